@@ -1,0 +1,50 @@
+// Every named maximum in one place. A value that reaches disk is fixed by the format version and
+// says so; the others may change freely.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace rowan {
+
+// Fixed by format 1 (docs/format.md).
+inline constexpr uint32_t kFormatVersion = 1;
+inline constexpr size_t kLeafTargetBytes = 4096;
+inline constexpr size_t kInteriorTargetBytes = 2240;
+inline constexpr size_t kNodeNameBytesMax = 200;
+inline constexpr size_t kLeafBytesMax = 1u << 20;
+inline constexpr size_t kLargeValueBytes = 8u << 10;       // A value above this goes out of line.
+inline constexpr size_t kLineSoftBytes = 16u << 10;        // Above this the longest values go out of line.
+inline constexpr size_t kLineBytesMax = 256u << 10;
+inline constexpr size_t kValueBytesMax = 50u << 20;
+inline constexpr size_t kColumnsMax = 1600;                // PostgreSQL's limit.
+inline constexpr size_t kDirectoryEntriesMax = 1000;
+
+// SQL.
+inline constexpr size_t kIdentifierBytesMax = 63;          // PostgreSQL's NAMEDATALEN - 1.
+inline constexpr size_t kStatementBytesMax = 64u << 20;
+inline constexpr int kParserDepthMax = 1000;               // lemon's stack.
+inline constexpr int kExpressionDepthMax = 500;
+inline constexpr size_t kParametersMax = 65535;
+inline constexpr size_t kBatchRows = 2048;
+inline constexpr size_t kLeavesPerScanStep = 64;
+
+// Store.
+inline constexpr size_t kJournalFirstFileBytes = 1u << 20;
+inline constexpr size_t kJournalFileBytes = 64u << 20;
+inline constexpr size_t kJournalFilesMax = 8;
+inline constexpr size_t kJournalObjectBytesMax = 8u << 20; // Larger objects go to a pack first.
+inline constexpr size_t kObjectBytesMax = 64u << 20;       // Refused when read from a foreign source.
+inline constexpr size_t kDeltaChainMax = 50;
+inline constexpr size_t kPacksMax = 20;
+inline constexpr uint64_t kCheckpointCommits = 10'000;
+inline constexpr size_t kNodeCacheBytesDefault = 256u << 20;
+inline constexpr size_t kCommitBodyBytesMax = 8u << 10;
+
+// Transactions.
+inline constexpr size_t kWorkspaceRowsMax = 65'536;        // Above this it is flushed into a private tree.
+
+static_assert(kLargeValueBytes < kLineSoftBytes && kLineSoftBytes < kLineBytesMax);
+static_assert(kLineBytesMax < kLeafBytesMax && kLeafBytesMax < kJournalObjectBytesMax);
+
+}  // namespace rowan

@@ -1,0 +1,55 @@
+// Catalog: what a commit's tree holds: schemas and tables. Reads only what is asked for.
+//
+// Threads: immutable; definitions are cached by blob id in the store's node cache.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/oid.h"
+#include "base/result.h"
+#include "catalog/table.h"
+#include "store/object_store.h"
+#include "tree/git_tree.h"
+
+namespace rowan::catalog {
+
+inline constexpr std::string_view kDefaultSchema = "public";
+
+// A table as one commit has it.
+struct TableVersion {
+  std::shared_ptr<const TableDef> table;
+  Oid rows;                                  // Zero: empty.
+  Oid large;                                 // Zero: none.
+};
+
+class Catalog {
+ public:
+  // `root` is a commit's tree. The reader and cache must outlive the catalog.
+  Catalog(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& root) : objects_(objects), cache_(cache), root_(root) {}
+
+  const Oid& root() const { return root_; }
+  Result<std::vector<std::string>> schemas() const;                       // Sorted by name.
+  Result<bool> has_schema(std::string_view schema) const;
+  Result<std::vector<std::string>> tables(std::string_view schema) const; // Sorted. kInvalidSchemaName.
+  Result<std::optional<TableVersion>> find_table(std::string_view schema, std::string_view name) const;
+  // As find_table, but kUndefinedTable (`relation "x" does not exist`) or kInvalidSchemaName.
+  Result<TableVersion> get_table(std::string_view schema, std::string_view name) const;
+
+ private:
+  const store::ObjectReader& objects_;
+  store::NodeCache& cache_;
+  Oid root_;
+};
+
+// The tree of a fresh repository: rowan.json, .gitattributes, public/schema.sql.
+Result<Oid> write_initial_tree(store::PendingObjects& objects);
+// kUnsupportedFormat for a newer rowan.json, kInvalidContent for none or a broken one.
+Result<void> check_format(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& root);
+std::string schema_sql(std::string_view schema);    // Canonical schema.sql.
+std::string schema_path(std::string_view schema);   // Encoded folder name.
+
+}  // namespace rowan::catalog

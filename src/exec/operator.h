@@ -1,0 +1,37 @@
+// Operator: one step of a running query; pulls batches from its inputs.
+//
+// Threads: one query, one thread at a time; scans may use more inside.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+
+#include "base/result.h"
+#include "expr/expr.h"
+#include "txn/transaction.h"
+#include "type/column.h"
+
+namespace rowan::exec {
+
+// What every operator of one running statement shares.
+struct ExecContext {
+  txn::Manager& manager;
+  txn::Transaction& transaction;
+  expr::EvalContext eval;                       // Parameters, time, user.
+  size_t memory_bytes = 256u << 20;             // Budget before operators spill.
+  int threads = 2;                              // For parallel scans.
+
+  bool cancelled() const { return eval.cancelled != nullptr && eval.cancelled->load(std::memory_order_relaxed); }
+};
+
+class Operator {
+ public:
+  virtual ~Operator() = default;
+  virtual Result<void> open() = 0;              // Once, before next().
+  // Fills `batch` (any number of rows from 1) and gives true, or gives false at the end.
+  virtual Result<bool> next(type::Batch& batch) = 0;
+};
+
+}  // namespace rowan::exec

@@ -1,0 +1,74 @@
+// Bound scalar expressions: what a name, operator or call in SQL became once types were known.
+//
+// Ownership: a tree of unique_ptrs; functions point into the static function table.
+// Threads:   immutable once bound; evaluation may run on many threads with a context each.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "sql/ast.h"
+#include "type/cast.h"
+#include "type/column.h"
+#include "type/type.h"
+#include "type/value.h"
+
+namespace rowan::expr {
+
+// What functions such as now() and current_user read.
+struct EvalContext {
+  const std::vector<type::Value>* parameters = nullptr;   // $1 is [0]. Types as the plan asked for.
+  int64_t transaction_time_us = 0;                        // Since 2000-01-01 UTC: now(), current_date.
+  std::string_view user = "rowan";
+  std::string_view database;
+  std::string_view schema = "public";
+  std::string_view branch;
+  const std::atomic<bool>* cancelled = nullptr;           // Looked at once a batch; true gives kQueryCanceled.
+};
+
+enum class NodeKind : uint8_t { kColumn, kConstant, kParameter, kCall, kCast, kAnd, kOr, kNot, kIsNull, kIsBool, kCase, kIn, kCoalesce };
+
+struct Function;   // functions.h
+
+struct Node {
+  NodeKind kind = NodeKind::kConstant;
+  type::Type type;
+  uint32_t position = 0;                      // In the statement, for run-time errors.
+  uint32_t column = 0;                        // kColumn: index into the input batch. kParameter: number - 1.
+  type::Value constant;                       // kConstant.
+  const Function* function = nullptr;         // kCall.
+  type::CastContext cast_context = type::CastContext::kImplicit;   // kCast.
+  sql::TruthValue truth = sql::TruthValue::kTrue;                   // kIsBool.
+  bool negated = false;                       // kIsNull, kIsBool, kIn.
+  bool has_else = false;                      // kCase: children are when1, then1, …, [else].
+  std::vector<std::unique_ptr<Node>> children;   // kIn: operand, then items (all of the operand's type).
+
+  std::unique_ptr<Node> clone() const;
+};
+using NodePtr = std::unique_ptr<Node>;
+
+NodePtr make_column(uint32_t index, type::Type type);
+NodePtr make_constant(type::Value value);
+
+// Evaluates over a batch; the result has batch.rows rows and may be constant. AND, OR, CASE and COALESCE evaluate
+// later operands only for rows that still need them, so `x <> 0 AND 1/x > 2` cannot fail.
+Result<type::Column> evaluate(const Node& node, const type::Batch& input, const EvalContext& context);
+// Without input columns.
+Result<type::Value> evaluate_constant(const Node& node, const EvalContext& context);
+// The rows where a boolean node is true (not false, not NULL).
+Result<void> evaluate_filter(const Node& node, const type::Batch& input, const EvalContext& context, std::vector<uint32_t>& rows);
+
+bool is_constant(const Node& node);                    // No columns and nothing volatile: may be folded. Parameters are not constant.
+void fold_constants(NodePtr& node, const EvalContext& context);   // Folds what evaluates without error; leaves the rest.
+void collect_columns(const Node& node, std::vector<uint32_t>& columns);   // Distinct, ascending.
+void remap_columns(Node& node, const std::vector<uint32_t>& new_index);   // column = new_index[column].
+bool equal(const Node& a, const Node& b);              // Same meaning by structure.
+// For EXPLAIN: SQL-like text with column names from `columns`.
+std::string to_string(const Node& node, const std::vector<std::string>& columns);
+
+}  // namespace rowan::expr

@@ -1,0 +1,46 @@
+// Commit objects as bytes, and the trailers Rowan keeps in their messages. No libgit2 here.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/oid.h"
+#include "base/result.h"
+
+namespace rowan::git {
+
+struct Signature {
+  std::string name;              // Cleaned of '<', '>', newlines and controls by encode_commit.
+  std::string email;
+  int64_t seconds = 0;           // Since 1970-01-01 UTC.
+  int offset_minutes = 0;
+};
+
+struct Commit {
+  Oid tree;
+  std::vector<Oid> parents;
+  Signature author;
+  Signature committer;
+  std::string message;           // As stored, trailers included.
+};
+
+std::string encode_commit(const Commit& commit);
+Result<Commit> parse_commit(Bytes bytes);           // kCorruption. Unknown headers (gpgsig, encoding) are skipped.
+
+// The trailers of the message's last paragraph ("Rowan-Time: 1700000000000000"), if that paragraph is all trailers.
+std::vector<std::pair<std::string, std::string>> trailers(std::string_view message);
+std::string message_with_trailers(std::string_view subject, std::string_view body,
+                                  const std::vector<std::pair<std::string, std::string>>& trailers);
+std::string_view subject(std::string_view message); // The first line.
+// A valid Rowan-Time trailer in µs since 1970, else the committer's time.
+int64_t commit_time_us(const Commit& commit);
+
+// Git's rules for a branch or tag name (git check-ref-format --branch). False: not allowed.
+bool is_valid_ref_name(std::string_view short_name);
+
+}  // namespace rowan::git

@@ -1,0 +1,104 @@
+// Plan: what the executor runs; made from a statement's AST through binder, logical plan and rules.
+//
+// Threads: immutable once made; may be kept and run many times (prepared statements) while the schema generation stays.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "catalog/table.h"
+#include "catalog/catalog.h"
+#include "expr/binder.h"
+#include "expr/expr.h"
+#include "sql/ast.h"
+#include "type/column.h"
+
+namespace rowan::plan {
+
+struct OutputColumn {
+  std::string name;
+  type::Type type;
+};
+
+// A table that is computed, not stored: system views and functions in FROM (rowan.branches, rowan.log(…), generate_series).
+// The engine registers them; exec calls rows().
+class VirtualTable {
+ public:
+  virtual ~VirtualTable() = default;
+  virtual const std::vector<OutputColumn>& columns() const = 0;
+  // `arguments` are the call's values, already evaluated. Gives all rows.
+  virtual Result<std::vector<type::Batch>> rows(const std::vector<type::Value>& arguments, const expr::EvalContext& context) const = 0;
+};
+
+// A name in FROM, resolved. Exactly one of `table` and `virtual_table` is set.
+struct ResolvedTable {
+  std::optional<catalog::TableVersion> table;
+  std::shared_ptr<const VirtualTable> virtual_table;
+  bool historical = false;           // AS OF: the executor reads `table` as it is, without the transaction's overlay.
+  Oid root;                          // Historical: the commit's tree.
+};
+
+// What planning reads; the engine implements it over the running transaction.
+class Resolver {
+ public:
+  virtual ~Resolver() = default;
+  // `revision`: empty, else the AS OF revision; `time_us`: AS OF TIMESTAMP in µs since 1970, else nullopt.
+  virtual Result<ResolvedTable> resolve(const sql::QualifiedName& name, std::string_view revision, std::optional<int64_t> time_us) = 0;
+  virtual Result<std::shared_ptr<const VirtualTable>> resolve_function(const sql::CallExpr& call, const std::vector<type::Type>& arguments) = 0;
+  // Rows of a table, from derived counts; nullopt when not known without a scan.
+  virtual std::optional<uint64_t> row_count(const catalog::TableVersion& table) = 0;
+};
+
+struct PlanContext {
+  Resolver& resolver;
+  expr::ParameterTypes& parameters;
+  const expr::EvalContext& eval;                 // For constant folding and AS OF values.
+  std::vector<std::string> disabled_rules;       // Names of rule files, for tests: results never change.
+};
+
+struct PhysicalNode;   // physical.h
+
+struct Plan {
+  Plan();
+  Plan(Plan&&) noexcept;
+  Plan& operator=(Plan&&) noexcept;
+  ~Plan();
+
+  std::unique_ptr<PhysicalNode> root;
+  std::vector<OutputColumn> outputs;
+  bool cacheable = true;             // False when a value known only now went into it (AS OF $1, now() folded).
+};
+
+// SELECT, VALUES, set operations, with everything below them.
+Result<Plan> plan_query(const sql::SelectStmt& select, PlanContext& context);
+
+// The rows an UPDATE or DELETE touches. The plan's output is: the target's columns in column order, then the encoded key
+// (text, "rowan_key"), then the raw line (text, "rowan_line"; a table without a primary key gives each distinct row once, its
+// count in the line), then the expressions asked for.
+struct ModifyRequest {
+  sql::QualifiedName table;
+  std::string_view alias;
+  sql::List<sql::TableRef*> from;                // FROM of UPDATE, USING of DELETE.
+  sql::Expr* where = nullptr;
+  std::vector<const sql::Expr*> expressions;     // SET values, bound over target and FROM. DefaultExpr is not allowed here.
+  std::vector<type::Type> expression_types;      // Assignment-cast to these; kUnknown: as they are.
+};
+struct ModifyPlan {
+  Plan plan;
+  catalog::TableVersion target;
+  uint32_t key_column = 0;
+  uint32_t line_column = 0;
+  uint32_t first_expression = 0;
+};
+Result<ModifyPlan> plan_modify(const ModifyRequest& request, PlanContext& context);
+
+// EXPLAIN: one line a node, indented, as PostgreSQL prints it.
+std::vector<std::string> explain(const Plan& plan);
+
+}  // namespace rowan::plan

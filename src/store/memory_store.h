@@ -1,0 +1,12 @@
+// An ObjectStore that lives and dies with the process: `:memory:`, tests, temporary tables.
+#pragma once
+
+#include <memory>
+
+#include "store/object_store.h"
+
+namespace rowan::store {
+
+std::unique_ptr<ObjectStore> make_memory_store();
+
+}  // namespace rowan::store

@@ -1,0 +1,61 @@
+// GitTree: a decoded Git tree object, and edits of trees by path.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/oid.h"
+#include "base/result.h"
+#include "store/node_cache.h"
+#include "store/object_store.h"
+
+namespace rowan::tree {
+
+inline constexpr uint32_t kModeTree = 040000;
+inline constexpr uint32_t kModeBlob = 0100644;
+
+struct TreeEntry {
+  std::string_view name;     // Points into the tree's bytes.
+  Oid id;
+  uint32_t mode = kModeBlob;
+
+  bool is_tree() const { return mode == kModeTree; }
+};
+
+// Immutable; entries in Git's order. Cached by id.
+class GitTree final : public store::CachedNode {
+ public:
+  static Result<std::shared_ptr<const GitTree>> read(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& id);
+  static Result<std::shared_ptr<const GitTree>> parse(store::ObjectRef object);   // kCorruption.
+
+  const std::vector<TreeEntry>& entries() const { return entries_; }
+  const TreeEntry* find(std::string_view name) const;   // nullptr: none.
+  Bytes bytes() const { return object_.bytes; }         // As stored.
+  size_t memory_bytes() const override;
+
+ private:
+  store::ObjectRef object_;
+  std::vector<TreeEntry> entries_;
+};
+
+// Appends one entry in Git's byte form: "<mode> <name>\0<20 bytes>".
+void append_entry(std::string& tree, uint32_t mode, std::string_view name, const Oid& id);
+
+// The entry at a `/`-separated path below `root`; nullopt when any part is missing. An empty path is an error of the caller.
+Result<std::optional<TreeEntry>> find_path(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& root, std::string_view path);
+
+// What a path becomes. A zero id removes it; a tree left empty is removed too.
+struct PathEdit {
+  std::string path;
+  uint32_t mode = kModeBlob;
+  Oid id;
+};
+
+// Applies edits (any order, one per path, no path below another's) and gives the new root; zero when nothing is left.
+Result<Oid> edit_paths(store::PendingObjects& objects, store::NodeCache& cache, const Oid& root, std::vector<PathEdit> edits);
+
+}  // namespace rowan::tree

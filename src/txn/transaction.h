@@ -1,0 +1,205 @@
+// Transactions: snapshot, workspace, locks and the commit queue (section 4 of the design).
+//
+// Invariants (cited as X1…):
+//   X1. What a statement reads is one commit plus its own transaction's changes; nothing uncommitted of others.
+//   X2. A commit's tree is its parent's tree with exactly the transaction's row and file changes applied.
+//   X3. commit() answers only when what the transaction read and wrote is durable (unless synchronous_commit is off).
+//   X4. Row and key locks are held until the transaction's commit is built (not flushed) or it is rolled back.
+// Threads: a Transaction belongs to one session's thread at a time; the Manager is shared by all.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/oid.h"
+#include "base/result.h"
+#include "catalog/catalog.h"
+#include "catalog/table.h"
+#include "git/commit.h"
+#include "sql/ast.h"
+#include "store/object_store.h"
+
+namespace rowan::txn {
+
+using sql::IsolationLevel;
+
+// A commit as something to read from.
+struct Snapshot {
+  Oid commit;
+  Oid root;                          // The commit's tree.
+  uint64_t sequence = 0;             // Journal sequence of the commit; 0: published before this process.
+  uint64_t schema_generation = 0;    // Equal generations mean equal schemas: plans may be kept. Unique per manager.
+  int64_t time_us = 0;               // Effective time, since 1970.
+};
+
+// One changed row of a table with a primary key: the new line, or nothing when deleted.
+// For a table without one: `line` is the row with count 0 (its first element), `count_delta` what is added.
+struct RowChange {
+  std::optional<std::string> line;
+  int64_t count_delta = 0;
+};
+
+// The changed rows of one table, in key order.
+struct TableOverlay {
+  std::map<std::string, RowChange, std::less<>> rows;
+  bool truncated = false;            // The rows below (of the snapshot) are gone; `rows` stands alone.
+  Oid base_rows;                     // When spilled: a private tree that stands in for the snapshot's rows. Zero: none.
+  bool spilled = false;
+};
+
+// What one statement sees of one table.
+struct TableView {
+  catalog::TableVersion version;     // Rows as of the snapshot (or the private tree, or zero after TRUNCATE).
+  const TableOverlay* overlay = nullptr;   // nullptr: nothing changed. Valid until the transaction changes.
+};
+
+enum class LockOutcome : uint8_t {
+  kCurrent,                          // Locked, and the row in the branch's tip is the one the snapshot shows.
+  kChanged,                          // Locked, but the tip has moved on: READ COMMITTED runs the statement again.
+};
+
+struct CommitRequest {
+  git::Signature author;
+  std::string message;               // The user's; empty: a summary ("orders: +3 ~1 -0").
+  std::string body;                  // The statements, already normalised or empty.
+  std::string application;           // Rowan-App trailer; empty: none.
+  store::SyncMode sync = store::SyncMode::kOn;
+};
+
+struct CommitOutcome {
+  bool changed = false;              // False: nothing was written, no commit was made.
+  Oid commit;                        // The new commit, else the snapshot's.
+  uint64_t sequence = 0;
+};
+
+class Manager;
+
+class Transaction {
+ public:
+  ~Transaction();                    // Rolls back.
+
+  const std::string& branch() const;
+  IsolationLevel isolation() const;
+  bool read_only() const;
+  bool has_changes() const;
+  const Snapshot& snapshot() const;
+  int64_t start_time_us() const;     // Since 1970: now().
+
+  // Call before each statement. At READ COMMITTED the snapshot moves to the newest commit (durable for read-only
+  // statements, tip for others). `writes`: the statement may write or lock.
+  Result<void> begin_statement(bool writes);
+  // Sets the statement's changes aside (not its locks) and moves the snapshot to tip, to run it again after kChanged.
+  Result<void> restart_statement();
+  // Undoes the current statement's changes (its implicit savepoint), after an error.
+  void undo_statement();
+
+  // ---- Reading: the snapshot with this transaction's changes on top -------------------------------------------------
+  const catalog::Catalog& catalog() const;             // Includes this transaction's DDL.
+  Result<catalog::TableVersion> get_table(std::string_view schema, std::string_view name) const;
+  Result<TableView> view(const catalog::TableVersion& table) const;
+  const store::ObjectReader& objects() const;          // The store and this transaction's pending objects.
+
+  // The line that this transaction would see for `key` on top of TIP (not the snapshot), for uniqueness checks.
+  Result<std::optional<std::string>> current_line(const catalog::TableVersion& table, Bytes key) const;
+
+  // ---- Writing ------------------------------------------------------------------------------------------------------
+  // Locks a row before it is updated or deleted. Waits. kSerializationFailure at REPEATABLE READ when the row changed,
+  // kDeadlock, kQueryCanceled, kLockNotAvailable (lock_timeout).
+  Result<LockOutcome> lock_row(const catalog::TableVersion& table, Bytes key);
+  // Locks a key before a row with it is inserted. Waits as lock_row; the caller then asks current_line().
+  Result<void> lock_key(const catalog::TableVersion& table, Bytes key);
+
+  Result<void> put_row(const catalog::TableVersion& table, Bytes key, std::string line);
+  Result<void> delete_row(const catalog::TableVersion& table, Bytes key);
+  Result<void> add_count(const catalog::TableVersion& table, Bytes key, std::string line, int64_t delta);   // No primary key.
+  Result<void> truncate(const catalog::TableVersion& table);
+  // Out-of-line values of a row: blob ids by slot; a zero id removes the entry. `blob` was made by add_blob.
+  Oid add_blob(std::string bytes);
+  Result<void> set_large(const catalog::TableVersion& table, Bytes key, uint16_t slot, const Oid& blob);
+
+  // The table's rows become a tree made elsewhere (bulk load past the journal). Its objects are already in the store.
+  Result<void> replace_rows(const catalog::TableVersion& table, const Oid& rows, const Oid& large, uint64_t added_rows);
+
+  // A file of the commit's tree ("public/t/table.sql"). nullopt removes the file or the whole folder.
+  Result<void> put_file(std::string path, std::optional<std::string> content);
+  // Moves a whole folder (RENAME TABLE), rows and all.
+  Result<void> move_folder(std::string from, std::string to);
+
+  // ---- Savepoints ---------------------------------------------------------------------------------------------------
+  void savepoint(std::string name);
+  Result<void> release_savepoint(std::string_view name);   // kInvalidSavepoint.
+  Result<void> rollback_to_savepoint(std::string_view name);
+
+  // ---- End ----------------------------------------------------------------------------------------------------------
+  // Builds the commit on the branch's tip and waits until it is durable. After any error the transaction is rolled back.
+  // kSerializationFailure, kUniqueViolation (found again in tip), kDiskFull, kIoError (outcome unknown).
+  Result<CommitOutcome> commit(const CommitRequest& request);
+  void rollback();
+
+ private:
+  friend class Manager;
+  struct State;
+  explicit Transaction(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+struct BranchInfo {
+  std::string name;
+  Oid commit;
+};
+
+// Summary of one commit made here, for the history index and row counts.
+struct CommitEvent {
+  std::string branch;
+  Oid commit;
+  Oid parent;
+  Oid old_root;
+  Oid new_root;
+};
+
+class Manager {
+ public:
+  // Borrows all; they must outlive it. Installs the store's foreign-move handler.
+  static Result<std::unique_ptr<Manager>> open(store::ObjectStore& store, const Clock& clock);
+  ~Manager();
+
+  Result<std::unique_ptr<Transaction>> begin(std::string_view branch, IsolationLevel isolation, bool read_only,
+                                             const std::atomic<bool>* cancelled = nullptr);   // kUndefinedBranch.
+  // The newest commit of a branch that is durable / that was built.
+  Result<Snapshot> durable_snapshot(std::string_view branch);
+  Result<Snapshot> tip_snapshot(std::string_view branch);
+  Result<Snapshot> snapshot_of(const Oid& commit);                         // Any commit, read-only.
+
+  std::vector<BranchInfo> branches();
+  // An existing branch is never moved: kDuplicateBranch. kInvalidName.
+  Result<void> create_branch(std::string_view name, const Oid& commit);
+  Result<void> drop_branch(std::string_view name);
+  Result<void> rename_branch(std::string_view from, std::string_view to);
+  Result<bool> has_branch(std::string_view name);
+
+  // branch, tag, refs/…, commit id (>= 4 digits), HEAD (of `branch`), rev~n, rev^n, rev@{time}.
+  // kUndefinedRevision, kAmbiguousRevision.
+  Result<Oid> resolve_revision(std::string_view revision, std::string_view branch);
+  // The newest commit of the branch's first-parent chain at or before the time (µs since 1970). kUndefinedRevision when there is none.
+  Result<Oid> revision_at(int64_t time_us, std::string_view branch);
+
+  store::ObjectStore& store();
+  void set_commit_listener(std::function<void(const CommitEvent&)> listener);   // Called inside the queue: be quick.
+  Result<void> close();                                                    // Waits for commits under way.
+
+ private:
+  friend class Transaction;
+  struct State;
+  explicit Manager(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace rowan::txn
