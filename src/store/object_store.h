@@ -118,6 +118,8 @@ struct StoreStats {
 class ObjectStore : public ObjectReader {
  public:
   virtual bool contains(const Oid& id) const = 0;
+  // All ids that begin with the hexadecimal digits (4 to 40 of them), at most `limit`.
+  virtual std::vector<Oid> find_prefix(std::string_view hex, size_t limit) const = 0;
 
   // Refs as the last appended transaction left them (not as Git shows them until the next checkpoint).
   virtual std::optional<Oid> ref(std::string_view name) const = 0;
