@@ -1,0 +1,228 @@
+#include "engine/check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "base/limits.h"
+#include "catalog/catalog.h"
+#include "catalog/table.h"
+#include "engine/history.h"
+#include "store/node_cache.h"
+#include "tree/git_tree.h"
+#include "tree/row_tree.h"
+
+namespace rowan::engine {
+
+namespace {
+
+constexpr size_t kProblemsMax = 1000;
+constexpr size_t kReportEvery = 1024;
+
+class Checker {
+ public:
+  Checker(store::ObjectStore& store, const std::function<void(const Progress&)>& report) : store_(store), report_(report) {}
+
+  Result<std::vector<std::string>> run() {
+    TRY(collect_commits());
+    for (const Oid& commit : commits_) {
+      if (problems_.size() >= kProblemsMax) break;
+      if (auto checked = check_commit(commit); !checked) problem(commit, checked.error());
+      tell("commits", ++commits_done_, commits_.size());
+    }
+    return std::move(problems_);
+  }
+
+ private:
+  void problem(const Oid& commit, const Error& error) {
+    problems_.push_back(fmt::format("commit {}: {}: {}", commit.hex().substr(0, 12), sqlstate(error.code()), error.message()));
+  }
+  void tell(std::string_view unit, uint64_t done, uint64_t total) {
+    if (report_ && (done % kReportEvery == 0 || done == total)) report_({"check", done, total, unit});
+  }
+
+  // All reachable commits, parents before children.
+  Result<void> collect_commits() {
+    for (const store::RefEntry& ref : store_.refs("refs/")) {
+      auto tip = peel(ref.value);
+      if (!tip) {
+        problems_.push_back(fmt::format("{}: {}: {}", ref.name, sqlstate(tip.error().code()), tip.error().message()));
+        continue;
+      }
+      if (!*tip) continue;
+      auto walked = walk_log(store_, **tip, std::nullopt, [this](const LogEntry& entry) -> Result<bool> {
+        if (known_.insert(entry.id).second) found_.push_back(entry);
+        return true;
+      });
+      if (!walked) problems_.push_back(fmt::format("{}: {}: {}", ref.name, sqlstate(walked.error().code()), walked.error().message()));
+    }
+    sort_topologically();
+    return {};
+  }
+
+  Result<std::optional<Oid>> peel(Oid id) {
+    for (int depth = 0; depth < 16; ++depth) {
+      TRY_ASSIGN(const store::ObjectRef object, store_.read(id));
+      if (object.type == store::ObjectType::kCommit) return std::optional<Oid>(id);
+      if (object.type != store::ObjectType::kTag || !object.bytes.starts_with("object ")) return std::optional<Oid>();
+      const auto target = Oid::parse(object.bytes.substr(7, Oid::kHexDigits));
+      if (!target) return Error(ErrorCode::kCorruption, "tag " + id.hex() + " names no object");
+      id = *target;
+    }
+    return Error(ErrorCode::kCorruption, "tags nest too deeply");
+  }
+
+  void sort_topologically() {
+    std::unordered_map<Oid, const LogEntry*, OidHash> by_id;
+    for (const LogEntry& entry : found_) by_id.emplace(entry.id, &entry);
+    std::unordered_set<Oid, OidHash> placed;
+    std::vector<std::pair<const LogEntry*, size_t>> path;
+    for (auto entry = found_.rbegin(); entry != found_.rend(); ++entry) {
+      if (placed.contains(entry->id)) continue;
+      path.push_back({&*entry, 0});
+      while (!path.empty()) {
+        auto& [commit, next_parent] = path.back();
+        if (next_parent < commit->commit.parents.size()) {
+          const auto parent = by_id.find(commit->commit.parents[next_parent++]);
+          if (parent != by_id.end() && !placed.contains(parent->first)) path.push_back({parent->second, 0});
+          continue;
+        }
+        if (placed.insert(commit->id).second) commits_.push_back(commit->id);
+        path.pop_back();
+      }
+    }
+  }
+
+  Result<void> check_commit(const Oid& id) {
+    TRY_ASSIGN(const store::ObjectRef object, store_.read(id));
+    TRY(check_hash(id, object));
+    TRY_ASSIGN(const git::Commit commit, git::parse_commit(object.bytes));
+    TRY(check_objects(commit.tree));
+    if (!checked_roots_.insert(commit.tree).second) return {};
+    TRY(catalog::check_format(store_, store_.cache(), commit.tree));
+    std::optional<Oid> parent_root;
+    if (!commit.parents.empty()) {
+      TRY_ASSIGN(const git::Commit parent, read_commit(store_, commit.parents.front()));
+      parent_root = parent.tree;
+    }
+    const catalog::Catalog catalog(store_, store_.cache(), commit.tree);
+    TRY_ASSIGN(const std::vector<std::string> schemas, catalog.schemas());
+    for (const std::string& schema : schemas) {
+      TRY_ASSIGN(const std::vector<std::string> tables, catalog.tables(schema));
+      for (const std::string& name : tables) {
+        TRY_ASSIGN(const catalog::TableVersion table, catalog.get_table(schema, name));
+        TRY(check_table(table, parent_root));
+      }
+    }
+    return {};
+  }
+
+  Error misplaced(const catalog::TableVersion& table, std::string_view what) {
+    return Error(ErrorCode::kInvalidContent, fmt::format("table {}: {}", table.table->qualified_name(), what));
+  }
+
+  Result<void> check_table(const catalog::TableVersion& version, const std::optional<Oid>& parent_root) {
+    const std::string text = catalog::table_sql(*version.table);
+    if (store::hash_object(store::ObjectType::kBlob, text) != version.table->definition_id) {
+      return misplaced(version, "table.sql is not in its canonical form");
+    }
+    if (version.rows.is_zero()) {
+      return version.large.is_zero() ? Result<void>{} : misplaced(version, "out-of-line values without rows");
+    }
+    const std::pair<Oid, Oid> identity(version.table->definition_id, version.rows);
+    if (!checked_tables_.insert(fmt::format("{}{}", identity.first.hex(), identity.second.hex())).second) return {};
+    const catalog::TableLineKeys keys(version.table);
+    const tree::TreeReader reader{store_, store_.cache(), keys};
+    if (parent_root) {
+      const catalog::Catalog before(store_, store_.cache(), *parent_root);
+      TRY_ASSIGN(const bool has_schema, before.has_schema(version.table->schema));
+      std::optional<catalog::TableVersion> parent;
+      if (has_schema) {
+        TRY_ASSIGN(parent, before.find_table(version.table->schema, version.table->name));
+      }
+      const bool proven = parent && parent->table->definition_id == version.table->definition_id &&
+                          (parent->rows.is_zero() || checked_tables_.contains(fmt::format("{}{}", identity.first.hex(), parent->rows.hex())));
+      if (proven) return check_step(reader, keys, parent->rows, version);
+    }
+    TRY_ASSIGN(const uint64_t lines, tree::check_tree(reader, version.rows));
+    (void)lines;
+    return check_lines(reader, {}, version);
+  }
+
+  // The version is the proven parent's with its differences applied.
+  Result<void> check_step(const tree::TreeReader& reader, const catalog::TableLineKeys& keys, const Oid& from, const catalog::TableVersion& version) {
+    std::vector<std::pair<std::string, std::optional<std::string>>> rows;
+    TRY(tree::diff_trees(reader, from, version.rows, [&](const tree::RowDifference& row) -> Result<bool> {
+      rows.emplace_back(std::string(row.key), row.to ? std::optional<std::string>(*row.to) : std::nullopt);
+      return true;
+    }));
+    std::vector<tree::RowEdit> edits;
+    for (const auto& [key, line] : rows) edits.push_back({key, line ? std::optional<Bytes>(*line) : std::nullopt});
+    store::PendingObjects scratch(store_);
+    TRY_ASSIGN(const Oid again, tree::apply_edits(scratch, store_.cache(), keys, from, edits));
+    if (again != version.rows) return misplaced(version, "the row tree " + version.rows.hex() + " is not in its canonical shape");
+    return check_lines(reader, from, version);
+  }
+
+  // Every line new since `from` is canonical, and its out-of-line values are there.
+  Result<void> check_lines(const tree::TreeReader& reader, const Oid& from, const catalog::TableVersion& version) {
+    return tree::diff_trees(reader, from, version.rows, [&](const tree::RowDifference& row) -> Result<bool> {
+      if (!row.to) return true;
+      if (auto checked = type::check_line(version.table->layout, *row.to); !checked) return misplaced(version, checked.error().message());
+      if (row.to->find("{\"large\":") == Bytes::npos) return true;
+      std::vector<Bytes> elements;
+      uint64_t count = 0;
+      TRY(type::split_line(version.table->layout, *row.to, elements, count));
+      for (size_t slot = 0; slot < elements.size(); ++slot) {
+        const auto large = type::large_ref(elements[slot]);
+        if (!large) continue;
+        TRY_ASSIGN(const auto blob, tree::find_large(store_, store_.cache(), version.large, tree::large_name(row.key, static_cast<uint16_t>(slot))));
+        if (!blob || *blob != large->oid) return misplaced(version, "an out-of-line value is missing below large/");
+      }
+      return true;
+    });
+  }
+
+  Result<void> check_hash(const Oid& id, const store::ObjectRef& object) {
+    if (store::hash_object(object.type, object.bytes) != id) return Error(ErrorCode::kCorruption, "object " + id.hex() + " does not match its id");
+    return {};
+  }
+
+  // Reads and hashes everything below a tree that was not read before.
+  Result<void> check_objects(const Oid& root) {
+    std::vector<Oid> open = {root};
+    while (!open.empty()) {
+      const Oid id = open.back();
+      open.pop_back();
+      if (!checked_objects_.insert(id).second) continue;
+      TRY_ASSIGN(store::ObjectRef object, store_.read(id));
+      TRY(check_hash(id, object));
+      if (object.type != store::ObjectType::kTree) continue;
+      TRY_ASSIGN(const auto tree, tree::GitTree::parse(std::move(object)));
+      if (tree->entries().size() > kDirectoryEntriesMax) return Error(ErrorCode::kInvalidContent, "tree " + id.hex() + " has more than 1,000 entries");
+      for (const tree::TreeEntry& entry : tree->entries()) open.push_back(entry.id);
+    }
+    return {};
+  }
+
+  store::ObjectStore& store_;
+  const std::function<void(const Progress&)>& report_;
+  std::vector<std::string> problems_;
+  std::vector<LogEntry> found_;
+  std::unordered_set<Oid, OidHash> known_;
+  std::vector<Oid> commits_;
+  uint64_t commits_done_ = 0;
+  std::unordered_set<Oid, OidHash> checked_objects_;
+  std::unordered_set<Oid, OidHash> checked_roots_;
+  std::unordered_set<std::string> checked_tables_;
+};
+
+}  // namespace
+
+Result<std::vector<std::string>> check_repository(store::ObjectStore& store, const std::function<void(const Progress&)>& report) {
+  return Checker(store, report).run();
+}
+
+}  // namespace rowan::engine

@@ -1,0 +1,148 @@
+#include "engine/database.h"
+
+#include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "engine/check.h"
+#include "engine/failure.h"
+#include "engine/session.h"
+#include "store/git_store.h"
+#include "store/memory_store.h"
+#include "store/node_cache.h"
+
+namespace rowan::engine {
+
+namespace {
+
+constexpr std::string_view kMemory = ":memory:";
+constexpr std::string_view kMainBranch = "main";
+
+// Git's own way to a name and an address: the environment, else the system user.
+git::Signature system_author() {
+  git::Signature author;
+  const char* name = std::getenv("GIT_AUTHOR_NAME");
+  const char* email = std::getenv("GIT_AUTHOR_EMAIL");
+  const passwd* user = ::getpwuid(::getuid());   // Called once, before any thread is started.
+  const std::string login = user != nullptr ? user->pw_name : "rowan";
+  author.name = name != nullptr && *name != '\0' ? name : login;
+  author.email = email != nullptr && *email != '\0' ? email : login + "@localhost";
+  return author;
+}
+
+// The first commit of a repository: an empty public schema.
+Result<void> write_first_commit(store::ObjectStore& store, const git::Signature& author, const Clock& clock) {
+  store::PendingObjects objects(store);
+  git::Commit commit;
+  TRY_ASSIGN(commit.tree, catalog::write_initial_tree(objects));
+  const int64_t now = clock.now_us();
+  commit.author = author;
+  commit.author.seconds = now / 1'000'000;
+  commit.committer = commit.author;
+  commit.message = git::message_with_trailers("Create the repository", "", {{"Rowan-Time", std::to_string(now)}});
+  const Oid id = objects.add(store::ObjectType::kCommit, git::encode_commit(commit));
+  TRY_ASSIGN(const uint64_t sequence, store.append(objects, {{"refs/heads/" + std::string(kMainBranch), Oid{}, id}}));
+  return store.wait_durable(sequence);
+}
+
+Result<store::SyncMode> sync_mode(std::string_view word) {
+  if (word == "on") return store::SyncMode::kOn;
+  if (word == "normal") return store::SyncMode::kNormal;
+  if (word == "off") return store::SyncMode::kOff;
+  return Error(ErrorCode::kInvalidParameterValue, fmt::format("invalid value for synchronous_commit: \"{}\"", word)).with_hint("Use on, normal or off.");
+}
+
+}  // namespace
+
+Result<void> DatabaseImpl::init(std::string_view path) {
+  TRY(store::init_git_store(std::filesystem::path(path), kMainBranch));
+  TRY_ASSIGN(const std::unique_ptr<store::ObjectStore> store, store::open_git_store(std::filesystem::path(path), {}));
+  TRY(write_first_commit(*store, system_author(), system_clock()));
+  return store->checkpoint();
+}
+
+Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path, const OpenOptions& options) {
+  std::unique_ptr<DatabaseImpl> database(new DatabaseImpl());
+  database->author_ = system_author();
+  if (!options.user.empty()) database->author_.name = options.user;
+  if (!options.email.empty()) database->author_.email = options.email;
+  TRY_ASSIGN(const store::SyncMode sync, sync_mode(options.synchronous_commit));
+  if (path == kMemory) {
+    database->name_ = "memory";
+    database->store_ = store::make_memory_store();
+    TRY(write_first_commit(*database->store_, database->author_, database->clock()));
+  } else {
+    const std::filesystem::path folder(path);
+    std::error_code error;
+    if (options.create && !std::filesystem::exists(folder, error)) TRY(init(path));
+    store::GitStoreOptions store_options;
+    store_options.read_only = options.read_only;
+    store_options.sync = sync;
+    store_options.publish_each = options.publish_each;
+    store_options.cache_bytes = options.cache_bytes;
+    TRY_ASSIGN(database->store_, store::open_git_store(folder, store_options));
+    std::filesystem::path named = std::filesystem::absolute(folder, error).lexically_normal();
+    if (named.filename().empty()) named = named.parent_path();
+    database->name_ = named.extension() == ".git" ? named.stem().string() : named.filename().string();
+  }
+  TRY_ASSIGN(database->manager_, txn::Manager::open(*database->store_, database->clock()));
+  TRY_ASSIGN(const bool has_main, database->manager_->has_branch(kMainBranch));
+  if (!has_main) {
+    const auto branches = database->manager_->branches();
+    if (branches.empty()) return Error(ErrorCode::kNotARepository, fmt::format("\"{}\" has no branch", path));
+    database->default_branch_ = branches.front().name;
+  }
+  TRY_ASSIGN(const txn::Snapshot tip, database->manager_->tip_snapshot(database->default_branch_));
+  TRY(catalog::check_format(*database->store_, database->store_->cache(), tip.root));
+  return database;
+}
+
+DatabaseImpl::~DatabaseImpl() {
+  if (manager_) ignore_error(manager_->close(), "the store's journal keeps what was committed");
+}
+
+Outcome<std::unique_ptr<Session>> DatabaseImpl::connect(std::string_view branch) {
+  const std::string name(branch.empty() ? std::string_view(default_branch_) : branch);
+  auto exists = manager_->has_branch(name);
+  if (!exists) return to_failure(exists.error());
+  if (!*exists) return to_failure(Error(ErrorCode::kUndefinedBranch, fmt::format("branch \"{}\" does not exist", name)));
+  return std::unique_ptr<Session>(std::make_unique<SessionImpl>(*this, name));
+}
+
+Outcome<bool> DatabaseImpl::checkpoint() {
+  auto done = store_->checkpoint();
+  if (!done) return to_failure(done.error());
+  return true;
+}
+
+Outcome<std::vector<std::string>> DatabaseImpl::check(const std::function<void(const Progress&)>& report) {
+  return to_outcome(check_repository(*store_, report));
+}
+
+std::optional<uint64_t> DatabaseImpl::row_count(const catalog::TableVersion& table) {
+  if (table.rows.is_zero()) return 0;
+  return std::nullopt;
+}
+
+}  // namespace rowan::engine
+
+namespace rowan {
+
+Outcome<std::unique_ptr<Database>> Database::open(std::string_view path, const OpenOptions& options) {
+  auto opened = engine::DatabaseImpl::open(path, options);
+  if (!opened) return engine::to_failure(opened.error());
+  return std::unique_ptr<Database>(std::move(*opened));
+}
+
+Outcome<bool> Database::init(std::string_view path) {
+  auto done = engine::DatabaseImpl::init(path);
+  if (!done) return engine::to_failure(done.error());
+  return true;
+}
+
+const char* version() { return "0.1.0"; }
+
+}  // namespace rowan

@@ -1,0 +1,50 @@
+// DatabaseImpl: an open repository: its store, its transactions, and what its sessions share.
+//
+// Threads: any; sessions use it concurrently.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "catalog/catalog.h"
+#include "git/commit.h"
+#include "rowan/rowan.h"
+#include "store/object_store.h"
+#include "txn/transaction.h"
+
+namespace rowan::engine {
+
+class DatabaseImpl final : public Database {
+ public:
+  static Result<std::unique_ptr<DatabaseImpl>> open(std::string_view path, const OpenOptions& options);
+  static Result<void> init(std::string_view path);
+  ~DatabaseImpl() override;
+
+  Outcome<std::unique_ptr<Session>> connect(std::string_view branch) override;
+  Outcome<bool> checkpoint() override;
+  Outcome<std::vector<std::string>> check(const std::function<void(const Progress&)>& report) override;
+
+  store::ObjectStore& store() { return *store_; }
+  txn::Manager& manager() { return *manager_; }
+  const std::string& name() const { return name_; }              // The folder's name without ".git".
+  const git::Signature& author() const { return author_; }
+  const std::string& default_branch() const { return default_branch_; }
+  const Clock& clock() const { return system_clock(); }
+  // Rows of a table if they are known without a scan.
+  std::optional<uint64_t> row_count(const catalog::TableVersion& table);
+
+ private:
+  DatabaseImpl() = default;
+
+  std::unique_ptr<store::ObjectStore> store_;
+  std::unique_ptr<txn::Manager> manager_;
+  std::string name_;
+  git::Signature author_;
+  std::string default_branch_ = "main";
+};
+
+}  // namespace rowan::engine

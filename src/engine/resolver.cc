@@ -1,0 +1,56 @@
+#include "engine/resolver.h"
+
+#include <fmt/format.h>
+
+#include "engine/system_tables.h"
+
+namespace rowan::engine {
+
+Result<plan::ResolvedTable> SessionResolver::resolve(const sql::QualifiedName& name, std::string_view revision, std::optional<int64_t> time_us) {
+  if (!name.catalog.empty() && name.catalog != session_.database()) {
+    return Error(ErrorCode::kFeatureNotSupported, fmt::format("cross-database references are not implemented: \"{}.{}.{}\"", name.catalog, name.schema, name.name))
+        .at(name.position);
+  }
+  const std::string_view schema = name.schema.empty() ? std::string_view(session_.settings().schema()) : name.schema;
+  plan::ResolvedTable resolved;
+  if (schema == "rowan") {
+    resolved.virtual_table = find_system_table(session_, name.name);
+    if (resolved.virtual_table == nullptr) {
+      return Error(ErrorCode::kUndefinedTable, fmt::format("relation \"rowan.{}\" does not exist", name.name)).at(name.position);
+    }
+    return resolved;
+  }
+  if (revision.empty() && !time_us) {
+    auto table = session_.transaction()->get_table(schema, name.name);
+    if (!table) return std::move(table.error()).at(name.position);
+    resolved.table = std::move(*table);
+    return resolved;
+  }
+  txn::Manager& manager = session_.owner().manager();
+  Oid commit;
+  if (time_us) {
+    TRY_ASSIGN(commit, manager.revision_at(*time_us, session_.branch_name()));
+  } else {
+    TRY_ASSIGN(commit, manager.resolve_revision(revision, session_.branch_name()));
+  }
+  TRY_ASSIGN(const txn::Snapshot snapshot, manager.snapshot_of(commit));
+  const catalog::Catalog catalog(manager.store(), manager.store().cache(), snapshot.root);
+  auto table = catalog.get_table(schema, name.name);
+  if (!table) {
+    return std::move(table.error()).with_detail(fmt::format("It is not there as of commit {}.", commit.hex().substr(0, 12))).at(name.position);
+  }
+  resolved.table = std::move(*table);
+  resolved.historical = true;
+  resolved.root = snapshot.root;
+  return resolved;
+}
+
+Result<std::shared_ptr<const plan::VirtualTable>> SessionResolver::resolve_function(const sql::CallExpr& call, const std::vector<type::Type>& arguments) {
+  auto found = find_table_function(session_, call.schema, call.name, arguments);
+  if (!found) return std::move(found.error()).at(call.position);
+  return found;
+}
+
+std::optional<uint64_t> SessionResolver::row_count(const catalog::TableVersion& table) { return session_.owner().row_count(table); }
+
+}  // namespace rowan::engine

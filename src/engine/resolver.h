@@ -1,0 +1,20 @@
+// Names in FROM, over a session's running transaction.
+#pragma once
+
+#include "engine/session.h"
+#include "plan/plan.h"
+
+namespace rowan::engine {
+
+class SessionResolver final : public plan::Resolver {
+ public:
+  explicit SessionResolver(SessionImpl& session) : session_(session) {}
+  Result<plan::ResolvedTable> resolve(const sql::QualifiedName& name, std::string_view revision, std::optional<int64_t> time_us) override;
+  Result<std::shared_ptr<const plan::VirtualTable>> resolve_function(const sql::CallExpr& call, const std::vector<type::Type>& arguments) override;
+  std::optional<uint64_t> row_count(const catalog::TableVersion& table) override;
+
+ private:
+  SessionImpl& session_;
+};
+
+}  // namespace rowan::engine

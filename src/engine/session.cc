@@ -1,0 +1,787 @@
+#include "engine/session.h"
+
+#include <fmt/format.h>
+
+#include <new>
+
+#include "base/ensure.h"
+#include "base/hash.h"
+#include "base/limits.h"
+#include "engine/failure.h"
+#include "engine/history.h"
+#include "engine/resolver.h"
+#include "engine/system_tables.h"
+#include "exec/build.h"
+#include "exec/copy.h"
+#include "exec/ddl.h"
+#include "type/cast.h"
+#include "type/text.h"
+
+namespace rowan::engine {
+
+namespace {
+
+using sql::StatementKind;
+using type::TypeId;
+
+constexpr int64_t kMicrosFrom1970To2000 = 946'684'800'000'000;
+constexpr int kStatementRestartsMax = 1000;
+
+Result<type::Value> to_value(const Parameter& parameter, type::Type wanted) {
+  if (wanted.id == TypeId::kUnknown) wanted = {TypeId::kText};
+  if (std::holds_alternative<std::monostate>(parameter)) return type::Value::null(wanted);
+  if (const auto* text = std::get_if<std::string>(&parameter)) return type::parse_text(wanted, *text);
+  if (const auto* integer = std::get_if<int64_t>(&parameter)) {
+    if (wanted.id == TypeId::kInt8) return type::Value::of_int(wanted, *integer);
+    if (wanted.id == TypeId::kInt4 && *integer >= INT32_MIN && *integer <= INT32_MAX) return type::Value::of_int(wanted, *integer);
+    return type::cast(type::Value::of_int({TypeId::kInt8}, *integer), wanted, type::CastContext::kAssignment);
+  }
+  if (const auto* number = std::get_if<double>(&parameter)) {
+    return type::cast(type::Value::of_double({TypeId::kFloat8}, *number), wanted, type::CastContext::kAssignment);
+  }
+  return type::cast(type::Value::of_int({TypeId::kBool}, std::get<bool>(parameter) ? 1 : 0), wanted, type::CastContext::kAssignment);
+}
+
+bool writes(const sql::Statement& statement) {
+  switch (statement.kind) {
+    case StatementKind::kInsert:
+    case StatementKind::kUpdate:
+    case StatementKind::kDelete:
+    case StatementKind::kTruncate:
+    case StatementKind::kCreateSchema:
+    case StatementKind::kDropSchema:
+    case StatementKind::kCreateDatabase:
+    case StatementKind::kDropDatabase:
+    case StatementKind::kCreateTable:
+    case StatementKind::kDropTable: return true;
+    case StatementKind::kCopy: return static_cast<const sql::CopyStmt&>(statement).from;
+    case StatementKind::kExplain: {
+      const auto& explain = static_cast<const sql::ExplainStmt&>(statement);
+      return explain.analyze && writes(*explain.statement);
+    }
+    default: return false;
+  }
+}
+
+// A commit's body holds at most kCommitBodyBytesMax of SQL; what is cut is named by its length and hash.
+std::string cut_body(std::string body) {
+  if (body.size() <= kCommitBodyBytesMax) return body;
+  const auto hash = sha256(body);
+  const std::string note = fmt::format("\n... {} bytes in all, sha256 {}", body.size(),
+                                       to_hex(Bytes(reinterpret_cast<const char*>(hash.data()), hash.size())));
+  size_t cut = kCommitBodyBytesMax;
+  while (cut > 0 && (static_cast<uint8_t>(body[cut]) & 0xc0) == 0x80) --cut;   // Not inside a character.
+  body.resize(cut);
+  return body + note;
+}
+
+// A running query outside a block: it owns its transaction until its rows are read.
+struct Stream {
+  std::shared_ptr<Prepared> prepared;
+  std::shared_ptr<const plan::Plan> plan;
+  std::unique_ptr<txn::Transaction> transaction;
+  std::vector<type::Value> parameters;
+  std::optional<exec::ExecContext> context;
+  std::unique_ptr<exec::Operator> root;
+
+  Result<bool> pull(type::Batch& batch) { return root->next(batch); }
+};
+
+class StatementImpl final : public Statement {
+ public:
+  StatementImpl(SessionImpl& session, std::shared_ptr<Prepared> prepared) : session_(session), prepared_(std::move(prepared)) {}
+  size_t parameter_count() const override { return prepared_->parsed.parameter_count; }
+  Outcome<std::unique_ptr<Rows>> run(const std::vector<Parameter>& parameters) override {
+    return to_outcome(session_.execute(prepared_, parameters));
+  }
+
+ private:
+  SessionImpl& session_;
+  std::shared_ptr<Prepared> prepared_;
+};
+
+}  // namespace
+
+SessionImpl::SessionImpl(DatabaseImpl& database, std::string branch) : database_(database), branch_(std::move(branch)) {}
+SessionImpl::~SessionImpl() = default;
+
+Outcome<std::unique_ptr<Statement>> SessionImpl::prepare(std::string_view text) {
+  auto parsed = sql::parse_statement(text);
+  if (!parsed) return to_failure(parsed.error());
+  auto prepared = std::make_shared<Prepared>();
+  prepared->parsed = std::move(*parsed);
+  return std::unique_ptr<Statement>(std::make_unique<StatementImpl>(*this, std::move(prepared)));
+}
+
+Outcome<std::unique_ptr<Rows>> SessionImpl::run(std::string_view text, const std::vector<Parameter>& parameters) {
+  auto parsed = sql::parse_statement(text);
+  if (!parsed) {
+    if (state_ == TransactionState::kOpen) state_ = TransactionState::kFailed;
+    return to_failure(parsed.error());
+  }
+  auto prepared = std::make_shared<Prepared>();
+  prepared->parsed = std::move(*parsed);
+  return to_outcome(execute(prepared, parameters));
+}
+
+Outcome<uint64_t> SessionImpl::run_script(std::string_view text, const std::function<void(Rows&)>& each) {
+  auto parsed = sql::parse_script(text);
+  if (!parsed) {
+    if (state_ == TransactionState::kOpen) state_ = TransactionState::kFailed;
+    return to_failure(parsed.error());
+  }
+  uint64_t count = 0;
+  for (sql::ParsedStatement& statement : *parsed) {
+    auto prepared = std::make_shared<Prepared>();
+    prepared->parsed = std::move(statement);
+    auto rows = execute(prepared, {});
+    if (!rows) return to_failure(rows.error());
+    if (each) {
+      each(**rows);
+    } else {
+      for (;;) {
+        auto more = (*rows)->next();
+        if (!more) return more.failure();
+        if (!*more) break;
+      }
+    }
+    ++count;
+  }
+  return count;
+}
+
+// The one catch-all: memory that ran out, and our own bugs.
+Result<std::unique_ptr<Rows>> SessionImpl::execute(const std::shared_ptr<Prepared>& prepared, const std::vector<Parameter>& parameters) {
+  cancelled_.store(false, std::memory_order_relaxed);
+  RowsResult result = [&]() -> RowsResult {
+    try {
+      return execute_checked(prepared, parameters);
+    } catch (const std::bad_alloc&) {
+      return Error(ErrorCode::kOutOfMemory, "out of memory");
+    } catch (const std::exception& exception) {
+      return Error(ErrorCode::kInternal, std::string("internal error: ") + exception.what());
+    }
+  }();
+  if (result) return result;
+  if (state_ == TransactionState::kIdle) {
+    transaction_.reset();   // Rolls back.
+    schema_changed_ = false;
+  } else if (state_ == TransactionState::kOpen) {
+    state_ = TransactionState::kFailed;
+    if (transaction_) transaction_->undo_statement();
+  }
+  return result;
+}
+
+Result<std::unique_ptr<Rows>> SessionImpl::execute_checked(const std::shared_ptr<Prepared>& prepared, const std::vector<Parameter>& parameters) {
+  const sql::Statement& statement = *prepared->parsed.statement;
+  switch (statement.kind) {
+    case StatementKind::kBegin:
+    case StatementKind::kCommit:
+    case StatementKind::kRollback:
+    case StatementKind::kSavepoint:
+    case StatementKind::kReleaseSavepoint:
+    case StatementKind::kRollbackTo:
+    case StatementKind::kSetTransaction: return run_transaction_statement(static_cast<const sql::TransactionStmt&>(statement));
+    default: break;
+  }
+  if (state_ == TransactionState::kFailed) {
+    return Error(ErrorCode::kInFailedTransaction, "current transaction is aborted, commands ignored until end of transaction block");
+  }
+  switch (statement.kind) {
+    case StatementKind::kSet:
+    case StatementKind::kReset:
+    case StatementKind::kShow:
+    case StatementKind::kCheckpoint:
+    case StatementKind::kCreateBranch:
+    case StatementKind::kDropBranch:
+    case StatementKind::kRenameBranch:
+    case StatementKind::kCheckout: return run_outside_transaction(*prepared);
+    default: return run_in_transaction(prepared, parameters);
+  }
+}
+
+// ---- Transactions ---------------------------------------------------------------------------------------------------
+
+Result<void> SessionImpl::begin_transaction(txn::IsolationLevel isolation, bool read_only) {
+  TRY_ASSIGN(transaction_, database_.manager().begin(branch_, isolation, read_only, &cancelled_));
+  schema_changed_ = false;
+  return {};
+}
+
+void SessionImpl::end_transaction(bool committed) {
+  transaction_.reset();
+  state_ = TransactionState::kIdle;
+  schema_changed_ = false;
+  commit_body_.clear();
+  if (settings_on_rollback_) settings_ = committed ? std::move(*settings_on_commit_) : std::move(*settings_on_rollback_);
+  settings_on_rollback_.reset();
+  settings_on_commit_.reset();
+}
+
+Result<txn::CommitOutcome> SessionImpl::commit_transaction(std::string_view message) {
+  txn::CommitRequest request;
+  request.author = database_.author();
+  request.message = message;
+  request.body = cut_body(std::move(commit_body_));
+  request.application = settings_.application_name();
+  request.sync = settings_.synchronous_commit();
+  commit_body_.clear();
+  return transaction_->commit(request);
+}
+
+Result<std::unique_ptr<Rows>> SessionImpl::run_transaction_statement(const sql::TransactionStmt& statement) {
+  const bool in_block = state_ != TransactionState::kIdle;
+  const auto outside = [&](std::string_view what) {
+    return Error(ErrorCode::kNoActiveTransaction, fmt::format("{} can only be used in transaction blocks", what));
+  };
+  switch (statement.kind) {
+    case StatementKind::kBegin: {
+      if (in_block) return done("BEGIN", 0, {}, "there is already a transaction in progress");
+      TRY(begin_transaction(statement.has_isolation ? statement.isolation : settings_.isolation(),
+                            statement.has_read_only ? statement.read_only : settings_.default_read_only()));
+      state_ = TransactionState::kOpen;
+      first_statement_ = true;
+      return done("BEGIN");
+    }
+    case StatementKind::kCommit: {
+      if (!in_block) return done("COMMIT", 0, {}, "there is no transaction in progress");
+      if (state_ == TransactionState::kFailed) {
+        end_transaction(false);
+        return done("ROLLBACK");
+      }
+      auto outcome = commit_transaction(statement.message);
+      end_transaction(outcome.has_value());
+      if (!outcome) return std::move(outcome.error());
+      return done("COMMIT", 0, outcome->changed ? outcome->commit.hex() : std::string());
+    }
+    case StatementKind::kRollback: {
+      if (!in_block) return done("ROLLBACK", 0, {}, "there is no transaction in progress");
+      end_transaction(false);
+      return done("ROLLBACK");
+    }
+    case StatementKind::kSavepoint: {
+      if (!in_block) return outside("SAVEPOINT");
+      if (state_ == TransactionState::kFailed) {
+        return Error(ErrorCode::kInFailedTransaction, "current transaction is aborted, commands ignored until end of transaction block");
+      }
+      transaction_->savepoint(std::string(statement.savepoint));
+      return done("SAVEPOINT");
+    }
+    case StatementKind::kReleaseSavepoint: {
+      if (!in_block) return outside("RELEASE SAVEPOINT");
+      if (state_ == TransactionState::kFailed) {
+        return Error(ErrorCode::kInFailedTransaction, "current transaction is aborted, commands ignored until end of transaction block");
+      }
+      TRY(transaction_->release_savepoint(statement.savepoint));
+      return done("RELEASE");
+    }
+    case StatementKind::kRollbackTo: {
+      if (!in_block) return outside("ROLLBACK TO SAVEPOINT");
+      TRY(transaction_->rollback_to_savepoint(statement.savepoint));
+      state_ = TransactionState::kOpen;
+      return done("ROLLBACK");
+    }
+    default: break;
+  }
+  // SET TRANSACTION: the block starts again with other properties.
+  if (!in_block) return done("SET", 0, {}, "SET TRANSACTION can only be used in transaction blocks");
+  if (!first_statement_) return Error(ErrorCode::kActiveTransaction, "SET TRANSACTION ISOLATION LEVEL must be called before any query");
+  const txn::IsolationLevel isolation = statement.has_isolation ? statement.isolation : transaction_->isolation();
+  const bool read_only = statement.has_read_only ? statement.read_only : transaction_->read_only();
+  TRY(begin_transaction(isolation, read_only));
+  return done("SET");
+}
+
+Result<std::string> SessionImpl::finish_statement(Prepared& prepared) {
+  if (writes(*prepared.parsed.statement)) {
+    const std::string_view text = commit_text(prepared);
+    if (state_ == TransactionState::kOpen) {
+      // Past the limit only the length and the hash would change; keep enough to know that it is past.
+      if (!text.empty() && commit_body_.size() < 4 * kCommitBodyBytesMax) {
+        if (!commit_body_.empty()) commit_body_ += ";\n";
+        commit_body_ += text;
+      }
+    } else {
+      commit_body_ = text;
+    }
+  }
+  if (state_ == TransactionState::kOpen) return std::string();
+  TRY_ASSIGN(const txn::CommitOutcome outcome, commit_transaction(""));
+  transaction_.reset();
+  schema_changed_ = false;
+  return outcome.changed ? outcome.commit.hex() : std::string();
+}
+
+// What the commit's body keeps of a statement.
+std::string_view SessionImpl::commit_text(Prepared& prepared) const {
+  const Settings::CommitStatement form = settings_.commit_statement();
+  if (form == Settings::CommitStatement::kOff || prepared.parsed.may_hold_secret) return {};
+  if (form == Settings::CommitStatement::kFull) return prepared.parsed.statement->text;
+  if (prepared.commit_text.empty()) prepared.commit_text = sql::normalise_statement(prepared.parsed.statement->text);
+  return prepared.commit_text;
+}
+
+// ---- Planning -------------------------------------------------------------------------------------------------------
+
+expr::EvalContext SessionImpl::eval_context() const {
+  expr::EvalContext context;
+  context.parameters = &parameter_values_;
+  context.transaction_time_us = (transaction_ ? transaction_->start_time_us() : database_.clock().now_us()) - kMicrosFrom1970To2000;
+  context.user = database_.author().name;
+  context.database = database_.name();
+  context.schema = settings_.schema();
+  context.branch = branch_;
+  context.cancelled = &cancelled_;
+  return context;
+}
+
+bool SessionImpl::plan_is_current(const Prepared& prepared) const {
+  return prepared.planned && !schema_changed_ && prepared.generation == transaction_->snapshot().schema_generation &&
+         prepared.schema == settings_.schema();
+}
+
+Result<void> SessionImpl::plan_statement(Prepared& prepared) {
+  if (plan_is_current(prepared)) return {};
+  prepared.planned = false;
+  prepared.parameters.types.assign(prepared.parsed.parameter_count, type::Type{});
+  SessionResolver resolver(*this);
+  const expr::EvalContext eval = eval_context();
+  plan::PlanContext context{resolver, prepared.parameters, eval, settings_.disabled_rules()};
+  bool cacheable = true;
+  const sql::Statement& statement = *prepared.parsed.statement;
+  if (statement.kind == StatementKind::kSelect) {
+    TRY_ASSIGN(plan::Plan query, plan::plan_query(static_cast<const sql::SelectStmt&>(statement), context));
+    cacheable = query.cacheable;
+    prepared.is_point = exec::is_point_get(query);
+    prepared.columns = column_infos(query.outputs);
+    prepared.query = std::make_shared<const plan::Plan>(std::move(query));
+  } else {
+    std::unique_ptr<exec::DmlPlan> dml;
+    if (statement.kind == StatementKind::kInsert) {
+      TRY_ASSIGN(dml, exec::plan_insert(static_cast<const sql::InsertStmt&>(statement), context));
+    } else if (statement.kind == StatementKind::kUpdate) {
+      TRY_ASSIGN(dml, exec::plan_update(static_cast<const sql::UpdateStmt&>(statement), context));
+    } else {
+      ENSURE(statement.kind == StatementKind::kDelete);
+      TRY_ASSIGN(dml, exec::plan_delete(static_cast<const sql::DeleteStmt&>(statement), context));
+    }
+    cacheable = dml->cacheable();
+    prepared.columns = column_infos(dml->returning());
+    prepared.dml = std::move(dml);
+  }
+  prepared.generation = transaction_->snapshot().schema_generation;
+  prepared.schema = settings_.schema();
+  prepared.planned = cacheable && !schema_changed_;
+  return {};
+}
+
+Result<void> SessionImpl::bind_parameters(const Prepared& prepared, const std::vector<Parameter>& parameters) {
+  if (parameters.size() < prepared.parsed.parameter_count) {
+    return Error(ErrorCode::kUndefinedParameter, fmt::format("there is no parameter ${}", parameters.size() + 1))
+        .with_detail(fmt::format("The statement has {} parameters, {} were given.", prepared.parsed.parameter_count, parameters.size()));
+  }
+  parameter_values_.clear();
+  for (size_t i = 0; i < prepared.parsed.parameter_count; ++i) {
+    const type::Type wanted = i < prepared.parameters.types.size() ? prepared.parameters.types[i] : type::Type{};
+    TRY_ASSIGN(type::Value value, to_value(parameters[i], wanted));
+    parameter_values_.push_back(std::move(value));
+  }
+  return {};
+}
+
+// ---- Statements inside a transaction ----------------------------------------------------------------------------------
+
+Result<std::unique_ptr<Rows>> SessionImpl::run_in_transaction(const std::shared_ptr<Prepared>& prepared, const std::vector<Parameter>& parameters) {
+  const sql::Statement& statement = *prepared->parsed.statement;
+  const bool write = writes(statement);
+  if (state_ == TransactionState::kIdle) TRY(begin_transaction(settings_.isolation(), write ? settings_.default_read_only() : true));
+  first_statement_ = false;
+  if (write && transaction_->read_only()) {
+    return Error(ErrorCode::kReadOnlyTransaction, "cannot change data in a read-only transaction");
+  }
+  TRY(transaction_->begin_statement(write));
+  switch (statement.kind) {
+    case StatementKind::kSelect:
+      parameter_values_.clear();
+      TRY(plan_statement(*prepared));
+      TRY(bind_parameters(*prepared, parameters));
+      return run_query(prepared);
+    case StatementKind::kInsert:
+    case StatementKind::kUpdate:
+    case StatementKind::kDelete:
+      parameter_values_.clear();
+      TRY(plan_statement(*prepared));
+      TRY(bind_parameters(*prepared, parameters));
+      return run_dml(*prepared);
+    case StatementKind::kCopy: return run_copy(*prepared);
+    case StatementKind::kExplain: return run_explain(static_cast<const sql::ExplainStmt&>(statement));
+    case StatementKind::kShowLog:
+    case StatementKind::kShowBranches:
+    case StatementKind::kShowTables:
+    case StatementKind::kShowDatabases:
+    case StatementKind::kDescribe: return run_show(*prepared);
+    default: return run_definition(*prepared);
+  }
+}
+
+Result<std::unique_ptr<Rows>> SessionImpl::run_query(const std::shared_ptr<Prepared>& prepared) {
+  if (prepared->is_point) {
+    exec::ExecContext context = exec_context();
+    TRY_ASSIGN(exec::PointRow row, exec::run_point_get(*prepared->query, context));
+    if (state_ == TransactionState::kIdle) transaction_.reset();
+    return make_point_rows(prepared->columns, row.found, std::move(row.values));
+  }
+  if (state_ == TransactionState::kIdle) {
+    auto stream = std::make_shared<Stream>();
+    stream->prepared = prepared;
+    stream->plan = prepared->query;
+    stream->parameters = parameter_values_;
+    stream->transaction = std::move(transaction_);
+    stream->context.emplace(exec::ExecContext{database_.manager(), *stream->transaction, eval_context()});
+    stream->context->eval.transaction_time_us = stream->transaction->start_time_us() - kMicrosFrom1970To2000;
+    stream->context->eval.parameters = &stream->parameters;
+    TRY_ASSIGN(stream->root, exec::build(*stream->plan, *stream->context));
+    TRY(stream->root->open());
+    return make_stream_rows(prepared->columns, [stream](type::Batch& batch) { return stream->pull(batch); });
+  }
+  // In a block later statements may change what the rows are read from: all are read now.
+  exec::ExecContext context = exec_context();
+  TRY_ASSIGN(const std::unique_ptr<exec::Operator> root, exec::build(*prepared->query, context));
+  TRY(root->open());
+  std::vector<type::Batch> batches;
+  uint64_t rows = 0;
+  for (;;) {
+    type::Batch batch;
+    TRY_ASSIGN(const bool more, root->next(batch));
+    if (!more) break;
+    rows += batch.rows;
+    batches.push_back(std::move(batch));
+  }
+  return make_batch_rows(prepared->columns, std::move(batches), {fmt::format("SELECT {}", rows), rows, {}, {}});
+}
+
+Result<std::unique_ptr<Rows>> SessionImpl::run_dml(Prepared& prepared) {
+  exec::ExecContext context = exec_context();
+  std::shared_ptr<const exec::DmlPlan> plan = prepared.dml;
+  exec::DmlOutcome outcome;
+  for (int runs = 0;; ++runs) {
+    TRY_ASSIGN(outcome, plan->run(context));
+    if (!outcome.restart) break;
+    if (runs == kStatementRestartsMax) return Error(ErrorCode::kSerializationFailure, "could not serialize access due to concurrent update");
+    TRY(transaction_->restart_statement());
+    if (!plan_is_current(prepared)) {
+      TRY(plan_statement(prepared));
+      plan = prepared.dml;
+    }
+  }
+  std::string tag = fmt::format("{} {}", plan->tag(), outcome.rows);
+  TRY_ASSIGN(std::string commit, finish_statement(prepared));
+  return make_batch_rows(prepared.columns, std::move(outcome.returning), {std::move(tag), outcome.rows, std::move(commit), {}});
+}
+
+Result<std::unique_ptr<Rows>> SessionImpl::run_copy(Prepared& prepared) {
+  const auto& statement = static_cast<const sql::CopyStmt&>(*prepared.parsed.statement);
+  exec::ExecContext context = exec_context();
+  int64_t next_report_us = 0;
+  const exec::ProgressReport report = [&](std::string_view what, uint64_t finished, uint64_t total, std::string_view unit) {
+    const int64_t now = database_.clock().now_us();
+    if (!progress_ || now < next_report_us) return;
+    next_report_us = now + 100'000;
+    progress_({what, finished, total, unit});
+  };
+  uint64_t rows = 0;
+  if (statement.from) {
+    exec::FileSource source;
+    if (statement.end == sql::CopyEnd::kFile) {
+      TRY_ASSIGN(source, exec::open_copy_source(statement.path));
+    } else {
+      if (copy_source_ == nullptr) return Error(ErrorCode::kFeatureNotSupported, "COPY FROM STDIN needs a source of data").with_hint("Use COPY FROM 'file'.");
+      CopySource* from = std::exchange(copy_source_, nullptr);
+      source.read = [from](char* buffer, size_t size) -> Result<size_t> {
+        auto got = from->read(buffer, size);
+        if (!got) return to_error(got.failure());
+        return *got;
+      };
+    }
+    TRY_ASSIGN(rows, exec::copy_from(statement, source.read, source.bytes, report, context));
+  } else {
+    SessionResolver resolver(*this);
+    expr::ParameterTypes parameters;
+    plan::PlanContext planning{resolver, parameters, context.eval, settings_.disabled_rules()};
+    exec::FileSink sink;
+    if (statement.end == sql::CopyEnd::kFile) {
+      TRY_ASSIGN(sink, exec::open_copy_sink(statement.path));
+    } else {
+      if (copy_sink_ == nullptr) return Error(ErrorCode::kFeatureNotSupported, "COPY TO STDOUT needs somewhere to write").with_hint("Use COPY TO 'file'.");
+      CopySink* to = std::exchange(copy_sink_, nullptr);
+      sink.write = [to](std::string_view bytes) -> Result<void> {
+        auto written = to->write(bytes);
+        if (!written) return to_error(written.failure());
+        return {};
+      };
+    }
+    TRY_ASSIGN(rows, exec::copy_to(statement, sink.write, planning, report, context));
+    if (sink.finish) TRY(sink.finish());
+  }
+  TRY_ASSIGN(std::string commit, finish_statement(prepared));
+  return done(fmt::format("COPY {}", rows), rows, std::move(commit));
+}
+
+Result<std::unique_ptr<Rows>> SessionImpl::run_definition(Prepared& prepared) {
+  const sql::Statement& statement = *prepared.parsed.statement;
+  exec::ExecContext context = exec_context();
+  std::string notice;
+  std::string tag;
+  switch (statement.kind) {
+    case StatementKind::kCreateSchema:
+    case StatementKind::kCreateDatabase: {
+      TRY_ASSIGN(notice, exec::run_create_schema(static_cast<const sql::SchemaStmt&>(statement), context));
+      tag = statement.kind == StatementKind::kCreateSchema ? "CREATE SCHEMA" : "CREATE DATABASE";
+      break;
+    }
+    case StatementKind::kDropSchema:
+    case StatementKind::kDropDatabase: {
+      TRY_ASSIGN(notice, exec::run_drop_schema(static_cast<const sql::SchemaStmt&>(statement), context));
+      tag = statement.kind == StatementKind::kDropSchema ? "DROP SCHEMA" : "DROP DATABASE";
+      break;
+    }
+    case StatementKind::kCreateTable: {
+      TRY_ASSIGN(notice, exec::run_create_table(static_cast<const sql::CreateTableStmt&>(statement), context));
+      tag = "CREATE TABLE";
+      break;
+    }
+    case StatementKind::kDropTable: {
+      TRY_ASSIGN(notice, exec::run_drop_table(static_cast<const sql::DropTableStmt&>(statement), context));
+      tag = "DROP TABLE";
+      break;
+    }
+    case StatementKind::kTruncate: {
+      TRY(exec::run_truncate(static_cast<const sql::TruncateStmt&>(statement), context));
+      tag = "TRUNCATE TABLE";
+      break;
+    }
+    default: return Error(ErrorCode::kFeatureNotSupported, "this statement is not supported yet");
+  }
+  schema_changed_ = true;
+  TRY_ASSIGN(std::string commit, finish_statement(prepared));
+  return done(std::move(tag), 0, std::move(commit), std::move(notice));
+}
+
+Result<std::unique_ptr<Rows>> SessionImpl::run_explain(const sql::ExplainStmt& explain) {
+  const sql::Statement& inner = *explain.statement;
+  SessionResolver resolver(*this);
+  expr::ParameterTypes parameters;
+  parameter_values_.clear();
+  exec::ExecContext context = exec_context();
+  plan::PlanContext planning{resolver, parameters, context.eval, settings_.disabled_rules()};
+  std::vector<std::string> lines;
+  if (inner.kind == StatementKind::kSelect) {
+    TRY_ASSIGN(const plan::Plan plan, plan::plan_query(static_cast<const sql::SelectStmt&>(inner), planning));
+    if (explain.analyze) {
+      TRY_ASSIGN(lines, exec::explain_analyze(plan, context));
+    } else {
+      lines = plan::explain(plan);
+    }
+  } else if (inner.kind == StatementKind::kInsert || inner.kind == StatementKind::kUpdate || inner.kind == StatementKind::kDelete) {
+    if (explain.analyze) return Error(ErrorCode::kFeatureNotSupported, "EXPLAIN ANALYZE of a statement that writes is not supported yet");
+    std::unique_ptr<exec::DmlPlan> plan;
+    if (inner.kind == StatementKind::kInsert) {
+      TRY_ASSIGN(plan, exec::plan_insert(static_cast<const sql::InsertStmt&>(inner), planning));
+    } else if (inner.kind == StatementKind::kUpdate) {
+      TRY_ASSIGN(plan, exec::plan_update(static_cast<const sql::UpdateStmt&>(inner), planning));
+    } else {
+      TRY_ASSIGN(plan, exec::plan_delete(static_cast<const sql::DeleteStmt&>(inner), planning));
+    }
+    lines = plan->explain();
+  } else {
+    return Error(ErrorCode::kSyntaxError, "EXPLAIN takes SELECT, INSERT, UPDATE or DELETE");
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (std::string& line : lines) rows.push_back({std::move(line)});
+  TableRows table = text_rows({"QUERY PLAN"}, rows);
+  if (state_ == TransactionState::kIdle) transaction_.reset();
+  return make_batch_rows(column_infos(table.columns), std::move(table.batches), {"EXPLAIN", 0, {}, {}});
+}
+
+Result<std::unique_ptr<Rows>> SessionImpl::run_show(Prepared& prepared) {
+  const sql::Statement& statement = *prepared.parsed.statement;
+  TableRows table;
+  switch (statement.kind) {
+    case StatementKind::kShowLog: {
+      const auto& show = static_cast<const sql::ShowLogStmt&>(statement);
+      uint64_t limit = UINT64_MAX;
+      if (show.limit != nullptr) {
+        // A literal by the grammar; read through its text so that odd spellings fail as numbers do.
+        if (show.limit->kind != sql::ExprKind::kLiteral) return Error(ErrorCode::kSyntaxError, "LIMIT of SHOW LOG must be a number").at(show.limit->position);
+        TRY_ASSIGN(const type::Value value, type::parse_text({TypeId::kInt8}, static_cast<const sql::LiteralExpr&>(*show.limit).text));
+        if (value.as_int() < 0) return Error(ErrorCode::kInvalidRowCount, "LIMIT must not be negative");
+        limit = static_cast<uint64_t>(value.as_int());
+      }
+      std::string path;
+      if (show.has_table) {
+        const std::string_view schema = show.table.schema.empty() ? std::string_view(settings_.schema()) : show.table.schema;
+        TRY_ASSIGN(const catalog::TableVersion version, transaction_->get_table(schema, show.table.name));
+        path = version.table->path();
+      }
+      TRY_ASSIGN(table, log_rows(*this, "", path, limit));
+      break;
+    }
+    case StatementKind::kShowBranches: {
+      TRY_ASSIGN(table, branch_rows(*this));
+      break;
+    }
+    case StatementKind::kShowTables: {
+      const auto& show = static_cast<const sql::ShowStmt&>(statement);
+      const std::string_view schema = show.name.name.empty() ? std::string_view(settings_.schema()) : show.name.name;
+      TRY_ASSIGN(const std::vector<std::string> names, transaction_->catalog().tables(schema));
+      std::vector<std::vector<std::string>> rows;
+      for (const std::string& name : names) rows.push_back({name});
+      table = text_rows({"name"}, rows);
+      break;
+    }
+    case StatementKind::kShowDatabases: {
+      TRY_ASSIGN(const std::vector<std::string> names, transaction_->catalog().schemas());
+      std::vector<std::vector<std::string>> rows;
+      for (const std::string& name : names) rows.push_back({name});
+      table = text_rows({"name"}, rows);
+      break;
+    }
+    default: {
+      const auto& show = static_cast<const sql::ShowStmt&>(statement);
+      const std::string_view schema = show.name.schema.empty() ? std::string_view(settings_.schema()) : show.name.schema;
+      TRY_ASSIGN(const catalog::TableVersion version, transaction_->get_table(schema, show.name.name));
+      std::vector<std::vector<std::string>> rows;
+      for (size_t i = 0; i < version.table->columns.size(); ++i) {
+        const catalog::ColumnDef& column = version.table->columns[i];
+        const auto& key = version.table->primary_key;
+        const bool in_key = std::find(key.begin(), key.end(), i) != key.end();
+        rows.push_back({column.name, type::type_name(column.type), column.not_null ? "NO" : "YES", column.default_sql, in_key ? "YES" : "NO"});
+      }
+      table = text_rows({"column", "type", "nullable", "default", "primary_key"}, rows);
+    }
+  }
+  if (state_ == TransactionState::kIdle) transaction_.reset();
+  uint64_t rows = 0;
+  for (const type::Batch& batch : table.batches) rows += batch.rows;
+  return make_batch_rows(column_infos(table.columns), std::move(table.batches), {fmt::format("SHOW {}", rows), rows, {}, {}});
+}
+
+// ---- Statements outside a transaction ---------------------------------------------------------------------------------
+
+Result<std::unique_ptr<Rows>> SessionImpl::run_outside_transaction(Prepared& prepared) {
+  const sql::Statement& statement = *prepared.parsed.statement;
+  switch (statement.kind) {
+    case StatementKind::kSet:
+    case StatementKind::kReset:
+    case StatementKind::kShow: return run_set(static_cast<const sql::SetStmt&>(statement));
+    case StatementKind::kCheckpoint:
+      TRY(database_.store().checkpoint());
+      return done("CHECKPOINT");
+    default: return run_branch_statement(static_cast<const sql::BranchStmt&>(statement));
+  }
+}
+
+Result<std::unique_ptr<Rows>> SessionImpl::run_set(const sql::SetStmt& statement) {
+  if (statement.kind == StatementKind::kShow) {
+    TableRows table;
+    if (statement.name == "all") {
+      std::vector<std::vector<std::string>> rows;
+      for (const Settings::Row& row : settings_.all()) rows.push_back({std::string(row.name), row.value, std::string(row.description)});
+      table = text_rows({"name", "setting", "description"}, rows);
+    } else if (statement.name == "transaction_isolation" || statement.name == "transaction isolation level") {
+      constexpr std::string_view kNames[] = {"read uncommitted", "read committed", "repeatable read", "serializable"};
+      const txn::IsolationLevel level = transaction_ ? transaction_->isolation() : settings_.isolation();
+      table = text_rows({"transaction_isolation"}, {{std::string(kNames[static_cast<size_t>(level)])}});
+    } else {
+      TRY_ASSIGN(std::string value, settings_.get(statement.name));
+      table = text_rows({std::string(statement.name)}, {{std::move(value)}});
+    }
+    return make_batch_rows(column_infos(table.columns), std::move(table.batches), {"SHOW", 0, {}, {}});
+  }
+  const bool reset = statement.kind == StatementKind::kReset || statement.is_default;
+  const auto apply = [&](Settings& settings) { return reset ? settings.reset(statement.name) : settings.set(statement.name, statement.value); };
+  const bool in_block = state_ == TransactionState::kOpen;
+  if (statement.local && !in_block) return done("SET", 0, {}, "SET LOCAL can only be used in transaction blocks");
+  if (in_block && !settings_on_rollback_) {
+    settings_on_rollback_ = settings_;
+    settings_on_commit_ = settings_;
+  }
+  TRY(apply(settings_));
+  if (in_block && !statement.local) TRY(apply(*settings_on_commit_));
+  return done(statement.kind == StatementKind::kReset ? "RESET" : "SET");
+}
+
+Result<std::unique_ptr<Rows>> SessionImpl::run_branch_statement(const sql::BranchStmt& statement) {
+  const std::string_view words = statement.kind == StatementKind::kCreateBranch   ? "CREATE BRANCH"
+                                 : statement.kind == StatementKind::kDropBranch   ? "DROP BRANCH"
+                                 : statement.kind == StatementKind::kRenameBranch ? "RENAME BRANCH"
+                                                                                  : "CHECKOUT";
+  if (state_ != TransactionState::kIdle) {
+    return Error(ErrorCode::kActiveTransaction, fmt::format("{} cannot run inside a transaction block", words));
+  }
+  txn::Manager& manager = database_.manager();
+  std::string notice;
+  TRY_ASSIGN(const bool exists, manager.has_branch(statement.name));
+  switch (statement.kind) {
+    case StatementKind::kCreateBranch: {
+      if (exists && statement.if_exists) {
+        notice = fmt::format("branch \"{}\" already exists, skipping", statement.name);
+        break;
+      }
+      TRY_ASSIGN(const Oid commit, manager.resolve_revision(statement.from.empty() ? "HEAD" : statement.from, branch_));
+      TRY(manager.create_branch(statement.name, commit));
+      break;
+    }
+    case StatementKind::kDropBranch: {
+      if (!exists && statement.if_exists) {
+        notice = fmt::format("branch \"{}\" does not exist, skipping", statement.name);
+        break;
+      }
+      if (statement.name == branch_) return Error(ErrorCode::kObjectNotInState, fmt::format("cannot drop the current branch \"{}\"", statement.name)).with_hint("CHECKOUT another branch first.");
+      TRY(check_no_commit_is_lost(statement));
+      TRY(manager.drop_branch(statement.name));
+      break;
+    }
+    case StatementKind::kRenameBranch: {
+      TRY(manager.rename_branch(statement.name, statement.from));
+      if (statement.name == branch_) branch_ = statement.from;
+      break;
+    }
+    default: {
+      if (!exists) {
+        return Error(ErrorCode::kUndefinedBranch, fmt::format("branch \"{}\" does not exist", statement.name))
+            .with_hint("SHOW BRANCHES lists them; CREATE BRANCH makes one.");
+      }
+      branch_ = statement.name;
+    }
+  }
+  return done(std::string(words), 0, {}, std::move(notice));
+}
+
+// DROP BRANCH without FORCE: another branch or tag must still reach the branch's newest commit.
+Result<void> SessionImpl::check_no_commit_is_lost(const sql::BranchStmt& statement) {
+  const std::string name = "refs/heads/" + std::string(statement.name);
+  store::ObjectStore& store = database_.store();
+  const std::optional<Oid> tip = store.ref(name);
+  if (statement.force || !tip) return {};
+  for (const store::RefEntry& other : store.refs("refs/")) {
+    if (other.name == name || !(other.name.starts_with("refs/heads/") || other.name.starts_with("refs/tags/"))) continue;
+    bool reached = false;
+    auto walked = walk_log(store, other.value, std::nullopt, [&](const LogEntry& entry) -> Result<bool> {
+      reached = entry.id == *tip;
+      return !reached;
+    });
+    if (walked && reached) return {};
+  }
+  return Error(ErrorCode::kObjectNotInState, fmt::format("branch \"{}\" has commits that no other branch or tag reaches", statement.name))
+      .with_hint("DROP BRANCH … FORCE drops it all the same.");
+}
+
+std::unique_ptr<Rows> SessionImpl::done(std::string tag, uint64_t affected, std::string commit_id, std::string notice) {
+  ResultFacts facts{std::move(tag), affected, std::move(commit_id), {}};
+  if (!notice.empty()) facts.notices.push_back(std::move(notice));
+  return make_batch_rows(no_columns(), {}, std::move(facts));
+}
+
+}  // namespace rowan::engine

@@ -1,0 +1,115 @@
+// SessionImpl: one connection's branch, settings and transaction, and the way of a statement from text to result.
+//
+// Threads: one at a time, but cancel().
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/database.h"
+#include "engine/rows.h"
+#include "engine/settings.h"
+#include "exec/dml.h"
+#include "exec/operator.h"
+#include "plan/plan.h"
+#include "rowan/rowan.h"
+#include "sql/parser.h"
+#include "txn/transaction.h"
+
+namespace rowan::engine {
+
+// A parsed statement with the plan it had last.
+struct Prepared {
+  sql::ParsedStatement parsed;
+  expr::ParameterTypes parameters;
+  std::string commit_text;                     // Normalised or full text for commit bodies, made on first use.
+  Settings::CommitStatement commit_text_form = Settings::CommitStatement::kOff;
+
+  // The plan, good while the schema generation and the search path stay.
+  uint64_t generation = 0;
+  std::string schema;
+  std::shared_ptr<const plan::Plan> query;
+  bool is_point = false;
+  std::shared_ptr<const exec::DmlPlan> dml;
+  ColumnInfos columns;
+  bool planned = false;
+};
+
+class SessionImpl final : public Session {
+ public:
+  SessionImpl(DatabaseImpl& database, std::string branch);
+  ~SessionImpl() override;
+
+  Outcome<std::unique_ptr<Statement>> prepare(std::string_view sql) override;
+  Outcome<std::unique_ptr<Rows>> run(std::string_view sql, const std::vector<Parameter>& parameters) override;
+  Outcome<uint64_t> run_script(std::string_view sql, const std::function<void(Rows&)>& each) override;
+  void set_copy_source(CopySource* source) override { copy_source_ = source; }
+  void set_copy_sink(CopySink* sink) override { copy_sink_ = sink; }
+  void set_progress(std::function<void(const Progress&)> report) override { progress_ = std::move(report); }
+  void cancel() override { cancelled_.store(true, std::memory_order_relaxed); }
+  std::string branch() const override { return branch_; }
+  std::string database() const override { return database_.name(); }
+  std::string user() const override { return database_.author().name; }
+  TransactionState transaction_state() const override { return state_; }
+
+  Result<std::unique_ptr<Rows>> execute(const std::shared_ptr<Prepared>& prepared, const std::vector<Parameter>& parameters);
+
+  DatabaseImpl& owner() { return database_; }
+  const Settings& settings() const { return settings_; }
+  const std::string& branch_name() const { return branch_; }
+  txn::Transaction* transaction() { return transaction_.get(); }   // While a statement runs: never null.
+
+ private:
+  using RowsResult = Result<std::unique_ptr<Rows>>;
+
+  RowsResult execute_checked(const std::shared_ptr<Prepared>& prepared, const std::vector<Parameter>& parameters);
+  RowsResult run_transaction_statement(const sql::TransactionStmt& statement);
+  RowsResult run_outside_transaction(Prepared& prepared);    // SET, branches, CHECKPOINT.
+  RowsResult run_in_transaction(const std::shared_ptr<Prepared>& prepared, const std::vector<Parameter>& parameters);
+  RowsResult run_query(const std::shared_ptr<Prepared>& prepared);
+  RowsResult run_dml(Prepared& prepared);
+  RowsResult run_copy(Prepared& prepared);
+  RowsResult run_definition(Prepared& prepared);
+  RowsResult run_explain(const sql::ExplainStmt& statement);
+  RowsResult run_show(Prepared& prepared);
+  RowsResult run_set(const sql::SetStmt& statement);
+  RowsResult run_branch_statement(const sql::BranchStmt& statement);
+  Result<void> check_no_commit_is_lost(const sql::BranchStmt& statement);
+
+  Result<void> begin_transaction(txn::IsolationLevel isolation, bool read_only);
+  Result<txn::CommitOutcome> commit_transaction(std::string_view message);
+  void end_transaction(bool committed);
+  // Outside a block: commits what the statement wrote; gives the commit's id, or nothing when there is none.
+  Result<std::string> finish_statement(Prepared& prepared);
+  Result<void> plan_statement(Prepared& prepared);
+  bool plan_is_current(const Prepared& prepared) const;
+  Result<void> bind_parameters(const Prepared& prepared, const std::vector<Parameter>& parameters);
+  expr::EvalContext eval_context() const;
+  exec::ExecContext exec_context() { return {database_.manager(), *transaction_, eval_context()}; }
+  std::string_view commit_text(Prepared& prepared) const;
+  std::unique_ptr<Rows> done(std::string tag, uint64_t affected = 0, std::string commit_id = {}, std::string notice = {});
+
+  DatabaseImpl& database_;
+  std::string branch_;
+  Settings settings_;
+  std::atomic<bool> cancelled_{false};
+  TransactionState state_ = TransactionState::kIdle;
+  std::unique_ptr<txn::Transaction> transaction_;
+  bool schema_changed_ = false;                // By this transaction: cached plans do not hold.
+  bool first_statement_ = true;                // Of the block: isolation and mode can still be set.
+  std::string commit_body_;                    // The block's writing statements so far.
+  std::optional<Settings> settings_on_rollback_;   // Set by the first SET of a block.
+  std::optional<Settings> settings_on_commit_;     // As above, without SET LOCAL.
+  std::vector<type::Value> parameter_values_;
+  CopySource* copy_source_ = nullptr;
+  CopySink* copy_sink_ = nullptr;
+  std::function<void(const Progress&)> progress_;
+};
+
+}  // namespace rowan::engine

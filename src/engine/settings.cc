@@ -1,0 +1,164 @@
+#include "engine/settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+namespace rowan::engine {
+
+namespace {
+
+struct Definition {
+  std::string_view name;
+  std::string_view initial;
+  std::string_view choices;       // Separated by blanks; empty: any text.
+  bool read_only;
+  std::string_view description;
+};
+
+// Sorted by name.
+constexpr Definition kDefinitions[] = {
+    {"application_name", "", "", false, "The application's name, kept in commits as Rowan-App."},
+    {"client_encoding", "UTF8", "UTF8 utf8 UTF-8 unicode", false, "The encoding of texts: always UTF-8."},
+    {"commit_statement", "normalised", "normalised normalized full off", false, "What a commit's body keeps of its statements."},
+    {"datestyle", "ISO, MDY", "", false, "How dates are shown: always ISO."},
+    {"default_transaction_isolation", "read committed", "", false, "The isolation level of new transactions."},
+    {"default_transaction_read_only", "off", "on off", false, "Whether new transactions only read."},
+    {"rowan.disabled_rules", "", "", false, "Optimizer rules to leave out, separated by commas; results never change."},
+    {"search_path", "public", "", false, "The schema of names that have none."},
+    {"server_encoding", "UTF8", "", true, "The encoding that texts are stored in."},
+    {"server_version", "15.0", "", true, "The PostgreSQL version whose SQL this is."},
+    {"standard_conforming_strings", "on", "on", false, "Backslashes are ordinary characters in plain strings."},
+    {"synchronous_commit", "on", "on normal off", false, "Whether COMMIT waits until it is on disk."},
+    {"timezone", "UTC", "UTC utc GMT Etc/UTC", false, "The time zone of timestamps with time zone: always UTC."},
+};
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
+
+bool is_choice(std::string_view choices, std::string_view value) {
+  while (!choices.empty()) {
+    const size_t end = std::min(choices.find(' '), choices.size());
+    if (choices.substr(0, end) == value) return true;
+    choices.remove_prefix(std::min(end + 1, choices.size()));
+  }
+  return false;
+}
+
+Error unknown(std::string_view name) {
+  return Error(ErrorCode::kUndefinedObject, fmt::format("unrecognized configuration parameter \"{}\"", name))
+      .with_hint("SHOW ALL lists them.");
+}
+
+Error bad_value(std::string_view name, std::string_view value) {
+  return Error(ErrorCode::kInvalidParameterValue, fmt::format("invalid value for parameter \"{}\": \"{}\"", name, value));
+}
+
+constexpr std::string_view kIsolationNames[] = {"read uncommitted", "read committed", "repeatable read", "serializable"};
+
+}  // namespace
+
+Settings::Settings() {
+  for (size_t i = 0; i < std::size(kDefinitions); ++i) values_.push_back({i, std::string(kDefinitions[i].initial)});
+}
+
+const Settings::Value* Settings::find(std::string_view name) const {
+  const std::string wanted = lower(name);
+  for (const Value& value : values_) {
+    if (kDefinitions[value.definition].name == wanted) return &value;
+  }
+  return nullptr;
+}
+
+Settings::Value* Settings::find(std::string_view name) { return const_cast<Value*>(std::as_const(*this).find(name)); }
+
+Result<void> Settings::set(std::string_view name, std::string_view text) {
+  Value* value = find(name);
+  if (value == nullptr) return unknown(name);
+  const Definition& definition = kDefinitions[value->definition];
+  if (definition.read_only) {
+    return Error(ErrorCode::kObjectNotInState, fmt::format("parameter \"{}\" cannot be changed", definition.name));
+  }
+  std::string wanted(text);
+  if (definition.choices == "on off" || definition.name == "synchronous_commit") {
+    const std::string word = lower(text);
+    if (word == "true" || word == "yes" || word == "1") wanted = "on";
+    if (word == "false" || word == "no" || word == "0") wanted = "off";
+    if (is_choice(definition.choices, word)) wanted = word;
+    // PostgreSQL's finer levels all promise what `on` does here.
+    if (definition.name == "synchronous_commit" && (word == "local" || word == "remote_write" || word == "remote_apply")) wanted = "on";
+  }
+  if (!definition.choices.empty() && !is_choice(definition.choices, wanted)) {
+    return bad_value(definition.name, text).with_hint(fmt::format("Available values: {}.", definition.choices));
+  }
+  if (definition.name == "default_transaction_isolation") {
+    wanted = lower(text);
+    if (std::find(std::begin(kIsolationNames), std::end(kIsolationNames), wanted) == std::end(kIsolationNames)) {
+      return bad_value(definition.name, text);
+    }
+  }
+  if (definition.name == "commit_statement" && wanted == "normalized") wanted = "normalised";
+  value->text = std::move(wanted);
+  decode();
+  return {};
+}
+
+Result<void> Settings::reset(std::string_view name) {
+  if (lower(name) == "all") {
+    for (Value& value : values_) value.text = kDefinitions[value.definition].initial;
+    decode();
+    return {};
+  }
+  Value* value = find(name);
+  if (value == nullptr) return unknown(name);
+  value->text = kDefinitions[value->definition].initial;
+  decode();
+  return {};
+}
+
+Result<std::string> Settings::get(std::string_view name) const {
+  const Value* value = find(name);
+  if (value == nullptr) return unknown(name);
+  return value->text;
+}
+
+std::vector<Settings::Row> Settings::all() const {
+  std::vector<Row> rows;
+  for (const Value& value : values_) {
+    rows.push_back({kDefinitions[value.definition].name, value.text, kDefinitions[value.definition].description});
+  }
+  return rows;
+}
+
+void Settings::decode() {
+  const auto text = [this](std::string_view name) -> const std::string& { return find(name)->text; };
+  const std::string& sync = text("synchronous_commit");
+  sync_ = sync == "off" ? store::SyncMode::kOff : sync == "normal" ? store::SyncMode::kNormal : store::SyncMode::kOn;
+  const std::string& body = text("commit_statement");
+  commit_statement_ = body == "off" ? CommitStatement::kOff : body == "full" ? CommitStatement::kFull : CommitStatement::kNormalised;
+  const auto level = std::find(std::begin(kIsolationNames), std::end(kIsolationNames), text("default_transaction_isolation"));
+  isolation_ = static_cast<txn::IsolationLevel>(level - std::begin(kIsolationNames));
+  // The first schema of the path is the one names live in.
+  std::string_view path = text("search_path");
+  path = path.substr(0, path.find(','));
+  while (!path.empty() && (path.front() == ' ' || path.front() == '"')) path.remove_prefix(1);
+  while (!path.empty() && (path.back() == ' ' || path.back() == '"')) path.remove_suffix(1);
+  schema_ = path.empty() ? "public" : std::string(path);
+  application_name_ = text("application_name");
+  default_read_only_ = text("default_transaction_read_only") == "on";
+  disabled_rules_.clear();
+  std::string_view rules = text("rowan.disabled_rules");
+  while (!rules.empty()) {
+    const size_t end = std::min(rules.find(','), rules.size());
+    std::string_view rule = rules.substr(0, end);
+    while (!rule.empty() && rule.front() == ' ') rule.remove_prefix(1);
+    if (!rule.empty()) disabled_rules_.emplace_back(rule);
+    rules.remove_prefix(std::min(end + 1, rules.size()));
+  }
+}
+
+}  // namespace rowan::engine

@@ -1,0 +1,62 @@
+// Settings: the session's parameters of SET and SHOW.
+//
+// Threads: one session's thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "store/object_store.h"
+#include "txn/transaction.h"
+
+namespace rowan::engine {
+
+class Settings {
+ public:
+  Settings();
+
+  // kUndefinedObject for an unknown name, kInvalidParameterValue for a value it cannot have, 55P02-like refusals as
+  // kObjectNotInState for those that are read-only.
+  Result<void> set(std::string_view name, std::string_view value);
+  Result<void> reset(std::string_view name);              // "all": every one.
+  Result<std::string> get(std::string_view name) const;   // kUndefinedObject.
+
+  struct Row {
+    std::string_view name;
+    std::string value;
+    std::string_view description;
+  };
+  std::vector<Row> all() const;                           // Sorted by name.
+
+  // Decoded forms of those that the engine reads on every statement.
+  store::SyncMode synchronous_commit() const { return sync_; }
+  txn::IsolationLevel isolation() const { return isolation_; }
+  enum class CommitStatement : uint8_t { kNormalised, kFull, kOff };
+  CommitStatement commit_statement() const { return commit_statement_; }
+  const std::string& schema() const { return schema_; }
+  const std::string& application_name() const { return application_name_; }
+  const std::vector<std::string>& disabled_rules() const { return disabled_rules_; }
+  bool default_read_only() const { return default_read_only_; }
+
+ private:
+  struct Value {
+    size_t definition;
+    std::string text;
+  };
+  Value* find(std::string_view name);
+  const Value* find(std::string_view name) const;
+  void decode();
+
+  std::vector<Value> values_;
+  store::SyncMode sync_ = store::SyncMode::kOn;
+  txn::IsolationLevel isolation_ = txn::IsolationLevel::kReadCommitted;
+  CommitStatement commit_statement_ = CommitStatement::kNormalised;
+  std::string schema_ = "public";
+  std::string application_name_;
+  std::vector<std::string> disabled_rules_;
+  bool default_read_only_ = false;
+};
+
+}  // namespace rowan::engine

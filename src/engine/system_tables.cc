@@ -1,0 +1,276 @@
+#include "engine/system_tables.h"
+
+#include <fmt/format.h>
+
+#include <functional>
+
+#include "engine/history.h"
+#include "engine/session.h"
+#include "type/text.h"
+
+namespace rowan::engine {
+
+namespace {
+
+using plan::OutputColumn;
+using type::Type;
+using type::TypeId;
+using type::Value;
+
+constexpr int64_t kMicrosFrom1970To2000 = 946'684'800'000'000;
+constexpr size_t kBatchRowsMax = 2048;
+constexpr uint64_t kSeriesRowsMax = 100'000'000;
+
+Value text(std::string value) { return Value::of_string({TypeId::kText}, std::move(value)); }
+Value integer(int64_t value) { return Value::of_int({TypeId::kInt8}, value); }
+Value boolean(bool value) { return Value::of_int({TypeId::kBool}, value ? 1 : 0); }
+Value time_value(int64_t since_1970) { return Value::of_int({TypeId::kTimestamptz}, since_1970 - kMicrosFrom1970To2000); }
+
+class RowCollector {
+ public:
+  explicit RowCollector(const std::vector<OutputColumn>& columns) {
+    for (const OutputColumn& column : columns) builders_.emplace_back(column.type);
+  }
+  void add(const std::vector<Value>& row) {
+    for (size_t i = 0; i < builders_.size(); ++i) builders_[i].append(row[i]);
+    if (++rows_ == kBatchRowsMax) flush();
+  }
+  std::vector<type::Batch> finish() {
+    flush();
+    return std::move(batches_);
+  }
+
+ private:
+  void flush() {
+    if (rows_ == 0) return;
+    type::Batch batch;
+    batch.rows = rows_;
+    for (type::ColumnBuilder& builder : builders_) batch.columns.push_back(builder.finish());
+    batches_.push_back(std::move(batch));
+    rows_ = 0;
+  }
+  std::vector<type::ColumnBuilder> builders_;
+  std::vector<type::Batch> batches_;
+  size_t rows_ = 0;
+};
+
+using Fill = std::function<Result<void>(const std::vector<Value>& arguments, RowCollector& rows)>;
+
+class FilledTable final : public plan::VirtualTable {
+ public:
+  FilledTable(std::vector<OutputColumn> columns, Fill fill) : columns_(std::move(columns)), fill_(std::move(fill)) {}
+  const std::vector<OutputColumn>& columns() const override { return columns_; }
+  Result<std::vector<type::Batch>> rows(const std::vector<Value>& arguments, const expr::EvalContext&) const override {
+    RowCollector rows(columns_);
+    TRY(fill_(arguments, rows));
+    return rows.finish();
+  }
+
+ private:
+  std::vector<OutputColumn> columns_;
+  Fill fill_;
+};
+
+std::vector<OutputColumn> log_columns() {
+  return {{"commit", {TypeId::kText}}, {"author", {TypeId::kText}}, {"email", {TypeId::kText}}, {"time", {TypeId::kTimestamptz}}, {"message", {TypeId::kText}}};
+}
+std::vector<OutputColumn> branch_columns() {
+  return {{"branch", {TypeId::kText}}, {"current", {TypeId::kBool}}, {"commit", {TypeId::kText}},
+          {"author", {TypeId::kText}}, {"time", {TypeId::kTimestamptz}}, {"message", {TypeId::kText}}};
+}
+
+Result<void> fill_log(SessionImpl& session, std::string_view revision, std::string_view table_path, uint64_t limit, RowCollector& rows) {
+  if (limit == 0) return {};
+  store::ObjectStore& store = session.owner().store();
+  Oid from;
+  if (revision.empty()) {
+    from = session.transaction()->snapshot().commit;
+  } else {
+    TRY_ASSIGN(from, session.owner().manager().resolve_revision(revision, session.branch_name()));
+  }
+  const std::optional<std::string> path = table_path.empty() ? std::nullopt : std::optional<std::string>(table_path);
+  return walk_log(store, from, path, [&](const LogEntry& entry) -> Result<bool> {
+    rows.add({text(entry.id.hex()), text(entry.commit.author.name), text(entry.commit.author.email), time_value(entry.time_us),
+              text(std::string(git::subject(entry.commit.message)))});
+    return --limit > 0;
+  });
+}
+
+Result<void> fill_branches(SessionImpl& session, RowCollector& rows) {
+  for (const txn::BranchInfo& branch : session.owner().manager().branches()) {
+    TRY_ASSIGN(const git::Commit commit, read_commit(session.owner().store(), branch.commit));
+    rows.add({text(branch.name), boolean(branch.name == session.branch_name()), text(branch.commit.hex()), text(commit.author.name),
+              time_value(git::commit_time_us(commit)), text(std::string(git::subject(commit.message)))});
+  }
+  return {};
+}
+
+// Calls `visit` for every table that the session's transaction sees.
+Result<void> each_table(SessionImpl& session, const std::function<void(const catalog::TableVersion&)>& visit) {
+  const catalog::Catalog& catalog = session.transaction()->catalog();
+  TRY_ASSIGN(const std::vector<std::string> schemas, catalog.schemas());
+  for (const std::string& schema : schemas) {
+    TRY_ASSIGN(const std::vector<std::string> tables, catalog.tables(schema));
+    for (const std::string& name : tables) {
+      TRY_ASSIGN(const catalog::TableVersion version, catalog.get_table(schema, name));
+      visit(version);
+    }
+  }
+  return {};
+}
+
+Result<void> fill_schemas(SessionImpl& session, RowCollector& rows) {
+  TRY_ASSIGN(const std::vector<std::string> schemas, session.transaction()->catalog().schemas());
+  for (const std::string& schema : schemas) rows.add({text(schema)});
+  return {};
+}
+
+Result<void> fill_tables(SessionImpl& session, RowCollector& rows) {
+  return each_table(session, [&](const catalog::TableVersion& version) {
+    const auto count = session.owner().row_count(version);
+    rows.add({text(version.table->schema), text(version.table->name), integer(static_cast<int64_t>(version.table->columns.size())),
+              count ? integer(static_cast<int64_t>(*count)) : Value::null({TypeId::kInt8}),
+              version.rows.is_zero() ? Value::null({TypeId::kText}) : text(version.rows.hex())});
+  });
+}
+
+Result<void> fill_columns(SessionImpl& session, RowCollector& rows) {
+  return each_table(session, [&](const catalog::TableVersion& version) {
+    const catalog::TableDef& table = *version.table;
+    for (size_t i = 0; i < table.columns.size(); ++i) {
+      const catalog::ColumnDef& column = table.columns[i];
+      const auto key = std::find(table.primary_key.begin(), table.primary_key.end(), i);
+      rows.add({text(table.schema), text(table.name), integer(static_cast<int64_t>(i + 1)), text(column.name), text(type::type_name(column.type)),
+                boolean(!column.not_null), column.default_sql.empty() ? Value::null({TypeId::kText}) : text(column.default_sql),
+                key == table.primary_key.end() ? Value::null({TypeId::kInt8}) : integer(key - table.primary_key.begin() + 1)});
+    }
+  });
+}
+
+// Tips that somebody else pushed and that could not be taken over (refs/rowan/foreign/<branch>/<id>).
+Result<void> fill_foreign(SessionImpl& session, RowCollector& rows) {
+  constexpr std::string_view kPrefix = "refs/rowan/foreign/";
+  for (const store::RefEntry& ref : session.owner().store().refs(kPrefix)) {
+    const std::string_view name = std::string_view(ref.name).substr(kPrefix.size());
+    rows.add({text(std::string(name.substr(0, name.rfind('/')))), text(ref.value.hex()), text(ref.name)});
+  }
+  return {};
+}
+
+Result<void> fill_status(SessionImpl& session, RowCollector& rows) {
+  const store::StoreStats stats = session.owner().store().stats();
+  const auto add = [&](std::string_view name, std::string value) { rows.add({text(std::string(name)), text(std::move(value))}); };
+  add("version", version());
+  add("database", session.database());
+  add("branch", session.branch_name());
+  add("commit", session.transaction()->snapshot().commit.hex());
+  add("unpublished journal bytes", std::to_string(stats.journal_bytes));
+  add("packs", std::to_string(stats.packs));
+  add("commits since open", std::to_string(stats.commits_appended));
+  add("flushes since open", std::to_string(stats.flushes));
+  return {};
+}
+
+Result<void> fill_settings(SessionImpl& session, RowCollector& rows) {
+  for (const Settings::Row& row : session.settings().all()) {
+    rows.add({text(std::string(row.name)), text(row.value), text(std::string(row.description))});
+  }
+  return {};
+}
+
+Result<void> fill_series(const std::vector<Value>& arguments, RowCollector& rows) {
+  for (const Value& argument : arguments) {
+    if (argument.is_null()) return {};
+  }
+  const int64_t from = arguments[0].as_int();
+  const int64_t to = arguments[1].as_int();
+  const int64_t step = arguments.size() > 2 ? arguments[2].as_int() : 1;
+  if (step == 0) return Error(ErrorCode::kInvalidParameterValue, "step size cannot equal zero");
+  const Type type = arguments[0].type();
+  uint64_t count = 0;
+  for (__int128 value = from; step > 0 ? value <= to : value >= to; value += step) {
+    if (++count > kSeriesRowsMax) return Error(ErrorCode::kProgramLimit, fmt::format("generate_series gives more than {} rows", kSeriesRowsMax));
+    rows.add({Value::of_int(type, static_cast<int64_t>(value))});
+  }
+  return {};
+}
+
+std::shared_ptr<const plan::VirtualTable> make(std::vector<OutputColumn> columns, Fill fill) {
+  return std::make_shared<FilledTable>(std::move(columns), std::move(fill));
+}
+
+using SessionFill = Result<void> (*)(SessionImpl&, RowCollector&);
+std::shared_ptr<const plan::VirtualTable> make(SessionImpl& session, std::vector<OutputColumn> columns, SessionFill fill) {
+  return make(std::move(columns), [&session, fill](const std::vector<Value>&, RowCollector& rows) { return fill(session, rows); });
+}
+
+}  // namespace
+
+std::shared_ptr<const plan::VirtualTable> find_system_table(SessionImpl& session, std::string_view name) {
+  const Type text_type{TypeId::kText};
+  const Type int_type{TypeId::kInt8};
+  const Type bool_type{TypeId::kBool};
+  if (name == "branches") return make(session, branch_columns(), fill_branches);
+  if (name == "log" || name == "commits") {
+    return make(log_columns(), [&session](const std::vector<Value>&, RowCollector& rows) { return fill_log(session, "", "", UINT64_MAX, rows); });
+  }
+  if (name == "schemas") return make(session, {{"name", text_type}}, fill_schemas);
+  if (name == "tables") {
+    return make(session, {{"schema", text_type}, {"name", text_type}, {"columns", int_type}, {"rows", int_type}, {"tree", text_type}}, fill_tables);
+  }
+  if (name == "columns") {
+    return make(session, {{"schema", text_type}, {"table", text_type}, {"position", int_type}, {"name", text_type}, {"type", text_type},
+                          {"nullable", bool_type}, {"default", text_type}, {"key_position", int_type}}, fill_columns);
+  }
+  if (name == "foreign") return make(session, {{"branch", text_type}, {"commit", text_type}, {"ref", text_type}}, fill_foreign);
+  if (name == "status") return make(session, {{"name", text_type}, {"value", text_type}}, fill_status);
+  if (name == "settings") return make(session, {{"name", text_type}, {"setting", text_type}, {"description", text_type}}, fill_settings);
+  return nullptr;
+}
+
+Result<std::shared_ptr<const plan::VirtualTable>> find_table_function(SessionImpl& session, std::string_view schema, std::string_view name,
+                                                                      const std::vector<Type>& arguments) {
+  if (schema == "rowan" && name == "log" && arguments.size() <= 1) {
+    return make(log_columns(), [&session](const std::vector<Value>& values, RowCollector& rows) -> Result<void> {
+      if (!values.empty() && values[0].is_null()) return {};
+      return fill_log(session, values.empty() ? std::string_view() : std::string_view(values[0].as_string()), "", UINT64_MAX, rows);
+    });
+  }
+  const auto is_int = [](Type type) { return type::is_integer(type.id); };
+  if ((schema.empty() || schema == "pg_catalog") && name == "generate_series" && (arguments.size() == 2 || arguments.size() == 3) &&
+      std::all_of(arguments.begin(), arguments.end(), is_int)) {
+    Type type = arguments[0];
+    for (const Type other : arguments) type = other.id == TypeId::kInt8 ? other : type;
+    return make({{"generate_series", type}}, [](const std::vector<Value>& values, RowCollector& rows) { return fill_series(values, rows); });
+  }
+  std::string types;
+  for (const Type argument : arguments) types += (types.empty() ? "" : ", ") + type::type_name(argument);
+  return Error(ErrorCode::kUndefinedFunction, fmt::format("function {}{}{}({}) does not exist", schema, schema.empty() ? "" : ".", name, types));
+}
+
+Result<TableRows> log_rows(SessionImpl& session, std::string_view revision, std::string_view table_path, uint64_t limit) {
+  RowCollector rows(log_columns());
+  TRY(fill_log(session, revision, table_path, limit, rows));
+  return TableRows{log_columns(), rows.finish()};
+}
+
+Result<TableRows> branch_rows(SessionImpl& session) {
+  RowCollector rows(branch_columns());
+  TRY(fill_branches(session, rows));
+  return TableRows{branch_columns(), rows.finish()};
+}
+
+TableRows text_rows(std::vector<std::string> names, const std::vector<std::vector<std::string>>& rows) {
+  TableRows table;
+  for (std::string& name : names) table.columns.push_back({std::move(name), {TypeId::kText}});
+  RowCollector collector(table.columns);
+  for (const auto& row : rows) {
+    std::vector<Value> values;
+    for (const std::string& cell : row) values.push_back(text(cell));
+    collector.add(values);
+  }
+  table.batches = collector.finish();
+  return table;
+}
+
+}  // namespace rowan::engine

@@ -1,0 +1,535 @@
+#include "exec/copy.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <optional>
+
+#include "base/ensure.h"
+#include "base/limits.h"
+#include "exec/build.h"
+#include "exec/copy_format.h"
+#include "exec/dml.h"
+#include "exec/row_writer.h"
+#include "tree/row_tree.h"
+#include "type/cast.h"
+#include "type/text.h"
+#include "type/text_fast.h"
+
+namespace rowan::exec {
+
+namespace {
+
+constexpr size_t kCopyBulkRows = 4096;       // From here on a COPY goes past the journal.
+constexpr size_t kArenaBlockBytes = 4u << 20;
+constexpr uint64_t kReportEveryRows = 16'384;
+
+// Keys and lines of the rows of a bulk COPY, in big blocks.
+class RowArena {
+ public:
+  struct Row {
+    const char* bytes;       // Key, then line.
+    uint32_t key_bytes;
+    uint32_t line_bytes;
+    uint32_t source_line;    // For messages.
+
+    Bytes key() const { return {bytes, key_bytes}; }
+    Bytes line() const { return {bytes + key_bytes, line_bytes}; }
+  };
+
+  void add(Bytes key, Bytes line, uint64_t source_line) {
+    const size_t size = key.size() + line.size();
+    if (size > left_) {
+      const size_t block = std::max(size, kArenaBlockBytes);
+      blocks_.push_back(std::make_unique_for_overwrite<char[]>(block));
+      next_ = blocks_.back().get();
+      left_ = block;
+    }
+    std::memcpy(next_, key.data(), key.size());
+    std::memcpy(next_ + key.size(), line.data(), line.size());
+    if (!rows_.empty() && rows_.back().key() >= key) sorted_ = false;
+    rows_.push_back({next_, static_cast<uint32_t>(key.size()), static_cast<uint32_t>(line.size()), static_cast<uint32_t>(source_line)});
+    next_ += size;
+    left_ -= size;
+  }
+
+  void sort() {
+    if (sorted_) return;
+    std::stable_sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) { return a.key() < b.key(); });
+    sorted_ = true;
+  }
+  std::vector<Row>& rows() { return rows_; }
+
+ private:
+  std::vector<std::unique_ptr<char[]>> blocks_;
+  char* next_ = nullptr;
+  size_t left_ = 0;
+  std::vector<Row> rows_;
+  bool sorted_ = true;
+};
+
+// Turns records into lines. Short rows go straight from text to canonical JSON; rows with long values or defaults take the
+// way every INSERT takes.
+class RecordEncoder {
+ public:
+  RecordEncoder(const catalog::TableDef& table, std::vector<uint16_t> columns, std::vector<expr::NodePtr> defaults,
+                const RowWriter& writer, const expr::EvalContext& eval)
+      : table_(table), columns_(std::move(columns)), defaults_(std::move(defaults)), writer_(writer), eval_(eval) {
+    const auto& slots = table.layout.slots;
+    field_of_slot_.assign(slots.size(), -1);
+    for (size_t i = 0; i < columns_.size(); ++i) field_of_slot_[table.columns[columns_[i]].slot] = static_cast<int>(i);
+    direct_ = true;
+    for (size_t slot = 0; slot < slots.size(); ++slot) {
+      direct_ = direct_ && slots[slot].absent.is_null();
+    }
+    for (size_t i = 0; i < table.columns.size(); ++i) {
+      const bool given = field_of_slot_[table.columns[i].slot] >= 0;
+      direct_ = direct_ && (given || table.columns[i].default_sql.empty());
+    }
+  }
+
+  size_t field_count() const { return columns_.size(); }
+
+  // `large` stays empty for rows that keep everything in line.
+  Result<void> encode(const std::vector<CopyField>& fields, RowWriter::EncodedRow& row) {
+    row.key.clear();
+    row.line.clear();
+    row.large.clear();
+    size_t longest = 0;
+    for (const CopyField& field : fields) longest = std::max(longest, field.text.size());
+    if (!direct_ || longest > kLargeValueBytes) return encode_values(fields, row);
+    TRY(encode_direct(fields, row));
+    if (row.line.size() > kLineSoftBytes) return encode_values(fields, row);
+    return {};
+  }
+
+ private:
+  Result<void> encode_direct(const std::vector<CopyField>& fields, RowWriter::EncodedRow& row) {
+    const type::RowLayout& layout = table_.layout;
+    std::string& line = row.line;
+    line = layout.counted ? "[0" : "[";
+    size_t keep = line.size();   // The line ends behind the last value that is not NULL.
+    for (size_t slot = 0; slot < layout.slots.size(); ++slot) {
+      if (slot > 0 || layout.counted) line.push_back(',');
+      const int index = field_of_slot_[slot];
+      if (index < 0 || fields[index].is_null) {
+        line += "null";
+        continue;
+      }
+      TRY(add_context(type::append_json_from_text(layout.slots[slot].type, fields[index].text, line), index, fields));
+      keep = line.size();
+    }
+    line.resize(keep);
+    line.push_back(']');
+    for (const catalog::ColumnDef& column : table_.columns) {
+      const int index = field_of_slot_[column.slot];
+      if (column.not_null && (index < 0 || fields[index].is_null)) return null_violation(fields, column);
+    }
+    if (layout.counted) return type::append_line_key(layout, line, row.key);
+    for (const uint16_t slot : layout.key_slots) {
+      TRY(type::append_key_from_text(layout.slots[slot].type, fields[field_of_slot_[slot]].text, row.key));
+    }
+    return {};
+  }
+
+  Result<void> encode_values(const std::vector<CopyField>& fields, RowWriter::EncodedRow& row) {
+    std::vector<type::Value> values(table_.columns.size());
+    std::vector<uint8_t> given(values.size(), 0);
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      const uint16_t column = columns_[i];
+      given[column] = 1;
+      if (fields[i].is_null) {
+        values[column] = type::Value::null(table_.columns[column].type);
+        continue;
+      }
+      auto parsed = type::parse_text(table_.columns[column].type, fields[i].text);
+      TRY(add_context(parsed, static_cast<int>(i), fields));
+      values[column] = std::move(*parsed);
+    }
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (given[i]) continue;
+      TRY_ASSIGN(values[i], expr::evaluate_constant(*defaults_[i], eval_));
+    }
+    return writer_.encode(values, row);
+  }
+
+  template <typename T>
+  Result<void> add_context(const Result<T>& result, int field, const std::vector<CopyField>& fields) const {
+    if (result) return {};
+    std::string text(fields[field].text.substr(0, 100));
+    Error error = result.error();
+    return std::move(error).with_detail(fmt::format("column {}: \"{}\"", table_.columns[columns_[field]].name, text));
+  }
+
+  Error null_violation(const std::vector<CopyField>& fields, const catalog::ColumnDef& column) const {
+    std::string shown;
+    for (const catalog::ColumnDef& each : table_.columns) {
+      const int index = field_of_slot_[each.slot];
+      shown += (shown.empty() ? "" : ", ") + (index < 0 || fields[index].is_null ? std::string("null") : std::string(fields[index].text));
+    }
+    return Error(ErrorCode::kNotNullViolation, fmt::format("null value in column \"{}\" of relation \"{}\" violates not-null constraint",
+                                                           column.name, table_.name))
+        .with_detail("Failing row contains (" + shown + ").");
+  }
+
+  const catalog::TableDef& table_;
+  std::vector<uint16_t> columns_;
+  std::vector<expr::NodePtr> defaults_;
+  const RowWriter& writer_;
+  const expr::EvalContext& eval_;
+  std::vector<int> field_of_slot_;
+  bool direct_ = false;
+};
+
+class CopyIn {
+ public:
+  CopyIn(const catalog::TableVersion& version, std::vector<std::string> column_names, RecordEncoder& encoder, RowWriter& writer,
+         CopyReader& reader, ExecContext& context)
+      : version_(version), column_names_(std::move(column_names)), encoder_(encoder), writer_(writer), reader_(reader), context_(context) {}
+
+  Result<uint64_t> run(bool header, bool may_bulk, const ProgressReport& report, uint64_t source_bytes) {
+    const std::string what = "COPY " + version_.table->name;
+    std::vector<CopyField> fields;
+    if (header) {
+      TRY_ASSIGN(const bool any, reader_.next(fields));
+      if (!any) return uint64_t{0};
+    }
+    uint64_t rows = 0;
+    for (;;) {
+      TRY_ASSIGN(const bool more, reader_.next(fields));
+      if (!more) break;
+      TRY(check_width(fields));
+      RowWriter::EncodedRow& row = scratch_;
+      if (auto encoded = encoder_.encode(fields, row); !encoded) return reader_.at_line(std::move(encoded.error()));
+      TRY(take(row, may_bulk));
+      if (++rows % kReportEveryRows == 0) {
+        if (context_.cancelled()) return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+        if (report) report(what, source_bytes > 0 ? reader_.bytes_read() : rows, source_bytes, source_bytes > 0 ? "bytes" : "rows");
+      }
+    }
+    if (bulk_) {
+      TRY(finish_bulk(rows));
+    } else {
+      for (Pending& pending : pending_) TRY(insert(std::move(pending)));
+    }
+    return rows;
+  }
+
+ private:
+  struct Pending {
+    RowWriter::EncodedRow row;
+    uint64_t line;
+  };
+
+  Result<void> check_width(const std::vector<CopyField>& fields) const {
+    if (fields.size() < encoder_.field_count()) {
+      return reader_.at_line(Error(ErrorCode::kBadCopyFormat, fmt::format("missing data for column \"{}\"", column_names_[fields.size()])));
+    }
+    if (fields.size() > encoder_.field_count()) return reader_.at_line(Error(ErrorCode::kBadCopyFormat, "extra data after last expected column"));
+    return {};
+  }
+
+  Result<void> insert(Pending pending) {
+    auto inserted = writer_.insert_encoded(std::move(pending.row));
+    if (inserted) return {};
+    Error error = std::move(inserted.error());
+    return std::move(error).with_hint(fmt::format("The row is on line {} of the input.", pending.line));
+  }
+
+  // Rows wait until it is known whether there are enough for the way past the journal.
+  Result<void> take(RowWriter::EncodedRow& row, bool may_bulk) {
+    if (bulk_) return add_bulk(row, reader_.line());
+    pending_.push_back({row, reader_.line()});
+    if (pending_.size() < kCopyBulkRows) return {};
+    if (!may_bulk) {
+      for (Pending& pending : pending_) TRY(insert(std::move(pending)));
+      pending_.clear();
+      return {};
+    }
+    TRY_ASSIGN(bulk_, context_.manager.store().begin_bulk());
+    for (const Pending& pending : pending_) TRY(add_bulk(pending.row, pending.line));
+    pending_.clear();
+    return {};
+  }
+
+  Result<void> add_bulk(const RowWriter::EncodedRow& row, uint64_t line) {
+    for (const auto& [slot, bytes] : row.large) {
+      TRY_ASSIGN(const Oid blob, bulk_->add(store::ObjectType::kBlob, bytes));
+      TRY(context_.transaction.set_large(version_, row.key, slot, blob));
+    }
+    arena_.add(row.key, row.line, line);
+    return {};
+  }
+
+  Result<void> finish_bulk(uint64_t rows) {
+    arena_.sort();
+    const tree::ObjectSink sink = [this](store::ObjectType type, Bytes bytes) { return bulk_->add(type, bytes); };
+    const catalog::TableLineKeys keys(version_.table);
+    const tree::TreeReader reader{context_.transaction.objects(), context_.manager.store().cache(), keys};
+    if (version_.table->layout.counted) TRY(merge_counts(reader));
+    TRY(check_duplicates(reader));
+    Oid root;
+    if (version_.rows.is_zero()) {
+      tree::Builder builder(sink);
+      for (const RowArena::Row& row : arena_.rows()) TRY(builder.add(row.key(), row.line()));
+      TRY_ASSIGN(root, builder.finish());
+    } else {
+      size_t next = 0;
+      const auto next_edit = [&]() -> Result<std::optional<tree::RowEdit>> {
+        if (next == arena_.rows().size()) return std::optional<tree::RowEdit>();
+        const RowArena::Row& row = arena_.rows()[next++];
+        return std::optional<tree::RowEdit>(tree::RowEdit{row.key(), row.line()});
+      };
+      TRY_ASSIGN(root, tree::apply_edit_stream(reader, sink, version_.rows, next_edit));
+    }
+    TRY(bulk_->finish());
+    return context_.transaction.replace_rows(version_, root, version_.large, rows);
+  }
+
+  // Without a primary key equal rows become one line with their count, those of the table included.
+  Result<void> merge_counts(const tree::TreeReader& reader) {
+    RowArena merged;
+    auto& rows = arena_.rows();
+    for (size_t i = 0; i < rows.size();) {
+      size_t end = i;
+      while (end < rows.size() && rows[end].key() == rows[i].key()) ++end;
+      uint64_t count = end - i;
+      if (!version_.rows.is_zero()) {
+        TRY_ASSIGN(const auto found, tree::find_line(reader, version_.rows, rows[i].key()));
+        if (found) {
+          std::vector<Bytes> elements;
+          uint64_t existing = 0;
+          TRY(type::split_line(version_.table->layout, found->line, elements, existing));
+          count += existing;
+        }
+      }
+      // The line begins "[0": the count takes the place of the 0.
+      const std::string line = fmt::format("[{}{}", count, rows[i].line().substr(2));
+      merged.add(rows[i].key(), line, rows[i].source_line);
+      i = end;
+    }
+    arena_ = std::move(merged);
+    return {};
+  }
+
+  Result<void> check_duplicates(const tree::TreeReader& reader) {
+    if (version_.table->layout.counted) return {};
+    const auto& rows = arena_.rows();
+    for (size_t i = 1; i < rows.size(); ++i) {
+      if (rows[i].key() == rows[i - 1].key()) return duplicate(rows[i]);
+    }
+    if (version_.rows.is_zero()) return {};
+    TRY_ASSIGN(tree::Cursor cursor, tree::Cursor::open(reader, version_.rows));
+    for (const RowArena::Row& row : rows) {
+      if (cursor.at_end()) break;
+      if (cursor.key() < row.key()) TRY(cursor.seek(row.key()));
+      if (!cursor.at_end() && cursor.key() == row.key()) return duplicate(row);
+    }
+    return {};
+  }
+
+  Error duplicate(const RowArena::Row& row) const {
+    return writer_.duplicate_key(row.line()).with_hint(fmt::format("The row is on line {} of the input.", row.source_line));
+  }
+
+  const catalog::TableVersion& version_;
+  std::vector<std::string> column_names_;   // Of the fields of a record.
+  RecordEncoder& encoder_;
+  RowWriter& writer_;
+  CopyReader& reader_;
+  ExecContext& context_;
+  RowWriter::EncodedRow scratch_;
+  std::vector<Pending> pending_;
+  std::unique_ptr<store::BulkWriter> bulk_;
+  RowArena arena_;
+};
+
+Result<std::vector<uint16_t>> copy_columns(const sql::CopyStmt& statement, const catalog::TableDef& table) {
+  std::vector<uint16_t> columns;
+  for (const std::string_view name : statement.columns) {
+    const auto index = table.find_column(name);
+    if (!index) {
+      return Error(ErrorCode::kUndefinedColumn, fmt::format("column \"{}\" of relation \"{}\" does not exist", name, table.name));
+    }
+    for (const uint16_t other : columns) {
+      if (other == *index) return Error(ErrorCode::kDuplicateColumn, fmt::format("column \"{}\" specified more than once", name));
+    }
+    columns.push_back(*index);
+  }
+  if (columns.empty()) {
+    for (size_t i = 0; i < table.columns.size(); ++i) columns.push_back(static_cast<uint16_t>(i));
+  }
+  return columns;
+}
+
+Error file_error(ErrorCode code, std::string_view what, std::string_view path) {
+  return Error(code, fmt::format("could not {} file \"{}\": {}", what, path, std::strerror(errno)));
+}
+
+ErrorCode errno_code() {
+  if (errno == ENOENT || errno == ENOTDIR) return ErrorCode::kUndefinedFile;
+  if (errno == ENOSPC || errno == EDQUOT) return ErrorCode::kDiskFull;
+  if (errno == EACCES || errno == EPERM || errno == EROFS) return ErrorCode::kInsufficientPrivilege;
+  return ErrorCode::kIoError;
+}
+
+struct FileHandle {
+  int fd = -1;
+  std::string temporary;   // Removed unless the copy was finished.
+  ~FileHandle() {
+    if (fd >= 0) ::close(fd);
+    if (!temporary.empty()) ::unlink(temporary.c_str());
+  }
+};
+
+}  // namespace
+
+Result<uint64_t> copy_from(const sql::CopyStmt& statement, const ByteSource& source, uint64_t source_bytes, const ProgressReport& report,
+                           ExecContext& context) {
+  TRY_ASSIGN(const CopyFormat format, copy_format(statement));
+  const std::string_view schema = statement.table.schema.empty() ? context.eval.schema : statement.table.schema;
+  TRY_ASSIGN(const catalog::TableVersion version, context.transaction.get_table(schema, statement.table.name));
+  TRY_ASSIGN(std::vector<uint16_t> columns, copy_columns(statement, *version.table));
+  TRY_ASSIGN(std::vector<expr::NodePtr> defaults, bind_defaults(*version.table));
+  RowWriter writer(context.transaction, version);
+  CopyReader reader(format, source, version.table->name);
+  std::vector<std::string> names;
+  for (const uint16_t column : columns) names.push_back(version.table->columns[column].name);
+  RecordEncoder encoder(*version.table, std::move(columns), std::move(defaults), writer, context.eval);
+  TRY_ASSIGN(const txn::TableView view, context.transaction.view(version));
+  CopyIn copy(version, std::move(names), encoder, writer, reader, context);
+  // A transaction that has changed the table already keeps to row edits.
+  return copy.run(format.header, view.overlay == nullptr, report, source_bytes);
+}
+
+Result<uint64_t> copy_to(const sql::CopyStmt& statement, const ByteSink& sink, plan::PlanContext& planning, const ProgressReport& report,
+                         ExecContext& context) {
+  TRY_ASSIGN(const CopyFormat format, copy_format(statement));
+  sql::SelectStmt everything{};
+  sql::NamedTable table{};
+  std::vector<sql::SelectItem> items;
+  std::vector<std::unique_ptr<sql::ColumnExpr>> column_nodes;
+  sql::StarExpr star{};
+  sql::TableRef* from = &table;
+  const sql::SelectStmt* select = statement.select;
+  if (select == nullptr) {
+    table.kind = sql::TableRefKind::kTable;
+    table.name = statement.table;
+    star.kind = sql::ExprKind::kStar;
+    for (const std::string_view name : statement.columns) {
+      auto column = std::make_unique<sql::ColumnExpr>();
+      column->kind = sql::ExprKind::kColumn;
+      column->column = name;
+      items.push_back({column.get(), {}});
+      column_nodes.push_back(std::move(column));
+    }
+    if (items.empty()) items.push_back({&star, {}});
+    everything.kind = sql::StatementKind::kSelect;
+    everything.items = {items.data(), items.size()};
+    everything.from = {&from, 1};
+    select = &everything;
+  }
+  TRY_ASSIGN(const plan::Plan plan, plan::plan_query(*select, planning));
+  TRY_ASSIGN(const std::unique_ptr<Operator> rows, build(plan, context));
+  TRY(rows->open());
+  std::string out;
+  if (format.header) {
+    for (size_t i = 0; i < plan.outputs.size(); ++i) {
+      if (i > 0) out.push_back(format.delimiter);
+      append_field(format, plan.outputs[i].name, out);
+    }
+    out.push_back('\n');
+  }
+  uint64_t count = 0;
+  std::string text;
+  for (;;) {
+    type::Batch batch;
+    TRY_ASSIGN(const bool more, rows->next(batch));
+    if (!more) break;
+    for (size_t r = 0; r < batch.rows; ++r) {
+      for (size_t i = 0; i < batch.columns.size(); ++i) {
+        const type::Column& column = batch.columns[i];
+        if (i > 0) out.push_back(format.delimiter);
+        if (column.is_null(r)) {
+          out += format.null_text;
+          continue;
+        }
+        text.clear();
+        switch (type::physical(column.type.id)) {
+          case type::Physical::kInt64: type::append_text(column.type, column.ints()[column.index(r)], text); break;
+          case type::Physical::kDouble: type::append_text(column.type, column.doubles()[column.index(r)], text); break;
+          case type::Physical::kString: type::append_text(column.type, column.strings()[column.index(r)], text); break;
+        }
+        append_field(format, text, out);
+      }
+      out.push_back('\n');
+      if (out.size() > 1u << 18) {
+        TRY(sink(out));
+        out.clear();
+      }
+    }
+    count += batch.rows;
+    if (report) report("COPY", count, 0, "rows");
+    if (context.cancelled()) return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+  }
+  TRY(sink(out));
+  return count;
+}
+
+Result<FileSource> open_copy_source(std::string_view path) {
+  auto handle = std::make_shared<FileHandle>();
+  const std::string name(path);
+  handle->fd = ::open(name.c_str(), O_RDONLY | O_CLOEXEC);
+  if (handle->fd < 0) return file_error(errno_code(), "open", path).with_hint("COPY FROM reads a file of the machine that Rowan runs on.");
+  struct stat info{};
+  if (::fstat(handle->fd, &info) != 0) return file_error(errno_code(), "stat", path);
+  if (S_ISDIR(info.st_mode)) return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is a directory", path));
+  FileSource source;
+  source.bytes = S_ISREG(info.st_mode) ? static_cast<uint64_t>(info.st_size) : 0;
+  source.read = [handle, name](char* buffer, size_t size) -> Result<size_t> {
+    for (;;) {
+      const ssize_t got = ::read(handle->fd, buffer, size);
+      if (got >= 0) return static_cast<size_t>(got);
+      if (errno != EINTR) return file_error(ErrorCode::kIoError, "read", name);
+    }
+  };
+  return source;
+}
+
+Result<FileSink> open_copy_sink(std::string_view path) {
+  auto handle = std::make_shared<FileHandle>();
+  const std::string name(path);
+  struct stat info{};
+  const bool special = ::stat(name.c_str(), &info) == 0 && !S_ISREG(info.st_mode);   // A pipe or device is written in place.
+  if (special && S_ISDIR(info.st_mode)) return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is a directory", path));
+  if (!special) handle->temporary = name + ".rowan-tmp";
+  handle->fd = special ? ::open(name.c_str(), O_WRONLY | O_CLOEXEC)
+                       : ::open(handle->temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (handle->fd < 0) {
+    handle->temporary.clear();
+    return file_error(errno_code(), "open", path);
+  }
+  FileSink sink;
+  sink.write = [handle, name](std::string_view bytes) -> Result<void> {
+    while (!bytes.empty()) {
+      const ssize_t written = ::write(handle->fd, bytes.data(), bytes.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return file_error(errno_code(), "write", name);
+      bytes.remove_prefix(static_cast<size_t>(written));
+    }
+    return {};
+  };
+  sink.finish = [handle, name, special]() -> Result<void> {
+    if (special) return {};
+    if (::fsync(handle->fd) != 0 || ::rename(handle->temporary.c_str(), name.c_str()) != 0) return file_error(errno_code(), "write", name);
+    handle->temporary.clear();
+    return {};
+  };
+  return sink;
+}
+
+}  // namespace rowan::exec

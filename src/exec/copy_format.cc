@@ -1,0 +1,305 @@
+#include "exec/copy_format.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "base/ensure.h"
+
+namespace rowan::exec {
+
+namespace {
+
+constexpr size_t kReadBytes = 1u << 20;
+
+Result<char> one_byte(std::string_view option, std::string_view text) {
+  if (text.size() != 1) {
+    return Error(ErrorCode::kFeatureNotSupported, fmt::format("COPY {} must be a single one-byte character", option));
+  }
+  if (text[0] == '\n' || text[0] == '\r') {
+    return Error(ErrorCode::kInvalidParameterValue, fmt::format("COPY {} cannot be newline or carriage return", option));
+  }
+  return text[0];
+}
+
+}  // namespace
+
+Result<CopyFormat> copy_format(const sql::CopyStmt& statement) {
+  CopyFormat format;
+  format.csv = statement.csv;
+  format.header = statement.header;
+  if (format.csv) {
+    format.delimiter = ',';
+    format.null_text.clear();
+  }
+  if (statement.has_delimiter) {
+    TRY_ASSIGN(format.delimiter, one_byte("delimiter", statement.delimiter));
+  }
+  if (statement.has_null) format.null_text = statement.null_text;
+  if (format.null_text.find_first_of("\r\n") != std::string::npos) {
+    return Error(ErrorCode::kInvalidParameterValue, "COPY null representation cannot use newline or carriage return");
+  }
+  if ((statement.has_quote || statement.has_escape) && !format.csv) {
+    return Error(ErrorCode::kFeatureNotSupported, "COPY quote and escape are available only in CSV mode");
+  }
+  if (statement.has_quote) {
+    TRY_ASSIGN(format.quote, one_byte("quote", statement.quote));
+  }
+  format.escape = format.quote;
+  if (statement.has_escape) {
+    TRY_ASSIGN(format.escape, one_byte("escape", statement.escape));
+  }
+  if (format.csv && format.delimiter == format.quote) {
+    return Error(ErrorCode::kInvalidParameterValue, "COPY delimiter and quote must be different");
+  }
+  if (!format.csv && std::strchr("\\.abcdefghijklmnopqrstuvwxyz0123456789", format.delimiter) != nullptr) {
+    return Error(ErrorCode::kInvalidParameterValue, fmt::format("COPY delimiter cannot be \"{}\"", format.delimiter));
+  }
+  return format;
+}
+
+CopyReader::CopyReader(const CopyFormat& format, const ByteSource& source, std::string table)
+    : format_(format), source_(source), table_(std::move(table)) {}
+
+Error CopyReader::at_line(Error error) const {
+  std::string detail = fmt::format("COPY {}, line {}", table_, record_line_);
+  if (!error.detail().empty()) detail += ": " + error.detail();
+  return std::move(error).with_detail(std::move(detail));
+}
+
+Error CopyReader::malformed(std::string message) const { return at_line(Error(ErrorCode::kBadCopyFormat, std::move(message))); }
+
+// Reads more input behind what is buffered. False at the end of the source.
+Result<bool> CopyReader::fill() {
+  if (ended_) return false;
+  if (at_ > 0) {
+    buffer_.erase(0, at_);
+    at_ = 0;
+  }
+  if (buffer_.size() > kRecordBytesMax) return Error(ErrorCode::kProgramLimit, fmt::format("a record is longer than {} bytes", kRecordBytesMax));
+  const size_t old_size = buffer_.size();
+  buffer_.resize(old_size + kReadBytes);
+  TRY_ASSIGN(const size_t got, source_(buffer_.data() + old_size, kReadBytes));
+  ENSURE(got <= kReadBytes);
+  buffer_.resize(old_size + got);
+  bytes_read_ += got;
+  if (got == 0) ended_ = true;
+  return got > 0;
+}
+
+// The end of the record that starts at at_, newline excluded. False when no record is left. Counts lines as it goes.
+Result<bool> CopyReader::find_record_end(size_t& end) {
+  scanned_ = 0;
+  in_quotes_ = false;
+  record_line_ = line_;
+  for (;;) {
+    const char* base = buffer_.data() + at_;
+    const size_t size = buffer_.size() - at_;
+    size_t i = scanned_;
+    if (!format_.csv) {
+      // A backslash takes the next byte with it, newline included.
+      const auto* newline = static_cast<const char*>(i < size ? std::memchr(base + i, '\n', size - i) : nullptr);
+      while (newline != nullptr) {
+        const auto offset = static_cast<size_t>(newline - base);
+        size_t slashes = 0;
+        while (slashes < offset && base[offset - 1 - slashes] == '\\') ++slashes;
+        ++line_;
+        if (slashes % 2 == 0) {
+          end = at_ + offset;
+          return true;
+        }
+        newline = static_cast<const char*>(offset + 1 < size ? std::memchr(newline + 1, '\n', size - offset - 1) : nullptr);
+      }
+      i = size;
+    }
+    for (; i < size; ++i) {
+      const char c = base[i];
+      if (c == format_.quote) {
+        in_quotes_ = !in_quotes_;
+      } else if (in_quotes_ && c == format_.escape && format_.escape != format_.quote) {
+        if (i + 1 >= size) break;   // Look at it again with its next byte.
+        ++i;
+        if (base[i] == '\n') ++line_;
+      } else if (c == '\n') {
+        ++line_;
+        if (!in_quotes_) {
+          end = at_ + i;
+          return true;
+        }
+      }
+    }
+    scanned_ = i;
+    TRY_ASSIGN(const bool more, fill());
+    if (!more) {
+      if (in_quotes_) return malformed("unterminated CSV quoted field");
+      end = buffer_.size();
+      return buffer_.size() > at_;
+    }
+  }
+}
+
+Result<bool> CopyReader::next(std::vector<CopyField>& fields) {
+  fields.clear();
+  scratch_.clear();
+  return format_.csv ? next_csv(fields) : next_text(fields);
+}
+
+Result<bool> CopyReader::next_csv(std::vector<CopyField>& fields) {
+  size_t end = 0;
+  TRY_ASSIGN(const bool found, find_record_end(end));
+  if (!found) return false;
+  size_t stop = end;
+  if (stop > at_ && buffer_[stop - 1] == '\r') --stop;
+  const std::string_view record(buffer_.data() + at_, stop - at_);
+  at_ = std::min(end + 1, buffer_.size());
+  if (record == "\\.") {
+    at_ = buffer_.size();
+    ended_ = true;
+    return false;
+  }
+  scratch_.reserve(record.size());   // Views into it must not move.
+  size_t i = 0;
+  for (;;) {
+    const bool quoted_start = i < record.size() && record[i] == format_.quote;
+    if (!quoted_start) {
+      const void* found_delimiter = std::memchr(record.data() + i, format_.delimiter, record.size() - i);
+      const size_t stop_at = found_delimiter == nullptr ? record.size() : static_cast<size_t>(static_cast<const char*>(found_delimiter) - record.data());
+      const std::string_view field = record.substr(i, stop_at - i);
+      if (std::memchr(field.data(), format_.quote, field.size()) == nullptr) {
+        fields.push_back({field, field == format_.null_text});
+        if (stop_at == record.size()) return true;
+        i = stop_at + 1;
+        continue;
+      }
+    }
+    // A field with quotes: they may open and close anywhere in it, as PostgreSQL reads it.
+    const size_t start = scratch_.size();
+    bool open = false;
+    bool was_quoted = false;
+    while (i < record.size()) {
+      const char c = record[i];
+      if (open && c == format_.escape && i + 1 < record.size() && (record[i + 1] == format_.quote || record[i + 1] == format_.escape)) {
+        scratch_.push_back(record[i + 1]);
+        i += 2;
+        continue;
+      }
+      if (c == format_.quote) {
+        open = !open;
+        was_quoted = true;
+      } else if (!open && c == format_.delimiter) {
+        break;
+      } else {
+        scratch_.push_back(c);
+      }
+      ++i;
+    }
+    if (open) return malformed("unterminated CSV quoted field");
+    const std::string_view field(scratch_.data() + start, scratch_.size() - start);
+    fields.push_back({field, !was_quoted && field == format_.null_text});
+    if (i >= record.size()) return true;
+    ++i;
+  }
+}
+
+// Undoes the backslash sequences of the text format.
+std::string_view CopyReader::unescape(std::string_view raw) {
+  const size_t start = scratch_.size();
+  for (size_t i = 0; i < raw.size(); ++i) {
+    if (raw[i] != '\\' || i + 1 >= raw.size()) {
+      scratch_.push_back(raw[i]);
+      continue;
+    }
+    const char c = raw[++i];
+    switch (c) {
+      case 'b': scratch_.push_back('\b'); break;
+      case 'f': scratch_.push_back('\f'); break;
+      case 'n': scratch_.push_back('\n'); break;
+      case 'r': scratch_.push_back('\r'); break;
+      case 't': scratch_.push_back('\t'); break;
+      case 'v': scratch_.push_back('\v'); break;
+      default: {
+        const auto octal = [](char d) { return d >= '0' && d <= '7'; };
+        if (!octal(c)) {
+          scratch_.push_back(c);
+          break;
+        }
+        int value = c - '0';
+        for (int digits = 1; digits < 3 && i + 1 < raw.size() && octal(raw[i + 1]); ++digits) value = value * 8 + (raw[++i] - '0');
+        scratch_.push_back(static_cast<char>(value));
+      }
+    }
+  }
+  return {scratch_.data() + start, scratch_.size() - start};
+}
+
+Result<bool> CopyReader::next_text(std::vector<CopyField>& fields) {
+  size_t end = 0;
+  TRY_ASSIGN(const bool found, find_record_end(end));
+  if (!found) return false;
+  size_t stop = end;
+  if (stop > at_ && buffer_[stop - 1] == '\r') --stop;
+  const std::string_view record(buffer_.data() + at_, stop - at_);
+  at_ = std::min(end + 1, buffer_.size());
+  if (record == "\\.") {
+    at_ = buffer_.size();
+    ended_ = true;
+    return false;
+  }
+  scratch_.reserve(record.size());
+  size_t start = 0;
+  bool escaped = false;
+  for (size_t i = 0; i <= record.size(); ++i) {
+    if (i < record.size() && record[i] == '\\') {
+      escaped = true;
+      ++i;
+      continue;
+    }
+    if (i < record.size() && record[i] != format_.delimiter) continue;
+    const std::string_view raw = record.substr(start, std::min(i, record.size()) - start);
+    const bool is_null = raw == format_.null_text;
+    fields.push_back({is_null || !escaped ? raw : unescape(raw), is_null});
+    start = i + 1;
+    escaped = false;
+  }
+  if (start <= record.size() && (record.empty() ? fields.empty() : escaped)) {
+    // The record ends in a lone backslash: the loop stepped over the end.
+    fields.push_back({unescape(record.substr(start)), false});
+  }
+  return true;
+}
+
+void append_field(const CopyFormat& format, std::string_view text, std::string& out) {
+  if (format.csv) {
+    bool needs_quotes = text.empty() ? format.null_text.empty() : text == format.null_text || text == "\\.";
+    for (const char c : text) {
+      needs_quotes = needs_quotes || c == format.delimiter || c == format.quote || c == '\n' || c == '\r';
+    }
+    if (!needs_quotes) {
+      out += text;
+      return;
+    }
+    out.push_back(format.quote);
+    for (const char c : text) {
+      if (c == format.quote || c == format.escape) out.push_back(format.escape);
+      out.push_back(c);
+    }
+    out.push_back(format.quote);
+    return;
+  }
+  for (const char c : text) {
+    switch (c) {
+      case '\\': out += "\\\\"; break;
+      case '\b': out += "\\b"; break;
+      case '\f': out += "\\f"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      case '\v': out += "\\v"; break;
+      default:
+        if (c == format.delimiter) out.push_back('\\');
+        out.push_back(c);
+    }
+  }
+}
+
+}  // namespace rowan::exec

@@ -1,0 +1,69 @@
+// The csv and text formats of COPY: options, and a reader that splits bytes into fields.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "exec/copy.h"
+#include "sql/ast.h"
+
+namespace rowan::exec {
+
+struct CopyFormat {
+  bool csv = false;
+  bool header = false;
+  char delimiter = '\t';
+  char quote = '"';
+  char escape = '"';
+  std::string null_text = "\\N";
+};
+Result<CopyFormat> copy_format(const sql::CopyStmt& statement);   // Checks the options as PostgreSQL does.
+
+struct CopyField {
+  std::string_view text;     // Valid until the next record is read.
+  bool is_null = false;
+};
+
+// CopyReader: one record after another.
+//
+// Errors: kBadCopyFormat with "COPY t, line n" as detail; kProgramLimit when a record is longer than kRecordBytesMax.
+class CopyReader {
+ public:
+  static constexpr size_t kRecordBytesMax = 256u << 20;
+
+  CopyReader(const CopyFormat& format, const ByteSource& source, std::string table);
+
+  Result<bool> next(std::vector<CopyField>& fields);   // False at the end.
+  uint64_t line() const { return record_line_; }       // First line of the record just read, from 1.
+  uint64_t bytes_read() const { return bytes_read_; }
+  Error at_line(Error error) const;                    // Adds where the record is.
+
+ private:
+  Result<bool> fill();
+  Result<bool> next_csv(std::vector<CopyField>& fields);
+  Result<bool> next_text(std::vector<CopyField>& fields);
+  Result<bool> find_record_end(size_t& end);
+  std::string_view unescape(std::string_view raw);
+  Error malformed(std::string message) const;
+
+  const CopyFormat& format_;
+  const ByteSource& source_;
+  std::string table_;
+  std::string buffer_;
+  size_t at_ = 0;                 // Start of what has not been read.
+  size_t scanned_ = 0;            // No record end before this, from at_ …
+  bool in_quotes_ = false;        // … and whether a quoted field is open there.
+  bool ended_ = false;
+  uint64_t line_ = 1;
+  uint64_t record_line_ = 0;
+  uint64_t bytes_read_ = 0;
+  std::string scratch_;           // Fields that had to be rewritten.
+};
+
+// Appends one field, quoted or escaped as the format needs.
+void append_field(const CopyFormat& format, std::string_view text, std::string& out);
+
+}  // namespace rowan::exec

@@ -1,0 +1,305 @@
+#include "exec/row_writer.h"
+
+#include <fmt/format.h>
+
+#include "base/ensure.h"
+#include "base/limits.h"
+#include "sql/parser.h"
+#include "type/text.h"
+
+namespace rowan::exec {
+
+namespace {
+
+constexpr Bytes kNullElement = "null";
+
+bool may_go_out_of_line(const type::Cell& cell) {
+  return cell.value != nullptr && !cell.value->is_null() &&
+         type::physical(cell.value->type().id) == type::Physical::kString;
+}
+
+std::string row_text(const std::vector<type::Value>& values) {
+  std::string out = "(";
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (i > 0) out += ", ";
+    out += values[i].is_null() ? "null" : type::to_text(values[i]);
+  }
+  return out + ")";
+}
+
+}  // namespace
+
+Result<std::string> BlobReader::read_large(const type::LargeRef& ref) const {
+  TRY_ASSIGN(const store::ObjectRef object, objects_.read(ref.oid));
+  if (object.type != store::ObjectType::kBlob || object.bytes.size() != ref.bytes) {
+    return Error(ErrorCode::kCorruption, "out-of-line value " + ref.oid.hex() + " does not have its stated size");
+  }
+  return std::string(object.bytes);
+}
+
+RowWriter::RowWriter(txn::Transaction& transaction, catalog::TableVersion table)
+    : transaction_(transaction), table_(std::move(table)) {
+  const catalog::TableDef& def = *table_.table;
+  column_of_slot_.assign(def.layout.slots.size(), -1);
+  is_key_slot_.assign(def.layout.slots.size(), 0);
+  for (size_t i = 0; i < def.columns.size(); ++i) column_of_slot_[def.columns[i].slot] = static_cast<int32_t>(i);
+  for (const uint16_t slot : def.layout.key_slots) is_key_slot_[slot] = 1;
+}
+
+Result<void> RowWriter::check_not_null(const std::vector<type::Value>& values) const {
+  const catalog::TableDef& def = table();
+  for (size_t i = 0; i < def.columns.size(); ++i) {
+    if (def.columns[i].not_null && values[i].is_null()) {
+      return Error(ErrorCode::kNotNullViolation,
+                   fmt::format("null value in column \"{}\" of relation \"{}\" violates not-null constraint",
+                               def.columns[i].name, def.name))
+          .with_detail("Failing row contains " + row_text(values) + ".");
+    }
+  }
+  return {};
+}
+
+// Long values leave the line: first every one above kLargeValueBytes, then, while the line is above kLineSoftBytes, the
+// longest that is left (the lowest slot on ties). What goes out depends on the row alone, so equal rows have equal lines.
+Result<void> RowWriter::finish_line(std::vector<type::Cell>& cells, std::vector<std::string>& references, EncodedRow& row) const {
+  const auto move_out = [&](size_t slot) {
+    const std::string& bytes = cells[slot].value->as_string();
+    std::string reference;
+    type::append_large_ref({store::hash_object(store::ObjectType::kBlob, bytes), bytes.size()}, reference);
+    references.push_back(std::move(reference));
+    row.large.emplace_back(static_cast<uint16_t>(slot), bytes);
+    cells[slot] = {nullptr, references.back()};
+  };
+  references.reserve(cells.size());
+  for (size_t slot = 0; slot < cells.size(); ++slot) {
+    if (!may_go_out_of_line(cells[slot])) continue;
+    const size_t size = cells[slot].value->as_string().size();
+    if (size > kValueBytesMax) {
+      return Error(ErrorCode::kProgramLimit, fmt::format("a value of {} bytes is longer than the limit of {} bytes", size, kValueBytesMax));
+    }
+    if (size > kLargeValueBytes && !is_key_slot_[slot]) move_out(slot);
+  }
+  row.line.clear();
+  type::encode_line(table().layout, cells, 0, row.line);
+  while (row.line.size() > kLineSoftBytes) {
+    size_t longest = cells.size();
+    size_t longest_bytes = 0;
+    for (size_t slot = 0; slot < cells.size(); ++slot) {
+      if (is_key_slot_[slot] || !may_go_out_of_line(cells[slot])) continue;
+      std::string text;
+      type::append_json(*cells[slot].value, text);
+      if (text.size() > longest_bytes) {
+        longest = slot;
+        longest_bytes = text.size();
+      }
+    }
+    // A reference is about 70 bytes: shorter values gain nothing by leaving.
+    if (longest == cells.size() || longest_bytes <= 80) break;
+    move_out(longest);
+    row.line.clear();
+    type::encode_line(table().layout, cells, 0, row.line);
+  }
+  if (row.line.size() > kLineBytesMax) {
+    return Error(ErrorCode::kProgramLimit, fmt::format("row of {} bytes is longer than the limit of {} bytes", row.line.size(), kLineBytesMax));
+  }
+  row.key.clear();
+  return type::append_line_key(table().layout, row.line, row.key);
+}
+
+Result<void> RowWriter::encode(const std::vector<type::Value>& values, EncodedRow& row) const {
+  TRY(check_not_null(values));
+  row.large.clear();
+  std::vector<type::Cell> cells(column_of_slot_.size());
+  for (size_t slot = 0; slot < cells.size(); ++slot) {
+    const int32_t column = column_of_slot_[slot];
+    cells[slot] = column < 0 ? type::Cell{nullptr, kNullElement} : type::Cell{&values[column], {}};
+  }
+  std::vector<std::string> references;
+  return finish_line(cells, references, row);
+}
+
+Error RowWriter::duplicate_key(Bytes line) const {
+  const catalog::TableDef& def = table();
+  std::string names;
+  std::string texts;
+  std::vector<Bytes> elements;
+  uint64_t count = 0;
+  const bool readable = type::split_line(def.layout, line, elements, count).has_value();
+  for (const uint16_t index : def.primary_key) {
+    const catalog::ColumnDef& column = def.columns[index];
+    if (!names.empty()) {
+      names += ", ";
+      texts += ", ";
+    }
+    names += column.name;
+    type::Value value = column.absent;
+    if (readable && column.slot < elements.size()) {
+      if (auto decoded = type::decode_element(column.type, elements[column.slot])) value = std::move(*decoded);
+    }
+    texts += value.is_null() ? "null" : type::to_text(value);
+  }
+  return Error(ErrorCode::kUniqueViolation,
+               fmt::format("duplicate key value violates unique constraint \"{}\"", def.primary_key_name))
+      .with_detail(fmt::format("Key ({})=({}) already exists.", names, texts));
+}
+
+Result<void> RowWriter::insert(const std::vector<type::Value>& values) {
+  EncodedRow row;
+  TRY(encode(values, row));
+  return insert_encoded(std::move(row));
+}
+
+Result<void> RowWriter::insert_encoded(EncodedRow row) {
+  for (auto& [slot, bytes] : row.large) {
+    const Oid blob = transaction_.add_blob(std::move(bytes));
+    TRY(transaction_.set_large(table_, row.key, slot, blob));
+  }
+  if (table().layout.counted) return transaction_.add_count(table_, row.key, std::move(row.line), 1);
+  TRY(transaction_.lock_key(table_, row.key));
+  TRY_ASSIGN(const auto existing, transaction_.current_line(table_, row.key));
+  if (existing) return duplicate_key(row.line);
+  return transaction_.put_row(table_, row.key, std::move(row.line));
+}
+
+Result<std::vector<type::Value>> RowWriter::values_of(Bytes line, uint64_t& count) const {
+  const BlobReader large(transaction_.objects());
+  TRY_ASSIGN(std::vector<type::Value> by_slot, type::decode_line(table().layout, line, large, &count));
+  std::vector<type::Value> values(table().columns.size());
+  for (size_t i = 0; i < values.size(); ++i) values[i] = std::move(by_slot[table().columns[i].slot]);
+  return values;
+}
+
+// Drops the entries of a row's out-of-line values. A table without a primary key shares them between equal rows and keeps
+// them while any is left, so there nothing is dropped here.
+Result<void> RowWriter::forget_large(Bytes key, Bytes line) {
+  if (table().layout.counted || line.find("{\"large\":") == Bytes::npos) return {};
+  std::vector<Bytes> elements;
+  uint64_t count = 0;
+  TRY(type::split_line(table().layout, line, elements, count));
+  for (size_t slot = 0; slot < elements.size(); ++slot) {
+    if (type::large_ref(elements[slot])) TRY(transaction_.set_large(table_, key, static_cast<uint16_t>(slot), Oid{}));
+  }
+  return {};
+}
+
+Result<WriteOutcome> RowWriter::update(Bytes key, Bytes line, const std::vector<uint16_t>& columns,
+                                       const std::vector<type::Value>& values, uint64_t& rows) {
+  rows = 1;
+  TRY_ASSIGN(const txn::LockOutcome lock, transaction_.lock_row(table_, key));
+  if (lock == txn::LockOutcome::kChanged) return WriteOutcome::kRestart;
+
+  const catalog::TableDef& def = table();
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (def.columns[columns[i]].not_null && values[i].is_null()) {
+      uint64_t count = 0;
+      TRY_ASSIGN(std::vector<type::Value> all, values_of(line, count));
+      for (size_t k = 0; k < columns.size(); ++k) all[columns[k]] = values[k];
+      TRY(check_not_null(all));
+    }
+  }
+  std::vector<Bytes> elements;
+  uint64_t count = 0;
+  TRY(type::split_line(def.layout, line, elements, count));
+  if (def.layout.counted) rows = count;
+
+  EncodedRow row;
+  std::vector<type::Cell> cells(column_of_slot_.size());
+  bool whole = line.size() > kLineSoftBytes;   // What is out of line may change: encode the row from its values.
+  std::vector<type::Value> absent_values;
+  for (size_t slot = 0; slot < cells.size(); ++slot) {
+    if (slot < elements.size()) {
+      cells[slot].raw = elements[slot];
+      if (elements[slot].starts_with('{')) whole = true;
+    } else {
+      cells[slot].value = &def.layout.slots[slot].absent;
+    }
+  }
+  for (size_t i = 0; i < columns.size(); ++i) cells[def.columns[columns[i]].slot] = {&values[i], {}};
+  std::vector<std::string> references;
+  if (!whole) {
+    type::encode_line(def.layout, cells, 0, row.line);
+    whole = row.line.size() > kLineSoftBytes;
+    for (const type::Value& value : values) {
+      whole = whole || (!value.is_null() && type::physical(value.type().id) == type::Physical::kString &&
+                        value.as_string().size() > kLargeValueBytes);
+    }
+  }
+  if (whole) {
+    TRY_ASSIGN(std::vector<type::Value> all, values_of(line, count));
+    for (size_t i = 0; i < columns.size(); ++i) all[columns[i]] = values[i];
+    for (size_t slot = 0; slot < cells.size(); ++slot) {
+      if (column_of_slot_[slot] >= 0) cells[slot] = {&all[column_of_slot_[slot]], {}};
+    }
+    row.line.clear();
+    TRY(finish_line(cells, references, row));
+  } else {
+    bool key_changed = def.layout.counted;
+    for (const uint16_t column : columns) key_changed = key_changed || is_key_slot_[def.columns[column].slot];
+    if (key_changed) {
+      TRY(type::append_line_key(def.layout, row.line, row.key));
+    } else {
+      row.key = key;
+    }
+  }
+  return replace(key, line, std::move(row), count);
+}
+
+Result<WriteOutcome> RowWriter::replace(Bytes key, Bytes line, EncodedRow row, uint64_t count) {
+  if (table().layout.counted) {
+    if (row.key == key) return WriteOutcome::kWritten;
+    std::string old_line;
+    std::vector<Bytes> elements;
+    TRY(type::split_line(table().layout, line, elements, count));
+    std::vector<type::Cell> cells(column_of_slot_.size());
+    for (size_t slot = 0; slot < cells.size(); ++slot) {
+      cells[slot] = slot < elements.size() ? type::Cell{nullptr, elements[slot]} : type::Cell{&table().layout.slots[slot].absent, {}};
+    }
+    type::encode_line(table().layout, cells, 0, old_line);
+    TRY(transaction_.add_count(table_, key, std::move(old_line), -static_cast<int64_t>(count)));
+  } else {
+    if (row.key != key) {
+      TRY(transaction_.lock_key(table_, row.key));
+      TRY_ASSIGN(const auto existing, transaction_.current_line(table_, row.key));
+      if (existing) return duplicate_key(row.line);
+      TRY(forget_large(key, line));
+      TRY(transaction_.delete_row(table_, key));
+    } else {
+      TRY(forget_large(key, line));
+    }
+  }
+  for (auto& [slot, bytes] : row.large) {
+    const Oid blob = transaction_.add_blob(std::move(bytes));
+    TRY(transaction_.set_large(table_, row.key, slot, blob));
+  }
+  if (table().layout.counted) {
+    TRY(transaction_.add_count(table_, row.key, std::move(row.line), static_cast<int64_t>(count)));
+  } else {
+    TRY(transaction_.put_row(table_, row.key, std::move(row.line)));
+  }
+  return WriteOutcome::kWritten;
+}
+
+Result<WriteOutcome> RowWriter::remove(Bytes key, Bytes line, uint64_t& rows) {
+  rows = 1;
+  TRY_ASSIGN(const txn::LockOutcome lock, transaction_.lock_row(table_, key));
+  if (lock == txn::LockOutcome::kChanged) return WriteOutcome::kRestart;
+  if (!table().layout.counted) {
+    TRY(forget_large(key, line));
+    TRY(transaction_.delete_row(table_, key));
+    return WriteOutcome::kWritten;
+  }
+  std::vector<Bytes> elements;
+  uint64_t count = 0;
+  TRY(type::split_line(table().layout, line, elements, count));
+  std::vector<type::Cell> cells(column_of_slot_.size());
+  for (size_t slot = 0; slot < cells.size(); ++slot) {
+    cells[slot] = slot < elements.size() ? type::Cell{nullptr, elements[slot]} : type::Cell{&table().layout.slots[slot].absent, {}};
+  }
+  std::string body;
+  type::encode_line(table().layout, cells, 0, body);
+  rows = count;
+  TRY(transaction_.add_count(table_, key, std::move(body), -static_cast<int64_t>(count)));
+  return WriteOutcome::kWritten;
+}
+
+}  // namespace rowan::exec

@@ -1,0 +1,77 @@
+// RowWriter: the one way rows are written. It checks NOT NULL and key uniqueness, puts long values out of line,
+// takes the locks and hands canonical lines to the transaction.
+//
+// Ownership: borrows the transaction; keeps the table's definition alive.
+// Threads:   one at a time.
+// Errors:    kNotNullViolation, kUniqueViolation, kProgramLimit, and those of Transaction.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "catalog/catalog.h"
+#include "txn/transaction.h"
+#include "type/row_codec.h"
+#include "type/value.h"
+
+namespace rowan::exec {
+
+// Reads out-of-line values through a transaction or store.
+class BlobReader final : public type::LargeReader {
+ public:
+  explicit BlobReader(const store::ObjectReader& objects) : objects_(objects) {}
+  Result<std::string> read_large(const type::LargeRef& ref) const override;
+
+ private:
+  const store::ObjectReader& objects_;
+};
+
+enum class WriteOutcome : uint8_t {
+  kWritten,
+  kRestart,   // READ COMMITTED: the row has changed since the snapshot; the statement must run again.
+};
+
+class RowWriter {
+ public:
+  RowWriter(txn::Transaction& transaction, catalog::TableVersion table);
+
+  const catalog::TableDef& table() const { return *table_.table; }
+  const catalog::TableVersion& version() const { return table_; }
+
+  // One value a column, in column order, already of the column's type.
+  Result<void> insert(const std::vector<type::Value>& values);
+
+  // A row as encode() made it: the line, its key, and the slots whose values went out of line.
+  struct EncodedRow {
+    std::string key;
+    std::string line;
+    std::vector<std::pair<uint16_t, std::string>> large;   // Slot and the blob's bytes.
+  };
+  Result<void> encode(const std::vector<type::Value>& values, EncodedRow& row) const;
+  Result<void> insert_encoded(EncodedRow row);
+
+  // `columns` (indexes) take `values`; the others keep their bytes, dropped slots too. `rows` gets the number of rows
+  // meant: 1, or the count of a row in a table without a primary key.
+  Result<WriteOutcome> update(Bytes key, Bytes line, const std::vector<uint16_t>& columns,
+                              const std::vector<type::Value>& values, uint64_t& rows);
+  Result<WriteOutcome> remove(Bytes key, Bytes line, uint64_t& rows);
+
+  Error duplicate_key(Bytes line) const;
+
+ private:
+  Result<void> check_not_null(const std::vector<type::Value>& values) const;
+  Result<void> finish_line(std::vector<type::Cell>& cells, std::vector<std::string>& references, EncodedRow& row) const;
+  Result<void> forget_large(Bytes key, Bytes line);
+  Result<WriteOutcome> replace(Bytes key, Bytes line, EncodedRow row, uint64_t count);
+  Result<std::vector<type::Value>> values_of(Bytes line, uint64_t& count) const;
+
+  txn::Transaction& transaction_;
+  catalog::TableVersion table_;
+  std::vector<int32_t> column_of_slot_;   // -1: dropped or never used.
+  std::vector<uint8_t> is_key_slot_;
+};
+
+}  // namespace rowan::exec

@@ -1,0 +1,349 @@
+// rowan-slt: runs sqllogictest scripts and our own golden scripts.
+//
+//   rowan-slt [--store memory|git] [--no-rules] [--except FILE] [--failures N] PATH…
+//
+// Exit code 1 when a record is wrong. With the Git store each script's repository is closed, checked (`rowan check`) and handed to
+// `git fsck --strict`.
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <map>
+#include <set>
+
+#include "rowan/rowan.h"
+#include "script.h"
+
+namespace rowan::slt {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  bool git = false;
+  bool no_rules = false;
+  int failures_max = 10;               // Printed a script.
+  std::set<std::pair<std::string, int>> exceptions;   // Script and line: recorded outcomes that PostgreSQL 15 itself does not give.
+  std::map<std::pair<std::string, int>, std::string> exception_states;
+};
+
+struct Tally {
+  uint64_t statements = 0, statements_wrong = 0, queries = 0, queries_wrong = 0;
+  void add(const Tally& other) {
+    statements += other.statements;
+    statements_wrong += other.statements_wrong;
+    queries += other.queries;
+    queries_wrong += other.queries_wrong;
+  }
+};
+
+std::string md5_hex(const std::string& text) {
+  uint8_t digest[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  EVP_Digest(text.data(), text.size(), digest, &size, EVP_md5(), nullptr);
+  std::string hex;
+  for (unsigned i = 0; i < size; ++i) hex += fmt::format("{:02x}", digest[i]);
+  return hex;
+}
+
+std::string leading_integer(const std::string& text) {
+  size_t end = !text.empty() && (text[0] == '-' || text[0] == '+') ? 1 : 0;
+  const size_t digits = end;
+  while (end < text.size() && std::isdigit(static_cast<unsigned char>(text[end]))) ++end;
+  if (end == digits) return "0";
+  std::string number = text.substr(0, end);
+  if (number[0] == '+') number.erase(0, 1);
+  return number == "-0" ? "0" : number;
+}
+
+std::string render(Rows& rows, size_t column, char type) {
+  if (rows.is_null(column)) return "NULL";
+  const std::string text = rows.get_text(column);
+  const ColumnKind kind = rows.columns()[column].kind;
+  switch (type) {
+    case 'A': return text;
+    case 'I':
+      if (kind == ColumnKind::kBool) return text == "t" ? "1" : "0";
+      if (kind == ColumnKind::kFloat) return fmt::format("{:d}", static_cast<int64_t>(rows.get_double(column)));
+      return leading_integer(text);
+    case 'R':
+      if (kind == ColumnKind::kBool) return text == "t" ? "1.000" : "0.000";
+      return fmt::format("{:.3f}", kind == ColumnKind::kText ? std::atof(text.c_str()) : rows.get_double(column));
+    default: {
+      if (kind == ColumnKind::kBool) return text;
+      if (text.empty()) return "(empty)";
+      std::string shown = text;
+      for (char& c : shown) c = c < 0x20 || c > 0x7e ? '@' : c;
+      return shown;
+    }
+  }
+}
+
+class ScriptRun {
+ public:
+  ScriptRun(const fs::path& path, const Options& options) : path_(path), options_(options) {
+    folder_ = fs::temp_directory_path() / fmt::format("rowan-slt-{}-{}", ::getpid(), path.stem().string());
+  }
+  ~ScriptRun() {
+    sessions_.clear();
+    database_.reset();
+    std::error_code error;
+    fs::remove_all(folder_, error);
+  }
+
+  Tally run() {
+    std::ifstream file(path_, std::ios::binary);
+    const std::string text((std::istreambuf_iterator<char>(file)), {});
+    std::string problem;
+    const std::vector<Record> records = parse_script(text, problem);
+    if (!file || !problem.empty() || records.empty()) {
+      fail(0, problem.empty() ? "the script cannot be read, or holds no record" : problem);
+      ++tally_.statements_wrong;
+      return tally_;
+    }
+    open();
+    for (const Record& record : records) {
+      if (record.kind == RecordKind::kHalt) break;
+      if (record.kind == RecordKind::kRestart) {
+        if (options_.git) open();
+      } else if (record.kind == RecordKind::kQuery) {
+        ++tally_.queries;
+        if (!run_query(record)) ++tally_.queries_wrong;
+      } else {
+        ++tally_.statements;
+        if (!run_statement(record)) ++tally_.statements_wrong;
+      }
+    }
+    check_repository();
+    if (failures_ > options_.failures_max) std::cout << fmt::format("{}: … and {} more\n", path_.string(), failures_ - options_.failures_max);
+    return tally_;
+  }
+
+ private:
+  bool fail(int line, const std::string& what) {
+    if (++failures_ <= options_.failures_max) std::cout << fmt::format("{}:{}: {}\n", path_.string(), line, what);
+    return false;
+  }
+
+  void open() {
+    sessions_.clear();
+    database_.reset();
+    OpenOptions options;
+    options.create = true;
+    auto opened = Database::open(options_.git ? folder_.string() : ":memory:", options);
+    if (!opened) {
+      std::cout << "cannot open a database: " << opened.failure().message << '\n';
+      std::exit(1);
+    }
+    database_ = std::move(*opened);
+  }
+
+  Session& session(const std::string& name) {
+    auto& slot = sessions_[name];
+    if (!slot) {
+      auto connected = database_->connect();
+      if (!connected) {
+        std::cout << "cannot connect: " << connected.failure().message << '\n';
+        std::exit(1);
+      }
+      slot = std::move(*connected);
+      if (options_.no_rules) slot->run("SET rowan.disabled_rules = 'all'");
+    }
+    return *slot;
+  }
+
+  std::string exception_state(const Record& record) const {
+    const auto found = options_.exception_states.find({path_.filename().string(), record.line});
+    return found == options_.exception_states.end() ? "" : found->second;
+  }
+
+  bool run_statement(const Record& record) {
+    std::optional<Failure> failure;
+    auto rows = session(record.session).run(record.sql);
+    if (!rows) {
+      failure = rows.failure();
+    } else {
+      for (;;) {
+        auto more = (*rows)->next();
+        if (!more) failure = more.failure();
+        if (!more || !*more) break;
+      }
+    }
+    if (failure && failure->sqlstate.starts_with("XX")) return fail(record.line, "internal error: " + failure->message);
+    if (const std::string state = exception_state(record); !state.empty()) return true;
+    if (record.kind == RecordKind::kStatementOk) {
+      return !failure || fail(record.line, fmt::format("{}: {} ({})\n    {}", failure->sqlstate, failure->message, failure->detail, record.sql.substr(0, 300)));
+    }
+    if (!failure) return fail(record.line, "succeeded, but an error was expected\n    " + record.sql.substr(0, 300));
+    if (!record.sqlstate.empty() && record.sqlstate != failure->sqlstate) {
+      return fail(record.line, fmt::format("{}: {}\n    expected {}", failure->sqlstate, failure->message, record.sqlstate));
+    }
+    for (const std::string& part : record.expected) {
+      const std::string all = failure->message + "\n" + failure->detail + "\n" + failure->hint;
+      if (all.find(part) == std::string::npos) return fail(record.line, fmt::format("error text \"{}\" lacks \"{}\"", all, part));
+    }
+    return true;
+  }
+
+  bool run_query(const Record& record) {
+    auto rows = session(record.session).run(record.sql);
+    if (!rows) return query_failed(record, rows.failure());
+    if ((*rows)->columns().size() != record.types.size()) {
+      return fail(record.line, fmt::format("{} columns, expected {}", (*rows)->columns().size(), record.types.size()));
+    }
+    std::vector<std::vector<std::string>> found;
+    for (;;) {
+      auto more = (*rows)->next();
+      if (!more) return query_failed(record, more.failure());
+      if (!*more) break;
+      std::vector<std::string> row;
+      for (size_t i = 0; i < record.types.size(); ++i) row.push_back(render(**rows, i, record.types[i]));
+      found.push_back(std::move(row));
+    }
+    return compare(record, std::move(found));
+  }
+
+  bool query_failed(const Record& record, const Failure& failure) {
+    const std::string state = exception_state(record);
+    if (!state.empty() && state == failure.sqlstate) return true;
+    return fail(record.line, fmt::format("{}: {}\n    {}", failure.sqlstate, failure.message, record.sql.substr(0, 300)));
+  }
+
+  bool compare(const Record& record, std::vector<std::vector<std::string>> found) {
+    const bool by_rows = record.types.size() > 1 && !record.expected.empty() && record.expected[0].find('\t') != std::string::npos;
+    if (record.sort == SortMode::kRows) std::sort(found.begin(), found.end());
+    std::vector<std::string> values;
+    for (const auto& row : found) {
+      if (by_rows) {
+        std::string line;
+        for (size_t i = 0; i < row.size(); ++i) line += (i > 0 ? "\t" : "") + row[i];
+        values.push_back(std::move(line));
+      } else {
+        values.insert(values.end(), row.begin(), row.end());
+      }
+    }
+    if (record.sort == SortMode::kValues) std::sort(values.begin(), values.end());
+    std::string joined;
+    for (const std::string& value : values) joined += value + "\n";
+    const std::string hashed = fmt::format("{} values hashing to {}", values.size(), md5_hex(joined));
+    if (!record.label.empty()) {
+      const auto [known, added] = labels_.emplace(record.label, hashed);
+      if (!added && known->second != hashed) return fail(record.line, "differs from an earlier query with label " + record.label);
+    }
+    if (record.expected.size() == 1 && record.expected[0].find(" values hashing to ") != std::string::npos) {
+      return record.expected[0] == hashed || known_exception(record) || fail(record.line, fmt::format("{}, expected {}\n    {}", hashed, record.expected[0], record.sql.substr(0, 300)));
+    }
+    if (values == record.expected || known_exception(record)) return true;
+    std::string shown;
+    for (size_t i = 0; i < std::min<size_t>(values.size(), 12); ++i) shown += "\n      " + values[i];
+    std::string wanted;
+    for (size_t i = 0; i < std::min<size_t>(record.expected.size(), 12); ++i) wanted += "\n      " + record.expected[i];
+    return fail(record.line, fmt::format("wrong rows for {}\n    found ({}):{}\n    expected ({}):{}", record.sql.substr(0, 300), values.size(), shown, record.expected.size(), wanted));
+  }
+  bool known_exception(const Record& record) const { return options_.exceptions.contains({path_.filename().string(), record.line}); }
+
+  // After every script: our invariants, and stock git's.
+  void check_repository() {
+    sessions_.clear();
+    auto problems = database_->check();
+    if (!problems) {
+      ++tally_.statements_wrong;
+      fail(0, "check: " + problems.failure().message);
+    } else {
+      for (const std::string& problem : *problems) {
+        ++tally_.statements_wrong;
+        fail(0, "check: " + problem);
+      }
+    }
+    database_.reset();
+    if (!options_.git) return;
+    if (std::system(fmt::format("git --git-dir '{}' fsck --strict --no-progress >'{}.fsck' 2>&1 || {{ cat '{}.fsck'; false; }}", folder_.string(),
+                                folder_.string(), folder_.string()).c_str()) != 0) {
+      ++tally_.statements_wrong;
+      fail(0, "git fsck --strict found problems");
+    }
+    std::error_code error;
+    fs::remove(folder_.string() + ".fsck", error);
+  }
+
+  fs::path path_;
+  const Options& options_;
+  fs::path folder_;
+  std::unique_ptr<Database> database_;
+  std::map<std::string, std::unique_ptr<Session>> sessions_;
+  std::map<std::string, std::string> labels_;
+  Tally tally_;
+  int failures_ = 0;
+};
+
+// Lines of "script<tab>line<tab>kind<tab>SQLSTATE", as ../shared/sqllogictest/pg15-exceptions.tsv has them.
+void read_exceptions(const std::string& file, Options& options) {
+  std::ifstream in(file);
+  if (!in) {
+    std::cerr << "rowan-slt: cannot read " << file << '\n';
+    std::exit(2);
+  }
+  for (std::string line; std::getline(in, line);) {
+    std::vector<std::string> fields;
+    for (size_t from = 0; from <= line.size();) {
+      const size_t end = std::min(line.find('\t', from), line.size());
+      fields.push_back(line.substr(from, end - from));
+      from = end + 1;
+    }
+    if (fields.size() < 2 || fields[1].empty() || !std::isdigit(static_cast<unsigned char>(fields[1][0]))) continue;
+    const std::pair<std::string, int> place(fs::path(fields[0]).filename().string(), std::stoi(fields[1]));
+    options.exceptions.insert(place);
+    options.exception_states[place] = fields.size() > 3 && !fields[3].empty() ? fields[3] : "any";
+  }
+}
+
+int main_with(const std::vector<std::string>& words) {
+  Options options;
+  std::vector<fs::path> scripts;
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (words[i] == "--store" && i + 1 < words.size()) {
+      options.git = words[++i] == "git";
+    } else if (words[i] == "--no-rules") {
+      options.no_rules = true;
+    } else if (words[i] == "--except" && i + 1 < words.size()) {
+      read_exceptions(words[++i], options);
+    } else if (words[i] == "--failures" && i + 1 < words.size()) {
+      options.failures_max = std::stoi(words[++i]);
+    } else if (fs::is_directory(words[i])) {
+      for (const auto& entry : fs::recursive_directory_iterator(words[i])) {
+        if (entry.path().extension() == ".test") scripts.push_back(entry.path());
+      }
+    } else {
+      scripts.emplace_back(words[i]);
+    }
+  }
+  std::sort(scripts.begin(), scripts.end());
+  if (scripts.empty()) {
+    std::cerr << "usage: rowan-slt [--store memory|git] [--no-rules] [--except FILE] [--failures N] PATH...\n";
+    return 2;
+  }
+  Tally all;
+  for (const fs::path& script : scripts) {
+    const auto start = std::chrono::steady_clock::now();
+    const Tally tally = ScriptRun(script, options).run();
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    std::cout << fmt::format("{}: {} statements ({} wrong), {} queries ({} wrong), {:.1f} s\n", script.string(), tally.statements, tally.statements_wrong,
+                             tally.queries, tally.queries_wrong, seconds) << std::flush;
+    all.add(tally);
+  }
+  std::cout << fmt::format("{} scripts: {} statements ({} wrong), {} queries ({} wrong)\n", scripts.size(), all.statements, all.statements_wrong, all.queries, all.queries_wrong);
+  return all.statements_wrong + all.queries_wrong == 0 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace rowan::slt
+
+int main(int argc, char** argv) { return rowan::slt::main_with({argv + 1, argv + argc}); }
