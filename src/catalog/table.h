@@ -76,6 +76,10 @@ std::string table_sql(const TableDef& table);
 // Reads stored text back. kInvalidContent when it is not valid; non-canonical but valid text is accepted.
 Result<TableDef> table_from_sql(std::string_view text, std::string_view schema, std::string_view name);
 
+// The names keys get when none is written; table.sql names only the others.
+std::string default_primary_key_name(const TableDef& table);
+std::string default_unique_key_name(const TableDef& table, size_t index);
+
 // Fills layout, primary_key_name and definition_id after columns changed.
 void finish_table(TableDef& table);
 

@@ -88,7 +88,9 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path, 
     if (named.filename().empty()) named = named.parent_path();
     database->name_ = named.extension() == ".git" ? named.stem().string() : named.filename().string();
   }
-  TRY_ASSIGN(database->manager_, txn::Manager::open(*database->store_, database->clock()));
+  txn::ManagerOptions manager_options;
+  if (path != kMemory && !options.read_only) manager_options.derived_folder = std::filesystem::path(path) / "rowan" / "derived";
+  TRY_ASSIGN(database->manager_, txn::Manager::open(*database->store_, database->clock(), manager_options));
   TRY_ASSIGN(const bool has_main, database->manager_->has_branch(kMainBranch));
   if (!has_main) {
     const auto branches = database->manager_->branches();
@@ -124,7 +126,7 @@ Outcome<std::vector<std::string>> DatabaseImpl::check(const std::function<void(c
 
 std::optional<uint64_t> DatabaseImpl::row_count(const catalog::TableVersion& table) {
   if (table.rows.is_zero()) return 0;
-  return std::nullopt;
+  return manager_->row_counts().find(table.rows);
 }
 
 }  // namespace rowan::engine

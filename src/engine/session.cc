@@ -204,7 +204,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute_checked(const std::shared_ptr
 // ---- Transactions ---------------------------------------------------------------------------------------------------
 
 Result<void> SessionImpl::begin_transaction(txn::IsolationLevel isolation, bool read_only) {
-  TRY_ASSIGN(transaction_, database_.manager().begin(branch_, isolation, read_only, &cancelled_));
+  TRY_ASSIGN(transaction_, database_.manager().begin(branch_, isolation, read_only, &cancelled_, last_sequence_));
   schema_changed_ = false;
   return {};
 }
@@ -227,7 +227,9 @@ Result<txn::CommitOutcome> SessionImpl::commit_transaction(std::string_view mess
   request.application = settings_.application_name();
   request.sync = settings_.synchronous_commit();
   commit_body_.clear();
-  return transaction_->commit(request);
+  auto outcome = transaction_->commit(request);
+  if (outcome && outcome->changed) last_sequence_ = outcome->sequence;
+  return outcome;
 }
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_transaction_statement(const sql::TransactionStmt& statement) {
@@ -754,6 +756,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_branch_statement(const sql::Branc
             .with_hint("SHOW BRANCHES lists them; CREATE BRANCH makes one.");
       }
       branch_ = statement.name;
+      last_sequence_ = 0;
     }
   }
   return done(std::string(words), 0, {}, std::move(notice));

@@ -103,6 +103,7 @@ class SessionImpl final : public Session {
   std::unique_ptr<txn::Transaction> transaction_;
   bool schema_changed_ = false;                // By this transaction: cached plans do not hold.
   bool first_statement_ = true;                // Of the block: isolation and mode can still be set.
+  uint64_t last_sequence_ = 0;                 // Of the session's last commit: its reads must see it.
   std::string commit_body_;                    // The block's writing statements so far.
   std::optional<Settings> settings_on_rollback_;   // Set by the first SET of a block.
   std::optional<Settings> settings_on_commit_;     // As above, without SET LOCAL.

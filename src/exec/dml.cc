@@ -329,9 +329,9 @@ class ModifyRowsPlan final : public DmlPlan {
     RowWriter writer(context.transaction, std::move(version));
     DmlOutcome outcome;
     ReturningRows returning(*table_, returning_);
-    if (is_point_modify(modify_.plan)) {
-      TRY_ASSIGN(const PointModifyRow row, run_point_modify(modify_.plan, context));
-      if (row.found) TRY(write_row(context, writer, row.values, row.key, row.line, row.values.data() + modify_.first_expression, returning, outcome));
+    if (is_point_modify(modify_)) {
+      TRY_ASSIGN(const PointModifyRow row, run_point_modify_source(modify_, context, !returning_.empty()));
+      if (row.found) TRY(write_row(context, writer, row.columns, row.key, row.line, row.expressions.data(), returning, outcome));
     } else {
       TRY(write_all(context, writer, returning, outcome));
     }

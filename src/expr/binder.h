@@ -38,6 +38,7 @@ struct BindContext {
   ParameterTypes& parameters;
   // Asked before anything else for each sub-expression; the planner answers with a column for GROUP BY expressions.
   std::function<std::optional<NodePtr>(const sql::Expr&)> replace;
+  int depth = 0;                               // Of the expression being bound; capped by kExpressionDepthMax.
 };
 
 Result<NodePtr> bind(const sql::Expr& expr, BindContext& context);

@@ -34,6 +34,7 @@ struct EvalContext {
 enum class NodeKind : uint8_t { kColumn, kConstant, kParameter, kCall, kCast, kAnd, kOr, kNot, kIsNull, kIsBool, kCase, kIn, kCoalesce };
 
 struct Function;   // functions.h
+class ConstantSet; // constant_set.h
 
 struct Node {
   NodeKind kind = NodeKind::kConstant;
@@ -41,6 +42,8 @@ struct Node {
   uint32_t position = 0;                      // In the statement, for run-time errors.
   uint32_t column = 0;                        // kColumn: index into the input batch. kParameter: number - 1.
   type::Value constant;                       // kConstant.
+  type::Column constant_column;               // kConstant made by make_constant(): the same, ready to evaluate. Else size 0.
+  std::shared_ptr<const ConstantSet> set;     // kIn whose items are all constants; made by prepare_set().
   const Function* function = nullptr;         // kCall.
   type::CastContext cast_context = type::CastContext::kImplicit;   // kCast.
   sql::TruthValue truth = sql::TruthValue::kTrue;                   // kIsBool.
@@ -54,6 +57,7 @@ using NodePtr = std::unique_ptr<Node>;
 
 NodePtr make_column(uint32_t index, type::Type type);
 NodePtr make_constant(type::Value value);
+void prepare_set(Node& node);                 // kIn: fills `set` when every item is a constant and there are enough of them.
 
 // Evaluates over a batch; the result has batch.rows rows and may be constant. AND, OR, CASE and COALESCE evaluate
 // later operands only for rows that still need them, so `x <> 0 AND 1/x > 2` cannot fail.

@@ -27,12 +27,13 @@ using Kernel = Result<type::Column> (*)(const KernelInput& input);
 
 struct Function {
   std::string_view name;                       // "lower", or an operator: "+", "||", "=".
-  std::vector<type::TypeId> arguments;
+  std::vector<type::TypeId> arguments;         // kUnknown: any type.
   type::TypeId result;
   Kernel kernel;
   bool strict = true;                          // NULL in, NULL out.
   bool is_volatile = false;                    // Never folded: random(), clock_timestamp().
   bool variadic = false;                       // The last argument type repeats (concat, greatest).
+  bool is_stable = false;                      // Fixed within a statement only: now(), current_user. Never folded, one value a batch.
 };
 
 // PostgreSQL's resolution: exact match, then implicit casts with preferred types; unknown literals adapt.

@@ -67,7 +67,7 @@ class Arena {
  private:
   void grow(size_t bytes) {
     const size_t block = bytes > kBlockBytes ? bytes : kBlockBytes;
-    blocks_.push_back(std::make_unique<std::byte[]>(block));
+    blocks_.push_back(std::make_unique_for_overwrite<std::byte[]>(block));
     next_ = blocks_.back().get();
     left_ = block;
   }

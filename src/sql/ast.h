@@ -39,6 +39,8 @@ enum class ExprKind : uint8_t {
 struct Expr {
   ExprKind kind;
   uint32_t position = 0;
+  uint16_t depth = 1;            // Levels of nodes from here down, at most kExpressionDepthMax; set by the parser.
+  bool parenthesised = false;    // Stood in parentheses of its own.
 };
 
 enum class LiteralKind : uint8_t { kNull, kBool, kInteger, kDecimal, kString };
@@ -168,6 +170,7 @@ enum class TableRefKind : uint8_t { kTable, kSubquery, kFunction, kJoin };
 struct TableRef {
   TableRefKind kind;
   uint32_t position = 0;
+  uint16_t depth = 1;            // As Expr::depth.
 };
 
 struct NamedTable : TableRef {
@@ -245,8 +248,10 @@ struct SelectStmt : Statement {
   Expr* having = nullptr;
   // All three may have these.
   List<OrderItem> order_by;
-  Expr* limit = nullptr;
+  Expr* limit = nullptr;               // A NULL literal: LIMIT ALL.
   Expr* offset = nullptr;
+  uint16_t depth = 1;                  // As Expr::depth.
+  bool parenthesised = false;          // Stood in parentheses: WITH, ORDER BY and LIMIT around it do not merge into it.
 };
 
 // ---- Data changes ---------------------------------------------------------------------------------------------------

@@ -58,6 +58,8 @@ class PendingObjects final : public ObjectReader {
   };
 
   explicit PendingObjects(const ObjectReader& below) : below_(below) {}
+  PendingObjects(const PendingObjects&) = delete;   // Reading through another one is not a copy: pass it as an ObjectReader.
+  PendingObjects& operator=(const PendingObjects&) = delete;
 
   // Hashes and keeps the object; the same object twice is kept once.
   Oid add(ObjectType type, std::string bytes, const Oid& previous = {});

@@ -17,14 +17,17 @@
 
 namespace rowan::store {
 
+class FileSystem;
+
 class PackSet {
  public:
   // `objects_folder`: <repository>/objects; info/alternates is honoured.
   static Result<std::unique_ptr<PackSet>> open(const std::filesystem::path& objects_folder);
   virtual ~PackSet() = default;
 
-  // The object, or nothing. A miss lists the pack folder again (stock gc may have replaced packs), at most every few ms
-  // unless `retry` is set. Objects over kObjectBytesMax are refused (kProgramLimit). With `verify` the id is checked.
+  // The object, or nothing. A miss lists the pack folder again (stock gc may have replaced packs), at most every
+  // few ms unless `retry` is set. Objects over kObjectBytesMax are refused (kProgramLimit). With `verify` the id is
+  // checked.
   virtual Result<std::optional<ObjectRef>> find(const Oid& id, bool verify = false) const = 0;
   virtual bool contains(const Oid& id) const = 0;
   // All ids that begin with the hexadecimal digits (at least 4), at most `limit`.
@@ -43,9 +46,12 @@ class PackSet {
   virtual Result<std::vector<Oid>> ids_of(const std::filesystem::path& stem) const = 0;
 };
 
-// Pack care: merges the smallest packs so that each one left is at least twice the sum of the smaller ones and fewer than
-// kPacksMax stay; keeps delta chains (entries whose base moves along are copied as they are, others are rebuilt). New pack first, then
-// the old ones go. Packs with .keep are left alone. Gives the number of packs merged.
-Result<size_t> consolidate_packs(PackSet& packs, const std::filesystem::path& pack_folder);
+// Pack care: merges the smallest packs so that each one left is at least twice the sum of the smaller ones and
+// fewer than kPacksMax stay; keeps delta chains (entries whose base moves along are copied as they are, others are
+// rebuilt). New pack first, then the old ones go. Packs with .keep, .promisor or .mtimes are left alone. Gives the
+// number of packs merged.
+// `files`: borrowed; nullptr: the real one.
+Result<size_t> consolidate_packs(PackSet& packs, const std::filesystem::path& pack_folder,
+                                 FileSystem* files = nullptr);
 
 }  // namespace rowan::store

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "store/node_cache.h"
 #include "store/object_store.h"
+#include "tree/key_heads.h"
 
 namespace rowan::tree {
 
@@ -37,9 +38,23 @@ class GitTree final : public store::CachedNode {
   Bytes bytes() const { return object_.bytes; }         // As stored.
   size_t memory_bytes() const override;
 
+  // As a node of a row tree: an entry's key is its name without `.jsonl`.
+  size_t size() const { return entries_.size(); }
+  Bytes key(size_t index) const;
+  size_t begin(size_t index) const { return index == 0 ? 0 : end(index - 1); }   // Offsets of an entry in bytes().
+  size_t end(size_t index) const;
+  size_t lower_bound(Bytes key) const;                  // The first entry whose key is not below `key`.
+  size_t child_index(Bytes key) const;                  // The last entry whose key is not above `key`, else the first.
+
+  // For bytes made here just now: decoded without checks and put into the cache.
+  static void remember(store::NodeCache& cache, const Oid& id, store::ObjectRef object);
+
  private:
+  void index_keys();
+
   store::ObjectRef object_;
   std::vector<TreeEntry> entries_;
+  KeyHeads heads_;                                      // Over key(): for the searches by key.
 };
 
 // Appends one entry in Git's byte form: "<mode> <name>\0<20 bytes>".

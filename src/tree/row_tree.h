@@ -57,12 +57,18 @@ class Leaf final : public store::CachedNode {
   size_t lower_bound(Bytes key) const;
   size_t memory_bytes() const override;
 
+  // Offsets of a line and its newline in text().
+  size_t begin(size_t index) const { return index == 0 ? 0 : line_ends_[index - 1] + 1; }
+  size_t end(size_t index) const { return line_ends_[index] + 1; }
+  size_t key_bytes() const { return keys_.size(); }
+
  private:
   friend struct LeafBuilder;
   store::ObjectRef object_;
   std::vector<uint32_t> line_ends_;       // Offset of each line's newline.
   std::string keys_;
   std::vector<uint32_t> key_ends_;
+  KeyHeads heads_;
 };
 
 // The line of `key`, or nothing. The pointer keeps the line alive.
@@ -91,9 +97,12 @@ class Cursor {
     std::shared_ptr<const GitTree> node;
     size_t index = 0;
   };
+  Result<void> descend(const Oid& id, const Bytes* key);   // To the leaf for `key`, the first without one.
+
   TreeReader reader_;
-  std::vector<Level> path_;
-  std::shared_ptr<const Leaf> leaf_;
+  Oid root_;
+  std::vector<Level> path_;                // From the root to the level above the leaf.
+  std::shared_ptr<const Leaf> leaf_;       // nullptr: at the end.
   size_t index_ = 0;
 };
 
@@ -150,6 +159,9 @@ Result<void> diff_trees(const TreeReader& from_reader, const Oid& from, const Tr
 
 // Checks T1–T4 for a whole tree by building it again from its lines; kInvalidContent names the first node that differs.
 Result<uint64_t> check_tree(const TreeReader& reader, const Oid& root);   // Gives the number of lines.
+
+// The same for a tree of large values; gives the number of entries.
+Result<uint64_t> check_large_tree(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& root);
 
 // The large-value tree of a table: entries `<32 hex digits of the key hash>-<slot>` to blobs, chunked like interior levels.
 struct LargeEdit {

@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -19,10 +20,13 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/oid.h"
 #include "base/result.h"
 #include "catalog/catalog.h"
 #include "catalog/table.h"
+#include "derived/history_index.h"
+#include "derived/row_counts.h"
 #include "git/commit.h"
 #include "sql/ast.h"
 #include "store/object_store.h"
@@ -45,6 +49,8 @@ struct Snapshot {
 struct RowChange {
   std::optional<std::string> line;
   int64_t count_delta = 0;
+  uint32_t base = 0;                 // The transaction's own: which of the snapshots it wrote on came first for this row.
+  bool existed = false;              // The row is there below the overlay.
 };
 
 // The changed rows of one table, in key order.
@@ -92,6 +98,7 @@ class Transaction {
   bool has_changes() const;
   const Snapshot& snapshot() const;
   int64_t start_time_us() const;     // Since 1970: now().
+  void set_lock_timeout(int64_t milliseconds);   // 0, the default: waits for ever.
 
   // Call before each statement. At READ COMMITTED the snapshot moves to the newest commit (durable for read-only
   // statements, tip for others). `writes`: the statement may write or lock.
@@ -165,14 +172,22 @@ struct CommitEvent {
   Oid new_root;
 };
 
+struct ManagerOptions {
+  std::filesystem::path derived_folder;            // DIR/rowan/derived: counts and history are kept there. Empty: in memory.
+  size_t workspace_rows_max = kWorkspaceRowsMax;   // A table's overlay above this is spilled.
+};
+
 class Manager {
  public:
   // Borrows all; they must outlive it. Installs the store's foreign-move handler.
-  static Result<std::unique_ptr<Manager>> open(store::ObjectStore& store, const Clock& clock);
+  static Result<std::unique_ptr<Manager>> open(store::ObjectStore& store, const Clock& clock,
+                                               const ManagerOptions& options = {});
   ~Manager();
 
+  // `own_sequence`: CommitOutcome::sequence of the session's last commit, which its reads must see even when it is not
+  // durable yet. kUndefinedBranch.
   Result<std::unique_ptr<Transaction>> begin(std::string_view branch, IsolationLevel isolation, bool read_only,
-                                             const std::atomic<bool>* cancelled = nullptr);   // kUndefinedBranch.
+                                             const std::atomic<bool>* cancelled = nullptr, uint64_t own_sequence = 0);
   // The newest commit of a branch that is durable / that was built.
   Result<Snapshot> durable_snapshot(std::string_view branch);
   Result<Snapshot> tip_snapshot(std::string_view branch);
@@ -192,6 +207,8 @@ class Manager {
   Result<Oid> revision_at(int64_t time_us, std::string_view branch);
 
   store::ObjectStore& store();
+  derived::RowCounts& row_counts();
+  derived::HistoryIndex& history();        // ensure() a commit before asking for it.
   void set_commit_listener(std::function<void(const CommitEvent&)> listener);   // Called inside the queue: be quick.
   Result<void> close();                                                    // Waits for commits under way.
 

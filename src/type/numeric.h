@@ -29,6 +29,7 @@ int numeric_sign(std::string_view a);                       // NaN counts as pos
 int numeric_compare(std::string_view a, std::string_view b);
 std::string numeric_from_int(int64_t value);
 std::string numeric_from_double(double value);              // 15 significant digits, as PostgreSQL; NaN and infinities too.
+std::string numeric_from_float(double value);               // The same for a real: 6 significant digits.
 Result<int64_t> numeric_to_int(std::string_view numeric);   // Rounds half away from zero. 22003; NaN/Infinity: 0A000 like PG.
 double numeric_to_double(std::string_view numeric);
 

@@ -1,0 +1,99 @@
+// HistoryIndex: per commit its parents, generation, effective time and what it changed. Derived from the commits
+// themselves: entries are named by commit id, so that they can be missing but never stale.
+//
+// Threads: any.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/oid.h"
+#include "base/result.h"
+#include "store/object_store.h"
+
+namespace rowan::derived {
+
+// What the index knows of one commit.
+struct CommitInfo {
+  Oid commit;
+  std::vector<Oid> parents;
+  uint32_t generation = 0;           // 1 + the highest of its parents; a commit without parents has 1.
+  int64_t time_us = 0;               // Effective: above the first parent's.
+};
+
+// 32 bits that stand for one changed row, or for a table when `key` is empty.
+uint32_t change_hash(std::string_view table_path, Bytes key);
+
+inline constexpr size_t kChangesMax = 512;   // More than this: "many".
+
+class HistoryIndex {
+ public:
+  // `file` is an append-only list of checked records; what follows a damaged one is dropped. Empty: memory only.
+  // A file that cannot be opened is as good as none.
+  explicit HistoryIndex(std::filesystem::path file = {});
+  ~HistoryIndex();
+
+  size_t size() const;
+  std::optional<CommitInfo> find(const Oid& commit) const;
+
+  // A commit made here. Its parents must be known (ensure). `changes`: change_hash of every changed table and row;
+  // more than kChangesMax are kept as "many".
+  void add(const Oid& commit, const Oid& parent, int64_t time_us, const std::vector<uint32_t>& changes);
+
+  // Reads the commit and those of its ancestors that are missing, from their objects.
+  Result<void> ensure(const store::ObjectReader& objects, const Oid& commit);
+
+  // False: the commit certainly did not change it (against its first parent). Requires: find(commit).
+  bool may_have_changed(const Oid& commit, uint32_t change) const;
+
+  // The newest commit of the first-parent chain from `commit` whose time is not after `time_us`; O(log n).
+  // Requires: ensure(commit).
+  std::optional<Oid> newest_at(const Oid& commit, int64_t time_us) const;
+  // The n-th first parent. Requires: ensure(commit).
+  std::optional<Oid> nth_parent(const Oid& commit, uint64_t n) const;
+
+  // Hands what was added to the operating system. Failing is harmless.
+  Result<void> save();
+
+ private:
+  static constexpr uint32_t kNone = ~0u;
+
+  // The chain of first parents carries skip pointers (as in a skew-binary list), so that searching it takes O(log n).
+  struct Node {
+    Oid commit;
+    uint32_t first_parent = kNone;
+    uint32_t skip = kNone;           // A first-parent ancestor.
+    uint32_t depth = 0;              // First parents below.
+    uint32_t generation = 1;
+    int64_t time_us = 0;
+    std::vector<uint32_t> more_parents;
+    std::vector<uint32_t> changes;   // Sorted. Empty with `many`: anything may have changed.
+    bool many = false;
+  };
+  struct Record;
+
+  void load();
+  uint32_t position(const Oid& commit) const;           // Requires: mutex_ held, as all below.
+  bool add_locked(const Record& record);
+  void write_locked(const Record& record);
+  Result<void> save_locked();
+
+  std::filesystem::path file_;                          // Fixed after construction.
+  mutable std::mutex mutex_;                            // Guards what follows.
+  std::deque<Node> nodes_;
+  std::unordered_map<Oid, uint32_t, OidHash> positions_;
+  std::string unsaved_;
+  bool file_ready_ = false;                             // Has a header and ends with a whole record.
+};
+
+}  // namespace rowan::derived

@@ -1,0 +1,357 @@
+// Hash aggregation, DISTINCT and the set operations: everything that finds equal rows by hashing.
+#include <algorithm>
+
+#include "base/limits.h"
+#include "exec/keys.h"
+#include "exec/operators.h"
+
+namespace rowan::exec {
+
+namespace {
+
+Error too_many_groups() {
+  return Error(ErrorCode::kOutOfMemory, "out of memory").with_detail("The groups of a query need more memory than the statement may use.");
+}
+
+// Numbers rows by equal keys, in order of first appearance.
+class Grouper {
+ public:
+  explicit Grouper(std::vector<type::Type> types) : types_(std::move(types)) {
+    if (types_.size() == 1 && type::physical(types_[0].id) == type::Physical::kInt64) {
+      kind_ = Kind::kInt;
+    } else if (types_.size() == 1 && plain_strings(types_[0].id)) {
+      kind_ = Kind::kString;
+    }
+    for (const type::Type& type : types_) builders_.emplace_back(type);
+  }
+
+  size_t groups() const { return groups_; }
+  size_t memory_bytes() const { return ints_.memory_bytes() + strings_.memory_bytes() * 2 + groups_ * types_.size() * 16; }
+
+  void assign(const std::vector<type::Column>& keys, size_t rows, std::vector<uint32_t>& out) {
+    out.resize(rows);
+    switch (kind_) {
+      case Kind::kInt: return assign_ints(keys[0], rows, out);
+      case Kind::kString: return assign_strings(keys[0], rows, out);
+      case Kind::kBytes: break;
+    }
+    for (size_t row = 0; row < rows; ++row) {
+      key_.clear();
+      for (const type::Column& column : keys) append_cell_key(column, row, key_);
+      const uint32_t group = strings_.find_or_add(key_);
+      if (group == groups_) add_group(keys, row);
+      out[row] = group;
+    }
+  }
+
+  // The key columns, one row a group.
+  std::vector<type::Column> finish() {
+    std::vector<type::Column> columns;
+    for (type::ColumnBuilder& builder : builders_) columns.push_back(builder.finish());
+    return columns;
+  }
+
+ private:
+  enum class Kind : uint8_t { kBytes, kInt, kString };
+
+  void add_group(const std::vector<type::Column>& keys, size_t row) {
+    for (size_t i = 0; i < keys.size(); ++i) builders_[i].append_from(keys[i], row);
+    ++groups_;
+  }
+
+  uint32_t null_group() {
+    if (null_group_ == kNone) {
+      null_group_ = static_cast<uint32_t>(groups_++);
+      builders_[0].append_null();
+    }
+    return null_group_;
+  }
+
+  // Tables number their keys without NULL; the group of NULL comes in between when it is met.
+  uint32_t past_null(uint32_t index) const { return index >= null_group_ ? index + 1 : index; }
+
+  void assign_ints(const type::Column& column, size_t rows, std::vector<uint32_t>& out) {
+    const int64_t* data = column.ints();
+    for (size_t row = 0; row < rows; ++row) {
+      if (column.is_null(row)) {
+        out[row] = null_group();
+        continue;
+      }
+      const int64_t value = data[column.index(row)];
+      const uint32_t group = past_null(ints_.find_or_add(value));
+      if (group == groups_) {
+        builders_[0].append_int(value);
+        ++groups_;
+      }
+      out[row] = group;
+    }
+  }
+
+  void assign_strings(const type::Column& column, size_t rows, std::vector<uint32_t>& out) {
+    const std::string_view* data = column.strings();
+    for (size_t row = 0; row < rows; ++row) {
+      if (column.is_null(row)) {
+        out[row] = null_group();
+        continue;
+      }
+      const std::string_view value = data[column.index(row)];
+      const uint32_t group = past_null(strings_.find_or_add(value));
+      if (group == groups_) {
+        builders_[0].append_string(value);
+        ++groups_;
+      }
+      out[row] = group;
+    }
+  }
+
+  static constexpr uint32_t kNone = UINT32_MAX;
+  Kind kind_ = Kind::kBytes;
+  std::vector<type::Type> types_;
+  std::vector<type::ColumnBuilder> builders_;
+  IntTable ints_;
+  StringTable strings_;
+  std::string key_;
+  size_t groups_ = 0;
+  uint32_t null_group_ = kNone;
+};
+
+std::vector<type::Type> types_of(const std::vector<expr::NodePtr>& nodes) {
+  std::vector<type::Type> types;
+  for (const expr::NodePtr& node : nodes) types.push_back(node->type);
+  return types;
+}
+
+class Aggregate final : public Operator {
+ public:
+  Aggregate(const PhysicalNode& node, ExecContext& context, OperatorPtr input)
+      : node_(node), context_(context), input_(std::move(input)), grouper_(types_of(node.expressions)) {}
+
+  Result<void> open() override {
+    TRY(input_->open());
+    const bool plain = node_.expressions.empty();
+    for (const plan::AggregateItem& item : node_.aggregates) {
+      states_.push_back(expr::AggregateState::make(item.spec));
+      if (plain) states_.back()->resize(1);
+    }
+    type::Batch batch;
+    for (;;) {
+      TRY(check_cancelled(context_));
+      TRY_ASSIGN(const bool more, input_->next(batch));
+      if (!more) break;
+      TRY(add(batch, plain));
+    }
+    result_.rows = plain ? 1 : grouper_.groups();
+    if (!plain) result_.columns = grouper_.finish();
+    for (const auto& state : states_) {
+      TRY_ASSIGN(type::Column column, state->finish());
+      result_.columns.push_back(std::move(column));
+    }
+    return {};
+  }
+
+  Result<bool> next(type::Batch& batch) override {
+    TRY(check_cancelled(context_));
+    const size_t rows = std::min(result_.rows - at_, kBatchRows);
+    if (rows == 0) return false;
+    batch = result_.slice(at_, rows);
+    batch.rows = rows;
+    at_ += rows;
+    return true;
+  }
+
+ private:
+  Result<void> add(const type::Batch& batch, bool plain) {
+    if (!plain) {
+      std::vector<type::Column> keys;
+      for (const expr::NodePtr& expression : node_.expressions) {
+        TRY_ASSIGN(type::Column key, expr::evaluate(*expression, batch, context_.eval));
+        keys.push_back(std::move(key));
+      }
+      grouper_.assign(keys, batch.rows, groups_);
+      size_t bytes = grouper_.memory_bytes();
+      for (const auto& state : states_) {
+        state->resize(grouper_.groups());
+        bytes += state->memory_bytes();
+      }
+      if (bytes > context_.memory_bytes) return too_many_groups();
+    }
+    for (size_t i = 0; i < states_.size(); ++i) TRY(add_to(*states_[i], node_.aggregates[i], batch, plain));
+    return {};
+  }
+
+  Result<void> add_to(expr::AggregateState& state, const plan::AggregateItem& item, const type::Batch& batch, bool plain) {
+    if (item.filter == nullptr) return add_rows(state, item, batch, plain ? nullptr : groups_.data());
+    rows_.clear();
+    TRY(expr::evaluate_filter(*item.filter, batch, context_.eval, rows_));
+    if (rows_.empty()) return {};
+    type::Batch kept = batch.gather(rows_.data(), rows_.size());
+    kept.rows = rows_.size();
+    if (plain) return add_rows(state, item, kept, nullptr);
+    std::vector<uint32_t> groups(rows_.size());
+    for (size_t i = 0; i < rows_.size(); ++i) groups[i] = groups_[rows_[i]];
+    return add_rows(state, item, kept, groups.data());
+  }
+
+  Result<void> add_rows(expr::AggregateState& state, const plan::AggregateItem& item, const type::Batch& batch, const uint32_t* groups) {
+    std::vector<type::Column> arguments;
+    for (const expr::NodePtr& argument : item.arguments) {
+      TRY_ASSIGN(type::Column column, expr::evaluate(*argument, batch, context_.eval));
+      arguments.push_back(std::move(column));
+    }
+    return state.add(arguments, groups, batch.rows);
+  }
+
+  const PhysicalNode& node_;
+  ExecContext& context_;
+  OperatorPtr input_;
+  Grouper grouper_;
+  std::vector<std::unique_ptr<expr::AggregateState>> states_;
+  std::vector<uint32_t> groups_;
+  std::vector<uint32_t> rows_;
+  type::Batch result_;
+  size_t at_ = 0;
+};
+
+// Gives each row whose key was not seen before; for DISTINCT ON the key is some of the columns.
+class Distinct final : public Operator {
+ public:
+  Distinct(const PhysicalNode& node, ExecContext& context, OperatorPtr input) : node_(node), context_(context), input_(std::move(input)) {}
+  Result<void> open() override { return input_->open(); }
+
+  Result<bool> next(type::Batch& batch) override {
+    for (;;) {
+      TRY(check_cancelled(context_));
+      TRY_ASSIGN(const bool more, input_->next(batch));
+      if (!more) return false;
+      rows_.clear();
+      for (size_t row = 0; row < batch.rows; ++row) {
+        key_.clear();
+        if (node_.distinct_on.empty()) {
+          for (const type::Column& column : batch.columns) append_cell_key(column, row, key_);
+        } else {
+          for (const uint32_t column : node_.distinct_on) append_cell_key(batch.columns[column], row, key_);
+        }
+        const size_t before = seen_.size();
+        if (seen_.find_or_add(key_) == before) rows_.push_back(static_cast<uint32_t>(row));
+      }
+      if (seen_.memory_bytes() > context_.memory_bytes) return too_many_groups();
+      if (rows_.empty()) continue;
+      if (rows_.size() < batch.rows) batch = batch.gather(rows_.data(), rows_.size());
+      batch.rows = rows_.size();
+      return true;
+    }
+  }
+
+ private:
+  const PhysicalNode& node_;
+  ExecContext& context_;
+  OperatorPtr input_;
+  StringTable seen_;
+  std::string key_;
+  std::vector<uint32_t> rows_;
+};
+
+// UNION streams both sides; INTERSECT and EXCEPT count the right side first, then stream the left.
+class SetOperation final : public Operator {
+ public:
+  SetOperation(const PhysicalNode& node, ExecContext& context, OperatorPtr left, OperatorPtr right)
+      : node_(node), context_(context), left_(std::move(left)), right_(std::move(right)) {}
+
+  Result<void> open() override {
+    TRY(left_->open());
+    TRY(right_->open());
+    if (node_.set_operation == sql::SetOperation::kUnion) return {};
+    type::Batch batch;
+    for (;;) {
+      TRY(check_cancelled(context_));
+      TRY_ASSIGN(const bool more, right_->next(batch));
+      if (!more) return {};
+      for (size_t row = 0; row < batch.rows; ++row) {
+        const uint32_t index = number(batch, row);
+        ++on_right_[index];
+      }
+      if (table_.memory_bytes() > context_.memory_bytes) return too_many_groups();
+    }
+  }
+
+  Result<bool> next(type::Batch& batch) override {
+    for (;;) {
+      TRY(check_cancelled(context_));
+      bool more = false;
+      if (!left_done_) {
+        TRY_ASSIGN(more, left_->next(batch));
+        left_done_ = !more;
+      }
+      if (left_done_ && node_.set_operation == sql::SetOperation::kUnion) {
+        TRY_ASSIGN(more, right_->next(batch));
+      }
+      if (!more) return false;
+      if (node_.set_operation == sql::SetOperation::kUnion && node_.set_all) return true;
+      rows_.clear();
+      for (size_t row = 0; row < batch.rows; ++row) {
+        if (keeps(number(batch, row))) rows_.push_back(static_cast<uint32_t>(row));
+      }
+      if (table_.memory_bytes() > context_.memory_bytes) return too_many_groups();
+      if (rows_.empty()) continue;
+      if (rows_.size() < batch.rows) batch = batch.gather(rows_.data(), rows_.size());
+      batch.rows = rows_.size();
+      return true;
+    }
+  }
+
+ private:
+  uint32_t number(const type::Batch& batch, size_t row) {
+    key_.clear();
+    for (const type::Column& column : batch.columns) append_cell_key(column, row, key_);
+    const uint32_t index = table_.find_or_add(key_);
+    if (index == on_right_.size()) {
+      on_right_.push_back(0);
+      given_.push_back(false);
+    }
+    return index;
+  }
+
+  bool keeps(uint32_t index) {
+    uint64_t& right = on_right_[index];
+    switch (node_.set_operation) {
+      case sql::SetOperation::kIntersect:
+        if (right == 0) return false;
+        if (node_.set_all) --right;
+        break;
+      case sql::SetOperation::kExcept:
+        if (right == 0) break;
+        if (node_.set_all) --right;
+        return false;
+      default: break;
+    }
+    if (node_.set_all) return true;
+    const bool first = !given_[index];
+    given_[index] = true;
+    return first;
+  }
+
+  const PhysicalNode& node_;
+  ExecContext& context_;
+  OperatorPtr left_;
+  OperatorPtr right_;
+  StringTable table_;
+  std::vector<uint64_t> on_right_;
+  std::vector<bool> given_;
+  std::string key_;
+  std::vector<uint32_t> rows_;
+  bool left_done_ = false;
+};
+
+}  // namespace
+
+OperatorPtr make_aggregate(const PhysicalNode& node, ExecContext& context, OperatorPtr input) {
+  return std::make_unique<Aggregate>(node, context, std::move(input));
+}
+OperatorPtr make_distinct(const PhysicalNode& node, ExecContext& context, OperatorPtr input) {
+  return std::make_unique<Distinct>(node, context, std::move(input));
+}
+OperatorPtr make_set_operation(const PhysicalNode& node, ExecContext& context, OperatorPtr left, OperatorPtr right) {
+  return std::make_unique<SetOperation>(node, context, std::move(left), std::move(right));
+}
+
+}  // namespace rowan::exec

@@ -1,0 +1,287 @@
+// Hash and nested-loop joins.
+//
+// The "build" side is collected in memory, the "probe" side streams. Which side is which never shows in the result's
+// columns: these are always the left input's, then the right's.
+#include <algorithm>
+#include <numeric>
+
+#include "base/limits.h"
+#include "exec/keys.h"
+#include "exec/operators.h"
+
+namespace rowan::exec {
+
+namespace {
+
+constexpr uint32_t kNone = UINT32_MAX;
+
+bool keeps_left(sql::JoinKind kind) { return kind == sql::JoinKind::kLeft || kind == sql::JoinKind::kFull; }
+bool keeps_right(sql::JoinKind kind) { return kind == sql::JoinKind::kRight || kind == sql::JoinKind::kFull; }
+
+// What both joins share: pairs of rows to output batches, the residual condition, and rows without a partner.
+class JoinBase : public Operator {
+ public:
+  JoinBase(const PhysicalNode& node, ExecContext& context, OperatorPtr left, OperatorPtr right, bool build_left)
+      : node_(node), context_(context), build_left_(build_left), probe_(build_left ? std::move(right) : std::move(left)),
+        build_(build_left ? std::move(left) : std::move(right)) {
+    keep_probe_ = build_left ? keeps_right(node.join) : keeps_left(node.join);
+    keep_build_ = build_left ? keeps_left(node.join) : keeps_right(node.join);
+  }
+
+  Result<void> open() override {
+    TRY(build_->open());
+    Collector collector(node_.children[build_left_ ? 0 : 1]->outputs, context_);
+    TRY(collector.add_all(*build_));
+    rows_ = collector.finish();
+    if (keep_build_) matched_.assign(rows_.rows, 0);
+    TRY(prepare());
+    return probe_->open();
+  }
+
+  Result<bool> next(type::Batch& batch) override {
+    for (;;) {
+      TRY(check_cancelled(context_));
+      if (draining_) return drain(batch);
+      if (probe_row_ >= probe_batch_.rows) {
+        TRY_ASSIGN(const bool more, probe_->next(probe_batch_));
+        if (!more) {
+          draining_ = true;
+          continue;
+        }
+        probe_row_ = 0;
+        probe_matched_.assign(probe_batch_.rows, 0);
+        TRY(start_batch());
+      }
+      probe_rows_.clear();
+      build_rows_.clear();
+      const size_t first_row = probe_row_;
+      find_pairs();
+      TRY_ASSIGN(const bool any, emit(first_row, batch));
+      if (any) return true;
+    }
+  }
+
+ protected:
+  virtual Result<void> prepare() { return {}; }
+  virtual Result<void> start_batch() { return {}; }
+  // Appends candidate pairs for whole probe rows from probe_row_ on, about kBatchRows of them, and moves probe_row_.
+  virtual void find_pairs() = 0;
+
+  const PhysicalNode& node_;
+  ExecContext& context_;
+  const bool build_left_;
+  OperatorPtr probe_;
+  OperatorPtr build_;
+  type::Batch rows_;                         // The build side.
+  type::Batch probe_batch_;
+  size_t probe_row_ = 0;
+  std::vector<uint32_t> probe_rows_, build_rows_;   // Candidate pairs.
+
+ private:
+  type::Batch side_by_side(type::Batch probe, type::Batch build, size_t rows) const {
+    type::Batch& left = build_left_ ? build : probe;
+    type::Batch& right = build_left_ ? probe : build;
+    left.rows = rows;
+    for (type::Column& column : right.columns) left.columns.push_back(std::move(column));
+    return std::move(left);
+  }
+
+  type::Batch nulls(const PhysicalNode& side, size_t rows) const {
+    type::Batch batch;
+    for (const plan::OutputColumn& output : side.outputs) batch.columns.push_back(null_column(output.type, rows));
+    return batch;
+  }
+
+  // A probe row without partner is paired with kNone, which reads as NULLs on the build side.
+  type::Batch gather_build() const {
+    if (std::find(build_rows_.begin(), build_rows_.end(), kNone) == build_rows_.end()) {
+      return rows_.gather(build_rows_.data(), build_rows_.size());
+    }
+    type::Batch batch;
+    for (const type::Column& column : rows_.columns) {
+      type::ColumnBuilder builder(column.type, build_rows_.size());
+      builder.keep(column.owner);
+      const bool strings = type::physical(column.type.id) == type::Physical::kString;
+      for (const uint32_t row : build_rows_) {
+        if (row == kNone || column.is_null(row)) {
+          builder.append_null();
+        } else if (strings) {
+          builder.append_string_view(column.strings()[row]);
+        } else {
+          builder.append_from(column, row);
+        }
+      }
+      batch.columns.push_back(builder.finish());
+    }
+    return batch;
+  }
+
+  Result<bool> emit(size_t first_row, type::Batch& batch) {
+    if (node_.condition != nullptr && !probe_rows_.empty()) {
+      const type::Batch candidates = side_by_side(probe_batch_.gather(probe_rows_.data(), probe_rows_.size()),
+                                                  rows_.gather(build_rows_.data(), build_rows_.size()), probe_rows_.size());
+      kept_.clear();
+      TRY(expr::evaluate_filter(*node_.condition, candidates, context_.eval, kept_));
+      for (size_t i = 0; i < kept_.size(); ++i) {
+        probe_rows_[i] = probe_rows_[kept_[i]];
+        build_rows_[i] = build_rows_[kept_[i]];
+      }
+      probe_rows_.resize(kept_.size());
+      build_rows_.resize(kept_.size());
+    }
+    if (keep_build_) {
+      for (const uint32_t row : build_rows_) matched_[row] = 1;
+    }
+    if (keep_probe_) {
+      for (const uint32_t row : probe_rows_) probe_matched_[row] = 1;
+      for (size_t row = first_row; row < probe_row_; ++row) {
+        if (probe_matched_[row] != 0) continue;
+        probe_rows_.push_back(static_cast<uint32_t>(row));
+        build_rows_.push_back(kNone);
+      }
+    }
+    if (probe_rows_.empty()) return false;
+    batch = side_by_side(probe_batch_.gather(probe_rows_.data(), probe_rows_.size()), gather_build(), probe_rows_.size());
+    return true;
+  }
+
+  // Build rows that never found a partner.
+  Result<bool> drain(type::Batch& batch) {
+    build_rows_.clear();
+    while (keep_build_ && drained_ < rows_.rows && build_rows_.size() < kBatchRows) {
+      if (matched_[drained_] == 0) build_rows_.push_back(static_cast<uint32_t>(drained_));
+      ++drained_;
+    }
+    if (build_rows_.empty()) return false;
+    const size_t count = build_rows_.size();
+    batch = side_by_side(nulls(*node_.children[build_left_ ? 1 : 0], count), rows_.gather(build_rows_.data(), count), count);
+    return true;
+  }
+
+  bool keep_probe_ = false;
+  bool keep_build_ = false;
+  std::vector<uint8_t> matched_;             // Of build rows; only when they are kept.
+  std::vector<uint8_t> probe_matched_;
+  std::vector<uint32_t> kept_;
+  bool draining_ = false;
+  size_t drained_ = 0;
+};
+
+// Rows of the build side with equal keys form a chain in row order.
+class HashJoin final : public JoinBase {
+ public:
+  HashJoin(const PhysicalNode& node, ExecContext& context, OperatorPtr left, OperatorPtr right)
+      : JoinBase(node, context, std::move(left), std::move(right), node.build_left) {
+    const type::TypeId id = node.left_keys[0]->type.id;
+    if (node.left_keys.size() == 1 && type::physical(id) == type::Physical::kInt64) kind_ = Kind::kInt;
+    if (node.left_keys.size() == 1 && plain_strings(id)) kind_ = Kind::kString;
+  }
+
+ protected:
+  Result<void> prepare() override {
+    TRY_ASSIGN(const std::vector<type::Column> keys, evaluate_keys(build_left_ ? node_.left_keys : node_.right_keys, rows_));
+    next_.assign(rows_.rows, kNone);
+    std::vector<uint32_t> tail;
+    for (size_t row = 0; row < rows_.rows; ++row) {
+      const uint32_t group = add_key(keys, row);
+      if (group == kNone) continue;
+      if (group == head_.size()) {
+        head_.push_back(static_cast<uint32_t>(row));
+        tail.push_back(static_cast<uint32_t>(row));
+      } else {
+        next_[tail[group]] = static_cast<uint32_t>(row);
+        tail[group] = static_cast<uint32_t>(row);
+      }
+    }
+    return {};
+  }
+
+  Result<void> start_batch() override {
+    TRY_ASSIGN(probe_keys_, evaluate_keys(build_left_ ? node_.right_keys : node_.left_keys, probe_batch_));
+    return {};
+  }
+
+  void find_pairs() override {
+    while (probe_row_ < probe_batch_.rows && probe_rows_.size() < kBatchRows) {
+      const uint32_t group = find_key(probe_row_);
+      if (group != kNone) {
+        for (uint32_t row = head_[group]; row != kNone; row = next_[row]) {
+          probe_rows_.push_back(static_cast<uint32_t>(probe_row_));
+          build_rows_.push_back(row);
+        }
+      }
+      ++probe_row_;
+    }
+  }
+
+ private:
+  enum class Kind : uint8_t { kBytes, kInt, kString };
+
+  Result<std::vector<type::Column>> evaluate_keys(const std::vector<expr::NodePtr>& nodes, const type::Batch& batch) {
+    std::vector<type::Column> keys;
+    for (const expr::NodePtr& node : nodes) {
+      TRY_ASSIGN(type::Column key, expr::evaluate(*node, batch, context_.eval));
+      keys.push_back(std::move(key));
+    }
+    return keys;
+  }
+
+  // False when a part is NULL: such a row has no partner.
+  bool key_bytes(const std::vector<type::Column>& keys, size_t row) {
+    key_.clear();
+    for (const type::Column& column : keys) {
+      if (column.is_null(row)) return false;
+      append_cell_key(column, row, key_);
+    }
+    return true;
+  }
+
+  uint32_t add_key(const std::vector<type::Column>& keys, size_t row) {
+    if (kind_ == Kind::kBytes) return key_bytes(keys, row) ? strings_.find_or_add(key_) : kNone;
+    if (keys[0].is_null(row)) return kNone;
+    const size_t at = keys[0].index(row);
+    return kind_ == Kind::kInt ? ints_.find_or_add(keys[0].ints()[at]) : strings_.find_or_add(keys[0].strings()[at]);
+  }
+
+  uint32_t find_key(size_t row) {
+    if (kind_ == Kind::kBytes) return key_bytes(probe_keys_, row) ? strings_.find(key_) : kNone;
+    if (probe_keys_[0].is_null(row)) return kNone;
+    const size_t at = probe_keys_[0].index(row);
+    return kind_ == Kind::kInt ? ints_.find(probe_keys_[0].ints()[at]) : strings_.find(probe_keys_[0].strings()[at]);
+  }
+
+  Kind kind_ = Kind::kBytes;
+  IntTable ints_;
+  StringTable strings_;
+  std::vector<uint32_t> head_, next_;
+  std::vector<type::Column> probe_keys_;
+  std::string key_;
+};
+
+class NestedLoopJoin final : public JoinBase {
+ public:
+  NestedLoopJoin(const PhysicalNode& node, ExecContext& context, OperatorPtr left, OperatorPtr right)
+      : JoinBase(node, context, std::move(left), std::move(right), false) {}
+
+ protected:
+  void find_pairs() override {
+    while (probe_row_ < probe_batch_.rows && probe_rows_.size() < kBatchRows) {
+      const size_t from = build_rows_.size();
+      probe_rows_.resize(from + rows_.rows, static_cast<uint32_t>(probe_row_));
+      build_rows_.resize(from + rows_.rows);
+      std::iota(build_rows_.begin() + static_cast<ptrdiff_t>(from), build_rows_.end(), 0u);
+      ++probe_row_;
+    }
+  }
+};
+
+}  // namespace
+
+OperatorPtr make_hash_join(const PhysicalNode& node, ExecContext& context, OperatorPtr left, OperatorPtr right) {
+  return std::make_unique<HashJoin>(node, context, std::move(left), std::move(right));
+}
+OperatorPtr make_nested_loop_join(const PhysicalNode& node, ExecContext& context, OperatorPtr left, OperatorPtr right) {
+  return std::make_unique<NestedLoopJoin>(node, context, std::move(left), std::move(right));
+}
+
+}  // namespace rowan::exec

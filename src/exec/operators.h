@@ -1,0 +1,59 @@
+// The makers of operators, one for each kind of plan node, and what several of them share.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "exec/build.h"
+#include "exec/operator.h"
+#include "plan/physical.h"
+
+namespace rowan::exec {
+
+using OperatorPtr = std::unique_ptr<Operator>;
+using plan::PhysicalKind;
+using plan::PhysicalNode;
+
+OperatorPtr make_scan(const PhysicalNode& node, ExecContext& context);
+OperatorPtr make_point_get(const PhysicalNode& node, ExecContext& context);
+OperatorPtr make_virtual_scan(const PhysicalNode& node, ExecContext& context);
+OperatorPtr make_values(const PhysicalNode& node, ExecContext& context);
+OperatorPtr make_filter(const PhysicalNode& node, ExecContext& context, OperatorPtr input);
+OperatorPtr make_project(const PhysicalNode& node, ExecContext& context, OperatorPtr input);
+OperatorPtr make_limit(const PhysicalNode& node, ExecContext& context, OperatorPtr input);
+OperatorPtr make_row_count(const PhysicalNode& node, ExecContext& context, OperatorPtr input);
+OperatorPtr make_hash_join(const PhysicalNode& node, ExecContext& context, OperatorPtr left, OperatorPtr right);
+OperatorPtr make_nested_loop_join(const PhysicalNode& node, ExecContext& context, OperatorPtr left, OperatorPtr right);
+OperatorPtr make_aggregate(const PhysicalNode& node, ExecContext& context, OperatorPtr input);
+OperatorPtr make_sort(const PhysicalNode& node, ExecContext& context, OperatorPtr input);
+OperatorPtr make_distinct(const PhysicalNode& node, ExecContext& context, OperatorPtr input);
+OperatorPtr make_set_operation(const PhysicalNode& node, ExecContext& context, OperatorPtr left, OperatorPtr right);
+OperatorPtr make_apply(const PhysicalNode& node, ExecContext& context, OperatorPtr input);
+
+OperatorPtr build_node(const PhysicalNode& node, ExecContext& context);
+
+Result<void> check_cancelled(const ExecContext& context);
+
+// Gathers all rows of an input side by side in memory. kOutOfMemory above the statement's budget.
+class Collector {
+ public:
+  Collector(const std::vector<plan::OutputColumn>& outputs, const ExecContext& context);
+  Result<void> add(const type::Batch& batch);
+  Result<void> add_all(Operator& input);
+  size_t rows() const { return rows_; }
+  type::Batch finish();
+
+ private:
+  const ExecContext& context_;
+  std::vector<type::Type> types_;
+  std::vector<type::Batch> batches_;
+  size_t rows_ = 0;
+  size_t bytes_ = 0;
+};
+type::Batch empty_batch(const std::vector<plan::OutputColumn>& outputs);
+type::Column null_column(type::Type type, size_t rows);
+
+// LIMIT's or OFFSET's number. kInvalidRowCount, kInvalidRowOffset.
+Result<uint64_t> evaluate_count(const expr::NodePtr& node, const ExecContext& context, uint64_t when_absent, bool is_limit);
+
+}  // namespace rowan::exec

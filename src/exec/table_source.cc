@@ -1,0 +1,102 @@
+#include "exec/table_source.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "type/key_codec.h"
+
+namespace rowan::exec {
+
+namespace {
+
+// Above every byte that a key may hold.
+constexpr char kAfterKeys = '\xff';
+
+Result<bool> append_value_key(const type::Value& value, std::string& key) {
+  if (value.is_null()) return false;
+  if (type::is_integer(value.type().id)) {
+    type::append_int_key(value.as_int(), key);
+  } else {
+    TRY(type::append_key(value, key));
+  }
+  return true;
+}
+
+Result<bool> append_node_key(const expr::Node& node, const expr::EvalContext& context, std::string& key) {
+  if (node.kind == expr::NodeKind::kConstant) return append_value_key(node.constant, key);
+  if (node.kind == expr::NodeKind::kParameter && context.parameters != nullptr && node.column < context.parameters->size()) {
+    const type::Value& value = (*context.parameters)[node.column];
+    if (value.type().id == node.type.id) return append_value_key(value, key);
+  }
+  TRY_ASSIGN(const type::Value value, expr::evaluate_constant(node, context));
+  return append_value_key(value, key);
+}
+
+}  // namespace
+
+Result<TableSource> open_table(const plan::ScanSpec& scan, const ExecContext& context) {
+  TableSource source;
+  if (scan.historical) {
+    source.version = scan.table;
+    return source;
+  }
+  const catalog::TableDef& planned = *scan.table.table;
+  TRY_ASSIGN(const catalog::TableVersion current, context.transaction.get_table(planned.schema, planned.name));
+  if (current.table->definition_id != planned.definition_id) {
+    return Error(ErrorCode::kObjectNotInState, fmt::format("table \"{}\" has changed since the statement was planned", planned.name));
+  }
+  TRY_ASSIGN(txn::TableView view, context.transaction.view(current));
+  source.version = std::move(view.version);
+  source.overlay = view.overlay;
+  if (source.overlay != nullptr && source.overlay->rows.empty()) source.overlay = nullptr;
+  return source;
+}
+
+Result<bool> append_equal_keys(const plan::KeyBounds& bounds, const expr::EvalContext& context, std::string& key) {
+  for (const expr::NodePtr& value : bounds.equal) {
+    TRY_ASSIGN(const bool present, append_node_key(*value, context, key));
+    if (!present) return false;
+  }
+  return true;
+}
+
+Result<std::optional<KeyInterval>> key_interval(const plan::KeyBounds& bounds, const expr::EvalContext& context) {
+  KeyInterval interval;
+  std::string prefix;
+  TRY_ASSIGN(bool present, append_equal_keys(bounds, context, prefix));
+  if (!present) return std::optional<KeyInterval>();
+  interval.lower = prefix;
+  if (!prefix.empty()) interval.upper = prefix + kAfterKeys;
+  if (bounds.lower != nullptr) {
+    TRY_ASSIGN(present, append_node_key(*bounds.lower, context, interval.lower));
+    if (!present) return std::optional<KeyInterval>();
+    if (!bounds.lower_inclusive) interval.lower += kAfterKeys;
+  }
+  if (bounds.upper != nullptr) {
+    interval.upper = prefix;
+    TRY_ASSIGN(present, append_node_key(*bounds.upper, context, interval.upper));
+    if (!present) return std::optional<KeyInterval>();
+    if (bounds.upper_inclusive) interval.upper += kAfterKeys;
+  }
+  return std::optional<KeyInterval>(std::move(interval));
+}
+
+Result<uint64_t> line_count(Bytes line) {
+  uint64_t count = 0;
+  if (line.size() > 2 && line[0] == '[') {
+    const auto end = std::from_chars(line.data() + 1, line.data() + line.size(), count);
+    if (end.ec == std::errc() && (*end.ptr == ',' || *end.ptr == ']')) return count;
+  }
+  return Error(ErrorCode::kCorruption, "a row of a table without a primary key does not begin with its count");
+}
+
+std::string with_line_count(Bytes line, uint64_t count) {
+  size_t end = 1;
+  while (end < line.size() && line[end] != ',' && line[end] != ']') ++end;
+  std::string out = "[" + std::to_string(count);
+  out += line.substr(end);
+  return out;
+}
+
+}  // namespace rowan::exec

@@ -1,0 +1,34 @@
+// TableSource: a stored table as one statement sees it, and the keys a scan is bounded by.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "exec/operator.h"
+#include "plan/physical.h"
+#include "tree/row_tree.h"
+
+namespace rowan::exec {
+
+struct TableSource {
+  catalog::TableVersion version;             // Its rows tree, without the overlay.
+  const txn::TableOverlay* overlay = nullptr;
+};
+// kObjectNotInState when the table's definition is no longer the planned one.
+Result<TableSource> open_table(const plan::ScanSpec& scan, const ExecContext& context);
+
+// Encoded keys from `lower` on, below `upper` (empty: no upper bound).
+struct KeyInterval {
+  std::string lower;
+  std::string upper;
+};
+// nullopt: a bound is NULL, so no row fits.
+Result<std::optional<KeyInterval>> key_interval(const plan::KeyBounds& bounds, const expr::EvalContext& context);
+// Appends the keys of the equalities. False: one is NULL.
+Result<bool> append_equal_keys(const plan::KeyBounds& bounds, const expr::EvalContext& context, std::string& key);
+
+// Counted lines (tables without a primary key) begin with the number of equal rows.
+Result<uint64_t> line_count(Bytes line);
+std::string with_line_count(Bytes line, uint64_t count);
+
+}  // namespace rowan::exec

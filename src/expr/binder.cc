@@ -1,0 +1,733 @@
+// The scalar binder.
+#include "expr/binder.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/limits.h"
+#include "expr/function_table.h"
+#include "expr/resolve.h"
+#include "type/numeric.h"
+#include "type/text.h"
+
+namespace rowan::expr {
+
+using sql::ExprKind;
+using type::CastContext;
+using type::Type;
+using type::TypeId;
+using type::Value;
+
+Result<NodePtr> Scope::resolve_aggregate(const sql::CallExpr& call) {
+  return Error(ErrorCode::kGrouping, "aggregate functions are not allowed in " + std::string(clause())).at(call.position);
+}
+
+Result<NodePtr> Scope::resolve_subquery(const sql::SubqueryExpr& subquery) {
+  return Error(ErrorCode::kFeatureNotSupported, "subqueries are not supported in " + std::string(clause())).at(subquery.position);
+}
+
+namespace {
+
+using Nodes = std::vector<NodePtr>;
+
+bool is_unknown_literal(const Node& node) { return node.kind == NodeKind::kConstant && node.type.id == TypeId::kUnknown; }
+bool is_unknown_parameter(const Node& node) { return node.kind == NodeKind::kParameter && node.type.id == TypeId::kUnknown; }
+
+std::string plain_name(Type type) { return type::type_name({type.id}); }
+
+NodePtr make_node(NodeKind kind, Type type, uint32_t position) {
+  auto node = std::make_unique<Node>();
+  node->kind = kind;
+  node->type = type;
+  node->position = position;
+  return node;
+}
+
+NodePtr make_not(NodePtr operand) {
+  NodePtr node = make_node(NodeKind::kNot, {TypeId::kBool}, operand->position);
+  node->children.push_back(std::move(operand));
+  return node;
+}
+
+NodePtr constant_at(Value value, uint32_t position) {
+  NodePtr node = make_constant(std::move(value));
+  node->position = position;
+  return node;
+}
+
+std::vector<Type> types_of(const Nodes& nodes) {
+  std::vector<Type> types;
+  types.reserve(nodes.size());
+  for (const NodePtr& node : nodes) types.push_back(node->type);
+  return types;
+}
+
+// ---- Coercion -------------------------------------------------------------------------------------------------------
+
+Error positioned(Error error, uint32_t position) { return error.position() != 0 ? error : std::move(error).at(position); }
+
+Result<NodePtr> coerce_literal(NodePtr node, Type to, CastContext context) {
+  if (node->constant.is_null()) return constant_at(Value::null(to), node->position);
+  // As PostgreSQL: read without the modifier, then fitted to it by the rules of the cast's context.
+  auto value = type::parse_text({to.id}, node->constant.as_string());
+  if (!value.has_value()) return positioned(std::move(value).error(), node->position);
+  if (to.modifier != -1) {
+    value = type::cast(*value, to, context);
+    if (!value.has_value()) return std::move(value).error();
+  }
+  return constant_at(std::move(value).value(), node->position);
+}
+
+NodePtr make_cast(NodePtr node, Type to, CastContext context) {
+  if (node->kind == NodeKind::kConstant) {
+    auto value = type::cast(node->constant, to, context);
+    // A cast that fails is left to fail when it is run.
+    if (value.has_value()) {
+      NodePtr constant = constant_at(std::move(value).value(), node->position);
+      constant->type = to;
+      constant->constant_column.type = to;
+      return constant;
+    }
+  }
+  NodePtr cast = make_node(NodeKind::kCast, to, node->position);
+  cast->cast_context = context;
+  cast->children.push_back(std::move(node));
+  return cast;
+}
+
+Result<NodePtr> coerce_parameter(NodePtr node, Type to, CastContext context, BindContext& bind_context) {
+  Type& known = bind_context.parameters.types[node->column];
+  if (known.id == TypeId::kUnknown) known = {to.id};
+  node->type = known;
+  return coerce(std::move(node), to, context, bind_context);
+}
+
+// Makes a node boolean; `what` is "WHERE", "AND", "CASE/WHEN".
+Result<NodePtr> coerce_bool(NodePtr node, std::string_view what, BindContext& context) {
+  if (node->type.id == TypeId::kBool) return node;
+  if (node->type.id == TypeId::kUnknown) return coerce(std::move(node), {TypeId::kBool}, CastContext::kAssignment, context);
+  return Error(ErrorCode::kDatatypeMismatch,
+               "argument of " + std::string(what) + " must be type boolean, not type " + plain_name(node->type))
+      .at(node->position);
+}
+
+Result<void> coerce_common(Nodes& nodes, Type to, std::string_view what, BindContext& context) {
+  for (NodePtr& node : nodes) {
+    if (!can_coerce(node->type.id, to.id)) {
+      return Error(ErrorCode::kCannotCoerce,
+                   std::string(what) + " could not convert type " + plain_name(node->type) + " to " + plain_name(to))
+          .at(node->position);
+    }
+    TRY_ASSIGN(node, coerce(std::move(node), to, CastContext::kImplicit, context));
+  }
+  return {};
+}
+
+// ---- Operators and functions ----------------------------------------------------------------------------------------
+
+Result<NodePtr> make_call(const Function* function, Nodes arguments, uint32_t position, BindContext& context) {
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    Type wanted{argument_type(*function, i)};
+    if (wanted.id == TypeId::kUnknown) {   // Any type; what is not known becomes text.
+      if (arguments[i]->type.id != TypeId::kUnknown) continue;
+      wanted = {TypeId::kText};
+    }
+    TRY_ASSIGN(arguments[i], coerce(std::move(arguments[i]), wanted, CastContext::kImplicit, context));
+  }
+  NodePtr node = make_node(NodeKind::kCall, {function->result}, position);
+  node->function = function;
+  node->children = std::move(arguments);
+  return node;
+}
+
+Result<NodePtr> bind_operator(std::string_view name, Nodes arguments, uint32_t position, BindContext& context) {
+  TRY_ASSIGN(const Function* function, resolve_function(name, types_of(arguments), true, position));
+  return make_call(function, std::move(arguments), position, context);
+}
+
+Result<NodePtr> bind_operator(std::string_view name, NodePtr left, NodePtr right, uint32_t position, BindContext& context) {
+  Nodes arguments;
+  arguments.push_back(std::move(left));
+  arguments.push_back(std::move(right));
+  return bind_operator(name, std::move(arguments), position, context);
+}
+
+Result<Nodes> bind_all(const sql::List<sql::Expr*>& list, BindContext& context) {
+  Nodes nodes;
+  nodes.reserve(list.size());
+  for (const sql::Expr* item : list) {
+    TRY_ASSIGN(NodePtr node, bind(*item, context));
+    nodes.push_back(std::move(node));
+  }
+  return nodes;
+}
+
+NodePtr make_list(NodeKind kind, Nodes children, uint32_t position) {
+  if (children.size() == 1) return std::move(children[0]);
+  NodePtr node = make_node(kind, {TypeId::kBool}, position);
+  node->children = std::move(children);
+  return node;
+}
+
+// ---- Literals, parameters -------------------------------------------------------------------------------------------
+
+// As PostgreSQL, a minus in front of a number belongs to it: -2147483648 is an integer.
+Result<NodePtr> bind_number(const sql::LiteralExpr& literal, bool negative, uint32_t position) {
+  std::string text(negative ? 1 : 0, '-');
+  text += literal.text;
+  if (literal.literal == sql::LiteralKind::kInteger) {
+    int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error == std::errc() && end == text.data() + text.size()) {
+      const bool small = value >= INT32_MIN && value <= INT32_MAX;
+      return constant_at(Value::of_int({small ? TypeId::kInt4 : TypeId::kInt8}, value), position);
+    }
+  }
+  auto numeric = type::numeric_parse(text);
+  if (!numeric.has_value()) return positioned(std::move(numeric).error(), position);
+  return constant_at(Value::of_string({TypeId::kNumeric}, std::move(numeric).value()), position);
+}
+
+Result<NodePtr> bind_literal(const sql::LiteralExpr& literal) {
+  switch (literal.literal) {
+    case sql::LiteralKind::kNull: return constant_at(Value(), literal.position);
+    case sql::LiteralKind::kBool: return constant_at(Value::of_int({TypeId::kBool}, literal.boolean ? 1 : 0), literal.position);
+    case sql::LiteralKind::kString:
+      return constant_at(Value::of_string({TypeId::kUnknown}, std::string(literal.text)), literal.position);
+    default: return bind_number(literal, false, literal.position);
+  }
+}
+
+Result<NodePtr> bind_parameter(const sql::ParameterExpr& parameter, BindContext& context) {
+  if (parameter.number == 0 || parameter.number > kParametersMax) {
+    return Error(ErrorCode::kUndefinedParameter, "there is no parameter $" + std::to_string(parameter.number)).at(parameter.position);
+  }
+  auto& types = context.parameters.types;
+  if (types.size() < parameter.number) types.resize(parameter.number);
+  NodePtr node = make_node(NodeKind::kParameter, types[parameter.number - 1], parameter.position);
+  node->column = parameter.number - 1;
+  return node;
+}
+
+// ---- Unary, binary --------------------------------------------------------------------------------------------------
+
+// The number behind one or several minuses; nullptr when there is something else.
+const sql::LiteralExpr* number_behind(const sql::UnaryExpr& unary, bool& negative) {
+  const sql::Expr* expr = &unary;
+  while (expr->kind == ExprKind::kUnary && static_cast<const sql::UnaryExpr*>(expr)->op == "-") {
+    negative = !negative;
+    expr = static_cast<const sql::UnaryExpr*>(expr)->operand;
+  }
+  if (expr->kind != ExprKind::kLiteral) return nullptr;
+  const auto* literal = static_cast<const sql::LiteralExpr*>(expr);
+  const bool number = literal->literal == sql::LiteralKind::kInteger || literal->literal == sql::LiteralKind::kDecimal;
+  return number ? literal : nullptr;
+}
+
+Result<NodePtr> bind_unary(const sql::UnaryExpr& unary, BindContext& context) {
+  bool negative = false;
+  if (unary.op == "-") {
+    if (const sql::LiteralExpr* literal = number_behind(unary, negative)) return bind_number(*literal, negative, unary.position);
+  }
+  TRY_ASSIGN(NodePtr operand, bind(*unary.operand, context));
+  if (unary.op == "not") {
+    TRY_ASSIGN(operand, coerce_bool(std::move(operand), "NOT", context));
+    return make_not(std::move(operand));
+  }
+  Nodes arguments;
+  arguments.push_back(std::move(operand));
+  return bind_operator(unary.op, std::move(arguments), unary.position, context);
+}
+
+// The operands of a chain of one operator, left to right. Without recursion: chains may be long.
+std::vector<const sql::Expr*> operands_of(const sql::BinaryExpr& root) {
+  std::vector<const sql::Expr*> stack = {&root};
+  std::vector<const sql::Expr*> operands;
+  while (!stack.empty()) {
+    const sql::Expr* top = stack.back();
+    stack.pop_back();
+    const auto* binary = top->kind == ExprKind::kBinary ? static_cast<const sql::BinaryExpr*>(top) : nullptr;
+    if (binary != nullptr && binary->op == root.op) {
+      stack.push_back(binary->right);
+      stack.push_back(binary->left);
+    } else {
+      operands.push_back(top);
+    }
+  }
+  return operands;
+}
+
+Result<NodePtr> bind_and_or(const sql::BinaryExpr& binary, BindContext& context) {
+  const bool conjunction = binary.op == "and";
+  Nodes children;
+  for (const sql::Expr* operand : operands_of(binary)) {
+    TRY_ASSIGN(NodePtr child, bind(*operand, context));
+    TRY_ASSIGN(child, coerce_bool(std::move(child), conjunction ? "AND" : "OR", context));
+    children.push_back(std::move(child));
+  }
+  return make_list(conjunction ? NodeKind::kAnd : NodeKind::kOr, std::move(children), binary.position);
+}
+
+// (a, b) = (c, d) and <>.
+Result<NodePtr> bind_row_comparison(const sql::RowExpr& left, const sql::RowExpr& right, std::string_view op, uint32_t position,
+                                    BindContext& context) {
+  if (left.items.size() != right.items.size()) {
+    return Error(ErrorCode::kSyntaxError, "unequal number of entries in row expressions").at(position);
+  }
+  if ((op != "=" && op != "<>") || left.items.empty()) {
+    return Error(ErrorCode::kFeatureNotSupported, "row comparison with operator " + std::string(op) + " is not supported").at(position);
+  }
+  Nodes pairs;
+  for (size_t i = 0; i < left.items.size(); ++i) {
+    TRY_ASSIGN(NodePtr a, bind(*left.items[i], context));
+    TRY_ASSIGN(NodePtr b, bind(*right.items[i], context));
+    TRY_ASSIGN(NodePtr pair, bind_operator(op, std::move(a), std::move(b), position, context));
+    pairs.push_back(std::move(pair));
+  }
+  return make_list(op == "=" ? NodeKind::kAnd : NodeKind::kOr, std::move(pairs), position);
+}
+
+Result<NodePtr> bind_binary(const sql::BinaryExpr& binary, BindContext& context) {
+  if (binary.op == "and" || binary.op == "or") return bind_and_or(binary, context);
+  if (binary.op == "~" || binary.op == "~*" || binary.op == "!~" || binary.op == "!~*") {
+    return Error(ErrorCode::kFeatureNotSupported, "regular expressions are not supported").at(binary.position);
+  }
+  if (binary.left->kind == ExprKind::kRow && binary.right->kind == ExprKind::kRow) {
+    return bind_row_comparison(static_cast<const sql::RowExpr&>(*binary.left), static_cast<const sql::RowExpr&>(*binary.right), binary.op,
+                               binary.position, context);
+  }
+  TRY_ASSIGN(NodePtr left, bind(*binary.left, context));
+  TRY_ASSIGN(NodePtr right, bind(*binary.right, context));
+  return bind_operator(binary.op, std::move(left), std::move(right), binary.position, context);
+}
+
+// ---- IS, BETWEEN, IN, LIKE ------------------------------------------------------------------------------------------
+
+NodePtr make_is_null(NodePtr operand, bool negated, uint32_t position) {
+  NodePtr node = make_node(NodeKind::kIsNull, {TypeId::kBool}, position);
+  node->negated = negated;
+  node->children.push_back(std::move(operand));
+  return node;
+}
+
+// Parameters whose type nothing tells become text.
+Result<NodePtr> settle(NodePtr node, BindContext& context) {
+  if (node->type.id != TypeId::kUnknown) return node;
+  return coerce(std::move(node), {TypeId::kText}, CastContext::kImplicit, context);
+}
+
+Result<NodePtr> bind_is_null(const sql::IsNullExpr& test, BindContext& context) {
+  if (test.operand->kind == ExprKind::kRow) {
+    return Error(ErrorCode::kFeatureNotSupported, "IS NULL of a row is not supported").at(test.position);
+  }
+  TRY_ASSIGN(NodePtr operand, bind(*test.operand, context));
+  TRY_ASSIGN(operand, settle(std::move(operand), context));
+  return make_is_null(std::move(operand), test.negated, test.position);
+}
+
+Result<NodePtr> bind_is_bool(const sql::IsBoolExpr& test, BindContext& context) {
+  constexpr std::string_view kNames[] = {"IS TRUE", "IS FALSE", "IS UNKNOWN", "IS NOT TRUE", "IS NOT FALSE", "IS NOT UNKNOWN"};
+  TRY_ASSIGN(NodePtr operand, bind(*test.operand, context));
+  TRY_ASSIGN(operand, coerce_bool(std::move(operand), kNames[static_cast<size_t>(test.truth) + (test.negated ? 3 : 0)], context));
+  NodePtr node = make_node(NodeKind::kIsBool, {TypeId::kBool}, test.position);
+  node->truth = test.truth;
+  node->negated = test.negated;
+  node->children.push_back(std::move(operand));
+  return node;
+}
+
+bool is_null_literal(const Node& node) { return is_unknown_literal(node) && node.constant.is_null(); }
+
+Result<NodePtr> bind_is_distinct(const sql::IsDistinctExpr& test, BindContext& context) {
+  TRY_ASSIGN(NodePtr left, bind(*test.left, context));
+  TRY_ASSIGN(NodePtr right, bind(*test.right, context));
+  if (is_null_literal(*left)) std::swap(left, right);
+  if (is_null_literal(*right)) {
+    TRY_ASSIGN(left, settle(std::move(left), context));
+    return make_is_null(std::move(left), !test.negated, test.position);
+  }
+  const Type types[] = {left->type, right->type};
+  TRY_ASSIGN(const Function* equality, resolve_function("=", types, true, test.position));
+  const Function* twin = find_exact(kIsDistinctName, equality->arguments);
+  Nodes arguments;
+  arguments.push_back(std::move(left));
+  arguments.push_back(std::move(right));
+  TRY_ASSIGN(NodePtr node, make_call(twin, std::move(arguments), test.position, context));
+  return test.negated ? make_not(std::move(node)) : std::move(node);
+}
+
+// low <= x AND x <= high; like PostgreSQL, x is evaluated for each comparison.
+Result<NodePtr> bind_range(const Node& operand, const Node& low, const Node& high, uint32_t position, BindContext& context) {
+  Nodes both;
+  TRY_ASSIGN(NodePtr above, bind_operator(">=", operand.clone(), low.clone(), position, context));
+  both.push_back(std::move(above));
+  TRY_ASSIGN(NodePtr below, bind_operator("<=", operand.clone(), high.clone(), position, context));
+  both.push_back(std::move(below));
+  return make_list(NodeKind::kAnd, std::move(both), position);
+}
+
+Result<NodePtr> bind_between(const sql::BetweenExpr& between, BindContext& context) {
+  TRY_ASSIGN(const NodePtr operand, bind(*between.operand, context));
+  TRY_ASSIGN(const NodePtr low, bind(*between.low, context));
+  TRY_ASSIGN(const NodePtr high, bind(*between.high, context));
+  TRY_ASSIGN(NodePtr node, bind_range(*operand, *low, *high, between.position, context));
+  if (between.symmetric) {
+    TRY_ASSIGN(NodePtr turned, bind_range(*operand, *high, *low, between.position, context));
+    Nodes either;
+    either.push_back(std::move(node));
+    either.push_back(std::move(turned));
+    node = make_list(NodeKind::kOr, std::move(either), between.position);
+  }
+  return between.negated ? make_not(std::move(node)) : std::move(node);
+}
+
+Result<NodePtr> bind_row_in(const sql::InExpr& in, BindContext& context) {
+  Nodes options;
+  for (const sql::Expr* item : in.items) {
+    if (item->kind != ExprKind::kRow) {
+      return Error(ErrorCode::kSyntaxError, "unequal number of entries in row expressions").at(item->position);
+    }
+    TRY_ASSIGN(NodePtr option, bind_row_comparison(static_cast<const sql::RowExpr&>(*in.operand), static_cast<const sql::RowExpr&>(*item),
+                                                   "=", in.position, context));
+    options.push_back(std::move(option));
+  }
+  NodePtr node = make_list(NodeKind::kOr, std::move(options), in.position);
+  return in.negated ? make_not(std::move(node)) : std::move(node);
+}
+
+Result<NodePtr> bind_in(const sql::InExpr& in, BindContext& context) {
+  if (in.operand->kind == ExprKind::kRow) return bind_row_in(in, context);
+  Nodes children;
+  TRY_ASSIGN(NodePtr operand, bind(*in.operand, context));
+  children.push_back(std::move(operand));
+  for (const sql::Expr* item : in.items) {
+    TRY_ASSIGN(NodePtr bound, bind(*item, context));
+    children.push_back(std::move(bound));
+  }
+  const auto common = common_type(types_of(children), "IN", in.position);
+  bool fits = common.has_value();
+  for (const NodePtr& child : children) fits = fits && can_coerce(child->type.id, common->id);
+  if (!fits) {
+    // No common type: each item is compared for itself, which names the pair that does not go together.
+    Nodes options;
+    for (size_t i = 1; i < children.size(); ++i) {
+      TRY_ASSIGN(NodePtr option, bind_operator("=", children[0]->clone(), std::move(children[i]), in.position, context));
+      options.push_back(std::move(option));
+    }
+    NodePtr node = make_list(NodeKind::kOr, std::move(options), in.position);
+    return in.negated ? make_not(std::move(node)) : std::move(node);
+  }
+  const Type to{common->id};
+  const Type pair[] = {to, to};
+  TRY(resolve_function("=", pair, true, in.position));
+  TRY(coerce_common(children, to, "IN", context));
+  NodePtr node = make_node(NodeKind::kIn, {TypeId::kBool}, in.position);
+  node->negated = in.negated;
+  node->children = std::move(children);
+  prepare_set(*node);
+  return node;
+}
+
+Result<NodePtr> bind_like(const sql::LikeExpr& like, BindContext& context) {
+  if (like.like == sql::LikeKind::kSimilar) {
+    return Error(ErrorCode::kFeatureNotSupported, "SIMILAR TO is not supported").at(like.position);
+  }
+  const bool fold = like.like == sql::LikeKind::kIlike;
+  const std::string_view name = fold ? (like.negated ? "!~~*" : "~~*") : (like.negated ? "!~~" : "~~");
+  TRY_ASSIGN(NodePtr operand, bind(*like.operand, context));
+  TRY_ASSIGN(NodePtr pattern, bind(*like.pattern, context));
+  if (like.escape == nullptr) return bind_operator(name, std::move(operand), std::move(pattern), like.position, context);
+  const Type pair[] = {operand->type, pattern->type};
+  TRY_ASSIGN(const Function* plain, resolve_function(name, pair, true, like.position));
+  TRY_ASSIGN(NodePtr escape, bind(*like.escape, context));
+  const TypeId wanted[] = {plain->arguments[0], plain->arguments[1], TypeId::kText};
+  const Function* function = find_exact(name, wanted);
+  if (function == nullptr) return Error(ErrorCode::kFeatureNotSupported, "ESCAPE is not supported for this type").at(like.position);
+  Nodes arguments;
+  arguments.push_back(std::move(operand));
+  arguments.push_back(std::move(pattern));
+  arguments.push_back(std::move(escape));
+  return make_call(function, std::move(arguments), like.position, context);
+}
+
+// ---- CASE, CAST -----------------------------------------------------------------------------------------------------
+
+Result<NodePtr> bind_case(const sql::CaseExpr& expr, BindContext& context) {
+  NodePtr operand;
+  if (expr.operand != nullptr) {
+    TRY_ASSIGN(operand, bind(*expr.operand, context));
+    TRY_ASSIGN(operand, settle(std::move(operand), context));
+  }
+  Nodes conditions;
+  Nodes results;   // ELSE first, as PostgreSQL looks for the common type.
+  if (expr.otherwise != nullptr) {
+    TRY_ASSIGN(NodePtr otherwise, bind(*expr.otherwise, context));
+    results.push_back(std::move(otherwise));
+  }
+  for (const sql::CaseBranch& branch : expr.branches) {
+    TRY_ASSIGN(NodePtr when, bind(*branch.when, context));
+    if (operand != nullptr) {
+      TRY_ASSIGN(when, bind_operator("=", operand->clone(), std::move(when), branch.when->position, context));
+    } else {
+      TRY_ASSIGN(when, coerce_bool(std::move(when), "CASE/WHEN", context));
+    }
+    conditions.push_back(std::move(when));
+    TRY_ASSIGN(NodePtr then, bind(*branch.then, context));
+    results.push_back(std::move(then));
+  }
+  TRY_ASSIGN(const Type common, common_type(types_of(results), "CASE", expr.position));
+  TRY(coerce_common(results, common, "CASE", context));
+  NodePtr node = make_node(NodeKind::kCase, common, expr.position);
+  node->has_else = expr.otherwise != nullptr;
+  for (size_t i = 0; i < conditions.size(); ++i) {
+    node->children.push_back(std::move(conditions[i]));
+    node->children.push_back(std::move(results[i + (node->has_else ? 1 : 0)]));
+  }
+  if (node->has_else) node->children.push_back(std::move(results[0]));
+  return node;
+}
+
+Result<Type> resolve_type(const sql::TypeName& name) {
+  if (name.is_array) return Error(ErrorCode::kFeatureNotSupported, "arrays are not supported").at(name.position);
+  auto type = type::type_from_name(name.name, name.modifiers.items, name.modifiers.size());
+  if (!type.has_value()) return positioned(std::move(type).error(), name.position);
+  return type;
+}
+
+Result<NodePtr> bind_cast(const sql::CastExpr& cast, BindContext& context) {
+  TRY_ASSIGN(const Type to, resolve_type(cast.type));
+  TRY_ASSIGN(NodePtr operand, bind(*cast.operand, context));
+  return coerce(std::move(operand), to, CastContext::kExplicit, context);
+}
+
+// ---- Calls ----------------------------------------------------------------------------------------------------------
+
+// COALESCE, GREATEST, LEAST: all arguments of one type, which is the result's.
+Result<NodePtr> bind_common_call(const sql::CallExpr& call, std::string_view what, BindContext& context) {
+  TRY_ASSIGN(Nodes arguments, bind_all(call.arguments, context));
+  if (arguments.empty()) return Error(ErrorCode::kSyntaxError, "syntax error at or near \")\"").at(call.position);
+  TRY_ASSIGN(const Type common, common_type(types_of(arguments), what, call.position));
+  TRY(coerce_common(arguments, common, what, context));
+  const bool coalesce = call.name == "coalesce";
+  NodePtr node = make_node(coalesce ? NodeKind::kCoalesce : NodeKind::kCall, common, call.position);
+  if (!coalesce) {
+    const Type first[] = {common};
+    TRY_ASSIGN(node->function, resolve_function(call.name, first, false, call.position));
+    const TypeId ordered = common.id == TypeId::kVarchar ? TypeId::kText : common.id;
+    const TypeId pair[] = {ordered, ordered};
+    if (find_exact("<", pair) == nullptr) {
+      return Error(ErrorCode::kUndefinedFunction, "could not identify a comparison function for type " + plain_name(common)).at(call.position);
+    }
+  }
+  node->children = std::move(arguments);
+  return node;
+}
+
+// NULLIF(a, b) is CASE WHEN a = b THEN NULL ELSE a END.
+Result<NodePtr> bind_nullif(const sql::CallExpr& call, BindContext& context) {
+  TRY_ASSIGN(Nodes arguments, bind_all(call.arguments, context));
+  if (arguments.size() != 2) return no_such_function(call.name, types_of(arguments), call.position);
+  NodePtr first = arguments[0]->clone();
+  TRY_ASSIGN(NodePtr same, bind_operator("=", std::move(arguments[0]), std::move(arguments[1]), call.position, context));
+  // An operand without a type of its own has the one it was compared as.
+  TRY_ASSIGN(first, first->type.id == TypeId::kUnknown ? coerce(std::move(first), same->children[0]->type, CastContext::kImplicit, context)
+                                                       : Result<NodePtr>(std::move(first)));
+  NodePtr node = make_node(NodeKind::kCase, first->type, call.position);
+  node->has_else = true;
+  node->children.push_back(std::move(same));
+  node->children.push_back(constant_at(Value::null(first->type), call.position));
+  node->children.push_back(std::move(first));
+  return node;
+}
+
+// date('2024-01-01'), text(5): a type's name with one argument is a cast, when no function of that name fits.
+Result<NodePtr> bind_cast_call(const sql::CallExpr& call, NodePtr argument, Error error, BindContext& context) {
+  const auto to = type::type_from_name(call.name, nullptr, 0);
+  if (!to.has_value() || (argument->type.id != TypeId::kUnknown && !type::can_cast(argument->type.id, to->id, CastContext::kExplicit))) {
+    return error;
+  }
+  return coerce(std::move(argument), *to, CastContext::kExplicit, context);
+}
+
+Result<NodePtr> bind_call(const sql::CallExpr& call, BindContext& context) {
+  const std::string name(call.name);
+  const bool own = call.schema.empty() || call.schema == "pg_catalog";
+  if (own && is_aggregate(call.name)) return context.scope.resolve_aggregate(call);
+  if (own && call.schema.empty()) {
+    if (call.name == "coalesce") return bind_common_call(call, "COALESCE", context);
+    if (call.name == "greatest") return bind_common_call(call, "GREATEST", context);
+    if (call.name == "least") return bind_common_call(call, "LEAST", context);
+    if (call.name == "nullif") return bind_nullif(call, context);
+  }
+  const auto not_aggregate = [&](std::string_view what) {
+    return Error(ErrorCode::kWrongObjectType, std::string(what) + " specified, but " + name + " is not an aggregate function").at(call.position);
+  };
+  if (call.star) {
+    TRY(resolve_function(call.name, {}, false, call.position));
+    return not_aggregate(name + "(*)");
+  }
+  if (call.distinct) return not_aggregate("DISTINCT");
+  if (call.filter != nullptr) return not_aggregate("FILTER");
+  TRY_ASSIGN(Nodes arguments, bind_all(call.arguments, context));
+  if (!own) return no_such_function(std::string(call.schema) + "." + name, types_of(arguments), call.position);
+  if (call.name == "pg_typeof" && arguments.size() == 1) {
+    return constant_at(Value::of_string({TypeId::kText}, plain_name(arguments[0]->type)), call.position);
+  }
+  auto function = resolve_function(call.name, types_of(arguments), false, call.position);
+  if (!function.has_value()) {
+    if (arguments.size() == 1) return bind_cast_call(call, std::move(arguments[0]), std::move(function).error(), context);
+    return std::move(function).error();
+  }
+  return make_call(*function, std::move(arguments), call.position, context);
+}
+
+Result<NodePtr> bind_kind(const sql::Expr& expr, BindContext& context) {
+  switch (expr.kind) {
+    case ExprKind::kLiteral: return bind_literal(static_cast<const sql::LiteralExpr&>(expr));
+    case ExprKind::kColumn: return context.scope.resolve_column(static_cast<const sql::ColumnExpr&>(expr));
+    case ExprKind::kParameter: return bind_parameter(static_cast<const sql::ParameterExpr&>(expr), context);
+    case ExprKind::kUnary: return bind_unary(static_cast<const sql::UnaryExpr&>(expr), context);
+    case ExprKind::kBinary: return bind_binary(static_cast<const sql::BinaryExpr&>(expr), context);
+    case ExprKind::kIsNull: return bind_is_null(static_cast<const sql::IsNullExpr&>(expr), context);
+    case ExprKind::kIsBool: return bind_is_bool(static_cast<const sql::IsBoolExpr&>(expr), context);
+    case ExprKind::kIsDistinct: return bind_is_distinct(static_cast<const sql::IsDistinctExpr&>(expr), context);
+    case ExprKind::kBetween: return bind_between(static_cast<const sql::BetweenExpr&>(expr), context);
+    case ExprKind::kIn: return bind_in(static_cast<const sql::InExpr&>(expr), context);
+    case ExprKind::kLike: return bind_like(static_cast<const sql::LikeExpr&>(expr), context);
+    case ExprKind::kCase: return bind_case(static_cast<const sql::CaseExpr&>(expr), context);
+    case ExprKind::kCast: return bind_cast(static_cast<const sql::CastExpr&>(expr), context);
+    case ExprKind::kCall: return bind_call(static_cast<const sql::CallExpr&>(expr), context);
+    case ExprKind::kSubquery:
+    case ExprKind::kExists:
+    case ExprKind::kInSubquery: return context.scope.resolve_subquery(static_cast<const sql::SubqueryExpr&>(expr));
+    case ExprKind::kStar: return Error(ErrorCode::kSyntaxError, "row expansion via \"*\" is not supported here").at(expr.position);
+    case ExprKind::kRow: return Error(ErrorCode::kFeatureNotSupported, "row values are not supported here").at(expr.position);
+    case ExprKind::kDefault: return Error(ErrorCode::kSyntaxError, "DEFAULT is not allowed in this context").at(expr.position);
+  }
+  return Error(ErrorCode::kInternal, "unknown syntax");
+}
+
+}  // namespace
+
+Result<NodePtr> bind(const sql::Expr& expr, BindContext& context) {
+  if (context.replace) {
+    if (auto replaced = context.replace(expr)) return std::move(*replaced);
+  }
+  if (context.depth >= kExpressionDepthMax) {
+    return Error(ErrorCode::kStatementTooComplex, "stack depth limit exceeded")
+        .with_hint("An expression may be nested " + std::to_string(kExpressionDepthMax) + " levels deep.")
+        .at(expr.position);
+  }
+  ++context.depth;
+  auto node = bind_kind(expr, context);
+  --context.depth;
+  if (node.has_value() && (*node)->position == 0) (*node)->position = expr.position;
+  return node;
+}
+
+Result<NodePtr> bind_condition(const sql::Expr& expr, BindContext& context) {
+  TRY_ASSIGN(NodePtr node, bind(expr, context));
+  return coerce_bool(std::move(node), context.scope.clause(), context);
+}
+
+Result<NodePtr> coerce(NodePtr node, Type to, CastContext context, BindContext& bind_context) {
+  if (to.id == TypeId::kUnknown || node->type == to) return node;
+  if (is_unknown_parameter(*node)) return coerce_parameter(std::move(node), to, context, bind_context);
+  if (is_unknown_literal(*node)) return coerce_literal(std::move(node), to, context);
+  const Type from = node->type;
+  // Leaving a modifier away changes no value.
+  if (from.id == to.id && to.modifier == -1 && context != CastContext::kExplicit) return node;
+  // An expression of unknown type that is no literal (a column of a subquery) is text.
+  const TypeId known = from.id == TypeId::kUnknown ? TypeId::kText : from.id;
+  const CastContext needed = from.id == TypeId::kUnknown ? CastContext::kExplicit : context;
+  if (known != to.id && !type::can_cast(known, to.id, needed)) {
+    return Error(ErrorCode::kCannotCoerce, "cannot cast type " + plain_name(from) + " to " + plain_name(to)).at(node->position);
+  }
+  return make_cast(std::move(node), to, context);
+}
+
+Result<Type> common_type(std::span<const Type> types, std::string_view what, uint32_t position) {
+  Type common;
+  bool same_modifier = true;
+  for (const Type& next : types) {
+    if (next.id == TypeId::kUnknown) continue;
+    if (common.id == TypeId::kUnknown) {
+      common = next;
+      continue;
+    }
+    if (next.id == common.id) {
+      same_modifier = same_modifier && next.modifier == common.modifier;
+      continue;
+    }
+    same_modifier = false;
+    if (category(next.id) != category(common.id)) {
+      return Error(ErrorCode::kDatatypeMismatch,
+                   std::string(what) + " types " + plain_name(common) + " and " + plain_name(next) + " cannot be matched")
+          .at(position);
+    }
+    if (!is_preferred(common.id) && can_coerce(common.id, next.id) && !can_coerce(next.id, common.id)) common = next;
+  }
+  if (common.id == TypeId::kUnknown) return Type{TypeId::kText};
+  if (!same_modifier) common.modifier = -1;
+  return common;
+}
+
+// ---- Names of output columns ----------------------------------------------------------------------------------------
+
+namespace {
+
+std::string_view internal_type_name(const sql::TypeName& name) {
+  constexpr std::string_view kNames[] = {"unknown", "bool", "int2",  "int4", "int8", "float4",    "float8",      "numeric", "text", "varchar",
+                                         "bpchar",  "bytea", "date", "time", "timestamp", "timestamptz", "uuid",    "json", "jsonb"};
+  const auto type = type::type_from_name(name.name, nullptr, 0);
+  if (!type.has_value()) return name.name;
+  return kNames[static_cast<size_t>(type->id)];
+}
+
+// PostgreSQL's FigureColname: a name and how much it counts; a cast or CASE gives way to a stronger name inside.
+struct Naming {
+  std::string_view name;
+  int strength = 0;
+};
+
+Naming figure_name(const sql::Expr& expr) {
+  switch (expr.kind) {
+    case ExprKind::kColumn: return {static_cast<const sql::ColumnExpr&>(expr).column, 2};
+    case ExprKind::kCall: {
+      const std::string_view name = static_cast<const sql::CallExpr&>(expr).name;
+      return {name == "date_part" ? std::string_view("extract") : name, 2};   // The parser writes EXTRACT as date_part.
+    }
+    case ExprKind::kExists: return {"exists", 2};
+    case ExprKind::kRow: return {"row", 2};
+    case ExprKind::kLiteral:
+      if (static_cast<const sql::LiteralExpr&>(expr).literal == sql::LiteralKind::kBool) return {"bool", 1};
+      return {};
+    case ExprKind::kCast: {
+      const auto& cast = static_cast<const sql::CastExpr&>(expr);
+      const Naming inner = figure_name(*cast.operand);
+      return inner.strength > 1 ? inner : Naming{internal_type_name(cast.type), 1};
+    }
+    case ExprKind::kCase: {
+      const auto& branch = static_cast<const sql::CaseExpr&>(expr);
+      const Naming inner = branch.otherwise == nullptr ? Naming{} : figure_name(*branch.otherwise);
+      return inner.strength > 1 ? inner : Naming{"case", 1};
+    }
+    case ExprKind::kSubquery: {
+      const sql::SelectStmt* select = static_cast<const sql::SubqueryExpr&>(expr).select;
+      if (select == nullptr || select->items.size() != 1) return {};
+      const sql::SelectItem& item = select->items[0];
+      if (!item.alias.empty()) return {item.alias, 2};
+      return figure_name(*item.expr);
+    }
+    default: return {};
+  }
+}
+
+}  // namespace
+
+std::string_view output_name(const sql::Expr& expr) {
+  const Naming naming = figure_name(expr);
+  return naming.strength == 0 ? std::string_view("?column?") : naming.name;
+}
+
+}  // namespace rowan::expr

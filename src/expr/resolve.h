@@ -1,0 +1,24 @@
+// Looking functions up, and the errors when that fails.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "base/error.h"
+#include "expr/functions.h"
+
+namespace rowan::expr {
+
+// The row with exactly these argument types; nullptr when there is none.
+const Function* find_exact(std::string_view name, std::span<const type::TypeId> arguments);
+// The type that argument `index` of a call has (the last one of variadic functions repeats).
+type::TypeId argument_type(const Function& function, size_t index);
+// PostgreSQL's implicit coercion, unknown and "any" included.
+bool can_coerce(type::TypeId from, type::TypeId to);
+bool is_preferred(type::TypeId id);
+char category(type::TypeId id);              // PostgreSQL's type categories.
+
+Error no_such_function(std::string_view name, std::span<const type::Type> arguments, uint32_t position);
+Error not_unique_function(std::string_view name, std::span<const type::Type> arguments, uint32_t position);
+
+}  // namespace rowan::expr

@@ -1,0 +1,213 @@
+#include "git/commit.h"
+
+#include <charconv>
+#include <cstdlib>
+#include <string>
+
+namespace rowan::git {
+
+namespace {
+
+Error damaged(std::string_view what) {
+  return Error(ErrorCode::kCorruption, "a commit object is malformed: " + std::string(what));
+}
+
+// Git cuts names the same way: no angle brackets or line ends inside, no crud at the edges.
+std::string cleaned(std::string_view text) {
+  const auto is_crud = [](char c) {
+    return static_cast<unsigned char>(c) <= ' ' || c == '.' || c == ',' || c == ':' || c == ';' || c == '"' || c == '\\' ||
+           c == '\'';
+  };
+  while (!text.empty() && is_crud(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_crud(text.back())) text.remove_suffix(1);
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    if (c == '<' || c == '>' || static_cast<unsigned char>(c) < ' ' || c == '\x7f') continue;
+    out.push_back(c);
+  }
+  return out;
+}
+
+void append_signature(std::string& out, const Signature& who) {
+  const std::string name = cleaned(who.name);
+  const int offset = std::abs(who.offset_minutes);
+  char zone[8] = {who.offset_minutes < 0 ? '-' : '+', static_cast<char>('0' + offset / 600 % 10),
+                  static_cast<char>('0' + offset / 60 % 10), static_cast<char>('0' + offset % 60 / 10),
+                  static_cast<char>('0' + offset % 60 % 10)};
+  out += name.empty() ? "unknown" : name;
+  out += " <";
+  out += cleaned(who.email);
+  out += "> ";
+  out += std::to_string(who.seconds);
+  out += ' ';
+  out.append(zone, 5);
+}
+
+// "Name <email> seconds +hhmm". Foreign commits may lack the time or have an odd one; Git reads those as zero.
+Result<Signature> parse_signature(std::string_view line) {
+  const size_t open = line.find('<');
+  const size_t close = line.find('>', open == std::string_view::npos ? 0 : open);
+  if (open == std::string_view::npos || close == std::string_view::npos) return damaged("a name without an e-mail");
+  Signature who;
+  std::string_view name = line.substr(0, open);
+  while (!name.empty() && name.back() == ' ') name.remove_suffix(1);
+  who.name = std::string(name);
+  who.email = std::string(line.substr(open + 1, close - open - 1));
+  std::string_view rest = line.substr(close + 1);
+  while (!rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
+  const char* const end = rest.data() + rest.size();
+  const auto time = std::from_chars(rest.data(), end, who.seconds);
+  if (time.ec != std::errc()) {
+    who.seconds = 0;
+    return who;
+  }
+  rest.remove_prefix(static_cast<size_t>(time.ptr - rest.data()));
+  while (!rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
+  if (rest.size() >= 5 && (rest[0] == '+' || rest[0] == '-')) {
+    int zone = 0;
+    if (std::from_chars(rest.data() + 1, rest.data() + 5, zone).ec == std::errc()) {
+      who.offset_minutes = (zone / 100 * 60 + zone % 100) * (rest[0] == '-' ? -1 : 1);
+    }
+  }
+  return who;
+}
+
+bool is_trailer_token(std::string_view token) {
+  if (token.empty()) return false;
+  for (const char c : token) {
+    const bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+    if (!fine) return false;
+  }
+  return true;
+}
+
+std::string_view without_trailing_newlines(std::string_view text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.remove_suffix(1);
+  return text;
+}
+
+// A component must not begin with '.' or end with ".lock".
+bool is_valid_component(std::string_view component) {
+  return !component.empty() && component.front() != '.' && !component.ends_with(".lock");
+}
+
+}  // namespace
+
+std::string encode_commit(const Commit& commit) {
+  std::string out;
+  out.reserve(256 + commit.message.size());
+  out += "tree " + commit.tree.hex() + "\n";
+  for (const Oid& parent : commit.parents) out += "parent " + parent.hex() + "\n";
+  out += "author ";
+  append_signature(out, commit.author);
+  out += "\ncommitter ";
+  append_signature(out, commit.committer);
+  out += "\n\n";
+  // fsck refuses NUL bytes in a commit.
+  for (const char c : commit.message) {
+    if (c != '\0') out.push_back(c);
+  }
+  return out;
+}
+
+Result<Commit> parse_commit(Bytes bytes) {
+  Commit out;
+  bool has_tree = false;
+  bool has_committer = false;
+  while (true) {
+    const size_t end = bytes.find('\n');
+    if (end == Bytes::npos) return damaged("it ends within its headers");
+    const std::string_view line = bytes.substr(0, end);
+    bytes.remove_prefix(end + 1);
+    if (line.empty()) break;
+    if (line.starts_with("tree ") && !has_tree) {
+      const auto id = Oid::parse(line.substr(5));
+      if (!id) return damaged("bad tree id");
+      out.tree = *id;
+      has_tree = true;
+    } else if (line.starts_with("parent ")) {
+      const auto id = Oid::parse(line.substr(7));
+      if (!id) return damaged("bad parent id");
+      out.parents.push_back(*id);
+    } else if (line.starts_with("author ")) {
+      TRY_ASSIGN(out.author, parse_signature(line.substr(7)));
+    } else if (line.starts_with("committer ")) {
+      TRY_ASSIGN(out.committer, parse_signature(line.substr(10)));
+      has_committer = true;
+    }
+    if (bytes.empty()) break;  // No message and no blank line: Git accepts it.
+  }
+  if (!has_tree) return damaged("no tree");
+  if (!has_committer) return damaged("no committer");
+  out.message = std::string(bytes);
+  return out;
+}
+
+std::vector<std::pair<std::string, std::string>> trailers(std::string_view message) {
+  std::vector<std::pair<std::string, std::string>> out;
+  message = without_trailing_newlines(message);
+  const size_t gap = message.rfind("\n\n");
+  if (gap == std::string_view::npos) return out;  // The only paragraph is the subject's.
+  std::string_view rest = message.substr(gap + 2);
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    const size_t colon = line.find(": ");
+    if (colon == std::string_view::npos || !is_trailer_token(line.substr(0, colon))) return {};
+    out.emplace_back(line.substr(0, colon), line.substr(colon + 2));
+  }
+  return out;
+}
+
+std::string message_with_trailers(std::string_view subject, std::string_view body,
+                                  const std::vector<std::pair<std::string, std::string>>& trailers) {
+  std::string out(without_trailing_newlines(subject));
+  body = without_trailing_newlines(body);
+  if (!body.empty()) {
+    out += "\n\n";
+    out += body;
+  }
+  if (!trailers.empty()) out += "\n";
+  for (const auto& [name, value] : trailers) {
+    out += "\n" + name + ": ";
+    for (const char c : value) out.push_back(c == '\n' || c == '\r' ? ' ' : c);
+  }
+  out += "\n";
+  return out;
+}
+
+std::string_view subject(std::string_view message) { return message.substr(0, message.find('\n')); }
+
+int64_t commit_time_us(const Commit& commit) {
+  for (const auto& [name, value] : trailers(commit.message)) {
+    if (name != "Rowan-Time") continue;
+    int64_t time_us = 0;
+    const auto read = std::from_chars(value.data(), value.data() + value.size(), time_us);
+    if (read.ec == std::errc() && read.ptr == value.data() + value.size()) return time_us;
+  }
+  constexpr int64_t kSecondsMax = INT64_MAX / 1'000'000;
+  const int64_t seconds = commit.committer.seconds;
+  return (seconds > kSecondsMax ? kSecondsMax : seconds < -kSecondsMax ? -kSecondsMax : seconds) * 1'000'000;
+}
+
+bool is_valid_ref_name(std::string_view name) {
+  if (name.empty() || name.size() > 200 || name.front() == '-' || name == "@" || name == "HEAD") return false;
+  if (name.front() == '/' || name.back() == '/' || name.back() == '.') return false;
+  if (name.find("..") != name.npos || name.find("@{") != name.npos || name.find("//") != name.npos) return false;
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte <= ' ' || byte == 0x7f) return false;
+    if (c == '~' || c == '^' || c == ':' || c == '?' || c == '*' || c == '[' || c == '\\') return false;
+  }
+  size_t begin = 0;
+  while (begin <= name.size()) {
+    const size_t end = std::min(name.find('/', begin), name.size());
+    if (!is_valid_component(name.substr(begin, end - begin))) return false;
+    begin = end + 1;
+  }
+  return true;
+}
+
+}  // namespace rowan::git

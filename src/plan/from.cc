@@ -1,0 +1,307 @@
+// FROM: tables, subqueries, functions and joins, and the names they offer.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "plan/query_binder.h"
+
+namespace rowan::plan {
+
+namespace {
+
+constexpr int64_t kPostgresEpochUs = 946'684'800'000'000;   // 2000-01-01 in µs since 1970.
+
+LogicalPtr one_empty_row() {
+  LogicalPtr node = make_node(LogicalKind::kValues);
+  node->values.emplace_back();
+  return node;
+}
+
+LogicalPtr cross_join(LogicalPtr left, LogicalPtr right, sql::JoinKind kind) {
+  LogicalPtr node = make_node(LogicalKind::kJoin, std::move(left));
+  node->join = kind;
+  node->outputs.insert(node->outputs.end(), right->outputs.begin(), right->outputs.end());
+  node->children.push_back(std::move(right));
+  return node;
+}
+
+Result<void> check_aliases(const FromScope& left, const FromScope& right, uint32_t position) {
+  for (const FromTable& a : left.tables) {
+    for (const FromTable& b : right.tables) {
+      if (!a.alias.empty() && a.alias == b.alias && a.schema == b.schema) {
+        return Error(ErrorCode::kDuplicateAlias, fmt::format("table name \"{}\" specified more than once", b.alias)).at(position);
+      }
+    }
+  }
+  return {};
+}
+
+void shift_scope(FromScope& scope, uint32_t by) {
+  for (VisibleColumn& column : scope.visible) column.index += by;
+  for (FromTable& table : scope.tables) {
+    for (VisibleColumn& column : table.columns) column.index += by;
+  }
+}
+
+void append_scope(FromScope& scope, FromScope&& more) {
+  std::move(more.tables.begin(), more.tables.end(), std::back_inserter(scope.tables));
+  std::move(more.visible.begin(), more.visible.end(), std::back_inserter(scope.visible));
+}
+
+// The one column of a side that USING names.
+Result<VisibleColumn> using_column(const FromScope& scope, const std::string& name, std::string_view side, uint32_t position) {
+  const VisibleColumn* found = nullptr;
+  for (const VisibleColumn& column : scope.visible) {
+    if (column.name != name) continue;
+    if (found != nullptr) {
+      return Error(ErrorCode::kAmbiguousColumn, fmt::format("common column name \"{}\" appears more than once in {} table", name, side)).at(position);
+    }
+    found = &column;
+  }
+  if (found == nullptr) {
+    return Error(ErrorCode::kUndefinedColumn,
+                 fmt::format("column \"{}\" specified in USING clause does not exist in {} table", name, side)).at(position);
+  }
+  return *found;
+}
+
+expr::NodePtr coalesce(expr::NodePtr left, expr::NodePtr right) {
+  auto node = std::make_unique<expr::Node>();
+  node->kind = expr::NodeKind::kCoalesce;
+  node->type = left->type;
+  node->children.push_back(std::move(left));
+  node->children.push_back(std::move(right));
+  return node;
+}
+
+}  // namespace
+
+Result<LogicalPtr> QueryBinder::bind_from(const sql::List<sql::TableRef*>& from) {
+  LogicalPtr result;
+  FromScope scope;
+  for (const sql::TableRef* ref : from) {
+    FromScope right;
+    TRY_ASSIGN(LogicalPtr node, bind_table_ref(*ref, right));
+    if (result == nullptr) {
+      result = std::move(node);
+      scope = std::move(right);
+      continue;
+    }
+    TRY(check_aliases(scope, right, ref->position));
+    shift_scope(right, static_cast<uint32_t>(result->width()));
+    result = cross_join(std::move(result), std::move(node), sql::JoinKind::kCross);
+    append_scope(scope, std::move(right));
+  }
+  if (result == nullptr) result = one_empty_row();
+  from_ = std::move(scope);
+  phase_ = Phase::kBase;
+  base_width_ = static_cast<uint32_t>(result->width());
+  return result;
+}
+
+Result<LogicalPtr> QueryBinder::bind_table_ref(const sql::TableRef& ref, FromScope& scope) {
+  if (++state_.depth > kQueryDepthMax) {
+    return Error(ErrorCode::kStatementTooComplex, "query is nested too deeply");
+  }
+  Result<LogicalPtr> result = [&]() -> Result<LogicalPtr> {
+    switch (ref.kind) {
+      case sql::TableRefKind::kTable: return bind_named_table(static_cast<const sql::NamedTable&>(ref), scope);
+      case sql::TableRefKind::kSubquery: return bind_subquery_table(static_cast<const sql::SubqueryTable&>(ref), scope);
+      case sql::TableRefKind::kFunction: return bind_function_table(static_cast<const sql::FunctionTable&>(ref), scope);
+      case sql::TableRefKind::kJoin: return bind_join(static_cast<const sql::JoinTable&>(ref), scope);
+    }
+    return Error(ErrorCode::kInternal, "unknown kind of FROM item");
+  }();
+  --state_.depth;
+  return result;
+}
+
+// Gives the node's columns their names in `scope`; column aliases rename from the left.
+Result<LogicalPtr> QueryBinder::add_columns(LogicalPtr node, FromTable table, const sql::List<std::string_view>& aliases,
+                                            uint32_t position, FromScope& scope) {
+  const size_t available = table.definition != nullptr ? table.definition->columns.size() : node->outputs.size();
+  if (aliases.size() > available) {
+    return Error(ErrorCode::kInvalidColumnReference,
+                 fmt::format("table \"{}\" has {} columns available but {} columns specified", table.alias, available, aliases.size())).at(position);
+  }
+  for (size_t i = 0; i < available; ++i) {
+    if (i < aliases.size()) node->outputs[i].name = aliases[i];
+    table.columns.push_back({node->outputs[i].name, node->outputs[i].type, static_cast<uint32_t>(i)});
+  }
+  scope.visible = table.columns;
+  scope.tables.push_back(std::move(table));
+  return node;
+}
+
+Result<ResolvedTable> QueryBinder::resolve_table(const sql::NamedTable& table) {
+  Resolver& resolver = state_.context.resolver;
+  if (table.as_of.kind == sql::AsOfKind::kNone) return resolver.resolve(table.name, {}, std::nullopt);
+  // A revision such as 'HEAD~1' names another commit tomorrow, so a plan that read one is not kept.
+  state_.cacheable = false;
+  const Phase phase = std::exchange(phase_, Phase::kConstant);
+  clause_ = "AS OF";
+  const bool timestamp = table.as_of.kind == sql::AsOfKind::kTimestamp;
+  expr::BindContext context = bind_context();
+  TRY_ASSIGN(expr::NodePtr node, expr::bind(*table.as_of.value, context));
+  const type::Type wanted = {timestamp ? type::TypeId::kTimestamptz : type::TypeId::kText, -1};
+  TRY_ASSIGN(node, expr::coerce(std::move(node), wanted, type::CastContext::kAssignment, context));
+  phase_ = phase;
+  TRY_ASSIGN(const type::Value value, expr::evaluate_constant(*node, state_.context.eval));
+  if (value.is_null()) return Error(ErrorCode::kInvalidParameterValue, "AS OF must not be null").at(table.as_of.value->position);
+  if (timestamp) return resolver.resolve(table.name, {}, value.as_int() + kPostgresEpochUs);
+  return resolver.resolve(table.name, value.as_string(), std::nullopt);
+}
+
+Result<LogicalPtr> QueryBinder::bind_named_table(const sql::NamedTable& table, FromScope& scope) {
+  FromTable entry;
+  entry.alias = table.alias.empty() ? table.name.name : table.alias;
+  if (table.name.schema.empty() && table.as_of.kind == sql::AsOfKind::kNone) {
+    for (const CommonTableScope* common = common_tables_; common != nullptr; common = common->next) {
+      if (common->table->name != table.name.name) continue;
+      TRY_ASSIGN(LogicalPtr node, bind_child(*common->table->select, common->next));
+      FromScope inner;
+      TRY_ASSIGN(node, add_columns(std::move(node), {entry.alias, {}, {}, nullptr}, common->table->columns, table.position, inner));
+      return add_columns(std::move(node), std::move(entry), table.column_aliases, table.position, scope);
+    }
+  }
+  TRY_ASSIGN(ResolvedTable resolved, resolve_table(table));
+  if (resolved.virtual_table != nullptr) {
+    LogicalPtr node = make_node(LogicalKind::kVirtual);
+    node->outputs = resolved.virtual_table->columns();
+    node->virtual_table = std::move(resolved.virtual_table);
+    node->virtual_name = table.name.name;
+    return add_columns(std::move(node), std::move(entry), table.column_aliases, table.position, scope);
+  }
+  LogicalPtr node = make_node(LogicalKind::kScan);
+  entry.definition = resolved.table->table;
+  if (table.alias.empty()) entry.schema = entry.definition->schema;
+  node->scan.table = std::move(*resolved.table);
+  node->scan.historical = resolved.historical;
+  node->scan.alias = entry.alias;
+  const auto& columns = entry.definition->columns;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    node->scan.columns.push_back(static_cast<uint16_t>(i));
+    node->outputs.push_back({columns[i].name, columns[i].type});
+  }
+  node->scan.output_columns = columns.size();
+  return add_columns(std::move(node), std::move(entry), table.column_aliases, table.position, scope);
+}
+
+Result<LogicalPtr> QueryBinder::bind_subquery_table(const sql::SubqueryTable& table, FromScope& scope) {
+  TRY_ASSIGN(LogicalPtr node, bind_child(*table.select, common_tables_));
+  FromTable entry;
+  entry.alias = table.alias;
+  return add_columns(std::move(node), std::move(entry), table.column_aliases, table.position, scope);
+}
+
+Result<LogicalPtr> QueryBinder::bind_function_table(const sql::FunctionTable& table, FromScope& scope) {
+  const Phase phase = std::exchange(phase_, Phase::kConstant);
+  clause_ = "functions in FROM";
+  LogicalPtr node = make_node(LogicalKind::kVirtual);
+  std::vector<type::Type> types;
+  expr::BindContext context = bind_context();
+  for (const sql::Expr* argument : table.call->arguments) {
+    TRY_ASSIGN(expr::NodePtr bound, expr::bind(*argument, context));
+    if (bound->type.id == type::TypeId::kUnknown) {
+      TRY_ASSIGN(bound, expr::coerce(std::move(bound), {type::TypeId::kText, -1}, type::CastContext::kImplicit, context));
+    }
+    types.push_back(bound->type);
+    node->expressions.push_back(std::move(bound));
+  }
+  phase_ = phase;
+  TRY_ASSIGN(node->virtual_table, state_.context.resolver.resolve_function(*table.call, types));
+  node->virtual_name = table.call->name;
+  node->outputs = node->virtual_table->columns();
+  FromTable entry;
+  entry.alias = table.alias.empty() ? table.call->name : table.alias;
+  // A function that gives one column named after itself lends it the alias: `generate_series(1, 3) AS n` has a column n.
+  if (node->outputs.size() == 1 && node->outputs[0].name == table.call->name) node->outputs[0].name = entry.alias;
+  return add_columns(std::move(node), std::move(entry), table.column_aliases, table.position, scope);
+}
+
+Result<LogicalPtr> QueryBinder::bind_join(const sql::JoinTable& join, FromScope& scope) {
+  FromScope left, right;
+  TRY_ASSIGN(LogicalPtr left_node, bind_table_ref(*join.left, left));
+  TRY_ASSIGN(LogicalPtr right_node, bind_table_ref(*join.right, right));
+  TRY(check_aliases(left, right, join.right->position));
+  shift_scope(right, static_cast<uint32_t>(left_node->width()));
+  LogicalPtr node = cross_join(std::move(left_node), std::move(right_node), join.join);
+
+  std::vector<std::string> names(join.using_columns.begin(), join.using_columns.end());
+  if (join.natural) {
+    for (const VisibleColumn& column : left.visible) {
+      const bool common = std::any_of(right.visible.begin(), right.visible.end(), [&](const auto& other) { return other.name == column.name; });
+      if (common) names.push_back(column.name);
+    }
+  }
+  if (!names.empty()) return bind_using(join, std::move(node), left, right, names, scope);
+
+  append_scope(scope, std::move(left));
+  append_scope(scope, std::move(right));
+  if (join.on == nullptr) return node;
+  FromScope outside = std::exchange(from_, scope);
+  const Phase phase = std::exchange(phase_, Phase::kBase);
+  const bool subqueries = std::exchange(subqueries_allowed_, false);
+  Result<expr::NodePtr> condition = bind_where(*join.on, "JOIN conditions");
+  from_ = std::move(outside);
+  phase_ = phase;
+  subqueries_allowed_ = subqueries;
+  if (!condition) return std::move(condition).error();
+  node->condition = std::move(*condition);
+  return node;
+}
+
+// USING and NATURAL: the named columns come first and once; `t.c` still reaches each side's own.
+Result<LogicalPtr> QueryBinder::bind_using(const sql::JoinTable& join, LogicalPtr node, const FromScope& left, const FromScope& right,
+                                           const std::vector<std::string>& names, FromScope& scope) {
+  std::vector<expr::NodePtr> conditions;
+  std::vector<expr::NodePtr> merged;         // Only for FULL: COALESCE of both sides.
+  expr::BindContext context = bind_context();
+  for (const std::string& name : names) {
+    TRY_ASSIGN(const VisibleColumn a, using_column(left, name, "left", join.position));
+    TRY_ASSIGN(const VisibleColumn b, using_column(right, name, "right", join.position));
+    const type::Type types[] = {a.type, b.type};
+    TRY_ASSIGN(const type::Type common, expr::common_type(types, "JOIN/USING", join.position));
+    const auto side = [&](const VisibleColumn& column) {
+      return expr::coerce(expr::make_column(column.index, column.type), common, type::CastContext::kImplicit, context);
+    };
+    TRY_ASSIGN(expr::NodePtr x, side(a));
+    TRY_ASSIGN(expr::NodePtr y, side(b));
+    if (join.join == sql::JoinKind::kFull) merged.push_back(coalesce(x->clone(), y->clone()));
+    const type::Type operand_types[] = {x->type, y->type};
+    auto equals = std::make_unique<expr::Node>();
+    equals->kind = expr::NodeKind::kCall;
+    equals->type = {type::TypeId::kBool, -1};
+    TRY_ASSIGN(equals->function, expr::resolve_function("=", operand_types, true, join.position));
+    equals->children.push_back(std::move(x));
+    equals->children.push_back(std::move(y));
+    conditions.push_back(std::move(equals));
+    VisibleColumn column = join.join == sql::JoinKind::kRight ? b : a;
+    if (join.join == sql::JoinKind::kFull) {
+      column = {name, common, static_cast<uint32_t>(node->width() + merged.size() - 1)};
+    }
+    scope.visible.push_back(std::move(column));
+  }
+  const auto add_rest = [&](const FromScope& side) {
+    for (const VisibleColumn& column : side.visible) {
+      if (std::find(names.begin(), names.end(), column.name) == names.end()) scope.visible.push_back(column);
+    }
+    scope.tables.insert(scope.tables.end(), side.tables.begin(), side.tables.end());
+  };
+  add_rest(left);
+  add_rest(right);
+  node->condition = join_conjuncts(std::move(conditions));
+  if (node->join == sql::JoinKind::kCross) node->join = sql::JoinKind::kInner;
+  if (merged.empty()) return node;
+  std::vector<uint32_t> all(node->width());
+  for (size_t i = 0; i < all.size(); ++i) all[i] = static_cast<uint32_t>(i);
+  LogicalPtr project = make_projection(std::move(node), all);
+  for (size_t i = 0; i < merged.size(); ++i) {
+    project->outputs.push_back({names[i], merged[i]->type});
+    project->expressions.push_back(std::move(merged[i]));
+  }
+  return project;
+}
+
+}  // namespace rowan::plan

@@ -1,0 +1,67 @@
+// The logical plan, which the rules rewrite, and helpers on its expressions.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "plan/physical.h"
+
+namespace rowan::plan {
+
+enum class LogicalKind : uint8_t {
+  kScan, kVirtual, kValues, kFilter, kProject, kJoin, kAggregate, kRowCount, kSort, kLimit, kDistinct, kSetOperation, kApply,
+};
+
+struct LogicalNode : NodeFields {
+  LogicalKind kind = LogicalKind::kValues;
+  std::vector<std::unique_ptr<LogicalNode>> children;
+
+  size_t width() const { return outputs.size(); }
+};
+using LogicalPtr = std::unique_ptr<LogicalNode>;
+
+LogicalPtr make_node(LogicalKind kind);
+LogicalPtr make_node(LogicalKind kind, LogicalPtr child);          // Takes the child's outputs.
+LogicalPtr make_filter(LogicalPtr child, expr::NodePtr condition); // The child itself when there is no condition.
+LogicalPtr make_projection(LogicalPtr child, const std::vector<uint32_t>& columns);
+
+// Conditions as lists of conjuncts.
+void split_conjuncts(expr::NodePtr condition, std::vector<expr::NodePtr>& out);
+expr::NodePtr join_conjuncts(std::vector<expr::NodePtr> conjuncts);   // nullptr for an empty list.
+
+bool is_volatile(const expr::Node& node);
+bool has_columns(const expr::Node& node);
+bool columns_within(const expr::Node& node, uint32_t from, uint32_t to);   // All columns in [from, to).
+void shift_columns(expr::Node& node, int64_t by);
+// Columns of `node` become clones of `expressions`.
+void substitute(expr::NodePtr& node, const std::vector<expr::NodePtr>& expressions);
+// Calls `visit` for every expression that hangs on the node itself.
+void for_each_expression(NodeFields& node, const std::function<void(expr::NodePtr&)>& visit);
+
+// Rows a node will give, from table counts and rough selectivities.
+double estimate_rows(const LogicalNode& node, Resolver& resolver);
+double selectivity(const expr::Node& condition);
+
+// Choices of algorithms: consumes the logical plan.
+std::unique_ptr<PhysicalNode> make_physical(LogicalPtr node, Resolver& resolver);
+
+// A statement's names become a logical plan. `outer_parameters` grows by one for each outer column that a subquery reads;
+// such a column is parameter kOuterParameterBase + n until the plan is finished.
+inline constexpr uint32_t kOuterParameterBase = 1u << 20;
+struct BindState {
+  PlanContext& context;
+  uint32_t outer_parameters = 0;
+  bool cacheable = true;
+  int depth = 0;                              // Of nested queries, against kQueryDepthMax.
+};
+inline constexpr int kQueryDepthMax = 100;
+
+Result<LogicalPtr> bind_query(const sql::SelectStmt& select, BindState& state);
+struct BoundModify {
+  LogicalPtr root;
+  catalog::TableVersion target;
+};
+Result<BoundModify> bind_modify(const ModifyRequest& request, BindState& state);
+
+}  // namespace rowan::plan

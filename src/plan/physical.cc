@@ -1,0 +1,88 @@
+// From the logical plan to algorithms.
+#include "plan/physical.h"
+
+#include <algorithm>
+
+#include "plan/logical.h"
+
+namespace rowan::plan {
+
+namespace {
+
+// Both sides of `=` may be hashed when equal values have equal bytes in the same physical form.
+bool hashable(type::TypeId a, type::TypeId b) {
+  if (type::is_integer(a) && type::is_integer(b)) return true;
+  const auto is_string = [](type::TypeId id) { return id == type::TypeId::kText || id == type::TypeId::kVarchar; };
+  return a == b ? a != type::TypeId::kJson : is_string(a) && is_string(b);
+}
+
+void take_hash_keys(LogicalNode& join, PhysicalNode& node, uint32_t left_width, uint32_t width) {
+  std::vector<expr::NodePtr> conjuncts, residual;
+  split_conjuncts(std::move(join.condition), conjuncts);
+  for (expr::NodePtr& conjunct : conjuncts) {
+    const bool equals = conjunct->kind == expr::NodeKind::kCall && conjunct->function != nullptr && conjunct->function->name == "=" &&
+                        conjunct->children.size() == 2 && !is_volatile(*conjunct);
+    bool taken = false;
+    for (const bool turned : {false, true}) {
+      if (!equals || taken) continue;
+      expr::NodePtr& left = conjunct->children[turned ? 1 : 0];
+      expr::NodePtr& right = conjunct->children[turned ? 0 : 1];
+      if (!has_columns(*left) || !has_columns(*right) || !columns_within(*left, 0, left_width) ||
+          !columns_within(*right, left_width, width) || !hashable(left->type.id, right->type.id)) {
+        continue;
+      }
+      shift_columns(*right, -static_cast<int64_t>(left_width));
+      node.left_keys.push_back(std::move(left));
+      node.right_keys.push_back(std::move(right));
+      taken = true;
+    }
+    if (!taken) residual.push_back(std::move(conjunct));
+  }
+  node.condition = join_conjuncts(std::move(residual));
+}
+
+PhysicalKind kind_of(const LogicalNode& node) {
+  switch (node.kind) {
+    case LogicalKind::kScan:
+      return node.scan.point ? PhysicalKind::kPointGet : node.scan.bounds.present() ? PhysicalKind::kRangeScan : PhysicalKind::kScan;
+    case LogicalKind::kVirtual: return PhysicalKind::kVirtualScan;
+    case LogicalKind::kValues: return PhysicalKind::kValues;
+    case LogicalKind::kFilter: return PhysicalKind::kFilter;
+    case LogicalKind::kProject: return PhysicalKind::kProject;
+    case LogicalKind::kJoin: return PhysicalKind::kNestedLoopJoin;   // Unless keys can be hashed.
+    case LogicalKind::kAggregate: return PhysicalKind::kAggregate;
+    case LogicalKind::kRowCount: return PhysicalKind::kRowCount;
+    case LogicalKind::kSort: return node.limit != nullptr ? PhysicalKind::kTopN : PhysicalKind::kSort;
+    case LogicalKind::kLimit: return PhysicalKind::kLimit;
+    case LogicalKind::kDistinct: return PhysicalKind::kDistinct;
+    case LogicalKind::kSetOperation: return PhysicalKind::kSetOperation;
+    case LogicalKind::kApply: return PhysicalKind::kApply;
+  }
+  return PhysicalKind::kValues;
+}
+
+}  // namespace
+
+std::unique_ptr<PhysicalNode> make_physical(LogicalPtr logical, Resolver& resolver) {
+  auto node = std::make_unique<PhysicalNode>();
+  node->kind = kind_of(*logical);
+  const double rows = estimate_rows(*logical, resolver);
+  for (LogicalPtr& child : logical->children) node->children.push_back(make_physical(std::move(child), resolver));
+  logical->children.clear();
+  if (logical->kind == LogicalKind::kJoin) {
+    const auto left_width = static_cast<uint32_t>(node->children[0]->outputs.size());
+    take_hash_keys(*logical, *node, left_width, static_cast<uint32_t>(logical->width()));
+    logical->condition = std::move(node->condition);
+    logical->left_keys = std::move(node->left_keys);
+    logical->right_keys = std::move(node->right_keys);
+    if (!logical->left_keys.empty()) {
+      node->kind = PhysicalKind::kHashJoin;
+      logical->build_left = node->children[0]->rows < node->children[1]->rows;
+    }
+  }
+  static_cast<NodeFields&>(*node) = std::move(static_cast<NodeFields&>(*logical));
+  node->rows = rows;
+  return node;
+}
+
+}  // namespace rowan::plan

@@ -1,0 +1,63 @@
+#include "plan/plan.h"
+
+#include <algorithm>
+
+#include "plan/logical.h"
+#include "plan/rules/rules.h"
+
+namespace rowan::plan {
+
+Plan::Plan() = default;
+Plan::Plan(Plan&&) noexcept = default;
+Plan& Plan::operator=(Plan&&) noexcept = default;
+Plan::~Plan() = default;
+
+namespace {
+
+// Outer values get numbers behind the statement's own parameters, now that these are all known.
+void number_outer_parameters(PhysicalNode& node, uint32_t first, uint32_t count) {
+  const auto renumber = [&](const auto& self, expr::Node& e) -> void {
+    if (e.kind == expr::NodeKind::kParameter && e.column >= kOuterParameterBase) e.column = e.column - kOuterParameterBase + first;
+    for (expr::NodePtr& child : e.children) self(self, *child);
+  };
+  for_each_expression(node, [&](expr::NodePtr& e) { renumber(renumber, *e); });
+  for (uint32_t& slot : node.apply.parameter_slots) slot += first;
+  node.apply.parameter_count = first + count;
+  for (auto& child : node.children) number_outer_parameters(*child, first, count);
+}
+
+Plan finish(LogicalPtr root, BindState& state) {
+  PlanContext& context = state.context;
+  for (const Rule& rule : all_rules()) {
+    const auto& off = context.disabled_rules;
+    if (std::find(off.begin(), off.end(), rule.name) == off.end()) rule.apply(root, context);
+  }
+  Plan plan;
+  plan.outputs = root->outputs;
+  plan.cacheable = state.cacheable;
+  plan.root = make_physical(std::move(root), context.resolver);
+  number_outer_parameters(*plan.root, static_cast<uint32_t>(context.parameters.types.size()), state.outer_parameters);
+  return plan;
+}
+
+}  // namespace
+
+Result<Plan> plan_query(const sql::SelectStmt& select, PlanContext& context) {
+  BindState state{context};
+  TRY_ASSIGN(LogicalPtr root, bind_query(select, state));
+  return finish(std::move(root), state);
+}
+
+Result<ModifyPlan> plan_modify(const ModifyRequest& request, PlanContext& context) {
+  BindState state{context};
+  TRY_ASSIGN(BoundModify bound, bind_modify(request, state));
+  ModifyPlan result;
+  result.target = std::move(bound.target);
+  result.key_column = static_cast<uint32_t>(result.target.table->columns.size());
+  result.line_column = result.key_column + 1;
+  result.first_expression = result.key_column + 2;
+  result.plan = finish(std::move(bound.root), state);
+  return result;
+}
+
+}  // namespace rowan::plan

@@ -1,0 +1,449 @@
+#include "plan/query_binder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace rowan::plan {
+
+namespace {
+
+constexpr type::Type kText = {type::TypeId::kText, -1};
+constexpr type::Type kInt8 = {type::TypeId::kInt8, -1};
+
+// A bare integer in ORDER BY or GROUP BY is a position in the output. Other bare constants are refused there.
+Result<std::optional<size_t>> output_position(const sql::Expr& expr, std::string_view clause, size_t count) {
+  if (expr.kind != sql::ExprKind::kLiteral) return std::optional<size_t>();
+  const auto& literal = static_cast<const sql::LiteralExpr&>(expr);
+  if (literal.literal != sql::LiteralKind::kInteger) {
+    return Error(ErrorCode::kSyntaxError, fmt::format("non-integer constant in {}", clause)).at(expr.position);
+  }
+  size_t position = 0;
+  const auto end = std::from_chars(literal.text.data(), literal.text.data() + literal.text.size(), position);
+  if (end.ec != std::errc() || position < 1 || position > count) {
+    return Error(ErrorCode::kInvalidColumnReference, fmt::format("{} position {} is not in select list", clause, literal.text)).at(expr.position);
+  }
+  return std::optional<size_t>(position - 1);
+}
+
+bool is_plain_name(const sql::Expr& expr) {
+  return expr.kind == sql::ExprKind::kColumn && static_cast<const sql::ColumnExpr&>(expr).table.empty();
+}
+
+std::string_view item_name(const sql::SelectItem& item) { return item.alias.empty() ? expr::output_name(*item.expr) : item.alias; }
+
+}  // namespace
+
+Result<LogicalPtr> QueryBinder::bind(const sql::SelectStmt& select) {
+  if (++state_.depth > kQueryDepthMax) return Error(ErrorCode::kStatementTooComplex, "query is nested too deeply");
+  if (select.with_recursive) {
+    return Error(ErrorCode::kFeatureNotSupported, "WITH RECURSIVE is not supported").at(select.position);
+  }
+  for (const sql::CommonTable& table : select.with) {
+    for (const CommonTableScope& other : own_common_tables_) {
+      if (other.table->name == table.name) {
+        return Error(ErrorCode::kDuplicateAlias, fmt::format("WITH query name \"{}\" specified more than once", table.name)).at(select.position);
+      }
+    }
+    own_common_tables_.push_back({&table, common_tables_});
+    common_tables_ = &own_common_tables_.back();
+  }
+  TRY_ASSIGN(LogicalPtr node, bind_body(select));
+  TRY_ASSIGN(node, bind_limit(std::move(node), select));
+  --state_.depth;
+  return node;
+}
+
+Result<LogicalPtr> QueryBinder::bind_body(const sql::SelectStmt& select) {
+  if (select.set_operation == sql::SetOperation::kNone && select.values.empty()) return bind_plain(select);
+  Result<LogicalPtr> node = select.set_operation != sql::SetOperation::kNone ? bind_set_operation(select) : bind_values(select);
+  if (!node) return node;
+  return order_by_outputs(std::move(*node), select);
+}
+
+Result<LogicalPtr> QueryBinder::bind_child(const sql::SelectStmt& select, const CommonTableScope* common_tables) {
+  QueryBinder child(state_, parent_, common_tables);
+  Result<LogicalPtr> node = child.bind(select);
+  if (node) adopt_outer_references(child);
+  return node;
+}
+
+Result<expr::NodePtr> QueryBinder::bind_scalar(const sql::Expr& expr) {
+  expr::BindContext context = bind_context();
+  TRY_ASSIGN(expr::NodePtr node, expr::bind(expr, context));
+  if (node->type.id != type::TypeId::kUnknown) return node;
+  return expr::coerce(std::move(node), kText, type::CastContext::kImplicit, context);
+}
+
+Result<expr::NodePtr> QueryBinder::bind_where(const sql::Expr& expr, std::string_view clause) {
+  clause_ = clause;
+  expr::BindContext context = bind_context();
+  return expr::bind_condition(expr, context);
+}
+
+Result<void> QueryBinder::expand_star(const sql::StarExpr& star, std::vector<OutputItem>& out) {
+  const auto add = [&](const std::vector<VisibleColumn>& columns) -> Result<void> {
+    for (const VisibleColumn& column : columns) {
+      expr::NodePtr node = expr::make_column(column.index, column.type);
+      if (phase_ == Phase::kGrouped) {
+        sql::ColumnExpr name{{sql::ExprKind::kColumn, star.position}, {}, {}, column.name};
+        TRY_ASSIGN(node, grouped(std::move(node), name));
+      }
+      out.push_back({std::move(node), column.name});
+    }
+    return {};
+  };
+  if (star.table.empty()) {
+    if (from_.tables.empty()) {
+      return Error(ErrorCode::kSyntaxError, "SELECT * with no tables specified is not valid").at(star.position);
+    }
+    return add(from_.visible);
+  }
+  for (const FromTable& table : from_.tables) {
+    if (table.alias == star.table && (star.schema.empty() || star.schema == table.schema)) return add(table.columns);
+  }
+  return Error(ErrorCode::kUndefinedTable, fmt::format("missing FROM-clause entry for table \"{}\"", star.table)).at(star.position);
+}
+
+Result<std::vector<QueryBinder::OutputItem>> QueryBinder::bind_items(const sql::List<sql::SelectItem>& items) {
+  std::vector<OutputItem> out;
+  for (const sql::SelectItem& item : items) {
+    if (item.expr->kind == sql::ExprKind::kStar) {
+      TRY(expand_star(static_cast<const sql::StarExpr&>(*item.expr), out));
+      continue;
+    }
+    TRY_ASSIGN(expr::NodePtr node, bind_scalar(*item.expr));
+    out.push_back({std::move(node), std::string(item_name(item))});
+  }
+  return out;
+}
+
+// What a GROUP BY item means: a position or an output's name stands for that output's expression; an input column wins
+// over an output's name.
+Result<const sql::Expr*> QueryBinder::group_expression(const sql::Expr& expr, const sql::SelectStmt& select) {
+  TRY_ASSIGN(const std::optional<size_t> position, output_position(expr, "GROUP BY", select.items.size()));
+  if (position.has_value()) return static_cast<const sql::Expr*>(select.items[*position].expr);
+  if (!is_plain_name(expr)) return &expr;
+  const auto& column = static_cast<const sql::ColumnExpr&>(expr);
+  const Result<expr::NodePtr> input = resolve_base(column);
+  if (input || input.error().code() != ErrorCode::kUndefinedColumn) return &expr;
+  for (const sql::SelectItem& item : select.items) {
+    if (item.expr->kind != sql::ExprKind::kStar && item_name(item) == column.column) return static_cast<const sql::Expr*>(item.expr);
+  }
+  return &expr;
+}
+
+Result<void> QueryBinder::bind_groups(const sql::SelectStmt& select) {
+  clause_ = "GROUP BY";
+  for (const sql::Expr* expr : select.group_by) {
+    TRY_ASSIGN(const sql::Expr* meant, group_expression(*expr, select));
+    TRY_ASSIGN(expr::NodePtr node, bind_scalar(*meant));
+    groups_by_expression_ = groups_by_expression_ || node->kind != expr::NodeKind::kColumn;
+    const bool known = std::any_of(groups_.begin(), groups_.end(), [&](const auto& group) { return expr::equal(*group, *node); });
+    if (!known) groups_.push_back(std::move(node));
+  }
+  return {};
+}
+
+Result<SortKey> QueryBinder::bind_order_item(const sql::OrderItem& item, const sql::SelectStmt& select, std::vector<OutputItem>& items,
+                                             size_t visible_items) {
+  SortKey key{0, item.descending, item.nulls_first};
+  TRY_ASSIGN(const std::optional<size_t> position, output_position(*item.expr, "ORDER BY", visible_items));
+  if (position.has_value()) {
+    key.column = static_cast<uint32_t>(*position);
+    return key;
+  }
+  if (is_plain_name(*item.expr)) {
+    const std::string_view name = static_cast<const sql::ColumnExpr*>(item.expr)->column;
+    std::optional<size_t> found;
+    for (size_t i = 0; i < visible_items; ++i) {
+      if (items[i].name != name) continue;
+      if (found.has_value() && !expr::equal(*items[*found].node, *items[i].node)) {
+        return Error(ErrorCode::kAmbiguousColumn, fmt::format("ORDER BY \"{}\" is ambiguous", name)).at(item.expr->position);
+      }
+      if (!found.has_value()) found = i;
+    }
+    if (found.has_value()) {
+      key.column = static_cast<uint32_t>(*found);
+      return key;
+    }
+  }
+  TRY_ASSIGN(expr::NodePtr node, bind_scalar(*item.expr));
+  const auto same = std::find_if(items.begin(), items.end(), [&](const OutputItem& other) { return expr::equal(*other.node, *node); });
+  key.column = static_cast<uint32_t>(same - items.begin());
+  if (same != items.end()) return key;
+  if (select.distinct && select.distinct_on.empty()) {
+    return Error(ErrorCode::kInvalidColumnReference, "for SELECT DISTINCT, ORDER BY expressions must appear in select list").at(item.expr->position);
+  }
+  items.push_back({std::move(node), "order"});
+  return key;
+}
+
+Result<std::vector<uint32_t>> QueryBinder::bind_distinct_on(const sql::SelectStmt& select, std::vector<OutputItem>& items) {
+  std::vector<uint32_t> columns;
+  clause_ = "DISTINCT ON";
+  const size_t visible_items = items.size();
+  for (sql::Expr* expr : select.distinct_on) {
+    TRY_ASSIGN(const SortKey key, bind_order_item({expr, false, false}, select, items, visible_items));
+    columns.push_back(key.column);
+  }
+  return columns;
+}
+
+Result<LogicalPtr> QueryBinder::bind_plain(const sql::SelectStmt& select) {
+  TRY_ASSIGN(LogicalPtr node, bind_from(select.from));
+  if (select.where != nullptr) {
+    TRY_ASSIGN(expr::NodePtr condition, bind_where(*select.where, "WHERE"));
+    node = make_filter(wrap_applies(std::move(node), base_applies_), std::move(condition));
+    base_width_ = static_cast<uint32_t>(node->width());
+  }
+  bool is_grouped = !select.group_by.empty() || select.having != nullptr;
+  for (const sql::SelectItem& item : select.items) is_grouped = is_grouped || contains_aggregate(*item.expr);
+  for (const sql::OrderItem& item : select.order_by) is_grouped = is_grouped || contains_aggregate(*item.expr);
+  if (is_grouped) {
+    TRY(bind_groups(select));
+    phase_ = Phase::kGrouped;
+    aggregates_allowed_ = true;
+  }
+  clause_ = "SELECT";
+  TRY_ASSIGN(std::vector<OutputItem> items, bind_items(select.items));
+  const size_t visible_items = items.size();
+  expr::NodePtr having;
+  if (select.having != nullptr) {
+    TRY_ASSIGN(having, bind_where(*select.having, "HAVING"));
+  }
+  TRY_ASSIGN(const std::vector<uint32_t> distinct_on, bind_distinct_on(select, items));
+  clause_ = "ORDER BY";
+  std::vector<SortKey> sort;
+  for (const sql::OrderItem& item : select.order_by) {
+    TRY_ASSIGN(const SortKey key, bind_order_item(item, select, items, visible_items));
+    sort.push_back(key);
+  }
+  for (size_t i = 0; i < distinct_on.size() && i < sort.size(); ++i) {
+    if (std::find(distinct_on.begin(), distinct_on.end(), sort[i].column) == distinct_on.end()) {
+      return Error(ErrorCode::kInvalidColumnReference, "SELECT DISTINCT ON expressions must match initial ORDER BY expressions")
+          .at(select.order_by[i].expr->position);
+    }
+  }
+
+  node = wrap_applies(std::move(node), base_applies_);
+  if (is_grouped) {
+    TRY_ASSIGN(node, finish_grouping(std::move(node), items, having));
+  }
+  LogicalPtr project = make_node(LogicalKind::kProject);
+  for (OutputItem& item : items) {
+    project->outputs.push_back({std::move(item.name), item.node->type});
+    project->expressions.push_back(std::move(item.node));
+  }
+  project->children.push_back(std::move(node));
+  node = std::move(project);
+
+  if (select.distinct && distinct_on.empty()) node = make_node(LogicalKind::kDistinct, std::move(node));
+  if (!sort.empty()) {
+    node = make_node(LogicalKind::kSort, std::move(node));
+    node->sort = std::move(sort);
+  }
+  if (!distinct_on.empty()) {
+    node = make_node(LogicalKind::kDistinct, std::move(node));
+    node->distinct_on = distinct_on;
+  }
+  if (node->width() == visible_items) return node;
+  std::vector<uint32_t> visible(visible_items);
+  for (size_t i = 0; i < visible_items; ++i) visible[i] = static_cast<uint32_t>(i);
+  return make_projection(std::move(node), visible);
+}
+
+Result<LogicalPtr> QueryBinder::bind_values(const sql::SelectStmt& select) {
+  phase_ = Phase::kConstant;
+  clause_ = "VALUES";
+  subqueries_allowed_ = false;
+  LogicalPtr node = make_node(LogicalKind::kValues);
+  expr::BindContext context = bind_context();
+  const size_t width = select.values[0].size();
+  for (const sql::List<sql::Expr*>& row : select.values) {
+    if (row.size() != width) {
+      return Error(ErrorCode::kSyntaxError, "VALUES lists must all be the same length").at(row.empty() ? 0 : row[0]->position);
+    }
+    std::vector<expr::NodePtr> bound;
+    for (const sql::Expr* expr : row) {
+      if (expr->kind == sql::ExprKind::kDefault) {
+        return Error(ErrorCode::kSyntaxError, "DEFAULT is not allowed in this context").at(expr->position);
+      }
+      TRY_ASSIGN(expr::NodePtr value, expr::bind(*expr, context));
+      bound.push_back(std::move(value));
+    }
+    node->values.push_back(std::move(bound));
+  }
+  for (size_t column = 0; column < width; ++column) {
+    std::vector<type::Type> types;
+    for (const auto& row : node->values) types.push_back(row[column]->type);
+    TRY_ASSIGN(type::Type common, expr::common_type(types, "VALUES", select.values[0][column]->position));
+    if (common.id == type::TypeId::kUnknown) common = kText;
+    for (auto& row : node->values) {
+      TRY_ASSIGN(row[column], expr::coerce(std::move(row[column]), common, type::CastContext::kImplicit, context));
+    }
+    node->outputs.push_back({fmt::format("column{}", column + 1), common});
+  }
+  return node;
+}
+
+Result<LogicalPtr> QueryBinder::bind_set_operation(const sql::SelectStmt& select) {
+  static constexpr std::string_view kNames[] = {"", "UNION", "INTERSECT", "EXCEPT"};
+  const std::string_view name = kNames[static_cast<size_t>(select.set_operation)];
+  TRY_ASSIGN(LogicalPtr left, bind_child(*select.left, common_tables_));
+  TRY_ASSIGN(LogicalPtr right, bind_child(*select.right, common_tables_));
+  if (left->width() != right->width()) {
+    return Error(ErrorCode::kSyntaxError, fmt::format("each {} query must have the same number of columns", name)).at(select.right->position);
+  }
+  expr::BindContext context = bind_context();
+  std::vector<OutputColumn> outputs = left->outputs;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const type::Type types[] = {left->outputs[i].type, right->outputs[i].type};
+    TRY_ASSIGN(outputs[i].type, expr::common_type(types, name, select.position));
+  }
+  const auto convert = [&](LogicalPtr side) -> Result<LogicalPtr> {
+    std::vector<uint32_t> columns(side->width());
+    bool same = true;
+    for (size_t i = 0; i < columns.size(); ++i) {
+      columns[i] = static_cast<uint32_t>(i);
+      same = same && side->outputs[i].type == outputs[i].type;
+    }
+    if (same) return side;
+    LogicalPtr project = make_projection(std::move(side), columns);
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      TRY_ASSIGN(project->expressions[i],
+                 expr::coerce(std::move(project->expressions[i]), outputs[i].type, type::CastContext::kImplicit, context));
+      project->outputs[i].type = outputs[i].type;
+    }
+    return project;
+  };
+  TRY_ASSIGN(left, convert(std::move(left)));
+  TRY_ASSIGN(right, convert(std::move(right)));
+  LogicalPtr node = make_node(LogicalKind::kSetOperation, std::move(left));
+  node->outputs = std::move(outputs);
+  node->set_operation = select.set_operation;
+  node->set_all = select.set_all;
+  node->children.push_back(std::move(right));
+  return node;
+}
+
+// ORDER BY of VALUES and set operations: names and positions of the output only.
+Result<LogicalPtr> QueryBinder::order_by_outputs(LogicalPtr input, const sql::SelectStmt& select) {
+  if (select.order_by.empty()) return input;
+  LogicalPtr node = make_node(LogicalKind::kSort, std::move(input));
+  for (const sql::OrderItem& item : select.order_by) {
+    SortKey key{0, item.descending, item.nulls_first};
+    TRY_ASSIGN(std::optional<size_t> found, output_position(*item.expr, "ORDER BY", node->width()));
+    if (!found.has_value() && is_plain_name(*item.expr)) {
+      const std::string_view name = static_cast<const sql::ColumnExpr*>(item.expr)->column;
+      for (size_t i = node->width(); i-- > 0;) {
+        if (node->outputs[i].name == name) found = i;
+      }
+      if (!found.has_value()) {
+        return Error(ErrorCode::kUndefinedColumn, fmt::format("column \"{}\" does not exist", name)).at(item.expr->position);
+      }
+    }
+    if (!found.has_value()) {
+      return Error(ErrorCode::kFeatureNotSupported, "invalid UNION/INTERSECT/EXCEPT ORDER BY clause")
+          .with_detail("Only result column names can be used, not expressions or functions.")
+          .at(item.expr->position);
+    }
+    key.column = static_cast<uint32_t>(*found);
+    node->sort.push_back(key);
+  }
+  return node;
+}
+
+Result<LogicalPtr> QueryBinder::bind_limit(LogicalPtr input, const sql::SelectStmt& select) {
+  if (select.limit == nullptr && select.offset == nullptr) return input;
+  const Phase phase = std::exchange(phase_, Phase::kConstant);
+  LogicalPtr node = make_node(LogicalKind::kLimit, std::move(input));
+  const auto bind_count = [&](const sql::Expr* expr, std::string_view clause) -> Result<expr::NodePtr> {
+    if (expr == nullptr) return expr::NodePtr();
+    clause_ = clause;
+    expr::BindContext context = bind_context();
+    TRY_ASSIGN(expr::NodePtr count, expr::bind(*expr, context));
+    TRY_ASSIGN(count, expr::coerce(std::move(count), kInt8, type::CastContext::kAssignment, context));
+    // LIMIT 10 is by far the most common; a folded constant lets the rules see it.
+    expr::fold_constants(count, state_.context.eval);
+    return count;
+  };
+  TRY_ASSIGN(node->limit, bind_count(select.limit, "LIMIT"));
+  TRY_ASSIGN(node->offset, bind_count(select.offset, "OFFSET"));
+  phase_ = phase;
+  return node;
+}
+
+Result<BoundModify> QueryBinder::bind_modify(const ModifyRequest& request) {
+  TRY_ASSIGN(ResolvedTable resolved, state_.context.resolver.resolve(request.table, {}, std::nullopt));
+  if (!resolved.table.has_value()) {
+    return Error(ErrorCode::kWrongObjectType, fmt::format("cannot change system view \"{}\"", request.table.name)).at(request.table.position);
+  }
+  BoundModify result;
+  result.target = *resolved.table;
+  sql::NamedTable target{{sql::TableRefKind::kTable, request.table.position}, request.table, {}, request.alias, {}};
+  std::vector<sql::TableRef*> refs = {&target};
+  refs.insert(refs.end(), request.from.begin(), request.from.end());
+  // WITH names never hide the target, since there are none here.
+  TRY_ASSIGN(LogicalPtr node, bind_from({refs.data(), refs.size()}));
+
+  // The target is the leftmost scan: key and line go right behind its columns, so all that follows moves by two.
+  LogicalNode* scan = node.get();
+  const auto width = static_cast<uint32_t>(result.target.table->columns.size());
+  const std::vector<OutputColumn> hidden = {{"rowan_key", kText}, {"rowan_line", kText}};
+  for (;;) {
+    scan->outputs.insert(scan->outputs.begin() + width, hidden.begin(), hidden.end());
+    if (scan->kind == LogicalKind::kScan) break;
+    scan = scan->children[0].get();
+  }
+  scan->scan.with_key = true;
+  const auto move_columns = [&](std::vector<VisibleColumn>& columns) {
+    for (VisibleColumn& column : columns) {
+      if (column.index >= width) column.index += 2;
+    }
+  };
+  move_columns(from_.visible);
+  for (FromTable& table : from_.tables) move_columns(table.columns);
+  // Conditions of joins inside FROM count from their own left input, which does not hold the target.
+  base_width_ = static_cast<uint32_t>(node->width());
+
+  if (request.where != nullptr) {
+    TRY_ASSIGN(expr::NodePtr condition, bind_where(*request.where, "WHERE"));
+    node = make_filter(wrap_applies(std::move(node), base_applies_), std::move(condition));
+    base_width_ = static_cast<uint32_t>(node->width());
+  }
+  std::vector<expr::NodePtr> expressions;
+  clause_ = "UPDATE";
+  for (size_t i = 0; i < request.expressions.size(); ++i) {
+    expr::BindContext context = bind_context();
+    TRY_ASSIGN(expr::NodePtr value, expr::bind(*request.expressions[i], context));
+    const type::Type wanted = i < request.expression_types.size() ? request.expression_types[i] : type::Type();
+    if (wanted.id != type::TypeId::kUnknown) {
+      TRY_ASSIGN(value, expr::coerce(std::move(value), wanted, type::CastContext::kAssignment, context));
+    }
+    expressions.push_back(std::move(value));
+  }
+  node = wrap_applies(std::move(node), base_applies_);
+  std::vector<uint32_t> kept(width + 2);
+  for (size_t i = 0; i < kept.size(); ++i) kept[i] = static_cast<uint32_t>(i);
+  node = make_projection(std::move(node), kept);
+  for (expr::NodePtr& expression : expressions) {
+    node->outputs.push_back({"expression", expression->type});
+    node->expressions.push_back(std::move(expression));
+  }
+  result.root = std::move(node);
+  return result;
+}
+
+Result<LogicalPtr> bind_query(const sql::SelectStmt& select, BindState& state) {
+  QueryBinder binder(state, nullptr, nullptr);
+  return binder.bind(select);
+}
+
+Result<BoundModify> bind_modify(const ModifyRequest& request, BindState& state) {
+  QueryBinder binder(state, nullptr, nullptr);
+  return binder.bind_modify(request);
+}
+
+}  // namespace rowan::plan

@@ -1,0 +1,142 @@
+// QueryBinder: turns the names of one query level into a logical plan; subqueries get a binder of their own.
+//
+// Phases: columns are first resolved over FROM ("base"); once a query is grouped, its outputs, HAVING and ORDER BY see only
+// group keys and aggregates. Their final column numbers are known at the end, so until then they are placeholders.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "expr/binder.h"
+#include "plan/logical.h"
+
+namespace rowan::plan {
+
+struct VisibleColumn {
+  std::string name;
+  type::Type type;
+  uint32_t index = 0;                        // In the input of WHERE.
+};
+
+struct FromTable {
+  std::string alias;
+  std::string schema;                        // Empty for subqueries and functions.
+  std::vector<VisibleColumn> columns;
+  std::shared_ptr<const catalog::TableDef> definition;   // May be null.
+};
+
+// What FROM offers: tables for qualified names, `visible` for plain names and `*` (USING merges columns there).
+struct FromScope {
+  std::vector<FromTable> tables;
+  std::vector<VisibleColumn> visible;
+};
+
+// The WITH queries in sight, innermost first.
+struct CommonTableScope {
+  const sql::CommonTable* table = nullptr;
+  const CommonTableScope* next = nullptr;
+};
+
+class QueryBinder final : public expr::Scope {
+ public:
+  QueryBinder(BindState& state, QueryBinder* parent, const CommonTableScope* common_tables)
+      : state_(state), parent_(parent), common_tables_(common_tables) {}
+
+  Result<LogicalPtr> bind(const sql::SelectStmt& select);
+  Result<BoundModify> bind_modify(const ModifyRequest& request);
+
+  Result<expr::NodePtr> resolve_column(const sql::ColumnExpr& column) override;
+  Result<expr::NodePtr> resolve_aggregate(const sql::CallExpr& call) override;
+  Result<expr::NodePtr> resolve_subquery(const sql::SubqueryExpr& subquery) override;
+  std::string_view clause() const override { return clause_; }
+
+ private:
+  struct OutputItem {
+    expr::NodePtr node;
+    std::string name;
+  };
+  struct OuterReference {
+    expr::NodePtr outer;                     // Over the parent's current phase.
+    uint32_t slot = 0;
+  };
+  struct PendingApply {
+    LogicalPtr inner;
+    ApplySpec spec;
+    type::Type type;
+  };
+
+  // query_binder.cc
+  Result<LogicalPtr> bind_body(const sql::SelectStmt& select);
+  Result<LogicalPtr> bind_plain(const sql::SelectStmt& select);
+  Result<LogicalPtr> bind_values(const sql::SelectStmt& select);
+  Result<LogicalPtr> bind_set_operation(const sql::SelectStmt& select);
+  Result<LogicalPtr> bind_limit(LogicalPtr input, const sql::SelectStmt& select);
+  Result<LogicalPtr> order_by_outputs(LogicalPtr input, const sql::SelectStmt& select);
+  Result<LogicalPtr> bind_child(const sql::SelectStmt& select, const CommonTableScope* common_tables);
+  Result<std::vector<OutputItem>> bind_items(const sql::List<sql::SelectItem>& items);
+  Result<void> expand_star(const sql::StarExpr& star, std::vector<OutputItem>& out);
+  Result<void> bind_groups(const sql::SelectStmt& select);
+  Result<const sql::Expr*> group_expression(const sql::Expr& expr, const sql::SelectStmt& select);
+  Result<SortKey> bind_order_item(const sql::OrderItem& item, const sql::SelectStmt& select, std::vector<OutputItem>& items,
+                                  size_t visible_items);
+  Result<std::vector<uint32_t>> bind_distinct_on(const sql::SelectStmt& select, std::vector<OutputItem>& items);
+  Result<expr::NodePtr> bind_scalar(const sql::Expr& expr);
+  Result<expr::NodePtr> bind_where(const sql::Expr& expr, std::string_view clause);
+  Result<LogicalPtr> finish_grouping(LogicalPtr input, std::vector<OutputItem>& items, expr::NodePtr& having);
+  LogicalPtr wrap_applies(LogicalPtr input, std::vector<PendingApply>& applies);
+  void adopt_outer_references(QueryBinder& child);
+
+  // scope.cc
+  expr::BindContext bind_context();
+  std::optional<expr::NodePtr> replace_by_group(const sql::Expr& expr);
+  Result<expr::NodePtr> resolve_local(const sql::ColumnExpr& column);
+  Result<expr::NodePtr> resolve_base(const sql::ColumnExpr& column);
+  Result<expr::NodePtr> grouped(expr::NodePtr base, const sql::ColumnExpr& column);
+  bool determined_by_groups(uint32_t column) const;
+  Result<expr::NodePtr> resolve_in_subquery(const sql::SubqueryExpr& subquery, QueryBinder& child, LogicalPtr inner, PendingApply pending);
+  expr::NodePtr add_apply(PendingApply pending);
+
+  // from.cc
+  Result<LogicalPtr> bind_from(const sql::List<sql::TableRef*>& from);
+  Result<LogicalPtr> bind_table_ref(const sql::TableRef& ref, FromScope& scope);
+  Result<LogicalPtr> bind_named_table(const sql::NamedTable& table, FromScope& scope);
+  Result<LogicalPtr> bind_subquery_table(const sql::SubqueryTable& table, FromScope& scope);
+  Result<LogicalPtr> bind_function_table(const sql::FunctionTable& table, FromScope& scope);
+  Result<LogicalPtr> bind_join(const sql::JoinTable& join, FromScope& scope);
+  Result<LogicalPtr> bind_using(const sql::JoinTable& join, LogicalPtr node, const FromScope& left, const FromScope& right,
+                                const std::vector<std::string>& names, FromScope& scope);
+  Result<ResolvedTable> resolve_table(const sql::NamedTable& table);
+  Result<LogicalPtr> add_columns(LogicalPtr node, FromTable table, const sql::List<std::string_view>& aliases, uint32_t position,
+                                 FromScope& scope);
+
+  enum class Phase : uint8_t { kConstant, kBase, kGrouped };
+
+  BindState& state_;
+  QueryBinder* parent_;
+  const CommonTableScope* common_tables_;
+  std::deque<CommonTableScope> own_common_tables_;
+  std::vector<OuterReference> outer_references_;
+
+  FromScope from_;
+  Phase phase_ = Phase::kConstant;
+  std::string_view clause_ = "this expression";
+  bool aggregates_allowed_ = false;
+  bool subqueries_allowed_ = true;
+  bool inside_aggregate_ = false;
+
+  uint32_t base_width_ = 0;                  // Columns below the next base subquery.
+  std::vector<PendingApply> base_applies_;
+  std::vector<PendingApply> grouped_applies_;
+  std::vector<expr::NodePtr> groups_;        // Over the base.
+  bool groups_by_expression_ = false;
+  std::vector<AggregateItem> aggregates_;
+};
+
+// Walks of the syntax tree that do not enter subqueries.
+bool contains_aggregate(const sql::Expr& expr);
+bool contains_subquery(const sql::Expr& expr);
+
+}  // namespace rowan::plan

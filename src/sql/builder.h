@@ -1,0 +1,313 @@
+// Builder: what the grammar's actions call. Makes the nodes of one statement in its arena.
+//
+// The first error wins; the parser stops at the next token. Every function gives a usable node even then.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "sql/arena.h"
+#include "sql/ast.h"
+#include "sql/lexer.h"
+
+namespace rowan::sql {
+
+// A list while it grows: the storage doubles inside the arena.
+template <typename T>
+struct Growing {
+  T* items = nullptr;
+  uint32_t count = 0;
+  uint32_t capacity = 0;
+};
+
+// Semantic values that are no nodes: plain data for the generated parser's union.
+struct TargetItem {
+  Expr* expr;
+  Token alias;
+};
+struct Alias {
+  Token name;
+  Growing<std::string_view>* columns;
+};
+struct Distinct {
+  bool on;
+  Growing<Expr*>* exprs;
+};
+struct JoinCondition {
+  Expr* on;
+  Growing<std::string_view>* columns;
+};
+struct LimitClause {
+  Expr* limit;
+  Expr* offset;
+};
+struct WithClause {
+  Growing<CommonTable>* tables;
+  bool recursive;
+};
+struct InsertSource {
+  Growing<std::string_view>* columns;
+  SelectStmt* select;
+};
+struct CopyOptions {
+  CopyStmt values;
+  bool seen_format;
+};
+struct OldCopyOption {
+  Token name;
+  Token value;
+};
+struct TransactionModes {
+  bool has_isolation;
+  IsolationLevel isolation;
+  bool has_read_only;
+  bool read_only;
+};
+enum class CallForm : uint8_t { kPlain, kStar, kDistinct };
+
+using NameList = Growing<std::string_view>;
+using ExprList = Growing<Expr*>;
+using RowList = Growing<List<Expr*>>;
+using QualifiedList = Growing<QualifiedName>;
+using ModifierList = Growing<int32_t>;
+using BranchList = Growing<CaseBranch>;
+using TargetList = Growing<TargetItem>;
+using CommonList = Growing<CommonTable>;
+using TableList = Growing<TableRef*>;
+using OrderList = Growing<OrderItem>;
+using AssignmentList = Growing<Assignment>;
+
+class Builder {
+ public:
+  // `source`: the statement's text, in the arena.
+  Builder(Arena& arena, std::string_view source) : arena_(arena), source_(source) {}
+
+  // ---- For the parser.
+  void set_previous_end(uint32_t end) { previous_end_ = end; }
+  bool failed() const { return error_.has_value(); }
+  const std::optional<Error>& error() const { return error_; }
+  Statement* statement() const { return statement_; }
+  Expr* expression() const { return expression_; }
+  uint32_t parameter_count() const { return parameter_count_; }
+  bool may_hold_secret() const { return may_hold_secret_; }
+  void fail(ErrorCode code, std::string message, uint32_t position);
+  void stack_overflow();
+  void syntax_error(int terminal, const Token& token);
+  void accept(Statement* statement);
+  void accept_expression(Expr* expr);
+
+  // ---- Lists and small values.
+  template <typename T>
+  Growing<T>* start(const T& item) {
+    return append(arena_.make<Growing<T>>(), item);
+  }
+  template <typename T>
+  Growing<T>* append(Growing<T>* list, const T& item) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    if (list->count == list->capacity) {
+      const uint32_t capacity = list->capacity == 0 ? 4 : list->capacity * 2;
+      T* items = static_cast<T*>(arena_.allocate(sizeof(T) * capacity));
+      if (list->count > 0) std::memcpy(static_cast<void*>(items), list->items, sizeof(T) * list->count);
+      list->items = items;
+      list->capacity = capacity;
+    }
+    new (list->items + list->count++) T(item);
+    return list;
+  }
+  template <typename T>
+  Growing<T>* join_lists(Growing<T>* list, const Growing<T>* more) {
+    for (uint32_t i = 0; i < more->count; ++i) append(list, more->items[i]);
+    return list;
+  }
+  template <typename T>
+  static List<T> list(const Growing<T>* list) {
+    return list == nullptr ? List<T>{} : List<T>{list->items, list->count};
+  }
+  const char* text(std::string_view value) { return arena_.copy(value).data(); }
+  const char* dotted(const Token& scope, const Token& name);
+  const char* joined(const char* left, const char* right);
+  const char* signed_text(const Token& sign, const Token& number);
+  int32_t modifier(const Token& digits, bool negative);
+
+  // ---- Names and types.
+  QualifiedName* qualified(const Token& name);
+  QualifiedName* qualified(const Token& schema, const Token& name);
+  QualifiedName* qualified(const Token& catalog, const Token& schema, const Token& name);
+  TypeName* type(const Token& name, const ModifierList* modifiers);
+  TypeName* qualified_type(const Token& schema, const Token& name, const ModifierList* modifiers);
+  TypeName* time_type(const Token& name, const ModifierList* modifiers, bool with_zone);
+  TypeName* array_type(TypeName* type, int dimensions);
+
+  // ---- Expressions.
+  Expr* literal(LiteralKind kind, const Token& token);
+  Expr* boolean(const Token& token, bool value);
+  Expr* number(const Token& token);
+  Expr* one(const Token& token);
+  Expr* typed_literal(const Token& name, const ExprList* modifiers, const Token& text);
+  Expr* typed_literal(TypeName* type, const Token& text);
+  Expr* parameter(const Token& token);
+  Expr* column(const Token& column);
+  Expr* column(const Token& table, const Token& column);
+  Expr* column(const Token& schema, const Token& table, const Token& column);
+  Expr* any_star(const Token& token);
+  Expr* star(const Token& table);
+  Expr* star(const Token& schema, const Token& table);
+  Expr* unary(const Token& op, Expr* operand);
+  Expr* binary(const Token& op, Expr* left, Expr* right);
+  Expr* logical(const Token& op, Expr* left, Expr* right);
+  Expr* like(const Token& op, Expr* operand, Expr* pattern, Expr* escape, bool negated);
+  Expr* is_null(const Token& op, Expr* operand, bool negated);
+  Expr* is_bool(const Token& op, Expr* operand, const Token& value, bool negated);
+  Expr* is_distinct(const Token& op, Expr* left, Expr* right, bool negated);
+  Expr* between(const Token& op, Expr* operand, Expr* low, Expr* high, bool symmetric, bool negated);
+  Expr* in_list(const Token& op, Expr* operand, const ExprList* items, bool negated);
+  Expr* in_select(const Token& op, Expr* operand, SelectStmt* select, bool negated);
+  Expr* quantified_select(const Token& op, Expr* operand, const Token& quantifier, SelectStmt* select);
+  Expr* quantified_array(const Token& op, Expr* operand, const Token& quantifier);
+  Expr* cast(const Token& op, Expr* operand, TypeName* type);
+  Expr* collate(const Token& op, Expr* operand, const QualifiedName* collation);
+  Expr* case_of(const Token& token, Expr* operand, const BranchList* branches, Expr* otherwise);
+  Expr* subquery(SelectStmt* select);
+  Expr* exists(const Token& token, SelectStmt* select);
+  Expr* row(const Token& token, const ExprList* items);
+  Expr* default_value(const Token& token);
+  Expr* parenthesised(Expr* expr);
+  CallExpr* call(const Token* schema, const Token& name, const ExprList* arguments, CallForm form);
+  Expr* call(const Token& at, std::string_view name, Expr* a, Expr* b, Expr* c = nullptr, Expr* d = nullptr);
+  Expr* filtered(CallExpr* call, Expr* filter);
+  Expr* extract(const Token& token, const Token& field, Expr* from);
+  Expr* substring_for(const Token& token, Expr* operand, Expr* count);
+  Expr* trim(const Token& token, const char* function, const ExprList* arguments);
+
+  // ---- Queries.
+  SelectStmt* select(const Token& token, Distinct distinct, const TargetList* items, const TableList* from, Expr* where,
+                     const ExprList* group_by, Expr* having);
+  SelectStmt* values(const Token& token, const RowList* rows);
+  SelectStmt* select_table(const Token& token, const QualifiedName* table);
+  SelectStmt* set_operation(const Token& op, SelectStmt* left, SelectStmt* right, bool all);
+  SelectStmt* finish_select(const WithClause* with, SelectStmt* select, const OrderList* order_by, const LimitClause* limits);
+  SelectStmt* parenthesised(SelectStmt* select);
+  LimitClause* limits(Expr* limit, Expr* offset);
+  WithClause* with(CommonList* tables, bool recursive);
+  CommonTable* common_table(const Token& name, const NameList* columns, SelectStmt* select);
+  TableRef* table(const QualifiedName* name, const AsOf* as_of, Alias alias);
+  TableRef* function_table(CallExpr* call, Alias alias);
+  TableRef* subquery_table(SelectStmt* select, Alias alias);
+  TableRef* join(const Token& token, JoinKind kind, TableRef* left, TableRef* right, JoinCondition condition);
+  TableRef* cross_join(const Token& token, TableRef* left, TableRef* right);
+  TableRef* natural_join(const Token& token, JoinKind kind, TableRef* left, TableRef* right);
+  AsOf* at_revision(const Token& op, const Token& revision);
+  AsOf* revision(Expr* value) { return arena_.make<AsOf>(AsOfKind::kRevision, value); }
+  AsOf* at_time(Expr* value) { return arena_.make<AsOf>(AsOfKind::kTimestamp, value); }
+  OrderItem* order(Expr* expr, bool descending, int nulls);
+
+  // ---- Data changes.
+  Statement* insert(const Token& token, const QualifiedName* table, InsertSource source, const TargetList* returning);
+  Statement* update(const Token& token, const QualifiedName* table, std::string_view alias, const AssignmentList* set,
+                    const TableList* from, Expr* where, const TargetList* returning);
+  AssignmentList* assign(const Token& column, Expr* value);
+  AssignmentList* assign_row(const Token& token, const NameList* columns, Expr* value);
+  Statement* remove(const Token& token, const QualifiedName* table, Alias alias, const TableList* using_tables, Expr* where,
+                    const TargetList* returning);
+  Statement* truncate(const Token& token, const QualifiedList* tables);
+  Statement* copy(const Token& token, const QualifiedName* table, const NameList* columns, bool from, const Token& end,
+                  const CopyOptions* options);
+  Statement* copy_select(const Token& token, SelectStmt* select, const Token& end, const CopyOptions* options);
+  CopyOptions* copy_option(CopyOptions* options, const Token& name, const Token& value);
+  CopyOptions* old_copy_option(CopyOptions* options, OldCopyOption option);
+
+  // ---- Definitions. A table's parts are gathered in table_ until create_table().
+  Statement* schema(const Token& token, const Token& kind, const Token& name, bool create, bool if_exists, bool cascade);
+  Statement* create_table(const Token& token, const QualifiedName* name, bool if_not_exists);
+  Statement* drop_table(const Token& token, const QualifiedList* tables, bool if_exists, bool cascade);
+  void begin_column(const Token& name, const TypeName* type);
+  void end_column();
+  void column_null(const Token& constraint, const Token& token, bool not_null);
+  void column_default(const Token& constraint, const Token& token, Expr* value);
+  void column_key(const Token& constraint, const Token& token, bool primary);
+  void column_slot(const Token& slot, const Token& id);
+  void column_absent(Expr* value);
+  void table_key(const Token& constraint, const Token& token, bool primary, const NameList* columns);
+  void dropped_slot(const Token& slot, const Token& id);
+
+  // ---- Transactions, settings, version control.
+  Statement* transaction(const Token& token, StatementKind kind, TransactionModes modes);
+  Statement* commit_message(const Token& token, const Token& message);
+  Statement* savepoint(const Token& token, StatementKind kind, const Token& name);
+  TransactionModes modes(TransactionModes left, TransactionModes right);
+  Statement* set(const Token& token, bool local, const char* name, const char* value);
+  Statement* set_named(const Token& token, bool local, const char* name, std::string_view value);
+  Statement* set_default(const Token& token, bool local, const char* name);
+  Statement* session_modes(const Token& token, TransactionModes modes);
+  Statement* setting(const Token& token, StatementKind kind, const char* name);
+  Statement* explain(const Token& token, bool analyze, Statement* statement);
+  bool explain_option(const Token& name, const Token& value);
+  Statement* show_log(const Token& token, const QualifiedName* table, Expr* limit);
+  Statement* show(const Token& token, StatementKind kind, const QualifiedName* name);
+  Statement* branch(const Token& token, const Token& name, const Token& from, bool if_not_exists);
+  Statement* drop_branch(const Token& token, const Token& name, bool if_exists, bool force);
+  Statement* rename_branch(const Token& token, const Token& name, const Token& to);
+  Statement* checkout(const Token& token, const Token& name);
+  Statement* checkpoint(const Token& token);
+  Token revision_word(Token token);
+
+ private:
+  struct Chain;
+  struct TableParts {
+    Growing<ColumnClause> columns;
+    Growing<KeyClause> keys;
+    Growing<DroppedSlotClause> dropped;
+    ColumnClause column;
+    bool null_given = false;
+  };
+
+  template <typename T>
+  T* node(ExprKind kind, uint32_t position) {
+    T* made = arena_.make<T>();
+    made->kind = kind;
+    made->position = position;
+    return made;
+  }
+  template <typename T>
+  T* statement_node(StatementKind kind, const Token& token) {
+    T* made = arena_.make<T>();
+    made->kind = kind;
+    made->position = token.position;
+    made->text = source_.substr(token.begin, previous_end_ > token.begin ? previous_end_ - token.begin : 0);
+    return made;
+  }
+  template <typename... Children>
+  void set_depth(Expr* expr, Children... children) {
+    uint32_t deepest = 0;
+    ((deepest = std::max(deepest, children == nullptr ? 0u : static_cast<uint32_t>(children->depth))), ...);
+    limit_depth(expr->depth, deepest + 1, expr->position);
+  }
+  void limit_depth(uint16_t& depth, uint32_t wanted, uint32_t position);
+  uint32_t depth_of(const ExprList* list) const;
+  void finish_chains();
+  Expr* chain_tree(const Chain& chain, size_t from, size_t count);
+  List<SelectItem> items(const TargetList* list);
+  void apply_copy(CopyStmt& statement, const Token& end, const CopyOptions* options);
+  uint32_t hex(const Token& token);
+  int32_t slot(const Token& token);
+  CopyOptions* copy_options(CopyOptions* options);
+  TableParts& parts();
+
+  Arena& arena_;
+  std::string_view source_;
+  uint32_t previous_end_ = 0;       // Byte behind the last token the parser took.
+  uint32_t parameter_count_ = 0;
+  bool may_hold_secret_ = false;
+  std::optional<Error> error_;
+  Statement* statement_ = nullptr;
+  Expr* expression_ = nullptr;
+  Chain* chains_ = nullptr;
+  TableParts* parts_ = nullptr;
+};
+
+}  // namespace rowan::sql

@@ -1,0 +1,323 @@
+#include "sql/parser.h"
+
+#include "base/ensure.h"
+#include "base/limits.h"
+#include "sql/builder.h"
+#include "sql/lexer.h"
+
+// The generated parser: C from lemon's template, with names of its own.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#pragma GCC diagnostic ignored "-Wunused-variable"
+#pragma GCC diagnostic ignored "-Wunused-function"
+#pragma GCC diagnostic ignored "-Wsign-compare"
+#pragma GCC diagnostic ignored "-Wtype-limits"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#include "sql/grammar.inc"
+#pragma GCC diagnostic pop
+
+namespace rowan::sql {
+namespace {
+
+static_assert(YYSTACKDEPTH == kParserDepthMax);
+
+// TokenStream: the lexer's tokens with the pairs fused that the grammar wants fused, and the lexer switched to branch words
+// and hexadecimal ids where they are due.
+class TokenStream {
+ public:
+  TokenStream(std::string_view source, Arena& arena, uint32_t position_base) : lexer_(source, arena, position_base) {}
+
+  int next(Token& token) {
+    int terminal = take(token);
+    if (terminal <= 0) return terminal;
+    const int fused = fuse(terminal, token);
+    ++count_;
+    if (count_ == 1) first_ = fused;
+    if (count_ == 1 && fused == TK_CHECKOUT) branch_words_ = true;
+    if (count_ == 2 && fused == TK_BRANCH && (first_ == TK_CREATE || first_ == TK_DROP || first_ == TK_RENAME)) branch_words_ = true;
+    hex_next_ = fused == TK_ID && last_ == TK_INTEGER && before_last_ == TK_SLOT;
+    hex_next_ = hex_next_ || (fused == TK_ID && last_ == TK_INTEGER && before_last_ == TK_DROPPED_SLOT);
+    before_last_ = last_;
+    last_ = fused;
+    return fused;
+  }
+
+  const std::optional<Error>& error() const { return lexer_.error(); }
+
+ private:
+  struct Ahead {
+    int terminal;
+    Token token;
+  };
+
+  int lex(Token& token) {
+    if (hex_next_) {
+      hex_next_ = false;
+      return lexer_.next_hex_word(token);
+    }
+    return branch_words_ ? lexer_.next_branch_word(token) : lexer_.next(token);
+  }
+
+  int take(Token& token) {
+    if (ahead_count_ == 0) return lex(token);
+    const int terminal = ahead_[0].terminal;
+    token = ahead_[0].token;
+    ahead_[0] = ahead_[1];
+    --ahead_count_;
+    return terminal;
+  }
+
+  // The token `index` places ahead (0 or 1). Errors and the end stay in the queue and are met again by take().
+  const Ahead& peek(size_t index) {
+    while (ahead_count_ <= index) {
+      Ahead& slot = ahead_[ahead_count_++];
+      slot.terminal = ahead_count_ == 2 && ahead_[0].terminal <= 0 ? ahead_[0].terminal : lex(slot.token);
+      if (slot.terminal <= 0 && ahead_count_ == 2 && ahead_[0].terminal <= 0) slot.token = ahead_[0].token;
+    }
+    return ahead_[index];
+  }
+
+  bool peek_word(size_t index, std::string_view word) {
+    const Ahead& ahead = peek(index);
+    return ahead.terminal > 0 && ahead.terminal != TK_STRING && ahead.token.text() == word &&
+           ahead.token.end - ahead.token.begin == word.size();   // Not a quoted identifier.
+  }
+
+  void swallow(size_t tokens, Token& token) {
+    Token taken;
+    for (; tokens > 0; --tokens) {
+      take(taken);
+      token.end = taken.end;
+    }
+  }
+
+  int fuse(int terminal, Token& token) {
+    switch (terminal) {
+      case TK_NOT: {
+        const int next = peek(0).terminal;
+        const bool fuses = next == TK_BETWEEN || next == TK_IN || next == TK_LIKE || next == TK_ILIKE || next == TK_SIMILAR;
+        return fuses ? TK_NOT_LA : terminal;
+      }
+      case TK_AS:
+        if (peek_word(0, "of")) {
+          const int after = peek(1).terminal;
+          if (after == TK_STRING || after == TK_PARAMETER || after == TK_TIMESTAMP || last_ == TK_FOR_SYSTEM_TIME) {
+            swallow(1, token);
+            return TK_AS_OF;
+          }
+        }
+        return terminal;
+      case TK_FOR:
+        if (!peek_word(0, "system_time")) return terminal;
+        swallow(1, token);
+        return TK_FOR_SYSTEM_TIME;
+      case TK_WITH:
+        if (peek(0).terminal != TK_TIME || peek(1).terminal != TK_ZONE) return terminal;
+        swallow(2, token);
+        return TK_WITH_TIME_ZONE;
+      case TK_IDENT: return token.data != nullptr ? fuse_word(terminal, token) : terminal;
+      default: return terminal;
+    }
+  }
+
+  int fuse_word(int terminal, Token& token) {
+    const std::string_view word = token.text();
+    // Only the few words below go on; quoted identifiers are longer in the source than their text.
+    if (word.size() > 9 || word.size() < 2 || token.end - token.begin != word.size()) return terminal;
+    const auto fused = [&](size_t tokens, int as, const char* text) {
+      swallow(tokens, token);
+      if (text != nullptr) {
+        token.data = text;
+        token.size = static_cast<uint32_t>(std::string_view(text).size());
+      }
+      return as;
+    };
+    switch (word[0]) {
+      case 'a':
+        if (word == "at" && peek(0).terminal == TK_TIME && peek(1).terminal == TK_ZONE) return fused(2, TK_AT_TIME_ZONE, nullptr);
+        break;
+      case 'b':
+        if (word == "bit" && peek_word(0, "varying")) return fused(1, TK_CHAR_VARYING, "bit varying");
+        break;
+      case 'c':
+        if ((word == "char" || word == "character") && peek_word(0, "varying")) return fused(1, TK_CHAR_VARYING, "character varying");
+        break;
+      case 'd':
+        if (word == "double" && peek_word(0, "precision")) return fused(1, TK_DOUBLE_PRECISION, "double precision");
+        if (word == "dropped" && peek(0).terminal == TK_SLOT) return fused(1, TK_DROPPED_SLOT, nullptr);
+        break;
+      case 'n':
+        if (word == "nulls" && (peek(0).terminal == TK_FIRST || peek(0).terminal == TK_LAST)) return TK_NULLS_LA;
+        break;
+      case 'o':
+        if (word == "over" && last_ == TK_RP && peek(0).terminal == TK_LP) return TK_WINDOW;
+        break;
+      case 'w':
+        if (word == "without" && peek(0).terminal == TK_TIME && peek(1).terminal == TK_ZONE) return fused(2, TK_WITHOUT_TIME_ZONE, nullptr);
+        break;
+      default: break;
+    }
+    return terminal;
+  }
+
+  Lexer lexer_;
+  Ahead ahead_[2] = {};
+  size_t ahead_count_ = 0;
+  size_t count_ = 0;
+  int first_ = 0, last_ = 0, before_last_ = 0;
+  bool branch_words_ = false;
+  bool hex_next_ = false;
+};
+
+struct UnsupportedStatement {
+  std::string_view first;
+  std::string_view second;   // Empty: any.
+};
+
+// Statements of PostgreSQL, and later ones of Rowan, that are told apart from a syntax error by their first words.
+constexpr UnsupportedStatement kUnsupported[] = {
+    {"alter", ""}, {"analyze", ""}, {"blame", ""}, {"call", ""}, {"cherry", ""}, {"close", ""}, {"cluster", ""}, {"comment", ""},
+    {"create", "access"}, {"create", "aggregate"}, {"create", "cast"}, {"create", "collation"}, {"create", "conversion"},
+    {"create", "domain"}, {"create", "event"}, {"create", "extension"}, {"create", "foreign"}, {"create", "function"},
+    {"create", "global"}, {"create", "group"}, {"create", "index"}, {"create", "language"}, {"create", "local"},
+    {"create", "materialized"}, {"create", "operator"}, {"create", "or"}, {"create", "policy"}, {"create", "procedure"},
+    {"create", "publication"}, {"create", "recursive"}, {"create", "role"}, {"create", "rule"}, {"create", "sequence"},
+    {"create", "server"}, {"create", "snapshot"}, {"create", "statistics"}, {"create", "subscription"}, {"create", "tablespace"},
+    {"create", "tag"}, {"create", "temp"}, {"create", "temporary"}, {"create", "text"}, {"create", "transform"},
+    {"create", "trigger"}, {"create", "type"}, {"create", "unique"}, {"create", "unlogged"}, {"create", "user"}, {"create", "view"},
+    {"deallocate", ""}, {"declare", ""}, {"discard", ""}, {"do", ""},
+    {"drop", "access"}, {"drop", "aggregate"}, {"drop", "cast"}, {"drop", "collation"}, {"drop", "conversion"}, {"drop", "domain"},
+    {"drop", "event"}, {"drop", "extension"}, {"drop", "foreign"}, {"drop", "function"}, {"drop", "group"}, {"drop", "index"},
+    {"drop", "language"}, {"drop", "materialized"}, {"drop", "operator"}, {"drop", "owned"}, {"drop", "policy"},
+    {"drop", "procedure"}, {"drop", "publication"}, {"drop", "role"}, {"drop", "routine"}, {"drop", "rule"}, {"drop", "sequence"},
+    {"drop", "server"}, {"drop", "statistics"}, {"drop", "subscription"}, {"drop", "tablespace"}, {"drop", "tag"}, {"drop", "text"},
+    {"drop", "transform"}, {"drop", "trigger"}, {"drop", "type"}, {"drop", "user"}, {"drop", "view"},
+    {"execute", ""}, {"fetch", ""}, {"grant", ""}, {"import", ""}, {"listen", ""}, {"load", ""}, {"lock", ""}, {"merge", ""},
+    {"move", ""}, {"notify", ""}, {"prepare", ""}, {"reassign", ""}, {"rebase", ""}, {"refresh", ""}, {"reindex", ""},
+    {"resolve", ""}, {"restore", ""}, {"revert", ""}, {"revoke", ""}, {"security", ""}, {"show", "diff"}, {"show", "merge"},
+    {"squash", ""}, {"unlisten", ""}, {"vacuum", ""},
+    {"abort", "merge"}, {"commit", "merge"}, {"commit", "prepared"}, {"rollback", "prepared"}, {"with", ""},
+};
+
+std::string upper(std::string_view word) {
+  std::string out(word);
+  for (char& c : out) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  return out;
+}
+
+// A syntax error in a statement whose first words name one that is not there yet says so instead.
+Error explain_syntax_error(Error error, std::string_view source, Arena& arena) {
+  if (error.code() != ErrorCode::kSyntaxError) return error;
+  Lexer lexer(source, arena, 0);
+  Token first{}, second{};
+  if (lexer.next(first) <= 0) return error;
+  const int second_terminal = lexer.next(second);
+  const std::string_view second_word = second_terminal > 0 ? second.text() : std::string_view();
+  const bool create_as = first.text() == "create" && second_word == "table";
+  if (create_as && upper(error.message()) == "SYNTAX ERROR AT OR NEAR \"AS\"") {
+    return Error(ErrorCode::kFeatureNotSupported, "CREATE TABLE AS is not supported yet").at(error.position());
+  }
+  for (const UnsupportedStatement& known : kUnsupported) {
+    if (known.first != first.text() || (!known.second.empty() && known.second != second_word)) continue;
+    if (known.first == "with") {
+      const std::string message = upper(error.message());
+      if (message.find("\"INSERT\"") == std::string::npos && message.find("\"UPDATE\"") == std::string::npos &&
+          message.find("\"DELETE\"") == std::string::npos) {
+        return error;
+      }
+      return Error(ErrorCode::kFeatureNotSupported, "WITH is supported only for queries yet").at(error.position());
+    }
+    std::string words = upper(known.first);
+    const bool named = !known.second.empty() || known.first == "alter";
+    if (named && is_identifier_start(static_cast<unsigned char>(second_word.empty() ? '0' : second_word[0]))) {
+      words += " " + upper(second_word);
+    }
+    return Error(ErrorCode::kFeatureNotSupported, words + " is not supported yet").at(first.position);
+  }
+  return error;
+}
+
+// Parses one statement or expression. `position_base`: characters of the user's text before `text`.
+Result<ParsedStatement> parse_one(std::string_view text, uint32_t position_base, bool expression, Expr** expr) {
+  if (text.size() > kStatementBytesMax) {
+    return Error(ErrorCode::kProgramLimit, "a statement may have at most " + std::to_string(kStatementBytesMax >> 20) + " MB");
+  }
+  TRY(check_text(text));
+  ParsedStatement parsed;
+  parsed.arena = std::make_unique<Arena>();
+  const std::string_view source = parsed.arena->copy(text);
+  Builder builder(*parsed.arena, source);
+  TokenStream tokens(source, *parsed.arena, position_base);
+  yyParser parser;
+  RowanSqlParseInit(&parser, &builder);
+  if (expression) RowanSqlParse(&parser, TK_PARSE_EXPRESSION, Token{});
+  uint32_t end = 0;
+  Token token{};
+  for (int terminal = -1; terminal != kTokenEnd;) {
+    terminal = tokens.next(token);
+    if (terminal == kTokenError) return *tokens.error();
+    if (terminal == TK_SEMICOLON && !expression) {
+      Token after{};
+      const int next = tokens.next(after);
+      if (next == kTokenError) return *tokens.error();
+      if (next != kTokenEnd) {
+        return Error(ErrorCode::kSyntaxError, "cannot insert multiple commands into a prepared statement").at(after.position);
+      }
+      terminal = kTokenEnd;
+    }
+    builder.set_previous_end(end);
+    RowanSqlParse(&parser, terminal, token);
+    if (builder.failed()) return explain_syntax_error(*builder.error(), source, *parsed.arena);
+    end = token.end;
+  }
+  parsed.statement = builder.statement();
+  parsed.parameter_count = builder.parameter_count();
+  parsed.may_hold_secret = builder.may_hold_secret();
+  if (expr != nullptr) *expr = builder.expression();
+  ENSURE(expression ? builder.expression() != nullptr : parsed.statement != nullptr);
+  return parsed;
+}
+
+// True when nothing but blanks, comments and semicolons is left.
+bool is_empty(std::string_view text) {
+  Arena arena;
+  Lexer lexer(text, arena, 0);
+  Token token;
+  const int terminal = lexer.next(token);
+  return terminal == kTokenEnd || terminal == TK_SEMICOLON;
+}
+
+uint32_t count_characters(std::string_view text) {
+  uint32_t count = 0;
+  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  return count;
+}
+
+}  // namespace
+
+Result<ParsedStatement> parse_statement(std::string_view text) { return parse_one(text, 0, false, nullptr); }
+
+Result<ParsedExpression> parse_expression(std::string_view text) {
+  ParsedExpression parsed;
+  TRY_ASSIGN(ParsedStatement made, parse_one(text, 0, true, &parsed.expr));
+  parsed.arena = std::move(made.arena);
+  return parsed;
+}
+
+Result<std::vector<ParsedStatement>> parse_script(std::string_view text) {
+  std::vector<ParsedStatement> statements;
+  uint32_t position = 0;
+  while (!text.empty()) {
+    const size_t end = std::min(statement_end(text), text.size());
+    const std::string_view one = text.substr(0, end);
+    if (!is_empty(one)) {
+      TRY_ASSIGN(ParsedStatement parsed, parse_one(one, position, false, nullptr));
+      statements.push_back(std::move(parsed));
+    }
+    position += count_characters(one);
+    text.remove_prefix(end);
+  }
+  return statements;
+}
+
+}  // namespace rowan::sql

@@ -1,0 +1,394 @@
+// GitStore's other half: from the journal into packs and refs, foreign moves, and the threads that see to both.
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/limits.h"
+#include "git/commit.h"
+#include "store/git_store_impl.h"
+
+namespace rowan::store {
+
+namespace {
+
+constexpr auto kPublishAfter = std::chrono::seconds(1);
+constexpr auto kRetryAfter = std::chrono::seconds(1);
+constexpr int kWatchTimeoutMs = 60'000;
+constexpr int kRoundsMax = 4;                       // A foreign writer who never stops must not hold a checkpoint for ever.
+constexpr int kBackgroundNice = 5;
+constexpr std::string_view kBranches = "refs/heads/";
+constexpr std::string_view kForeign = "refs/rowan/foreign/";
+
+Oid value_in(const RefMap& map, std::string_view name) {
+  const auto at = map.find(name);
+  return at == map.end() ? Oid{} : at->second;
+}
+
+void set_in(RefMap& map, const std::string& name, const Oid& value) {
+  if (value.is_zero()) {
+    map.erase(name);
+  } else {
+    map[name] = value;
+  }
+}
+
+// Statements come before upkeep: on a machine with few cores a checkpoint must not crowd out writers.
+void lower_priority() { setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kBackgroundNice); }
+
+// Whether a tree names an id of the sorted list. Trees of a record were made by us, so a malformed one names nothing.
+bool names_one_of(Bytes tree, const std::vector<Oid>& ids) {
+  while (!tree.empty()) {
+    const size_t end = tree.find('\0');
+    if (end == Bytes::npos || tree.size() - end - 1 < Oid::kBytes) return false;
+    if (std::binary_search(ids.begin(), ids.end(), Oid::from_raw(tree.data() + end + 1))) return true;
+    tree.remove_prefix(end + 1 + Oid::kBytes);
+  }
+  return false;
+}
+
+}  // namespace
+
+// --- One checkpoint ---
+
+Result<void> GitStore::checkpoint() {
+  if (journal_ == nullptr) return {};
+  for (int i = 0; i < kRoundsMax; ++i) {
+    std::vector<ForeignMove> moves;
+    TRY(checkpoint_round(true, moves));
+    if (moves.empty()) return {};
+    if (options_.background) {
+      const std::lock_guard lock(work_mutex_);
+      moves_.insert(moves_.end(), moves.begin(), moves.end());
+      watch_->wake();
+      return {};
+    }
+    deliver(moves);
+  }
+  return {};
+}
+
+Result<void> GitStore::checkpoint_round(bool look_at_refs, std::vector<ForeignMove>& moves) {
+  Result<void> result;
+  {
+    const std::lock_guard lock(checkpoint_mutex_);
+    if (look_at_refs) result = scan_refs(moves);
+    if (result) result = checkpoint_pass(moves);
+  }
+  const std::lock_guard lock(work_mutex_);
+  ++rounds_;
+  round_error_.reset();
+  if (!result) round_error_ = Error(result.error());
+  room_wake_.notify_all();
+  return result;
+}
+
+// Requires: checkpoint_mutex_. Each step leaves a state that recovery completes (S4): the pack is durable before the refs
+// move, the refs before the journal forgets, and doing a step twice changes nothing.
+Result<void> GitStore::checkpoint_pass(std::vector<ForeignMove>& moves) {
+  Records records;
+  {
+    const std::lock_guard lock(work_mutex_);
+    records.assign(records_.begin(), records_.end());
+  }
+  if (records.empty() && republish_.empty()) return {};
+  if (!records.empty()) {
+    TRY(journal_->sync_to(records.back()->sequence));
+    TRY(write_records(records));
+  }
+  TRY(publish_refs(records, moves));
+  if (records.empty()) return {};
+  for (const auto& stem : stale_keeps_) release_keep(stem);
+  stale_keeps_.clear();
+  release_bulk_packs(records);
+  const uint64_t last = records.back()->sequence;
+  TRY(journal_->published(last));
+  published_.store(last, std::memory_order_release);
+
+  for (const auto& record : records) {
+    for (const auto& entry : record->objects) index_.erase(entry.id, last);
+  }
+  const std::lock_guard lock(work_mutex_);
+  for (const auto& record : records) {
+    for (const auto& entry : record->objects) record_bytes_ -= entry.object.bytes.size();
+  }
+  records_.erase(records_.begin(), records_.begin() + static_cast<ptrdiff_t>(records.size()));
+  oldest_at_ = std::chrono::steady_clock::now();
+  wants_maintenance_ = true;
+  return {};
+}
+
+Result<void> GitStore::write_records(const Records& records) {
+  std::vector<PackObject> objects;
+  for (const auto& record : records) {
+    for (const auto& entry : record->objects) {
+      objects.push_back({entry.id, entry.type, entry.object.bytes, entry.previous});
+    }
+  }
+  if (objects.empty()) return {};
+  PackOptions options;
+  options.files = &files_;
+  TRY_ASSIGN(const WrittenPack pack, write_pack(pack_folder(), objects, options));
+  if (pack.stem.empty()) return {};
+  mark_keep(pack.stem);
+  packs_->add_pack(pack.stem);
+  if (std::find(stale_keeps_.begin(), stale_keeps_.end(), pack.stem) == stale_keeps_.end()) {
+    stale_keeps_.push_back(pack.stem);
+  }
+  return {};
+}
+
+// Requires: checkpoint_mutex_.
+Result<void> GitStore::publish_refs(const Records& records, std::vector<ForeignMove>& moves) {
+  std::map<std::string, std::vector<Oid>, std::less<>> journalled;  // Every value a ref took, in order.
+  for (const auto& record : records) {
+    for (const RefUpdate& update : record->refs) journalled[update.name].push_back(update.new_value);
+  }
+  for (const std::string& name : republish_) journalled.try_emplace(name);
+
+  std::vector<RefChange> changes;
+  for (const auto& [name, values] : journalled) {
+    changes.push_back({name, value_in(seen_, name), values.empty() ? value_in(settled_, name) : values.back()});
+  }
+  // The second try is for refs that stand at a value a crashed checkpoint gave them: that is ours as well.
+  for (int attempt = 0; attempt < 2 && !changes.empty(); ++attempt) {
+    TRY_ASSIGN(const auto found, ref_files_.publish(changes));
+    std::vector<RefChange> again;
+    for (size_t i = 0; i < changes.size(); ++i) {
+      const RefChange& change = changes[i];
+      if (!found[i]) {
+        TRY(settle(change.name, change.expected, change.desired));
+        continue;
+      }
+      const auto& values = journalled[change.name];
+      const bool is_ours = std::find(values.begin(), values.end(), *found[i]) != values.end();
+      if (is_ours && attempt == 0) {
+        again.push_back({change.name, *found[i], change.desired});
+        continue;
+      }
+      set_in(settled_, change.name, change.desired);
+      TRY(note_foreign(change.name, *found[i], moves));
+    }
+    changes = std::move(again);
+  }
+  return {};
+}
+
+// The ref `name` now has our value in Git.
+Result<void> GitStore::settle(const std::string& name, const Oid& before, const Oid& now) {
+  set_in(settled_, name, now);
+  set_in(seen_, name, now);
+  republish_.erase(name);
+  if (before == now || now.is_zero() || !name.starts_with(kBranches)) return {};
+  // The log line says who made the newest commit; a ref that names no commit gets none.
+  const auto object = read(now);
+  if (!object || object->type != ObjectType::kCommit) return {};
+  const auto commit = git::parse_commit(object->bytes);
+  if (!commit) return {};
+  const auto& who = commit->committer;
+  char zone[8];
+  const int offset = std::min(std::abs(who.offset_minutes), 99 * 60);
+  std::snprintf(zone, sizeof zone, "%c%02d%02d", who.offset_minutes < 0 ? '-' : '+', offset / 60, offset % 60);
+  const std::string line = who.name + " <" + who.email + "> " + std::to_string(who.seconds) + " " + zone;
+  auto logged = ref_files_.append_log(name, before, now, line, "commit: " + std::string(git::subject(commit->message)));
+  if (!logged) log_.write(LogLevel::kWarning, logged.error().message());
+  return {};
+}
+
+// Takes the mark off bulk packs that a published transaction leads to, by a ref or by an entry of one of its trees.
+void GitStore::release_bulk_packs(const Records& records) {
+  std::vector<BulkPack> packs;
+  std::vector<SpilledPack> spilled;
+  {
+    const std::lock_guard lock(work_mutex_);
+    packs.swap(bulk_packs_);
+    spilled.swap(spilled_packs_);
+  }
+  const auto is_named = [&](const BulkPack& pack) {
+    for (const auto& record : records) {
+      for (const RefUpdate& update : record->refs) {
+        if (std::binary_search(pack.ids.begin(), pack.ids.end(), update.new_value)) return true;
+      }
+      for (const auto& entry : record->objects) {
+        if (entry.type == ObjectType::kTree && names_one_of(entry.object.bytes, pack.ids)) return true;
+        if (entry.type != ObjectType::kCommit) continue;
+        const auto commit = git::parse_commit(entry.object.bytes);
+        if (commit && std::binary_search(pack.ids.begin(), pack.ids.end(), commit->tree)) return true;
+      }
+    }
+    return false;
+  };
+  const auto kept = std::stable_partition(packs.begin(), packs.end(), [&](const auto& pack) { return !is_named(pack); });
+  for (auto at = kept; at != packs.end(); ++at) release_keep(at->stem);
+  packs.erase(kept, packs.end());
+  const uint64_t last = records.back()->sequence;
+  const auto later = std::stable_partition(spilled.begin(), spilled.end(),
+                                           [&](const auto& pack) { return pack.sequence > last; });
+  for (auto at = later; at != spilled.end(); ++at) release_keep(at->stem);
+  spilled.erase(later, spilled.end());
+  const std::lock_guard lock(work_mutex_);
+  bulk_packs_.insert(bulk_packs_.end(), std::make_move_iterator(packs.begin()), std::make_move_iterator(packs.end()));
+  spilled_packs_.insert(spilled_packs_.end(), spilled.begin(), spilled.end());
+}
+
+// --- Foreign moves ---
+
+// Requires: checkpoint_mutex_. Compares Git's refs with what we last saw there.
+Result<void> GitStore::scan_refs(std::vector<ForeignMove>& moves) {
+  TRY_ASSIGN(const RefMap now, ref_files_.read_all());
+  std::vector<std::string> moved;
+  for (const auto& [name, value] : now) {
+    if (value_in(seen_, name) != value) moved.push_back(name);
+  }
+  for (const auto& [name, value] : seen_) {
+    if (!now.contains(name)) moved.push_back(name);
+  }
+  for (const std::string& name : moved) {
+    const Oid found = value_in(now, name);
+    const Oid ours = value_in(settled_, name);
+    if (found == ours) {
+      set_in(seen_, name, found);
+      republish_.erase(name);
+    } else if (!name.starts_with(kBranches) && ref(name).value_or(Oid{}) == ours) {
+      adopt_ref(name, found);
+    } else {
+      TRY(note_foreign(name, found, moves));
+    }
+  }
+  return {};
+}
+
+// Requires: checkpoint_mutex_. Parks the foreign value; from then on it may be replaced (S5).
+Result<void> GitStore::note_foreign(const std::string& name, const Oid& found, std::vector<ForeignMove>& moves) {
+  if (!found.is_zero()) {
+    const std::string_view short_name =
+        std::string_view(name).substr(name.starts_with(kBranches) ? kBranches.size() : sizeof("refs/") - 1);
+    const std::string parked = std::string(kForeign) + std::string(short_name) + "/" + found.hex();
+    const RefChange change{parked, Oid{}, found};
+    TRY(ref_files_.publish({&change, 1}));
+    adopt_ref(parked, found);
+  }
+  moves.push_back({name, value_in(settled_, name), found});
+  set_in(seen_, name, found);
+  republish_.insert(name);
+  return {};
+}
+
+// A ref of no interest to transactions: what Git says holds.
+void GitStore::adopt_ref(const std::string& name, const Oid& value) {
+  const std::lock_guard appending(append_mutex_);
+  const std::unique_lock lock(refs_mutex_);
+  set_in(refs_, name, value);
+  set_in(settled_, name, value);
+  set_in(seen_, name, value);
+}
+
+// Requires: no lock held. Afterwards a checkpoint brings our value, the handler's answer or the one before.
+void GitStore::deliver(const std::vector<ForeignMove>& moves) {
+  std::shared_ptr<const std::function<void(const ForeignMove&)>> handler;
+  {
+    const std::lock_guard lock(work_mutex_);
+    handler = handler_;
+  }
+  for (const ForeignMove& move : moves) {
+    log_.write(LogLevel::kInfo, "ref \"" + move.name + "\" was moved by another program to " +
+                                    (move.foreign.is_zero() ? "nothing" : move.foreign.hex()));
+    if (*handler) {
+      (*handler)(move);
+    } else if (move.published.is_zero() && !ref(move.name)) {
+      // Nobody to ask, and nothing of ours in the way: a new branch stays.
+      const std::lock_guard lock(checkpoint_mutex_);
+      adopt_ref(move.name, move.foreign);
+      republish_.erase(move.name);
+    }
+  }
+}
+
+// --- Threads ---
+
+void GitStore::run_checkpointer() {
+  lower_priority();
+  std::string last_complaint;
+  std::unique_lock lock(work_mutex_);
+  while (!is_stopping_) {
+    if (records_.empty() && !is_urgent_) {
+      work_wake_.wait(lock, [&] { return is_stopping_ || is_urgent_ || !records_.empty(); });
+    } else if (!is_urgent_) {
+      work_wake_.wait_until(lock, oldest_at_ + kPublishAfter, [&] { return is_stopping_ || is_urgent_; });
+    }
+    if (is_stopping_) return;
+    const bool is_due = is_urgent_ || std::chrono::steady_clock::now() >= oldest_at_ + kPublishAfter;
+    if (!is_due) continue;
+    is_urgent_ = false;
+    lock.unlock();
+    std::vector<ForeignMove> moves;
+    const auto result = checkpoint_round(false, moves);
+    if (!result && result.error().message() != last_complaint) {
+      last_complaint = result.error().message();
+      log_.write(LogLevel::kError, "checkpoint failed, the journal keeps the data: " + last_complaint);
+    }
+    if (result) last_complaint.clear();
+    lock.lock();
+    const bool wakes = !moves.empty() || wants_maintenance_;
+    moves_.insert(moves_.end(), moves.begin(), moves.end());
+    if (wakes) watch_->wake();
+    if (!result) work_wake_.wait_for(lock, kRetryAfter, [&] { return is_stopping_ || is_urgent_; });
+  }
+}
+
+void GitStore::run_watcher() {
+  lower_priority();
+  while (true) {
+    const bool has_moved = watch_->wait(kWatchTimeoutMs);
+    std::vector<ForeignMove> moves;
+    bool wants_maintenance = false;
+    {
+      const std::lock_guard lock(work_mutex_);
+      if (is_stopping_) return;
+      moves.swap(moves_);
+      wants_maintenance = std::exchange(wants_maintenance_, false);
+    }
+    if (has_moved) {
+      const std::lock_guard lock(checkpoint_mutex_);
+      const auto result = scan_refs(moves);
+      if (!result) log_.write(LogLevel::kWarning, "could not look at refs: " + result.error().message());
+    }
+    if (!moves.empty()) {
+      deliver(moves);
+      const std::lock_guard lock(work_mutex_);
+      is_urgent_ = true;
+      work_wake_.notify_one();
+    }
+    if (wants_maintenance && packs_->packs().size() >= kPacksMax) {
+      const auto result = maintain();
+      if (!result) log_.write(LogLevel::kWarning, "pack care: " + result.error().message());
+    }
+  }
+}
+
+void GitStore::close() {
+  {
+    const std::lock_guard lock(work_mutex_);
+    is_stopping_ = true;
+  }
+  work_wake_.notify_all();
+  room_wake_.notify_all();
+  if (watch_ != nullptr) watch_->wake();
+  if (checkpointer_.joinable()) checkpointer_.join();
+  if (watcher_.joinable()) watcher_.join();
+  if (journal_ == nullptr) return;
+  std::vector<ForeignMove> moves;
+  auto result = checkpoint_round(false, moves);
+  // What a foreign program moved at the last moment is parked; our value stands.
+  if (result && !republish_.empty()) result = checkpoint_round(false, moves);
+  if (result) {
+    for (const BulkPack& pack : bulk_packs_) release_keep(pack.stem);  // No transaction can name them any more.
+    for (const SpilledPack& pack : spilled_packs_) release_keep(pack.stem);
+    result = journal_->close(republish_.empty());
+  }
+  if (!result) log_.write(LogLevel::kError, "closing \"" + dir_.string() + "\": " + result.error().message());
+}
+
+}  // namespace rowan::store

@@ -1,0 +1,178 @@
+#include "store/file_system.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace rowan::store {
+
+namespace {
+
+Error file_error(std::string_view what, const std::filesystem::path& path, int code) {
+  ErrorCode kind = ErrorCode::kIoError;
+  if (code == ENOENT || code == ENOTDIR) kind = ErrorCode::kUndefinedFile;
+  if (code == EEXIST) kind = ErrorCode::kDuplicateFile;
+  if (code == ENOSPC || code == EDQUOT) kind = ErrorCode::kDiskFull;
+  return Error(kind, "could not " + std::string(what) + " \"" + path.string() + "\": " + std::strerror(code));
+}
+
+class RealFile final : public File {
+ public:
+  RealFile(int descriptor, std::filesystem::path path) : descriptor_(descriptor), path_(std::move(path)) {}
+  ~RealFile() override { ::close(descriptor_); }
+  RealFile(const RealFile&) = delete;
+  RealFile& operator=(const RealFile&) = delete;
+
+  Result<size_t> read(char* to, size_t bytes_max, uint64_t offset) const override {
+    size_t done = 0;
+    while (done < bytes_max) {
+      const ssize_t n = ::pread(descriptor_, to + done, bytes_max - done, static_cast<off_t>(offset + done));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return file_error("read", path_, errno);
+      if (n == 0) break;
+      done += static_cast<size_t>(n);
+    }
+    return done;
+  }
+
+  Result<void> write(Bytes bytes, uint64_t offset) override {
+    size_t done = 0;
+    while (done < bytes.size()) {
+      const ssize_t n = ::pwrite(descriptor_, bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return file_error("write", path_, errno);
+      if (n == 0) return file_error("write", path_, ENOSPC);
+      done += static_cast<size_t>(n);
+    }
+    return {};
+  }
+
+  // Never repeated after a failure: the kernel may have dropped the pages it could not write.
+  Result<void> sync() override {
+    if (::fdatasync(descriptor_) != 0) return file_error("sync", path_, errno);
+    return {};
+  }
+
+  Result<void> truncate(uint64_t bytes) override {
+    if (::ftruncate(descriptor_, static_cast<off_t>(bytes)) != 0) return file_error("truncate", path_, errno);
+    return {};
+  }
+
+  Result<void> allocate(uint64_t bytes) override {
+    const int code = ::posix_fallocate(descriptor_, 0, static_cast<off_t>(bytes));
+    if (code != 0) return file_error("reserve space for", path_, code);
+    return {};
+  }
+
+  Result<uint64_t> size() const override {
+    struct stat info;
+    if (::fstat(descriptor_, &info) != 0) return file_error("examine", path_, errno);
+    return static_cast<uint64_t>(info.st_size);
+  }
+
+ private:
+  int descriptor_;
+  std::filesystem::path path_;
+};
+
+class RealFileSystem final : public FileSystem {
+ public:
+  Result<std::unique_ptr<File>> open(const std::filesystem::path& path, OpenMode mode) override {
+    int flags = O_CLOEXEC;
+    switch (mode) {
+      case OpenMode::kRead: flags |= O_RDONLY; break;
+      case OpenMode::kWrite: flags |= O_RDWR; break;
+      case OpenMode::kCreate: flags |= O_RDWR | O_CREAT; break;
+      case OpenMode::kCreateNew: flags |= O_RDWR | O_CREAT | O_EXCL; break;
+    }
+    const int descriptor = ::open(path.c_str(), flags, 0644);
+    if (descriptor < 0) return file_error("open", path, errno);
+    return std::unique_ptr<File>(std::make_unique<RealFile>(descriptor, path));
+  }
+
+  Result<void> rename(const std::filesystem::path& from, const std::filesystem::path& to) override {
+    if (::rename(from.c_str(), to.c_str()) != 0) return file_error("rename to", to, errno);
+    return {};
+  }
+
+  Result<void> unlink(const std::filesystem::path& path) override {
+    if (::unlink(path.c_str()) != 0) return file_error("remove", path, errno);
+    return {};
+  }
+
+  Result<void> make_folder(const std::filesystem::path& path) override {
+    std::error_code code;
+    std::filesystem::create_directories(path, code);
+    if (code) return file_error("make folder", path, code.value());
+    return {};
+  }
+
+  Result<void> remove_folder(const std::filesystem::path& path) override {
+    if (::rmdir(path.c_str()) != 0) return file_error("remove folder", path, errno);
+    return {};
+  }
+
+  Result<void> sync_folder(const std::filesystem::path& path) override {
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) return file_error("open folder", path, errno);
+    const int code = ::fsync(descriptor) == 0 ? 0 : errno;
+    ::close(descriptor);
+    if (code != 0) return file_error("sync folder", path, code);
+    return {};
+  }
+
+  Result<std::vector<std::string>> list(const std::filesystem::path& folder) override {
+    DIR* stream = ::opendir(folder.c_str());
+    if (stream == nullptr) return file_error("list folder", folder, errno);
+    std::vector<std::string> names;
+    while (const dirent* entry = ::readdir(stream)) {
+      const std::string_view name = entry->d_name;
+      if (name != "." && name != "..") names.emplace_back(name);
+    }
+    ::closedir(stream);
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  bool exists(const std::filesystem::path& path) override { return ::access(path.c_str(), F_OK) == 0; }
+};
+
+}  // namespace
+
+Result<std::string> FileSystem::read_whole(const std::filesystem::path& path, uint64_t bytes_max) {
+  TRY_ASSIGN(const auto file, open(path, OpenMode::kRead));
+  TRY_ASSIGN(const uint64_t bytes, file->size());
+  if (bytes > bytes_max) {
+    return Error(ErrorCode::kCorruption, "file \"" + path.string() + "\" is larger than expected");
+  }
+  std::string out(bytes, '\0');
+  TRY_ASSIGN(const size_t got, file->read(out.data(), out.size(), 0));
+  out.resize(got);
+  return out;
+}
+
+Result<void> FileSystem::replace(const std::filesystem::path& path, Bytes bytes) {
+  std::filesystem::path temporary = path;
+  temporary += ".tmp";
+  {
+    TRY_ASSIGN(const auto file, open(temporary, OpenMode::kCreate));
+    TRY(file->truncate(0));
+    TRY(file->write(bytes, 0));
+    TRY(file->sync());
+  }
+  TRY(rename(temporary, path));
+  return sync_folder(path.parent_path());
+}
+
+FileSystem& real_file_system() {
+  static RealFileSystem files;
+  return files;
+}
+
+}  // namespace rowan::store

@@ -1,0 +1,513 @@
+#include "store/git_store.h"
+
+#include <algorithm>
+#include <cctype>
+#include <random>
+#include <utility>
+
+#include "base/limits.h"
+#include "git/commit.h"
+#include "store/git_store_impl.h"
+#include "store/journal_record.h"
+
+namespace rowan::store {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kKeepText[] = "rowan\n";
+constexpr size_t kKeptBufferBytesMax = 1u << 20;
+constexpr int kFullFilesBeforeCheckpoint = 2;
+constexpr uint64_t kConfigBytesMax = 1u << 20;
+
+JournalOptions journal_options(const fs::path& dir, const GitStoreOptions& options) {
+  JournalOptions out;
+  out.folder = dir / "rowan" / "journal";
+  out.state_path = dir / "rowan" / "state";
+  out.file_bytes = options.journal_file_bytes;
+  out.first_file_bytes = std::min(options.journal_first_file_bytes, options.journal_file_bytes);
+  out.sync = options.sync;
+  out.background = options.background && !options.read_only;
+  return out;
+}
+
+Error not_a_repository(const fs::path& dir) {
+  return Error(ErrorCode::kNotARepository, "\"" + dir.string() + "\" is not a Rowan repository")
+      .with_hint("rowan init makes one.");
+}
+
+// A bare repository with SHA-1 ids and our folder.
+Result<void> check_layout(const fs::path& dir, FileSystem& files) {
+  std::error_code ignored;
+  for (const char* part : {"objects", "refs", "rowan", "rowan/journal"}) {
+    if (!fs::is_directory(dir / part, ignored)) return not_a_repository(dir);
+  }
+  if (!fs::is_regular_file(dir / "HEAD", ignored) && !fs::is_symlink(dir / "HEAD", ignored)) return not_a_repository(dir);
+  auto config = files.read_whole(dir / "config", kConfigBytesMax);
+  if (!config) {
+    if (config.error().code() == ErrorCode::kUndefinedFile) return not_a_repository(dir);
+    return std::move(config).error();
+  }
+  std::transform(config->begin(), config->end(), config->begin(), [](unsigned char c) { return std::tolower(c); });
+  if (config->find("sha256") != std::string::npos) {
+    return Error(ErrorCode::kUnsupportedFormat, "repositories with SHA-256 ids are not supported");
+  }
+  return {};
+}
+
+class GitBulkWriter final : public BulkWriter {
+ public:
+  GitBulkWriter(GitStore& store, std::unique_ptr<PackStream> stream) : store_(store), stream_(std::move(stream)) {}
+
+  Result<Oid> add(ObjectType type, Bytes bytes) override {
+    auto id = stream_->add(type, bytes);
+    if (id) ids_.push_back(*id);
+    return id;
+  }
+
+  Result<void> finish() override {
+    TRY_ASSIGN(const WrittenPack pack, stream_->finish());
+    if (pack.stem.empty()) return {};
+    std::sort(ids_.begin(), ids_.end());
+    store_.add_bulk_pack(pack, std::move(ids_));
+    return {};
+  }
+
+ private:
+  GitStore& store_;
+  std::unique_ptr<PackStream> stream_;
+  std::vector<Oid> ids_;
+};
+
+}  // namespace
+
+// --- Making and opening ---
+
+Result<void> init_git_store(const fs::path& dir, std::string_view branch) {
+  return init_git_store_with(dir, branch, {});
+}
+
+Result<void> init_git_store_with(const fs::path& dir, std::string_view branch, const GitStoreOptions& options) {
+  std::error_code ignored;
+  if (!git::is_valid_ref_name(branch)) {
+    return Error(ErrorCode::kInvalidName, "\"" + std::string(branch) + "\" is not a valid branch name");
+  }
+  if (fs::exists(dir, ignored)) {
+    if (!fs::is_directory(dir, ignored)) {
+      return Error(ErrorCode::kDuplicateFile, "\"" + dir.string() + "\" exists and is not a folder");
+    }
+    if (!fs::is_empty(dir, ignored)) {
+      return Error(ErrorCode::kDuplicateFile, "folder \"" + dir.string() + "\" exists and is not empty");
+    }
+  }
+  const std::vector<git::Setting> settings = {
+      {"core.bare", "true"},          {"core.logAllRefUpdates", "true"},
+      {"gc.auto", "0"},               {"receive.autogc", "false"},
+      {"transfer.hideRefs", "refs/rowan"}};
+  TRY(git::init_bare_repository(dir, branch, settings));
+  FileSystem& files = real_file_system();
+  TRY(files.make_folder(dir / "rowan"));
+  fs::permissions(dir / "rowan", fs::perms::owner_all, ignored);
+  if (ignored) return Error(ErrorCode::kIoError, "could not protect \"" + (dir / "rowan").string() + "\"");
+  std::random_device random;
+  // Room below the key's end, so that epochs never wrap.
+  const uint64_t key = ((static_cast<uint64_t>(random()) << 32) | random()) >> 1;
+  TRY(Journal::create(files, journal_options(dir, options), key));
+  TRY(files.sync_folder(dir / "rowan"));
+  return files.sync_folder(dir);
+}
+
+Result<std::unique_ptr<ObjectStore>> open_git_store(const fs::path& dir, const GitStoreOptions& options) {
+  return open_git_store_on(dir, options, real_file_system());
+}
+
+Result<std::unique_ptr<ObjectStore>> open_git_store_on(const fs::path& dir, const GitStoreOptions& options,
+                                                       FileSystem& files) {
+  TRY_ASSIGN(auto store, GitStore::open(dir, options, files));
+  return std::unique_ptr<ObjectStore>(std::move(store));
+}
+
+GitStore::GitStore(const fs::path& dir, const GitStoreOptions& options, FileSystem& files)
+    : dir_(dir),
+      options_(options),
+      files_(files),
+      log_(options.log != nullptr ? *options.log : stderr_log()),
+      cache_(std::make_unique<NodeCache>(options.cache_bytes)),
+      record_bytes_max_(std::min<size_t>(2 * kJournalObjectBytesMax, options.journal_file_bytes / 4)),
+      handler_(std::make_shared<const std::function<void(const ForeignMove&)>>()),
+      ref_files_(files, dir, dir / "rowan" / "publishing") {}
+
+GitStore::~GitStore() { close(); }
+
+Result<std::unique_ptr<GitStore>> GitStore::open(const fs::path& dir, const GitStoreOptions& options,
+                                                 FileSystem& files) {
+  TRY(check_layout(dir, files));
+  std::unique_ptr<GitStore> store(new GitStore(dir, options, files));
+  TRY(store->start());
+  return store;
+}
+
+Result<void> GitStore::start() {
+  if (!options_.read_only) {
+    TRY_ASSIGN(auto lock, LockFile::take(own_folder() / "lock"));
+    lock_.emplace(std::move(lock));
+    TRY(ref_files_.remove_stale_locks());
+    TRY(remove_temporary_packs(pack_folder(), files_));
+  }
+  TRY_ASSIGN(packs_, PackSet::open(dir_ / "objects"));
+  TRY(recover());
+  if (options_.read_only) return {};
+  find_stale_keeps();
+  if (options_.background) {
+    watch_ = std::make_unique<RefWatch>(dir_);
+    checkpointer_ = std::thread([this] { run_checkpointer(); });
+    watcher_ = std::thread([this] { run_watcher(); });
+  }
+  return {};
+}
+
+Result<void> GitStore::recover() {
+  const JournalOptions options = journal_options(dir_, options_);
+  JournalScan scan;
+  StoreState state;
+  // A reader beside a writer sees what is published; the journal is in motion.
+  const bool reads_journal = !options_.read_only || !LockFile::is_held(own_folder() / "lock");
+  if (reads_journal) {
+    TRY_ASSIGN(state, read_state(files_, options.state_path));
+    TRY_ASSIGN(scan, scan_journal(files_, options.folder, state));
+  }
+  TRY_ASSIGN(refs_, ref_files_.read_all());
+  settled_ = seen_ = refs_;
+  published_ = state.published;
+  if (!options_.read_only) journal_ = std::make_unique<Journal>(files_, log_, options, state, scan);
+  adopt_scan(scan);
+  return {};
+}
+
+// The transactions since the last checkpoint become what they were before the crash: readable, and waiting for one.
+void GitStore::adopt_scan(JournalScan& scan) {
+  std::set<std::string, std::less<>> named;
+  for (ScannedRecord& scanned : scan.records) {
+    auto record = std::make_shared<LoggedRecord>();
+    record->sequence = scanned.sequence;
+    for (const RecordObject& object : scanned.body.objects) {
+      const ObjectRef bytes{object.type, object.bytes, scanned.owner};
+      record->objects.push_back({object.id, object.type, object.previous, bytes});
+      record_bytes_ += object.bytes.size();
+      index_.insert(object.id, bytes, scanned.sequence);
+    }
+    record->refs = std::move(scanned.body.refs);
+    for (const RefUpdate& update : record->refs) {
+      // What Git should have is the value before the first of them; later ones count as published by us.
+      if (named.insert(update.name).second) {
+        for (RefMap* map : {&settled_, &seen_}) {
+          map->erase(update.name);
+          if (!update.old_value.is_zero()) (*map)[update.name] = update.old_value;
+        }
+      }
+      refs_.erase(update.name);
+      if (!update.new_value.is_zero()) refs_[update.name] = update.new_value;
+    }
+    records_.push_back(std::move(record));
+  }
+  if (!records_.empty()) {
+    oldest_at_ = std::chrono::steady_clock::now();
+    log_.write(LogLevel::kInfo, "recovered " + std::to_string(records_.size()) + " transactions from the journal");
+  }
+}
+
+// Marks of packs that a process which died was about to publish or had not yet named.
+void GitStore::find_stale_keeps() {
+  const auto names = files_.list(pack_folder());
+  if (!names) return;
+  for (const std::string& name : *names) {
+    if (!name.ends_with(".keep")) continue;
+    const auto text = files_.read_whole(pack_folder() / name, kConfigBytesMax);
+    if (!text || *text != kKeepText) continue;
+    const fs::path stem = pack_folder() / name.substr(0, name.size() - 5);
+    if (records_.empty()) {
+      release_keep(stem);
+    } else {
+      stale_keeps_.push_back(stem);
+    }
+  }
+}
+
+void GitStore::mark_keep(const fs::path& stem) {
+  fs::path path = stem;
+  path += ".keep";
+  auto file = files_.open(path, OpenMode::kCreate);
+  if (!file) return;
+  ignore_error((*file)->write(kKeepText, 0), "without the text the pack is only kept for longer");
+}
+
+void GitStore::release_keep(const fs::path& stem) {
+  fs::path path = stem;
+  path += ".keep";
+  ignore_error(files_.unlink(path), "a pack marked for too long is only kept for longer");
+}
+
+// --- Reading ---
+
+Result<ObjectRef> GitStore::read(const Oid& id) const {
+  objects_read_.fetch_add(1, std::memory_order_relaxed);
+  if (auto object = index_.find(id)) return std::move(*object);
+  // A checkpoint adds its pack before it takes objects out of the index, so nothing falls between the two.
+  TRY_ASSIGN(auto object, packs_->find(id));
+  if (object) return std::move(*object);
+  return Error(ErrorCode::kCorruption, "object " + id.hex() + " is missing from \"" + dir_.string() + "\"");
+}
+
+bool GitStore::contains(const Oid& id) const { return index_.contains(id) || packs_->contains(id); }
+
+std::vector<Oid> GitStore::find_prefix(std::string_view hex, size_t limit) const {
+  std::string digits(hex);
+  std::transform(digits.begin(), digits.end(), digits.begin(), [](unsigned char c) { return std::tolower(c); });
+  const bool is_hex = digits.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (!is_hex || digits.size() < 4 || digits.size() > Oid::kHexDigits) return {};
+  std::vector<Oid> found = packs_->find_prefix(digits, limit);
+  index_.find_prefix(digits, found);
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  if (found.size() > limit) found.resize(limit);
+  return found;
+}
+
+std::optional<Oid> GitStore::ref(std::string_view name) const {
+  const std::shared_lock lock(refs_mutex_);
+  const auto at = refs_.find(name);
+  if (at == refs_.end()) return std::nullopt;
+  return at->second;
+}
+
+std::vector<RefEntry> GitStore::refs(std::string_view prefix) const {
+  std::vector<RefEntry> out;
+  const std::shared_lock lock(refs_mutex_);
+  for (auto at = refs_.lower_bound(prefix); at != refs_.end() && at->first.starts_with(prefix); ++at) {
+    out.push_back({at->first, at->second});
+  }
+  return out;
+}
+
+StoreStats GitStore::stats() const {
+  StoreStats out;
+  {
+    const std::lock_guard lock(work_mutex_);
+    out.journal_bytes = record_bytes_;
+  }
+  out.packs = packs_->packs().size();
+  out.objects_read = objects_read_.load(std::memory_order_relaxed);
+  out.commits_appended = commits_appended_.load(std::memory_order_relaxed);
+  out.flushes = journal_ == nullptr ? 0 : journal_->flushes();
+  return out;
+}
+
+// --- Appending ---
+
+// Requires: append_mutex_.
+Result<void> GitStore::check_refs(const std::vector<RefUpdate>& refs) const {
+  RefMap changed;  // What earlier updates of the same transaction left.
+  const auto value_of = [&](std::string_view name) {
+    if (const auto at = changed.find(name); at != changed.end()) return at->second;
+    const auto at = refs_.find(name);
+    return at == refs_.end() ? Oid{} : at->second;
+  };
+  for (const RefUpdate& update : refs) {
+    if (value_of(update.name) != update.old_value) {
+      return Error(ErrorCode::kSerializationFailure,
+                   "could not serialize access due to concurrent update of ref \"" + update.name + "\"");
+    }
+    changed[update.name] = update.new_value;
+  }
+  // Refs are files: "a" and "a/b" cannot both stand.
+  for (const RefUpdate& update : refs) {
+    if (!update.old_value.is_zero() || update.new_value.is_zero()) continue;
+    const auto conflict = [&](const std::string& other) {
+      return Error(ErrorCode::kDuplicateBranch, "ref \"" + update.name + "\" cannot exist beside \"" + other + "\"");
+    };
+    for (size_t slash = update.name.find('/', 5); slash != std::string::npos; slash = update.name.find('/', slash + 1)) {
+      const std::string parent = update.name.substr(0, slash);
+      if (!value_of(parent).is_zero()) return conflict(parent);
+    }
+    const std::string below = update.name + "/";
+    for (const RefMap* map : {&refs_, static_cast<const RefMap*>(&changed)}) {
+      for (auto at = map->lower_bound(below); at != map->end() && at->first.starts_with(below); ++at) {
+        if (!value_of(at->first).is_zero()) return conflict(at->first);
+      }
+    }
+  }
+  return {};
+}
+
+// Objects that are too large for the journal go to a pack of their own, which is durable before the record is.
+Result<std::vector<PendingObjects::Entry>> GitStore::spill(const PendingObjects& objects,
+                                                           const std::vector<RefUpdate>& refs,
+                                                           std::optional<fs::path>& stem) {
+  std::vector<PendingObjects::Entry> rest;
+  std::vector<PackObject> large;
+  const bool takes_all = record_bytes(objects.entries(), refs) > record_bytes_max_;
+  for (const auto& entry : objects.entries()) {
+    if (takes_all || entry.object.bytes.size() > kJournalObjectBytesMax) {
+      large.push_back({entry.id, entry.type, entry.object.bytes, entry.previous});
+    } else {
+      rest.push_back(entry);
+    }
+  }
+  PackOptions options;
+  options.files = &files_;
+  TRY_ASSIGN(const WrittenPack pack, write_pack(pack_folder(), large, options));
+  if (!pack.stem.empty()) {
+    mark_keep(pack.stem);
+    packs_->add_pack(pack.stem);
+    stem = pack.stem;
+  }
+  return rest;
+}
+
+Result<uint64_t> GitStore::append(const PendingObjects& objects, const std::vector<RefUpdate>& refs) {
+  if (journal_ == nullptr) {
+    return Error(ErrorCode::kReadOnlyTransaction, "the repository is open for reading only");
+  }
+  for (const RefUpdate& update : refs) {
+    if (!update.name.starts_with("refs/") || !git::is_valid_ref_name(std::string_view(update.name).substr(5))) {
+      return Error(ErrorCode::kInvalidName, "\"" + update.name + "\" is not a valid ref name");
+    }
+  }
+  std::optional<fs::path> spilled;
+  std::vector<PendingObjects::Entry> rest;
+  const std::vector<PendingObjects::Entry>* entries = &objects.entries();
+  if (objects.bytes() > std::min(record_bytes_max_, kJournalObjectBytesMax)) {
+    const bool has_large = std::any_of(entries->begin(), entries->end(), [](const auto& entry) {
+      return entry.object.bytes.size() > kJournalObjectBytesMax;
+    });
+    if (has_large || record_bytes(*entries, refs) > record_bytes_max_) {
+      TRY_ASSIGN(rest, spill(objects, refs, spilled));
+      entries = &rest;
+    }
+  }
+  thread_local std::string record;
+  record.clear();
+  if (record.capacity() > kKeptBufferBytesMax) record.shrink_to_fit();
+  RecordHead head = encode_record(*entries, refs, record);
+  const auto try_append = [&]() -> Result<std::optional<uint64_t>> {
+    const std::lock_guard lock(append_mutex_);
+    TRY(check_refs(refs));
+    TRY_ASSIGN(const auto sequence, journal_->append(record, head));
+    if (sequence) remember(*sequence, head.epoch, *entries, refs);
+    return sequence;
+  };
+  while (true) {
+    auto sequence = try_append();
+    if (sequence && *sequence) {
+      if (spilled) {
+        const std::lock_guard lock(work_mutex_);
+        spilled_packs_.push_back({*spilled, **sequence});
+      }
+      return **sequence;
+    }
+    Result<void> room;
+    if (sequence) room = wait_for_room();
+    if (!sequence || !room) {
+      if (spilled) release_keep(*spilled);
+      return !sequence ? std::move(sequence).error() : std::move(room).error();
+    }
+  }
+}
+
+// Requires: append_mutex_. Makes the transaction visible: objects before the refs that lead to them.
+void GitStore::remember(uint64_t sequence, uint64_t epoch, const std::vector<PendingObjects::Entry>& objects,
+                        const std::vector<RefUpdate>& refs) {
+  auto record = std::make_shared<LoggedRecord>();
+  record->sequence = sequence;
+  record->objects = objects;
+  record->refs = refs;
+  size_t bytes = 0;
+  for (const auto& entry : objects) {
+    index_.insert(entry.id, entry.object, sequence);
+    bytes += entry.object.bytes.size();
+  }
+  if (!refs.empty()) {
+    const std::unique_lock lock(refs_mutex_);
+    for (const RefUpdate& update : refs) {
+      if (update.new_value.is_zero()) {
+        refs_.erase(update.name);
+      } else {
+        refs_[update.name] = update.new_value;
+      }
+    }
+  }
+  commits_appended_.fetch_add(1, std::memory_order_relaxed);
+  const bool has_rotated = epoch != last_epoch_;
+  last_epoch_ = epoch;
+  const bool is_full = has_rotated && journal_->full_files() >= kFullFilesBeforeCheckpoint;
+  bool wakes = false;
+  {
+    const std::lock_guard lock(work_mutex_);
+    if (records_.empty()) {
+      oldest_at_ = std::chrono::steady_clock::now();
+      wakes = true;
+    }
+    records_.push_back(std::move(record));
+    record_bytes_ += bytes;
+    if ((is_full || records_.size() == kCheckpointCommits) && !is_urgent_) is_urgent_ = wakes = true;
+  }
+  if (wakes) work_wake_.notify_one();
+}
+
+// Every journal file is full: nothing can be taken until a checkpoint has emptied one. If it cannot, its reason is ours.
+Result<void> GitStore::wait_for_room() {
+  if (!options_.background) return checkpoint();
+  std::unique_lock lock(work_mutex_);
+  const uint64_t before = rounds_;
+  is_urgent_ = true;
+  work_wake_.notify_one();
+  room_wake_.wait(lock, [&] { return rounds_ != before || is_stopping_; });
+  if (round_error_) {
+    return Error(ErrorCode::kDiskFull, "the journal is full and cannot be emptied: " + round_error_->message());
+  }
+  return {};
+}
+
+Result<void> GitStore::wait_durable(uint64_t sequence) {
+  if (journal_ == nullptr) return {};
+  TRY(journal_->wait_durable(sequence));
+  while (options_.publish_each && published_.load(std::memory_order_acquire) < sequence) TRY(checkpoint());
+  return {};
+}
+
+uint64_t GitStore::durable_sequence() const { return journal_ == nullptr ? 0 : journal_->durable_sequence(); }
+
+Result<std::unique_ptr<BulkWriter>> GitStore::begin_bulk() {
+  if (journal_ == nullptr) {
+    return Error(ErrorCode::kReadOnlyTransaction, "the repository is open for reading only");
+  }
+  PackOptions options;
+  options.files = &files_;
+  options.threads = 2;
+  TRY_ASSIGN(auto stream, PackStream::open(pack_folder(), options));
+  return std::unique_ptr<BulkWriter>(std::make_unique<GitBulkWriter>(*this, std::move(stream)));
+}
+
+void GitStore::add_bulk_pack(const WrittenPack& pack, std::vector<Oid> ids) {
+  mark_keep(pack.stem);
+  packs_->add_pack(pack.stem);
+  const std::lock_guard lock(work_mutex_);
+  bulk_packs_.push_back({pack.stem, std::move(ids)});
+}
+
+Result<void> GitStore::maintain() {
+  if (journal_ == nullptr) return {};
+  const std::lock_guard lock(maintain_mutex_);
+  auto merged = consolidate_packs(*packs_, pack_folder(), &files_);
+  if (!merged) return std::move(merged).error();
+  return *merged == 0 ? Result<void>() : packs_->refresh();
+}
+
+void GitStore::set_foreign_handler(std::function<void(const ForeignMove&)> handler) {
+  auto shared = std::make_shared<const std::function<void(const ForeignMove&)>>(std::move(handler));
+  const std::lock_guard lock(work_mutex_);
+  handler_ = std::move(shared);
+}
+
+}  // namespace rowan::store

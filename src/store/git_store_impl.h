@@ -1,0 +1,168 @@
+// GitStore: the ObjectStore on a bare Git repository. Internal to the room; callers use git_store.h.
+//
+// Locks, in the order in which they may be taken together:
+//   checkpoint_mutex_ -> append_mutex_ -> Journal's -> (refs_mutex_ | work_mutex_ | a shard of index_)
+// No lock is held while the foreign handler runs, and append_mutex_ never while waiting for room in the journal.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <shared_mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "git/repository.h"
+#include "store/file_system.h"
+#include "store/git_store.h"
+#include "store/journal.h"
+#include "store/journal_index.h"
+#include "store/lock_file.h"
+#include "store/node_cache.h"
+#include "store/pack_set.h"
+#include "store/pack_writer.h"
+#include "store/ref_files.h"
+#include "store/ref_watch.h"
+
+namespace rowan::store {
+
+// As open_git_store, on other file operations than the real ones (tests).
+Result<std::unique_ptr<ObjectStore>> open_git_store_on(const std::filesystem::path& dir, const GitStoreOptions& options,
+                                                       FileSystem& files);
+
+// As init_git_store, with the journal sizes of `options`.
+Result<void> init_git_store_with(const std::filesystem::path& dir, std::string_view branch,
+                                 const GitStoreOptions& options);
+
+class GitStore final : public ObjectStore {
+ public:
+  static Result<std::unique_ptr<GitStore>> open(const std::filesystem::path& dir, const GitStoreOptions& options,
+                                                FileSystem& files);
+  ~GitStore() override;
+
+  Result<ObjectRef> read(const Oid& id) const override;
+  bool contains(const Oid& id) const override;
+  std::vector<Oid> find_prefix(std::string_view hex, size_t limit) const override;
+  std::optional<Oid> ref(std::string_view name) const override;
+  std::vector<RefEntry> refs(std::string_view prefix) const override;
+  Result<uint64_t> append(const PendingObjects& objects, const std::vector<RefUpdate>& refs) override;
+  Result<void> wait_durable(uint64_t sequence) override;
+  uint64_t durable_sequence() const override;
+  Result<std::unique_ptr<BulkWriter>> begin_bulk() override;
+  Result<void> checkpoint() override;
+  Result<void> maintain() override;
+  void set_foreign_handler(std::function<void(const ForeignMove&)> handler) override;
+  bool read_only() const override { return options_.read_only; }
+  StoreStats stats() const override;
+  NodeCache& cache() const override { return *cache_; }
+
+  const JournalIndex& journal_index() const { return index_; }
+  void add_bulk_pack(const WrittenPack& pack, std::vector<Oid> ids);   // `ids` sorted.
+
+ private:
+  // A transaction whose objects are in the journal but in no published pack yet.
+  struct LoggedRecord {
+    uint64_t sequence = 0;
+    std::vector<PendingObjects::Entry> objects;
+    std::vector<RefUpdate> refs;
+  };
+  using Records = std::vector<std::shared_ptr<const LoggedRecord>>;
+  struct BulkPack {
+    std::filesystem::path stem;
+    std::vector<Oid> ids;
+  };
+  struct SpilledPack {
+    std::filesystem::path stem;
+    uint64_t sequence;
+  };
+
+  GitStore(const std::filesystem::path& dir, const GitStoreOptions& options, FileSystem& files);
+
+  // git_store.cc
+  Result<void> start();
+  Result<void> recover();
+  void adopt_scan(JournalScan& scan);
+  void find_stale_keeps();
+  Result<void> check_refs(const std::vector<RefUpdate>& refs) const;
+  Result<std::vector<PendingObjects::Entry>> spill(const PendingObjects& objects, const std::vector<RefUpdate>& refs,
+                                                   std::optional<std::filesystem::path>& stem);
+  void remember(uint64_t sequence, uint64_t epoch, const std::vector<PendingObjects::Entry>& objects,
+                const std::vector<RefUpdate>& refs);
+  Result<void> wait_for_room();
+  void mark_keep(const std::filesystem::path& stem);
+  void release_keep(const std::filesystem::path& stem);
+  std::filesystem::path pack_folder() const { return dir_ / "objects" / "pack"; }
+  std::filesystem::path own_folder() const { return dir_ / "rowan"; }
+
+  // checkpoint.cc
+  Result<void> checkpoint_round(bool look_at_refs, std::vector<ForeignMove>& moves);
+  Result<void> checkpoint_pass(std::vector<ForeignMove>& moves);
+  Result<void> write_records(const Records& records);
+  Result<void> publish_refs(const Records& records, std::vector<ForeignMove>& moves);
+  Result<void> settle(const std::string& name, const Oid& before, const Oid& now);
+  Result<void> scan_refs(std::vector<ForeignMove>& moves);
+  Result<void> note_foreign(const std::string& name, const Oid& found, std::vector<ForeignMove>& moves);
+  void adopt_ref(const std::string& name, const Oid& value);
+  void deliver(const std::vector<ForeignMove>& moves);
+  void release_bulk_packs(const Records& records);
+  void run_checkpointer();
+  void run_watcher();
+  void close();
+
+  const std::filesystem::path dir_;
+  const GitStoreOptions options_;
+  FileSystem& files_;
+  Log& log_;
+  git::Library library_;
+  std::optional<LockFile> lock_;
+  std::unique_ptr<NodeCache> cache_;
+  std::unique_ptr<PackSet> packs_;
+  std::unique_ptr<Journal> journal_;                 // nullptr when read-only.
+  JournalIndex index_;
+  size_t record_bytes_max_ = 0;
+  mutable std::atomic<uint64_t> objects_read_{0};
+  std::atomic<uint64_t> commits_appended_{0};
+  std::atomic<uint64_t> published_{0};
+
+  std::mutex append_mutex_;                          // Orders transactions; refs_ changes only under it.
+  uint64_t last_epoch_ = 0;                          // GUARDED_BY(append_mutex_)
+  mutable std::shared_mutex refs_mutex_;
+  RefMap refs_;                                      // GUARDED_BY(refs_mutex_): as the last transaction left them.
+
+  mutable std::mutex work_mutex_;                    // Guards down to moves_.
+  std::deque<std::shared_ptr<const LoggedRecord>> records_;
+  uint64_t record_bytes_ = 0;
+  std::chrono::steady_clock::time_point oldest_at_;  // When records_ became non-empty.
+  bool is_urgent_ = false;
+  bool is_stopping_ = false;
+  bool wants_maintenance_ = false;
+  uint64_t rounds_ = 0;                              // Checkpoints that ended, well or not.
+  std::optional<Error> round_error_;                 // Of the last one.
+  std::vector<BulkPack> bulk_packs_;
+  std::vector<SpilledPack> spilled_packs_;
+  std::vector<ForeignMove> moves_;                   // To be told by the watcher.
+  std::shared_ptr<const std::function<void(const ForeignMove&)>> handler_;
+  std::condition_variable work_wake_;
+  std::condition_variable room_wake_;
+
+  std::mutex checkpoint_mutex_;                      // Guards down to stale_keeps_.
+  RefFiles ref_files_;
+  RefMap settled_;                                   // Our values as of the last checkpoint.
+  RefMap seen_;                                      // What Git had when we last looked; foreign values are parked.
+  std::set<std::string, std::less<>> republish_;     // Refs to be set to our value though nothing was appended.
+  std::vector<std::filesystem::path> stale_keeps_;   // Packs to release after the next checkpoint.
+
+  std::mutex maintain_mutex_;
+  std::unique_ptr<RefWatch> watch_;
+  std::thread checkpointer_;
+  std::thread watcher_;
+};
+
+}  // namespace rowan::store

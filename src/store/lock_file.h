@@ -1,0 +1,29 @@
+// LockFile: one writer process for a repository, by a lock on DIR/rowan/lock that the kernel drops with the process.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <optional>
+
+#include "base/result.h"
+
+namespace rowan::store {
+
+class LockFile {
+ public:
+  // kDatabaseInUse names the holder.
+  static Result<LockFile> take(const std::filesystem::path& path);
+  // Whether another opener holds it. False when the file cannot be read.
+  static bool is_held(const std::filesystem::path& path);
+
+  LockFile(LockFile&& other) noexcept;
+  LockFile& operator=(LockFile&&) = delete;
+  ~LockFile();
+
+ private:
+  explicit LockFile(int descriptor) : descriptor_(descriptor) {}
+  int descriptor_;
+};
+
+}  // namespace rowan::store

@@ -1,0 +1,351 @@
+// The commit queue: a workspace becomes a commit on its branch's tip.
+#include <algorithm>
+#include <utility>
+
+#include "txn/workspace.h"
+#include "type/key_codec.h"
+
+namespace rowan::txn {
+
+namespace {
+
+constexpr size_t kSummaryBytesMax = 72;
+constexpr size_t kPrepareRowsMin = 256;    // A larger overlay is built before the queue is entered.
+
+using store::NodeCache;
+
+class CommitBuilder {
+ public:
+  CommitBuilder(TransactionBody& body, const CommitRequest& request)
+      : body_(body), core_(body.core), request_(request), cache_(core_.store.cache()) {}
+
+  // Builds large overlays on the tip as it is now, so that inside the queue only what moved since is applied.
+  Result<void> prepare();
+  // Requires: the branch's queue held.
+  Result<CommitOutcome> build();
+
+ private:
+  struct Changed {
+    const TableWork* work = nullptr;
+    Oid old_rows;
+    Oid new_rows;
+    RowTally tally;
+    bool delta_known = false;
+  };
+
+  Result<std::optional<Oid>> entry_of(const Oid& root, const std::string& path) const;
+  Result<void> check_file_ops();
+  Result<void> check_guard(const Head& base, const std::string& path);
+  Result<void> check_table(const TableWork& work);
+  Result<void> check_rows(const TableWork& work, const Oid& tip_rows);
+  Result<Oid> rows_of(const TableWork& work, const Oid& tip_rows);
+  Result<void> add_table(const TableWork& work, std::vector<tree::PathEdit>& edits);
+  Result<Oid> write_commit(const Oid& root, int64_t time_us);
+  Head next_head(const Oid& commit, const Oid& root, int64_t time_us, uint64_t sequence) const;
+  void record(const Head& next);
+  std::string summary() const;
+  RowTally tally(const TableWork& work) const;
+
+  TransactionBody& body_;
+  Core& core_;
+  const CommitRequest& request_;
+  NodeCache& cache_;
+  Head tip_;
+  std::vector<Changed> changed_;
+};
+
+Result<std::optional<Oid>> CommitBuilder::entry_of(const Oid& root, const std::string& path) const {
+  TRY_ASSIGN(const auto entry, tree::find_path(core_.store, cache_, root, path));
+  return entry ? std::optional<Oid>(entry->id) : std::nullopt;
+}
+
+Result<void> CommitBuilder::prepare() {
+  const Head tip = body_.branch->tip();
+  for (const auto& work : body_.works) {
+    const TableOverlay& overlay = work->state.overlay;
+    if (!work->changes_rows() || overlay.spilled || overlay.truncated || work->counted() ||
+        overlay.rows.size() < kPrepareRowsMin) {
+      continue;
+    }
+    TRY_ASSIGN(const Oid rows, body_.branch_rows(tip, *work));
+    TRY_ASSIGN(work->prepared, apply_overlay(body_.objects, cache_, *work, rows));
+    work->prepared_from = rows;
+  }
+  return {};
+}
+
+// A path that the transaction relied on must be on the tip as it was where the transaction looked.
+Result<void> CommitBuilder::check_guard(const Head& base, const std::string& path) {
+  TRY_ASSIGN(const auto then, entry_of(base.snapshot.root, path));
+  TRY_ASSIGN(const auto now, entry_of(tip_.snapshot.root, path));
+  if (then != now) return serialization_failure();
+  return {};
+}
+
+Result<void> CommitBuilder::check_file_ops() {
+  for (const FileOp& op : body_.file_ops) {
+    if (op.base.snapshot.schema_generation == tip_.snapshot.schema_generation) continue;
+    const size_t slash = op.path.find('/');
+    if (slash != std::string::npos) TRY(check_guard(op.base, op.path.substr(0, slash) + "/schema.sql"));
+    if (!op.moved_to.empty()) {
+      TRY(check_guard(op.base, op.moved_to));
+      TRY(check_guard(op.base, op.path + "/table.sql"));
+      continue;
+    }
+    // A table that goes may have got other rows meanwhile; its definition must be the one that was dropped.
+    TRY_ASSIGN(const auto table, entry_of(op.base.snapshot.root, op.path + "/table.sql"));
+    TRY(check_guard(op.base, table && op.blob.is_zero() ? op.path + "/table.sql" : op.path));
+  }
+  return {};
+}
+
+Result<void> CommitBuilder::check_table(const TableWork& work) {
+  if (!work.state.origin) return {};
+  for (const WriteBase& base : work.bases) {
+    if (base.head.snapshot.schema_generation == tip_.snapshot.schema_generation) continue;
+    TRY(check_guard(base.head, *work.state.origin + "/table.sql"));
+  }
+  return {};
+}
+
+// Rows whose locks were held since `base` did not move, unless a commit without locks moved them.
+Result<void> CommitBuilder::check_rows(const TableWork& work, const Oid& tip_rows) {
+  if (work.counted() || work.state.overlay.truncated) return {};
+  const auto is_safe = [&](const WriteBase& base) {
+    return base.head.snapshot.commit == tip_.snapshot.commit || base.rows == tip_rows ||
+           (!work.unlocked_writes && base.head.unlocked == tip_.unlocked);
+  };
+  if (std::all_of(work.bases.begin(), work.bases.end(), is_safe)) return {};
+  const tree::TreeReader reader{core_.store, cache_, *work.keys};
+  for (const auto& [key, change] : work.state.overlay.rows) {
+    const WriteBase& base = work.bases[change.base];
+    if (is_safe(base)) continue;
+    std::optional<tree::FoundLine> now;
+    if (!tip_rows.is_zero()) {
+      TRY_ASSIGN(now, tree::find_line(reader, tip_rows, key));
+    }
+    if (!change.existed) {
+      if (now && change.line) return duplicate_key(*work.table);
+      continue;
+    }
+    if (work.state.overlay.spilled) continue;   // Over a private tree: rebase_rows compares.
+    std::optional<tree::FoundLine> then;
+    if (!base.rows.is_zero()) {
+      TRY_ASSIGN(then, tree::find_line(reader, base.rows, key));
+    }
+    if (then.has_value() != now.has_value() || (then && then->line != now->line)) return serialization_failure();
+  }
+  return {};
+}
+
+Result<Oid> CommitBuilder::rows_of(const TableWork& work, const Oid& tip_rows) {
+  const TableOverlay& overlay = work.state.overlay;
+  if (overlay.truncated) {
+    if (body_.isolation == IsolationLevel::kRepeatableRead && work.bases.front().rows != tip_rows) {
+      return serialization_failure();
+    }
+    return apply_overlay(body_.objects, cache_, work, overlay.spilled ? overlay.base_rows : Oid{});
+  }
+  if (overlay.spilled) {
+    TRY_ASSIGN(const Oid rebased,
+               rebase_rows(body_.objects, cache_, work, work.state.spill_base, overlay.base_rows, tip_rows));
+    return apply_overlay(body_.objects, cache_, work, rebased);
+  }
+  if (work.prepared_from) {
+    return rebase_rows(body_.objects, cache_, work, *work.prepared_from, work.prepared, tip_rows);
+  }
+  return apply_overlay(body_.objects, cache_, work, tip_rows);
+}
+
+RowTally CommitBuilder::tally(const TableWork& work) const {
+  RowTally sum = work.state.spilled;
+  for (const auto& [key, change] : work.state.overlay.rows) {
+    if (work.counted()) {
+      if (change.count_delta > 0) sum.inserted += change.count_delta;
+      else sum.deleted -= change.count_delta;
+    } else if (change.line) {
+      ++(change.existed ? sum.updated : sum.inserted);
+    } else if (change.existed) {
+      ++sum.deleted;
+    }
+  }
+  return sum;
+}
+
+Result<void> CommitBuilder::add_table(const TableWork& work, std::vector<tree::PathEdit>& edits) {
+  if (work.state.dropped || work.is_empty()) return {};
+  TRY(check_table(work));
+  TRY_ASSIGN(const Oid tip_rows, body_.branch_rows(tip_, work));
+  TRY(check_rows(work, tip_rows));
+  if (work.changes_rows()) {
+    TRY_ASSIGN(const Oid rows, rows_of(work, tip_rows));
+    if (rows != tip_rows) edits.push_back({work.state.path + "/rows", tree::kModeTree, rows});
+    Changed changed{&work, tip_rows, rows, tally(work), true};
+    if (work.state.overlay.truncated) {
+      const auto before = core_.row_counts.find(tip_rows);
+      changed.delta_known = before.has_value();
+      changed.tally.deleted += static_cast<int64_t>(before.value_or(0));
+    }
+    if (rows != tip_rows) changed_.push_back(changed);
+  }
+
+  Oid old_large;
+  if (work.state.origin) {
+    TRY_ASSIGN(const auto there, entry_of(tip_.snapshot.root, *work.state.origin + "/large"));
+    old_large = there.value_or(Oid{});
+  }
+  const Oid base = work.state.large_root ? *work.state.large_root : work.state.overlay.truncated ? Oid{} : old_large;
+  Oid large = base;
+  if (!work.state.large.empty()) {
+    std::vector<tree::LargeEdit> large_edits;
+    for (const auto& [name, blob] : work.state.large) large_edits.push_back({name, blob});
+    TRY_ASSIGN(large, tree::apply_large_edits(body_.objects, cache_, base, std::move(large_edits)));
+  }
+  if (large != old_large) edits.push_back({work.state.path + "/large", tree::kModeTree, large});
+  return {};
+}
+
+// `public.orders: +3 ~1 -0`, tables joined by commas and cut with the number of those left out.
+std::string CommitBuilder::summary() const {
+  std::vector<std::string> parts;
+  for (const Changed& changed : changed_) {
+    const catalog::TableDef& table = *changed.work->table;
+    parts.push_back(table.schema + "." + table.name + ": +" + std::to_string(changed.tally.inserted) + " ~" +
+                    std::to_string(changed.tally.updated) + " -" + std::to_string(changed.tally.deleted));
+  }
+  const auto plain = [](std::string_view path) {
+    std::string name;
+    while (!path.empty()) {
+      const size_t end = std::min(path.find('/'), path.size());
+      const std::string_view part = path.substr(0, end);
+      const auto decoded = type::decode_name(part);
+      if (!name.empty()) name += '.';
+      name += decoded ? *decoded : std::string(part);
+      path.remove_prefix(std::min(end + 1, path.size()));
+    }
+    return name;
+  };
+  for (const FileOp& op : body_.file_ops) {
+    const size_t slash = op.path.rfind('/');
+    const bool is_definition = op.path.ends_with(".sql") && slash != std::string::npos;
+    const std::string subject = plain(is_definition ? op.path.substr(0, slash) : op.path);
+    if (!op.moved_to.empty()) {
+      parts.push_back("rename " + subject + " to " + plain(op.moved_to));
+    } else if (op.blob.is_zero()) {
+      parts.push_back("drop " + subject);
+    } else {
+      const auto before = tree::find_path(core_.store, cache_, op.base.snapshot.root, op.path);
+      parts.push_back((before && *before ? "alter " : "create ") + subject);
+    }
+  }
+  std::string text;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (i > 0 && text.size() + parts[i].size() + 2 > kSummaryBytesMax) {
+      return text + " and " + std::to_string(parts.size() - i) + " more";
+    }
+    text += (i > 0 ? ", " : "") + parts[i];
+  }
+  return text;
+}
+
+Result<Oid> CommitBuilder::write_commit(const Oid& root, int64_t time_us) {
+  git::Commit commit;
+  commit.tree = root;
+  commit.parents = {tip_.snapshot.commit};
+  commit.author = request_.author;
+  commit.author.seconds = time_us / 1'000'000;
+  commit.committer = commit.author;
+  std::vector<std::pair<std::string, std::string>> trailers;
+  trailers.emplace_back("Rowan-Time", std::to_string(time_us));
+  if (!request_.application.empty()) trailers.emplace_back("Rowan-App", request_.application);
+  const std::string subject = request_.message.empty() ? summary() : request_.message;
+  commit.message = git::message_with_trailers(subject, request_.body, trailers);
+  return body_.objects.add(store::ObjectType::kCommit, git::encode_commit(commit));
+}
+
+Head CommitBuilder::next_head(const Oid& commit, const Oid& root, int64_t time_us, uint64_t sequence) const {
+  Head next = tip_;
+  next.snapshot.commit = commit;
+  next.snapshot.root = root;
+  next.snapshot.sequence = sequence;
+  next.snapshot.time_us = time_us;
+  if (!body_.file_ops.empty()) next.snapshot.schema_generation = core_.fresh_generation();
+  const bool unlocked = !body_.file_ops.empty() || std::any_of(body_.works.begin(), body_.works.end(), [](const auto& work) {
+    return work->unlocked_writes || work->state.overlay.truncated || work->state.overlay.spilled;
+  });
+  if (unlocked) ++next.unlocked;
+  return next;
+}
+
+// Tells the derived data and the listener.
+void CommitBuilder::record(const Head& next) {
+  std::vector<uint32_t> changes;
+  for (const Changed& changed : changed_) {
+    const TableOverlay& overlay = changed.work->state.overlay;
+    if (changed.delta_known) {
+      core_.row_counts.note(changed.old_rows, changed.new_rows, changed.tally.inserted - changed.tally.deleted);
+    }
+    const std::string& path = changed.work->state.path;
+    const bool many = overlay.spilled || overlay.truncated || overlay.rows.size() > derived::kChangesMax;
+    if (many) changes.resize(derived::kChangesMax + 1);
+    if (changes.size() > derived::kChangesMax) continue;
+    changes.push_back(derived::change_hash(path, {}));
+    for (const auto& [key, change] : overlay.rows) changes.push_back(derived::change_hash(path, key));
+  }
+  if (!body_.file_ops.empty()) changes.resize(derived::kChangesMax + 1);   // Definitions: anything may have changed.
+  core_.history.add(next.snapshot.commit, tip_.snapshot.commit, next.snapshot.time_us, changes);
+  const std::shared_lock guard(core_.listener_mutex);
+  if (core_.listener) {
+    core_.listener({body_.branch->name(), next.snapshot.commit, tip_.snapshot.commit, tip_.snapshot.root, next.snapshot.root});
+  }
+}
+
+Result<CommitOutcome> CommitBuilder::build() {
+  if (body_.branch->dropped()) {
+    return Error(ErrorCode::kUndefinedBranch, "branch \"" + body_.branch->name() + "\" does not exist");
+  }
+  tip_ = body_.branch->tip();
+  TRY(check_file_ops());
+  std::vector<tree::PathEdit> edits;
+  TRY_ASSIGN(Oid root, apply_file_ops(body_.objects, cache_, tip_.snapshot.root, body_.file_ops, edits));
+  for (const auto& work : body_.works) TRY(add_table(*work, edits));
+  if (!edits.empty()) {
+    TRY_ASSIGN(root, tree::edit_paths(body_.objects, cache_, root, std::move(edits)));
+  }
+  if (root == tip_.snapshot.root) return CommitOutcome{false, body_.snapshot.commit, body_.seen_sequence};
+
+  const int64_t time_us = std::max(core_.clock.now_us(), tip_.snapshot.time_us + 1);
+  TRY_ASSIGN(const Oid commit, write_commit(root, time_us));
+  TRY_ASSIGN(const uint64_t sequence,
+             core_.store.append(body_.objects, {{body_.branch->ref_name(), tip_.snapshot.commit, commit}}));
+  const Head next = next_head(commit, root, time_us, sequence);
+  body_.branch->advance(next, core_.store);
+  record(next);
+  return CommitOutcome{true, commit, sequence};
+}
+
+}  // namespace
+
+Result<CommitOutcome> commit_transaction(TransactionBody& body, const CommitRequest& request) {
+  Core& core = body.core;
+  CommitOutcome outcome{false, body.snapshot.commit, body.seen_sequence};
+  if (body.has_changes()) {
+    CommitBuilder builder(body, request);
+    TRY(builder.prepare());
+    // X4: the locks are free before the flush; whoever gets a row next has the new tip below it.
+    const std::lock_guard queue(body.branch->queue());
+    TRY_ASSIGN(outcome, builder.build());
+  }
+  core.locks.release_all(body.lock_owner);
+  if (request.sync == store::SyncMode::kOff || outcome.sequence == 0) return outcome;
+  // X3: what was read counts as well as what was written.
+  const auto durable = core.store.wait_durable(std::max(outcome.sequence, body.seen_sequence));
+  if (!durable) {
+    core.fall_back_all();
+    return Error(ErrorCode::kIoError, "could not make the transaction durable: " + durable.error().message())
+        .with_hint("The outcome of the transaction is unknown until the database is opened again.");
+  }
+  return outcome;
+}
+
+}  // namespace rowan::txn

@@ -1,0 +1,110 @@
+// What the parts of this room share: branches with their heads, and the manager's common state. Not for other rooms.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "derived/history_index.h"
+#include "derived/row_counts.h"
+#include "txn/lock_manager.h"
+#include "txn/transaction.h"
+
+namespace rowan::txn {
+
+// A commit on a branch. `unlocked` grows with every commit that changed rows without holding their locks (bulk loads,
+// truncation, foreign moves): between heads with equal numbers, a row that a transaction has locked did not move.
+struct Head {
+  Snapshot snapshot;
+  uint64_t unlocked = 0;
+};
+
+class Branch {
+ public:
+  Branch(std::string name, const Head& head, uint64_t number)
+      : name_(std::move(name)), ref_name_("refs/heads/" + name_), number_(number), tip_(head), durable_(head) {}
+
+  const std::string& name() const { return name_; }
+  const std::string& ref_name() const { return ref_name_; }
+  uint64_t number() const { return number_; }             // Salts the names of its locks.
+
+  Head tip() const;
+  Head durable(const store::ObjectStore& store);
+  // The newest durable head, but not older than the commit with that sequence.
+  Head readable(const store::ObjectStore& store, uint64_t own_sequence);
+
+  // The commit queue: whoever holds it builds the next commit. Nothing waits for a lock or a disk inside.
+  std::mutex& queue() { return queue_; }
+  void advance(const Head& head, const store::ObjectStore& store);   // Requires: queue() held.
+  // After a failed flush: what is not durable is forgotten. Requires: queue() held.
+  void fall_back(const store::ObjectStore& store, uint64_t schema_generation);
+  bool dropped() const { return dropped_; }                          // Requires: queue() held, as the next.
+  void drop() { dropped_ = true; }
+
+ private:
+  void settle(const store::ObjectStore& store);                      // Requires: heads_ held.
+
+  const std::string name_;
+  const std::string ref_name_;
+  const uint64_t number_;
+  std::mutex queue_;
+  bool dropped_ = false;                   // Guarded by queue_.
+  mutable std::mutex heads_;               // Guards what follows; held for some instructions only.
+  Head tip_;
+  Head durable_;
+  std::deque<Head> unflushed_;             // Commits after durable_, oldest first.
+};
+
+struct TransactionBody;
+
+struct Core {
+  Core(store::ObjectStore& the_store, const Clock& the_clock, const ManagerOptions& the_options);
+  ~Core();
+
+  std::shared_ptr<Branch> find_branch(std::string_view name) const;
+  Result<std::shared_ptr<Branch>> get_branch(std::string_view name) const;   // kUndefinedBranch.
+  uint64_t fresh_generation() { return ++generations; }
+  // A commit's tree and effective time, as a head of its own generation.
+  Result<Head> head_of(const Oid& commit);
+  // A flush failed: every branch falls back to what is durable.
+  void fall_back_all();
+
+  store::ObjectStore& store;
+  const Clock& clock;
+  const ManagerOptions options;
+  derived::RowCounts row_counts;
+  derived::HistoryIndex history;
+  LockManager locks;
+  std::atomic<uint64_t> generations = 0;
+  std::atomic<uint64_t> branch_numbers = 0;
+
+  mutable std::shared_mutex branches_mutex;
+  std::map<std::string, std::shared_ptr<Branch>, std::less<>> branches;
+
+  std::shared_mutex listener_mutex;
+  std::function<void(const CommitEvent&)> listener;
+
+  std::mutex pool_mutex;                   // Guards the states of finished transactions, kept for the next ones.
+  std::vector<std::unique_ptr<TransactionBody>> pool;
+
+  std::mutex known_mutex;                  // Guards the snapshots of commits that were asked for by id.
+  std::unordered_map<Oid, Snapshot, OidHash> known;
+};
+
+// Answers for a ref that somebody else moved (foreign.cc).
+void adopt_foreign_move(Core& core, const store::ForeignMove& move);
+
+// Revisions (revision.cc).
+Result<Oid> resolve_revision(Core& core, std::string_view revision, std::string_view branch);
+Result<Oid> revision_at(Core& core, int64_t time_us, const Oid& from);
+
+}  // namespace rowan::txn

@@ -1,0 +1,299 @@
+// Manager: branches and their heads.
+#include <algorithm>
+#include <utility>
+
+#include "txn/state.h"
+
+namespace rowan::txn {
+
+namespace {
+
+constexpr std::string_view kHeads = "refs/heads/";
+constexpr size_t kKnownCommitsMax = 1024;
+
+Error undefined_branch(std::string_view name) {
+  return Error(ErrorCode::kUndefinedBranch, "branch \"" + std::string(name) + "\" does not exist");
+}
+
+}  // namespace
+
+// ---- Branch -----------------------------------------------------------------------------------------------------------
+
+Head Branch::tip() const {
+  const std::lock_guard guard(heads_);
+  return tip_;
+}
+
+void Branch::settle(const store::ObjectStore& store) {
+  if (unflushed_.empty()) return;
+  const uint64_t durable = store.durable_sequence();
+  while (!unflushed_.empty() && unflushed_.front().snapshot.sequence <= durable) {
+    durable_ = unflushed_.front();
+    unflushed_.pop_front();
+  }
+}
+
+Head Branch::durable(const store::ObjectStore& store) {
+  const std::lock_guard guard(heads_);
+  settle(store);
+  return durable_;
+}
+
+Head Branch::readable(const store::ObjectStore& store, uint64_t own_sequence) {
+  const std::lock_guard guard(heads_);
+  settle(store);
+  if (durable_.snapshot.sequence >= own_sequence) return durable_;
+  for (const Head& head : unflushed_) {
+    if (head.snapshot.sequence >= own_sequence) return head;
+  }
+  return unflushed_.empty() ? durable_ : tip_;
+}
+
+void Branch::advance(const Head& head, const store::ObjectStore& store) {
+  const std::lock_guard guard(heads_);
+  tip_ = head;
+  unflushed_.push_back(head);
+  settle(store);
+}
+
+void Branch::fall_back(const store::ObjectStore& store, uint64_t schema_generation) {
+  const std::lock_guard guard(heads_);
+  settle(store);
+  if (unflushed_.empty()) return;
+  unflushed_.clear();
+  const uint64_t unlocked = tip_.unlocked + 1;
+  tip_ = durable_;
+  tip_.unlocked = durable_.unlocked = unlocked;
+  tip_.snapshot.schema_generation = durable_.snapshot.schema_generation = schema_generation;
+}
+
+// ---- Core -------------------------------------------------------------------------------------------------------------
+
+Core::Core(store::ObjectStore& the_store, const Clock& the_clock, const ManagerOptions& the_options)
+    : store(the_store),
+      clock(the_clock),
+      options(the_options),
+      row_counts(options.derived_folder.empty() ? std::filesystem::path() : options.derived_folder / "counts"),
+      history(options.derived_folder.empty() ? std::filesystem::path() : options.derived_folder / "history") {}
+
+Core::~Core() = default;
+
+std::shared_ptr<Branch> Core::find_branch(std::string_view name) const {
+  const std::shared_lock guard(branches_mutex);
+  const auto found = branches.find(name);
+  return found == branches.end() ? nullptr : found->second;
+}
+
+Result<std::shared_ptr<Branch>> Core::get_branch(std::string_view name) const {
+  auto branch = find_branch(name);
+  if (branch == nullptr) return undefined_branch(name);
+  return branch;
+}
+
+Result<Head> Core::head_of(const Oid& commit) {
+  TRY_ASSIGN(const store::ObjectRef object, store.read(commit));
+  if (object.type != store::ObjectType::kCommit) {
+    return Error(ErrorCode::kUndefinedRevision, "object " + commit.hex() + " is no commit");
+  }
+  TRY_ASSIGN(const git::Commit parsed, git::parse_commit(object.bytes));
+  Head head;
+  head.snapshot.commit = commit;
+  head.snapshot.root = parsed.tree;
+  head.snapshot.schema_generation = fresh_generation();
+  // The effective time needs the parent's only where clocks went back; the index knows, if it has the commit.
+  const auto known = history.find(commit);
+  head.snapshot.time_us = known ? known->time_us : git::commit_time_us(parsed);
+  return head;
+}
+
+void Core::fall_back_all() {
+  std::vector<std::shared_ptr<Branch>> all;
+  {
+    const std::shared_lock guard(branches_mutex);
+    for (const auto& [name, branch] : branches) all.push_back(branch);
+  }
+  for (const auto& branch : all) {
+    const std::lock_guard queue(branch->queue());
+    branch->fall_back(store, fresh_generation());
+  }
+}
+
+// ---- Manager ----------------------------------------------------------------------------------------------------------
+
+Manager::Manager(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Manager::~Manager() {
+  state_->store.set_foreign_handler(nullptr);
+  ignore_error(close(), "derived data is made again from the commits");
+}
+
+Result<std::unique_ptr<Manager>> Manager::open(store::ObjectStore& store, const Clock& clock,
+                                               const ManagerOptions& options) {
+  ManagerOptions used = options;
+  if (store.read_only()) used.derived_folder.clear();   // Somebody else may be writing there.
+  auto state = std::make_unique<State>(store, clock, used);
+  for (const store::RefEntry& ref : store.refs(kHeads)) {
+    TRY_ASSIGN(const Head head, state->head_of(ref.value));
+    std::string name = ref.name.substr(kHeads.size());
+    auto branch = std::make_shared<Branch>(name, head, ++state->branch_numbers);
+    state->branches.emplace(std::move(name), std::move(branch));
+  }
+  Core* core = state.get();
+  store.set_foreign_handler([core](const store::ForeignMove& move) { adopt_foreign_move(*core, move); });
+  return std::unique_ptr<Manager>(new Manager(std::move(state)));
+}
+
+Result<std::unique_ptr<Transaction>> Manager::begin(std::string_view branch_name, IsolationLevel isolation, bool read_only,
+                                                    const std::atomic<bool>* cancelled, uint64_t own_sequence) {
+  if (isolation == IsolationLevel::kSerializable) {
+    return Error(ErrorCode::kFeatureNotSupported, "isolation level SERIALIZABLE is not supported yet");
+  }
+  TRY_ASSIGN(auto branch, state_->get_branch(branch_name));
+  std::unique_ptr<Transaction::State> body;
+  {
+    const std::lock_guard guard(state_->pool_mutex);
+    if (!state_->pool.empty()) {
+      body.reset(static_cast<Transaction::State*>(state_->pool.back().release()));
+      state_->pool.pop_back();
+    }
+  }
+  if (body == nullptr) body = std::make_unique<Transaction::State>(*state_);
+  body->branch = std::move(branch);
+  body->isolation = isolation == IsolationLevel::kReadUncommitted ? IsolationLevel::kReadCommitted : isolation;
+  body->read_only = read_only;
+  body->cancelled = cancelled;
+  body->own_sequence = own_sequence;
+  body->start_time_us = state_->clock.now_us();
+  body->use_head(body->branch->readable(state_->store, own_sequence));
+  return std::unique_ptr<Transaction>(new Transaction(std::move(body)));
+}
+
+Result<Snapshot> Manager::durable_snapshot(std::string_view branch_name) {
+  TRY_ASSIGN(const auto branch, state_->get_branch(branch_name));
+  return branch->durable(state_->store).snapshot;
+}
+
+Result<Snapshot> Manager::tip_snapshot(std::string_view branch_name) {
+  TRY_ASSIGN(const auto branch, state_->get_branch(branch_name));
+  return branch->tip().snapshot;
+}
+
+Result<Snapshot> Manager::snapshot_of(const Oid& commit) {
+  {
+    const std::shared_lock guard(state_->branches_mutex);
+    for (const auto& [name, branch] : state_->branches) {
+      const Head tip = branch->tip();
+      if (tip.snapshot.commit == commit) return tip.snapshot;
+    }
+  }
+  {
+    const std::lock_guard guard(state_->known_mutex);
+    const auto found = state_->known.find(commit);
+    if (found != state_->known.end()) return found->second;
+  }
+  TRY_ASSIGN(const Head head, state_->head_of(commit));
+  const std::lock_guard guard(state_->known_mutex);
+  if (state_->known.size() >= kKnownCommitsMax) state_->known.clear();
+  return state_->known.emplace(commit, head.snapshot).first->second;
+}
+
+std::vector<BranchInfo> Manager::branches() {
+  std::vector<BranchInfo> all;
+  const std::shared_lock guard(state_->branches_mutex);
+  for (const auto& [name, branch] : state_->branches) all.push_back({name, branch->tip().snapshot.commit});
+  return all;
+}
+
+Result<void> Manager::create_branch(std::string_view name, const Oid& commit) {
+  if (!git::is_valid_ref_name(name)) {
+    return Error(ErrorCode::kInvalidName, "\"" + std::string(name) + "\" is not a valid branch name");
+  }
+  TRY_ASSIGN(Head head, state_->head_of(commit));
+  uint64_t sequence = 0;
+  {
+    const std::unique_lock guard(state_->branches_mutex);
+    std::string ref_name = std::string(kHeads) + std::string(name);
+    if (state_->branches.contains(name) || state_->store.ref(ref_name)) {
+      return Error(ErrorCode::kDuplicateBranch, "branch \"" + std::string(name) + "\" already exists");
+    }
+    const store::PendingObjects none(state_->store);
+    TRY_ASSIGN(sequence, state_->store.append(none, {{std::move(ref_name), Oid{}, commit}}));
+    head.snapshot.sequence = sequence;
+    state_->branches.emplace(name, std::make_shared<Branch>(std::string(name), head, ++state_->branch_numbers));
+  }
+  return state_->store.wait_durable(sequence);
+}
+
+Result<void> Manager::drop_branch(std::string_view name) {
+  TRY_ASSIGN(const auto branch, state_->get_branch(name));
+  uint64_t sequence = 0;
+  {
+    const std::lock_guard queue(branch->queue());
+    if (branch->dropped()) return undefined_branch(name);
+    const store::PendingObjects none(state_->store);
+    TRY_ASSIGN(sequence, state_->store.append(none, {{branch->ref_name(), branch->tip().snapshot.commit, Oid{}}}));
+    branch->drop();
+    const std::unique_lock guard(state_->branches_mutex);
+    state_->branches.erase(branch->name());
+  }
+  return state_->store.wait_durable(sequence);
+}
+
+Result<void> Manager::rename_branch(std::string_view from, std::string_view to) {
+  if (!git::is_valid_ref_name(to)) {
+    return Error(ErrorCode::kInvalidName, "\"" + std::string(to) + "\" is not a valid branch name");
+  }
+  TRY_ASSIGN(const auto branch, state_->get_branch(from));
+  uint64_t sequence = 0;
+  {
+    const std::lock_guard queue(branch->queue());
+    if (branch->dropped()) return undefined_branch(from);
+    const std::unique_lock guard(state_->branches_mutex);
+    std::string ref_name = std::string(kHeads) + std::string(to);
+    if (state_->branches.contains(to) || state_->store.ref(ref_name)) {
+      return Error(ErrorCode::kDuplicateBranch, "branch \"" + std::string(to) + "\" already exists");
+    }
+    Head head = branch->tip();
+    const store::PendingObjects none(state_->store);
+    TRY_ASSIGN(sequence, state_->store.append(none, {{branch->ref_name(), head.snapshot.commit, Oid{}},
+                                                     {std::move(ref_name), Oid{}, head.snapshot.commit}}));
+    head.snapshot.sequence = sequence;
+    branch->drop();
+    state_->branches.erase(branch->name());
+    state_->branches.emplace(to, std::make_shared<Branch>(std::string(to), head, ++state_->branch_numbers));
+  }
+  return state_->store.wait_durable(sequence);
+}
+
+Result<bool> Manager::has_branch(std::string_view name) { return state_->find_branch(name) != nullptr; }
+
+Result<Oid> Manager::resolve_revision(std::string_view revision, std::string_view branch) {
+  return txn::resolve_revision(*state_, revision, branch);
+}
+
+Result<Oid> Manager::revision_at(int64_t time_us, std::string_view branch_name) {
+  TRY_ASSIGN(const auto branch, state_->get_branch(branch_name));
+  return txn::revision_at(*state_, time_us, branch->tip().snapshot.commit);
+}
+
+store::ObjectStore& Manager::store() { return state_->store; }
+derived::RowCounts& Manager::row_counts() { return state_->row_counts; }
+derived::HistoryIndex& Manager::history() { return state_->history; }
+
+void Manager::set_commit_listener(std::function<void(const CommitEvent&)> listener) {
+  const std::unique_lock guard(state_->listener_mutex);
+  state_->listener = std::move(listener);
+}
+
+Result<void> Manager::close() {
+  std::vector<std::shared_ptr<Branch>> all;
+  {
+    const std::shared_lock guard(state_->branches_mutex);
+    for (const auto& [name, branch] : state_->branches) all.push_back(branch);
+  }
+  for (const auto& branch : all) const std::lock_guard queue(branch->queue());   // Commits under way get done.
+  TRY(state_->row_counts.save());
+  return state_->history.save();
+}
+
+}  // namespace rowan::txn

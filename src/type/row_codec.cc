@@ -1,0 +1,507 @@
+#include "type/row_codec.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+
+#include "base/ensure.h"
+#include "base/hash.h"
+#include "base/limits.h"
+#include "type/datetime.h"
+#include "type/json_text.h"
+#include "type/key_codec.h"
+#include "type/line_scan.h"
+#include "type/number_text.h"
+#include "type/numeric.h"
+#include "type/text.h"
+#include "type/text_fast.h"
+
+namespace rowan::type {
+
+namespace {
+
+constexpr std::string_view kLargeHead = "{\"large\":\"";
+constexpr std::string_view kLargeMiddle = "\",\"bytes\":";
+
+void append_json_string_value(TypeId id, const std::string& text, std::string& out) {
+  switch (id) {
+    case TypeId::kNumeric: {
+      const bool number = is_digit(text.back());
+      out += number ? text : "\"" + text + "\"";
+      return;
+    }
+    case TypeId::kBytea:
+      out += "\"\\\\x";
+      out += to_hex(text);
+      out += '"';
+      return;
+    case TypeId::kJsonb:
+      out += '[';
+      append_compact_json(text, out);
+      out += ']';
+      return;
+    default:
+      append_json_string(text, out);
+  }
+}
+
+// Whether a cell is written exactly as its slot's ABSENT value would be.
+bool is_absent(const Cell& cell, const Slot& slot) {
+  if (cell.value == nullptr) {
+    if (slot.absent.is_null() || slot.dropped) {
+      return cell.raw.empty() || cell.raw == "null";
+    }
+    std::string absent;
+    append_json(slot.absent, absent);
+    return cell.raw == absent;
+  }
+  const Value& value = *cell.value;
+  if (value.is_null() || slot.absent.is_null() || slot.dropped) {
+    return value.is_null() && (slot.absent.is_null() || slot.dropped);
+  }
+  if (value.type().id != slot.absent.type().id) {
+    std::string ours;
+    std::string absent;
+    append_json(value, ours);
+    append_json(slot.absent, absent);
+    return ours == absent;
+  }
+  switch (physical(value.type().id)) {
+    case Physical::kInt64:
+      return value.as_int() == slot.absent.as_int();
+    case Physical::kDouble:
+      return compare_doubles(value.as_double(), slot.absent.as_double()) == 0 &&
+             std::signbit(value.as_double()) == std::signbit(slot.absent.as_double());
+    case Physical::kString:
+      return value.as_string() == slot.absent.as_string();
+  }
+  return false;
+}
+
+Result<Value> integer_from(Type type, Bytes element) {
+  int64_t value = 0;
+  const char* p = element.data();
+  const char* const end = p + element.size();
+  if (!read_line_integer(p, end, value) || p != end || value < integer_min(type.id) || value > integer_max(type.id)) {
+    return damaged_line(element);
+  }
+  return Value::of_int(type, value);
+}
+
+Result<Value> bool_from(Type type, Bytes element) {
+  if (element != "true" && element != "false") {
+    return damaged_line(element);
+  }
+  return Value::of_int(type, element == "true" ? 1 : 0);
+}
+
+Result<Value> jsonb_from(Type type, Bytes element) {
+  if (element.size() < 3 || element.front() != '[' || element.back() != ']') {
+    return damaged_line(element);
+  }
+  auto text = jsonb_from_text(element.substr(1, element.size() - 2));
+  if (!text.has_value()) {
+    return damaged_line(element);
+  }
+  return Value::of_string(type, std::move(text).value());
+}
+
+// Types whose element may be a number or a string of their text form.
+Result<Value> text_form_from(Type type, std::string_view text, Bytes element) {
+  // The modifier is the writer's business: what is stored is read as it is.
+  auto value = parse_text({type.id, -1}, text);
+  if (!value.has_value()) {
+    return damaged_line(element);
+  }
+  switch (physical(type.id)) {
+    case Physical::kInt64: return Value::of_int(type, value->as_int());
+    case Physical::kDouble: return Value::of_double(type, value->as_double());
+    case Physical::kString: return Value::of_string(type, value->as_string());
+  }
+  return damaged_line(element);
+}
+
+// Pushes elements until `wanted` of them are found or the line ends.
+Result<void> split_elements(Bytes line, size_t wanted, std::vector<Bytes>& elements) {
+  elements.clear();
+  const char* p = line.data();
+  const char* const end = p + line.size();
+  const auto skip_blanks = [&] {
+    while (p < end && (*p == ' ' || *p == '\t')) {
+      ++p;
+    }
+  };
+  skip_blanks();
+  if (p == end || *p++ != '[') {
+    return damaged_line(line);
+  }
+  skip_blanks();
+  bool closed = p < end && *p == ']';
+  p += closed ? 1 : 0;
+  while (!closed && elements.size() < wanted) {
+    skip_blanks();
+    const char* stop = skip_element(p, end);
+    if (stop == nullptr) {
+      return damaged_line(line);
+    }
+    elements.emplace_back(p, static_cast<size_t>(stop - p));
+    p = stop;
+    skip_blanks();
+    if (p == end || (*p != ',' && *p != ']')) {
+      return damaged_line(line);
+    }
+    closed = *p++ == ']';
+  }
+  skip_blanks();
+  if (closed && p != end) {
+    return damaged_line(line);
+  }
+  return {};
+}
+
+Result<void> take_count(Bytes line, std::vector<Bytes>& elements, uint64_t& count) {
+  int64_t value = 0;
+  if (elements.empty()) {
+    return damaged_line(line);
+  }
+  const char* p = elements.front().data();
+  const char* const end = p + elements.front().size();
+  if (!read_line_integer(p, end, value) || p != end || value < 1) {
+    return damaged_line(line);
+  }
+  count = static_cast<uint64_t>(value);
+  elements.erase(elements.begin());
+  return {};
+}
+
+// `[5,1,2]` is keyed by the hash of `[1,2]`.
+Result<void> append_counted_key(Bytes line, std::string& key) {
+  const char* p = line.data() + 1;
+  const char* const end = line.data() + line.size();
+  int64_t count = 0;
+  if (line.size() < 3 || line.front() != '[' || line.back() != ']' || !read_line_integer(p, end, count) || count < 1 ||
+      (*p != ',' && p + 1 != end)) {
+    return damaged_line(line);
+  }
+  std::string row = "[";
+  row.append(*p == ',' ? p + 1 : p, end);
+  const auto hash = sha256_128(row);
+  key += to_hex({reinterpret_cast<const char*>(hash.data()), hash.size()});
+  return {};
+}
+
+// The digits are copied as they stand: no number is made. False when the slow way must look at it.
+bool append_plain_integer_key(Bytes line, std::string& key) {
+  const char* p = line.data() + 1;
+  const char* const end = line.data() + line.size();
+  if (line.size() < 3 || line.front() != '[') {
+    return false;
+  }
+  const bool negative = *p == '-';
+  p += negative ? 1 : 0;
+  const char* const first = p;
+  while (p < end && is_digit(*p)) {
+    ++p;
+  }
+  const auto digits = static_cast<size_t>(p - first);
+  if (digits == 0 || digits > 18 || p == end || (*p != ',' && *p != ']') || (*first == '0' && (digits > 1 || negative))) {
+    return false;
+  }
+  if (!negative) {
+    key += static_cast<char>('a' + digits - 1);
+    key.append(first, digits);
+    return true;
+  }
+  key += '1';
+  key += static_cast<char>('z' - static_cast<char>(digits));
+  for (size_t i = 0; i < digits; ++i) {
+    key += static_cast<char>('9' - (first[i] - '0'));
+  }
+  return true;
+}
+
+Result<Value> decode_or_fetch(Type type, Bytes element, const LargeReader& large) {
+  if (const auto ref = large_ref(element)) {
+    TRY_ASSIGN(std::string bytes, large.read_large(*ref));
+    if (bytes.size() != ref->bytes) {
+      return damaged_line(element);
+    }
+    return value_from_large(type, std::move(bytes));
+  }
+  return decode_element(type, element);
+}
+
+Error not_canonical(Bytes line, const std::string& why) {
+  constexpr size_t kShown = 80;
+  return Error(ErrorCode::kInvalidContent, "a row is not in canonical form: " + why)
+      .with_detail(std::string(line.substr(0, kShown)));
+}
+
+Result<void> check_modifier(const Slot& slot, const Value& value, Bytes line) {
+  if (slot.type.modifier < 0 || value.is_null()) {
+    return {};
+  }
+  std::string text;
+  append_text({slot.type.id, -1}, std::string_view(value.as_string()), text);
+  const auto again = parse_text(slot.type, text);
+  if (!again.has_value() || again->as_string() != value.as_string()) {
+    return not_canonical(line, "a value does not fit " + type_name(slot.type));
+  }
+  return {};
+}
+
+}  // namespace
+
+Error damaged_line(Bytes line) {
+  constexpr size_t kShown = 80;
+  std::string shown(line.substr(0, std::min(line.find('\n'), kShown)));
+  return Error(ErrorCode::kCorruption, "a stored row cannot be read").with_detail(std::move(shown));
+}
+
+Result<Value> value_from_large(Type type, std::string bytes) {
+  switch (type.id) {
+    case TypeId::kBytea:
+      return Value::of_string(type, std::move(bytes));
+    case TypeId::kText:
+    case TypeId::kVarchar:
+    case TypeId::kChar:
+      if (check_text(bytes).has_value()) {
+        return Value::of_string(type, std::move(bytes));
+      }
+      break;
+    case TypeId::kNumeric:
+    case TypeId::kJson:
+    case TypeId::kJsonb: {
+      auto value = parse_text({type.id, -1}, bytes);
+      if (value.has_value()) {
+        return Value::of_string(type, value->as_string());
+      }
+      break;
+    }
+    default: break;
+  }
+  return Error(ErrorCode::kCorruption, "a value stored out of line is no " + type_name(type));
+}
+
+void append_json(const Value& value, std::string& out) {
+  if (value.is_null()) {
+    out += "null";
+    return;
+  }
+  const TypeId id = value.type().id;
+  switch (physical(id)) {
+    case Physical::kInt64:
+      if (id == TypeId::kBool) {
+        out += value.as_int() != 0 ? "true" : "false";
+      } else if (is_integer(id)) {
+        append_integer(value.as_int(), out);
+      } else {
+        out += '"';
+        append_datetime(id, value.as_int(), out);
+        out += '"';
+      }
+      return;
+    case Physical::kDouble: {
+      const bool finite = std::isfinite(value.as_double());
+      out += finite ? "" : "\"";
+      append_text(value.type(), value.as_double(), out);
+      out += finite ? "" : "\"";
+      return;
+    }
+    case Physical::kString:
+      append_json_string_value(id, value.as_string(), out);
+  }
+}
+
+void append_large_ref(const LargeRef& ref, std::string& out) {
+  out += kLargeHead;
+  out += ref.oid.hex();
+  out += kLargeMiddle;
+  append_integer(static_cast<int64_t>(ref.bytes), out);
+  out += '}';
+}
+
+std::optional<LargeRef> large_ref(Bytes element) {
+  constexpr size_t kBytesAt = kLargeHead.size() + Oid::kHexDigits + kLargeMiddle.size();
+  if (element.size() < kBytesAt + 2 || !element.starts_with(kLargeHead) || element.back() != '}' ||
+      element.substr(kLargeHead.size() + Oid::kHexDigits, kLargeMiddle.size()) != kLargeMiddle) {
+    return std::nullopt;
+  }
+  const std::string_view hex = element.substr(kLargeHead.size(), Oid::kHexDigits);
+  const auto oid = Oid::parse(hex);
+  const char* p = element.data() + kBytesAt;
+  const char* const end = element.data() + element.size() - 1;
+  int64_t bytes = 0;
+  if (!oid.has_value() || oid->hex() != hex || !read_line_integer(p, end, bytes) || p != end || bytes < 0) {
+    return std::nullopt;
+  }
+  return LargeRef{*oid, static_cast<uint64_t>(bytes)};
+}
+
+void encode_line(const RowLayout& layout, const std::vector<Cell>& cells, uint64_t count, std::string& line) {
+  size_t used = std::min(cells.size(), layout.slots.size());
+  while (used > 0 && is_absent(cells[used - 1], layout.slots[used - 1])) {
+    --used;
+  }
+  line += '[';
+  if (layout.counted) {
+    append_integer(static_cast<int64_t>(count), line);
+    line += used > 0 ? "," : "";
+  }
+  for (size_t i = 0; i < used; ++i) {
+    if (i > 0) {
+      line += ',';
+    }
+    if (cells[i].value != nullptr) {
+      append_json(*cells[i].value, line);
+    } else {
+      line += cells[i].raw.empty() ? Bytes("null") : cells[i].raw;
+    }
+  }
+  line += ']';
+}
+
+Result<void> split_line(const RowLayout& layout, Bytes line, std::vector<Bytes>& elements, uint64_t& count) {
+  count = 1;
+  TRY(split_elements(line, kColumnsMax + 2, elements));
+  if (layout.counted) {
+    TRY(take_count(line, elements, count));
+  }
+  if (elements.size() > layout.slots.size()) {
+    return damaged_line(line);
+  }
+  return {};
+}
+
+Result<Value> decode_element(Type type, Bytes element) {
+  if (element == "null") {
+    return Value::null(type);
+  }
+  if (element.empty()) {
+    return damaged_line(element);
+  }
+  if (element.front() == '{') {
+    return large_ref(element).has_value()
+               ? Error(ErrorCode::kInternal, "an out-of-line value was decoded before it was fetched")
+               : damaged_line(element);
+  }
+  if (type.id == TypeId::kBool) {
+    return bool_from(type, element);
+  }
+  if (is_integer(type.id)) {
+    return integer_from(type, element);
+  }
+  if (type.id == TypeId::kJsonb) {
+    return jsonb_from(type, element);
+  }
+  if (element.front() == '"') {
+    std::string text;
+    if (!read_json_string(element, text)) {
+      return damaged_line(element);
+    }
+    return text_form_from(type, text, element);
+  }
+  const bool number = element.front() == '-' || is_digit(element.front());
+  if (!number || !is_number(type.id)) {
+    return damaged_line(element);
+  }
+  return text_form_from(type, element, element);
+}
+
+Result<std::vector<Value>> decode_line(const RowLayout& layout, Bytes line, const LargeReader& large, uint64_t* count) {
+  std::vector<Bytes> elements;
+  uint64_t repeated = 1;
+  TRY(split_line(layout, line, elements, repeated));
+  std::vector<Value> values;
+  values.reserve(layout.slots.size());
+  for (size_t i = 0; i < layout.slots.size(); ++i) {
+    const Slot& slot = layout.slots[i];
+    if (slot.dropped) {
+      values.push_back(Value::null(slot.type));
+    } else if (i >= elements.size()) {
+      values.push_back(slot.absent.is_null() ? Value::null(slot.type) : slot.absent);
+    } else {
+      TRY_ASSIGN(Value value, decode_or_fetch(slot.type, elements[i], large));
+      values.push_back(std::move(value));
+    }
+  }
+  if (count != nullptr) {
+    *count = repeated;
+  }
+  return values;
+}
+
+Result<void> append_line_key(const RowLayout& layout, Bytes line, std::string& key) {
+  if (layout.counted) {
+    return append_counted_key(line, key);
+  }
+  const auto& slots = layout.key_slots;
+  if (slots.size() == 1 && slots[0] == 0 && is_integer(layout.slots[0].type.id) && append_plain_integer_key(line, key)) {
+    return {};
+  }
+  const size_t wanted = slots.empty() ? 0 : static_cast<size_t>(*std::max_element(slots.begin(), slots.end())) + 1;
+  std::vector<Bytes> elements;
+  elements.reserve(wanted);
+  TRY(split_elements(line, wanted, elements));
+  for (const uint16_t number : slots) {
+    const Slot& slot = layout.slots[number];
+    if (number >= elements.size()) {
+      TRY(append_key(slot.absent, key));
+      continue;
+    }
+    const Bytes element = elements[number];
+    const bool plain = is_text(slot.type.id) && element.size() >= 2 && element.front() == '"' &&
+                       element.find('\\') == element.npos;
+    if (plain) {
+      key += 't';
+      key += encode_name(element.substr(1, element.size() - 2));
+      key += '+';
+      continue;
+    }
+    if (element.front() == '{') {
+      return damaged_line(line);
+    }
+    TRY_ASSIGN(const Value value, decode_element(slot.type, element));
+    TRY(append_key(value, key));
+  }
+  return {};
+}
+
+Result<void> check_line(const RowLayout& layout, Bytes line) {
+  std::vector<Bytes> elements;
+  uint64_t count = 1;
+  if (auto split = split_line(layout, line, elements, count); !split.has_value()) {
+    return not_canonical(line, "it is no JSON array that fits the table");
+  }
+  if (!is_valid_utf8(line)) {
+    return not_canonical(line, "it is not UTF-8");
+  }
+  std::vector<Value> values(elements.size());
+  std::vector<Cell> cells(elements.size());
+  for (size_t i = 0; i < elements.size(); ++i) {
+    const Slot& slot = layout.slots[i];
+    const bool is_key = std::find(layout.key_slots.begin(), layout.key_slots.end(), i) != layout.key_slots.end();
+    const bool may_be_large = physical(slot.type.id) == Physical::kString && slot.type.id != TypeId::kUuid && !is_key;
+    if (slot.dropped || (may_be_large && large_ref(elements[i]).has_value())) {
+      cells[i].raw = elements[i];
+      continue;
+    }
+    auto value = decode_element(slot.type, elements[i]);
+    if (!value.has_value()) {
+      return not_canonical(line, "slot " + std::to_string(i) + " is no " + type_name(slot.type));
+    }
+    values[i] = std::move(value).value();
+    cells[i].value = &values[i];
+    TRY(check_modifier(slot, values[i], line));
+  }
+  std::string again;
+  again.reserve(line.size());
+  encode_line(layout, cells, count, again);
+  if (again != line) {
+    return not_canonical(line, "it should read " + again.substr(0, 80));
+  }
+  return {};
+}
+
+}  // namespace rowan::type

@@ -1,0 +1,1 @@
+CASE WHEN a IS DISTINCT FROM b THEN -x ^ 2 ELSE extract(year FROM now()) END
