@@ -42,7 +42,7 @@ Result<void> write_first_commit(store::ObjectStore& store, const git::Signature&
   commit.author = author;
   commit.author.seconds = now / 1'000'000;
   commit.committer = commit.author;
-  commit.message = git::message_with_trailers("Create the repository", "", {{"Rowan-Time", std::to_string(now)}});
+  commit.message = git::message_with_trailers("create the repository", "", {{"Rowan-Time", std::to_string(now)}});
   const Oid id = objects.add(store::ObjectType::kCommit, git::encode_commit(commit));
   TRY_ASSIGN(const uint64_t sequence, store.append(objects, {{"refs/heads/" + std::string(kMainBranch), Oid{}, id}}));
   return store.wait_durable(sequence);

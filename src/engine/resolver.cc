@@ -22,7 +22,13 @@ Result<plan::ResolvedTable> SessionResolver::resolve(const sql::QualifiedName& n
   }
   if (revision.empty() && !time_us) {
     auto table = session_.transaction()->get_table(schema, name.name);
-    if (!table) return std::move(table.error()).at(name.position);
+    if (!table) {
+      // A name in FROM: PostgreSQL speaks of the relation even when its schema is not there.
+      if (table.error().code() == ErrorCode::kInvalidSchemaName) {
+        return Error(ErrorCode::kUndefinedTable, fmt::format("relation \"{}.{}\" does not exist", schema, name.name)).at(name.position);
+      }
+      return std::move(table.error()).at(name.position);
+    }
     resolved.table = std::move(*table);
     return resolved;
   }

@@ -77,6 +77,7 @@ std::string cut_body(std::string body) {
 
 // A running query outside a block: it owns its transaction until its rows are read.
 struct Stream {
+  SessionImpl& session;
   std::shared_ptr<Prepared> prepared;
   std::shared_ptr<const plan::Plan> plan;
   std::unique_ptr<txn::Transaction> transaction;
@@ -84,7 +85,18 @@ struct Stream {
   std::optional<exec::ExecContext> context;
   std::unique_ptr<exec::Operator> root;
 
-  Result<bool> pull(type::Batch& batch) { return root->next(batch); }
+  Result<void> open() {
+    session.set_reading(transaction.get());
+    Result<void> opened = root->open();
+    session.set_reading(nullptr);
+    return opened;
+  }
+  Result<bool> pull(type::Batch& batch) {
+    session.set_reading(transaction.get());
+    Result<bool> more = root->next(batch);
+    session.set_reading(nullptr);
+    return more;
+  }
 };
 
 class StatementImpl final : public Statement {
@@ -319,7 +331,11 @@ Result<std::string> SessionImpl::finish_statement(Prepared& prepared) {
 std::string_view SessionImpl::commit_text(Prepared& prepared) const {
   const Settings::CommitStatement form = settings_.commit_statement();
   if (form == Settings::CommitStatement::kOff || prepared.parsed.may_hold_secret) return {};
-  if (form == Settings::CommitStatement::kFull) return prepared.parsed.statement->text;
+  // Definitions have no data to hide, and numeric($1,$2) says nothing.
+  const StatementKind kind = prepared.parsed.statement->kind;
+  const bool definition = kind == StatementKind::kCreateTable || kind == StatementKind::kDropTable || kind == StatementKind::kCreateSchema ||
+                          kind == StatementKind::kDropSchema || kind == StatementKind::kCreateDatabase || kind == StatementKind::kDropDatabase;
+  if (form == Settings::CommitStatement::kFull || definition) return prepared.parsed.statement->text;
   if (prepared.commit_text.empty()) prepared.commit_text = sql::normalise_statement(prepared.parsed.statement->text);
   return prepared.commit_text;
 }
@@ -435,16 +451,12 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_query(const std::shared_ptr<Prepa
     return make_point_rows(prepared->columns, row.found, std::move(row.values));
   }
   if (state_ == TransactionState::kIdle) {
-    auto stream = std::make_shared<Stream>();
-    stream->prepared = prepared;
-    stream->plan = prepared->query;
-    stream->parameters = parameter_values_;
-    stream->transaction = std::move(transaction_);
+    auto stream = std::make_shared<Stream>(Stream{*this, prepared, prepared->query, std::move(transaction_), parameter_values_, {}, {}});
     stream->context.emplace(exec::ExecContext{database_.manager(), *stream->transaction, eval_context()});
     stream->context->eval.transaction_time_us = stream->transaction->start_time_us() - kMicrosFrom1970To2000;
     stream->context->eval.parameters = &stream->parameters;
     TRY_ASSIGN(stream->root, exec::build(*stream->plan, *stream->context));
-    TRY(stream->root->open());
+    TRY(stream->open());
     return make_stream_rows(prepared->columns, [stream](type::Batch& batch) { return stream->pull(batch); });
   }
   // In a block later statements may change what the rows are read from: all are read now.

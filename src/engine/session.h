@@ -63,7 +63,10 @@ class SessionImpl final : public Session {
   DatabaseImpl& owner() { return database_; }
   const Settings& settings() const { return settings_; }
   const std::string& branch_name() const { return branch_; }
-  txn::Transaction* transaction() { return transaction_.get(); }   // While a statement runs: never null.
+  // The transaction that the running statement reads through: never null while one runs or its rows are pulled.
+  txn::Transaction* transaction() { return reading_ != nullptr ? reading_ : transaction_.get(); }
+  // A result outside a block owns its transaction; while rows are pulled from it, system tables read through that one.
+  void set_reading(txn::Transaction* transaction) { reading_ = transaction; }
 
  private:
   using RowsResult = Result<std::unique_ptr<Rows>>;
@@ -101,6 +104,7 @@ class SessionImpl final : public Session {
   std::atomic<bool> cancelled_{false};
   TransactionState state_ = TransactionState::kIdle;
   std::unique_ptr<txn::Transaction> transaction_;
+  txn::Transaction* reading_ = nullptr;        // Set while rows of a stream are pulled.
   bool schema_changed_ = false;                // By this transaction: cached plans do not hold.
   bool first_statement_ = true;                // Of the block: isolation and mode can still be set.
   uint64_t last_sequence_ = 0;                 // Of the session's last commit: its reads must see it.

@@ -175,12 +175,12 @@ Result<void> take_count(Bytes line, std::vector<Bytes>& elements, uint64_t& coun
   return {};
 }
 
-// `[5,1,2]` is keyed by the hash of `[1,2]`.
+// `[5,1,2]` is keyed by the hash of `[1,2]`. A count of 0 is a row on its way into a transaction, never a stored one.
 Result<void> append_counted_key(Bytes line, std::string& key) {
   const char* p = line.data() + 1;
   const char* const end = line.data() + line.size();
   int64_t count = 0;
-  if (line.size() < 3 || line.front() != '[' || line.back() != ']' || !read_line_integer(p, end, count) || count < 1 ||
+  if (line.size() < 3 || line.front() != '[' || line.back() != ']' || !read_line_integer(p, end, count) || count < 0 ||
       (*p != ',' && p + 1 != end)) {
     return damaged_line(line);
   }
