@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "catalog/catalog.h"
 #include "catalog/table.h"
+#include "derived/unique_index.h"
 #include "engine/history.h"
 #include "store/node_cache.h"
 #include "tree/git_tree.h"
@@ -20,6 +21,7 @@ namespace {
 
 constexpr size_t kProblemsMax = 1000;
 constexpr size_t kReportEvery = 1024;
+constexpr std::string_view kForeign = "refs/rowan/foreign/";
 
 class Checker {
  public:
@@ -46,12 +48,14 @@ class Checker {
   // All reachable commits, parents before children.
   Result<void> collect_commits() {
     for (const store::RefEntry& ref : store_.refs("refs/")) {
+      if (ref.name.starts_with(kForeign)) continue;   // Kept aside because it is not valid, most often.
       auto tip = peel(ref.value);
       if (!tip) {
         problems_.push_back(fmt::format("{}: {}: {}", ref.name, sqlstate(tip.error().code()), tip.error().message()));
         continue;
       }
       if (!*tip) continue;
+      if (ref.name.starts_with("refs/heads/")) tips_.insert(**tip);
       auto walked = walk_log(store_, **tip, std::nullopt, [this](const LogEntry& entry) -> Result<bool> {
         if (known_.insert(entry.id).second) found_.push_back(entry);
         return true;
@@ -114,6 +118,8 @@ class Checker {
       for (const std::string& name : tables) {
         TRY_ASSIGN(const catalog::TableVersion table, catalog.get_table(schema, name));
         TRY(check_table(table, parent_root));
+        // Only a branch's newest commit must satisfy constraints.
+        if (tips_.contains(id)) TRY(unique_indexes_.check(store_, table));
       }
     }
     return {};
@@ -212,6 +218,8 @@ class Checker {
   std::vector<std::string> problems_;
   std::vector<LogEntry> found_;
   std::unordered_set<Oid, OidHash> known_;
+  std::unordered_set<Oid, OidHash> tips_;
+  derived::UniqueIndexes unique_indexes_;
   std::vector<Oid> commits_;
   uint64_t commits_done_ = 0;
   std::unordered_set<Oid, OidHash> checked_objects_;

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "catalog/catalog.h"
+#include "derived/unique_index.h"
 #include "git/commit.h"
 #include "rowan/rowan.h"
 #include "store/object_store.h"
@@ -30,6 +31,7 @@ class DatabaseImpl final : public Database {
 
   store::ObjectStore& store() { return *store_; }
   txn::Manager& manager() { return *manager_; }
+  derived::UniqueIndexes& unique_indexes() { return unique_indexes_; }
   const std::string& name() const { return name_; }              // The folder's name without ".git".
   const git::Signature& author() const { return author_; }
   const std::string& default_branch() const { return default_branch_; }
@@ -42,6 +44,7 @@ class DatabaseImpl final : public Database {
 
   std::unique_ptr<store::ObjectStore> store_;
   std::unique_ptr<txn::Manager> manager_;
+  derived::UniqueIndexes unique_indexes_;
   std::string name_;
   git::Signature author_;
   std::string default_branch_ = "main";

@@ -114,7 +114,7 @@ class StatementImpl final : public Statement {
 
 }  // namespace
 
-SessionImpl::SessionImpl(DatabaseImpl& database, std::string branch) : database_(database), branch_(std::move(branch)) {}
+SessionImpl::SessionImpl(DatabaseImpl& database, std::string branch) : database_(database), branch_(std::move(branch)), unique_(database.unique_indexes(), database.store()) {}
 SessionImpl::~SessionImpl() = default;
 
 Outcome<std::unique_ptr<Statement>> SessionImpl::prepare(std::string_view text) {
@@ -218,6 +218,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute_checked(const std::shared_ptr
 Result<void> SessionImpl::begin_transaction(txn::IsolationLevel isolation, bool read_only) {
   TRY_ASSIGN(transaction_, database_.manager().begin(branch_, isolation, read_only, &cancelled_, last_sequence_));
   schema_changed_ = false;
+  unique_.clear();
   return {};
 }
 
@@ -351,6 +352,12 @@ expr::EvalContext SessionImpl::eval_context() const {
   context.schema = settings_.schema();
   context.branch = branch_;
   context.cancelled = &cancelled_;
+  return context;
+}
+
+exec::ExecContext SessionImpl::exec_context() {
+  exec::ExecContext context{database_.manager(), *transaction_, eval_context()};
+  context.unique = &unique_;
   return context;
 }
 

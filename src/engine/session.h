@@ -17,6 +17,7 @@
 #include "engine/settings.h"
 #include "exec/dml.h"
 #include "exec/operator.h"
+#include "exec/unique_keys.h"
 #include "plan/plan.h"
 #include "rowan/rowan.h"
 #include "sql/parser.h"
@@ -94,7 +95,7 @@ class SessionImpl final : public Session {
   bool plan_is_current(const Prepared& prepared) const;
   Result<void> bind_parameters(const Prepared& prepared, const std::vector<Parameter>& parameters);
   expr::EvalContext eval_context() const;
-  exec::ExecContext exec_context() { return {database_.manager(), *transaction_, eval_context()}; }
+  exec::ExecContext exec_context();
   std::string_view commit_text(Prepared& prepared) const;
   std::unique_ptr<Rows> done(std::string tag, uint64_t affected = 0, std::string commit_id = {}, std::string notice = {});
 
@@ -112,6 +113,7 @@ class SessionImpl final : public Session {
   std::optional<Settings> settings_on_rollback_;   // Set by the first SET of a block.
   std::optional<Settings> settings_on_commit_;     // As above, without SET LOCAL.
   std::vector<type::Value> parameter_values_;
+  exec::UniqueState unique_;                   // Of this transaction.
   CopySource* copy_source_ = nullptr;
   CopySink* copy_sink_ = nullptr;
   std::function<void(const Progress&)> progress_;

@@ -395,15 +395,16 @@ Result<uint64_t> copy_from(const sql::CopyStmt& statement, const ByteSource& sou
   TRY_ASSIGN(const catalog::TableVersion version, context.transaction.get_table(schema, statement.table.name));
   TRY_ASSIGN(std::vector<uint16_t> columns, copy_columns(statement, *version.table));
   TRY_ASSIGN(std::vector<expr::NodePtr> defaults, bind_defaults(*version.table));
-  RowWriter writer(context.transaction, version);
+  RowWriter writer(context, version);
   CopyReader reader(format, source, version.table->name);
   std::vector<std::string> names;
   for (const uint16_t column : columns) names.push_back(version.table->columns[column].name);
   RecordEncoder encoder(*version.table, std::move(columns), std::move(defaults), writer, context.eval);
   TRY_ASSIGN(const txn::TableView view, context.transaction.view(version));
   CopyIn copy(version, std::move(names), encoder, writer, reader, context);
-  // A transaction that has changed the table already keeps to row edits.
-  return copy.run(format.header, view.overlay == nullptr, report, source_bytes);
+  // A transaction that has changed the table already keeps to row edits; so does a table with unique keys, whose values are
+  // locked and looked up one by one.
+  return copy.run(format.header, view.overlay == nullptr && version.table->unique_keys.empty(), report, source_bytes);
 }
 
 Result<uint64_t> copy_to(const sql::CopyStmt& statement, const ByteSink& sink, plan::PlanContext& planning, const ProgressReport& report,

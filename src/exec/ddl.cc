@@ -65,9 +65,6 @@ Result<std::string> run_create_table(const sql::CreateTableStmt& statement, Exec
     if (statement.if_not_exists) return fmt::format("relation \"{}\" already exists, skipping", table.name);
     return Error(ErrorCode::kDuplicateTable, fmt::format("relation \"{}\" already exists", table.name)).at(statement.table.position);
   }
-  if (!table.unique_keys.empty()) {
-    return Error(ErrorCode::kFeatureNotSupported, "UNIQUE constraints are not supported yet").with_hint("Use a PRIMARY KEY.");
-  }
   for (const sql::ColumnClause& clause : statement.columns) {
     if (clause.default_value == nullptr) continue;
     TRY(bind_default(*clause.default_value, table.columns[*table.find_column(clause.name)]));

@@ -162,7 +162,7 @@ class InsertPlan final : public DmlPlan {
 
   Result<DmlOutcome> run(ExecContext& context) const override {
     TRY_ASSIGN(catalog::TableVersion version, context.transaction.get_table(table_->schema, table_->name));
-    RowWriter writer(context.transaction, std::move(version));
+    RowWriter writer(context, std::move(version));
     DmlOutcome outcome;
     ReturningRows returning(*table_, returning_);
     std::vector<Value> row(table_->columns.size());
@@ -326,7 +326,7 @@ class ModifyRowsPlan final : public DmlPlan {
 
   Result<DmlOutcome> run(ExecContext& context) const override {
     TRY_ASSIGN(catalog::TableVersion version, context.transaction.get_table(table_->schema, table_->name));
-    RowWriter writer(context.transaction, std::move(version));
+    RowWriter writer(context, std::move(version));
     DmlOutcome outcome;
     ReturningRows returning(*table_, returning_);
     if (is_point_modify(modify_)) {

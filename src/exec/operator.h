@@ -15,6 +15,8 @@
 
 namespace rowan::exec {
 
+class UniqueState;
+
 // What every operator of one running statement shares.
 struct ExecContext {
   txn::Manager& manager;
@@ -22,6 +24,7 @@ struct ExecContext {
   expr::EvalContext eval;                       // Parameters, time, user.
   size_t memory_bytes = 256u << 20;             // Budget before operators spill.
   int threads = 2;                              // For parallel scans.
+  UniqueState* unique = nullptr;                // For UNIQUE constraints (unique_keys.h); may be null where nothing is written.
 
   bool cancelled() const { return eval.cancelled != nullptr && eval.cancelled->load(std::memory_order_relaxed); }
 };

@@ -37,8 +37,9 @@ Result<std::string> BlobReader::read_large(const type::LargeRef& ref) const {
   return std::string(object.bytes);
 }
 
-RowWriter::RowWriter(txn::Transaction& transaction, catalog::TableVersion table)
-    : transaction_(transaction), table_(std::move(table)) {
+RowWriter::RowWriter(ExecContext& context, catalog::TableVersion table)
+    : transaction_(context.transaction), unique_(table.table->unique_keys.empty() ? nullptr : context.unique), table_(std::move(table)) {
+  ENSURE(table_.table->unique_keys.empty() || unique_ != nullptr);
   const catalog::TableDef& def = *table_.table;
   column_of_slot_.assign(def.layout.slots.size(), -1);
   is_key_slot_.assign(def.layout.slots.size(), 0);
@@ -154,11 +155,19 @@ Result<void> RowWriter::insert_encoded(EncodedRow row) {
     const Oid blob = transaction_.add_blob(std::move(bytes));
     TRY(transaction_.set_large(table_, row.key, slot, blob));
   }
-  if (table().layout.counted) return transaction_.add_count(table_, row.key, std::move(row.line), 1);
-  TRY(transaction_.lock_key(table_, row.key));
-  TRY_ASSIGN(const auto existing, transaction_.current_line(table_, row.key));
-  if (existing) return duplicate_key(row.line);
-  return transaction_.put_row(table_, row.key, std::move(row.line));
+  if (unique_ != nullptr) TRY(unique_->check(transaction_, table_, std::nullopt, {}, row.line));
+  const uint64_t changes = transaction_.change_count();
+  const std::string line = unique_ != nullptr ? row.line : std::string();
+  if (table().layout.counted) {
+    TRY(transaction_.add_count(table_, row.key, std::move(row.line), 1));
+  } else {
+    TRY(transaction_.lock_key(table_, row.key));
+    TRY_ASSIGN(const auto existing, transaction_.current_line(table_, row.key));
+    if (existing) return duplicate_key(row.line);
+    TRY(transaction_.put_row(table_, row.key, std::move(row.line)));
+  }
+  if (unique_ != nullptr) TRY(unique_->note(transaction_, table_, std::nullopt, line, row.key, changes));
+  return {};
 }
 
 Result<std::vector<type::Value>> RowWriter::values_of(Bytes line, uint64_t& count) const {
@@ -245,8 +254,11 @@ Result<WriteOutcome> RowWriter::update(Bytes key, Bytes line, const std::vector<
 }
 
 Result<WriteOutcome> RowWriter::replace(Bytes key, Bytes line, EncodedRow row, uint64_t count) {
+  if (table().layout.counted && row.key == key) return WriteOutcome::kWritten;
+  if (unique_ != nullptr) TRY(unique_->check(transaction_, table_, line, key, row.line));
+  const uint64_t changes = transaction_.change_count();
+  const std::string new_line = unique_ != nullptr ? row.line : std::string();
   if (table().layout.counted) {
-    if (row.key == key) return WriteOutcome::kWritten;
     std::string old_line;
     std::vector<Bytes> elements;
     TRY(type::split_line(table().layout, line, elements, count));
@@ -276,6 +288,7 @@ Result<WriteOutcome> RowWriter::replace(Bytes key, Bytes line, EncodedRow row, u
   } else {
     TRY(transaction_.put_row(table_, row.key, std::move(row.line)));
   }
+  if (unique_ != nullptr) TRY(unique_->note(transaction_, table_, line, new_line, row.key, changes));
   return WriteOutcome::kWritten;
 }
 
@@ -283,9 +296,11 @@ Result<WriteOutcome> RowWriter::remove(Bytes key, Bytes line, uint64_t& rows) {
   rows = 1;
   TRY_ASSIGN(const txn::LockOutcome lock, transaction_.lock_row(table_, key));
   if (lock == txn::LockOutcome::kChanged) return WriteOutcome::kRestart;
+  const uint64_t changes = transaction_.change_count();
   if (!table().layout.counted) {
     TRY(forget_large(key, line));
     TRY(transaction_.delete_row(table_, key));
+    if (unique_ != nullptr) TRY(unique_->note(transaction_, table_, line, std::nullopt, key, changes));
     return WriteOutcome::kWritten;
   }
   std::vector<Bytes> elements;
@@ -299,6 +314,7 @@ Result<WriteOutcome> RowWriter::remove(Bytes key, Bytes line, uint64_t& rows) {
   type::encode_line(table().layout, cells, 0, body);
   rows = count;
   TRY(transaction_.add_count(table_, key, std::move(body), -static_cast<int64_t>(count)));
+  if (unique_ != nullptr) TRY(unique_->note(transaction_, table_, line, std::nullopt, key, changes));
   return WriteOutcome::kWritten;
 }
 

@@ -13,6 +13,8 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "catalog/catalog.h"
+#include "exec/operator.h"
+#include "exec/unique_keys.h"
 #include "txn/transaction.h"
 #include "type/row_codec.h"
 #include "type/value.h"
@@ -36,7 +38,7 @@ enum class WriteOutcome : uint8_t {
 
 class RowWriter {
  public:
-  RowWriter(txn::Transaction& transaction, catalog::TableVersion table);
+  RowWriter(ExecContext& context, catalog::TableVersion table);   // context.unique: not null when the table has unique keys.
 
   const catalog::TableDef& table() const { return *table_.table; }
   const catalog::TableVersion& version() const { return table_; }
@@ -69,6 +71,7 @@ class RowWriter {
   Result<std::vector<type::Value>> values_of(Bytes line, uint64_t& count) const;
 
   txn::Transaction& transaction_;
+  UniqueState* unique_;                   // nullptr: the table has no unique keys.
   catalog::TableVersion table_;
   std::vector<int32_t> column_of_slot_;   // -1: dropped or never used.
   std::vector<uint8_t> is_key_slot_;

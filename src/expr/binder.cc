@@ -693,10 +693,7 @@ struct Naming {
 Naming figure_name(const sql::Expr& expr) {
   switch (expr.kind) {
     case ExprKind::kColumn: return {static_cast<const sql::ColumnExpr&>(expr).column, 2};
-    case ExprKind::kCall: {
-      const std::string_view name = static_cast<const sql::CallExpr&>(expr).name;
-      return {name == "date_part" ? std::string_view("extract") : name, 2};   // The parser writes EXTRACT as date_part.
-    }
+    case ExprKind::kCall: return {static_cast<const sql::CallExpr&>(expr).name, 2};
     case ExprKind::kExists: return {"exists", 2};
     case ExprKind::kRow: return {"row", 2};
     case ExprKind::kLiteral:

@@ -60,34 +60,6 @@ void prepare_set(Node& node) {
   node.set = std::move(set);
 }
 
-bool is_constant(const Node& node) {
-  if (node.kind == NodeKind::kColumn || node.kind == NodeKind::kParameter) return false;
-  if (node.kind == NodeKind::kCall && (node.function->is_volatile || node.function->is_stable)) return false;
-  return std::all_of(node.children.begin(), node.children.end(), [](const NodePtr& child) { return is_constant(*child); });
-}
-
-void fold_constants(NodePtr& node, const EvalContext& context) {
-  if (node->kind == NodeKind::kConstant) return;
-  if (is_constant(*node)) {
-    auto value = evaluate_constant(*node, context);
-    if (value.has_value()) {
-      const uint32_t position = node->position;
-      Value folded = std::move(value).value();
-      // The node's type keeps its modifier even where the value does not know it.
-      if (folded.is_null()) folded = Value::null(node->type);
-      NodePtr constant = make_constant(std::move(folded));
-      constant->type = node->type;
-      constant->constant_column.type = node->type;
-      constant->position = position;
-      node = std::move(constant);
-      return;
-    }
-    // What fails is left to fail when, and only if, it is run.
-  }
-  for (auto& child : node->children) fold_constants(child, context);
-  if (node->kind == NodeKind::kIn && node->set == nullptr) prepare_set(*node);
-}
-
 void collect_columns(const Node& node, std::vector<uint32_t>& columns) {
   if (node.kind == NodeKind::kColumn) {
     const auto at = std::lower_bound(columns.begin(), columns.end(), node.column);

@@ -67,8 +67,12 @@ Result<type::Value> evaluate_constant(const Node& node, const EvalContext& conte
 // The rows where a boolean node is true (not false, not NULL).
 Result<void> evaluate_filter(const Node& node, const type::Batch& input, const EvalContext& context, std::vector<uint32_t>& rows);
 
-bool is_constant(const Node& node);                    // No columns and nothing volatile: may be folded. Parameters are not constant.
-void fold_constants(NodePtr& node, const EvalContext& context);   // Folds what evaluates without error; leaves the rest.
+// Computes what is constant, in PostgreSQL's order and with its errors: `CASE WHEN x THEN 1/0 END` fails here, but the branches
+// behind a constant condition are never looked at. A strict function of a constant NULL is NULL, whatever its other arguments.
+Result<void> fold_constants(NodePtr& node, const EvalContext& context);
+// For WHERE, HAVING and ON, where NULL counts as false: AND with such an operand becomes false, OR drops it.
+void fold_condition(NodePtr& condition);
+bool is_never_true(const Node& condition);             // The constants false and NULL.
 void collect_columns(const Node& node, std::vector<uint32_t>& columns);   // Distinct, ascending.
 void remap_columns(Node& node, const std::vector<uint32_t>& new_index);   // column = new_index[column].
 bool equal(const Node& a, const Node& b);              // Same meaning by structure.

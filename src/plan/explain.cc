@@ -113,7 +113,7 @@ std::string describe(const PhysicalNode& node) {
     case PhysicalKind::kPointGet:
       return fmt::format("Index Scan using {} on {}", sql::quote_ident(node.scan.table.table->primary_key_name), table_text(node.scan));
     case PhysicalKind::kVirtualScan: return "Function Scan on " + node.virtual_name;
-    case PhysicalKind::kValues: return node.outputs.empty() && node.values.size() == 1 ? "Result" : "Values Scan";
+    case PhysicalKind::kValues: return node.values.empty() || (node.outputs.empty() && node.values.size() == 1) ? "Result" : "Values Scan";
     case PhysicalKind::kFilter: return "Filter";
     case PhysicalKind::kProject: return "Result";
     case PhysicalKind::kHashJoin: return fmt::format("Hash{} Join", join_word(node.join));
@@ -138,6 +138,9 @@ std::vector<std::string> describe_details(const PhysicalNode& node) {
     case PhysicalKind::kPointGet:
       if (node.scan.bounds.present()) details.push_back("Index Cond: " + bounds_text(node.scan));
       if (node.scan.filter != nullptr) details.push_back("Filter: " + text(*node.scan.filter, scan_names(node.scan)));
+      break;
+    case PhysicalKind::kValues:
+      if (node.values.empty()) details.push_back("One-Time Filter: false");
       break;
     case PhysicalKind::kFilter: details.push_back("Filter: " + text(*node.condition, names_of(node.outputs))); break;
     case PhysicalKind::kHashJoin: {

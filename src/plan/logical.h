@@ -43,6 +43,9 @@ void for_each_expression(NodeFields& node, const std::function<void(expr::NodePt
 double estimate_rows(const LogicalNode& node, Resolver& resolver);
 double selectivity(const expr::Node& condition);
 
+// Computes constants, and drops what a constant condition rules out.
+Result<void> normalise(LogicalPtr& root, const expr::EvalContext& context);
+
 // Choices of algorithms: consumes the logical plan.
 std::unique_ptr<PhysicalNode> make_physical(LogicalPtr node, Resolver& resolver);
 

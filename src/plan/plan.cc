@@ -26,8 +26,9 @@ void number_outer_parameters(PhysicalNode& node, uint32_t first, uint32_t count)
   for (auto& child : node.children) number_outer_parameters(*child, first, count);
 }
 
-Plan finish(LogicalPtr root, BindState& state) {
+Result<Plan> finish(LogicalPtr root, BindState& state) {
   PlanContext& context = state.context;
+  TRY(normalise(root, context.eval));
   for (const Rule& rule : all_rules()) {
     const auto& off = context.disabled_rules;
     if (std::find(off.begin(), off.end(), rule.name) == off.end()) rule.apply(root, context);
@@ -56,7 +57,7 @@ Result<ModifyPlan> plan_modify(const ModifyRequest& request, PlanContext& contex
   result.key_column = static_cast<uint32_t>(result.target.table->columns.size());
   result.line_column = result.key_column + 1;
   result.first_expression = result.key_column + 2;
-  result.plan = finish(std::move(bound.root), state);
+  TRY_ASSIGN(result.plan, finish(std::move(bound.root), state));
   return result;
 }
 

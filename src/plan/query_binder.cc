@@ -366,7 +366,7 @@ Result<LogicalPtr> QueryBinder::bind_limit(LogicalPtr input, const sql::SelectSt
     TRY_ASSIGN(expr::NodePtr count, expr::bind(*expr, context));
     TRY_ASSIGN(count, expr::coerce(std::move(count), kInt8, type::CastContext::kAssignment, context));
     // LIMIT 10 is by far the most common; a folded constant lets the rules see it.
-    expr::fold_constants(count, state_.context.eval);
+    TRY(expr::fold_constants(count, state_.context.eval));
     return count;
   };
   TRY_ASSIGN(node->limit, bind_count(select.limit, "LIMIT"));

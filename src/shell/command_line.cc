@@ -1,21 +1,26 @@
 #include "shell/command_line.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <iterator>
+#include <csignal>
 #include <map>
 #include <optional>
 #include <set>
+#include <variant>
 
 #include "rowan/rowan.h"
 #include "shell/interactive.h"
+#include "shell/output.h"
 #include "shell/printer.h"
 #include "shell/progress_bar.h"
 #include "shell/runner.h"
+#include "shell/signals.h"
 #include "sql/parser.h"
 
 namespace rowan::shell {
@@ -25,25 +30,7 @@ namespace {
 constexpr int kFine = 0;
 constexpr int kFound = 1;
 constexpr int kUsage = 2;
-
-constexpr std::string_view kHelp = R"(Rowan: a SQL database whose storage is a Git repository.
-
-  rowan init DIR                            make an empty repository
-  rowan shell [DIR]                         the interactive shell (in memory without DIR)
-  rowan sql DIR [-c SQL | -f FILE]          run SQL (from standard input without -c and -f)
-        [--format table|csv|json|expanded] [--branch B]
-  rowan import DIR TABLE FILE.csv [--no-header] [--delimiter C] [--null TEXT] [--branch B]
-  rowan export DIR TABLE FILE.csv [--no-header] [--delimiter C] [--branch B]
-  rowan log DIR [TABLE] [-n COUNT] [--branch B]
-  rowan branch DIR                          list branches
-  rowan branch DIR NAME [--from REVISION]   make one
-  rowan branch DIR --delete NAME [--force]  delete one
-  rowan check DIR                           check everything that is stored
-  rowan checkpoint DIR                      publish all commits to Git
-  rowan version
-
-Exit codes: 0 fine, 1 problems found, 2 usage, 3 refused, 10 and above: errors by class.
-)";
+constexpr int kSignalled = 128;   // Plus the signal's number, as a shell tells of a process that one ended.
 
 // Exit codes by the class of a SQLSTATE; documented in docs/command-line.md.
 int exit_code(std::string_view sqlstate) {
@@ -60,9 +47,10 @@ int fail(const Failure& failure) {
   return exit_code(failure.sqlstate);
 }
 
-int usage(std::string_view message) {
-  std::cerr << "rowan: " << message << "\nTry `rowan help`.\n";
-  return kUsage;
+// For an option's value that is none, before anything was opened.
+int fail(const Failure& failure, int code) {
+  std::cerr << "rowan: " << failure.message << '\n' << (failure.hint.empty() ? "" : failure.hint + "\n");
+  return code;
 }
 
 // A command's words: plain ones in order, and options with or without a value.
@@ -77,7 +65,28 @@ struct Words {
   }
 };
 
-std::optional<Words> parse_words(const std::vector<std::string>& arguments, const std::set<std::string>& with_value, const std::set<std::string>& flags) {
+// A command line that cannot be followed: one sentence for the user.
+struct Misuse {
+  std::string message;
+};
+
+struct Command {
+  std::string_view name;
+  std::string_view form;                 // What follows the name, as help shows it.
+  std::string_view purpose;
+  size_t plain_min;
+  size_t plain_max;
+  std::set<std::string> with_value;
+  std::set<std::string> flags;
+  int (*run)(const Words&);
+};
+
+int usage(const Command& command, std::string_view message) {
+  std::cerr << fmt::format("rowan {}: {}\nUsage: rowan {} {}\n", command.name, message, command.name, command.form);
+  return kUsage;
+}
+
+std::variant<Words, Misuse> parse_words(const std::vector<std::string>& arguments, const Command& command) {
   Words words;
   for (size_t i = 1; i < arguments.size(); ++i) {
     const std::string& word = arguments[i];
@@ -85,22 +94,22 @@ std::optional<Words> parse_words(const std::vector<std::string>& arguments, cons
       words.plain.push_back(word);
       continue;
     }
+    if (word == "--") {
+      words.plain.insert(words.plain.end(), arguments.begin() + static_cast<ptrdiff_t>(i) + 1, arguments.end());
+      break;
+    }
     const size_t equals = word.starts_with("--") ? word.find('=') : std::string::npos;
     const std::string name = word.substr(0, equals);
-    if (flags.contains(name) && equals == std::string::npos) {
+    if (command.flags.contains(name) && equals == std::string::npos) {
       words.options[name];
-    } else if (with_value.contains(name)) {
-      if (equals != std::string::npos) {
-        words.options[name].push_back(word.substr(equals + 1));
-      } else if (i + 1 < arguments.size()) {
-        words.options[name].push_back(arguments[++i]);
-      } else {
-        usage("option " + name + " needs a value");
-        return std::nullopt;
-      }
+    } else if (!command.with_value.contains(name)) {
+      return Misuse{command.flags.contains(name) ? "option " + name + " takes no value" : "unknown option " + name};
+    } else if (equals != std::string::npos) {
+      words.options[name].push_back(word.substr(equals + 1));
+    } else if (i + 1 < arguments.size()) {
+      words.options[name].push_back(arguments[++i]);
     } else {
-      usage("unknown option " + word);
-      return std::nullopt;
+      return Misuse{"option " + name + " needs a value"};
     }
   }
   return words;
@@ -131,14 +140,17 @@ std::optional<Failure> connect_to_read(const std::string& path, const std::strin
   return failure;
 }
 
-int run_and_print(Session& session, const std::string& sql, Format format = Format::kTable) {
-  Runner runner(session, {{format, false}, true, false, ""}, std::cout, std::cerr);
-  runner.run_script(sql);
-  return runner.failure_state().empty() ? kFine : exit_code(runner.failure_state());
+int finish_code(const Runner& runner) { return runner.failure_state().empty() ? kFine : exit_code(runner.failure_state()); }
+
+int run_and_print(Session& session, const std::string& sql) {
+  const SignalGuard guard(session);
+  Runner runner(session, {.print = {.tags = false}, .stop_on_error = true, .quote_statement = false}, std::cout, std::cerr);
+  ScriptReader script(sql);
+  runner.run_script(script);
+  return finish_code(runner);
 }
 
 int command_init(const Words& words) {
-  if (words.plain.size() != 1) return usage("init takes one folder");
   auto done = Database::init(words.plain[0]);
   if (!done) return fail(done.failure());
   std::cout << "Made an empty Rowan repository in " << words.plain[0] << " (branch main).\n";
@@ -146,48 +158,52 @@ int command_init(const Words& words) {
 }
 
 int command_shell(const Words& words) {
-  if (words.plain.size() > 1) return usage("shell takes one folder at most");
-  Connection connection;
   const std::string path = words.plain.empty() ? ":memory:" : words.plain[0];
   if (path.starts_with("postgres://") || path.starts_with("postgresql://")) {
-    return usage("connecting to a server is not supported yet; give a folder");
+    return fail({"0A000", "connecting to a server is not supported yet", "", "Give the folder of a repository.", 0, false});
   }
+  Connection connection;
   if (auto failure = connect(path, words.get("--branch"), words.has("--read-only"), connection)) return fail(*failure);
   return run_interactive(*connection.session);
 }
 
+// Each -c is a script of its own; COPY … FROM STDIN in it reads the process's own input.
+int run_texts(Session& session, const std::vector<std::string>& texts, const Runner::Options& options) {
+  ScriptReader input(STDIN_FILENO);
+  Runner runner(session, options, std::cout, std::cerr);
+  for (const std::string& text : texts) {
+    ScriptReader script(text);
+    if (!runner.run_script(script, &input)) break;
+  }
+  return finish_code(runner);
+}
+
+int run_files(Session& session, const std::vector<std::string>& paths, Runner::Options options) {
+  for (const std::string& path : paths) {
+    options.source = path == "-" ? "" : path;
+    const int file = path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) return fail({"58P01", fmt::format("could not open file \"{}\": {}", path, std::strerror(errno)), "", "", 0, false});
+    Runner runner(session, options, std::cout, std::cerr);
+    ScriptReader script(file);
+    const bool go_on = runner.run_script(script);
+    if (file != STDIN_FILENO) ::close(file);
+    if (!go_on) return finish_code(runner);
+  }
+  return kFine;
+}
+
 int command_sql(const Words& words) {
-  if (words.plain.size() != 1) return usage("sql takes one folder");
   const auto format = format_from_name(words.get("--format", "table"));
-  if (!format) return usage("--format is table, csv, json or expanded");
+  if (!format) return fail({"22023", "there is no format \"" + words.get("--format") + "\"", "", "Formats are table, csv, json and expanded.", 0, false}, kUsage);
   Connection connection;
-  const std::string& path = words.plain[0];
-  if (auto failure = connect(path, words.get("--branch"), words.has("--read-only"), connection)) return fail(*failure);
-  Runner::Options options{{*format, *format == Format::kTable || *format == Format::kExpanded}, true, false, ""};
-  if (words.has("-c")) {
-    for (const std::string& sql : words.options.at("-c")) {
-      Runner runner(*connection.session, options, std::cout, std::cerr);
-      // COPY … FROM STDIN reads the process's own input.
-      if (!runner.add_line(sql + ";", [](std::string& line) { return static_cast<bool>(std::getline(std::cin, line)); }) || !runner.failure_state().empty()) {
-        return exit_code(runner.failure_state());
-      }
-    }
-    return kFine;
-  }
-  std::string text;
-  if (words.has("-f")) {
-    options.source = words.get("-f");
-    std::ifstream file(options.source, std::ios::binary);
-    if (!file) return fail({"58P01", "could not open file \"" + options.source + "\"", "", "", 0, false});
-    text.assign(std::istreambuf_iterator<char>(file), {});
-  } else if (::isatty(STDIN_FILENO) != 0) {
-    return run_interactive(*connection.session);
-  } else {
-    text.assign(std::istreambuf_iterator<char>(std::cin), {});
-  }
-  Runner runner(*connection.session, options, std::cout, std::cerr);
-  runner.run_script(text);
-  return runner.failure_state().empty() ? kFine : exit_code(runner.failure_state());
+  if (auto failure = connect(words.plain[0], words.get("--branch"), words.has("--read-only"), connection)) return fail(*failure);
+  const bool for_people = *format == Format::kTable || *format == Format::kExpanded;
+  const Runner::Options options{.print = {.format = *format, .tags = for_people}, .stop_on_error = true};
+  const bool given = words.has("-c") || words.has("-f");
+  if (!given && ::isatty(STDIN_FILENO) != 0) return run_interactive(*connection.session);
+  const SignalGuard guard(*connection.session);
+  if (words.has("-c")) return run_texts(*connection.session, words.options.at("-c"), options);
+  return run_files(*connection.session, words.has("-f") ? words.options.at("-f") : std::vector<std::string>{"-"}, options);
 }
 
 // "shop.orders" as SQL.
@@ -197,26 +213,31 @@ std::string table_name(const std::string& word) {
   return sql::quote_ident(word.substr(0, dot)) + "." + sql::quote_ident(word.substr(dot + 1));
 }
 
+// `-` as the file is standard input or output.
 int copy_command(const Words& words, bool import) {
-  if (words.plain.size() != 3) return usage(import ? "import takes a folder, a table and a file" : "export takes a folder, a table and a file");
   Connection connection;
   const auto failure = import ? connect(words.plain[0], words.get("--branch"), false, connection)
                               : connect_to_read(words.plain[0], words.get("--branch"), connection);
   if (failure) return fail(*failure);
-  const std::string file = std::filesystem::absolute(words.plain[2]).string();
-  std::string sql = "COPY " + table_name(words.plain[1]) + (import ? " FROM " : " TO ") + sql::quote_literal(file) + " (FORMAT csv, HEADER " +
-                    (words.has("--no-header") ? "false" : "true");
+  const std::string& file = words.plain[2];
+  std::error_code error;
+  std::string sql = "COPY " + table_name(words.plain[1]) + (import ? " FROM " : " TO ");
+  sql += file == "-" ? std::string(import ? "STDIN" : "STDOUT") : sql::quote_literal(std::filesystem::absolute(file, error).string());
+  sql += std::string(" (FORMAT csv, HEADER ") + (words.has("--no-header") ? "false" : "true");
   if (words.has("--delimiter")) sql += ", DELIMITER " + sql::quote_literal(words.get("--delimiter"));
   if (words.has("--null")) sql += ", NULL " + sql::quote_literal(words.get("--null"));
-  Runner runner(*connection.session, {{}, true, false, ""}, std::cout, std::cerr);
-  runner.run_script(sql + ");");
-  return runner.failure_state().empty() ? kFine : exit_code(runner.failure_state());
+  const SignalGuard guard(*connection.session);
+  const bool tag = import || file != "-";
+  Runner runner(*connection.session, {.print = {.tags = tag}, .stop_on_error = true, .quote_statement = false}, std::cout, std::cerr);
+  ScriptReader script(sql + ");");
+  ScriptReader input(STDIN_FILENO);
+  runner.run_script(script, &input);
+  return finish_code(runner);
 }
 
 int command_log(const Words& words) {
-  if (words.plain.empty() || words.plain.size() > 2) return usage("log takes a folder and perhaps a table");
   const std::string count = words.get("-n");
-  if (count.find_first_not_of("0123456789") != std::string::npos) return usage("-n takes a number");
+  if (count.find_first_not_of("0123456789") != std::string::npos) return fail({"22023", "-n takes a number of commits", "", "", 0, false}, kUsage);
   Connection connection;
   if (auto failure = connect_to_read(words.plain[0], words.get("--branch"), connection)) return fail(*failure);
   std::string sql = "SHOW LOG";
@@ -227,7 +248,7 @@ int command_log(const Words& words) {
   for (;;) {
     auto more = (*rows)->next();
     if (!more) return fail(more.failure());
-    if (!*more) return kFine;
+    if (!*more || !std::cout) return kFine;
     std::cout << fmt::format("commit {}\nAuthor: {} <{}>\nDate:   {}\n\n    {}\n\n", (*rows)->get_text(0), (*rows)->get_text(1), (*rows)->get_text(2),
                              (*rows)->get_text(3), (*rows)->get_text(4));
   }
@@ -235,7 +256,7 @@ int command_log(const Words& words) {
 
 int command_branch(const Words& words) {
   const bool remove = words.has("--delete");
-  if (words.plain.empty() || words.plain.size() > 2 || (remove && words.plain.size() != 1)) return usage("branch takes a folder and perhaps a name");
+  if (remove && words.plain.size() != 1) return fail({"42601", "--delete takes the branch's name; nothing may follow the folder", "", "", 0, false}, kUsage);
   Connection connection;
   const bool list = !remove && words.plain.size() == 1;
   const auto failure = list ? connect_to_read(words.plain[0], "", connection) : connect(words.plain[0], "", false, connection);
@@ -248,7 +269,6 @@ int command_branch(const Words& words) {
 }
 
 int command_check(const Words& words) {
-  if (words.plain.size() != 1) return usage("check takes one folder");
   Connection connection;
   if (auto failure = connect_to_read(words.plain[0], "", connection)) return fail(*failure);
   ProgressBar bar;
@@ -261,57 +281,94 @@ int command_check(const Words& words) {
 }
 
 int command_checkpoint(const Words& words) {
-  if (words.plain.size() != 1) return usage("checkpoint takes one folder");
   Connection connection;
   if (auto failure = connect(words.plain[0], "", false, connection)) return fail(*failure);
   auto done = connection.database->checkpoint();
-  return done ? kFine : fail(done.failure());
+  if (!done) return fail(done.failure());
+  std::cout << "CHECKPOINT\n";
+  return kFine;
 }
-
-struct Command {
-  std::string_view name;
-  std::set<std::string> with_value;
-  std::set<std::string> flags;
-  int (*run)(const Words&);
-};
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> all = {
-      {"init", {}, {}, command_init},
-      {"shell", {"--branch"}, {"--read-only"}, command_shell},
-      {"sql", {"-c", "-f", "--format", "--branch"}, {"--read-only"}, command_sql},
-      {"import", {"--delimiter", "--null", "--branch"}, {"--no-header"}, [](const Words& words) { return copy_command(words, true); }},
-      {"export", {"--delimiter", "--null", "--branch"}, {"--no-header"}, [](const Words& words) { return copy_command(words, false); }},
-      {"log", {"-n", "--branch"}, {}, command_log},
-      {"branch", {"--from", "--delete"}, {"--force"}, command_branch},
-      {"check", {}, {}, command_check},
-      {"checkpoint", {}, {}, command_checkpoint},
+      {"init", "DIR", "make an empty repository", 1, 1, {}, {}, command_init},
+      {"shell", "[DIR] [--branch B] [--read-only]", "the interactive shell (in memory without DIR)", 0, 1, {"--branch"}, {"--read-only"}, command_shell},
+      {"sql", "DIR [-c SQL]… | [-f FILE]… [--format table|csv|json|expanded] [--branch B] [--read-only]",
+       "run SQL; without -c and -f from standard input, at a terminal the shell", 1, 1, {"-c", "-f", "--format", "--branch"}, {"--read-only"}, command_sql},
+      {"import", "DIR TABLE FILE.csv [--no-header] [--delimiter C] [--null TEXT] [--branch B]", "rows of a CSV file into a table (FILE - is standard input)",
+       3, 3, {"--delimiter", "--null", "--branch"}, {"--no-header"}, [](const Words& words) { return copy_command(words, true); }},
+      {"export", "DIR TABLE FILE.csv [--no-header] [--delimiter C] [--null TEXT] [--branch B]", "a table as a CSV file (FILE - is standard output)",
+       3, 3, {"--delimiter", "--null", "--branch"}, {"--no-header"}, [](const Words& words) { return copy_command(words, false); }},
+      {"log", "DIR [TABLE] [-n COUNT] [--branch B]", "commits, newest first", 1, 2, {"-n", "--branch"}, {}, command_log},
+      {"branch", "DIR [NAME [--from REVISION]] | DIR --delete NAME [--force]", "list branches, make one, delete one", 1, 2, {"--from", "--delete"}, {"--force"}, command_branch},
+      {"check", "DIR", "read everything that is stored and prove it sound", 1, 1, {}, {}, command_check},
+      {"checkpoint", "DIR", "publish all commits to Git now", 1, 1, {}, {}, command_checkpoint},
   };
   return all;
+}
+
+void print_help(std::ostream& out) {
+  out << "Rowan: a SQL database whose storage is a Git repository.\n\n";
+  for (const Command& command : commands()) out << fmt::format("  rowan {} {}\n        {}\n", command.name, command.form, command.purpose);
+  out << "  rowan version\n  rowan help [COMMAND]\n\n"
+         "Start with: rowan init demo.git, then rowan shell demo.git.\n"
+         "Exit codes: 0 fine, 1 problems found, 2 usage, 3 refused, 10 and above: errors by class.\n";
+}
+
+// What is wrong with the number of plain words, in a sentence.
+std::string count_message(const Command& command, const Words& words) {
+  if (words.plain.size() < command.plain_min) return words.plain.empty() ? "the repository's folder is missing" : "something is missing behind the folder";
+  if (command.name == "sql") return "unexpected \"" + words.plain[1] + "\"; SQL is given with -c, a file of SQL with -f";
+  return "unexpected \"" + words.plain[command.plain_max] + "\"";
+}
+
+int run_command(const Command& command, const std::vector<std::string>& arguments) {
+  if (std::find(arguments.begin() + 1, arguments.end(), "--help") != arguments.end()) {
+    std::cout << fmt::format("rowan {} {}\n  {}\n", command.name, command.form, command.purpose);
+    return kFine;
+  }
+  const auto parsed = parse_words(arguments, command);
+  if (const auto* misuse = std::get_if<Misuse>(&parsed)) return usage(command, misuse->message);
+  const Words& words = std::get<Words>(parsed);
+  if (words.plain.size() < command.plain_min || words.plain.size() > command.plain_max) return usage(command, count_message(command, words));
+  if (words.has("-c") && words.has("-f")) return usage(command, "-c and -f cannot be used together");
+  return command.run(words);
+}
+
+int dispatch(const std::vector<std::string>& arguments) {
+  if (arguments.empty()) {
+    print_help(std::cerr);
+    return kUsage;
+  }
+  const std::string& name = arguments[0];
+  if (name == "version" || name == "--version") {
+    std::cout << "rowan " << version() << '\n';
+    return kFine;
+  }
+  const bool help = name == "help" || name == "--help" || name == "-h";
+  if (help && arguments.size() == 1) {
+    print_help(std::cout);
+    return kFine;
+  }
+  const std::string& wanted = help ? arguments[1] : name;
+  for (const Command& command : commands()) {
+    if (command.name == wanted) return help ? run_command(command, {wanted, "--help"}) : run_command(command, arguments);
+  }
+  std::cerr << fmt::format("rowan: unknown command \"{}\"\nTry `rowan help`.\n", wanted);
+  return kUsage;
 }
 
 }  // namespace
 
 int run_command_line(const std::vector<std::string>& arguments) {
-  if (arguments.empty()) {
-    std::cerr << kHelp;
-    return kUsage;
-  }
-  const std::string& name = arguments[0];
-  if (name == "help" || name == "--help" || name == "-h") {
-    std::cout << kHelp;
-    return kFine;
-  }
-  if (name == "version" || name == "--version") {
-    std::cout << "rowan " << version() << '\n';
-    return kFine;
-  }
-  for (const Command& command : commands()) {
-    if (command.name != name) continue;
-    const auto words = parse_words(arguments, command.with_value, command.flags);
-    return words ? command.run(*words) : kUsage;
-  }
-  return usage("unknown command " + name);
+  ignore_broken_pipes();
+  OutputGuard output;
+  const int code = dispatch(arguments);
+  const int error = output.finish();
+  if (leaving_signal() != 0) return kSignalled + leaving_signal();
+  if (error == EPIPE) return kSignalled + SIGPIPE;   // Whoever read us has seen enough.
+  if (error == 0) return code;
+  return fail({"58030", std::string("could not write the output: ") + std::strerror(error), "", "", 0, false});
 }
 
 }  // namespace rowan::shell

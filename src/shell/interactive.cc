@@ -1,105 +1,102 @@
 #include "shell/interactive.h"
 
-#include <signal.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <iostream>
 
+#include "shell/completion.h"
 #include "shell/line_editor.h"
 #include "shell/runner.h"
+#include "shell/signals.h"
 #include "sql/parser.h"
 
 namespace rowan::shell {
 
 namespace {
 
-// The session whose statement Ctrl-C cancels. A signal handler can be given nothing else.
-Session* interrupted_session = nullptr;
-
-void on_interrupt(int) {
-  if (interrupted_session != nullptr) interrupted_session->cancel();
+std::string names_query(NameKind kind, const std::string& owner) {
+  switch (kind) {
+    case NameKind::kTable:
+      return "SELECT name FROM rowan.tables" + (owner.empty() ? "" : " WHERE schema = " + sql::quote_literal(owner));
+    case NameKind::kColumn:
+      return "SELECT DISTINCT name FROM rowan.columns" + (owner.empty() ? "" : " WHERE \"table\" = " + sql::quote_literal(owner));
+    case NameKind::kSchema: return "SELECT name FROM rowan.schemas";
+    case NameKind::kBranch: return "SELECT branch FROM rowan.branches";
+  }
+  return "";
 }
 
-void catch_interrupts(Session& session) {
-  interrupted_session = &session;
-  struct sigaction action {};
-  action.sa_handler = on_interrupt;   // Without SA_RESTART: a read at the prompt ends too.
-  ::sigaction(SIGINT, &action, nullptr);
-}
-
-std::string lower(std::string_view text) {
-  std::string out;
-  for (const char c : text) out.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
-  return out;
-}
-
-std::vector<std::string> complete(Session& session, const std::string& prefix) {
-  std::vector<std::string> words;
-  if (prefix.starts_with('\\')) {
-    for (const char* command : {"\\d", "\\dt", "\\i", "\\l", "\\q", "\\timing", "\\x", "\\?"}) {
-      if (std::string_view(command).starts_with(prefix)) words.emplace_back(command);
-    }
-    return words;
+std::vector<std::string> list_names(Session& session, NameKind kind, const std::string& owner) {
+  std::vector<std::string> names;
+  if (session.transaction_state() == TransactionState::kFailed) return names;   // Nothing may run there.
+  auto rows = session.run(names_query(kind, owner));
+  if (!rows) return names;
+  for (auto more = (*rows)->next(); more && *more; more = (*rows)->next()) {
+    const std::string name = (*rows)->get_text(0);
+    names.push_back(kind == NameKind::kBranch ? name : sql::quote_ident(name));
   }
-  const std::string wanted = lower(prefix);
-  const bool upper = !prefix.empty() && std::isupper(static_cast<unsigned char>(prefix.front())) != 0;
-  for (const std::string_view keyword : sql::keywords()) {
-    const std::string word = lower(keyword);
-    if (!prefix.empty() && word.starts_with(wanted)) words.push_back(upper ? std::string(keyword) : word);
-  }
-  if (session.transaction_state() == TransactionState::kFailed) return words;
-  for (const char* query : {"SELECT name FROM rowan.tables", "SELECT DISTINCT name FROM rowan.columns", "SELECT name FROM rowan.schemas",
-                            "SELECT branch FROM rowan.branches"}) {
-    auto rows = session.run(query);
-    if (!rows) continue;
-    for (;;) {
-      auto more = (*rows)->next();
-      if (!more || !*more) break;
-      const std::string word = sql::quote_ident((*rows)->get_text(0));
-      if (word.starts_with(wanted)) words.push_back(word);
-    }
-  }
-  return words;
+  return names;
 }
 
 std::string prompt_of(const Session& session, bool continued) {
-  const char state = session.transaction_state() == TransactionState::kOpen ? '*' : session.transaction_state() == TransactionState::kFailed ? '!' : '\0';
-  std::string prompt = session.database() + "@" + session.branch();
-  prompt += continued ? "-" : "=";
-  if (state != '\0') prompt += state;
+  std::string prompt = session.database() + "@" + session.branch() + (continued ? "-" : "=");
+  if (session.transaction_state() == TransactionState::kOpen) prompt += '*';
+  if (session.transaction_state() == TransactionState::kFailed) prompt += '!';
   return prompt + "> ";
+}
+
+// A line of COPY's data, typed at the terminal.
+Outcome<bool> read_data(LineEditor& editor, std::string& line) {
+  switch (editor.read(">> ", line)) {
+    case LineEditor::Status::kLine: return true;
+    case LineEditor::Status::kEnd: return false;
+    case LineEditor::Status::kInterrupted: break;
+  }
+  return Failure{"57014", "canceling statement due to user request", "", "", 0, false};
+}
+
+void read_and_run(Session& session) {
+  const char* home = std::getenv("HOME");
+  Runner runner(session, {}, std::cout, std::cerr);
+  std::string typed;   // All lines of the statement being typed: one entry of the history.
+  LineEditor editor(home != nullptr ? std::string(home) + "/.rowan_history" : "", [&](std::string_view line) {
+    return complete(typed + std::string(line), [&](NameKind kind, const std::string& owner) { return list_names(session, kind, owner); });
+  });
+  std::cout << "Rowan " << version() << ". Type help for help, \\q to leave.\n\n" << std::flush;
+  while (!runner.wants_quit() && leaving_signal() == 0) {
+    clear_interrupt();
+    std::string line;
+    const auto status = editor.read(prompt_of(session, runner.in_statement()), line);
+    if (status == LineEditor::Status::kEnd) break;
+    if (status == LineEditor::Status::kInterrupted) {
+      runner.drop_statement();
+      typed.clear();
+      continue;
+    }
+    typed += line;
+    // Kept before it runs: a statement that ends the process is the one to look at afterwards.
+    if (sql::statement_end(typed) != std::string::npos || typed.starts_with('\\')) editor.remember(typed);
+    runner.add_line(line, [&editor](std::string& data) { return read_data(editor, data); });
+    if (runner.in_statement()) {
+      typed += '\n';
+    } else {
+      typed.clear();
+    }
+  }
 }
 
 }  // namespace
 
 int run_interactive(Session& session) {
-  const bool terminal = ::isatty(STDIN_FILENO) != 0;
-  catch_interrupts(session);
-  const char* home = std::getenv("HOME");
-  LineEditor editor(home != nullptr ? std::string(home) + "/.rowan_history" : "", [&](const std::string& prefix) { return complete(session, prefix); });
-  Runner runner(session, {}, std::cout, std::cerr);
-  if (terminal) std::cout << "Rowan " << version() << ". Type help for help, \\q to leave.\n" << std::flush;
-  const auto read_data = [&](std::string& line) { return editor.read(terminal ? ">> " : "", line) == LineEditor::Status::kLine; };
-  std::string statement;
-  for (;;) {
-    std::string line;
-    const auto status = editor.read(terminal ? prompt_of(session, runner.in_statement()) : "", line);
-    if (status == LineEditor::Status::kEnd) break;
-    if (status == LineEditor::Status::kInterrupted) {
-      runner.drop_statement();
-      statement.clear();
-      continue;
-    }
-    statement += (statement.empty() ? "" : " ") + line;
-    runner.add_line(line, read_data);
-    if (!runner.in_statement()) {
-      editor.remember(statement);
-      statement.clear();
-    }
-    if (runner.wants_quit()) break;
+  const SignalGuard guard(session);
+  if (::isatty(STDIN_FILENO) != 0) {
+    read_and_run(session);
+  } else {
+    Runner runner(session, {}, std::cout, std::cerr);
+    ScriptReader script(STDIN_FILENO);
+    runner.run_script(script);
   }
-  interrupted_session = nullptr;
   return 0;
 }
 

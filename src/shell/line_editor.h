@@ -1,25 +1,27 @@
-// LineEditor: a line from a terminal with editing, history and completion (libedit), or from a pipe.
+// LineEditor: lines from a terminal, with editing, history and completion (libedit).
 //
-// Threads: one.
+// Threads: one. Requires: standard input is a terminal.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
+#include <string_view>
+
+#include "shell/completion.h"
 
 namespace rowan::shell {
 
 class LineEditor {
  public:
-  // `complete` gives the words that may follow `prefix`.
-  using Complete = std::function<std::vector<std::string>(const std::string& prefix)>;
+  // `complete` is asked with the line up to the cursor. `history_file` may be empty: no history is kept.
+  using Complete = std::function<Completion(std::string_view line)>;
   LineEditor(std::string history_file, Complete complete);
   ~LineEditor();
 
   enum class Status { kLine, kInterrupted, kEnd };
-  Status read(const std::string& prompt, std::string& line);   // Without its newline.
-  void remember(const std::string& statement);                 // Into the history.
+  Status read(const std::string& prompt, std::string& line);   // Without its newline; a recalled statement may hold more.
+  void remember(const std::string& statement);                 // Into the history and its file.
 
   struct State;
 

@@ -10,10 +10,9 @@ namespace rowan::shell {
 
 namespace {
 
-struct Cell {
-  std::string text;
-  bool is_null = false;
-};
+// A statement's line is cut to this many columns around the position an error names.
+constexpr size_t kShownLineColumns = 100;
+constexpr size_t kShownLineBefore = 60;
 
 bool right_aligned(ColumnKind kind) {
   return kind == ColumnKind::kInteger || kind == ColumnKind::kFloat || kind == ColumnKind::kNumeric;
@@ -40,84 +39,169 @@ std::string centred(std::string_view text, size_t width) {
   return std::string(blanks / 2, ' ') + std::string(text) + std::string(blanks - blanks / 2, ' ');
 }
 
+bool is_plain(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+}
+
 // Control characters would move the cursor: they are shown by their code, but newlines, which split a cell into lines.
-std::string visible(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<uint8_t>(c);
-    if (byte < 0x20 && c != '\n') {
-      out += c == '\t' ? std::string("        ") : fmt::format("\\x{:02X}", byte);
+void append_visible(std::string_view text, std::string& out) {
+  size_t column = 0;
+  for (size_t i = 0; i < text.size();) {
+    const size_t from = i;
+    const uint32_t code = next_character(text, i);
+    if (code == '\n') {
+      out.push_back('\n');
+      column = 0;
+      continue;
+    }
+    const size_t start = out.size();
+    if (code == '\t') {
+      out.append(8 - column % 8, ' ');
+    } else if (code == '\r') {
+      out += "\\r";
+    } else if (code < 0x20 || code == 0x7f) {
+      out += fmt::format("\\x{:02X}", code);
+    } else if (code >= 0x80 && code < 0xa0) {
+      out += fmt::format("\\u{:04X}", code);
     } else {
-      out.push_back(c);
+      out.append(text, from, i - from);
     }
+    column += display_width(std::string_view(out).substr(start));
   }
-  return out;
 }
 
-std::vector<std::string> lines_of(std::string_view text) {
-  std::vector<std::string> lines;
-  size_t from = 0;
-  for (size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n', from)) {
-    lines.emplace_back(text.substr(from, end - from));
-    from = end + 1;
-  }
-  lines.emplace_back(text.substr(from));
-  return lines;
-}
-
-void print_table(const std::vector<ColumnInfo>& columns, const std::vector<std::vector<Cell>>& rows, std::ostream& out) {
-  std::vector<size_t> widths;
-  for (const ColumnInfo& column : columns) widths.push_back(display_width(column.name));
-  std::vector<std::vector<std::vector<std::string>>> split(rows.size());
-  for (size_t r = 0; r < rows.size(); ++r) {
-    for (size_t i = 0; i < columns.size(); ++i) {
-      split[r].push_back(lines_of(visible(rows[r][i].text)));
-      for (const std::string& line : split[r][i]) widths[i] = std::max(widths[i], display_width(line));
+// A result held for printing: the cells' visible text one behind the other, so that a million cells are a few blocks of memory.
+class TextTable {
+ public:
+  explicit TextTable(const std::vector<ColumnInfo>& columns) : columns_(columns) {
+    for (const ColumnInfo& column : columns) {
+      titles_.emplace_back();
+      append_visible(column.name, titles_.back());
+      std::replace(titles_.back().begin(), titles_.back().end(), '\n', ' ');
+      widths_.push_back(display_width(titles_.back()));
     }
   }
-  for (size_t i = 0; i < columns.size(); ++i) out << (i > 0 ? "|" : "") << ' ' << centred(columns[i].name, widths[i]) << ' ';
-  out << '\n';
-  for (size_t i = 0; i < columns.size(); ++i) out << (i > 0 ? "+" : "") << std::string(widths[i] + 2, '-');
-  out << '\n';
-  for (const auto& row : split) {
-    size_t height = 1;
-    for (const auto& cell : row) height = std::max(height, cell.size());
-    for (size_t line = 0; line < height; ++line) {
-      std::string text;
-      for (size_t i = 0; i < columns.size(); ++i) {
-        const bool here = line < row[i].size();
-        if (i > 0) text += "|";
-        text += ' ' + pad(here ? row[i][line] : "", widths[i], right_aligned(columns[i].kind));
-        text += line + 1 < row[i].size() ? '+' : ' ';
+  void add_row(const Rows& rows) {
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      if (!rows.is_null(i)) add_text(rows.get_text(i), widths_[i]);
+      ends_.push_back(text_.size());
+    }
+    ++row_count_;
+  }
+  uint64_t row_count() const { return row_count_; }
+  bool print(const PrintOptions& options, std::ostream& out) const;            // False when stopped or the output broke.
+  bool print_expanded(const PrintOptions& options, std::ostream& out) const;
+
+ private:
+  void add_text(const std::string& text, size_t& width) {
+    if (is_plain(text)) {
+      text_ += text;
+      width = std::max(width, text.size());
+      return;
+    }
+    const size_t start = text_.size();
+    append_visible(text, text_);
+    for (std::string_view rest = std::string_view(text_).substr(start);;) {
+      const size_t end = rest.find('\n');
+      width = std::max(width, display_width(rest.substr(0, end)));
+      if (end == std::string_view::npos) break;
+      rest.remove_prefix(end + 1);
+    }
+  }
+  std::string_view cell(uint64_t row, size_t column) const {
+    const size_t index = row * columns_.size() + column;
+    const size_t start = index == 0 ? 0 : ends_[index - 1];
+    return std::string_view(text_).substr(start, ends_[index] - start);
+  }
+  void append_row(uint64_t row, std::string& out) const;
+
+  const std::vector<ColumnInfo>& columns_;
+  std::vector<std::string> titles_;
+  std::vector<size_t> widths_;          // Terminal columns, the title's included.
+  std::string text_;
+  std::vector<size_t> ends_;            // Of each cell in text_.
+  uint64_t row_count_ = 0;
+};
+
+// One row, on as many lines as its highest cell has; '+' marks a cell that goes on. As psql does, the last column is padded
+// only when a mark or right alignment asks for it.
+void TextTable::append_row(uint64_t row, std::string& out) const {
+  std::vector<std::string_view> rests;
+  for (size_t i = 0; i < columns_.size(); ++i) rests.push_back(cell(row, i));
+  for (bool more = true; more;) {
+    more = false;
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      const size_t end = rests[i].find('\n');
+      const std::string_view line = rests[i].substr(0, end);
+      const bool goes_on = end != std::string_view::npos;
+      rests[i].remove_prefix(goes_on ? end + 1 : rests[i].size());
+      more |= goes_on;
+      const bool last = i + 1 == columns_.size();
+      const size_t used = is_plain(line) ? line.size() : display_width(line);
+      const size_t blanks = widths_[i] - used;
+      const bool right = right_aligned(columns_[i].kind);
+      out += i > 0 ? "| " : " ";
+      if (right) out.append(blanks, ' ');
+      out += line;
+      if (!right && (!last || goes_on)) out.append(blanks, ' ');
+      if (goes_on) {
+        out.push_back('+');
+      } else if (!last) {
+        out.push_back(' ');
       }
-      while (!text.empty() && text.back() == ' ') text.pop_back();
-      out << text << '\n';
     }
+    out.push_back('\n');
   }
-  out << fmt::format("({} row{})\n", rows.size(), rows.size() == 1 ? "" : "s");
 }
 
-void print_expanded(const std::vector<ColumnInfo>& columns, const std::vector<std::vector<Cell>>& rows, std::ostream& out) {
+bool TextTable::print(const PrintOptions& options, std::ostream& out) const {
+  std::string text;
+  size_t full_width = columns_.empty() ? 0 : columns_.size() - 1;
+  for (const size_t width : widths_) full_width += width + 2;
+  if (!options.title.empty()) {
+    const size_t used = display_width(options.title);
+    text += std::string(full_width > used ? (full_width - used) / 2 : 0, ' ') + options.title + '\n';
+  }
+  for (size_t i = 0; i < columns_.size(); ++i) text += (i > 0 ? "| " : " ") + centred(titles_[i], widths_[i]) + ' ';
+  text += '\n';
+  for (size_t i = 0; i < columns_.size(); ++i) text += (i > 0 ? "+" : "") + std::string(widths_[i] + 2, '-');
+  out << text << '\n';
+  for (uint64_t row = 0; row < row_count_; ++row) {
+    text.clear();
+    append_row(row, text);
+    out << text;
+    if (!out || (options.stopped && options.stopped())) return false;
+  }
+  if (options.footer) out << fmt::format("({} row{})\n\n", row_count_, row_count_ == 1 ? "" : "s");
+  return true;
+}
+
+bool TextTable::print_expanded(const PrintOptions& options, std::ostream& out) const {
   size_t names = 0;
   size_t values = 0;
-  for (const ColumnInfo& column : columns) names = std::max(names, display_width(column.name));
-  for (const auto& row : rows) {
-    for (const Cell& cell : row) {
-      for (const std::string& line : lines_of(visible(cell.text))) values = std::max(values, display_width(line));
-    }
-  }
-  for (size_t r = 0; r < rows.size(); ++r) {
-    std::string head = fmt::format("-[ RECORD {} ]", r + 1);
-    while (head.size() < names + values + 3) head += head.size() == names + 1 ? '+' : '-';
-    out << head << '\n';
-    for (size_t i = 0; i < columns.size(); ++i) {
-      const auto lines = lines_of(visible(rows[r][i].text));
-      for (size_t line = 0; line < lines.size(); ++line) {
-        out << pad(line == 0 ? columns[i].name : "", names, false) << " | " << lines[line] << '\n';
+  for (const std::string& title : titles_) names = std::max(names, display_width(title));
+  for (const size_t width : widths_) values = std::max(values, width);
+  if (!options.title.empty()) out << options.title << '\n';
+  for (uint64_t row = 0; row < row_count_; ++row) {
+    std::string text = fmt::format("-[ RECORD {} ]", row + 1);
+    while (text.size() < names + values + 3) text += text.size() == names + 1 ? '+' : '-';
+    text += '\n';
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      std::string_view rest = cell(row, i);
+      for (bool first = true;; first = false) {
+        const size_t end = rest.find('\n');
+        text += pad(first ? titles_[i] : "", names, false) + " | ";
+        text += end == std::string_view::npos ? std::string(rest) : pad(rest.substr(0, end), values, false) + '+';
+        text += '\n';
+        if (end == std::string_view::npos) break;
+        rest.remove_prefix(end + 1);
       }
     }
+    out << text;
+    if (!out || (options.stopped && options.stopped())) return false;
   }
-  if (rows.empty()) out << "(0 rows)\n";
+  out << (row_count_ == 0 ? "(0 rows)\n\n" : "\n");
+  return true;
 }
 
 std::string csv_field(std::string_view text, bool is_null) {
@@ -161,38 +245,71 @@ std::string json_value(ColumnKind kind, const std::string& text, bool is_null) {
   }
 }
 
+Failure stopped_failure() { return {"57014", "canceling statement due to user request", "", "", 0, false}; }
+
+void append_csv(const Rows& rows, std::string& line) {
+  for (size_t i = 0; i < rows.columns().size(); ++i) {
+    if (i > 0) line.push_back(',');
+    line += csv_field(rows.get_text(i), rows.is_null(i));
+  }
+  line.push_back('\n');
+}
+
+void append_json(const Rows& rows, bool first, std::string& line) {
+  line += first ? "\n {" : ",\n {";
+  for (size_t i = 0; i < rows.columns().size(); ++i) {
+    if (i > 0) line.push_back(',');
+    line += json_string(rows.columns()[i].name) + ':' + json_value(rows.columns()[i].kind, rows.get_text(i), rows.is_null(i));
+  }
+  line.push_back('}');
+}
+
 // One row at a time: any size of result.
-Outcome<uint64_t> stream_rows(Rows& rows, Format format, std::ostream& out) {
-  const auto& columns = rows.columns();
-  if (format == Format::kCsv) {
-    for (size_t i = 0; i < columns.size(); ++i) out << (i > 0 ? "," : "") << csv_field(columns[i].name, false);
-    out << '\n';
+Outcome<uint64_t> stream_rows(Rows& rows, const PrintOptions& options, std::ostream& out) {
+  const bool csv = options.format == Format::kCsv;
+  std::string line;
+  if (csv) {
+    for (const ColumnInfo& column : rows.columns()) line += (line.empty() ? "" : ",") + csv_field(column.name, false);
+    out << line << '\n';
   } else {
     out << '[';
   }
-  uint64_t count = 0;
-  for (;;) {
+  for (uint64_t count = 0;; ++count) {
     auto more = rows.next();
     if (!more) {
-      out << '\n';
+      if (!csv) out << '\n';
       return more.failure();
     }
-    if (!*more) break;
-    if (format == Format::kJson) out << (count > 0 ? ",\n " : "\n ") << '{';
-    for (size_t i = 0; i < columns.size(); ++i) {
-      const bool is_null = rows.is_null(i);
-      const std::string text = rows.get_text(i);
-      if (format == Format::kCsv) {
-        out << (i > 0 ? "," : "") << csv_field(text, is_null);
-      } else {
-        out << (i > 0 ? "," : "") << json_string(columns[i].name) << ':' << json_value(columns[i].kind, text, is_null);
-      }
+    if (!*more) {
+      if (!csv) out << (count > 0 ? "\n]\n" : "]\n");
+      return count;
     }
-    out << (format == Format::kCsv ? "\n" : "}");
-    ++count;
+    line.clear();
+    if (csv) {
+      append_csv(rows, line);
+    } else {
+      append_json(rows, count == 0, line);
+    }
+    out << line;
+    if (!out) return count;
+    if (options.stopped && options.stopped()) return stopped_failure();
   }
-  if (format == Format::kJson) out << (count > 0 ? "\n]\n" : "]\n");
-  return count;
+}
+
+// Reads everything first: the widths of the columns are those of all rows.
+Outcome<uint64_t> print_table(Rows& rows, const PrintOptions& options, std::ostream& out) {
+  TextTable table(rows.columns());
+  for (;;) {
+    auto more = rows.next();
+    if (!more) return more.failure();
+    if (!*more) break;
+    table.add_row(rows);
+    if (options.stopped && options.stopped()) return stopped_failure();
+  }
+  if (rows.columns().empty()) return table.row_count();
+  const bool whole = options.format == Format::kExpanded ? table.print_expanded(options, out) : table.print(options, out);
+  if (!whole && out) return stopped_failure();
+  return table.row_count();
 }
 
 }  // namespace
@@ -216,45 +333,52 @@ size_t display_width(std::string_view text) {
 }
 
 Outcome<uint64_t> print_rows(Rows& rows, const PrintOptions& options, std::ostream& out, std::ostream& notices) {
-  uint64_t count = 0;
   const bool has_columns = !rows.columns().empty();
-  if (has_columns && (options.format == Format::kCsv || options.format == Format::kJson)) {
-    auto streamed = stream_rows(rows, options.format, out);
-    if (!streamed) return streamed;
-    count = *streamed;
-  } else {
-    std::vector<std::vector<Cell>> cells;
-    for (;;) {
-      auto more = rows.next();
-      if (!more) return more.failure();
-      if (!*more) break;
-      std::vector<Cell> row;
-      for (size_t i = 0; i < rows.columns().size(); ++i) row.push_back({rows.get_text(i), rows.is_null(i)});
-      cells.push_back(std::move(row));
-    }
-    count = cells.size();
-    if (has_columns && options.format == Format::kTable) print_table(rows.columns(), cells, out);
-    if (has_columns && options.format == Format::kExpanded) print_expanded(rows.columns(), cells, out);
-  }
+  const bool streamed = has_columns && (options.format == Format::kCsv || options.format == Format::kJson);
+  auto count = streamed ? stream_rows(rows, options, out) : print_table(rows, options, out);
+  if (!count) return count;
+  if (!rows.notices().empty()) out.flush();
   for (const std::string& notice : rows.notices()) notices << "NOTICE:  " << notice << '\n';
   if (options.tags && !has_columns) out << rows.tag() << '\n';
   return count;
 }
 
+namespace {
+
+// The line of the statement that holds the position (counted in characters) and a caret below; a long line is cut around it.
+std::string line_with_caret(uint32_t position, std::string_view statement) {
+  size_t at = 0;
+  for (uint32_t i = 1; i < position && at < statement.size(); ++i) next_character(statement, at);
+  const size_t before = at == 0 ? std::string_view::npos : statement.rfind('\n', at - 1);
+  const size_t line_start = before == std::string_view::npos ? 0 : before + 1;
+  const auto number = 1 + std::count(statement.begin(), statement.begin() + static_cast<ptrdiff_t>(line_start), '\n');
+  const std::string_view line = statement.substr(line_start, std::min(statement.find('\n', at), statement.size()) - line_start);
+  size_t caret = at - line_start;
+  std::string shown;
+  append_visible(line.substr(0, caret), shown);
+  const size_t shown_caret = shown.size();
+  append_visible(line.substr(caret), shown);
+  std::string head = fmt::format("LINE {}: ", number);
+  size_t from = 0;
+  if (display_width(std::string_view(shown).substr(0, shown_caret)) > kShownLineBefore) {
+    while (display_width(std::string_view(shown).substr(from, shown_caret - from)) > kShownLineBefore) next_character(shown, from);
+    head += "...";
+  }
+  size_t to = from;
+  for (size_t width = 0; to < shown.size() && width < kShownLineColumns;) {
+    const size_t start = to;
+    next_character(shown, to);
+    width += display_width(std::string_view(shown).substr(start, to - start));
+  }
+  const std::string blanks(head.size() + display_width(std::string_view(shown).substr(from, shown_caret - from)), ' ');
+  return head + shown.substr(from, to - from) + (to < shown.size() ? "...\n" : "\n") + blanks + "^\n";
+}
+
+}  // namespace
+
 std::string failure_text(const Failure& failure, std::string_view statement) {
   std::string out = fmt::format("ERROR:  {}: {}\n", failure.sqlstate, failure.message);
-  if (failure.position > 0 && !statement.empty()) {
-    // The line of the statement that holds the position (counted in characters), with a caret below.
-    size_t at = 0;
-    for (uint32_t i = 1; i < failure.position && at < statement.size(); ++i) next_character(statement, at);
-    const size_t before = at == 0 ? std::string_view::npos : statement.rfind('\n', at - 1);
-    const size_t line_start = before == std::string_view::npos ? 0 : before + 1;
-    const size_t line_end = std::min(statement.find('\n', at), statement.size());
-    const auto number = 1 + std::count(statement.begin(), statement.begin() + static_cast<ptrdiff_t>(line_start), '\n');
-    const std::string head = fmt::format("LINE {}: ", number);
-    out += head + std::string(statement.substr(line_start, line_end - line_start)) + '\n';
-    out += std::string(head.size() + display_width(statement.substr(line_start, at - line_start)), ' ') + "^\n";
-  }
+  if (failure.position > 0 && !statement.empty()) out += line_with_caret(failure.position, statement);
   if (!failure.detail.empty()) out += "DETAIL:  " + failure.detail + '\n';
   if (!failure.hint.empty()) out += "HINT:  " + failure.hint + '\n';
   return out;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <iosfwd>
 #include <optional>
 #include <string>
@@ -19,7 +20,10 @@ std::optional<Format> format_from_name(std::string_view name);   // table, expan
 
 struct PrintOptions {
   Format format = Format::kTable;
-  bool tags = true;               // Also prints "INSERT 0 1", notices and commit ids.
+  bool tags = true;                       // Also prints "INSERT 0 1".
+  std::string title = {};                 // Above a table.
+  bool footer = true;                     // "(3 rows)" and an empty line below a table.
+  std::function<bool()> stopped = {};     // Asked between rows: true ends the printing with 57014.
 };
 
 // Reads all rows and prints them. A failure while reading is returned; what was read before it is printed for csv and json only.

@@ -12,6 +12,7 @@ class ProgressBar {
  public:
   ProgressBar();
   ~ProgressBar() { clear(); }
+  void restart();                       // A new statement: the bar waits a moment, lest a short one flickers.
   void show(const Progress& progress);
   void clear();
 
@@ -19,7 +20,7 @@ class ProgressBar {
   bool terminal_;
   bool shown_ = false;
   std::string what_;
-  std::chrono::steady_clock::time_point started_;
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace rowan::shell

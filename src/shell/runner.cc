@@ -1,13 +1,15 @@
 #include "shell/runner.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
-#include <fstream>
-#include <iostream>
-#include <iterator>
-#include <vector>
+#include <cstring>
+#include <utility>
 
+#include "shell/signals.h"
 #include "sql/parser.h"
 
 namespace rowan::shell {
@@ -18,16 +20,17 @@ constexpr int kIncludeDepthMax = 16;
 
 constexpr std::string_view kHelp =
     R"(General
-  \q                 leave the shell
+  \q                 leave the shell (also Ctrl-D)
   \? or help         this help
-  \timing            turn timing of statements on or off
-  \x                 turn expanded records on or off
+  \timing [on|off]   turn timing of statements on or off
+  \x [on|off]        turn expanded records on or off
   \i FILE            run the statements of a file
+A statement ends with a semicolon and may span lines. Tab completes; the arrow keys and Ctrl-R look
+through the history. Ctrl-C cancels the running statement, or drops the one being typed.
 
 What there is
-  \d                 tables
+  \d or \dt          tables with their row counts
   \d TABLE           a table's columns and key
-  \dt                tables with their row counts
   \l                 schemas (CREATE DATABASE makes one)
 
 Versions
@@ -39,38 +42,50 @@ Versions
   COMMIT MESSAGE 'text'                    end a BEGIN block with your own words
 )";
 
+bool stopped_by_signal() { return interrupted() || leaving_signal() != 0; }
+
 // The data of COPY FROM STDIN: lines up to one that is `\.`, or the end of input.
 class LineSource final : public CopySource {
  public:
-  explicit LineSource(std::function<bool(std::string&)> next_line) : next_line_(std::move(next_line)) {}
+  explicit LineSource(const NextLine& next_line) : next_line_(next_line) {}
 
   Outcome<size_t> read(char* buffer, size_t size) override {
-    while (at_ == line_.size()) {
-      if (ended_ || !next_line_(line_) || line_ == "\\.") {
-        ended_ = true;
-        return size_t{0};
+    size_t count = 0;
+    while (count < size) {
+      if (at_ == line_.size()) {
+        auto more = next();
+        if (!more) return more.failure();
+        if (!*more) break;
       }
-      line_.push_back('\n');
-      at_ = 0;
-    }
-    const size_t count = std::min(size, line_.size() - at_);
-    line_.copy(buffer, count, at_);
-    at_ += count;
-    if (at_ == line_.size()) {
-      line_.clear();
-      at_ = 0;
+      const size_t part = std::min(size - count, line_.size() - at_);
+      line_.copy(buffer + count, part, at_);
+      count += part;
+      at_ += part;
     }
     return count;
   }
   // What a failed COPY left unread must not be taken for statements.
   void drain() {
-    while (!ended_ && next_line_(line_) && line_ != "\\.") {
+    for (auto more = next(); more && *more; more = next()) {
     }
-    ended_ = true;
   }
 
  private:
-  std::function<bool(std::string&)> next_line_;
+  Outcome<bool> next() {
+    if (ended_) return false;
+    line_.clear();
+    at_ = 0;
+    auto more = next_line_(line_);
+    ended_ = !more || !*more || line_ == "\\." || line_ == "\\.\r";
+    if (ended_) {
+      line_.clear();
+      return more ? Outcome<bool>(false) : more;
+    }
+    line_.push_back('\n');
+    return true;
+  }
+
+  const NextLine& next_line_;
   std::string line_;
   size_t at_ = 0;
   bool ended_ = false;
@@ -81,7 +96,7 @@ class StreamSink final : public CopySink {
   explicit StreamSink(std::ostream& out) : out_(out) {}
   Outcome<bool> write(std::string_view bytes) override {
     out_.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    if (!out_) return Failure{"58030", "writing the output failed", "", "", 0, false};
+    if (!out_) return Failure{"58030", "could not write the output", "", "", 0, false};
     return true;
   }
 
@@ -95,12 +110,12 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-// Whether the statement reads its data from the lines behind it: only then may they be taken.
-bool is_copy_from_stdin(std::string_view statement) {
-  std::string upper;
-  for (const char c : statement) upper.push_back(static_cast<char>(std::toupper(static_cast<unsigned char>(c))));
-  const std::string_view words = trimmed(upper);
-  return words.starts_with("COPY") && words.find("STDIN") != std::string_view::npos;
+// A name as it is typed behind \d: folded to lower case unless quoted.
+std::string folded_name(std::string_view word) {
+  if (word.size() >= 2 && word.front() == '"' && word.back() == '"') return std::string(word.substr(1, word.size() - 2));
+  std::string out(word);
+  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return out;
 }
 
 }  // namespace
@@ -108,13 +123,25 @@ bool is_copy_from_stdin(std::string_view statement) {
 Runner::Runner(Session& session, Options options, std::ostream& out, std::ostream& errors)
     : session_(session), options_(std::move(options)), out_(out), errors_(errors) {
   session_.set_progress([this](const Progress& progress) { progress_.show(progress); });
+  options_.print.stopped = stopped_by_signal;
 }
 
-void Runner::report(const Failure& failure, std::string_view statement) {
+bool Runner::report(const Failure& failure, std::string_view statement) {
   failure_state_ = failure.sqlstate;
   out_.flush();
-  errors_ << (options_.source.empty() ? "" : options_.source + ": ") << failure_text(failure, statement);
+  if (!options_.source.empty()) errors_ << options_.source << ':' << line_ << ": ";
+  errors_ << failure_text(failure, options_.quote_statement ? statement : "");
   errors_.flush();
+  return !options_.stop_on_error && !stopped_by_signal();
+}
+
+bool Runner::refuse(const std::string& sqlstate, const std::string& message) {
+  failure_state_ = sqlstate;
+  out_.flush();
+  if (!options_.source.empty()) errors_ << options_.source << ':' << line_ << ": ";
+  errors_ << message << '\n';
+  errors_.flush();
+  return !options_.stop_on_error;
 }
 
 bool Runner::run_statement(std::string_view statement, CopySource* source) {
@@ -122,170 +149,209 @@ bool Runner::run_statement(std::string_view statement, CopySource* source) {
   StreamSink sink(out_);
   session_.set_copy_source(source);
   session_.set_copy_sink(&sink);
+  progress_.restart();
   auto rows = session_.run(statement);
   std::optional<Failure> failure;
   if (!rows) {
     failure = rows.failure();
   } else {
+    progress_.clear();
     auto printed = print_rows(**rows, options_.print, out_, errors_);
     if (!printed) failure = printed.failure();
   }
   session_.set_copy_source(nullptr);
   session_.set_copy_sink(nullptr);
   progress_.clear();
-  if (failure) {
-    report(*failure, statement);
-    return !options_.stop_on_error;
-  }
-  if (options_.echo_timing) {
-    out_ << fmt::format("Time: {:.3f} ms\n", std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - started).count());
-  }
   out_.flush();
-  return true;
-}
-
-bool Runner::run_script(std::string_view text) {
-  std::string_view rest = text;
-  const auto next_line = [&rest](std::string& line) {
-    if (rest.empty()) return false;
-    const size_t end = std::min(rest.find('\n'), rest.size());
-    line = rest.substr(0, end);
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    return true;
-  };
-  while (!rest.empty()) {
-    const std::string_view blank_free = trimmed(rest);
-    if (blank_free.empty()) break;
-    rest.remove_prefix(static_cast<size_t>(blank_free.data() - rest.data()));
-    if (rest.front() == '\\') {
-      std::string line;
-      next_line(line);
-      if (!run_command(line)) return false;
-      continue;
-    }
-    const size_t end = std::min(sql::statement_end(rest), rest.size());
-    const std::string_view statement = rest.substr(0, end);
-    rest.remove_prefix(end);
-    if (is_copy_from_stdin(statement)) {
-      std::string rest_of_line;
-      next_line(rest_of_line);
-      LineSource source(next_line);
-      const bool go_on = run_statement(statement, &source);
-      source.drain();
-      if (!go_on) return false;
-      continue;
-    }
-    if (trimmed(statement) == ";") continue;
-    if (!run_statement(statement, nullptr)) return false;
+  if (!out_) return false;   // Nobody reads any more: the end of the process says why.
+  if (failure) return report(*failure, statement);
+  if (timing_) {
+    const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - started).count();
+    out_ << fmt::format("Time: {:.3f} ms", ms);
+    if (ms >= 1000) out_ << fmt::format(" ({:02}:{:06.3f})", static_cast<int>(ms / 60'000), ms / 1000 - 60 * static_cast<int>(ms / 60'000));
+    out_ << '\n';
+    out_.flush();
   }
+  return !stopped_by_signal();
+}
+
+bool Runner::run_copy(std::string_view statement, const NextLine& next_line, bool drain) {
+  LineSource source(next_line);
+  const bool go_on = run_statement(statement, &source);
+  if (drain) source.drain();
+  return go_on;
+}
+
+bool Runner::run_script(ScriptReader& script, ScriptReader* data) {
+  ScriptReader& lines = data != nullptr ? *data : script;
+  const NextLine next_line = [&lines](std::string& line) -> Outcome<bool> {
+    if (lines.next_line(line)) return true;
+    if (stopped_by_signal()) return Failure{"57014", "canceling statement due to user request", "", "", 0, false};
+    if (lines.read_error() != 0) return Failure{"58030", std::string("could not read the input: ") + std::strerror(lines.read_error()), "", "", 0, false};
+    return false;
+  };
+  for (;;) {
+    std::string_view text;
+    const ScriptReader::Kind kind = script.next(text);
+    line_ = script.line();
+    if (stopped_by_signal()) {
+      failure_state_ = "57014";
+      return false;
+    }
+    if (kind == ScriptReader::Kind::kEnd) break;
+    bool go_on = true;
+    if (kind == ScriptReader::Kind::kCommand) {
+      go_on = run_command(text);
+    } else if (is_copy_from_stdin(text)) {
+      const std::string statement(text);   // Reading data moves the reader's text.
+      std::string rest_of_line;
+      if (data == nullptr) script.next_line(rest_of_line);
+      go_on = run_copy(statement, next_line, data == nullptr);
+    } else {
+      go_on = run_statement(text, nullptr);
+    }
+    if (!go_on) return false;
+  }
+  if (script.read_error() != 0) return refuse("58030", std::string("could not read the script: ") + std::strerror(script.read_error()));
   return true;
 }
 
-bool Runner::add_line(std::string_view line, const std::function<bool(std::string&)>& read_more) {
-  const std::string_view words = trimmed(line);
+bool Runner::add_line(std::string_view line, const NextLine& read_more) {
   if (buffer_.empty()) {
-    if (words.empty()) return true;
-    if (words.front() == '\\') return run_command(words);
+    const std::string_view words = trimmed(line);
     if (words == "help" || words == "help;") return run_command("\\?");
-    if (words == "quit" || words == "exit") return run_command("\\q");
+    if (words == "quit" || words == "exit" || words == "quit;" || words == "exit;") return run_command("\\q");
   }
   buffer_ += line;
   buffer_ += '\n';
   for (;;) {
-    const size_t end = sql::statement_end(buffer_);
-    if (end == std::string::npos) break;
-    const std::string statement = buffer_.substr(0, end);
-    buffer_.erase(0, end);
-    if (trimmed(buffer_).empty()) buffer_.clear();
-    bool go_on = true;
-    if (is_copy_from_stdin(statement)) {
-      errors_ << "Enter data, one row a line; end with \\. on a line of its own.\n";
-      LineSource source(read_more);
-      go_on = run_statement(statement, &source);
-    } else if (trimmed(statement) != ";") {
-      go_on = run_statement(statement, nullptr);
+    buffer_.erase(0, leading_blanks(buffer_));
+    if (buffer_.empty()) return true;
+    if (buffer_.front() == '\\') {
+      const size_t end = buffer_.find('\n');
+      const std::string command = buffer_.substr(0, end);
+      buffer_.erase(0, end);
+      if (!run_command(command)) return false;
+    } else if (sql::statement_end(buffer_) == std::string::npos) {
+      return true;
+    } else if (!run_typed(read_more)) {
+      buffer_.clear();
+      return false;
     }
-    if (!go_on) return false;
-    if (buffer_.empty()) break;
   }
-  return true;
+}
+
+// The first statement of what was typed, which is complete.
+bool Runner::run_typed(const NextLine& read_more) {
+  const std::string statement = buffer_.substr(0, sql::statement_end(buffer_));
+  buffer_.erase(0, statement.size());
+  if (statement == ";") return true;
+  if (!is_copy_from_stdin(statement)) return run_statement(statement, nullptr);
+  buffer_.erase(0, buffer_.find('\n') + 1);
+  if (buffer_.empty()) {
+    out_.flush();
+    errors_ << "Enter data to be copied followed by a newline.\nEnd with a backslash and a period on a line by itself, or an EOF signal.\n";
+    errors_.flush();
+  }
+  // Lines that came in one piece with the statement come first.
+  const NextLine next_line = [&](std::string& line) -> Outcome<bool> {
+    if (buffer_.empty()) return read_more(line);
+    line = buffer_.substr(0, buffer_.find('\n'));
+    buffer_.erase(0, line.size() + 1);
+    return true;
+  };
+  return run_copy(statement, next_line, false);
+}
+
+bool Runner::run_query(std::string_view sql, std::string title, bool footer) {
+  std::swap(options_.print.title, title);
+  std::swap(options_.print.footer, footer);
+  const bool go_on = run_statement(sql, nullptr);
+  std::swap(options_.print.title, title);
+  std::swap(options_.print.footer, footer);
+  return go_on;
 }
 
 bool Runner::run_command(std::string_view line) {
   const std::string_view words = trimmed(line);
-  const size_t split = std::min(words.find_first_of(" \t"), words.size());
-  std::string_view command = words.substr(0, split);
+  const size_t split = std::min(words.find_first_of(" \t;"), words.size());
+  const std::string_view command = words.substr(0, split);
   std::string_view argument = trimmed(words.substr(split));
-  while (!argument.empty() && argument.back() == ';') argument.remove_suffix(1);
-  while (!command.empty() && command.back() == ';') command.remove_suffix(1);
-  if (command == "\\q") {
+  while (!argument.empty() && argument.back() == ';') argument = trimmed(argument.substr(0, argument.size() - 1));
+  const auto toggled = [&](bool now) { return argument.empty() ? !now : argument == "on" || argument == "true" || argument == "1"; };
+  if (command == "\\q" || command == "\\quit") {
     quit_ = true;
     return false;
   }
-  if (command == "\\?" || command == "\\h") {
-    out_ << kHelp;
-    return true;
-  }
-  if (command == "\\x") {
-    const bool on = options_.print.format != Format::kExpanded;
+  if (command == "\\?" || command == "\\h" || command == "\\help") {
+    out_ << kHelp << std::flush;
+  } else if (command == "\\x") {
+    const bool on = toggled(options_.print.format == Format::kExpanded);
     options_.print.format = on ? Format::kExpanded : Format::kTable;
-    out_ << "Expanded display is " << (on ? "on" : "off") << ".\n";
-    return true;
+    out_ << "Expanded display is " << (on ? "on" : "off") << ".\n" << std::flush;
+  } else if (command == "\\timing") {
+    timing_ = toggled(timing_);
+    out_ << "Timing is " << (timing_ ? "on" : "off") << ".\n" << std::flush;
+  } else if (command == "\\i") {
+    return argument.empty() ? refuse("42601", "\\i: name the file to run") : include_file(std::string(argument));
+  } else if (command == "\\l") {
+    return run_query("SELECT name AS \"Name\" FROM rowan.schemas ORDER BY name", "List of schemas", true);
+  } else if (command == "\\dt" || (command == "\\d" && argument.empty())) {
+    return run_query("SELECT schema AS \"Schema\", name AS \"Name\", rows AS \"Rows\" FROM rowan.tables ORDER BY schema, name", "List of tables", true);
+  } else if (command == "\\d") {
+    return describe(argument);
+  } else {
+    return refuse("42601", fmt::format("invalid command {}\nTry \\? for help.", command));
   }
-  if (command == "\\timing") {
-    options_.echo_timing = argument.empty() ? !options_.echo_timing : argument == "on";
-    out_ << "Timing is " << (options_.echo_timing ? "on" : "off") << ".\n";
-    return true;
-  }
-  if (command == "\\i") return include_file(std::string(argument));
-  if (command == "\\l") return run_statement("SELECT name FROM rowan.schemas ORDER BY name", nullptr);
-  if (command == "\\dt" || (command == "\\d" && argument.empty())) {
-    return run_statement("SELECT schema, name, rows FROM rowan.tables ORDER BY schema, name", nullptr);
-  }
-  if (command == "\\d") return describe(argument);
-  errors_ << "invalid command " << command << "\nTry \\? for help.\n";
-  failure_state_ = "42601";
-  return !options_.stop_on_error;
+  return true;
 }
 
 bool Runner::describe(std::string_view name) {
   const size_t dot = name.find('.');
-  const std::string schema = dot == std::string_view::npos ? "public" : std::string(name.substr(0, dot));
-  const std::string table(dot == std::string_view::npos ? name : name.substr(dot + 1));
-  const std::string where = " WHERE schema = " + sql::quote_literal(schema) + " AND \"table\" = " + sql::quote_literal(table);
-  auto count = session_.run("SELECT count(*) FROM rowan.columns" + where);
-  if (!count) {
-    report(count.failure(), "");
-    return !options_.stop_on_error;
+  const std::string table = folded_name(dot == std::string_view::npos ? name : name.substr(dot + 1));
+  const std::string schema = dot == std::string_view::npos ? "current_schema()" : sql::quote_literal(folded_name(name.substr(0, dot)));
+  const std::string where = " WHERE schema = " + schema + " AND \"table\" = " + sql::quote_literal(table);
+  auto found = session_.run("SELECT schema FROM rowan.columns" + where + " LIMIT 1");
+  if (!found) return report(found.failure(), "");
+  auto row = (*found)->next();
+  if (!row) return report(row.failure(), "");
+  if (!*row) return refuse("42P01", fmt::format("Did not find any relation named \"{}\".", name));
+  const std::string title = fmt::format("Table \"{}.{}\"", (*found)->get_text(0), table);
+  found->reset();
+  const std::string columns =
+      "SELECT name AS \"Column\", type AS \"Type\", CASE WHEN nullable THEN '' ELSE 'not null' END AS \"Nullable\", "
+      "coalesce(\"default\", '') AS \"Default\" FROM rowan.columns" + where + " ORDER BY position";
+  return run_query(columns, title, false) && show_key(where);
+}
+
+bool Runner::show_key(const std::string& where) {
+  auto rows = session_.run("SELECT name FROM rowan.columns" + where + " AND key_position IS NOT NULL ORDER BY key_position");
+  if (!rows) return report(rows.failure(), "");
+  std::string key;
+  for (;;) {
+    auto more = (*rows)->next();
+    if (!more) return report(more.failure(), "");
+    if (!*more) break;
+    key += (key.empty() ? "" : ", ") + sql::quote_ident((*rows)->get_text(0));
   }
-  auto row = (*count)->next();
-  if (row && *row && (*count)->get_int(0) == 0) {
-    errors_ << fmt::format("Did not find any relation named \"{}\".\n", name);
-    return true;
-  }
-  out_ << fmt::format("Table \"{}.{}\"\n", schema, table);
-  return run_statement("SELECT name AS \"Column\", type AS \"Type\", CASE WHEN nullable THEN '' ELSE 'not null' END AS \"Nullable\", "
-                       "coalesce(\"default\", '') AS \"Default\", coalesce(CAST(key_position AS text), '') AS \"Key\" FROM rowan.columns" +
-                           where + " ORDER BY position",
-                       nullptr);
+  if (!key.empty()) out_ << "Primary key: (" << key << ")\n";
+  out_ << '\n' << std::flush;
+  return true;
 }
 
 bool Runner::include_file(const std::string& path) {
-  if (include_depth_ == kIncludeDepthMax) {
-    errors_ << "\\i: files include each other more than " << kIncludeDepthMax << " deep\n";
-    return !options_.stop_on_error;
-  }
-  std::ifstream file(path, std::ios::binary);
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!file) {
-    errors_ << path << ": cannot be read\n";
-    failure_state_ = "58P01";
-    return !options_.stop_on_error;
-  }
+  if (include_depth_ == kIncludeDepthMax) return refuse("54001", fmt::format("\\i: files include each other more than {} deep", kIncludeDepthMax));
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return refuse("58P01", fmt::format("{}: {}", path, std::strerror(errno)));
+  const std::string source = std::exchange(options_.source, path);
+  const size_t line = line_;
   ++include_depth_;
-  const bool go_on = run_script(text);
+  ScriptReader script(file);
+  const bool go_on = run_script(script);
   --include_depth_;
+  options_.source = source;
+  line_ = line;
+  ::close(file);
   return go_on;
 }
 

@@ -130,7 +130,7 @@ struct CastExpr : Expr {         // CAST(x AS t), x::t, t 'literal'
   TypeName type;
 };
 
-struct CallExpr : Expr {         // f(a, b); count(*); also SQL's special forms, as plain calls: extract -> date_part('f', x),
+struct CallExpr : Expr {         // f(a, b); count(*); also SQL's special forms, as plain calls: extract -> extract('f', x),
   std::string_view schema;       // position -> position(sub, text), substring(x FROM a FOR b) -> substring(x, a, b),
   std::string_view name;         // trim -> btrim/ltrim/rtrim, coalesce, nullif, greatest, least, current_date, now, …
   List<Expr*> arguments;

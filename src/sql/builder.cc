@@ -493,7 +493,7 @@ Expr* Builder::filtered(CallExpr* call, Expr* filter) {
 }
 
 Expr* Builder::extract(const Token& token, const Token& field, Expr* from) {
-  return call(token, "date_part", literal(LiteralKind::kString, field), from);
+  return call(token, "extract", literal(LiteralKind::kString, field), from);
 }
 
 Expr* Builder::substring_for(const Token& token, Expr* operand, Expr* count) {

@@ -86,6 +86,14 @@ void Printer::call(const CallExpr& e) {
       }
     }
   }
+  if (e.schema.empty() && e.name == "extract" && e.arguments.size() == 2 && is_string_literal(*e.arguments[0])) {
+    out += "EXTRACT(";
+    expr(*e.arguments[0]);
+    out += " FROM ";
+    expr(*e.arguments[1]);
+    out += ')';
+    return;
+  }
   // `position` has only the spelling with IN; the plain one is quoted to name the function.
   if (!e.schema.empty()) out += quote_ident(e.schema) + ".";
   const bool plain_special = e.schema.empty() && (e.name == "substring" || e.name == "overlay" || e.name == "left" || e.name == "right" ||

@@ -262,15 +262,16 @@ Result<void> GitStore::scan_refs(std::vector<ForeignMove>& moves) {
 
 // Requires: checkpoint_mutex_. Parks the foreign value; from then on it may be replaced (S5).
 Result<void> GitStore::note_foreign(const std::string& name, const Oid& found, std::vector<ForeignMove>& moves) {
+  std::string parked;
   if (!found.is_zero()) {
     const std::string_view short_name =
         std::string_view(name).substr(name.starts_with(kBranches) ? kBranches.size() : sizeof("refs/") - 1);
-    const std::string parked = std::string(kForeign) + std::string(short_name) + "/" + found.hex();
+    parked = std::string(kForeign) + std::string(short_name) + "/" + found.hex();
     const RefChange change{parked, Oid{}, found};
     TRY(ref_files_.publish({&change, 1}));
     adopt_ref(parked, found);
   }
-  moves.push_back({name, value_in(settled_, name), found});
+  moves.push_back({name, value_in(settled_, name), found, std::move(parked)});
   set_in(seen_, name, found);
   republish_.insert(name);
   return {};

@@ -107,6 +107,7 @@ struct ForeignMove {
   std::string name;
   Oid published;                         // What Git last had from us; zero: the ref is new.
   Oid foreign;                           // What Git has now; zero: the ref was deleted.
+  std::string parked;                    // The ref that keeps `foreign`; empty when there is nothing to keep.
 };
 
 struct StoreStats {

@@ -110,6 +110,13 @@ Result<void> CommitBuilder::check_table(const TableWork& work) {
 
 // Rows whose locks were held since `base` did not move, unless a commit without locks moved them.
 Result<void> CommitBuilder::check_rows(const TableWork& work, const Oid& tip_rows) {
+  // Unique values were locked and looked up in the tip of their time; a commit without locks may have brought them since.
+  if (!work.table->unique_keys.empty()) {
+    for (const WriteBase& base : work.bases) {
+      if (base.rows == tip_rows) continue;
+      if (base.head.unlocked != tip_.unlocked || work.state.overlay.spilled) return serialization_failure();
+    }
+  }
   if (work.counted() || work.state.overlay.truncated) return {};
   const auto is_safe = [&](const WriteBase& base) {
     return base.head.snapshot.commit == tip_.snapshot.commit || base.rows == tip_rows ||

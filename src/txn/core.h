@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "derived/history_index.h"
 #include "derived/row_counts.h"
 #include "txn/lock_manager.h"
@@ -81,6 +82,7 @@ struct Core {
   store::ObjectStore& store;
   const Clock& clock;
   const ManagerOptions options;
+  Log& log;
   derived::RowCounts row_counts;
   derived::HistoryIndex history;
   LockManager locks;

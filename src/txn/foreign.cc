@@ -1,9 +1,11 @@
-// Refs that somebody else moved. A fast-forward of valid, canonical content becomes our tip; everything else stays
-// parked by the store, which sets the ref back.
+// Refs that somebody else moved. A fast-forward of valid content becomes our tip, followed by a commit "normalise" when its
+// tree is not canonical; everything else stays parked by the store, which sets the ref back.
+#include <algorithm>
 #include <unordered_set>
 #include <utility>
 
 #include "txn/core.h"
+#include "txn/foreign_content.h"
 
 namespace rowan::txn {
 
@@ -38,77 +40,91 @@ Result<bool> descends(const Core& core, const Oid& commit, const Oid& ancestor) 
   return found;
 }
 
-// The definition must read, and rows that `before` does not have alike must form a canonical tree.
-Result<void> check_table(const Core& core, const catalog::Catalog* before, const catalog::Catalog& after,
-                         const std::string& schema, const std::string& name) {
-  TRY_ASSIGN(const catalog::TableVersion table, after.get_table(schema, name));
-  std::optional<catalog::TableVersion> old;
-  if (before != nullptr) {
-    TRY_ASSIGN(const bool has_schema, before->has_schema(schema));
-    if (has_schema) {
-      TRY_ASSIGN(old, before->find_table(schema, name));
-    }
-  }
-  const bool same_definition = old && old->table->definition_id == table.table->definition_id;
-  if (table.rows.is_zero() || (same_definition && old->rows == table.rows)) return {};
-  const catalog::TableLineKeys keys(table.table);
-  TRY(tree::check_tree({core.store, core.store.cache(), keys}, table.rows));
-  return {};
+git::Commit normalise_commit(const Oid& tree, const Oid& parent, int64_t time_us) {
+  git::Commit commit;
+  commit.tree = tree;
+  commit.parents = {parent};
+  commit.author = {"rowan", "rowan@localhost", time_us / 1'000'000, 0};
+  commit.committer = commit.author;
+  commit.message = git::message_with_trailers("normalise", "", {{"Rowan-Time", std::to_string(time_us)}});
+  return commit;
 }
 
-// Only trees that differ from the branch's are read. A zero `old_root`: there is no such branch yet.
-Result<void> check_content(const Core& core, const Oid& old_root, const Oid& root) {
-  store::NodeCache& cache = core.store.cache();
-  TRY(catalog::check_format(core.store, cache, root));
-  const catalog::Catalog after(core.store, cache, root);
-  std::optional<catalog::Catalog> before;
-  if (!old_root.is_zero()) before.emplace(core.store, cache, old_root);
-  TRY_ASSIGN(const auto schemas, after.schemas());
-  for (const std::string& schema : schemas) {
-    TRY_ASSIGN(const auto tables, after.tables(schema));
-    for (const std::string& name : tables) TRY(check_table(core, before ? &*before : nullptr, after, schema, name));
-  }
-  return {};
+// What the branch becomes: the foreign commit, or a commit with the canonical form of its tree on top of it.
+struct Answer {
+  explicit Answer(const store::ObjectReader& below) : objects(below) {}
+  store::PendingObjects objects;
+  Head head;
+};
+
+Result<void> prepare(Core& core, const store::ForeignMove& move, const Oid& our_root, Answer& answer) {
+  TRY_ASSIGN(const bool forward, descends(core, move.foreign, move.published));
+  if (!forward) return Error(ErrorCode::kConflict, "it does not follow the branch's last commit");
+  TRY_ASSIGN(answer.head, core.head_of(move.foreign));
+  TRY_ASSIGN(const Oid canonical, canonical_content(answer.objects, core.store, our_root, answer.head.snapshot.root));
+  TRY(core.history.ensure(core.store, move.foreign));
+  if (const auto info = core.history.find(move.foreign)) answer.head.snapshot.time_us = info->time_us;
+  if (canonical == answer.head.snapshot.root) return {};
+  Snapshot& snapshot = answer.head.snapshot;
+  snapshot.time_us = std::max(core.clock.now_us(), snapshot.time_us + 1);
+  const git::Commit commit = normalise_commit(canonical, move.foreign, snapshot.time_us);
+  snapshot.commit = answer.objects.add(store::ObjectType::kCommit, git::encode_commit(commit));
+  snapshot.root = canonical;
+  return core.history.ensure(answer.objects, snapshot.commit);
 }
 
-Result<void> adopt(Core& core, const store::ForeignMove& move) {
-  if (!move.name.starts_with(kHeads) || move.foreign.is_zero()) return {};
+// The branch's new value, and the parked ref, which is no longer needed, goes.
+Result<uint64_t> append_answer(Core& core, const store::ForeignMove& move, const Oid& ours, const Answer& answer) {
+  return core.store.append(answer.objects, {{move.name, ours, answer.head.snapshot.commit}, {move.parked, move.foreign, Oid{}}});
+}
+
+// Gives the branch's new tip. An error says why the move cannot be taken over.
+Result<Oid> adopt(Core& core, const store::ForeignMove& move) {
+  if (!move.name.starts_with(kHeads)) return Error(ErrorCode::kConflict, "a transaction moved the ref as well");
+  if (move.foreign.is_zero()) return Error(ErrorCode::kConflict, "branches are dropped with DROP BRANCH");
   const std::string name = move.name.substr(kHeads.size());
   const auto branch = core.find_branch(name);
   const Oid our_root = branch == nullptr ? Oid{} : branch->tip().snapshot.root;
-  TRY_ASSIGN(const bool forward, descends(core, move.foreign, move.published));
-  if (!forward) return {};
-  TRY_ASSIGN(Head head, core.head_of(move.foreign));
-  TRY(check_content(core, our_root, head.snapshot.root));
-  TRY(core.history.ensure(core.store, move.foreign));
-  if (const auto info = core.history.find(move.foreign)) head.snapshot.time_us = info->time_us;
-
-  const store::PendingObjects none(core.store);
+  Answer answer(core.store);
+  TRY(prepare(core, move, our_root, answer));
+  Head& head = answer.head;
   if (branch == nullptr) {
     const std::unique_lock guard(core.branches_mutex);
-    if (core.branches.contains(name)) return {};
-    TRY_ASSIGN(head.snapshot.sequence, core.store.append(none, {{move.name, Oid{}, move.foreign}}));
+    if (core.branches.contains(name)) return Error(ErrorCode::kConflict, "a branch of that name was made here meanwhile");
+    TRY_ASSIGN(head.snapshot.sequence, append_answer(core, move, Oid{}, answer));
     core.branches.emplace(name, std::make_shared<Branch>(name, head, ++core.branch_numbers));
-    return {};
+    return head.snapshot.commit;
   }
   const std::lock_guard queue(branch->queue());
   const Head tip = branch->tip();
-  // Our tip moved too: that needs a merge. The commit stays parked.
-  if (branch->dropped() || tip.snapshot.commit != move.published) return {};
-  TRY_ASSIGN(head.snapshot.sequence, core.store.append(none, {{move.name, move.published, move.foreign}}));
+  if (branch->dropped() || tip.snapshot.commit != move.published) {
+    return Error(ErrorCode::kConflict, "the branch has newer commits that it does not follow");
+  }
+  TRY_ASSIGN(head.snapshot.sequence, append_answer(core, move, move.published, answer));
   head.unlocked = tip.unlocked + 1;
   branch->advance(head, core.store);
   const std::shared_lock guard(core.listener_mutex);
   if (core.listener) {
-    core.listener({name, move.foreign, tip.snapshot.commit, tip.snapshot.root, head.snapshot.root});
+    core.listener({name, head.snapshot.commit, tip.snapshot.commit, tip.snapshot.root, head.snapshot.root});
   }
-  return {};
+  return head.snapshot.commit;
 }
 
 }  // namespace
 
 void adopt_foreign_move(Core& core, const store::ForeignMove& move) {
-  ignore_error(adopt(core, move), "what cannot be adopted stays parked, and the ref is set back");
+  const auto tip = adopt(core, move);
+  const std::string commit = "commit " + move.foreign.hex();
+  if (tip && *tip == move.foreign) {
+    core.log.write(LogLevel::kInfo, "ref \"" + move.name + "\": " + commit + " of another program was taken over");
+  } else if (tip) {
+    core.log.write(LogLevel::kInfo, "ref \"" + move.name + "\": " + commit + " of another program was taken over in its canonical form, commit " + tip->hex());
+  } else if (move.foreign.is_zero()) {
+    core.log.write(LogLevel::kWarning, "ref \"" + move.name + "\" was deleted by another program and is set back: " + tip.error().message());
+  } else {
+    core.log.write(LogLevel::kWarning, "ref \"" + move.name + "\" is set back; " + commit + " of another program is kept as \"" +
+                                           move.parked + "\": " + tip.error().message());
+  }
 }
 
 }  // namespace rowan::txn

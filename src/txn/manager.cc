@@ -73,6 +73,7 @@ Core::Core(store::ObjectStore& the_store, const Clock& the_clock, const ManagerO
     : store(the_store),
       clock(the_clock),
       options(the_options),
+      log(options.log != nullptr ? *options.log : stderr_log()),
       row_counts(options.derived_folder.empty() ? std::filesystem::path() : options.derived_folder / "counts"),
       history(options.derived_folder.empty() ? std::filesystem::path() : options.derived_folder / "history") {}
 

@@ -98,6 +98,31 @@ Result<TableView> Transaction::view(const catalog::TableVersion& table) const {
 
 const store::ObjectReader& Transaction::objects() const { return state_->scratch; }
 
+uint64_t Transaction::change_count() const { return state_->changes; }
+
+Result<catalog::TableVersion> Transaction::tip_version(const catalog::TableVersion& table) const {
+  TransactionBody& body = *state_;
+  catalog::TableVersion version = table;
+  const TableWork* work = body.find_work(*table.table);
+  if (work != nullptr && (work->state.overlay.spilled || work->state.overlay.truncated)) {
+    version.rows = work->state.overlay.spilled ? work->state.overlay.base_rows : Oid{};
+    return version;
+  }
+  const Head tip = body.branch->tip();
+  body.seen_sequence = std::max(body.seen_sequence, tip.snapshot.sequence);
+  std::optional<std::string> origin;
+  if (work != nullptr) {
+    origin = work->state.origin;
+  } else {
+    TRY_ASSIGN(origin, origin_of(body, table.table->path()));
+  }
+  version.rows = Oid{};
+  if (!origin) return version;
+  TRY_ASSIGN(const auto entry, tree::find_path(body.core.store, body.core.store.cache(), tip.snapshot.root, *origin + "/rows"));
+  if (entry) version.rows = entry->id;
+  return version;
+}
+
 Result<std::optional<std::string>> Transaction::current_line(const catalog::TableVersion& table, Bytes key) const {
   TransactionBody& body = *state_;
   const TableWork* work = body.find_work(*table.table);

@@ -21,6 +21,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/oid.h"
 #include "base/result.h"
 #include "catalog/catalog.h"
@@ -117,6 +118,11 @@ class Transaction {
   // The line that this transaction would see for `key` on top of TIP (not the snapshot), for uniqueness checks.
   Result<std::optional<std::string>> current_line(const catalog::TableVersion& table, Bytes key) const;
 
+  // The table as TIP has it, with the transaction's TRUNCATE or private tree in its place; for unique keys.
+  Result<catalog::TableVersion> tip_version(const catalog::TableVersion& table) const;
+  // Grows with every change of rows and every undo of one: what was worked out from view() holds while it stays.
+  uint64_t change_count() const;
+
   // ---- Writing ------------------------------------------------------------------------------------------------------
   // Locks a row before it is updated or deleted. Waits. kSerializationFailure at REPEATABLE READ when the row changed,
   // kDeadlock, kQueryCanceled, kLockNotAvailable (lock_timeout).
@@ -175,6 +181,7 @@ struct CommitEvent {
 struct ManagerOptions {
   std::filesystem::path derived_folder;            // DIR/rowan/derived: counts and history are kept there. Empty: in memory.
   size_t workspace_rows_max = kWorkspaceRowsMax;   // A table's overlay above this is spilled.
+  Log* log = nullptr;                              // Borrowed; nullptr: stderr.
 };
 
 class Manager {

@@ -154,6 +154,7 @@ Result<std::optional<std::string>> TransactionBody::line_below(const TableWork& 
 }
 
 Result<void> TransactionBody::set_row(TableWork& work, Bytes key, std::optional<std::string> line) {
+  ++changes;
   RowMap& rows = work.state.overlay.rows;
   auto at = rows.lower_bound(key);
   if (at != rows.end() && at->first == key) {
@@ -178,6 +179,7 @@ Result<void> TransactionBody::set_row(TableWork& work, Bytes key, std::optional<
 }
 
 Result<void> TransactionBody::add_count(TableWork& work, Bytes key, std::string line, int64_t delta) {
+  ++changes;
   RowMap& rows = work.state.overlay.rows;
   auto at = rows.lower_bound(key);
   if (at != rows.end() && at->first == key) {
@@ -194,6 +196,7 @@ Result<void> TransactionBody::add_count(TableWork& work, Bytes key, std::string 
 }
 
 void TransactionBody::save_table(TableWork& work) {
+  ++changes;
   auto old = std::make_unique<TableState>(std::move(work.state));
   work.state = TableState{};
   work.state.path = old->path;
@@ -204,6 +207,7 @@ void TransactionBody::save_table(TableWork& work) {
 // Builds the overlay into a private tree. The undo log then holds the table as it was at the newest mark (a savepoint or
 // the statement's start) and forgets the steps since, so that a statement of any length keeps at most one overlay.
 Result<void> TransactionBody::spill(TableWork& work) {
+  ++changes;
   TableOverlay& overlay = work.state.overlay;
   const tree::TreeReader reader{scratch, core.store.cache(), *work.keys};
   TRY_ASSIGN(const Oid below, branch_rows(head, work));
@@ -259,6 +263,7 @@ Result<void> TransactionBody::spill(TableWork& work) {
 
 void TransactionBody::undo_to(size_t size) {
   bool files_changed = false;
+  if (undo.size() > size) ++changes;
   while (undo.size() > size) {
     UndoEntry entry = std::move(undo.back());
     undo.pop_back();

@@ -134,6 +134,7 @@ struct TransactionBody {
   std::vector<std::unique_ptr<TableWork>> works;
   std::vector<FileOp> file_ops;
   std::vector<UndoEntry> undo;
+  uint64_t changes = 0;                    // Grows with every change and every undo.
   std::vector<Savepoint> savepoints;
   size_t statement_mark = 0;
 

@@ -220,6 +220,15 @@ Result<Column> extract(const KernelInput& input) {
   });
 }
 
+// The same in double precision.
+template <TypeId id>
+Result<Column> date_part(const KernelInput& input) {
+  KernelInput exact = input;
+  exact.result_type = {TypeId::kNumeric};
+  TRY_ASSIGN(const Column column, extract<id>(exact));
+  return type::cast(column, {TypeId::kFloat8}, type::CastContext::kImplicit);
+}
+
 // ---- date_trunc -----------------------------------------------------------------------------------------------------
 
 std::optional<int64_t> truncate_days(Field field, int64_t days) {
@@ -346,13 +355,14 @@ void add_datetime(FunctionTable& table) {
   const auto add_stable = [&](std::string_view name, TypeId result, Kernel kernel) {
     table.push_back({.name = name, .arguments = {}, .result = result, .kernel = kernel, .is_stable = true});
   };
-  // The parser writes EXTRACT as date_part, so date_part() gives EXTRACT's numeric instead of double precision.
-  for (const std::string_view name : {"extract", "date_part"}) {
-    add(name, {kText, kDate}, kNumeric, extract<kDate>);
-    add(name, {kText, kTime}, kNumeric, extract<kTime>);
-    add(name, {kText, kTimestamp}, kNumeric, extract<kTimestamp>);
-    add(name, {kText, kTimestamptz}, kNumeric, extract<kTimestamptz>);
-  }
+  add("extract", {kText, kDate}, kNumeric, extract<kDate>);
+  add("extract", {kText, kTime}, kNumeric, extract<kTime>);
+  add("extract", {kText, kTimestamp}, kNumeric, extract<kTimestamp>);
+  add("extract", {kText, kTimestamptz}, kNumeric, extract<kTimestamptz>);
+  add("date_part", {kText, kDate}, kFloat8, date_part<kDate>);
+  add("date_part", {kText, kTime}, kFloat8, date_part<kTime>);
+  add("date_part", {kText, kTimestamp}, kFloat8, date_part<kTimestamp>);
+  add("date_part", {kText, kTimestamptz}, kFloat8, date_part<kTimestamptz>);
   add("date_trunc", {kText, kTimestamp}, kTimestamp, date_trunc<kTimestamp>);
   add("date_trunc", {kText, kTimestamptz}, kTimestamptz, date_trunc<kTimestamptz>);
   add("make_date", {kInt4, kInt4, kInt4}, kDate, make_date);

@@ -7,7 +7,6 @@ namespace rowan::plan {
 namespace {
 
 constexpr Rule kRules[] = {
-    {"constant_folding", constant_folding},
     {"predicate_pushdown", predicate_pushdown},
     {"join_order", join_order},
     {"point_get", point_get},

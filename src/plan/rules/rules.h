@@ -10,7 +10,6 @@ namespace rowan::plan {
 
 using RuleFunction = void (*)(LogicalPtr& root, PlanContext& context);
 
-void constant_folding(LogicalPtr& root, PlanContext& context);
 void predicate_pushdown(LogicalPtr& root, PlanContext& context);
 void join_order(LogicalPtr& root, PlanContext& context);
 void point_get(LogicalPtr& root, PlanContext& context);

@@ -156,7 +156,7 @@ TEST_CASE("many segments, with changes on top, equal a map of rows") {
 }
 
 TEST_CASE("random small tables: joins, groups and sorts equal a naive evaluation, with every rule on and off") {
-  const Rows rules = {"", "constant_folding", "predicate_pushdown", "join_order", "point_get", "key_range", "count_from_statistics", "key_order",
+  const Rows rules = {"", "predicate_pushdown", "join_order", "point_get", "key_range", "count_from_statistics", "key_order",
                       "limit_pushdown", "column_pruning"};
   std::mt19937 random(11);
   for (int round = 0; round < 4; ++round) {

@@ -42,7 +42,7 @@ std::string printed(std::string_view text) {
   ParameterTypes parameters;
   auto node = bind_text(text, scope, parameters);
   REQUIRE(node.has_value());
-  fold_constants(*node, EvalContext{});
+  REQUIRE(fold_constants(*node, EvalContext{}).has_value());
   return to_string(**node, scope.names());
 }
 

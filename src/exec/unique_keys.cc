@@ -1,0 +1,115 @@
+#include "exec/unique_keys.h"
+
+#include <fmt/format.h>
+
+#include "tree/row_tree.h"
+#include "type/text.h"
+
+namespace rowan::exec {
+
+namespace {
+
+Error duplicate_value(const catalog::TableDef& table, const catalog::UniqueKey& unique, Bytes line) {
+  std::string names;
+  std::string texts;
+  std::vector<Bytes> elements;
+  uint64_t count = 0;
+  const bool readable = type::split_line(table.layout, line, elements, count).has_value();
+  for (const uint16_t index : unique.columns) {
+    const catalog::ColumnDef& column = table.columns[index];
+    if (!names.empty()) {
+      names += ", ";
+      texts += ", ";
+    }
+    names += column.name;
+    type::Value value = column.absent;
+    if (readable && column.slot < elements.size()) {
+      if (auto decoded = type::decode_element(column.type, elements[column.slot])) value = std::move(*decoded);
+    }
+    texts += value.is_null() ? "null" : type::to_text(value);
+  }
+  return Error(ErrorCode::kUniqueViolation, fmt::format("duplicate key value violates unique constraint \"{}\"", unique.name))
+      .with_detail(fmt::format("Key ({})=({}) already exists.", names, texts));
+}
+
+}  // namespace
+
+Result<void> UniqueState::take_row(const catalog::TableDef& table, const store::ObjectReader& objects, Table& state,
+                                   std::optional<Bytes> old_line, std::optional<Bytes> new_line, Bytes new_key) {
+  for (size_t i = 0; i < table.unique_keys.size(); ++i) {
+    if (old_line) {
+      TRY_ASSIGN(const auto value, derived::unique_key_of(table, table.unique_keys[i], *old_line, objects));
+      if (value) state.keys[i][*value] = std::nullopt;
+    }
+    if (new_line) {
+      TRY_ASSIGN(const auto value, derived::unique_key_of(table, table.unique_keys[i], *new_line, objects));
+      if (value) state.keys[i][*value] = std::string(new_key);
+    }
+  }
+  return {};
+}
+
+// The transaction's own values; worked out again from its changed rows after anything else changed them (ROLLBACK TO, TRUNCATE).
+Result<UniqueState::Table*> UniqueState::current(txn::Transaction& transaction, const catalog::TableVersion& version) {
+  const catalog::TableDef& table = *version.table;
+  Table& state = tables_[table.path()];
+  if (state.change_count == transaction.change_count() && state.keys.size() == table.unique_keys.size()) return &state;
+  state.keys.assign(table.unique_keys.size(), {});
+  TRY_ASSIGN(const txn::TableView view, transaction.view(version));
+  if (view.overlay != nullptr) {
+    const catalog::TableLineKeys keys(version.table);
+    const tree::TreeReader reader{transaction.objects(), store_.cache(), keys};
+    // Values that rows let go of first, so that another row of the transaction may have taken them.
+    for (const auto& [key, change] : view.overlay->rows) {
+      if (view.version.rows.is_zero()) break;
+      TRY_ASSIGN(const auto below, tree::find_line(reader, view.version.rows, key));
+      if (below && !(table.layout.counted && change.count_delta >= 0)) {
+        TRY(take_row(table, transaction.objects(), state, below->line, std::nullopt, key));
+      }
+    }
+    for (const auto& [key, change] : view.overlay->rows) {
+      const bool there = table.layout.counted ? change.count_delta > 0 : change.line.has_value();
+      if (there) TRY(take_row(table, transaction.objects(), state, std::nullopt, *change.line, key));
+    }
+  }
+  state.change_count = transaction.change_count();
+  return &state;
+}
+
+Result<void> UniqueState::check(txn::Transaction& transaction, const catalog::TableVersion& version, std::optional<Bytes> old_line,
+                                Bytes old_key, Bytes new_line) {
+  const catalog::TableDef& table = *version.table;
+  for (size_t i = 0; i < table.unique_keys.size(); ++i) {
+    const catalog::UniqueKey& unique = table.unique_keys[i];
+    TRY_ASSIGN(const auto value, derived::unique_key_of(table, unique, new_line, transaction.objects()));
+    if (!value) continue;
+    if (old_line) {
+      TRY_ASSIGN(const auto before, derived::unique_key_of(table, unique, *old_line, transaction.objects()));
+      if (before == value) continue;
+    }
+    // A key of rows never begins with a capital letter, so these locks stand beside theirs.
+    TRY(transaction.lock_key(version, fmt::format("U{} {}", i, *value)));
+    TRY_ASSIGN(const Table* const own, current(transaction, version));
+    const auto known = own->keys[i].find(*value);
+    std::optional<std::string> holder;
+    if (known != own->keys[i].end()) {
+      holder = known->second;
+    } else {
+      TRY_ASSIGN(const catalog::TableVersion tip, transaction.tip_version(version));
+      TRY_ASSIGN(holder, indexes_.holder(store_, tip, i, *value));
+    }
+    if (holder && (!old_line || *holder != old_key)) return duplicate_value(table, unique, new_line);
+  }
+  return {};
+}
+
+Result<void> UniqueState::note(txn::Transaction& transaction, const catalog::TableVersion& version, std::optional<Bytes> old_line,
+                               std::optional<Bytes> new_line, Bytes new_key, uint64_t count_before) {
+  Table& state = tables_[version.table->path()];
+  if (state.change_count != count_before) return {};   // Not looked at since something else changed: worked out when it is.
+  TRY(take_row(*version.table, transaction.objects(), state, old_line, new_line, new_key));
+  state.change_count = transaction.change_count();
+  return {};
+}
+
+}  // namespace rowan::exec

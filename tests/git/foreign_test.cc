@@ -1,0 +1,299 @@
+// Commits that come in by git push while the engine runs: good ones are taken over and readable at once, bad ones are kept
+// aside, and nothing stops.
+#include <algorithm>
+
+#include "git_testing.h"
+
+namespace rowan::git_testing {
+
+namespace {
+
+// An open repository with a table of some leaves, and a working tree of stock git's beside it.
+class Pushing {
+ public:
+  Pushing() : db(scratch / "db"), work(scratch / "work"), opened(db) {
+    opened.execute("CREATE TABLE city (id integer PRIMARY KEY, name text NOT NULL, size integer)");
+    opened.execute("INSERT INTO city SELECT n, 'city number ' || n, n FROM generate_series(1, 500) AS g(n)");
+    opened.execute("CREATE TABLE note (text text)");
+    opened.execute("INSERT INTO note VALUES ('one'), ('two'), ('two'), ('three')");
+    opened.checkpoint();
+    must("git clone -q '" + db.string() + "' '" + work.string() + "'");
+  }
+
+  // The first leaf of the table.
+  fs::path leaf(const std::string& table = "city") const {
+    const std::string found = must("cd '" + work.string() + "/public/" + table + "/rows' && ls *.jsonl */*.jsonl 2>/dev/null | sed -n 1p");
+    return work / "public" / table / "rows" / found.substr(0, found.find('\n'));
+  }
+  void replace(const fs::path& file, const std::string& from, const std::string& to) const {
+    std::string text = read_file(file);
+    const size_t at = text.find(from);
+    REQUIRE(at != std::string::npos);
+    write_file(file, text.replace(at, from.size(), to));
+  }
+  // Commits everything and pushes it to `branch`; gives the commit's id.
+  std::string push(const std::string& options = "", const std::string& branch = "main") const {
+    git(work, "add -A");
+    git(work, "commit -qm 'by hand'");
+    git(work, "push -q " + options + " origin HEAD:refs/heads/" + branch);
+    return git(work, "rev-parse HEAD").substr(0, 40);
+  }
+
+  std::string tip(const std::string& branch = "main") const {
+    return run("git -C '" + db.string() + "' rev-parse -q --verify refs/heads/" + branch).output.substr(0, 40);
+  }
+  std::string parked() { return opened.ask("SELECT branch, commit FROM rowan.foreign ORDER BY commit"); }
+  std::string sum() { return opened.ask("SELECT count(*), sum(size) FROM city"); }
+
+  void check_taken(const std::string& commit) {
+    INFO(commit);
+    CHECK(eventually([&] { return opened.ask("SELECT \"commit\" FROM rowan.log").find(commit + ";") != std::string::npos; }));
+    CHECK(eventually([&] { return parked().empty(); }));
+    goes_on();
+  }
+  void check_parked(const std::string& commit, const std::string& ours, const std::string& branch = "main") {
+    CHECK(eventually([&] { return tip(branch) == ours; }));
+    CHECK(parked().find(branch + "|" + commit + ";") != std::string::npos);
+    CHECK(git(db, "rev-parse refs/rowan/foreign/" + branch + "/" + commit).starts_with(commit));
+    goes_on();
+  }
+  // The engine answers and writes; afterwards all is clean.
+  void goes_on() {
+    opened.execute("INSERT INTO city VALUES (9999, 'still here', 1)");
+    CHECK(opened.ask("SELECT name FROM city WHERE id = 9999") == "still here;");
+    opened.execute("DELETE FROM city WHERE id = 9999");
+    opened.checkpoint();
+    check_clean(db);
+  }
+
+  const Scratch scratch;
+  const fs::path db;
+  const fs::path work;
+  Opened opened;
+};
+
+}  // namespace
+
+TEST_CASE("a commit of another Rowan is taken over as it is") {
+  Pushing it;
+  const fs::path copy = it.scratch / "copy";
+  must("git clone -q --bare '" + it.db.string() + "' '" + copy.string() + "'");
+  {
+    Opened other(copy);
+    other.execute("UPDATE city SET size = size + 1000 WHERE id BETWEEN 100 AND 109");
+    other.execute("INSERT INTO note VALUES ('two')");
+    other.execute("CREATE TABLE added (id integer PRIMARY KEY)");
+    other.execute("INSERT INTO added VALUES (1)");
+  }
+  git(copy, "push -q '" + it.db.string() + "' main");
+  const std::string commit = git(copy, "rev-parse main").substr(0, 40);
+  CHECK(eventually([&] { return it.sum() == "500|135250;"; }));
+  CHECK(it.opened.ask("SELECT count(*) FROM added") == "1;");
+  CHECK(it.opened.ask("SELECT count(*) FROM note WHERE text = 'two'") == "3;");
+  CHECK(it.tip() == commit);
+  it.check_taken(commit);
+}
+
+TEST_CASE("a new branch is taken over") {
+  Pushing it;
+  it.replace(it.leaf(), "\"city number 1\"", "\"Turin\"");
+  const std::string commit = it.push("", "proposal");
+  CHECK(eventually([&] { return it.opened.ask("SELECT name FROM city AS OF 'proposal' WHERE id = 1") == "Turin;"; }));
+  CHECK(it.parked().empty());
+  const auto session = it.opened.connect("proposal");
+  Opened::execute(*session, "UPDATE city SET name = 'Milan' WHERE id = 1");
+  CHECK(it.opened.ask("SELECT name FROM city WHERE id = 1") == "city number 1;");
+  it.goes_on();
+}
+
+TEST_CASE("an edit by hand is as good as a statement") {
+  Pushing it;
+  std::string expected;
+  SUBCASE("canonical at once") { it.replace(it.leaf(), "number 3\",3]", "number 3\",8]"); }
+  SUBCASE("with blanks, escapes and Windows line ends") {
+    it.replace(it.leaf(), "[3,\"city number 3\",3]\n", "[ 3 ,\t\"city \\u006eumber\\u00203\", 8 ]\r\n\n");
+  }
+  SUBCASE("a row in the wrong place") {
+    it.replace(it.leaf(), "[3,\"city number 3\",3]\n", "");
+    it.replace(it.leaf(), "[6,\"city number 6\",6]\n", "[6,\"city number 6\",6]\n[3,\"city number 3\",8]\n");
+  }
+  SUBCASE("no newline at the end") {
+    it.replace(it.leaf(), "number 3\",3]", "number 3\",8]");
+    std::string text = read_file(it.leaf());
+    text.pop_back();
+    write_file(it.leaf(), text);
+  }
+  SUBCASE("rows of all lengths, so that leaves end elsewhere") {
+    it.replace(it.leaf(), "number 3\",3]", "number 3\",8]");
+    for (int id = 4; id < 30; ++id) {
+      const std::string name = "city number " + std::to_string(id) + "\"";
+      it.replace(it.leaf(), name, std::string(1 + id * 37 % 300, 'x') + name);
+    }
+  }
+  const std::string commit = it.push();
+  CHECK(eventually([&] { return it.opened.ask("SELECT name, size FROM city WHERE id = 3") == "city number 3|8;"; }));
+  CHECK(it.sum() == "500|125255;");
+  it.check_taken(commit);
+  CHECK(git(it.db, "merge-base --is-ancestor " + commit + " main").empty());
+}
+
+TEST_CASE("rows without a primary key by hand") {
+  Pushing it;
+  const fs::path file = it.leaf("note");
+  write_file(file, read_file(file) + "[1,\"four\"]\n[1,\"two\"]\n");
+  const std::string commit = it.push();
+  CHECK(eventually([&] { return it.opened.ask("SELECT text, count(*) FROM note GROUP BY text ORDER BY text") == "four|1;one|1;three|1;two|3;"; }));
+  it.check_taken(commit);
+}
+
+TEST_CASE("a definition by hand") {
+  Pushing it;
+  fs::create_directories(it.work / "public" / "made");
+  write_file(it.work / "public" / "made" / "table.sql", "create table made (id int primary key, n numeric(5,1));\n");
+  fs::create_directories(it.work / "public" / "made" / "rows");
+  write_file(it.work / "public" / "made" / "rows" / "0.jsonl", "[2, 0.5]\n[1, 10.0]\n");
+  const std::string commit = it.push();
+  CHECK(eventually([&] { return it.opened.ask("SELECT * FROM made ORDER BY id") == "1|10.0;2|0.5;"; }));
+  it.check_taken(commit);
+}
+
+TEST_CASE("broken content is kept aside") {
+  Pushing it;
+  const std::string ours = it.tip();
+  const fs::path table = it.work / "public" / "city";
+  SUBCASE("a line that is no JSON") { it.replace(it.leaf(), "[3,", "[3"); }
+  SUBCASE("conflict marks") { it.replace(it.leaf(), "[3,", "<<<<<<< ours\n[3,"); }
+  SUBCASE("a key twice") { it.replace(it.leaf(), "[3,\"city number 3\",3]\n", "[3,\"city number 3\",3]\n[3,\"other\",4]\n"); }
+  SUBCASE("a key twice in two leaves") { write_file(it.leaf(), read_file(it.leaf()) + "[499,\"other\",4]\n"); }
+  SUBCASE("a value of another type") { it.replace(it.leaf(), "number 3\",3]", "number 3\",\"three\"]"); }
+  SUBCASE("a number out of range") { it.replace(it.leaf(), "number 3\",3]", "number 3\",3000000000]"); }
+  SUBCASE("NULL where none may be") { it.replace(it.leaf(), "\"city number 3\"", "null"); }
+  SUBCASE("too many columns") { it.replace(it.leaf(), "number 3\",3]", "number 3\",3,4]"); }
+  SUBCASE("bytes that are no text") { it.replace(it.leaf(), "number 3\"", "number \xff\xfe\""); }
+  SUBCASE("a large value that is not there") {
+    it.replace(it.leaf(), "\"city number 3\"", "{\"large\":\"0123456789012345678901234567890123456789\",\"bytes\":9000}");
+  }
+  SUBCASE("a value that belongs out of line") { it.replace(it.leaf(), "number 3\"", std::string(9000, 'x') + "\""); }
+  SUBCASE("a value of two megabytes") { it.replace(it.leaf(), "number 3\"", std::string(2u << 20, 'x') + "\""); }
+  SUBCASE("a file at the top") { write_file(it.work / "README.md", "hello\n"); }
+  SUBCASE("a file beside the rows") { write_file(table / "rows" / "notes.txt", "hello\n"); }
+  SUBCASE("a file beside the table") { write_file(table / "notes.txt", "hello\n"); }
+  SUBCASE("a folder whose name stands for nothing") {
+    fs::create_directories(it.work / "public" / "City");
+    fs::copy_file(table / "table.sql", it.work / "public" / "City" / "table.sql");
+  }
+  SUBCASE("a definition that is no SQL") { write_file(table / "table.sql", "CREATE TABLE city (id integer PRIMARY\n"); }
+  SUBCASE("a definition of another table") { it.replace(table / "table.sql", "city", "town"); }
+  SUBCASE("a statement that is no definition") { write_file(table / "table.sql", "DROP TABLE city;\n"); }
+  SUBCASE("a definition that its rows do not fit") { it.replace(table / "table.sql", "name text", "name integer"); }
+  SUBCASE("a schema without its file") { fs::remove(it.work / "public" / "schema.sql"); }
+  SUBCASE("no rowan.json") { fs::remove(it.work / "rowan.json"); }
+  SUBCASE("a newer format") { write_file(it.work / "rowan.json", "{\"format\":2}\n"); }
+  SUBCASE("a symbolic link") {
+    const fs::path leaf = it.leaf();
+    fs::remove(leaf);
+    fs::create_symlink("/etc/passwd", leaf);
+  }
+  SUBCASE("a leaf that may be executed") { fs::permissions(it.leaf(), fs::perms::owner_all); }
+  SUBCASE("an empty tree") {
+    must("cd '" + it.work.string() + "' && git rm -rq .");
+  }
+  const std::string commit = it.push();
+  it.check_parked(commit, ours);
+  CHECK(it.sum() == "500|125250;");
+}
+
+TEST_CASE("a folder full of levels is kept aside") {
+  Pushing it;
+  const std::string ours = it.tip();
+  fs::path deep = it.work / "public" / "city" / "rows";
+  for (int i = 0; i < 40; ++i) deep /= "d";
+  fs::create_directories(deep);
+  write_file(deep / "0.jsonl", "[1000,\"deep\",1]\n");
+  it.check_parked(it.push(), ours);
+}
+
+TEST_CASE("rewinds, other histories and deletions are set back") {
+  Pushing it;
+  const std::string ours = it.tip();
+  SUBCASE("a rewind") {
+    git(it.work, "reset -q --hard HEAD~1");
+    git(it.work, "push -q -f origin main");
+    it.check_parked(git(it.work, "rev-parse HEAD").substr(0, 40), ours);
+  }
+  SUBCASE("an amended commit") {
+    it.replace(it.leaf(), "number 3\",3]", "number 3\",8]");
+    git(it.work, "commit -qa --amend -m other");
+    git(it.work, "push -q -f origin main");
+    it.check_parked(git(it.work, "rev-parse HEAD").substr(0, 40), ours);
+  }
+  SUBCASE("a history of its own") {
+    git(it.work, "checkout -q --orphan lone");
+    const std::string commit = it.push("-f");
+    it.check_parked(commit, ours);
+  }
+  SUBCASE("no commit at all") {
+    const std::string blob = git(it.work, "rev-parse HEAD:rowan.json").substr(0, 40);
+    write_file(it.db / "refs" / "heads" / "main", blob + "\n");   // No git would do it; a script might.
+    it.check_parked(blob, ours);
+  }
+  SUBCASE("a deletion") {
+    it.opened.execute("CREATE BRANCH draft");
+    it.opened.checkpoint();
+    git(it.work, "push -q origin :draft");
+    CHECK(eventually([&] { return it.tip("draft") == ours; }));
+    git(it.db, "update-ref -d refs/heads/main");
+    CHECK(eventually([&] { return it.tip() == ours; }));
+    CHECK(it.opened.ask("SELECT count(*) FROM rowan.branches") == "2;");
+    it.goes_on();
+  }
+  SUBCASE("newer commits here") {
+    it.replace(it.leaf(), "number 3\",3]", "number 3\",8]");
+    git(it.work, "commit -qam 'by hand'");
+    it.opened.execute("UPDATE city SET size = 9 WHERE id = 9");
+    it.opened.checkpoint();
+    const std::string newer = it.tip();
+    git(it.work, "push -q -f origin main");
+    it.check_parked(git(it.work, "rev-parse HEAD").substr(0, 40), newer);
+  }
+  CHECK(it.sum() == "500|125250;");
+}
+
+TEST_CASE("a tag comes in, a working branch of a push may be read by name while parked") {
+  Pushing it;
+  git(it.work, "tag -a -m release v1");
+  git(it.work, "push -q origin v1");
+  CHECK(eventually([&] { return it.opened.ask("SELECT count(*) FROM city AS OF 'v1'") == "500;"; }));
+  git(it.work, "reset -q --hard HEAD~2");
+  git(it.work, "push -q -f origin main");
+  const std::string commit = git(it.work, "rev-parse HEAD").substr(0, 40);
+  it.check_parked(commit, git(it.work, "rev-parse v1^{commit}").substr(0, 40));
+  CHECK(it.opened.ask("SELECT count(*) FROM city AS OF 'refs/rowan/foreign/main/" + commit + "'") == "0;");
+}
+
+TEST_CASE("pushes beside writers: each is taken over or kept aside, and no row of ours goes") {
+  Pushing it;
+  std::thread writer([&] {
+    const auto session = it.opened.connect();
+    for (int n = 0; n < 300; ++n) Opened::execute(*session, "INSERT INTO city VALUES (" + std::to_string(10'000 + n) + ", 'mine', 0)");
+  });
+  std::vector<std::string> pushed;
+  for (int n = 0; n < 6; ++n) {
+    git(it.work, "fetch -q origin");
+    git(it.work, "reset -q --hard origin/main");
+    it.replace(it.leaf(), "[1,\"", "[1,\"" + std::string(1, static_cast<char>('a' + n)));
+    git(it.work, "commit -qam 'by hand'");
+    if (run("git -C '" + it.work.string() + "' push -q origin main").code == 0) pushed.push_back(git(it.work, "rev-parse HEAD").substr(0, 40));
+  }
+  writer.join();
+  it.opened.checkpoint();
+  CHECK(it.opened.ask("SELECT count(*) FROM city WHERE name = 'mine'") == "300;");
+  for (const std::string& commit : pushed) {
+    CHECK(eventually([&] {
+      return it.opened.ask("SELECT \"commit\" FROM rowan.log").find(commit) != std::string::npos || it.parked().find(commit) != std::string::npos;
+    }));
+  }
+  it.goes_on();
+}
+
+}  // namespace rowan::git_testing
