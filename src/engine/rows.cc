@@ -201,7 +201,9 @@ Failure to_failure(const Error& error) {
 }
 
 Error to_error(const Failure& failure) {
-  return Error(ErrorCode::kIoError, failure.message).with_detail(failure.detail).with_hint(failure.hint);
+  // The user's own source and sink: a read that was cancelled stays that, whatever else fails is input and output.
+  const ErrorCode code = failure.sqlstate == sqlstate(ErrorCode::kQueryCanceled) ? ErrorCode::kQueryCanceled : ErrorCode::kIoError;
+  return Error(code, failure.message).with_detail(failure.detail).with_hint(failure.hint);
 }
 
 }  // namespace rowan::engine

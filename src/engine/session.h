@@ -54,6 +54,7 @@ class SessionImpl final : public Session {
   void set_copy_sink(CopySink* sink) override { copy_sink_ = sink; }
   void set_progress(std::function<void(const Progress&)> report) override { progress_ = std::move(report); }
   void cancel() override { cancelled_.store(true, std::memory_order_relaxed); }
+  bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
   std::string branch() const override { return branch_; }
   std::string database() const override { return database_.name(); }
   std::string user() const override { return database_.author().name; }

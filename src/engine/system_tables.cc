@@ -178,7 +178,7 @@ Result<void> fill_settings(SessionImpl& session, RowCollector& rows) {
   return {};
 }
 
-Result<void> fill_series(const std::vector<Value>& arguments, RowCollector& rows) {
+Result<void> fill_series(const SessionImpl& session, const std::vector<Value>& arguments, RowCollector& rows) {
   for (const Value& argument : arguments) {
     if (argument.is_null()) return {};
   }
@@ -190,6 +190,7 @@ Result<void> fill_series(const std::vector<Value>& arguments, RowCollector& rows
   uint64_t count = 0;
   for (__int128 value = from; step > 0 ? value <= to : value >= to; value += step) {
     if (++count > kSeriesRowsMax) return Error(ErrorCode::kProgramLimit, fmt::format("generate_series gives more than {} rows", kSeriesRowsMax));
+    if (count % 4096 == 0 && session.cancelled()) return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
     rows.add({Value::of_int(type, static_cast<int64_t>(value))});
   }
   return {};
@@ -241,7 +242,7 @@ Result<std::shared_ptr<const plan::VirtualTable>> find_table_function(SessionImp
       std::all_of(arguments.begin(), arguments.end(), is_int)) {
     Type type = arguments[0];
     for (const Type other : arguments) type = other.id == TypeId::kInt8 ? other : type;
-    return make({{"generate_series", type}}, [](const std::vector<Value>& values, RowCollector& rows) { return fill_series(values, rows); });
+    return make({{"generate_series", type}}, [&session](const std::vector<Value>& values, RowCollector& rows) { return fill_series(session, values, rows); });
   }
   std::string types;
   for (const Type argument : arguments) types += (types.empty() ? "" : ", ") + type::type_name(argument);

@@ -57,7 +57,7 @@ OperatorPtr build_measured(const PhysicalNode& node, ExecContext& context, Times
     case PhysicalKind::kRowCount: made = make_row_count(node, context, child(0)); break;
     case PhysicalKind::kSort:
     case PhysicalKind::kTopN: made = make_sort(node, context, child(0)); break;
-    case PhysicalKind::kLimit: made = make_limit(node, context, child(0)); break;
+    case PhysicalKind::kLimit: made = make_limit(node, context, child(0), node.children.size() > 1 ? child(1) : nullptr); break;
     case PhysicalKind::kDistinct: made = make_distinct(node, context, child(0)); break;
     case PhysicalKind::kSetOperation: made = make_set_operation(node, context, child(0), child(1)); break;
     case PhysicalKind::kApply: made = make_apply(node, context, child(0)); break;

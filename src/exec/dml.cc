@@ -141,11 +141,10 @@ class InsertPlan final : public DmlPlan {
     TRY_ASSIGN(plan->defaults_, bind_defaults(table));
     if (statement.source == nullptr) {
       plan->rows_.emplace_back();
-    } else if (!statement.source->values.empty() && statement.source->order_by.empty() && statement.source->limit == nullptr &&
-               statement.source->offset == nullptr) {
+    } else if (is_plain_values(*statement.source) && !plan::has_subquery(*statement.source)) {
       TRY(plan->bind_values(*statement.source, context));
     } else {
-      TRY_ASSIGN(plan::Plan source, plan::plan_query(*statement.source, context));
+      TRY_ASSIGN(plan::Plan source, plan->plan_source(*statement.source, context));
       TRY(plan->check_width(source.outputs.size()));
       plan->cacheable_ = source.cacheable;
       for (size_t i = 0; i < source.outputs.size(); ++i) {
@@ -198,6 +197,19 @@ class InsertPlan final : public DmlPlan {
   }
 
  private:
+  static bool is_plain_values(const sql::SelectStmt& source) {
+    return !source.values.empty() && source.order_by.empty() && source.limit == nullptr && source.offset == nullptr;
+  }
+
+  // VALUES with subqueries still gives its literals the columns' types.
+  Result<plan::Plan> plan_source(const sql::SelectStmt& source, plan::PlanContext& context) const {
+    if (!is_plain_values(source)) return plan::plan_query(source, context);
+    TRY(check_width(source.values[0].size()));
+    std::vector<type::Type> types;
+    for (size_t i = 0; i < source.values[0].size(); ++i) types.push_back(table_->columns[columns_[i]].type);
+    return plan::plan_values(source, types, context);
+  }
+
   static Error type_error(const catalog::ColumnDef& column, type::Type from, uint32_t position) {
     return Error(ErrorCode::kDatatypeMismatch, fmt::format("column \"{}\" is of type {} but expression is of type {}", column.name,
                                                            type::type_name(column.type), type::type_name(from)))
@@ -252,7 +264,7 @@ class InsertPlan final : public DmlPlan {
   Result<void> insert_query(ExecContext& context, RowWriter& writer, std::vector<Value>& row, ReturningRows& returning,
                             DmlOutcome& outcome) const {
     // All rows are read before the first is written: the source may read the target.
-    TRY_ASSIGN(const std::unique_ptr<Operator> source, build(*source_, context));
+    TRY_ASSIGN(std::unique_ptr<Operator> source, build(*source_, context));
     TRY(source->open());
     std::vector<type::Batch> batches;
     for (;;) {
@@ -264,6 +276,7 @@ class InsertPlan final : public DmlPlan {
       }
       batches.push_back(std::move(batch));
     }
+    source.reset();   // A LIMIT may leave a scan reading ahead, which must not look on while rows are written.
     for (const type::Batch& batch : batches) {
       for (size_t r = 0; r < batch.rows; ++r) {
         TRY(fill_defaults(context, batch.columns.size(), row));
@@ -358,7 +371,7 @@ class ModifyRowsPlan final : public DmlPlan {
   }
 
   Result<void> write_all(ExecContext& context, RowWriter& writer, ReturningRows& returning, DmlOutcome& outcome) const {
-    TRY_ASSIGN(const std::unique_ptr<Operator> source, build(modify_.plan, context));
+    TRY_ASSIGN(std::unique_ptr<Operator> source, build(modify_.plan, context));
     TRY(source->open());
     std::vector<type::Batch> batches;
     for (;;) {
@@ -367,6 +380,7 @@ class ModifyRowsPlan final : public DmlPlan {
       if (!more) break;
       batches.push_back(std::move(batch));
     }
+    source.reset();   // A LIMIT may leave a scan reading ahead, which must not look on while rows are written.
     // A join may show a target row several times; it is changed once (PostgreSQL takes any one match).
     std::unordered_set<std::string_view> seen;
     std::vector<Value> row;

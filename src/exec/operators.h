@@ -20,7 +20,7 @@ OperatorPtr make_virtual_scan(const PhysicalNode& node, ExecContext& context);
 OperatorPtr make_values(const PhysicalNode& node, ExecContext& context);
 OperatorPtr make_filter(const PhysicalNode& node, ExecContext& context, OperatorPtr input);
 OperatorPtr make_project(const PhysicalNode& node, ExecContext& context, OperatorPtr input);
-OperatorPtr make_limit(const PhysicalNode& node, ExecContext& context, OperatorPtr input);
+OperatorPtr make_limit(const PhysicalNode& node, ExecContext& context, OperatorPtr input, OperatorPtr counts);   // `counts` may be null.
 OperatorPtr make_row_count(const PhysicalNode& node, ExecContext& context, OperatorPtr input);
 OperatorPtr make_hash_join(const PhysicalNode& node, ExecContext& context, OperatorPtr left, OperatorPtr right);
 OperatorPtr make_nested_loop_join(const PhysicalNode& node, ExecContext& context, OperatorPtr left, OperatorPtr right);

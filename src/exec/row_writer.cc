@@ -4,6 +4,7 @@
 
 #include "base/ensure.h"
 #include "base/limits.h"
+#include "git/collision.h"
 #include "sql/parser.h"
 #include "type/text.h"
 
@@ -103,6 +104,8 @@ Result<void> RowWriter::finish_line(std::vector<type::Cell>& cells, std::vector<
   if (row.line.size() > kLineBytesMax) {
     return Error(ErrorCode::kProgramLimit, fmt::format("row of {} bytes is longer than the limit of {} bytes", row.line.size(), kLineBytesMax));
   }
+  // A row's line is canonical text; what leaves it is any bytes that the user likes.
+  for (const auto& [slot, bytes] : row.large) TRY(git::check_collision(store::hash_object(store::ObjectType::kBlob, bytes), bytes));
   row.key.clear();
   return type::append_line_key(table().layout, row.line, row.key);
 }

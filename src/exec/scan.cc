@@ -48,7 +48,7 @@ type::RowLayout uncounted_layout(const type::RowLayout& layout) {
 class IntervalReader {
  public:
   IntervalReader(const ExecContext& context, const TableSource& source, const plan::ScanSpec& scan)
-      : context_(context), source_(source), scan_(scan), keys_(source.version.table),
+      : source_(source), scan_(scan), keys_(source.version.table),
         reader_{context.transaction.objects(), context.manager.store().cache(), keys_}, large_(context.transaction.objects()) {
     const catalog::TableDef& table = *source.version.table;
     merges_counts_ = table.layout.counted;
@@ -156,7 +156,6 @@ class IntervalReader {
     return {};
   }
 
-  const ExecContext& context_;
   const TableSource& source_;
   const plan::ScanSpec& scan_;
   catalog::TableLineKeys keys_;

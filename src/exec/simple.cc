@@ -1,6 +1,7 @@
 // Operators that look at one batch at a time, and the sources that need no table.
 #include <algorithm>
 
+#include "base/ensure.h"
 #include "base/limits.h"
 #include "exec/operators.h"
 
@@ -19,15 +20,23 @@ type::Batch empty_batch(const std::vector<plan::OutputColumn>& outputs) {
   return batch;
 }
 
-Result<uint64_t> evaluate_count(const expr::NodePtr& node, const ExecContext& context, uint64_t when_absent, bool is_limit) {
-  if (node == nullptr) return when_absent;
-  TRY_ASSIGN(const type::Value value, expr::evaluate_constant(*node, context.eval));
+namespace {
+
+Result<uint64_t> checked_count(const type::Value& value, uint64_t when_absent, bool is_limit) {
   if (value.is_null()) return when_absent;
   if (value.as_int() < 0) {
     return is_limit ? Error(ErrorCode::kInvalidRowCount, "LIMIT must not be negative")
                     : Error(ErrorCode::kInvalidRowOffset, "OFFSET must not be negative");
   }
   return static_cast<uint64_t>(value.as_int());
+}
+
+}  // namespace
+
+Result<uint64_t> evaluate_count(const expr::NodePtr& node, const ExecContext& context, uint64_t when_absent, bool is_limit) {
+  if (node == nullptr) return when_absent;
+  TRY_ASSIGN(const type::Value value, expr::evaluate_constant(*node, context.eval));
+  return checked_count(value, when_absent, is_limit);
 }
 
 Collector::Collector(const std::vector<plan::OutputColumn>& outputs, const ExecContext& context) : context_(context) {
@@ -168,10 +177,15 @@ class Project final : public Operator {
 
 class Limit final : public Operator {
  public:
-  Limit(const PhysicalNode& node, ExecContext& context, OperatorPtr input) : node_(node), context_(context), input_(std::move(input)) {}
+  Limit(const PhysicalNode& node, ExecContext& context, OperatorPtr input, OperatorPtr counts)
+      : node_(node), context_(context), input_(std::move(input)), counts_(std::move(counts)) {}
   Result<void> open() override {
-    TRY_ASSIGN(left_, evaluate_count(node_.limit, context_, UINT64_MAX, true));
-    TRY_ASSIGN(skip_, evaluate_count(node_.offset, context_, 0, false));
+    if (counts_ != nullptr) {
+      TRY(read_counts());
+    } else {
+      TRY_ASSIGN(left_, evaluate_count(node_.limit, context_, UINT64_MAX, true));
+      TRY_ASSIGN(skip_, evaluate_count(node_.offset, context_, 0, false));
+    }
     if (left_ == 0) return {};
     return input_->open();
   }
@@ -195,9 +209,20 @@ class Limit final : public Operator {
   }
 
  private:
+  Result<void> read_counts() {
+    TRY(counts_->open());
+    type::Batch row;
+    TRY_ASSIGN(const bool found, counts_->next(row));
+    ENSURE(found && row.rows == 1);
+    TRY_ASSIGN(left_, checked_count(row.columns[0].value(0), UINT64_MAX, true));
+    TRY_ASSIGN(skip_, checked_count(row.columns[1].value(0), 0, false));
+    return {};
+  }
+
   const PhysicalNode& node_;
   ExecContext& context_;
   OperatorPtr input_;
+  OperatorPtr counts_;
   uint64_t left_ = 0;
   uint64_t skip_ = 0;
 };
@@ -266,8 +291,8 @@ OperatorPtr make_filter(const PhysicalNode& node, ExecContext& context, Operator
 OperatorPtr make_project(const PhysicalNode& node, ExecContext& context, OperatorPtr input) {
   return std::make_unique<Project>(node, context, std::move(input));
 }
-OperatorPtr make_limit(const PhysicalNode& node, ExecContext& context, OperatorPtr input) {
-  return std::make_unique<Limit>(node, context, std::move(input));
+OperatorPtr make_limit(const PhysicalNode& node, ExecContext& context, OperatorPtr input, OperatorPtr counts) {
+  return std::make_unique<Limit>(node, context, std::move(input), std::move(counts));
 }
 OperatorPtr make_values(const PhysicalNode& node, ExecContext& context) { return std::make_unique<Values>(node, context); }
 OperatorPtr make_virtual_scan(const PhysicalNode& node, ExecContext& context) { return std::make_unique<VirtualScan>(node, context); }

@@ -16,7 +16,7 @@ Error damaged(std::string_view what) {
 std::string cleaned(std::string_view text) {
   const auto is_crud = [](char c) {
     return static_cast<unsigned char>(c) <= ' ' || c == '.' || c == ',' || c == ':' || c == ';' || c == '"' || c == '\\' ||
-           c == '\'';
+           c == '\'' || c == '<' || c == '>' || c == '\x7f';
   };
   while (!text.empty() && is_crud(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_crud(text.back())) text.remove_suffix(1);

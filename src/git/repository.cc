@@ -37,16 +37,39 @@ Result<void> init_bare_repository(const std::filesystem::path& dir, std::string_
   const RepositoryHandle repository(raw);
   if (rc < 0) return git_failure(rc, "make the repository \"" + dir.string() + "\"");
 
-  git_config* raw_config = nullptr;
-  const std::string config_path = (dir / "config").string();
-  rc = git_config_open_ondisk(&raw_config, config_path.c_str());
-  const ConfigHandle config(raw_config);
-  if (rc < 0) return git_failure(rc, "open \"" + config_path + "\"");
+  return apply_settings(dir, settings);
+}
+
+Result<void> apply_settings(const std::filesystem::path& dir, const std::vector<Setting>& settings) {
+  const Library library;
+  git_config* raw = nullptr;
+  const std::string path = (dir / "config").string();
+  int rc = git_config_open_ondisk(&raw, path.c_str());
+  const ConfigHandle config(raw);
+  if (rc < 0) return git_failure(rc, "open \"" + path + "\"");
   for (const Setting& setting : settings) {
     rc = git_config_set_string(config.get(), setting.name, setting.value);
-    if (rc < 0) return git_failure(rc, "write \"" + config_path + "\"");
+    if (rc < 0) return git_failure(rc, "write \"" + path + "\"");
   }
   return {};
+}
+
+Result<bool> is_on_a_branch(const std::filesystem::path& dir, const std::string& name) {
+  const Library library;
+  TRY_ASSIGN(const RepositoryHandle repository, open_repository(dir));
+  git_branch_iterator* raw = nullptr;
+  int rc = git_branch_iterator_new(&raw, repository.get(), GIT_BRANCH_LOCAL);
+  const std::unique_ptr<git_branch_iterator, FreeWith<git_branch_iterator_free>> branches(raw);
+  if (rc < 0) return git_failure(rc, "list branches");
+  git_branch_t kind;
+  for (git_reference* next = nullptr; (rc = git_branch_next(&next, &kind, branches.get())) == 0;) {
+    const ReferenceHandle branch(next);
+    git_object* tree = nullptr;
+    rc = git_reference_peel(&tree, branch.get(), GIT_OBJECT_TREE);
+    const std::unique_ptr<git_object, FreeWith<git_object_free>> owner(tree);
+    if (rc == 0 && git_tree_entry_byname(reinterpret_cast<git_tree*>(tree), name.c_str()) != nullptr) return true;
+  }
+  return false;
 }
 
 Result<RepositoryHandle> open_repository(const std::filesystem::path& dir) {

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -56,6 +57,10 @@ struct Setting {
 // Makes a bare repository whose HEAD names the unborn `branch`, and applies `settings`.
 Result<void> init_bare_repository(const std::filesystem::path& dir, std::string_view branch,
                                   const std::vector<Setting>& settings);
+Result<void> apply_settings(const std::filesystem::path& dir, const std::vector<Setting>& settings);
+
+// Whether the newest commit of some branch has a file `name` at its top.
+Result<bool> is_on_a_branch(const std::filesystem::path& dir, const std::string& name);
 
 // kNotARepository.
 Result<RepositoryHandle> open_repository(const std::filesystem::path& dir);

@@ -239,17 +239,30 @@ Result<LogicalPtr> QueryBinder::bind_join(const sql::JoinTable& join, FromScope&
 
   append_scope(scope, std::move(left));
   append_scope(scope, std::move(right));
-  if (join.on == nullptr) return node;
+  return join.on == nullptr ? std::move(node) : bind_join_condition(join, std::move(node), scope);
+}
+
+Result<LogicalPtr> QueryBinder::bind_join_condition(const sql::JoinTable& join, LogicalPtr node, const FromScope& scope) {
+  const auto width = static_cast<uint32_t>(node->width());
   FromScope outside = std::exchange(from_, scope);
   const Phase phase = std::exchange(phase_, Phase::kBase);
-  const bool subqueries = std::exchange(subqueries_allowed_, false);
+  // An inner join tests its condition behind the join, where a subquery can add its column. Outer joins cannot.
+  const bool subqueries = std::exchange(subqueries_allowed_, join.join == sql::JoinKind::kInner);
+  const uint32_t base_width = std::exchange(base_width_, width);
   Result<expr::NodePtr> condition = bind_where(*join.on, "JOIN conditions");
   from_ = std::move(outside);
   phase_ = phase;
   subqueries_allowed_ = subqueries;
+  base_width_ = base_width;
   if (!condition) return std::move(condition).error();
-  node->condition = std::move(*condition);
-  return node;
+  if (base_applies_.empty()) {
+    node->condition = std::move(*condition);
+    return node;
+  }
+  std::vector<uint32_t> own(width);
+  for (uint32_t i = 0; i < width; ++i) own[i] = i;
+  node->join = sql::JoinKind::kCross;
+  return make_projection(make_filter(wrap_applies(std::move(node), base_applies_), std::move(*condition)), own);
 }
 
 // USING and NATURAL: the named columns come first and once; `t.c` still reaches each side's own.

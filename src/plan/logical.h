@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "plan/physical.h"
@@ -61,6 +62,8 @@ struct BindState {
 inline constexpr int kQueryDepthMax = 100;
 
 Result<LogicalPtr> bind_query(const sql::SelectStmt& select, BindState& state);
+// `values`: VALUES alone. Its columns get these types.
+Result<LogicalPtr> bind_values_as(const sql::SelectStmt& values, std::span<const type::Type> types, BindState& state);
 struct BoundModify {
   LogicalPtr root;
   catalog::TableVersion target;

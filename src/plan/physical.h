@@ -84,7 +84,7 @@ struct NodeFields {
   std::vector<expr::NodePtr> right_keys;     // HashJoin: over the right input.
   bool build_left = false;                   // HashJoin: the left input is hashed (else the right).
   std::vector<SortKey> sort;
-  expr::NodePtr limit, offset;               // Limit, TopN; may be null.
+  expr::NodePtr limit, offset;               // Limit, TopN; may be null. A Limit's child 1, if there is one, gives both as a row.
   std::vector<uint32_t> distinct_on;         // Distinct: empty means all columns.
   sql::SetOperation set_operation = sql::SetOperation::kNone;
   bool set_all = false;

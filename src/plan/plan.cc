@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "plan/logical.h"
+#include "plan/query_binder.h"
 #include "plan/rules/rules.h"
 
 namespace rowan::plan {
@@ -47,6 +48,19 @@ Result<Plan> plan_query(const sql::SelectStmt& select, PlanContext& context) {
   BindState state{context};
   TRY_ASSIGN(LogicalPtr root, bind_query(select, state));
   return finish(std::move(root), state);
+}
+
+Result<Plan> plan_values(const sql::SelectStmt& values, std::span<const type::Type> types, PlanContext& context) {
+  BindState state{context};
+  TRY_ASSIGN(LogicalPtr root, bind_values_as(values, types, state));
+  return finish(std::move(root), state);
+}
+
+bool has_subquery(const sql::SelectStmt& values) {
+  for (const sql::List<sql::Expr*>& row : values.values) {
+    if (std::any_of(row.begin(), row.end(), [](const sql::Expr* expr) { return contains_subquery(*expr); })) return true;
+  }
+  return false;
 }
 
 Result<ModifyPlan> plan_modify(const ModifyRequest& request, PlanContext& context) {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,6 +78,10 @@ struct Plan {
 
 // SELECT, VALUES, set operations, with everything below them.
 Result<Plan> plan_query(const sql::SelectStmt& select, PlanContext& context);
+
+// VALUES with subqueries in INSERT: the columns are assignment-cast to these types.
+Result<Plan> plan_values(const sql::SelectStmt& values, std::span<const type::Type> types, PlanContext& context);
+bool has_subquery(const sql::SelectStmt& values);
 
 // The rows an UPDATE or DELETE touches. The plan's output is: the target's columns in column order, then the encoded key
 // (text, "rowan_key"), then the raw line (text, "rowan_line"; a table without a primary key gives each distinct row once, its

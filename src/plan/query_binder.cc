@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <numeric>
 
 namespace rowan::plan {
 
@@ -137,6 +138,12 @@ Result<const sql::Expr*> QueryBinder::group_expression(const sql::Expr& expr, co
 Result<void> QueryBinder::bind_groups(const sql::SelectStmt& select) {
   clause_ = "GROUP BY";
   for (const sql::Expr* expr : select.group_by) {
+    if (expr->kind == sql::ExprKind::kCall) {
+      const std::string_view name = static_cast<const sql::CallExpr*>(expr)->name;
+      if (name == "rollup" || name == "cube") {
+        return Error(ErrorCode::kFeatureNotSupported, "GROUP BY ROLLUP and CUBE are not supported yet").at(expr->position);
+      }
+    }
     TRY_ASSIGN(const sql::Expr* meant, group_expression(*expr, select));
     TRY_ASSIGN(expr::NodePtr node, bind_scalar(*meant));
     groups_by_expression_ = groups_by_expression_ || node->kind != expr::NodeKind::kColumn;
@@ -254,38 +261,97 @@ Result<LogicalPtr> QueryBinder::bind_plain(const sql::SelectStmt& select) {
   return make_projection(std::move(node), visible);
 }
 
+// The columns' types: those asked for, else what is common to the rows.
+Result<std::vector<type::Type>> QueryBinder::value_types(const std::vector<std::vector<expr::NodePtr>>& rows, const sql::SelectStmt& select) const {
+  if (!wanted_types_.empty()) return std::vector<type::Type>(wanted_types_.begin(), wanted_types_.end());
+  std::vector<type::Type> result;
+  for (size_t column = 0; column < rows[0].size(); ++column) {
+    std::vector<type::Type> types;
+    for (const auto& row : rows) types.push_back(row[column]->type);
+    TRY_ASSIGN(const type::Type common, expr::common_type(types, "VALUES", select.values[0][column]->position));
+    result.push_back(common.id == type::TypeId::kUnknown ? kText : common);
+  }
+  return result;
+}
+
 Result<LogicalPtr> QueryBinder::bind_values(const sql::SelectStmt& select) {
   phase_ = Phase::kConstant;
   clause_ = "VALUES";
-  subqueries_allowed_ = false;
-  LogicalPtr node = make_node(LogicalKind::kValues);
-  expr::BindContext context = bind_context();
   const size_t width = select.values[0].size();
+  bool has_subquery = false;
   for (const sql::List<sql::Expr*>& row : select.values) {
     if (row.size() != width) {
       return Error(ErrorCode::kSyntaxError, "VALUES lists must all be the same length").at(row.empty() ? 0 : row[0]->position);
     }
-    std::vector<expr::NodePtr> bound;
     for (const sql::Expr* expr : row) {
       if (expr->kind == sql::ExprKind::kDefault) {
         return Error(ErrorCode::kSyntaxError, "DEFAULT is not allowed in this context").at(expr->position);
       }
+      has_subquery = has_subquery || contains_subquery(*expr);
+    }
+  }
+  if (has_subquery) return bind_value_queries(select);
+  LogicalPtr node = make_node(LogicalKind::kValues);
+  expr::BindContext context = bind_context();
+  for (const sql::List<sql::Expr*>& row : select.values) {
+    std::vector<expr::NodePtr> bound;
+    for (const sql::Expr* expr : row) {
       TRY_ASSIGN(expr::NodePtr value, expr::bind(*expr, context));
       bound.push_back(std::move(value));
     }
     node->values.push_back(std::move(bound));
   }
+  TRY_ASSIGN(const std::vector<type::Type> types, value_types(node->values, select));
   for (size_t column = 0; column < width; ++column) {
-    std::vector<type::Type> types;
-    for (const auto& row : node->values) types.push_back(row[column]->type);
-    TRY_ASSIGN(type::Type common, expr::common_type(types, "VALUES", select.values[0][column]->position));
-    if (common.id == type::TypeId::kUnknown) common = kText;
     for (auto& row : node->values) {
-      TRY_ASSIGN(row[column], expr::coerce(std::move(row[column]), common, type::CastContext::kImplicit, context));
+      TRY_ASSIGN(row[column], expr::coerce(std::move(row[column]), types[column], type::CastContext::kImplicit, context));
     }
-    node->outputs.push_back({fmt::format("column{}", column + 1), common});
+    node->outputs.push_back({fmt::format("column{}", column + 1), types[column]});
   }
   return node;
+}
+
+// VALUES with subqueries: every row is a query of its own, and all are appended, as a balanced tree since rows may be many.
+Result<LogicalPtr> QueryBinder::bind_value_queries(const sql::SelectStmt& select) {
+  std::vector<LogicalPtr> parts;
+  std::vector<std::vector<expr::NodePtr>> rows;
+  for (const sql::List<sql::Expr*>& row : select.values) {
+    QueryBinder child(state_, parent_, common_tables_);
+    TRY_ASSIGN(LogicalPtr node, child.bind_from({}));
+    child.clause_ = "VALUES";
+    expr::BindContext context = child.bind_context();
+    std::vector<expr::NodePtr> bound;
+    for (const sql::Expr* expr : row) {
+      TRY_ASSIGN(expr::NodePtr value, expr::bind(*expr, context));
+      bound.push_back(std::move(value));
+    }
+    rows.push_back(std::move(bound));
+    parts.push_back(child.wrap_applies(std::move(node), child.base_applies_));
+    adopt_outer_references(child);
+  }
+  TRY_ASSIGN(const std::vector<type::Type> types, value_types(rows, select));
+  const auto cast = wanted_types_.empty() ? type::CastContext::kImplicit : type::CastContext::kAssignment;
+  expr::BindContext context = bind_context();
+  for (size_t i = 0; i < parts.size(); ++i) {
+    LogicalPtr project = make_node(LogicalKind::kProject);
+    for (size_t column = 0; column < types.size(); ++column) {
+      TRY_ASSIGN(expr::NodePtr value, expr::coerce(std::move(rows[i][column]), types[column], cast, context));
+      project->outputs.push_back({fmt::format("column{}", column + 1), types[column]});
+      project->expressions.push_back(std::move(value));
+    }
+    project->children.push_back(std::move(parts[i]));
+    parts[i] = std::move(project);
+  }
+  for (size_t step = 1; step < parts.size(); step *= 2) {
+    for (size_t i = 0; i + step < parts.size(); i += 2 * step) {
+      LogicalPtr both = make_node(LogicalKind::kSetOperation, std::move(parts[i]));
+      both->set_operation = sql::SetOperation::kUnion;
+      both->set_all = true;
+      both->children.push_back(std::move(parts[i + step]));
+      parts[i] = std::move(both);
+    }
+  }
+  return std::move(parts[0]);
 }
 
 Result<LogicalPtr> QueryBinder::bind_set_operation(const sql::SelectStmt& select) {
@@ -328,35 +394,59 @@ Result<LogicalPtr> QueryBinder::bind_set_operation(const sql::SelectStmt& select
   return node;
 }
 
-// ORDER BY of VALUES and set operations: names and positions of the output only.
+// ORDER BY of set operations: names and positions of the output only. VALUES may also be ordered by expressions over them.
 Result<LogicalPtr> QueryBinder::order_by_outputs(LogicalPtr input, const sql::SelectStmt& select) {
   if (select.order_by.empty()) return input;
-  LogicalPtr node = make_node(LogicalKind::kSort, std::move(input));
+  const auto width = static_cast<uint32_t>(input->width());
+  std::vector<uint32_t> all(width);
+  std::iota(all.begin(), all.end(), 0u);
+  LogicalPtr project;                        // Only once there is an expression.
+  std::vector<SortKey> sort;
   for (const sql::OrderItem& item : select.order_by) {
     SortKey key{0, item.descending, item.nulls_first};
-    TRY_ASSIGN(std::optional<size_t> found, output_position(*item.expr, "ORDER BY", node->width()));
+    TRY_ASSIGN(std::optional<size_t> found, output_position(*item.expr, "ORDER BY", width));
     if (!found.has_value() && is_plain_name(*item.expr)) {
       const std::string_view name = static_cast<const sql::ColumnExpr*>(item.expr)->column;
-      for (size_t i = node->width(); i-- > 0;) {
-        if (node->outputs[i].name == name) found = i;
+      const std::vector<OutputColumn>& outputs = project != nullptr ? project->outputs : input->outputs;
+      for (size_t i = width; i-- > 0;) {
+        if (outputs[i].name == name) found = i;
       }
       if (!found.has_value()) {
         return Error(ErrorCode::kUndefinedColumn, fmt::format("column \"{}\" does not exist", name)).at(item.expr->position);
       }
     }
-    if (!found.has_value()) {
+    if (!found.has_value() && select.values.empty()) {
       return Error(ErrorCode::kFeatureNotSupported, "invalid UNION/INTERSECT/EXCEPT ORDER BY clause")
           .with_detail("Only result column names can be used, not expressions or functions.")
           .at(item.expr->position);
     }
+    if (!found.has_value()) {
+      if (project == nullptr) {
+        FromScope outputs;
+        TRY_ASSIGN(input, add_columns(std::move(input), {"*VALUES*", {}, {}, nullptr}, {}, 0, outputs));
+        from_ = std::move(outputs);
+        phase_ = Phase::kBase;
+        clause_ = "ORDER BY";
+        subqueries_allowed_ = false;
+        project = make_projection(std::move(input), all);
+      }
+      TRY_ASSIGN(expr::NodePtr expression, bind_scalar(*item.expr));
+      found = project->expressions.size();
+      project->outputs.push_back({"order", expression->type});
+      project->expressions.push_back(std::move(expression));
+    }
     key.column = static_cast<uint32_t>(*found);
-    node->sort.push_back(key);
+    sort.push_back(key);
   }
-  return node;
+  LogicalPtr node = make_node(LogicalKind::kSort, project != nullptr ? std::move(project) : std::move(input));
+  node->sort = std::move(sort);
+  return node->width() == width ? std::move(node) : make_projection(std::move(node), all);
 }
 
 Result<LogicalPtr> QueryBinder::bind_limit(LogicalPtr input, const sql::SelectStmt& select) {
   if (select.limit == nullptr && select.offset == nullptr) return input;
+  const auto has_subquery = [](const sql::Expr* expr) { return expr != nullptr && contains_subquery(*expr); };
+  if (has_subquery(select.limit) || has_subquery(select.offset)) return bind_limit_query(std::move(input), select);
   const Phase phase = std::exchange(phase_, Phase::kConstant);
   LogicalPtr node = make_node(LogicalKind::kLimit, std::move(input));
   const auto bind_count = [&](const sql::Expr* expr, std::string_view clause) -> Result<expr::NodePtr> {
@@ -372,6 +462,30 @@ Result<LogicalPtr> QueryBinder::bind_limit(LogicalPtr input, const sql::SelectSt
   TRY_ASSIGN(node->limit, bind_count(select.limit, "LIMIT"));
   TRY_ASSIGN(node->offset, bind_count(select.offset, "OFFSET"));
   phase_ = phase;
+  return node;
+}
+
+// Subqueries in LIMIT or OFFSET: both counts are the columns of a query of one row, which runs first.
+Result<LogicalPtr> QueryBinder::bind_limit_query(LogicalPtr input, const sql::SelectStmt& select) {
+  QueryBinder child(state_, parent_, common_tables_);
+  TRY_ASSIGN(LogicalPtr row, child.bind_from({}));
+  expr::BindContext context = child.bind_context();
+  LogicalPtr counts = make_node(LogicalKind::kProject);
+  for (const bool is_limit : {true, false}) {
+    const sql::Expr* expr = is_limit ? select.limit : select.offset;
+    child.clause_ = is_limit ? "LIMIT" : "OFFSET";
+    expr::NodePtr count = expr::make_constant(type::Value::null(kInt8));
+    if (expr != nullptr) {
+      TRY_ASSIGN(count, expr::bind(*expr, context));
+      TRY_ASSIGN(count, expr::coerce(std::move(count), kInt8, type::CastContext::kAssignment, context));
+    }
+    counts->outputs.push_back({is_limit ? "limit" : "offset", kInt8});
+    counts->expressions.push_back(std::move(count));
+  }
+  counts->children.push_back(child.wrap_applies(std::move(row), child.base_applies_));
+  adopt_outer_references(child);
+  LogicalPtr node = make_node(LogicalKind::kLimit, std::move(input));
+  node->children.push_back(std::move(counts));
   return node;
 }
 
@@ -439,6 +553,11 @@ Result<BoundModify> QueryBinder::bind_modify(const ModifyRequest& request) {
 Result<LogicalPtr> bind_query(const sql::SelectStmt& select, BindState& state) {
   QueryBinder binder(state, nullptr, nullptr);
   return binder.bind(select);
+}
+
+Result<LogicalPtr> bind_values_as(const sql::SelectStmt& values, std::span<const type::Type> types, BindState& state) {
+  QueryBinder binder(state, nullptr, nullptr);
+  return binder.bind_values_as(values, types);
 }
 
 Result<BoundModify> bind_modify(const ModifyRequest& request, BindState& state) {

@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +48,11 @@ class QueryBinder final : public expr::Scope {
 
   Result<LogicalPtr> bind(const sql::SelectStmt& select);
   Result<BoundModify> bind_modify(const ModifyRequest& request);
+  // VALUES whose columns are to have these types, by assignment casts.
+  Result<LogicalPtr> bind_values_as(const sql::SelectStmt& values, std::span<const type::Type> types) {
+    wanted_types_ = types;
+    return bind(values);
+  }
 
   Result<expr::NodePtr> resolve_column(const sql::ColumnExpr& column) override;
   Result<expr::NodePtr> resolve_aggregate(const sql::CallExpr& call) override;
@@ -72,8 +78,11 @@ class QueryBinder final : public expr::Scope {
   Result<LogicalPtr> bind_body(const sql::SelectStmt& select);
   Result<LogicalPtr> bind_plain(const sql::SelectStmt& select);
   Result<LogicalPtr> bind_values(const sql::SelectStmt& select);
+  Result<LogicalPtr> bind_value_queries(const sql::SelectStmt& select);
+  Result<std::vector<type::Type>> value_types(const std::vector<std::vector<expr::NodePtr>>& rows, const sql::SelectStmt& select) const;
   Result<LogicalPtr> bind_set_operation(const sql::SelectStmt& select);
   Result<LogicalPtr> bind_limit(LogicalPtr input, const sql::SelectStmt& select);
+  Result<LogicalPtr> bind_limit_query(LogicalPtr input, const sql::SelectStmt& select);
   Result<LogicalPtr> order_by_outputs(LogicalPtr input, const sql::SelectStmt& select);
   Result<LogicalPtr> bind_child(const sql::SelectStmt& select, const CommonTableScope* common_tables);
   Result<std::vector<OutputItem>> bind_items(const sql::List<sql::SelectItem>& items);
@@ -106,6 +115,7 @@ class QueryBinder final : public expr::Scope {
   Result<LogicalPtr> bind_subquery_table(const sql::SubqueryTable& table, FromScope& scope);
   Result<LogicalPtr> bind_function_table(const sql::FunctionTable& table, FromScope& scope);
   Result<LogicalPtr> bind_join(const sql::JoinTable& join, FromScope& scope);
+  Result<LogicalPtr> bind_join_condition(const sql::JoinTable& join, LogicalPtr node, const FromScope& scope);
   Result<LogicalPtr> bind_using(const sql::JoinTable& join, LogicalPtr node, const FromScope& left, const FromScope& right,
                                 const std::vector<std::string>& names, FromScope& scope);
   Result<ResolvedTable> resolve_table(const sql::NamedTable& table);
@@ -133,6 +143,7 @@ class QueryBinder final : public expr::Scope {
   std::vector<expr::NodePtr> groups_;        // Over the base.
   bool groups_by_expression_ = false;
   std::vector<AggregateItem> aggregates_;
+  std::span<const type::Type> wanted_types_; // VALUES of INSERT; else empty.
 };
 
 // Walks of the syntax tree that do not enter subqueries.

@@ -89,6 +89,11 @@ std::string column_text(const sql::ColumnExpr& column) {
   return column.table.empty() ? std::string(column.column) : fmt::format("{}.{}", column.table, column.column);
 }
 
+bool has_outer_values(const expr::Node& node) {
+  if (node.kind == expr::NodeKind::kParameter && node.column >= kOuterParameterBase) return true;
+  return std::any_of(node.children.begin(), node.children.end(), [](const auto& child) { return has_outer_values(*child); });
+}
+
 void renumber(expr::Node& node, uint32_t groups, uint32_t aggregates) {
   if (node.kind == expr::NodeKind::kColumn) {
     if (node.column >= kApplyPlaceholder) {
@@ -205,6 +210,12 @@ Result<expr::NodePtr> QueryBinder::resolve_base(const sql::ColumnExpr& column) {
   if (matches > 1) {
     return Error(ErrorCode::kAmbiguousColumn, fmt::format("column reference \"{}\" is ambiguous", column.column)).at(column.position);
   }
+  if (found == nullptr && column.table.empty()) {
+    const bool is_table = std::any_of(from_.tables.begin(), from_.tables.end(), [&](const auto& table) { return table.alias == column.column; });
+    if (is_table) {
+      return Error(ErrorCode::kFeatureNotSupported, fmt::format("the whole row \"{}\" as a value is not supported", column.column)).at(column.position);
+    }
+  }
   if (found == nullptr) {
     return Error(ErrorCode::kUndefinedColumn, column.table.empty() ? fmt::format("column \"{}\" does not exist", column.column)
                                                                    : fmt::format("column {} does not exist", column_text(column)))
@@ -280,6 +291,12 @@ Result<expr::NodePtr> QueryBinder::resolve_aggregate(const sql::CallExpr& call) 
   }();
   inside_aggregate_ = false;
   if (!bound) return Error(bound.error());
+  const bool local = std::any_of(item.arguments.begin(), item.arguments.end(), [](const auto& node) { return has_columns(*node); });
+  const bool outer = std::any_of(item.arguments.begin(), item.arguments.end(), [](const auto& node) { return has_outer_values(*node); });
+  if (outer && !local) {
+    // By SQL's rules it would be computed over the rows of the outer query.
+    return Error(ErrorCode::kFeatureNotSupported, "aggregate functions over columns of an outer query are not supported").at(call.position);
+  }
   const auto same = [&](const AggregateItem& other) {
     if (other.spec.kind != item.spec.kind || other.spec.distinct != item.spec.distinct || (other.filter == nullptr) != (item.filter == nullptr) ||
         other.arguments.size() != item.arguments.size() || (item.filter != nullptr && !expr::equal(*item.filter, *other.filter))) {
@@ -304,6 +321,9 @@ Result<expr::NodePtr> QueryBinder::resolve_subquery(const sql::SubqueryExpr& sub
   PendingApply pending;
   pending.spec.negated = subquery.negated;
   pending.type = {type::TypeId::kBool, -1};
+  if (subquery.kind == sql::ExprKind::kInSubquery && subquery.operand->kind == sql::ExprKind::kRow) {
+    return Error(ErrorCode::kFeatureNotSupported, "row values in IN (SELECT …) are not supported").at(subquery.position);
+  }
   if (subquery.kind != sql::ExprKind::kExists && inner->width() != 1) {
     const bool in = subquery.kind == sql::ExprKind::kInSubquery;
     return Error(ErrorCode::kSyntaxError, in ? inner->width() == 0 ? "subquery has too few columns" : "subquery has too many columns"
@@ -326,9 +346,6 @@ Result<expr::NodePtr> QueryBinder::resolve_subquery(const sql::SubqueryExpr& sub
 
 Result<expr::NodePtr> QueryBinder::resolve_in_subquery(const sql::SubqueryExpr& subquery, QueryBinder& child, LogicalPtr inner,
                                                        PendingApply pending) {
-  if (subquery.operand->kind == sql::ExprKind::kRow) {
-    return Error(ErrorCode::kFeatureNotSupported, "row values in IN (SELECT …) are not supported").at(subquery.position);
-  }
   expr::BindContext context = bind_context();
   TRY_ASSIGN(expr::NodePtr operand, expr::bind(*subquery.operand, context));
   const type::Type types[] = {operand->type, inner->outputs[0].type};

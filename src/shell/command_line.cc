@@ -27,6 +27,7 @@ namespace rowan::shell {
 
 namespace {
 
+constexpr std::string_view kMemory = ":memory:";
 constexpr int kFine = 0;
 constexpr int kFound = 1;
 constexpr int kUsage = 2;
@@ -122,6 +123,10 @@ struct Connection {
 };
 
 std::optional<Failure> connect(const std::string& path, const std::string& branch, bool read_only, Connection& connection) {
+  std::error_code error;
+  if (path != kMemory && !std::filesystem::exists(path, error) && !error) {
+    return Failure{"VC006", "there is no folder \"" + path + "\"", "", "rowan init " + path + " makes an empty repository there.", 0, false};
+  }
   OpenOptions options;
   options.read_only = read_only;
   auto database = Database::open(path, options);
@@ -158,7 +163,7 @@ int command_init(const Words& words) {
 }
 
 int command_shell(const Words& words) {
-  const std::string path = words.plain.empty() ? ":memory:" : words.plain[0];
+  const std::string path = words.plain.empty() ? std::string(kMemory) : words.plain[0];
   if (path.starts_with("postgres://") || path.starts_with("postgresql://")) {
     return fail({"0A000", "connecting to a server is not supported yet", "", "Give the folder of a repository.", 0, false});
   }

@@ -40,9 +40,8 @@ std::string take_last_word(std::string_view& text) {
   return word;
 }
 
-Typed cut(std::string_view text) {
-  size_t start = text.size();
-  while (start > 0 && is_word(text[start - 1])) --start;
+// `start`: where the word at the cursor begins.
+Typed cut(std::string_view text, size_t start) {
   Typed typed;
   typed.word = text.substr(start);
   std::string_view rest = text.substr(0, start);
@@ -54,6 +53,15 @@ Typed cut(std::string_view text) {
 bool one_of(std::string_view word, std::initializer_list<std::string_view> words) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
+
+Typed cut(std::string_view text) {
+  size_t start = text.size();
+  while (start > 0 && is_word(text[start - 1])) --start;
+  return cut(text, start);
+}
+
+// The same for a branch, whose name may hold '-' and '/'.
+Typed cut_branch(std::string_view text) { return cut(text, text.find_last_of(" \t\n'") + 1); }
 
 bool expects_table(const Typed& typed) {
   return one_of(typed.previous, {"from", "join", "into", "update", "table", "copy", "truncate", "\\d"}) ||
@@ -124,12 +132,15 @@ Completion complete_member(std::string_view word, const ListNames& list_names) {
 Completion complete(std::string_view text, const ListNames& list_names) {
   constexpr std::string_view kInclude = "\\i ";
   if (text.starts_with(kInclude)) return complete_path(text.substr(std::min(text.find_first_not_of(' ', kInclude.size()), text.size())));
+  if (const Typed branch = cut_branch(text); expects_branch(branch)) {
+    Collector found(branch.word);
+    found.add_all(list_names(NameKind::kBranch, ""));
+    return found.finish(branch.word.size());
+  }
   const Typed typed = cut(text);
   Collector found(typed.word);
   if (typed.word.starts_with('\\')) {
     for (const std::string_view command : kCommands) found.add(std::string(command));
-  } else if (expects_branch(typed)) {
-    found.add_all(list_names(NameKind::kBranch, ""));
   } else if (typed.word.find('.') != std::string_view::npos) {
     return complete_member(typed.word, list_names);
   } else if (expects_table(typed)) {

@@ -48,7 +48,7 @@ std::string prompt_of(const Session& session, bool continued) {
 
 // A line of COPY's data, typed at the terminal.
 Outcome<bool> read_data(LineEditor& editor, std::string& line) {
-  switch (editor.read(">> ", line)) {
+  switch (editor.read(">> ", line, false)) {
     case LineEditor::Status::kLine: return true;
     case LineEditor::Status::kEnd: return false;
     case LineEditor::Status::kInterrupted: break;

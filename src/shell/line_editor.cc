@@ -27,6 +27,7 @@ struct LineEditor::State {
   std::string prompt;
   std::string history_file;
   Complete complete;
+  bool completes = true;         // The line being read is SQL, not data.
 };
 
 namespace {
@@ -105,8 +106,9 @@ unsigned char complete_word(EditLine* edit, int) {
   el_get(edit, EL_CLIENTDATA, &state);
   const LineInfo* info = el_line(edit);
   const std::string_view typed(info->buffer, static_cast<size_t>(info->cursor - info->buffer));
-  // A Tab that indents, or that was pasted with what follows it, is white space.
-  if (typed.find_first_not_of(" \t\n") == std::string_view::npos || input_waits()) return el_insertstr(edit, "  ") == -1 ? CC_ERROR : CC_REFRESH;
+  // A Tab that indents, that stands in data, or that was pasted with what follows it, is a tab.
+  const bool indents = typed.find_first_not_of(" \t\n") == std::string_view::npos;
+  if (indents || !state->completes || input_waits()) return el_insertstr(edit, "\t") == -1 ? CC_ERROR : CC_REFRESH;
   const Completion found = state->complete(typed);
   if (found.words.empty()) return CC_ERROR;
   std::string common = found.words.front();
@@ -159,10 +161,12 @@ LineEditor::~LineEditor() {
   history_end(state_->history);
 }
 
-LineEditor::Status LineEditor::read(const std::string& prompt, std::string& line) {
+LineEditor::Status LineEditor::read(const std::string& prompt, std::string& line, bool completes) {
   line.clear();
   if (state_->edit == nullptr) return Status::kEnd;
   state_->prompt = prompt;
+  state_->completes = completes;
+  if (take_resize()) el_resize(state_->edit);   // It came while a statement ran.
   int count = 0;
   const char* text = el_gets(state_->edit, &count);
   if (text == nullptr || count <= 0) {

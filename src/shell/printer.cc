@@ -223,6 +223,8 @@ std::string json_string(std::string_view text) {
     if (c == '"' || c == '\\') {
       out.push_back('\\');
       out.push_back(c);
+    } else if (c == '\n') {
+      out += "\\n";
     } else if (byte < 0x20) {
       out += fmt::format("\\u{:04x}", byte);
     } else {

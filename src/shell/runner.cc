@@ -96,12 +96,15 @@ class StreamSink final : public CopySink {
   explicit StreamSink(std::ostream& out) : out_(out) {}
   Outcome<bool> write(std::string_view bytes) override {
     out_.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    used_ = true;
     if (!out_) return Failure{"58030", "could not write the output", "", "", 0, false};
     return true;
   }
+  bool used() const { return used_; }
 
  private:
   std::ostream& out_;
+  bool used_ = false;
 };
 
 std::string_view trimmed(std::string_view text) {
@@ -156,7 +159,9 @@ bool Runner::run_statement(std::string_view statement, CopySource* source) {
     failure = rows.failure();
   } else {
     progress_.clear();
-    auto printed = print_rows(**rows, options_.print, out_, errors_);
+    PrintOptions print = options_.print;
+    print.tags = print.tags && !sink.used();   // COPY TO STDOUT: "COPY 7" is no part of the data.
+    auto printed = print_rows(**rows, print, out_, errors_);
     if (!printed) failure = printed.failure();
   }
   session_.set_copy_source(nullptr);
@@ -222,6 +227,9 @@ bool Runner::add_line(std::string_view line, const NextLine& read_more) {
     if (words == "help" || words == "help;") return run_command("\\?");
     if (words == "quit" || words == "exit" || words == "quit;" || words == "exit;") return run_command("\\q");
   }
+  // As in psql, a command line does not end the statement it stands in, unless it is part of a literal there.
+  const bool is_command = !buffer_.empty() && trimmed(line).starts_with('\\') && sql::statement_end(buffer_ + ";") != std::string::npos;
+  if (is_command) return run_command(line);
   buffer_ += line;
   buffer_ += '\n';
   for (;;) {

@@ -31,6 +31,7 @@ std::string_view missing_feature(int terminal, std::string_view word) {
     case TK_REFERENCES: return "foreign keys are not supported yet";
     default: break;
   }
+  if (word == "sets") return "GROUPING SETS is not supported yet";
   if (word == "generated") return "generated columns are not supported yet";
   return {};
 }

@@ -650,6 +650,7 @@ option_value(A) ::= . { A = {}; }
 option_value(A) ::= option_word(T). { A = T; }
 %type option_word {rowan::sql::Token}
 option_word(A) ::= IDENT(T). { A = T; }
+option_word(A) ::= TYPE_FUNC(T). { A = T; }
 option_word(A) ::= STRING(T). { A = T; }
 option_word(A) ::= INTEGER(T). { A = T; }
 option_word(A) ::= DECIMAL(T). { A = T; }
@@ -859,6 +860,7 @@ setting_value(A) ::= DECIMAL(T). { A = b->text(T.text()); }
 setting_value(A) ::= TRUE(T). { A = b->text(T.text()); }
 setting_value(A) ::= FALSE(T). { A = b->text(T.text()); }
 setting_value(A) ::= ON(T). { A = b->text(T.text()); }
+setting_value(A) ::= FULL(T). { A = b->text(T.text()); }
 setting_value(A) ::= PLUS(S) INTEGER(T). { A = b->signed_text(S, T); }
 setting_value(A) ::= PLUS(S) DECIMAL(T). { A = b->signed_text(S, T); }
 setting_value(A) ::= MINUS(S) INTEGER(T). { A = b->signed_text(S, T); }

@@ -150,7 +150,7 @@ class TokenStream {
         if (word == "nulls" && (peek(0).terminal == TK_FIRST || peek(0).terminal == TK_LAST)) return TK_NULLS_LA;
         break;
       case 'o':
-        if (word == "over" && last_ == TK_RP && peek(0).terminal == TK_LP) return TK_WINDOW;
+        if (word == "over" && last_ == TK_RP && (peek(0).terminal == TK_LP || peek(0).terminal == TK_IDENT)) return TK_WINDOW;
         break;
       case 'w':
         if (word == "without" && peek(0).terminal == TK_TIME && peek(1).terminal == TK_ZONE) return fused(2, TK_WITHOUT_TIME_ZONE, nullptr);

@@ -20,6 +20,10 @@ bool is_primary(const Expr& expr) {
   }
 }
 
+bool is_string_literal(const Expr& expr) {
+  return expr.kind == ExprKind::kLiteral && static_cast<const LiteralExpr&>(expr).literal == LiteralKind::kString;
+}
+
 class Printer {
  public:
   std::string out;

@@ -104,8 +104,12 @@ std::string normalise_statement(std::string_view text) {
   uint32_t previous_end = 0;
   for (int terminal; (terminal = lexer.next(token)) > 0;) {
     if (terminal == TK_SEMICOLON) break;
-    if (!out.empty() && token.begin > previous_end) out += ' ';
-    if (terminal == TK_STRING || terminal == TK_INTEGER || terminal == TK_DECIMAL) {
+    const bool is_literal = terminal == TK_STRING || terminal == TK_INTEGER || terminal == TK_DECIMAL;
+    // What stands side by side must not become one word when a literal turns into $n: 'a'b.
+    const bool would_join = !out.empty() && is_identifier_part(static_cast<unsigned char>(out.back())) &&
+                            (is_literal || is_identifier_part(static_cast<unsigned char>(text[token.begin])));
+    if (!out.empty() && (token.begin > previous_end || would_join)) out += ' ';
+    if (is_literal) {
       out += "$" + std::to_string(++highest);
     } else {
       out += text.substr(token.begin, token.end - token.begin);

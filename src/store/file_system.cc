@@ -19,6 +19,7 @@ Error file_error(std::string_view what, const std::filesystem::path& path, int c
   if (code == ENOENT || code == ENOTDIR) kind = ErrorCode::kUndefinedFile;
   if (code == EEXIST) kind = ErrorCode::kDuplicateFile;
   if (code == ENOSPC || code == EDQUOT) kind = ErrorCode::kDiskFull;
+  if (code == EACCES || code == EPERM || code == EROFS) kind = ErrorCode::kInsufficientPrivilege;
   return Error(kind, "could not " + std::string(what) + " \"" + path.string() + "\": " + std::strerror(code));
 }
 

@@ -1,5 +1,7 @@
 #include "store/git_store.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cctype>
 #include <random>
@@ -37,10 +39,40 @@ Error not_a_repository(const fs::path& dir) {
       .with_hint("rowan init makes one.");
 }
 
-// A bare repository with SHA-1 ids and our folder.
+std::vector<git::Setting> own_settings() {
+  return {{"core.bare", "true"},
+          {"core.logAllRefUpdates", "true"},
+          {"gc.auto", "0"},
+          {"receive.autogc", "false"},
+          {"transfer.hideRefs", "refs/rowan"}};
+}
+
+// DIR/rowan with an empty journal. Made beside and renamed, so that it is there whole or not at all.
+Result<void> make_own_folder(const fs::path& dir, const GitStoreOptions& options) {
+  FileSystem& files = real_file_system();
+  const fs::path made = dir / ("rowan.new." + std::to_string(::getpid()));
+  std::error_code failed;
+  fs::remove_all(made, failed);
+  TRY(files.make_folder(made));
+  fs::permissions(made, fs::perms::owner_all, failed);
+  if (failed) return Error(ErrorCode::kIoError, "could not protect \"" + made.string() + "\"");
+  std::random_device random;
+  // Room below the key's end, so that epochs never wrap.
+  const uint64_t key = ((static_cast<uint64_t>(random()) << 32) | random()) >> 1;
+  JournalOptions journal = journal_options(dir, options);
+  journal.folder = made / "journal";
+  journal.state_path = made / "state";
+  TRY(Journal::create(files, journal, key));
+  TRY(files.sync_folder(made));
+  fs::rename(made, dir / "rowan", failed);
+  if (failed) return Error(ErrorCode::kIoError, "could not make \"" + (dir / "rowan").string() + "\": " + failed.message());
+  return files.sync_folder(dir);
+}
+
+// A bare repository with SHA-1 ids, and our folder or at least our content: a clone by stock git has only that.
 Result<void> check_layout(const fs::path& dir, FileSystem& files) {
   std::error_code ignored;
-  for (const char* part : {"objects", "refs", "rowan", "rowan/journal"}) {
+  for (const char* part : {"objects", "refs"}) {
     if (!fs::is_directory(dir / part, ignored)) return not_a_repository(dir);
   }
   if (!fs::is_regular_file(dir / "HEAD", ignored) && !fs::is_symlink(dir / "HEAD", ignored)) return not_a_repository(dir);
@@ -53,7 +85,13 @@ Result<void> check_layout(const fs::path& dir, FileSystem& files) {
   if (config->find("sha256") != std::string::npos) {
     return Error(ErrorCode::kUnsupportedFormat, "repositories with SHA-256 ids are not supported");
   }
-  return {};
+  if (fs::is_directory(dir / "rowan", ignored)) {
+    const bool is_private = ::access((dir / "rowan").c_str(), X_OK) != 0;
+    const bool is_ours = is_private || fs::is_directory(dir / "rowan" / "journal", ignored);
+    return is_ours ? Result<void>() : Result<void>(not_a_repository(dir));
+  }
+  TRY_ASSIGN(const bool has_content, git::is_on_a_branch(dir, "rowan.json"));
+  return has_content ? Result<void>() : Result<void>(not_a_repository(dir));
 }
 
 class GitBulkWriter final : public BulkWriter {
@@ -101,21 +139,8 @@ Result<void> init_git_store_with(const fs::path& dir, std::string_view branch, c
       return Error(ErrorCode::kDuplicateFile, "folder \"" + dir.string() + "\" exists and is not empty");
     }
   }
-  const std::vector<git::Setting> settings = {
-      {"core.bare", "true"},          {"core.logAllRefUpdates", "true"},
-      {"gc.auto", "0"},               {"receive.autogc", "false"},
-      {"transfer.hideRefs", "refs/rowan"}};
-  TRY(git::init_bare_repository(dir, branch, settings));
-  FileSystem& files = real_file_system();
-  TRY(files.make_folder(dir / "rowan"));
-  fs::permissions(dir / "rowan", fs::perms::owner_all, ignored);
-  if (ignored) return Error(ErrorCode::kIoError, "could not protect \"" + (dir / "rowan").string() + "\"");
-  std::random_device random;
-  // Room below the key's end, so that epochs never wrap.
-  const uint64_t key = ((static_cast<uint64_t>(random()) << 32) | random()) >> 1;
-  TRY(Journal::create(files, journal_options(dir, options), key));
-  TRY(files.sync_folder(dir / "rowan"));
-  return files.sync_folder(dir);
+  TRY(git::init_bare_repository(dir, branch, own_settings()));
+  return make_own_folder(dir, options);
 }
 
 Result<std::unique_ptr<ObjectStore>> open_git_store(const fs::path& dir, const GitStoreOptions& options) {
@@ -149,7 +174,12 @@ Result<std::unique_ptr<GitStore>> GitStore::open(const fs::path& dir, const GitS
 }
 
 Result<void> GitStore::start() {
+  std::error_code ignored;
   if (!options_.read_only) {
+    if (!fs::exists(own_folder(), ignored)) {
+      TRY(git::apply_settings(dir_, own_settings()));
+      TRY(make_own_folder(dir_, options_));
+    }
     TRY_ASSIGN(auto lock, LockFile::take(own_folder() / "lock"));
     lock_.emplace(std::move(lock));
     TRY(ref_files_.remove_stale_locks());
@@ -172,7 +202,9 @@ Result<void> GitStore::recover() {
   JournalScan scan;
   StoreState state;
   // A reader beside a writer sees what is published; the journal is in motion.
-  const bool reads_journal = !options_.read_only || !LockFile::is_held(own_folder() / "lock");
+  // So does one who may not look into the private folder, or for whom there is none.
+  const bool may_read = ::access(options.state_path.c_str(), R_OK) == 0;
+  const bool reads_journal = !options_.read_only || (may_read && !LockFile::is_held(own_folder() / "lock"));
   if (reads_journal) {
     TRY_ASSIGN(state, read_state(files_, options.state_path));
     TRY_ASSIGN(scan, scan_journal(files_, options.folder, state));

@@ -32,7 +32,8 @@ struct flock whole_file() {
 Result<LockFile> LockFile::take(const std::filesystem::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor < 0) {
-    const ErrorCode code = errno == ENOSPC ? ErrorCode::kDiskFull : ErrorCode::kIoError;
+    const bool is_refused = errno == EACCES || errno == EPERM || errno == EROFS;
+    const ErrorCode code = is_refused ? ErrorCode::kInsufficientPrivilege : errno == ENOSPC ? ErrorCode::kDiskFull : ErrorCode::kIoError;
     return Error(code, "could not open \"" + path.string() + "\": " + std::strerror(errno));
   }
   LockFile lock(descriptor);

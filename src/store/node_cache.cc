@@ -1,6 +1,7 @@
 // The decoded-node cache: sixteen shards, each an open-addressed table with a second-chance hand.
 #include "store/node_cache.h"
 
+#include <array>
 #include <atomic>
 #include <cstring>
 #include <mutex>
@@ -14,6 +15,7 @@ namespace {
 constexpr size_t kShards = 16;
 constexpr size_t kSlotsAtFirst = 64;     // A power of two.
 constexpr int kSpinsBeforeYield = 64;
+constexpr size_t kSupersededKept = 16;   // In each shard.
 
 // Held for some tens of instructions, so that spinning costs less than a mutex would.
 class SpinLock {
@@ -57,6 +59,12 @@ struct alignas(64) NodeCache::Shard {
   size_t count = 0;
   size_t bytes = 0;
   size_t hand = 0;
+  struct Key {
+    Oid id;
+    uint64_t kind = 0;
+  };
+  std::array<Key, kSupersededKept> superseded;                 // A ring: the oldest is dropped for the newest.
+  size_t superseded_at = 0;
 
   size_t mask() const { return slots.size() - 1; }
 
@@ -145,6 +153,17 @@ std::shared_ptr<const CachedNode> NodeCache::insert(const Oid& id, uint64_t kind
   shard.bytes += bytes;
   ++shard.count;
   return node;
+}
+
+void NodeCache::supersede(const Oid& id, uint64_t kind) {
+  const uint64_t hash = hash_key(id, kind);
+  Shard& shard = *shards_[hash >> 60];
+  Shard::Evicted evicted;  // Destroyed after the lock is free.
+  const std::lock_guard guard(shard.lock);
+  Shard::Key& oldest = shard.superseded[shard.superseded_at++ % kSupersededKept];
+  const size_t at = shard.probe(oldest.id, oldest.kind, hash_key(oldest.id, oldest.kind));
+  if (shard.slots[at].node != nullptr) shard.remove(at, evicted);
+  oldest = {id, kind};
 }
 
 size_t NodeCache::memory_bytes() const {

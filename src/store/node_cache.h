@@ -32,6 +32,11 @@ class NodeCache {
   // Keeps `node`, or the one that got there first, and gives back whichever was kept.
   std::shared_ptr<const CachedNode> insert(const Oid& id, uint64_t kind, std::shared_ptr<const CachedNode> node);
 
+  // A newer version of the node was made: this one gives way before any other, though not before some hundred more are
+  // superseded, because readers of a recent snapshot may still come for it. Without this a busy table's old versions
+  // would fill the budget.
+  void supersede(const Oid& id, uint64_t kind);
+
   // find, else build() and insert. `kind` must name T's layout completely.
   template <typename T, typename Build>
   Result<std::shared_ptr<const T>> get(const Oid& id, uint64_t kind, Build&& build) {

@@ -31,13 +31,14 @@ class PendingOutput final : public NodeOutput {
     const Oid id = objects_.add(store::ObjectType::kBlob, std::move(made.text), previous);
     TRY_ASSIGN(auto object, objects_.read(id));
     LeafBuilder::remember(cache_, *keys_, id, std::move(object), std::move(made));
+    if (!previous.is_zero()) cache_.supersede(previous, leaf_kind(*keys_));
     return id;
   }
 
   Result<Oid> tree(std::string& made, const Oid& previous) override {
     const Oid id = objects_.add(store::ObjectType::kTree, std::move(made), previous);
     TRY_ASSIGN(auto object, objects_.read(id));
-    GitTree::remember(cache_, id, std::move(object));
+    GitTree::remember(cache_, id, std::move(object), previous);
     return id;
   }
 

@@ -105,22 +105,52 @@ Result<std::shared_ptr<const GitTree>> GitTree::parse(store::ObjectRef object) {
   return std::shared_ptr<const GitTree>(std::move(tree));
 }
 
-void GitTree::remember(store::NodeCache& cache, const Oid& id, store::ObjectRef object) {
+void GitTree::remember(store::NodeCache& cache, const Oid& id, store::ObjectRef object, const GitTree* old, const Oid& old_id) {
   auto tree = std::make_shared<GitTree>();
   tree->object_ = std::move(object);
-  const Bytes bytes = tree->object_.bytes;
-  tree->entries_.reserve(bytes.size() / 32 + 1);
-  for (size_t at = 0; at < bytes.size();) {
-    const auto entry = take_entry(bytes, at);
-    if (!entry) return;
-    tree->entries_.push_back(*entry);
+  if (old == nullptr || !tree->take_layout(*old)) {
+    const Bytes bytes = tree->object_.bytes;
+    tree->entries_.clear();
+    tree->entries_.reserve(bytes.size() / 32 + 1);
+    for (size_t at = 0; at < bytes.size();) {
+      const auto entry = take_entry(bytes, at);
+      if (!entry) return;
+      tree->entries_.push_back(*entry);
+    }
+    tree->index_keys();
   }
-  tree->index_keys();
   cache.insert(id, kTreeKind, std::move(tree));
+  if (!old_id.is_zero()) cache.supersede(old_id, kTreeKind);
+}
+
+void GitTree::remember(store::NodeCache& cache, const Oid& id, store::ObjectRef object, const Oid& old_id) {
+  const auto old = old_id.is_zero() ? nullptr : std::static_pointer_cast<const GitTree>(cache.find(old_id, kTreeKind));
+  remember(cache, id, std::move(object), old.get(), old_id);
+}
+
+bool GitTree::take_layout(const GitTree& old) {
+  const Bytes bytes = object_.bytes;
+  const Bytes old_bytes = old.object_.bytes;
+  if (bytes.size() != old_bytes.size()) return false;
+  entries_ = old.entries_;
+  size_t begin = 0;
+  for (TreeEntry& entry : entries_) {
+    const auto name_at = static_cast<size_t>(entry.name.data() - old_bytes.data());
+    const size_t id_at = name_at + entry.name.size() + 1;
+    // Mode, name and the zero byte behind it.
+    if (std::memcmp(bytes.data() + begin, old_bytes.data() + begin, id_at - begin) != 0) return false;
+    entry.name = bytes.substr(name_at, entry.name.size());
+    entry.id = Oid::from_raw(bytes.data() + id_at);
+    begin = id_at + Oid::kBytes;
+  }
+  heads_ = old.heads_;
+  return true;
 }
 
 void GitTree::index_keys() {
-  heads_.build(entries_.size(), [this](size_t i) { return key(i); });
+  auto heads = std::make_shared<KeyHeads>();
+  heads->build(entries_.size(), [this](size_t i) { return key(i); });
+  heads_ = std::move(heads);
 }
 
 const TreeEntry* GitTree::find(std::string_view name) const {
@@ -136,7 +166,7 @@ size_t GitTree::end(size_t index) const {
 }
 
 size_t GitTree::lower_bound(Bytes key) const {
-  return heads_.lower_bound(key, [this](size_t i) { return this->key(i); });
+  return heads_->lower_bound(key, [this](size_t i) { return this->key(i); });
 }
 
 size_t GitTree::child_index(Bytes key) const {
@@ -146,7 +176,7 @@ size_t GitTree::child_index(Bytes key) const {
 }
 
 size_t GitTree::memory_bytes() const {
-  return sizeof *this + object_.bytes.size() + entries_.capacity() * sizeof(TreeEntry) + heads_.memory_bytes();
+  return sizeof *this + object_.bytes.size() + entries_.capacity() * sizeof(TreeEntry) + heads_->memory_bytes();
 }
 
 void append_entry(std::string& tree, uint32_t mode, std::string_view name, const Oid& id) {
@@ -259,7 +289,7 @@ class PathEditor {
     if (bytes.empty()) return Oid{};
     const Oid made = objects_.add(store::ObjectType::kTree, std::move(bytes), id);
     TRY_ASSIGN(auto object, objects_.read(made));
-    GitTree::remember(cache_, made, std::move(object));
+    GitTree::remember(cache_, made, std::move(object), old, id);
     return made;
   }
 

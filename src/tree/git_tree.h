@@ -46,15 +46,20 @@ class GitTree final : public store::CachedNode {
   size_t lower_bound(Bytes key) const;                  // The first entry whose key is not below `key`.
   size_t child_index(Bytes key) const;                  // The last entry whose key is not above `key`, else the first.
 
-  // For bytes made here just now: decoded without checks and put into the cache.
-  static void remember(store::NodeCache& cache, const Oid& id, store::ObjectRef object);
+  // For bytes made here just now: decoded without checks and put into the cache, where they supersede the version
+  // `old` (nullptr: none), from which everything that did not change is taken.
+  static void remember(store::NodeCache& cache, const Oid& id, store::ObjectRef object, const GitTree* old, const Oid& old_id);
+  // As above, with the version `old_id` when the cache has it (zero: none).
+  static void remember(store::NodeCache& cache, const Oid& id, store::ObjectRef object, const Oid& old_id);
 
  private:
   void index_keys();
+  bool take_layout(const GitTree& old);                 // False: the entries are not the old ones with other ids.
 
   store::ObjectRef object_;
   std::vector<TreeEntry> entries_;
-  KeyHeads heads_;                                      // Over key(): for the searches by key.
+  // Over key(): for the searches by key. Shared by the versions of a node that differ in ids only.
+  std::shared_ptr<const KeyHeads> heads_;
 };
 
 // Appends one entry in Git's byte form: "<mode> <name>\0<20 bytes>".

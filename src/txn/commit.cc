@@ -1,5 +1,7 @@
 // The commit queue: a workspace becomes a commit on its branch's tip.
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
 #include <utility>
 
 #include "txn/workspace.h"
@@ -331,28 +333,110 @@ Result<CommitOutcome> CommitBuilder::build() {
   return CommitOutcome{true, commit, sequence};
 }
 
+// X3: what was read counts as well as what was written.
+Result<void> wait_durable(Core& core, uint64_t sequence) {
+  auto durable = core.store.wait_durable(sequence);
+  if (durable) return {};
+  core.fall_back_all();
+  return Error(ErrorCode::kIoError, "could not make the transaction durable: " + durable.error().message())
+      .with_hint("The outcome of the transaction is unknown until the database is opened again.");
+}
+
+}  // namespace
+
+// A transaction in CommitTurns. It lives on the stack of its thread, which sleeps until it is told something.
+struct CommitTurn {
+  enum class State { kWaiting, kLeads, kDone };
+
+  CommitTurn(TransactionBody& the_body, const CommitRequest& the_request)
+      : body(the_body), request(the_request), builder(the_body, the_request) {}
+
+  void tell(State what) {
+    const std::lock_guard lock(mutex);   // Notified under it: afterwards the turn may be gone.
+    state = what;
+    wake.notify_one();
+  }
+  State wait() {
+    std::unique_lock lock(mutex);
+    wake.wait(lock, [&] { return state != State::kWaiting; });
+    return state;
+  }
+  // The sequence it must wait for; zero: none.
+  uint64_t awaited() const {
+    if (!outcome || request.sync == store::SyncMode::kOff || outcome->sequence == 0) return 0;
+    return std::max(outcome->sequence, body.seen_sequence);
+  }
+
+  TransactionBody& body;
+  const CommitRequest& request;
+  CommitBuilder builder;
+  Result<CommitOutcome> outcome = CommitOutcome{};
+  std::mutex mutex;
+  std::condition_variable wake;
+  State state = State::kWaiting;           // Guarded by mutex.
+};
+
+namespace {
+
+// Builds whatever waits, `own` among it, lets the next thread lead, and waits for the disk on behalf of all.
+void lead_commits(Core& core, Branch& branch, CommitTurn& own) {
+  std::vector<CommitTurn*> batch;
+  CommitTurns& turns = branch.turns();
+  {
+    const std::lock_guard queue(branch.queue());
+    {
+      const std::lock_guard lock(turns.mutex);
+      batch.swap(turns.waiting);
+    }
+    for (CommitTurn* turn : batch) {
+      turn->outcome = turn->builder.build();
+      // X4: the locks are free before the flush; whoever gets a row next has the new tip below it.
+      if (turn->outcome) core.locks.release_all(turn->body.lock_owner);
+    }
+  }
+  CommitTurn* next = nullptr;
+  {
+    const std::lock_guard lock(turns.mutex);
+    turns.led = !turns.waiting.empty();
+    if (turns.led) next = turns.waiting.front();
+  }
+  if (next != nullptr) next->tell(CommitTurn::State::kLeads);
+
+  uint64_t sequence = 0;
+  const auto flushed = std::stable_partition(batch.begin(), batch.end(), [](const CommitTurn* turn) { return turn->awaited() == 0; });
+  for (auto at = flushed; at != batch.end(); ++at) sequence = std::max(sequence, (*at)->awaited());
+  for (auto at = batch.begin(); at != flushed; ++at) {
+    if (*at != &own) (*at)->tell(CommitTurn::State::kDone);
+  }
+  if (flushed == batch.end()) return;
+  const Result<void> durable = wait_durable(core, sequence);
+  for (auto at = flushed; at != batch.end(); ++at) {
+    if (!durable) (*at)->outcome = Error(durable.error());
+    if (*at != &own) (*at)->tell(CommitTurn::State::kDone);
+  }
+}
+
 }  // namespace
 
 Result<CommitOutcome> commit_transaction(TransactionBody& body, const CommitRequest& request) {
   Core& core = body.core;
-  CommitOutcome outcome{false, body.snapshot.commit, body.seen_sequence};
-  if (body.has_changes()) {
-    CommitBuilder builder(body, request);
-    TRY(builder.prepare());
-    // X4: the locks are free before the flush; whoever gets a row next has the new tip below it.
-    const std::lock_guard queue(body.branch->queue());
-    TRY_ASSIGN(outcome, builder.build());
+  if (!body.has_changes()) {
+    const CommitOutcome outcome{false, body.snapshot.commit, body.seen_sequence};
+    core.locks.release_all(body.lock_owner);
+    if (request.sync != store::SyncMode::kOff && outcome.sequence != 0) TRY(wait_durable(core, outcome.sequence));
+    return outcome;
   }
-  core.locks.release_all(body.lock_owner);
-  if (request.sync == store::SyncMode::kOff || outcome.sequence == 0) return outcome;
-  // X3: what was read counts as well as what was written.
-  const auto durable = core.store.wait_durable(std::max(outcome.sequence, body.seen_sequence));
-  if (!durable) {
-    core.fall_back_all();
-    return Error(ErrorCode::kIoError, "could not make the transaction durable: " + durable.error().message())
-        .with_hint("The outcome of the transaction is unknown until the database is opened again.");
+  CommitTurn turn(body, request);
+  TRY(turn.builder.prepare());
+  CommitTurns& turns = body.branch->turns();
+  bool leads = false;
+  {
+    const std::lock_guard lock(turns.mutex);
+    turns.waiting.push_back(&turn);
+    leads = !std::exchange(turns.led, true);
   }
-  return outcome;
+  if (leads || turn.wait() == CommitTurn::State::kLeads) lead_commits(core, *body.branch, turn);
+  return std::move(turn.outcome);
 }
 
 }  // namespace rowan::txn

@@ -29,6 +29,16 @@ struct Head {
   uint64_t unlocked = 0;
 };
 
+struct CommitTurn;   // commit.cc
+
+// Transactions that came to a branch while another was building its commit. One thread builds for all of them, one after
+// the other, and waits for the disk for all of them: a session sleeps once for a commit, and the newest nodes stay with one core.
+struct CommitTurns {
+  std::mutex mutex;                        // Guards what follows.
+  std::vector<CommitTurn*> waiting;        // By arrival.
+  bool led = false;                        // A thread is building, or was told to.
+};
+
 class Branch {
  public:
   Branch(std::string name, const Head& head, uint64_t number)
@@ -45,6 +55,7 @@ class Branch {
 
   // The commit queue: whoever holds it builds the next commit. Nothing waits for a lock or a disk inside.
   std::mutex& queue() { return queue_; }
+  CommitTurns& turns() { return turns_; }
   void advance(const Head& head, const store::ObjectStore& store);   // Requires: queue() held.
   // After a failed flush: what is not durable is forgotten. Requires: queue() held.
   void fall_back(const store::ObjectStore& store, uint64_t schema_generation);
@@ -58,6 +69,7 @@ class Branch {
   const std::string ref_name_;
   const uint64_t number_;
   std::mutex queue_;
+  CommitTurns turns_;
   bool dropped_ = false;                   // Guarded by queue_.
   mutable std::mutex heads_;               // Guards what follows; held for some instructions only.
   Head tip_;

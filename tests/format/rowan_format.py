@@ -1,4 +1,4 @@
-"""Format 1 as docs/format.md describes it, in Python's standard library alone. Nothing here was taken from src/."""
+"""Format 1 as docs/format.md describes it, in Python's standard library alone. Shares no code with src/, and takes the table of thresholds from the page."""
 
 import datetime
 import decimal

@@ -159,7 +159,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   read_columns(layout, text, read_one_by_one(layout, text));
 
   const OneObject objects(text);
-  store::NodeCache cache(1u << 20);
+  static store::NodeCache cache(1u << 20);
+  cache.clear();
   const LayoutKeys keys(layout);
   const auto leaf = tree::Leaf::read({objects, cache, keys}, Oid::from_raw("leaf of this fuzzing"));
   if (leaf) {

@@ -130,8 +130,13 @@ TEST_CASE("rowan check reports a commit that a hand made badly") {
     fs::remove(next);
   }
   SUBCASE("a value of another type") { text.replace(text.find(",\"city"), 1, ",7,"); }
+  SUBCASE("a definition in other words") {
+    const fs::path definition = work / "public" / "note" / "table.sql";
+    write_file(definition, "-- notes\n" + read_file(definition));
+  }
   write_file(file, text);
-  git(work, "commit -qam 'by hand'");
+  git(work, "add -A");
+  git(work, "commit -qm 'by hand'");
   git(work, "push -q origin main");
   const Ended checked = run_rowan("check '" + db.string() + "'");
   CAPTURE(checked.output);

@@ -139,6 +139,7 @@ Map prune_through(LogicalNode& node, std::vector<bool> needed) {
   for (const SortKey& key : node.sort) needed[key.column] = true;
   for (const uint32_t column : node.distinct_on) needed[column] = true;
   Map map = prune(node.children[0], std::move(needed));
+  for (size_t i = 1; i < node.children.size(); ++i) prune_exact(node.children[i]);
   remap(node.condition, map);
   for (SortKey& key : node.sort) key.column = map[key.column];
   for (uint32_t& column : node.distinct_on) column = map[column];

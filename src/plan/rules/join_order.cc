@@ -1,6 +1,8 @@
 // join_order: a chain of inner joins starts with its smallest table and adds, one by one, the table that keeps the result
-// smallest, preferring those that a condition connects.
+// smallest, preferring those that a condition connects. Groups of tables that no condition connects are joined among
+// themselves first and multiplied at the end.
 #include <algorithm>
+#include <numeric>
 
 #include "plan/rules/rules.h"
 
@@ -8,132 +10,221 @@ namespace rowan::plan {
 
 namespace {
 
-constexpr size_t kJoinOrderTablesMax = 16;   // Longer chains stay as written.
-
 bool is_inner(const LogicalNode& node) {
   return node.kind == LogicalKind::kJoin && (node.join == sql::JoinKind::kInner || node.join == sql::JoinKind::kCross);
 }
 
-// Takes the chain apart; columns of the conditions count over all inputs in the written order.
-void flatten(LogicalPtr node, uint32_t from, std::vector<LogicalPtr>& inputs, std::vector<expr::NodePtr>& conditions) {
-  if (!is_inner(*node)) {
-    inputs.push_back(std::move(node));
-    return;
-  }
-  std::vector<expr::NodePtr> own;
-  split_conjuncts(std::move(node->condition), own);
-  for (expr::NodePtr& condition : own) {
-    shift_columns(*condition, from);
-    conditions.push_back(std::move(condition));
-  }
-  const auto left_width = static_cast<uint32_t>(node->children[0]->width());
-  flatten(std::move(node->children[0]), from, inputs, conditions);
-  flatten(std::move(node->children[1]), from + left_width, inputs, conditions);
-}
-
-size_t count_inputs(const LogicalNode& node) { return is_inner(node) ? count_inputs(*node.children[0]) + count_inputs(*node.children[1]) : 1; }
-
-struct Chain {
-  std::vector<LogicalPtr> inputs;
-  std::vector<uint32_t> first_column;        // Of each input, in the written order.
-  std::vector<uint32_t> widths;
-  std::vector<double> rows;
-  std::vector<expr::NodePtr> conditions;
+struct Input {
+  LogicalPtr node;
+  uint32_t first_column = 0;                 // In the written order.
+  uint32_t width = 0;
+  double rows = 0;
+  double base_rows = 0;                      // Before its own filter: about the number of distinct values of a key.
 };
 
-// True when all columns of the condition belong to joined inputs or to `next`.
-bool covered(const expr::Node& condition, const Chain& chain, const std::vector<bool>& joined, size_t next, bool& touches_next) {
-  std::vector<uint32_t> columns;
-  expr::collect_columns(condition, columns);
-  touches_next = false;
-  for (const uint32_t column : columns) {
-    size_t input = 0;
-    while (column >= chain.first_column[input] + chain.widths[input]) ++input;
-    if (input == next) touches_next = true;
-    if (input != next && !joined[input]) return false;
-  }
-  return true;
-}
+struct Condition {
+  expr::NodePtr node;                        // Null once it is used. Columns count over all inputs in the written order.
+  std::vector<size_t> inputs;                // Those it reads, ascending.
+};
 
-size_t best_next(const Chain& chain, const std::vector<bool>& joined, double rows) {
-  size_t best = chain.inputs.size();
-  double best_rows = 0;
-  bool best_connected = false;
-  for (size_t i = 0; i < chain.inputs.size(); ++i) {
-    if (joined[i]) continue;
-    bool connected = false;
-    for (const expr::NodePtr& condition : chain.conditions) {
-      bool touches = false;
-      connected = connected || (condition != nullptr && covered(*condition, chain, joined, i, touches) && touches);
-    }
-    const double result = connected ? std::max(rows, chain.rows[i]) : rows * chain.rows[i];
-    if (best == chain.inputs.size() || (connected && !best_connected) || (connected == best_connected && result < best_rows)) {
-      best = i;
-      best_rows = result;
-      best_connected = connected;
-    }
-  }
-  return best;
-}
+// What has been joined so far.
+struct Joined {
+  LogicalPtr node;
+  std::vector<size_t> inputs;                // In the order of their columns.
+  double rows = 0;
+};
 
-void reorder(LogicalPtr& root, PlanContext& context) {
-  Chain chain;
-  const std::vector<OutputColumn> outputs = root->outputs;
-  flatten(std::move(root), 0, chain.inputs, chain.conditions);
-  uint32_t column = 0;
-  for (LogicalPtr& input : chain.inputs) {
-    chain.first_column.push_back(column);
-    chain.widths.push_back(static_cast<uint32_t>(input->width()));
-    chain.rows.push_back(estimate_rows(*input, context.resolver));
-    column += chain.widths.back();
-  }
-  std::vector<bool> joined(chain.inputs.size());
-  std::vector<uint32_t> place(outputs.size());    // Where each written column is now.
-  const auto add_columns = [&](size_t input, uint32_t at) {
-    for (uint32_t i = 0; i < chain.widths[input]; ++i) place[chain.first_column[input] + i] = at + i;
-  };
-  const size_t first = static_cast<size_t>(std::min_element(chain.rows.begin(), chain.rows.end()) - chain.rows.begin());
-  joined[first] = true;
-  add_columns(first, 0);
-  double rows = chain.rows[first];
-  LogicalPtr node = std::move(chain.inputs[first]);
-  for (size_t step = 1; step < chain.inputs.size(); ++step) {
-    const size_t next = best_next(chain, joined, rows);
-    add_columns(next, static_cast<uint32_t>(node->width()));
-    LogicalPtr join = make_node(LogicalKind::kJoin, std::move(node));
-    join->outputs.insert(join->outputs.end(), chain.inputs[next]->outputs.begin(), chain.inputs[next]->outputs.end());
-    join->children.push_back(std::move(chain.inputs[next]));
+class Reorder {
+ public:
+  Reorder(LogicalPtr root, PlanContext& context) : resolver_(context.resolver), outputs_(root->outputs) {
     std::vector<expr::NodePtr> conditions;
-    for (expr::NodePtr& condition : chain.conditions) {
-      bool touches = false;
-      if (condition == nullptr || !covered(*condition, chain, joined, next, touches)) continue;
-      expr::remap_columns(*condition, place);
+    flatten(std::move(root), 0, conditions);
+    for (Input& input : inputs_) {
+      input.width = static_cast<uint32_t>(input.node->width());
+      input.rows = estimate_rows(*input.node, resolver_);
+      input.base_rows = input.rows;
+      if (input.node->kind != LogicalKind::kScan) continue;
+      if (const auto known = resolver_.row_count(input.node->scan.table)) input.base_rows = std::max(input.rows, static_cast<double>(*known));
+    }
+    for (expr::NodePtr& node : conditions) add_condition(std::move(node));
+    place_.resize(outputs_.size());
+    joined_.resize(inputs_.size());
+  }
+
+  LogicalPtr run() {
+    std::vector<Joined> groups;
+    for (const std::vector<size_t>& group : connected_groups()) groups.push_back(join_group(group));
+    std::stable_sort(groups.begin(), groups.end(), [](const Joined& a, const Joined& b) { return a.rows < b.rows; });
+    Joined all = std::move(groups[0]);
+    for (size_t i = 1; i < groups.size(); ++i) {
+      all.node = make_join(std::move(all.node), std::move(groups[i].node), {});
+      all.inputs.insert(all.inputs.end(), groups[i].inputs.begin(), groups[i].inputs.end());
+    }
+    set_places(all);
+    all.node = make_filter(std::move(all.node), join_conjuncts(take_conditions([](const Condition&) { return true; })));
+    return std::is_sorted(place_.begin(), place_.end()) ? std::move(all.node) : make_projection(std::move(all.node), place_);
+  }
+
+ private:
+  void flatten(LogicalPtr node, uint32_t from, std::vector<expr::NodePtr>& conditions) {
+    if (!is_inner(*node)) {
+      inputs_.emplace_back();
+      inputs_.back().node = std::move(node);
+      inputs_.back().first_column = from;
+      return;
+    }
+    std::vector<expr::NodePtr> own;
+    split_conjuncts(std::move(node->condition), own);
+    for (expr::NodePtr& condition : own) {
+      shift_columns(*condition, from);
       conditions.push_back(std::move(condition));
     }
-    joined[next] = true;
+    const auto left_width = static_cast<uint32_t>(node->children[0]->width());
+    flatten(std::move(node->children[0]), from, conditions);
+    flatten(std::move(node->children[1]), from + left_width, conditions);
+  }
+
+  void add_condition(expr::NodePtr node) {
+    std::vector<uint32_t> columns;
+    expr::collect_columns(*node, columns);
+    Condition condition{std::move(node), {}};
+    for (const uint32_t column : columns) {
+      const auto after = std::upper_bound(inputs_.begin(), inputs_.end(), column,
+                                          [](uint32_t value, const Input& input) { return value < input.first_column; });
+      // Inputs without columns share their first column with the next one, which is then the last of them.
+      const auto input = static_cast<size_t>(after - inputs_.begin()) - 1;
+      if (condition.inputs.empty() || condition.inputs.back() != input) condition.inputs.push_back(input);
+    }
+    conditions_.push_back(std::move(condition));
+  }
+
+  std::vector<std::vector<size_t>> connected_groups() const {
+    std::vector<size_t> leader(inputs_.size());
+    std::iota(leader.begin(), leader.end(), size_t{0});
+    const auto find = [&](size_t input) {
+      while (leader[input] != input) input = leader[input] = leader[leader[input]];
+      return input;
+    };
+    for (const Condition& condition : conditions_) {
+      for (const size_t input : condition.inputs) leader[find(input)] = find(condition.inputs[0]);
+    }
+    std::vector<std::vector<size_t>> groups;
+    std::vector<size_t> group_of(inputs_.size(), SIZE_MAX);
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      size_t& group = group_of[find(i)];
+      if (group == SIZE_MAX) {
+        group = groups.size();
+        groups.emplace_back();
+      }
+      groups[group].push_back(i);
+    }
+    return groups;
+  }
+
+  // The share of pairs that a condition between what is joined and `next` keeps.
+  double share(const Condition& condition, size_t next) const {
+    const expr::Node& node = *condition.node;
+    if (node.kind != expr::NodeKind::kCall || node.function->name != "=") return selectivity(node);
+    double distinct = inputs_[next].base_rows;
+    for (const size_t input : condition.inputs) distinct = std::max(distinct, inputs_[input].base_rows);
+    return 1 / std::max(distinct, 1.0);
+  }
+
+  // Rows after adding `next`; `connected` tells whether any condition ties it to what is joined.
+  double rows_with(double rows, size_t next, bool& connected) const {
+    double result = rows * inputs_[next].rows;
+    connected = false;
+    for (const Condition& condition : conditions_) {
+      if (condition.node == nullptr || condition.inputs.size() < 2) continue;
+      if (!std::binary_search(condition.inputs.begin(), condition.inputs.end(), next)) continue;
+      const bool ready = std::all_of(condition.inputs.begin(), condition.inputs.end(), [&](size_t input) { return input == next || joined_[input]; });
+      if (!ready) continue;
+      connected = true;
+      result *= share(condition, next);
+    }
+    return std::max(result, 1.0);
+  }
+
+  Joined join_group(const std::vector<size_t>& group) {
+    const size_t first = *std::min_element(group.begin(), group.end(), [&](size_t a, size_t b) { return inputs_[a].rows < inputs_[b].rows; });
+    Joined made{std::move(inputs_[first].node), {first}, inputs_[first].rows};
+    joined_[first] = true;
+    while (made.inputs.size() < group.size()) {
+      size_t best = SIZE_MAX;
+      double best_rows = 0;
+      bool best_connected = false;
+      for (const size_t input : group) {
+        if (joined_[input]) continue;
+        bool connected = false;
+        const double rows = rows_with(made.rows, input, connected);
+        if (best != SIZE_MAX && (best_connected && !connected)) continue;
+        if (best != SIZE_MAX && connected == best_connected && rows >= best_rows) continue;
+        best = input;
+        best_rows = rows;
+        best_connected = connected;
+      }
+      joined_[best] = true;
+      made.inputs.push_back(best);
+      made.rows = best_rows;
+      set_places(made);
+      made.node = make_join(std::move(made.node), std::move(inputs_[best].node), take_conditions([&](const Condition& condition) {
+        return !condition.inputs.empty() && std::all_of(condition.inputs.begin(), condition.inputs.end(), [&](size_t input) { return joined_[input]; }) &&
+               std::binary_search(condition.inputs.begin(), condition.inputs.end(), best);
+      }));
+    }
+    return made;
+  }
+
+  // Where each written column of these inputs is now.
+  void set_places(const Joined& joined) {
+    uint32_t at = 0;
+    for (const size_t input : joined.inputs) {
+      for (uint32_t i = 0; i < inputs_[input].width; ++i) place_[inputs_[input].first_column + i] = at++;
+    }
+  }
+
+  template <typename Wanted>
+  std::vector<expr::NodePtr> take_conditions(const Wanted& wanted) {
+    std::vector<expr::NodePtr> taken;
+    for (Condition& condition : conditions_) {
+      if (condition.node == nullptr || !wanted(condition)) continue;
+      expr::remap_columns(*condition.node, place_);
+      taken.push_back(std::move(condition.node));
+    }
+    return taken;
+  }
+
+  static LogicalPtr make_join(LogicalPtr left, LogicalPtr right, std::vector<expr::NodePtr> conditions) {
+    LogicalPtr join = make_node(LogicalKind::kJoin, std::move(left));
+    join->outputs.insert(join->outputs.end(), right->outputs.begin(), right->outputs.end());
+    join->children.push_back(std::move(right));
     join->join = conditions.empty() ? sql::JoinKind::kCross : sql::JoinKind::kInner;
     join->condition = join_conjuncts(std::move(conditions));
-    node = std::move(join);
-    rows = estimate_rows(*node, context.resolver);
+    return join;
   }
-  root = std::is_sorted(place.begin(), place.end()) ? std::move(node) : make_projection(std::move(node), place);
-}
+
+  Resolver& resolver_;
+  std::vector<OutputColumn> outputs_;
+  std::vector<Input> inputs_;
+  std::vector<Condition> conditions_;
+  std::vector<bool> joined_;
+  std::vector<uint32_t> place_;
+};
 
 }  // namespace
 
 void join_order(LogicalPtr& root, PlanContext& context) {
-  if (!is_inner(*root) || count_inputs(*root) > kJoinOrderTablesMax) {
+  if (!is_inner(*root)) {
     for (LogicalPtr& child : root->children) join_order(child, context);
     return;
   }
-  std::vector<LogicalPtr*> inputs;
   const auto visit = [&](const auto& self, LogicalPtr& node) -> void {
     if (!is_inner(*node)) return join_order(node, context);
     self(self, node->children[0]);
     self(self, node->children[1]);
   };
   visit(visit, root);
-  reorder(root, context);
+  root = Reorder(std::move(root), context).run();
 }
 
 }  // namespace rowan::plan

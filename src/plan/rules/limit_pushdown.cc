@@ -26,7 +26,7 @@ void hint_scan(LogicalNode& node, uint64_t rows) {
 
 void limit_pushdown(LogicalPtr& root, PlanContext& context) {
   for (LogicalPtr& child : root->children) limit_pushdown(child, context);
-  if (root->kind != LogicalKind::kLimit || root->limit == nullptr) return;
+  if (root->kind != LogicalKind::kLimit || root->limit == nullptr) return;   // Counts that a subquery gives have no `limit`.
   // Below a projection that only computes, LIMIT means the same; there it meets the sort.
   LogicalNode* below = root->children[0].get();
   while (below->kind == LogicalKind::kProject) below = below->children[0].get();

@@ -93,6 +93,7 @@ TEST_CASE("statement_end") {
 TEST_CASE("normalise and quoting") {
   CHECK(normalise_statement("SELECT  *\n from t -- c\n where a = 5 and b='x' ;") == "SELECT * from t where a = $1 and b=$2");
   CHECK(normalise_statement("select $1, 2") == "select $1, $2");
+  CHECK(normalise_statement("select 'a'b") == "select $1 b");
   CHECK(quote_ident("a_1") == "a_1");
   CHECK(quote_ident("A") == "\"A\"");
   CHECK(quote_ident("select") == "\"select\"");

@@ -45,14 +45,14 @@ TEST_CASE("forms") {
                            "a::timestamp with time zone", "a::timestamp(3) with time zone", "a::double precision", "ROW(1, 2)",
                            "CASE WHEN a THEN 1 ELSE 2 END", "CASE a WHEN 1 THEN 'x' END", "a IS DISTINCT FROM b", "a IS NOT TRUE",
                            "a BETWEEN SYMMETRIC 1 AND 2", "a SIMILAR TO b", "a ->> 'x'", "~ a", "- (-a)", "left(a, 2)",
-                           "sum(a) FILTER (WHERE b)", "date_part('year', a)", "substring(a, 1, 2)", "btrim(a)", "timezone('utc', a)"}) {
+                           "sum(a) FILTER (WHERE b)", "date_part('year', a)", "EXTRACT('year' FROM a)", "substring(a, 1, 2)", "btrim(a)", "timezone('utc', a)"}) {
     CAPTURE(text);
     CHECK(printed(text).find("error") == std::string::npos);
     CHECK(printed(text).find(" / ") == std::string::npos);
     if (std::string(text) != "- (-a)") CHECK(printed(text) == text);
   }
   CHECK(printed("date '2024-01-01'") == "'2024-01-01'::date");
-  CHECK(printed("extract(year from a)") == "date_part('year', a)");
+  CHECK(printed("extract(year from a)") == "EXTRACT('year' FROM a)");
   CHECK(printed("position('a' in b)") == "\"position\"('a', b)");
   CHECK(printed("trim(both 'x' from a)") == "btrim(a, 'x')");
   CHECK(printed("cast(a as character varying(3))") == "a::character varying(3)");

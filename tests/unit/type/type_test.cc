@@ -1,5 +1,5 @@
 // Proves: type names, PostgreSQL's input and output text of every type with its errors, casts, and numeric arithmetic
-// with PostgreSQL's scales. The expected texts were checked against PostgreSQL 15.
+// with PostgreSQL's scales. The expected texts are PostgreSQL 15's.
 #include <doctest/doctest.h>
 
 #include <string>

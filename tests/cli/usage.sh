@@ -1,0 +1,33 @@
+# Proves that wrong usage is refused with a sentence that helps, and that help and version answer.
+source "$(dirname "$0")/lib.sh"
+
+run </dev/null; exits 2; says "rowan init DIR"
+run help; exits 0; shows "rowan sql DIR"; silent
+run help sql; exits 0; shows "--format table|csv|json|expanded"
+run import --help; exits 0; shows "DIR TABLE FILE.csv"
+run version; exits 0; shows "rowan "
+run --version; exits 0
+run frobnicate; exits 2; says 'unknown command "frobnicate"'
+run help frobnicate; exits 2
+
+run sql; exits 2; says "the repository's folder is missing"; says "Usage: rowan sql DIR"
+run sql t.git 'SELECT 1'; exits 2; says "SQL is given with -c"
+run sql t.git --frmat csv; exits 2; says "unknown option --frmat"
+run sql t.git -c; exits 2; says "option -c needs a value"
+run sql t.git --read-only=yes; exits 2; says "takes no value"
+run sql t.git --format xml; exits 2; says "table, csv, json and expanded"
+run sql t.git -c 'SELECT 1' -f x.sql; exits 2; says "cannot be used together"
+run import t.git t; exits 2; says "something is missing behind the folder"
+run log t.git -n many; exits 2; says "number of commits"
+run init a b; exits 2; says 'unexpected "b"'
+
+run sql nowhere.git -c 'SELECT 1'; exits 18; says 'there is no folder "nowhere.git"'; says "rowan init nowhere.git"
+mkdir plain && touch plain/file
+run sql plain -c 'SELECT 1'; exits 18; says "is not a Rowan repository"
+run init plain; exits 3; says "not empty"
+run init t.git; exits 0; shows "t.git"
+run init t.git; exits 3
+run sql t.git --branch nope -c 'SELECT 1'; exits 18; says 'branch "nope" does not exist'
+run -- sql; exits 2
+
+finish
