@@ -10,6 +10,7 @@
 #include "engine/check.h"
 #include "engine/failure.h"
 #include "engine/session.h"
+#include "git/head.h"
 #include "store/git_store.h"
 #include "store/memory_store.h"
 #include "store/node_cache.h"
@@ -91,8 +92,13 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path, 
   txn::ManagerOptions manager_options;
   if (path != kMemory && !options.read_only) manager_options.derived_folder = std::filesystem::path(path) / "rowan" / "derived";
   TRY_ASSIGN(database->manager_, txn::Manager::open(*database->store_, database->clock(), manager_options));
-  TRY_ASSIGN(const bool has_main, database->manager_->has_branch(kMainBranch));
-  if (!has_main) {
+  if (path != kMemory) {
+    database->folder_ = path;
+    TRY_ASSIGN(const auto head, git::head_branch(database->folder_));
+    if (head) database->default_branch_ = *head;
+  }
+  TRY_ASSIGN(const bool has_head, database->manager_->has_branch(database->default_branch_));
+  if (!has_head) {
     const auto branches = database->manager_->branches();
     if (branches.empty()) return Error(ErrorCode::kNotARepository, fmt::format("\"{}\" has no branch", path));
     database->default_branch_ = branches.front().name;
@@ -106,8 +112,22 @@ DatabaseImpl::~DatabaseImpl() {
   if (manager_) ignore_error(manager_->close(), "the store's journal keeps what was committed");
 }
 
+std::string DatabaseImpl::default_branch() const {
+  const std::lock_guard lock(head_mutex_);
+  return default_branch_;
+}
+
+Result<void> DatabaseImpl::follow_rename(std::string_view from, std::string_view to) {
+  const std::lock_guard lock(head_mutex_);
+  if (default_branch_ != from) return {};
+  default_branch_ = to;
+  if (folder_.empty()) return {};
+  TRY(store_->checkpoint());   // HEAD must not name a branch that Git does not have yet.
+  return git::set_head_branch(folder_, to);
+}
+
 Outcome<std::unique_ptr<Session>> DatabaseImpl::connect(std::string_view branch) {
-  const std::string name(branch.empty() ? std::string_view(default_branch_) : branch);
+  const std::string name = branch.empty() ? default_branch() : std::string(branch);
   auto exists = manager_->has_branch(name);
   if (!exists) return to_failure(exists.error());
   if (!*exists) return to_failure(Error(ErrorCode::kUndefinedBranch, fmt::format("branch \"{}\" does not exist", name)));

@@ -3,7 +3,9 @@
 // Threads: any; sessions use it concurrently.
 #pragma once
 
+#include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,7 +36,9 @@ class DatabaseImpl final : public Database {
   derived::UniqueIndexes& unique_indexes() { return unique_indexes_; }
   const std::string& name() const { return name_; }              // The folder's name without ".git".
   const git::Signature& author() const { return author_; }
-  const std::string& default_branch() const { return default_branch_; }
+  std::string default_branch() const;                            // The branch of Git's HEAD: where sessions begin.
+  // After a branch got another name: HEAD follows it, as `git branch -m` has it.
+  Result<void> follow_rename(std::string_view from, std::string_view to);
   const Clock& clock() const { return system_clock(); }
   // Rows of a table if they are known without a scan.
   std::optional<uint64_t> row_count(const catalog::TableVersion& table);
@@ -47,6 +51,8 @@ class DatabaseImpl final : public Database {
   derived::UniqueIndexes unique_indexes_;
   std::string name_;
   git::Signature author_;
+  std::filesystem::path folder_;                                  // Empty: in memory.
+  mutable std::mutex head_mutex_;                                 // Guards default_branch_.
   std::string default_branch_ = "main";
 };
 

@@ -766,6 +766,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_branch_statement(const sql::Branc
     }
     case StatementKind::kRenameBranch: {
       TRY(manager.rename_branch(statement.name, statement.from));
+      TRY(database_.follow_rename(statement.name, statement.from));
       if (statement.name == branch_) branch_ = statement.from;
       break;
     }

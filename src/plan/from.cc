@@ -80,6 +80,9 @@ expr::NodePtr coalesce(expr::NodePtr left, expr::NodePtr right) {
 Result<LogicalPtr> QueryBinder::bind_from(const sql::List<sql::TableRef*>& from) {
   LogicalPtr result;
   FromScope scope;
+  if (from.size() > kFromTablesMax) {
+    return Error(ErrorCode::kStatementTooComplex, fmt::format("FROM names more than {} tables", kFromTablesMax)).at(from[0]->position);
+  }
   for (const sql::TableRef* ref : from) {
     FromScope right;
     TRY_ASSIGN(LogicalPtr node, bind_table_ref(*ref, right));

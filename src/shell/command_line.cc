@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <iostream>
-#include <csignal>
 #include <map>
 #include <optional>
 #include <set>
@@ -31,14 +31,15 @@ constexpr std::string_view kMemory = ":memory:";
 constexpr int kFine = 0;
 constexpr int kFound = 1;
 constexpr int kUsage = 2;
-constexpr int kSignalled = 128;   // Plus the signal's number, as a shell tells of a process that one ended.
+constexpr int kSignalled = 128;  // Plus the signal's number, as a shell tells of a process that one ended.
 
 // Exit codes by the class of a SQLSTATE; documented in docs/command-line.md.
 int exit_code(std::string_view sqlstate) {
   if (sqlstate == "55006" || sqlstate == "58P02" || sqlstate == "25006") return 3;
   const std::string_view wide = sqlstate.substr(0, 2);
-  static const std::map<std::string_view, int> codes = {{"42", 10}, {"3D", 10}, {"3F", 10}, {"0A", 11}, {"22", 12}, {"23", 13}, {"25", 14},
-                                                        {"40", 15}, {"53", 16}, {"54", 16}, {"58", 17}, {"VC", 18}, {"XX", 19}, {"57", 20}};
+  static const std::map<std::string_view, int> codes = {{"42", 10}, {"3D", 10}, {"3F", 10}, {"0A", 11}, {"22", 12},
+                                                        {"23", 13}, {"25", 14}, {"40", 15}, {"53", 16}, {"54", 16},
+                                                        {"58", 17}, {"VC", 18}, {"XX", 19}, {"57", 20}};
   const auto found = codes.find(wide);
   return found == codes.end() ? 21 : found->second;
 }
@@ -49,9 +50,9 @@ int fail(const Failure& failure) {
 }
 
 // For an option's value that is none, before anything was opened.
-int fail(const Failure& failure, int code) {
-  std::cerr << "rowan: " << failure.message << '\n' << (failure.hint.empty() ? "" : failure.hint + "\n");
-  return code;
+int bad_value(std::string_view message) {
+  std::cerr << "rowan: " << message << '\n';
+  return kUsage;
 }
 
 // A command's words: plain ones in order, and options with or without a value.
@@ -73,7 +74,7 @@ struct Misuse {
 
 struct Command {
   std::string_view name;
-  std::string_view form;                 // What follows the name, as help shows it.
+  std::string_view form;  // What follows the name, as help shows it.
   std::string_view purpose;
   size_t plain_min;
   size_t plain_max;
@@ -122,10 +123,13 @@ struct Connection {
   std::unique_ptr<Session> session;
 };
 
-std::optional<Failure> connect(const std::string& path, const std::string& branch, bool read_only, Connection& connection) {
+std::optional<Failure> connect(const std::string& path, const std::string& branch, bool read_only,
+                               Connection& connection) {
   std::error_code error;
   if (path != kMemory && !std::filesystem::exists(path, error) && !error) {
-    return Failure{"VC006", "there is no folder \"" + path + "\"", "", "rowan init " + path + " makes an empty repository there.", 0, false};
+    return Failure{"VC006", "there is no folder \"" + path + "\"",
+                   "",      "rowan init " + path + " makes an empty repository there.",
+                   0,       false};
   }
   OpenOptions options;
   options.read_only = read_only;
@@ -141,15 +145,19 @@ std::optional<Failure> connect(const std::string& path, const std::string& branc
 // For commands that only read: beside another process they see what is published.
 std::optional<Failure> connect_to_read(const std::string& path, const std::string& branch, Connection& connection) {
   auto failure = connect(path, branch, false, connection);
-  if (failure && (failure->sqlstate == "55006" || failure->sqlstate == "42501")) return connect(path, branch, true, connection);
+  if (failure && (failure->sqlstate == "55006" || failure->sqlstate == "42501"))
+    return connect(path, branch, true, connection);
   return failure;
 }
 
-int finish_code(const Runner& runner) { return runner.failure_state().empty() ? kFine : exit_code(runner.failure_state()); }
+int finish_code(const Runner& runner) {
+  return runner.failure_state().empty() ? kFine : exit_code(runner.failure_state());
+}
 
 int run_and_print(Session& session, const std::string& sql) {
   const SignalGuard guard(session);
-  Runner runner(session, {.print = {.tags = false}, .stop_on_error = true, .quote_statement = false}, std::cout, std::cerr);
+  Runner runner(session, {.print = {.tags = false}, .stop_on_error = true, .quote_statement = false}, std::cout,
+                std::cerr);
   ScriptReader script(sql);
   runner.run_script(script);
   return finish_code(runner);
@@ -165,7 +173,8 @@ int command_init(const Words& words) {
 int command_shell(const Words& words) {
   const std::string path = words.plain.empty() ? std::string(kMemory) : words.plain[0];
   if (path.starts_with("postgres://") || path.starts_with("postgresql://")) {
-    return fail({"0A000", "connecting to a server is not supported yet", "", "Give the folder of a repository.", 0, false});
+    return fail(
+        {"0A000", "connecting to a server is not supported yet", "", "Give the folder of a repository.", 0, false});
   }
   Connection connection;
   if (auto failure = connect(path, words.get("--branch"), words.has("--read-only"), connection)) return fail(*failure);
@@ -187,7 +196,9 @@ int run_files(Session& session, const std::vector<std::string>& paths, Runner::O
   for (const std::string& path : paths) {
     options.source = path == "-" ? "" : path;
     const int file = path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (file < 0) return fail({"58P01", fmt::format("could not open file \"{}\": {}", path, std::strerror(errno)), "", "", 0, false});
+    if (file < 0)
+      return fail(
+          {"58P01", fmt::format("could not open file \"{}\": {}", path, std::strerror(errno)), "", "", 0, false});
     Runner runner(session, options, std::cout, std::cerr);
     ScriptReader script(file);
     const bool go_on = runner.run_script(script);
@@ -199,16 +210,19 @@ int run_files(Session& session, const std::vector<std::string>& paths, Runner::O
 
 int command_sql(const Words& words) {
   const auto format = format_from_name(words.get("--format", "table"));
-  if (!format) return fail({"22023", "there is no format \"" + words.get("--format") + "\"", "", "Formats are table, csv, json and expanded.", 0, false}, kUsage);
+  if (!format)
+    return bad_value("there is no format \"" + words.get("--format") + "\"; formats are table, csv, json and expanded");
   Connection connection;
-  if (auto failure = connect(words.plain[0], words.get("--branch"), words.has("--read-only"), connection)) return fail(*failure);
+  if (auto failure = connect(words.plain[0], words.get("--branch"), words.has("--read-only"), connection))
+    return fail(*failure);
   const bool for_people = *format == Format::kTable || *format == Format::kExpanded;
   const Runner::Options options{.print = {.format = *format, .tags = for_people}, .stop_on_error = true};
   const bool given = words.has("-c") || words.has("-f");
   if (!given && ::isatty(STDIN_FILENO) != 0) return run_interactive(*connection.session);
   const SignalGuard guard(*connection.session);
   if (words.has("-c")) return run_texts(*connection.session, words.options.at("-c"), options);
-  return run_files(*connection.session, words.has("-f") ? words.options.at("-f") : std::vector<std::string>{"-"}, options);
+  return run_files(*connection.session, words.has("-f") ? words.options.at("-f") : std::vector<std::string>{"-"},
+                   options);
 }
 
 // "shop.orders" as SQL.
@@ -227,13 +241,15 @@ int copy_command(const Words& words, bool import) {
   const std::string& file = words.plain[2];
   std::error_code error;
   std::string sql = "COPY " + table_name(words.plain[1]) + (import ? " FROM " : " TO ");
-  sql += file == "-" ? std::string(import ? "STDIN" : "STDOUT") : sql::quote_literal(std::filesystem::absolute(file, error).string());
+  sql += file == "-" ? std::string(import ? "STDIN" : "STDOUT")
+                     : sql::quote_literal(std::filesystem::absolute(file, error).string());
   sql += std::string(" (FORMAT csv, HEADER ") + (words.has("--no-header") ? "false" : "true");
   if (words.has("--delimiter")) sql += ", DELIMITER " + sql::quote_literal(words.get("--delimiter"));
   if (words.has("--null")) sql += ", NULL " + sql::quote_literal(words.get("--null"));
   const SignalGuard guard(*connection.session);
   const bool tag = import || file != "-";
-  Runner runner(*connection.session, {.print = {.tags = tag}, .stop_on_error = true, .quote_statement = false}, std::cout, std::cerr);
+  Runner runner(*connection.session, {.print = {.tags = tag}, .stop_on_error = true, .quote_statement = false},
+                std::cout, std::cerr);
   ScriptReader script(sql + ");");
   ScriptReader input(STDIN_FILENO);
   runner.run_script(script, &input);
@@ -242,7 +258,7 @@ int copy_command(const Words& words, bool import) {
 
 int command_log(const Words& words) {
   const std::string count = words.get("-n");
-  if (count.find_first_not_of("0123456789") != std::string::npos) return fail({"22023", "-n takes a number of commits", "", "", 0, false}, kUsage);
+  if (count.find_first_not_of("0123456789") != std::string::npos) return bad_value("-n takes a number of commits");
   Connection connection;
   if (auto failure = connect_to_read(words.plain[0], words.get("--branch"), connection)) return fail(*failure);
   std::string sql = "SHOW LOG";
@@ -254,20 +270,29 @@ int command_log(const Words& words) {
     auto more = (*rows)->next();
     if (!more) return fail(more.failure());
     if (!*more || !std::cout) return kFine;
-    std::cout << fmt::format("commit {}\nAuthor: {} <{}>\nDate:   {}\n\n    {}\n\n", (*rows)->get_text(0), (*rows)->get_text(1), (*rows)->get_text(2),
-                             (*rows)->get_text(3), (*rows)->get_text(4));
+    std::cout << fmt::format("commit {}\nAuthor: {} <{}>\nDate:   {}\n\n    {}\n\n", (*rows)->get_text(0),
+                             (*rows)->get_text(1), (*rows)->get_text(2), (*rows)->get_text(3), (*rows)->get_text(4));
   }
 }
 
 int command_branch(const Words& words) {
   const bool remove = words.has("--delete");
-  if (remove && words.plain.size() != 1) return fail({"42601", "--delete takes the branch's name; nothing may follow the folder", "", "", 0, false}, kUsage);
+  if (remove && words.plain.size() != 1)
+    return bad_value("--delete takes the branch's name; nothing may follow the folder");
   Connection connection;
   const bool list = !remove && words.plain.size() == 1;
-  const auto failure = list ? connect_to_read(words.plain[0], "", connection) : connect(words.plain[0], "", false, connection);
+  const auto failure =
+      list ? connect_to_read(words.plain[0], "", connection) : connect(words.plain[0], "", false, connection);
   if (failure) return fail(*failure);
-  if (list) return run_and_print(*connection.session, "SELECT branch, substr(\"commit\", 1, 12) AS commit, author, time, message FROM rowan.branches ORDER BY branch;");
-  if (remove) return run_and_print(*connection.session, "DROP BRANCH " + sql::quote_ident(words.get("--delete")) + (words.has("--force") ? " FORCE;" : ";"));
+  if (list) {
+    return run_and_print(*connection.session,
+                         "SELECT branch, substr(\"commit\", 1, 12) AS commit, author, time, message FROM "
+                         "rowan.branches ORDER BY branch;");
+  }
+  if (remove) {
+    const std::string drop = "DROP BRANCH " + sql::quote_ident(words.get("--delete"));
+    return run_and_print(*connection.session, drop + (words.has("--force") ? " FORCE;" : ";"));
+  }
   std::string sql = "CREATE BRANCH " + sql::quote_ident(words.plain[1]);
   if (words.has("--from")) sql += " FROM " + sql::quote_literal(words.get("--from"));
   return run_and_print(*connection.session, sql + ";");
@@ -297,15 +322,54 @@ int command_checkpoint(const Words& words) {
 const std::vector<Command>& commands() {
   static const std::vector<Command> all = {
       {"init", "DIR", "make an empty repository", 1, 1, {}, {}, command_init},
-      {"shell", "[DIR] [--branch B] [--read-only]", "the interactive shell (in memory without DIR)", 0, 1, {"--branch"}, {"--read-only"}, command_shell},
-      {"sql", "DIR [-c SQL]… | [-f FILE]… [--format table|csv|json|expanded] [--branch B] [--read-only]",
-       "run SQL; without -c and -f from standard input, at a terminal the shell", 1, 1, {"-c", "-f", "--format", "--branch"}, {"--read-only"}, command_sql},
-      {"import", "DIR TABLE FILE.csv [--no-header] [--delimiter C] [--null TEXT] [--branch B]", "rows of a CSV file into a table (FILE - is standard input)",
-       3, 3, {"--delimiter", "--null", "--branch"}, {"--no-header"}, [](const Words& words) { return copy_command(words, true); }},
-      {"export", "DIR TABLE FILE.csv [--no-header] [--delimiter C] [--null TEXT] [--branch B]", "a table as a CSV file (FILE - is standard output)",
-       3, 3, {"--delimiter", "--null", "--branch"}, {"--no-header"}, [](const Words& words) { return copy_command(words, false); }},
-      {"log", "DIR [TABLE] [-n COUNT] [--branch B]", "commits, newest first", 1, 2, {"-n", "--branch"}, {}, command_log},
-      {"branch", "DIR [NAME [--from REVISION]] | DIR --delete NAME [--force]", "list branches, make one, delete one", 1, 2, {"--from", "--delete"}, {"--force"}, command_branch},
+      {"shell",
+       "[DIR] [--branch B] [--read-only]",
+       "the interactive shell (in memory without DIR)",
+       0,
+       1,
+       {"--branch"},
+       {"--read-only"},
+       command_shell},
+      {"sql",
+       "DIR [-c SQL]… | [-f FILE]… [--format table|csv|json|expanded] [--branch B] [--read-only]",
+       "run SQL; without -c and -f from standard input, at a terminal the shell",
+       1,
+       1,
+       {"-c", "-f", "--format", "--branch"},
+       {"--read-only"},
+       command_sql},
+      {"import",
+       "DIR TABLE FILE.csv [--no-header] [--delimiter C] [--null TEXT] [--branch B]",
+       "rows of a CSV file into a table (FILE - is standard input)",
+       3,
+       3,
+       {"--delimiter", "--null", "--branch"},
+       {"--no-header"},
+       [](const Words& words) { return copy_command(words, true); }},
+      {"export",
+       "DIR TABLE FILE.csv [--no-header] [--delimiter C] [--null TEXT] [--branch B]",
+       "a table as a CSV file (FILE - is standard output)",
+       3,
+       3,
+       {"--delimiter", "--null", "--branch"},
+       {"--no-header"},
+       [](const Words& words) { return copy_command(words, false); }},
+      {"log",
+       "DIR [TABLE] [-n COUNT] [--branch B]",
+       "commits, newest first",
+       1,
+       2,
+       {"-n", "--branch"},
+       {},
+       command_log},
+      {"branch",
+       "DIR [NAME [--from REVISION]] | DIR --delete NAME [--force]",
+       "list branches, make one, delete one",
+       1,
+       2,
+       {"--from", "--delete"},
+       {"--force"},
+       command_branch},
       {"check", "DIR", "read everything that is stored and prove it sound", 1, 1, {}, {}, command_check},
       {"checkpoint", "DIR", "publish all commits to Git now", 1, 1, {}, {}, command_checkpoint},
   };
@@ -314,7 +378,8 @@ const std::vector<Command>& commands() {
 
 void print_help(std::ostream& out) {
   out << "Rowan: a SQL database whose storage is a Git repository.\n\n";
-  for (const Command& command : commands()) out << fmt::format("  rowan {} {}\n        {}\n", command.name, command.form, command.purpose);
+  for (const Command& command : commands())
+    out << fmt::format("  rowan {} {}\n        {}\n", command.name, command.form, command.purpose);
   out << "  rowan version\n  rowan help [COMMAND]\n\n"
          "Start with: rowan init demo.git, then rowan shell demo.git.\n"
          "Exit codes: 0 fine, 1 problems found, 2 usage, 3 refused, 10 and above: errors by class.\n";
@@ -322,8 +387,10 @@ void print_help(std::ostream& out) {
 
 // What is wrong with the number of plain words, in a sentence.
 std::string count_message(const Command& command, const Words& words) {
-  if (words.plain.size() < command.plain_min) return words.plain.empty() ? "the repository's folder is missing" : "something is missing behind the folder";
-  if (command.name == "sql") return "unexpected \"" + words.plain[1] + "\"; SQL is given with -c, a file of SQL with -f";
+  if (words.plain.size() < command.plain_min)
+    return words.plain.empty() ? "the repository's folder is missing" : "something is missing behind the folder";
+  if (command.name == "sql")
+    return "unexpected \"" + words.plain[1] + "\"; SQL is given with -c, a file of SQL with -f";
   return "unexpected \"" + words.plain[command.plain_max] + "\"";
 }
 
@@ -335,7 +402,8 @@ int run_command(const Command& command, const std::vector<std::string>& argument
   const auto parsed = parse_words(arguments, command);
   if (const auto* misuse = std::get_if<Misuse>(&parsed)) return usage(command, misuse->message);
   const Words& words = std::get<Words>(parsed);
-  if (words.plain.size() < command.plain_min || words.plain.size() > command.plain_max) return usage(command, count_message(command, words));
+  if (words.plain.size() < command.plain_min || words.plain.size() > command.plain_max)
+    return usage(command, count_message(command, words));
   if (words.has("-c") && words.has("-f")) return usage(command, "-c and -f cannot be used together");
   return command.run(words);
 }
@@ -357,7 +425,8 @@ int dispatch(const std::vector<std::string>& arguments) {
   }
   const std::string& wanted = help ? arguments[1] : name;
   for (const Command& command : commands()) {
-    if (command.name == wanted) return help ? run_command(command, {wanted, "--help"}) : run_command(command, arguments);
+    if (command.name == wanted)
+      return help ? run_command(command, {wanted, "--help"}) : run_command(command, arguments);
   }
   std::cerr << fmt::format("rowan: unknown command \"{}\"\nTry `rowan help`.\n", wanted);
   return kUsage;
@@ -371,7 +440,7 @@ int run_command_line(const std::vector<std::string>& arguments) {
   const int code = dispatch(arguments);
   const int error = output.finish();
   if (leaving_signal() != 0) return kSignalled + leaving_signal();
-  if (error == EPIPE) return kSignalled + SIGPIPE;   // Whoever read us has seen enough.
+  if (error == EPIPE) return kSignalled + SIGPIPE;  // Whoever read us has seen enough.
   if (error == 0) return code;
   return fail({"58030", std::string("could not write the output: ") + std::strerror(error), "", "", 0, false});
 }

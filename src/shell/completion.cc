@@ -14,7 +14,8 @@ namespace {
 constexpr std::array<std::string_view, 8> kCommands = {"\\?", "\\d", "\\dt", "\\i", "\\l", "\\q", "\\timing", "\\x"};
 
 bool is_word(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '"' || c == '.' || c == '\\' || (static_cast<unsigned char>(c) & 0x80) != 0;
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '"' || c == '.' || c == '\\' ||
+         (static_cast<unsigned char>(c) & 0x80) != 0;
 }
 
 std::string lower(std::string_view text) {
@@ -26,7 +27,7 @@ std::string lower(std::string_view text) {
 // What was typed, cut into the word at the cursor and what stands before it.
 struct Typed {
   std::string_view word;
-  std::string previous;              // The word before, lower case; punctuation when that is nearer.
+  std::string previous;  // The word before, lower case; punctuation when that is nearer.
   std::string before_previous;
 };
 
@@ -34,7 +35,7 @@ std::string take_last_word(std::string_view& text) {
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.remove_suffix(1);
   size_t start = text.size();
   while (start > 0 && is_word(text[start - 1])) --start;
-  if (start == text.size() && start > 0) --start;   // Punctuation.
+  if (start == text.size() && start > 0) --start;  // Punctuation.
   std::string word = lower(text.substr(start));
   text = text.substr(0, start);
   return word;
@@ -70,7 +71,8 @@ bool expects_table(const Typed& typed) {
 
 bool expects_branch(const Typed& typed) {
   if (one_of(typed.previous, {"checkout", "branch"})) return true;
-  return typed.previous == "'" && one_of(typed.before_previous, {"of", "from"});   // AS OF 'rev', CREATE BRANCH b FROM 'rev'
+  return typed.previous == "'" &&
+         one_of(typed.before_previous, {"of", "from"});  // AS OF 'rev', CREATE BRANCH b FROM 'rev'
 }
 
 class Collector {
@@ -131,7 +133,8 @@ Completion complete_member(std::string_view word, const ListNames& list_names) {
 
 Completion complete(std::string_view text, const ListNames& list_names) {
   constexpr std::string_view kInclude = "\\i ";
-  if (text.starts_with(kInclude)) return complete_path(text.substr(std::min(text.find_first_not_of(' ', kInclude.size()), text.size())));
+  if (text.starts_with(kInclude))
+    return complete_path(text.substr(std::min(text.find_first_not_of(' ', kInclude.size()), text.size())));
   if (const Typed branch = cut_branch(text); expects_branch(branch)) {
     Collector found(branch.word);
     found.add_all(list_names(NameKind::kBranch, ""));

@@ -11,12 +11,13 @@
 namespace rowan::shell {
 
 enum class NameKind { kTable, kColumn, kSchema, kBranch };
-// The names of one kind that exist; of a table's columns when `table` is not empty. As SQL writes them, quoted where needed.
+// The names of one kind that exist; of a table's columns when `table` is not empty. As SQL writes them, quoted where
+// needed.
 using ListNames = std::function<std::vector<std::string>(NameKind kind, const std::string& table)>;
 
 struct Completion {
-  size_t replaced = 0;               // Bytes at the end of the text that the words stand for.
-  std::vector<std::string> words;    // Sorted, each once.
+  size_t replaced = 0;             // Bytes at the end of the text that the words stand for.
+  std::vector<std::string> words;  // Sorted, each once.
 };
 
 // `text`: the statement up to the cursor.

@@ -20,16 +20,19 @@ std::string names_query(NameKind kind, const std::string& owner) {
     case NameKind::kTable:
       return "SELECT name FROM rowan.tables" + (owner.empty() ? "" : " WHERE schema = " + sql::quote_literal(owner));
     case NameKind::kColumn:
-      return "SELECT DISTINCT name FROM rowan.columns" + (owner.empty() ? "" : " WHERE \"table\" = " + sql::quote_literal(owner));
-    case NameKind::kSchema: return "SELECT name FROM rowan.schemas";
-    case NameKind::kBranch: return "SELECT branch FROM rowan.branches";
+      return "SELECT DISTINCT name FROM rowan.columns" +
+             (owner.empty() ? "" : " WHERE \"table\" = " + sql::quote_literal(owner));
+    case NameKind::kSchema:
+      return "SELECT name FROM rowan.schemas";
+    case NameKind::kBranch:
+      return "SELECT branch FROM rowan.branches";
   }
   return "";
 }
 
 std::vector<std::string> list_names(Session& session, NameKind kind, const std::string& owner) {
   std::vector<std::string> names;
-  if (session.transaction_state() == TransactionState::kFailed) return names;   // Nothing may run there.
+  if (session.transaction_state() == TransactionState::kFailed) return names;  // Nothing may run there.
   auto rows = session.run(names_query(kind, owner));
   if (!rows) return names;
   for (auto more = (*rows)->next(); more && *more; more = (*rows)->next()) {
@@ -49,9 +52,12 @@ std::string prompt_of(const Session& session, bool continued) {
 // A line of COPY's data, typed at the terminal.
 Outcome<bool> read_data(LineEditor& editor, std::string& line) {
   switch (editor.read(">> ", line, false)) {
-    case LineEditor::Status::kLine: return true;
-    case LineEditor::Status::kEnd: return false;
-    case LineEditor::Status::kInterrupted: break;
+    case LineEditor::Status::kLine:
+      return true;
+    case LineEditor::Status::kEnd:
+      return false;
+    case LineEditor::Status::kInterrupted:
+      break;
   }
   return Failure{"57014", "canceling statement due to user request", "", "", 0, false};
 }
@@ -59,9 +65,10 @@ Outcome<bool> read_data(LineEditor& editor, std::string& line) {
 void read_and_run(Session& session) {
   const char* home = std::getenv("HOME");
   Runner runner(session, {}, std::cout, std::cerr);
-  std::string typed;   // All lines of the statement being typed: one entry of the history.
+  std::string typed;  // All lines of the statement being typed: one entry of the history.
   LineEditor editor(home != nullptr ? std::string(home) + "/.rowan_history" : "", [&](std::string_view line) {
-    return complete(typed + std::string(line), [&](NameKind kind, const std::string& owner) { return list_names(session, kind, owner); });
+    return complete(typed + std::string(line),
+                    [&](NameKind kind, const std::string& owner) { return list_names(session, kind, owner); });
   });
   std::cout << "Rowan " << version() << ". Type help for help, \\q to leave.\n\n" << std::flush;
   while (!runner.wants_quit() && leaving_signal() == 0) {

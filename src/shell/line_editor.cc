@@ -27,7 +27,7 @@ struct LineEditor::State {
   std::string prompt;
   std::string history_file;
   Complete complete;
-  bool completes = true;         // The line being read is SQL, not data.
+  bool completes = true;  // The line being read is SQL, not data.
 };
 
 namespace {
@@ -44,7 +44,8 @@ bool input_waits() {
 }
 
 size_t count_characters(std::string_view text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
 // Waits for a key or a signal. True when a key is there.
@@ -57,7 +58,7 @@ bool wait_for_key(EditLine* edit) {
     if (interrupted() || leaving_signal() != 0) return false;
     if (take_resize()) {
       el_resize(edit);
-      el_set(edit, EL_PREP_TERM, 1);   // A shell that continued us may have left the terminal in its own mode.
+      el_set(edit, EL_PREP_TERM, 1);  // A shell that continued us may have left the terminal in its own mode.
       el_set(edit, EL_REFRESH);
     }
     if (count > 0 && waits[0].revents != 0) return true;
@@ -116,7 +117,9 @@ unsigned char complete_word(EditLine* edit, int) {
     const auto differ = std::mismatch(common.begin(), common.end(), word.begin(), word.end()).first;
     common.erase(differ, common.end());
   }
-  while (!common.empty() && found.words.size() > 1 && (static_cast<unsigned char>(found.words.front()[common.size()]) & 0xc0) == 0x80) common.pop_back();
+  while (!common.empty() && found.words.size() > 1 &&
+         (static_cast<unsigned char>(found.words.front()[common.size()]) & 0xc0) == 0x80)
+    common.pop_back();
   if (found.words.size() == 1 && !common.ends_with('/') && !common.ends_with('.')) common += ' ';
   const std::string begun(typed.substr(typed.size() - found.replaced));
   if (common.size() > begun.size()) {
@@ -166,7 +169,7 @@ LineEditor::Status LineEditor::read(const std::string& prompt, std::string& line
   if (state_->edit == nullptr) return Status::kEnd;
   state_->prompt = prompt;
   state_->completes = completes;
-  if (take_resize()) el_resize(state_->edit);   // It came while a statement ran.
+  if (take_resize()) el_resize(state_->edit);  // It came while a statement ran.
   int count = 0;
   const char* text = el_gets(state_->edit, &count);
   if (text == nullptr || count <= 0) {
@@ -192,7 +195,7 @@ void LineEditor::remember(const std::string& statement) {
   std::FILE* stream = file < 0 ? nullptr : ::fdopen(file, "a");
   if (stream == nullptr) {
     if (file >= 0) ::close(file);
-    return;   // A history that cannot be kept is no reason to stop.
+    return;  // A history that cannot be kept is no reason to stop.
   }
   std::fseek(stream, 0, SEEK_END);
   history(state_->history, &event, H_NSAVE_FP, static_cast<size_t>(1), stream);

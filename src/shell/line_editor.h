@@ -22,7 +22,7 @@ class LineEditor {
   enum class Status { kLine, kInterrupted, kEnd };
   // A line without its newline; a recalled statement may hold several. Tab is a tab when it `completes` nothing.
   Status read(const std::string& prompt, std::string& line, bool completes = true);
-  void remember(const std::string& statement);                 // Into the history and its file.
+  void remember(const std::string& statement);  // Into the history and its file.
 
   struct State;
 

@@ -1,5 +1,5 @@
-// Output: std::cout over a large buffer that remembers why a write failed. A result of 100,000 rows must not cost 100,000 writes,
-// and a pipe whose reader left must end the work quietly.
+// Output: std::cout over a large buffer that remembers why a write failed. A result of 100,000 rows must not cost
+// 100,000 writes, and a pipe whose reader left must end the work quietly.
 //
 // Threads: one.
 #pragma once
@@ -12,8 +12,10 @@ namespace rowan::shell {
 
 class DescriptorBuffer final : public std::streambuf {
  public:
-  explicit DescriptorBuffer(int descriptor) : descriptor_(descriptor) { setp(buffer_.data(), buffer_.data() + buffer_.size()); }
-  int error() const { return error_; }   // errno of the first failed write; 0: none.
+  explicit DescriptorBuffer(int descriptor) : descriptor_(descriptor) {
+    setp(buffer_.data(), buffer_.data() + buffer_.size());
+  }
+  int error() const { return error_; }  // errno of the first failed write; 0: none.
 
  protected:
   int_type overflow(int_type c) override;
@@ -21,7 +23,7 @@ class DescriptorBuffer final : public std::streambuf {
   int sync() override { return write_out(pbase(), pptr()) ? 0 : -1; }
 
  private:
-  bool write_out(const char* from, const char* to);   // And empties the buffer.
+  bool write_out(const char* from, const char* to);  // And empties the buffer.
 
   int descriptor_;
   int error_ = 0;

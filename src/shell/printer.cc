@@ -70,7 +70,8 @@ void append_visible(std::string_view text, std::string& out) {
   }
 }
 
-// A result held for printing: the cells' visible text one behind the other, so that a million cells are a few blocks of memory.
+// A result held for printing: the cells' visible text one behind the other, so that a million cells are a few blocks of
+// memory.
 class TextTable {
  public:
   explicit TextTable(const std::vector<ColumnInfo>& columns) : columns_(columns) {
@@ -89,7 +90,7 @@ class TextTable {
     ++row_count_;
   }
   uint64_t row_count() const { return row_count_; }
-  bool print(const PrintOptions& options, std::ostream& out) const;            // False when stopped or the output broke.
+  bool print(const PrintOptions& options, std::ostream& out) const;  // False when stopped or the output broke.
   bool print_expanded(const PrintOptions& options, std::ostream& out) const;
 
  private:
@@ -117,14 +118,14 @@ class TextTable {
 
   const std::vector<ColumnInfo>& columns_;
   std::vector<std::string> titles_;
-  std::vector<size_t> widths_;          // Terminal columns, the title's included.
+  std::vector<size_t> widths_;  // Terminal columns, the title's included.
   std::string text_;
-  std::vector<size_t> ends_;            // Of each cell in text_.
+  std::vector<size_t> ends_;  // Of each cell in text_.
   uint64_t row_count_ = 0;
 };
 
-// One row, on as many lines as its highest cell has; '+' marks a cell that goes on. As psql does, the last column is padded
-// only when a mark or right alignment asks for it.
+// One row, on as many lines as its highest cell has; '+' marks a cell that goes on. As psql does, the last column is
+// padded only when a mark or right alignment asks for it.
 void TextTable::append_row(uint64_t row, std::string& out) const {
   std::vector<std::string_view> rests;
   for (size_t i = 0; i < columns_.size(); ++i) rests.push_back(cell(row, i));
@@ -238,12 +239,16 @@ std::string json_value(ColumnKind kind, const std::string& text, bool is_null) {
   if (is_null) return "null";
   const bool finite = text.find_first_not_of("+-.0123456789eE") == std::string::npos;
   switch (kind) {
-    case ColumnKind::kBool: return text == "t" ? "true" : "false";
+    case ColumnKind::kBool:
+      return text == "t" ? "true" : "false";
     case ColumnKind::kInteger:
     case ColumnKind::kFloat:
-    case ColumnKind::kNumeric: return finite ? text : json_string(text);
-    case ColumnKind::kJson: return text;
-    default: return json_string(text);
+    case ColumnKind::kNumeric:
+      return finite ? text : json_string(text);
+    case ColumnKind::kJson:
+      return text;
+    default:
+      return json_string(text);
   }
 }
 
@@ -261,7 +266,8 @@ void append_json(const Rows& rows, bool first, std::string& line) {
   line += first ? "\n {" : ",\n {";
   for (size_t i = 0; i < rows.columns().size(); ++i) {
     if (i > 0) line.push_back(',');
-    line += json_string(rows.columns()[i].name) + ':' + json_value(rows.columns()[i].kind, rows.get_text(i), rows.is_null(i));
+    line += json_string(rows.columns()[i].name) + ':' +
+            json_value(rows.columns()[i].kind, rows.get_text(i), rows.is_null(i));
   }
   line.push_back('}');
 }
@@ -309,7 +315,8 @@ Outcome<uint64_t> print_table(Rows& rows, const PrintOptions& options, std::ostr
     if (options.stopped && options.stopped()) return stopped_failure();
   }
   if (rows.columns().empty()) return table.row_count();
-  const bool whole = options.format == Format::kExpanded ? table.print_expanded(options, out) : table.print(options, out);
+  const bool whole =
+      options.format == Format::kExpanded ? table.print_expanded(options, out) : table.print(options, out);
   if (!whole && out) return stopped_failure();
   return table.row_count();
 }
@@ -347,14 +354,16 @@ Outcome<uint64_t> print_rows(Rows& rows, const PrintOptions& options, std::ostre
 
 namespace {
 
-// The line of the statement that holds the position (counted in characters) and a caret below; a long line is cut around it.
+// The line of the statement that holds the position (counted in characters) and a caret below; a long line is cut
+// around it.
 std::string line_with_caret(uint32_t position, std::string_view statement) {
   size_t at = 0;
   for (uint32_t i = 1; i < position && at < statement.size(); ++i) next_character(statement, at);
   const size_t before = at == 0 ? std::string_view::npos : statement.rfind('\n', at - 1);
   const size_t line_start = before == std::string_view::npos ? 0 : before + 1;
   const auto number = 1 + std::count(statement.begin(), statement.begin() + static_cast<ptrdiff_t>(line_start), '\n');
-  const std::string_view line = statement.substr(line_start, std::min(statement.find('\n', at), statement.size()) - line_start);
+  const std::string_view line =
+      statement.substr(line_start, std::min(statement.find('\n', at), statement.size()) - line_start);
   size_t caret = at - line_start;
   std::string shown;
   append_visible(line.substr(0, caret), shown);
@@ -363,7 +372,8 @@ std::string line_with_caret(uint32_t position, std::string_view statement) {
   std::string head = fmt::format("LINE {}: ", number);
   size_t from = 0;
   if (display_width(std::string_view(shown).substr(0, shown_caret)) > kShownLineBefore) {
-    while (display_width(std::string_view(shown).substr(from, shown_caret - from)) > kShownLineBefore) next_character(shown, from);
+    while (display_width(std::string_view(shown).substr(from, shown_caret - from)) > kShownLineBefore)
+      next_character(shown, from);
     head += "...";
   }
   size_t to = from;

@@ -16,17 +16,18 @@
 namespace rowan::shell {
 
 enum class Format { kTable, kExpanded, kCsv, kJson };
-std::optional<Format> format_from_name(std::string_view name);   // table, expanded, csv, json
+std::optional<Format> format_from_name(std::string_view name);  // table, expanded, csv, json
 
 struct PrintOptions {
   Format format = Format::kTable;
-  bool tags = true;                       // Also prints "INSERT 0 1".
-  std::string title = {};                 // Above a table.
-  bool footer = true;                     // "(3 rows)" and an empty line below a table.
-  std::function<bool()> stopped = {};     // Asked between rows: true ends the printing with 57014.
+  bool tags = true;                    // Also prints "INSERT 0 1".
+  std::string title = {};              // Above a table.
+  bool footer = true;                  // "(3 rows)" and an empty line below a table.
+  std::function<bool()> stopped = {};  // Asked between rows: true ends the printing with 57014.
 };
 
-// Reads all rows and prints them. A failure while reading is returned; what was read before it is printed for csv and json only.
+// Reads all rows and prints them. A failure while reading is returned; what was read before it is printed for csv and
+// json only.
 Outcome<uint64_t> print_rows(Rows& rows, const PrintOptions& options, std::ostream& out, std::ostream& notices);
 
 // One failure as psql shows it: ERROR, LINE with a caret, DETAIL, HINT. `statement` is what was run; may be empty.

@@ -37,12 +37,14 @@ void ProgressBar::show(const Progress& progress) {
   if (progress.total > 0) {
     const double part = std::min(1.0, static_cast<double>(progress.done) / static_cast<double>(progress.total));
     const int filled = static_cast<int>(part * kBarCells);
-    line += fmt::format("  [{}{}] {:3.0f} %", std::string(filled, '#'), std::string(kBarCells - filled, '.'), part * 100);
+    line +=
+        fmt::format("  [{}{}] {:3.0f} %", std::string(filled, '#'), std::string(kBarCells - filled, '.'), part * 100);
     if (part > 0.02 && seconds > 0.5) line += fmt::format("  {:.0f} s left", seconds * (1 - part) / part);
   }
   line += "  " + amount(progress.done, progress.unit);
   winsize window{};
-  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 1) line.resize(std::min<size_t>(line.size(), window.ws_col - 1u));
+  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 1)
+    line.resize(std::min<size_t>(line.size(), window.ws_col - 1u));
   std::fprintf(stderr, "\r\033[K%s", line.c_str());
   std::fflush(stderr);
 }

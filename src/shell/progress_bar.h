@@ -12,7 +12,7 @@ class ProgressBar {
  public:
   ProgressBar();
   ~ProgressBar() { clear(); }
-  void restart();                       // A new statement: the bar waits a moment, lest a short one flickers.
+  void restart();  // A new statement: the bar waits a moment, lest a short one flickers.
   void show(const Progress& progress);
   void clear();
 

@@ -115,7 +115,8 @@ std::string_view trimmed(std::string_view text) {
 
 // A name as it is typed behind \d: folded to lower case unless quoted.
 std::string folded_name(std::string_view word) {
-  if (word.size() >= 2 && word.front() == '"' && word.back() == '"') return std::string(word.substr(1, word.size() - 2));
+  if (word.size() >= 2 && word.front() == '"' && word.back() == '"')
+    return std::string(word.substr(1, word.size() - 2));
   std::string out(word);
   for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   return out;
@@ -160,7 +161,7 @@ bool Runner::run_statement(std::string_view statement, CopySource* source) {
   } else {
     progress_.clear();
     PrintOptions print = options_.print;
-    print.tags = print.tags && !sink.used();   // COPY TO STDOUT: "COPY 7" is no part of the data.
+    print.tags = print.tags && !sink.used();  // COPY TO STDOUT: "COPY 7" is no part of the data.
     auto printed = print_rows(**rows, print, out_, errors_);
     if (!printed) failure = printed.failure();
   }
@@ -168,12 +169,14 @@ bool Runner::run_statement(std::string_view statement, CopySource* source) {
   session_.set_copy_sink(nullptr);
   progress_.clear();
   out_.flush();
-  if (!out_) return false;   // Nobody reads any more: the end of the process says why.
+  if (!out_) return false;  // Nobody reads any more: the end of the process says why.
   if (failure) return report(*failure, statement);
   if (timing_) {
     const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - started).count();
     out_ << fmt::format("Time: {:.3f} ms", ms);
-    if (ms >= 1000) out_ << fmt::format(" ({:02}:{:06.3f})", static_cast<int>(ms / 60'000), ms / 1000 - 60 * static_cast<int>(ms / 60'000));
+    if (ms >= 1000)
+      out_ << fmt::format(" ({:02}:{:06.3f})", static_cast<int>(ms / 60'000),
+                          ms / 1000 - 60 * static_cast<int>(ms / 60'000));
     out_ << '\n';
     out_.flush();
   }
@@ -192,7 +195,9 @@ bool Runner::run_script(ScriptReader& script, ScriptReader* data) {
   const NextLine next_line = [&lines](std::string& line) -> Outcome<bool> {
     if (lines.next_line(line)) return true;
     if (stopped_by_signal()) return Failure{"57014", "canceling statement due to user request", "", "", 0, false};
-    if (lines.read_error() != 0) return Failure{"58030", std::string("could not read the input: ") + std::strerror(lines.read_error()), "", "", 0, false};
+    if (lines.read_error() != 0)
+      return Failure{"58030", std::string("could not read the input: ") + std::strerror(lines.read_error()), "", "", 0,
+                     false};
     return false;
   };
   for (;;) {
@@ -208,7 +213,7 @@ bool Runner::run_script(ScriptReader& script, ScriptReader* data) {
     if (kind == ScriptReader::Kind::kCommand) {
       go_on = run_command(text);
     } else if (is_copy_from_stdin(text)) {
-      const std::string statement(text);   // Reading data moves the reader's text.
+      const std::string statement(text);  // Reading data moves the reader's text.
       std::string rest_of_line;
       if (data == nullptr) script.next_line(rest_of_line);
       go_on = run_copy(statement, next_line, data == nullptr);
@@ -217,7 +222,8 @@ bool Runner::run_script(ScriptReader& script, ScriptReader* data) {
     }
     if (!go_on) return false;
   }
-  if (script.read_error() != 0) return refuse("58030", std::string("could not read the script: ") + std::strerror(script.read_error()));
+  if (script.read_error() != 0)
+    return refuse("58030", std::string("could not read the script: ") + std::strerror(script.read_error()));
   return true;
 }
 
@@ -228,7 +234,8 @@ bool Runner::add_line(std::string_view line, const NextLine& read_more) {
     if (words == "quit" || words == "exit" || words == "quit;" || words == "exit;") return run_command("\\q");
   }
   // As in psql, a command line does not end the statement it stands in, unless it is part of a literal there.
-  const bool is_command = !buffer_.empty() && trimmed(line).starts_with('\\') && sql::statement_end(buffer_ + ";") != std::string::npos;
+  const bool is_command =
+      !buffer_.empty() && trimmed(line).starts_with('\\') && sql::statement_end(buffer_ + ";") != std::string::npos;
   if (is_command) return run_command(line);
   buffer_ += line;
   buffer_ += '\n';
@@ -258,7 +265,8 @@ bool Runner::run_typed(const NextLine& read_more) {
   buffer_.erase(0, buffer_.find('\n') + 1);
   if (buffer_.empty()) {
     out_.flush();
-    errors_ << "Enter data to be copied followed by a newline.\nEnd with a backslash and a period on a line by itself, or an EOF signal.\n";
+    errors_ << "Enter data to be copied followed by a newline.\nEnd with a backslash and a period on a line by itself, "
+               "or an EOF signal.\n";
     errors_.flush();
   }
   // Lines that came in one piece with the statement come first.
@@ -286,7 +294,9 @@ bool Runner::run_command(std::string_view line) {
   const std::string_view command = words.substr(0, split);
   std::string_view argument = trimmed(words.substr(split));
   while (!argument.empty() && argument.back() == ';') argument = trimmed(argument.substr(0, argument.size() - 1));
-  const auto toggled = [&](bool now) { return argument.empty() ? !now : argument == "on" || argument == "true" || argument == "1"; };
+  const auto toggled = [&](bool now) {
+    return argument.empty() ? !now : argument == "on" || argument == "true" || argument == "1";
+  };
   if (command == "\\q" || command == "\\quit") {
     quit_ = true;
     return false;
@@ -305,7 +315,9 @@ bool Runner::run_command(std::string_view line) {
   } else if (command == "\\l") {
     return run_query("SELECT name AS \"Name\" FROM rowan.schemas ORDER BY name", "List of schemas", true);
   } else if (command == "\\dt" || (command == "\\d" && argument.empty())) {
-    return run_query("SELECT schema AS \"Schema\", name AS \"Name\", rows AS \"Rows\" FROM rowan.tables ORDER BY schema, name", "List of tables", true);
+    return run_query(
+        "SELECT schema AS \"Schema\", name AS \"Name\", rows AS \"Rows\" FROM rowan.tables ORDER BY schema, name",
+        "List of tables", true);
   } else if (command == "\\d") {
     return describe(argument);
   } else {
@@ -317,7 +329,8 @@ bool Runner::run_command(std::string_view line) {
 bool Runner::describe(std::string_view name) {
   const size_t dot = name.find('.');
   const std::string table = folded_name(dot == std::string_view::npos ? name : name.substr(dot + 1));
-  const std::string schema = dot == std::string_view::npos ? "current_schema()" : sql::quote_literal(folded_name(name.substr(0, dot)));
+  const std::string schema =
+      dot == std::string_view::npos ? "current_schema()" : sql::quote_literal(folded_name(name.substr(0, dot)));
   const std::string where = " WHERE schema = " + schema + " AND \"table\" = " + sql::quote_literal(table);
   auto found = session_.run("SELECT schema FROM rowan.columns" + where + " LIMIT 1");
   if (!found) return report(found.failure(), "");
@@ -328,12 +341,14 @@ bool Runner::describe(std::string_view name) {
   found->reset();
   const std::string columns =
       "SELECT name AS \"Column\", type AS \"Type\", CASE WHEN nullable THEN '' ELSE 'not null' END AS \"Nullable\", "
-      "coalesce(\"default\", '') AS \"Default\" FROM rowan.columns" + where + " ORDER BY position";
+      "coalesce(\"default\", '') AS \"Default\" FROM rowan.columns" +
+      where + " ORDER BY position";
   return run_query(columns, title, false) && show_key(where);
 }
 
 bool Runner::show_key(const std::string& where) {
-  auto rows = session_.run("SELECT name FROM rowan.columns" + where + " AND key_position IS NOT NULL ORDER BY key_position");
+  auto rows =
+      session_.run("SELECT name FROM rowan.columns" + where + " AND key_position IS NOT NULL ORDER BY key_position");
   if (!rows) return report(rows.failure(), "");
   std::string key;
   for (;;) {
@@ -348,7 +363,8 @@ bool Runner::show_key(const std::string& where) {
 }
 
 bool Runner::include_file(const std::string& path) {
-  if (include_depth_ == kIncludeDepthMax) return refuse("54001", fmt::format("\\i: files include each other more than {} deep", kIncludeDepthMax));
+  if (include_depth_ == kIncludeDepthMax)
+    return refuse("54001", fmt::format("\\i: files include each other more than {} deep", kIncludeDepthMax));
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return refuse("58P01", fmt::format("{}: {}", path, std::strerror(errno)));
   const std::string source = std::exchange(options_.source, path);

@@ -1,5 +1,5 @@
-// Runner: executes SQL text and backslash commands on a session and prints what comes of it. The shell feeds it lines, `rowan sql`
-// whole scripts.
+// Runner: executes SQL text and backslash commands on a session and prints what comes of it. The shell feeds it lines,
+// `rowan sql` whole scripts.
 //
 // Threads: one.
 #pragma once
@@ -23,9 +23,9 @@ class Runner {
  public:
   struct Options {
     PrintOptions print;
-    bool stop_on_error = false;      // Scripts stop, the shell goes on.
-    bool quote_statement = true;     // Errors show the statement's line: not for a statement that the user did not write.
-    std::string source = {};         // For messages: the script's name.
+    bool stop_on_error = false;   // Scripts stop, the shell goes on.
+    bool quote_statement = true;  // Errors show the statement's line: not for a statement that the user did not write.
+    std::string source = {};      // For messages: the script's name.
   };
   Runner(Session& session, Options options, std::ostream& out, std::ostream& errors);
 
@@ -35,10 +35,10 @@ class Runner {
   // Takes more text as it was typed, and runs every statement that is complete with it. Returns as run_script().
   bool add_line(std::string_view line, const NextLine& read_more);
 
-  bool in_statement() const { return !buffer_.empty(); }   // The prompt of a continued statement.
+  bool in_statement() const { return !buffer_.empty(); }  // The prompt of a continued statement.
   void drop_statement() { buffer_.clear(); }
   bool wants_quit() const { return quit_ || !out_; }
-  const std::string& failure_state() const { return failure_state_; }   // SQLSTATE of the last failure; empty: none.
+  const std::string& failure_state() const { return failure_state_; }  // SQLSTATE of the last failure; empty: none.
 
  private:
   bool run_typed(const NextLine& read_more);
@@ -49,17 +49,17 @@ class Runner {
   bool describe(std::string_view name);
   bool show_key(const std::string& where);
   bool include_file(const std::string& path);
-  bool refuse(const std::string& sqlstate, const std::string& message);   // A backslash command that cannot be done.
-  bool report(const Failure& failure, std::string_view statement);        // As run_statement(): whether to go on.
+  bool refuse(const std::string& sqlstate, const std::string& message);  // A backslash command that cannot be done.
+  bool report(const Failure& failure, std::string_view statement);       // As run_statement(): whether to go on.
 
   Session& session_;
   Options options_;
   std::ostream& out_;
   std::ostream& errors_;
   ProgressBar progress_;
-  std::string buffer_;               // The statement being typed.
+  std::string buffer_;  // The statement being typed.
   std::string failure_state_;
-  size_t line_ = 0;                  // Of the running statement in its script.
+  size_t line_ = 0;  // Of the running statement in its script.
   bool timing_ = false;
   bool quit_ = false;
   int include_depth_ = 0;

@@ -22,7 +22,8 @@ struct SignalState {
   int wake_read = -1;
   int wake_write = -1;
 };
-static_assert(std::atomic<Session*>::is_always_lock_free && std::atomic<bool>::is_always_lock_free, "a signal handler takes no lock");
+static_assert(std::atomic<Session*>::is_always_lock_free && std::atomic<bool>::is_always_lock_free,
+              "a signal handler takes no lock");
 
 SignalState& state() {
   static SignalState one;
@@ -51,7 +52,7 @@ void on_signal(int signal) {
 
 void set_handlers(void (*handler)(int)) {
   struct sigaction action {};
-  action.sa_handler = handler;   // Without SA_RESTART: a read of standard input ends too.
+  action.sa_handler = handler;  // Without SA_RESTART: a read of standard input ends too.
   for (const int signal : kCaught) ::sigaction(signal, &action, nullptr);
 }
 

@@ -44,6 +44,7 @@ std::vector<git::Setting> own_settings() {
           {"core.logAllRefUpdates", "true"},
           {"gc.auto", "0"},
           {"receive.autogc", "false"},
+          {"receive.fsckObjects", "true"},   // What is kept aside must not break stock git's own upkeep.
           {"transfer.hideRefs", "refs/rowan"}};
 }
 

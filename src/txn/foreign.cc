@@ -73,9 +73,11 @@ Result<void> prepare(Core& core, const store::ForeignMove& move, const Oid& our_
   return core.history.ensure(answer.objects, snapshot.commit);
 }
 
-// The branch's new value, and the parked ref, which is no longer needed, goes.
+// The branch's new value; the ref that kept the foreign one is no longer needed.
 Result<uint64_t> append_answer(Core& core, const store::ForeignMove& move, const Oid& ours, const Answer& answer) {
-  return core.store.append(answer.objects, {{move.name, ours, answer.head.snapshot.commit}, {move.parked, move.foreign, Oid{}}});
+  std::vector<store::RefUpdate> refs = {{move.name, ours, answer.head.snapshot.commit}};
+  if (!move.parked.empty()) refs.push_back({move.parked, move.foreign, Oid{}});
+  return core.store.append(answer.objects, refs);
 }
 
 // Gives the branch's new tip. An error says why the move cannot be taken over.

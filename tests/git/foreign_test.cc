@@ -244,8 +244,19 @@ TEST_CASE("trees that no git would write are kept aside") {
   }
   // git's own fsck would complain about what is kept aside; dropping it leaves a clean repository.
   it.opened.checkpoint();
-  must("cd '" + it.db.string() + "' && for r in $(git for-each-ref --format='%(refname)' refs/rowan/foreign); do git update-ref -d $r; done && git gc -q --prune=now");
+  must("cd '" + it.db.string() + "' && rm -rf logs && for r in $(git for-each-ref --format='%(refname)' refs/rowan/foreign); do git update-ref -d $r; done && git gc -q --prune=now");
   CHECK(eventually([&] { return it.parked().empty(); }));
+  it.goes_on();
+}
+
+TEST_CASE("stock git refuses a push of trees that fsck would report") {
+  Pushing it;
+  const std::string ours = it.tip();
+  const std::string tree = must("cd '" + it.work.string() + "' && { git ls-tree HEAD; git ls-tree HEAD rowan.json | sed 's/rowan.json/.GIT/'; } | git mktree").substr(0, 40);
+  const std::string commit = git(it.work, "commit-tree -p HEAD -m odd " + tree).substr(0, 40);
+  CHECK(run("git -C '" + it.work.string() + "' push -q origin " + commit + ":refs/heads/main").code != 0);
+  CHECK(it.tip() == ours);
+  CHECK(it.parked().empty());
   it.goes_on();
 }
 

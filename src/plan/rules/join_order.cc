@@ -20,6 +20,7 @@ struct Input {
   uint32_t width = 0;
   double rows = 0;
   double base_rows = 0;                      // Before its own filter: about the number of distinct values of a key.
+  std::vector<size_t> conditions;            // That tie it to others.
 };
 
 struct Condition {
@@ -95,6 +96,9 @@ class Reorder {
       const auto input = static_cast<size_t>(after - inputs_.begin()) - 1;
       if (condition.inputs.empty() || condition.inputs.back() != input) condition.inputs.push_back(input);
     }
+    if (condition.inputs.size() > 1) {
+      for (const size_t input : condition.inputs) inputs_[input].conditions.push_back(conditions_.size());
+    }
     conditions_.push_back(std::move(condition));
   }
 
@@ -134,9 +138,9 @@ class Reorder {
   double rows_with(double rows, size_t next, bool& connected) const {
     double result = rows * inputs_[next].rows;
     connected = false;
-    for (const Condition& condition : conditions_) {
-      if (condition.node == nullptr || condition.inputs.size() < 2) continue;
-      if (!std::binary_search(condition.inputs.begin(), condition.inputs.end(), next)) continue;
+    for (const size_t index : inputs_[next].conditions) {
+      const Condition& condition = conditions_[index];
+      if (condition.node == nullptr) continue;
       const bool ready = std::all_of(condition.inputs.begin(), condition.inputs.end(), [&](size_t input) { return input == next || joined_[input]; });
       if (!ready) continue;
       connected = true;

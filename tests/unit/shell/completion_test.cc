@@ -11,13 +11,17 @@ namespace {
 
 std::vector<std::string> names(NameKind kind, const std::string& owner) {
   switch (kind) {
-    case NameKind::kTable: return owner.empty() || owner == "public" ? std::vector<std::string>{"orders", "people"} : std::vector<std::string>{};
+    case NameKind::kTable:
+      return owner.empty() || owner == "public" ? std::vector<std::string>{"orders", "people"}
+                                                : std::vector<std::string>{};
     case NameKind::kColumn:
       if (owner == "orders") return {"id", "total"};
       if (owner.empty()) return {"id", "name", "\"Odd\"", "total"};
       return {};
-    case NameKind::kSchema: return {"public", "shop"};
-    case NameKind::kBranch: return {"main", "next-year"};
+    case NameKind::kSchema:
+      return {"public", "shop"};
+    case NameKind::kBranch:
+      return {"main", "next-year"};
   }
   return {};
 }

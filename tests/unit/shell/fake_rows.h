@@ -12,9 +12,10 @@ namespace rowan::shell {
 class FakeRows final : public Rows {
  public:
   using Row = std::vector<std::optional<std::string>>;
-  FakeRows(std::vector<ColumnInfo> columns, std::vector<Row> rows) : columns_(std::move(columns)), rows_(std::move(rows)) {}
+  FakeRows(std::vector<ColumnInfo> columns, std::vector<Row> rows)
+      : columns_(std::move(columns)), rows_(std::move(rows)) {}
 
-  std::optional<Failure> failure;          // Given at the end instead of it.
+  std::optional<Failure> failure;  // Given at the end instead of it.
   std::string command_tag = "SELECT";
   std::vector<std::string> said;
 

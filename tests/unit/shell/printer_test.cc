@@ -13,10 +13,11 @@ using namespace rowan::shell;
 
 namespace {
 
-const std::vector<ColumnInfo> kTwoColumns = {{"id", "integer", ColumnKind::kInteger}, {"name", "text", ColumnKind::kText}};
+const std::vector<ColumnInfo> kTwoColumns = {{"id", "integer", ColumnKind::kInteger},
+                                             {"name", "text", ColumnKind::kText}};
 
 std::string printed(FakeRows rows, PrintOptions options = {}) {
-  std::setlocale(LC_CTYPE, "C.UTF-8");   // As main() does: the widths of characters come from it.
+  std::setlocale(LC_CTYPE, "C.UTF-8");  // As main() does: the widths of characters come from it.
   std::ostringstream out;
   std::ostringstream notices;
   auto count = print_rows(rows, options, out, notices);
@@ -87,8 +88,8 @@ TEST_CASE("expanded records") {
 
 TEST_CASE("csv quotes what needs it, and tells an empty text from NULL") {
   PrintOptions options{Format::kCsv, false};
-  CHECK(printed({kTwoColumns, {{"1", "a,b"}, {"2", "say \"x\""}, {"3", ""}, {"4", std::nullopt}, {"5", "l\nm"}}}, options) ==
-        "id,name\n1,\"a,b\"\n2,\"say \"\"x\"\"\"\n3,\"\"\n4,\n5,\"l\nm\"\n");
+  CHECK(printed({kTwoColumns, {{"1", "a,b"}, {"2", "say \"x\""}, {"3", ""}, {"4", std::nullopt}, {"5", "l\nm"}}},
+                options) == "id,name\n1,\"a,b\"\n2,\"say \"\"x\"\"\"\n3,\"\"\n4,\n5,\"l\nm\"\n");
 }
 
 TEST_CASE("json: numbers, truth values and json as they are, the rest as strings") {
@@ -97,7 +98,8 @@ TEST_CASE("json: numbers, truth values and json as they are, the rest as strings
                                            {"j", "jsonb", ColumnKind::kJson},
                                            {"t", "text", ColumnKind::kText}};
   PrintOptions options{Format::kJson, false};
-  CHECK(printed({columns, {{"1.50", "t", "{\"a\": 1}", "q\"\\\n\x01"}, {"NaN", "f", std::nullopt, std::nullopt}}}, options) ==
+  CHECK(printed({columns, {{"1.50", "t", "{\"a\": 1}", "q\"\\\n\x01"}, {"NaN", "f", std::nullopt, std::nullopt}}},
+                options) ==
         "[\n {\"n\":1.50,\"b\":true,\"j\":{\"a\": 1},\"t\":\"q\\\"\\\\\\n\\u0001\"},\n"
         " {\"n\":\"NaN\",\"b\":false,\"j\":null,\"t\":null}\n]\n");
   CHECK(printed({columns, {}}, options) == "[]\n");

@@ -16,15 +16,18 @@ std::vector<std::string> items(ScriptReader& script) {
   for (std::string_view text;;) {
     const auto kind = script.next(text);
     if (kind == ScriptReader::Kind::kEnd) return out;
-    out.push_back(std::to_string(script.line()) + (kind == ScriptReader::Kind::kCommand ? " command " : " ") + std::string(text));
+    out.push_back(std::to_string(script.line()) + (kind == ScriptReader::Kind::kCommand ? " command " : " ") +
+                  std::string(text));
   }
 }
 
 }  // namespace
 
 TEST_CASE("statements, commands, comments and line numbers") {
-  ScriptReader script(std::string_view("-- first; one\nSELECT 1; ;\n/* a /* nested */ ; */ \\x on\n\nSELECT\n ';' ;SELECT $$;$$;\nSELECT 4 -- end"));
-  CHECK(items(script) == std::vector<std::string>{"2 SELECT 1;", "3 command \\x on", "5 SELECT\n ';' ;", "6 SELECT $$;$$;", "7 SELECT 4 -- end"});
+  ScriptReader script(std::string_view(
+      "-- first; one\nSELECT 1; ;\n/* a /* nested */ ; */ \\x on\n\nSELECT\n ';' ;SELECT $$;$$;\nSELECT 4 -- end"));
+  CHECK(items(script) == std::vector<std::string>{"2 SELECT 1;", "3 command \\x on", "5 SELECT\n ';' ;",
+                                                  "6 SELECT $$;$$;", "7 SELECT 4 -- end"});
 }
 
 TEST_CASE("nothing but blanks and comments holds no statement") {
