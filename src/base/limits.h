@@ -26,8 +26,9 @@ inline constexpr size_t kStatementBytesMax = 64u << 20;
 inline constexpr int kParserDepthMax = 1000;               // lemon's stack.
 inline constexpr int kExpressionDepthMax = 500;
 inline constexpr size_t kParametersMax = 65535;
-inline constexpr size_t kFromTablesMax = 1000;             // In one FROM, and of the queries that WITH names stand for.
-inline constexpr size_t kCopiedNodesMax = 1u << 20;        // Nodes that one expression may repeat.
+inline constexpr size_t kFromTablesMax = 1000;             // In one FROM.
+inline constexpr size_t kWithReferencesMax = 10'000;       // Each binds the query behind the name anew, so they multiply.
+inline constexpr size_t kCopiedNodesMax = 1u << 17;        // NULLIF, BETWEEN and CASE repeat their operand, so they multiply too.
 inline constexpr size_t kBatchRows = 2048;
 inline constexpr size_t kLeavesPerScanStep = 64;
 

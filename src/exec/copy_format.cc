@@ -138,6 +138,23 @@ Result<bool> CopyReader::find_record_end(size_t& end) {
   }
 }
 
+// The bytes of the next record, without its line end. False at the end or at `\.`.
+Result<bool> CopyReader::take_record(std::string_view& record) {
+  size_t end = 0;
+  TRY_ASSIGN(const bool found, find_record_end(end));
+  if (!found) return false;
+  size_t stop = end;
+  if (stop > at_ && buffer_[stop - 1] == '\r') --stop;
+  record = std::string_view(buffer_).substr(at_, stop - at_);
+  at_ = std::min(end + 1, buffer_.size());
+  if (record == "\\.") {
+    at_ = buffer_.size();
+    ended_ = true;
+    return false;
+  }
+  return true;
+}
+
 Result<bool> CopyReader::next(std::vector<CopyField>& fields) {
   fields.clear();
   scratch_.clear();
@@ -145,18 +162,9 @@ Result<bool> CopyReader::next(std::vector<CopyField>& fields) {
 }
 
 Result<bool> CopyReader::next_csv(std::vector<CopyField>& fields) {
-  size_t end = 0;
-  TRY_ASSIGN(const bool found, find_record_end(end));
+  std::string_view record;
+  TRY_ASSIGN(const bool found, take_record(record));
   if (!found) return false;
-  size_t stop = end;
-  if (stop > at_ && buffer_[stop - 1] == '\r') --stop;
-  const std::string_view record(buffer_.data() + at_, stop - at_);
-  at_ = std::min(end + 1, buffer_.size());
-  if (record == "\\.") {
-    at_ = buffer_.size();
-    ended_ = true;
-    return false;
-  }
   scratch_.reserve(record.size());   // Views into it must not move.
   size_t i = 0;
   for (;;) {
@@ -233,18 +241,9 @@ std::string_view CopyReader::unescape(std::string_view raw) {
 }
 
 Result<bool> CopyReader::next_text(std::vector<CopyField>& fields) {
-  size_t end = 0;
-  TRY_ASSIGN(const bool found, find_record_end(end));
+  std::string_view record;
+  TRY_ASSIGN(const bool found, take_record(record));
   if (!found) return false;
-  size_t stop = end;
-  if (stop > at_ && buffer_[stop - 1] == '\r') --stop;
-  const std::string_view record(buffer_.data() + at_, stop - at_);
-  at_ = std::min(end + 1, buffer_.size());
-  if (record == "\\.") {
-    at_ = buffer_.size();
-    ended_ = true;
-    return false;
-  }
   scratch_.reserve(record.size());
   size_t start = 0;
   bool escaped = false;

@@ -46,6 +46,7 @@ class CopyReader {
   Result<bool> next_csv(std::vector<CopyField>& fields);
   Result<bool> next_text(std::vector<CopyField>& fields);
   Result<bool> find_record_end(size_t& end);
+  Result<bool> take_record(std::string_view& record);
   std::string_view unescape(std::string_view raw);
   Error malformed(std::string message) const;
 

@@ -123,28 +123,7 @@ Result<void> RowWriter::encode(const std::vector<type::Value>& values, EncodedRo
 }
 
 Error RowWriter::duplicate_key(Bytes line) const {
-  const catalog::TableDef& def = table();
-  std::string names;
-  std::string texts;
-  std::vector<Bytes> elements;
-  uint64_t count = 0;
-  const bool readable = type::split_line(def.layout, line, elements, count).has_value();
-  for (const uint16_t index : def.primary_key) {
-    const catalog::ColumnDef& column = def.columns[index];
-    if (!names.empty()) {
-      names += ", ";
-      texts += ", ";
-    }
-    names += column.name;
-    type::Value value = column.absent;
-    if (readable && column.slot < elements.size()) {
-      if (auto decoded = type::decode_element(column.type, elements[column.slot])) value = std::move(*decoded);
-    }
-    texts += value.is_null() ? "null" : type::to_text(value);
-  }
-  return Error(ErrorCode::kUniqueViolation,
-               fmt::format("duplicate key value violates unique constraint \"{}\"", def.primary_key_name))
-      .with_detail(fmt::format("Key ({})=({}) already exists.", names, texts));
+  return exec::duplicate_key(table(), table().primary_key_name, table().primary_key, line);
 }
 
 Result<void> RowWriter::insert(const std::vector<type::Value>& values) {

@@ -7,15 +7,13 @@
 
 namespace rowan::exec {
 
-namespace {
-
-Error duplicate_value(const catalog::TableDef& table, const catalog::UniqueKey& unique, Bytes line) {
+Error duplicate_key(const catalog::TableDef& table, std::string_view constraint, const std::vector<uint16_t>& columns, Bytes line) {
   std::string names;
   std::string texts;
   std::vector<Bytes> elements;
   uint64_t count = 0;
   const bool readable = type::split_line(table.layout, line, elements, count).has_value();
-  for (const uint16_t index : unique.columns) {
+  for (const uint16_t index : columns) {
     const catalog::ColumnDef& column = table.columns[index];
     if (!names.empty()) {
       names += ", ";
@@ -28,11 +26,9 @@ Error duplicate_value(const catalog::TableDef& table, const catalog::UniqueKey& 
     }
     texts += value.is_null() ? "null" : type::to_text(value);
   }
-  return Error(ErrorCode::kUniqueViolation, fmt::format("duplicate key value violates unique constraint \"{}\"", unique.name))
+  return Error(ErrorCode::kUniqueViolation, fmt::format("duplicate key value violates unique constraint \"{}\"", constraint))
       .with_detail(fmt::format("Key ({})=({}) already exists.", names, texts));
 }
-
-}  // namespace
 
 Result<void> UniqueState::take_row(const catalog::TableDef& table, const store::ObjectReader& objects, Table& state,
                                    std::optional<Bytes> old_line, std::optional<Bytes> new_line, Bytes new_key) {
@@ -98,7 +94,7 @@ Result<void> UniqueState::check(txn::Transaction& transaction, const catalog::Ta
       TRY_ASSIGN(const catalog::TableVersion tip, transaction.tip_version(version));
       TRY_ASSIGN(holder, indexes_.holder(store_, tip, i, *value));
     }
-    if (holder && (!old_line || *holder != old_key)) return duplicate_value(table, unique, new_line);
+    if (holder && (!old_line || *holder != old_key)) return duplicate_key(table, unique.name, unique.columns, new_line);
   }
   return {};
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -15,6 +16,9 @@
 #include "txn/transaction.h"
 
 namespace rowan::exec {
+
+// 23505 in PostgreSQL's words, with the columns' values as the line has them.
+Error duplicate_key(const catalog::TableDef& table, std::string_view constraint, const std::vector<uint16_t>& columns, Bytes line);
 
 class UniqueState {
  public:

@@ -55,6 +55,23 @@ NodePtr constant_at(Value value, uint32_t position) {
   return node;
 }
 
+size_t count_nodes(const Node& node) {
+  size_t count = 1;
+  for (const NodePtr& child : node.children) count += count_nodes(*child);
+  return count;
+}
+
+// For operands that stand in several places. Nested ones multiply, so all copies together have a limit.
+Result<NodePtr> copy(const Node& node, BindContext& context) {
+  context.copied_nodes += count_nodes(node);
+  if (context.copied_nodes > kCopiedNodesMax) {
+    return Error(ErrorCode::kStatementTooComplex, "the expression is too complex")
+        .with_hint("NULLIF, BETWEEN, IN and CASE repeat their operand; nested in one another they grow too large.")
+        .at(node.position);
+  }
+  return node.clone();
+}
+
 std::vector<Type> types_of(const Nodes& nodes) {
   std::vector<Type> types;
   types.reserve(nodes.size());
@@ -269,17 +286,16 @@ Result<NodePtr> bind_and_or(const sql::BinaryExpr& binary, BindContext& context)
 }
 
 // (a, b) = (c, d) and <>.
-Result<NodePtr> bind_row_comparison(const sql::RowExpr& left, const sql::RowExpr& right, std::string_view op, uint32_t position,
-                                    BindContext& context) {
-  if (left.items.size() != right.items.size()) {
+Result<NodePtr> bind_row_comparison(const Nodes& left, const sql::RowExpr& right, std::string_view op, uint32_t position, BindContext& context) {
+  if (left.size() != right.items.size()) {
     return Error(ErrorCode::kSyntaxError, "unequal number of entries in row expressions").at(position);
   }
-  if ((op != "=" && op != "<>") || left.items.empty()) {
+  if ((op != "=" && op != "<>") || left.empty()) {
     return Error(ErrorCode::kFeatureNotSupported, "row comparison with operator " + std::string(op) + " is not supported").at(position);
   }
   Nodes pairs;
-  for (size_t i = 0; i < left.items.size(); ++i) {
-    TRY_ASSIGN(NodePtr a, bind(*left.items[i], context));
+  for (size_t i = 0; i < left.size(); ++i) {
+    TRY_ASSIGN(NodePtr a, copy(*left[i], context));
     TRY_ASSIGN(NodePtr b, bind(*right.items[i], context));
     TRY_ASSIGN(NodePtr pair, bind_operator(op, std::move(a), std::move(b), position, context));
     pairs.push_back(std::move(pair));
@@ -293,8 +309,8 @@ Result<NodePtr> bind_binary(const sql::BinaryExpr& binary, BindContext& context)
     return Error(ErrorCode::kFeatureNotSupported, "regular expressions are not supported").at(binary.position);
   }
   if (binary.left->kind == ExprKind::kRow && binary.right->kind == ExprKind::kRow) {
-    return bind_row_comparison(static_cast<const sql::RowExpr&>(*binary.left), static_cast<const sql::RowExpr&>(*binary.right), binary.op,
-                               binary.position, context);
+    TRY_ASSIGN(const Nodes left, bind_all(static_cast<const sql::RowExpr&>(*binary.left).items, context));
+    return bind_row_comparison(left, static_cast<const sql::RowExpr&>(*binary.right), binary.op, binary.position, context);
   }
   TRY_ASSIGN(NodePtr left, bind(*binary.left, context));
   TRY_ASSIGN(NodePtr right, bind(*binary.right, context));
@@ -359,9 +375,13 @@ Result<NodePtr> bind_is_distinct(const sql::IsDistinctExpr& test, BindContext& c
 // low <= x AND x <= high; like PostgreSQL, x is evaluated for each comparison.
 Result<NodePtr> bind_range(const Node& operand, const Node& low, const Node& high, uint32_t position, BindContext& context) {
   Nodes both;
-  TRY_ASSIGN(NodePtr above, bind_operator(">=", operand.clone(), low.clone(), position, context));
+  TRY_ASSIGN(NodePtr first, copy(operand, context));
+  TRY_ASSIGN(NodePtr second, copy(operand, context));
+  TRY_ASSIGN(NodePtr lower, copy(low, context));
+  TRY_ASSIGN(NodePtr upper, copy(high, context));
+  TRY_ASSIGN(NodePtr above, bind_operator(">=", std::move(first), std::move(lower), position, context));
   both.push_back(std::move(above));
-  TRY_ASSIGN(NodePtr below, bind_operator("<=", operand.clone(), high.clone(), position, context));
+  TRY_ASSIGN(NodePtr below, bind_operator("<=", std::move(second), std::move(upper), position, context));
   both.push_back(std::move(below));
   return make_list(NodeKind::kAnd, std::move(both), position);
 }
@@ -382,13 +402,13 @@ Result<NodePtr> bind_between(const sql::BetweenExpr& between, BindContext& conte
 }
 
 Result<NodePtr> bind_row_in(const sql::InExpr& in, BindContext& context) {
+  TRY_ASSIGN(const Nodes operand, bind_all(static_cast<const sql::RowExpr&>(*in.operand).items, context));
   Nodes options;
   for (const sql::Expr* item : in.items) {
     if (item->kind != ExprKind::kRow) {
       return Error(ErrorCode::kSyntaxError, "unequal number of entries in row expressions").at(item->position);
     }
-    TRY_ASSIGN(NodePtr option, bind_row_comparison(static_cast<const sql::RowExpr&>(*in.operand), static_cast<const sql::RowExpr&>(*item),
-                                                   "=", in.position, context));
+    TRY_ASSIGN(NodePtr option, bind_row_comparison(operand, static_cast<const sql::RowExpr&>(*item), "=", in.position, context));
     options.push_back(std::move(option));
   }
   NodePtr node = make_list(NodeKind::kOr, std::move(options), in.position);
@@ -411,7 +431,8 @@ Result<NodePtr> bind_in(const sql::InExpr& in, BindContext& context) {
     // No common type: each item is compared for itself, which names the pair that does not go together.
     Nodes options;
     for (size_t i = 1; i < children.size(); ++i) {
-      TRY_ASSIGN(NodePtr option, bind_operator("=", children[0]->clone(), std::move(children[i]), in.position, context));
+      TRY_ASSIGN(NodePtr operand, copy(*children[0], context));
+      TRY_ASSIGN(NodePtr option, bind_operator("=", std::move(operand), std::move(children[i]), in.position, context));
       options.push_back(std::move(option));
     }
     NodePtr node = make_list(NodeKind::kOr, std::move(options), in.position);
@@ -467,7 +488,8 @@ Result<NodePtr> bind_case(const sql::CaseExpr& expr, BindContext& context) {
   for (const sql::CaseBranch& branch : expr.branches) {
     TRY_ASSIGN(NodePtr when, bind(*branch.when, context));
     if (operand != nullptr) {
-      TRY_ASSIGN(when, bind_operator("=", operand->clone(), std::move(when), branch.when->position, context));
+      TRY_ASSIGN(NodePtr again, copy(*operand, context));
+      TRY_ASSIGN(when, bind_operator("=", std::move(again), std::move(when), branch.when->position, context));
     } else {
       TRY_ASSIGN(when, coerce_bool(std::move(when), "CASE/WHEN", context));
     }
@@ -527,7 +549,7 @@ Result<NodePtr> bind_common_call(const sql::CallExpr& call, std::string_view wha
 Result<NodePtr> bind_nullif(const sql::CallExpr& call, BindContext& context) {
   TRY_ASSIGN(Nodes arguments, bind_all(call.arguments, context));
   if (arguments.size() != 2) return no_such_function(call.name, types_of(arguments), call.position);
-  NodePtr first = arguments[0]->clone();
+  TRY_ASSIGN(NodePtr first, copy(*arguments[0], context));
   TRY_ASSIGN(NodePtr same, bind_operator("=", std::move(arguments[0]), std::move(arguments[1]), call.position, context));
   // An operand without a type of its own has the one it was compared as.
   TRY_ASSIGN(first, first->type.id == TypeId::kUnknown ? coerce(std::move(first), same->children[0]->type, CastContext::kImplicit, context)

@@ -39,6 +39,7 @@ struct BindContext {
   // Asked before anything else for each sub-expression; the planner answers with a column for GROUP BY expressions.
   std::function<std::optional<NodePtr>(const sql::Expr&)> replace;
   int depth = 0;                               // Of the expression being bound; capped by kExpressionDepthMax.
+  size_t copied_nodes = 0;                     // Of operands that are evaluated more than once; capped by kCopiedNodesMax.
 };
 
 Result<NodePtr> bind(const sql::Expr& expr, BindContext& context);

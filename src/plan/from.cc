@@ -162,6 +162,9 @@ Result<LogicalPtr> QueryBinder::bind_named_table(const sql::NamedTable& table, F
   if (table.name.schema.empty() && table.as_of.kind == sql::AsOfKind::kNone) {
     for (const CommonTableScope* common = common_tables_; common != nullptr; common = common->next) {
       if (common->table->name != table.name.name) continue;
+      if (++state_.with_references > kWithReferencesMax) {
+        return Error(ErrorCode::kStatementTooComplex, "the queries in WITH refer to one another too often").at(table.position);
+      }
       TRY_ASSIGN(LogicalPtr node, bind_child(*common->table->select, common->next));
       FromScope inner;
       TRY_ASSIGN(node, add_columns(std::move(node), {entry.alias, {}, {}, nullptr}, common->table->columns, table.position, inner));

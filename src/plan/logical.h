@@ -58,6 +58,7 @@ struct BindState {
   uint32_t outer_parameters = 0;
   bool cacheable = true;
   int depth = 0;                              // Of nested queries, against kQueryDepthMax.
+  size_t with_references = 0;                 // Against kWithReferencesMax.
 };
 inline constexpr int kQueryDepthMax = 100;
 

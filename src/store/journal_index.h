@@ -4,12 +4,11 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <mutex>
 #include <optional>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/oid.h"
@@ -30,13 +29,23 @@ class JournalIndex {
   std::vector<Oid> ids() const;
 
  private:
-  struct Entry {
+  static constexpr size_t kSlotsAtFirst = 16;    // A power of two.
+
+  struct Slot {
+    Oid id;
+    uint64_t sequence = 0;                       // Zero: the slot is free.
     ObjectRef object;
-    uint64_t sequence;
   };
+  // An open-addressed table by linear probing: a commit puts in some eight objects that nobody may ever ask for, so that
+  // an insertion must not cost a block of memory and a walk over cold neighbours.
   struct Shard {
-    mutable std::mutex mutex;
-    std::unordered_map<Oid, Entry, OidHash> entries;  // GUARDED_BY(mutex)
+    size_t probe(const Oid& id) const;           // The slot of `id`, or the free slot where its probing ends.
+    void grow();
+    void remove(size_t at);
+
+    mutable std::mutex mutex;                    // Guards what follows.
+    std::vector<Slot> slots = std::vector<Slot>(kSlotsAtFirst);
+    size_t count = 0;
   };
 
   // The hash uses the first bytes of the id; the shard takes the last.

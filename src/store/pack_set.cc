@@ -126,7 +126,8 @@ class PackSetImpl final : public PackSet {
 
   std::vector<PackInfo> packs() const override {
     std::vector<PackInfo> infos;
-    for (const PackPointer& pack : list()->packs) {
+    const auto now = list();                     // Held: another thread may put a new list in its place.
+    for (const PackPointer& pack : now->packs) {
       std::error_code ignored;
       const bool kept = fs::exists(pack->stem().string() + ".keep", ignored);
       infos.push_back({pack->stem(), pack->count(), pack->bytes(), kept});
@@ -135,7 +136,8 @@ class PackSetImpl final : public PackSet {
   }
 
   Result<std::vector<Oid>> ids_of(const fs::path& stem) const override {
-    for (const PackPointer& pack : list()->packs) {
+    const auto now = list();
+    for (const PackPointer& pack : now->packs) {
       if (pack->stem() != stem) continue;
       std::vector<Oid> ids;
       ids.reserve(pack->count());
@@ -322,7 +324,8 @@ std::vector<Oid> PackSetImpl::find_prefix(std::string_view hex, size_t limit) co
   list_again_if_changed();
 
   std::set<Oid> found;
-  for (const PackPointer& pack : list()->packs) {
+  const auto now = list();
+  for (const PackPointer& pack : now->packs) {
     const auto [first, last] = pack->range(*low, *high);
     for (uint64_t i = first; i < last && i - first < limit; ++i) found.insert(pack->id_at(i));
   }

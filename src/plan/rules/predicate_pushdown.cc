@@ -54,6 +54,22 @@ void push_join(LogicalNode& node, Conjuncts& conjuncts) {
   push(node.children[1], std::move(right));
 }
 
+constexpr size_t kGrownNodesMax = 1000;
+
+size_t count_nodes(const expr::Node& node) {
+  size_t count = 1;
+  for (const expr::NodePtr& child : node.children) count += count_nodes(*child);
+  return count;
+}
+
+// Nodes that the condition gains when its columns become these expressions. Through a stack of subqueries this multiplies.
+size_t growth(const expr::Node& condition, const std::vector<expr::NodePtr>& expressions) {
+  if (condition.kind == expr::NodeKind::kColumn) return count_nodes(*expressions[condition.column]) - 1;
+  size_t sum = 0;
+  for (const expr::NodePtr& child : condition.children) sum += growth(*child, expressions);
+  return sum;
+}
+
 // Gives the conjuncts that could not go below `node`.
 Conjuncts push_below(LogicalNode& node, Conjuncts conjuncts) {
   const auto to_child = [&](const auto& fits) {
@@ -72,7 +88,7 @@ Conjuncts push_below(LogicalNode& node, Conjuncts conjuncts) {
         for (const uint32_t column : columns) {
           if (is_volatile(*node.expressions[column])) return false;
         }
-        return !is_volatile(e);
+        return !is_volatile(e) && growth(e, node.expressions) <= kGrownNodesMax;
       };
       to_child(fits);
       break;

@@ -165,7 +165,7 @@ class Worker {
       execute("CHECKOUT main");
     }
     if (branches_ % 2 == 0) {
-      execute("DROP BRANCH " + name);
+      execute("DROP BRANCH " + name + " FORCE");
     }
     tally_.branches.fetch_add(1);
   }
