@@ -38,6 +38,7 @@ inline constexpr size_t kJournalFileBytes = 64u << 20;
 inline constexpr size_t kJournalFilesMax = 8;
 inline constexpr size_t kJournalObjectBytesMax = 8u << 20; // Larger objects go to a pack first.
 inline constexpr size_t kObjectBytesMax = 64u << 20;       // Refused when read from a foreign source.
+inline constexpr size_t kRefsFileBytesMax = 64u << 20;     // DIR/rowan/refs: about a million branches.
 inline constexpr size_t kDeltaChainMax = 50;
 inline constexpr size_t kPacksMax = 20;
 inline constexpr uint64_t kCheckpointCommits = 10'000;

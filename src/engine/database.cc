@@ -103,8 +103,10 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path, 
     if (branches.empty()) return Error(ErrorCode::kNotARepository, fmt::format("\"{}\" has no branch", path));
     database->default_branch_ = branches.front().name;
   }
+  // A newer format is refused at once; other broken content is its branch's matter, so that `rowan check` can show it.
   TRY_ASSIGN(const txn::Snapshot tip, database->manager_->tip_snapshot(database->default_branch_));
-  TRY(catalog::check_format(*database->store_, database->store_->cache(), tip.root));
+  const auto format = catalog::check_format(*database->store_, database->store_->cache(), tip.root);
+  if (!format && format.error().code() == ErrorCode::kUnsupportedFormat) return Error(format.error());
   return database;
 }
 

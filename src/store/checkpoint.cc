@@ -99,6 +99,7 @@ Result<void> GitStore::checkpoint_pass(std::vector<ForeignMove>& moves) {
     TRY(write_records(records));
   }
   TRY(publish_refs(records, moves));
+  remember_refs();
   if (records.empty()) return {};
   for (const auto& stem : stale_keeps_) release_keep(stem);
   stale_keeps_.clear();
@@ -231,6 +232,25 @@ void GitStore::release_bulk_packs(const Records& records) {
   const std::lock_guard lock(work_mutex_);
   bulk_packs_.insert(bulk_packs_.end(), std::make_move_iterator(packs.begin()), std::make_move_iterator(packs.end()));
   spilled_packs_.insert(spilled_packs_.end(), spilled.begin(), spilled.end());
+}
+
+// Requires: checkpoint_mutex_. Notes in DIR/rowan/refs which values of branches are ours, for the next open. Not synced: see
+// find_unverified.
+void GitStore::remember_refs() {
+  std::string text;
+  {
+    const std::shared_lock lock(refs_mutex_);
+    for (const auto& [name, value] : settled_) {
+      if (name.starts_with(kBranches) && !unverified_.contains(name)) text += value.hex() + " " + name + "\n";
+    }
+  }
+  if (text == remembered_) return;
+  const std::filesystem::path path = own_folder() / "refs";
+  std::filesystem::path temporary = path;
+  temporary += ".tmp";
+  auto file = files_.open(temporary, OpenMode::kCreate);
+  if (!file || !(*file)->truncate(0) || !(*file)->write(text, 0) || !files_.rename(temporary, path)) return;
+  remembered_ = std::move(text);
 }
 
 // --- Foreign moves ---
@@ -387,6 +407,10 @@ void GitStore::close() {
   if (result) {
     for (const BulkPack& pack : bulk_packs_) release_keep(pack.stem);  // No transaction can name them any more.
     for (const SpilledPack& pack : spilled_packs_) release_keep(pack.stem);
+    {
+      const std::lock_guard lock(checkpoint_mutex_);
+      remember_refs();
+    }
     result = journal_->close(republish_.empty());
   }
   if (!result) log_.write(LogLevel::kError, "closing \"" + dir_.string() + "\": " + result.error().message());

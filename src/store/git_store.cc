@@ -213,9 +213,46 @@ Result<void> GitStore::recover() {
   TRY_ASSIGN(refs_, ref_files_.read_all());
   settled_ = seen_ = refs_;
   published_ = state.published;
+  find_unverified(scan);
   if (!options_.read_only) journal_ = std::make_unique<Journal>(files_, log_, options, state, scan);
   adopt_scan(scan);
   return {};
+}
+
+// A branch is trusted when DIR/rowan/refs names its value or the journal made it. The file is only ever written after the values
+// stood in Git; losing it costs a verification, never trust.
+void GitStore::find_unverified(const JournalScan& scan) {
+  std::set<std::string, std::less<>> known;
+  for (const ScannedRecord& scanned : scan.records) {
+    for (const RefUpdate& update : scanned.body.refs) known.insert(update.name);
+  }
+  const auto text = files_.read_whole(own_folder() / "refs", kRefsFileBytesMax);
+  if (text) remembered_ = *text;
+  // Whole lines only: a torn file trusts nothing that it does not spell out.
+  std::set<std::string_view> lines;
+  for (size_t from = 0, end = 0; (end = remembered_.find('\n', from)) != std::string::npos; from = end + 1) {
+    lines.insert(std::string_view(remembered_).substr(from, end - from));
+  }
+  for (const auto& [name, value] : refs_) {
+    if (!name.starts_with("refs/heads/") || known.contains(name)) continue;
+    if (!lines.contains(value.hex() + " " + name)) unverified_.insert(name);
+  }
+}
+
+std::vector<RefEntry> GitStore::unverified_branches() const {
+  const std::shared_lock lock(refs_mutex_);
+  std::vector<RefEntry> entries;
+  for (const std::string& name : unverified_) {
+    const auto at = refs_.find(name);
+    if (at != refs_.end()) entries.push_back({name, at->second});
+  }
+  return entries;
+}
+
+void GitStore::mark_verified(std::string_view name) {
+  const std::unique_lock lock(refs_mutex_);
+  const auto at = unverified_.find(name);
+  if (at != unverified_.end()) unverified_.erase(at);
 }
 
 // The transactions since the last checkpoint become what they were before the crash: readable, and waiting for one.

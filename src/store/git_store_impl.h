@@ -52,6 +52,8 @@ class GitStore final : public ObjectStore {
   std::vector<Oid> find_prefix(std::string_view hex, size_t limit) const override;
   std::optional<Oid> ref(std::string_view name) const override;
   std::vector<RefEntry> refs(std::string_view prefix) const override;
+  std::vector<RefEntry> unverified_branches() const override;
+  void mark_verified(std::string_view name) override;
   Result<uint64_t> append(const PendingObjects& objects, const std::vector<RefUpdate>& refs) override;
   Result<void> wait_durable(uint64_t sequence) override;
   uint64_t durable_sequence() const override;
@@ -89,6 +91,7 @@ class GitStore final : public ObjectStore {
   Result<void> start();
   Result<void> recover();
   void adopt_scan(JournalScan& scan);
+  void find_unverified(const JournalScan& scan);
   void find_stale_keeps();
   Result<void> check_refs(const std::vector<RefUpdate>& refs) const;
   Result<std::vector<PendingObjects::Entry>> spill(const PendingObjects& objects, const std::vector<RefUpdate>& refs,
@@ -109,6 +112,7 @@ class GitStore final : public ObjectStore {
   Result<void> settle(const std::string& name, const Oid& before, const Oid& now);
   Result<void> scan_refs(std::vector<ForeignMove>& moves);
   Result<void> note_foreign(const std::string& name, const Oid& found, std::vector<ForeignMove>& moves);
+  void remember_refs();
   void adopt_ref(const std::string& name, const Oid& value);
   void deliver(const std::vector<ForeignMove>& moves);
   void release_bulk_packs(const Records& records);
@@ -135,6 +139,7 @@ class GitStore final : public ObjectStore {
   uint64_t last_epoch_ = 0;                          // GUARDED_BY(append_mutex_)
   mutable std::shared_mutex refs_mutex_;
   RefMap refs_;                                      // GUARDED_BY(refs_mutex_): as the last transaction left them.
+  std::set<std::string, std::less<>> unverified_;    // Branches that moved while the store was closed.
 
   mutable std::mutex work_mutex_;                    // Guards down to moves_.
   std::deque<std::shared_ptr<const LoggedRecord>> records_;
@@ -157,6 +162,7 @@ class GitStore final : public ObjectStore {
   RefMap settled_;                                   // Our values as of the last checkpoint.
   RefMap seen_;                                      // What Git had when we last looked; foreign values are parked.
   std::set<std::string, std::less<>> republish_;     // Refs to be set to our value though nothing was appended.
+  std::string remembered_;                           // What DIR/rowan/refs holds.
   std::vector<std::filesystem::path> stale_keeps_;   // Packs to release after the next checkpoint.
 
   std::mutex maintain_mutex_;

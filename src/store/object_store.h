@@ -128,6 +128,11 @@ class ObjectStore : public ObjectReader {
   virtual std::optional<Oid> ref(std::string_view name) const = 0;
   virtual std::vector<RefEntry> refs(std::string_view prefix) const = 0;   // Sorted by name.
 
+  // Branches whose value at open is not one that this store published or recovered: somebody moved them while it was closed. Their
+  // content is to be verified before it is built upon; mark_verified() says that it was.
+  virtual std::vector<RefEntry> unverified_branches() const { return {}; }
+  virtual void mark_verified(std::string_view /*name*/) {}
+
   // Appends one transaction: at once visible to read() and ref(), durable after wait_durable(sequence).
   // Blocks only when all journal files are full. kSerializationFailure when a ref does not have its old value.
   virtual Result<uint64_t> append(const PendingObjects& objects, const std::vector<RefUpdate>& refs) = 0;

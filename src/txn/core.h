@@ -61,6 +61,9 @@ class Branch {
   void fall_back(const store::ObjectStore& store, uint64_t schema_generation);
   bool dropped() const { return dropped_; }                          // Requires: queue() held, as the next.
   void drop() { dropped_ = true; }
+  // Why the branch's content cannot be used; fixed before the branch is shared.
+  const std::optional<Error>& broken() const { return broken_; }
+  void set_broken(Error error) { broken_.emplace(std::move(error)); }
 
  private:
   void settle(const store::ObjectStore& store);                      // Requires: heads_ held.
@@ -71,6 +74,7 @@ class Branch {
   std::mutex queue_;
   CommitTurns turns_;
   bool dropped_ = false;                   // Guarded by queue_.
+  std::optional<Error> broken_;            // Fixed before the branch is shared.
   mutable std::mutex heads_;               // Guards what follows; held for some instructions only.
   Head tip_;
   Head durable_;
@@ -116,6 +120,10 @@ struct Core {
 
 // Answers for a ref that somebody else moved (foreign.cc).
 void adopt_foreign_move(Core& core, const store::ForeignMove& move);
+
+// Verifies the branches that moved while the store was closed, before anybody reads them (foreign.cc). What is not canonical is
+// followed by a commit "normalise"; a branch with broken content is marked so.
+Result<void> verify_moved_branches(Core& core);
 
 // Revisions (revision.cc).
 Result<Oid> resolve_revision(Core& core, std::string_view revision, std::string_view branch);

@@ -114,6 +114,40 @@ Result<Oid> adopt(Core& core, const store::ForeignMove& move) {
 
 }  // namespace
 
+Result<void> verify_moved_branches(Core& core) {
+  for (const store::RefEntry& ref : core.store.unverified_branches()) {
+    const std::string name = ref.name.substr(kHeads.size());
+    const auto branch = core.find_branch(name);
+    if (branch == nullptr) continue;
+    Head head = branch->tip();
+    store::PendingObjects objects(core.store);
+    const auto canonical = canonical_content(objects, core.store, Oid{}, head.snapshot.root);
+    if (!canonical) {
+      core.log.write(LogLevel::kWarning, "branch \"" + name + "\" was moved to content that cannot be used: " + canonical.error().message());
+      branch->set_broken(Error(canonical.error()).with_hint("Set the branch to another commit with git, or drop it."));
+      continue;
+    }
+    if (*canonical != head.snapshot.root) {
+      if (core.store.read_only()) {
+        branch->set_broken(Error(ErrorCode::kInvalidContent, "branch \"" + name + "\" holds edits that are not in canonical form yet")
+                               .with_hint("Open the repository for writing once."));
+        continue;
+      }
+      head.snapshot.time_us = std::max(core.clock.now_us(), head.snapshot.time_us + 1);
+      const git::Commit commit = normalise_commit(*canonical, head.snapshot.commit, head.snapshot.time_us);
+      const Oid before = head.snapshot.commit;
+      head.snapshot.commit = objects.add(store::ObjectType::kCommit, git::encode_commit(commit));
+      head.snapshot.root = *canonical;
+      TRY_ASSIGN(head.snapshot.sequence, core.store.append(objects, {{ref.name, before, head.snapshot.commit}}));
+      const std::lock_guard queue(branch->queue());
+      branch->advance(head, core.store);
+      core.log.write(LogLevel::kInfo, "branch \"" + name + "\" was moved by another program; its canonical form is commit " + head.snapshot.commit.hex());
+    }
+    core.store.mark_verified(ref.name);
+  }
+  return {};
+}
+
 void adopt_foreign_move(Core& core, const store::ForeignMove& move) {
   const auto tip = adopt(core, move);
   const std::string commit = "commit " + move.foreign.hex();

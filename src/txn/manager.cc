@@ -140,6 +140,7 @@ Result<std::unique_ptr<Manager>> Manager::open(store::ObjectStore& store, const 
     state->branches.emplace(std::move(name), std::move(branch));
   }
   Core* core = state.get();
+  TRY(verify_moved_branches(*core));
   store.set_foreign_handler([core](const store::ForeignMove& move) { adopt_foreign_move(*core, move); });
   return std::unique_ptr<Manager>(new Manager(std::move(state)));
 }
@@ -150,6 +151,7 @@ Result<std::unique_ptr<Transaction>> Manager::begin(std::string_view branch_name
     return Error(ErrorCode::kFeatureNotSupported, "isolation level SERIALIZABLE is not supported yet");
   }
   TRY_ASSIGN(auto branch, state_->get_branch(branch_name));
+  if (branch->broken()) return Error(*branch->broken());
   std::unique_ptr<Transaction::State> body;
   {
     const std::lock_guard guard(state_->pool_mutex);

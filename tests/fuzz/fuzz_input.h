@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <string>
 #include <string_view>
 
 namespace rowan::fuzz {
@@ -42,7 +43,7 @@ inline void require(bool holds, const char* what, std::string_view detail = {}) 
   if (holds) {
     return;
   }
-  std::fprintf(stderr, "property does not hold: %s\n%.*s\n", what, static_cast<int>(detail.size()), detail.data());
+  std::fprintf(stderr, "property does not hold: %s\n%s\n", what, std::string(detail).c_str());
   std::abort();
 }
 

@@ -85,7 +85,8 @@ double random_double(Random& random) {
 
 Value random_value(Type type, Random& random) {
   const auto within = [&](int64_t least, int64_t end) {
-    return least + static_cast<int64_t>(random() % static_cast<uint64_t>(end - least));
+    const uint64_t span = static_cast<uint64_t>(end) - static_cast<uint64_t>(least);   // May pass INT64_MAX.
+    return static_cast<int64_t>(static_cast<uint64_t>(least) + random() % span);
   };
   const auto parsed = [&](const std::string& text) { return *parse_text(type, text); };
   switch (type.id) {

@@ -84,7 +84,8 @@ class QueryFixture {
 
   void insert(const std::string& table, const std::vector<std::vector<type::Value>>& rows) {
     const catalog::TableVersion version = *transaction->get_table("public", table);
-    exec::RowWriter writer(*transaction, version);
+    exec::ExecContext context{*manager, *transaction, eval};
+    exec::RowWriter writer(context, version);
     for (const auto& row : rows) {
       if (version.table->layout.counted) {
         std::vector<type::Cell> cells;

@@ -36,7 +36,11 @@ std::vector<Made> commit_and_crash(const std::filesystem::path& dir, FaultFileSy
 
 std::vector<uint64_t> record_offsets(const std::string& bytes) {
   std::vector<uint64_t> out;
-  for (uint64_t at = 0; const auto head = read_record_head(Bytes(bytes).substr(at)); at += head->length) out.push_back(at);
+  uint64_t at = 0;
+  for (auto head = read_record_head(Bytes(bytes)); head; head = read_record_head(Bytes(bytes).substr(at))) {
+    out.push_back(at);
+    at += head->length;
+  }
   return out;
 }
 
