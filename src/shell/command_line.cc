@@ -298,9 +298,10 @@ int command_branch(const Words& words) {
   return run_and_print(*connection.session, sql + ";");
 }
 
+// Reads only: what an open for writing would mend (edits by hand that are not canonical) is reported as it stands.
 int command_check(const Words& words) {
   Connection connection;
-  if (auto failure = connect_to_read(words.plain[0], "", connection)) return fail(*failure);
+  if (auto failure = connect(words.plain[0], "", true, connection)) return fail(*failure);
   ProgressBar bar;
   auto problems = connection.database->check([&](const Progress& progress) { bar.show(progress); });
   bar.clear();

@@ -123,7 +123,10 @@ Result<void> verify_moved_branches(Core& core) {
     store::PendingObjects objects(core.store);
     const auto canonical = canonical_content(objects, core.store, Oid{}, head.snapshot.root);
     if (!canonical) {
-      core.log.write(LogLevel::kWarning, "branch \"" + name + "\" was moved to content that cannot be used: " + canonical.error().message());
+      // A newer format is whoever opens the repository to refuse or to report.
+      if (canonical.error().code() != ErrorCode::kUnsupportedFormat) {
+        core.log.write(LogLevel::kWarning, "branch \"" + name + "\" was moved to content that cannot be used: " + canonical.error().message());
+      }
       branch->set_broken(Error(canonical.error()).with_hint("Set the branch to another commit with git, or drop it."));
       continue;
     }

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 ROWAN = os.path.realpath(sys.argv[1])
@@ -51,7 +52,14 @@ class Shell:
                 sys.exit(f"FAILED: {text!r} did not appear; the screen held:\n{self.screen!r}")
         at = self.screen.index(text) + len(text)
         seen, self.screen = self.screen[:at], self.screen[at:]
+        if text.endswith("> "):
+            self.wait_for_editor(end)
         return seen
+
+    def wait_for_editor(self, end):
+        """The prompt is printed just before the editor takes the terminal over: keys sent in between would be echoed."""
+        while termios.tcgetattr(self.terminal)[3] & termios.ECHO and time.monotonic() < end:
+            time.sleep(0.01)
 
     def run(self, statement, *expected):
         self.type(statement + "\r")
