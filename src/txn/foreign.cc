@@ -127,7 +127,8 @@ Result<void> verify_moved_branches(Core& core) {
       if (canonical.error().code() != ErrorCode::kUnsupportedFormat) {
         core.log.write(LogLevel::kWarning, "branch \"" + name + "\" was moved to content that cannot be used: " + canonical.error().message());
       }
-      branch->set_broken(Error(canonical.error()).with_hint("Set the branch to another commit with git, or drop it."));
+      branch->set_broken(Error(ErrorCode::kInvalidContent, "branch \"" + name + "\" holds content that cannot be used: " + canonical.error().message())
+                             .with_hint("Set the branch to another commit with git, or drop it."));
       continue;
     }
     if (*canonical != head.snapshot.root) {
