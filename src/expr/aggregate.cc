@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "base/ensure.h"
+#include "base/limits.h"
 #include "expr/compare.h"
 #include "expr/constant_set.h"
 #include "expr/functions.h"
@@ -432,14 +433,14 @@ class StringAggState final : public AggregateState {
       const Column& delimiter = arguments[1];
       append(groups_[index], delimiter.is_null(row) ? std::string_view() : delimiter.strings()[delimiter.index(row)], values[row]);
     });
-    return {};
+    return check_length();
   }
   Result<void> merge(const AggregateState& other, const uint32_t* group_map) override {
     for (size_t g = 0; const Group& from : static_cast<const StringAggState&>(other).groups_) {
       if (from.found) append(groups_[group_map[g]], from.first_delimiter, from.text);
       ++g;
     }
-    return {};
+    return check_length();
   }
   Result<Column> finish() const override {
     ColumnBuilder out(result_, groups_.size());
@@ -460,7 +461,15 @@ class StringAggState final : public AggregateState {
     std::string first_delimiter;   // Of the first row: written only when another state's text stands before it.
     std::string text;
   };
+  Result<void> check_length() const {
+    if (!too_long_) return {};
+    return Error(ErrorCode::kProgramLimit, "requested length too large");
+  }
   void append(Group& group, std::string_view delimiter, std::string_view text) {
+    if (too_long_ || group.text.size() + delimiter.size() + text.size() > kValueBytesMax) {
+      too_long_ = true;
+      return;
+    }
     if (group.found) {
       group.text += delimiter;
     } else {
@@ -474,6 +483,7 @@ class StringAggState final : public AggregateState {
   Type result_;
   std::vector<Group> groups_;
   size_t heap_bytes_ = 0;
+  bool too_long_ = false;
 };
 
 // ---- DISTINCT -------------------------------------------------------------------------------------------------------
