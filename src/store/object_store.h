@@ -1,7 +1,7 @@
 // ObjectStore: Git objects and refs behind one interface, on disk (git_store.h) or in memory (memory_store.h).
 //
 // Invariants (cited as S1…):
-//   S1. An object's id is the SHA-1 of its Git header and bytes; what read() gives has been checked or made here.
+//   S1. An object's id is the SHA-1 of its Git header and bytes; read() checks shape and checksums; `rowan check` hashes again.
 //   S2. A transaction is one journal record: after a crash all of its objects and refs are there, or none.
 //   S3. When wait_durable(n) returned without error, every transaction up to n survives power loss.
 //   S4. Refs published in Git are never ahead of the packs that hold their objects.
