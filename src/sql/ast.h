@@ -159,11 +159,12 @@ struct SelectItem {
   std::string_view alias;        // Empty: none.
 };
 
-// AS OF 'rev' | AS OF TIMESTAMP expr | FOR SYSTEM_TIME AS OF expr | t@'rev'
-enum class AsOfKind : uint8_t { kNone, kRevision, kTimestamp };
+// AS OF 'rev' | AS OF TIMESTAMP expr | FOR SYSTEM_TIME AS OF expr | t@'rev' | FOR SYSTEM_TIME {BETWEEN a AND b | FROM a TO b | ALL}
+enum class AsOfKind : uint8_t { kNone, kRevision, kTimestamp, kBetween, kFromTo, kAll };
 struct AsOf {
   AsOfKind kind = AsOfKind::kNone;
   Expr* value = nullptr;
+  Expr* until = nullptr;         // kBetween (inclusive), kFromTo (exclusive).
 };
 
 enum class TableRefKind : uint8_t { kTable, kSubquery, kFunction, kJoin };
@@ -220,6 +221,9 @@ enum class StatementKind : uint8_t {
   kSelect, kInsert, kUpdate, kDelete, kTruncate, kCopy, kCreateSchema, kDropSchema, kCreateDatabase, kDropDatabase,
   kCreateTable, kDropTable, kBegin, kCommit, kRollback, kSavepoint, kReleaseSavepoint, kRollbackTo, kSetTransaction, kSet, kShow, kReset,
   kExplain, kShowLog, kShowBranches, kShowTables, kShowDatabases, kDescribe, kCreateBranch, kDropBranch, kRenameBranch, kCheckout, kCheckpoint,
+  kAlterTable, kRename, kCreateIndex, kDrop, kCreateView, kRefresh, kCreateSequence, kAlterSequence,
+  kShowTags, kShowIndexes, kShowViews, kShowReflog, kShowConflicts, kShowDiff, kShowStatus, kShowTransactions, kBlame,
+  kAlterBranch, kMerge, kResolve, kCommitMerge, kAbortMerge, kCreateTag, kDropTag, kRestore, kRevert, kCherryPick, kResetTo, kRebase, kSquash,
 };
 
 struct Statement {
@@ -312,13 +316,67 @@ struct SchemaStmt : Statement {        // kCreateSchema, kDropSchema, kCreateDat
   bool cascade = false;
 };
 
+struct CheckClause {                   // [CONSTRAINT name] CHECK (expr)
+  std::string_view name;               // Empty: none given.
+  Expr* expr = nullptr;
+  uint32_t position = 0;
+};
+
+enum class ForeignAction : uint8_t { kNoAction, kRestrict, kCascade, kSetNull, kSetDefault };
+
+struct ForeignKeyClause {              // [CONSTRAINT name] FOREIGN KEY (…) REFERENCES t [(…)] [ON DELETE …] [ON UPDATE …]
+  std::string_view name;               // Empty: none given.
+  List<std::string_view> columns;
+  QualifiedName table;
+  List<std::string_view> referenced;   // Empty: the primary key.
+  ForeignAction on_delete = ForeignAction::kNoAction;
+  ForeignAction on_update = ForeignAction::kNoAction;
+  uint32_t position = 0;
+};
+
+struct IndexColumn {
+  std::string_view column;             // Empty: an expression.
+  Expr* expr = nullptr;
+  bool descending = false;
+  bool nulls_first = false;            // Resolved as in OrderItem.
+};
+
+struct IndexClause {                   // In stored table.sql: [UNIQUE] INDEX name (a, b DESC)
+  std::string_view name;
+  bool unique = false;
+  List<IndexColumn> columns;
+  uint32_t position = 0;
+};
+
+struct SequenceOptions {
+  bool has_start = false, has_increment = false, has_min = false, has_max = false, has_cycle = false, has_restart = false, has_cache = false;
+  bool no_min = false, no_max = false; // NO MINVALUE, NO MAXVALUE
+  bool cycle = false;
+  bool restart_with = false;           // RESTART WITH n, not plain RESTART.
+  int64_t start = 0, increment = 0, min = 0, max = 0, restart = 0, cache = 0;
+  bool has_type = false;
+  TypeName type;                       // AS smallint | integer | bigint
+  bool has_owner = false;
+  QualifiedName owner_table;           // OWNED BY t.c; an empty owner_column: OWNED BY NONE.
+  std::string_view owner_column;
+};
+
+enum class IdentityKind : uint8_t { kNone, kAlways, kByDefault };
+
 // Slots, ids and ABSENT stand in stored table.sql; users may write them but need not.
 struct ColumnClause {
   std::string_view name;
-  TypeName type;
+  TypeName type;                       // smallserial, serial, bigserial arrive as they are written.
   bool not_null = false;
+  bool explicit_null = false;          // NULL was written.
   bool primary_key = false;
   bool unique = false;
+  std::string_view key_name;           // CONSTRAINT name before PRIMARY KEY or UNIQUE of this column.
+  List<CheckClause> checks;
+  ForeignKeyClause* references = nullptr;   // Its `columns` is this column.
+  IdentityKind identity = IdentityKind::kNone;   // GENERATED {ALWAYS | BY DEFAULT} AS IDENTITY [(options)]
+  SequenceOptions* identity_options = nullptr;   // May be null.
+  std::string_view merge_rule;         // MERGE RULE sum | max | min | union | newest | conflict; empty: none.
   Expr* default_value = nullptr;
   std::string_view default_text;       // Source text of the default.
   int32_t slot = -1;                   // SLOT n
@@ -345,7 +403,96 @@ struct CreateTableStmt : Statement {
   bool if_not_exists = false;
   List<ColumnClause> columns;
   List<KeyClause> keys;
+  List<CheckClause> checks;
+  List<ForeignKeyClause> foreign_keys;
+  List<IndexClause> indexes;
   List<DroppedSlotClause> dropped;
+  std::string_view merge_rule;         // Behind the closing parenthesis: MERGE RULE …; empty: none.
+};
+
+enum class AlterKind : uint8_t {
+  kAddColumn,                          // `column`; if_exists means IF NOT EXISTS.
+  kDropColumn,                         // `name`, if_exists, cascade.
+  kRenameColumn,                       // `name` to `new_name`.
+  kSetType,                            // `name`, `type`, `value`: USING, may be null. CommitDB's MODIFY [COLUMN] too.
+  kSetDefault,                         // `name`, `value`.
+  kDropDefault, kSetNotNull, kDropNotNull,   // `name`.
+  kAddKey,                             // `key`.
+  kAddCheck,                           // `check`.
+  kAddForeignKey,                      // `foreign_key`.
+  kDropConstraint,                     // `name`, if_exists, cascade.
+  kRenameConstraint,                   // `name` to `new_name`.
+  kRenameTable,                        // To `new_name`.
+  kSetSchema,                          // To `new_name`.
+  kAddIdentity,                        // `name`, `column.identity`, `column.identity_options`.
+  kDropIdentity,                       // `name`, if_exists.
+  kSetMergeRule,                       // `name` (empty: the table), `new_name`: the rule; empty: DROP MERGE RULE.
+};
+
+struct AlterAction {
+  AlterKind kind = AlterKind::kAddColumn;
+  std::string_view name, new_name;
+  ColumnClause column;
+  TypeName type;
+  Expr* value = nullptr;
+  KeyClause key;
+  CheckClause check;
+  ForeignKeyClause foreign_key;
+  bool if_exists = false;              // Or IF NOT EXISTS.
+  bool cascade = false;
+  uint32_t position = 0;
+};
+
+struct AlterTableStmt : Statement {
+  QualifiedName table;
+  bool if_exists = false;
+  List<AlterAction> actions;
+};
+
+enum class ObjectKind : uint8_t { kIndex, kView, kMaterializedView, kSequence };
+
+struct RenameStmt : Statement {        // ALTER INDEX | VIEW | MATERIALIZED VIEW | SEQUENCE name RENAME TO new_name
+  ObjectKind object = ObjectKind::kIndex;
+  QualifiedName name;
+  std::string_view new_name;
+  bool if_exists = false;
+};
+
+struct CreateIndexStmt : Statement {   // CREATE [UNIQUE] INDEX [CONCURRENTLY] [IF NOT EXISTS] [name] ON t [USING btree] (…)
+  QualifiedName table;
+  IndexClause index;                   // An empty name: PostgreSQL's own choice.
+  bool if_not_exists = false;
+  Expr* where = nullptr;               // A partial index: refused with 0A000 by the executor.
+};
+
+struct DropStmt : Statement {          // DROP INDEX | VIEW | MATERIALIZED VIEW | SEQUENCE
+  ObjectKind object = ObjectKind::kIndex;
+  List<QualifiedName> names;
+  QualifiedName on_table;              // CommitDB: DROP INDEX i ON t; an empty name: none.
+  bool if_exists = false;
+  bool cascade = false;
+};
+
+struct CreateViewStmt : Statement {    // CREATE [OR REPLACE] VIEW, CREATE MATERIALIZED VIEW [IF NOT EXISTS]
+  QualifiedName name;
+  List<std::string_view> columns;
+  SelectStmt* select = nullptr;
+  List<ColumnClause> stored_columns;   // In stored matview.sql: the typed columns, with slots.
+  bool or_replace = false;
+  bool materialized = false;
+  bool if_not_exists = false;
+  bool with_data = true;
+};
+
+struct RefreshStmt : Statement {       // REFRESH [MATERIALIZED] VIEW [CONCURRENTLY] name [WITH [NO] DATA]
+  QualifiedName name;
+  bool with_data = true;
+};
+
+struct SequenceStmt : Statement {      // kCreateSequence, kAlterSequence
+  QualifiedName name;
+  bool if_exists = false;              // Or IF NOT EXISTS.
+  SequenceOptions options;
 };
 
 struct DropTableStmt : Statement {
@@ -382,10 +529,17 @@ struct ExplainStmt : Statement {
 
 // ---- Version control ------------------------------------------------------------------------------------------------
 
-struct ShowLogStmt : Statement {       // SHOW LOG [FOR t] [LIMIT n]
+struct ShowLogStmt : Statement {       // SHOW LOG; options in any order. SHOW TRANSACTIONS [LIMIT n] (CommitDB) has kShowTransactions
   bool has_table = false;
-  QualifiedName table;
-  Expr* limit = nullptr;               // Null: the session's default.
+  QualifiedName table;                 // FOR t
+  Expr* key = nullptr;                 // KEY value or KEY (a, b): one row; a RowExpr for several columns. Null: none.
+  std::string_view branch;             // ON rev; empty: HEAD.
+  std::string_view author;             // AUTHOR 'part of name or e-mail'
+  std::string_view path;               // PATH 'public/t'
+  std::string_view grep;               // GREP 'part of the message'
+  Expr* since = nullptr;               // SINCE 'timestamp'
+  Expr* until = nullptr;               // UNTIL 'timestamp'
+  Expr* limit = nullptr;               // Null: all.
 };
 
 struct BranchStmt : Statement {        // kCreateBranch, kDropBranch, kRenameBranch, kCheckout
@@ -393,12 +547,93 @@ struct BranchStmt : Statement {        // kCreateBranch, kDropBranch, kRenameBra
   std::string_view from;               // FROM 'rev'; empty: HEAD. RENAME: the new name.
   bool if_exists = false;              // Or IF NOT EXISTS.
   bool force = false;
+  bool create = false;                 // CHECKOUT -b name / CHECKOUT NEW name
 };
 
-struct ShowStmt : Statement {          // kShowBranches, kShowTables, kShowDatabases, kDescribe
-  QualifiedName name;                  // SHOW TABLES IN s; DESCRIBE t.
+enum class AlterBranchKind : uint8_t { kProtect, kUnprotect, kSetHistory, kDropHistory };
+// PROTECT BRANCH b | UNPROTECT BRANCH b | ALTER BRANCH b SET HISTORY POLICY EVERY 'interval' [KEEP 'interval'] | ALTER BRANCH b DROP HISTORY POLICY
+struct AlterBranchStmt : Statement {
+  std::string_view name;
+  AlterBranchKind action = AlterBranchKind::kProtect;
+  std::string_view every, keep;        // Interval texts; empty: not given.
 };
 
-struct SimpleStmt : Statement {};      // kCheckpoint
+// MERGE [BRANCH] b [, c …] [WITH policy] [DRY RUN] [MESSAGE '…'], in that or any order of the options.
+struct MergeStmt : Statement {
+  List<std::string_view> sources;      // Revisions.
+  std::string_view policy;             // "row-level" (default, also LAST WRITER), "ours", "theirs", "manual" (MANUAL RESOLUTION); empty: default.
+  bool dry_run = false;
+  bool no_fast_forward = false;        // WITH NO FAST FORWARD
+  bool fast_forward_only = false;      // WITH FAST FORWARD ONLY
+  bool renumber = false;               // WITH RENUMBER: duplicate generated keys of theirs get new numbers.
+  bool allow_unrelated = false;        // WITH UNRELATED HISTORIES
+  bool has_message = false;
+  std::string_view message;            // Also of COMMIT MERGE (kCommitMerge).
+};
+
+enum class ResolveSide : uint8_t { kHead, kSource, kBase, kJson };
+// RESOLVE CONFLICT s.t.key USING …  |  RESOLVE CONFLICT IN t KEY {value | (a, b)} USING …  |  RESOLVE CONFLICTS [IN t [WHERE …]] USING …
+struct ResolveStmt : Statement {
+  bool has_table = false;
+  QualifiedName table;
+  Expr* key = nullptr;                 // Null: all, or those of `where`.
+  Expr* where = nullptr;               // Over the table's conflict columns.
+  ResolveSide side = ResolveSide::kHead;
+  std::string_view json;               // kJson: '{"column": value, …}', or 'null' to delete the row.
+};
+
+struct TagStmt : Statement {           // CREATE TAG n [FROM rev] [MESSAGE '…'], CREATE SNAPSHOT n …, DROP TAG | SNAPSHOT [IF EXISTS] n
+  std::string_view name;
+  std::string_view from;               // Empty: HEAD.
+  bool if_exists = false;              // Or IF NOT EXISTS.
+  bool has_message = false;
+  std::string_view message;            // An annotated tag. CREATE SNAPSHOT always makes one.
+  bool snapshot = false;
+};
+
+enum class RestoreScope : uint8_t { kAll, kTables, kSchema };
+struct RestoreStmt : Statement {       // RESTORE {TABLE t [, …] | DATABASE s | SCHEMA s | ALL} TO rev [MESSAGE '…']; plain RESTORE TO rev is ALL
+  RestoreScope scope = RestoreScope::kAll;
+  List<QualifiedName> tables;
+  std::string_view schema;
+  std::string_view revision;
+  bool has_message = false;
+  std::string_view message;
+};
+
+// REVERT rev [, …] [MESSAGE '…'] | CHERRY-PICK rev [, …] (each may be 'a..b') | RESET [BRANCH] TO rev [FORCE] | REBASE [ONTO] rev |
+// SQUASH SINCE rev [MESSAGE '…'] [FORCE]
+struct RevisionsStmt : Statement {     // kRevert, kCherryPick, kResetTo, kRebase, kSquash
+  List<std::string_view> revisions;
+  bool force = false;
+  bool has_message = false;
+  std::string_view message;
+  uint32_t parent = 0;                 // REVERT and CHERRY-PICK of a merge: PARENT n, from 1; 0: not given.
+};
+
+struct DiffStmt : Statement {          // SHOW DIFF [STAT | SCHEMA] [FOR t] ['a..b' | 'a...b' | [FROM a] [TO b]] [LIMIT n]
+  bool stat = false;
+  bool schema = false;
+  bool has_table = false;
+  QualifiedName table;
+  std::string_view from;               // Empty: HEAD's first parent when `to` is empty too, else HEAD.
+  std::string_view to;                 // Empty: HEAD.
+  bool three_dots = false;             // From the merge base of both.
+  Expr* limit = nullptr;
+};
+
+struct BlameStmt : Statement {         // BLAME t [KEY …] [AS OF rev] [CELLS]
+  QualifiedName table;
+  Expr* key = nullptr;
+  std::string_view revision;           // Empty: HEAD.
+  bool cells = false;                  // One line a cell.
+};
+
+struct ShowStmt : Statement {          // kShowBranches, kShowTables, kShowDatabases, kDescribe, kShowTags, kShowStatus, kShowIndexes (ON t),
+                                       // kShowViews (IN s), kShowReflog (of a branch), kShowConflicts (FOR t)
+  QualifiedName name;                  // SHOW TABLES IN s; DESCRIBE t. An empty name: none given.
+};
+
+struct SimpleStmt : Statement {};      // kCheckpoint, kAbortMerge
 
 }  // namespace rowan::sql
