@@ -11,6 +11,7 @@
 
 #include "base/oid.h"
 #include "base/result.h"
+#include "catalog/objects.h"
 #include "catalog/table.h"
 #include "store/object_store.h"
 #include "tree/git_tree.h"
@@ -38,6 +39,18 @@ class Catalog {
   Result<std::optional<TableVersion>> find_table(std::string_view schema, std::string_view name) const;
   // As find_table, but kUndefinedTable (`relation "x" does not exist`) or kInvalidSchemaName.
   Result<TableVersion> get_table(std::string_view schema, std::string_view name) const;
+
+  // What a name of the schema stands for. Indexes are found through their tables (find_index).
+  enum class RelationKind : uint8_t { kNone, kTable, kView, kMaterializedView, kSequence, kIndex };
+  Result<RelationKind> find_relation(std::string_view schema, std::string_view name) const;
+  Result<std::vector<std::string>> views(std::string_view schema) const;        // Plain and materialised, sorted.
+  Result<std::vector<std::string>> sequences(std::string_view schema) const;    // Sorted.
+  Result<std::shared_ptr<const ViewDef>> find_view(std::string_view schema, std::string_view name) const;   // nullptr: none.
+  // A materialised view's rows as a table version: what a scan of it reads.
+  Result<TableVersion> materialized_rows(const ViewDef& view) const;
+  Result<std::optional<SequenceDef>> find_sequence(std::string_view schema, std::string_view name) const;
+  // The table that has an index of that name in the schema; nothing when there is none.
+  Result<std::optional<TableVersion>> find_index(std::string_view schema, std::string_view name) const;
 
  private:
   const store::ObjectReader& objects_;

@@ -18,6 +18,11 @@
 
 namespace rowan::catalog {
 
+// How a merge settles a cell that both sides changed; stored by name in table.sql.
+enum class MergeRule : uint8_t { kNone, kSum, kMax, kMin, kUnion, kNewest, kConflict };
+std::string_view merge_rule_name(MergeRule rule);                     // "sum"; empty for kNone.
+std::optional<MergeRule> find_merge_rule(std::string_view name);
+
 struct ColumnDef {
   std::string name;
   type::Type type;
@@ -26,6 +31,9 @@ struct ColumnDef {
   uint16_t slot = 0;
   uint32_t id = 0;                           // 32 bits of SHA-256(slot, name, type at birth).
   type::Value absent;                        // NULL unless ABSENT is given.
+  sql::IdentityKind identity = sql::IdentityKind::kNone;   // Values come from the sequence `sequence`.
+  std::string sequence;                      // "schema.name" of the sequence this column owns (identity and serial); empty: none.
+  MergeRule merge_rule = MergeRule::kNone;
 };
 
 struct DroppedSlot {
@@ -33,9 +41,36 @@ struct DroppedSlot {
   uint32_t id = 0;
 };
 
-struct UniqueKey {                           // UNIQUE constraint (not the primary key).
+struct UniqueKey {                           // UNIQUE constraint (not the primary key) or UNIQUE INDEX.
   std::string name;
   std::vector<uint16_t> columns;             // Indexes into TableDef::columns.
+};
+
+struct CheckConstraint {
+  std::string name;
+  std::string expression_sql;                // Canonical text over the table's columns.
+};
+
+struct ForeignKey {
+  std::string name;
+  std::vector<uint16_t> columns;             // Indexes into TableDef::columns.
+  std::string schema;                        // The referenced table.
+  std::string table;
+  std::vector<std::string> referenced;       // Its columns, never empty: a primary or unique key of it, in this order.
+  sql::ForeignAction on_delete = sql::ForeignAction::kNoAction;
+  sql::ForeignAction on_update = sql::ForeignAction::kNoAction;
+};
+
+struct IndexColumnDef {
+  uint16_t column = 0;                       // Index into TableDef::columns.
+  bool descending = false;
+  bool nulls_first = false;
+};
+
+struct IndexDef {                            // CREATE [UNIQUE] INDEX. A unique one is enforced like a UniqueKey.
+  std::string name;                          // Unique within the schema, beside tables and views.
+  bool unique = false;
+  std::vector<IndexColumnDef> columns;
 };
 
 // Immutable once made; shared by plans and snapshots.
@@ -45,7 +80,12 @@ struct TableDef {
   std::vector<ColumnDef> columns;            // In column order; slots may differ from positions.
   std::vector<uint16_t> primary_key;         // Indexes into columns, in key order. Empty: none.
   std::string primary_key_name;              // "<table>_pkey" unless named.
-  std::vector<UniqueKey> unique_keys;
+  std::vector<UniqueKey> unique_keys;        // The UNIQUE constraints, then the unique indexes (finish_table adds those from `indexes`).
+  size_t unique_constraints = 0;             // How many of unique_keys are constraints.
+  std::vector<CheckConstraint> checks;
+  std::vector<ForeignKey> foreign_keys;
+  std::vector<IndexDef> indexes;
+  MergeRule merge_rule = MergeRule::kNone;   // Of the table; a column's own goes before it.
   std::vector<DroppedSlot> dropped;
   type::RowLayout layout;                    // Derived from the above.
   Oid definition_id;                         // Blob id of the canonical table.sql.
@@ -80,7 +120,7 @@ Result<TableDef> table_from_sql(std::string_view text, std::string_view schema, 
 std::string default_primary_key_name(const TableDef& table);
 std::string default_unique_key_name(const TableDef& table, size_t index);
 
-// Fills layout, primary_key_name and definition_id after columns changed.
+// Fills layout, primary_key_name, the unique indexes' keys and definition_id after something changed.
 void finish_table(TableDef& table);
 
 }  // namespace rowan::catalog

@@ -62,6 +62,16 @@ class HistoryIndex {
   // The n-th first parent. Requires: ensure(commit).
   std::optional<Oid> nth_parent(const Oid& commit, uint64_t n) const;
 
+  // The graph of commits. Require: ensure() of each commit.
+  bool is_ancestor(const Oid& ancestor, const Oid& descendant) const;     // True for equal ids.
+  // The best common ancestors (git merge-base --all), newest first; several after criss-cross merges, none for unrelated histories.
+  std::vector<Oid> merge_bases(const Oid& a, const Oid& b) const;
+  struct AheadBehind {
+    uint64_t ahead = 0;              // Commits of `commit` that `other` lacks.
+    uint64_t behind = 0;             // The other way round.
+  };
+  AheadBehind ahead_behind(const Oid& commit, const Oid& other) const;
+
   // Hands what was added to the operating system. Failing is harmless.
   Result<void> save();
 

@@ -130,6 +130,9 @@ class Transaction {
   // Locks a key before a row with it is inserted. Waits as lock_row; the caller then asks current_line().
   Result<void> lock_key(const catalog::TableVersion& table, Bytes key);
 
+  // Shares a key with others that share it: a child row keeps its parent's key from going. Conflicts with lock_row and lock_key.
+  Result<void> share_key(const catalog::TableVersion& table, Bytes key);
+
   Result<void> put_row(const catalog::TableVersion& table, Bytes key, std::string line);
   Result<void> delete_row(const catalog::TableVersion& table, Bytes key);
   Result<void> add_count(const catalog::TableVersion& table, Bytes key, std::string line, int64_t delta);   // No primary key.
@@ -143,6 +146,9 @@ class Transaction {
 
   // A file of the commit's tree ("public/t/table.sql"). nullopt removes the file or the whole folder.
   Result<void> put_file(std::string path, std::optional<std::string> content);
+  // nextval's trace: when this transaction commits, the file of the sequence at `path` ("public/s/sequence.json") says at least (for a negative
+  // increment: at most) `last`; the farther value wins. Changes no schema generation.
+  Result<void> advance_sequence(std::string path, int64_t last);
   // Moves a whole folder (RENAME TABLE), rows and all.
   Result<void> move_folder(std::string from, std::string to);
 
@@ -162,6 +168,31 @@ class Transaction {
   struct State;
   explicit Transaction(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
+};
+
+// A commit whose tree was made outside a transaction: merge, restore, revert, import.
+struct TreeCommit {
+  std::string branch;
+  Oid expected_tip;                  // The branch must still be here.
+  Oid root;
+  std::vector<Oid> parents;          // All of them; normally expected_tip first.
+  const store::PendingObjects* objects = nullptr;   // What `root` needs beyond the store; may be null.
+  git::Signature author;
+  std::string message;               // Never empty.
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> trailers;   // Beside Rowan-Time.
+  std::vector<store::RefUpdate> refs;   // Other refs that move in the same record.
+  store::SyncMode sync = store::SyncMode::kOn;
+};
+
+// A branch goes to a commit that is there already: fast-forward, RESET, REBASE, SQUASH.
+struct BranchMove {
+  std::string branch;
+  Oid expected_tip;
+  Oid target;
+  const store::PendingObjects* objects = nullptr;   // New commits that `target` needs; may be null.
+  std::vector<store::RefUpdate> refs;               // As in TreeCommit: reflog entries, the merge state.
+  store::SyncMode sync = store::SyncMode::kOn;
 };
 
 struct BranchInfo {
@@ -206,6 +237,14 @@ class Manager {
   Result<void> drop_branch(std::string_view name);
   Result<void> rename_branch(std::string_view from, std::string_view to);
   Result<bool> has_branch(std::string_view name);
+
+  // Both enter the branch's commit queue, count as a change of rows without locks and give a new schema generation. kSerializationFailure when
+  // the branch is not at `expected_tip` any more: nothing was written; work it out again on the new tip.
+  Result<CommitOutcome> commit_tree(const TreeCommit& commit);
+  Result<CommitOutcome> move_branch(const BranchMove& move);
+  // Refs that are no branches (tags, refs/rowan/…), with the objects they need, in one record; durable on return (but SyncMode::kOff).
+  Result<void> update_refs(const store::PendingObjects* objects, const std::vector<store::RefUpdate>& refs,
+                           store::SyncMode sync = store::SyncMode::kOn);
 
   // branch, tag, refs/…, commit id (>= 4 digits), HEAD (of `branch`), rev~n, rev^n, rev@{time}.
   // kUndefinedRevision, kAmbiguousRevision.

@@ -1,0 +1,37 @@
+// The validator: whether a tree that was made outside a transaction (merge, restore, revert, cherry-pick, import) keeps its constraints.
+// Looks only at what differs from a tree that keeps them.
+//
+// Threads: any; uses the shared indexes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/oid.h"
+#include "base/result.h"
+#include "derived/unique_index.h"
+#include "exec/operator.h"
+#include "store/object_store.h"
+
+namespace rowan::exec {
+
+struct Violation {
+  ErrorCode code;                    // kNotNullViolation, kUniqueViolation, kForeignKeyViolation, kCheckViolation, kUndefinedTable (a view) …
+  std::string schema, table;
+  std::string constraint;            // Empty for NOT NULL.
+  std::string key;                   // The row's key as text "(1, x)"; empty when it is not about a row.
+  std::string message;               // PostgreSQL's sentence for the code.
+};
+
+struct ValidateRequest {
+  const store::ObjectReader& objects;   // Holds both trees.
+  Oid valid_root;                       // Keeps its constraints already; zero: none.
+  Oid root;                             // To be checked.
+  size_t violations_max = 1000;         // Where to stop.
+};
+
+Result<std::vector<Violation>> validate(const ValidateRequest& request, txn::Manager& manager, derived::UniqueIndexes& indexes,
+                                        const expr::EvalContext& eval);
+
+}  // namespace rowan::exec

@@ -1,0 +1,111 @@
+// Merge: two trees that came from a common base become one: schema and rows together, three-way, at a cost that follows the changes.
+//
+// Invariants (cited as M1…):
+//   M1. With row-level, ours or theirs exchanged with the sides, merge(a, b) and merge(b, a) have the same tree.
+//   M2. Merging what is merged already changes nothing; disjoint changes give what doing both gives.
+//   M3. Only subtrees that differ from the base on both sides are read below their ids.
+//   M4. A row, table or object that only one side changed is that side's; one that both changed alike is that.
+// Rows are matched by key and columns by ID; lines of either side are carried into the merged definition before they are compared.
+// Cells that only one side changed merge cell by cell; a cell that both changed differently is settled by the column's rule, the table's,
+// or else the policy.
+//
+// Threads: any; one merge belongs to one thread.
+// Errors:  those of reading; kProgramLimit. A conflict is an answer, not an error.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/oid.h"
+#include "base/result.h"
+#include "catalog/catalog.h"
+#include "store/object_store.h"
+
+namespace rowan::merge {
+
+enum class Policy : uint8_t {
+  kRowLevel,                         // The side that changed the row (or cell) last wins.
+  kOurs,
+  kTheirs,
+  kManual,                           // Conflicts stay; ours stands in the tree meanwhile.
+};
+
+// One row of a side in the merged table's layout; nothing: the row is not there.
+using SideLine = std::optional<std::string>;
+
+struct RowConflict {
+  std::string schema;
+  std::string table;                 // The merged table's name.
+  std::string key;                   // Encoded; in the merged table's layout.
+  SideLine base, ours, theirs;       // Canonical lines of the merged table.
+  std::vector<uint16_t> columns;     // Indexes of the merged table's columns that both changed differently; empty: delete against change.
+};
+
+// Something about the schema that both changed differently. `object` is "public.t", "public.t.c" for a column, and so on.
+struct SchemaConflict {
+  std::string object;
+  std::string kind;                  // "column type", "constraint", "view", "dropped table" …: one plain noun.
+  std::string base, ours, theirs;    // SQL text of each side; empty: not there.
+};
+
+// What merging did to one table, counted against ours.
+struct TableMerge {
+  std::string schema, table;
+  uint64_t added = 0, changed = 0, deleted = 0;
+  uint64_t conflicts = 0;            // Settled by policy or rule, or left (manual).
+  bool definition_changed = false;
+};
+
+struct RenumberedKey {
+  std::string schema, table;
+  std::string from, to;              // Text of the key.
+};
+
+// A conflict's remembered or just given answer: the row as it shall be (nothing: deleted).
+struct Resolution {
+  SideLine line;
+};
+
+struct Request {
+  Oid base_root;                     // Zero: unrelated histories.
+  Oid ours_root;
+  Oid theirs_root;
+  Policy policy = Policy::kRowLevel;
+  bool renumber = false;             // Rows that both inserted under one generated key: theirs get new keys, references follow.
+  // kRowLevel: whether theirs changed the row later than ours (path "public/t" on that side, key in that side's encoding). Called for
+  // real conflicts only. Never null with kRowLevel.
+  std::function<Result<bool>(const std::string& ours_path, Bytes ours_key, const std::string& theirs_path, Bytes theirs_key)> theirs_is_later;
+  // An answer for a conflict, asked before the policy; may be null.
+  std::function<Result<std::optional<Resolution>>(const RowConflict& conflict)> resolve;
+  // Reports work done in rows; may be null.
+  std::function<void(uint64_t rows)> progress;
+  const std::atomic<bool>* cancelled = nullptr;
+};
+
+struct Outcome {
+  Oid root;                          // The merged tree; with unresolved conflicts ours stands in their place.
+  std::vector<RowConflict> conflicts;          // Unresolved (manual, or a rule that says so), in table and key order.
+  std::vector<SchemaConflict> schema_conflicts;
+  std::vector<TableMerge> tables;    // Those that differ from ours or had conflicts.
+  std::vector<RenumberedKey> renumbered;
+  uint64_t settled = 0;              // Conflicts that policy, rules or resolutions settled.
+
+  bool clean() const { return conflicts.empty() && schema_conflicts.empty(); }
+};
+
+// New objects go to `made`, which reads through to the store.
+Result<Outcome> merge_trees(store::PendingObjects& made, store::NodeCache& cache, const Request& request);
+
+// The tree that stands for several merge bases: they are merged with each other, oldest first; what conflicts there stays as in their own base.
+// `bases_of` gives the merge bases of two commits, `root_of` a commit's tree.
+Result<Oid> virtual_base(store::PendingObjects& made, store::NodeCache& cache, const std::vector<Oid>& bases,
+                         const std::function<Result<std::vector<Oid>>(const Oid&, const Oid&)>& bases_of,
+                         const std::function<Result<Oid>(const Oid&)>& root_of);
+
+}  // namespace rowan::merge
