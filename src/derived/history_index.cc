@@ -136,8 +136,10 @@ bool HistoryIndex::add_locked(const Record& record) {
     if (i > 0) node.more_parents.push_back(parent);
     else node.first_parent = parent;
   }
+  if (!node.more_parents.empty()) node.merges = 1;
   if (node.first_parent != kNone) {
     const Node& parent = nodes_[node.first_parent];
+    node.merges += parent.merges;
     node.depth = parent.depth + 1;
     node.time_us = std::max(node.time_us, parent.time_us + 1);
     node.skip = node.first_parent;
@@ -155,9 +157,16 @@ bool HistoryIndex::add_locked(const Record& record) {
 }
 
 void HistoryIndex::add(const Oid& commit, const Oid& parent, int64_t time_us, const std::vector<uint32_t>& changes) {
+  std::vector<Oid> parents;
+  if (!parent.is_zero()) parents.push_back(parent);
+  add(commit, parents, time_us, changes);
+}
+
+void HistoryIndex::add(const Oid& commit, const std::vector<Oid>& parents, int64_t time_us,
+                       const std::vector<uint32_t>& changes) {
   Record record;
   record.commit = commit;
-  if (!parent.is_zero()) record.parents.push_back(parent);
+  record.parents = parents;
   record.time_us = time_us;
   record.many = changes.size() > kChangesMax;
   if (!record.many) {
@@ -227,14 +236,22 @@ std::optional<Oid> HistoryIndex::newest_at(const Oid& commit, int64_t time_us) c
 
 std::optional<Oid> HistoryIndex::nth_parent(const Oid& commit, uint64_t n) const {
   const std::lock_guard guard(mutex_);
-  uint32_t at = position(commit);
+  const uint32_t at = position(commit);
   if (at == kNone || n > nodes_[at].depth) return std::nullopt;
-  const uint32_t wanted = nodes_[at].depth - static_cast<uint32_t>(n);
-  while (nodes_[at].depth > wanted) {
-    const uint32_t skip = nodes_[at].skip;
-    at = skip != kNone && nodes_[skip].depth >= wanted ? skip : nodes_[at].first_parent;
+  return nodes_[at_depth(at, nodes_[at].depth - static_cast<uint32_t>(n))].commit;
+}
+
+std::optional<Oid> HistoryIndex::next_candidate(const Oid& commit, std::span<const uint32_t> changes) const {
+  const std::lock_guard guard(mutex_);
+  for (uint32_t at = position(commit); at != kNone; at = nodes_[at].first_parent) {
+    const Node& node = nodes_[at];
+    if (node.first_parent == kNone || !node.more_parents.empty()) return node.commit;
+    if (node.many && !changes.empty()) return node.commit;
+    for (const uint32_t change : changes) {
+      if (std::binary_search(node.changes.begin(), node.changes.end(), change)) return node.commit;
+    }
   }
-  return nodes_[at].commit;
+  return std::nullopt;
 }
 
 void HistoryIndex::write_locked(const Record& record) {

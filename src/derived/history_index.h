@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -46,9 +47,10 @@ class HistoryIndex {
   size_t size() const;
   std::optional<CommitInfo> find(const Oid& commit) const;
 
-  // A commit made here. Its parents must be known (ensure). `changes`: change_hash of every changed table and row;
-  // more than kChangesMax are kept as "many".
+  // A commit made here. Its parents must be known (ensure). `changes`: change_hash of every table and row in which it differs
+  // from its first parent; more than kChangesMax are kept as "many".
   void add(const Oid& commit, const Oid& parent, int64_t time_us, const std::vector<uint32_t>& changes);
+  void add(const Oid& commit, const std::vector<Oid>& parents, int64_t time_us, const std::vector<uint32_t>& changes);
 
   // Reads the commit and those of its ancestors that are missing, from their objects.
   Result<void> ensure(const store::ObjectReader& objects, const Oid& commit);
@@ -56,13 +58,18 @@ class HistoryIndex {
   // False: the commit certainly did not change it (against its first parent). Requires: find(commit).
   bool may_have_changed(const Oid& commit, uint32_t change) const;
 
+  // Walks the chain of first parents from `commit`, itself included, to the first commit that may have changed one of `changes`, or
+  // that has several parents or none; 0 changes: to the first of the latter kind. Requires: ensure(commit).
+  std::optional<Oid> next_candidate(const Oid& commit, std::span<const uint32_t> changes) const;
+
   // The newest commit of the first-parent chain from `commit` whose time is not after `time_us`; O(log n).
   // Requires: ensure(commit).
   std::optional<Oid> newest_at(const Oid& commit, int64_t time_us) const;
   // The n-th first parent. Requires: ensure(commit).
   std::optional<Oid> nth_parent(const Oid& commit, uint64_t n) const;
 
-  // The graph of commits. Require: ensure() of each commit.
+  // The graph of commits. Require: ensure() of each commit. Along chains without merges they jump (O(log n)); else the cost
+  // follows the commits between.
   bool is_ancestor(const Oid& ancestor, const Oid& descendant) const;     // True for equal ids.
   // The best common ancestors (git merge-base --all), newest first; several after criss-cross merges, none for unrelated histories.
   std::vector<Oid> merge_bases(const Oid& a, const Oid& b) const;
@@ -84,6 +91,7 @@ class HistoryIndex {
     uint32_t first_parent = kNone;
     uint32_t skip = kNone;           // A first-parent ancestor.
     uint32_t depth = 0;              // First parents below.
+    uint32_t merges = 0;             // Commits with several parents on the chain of first parents from here on.
     uint32_t generation = 1;
     int64_t time_us = 0;
     std::vector<uint32_t> more_parents;
@@ -91,9 +99,13 @@ class HistoryIndex {
     bool many = false;
   };
   struct Record;
+  struct Painter;
 
   void load();
   uint32_t position(const Oid& commit) const;           // Requires: mutex_ held, as all below.
+  uint32_t at_depth(uint32_t at, uint32_t depth) const; // The first-parent ancestor of that depth. Requires: depth <= its depth.
+  uint32_t fork_point(uint32_t a, uint32_t b) const;    // Where the two chains of first parents meet; kNone: nowhere.
+  bool straight(uint32_t from, uint32_t to) const;      // No merge on the chain from `from` down to (not including) `to`.
   bool add_locked(const Record& record);
   void write_locked(const Record& record);
   Result<void> save_locked();
