@@ -42,24 +42,38 @@ Result<type::Value> to_value(const Parameter& parameter, type::Type wanted) {
   return type::cast(type::Value::of_int({TypeId::kBool}, std::get<bool>(parameter) ? 1 : 0), wanted, type::CastContext::kAssignment);
 }
 
-bool writes(const sql::Statement& statement) {
-  switch (statement.kind) {
-    case StatementKind::kInsert:
-    case StatementKind::kUpdate:
-    case StatementKind::kDelete:
-    case StatementKind::kTruncate:
+bool is_definition(StatementKind kind) {
+  switch (kind) {
     case StatementKind::kCreateSchema:
     case StatementKind::kDropSchema:
     case StatementKind::kCreateDatabase:
     case StatementKind::kDropDatabase:
     case StatementKind::kCreateTable:
-    case StatementKind::kDropTable: return true;
+    case StatementKind::kDropTable:
+    case StatementKind::kAlterTable:
+    case StatementKind::kRename:
+    case StatementKind::kCreateIndex:
+    case StatementKind::kDrop:
+    case StatementKind::kCreateView:
+    case StatementKind::kRefresh:
+    case StatementKind::kCreateSequence:
+    case StatementKind::kAlterSequence: return true;
+    default: return false;
+  }
+}
+
+bool writes(const sql::Statement& statement) {
+  switch (statement.kind) {
+    case StatementKind::kInsert:
+    case StatementKind::kUpdate:
+    case StatementKind::kDelete:
+    case StatementKind::kTruncate: return true;
     case StatementKind::kCopy: return static_cast<const sql::CopyStmt&>(statement).from;
     case StatementKind::kExplain: {
       const auto& explain = static_cast<const sql::ExplainStmt&>(statement);
       return explain.analyze && writes(*explain.statement);
     }
-    default: return false;
+    default: return is_definition(statement.kind);
   }
 }
 
@@ -334,9 +348,7 @@ std::string_view SessionImpl::commit_text(Prepared& prepared) const {
   if (form == Settings::CommitStatement::kOff || prepared.parsed.may_hold_secret) return {};
   // Definitions have no data to hide, and numeric($1,$2) says nothing.
   const StatementKind kind = prepared.parsed.statement->kind;
-  const bool definition = kind == StatementKind::kCreateTable || kind == StatementKind::kDropTable || kind == StatementKind::kCreateSchema ||
-                          kind == StatementKind::kDropSchema || kind == StatementKind::kCreateDatabase || kind == StatementKind::kDropDatabase;
-  if (form == Settings::CommitStatement::kFull || definition) return prepared.parsed.statement->text;
+  if (form == Settings::CommitStatement::kFull || is_definition(kind)) return prepared.parsed.statement->text;
   if (prepared.commit_text.empty()) prepared.commit_text = sql::normalise_statement(prepared.parsed.statement->text);
   return prepared.commit_text;
 }

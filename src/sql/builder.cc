@@ -26,13 +26,9 @@ std::string_view missing_feature(int terminal, std::string_view word) {
     case TK_LBRACKET: return "arrays are not supported yet";
     case TK_LATERAL: return "LATERAL is not supported yet";
     case TK_WINDOW: return "window functions are not supported yet";
-    case TK_CHECK: return "CHECK constraints are not supported yet";
-    case TK_FOREIGN:
-    case TK_REFERENCES: return "foreign keys are not supported yet";
     default: break;
   }
   if (word == "sets") return "GROUPING SETS is not supported yet";
-  if (word == "generated") return "generated columns are not supported yet";
   return {};
 }
 
@@ -837,127 +833,6 @@ CopyOptions* Builder::old_copy_option(CopyOptions* options, OldCopyOption option
     return options;
   }
   return copy_option(options, option.name, option.value);
-}
-
-// ---- Definitions -----------------------------------------------------------------------------------------------------
-
-Statement* Builder::schema(const Token& token, const Token& kind, const Token& name, bool create, bool if_exists, bool cascade) {
-  const bool is_schema = kind.text() == "schema";
-  const StatementKind of_schema = create ? StatementKind::kCreateSchema : StatementKind::kDropSchema;
-  const StatementKind of_database = create ? StatementKind::kCreateDatabase : StatementKind::kDropDatabase;
-  auto* made = statement_node<SchemaStmt>(is_schema ? of_schema : of_database, token);
-  made->name = name.text();
-  made->if_exists = if_exists;
-  made->cascade = cascade;
-  return made;
-}
-
-Builder::TableParts& Builder::parts() {
-  if (parts_ == nullptr) parts_ = arena_.make<TableParts>();
-  return *parts_;
-}
-
-Statement* Builder::create_table(const Token& token, const QualifiedName* name, bool if_not_exists) {
-  auto* made = statement_node<CreateTableStmt>(StatementKind::kCreateTable, token);
-  made->table = *name;
-  made->if_not_exists = if_not_exists;
-  made->columns = list(&parts().columns);
-  made->keys = list(&parts().keys);
-  made->dropped = list(&parts().dropped);
-  return made;
-}
-
-Statement* Builder::drop_table(const Token& token, const QualifiedList* tables, bool if_exists, bool cascade) {
-  auto* made = statement_node<DropTableStmt>(StatementKind::kDropTable, token);
-  made->tables = list(tables);
-  made->if_exists = if_exists;
-  made->cascade = cascade;
-  return made;
-}
-
-void Builder::begin_column(const Token& name, const TypeName* type) {
-  parts().null_given = false;
-  ColumnClause& column = parts().column;
-  column = ColumnClause{};
-  column.name = name.text();
-  column.type = *type;
-  column.position = name.position;
-}
-
-void Builder::end_column() { append(&parts().columns, parts().column); }
-
-void Builder::column_null(const Token&, const Token& token, bool not_null) {
-  ColumnClause& column = parts().column;
-  if (not_null ? parts().null_given : column.not_null) {
-    fail(ErrorCode::kSyntaxError, "conflicting NULL/NOT NULL declarations for column \"" + std::string(column.name) + "\"", token.position);
-  }
-  if (not_null) {
-    column.not_null = true;
-  } else {
-    parts().null_given = true;
-  }
-}
-
-void Builder::column_default(const Token&, const Token& token, Expr* value) {
-  ColumnClause& column = parts().column;
-  if (column.default_value != nullptr) {
-    fail(ErrorCode::kSyntaxError, "multiple default values specified for column \"" + std::string(column.name) + "\"", token.position);
-  }
-  column.default_value = value;
-  std::string_view text = source_.substr(token.end, previous_end_ - token.end);
-  while (!text.empty() && static_cast<unsigned char>(text.front()) <= ' ') text.remove_prefix(1);
-  column.default_text = text;
-}
-
-// A column's key with a name of its own becomes a key of the table.
-void Builder::column_key(const Token& constraint, const Token& token, bool primary) {
-  ColumnClause& column = parts().column;
-  if (constraint.data != nullptr) {
-    table_key(constraint, token, primary, start(column.name));
-  } else if (primary) {
-    if (column.primary_key) {
-      fail(ErrorCode::kInvalidTableDefinition, "multiple primary keys for column \"" + std::string(column.name) + "\" are not allowed", token.position);
-    }
-    column.primary_key = true;
-  } else {
-    column.unique = true;
-  }
-}
-
-int32_t Builder::slot(const Token& token) {
-  int32_t number = 0;
-  const auto read = std::from_chars(token.data, token.data + token.size, number);
-  if (read.ec != std::errc() || number > 65535) fail(ErrorCode::kSyntaxError, "slot number is out of range", token.position);
-  return number;
-}
-
-uint32_t Builder::hex(const Token& token) {
-  uint32_t number = 0;
-  std::from_chars(token.data, token.data + token.size, number, 16);
-  return number;
-}
-
-void Builder::column_slot(const Token& slot, const Token& id) {
-  ColumnClause& column = parts().column;
-  if (column.slot >= 0) fail(ErrorCode::kSyntaxError, "a column has one slot", slot.position);
-  column.slot = this->slot(slot);
-  column.has_id = true;
-  column.id = hex(id);
-}
-
-void Builder::column_absent(Expr* value) { parts().column.absent = value; }
-
-void Builder::table_key(const Token& constraint, const Token& token, bool primary, const NameList* columns) {
-  KeyClause key;
-  if (constraint.data != nullptr) key.name = constraint.text();
-  key.primary = primary;
-  key.columns = list(columns);
-  key.position = token.position;
-  append(&parts().keys, key);
-}
-
-void Builder::dropped_slot(const Token& slot, const Token& id) {
-  append(&parts().dropped, DroppedSlotClause{this->slot(slot), hex(id)});
 }
 
 // ---- Transactions and settings ---------------------------------------------------------------------------------------

@@ -68,6 +68,14 @@ struct TransactionModes {
   bool has_read_only;
   bool read_only;
 };
+struct KeyActions {
+  ForeignAction on_delete, on_update;
+  bool has_delete, has_update;
+};
+struct IndexBody {
+  Growing<IndexColumn>* columns;
+  Expr* where;
+};
 enum class CallForm : uint8_t { kPlain, kStar, kDistinct };
 
 using NameList = Growing<std::string_view>;
@@ -80,6 +88,8 @@ using TargetList = Growing<TargetItem>;
 using CommonList = Growing<CommonTable>;
 using TableList = Growing<TableRef*>;
 using OrderList = Growing<OrderItem>;
+using ActionList = Growing<AlterAction>;
+using IndexList = Growing<IndexColumn>;
 using AssignmentList = Growing<Assignment>;
 
 class Builder {
@@ -223,17 +233,64 @@ class Builder {
 
   // ---- Definitions. A table's parts are gathered in table_ until create_table().
   Statement* schema(const Token& token, const Token& kind, const Token& name, bool create, bool if_exists, bool cascade);
-  Statement* create_table(const Token& token, const QualifiedName* name, bool if_not_exists);
+  Statement* create_table(const Token& token, const QualifiedName* name, const Token& merge_rule, bool if_not_exists);
   Statement* drop_table(const Token& token, const QualifiedList* tables, bool if_exists, bool cascade);
   void begin_column(const Token& name, const TypeName* type);
   void end_column();
   void column_null(const Token& constraint, const Token& token, bool not_null);
   void column_default(const Token& constraint, const Token& token, Expr* value);
   void column_key(const Token& constraint, const Token& token, bool primary);
+  void column_check(const Token& constraint, const Token& token, Expr* expr);
+  void column_references(const Token& constraint, const Token& token, const QualifiedName* table, const NameList* referenced, KeyActions actions);
+  void column_identity(const Token& token, IdentityKind kind, SequenceOptions* options);
+  void column_rule(const Token& rule);
   void column_slot(const Token& slot, const Token& id);
   void column_absent(Expr* value);
-  void table_key(const Token& constraint, const Token& token, bool primary, const NameList* columns);
+  void check_collation(const Token& token, const QualifiedName* collation);
+  AlterAction* key_constraint(const Token& constraint, const Token& token, bool primary, const NameList* columns);
+  AlterAction* check_constraint(const Token& constraint, const Token& token, Expr* expr);
+  AlterAction* foreign_key(const Token& constraint, const Token& token, const NameList* columns, const QualifiedName* table,
+                           const NameList* referenced, KeyActions actions);
+  KeyActions key_actions(const Token& token, KeyActions actions, bool on_delete, ForeignAction action);
+  void table_constraint(const AlterAction* constraint);
+  void table_index(const Token& token, const Token& constraint, const Token& name, const IndexList* columns, bool unique);
   void dropped_slot(const Token& slot, const Token& id);
+  void deferred_constraint(const Token& token);
+  void unsupported(const Token& token, const char* message);
+
+  // ---- ALTER TABLE.
+  Statement* alter_table(const Token& token, const QualifiedName* table, const ActionList* actions, bool if_exists);
+  AlterAction* add_column(const Token& token, bool if_not_exists);
+  AlterAction* drop_part(const Token& token, AlterKind kind, const Token& name, bool if_exists, bool cascade);
+  AlterAction* rename_part(const Token& token, AlterKind kind, const Token& name, const Token& new_name);
+  AlterAction* merge_rule(const Token& token, const Token& column, const Token& rule);
+  AlterAction* set_type(const Token& token, const Token& column, const TypeName* type, Expr* value);
+  AlterAction* column_change(const Token& token, AlterKind kind, Expr* value);
+  AlterAction* add_identity(const Token& token, IdentityKind kind, SequenceOptions* options);
+  AlterAction* change_column(const Token& token, const Token& column, AlterAction* change);
+
+  // ---- Indexes, views, sequences. A sequence's options are gathered until take_sequence() or sequence().
+  Statement* create_index(const Token& token, bool unique, const Token& name, const QualifiedName* table, IndexBody body, bool if_not_exists);
+  void index_method(const Token& method);
+  IndexColumn* index_column(const Token& column, bool descending, int nulls);
+  IndexColumn* index_column(Expr* expr, bool descending, int nulls);
+  void operator_class(const QualifiedName* name);
+  Statement* rename(const Token& token, ObjectKind object, const QualifiedName* name, const Token& new_name, bool if_exists);
+  Statement* drop(const Token& token, ObjectKind object, const QualifiedList* names, bool if_exists, bool cascade);
+  Statement* drop_index(const Token& token, const QualifiedList* names, const QualifiedName* table, bool if_exists, bool cascade);
+  Statement* create_view(const Token& token, const QualifiedName* name, const NameList* columns, SelectStmt* select, bool or_replace);
+  Statement* materialized_view(const Token& token, const QualifiedName* name, const NameList* columns, SelectStmt* select, bool with_data,
+                               bool if_not_exists);
+  Statement* refresh(const Token& token, const QualifiedName* name, bool with_data);
+  Statement* sequence(const Token& token, const QualifiedName* name, bool create, bool if_exists);
+  SequenceOptions* take_sequence();
+  int64_t integer(const Token& digits, bool negative);
+  void sequence_number(const Token& word, int64_t value);   // START, INCREMENT, MINVALUE, MAXVALUE, CACHE, RESTART
+  void sequence_no_bound(const Token& word);                // NO MINVALUE, NO MAXVALUE
+  void sequence_restart(const Token& word);
+  void sequence_cycle(const Token& word, bool cycle);
+  void sequence_type(const Token& word, const TypeName* type);
+  void sequence_owner(const Token& word, const QualifiedName* name);
 
   // ---- Transactions, settings, version control.
   Statement* transaction(const Token& token, StatementKind kind, TransactionModes modes);
@@ -261,9 +318,12 @@ class Builder {
   struct TableParts {
     Growing<ColumnClause> columns;
     Growing<KeyClause> keys;
+    Growing<CheckClause> checks;
+    Growing<ForeignKeyClause> foreign_keys;
+    Growing<IndexClause> indexes;
     Growing<DroppedSlotClause> dropped;
-    ColumnClause column;
-    bool null_given = false;
+    ColumnClause column;                  // The one being read, and its checks.
+    Growing<CheckClause> column_checks;
   };
 
   template <typename T>
@@ -297,6 +357,13 @@ class Builder {
   int32_t slot(const Token& token);
   CopyOptions* copy_options(CopyOptions* options);
   TableParts& parts();
+  ColumnClause& finish_column();
+  AlterAction* action(AlterKind kind, const Token& token);
+  KeyClause key_clause(const Token& constraint, const Token& token, bool primary, const NameList* columns);
+  ForeignKeyClause foreign_key_clause(const Token& constraint, const Token& token, const NameList* columns, const QualifiedName* table,
+                                      const NameList* referenced, KeyActions actions);
+  SequenceOptions& sequence_options();
+  void once(bool& given, const Token& token);
 
   Arena& arena_;
   std::string_view source_;
@@ -308,6 +375,7 @@ class Builder {
   Expr* expression_ = nullptr;
   Chain* chains_ = nullptr;
   TableParts* parts_ = nullptr;
+  SequenceOptions* sequence_ = nullptr;
 };
 
 }  // namespace rowan::sql

@@ -6,7 +6,8 @@
 //
 // Pairs of words that need a second word of lookahead arrive fused from the token stream (parser.cc): NOT_LA is NOT before
 // BETWEEN, IN, LIKE, ILIKE, SIMILAR; NULLS_LA is NULLS before FIRST or LAST; AS_OF, FOR_SYSTEM_TIME, DOUBLE_PRECISION,
-// CHAR_VARYING, WITH_TIME_ZONE, WITHOUT_TIME_ZONE, AT_TIME_ZONE, DROPPED_SLOT.
+// CHAR_VARYING, WITH_TIME_ZONE, WITHOUT_TIME_ZONE, AT_TIME_ZONE, DROPPED_SLOT; INDEX_LA is INDEX before a name and a list of
+// columns inside CREATE TABLE, MERGE_RULE is MERGE RULE inside CREATE TABLE and ALTER TABLE.
 
 %include {
 #include "sql/builder.h"
@@ -45,13 +46,16 @@
 %left JOIN CROSS LEFT FULL RIGHT INNER NATURAL.
 
 %fallback IDENT
-  ABORT ABSENT BEGIN BRANCH BRANCHES BY CASCADE CHARACTERISTICS CHECKOUT CHECKPOINT COMMIT COMMITTED CONTINUE COPY CSV DATABASE
-  DATABASES DELETE DELIMITER DESCRIBE DROP ESCAPE EXPLAIN FILTER FIRST FORCE HEADER ID IF INSERT ISOLATION KEY LAST LEVEL LOCAL
-  LOG MESSAGE NAMES NEXT OPERATOR QUOTE READ RECURSIVE RELEASE RENAME REPEATABLE RESET RESTART RESTRICT ROLLBACK ROWS SAVEPOINT
-  SCHEMA SERIALIZABLE SESSION SET SHOW SLOT START STDIN STDOUT TABLES TRANSACTION TRUNCATE UNCOMMITTED UNKNOWN UPDATE WORK WRITE
-  ZONE.
+  ABORT ABSENT ACTION ADD ALTER ALWAYS BEGIN BRANCH BRANCHES BY CACHE CASCADE CHARACTERISTICS CHECKOUT CHECKPOINT
+  COMMIT COMMITTED CONTINUE COPY CSV CYCLE DATA DATABASE DATABASES DEFERRED DELETE DELIMITER DESCRIBE DROP ESCAPE
+  EXPLAIN FILTER FIRST FORCE GENERATED HEADER ID IDENTITY IF IMMEDIATE INCREMENT INDEX INSERT ISOLATION KEY LAST
+  LEVEL LOCAL LOG MATCH MATERIALIZED MAXVALUE MERGE MESSAGE MINVALUE MODIFY NAMES NEXT NO OPERATOR OWNED PARTIAL
+  QUOTE READ RECURSIVE REFRESH RELEASE RENAME REPEATABLE REPLACE RESET RESTART RESTRICT ROLLBACK ROWS SAVEPOINT
+  SCHEMA SEQUENCE SERIALIZABLE SESSION SET SHOW SIMPLE SLOT START STDIN STDOUT STORED TABLES TRANSACTION TRUNCATE
+  TYPE UNCOMMITTED UNKNOWN UPDATE VIEW WORK WRITE ZONE.
+%fallback TYPE_FUNC CONCURRENTLY.
 // Terminals that no rule uses: they only ever are errors, some with a message of their own.
-%token UNKNOWN_CHARACTER RESERVED ARRAY LATERAL WINDOW CHECK FOREIGN REFERENCES SEMICOLON RBRACKET.
+%token UNKNOWN_CHARACTER RESERVED ARRAY LATERAL WINDOW SEMICOLON RBRACKET.
 
 %start_symbol input
 input ::= statement(A). { b->accept(A); }
@@ -117,6 +121,7 @@ label(A) ::= CASE(B). { A = B; }
 label(A) ::= CAST(B). { A = B; }
 label(A) ::= CHECK(B). { A = B; }
 label(A) ::= COLLATE(B). { A = B; }
+label(A) ::= COLUMN(B). { A = B; }
 label(A) ::= CONSTRAINT(B). { A = B; }
 label(A) ::= CREATE(B). { A = B; }
 label(A) ::= CURRENT_VALUE(B). { A = B; }
@@ -136,6 +141,7 @@ label(A) ::= FROM(B). { A = B; }
 label(A) ::= GROUP(B). { A = B; }
 label(A) ::= HAVING(B). { A = B; }
 label(A) ::= IN(B). { A = B; }
+label(A) ::= INITIALLY(B). { A = B; }
 label(A) ::= INTERSECT(B). { A = B; }
 label(A) ::= INTO(B). { A = B; }
 label(A) ::= LATERAL(B). { A = B; }
@@ -187,6 +193,7 @@ bare_label(A) ::= BOTH(B). { A = B; }
 bare_label(A) ::= CASE(B). { A = B; }
 bare_label(A) ::= CAST(B). { A = B; }
 bare_label(A) ::= CHECK(B). { A = B; }
+bare_label(A) ::= COLUMN(B). { A = B; }
 bare_label(A) ::= CONSTRAINT(B). { A = B; }
 bare_label(A) ::= CURRENT_VALUE(B). { A = B; }
 bare_label(A) ::= CURRENT_TIME(B). { A = B; }
@@ -197,6 +204,7 @@ bare_label(A) ::= ELSE(B). { A = B; }
 bare_label(A) ::= END(B). { A = B; }
 bare_label(A) ::= FALSE(B). { A = B; }
 bare_label(A) ::= FOREIGN(B). { A = B; }
+bare_label(A) ::= INITIALLY(B). { A = B; }
 bare_label(A) ::= LEADING(B). { A = B; }
 bare_label(A) ::= NULL(B). { A = B; }
 bare_label(A) ::= ONLY(B). { A = B; }
@@ -753,19 +761,61 @@ drop_behavior(A) ::= . { A = false; }
 drop_behavior(A) ::= CASCADE. { A = true; }
 drop_behavior(A) ::= RESTRICT. { A = false; }
 
-plain_statement(A) ::= CREATE(T) TABLE qualified_name(N) LP table_elements RP. { A = b->create_table(T, N, false); }
-plain_statement(A) ::= CREATE(T) TABLE qualified_name(N) LP RP. { A = b->create_table(T, N, false); }
-plain_statement(A) ::= CREATE(T) TABLE IF NOT EXISTS qualified_name(N) LP table_elements RP. { A = b->create_table(T, N, true); }
-plain_statement(A) ::= CREATE(T) TABLE IF NOT EXISTS qualified_name(N) LP RP. { A = b->create_table(T, N, true); }
+plain_statement(A) ::= CREATE(T) TABLE qualified_name(N) table_body(R). { A = b->create_table(T, N, R, false); }
+plain_statement(A) ::= CREATE(T) TABLE IF NOT EXISTS qualified_name(N) table_body(R). { A = b->create_table(T, N, R, true); }
 plain_statement(A) ::= DROP(T) TABLE qualified_list(L) drop_behavior(C). { A = b->drop_table(T, L, false, C); }
 plain_statement(A) ::= DROP(T) TABLE IF EXISTS qualified_list(L) drop_behavior(C). { A = b->drop_table(T, L, true, C); }
 
+// The table's merge rule, if it has one.
+%type table_body {rowan::sql::Token}
+table_body(A) ::= LP RP table_rule(R). { A = R; }
+table_body(A) ::= LP table_elements RP table_rule(R). { A = R; }
+%type table_rule {rowan::sql::Token}
+table_rule(A) ::= . { A = {}; }
+table_rule(A) ::= MERGE_RULE rule_name(R). { A = R; }
+%type rule_name {rowan::sql::Token}
+rule_name(A) ::= IDENT(T). { A = T; }
+rule_name(A) ::= UNION(T). { A = T; }
+
 table_elements ::= table_element.
 table_elements ::= table_elements COMMA table_element.
-table_element ::= column_head column_constraints. { b->end_column(); }
-table_element ::= constraint_name(C) PRIMARY(T) KEY LP name_list(L) RP. { b->table_key(C, T, true, L); }
-table_element ::= constraint_name(C) UNIQUE(T) LP name_list(L) RP. { b->table_key(C, T, false, L); }
+table_element ::= column_definition. { b->end_column(); }
+table_element ::= table_constraint(C). { b->table_constraint(C); }
+table_element ::= INDEX_LA(T) colid(N) LP index_columns(L) RP. { b->table_index(T, {}, N, L, false); }
+table_element ::= constraint_name(C) UNIQUE(T) INDEX_LA colid(N) LP index_columns(L) RP. { b->table_index(T, C, N, L, true); }
 table_element ::= DROPPED_SLOT INTEGER(S) ID HEX8(I). { b->dropped_slot(S, I); }
+
+// As ALTER TABLE ADD takes it; CREATE TABLE puts it among the table's parts.
+%type table_constraint {rowan::sql::AlterAction*}
+table_constraint(A) ::= constraint_name(C) PRIMARY(T) KEY LP name_list(L) RP timing. { A = b->key_constraint(C, T, true, L); }
+table_constraint(A) ::= constraint_name(C) UNIQUE(T) LP name_list(L) RP timing. { A = b->key_constraint(C, T, false, L); }
+table_constraint(A) ::= constraint_name(C) CHECK(T) LP a_expr(E) RP timing. { A = b->check_constraint(C, T, E); }
+table_constraint(A) ::= constraint_name(C) FOREIGN(T) KEY LP name_list(L) RP REFERENCES qualified_name(N) name_list_opt(R) key_match
+  key_actions(O) timing. { A = b->foreign_key(C, T, L, N, R, O); }
+timing ::= .
+timing ::= timing timing_word.
+timing_word ::= DEFERRABLE(T). { b->deferred_constraint(T); }
+timing_word ::= INITIALLY DEFERRED(T). { b->deferred_constraint(T); }
+timing_word ::= INITIALLY IMMEDIATE.
+timing_word ::= NOT DEFERRABLE.
+key_match ::= .
+key_match ::= MATCH SIMPLE.
+key_match ::= MATCH FULL(T). { b->unsupported(T, "MATCH FULL is not supported yet"); }
+key_match ::= MATCH PARTIAL(T). { b->unsupported(T, "MATCH PARTIAL is not supported yet"); }
+%type key_actions {rowan::sql::KeyActions}
+key_actions(A) ::= . { A = {}; }
+key_actions(A) ::= key_actions(L) ON DELETE(T) key_action(X). { A = b->key_actions(T, L, true, X); }
+key_actions(A) ::= key_actions(L) ON UPDATE(T) key_action(X). { A = b->key_actions(T, L, false, X); }
+%type key_action {rowan::sql::ForeignAction}
+key_action(A) ::= NO ACTION. { A = rowan::sql::ForeignAction::kNoAction; }
+key_action(A) ::= RESTRICT. { A = rowan::sql::ForeignAction::kRestrict; }
+key_action(A) ::= CASCADE. { A = rowan::sql::ForeignAction::kCascade; }
+key_action(A) ::= SET NULL set_columns. { A = rowan::sql::ForeignAction::kSetNull; }
+key_action(A) ::= SET DEFAULT set_columns. { A = rowan::sql::ForeignAction::kSetDefault; }
+set_columns ::= .
+set_columns ::= LP(T) name_list RP. { b->unsupported(T, "SET NULL and SET DEFAULT of some of a key's columns are not supported yet"); }
+
+column_definition ::= column_head column_constraints.
 column_head ::= colid(N) type_name(T). { b->begin_column(N, T); }
 column_constraints ::= .
 column_constraints ::= column_constraints column_constraint.
@@ -774,8 +824,24 @@ column_constraint ::= constraint_name(C) NULL(T). { b->column_null(C, T, false);
 column_constraint ::= constraint_name(C) DEFAULT(T) b_expr(E). { b->column_default(C, T, E); }
 column_constraint ::= constraint_name(C) PRIMARY(T) KEY. { b->column_key(C, T, true); }
 column_constraint ::= constraint_name(C) UNIQUE(T). { b->column_key(C, T, false); }
+column_constraint ::= constraint_name(C) CHECK(T) LP a_expr(E) RP. { b->column_check(C, T, E); }
+column_constraint ::= constraint_name(C) REFERENCES(T) qualified_name(N) name_list_opt(R) key_match key_actions(O). { b->column_references(C, T, N, R, O); }
+column_constraint ::= constraint_name GENERATED(T) generated_when(W) AS IDENTITY identity_options(O). { b->column_identity(T, W, O); }
+column_constraint ::= constraint_name GENERATED(T) generated_when AS LP a_expr RP STORED. { b->unsupported(T, "generated columns are not supported yet"); }
+column_constraint ::= constraint_name NOT DEFERRABLE.
+column_constraint ::= DEFERRABLE(T). { b->deferred_constraint(T); }
+column_constraint ::= INITIALLY DEFERRED(T). { b->deferred_constraint(T); }
+column_constraint ::= INITIALLY IMMEDIATE.
+column_constraint ::= COLLATE(T) qualified_name(N). { b->check_collation(T, N); }
+column_constraint ::= MERGE_RULE rule_name(R). { b->column_rule(R); }
 column_constraint ::= SLOT INTEGER(S) ID HEX8(I). { b->column_slot(S, I); }
 column_constraint ::= ABSENT signed_literal(E). { b->column_absent(E); }
+%type generated_when {rowan::sql::IdentityKind}
+generated_when(A) ::= ALWAYS. { A = rowan::sql::IdentityKind::kAlways; }
+generated_when(A) ::= BY DEFAULT. { A = rowan::sql::IdentityKind::kByDefault; }
+%type identity_options {rowan::sql::SequenceOptions*}
+identity_options(A) ::= . { A = nullptr; }
+identity_options(A) ::= LP sequence_options RP. { A = b->take_sequence(); }
 %type constraint_name {rowan::sql::Token}
 constraint_name(A) ::= . { A = {}; }
 constraint_name(A) ::= CONSTRAINT colid(N). { A = N; }
@@ -785,6 +851,147 @@ signed_literal(A) ::= PLUS(T) INTEGER(N). { A = b->unary(T, b->number(N)); }
 signed_literal(A) ::= PLUS(T) DECIMAL(N). { A = b->unary(T, b->number(N)); }
 signed_literal(A) ::= MINUS(T) INTEGER(N). { A = b->unary(T, b->number(N)); }
 signed_literal(A) ::= MINUS(T) DECIMAL(N). { A = b->unary(T, b->number(N)); }
+
+// ---- ALTER TABLE ----------------------------------------------------------------------------------------------------
+
+plain_statement(A) ::= ALTER(T) TABLE relation(N) alter_actions(L). { A = b->alter_table(T, N, L, false); }
+plain_statement(A) ::= ALTER(T) TABLE IF EXISTS relation(N) alter_actions(L). { A = b->alter_table(T, N, L, true); }
+plain_statement(A) ::= ALTER(T) TABLE relation(N) alter_alone(X). { A = b->alter_table(T, N, b->start(*X), false); }
+plain_statement(A) ::= ALTER(T) TABLE IF EXISTS relation(N) alter_alone(X). { A = b->alter_table(T, N, b->start(*X), true); }
+%type alter_actions {rowan::sql::ActionList*}
+alter_actions(A) ::= alter_action(X). { A = b->start(*X); }
+alter_actions(A) ::= alter_actions(L) COMMA alter_action(X). { A = b->append(L, *X); }
+%type alter_alone {rowan::sql::AlterAction*}
+alter_alone(A) ::= RENAME(T) column_word colid(N) TO colid(M). { A = b->rename_part(T, rowan::sql::AlterKind::kRenameColumn, N, M); }
+alter_alone(A) ::= RENAME(T) CONSTRAINT colid(N) TO colid(M). { A = b->rename_part(T, rowan::sql::AlterKind::kRenameConstraint, N, M); }
+alter_alone(A) ::= RENAME(T) TO colid(M). { A = b->rename_part(T, rowan::sql::AlterKind::kRenameTable, {}, M); }
+alter_alone(A) ::= SET(T) SCHEMA colid(M). { A = b->rename_part(T, rowan::sql::AlterKind::kSetSchema, {}, M); }
+column_word ::= .
+column_word ::= COLUMN.
+%type alter_action {rowan::sql::AlterAction*}
+alter_action(A) ::= ADD(T) column_word column_definition. { A = b->add_column(T, false); }
+alter_action(A) ::= ADD(T) column_word IF NOT EXISTS column_definition. { A = b->add_column(T, true); }
+alter_action(A) ::= ADD table_constraint(C). { A = C; }
+alter_action(A) ::= DROP(T) column_word colid(N) drop_behavior(C). { A = b->drop_part(T, rowan::sql::AlterKind::kDropColumn, N, false, C); }
+alter_action(A) ::= DROP(T) column_word IF EXISTS colid(N) drop_behavior(C). { A = b->drop_part(T, rowan::sql::AlterKind::kDropColumn, N, true, C); }
+alter_action(A) ::= DROP(T) CONSTRAINT colid(N) drop_behavior(C). { A = b->drop_part(T, rowan::sql::AlterKind::kDropConstraint, N, false, C); }
+alter_action(A) ::= DROP(T) CONSTRAINT IF EXISTS colid(N) drop_behavior(C). { A = b->drop_part(T, rowan::sql::AlterKind::kDropConstraint, N, true, C); }
+alter_action(A) ::= SET(T) MERGE_RULE rule_name(R). { A = b->merge_rule(T, {}, R); }
+alter_action(A) ::= DROP(T) MERGE_RULE. { A = b->merge_rule(T, {}, {}); }
+alter_action(A) ::= MODIFY(T) column_word colid(N) type_name(Y). { A = b->set_type(T, N, Y, nullptr); }
+alter_action(A) ::= ALTER(T) column_word colid(N) column_change(X). { A = b->change_column(T, N, X); }
+%type column_change {rowan::sql::AlterAction*}
+column_change(A) ::= TYPE(T) type_name(Y) column_collation using_value(E). { A = b->set_type(T, {}, Y, E); }
+column_change(A) ::= SET(T) DATA TYPE type_name(Y) column_collation using_value(E). { A = b->set_type(T, {}, Y, E); }
+column_change(A) ::= SET(T) DEFAULT a_expr(E). { A = b->column_change(T, rowan::sql::AlterKind::kSetDefault, E); }
+column_change(A) ::= DROP(T) DEFAULT. { A = b->column_change(T, rowan::sql::AlterKind::kDropDefault, nullptr); }
+column_change(A) ::= SET(T) NOT NULL. { A = b->column_change(T, rowan::sql::AlterKind::kSetNotNull, nullptr); }
+column_change(A) ::= DROP(T) NOT NULL. { A = b->column_change(T, rowan::sql::AlterKind::kDropNotNull, nullptr); }
+column_change(A) ::= ADD(T) GENERATED generated_when(W) AS IDENTITY identity_options(O). { A = b->add_identity(T, W, O); }
+column_change(A) ::= DROP(T) IDENTITY. { A = b->column_change(T, rowan::sql::AlterKind::kDropIdentity, nullptr); }
+column_change(A) ::= DROP(T) IDENTITY IF EXISTS. { A = b->drop_part(T, rowan::sql::AlterKind::kDropIdentity, {}, true, false); }
+column_change(A) ::= SET(T) MERGE_RULE rule_name(R). { A = b->merge_rule(T, {}, R); }
+column_change(A) ::= DROP(T) MERGE_RULE. { A = b->merge_rule(T, {}, {}); }
+column_collation ::= .
+column_collation ::= COLLATE(T) qualified_name(N). { b->check_collation(T, N); }
+%type using_value {rowan::sql::Expr*}
+using_value(A) ::= . { A = nullptr; }
+using_value(A) ::= USING a_expr(E). { A = E; }
+
+// ---- Indexes, views, sequences --------------------------------------------------------------------------------------
+
+plain_statement(A) ::= CREATE(T) unique(U) INDEX concurrently ON relation(N) index_body(X). { A = b->create_index(T, U, {}, N, X, false); }
+plain_statement(A) ::= CREATE(T) unique(U) INDEX concurrently colid(I) ON relation(N) index_body(X). { A = b->create_index(T, U, I, N, X, false); }
+plain_statement(A) ::= CREATE(T) unique(U) INDEX concurrently IF NOT EXISTS colid(I) ON relation(N) index_body(X). { A = b->create_index(T, U, I, N, X, true); }
+%type unique {bool}
+unique(A) ::= . { A = false; }
+unique(A) ::= UNIQUE. { A = true; }
+concurrently ::= .
+concurrently ::= CONCURRENTLY.
+%type index_body {rowan::sql::IndexBody}
+index_body(A) ::= LP index_columns(L) RP where(W). { A = {L, W}; }
+index_body(A) ::= USING colid(M) LP index_columns(L) RP where(W). { b->index_method(M); A = {L, W}; }
+%type index_columns {rowan::sql::IndexList*}
+index_columns(A) ::= index_column(C). { A = b->start(*C); }
+index_columns(A) ::= index_columns(L) COMMA index_column(C). { A = b->append(L, *C); }
+%type index_column {rowan::sql::IndexColumn*}
+index_column(A) ::= colid(C) column_collation operator_class direction(D) nulls(N). { A = b->index_column(C, D, N); }
+index_column(A) ::= index_expression(E) column_collation operator_class direction(D) nulls(N). { A = b->index_column(E, D, N); }
+%type index_expression {rowan::sql::Expr*}
+index_expression(A) ::= call(C). { A = C; }
+index_expression(A) ::= special_call(C). { A = C; }
+index_expression(A) ::= LP a_expr(E) RP. { A = E; }
+operator_class ::= .
+operator_class ::= qualified_name(N). { b->operator_class(N); }
+
+plain_statement(A) ::= ALTER(T) INDEX qualified_name(N) RENAME TO colid(M). { A = b->rename(T, rowan::sql::ObjectKind::kIndex, N, M, false); }
+plain_statement(A) ::= ALTER(T) INDEX IF EXISTS qualified_name(N) RENAME TO colid(M). { A = b->rename(T, rowan::sql::ObjectKind::kIndex, N, M, true); }
+plain_statement(A) ::= ALTER(T) VIEW qualified_name(N) RENAME TO colid(M). { A = b->rename(T, rowan::sql::ObjectKind::kView, N, M, false); }
+plain_statement(A) ::= ALTER(T) VIEW IF EXISTS qualified_name(N) RENAME TO colid(M). { A = b->rename(T, rowan::sql::ObjectKind::kView, N, M, true); }
+plain_statement(A) ::= ALTER(T) MATERIALIZED VIEW qualified_name(N) RENAME TO colid(M). { A = b->rename(T, rowan::sql::ObjectKind::kMaterializedView, N, M, false); }
+plain_statement(A) ::= ALTER(T) MATERIALIZED VIEW IF EXISTS qualified_name(N) RENAME TO colid(M). { A = b->rename(T, rowan::sql::ObjectKind::kMaterializedView, N, M, true); }
+plain_statement(A) ::= ALTER(T) SEQUENCE qualified_name(N) RENAME TO colid(M). { A = b->rename(T, rowan::sql::ObjectKind::kSequence, N, M, false); }
+plain_statement(A) ::= ALTER(T) SEQUENCE IF EXISTS qualified_name(N) RENAME TO colid(M). { A = b->rename(T, rowan::sql::ObjectKind::kSequence, N, M, true); }
+
+plain_statement(A) ::= DROP(T) INDEX concurrently qualified_list(L) on_table(N) drop_behavior(C). { A = b->drop_index(T, L, N, false, C); }
+plain_statement(A) ::= DROP(T) INDEX concurrently IF EXISTS qualified_list(L) on_table(N) drop_behavior(C). { A = b->drop_index(T, L, N, true, C); }
+plain_statement(A) ::= DROP(T) drop_kind(K) qualified_list(L) drop_behavior(C). { A = b->drop(T, K, L, false, C); }
+plain_statement(A) ::= DROP(T) drop_kind(K) IF EXISTS qualified_list(L) drop_behavior(C). { A = b->drop(T, K, L, true, C); }
+%type drop_kind {rowan::sql::ObjectKind}
+drop_kind(A) ::= VIEW. { A = rowan::sql::ObjectKind::kView; }
+drop_kind(A) ::= MATERIALIZED VIEW. { A = rowan::sql::ObjectKind::kMaterializedView; }
+drop_kind(A) ::= SEQUENCE. { A = rowan::sql::ObjectKind::kSequence; }
+%type on_table {rowan::sql::QualifiedName*}
+on_table(A) ::= . { A = nullptr; }
+on_table(A) ::= ON qualified_name(N). { A = N; }
+
+plain_statement(A) ::= CREATE(T) VIEW qualified_name(N) name_list_opt(C) AS select_statement(S). { A = b->create_view(T, N, C, S, false); }
+plain_statement(A) ::= CREATE(T) OR REPLACE VIEW qualified_name(N) name_list_opt(C) AS select_statement(S). { A = b->create_view(T, N, C, S, true); }
+plain_statement(A) ::= CREATE(T) MATERIALIZED VIEW qualified_name(N) view_columns(C) AS select_statement(S) with_data(D). { A = b->materialized_view(T, N, C, S, D, false); }
+plain_statement(A) ::= CREATE(T) MATERIALIZED VIEW IF NOT EXISTS qualified_name(N) view_columns(C) AS select_statement(S) with_data(D). { A = b->materialized_view(T, N, C, S, D, true); }
+plain_statement(A) ::= REFRESH(T) MATERIALIZED VIEW concurrently qualified_name(N) with_data(D). { A = b->refresh(T, N, D); }
+plain_statement(A) ::= REFRESH(T) VIEW concurrently qualified_name(N) with_data(D). { A = b->refresh(T, N, D); }
+// Names as users write them, or the typed columns of the stored form, which go to the builder.
+%type view_columns {rowan::sql::NameList*}
+view_columns(A) ::= . { A = nullptr; }
+view_columns(A) ::= LP name_list(L) RP. { A = L; }
+view_columns(A) ::= LP stored_columns RP. { A = nullptr; }
+stored_columns ::= column_definition. { b->end_column(); }
+stored_columns ::= stored_columns COMMA column_definition. { b->end_column(); }
+%type with_data {bool}
+with_data(A) ::= . { A = true; }
+with_data(A) ::= WITH DATA. { A = true; }
+with_data(A) ::= WITH NO DATA. { A = false; }
+
+plain_statement(A) ::= CREATE(T) SEQUENCE qualified_name(N). { A = b->sequence(T, N, true, false); }
+plain_statement(A) ::= CREATE(T) SEQUENCE qualified_name(N) sequence_options. { A = b->sequence(T, N, true, false); }
+plain_statement(A) ::= CREATE(T) SEQUENCE IF NOT EXISTS qualified_name(N). { A = b->sequence(T, N, true, true); }
+plain_statement(A) ::= CREATE(T) SEQUENCE IF NOT EXISTS qualified_name(N) sequence_options. { A = b->sequence(T, N, true, true); }
+plain_statement(A) ::= ALTER(T) SEQUENCE qualified_name(N) sequence_options. { A = b->sequence(T, N, false, false); }
+plain_statement(A) ::= ALTER(T) SEQUENCE IF EXISTS qualified_name(N) sequence_options. { A = b->sequence(T, N, false, true); }
+sequence_options ::= sequence_option.
+sequence_options ::= sequence_options sequence_option.
+sequence_option ::= AS(T) simple_type(Y). { b->sequence_type(T, Y); }
+sequence_option ::= START(T) with_word signed_integer(N). { b->sequence_number(T, N); }
+sequence_option ::= INCREMENT(T) by_word signed_integer(N). { b->sequence_number(T, N); }
+sequence_option ::= MINVALUE(T) signed_integer(N). { b->sequence_number(T, N); }
+sequence_option ::= MAXVALUE(T) signed_integer(N). { b->sequence_number(T, N); }
+sequence_option ::= CACHE(T) signed_integer(N). { b->sequence_number(T, N); }
+sequence_option ::= RESTART(T). { b->sequence_restart(T); }
+sequence_option ::= RESTART(T) with_word signed_integer(N). { b->sequence_number(T, N); }
+sequence_option ::= NO MINVALUE(T). { b->sequence_no_bound(T); }
+sequence_option ::= NO MAXVALUE(T). { b->sequence_no_bound(T); }
+sequence_option ::= CYCLE(T). { b->sequence_cycle(T, true); }
+sequence_option ::= NO CYCLE(T). { b->sequence_cycle(T, false); }
+sequence_option ::= OWNED(T) BY qualified_name(N). { b->sequence_owner(T, N); }
+with_word ::= .
+with_word ::= WITH.
+by_word ::= .
+by_word ::= BY.
+%type signed_integer {int64_t}
+signed_integer(A) ::= INTEGER(N). { A = b->integer(N, false); }
+signed_integer(A) ::= PLUS INTEGER(N). { A = b->integer(N, false); }
+signed_integer(A) ::= MINUS INTEGER(N). { A = b->integer(N, true); }
 
 // ---- Transactions ---------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ constexpr Keyword kKeywords[] = {
 };
 constexpr size_t kKeywordCount = std::size(kKeywords);
 constexpr size_t kKeywordBytesMax = 17;
-constexpr size_t kKeywordSlots = 1024;
+constexpr size_t kKeywordSlots = 2048;
 static_assert(kKeywordCount * 4 < kKeywordSlots, "probing must stay short");
 
 constexpr size_t keyword_hash(std::string_view word) {

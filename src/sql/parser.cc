@@ -33,6 +33,7 @@ class TokenStream {
     const int fused = fuse(terminal, token);
     ++count_;
     if (count_ == 1) first_ = fused;
+    if (count_ == 2) second_ = fused;
     if (count_ == 1 && fused == TK_CHECKOUT) branch_words_ = true;
     if (count_ == 2 && fused == TK_BRANCH && (first_ == TK_CREATE || first_ == TK_DROP || first_ == TK_RENAME)) branch_words_ = true;
     hex_next_ = fused == TK_ID && last_ == TK_INTEGER && before_last_ == TK_SLOT;
@@ -63,16 +64,21 @@ class TokenStream {
     const int terminal = ahead_[0].terminal;
     token = ahead_[0].token;
     ahead_[0] = ahead_[1];
+    ahead_[1] = ahead_[2];
     --ahead_count_;
     return terminal;
   }
 
-  // The token `index` places ahead (0 or 1). Errors and the end stay in the queue and are met again by take().
+  // The token `index` places ahead (0 to 2). Errors and the end stay in the queue and are met again by take().
   const Ahead& peek(size_t index) {
     while (ahead_count_ <= index) {
-      Ahead& slot = ahead_[ahead_count_++];
-      slot.terminal = ahead_count_ == 2 && ahead_[0].terminal <= 0 ? ahead_[0].terminal : lex(slot.token);
-      if (slot.terminal <= 0 && ahead_count_ == 2 && ahead_[0].terminal <= 0) slot.token = ahead_[0].token;
+      Ahead& slot = ahead_[ahead_count_];
+      if (ahead_count_ > 0 && ahead_[ahead_count_ - 1].terminal <= 0) {
+        slot = ahead_[ahead_count_ - 1];
+      } else {
+        slot.terminal = lex(slot.token);
+      }
+      ++ahead_count_;
     }
     return ahead_[index];
   }
@@ -115,9 +121,24 @@ class TokenStream {
         if (peek(0).terminal != TK_TIME || peek(1).terminal != TK_ZONE) return terminal;
         swallow(2, token);
         return TK_WITH_TIME_ZONE;
+      case TK_INDEX: return begins_index() ? TK_INDEX_LA : terminal;
+      case TK_MERGE:
+        if (!defines_table() || last_ == TK_LP || last_ == TK_COMMA || !peek_word(0, "rule")) return terminal;
+        swallow(1, token);
+        return TK_MERGE_RULE;
       case TK_IDENT: return token.data != nullptr ? fuse_word(terminal, token) : terminal;
       default: return terminal;
     }
+  }
+
+  bool defines_table() const { return (first_ == TK_CREATE || first_ == TK_ALTER) && second_ == TK_TABLE; }
+
+  // An entry `INDEX name (column …)` of a table, not a column of that name: `index varchar(20)`.
+  bool begins_index() {
+    if (!defines_table() || (last_ != TK_LP && last_ != TK_COMMA && last_ != TK_UNIQUE)) return false;
+    if (peek(0).terminal <= 0 || peek(1).terminal != TK_LP) return false;
+    const int inside = peek(2).terminal;
+    return inside != TK_INTEGER && inside != TK_MINUS;
   }
 
   int fuse_word(int terminal, Token& token) {
@@ -161,10 +182,10 @@ class TokenStream {
   }
 
   Lexer lexer_;
-  Ahead ahead_[2] = {};
+  Ahead ahead_[3] = {};
   size_t ahead_count_ = 0;
   size_t count_ = 0;
-  int first_ = 0, last_ = 0, before_last_ = 0;
+  int first_ = 0, second_ = 0, last_ = 0, before_last_ = 0;
   bool branch_words_ = false;
   bool hex_next_ = false;
 };
@@ -176,27 +197,49 @@ struct UnsupportedStatement {
 
 // Statements of PostgreSQL, and later ones of Rowan, that are told apart from a syntax error by their first words.
 constexpr UnsupportedStatement kUnsupported[] = {
-    {"alter", ""}, {"analyze", ""}, {"blame", ""}, {"call", ""}, {"cherry", ""}, {"close", ""}, {"cluster", ""}, {"comment", ""},
+    {"alter", "aggregate"}, {"alter", "collation"}, {"alter", "database"}, {"alter", "default"}, {"alter", "domain"},
+    {"alter", "extension"}, {"alter", "foreign"}, {"alter", "function"}, {"alter", "group"}, {"alter", "large"}, {"alter", "operator"},
+    {"alter", "policy"}, {"alter", "procedure"}, {"alter", "publication"}, {"alter", "role"}, {"alter", "routine"}, {"alter", "rule"},
+    {"alter", "schema"}, {"alter", "server"}, {"alter", "statistics"}, {"alter", "subscription"}, {"alter", "system"},
+    {"alter", "tablespace"}, {"alter", "text"}, {"alter", "trigger"}, {"alter", "type"}, {"alter", "user"}, {"analyze", ""}, {"blame", ""}, {"call", ""}, {"cherry", ""}, {"close", ""}, {"cluster", ""}, {"comment", ""},
     {"create", "access"}, {"create", "aggregate"}, {"create", "cast"}, {"create", "collation"}, {"create", "conversion"},
     {"create", "domain"}, {"create", "event"}, {"create", "extension"}, {"create", "foreign"}, {"create", "function"},
-    {"create", "global"}, {"create", "group"}, {"create", "index"}, {"create", "language"}, {"create", "local"},
-    {"create", "materialized"}, {"create", "operator"}, {"create", "or"}, {"create", "policy"}, {"create", "procedure"},
-    {"create", "publication"}, {"create", "recursive"}, {"create", "role"}, {"create", "rule"}, {"create", "sequence"},
+    {"create", "global"}, {"create", "group"}, {"create", "language"}, {"create", "local"},
+    {"create", "operator"}, {"create", "policy"}, {"create", "procedure"},
+    {"create", "publication"}, {"create", "recursive"}, {"create", "role"}, {"create", "rule"}, 
     {"create", "server"}, {"create", "snapshot"}, {"create", "statistics"}, {"create", "subscription"}, {"create", "tablespace"},
     {"create", "tag"}, {"create", "temp"}, {"create", "temporary"}, {"create", "text"}, {"create", "transform"},
-    {"create", "trigger"}, {"create", "type"}, {"create", "unique"}, {"create", "unlogged"}, {"create", "user"}, {"create", "view"},
+    {"create", "trigger"}, {"create", "type"}, {"create", "unlogged"}, {"create", "user"},
     {"deallocate", ""}, {"declare", ""}, {"discard", ""}, {"do", ""},
     {"drop", "access"}, {"drop", "aggregate"}, {"drop", "cast"}, {"drop", "collation"}, {"drop", "conversion"}, {"drop", "domain"},
-    {"drop", "event"}, {"drop", "extension"}, {"drop", "foreign"}, {"drop", "function"}, {"drop", "group"}, {"drop", "index"},
-    {"drop", "language"}, {"drop", "materialized"}, {"drop", "operator"}, {"drop", "owned"}, {"drop", "policy"},
-    {"drop", "procedure"}, {"drop", "publication"}, {"drop", "role"}, {"drop", "routine"}, {"drop", "rule"}, {"drop", "sequence"},
+    {"drop", "event"}, {"drop", "extension"}, {"drop", "foreign"}, {"drop", "function"}, {"drop", "group"}, 
+    {"drop", "language"}, {"drop", "operator"}, {"drop", "owned"}, {"drop", "policy"},
+    {"drop", "procedure"}, {"drop", "publication"}, {"drop", "role"}, {"drop", "routine"}, {"drop", "rule"},
     {"drop", "server"}, {"drop", "statistics"}, {"drop", "subscription"}, {"drop", "tablespace"}, {"drop", "tag"}, {"drop", "text"},
-    {"drop", "transform"}, {"drop", "trigger"}, {"drop", "type"}, {"drop", "user"}, {"drop", "view"},
+    {"drop", "transform"}, {"drop", "trigger"}, {"drop", "type"}, {"drop", "user"},
     {"execute", ""}, {"fetch", ""}, {"grant", ""}, {"import", ""}, {"listen", ""}, {"load", ""}, {"lock", ""}, {"merge", ""},
-    {"move", ""}, {"notify", ""}, {"prepare", ""}, {"reassign", ""}, {"rebase", ""}, {"refresh", ""}, {"reindex", ""},
+    {"move", ""}, {"notify", ""}, {"prepare", ""}, {"reassign", ""}, {"rebase", ""}, {"reindex", ""},
     {"resolve", ""}, {"restore", ""}, {"revert", ""}, {"revoke", ""}, {"security", ""}, {"show", "diff"}, {"show", "merge"},
     {"squash", ""}, {"unlisten", ""}, {"vacuum", ""},
-    {"abort", "merge"}, {"commit", "merge"}, {"commit", "prepared"}, {"rollback", "prepared"}, {"with", ""},
+    {"abort", "merge"}, {"commit", "merge"}, {"commit", "prepared"}, {"rollback", "prepared"},
+};
+
+// Parts of statements that are there, told by the word at which the parser stops.
+struct UnsupportedPart {
+  std::string_view first;
+  std::string_view second;
+  std::string_view near;
+};
+
+constexpr UnsupportedPart kUnsupportedParts[] = {
+    {"alter", "index", "set"}, {"alter", "index", "attach"}, {"alter", "sequence", "set"}, {"alter", "sequence", "owner"},
+    {"alter", "table", "attach"}, {"alter", "table", "cluster"}, {"alter", "table", "detach"}, {"alter", "table", "disable"},
+    {"alter", "table", "enable"}, {"alter", "table", "force"}, {"alter", "table", "inherit"}, {"alter", "table", "owner"},
+    {"alter", "table", "replica"}, {"alter", "table", "validate"}, {"alter", "view", "alter"}, {"alter", "view", "owner"},
+    {"alter", "view", "set"}, {"create", "index", "include"}, {"create", "index", "tablespace"}, {"create", "index", "with"},
+    {"create", "table", "as"}, {"create", "table", "exclude"}, {"create", "table", "inherits"}, {"create", "table", "like"},
+    {"create", "table", "partition"}, {"create", "table", "tablespace"}, {"create", "table", "with"}, {"create", "view", "with"},
+    {"with", "", "delete"}, {"with", "", "insert"}, {"with", "", "update"},
 };
 
 std::string upper(std::string_view word) {
@@ -205,7 +248,25 @@ std::string upper(std::string_view word) {
   return out;
 }
 
-// A syntax error in a statement whose first words name one that is not there yet says so instead.
+// The word of `syntax error at or near "word"`, folded.
+std::string near_word(const Error& error) {
+  std::string_view message = error.message();
+  constexpr std::string_view kBefore = "syntax error at or near \"";
+  if (!message.starts_with(kBefore)) return {};
+  message.remove_prefix(kBefore.size());
+  std::string word(message.substr(0, message.size() - 1));
+  for (char& c : word) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return word;
+}
+
+// CREATE OR REPLACE of something that is no view.
+std::string replaced_object(Lexer& lexer) {
+  Token replace{}, object{};
+  if (lexer.next(replace) <= 0 || lexer.next(object) <= 0 || replace.text() != "replace" || object.text() == "view") return {};
+  return "CREATE OR REPLACE " + upper(object.text());
+}
+
+// A syntax error in a statement whose words name something that is not there yet says so instead.
 Error explain_syntax_error(Error error, std::string_view source, Arena& arena) {
   if (error.code() != ErrorCode::kSyntaxError) return error;
   Lexer lexer(source, arena, 0);
@@ -213,26 +274,23 @@ Error explain_syntax_error(Error error, std::string_view source, Arena& arena) {
   if (lexer.next(first) <= 0) return error;
   const int second_terminal = lexer.next(second);
   const std::string_view second_word = second_terminal > 0 ? second.text() : std::string_view();
-  const bool create_as = first.text() == "create" && second_word == "table";
-  if (create_as && upper(error.message()) == "SYNTAX ERROR AT OR NEAR \"AS\"") {
-    return Error(ErrorCode::kFeatureNotSupported, "CREATE TABLE AS is not supported yet").at(error.position());
+  const auto missing = [](std::string words, uint32_t position) {
+    return Error(ErrorCode::kFeatureNotSupported, words + " is not supported yet").at(position);
+  };
+  const std::string near = near_word(error);
+  for (const UnsupportedPart& part : kUnsupportedParts) {
+    if (part.near != near || part.first != first.text() || (!part.second.empty() && part.second != second_word)) continue;
+    if (part.first == "with") return Error(ErrorCode::kFeatureNotSupported, "WITH is supported only for queries yet").at(error.position());
+    if (part.near == "as") return missing("CREATE TABLE AS", error.position());
+    return missing(upper(first.text()) + " " + upper(second_word) + " ... " + upper(near), error.position());
+  }
+  if (first.text() == "create" && second_word == "or") {
+    std::string words = replaced_object(lexer);
+    return words.empty() ? error : missing(std::move(words), first.position);
   }
   for (const UnsupportedStatement& known : kUnsupported) {
     if (known.first != first.text() || (!known.second.empty() && known.second != second_word)) continue;
-    if (known.first == "with") {
-      const std::string message = upper(error.message());
-      if (message.find("\"INSERT\"") == std::string::npos && message.find("\"UPDATE\"") == std::string::npos &&
-          message.find("\"DELETE\"") == std::string::npos) {
-        return error;
-      }
-      return Error(ErrorCode::kFeatureNotSupported, "WITH is supported only for queries yet").at(error.position());
-    }
-    std::string words = upper(known.first);
-    const bool named = !known.second.empty() || known.first == "alter";
-    if (named && is_identifier_start(static_cast<unsigned char>(second_word.empty() ? '0' : second_word[0]))) {
-      words += " " + upper(second_word);
-    }
-    return Error(ErrorCode::kFeatureNotSupported, words + " is not supported yet").at(first.position);
+    return missing(upper(known.first) + (known.second.empty() ? "" : " " + upper(second_word)), first.position);
   }
   return error;
 }
