@@ -462,7 +462,11 @@ Result<uint64_t> GitStore::append(const PendingObjects& objects, const std::vect
   RecordHead head = encode_record(*entries, refs, record);
   const auto try_append = [&]() -> Result<std::optional<uint64_t>> {
     const std::lock_guard lock(append_mutex_);
-    TRY(check_refs(refs));
+    if (auto checked = check_refs(refs); !checked) {
+      // After a failed flush the refs here are ahead of what callers were told: trying again would not help.
+      if (auto failed = journal_->failure()) return std::move(*failed);
+      return std::move(checked).error();
+    }
     TRY_ASSIGN(const auto sequence, journal_->append(record, head));
     if (sequence) remember(*sequence, head.epoch, *entries, refs);
     return sequence;

@@ -91,7 +91,7 @@ struct Core {
   Result<std::shared_ptr<Branch>> get_branch(std::string_view name) const;   // kUndefinedBranch.
   uint64_t fresh_generation() { return ++generations; }
   // A commit's tree and effective time, as a head of its own generation.
-  Result<Head> head_of(const Oid& commit);
+  Result<Head> head_of(const Oid& commit, const store::ObjectReader* objects = nullptr);
   // A flush failed: every branch falls back to what is durable.
   void fall_back_all();
 
@@ -124,6 +124,14 @@ void adopt_foreign_move(Core& core, const store::ForeignMove& move);
 // Verifies the branches that moved while the store was closed, before anybody reads them (foreign.cc). What is not canonical is
 // followed by a commit "normalise"; a branch with broken content is marked so.
 Result<void> verify_moved_branches(Core& core);
+
+// Waits until the record is on disk. When that fails, every branch falls back and the outcome is unknown (commit.cc).
+Result<void> wait_durable(Core& core, uint64_t sequence);
+
+// As the Manager's (tree_commit.cc).
+Result<CommitOutcome> commit_tree(Core& core, const TreeCommit& commit);
+Result<CommitOutcome> move_branch(Core& core, const BranchMove& move);
+Result<void> update_refs(Core& core, const store::PendingObjects* objects, const std::vector<store::RefUpdate>& refs, store::SyncMode sync);
 
 // Revisions (revision.cc).
 Result<Oid> resolve_revision(Core& core, std::string_view revision, std::string_view branch);

@@ -91,8 +91,8 @@ Result<std::shared_ptr<Branch>> Core::get_branch(std::string_view name) const {
   return branch;
 }
 
-Result<Head> Core::head_of(const Oid& commit) {
-  TRY_ASSIGN(const store::ObjectRef object, store.read(commit));
+Result<Head> Core::head_of(const Oid& commit, const store::ObjectReader* objects) {
+  TRY_ASSIGN(const store::ObjectRef object, objects != nullptr ? objects->read(commit) : store.read(commit));
   if (object.type != store::ObjectType::kCommit) {
     return Error(ErrorCode::kUndefinedRevision, "object " + commit.hex() + " is no commit");
   }
@@ -183,13 +183,6 @@ Result<Snapshot> Manager::tip_snapshot(std::string_view branch_name) {
 
 Result<Snapshot> Manager::snapshot_of(const Oid& commit) {
   {
-    const std::shared_lock guard(state_->branches_mutex);
-    for (const auto& [name, branch] : state_->branches) {
-      const Head tip = branch->tip();
-      if (tip.snapshot.commit == commit) return tip.snapshot;
-    }
-  }
-  {
     const std::lock_guard guard(state_->known_mutex);
     const auto found = state_->known.find(commit);
     if (found != state_->known.end()) return found->second;
@@ -224,7 +217,12 @@ Result<void> Manager::create_branch(std::string_view name, const Oid& commit) {
     head.snapshot.sequence = sequence;
     state_->branches.emplace(name, std::make_shared<Branch>(std::string(name), head, ++state_->branch_numbers));
   }
-  return state_->store.wait_durable(sequence);
+  Result<void> durable = wait_durable(*state_, sequence);
+  if (!durable) {
+    const std::unique_lock guard(state_->branches_mutex);
+    if (const auto made = state_->branches.find(name); made != state_->branches.end()) state_->branches.erase(made);
+  }
+  return durable;
 }
 
 Result<void> Manager::drop_branch(std::string_view name) {
@@ -239,7 +237,7 @@ Result<void> Manager::drop_branch(std::string_view name) {
     const std::unique_lock guard(state_->branches_mutex);
     state_->branches.erase(branch->name());
   }
-  return state_->store.wait_durable(sequence);
+  return wait_durable(*state_, sequence);
 }
 
 Result<void> Manager::rename_branch(std::string_view from, std::string_view to) {
@@ -265,10 +263,16 @@ Result<void> Manager::rename_branch(std::string_view from, std::string_view to) 
     state_->branches.erase(branch->name());
     state_->branches.emplace(to, std::make_shared<Branch>(std::string(to), head, ++state_->branch_numbers));
   }
-  return state_->store.wait_durable(sequence);
+  return wait_durable(*state_, sequence);
 }
 
 Result<bool> Manager::has_branch(std::string_view name) { return state_->find_branch(name) != nullptr; }
+
+Result<CommitOutcome> Manager::commit_tree(const TreeCommit& commit) { return txn::commit_tree(*state_, commit); }
+Result<CommitOutcome> Manager::move_branch(const BranchMove& move) { return txn::move_branch(*state_, move); }
+Result<void> Manager::update_refs(const store::PendingObjects* objects, const std::vector<store::RefUpdate>& refs, store::SyncMode sync) {
+  return txn::update_refs(*state_, objects, refs, sync);
+}
 
 Result<Oid> Manager::resolve_revision(std::string_view revision, std::string_view branch) {
   return txn::resolve_revision(*state_, revision, branch);

@@ -176,8 +176,9 @@ struct TreeCommit {
   Oid expected_tip;                  // The branch must still be here.
   Oid root;
   std::vector<Oid> parents;          // All of them; normally expected_tip first.
-  const store::PendingObjects* objects = nullptr;   // What `root` needs beyond the store; may be null.
-  git::Signature author;
+  store::PendingObjects* objects = nullptr;   // What `root` needs beyond the store; gets the commit too. May be null.
+  git::Signature author;             // Its time when it has one, else the commit's.
+  git::Signature committer;          // Without a name: the author.
   std::string message;               // Never empty.
   std::string body;
   std::vector<std::pair<std::string, std::string>> trailers;   // Beside Rowan-Time.
@@ -190,7 +191,7 @@ struct BranchMove {
   std::string branch;
   Oid expected_tip;
   Oid target;
-  const store::PendingObjects* objects = nullptr;   // New commits that `target` needs; may be null.
+  store::PendingObjects* objects = nullptr;         // New commits that `target` needs; may be null.
   std::vector<store::RefUpdate> refs;               // As in TreeCommit: reflog entries, the merge state.
   store::SyncMode sync = store::SyncMode::kOn;
 };
@@ -239,7 +240,8 @@ class Manager {
   Result<bool> has_branch(std::string_view name);
 
   // Both enter the branch's commit queue, count as a change of rows without locks and give a new schema generation. kSerializationFailure when
-  // the branch is not at `expected_tip` any more: nothing was written; work it out again on the new tip.
+  // the branch is not at `expected_tip` any more: nothing was written; work it out again on the new tip. Without a change (the
+  // tip's own tree and no further parent, the tip itself) only the other refs move.
   Result<CommitOutcome> commit_tree(const TreeCommit& commit);
   Result<CommitOutcome> move_branch(const BranchMove& move);
   // Refs that are no branches (tags, refs/rowan/…), with the objects they need, in one record; durable on return (but SyncMode::kOff).

@@ -1,0 +1,135 @@
+// Proves: when the flush of a batch of the commit queue fails, every session whose commit is not on disk is told so, the branch goes back to
+// what is durable, nothing more is written, and after a power loss the branch is the durable commits and a whole prefix of the rest.
+#include <atomic>
+#include <thread>
+
+#include "crash/fault_file_system.h"
+#include "unit/store/store_fixture.h"
+#include "unit/txn/fixture.h"
+
+namespace rowan::txn {
+
+namespace {
+
+constexpr int kBatch = 3;
+
+struct Queue {
+  explicit Queue(const std::filesystem::path& dir, store::FileSystem& files)
+      : store(store::open_or_fail(dir, store::quiet_options(), files)), manager(must(Manager::open(*store, clock, options()))) {}
+  static ManagerOptions options() {
+    ManagerOptions made;
+    made.log = &null_log();
+    return made;
+  }
+  Result<CommitOutcome> insert(int64_t id) {
+    TRY_ASSIGN(auto t, manager->begin("main", IsolationLevel::kReadCommitted, false));
+    TRY(t->begin_statement(true));
+    TRY(Fixture::insert(*t, "t", id, id));
+    ++arrived;
+    return t->commit(Fixture::request(std::to_string(id)));
+  }
+  bool has(int64_t id) {
+    auto t = must(manager->begin("main", IsolationLevel::kReadCommitted, true));
+    must(t->begin_statement(false));
+    return !Fixture::see(*t, "t", id).empty();
+  }
+
+  TestClock clock;
+  std::unique_ptr<store::ObjectStore> store;
+  std::unique_ptr<Manager> manager;
+  std::atomic<int> arrived = 0;
+};
+
+void make_repository(const std::filesystem::path& dir) {
+  must(store::init_git_store_with(dir, "main", store::quiet_options()));
+  const auto store = store::open_or_fail(dir, store::quiet_options());
+  store::PendingObjects objects(*store);
+  const catalog::TableDef table = make_table("t");
+  const Oid text = objects.add(store::ObjectType::kBlob, catalog::table_sql(table));
+  git::Commit commit;
+  const Oid empty = must(catalog::write_initial_tree(objects));
+  commit.tree = must(tree::edit_paths(objects, store->cache(), empty, {{table.path() + "/table.sql", tree::kModeBlob, text}}));
+  commit.author = commit.committer = {"init", "init@example.org", 1'600'000'000, 0};
+  commit.message = "init\n";
+  const Oid first = objects.add(store::ObjectType::kCommit, git::encode_commit(commit));
+  must(store->wait_durable(must(store->append(objects, {{"refs/heads/main", Oid{}, first}}))));
+}
+
+// Session 0 commits and is durable; while it is in the queue the others line up behind it and become one batch, whose flush fails.
+void commit_and_fail(Queue& q, store::FaultFileSystem& files, std::vector<Result<CommitOutcome>>& outcomes) {
+  std::atomic<bool> first_done = false;
+  std::atomic<int> built = 0;
+  q.manager->set_commit_listener([&](const CommitEvent&) {
+    const int nth = built++;
+    while (nth == 0 && q.arrived < kBatch + 1) std::this_thread::yield();
+    while (nth == 1 && !first_done) std::this_thread::yield();
+    if (nth == 1) files.fail_next_sync();
+  });
+  std::thread first([&] {
+    outcomes[0] = q.insert(0);
+    first_done = true;
+  });
+  while (built == 0) std::this_thread::yield();
+  std::vector<std::thread> others;
+  for (int n = 1; n <= kBatch; ++n) others.emplace_back([&, n] { outcomes[static_cast<size_t>(n)] = q.insert(n); });
+  first.join();
+  for (auto& thread : others) thread.join();
+}
+
+}  // namespace
+
+TEST_CASE("a flush that fails under a batch of the commit queue") {
+  for (uint32_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    store::TempFolder folder;
+    make_repository(folder.repository());
+    CommitOutcome last;
+    int acknowledged = 0;
+    store::FaultFileSystem files(folder.path / "trash", seed);
+    std::vector<Result<CommitOutcome>> outcomes;
+    for (int n = 0; n <= kBatch; ++n) outcomes.emplace_back(CommitOutcome{});
+    {
+      Queue q(folder.repository(), files);
+      const std::unique_ptr<Transaction> reader = must(q.manager->begin("main", IsolationLevel::kRepeatableRead, true));
+      must(reader->begin_statement(false));
+      commit_and_fail(q, files, outcomes);
+      // The flush of session 0 may have taken the first commit of the batch along: then that one stands.
+      for (int n = 0; n <= kBatch; ++n) {
+        const auto& outcome = outcomes[static_cast<size_t>(n)];
+        CHECK(q.has(n) == outcome.has_value());
+        if (!outcome) CHECK(outcome.error().code() == ErrorCode::kIoError);
+        if (outcome && outcome->sequence > last.sequence) last = *outcome;
+        acknowledged += outcome ? 1 : 0;
+      }
+      CHECK(outcomes[0].has_value());
+      CHECK(acknowledged <= 2);
+      CHECK(must(q.manager->tip_snapshot("main")).commit == last.commit);
+      CHECK(must(q.manager->durable_snapshot("main")).commit == last.commit);
+      CHECK(q.has(0));
+      CHECK(Fixture::see(*reader, "t", 0).empty());
+      CHECK(q.insert(9).error().code() == ErrorCode::kIoError);   // Nothing is written until it is opened again.
+      CHECK(q.manager->create_branch("late", last.commit).error().code() == ErrorCode::kIoError);
+      CHECK_FALSE(must(q.manager->has_branch("late")));
+      files.crash_at(1);
+    }
+    files.settle();
+    Queue again(folder.repository(), files);
+    for (int n = 0; n <= kBatch; ++n) CHECK((again.has(n) || !outcomes[static_cast<size_t>(n)].has_value()));
+    // What was not acknowledged is there whole, in its order, or not at all.
+    int depth = 0;
+    int there = 0;
+    for (Oid at = must(again.manager->tip_snapshot("main")).commit; at != last.commit; ++depth) {
+      REQUIRE(depth <= kBatch);
+      at = must(git::parse_commit(must(again.store->read(at)).bytes)).parents.at(0);
+    }
+    for (int n = 0; n <= kBatch; ++n) there += again.has(n) ? 1 : 0;
+    CHECK(there == acknowledged + depth);
+    CHECK_FALSE(again.has(9));
+    must(again.insert(20));
+    CHECK(again.has(20));
+    must(again.store->checkpoint());
+    store::check_fsck(folder.repository());
+  }
+}
+
+}  // namespace rowan::txn
