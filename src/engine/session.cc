@@ -643,6 +643,10 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_show(Prepared& prepared) {
   switch (statement.kind) {
     case StatementKind::kShowLog: {
       const auto& show = static_cast<const sql::ShowLogStmt&>(statement);
+      if (show.key != nullptr || show.since != nullptr || show.until != nullptr || !show.branch.empty() || !show.author.empty() ||
+          !show.path.empty() || !show.grep.empty()) {
+        return Error(ErrorCode::kFeatureNotSupported, "SHOW LOG with KEY, ON, AUTHOR, PATH, GREP, SINCE or UNTIL is not supported yet");
+      }
       uint64_t limit = UINT64_MAX;
       if (show.limit != nullptr) {
         // A literal by the grammar; read through its text so that odd spellings fail as numbers do.
@@ -783,7 +787,10 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_branch_statement(const sql::Branc
       break;
     }
     default: {
-      if (!exists) {
+      if (statement.create) {
+        TRY_ASSIGN(const Oid commit, manager.resolve_revision(statement.from.empty() ? "HEAD" : statement.from, branch_));
+        TRY(manager.create_branch(statement.name, commit));
+      } else if (!exists) {
         return Error(ErrorCode::kUndefinedBranch, fmt::format("branch \"{}\" does not exist", statement.name))
             .with_hint("SHOW BRANCHES lists them; CREATE BRANCH makes one.");
       }

@@ -140,6 +140,9 @@ Result<LogicalPtr> QueryBinder::add_columns(LogicalPtr node, FromTable table, co
 Result<ResolvedTable> QueryBinder::resolve_table(const sql::NamedTable& table) {
   Resolver& resolver = state_.context.resolver;
   if (table.as_of.kind == sql::AsOfKind::kNone) return resolver.resolve(table.name, {}, std::nullopt);
+  if (table.as_of.kind != sql::AsOfKind::kRevision && table.as_of.kind != sql::AsOfKind::kTimestamp) {
+    return Error(ErrorCode::kFeatureNotSupported, "FOR SYSTEM_TIME over a range of time is not supported yet").at(table.position);
+  }
   // A revision such as 'HEAD~1' names another commit tomorrow, so a plan that read one is not kept.
   state_.cacheable = false;
   const Phase phase = std::exchange(phase_, Phase::kConstant);

@@ -621,7 +621,9 @@ TableRef* Builder::table(const QualifiedName* name, const AsOf* as_of, Alias ali
   if (as_of != nullptr) made->as_of = *as_of;
   made->alias = alias.name.text();
   made->column_aliases = list(alias.columns);
-  if (as_of != nullptr) limit_depth(made->depth, as_of->value->depth + 1u, made->position);
+  for (const Expr* value : {made->as_of.value, made->as_of.until}) {
+    if (value != nullptr) limit_depth(made->depth, std::max<uint32_t>(made->depth, value->depth + 1u), made->position);
+  }
   return made;
 }
 
@@ -826,6 +828,22 @@ CopyOptions* Builder::copy_option(CopyOptions* options, const Token& name, const
   return options;
 }
 
+CopyOptions* Builder::copy_into_options() {
+  CopyOptions* made = copy_options(nullptr);
+  made->values.csv = true;
+  made->values.header = true;
+  return made;
+}
+
+// CommitDB writes a tab as '\t'.
+CopyOptions* Builder::copy_into_option(CopyOptions* options, OldCopyOption option) {
+  if (option.name.text() == "delimiter" && option.value.text() == "\\t") {
+    option.value.data = "\t";
+    option.value.size = 1;
+  }
+  return copy_option(options, option.name, option.value);
+}
+
 CopyOptions* Builder::old_copy_option(CopyOptions* options, OldCopyOption option) {
   if (option.name.text() == "csv") {
     options = copy_options(options);
@@ -928,60 +946,6 @@ bool Builder::explain_option(const Token& name, const Token& value) {
     fail(ErrorCode::kSyntaxError, "unrecognized EXPLAIN option \"" + std::string(option) + "\"", name.position);
   }
   return false;
-}
-
-// ---- Version control -------------------------------------------------------------------------------------------------
-
-Statement* Builder::show_log(const Token& token, const QualifiedName* table, Expr* limit) {
-  auto* made = statement_node<ShowLogStmt>(StatementKind::kShowLog, token);
-  made->has_table = table != nullptr;
-  if (table != nullptr) made->table = *table;
-  made->limit = limit;
-  return made;
-}
-
-Statement* Builder::show(const Token& token, StatementKind kind, const QualifiedName* name) {
-  auto* made = statement_node<ShowStmt>(kind, token);
-  if (name != nullptr) made->name = *name;
-  return made;
-}
-
-Statement* Builder::branch(const Token& token, const Token& name, const Token& from, bool if_not_exists) {
-  auto* made = statement_node<BranchStmt>(StatementKind::kCreateBranch, token);
-  made->name = name.text();
-  if (from.data != nullptr) made->from = from.text();
-  made->if_exists = if_not_exists;
-  return made;
-}
-
-Statement* Builder::drop_branch(const Token& token, const Token& name, bool if_exists, bool force) {
-  auto* made = statement_node<BranchStmt>(StatementKind::kDropBranch, token);
-  made->name = name.text();
-  made->if_exists = if_exists;
-  made->force = force;
-  return made;
-}
-
-Statement* Builder::rename_branch(const Token& token, const Token& name, const Token& to) {
-  auto* made = statement_node<BranchStmt>(StatementKind::kRenameBranch, token);
-  made->name = name.text();
-  made->from = to.text();
-  return made;
-}
-
-Statement* Builder::checkout(const Token& token, const Token& name) {
-  auto* made = statement_node<BranchStmt>(StatementKind::kCheckout, token);
-  made->name = name.text();
-  return made;
-}
-
-Statement* Builder::checkpoint(const Token& token) { return statement_node<SimpleStmt>(StatementKind::kCheckpoint, token); }
-
-// An unquoted HEAD was folded like any word, but revisions know it in capitals.
-Token Builder::revision_word(Token token) {
-  const bool bare = source_[token.begin] == 'h' || source_[token.begin] == 'H';
-  if (bare && token.text() == "head") token.data = "HEAD";
-  return token;
 }
 
 }  // namespace rowan::sql

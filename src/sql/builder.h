@@ -76,6 +76,17 @@ struct IndexBody {
   Growing<IndexColumn>* columns;
   Expr* where;
 };
+struct ResolveTarget {
+  QualifiedName* table;   // Null: all tables.
+  Expr* key;
+  Expr* where;
+};
+struct RevisionOptions {
+  Token message;
+  Token force;            // Where it was written.
+  Token parent;
+  uint32_t parent_number;
+};
 enum class CallForm : uint8_t { kPlain, kStar, kDistinct };
 
 using NameList = Growing<std::string_view>;
@@ -88,6 +99,7 @@ using TargetList = Growing<TargetItem>;
 using CommonList = Growing<CommonTable>;
 using TableList = Growing<TableRef*>;
 using OrderList = Growing<OrderItem>;
+using TokenList = Growing<Token>;
 using ActionList = Growing<AlterAction>;
 using IndexList = Growing<IndexColumn>;
 using AssignmentList = Growing<Assignment>;
@@ -213,6 +225,7 @@ class Builder {
   TableRef* natural_join(const Token& token, JoinKind kind, TableRef* left, TableRef* right);
   AsOf* at_revision(const Token& op, const Token& revision);
   AsOf* revision(Expr* value) { return arena_.make<AsOf>(AsOfKind::kRevision, value); }
+  AsOf* time_range(AsOfKind kind, Expr* from, Expr* until) { return arena_.make<AsOf>(kind, from, until); }
   AsOf* at_time(Expr* value) { return arena_.make<AsOf>(AsOfKind::kTimestamp, value); }
   OrderItem* order(Expr* expr, bool descending, int nulls);
 
@@ -229,6 +242,8 @@ class Builder {
                   const CopyOptions* options);
   Statement* copy_select(const Token& token, SelectStmt* select, const Token& end, const CopyOptions* options);
   CopyOptions* copy_option(CopyOptions* options, const Token& name, const Token& value);
+  CopyOptions* copy_into_options();
+  CopyOptions* copy_into_option(CopyOptions* options, OldCopyOption option);
   CopyOptions* old_copy_option(CopyOptions* options, OldCopyOption option);
 
   // ---- Definitions. A table's parts are gathered in table_ until create_table().
@@ -292,7 +307,7 @@ class Builder {
   void sequence_type(const Token& word, const TypeName* type);
   void sequence_owner(const Token& word, const QualifiedName* name);
 
-  // ---- Transactions, settings, version control.
+  // ---- Transactions and settings.
   Statement* transaction(const Token& token, StatementKind kind, TransactionModes modes);
   Statement* commit_message(const Token& token, const Token& message);
   Statement* savepoint(const Token& token, StatementKind kind, const Token& name);
@@ -304,14 +319,63 @@ class Builder {
   Statement* setting(const Token& token, StatementKind kind, const char* name);
   Statement* explain(const Token& token, bool analyze, Statement* statement);
   bool explain_option(const Token& name, const Token& value);
-  Statement* show_log(const Token& token, const QualifiedName* table, Expr* limit);
+
+  // ---- Version control. The functions on options fill the statement that the last one makes whole.
+  Statement* show_log(const Token& token, StatementKind kind, ShowLogStmt* options);
+  ShowLogStmt* log_options();
+  ShowLogStmt* log_table(ShowLogStmt* options, const QualifiedName* table);
+  ShowLogStmt* log_key(ShowLogStmt* options, Expr* key);
+  ShowLogStmt* log_branch(ShowLogStmt* options, const Token& revision);
+  ShowLogStmt* log_text(ShowLogStmt* options, const Token& word, const Token& text);   // AUTHOR, PATH, GREP
+  ShowLogStmt* log_time(ShowLogStmt* options, const Token& word, Expr* time);          // SINCE, UNTIL
+  ShowLogStmt* log_limit(ShowLogStmt* options, Expr* limit);
+  Expr* key_row(const Token& token, const ExprList* parts);
+  Statement* show_diff(const Token& token, DiffStmt* options);
+  DiffStmt* diff_options();
+  DiffStmt* diff_stat(DiffStmt* options);
+  DiffStmt* diff_schema(DiffStmt* options);
+  DiffStmt* diff_table(DiffStmt* options, const QualifiedName* table);
+  DiffStmt* diff_range(DiffStmt* options, const Token& range);
+  DiffStmt* diff_from(DiffStmt* options, const Token& revision);
+  DiffStmt* diff_to(DiffStmt* options, const Token& revision);
+  DiffStmt* diff_limit(DiffStmt* options, Expr* limit);
+  Statement* blame(const Token& token, const QualifiedName* table, BlameStmt* options);
+  BlameStmt* blame_options();
+  BlameStmt* blame_key(BlameStmt* options, Expr* key);
+  BlameStmt* blame_revision(BlameStmt* options, const Token& revision);
+  BlameStmt* blame_cells(BlameStmt* options);
   Statement* show(const Token& token, StatementKind kind, const QualifiedName* name);
+  Statement* show_reflog(const Token& token, const Token& branch);
   Statement* branch(const Token& token, const Token& name, const Token& from, bool if_not_exists);
   Statement* drop_branch(const Token& token, const Token& name, bool if_exists, bool force);
   Statement* rename_branch(const Token& token, const Token& name, const Token& to);
+  Statement* alter_branch(const Token& token, const Token& name, AlterBranchKind action, const Token& every, const Token& keep);
   Statement* checkout(const Token& token, const Token& name);
-  Statement* checkpoint(const Token& token);
+  // CHECKOUT NEW name and CHECKOUT -b name: `word` must be `wanted`.
+  Statement* checkout_new(const Token& token, const Token& word, std::string_view wanted, const Token& name, const Token& from);
+  Statement* simple(const Token& token, StatementKind kind);
   Token revision_word(Token token);
+  Statement* merge(const Token& token, const NameList* sources, MergeStmt* options);
+  MergeStmt* merge_options();
+  MergeStmt* merge_dry_run(MergeStmt* options);
+  MergeStmt* merge_message(MergeStmt* options, const Token& message);
+  MergeStmt* merge_policies(MergeStmt* options, const TokenList* policies);
+  Token join_words(Token words, const Token& word);
+  Statement* commit_merge(const Token& token, const Token& message);
+  Statement* resolve(const Token& token, ResolveTarget target, const Token& side);
+  ResolveTarget conflict_word(const TokenList* path);
+  ResolveTarget conflict_number(const TokenList* path, const Token& number, const Token& fraction);
+  ResolveTarget conflict_value(const TokenList* path, Expr* key);
+  Statement* create_tag(const Token& token, bool snapshot, const Token& name, const Token& from, const Token& message, bool if_not_exists);
+  Statement* drop_tag(const Token& token, bool snapshot, const Token& name, bool if_exists);
+  Statement* restore(const Token& token, const Token& revision, const Token& message);
+  Statement* restore_tables(const Token& token, const QualifiedList* tables, const Token& revision, const Token& message);
+  Statement* restore_schema(const Token& token, const Token& name, const Token& revision, const Token& message);
+  Statement* revisions(const Token& token, StatementKind kind, const NameList* revisions, RevisionOptions options);
+  Statement* reset_to(const Token& token, const Token& revision, bool force);
+  RevisionOptions revision_message(RevisionOptions options, const Token& message);
+  RevisionOptions revision_force(RevisionOptions options, const Token& word);
+  RevisionOptions revision_parent(RevisionOptions options, const Token& word, const Token& number);
 
  private:
   struct Chain;
@@ -358,6 +422,14 @@ class Builder {
   CopyOptions* copy_options(CopyOptions* options);
   TableParts& parts();
   ColumnClause& finish_column();
+  QualifiedName* table_of_path(const TokenList* path, size_t parts);
+  void set_policy(MergeStmt* options, const Token& policy);
+  template <typename T>
+  T* finish(T* made, const Token& token) {
+    made->position = token.position;
+    made->text = source_.substr(token.begin, previous_end_ > token.begin ? previous_end_ - token.begin : 0);
+    return made;
+  }
   AlterAction* action(AlterKind kind, const Token& token);
   KeyClause key_clause(const Token& constraint, const Token& token, bool primary, const NameList* columns);
   ForeignKeyClause foreign_key_clause(const Token& constraint, const Token& token, const NameList* columns, const QualifiedName* table,

@@ -46,13 +46,15 @@
 %left JOIN CROSS LEFT FULL RIGHT INNER NATURAL.
 
 %fallback IDENT
-  ABORT ABSENT ACTION ADD ALTER ALWAYS BEGIN BRANCH BRANCHES BY CACHE CASCADE CHARACTERISTICS CHECKOUT CHECKPOINT
-  COMMIT COMMITTED CONTINUE COPY CSV CYCLE DATA DATABASE DATABASES DEFERRED DELETE DELIMITER DESCRIBE DROP ESCAPE
-  EXPLAIN FILTER FIRST FORCE GENERATED HEADER ID IDENTITY IF IMMEDIATE INCREMENT INDEX INSERT ISOLATION KEY LAST
-  LEVEL LOCAL LOG MATCH MATERIALIZED MAXVALUE MERGE MESSAGE MINVALUE MODIFY NAMES NEXT NO OPERATOR OWNED PARTIAL
-  QUOTE READ RECURSIVE REFRESH RELEASE RENAME REPEATABLE REPLACE RESET RESTART RESTRICT ROLLBACK ROWS SAVEPOINT
-  SCHEMA SEQUENCE SERIALIZABLE SESSION SET SHOW SIMPLE SLOT START STDIN STDOUT STORED TABLES TRANSACTION TRUNCATE
-  TYPE UNCOMMITTED UNKNOWN UPDATE VIEW WORK WRITE ZONE.
+  ABORT ABSENT ACTION ADD ALTER ALWAYS AUTHOR BEGIN BLAME BRANCH BRANCHES BY CACHE CASCADE CELLS CHARACTERISTICS
+  CHECKOUT CHECKPOINT CHERRY COMMIT COMMITTED CONFLICT CONFLICTS CONTINUE COPY CSV CYCLE DATA DATABASE DATABASES
+  DEFERRED DELETE DELIMITER DESCRIBE DIFF DROP DRY ESCAPE EVERY EXPLAIN FILTER FIRST FORCE GENERATED GREP HARD
+  HEADER HISTORY ID IDENTITY IF IMMEDIATE INCREMENT INDEX INDEXES INSERT ISOLATION KEEP KEY LAST LEVEL LOCAL LOG
+  MATCH MATERIALIZED MAXVALUE MERGE MESSAGE MINVALUE MODIFY NAMES NEXT NO ONTO OPERATOR OWNED PARENT PARTIAL PATH
+  PICK POLICY PROTECT QUOTE READ REBASE RECURSIVE REFLOG REFRESH RELEASE RENAME REPEATABLE REPLACE RESET RESOLVE
+  RESTART RESTORE RESTRICT REVERT ROLLBACK ROWS RUN SAVEPOINT SCHEMA SEQUENCE SERIALIZABLE SESSION SET SHOW SIMPLE
+  SINCE SLOT SNAPSHOT SQUASH START STAT STATUS STDIN STDOUT STORED SWITCH TABLES TAG TAGS TRANSACTION TRANSACTIONS
+  TRUNCATE TYPE UNCOMMITTED UNKNOWN UNPROTECT UNTIL UPDATE VIEW VIEWS WORK WRITE ZONE.
 %fallback TYPE_FUNC CONCURRENTLY.
 // Terminals that no rule uses: they only ever are errors, some with a message of their own.
 %token UNKNOWN_CHARACTER RESERVED ARRAY LATERAL WINDOW SEMICOLON RBRACKET.
@@ -575,6 +577,9 @@ as_of(A) ::= AS_OF STRING(V). { A = b->revision(b->literal(rowan::sql::LiteralKi
 as_of(A) ::= AS_OF PARAMETER(V). { A = b->revision(b->parameter(V)); }
 as_of(A) ::= AS_OF TIMESTAMP b_expr(E). { A = b->at_time(E); }
 as_of(A) ::= FOR_SYSTEM_TIME AS_OF b_expr(E). { A = b->at_time(E); }
+as_of(A) ::= FOR_SYSTEM_TIME BETWEEN b_expr(E) AND b_expr(U). { A = b->time_range(rowan::sql::AsOfKind::kBetween, E, U); }
+as_of(A) ::= FOR_SYSTEM_TIME FROM b_expr(E) TO b_expr(U). { A = b->time_range(rowan::sql::AsOfKind::kFromTo, E, U); }
+as_of(A) ::= FOR_SYSTEM_TIME ALL. { A = b->time_range(rowan::sql::AsOfKind::kAll, nullptr, nullptr); }
 %type alias {rowan::sql::Alias}
 alias(A) ::= . { A = {}; }
 alias(A) ::= colid(N) name_list_opt(C). { A = {N, C}; }
@@ -715,6 +720,19 @@ identity_option ::= CONTINUE IDENT.
 plain_statement(A) ::= COPY(T) qualified_name(N) name_list_opt(C) FROM copy_end(E) copy_options(O). { A = b->copy(T, N, C, true, E, O); }
 plain_statement(A) ::= COPY(T) qualified_name(N) name_list_opt(C) TO copy_end(E) copy_options(O). { A = b->copy(T, N, C, false, E, O); }
 plain_statement(A) ::= COPY(T) select_with_parens(S) TO copy_end(E) copy_options(O). { A = b->copy_select(T, S, E, O); }
+// CommitDB's spelling: CSV with a header unless the options say otherwise.
+plain_statement(A) ::= COPY(T) INTO qualified_name(N) name_list_opt(C) FROM STRING(E) copy_into_options(O). { A = b->copy(T, N, C, true, E, O); }
+plain_statement(A) ::= COPY(T) INTO STRING(E) FROM qualified_name(N) name_list_opt(C) copy_into_options(O). { A = b->copy(T, N, C, false, E, O); }
+%type copy_into_options {rowan::sql::CopyOptions*}
+copy_into_options(A) ::= . { A = b->copy_into_options(); }
+copy_into_options(A) ::= WITH LP copy_into_list(O) RP. { A = O; }
+%type copy_into_list {rowan::sql::CopyOptions*}
+copy_into_list(A) ::= copy_into_option(V). { A = b->copy_into_option(b->copy_into_options(), V); }
+copy_into_list(A) ::= copy_into_list(L) COMMA copy_into_option(V). { A = b->copy_into_option(L, V); }
+%type copy_into_option {rowan::sql::OldCopyOption}
+copy_into_option(A) ::= copy_option_name(N) option_value(V). { A = {N, V}; }
+copy_into_option(A) ::= copy_option_name(N) EQ option_word(V). { A = {N, V}; }
+
 %type copy_end {rowan::sql::Token}
 copy_end(A) ::= STRING(T). { A = T; }
 copy_end(A) ::= STDIN(T). { A = T; }
@@ -1075,29 +1093,178 @@ setting_value(A) ::= MINUS(S) DECIMAL(T). { A = b->signed_text(S, T); }
 
 // ---- Version control ------------------------------------------------------------------------------------------------
 
-plain_statement(A) ::= SHOW(T) LOG. { A = b->show_log(T, nullptr, nullptr); }
-plain_statement(A) ::= SHOW(T) LOG LIMIT a_expr(L). { A = b->show_log(T, nullptr, L); }
-plain_statement(A) ::= SHOW(T) LOG FOR qualified_name(N). { A = b->show_log(T, N, nullptr); }
-plain_statement(A) ::= SHOW(T) LOG FOR qualified_name(N) LIMIT a_expr(L). { A = b->show_log(T, N, L); }
+plain_statement(A) ::= SHOW(T) LOG log_options(O). { A = b->show_log(T, rowan::sql::StatementKind::kShowLog, O); }
+plain_statement(A) ::= SHOW(T) TRANSACTIONS. { A = b->show_log(T, rowan::sql::StatementKind::kShowTransactions, b->log_options()); }
+plain_statement(A) ::= SHOW(T) TRANSACTIONS LIMIT a_expr(L). { A = b->show_log(T, rowan::sql::StatementKind::kShowTransactions, b->log_limit(b->log_options(), L)); }
+%type log_options {rowan::sql::ShowLogStmt*}
+log_options(A) ::= . { A = b->log_options(); }
+log_options(A) ::= log_options(O) FOR qualified_name(N). { A = b->log_table(O, N); }
+log_options(A) ::= log_options(O) KEY key_value(K). { A = b->log_key(O, K); }
+log_options(A) ::= log_options(O) ON revision(R). { A = b->log_branch(O, R); }
+log_options(A) ::= log_options(O) AUTHOR(T) STRING(V). { A = b->log_text(O, T, V); }
+log_options(A) ::= log_options(O) PATH(T) STRING(V). { A = b->log_text(O, T, V); }
+log_options(A) ::= log_options(O) GREP(T) STRING(V). { A = b->log_text(O, T, V); }
+log_options(A) ::= log_options(O) SINCE(T) b_expr(E). { A = b->log_time(O, T, E); }
+log_options(A) ::= log_options(O) UNTIL(T) b_expr(E). { A = b->log_time(O, T, E); }
+log_options(A) ::= log_options(O) LIMIT a_expr(L). { A = b->log_limit(O, L); }
+// The key of one row: a value, or one per key column.
+%type key_value {rowan::sql::Expr*}
+key_value(A) ::= key_part(E). { A = E; }
+key_value(A) ::= LP(T) key_parts(L) RP. { A = b->key_row(T, L); }
+%type key_parts {rowan::sql::ExprList*}
+key_parts(A) ::= key_part(E). { A = b->start(E); }
+key_parts(A) ::= key_parts(L) COMMA key_part(E). { A = b->append(L, E); }
+%type key_part {rowan::sql::Expr*}
+key_part(A) ::= signed_literal(E). { A = E; }
+key_part(A) ::= PARAMETER(T). { A = b->parameter(T); }
+
+plain_statement(A) ::= SHOW(T) DIFF diff_options(O). { A = b->show_diff(T, O); }
+%type diff_options {rowan::sql::DiffStmt*}
+diff_options(A) ::= . { A = b->diff_options(); }
+diff_options(A) ::= diff_options(O) STAT. { A = b->diff_stat(O); }
+diff_options(A) ::= diff_options(O) SCHEMA. { A = b->diff_schema(O); }
+diff_options(A) ::= diff_options(O) FOR qualified_name(N). { A = b->diff_table(O, N); }
+diff_options(A) ::= diff_options(O) STRING(R). { A = b->diff_range(O, R); }
+diff_options(A) ::= diff_options(O) FROM revision(R). { A = b->diff_from(O, R); }
+diff_options(A) ::= diff_options(O) TO revision(R). { A = b->diff_to(O, R); }
+diff_options(A) ::= diff_options(O) LIMIT key_part(L). { A = b->diff_limit(O, L); }
+
+plain_statement(A) ::= BLAME(T) qualified_name(N) blame_options(O). { A = b->blame(T, N, O); }
+%type blame_options {rowan::sql::BlameStmt*}
+blame_options(A) ::= . { A = b->blame_options(); }
+blame_options(A) ::= blame_options(O) KEY key_value(K). { A = b->blame_key(O, K); }
+blame_options(A) ::= blame_options(O) AS_OF revision(R). { A = b->blame_revision(O, R); }
+blame_options(A) ::= blame_options(O) CELLS. { A = b->blame_cells(O); }
+
 plain_statement(A) ::= SHOW(T) BRANCHES. { A = b->show(T, rowan::sql::StatementKind::kShowBranches, nullptr); }
-plain_statement(A) ::= SHOW(T) TABLES. { A = b->show(T, rowan::sql::StatementKind::kShowTables, nullptr); }
-plain_statement(A) ::= SHOW(T) TABLES IN qualified_name(N). { A = b->show(T, rowan::sql::StatementKind::kShowTables, N); }
-plain_statement(A) ::= SHOW(T) TABLES FROM qualified_name(N). { A = b->show(T, rowan::sql::StatementKind::kShowTables, N); }
+plain_statement(A) ::= SHOW(T) TAGS. { A = b->show(T, rowan::sql::StatementKind::kShowTags, nullptr); }
+plain_statement(A) ::= SHOW(T) STATUS. { A = b->show(T, rowan::sql::StatementKind::kShowStatus, nullptr); }
+plain_statement(A) ::= SHOW(T) TABLES in_schema(N). { A = b->show(T, rowan::sql::StatementKind::kShowTables, N); }
+plain_statement(A) ::= SHOW(T) VIEWS in_schema(N). { A = b->show(T, rowan::sql::StatementKind::kShowViews, N); }
+plain_statement(A) ::= SHOW(T) INDEX of_table(N). { A = b->show(T, rowan::sql::StatementKind::kShowIndexes, N); }
+plain_statement(A) ::= SHOW(T) INDEXES of_table(N). { A = b->show(T, rowan::sql::StatementKind::kShowIndexes, N); }
+plain_statement(A) ::= SHOW(T) CONFLICTS of_table(N). { A = b->show(T, rowan::sql::StatementKind::kShowConflicts, N); }
+plain_statement(A) ::= SHOW(T) MERGE CONFLICTS of_table(N). { A = b->show(T, rowan::sql::StatementKind::kShowConflicts, N); }
+plain_statement(A) ::= SHOW(T) REFLOG. { A = b->show(T, rowan::sql::StatementKind::kShowReflog, nullptr); }
+plain_statement(A) ::= SHOW(T) REFLOG revision(R). { A = b->show_reflog(T, R); }
+plain_statement(A) ::= SHOW(T) REFLOG FOR revision(R). { A = b->show_reflog(T, R); }
+plain_statement(A) ::= SHOW(T) REFLOG ON revision(R). { A = b->show_reflog(T, R); }
 plain_statement(A) ::= SHOW(T) DATABASES. { A = b->show(T, rowan::sql::StatementKind::kShowDatabases, nullptr); }
 plain_statement(A) ::= DESCRIBE(T) qualified_name(N). { A = b->show(T, rowan::sql::StatementKind::kDescribe, N); }
+%type in_schema {rowan::sql::QualifiedName*}
+in_schema(A) ::= . { A = nullptr; }
+in_schema(A) ::= IN qualified_name(N). { A = N; }
+in_schema(A) ::= FROM qualified_name(N). { A = N; }
+%type of_table {rowan::sql::QualifiedName*}
+of_table(A) ::= in_schema(N). { A = N; }
+of_table(A) ::= ON qualified_name(N). { A = N; }
+of_table(A) ::= FOR qualified_name(N). { A = N; }
+
 plain_statement(A) ::= CREATE(T) BRANCH branch_name(N) branch_from(F). { A = b->branch(T, N, F, false); }
 plain_statement(A) ::= CREATE(T) BRANCH IF NOT EXISTS branch_name(N) branch_from(F). { A = b->branch(T, N, F, true); }
 plain_statement(A) ::= DROP(T) BRANCH branch_name(N) force(F). { A = b->drop_branch(T, N, false, F); }
 plain_statement(A) ::= DROP(T) BRANCH IF EXISTS branch_name(N) force(F). { A = b->drop_branch(T, N, true, F); }
 plain_statement(A) ::= RENAME(T) BRANCH branch_name(N) TO branch_name(M). { A = b->rename_branch(T, N, M); }
+plain_statement(A) ::= ALTER(T) BRANCH branch_name(N) RENAME TO branch_name(M). { A = b->rename_branch(T, N, M); }
 plain_statement(A) ::= CHECKOUT(T) branch_name(N). { A = b->checkout(T, N); }
-plain_statement(A) ::= CHECKPOINT(T). { A = b->checkpoint(T); }
+plain_statement(A) ::= CHECKOUT(T) branch_name(K) branch_name(N) branch_from(F). { A = b->checkout_new(T, K, "new", N, F); }
+plain_statement(A) ::= CHECKOUT(T) MINUS branch_name(K) branch_name(N) branch_from(F). { A = b->checkout_new(T, K, "b", N, F); }
+plain_statement(A) ::= SWITCH(T) branch_name(N). { A = b->checkout(T, N); }
+plain_statement(A) ::= SWITCH(T) BRANCH branch_name(N). { A = b->checkout(T, N); }
+plain_statement(A) ::= PROTECT(T) BRANCH branch_name(N). { A = b->alter_branch(T, N, rowan::sql::AlterBranchKind::kProtect, {}, {}); }
+plain_statement(A) ::= UNPROTECT(T) BRANCH branch_name(N). { A = b->alter_branch(T, N, rowan::sql::AlterBranchKind::kUnprotect, {}, {}); }
+plain_statement(A) ::= ALTER(T) BRANCH branch_name(N) SET HISTORY POLICY EVERY STRING(E). { A = b->alter_branch(T, N, rowan::sql::AlterBranchKind::kSetHistory, E, {}); }
+plain_statement(A) ::= ALTER(T) BRANCH branch_name(N) SET HISTORY POLICY EVERY STRING(E) KEEP STRING(K). { A = b->alter_branch(T, N, rowan::sql::AlterBranchKind::kSetHistory, E, K); }
+plain_statement(A) ::= ALTER(T) BRANCH branch_name(N) DROP HISTORY POLICY. { A = b->alter_branch(T, N, rowan::sql::AlterBranchKind::kDropHistory, {}, {}); }
+plain_statement(A) ::= CHECKPOINT(T). { A = b->simple(T, rowan::sql::StatementKind::kCheckpoint); }
 %type branch_name {rowan::sql::Token}
 branch_name(A) ::= IDENT(T). { A = T; }
 branch_name(A) ::= STRING(T). { A = T; }
 %type branch_from {rowan::sql::Token}
 branch_from(A) ::= . { A = {}; }
-branch_from(A) ::= FROM branch_name(T). { A = b->revision_word(T); }
+branch_from(A) ::= FROM revision(R). { A = R; }
+%type revision {rowan::sql::Token}
+revision(A) ::= branch_name(T). { A = b->revision_word(T); }
 %type force {bool}
 force(A) ::= . { A = false; }
 force(A) ::= FORCE. { A = true; }
+%type message {rowan::sql::Token}
+message(A) ::= . { A = {}; }
+message(A) ::= MESSAGE STRING(M). { A = M; }
+
+plain_statement(A) ::= MERGE(T) revision_list(L) merge_options(O). { A = b->merge(T, L, O); }
+plain_statement(A) ::= MERGE(T) BRANCH revision_list(L) merge_options(O). { A = b->merge(T, L, O); }
+%type revision_list {rowan::sql::NameList*}
+revision_list(A) ::= revision(R). { A = b->start(R.text()); }
+revision_list(A) ::= revision_list(L) COMMA revision(R). { A = b->append(L, R.text()); }
+%type merge_options {rowan::sql::MergeStmt*}
+merge_options(A) ::= . { A = b->merge_options(); }
+merge_options(A) ::= merge_options(O) DRY RUN. { A = b->merge_dry_run(O); }
+merge_options(A) ::= merge_options(O) MESSAGE STRING(M). { A = b->merge_message(O, M); }
+merge_options(A) ::= merge_options(O) merge_policies(L). { A = b->merge_policies(O, L); }
+%type merge_policies {rowan::sql::TokenList*}
+merge_policies(A) ::= WITH merge_words(W). { A = b->start(W); }
+merge_policies(A) ::= merge_policies(L) COMMA WITH merge_words(W). { A = b->append(L, W); }
+merge_policies(A) ::= merge_policies(L) COMMA merge_words(W). { A = b->append(L, W); }
+// The words of one policy; the builder knows them, so that they need not be keywords.
+%type merge_words {rowan::sql::Token}
+merge_words(A) ::= merge_word(T). { A = T; }
+merge_words(A) ::= merge_words(W) merge_word(T). { A = b->join_words(W, T); }
+%type merge_word {rowan::sql::Token}
+merge_word(A) ::= IDENT(T). { A = T; }
+merge_word(A) ::= ROW(T). { A = T; }
+merge_word(A) ::= ONLY(T). { A = T; }
+plain_statement(A) ::= COMMIT(T) MERGE message(M). { A = b->commit_merge(T, M); }
+plain_statement(A) ::= ABORT(T) MERGE. { A = b->simple(T, rowan::sql::StatementKind::kAbortMerge); }
+
+plain_statement(A) ::= RESOLVE(T) CONFLICT conflict_key(K) USING resolve_side(S). { A = b->resolve(T, K, S); }
+plain_statement(A) ::= RESOLVE(T) CONFLICT IN qualified_name(N) KEY key_value(K) USING resolve_side(S). { A = b->resolve(T, {N, K, nullptr}, S); }
+plain_statement(A) ::= RESOLVE(T) CONFLICTS USING resolve_side(S). { A = b->resolve(T, {nullptr, nullptr, nullptr}, S); }
+plain_statement(A) ::= RESOLVE(T) CONFLICTS IN qualified_name(N) where(W) USING resolve_side(S). { A = b->resolve(T, {N, nullptr, W}, S); }
+%type resolve_side {rowan::sql::Token}
+resolve_side(A) ::= IDENT(T). { A = T; }
+resolve_side(A) ::= STRING(T). { A = T; }
+// schema.table.key: the last part is the key. `.42` arrives as one number.
+%type conflict_key {rowan::sql::ResolveTarget}
+conflict_key(A) ::= conflict_path(P). { A = b->conflict_word(P); }
+conflict_key(A) ::= conflict_path(P) DECIMAL(K). { A = b->conflict_number(P, K, {}); }
+conflict_key(A) ::= conflict_path(P) DECIMAL(K) DECIMAL(F). { A = b->conflict_number(P, K, F); }
+conflict_key(A) ::= conflict_path(P) DOT STRING(K). { A = b->conflict_value(P, b->literal(rowan::sql::LiteralKind::kString, K)); }
+conflict_key(A) ::= conflict_path(P) DOT MINUS(T) INTEGER(K). { A = b->conflict_value(P, b->unary(T, b->number(K))); }
+conflict_key(A) ::= conflict_path(P) DOT MINUS(T) DECIMAL(K). { A = b->conflict_value(P, b->unary(T, b->number(K))); }
+conflict_key(A) ::= conflict_path(P) DOT PARAMETER(K). { A = b->conflict_value(P, b->parameter(K)); }
+conflict_key(A) ::= conflict_path(P) DOT LP(T) key_parts(L) RP. { A = b->conflict_value(P, b->key_row(T, L)); }
+%type conflict_path {rowan::sql::TokenList*}
+conflict_path(A) ::= colid(T). { A = b->start(T); }
+conflict_path(A) ::= conflict_path(P) DOT label(T). { A = b->append(P, T); }
+
+plain_statement(A) ::= CREATE(T) tag_word(K) branch_name(N) branch_from(F) message(M). { A = b->create_tag(T, K, N, F, M, false); }
+plain_statement(A) ::= CREATE(T) tag_word(K) IF NOT EXISTS branch_name(N) branch_from(F) message(M). { A = b->create_tag(T, K, N, F, M, true); }
+plain_statement(A) ::= DROP(T) tag_word(K) branch_name(N). { A = b->drop_tag(T, K, N, false); }
+plain_statement(A) ::= DROP(T) tag_word(K) IF EXISTS branch_name(N). { A = b->drop_tag(T, K, N, true); }
+// True for a snapshot.
+%type tag_word {bool}
+tag_word(A) ::= TAG. { A = false; }
+tag_word(A) ::= SNAPSHOT. { A = true; }
+
+plain_statement(A) ::= RESTORE(T) TO revision(R) message(M). { A = b->restore(T, R, M); }
+plain_statement(A) ::= RESTORE(T) ALL TO revision(R) message(M). { A = b->restore(T, R, M); }
+plain_statement(A) ::= RESTORE(T) TABLE qualified_list(L) TO revision(R) message(M). { A = b->restore_tables(T, L, R, M); }
+plain_statement(A) ::= RESTORE(T) DATABASE colid(N) TO revision(R) message(M). { A = b->restore_schema(T, N, R, M); }
+plain_statement(A) ::= RESTORE(T) SCHEMA colid(N) TO revision(R) message(M). { A = b->restore_schema(T, N, R, M); }
+
+plain_statement(A) ::= REVERT(T) revision_list(L) revision_options(O). { A = b->revisions(T, rowan::sql::StatementKind::kRevert, L, O); }
+plain_statement(A) ::= CHERRY(T) MINUS PICK revision_list(L) revision_options(O). { A = b->revisions(T, rowan::sql::StatementKind::kCherryPick, L, O); }
+plain_statement(A) ::= SQUASH(T) SINCE revision(R) revision_options(O). { A = b->revisions(T, rowan::sql::StatementKind::kSquash, b->start(R.text()), O); }
+plain_statement(A) ::= REBASE(T) revision(R). { A = b->revisions(T, rowan::sql::StatementKind::kRebase, b->start(R.text()), {}); }
+plain_statement(A) ::= REBASE(T) ONTO revision(R). { A = b->revisions(T, rowan::sql::StatementKind::kRebase, b->start(R.text()), {}); }
+plain_statement(A) ::= RESET(T) TO revision(R) force(F). { A = b->reset_to(T, R, F); }
+plain_statement(A) ::= RESET(T) BRANCH TO revision(R) force(F). { A = b->reset_to(T, R, F); }
+plain_statement(A) ::= RESET(T) HARD revision(R) force(F). { A = b->reset_to(T, R, F); }
+plain_statement(A) ::= RESET(T) HARD TO revision(R) force(F). { A = b->reset_to(T, R, F); }
+// FORCE belongs to SQUASH, PARENT to the others; the builder says so.
+%type revision_options {rowan::sql::RevisionOptions}
+revision_options(A) ::= . { A = {}; }
+revision_options(A) ::= revision_options(O) MESSAGE STRING(M). { A = b->revision_message(O, M); }
+revision_options(A) ::= revision_options(O) FORCE(T). { A = b->revision_force(O, T); }
+revision_options(A) ::= revision_options(O) PARENT(T) INTEGER(N). { A = b->revision_parent(O, T, N); }

@@ -1,5 +1,7 @@
 #include "sql/parser.h"
 
+#include <utility>
+
 #include "base/ensure.h"
 #include "base/limits.h"
 #include "sql/builder.h"
@@ -34,8 +36,7 @@ class TokenStream {
     ++count_;
     if (count_ == 1) first_ = fused;
     if (count_ == 2) second_ = fused;
-    if (count_ == 1 && fused == TK_CHECKOUT) branch_words_ = true;
-    if (count_ == 2 && fused == TK_BRANCH && (first_ == TK_CREATE || first_ == TK_DROP || first_ == TK_RENAME)) branch_words_ = true;
+    switch_words(fused);
     hex_next_ = fused == TK_ID && last_ == TK_INTEGER && before_last_ == TK_SLOT;
     hex_next_ = hex_next_ || (fused == TK_ID && last_ == TK_INTEGER && before_last_ == TK_DROPPED_SLOT);
     before_last_ = last_;
@@ -51,12 +52,34 @@ class TokenStream {
     Token token;
   };
 
+  // Where names of branches and revisions may stand, words go on over '-', '/' and '.': behind these beginnings of statements
+  // all words, in SHOW LOG, SHOW DIFF, RESTORE, RESET and BLAME the one word behind ON, FROM, TO and AS OF.
+  void switch_words(int terminal) {
+    if (count_ == 1) {
+      branch_words_ = terminal == TK_CHECKOUT || terminal == TK_SWITCH || terminal == TK_MERGE || terminal == TK_REBASE || terminal == TK_REVERT ||
+                      terminal == TK_SQUASH;
+    } else if (count_ == 2) {
+      const bool of_branch = first_ == TK_CREATE || first_ == TK_DROP || first_ == TK_RENAME || first_ == TK_ALTER || first_ == TK_PROTECT ||
+                             first_ == TK_UNPROTECT;
+      const bool of_tag = first_ == TK_CREATE || first_ == TK_DROP;
+      if (of_branch && terminal == TK_BRANCH) branch_words_ = true;
+      if (of_tag && (terminal == TK_TAG || terminal == TK_SNAPSHOT)) branch_words_ = true;
+      if (first_ == TK_SHOW && terminal == TK_REFLOG) branch_words_ = true;
+      if (first_ == TK_RESET && terminal == TK_HARD) branch_words_ = true;
+    } else if (count_ == 3 && first_ == TK_CHERRY) {
+      branch_words_ = true;
+    }
+    const bool of_show = first_ == TK_SHOW && (second_ == TK_LOG || second_ == TK_DIFF);
+    const bool to = terminal == TK_TO && (of_show || first_ == TK_RESTORE || first_ == TK_RESET);
+    branch_next_ = to || (of_show && (terminal == TK_ON || terminal == TK_FROM)) || (first_ == TK_BLAME && terminal == TK_AS_OF);
+  }
+
   int lex(Token& token) {
     if (hex_next_) {
       hex_next_ = false;
       return lexer_.next_hex_word(token);
     }
-    return branch_words_ ? lexer_.next_branch_word(token) : lexer_.next(token);
+    return branch_words_ || std::exchange(branch_next_, false) ? lexer_.next_branch_word(token) : lexer_.next(token);
   }
 
   int take(Token& token) {
@@ -106,6 +129,10 @@ class TokenStream {
       }
       case TK_AS:
         if (peek_word(0, "of")) {
+          if (first_ == TK_BLAME) {
+            swallow(1, token);
+            return TK_AS_OF;
+          }
           const int after = peek(1).terminal;
           if (after == TK_STRING || after == TK_PARAMETER || after == TK_TIMESTAMP || last_ == TK_FOR_SYSTEM_TIME) {
             swallow(1, token);
@@ -187,6 +214,7 @@ class TokenStream {
   size_t count_ = 0;
   int first_ = 0, second_ = 0, last_ = 0, before_last_ = 0;
   bool branch_words_ = false;
+  bool branch_next_ = false;
   bool hex_next_ = false;
 };
 
@@ -198,30 +226,27 @@ struct UnsupportedStatement {
 // Statements of PostgreSQL, and later ones of Rowan, that are told apart from a syntax error by their first words.
 constexpr UnsupportedStatement kUnsupported[] = {
     {"alter", "aggregate"}, {"alter", "collation"}, {"alter", "database"}, {"alter", "default"}, {"alter", "domain"},
-    {"alter", "extension"}, {"alter", "foreign"}, {"alter", "function"}, {"alter", "group"}, {"alter", "large"}, {"alter", "operator"},
-    {"alter", "policy"}, {"alter", "procedure"}, {"alter", "publication"}, {"alter", "role"}, {"alter", "routine"}, {"alter", "rule"},
-    {"alter", "schema"}, {"alter", "server"}, {"alter", "statistics"}, {"alter", "subscription"}, {"alter", "system"},
-    {"alter", "tablespace"}, {"alter", "text"}, {"alter", "trigger"}, {"alter", "type"}, {"alter", "user"}, {"analyze", ""}, {"blame", ""}, {"call", ""}, {"cherry", ""}, {"close", ""}, {"cluster", ""}, {"comment", ""},
+    {"alter", "extension"}, {"alter", "foreign"}, {"alter", "function"}, {"alter", "group"}, {"alter", "large"},
+    {"alter", "operator"}, {"alter", "policy"}, {"alter", "procedure"}, {"alter", "publication"}, {"alter", "role"},
+    {"alter", "routine"}, {"alter", "rule"}, {"alter", "schema"}, {"alter", "server"}, {"alter", "statistics"},
+    {"alter", "subscription"}, {"alter", "system"}, {"alter", "tablespace"}, {"alter", "text"}, {"alter", "trigger"},
+    {"alter", "type"}, {"alter", "user"}, {"analyze", ""}, {"call", ""}, {"close", ""}, {"cluster", ""}, {"comment", ""},
     {"create", "access"}, {"create", "aggregate"}, {"create", "cast"}, {"create", "collation"}, {"create", "conversion"},
     {"create", "domain"}, {"create", "event"}, {"create", "extension"}, {"create", "foreign"}, {"create", "function"},
-    {"create", "global"}, {"create", "group"}, {"create", "language"}, {"create", "local"},
-    {"create", "operator"}, {"create", "policy"}, {"create", "procedure"},
-    {"create", "publication"}, {"create", "recursive"}, {"create", "role"}, {"create", "rule"}, 
-    {"create", "server"}, {"create", "snapshot"}, {"create", "statistics"}, {"create", "subscription"}, {"create", "tablespace"},
-    {"create", "tag"}, {"create", "temp"}, {"create", "temporary"}, {"create", "text"}, {"create", "transform"},
-    {"create", "trigger"}, {"create", "type"}, {"create", "unlogged"}, {"create", "user"},
-    {"deallocate", ""}, {"declare", ""}, {"discard", ""}, {"do", ""},
-    {"drop", "access"}, {"drop", "aggregate"}, {"drop", "cast"}, {"drop", "collation"}, {"drop", "conversion"}, {"drop", "domain"},
-    {"drop", "event"}, {"drop", "extension"}, {"drop", "foreign"}, {"drop", "function"}, {"drop", "group"}, 
-    {"drop", "language"}, {"drop", "operator"}, {"drop", "owned"}, {"drop", "policy"},
-    {"drop", "procedure"}, {"drop", "publication"}, {"drop", "role"}, {"drop", "routine"}, {"drop", "rule"},
-    {"drop", "server"}, {"drop", "statistics"}, {"drop", "subscription"}, {"drop", "tablespace"}, {"drop", "tag"}, {"drop", "text"},
-    {"drop", "transform"}, {"drop", "trigger"}, {"drop", "type"}, {"drop", "user"},
-    {"execute", ""}, {"fetch", ""}, {"grant", ""}, {"import", ""}, {"listen", ""}, {"load", ""}, {"lock", ""}, {"merge", ""},
-    {"move", ""}, {"notify", ""}, {"prepare", ""}, {"reassign", ""}, {"rebase", ""}, {"reindex", ""},
-    {"resolve", ""}, {"restore", ""}, {"revert", ""}, {"revoke", ""}, {"security", ""}, {"show", "diff"}, {"show", "merge"},
-    {"squash", ""}, {"unlisten", ""}, {"vacuum", ""},
-    {"abort", "merge"}, {"commit", "merge"}, {"commit", "prepared"}, {"rollback", "prepared"},
+    {"create", "global"}, {"create", "group"}, {"create", "language"}, {"create", "local"}, {"create", "operator"},
+    {"create", "policy"}, {"create", "procedure"}, {"create", "publication"}, {"create", "recursive"}, {"create", "role"},
+    {"create", "rule"}, {"create", "server"}, {"create", "statistics"}, {"create", "subscription"}, {"create", "tablespace"},
+    {"create", "temp"}, {"create", "temporary"}, {"create", "text"}, {"create", "transform"}, {"create", "trigger"},
+    {"create", "type"}, {"create", "unlogged"}, {"create", "user"}, {"deallocate", ""}, {"declare", ""}, {"discard", ""},
+    {"do", ""}, {"drop", "access"}, {"drop", "aggregate"}, {"drop", "cast"}, {"drop", "collation"}, {"drop", "conversion"},
+    {"drop", "domain"}, {"drop", "event"}, {"drop", "extension"}, {"drop", "foreign"}, {"drop", "function"}, {"drop", "group"},
+    {"drop", "language"}, {"drop", "operator"}, {"drop", "owned"}, {"drop", "policy"}, {"drop", "procedure"},
+    {"drop", "publication"}, {"drop", "role"}, {"drop", "routine"}, {"drop", "rule"}, {"drop", "server"},
+    {"drop", "statistics"}, {"drop", "subscription"}, {"drop", "tablespace"}, {"drop", "text"}, {"drop", "transform"},
+    {"drop", "trigger"}, {"drop", "type"}, {"drop", "user"}, {"execute", ""}, {"fetch", ""}, {"grant", ""}, {"import", ""},
+    {"listen", ""}, {"load", ""}, {"lock", ""}, {"merge", "into"}, {"move", ""}, {"notify", ""}, {"prepare", ""},
+    {"reassign", ""}, {"reindex", ""}, {"revoke", ""}, {"security", ""}, {"unlisten", ""}, {"vacuum", ""},
+    {"commit", "prepared"}, {"rollback", "prepared"},
 };
 
 // Parts of statements that are there, told by the word at which the parser stops.

@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "sql/print.h"
+
 using namespace rowan;
 using namespace rowan::sql;
 
@@ -276,6 +278,178 @@ TEST_CASE("refusals of definitions") {
   CHECK(kind_or_error("create table t (a int, constraint c unique index i (a))").substr(0, 5) == "42601");
 }
 
+TEST_CASE("statements of version control parse") {
+  for (const char* text : {
+           "show log for s.t key 5 on feature-x/y author 'a' path 'p' since '2024-01-01' until now() grep 'g' limit 3", "show log key (1, 'x', -2.5) for t",
+           "show log on main for s.t", "show log since timestamp '2024-01-01' author 'x'", "show transactions", "show transactions limit 5",
+           "show diff", "show diff stat", "show diff schema for s.t 'a..b' limit 10", "show diff 'main...feature-x'", "show diff from v1.0 to feature-x",
+           "show diff to b", "show diff 'HEAD~2' for t", "blame s.t", "blame t key 5 as of 'main~2' cells", "blame t as of feature-x/y", "blame t cells key (1, 'x')",
+           "show tags", "show status", "show views", "show views in d", "show index on d.t", "show indexes from t", "show indexes", "show conflicts for s.t",
+           "show merge conflicts", "show reflog", "show reflog feature-x", "show reflog for main", "show tables from s",
+           "alter branch feature-x rename to y", "checkout new feature-x from 'main~1'", "checkout -b feature-x/y", "switch branch feature-x", "switch main", "checkout new",
+           "protect branch main", "unprotect branch a-b", "alter branch main set history policy every '1 hour' keep '30 days'",
+           "alter branch main set history policy every '1 day'", "alter branch main drop history policy",
+           "merge feature-x", "merge branch a, b-c, 'd~1' with ours dry run message 'x'", "merge a with manual resolution", "merge a with no fast forward, renumber",
+           "merge a message 'm' with theirs with fast forward only, with unrelated histories", "merge a with row level resolution with last writer", "merge a dry run",
+           "merge a with row level", "merge \"feature-x\"", "commit merge", "commit merge message 'done'", "abort merge",
+           "resolve conflict d.t.42 using head", "resolve conflict d.t.'a b' using source", "resolve conflict d.t.(1, 'x') using base", "resolve conflict t.-5 using head",
+           "resolve conflict d.t.abc using '{\"a\": 1}'", "resolve conflict d.t.1.5 using head", "resolve conflict in s.t key (1, 2) using 'null'", "resolve conflict d.t.$1 using head",
+           "resolve conflicts using theirs", "resolve conflicts in s.t using ours", "resolve conflicts in t where id > 5 and ours_a = 1 using base",
+           "create tag v1.0", "create tag if not exists v1.0 from feature-x message 'first'", "create snapshot s from 'main~3'", "drop tag v1.0", "drop snapshot if exists s",
+           "restore to 'main~3'", "restore all to v1.0 message 'back'", "restore table a, s.b to feature-x", "restore database d to v1", "restore schema s to head",
+           "revert head", "revert abc, 'main~1' parent 2 message 'undo'", "cherry-pick feature-x", "cherry-pick a..b, c message 'm' parent 1", "CHERRY-PICK 'a..b'",
+           "reset to 'main~2'", "reset branch to v1.0 force", "reset hard to feature-x", "reset hard 'HEAD~1'", "rebase main", "rebase onto feature-x",
+           "squash since 'main~5' message 'one' force", "squash since v1.0", "reset a", "reset a.b", "reset all",
+           "copy into d.t from 'f.csv'", "copy into d.t from 's3://b/k' with (header = true, delimiter = ';')", "copy into 'f.csv' from d.t with (header = false)",
+           "select * from t for system_time between '2024-01-01' and now() x, u for system_time from '2023-01-01' to '2024-01-01' as y, v for system_time all z",
+           "select * from t for system_time all where a",
+           "select merge, tag, blame, diff, branch, restore, conflict, head, source, base, rule, stat, author, path, history, status, until, since from t",
+           "select 1 as merge, 2 as tag, 3 as blame, 4 as diff, 5 as branch, 6 as restore, 7 as conflict, 8 as head, 9 as source, 10 as base, 11 as rule, 12 as stat",
+           "select 1 merge, 2 tag, 3 blame, 4 diff, 5 branch, 6 restore, 7 conflict, 8 head, 9 source, 10 base, 11 rule, 12 stat, 13 key, 14 cells, 15 message",
+           "select t.merge, tag.tag, blame(diff), merge.merge(1), stat::status from merge as tag join blame tag2 on diff = branch, restore conflict where history = path order by status limit 1",
+           "create table merge (tag int, blame text, diff int, branch text, restore int, conflict int, head int, source int, base int, rule int, stat int, primary key (tag, status), status int)",
+           "update blame set merge = 1, tag = diff where stat = path", "insert into tag (merge, history) values (1, 2) returning merge tag", "delete from diff using merge where blame",
+           "create view blame (merge, tag) as select 1, 2", "drop view restore, revert", "alter table tag rename merge to diff", "savepoint merge", "release merge",
+           "with merge as (select 1 tag), blame (diff) as (select 2) select * from merge, blame", "set tag = merge", "show squash"}) {
+    CAPTURE(text);
+    CHECK(kind_or_error(text).substr(0, 4) == "kind");
+    if (kind_or_error(text).substr(0, 4) != "kind") MESSAGE(kind_or_error(text));
+  }
+}
+
+TEST_CASE("trees of merges and conflicts") {
+  auto parsed = parse("merge feature-x, 'v1~2' with manual resolution, with no fast forward with renumber dry run message 'm'");
+  const auto& merge = as<MergeStmt>(parsed);
+  CHECK(merge.kind == StatementKind::kMerge);
+  REQUIRE(merge.sources.size() == 2);
+  CHECK(merge.sources[0] == "feature-x");
+  CHECK(merge.sources[1] == "v1~2");
+  CHECK(merge.policy == "manual");
+  CHECK(merge.no_fast_forward);
+  CHECK(merge.renumber);
+  CHECK(merge.dry_run);
+  CHECK(merge.message == "m");
+  CHECK(merge.text == "merge feature-x, 'v1~2' with manual resolution, with no fast forward with renumber dry run message 'm'");
+  CHECK(as<MergeStmt>(parse("merge a with last writer")).policy == "row-level");
+  const auto key = [&](const std::string& path) -> std::string {
+    parsed = parse("resolve conflict " + path + " using head");
+    const auto& resolve = as<ResolveStmt>(parsed);
+    REQUIRE(resolve.key != nullptr);
+    return std::string(resolve.table.schema) + "/" + std::string(resolve.table.name) + "/" + to_sql(*resolve.key);
+  };
+  CHECK(key("s.t.42") == "s/t/42");
+  CHECK(key("t.42") == "/t/42");
+  CHECK(key("s.t.-42") == "s/t/-42");
+  CHECK(key("s.t.1.5") == "s/t/1.5");
+  CHECK(key("s.t.Abc_1") == "s/t/'Abc_1'");
+  CHECK(key("s.t.\"Abc 1\"") == "s/t/'Abc 1'");
+  CHECK(key("s.t.'it''s'") == "s/t/'it''s'");
+  CHECK(key("s.t.(1, 'x')") == "s/t/ROW(1, 'x')");
+  CHECK(key("s.t.(7)") == "s/t/7");
+  CHECK(key("in s.t key 7") == "s/t/7");
+  parsed = parse("resolve conflict s.t.1 using '{\"a\": 1}'");
+  CHECK(as<ResolveStmt>(parsed).side == ResolveSide::kJson);
+  CHECK(as<ResolveStmt>(parsed).json == "{\"a\": 1}");
+  parsed = parse("resolve conflicts in s.t where id > 1 using source");
+  CHECK(as<ResolveStmt>(parsed).side == ResolveSide::kSource);
+  CHECK(as<ResolveStmt>(parsed).where != nullptr);
+  CHECK(as<ResolveStmt>(parsed).key == nullptr);
+  parsed = parse("commit merge message 'x'");
+  CHECK(parsed.statement->kind == StatementKind::kCommitMerge);
+  CHECK(as<MergeStmt>(parsed).message == "x");
+  CHECK(parse("abort merge").statement->kind == StatementKind::kAbortMerge);
+  CHECK(parse("abort").statement->kind == StatementKind::kRollback);
+}
+
+TEST_CASE("trees of revisions and diffs") {
+  const auto diff = [](const std::string& text) -> std::string {
+    const ParsedStatement parsed = parse("show diff " + text);
+    const auto& made = as<DiffStmt>(parsed);
+    return std::string(made.from) + " " + std::string(made.to) + (made.three_dots ? " three" : "") + (made.stat ? " stat" : "") + (made.schema ? " schema" : "") +
+           (made.has_table ? " " + std::string(made.table.name) : "");
+  };
+  CHECK(diff("'a..b'") == "a b");
+  CHECK(diff("'a...b-c' stat") == "a b-c three stat");
+  CHECK(diff("'..b'") == "HEAD b");
+  CHECK(diff("'a..'") == "a HEAD");
+  CHECK(diff("'v1.0..v1.1'") == "v1.0 v1.1");
+  CHECK(diff("'main~1'") == "main~1 ");
+  CHECK(diff("schema for s.t from v1.0 to feature-x") == "v1.0 feature-x schema t");
+  CHECK(diff("from head") == "HEAD ");
+  CHECK(diff("").size() == 1);
+  auto parsed = parse("cherry-pick a..b, 'c' message 'm' parent 2");
+  CHECK(parsed.statement->kind == StatementKind::kCherryPick);
+  CHECK(as<RevisionsStmt>(parsed).revisions[0] == "a..b");
+  CHECK(as<RevisionsStmt>(parsed).revisions[1] == "c");
+  CHECK(as<RevisionsStmt>(parsed).parent == 2);
+  CHECK(as<RevisionsStmt>(parsed).message == "m");
+  parsed = parse("reset hard to Head force");
+  CHECK(parsed.statement->kind == StatementKind::kResetTo);
+  CHECK(as<RevisionsStmt>(parsed).revisions[0] == "HEAD");
+  CHECK(as<RevisionsStmt>(parsed).force);
+  CHECK(parse("reset to_").statement->kind == StatementKind::kReset);
+  parsed = parse("show log for s.t key (1, 'x') on feature-x since '2024-01-01' limit 7");
+  const auto& log = as<ShowLogStmt>(parsed);
+  CHECK(log.kind == StatementKind::kShowLog);
+  CHECK(log.table.name == "t");
+  CHECK(log.branch == "feature-x");
+  CHECK(log.key->kind == ExprKind::kRow);
+  CHECK(log.since != nullptr);
+  CHECK(log.limit != nullptr);
+  parsed = parse("restore table a, s.b to 'main~1' message 'back'");
+  CHECK(as<RestoreStmt>(parsed).scope == RestoreScope::kTables);
+  CHECK(as<RestoreStmt>(parsed).tables[1].schema == "s");
+  CHECK(as<RestoreStmt>(parsed).revision == "main~1");
+  CHECK(as<RestoreStmt>(parsed).message == "back");
+  parsed = parse("create snapshot V1.0 from head message 'm'");
+  CHECK(as<TagStmt>(parsed).snapshot);
+  CHECK(as<TagStmt>(parsed).name == "v1.0");
+  CHECK(as<TagStmt>(parsed).from == "HEAD");
+  parsed = parse("blame s.t key 5 as of feature-x/y cells");
+  CHECK(as<BlameStmt>(parsed).revision == "feature-x/y");
+  CHECK(as<BlameStmt>(parsed).cells);
+  CHECK(as<BlameStmt>(parsed).key != nullptr);
+  parsed = parse("checkout -b Feature-x from head");
+  CHECK(as<BranchStmt>(parsed).create);
+  CHECK(as<BranchStmt>(parsed).name == "feature-x");
+  CHECK(as<BranchStmt>(parsed).from == "HEAD");
+  parsed = parse("alter branch main set history policy every '1 hour' keep '9 days'");
+  CHECK(as<AlterBranchStmt>(parsed).every == "1 hour");
+  CHECK(as<AlterBranchStmt>(parsed).keep == "9 days");
+  parsed = parse("copy into d.t from 'x' with (delimiter = '\\t')");
+  CHECK(as<CopyStmt>(parsed).csv);
+  CHECK(as<CopyStmt>(parsed).header);
+  CHECK(as<CopyStmt>(parsed).from);
+  CHECK(as<CopyStmt>(parsed).delimiter == "\t");
+  parsed = parse("copy into 'x' from d.t with (header = false)");
+  CHECK_FALSE(as<CopyStmt>(parsed).header);
+  CHECK_FALSE(as<CopyStmt>(parsed).from);
+  CHECK(as<CopyStmt>(parsed).path == "x");
+  parsed = parse("select * from t for system_time from 1 to 2 x, u for system_time all");
+  CHECK(static_cast<NamedTable*>(as<SelectStmt>(parsed).from[0])->as_of.kind == AsOfKind::kFromTo);
+  CHECK(static_cast<NamedTable*>(as<SelectStmt>(parsed).from[0])->as_of.until != nullptr);
+  CHECK(static_cast<NamedTable*>(as<SelectStmt>(parsed).from[0])->alias == "x");
+  CHECK(static_cast<NamedTable*>(as<SelectStmt>(parsed).from[1])->as_of.kind == AsOfKind::kAll);
+}
+
+TEST_CASE("refusals of version control") {
+  CHECK(kind_or_error("merge into t using u on true when matched then delete") == "0A000 1 MERGE INTO is not supported yet");
+  CHECK(kind_or_error("merge a with ourss") == "42601 14 merge option \"ourss\" not recognized");
+  CHECK(kind_or_error("merge a with ours, theirs") == "42601 20 a merge has one policy");
+  CHECK(kind_or_error("merge a with no fast forward, fast forward only").substr(0, 5) == "42601");
+  CHECK(kind_or_error("merge") == "42601 6 syntax error at end of input");
+  CHECK(kind_or_error("resolve conflict t using head") == "42601 18 syntax error at or near \"t\"");
+  CHECK(kind_or_error("resolve conflict s.t.1 using both") == "42601 30 syntax error at or near \"both\"");
+  CHECK(kind_or_error("resolve conflict s.t .1. using head").substr(0, 5) == "42601");
+  CHECK(kind_or_error("checkout old b").substr(0, 5) == "42601");
+  CHECK(kind_or_error("checkout -c b").substr(0, 5) == "42601");
+  CHECK(kind_or_error("revert a force") == "42601 10 syntax error at or near \"force\"");
+  CHECK(kind_or_error("revert a parent 0").substr(0, 5) == "22023");
+  CHECK(kind_or_error("squash since a parent 1").substr(0, 5) == "42601");
+  CHECK(kind_or_error("restore table t") == "42601 16 syntax error at end of input");
+  CHECK(kind_or_error("show diff 'a..b' 'c..d'").substr(0, 5) == "42601");
+}
+
 TEST_CASE("scripts") {
   auto script = parse_script("select 1;; -- x\n select 'a;b'; select 3");
   REQUIRE(script);
@@ -292,7 +466,6 @@ TEST_CASE("refusals") {
   CHECK(kind_or_error("") == "42601 1 syntax error at end of input");
   CHECK(kind_or_error("select 1; select 2").substr(0, 5) == "42601");
   CHECK(kind_or_error("grant select on t to u") == "0A000 1 GRANT is not supported yet");
-  CHECK(kind_or_error("merge x") == "0A000 1 MERGE is not supported yet");
   CHECK(kind_or_error("select sum(a) over (partition by b) from t") == "0A000 15 window functions are not supported yet");
   CHECK(kind_or_error("create table t as select 1") == "0A000 16 CREATE TABLE AS is not supported yet");
   CHECK(kind_or_error("select array[1]") == "0A000 8 arrays are not supported yet");
