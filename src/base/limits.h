@@ -18,6 +18,7 @@ inline constexpr size_t kLineSoftBytes = 16u << 10;        // Above this the lon
 inline constexpr size_t kLineBytesMax = 256u << 10;
 inline constexpr size_t kValueBytesMax = 50u << 20;
 inline constexpr size_t kColumnsMax = 1600;                // PostgreSQL's limit.
+inline constexpr size_t kIndexColumnsMax = 32;             // PostgreSQL's limit, for keys and indexes.
 inline constexpr size_t kDirectoryEntriesMax = 1000;
 
 // SQL.

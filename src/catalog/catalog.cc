@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <map>
 
 #include "base/hash.h"
 #include "base/limits.h"
@@ -19,6 +20,11 @@ constexpr std::string_view kAttributesFile = ".gitattributes";
 constexpr std::string_view kAttributesText = "* -text\n*.jsonl diff=rowan merge=rowan\n";
 constexpr std::string_view kSchemaFile = "schema.sql";
 constexpr std::string_view kTableFile = "table.sql";
+constexpr std::string_view kViewFile = "view.sql";
+constexpr std::string_view kMaterializedViewFile = "matview.sql";
+constexpr std::string_view kSequenceFile = "sequence.json";
+constexpr uint64_t kCachedViewKind = 0x7669657764656621;    // "viewdef!"
+constexpr uint64_t kCachedNamesKind = 0x6b65796e616d6573;   // "keynames"
 constexpr uint64_t kCachedTableKind = 0x7461626c65646566;   // "tabledef"
 
 // A definition in the node cache, by its blob's id. Blob and name go together: the name is part of the cache's kind, since
@@ -32,6 +38,35 @@ class CachedTable final : public store::CachedNode {
  private:
   std::shared_ptr<const TableDef> table_;
   size_t bytes_;
+};
+
+// A view's definition, as CachedTable.
+class CachedView final : public store::CachedNode {
+ public:
+  explicit CachedView(std::shared_ptr<const ViewDef> view, size_t bytes) : view_(std::move(view)), bytes_(bytes) {}
+  const std::shared_ptr<const ViewDef>& view() const { return view_; }
+  size_t memory_bytes() const override { return bytes_; }
+
+ private:
+  std::shared_ptr<const ViewDef> view_;
+  size_t bytes_;
+};
+
+// The tables that have an index or a key of each name, for one version of a schema's folder.
+class CachedKeyNames final : public store::CachedNode {
+ public:
+  explicit CachedKeyNames(std::map<std::string, std::string, std::less<>> names) : names_(std::move(names)) {
+    for (const auto& [index, table] : names_) bytes_ += 96 + index.size() + table.size();
+  }
+  const std::string* table_of(std::string_view index) const {
+    const auto found = names_.find(index);
+    return found == names_.end() ? nullptr : &found->second;
+  }
+  size_t memory_bytes() const override { return bytes_; }
+
+ private:
+  std::map<std::string, std::string, std::less<>> names_;
+  size_t bytes_ = sizeof(CachedKeyNames);
 };
 
 Error undefined_schema(std::string_view schema) {
@@ -50,6 +85,18 @@ Result<std::shared_ptr<const TableDef>> read_table(const store::ObjectReader& ob
   };
   TRY_ASSIGN(const std::shared_ptr<const CachedTable> cached, cache.get<CachedTable>(blob, kind, build));
   return cached->table();
+}
+
+// What a folder of a schema holds, by the one file that defines it.
+Catalog::RelationKind kind_of(const tree::GitTree& folder) {
+  using Kind = Catalog::RelationKind;
+  const std::pair<std::string_view, Kind> files[] = {{kTableFile, Kind::kTable}, {kViewFile, Kind::kView},
+                                                     {kMaterializedViewFile, Kind::kMaterializedView}, {kSequenceFile, Kind::kSequence}};
+  for (const auto& [file, kind] : files) {
+    const tree::TreeEntry* entry = folder.find(file);
+    if (entry != nullptr && !entry->is_tree()) return kind;
+  }
+  return Kind::kNone;
 }
 
 }  // namespace
@@ -76,7 +123,7 @@ Result<bool> Catalog::has_schema(std::string_view schema) const {
   return entry && entry->is_tree();
 }
 
-Result<std::vector<std::string>> Catalog::tables(std::string_view schema) const {
+Result<std::vector<std::string>> Catalog::names_of(std::string_view schema, std::initializer_list<RelationKind> kinds) const {
   if (schema.empty()) return undefined_schema(schema);
   TRY_ASSIGN(const auto folder, tree::find_path(objects_, cache_, root_, schema_path(schema)));
   if (!folder || !folder->is_tree()) return undefined_schema(schema);
@@ -84,8 +131,8 @@ Result<std::vector<std::string>> Catalog::tables(std::string_view schema) const 
   TRY_ASSIGN(const auto tree, tree::GitTree::read(objects_, cache_, folder->id));
   for (const tree::TreeEntry& entry : tree->entries()) {
     if (!entry.is_tree()) continue;
-    TRY_ASSIGN(const auto table, tree::GitTree::read(objects_, cache_, entry.id));
-    if (table->find(kTableFile) == nullptr) continue;
+    TRY_ASSIGN(const auto object, tree::GitTree::read(objects_, cache_, entry.id));
+    if (std::find(kinds.begin(), kinds.end(), kind_of(*object)) == kinds.end()) continue;
     TRY_ASSIGN(std::string name, type::decode_name(entry.name));
     names.push_back(std::move(name));
   }
@@ -93,12 +140,72 @@ Result<std::vector<std::string>> Catalog::tables(std::string_view schema) const 
   return names;
 }
 
-Result<std::optional<TableVersion>> Catalog::find_table(std::string_view schema, std::string_view name) const {
-  if (schema.empty() || name.empty()) return std::optional<TableVersion>();
+Result<std::vector<std::string>> Catalog::tables(std::string_view schema) const { return names_of(schema, {RelationKind::kTable}); }
+
+Result<std::vector<std::string>> Catalog::views(std::string_view schema) const {
+  return names_of(schema, {RelationKind::kView, RelationKind::kMaterializedView});
+}
+
+Result<std::vector<std::string>> Catalog::sequences(std::string_view schema) const { return names_of(schema, {RelationKind::kSequence}); }
+
+Result<std::shared_ptr<const tree::GitTree>> Catalog::folder_of(std::string_view schema, std::string_view name) const {
+  if (schema.empty() || name.empty()) return std::shared_ptr<const tree::GitTree>();
   const std::string path = schema_path(schema) + "/" + type::encode_name(name);
   TRY_ASSIGN(const auto folder, tree::find_path(objects_, cache_, root_, path));
-  if (!folder || !folder->is_tree()) return std::optional<TableVersion>();
-  TRY_ASSIGN(const auto tree, tree::GitTree::read(objects_, cache_, folder->id));
+  if (!folder || !folder->is_tree()) return std::shared_ptr<const tree::GitTree>();
+  return tree::GitTree::read(objects_, cache_, folder->id);
+}
+
+Result<Catalog::RelationKind> Catalog::find_relation(std::string_view schema, std::string_view name) const {
+  TRY_ASSIGN(const auto folder, folder_of(schema, name));
+  if (folder != nullptr) {
+    if (const RelationKind kind = kind_of(*folder); kind != RelationKind::kNone) return kind;
+  }
+  TRY_ASSIGN(const std::optional<std::string> table, table_of_index(schema, name));
+  return table ? RelationKind::kIndex : RelationKind::kNone;
+}
+
+Result<std::optional<std::string>> Catalog::table_of_index(std::string_view schema, std::string_view name) const {
+  if (schema.empty() || name.empty()) return std::optional<std::string>();
+  TRY_ASSIGN(const auto folder, tree::find_path(objects_, cache_, root_, schema_path(schema)));
+  if (!folder || !folder->is_tree()) return std::optional<std::string>();
+  const auto build = [&]() -> Result<std::shared_ptr<const CachedKeyNames>> {
+    std::map<std::string, std::string, std::less<>> names;
+    TRY_ASSIGN(const std::vector<std::string> tables, this->tables(schema));
+    for (const std::string& each : tables) {
+      TRY_ASSIGN(const std::optional<TableVersion> version, find_table(schema, each));
+      if (!version) continue;
+      const TableDef& table = *version->table;
+      if (!table.primary_key.empty()) names.emplace(table.primary_key_name, each);
+      for (const UniqueKey& key : table.unique_keys) names.emplace(key.name, each);
+      for (const IndexDef& index : table.indexes) names.emplace(index.name, each);
+    }
+    return std::make_shared<const CachedKeyNames>(std::move(names));
+  };
+  const uint64_t kind = hash64(schema, kCachedNamesKind);
+  TRY_ASSIGN(const std::shared_ptr<const CachedKeyNames> cached, cache_.get<CachedKeyNames>(folder->id, kind, build));
+  const std::string* table = cached->table_of(name);
+  return table == nullptr ? std::optional<std::string>() : std::optional<std::string>(*table);
+}
+
+Result<std::optional<TableVersion>> Catalog::find_index(std::string_view schema, std::string_view name) const {
+  TRY_ASSIGN(const std::optional<std::string> table, table_of_index(schema, name));
+  if (!table) return std::optional<TableVersion>();
+  return find_table(schema, *table);
+}
+
+Result<std::optional<SequenceDef>> Catalog::find_sequence(std::string_view schema, std::string_view name) const {
+  TRY_ASSIGN(const auto folder, folder_of(schema, name));
+  const tree::TreeEntry* file = folder == nullptr ? nullptr : folder->find(kSequenceFile);
+  if (file == nullptr || file->is_tree()) return std::optional<SequenceDef>();
+  TRY_ASSIGN(const store::ObjectRef object, objects_.read(file->id));
+  TRY_ASSIGN(SequenceDef sequence, sequence_from_json(object.bytes, schema, name));
+  return std::optional<SequenceDef>(std::move(sequence));
+}
+
+Result<std::optional<TableVersion>> Catalog::find_table(std::string_view schema, std::string_view name) const {
+  TRY_ASSIGN(const auto tree, folder_of(schema, name));
+  if (tree == nullptr) return std::optional<TableVersion>();
   const tree::TreeEntry* definition = tree->find(kTableFile);
   if (definition == nullptr || definition->is_tree()) return std::optional<TableVersion>();
   TableVersion version;

@@ -3,6 +3,7 @@
 // Threads: immutable; definitions are cached by blob id in the store's node cache.
 #pragma once
 
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,10 +50,14 @@ class Catalog {
   // A materialised view's rows as a table version: what a scan of it reads.
   Result<TableVersion> materialized_rows(const ViewDef& view) const;
   Result<std::optional<SequenceDef>> find_sequence(std::string_view schema, std::string_view name) const;
-  // The table that has an index of that name in the schema; nothing when there is none.
+  // The table that has an index of that name in the schema, or a primary or unique key; nothing when there is none.
   Result<std::optional<TableVersion>> find_index(std::string_view schema, std::string_view name) const;
 
  private:
+  Result<std::vector<std::string>> names_of(std::string_view schema, std::initializer_list<RelationKind> kinds) const;
+  Result<std::shared_ptr<const tree::GitTree>> folder_of(std::string_view schema, std::string_view name) const;   // nullptr: none.
+  Result<std::optional<std::string>> table_of_index(std::string_view schema, std::string_view name) const;
+
   const store::ObjectReader& objects_;
   store::NodeCache& cache_;
   Oid root_;

@@ -52,12 +52,23 @@ struct SequenceDef {
 
 inline constexpr int64_t kSequenceBlock = 32;
 
+// A schema's name and one in it, as texts such as "public.t_id_seq" hold them: SQL's spelling, with quotes where they are needed.
+struct ObjectName {
+  std::string schema;
+  std::string name;
+};
+std::string qualified(std::string_view schema, std::string_view name);
+// Folds what is not quoted. An unqualified name gets `default_schema`. kInvalidName.
+Result<ObjectName> parse_name(std::string_view text, std::string_view default_schema);
+
 std::string view_sql(const ViewDef& view);               // "CREATE VIEW public.v (a, b) AS SELECT …;\n", or CREATE MATERIALIZED VIEW ….
 Result<ViewDef> view_from_sql(std::string_view text, std::string_view schema, std::string_view name);        // kInvalidContent.
 std::string sequence_json(const SequenceDef& sequence);  // One canonical JSON object and a newline.
 Result<SequenceDef> sequence_from_json(std::string_view text, std::string_view schema, std::string_view name);   // kInvalidContent.
 
-// PostgreSQL's rules and words for options that contradict each other (22023).
-Result<SequenceDef> sequence_from_options(const sql::SequenceOptions& options, SequenceDef base);
+// A sequence of that type with PostgreSQL's defaults.
+SequenceDef new_sequence(std::string_view schema, std::string_view name, type::Type type);
+// PostgreSQL's rules and words for options that contradict each other (22023). `is_new`: CREATE, where bounds and start follow type and increment.
+Result<SequenceDef> sequence_from_options(const sql::SequenceOptions& options, SequenceDef base, bool is_new = false);
 
 }  // namespace rowan::catalog

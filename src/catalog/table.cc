@@ -4,6 +4,8 @@
 
 #include "base/hash.h"
 #include "base/limits.h"
+#include "catalog/expression_text.h"
+#include "catalog/objects.h"
 #include "sql/parser.h"
 #include "sql/print.h"
 #include "store/object_store.h"
@@ -50,32 +52,79 @@ Result<type::Value> absent_value(const sql::Expr* expr, type::Type type) {
   return type::parse_text(type, text);
 }
 
-Result<type::Type> column_type(const sql::TypeName& name) {
-  if (name.is_array) return invalid(ErrorCode::kFeatureNotSupported, "arrays are not supported yet", name.position);
-  Result<type::Type> type = type::type_from_name(name.name, name.modifiers.items, name.modifiers.count);
-  if (!type && type.error().position() == 0) return std::move(type.error()).at(name.position);
-  return type;
+Error conflicting_null(const TableDef& table, const sql::ColumnClause& clause) {
+  return invalid(ErrorCode::kSyntaxError, "conflicting NULL/NOT NULL declarations for column " + quoted(clause.name) + " of table " + quoted(table.name), clause.position);
 }
 
-Result<void> add_columns(const sql::CreateTableStmt& statement, TableDef& table) {
-  if (statement.columns.count + statement.dropped.count > kColumnsMax) {
-    return Error(ErrorCode::kTooManyColumns, "tables can have at most " + std::to_string(kColumnsMax) + " columns");
+Result<MergeRule> merge_rule(std::string_view name, uint32_t position) {
+  if (name.empty()) return MergeRule::kNone;
+  if (const auto rule = find_merge_rule(name)) return *rule;
+  return Error(ErrorCode::kUndefinedObject, "merge rule " + quoted(name) + " does not exist")
+      .with_hint("There are sum, max, min, union, newest and conflict.")
+      .at(position);
+}
+
+Result<void> set_identity(const TableDef& table, const sql::ColumnClause& clause, ColumnDef& column, const NameTaken& taken) {
+  if (clause.default_value != nullptr) {
+    return invalid(ErrorCode::kSyntaxError, "both default and identity specified for column " + quoted(clause.name) + " of table " + quoted(table.name), clause.position);
   }
+  if (!type::is_integer(column.type.id)) {
+    return invalid(ErrorCode::kInvalidParameterValue, "identity column type must be smallint, integer, or bigint", clause.position);
+  }
+  if (clause.explicit_null) return conflicting_null(table, clause);
+  column.identity = clause.identity;
+  column.not_null = true;
+  const sql::SequenceOptions* options = clause.identity_options;
+  if (options != nullptr && !options->sequence_name.name.empty()) {
+    const std::string_view schema = options->sequence_name.schema.empty() ? std::string_view(table.schema) : options->sequence_name.schema;
+    column.sequence = qualified(schema, options->sequence_name.name);
+  } else {
+    column.sequence = qualified(table.schema, default_sequence_name(table, clause.name, taken));
+  }
+  return {};
+}
+
+// Sets what a clause says of the column alone; its slot is given later.
+Result<ColumnDef> column_of_clause(const TableDef& table, const sql::ColumnClause& clause, const NameTaken& taken) {
+  ColumnDef column;
+  column.name = clause.name;
+  TRY_ASSIGN(column.type, column_type(clause.type));
+  column.not_null = clause.not_null || clause.primary_key;
+  if (is_serial(clause.type)) {
+    if (clause.default_value != nullptr || clause.identity != sql::IdentityKind::kNone) {
+      return invalid(ErrorCode::kSyntaxError, "multiple default values specified for column " + quoted(clause.name) + " of table " + quoted(table.name), clause.position);
+    }
+    if (clause.explicit_null) return conflicting_null(table, clause);
+    column.not_null = true;
+    column.sequence = qualified(table.schema, default_sequence_name(table, clause.name, taken));
+    column.default_sql = "nextval(" + sql::quote_literal(column.sequence) + ")";
+  }
+  if (clause.identity != sql::IdentityKind::kNone) TRY(set_identity(table, clause, column, taken));
+  if (clause.default_value != nullptr) {
+    TRY_ASSIGN(column.default_sql, default_text(*clause.default_value, table.schema));
+    column.sequence = sequence_of_default(column.default_sql);
+  }
+  TRY_ASSIGN(column.merge_rule, merge_rule(clause.merge_rule, clause.position));
+  if (column.merge_rule == MergeRule::kSum && !type::is_number(column.type.id)) {
+    return invalid(ErrorCode::kInvalidTableDefinition, "merge rule sum needs a column of a number type, not " + type::type_name(column.type), clause.position);
+  }
+  TRY_ASSIGN(column.absent, absent_value(clause.absent, column.type));
+  return column;
+}
+
+Error duplicate_column(const sql::ColumnClause& clause) {
+  return invalid(ErrorCode::kDuplicateColumn, "column " + quoted(clause.name) + " specified more than once", clause.position);
+}
+
+Error too_many_columns() {
+  return Error(ErrorCode::kTooManyColumns, "tables can have at most " + std::to_string(kColumnsMax) + " columns");
+}
+
+Result<void> add_columns(const sql::CreateTableStmt& statement, TableDef& table, const NameTaken& taken) {
+  if (statement.columns.count + statement.dropped.count > kColumnsMax) return too_many_columns();
   for (const sql::ColumnClause& clause : statement.columns) {
-    if (table.find_column(clause.name)) {
-      return invalid(ErrorCode::kDuplicateColumn, "column " + quoted(clause.name) + " specified more than once", clause.position);
-    }
-    ColumnDef column;
-    column.name = clause.name;
-    TRY_ASSIGN(column.type, column_type(clause.type));
-    column.not_null = clause.not_null || clause.primary_key;
-    if (clause.default_value != nullptr) {
-      column.default_sql = sql::to_sql(*clause.default_value);
-      if (column.default_sql.empty()) {
-        return invalid(ErrorCode::kFeatureNotSupported, "cannot use subquery in DEFAULT expression", clause.default_value->position);
-      }
-    }
-    TRY_ASSIGN(column.absent, absent_value(clause.absent, column.type));
+    if (table.find_column(clause.name)) return duplicate_column(clause);
+    TRY_ASSIGN(ColumnDef column, column_of_clause(table, clause, taken));
     table.columns.push_back(std::move(column));
   }
   return {};
@@ -118,124 +167,7 @@ Result<void> assign_slots(const sql::CreateTableStmt& statement, TableDef& table
   return {};
 }
 
-Result<std::vector<uint16_t>> key_columns(const sql::List<std::string_view>& names, TableDef& table, bool primary, uint32_t position) {
-  std::vector<uint16_t> columns;
-  for (const std::string_view name : names) {
-    const std::optional<uint16_t> column = table.find_column(name);
-    if (!column) return invalid(ErrorCode::kUndefinedColumn, "column " + quoted(name) + " named in key does not exist", position);
-    if (std::find(columns.begin(), columns.end(), *column) != columns.end()) {
-      const std::string kind = primary ? "primary key" : "unique";
-      return invalid(ErrorCode::kDuplicateColumn, "column " + quoted(name) + " appears twice in " + kind + " constraint", position);
-    }
-    if (!type::can_be_key(table.columns[*column].type.id)) {
-      return invalid(ErrorCode::kFeatureNotSupported,
-                     "a key of type " + type::type_name(table.columns[*column].type) + " is not supported", position);
-    }
-    columns.push_back(*column);
-  }
-  return columns;
-}
-
-Error several_primary_keys(const TableDef& table, uint32_t position) {
-  return invalid(ErrorCode::kInvalidTableDefinition, "multiple primary keys for table " + quoted(table.name) + " are not allowed", position);
-}
-
-// PostgreSQL's default name: the parts joined, the longer one cut until all fits, and a number when it is taken.
-std::string default_key_name(const TableDef& table, const std::vector<uint16_t>& columns, std::string_view suffix) {
-  std::string names;
-  for (const uint16_t column : columns) names += (names.empty() ? "" : "_") + table.columns[column].name;
-  std::string first = table.name;
-  const auto cut = [](std::string& text) {
-    do {
-      text.pop_back();
-    } while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xc0) == 0x80);
-    if (!text.empty() && static_cast<unsigned char>(text.back()) >= 0xc0) text.pop_back();
-  };
-  const size_t fixed = suffix.size() + (names.empty() ? 1 : 2);
-  while (first.size() + names.size() + fixed > kIdentifierBytesMax - 2) cut(first.size() >= names.size() ? first : names);
-  return first + (names.empty() ? "" : "_" + names) + "_" + std::string(suffix);
-}
-
-bool key_name_taken(const TableDef& table, std::string_view name) {
-  if (!table.primary_key.empty() && table.primary_key_name == name) return true;
-  return std::any_of(table.unique_keys.begin(), table.unique_keys.end(), [&](const UniqueKey& key) { return key.name == name; });
-}
-
-Result<void> name_key(TableDef& table, std::string& name, std::string_view given, const std::vector<uint16_t>& columns, std::string_view suffix,
-                      uint32_t position) {
-  if (!given.empty()) {
-    if (key_name_taken(table, given)) {
-      return invalid(ErrorCode::kDuplicateTable, "relation " + quoted(given) + " already exists", position);
-    }
-    name = given;
-    return {};
-  }
-  const std::string base = default_key_name(table, columns, suffix);
-  std::string made = base;
-  for (int n = 1; key_name_taken(table, made); ++n) made = base + std::to_string(n);
-  name = made;
-  return {};
-}
-
-Result<void> add_primary_key(const sql::CreateTableStmt& statement, TableDef& table) {
-  bool found = false;
-  for (size_t i = 0; i < statement.columns.count; ++i) {
-    if (!statement.columns[i].primary_key) continue;
-    if (found) return several_primary_keys(table, statement.columns[i].position);
-    found = true;
-    const sql::List<std::string_view> one{&statement.columns[i].name, 1};
-    TRY_ASSIGN(table.primary_key, key_columns(one, table, true, statement.columns[i].position));
-  }
-  std::string_view given;
-  uint32_t position = 0;
-  for (const sql::KeyClause& key : statement.keys) {
-    if (!key.primary) continue;
-    if (found) return several_primary_keys(table, key.position);
-    found = true;
-    given = key.name;
-    position = key.position;
-    TRY_ASSIGN(table.primary_key, key_columns(key.columns, table, true, key.position));
-  }
-  if (!found) return {};
-  for (const uint16_t column : table.primary_key) table.columns[column].not_null = true;
-  std::string name;
-  TRY(name_key(table, name, given, {}, "pkey", position));
-  table.primary_key_name = std::move(name);
-  return {};
-}
-
-Result<void> add_unique_keys(const sql::CreateTableStmt& statement, TableDef& table) {
-  const auto add = [&](const sql::List<std::string_view>& columns, std::string_view given, uint32_t position) -> Result<void> {
-    UniqueKey key;
-    TRY_ASSIGN(key.columns, key_columns(columns, table, false, position));
-    TRY(name_key(table, key.name, given, key.columns, "key", position));
-    table.unique_keys.push_back(std::move(key));
-    return {};
-  };
-  for (const sql::ColumnClause& clause : statement.columns) {
-    if (clause.unique) TRY(add({const_cast<std::string_view*>(&clause.name), 1}, {}, clause.position));
-  }
-  for (const sql::KeyClause& key : statement.keys) {
-    if (!key.primary) TRY(add(key.columns, key.name, key.position));
-  }
-  return {};
-}
-
 }  // namespace
-
-std::string default_primary_key_name(const TableDef& table) { return default_key_name(table, {}, "pkey"); }
-
-std::string default_unique_key_name(const TableDef& table, size_t index) {
-  TableDef before;   // Only the keys in front of this one count for the number behind the name.
-  before.name = table.name;
-  before.columns = table.columns;
-  before.primary_key = table.primary_key;
-  before.primary_key_name = table.primary_key_name;
-  before.unique_keys.assign(table.unique_keys.begin(), table.unique_keys.begin() + static_cast<ptrdiff_t>(index));
-  std::string name;
-  ignore_error(name_key(before, name, {}, table.unique_keys[index].columns, "key", 0), "a default name cannot clash");
-  return name;
-}
 
 std::optional<uint16_t> TableDef::find_column(std::string_view column) const {
   for (size_t i = 0; i < columns.size(); ++i) {
@@ -257,25 +189,105 @@ Result<void> TableLineKeys::append_key(Bytes line, std::string& key) const {
 
 uint64_t TableLineKeys::identity() const { return hash64(table_->definition_id.raw()); }
 
-// What the grammar knows and a TableDef cannot hold yet.
-Result<void> refuse_missing_parts(const sql::CreateTableStmt& statement) {
-  const auto missing = [](std::string_view what, uint32_t position) {
-    return invalid(ErrorCode::kFeatureNotSupported, std::string(what) + " are not supported yet", position);
-  };
-  if (!statement.checks.empty()) return missing("CHECK constraints", statement.checks[0].position);
-  if (!statement.foreign_keys.empty()) return missing("foreign keys", statement.foreign_keys[0].position);
-  if (!statement.indexes.empty()) return missing("indexes", statement.indexes[0].position);
-  if (!statement.merge_rule.empty()) return missing("merge rules", statement.position);
-  for (const sql::ColumnClause& column : statement.columns) {
-    if (!column.checks.empty()) return missing("CHECK constraints", column.checks[0].position);
-    if (column.references != nullptr) return missing("foreign keys", column.references->position);
-    if (column.identity != sql::IdentityKind::kNone) return missing("identity columns", column.position);
-    if (!column.merge_rule.empty()) return missing("merge rules", column.position);
+std::string_view merge_rule_name(MergeRule rule) {
+  switch (rule) {
+    case MergeRule::kNone: return "";
+    case MergeRule::kSum: return "sum";
+    case MergeRule::kMax: return "max";
+    case MergeRule::kMin: return "min";
+    case MergeRule::kUnion: return "union";
+    case MergeRule::kNewest: return "newest";
+    case MergeRule::kConflict: return "conflict";
   }
+  return "";
+}
+
+std::optional<MergeRule> find_merge_rule(std::string_view name) {
+  for (const MergeRule rule : {MergeRule::kSum, MergeRule::kMax, MergeRule::kMin, MergeRule::kUnion, MergeRule::kNewest, MergeRule::kConflict}) {
+    if (merge_rule_name(rule) == name) return rule;
+  }
+  return std::nullopt;
+}
+
+bool is_serial(const sql::TypeName& name) {
+  static constexpr std::string_view kNames[] = {"serial", "serial4", "bigserial", "serial8", "smallserial", "serial2"};
+  return std::find(std::begin(kNames), std::end(kNames), name.name) != std::end(kNames);
+}
+
+Result<type::Type> column_type(const sql::TypeName& name) {
+  if (name.is_array) return invalid(ErrorCode::kFeatureNotSupported, "arrays are not supported yet", name.position);
+  if (is_serial(name) && name.modifiers.empty()) {
+    if (name.name == "serial" || name.name == "serial4") return type::Type{type::TypeId::kInt4};
+    return type::Type{name.name == "bigserial" || name.name == "serial8" ? type::TypeId::kInt8 : type::TypeId::kInt2};
+  }
+  Result<type::Type> type = type::type_from_name(name.name, name.modifiers.items, name.modifiers.count);
+  if (!type && type.error().position() == 0) return std::move(type.error()).at(name.position);
+  return type;
+}
+
+Result<std::string> default_text(const sql::Expr& value, std::string_view default_schema) {
+  std::string text = sql::to_sql(value);
+  if (text.empty()) return invalid(ErrorCode::kFeatureNotSupported, "cannot use subquery in DEFAULT expression", value.position);
+  TRY_ASSIGN(const std::vector<std::string> sequences, sequences_of(text));
+  for (const std::string& name : sequences) {
+    TRY_ASSIGN(const ObjectName object, parse_name(name, default_schema));
+    const std::string full = qualified(object.schema, object.name);
+    if (full != name) {
+      TRY_ASSIGN(text, rename_sequence_in(text, name, full));
+    }
+  }
+  return text;
+}
+
+std::string sequence_of_default(std::string_view default_sql) {
+  if (!default_sql.starts_with("nextval(")) return {};
+  const auto parsed = sql::parse_expression(default_sql);
+  const sql::LiteralExpr* literal = parsed ? sequence_literal(*parsed->expr) : nullptr;
+  return literal == nullptr ? std::string() : std::string(literal->text);
+}
+
+Result<void> add_column_clause(TableDef& table, const sql::ColumnClause& clause, const NameTaken& taken) {
+  if (table.columns.size() + table.dropped.size() >= kColumnsMax) return too_many_columns();
+  if (table.find_column(clause.name)) return duplicate_column(clause);
+  TRY_ASSIGN(ColumnDef column, column_of_clause(table, clause, taken));
+  column.slot = static_cast<uint16_t>(table.columns.size() + table.dropped.size());
+  column.id = column_id(column.slot, column.name, type::type_name(column.type));
+  table.columns.push_back(std::move(column));
   return {};
 }
 
-Result<TableDef> table_from_statement(const sql::CreateTableStmt& statement, std::string_view default_schema) {
+namespace {
+
+Result<void> add_constraints(const sql::CreateTableStmt& statement, TableDef& table, const NameTaken& taken) {
+  for (const sql::ColumnClause& clause : statement.columns) {
+    const sql::List<std::string_view> one{const_cast<std::string_view*>(&clause.name), 1};
+    if (clause.primary_key) TRY(add_key_clause(table, {clause.key_name, true, one, clause.position}, taken));
+  }
+  for (const sql::KeyClause& key : statement.keys) {
+    if (key.primary) TRY(add_key_clause(table, key, taken));
+  }
+  for (const sql::ColumnClause& clause : statement.columns) {
+    const sql::List<std::string_view> one{const_cast<std::string_view*>(&clause.name), 1};
+    if (clause.unique) TRY(add_key_clause(table, {clause.key_name, false, one, clause.position}, taken));
+  }
+  for (const sql::KeyClause& key : statement.keys) {
+    if (!key.primary) TRY(add_key_clause(table, key, taken));
+  }
+  for (const sql::ColumnClause& clause : statement.columns) {
+    for (const sql::CheckClause& check : clause.checks) TRY(add_check_clause(table, check));
+  }
+  for (const sql::CheckClause& check : statement.checks) TRY(add_check_clause(table, check));
+  for (const sql::ColumnClause& clause : statement.columns) {
+    if (clause.references != nullptr) TRY(add_foreign_key_clause(table, *clause.references, table.schema));
+  }
+  for (const sql::ForeignKeyClause& key : statement.foreign_keys) TRY(add_foreign_key_clause(table, key, table.schema));
+  for (const sql::IndexClause& index : statement.indexes) TRY(add_index_clause(table, index, taken));
+  return {};
+}
+
+}  // namespace
+
+Result<TableDef> table_from_statement(const sql::CreateTableStmt& statement, std::string_view default_schema, const NameTaken& taken) {
   TableDef table;
   table.schema = statement.table.schema.empty() ? default_schema : statement.table.schema;
   table.name = statement.table.name;
@@ -283,11 +295,10 @@ Result<TableDef> table_from_statement(const sql::CreateTableStmt& statement, std
     return invalid(ErrorCode::kFeatureNotSupported, "cross-database references are not implemented: " +
                    quoted(std::string(statement.table.catalog) + "." + table.schema + "." + table.name), statement.table.position);
   }
-  TRY(refuse_missing_parts(statement));
-  TRY(add_columns(statement, table));
+  TRY(add_columns(statement, table, taken));
   TRY(assign_slots(statement, table));
-  TRY(add_primary_key(statement, table));
-  TRY(add_unique_keys(statement, table));
+  TRY(add_constraints(statement, table, taken));
+  TRY_ASSIGN(table.merge_rule, merge_rule(statement.merge_rule, statement.position));
   finish_table(table);
   return table;
 }
@@ -309,6 +320,13 @@ void finish_table(TableDef& table) {
     table.primary_key_name = default_primary_key_name(table);
   }
   if (table.primary_key.empty()) table.primary_key_name.clear();
+  table.unique_keys.resize(table.unique_constraints);
+  for (const IndexDef& index : table.indexes) {
+    if (!index.unique) continue;
+    UniqueKey key{index.name, {}};
+    for (const IndexColumnDef& column : index.columns) key.columns.push_back(column.column);
+    table.unique_keys.push_back(std::move(key));
+  }
   table.definition_id = store::hash_object(store::ObjectType::kBlob, table_sql(table));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -106,12 +107,36 @@ class TableLineKeys final : public tree::LineKeys {
   std::shared_ptr<const TableDef> table_;
 };
 
-// From a parsed CREATE TABLE: resolves types, assigns slots and ids that are not written, checks it (duplicate columns 42701,
-// several primary keys 42P16, unknown key column 42703, key types, limits) and fills layout and definition_id.
-Result<TableDef> table_from_statement(const sql::CreateTableStmt& statement, std::string_view default_schema);
+// Whether a name is in use in the schema already; names made here go round it.
+using NameTaken = std::function<bool(std::string_view name)>;
+
+// From a parsed CREATE TABLE: resolves types, assigns slots and ids that are not written, names what has no name as PostgreSQL does, checks
+// it (duplicate columns 42701, several primary keys 42P16, unknown key column 42703, key types, limits) and fills layout and definition_id.
+// A serial column gets its default; a foreign key without referenced columns keeps `referenced` empty; expressions are not bound.
+Result<TableDef> table_from_statement(const sql::CreateTableStmt& statement, std::string_view default_schema, const NameTaken& taken = {});
+
+// The pieces of it that ALTER TABLE and CREATE INDEX need, on a table that has its columns. Call finish_table() afterwards.
+Result<void> add_column_clause(TableDef& table, const sql::ColumnClause& clause, const NameTaken& taken = {});   // The column alone, in the next slot.
+Result<void> add_key_clause(TableDef& table, const sql::KeyClause& clause, const NameTaken& taken = {});
+Result<void> add_check_clause(TableDef& table, const sql::CheckClause& clause);
+Result<void> add_foreign_key_clause(TableDef& table, const sql::ForeignKeyClause& clause, std::string_view default_schema);
+Result<void> add_index_clause(TableDef& table, const sql::IndexClause& clause, const NameTaken& taken = {});
+Result<type::Type> column_type(const sql::TypeName& name);         // Serial types give their integer type.
+bool is_serial(const sql::TypeName& name);
+// The canonical text of a DEFAULT; sequences named in it get their schema.
+Result<std::string> default_text(const sql::Expr& value, std::string_view default_schema);
+// "schema.sequence" that a default's text draws from: nextval('…') alone. Empty: it is none of that kind.
+std::string sequence_of_default(std::string_view default_sql);
+// A name for a column's own sequence: "<table>_<column>_seq".
+std::string default_sequence_name(const TableDef& table, std::string_view column, const NameTaken& taken);
+bool constraint_exists(const TableDef& table, std::string_view name);
 
 // The one canonical spelling: CREATE TABLE text with SLOT, ID and ABSENT, one column a line, ending with ";\n".
 std::string table_sql(const TableDef& table);
+
+// Pieces of it: "FOREIGN KEY (a) REFERENCES public.p (id) ON DELETE CASCADE", "(a, b DESC)".
+std::string foreign_key_sql(const TableDef& table, const ForeignKey& key);
+std::string index_columns_sql(const TableDef& table, const IndexDef& index);
 
 // Reads stored text back. kInvalidContent when it is not valid; non-canonical but valid text is accepted.
 Result<TableDef> table_from_sql(std::string_view text, std::string_view schema, std::string_view name);
@@ -119,6 +144,8 @@ Result<TableDef> table_from_sql(std::string_view text, std::string_view schema, 
 // The names keys get when none is written; table.sql names only the others.
 std::string default_primary_key_name(const TableDef& table);
 std::string default_unique_key_name(const TableDef& table, size_t index);
+std::string default_check_name(const TableDef& table, size_t index);
+std::string default_foreign_key_name(const TableDef& table, size_t index);
 
 // Fills layout, primary_key_name, the unique indexes' keys and definition_id after something changed.
 void finish_table(TableDef& table);

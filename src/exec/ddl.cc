@@ -56,6 +56,10 @@ Result<std::string> run_drop_schema(const sql::SchemaStmt& statement, ExecContex
 
 Result<std::string> run_create_table(const sql::CreateTableStmt& statement, ExecContext& context) {
   TRY_ASSIGN(const catalog::TableDef table, catalog::table_from_statement(statement, context.eval.schema));
+  for (const catalog::ColumnDef& column : table.columns) {
+    if (!column.sequence.empty()) return Error(ErrorCode::kFeatureNotSupported, "sequences are not supported yet");
+  }
+  if (!table.foreign_keys.empty()) return Error(ErrorCode::kFeatureNotSupported, "foreign keys are not supported yet");
   TRY_ASSIGN(const bool has_schema, context.transaction.catalog().has_schema(table.schema));
   if (!has_schema) {
     return Error(ErrorCode::kInvalidSchemaName, fmt::format("schema \"{}\" does not exist", table.schema)).at(statement.table.position);

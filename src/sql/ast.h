@@ -357,6 +357,7 @@ struct SequenceOptions {
   bool has_type = false;
   TypeName type;                       // AS smallint | integer | bigint
   bool has_owner = false;
+  QualifiedName sequence_name;         // SEQUENCE NAME s, in the stored text of identity columns; an empty name: none given.
   QualifiedName owner_table;           // OWNED BY t.c; an empty owner_column: OWNED BY NONE.
   std::string_view owner_column;
 };

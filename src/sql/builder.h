@@ -306,6 +306,7 @@ class Builder {
   void sequence_cycle(const Token& word, bool cycle);
   void sequence_type(const Token& word, const TypeName* type);
   void sequence_owner(const Token& word, const QualifiedName* name);
+  void sequence_name(const Token& token, const Token& word, const QualifiedName* name);   // SEQUENCE NAME s
 
   // ---- Transactions and settings.
   Statement* transaction(const Token& token, StatementKind kind, TransactionModes modes);

@@ -488,4 +488,11 @@ void Builder::sequence_owner(const Token& word, const QualifiedName* name) {
   options.owner_column = name->name;
 }
 
+// NAME is no keyword: it is too good a name for columns.
+void Builder::sequence_name(const Token& token, const Token& word, const QualifiedName* name) {
+  if (word.text() != "name") return syntax_error(TK_IDENT, word);
+  if (!sequence_options().sequence_name.name.empty()) return fail(ErrorCode::kSyntaxError, "conflicting or redundant options", token.position);
+  sequence_options().sequence_name = *name;
+}
+
 }  // namespace rowan::sql

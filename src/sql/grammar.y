@@ -1002,6 +1002,7 @@ sequence_option ::= NO MAXVALUE(T). { b->sequence_no_bound(T); }
 sequence_option ::= CYCLE(T). { b->sequence_cycle(T, true); }
 sequence_option ::= NO CYCLE(T). { b->sequence_cycle(T, false); }
 sequence_option ::= OWNED(T) BY qualified_name(N). { b->sequence_owner(T, N); }
+sequence_option ::= SEQUENCE(T) IDENT(W) qualified_name(N). { b->sequence_name(T, W, N); }
 with_word ::= .
 with_word ::= WITH.
 by_word ::= .

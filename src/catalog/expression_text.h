@@ -1,0 +1,31 @@
+// Expressions that are stored as text: what they name, and names that change.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "sql/ast.h"
+
+namespace rowan::catalog {
+
+// Calls `visit` for an expression and everything below it, parents first. What stands inside a subquery is not visited.
+void visit_expressions(sql::Expr& expr, const std::function<void(sql::Expr&)>& visit);
+
+// Parses `text`, lets `change` alter every expression in it, and prints it again. Texts that `change` puts in must live until this returns.
+Result<std::string> rewrite_expression(std::string_view text, const std::function<void(sql::Expr&)>& change);
+
+// The columns an expression names, distinct, in order of appearance.
+Result<std::vector<std::string>> columns_of(std::string_view expression_sql);
+Result<std::string> rename_column_in(std::string_view expression_sql, std::string_view from, std::string_view to);
+
+// Sequences named by nextval('…'), currval('…') and setval('…', …): "schema.name", distinct.
+Result<std::vector<std::string>> sequences_of(std::string_view expression_sql);
+Result<std::string> rename_sequence_in(std::string_view expression_sql, std::string_view from, std::string_view to);
+
+// The literal that names a sequence, if `expr` is such a call.
+sql::LiteralExpr* sequence_literal(sql::Expr& expr);
+
+}  // namespace rowan::catalog

@@ -1,0 +1,212 @@
+#include "catalog/objects.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "sql/parser.h"
+#include "type/json_text.h"
+#include "type/key_codec.h"
+
+namespace rowan::catalog {
+namespace {
+
+std::string folder(std::string_view schema, std::string_view name) { return type::encode_name(schema) + "/" + type::encode_name(name); }
+
+struct Bounds {
+  int64_t min;
+  int64_t max;
+};
+Bounds bounds_of(type::Type type) {
+  if (type.id == type::TypeId::kInt2) return {INT16_MIN, INT16_MAX};
+  if (type.id == type::TypeId::kInt4) return {INT32_MIN, INT32_MAX};
+  return {INT64_MIN, INT64_MAX};
+}
+
+Error bad_value(std::string message) { return Error(ErrorCode::kInvalidParameterValue, std::move(message)); }
+
+// PostgreSQL's rules for the numbers of a sequence.
+Result<void> check_sequence(const SequenceDef& sequence) {
+  const Bounds bounds = bounds_of(sequence.type);
+  if (sequence.increment == 0) return bad_value("INCREMENT must not be zero");
+  if (sequence.max < bounds.min || sequence.max > bounds.max) {
+    return bad_value(fmt::format("MAXVALUE ({}) is out of range for sequence data type {}", sequence.max, type::type_name(sequence.type)));
+  }
+  if (sequence.min < bounds.min || sequence.min > bounds.max) {
+    return bad_value(fmt::format("MINVALUE ({}) is out of range for sequence data type {}", sequence.min, type::type_name(sequence.type)));
+  }
+  if (sequence.min >= sequence.max) return bad_value(fmt::format("MINVALUE ({}) must be less than MAXVALUE ({})", sequence.min, sequence.max));
+  if (sequence.start < sequence.min) {
+    return bad_value(fmt::format("START value ({}) cannot be less than MINVALUE ({})", sequence.start, sequence.min));
+  }
+  if (sequence.start > sequence.max) {
+    return bad_value(fmt::format("START value ({}) cannot be greater than MAXVALUE ({})", sequence.start, sequence.max));
+  }
+  return {};
+}
+
+Result<void> restart(const sql::SequenceOptions& options, SequenceDef& sequence) {
+  const int64_t next = options.restart_with ? options.restart : sequence.start;
+  if (next < sequence.min) return bad_value(fmt::format("RESTART value ({}) cannot be less than MINVALUE ({})", next, sequence.min));
+  if (next > sequence.max) return bad_value(fmt::format("RESTART value ({}) cannot be greater than MAXVALUE ({})", next, sequence.max));
+  sequence.called = false;
+  sequence.last = 0;
+  if (next == sequence.start) return {};
+  // The next value is the one behind `last`.
+  if (__builtin_sub_overflow(next, sequence.increment, &sequence.last)) {
+    return bad_value(fmt::format("RESTART value ({}) is too near the end of bigint", next));
+  }
+  sequence.called = true;
+  return {};
+}
+
+bool read_integer(const nlohmann::json& object, const char* key, int64_t& out) {
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_number_integer()) return false;
+  if (found->is_number_unsigned() && found->get<uint64_t>() > static_cast<uint64_t>(INT64_MAX)) return false;
+  out = found->get<int64_t>();
+  return true;
+}
+
+}  // namespace
+
+std::string qualified(std::string_view schema, std::string_view name) { return sql::quote_ident(schema) + "." + sql::quote_ident(name); }
+
+Result<ObjectName> parse_name(std::string_view text, std::string_view default_schema) {
+  const auto invalid = [&] { return Error(ErrorCode::kInvalidName, "invalid name syntax").with_detail("\"" + std::string(text) + "\" is no name of a relation."); };
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; };
+  std::vector<std::string> parts;
+  size_t at = 0;
+  const auto skip = [&] {
+    while (at < text.size() && is_blank(text[at])) ++at;
+  };
+  for (;;) {
+    skip();
+    std::string part;
+    if (at < text.size() && text[at] == '"') {
+      for (++at;; ++at) {
+        if (at >= text.size()) return invalid();
+        if (text[at] == '"' && !(at + 1 < text.size() && text[at + 1] == '"')) break;
+        if (text[at] == '"') ++at;
+        part += text[at];
+      }
+      ++at;
+    } else {
+      for (; at < text.size() && text[at] != '.' && text[at] != '"' && !is_blank(text[at]); ++at) {
+        part += text[at] >= 'A' && text[at] <= 'Z' ? static_cast<char>(text[at] - 'A' + 'a') : text[at];
+      }
+    }
+    if (part.empty()) return invalid();
+    parts.push_back(std::move(part));
+    skip();
+    if (at == text.size()) break;
+    if (text[at++] != '.') return invalid();
+  }
+  if (parts.size() > 2) return invalid();
+  if (parts.size() == 1) return ObjectName{std::string(default_schema), std::move(parts[0])};
+  return ObjectName{std::move(parts[0]), std::move(parts[1])};
+}
+
+std::string ViewDef::path() const { return folder(schema, name); }
+std::string SequenceDef::path() const { return folder(schema, name); }
+
+SequenceDef new_sequence(std::string_view schema, std::string_view name, type::Type type) {
+  SequenceDef sequence;
+  sequence.schema = schema;
+  sequence.name = name;
+  sequence.type = type;
+  sequence.max = bounds_of(type).max;
+  return sequence;
+}
+
+Result<SequenceDef> sequence_from_options(const sql::SequenceOptions& options, SequenceDef base, bool is_new) {
+  SequenceDef sequence = std::move(base);
+  if (options.has_type) {
+    TRY_ASSIGN(const type::Type type, column_type(options.type));
+    if (!type::is_integer(type.id) || is_serial(options.type)) return bad_value("sequence type must be smallint, integer, or bigint");
+    const Bounds before = bounds_of(sequence.type);
+    const Bounds after = bounds_of(type);
+    if (sequence.max == before.max) sequence.max = after.max;   // Bounds that the old type gave follow the new one.
+    if (sequence.min == before.min) sequence.min = after.min;
+    sequence.type = type;
+  }
+  if (options.has_increment) sequence.increment = options.increment;
+  if (options.has_cycle) sequence.cycle = options.cycle;
+  const Bounds bounds = bounds_of(sequence.type);
+  const bool up = sequence.increment > 0;
+  if (options.has_max && !options.no_max) {
+    sequence.max = options.max;
+  } else if (is_new || options.no_max) {
+    sequence.max = up ? bounds.max : -1;
+  }
+  if (options.has_min && !options.no_min) {
+    sequence.min = options.min;
+  } else if (is_new || options.no_min) {
+    sequence.min = up ? 1 : bounds.min;
+  }
+  if (options.has_start) {
+    sequence.start = options.start;
+  } else if (is_new) {
+    sequence.start = up ? sequence.min : sequence.max;
+  }
+  TRY(check_sequence(sequence));
+  if (options.has_cache && options.cache < 1) return bad_value(fmt::format("CACHE ({}) must be greater than zero", options.cache));
+  if (options.has_restart) TRY(restart(options, sequence));
+  return sequence;
+}
+
+std::string sequence_json(const SequenceDef& sequence) {
+  std::string out = fmt::format("{{\"type\":\"{}\",\"start\":{},\"increment\":{},\"min\":{},\"max\":{},\"cycle\":{}", type::type_name(sequence.type),
+                                sequence.start, sequence.increment, sequence.min, sequence.max, sequence.cycle);
+  if (!sequence.owner_column.empty()) {
+    out += ",\"owner\":[";
+    type::append_json_string(sequence.owner_table, out);
+    out += ',';
+    type::append_json_string(sequence.owner_column, out);
+    out += ']';
+  }
+  if (sequence.called) out += fmt::format(",\"last\":{}", sequence.last);
+  return out + "}\n";
+}
+
+Result<SequenceDef> sequence_from_json(std::string_view text, std::string_view schema, std::string_view name) {
+  const auto invalid = [&](const std::string& why) {
+    return Error(ErrorCode::kInvalidContent, "sequence.json of " + qualified(schema, name) + ": " + why);
+  };
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  if (!json.is_object()) return invalid("no JSON object");
+  static constexpr std::string_view kKeys[] = {"type", "start", "increment", "min", "max", "cycle", "owner", "last"};
+  for (const auto& [key, value] : json.items()) {
+    if (std::find(std::begin(kKeys), std::end(kKeys), key) == std::end(kKeys)) return invalid("unknown key \"" + key + "\"");
+  }
+  SequenceDef sequence = new_sequence(schema, name, {type::TypeId::kInt8});
+  if (const auto found = json.find("type"); found != json.end()) {
+    const std::string word = found->is_string() ? found->get<std::string>() : std::string();
+    if (word != "smallint" && word != "integer" && word != "bigint") return invalid("\"type\" must be smallint, integer or bigint");
+    sequence.type = {word == "smallint" ? type::TypeId::kInt2 : word == "integer" ? type::TypeId::kInt4 : type::TypeId::kInt8};
+    sequence.max = bounds_of(sequence.type).max;
+  }
+  const std::pair<const char*, int64_t*> numbers[] = {
+      {"start", &sequence.start}, {"increment", &sequence.increment}, {"min", &sequence.min}, {"max", &sequence.max}, {"last", &sequence.last}};
+  for (const auto& [key, target] : numbers) {
+    if (json.contains(key) && !read_integer(json, key, *target)) return invalid(fmt::format("\"{}\" must be a 64-bit integer", key));
+  }
+  sequence.called = json.contains("last");
+  if (const auto found = json.find("cycle"); found != json.end()) {
+    if (!found->is_boolean()) return invalid("\"cycle\" must be true or false");
+    sequence.cycle = found->get<bool>();
+  }
+  if (const auto found = json.find("owner"); found != json.end()) {
+    if (!found->is_array() || found->size() != 2 || !(*found)[0].is_string() || !(*found)[1].is_string()) {
+      return invalid("\"owner\" must be an array of table and column");
+    }
+    const auto owner = parse_name((*found)[0].get<std::string>(), schema);
+    if (!owner) return invalid("\"owner\" names no table");
+    sequence.owner_table = qualified(owner->schema, owner->name);
+    sequence.owner_column = (*found)[1].get<std::string>();
+    if (sequence.owner_column.empty()) return invalid("\"owner\" names no column");
+  }
+  if (const auto checked = check_sequence(sequence); !checked) return invalid(checked.error().message());
+  return sequence;
+}
+
+}  // namespace rowan::catalog
