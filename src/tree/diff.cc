@@ -93,13 +93,36 @@ Result<void> open_higher(Walk& from, Walk& to) {
 
 }  // namespace
 
-Result<void> diff_trees(const TreeReader& from_reader, const Oid& from_root, const TreeReader& to_reader, const Oid& to_root,
-                        const DifferenceVisitor& visit) {
-  if (from_root == to_root) return {};
-  Walk from(from_reader, from_root);
-  Walk to(to_reader, to_root);
-  TRY(from.start());
-  TRY(to.start());
+struct DifferenceCursor::State {
+  State(const TreeReader& from_reader, const Oid& from_root, const TreeReader& to_reader, const Oid& to_root)
+      : from(from_reader, from_root), to(to_reader, to_root) {}
+
+  Walk from;
+  Walk to;
+  // The rows handed out last: left behind by the next call, so that their bytes stay.
+  bool leave_from = false;
+  bool leave_to = false;
+};
+
+DifferenceCursor::DifferenceCursor(std::unique_ptr<State> state) : state_(std::move(state)) {}
+DifferenceCursor::DifferenceCursor(DifferenceCursor&&) noexcept = default;
+DifferenceCursor& DifferenceCursor::operator=(DifferenceCursor&&) noexcept = default;
+DifferenceCursor::~DifferenceCursor() = default;
+
+Result<DifferenceCursor> DifferenceCursor::open(const TreeReader& from_reader, const Oid& from, const TreeReader& to_reader,
+                                                const Oid& to) {
+  const bool equal = from == to;
+  auto state = std::make_unique<State>(from_reader, equal ? Oid{} : from, to_reader, equal ? Oid{} : to);
+  TRY(state->from.start());
+  TRY(state->to.start());
+  return DifferenceCursor(std::move(state));
+}
+
+Result<bool> DifferenceCursor::next(RowDifference& difference) {
+  Walk& from = state_->from;
+  Walk& to = state_->to;
+  if (std::exchange(state_->leave_from, false)) from.skip();
+  if (std::exchange(state_->leave_to, false)) to.skip();
   while (!from.at_end() || !to.at_end()) {
     const bool is_one_sided = from.at_end() || to.at_end();
     if (!is_one_sided && !from.at_row() && !to.at_row() && from.entry().id == to.entry().id) {
@@ -110,15 +133,16 @@ Result<void> diff_trees(const TreeReader& from_reader, const Oid& from_root, con
     const int order = from.at_end() ? 1 : to.at_end() ? -1 : from.key().compare(to.key());
     Walk& first = order <= 0 ? from : to;
     if (order != 0 && first.at_row()) {
-      RowDifference difference{first.key(), {}, {}};
+      difference = {first.key(), {}, {}};
       (order < 0 ? difference.from : difference.to) = first.line();
-      TRY_ASSIGN(const bool more, visit(difference));
-      if (!more) return {};
-      first.skip();
-    } else if (order == 0 && from.at_row() && to.at_row()) {
+      (order < 0 ? state_->leave_from : state_->leave_to) = true;
+      return true;
+    }
+    if (order == 0 && from.at_row() && to.at_row()) {
       if (from.line() != to.line()) {
-        TRY_ASSIGN(const bool more, visit({from.key(), from.line(), to.line()}));
-        if (!more) return {};
+        difference = {from.key(), from.line(), to.line()};
+        state_->leave_from = state_->leave_to = true;
+        return true;
       }
       from.skip();
       to.skip();
@@ -128,7 +152,19 @@ Result<void> diff_trees(const TreeReader& from_reader, const Oid& from_root, con
       TRY(open_higher(from, to));
     }
   }
-  return {};
+  return false;
+}
+
+Result<void> diff_trees(const TreeReader& from_reader, const Oid& from, const TreeReader& to_reader, const Oid& to,
+                        const DifferenceVisitor& visit) {
+  TRY_ASSIGN(DifferenceCursor cursor, DifferenceCursor::open(from_reader, from, to_reader, to));
+  RowDifference difference;
+  for (;;) {
+    TRY_ASSIGN(const bool found, cursor.next(difference));
+    if (!found) return {};
+    TRY_ASSIGN(const bool more, visit(difference));
+    if (!more) return {};
+  }
 }
 
 Result<void> diff_trees(const TreeReader& reader, const Oid& from, const Oid& to, const DifferenceVisitor& visit) {

@@ -157,6 +157,23 @@ Result<void> diff_trees(const TreeReader& reader, const Oid& from, const Oid& to
 Result<void> diff_trees(const TreeReader& from_reader, const Oid& from, const TreeReader& to_reader, const Oid& to,
                         const DifferenceVisitor& visit);
 
+// The same, one difference at a time: for results that may be left before their end.
+class DifferenceCursor {
+ public:
+  // The readers must outlive the cursor.
+  static Result<DifferenceCursor> open(const TreeReader& from_reader, const Oid& from, const TreeReader& to_reader, const Oid& to);
+  DifferenceCursor(DifferenceCursor&&) noexcept;
+  DifferenceCursor& operator=(DifferenceCursor&&) noexcept;
+  ~DifferenceCursor();
+  // False at the end. The views are valid until the next call.
+  Result<bool> next(RowDifference& difference);
+
+ private:
+  struct State;
+  explicit DifferenceCursor(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
 // Checks T1–T4 for a whole tree by building it again from its lines; kInvalidContent names the first node that differs.
 Result<uint64_t> check_tree(const TreeReader& reader, const Oid& root);   // Gives the number of lines.
 

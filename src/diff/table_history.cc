@@ -1,0 +1,193 @@
+#include "diff/table_history.h"
+
+#include <algorithm>
+#include <queue>
+#include <set>
+#include <utility>
+#include <vector>
+
+namespace rowan::diff {
+
+namespace {
+
+using catalog::TableVersion;
+
+struct Stop {
+  int64_t time_us = 0;
+  Oid commit;
+  std::string path;
+
+  bool operator<(const Stop& other) const { return time_us != other.time_us ? time_us < other.time_us : commit < other.commit; }
+};
+
+}  // namespace
+
+struct TableHistory::State {
+  State(const History& the_history, TableHistoryRequest the_request)
+      : history(the_history), request(std::move(the_request)), source(history.source()), large(history.objects) {}
+
+  void push(const Oid& commit, const std::string& path);
+  Result<bool> open_next();
+  Result<bool> next_row(RowDiff& row);
+  Result<bool> changed_everywhere(const RowDiff& row) const;
+
+  History history;
+  TableHistoryRequest request;
+  Source source;
+  LargeValues large;
+  std::priority_queue<Stop> stops;
+  std::set<std::pair<Oid, std::string>> seen;
+
+  // The commit whose changes are being given.
+  Stop current;
+  std::optional<TableVersion> version;
+  std::optional<TableDiff> rows;                 // Against the first of the parents that have the table.
+  std::optional<TablePair> pair;                 // For a single row.
+  std::optional<RowDiff> single;
+  std::string single_from, single_to;
+  std::vector<TableVersion> others;              // Further parents' versions.
+  std::vector<TablePair> other_pairs;
+};
+
+TableHistory::TableHistory(std::unique_ptr<State> state) : state_(std::move(state)) {}
+TableHistory::TableHistory(TableHistory&&) noexcept = default;
+TableHistory& TableHistory::operator=(TableHistory&&) noexcept = default;
+TableHistory::~TableHistory() = default;
+
+const LargeValues& TableHistory::large() const { return state_->large; }
+
+Result<TableHistory> TableHistory::open(const History& history, TableHistoryRequest request) {
+  auto state = std::make_unique<State>(history, std::move(request));
+  TRY(history.index.ensure(history.objects, state->request.commit));
+  state->push(state->request.commit, state->request.path);
+  return TableHistory(std::move(state));
+}
+
+// Goes on at the newest commit from `commit` on that may have changed the table (or the row).
+void TableHistory::State::push(const Oid& commit, const std::string& path) {
+  const uint32_t hash = derived::change_hash(path, request.key ? Bytes(*request.key) : Bytes());
+  const Oid at = history.index.next_candidate(commit, {&hash, 1}).value_or(commit);
+  const auto info = history.index.find(at);
+  if (info && seen.emplace(at, path).second) stops.push({info->time_us, at, path});
+}
+
+Result<bool> TableHistory::State::open_next() {
+  rows.reset();
+  single.reset();
+  others.clear();
+  other_pairs.clear();
+  if (stops.empty()) return false;
+  TRY(history.check_cancelled());
+  current = stops.top();
+  stops.pop();
+  TRY_ASSIGN(const Oid root, history.root_of(current.commit));
+  TRY_ASSIGN(version, table_at(source, root, current.path));
+  std::vector<Oid> parents = history.index.find(current.commit)->parents;
+  if (request.first_parents && parents.size() > 1) parents.resize(1);
+  std::vector<TableVersion> before;
+  bool lacking = false;                          // A parent has no such table, nor has this commit: nothing is new here.
+  for (const Oid& parent : parents) {
+    TRY_ASSIGN(const Oid parent_root, history.root_of(parent));
+    TRY_ASSIGN(const std::optional<std::string> old_path, path_before(source, parent_root, root, current.path));
+    const std::string path = old_path.value_or(current.path);
+    TRY_ASSIGN(const std::optional<TableVersion> old, table_at(source, parent_root, path));
+    if (old) before.push_back(*old);
+    lacking = lacking || (!old && !version);
+    push(parent, path);
+  }
+  if (lacking || (!version && before.empty())) return true;
+  for (size_t i = 1; i < before.size(); ++i) {
+    others.push_back(before[i]);
+    other_pairs.emplace_back(before[i].table, version ? version->table : nullptr);
+  }
+  const std::optional<TableVersion> first = before.empty() ? std::nullopt : std::optional<TableVersion>(before.front());
+  const TablePair both(first ? first->table : nullptr, version ? version->table : nullptr);
+  if (!request.key || (first && version && !both.rows_match())) {
+    TRY_ASSIGN(rows, TableDiff::open(source, first, version));
+    return true;
+  }
+  // One row: two look-ups.
+  pair.emplace(both);
+  RowDiff row;
+  std::optional<std::string> from, to;
+  if (first) {
+    TRY_ASSIGN(from, find_row(source, *first, *request.key));
+  }
+  if (version) {
+    TRY_ASSIGN(to, find_row(source, *version, *request.key));
+  }
+  if ((!from && !to) || (from && to && *from == *to && pair->aligned())) return true;
+  row.kind = !from ? RowKind::kAdded : !to ? RowKind::kRemoved : RowKind::kModified;
+  if (from && to) {
+    TRY_ASSIGN(row.changed, pair->compare(*from, *to, large));
+    if (pair->to()->layout.counted) {
+      TRY_ASSIGN(const uint64_t old_count, counted_rows(*pair->from(), *from));
+      TRY_ASSIGN(const uint64_t new_count, counted_rows(*pair->to(), *to));
+      row.kind = new_count > old_count ? RowKind::kAdded : RowKind::kRemoved;
+      row.count = new_count > old_count ? new_count - old_count : old_count - new_count;
+      if (row.count == 0) return true;
+    } else if (row.changed.empty()) {
+      return true;
+    }
+  }
+  single_from = from.value_or("");
+  single_to = to.value_or("");
+  row.key = *request.key;
+  row.from_line = single_from;
+  row.to_line = single_to;
+  single = row;
+  return true;
+}
+
+// A merge changed a row only if it differs from every parent's.
+Result<bool> TableHistory::State::changed_everywhere(const RowDiff& row) const {
+  for (size_t i = 0; i < others.size(); ++i) {
+    const TablePair& other = other_pairs[i];
+    if (other.from() != nullptr && other.to() != nullptr && !other.rows_match()) continue;
+    TRY_ASSIGN(const std::optional<std::string> old, find_row(source, others[i], row.key));
+    if (row.kind == RowKind::kRemoved && row.to_line.empty()) {
+      if (!old) return false;
+      continue;
+    }
+    if (!old) continue;
+    if (*old == row.to_line && other.aligned()) return false;
+    if (other.to()->layout.counted) continue;
+    TRY_ASSIGN(const std::vector<bool> changed, other.compare(*old, row.to_line, large));
+    if (changed.empty()) return false;
+  }
+  return true;
+}
+
+Result<bool> TableHistory::State::next_row(RowDiff& row) {
+  for (;;) {
+    if (single) {
+      row = *single;
+      single.reset();
+    } else if (rows) {
+      TRY_ASSIGN(const bool more, rows->next(row));
+      if (!more) return false;
+      if (request.key && row.key != *request.key) continue;
+    } else {
+      return false;
+    }
+    TRY_ASSIGN(const bool counts, changed_everywhere(row));
+    if (counts) return true;
+  }
+}
+
+Result<bool> TableHistory::next(RowVersion& result) {
+  State& state = *state_;
+  for (;;) {
+    TRY_ASSIGN(const bool found, state.next_row(result.row));
+    if (found) {
+      result.commit = state.current.commit;
+      result.time_us = state.current.time_us;
+      result.pair = state.rows ? &state.rows->pair() : &*state.pair;
+      return true;
+    }
+    TRY_ASSIGN(const bool more, state.open_next());
+    if (!more) return false;
+  }
+}
+
+}  // namespace rowan::diff
