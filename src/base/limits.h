@@ -49,6 +49,9 @@ inline constexpr size_t kCommitBodyBytesMax = 8u << 10;
 // Transactions.
 inline constexpr size_t kWorkspaceRowsMax = 65'536;        // Above this it is flushed into a private tree.
 
+// Merges.
+inline constexpr int kVirtualBaseDepthMax = 20;            // Crossings below crossings that a virtual merge base looks through.
+
 static_assert(kLargeValueBytes < kLineSoftBytes && kLineSoftBytes < kLineBytesMax);
 static_assert(kLineBytesMax < kLeafBytesMax && kLeafBytesMax < kJournalObjectBytesMax);
 

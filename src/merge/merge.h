@@ -1,10 +1,12 @@
 // Merge: two trees that came from a common base become one: schema and rows together, three-way, at a cost that follows the changes.
 //
 // Invariants (cited as M1…):
-//   M1. With row-level, ours or theirs exchanged with the sides, merge(a, b) and merge(b, a) have the same tree.
+//   M1. With row-level, or ours and theirs exchanged with the sides, merge(a, b) and merge(b, a) have the same tree, but for the slots and
+//       the order of columns that both sides added to one table: ours come first.
 //   M2. Merging what is merged already changes nothing; disjoint changes give what doing both gives.
-//   M3. Only subtrees that differ from the base on both sides are read below their ids.
-//   M4. A row, table or object that only one side changed is that side's; one that both changed alike is that.
+//   M3. Of a table's rows only the subtrees that theirs changed are opened, in base and theirs, and of ours the paths to the rows in them.
+//   M4. A row, table or object that only one side changed is that side's; one that both changed alike is that. Rows of a table without a
+//       primary key have a count instead: what each side added to it or took from it is added up, but it never falls below zero.
 // Rows are matched by key and columns by ID; lines of either side are carried into the merged definition before they are compared.
 // Cells that only one side changed merge cell by cell; a cell that both changed differently is settled by the column's rule, the table's,
 // or else the policy.
@@ -36,6 +38,8 @@ enum class Policy : uint8_t {
   kManual,                           // Conflicts stay; ours stands in the tree meanwhile.
 };
 
+enum class Side : uint8_t { kBase, kOurs, kTheirs };
+
 // One row of a side in the merged table's layout; nothing: the row is not there.
 using SideLine = std::optional<std::string>;
 
@@ -45,6 +49,7 @@ struct RowConflict {
   std::string key;                   // Encoded; in the merged table's layout.
   SideLine base, ours, theirs;       // Canonical lines of the merged table.
   std::vector<uint16_t> columns;     // Indexes of the merged table's columns that both changed differently; empty: delete against change.
+  bool generated_key = false;        // Both inserted it, with a key that a sequence gave: most likely two rows. Not for kRowLevel to settle.
 };
 
 // Something about the schema that both changed differently. `object` is "public.t", "public.t.c" for a column, and so on.
@@ -78,11 +83,15 @@ struct Request {
   Oid theirs_root;
   Policy policy = Policy::kRowLevel;
   bool renumber = false;             // Rows that both inserted under one generated key: theirs get new keys, references follow.
-  // kRowLevel: whether theirs changed the row later than ours (path "public/t" on that side, key in that side's encoding). Called for
-  // real conflicts only. Never null with kRowLevel.
+  // Whether theirs changed the row later than ours (path "public/t" on that side, key in that side's encoding). Called for
+  // real conflicts only; an empty key asks about the table. Never null with kRowLevel; without it the rule `newest` leaves a conflict.
   std::function<Result<bool>(const std::string& ours_path, Bytes ours_key, const std::string& theirs_path, Bytes theirs_key)> theirs_is_later;
   // An answer for a conflict, asked before the policy; may be null.
   std::function<Result<std::optional<Resolution>>(const RowConflict& conflict)> resolve;
+  // The same for the schema: whose definition stands.
+  std::function<std::optional<Side>(const SchemaConflict& conflict)> resolve_schema;
+  // Conflicts take the base's version: for virtual_base.
+  bool conflicts_take_base = false;
   // Reports work done in rows; may be null.
   std::function<void(uint64_t rows)> progress;
   const std::atomic<bool>* cancelled = nullptr;

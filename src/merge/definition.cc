@@ -1,0 +1,466 @@
+#include "merge/definition.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "type/cast.h"
+#include "type/row_codec.h"
+
+namespace rowan::merge {
+namespace {
+
+constexpr Side kSides[] = {Side::kBase, Side::kOurs, Side::kTheirs};
+
+size_t at(Side side) { return static_cast<size_t>(side); }
+
+std::string joined(const catalog::TableDef& table, const std::vector<uint16_t>& columns) {
+  std::string text = "(";
+  for (size_t i = 0; i < columns.size(); ++i) text += (i > 0 ? ", " : "") + table.columns[columns[i]].name;
+  return text + ")";
+}
+
+std::string value_text(const type::Value& value) {
+  std::string text;
+  type::append_json(value, text);
+  return text;
+}
+
+size_t unique_constraint_count(const catalog::TableDef& table) {
+  const auto unique = std::count_if(table.indexes.begin(), table.indexes.end(), [](const auto& index) { return index.unique; });
+  return table.unique_keys.size() - std::min(table.unique_keys.size(), static_cast<size_t>(unique));
+}
+
+std::string action_text(sql::ForeignAction action) { return std::to_string(static_cast<int>(action)); }
+
+std::string foreign_key_text(const catalog::TableDef& table, const catalog::ForeignKey& key) {
+  std::string text = "FOREIGN KEY " + joined(table, key.columns) + " REFERENCES " + key.schema + "." + key.table + " (";
+  for (size_t i = 0; i < key.referenced.size(); ++i) text += (i > 0 ? ", " : "") + key.referenced[i];
+  return text + ") " + action_text(key.on_delete) + action_text(key.on_update);
+}
+
+std::string index_text(const catalog::TableDef& table, const catalog::IndexDef& index) {
+  std::string text = index.unique ? "UNIQUE INDEX (" : "INDEX (";
+  for (size_t i = 0; i < index.columns.size(); ++i) {
+    const catalog::IndexColumnDef& column = index.columns[i];
+    text += (i > 0 ? ", " : "") + table.columns[column.column].name + (column.descending ? " DESC" : "") +
+            (column.nulls_first == column.descending ? "" : column.nulls_first ? " NULLS FIRST" : " NULLS LAST");
+  }
+  return text + ")";
+}
+
+}  // namespace
+
+// A constraint or index of one side: its parts in merged terms, and a text that two equal ones share.
+struct DefinitionMerge::Part {
+  std::string name;
+  std::string text;
+  bool complete = true;              // All of its columns are there.
+  catalog::UniqueKey unique;
+  catalog::CheckConstraint check;
+  catalog::ForeignKey foreign_key;
+  catalog::IndexDef index;
+};
+
+bool same_value(const type::Value& a, const type::Value& b) { return value_text(a) == value_text(b); }
+
+DefinitionMerge::DefinitionMerge(DefinitionInput input, Choices& choices) : input_(std::move(input)), choices_(choices) {
+  merged_.schema = input_.schema;
+  merged_.name = input_.name;
+}
+
+std::string DefinitionMerge::object(std::string_view part) const {
+  return merged_.schema + "." + merged_.name + (part.empty() ? "" : "." + std::string(part));
+}
+
+const catalog::ColumnDef* DefinitionMerge::column(const Lineage& lineage, Side which) const {
+  const int index = lineage.live[at(which)];
+  return index < 0 ? nullptr : &side(which)->columns[static_cast<size_t>(index)];
+}
+
+// Lineages in the order ours, then what only theirs has; base is found in them, or was left behind by both.
+void DefinitionMerge::match() {
+  std::map<uint32_t, size_t> by_id;
+  for (const Side which : {Side::kOurs, Side::kTheirs, Side::kBase}) {
+    const catalog::TableDef* def = side(which);
+    if (def == nullptr) continue;
+    const auto place = [&](uint32_t id) -> Lineage& {
+      const auto [found, is_new] = by_id.try_emplace(id, lineages_.size());
+      if (is_new) lineages_.emplace_back();
+      return lineages_[found->second];
+    };
+    for (size_t i = 0; i < def->columns.size(); ++i) place(def->columns[i].id).live[at(which)] = static_cast<int>(i);
+    for (size_t i = 0; i < def->dropped.size(); ++i) place(def->dropped[i].id).dropped[at(which)] = static_cast<int>(i);
+  }
+}
+
+// What one side knows by an ID that the other never had, and the other by the same name with another ID, is one column.
+void DefinitionMerge::match_by_name() {
+  for (Lineage& ours : lineages_) {
+    if (ours.live[at(Side::kOurs)] < 0 || ours.known(Side::kTheirs)) continue;
+    for (Lineage& theirs : lineages_) {
+      if (theirs.live[at(Side::kTheirs)] < 0 || theirs.known(Side::kOurs)) continue;
+      if (column(ours, Side::kOurs)->name != column(theirs, Side::kTheirs)->name) continue;
+      if (ours.known(Side::kBase) && theirs.known(Side::kBase)) continue;
+      if (theirs.known(Side::kBase)) {
+        ours.live[at(Side::kBase)] = theirs.live[at(Side::kBase)];
+        ours.dropped[at(Side::kBase)] = theirs.dropped[at(Side::kBase)];
+      }
+      ours.live[at(Side::kTheirs)] = theirs.live[at(Side::kTheirs)];
+      theirs = Lineage();
+      break;
+    }
+  }
+}
+
+template <typename T>
+T DefinitionMerge::three_way(const T* base, const T& ours, const T& theirs, std::string_view part, std::string_view kind,
+                             const std::function<std::string(const T&)>& text) {
+  const std::string ours_text = text(ours);
+  const std::string theirs_text = text(theirs);
+  if (ours_text == theirs_text) return ours;
+  const std::string base_text = base == nullptr ? std::string() : text(*base);
+  if (base != nullptr && base_text == ours_text) return theirs;
+  if (base != nullptr && base_text == theirs_text) return ours;
+  switch (choices_.settle({object(part), std::string(kind), base_text, ours_text, theirs_text})) {
+    case Side::kTheirs: return theirs;
+    case Side::kBase: return base == nullptr ? ours : *base;
+    case Side::kOurs: break;
+  }
+  return ours;
+}
+
+bool DefinitionMerge::stays_live(const Lineage& lineage) {
+  const catalog::ColumnDef* base = column(lineage, Side::kBase);
+  const catalog::ColumnDef* ours = column(lineage, Side::kOurs);
+  const catalog::ColumnDef* theirs = column(lineage, Side::kTheirs);
+  if (ours != nullptr && theirs != nullptr) return true;
+  if (ours == nullptr && theirs == nullptr) return false;
+  if (base == nullptr) return true;
+  const catalog::ColumnDef& kept = ours != nullptr ? *ours : *theirs;
+  const auto text = [](const catalog::ColumnDef* column) {
+    if (column == nullptr) return std::string();
+    return column->name + " " + type::type_name(column->type) + (column->not_null ? " NOT NULL" : "") +
+           (column->default_sql.empty() ? "" : " DEFAULT " + column->default_sql);
+  };
+  if (text(base) == text(&kept)) return false;
+  switch (choices_.settle({object(base->name), "dropped column", text(base), text(ours), text(theirs)})) {
+    case Side::kOurs: return ours != nullptr;
+    case Side::kTheirs: return theirs != nullptr;
+    case Side::kBase: break;
+  }
+  return true;
+}
+
+catalog::ColumnDef DefinitionMerge::merge_column(const Lineage& lineage) {
+  const catalog::ColumnDef* base = column(lineage, Side::kBase);
+  const catalog::ColumnDef* ours = column(lineage, Side::kOurs);
+  const catalog::ColumnDef* theirs = column(lineage, Side::kTheirs);
+  if (ours == nullptr || theirs == nullptr) return ours != nullptr ? *ours : *theirs;
+  catalog::ColumnDef merged = *ours;
+  const auto plain = [](const std::string& text) { return text; };
+  const auto field = [&](auto member) { return base == nullptr ? nullptr : &(base->*member); };
+  merged.name = three_way<std::string>(field(&catalog::ColumnDef::name), ours->name, theirs->name, base != nullptr ? base->name : ours->name,
+                                       "column name", plain);
+  merged.type = three_way<type::Type>(field(&catalog::ColumnDef::type), ours->type, theirs->type, merged.name, "column type",
+                                      [](const type::Type& type) { return type::type_name(type); });
+  merged.not_null = three_way<bool>(field(&catalog::ColumnDef::not_null), ours->not_null, theirs->not_null, merged.name, "NOT NULL",
+                                    [](const bool& not_null) { return std::string(not_null ? "NOT NULL" : "NULL"); });
+  merged.default_sql = three_way<std::string>(field(&catalog::ColumnDef::default_sql), ours->default_sql, theirs->default_sql, merged.name,
+                                              "column default", plain);
+  merged.merge_rule = three_way<catalog::MergeRule>(field(&catalog::ColumnDef::merge_rule), ours->merge_rule, theirs->merge_rule, merged.name,
+                                                    "merge rule", [](const catalog::MergeRule& rule) {
+                                                      return rule == catalog::MergeRule::kNone ? "" : std::string(catalog::merge_rule_name(rule));
+                                                    });
+  using Identity = std::pair<sql::IdentityKind, std::string>;
+  const auto identity_of = [](const catalog::ColumnDef& column) { return Identity(column.identity, column.sequence); };
+  const Identity base_identity = base != nullptr ? identity_of(*base) : Identity();
+  const Identity identity = three_way<Identity>(base != nullptr ? &base_identity : nullptr, identity_of(*ours), identity_of(*theirs),
+                                                merged.name, "identity", [](const Identity& value) {
+                                                  return std::to_string(static_cast<int>(value.first)) + " " + value.second;
+                                                });
+  merged.identity = identity.first;
+  merged.sequence = identity.second;
+  // What lines that end early mean is no choice of the user's: the carriers write out what a side means by it.
+  const bool ours_kept = base != nullptr && same_value(base->absent, ours->absent);
+  merged.absent = ours_kept ? theirs->absent : ours->absent;
+  if (!merged.absent.is_null() && merged.absent.type() != merged.type) {
+    auto converted = type::cast(merged.absent, merged.type, type::CastContext::kExplicit);
+    merged.absent = converted ? std::move(*converted) : type::Value::null(merged.type);
+  }
+  if (merged.absent.is_null()) merged.absent = type::Value::null(merged.type);
+  return merged;
+}
+
+// Ours' columns keep their place and slot; theirs follow.
+void DefinitionMerge::merge_columns() {
+  match();
+  match_by_name();
+  std::vector<Lineage*> order;
+  const auto add_side = [&](Side which) {
+    std::vector<Lineage*> own;
+    for (Lineage& lineage : lineages_) {
+      if (lineage.live[at(which)] >= 0 && std::find(order.begin(), order.end(), &lineage) == order.end()) own.push_back(&lineage);
+    }
+    std::sort(own.begin(), own.end(), [&](const Lineage* a, const Lineage* b) { return a->live[at(which)] < b->live[at(which)]; });
+    order.insert(order.end(), own.begin(), own.end());
+  };
+  add_side(Side::kOurs);
+  add_side(Side::kTheirs);
+  for (Lineage* lineage : order) {
+    if (!stays_live(*lineage)) continue;
+    lineage->merged = static_cast<int>(merged_.columns.size());
+    merged_.columns.push_back(merge_column(*lineage));
+  }
+  name_apart();
+
+  size_t slots = side(Side::kOurs)->layout.slots.size();
+  std::vector<std::pair<uint16_t, Lineage*>> fresh;   // Theirs alone, by their slot.
+  for (Lineage& lineage : lineages_) {
+    const int live = lineage.live[at(Side::kOurs)];
+    const int dropped = lineage.dropped[at(Side::kOurs)];
+    if (live >= 0) {
+      add_slot(lineage, side(Side::kOurs)->columns[static_cast<size_t>(live)].slot);
+    } else if (dropped >= 0) {
+      add_slot(lineage, side(Side::kOurs)->dropped[static_cast<size_t>(dropped)].slot);
+    } else if (lineage.live[at(Side::kTheirs)] >= 0) {
+      fresh.emplace_back(side(Side::kTheirs)->columns[static_cast<size_t>(lineage.live[at(Side::kTheirs)])].slot, &lineage);
+    } else if (lineage.dropped[at(Side::kTheirs)] >= 0) {
+      fresh.emplace_back(side(Side::kTheirs)->dropped[static_cast<size_t>(lineage.dropped[at(Side::kTheirs)])].slot, &lineage);
+    }
+  }
+  std::sort(fresh.begin(), fresh.end());
+  for (const auto& [slot, lineage] : fresh) add_slot(*lineage, static_cast<uint16_t>(slots++));
+  std::sort(merged_.dropped.begin(), merged_.dropped.end(), [](const auto& a, const auto& b) { return a.slot < b.slot; });
+  for (const Side which : kSides) {
+    sources_[at(which)].resize(slots, kNoSlot);
+    lineage_of_column_[at(which)].assign(side(which) == nullptr ? 0 : side(which)->columns.size(), -1);
+  }
+  for (size_t i = 0; i < lineages_.size(); ++i) {
+    for (const Side which : kSides) {
+      if (const int live = lineages_[i].live[at(which)]; live >= 0) lineage_of_column_[at(which)][static_cast<size_t>(live)] = static_cast<int>(i);
+    }
+  }
+}
+
+// The merged slot of a lineage, and where each side has its value.
+void DefinitionMerge::add_slot(Lineage& lineage, uint16_t slot) {
+  uint32_t id = 0;
+  const bool was_live = lineage.live[at(Side::kBase)] >= 0;
+  for (const Side which : {Side::kBase, Side::kTheirs, Side::kOurs}) {
+    const int live = lineage.live[at(which)];
+    const int dropped = lineage.dropped[at(which)];
+    if (live < 0 && dropped < 0) continue;
+    const uint16_t from = live >= 0 ? side(which)->columns[static_cast<size_t>(live)].slot : side(which)->dropped[static_cast<size_t>(dropped)].slot;
+    if (which != Side::kBase || id == 0) {
+      id = live >= 0 ? side(which)->columns[static_cast<size_t>(live)].id : side(which)->dropped[static_cast<size_t>(dropped)].id;
+    }
+    // A side that made and dropped the column has nothing to say to one that made it and kept it.
+    if (live < 0 && lineage.merged >= 0 && !was_live) continue;
+    sources_[at(which)].resize(std::max<size_t>(sources_[at(which)].size(), slot + 1u), kNoSlot);
+    sources_[at(which)][slot] = from;
+  }
+  if (lineage.merged >= 0) {
+    merged_.columns[static_cast<size_t>(lineage.merged)].slot = slot;
+    merged_.columns[static_cast<size_t>(lineage.merged)].id = id;
+  } else {
+    merged_.dropped.push_back({slot, id});
+  }
+}
+
+// Two columns that came to one name: the later one gets a name of its own until somebody renames one of them.
+void DefinitionMerge::name_apart() {
+  std::set<std::string, std::less<>> taken;
+  for (catalog::ColumnDef& column : merged_.columns) {
+    if (taken.insert(column.name).second) continue;
+    std::string name = column.name + "_theirs";
+    for (int n = 2; taken.contains(name); ++n) name = column.name + "_theirs" + std::to_string(n);
+    choices_.list({object(column.name), "column name", {}, column.name + " " + type::type_name(merged_.columns[*merged_.find_column(column.name)].type),
+                   column.name + " " + type::type_name(column.type)});
+    column.name = name;
+    taken.insert(std::move(name));
+  }
+}
+
+ColumnNames DefinitionMerge::names_of(Side which) const {
+  ColumnNames names;
+  if (side(which) == nullptr) return names;
+  for (const Lineage& lineage : lineages_) {
+    const catalog::ColumnDef* own = column(lineage, which);
+    if (own == nullptr || lineage.merged < 0) continue;
+    const std::string& merged = merged_.columns[static_cast<size_t>(lineage.merged)].name;
+    if (merged != own->name) names[own->name] = merged;
+  }
+  return names;
+}
+
+std::vector<uint16_t> DefinitionMerge::merged_columns(Side which, const std::vector<uint16_t>& columns, bool& complete) const {
+  std::vector<uint16_t> merged;
+  for (const uint16_t column : columns) {
+    const int lineage = lineage_of_column_[at(which)][column];
+    const int found = lineage < 0 ? -1 : lineages_[static_cast<size_t>(lineage)].merged;
+    if (found < 0) {
+      complete = false;
+    } else {
+      merged.push_back(static_cast<uint16_t>(found));
+    }
+  }
+  return merged;
+}
+
+Result<void> DefinitionMerge::merge_constraints(const ReferenceOf& reference_of) {
+  const catalog::TableDef* base = side(Side::kBase);
+  merged_.merge_rule = three_way<catalog::MergeRule>(
+      base == nullptr ? nullptr : &base->merge_rule, side(Side::kOurs)->merge_rule, side(Side::kTheirs)->merge_rule, {}, "merge rule",
+      [](const catalog::MergeRule& rule) { return rule == catalog::MergeRule::kNone ? "" : std::string(catalog::merge_rule_name(rule)); });
+  merge_primary_key();
+  merge_indexes();
+  merge_unique_keys();
+  TRY(merge_checks());
+  merge_foreign_keys(reference_of);
+  catalog::finish_table(merged_);
+  return {};
+}
+
+void DefinitionMerge::merge_primary_key() {
+  struct Key {
+    std::vector<uint16_t> columns;
+    std::string name;
+    bool complete = true;
+  };
+  std::array<Key, 3> keys;
+  for (const Side which : kSides) {
+    const catalog::TableDef* def = side(which);
+    if (def == nullptr) continue;
+    Key& key = keys[at(which)];
+    key.columns = merged_columns(which, def->primary_key, key.complete);
+    key.name = def->primary_key_name;
+  }
+  const auto text = [&](const Key& key) { return key.columns.empty() ? std::string() : key.name + " " + joined(merged_, key.columns); };
+  const Key merged = three_way<Key>(side(Side::kBase) == nullptr ? nullptr : &keys[0], keys[1], keys[2], {}, "primary key", text);
+  if (!merged.complete) {
+    choices_.list({object({}), "primary key", text(keys[0]), text(keys[1]), text(keys[2])});
+  }
+  merged_.primary_key = merged.columns;
+  merged_.primary_key_name = merged.columns.empty() ? std::string() : merged.name;
+  for (const uint16_t column : merged_.primary_key) merged_.columns[column].not_null = true;
+}
+
+// Of each name what three_way gives. Base's order, then what was added; by name when both sides added some, so that both see one order.
+std::vector<DefinitionMerge::Part> DefinitionMerge::merge_parts(const std::array<std::vector<Part>, 3>& parts, std::string_view kind) {
+  const auto find = [&](Side which, const std::string& name) -> const Part* {
+    for (const Part& part : parts[at(which)]) {
+      if (part.name == name) return &part;
+    }
+    return nullptr;
+  };
+  std::vector<std::string> names;
+  std::vector<std::string> added;
+  for (const Part& part : parts[0]) names.push_back(part.name);
+  std::array<bool, 3> adds{};
+  for (const Side which : {Side::kOurs, Side::kTheirs}) {
+    for (const Part& part : parts[at(which)]) {
+      if (find(Side::kBase, part.name) != nullptr) continue;
+      adds[at(which)] = true;
+      if (std::find(added.begin(), added.end(), part.name) == added.end()) added.push_back(part.name);
+    }
+  }
+  if (adds[1] && adds[2]) std::sort(added.begin(), added.end());
+  names.insert(names.end(), added.begin(), added.end());
+
+  std::vector<Part> merged;
+  const auto text = [](const Part* const& part) { return part == nullptr ? std::string() : part->text; };
+  for (const std::string& name : names) {
+    const Part* base = find(Side::kBase, name);
+    const Part* chosen = three_way<const Part*>(&base, find(Side::kOurs, name), find(Side::kTheirs, name), name, kind, text);
+    if (chosen == nullptr) continue;
+    if (!chosen->complete) {
+      choices_.list({object(name), std::string(kind), text(base), text(find(Side::kOurs, name)), text(find(Side::kTheirs, name))});
+      continue;
+    }
+    merged.push_back(*chosen);
+  }
+  return merged;
+}
+
+void DefinitionMerge::merge_unique_keys() {
+  std::array<std::vector<Part>, 3> parts;
+  for (const Side which : kSides) {
+    const catalog::TableDef* def = side(which);
+    const size_t count = def == nullptr ? 0 : unique_constraint_count(*def);
+    for (size_t i = 0; i < count; ++i) {
+      Part part;
+      part.name = def->unique_keys[i].name;
+      part.unique = {part.name, merged_columns(which, def->unique_keys[i].columns, part.complete)};
+      part.text = "UNIQUE " + joined(merged_, part.unique.columns);
+      parts[at(which)].push_back(std::move(part));
+    }
+  }
+  for (Part& part : merge_parts(parts, "constraint")) merged_.unique_keys.push_back(std::move(part.unique));
+  merged_.unique_constraints = merged_.unique_keys.size();
+}
+
+void DefinitionMerge::merge_indexes() {
+  std::array<std::vector<Part>, 3> parts;
+  for (const Side which : kSides) {
+    if (side(which) == nullptr) continue;
+    for (const catalog::IndexDef& index : side(which)->indexes) {
+      Part part;
+      part.name = index.name;
+      part.index = index;
+      for (catalog::IndexColumnDef& column : part.index.columns) {
+        const std::vector<uint16_t> found = merged_columns(which, {column.column}, part.complete);
+        if (!found.empty()) column.column = found[0];
+      }
+      if (part.complete) part.text = index_text(merged_, part.index);
+      parts[at(which)].push_back(std::move(part));
+    }
+  }
+  for (Part& part : merge_parts(parts, "index")) merged_.indexes.push_back(std::move(part.index));
+}
+
+Result<void> DefinitionMerge::merge_checks() {
+  std::array<std::vector<Part>, 3> parts;
+  for (const Side which : kSides) {
+    if (side(which) == nullptr) continue;
+    const ColumnNames names = names_of(which);
+    for (const catalog::CheckConstraint& check : side(which)->checks) {
+      Part part;
+      part.name = check.name;
+      part.check = check;
+      if (!names.empty()) {
+        TRY_ASSIGN(part.check.expression_sql, rename_columns(check.expression_sql, names));
+      }
+      TRY_ASSIGN(const std::vector<std::string> columns, columns_of(part.check.expression_sql));
+      for (const std::string& column : columns) part.complete = part.complete && merged_.find_column(column).has_value();
+      part.text = "CHECK (" + part.check.expression_sql + ")";
+      parts[at(which)].push_back(std::move(part));
+    }
+  }
+  for (Part& part : merge_parts(parts, "constraint")) merged_.checks.push_back(std::move(part.check));
+  return {};
+}
+
+void DefinitionMerge::merge_foreign_keys(const ReferenceOf& reference_of) {
+  std::array<std::vector<Part>, 3> parts;
+  for (const Side which : kSides) {
+    if (side(which) == nullptr) continue;
+    for (const catalog::ForeignKey& key : side(which)->foreign_keys) {
+      Part part;
+      part.name = key.name;
+      part.foreign_key = key;
+      part.foreign_key.columns = merged_columns(which, key.columns, part.complete);
+      Reference reference = reference_of(which, key.schema, key.table);
+      part.foreign_key.schema = std::move(reference.schema);
+      part.foreign_key.table = std::move(reference.table);
+      for (std::string& column : part.foreign_key.referenced) {
+        if (const auto found = reference.columns.find(column); found != reference.columns.end()) column = found->second;
+      }
+      part.text = foreign_key_text(merged_, part.foreign_key);
+      parts[at(which)].push_back(std::move(part));
+    }
+  }
+  for (Part& part : merge_parts(parts, "constraint")) merged_.foreign_keys.push_back(std::move(part.foreign_key));
+}
+
+}  // namespace rowan::merge

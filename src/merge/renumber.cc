@@ -1,0 +1,63 @@
+#include "merge/renumber.h"
+
+#include <algorithm>
+
+#include "merge/settle.h"
+#include "type/row_codec.h"
+
+namespace rowan::merge {
+
+Renumberer::Renumberer(const Lines& lines, const KeyMaps& maps) : lines_(lines) {
+  const catalog::TableDef& table = lines.table();
+  if (const auto own = maps.find({table.schema, table.name}); own != maps.end() && !own->second.empty()) {
+    cells_.push_back({table.columns[table.primary_key[0]].slot, &own->second, true});
+  }
+  for (const catalog::ForeignKey& key : table.foreign_keys) {
+    const auto found = maps.find({key.schema, key.table});
+    if (found == maps.end() || found->second.empty() || key.columns.size() != 1) continue;
+    cells_.push_back({table.columns[key.columns[0]].slot, &found->second, false});
+  }
+}
+
+// True when the row's key is another one now.
+Result<bool> Renumberer::rewrite_line(TheirChange& change) const {
+  uint64_t count = 1;
+  TRY_ASSIGN(const Cells before, lines_.take_apart(*change.theirs, &count));
+  Cells base;
+  if (change.base) {
+    TRY_ASSIGN(base, lines_.take_apart(*change.base));
+  }
+  Cells cells = before;
+  for (const Cell& cell : cells_) {
+    // What the base held already means the base's row.
+    if (before[cell.slot] == "null" || (change.base && (cell.is_key || base[cell.slot] == before[cell.slot]))) continue;
+    TRY_ASSIGN(const type::Value value, lines_.value(cell.slot, before[cell.slot]));
+    if (!type::is_integer(value.type().id)) continue;
+    const auto found = cell.map->find(value.as_int());
+    if (found != cell.map->end()) cells[cell.slot] = std::to_string(found->second);
+  }
+  if (cells == before) return false;
+  TRY_ASSIGN(change.theirs, lines_.put_together(cells, count));
+  std::string key;
+  TRY(type::append_line_key(lines_.table().layout, *change.theirs, key));
+  if (key == change.key) return false;
+  change.key = std::move(key);
+  return true;
+}
+
+Result<void> Renumberer::rewrite(std::vector<TheirChange>& changes) const {
+  std::vector<TheirChange> moved_away;
+  for (TheirChange& change : changes) {
+    if (!change.theirs) continue;
+    TheirChange before{change.key, change.side_key, change.base, {}};
+    TRY_ASSIGN(const bool moved, rewrite_line(change));
+    if (!moved || !change.base) continue;
+    change.base.reset();             // A row that was there and moves: it goes at its old place and comes at the new one.
+    moved_away.push_back(std::move(before));
+  }
+  changes.insert(changes.end(), std::make_move_iterator(moved_away.begin()), std::make_move_iterator(moved_away.end()));
+  std::stable_sort(changes.begin(), changes.end(), [](const TheirChange& a, const TheirChange& b) { return a.key < b.key; });
+  return {};
+}
+
+}  // namespace rowan::merge

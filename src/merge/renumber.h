@@ -1,0 +1,50 @@
+// Renumbering: rows that both sides inserted under one generated key. Theirs get fresh keys, and what of theirs refers to them follows.
+//
+// Threads: one.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "catalog/table.h"
+#include "merge/lines.h"
+#include "merge/merge.h"
+
+namespace rowan::merge {
+
+// Old key to new, for one merged table ("schema", "name").
+using KeyMap = std::map<int64_t, int64_t>;
+using KeyMaps = std::map<std::pair<std::string, std::string>, KeyMap>;
+
+// A row of theirs that differs from the base's, in the merged table's lines.
+struct TheirChange {
+  std::string key;                   // In the merged table.
+  std::string side_key;              // As theirs encodes it.
+  SideLine base, theirs;
+  bool misfits = false;              // A value of theirs does not fit its column's new type.
+};
+
+// Gives theirs' rows of one table their new keys and references. Keys stay in order: the changes are sorted again.
+class Renumberer {
+ public:
+  Renumberer(const Lines& lines, const KeyMaps& maps);
+  bool applies() const { return !cells_.empty(); }
+  Result<void> rewrite(std::vector<TheirChange>& changes) const;
+
+ private:
+  struct Cell {
+    uint16_t slot = 0;
+    const KeyMap* map = nullptr;
+    bool is_key = false;             // The table's own generated key; else a reference.
+  };
+  Result<bool> rewrite_line(TheirChange& change) const;
+
+  const Lines& lines_;
+  std::vector<Cell> cells_;
+};
+
+}  // namespace rowan::merge

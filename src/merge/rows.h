@@ -1,0 +1,108 @@
+// RowMerge: the rows of one table, three ways.
+//
+// Ours' tree is the one that is edited: only what theirs changed is looked at (M3). When ours' lines do not fit the merged layout its tree is
+// written anew first; when rows change their keys all three sides are read whole.
+//
+// Threads: one.
+#pragma once
+
+#include <array>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "catalog/catalog.h"
+#include "merge/definition.h"
+#include "merge/lines.h"
+#include "merge/merge.h"
+#include "merge/renumber.h"
+#include "merge/settle.h"
+#include "tree/row_tree.h"
+
+namespace rowan::merge {
+
+struct MergeContext {
+  store::PendingObjects& made;
+  store::NodeCache& cache;
+  const Request& request;
+  Outcome& outcome;
+  Choices& choices;
+};
+
+// The sides of one table. A side without the table has no `table`.
+struct TableSides {
+  std::array<catalog::TableVersion, 3> versions;     // By Side.
+  std::array<std::string, 3> paths;                  // "public/t".
+};
+
+class RowMerge {
+ public:
+  RowMerge(MergeContext& context, const TableSides& sides, std::shared_ptr<const catalog::TableDef> merged, const DefinitionMerge& definition);
+
+  // Keys that both sides inserted with different rows, where a sequence gives the keys. Requires: the definition has one.
+  Result<std::vector<int64_t>> duplicate_keys();
+  // Whether `key` is there on either side.
+  Result<bool> has_key(int64_t key);
+  Result<void> run(const KeyMaps& renumbered);
+
+  const Oid& rows() const { return rows_; }
+  const Oid& large() const { return large_; }
+  TableMerge& summary() { return summary_; }
+
+ private:
+  using ChangeVisitor = std::function<Result<void>(const ThreeLines& row)>;
+
+  const catalog::TableVersion& version(Side side) const { return sides_.versions[static_cast<size_t>(side)]; }
+  Carrier& carrier(Side side) { return carriers_[static_cast<size_t>(side)]; }
+  tree::TreeReader reader(Side side) const { return {context_.made, context_.cache, *keys_[static_cast<size_t>(side)]}; }
+  bool takes_theirs_whole(const Renumberer& renumberer);
+  Result<void> take_theirs();
+  Result<void> rewrite_ours();
+  Result<void> walk(const Renumberer& renumberer);
+  Result<void> merge_rekeyed(const Renumberer& renumberer);
+  Result<void> visit_their_changes(const std::function<Result<void>(TheirChange& change)>& visit);
+  Result<void> settle(Bytes key, Bytes theirs_key, const std::optional<Bytes>& base, const std::optional<Bytes>& theirs);
+  Result<void> put(Bytes key, const std::optional<Bytes>& ours, SideLine line);
+  Result<std::optional<Bytes>> find_ours(Bytes key);
+  Result<void> apply();
+  Result<void> finish();
+  Result<void> step();
+
+  struct Rekeyed {
+    std::string line, side_key;
+  };
+  using RekeyedRows = std::map<std::string, Rekeyed>;
+  Result<RekeyedRows> read_rekeyed(Side side);
+
+  MergeContext& context_;
+  const TableSides& sides_;
+  std::shared_ptr<const catalog::TableDef> merged_;
+  Lines lines_;
+  std::vector<Carrier> carriers_;                    // By Side.
+  std::array<std::shared_ptr<const tree::LineKeys>, 3> keys_;
+  Settler settler_;
+
+  Oid rows_, large_;                                 // Ours', until apply().
+  std::shared_ptr<const tree::LineKeys> rows_keys_;  // Of rows_.
+  std::optional<tree::Cursor> cursor_;               // Over rows_, for find_ours.
+
+  struct Edit {
+    std::string key;
+    SideLine line;
+  };
+  std::deque<Edit> edits_;
+  std::vector<tree::LargeEdit> large_edits_;
+  TableMerge summary_;
+  uint64_t steps_ = 0;
+  bool rekeyed_ = false;                             // Keys of the sides and of the merged table differ.
+  RekeyedRows ours_rekeyed_;
+  std::set<std::string> misfit_keys_;                // Rows with a value that its column's new type does not take.
+  uint64_t lost_keys_ = 0;                           // Rows whose key another row of their side has by now.
+};
+
+}  // namespace rowan::merge

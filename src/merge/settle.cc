@@ -1,0 +1,188 @@
+#include "merge/settle.h"
+
+#include "merge/rules.h"
+
+namespace rowan::merge {
+namespace {
+
+Decision take(const std::optional<Bytes>& line) {
+  return {false, line ? SideLine(std::string(*line)) : SideLine()};
+}
+
+Bytes side_line(const std::optional<Bytes>& line) { return line ? *line : Bytes(); }
+
+SideLine copy_of(const std::optional<Bytes>& line) { return line ? SideLine(std::string(*line)) : SideLine(); }
+
+}  // namespace
+
+std::optional<uint16_t> generated_key_column(const catalog::TableDef& table) {
+  if (table.primary_key.size() != 1) return std::nullopt;
+  const catalog::ColumnDef& column = table.columns[table.primary_key[0]];
+  if (column.sequence.empty() || !type::is_integer(column.type.id)) return std::nullopt;
+  return table.primary_key[0];
+}
+
+Settler::Settler(const Request& request, const Lines& lines, std::string ours_path, std::string theirs_path)
+    : request_(request), lines_(lines), ours_path_(std::move(ours_path)), theirs_path_(std::move(theirs_path)),
+      generated_key_(generated_key_column(lines.table()).has_value()) {}
+
+catalog::MergeRule Settler::rule_of(size_t column) const {
+  const catalog::TableDef& table = lines_.table();
+  const catalog::MergeRule own = table.columns[column].merge_rule;
+  return own != catalog::MergeRule::kNone ? own : table.merge_rule;
+}
+
+Result<Decision> Settler::settle(const ThreeLines& row) {
+  theirs_is_later_.reset();
+  if (lines_.table().layout.counted) return add_counts(row);
+  if (row.base == row.theirs || row.ours == row.theirs) return Decision();
+  if (row.base == row.ours) return take(row.theirs);
+  if (!row.ours || !row.theirs) return settle_deletion(row);
+  return merge_cells(row);
+}
+
+// M4: counts add up. Both sides may have taken the same row away, so the sum may fall below zero; then none is left.
+Result<Decision> Settler::add_counts(const ThreeLines& row) {
+  const auto count_of = [&](const std::optional<Bytes>& line) -> Result<int64_t> {
+    if (!line) return int64_t{0};
+    std::vector<Bytes> elements;
+    uint64_t count = 0;
+    TRY(type::split_line(lines_.table().layout, *line, elements, count));
+    return static_cast<int64_t>(count);
+  };
+  TRY_ASSIGN(const int64_t base, count_of(row.base));
+  TRY_ASSIGN(const int64_t ours, count_of(row.ours));
+  TRY_ASSIGN(const int64_t theirs, count_of(row.theirs));
+  if (base == theirs) return Decision();
+  int64_t sum = 0;
+  if (__builtin_add_overflow(ours, theirs - base, &sum)) return Error(ErrorCode::kProgramLimit, "a merged row's count is too large");
+  if (sum <= 0) return Decision{false, {}};
+  if (sum == ours) return Decision();
+  const Bytes from = row.theirs ? *row.theirs : *row.ours;
+  const size_t end = from.find_first_of(",]");
+  return Decision{false, "[" + std::to_string(sum) + std::string(from.substr(end))};
+}
+
+RowConflict Settler::conflict_of(const ThreeLines& row) const {
+  RowConflict conflict;
+  conflict.schema = lines_.table().schema;
+  conflict.table = lines_.table().name;
+  conflict.key = row.key;
+  conflict.base = copy_of(row.base);
+  conflict.ours = copy_of(row.ours);
+  conflict.theirs = copy_of(row.theirs);
+  conflict.generated_key = generated_key_ && !row.base && row.ours && row.theirs;
+  return conflict;
+}
+
+Decision Settler::leave_open(RowConflict conflict) {
+  ++tally_.conflicts;
+  tally_.open.push_back(std::move(conflict));
+  return {};
+}
+
+Result<std::optional<Decision>> Settler::answered(const RowConflict& conflict) {
+  if (!request_.resolve) return std::optional<Decision>();
+  TRY_ASSIGN(const std::optional<Resolution> answer, request_.resolve(conflict));
+  if (!answer) return std::optional<Decision>();
+  ++tally_.settled;
+  ++tally_.conflicts;
+  if (answer->line == conflict.ours) return std::optional<Decision>(Decision());
+  if (!answer->line) return std::optional<Decision>(Decision{false, {}});
+  uint64_t count = 1;
+  TRY_ASSIGN(const Cells cells, lines_.take_apart(*answer->line, &count));
+  TRY_ASSIGN(std::string line, lines_.put_together(cells, count));
+  return std::optional<Decision>(Decision{false, std::move(line)});
+}
+
+Result<std::optional<Side>> Settler::winner(const ThreeLines& row, catalog::MergeRule rule, bool generated) {
+  using Winner = std::optional<Side>;
+  if (request_.conflicts_take_base) return Winner(Side::kBase);
+  if (rule == catalog::MergeRule::kConflict) return Winner();
+  const bool newest = rule == catalog::MergeRule::kNewest && request_.theirs_is_later;
+  if (!newest) {
+    if (request_.policy == Policy::kOurs) return Winner(Side::kOurs);
+    if (request_.policy == Policy::kTheirs) return Winner(Side::kTheirs);
+    if (request_.policy == Policy::kManual || generated || rule == catalog::MergeRule::kNewest) return Winner();
+  }
+  if (!theirs_is_later_) {
+    TRY_ASSIGN(theirs_is_later_, request_.theirs_is_later(ours_path_, row.ours_key, theirs_path_, row.theirs_key));
+  }
+  return Winner(*theirs_is_later_ ? Side::kTheirs : Side::kOurs);
+}
+
+// One side deleted the row, the other changed it.
+Result<Decision> Settler::settle_deletion(const ThreeLines& row) {
+  RowConflict conflict = conflict_of(row);
+  TRY_ASSIGN(std::optional<Decision> answer, answered(conflict));
+  if (answer) return std::move(*answer);
+  TRY_ASSIGN(const std::optional<Side> side, winner(row, lines_.table().merge_rule, false));
+  if (!side) return leave_open(std::move(conflict));
+  ++tally_.settled;
+  ++tally_.conflicts;
+  if (*side == Side::kOurs) return Decision();
+  return take(*side == Side::kTheirs ? row.theirs : row.base);
+}
+
+Result<Decision> Settler::merge_cells(const ThreeLines& row) {
+  const catalog::TableDef& table = lines_.table();
+  TRY_ASSIGN(const Cells ours, lines_.take_apart(side_line(row.ours)));
+  TRY_ASSIGN(const Cells theirs, lines_.take_apart(side_line(row.theirs)));
+  Cells base;
+  if (row.base) {
+    TRY_ASSIGN(base, lines_.take_apart(*row.base));
+  }
+  Cells merged = ours;
+  // What dropped columns left behind is nobody's: both sides must only agree on which bytes it is.
+  for (const catalog::DroppedSlot& dropped : table.dropped) {
+    const size_t slot = dropped.slot;
+    const bool ours_kept = row.base && ours[slot] == base[slot];
+    const bool theirs_kept = row.base && theirs[slot] == base[slot];
+    if (!theirs_kept && (ours_kept || theirs[slot] > ours[slot])) merged[slot] = theirs[slot];
+  }
+  RowConflict conflict = conflict_of(row);
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    const uint16_t slot = table.columns[i].slot;
+    if (ours[slot] == theirs[slot] || (row.base && theirs[slot] == base[slot])) continue;
+    if (row.base && ours[slot] == base[slot]) {
+      merged[slot] = theirs[slot];
+      continue;
+    }
+    const catalog::MergeRule rule = rule_of(i);
+    std::optional<type::Value> value;
+    if (rule != catalog::MergeRule::kNone && rule != catalog::MergeRule::kNewest && rule != catalog::MergeRule::kConflict) {
+      TRY_ASSIGN(const type::Value ours_value, lines_.value(slot, ours[slot]));
+      TRY_ASSIGN(const type::Value theirs_value, lines_.value(slot, theirs[slot]));
+      type::Value base_value;
+      if (row.base) {
+        TRY_ASSIGN(base_value, lines_.value(slot, base[slot]));
+      }
+      value = apply_rule({rule, table.columns[i].type, row.base ? &base_value : nullptr, ours_value, theirs_value});
+    }
+    if (!value) {
+      conflict.columns.push_back(static_cast<uint16_t>(i));
+      continue;
+    }
+    merged[slot].clear();
+    type::append_json(*value, merged[slot]);
+    ++tally_.settled;
+  }
+  if (!conflict.columns.empty()) {
+    TRY_ASSIGN(std::optional<Decision> answer, answered(conflict));
+    if (answer) return std::move(*answer);
+    for (const uint16_t column : conflict.columns) {
+      TRY_ASSIGN(const std::optional<Side> side, winner(row, rule_of(column), conflict.generated_key));
+      if (!side) return leave_open(std::move(conflict));
+      if (*side == Side::kBase && !row.base) return Decision{false, {}};
+      const uint16_t slot = table.columns[column].slot;
+      merged[slot] = *side == Side::kOurs ? ours[slot] : *side == Side::kTheirs ? theirs[slot] : base[slot];
+    }
+    ++tally_.conflicts;
+    ++tally_.settled;
+  }
+  TRY_ASSIGN(std::string line, lines_.put_together(merged, 1));
+  if (line == *row.ours) return Decision();
+  return Decision{false, std::move(line)};
+}
+
+}  // namespace rowan::merge

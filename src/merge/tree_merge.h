@@ -1,0 +1,92 @@
+// TreeMerge: two roots that came from a base become one: what differs is found, tables are matched, and each object is merged.
+//
+// Threads: one.
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "merge/choice.h"
+#include "merge/definition.h"
+#include "merge/merge.h"
+#include "merge/objects.h"
+#include "merge/rows.h"
+
+namespace rowan::merge {
+
+class TreeMerge {
+ public:
+  TreeMerge(store::PendingObjects& made, store::NodeCache& cache, const Request& request);
+  Result<Outcome> run();
+
+ private:
+  // A table through the sides. An empty path: the side does not have it.
+  struct Job {
+    TableSides sides;
+    std::array<Oid, 3> folders{};
+    std::string path;                                // In the merged tree; empty: it goes.
+    Side whole = Side::kBase;                        // Unless kBase: that side's folder is taken as it is.
+    std::unique_ptr<DefinitionMerge> definition;     // Of a table that all sides have, or both ours and theirs.
+    std::shared_ptr<const catalog::TableDef> merged; // Once its constraints are merged.
+    std::unique_ptr<RowMerge> rows;
+
+    bool has(Side side) const { return sides.versions[static_cast<size_t>(side)].table != nullptr; }
+    const std::string& side_path(Side side) const { return sides.paths[static_cast<size_t>(side)]; }
+    const Oid& folder(Side side) const { return folders[static_cast<size_t>(side)]; }
+    bool unchanged(Side side) const {
+      return folder(side) == folder(Side::kBase) && side_path(side) == side_path(Side::kBase);
+    }
+  };
+
+  Result<void> find_tables();
+  Result<void> add_job(const std::string& base, const std::string& ours, const std::string& theirs);
+  Result<void> place(Job& job);
+  Result<bool> settle_dropped(Job& job);
+  Result<void> settle_paths();
+  Result<void> merge_definitions();
+  Reference reference(Side side, std::string_view schema, std::string_view table) const;
+  bool needs_new_references(const Job& job) const;
+  Result<void> merge_rows();
+  Result<void> find_new_keys();
+  Result<void> draw_keys(Job& job, const std::vector<int64_t>& keys);
+  Result<void> write_tables();
+  Result<void> write_whole(Job& job);
+  Result<void> write_merged(Job& job);
+  Result<void> summarise_whole(const Job& job);
+
+  Result<void> merge_objects();
+  Result<void> merge_object(const ChangedObject& object);
+  Result<void> merge_sequence(const std::string& path, const std::array<Oid, 3>& folders);
+  Result<void> merge_materialized(const ChangedObject& object);
+  Result<void> merge_file(const std::string& path, const std::array<Oid, 3>& files, std::string_view kind);
+  Result<void> merge_folder(const std::string& path, const std::array<Oid, 3>& folders, std::string_view kind);
+  Result<void> keep_schemas();
+
+  Result<std::optional<catalog::SequenceDef>> sequence_in(const Oid& root, std::string_view dotted) const;
+  Result<std::string> text_of(const Oid& blob) const;
+  Result<uint64_t> count_rows(const catalog::TableVersion& version) const;
+  Result<Oid> entry(const Oid& folder, std::string_view name) const;
+  void put(std::string path, const Oid& id, bool is_tree);
+  const Oid& root(Side side) const { return roots_[static_cast<size_t>(side)]; }
+
+  store::PendingObjects& made_;
+  store::NodeCache& cache_;
+  const Request& request_;
+  std::array<Oid, 3> roots_;
+  Choices choices_;
+  Outcome outcome_;
+  MergeContext context_;
+  Changes changes_;
+  std::vector<std::unique_ptr<Job>> jobs_;
+  std::map<std::string, const Job*> placed_;         // By path in the merged tree.
+  KeyMaps new_keys_;
+  std::map<std::string, int64_t> drawn_;             // Sequence ("schema.name") to the farthest value given out here.
+  std::map<std::string, tree::PathEdit> edits_;      // Against ours' root, by path.
+};
+
+}  // namespace rowan::merge
