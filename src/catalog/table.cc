@@ -8,6 +8,7 @@
 #include "catalog/objects.h"
 #include "sql/parser.h"
 #include "sql/print.h"
+#include "sql/walk.h"
 #include "store/object_store.h"
 #include "type/key_codec.h"
 #include "type/text.h"
@@ -227,7 +228,7 @@ Result<type::Type> column_type(const sql::TypeName& name) {
 
 Result<std::string> default_text(const sql::Expr& value, std::string_view default_schema) {
   std::string text = sql::to_sql(value);
-  if (text.empty()) return invalid(ErrorCode::kFeatureNotSupported, "cannot use subquery in DEFAULT expression", value.position);
+  if (sql::has_subquery(value)) return invalid(ErrorCode::kFeatureNotSupported, "cannot use subquery in DEFAULT expression", value.position);
   TRY_ASSIGN(const std::vector<std::string> sequences, sequences_of(text));
   for (const std::string& name : sequences) {
     TRY_ASSIGN(const ObjectName object, parse_name(name, default_schema));

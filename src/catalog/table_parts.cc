@@ -6,6 +6,7 @@
 #include "catalog/table.h"
 #include "sql/parser.h"
 #include "sql/print.h"
+#include "sql/walk.h"
 
 namespace rowan::catalog {
 namespace {
@@ -153,7 +154,7 @@ Result<void> add_key_clause(TableDef& table, const sql::KeyClause& clause, const
 
 Result<void> add_check_clause(TableDef& table, const sql::CheckClause& clause) {
   const std::string text = sql::to_sql(*clause.expr);
-  if (text.empty()) return invalid(ErrorCode::kFeatureNotSupported, "cannot use subquery in check constraint", clause.expr->position);
+  if (sql::has_subquery(*clause.expr)) return invalid(ErrorCode::kFeatureNotSupported, "cannot use subquery in check constraint", clause.expr->position);
   std::optional<Error> error;
   const auto refuse = [&](Error why) {
     if (!error) error.emplace(std::move(why));

@@ -413,6 +413,8 @@ Statement* Builder::sequence(const Token& token, const QualifiedName* name, bool
   made->name = *name;
   made->if_exists = if_exists;
   made->options = sequence_options();
+  const QualifiedName& stored = made->options.sequence_name;
+  if (!stored.name.empty()) fail(ErrorCode::kSyntaxError, "invalid sequence option SEQUENCE NAME", stored.position);
   return made;
 }
 

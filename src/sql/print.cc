@@ -15,6 +15,8 @@ bool is_primary(const Expr& expr) {
     case ExprKind::kCase:
     case ExprKind::kCall:
     case ExprKind::kRow:
+    case ExprKind::kSubquery:
+    case ExprKind::kExists:
     case ExprKind::kCast: return true;
     default: return false;
   }
@@ -27,9 +29,9 @@ bool is_string_literal(const Expr& expr) {
 class Printer {
  public:
   std::string out;
-  bool complete = true;      // False once something was met that has no text.
 
   void expr(const Expr& e);
+  void select(const SelectStmt& s);
 
  private:
   void operand(const Expr& e) {
@@ -48,8 +50,24 @@ class Printer {
   void chain(const BinaryExpr& e);
   void chain_terms(const BinaryExpr& e, std::string_view word, bool& first);
   void call(const CallExpr& e);
+  void plain_call(const CallExpr& e, std::string_view name);
+  void subquery(const SubqueryExpr& e);
   void predicate(const Expr& e);
   void case_of(const CaseExpr& e);
+
+  void names(const List<std::string_view>& items);
+  void in_parentheses(const SelectStmt& s);
+  void with(const SelectStmt& s);
+  void values(const SelectStmt& s);
+  void plain_select(const SelectStmt& s);
+  void set_operand(const SelectStmt& s);
+  void ordering(const SelectStmt& s);
+  void table(const TableRef& t);
+  void named_table(const NamedTable& t);
+  void join(const JoinTable& t);
+  void join_operand(const TableRef& t, bool right);
+  void as_of(const AsOf& as_of);
+  void alias(std::string_view name, const List<std::string_view>& columns);
 };
 
 void Printer::literal(const LiteralExpr& e) {
@@ -99,20 +117,33 @@ void Printer::call(const CallExpr& e) {
     return;
   }
   // `position` has only the spelling with IN; the plain one is quoted to name the function.
-  if (!e.schema.empty()) out += quote_ident(e.schema) + ".";
   const bool plain_special = e.schema.empty() && (e.name == "substring" || e.name == "overlay" || e.name == "left" || e.name == "right" ||
                                                   e.name == "coalesce" || e.name == "nullif" || e.name == "greatest" || e.name == "least");
-  out += plain_special ? std::string(e.name) : quote_ident(e.name);
-  out += '(';
-  if (e.star) out += '*';
-  if (e.distinct) out += "DISTINCT ";
-  list(e.arguments);
-  out += ')';
+  plain_call(e, plain_special ? std::string(e.name) : quote_ident(e.name));
   if (e.filter != nullptr) {
     out += " FILTER (WHERE ";
     expr(*e.filter);
     out += ')';
   }
+}
+
+void Printer::plain_call(const CallExpr& e, std::string_view name) {
+  if (!e.schema.empty()) out += quote_ident(e.schema) + ".";
+  out += name;
+  out += '(';
+  if (e.star) out += '*';
+  if (e.distinct) out += "DISTINCT ";
+  list(e.arguments);
+  out += ')';
+}
+
+void Printer::subquery(const SubqueryExpr& e) {
+  if (e.kind == ExprKind::kExists) out += "EXISTS ";
+  if (e.kind == ExprKind::kInSubquery) {
+    operand(*e.operand);
+    out += e.negated ? " NOT IN " : " IN ";
+  }
+  in_parentheses(*e.select);
 }
 
 void Printer::case_of(const CaseExpr& e) {
@@ -244,7 +275,198 @@ void Printer::expr(const Expr& e) {
     case ExprKind::kDefault: out += "DEFAULT"; return;
     case ExprKind::kSubquery:
     case ExprKind::kExists:
-    case ExprKind::kInSubquery: complete = false; return;
+    case ExprKind::kInSubquery: return subquery(static_cast<const SubqueryExpr&>(e));
+  }
+}
+
+// ---- Queries ---------------------------------------------------------------------------------------------------------
+
+void Printer::names(const List<std::string_view>& items) {
+  out += '(';
+  for (size_t i = 0; i < items.count; ++i) out += (i > 0 ? ", " : "") + quote_ident(items[i]);
+  out += ')';
+}
+
+void Printer::in_parentheses(const SelectStmt& s) {
+  out += '(';
+  select(s);
+  out += ')';
+}
+
+void Printer::with(const SelectStmt& s) {
+  if (s.with.empty()) return;
+  out += s.with_recursive ? "WITH RECURSIVE " : "WITH ";
+  for (size_t i = 0; i < s.with.count; ++i) {
+    const CommonTable& table = s.with[i];
+    out += (i > 0 ? ", " : "") + quote_ident(table.name);
+    if (!table.columns.empty()) {
+      out += ' ';
+      names(table.columns);
+    }
+    out += " AS ";
+    in_parentheses(*table.select);
+  }
+  out += ' ';
+}
+
+void Printer::values(const SelectStmt& s) {
+  out += "VALUES ";
+  for (size_t i = 0; i < s.values.count; ++i) {
+    out += i > 0 ? ", (" : "(";
+    list(s.values[i]);
+    out += ')';
+  }
+}
+
+// Set operations, and whatever ends in clauses of its own, stand in parentheses.
+void Printer::set_operand(const SelectStmt& s) {
+  const bool simple = s.set_operation == SetOperation::kNone && s.with.empty() && s.order_by.empty() && s.limit == nullptr && s.offset == nullptr;
+  if (simple) return select(s);
+  in_parentheses(s);
+}
+
+void Printer::plain_select(const SelectStmt& s) {
+  out += "SELECT";
+  if (s.distinct) out += " DISTINCT";
+  if (!s.distinct_on.empty()) {
+    out += " ON (";
+    list(s.distinct_on);
+    out += ')';
+  }
+  for (size_t i = 0; i < s.items.count; ++i) {
+    out += i > 0 ? ", " : " ";
+    expr(*s.items[i].expr);
+    if (!s.items[i].alias.empty()) out += " AS " + quote_ident(s.items[i].alias);
+  }
+  for (size_t i = 0; i < s.from.count; ++i) {
+    out += i > 0 ? ", " : " FROM ";
+    table(*s.from[i]);
+  }
+  if (s.where != nullptr) {
+    out += " WHERE ";
+    expr(*s.where);
+  }
+  if (!s.group_by.empty()) {
+    out += " GROUP BY ";
+    list(s.group_by);
+  }
+  if (s.having != nullptr) {
+    out += " HAVING ";
+    expr(*s.having);
+  }
+}
+
+void Printer::ordering(const SelectStmt& s) {
+  for (size_t i = 0; i < s.order_by.count; ++i) {
+    const OrderItem& item = s.order_by[i];
+    out += i > 0 ? ", " : " ORDER BY ";
+    expr(*item.expr);
+    if (item.descending) out += " DESC";
+    if (item.nulls_first != item.descending) out += item.nulls_first ? " NULLS FIRST" : " NULLS LAST";
+  }
+  if (s.limit != nullptr) {
+    const bool all = s.limit->kind == ExprKind::kLiteral && static_cast<const LiteralExpr*>(s.limit)->literal == LiteralKind::kNull;
+    out += " LIMIT ";
+    if (all) {
+      out += "ALL";
+    } else {
+      operand(*s.limit);
+    }
+  }
+  if (s.offset != nullptr) {
+    out += " OFFSET ";
+    operand(*s.offset);
+  }
+}
+
+void Printer::select(const SelectStmt& s) {
+  with(s);
+  if (s.set_operation != SetOperation::kNone) {
+    set_operand(*s.left);
+    out += s.set_operation == SetOperation::kUnion ? " UNION " : s.set_operation == SetOperation::kIntersect ? " INTERSECT " : " EXCEPT ";
+    if (s.set_all) out += "ALL ";
+    set_operand(*s.right);
+  } else if (!s.values.empty()) {
+    values(s);
+  } else {
+    plain_select(s);
+  }
+  ordering(s);
+}
+
+void Printer::alias(std::string_view name, const List<std::string_view>& columns) {
+  if (name.empty()) return;
+  out += " AS " + quote_ident(name);
+  if (columns.empty()) return;
+  out += ' ';
+  names(columns);
+}
+
+void Printer::as_of(const AsOf& as_of) {
+  switch (as_of.kind) {
+    case AsOfKind::kNone: return;
+    case AsOfKind::kRevision: out += " AS OF "; break;
+    case AsOfKind::kTimestamp: out += " AS OF TIMESTAMP "; break;
+    case AsOfKind::kBetween: out += " FOR SYSTEM_TIME BETWEEN "; break;
+    case AsOfKind::kFromTo: out += " FOR SYSTEM_TIME FROM "; break;
+    case AsOfKind::kAll: out += " FOR SYSTEM_TIME ALL"; return;
+  }
+  operand(*as_of.value);
+  if (as_of.until == nullptr) return;
+  out += as_of.kind == AsOfKind::kBetween ? " AND " : " TO ";
+  operand(*as_of.until);
+}
+
+void Printer::named_table(const NamedTable& t) {
+  out += to_sql(t.name);
+  as_of(t.as_of);
+  alias(t.alias, t.column_aliases);
+}
+
+// Joins group to the left; one on the right stands in parentheses.
+void Printer::join_operand(const TableRef& t, bool right) {
+  if (!right || t.kind != TableRefKind::kJoin) return table(t);
+  out += '(';
+  table(t);
+  out += ')';
+}
+
+void Printer::join(const JoinTable& t) {
+  join_operand(*t.left, false);
+  if (t.natural) out += " NATURAL";
+  switch (t.join) {
+    case JoinKind::kInner: out += " JOIN "; break;
+    case JoinKind::kLeft: out += " LEFT JOIN "; break;
+    case JoinKind::kRight: out += " RIGHT JOIN "; break;
+    case JoinKind::kFull: out += " FULL JOIN "; break;
+    case JoinKind::kCross: out += " CROSS JOIN "; break;
+  }
+  join_operand(*t.right, true);
+  if (t.on != nullptr) {
+    out += " ON ";
+    expr(*t.on);
+  }
+  if (!t.using_columns.empty()) {
+    out += " USING ";
+    names(t.using_columns);
+  }
+}
+
+void Printer::table(const TableRef& t) {
+  switch (t.kind) {
+    case TableRefKind::kTable: return named_table(static_cast<const NamedTable&>(t));
+    case TableRefKind::kJoin: return join(static_cast<const JoinTable&>(t));
+    case TableRefKind::kSubquery: {
+      const auto& subquery = static_cast<const SubqueryTable&>(t);
+      in_parentheses(*subquery.select);
+      return alias(subquery.alias, subquery.column_aliases);
+    }
+    case TableRefKind::kFunction: {
+      // Only plain calls stand in FROM; names with a syntax of their own are quoted.
+      const auto& function = static_cast<const FunctionTable&>(t);
+      plain_call(*function.call, quote_ident(function.call->name));
+      return alias(function.alias, function.column_aliases);
+    }
   }
 }
 
@@ -253,7 +475,20 @@ void Printer::expr(const Expr& e) {
 std::string to_sql(const Expr& expr) {
   Printer printer;
   printer.expr(expr);
-  return printer.complete ? std::move(printer.out) : std::string();
+  return std::move(printer.out);
+}
+
+std::string to_sql(const SelectStmt& select) {
+  Printer printer;
+  printer.select(select);
+  return std::move(printer.out);
+}
+
+std::string to_sql(const QualifiedName& name) {
+  std::string out;
+  if (!name.catalog.empty()) out += quote_ident(name.catalog) + ".";
+  if (!name.schema.empty()) out += quote_ident(name.schema) + ".";
+  return out + quote_ident(name.name);
 }
 
 std::string to_sql(const TypeName& type) {
