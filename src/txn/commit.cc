@@ -40,6 +40,8 @@ class CommitBuilder {
   Result<void> check_guard(const Head& base, const std::string& path);
   Result<void> check_table(const TableWork& work);
   Result<void> check_rows(const TableWork& work, const Oid& tip_rows);
+  Result<void> check_references();
+  Result<void> check_new_references(const TableWork& work);
   Result<Oid> rows_of(const TableWork& work, const Oid& tip_rows);
   Result<void> add_table(const TableWork& work, std::vector<tree::PathEdit>& edits);
   Result<Oid> write_commit(const Oid& root, int64_t time_us);
@@ -147,6 +149,54 @@ Result<void> CommitBuilder::check_rows(const TableWork& work, const Oid& tip_row
   return {};
 }
 
+// What foreign keys and new constraints were found to hold, against the tip: locks kept it so, unless a commit without locks came.
+Result<void> CommitBuilder::check_references() {
+  for (const NeededRow& needed : body_.needed_rows) {
+    const TableWork& work = *needed.work;
+    if (needed.unlocked == tip_.unlocked || work.state.overlay.rows.contains(needed.key)) continue;
+    if (work.state.overlay.spilled) return serialization_failure();
+    TRY_ASSIGN(const Oid rows, body_.branch_rows(tip_, work));
+    std::optional<tree::FoundLine> now;
+    if (!rows.is_zero()) {
+      TRY_ASSIGN(now, tree::find_line({core_.store, cache_, *work.keys}, rows, needed.key));
+    }
+    if (!now) return serialization_failure();
+  }
+  for (const WatchedRows& watched : body_.watched_rows) {
+    if (!watched.any && watched.unlocked == tip_.unlocked) continue;
+    TRY_ASSIGN(const auto rows, entry_of(tip_.snapshot.root, watched.path + "/rows"));
+    if (rows.value_or(Oid{}) != watched.rows) return serialization_failure();
+  }
+  return {};
+}
+
+// A table whose definition changed meanwhile may refer to rows that go or change here: the transaction did not look there.
+Result<void> CommitBuilder::check_new_references(const TableWork& work) {
+  const RowTally counts = tally(work);
+  if (counts.deleted + counts.updated == 0 && !work.state.overlay.truncated) return {};
+  for (const WriteBase& base : work.bases) {
+    if (base.head.snapshot.schema_generation == tip_.snapshot.schema_generation) continue;
+    const catalog::Catalog then(core_.store, cache_, base.head.snapshot.root);
+    const catalog::Catalog now(core_.store, cache_, tip_.snapshot.root);
+    TRY_ASSIGN(const auto schemas, now.schemas());
+    for (const std::string& schema : schemas) {
+      TRY_ASSIGN(const auto tables, now.tables(schema));
+      for (const std::string& name : tables) {
+        TRY_ASSIGN(const catalog::TableVersion table, now.get_table(schema, name));
+        const auto refers = [&](const catalog::ForeignKey& key) { return key.schema == work.table->schema && key.table == work.table->name; };
+        if (std::none_of(table.table->foreign_keys.begin(), table.table->foreign_keys.end(), refers)) continue;
+        TRY_ASSIGN(const auto before, then.has_schema(schema));
+        std::optional<catalog::TableVersion> old;
+        if (before) {
+          TRY_ASSIGN(old, then.find_table(schema, name));
+        }
+        if (!old || old->table->definition_id != table.table->definition_id) return serialization_failure();
+      }
+    }
+  }
+  return {};
+}
+
 Result<Oid> CommitBuilder::rows_of(const TableWork& work, const Oid& tip_rows) {
   const TableOverlay& overlay = work.state.overlay;
   if (overlay.truncated) {
@@ -184,6 +234,7 @@ RowTally CommitBuilder::tally(const TableWork& work) const {
 Result<void> CommitBuilder::add_table(const TableWork& work, std::vector<tree::PathEdit>& edits) {
   if (work.state.dropped || work.is_empty()) return {};
   TRY(check_table(work));
+  TRY(check_new_references(work));
   TRY_ASSIGN(const Oid tip_rows, body_.branch_rows(tip_, work));
   TRY(check_rows(work, tip_rows));
   if (work.changes_rows()) {
@@ -315,6 +366,7 @@ Result<CommitOutcome> CommitBuilder::build() {
   }
   tip_ = body_.branch->tip();
   TRY(check_file_ops());
+  TRY(check_references());
   std::vector<tree::PathEdit> edits;
   TRY_ASSIGN(Oid root, apply_file_ops(body_.objects, cache_, tip_.snapshot.root, body_.file_ops, edits));
   for (const auto& work : body_.works) TRY(add_table(*work, edits));

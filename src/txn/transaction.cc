@@ -211,6 +211,25 @@ Result<void> Transaction::lock_key(const catalog::TableVersion& table, Bytes key
   return state_->lock(work->lock_table, key, false);
 }
 
+Result<void> Transaction::share_key(const catalog::TableVersion& table, Bytes key) {
+  TRY_ASSIGN(TableWork* work, state_->work_for_write(table));
+  return state_->share(*work, key);
+}
+
+Result<void> Transaction::watch_rows(const catalog::TableVersion& table, bool any) {
+  TransactionBody& body = *state_;
+  TRY_ASSIGN(TableWork* work, body.work_for_write(table));
+  if (!work->state.origin) return {};   // Made in this transaction: nobody else has it.
+  const Head tip = body.branch->tip();
+  WatchedRows watched{*work->state.origin, {}, tip.unlocked, any};
+  TRY_ASSIGN(watched.rows, body.branch_rows(any ? body.head : tip, *work));
+  const auto same = [&](const WatchedRows& other) {
+    return other.path == watched.path && other.rows == watched.rows && other.unlocked == watched.unlocked && other.any == any;
+  };
+  if (std::none_of(body.watched_rows.begin(), body.watched_rows.end(), same)) body.watched_rows.push_back(std::move(watched));
+  return {};
+}
+
 Result<void> Transaction::put_row(const catalog::TableVersion& table, Bytes key, std::string line) {
   TRY_ASSIGN(TableWork* work, state_->work_for_write(table));
   return state_->set_row(*work, key, std::move(line));

@@ -131,7 +131,11 @@ class Transaction {
   Result<void> lock_key(const catalog::TableVersion& table, Bytes key);
 
   // Shares a key with others that share it: a child row keeps its parent's key from going. Conflicts with lock_row and lock_key.
+  // When a commit without locks came in between, the row is looked up again at the commit (kSerializationFailure).
   Result<void> share_key(const catalog::TableVersion& table, Bytes key);
+  // What was found out about all rows of a table (no row refers to this key; every row passes a check) must still hold at the commit:
+  // kSerializationFailure when the branch's rows of the table changed since now, by a commit without locks or (`any`) by any.
+  Result<void> watch_rows(const catalog::TableVersion& table, bool any);
 
   Result<void> put_row(const catalog::TableVersion& table, Bytes key, std::string line);
   Result<void> delete_row(const catalog::TableVersion& table, Bytes key);

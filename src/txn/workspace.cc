@@ -71,6 +71,8 @@ void TransactionBody::reset() {
   file_ops.clear();
   savepoints.clear();
   statement_mark = 0;
+  needed_rows.clear();
+  watched_rows.clear();
   last_lock_table = 0;
   last_lock_row = Existence::kUnknown;
 }
@@ -465,6 +467,12 @@ Result<void> TransactionBody::lock(uint64_t table, Bytes key, bool is_row) {
   last_lock_table = table;
   last_lock_key.assign(key);
   last_lock_row = is_row ? Existence::kThere : Existence::kUnknown;
+  return {};
+}
+
+Result<void> TransactionBody::share(TableWork& work, Bytes key) {
+  TRY(core.locks.share(lock_owner, {work.lock_table, key}, {cancelled, lock_timeout_ms}));
+  needed_rows.push_back({&work, std::string(key), branch->tip().unlocked});
   return {};
 }
 

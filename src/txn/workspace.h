@@ -68,6 +68,21 @@ struct FileOp {
   Head base;                               // The branch when this was done.
 };
 
+// A row of the branch that must be there when the transaction commits: a foreign key's other end.
+struct NeededRow {
+  TableWork* work = nullptr;
+  std::string key;
+  uint64_t unlocked = 0;                   // Of the tip when it was seen.
+};
+
+// A table whose rows were looked at as a whole.
+struct WatchedRows {
+  std::string path;                        // On the branch.
+  Oid rows;
+  uint64_t unlocked = 0;
+  bool any = false;
+};
+
 struct UndoEntry {
   enum class Kind : uint8_t { kNewRow, kOldRow, kNewLarge, kOldLarge, kTable, kMoved, kFiles };
   Kind kind;
@@ -110,6 +125,7 @@ struct TransactionBody {
 
   // ---- Locks ----
   Result<void> lock(uint64_t table, Bytes key, bool is_row);
+  Result<void> share(TableWork& work, Bytes key);
 
   Core& core;
   std::shared_ptr<Branch> branch;
@@ -135,6 +151,8 @@ struct TransactionBody {
   std::vector<FileOp> file_ops;
   std::vector<UndoEntry> undo;
   uint64_t changes = 0;                    // Grows with every change and every undo.
+  std::vector<NeededRow> needed_rows;
+  std::vector<WatchedRows> watched_rows;
   std::vector<Savepoint> savepoints;
   size_t statement_mark = 0;
 
