@@ -370,6 +370,8 @@ expr::EvalContext SessionImpl::eval_context() const {
 exec::ExecContext SessionImpl::exec_context() {
   exec::ExecContext context{database_.manager(), *transaction_, eval_context()};
   context.unique = &unique_;
+  context.foreign_keys = &foreign_keys_;
+  context.checks = &checks_;
   return context;
 }
 

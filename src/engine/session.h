@@ -15,7 +15,9 @@
 #include "engine/database.h"
 #include "engine/rows.h"
 #include "engine/settings.h"
+#include "exec/constraints.h"
 #include "exec/dml.h"
+#include "exec/foreign_keys.h"
 #include "exec/operator.h"
 #include "exec/unique_keys.h"
 #include "plan/plan.h"
@@ -115,6 +117,8 @@ class SessionImpl final : public Session {
   std::optional<Settings> settings_on_commit_;     // As above, without SET LOCAL.
   std::vector<type::Value> parameter_values_;
   exec::UniqueState unique_;                   // Of this transaction.
+  exec::ForeignKeyState foreign_keys_;         // Of the running statement.
+  exec::CheckCache checks_;
   CopySource* copy_source_ = nullptr;
   CopySink* copy_sink_ = nullptr;
   std::function<void(const Progress&)> progress_;

@@ -77,12 +77,12 @@ class RowArena {
 class RecordEncoder {
  public:
   RecordEncoder(const catalog::TableDef& table, std::vector<uint16_t> columns, std::vector<expr::NodePtr> defaults,
-                const RowWriter& writer, const expr::EvalContext& eval)
+                RowWriter& writer, const expr::EvalContext& eval)
       : table_(table), columns_(std::move(columns)), defaults_(std::move(defaults)), writer_(writer), eval_(eval) {
     const auto& slots = table.layout.slots;
     field_of_slot_.assign(slots.size(), -1);
     for (size_t i = 0; i < columns_.size(); ++i) field_of_slot_[table.columns[columns_[i]].slot] = static_cast<int>(i);
-    direct_ = true;
+    direct_ = table.checks.empty();   // A CHECK wants values.
     for (size_t slot = 0; slot < slots.size(); ++slot) {
       direct_ = direct_ && slots[slot].absent.is_null();
     }
@@ -179,7 +179,7 @@ class RecordEncoder {
   const catalog::TableDef& table_;
   std::vector<uint16_t> columns_;
   std::vector<expr::NodePtr> defaults_;
-  const RowWriter& writer_;
+  RowWriter& writer_;
   const expr::EvalContext& eval_;
   std::vector<int> field_of_slot_;
   bool direct_ = false;
@@ -261,6 +261,7 @@ class CopyIn {
       TRY_ASSIGN(const Oid blob, bulk_->add(store::ObjectType::kBlob, bytes));
       TRY(context_.transaction.set_large(version_, row.key, slot, blob));
     }
+    TRY(writer_.note_inserted(row.line));
     arena_.add(row.key, row.line, line);
     return {};
   }
@@ -404,7 +405,12 @@ Result<uint64_t> copy_from(const sql::CopyStmt& statement, const ByteSource& sou
   CopyIn copy(version, std::move(names), encoder, writer, reader, context);
   // A transaction that has changed the table already keeps to row edits; so does a table with unique keys, whose values are
   // locked and looked up one by one.
-  return copy.run(format.header, view.overlay == nullptr && version.table->unique_keys.empty(), report, source_bytes);
+  if (context.foreign_keys != nullptr) context.foreign_keys->begin_statement();
+  TRY_ASSIGN(const uint64_t rows, copy.run(format.header, view.overlay == nullptr && version.table->unique_keys.empty(), report, source_bytes));
+  if (context.foreign_keys == nullptr) return rows;
+  TRY_ASSIGN(const bool restart, context.foreign_keys->finish(context));
+  if (restart) return Error(ErrorCode::kSerializationFailure, "could not serialize access due to concurrent update");
+  return rows;
 }
 
 Result<uint64_t> copy_to(const sql::CopyStmt& statement, const ByteSink& sink, plan::PlanContext& planning, const ProgressReport& report,

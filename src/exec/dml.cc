@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "exec/build.h"
+#include "exec/foreign_keys.h"
 #include "exec/point.h"
 #include "sql/parser.h"
 #include "type/cast.h"
@@ -159,7 +160,7 @@ class InsertPlan final : public DmlPlan {
     return std::unique_ptr<DmlPlan>(std::move(plan));
   }
 
-  Result<DmlOutcome> run(ExecContext& context) const override {
+  Result<DmlOutcome> write_rows(ExecContext& context) const override {
     TRY_ASSIGN(catalog::TableVersion version, context.transaction.get_table(table_->schema, table_->name));
     RowWriter writer(context, std::move(version));
     DmlOutcome outcome;
@@ -337,7 +338,7 @@ class ModifyRowsPlan final : public DmlPlan {
     return finish(std::move(plan), request, statement.returning, statement.alias, context);
   }
 
-  Result<DmlOutcome> run(ExecContext& context) const override {
+  Result<DmlOutcome> write_rows(ExecContext& context) const override {
     TRY_ASSIGN(catalog::TableVersion version, context.transaction.get_table(table_->schema, table_->name));
     RowWriter writer(context, std::move(version));
     DmlOutcome outcome;
@@ -441,6 +442,14 @@ class ModifyRowsPlan final : public DmlPlan {
 
 }  // namespace
 
+Result<DmlOutcome> DmlPlan::run(ExecContext& context) const {
+  if (context.foreign_keys != nullptr) context.foreign_keys->begin_statement();
+  TRY_ASSIGN(DmlOutcome outcome, write_rows(context));
+  if (context.foreign_keys == nullptr || outcome.restart) return outcome;
+  TRY_ASSIGN(outcome.restart, context.foreign_keys->finish(context));
+  return outcome;
+}
+
 Result<expr::NodePtr> bind_default(const sql::Expr& expression, const catalog::ColumnDef& column) {
   EmptyScope scope("DEFAULT expressions");
   expr::ParameterTypes parameters;
@@ -480,11 +489,14 @@ Result<std::unique_ptr<DmlPlan>> plan_delete(const sql::DeleteStmt& statement, p
 }
 
 Result<void> run_truncate(const sql::TruncateStmt& statement, ExecContext& context) {
+  std::vector<catalog::TableVersion> tables;
   for (const sql::QualifiedName& name : statement.tables) {
     const std::string_view schema = name.schema.empty() ? context.eval.schema : name.schema;
-    TRY_ASSIGN(const catalog::TableVersion table, context.transaction.get_table(schema, name.name));
-    TRY(context.transaction.truncate(table));
+    TRY_ASSIGN(catalog::TableVersion table, context.transaction.get_table(schema, name.name));
+    tables.push_back(std::move(table));
   }
+  TRY(check_truncate(context.transaction.catalog(), tables));
+  for (const catalog::TableVersion& table : tables) TRY(context.transaction.truncate(table));
   return {};
 }
 

@@ -25,13 +25,16 @@ struct DmlOutcome {
 class DmlPlan {
  public:
   virtual ~DmlPlan() = default;
-  virtual Result<DmlOutcome> run(ExecContext& context) const = 0;
+  // With what foreign keys do and check at the end of the statement.
+  Result<DmlOutcome> run(ExecContext& context) const;
   virtual std::string_view tag() const = 0;                     // "INSERT 0", "UPDATE", "DELETE".
   virtual std::vector<std::string> explain() const = 0;
   const std::vector<plan::OutputColumn>& returning() const { return returning_columns_; }
   bool cacheable() const { return cacheable_; }
 
  protected:
+  virtual Result<DmlOutcome> write_rows(ExecContext& context) const = 0;
+
   std::vector<plan::OutputColumn> returning_columns_;
   std::vector<expr::NodePtr> returning_;
   bool cacheable_ = true;

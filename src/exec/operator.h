@@ -15,6 +15,8 @@
 
 namespace rowan::exec {
 
+class CheckCache;
+class ForeignKeyState;
 class UniqueState;
 
 // What every operator of one running statement shares.
@@ -24,7 +26,10 @@ struct ExecContext {
   expr::EvalContext eval;                       // Parameters, time, user.
   size_t memory_bytes = 256u << 20;             // Budget before operators spill.
   int threads = 2;                              // For parallel scans.
-  UniqueState* unique = nullptr;                // For UNIQUE constraints (unique_keys.h); may be null where nothing is written.
+  // The session's, for constraints; may be null where nothing is written.
+  UniqueState* unique = nullptr;                // unique_keys.h
+  ForeignKeyState* foreign_keys = nullptr;      // foreign_keys.h
+  CheckCache* checks = nullptr;                 // constraints.h
 
   bool cancelled() const { return eval.cancelled != nullptr && eval.cancelled->load(std::memory_order_relaxed); }
 };

@@ -19,15 +19,6 @@ bool may_go_out_of_line(const type::Cell& cell) {
          type::physical(cell.value->type().id) == type::Physical::kString;
 }
 
-std::string row_text(const std::vector<type::Value>& values) {
-  std::string out = "(";
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (i > 0) out += ", ";
-    out += values[i].is_null() ? "null" : type::to_text(values[i]);
-  }
-  return out + ")";
-}
-
 }  // namespace
 
 Result<std::string> BlobReader::read_large(const type::LargeRef& ref) const {
@@ -39,7 +30,7 @@ Result<std::string> BlobReader::read_large(const type::LargeRef& ref) const {
 }
 
 RowWriter::RowWriter(ExecContext& context, catalog::TableVersion table)
-    : transaction_(context.transaction), unique_(table.table->unique_keys.empty() ? nullptr : context.unique), table_(std::move(table)) {
+    : context_(context), transaction_(context.transaction), unique_(table.table->unique_keys.empty() ? nullptr : context.unique), table_(std::move(table)) {
   ENSURE(table_.table->unique_keys.empty() || unique_ != nullptr);
   const catalog::TableDef& def = *table_.table;
   column_of_slot_.assign(def.layout.slots.size(), -1);
@@ -48,15 +39,36 @@ RowWriter::RowWriter(ExecContext& context, catalog::TableVersion table)
   for (const uint16_t slot : def.layout.key_slots) is_key_slot_[slot] = 1;
 }
 
+// What the first row needs to know: a constructor cannot fail.
+Result<void> RowWriter::get_ready() {
+  if (ready_) return {};
+  if (!table().checks.empty()) {
+    TRY_ASSIGN(checks_, context_.checks != nullptr ? context_.checks->of(table_.table) : RowChecks::bind(table_.table));
+  }
+  if (context_.foreign_keys != nullptr) {
+    TRY_ASSIGN(const TableReferences* const references, context_.foreign_keys->of(transaction_, table()));
+    if (!references->empty()) references_ = references;
+  }
+  ready_ = true;
+  return {};
+}
+
+Result<void> RowWriter::note_references(std::optional<Bytes> old_line, std::optional<Bytes> new_line) {
+  TRY(get_ready());
+  if (references_ == nullptr) return {};
+  return context_.foreign_keys->note(*references_, transaction_, table_, old_line, new_line);
+}
+
+Result<void> RowWriter::check_row(const std::vector<type::Value>& values) {
+  TRY(check_not_null(values));
+  TRY(get_ready());
+  if (checks_ != nullptr) TRY(checks_->check(values, context_.eval));
+  return {};
+}
+
 Result<void> RowWriter::check_not_null(const std::vector<type::Value>& values) const {
-  const catalog::TableDef& def = table();
-  for (size_t i = 0; i < def.columns.size(); ++i) {
-    if (def.columns[i].not_null && values[i].is_null()) {
-      return Error(ErrorCode::kNotNullViolation,
-                   fmt::format("null value in column \"{}\" of relation \"{}\" violates not-null constraint",
-                               def.columns[i].name, def.name))
-          .with_detail("Failing row contains " + row_text(values) + ".");
-    }
+  for (size_t i = 0; i < table().columns.size(); ++i) {
+    if (table().columns[i].not_null && values[i].is_null()) return not_null_violation(table(), table().columns[i], values);
   }
   return {};
 }
@@ -110,8 +122,8 @@ Result<void> RowWriter::finish_line(std::vector<type::Cell>& cells, std::vector<
   return type::append_line_key(table().layout, row.line, row.key);
 }
 
-Result<void> RowWriter::encode(const std::vector<type::Value>& values, EncodedRow& row) const {
-  TRY(check_not_null(values));
+Result<void> RowWriter::encode(const std::vector<type::Value>& values, EncodedRow& row) {
+  TRY(check_row(values));
   row.large.clear();
   std::vector<type::Cell> cells(column_of_slot_.size());
   for (size_t slot = 0; slot < cells.size(); ++slot) {
@@ -138,6 +150,7 @@ Result<void> RowWriter::insert_encoded(EncodedRow row) {
     TRY(transaction_.set_large(table_, row.key, slot, blob));
   }
   if (unique_ != nullptr) TRY(unique_->check(transaction_, table_, std::nullopt, {}, row.line));
+  TRY(note_references(std::nullopt, row.line));
   const uint64_t changes = transaction_.change_count();
   const std::string line = unique_ != nullptr ? row.line : std::string();
   if (table().layout.counted) {
@@ -150,14 +163,6 @@ Result<void> RowWriter::insert_encoded(EncodedRow row) {
   }
   if (unique_ != nullptr) TRY(unique_->note(transaction_, table_, std::nullopt, line, row.key, changes));
   return {};
-}
-
-Result<std::vector<type::Value>> RowWriter::values_of(Bytes line, uint64_t& count) const {
-  const BlobReader large(transaction_.objects());
-  TRY_ASSIGN(std::vector<type::Value> by_slot, type::decode_line(table().layout, line, large, &count));
-  std::vector<type::Value> values(table().columns.size());
-  for (size_t i = 0; i < values.size(); ++i) values[i] = std::move(by_slot[table().columns[i].slot]);
-  return values;
 }
 
 // Drops the entries of a row's out-of-line values. A table without a primary key shares them between equal rows and keeps
@@ -180,13 +185,13 @@ Result<WriteOutcome> RowWriter::update(Bytes key, Bytes line, const std::vector<
   if (lock == txn::LockOutcome::kChanged) return WriteOutcome::kRestart;
 
   const catalog::TableDef& def = table();
-  for (size_t i = 0; i < columns.size(); ++i) {
-    if (def.columns[columns[i]].not_null && values[i].is_null()) {
-      uint64_t count = 0;
-      TRY_ASSIGN(std::vector<type::Value> all, values_of(line, count));
-      for (size_t k = 0; k < columns.size(); ++k) all[columns[k]] = values[k];
-      TRY(check_not_null(all));
-    }
+  TRY(get_ready());
+  bool check = checks_ != nullptr;
+  for (size_t i = 0; i < columns.size(); ++i) check = check || (def.columns[columns[i]].not_null && values[i].is_null());
+  if (check) {
+    TRY_ASSIGN(std::vector<type::Value> all, row_values(def, line, transaction_.objects()));
+    for (size_t k = 0; k < columns.size(); ++k) all[columns[k]] = values[k];
+    TRY(check_row(all));
   }
   std::vector<Bytes> elements;
   uint64_t count = 0;
@@ -216,7 +221,7 @@ Result<WriteOutcome> RowWriter::update(Bytes key, Bytes line, const std::vector<
     }
   }
   if (whole) {
-    TRY_ASSIGN(std::vector<type::Value> all, values_of(line, count));
+    TRY_ASSIGN(std::vector<type::Value> all, row_values(def, line, transaction_.objects(), &count));
     for (size_t i = 0; i < columns.size(); ++i) all[columns[i]] = values[i];
     for (size_t slot = 0; slot < cells.size(); ++slot) {
       if (column_of_slot_[slot] >= 0) cells[slot] = {&all[column_of_slot_[slot]], {}};
@@ -238,6 +243,7 @@ Result<WriteOutcome> RowWriter::update(Bytes key, Bytes line, const std::vector<
 Result<WriteOutcome> RowWriter::replace(Bytes key, Bytes line, EncodedRow row, uint64_t count) {
   if (table().layout.counted && row.key == key) return WriteOutcome::kWritten;
   if (unique_ != nullptr) TRY(unique_->check(transaction_, table_, line, key, row.line));
+  TRY(note_references(line, row.line));
   const uint64_t changes = transaction_.change_count();
   const std::string new_line = unique_ != nullptr ? row.line : std::string();
   if (table().layout.counted) {
@@ -278,6 +284,7 @@ Result<WriteOutcome> RowWriter::remove(Bytes key, Bytes line, uint64_t& rows) {
   rows = 1;
   TRY_ASSIGN(const txn::LockOutcome lock, transaction_.lock_row(table_, key));
   if (lock == txn::LockOutcome::kChanged) return WriteOutcome::kRestart;
+  TRY(note_references(line, std::nullopt));
   const uint64_t changes = transaction_.change_count();
   if (!table().layout.counted) {
     TRY(forget_large(key, line));

@@ -1,9 +1,9 @@
-// RowWriter: the one way rows are written. It checks NOT NULL and key uniqueness, puts long values out of line,
-// takes the locks and hands canonical lines to the transaction.
+// RowWriter: the one way rows are written. It checks NOT NULL, CHECK and key uniqueness, notes what foreign keys have to look at when the
+// statement ends, puts long values out of line, takes the locks and hands canonical lines to the transaction.
 //
 // Ownership: borrows the transaction; keeps the table's definition alive.
 // Threads:   one at a time.
-// Errors:    kNotNullViolation, kUniqueViolation, kProgramLimit, and those of Transaction.
+// Errors:    kNotNullViolation, kCheckViolation, kUniqueViolation, kProgramLimit, and those of Transaction.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,8 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "catalog/catalog.h"
+#include "exec/constraints.h"
+#include "exec/foreign_keys.h"
 #include "exec/operator.h"
 #include "exec/unique_keys.h"
 #include "txn/transaction.h"
@@ -52,7 +54,7 @@ class RowWriter {
     std::string line;
     std::vector<std::pair<uint16_t, std::string>> large;   // Slot and the blob's bytes.
   };
-  Result<void> encode(const std::vector<type::Value>& values, EncodedRow& row) const;
+  Result<void> encode(const std::vector<type::Value>& values, EncodedRow& row);
   Result<void> insert_encoded(EncodedRow row);
 
   // `columns` (indexes) take `values`; the others keep their bytes, dropped slots too. `rows` gets the number of rows
@@ -61,16 +63,25 @@ class RowWriter {
                               const std::vector<type::Value>& values, uint64_t& rows);
   Result<WriteOutcome> remove(Bytes key, Bytes line, uint64_t& rows);
 
+  // For rows that are stored past the transaction (bulk loads): what foreign keys want to know of an inserted line.
+  Result<void> note_inserted(Bytes line) { return note_references(std::nullopt, line); }
+
   Error duplicate_key(Bytes line) const;
 
  private:
+  Result<void> get_ready();
+  Result<void> check_row(const std::vector<type::Value>& values);
+  Result<void> note_references(std::optional<Bytes> old_line, std::optional<Bytes> new_line);
   Result<void> check_not_null(const std::vector<type::Value>& values) const;
   Result<void> finish_line(std::vector<type::Cell>& cells, std::vector<std::string>& references, EncodedRow& row) const;
   Result<void> forget_large(Bytes key, Bytes line);
   Result<WriteOutcome> replace(Bytes key, Bytes line, EncodedRow row, uint64_t count);
-  Result<std::vector<type::Value>> values_of(Bytes line, uint64_t& count) const;
 
+  ExecContext& context_;
   txn::Transaction& transaction_;
+  bool ready_ = false;
+  std::shared_ptr<const RowChecks> checks_;          // nullptr: the table has none. Once ready_, as the next.
+  const TableReferences* references_ = nullptr;      // nullptr: the table has no foreign keys, on neither side.
   UniqueState* unique_;                   // nullptr: the table has no unique keys.
   catalog::TableVersion table_;
   std::vector<int32_t> column_of_slot_;   // -1: dropped or never used.

@@ -85,18 +85,18 @@ Result<void> UniqueState::check(txn::Transaction& transaction, const catalog::Ta
     }
     // A key of rows never begins with a capital letter, so these locks stand beside theirs.
     TRY(transaction.lock_key(version, fmt::format("U{} {}", i, *value)));
-    TRY_ASSIGN(const Table* const own, current(transaction, version));
-    const auto known = own->keys[i].find(*value);
-    std::optional<std::string> holder;
-    if (known != own->keys[i].end()) {
-      holder = known->second;
-    } else {
-      TRY_ASSIGN(const catalog::TableVersion tip, transaction.tip_version(version));
-      TRY_ASSIGN(holder, indexes_.holder(store_, tip, i, *value));
-    }
+    TRY_ASSIGN(const auto holder, this->holder(transaction, version, i, *value));
     if (holder && (!old_line || *holder != old_key)) return duplicate_key(table, unique.name, unique.columns, new_line);
   }
   return {};
+}
+
+Result<std::optional<std::string>> UniqueState::holder(txn::Transaction& transaction, const catalog::TableVersion& version, size_t which, Bytes value) {
+  TRY_ASSIGN(const Table* const own, current(transaction, version));
+  const auto known = own->keys[which].find(std::string(value));
+  if (known != own->keys[which].end()) return known->second;
+  TRY_ASSIGN(const catalog::TableVersion tip, transaction.tip_version(version));
+  return indexes_.holder(store_, tip, which, value);
 }
 
 Result<void> UniqueState::note(txn::Transaction& transaction, const catalog::TableVersion& version, std::optional<Bytes> old_line,

@@ -30,6 +30,8 @@ class UniqueState {
   // row has them. kUniqueViolation.
   Result<void> check(txn::Transaction& transaction, const catalog::TableVersion& table, std::optional<Bytes> old_line,
                      Bytes old_key, Bytes new_line);
+  // The key of the row that has the value under the `which`th unique key, in the tip under the transaction's own changes; nothing: none.
+  Result<std::optional<std::string>> holder(txn::Transaction& transaction, const catalog::TableVersion& table, size_t which, Bytes value);
   // After the transaction took the change; `count_before` is its change_count() from before.
   Result<void> note(txn::Transaction& transaction, const catalog::TableVersion& table, std::optional<Bytes> old_line,
                     std::optional<Bytes> new_line, Bytes new_key, uint64_t count_before);
