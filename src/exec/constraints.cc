@@ -176,7 +176,8 @@ Result<void> visit_rows(const txn::Transaction& transaction, store::NodeCache& c
   const tree::TreeReader reader{transaction.objects(), cache, keys};
   std::optional<tree::Cursor> cursor;
   if (!view.version.rows.is_zero()) {
-    TRY_ASSIGN(cursor, tree::Cursor::open(reader, view.version.rows));
+    TRY_ASSIGN(tree::Cursor opened, tree::Cursor::open(reader, view.version.rows));
+    cursor.emplace(std::move(opened));
   }
   static const std::map<std::string, txn::RowChange, std::less<>> kNothing;
   const auto& changes = view.overlay != nullptr ? view.overlay->rows : kNothing;
