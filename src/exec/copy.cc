@@ -251,6 +251,7 @@ class CopyIn {
       return {};
     }
     TRY_ASSIGN(bulk_, context_.manager.store().begin_bulk());
+    context_.transaction.keep(bulk_->hold());
     for (const Pending& pending : pending_) TRY(add_bulk(pending.row, pending.line));
     pending_.clear();
     return {};

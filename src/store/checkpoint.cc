@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "git/commit.h"
 #include "store/git_store_impl.h"
+#include "store/object_links.h"
 
 namespace rowan::store {
 
@@ -37,17 +38,6 @@ void set_in(RefMap& map, const std::string& name, const Oid& value) {
 
 // Statements come before upkeep: on a machine with few cores a checkpoint must not crowd out writers.
 void lower_priority() { setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kBackgroundNice); }
-
-// Whether a tree names an id of the sorted list. Trees of a record were made by us, so a malformed one names nothing.
-bool names_one_of(Bytes tree, const std::vector<Oid>& ids) {
-  while (!tree.empty()) {
-    const size_t end = tree.find('\0');
-    if (end == Bytes::npos || tree.size() - end - 1 < Oid::kBytes) return false;
-    if (std::binary_search(ids.begin(), ids.end(), Oid::from_raw(tree.data() + end + 1))) return true;
-    tree.remove_prefix(end + 1 + Oid::kBytes);
-  }
-  return false;
-}
 
 }  // namespace
 
@@ -88,22 +78,23 @@ Result<void> GitStore::checkpoint_round(bool look_at_refs, std::vector<ForeignMo
 // Requires: checkpoint_mutex_. Each step leaves a state that recovery completes (S4): the pack is durable before the refs
 // move, the refs before the journal forgets, and doing a step twice changes nothing.
 Result<void> GitStore::checkpoint_pass(std::vector<ForeignMove>& moves) {
+  private_packs_.note_ended();
   Records records;
   {
     const std::lock_guard lock(work_mutex_);
     records.assign(records_.begin(), records_.end());
   }
-  if (records.empty() && republish_.empty()) return {};
+  if (records.empty() && republish_.empty()) return settle_private_packs(records);
   if (!records.empty()) {
     TRY(journal_->sync_to(records.back()->sequence));
     TRY(write_records(records));
   }
   TRY(publish_refs(records, moves));
   remember_refs();
+  TRY(settle_private_packs(records));
   if (records.empty()) return {};
   for (const auto& stem : stale_keeps_) release_keep(stem);
   stale_keeps_.clear();
-  release_bulk_packs(records);
   const uint64_t last = records.back()->sequence;
   TRY(journal_->published(last));
   published_.store(last, std::memory_order_release);
@@ -133,7 +124,6 @@ Result<void> GitStore::write_records(const Records& records) {
   options.files = &files_;
   TRY_ASSIGN(const WrittenPack pack, write_pack(pack_folder(), objects, options));
   if (pack.stem.empty()) return {};
-  mark_keep(pack.stem);
   packs_->add_pack(pack.stem);
   if (std::find(stale_keeps_.begin(), stale_keeps_.end(), pack.stem) == stale_keeps_.end()) {
     stale_keeps_.push_back(pack.stem);
@@ -198,40 +188,16 @@ Result<void> GitStore::settle(const std::string& name, const Oid& before, const 
   return {};
 }
 
-// Takes the mark off bulk packs that a published transaction leads to, by a ref or by an entry of one of its trees.
-void GitStore::release_bulk_packs(const Records& records) {
-  std::vector<BulkPack> packs;
-  std::vector<SpilledPack> spilled;
-  {
-    const std::lock_guard lock(work_mutex_);
-    packs.swap(bulk_packs_);
-    spilled.swap(spilled_packs_);
-  }
-  const auto is_named = [&](const BulkPack& pack) {
+// Requires: checkpoint_mutex_, and the refs of `records` published.
+Result<void> GitStore::settle_private_packs(const Records& records) {
+  return private_packs_.settle(*packs_, [&records](const std::function<void(const Oid&)>& visit) {
     for (const auto& record : records) {
-      for (const RefUpdate& update : record->refs) {
-        if (std::binary_search(pack.ids.begin(), pack.ids.end(), update.new_value)) return true;
-      }
+      for (const RefUpdate& update : record->refs) visit(update.new_value);
       for (const auto& entry : record->objects) {
-        if (entry.type == ObjectType::kTree && names_one_of(entry.object.bytes, pack.ids)) return true;
-        if (entry.type != ObjectType::kCommit) continue;
-        const auto commit = git::parse_commit(entry.object.bytes);
-        if (commit && std::binary_search(pack.ids.begin(), pack.ids.end(), commit->tree)) return true;
+        visit_links(entry.type, entry.object.bytes, [&](const Oid& id, LinkKind) { visit(id); });
       }
     }
-    return false;
-  };
-  const auto kept = std::stable_partition(packs.begin(), packs.end(), [&](const auto& pack) { return !is_named(pack); });
-  for (auto at = kept; at != packs.end(); ++at) release_keep(at->stem);
-  packs.erase(kept, packs.end());
-  const uint64_t last = records.back()->sequence;
-  const auto later = std::stable_partition(spilled.begin(), spilled.end(),
-                                           [&](const auto& pack) { return pack.sequence > last; });
-  for (auto at = later; at != spilled.end(); ++at) release_keep(at->stem);
-  spilled.erase(later, spilled.end());
-  const std::lock_guard lock(work_mutex_);
-  bulk_packs_.insert(bulk_packs_.end(), std::make_move_iterator(packs.begin()), std::make_move_iterator(packs.end()));
-  spilled_packs_.insert(spilled_packs_.end(), spilled.begin(), spilled.end());
+  });
 }
 
 // Requires: checkpoint_mutex_. Notes in DIR/rowan/refs which values of branches are ours, for the next open. Not synced: see
@@ -400,13 +366,12 @@ void GitStore::close() {
   if (checkpointer_.joinable()) checkpointer_.join();
   if (watcher_.joinable()) watcher_.join();
   if (journal_ == nullptr) return;
+  private_packs_.end_all();                // No transaction can name them any more but those in the journal.
   std::vector<ForeignMove> moves;
   auto result = checkpoint_round(false, moves);
   // What a foreign program moved at the last moment is parked; our value stands.
   if (result && !republish_.empty()) result = checkpoint_round(false, moves);
   if (result) {
-    for (const BulkPack& pack : bulk_packs_) release_keep(pack.stem);  // No transaction can name them any more.
-    for (const SpilledPack& pack : spilled_packs_) release_keep(pack.stem);
     {
       const std::lock_guard lock(checkpoint_mutex_);
       remember_refs();

@@ -11,6 +11,8 @@
 #include "git/commit.h"
 #include "store/git_store_impl.h"
 #include "store/journal_record.h"
+#include "store/object_links.h"
+#include "store/pack_output.h"
 
 namespace rowan::store {
 
@@ -18,7 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kKeepText[] = "rowan\n";
 constexpr size_t kKeptBufferBytesMax = 1u << 20;
 constexpr int kFullFilesBeforeCheckpoint = 2;
 constexpr uint64_t kConfigBytesMax = 1u << 20;
@@ -105,11 +106,15 @@ class GitBulkWriter final : public BulkWriter {
     return id;
   }
 
+  std::shared_ptr<const void> hold() override {
+    if (!hold_) hold_ = std::make_shared<int>();
+    return *hold_;
+  }
+
   Result<void> finish() override {
     TRY_ASSIGN(const WrittenPack pack, stream_->finish());
     if (pack.stem.empty()) return {};
-    std::sort(ids_.begin(), ids_.end());
-    store_.add_bulk_pack(pack, std::move(ids_));
+    store_.add_bulk_pack(pack, std::move(ids_), hold_);
     return {};
   }
 
@@ -117,6 +122,7 @@ class GitBulkWriter final : public BulkWriter {
   GitStore& store_;
   std::unique_ptr<PackStream> stream_;
   std::vector<Oid> ids_;
+  std::optional<std::shared_ptr<const void>> hold_;
 };
 
 }  // namespace
@@ -162,6 +168,7 @@ GitStore::GitStore(const fs::path& dir, const GitStoreOptions& options, FileSyst
       cache_(std::make_unique<NodeCache>(options.cache_bytes)),
       record_bytes_max_(std::min<size_t>(2 * kJournalObjectBytesMax, options.journal_file_bytes / 4)),
       handler_(std::make_shared<const std::function<void(const ForeignMove&)>>()),
+      private_packs_(files, dir / "objects" / "pack"),
       ref_files_(files, dir, dir / "rowan" / "publishing") {}
 
 GitStore::~GitStore() { close(); }
@@ -179,6 +186,8 @@ Result<void> GitStore::start() {
   if (!options_.read_only) {
     if (!fs::exists(own_folder(), ignored)) {
       TRY(git::apply_settings(dir_, own_settings()));
+      // Nothing tells which marked packs of a copied repository are in use: they stay.
+      TRY(release_kept_packs(pack_folder(), files_));
       TRY(make_own_folder(dir_, options_));
     }
     TRY_ASSIGN(auto lock, LockFile::take(own_folder() / "lock"));
@@ -190,6 +199,8 @@ Result<void> GitStore::start() {
   TRY(recover());
   if (options_.read_only) return {};
   find_stale_keeps();
+  TRY(private_packs_.find_left_over(*packs_));
+  if (records_.empty()) TRY(private_packs_.settle(*packs_, [](const auto&) {}));
   if (options_.background) {
     watch_ = std::make_unique<RefWatch>(dir_);
     checkpointer_ = std::thread([this] { run_checkpointer(); });
@@ -304,14 +315,6 @@ void GitStore::find_stale_keeps() {
   }
 }
 
-void GitStore::mark_keep(const fs::path& stem) {
-  fs::path path = stem;
-  path += ".keep";
-  auto file = files_.open(path, OpenMode::kCreate);
-  if (!file) return;
-  ignore_error((*file)->write(kKeepText, 0), "without the text the pack is only kept for longer");
-}
-
 void GitStore::release_keep(const fs::path& stem) {
   fs::path path = stem;
   path += ".keep";
@@ -411,26 +414,31 @@ Result<void> GitStore::check_refs(const std::vector<RefUpdate>& refs) const {
 }
 
 // Objects that are too large for the journal go to a pack of their own, which is durable before the record is.
-Result<std::vector<PendingObjects::Entry>> GitStore::spill(const PendingObjects& objects,
+Result<std::vector<PendingObjects::Entry>> GitStore::spill(const std::vector<PendingObjects::Entry>& objects,
                                                            const std::vector<RefUpdate>& refs,
-                                                           std::optional<fs::path>& stem) {
+                                                           PrivatePacks::Hold& spilled) {
   std::vector<PendingObjects::Entry> rest;
   std::vector<PackObject> large;
-  const bool takes_all = record_bytes(objects.entries(), refs) > record_bytes_max_;
-  for (const auto& entry : objects.entries()) {
+  const bool takes_all = record_bytes(objects, refs) > record_bytes_max_;
+  std::vector<Oid> ids;
+  for (const auto& entry : objects) {
     if (takes_all || entry.object.bytes.size() > kJournalObjectBytesMax) {
       large.push_back({entry.id, entry.type, entry.object.bytes, entry.previous});
+      ids.push_back(entry.id);
     } else {
       rest.push_back(entry);
     }
   }
   PackOptions options;
   options.files = &files_;
+  options.is_private = true;
   TRY_ASSIGN(const WrittenPack pack, write_pack(pack_folder(), large, options));
   if (!pack.stem.empty()) {
-    mark_keep(pack.stem);
     packs_->add_pack(pack.stem);
-    stem = pack.stem;
+    auto hold = std::make_shared<int>();
+    // Without refs nothing could tell later that the objects are wanted.
+    private_packs_.add(pack.stem, std::move(ids), refs.empty() ? std::nullopt : std::optional<PrivatePacks::Hold>(hold));
+    spilled = std::move(hold);
   }
   return rest;
 }
@@ -444,15 +452,16 @@ Result<uint64_t> GitStore::append(const PendingObjects& objects, const std::vect
       return Error(ErrorCode::kInvalidName, "\"" + update.name + "\" is not a valid ref name");
     }
   }
-  std::optional<fs::path> spilled;
+  PrivatePacks::Hold spilled;              // Until the record is appended or given up.
   std::vector<PendingObjects::Entry> rest;
-  const std::vector<PendingObjects::Entry>* entries = &objects.entries();
+  const auto used = drop_unused(objects.entries(), refs);
+  const std::vector<PendingObjects::Entry>* entries = used ? &*used : &objects.entries();
   if (objects.bytes() > std::min(record_bytes_max_, kJournalObjectBytesMax)) {
     const bool has_large = std::any_of(entries->begin(), entries->end(), [](const auto& entry) {
       return entry.object.bytes.size() > kJournalObjectBytesMax;
     });
     if (has_large || record_bytes(*entries, refs) > record_bytes_max_) {
-      TRY_ASSIGN(rest, spill(objects, refs, spilled));
+      TRY_ASSIGN(rest, spill(*entries, refs, spilled));
       entries = &rest;
     }
   }
@@ -473,19 +482,9 @@ Result<uint64_t> GitStore::append(const PendingObjects& objects, const std::vect
   };
   while (true) {
     auto sequence = try_append();
-    if (sequence && *sequence) {
-      if (spilled) {
-        const std::lock_guard lock(work_mutex_);
-        spilled_packs_.push_back({*spilled, **sequence});
-      }
-      return **sequence;
-    }
-    Result<void> room;
-    if (sequence) room = wait_for_room();
-    if (!sequence || !room) {
-      if (spilled) release_keep(*spilled);
-      return !sequence ? std::move(sequence).error() : std::move(room).error();
-    }
+    if (!sequence) return std::move(sequence).error();
+    if (*sequence) return **sequence;
+    TRY(wait_for_room());
   }
 }
 
@@ -559,19 +558,19 @@ Result<std::unique_ptr<BulkWriter>> GitStore::begin_bulk() {
   PackOptions options;
   options.files = &files_;
   options.threads = 2;
+  options.is_private = true;
   TRY_ASSIGN(auto stream, PackStream::open(pack_folder(), options));
   return std::unique_ptr<BulkWriter>(std::make_unique<GitBulkWriter>(*this, std::move(stream)));
 }
 
-void GitStore::add_bulk_pack(const WrittenPack& pack, std::vector<Oid> ids) {
-  mark_keep(pack.stem);
+void GitStore::add_bulk_pack(const WrittenPack& pack, std::vector<Oid> ids, const std::optional<PrivatePacks::Hold>& hold) {
   packs_->add_pack(pack.stem);
-  const std::lock_guard lock(work_mutex_);
-  bulk_packs_.push_back({pack.stem, std::move(ids)});
+  private_packs_.add(pack.stem, std::move(ids), hold);
 }
 
 Result<void> GitStore::maintain() {
   if (journal_ == nullptr) return {};
+  TRY(checkpoint());                       // What ended without being appended goes first.
   const std::lock_guard lock(maintain_mutex_);
   auto merged = consolidate_packs(*packs_, pack_folder(), &files_);
   if (!merged) return std::move(merged).error();

@@ -28,6 +28,7 @@
 #include "store/node_cache.h"
 #include "store/pack_set.h"
 #include "store/pack_writer.h"
+#include "store/private_packs.h"
 #include "store/ref_files.h"
 #include "store/ref_watch.h"
 
@@ -66,7 +67,7 @@ class GitStore final : public ObjectStore {
   NodeCache& cache() const override { return *cache_; }
 
   const JournalIndex& journal_index() const { return index_; }
-  void add_bulk_pack(const WrittenPack& pack, std::vector<Oid> ids);   // `ids` sorted.
+  void add_bulk_pack(const WrittenPack& pack, std::vector<Oid> ids, const std::optional<PrivatePacks::Hold>& hold);
 
  private:
   // A transaction whose objects are in the journal but in no published pack yet.
@@ -76,14 +77,6 @@ class GitStore final : public ObjectStore {
     std::vector<RefUpdate> refs;
   };
   using Records = std::vector<std::shared_ptr<const LoggedRecord>>;
-  struct BulkPack {
-    std::filesystem::path stem;
-    std::vector<Oid> ids;
-  };
-  struct SpilledPack {
-    std::filesystem::path stem;
-    uint64_t sequence;
-  };
 
   GitStore(const std::filesystem::path& dir, const GitStoreOptions& options, FileSystem& files);
 
@@ -94,12 +87,11 @@ class GitStore final : public ObjectStore {
   void find_unverified(const JournalScan& scan);
   void find_stale_keeps();
   Result<void> check_refs(const std::vector<RefUpdate>& refs) const;
-  Result<std::vector<PendingObjects::Entry>> spill(const PendingObjects& objects, const std::vector<RefUpdate>& refs,
-                                                   std::optional<std::filesystem::path>& stem);
+  Result<std::vector<PendingObjects::Entry>> spill(const std::vector<PendingObjects::Entry>& objects,
+                                                   const std::vector<RefUpdate>& refs, PrivatePacks::Hold& spilled);
   void remember(uint64_t sequence, uint64_t epoch, const std::vector<PendingObjects::Entry>& objects,
                 const std::vector<RefUpdate>& refs);
   Result<void> wait_for_room();
-  void mark_keep(const std::filesystem::path& stem);
   void release_keep(const std::filesystem::path& stem);
   std::filesystem::path pack_folder() const { return dir_ / "objects" / "pack"; }
   std::filesystem::path own_folder() const { return dir_ / "rowan"; }
@@ -115,7 +107,7 @@ class GitStore final : public ObjectStore {
   void remember_refs();
   void adopt_ref(const std::string& name, const Oid& value);
   void deliver(const std::vector<ForeignMove>& moves);
-  void release_bulk_packs(const Records& records);
+  Result<void> settle_private_packs(const Records& records);
   void run_checkpointer();
   void run_watcher();
   void close();
@@ -150,13 +142,12 @@ class GitStore final : public ObjectStore {
   bool wants_maintenance_ = false;
   uint64_t rounds_ = 0;                              // Checkpoints that ended, well or not.
   std::optional<Error> round_error_;                 // Of the last one.
-  std::vector<BulkPack> bulk_packs_;
-  std::vector<SpilledPack> spilled_packs_;
   std::vector<ForeignMove> moves_;                   // To be told by the watcher.
   std::shared_ptr<const std::function<void(const ForeignMove&)>> handler_;
   std::condition_variable work_wake_;
   std::condition_variable room_wake_;
 
+  PrivatePacks private_packs_;
   std::mutex checkpoint_mutex_;                      // Guards down to stale_keeps_.
   RefFiles ref_files_;
   RefMap settled_;                                   // Our values as of the last checkpoint.

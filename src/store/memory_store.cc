@@ -12,6 +12,7 @@
 
 #include "base/limits.h"
 #include "store/node_cache.h"
+#include "store/object_links.h"
 
 namespace rowan::store {
 
@@ -66,9 +67,10 @@ class MemoryStore final : public ObjectStore {
   }
 
   Result<uint64_t> append(const PendingObjects& objects, const std::vector<RefUpdate>& refs) override {
+    const auto used = drop_unused(objects.entries(), refs);
     const std::unique_lock guard(mutex_);
     TRY(check_old_values(refs));
-    for (const PendingObjects::Entry& entry : objects.entries()) objects_.emplace(entry.id, entry.object);
+    for (const PendingObjects::Entry& entry : used ? *used : objects.entries()) objects_.emplace(entry.id, entry.object);
     for (const RefUpdate& update : refs) {
       if (update.new_value.is_zero()) {
         refs_.erase(update.name);
@@ -125,6 +127,8 @@ class MemoryStore final : public ObjectStore {
       made_.clear();
       return {};
     }
+
+    std::shared_ptr<const void> hold() override { return std::make_shared<int>(); }   // Nothing is removed before the store goes.
 
    private:
     MemoryStore& store_;

@@ -45,6 +45,9 @@ struct PendingObjects::Index {
   std::unordered_map<Oid, size_t, OidHash> positions;
 };
 
+PendingObjects::PendingObjects(const ObjectReader& below) : below_(below) {}
+PendingObjects::~PendingObjects() = default;
+
 const PendingObjects::Entry* PendingObjects::find(const Oid& id) const {
   if (index_ != nullptr) {
     const auto found = index_->positions.find(id);
@@ -67,10 +70,9 @@ Oid PendingObjects::add(ObjectType type, std::string bytes, const Oid& previous)
   entries_.push_back({id, type, previous, ObjectRef{type, view, std::move(owner)}});
 
   if (index_ != nullptr) {
-    if (index_.use_count() > 1) index_ = std::make_shared<Index>(*index_);  // A copy of us shares it.
     index_->positions.emplace(id, entries_.size() - 1);
   } else if (entries_.size() > kLinearSearchMax) {
-    index_ = std::make_shared<Index>();
+    index_ = std::make_unique<Index>();
     for (size_t i = 0; i < entries_.size(); ++i) index_->positions.emplace(entries_[i].id, i);
   }
   return id;

@@ -57,7 +57,8 @@ class PendingObjects final : public ObjectReader {
     ObjectRef object;
   };
 
-  explicit PendingObjects(const ObjectReader& below) : below_(below) {}
+  explicit PendingObjects(const ObjectReader& below);
+  ~PendingObjects() override;
   PendingObjects(const PendingObjects&) = delete;   // Reading through another one is not a copy: pass it as an ObjectReader.
   PendingObjects& operator=(const PendingObjects&) = delete;
 
@@ -76,7 +77,7 @@ class PendingObjects final : public ObjectReader {
   std::vector<Entry> entries_;           // Searched from the back: a transaction makes few, bulk loads use BulkWriter.
   size_t bytes_ = 0;
   struct Index;
-  std::shared_ptr<Index> index_;         // Built above a few dozen entries.
+  std::unique_ptr<Index> index_;         // Built above a few dozen entries.
 };
 
 struct RefUpdate {
@@ -97,6 +98,10 @@ class BulkWriter {
   virtual ~BulkWriter() = default;       // Without finish(): leaves nothing behind.
   virtual Result<Oid> add(ObjectType type, Bytes bytes) = 0;
   virtual Result<void> finish() = 0;     // fdatasync, rename, fsync of the folder.
+
+  // To be asked for before finish(). While somebody has it the objects stay; when it is gone and no transaction appended by
+  // then leads to them they are removed. Without it they stay until the store is closed.
+  virtual std::shared_ptr<const void> hold() = 0;
 };
 
 enum class SyncMode : uint8_t { kOn, kNormal, kOff };   // synchronous_commit.
@@ -133,7 +138,8 @@ class ObjectStore : public ObjectReader {
   virtual std::vector<RefEntry> unverified_branches() const { return {}; }
   virtual void mark_verified(std::string_view /*name*/) {}
 
-  // Appends one transaction: at once visible to read() and ref(), durable after wait_durable(sequence).
+  // Appends one transaction: at once visible to read() and ref(), durable after wait_durable(sequence). With refs, only the
+  // objects that they lead to are taken: what was made on the way and given up leaves nothing behind.
   // Blocks only when all journal files are full. kSerializationFailure when a ref does not have its old value.
   virtual Result<uint64_t> append(const PendingObjects& objects, const std::vector<RefUpdate>& refs) = 0;
 

@@ -2,39 +2,15 @@
 #include "store/pack_links.h"
 
 #include <optional>
-#include <string_view>
 #include <utility>
+
+#include "store/object_links.h"
 
 namespace rowan::store {
 
 namespace {
 
 constexpr int kTreeDepthMax = 64;
-constexpr std::string_view kTreeLine = "tree ";
-constexpr std::string_view kParentLine = "parent ";
-
-// The id on a line "<word> <40 digits>\n" at the front of `text`, which is then removed.
-std::optional<Oid> take_line(Bytes& text, std::string_view word) {
-  if (!text.starts_with(word) || text.size() < word.size() + Oid::kHexDigits + 1) return std::nullopt;
-  const auto id = Oid::parse(text.substr(word.size(), Oid::kHexDigits));
-  text.remove_prefix(word.size() + Oid::kHexDigits + 1);
-  return id;
-}
-
-struct TreeEntry {
-  Bytes name;
-  Oid id;
-};
-
-// "<mode> <name>\0<20 bytes>" of a tree. Nothing at its end or where it is damaged.
-std::optional<TreeEntry> take_tree_entry(Bytes& tree) {
-  const size_t space = tree.find(' ');
-  const size_t end = tree.find('\0');
-  if (end == Bytes::npos || space >= end || tree.size() - end - 1 < Oid::kBytes) return std::nullopt;
-  const TreeEntry entry{tree.substr(space + 1, end - space - 1), Oid::from_raw(&tree[end + 1])};
-  tree.remove_prefix(end + 1 + Oid::kBytes);
-  return entry;
-}
 
 }  // namespace
 
@@ -43,9 +19,9 @@ Result<void> VersionLinks::find(const std::vector<Oid>& commits) {
     TRY_ASSIGN(const auto object, packs_.find(id));
     if (!object || object->type != ObjectType::kCommit) continue;
     Bytes text = object->bytes;
-    const auto tree = take_line(text, kTreeLine);
+    const auto tree = take_id_line(text, "tree ");
     if (!tree) continue;
-    commits_.emplace(id, CommitInfo{*tree, take_line(text, kParentLine).value_or(Oid{})});
+    commits_.emplace(id, CommitInfo{*tree, take_id_line(text, "parent ").value_or(Oid{})});
   }
   for (const auto& [id, info] : commits_) {
     const auto parent = commits_.find(info.parent);
@@ -77,10 +53,10 @@ Result<void> VersionLinks::link(const Oid& older, const Oid& newer, int depth) {
   if (!old_object || old_object->type != ObjectType::kTree) return {};
 
   std::unordered_map<Bytes, Oid> old_entries;
-  for (Bytes rest = old_object->bytes; const auto entry = take_tree_entry(rest);) {
+  for (Bytes rest = old_object->bytes; const auto entry = take_tree_link(rest);) {
     old_entries.emplace(entry->name, entry->id);
   }
-  for (Bytes rest = new_object->bytes; const auto entry = take_tree_entry(rest);) {
+  for (Bytes rest = new_object->bytes; const auto entry = take_tree_link(rest);) {
     const auto before = old_entries.find(entry->name);
     if (before != old_entries.end()) TRY(link(before->second, entry->id, depth + 1));
   }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <random>
 #include <system_error>
 
 #include "base/ensure.h"
@@ -24,7 +25,6 @@ constexpr std::string_view kTemporaryPrefix = "tmp_rowan_";
 // Not ".pack" and ".idx": git opens every file with that ending, however its name begins.
 constexpr const char* kPackSuffix = "_pack";
 constexpr const char* kIdxSuffix = "_idx";
-constexpr std::string_view kKeepText = "rowan\n";  // Tells our .keep files from those of git and of people.
 constexpr uint64_t kKeepTextBytesMax = 4096;
 
 void put_be32(std::string& out, uint64_t value) {
@@ -47,6 +47,17 @@ std::string entry_head(unsigned kind, uint64_t size) {
   }
   head.push_back(static_cast<char>(byte));
   return head;
+}
+
+// A private pack may be removed again, so no published pack of equal content may ever share its name.
+Oid private_name(const Oid& pack_hash) {
+  static std::atomic<uint64_t> number = 0;
+  std::random_device random;
+  const std::string salt = "rowan private " + std::to_string(random()) + std::to_string(random()) + " " +
+                           std::to_string(getpid()) + " " + std::to_string(number++);
+  Oid name;
+  name.bytes = sha1(pack_hash.raw(), salt);
+  return name;
 }
 
 // Readers of the folder must not take a pack for something to edit. Only a courtesy, so failing does not matter.
@@ -192,11 +203,12 @@ Result<WrittenPack> PackOutput::finish() {
   if (options_.sync) TRY(idx_file->sync());
   idx_file.reset();
 
-  WrittenPack written{folder_ / ("pack-" + pack_hash.hex()), entries_.size(), written_};
+  const Oid name = options_.is_private ? private_name(pack_hash) : pack_hash;
+  WrittenPack written{folder_ / ("pack-" + name.hex()), entries_.size(), written_};
   const std::string stem = written.stem.string();
   if (options_.keep) {
     TRY_ASSIGN(auto keep, files_.open(stem + ".keep", OpenMode::kCreate));
-    TRY(keep->write(kKeepText, 0));
+    TRY(keep->write(options_.is_private ? kPrivateKeepText : kKeepText, 0));
     if (options_.sync) TRY(keep->sync());
   }
   make_read_only(temporary_ + kPackSuffix);
@@ -222,7 +234,7 @@ Result<void> release_kept_packs(const fs::path& pack_folder, FileSystem& files) 
   for (const std::string& name : names) {
     if (!name.ends_with(".keep")) continue;
     const auto text = files.read_whole(pack_folder / name, kKeepTextBytesMax);
-    if (text && *text == kKeepText) TRY(files.unlink(pack_folder / name));
+    if (text && (*text == kKeepText || *text == kPrivateKeepText)) TRY(files.unlink(pack_folder / name));
   }
   return {};
 }

@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -25,6 +26,10 @@
 #include "store/pack_writer.h"
 
 namespace rowan::store {
+
+// What stands in our .keep files: of packs about to be published, and of private ones (private_packs.h).
+inline constexpr std::string_view kKeepText = "rowan\n";
+inline constexpr std::string_view kPrivateKeepText = "rowan private\n";
 
 // The bytes in front of an entry's data.
 std::string whole_entry_head(ObjectType type, uint64_t size);
@@ -50,6 +55,7 @@ class PackOutput {
     FileSystem* files = nullptr;             // Borrowed; nullptr: the real one.
     bool sync = true;
     bool keep = true;                        // Leave a .keep file.
+    bool is_private = false;                 // As PackOptions::is_private.
     std::optional<uint64_t> count;           // Entries to come. Unknown: the pack is read once more for its checksum.
   };
 

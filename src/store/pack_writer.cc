@@ -64,6 +64,7 @@ Result<WrittenPack> write_pack(const std::filesystem::path& pack_folder, std::sp
   const std::vector<uint32_t> base = find_bases(objects, selection);
   TRY_ASSIGN(auto output, PackOutput::open(pack_folder, {.files = options.files,
                                                          .sync = options.sync,
+                                                         .is_private = options.is_private,
                                                          .count = selection.kept.size()}));
   Deflater deflater(options.compression);
   DeltaMaker deltas;
@@ -262,6 +263,7 @@ Result<std::unique_ptr<PackStream>> PackStream::open(const std::filesystem::path
                                                      const PackOptions& options) {
   TRY_ASSIGN(auto output, PackOutput::open(pack_folder, {.files = options.files,
                                                          .sync = options.sync,
+                                                         .is_private = options.is_private,
                                                          .count = std::nullopt}));
   return std::unique_ptr<PackStream>(std::make_unique<PackStreamImpl>(std::move(output), options));
 }

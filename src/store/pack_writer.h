@@ -35,6 +35,7 @@ struct WrittenPack {
 struct PackOptions {
   int compression = 1;               // libdeflate level; 0 stores.
   bool sync = true;                  // fdatasync both files and fsync the folder.
+  bool is_private = false;           // May still be given up: its own kind of .keep and a name of its own (private_packs.h).
   int threads = 1;                   // Of PackStream, the caller's included; write_pack uses the caller's only.
   FileSystem* files = nullptr;       // Borrowed; nullptr: the real one.
 };

@@ -283,6 +283,8 @@ Result<void> Transaction::replace_rows(const catalog::TableVersion& table, const
   return {};
 }
 
+void Transaction::keep(std::shared_ptr<const void> hold) { state_->holds.push_back(std::move(hold)); }
+
 Result<void> Transaction::put_file(std::string path, std::optional<std::string> content) {
   FileOp op;
   op.path = std::move(path);
@@ -345,6 +347,7 @@ void Transaction::rollback() {
   if (body.finished) return;
   body.finished = true;
   body.core.locks.release_all(body.lock_owner);
+  body.holds.clear();
   body.undo.clear();
   body.works.clear();
   body.file_ops.clear();

@@ -146,7 +146,9 @@ class Transaction {
   Result<void> set_large(const catalog::TableVersion& table, Bytes key, uint16_t slot, const Oid& blob);
 
   // The table's rows become a tree made elsewhere (bulk load past the journal). Its objects are already in the store.
+  // keep() comes first: the hold of the writer that wrote them.
   Result<void> replace_rows(const catalog::TableVersion& table, const Oid& rows, const Oid& large, uint64_t added_rows);
+  void keep(std::shared_ptr<const void> hold);   // Until the transaction ends (BulkWriter::hold).
 
   // A file of the commit's tree ("public/t/table.sql"). nullopt removes the file or the whole folder.
   Result<void> put_file(std::string path, std::optional<std::string> content);

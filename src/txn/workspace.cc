@@ -66,6 +66,7 @@ void TransactionBody::reset() {
   private_root = {};
   if (!objects.entries().empty()) objects.clear();
   if (!scratch.entries().empty()) scratch.clear();
+  holds.clear();
   undo.clear();
   works.clear();
   file_ops.clear();
@@ -215,6 +216,7 @@ Result<void> TransactionBody::spill(TableWork& work) {
   TRY_ASSIGN(const Oid below, branch_rows(head, work));
   const Oid base = overlay.spilled ? overlay.base_rows : overlay.truncated ? Oid{} : below;
   TRY_ASSIGN(const auto bulk, core.store.begin_bulk());
+  holds.push_back(bulk->hold());
   auto at = overlay.rows.begin();
   std::optional<std::string> line;
   const auto next_edit = [&]() -> Result<std::optional<tree::RowEdit>> {

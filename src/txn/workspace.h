@@ -147,6 +147,8 @@ struct TransactionBody {
   store::PendingObjects objects;           // Blobs, and at the end the commit: what is appended.
   store::PendingObjects scratch;           // Private trees: read, never appended. Reads through `objects`.
 
+  std::vector<std::shared_ptr<const void>> holds;   // Of packs written past the journal: they go when nothing was committed.
+
   std::vector<std::unique_ptr<TableWork>> works;
   std::vector<FileOp> file_ops;
   std::vector<UndoEntry> undo;

@@ -325,6 +325,69 @@ TEST_CASE("bulk packs are readable when finished and kept until a published tran
   check_fsck(folder.repository());
 }
 
+namespace {
+
+// A commit on main whose tree holds `blob`.
+Oid commit_of(ObjectStore& store, const Oid& blob, PendingObjects& objects) {
+  std::string tree = "100644 leaf.jsonl";
+  tree.push_back('\0');
+  tree += blob.raw();
+  git::Commit commit;
+  commit.tree = objects.add(ObjectType::kTree, tree);
+  const Oid parent = store.ref("refs/heads/main").value_or(Oid{});
+  if (!parent.is_zero()) commit.parents.push_back(parent);
+  commit.author = commit.committer = {"Ada", "ada@example.org", 1'700'000'000, 60};
+  commit.message = "bulk\n";
+  const Oid id = objects.add(ObjectType::kCommit, git::encode_commit(commit));
+  REQUIRE(store.append(objects, {{"refs/heads/main", parent, id}}).has_value());
+  return id;
+}
+
+}  // namespace
+
+TEST_CASE("of a bulk pack only what a transaction leads to stays") {
+  TempFolder folder;
+  REQUIRE(init_git_store(folder.repository(), "main").has_value());
+  GitStoreOptions options = quiet_options();
+  auto store = open_or_fail(folder.repository(), options);
+  must_commit(*store, "first");
+  const auto load = [&](std::shared_ptr<const void>& hold) {
+    auto bulk = store->begin_bulk();
+    REQUIRE(bulk.has_value());
+    hold = (*bulk)->hold();
+    const auto wanted = (*bulk)->add(ObjectType::kBlob, "wanted");
+    REQUIRE((*bulk)->add(ObjectType::kBlob, "given up").has_value());
+    REQUIRE((*bulk)->finish().has_value());
+    return *wanted;
+  };
+  const Oid given_up = hash_object(ObjectType::kBlob, "given up");
+  std::shared_ptr<const void> lost;
+  std::shared_ptr<const void> kept;
+  load(lost);
+  const Oid wanted = load(kept);
+  REQUIRE(store->checkpoint().has_value());
+  CHECK(store->contains(given_up));        // Both are still held.
+  {
+    PendingObjects objects(*store);
+    objects.add(ObjectType::kBlob, "made on the way");
+    commit_of(*store, wanted, objects);
+  }
+  kept.reset();
+  lost.reset();
+  REQUIRE(store->checkpoint().has_value());
+  CHECK(text_of(*store, wanted) == "wanted");
+  CHECK_FALSE(store->contains(given_up));
+  CHECK(git(folder.repository(), "fsck --full --strict --dangling --no-progress").output == "");
+  // One that nobody holds when the process dies is removed at the next open.
+  load(lost);
+  kept = std::move(lost);
+  options.read_only = true;
+  store.reset();
+  store = open_or_fail(folder.repository(), options);
+  CHECK_FALSE(store->contains(given_up));
+  CHECK(text_of(*store, wanted) == "wanted");
+}
+
 TEST_CASE("libgit2 finds a commit right after append, on two odbs and two threads") {
   TempFolder folder;
   REQUIRE(init_git_store(folder.repository(), "main").has_value());

@@ -53,7 +53,8 @@ TEST_CASE("refs move by compare-and-swap, all or none") {
   PendingObjects pending(*store);
   const Oid a = pending.add(ObjectType::kBlob, "a");
   const Oid b = pending.add(ObjectType::kBlob, "b");
-  const auto first = store->append(pending, {{"refs/heads/main", {}, a}});
+  const Oid unused = pending.add(ObjectType::kBlob, "given up");
+  const auto first = store->append(pending, {{"refs/heads/main", {}, a}, {"refs/heads/b", {}, b}});
   REQUIRE(first);
   CHECK(*first == 1);
   CHECK(store->wait_durable(*first));
@@ -61,6 +62,7 @@ TEST_CASE("refs move by compare-and-swap, all or none") {
   CHECK(store->ref("refs/heads/main") == a);
   CHECK((*store->read(b)).bytes == "b");
   CHECK(store->contains(a));
+  CHECK_FALSE(store->contains(unused));
 
   const PendingObjects none(*store);
   const auto lost = store->append(none, {{"refs/heads/new", {}, a}, {"refs/heads/main", b, a}});
@@ -69,9 +71,9 @@ TEST_CASE("refs move by compare-and-swap, all or none") {
   CHECK_FALSE(store->ref("refs/heads/new"));
   REQUIRE(store->append(none, {{"refs/heads/new", {}, b}, {"refs/tags/v1", {}, a}}));
   const auto heads = store->refs("refs/heads/");
-  REQUIRE(heads.size() == 2);
-  CHECK(heads[0].name == "refs/heads/main");
-  CHECK(heads[1].value == b);
+  REQUIRE(heads.size() == 3);
+  CHECK(heads[1].name == "refs/heads/main");
+  CHECK(heads[2].value == b);
   REQUIRE(store->append(none, {{"refs/heads/new", b, {}}}));
   CHECK_FALSE(store->ref("refs/heads/new"));
   CHECK(store->stats().commits_appended == 3);
