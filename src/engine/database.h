@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "catalog/catalog.h"
-#include "derived/unique_index.h"
+#include "derived/index.h"
 #include "git/commit.h"
 #include "rowan/rowan.h"
 #include "store/object_store.h"
@@ -33,7 +33,7 @@ class DatabaseImpl final : public Database {
 
   store::ObjectStore& store() { return *store_; }
   txn::Manager& manager() { return *manager_; }
-  derived::UniqueIndexes& unique_indexes() { return unique_indexes_; }
+  derived::Indexes& unique_indexes() { return manager_->indexes(); }
   const std::string& name() const { return name_; }              // The folder's name without ".git".
   const git::Signature& author() const { return author_; }
   std::string default_branch() const;                            // The branch of Git's HEAD: where sessions begin.
@@ -48,7 +48,6 @@ class DatabaseImpl final : public Database {
 
   std::unique_ptr<store::ObjectStore> store_;
   std::unique_ptr<txn::Manager> manager_;
-  derived::UniqueIndexes unique_indexes_;
   std::string name_;
   git::Signature author_;
   std::filesystem::path folder_;                                  // Empty: in memory.

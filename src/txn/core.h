@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "derived/history_index.h"
+#include "derived/index.h"
 #include "derived/row_counts.h"
 #include "txn/lock_manager.h"
 #include "txn/transaction.h"
@@ -101,6 +102,7 @@ struct Core {
   Log& log;
   derived::RowCounts row_counts;
   derived::HistoryIndex history;
+  derived::Indexes indexes;
   LockManager locks;
   std::atomic<uint64_t> generations = 0;
   std::atomic<uint64_t> branch_numbers = 0;

@@ -75,7 +75,8 @@ Core::Core(store::ObjectStore& the_store, const Clock& the_clock, const ManagerO
       options(the_options),
       log(options.log != nullptr ? *options.log : stderr_log()),
       row_counts(options.derived_folder.empty() ? std::filesystem::path() : options.derived_folder / "counts"),
-      history(options.derived_folder.empty() ? std::filesystem::path() : options.derived_folder / "history") {}
+      history(options.derived_folder.empty() ? std::filesystem::path() : options.derived_folder / "history"),
+      indexes(options.derived_folder.empty() ? std::filesystem::path() : options.derived_folder / "indexes") {}
 
 Core::~Core() = default;
 
@@ -286,6 +287,7 @@ Result<Oid> Manager::revision_at(int64_t time_us, std::string_view branch_name) 
 store::ObjectStore& Manager::store() { return state_->store; }
 derived::RowCounts& Manager::row_counts() { return state_->row_counts; }
 derived::HistoryIndex& Manager::history() { return state_->history; }
+derived::Indexes& Manager::indexes() { return state_->indexes; }
 
 void Manager::set_commit_listener(std::function<void(const CommitEvent&)> listener) {
   const std::unique_lock guard(state_->listener_mutex);
@@ -300,6 +302,7 @@ Result<void> Manager::close() {
   }
   for (const auto& branch : all) const std::lock_guard queue(branch->queue());   // Commits under way get done.
   TRY(state_->row_counts.save());
+  TRY(state_->indexes.save());
   return state_->history.save();
 }
 

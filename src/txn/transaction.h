@@ -27,6 +27,7 @@
 #include "catalog/catalog.h"
 #include "catalog/table.h"
 #include "derived/history_index.h"
+#include "derived/index.h"
 #include "derived/row_counts.h"
 #include "git/commit.h"
 #include "sql/ast.h"
@@ -262,6 +263,7 @@ class Manager {
 
   store::ObjectStore& store();
   derived::RowCounts& row_counts();
+  derived::Indexes& indexes();
   derived::HistoryIndex& history();        // ensure() a commit before asking for it.
   void set_commit_listener(std::function<void(const CommitEvent&)> listener);   // Called inside the queue: be quick.
   Result<void> close();                                                    // Waits for commits under way.
