@@ -144,18 +144,12 @@ Result<std::vector<ChildRow>> find_children(ExecContext& context, const Referenc
       if (!more) return rows;
     }
   }
-  if (tip.rows.is_zero()) return rows;
-  const catalog::TableLineKeys keys(tip.table);
-  TRY_ASSIGN(tree::Cursor cursor, tree::Cursor::open({transaction.objects(), context.manager.store().cache(), keys}, tip.rows));
-  uint64_t visited = 0;
-  while (!cursor.at_end()) {
-    if (++visited % 1024 == 0 && context.cancelled()) return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
-    if (view.overlay == nullptr || !view.overlay->rows.contains(cursor.key())) {
-      TRY_ASSIGN(const bool more, take(cursor.key(), cursor.line()));
-      if (!more) break;
-    }
-    TRY(cursor.next());
-  }
+  TRY(find_child_rows(reference, tip, parent, wanted, transaction.objects(), context.manager.store().cache(), context.eval.cancelled,
+                      [&](Bytes key, Bytes line, const std::string& value) -> Result<bool> {
+                        if (view.overlay != nullptr && view.overlay->rows.contains(key)) return true;
+                        rows.push_back({value, std::string(key), std::string(line)});
+                        return rows.size() < limit;
+                      }));
   TRY(transaction.watch_rows(snapshot, false));
   return rows;
 }
@@ -202,6 +196,45 @@ Result<std::optional<std::string>> parent_value(const Reference& reference, cons
     TRY(type::append_key(value, key));
   }
   return std::optional<std::string>(std::move(key));
+}
+
+Result<std::optional<std::string>> find_parent_key(const Reference& reference, const catalog::TableVersion& parent, const std::string& value,
+                                                   const store::ObjectStore& store, derived::UniqueIndexes& indexes) {
+  if (parent.rows.is_zero()) return std::optional<std::string>();
+  const std::vector<uint16_t> columns = referenced_columns(reference.key(), *parent.table);
+  const catalog::TableLineKeys keys(parent.table);
+  const tree::TreeReader reader{store, store.cache(), keys};
+  if (columns == parent.table->primary_key) {
+    TRY_ASSIGN(const auto found, tree::find_line(reader, parent.rows, value));
+    return found ? std::optional<std::string>(value) : std::nullopt;
+  }
+  for (size_t which = 0; which < parent.table->unique_keys.size(); ++which) {
+    if (parent.table->unique_keys[which].columns == columns) return indexes.holder(store, parent, which, value);
+  }
+  // The foreign key lists the columns in another order.
+  std::optional<std::string> key;
+  TRY(tree::diff_trees(reader, Oid{}, parent.rows, [&](const tree::RowDifference& row) -> Result<bool> {
+    TRY_ASSIGN(const auto found, parent_value(reference, *parent.table, *row.to, store));
+    if (found == value) key = std::string(row.key);
+    return !key.has_value();
+  }));
+  return key;
+}
+
+Result<void> find_child_rows(const Reference& reference, const catalog::TableVersion& child, const catalog::TableDef& parent,
+                             const std::set<std::string, std::less<>>& wanted, const store::ObjectReader& objects, store::NodeCache& cache,
+                             const std::atomic<bool>* cancelled, const ChildVisitor& visit) {
+  if (child.rows.is_zero()) return {};
+  const catalog::TableLineKeys keys(child.table);
+  uint64_t visited = 0;
+  return tree::diff_trees({objects, cache, keys}, Oid{}, child.rows, [&](const tree::RowDifference& row) -> Result<bool> {
+    if (++visited % 1024 == 0 && cancelled != nullptr && cancelled->load(std::memory_order_relaxed)) {
+      return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+    }
+    TRY_ASSIGN(const auto value, child_value(reference, parent, *row.to, objects));
+    if (!value || !wanted.contains(*value)) return true;
+    return visit(row.key, *row.to, *value);
+  });
 }
 
 Error missing_parent(const Reference& reference, Bytes line) {
@@ -396,6 +429,7 @@ Result<bool> ForeignKeyState::act(ExecContext& context, const Reference& referen
 Result<bool> ForeignKeyState::finish(ExecContext& context) {
   // Cascades first: they may take the rows away that a NO ACTION key would complain about.
   for (;;) {
+    if (context.cancelled()) return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
     auto gone = std::exchange(gone_, {});
     if (gone.empty()) break;
     std::vector<std::pair<Reference, Values>> checks;

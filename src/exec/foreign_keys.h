@@ -6,10 +6,13 @@
 // Errors:  kForeignKeyViolation in PostgreSQL's words; those of reading and writing.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -18,6 +21,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "catalog/catalog.h"
+#include "derived/unique_index.h"
 #include "exec/operator.h"
 #include "exec/unique_keys.h"
 #include "sql/ast.h"
@@ -50,6 +54,15 @@ Result<std::vector<Reference>> references_to(const catalog::Catalog& catalog, st
 Result<std::optional<std::string>> child_value(const Reference& reference, const catalog::TableDef& parent, Bytes line, const store::ObjectReader& objects);
 // The value of the referenced columns in a parent's line; nothing when one is NULL.
 Result<std::optional<std::string>> parent_value(const Reference& reference, const catalog::TableDef& parent, Bytes line, const store::ObjectReader& objects);
+
+// Lookups in one version of a table that is in the store. The key of the parent's row with the value; nothing: none.
+Result<std::optional<std::string>> find_parent_key(const Reference& reference, const catalog::TableVersion& parent, const std::string& value,
+                                                   const store::ObjectStore& store, derived::UniqueIndexes& indexes);
+// The child's rows whose value is among `wanted`, in key order; false from `visit` stops.
+using ChildVisitor = std::function<Result<bool>(Bytes key, Bytes line, const std::string& value)>;
+Result<void> find_child_rows(const Reference& reference, const catalog::TableVersion& child, const catalog::TableDef& parent,
+                             const std::set<std::string, std::less<>>& wanted, const store::ObjectReader& objects, store::NodeCache& cache,
+                             const std::atomic<bool>* cancelled, const ChildVisitor& visit);
 
 Error missing_parent(const Reference& reference, Bytes line);                                          // Insert or update of a child.
 Error still_referenced(const Reference& reference, const catalog::TableDef& parent, Bytes line);       // Delete or update of a parent.

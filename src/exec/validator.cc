@@ -1,0 +1,396 @@
+#include "exec/validator.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <unordered_map>
+
+#include "exec/constraints.h"
+#include "exec/foreign_keys.h"
+#include "tree/row_tree.h"
+#include "type/text.h"
+
+namespace rowan::exec {
+
+namespace {
+
+constexpr size_t kViolationsShown = 5;
+
+using Keys = std::set<std::string, std::less<>>;
+
+// A table on both sides.
+struct TablePair {
+  std::optional<catalog::TableVersion> before;
+  catalog::TableVersion now;
+  bool same_keys = false;                  // Rows of both can be matched by key.
+
+  bool same_rows() const { return same_keys && before->rows == now.rows; }
+};
+
+std::string columns_text(const catalog::TableDef& table, const std::vector<uint16_t>& columns) {
+  std::string text;
+  for (const uint16_t column : columns) text += fmt::format("{:08x} {},", table.columns[column].id, type::type_name(table.columns[column].type));
+  return text;
+}
+
+// What a unique key, CHECK or foreign key says, free of names that may change without changing the meaning.
+std::string meaning(const catalog::TableDef& table, const catalog::UniqueKey& key) { return columns_text(table, key.columns); }
+std::string meaning(const catalog::TableDef&, const catalog::CheckConstraint& check) { return check.expression_sql; }
+std::string meaning(const catalog::TableDef& table, const catalog::ForeignKey& key) {
+  std::string text = columns_text(table, key.columns) + key.schema + "." + key.table;
+  for (const std::string& column : key.referenced) text += "," + column;
+  return text;
+}
+
+template <typename Constraint>
+std::optional<size_t> find_same(const catalog::TableDef& before, const std::vector<Constraint>& constraints, const catalog::TableDef& now,
+                                const Constraint& wanted) {
+  const std::string text = meaning(now, wanted);
+  for (size_t i = 0; i < constraints.size(); ++i) {
+    if (meaning(before, constraints[i]) == text) return i;
+  }
+  return std::nullopt;
+}
+
+bool same_types(const catalog::TableDef& a, const catalog::TableDef& b) {
+  if (a.columns.size() != b.columns.size()) return false;
+  for (size_t i = 0; i < a.columns.size(); ++i) {
+    if (a.columns[i].id != b.columns[i].id || a.columns[i].type != b.columns[i].type || a.columns[i].name != b.columns[i].name) return false;
+  }
+  return true;
+}
+
+class Validator {
+ public:
+  Validator(const ValidateRequest& request, const store::ObjectStore& store, derived::UniqueIndexes& indexes, const expr::EvalContext& eval)
+      : request_(request), store_(store), indexes_(indexes), eval_(eval), before_(request.objects, store.cache(), request.valid_root),
+        now_(request.objects, store.cache(), request.root) {}
+
+  Result<std::vector<Violation>> run();
+
+ private:
+  bool full() const { return violations_.size() >= request_.violations_max; }
+  void add(ErrorCode code, const catalog::TableDef& table, std::string constraint, std::string key, std::string message) {
+    if (!full()) violations_.push_back({code, table.schema, table.name, std::move(constraint), std::move(key), std::move(message)});
+  }
+  Result<TablePair*> pair_of(const std::string& schema, const std::string& name);
+  std::string key_text(const catalog::TableDef& table, Bytes line) const;
+  tree::TreeReader reader(const catalog::TableLineKeys& keys) const { return {request_.objects, store_.cache(), keys}; }
+
+  Result<void> check_table(TablePair& pair);
+  Result<void> check_row(const TablePair& pair, const RowChecks* checks, Bytes line);
+  Result<void> check_unique(const TablePair& pair, size_t which);
+  Result<void> check_children(const TablePair& pair, size_t index);
+  Result<void> check_parents(const TablePair& parent, const Reference& reference);
+  // Rows of the new side that are not on the old side as they are; with `all`, every row.
+  Result<void> each_new_row(const TablePair& pair, bool all, const RowVisitor& visit);
+  // Keys whose row changed, came or went.
+  Result<const Keys*> changed_keys(const TablePair& pair);
+  Result<bool> parent_has(TablePair& parent, const Reference& reference, const std::string& value);
+
+  const ValidateRequest& request_;
+  const store::ObjectStore& store_;
+  derived::UniqueIndexes& indexes_;
+  const expr::EvalContext& eval_;
+  catalog::Catalog before_;
+  catalog::Catalog now_;
+  std::map<std::string, std::optional<TablePair>> pairs_;          // By "schema/table".
+  std::map<std::string, Keys> changed_keys_;                       // The same.
+  std::map<std::string, Keys> parent_values_;                      // All values of a parent's columns, by foreign key: for parents without a usable index.
+  std::vector<Violation> violations_;
+};
+
+Result<TablePair*> Validator::pair_of(const std::string& schema, const std::string& name) {
+  const auto known = pairs_.find(schema + "/" + name);
+  if (known != pairs_.end()) return known->second ? &*known->second : nullptr;
+  std::optional<TablePair>& pair = pairs_[schema + "/" + name];
+  TRY_ASSIGN(const bool has_schema, now_.has_schema(schema));
+  if (!has_schema) return nullptr;
+  TRY_ASSIGN(auto now, now_.find_table(schema, name));
+  if (!now) return nullptr;
+  pair.emplace();
+  pair->now = std::move(*now);
+  if (!request_.valid_root.is_zero()) {
+    TRY_ASSIGN(const bool had_schema, before_.has_schema(schema));
+    if (had_schema) {
+      TRY_ASSIGN(pair->before, before_.find_table(schema, name));
+    }
+  }
+  pair->same_keys = pair->before && columns_text(*pair->before->table, pair->before->table->primary_key) ==
+                                        columns_text(*pair->now.table, pair->now.table->primary_key) &&
+                    (!pair->now.table->layout.counted || same_types(*pair->before->table, *pair->now.table));
+  return &*pair;
+}
+
+std::string Validator::key_text(const catalog::TableDef& table, Bytes line) const {
+  auto values = row_values(table, line, request_.objects);
+  if (!values) return "(?)";
+  std::vector<uint16_t> columns = table.primary_key;
+  if (columns.empty()) {
+    for (size_t i = 0; i < table.columns.size(); ++i) columns.push_back(static_cast<uint16_t>(i));
+  }
+  std::string text = "(";
+  for (const uint16_t column : columns) {
+    if (text.size() > 1) text += ", ";
+    text += (*values)[column].is_null() ? "null" : type::to_text((*values)[column]);
+  }
+  return text + ")";
+}
+
+Result<void> Validator::each_new_row(const TablePair& pair, bool all, const RowVisitor& visit) {
+  const catalog::TableLineKeys keys(pair.now.table);
+  const auto take = [&](const tree::RowDifference& row) -> Result<bool> {
+    if (eval_.cancelled != nullptr && eval_.cancelled->load(std::memory_order_relaxed)) {
+      return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+    }
+    if (!row.to || full()) return !full();
+    return visit(row.key, *row.to);
+  };
+  if (all || !pair.same_keys) return tree::diff_trees(reader(keys), Oid{}, pair.now.rows, take);
+  const catalog::TableLineKeys old_keys(pair.before->table);
+  return tree::diff_trees(reader(old_keys), pair.before->rows, reader(keys), pair.now.rows, take);
+}
+
+Result<const Keys*> Validator::changed_keys(const TablePair& pair) {
+  const std::string name = pair.now.table->schema + "/" + pair.now.table->name;
+  const auto known = changed_keys_.find(name);
+  if (known != changed_keys_.end()) return &known->second;
+  Keys& found = changed_keys_[name];
+  const catalog::TableLineKeys keys(pair.now.table);
+  const catalog::TableLineKeys old_keys(pair.before->table);
+  TRY(tree::diff_trees(reader(old_keys), pair.before->rows, reader(keys), pair.now.rows, [&](const tree::RowDifference& row) -> Result<bool> {
+    found.insert(found.end(), std::string(row.key));
+    return true;
+  }));
+  return &found;
+}
+
+Result<void> Validator::check_row(const TablePair& pair, const RowChecks* checks, Bytes line) {
+  const catalog::TableDef& table = *pair.now.table;
+  TRY_ASSIGN(const std::vector<type::Value> row, row_values(table, line, request_.objects));
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    if (!table.columns[i].not_null || !row[i].is_null()) continue;
+    add(ErrorCode::kNotNullViolation, table, "", key_text(table, line), not_null_violation(table, table.columns[i], row).message());
+  }
+  if (checks == nullptr) return {};
+  TRY_ASSIGN(const catalog::CheckConstraint* const broken, checks->find_broken(row, eval_));
+  if (broken != nullptr) {
+    add(ErrorCode::kCheckViolation, table, broken->name, key_text(table, line), check_violation(table, *broken, row).message());
+  }
+  return {};
+}
+
+Result<void> Validator::check_unique(const TablePair& pair, size_t which) {
+  const catalog::TableDef& table = *pair.now.table;
+  const catalog::UniqueKey& unique = table.unique_keys[which];
+  std::optional<size_t> old_which;
+  if (pair.same_keys) old_which = find_same(*pair.before->table, pair.before->table->unique_keys, table, unique);
+  if (old_which && pair.same_rows()) return {};
+  std::unordered_map<std::string, std::string> held;
+  return each_new_row(pair, !old_which, [&](Bytes key, Bytes line) -> Result<bool> {
+    TRY_ASSIGN(const auto value, derived::unique_key_of(table, unique, line, request_.objects));
+    if (!value) return true;
+    bool taken = !held.emplace(*value, std::string(key)).second;
+    if (table.layout.counted && !line.starts_with("[1,") && line != "[1]") taken = true;   // Equal rows.
+    if (!taken && old_which) {
+      TRY_ASSIGN(const auto holder, indexes_.holder(store_, *pair.before, *old_which, *value));
+      if (holder && *holder != key) {
+        TRY_ASSIGN(const Keys* const changed, changed_keys(pair));
+        taken = !changed->contains(*holder);
+      }
+    }
+    if (taken) {
+      const Error error = duplicate_key(table, unique.name, unique.columns, line);
+      add(ErrorCode::kUniqueViolation, table, unique.name, key_text(table, line), error.message() + ": " + error.detail());
+    }
+    return !full();
+  });
+}
+
+// Whether a row of the parent has the value now.
+Result<bool> Validator::parent_has(TablePair& parent, const Reference& reference, const std::string& value) {
+  const std::string name = reference.child->path() + " " + reference.key().name;
+  auto known = parent_values_.find(name);
+  if (known == parent_values_.end()) {
+    // The values of the rows that are new or changed; the old side answers for the others.
+    known = parent_values_.emplace(name, Keys()).first;
+    TRY(each_new_row(parent, false, [&](Bytes, Bytes line) -> Result<bool> {
+      TRY_ASSIGN(auto found, parent_value(reference, *parent.now.table, line, request_.objects));
+      if (found) known->second.insert(std::move(*found));
+      return true;
+    }));
+  }
+  if (known->second.contains(value)) return true;
+  if (!parent.same_keys) return false;
+  TRY_ASSIGN(const auto holder, find_parent_key(reference, *parent.before, value, store_, indexes_));
+  if (!holder) return false;
+  if (parent.same_rows()) return true;
+  TRY_ASSIGN(const Keys* const changed, changed_keys(parent));
+  return !changed->contains(*holder);
+}
+
+// The children that are new or changed must have their parents.
+Result<void> Validator::check_children(const TablePair& pair, size_t index) {
+  const catalog::TableDef& table = *pair.now.table;
+  const catalog::ForeignKey& key = table.foreign_keys[index];
+  const bool known = pair.same_keys && find_same(*pair.before->table, pair.before->table->foreign_keys, table, key).has_value();
+  if (known && pair.same_rows()) return {};
+  const Reference reference{pair.now.table, index};
+  TRY_ASSIGN(TablePair* const parent, pair_of(key.schema, key.table));
+  if (parent == nullptr) return {};   // Said once by check_table.
+  return each_new_row(pair, !known, [&](Bytes, Bytes line) -> Result<bool> {
+    TRY_ASSIGN(const auto value, child_value(reference, *parent->now.table, line, request_.objects));
+    if (!value) return true;
+    TRY_ASSIGN(const bool found, parent_has(*parent, reference, *value));
+    if (!found) {
+      const Error error = missing_parent(reference, line);
+      add(ErrorCode::kForeignKeyViolation, table, key.name, key_text(table, line), error.message() + ": " + error.detail());
+    }
+    return !full();
+  });
+}
+
+// Children that stay as they were must not lose their parents.
+Result<void> Validator::check_parents(const TablePair& parent, const Reference& reference) {
+  if (!parent.before || parent.same_rows()) return {};
+  TRY_ASSIGN(TablePair* const child, pair_of(reference.child->schema, reference.child->name));
+  if (child == nullptr || !child->same_keys || child->before->rows.is_zero()) return {};
+  // The key was there before, else check_children has seen every row.
+  if (!find_same(*child->before->table, child->before->table->foreign_keys, *child->now.table, reference.key())) return {};
+  if (!parent.same_keys) {
+    return each_new_row(*child, true, [&](Bytes, Bytes line) -> Result<bool> {
+      TRY_ASSIGN(const auto value, child_value(reference, *parent.now.table, line, request_.objects));
+      TRY_ASSIGN(TablePair* const again, pair_of(reference.key().schema, reference.key().table));
+      if (value) {
+        TRY_ASSIGN(const bool found, parent_has(*again, reference, *value));
+        if (!found) {
+          const Error error = missing_parent(reference, line);
+          add(ErrorCode::kForeignKeyViolation, *reference.child, reference.key().name, key_text(*reference.child, line),
+              error.message() + ": " + error.detail());
+        }
+      }
+      return !full();
+    });
+  }
+  std::map<std::string, std::string> lost;   // Value to the parent's old line.
+  const catalog::TableLineKeys keys(parent.now.table);
+  const catalog::TableLineKeys old_keys(parent.before->table);
+  TRY(tree::diff_trees(reader(old_keys), parent.before->rows, reader(keys), parent.now.rows, [&](const tree::RowDifference& row) -> Result<bool> {
+    if (!row.from) return true;
+    TRY_ASSIGN(auto value, parent_value(reference, *parent.before->table, *row.from, request_.objects));
+    if (value) lost.emplace(std::move(*value), std::string(*row.from));
+    return true;
+  }));
+  TRY_ASSIGN(TablePair* const again, pair_of(reference.key().schema, reference.key().table));
+  for (auto value = lost.begin(); value != lost.end();) {
+    TRY_ASSIGN(const bool found, parent_has(*again, reference, value->first));
+    value = found ? lost.erase(value) : std::next(value);
+  }
+  if (lost.empty()) return {};
+  std::set<std::string, std::less<>> wanted;
+  for (const auto& [value, line] : lost) wanted.insert(value);
+  const Reference old_reference{child->before->table, *find_same(*child->before->table, child->before->table->foreign_keys, *child->now.table, reference.key())};
+  TRY_ASSIGN(const Keys* const changed, changed_keys(*child));
+  return find_child_rows(old_reference, *child->before, *parent.before->table, wanted, store_, store_.cache(), eval_.cancelled,
+                         [&](Bytes key, Bytes line, const std::string& value) -> Result<bool> {
+    if (changed->contains(key)) return true;   // check_children looked at it.
+    const Error error = still_referenced(reference, *parent.now.table, lost.find(value)->second);
+    add(ErrorCode::kForeignKeyViolation, *reference.child, reference.key().name, key_text(*child->before->table, line),
+        error.message() + ": " + error.detail());
+    return !full();
+  });
+}
+
+Result<void> Validator::check_table(TablePair& pair) {
+  const catalog::TableDef& table = *pair.now.table;
+  for (const catalog::ForeignKey& key : table.foreign_keys) {
+    TRY_ASSIGN(TablePair* const parent, pair_of(key.schema, key.table));
+    const bool complete = parent != nullptr && std::all_of(key.referenced.begin(), key.referenced.end(), [&](const std::string& column) {
+      return parent->now.table->find_column(column).has_value();
+    });
+    if (complete) continue;
+    add(ErrorCode::kUndefinedTable, table, key.name, "", fmt::format("foreign key \"{}\" of table \"{}\" refers to \"{}\", which does not exist", key.name,
+                                                                    table.name, key.table));
+    return {};
+  }
+  const bool new_rules = !pair.same_keys || pair.before->table->checks.size() != table.checks.size() ||
+                         !std::all_of(table.checks.begin(), table.checks.end(), [&](const catalog::CheckConstraint& check) {
+                           return find_same(*pair.before->table, pair.before->table->checks, table, check).has_value();
+                         }) || !same_types(*pair.before->table, table) ||
+                         !std::equal(table.columns.begin(), table.columns.end(), pair.before->table->columns.begin(), [](const auto& a, const auto& b) {
+                           return a.not_null == b.not_null;
+                         });
+  if (new_rules || !pair.same_rows()) {
+    std::shared_ptr<const RowChecks> checks;
+    if (!table.checks.empty()) {
+      auto bound = RowChecks::bind(pair.now.table);
+      if (!bound) {
+        add(bound.error().code(), table, "", "", fmt::format("a check constraint of table \"{}\" cannot be used: {}", table.name, bound.error().message()));
+        return {};
+      }
+      checks = std::move(*bound);
+    }
+    TRY(each_new_row(pair, new_rules, [&](Bytes, Bytes line) -> Result<bool> {
+      TRY(check_row(pair, checks.get(), line));
+      return !full();
+    }));
+  }
+  for (size_t which = 0; which < table.unique_keys.size() && !full(); ++which) TRY(check_unique(pair, which));
+  for (size_t index = 0; index < table.foreign_keys.size() && !full(); ++index) TRY(check_children(pair, index));
+  return {};
+}
+
+Result<std::vector<Violation>> Validator::run() {
+  std::vector<Reference> references;
+  std::vector<TablePair*> pairs;
+  TRY_ASSIGN(const auto schemas, now_.schemas());
+  for (const std::string& schema : schemas) {
+    TRY_ASSIGN(const auto tables, now_.tables(schema));
+    for (const std::string& name : tables) {
+      TRY_ASSIGN(TablePair* const pair, pair_of(schema, name));
+      pairs.push_back(pair);
+      for (size_t i = 0; i < pair->now.table->foreign_keys.size(); ++i) references.push_back({pair->now.table, i});
+    }
+  }
+  for (TablePair* const pair : pairs) {
+    if (full()) break;
+    TRY(check_table(*pair));
+  }
+  for (const Reference& reference : references) {
+    if (full()) break;
+    TRY_ASSIGN(TablePair* const parent, pair_of(reference.key().schema, reference.key().table));
+    const bool usable = parent != nullptr && std::all_of(reference.key().referenced.begin(), reference.key().referenced.end(), [&](const std::string& column) {
+      return parent->now.table->find_column(column).has_value() && (!parent->before || parent->before->table->find_column(column).has_value());
+    });
+    if (usable) TRY(check_parents(*parent, reference));
+  }
+  return std::move(violations_);
+}
+
+}  // namespace
+
+Result<std::vector<Violation>> validate(const ValidateRequest& request, txn::Manager& manager, derived::UniqueIndexes& indexes,
+                                        const expr::EvalContext& eval) {
+  if (request.root == request.valid_root) return std::vector<Violation>();
+  Validator validator(request, manager.store(), indexes, eval);
+  return validator.run();
+}
+
+Error violation_error(const std::vector<Violation>& violations, std::string_view what) {
+  std::string detail;
+  for (size_t i = 0; i < violations.size() && i < kViolationsShown; ++i) {
+    const Violation& violation = violations[i];
+    if (!detail.empty()) detail += "\n";
+    detail += fmt::format("{}.{}{}{}: {}", violation.schema, violation.table, violation.key.empty() ? "" : " ", violation.key, violation.message);
+  }
+  if (violations.size() > kViolationsShown) detail += fmt::format("\nand {} more", violations.size() - kViolationsShown);
+  return Error(violations.front().code, fmt::format("{} would violate {} constraint{}", what, violations.size() == 1 ? "a" : std::to_string(violations.size()),
+                                                    violations.size() == 1 ? "" : "s"))
+      .with_detail(std::move(detail));
+}
+
+}  // namespace rowan::exec
