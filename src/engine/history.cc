@@ -1,10 +1,14 @@
 #include "engine/history.h"
 
 #include <queue>
+#include <set>
 #include <unordered_set>
 
+#include "diff/table_history.h"
+#include "engine/session.h"
 #include "store/node_cache.h"
 #include "tree/git_tree.h"
+#include "type/key_codec.h"
 
 namespace rowan::engine {
 
@@ -66,6 +70,226 @@ Result<void> walk_log(const store::ObjectStore& store, const Oid& from, const st
     if (!more) break;
   }
   return {};
+}
+
+// ---- The log by the history index -------------------------------------------------------------------------------------
+
+namespace {
+
+struct LogStop {
+  int64_t time_us = 0;
+  Oid commit;
+  std::string path;
+
+  bool operator<(const LogStop& other) const { return time_us != other.time_us ? time_us < other.time_us : commit < other.commit; }
+};
+
+bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+}  // namespace
+
+struct LogWalk::State {
+  State(const diff::History& the_history, LogRequest the_request) : history(the_history), request(std::move(the_request)) {}
+
+  // Queues the newest commit from `commit` on that may be shown. `is_table`: of the path there; only tables have hashes.
+  void push(const Oid& commit, const std::string& path, bool is_table) {
+    Oid at = commit;
+    if (is_table) {
+      const uint32_t hash = derived::change_hash(path, {});
+      at = history.index.next_candidate(commit, {&hash, 1}).value_or(commit);
+    }
+    const auto info = history.index.find(at);
+    if (!info || (request.since_us && info->time_us < *request.since_us)) return;
+    if (seen.insert(at).second) stops.push({info->time_us, at, path});
+  }
+
+  Result<bool> is_table(const Oid& root, const std::string& path) const {
+    if (path.empty()) return false;
+    TRY_ASSIGN(const auto found, tree::find_path(history.objects, history.cache, root, path + "/table.sql"));
+    return found.has_value();
+  }
+
+  Result<bool> next_stop(LogStop& stop);
+  Result<bool> follow(const LogStop& stop);
+  bool is_left_out(const LogStop& stop) const;
+  Result<bool> show(const LogStop& stop, LogEntry& entry) const;
+
+  diff::History history;
+  LogRequest request;
+  std::priority_queue<LogStop> stops;
+  std::unordered_set<Oid, OidHash> seen;
+  std::optional<diff::TableHistory> row;      // With a key: the commits of the row's versions.
+  Oid last_of_row;
+};
+
+LogWalk::LogWalk(std::unique_ptr<State> state) : state_(std::move(state)) {}
+LogWalk::LogWalk(LogWalk&&) noexcept = default;
+LogWalk& LogWalk::operator=(LogWalk&&) noexcept = default;
+LogWalk::~LogWalk() = default;
+
+Result<LogWalk> LogWalk::open(const diff::History& history, LogRequest request) {
+  auto state = std::make_unique<State>(history, std::move(request));
+  for (const std::vector<Oid>* commits : {&state->request.from, &state->request.without}) {
+    for (const Oid& commit : *commits) TRY(history.index.ensure(history.objects, commit));
+  }
+  const LogRequest& wanted = state->request;
+  if (wanted.key) {
+    TRY_ASSIGN(diff::TableHistory row, diff::TableHistory::open(history, {wanted.from.front(), wanted.path, wanted.key, false}));
+    state->row.emplace(std::move(row));
+    return LogWalk(std::move(state));
+  }
+  for (const Oid& commit : wanted.from) {
+    bool is_table = false;
+    if (!wanted.path.empty()) {
+      TRY_ASSIGN(const Oid root, history.root_of(commit));
+      TRY_ASSIGN(is_table, state->is_table(root, wanted.path));
+    }
+    state->push(commit, wanted.path, is_table);
+  }
+  return LogWalk(std::move(state));
+}
+
+// Queues the parents. True: the commit changed the path.
+Result<bool> LogWalk::State::follow(const LogStop& stop) {
+  const std::vector<Oid> parents = history.index.find(stop.commit)->parents;
+  if (stop.path.empty()) {
+    for (const Oid& parent : parents) push(parent, stop.path, false);
+    return true;
+  }
+  TRY_ASSIGN(const Oid root, history.root_of(stop.commit));
+  TRY_ASSIGN(const auto here, tree::find_path(history.objects, history.cache, root, stop.path));
+  TRY_ASSIGN(const bool table_here, is_table(root, stop.path));
+  bool changed = !parents.empty() || here.has_value();
+  for (const Oid& parent : parents) {
+    TRY_ASSIGN(const Oid parent_root, history.root_of(parent));
+    std::string path = stop.path;
+    if (table_here) {
+      TRY_ASSIGN(const auto before, diff::path_before(history.source(), parent_root, root, stop.path));
+      path = before.value_or(stop.path);
+    }
+    TRY_ASSIGN(const auto there, tree::find_path(history.objects, history.cache, parent_root, path));
+    const bool same = (!here && !there) || (here && there && here->id == there->id && path == stop.path);
+    if (same) changed = false;
+    TRY_ASSIGN(const bool table_there, is_table(parent_root, path));
+    push(parent, path, table_there);
+  }
+  return changed;
+}
+
+Result<bool> LogWalk::State::next_stop(LogStop& stop) {
+  if (row) {
+    diff::RowVersion version;
+    for (;;) {
+      TRY_ASSIGN(const bool more, row->next(version));
+      if (!more) return false;
+      if (version.commit == last_of_row) continue;
+      last_of_row = version.commit;
+      if (request.since_us && version.time_us < *request.since_us) continue;
+      stop = {version.time_us, version.commit, request.path};
+      return true;
+    }
+  }
+  while (!stops.empty()) {
+    TRY(history.check_cancelled());
+    stop = stops.top();
+    stops.pop();
+    TRY_ASSIGN(const bool changed, follow(stop));
+    if (changed) return true;
+  }
+  return false;
+}
+
+bool LogWalk::State::is_left_out(const LogStop& stop) const {
+  if (request.until_us && stop.time_us > *request.until_us) return true;
+  for (const Oid& commit : request.without) {
+    if (history.index.is_ancestor(stop.commit, commit)) return true;
+  }
+  return false;
+}
+
+Result<bool> LogWalk::State::show(const LogStop& stop, LogEntry& entry) const {
+  entry.id = stop.commit;
+  entry.time_us = stop.time_us;
+  TRY_ASSIGN(entry.commit, read_commit(history.objects, stop.commit));
+  const git::Signature& author = entry.commit.author;
+  if (!request.author.empty() && !contains(author.name + " <" + author.email + ">", request.author)) return false;
+  return request.grep.empty() || contains(entry.commit.message, request.grep);
+}
+
+Result<bool> LogWalk::next(LogEntry& entry) {
+  LogStop stop;
+  for (;;) {
+    TRY_ASSIGN(const bool more, state_->next_stop(stop));
+    if (!more) return false;
+    if (state_->is_left_out(stop)) continue;
+    TRY_ASSIGN(const bool shown, state_->show(stop, entry));
+    if (shown) return true;
+  }
+}
+
+// ---- What a revision means to a session -------------------------------------------------------------------------------
+
+diff::History session_history(SessionImpl& session, const std::atomic<bool>* cancelled) {
+  store::ObjectStore& store = session.owner().store();
+  return {store, store.cache(), session.owner().manager().history(), cancelled};
+}
+
+Result<Oid> session_revision(SessionImpl& session, std::string_view revision) {
+  const Oid head = session.transaction()->snapshot().commit;
+  for (const std::string_view word : {std::string_view("HEAD"), std::string_view("@")}) {
+    if (!revision.starts_with(word)) continue;
+    const std::string_view rest = revision.substr(word.size());
+    if (rest.empty()) return head;
+    if (rest[0] != '~' && rest[0] != '^' && rest[0] != '@') continue;
+    return session.owner().manager().resolve_revision(head.hex() + std::string(rest), session.branch_name());
+  }
+  if (revision.empty()) return head;
+  return session.owner().manager().resolve_revision(revision, session.branch_name());
+}
+
+Result<CommitRange> merge_base_range(SessionImpl& session, const Oid& from, const Oid& to) {
+  const diff::History history = session_history(session, nullptr);
+  TRY(history.index.ensure(history.objects, from));
+  TRY(history.index.ensure(history.objects, to));
+  const std::vector<Oid> bases = history.index.merge_bases(from, to);
+  if (bases.empty()) {
+    return Error(ErrorCode::kUndefinedRevision, "commits " + from.hex().substr(0, 12) + " and " + to.hex().substr(0, 12) + " have no common ancestor");
+  }
+  return CommitRange{bases.front(), to};
+}
+
+Result<std::optional<CommitRange>> session_range(SessionImpl& session, std::string_view text) {
+  const size_t dots = text.find("..");
+  if (dots == std::string_view::npos) return std::optional<CommitRange>();
+  const bool three = text.substr(dots).starts_with("...");
+  TRY_ASSIGN(const Oid from, session_revision(session, text.substr(0, dots)));
+  TRY_ASSIGN(const Oid to, session_revision(session, text.substr(dots + (three ? 3 : 2))));
+  if (!three) return std::optional<CommitRange>(CommitRange{from, to});
+  TRY_ASSIGN(const CommitRange range, merge_base_range(session, from, to));
+  return std::optional<CommitRange>(range);
+}
+
+std::string TableName::path() const { return type::encode_name(schema) + "/" + type::encode_name(name); }
+
+Result<TableName> parse_table_name(SessionImpl& session, std::string_view text) {
+  std::vector<std::string> parts(1);
+  bool quoted = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '"') {
+      if (quoted && text.substr(i + 1).starts_with('"')) parts.back() += text[++i];
+      else quoted = !quoted;
+    } else if (c == '.' && !quoted) {
+      parts.emplace_back();
+    } else {
+      parts.back() += !quoted && c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    }
+  }
+  if (quoted || parts.size() > 2 || parts.front().empty() || parts.back().empty()) {
+    return Error(ErrorCode::kInvalidName, "invalid name syntax: \"" + std::string(text) + "\"");
+  }
+  if (parts.size() == 1) return TableName{std::string(session.settings().schema()), parts[0]};
+  return TableName{parts[0], parts[1]};
 }
 
 }  // namespace rowan::engine

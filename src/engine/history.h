@@ -1,17 +1,23 @@
-// Walking commits for SHOW LOG and rowan.log().
+// Walking commits: SHOW LOG, rowan.log and their kin; what a revision means to a session.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/oid.h"
 #include "base/result.h"
+#include "diff/row_history.h"
 #include "git/commit.h"
 #include "store/object_store.h"
 
 namespace rowan::engine {
+
+class SessionImpl;
 
 struct LogEntry {
   Oid id;
@@ -19,11 +25,58 @@ struct LogEntry {
   int64_t time_us = 0;      // Effective time, since 1970.
 };
 
-// Visits `from` and its ancestors, newest effective time first, each once. With `path` (a table's folder) only commits in which
-// that folder differs from the first parent's. Stops when `visit` gives false.
+// Visits `from` and its ancestors, newest time first, each once, reading every commit: for checks, which must not trust what is
+// derived. With `path` (a table's folder) only commits in which that folder differs from the first parent's. Stops when `visit`
+// gives false.
 Result<void> walk_log(const store::ObjectStore& store, const Oid& from, const std::optional<std::string>& path,
                       const std::function<Result<bool>(const LogEntry&)>& visit);
 
 Result<git::Commit> read_commit(const store::ObjectReader& objects, const Oid& id);
+
+struct LogRequest {
+  std::vector<Oid> from;
+  std::vector<Oid> without;                 // These and their ancestors are left out.
+  std::string path;                         // Only commits that changed what stands there ("public/t"), renames followed; empty: all.
+  std::optional<std::string> key;           // Only those that changed this row of the table at `path`, by its encoded key.
+  std::string author;                       // Part of the author's name or e-mail.
+  std::string grep;                         // Part of the message.
+  std::optional<int64_t> since_us, until_us;
+};
+
+// The log by the history index: newest effective time first, reading only the commits it gives (and those it must look into for
+// `author`, `grep` and `path`). A commit counts as changing a path when it differs from all of its parents there.
+class LogWalk {
+ public:
+  static Result<LogWalk> open(const diff::History& history, LogRequest request);
+  LogWalk(LogWalk&&) noexcept;
+  LogWalk& operator=(LogWalk&&) noexcept;
+  ~LogWalk();
+  Result<bool> next(LogEntry& entry);       // False at the end.
+
+ private:
+  struct State;
+  explicit LogWalk(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// The session's history, read through its running transaction.
+diff::History session_history(SessionImpl& session, const std::atomic<bool>* cancelled);
+// A revision as the running statement means it: HEAD (or nothing) is the commit it reads.
+Result<Oid> session_revision(SessionImpl& session, std::string_view revision);
+// 'a..b' and 'a...b' (from the merge base of both); an empty side is HEAD. nullopt: no range.
+struct CommitRange {
+  Oid from;
+  Oid to;
+};
+Result<std::optional<CommitRange>> session_range(SessionImpl& session, std::string_view text);
+Result<CommitRange> merge_base_range(SessionImpl& session, const Oid& from, const Oid& to);
+
+// A table as a text argument names it ("t", "shop.\"Orders\""), in a commit; kUndefinedTable.
+struct TableName {
+  std::string schema;
+  std::string name;
+  std::string path() const;
+};
+Result<TableName> parse_table_name(SessionImpl& session, std::string_view text);
 
 }  // namespace rowan::engine

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/history_tables.h"
 #include "engine/system_tables.h"
 
 namespace rowan::engine {
@@ -55,6 +56,17 @@ Result<std::shared_ptr<const plan::VirtualTable>> SessionResolver::resolve_funct
   auto found = find_table_function(session_, call.schema, call.name, arguments);
   if (!found) return std::move(found.error()).at(call.position);
   return found;
+}
+
+Result<std::shared_ptr<const plan::VirtualTable>> SessionResolver::resolve_call(const sql::CallExpr& call, const std::vector<type::Type>& arguments,
+                                                                                const std::vector<std::optional<type::Value>>& known) {
+  auto found = find_history_function(session_, call, arguments, known);
+  if (!found) return std::move(found.error()).at(call.position);
+  return *found != nullptr ? std::move(found) : resolve_function(call, arguments);
+}
+
+Result<std::shared_ptr<const plan::VirtualTable>> SessionResolver::resolve_versions(const sql::QualifiedName& name, const plan::TimeRange& range) {
+  return row_versions_table(session_, name, range);
 }
 
 std::optional<uint64_t> SessionResolver::row_count(const catalog::TableVersion& table) { return session_.owner().row_count(table); }

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "engine/failure.h"
 #include "engine/history.h"
+#include "engine/history_statements.h"
 #include "engine/resolver.h"
 #include "engine/system_tables.h"
 #include "exec/build.h"
@@ -456,6 +457,9 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_in_transaction(const std::shared_
     case StatementKind::kCopy: return run_copy(*prepared);
     case StatementKind::kExplain: return run_explain(static_cast<const sql::ExplainStmt&>(statement));
     case StatementKind::kShowLog:
+    case StatementKind::kShowTransactions:
+    case StatementKind::kShowDiff:
+    case StatementKind::kBlame:
     case StatementKind::kShowBranches:
     case StatementKind::kShowTables:
     case StatementKind::kShowDatabases:
@@ -643,27 +647,17 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_show(Prepared& prepared) {
   const sql::Statement& statement = *prepared.parsed.statement;
   TableRows table;
   switch (statement.kind) {
-    case StatementKind::kShowLog: {
-      const auto& show = static_cast<const sql::ShowLogStmt&>(statement);
-      if (show.key != nullptr || show.since != nullptr || show.until != nullptr || !show.branch.empty() || !show.author.empty() ||
-          !show.path.empty() || !show.grep.empty()) {
-        return Error(ErrorCode::kFeatureNotSupported, "SHOW LOG with KEY, ON, AUTHOR, PATH, GREP, SINCE or UNTIL is not supported yet");
-      }
-      uint64_t limit = UINT64_MAX;
-      if (show.limit != nullptr) {
-        // A literal by the grammar; read through its text so that odd spellings fail as numbers do.
-        if (show.limit->kind != sql::ExprKind::kLiteral) return Error(ErrorCode::kSyntaxError, "LIMIT of SHOW LOG must be a number").at(show.limit->position);
-        TRY_ASSIGN(const type::Value value, type::parse_text({TypeId::kInt8}, static_cast<const sql::LiteralExpr&>(*show.limit).text));
-        if (value.as_int() < 0) return Error(ErrorCode::kInvalidRowCount, "LIMIT must not be negative");
-        limit = static_cast<uint64_t>(value.as_int());
-      }
-      std::string path;
-      if (show.has_table) {
-        const std::string_view schema = show.table.schema.empty() ? std::string_view(settings_.schema()) : show.table.schema;
-        TRY_ASSIGN(const catalog::TableVersion version, transaction_->get_table(schema, show.table.name));
-        path = version.table->path();
-      }
-      TRY_ASSIGN(table, log_rows(*this, "", path, limit));
+    case StatementKind::kShowLog:
+    case StatementKind::kShowTransactions: {
+      TRY_ASSIGN(table, show_log(*this, static_cast<const sql::ShowLogStmt&>(statement), eval_context()));
+      break;
+    }
+    case StatementKind::kShowDiff: {
+      TRY_ASSIGN(table, show_diff(*this, static_cast<const sql::DiffStmt&>(statement), eval_context()));
+      break;
+    }
+    case StatementKind::kBlame: {
+      TRY_ASSIGN(table, run_blame(*this, static_cast<const sql::BlameStmt&>(statement), eval_context()));
       break;
     }
     case StatementKind::kShowBranches: {

@@ -5,7 +5,9 @@
 #include <functional>
 
 #include "engine/history.h"
+#include "engine/history_tables.h"
 #include "engine/session.h"
+#include "engine/virtual_rows.h"
 #include "type/text.h"
 
 namespace rowan::engine {
@@ -17,42 +19,11 @@ using type::Type;
 using type::TypeId;
 using type::Value;
 
-constexpr int64_t kMicrosFrom1970To2000 = 946'684'800'000'000;
-constexpr size_t kBatchRowsMax = 2048;
 constexpr uint64_t kSeriesRowsMax = 100'000'000;
 
-Value text(std::string value) { return Value::of_string({TypeId::kText}, std::move(value)); }
-Value integer(int64_t value) { return Value::of_int({TypeId::kInt8}, value); }
-Value boolean(bool value) { return Value::of_int({TypeId::kBool}, value ? 1 : 0); }
-Value time_value(int64_t since_1970) { return Value::of_int({TypeId::kTimestamptz}, since_1970 - kMicrosFrom1970To2000); }
-
-class RowCollector {
- public:
-  explicit RowCollector(const std::vector<OutputColumn>& columns) {
-    for (const OutputColumn& column : columns) builders_.emplace_back(column.type);
-  }
-  void add(const std::vector<Value>& row) {
-    for (size_t i = 0; i < builders_.size(); ++i) builders_[i].append(row[i]);
-    if (++rows_ == kBatchRowsMax) flush();
-  }
-  std::vector<type::Batch> finish() {
-    flush();
-    return std::move(batches_);
-  }
-
- private:
-  void flush() {
-    if (rows_ == 0) return;
-    type::Batch batch;
-    batch.rows = rows_;
-    for (type::ColumnBuilder& builder : builders_) batch.columns.push_back(builder.finish());
-    batches_.push_back(std::move(batch));
-    rows_ = 0;
-  }
-  std::vector<type::ColumnBuilder> builders_;
-  std::vector<type::Batch> batches_;
-  size_t rows_ = 0;
-};
+Value text(std::string value) { return text_value(std::move(value)); }
+Value integer(int64_t value) { return bigint_value(value); }
+Value boolean(bool value) { return bool_value(value); }
 
 using Fill = std::function<Result<void>(const std::vector<Value>& arguments, RowCollector& rows)>;
 
@@ -71,29 +42,9 @@ class FilledTable final : public plan::VirtualTable {
   Fill fill_;
 };
 
-std::vector<OutputColumn> log_columns() {
-  return {{"commit", {TypeId::kText}}, {"author", {TypeId::kText}}, {"email", {TypeId::kText}}, {"time", {TypeId::kTimestamptz}}, {"message", {TypeId::kText}}};
-}
 std::vector<OutputColumn> branch_columns() {
   return {{"branch", {TypeId::kText}}, {"current", {TypeId::kBool}}, {"commit", {TypeId::kText}},
           {"author", {TypeId::kText}}, {"time", {TypeId::kTimestamptz}}, {"message", {TypeId::kText}}};
-}
-
-Result<void> fill_log(SessionImpl& session, std::string_view revision, std::string_view table_path, uint64_t limit, RowCollector& rows) {
-  if (limit == 0) return {};
-  store::ObjectStore& store = session.owner().store();
-  Oid from;
-  if (revision.empty()) {
-    from = session.transaction()->snapshot().commit;
-  } else {
-    TRY_ASSIGN(from, session.owner().manager().resolve_revision(revision, session.branch_name()));
-  }
-  const std::optional<std::string> path = table_path.empty() ? std::nullopt : std::optional<std::string>(table_path);
-  return walk_log(store, from, path, [&](const LogEntry& entry) -> Result<bool> {
-    rows.add({text(entry.id.hex()), text(entry.commit.author.name), text(entry.commit.author.email), time_value(entry.time_us),
-              text(std::string(git::subject(entry.commit.message)))});
-    return --limit > 0;
-  });
 }
 
 Result<void> fill_branches(SessionImpl& session, RowCollector& rows) {
@@ -212,9 +163,7 @@ std::shared_ptr<const plan::VirtualTable> find_system_table(SessionImpl& session
   const Type int_type{TypeId::kInt8};
   const Type bool_type{TypeId::kBool};
   if (name == "branches") return make(session, branch_columns(), fill_branches);
-  if (name == "log" || name == "commits") {
-    return make(log_columns(), [&session](const std::vector<Value>&, RowCollector& rows) { return fill_log(session, "", "", UINT64_MAX, rows); });
-  }
+  if (VirtualTablePtr history = find_history_table(session, name)) return history;
   if (name == "schemas") return make(session, {{"name", text_type}}, fill_schemas);
   if (name == "tables") {
     return make(session, {{"schema", text_type}, {"name", text_type}, {"columns", int_type}, {"rows", int_type}, {"tree", text_type}}, fill_tables);
@@ -231,12 +180,6 @@ std::shared_ptr<const plan::VirtualTable> find_system_table(SessionImpl& session
 
 Result<std::shared_ptr<const plan::VirtualTable>> find_table_function(SessionImpl& session, std::string_view schema, std::string_view name,
                                                                       const std::vector<Type>& arguments) {
-  if (schema == "rowan" && name == "log" && arguments.size() <= 1) {
-    return make(log_columns(), [&session](const std::vector<Value>& values, RowCollector& rows) -> Result<void> {
-      if (!values.empty() && values[0].is_null()) return {};
-      return fill_log(session, values.empty() ? std::string_view() : std::string_view(values[0].as_string()), "", UINT64_MAX, rows);
-    });
-  }
   const auto is_int = [](Type type) { return type::is_integer(type.id); };
   if ((schema.empty() || schema == "pg_catalog") && name == "generate_series" && (arguments.size() == 2 || arguments.size() == 3) &&
       std::all_of(arguments.begin(), arguments.end(), is_int)) {
@@ -247,12 +190,6 @@ Result<std::shared_ptr<const plan::VirtualTable>> find_table_function(SessionImp
   std::string types;
   for (const Type argument : arguments) types += (types.empty() ? "" : ", ") + type::type_name(argument);
   return Error(ErrorCode::kUndefinedFunction, fmt::format("function {}{}{}({}) does not exist", schema, schema.empty() ? "" : ".", name, types));
-}
-
-Result<TableRows> log_rows(SessionImpl& session, std::string_view revision, std::string_view table_path, uint64_t limit) {
-  RowCollector rows(log_columns());
-  TRY(fill_log(session, revision, table_path, limit, rows));
-  return TableRows{log_columns(), rows.finish()};
 }
 
 Result<TableRows> branch_rows(SessionImpl& session) {

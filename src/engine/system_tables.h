@@ -14,16 +14,15 @@ class SessionImpl;
 
 // rowan.branches, rowan.log, rowan.schemas, rowan.tables, rowan.columns, rowan.settings, rowan.foreign, rowan.status; nullptr: no such table.
 std::shared_ptr<const plan::VirtualTable> find_system_table(SessionImpl& session, std::string_view name);
-// rowan.log([revision]), generate_series(from, to [, step]); kUndefinedFunction.
+// generate_series(from, to [, step]); kUndefinedFunction. Those of history: history_tables.h.
 Result<std::shared_ptr<const plan::VirtualTable>> find_table_function(SessionImpl& session, std::string_view schema, std::string_view name,
                                                                       const std::vector<type::Type>& arguments);
 
-// The rows of SHOW LOG and SHOW BRANCHES.
+// The rows of statements that show something.
 struct TableRows {
   std::vector<plan::OutputColumn> columns;
   std::vector<type::Batch> batches;
 };
-Result<TableRows> log_rows(SessionImpl& session, std::string_view revision, std::string_view table_path, uint64_t limit);
 Result<TableRows> branch_rows(SessionImpl& session);
 TableRows text_rows(std::vector<std::string> names, const std::vector<std::vector<std::string>>& rows);
 

@@ -264,11 +264,19 @@ class VirtualScan final : public Operator {
       TRY_ASSIGN(type::Value value, expr::evaluate_constant(*expression, context_.eval));
       arguments.push_back(std::move(value));
     }
-    TRY_ASSIGN(batches_, node_.virtual_table->rows(arguments, context_.eval));
+    TRY_ASSIGN(rows_, node_.virtual_table->open(arguments, context_.eval));
+    if (rows_ == nullptr) {
+      TRY_ASSIGN(batches_, node_.virtual_table->rows(arguments, context_.eval));
+    }
     return {};
   }
   Result<bool> next(type::Batch& batch) override {
     TRY(check_cancelled(context_));
+    while (rows_ != nullptr) {
+      batch = {};
+      TRY_ASSIGN(const bool more, rows_->next(batch));
+      if (!more || batch.rows > 0) return more;
+    }
     while (at_ < batches_.size()) {
       batch = std::move(batches_[at_++]);
       if (batch.rows > 0) return true;
@@ -279,6 +287,7 @@ class VirtualScan final : public Operator {
  private:
   const PhysicalNode& node_;
   ExecContext& context_;
+  std::unique_ptr<plan::VirtualRows> rows_;   // As they come, else all of them:
   std::vector<type::Batch> batches_;
   size_t at_ = 0;
 };

@@ -140,11 +140,9 @@ Result<LogicalPtr> QueryBinder::add_columns(LogicalPtr node, FromTable table, co
 Result<ResolvedTable> QueryBinder::resolve_table(const sql::NamedTable& table) {
   Resolver& resolver = state_.context.resolver;
   if (table.as_of.kind == sql::AsOfKind::kNone) return resolver.resolve(table.name, {}, std::nullopt);
-  if (table.as_of.kind != sql::AsOfKind::kRevision && table.as_of.kind != sql::AsOfKind::kTimestamp) {
-    return Error(ErrorCode::kFeatureNotSupported, "FOR SYSTEM_TIME over a range of time is not supported yet").at(table.position);
-  }
   // A revision such as 'HEAD~1' names another commit tomorrow, so a plan that read one is not kept.
   state_.cacheable = false;
+  if (table.as_of.kind != sql::AsOfKind::kRevision && table.as_of.kind != sql::AsOfKind::kTimestamp) return resolve_versions(table);
   const Phase phase = std::exchange(phase_, Phase::kConstant);
   clause_ = "AS OF";
   const bool timestamp = table.as_of.kind == sql::AsOfKind::kTimestamp;
@@ -157,6 +155,32 @@ Result<ResolvedTable> QueryBinder::resolve_table(const sql::NamedTable& table) {
   if (value.is_null()) return Error(ErrorCode::kInvalidParameterValue, "AS OF must not be null").at(table.as_of.value->position);
   if (timestamp) return resolver.resolve(table.name, {}, value.as_int() + kPostgresEpochUs);
   return resolver.resolve(table.name, value.as_string(), std::nullopt);
+}
+
+// A time of FOR SYSTEM_TIME in µs since 1970; nothing for no expression.
+Result<std::optional<int64_t>> QueryBinder::system_time(const sql::Expr* value) {
+  if (value == nullptr) return std::optional<int64_t>();
+  const Phase phase = std::exchange(phase_, Phase::kConstant);
+  clause_ = "FOR SYSTEM_TIME";
+  expr::BindContext context = bind_context();
+  TRY_ASSIGN(expr::NodePtr node, expr::bind(*value, context));
+  TRY_ASSIGN(node, expr::coerce(std::move(node), {type::TypeId::kTimestamptz, -1}, type::CastContext::kAssignment, context));
+  phase_ = phase;
+  TRY_ASSIGN(const type::Value time, expr::evaluate_constant(*node, state_.context.eval));
+  if (time.is_null()) return Error(ErrorCode::kInvalidParameterValue, "FOR SYSTEM_TIME must not be null").at(value->position);
+  if (time.as_int() == INT64_MIN) return std::optional<int64_t>(INT64_MIN);
+  if (time.as_int() >= INT64_MAX - kPostgresEpochUs) return std::optional<int64_t>(INT64_MAX);
+  return std::optional<int64_t>(time.as_int() + kPostgresEpochUs);
+}
+
+Result<ResolvedTable> QueryBinder::resolve_versions(const sql::NamedTable& table) {
+  TimeRange range;
+  TRY_ASSIGN(range.from_us, system_time(table.as_of.value));
+  TRY_ASSIGN(range.to_us, system_time(table.as_of.until));
+  range.to_inclusive = table.as_of.kind == sql::AsOfKind::kBetween;
+  ResolvedTable resolved;
+  TRY_ASSIGN(resolved.virtual_table, state_.context.resolver.resolve_versions(table.name, range));
+  return resolved;
 }
 
 Result<LogicalPtr> QueryBinder::bind_named_table(const sql::NamedTable& table, FromScope& scope) {
@@ -209,6 +233,7 @@ Result<LogicalPtr> QueryBinder::bind_function_table(const sql::FunctionTable& ta
   clause_ = "functions in FROM";
   LogicalPtr node = make_node(LogicalKind::kVirtual);
   std::vector<type::Type> types;
+  std::vector<std::optional<type::Value>> known;
   expr::BindContext context = bind_context();
   for (const sql::Expr* argument : table.call->arguments) {
     TRY_ASSIGN(expr::NodePtr bound, expr::bind(*argument, context));
@@ -216,10 +241,13 @@ Result<LogicalPtr> QueryBinder::bind_function_table(const sql::FunctionTable& ta
       TRY_ASSIGN(bound, expr::coerce(std::move(bound), {type::TypeId::kText, -1}, type::CastContext::kImplicit, context));
     }
     types.push_back(bound->type);
+    auto value = expr::evaluate_constant(*bound, state_.context.eval);   // Fails for a parameter that has no value yet.
+    known.push_back(value ? std::optional<type::Value>(std::move(*value)) : std::nullopt);
     node->expressions.push_back(std::move(bound));
   }
   phase_ = phase;
-  TRY_ASSIGN(node->virtual_table, state_.context.resolver.resolve_function(*table.call, types));
+  TRY_ASSIGN(node->virtual_table, state_.context.resolver.resolve_call(*table.call, types, known));
+  if (!node->virtual_table->cacheable()) state_.cacheable = false;
   node->virtual_name = table.call->name;
   node->outputs = node->virtual_table->columns();
   FromTable entry;

@@ -8,6 +8,10 @@
 
 namespace rowan::plan {
 
+Result<std::shared_ptr<const VirtualTable>> Resolver::resolve_versions(const sql::QualifiedName& name, const TimeRange& /*range*/) {
+  return Error(ErrorCode::kFeatureNotSupported, "FOR SYSTEM_TIME is not supported here").at(name.position);
+}
+
 Plan::Plan() = default;
 Plan::Plan(Plan&&) noexcept = default;
 Plan& Plan::operator=(Plan&&) noexcept = default;

@@ -27,6 +27,13 @@ struct OutputColumn {
   type::Type type;
 };
 
+// The rows of a VirtualTable as they come.
+class VirtualRows {
+ public:
+  virtual ~VirtualRows() = default;
+  virtual Result<bool> next(type::Batch& batch) = 0;   // Any number of rows; false at the end.
+};
+
 // A table that is computed, not stored: system views and functions in FROM (rowan.branches, rowan.log(…), generate_series).
 // The engine registers them; exec calls rows().
 class VirtualTable {
@@ -35,6 +42,12 @@ class VirtualTable {
   virtual const std::vector<OutputColumn>& columns() const = 0;
   // `arguments` are the call's values, already evaluated. Gives all rows.
   virtual Result<std::vector<type::Batch>> rows(const std::vector<type::Value>& arguments, const expr::EvalContext& context) const = 0;
+  // The same as they come, for those that need not make all rows to give the first; nullptr: rows() it is. What is handed in outlives it.
+  virtual Result<std::unique_ptr<VirtualRows>> open(const std::vector<type::Value>& /*arguments*/, const expr::EvalContext& /*context*/) const {
+    return std::unique_ptr<VirtualRows>();
+  }
+  // False: its columns follow what a revision means now, so a plan that holds it is not kept.
+  virtual bool cacheable() const { return true; }
 };
 
 // A name in FROM, resolved. Exactly one of `table` and `virtual_table` is set.
@@ -45,6 +58,13 @@ struct ResolvedTable {
   Oid root;                          // Historical: the commit's tree.
 };
 
+// FOR SYSTEM_TIME: the versions that were valid some time from `from_us` to `to_us` (µs since 1970); nothing: no bound.
+struct TimeRange {
+  std::optional<int64_t> from_us;
+  std::optional<int64_t> to_us;
+  bool to_inclusive = false;
+};
+
 // What planning reads; the engine implements it over the running transaction.
 class Resolver {
  public:
@@ -52,6 +72,13 @@ class Resolver {
   // `revision`: empty, else the AS OF revision; `time_us`: AS OF TIMESTAMP in µs since 1970, else nullopt.
   virtual Result<ResolvedTable> resolve(const sql::QualifiedName& name, std::string_view revision, std::optional<int64_t> time_us) = 0;
   virtual Result<std::shared_ptr<const VirtualTable>> resolve_function(const sql::CallExpr& call, const std::vector<type::Type>& arguments) = 0;
+  // As above, with the values of those arguments that are known already.
+  virtual Result<std::shared_ptr<const VirtualTable>> resolve_call(const sql::CallExpr& call, const std::vector<type::Type>& arguments,
+                                                                   const std::vector<std::optional<type::Value>>& /*known*/) {
+    return resolve_function(call, arguments);
+  }
+  // A table's row versions with their times, in columns behind its own.
+  virtual Result<std::shared_ptr<const VirtualTable>> resolve_versions(const sql::QualifiedName& name, const TimeRange& range);
   // Rows of a table, from derived counts; nullopt when not known without a scan.
   virtual std::optional<uint64_t> row_count(const catalog::TableVersion& table) = 0;
 };

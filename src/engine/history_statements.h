@@ -1,0 +1,20 @@
+// SHOW LOG, SHOW TRANSACTIONS, SHOW DIFF and BLAME: the table functions of history as statements.
+#pragma once
+
+#include <vector>
+
+#include "base/result.h"
+#include "engine/system_tables.h"
+#include "expr/expr.h"
+#include "sql/ast.h"
+
+namespace rowan::engine {
+
+class SessionImpl;
+
+// `eval`: times, parameters and cancellation of the statement.
+Result<TableRows> show_log(SessionImpl& session, const sql::ShowLogStmt& statement, const expr::EvalContext& eval);
+Result<TableRows> show_diff(SessionImpl& session, const sql::DiffStmt& statement, const expr::EvalContext& eval);
+Result<TableRows> run_blame(SessionImpl& session, const sql::BlameStmt& statement, const expr::EvalContext& eval);
+
+}  // namespace rowan::engine
