@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <new>
 
 #include "base/ensure.h"
@@ -78,6 +79,23 @@ bool writes(const sql::Statement& statement) {
   }
 }
 
+// Whether a query's text names a function that moves a sequence: then it runs as a statement that writes.
+bool names_sequence_function(const sql::Statement& statement) {
+  if (statement.kind != StatementKind::kSelect) return false;
+  constexpr std::string_view kNames[] = {"nextval", "setval"};
+  const auto same_letter = [](char a, char b) { return (a | 0x20) == b; };
+  return std::any_of(std::begin(kNames), std::end(kNames), [&](std::string_view name) {
+    return std::search(statement.text.begin(), statement.text.end(), name.begin(), name.end(), same_letter) != statement.text.end();
+  });
+}
+
+std::shared_ptr<Prepared> make_prepared(sql::ParsedStatement parsed) {
+  auto prepared = std::make_shared<Prepared>();
+  prepared->parsed = std::move(parsed);
+  prepared->draws = names_sequence_function(*prepared->parsed.statement);
+  return prepared;
+}
+
 // A commit's body holds at most kCommitBodyBytesMax of SQL; what is cut is named by its length and hash.
 std::string cut_body(std::string body) {
   if (body.size() <= kCommitBodyBytesMax) return body;
@@ -129,15 +147,13 @@ class StatementImpl final : public Statement {
 
 }  // namespace
 
-SessionImpl::SessionImpl(DatabaseImpl& database, std::string branch) : database_(database), branch_(std::move(branch)), unique_(database.unique_indexes(), database.store()) {}
+SessionImpl::SessionImpl(DatabaseImpl& database, std::string branch) : database_(database), branch_(std::move(branch)), unique_(database.unique_indexes(), database.store()), sequences_(database.sequence_counters()) {}
 SessionImpl::~SessionImpl() = default;
 
 Outcome<std::unique_ptr<Statement>> SessionImpl::prepare(std::string_view text) {
   auto parsed = sql::parse_statement(text);
   if (!parsed) return to_failure(parsed.error());
-  auto prepared = std::make_shared<Prepared>();
-  prepared->parsed = std::move(*parsed);
-  return std::unique_ptr<Statement>(std::make_unique<StatementImpl>(*this, std::move(prepared)));
+  return std::unique_ptr<Statement>(std::make_unique<StatementImpl>(*this, make_prepared(std::move(*parsed))));
 }
 
 Outcome<std::unique_ptr<Rows>> SessionImpl::run(std::string_view text, const std::vector<Parameter>& parameters) {
@@ -146,9 +162,7 @@ Outcome<std::unique_ptr<Rows>> SessionImpl::run(std::string_view text, const std
     if (state_ == TransactionState::kOpen) state_ = TransactionState::kFailed;
     return to_failure(parsed.error());
   }
-  auto prepared = std::make_shared<Prepared>();
-  prepared->parsed = std::move(*parsed);
-  return to_outcome(execute(prepared, parameters));
+  return to_outcome(execute(make_prepared(std::move(*parsed)), parameters));
 }
 
 Outcome<uint64_t> SessionImpl::run_script(std::string_view text, const std::function<void(Rows&)>& each) {
@@ -159,9 +173,7 @@ Outcome<uint64_t> SessionImpl::run_script(std::string_view text, const std::func
   }
   uint64_t count = 0;
   for (sql::ParsedStatement& statement : *parsed) {
-    auto prepared = std::make_shared<Prepared>();
-    prepared->parsed = std::move(statement);
-    auto rows = execute(prepared, {});
+    auto rows = execute(make_prepared(std::move(statement)), {});
     if (!rows) return to_failure(rows.error());
     if (each) {
       each(**rows);
@@ -324,7 +336,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_transaction_statement(const sql::
 }
 
 Result<std::string> SessionImpl::finish_statement(Prepared& prepared) {
-  if (writes(*prepared.parsed.statement)) {
+  if (prepared.draws || writes(*prepared.parsed.statement)) {
     const std::string_view text = commit_text(prepared);
     if (state_ == TransactionState::kOpen) {
       // Past the limit only the length and the hash would change; keep enough to know that it is past.
@@ -365,6 +377,8 @@ expr::EvalContext SessionImpl::eval_context() const {
   context.schema = settings_.schema();
   context.branch = branch_;
   context.cancelled = &cancelled_;
+  sequences_.use(transaction_.get(), settings_.schema());
+  context.sequences = &sequences_;
   return context;
 }
 
@@ -434,7 +448,7 @@ Result<void> SessionImpl::bind_parameters(const Prepared& prepared, const std::v
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_in_transaction(const std::shared_ptr<Prepared>& prepared, const std::vector<Parameter>& parameters) {
   const sql::Statement& statement = *prepared->parsed.statement;
-  const bool write = writes(statement);
+  const bool write = prepared->draws || writes(statement);
   if (state_ == TransactionState::kIdle) TRY(begin_transaction(settings_.isolation(), write ? settings_.default_read_only() : true));
   first_statement_ = false;
   if (write && transaction_->read_only()) {
@@ -469,13 +483,13 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_in_transaction(const std::shared_
 }
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_query(const std::shared_ptr<Prepared>& prepared) {
-  if (prepared->is_point) {
+  if (prepared->is_point && !prepared->draws) {
     exec::ExecContext context = exec_context();
     TRY_ASSIGN(exec::PointRow row, exec::run_point_get(*prepared->query, context));
     if (state_ == TransactionState::kIdle) transaction_.reset();
     return make_point_rows(prepared->columns, row.found, std::move(row.values));
   }
-  if (state_ == TransactionState::kIdle) {
+  if (state_ == TransactionState::kIdle && !prepared->draws) {
     auto stream = std::make_shared<Stream>(Stream{*this, prepared, prepared->query, std::move(transaction_), parameter_values_, {}, {}});
     stream->context.emplace(exec::ExecContext{database_.manager(), *stream->transaction, eval_context()});
     stream->context->eval.transaction_time_us = stream->transaction->start_time_us() - kMicrosFrom1970To2000;
@@ -497,7 +511,11 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_query(const std::shared_ptr<Prepa
     rows += batch.rows;
     batches.push_back(std::move(batch));
   }
-  return make_batch_rows(prepared->columns, std::move(batches), {fmt::format("SELECT {}", rows), rows, {}, {}});
+  std::string commit;
+  if (prepared->draws) {
+    TRY_ASSIGN(commit, finish_statement(*prepared));
+  }
+  return make_batch_rows(prepared->columns, std::move(batches), {fmt::format("SELECT {}", rows), rows, std::move(commit), {}});
 }
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_dml(Prepared& prepared) {

@@ -19,6 +19,7 @@
 #include "exec/dml.h"
 #include "exec/foreign_keys.h"
 #include "exec/operator.h"
+#include "exec/sequences.h"
 #include "exec/unique_keys.h"
 #include "plan/plan.h"
 #include "rowan/rowan.h"
@@ -42,6 +43,7 @@ struct Prepared {
   std::shared_ptr<const exec::DmlPlan> dml;
   ColumnInfos columns;
   bool planned = false;
+  bool draws = false;                          // Names nextval or setval: a SELECT that may write.
 };
 
 class SessionImpl final : public Session {
@@ -119,6 +121,7 @@ class SessionImpl final : public Session {
   exec::UniqueState unique_;                   // Of this transaction.
   exec::ForeignKeyState foreign_keys_;         // Of the running statement.
   exec::CheckCache checks_;
+  mutable exec::SessionSequences sequences_;   // Drawing changes it, whoever evaluates.
   CopySource* copy_source_ = nullptr;
   CopySink* copy_sink_ = nullptr;
   std::function<void(const Progress&)> progress_;

@@ -116,6 +116,18 @@ Result<std::string> encode(const std::vector<type::Value>& values) {
   return key;
 }
 
+// Whether the child's own encoding of a value is the parent's, so that an index over the child's columns can be asked.
+bool same_encoding(const Reference& reference, const catalog::TableDef& parent) {
+  const std::vector<uint16_t> columns = referenced_columns(reference.key(), parent);
+  const auto is_text = [](type::TypeId id) { return id == type::TypeId::kText || id == type::TypeId::kVarchar; };
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const type::TypeId a = reference.child->columns[reference.key().columns[i]].type.id;
+    const type::TypeId b = parent.columns[columns[i]].type.id;
+    if (a != b && !(type::is_integer(a) && type::is_integer(b)) && !(is_text(a) && is_text(b))) return false;
+  }
+  return !columns.empty();
+}
+
 // A row of a child that has one of the values looked for.
 struct ChildRow {
   std::string value;
@@ -144,7 +156,8 @@ Result<std::vector<ChildRow>> find_children(ExecContext& context, const Referenc
       if (!more) return rows;
     }
   }
-  TRY(find_child_rows(reference, tip, parent, wanted, transaction.objects(), context.manager.store().cache(), context.eval.cancelled,
+  derived::Indexes* const indexes = context.unique != nullptr ? &context.unique->indexes() : nullptr;
+  TRY(find_child_rows(reference, tip, parent, wanted, transaction.objects(), context.manager.store().cache(), indexes, context.eval.cancelled,
                       [&](Bytes key, Bytes line, const std::string& value) -> Result<bool> {
                         if (view.overlay != nullptr && view.overlay->rows.contains(key)) return true;
                         rows.push_back({value, std::string(key), std::string(line)});
@@ -199,7 +212,7 @@ Result<std::optional<std::string>> parent_value(const Reference& reference, cons
 }
 
 Result<std::optional<std::string>> find_parent_key(const Reference& reference, const catalog::TableVersion& parent, const std::string& value,
-                                                   const store::ObjectStore& store, derived::UniqueIndexes& indexes) {
+                                                   const store::ObjectStore& store, derived::Indexes& indexes) {
   if (parent.rows.is_zero()) return std::optional<std::string>();
   const std::vector<uint16_t> columns = referenced_columns(reference.key(), *parent.table);
   const catalog::TableLineKeys keys(parent.table);
@@ -223,9 +236,27 @@ Result<std::optional<std::string>> find_parent_key(const Reference& reference, c
 
 Result<void> find_child_rows(const Reference& reference, const catalog::TableVersion& child, const catalog::TableDef& parent,
                              const std::set<std::string, std::less<>>& wanted, const store::ObjectReader& objects, store::NodeCache& cache,
-                             const std::atomic<bool>* cancelled, const ChildVisitor& visit) {
+                             derived::Indexes* indexes, const std::atomic<bool>* cancelled, const ChildVisitor& visit) {
   if (child.rows.is_zero()) return {};
   const catalog::TableLineKeys keys(child.table);
+  if (indexes != nullptr && same_encoding(reference, parent)) {
+    const derived::IndexSource source{objects, cache, child};
+    bool more = true;
+    for (const std::string& value : wanted) {
+      TRY(indexes->visit_rows(source, reference.key().columns, value, [&](Bytes key) -> Result<bool> {
+        TRY_ASSIGN(const auto found, tree::find_line({objects, cache, keys}, child.rows, key));
+        if (found) {
+          TRY_ASSIGN(more, visit(key, found->line, value));
+        }
+        return more;
+      }));
+      if (!more) return {};
+      if (cancelled != nullptr && cancelled->load(std::memory_order_relaxed)) {
+        return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+      }
+    }
+    return {};
+  }
   uint64_t visited = 0;
   return tree::diff_trees({objects, cache, keys}, Oid{}, child.rows, [&](const tree::RowDifference& row) -> Result<bool> {
     if (++visited % 1024 == 0 && cancelled != nullptr && cancelled->load(std::memory_order_relaxed)) {

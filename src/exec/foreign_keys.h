@@ -21,7 +21,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "catalog/catalog.h"
-#include "derived/unique_index.h"
+#include "derived/index.h"
 #include "exec/operator.h"
 #include "exec/unique_keys.h"
 #include "sql/ast.h"
@@ -57,12 +57,12 @@ Result<std::optional<std::string>> parent_value(const Reference& reference, cons
 
 // Lookups in one version of a table that is in the store. The key of the parent's row with the value; nothing: none.
 Result<std::optional<std::string>> find_parent_key(const Reference& reference, const catalog::TableVersion& parent, const std::string& value,
-                                                   const store::ObjectStore& store, derived::UniqueIndexes& indexes);
-// The child's rows whose value is among `wanted`, in key order; false from `visit` stops.
+                                                   const store::ObjectStore& store, derived::Indexes& indexes);
+// The child's rows whose value is among `wanted`; false from `visit` stops. An index is made for them, unless `indexes` is nullptr.
 using ChildVisitor = std::function<Result<bool>(Bytes key, Bytes line, const std::string& value)>;
 Result<void> find_child_rows(const Reference& reference, const catalog::TableVersion& child, const catalog::TableDef& parent,
                              const std::set<std::string, std::less<>>& wanted, const store::ObjectReader& objects, store::NodeCache& cache,
-                             const std::atomic<bool>* cancelled, const ChildVisitor& visit);
+                             derived::Indexes* indexes, const std::atomic<bool>* cancelled, const ChildVisitor& visit);
 
 Error missing_parent(const Reference& reference, Bytes line);                                          // Insert or update of a child.
 Error still_referenced(const Reference& reference, const catalog::TableDef& parent, Bytes line);       // Delete or update of a parent.

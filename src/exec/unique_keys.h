@@ -12,7 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
-#include "derived/unique_index.h"
+#include "derived/index.h"
 #include "txn/transaction.h"
 
 namespace rowan::exec {
@@ -22,8 +22,9 @@ Error duplicate_key(const catalog::TableDef& table, std::string_view constraint,
 
 class UniqueState {
  public:
-  UniqueState(derived::UniqueIndexes& indexes, const store::ObjectStore& store) : indexes_(indexes), store_(store) {}
+  UniqueState(derived::Indexes& indexes, const store::ObjectStore& store) : indexes_(indexes), store_(store) {}
 
+  derived::Indexes& indexes() { return indexes_; }
   void clear() { tables_.clear(); }   // At the start of a transaction.
 
   // Before a row becomes `new_line` (from `old_line` under `old_key`, or inserted): locks the new values and checks that no other
@@ -47,7 +48,7 @@ class UniqueState {
   Result<void> take_row(const catalog::TableDef& table, const store::ObjectReader& objects, Table& state, std::optional<Bytes> old_line,
                         std::optional<Bytes> new_line, Bytes new_key);
 
-  derived::UniqueIndexes& indexes_;
+  derived::Indexes& indexes_;
   const store::ObjectStore& store_;
   std::unordered_map<std::string, Table> tables_;   // By path.
 };

@@ -66,7 +66,7 @@ bool same_types(const catalog::TableDef& a, const catalog::TableDef& b) {
 
 class Validator {
  public:
-  Validator(const ValidateRequest& request, const store::ObjectStore& store, derived::UniqueIndexes& indexes, const expr::EvalContext& eval)
+  Validator(const ValidateRequest& request, const store::ObjectStore& store, derived::Indexes& indexes, const expr::EvalContext& eval)
       : request_(request), store_(store), indexes_(indexes), eval_(eval), before_(request.objects, store.cache(), request.valid_root),
         now_(request.objects, store.cache(), request.root) {}
 
@@ -94,7 +94,7 @@ class Validator {
 
   const ValidateRequest& request_;
   const store::ObjectStore& store_;
-  derived::UniqueIndexes& indexes_;
+  derived::Indexes& indexes_;
   const expr::EvalContext& eval_;
   catalog::Catalog before_;
   catalog::Catalog now_;
@@ -295,7 +295,8 @@ Result<void> Validator::check_parents(const TablePair& parent, const Reference& 
   for (const auto& [value, line] : lost) wanted.insert(value);
   const Reference old_reference{child->before->table, *find_same(*child->before->table, child->before->table->foreign_keys, *child->now.table, reference.key())};
   TRY_ASSIGN(const Keys* const changed, changed_keys(*child));
-  return find_child_rows(old_reference, *child->before, *parent.before->table, wanted, store_, store_.cache(), eval_.cancelled,
+  return find_child_rows(old_reference, *child->before, *parent.before->table, wanted, store_, store_.cache(), &indexes_,
+                         eval_.cancelled,
                          [&](Bytes key, Bytes line, const std::string& value) -> Result<bool> {
     if (changed->contains(key)) return true;   // check_children looked at it.
     const Error error = still_referenced(reference, *parent.now.table, lost.find(value)->second);
@@ -373,7 +374,7 @@ Result<std::vector<Violation>> Validator::run() {
 
 }  // namespace
 
-Result<std::vector<Violation>> validate(const ValidateRequest& request, txn::Manager& manager, derived::UniqueIndexes& indexes,
+Result<std::vector<Violation>> validate(const ValidateRequest& request, txn::Manager& manager, derived::Indexes& indexes,
                                         const expr::EvalContext& eval) {
   if (request.root == request.valid_root) return std::vector<Violation>();
   Validator validator(request, manager.store(), indexes, eval);

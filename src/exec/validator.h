@@ -10,7 +10,7 @@
 
 #include "base/oid.h"
 #include "base/result.h"
-#include "derived/unique_index.h"
+#include "derived/index.h"
 #include "exec/operator.h"
 #include "store/object_store.h"
 
@@ -32,7 +32,7 @@ struct ValidateRequest {
 };
 
 // Empty: all is well.
-Result<std::vector<Violation>> validate(const ValidateRequest& request, txn::Manager& manager, derived::UniqueIndexes& indexes,
+Result<std::vector<Violation>> validate(const ValidateRequest& request, txn::Manager& manager, derived::Indexes& indexes,
                                         const expr::EvalContext& eval);
 
 // The error that stops a statement because of them: the first one's code and message, with the next ones as detail.

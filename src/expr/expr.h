@@ -20,6 +20,16 @@
 
 namespace rowan::expr {
 
+// Where nextval and its like draw from: the session. Names are as written ('s', 'public.s').
+class SequenceSource {
+ public:
+  virtual ~SequenceSource() = default;
+  virtual Result<int64_t> next(std::string_view name) = 0;
+  virtual Result<int64_t> current(std::string_view name) = 0;
+  virtual Result<int64_t> last() = 0;
+  virtual Result<void> set(std::string_view name, int64_t value, bool called) = 0;   // !called: the next value is `value`.
+};
+
 // What functions such as now() and current_user read.
 struct EvalContext {
   const std::vector<type::Value>* parameters = nullptr;   // $1 is [0]. Types as the plan asked for.
@@ -29,6 +39,7 @@ struct EvalContext {
   std::string_view schema = "public";
   std::string_view branch;
   const std::atomic<bool>* cancelled = nullptr;           // Looked at once a batch; true gives kQueryCanceled.
+  SequenceSource* sequences = nullptr;                    // nullptr: nextval gives kFeatureNotSupported.
 };
 
 enum class NodeKind : uint8_t { kColumn, kConstant, kParameter, kCall, kCast, kAnd, kOr, kNot, kIsNull, kIsBool, kCase, kIn, kCoalesce };

@@ -17,6 +17,7 @@ void add_like(FunctionTable& table);         // ~~ ~~* and their negations: LIKE
 void add_datetime(FunctionTable& table);
 void add_json(FunctionTable& table);
 void add_system(FunctionTable& table);
+void add_sequence(FunctionTable& table);     // nextval, currval, lastval, setval
 
 // The name the binder calls for IS DISTINCT FROM: no user can write it.
 inline constexpr std::string_view kIsDistinctName = "is distinct from";

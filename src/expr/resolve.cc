@@ -25,6 +25,7 @@ class Table {
     add_datetime(rows_);
     add_json(rows_);
     add_system(rows_);
+    add_sequence(rows_);
     for (const Function& function : rows_) by_name_[function.name].push_back(&function);
   }
 

@@ -41,6 +41,7 @@ class CommitBuilder {
   Result<void> check_table(const TableWork& work);
   Result<void> check_rows(const TableWork& work, const Oid& tip_rows);
   Result<void> check_references();
+  Result<void> add_sequences(const Oid& root, std::vector<tree::PathEdit>& edits);
   Result<void> check_new_references(const TableWork& work);
   Result<Oid> rows_of(const TableWork& work, const Oid& tip_rows);
   Result<void> add_table(const TableWork& work, std::vector<tree::PathEdit>& edits);
@@ -56,6 +57,7 @@ class CommitBuilder {
   NodeCache& cache_;
   Head tip_;
   std::vector<Changed> changed_;
+  std::vector<std::string> moved_sequences_;   // Paths of their files.
 };
 
 Result<std::optional<Oid>> CommitBuilder::entry_of(const Oid& root, const std::string& path) const {
@@ -265,6 +267,36 @@ Result<void> CommitBuilder::add_table(const TableWork& work, std::vector<tree::P
   return {};
 }
 
+// The files of the sequences that were drawn from, over the definitions that `edits` and `root` have.
+Result<void> CommitBuilder::add_sequences(const Oid& root, std::vector<tree::PathEdit>& edits) {
+  for (const auto& [path, move] : body_.sequence_moves) {
+    const auto edit = std::find_if(edits.begin(), edits.end(), [&](const tree::PathEdit& other) { return other.path == path; });
+    Oid id;
+    if (edit != edits.end()) {
+      id = edit->id;
+    } else {
+      TRY_ASSIGN(const auto there, tree::find_path(body_.objects, cache_, root, path));
+      if (there && !there->is_tree()) id = there->id;
+    }
+    if (id.is_zero()) continue;
+    TRY_ASSIGN(const store::ObjectRef object, body_.objects.read(id));
+    TRY_ASSIGN(catalog::SequenceDef sequence, catalog::sequence_from_json(object.bytes, "", ""));
+    const bool farther = sequence.increment > 0 ? move.last > sequence.last : move.last < sequence.last;
+    if (sequence.called && !farther && !move.exactly) continue;
+    sequence.last = move.last;
+    sequence.called = true;
+    const Oid blob = body_.objects.add(store::ObjectType::kBlob, catalog::sequence_json(sequence), id);
+    if (blob == id) continue;
+    if (edit != edits.end()) {
+      edit->id = blob;
+    } else {
+      edits.push_back({path, tree::kModeBlob, blob});
+    }
+    moved_sequences_.push_back(path);
+  }
+  return {};
+}
+
 // `public.orders: +3 ~1 -0`, tables joined by commas and cut with the number of those left out.
 std::string CommitBuilder::summary() const {
   std::vector<std::string> parts;
@@ -297,6 +329,9 @@ std::string CommitBuilder::summary() const {
       const auto before = tree::find_path(core_.store, cache_, op.base.snapshot.root, op.path);
       parts.push_back((before && *before ? "alter " : "create ") + subject);
     }
+  }
+  if (parts.empty()) {
+    for (const std::string& path : moved_sequences_) parts.push_back("draw from " + plain(path.substr(0, path.rfind('/'))));
   }
   std::string text;
   for (size_t i = 0; i < parts.size(); ++i) {
@@ -370,6 +405,7 @@ Result<CommitOutcome> CommitBuilder::build() {
   std::vector<tree::PathEdit> edits;
   TRY_ASSIGN(Oid root, apply_file_ops(body_.objects, cache_, tip_.snapshot.root, body_.file_ops, edits));
   for (const auto& work : body_.works) TRY(add_table(*work, edits));
+  TRY(add_sequences(root, edits));
   if (!edits.empty()) {
     TRY_ASSIGN(root, tree::edit_paths(body_.objects, cache_, root, std::move(edits)));
   }

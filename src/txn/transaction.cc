@@ -292,6 +292,13 @@ Result<void> Transaction::put_file(std::string path, std::optional<std::string> 
   return state_->add_file_op(std::move(op));
 }
 
+Result<void> Transaction::move_sequence(std::string path, int64_t last, bool exactly) {
+  SequenceMove& move = state_->sequence_moves[std::move(path)];
+  move.last = last;                      // The counter only goes on, but for moves that say exactly where to.
+  move.exactly = move.exactly || exactly;
+  return {};
+}
+
 Result<void> Transaction::move_folder(std::string from, std::string to) {
   FileOp op;
   op.path = std::move(from);

@@ -153,9 +153,9 @@ class Transaction {
 
   // A file of the commit's tree ("public/t/table.sql"). nullopt removes the file or the whole folder.
   Result<void> put_file(std::string path, std::optional<std::string> content);
-  // nextval's trace: when this transaction commits, the file of the sequence at `path` ("public/s/sequence.json") says at least (for a negative
-  // increment: at most) `last`; the farther value wins. Changes no schema generation.
-  Result<void> advance_sequence(std::string path, int64_t last);
+  // nextval's trace: when this transaction commits, the sequence whose file is `path` ("public/s/sequence.json") says `last`, or what the branch
+  // has when that is farther (unless `exactly`: setval, CYCLE). Changes no schema generation; a sequence that is gone is passed over.
+  Result<void> move_sequence(std::string path, int64_t last, bool exactly);
   // Moves a whole folder (RENAME TABLE), rows and all.
   Result<void> move_folder(std::string from, std::string to);
 

@@ -72,6 +72,7 @@ void TransactionBody::reset() {
   file_ops.clear();
   savepoints.clear();
   statement_mark = 0;
+  sequence_moves.clear();
   needed_rows.clear();
   watched_rows.clear();
   last_lock_table = 0;
@@ -79,7 +80,7 @@ void TransactionBody::reset() {
 }
 
 bool TransactionBody::has_changes() const {
-  return !file_ops.empty() ||
+  return !file_ops.empty() || !sequence_moves.empty() ||
          std::any_of(works.begin(), works.end(), [](const auto& work) { return !work->is_empty(); });
 }
 

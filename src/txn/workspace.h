@@ -83,6 +83,12 @@ struct WatchedRows {
   bool any = false;
 };
 
+// What a sequence's file is to say (Transaction::move_sequence).
+struct SequenceMove {
+  int64_t last = 0;
+  bool exactly = false;
+};
+
 struct UndoEntry {
   enum class Kind : uint8_t { kNewRow, kOldRow, kNewLarge, kOldLarge, kTable, kMoved, kFiles };
   Kind kind;
@@ -153,6 +159,7 @@ struct TransactionBody {
   std::vector<FileOp> file_ops;
   std::vector<UndoEntry> undo;
   uint64_t changes = 0;                    // Grows with every change and every undo.
+  std::map<std::string, SequenceMove> sequence_moves;   // By path. Never undone: values are not given back.
   std::vector<NeededRow> needed_rows;
   std::vector<WatchedRows> watched_rows;
   std::vector<Savepoint> savepoints;
