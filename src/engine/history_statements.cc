@@ -157,6 +157,7 @@ Result<TableRows> show_diff(SessionImpl& session, const sql::DiffStmt& statement
   if (statement.has_table) target.table = name_of(session, statement.table);
   TRY_ASSIGN(const uint64_t limit, limit_of(statement.limit, UINT64_MAX, eval));
   const auto target_of = [target](const std::vector<Value>&) -> Result<DiffTarget> { return target; };
+  if (statement.schema) return rows_of(*schema_diff_table(session, target_of), limit, eval);
   if (statement.stat) return rows_of(*diff_stat_table(session, target_of), limit, eval);
   if (!statement.has_table) return rows_of(*diff_rows_table(session, target_of), limit, eval);
   const auto range_of = [target](const std::vector<Value>&) -> Result<CommitRange> { return target.range; };

@@ -304,6 +304,12 @@ Result<VirtualTablePtr> find_history_function(SessionImpl& session, const sql::C
   if (call.name == "diff_rows" && count >= 1 && count <= 3) {
     return diff_rows_table(session, [&session](const std::vector<Value>& arguments) { return target_arguments(session, arguments); });
   }
+  if (call.name == "schema_diff" && count >= 1 && count <= 3) {
+    return schema_diff_table(session, [&session](const std::vector<Value>& arguments) { return target_arguments(session, arguments); });
+  }
+  if (call.name == "patch" && count >= 1 && count <= 3) {
+    return patch_table(session, [&session](const std::vector<Value>& arguments) { return target_arguments(session, arguments); });
+  }
   if (call.name == "bisect" && count == 3) return bisect_table(session);
   return find_blame_function(session, call, known);
 }

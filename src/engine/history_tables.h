@@ -98,6 +98,9 @@ VirtualTablePtr diff_stat_table(SessionImpl& session, std::function<Result<DiffT
 // Every changed row of every table: table, change, key, and both rows as JSON.
 VirtualTablePtr diff_rows_table(SessionImpl& session, std::function<Result<DiffTarget>(const std::vector<type::Value>&)> target_of);
 VirtualTablePtr log_table(SessionImpl& session, std::function<Result<LogRequest>(const std::vector<type::Value>&)> request_of, bool brief);
+VirtualTablePtr schema_diff_table(SessionImpl& session, std::function<Result<DiffTarget>(const std::vector<type::Value>&)> target_of);
+// The statements that turn one commit into another, in order.
+VirtualTablePtr patch_table(SessionImpl& session, std::function<Result<DiffTarget>(const std::vector<type::Value>&)> target_of);
 struct BlameTarget {
   TableName table;
   std::string revision;

@@ -5,7 +5,10 @@
 #include <deque>
 #include <utility>
 
+#include "catalog/objects.h"
 #include "diff/changes.h"
+#include "diff/patch.h"
+#include "diff/schema_diff.h"
 #include "engine/history_tables.h"
 #include "engine/session.h"
 #include "type/text.h"
@@ -291,6 +294,63 @@ VirtualTablePtr diff_rows_table(SessionImpl& session, std::function<Result<DiffT
       row = state->current;
       return true;
     });
+  }, false);
+}
+
+namespace {
+
+// Rows that are there already.
+NextRow given_rows(std::vector<std::vector<Value>> rows) {
+  auto shared = std::make_shared<std::vector<std::vector<Value>>>(std::move(rows));
+  return [shared, at = size_t{0}](std::vector<Value>& row) mutable -> Result<bool> {
+    if (at == shared->size()) return false;
+    row = std::move((*shared)[at++]);
+    return true;
+  };
+}
+
+Value text_or_null(std::string text) { return text.empty() ? Value::null(kTextType) : text_value(std::move(text)); }
+
+// Whether a change's object is the table or a part of it.
+bool belongs_to(const std::string& object, const TableName& table) {
+  const std::string name = catalog::qualified(table.schema, table.name);
+  return object == name || object.starts_with(name + ".");
+}
+
+}  // namespace
+
+VirtualTablePtr schema_diff_table(SessionImpl& session, std::function<Result<DiffTarget>(const std::vector<Value>&)> target_of) {
+  std::vector<OutputColumn> columns;
+  for (const char* name : {"object", "kind", "from_sql", "to_sql"}) columns.push_back({name, kTextType});
+  return stream_table(std::move(columns), [&session, target_of](const std::vector<Value>& arguments, const expr::EvalContext& context) -> Result<NextRow> {
+    TRY_ASSIGN(const DiffTarget target, target_of(arguments));
+    const diff::History history = session_history(session, context.cancelled);
+    TRY_ASSIGN(const Oid from_root, history.root_of(target.range.from));
+    TRY_ASSIGN(const Oid to_root, history.root_of(target.range.to));
+    TRY_ASSIGN(std::vector<diff::SchemaChange> changes, diff::schema_changes(history.source(), from_root, to_root));
+    std::vector<std::vector<Value>> rows;
+    for (diff::SchemaChange& change : changes) {
+      if (target.table && !belongs_to(change.object, *target.table)) continue;
+      rows.push_back({text_value(std::move(change.object)), text_value(std::move(change.kind)), text_or_null(std::move(change.from_sql)),
+                      text_or_null(std::move(change.to_sql))});
+    }
+    return given_rows(std::move(rows));
+  }, false);
+}
+
+VirtualTablePtr patch_table(SessionImpl& session, std::function<Result<DiffTarget>(const std::vector<Value>&)> target_of) {
+  const std::vector<OutputColumn> columns = {{"position", kBigintType}, {"statement", kTextType}};
+  return stream_table(columns, [&session, target_of](const std::vector<Value>& arguments, const expr::EvalContext& context) -> Result<NextRow> {
+    TRY_ASSIGN(const DiffTarget target, target_of(arguments));
+    const diff::History history = session_history(session, context.cancelled);
+    TRY_ASSIGN(const Oid from_root, history.root_of(target.range.from));
+    TRY_ASSIGN(const Oid to_root, history.root_of(target.range.to));
+    TRY_ASSIGN(diff::Patch patch, diff::make_patch(history.source(), from_root, to_root, target.table ? target.table->path() : std::string()));
+    std::vector<std::vector<Value>> rows;
+    const auto add = [&](std::string text) { rows.push_back({bigint_value(static_cast<int64_t>(rows.size() + 1)), text_value(std::move(text))}); };
+    for (std::string& note : patch.notes) add("-- " + std::move(note));
+    for (std::string& statement : patch.statements) add(std::move(statement) + ";");
+    return given_rows(std::move(rows));
   }, false);
 }
 
