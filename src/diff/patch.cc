@@ -12,6 +12,7 @@
 #include "diff/schema_diff.h"
 #include "diff/table_diff.h"
 #include "sql/parser.h"
+#include "sql/print.h"
 #include "tree/git_tree.h"
 #include "type/cast.h"
 #include "type/key_codec.h"
@@ -725,11 +726,13 @@ class PatchWriter {
       std::string text;
       if (materialized && !drop) {
         TRY_ASSIGN(const std::string stored, text_of(*side));
-        TRY_ASSIGN(const catalog::ViewDef view, catalog::view_from_sql(stored + ";\n", side->schema, side->name));
+        TRY_ASSIGN(const sql::ParsedStatement parsed, sql::parse_statement(stored));
+        if (parsed.statement->kind != sql::StatementKind::kCreateView) return Error(ErrorCode::kInvalidContent, side->path + " is no view");
+        const auto& view = static_cast<const sql::CreateViewStmt&>(*parsed.statement);
         std::string columns;
-        for (const std::string& column : view.columns) columns += (columns.empty() ? "" : ", ") + sql::quote_ident(column);
-        text = "CREATE MATERIALIZED VIEW " + catalog::qualified(side->schema, side->name) + " (" + columns + ") AS " + view.query_sql +
-               (view.populated ? "" : " WITH NO DATA");
+        for (const sql::ColumnClause& column : view.stored_columns) columns += (columns.empty() ? "" : ", ") + sql::quote_ident(column.name);
+        text = "CREATE MATERIALIZED VIEW " + catalog::qualified(side->schema, side->name) + (columns.empty() ? "" : " (" + columns + ")") + " AS " +
+               sql::to_sql(*view.select) + (view.with_data ? "" : " WITH NO DATA");
         patch_.notes.push_back("Materialised view " + catalog::qualified(side->schema, side->name) + " is computed anew.");
       } else {
         TRY_ASSIGN(text, text_of(*side));
