@@ -1,5 +1,7 @@
 #include "sql/print.h"
 
+#include "sql/grammar.h"
+#include "sql/lexer.h"
 #include "sql/parser.h"
 
 namespace rowan::sql {
@@ -470,6 +472,19 @@ void Printer::table(const TableRef& t) {
   }
 }
 
+// The name of a type as the grammar takes it: the words that it fuses, keywords that are types, or quoted.
+std::string type_word(std::string_view name) {
+  for (const std::string_view known : {"double precision", "character varying", "bit varying", "time", "timestamp"}) {
+    if (name == known) return std::string(name);
+  }
+  if (const size_t dot = name.find('.'); dot != std::string_view::npos && dot > 0 && dot + 1 < name.size()) {
+    return quote_ident(name.substr(0, dot)) + "." + quote_ident(name.substr(dot + 1));
+  }
+  const Keyword* keyword = find_keyword(name);
+  if (keyword != nullptr && (keyword->terminal == TK_IDENT || keyword->terminal == TK_TYPE_FUNC)) return std::string(name);
+  return quote_ident(name);
+}
+
 }  // namespace
 
 std::string to_sql(const Expr& expr) {
@@ -495,23 +510,9 @@ std::string to_sql(const TypeName& type) {
   std::string modifiers;
   for (size_t i = 0; i < type.modifiers.count; ++i) modifiers += (i == 0 ? "(" : ", ") + std::to_string(type.modifiers[i]);
   if (!modifiers.empty()) modifiers += ')';
-  std::string name(type.name);
-  // The modifier stands before WITH TIME ZONE; words that are no plain names were fused by the grammar.
-  const size_t zone = name.find(" with time zone");
-  std::string out;
-  if (zone != std::string::npos) {
-    out = name.substr(0, zone) + modifiers + name.substr(zone);
-  } else if (name.find(' ') != std::string::npos || name.find('.') != std::string::npos || name == "time" || name == "timestamp") {
-    out = name + modifiers;
-  } else {
-    out = name + modifiers;
-    for (const char c : name) {
-      if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_')) {
-        out = quote_ident(name) + modifiers;
-        break;
-      }
-    }
-  }
+  // The modifier stands before WITH TIME ZONE.
+  const size_t zone = type.name.find(" with time zone");
+  std::string out = zone == std::string_view::npos ? type_word(type.name) + modifiers : std::string(type.name.substr(0, zone)) + modifiers + " with time zone";
   if (type.is_array) out += "[]";
   return out;
 }
