@@ -27,16 +27,20 @@ static_assert(YYSTACKDEPTH == kParserDepthMax);
 // and hexadecimal ids where they are due.
 class TokenStream {
  public:
-  TokenStream(std::string_view source, Arena& arena, uint32_t position_base) : lexer_(source, arena, position_base) {}
+  // An expression has no words of its own at the front: `merge - a.b` begins with a column.
+  TokenStream(std::string_view source, Arena& arena, uint32_t position_base, bool expression)
+      : lexer_(source, arena, position_base), expression_(expression) {}
 
   int next(Token& token) {
     int terminal = take(token);
     if (terminal <= 0) return terminal;
     const int fused = fuse(terminal, token);
-    ++count_;
-    if (count_ == 1) first_ = fused;
-    if (count_ == 2) second_ = fused;
-    switch_words(fused);
+    if (!expression_) {
+      ++count_;
+      if (count_ == 1) first_ = fused;
+      if (count_ == 2) second_ = fused;
+      switch_words(fused);
+    }
     hex_next_ = fused == TK_ID && last_ == TK_INTEGER && before_last_ == TK_SLOT;
     hex_next_ = hex_next_ || (fused == TK_ID && last_ == TK_INTEGER && before_last_ == TK_DROPPED_SLOT);
     before_last_ = last_;
@@ -209,6 +213,7 @@ class TokenStream {
   }
 
   Lexer lexer_;
+  bool expression_;
   Ahead ahead_[3] = {};
   size_t ahead_count_ = 0;
   size_t count_ = 0;
@@ -330,7 +335,7 @@ Result<ParsedStatement> parse_one(std::string_view text, uint32_t position_base,
   parsed.arena = std::make_unique<Arena>();
   const std::string_view source = parsed.arena->copy(text);
   Builder builder(*parsed.arena, source);
-  TokenStream tokens(source, *parsed.arena, position_base);
+  TokenStream tokens(source, *parsed.arena, position_base, expression);
   yyParser parser;
   RowanSqlParseInit(&parser, &builder);
   if (expression) RowanSqlParse(&parser, TK_PARSE_EXPRESSION, Token{});

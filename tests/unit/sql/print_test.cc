@@ -58,6 +58,8 @@ TEST_CASE("forms") {
   CHECK(printed("cast(a as character varying(3))") == "a::character varying(3)");
   CHECK(printed("a at time zone 'utc'") == "timezone('utc', a)");
   CHECK(printed("(a, b)") == "ROW(a, b)");
+  CHECK(printed("checkout -b.c + merge-a.b") == "((checkout - b.c) + merge) - a.b");
+  CHECK(printed("merge > a-b.c") == "merge > (a - b.c)");
   CHECK(printed("\"position\" 'a'") == "'a'::\"position\"");
   CHECK(printed("a::\"A b\".c::view::\"select\"") == "a::\"A b\".c::view::\"select\"");
 }
