@@ -94,6 +94,7 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path, 
   TRY_ASSIGN(database->manager_, txn::Manager::open(*database->store_, database->clock(), manager_options));
   if (path != kMemory) {
     database->folder_ = path;
+    TRY(database->branch_settings_.open(database->folder_));
     TRY_ASSIGN(const auto head, git::head_branch(database->folder_));
     if (head) database->default_branch_ = *head;
   }
@@ -129,11 +130,13 @@ Result<void> DatabaseImpl::follow_rename(std::string_view from, std::string_view
 }
 
 Outcome<std::unique_ptr<Session>> DatabaseImpl::connect(std::string_view branch) {
-  const std::string name = branch.empty() ? default_branch() : std::string(branch);
-  auto exists = manager_->has_branch(name);
-  if (!exists) return to_failure(exists.error());
-  if (!*exists) return to_failure(Error(ErrorCode::kUndefinedBranch, fmt::format("branch \"{}\" does not exist", name)));
-  return std::unique_ptr<Session>(std::make_unique<SessionImpl>(*this, name));
+  // "name@rev" names the database as well, as a connection from elsewhere does.
+  if (branch.starts_with(name_ + "@") && !branch.starts_with(name_ + "@{")) branch.remove_prefix(name_.size() + 1);
+  auto session = std::make_unique<SessionImpl>(*this, default_branch());
+  if (!branch.empty()) {
+    if (auto moved = session->check_out(branch); !moved) return to_failure(moved.error());
+  }
+  return std::unique_ptr<Session>(std::move(session));
 }
 
 Outcome<bool> DatabaseImpl::checkpoint() {

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "catalog/catalog.h"
 #include "derived/index.h"
+#include "engine/branch_settings.h"
 #include "exec/sequences.h"
 #include "git/commit.h"
 #include "rowan/rowan.h"
@@ -36,6 +37,7 @@ class DatabaseImpl final : public Database {
   txn::Manager& manager() { return *manager_; }
   derived::Indexes& unique_indexes() { return manager_->indexes(); }
   exec::SequenceCounters& sequence_counters() { return sequence_counters_; }
+  BranchSettings& branch_settings() { return branch_settings_; }
   const std::string& name() const { return name_; }              // The folder's name without ".git".
   const git::Signature& author() const { return author_; }
   std::string default_branch() const;                            // The branch of Git's HEAD: where sessions begin.
@@ -51,6 +53,7 @@ class DatabaseImpl final : public Database {
   std::unique_ptr<store::ObjectStore> store_;
   std::unique_ptr<txn::Manager> manager_;
   exec::SequenceCounters sequence_counters_;
+  BranchSettings branch_settings_;
   std::string name_;
   git::Signature author_;
   std::filesystem::path folder_;                                  // Empty: in memory.

@@ -13,6 +13,8 @@
 #include "engine/history_statements.h"
 #include "engine/resolver.h"
 #include "engine/system_tables.h"
+#include "engine/version_control.h"
+#include "engine/version_tables.h"
 #include "exec/build.h"
 #include "exec/copy.h"
 #include "exec/ddl.h"
@@ -231,19 +233,22 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute_checked(const std::shared_ptr
     case StatementKind::kSet:
     case StatementKind::kReset:
     case StatementKind::kShow:
-    case StatementKind::kCheckpoint:
-    case StatementKind::kCreateBranch:
-    case StatementKind::kDropBranch:
-    case StatementKind::kRenameBranch:
-    case StatementKind::kCheckout: return run_outside_transaction(*prepared);
-    default: return run_in_transaction(prepared, parameters);
+    case StatementKind::kCheckpoint: return run_outside_transaction(*prepared);
+    default: break;
   }
+  if (is_version_statement(statement.kind)) return run_version_control(statement);
+  return run_in_transaction(prepared, parameters);
 }
 
 // ---- Transactions ---------------------------------------------------------------------------------------------------
 
 Result<void> SessionImpl::begin_transaction(txn::IsolationLevel isolation, bool read_only) {
-  TRY_ASSIGN(transaction_, database_.manager().begin(branch_, isolation, read_only, &cancelled_, last_sequence_));
+  if (pinned_) {
+    TRY_ASSIGN(const Oid commit, database_.manager().resolve_revision("HEAD", branch_));
+    TRY_ASSIGN(transaction_, database_.manager().begin_at(commit, isolation, &cancelled_));
+  } else {
+    TRY_ASSIGN(transaction_, database_.manager().begin(branch_, isolation, read_only, &cancelled_, last_sequence_));
+  }
   schema_changed_ = false;
   unique_.clear();
   return {};
@@ -260,6 +265,7 @@ void SessionImpl::end_transaction(bool committed) {
 }
 
 Result<txn::CommitOutcome> SessionImpl::commit_transaction(std::string_view message) {
+  if (transaction_->has_changes()) TRY(check_writable());   // The branch may have been protected since the statement.
   txn::CommitRequest request;
   request.author = database_.author();
   request.message = message;
@@ -268,7 +274,10 @@ Result<txn::CommitOutcome> SessionImpl::commit_transaction(std::string_view mess
   request.sync = settings_.synchronous_commit();
   commit_body_.clear();
   auto outcome = transaction_->commit(request);
-  if (outcome && outcome->changed) last_sequence_ = outcome->sequence;
+  if (outcome && outcome->changed) {
+    last_sequence_ = outcome->sequence;
+    last_commit_ = outcome->commit.hex();
+  }
   return outcome;
 }
 
@@ -375,7 +384,8 @@ expr::EvalContext SessionImpl::eval_context() const {
   context.user = database_.author().name;
   context.database = database_.name();
   context.schema = settings_.schema();
-  context.branch = branch_;
+  context.branch = pinned_ ? pinned_name_ : branch_;
+  context.last_commit = last_commit_;
   context.cancelled = &cancelled_;
   sequences_.use(transaction_.get(), settings_.schema());
   context.sequences = &sequences_;
@@ -449,6 +459,7 @@ Result<void> SessionImpl::bind_parameters(const Prepared& prepared, const std::v
 Result<std::unique_ptr<Rows>> SessionImpl::run_in_transaction(const std::shared_ptr<Prepared>& prepared, const std::vector<Parameter>& parameters) {
   const sql::Statement& statement = *prepared->parsed.statement;
   const bool write = prepared->draws || writes(statement);
+  if (write) TRY(check_writable());
   if (state_ == TransactionState::kIdle) TRY(begin_transaction(settings_.isolation(), write ? settings_.default_read_only() : true));
   first_statement_ = false;
   if (write && transaction_->read_only()) {
@@ -475,6 +486,8 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_in_transaction(const std::shared_
     case StatementKind::kShowDiff:
     case StatementKind::kBlame:
     case StatementKind::kShowBranches:
+    case StatementKind::kShowTags:
+    case StatementKind::kShowReflog:
     case StatementKind::kShowTables:
     case StatementKind::kShowDatabases:
     case StatementKind::kDescribe: return run_show(*prepared);
@@ -678,8 +691,10 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_show(Prepared& prepared) {
       TRY_ASSIGN(table, run_blame(*this, static_cast<const sql::BlameStmt&>(statement), eval_context()));
       break;
     }
-    case StatementKind::kShowBranches: {
-      TRY_ASSIGN(table, branch_rows(*this));
+    case StatementKind::kShowBranches:
+    case StatementKind::kShowTags:
+    case StatementKind::kShowReflog: {
+      TRY_ASSIGN(table, show_version_rows(*this, statement));
       break;
     }
     case StatementKind::kShowTables: {
@@ -729,7 +744,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_outside_transaction(Prepared& pre
     case StatementKind::kCheckpoint:
       TRY(database_.store().checkpoint());
       return done("CHECKPOINT");
-    default: return run_branch_statement(static_cast<const sql::BranchStmt&>(statement));
+    default: return Error(ErrorCode::kInternal, "a statement came to the wrong place");
   }
 }
 
@@ -763,75 +778,46 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_set(const sql::SetStmt& statement
   return done(statement.kind == StatementKind::kReset ? "RESET" : "SET");
 }
 
-Result<std::unique_ptr<Rows>> SessionImpl::run_branch_statement(const sql::BranchStmt& statement) {
-  const std::string_view words = statement.kind == StatementKind::kCreateBranch   ? "CREATE BRANCH"
-                                 : statement.kind == StatementKind::kDropBranch   ? "DROP BRANCH"
-                                 : statement.kind == StatementKind::kRenameBranch ? "RENAME BRANCH"
-                                                                                  : "CHECKOUT";
-  if (state_ != TransactionState::kIdle) {
-    return Error(ErrorCode::kActiveTransaction, fmt::format("{} cannot run inside a transaction block", words));
-  }
-  txn::Manager& manager = database_.manager();
-  std::string notice;
-  TRY_ASSIGN(const bool exists, manager.has_branch(statement.name));
-  switch (statement.kind) {
-    case StatementKind::kCreateBranch: {
-      if (exists && statement.if_exists) {
-        notice = fmt::format("branch \"{}\" already exists, skipping", statement.name);
-        break;
-      }
-      TRY_ASSIGN(const Oid commit, manager.resolve_revision(statement.from.empty() ? "HEAD" : statement.from, branch_));
-      TRY(manager.create_branch(statement.name, commit));
-      break;
-    }
-    case StatementKind::kDropBranch: {
-      if (!exists && statement.if_exists) {
-        notice = fmt::format("branch \"{}\" does not exist, skipping", statement.name);
-        break;
-      }
-      if (statement.name == branch_) return Error(ErrorCode::kObjectNotInState, fmt::format("cannot drop the current branch \"{}\"", statement.name)).with_hint("CHECKOUT another branch first.");
-      TRY(check_no_commit_is_lost(statement));
-      TRY(manager.drop_branch(statement.name));
-      break;
-    }
-    case StatementKind::kRenameBranch: {
-      TRY(manager.rename_branch(statement.name, statement.from));
-      TRY(database_.follow_rename(statement.name, statement.from));
-      if (statement.name == branch_) branch_ = statement.from;
-      break;
-    }
-    default: {
-      if (statement.create) {
-        TRY_ASSIGN(const Oid commit, manager.resolve_revision(statement.from.empty() ? "HEAD" : statement.from, branch_));
-        TRY(manager.create_branch(statement.name, commit));
-      } else if (!exists) {
-        return Error(ErrorCode::kUndefinedBranch, fmt::format("branch \"{}\" does not exist", statement.name))
-            .with_hint("SHOW BRANCHES lists them; CREATE BRANCH makes one.");
-      }
-      branch_ = statement.name;
-      last_sequence_ = 0;
-    }
-  }
-  return done(std::string(words), 0, {}, std::move(notice));
+Result<std::unique_ptr<Rows>> SessionImpl::run_version_control(const sql::Statement& statement) {
+  TRY_ASSIGN(VersionResult result, run_version_statement(*this, statement));
+  return make_batch_rows(result.rows ? column_infos(result.rows->columns) : no_columns(),
+                         result.rows ? std::move(result.rows->batches) : std::vector<type::Batch>{}, std::move(result.facts));
 }
 
-// DROP BRANCH without FORCE: another branch or tag must still reach the branch's newest commit.
-Result<void> SessionImpl::check_no_commit_is_lost(const sql::BranchStmt& statement) {
-  const std::string name = "refs/heads/" + std::string(statement.name);
-  store::ObjectStore& store = database_.store();
-  const std::optional<Oid> tip = store.ref(name);
-  if (statement.force || !tip) return {};
-  for (const store::RefEntry& other : store.refs("refs/")) {
-    if (other.name == name || !(other.name.starts_with("refs/heads/") || other.name.starts_with("refs/tags/"))) continue;
-    bool reached = false;
-    auto walked = walk_log(store, other.value, std::nullopt, [&](const LogEntry& entry) -> Result<bool> {
-      reached = entry.id == *tip;
-      return !reached;
-    });
-    if (walked && reached) return {};
+Result<void> SessionImpl::check_out(std::string_view revision) {
+  txn::Manager& manager = database_.manager();
+  TRY_ASSIGN(const bool is_branch, manager.has_branch(revision));
+  if (is_branch) {
+    branch_ = revision;
+    pinned_ = false;
+  } else {
+    auto commit = manager.resolve_revision(revision, branch_);
+    if (!commit && commit.error().code() != ErrorCode::kUndefinedRevision) return std::move(commit).error();
+    if (!commit) {
+      return Error(ErrorCode::kUndefinedBranch, fmt::format("branch \"{}\" does not exist", revision))
+          .with_hint("SHOW BRANCHES lists them; CREATE BRANCH makes one.");
+    }
+    branch_ = commit->hex();
+    pinned_ = true;
+    pinned_name_ = revision;
   }
-  return Error(ErrorCode::kObjectNotInState, fmt::format("branch \"{}\" has commits that no other branch or tag reaches", statement.name))
-      .with_hint("DROP BRANCH … FORCE drops it all the same.");
+  last_sequence_ = 0;
+  return {};
+}
+
+Result<void> SessionImpl::check_writable() const {
+  if (pinned_) {
+    return Error(ErrorCode::kReadOnlyTransaction, fmt::format("cannot write: the session is on \"{}\", which is no branch", pinned_name_))
+        .with_hint(fmt::format("CREATE BRANCH name FROM '{}' makes one; then CHECKOUT name.", pinned_name_));
+  }
+  if (!database_.branch_settings().is_protected(branch_)) return {};
+  return Error(ErrorCode::kInsufficientPrivilege, fmt::format("branch \"{}\" is protected", branch_))
+      .with_hint(fmt::format("Make the change on another branch and MERGE it, or UNPROTECT BRANCH {} first.", branch_));
+}
+
+void SessionImpl::note_commit(const Oid& commit, uint64_t sequence) {
+  last_commit_ = commit.hex();
+  last_sequence_ = std::max(last_sequence_, sequence);
 }
 
 std::unique_ptr<Rows> SessionImpl::done(std::string tag, uint64_t affected, std::string commit_id, std::string notice) {

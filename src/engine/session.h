@@ -59,7 +59,7 @@ class SessionImpl final : public Session {
   void set_progress(std::function<void(const Progress&)> report) override { progress_ = std::move(report); }
   void cancel() override { cancelled_.store(true, std::memory_order_relaxed); }
   bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
-  std::string branch() const override { return branch_; }
+  std::string branch() const override { return pinned_ ? pinned_name_ : branch_; }
   std::string database() const override { return database_.name(); }
   std::string user() const override { return database_.author().name; }
   TransactionState transaction_state() const override { return state_; }
@@ -68,7 +68,22 @@ class SessionImpl final : public Session {
 
   DatabaseImpl& owner() { return database_; }
   const Settings& settings() const { return settings_; }
+  // The session's branch; on a tag or commit the commit's id, which stands for HEAD in revisions.
   const std::string& branch_name() const { return branch_; }
+  bool is_pinned() const { return pinned_; }
+  // CHECKOUT: a branch, or any other revision to read from. kUndefinedBranch.
+  Result<void> check_out(std::string_view revision);
+  void follow_rename(std::string_view from, std::string_view to) {
+    if (!pinned_ && branch_ == from) branch_ = to;
+  }
+  // Whether the session may change its branch: 25006 on a tag or commit, 42501 on a protected branch.
+  Result<void> check_writable() const;
+  bool in_block() const { return state_ != TransactionState::kIdle; }
+  // The session made a commit past its transactions (MERGE, REVERT …), or its branch was moved: its reads must see it.
+  void note_commit(const Oid& commit, uint64_t sequence);
+  const std::string& last_commit() const { return last_commit_; }   // Hex; empty: none yet.
+  expr::EvalContext eval_context() const;
+  const std::atomic<bool>& cancel_flag() const { return cancelled_; }
   // The transaction that the running statement reads through: never null while one runs or its rows are pulled.
   txn::Transaction* transaction() { return reading_ != nullptr ? reading_ : transaction_.get(); }
   // A result outside a block owns its transaction; while rows are pulled from it, system tables read through that one.
@@ -88,8 +103,7 @@ class SessionImpl final : public Session {
   RowsResult run_explain(const sql::ExplainStmt& statement);
   RowsResult run_show(Prepared& prepared);
   RowsResult run_set(const sql::SetStmt& statement);
-  RowsResult run_branch_statement(const sql::BranchStmt& statement);
-  Result<void> check_no_commit_is_lost(const sql::BranchStmt& statement);
+  RowsResult run_version_control(const sql::Statement& statement);
 
   Result<void> begin_transaction(txn::IsolationLevel isolation, bool read_only);
   Result<txn::CommitOutcome> commit_transaction(std::string_view message);
@@ -99,13 +113,15 @@ class SessionImpl final : public Session {
   Result<void> plan_statement(Prepared& prepared);
   bool plan_is_current(const Prepared& prepared) const;
   Result<void> bind_parameters(const Prepared& prepared, const std::vector<Parameter>& parameters);
-  expr::EvalContext eval_context() const;
   exec::ExecContext exec_context();
   std::string_view commit_text(Prepared& prepared) const;
   std::unique_ptr<Rows> done(std::string tag, uint64_t affected = 0, std::string commit_id = {}, std::string notice = {});
 
   DatabaseImpl& database_;
-  std::string branch_;
+  std::string branch_;                         // A commit's id when pinned.
+  bool pinned_ = false;                        // On a tag or commit: reads only.
+  std::string pinned_name_;                    // What the user called it.
+  std::string last_commit_;
   Settings settings_;
   std::atomic<bool> cancelled_{false};
   TransactionState state_ = TransactionState::kIdle;

@@ -7,6 +7,7 @@
 #include "engine/history.h"
 #include "engine/history_tables.h"
 #include "engine/session.h"
+#include "engine/version_tables.h"
 #include "engine/virtual_rows.h"
 #include "type/text.h"
 
@@ -41,20 +42,6 @@ class FilledTable final : public plan::VirtualTable {
   std::vector<OutputColumn> columns_;
   Fill fill_;
 };
-
-std::vector<OutputColumn> branch_columns() {
-  return {{"branch", {TypeId::kText}}, {"current", {TypeId::kBool}}, {"commit", {TypeId::kText}},
-          {"author", {TypeId::kText}}, {"time", {TypeId::kTimestamptz}}, {"message", {TypeId::kText}}};
-}
-
-Result<void> fill_branches(SessionImpl& session, RowCollector& rows) {
-  for (const txn::BranchInfo& branch : session.owner().manager().branches()) {
-    TRY_ASSIGN(const git::Commit commit, read_commit(session.owner().store(), branch.commit));
-    rows.add({text(branch.name), boolean(branch.name == session.branch_name()), text(branch.commit.hex()), text(commit.author.name),
-              time_value(git::commit_time_us(commit)), text(std::string(git::subject(commit.message)))});
-  }
-  return {};
-}
 
 // Calls `visit` for every table that the session's transaction sees.
 Result<void> each_table(SessionImpl& session, const std::function<void(const catalog::TableVersion&)>& visit) {
@@ -163,6 +150,10 @@ std::shared_ptr<const plan::VirtualTable> find_system_table(SessionImpl& session
   const Type int_type{TypeId::kInt8};
   const Type bool_type{TypeId::kBool};
   if (name == "branches") return make(session, branch_columns(), fill_branches);
+  if (name == "tags") return make(session, tag_columns(), fill_tags);
+  if (name == "reflog") {
+    return make(reflog_columns(), [&session](const std::vector<Value>&, RowCollector& rows) { return fill_reflog(session, "", rows); });
+  }
   if (VirtualTablePtr history = find_history_table(session, name)) return history;
   if (name == "schemas") return make(session, {{"name", text_type}}, fill_schemas);
   if (name == "tables") {
@@ -180,6 +171,12 @@ std::shared_ptr<const plan::VirtualTable> find_system_table(SessionImpl& session
 
 Result<std::shared_ptr<const plan::VirtualTable>> find_table_function(SessionImpl& session, std::string_view schema, std::string_view name,
                                                                       const std::vector<Type>& arguments) {
+  if (schema == "rowan" && name == "reflog" && arguments.size() == 1) {
+    return make(reflog_columns(), [&session](const std::vector<Value>& values, RowCollector& rows) -> Result<void> {
+      if (values[0].is_null()) return {};
+      return fill_reflog(session, values[0].as_string(), rows);
+    });
+  }
   const auto is_int = [](Type type) { return type::is_integer(type.id); };
   if ((schema.empty() || schema == "pg_catalog") && name == "generate_series" && (arguments.size() == 2 || arguments.size() == 3) &&
       std::all_of(arguments.begin(), arguments.end(), is_int)) {
@@ -190,12 +187,6 @@ Result<std::shared_ptr<const plan::VirtualTable>> find_table_function(SessionImp
   std::string types;
   for (const Type argument : arguments) types += (types.empty() ? "" : ", ") + type::type_name(argument);
   return Error(ErrorCode::kUndefinedFunction, fmt::format("function {}{}{}({}) does not exist", schema, schema.empty() ? "" : ".", name, types));
-}
-
-Result<TableRows> branch_rows(SessionImpl& session) {
-  RowCollector rows(branch_columns());
-  TRY(fill_branches(session, rows));
-  return TableRows{branch_columns(), rows.finish()};
 }
 
 TableRows text_rows(std::vector<std::string> names, const std::vector<std::vector<std::string>>& rows) {

@@ -12,9 +12,9 @@ namespace rowan::engine {
 
 class SessionImpl;
 
-// rowan.branches, rowan.log, rowan.schemas, rowan.tables, rowan.columns, rowan.settings, rowan.foreign, rowan.status; nullptr: no such table.
+// rowan.branches, rowan.tags, rowan.reflog, rowan.log, rowan.schemas, rowan.tables, rowan.columns, rowan.settings, rowan.foreign, rowan.status; nullptr: no such table.
 std::shared_ptr<const plan::VirtualTable> find_system_table(SessionImpl& session, std::string_view name);
-// generate_series(from, to [, step]); kUndefinedFunction. Those of history: history_tables.h.
+// rowan.reflog(branch), generate_series(from, to [, step]); kUndefinedFunction. Those of history: history_tables.h.
 Result<std::shared_ptr<const plan::VirtualTable>> find_table_function(SessionImpl& session, std::string_view schema, std::string_view name,
                                                                       const std::vector<type::Type>& arguments);
 
@@ -23,7 +23,6 @@ struct TableRows {
   std::vector<plan::OutputColumn> columns;
   std::vector<type::Batch> batches;
 };
-Result<TableRows> branch_rows(SessionImpl& session);
 TableRows text_rows(std::vector<std::string> names, const std::vector<std::vector<std::string>>& rows);
 
 }  // namespace rowan::engine

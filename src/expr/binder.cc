@@ -591,6 +591,10 @@ Result<NodePtr> bind_call(const sql::CallExpr& call, BindContext& context) {
   if (call.distinct) return not_aggregate("DISTINCT");
   if (call.filter != nullptr) return not_aggregate("FILTER");
   TRY_ASSIGN(Nodes arguments, bind_all(call.arguments, context));
+  if (call.schema == "rowan") {
+    TRY_ASSIGN(const Function* function, resolve_function("rowan." + name, types_of(arguments), false, call.position));
+    return make_call(function, std::move(arguments), call.position, context);
+  }
   if (!own) return no_such_function(std::string(call.schema) + "." + name, types_of(arguments), call.position);
   if (call.name == "pg_typeof" && arguments.size() == 1) {
     return constant_at(Value::of_string({TypeId::kText}, plain_name(arguments[0]->type)), call.position);

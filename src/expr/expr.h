@@ -38,6 +38,7 @@ struct EvalContext {
   std::string_view database;
   std::string_view schema = "public";
   std::string_view branch;
+  std::string_view last_commit;                           // The session's own last one, in hexadecimal; empty: none.
   const std::atomic<bool>* cancelled = nullptr;           // Looked at once a batch; true gives kQueryCanceled.
   SequenceSource* sequences = nullptr;                    // nullptr: nextval gives kFeatureNotSupported.
 };

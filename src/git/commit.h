@@ -11,15 +11,9 @@
 #include "base/bytes.h"
 #include "base/oid.h"
 #include "base/result.h"
+#include "git/signature.h"
 
 namespace rowan::git {
-
-struct Signature {
-  std::string name;              // Cleaned of '<', '>', newlines and controls by encode_commit.
-  std::string email;
-  int64_t seconds = 0;           // Since 1970-01-01 UTC.
-  int offset_minutes = 0;
-};
 
 struct Commit {
   Oid tree;
@@ -34,6 +28,8 @@ Result<Commit> parse_commit(Bytes bytes);           // kCorruption. Unknown head
 
 // The trailers of the message's last paragraph ("Rowan-Time: 1700000000000000"), if that paragraph is all trailers.
 std::vector<std::pair<std::string, std::string>> trailers(std::string_view message);
+// The message without its trailers and the blank line before them.
+std::string_view text_before_trailers(std::string_view message);
 std::string message_with_trailers(std::string_view subject, std::string_view body,
                                   const std::vector<std::pair<std::string, std::string>>& trailers);
 std::string_view subject(std::string_view message); // The first line.

@@ -145,6 +145,32 @@ class MemoryStore final : public ObjectStore {
             .with_detail("Reference \"" + update.name + "\" was moved meanwhile.");
       }
     }
+    for (const RefUpdate& update : refs) TRY(check_room(refs, update));
+    return {};
+  }
+
+  // As on disk, where refs are files: "a" and "a/b" cannot both stand.
+  Result<void> check_room(const std::vector<RefUpdate>& refs, const RefUpdate& made) const {
+    if (!made.old_value.is_zero() || made.new_value.is_zero()) return {};
+    const auto stands = [&](const std::string& name) {
+      for (auto at = refs.rbegin(); at != refs.rend(); ++at) {
+        if (at->name == name) return !at->new_value.is_zero();
+      }
+      return refs_.contains(name);
+    };
+    const auto conflict = [&](const std::string& other) {
+      return Error(ErrorCode::kDuplicateBranch, "ref \"" + made.name + "\" cannot exist beside \"" + other + "\"");
+    };
+    for (size_t slash = made.name.find('/', 5); slash != std::string::npos; slash = made.name.find('/', slash + 1)) {
+      if (stands(made.name.substr(0, slash))) return conflict(made.name.substr(0, slash));
+    }
+    const std::string below = made.name + "/";
+    for (auto at = refs_.lower_bound(below); at != refs_.end() && at->first.starts_with(below); ++at) {
+      if (stands(at->first)) return conflict(at->first);
+    }
+    for (const RefUpdate& other : refs) {
+      if (other.name.starts_with(below) && stands(other.name)) return conflict(other.name);
+    }
     return {};
   }
 

@@ -135,6 +135,18 @@ Result<CommitOutcome> commit_tree(Core& core, const TreeCommit& commit);
 Result<CommitOutcome> move_branch(Core& core, const BranchMove& move);
 Result<void> update_refs(Core& core, const store::PendingObjects* objects, const std::vector<store::RefUpdate>& refs, store::SyncMode sync);
 
+// Reflogs (reflog.cc), as the Manager's.
+Result<store::RefUpdate> reflog_entry(Core& core, store::PendingObjects& objects, std::string_view branch, const Oid& from, const Oid& to,
+                                      const git::Signature& author, std::string_view what);
+Result<std::vector<store::RefUpdate>> rename_reflog(Core& core, store::PendingObjects& objects, std::string_view from, std::string_view to,
+                                                    const git::Signature& author);
+Result<void> walk_reflog(Core& core, std::string_view branch, const std::function<Result<bool>(const ReflogEntry&)>& visit);
+// The commit that the branch was at `n` moves ago. kUndefinedRevision.
+Result<Oid> reflog_commit(Core& core, std::string_view branch, uint64_t n);
+
+// As the Manager's (foreign.cc).
+Result<Oid> canonical_commit(Core& core, store::PendingObjects& objects, const Oid& commit, const Oid& known_root);
+
 // Revisions (revision.cc).
 Result<Oid> resolve_revision(Core& core, std::string_view revision, std::string_view branch);
 Result<Oid> revision_at(Core& core, int64_t time_us, const Oid& from);

@@ -114,6 +114,17 @@ Result<Oid> adopt(Core& core, const store::ForeignMove& move) {
 
 }  // namespace
 
+Result<Oid> canonical_commit(Core& core, store::PendingObjects& objects, const Oid& commit, const Oid& known_root) {
+  TRY_ASSIGN(const Head head, core.head_of(commit, &objects));
+  if (head.snapshot.root == known_root) return commit;
+  TRY_ASSIGN(const Oid canonical, canonical_content(objects, core.store, known_root, head.snapshot.root));
+  if (canonical == head.snapshot.root) return commit;
+  TRY(core.history.ensure(objects, commit));
+  const auto info = core.history.find(commit);
+  const int64_t time_us = std::max(core.clock.now_us(), (info ? info->time_us : head.snapshot.time_us) + 1);
+  return objects.add(store::ObjectType::kCommit, git::encode_commit(normalise_commit(canonical, commit, time_us)));
+}
+
 Result<void> verify_moved_branches(Core& core) {
   for (const store::RefEntry& ref : core.store.unverified_branches()) {
     const std::string name = ref.name.substr(kHeads.size());

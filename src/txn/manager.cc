@@ -15,6 +15,12 @@ Error undefined_branch(std::string_view name) {
   return Error(ErrorCode::kUndefinedBranch, "branch \"" + std::string(name) + "\" does not exist");
 }
 
+// Git's rules; and nothing that reads as a commit's id.
+Result<void> check_branch_name(std::string_view name) {
+  if (git::is_valid_ref_name(name) && !Oid::parse(name)) return {};
+  return Error(ErrorCode::kInvalidName, "\"" + std::string(name) + "\" is not a valid branch name");
+}
+
 }  // namespace
 
 // ---- Branch -----------------------------------------------------------------------------------------------------------
@@ -172,6 +178,18 @@ Result<std::unique_ptr<Transaction>> Manager::begin(std::string_view branch_name
   return std::unique_ptr<Transaction>(new Transaction(std::move(body)));
 }
 
+Result<std::unique_ptr<Transaction>> Manager::begin_at(const Oid& commit, IsolationLevel isolation, const std::atomic<bool>* cancelled) {
+  TRY_ASSIGN(const Snapshot snapshot, snapshot_of(commit));
+  auto body = std::make_unique<Transaction::State>(*state_);
+  body->branch = std::make_shared<Branch>(commit.hex(), Head{snapshot, 0}, 0);   // Nobody else has it: it never moves.
+  body->isolation = isolation;
+  body->read_only = true;
+  body->cancelled = cancelled;
+  body->start_time_us = state_->clock.now_us();
+  body->use_head(body->branch->tip());
+  return std::unique_ptr<Transaction>(new Transaction(std::move(body)));
+}
+
 Result<Snapshot> Manager::durable_snapshot(std::string_view branch_name) {
   TRY_ASSIGN(const auto branch, state_->get_branch(branch_name));
   return branch->durable(state_->store).snapshot;
@@ -201,11 +219,9 @@ std::vector<BranchInfo> Manager::branches() {
   return all;
 }
 
-Result<void> Manager::create_branch(std::string_view name, const Oid& commit) {
-  if (!git::is_valid_ref_name(name)) {
-    return Error(ErrorCode::kInvalidName, "\"" + std::string(name) + "\" is not a valid branch name");
-  }
-  TRY_ASSIGN(Head head, state_->head_of(commit));
+Result<void> Manager::create_branch(std::string_view name, const Oid& commit, store::PendingObjects* objects) {
+  TRY(check_branch_name(name));
+  TRY_ASSIGN(Head head, state_->head_of(commit, objects));
   uint64_t sequence = 0;
   {
     const std::unique_lock guard(state_->branches_mutex);
@@ -214,7 +230,7 @@ Result<void> Manager::create_branch(std::string_view name, const Oid& commit) {
       return Error(ErrorCode::kDuplicateBranch, "branch \"" + std::string(name) + "\" already exists");
     }
     const store::PendingObjects none(state_->store);
-    TRY_ASSIGN(sequence, state_->store.append(none, {{std::move(ref_name), Oid{}, commit}}));
+    TRY_ASSIGN(sequence, state_->store.append(objects != nullptr ? *objects : none, {{std::move(ref_name), Oid{}, commit}}));
     head.snapshot.sequence = sequence;
     state_->branches.emplace(name, std::make_shared<Branch>(std::string(name), head, ++state_->branch_numbers));
   }
@@ -226,14 +242,18 @@ Result<void> Manager::create_branch(std::string_view name, const Oid& commit) {
   return durable;
 }
 
-Result<void> Manager::drop_branch(std::string_view name) {
+Result<void> Manager::drop_branch(std::string_view name, const BranchEnd& end) {
   TRY_ASSIGN(const auto branch, state_->get_branch(name));
   uint64_t sequence = 0;
   {
     const std::lock_guard queue(branch->queue());
     if (branch->dropped()) return undefined_branch(name);
+    const Oid tip = branch->tip().snapshot.commit;
+    if (!end.expected_tip.is_zero() && tip != end.expected_tip) return Error(ErrorCode::kSerializationFailure, "could not serialize access due to concurrent update");
     const store::PendingObjects none(state_->store);
-    TRY_ASSIGN(sequence, state_->store.append(none, {{branch->ref_name(), branch->tip().snapshot.commit, Oid{}}}));
+    std::vector<store::RefUpdate> refs{{branch->ref_name(), tip, Oid{}}};
+    refs.insert(refs.end(), end.refs.begin(), end.refs.end());
+    TRY_ASSIGN(sequence, state_->store.append(end.objects != nullptr ? *end.objects : none, refs));
     branch->drop();
     const std::unique_lock guard(state_->branches_mutex);
     state_->branches.erase(branch->name());
@@ -241,10 +261,8 @@ Result<void> Manager::drop_branch(std::string_view name) {
   return wait_durable(*state_, sequence);
 }
 
-Result<void> Manager::rename_branch(std::string_view from, std::string_view to) {
-  if (!git::is_valid_ref_name(to)) {
-    return Error(ErrorCode::kInvalidName, "\"" + std::string(to) + "\" is not a valid branch name");
-  }
+Result<void> Manager::rename_branch(std::string_view from, std::string_view to, const BranchEnd& end) {
+  TRY(check_branch_name(to));
   TRY_ASSIGN(const auto branch, state_->get_branch(from));
   uint64_t sequence = 0;
   {
@@ -256,9 +274,11 @@ Result<void> Manager::rename_branch(std::string_view from, std::string_view to) 
       return Error(ErrorCode::kDuplicateBranch, "branch \"" + std::string(to) + "\" already exists");
     }
     Head head = branch->tip();
+    if (!end.expected_tip.is_zero() && head.snapshot.commit != end.expected_tip) return Error(ErrorCode::kSerializationFailure, "could not serialize access due to concurrent update");
     const store::PendingObjects none(state_->store);
-    TRY_ASSIGN(sequence, state_->store.append(none, {{branch->ref_name(), head.snapshot.commit, Oid{}},
-                                                     {std::move(ref_name), Oid{}, head.snapshot.commit}}));
+    std::vector<store::RefUpdate> refs{{branch->ref_name(), head.snapshot.commit, Oid{}}, {std::move(ref_name), Oid{}, head.snapshot.commit}};
+    refs.insert(refs.end(), end.refs.begin(), end.refs.end());
+    TRY_ASSIGN(sequence, state_->store.append(end.objects != nullptr ? *end.objects : none, refs));
     head.snapshot.sequence = sequence;
     branch->drop();
     state_->branches.erase(branch->name());
@@ -280,8 +300,24 @@ Result<Oid> Manager::resolve_revision(std::string_view revision, std::string_vie
 }
 
 Result<Oid> Manager::revision_at(int64_t time_us, std::string_view branch_name) {
-  TRY_ASSIGN(const auto branch, state_->get_branch(branch_name));
-  return txn::revision_at(*state_, time_us, branch->tip().snapshot.commit);
+  TRY_ASSIGN(const Oid head, txn::resolve_revision(*state_, "HEAD", branch_name));
+  return txn::revision_at(*state_, time_us, head);
+}
+
+Result<Oid> Manager::canonical_commit(store::PendingObjects& objects, const Oid& commit, const Oid& known_root) {
+  return txn::canonical_commit(*state_, objects, commit, known_root);
+}
+
+Result<store::RefUpdate> Manager::reflog_entry(store::PendingObjects& objects, std::string_view branch, const Oid& from, const Oid& to,
+                                               const git::Signature& author, std::string_view what) {
+  return txn::reflog_entry(*state_, objects, branch, from, to, author, what);
+}
+Result<std::vector<store::RefUpdate>> Manager::rename_reflog(store::PendingObjects& objects, std::string_view from, std::string_view to,
+                                                             const git::Signature& author) {
+  return txn::rename_reflog(*state_, objects, from, to, author);
+}
+Result<void> Manager::walk_reflog(std::string_view branch, const std::function<Result<bool>(const ReflogEntry&)>& visit) {
+  return txn::walk_reflog(*state_, branch, visit);
 }
 
 store::ObjectStore& Manager::store() { return state_->store; }

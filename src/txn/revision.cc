@@ -1,4 +1,4 @@
-// Revisions: `branch`, `tag`, `refs/…`, commit ids, `HEAD`, and the suffixes `~n`, `^n`, `@{time}`.
+// Revisions: `branch`, `tag`, `refs/…`, commit ids, `HEAD`, and the suffixes `~n`, `^n`, `@{time}`, `@{n}`, `^{}`.
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -56,6 +56,7 @@ Result<Oid> resolve_abbreviation(Core& core, std::string_view hex) {
 
 Result<Oid> resolve_name(Core& core, std::string_view name, std::string_view branch) {
   if (name.empty() || name == "HEAD" || name == "@") {
+    if (const auto commit = core.find_branch(branch) == nullptr ? Oid::parse(branch) : std::nullopt) return peel(core, *commit, branch);
     TRY_ASSIGN(const auto head, core.get_branch(branch));
     return head->tip().snapshot.commit;
   }
@@ -135,6 +136,11 @@ Result<Oid> apply_suffix(Core& core, const Oid& commit, std::string_view& rest, 
     rest.remove_prefix(end + 1);
     return revision_at(core, *time_us, commit);
   }
+  for (const std::string_view peeled : {"^{}", "^{commit}"}) {
+    if (!rest.starts_with(peeled)) continue;
+    rest.remove_prefix(peeled.size());
+    return commit;   // Tags were followed when their name was read.
+  }
   const bool is_tilde = rest[0] == '~';
   rest.remove_prefix(1);
   int64_t n = 1;
@@ -151,6 +157,17 @@ Result<Oid> apply_suffix(Core& core, const Oid& commit, std::string_view& rest, 
   return info->parents[static_cast<size_t>(n) - 1];
 }
 
+// `@{3}` right behind a branch's name: where it was three moves ago. Moves past the suffix.
+std::optional<uint64_t> take_reflog_position(std::string_view& rest) {
+  std::string_view text = rest;
+  int64_t n = 0;
+  if (!text.starts_with("@{")) return std::nullopt;
+  text.remove_prefix(2);
+  if (!take_number(text, 9, n) || !take_char(text, '}')) return std::nullopt;
+  rest = text;
+  return static_cast<uint64_t>(n);
+}
+
 }  // namespace
 
 Result<Oid> resolve_revision(Core& core, std::string_view revision, std::string_view branch) {
@@ -159,7 +176,13 @@ Result<Oid> resolve_revision(Core& core, std::string_view revision, std::string_
   size_t end = std::min(revision.find_first_of("~^"), revision.find("@{"));
   end = std::min(end, revision.size());
   std::string_view rest = revision.substr(end);
-  TRY_ASSIGN(Oid commit, resolve_name(core, revision.substr(0, end), branch));
+  const std::string_view name = revision.substr(0, end);
+  Oid commit;
+  if (const auto position = take_reflog_position(rest)) {
+    TRY_ASSIGN(commit, reflog_commit(core, name.empty() || name == "HEAD" || name == "@" ? branch : name, *position));
+  } else {
+    TRY_ASSIGN(commit, resolve_name(core, name, branch));
+  }
   for (uint64_t steps = 0; !rest.empty(); ++steps) {
     const bool known = rest[0] == '~' || rest[0] == '^' || rest.starts_with("@{");
     if (!known || steps > kStepsMax) return undefined_revision(revision);

@@ -203,6 +203,23 @@ struct BranchMove {
   store::SyncMode sync = store::SyncMode::kOn;
 };
 
+// What goes with a branch that is dropped or renamed, in the same record.
+struct BranchEnd {
+  Oid expected_tip;                  // kSerializationFailure when the branch is elsewhere. Zero: anywhere.
+  store::PendingObjects* objects = nullptr;
+  std::vector<store::RefUpdate> refs;
+};
+
+// One line of a branch's reflog: where the branch went, from where, and how.
+struct ReflogEntry {
+  Oid commit;                        // Zero: the branch was dropped.
+  Oid previous;                      // Zero: the first commit.
+  std::string action;                // "commit", "merge", "reset", "rebase", "squash", "rename", "drop" …
+  std::string message;
+  git::Signature author;
+  int64_t time_us = 0;
+};
+
 struct BranchInfo {
   std::string name;
   Oid commit;
@@ -234,16 +251,18 @@ class Manager {
   // durable yet. kUndefinedBranch.
   Result<std::unique_ptr<Transaction>> begin(std::string_view branch, IsolationLevel isolation, bool read_only,
                                              const std::atomic<bool>* cancelled = nullptr, uint64_t own_sequence = 0);
+  // A transaction that only reads, on a commit instead of a branch.
+  Result<std::unique_ptr<Transaction>> begin_at(const Oid& commit, IsolationLevel isolation, const std::atomic<bool>* cancelled = nullptr);
   // The newest commit of a branch that is durable / that was built.
   Result<Snapshot> durable_snapshot(std::string_view branch);
   Result<Snapshot> tip_snapshot(std::string_view branch);
   Result<Snapshot> snapshot_of(const Oid& commit);                         // Any commit, read-only.
 
   std::vector<BranchInfo> branches();
-  // An existing branch is never moved: kDuplicateBranch. kInvalidName.
-  Result<void> create_branch(std::string_view name, const Oid& commit);
-  Result<void> drop_branch(std::string_view name);
-  Result<void> rename_branch(std::string_view from, std::string_view to);
+  // An existing branch is never moved: kDuplicateBranch. kInvalidName. `objects`: what the commit needs beyond the store; may be null.
+  Result<void> create_branch(std::string_view name, const Oid& commit, store::PendingObjects* objects = nullptr);
+  Result<void> drop_branch(std::string_view name, const BranchEnd& end = {});
+  Result<void> rename_branch(std::string_view from, std::string_view to, const BranchEnd& end = {});
   Result<bool> has_branch(std::string_view name);
 
   // Both enter the branch's commit queue, count as a change of rows without locks and give a new schema generation. kSerializationFailure when
@@ -255,8 +274,22 @@ class Manager {
   Result<void> update_refs(const store::PendingObjects* objects, const std::vector<store::RefUpdate>& refs,
                            store::SyncMode sync = store::SyncMode::kOn);
 
-  // branch, tag, refs/…, commit id (>= 4 digits), HEAD (of `branch`), rev~n, rev^n, rev@{time}.
-  // kUndefinedRevision, kAmbiguousRevision.
+  // A commit that a branch may stand on: `commit` itself when its tree is canonical and valid, else a commit "normalise" on top of it, made
+  // in `objects`. Reads what differs from `known_root`, the tree of some branch's tip. kInvalidContent.
+  Result<Oid> canonical_commit(store::PendingObjects& objects, const Oid& commit, const Oid& known_root);
+
+  // A move of a branch that is no commit on top of it goes into the refs of its record: `what` is "reset: moving to v1". A zero `to`: dropped.
+  Result<store::RefUpdate> reflog_entry(store::PendingObjects& objects, std::string_view branch, const Oid& from, const Oid& to,
+                                        const git::Signature& author, std::string_view what);
+  // The ref updates that hand a branch's entries to its new name, with one that says so.
+  Result<std::vector<store::RefUpdate>> rename_reflog(store::PendingObjects& objects, std::string_view from, std::string_view to,
+                                                      const git::Signature& author);
+  // Newest first, until `visit` says false. The moves that were recorded, and between them the chain of first parents. A branch that was
+  // dropped still has its entries.
+  Result<void> walk_reflog(std::string_view branch, const std::function<Result<bool>(const ReflogEntry&)>& visit);
+
+  // branch, tag, refs/…, commit id (>= 4 digits), HEAD (of `branch`), rev~n, rev^n, rev@{time}, branch@{n}, tag^{}. A session on a commit gives
+  // its id as `branch`. kUndefinedRevision, kAmbiguousRevision.
   Result<Oid> resolve_revision(std::string_view revision, std::string_view branch);
   // The newest commit of the branch's first-parent chain at or before the time (µs since 1970). kUndefinedRevision when there is none.
   Result<Oid> revision_at(int64_t time_us, std::string_view branch);

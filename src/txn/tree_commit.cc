@@ -11,14 +11,17 @@ namespace {
 
 constexpr size_t kQueueBytesMax = 8u << 20;   // More objects than this are written before the queue is entered.
 
-// Large results go past the journal, so that nobody waits for them in the queue.
-Result<void> write_ahead(store::ObjectStore& store, store::PendingObjects& objects) {
-  if (objects.bytes() <= kQueueBytesMax) return {};
+using Hold = std::shared_ptr<const void>;
+
+// Large results go past the journal, so that nobody waits for them in the queue. They stay while the hold does, or something leads to them.
+Result<Hold> write_ahead(store::ObjectStore& store, store::PendingObjects& objects) {
+  if (objects.bytes() <= kQueueBytesMax) return Hold();
   TRY_ASSIGN(const auto bulk, store.begin_bulk());
+  Hold hold = bulk->hold();
   for (const auto& entry : objects.entries()) TRY(bulk->add(entry.type, entry.object.bytes));
   TRY(bulk->finish());
   objects.clear();
-  return {};
+  return hold;
 }
 
 // The newest effective time of the commits: what is made on top of them comes later.
@@ -29,6 +32,28 @@ Result<int64_t> newest_time(Core& core, const store::ObjectReader& objects, cons
     if (const auto info = core.history.find(commit)) newest = std::max(newest, info->time_us);
   }
   return newest;
+}
+
+// What the new commits of a chain changed: those of `objects`, from `target` down.
+Result<void> note_chain(Core& core, const store::PendingObjects& objects, const Oid& target) {
+  std::vector<std::pair<Oid, git::Commit>> chain;
+  for (Oid id = target; !id.is_zero() && !core.history.find(id) && !core.store.contains(id);) {
+    TRY_ASSIGN(const store::ObjectRef object, objects.read(id));
+    TRY_ASSIGN(git::Commit commit, git::parse_commit(object.bytes));
+    const Oid parent = commit.parents.empty() ? Oid{} : commit.parents[0];
+    chain.emplace_back(id, std::move(commit));
+    id = parent;
+  }
+  for (auto at = chain.rbegin(); at != chain.rend(); ++at) {
+    const auto& [id, commit] = *at;
+    for (const Oid& parent : commit.parents) TRY(core.history.ensure(objects, parent));
+    if (commit.parents.empty()) break;
+    TRY_ASSIGN(const Head before, core.head_of(commit.parents[0], &objects));
+    TRY_ASSIGN(const TreeChanges changes, tree_changes(objects, core.store.cache(), before.snapshot.root, commit.tree));
+    for (const TreeChanges::Rows& rows : changes.rows) core.row_counts.note(rows.from, rows.to, rows.delta);
+    core.history.add(id, commit.parents, git::commit_time_us(commit), changes.hashes);
+  }
+  return {};
 }
 
 Oid add_commit(const TreeCommit& made, int64_t time_us, store::PendingObjects& objects) {
@@ -87,7 +112,7 @@ Result<CommitOutcome> commit_tree(Core& core, const TreeCommit& commit) {
   TRY_ASSIGN(const Head old, core.head_of(commit.expected_tip));
   const bool nothing = commit.root == old.snapshot.root && commit.parents.size() == 1;
   TRY_ASSIGN(const TreeChanges changes, tree_changes(objects, core.store.cache(), old.snapshot.root, commit.root));
-  TRY(write_ahead(core.store, objects));
+  TRY_ASSIGN(const Hold hold, write_ahead(core.store, objects));
 
   CommitOutcome outcome{!nothing, commit.expected_tip, 0};
   {
@@ -119,9 +144,10 @@ Result<CommitOutcome> move_branch(Core& core, const BranchMove& move) {
   store::PendingObjects own(core.store);
   store::PendingObjects& objects = move.objects != nullptr ? *move.objects : own;
   const bool nothing = move.target == move.expected_tip;
+  TRY(note_chain(core, objects, move.target));
   TRY(core.history.ensure(objects, move.target));
   TRY_ASSIGN(Head next, core.head_of(move.target, &objects));
-  TRY(write_ahead(core.store, objects));
+  TRY_ASSIGN(const Hold hold, write_ahead(core.store, objects));
 
   CommitOutcome outcome{!nothing, move.target, 0};
   {

@@ -20,6 +20,18 @@ Result<Column> current_schema(const KernelInput& input) { return repeated(input,
 Result<Column> current_branch(const KernelInput& input) { return repeated(input, input.context->branch); }
 Result<Column> version(const KernelInput& input) { return repeated(input, "PostgreSQL 15.0 (Rowan)"); }
 
+Result<Column> last_commit(const KernelInput& input) {
+  const std::string_view commit = input.context->last_commit;
+  return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
+    if (commit.empty()) {
+      out.set_null(row);
+    } else {
+      out.set(row, commit);
+    }
+    return {};
+  });
+}
+
 // Version 4: 122 random bits from the system.
 Result<Column> random_uuid(const KernelInput& input) {
   std::random_device device;
@@ -52,6 +64,7 @@ void add_system(FunctionTable& table) {
   add("current_schema", current_schema);
   add("current_branch", current_branch);
   add("version", version);
+  add("rowan.last_commit", last_commit);
   table.push_back({.name = "gen_random_uuid", .arguments = {}, .result = TypeId::kUuid, .kernel = random_uuid, .is_volatile = true});
 }
 

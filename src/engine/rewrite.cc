@@ -1,0 +1,217 @@
+#include "engine/rewrite.h"
+
+#include <fmt/format.h>
+
+#include "catalog/catalog.h"
+#include "engine/history.h"
+#include "tree/git_tree.h"
+#include "txn/foreign_content.h"
+#include "type/key_codec.h"
+
+namespace rowan::engine {
+
+namespace {
+
+constexpr size_t kSquashedSubjectsMax = 100;
+
+std::string short_id(const Oid& commit) { return commit.hex().substr(0, 12); }
+
+// ---- RESTORE ----------------------------------------------------------------------------------------------------------
+
+struct Restored {
+  Oid root;
+  std::string what;                    // "public.t, public.u", "schema shop", "everything".
+};
+
+// One folder of the tree as it was then.
+Result<void> restore_folder(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& then, const std::string& path, Error missing,
+                            std::vector<tree::PathEdit>& edits) {
+  TRY_ASSIGN(const auto entry, tree::find_path(objects, cache, then, path));
+  if (!entry || !entry->is_tree()) return missing;
+  edits.push_back({path, tree::kModeTree, entry->id});
+  return {};
+}
+
+Result<Restored> restored_tree(SessionImpl& session, const sql::RestoreStmt& statement, store::PendingObjects& objects, const Oid& now, const Oid& then) {
+  store::NodeCache& cache = session.owner().store().cache();
+  Restored restored;
+  std::vector<tree::PathEdit> edits;
+  switch (statement.scope) {
+    case sql::RestoreScope::kAll: return Restored{then, "everything"};
+    case sql::RestoreScope::kSchema: {
+      const std::string name(statement.schema);
+      TRY(restore_folder(objects, cache, then, catalog::schema_path(name),
+                         Error(ErrorCode::kInvalidSchemaName, fmt::format("schema \"{}\" did not exist as of \"{}\"", name, statement.revision)), edits));
+      restored.what = "schema " + name;
+      break;
+    }
+    case sql::RestoreScope::kTables: {
+      for (const sql::QualifiedName& table : statement.tables) {
+        const std::string schema(table.schema.empty() ? std::string_view(session.settings().schema()) : table.schema);
+        const std::string name = schema + "." + std::string(table.name);
+        const std::string path = catalog::schema_path(schema) + "/" + type::encode_name(table.name);
+        TRY(restore_folder(objects, cache, then, path,
+                           Error(ErrorCode::kUndefinedTable, fmt::format("relation \"{}\" did not exist as of \"{}\"", name, statement.revision))
+                               .with_hint("DROP TABLE takes a table away.")
+                               .at(table.position),
+                           edits));
+        const bool twice = std::any_of(edits.begin(), edits.end() - 1, [&](const tree::PathEdit& edit) { return edit.path == path; });
+        if (twice) return Error(ErrorCode::kDuplicateAlias, fmt::format("table name \"{}\" specified more than once", table.name)).at(table.position);
+        restored.what += (restored.what.empty() ? "" : ", ") + name;
+      }
+      break;
+    }
+  }
+  TRY_ASSIGN(restored.root, tree::edit_paths(objects, cache, now, std::move(edits)));
+  return restored;
+}
+
+// ---- SQUASH -----------------------------------------------------------------------------------------------------------
+
+// The commits that SQUASH would replace, newest first: the chain of first parents down to where `since` is reached.
+Result<std::vector<Oid>> squashed_chain(SessionImpl& session, const Oid& tip, const Oid& since) {
+  txn::Manager& manager = session.owner().manager();
+  TRY(manager.history().ensure(manager.store(), tip));
+  TRY(manager.history().ensure(manager.store(), since));
+  std::vector<Oid> chain;
+  if (!manager.history().is_ancestor(since, tip)) return chain;
+  for (Oid at = tip; !manager.history().is_ancestor(at, since);) {
+    chain.push_back(at);
+    const auto info = manager.history().find(at);
+    if (!info || info->parents.empty()) break;
+    at = info->parents[0];
+  }
+  return chain;
+}
+
+// Commits that somebody else may have seen are not to be replaced.
+Result<void> check_unpublished(SessionImpl& session, const std::string& branch, const Oid& oldest) {
+  txn::Manager& manager = session.owner().manager();
+  for (const std::string_view folder : {"refs/heads/", "refs/tags/", "refs/remotes/"}) {
+    for (const store::RefEntry& other : manager.store().refs(folder)) {
+      if (other.name == "refs/heads/" + branch) continue;
+      const auto commit = manager.resolve_revision(other.name, "");
+      if (!commit || !manager.history().ensure(manager.store(), *commit)) continue;   // A tag of something else.
+      if (!manager.history().is_ancestor(oldest, *commit)) continue;
+      const std::string_view kind = folder == "refs/heads/" ? "branch" : folder == "refs/tags/" ? "tag" : "remote branch";
+      return Error(ErrorCode::kObjectNotInState, fmt::format("the commits to squash are also on {} \"{}\"", kind, other.name.substr(folder.size())))
+          .with_hint("SQUASH … FORCE makes a new commit all the same; what is there already stays.");
+    }
+  }
+  return {};
+}
+
+Result<std::string> squash_message(SessionImpl& session, const std::vector<Oid>& chain) {
+  std::string text = fmt::format("Squash {} commits\n", chain.size());
+  size_t listed = 0;
+  for (auto at = chain.rbegin(); at != chain.rend() && listed < kSquashedSubjectsMax; ++at, ++listed) {
+    TRY_ASSIGN(const git::Commit commit, read_commit(session.owner().store(), *at));
+    text += fmt::format("\n* {}", git::subject(commit.message));
+  }
+  if (listed < chain.size()) text += fmt::format("\n* and {} more", chain.size() - listed);
+  return text;
+}
+
+Result<Oid> add_squashed(SessionImpl& session, const BranchTarget& target, const Oid& since, std::string_view message, store::PendingObjects& objects) {
+  txn::Manager& manager = session.owner().manager();
+  const auto info = manager.history().find(since);
+  const int64_t time_us = std::max(session.owner().clock().now_us(), (info ? info->time_us : 0) + 1);
+  git::Commit commit;
+  commit.tree = target.root;
+  commit.parents = {since};
+  commit.author = session.owner().author();
+  commit.author.seconds = time_us / 1'000'000;
+  commit.committer = commit.author;
+  commit.message = git::message_with_trailers(message, "", {{"Rowan-Time", std::to_string(time_us)}});
+  return objects.add(store::ObjectType::kCommit, git::encode_commit(commit));
+}
+
+Result<txn::CommitOutcome> move_with_reflog(SessionImpl& session, const BranchTarget& target, const Oid& to, store::PendingObjects& objects,
+                                            std::string_view what) {
+  txn::BranchMove move;
+  move.branch = target.branch;
+  move.expected_tip = target.tip;
+  move.target = to;
+  move.objects = &objects;
+  move.sync = session.settings().synchronous_commit();
+  txn::Manager& manager = session.owner().manager();
+  TRY_ASSIGN(store::RefUpdate entry, manager.reflog_entry(objects, target.branch, target.tip, to, session.owner().author(), what));
+  move.refs.push_back(std::move(entry));
+  return manager.move_branch(move);
+}
+
+}  // namespace
+
+Result<VersionResult> run_restore(SessionImpl& session, const sql::RestoreStmt& statement) {
+  TRY_ASSIGN(const txn::Snapshot from, find_revision(session, statement.revision));
+  txn::Manager& manager = session.owner().manager();
+  Restored restored;
+  TRY_ASSIGN(const txn::CommitOutcome outcome, change_branch(session, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
+    store::PendingObjects objects(session.owner().store());
+    // A commit from elsewhere may not be spelled as ours are.
+    TRY_ASSIGN(const Oid then, txn::canonical_content(objects, session.owner().store(), target.root, from.root));
+    TRY_ASSIGN(restored, restored_tree(session, statement, objects, target.root, then));
+    if (restored.root == target.root) return txn::CommitOutcome{false, target.tip, 0};
+    TRY(check_constraints(session, objects, target.root, restored.root));
+    txn::TreeCommit commit;
+    commit.branch = target.branch;
+    commit.expected_tip = target.tip;
+    commit.root = restored.root;
+    commit.parents = {target.tip};
+    commit.objects = &objects;
+    commit.author = session.owner().author();
+    commit.message = statement.has_message && !statement.message.empty()
+                         ? std::string(statement.message)
+                         : fmt::format("restore {} to {}", restored.what, statement.revision);
+    commit.trailers = {{"Rowan-Restored-From", from.commit.hex()}};
+    commit.sync = session.settings().synchronous_commit();
+    return manager.commit_tree(commit);
+  }));
+  std::string notice;
+  if (!outcome.changed) notice = fmt::format("{} is already as in {}", restored.what, short_id(from.commit));
+  return version_done("RESTORE", outcome, std::move(notice));
+}
+
+Result<VersionResult> run_reset(SessionImpl& session, const sql::RevisionsStmt& statement) {
+  const std::string_view revision = statement.revisions[0];
+  TRY_ASSIGN(const txn::Snapshot to, find_revision(session, revision));
+  TRY_ASSIGN(const txn::CommitOutcome outcome, change_branch(session, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
+    if (to.commit == target.tip) return txn::CommitOutcome{false, target.tip, 0};
+    store::PendingObjects objects(session.owner().store());
+    TRY_ASSIGN(const Oid sound, session.owner().manager().canonical_commit(objects, to.commit, target.root));
+    TRY_ASSIGN(const git::Commit commit, read_commit(objects, sound));
+    TRY(check_constraints(session, objects, target.root, commit.tree));
+    return move_with_reflog(session, target, sound, objects, fmt::format("reset: moving to {}", revision));
+  }));
+  std::string notice;
+  if (!outcome.changed) notice = fmt::format("branch \"{}\" is already at {}", session.branch_name(), short_id(to.commit));
+  return version_done("RESET", outcome, std::move(notice));
+}
+
+Result<VersionResult> run_squash(SessionImpl& session, const sql::RevisionsStmt& statement) {
+  const std::string_view revision = statement.revisions[0];
+  TRY_ASSIGN(const txn::Snapshot since, find_revision(session, revision));
+  size_t squashed = 0;
+  TRY_ASSIGN(const txn::CommitOutcome outcome, change_branch(session, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
+    TRY_ASSIGN(const std::vector<Oid> chain, squashed_chain(session, target.tip, since.commit));
+    squashed = chain.size();
+    if (chain.empty() && since.commit != target.tip) {
+      return Error(ErrorCode::kInvalidParameterValue, fmt::format("\"{}\" is not in the history of branch \"{}\"", revision, target.branch));
+    }
+    // One commit is what there would be afterwards; only its message can be another one.
+    if (chain.empty() || (chain.size() == 1 && !statement.has_message)) return txn::CommitOutcome{false, target.tip, 0};
+    if (!statement.force) TRY(check_unpublished(session, target.branch, chain.back()));
+    std::string message(statement.message);
+    if (!statement.has_message) {
+      TRY_ASSIGN(message, squash_message(session, chain));
+    }
+    store::PendingObjects objects(session.owner().store());
+    TRY_ASSIGN(const Oid made, add_squashed(session, target, since.commit, message, objects));
+    return move_with_reflog(session, target, made, objects, fmt::format("squash: {} commits since {}", chain.size(), revision));
+  }));
+  std::string notice;
+  if (!outcome.changed) notice = squashed == 0 ? "there is nothing to squash" : "there is one commit only: nothing to squash";
+  return version_done("SQUASH", outcome, std::move(notice));
+}
+
+}  // namespace rowan::engine

@@ -1,0 +1,285 @@
+#include "engine/version_control.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/rewrite.h"
+#include "git/tag.h"
+#include "txn/transaction.h"
+
+namespace rowan::engine {
+
+namespace {
+
+using sql::StatementKind;
+
+constexpr int kAttemptsMax = 100;
+constexpr std::string_view kTags = "refs/tags/";
+
+std::string_view words_of(const sql::Statement& statement) {
+  switch (statement.kind) {
+    case StatementKind::kCreateBranch: return "CREATE BRANCH";
+    case StatementKind::kDropBranch: return "DROP BRANCH";
+    case StatementKind::kRenameBranch: return "RENAME BRANCH";
+    case StatementKind::kCheckout: return "CHECKOUT";
+    case StatementKind::kAlterBranch: {
+      const auto action = static_cast<const sql::AlterBranchStmt&>(statement).action;
+      return action == sql::AlterBranchKind::kProtect ? "PROTECT BRANCH" : action == sql::AlterBranchKind::kUnprotect ? "UNPROTECT BRANCH" : "ALTER BRANCH";
+    }
+    case StatementKind::kCreateTag: return static_cast<const sql::TagStmt&>(statement).snapshot ? "CREATE SNAPSHOT" : "CREATE TAG";
+    case StatementKind::kDropTag: return static_cast<const sql::TagStmt&>(statement).snapshot ? "DROP SNAPSHOT" : "DROP TAG";
+    case StatementKind::kRestore: return "RESTORE";
+    case StatementKind::kRevert: return "REVERT";
+    case StatementKind::kCherryPick: return "CHERRY-PICK";
+    case StatementKind::kResetTo: return "RESET";
+    case StatementKind::kRebase: return "REBASE";
+    case StatementKind::kSquash: return "SQUASH";
+    default: return {};
+  }
+}
+
+Error undefined_branch(std::string_view name) {
+  return Error(ErrorCode::kUndefinedBranch, fmt::format("branch \"{}\" does not exist", name))
+      .with_hint("SHOW BRANCHES lists them; CREATE BRANCH makes one.");
+}
+
+Error protected_branch(std::string_view name) {
+  return Error(ErrorCode::kInsufficientPrivilege, fmt::format("branch \"{}\" is protected", name))
+      .with_hint(fmt::format("UNPROTECT BRANCH {} lifts that.", name));
+}
+
+// ---- Branches ---------------------------------------------------------------------------------------------------------
+
+// Where a new branch begins. The tips of branches are known to be sound; another commit may have come from elsewhere and is looked at.
+Result<void> make_branch(SessionImpl& session, std::string_view name, std::string_view from) {
+  txn::Manager& manager = session.owner().manager();
+  store::PendingObjects objects(session.owner().store());
+  TRY_ASSIGN(Oid commit, manager.resolve_revision(from.empty() ? "HEAD" : from, session.branch_name()));
+  TRY_ASSIGN(const bool from_branch, manager.has_branch(from.empty() ? session.branch_name() : from));
+  if (!from_branch) {
+    TRY_ASSIGN(const txn::Snapshot known, manager.tip_snapshot(session.is_pinned() ? session.owner().default_branch() : session.branch_name()));
+    TRY_ASSIGN(commit, manager.canonical_commit(objects, commit, known.root));
+  }
+  return manager.create_branch(name, commit, &objects);
+}
+
+Result<VersionResult> create_branch(SessionImpl& session, const sql::BranchStmt& statement) {
+  TRY_ASSIGN(const bool exists, session.owner().manager().has_branch(statement.name));
+  if (exists && statement.if_exists) {
+    return version_done("CREATE BRANCH", fmt::format("branch \"{}\" already exists, skipping", statement.name));
+  }
+  TRY(make_branch(session, statement.name, statement.from));
+  return version_done("CREATE BRANCH");
+}
+
+// DROP BRANCH without FORCE: another branch or a tag must still reach the branch's newest commit.
+Result<void> check_no_commit_is_lost(SessionImpl& session, std::string_view branch, const Oid& tip) {
+  store::ObjectStore& store = session.owner().store();
+  txn::Manager& manager = session.owner().manager();
+  const std::string own = "refs/heads/" + std::string(branch);
+  TRY(manager.history().ensure(store, tip));
+  for (const std::string_view folder : {"refs/heads/", "refs/tags/", "refs/remotes/"}) {
+    for (const store::RefEntry& other : store.refs(folder)) {
+      if (other.name == own) continue;
+      const auto commit = manager.resolve_revision(other.name, "");
+      if (!commit || !manager.history().ensure(store, *commit)) continue;   // A tag of something else.
+      if (manager.history().is_ancestor(tip, *commit)) return {};
+    }
+  }
+  return Error(ErrorCode::kObjectNotInState, fmt::format("branch \"{}\" has commits that no other branch or tag reaches", branch))
+      .with_hint("DROP BRANCH … FORCE drops it all the same; its reflog keeps the commits.");
+}
+
+Result<VersionResult> drop_branch(SessionImpl& session, const sql::BranchStmt& statement) {
+  DatabaseImpl& database = session.owner();
+  txn::Manager& manager = database.manager();
+  const std::string name(statement.name);
+  TRY_ASSIGN(const bool exists, manager.has_branch(name));
+  if (!exists && statement.if_exists) return version_done("DROP BRANCH", fmt::format("branch \"{}\" does not exist, skipping", name));
+  if (!exists) return undefined_branch(name);
+  if (!session.is_pinned() && name == session.branch_name()) {
+    return Error(ErrorCode::kObjectNotInState, fmt::format("cannot drop the current branch \"{}\"", name)).with_hint("CHECKOUT another branch first.");
+  }
+  if (name == database.default_branch()) {
+    return Error(ErrorCode::kObjectNotInState, fmt::format("cannot drop the default branch \"{}\"", name))
+        .with_hint("Git's HEAD names it: clones check it out and sessions begin on it.");
+  }
+  if (database.branch_settings().is_protected(name)) return protected_branch(name);
+  for (int attempt = 0;; ++attempt) {
+    TRY_ASSIGN(const txn::Snapshot tip, manager.tip_snapshot(name));
+    if (!statement.force) TRY(check_no_commit_is_lost(session, name, tip.commit));
+    store::PendingObjects objects(database.store());
+    TRY_ASSIGN(const store::RefUpdate entry, manager.reflog_entry(objects, name, tip.commit, Oid{}, database.author(), "drop: branch dropped"));
+    auto dropped = manager.drop_branch(name, {tip.commit, &objects, {entry}});
+    if (dropped) break;
+    if (dropped.error().code() != ErrorCode::kSerializationFailure || attempt == kAttemptsMax) return std::move(dropped).error();
+  }
+  TRY(database.branch_settings().set(name, {}));
+  return version_done("DROP BRANCH");
+}
+
+Result<VersionResult> rename_branch(SessionImpl& session, const sql::BranchStmt& statement) {
+  DatabaseImpl& database = session.owner();
+  txn::Manager& manager = database.manager();
+  const std::string from(statement.name);
+  const std::string to(statement.from);
+  TRY_ASSIGN(const bool exists, manager.has_branch(from));
+  if (!exists) return undefined_branch(from);
+  if (database.branch_settings().is_protected(from)) return protected_branch(from);
+  TRY_ASSIGN(const bool taken, manager.has_branch(to));
+  if (taken) return Error(ErrorCode::kDuplicateBranch, fmt::format("branch \"{}\" already exists", to));
+  store::PendingObjects objects(database.store());
+  TRY_ASSIGN(const auto entries, manager.rename_reflog(objects, from, to, database.author()));
+  TRY(manager.rename_branch(from, to, {Oid{}, &objects, entries}));
+  TRY(database.branch_settings().rename(from, to));
+  TRY(database.follow_rename(from, to));
+  session.follow_rename(from, to);
+  return version_done("RENAME BRANCH");
+}
+
+Result<VersionResult> check_out(SessionImpl& session, const sql::BranchStmt& statement) {
+  if (statement.create) TRY(make_branch(session, statement.name, statement.from));
+  TRY(session.check_out(statement.name));
+  std::string notice;
+  if (session.is_pinned()) notice = fmt::format("the session reads commit {} and cannot write", session.branch_name().substr(0, 12));
+  return version_done("CHECKOUT", std::move(notice));
+}
+
+Result<VersionResult> alter_branch(SessionImpl& session, const sql::AlterBranchStmt& statement) {
+  DatabaseImpl& database = session.owner();
+  TRY_ASSIGN(const bool exists, database.manager().has_branch(statement.name));
+  if (!exists) return undefined_branch(statement.name);
+  if (database.store().read_only()) return Error(ErrorCode::kReadOnlyTransaction, "the repository is open for reading only");
+  const bool protects = statement.action == sql::AlterBranchKind::kProtect;
+  if (!protects && statement.action != sql::AlterBranchKind::kUnprotect) {
+    return Error(ErrorCode::kFeatureNotSupported, "history policies are not supported yet");
+  }
+  BranchSetting setting = database.branch_settings().find(statement.name);
+  std::string notice;
+  if (setting.is_protected == protects) notice = fmt::format("branch \"{}\" is {} protected", statement.name, protects ? "already" : "not");
+  setting.is_protected = protects;
+  TRY(database.branch_settings().set(statement.name, setting));
+  return version_done(words_of(statement), std::move(notice));
+}
+
+// ---- Tags -------------------------------------------------------------------------------------------------------------
+
+Error duplicate_tag(std::string_view name) {
+  return Error(ErrorCode::kDuplicateBranch, fmt::format("tag \"{}\" already exists", name)).with_hint("A tag is never moved; DROP TAG takes it away.");
+}
+
+Result<VersionResult> create_tag(SessionImpl& session, const sql::TagStmt& statement) {
+  DatabaseImpl& database = session.owner();
+  const std::string name(statement.name);
+  const std::string ref = std::string(kTags) + name;
+  const std::string_view words = words_of(statement);
+  if (!git::is_valid_ref_name(name)) return Error(ErrorCode::kInvalidName, fmt::format("\"{}\" is not a valid tag name", name));
+  if (database.store().ref(ref)) {
+    if (!statement.if_exists) return duplicate_tag(name);
+    return version_done(words, fmt::format("tag \"{}\" already exists, skipping", name));
+  }
+  TRY_ASSIGN(Oid id, database.manager().resolve_revision(statement.from.empty() ? "HEAD" : statement.from, session.branch_name()));
+  store::PendingObjects objects(database.store());
+  if (statement.snapshot || statement.has_message) {
+    git::Tag tag;
+    tag.object = id;
+    tag.name = name;
+    tag.tagger = database.author();
+    tag.tagger.seconds = database.clock().now_us() / 1'000'000;
+    tag.message = statement.has_message ? std::string(statement.message) : "snapshot " + name;
+    id = objects.add(store::ObjectType::kTag, git::encode_tag(tag));
+  }
+  auto made = database.manager().update_refs(&objects, {{ref, Oid{}, id}}, session.settings().synchronous_commit());
+  if (!made && made.error().code() == ErrorCode::kSerializationFailure) return duplicate_tag(name);
+  if (!made) return std::move(made).error();
+  return version_done(words);
+}
+
+Result<VersionResult> drop_tag(SessionImpl& session, const sql::TagStmt& statement) {
+  DatabaseImpl& database = session.owner();
+  const std::string ref = std::string(kTags) + std::string(statement.name);
+  const std::optional<Oid> id = database.store().ref(ref);
+  if (!id) {
+    if (statement.if_exists) return version_done(words_of(statement), fmt::format("tag \"{}\" does not exist, skipping", statement.name));
+    return Error(ErrorCode::kUndefinedRevision, fmt::format("tag \"{}\" does not exist", statement.name)).with_hint("SHOW TAGS lists them.");
+  }
+  const auto commit = database.manager().resolve_revision(ref, "");
+  TRY(database.manager().update_refs(nullptr, {{ref, *id, Oid{}}}, session.settings().synchronous_commit()));
+  return version_done(words_of(statement), fmt::format("tag \"{}\" was at commit {}", statement.name, (commit ? *commit : *id).hex()));
+}
+
+}  // namespace
+
+bool is_version_statement(sql::StatementKind kind) {
+  sql::Statement probe;
+  switch (kind) {
+    case StatementKind::kAlterBranch:
+    case StatementKind::kCreateTag:
+    case StatementKind::kDropTag: return true;
+    default: probe.kind = kind; return !words_of(probe).empty();
+  }
+}
+
+Result<VersionResult> run_version_statement(SessionImpl& session, const sql::Statement& statement) {
+  if (session.in_block()) {
+    return Error(ErrorCode::kActiveTransaction, fmt::format("{} cannot run inside a transaction block", words_of(statement)));
+  }
+  switch (statement.kind) {
+    case StatementKind::kCreateBranch: return create_branch(session, static_cast<const sql::BranchStmt&>(statement));
+    case StatementKind::kDropBranch: return drop_branch(session, static_cast<const sql::BranchStmt&>(statement));
+    case StatementKind::kRenameBranch: return rename_branch(session, static_cast<const sql::BranchStmt&>(statement));
+    case StatementKind::kCheckout: return check_out(session, static_cast<const sql::BranchStmt&>(statement));
+    case StatementKind::kAlterBranch: return alter_branch(session, static_cast<const sql::AlterBranchStmt&>(statement));
+    case StatementKind::kCreateTag: return create_tag(session, static_cast<const sql::TagStmt&>(statement));
+    case StatementKind::kDropTag: return drop_tag(session, static_cast<const sql::TagStmt&>(statement));
+    case StatementKind::kRestore: return run_restore(session, static_cast<const sql::RestoreStmt&>(statement));
+    case StatementKind::kResetTo: return run_reset(session, static_cast<const sql::RevisionsStmt&>(statement));
+    case StatementKind::kSquash: return run_squash(session, static_cast<const sql::RevisionsStmt&>(statement));
+    default: return Error(ErrorCode::kFeatureNotSupported, "this statement is not supported yet");
+  }
+}
+
+// ---- For the statements that change a branch ------------------------------------------------------------------------------
+
+VersionResult version_done(std::string_view tag, std::string notice) {
+  VersionResult result;
+  result.facts.tag = tag;
+  if (!notice.empty()) result.facts.notices.push_back(std::move(notice));
+  return result;
+}
+
+VersionResult version_done(std::string_view tag, const txn::CommitOutcome& outcome, std::string notice) {
+  VersionResult result = version_done(tag, std::move(notice));
+  if (outcome.changed) result.facts.commit_id = outcome.commit.hex();
+  return result;
+}
+
+Result<BranchTarget> writable_target(SessionImpl& session) {
+  TRY(session.check_writable());
+  TRY_ASSIGN(const txn::Snapshot tip, session.owner().manager().tip_snapshot(session.branch_name()));
+  return BranchTarget{session.branch_name(), tip.commit, tip.root};
+}
+
+Result<txn::Snapshot> find_revision(SessionImpl& session, std::string_view revision) {
+  txn::Manager& manager = session.owner().manager();
+  TRY_ASSIGN(const Oid commit, manager.resolve_revision(revision, session.branch_name()));
+  return manager.snapshot_of(commit);
+}
+
+Result<txn::CommitOutcome> change_branch(SessionImpl& session, const std::function<Result<txn::CommitOutcome>(const BranchTarget&)>& attempt) {
+  for (int attempts = 1;; ++attempts) {
+    TRY_ASSIGN(const BranchTarget target, writable_target(session));
+    auto outcome = attempt(target);
+    if (outcome) {
+      if (outcome->changed) session.note_commit(outcome->commit, outcome->sequence);
+      return outcome;
+    }
+    if (outcome.error().code() != ErrorCode::kSerializationFailure || attempts == kAttemptsMax) return outcome;
+    if (session.cancelled()) return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+  }
+}
+
+Result<void> check_constraints(SessionImpl&, const store::ObjectReader&, const Oid&, const Oid&) { return {}; }
+
+}  // namespace rowan::engine

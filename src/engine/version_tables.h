@@ -1,0 +1,23 @@
+// Tables over branches, tags, reflogs and commits: `rowan.branches`, `rowan.tags`, `rowan.reflog`, and what SHOW prints of them.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "engine/session.h"
+#include "engine/system_tables.h"
+#include "engine/virtual_rows.h"
+
+namespace rowan::engine {
+
+std::vector<plan::OutputColumn> branch_columns();
+std::vector<plan::OutputColumn> tag_columns();
+std::vector<plan::OutputColumn> reflog_columns();
+Result<void> fill_branches(SessionImpl& session, RowCollector& rows);
+Result<void> fill_tags(SessionImpl& session, RowCollector& rows);
+Result<void> fill_reflog(SessionImpl& session, std::string_view branch, RowCollector& rows);   // An empty branch: the session's.
+
+// SHOW BRANCHES, TAGS, REFLOG.
+Result<TableRows> show_version_rows(SessionImpl& session, const sql::Statement& statement);
+
+}  // namespace rowan::engine
