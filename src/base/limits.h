@@ -48,6 +48,7 @@ inline constexpr size_t kCommitBodyBytesMax = 8u << 10;
 
 // Transactions.
 inline constexpr size_t kWorkspaceRowsMax = 65'536;        // Above this it is flushed into a private tree.
+inline constexpr size_t kReplayedCommitsMax = 100'000;     // By one REVERT, CHERRY-PICK or REBASE.
 
 // Merges.
 inline constexpr int kVirtualBaseDepthMax = 20;            // Crossings below crossings that a virtual merge base looks through.

@@ -152,7 +152,7 @@ Result<VersionResult> run_restore(SessionImpl& session, const sql::RestoreStmt& 
     TRY_ASSIGN(const Oid then, txn::canonical_content(objects, session.owner().store(), target.root, from.root));
     TRY_ASSIGN(restored, restored_tree(session, statement, objects, target.root, then));
     if (restored.root == target.root) return txn::CommitOutcome{false, target.tip, 0};
-    TRY(check_constraints(session, objects, target.root, restored.root));
+    TRY(check_constraints(session, objects, target.root, restored.root, "the restore"));
     txn::TreeCommit commit;
     commit.branch = target.branch;
     commit.expected_tip = target.tip;
@@ -180,7 +180,7 @@ Result<VersionResult> run_reset(SessionImpl& session, const sql::RevisionsStmt& 
     store::PendingObjects objects(session.owner().store());
     TRY_ASSIGN(const Oid sound, session.owner().manager().canonical_commit(objects, to.commit, target.root));
     TRY_ASSIGN(const git::Commit commit, read_commit(objects, sound));
-    TRY(check_constraints(session, objects, target.root, commit.tree));
+    TRY(check_constraints(session, objects, target.root, commit.tree, "the reset"));
     return move_with_reflog(session, target, sound, objects, fmt::format("reset: moving to {}", revision));
   }));
   std::string notice;

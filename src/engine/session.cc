@@ -28,7 +28,6 @@ namespace {
 using sql::StatementKind;
 using type::TypeId;
 
-constexpr int64_t kMicrosFrom1970To2000 = 946'684'800'000'000;
 constexpr int kStatementRestartsMax = 1000;
 
 Result<type::Value> to_value(const Parameter& parameter, type::Type wanted) {

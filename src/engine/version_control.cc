@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "engine/replay.h"
 #include "engine/rewrite.h"
+#include "exec/validator.h"
 #include "git/tag.h"
 #include "txn/transaction.h"
 
@@ -234,6 +236,9 @@ Result<VersionResult> run_version_statement(SessionImpl& session, const sql::Sta
     case StatementKind::kCreateTag: return create_tag(session, static_cast<const sql::TagStmt&>(statement));
     case StatementKind::kDropTag: return drop_tag(session, static_cast<const sql::TagStmt&>(statement));
     case StatementKind::kRestore: return run_restore(session, static_cast<const sql::RestoreStmt&>(statement));
+    case StatementKind::kRevert: return run_revert(session, static_cast<const sql::RevisionsStmt&>(statement));
+    case StatementKind::kCherryPick: return run_cherry_pick(session, static_cast<const sql::RevisionsStmt&>(statement));
+    case StatementKind::kRebase: return run_rebase(session, static_cast<const sql::RevisionsStmt&>(statement));
     case StatementKind::kResetTo: return run_reset(session, static_cast<const sql::RevisionsStmt&>(statement));
     case StatementKind::kSquash: return run_squash(session, static_cast<const sql::RevisionsStmt&>(statement));
     default: return Error(ErrorCode::kFeatureNotSupported, "this statement is not supported yet");
@@ -280,6 +285,12 @@ Result<txn::CommitOutcome> change_branch(SessionImpl& session, const std::functi
   }
 }
 
-Result<void> check_constraints(SessionImpl&, const store::ObjectReader&, const Oid&, const Oid&) { return {}; }
+Result<void> check_constraints(SessionImpl& session, const store::ObjectReader& objects, const Oid& valid_root, const Oid& root,
+                               std::string_view what) {
+  const exec::ValidateRequest request{objects, valid_root, root};
+  TRY_ASSIGN(const auto violations, exec::validate(request, session.owner().manager(), session.owner().unique_indexes(), session.eval_context()));
+  if (violations.empty()) return {};
+  return exec::violation_error(violations, what);
+}
 
 }  // namespace rowan::engine

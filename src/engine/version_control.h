@@ -40,7 +40,8 @@ Result<txn::Snapshot> find_revision(SessionImpl& session, std::string_view revis
 // Runs `attempt` on the branch's tip, and again when somebody else moved the branch meanwhile. Tells the session of what was made.
 Result<txn::CommitOutcome> change_branch(SessionImpl& session, const std::function<Result<txn::CommitOutcome>(const BranchTarget&)>& attempt);
 
-// Refuses content that breaks its constraints, where it differs from `valid_root`, which keeps them.
-Result<void> check_constraints(SessionImpl& session, const store::ObjectReader& objects, const Oid& valid_root, const Oid& root);
+// Refuses content that breaks its constraints, where it differs from `valid_root`, which keeps them. `what` begins the error: "the revert".
+Result<void> check_constraints(SessionImpl& session, const store::ObjectReader& objects, const Oid& valid_root, const Oid& root,
+                               std::string_view what);
 
 }  // namespace rowan::engine
