@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine/history_tables.h"
+#include "engine/conflicts.h"
 #include "engine/system_tables.h"
 
 namespace rowan::engine {
@@ -15,7 +16,8 @@ Result<plan::ResolvedTable> SessionResolver::resolve(const sql::QualifiedName& n
   const std::string_view schema = name.schema.empty() ? std::string_view(session_.settings().schema()) : name.schema;
   plan::ResolvedTable resolved;
   if (schema == "rowan") {
-    resolved.virtual_table = find_system_table(session_, name.name);
+    TRY_ASSIGN(resolved.virtual_table, find_conflict_table(session_, name.name));
+    if (resolved.virtual_table == nullptr) resolved.virtual_table = find_system_table(session_, name.name);
     if (resolved.virtual_table == nullptr) {
       return Error(ErrorCode::kUndefinedTable, fmt::format("relation \"rowan.{}\" does not exist", name.name)).at(name.position);
     }

@@ -11,6 +11,7 @@
 #include "engine/failure.h"
 #include "engine/history.h"
 #include "engine/history_statements.h"
+#include "engine/merge_statements.h"
 #include "engine/resolver.h"
 #include "engine/system_tables.h"
 #include "engine/version_control.h"
@@ -235,7 +236,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute_checked(const std::shared_ptr
     case StatementKind::kCheckpoint: return run_outside_transaction(*prepared);
     default: break;
   }
-  if (is_version_statement(statement.kind)) return run_version_control(statement);
+  if (is_version_statement(statement.kind) || is_conflict_statement(statement)) return run_version_control(statement);
   return run_in_transaction(prepared, parameters);
 }
 
@@ -778,7 +779,8 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_set(const sql::SetStmt& statement
 }
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_version_control(const sql::Statement& statement) {
-  TRY_ASSIGN(VersionResult result, run_version_statement(*this, statement));
+  const bool conflicts = is_conflict_statement(statement);
+  TRY_ASSIGN(VersionResult result, conflicts ? run_conflict_statement(*this, statement) : run_version_statement(*this, statement));
   return make_batch_rows(result.rows ? column_infos(result.rows->columns) : no_columns(),
                          result.rows ? std::move(result.rows->batches) : std::vector<type::Batch>{}, std::move(result.facts));
 }

@@ -19,6 +19,7 @@
 #include "exec/dml.h"
 #include "exec/foreign_keys.h"
 #include "exec/operator.h"
+#include "exec/validator.h"
 #include "exec/sequences.h"
 #include "exec/unique_keys.h"
 #include "plan/plan.h"
@@ -82,6 +83,9 @@ class SessionImpl final : public Session {
   // The session made a commit past its transactions (MERGE, REVERT …), or its branch was moved: its reads must see it.
   void note_commit(const Oid& commit, uint64_t sequence);
   const std::string& last_commit() const { return last_commit_; }   // Hex; empty: none yet.
+  // What stopped the last merge: rows that break constraints.
+  const std::vector<exec::Violation>& violations() const { return violations_; }
+  void set_violations(std::vector<exec::Violation> violations) { violations_ = std::move(violations); }
   expr::EvalContext eval_context() const;
   const std::atomic<bool>& cancel_flag() const { return cancelled_; }
   // The transaction that the running statement reads through: never null while one runs or its rows are pulled.
@@ -122,6 +126,7 @@ class SessionImpl final : public Session {
   bool pinned_ = false;                        // On a tag or commit: reads only.
   std::string pinned_name_;                    // What the user called it.
   std::string last_commit_;
+  std::vector<exec::Violation> violations_;
   Settings settings_;
   std::atomic<bool> cancelled_{false};
   TransactionState state_ = TransactionState::kIdle;

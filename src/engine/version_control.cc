@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/replay.h"
+#include "engine/merge_statements.h"
 #include "engine/rewrite.h"
 #include "exec/validator.h"
 #include "git/tag.h"
@@ -31,6 +32,10 @@ std::string_view words_of(const sql::Statement& statement) {
     }
     case StatementKind::kCreateTag: return static_cast<const sql::TagStmt&>(statement).snapshot ? "CREATE SNAPSHOT" : "CREATE TAG";
     case StatementKind::kDropTag: return static_cast<const sql::TagStmt&>(statement).snapshot ? "DROP SNAPSHOT" : "DROP TAG";
+    case StatementKind::kMerge: return "MERGE";
+    case StatementKind::kCommitMerge: return "COMMIT MERGE";
+    case StatementKind::kAbortMerge: return "ABORT MERGE";
+    case StatementKind::kResolve: return "RESOLVE CONFLICT";
     case StatementKind::kRestore: return "RESTORE";
     case StatementKind::kRevert: return "REVERT";
     case StatementKind::kCherryPick: return "CHERRY-PICK";
@@ -235,6 +240,10 @@ Result<VersionResult> run_version_statement(SessionImpl& session, const sql::Sta
     case StatementKind::kAlterBranch: return alter_branch(session, static_cast<const sql::AlterBranchStmt&>(statement));
     case StatementKind::kCreateTag: return create_tag(session, static_cast<const sql::TagStmt&>(statement));
     case StatementKind::kDropTag: return drop_tag(session, static_cast<const sql::TagStmt&>(statement));
+    case StatementKind::kMerge: return run_merge(session, static_cast<const sql::MergeStmt&>(statement));
+    case StatementKind::kCommitMerge: return run_commit_merge(session, static_cast<const sql::MergeStmt&>(statement));
+    case StatementKind::kAbortMerge: return run_abort_merge(session);
+    case StatementKind::kResolve: return run_resolve(session, static_cast<const sql::ResolveStmt&>(statement));
     case StatementKind::kRestore: return run_restore(session, static_cast<const sql::RestoreStmt&>(statement));
     case StatementKind::kRevert: return run_revert(session, static_cast<const sql::RevisionsStmt&>(statement));
     case StatementKind::kCherryPick: return run_cherry_pick(session, static_cast<const sql::RevisionsStmt&>(statement));

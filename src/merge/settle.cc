@@ -170,12 +170,20 @@ Result<Decision> Settler::merge_cells(const ThreeLines& row) {
   if (!conflict.columns.empty()) {
     TRY_ASSIGN(std::optional<Decision> answer, answered(conflict));
     if (answer) return std::move(*answer);
+    std::vector<uint16_t> open;
     for (const uint16_t column : conflict.columns) {
       TRY_ASSIGN(const std::optional<Side> side, winner(row, rule_of(column), conflict.generated_key));
-      if (!side) return leave_open(std::move(conflict));
+      if (!side) {
+        open.push_back(column);
+        continue;
+      }
       if (*side == Side::kBase && !row.base) return Decision{false, {}};
       const uint16_t slot = table.columns[column].slot;
       merged[slot] = *side == Side::kOurs ? ours[slot] : *side == Side::kTheirs ? theirs[slot] : base[slot];
+    }
+    if (!open.empty()) {
+      conflict.columns = std::move(open);
+      return leave_open(std::move(conflict));
     }
     ++tally_.conflicts;
     ++tally_.settled;
