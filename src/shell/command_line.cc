@@ -15,6 +15,7 @@
 #include <variant>
 
 #include "rowan/rowan.h"
+#include "shell/history_commands.h"
 #include "shell/interactive.h"
 #include "shell/output.h"
 #include "shell/printer.h"
@@ -31,6 +32,7 @@ constexpr std::string_view kMemory = ":memory:";
 constexpr int kFine = 0;
 constexpr int kFound = 1;
 constexpr int kUsage = 2;
+constexpr size_t kKeyWordsMax = 32;  // PostgreSQL's limit on the columns of a key.
 constexpr int kSignalled = 128;  // Plus the signal's number, as a shell tells of a process that one ended.
 
 // Exit codes by the class of a SQLSTATE; documented in docs/command-line.md.
@@ -258,21 +260,58 @@ int copy_command(const Words& words, bool import) {
 
 int command_log(const Words& words) {
   const std::string count = words.get("-n");
-  if (count.find_first_not_of("0123456789") != std::string::npos) return bad_value("-n takes a number of commits");
+  if (count.find_first_not_of("0123456789") != std::string::npos || count.size() > 18)
+    return bad_value("-n takes a number of commits");
   Connection connection;
   if (auto failure = connect_to_read(words.plain[0], words.get("--branch"), connection)) return fail(*failure);
-  std::string sql = "SHOW LOG";
-  if (words.plain.size() == 2) sql += " FOR " + table_name(words.plain[1]);
-  if (!count.empty()) sql += " LIMIT " + count;
-  auto rows = connection.session->run(sql);
-  if (!rows) return fail(rows.failure());
-  for (;;) {
-    auto more = (*rows)->next();
-    if (!more) return fail(more.failure());
-    if (!*more || !std::cout) return kFine;
-    std::cout << fmt::format("commit {}\nAuthor: {} <{}>\nDate:   {}\n\n    {}\n\n", (*rows)->get_text(0),
-                             (*rows)->get_text(1), (*rows)->get_text(2), (*rows)->get_text(3), (*rows)->get_text(4));
+  LogView view;
+  if (words.plain.size() == 2) view.revision = words.plain[1];
+  view.table = words.get("--table");
+  view.author = words.get("--author");
+  view.grep = words.get("--grep");
+  view.since = words.get("--since");
+  view.until = words.get("--until");
+  if (!count.empty()) view.count = std::stoull(count);
+  view.graph = words.has("--graph");
+  view.oneline = words.has("--oneline");
+  const SignalGuard guard(*connection.session);
+  if (auto failure = show_log(*connection.session, view, standard_output_screen(), std::cout)) return fail(*failure);
+  return kFine;
+}
+
+int command_diff(const Words& words) {
+  DiffView view;
+  const std::map<std::string, DiffForm> forms = {
+      {"--stat", DiffForm::kStat}, {"--json", DiffForm::kJson}, {"--sql", DiffForm::kSql}, {"--schema", DiffForm::kSchema}};
+  size_t given = 0;
+  for (const auto& [name, form] : forms) {
+    if (!words.has(name)) continue;
+    view.form = form;
+    ++given;
   }
+  if (given > 1) return bad_value("of --stat, --json, --sql and --schema only one can be given");
+  Connection connection;
+  if (auto failure = connect_to_read(words.plain[0], words.get("--branch"), connection)) return fail(*failure);
+  view.from = words.plain[1];
+  if (words.plain.size() == 3) view.to = words.plain[2];
+  view.table = words.get("--table");
+  const SignalGuard guard(*connection.session);
+  const auto shown = show_diff(*connection.session, view, standard_output_screen(), std::cout);
+  if (const auto* failure = std::get_if<Failure>(&shown)) return fail(*failure);
+  return std::get<bool>(shown) && words.has("--exit-code") ? kFound : kFine;
+}
+
+int command_blame(const Words& words) {
+  Connection connection;
+  if (auto failure = connect_to_read(words.plain[0], words.get("--branch"), connection)) return fail(*failure);
+  BlameView view;
+  view.table = words.plain[1];
+  view.revision = words.get("--at");
+  view.key.assign(words.plain.begin() + 2, words.plain.end());
+  view.cells = words.has("--cells");
+  const SignalGuard guard(*connection.session);
+  if (auto failure = show_blame(*connection.session, view, standard_output_screen(), std::cout)) return fail(*failure);
+  return kFine;
 }
 
 int command_branch(const Words& words) {
@@ -356,13 +395,29 @@ const std::vector<Command>& commands() {
        {"--no-header"},
        [](const Words& words) { return copy_command(words, false); }},
       {"log",
-       "DIR [TABLE] [-n COUNT] [--branch B]",
+       "DIR [REVISION] [-n COUNT] [--graph] [--oneline] [--table T] [--author A] [--grep TEXT] [--since TIME] [--until TIME] [--branch B]",
        "commits, newest first",
        1,
        2,
-       {"-n", "--branch"},
-       {},
+       {"-n", "--branch", "--table", "--author", "--grep", "--since", "--until"},
+       {"--graph", "--oneline"},
        command_log},
+      {"diff",
+       "DIR A [B] [--table T] [--stat | --json | --sql | --schema] [--exit-code] [--branch B]",
+       "what two revisions differ by (B: HEAD; A may be a..b or a...b); with --exit-code 1 when they do",
+       2,
+       3,
+       {"--table", "--branch"},
+       {"--stat", "--json", "--sql", "--schema", "--exit-code"},
+       command_diff},
+      {"blame",
+       "DIR TABLE [KEY…] [--cells] [--at REVISION] [--branch B]",
+       "the commit behind each row, or each cell",
+       2,
+       2 + kKeyWordsMax,
+       {"--at", "--branch"},
+       {"--cells"},
+       command_blame},
       {"branch",
        "DIR [NAME [--from REVISION]] | DIR --delete NAME [--force]",
        "list branches, make one, delete one",

@@ -8,8 +8,8 @@ subjects() { git --git-dir t.git log --format=%s "$1"; }
 git --git-dir t.git fsck --strict >/dev/null 2>&1 || fail "git fsck"
 
 run log t.git -n 1; exits 0; shows 'the second row'; shows 'Author: Tester <tester@example.org>'
-run log t.git t; exits 0; shows 'public.t: +1 ~0 -0'
-run log t.git missing; exits 10
+run log t.git --table t; exits 0; shows 'public.t: +1 ~0 -0'
+run log t.git --table missing; exits 10
 
 run branch t.git side --from HEAD~1; exits 0
 run branch t.git; exits 0; shows side; shows main
