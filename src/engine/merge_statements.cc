@@ -337,11 +337,6 @@ class MergeStatement {
 
   Result<VersionResult> run() {
     TRY(check_may_merge(session_, "MERGE"));
-    store::ObjectStore& store = session_.owner().store();
-    if (!statement_.dry_run && store.ref(merge_ref(session_.branch_name()))) {
-      return Error(ErrorCode::kObjectNotInState, fmt::format("a merge into branch \"{}\" is pending already", session_.branch_name()))
-          .with_hint("SHOW MERGE CONFLICTS lists what is open; COMMIT MERGE or ABORT MERGE ends it.");
-    }
     for (const std::string_view source : statement_.sources) {
       TRY_ASSIGN(const Oid commit, session_.owner().manager().resolve_revision(source, session_.branch_name()));
       TRY(graph_.know(commit));
@@ -370,6 +365,10 @@ class MergeStatement {
   }
 
   Result<VersionResult> try_once() {
+    if (!statement_.dry_run && session_.owner().store().ref(merge_ref(session_.branch_name()))) {
+      return Error(ErrorCode::kObjectNotInState, fmt::format("a merge into branch \"{}\" is pending already", session_.branch_name()))
+          .with_hint("SHOW MERGE CONFLICTS lists what is open; COMMIT MERGE or ABORT MERGE ends it.");
+    }
     TRY_ASSIGN(tip_, session_.owner().manager().tip_snapshot(session_.branch_name()));
     TRY(graph_.know(tip_.commit));
     std::vector<Oid> sources;

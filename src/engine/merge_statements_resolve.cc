@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include "engine/merge_statements.h"
@@ -19,6 +20,16 @@ namespace {
 
 constexpr std::string_view kTablePrefix = "conflicts_";
 constexpr std::string_view kOurPrefix = "our_";
+
+constexpr int kAttemptsMax = 20;
+
+// Another session may settle something at the same time: then once more, on what it left.
+Result<VersionResult> try_again(const std::function<Result<VersionResult>()>& attempt) {
+  for (int attempts = 1;; ++attempts) {
+    auto result = attempt();
+    if (result || result.error().code() != ErrorCode::kSerializationFailure || attempts == kAttemptsMax) return result;
+  }
+}
 
 // The pending merge as the statement finds it, and the answers it gives.
 struct Work {
@@ -330,9 +341,11 @@ Result<type::Value> assigned(const type::Value& value, type::Type type) {
 }  // namespace
 
 Result<VersionResult> run_resolve(SessionImpl& session, const sql::ResolveStmt& statement) {
-  Work work(session.owner().store());
-  TRY(begin(session, "RESOLVE CONFLICT", work));
-  return statement.key != nullptr ? resolve_one(session, statement, work) : resolve_many(session, statement, work);
+  return try_again([&]() -> Result<VersionResult> {
+    Work work(session.owner().store());
+    TRY(begin(session, "RESOLVE CONFLICT", work));
+    return statement.key != nullptr ? resolve_one(session, statement, work) : resolve_many(session, statement, work);
+  });
 }
 
 namespace {
@@ -411,8 +424,10 @@ bool is_conflict_statement(const sql::Statement& statement) {
 
 Result<VersionResult> run_conflict_statement(SessionImpl& session, const sql::Statement& statement) {
   if (statement.kind == sql::StatementKind::kShowConflicts) return show_conflicts(session, static_cast<const sql::ShowStmt&>(statement));
-  if (statement.kind == sql::StatementKind::kUpdate) return run_conflict_update(session, static_cast<const sql::UpdateStmt&>(statement));
-  return run_conflict_delete(session, static_cast<const sql::DeleteStmt&>(statement));
+  return try_again([&] {
+    return statement.kind == sql::StatementKind::kUpdate ? run_conflict_update(session, static_cast<const sql::UpdateStmt&>(statement))
+                                                         : run_conflict_delete(session, static_cast<const sql::DeleteStmt&>(statement));
+  });
 }
 
 }  // namespace rowan::engine

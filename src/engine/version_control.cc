@@ -118,7 +118,9 @@ Result<VersionResult> drop_branch(SessionImpl& session, const sql::BranchStmt& s
     if (!statement.force) TRY(check_no_commit_is_lost(session, name, tip.commit));
     store::PendingObjects objects(database.store());
     TRY_ASSIGN(const store::RefUpdate entry, manager.reflog_entry(objects, name, tip.commit, Oid{}, database.author(), "drop: branch dropped"));
-    auto dropped = manager.drop_branch(name, {tip.commit, &objects, {entry}});
+    std::vector<store::RefUpdate> refs{entry};
+    if (const auto state = database.store().ref(merge_ref(name))) refs.push_back({merge_ref(name), *state, Oid{}});
+    auto dropped = manager.drop_branch(name, {tip.commit, &objects, std::move(refs)});
     if (dropped) break;
     if (dropped.error().code() != ErrorCode::kSerializationFailure || attempt == kAttemptsMax) return std::move(dropped).error();
   }
@@ -137,7 +139,11 @@ Result<VersionResult> rename_branch(SessionImpl& session, const sql::BranchStmt&
   TRY_ASSIGN(const bool taken, manager.has_branch(to));
   if (taken) return Error(ErrorCode::kDuplicateBranch, fmt::format("branch \"{}\" already exists", to));
   store::PendingObjects objects(database.store());
-  TRY_ASSIGN(const auto entries, manager.rename_reflog(objects, from, to, database.author()));
+  TRY_ASSIGN(auto entries, manager.rename_reflog(objects, from, to, database.author()));
+  if (const auto state = database.store().ref(merge_ref(from))) {   // A merge that waits goes along.
+    entries.push_back({merge_ref(from), *state, Oid{}});
+    entries.push_back({merge_ref(to), Oid{}, *state});
+  }
   TRY(manager.rename_branch(from, to, {Oid{}, &objects, entries}));
   TRY(database.branch_settings().rename(from, to));
   TRY(database.follow_rename(from, to));

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "catalog/expression_text.h"
 #include "type/cast.h"
 #include "type/row_codec.h"
 
@@ -431,7 +432,7 @@ Result<void> DefinitionMerge::merge_checks() {
       if (!names.empty()) {
         TRY_ASSIGN(part.check.expression_sql, rename_columns(check.expression_sql, names));
       }
-      TRY_ASSIGN(const std::vector<std::string> columns, columns_of(part.check.expression_sql));
+      TRY_ASSIGN(const std::vector<std::string> columns, catalog::columns_of(part.check.expression_sql));
       for (const std::string& column : columns) part.complete = part.complete && merged_.find_column(column).has_value();
       part.text = "CHECK (" + part.check.expression_sql + ")";
       parts[at(which)].push_back(std::move(part));

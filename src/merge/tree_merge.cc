@@ -43,6 +43,7 @@ Result<Outcome> TreeMerge::run() {
   TRY(find_tables());
   TRY(settle_paths());
   TRY(merge_definitions());
+  TRY(find_name_clashes());
   TRY(merge_rows());
   TRY(write_tables());
   TRY(merge_objects());
@@ -233,6 +234,38 @@ Result<void> TreeMerge::merge_definitions() {
     TRY(job->definition->merge_constraints(
         [&](Side side, std::string_view schema, std::string_view table) { return reference(side, schema, table); }));
     job->merged = std::make_shared<const catalog::TableDef>(job->definition->table());
+  }
+  return {};
+}
+
+// Indexes share their schema's names with tables and views. What theirs brought may have a name that ours gave to something else.
+Result<void> TreeMerge::find_name_clashes() {
+  const catalog::Catalog ours(made_, cache_, root(Side::kOurs));
+  const auto check = [&](const std::string& schema, const std::string& name, const std::string& own_table) -> Result<void> {
+    TRY_ASSIGN(const bool known, ours.has_schema(schema));
+    if (!known) return {};
+    TRY_ASSIGN(const auto index, ours.find_index(schema, name));
+    if (index && index->table->name == own_table) return {};
+    TRY_ASSIGN(const auto kind, ours.find_relation(schema, name));
+    if (kind == catalog::Catalog::RelationKind::kNone) return {};
+    choices_.list({schema + "." + name, "relation name", {}, index ? "index of " + index->table->name : "relation", "index of " + own_table});
+    return {};
+  };
+  for (const auto& job : jobs_) {
+    const auto& theirs = job->sides.versions[at(Side::kTheirs)].table;
+    const auto& base = job->sides.versions[at(Side::kBase)].table;
+    if (job->path.empty() || !theirs || theirs == base) continue;
+    const auto is_new = [&](const auto& parts, const std::string& name) {
+      return std::none_of(parts.begin(), parts.end(), [&](const auto& part) { return part.name == name; });
+    };
+    const auto& own = job->sides.versions[at(Side::kOurs)].table;
+    const std::string own_table = own ? own->name : theirs->name;
+    for (const catalog::IndexDef& index : theirs->indexes) {
+      if (!base || is_new(base->indexes, index.name)) TRY(check(theirs->schema, index.name, own_table));
+    }
+    for (const catalog::UniqueKey& key : theirs->unique_keys) {
+      if (!base || is_new(base->unique_keys, key.name)) TRY(check(theirs->schema, key.name, own_table));
+    }
   }
   return {};
 }

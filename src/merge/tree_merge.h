@@ -51,6 +51,7 @@ class TreeMerge {
   Result<void> merge_definitions();
   Reference reference(Side side, std::string_view schema, std::string_view table) const;
   bool needs_new_references(const Job& job) const;
+  Result<void> find_name_clashes();
   Result<void> merge_rows();
   Result<void> find_new_keys();
   Result<void> draw_keys(Job& job, const std::vector<int64_t>& keys);

@@ -223,6 +223,37 @@ TEST_CASE("tables created, dropped and renamed") {
   CHECK(t.lines(created.root, "public.t") == Lines{"[1,1]", "[2,2]", "[5,5]"});
 }
 
+TEST_CASE("unrelated histories have nothing in common but what is equal") {
+  Rows t;
+  Request request;
+  request.ours_root = t.root({"[1,1]", "[3,3]"});
+  request.theirs_root = t.root({"[2,2]", "[3,3]"});
+  request.policy = Policy::kManual;
+  const Outcome outcome = t.merge(request);
+  CHECK(outcome.clean());
+  CHECK(t.lines(outcome.root, "public.t") == Lines{"[1,1]", "[2,2]", "[3,3]"});
+}
+
+TEST_CASE("two indexes that come to one name") {
+  MergeFixture t;
+  const auto table = [](const std::string& name, const std::string& more) {
+    return "CREATE TABLE public." + name + " (id integer NOT NULL, a integer, PRIMARY KEY (id)" + more + ")";
+  };
+  const auto root = [&](const std::string& first, const std::string& second) {
+    return t.write({{"public.t", {table("t", first), {}, {}}}, {"public.u", {table("u", second), {}, {}}}});
+  };
+  const Oid base = root("", "");
+  const Oid ours = root(", INDEX i (a)", "");
+  CHECK(t.merge(base, ours, root(", INDEX i (a)", "")).clean());
+  const Outcome clash = t.merge(base, ours, root("", ", INDEX i (a)"));
+  REQUIRE(clash.schema_conflicts.size() == 1);
+  CHECK(clash.schema_conflicts[0].kind == "relation name");
+  CHECK(clash.schema_conflicts[0].object == "public.i");
+  const Outcome differ = t.merge(base, ours, root(", INDEX i (a DESC)", ""));
+  REQUIRE(differ.schema_conflicts.size() == 1);
+  CHECK(differ.schema_conflicts[0].kind == "index");
+}
+
 TEST_CASE("foreign keys follow a renamed table") {
   MergeFixture t;
   const auto parent = [](const std::string& name) {
