@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
@@ -11,7 +12,8 @@ namespace rowan::type {
 
 namespace {
 
-constexpr uint64_t kRepeatedRowsMax = uint64_t{1} << 28;  // Of one line, in one batch.
+constexpr uint64_t kRepeatedRowsMax = uint64_t{1} << 28;   // Equal rows without a key, in one batch,
+constexpr uint64_t kRepeatedBytesMax = 512u << 20;         // and what their columns take.
 
 constexpr std::array<double, 23> kExactPowers = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                                  1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
@@ -103,12 +105,15 @@ struct LineDecoder::State {
   std::vector<ColumnBuilder> builders;   // One a distinct slot wanted.
   std::vector<size_t> column_of_wanted;  // Index into builders, in the caller's order.
   size_t rows = 0;
+  size_t row_bytes = 0;                  // One row's cells in memory.
+  uint64_t repeated = 0;                 // Of `rows`, those that no line of their own stands for.
 
   // The rare cases: NULLs, escapes, special values, out-of-line values. Advances p; an Error when malformed.
   Result<void> add_slowly(Target& target, const char*& p, const char* end);
   // Returns false when the element needs add_slowly; p is then unmoved.
   bool add_quickly(Target& target, const char*& p, const char* end);
   void repeat_last(uint64_t times);
+  Result<void> repeat_line(uint64_t times);
   Result<const char*> add_line(const char* p, const char* end);
   Result<const char*> finish_line(const char* p, const char* end, bool closed, const char* line);
 };
@@ -264,6 +269,20 @@ void LineDecoder::State::repeat_last(uint64_t times) {
   }
 }
 
+// A line of a few bytes, which may come from anybody, can claim any number of rows: what they take in memory is bounded.
+Result<void> LineDecoder::State::repeat_line(uint64_t times) {
+  const uint64_t rows_max = std::min<uint64_t>(kRepeatedRowsMax, kRepeatedBytesMax / std::max<size_t>(row_bytes, 1));
+  if (times > rows_max - std::min(repeated, rows_max)) {
+    return Error(ErrorCode::kProgramLimit, "too many equal rows to be read at once")
+        .with_detail("A table without a primary key stores equal rows as one line with their number, and a line has " +
+                     std::to_string(times + 1) + ".")
+        .with_hint("Give the table a primary key, or select fewer columns.");
+  }
+  repeated += times;
+  repeat_last(times);
+  return {};
+}
+
 // Behind the last slot of interest: the rest of the line is passed over without being decoded.
 Result<const char*> LineDecoder::State::finish_line(const char* p, const char* end, bool closed, const char* line) {
   if (closed) {
@@ -320,10 +339,7 @@ Result<const char*> LineDecoder::State::add_line(const char* p, const char* end)
     closed = *p++ == ']';
   }
   if (count > 1) {
-    if (static_cast<uint64_t>(count) > kRepeatedRowsMax) {
-      return Error(ErrorCode::kProgramLimit, "a row is repeated too often to be read at once");
-    }
-    repeat_last(static_cast<uint64_t>(count) - 1);
+    TRY(repeat_line(static_cast<uint64_t>(count) - 1));
   }
   rows += static_cast<size_t>(count);
   return finish_line(p, end, closed, line);
@@ -345,6 +361,9 @@ LineDecoder::LineDecoder(const RowLayout& layout, std::vector<uint16_t> slots, c
     }
     state_->column_of_wanted.push_back(builder_of[slot]);
     last = std::max(last, size_t{slot} + 1);
+  }
+  for (const ColumnBuilder& builder : state_->builders) {
+    state_->row_bytes += physical(builder.type().id) == Physical::kString ? sizeof(std::string_view) : sizeof(int64_t);
   }
   state_->targets.resize(last);
   for (size_t i = 0; i < last; ++i) {
@@ -389,6 +408,7 @@ Batch LineDecoder::finish() {
   Batch batch;
   batch.rows = state_->rows;
   state_->rows = 0;
+  state_->repeated = 0;
   std::vector<Column> columns;
   columns.reserve(state_->builders.size());
   for (ColumnBuilder& builder : state_->builders) {

@@ -177,6 +177,26 @@ TEST_CASE("keys come straight from lines") {
   CHECK(key_from("[-1,1]") == "error");
 }
 
+TEST_CASE("a line cannot claim more equal rows than memory holds") {
+  const NoLarge large;
+  const RowLayout counted = layout_of({TypeId::kInt4, TypeId::kText}, false);
+  const auto add = [&](LineDecoder& decoder, uint64_t count) {
+    const std::string line = "[" + std::to_string(count) + ",7,\"a\"]\n";
+    const auto added = decoder.add(line, std::make_shared<std::string>(line));
+    return added.has_value() ? std::string() : added.error().message();
+  };
+  {
+    LineDecoder decoder(counted, {0}, large);
+    CHECK(add(decoder, 1'000'000) == "");
+    CHECK(decoder.finish().rows == 1'000'000);
+    CHECK(add(decoder, 100'000'000) == "too many equal rows to be read at once");
+  }
+  LineDecoder counts(counted, {}, large);
+  CHECK(add(counts, 200'000'000) == "");
+  CHECK(add(counts, 200'000'000) == "too many equal rows to be read at once");   // Together.
+  CHECK(add(counts, INT64_MAX) == "too many equal rows to be read at once");
+}
+
 TEST_CASE("the decoder refuses damage and repeats counted rows") {
   const NoLarge large;
   const RowLayout layout = layout_of({TypeId::kInt4, TypeId::kText, TypeId::kFloat8}, true);
