@@ -18,6 +18,7 @@ constexpr size_t kSpareBuffersMax = 2;
 constexpr size_t kSpareBufferBytesMax = 4u << 20;
 constexpr size_t kPrepareStepBytes = 1u << 20;
 constexpr size_t kSmallFileBytes = 1u << 20;
+constexpr uint64_t kFileGrowth = 4;      // From the small first file on, so that a short session prepares little.
 // The state on disk is ahead of the epochs in use by this much; a journal has far fewer files.
 constexpr uint64_t kEpochReserve = 64;
 static_assert(kEpochReserve > 2 * kJournalFilesMax);
@@ -75,6 +76,7 @@ Journal::~Journal() {
   preparer_wake_.notify_all();
   if (flusher_.joinable()) flusher_.join();
   if (preparer_.joinable()) preparer_.join();
+  if (is_closed_) remove_spare_files();    // Only now: one may have been in the making.
 }
 
 std::filesystem::path Journal::path_of(uint32_t number) const {
@@ -397,7 +399,18 @@ Result<void> Journal::close(bool clean) {
     state.live_epoch = next_epoch_;
     state.clean = true;
   }
-  return write_state(files_, options_.state_path, state);
+  TRY(write_state(files_, options_.state_path, state));
+  is_closed_ = true;
+  return {};
+}
+
+// A closed repository keeps one file, so that it takes little more room than its content.
+void Journal::remove_spare_files() {
+  const auto by_size = [](const auto& a, const auto& b) { return a->bytes < b->bytes; };
+  const auto kept = std::min_element(all_.begin(), all_.end(), by_size);
+  for (auto at = all_.begin(); at != all_.end(); ++at) {
+    if (at != kept) ignore_error(files_.unlink(path_of((*at)->number)), "a spare file does no harm");
+  }
 }
 
 // Keeps one written file in reserve from the moment the current one is half full.
@@ -409,14 +422,15 @@ void Journal::run_preparer() {
     is_file_wanted_ = false;
     bool has_spare = false;
     uint32_t number = 1;
+    const uint64_t bytes = std::min<uint64_t>(options_.file_bytes, kFileGrowth * (current_ == nullptr ? 0 : current_->bytes));
     for (const auto& file : all_) {
-      has_spare = has_spare || (file->epoch == 0 && file->bytes >= options_.file_bytes);
+      has_spare = has_spare || (file->epoch == 0 && file->bytes >= bytes);
       number = std::max(number, file->number + 1);
     }
     if (has_spare || all_.size() >= kJournalFilesMax || failure_) continue;
     is_preparing_ = true;
     lock.unlock();
-    auto made = prepare_file(number);
+    auto made = prepare_file(number, bytes);
     lock.lock();
     is_preparing_ = false;
     if (made) {
@@ -427,10 +441,10 @@ void Journal::run_preparer() {
   }
 }
 
-Result<std::unique_ptr<Journal::JournalFile>> Journal::prepare_file(uint32_t number) {
+Result<std::unique_ptr<Journal::JournalFile>> Journal::prepare_file(uint32_t number, uint64_t bytes) {
   auto file = std::make_unique<JournalFile>();
   file->number = number;
-  file->bytes = options_.file_bytes;
+  file->bytes = bytes;
   const auto path = path_of(number);
   const auto prepare = [&]() -> Result<void> {
     TRY_ASSIGN(file->file, files_.open(path, OpenMode::kCreate));

@@ -58,7 +58,7 @@ class Journal {
 
   // Everything up to `sequence` is in packs and refs: remembers that durably and frees files.
   Result<void> published(uint64_t sequence);
-  // The last word before destruction: with `clean`, the next open reads no journal file.
+  // The last word before destruction: with `clean`, the next open reads no journal file, and only the smallest one stays.
   Result<void> close(bool clean);
 
   size_t full_files() const;                      // Files that are full and not yet published.
@@ -103,7 +103,8 @@ class Journal {
   StoreState state_now() const;
   void run_flusher();
   void run_preparer();
-  Result<std::unique_ptr<JournalFile>> prepare_file(uint32_t number);
+  Result<std::unique_ptr<JournalFile>> prepare_file(uint32_t number, uint64_t bytes);
+  void remove_spare_files();
 
   FileSystem& files_;
   Log& log_;
@@ -131,6 +132,7 @@ class Journal {
 
   std::mutex state_mutex_;                        // Taken before mutex_; held while the state file is written.
   bool stop_ = false;
+  bool is_closed_ = false;                        // The state on disk says: clean.
   bool is_preparing_ = false;
   bool is_file_wanted_ = false;                   // The preparer has something to do.
   bool was_file_asked_for_ = false;               // Since the last rotation.
