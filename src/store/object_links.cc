@@ -1,41 +1,11 @@
 // Following the links between objects.
 #include "store/object_links.h"
 
-#include <algorithm>
-#include <bit>
 #include <cstring>
 
+#include "store/oid_positions.h"
+
 namespace rowan::store {
-
-namespace {
-
-// Positions of a transaction's objects by id. Ids are hashes, so their first bytes serve as they are; most entries of a
-// tree name no new object, and for them one look at an empty slot is all.
-class Positions {
- public:
-  explicit Positions(const std::vector<PendingObjects::Entry>& objects)
-      : objects_(objects), slots_(std::bit_ceil(objects.size() * 4)), mask_(slots_.size() - 1) {
-    for (size_t i = 0; i < objects.size(); ++i) {
-      size_t at = OidHash()(objects[i].id) & mask_;
-      while (slots_[at] != 0) at = (at + 1) & mask_;
-      slots_[at] = static_cast<uint32_t>(i + 1);
-    }
-  }
-
-  std::optional<size_t> find(const Oid& id) const {
-    for (size_t at = OidHash()(id) & mask_; slots_[at] != 0; at = (at + 1) & mask_) {
-      if (objects_[slots_[at] - 1].id == id) return slots_[at] - 1;
-    }
-    return std::nullopt;
-  }
-
- private:
-  const std::vector<PendingObjects::Entry>& objects_;
-  std::vector<uint32_t> slots_;          // Position + 1; zero: empty.
-  const size_t mask_;
-};
-
-}  // namespace
 
 std::optional<TreeLink> take_tree_link(Bytes& tree) {
   const auto* const nul = static_cast<const char*>(tree.empty() ? nullptr : std::memchr(tree.data(), 0, tree.size()));
@@ -60,12 +30,14 @@ std::optional<Oid> take_id_line(Bytes& text, Bytes word) {
 std::optional<std::vector<PendingObjects::Entry>> drop_unused(const std::vector<PendingObjects::Entry>& objects,
                                                               const std::vector<RefUpdate>& refs) {
   if (objects.empty() || refs.empty()) return std::nullopt;
-  const Positions positions(objects);
+  const auto id_at = [&objects](size_t position) -> const Oid& { return objects[position].id; };
+  OidPositions positions(objects.size());
+  for (size_t i = 0; i < objects.size(); ++i) positions.insert(objects[i].id, i, id_at);
   std::vector<bool> is_used(objects.size());
   std::vector<size_t> open;
   open.reserve(objects.size());
   const auto mark = [&](const Oid& id, LinkKind = LinkKind::kUnknown) {
-    const auto at = positions.find(id);
+    const auto at = positions.find(id, id_at);
     if (!at || is_used[*at]) return;
     is_used[*at] = true;
     open.push_back(*at);

@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "store/file_system.h"
+#include "store/oid_positions.h"
 #include "store/pack_delta.h"
 #include "store/pack_file.h"
 #include "store/pack_links.h"
@@ -54,7 +55,7 @@ std::vector<PackSet::PackInfo> choose_packs(const PackSet& packs, const fs::path
 struct Moving {
   enum class State : uint8_t { kWaiting, kOpen, kWritten };
   Oid id;
-  std::shared_ptr<const PackFile> pack;
+  const PackFile* pack = nullptr;      // Borrowed.
   uint64_t offset = 0;                 // In its old pack, and where the next entry begins.
   uint64_t end = 0;
   uint32_t crc = 0;
@@ -65,16 +66,21 @@ struct Moving {
 
 class Merger {
  public:
-  explicit Merger(const PackSet& packs)
-      : packs_(packs), deflater_(kRebuildLevel), links_(packs, [this](const Oid& id) { return home_of(id); }) {}
+  Merger(const PackSet& packs, size_t objects_max)
+      : packs_(packs), deflater_(kRebuildLevel), links_(packs, [this](const Oid& id) { return home_of(id); }), number_(objects_max) {
+    moving_.reserve(objects_max);
+  }
 
-  // The newest pack first.
-  Result<void> take(const std::shared_ptr<const PackFile>& pack);
+  // The newest pack first. Each must outlive the merger.
+  Result<void> take(const PackFile* pack);
   Result<WrittenPack> write(const fs::path& pack_folder, FileSystem& files);
 
  private:
   using OffsetsOfPack = std::vector<std::pair<uint64_t, uint64_t>>;   // (offset, position in the index), sorted.
 
+  std::optional<size_t> number_of(const Oid& id) const {
+    return number_.find(id, [this](size_t number) -> const Oid& { return moving_[number].id; });
+  }
   const void* home_of(const Oid& id) const;
   Result<void> find_links();
   Result<std::optional<size_t>> base_of(const Moving& moving, const PackEntry& entry) const;
@@ -88,12 +94,12 @@ class Merger {
   DeltaMaker deltas_;
   VersionLinks links_;
   std::vector<Moving> moving_;
-  std::unordered_map<Oid, size_t, OidHash> number_;                   // In moving_.
+  OidPositions number_;                                               // In moving_.
   std::unordered_map<const PackFile*, OffsetsOfPack> offsets_;
 };
 
-Result<void> Merger::take(const std::shared_ptr<const PackFile>& pack) {
-  OffsetsOfPack& offsets = offsets_[pack.get()];
+Result<void> Merger::take(const PackFile* pack) {
+  OffsetsOfPack& offsets = offsets_[pack];
   offsets.reserve(pack->count());
   for (uint64_t i = 0; i < pack->count(); ++i) {
     TRY_ASSIGN(const uint64_t offset, pack->offset_at(i));
@@ -105,15 +111,16 @@ Result<void> Merger::take(const std::shared_ptr<const PackFile>& pack) {
     const Oid id = pack->id_at(position);
     const uint64_t end = i + 1 < offsets.size() ? offsets[i + 1].first : pack->entries_end();
     if (end == offset) return pack->corrupt(offset, "has an index with two objects at one place");
-    if (!number_.emplace(id, moving_.size()).second) continue;        // A newer pack had it.
-    moving_.push_back({id, pack, offset, end, pack->crc_at(position)});
+    // A newer pack may have had it.
+    const bool is_new = number_.insert(id, moving_.size(), [this](size_t number) -> const Oid& { return moving_[number].id; });
+    if (is_new) moving_.push_back({id, pack, offset, end, pack->crc_at(position)});
   }
   return {};
 }
 
 const void* Merger::home_of(const Oid& id) const {
-  const auto found = number_.find(id);
-  return found == number_.end() ? nullptr : moving_[found->second].pack.get();
+  const auto found = number_of(id);
+  return found ? moving_[*found].pack : nullptr;
 }
 
 Result<void> Merger::find_links() {
@@ -132,19 +139,17 @@ Result<std::optional<size_t>> Merger::base_of(const Moving& moving, const PackEn
   Oid base_id = entry.base_id;
   if (entry.form == PackEntry::Form::kWhole) {
     const Oid* const newer = links_.newer(moving.id);
-    if (newer == nullptr || home_of(*newer) == moving.pack.get()) return std::optional<size_t>();
+    if (newer == nullptr || home_of(*newer) == moving.pack) return std::optional<size_t>();
     base_id = *newer;
   } else if (entry.form == PackEntry::Form::kOffsetDelta) {
-    const OffsetsOfPack& offsets = offsets_.at(moving.pack.get());
+    const OffsetsOfPack& offsets = offsets_.at(moving.pack);
     const auto at = std::lower_bound(offsets.begin(), offsets.end(), std::pair(entry.base_offset, uint64_t{0}));
     if (at == offsets.end() || at->first != entry.base_offset) {
       return moving.pack->corrupt(entry.offset, "has a delta without a base");
     }
     base_id = moving.pack->id_at(at->second);
   }
-  const auto found = number_.find(base_id);
-  if (found == number_.end()) return std::optional<size_t>();
-  return std::optional<size_t>(found->second);
+  return number_of(base_id);
 }
 
 Result<WrittenPack> Merger::write(const fs::path& pack_folder, FileSystem& files) {
@@ -258,17 +263,19 @@ Result<size_t> consolidate_packs(PackSet& packs, const fs::path& pack_folder, Fi
   const std::vector<PackSet::PackInfo> chosen = choose_packs(packs, pack_folder, files);
   if (chosen.size() < 2) return size_t{0};
 
-  Merger merger(packs);
   std::vector<std::shared_ptr<const PackFile>> opened;
+  size_t objects_max = 0;
   for (const PackSet::PackInfo& info : chosen) {
     auto pack = PackFile::open(info.stem);
     // Stock gc is at work: not now.
     if (!pack && pack.error().code() == ErrorCode::kUndefinedFile) return size_t{0};
     if (!pack) return std::move(pack).error();
+    objects_max += (*pack)->count();
     opened.push_back(std::move(*pack));
   }
   std::sort(opened.begin(), opened.end(), [](const auto& a, const auto& b) { return a->time_ns() > b->time_ns(); });
-  for (const auto& pack : opened) TRY(merger.take(pack));
+  Merger merger(packs, objects_max);
+  for (const auto& pack : opened) TRY(merger.take(pack.get()));
   TRY_ASSIGN(const WrittenPack written, merger.write(pack_folder, files));
   packs.add_pack(written.stem);
   TRY(remove_packs(chosen, written.stem, files));
