@@ -1,6 +1,6 @@
 // rowan-bench: the same work on Rowan and SQLite, interleaved in one run; prints medians of the ratios with their spread.
 //
-//   rowan-bench [--json] [--rows N] [--rounds N] [--seconds N] [--only NAME,…] [--dir DIR]
+//   rowan-bench [--json] [--rows N] [--commits N] [--rounds N] [--seconds N] [--only NAME,…] [--dir DIR]
 //
 // The table: t(id integer primary key, name text, n integer, x double precision, d date), rows of about 55 bytes.
 
@@ -21,42 +21,16 @@
 #include <thread>
 #include <vector>
 
+#include "bench.h"
 #include "peer_sqlite.h"
 #include "rowan/rowan.h"
+#include "versions.h"
 
 namespace rowan::bench {
-namespace {
 
-namespace fs = std::filesystem;
-
-struct Options {
-  bool json = false;
-  int64_t rows = 1'000'000;
-  int rounds = 5;
-  int seconds = 60;
-  std::vector<std::string> only;
-  fs::path dir = fs::temp_directory_path() / fmt::format("rowan-bench-{}", ::getpid());
-};
-
-// One line of the report. `limit` is what the project promises; direction by `at_least`.
-struct Line {
-  std::string name;
-  std::string unit;
-  std::vector<double> rowan;
-  std::vector<double> peer;     // Empty: an absolute figure.
-  double limit = 0;
-  bool at_least = false;
-};
-
-[[noreturn]] void die(const std::string& message) {
+void die(const std::string& message) {
   std::fprintf(stderr, "rowan-bench: %s\n", message.c_str());
   std::exit(1);
-}
-
-template <typename T>
-T must(Outcome<T> outcome, const std::string& what) {
-  if (!outcome) die(what + ": " + outcome.failure().message + " " + outcome.failure().detail);
-  return std::move(*outcome);
 }
 
 void drain(Rows& rows) {
@@ -70,13 +44,6 @@ double seconds_of(const std::function<void()>& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  const size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
 uint64_t folder_bytes(const fs::path& folder) {
   uint64_t bytes = 0;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
@@ -85,11 +52,28 @@ uint64_t folder_bytes(const fs::path& folder) {
   return bytes;
 }
 
-// Git's part of a repository: what a clone would carry, without the pre-written journal.
 uint64_t object_bytes(const fs::path& repository) { return folder_bytes(repository / "objects"); }
 
 void shell(const std::string& command) {
   if (std::system(command.c_str()) != 0) die("failed: " + command);
+}
+
+std::unique_ptr<Database> open_rowan(const fs::path& path, const std::string& sync) {
+  OpenOptions options;
+  options.create = true;
+  options.synchronous_commit = sync;
+  return must(Database::open(path.string(), options), "open " + path.string());
+}
+
+void sql(Session& session, const std::string& text) { must(session.run_script(text), text); }
+
+namespace {
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  const size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
 double resident_mb() {
@@ -123,6 +107,8 @@ class Bench {
       if (!options_.json) std::fprintf(stderr, "… %s\n", name.c_str());
       (this->*part)();
     }
+    VersionBench versions(options_, rowan_path(), lines_);
+    versions.run();
     report();
     return 0;
   }
@@ -145,14 +131,6 @@ class Bench {
     }
     std::fclose(file);
   }
-
-  std::unique_ptr<Database> open_rowan(const fs::path& path, const std::string& sync = "on") {
-    OpenOptions options;
-    options.create = true;
-    options.synchronous_commit = sync;
-    return must(Database::open(path.string(), options), "open " + path.string());
-  }
-  static void sql(Session& session, const std::string& text) { must(session.run_script(text), text); }
 
   void load_rowan(const fs::path& path) {
     auto database = open_rowan(path);
@@ -354,7 +332,8 @@ class Bench {
   void commit() { single_commits("durable one-row commit / SQLite WAL FULL", "on", "FULL", 2000, 1.3); }
   void commit_off() { single_commits("not durable one-row commit / SQLite WAL OFF", "off", "OFF", 10'000, 4); }
 
-  // 16 sessions, durable, against one SQLite connection's durable commits, which take turns with it.
+  // 16 sessions, durable, beside one SQLite connection's durable commits, turn by turn. Rowan's database stays open between
+  // its turns and what they leave to checkpoints and pack care falls into later ones, as in a long run.
   void group() {
     constexpr int kSessions = 16;
     Line line{"16 sessions, durable commits/s / SQLite", "1/s", {}, {}, 2, true};
@@ -364,43 +343,49 @@ class Bench {
       auto database = open_rowan(options_.dir / "g.git");
       Sqlite db((options_.dir / "g.sqlite").string(), "FULL");
       sqlite3_stmt* peer = db.prepare("UPDATE t SET n = ?1 WHERE id = ?2");
-      const auto peer_rate = [&] {
-        constexpr int kCommits = 5000;
-        return kCommits / seconds_of([&] {
-          for (int i = 0; i < kCommits; ++i) {
-            sqlite3_bind_int64(peer, 1, i);
+      const double turn = std::max(1.0, static_cast<double>(options_.seconds) / (options_.rounds + 1));
+      for (int round = -1; round < options_.rounds; ++round) {
+        const double rowan = group_rate(*database, kSessions, turn);
+        int commits = 0;
+        const double elapsed = seconds_of([&] {
+          for (const auto start = std::chrono::steady_clock::now(); std::chrono::steady_clock::now() - start < std::chrono::duration<double>(turn / 2);) {
+            sqlite3_bind_int64(peer, 1, commits++);
             sqlite3_bind_int64(peer, 2, random_id());
             db.step(peer);
           }
         });
-      };
-      peer_rate();
-      line.peer.push_back(peer_rate());
-      std::atomic<bool> stop{false};
-      std::atomic<uint64_t> done{0};
-      std::vector<std::thread> threads;
-      for (int k = 0; k < kSessions; ++k) {
-        threads.emplace_back([&, k] {
-          auto session = must(database->connect(), "connect");
-          auto statement = must(session->prepare("UPDATE t SET n = $1 WHERE id = $2"), "prepare");
-          std::mt19937_64 random(static_cast<uint64_t>(k));
-          while (!stop.load(std::memory_order_relaxed)) {
-            const auto id = static_cast<int64_t>(random() % static_cast<uint64_t>(options_.rows)) + 1;
-            drain(*must(statement->run({static_cast<int64_t>(random() % 10'000), id}), "update"));
-            done.fetch_add(1, std::memory_order_relaxed);
-          }
-        });
+        if (round < 0) continue;   // The first round warms both up.
+        line.rowan.push_back(rowan);
+        line.peer.push_back(commits / elapsed);
       }
-      const double elapsed = seconds_of([&] { std::this_thread::sleep_for(std::chrono::seconds(options_.seconds)); });
-      line.rowan.push_back(static_cast<double>(done.load()) / elapsed);
-      stop = true;
-      for (std::thread& thread : threads) thread.join();
-      line.peer.push_back(peer_rate());
-      line.rowan.push_back(line.rowan.front());
       sqlite3_finalize(peer);
     }
     fs::remove_all(options_.dir / "g.git");
+    for (const char* end : {"", "-wal", "-shm"}) fs::remove((options_.dir / "g.sqlite").string() + end);
     lines_.push_back(std::move(line));
+  }
+
+  double group_rate(Database& database, int sessions, double seconds) {
+    std::atomic<bool> stop{false};
+    std::atomic<uint64_t> done{0};
+    std::vector<std::thread> threads;
+    for (int k = 0; k < sessions; ++k) {
+      threads.emplace_back([&, seed = random_()] {
+        auto session = must(database.connect(), "connect");
+        auto statement = must(session->prepare("UPDATE t SET n = $1 WHERE id = $2"), "prepare");
+        std::mt19937_64 random(seed);
+        while (!stop.load(std::memory_order_relaxed)) {
+          const auto id = static_cast<int64_t>(random() % static_cast<uint64_t>(options_.rows)) + 1;
+          drain(*must(statement->run({static_cast<int64_t>(random() % 10'000), id}), "update"));
+          done.fetch_add(1, std::memory_order_relaxed);
+        }
+      });
+    }
+    const double elapsed = seconds_of([&] { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); });
+    const double rate = static_cast<double>(done.load()) / elapsed;
+    stop = true;
+    for (std::thread& thread : threads) thread.join();
+    return rate;
   }
 
   // What 10,000 one-row commits weigh.
@@ -557,6 +542,8 @@ int main_with(const std::vector<std::string>& words) {
       options.json = true;
     } else if (words[i] == "--rows") {
       options.rows = std::stoll(value());
+    } else if (words[i] == "--commits") {
+      options.commits = std::stoll(value());
     } else if (words[i] == "--rounds") {
       options.rounds = std::stoi(value());
     } else if (words[i] == "--seconds") {
@@ -571,7 +558,7 @@ int main_with(const std::vector<std::string>& words) {
         at = comma + 1;
       }
     } else {
-      die("usage: rowan-bench [--json] [--rows N] [--rounds N] [--seconds N] [--only NAME,…] [--dir DIR]");
+      die("usage: rowan-bench [--json] [--rows N] [--commits N] [--rounds N] [--seconds N] [--only NAME,…] [--dir DIR]");
     }
   }
   return Bench(std::move(options)).run();
