@@ -15,6 +15,7 @@
 #include <variant>
 
 #include "rowan/rowan.h"
+#include "shell/command.h"
 #include "shell/history_commands.h"
 #include "shell/interactive.h"
 #include "shell/output.h"
@@ -29,15 +30,13 @@ namespace rowan::shell {
 namespace {
 
 constexpr std::string_view kMemory = ":memory:";
-constexpr int kFine = 0;
-constexpr int kFound = 1;
-constexpr int kUsage = 2;
 constexpr size_t kKeyWordsMax = 32;  // PostgreSQL's limit on the columns of a key.
 constexpr int kSignalled = 128;  // Plus the signal's number, as a shell tells of a process that one ended.
 
 // Exit codes by the class of a SQLSTATE; documented in docs/command-line.md.
 int exit_code(std::string_view sqlstate) {
-  if (sqlstate == "55006" || sqlstate == "58P02" || sqlstate == "25006") return 3;
+  static const std::set<std::string_view> refused = {"55006", "58P02", "25006", "42501", "55000"};
+  if (refused.contains(sqlstate)) return 3;
   const std::string_view wide = sqlstate.substr(0, 2);
   static const std::map<std::string_view, int> codes = {{"42", 10}, {"3D", 10}, {"3F", 10}, {"0A", 11}, {"22", 12},
                                                         {"23", 13}, {"25", 14}, {"40", 15}, {"53", 16}, {"54", 16},
@@ -46,43 +45,23 @@ int exit_code(std::string_view sqlstate) {
   return found == codes.end() ? 21 : found->second;
 }
 
+}  // namespace
+
 int fail(const Failure& failure) {
   std::cerr << failure_text(failure, "");
   return exit_code(failure.sqlstate);
 }
 
-// For an option's value that is none, before anything was opened.
 int bad_value(std::string_view message) {
   std::cerr << "rowan: " << message << '\n';
   return kUsage;
 }
 
-// A command's words: plain ones in order, and options with or without a value.
-struct Words {
-  std::vector<std::string> plain;
-  std::map<std::string, std::vector<std::string>> options;
-
-  bool has(const std::string& name) const { return options.contains(name); }
-  std::string get(const std::string& name, std::string fallback = "") const {
-    const auto found = options.find(name);
-    return found == options.end() || found->second.empty() ? fallback : found->second.back();
-  }
-};
+namespace {
 
 // A command line that cannot be followed: one sentence for the user.
 struct Misuse {
   std::string message;
-};
-
-struct Command {
-  std::string_view name;
-  std::string_view form;  // What follows the name, as help shows it.
-  std::string_view purpose;
-  size_t plain_min;
-  size_t plain_max;
-  std::set<std::string> with_value;
-  std::set<std::string> flags;
-  int (*run)(const Words&);
 };
 
 int usage(const Command& command, std::string_view message) {
@@ -119,11 +98,7 @@ std::variant<Words, Misuse> parse_words(const std::vector<std::string>& argument
   return words;
 }
 
-// An open repository and one session on it.
-struct Connection {
-  std::unique_ptr<Database> database;
-  std::unique_ptr<Session> session;
-};
+}  // namespace
 
 std::optional<Failure> connect(const std::string& path, const std::string& branch, bool read_only,
                                Connection& connection) {
@@ -144,7 +119,6 @@ std::optional<Failure> connect(const std::string& path, const std::string& branc
   return std::nullopt;
 }
 
-// For commands that only read: beside another process they see what is published.
 std::optional<Failure> connect_to_read(const std::string& path, const std::string& branch, Connection& connection) {
   auto failure = connect(path, branch, false, connection);
   if (failure && (failure->sqlstate == "55006" || failure->sqlstate == "42501"))
@@ -152,9 +126,13 @@ std::optional<Failure> connect_to_read(const std::string& path, const std::strin
   return failure;
 }
 
+namespace {
+
 int finish_code(const Runner& runner) {
   return runner.failure_state().empty() ? kFine : exit_code(runner.failure_state());
 }
+
+}  // namespace
 
 int run_and_print(Session& session, const std::string& sql) {
   const SignalGuard guard(session);
@@ -164,6 +142,8 @@ int run_and_print(Session& session, const std::string& sql) {
   runner.run_script(script);
   return finish_code(runner);
 }
+
+namespace {
 
 int command_init(const Words& words) {
   auto done = Database::init(words.plain[0]);
@@ -218,7 +198,8 @@ int command_sql(const Words& words) {
   if (auto failure = connect(words.plain[0], words.get("--branch"), words.has("--read-only"), connection))
     return fail(*failure);
   const bool for_people = *format == Format::kTable || *format == Format::kExpanded;
-  const Runner::Options options{.print = {.format = *format, .tags = for_people}, .stop_on_error = true};
+  const Runner::Options options{.print = {.format = *format, .tags = for_people, .commits = words.has("--verbose")},
+                                .stop_on_error = true};
   const bool given = words.has("-c") || words.has("-f");
   if (!given && ::isatty(STDIN_FILENO) != 0) return run_interactive(*connection.session);
   const SignalGuard guard(*connection.session);
@@ -227,12 +208,15 @@ int command_sql(const Words& words) {
                    options);
 }
 
-// "shop.orders" as SQL.
+}  // namespace
+
 std::string table_name(const std::string& word) {
   const size_t dot = word.find('.');
   if (dot == std::string::npos) return sql::quote_ident(word);
   return sql::quote_ident(word.substr(0, dot)) + "." + sql::quote_ident(word.substr(dot + 1));
 }
+
+namespace {
 
 // `-` as the file is standard input or output.
 int copy_command(const Words& words, bool import) {
@@ -314,29 +298,6 @@ int command_blame(const Words& words) {
   return kFine;
 }
 
-int command_branch(const Words& words) {
-  const bool remove = words.has("--delete");
-  if (remove && words.plain.size() != 1)
-    return bad_value("--delete takes the branch's name; nothing may follow the folder");
-  Connection connection;
-  const bool list = !remove && words.plain.size() == 1;
-  const auto failure =
-      list ? connect_to_read(words.plain[0], "", connection) : connect(words.plain[0], "", false, connection);
-  if (failure) return fail(*failure);
-  if (list) {
-    return run_and_print(*connection.session,
-                         "SELECT branch, substr(\"commit\", 1, 12) AS commit, author, time, message FROM "
-                         "rowan.branches ORDER BY branch;");
-  }
-  if (remove) {
-    const std::string drop = "DROP BRANCH " + sql::quote_ident(words.get("--delete"));
-    return run_and_print(*connection.session, drop + (words.has("--force") ? " FORCE;" : ";"));
-  }
-  std::string sql = "CREATE BRANCH " + sql::quote_ident(words.plain[1]);
-  if (words.has("--from")) sql += " FROM " + sql::quote_literal(words.get("--from"));
-  return run_and_print(*connection.session, sql + ";");
-}
-
 // Reads only: what an open for writing would mend (edits by hand that are not canonical) is reported as it stands.
 int command_check(const Words& words) {
   Connection connection;
@@ -360,7 +321,8 @@ int command_checkpoint(const Words& words) {
 }
 
 const std::vector<Command>& commands() {
-  static const std::vector<Command> all = {
+  static const std::vector<Command> all = [] {
+    std::vector<Command> made = {
       {"init", "DIR", "make an empty repository", 1, 1, {}, {}, command_init},
       {"shell",
        "[DIR] [--branch B] [--read-only]",
@@ -371,12 +333,12 @@ const std::vector<Command>& commands() {
        {"--read-only"},
        command_shell},
       {"sql",
-       "DIR [-c SQL]… | [-f FILE]… [--format table|csv|json|expanded] [--branch B] [--read-only]",
+       "DIR [-c SQL]… | [-f FILE]… [--format table|csv|json|expanded] [--branch REVISION] [--read-only] [--verbose]",
        "run SQL; without -c and -f from standard input, at a terminal the shell",
        1,
        1,
        {"-c", "-f", "--format", "--branch"},
-       {"--read-only"},
+       {"--read-only", "--verbose"},
        command_sql},
       {"import",
        "DIR TABLE FILE.csv [--no-header] [--delimiter C] [--null TEXT] [--branch B]",
@@ -418,17 +380,12 @@ const std::vector<Command>& commands() {
        {"--at", "--branch"},
        {"--cells"},
        command_blame},
-      {"branch",
-       "DIR [NAME [--from REVISION]] | DIR --delete NAME [--force]",
-       "list branches, make one, delete one",
-       1,
-       2,
-       {"--from", "--delete"},
-       {"--force"},
-       command_branch},
       {"check", "DIR", "read everything that is stored and prove it sound", 1, 1, {}, {}, command_check},
       {"checkpoint", "DIR", "publish all commits to Git now", 1, 1, {}, {}, command_checkpoint},
-  };
+    };
+    made.insert(made.end() - 2, version_commands().begin(), version_commands().end());
+    return made;
+  }();
   return all;
 }
 

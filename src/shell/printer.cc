@@ -348,6 +348,10 @@ Outcome<uint64_t> print_rows(Rows& rows, const PrintOptions& options, std::ostre
   if (!count) return count;
   if (!rows.notices().empty()) out.flush();
   for (const std::string& notice : rows.notices()) notices << "NOTICE:  " << notice << '\n';
+  if (options.commits && !rows.commit_id().empty()) {
+    out.flush();
+    notices << "NOTICE:  commit " << rows.commit_id() << '\n';
+  }
   if (options.tags && !has_columns) out << rows.tag() << '\n';
   return count;
 }

@@ -21,6 +21,7 @@ std::optional<Format> format_from_name(std::string_view name);  // table, expand
 struct PrintOptions {
   Format format = Format::kTable;
   bool tags = true;                    // Also prints "INSERT 0 1".
+  bool commits = false;                // Says which commit a statement made.
   std::string title = {};              // Above a table.
   bool footer = true;                  // "(3 rows)" and an empty line below a table.
   std::function<bool()> stopped = {};  // Asked between rows: true ends the printing with 57014.

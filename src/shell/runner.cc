@@ -23,6 +23,7 @@ constexpr std::string_view kHelp =
   \q                 leave the shell (also Ctrl-D)
   \? or help         this help
   \timing [on|off]   turn timing of statements on or off
+  \verbose [on|off]  say which commit each statement made
   \x [on|off]        turn expanded records on or off
   \i FILE            run the statements of a file
 A statement ends with a semicolon and may span lines. Tab completes; the arrow keys and Ctrl-R look
@@ -310,6 +311,9 @@ bool Runner::run_command(std::string_view line) {
   } else if (command == "\\timing") {
     timing_ = toggled(timing_);
     out_ << "Timing is " << (timing_ ? "on" : "off") << ".\n" << std::flush;
+  } else if (command == "\\verbose") {
+    options_.print.commits = toggled(options_.print.commits);
+    out_ << "Commits are " << (options_.print.commits ? "shown" : "not shown") << ".\n" << std::flush;
   } else if (command == "\\i") {
     return argument.empty() ? refuse("42601", "\\i: name the file to run") : include_file(std::string(argument));
   } else if (command == "\\l") {

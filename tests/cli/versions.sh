@@ -1,0 +1,65 @@
+# Proves the verbs of version control: branch, tag, revert, cherry-pick, restore, reset, rebase, squash and reflog, with their exit codes.
+source "$(dirname "$0")/lib.sh"
+"$rowan" init t.git >/dev/null
+"$rowan" sql t.git -c 'CREATE TABLE t (a int PRIMARY KEY)' -c 'INSERT INTO t VALUES (1)' -c 'INSERT INTO t VALUES (2)' >/dev/null
+rows() { "$rowan" sql t.git --branch "$1" --format csv -c 'SELECT a FROM t ORDER BY a' | tail -n +2 | tr '\n' ' '; }
+
+run branch t.git dev --from HEAD~1; exits 0; silent
+run branch t.git; exits 0; shows dev
+run branch t.git dev; exits 18
+run branch t.git --rename dev; exits 2; says 'follows the folder'
+run branch t.git new --rename dev; exits 0
+run branch t.git --protect new; exits 0
+run sql t.git --branch new -c 'INSERT INTO t VALUES (3)'; exits 3; says 'is protected'
+run branch t.git --delete new; exits 3
+run branch t.git --unprotect new; exits 0
+run branch t.git --delete new --protect main; exits 2
+
+run tag t.git v1 -m 'first release'; exits 0
+run tag t.git plain --from HEAD~1; exits 0
+run tag t.git; exits 0; shows 'first release'; shows plain
+[[ $(git --git-dir t.git tag -n) == *'v1'*'first release'* ]] || fail "git does not see the tag: $(git --git-dir t.git tag -n)"
+git --git-dir t.git cat-file -e v1^{tag} || fail "v1 is no annotated tag"
+run tag t.git v1; exits 18
+run tag t.git --delete plain; exits 0
+run tag t.git --delete plain; exits 18
+
+# A tag can be read, not written.
+run sql t.git --branch v1 --format csv -c 'SELECT count(*) FROM t'; prints $'count\n2'
+run sql t.git --branch v1 -c 'DELETE FROM t'; exits 3; says 'which is no branch'
+
+run sql t.git --verbose -c 'INSERT INTO t VALUES (5)'; exits 0; says "NOTICE:  commit $(git --git-dir t.git rev-parse main)"
+run revert t.git HEAD -m 'without five'; exits 0
+[[ $(rows main) == '1 2 ' ]] || fail "revert left $(rows main)"
+[[ $(git --git-dir t.git log -1 --format=%s main) == 'without five' ]] || fail "the revert's message"
+run revert t.git nowhere; exits 18
+run cherry-pick t.git main~1 --branch new; exits 0
+[[ $(rows new) == '1 5 ' ]] || fail "cherry-pick left $(rows new)"
+run rebase t.git main --branch new; exits 0
+[[ $(rows new) == '1 2 5 ' ]] || fail "rebase left $(rows new)"
+run sql t.git --branch new -c 'INSERT INTO t VALUES (6)'; exits 0
+run squash t.git main --branch new -m 'five and six'; exits 0
+[[ $(git --git-dir t.git rev-list --count main..new) -eq 1 ]] || fail "squash left $(git --git-dir t.git rev-list --count main..new) commits"
+run reset t.git v1; exits 0
+[[ $(rows main) == '1 2 ' && $(git --git-dir t.git rev-parse main) == $(git --git-dir t.git rev-parse v1^{}) ]] || fail "reset left $(rows main)"
+run reflog t.git main; exits 0; shows 'moving to v1'
+run reset t.git 'main@{1}'; exits 0
+run sql t.git -c 'DELETE FROM t' -c 'CREATE TABLE u (a int PRIMARY KEY)'; exits 0
+run restore t.git t --to v1; exits 0
+[[ $(rows main) == '1 2 ' ]] || fail "restore left $(rows main)"
+run restore t.git u --to v1; exits 10
+run restore t.git --to v1; exits 0
+run sql t.git -c 'SELECT * FROM u'; exits 10
+run restore t.git; exits 2; says '--to is missing'
+run restore t.git t --schema public --to v1; exits 2
+run revert t.git HEAD --parent x; exits 2
+run branch t.git --delete new; exits 3; says 'no other branch or tag reaches'
+run branch t.git --delete new --force; exits 0
+run reflog t.git new; exits 0; shows drop
+run reflog t.git never; exits 18
+
+run check t.git; exits 0; prints 'No problem found.'
+git --git-dir t.git fsck --strict >/dev/null 2>&1 || fail "git fsck"
+[[ -n $(git --git-dir t.git reflog show main) ]] || fail "git's own reflog is empty"
+
+finish
