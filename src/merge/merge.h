@@ -6,7 +6,8 @@
 //   M2. Merging what is merged already changes nothing; disjoint changes give what doing both gives.
 //   M3. Of a table's rows only the subtrees that theirs changed are opened, in base and theirs, and of ours the paths to the rows in them.
 //   M4. A row, table or object that only one side changed is that side's; one that both changed alike is that. Rows of a table without a
-//       primary key have a count instead: what each side added to it or took from it is added up, but it never falls below zero.
+//       primary key have a count instead: what each side added to it or took from it is added up, but it never falls below zero. Cells
+//       with the rule `sum` add up in the same way: equal deltas on both sides are two deltas.
 // Rows are matched by key and columns by ID; lines of either side are carried into the merged definition before they are compared.
 // Cells that only one side changed merge cell by cell; a cell that both changed differently is settled by the column's rule, the table's,
 // or else the policy.

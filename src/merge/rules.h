@@ -1,6 +1,7 @@
 // The declared rules: how a cell that both sides changed differently is settled without choosing a side.
 //
 //   sum       ours + theirs - base: both sides' deltas count. Numbers; a base that is NULL or not there counts as 0.
+//              Equal numbers on both sides are no agreement but two equal deltas. Columns of the primary key are never summed.
 //   max, min  The greater or lesser of both. Any type with an order; a NULL gives way.
 //   union     Sets kept as JSON arrays (jsonb, and json whose text is an array): what base has and neither removed, in base's order, then what
 //             either side added, in the order of its canonical text. Equal elements are one.

@@ -1,5 +1,7 @@
 #include "merge/settle.h"
 
+#include <algorithm>
+
 #include "merge/rules.h"
 
 namespace rowan::merge {
@@ -11,9 +13,28 @@ Decision take(const std::optional<Bytes>& line) {
 
 Bytes side_line(const std::optional<Bytes>& line) { return line ? *line : Bytes(); }
 
+catalog::MergeRule rule_of(const catalog::TableDef& table, size_t column) {
+  const catalog::MergeRule own = table.columns[column].merge_rule;
+  return own != catalog::MergeRule::kNone ? own : table.merge_rule;
+}
+
+// A key is what the row is called, no quantity.
+bool sums_up(const catalog::TableDef& table, size_t column) {
+  const bool is_key = std::find(table.primary_key.begin(), table.primary_key.end(), column) != table.primary_key.end();
+  return !is_key && type::is_number(table.columns[column].type.id) && rule_of(table, column) == catalog::MergeRule::kSum;
+}
+
 SideLine copy_of(const std::optional<Bytes>& line) { return line ? SideLine(std::string(*line)) : SideLine(); }
 
 }  // namespace
+
+bool adds_up(const catalog::TableDef& table) {
+  if (table.layout.counted) return true;
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    if (sums_up(table, i)) return true;
+  }
+  return false;
+}
 
 std::optional<uint16_t> generated_key_column(const catalog::TableDef& table) {
   if (table.primary_key.size() != 1) return std::nullopt;
@@ -24,18 +45,19 @@ std::optional<uint16_t> generated_key_column(const catalog::TableDef& table) {
 
 Settler::Settler(const Request& request, const Lines& lines, std::string ours_path, std::string theirs_path)
     : request_(request), lines_(lines), ours_path_(std::move(ours_path)), theirs_path_(std::move(theirs_path)),
-      generated_key_(generated_key_column(lines.table()).has_value()) {}
-
-catalog::MergeRule Settler::rule_of(size_t column) const {
-  const catalog::TableDef& table = lines_.table();
-  const catalog::MergeRule own = table.columns[column].merge_rule;
-  return own != catalog::MergeRule::kNone ? own : table.merge_rule;
+      generated_key_(generated_key_column(lines.table()).has_value()), sums_(lines.table().columns.size(), 0) {
+  for (size_t i = 0; i < sums_.size(); ++i) {
+    sums_[i] = sums_up(lines.table(), i) ? 1 : 0;
+    any_sums_ = any_sums_ || sums_[i] != 0;
+  }
 }
 
 Result<Decision> Settler::settle(const ThreeLines& row) {
   theirs_is_later_.reset();
   if (lines_.table().layout.counted) return add_counts(row);
-  if (row.base == row.theirs || row.ours == row.theirs) return Decision();
+  if (row.base == row.theirs) return Decision();
+  // M4: equal rows are agreed on, but equal sums may be two deltas.
+  if (row.ours == row.theirs && (!row.ours || !any_sums_)) return Decision();
   if (row.base == row.ours) return take(row.theirs);
   if (!row.ours || !row.theirs) return settle_deletion(row);
   return merge_cells(row);
@@ -124,6 +146,21 @@ Result<Decision> Settler::settle_deletion(const ThreeLines& row) {
   return take(*side == Side::kTheirs ? row.theirs : row.base);
 }
 
+Result<std::optional<type::Value>> Settler::computed(size_t column, const Cells* base, const Cells& ours, const Cells& theirs) const {
+  using Computed = std::optional<type::Value>;
+  const catalog::ColumnDef& def = lines_.table().columns[column];
+  const catalog::MergeRule rule = rule_of(lines_.table(), column);
+  if (rule == catalog::MergeRule::kNone || rule == catalog::MergeRule::kNewest || rule == catalog::MergeRule::kConflict) return Computed();
+  if (rule == catalog::MergeRule::kSum && sums_[column] == 0) return Computed();
+  TRY_ASSIGN(const type::Value ours_value, lines_.value(def.slot, ours[def.slot]));
+  TRY_ASSIGN(const type::Value theirs_value, lines_.value(def.slot, theirs[def.slot]));
+  type::Value base_value;
+  if (base != nullptr) {
+    TRY_ASSIGN(base_value, lines_.value(def.slot, (*base)[def.slot]));
+  }
+  return Computed(apply_rule({rule, def.type, base != nullptr ? &base_value : nullptr, ours_value, theirs_value}));
+}
+
 Result<Decision> Settler::merge_cells(const ThreeLines& row) {
   const catalog::TableDef& table = lines_.table();
   TRY_ASSIGN(const Cells ours, lines_.take_apart(side_line(row.ours)));
@@ -143,22 +180,13 @@ Result<Decision> Settler::merge_cells(const ThreeLines& row) {
   RowConflict conflict = conflict_of(row);
   for (size_t i = 0; i < table.columns.size(); ++i) {
     const uint16_t slot = table.columns[i].slot;
-    if (ours[slot] == theirs[slot] || (row.base && theirs[slot] == base[slot])) continue;
+    if (row.base && theirs[slot] == base[slot]) continue;
     if (row.base && ours[slot] == base[slot]) {
       merged[slot] = theirs[slot];
       continue;
     }
-    const catalog::MergeRule rule = rule_of(i);
-    std::optional<type::Value> value;
-    if (rule != catalog::MergeRule::kNone && rule != catalog::MergeRule::kNewest && rule != catalog::MergeRule::kConflict) {
-      TRY_ASSIGN(const type::Value ours_value, lines_.value(slot, ours[slot]));
-      TRY_ASSIGN(const type::Value theirs_value, lines_.value(slot, theirs[slot]));
-      type::Value base_value;
-      if (row.base) {
-        TRY_ASSIGN(base_value, lines_.value(slot, base[slot]));
-      }
-      value = apply_rule({rule, table.columns[i].type, row.base ? &base_value : nullptr, ours_value, theirs_value});
-    }
+    if (ours[slot] == theirs[slot] && (sums_[i] == 0 || ours[slot] == "null")) continue;
+    TRY_ASSIGN(const std::optional<type::Value> value, computed(i, row.base ? &base : nullptr, ours, theirs));
     if (!value) {
       conflict.columns.push_back(static_cast<uint16_t>(i));
       continue;
@@ -172,7 +200,7 @@ Result<Decision> Settler::merge_cells(const ThreeLines& row) {
     if (answer) return std::move(*answer);
     std::vector<uint16_t> open;
     for (const uint16_t column : conflict.columns) {
-      TRY_ASSIGN(const std::optional<Side> side, winner(row, rule_of(column), conflict.generated_key));
+      TRY_ASSIGN(const std::optional<Side> side, winner(row, rule_of(table, column), conflict.generated_key));
       if (!side) {
         open.push_back(column);
         continue;

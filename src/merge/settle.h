@@ -51,15 +51,21 @@ class Settler {
   Result<std::optional<Decision>> answered(const RowConflict& conflict);
   RowConflict conflict_of(const ThreeLines& row) const;
   Decision leave_open(RowConflict conflict);
-  catalog::MergeRule rule_of(size_t column) const;
+  // What the rule of a column makes of its cell; nothing: no rule that computes, or one that does not apply.
+  Result<std::optional<type::Value>> computed(size_t column, const Cells* base, const Cells& ours, const Cells& theirs) const;
 
   const Request& request_;
   const Lines& lines_;
   std::string ours_path_, theirs_path_;
   bool generated_key_ = false;
+  std::vector<uint8_t> sums_;             // By column: its deltas add up, equal ones too.
+  bool any_sums_ = false;
   std::optional<bool> theirs_is_later_;   // Of the row at hand, once asked.
   Tally tally_;
 };
+
+// Whether what both sides did alike they did twice: rows are counted, or a column has the rule `sum`.
+bool adds_up(const catalog::TableDef& table);
 
 // The single primary key column whose values a sequence gives; nothing: there is none.
 std::optional<uint16_t> generated_key_column(const catalog::TableDef& table);

@@ -145,13 +145,13 @@ Result<void> TreeMerge::place(Job& job) {
     const Side stands = choices_.settle({was.dotted(), "table name", was.dotted(), our_name.dotted(), their_name.dotted()});
     job.path = stands == Side::kTheirs ? theirs : stands == Side::kBase ? base : ours;
   }
-  // M4: but rows without a primary key are counted, so what both sides did alike they did twice.
-  const bool counted = job.sides.versions[at(Side::kOurs)].table->layout.counted;
+  // M4: but where counts or sums add up, what both sides did alike they did twice.
+  const bool adds = adds_up(*job.sides.versions[at(Side::kOurs)].table);
   if (job.unchanged(Side::kTheirs)) {
     job.whole = Side::kOurs;
   } else if (job.unchanged(Side::kOurs)) {
     job.whole = Side::kTheirs;
-  } else if (job.folder(Side::kOurs) == job.folder(Side::kTheirs) && ours == theirs && !counted) {
+  } else if (job.folder(Side::kOurs) == job.folder(Side::kTheirs) && ours == theirs && !adds) {
     job.whole = Side::kOurs;
   }
   TRY_ASSIGN(const PlainPath plain, decode_path(job.path));

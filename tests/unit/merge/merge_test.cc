@@ -85,6 +85,9 @@ TEST_CASE("rules settle cells") {
   };
   CHECK(merged("integer MERGE RULE sum", "10", "15", "7") == "[1,12]");
   CHECK(merged("integer MERGE RULE sum", "0", "2147483647", "1") == "conflict");
+  // Equal deltas are two deltas: the same number on both sides is no agreement.
+  CHECK(merged("integer MERGE RULE sum", "100", "108", "108") == "[1,116]");
+  CHECK(merged("integer MERGE RULE max", "100", "108", "108") == "[1,108]");
   CHECK(merged("numeric(10,2) MERGE RULE sum", "1.00", "1.50", "2.25") == "[1,2.75]");
   CHECK(merged("double precision MERGE RULE sum", "1", "1.5", "2") == "[1,2.5]");
   CHECK(merged("integer MERGE RULE max", "1", "5", "3") == "[1,5]");
@@ -93,6 +96,25 @@ TEST_CASE("rules settle cells") {
   CHECK(merged("jsonb MERGE RULE union", "[[1]]", "[{\"x\":1}]", "[[2]]") == "conflict");
   CHECK(merged("integer MERGE RULE conflict", "1", "2", "3") == "conflict");
   CHECK(merged("integer", "1", "2", "3") == "conflict");
+}
+
+TEST_CASE("sums add up whichever way equal deltas meet") {
+  Rows t;
+  const auto merged = [&](const std::string& table_rule, const std::string& column_rule, const Lines& base, const Lines& ours, const Lines& theirs) {
+    const std::string sql = "CREATE TABLE public.t (id integer NOT NULL, v integer" + column_rule + ", w text, PRIMARY KEY (id))" + table_rule;
+    const Outcome outcome = t.merge(t.root(base, sql), t.root(ours, sql), t.root(theirs, sql));
+    CHECK(outcome.clean());
+    return t.lines(outcome.root, "public.t");
+  };
+  const std::string sum = " MERGE RULE sum";
+  // Whole tables that are equal, tables that differ elsewhere, a rule of the table, rows that both made.
+  CHECK(merged("", sum, {"[1,10]"}, {"[1,13]"}, {"[1,13]"}) == Lines{"[1,16]"});
+  CHECK(merged("", sum, {"[1,10]"}, {"[1,13]", "[2,1]"}, {"[1,13]", "[3,1]"}) == Lines{"[1,16]", "[2,1]", "[3,1]"});
+  CHECK(merged(sum, "", {"[1,10]"}, {"[1,13]"}, {"[1,13]"}) == Lines{"[1,16]"});
+  CHECK(merged("", sum, {"[1,10,\"x\"]"}, {"[1,13,\"y\"]"}, {"[1,13,\"y\"]"}) == Lines{"[1,16,\"y\"]"});
+  CHECK(merged("", sum, {}, {"[1,1]"}, {"[1,1]"}) == Lines{"[1,2]"});
+  CHECK(merged("", sum, {"[1,10]"}, {"[1,10,\"y\"]"}, {"[1,10,\"y\"]"}) == Lines{"[1,10,\"y\"]"});
+  CHECK(merged("", sum, {"[1,10]"}, {}, {}) == Lines{});
 }
 
 TEST_CASE("rows without a key are counted") {
