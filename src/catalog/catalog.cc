@@ -194,6 +194,39 @@ Result<std::optional<TableVersion>> Catalog::find_index(std::string_view schema,
   return find_table(schema, *table);
 }
 
+Result<std::shared_ptr<const ViewDef>> Catalog::find_view(std::string_view schema, std::string_view name) const {
+  TRY_ASSIGN(const auto folder, folder_of(schema, name));
+  if (folder == nullptr || kind_of(*folder) == RelationKind::kTable) return std::shared_ptr<const ViewDef>();
+  const tree::TreeEntry* file = folder->find(kViewFile);
+  const bool materialized = file == nullptr;
+  if (materialized) file = folder->find(kMaterializedViewFile);
+  if (file == nullptr || file->is_tree()) return std::shared_ptr<const ViewDef>();
+  const auto build = [&]() -> Result<std::shared_ptr<const CachedView>> {
+    TRY_ASSIGN(const store::ObjectRef object, objects_.read(file->id));
+    TRY_ASSIGN(ViewDef view, view_from_sql(object.bytes, schema, name));
+    if (view.materialized() != materialized) {
+      return Error(ErrorCode::kInvalidContent, "view " + qualified(schema, name) + ": a materialised view stands in matview.sql, any other in view.sql");
+    }
+    const size_t bytes = sizeof(ViewDef) + 2 * object.bytes.size() + view.columns.size() * sizeof(ColumnDef);
+    return std::make_shared<const CachedView>(std::make_shared<const ViewDef>(std::move(view)), bytes);
+  };
+  const uint64_t kind = hash64(std::string(schema) + '\0' + std::string(name), kCachedViewKind);
+  TRY_ASSIGN(const std::shared_ptr<const CachedView> cached, cache_.get<CachedView>(file->id, kind, build));
+  return cached->view();
+}
+
+Result<TableVersion> Catalog::materialized_rows(const ViewDef& view) const {
+  TRY_ASSIGN(const auto folder, folder_of(view.schema, view.name));
+  if (folder == nullptr || !view.materialized()) {
+    return Error(ErrorCode::kUndefinedTable, "materialized view \"" + view.name + "\" does not exist");
+  }
+  TableVersion version;
+  version.table = view.stored;
+  if (const tree::TreeEntry* rows = folder->find("rows"); rows != nullptr && rows->is_tree()) version.rows = rows->id;
+  if (const tree::TreeEntry* large = folder->find("large"); large != nullptr && large->is_tree()) version.large = large->id;
+  return version;
+}
+
 Result<std::optional<SequenceDef>> Catalog::find_sequence(std::string_view schema, std::string_view name) const {
   TRY_ASSIGN(const auto folder, folder_of(schema, name));
   const tree::TreeEntry* file = folder == nullptr ? nullptr : folder->find(kSequenceFile);

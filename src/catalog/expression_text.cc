@@ -2,118 +2,80 @@
 
 #include <algorithm>
 
-#include "catalog/objects.h"
 #include "sql/parser.h"
 #include "sql/print.h"
+#include "sql/walk.h"
 
 namespace rowan::catalog {
 
 namespace {
 
-void visit_list(const sql::List<sql::Expr*>& list, const std::function<void(sql::Expr&)>& visit) {
-  for (sql::Expr* each : list) visit_expressions(*each, visit);
-}
+class EachColumn final : public sql::Visitor {
+ public:
+  explicit EachColumn(const std::function<void(sql::ColumnExpr&)>& visit) : visit_(visit) {}
+  void column(sql::ColumnExpr& column, const sql::WalkScope*) override { visit_(column); }
 
-void visit_if(sql::Expr* expr, const std::function<void(sql::Expr&)>& visit) {
-  if (expr != nullptr) visit_expressions(*expr, visit);
+ private:
+  const std::function<void(sql::ColumnExpr&)>& visit_;
+};
+
+class EachSequence final : public sql::Visitor {
+ public:
+  explicit EachSequence(const std::function<void(sql::LiteralExpr&)>& visit) : visit_(visit) {}
+  void call(sql::CallExpr& call) override {
+    if (sql::LiteralExpr* literal = sql::sequence_name(call)) visit_(*literal);
+  }
+
+ private:
+  const std::function<void(sql::LiteralExpr&)>& visit_;
+};
+
+void add_new(std::vector<std::string>& names, std::string_view name) {
+  if (std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
 }
 
 }  // namespace
 
-void visit_expressions(sql::Expr& expr, const std::function<void(sql::Expr&)>& visit) {
-  using sql::ExprKind;
-  visit(expr);
-  const auto both = [&](sql::Expr* left, sql::Expr* right) {
-    visit_if(left, visit);
-    visit_if(right, visit);
-  };
-  switch (expr.kind) {
-    case ExprKind::kUnary: return visit_if(static_cast<sql::UnaryExpr&>(expr).operand, visit);
-    case ExprKind::kBinary: return both(static_cast<sql::BinaryExpr&>(expr).left, static_cast<sql::BinaryExpr&>(expr).right);
-    case ExprKind::kIsNull: return visit_if(static_cast<sql::IsNullExpr&>(expr).operand, visit);
-    case ExprKind::kIsBool: return visit_if(static_cast<sql::IsBoolExpr&>(expr).operand, visit);
-    case ExprKind::kIsDistinct: return both(static_cast<sql::IsDistinctExpr&>(expr).left, static_cast<sql::IsDistinctExpr&>(expr).right);
-    case ExprKind::kBetween: {
-      auto& between = static_cast<sql::BetweenExpr&>(expr);
-      visit_if(between.operand, visit);
-      return both(between.low, between.high);
-    }
-    case ExprKind::kIn:
-      visit_if(static_cast<sql::InExpr&>(expr).operand, visit);
-      return visit_list(static_cast<sql::InExpr&>(expr).items, visit);
-    case ExprKind::kLike: {
-      auto& like = static_cast<sql::LikeExpr&>(expr);
-      visit_if(like.operand, visit);
-      return both(like.pattern, like.escape);
-    }
-    case ExprKind::kCase: {
-      auto& chosen = static_cast<sql::CaseExpr&>(expr);
-      visit_if(chosen.operand, visit);
-      for (const sql::CaseBranch& branch : chosen.branches) both(branch.when, branch.then);
-      return visit_if(chosen.otherwise, visit);
-    }
-    case ExprKind::kCast: return visit_if(static_cast<sql::CastExpr&>(expr).operand, visit);
-    case ExprKind::kCall:
-      visit_list(static_cast<sql::CallExpr&>(expr).arguments, visit);
-      return visit_if(static_cast<sql::CallExpr&>(expr).filter, visit);
-    case ExprKind::kRow: return visit_list(static_cast<sql::RowExpr&>(expr).items, visit);
-    case ExprKind::kInSubquery: return visit_if(static_cast<sql::SubqueryExpr&>(expr).operand, visit);
-    default: return;
-  }
-}
-
-Result<std::string> rewrite_expression(std::string_view text, const std::function<void(sql::Expr&)>& change) {
-  TRY_ASSIGN(const sql::ParsedExpression parsed, sql::parse_expression(text));
-  visit_expressions(*parsed.expr, change);
+Result<std::string> rewrite_columns(std::string_view expression_sql, const std::function<void(sql::ColumnExpr&)>& change) {
+  TRY_ASSIGN(const sql::ParsedExpression parsed, sql::parse_expression(expression_sql));
+  EachColumn each(change);
+  sql::walk(*parsed.expr, each);
   return sql::to_sql(*parsed.expr);
 }
 
 Result<std::vector<std::string>> columns_of(std::string_view expression_sql) {
   std::vector<std::string> names;
   TRY_ASSIGN(const sql::ParsedExpression parsed, sql::parse_expression(expression_sql));
-  visit_expressions(*parsed.expr, [&](sql::Expr& expr) {
-    if (expr.kind != sql::ExprKind::kColumn) return;
-    std::string name(static_cast<sql::ColumnExpr&>(expr).column);
-    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
-  });
+  const std::function<void(sql::ColumnExpr&)> visit = [&](sql::ColumnExpr& column) { add_new(names, column.column); };
+  EachColumn each(visit);
+  sql::walk(*parsed.expr, each);
   return names;
 }
 
 Result<std::string> rename_column_in(std::string_view expression_sql, std::string_view from, std::string_view to) {
-  return rewrite_expression(expression_sql, [&](sql::Expr& expr) {
-    if (expr.kind != sql::ExprKind::kColumn) return;
-    auto& column = static_cast<sql::ColumnExpr&>(expr);
+  return rewrite_columns(expression_sql, [&](sql::ColumnExpr& column) {
     if (column.column == from) column.column = to;
   });
-}
-
-sql::LiteralExpr* sequence_literal(sql::Expr& expr) {
-  if (expr.kind != sql::ExprKind::kCall) return nullptr;
-  auto& call = static_cast<sql::CallExpr&>(expr);
-  if (call.name != "nextval" && call.name != "currval" && call.name != "setval") return nullptr;
-  if (call.arguments.empty() || call.arguments[0]->kind != sql::ExprKind::kLiteral) return nullptr;
-  auto& literal = static_cast<sql::LiteralExpr&>(*call.arguments[0]);
-  return literal.literal == sql::LiteralKind::kString ? &literal : nullptr;
 }
 
 Result<std::vector<std::string>> sequences_of(std::string_view expression_sql) {
   std::vector<std::string> names;
   if (expression_sql.find("val(") == std::string_view::npos) return names;
   TRY_ASSIGN(const sql::ParsedExpression parsed, sql::parse_expression(expression_sql));
-  visit_expressions(*parsed.expr, [&](sql::Expr& expr) {
-    const sql::LiteralExpr* literal = sequence_literal(expr);
-    if (literal == nullptr) return;
-    std::string name(literal->text);
-    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
-  });
+  const std::function<void(sql::LiteralExpr&)> visit = [&](sql::LiteralExpr& literal) { add_new(names, literal.text); };
+  EachSequence each(visit);
+  sql::walk(*parsed.expr, each);
   return names;
 }
 
 Result<std::string> rename_sequence_in(std::string_view expression_sql, std::string_view from, std::string_view to) {
-  return rewrite_expression(expression_sql, [&](sql::Expr& expr) {
-    sql::LiteralExpr* literal = sequence_literal(expr);
-    if (literal != nullptr && literal->text == from) literal->text = to;
-  });
+  TRY_ASSIGN(const sql::ParsedExpression parsed, sql::parse_expression(expression_sql));
+  const std::function<void(sql::LiteralExpr&)> visit = [&](sql::LiteralExpr& literal) {
+    if (literal.text == from) literal.text = to;
+  };
+  EachSequence each(visit);
+  sql::walk(*parsed.expr, each);
+  return sql::to_sql(*parsed.expr);
 }
 
 }  // namespace rowan::catalog

@@ -11,11 +11,8 @@
 
 namespace rowan::catalog {
 
-// Calls `visit` for an expression and everything below it, parents first. What stands inside a subquery is not visited.
-void visit_expressions(sql::Expr& expr, const std::function<void(sql::Expr&)>& visit);
-
-// Parses `text`, lets `change` alter every expression in it, and prints it again. Texts that `change` puts in must live until this returns.
-Result<std::string> rewrite_expression(std::string_view text, const std::function<void(sql::Expr&)>& change);
+// Parses the text, lets `change` alter every column in it, and prints it again. Texts that `change` puts in must live until this returns.
+Result<std::string> rewrite_columns(std::string_view expression_sql, const std::function<void(sql::ColumnExpr&)>& change);
 
 // The columns an expression names, distinct, in order of appearance.
 Result<std::vector<std::string>> columns_of(std::string_view expression_sql);
@@ -24,8 +21,5 @@ Result<std::string> rename_column_in(std::string_view expression_sql, std::strin
 // Sequences named by nextval('…'), currval('…') and setval('…', …): "schema.name", distinct.
 Result<std::vector<std::string>> sequences_of(std::string_view expression_sql);
 Result<std::string> rename_sequence_in(std::string_view expression_sql, std::string_view from, std::string_view to);
-
-// The literal that names a sequence, if `expr` is such a call.
-sql::LiteralExpr* sequence_literal(sql::Expr& expr);
 
 }  // namespace rowan::catalog

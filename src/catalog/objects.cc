@@ -3,7 +3,12 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 #include "sql/parser.h"
+#include "sql/print.h"
+#include "sql/walk.h"
+#include "store/object_store.h"
 #include "type/json_text.h"
 #include "type/key_codec.h"
 
@@ -108,6 +113,95 @@ Result<ObjectName> parse_name(std::string_view text, std::string_view default_sc
 
 std::string ViewDef::path() const { return folder(schema, name); }
 std::string SequenceDef::path() const { return folder(schema, name); }
+
+// ---- Views --------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+// How many columns a query gives; nothing when a `*` hides it.
+std::optional<size_t> width_of(const sql::SelectStmt& select) {
+  if (select.set_operation != sql::SetOperation::kNone) return width_of(*select.left);
+  if (!select.values.empty()) return select.values[0].size();
+  for (const sql::SelectItem& item : select.items) {
+    if (item.expr->kind == sql::ExprKind::kStar) return std::nullopt;
+  }
+  return select.items.size();
+}
+
+// The typed columns of a stored materialised view, as a table without a primary key.
+Result<std::shared_ptr<const TableDef>> stored_table(const sql::CreateViewStmt& statement, std::string_view schema, std::string_view name) {
+  sql::CreateTableStmt create{};
+  create.kind = sql::StatementKind::kCreateTable;
+  create.table.schema = schema;
+  create.table.name = name;
+  create.columns = statement.stored_columns;
+  for (const sql::ColumnClause& column : create.columns) {
+    const bool plain = !column.not_null && !column.explicit_null && !column.primary_key && !column.unique && column.checks.empty() && column.references == nullptr &&
+                       column.identity == sql::IdentityKind::kNone && column.default_value == nullptr && column.merge_rule.empty() &&
+                       column.absent == nullptr && !is_serial(column.type);
+    if (!plain) return Error(ErrorCode::kInvalidContent, "column " + sql::quote_ident(column.name) + " has more than a type and a slot");
+  }
+  TRY_ASSIGN(TableDef table, table_from_statement(create, schema));
+  return std::make_shared<const TableDef>(std::move(table));
+}
+
+}  // namespace
+
+std::string view_sql(const ViewDef& view) {
+  std::string out = view.materialized() ? "CREATE MATERIALIZED VIEW " : "CREATE VIEW ";
+  out += qualified(view.schema, view.name);
+  if (view.materialized()) {
+    out += " (\n" + stored_columns_sql(*view.stored) + "\n)";
+  } else if (!view.columns.empty()) {
+    out += " (";
+    for (size_t i = 0; i < view.columns.size(); ++i) out += (i > 0 ? ", " : "") + sql::quote_ident(view.columns[i]);
+    out += ")";
+  }
+  out += " AS " + view.query_sql;
+  if (view.materialized() && !view.populated) out += " WITH NO DATA";
+  return out + ";\n";
+}
+
+Result<ViewDef> view_from_sql(std::string_view text, std::string_view schema, std::string_view name) {
+  const auto invalid = [&](const std::string& why) { return Error(ErrorCode::kInvalidContent, "the definition of view " + qualified(schema, name) + ": " + why); };
+  Result<sql::ParsedStatement> parsed = sql::parse_statement(text);
+  if (!parsed) return invalid(parsed.error().message());
+  if (parsed->statement->kind != sql::StatementKind::kCreateView) return invalid("no CREATE VIEW statement");
+  if (parsed->parameter_count > 0) return invalid("there is no parameter $1");
+  const auto& statement = static_cast<const sql::CreateViewStmt&>(*parsed->statement);
+  const std::string_view own_schema = statement.name.schema.empty() ? schema : statement.name.schema;
+  if (own_schema != schema || statement.name.name != name || !statement.name.catalog.empty()) {
+    return invalid("it defines " + qualified(own_schema, statement.name.name));
+  }
+  ViewDef view;
+  view.schema = schema;
+  view.name = name;
+  sql::qualify_tables(*statement.select, [&](const sql::NamedTable&) { return schema; });
+  view.query_sql = sql::to_sql(*statement.select);
+  if (statement.materialized) {
+    if (statement.stored_columns.empty()) return invalid("its columns have no types");
+    auto stored = stored_table(statement, schema, name);
+    if (!stored) return invalid(stored.error().message());
+    view.stored = std::move(*stored);
+    view.populated = statement.with_data;
+    for (const ColumnDef& column : view.stored->columns) view.columns.push_back(column.name);
+  } else {
+    for (const std::string_view column : statement.columns) {
+      if (std::find(view.columns.begin(), view.columns.end(), column) != view.columns.end()) {
+        return invalid("column \"" + std::string(column) + "\" specified more than once");
+      }
+      view.columns.emplace_back(column);
+    }
+  }
+  const std::optional<size_t> width = width_of(*statement.select);
+  if (!width) return invalid("its query has a *, which stands written out");
+  if (*width != view.columns.size()) return invalid(fmt::format("it names {} columns, its query gives {}", view.columns.size(), *width));
+  if (const auto again = sql::parse_statement(view.query_sql); !again) return invalid(again.error().message());
+  view.definition_id = store::hash_object(store::ObjectType::kBlob, view_sql(view));
+  return view;
+}
+
+// ---- Sequences ----------------------------------------------------------------------------------------------------------
 
 SequenceDef new_sequence(std::string_view schema, std::string_view name, type::Type type) {
   SequenceDef sequence;

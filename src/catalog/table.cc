@@ -9,6 +9,7 @@
 #include "sql/parser.h"
 #include "sql/print.h"
 #include "sql/walk.h"
+#include "sql/walk.h"
 #include "store/object_store.h"
 #include "type/key_codec.h"
 #include "type/text.h"
@@ -243,7 +244,8 @@ Result<std::string> default_text(const sql::Expr& value, std::string_view defaul
 std::string sequence_of_default(std::string_view default_sql) {
   if (!default_sql.starts_with("nextval(")) return {};
   const auto parsed = sql::parse_expression(default_sql);
-  const sql::LiteralExpr* literal = parsed ? sequence_literal(*parsed->expr) : nullptr;
+  if (!parsed || parsed->expr->kind != sql::ExprKind::kCall) return {};
+  const sql::LiteralExpr* literal = sql::sequence_name(static_cast<sql::CallExpr&>(*parsed->expr));
   return literal == nullptr ? std::string() : std::string(literal->text);
 }
 

@@ -135,6 +135,7 @@ bool constraint_exists(const TableDef& table, std::string_view name);
 std::string table_sql(const TableDef& table);
 
 // Pieces of it: "FOREIGN KEY (a) REFERENCES public.p (id) ON DELETE CASCADE", "(a, b DESC)".
+std::string stored_columns_sql(const TableDef& table);       // The columns alone, a line each, without a newline at the end.
 std::string foreign_key_sql(const TableDef& table, const ForeignKey& key);
 std::string index_columns_sql(const TableDef& table, const IndexDef& index);
 

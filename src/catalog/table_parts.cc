@@ -3,9 +3,11 @@
 
 #include "base/limits.h"
 #include "catalog/expression_text.h"
+#include "catalog/objects.h"
 #include "catalog/table.h"
 #include "sql/parser.h"
 #include "sql/print.h"
+#include "sql/walk.h"
 #include "sql/walk.h"
 
 namespace rowan::catalog {
@@ -122,7 +124,11 @@ std::string default_foreign_key_name(const TableDef& table, size_t index) {
 }
 
 std::string default_sequence_name(const TableDef& table, std::string_view column, const NameTaken& taken) {
-  return free_name(joined_name(table.name, std::string(column), "seq"), [&](std::string_view name) { return taken && taken(name); });
+  const auto exists = [&](std::string_view name) {
+    const std::string full = qualified(table.schema, name);
+    return (taken && taken(name)) || std::any_of(table.columns.begin(), table.columns.end(), [&](const ColumnDef& each) { return each.sequence == full; });
+  };
+  return free_name(joined_name(table.name, std::string(column), "seq"), exists);
 }
 
 Result<void> add_key_clause(TableDef& table, const sql::KeyClause& clause, const NameTaken& taken) {
@@ -161,10 +167,7 @@ Result<void> add_check_clause(TableDef& table, const sql::CheckClause& clause) {
   };
   CheckConstraint check;
   // The table's own name goes, so that the text stays true when the table is renamed.
-  TRY_ASSIGN(check.expression_sql, rewrite_expression(text, [&](sql::Expr& expr) {
-    if (expr.kind == sql::ExprKind::kParameter) refuse(Error(ErrorCode::kUndefinedParameter, "there is no parameter $" + std::to_string(static_cast<sql::ParameterExpr&>(expr).number)));
-    if (expr.kind != sql::ExprKind::kColumn) return;
-    auto& column = static_cast<sql::ColumnExpr&>(expr);
+  TRY_ASSIGN(check.expression_sql, rewrite_columns(text, [&](sql::ColumnExpr& column) {
     if (!column.table.empty() && (column.table != table.name || (!column.schema.empty() && column.schema != table.schema))) {
       return refuse(Error(ErrorCode::kUndefinedTable, "missing FROM-clause entry for table " + quoted(column.table)));
     }

@@ -77,6 +77,12 @@ std::string constraint_text(const std::string& name, const std::string& default_
 
 }  // namespace
 
+std::string stored_columns_sql(const TableDef& table) {
+  std::string out;
+  for (const ColumnDef& column : table.columns) out += (out.empty() ? "  " : ",\n  ") + column_text(column);
+  return out;
+}
+
 std::string foreign_key_sql(const TableDef& table, const ForeignKey& key) {
   std::string out = "FOREIGN KEY " + column_list(table, key.columns) + " REFERENCES " + qualified(key.schema, key.table) + " (";
   for (size_t i = 0; i < key.referenced.size(); ++i) out += (i > 0 ? ", " : "") + sql::quote_ident(key.referenced[i]);

@@ -4,10 +4,15 @@
 
 #include "catalog/catalog.h"
 #include "catalog/table.h"
+#include "exec/definition.h"
+#include "exec/dependents.h"
 #include "exec/dml.h"
+#include "exec/table_check.h"
 #include "sql/parser.h"
 
 namespace rowan::exec {
+
+using RelationKind = catalog::Catalog::RelationKind;
 
 namespace {
 
@@ -43,59 +48,100 @@ Result<std::string> run_drop_schema(const sql::SchemaStmt& statement, ExecContex
     if (database) return Error(ErrorCode::kUndefinedDatabase, fmt::format("database \"{}\" does not exist", statement.name));
     return Error(ErrorCode::kInvalidSchemaName, fmt::format("schema \"{}\" does not exist", statement.name));
   }
-  TRY_ASSIGN(const std::vector<std::string> tables, context.transaction.catalog().tables(statement.name));
-  if (!tables.empty() && !statement.cascade && !database) {
+  const catalog::Catalog& catalog = context.transaction.catalog();
+  TRY_ASSIGN(const std::vector<std::string> tables, catalog.tables(statement.name));
+  TRY_ASSIGN(const std::vector<std::string> views, catalog.views(statement.name));
+  TRY_ASSIGN(const std::vector<std::string> sequences, catalog.sequences(statement.name));
+  const bool cascade = statement.cascade || database;
+  DropPlan plan(context);
+  std::string first;
+  for (const std::vector<std::string>* names : {&tables, &views, &sequences}) {
+    for (const std::string& name : *names) {
+      TRY_ASSIGN(const RelationKind kind, catalog.find_relation(statement.name, name));
+      if (first.empty()) first = fmt::format("{} {}.{}", kind_word(kind), sql::quote_ident(statement.name), sql::quote_ident(name));
+      plan.add(statement.name, name, kind);
+    }
+  }
+  if (!first.empty() && !cascade) {
     return Error(ErrorCode::kDependentObjects, fmt::format("cannot drop schema {} because other objects depend on it", sql::quote_ident(statement.name)))
-        .with_detail(fmt::format("table {}.{} depends on schema {}", sql::quote_ident(statement.name), sql::quote_ident(tables.front()),
-                                 sql::quote_ident(statement.name)))
+        .with_detail(fmt::format("{} depends on schema {}", first, sql::quote_ident(statement.name)))
         .with_hint("Use DROP ... CASCADE to drop the dependent objects too.");
   }
+  TRY(plan.close(true));
+  TRY_ASSIGN(std::string notice, plan.run());
   TRY(context.transaction.put_file(catalog::schema_path(statement.name), std::nullopt));
-  return std::string();
+  return notice;
 }
 
-Result<std::string> run_create_table(const sql::CreateTableStmt& statement, ExecContext& context) {
-  TRY_ASSIGN(const catalog::TableDef table, catalog::table_from_statement(statement, context.eval.schema));
-  for (const catalog::ColumnDef& column : table.columns) {
-    if (!column.sequence.empty()) return Error(ErrorCode::kFeatureNotSupported, "sequences are not supported yet");
-  }
-  if (!table.foreign_keys.empty()) return Error(ErrorCode::kFeatureNotSupported, "foreign keys are not supported yet");
-  TRY_ASSIGN(const bool has_schema, context.transaction.catalog().has_schema(table.schema));
-  if (!has_schema) {
-    return Error(ErrorCode::kInvalidSchemaName, fmt::format("schema \"{}\" does not exist", table.schema)).at(statement.table.position);
-  }
-  TRY_ASSIGN(const auto existing, context.transaction.catalog().find_table(table.schema, table.name));
-  if (existing) {
-    if (statement.if_not_exists) return fmt::format("relation \"{}\" already exists, skipping", table.name);
-    return Error(ErrorCode::kDuplicateTable, fmt::format("relation \"{}\" already exists", table.name)).at(statement.table.position);
-  }
+namespace {
+
+Result<void> check_defaults(const sql::CreateTableStmt& statement, const catalog::TableDef& table, const ExecContext& context) {
   for (const sql::ColumnClause& clause : statement.columns) {
     if (clause.default_value == nullptr) continue;
-    TRY(bind_default(*clause.default_value, table.columns[*table.find_column(clause.name)]));
+    const catalog::ColumnDef& column = table.columns[*table.find_column(clause.name)];
+    TRY(bind_default(*clause.default_value, column));
+    TRY(require_sequences(column.default_sql, context));
   }
-  TRY(context.transaction.put_file(table.path() + "/table.sql", catalog::table_sql(table)));
+  return {};
+}
+
+// A foreign key's position: those of columns come first, as in the table.
+std::vector<uint32_t> foreign_key_positions(const sql::CreateTableStmt& statement) {
+  std::vector<uint32_t> positions;
+  for (const sql::ColumnClause& clause : statement.columns) {
+    if (clause.references != nullptr) positions.push_back(clause.references->position);
+  }
+  for (const sql::ForeignKeyClause& key : statement.foreign_keys) positions.push_back(key.position);
+  return positions;
+}
+
+}  // namespace
+
+Result<std::string> run_create_table(const sql::CreateTableStmt& statement, ExecContext& context) {
+  TRY_ASSIGN(const RelationName name, relation_name(statement.table, context));
+  TRY(require_schema(name.schema, statement.table.position, context));
+  TRY_ASSIGN(const RelationKind existing, context.transaction.catalog().find_relation(name.schema, name.name));
+  if (existing != RelationKind::kNone && statement.if_not_exists) return fmt::format("relation \"{}\" already exists, skipping", name.name);
+  TRY(require_free_name(name.schema, name.name, statement.table.position, context));
+  TRY_ASSIGN(catalog::TableDef table, catalog::table_from_statement(statement, name.schema, names_taken(context, name.schema, name.name)));
+  TRY(check_defaults(statement, table, context));
+  TRY(require_checks(table));
+  const std::vector<uint32_t> positions = foreign_key_positions(statement);
+  for (size_t i = 0; i < table.foreign_keys.size(); ++i) TRY(resolve_foreign_key(table, table.foreign_keys[i], positions[i], context));
+  for (const sql::ColumnClause& clause : statement.columns) {
+    if (catalog::is_serial(clause.type) || clause.identity != sql::IdentityKind::kNone) TRY(create_owned_sequence(table, clause, context));
+  }
+  TRY(put_table(table, context));
   return std::string();
 }
 
 Result<std::string> run_drop_table(const sql::DropTableStmt& statement, ExecContext& context) {
   std::string notice;
-  for (const sql::QualifiedName& name : statement.tables) {
-    const std::string_view schema = name.schema.empty() ? context.eval.schema : name.schema;
-    TRY_ASSIGN(const bool has_schema, context.transaction.catalog().has_schema(schema));
-    std::optional<catalog::TableVersion> table;
+  DropPlan plan(context);
+  bool any = false;
+  for (const sql::QualifiedName& written : statement.tables) {
+    TRY_ASSIGN(const RelationName name, relation_name(written, context));
+    TRY_ASSIGN(const bool has_schema, context.transaction.catalog().has_schema(name.schema));
+    RelationKind kind = RelationKind::kNone;
     if (has_schema) {
-      TRY_ASSIGN(table, context.transaction.catalog().find_table(schema, name.name));
+      TRY_ASSIGN(kind, context.transaction.catalog().find_relation(name.schema, name.name));
     }
-    if (!table) {
+    if (kind == RelationKind::kNone) {
       if (statement.if_exists) {
-        notice = fmt::format("table \"{}\" does not exist, skipping", name.name);
+        notice += (notice.empty() ? "" : "\n") + fmt::format("table \"{}\" does not exist, skipping", name.name);
         continue;
       }
-      if (!has_schema) return Error(ErrorCode::kInvalidSchemaName, fmt::format("schema \"{}\" does not exist", schema));
+      TRY(require_schema(name.schema, 0, context));
       return Error(ErrorCode::kUndefinedTable, fmt::format("table \"{}\" does not exist", name.name));
     }
-    TRY(context.transaction.put_file(table->table->path(), std::nullopt));
+    if (kind != RelationKind::kTable) return wrong_kind(name.name, kind, "a table");
+    plan.add(name.schema, name.name, kind);
+    any = true;
   }
+  if (!any) return notice;
+  TRY(plan.close(statement.cascade));
+  TRY_ASSIGN(const std::string cascaded, plan.run());
+  if (!cascaded.empty()) notice += (notice.empty() ? "" : "\n") + cascaded;
   return notice;
 }
 

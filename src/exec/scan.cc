@@ -34,16 +34,6 @@ std::string run_key(const tree::LeafRun& run) {
   return key;
 }
 
-// A counted table's lines with the count as an element like others, so that each distinct row decodes once.
-type::RowLayout uncounted_layout(const type::RowLayout& layout) {
-  type::RowLayout result = layout;
-  result.counted = false;
-  type::Slot count;
-  count.dropped = true;
-  result.slots.insert(result.slots.begin(), count);
-  return result;
-}
-
 // Reads one key interval of the tree with the overlay on top, leaf by leaf.
 class IntervalReader {
  public:

@@ -99,4 +99,13 @@ std::string with_line_count(Bytes line, uint64_t count) {
   return out;
 }
 
+type::RowLayout uncounted_layout(const type::RowLayout& layout) {
+  type::RowLayout result = layout;
+  result.counted = false;
+  type::Slot count;
+  count.dropped = true;
+  result.slots.insert(result.slots.begin(), count);
+  return result;
+}
+
 }  // namespace rowan::exec

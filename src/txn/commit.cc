@@ -248,6 +248,10 @@ Result<void> CommitBuilder::add_table(const TableWork& work, std::vector<tree::P
       changed.delta_known = before.has_value();
       changed.tally.deleted += static_cast<int64_t>(before.value_or(0));
     }
+    if (work.state.rewritten) {   // Rows that were there before are the same rows.
+      const int64_t same = std::min(changed.tally.inserted, changed.tally.deleted);
+      changed.tally = {changed.tally.inserted - same, changed.tally.updated + same, changed.tally.deleted - same};
+    }
     if (rows != tip_rows) changed_.push_back(changed);
   }
 

@@ -92,6 +92,7 @@ Result<TableView> Transaction::view(const catalog::TableVersion& table) const {
   const TableOverlay& overlay = work->state.overlay;
   if (overlay.truncated) view.version.rows = view.version.large = Oid{};
   if (overlay.spilled) view.version.rows = overlay.base_rows;
+  if (work->state.large_root) view.version.large = *work->state.large_root;
   view.overlay = &overlay;
   return view;
 }
@@ -284,6 +285,21 @@ Result<void> Transaction::replace_rows(const catalog::TableVersion& table, const
 }
 
 void Transaction::keep(std::shared_ptr<const void> hold) { state_->holds.push_back(std::move(hold)); }
+Result<void> Transaction::rewrite_rows(const catalog::TableVersion& table, const Oid& rows, const Oid& large, uint64_t row_count) {
+  TransactionBody& body = *state_;
+  TRY(watch_rows(table, true));
+  TRY_ASSIGN(TableWork* work, body.work_for_write(table));
+  body.save_table(*work);
+  TableState& state = work->state;
+  state.rewritten = true;
+  // Nothing of the branch shows through any more: its lines are of another definition.
+  state.overlay.truncated = true;
+  state.overlay.spilled = true;
+  state.overlay.base_rows = rows;
+  state.large_root = large;
+  state.spilled.inserted = static_cast<int64_t>(row_count);
+  return {};
+}
 
 Result<void> Transaction::put_file(std::string path, std::optional<std::string> content) {
   FileOp op;

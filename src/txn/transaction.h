@@ -151,6 +151,10 @@ class Transaction {
   Result<void> replace_rows(const catalog::TableVersion& table, const Oid& rows, const Oid& large, uint64_t added_rows);
   void keep(std::shared_ptr<const void> hold);   // Until the transaction ends (BulkWriter::hold).
 
+  // ALTER TABLE: the rows become a tree made elsewhere, this transaction's own among them, under the definition of `table`. As replace_rows, but
+  // what the branch has below is not looked at again; it must not move (watch_rows).
+  Result<void> rewrite_rows(const catalog::TableVersion& table, const Oid& rows, const Oid& large, uint64_t row_count);
+
   // A file of the commit's tree ("public/t/table.sql"). nullopt removes the file or the whole folder.
   Result<void> put_file(std::string path, std::optional<std::string> content);
   // nextval's trace: when this transaction commits, the sequence whose file is `path` ("public/s/sequence.json") says `last`, or what the branch

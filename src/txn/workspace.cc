@@ -237,6 +237,7 @@ Result<void> TransactionBody::spill(TableWork& work) {
   fresh.origin = work.state.origin;
   fresh.large = work.state.large;
   fresh.large_root = work.state.large_root;
+  fresh.rewritten = work.state.rewritten;
   fresh.spill_base = overlay.spilled ? work.state.spill_base : below;
   fresh.overlay.truncated = overlay.truncated;
   fresh.overlay.spilled = true;
@@ -322,6 +323,7 @@ Result<void> TransactionBody::add_file_op(FileOp op) {
   if (read_only) {
     return Error(ErrorCode::kReadOnlyTransaction, "cannot change definitions in a read-only transaction");
   }
+  ++changes;
   op.base = head;
   const Oid below = private_root.is_zero() ? head.snapshot.root : private_root;
   std::vector<tree::PathEdit> batch;

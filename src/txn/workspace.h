@@ -40,6 +40,7 @@ struct TableState {
   Oid spill_base;                          // The branch's rows that overlay.base_rows was made from.
   std::optional<Oid> large_root;           // Replaced as a whole by a bulk load.
   RowTally spilled;                        // What the private tree already holds.
+  bool rewritten = false;                  // All rows stand in the private tree, under another definition than the branch's.
   bool dropped = false;
 };
 

@@ -1,0 +1,58 @@
+// RowArena: keys and lines of the rows of a bulk load, in big blocks, on their way into a tree.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "base/bytes.h"
+
+namespace rowan::exec {
+
+class RowArena {
+ public:
+  struct Row {
+    const char* bytes;       // Key, then line.
+    uint32_t key_bytes;
+    uint32_t line_bytes;
+    uint32_t source_line;    // For messages.
+
+    Bytes key() const { return {bytes, key_bytes}; }
+    Bytes line() const { return {bytes + key_bytes, line_bytes}; }
+  };
+
+  void add(Bytes key, Bytes line, uint64_t source_line) {
+    static constexpr size_t kBlockBytes = 4u << 20;
+    const size_t size = key.size() + line.size();
+    if (size > left_) {
+      const size_t block = std::max(size, kBlockBytes);
+      blocks_.push_back(std::make_unique_for_overwrite<char[]>(block));
+      next_ = blocks_.back().get();
+      left_ = block;
+    }
+    std::memcpy(next_, key.data(), key.size());
+    std::memcpy(next_ + key.size(), line.data(), line.size());
+    if (!rows_.empty() && rows_.back().key() >= key) sorted_ = false;
+    rows_.push_back({next_, static_cast<uint32_t>(key.size()), static_cast<uint32_t>(line.size()), static_cast<uint32_t>(source_line)});
+    next_ += size;
+    left_ -= size;
+  }
+
+  void sort() {
+    if (sorted_) return;
+    std::stable_sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) { return a.key() < b.key(); });
+    sorted_ = true;
+  }
+  std::vector<Row>& rows() { return rows_; }
+
+ private:
+  std::vector<std::unique_ptr<char[]>> blocks_;
+  char* next_ = nullptr;
+  size_t left_ = 0;
+  std::vector<Row> rows_;
+  bool sorted_ = true;
+};
+
+}  // namespace rowan::exec

@@ -1,0 +1,189 @@
+#include "exec/table_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "base/limits.h"
+#include "exec/constraints.h"
+#include "exec/row_writer.h"
+#include "exec/table_source.h"
+#include "expr/binder.h"
+#include "sql/parser.h"
+#include "type/cast.h"
+#include "type/key_codec.h"
+#include "type/text.h"
+
+namespace rowan::exec {
+
+namespace {
+
+constexpr size_t kBlockBytesMax = 4u << 20;
+
+class TransformScope final : public expr::Scope {
+ public:
+  explicit TransformScope(const catalog::TableDef& table) : table_(table) {}
+
+  Result<expr::NodePtr> resolve_column(const sql::ColumnExpr& column) override {
+    if (!column.table.empty() && column.table != table_.name) {
+      return Error(ErrorCode::kUndefinedTable, fmt::format("missing FROM-clause entry for table \"{}\"", column.table)).at(column.position);
+    }
+    const auto index = table_.find_column(column.column);
+    if (!index) return Error(ErrorCode::kUndefinedColumn, fmt::format("column \"{}\" does not exist", column.column)).at(column.position);
+    return expr::make_column(*index, table_.columns[*index].type);
+  }
+  Result<expr::NodePtr> resolve_subquery(const sql::SubqueryExpr& subquery) override {
+    return Error(ErrorCode::kFeatureNotSupported, "cannot use subquery in transform expression").at(subquery.position);
+  }
+  std::string_view clause() const override { return "transform expressions"; }
+
+ private:
+  const catalog::TableDef& table_;
+};
+
+// Gathers lines and hands them on as blocks.
+class BlockMaker {
+ public:
+  BlockMaker(ExecContext& context, const catalog::TableDef& table, const std::vector<uint16_t>& columns,
+             const std::function<Result<void>(const RowBlock&)>& visit)
+      : context_(context), counted_(table.layout.counted), layout_(counted_ ? uncounted_layout(table.layout) : table.layout),
+        large_(context.transaction.objects()), visit_(visit) {
+    for (const uint16_t column : columns) slots_.push_back(static_cast<uint16_t>(table.columns[column].slot + (counted_ ? 1 : 0)));
+  }
+
+  Result<void> add(Bytes line) {
+    uint64_t count = 1;
+    if (counted_) {
+      TRY_ASSIGN(count, line_count(line));
+    }
+    block_.counts.push_back(count);
+    text_ += line;
+    text_ += '\n';
+    return block_.counts.size() == kBatchRows || text_.size() > kBlockBytesMax ? flush() : Result<void>();
+  }
+
+  Result<void> flush() {
+    if (block_.counts.empty()) return {};
+    if (context_.cancelled()) return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+    type::LineDecoder decoder(layout_, slots_, large_);
+    const auto text = std::make_shared<std::string>(std::exchange(text_, {}));
+    TRY(decoder.add(*text, text));
+    block_.batch = decoder.finish();
+    block_.batch.rows = block_.counts.size();
+    TRY(visit_(block_));
+    block_ = {};
+    return {};
+  }
+
+ private:
+  ExecContext& context_;
+  const bool counted_;
+  const type::RowLayout layout_;
+  std::vector<uint16_t> slots_;
+  const BlobReader large_;
+  const std::function<Result<void>(const RowBlock&)>& visit_;
+  RowBlock block_;
+  std::string text_;
+};
+
+std::string quoted_columns(const catalog::TableDef& table, const std::vector<uint16_t>& columns) {
+  std::string out;
+  for (const uint16_t column : columns) out += (out.empty() ? "" : ", ") + table.columns[column].name;
+  return out;
+}
+
+std::string value_texts(const type::Batch& batch, size_t row) {
+  std::string out;
+  for (const type::Column& column : batch.columns) {
+    if (!out.empty()) out += ", ";
+    const type::Value value = column.value(row);
+    out += value.is_null() ? "null" : type::to_text(value);
+  }
+  return out;
+}
+
+// The encoded values of the batch's columns in one row; nothing when one is NULL.
+Result<std::optional<std::string>> key_of_row(const type::Batch& batch, size_t row) {
+  std::string key;
+  for (const type::Column& column : batch.columns) {
+    if (column.is_null(row)) return std::optional<std::string>();
+    TRY(type::append_key(column.value(row), key));
+  }
+  return std::optional<std::string>(std::move(key));
+}
+
+}  // namespace
+
+Result<void> visit_blocks(ExecContext& context, const catalog::TableVersion& version, const std::vector<uint16_t>& columns,
+                          const std::function<Result<void>(const RowBlock&)>& visit) {
+  BlockMaker blocks(context, *version.table, columns, visit);
+  TRY(visit_rows(context.transaction, context.manager.store().cache(), version, [&](Bytes, Bytes line) -> Result<bool> {
+    TRY(blocks.add(line));
+    return true;
+  }));
+  return blocks.flush();
+}
+
+Result<bool> has_rows(ExecContext& context, const catalog::TableVersion& version) {
+  bool found = false;
+  TRY(visit_rows(context.transaction, context.manager.store().cache(), version, [&](Bytes, Bytes) -> Result<bool> {
+    found = true;
+    return false;
+  }));
+  return found;
+}
+
+Result<expr::NodePtr> bind_transform(const sql::Expr& expression, const catalog::TableDef& table, std::string_view column, type::Type to) {
+  TransformScope scope(table);
+  expr::ParameterTypes parameters;
+  expr::BindContext bind{scope, parameters, {}};
+  TRY_ASSIGN(expr::NodePtr node, expr::bind(expression, bind));
+  if (!parameters.types.empty()) return Error(ErrorCode::kUndefinedParameter, "there is no parameter $1");
+  if (node->type.id != type::TypeId::kUnknown && !type::can_cast(node->type.id, to.id, type::CastContext::kAssignment)) {
+    return Error(ErrorCode::kDatatypeMismatch,
+                 fmt::format("result of USING clause for column \"{}\" cannot be cast automatically to type {}", column, type::type_name(to)))
+        .with_hint("You might need to add an explicit cast.");
+  }
+  return expr::coerce(std::move(node), to, type::CastContext::kAssignment, bind);
+}
+
+Result<expr::NodePtr> bind_column_cast(const catalog::TableDef& table, uint16_t column, type::Type to) {
+  const catalog::ColumnDef& from = table.columns[column];
+  if (!type::can_cast(from.type.id, to.id, type::CastContext::kAssignment)) {
+    const std::string name = type::type_name(to);
+    return Error(ErrorCode::kDatatypeMismatch, fmt::format("column \"{}\" cannot be cast automatically to type {}", from.name, name))
+        .with_hint(fmt::format("You might need to specify \"USING {}::{}\".", sql::quote_ident(from.name), name));
+  }
+  TransformScope scope(table);
+  expr::ParameterTypes parameters;
+  expr::BindContext bind{scope, parameters, {}};
+  return expr::coerce(expr::make_column(column, from.type), to, type::CastContext::kAssignment, bind);
+}
+
+Result<void> check_unique(ExecContext& context, const catalog::TableVersion& version, std::string_view name, const std::vector<uint16_t>& columns) {
+  std::unordered_set<std::string> seen;
+  TRY(visit_blocks(context, version, columns, [&](const RowBlock& block) -> Result<void> {
+    for (size_t row = 0; row < block.batch.rows; ++row) {
+      TRY_ASSIGN(std::optional<std::string> key, key_of_row(block.batch, row));
+      if (!key || (seen.insert(std::move(*key)).second && block.counts[row] == 1)) continue;
+      return Error(ErrorCode::kUniqueViolation, fmt::format("could not create unique index \"{}\"", name))
+          .with_detail(fmt::format("Key ({})=({}) is duplicated.", quoted_columns(*version.table, columns), value_texts(block.batch, row)));
+    }
+    return {};
+  }));
+  return context.transaction.watch_rows(version, true);
+}
+
+bool foreign_key_types_match(type::Type child, type::Type parent) {
+  if (child.id == parent.id || (type::is_integer(child.id) && type::is_integer(parent.id))) return true;
+  const auto is_float = [](type::TypeId id) { return id == type::TypeId::kFloat4 || id == type::TypeId::kFloat8; };
+  const auto is_time = [](type::TypeId id) {
+    return id == type::TypeId::kDate || id == type::TypeId::kTimestamp || id == type::TypeId::kTimestamptz;
+  };
+  if ((is_float(child.id) && is_float(parent.id)) || (is_time(child.id) && is_time(parent.id))) return true;
+  if (type::is_text(child.id) && type::is_text(parent.id)) return true;
+  return type::can_cast(child.id, parent.id, type::CastContext::kImplicit);
+}
+
+}  // namespace rowan::exec
