@@ -16,6 +16,7 @@
 #include "engine/system_tables.h"
 #include "engine/version_control.h"
 #include "engine/version_tables.h"
+#include "exec/alter.h"
 #include "exec/build.h"
 #include "exec/copy.h"
 #include "exec/ddl.h"
@@ -79,6 +80,16 @@ bool writes(const sql::Statement& statement) {
     }
     default: return is_definition(statement.kind);
   }
+}
+
+std::string_view object_word(sql::ObjectKind kind) {
+  switch (kind) {
+    case sql::ObjectKind::kIndex: return "INDEX";
+    case sql::ObjectKind::kView: return "VIEW";
+    case sql::ObjectKind::kMaterializedView: return "MATERIALIZED VIEW";
+    case sql::ObjectKind::kSequence: return "SEQUENCE";
+  }
+  return "";
 }
 
 // Whether a query's text names a function that moves a sequence: then it runs as a statement that writes.
@@ -629,6 +640,38 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_definition(Prepared& prepared) {
     case StatementKind::kTruncate: {
       TRY(exec::run_truncate(static_cast<const sql::TruncateStmt&>(statement), context));
       tag = "TRUNCATE TABLE";
+      break;
+    }
+    case StatementKind::kAlterTable: {
+      TRY_ASSIGN(notice, exec::run_alter_table(static_cast<const sql::AlterTableStmt&>(statement), context));
+      tag = "ALTER TABLE";
+      break;
+    }
+    case StatementKind::kRename: {
+      const auto& rename = static_cast<const sql::RenameStmt&>(statement);
+      TRY_ASSIGN(notice, exec::run_rename(rename, context));
+      tag = "ALTER " + std::string(object_word(rename.object));
+      break;
+    }
+    case StatementKind::kCreateIndex: {
+      TRY_ASSIGN(notice, exec::run_create_index(static_cast<const sql::CreateIndexStmt&>(statement), context));
+      tag = "CREATE INDEX";
+      break;
+    }
+    case StatementKind::kDrop: {
+      const auto& drop = static_cast<const sql::DropStmt&>(statement);
+      TRY_ASSIGN(notice, exec::run_drop(drop, context));
+      tag = "DROP " + std::string(object_word(drop.object));
+      break;
+    }
+    case StatementKind::kCreateSequence: {
+      TRY_ASSIGN(notice, exec::run_create_sequence(static_cast<const sql::SequenceStmt&>(statement), context));
+      tag = "CREATE SEQUENCE";
+      break;
+    }
+    case StatementKind::kAlterSequence: {
+      TRY_ASSIGN(notice, exec::run_alter_sequence(static_cast<const sql::SequenceStmt&>(statement), context));
+      tag = "ALTER SEQUENCE";
       break;
     }
     default: return Error(ErrorCode::kFeatureNotSupported, "this statement is not supported yet");
