@@ -92,12 +92,11 @@ std::string_view object_word(sql::ObjectKind kind) {
   return "";
 }
 
-// Whether a query's text names a function that moves a sequence: then it runs as a statement that writes.
-bool names_sequence_function(const sql::Statement& statement) {
+// Whether a query's text holds one of the names, in small letters.
+bool names_function(const sql::Statement& statement, std::initializer_list<std::string_view> names) {
   if (statement.kind != StatementKind::kSelect) return false;
-  constexpr std::string_view kNames[] = {"nextval", "setval"};
   const auto same_letter = [](char a, char b) { return (a | 0x20) == b; };
-  return std::any_of(std::begin(kNames), std::end(kNames), [&](std::string_view name) {
+  return std::any_of(names.begin(), names.end(), [&](std::string_view name) {
     return std::search(statement.text.begin(), statement.text.end(), name.begin(), name.end(), same_letter) != statement.text.end();
   });
 }
@@ -105,7 +104,8 @@ bool names_sequence_function(const sql::Statement& statement) {
 std::shared_ptr<Prepared> make_prepared(sql::ParsedStatement parsed) {
   auto prepared = std::make_shared<Prepared>();
   prepared->parsed = std::move(parsed);
-  prepared->draws = names_sequence_function(*prepared->parsed.statement);
+  prepared->draws = names_function(*prepared->parsed.statement, {"nextval", "setval"});
+  prepared->uses_sequences = prepared->draws || names_function(*prepared->parsed.statement, {"currval", "lastval"});
   return prepared;
 }
 
@@ -261,6 +261,7 @@ Result<void> SessionImpl::begin_transaction(txn::IsolationLevel isolation, bool 
     TRY_ASSIGN(transaction_, database_.manager().begin(branch_, isolation, read_only, &cancelled_, last_sequence_));
   }
   schema_changed_ = false;
+  transaction_->set_lock_timeout(settings_.lock_timeout_ms());
   unique_.clear();
   return {};
 }
@@ -507,13 +508,13 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_in_transaction(const std::shared_
 }
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_query(const std::shared_ptr<Prepared>& prepared) {
-  if (prepared->is_point && !prepared->draws) {
+  if (prepared->is_point && !prepared->uses_sequences) {
     exec::ExecContext context = exec_context();
     TRY_ASSIGN(exec::PointRow row, exec::run_point_get(*prepared->query, context));
     if (state_ == TransactionState::kIdle) transaction_.reset();
     return make_point_rows(prepared->columns, row.found, std::move(row.values));
   }
-  if (state_ == TransactionState::kIdle && !prepared->draws) {
+  if (state_ == TransactionState::kIdle && !prepared->uses_sequences) {
     auto stream = std::make_shared<Stream>(Stream{*this, prepared, prepared->query, std::move(transaction_), parameter_values_, {}, {}});
     stream->context.emplace(exec::ExecContext{database_.manager(), *stream->transaction, eval_context()});
     stream->context->eval.transaction_time_us = stream->transaction->start_time_us() - kMicrosFrom1970To2000;
@@ -536,7 +537,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_query(const std::shared_ptr<Prepa
     batches.push_back(std::move(batch));
   }
   std::string commit;
-  if (prepared->draws) {
+  if (prepared->uses_sequences) {
     TRY_ASSIGN(commit, finish_statement(*prepared));
   }
   return make_batch_rows(prepared->columns, std::move(batches), {fmt::format("SELECT {}", rows), rows, std::move(commit), {}});

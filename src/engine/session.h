@@ -44,7 +44,8 @@ struct Prepared {
   std::shared_ptr<const exec::DmlPlan> dml;
   ColumnInfos columns;
   bool planned = false;
-  bool draws = false;                          // Names nextval or setval: a SELECT that may write.
+  bool draws = false;                          // A SELECT that names nextval or setval: it may write.
+  bool uses_sequences = false;                 // Or currval, lastval: its rows are read at once, in the session's transaction.
 };
 
 class SessionImpl final : public Session {

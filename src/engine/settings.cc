@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 #include <cctype>
 
 namespace rowan::engine {
@@ -25,6 +27,7 @@ constexpr Definition kDefinitions[] = {
     {"datestyle", "ISO, MDY", "", false, "How dates are shown: always ISO."},
     {"default_transaction_isolation", "read committed", "", false, "The isolation level of new transactions."},
     {"default_transaction_read_only", "off", "on off", false, "Whether new transactions only read."},
+    {"lock_timeout", "0", "", false, "How long a statement waits for a lock, in ms (or with a unit: ms, s, min); 0: for ever."},
     {"rowan.disabled_rules", "", "", false, "Optimizer rules to leave out, separated by commas; results never change."},
     {"search_path", "public", "", false, "The schema of names that have none."},
     {"server_encoding", "UTF8", "", true, "The encoding that texts are stored in."},
@@ -59,6 +62,19 @@ Error bad_value(std::string_view name, std::string_view value) {
 }
 
 constexpr std::string_view kIsolationNames[] = {"read uncommitted", "read committed", "repeatable read", "serializable"};
+
+// A time as PostgreSQL's settings take it: a number of ms, or with a unit.
+std::optional<int64_t> duration_ms(std::string_view text) {
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || number < 0 || number > INT32_MAX) return std::nullopt;
+  std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
+  while (unit.starts_with(' ')) unit.remove_prefix(1);
+  if (unit.empty() || unit == "ms") return number;
+  if (unit == "s") return number * 1000;
+  if (unit == "min") return number * 60'000;
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -101,6 +117,7 @@ Result<void> Settings::set(std::string_view name, std::string_view text) {
       return bad_value(definition.name, text);
     }
   }
+  if (definition.name == "lock_timeout" && !duration_ms(wanted)) return bad_value(definition.name, text);
   if (definition.name == "commit_statement" && wanted == "normalized") wanted = "normalised";
   value->text = std::move(wanted);
   decode();
@@ -150,6 +167,7 @@ void Settings::decode() {
   schema_ = path.empty() ? "public" : std::string(path);
   application_name_ = text("application_name");
   default_read_only_ = text("default_transaction_read_only") == "on";
+  lock_timeout_ms_ = duration_ms(text("lock_timeout")).value_or(0);
   disabled_rules_.clear();
   std::string_view rules = text("rowan.disabled_rules");
   while (!rules.empty()) {

@@ -39,6 +39,7 @@ class Settings {
   const std::string& application_name() const { return application_name_; }
   const std::vector<std::string>& disabled_rules() const { return disabled_rules_; }
   bool default_read_only() const { return default_read_only_; }
+  int64_t lock_timeout_ms() const { return lock_timeout_ms_; }   // 0: waits for ever.
 
  private:
   struct Value {
@@ -57,6 +58,7 @@ class Settings {
   std::string application_name_;
   std::vector<std::string> disabled_rules_;
   bool default_read_only_ = false;
+  int64_t lock_timeout_ms_ = 0;
 };
 
 }  // namespace rowan::engine

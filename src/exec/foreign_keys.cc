@@ -453,6 +453,8 @@ Result<bool> ForeignKeyState::act(ExecContext& context, const Reference& referen
       TRY_ASSIGN(written, writer.update(row.key, row.line, key.columns, after, rows));
     }
     if (written == WriteOutcome::kRestart) return true;
+    // The default may be the very value that went: a row that stays as it was notes nothing.
+    if (action == ForeignAction::kSetDefault) needed_[name_of(reference)].emplace(row.value, Needed{reference, row.line});
   }
   return false;
 }
