@@ -5,8 +5,16 @@
 #include "engine/history_tables.h"
 #include "engine/conflicts.h"
 #include "engine/system_tables.h"
+#include "tree/row_tree.h"
 
 namespace rowan::engine {
+
+namespace {
+
+// A historical table is scanned rather than its index caught up over more rows than this.
+constexpr size_t kHistoricalChangesMax = 5000;
+
+}  // namespace
 
 Result<plan::ResolvedTable> SessionResolver::resolve(const sql::QualifiedName& name, std::string_view revision, std::optional<int64_t> time_us) {
   if (!name.catalog.empty() && name.catalog != session_.database()) {
@@ -69,6 +77,28 @@ Result<std::shared_ptr<const plan::VirtualTable>> SessionResolver::resolve_call(
 
 Result<std::shared_ptr<const plan::VirtualTable>> SessionResolver::resolve_versions(const sql::QualifiedName& name, const plan::TimeRange& range) {
   return row_versions_table(session_, name, range);
+}
+
+std::optional<derived::EntryTree> SessionResolver::find_index(const catalog::TableVersion& table, const derived::IndexKey& key, bool historical) {
+  txn::Manager& manager = session_.owner().manager();
+  const derived::IndexSource source{session_.transaction()->objects(), manager.store().cache(), table};
+  if (historical) {
+    auto found = manager.indexes().find(source, key, kHistoricalChangesMax);
+    return found ? std::move(*found) : std::nullopt;
+  }
+  auto made = manager.indexes().get(source, key);
+  // What is wrong with the rows is told when they are read.
+  return made ? std::optional(std::move(*made)) : std::nullopt;
+}
+
+double SessionResolver::key_share(const catalog::TableVersion& table, Bytes lower, Bytes upper) {
+  if (table.rows.is_zero()) return 0;
+  const catalog::TableLineKeys keys(table.table);
+  const tree::TreeReader reader{session_.transaction()->objects(), session_.owner().store().cache(), keys};
+  const auto from = lower.empty() ? Result<double>(0.0) : tree::key_place(reader, table.rows, lower);
+  const auto to = upper.empty() ? Result<double>(1.0) : tree::key_place(reader, table.rows, upper);
+  if (!from || !to) return 1;
+  return std::max(0.0, *to - *from);
 }
 
 std::optional<uint64_t> SessionResolver::row_count(const catalog::TableVersion& table) { return session_.owner().row_count(table); }

@@ -15,6 +15,8 @@ class SessionResolver final : public plan::Resolver {
                                                                  const std::vector<std::optional<type::Value>>& known) override;
   Result<std::shared_ptr<const plan::VirtualTable>> resolve_versions(const sql::QualifiedName& name, const plan::TimeRange& range) override;
   std::optional<uint64_t> row_count(const catalog::TableVersion& table) override;
+  std::optional<derived::EntryTree> find_index(const catalog::TableVersion& table, const derived::IndexKey& key, bool historical) override;
+  double key_share(const catalog::TableVersion& table, Bytes lower, Bytes upper) override;
 
  private:
   SessionImpl& session_;

@@ -47,12 +47,14 @@ OperatorPtr build_measured(const PhysicalNode& node, ExecContext& context, Times
     case PhysicalKind::kScan:
     case PhysicalKind::kRangeScan: made = make_scan(node, context); break;
     case PhysicalKind::kPointGet: made = make_point_get(node, context); break;
+    case PhysicalKind::kIndexScan: made = make_index_scan(node, context); break;
     case PhysicalKind::kVirtualScan: made = make_virtual_scan(node, context); break;
     case PhysicalKind::kValues: made = make_values(node, context); break;
     case PhysicalKind::kFilter: made = make_filter(node, context, child(0)); break;
     case PhysicalKind::kProject: made = make_project(node, context, child(0)); break;
     case PhysicalKind::kHashJoin: made = make_hash_join(node, context, child(0), child(1)); break;
     case PhysicalKind::kNestedLoopJoin: made = make_nested_loop_join(node, context, child(0), child(1)); break;
+    case PhysicalKind::kIndexJoin: made = make_index_join(node, context, child(node.build_left ? 1 : 0)); break;
     case PhysicalKind::kAggregate: made = make_aggregate(node, context, child(0)); break;
     case PhysicalKind::kRowCount: made = make_row_count(node, context, child(0)); break;
     case PhysicalKind::kSort:

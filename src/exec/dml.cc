@@ -200,7 +200,7 @@ class InsertPlan final : public DmlPlan {
   std::vector<std::string> explain() const override {
     std::vector<std::string> lines = {"Insert on " + table_->name};
     if (source_) {
-      for (const std::string& line : plan::explain(*source_)) lines.push_back("  ->  " + line);
+      for (const std::string& line : plan::explain(*source_)) lines.push_back((lines.size() == 1 ? "  ->  " : "      ") + line);
     } else {
       lines.push_back(fmt::format("  ->  Values  (rows={})", rows_.size()));
     }
@@ -368,7 +368,7 @@ class ModifyRowsPlan final : public DmlPlan {
   std::string_view tag() const override { return update_ ? "UPDATE" : "DELETE"; }
   std::vector<std::string> explain() const override {
     std::vector<std::string> lines = {(update_ ? "Update on " : "Delete on ") + table_->name};
-    for (const std::string& line : plan::explain(modify_.plan)) lines.push_back("  ->  " + line);
+    for (const std::string& line : plan::explain(modify_.plan)) lines.push_back((lines.size() == 1 ? "  ->  " : "      ") + line);
     return lines;
   }
 

@@ -1,13 +1,16 @@
-// Hash and nested-loop joins.
+// Hash, index and nested-loop joins.
 //
 // The "build" side is collected in memory, the "probe" side streams. Which side is which never shows in the result's
 // columns: these are always the left input's, then the right's.
 #include <algorithm>
 #include <numeric>
+#include <unordered_map>
 
 #include "base/limits.h"
+#include "exec/index_lookup.h"
 #include "exec/keys.h"
 #include "exec/operators.h"
+#include "exec/row_reader.h"
 
 namespace rowan::exec {
 
@@ -29,10 +32,12 @@ class JoinBase : public Operator {
   }
 
   Result<void> open() override {
-    TRY(build_->open());
-    Collector collector(node_.children[build_left_ ? 0 : 1]->outputs, context_);
-    TRY(collector.add_all(*build_));
-    rows_ = collector.finish();
+    if (build_ != nullptr) {
+      TRY(build_->open());
+      Collector collector(node_.children[build_left_ ? 0 : 1]->outputs, context_);
+      TRY(collector.add_all(*build_));
+      rows_ = collector.finish();
+    }
     if (keep_build_) matched_.assign(rows_.rows, 0);
     TRY(prepare());
     return probe_->open();
@@ -275,8 +280,108 @@ class NestedLoopJoin final : public JoinBase {
   }
 };
 
+// For each batch of the outer side, the rows of the other one that its keys lead to are the build side.
+class IndexJoin final : public JoinBase {
+ public:
+  IndexJoin(const PhysicalNode& node, ExecContext& context, OperatorPtr outer)
+      : JoinBase(node, context, node.build_left ? nullptr : std::move(outer), node.build_left ? std::move(outer) : nullptr, node.build_left),
+        scan_(node.children[node.build_left ? 0 : 1]->scan), key_{scan_.index.columns} {}
+
+ protected:
+  Result<void> prepare() override {
+    TRY_ASSIGN(source_, open_table(scan_, context_));
+    if (!scan_.point) TRY(lookup_.open(source_, key_, context_));
+    reader_.emplace(context_, source_, scan_);
+    return {};
+  }
+
+  Result<void> start_batch() override {
+    std::vector<type::Column> keys;
+    for (const expr::NodePtr& node : node_.lookup_keys) {
+      TRY_ASSIGN(type::Column key, expr::evaluate(*node, probe_batch_, context_.eval));
+      keys.push_back(std::move(key));
+    }
+    // Each value is looked up once a batch.
+    std::unordered_map<std::string, uint32_t> groups;
+    std::vector<std::string> values;
+    group_of_.assign(probe_batch_.rows, kNone);
+    for (size_t row = 0; row < probe_batch_.rows; ++row) {
+      std::string value;
+      TRY_ASSIGN(const bool present, append_value(keys, row, value));
+      if (!present) continue;
+      const auto [at, is_new] = groups.try_emplace(value, static_cast<uint32_t>(values.size()));
+      if (is_new) values.push_back(std::move(value));
+      group_of_[row] = at->second;
+    }
+    return read_rows(values);
+  }
+
+  void find_pairs() override {
+    while (probe_row_ < probe_batch_.rows && probe_rows_.size() < kBatchRows) {
+      if (const uint32_t group = group_of_[probe_row_]; group != kNone) {
+        for (const uint32_t row : rows_of_[group]) {
+          probe_rows_.push_back(static_cast<uint32_t>(probe_row_));
+          build_rows_.push_back(row);
+        }
+      }
+      ++probe_row_;
+    }
+  }
+
+ private:
+  // False when a part is NULL: such a row has no partner.
+  Result<bool> append_value(const std::vector<type::Column>& keys, size_t row, std::string& value) const {
+    for (size_t i = 0; i < keys.size(); ++i) {
+      if (keys[i].is_null(row)) return false;
+      TRY(derived::append_index_value(key_.columns[i], keys[i].value(row), value));
+    }
+    return true;
+  }
+
+  // The rows of all values into rows_, and which of them each value has.
+  Result<void> read_rows(const std::vector<std::string>& values) {
+    rows_of_.assign(values.size(), {});
+    std::vector<std::string> row_keys;
+    std::vector<uint32_t> value_of;
+    for (uint32_t i = 0; i < values.size(); ++i) {
+      if (scan_.point) {
+        row_keys.push_back(values[i]);
+      } else {
+        const size_t from = row_keys.size();
+        lookup_.find(values[i], derived::after_prefix(values[i]), row_keys);
+        std::sort(row_keys.begin() + static_cast<ptrdiff_t>(from), row_keys.end());
+      }
+      value_of.resize(row_keys.size(), i);
+    }
+    std::vector<uint32_t> found;
+    TRY_ASSIGN(rows_, reader_->read_found(row_keys, found));
+    std::vector<uint32_t> kept(found.size());
+    std::iota(kept.begin(), kept.end(), 0u);
+    if (scan_.filter != nullptr) {
+      kept.clear();
+      TRY(expr::evaluate_filter(*scan_.filter, rows_, context_.eval, kept));
+      rows_ = rows_.gather(kept.data(), kept.size());
+    }
+    rows_.rows = kept.size();
+    rows_.columns.resize(scan_.output_columns);
+    for (uint32_t row = 0; row < kept.size(); ++row) rows_of_[value_of[found[kept[row]]]].push_back(row);
+    return {};
+  }
+
+  const plan::ScanSpec& scan_;
+  derived::IndexKey key_;
+  TableSource source_;
+  IndexLookup lookup_;
+  std::optional<RowReader> reader_;
+  std::vector<uint32_t> group_of_;           // Of probe rows.
+  std::vector<std::vector<uint32_t>> rows_of_;   // Of groups: rows in rows_.
+};
+
 }  // namespace
 
+OperatorPtr make_index_join(const PhysicalNode& node, ExecContext& context, OperatorPtr outer) {
+  return std::make_unique<IndexJoin>(node, context, std::move(outer));
+}
 OperatorPtr make_hash_join(const PhysicalNode& node, ExecContext& context, OperatorPtr left, OperatorPtr right) {
   return std::make_unique<HashJoin>(node, context, std::move(left), std::move(right));
 }

@@ -16,6 +16,9 @@ using plan::PhysicalNode;
 
 OperatorPtr make_scan(const PhysicalNode& node, ExecContext& context);
 OperatorPtr make_point_get(const PhysicalNode& node, ExecContext& context);
+OperatorPtr make_index_scan(const PhysicalNode& node, ExecContext& context);
+// A scan of the whole table in place of an index scan: what its bounds say is tested row by row.
+OperatorPtr make_scan_instead(const plan::ScanSpec& index_scan, ExecContext& context);
 OperatorPtr make_virtual_scan(const PhysicalNode& node, ExecContext& context);
 OperatorPtr make_values(const PhysicalNode& node, ExecContext& context);
 OperatorPtr make_filter(const PhysicalNode& node, ExecContext& context, OperatorPtr input);
@@ -24,6 +27,8 @@ OperatorPtr make_limit(const PhysicalNode& node, ExecContext& context, OperatorP
 OperatorPtr make_row_count(const PhysicalNode& node, ExecContext& context, OperatorPtr input);
 OperatorPtr make_hash_join(const PhysicalNode& node, ExecContext& context, OperatorPtr left, OperatorPtr right);
 OperatorPtr make_nested_loop_join(const PhysicalNode& node, ExecContext& context, OperatorPtr left, OperatorPtr right);
+// `outer`: the input whose rows are looked up in the other one.
+OperatorPtr make_index_join(const PhysicalNode& node, ExecContext& context, OperatorPtr outer);
 OperatorPtr make_aggregate(const PhysicalNode& node, ExecContext& context, OperatorPtr input);
 OperatorPtr make_sort(const PhysicalNode& node, ExecContext& context, OperatorPtr input);
 OperatorPtr make_distinct(const PhysicalNode& node, ExecContext& context, OperatorPtr input);

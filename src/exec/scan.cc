@@ -2,21 +2,20 @@
 // something, where a range begins or ends, or where the raw lines are wanted.
 //
 // Order: always ascending keys, however many threads read.
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
 
 #include "base/limits.h"
 #include "exec/operators.h"
-#include "exec/row_writer.h"
+#include "exec/row_reader.h"
 #include "exec/segments.h"
 #include "exec/table_source.h"
 
 namespace rowan::exec {
 
 namespace {
-
-using OverlayIterator = std::map<std::string, txn::RowChange, std::less<>>::const_iterator;
 
 constexpr size_t kReadAheadSegments = 8;     // Decoded ahead of the consumer.
 constexpr size_t kParallelSegmentsMin = 4;   // Fewer uncached ones are not worth a thread.
@@ -33,137 +32,6 @@ std::string run_key(const tree::LeafRun& run) {
   if (key.ends_with(".jsonl")) key.resize(key.size() - 6);
   return key;
 }
-
-// Reads one key interval of the tree with the overlay on top, leaf by leaf.
-class IntervalReader {
- public:
-  IntervalReader(const ExecContext& context, const TableSource& source, const plan::ScanSpec& scan)
-      : source_(source), scan_(scan), keys_(source.version.table),
-        reader_{context.transaction.objects(), context.manager.store().cache(), keys_}, large_(context.transaction.objects()) {
-    const catalog::TableDef& table = *source.version.table;
-    merges_counts_ = table.layout.counted;
-    const bool shifted = merges_counts_ && scan.with_key;
-    layout_ = shifted ? uncounted_layout(table.layout) : table.layout;
-    for (const uint16_t column : scan.columns) slots_.push_back(static_cast<uint16_t>(table.columns[column].slot + (shifted ? 1 : 0)));
-  }
-
-  Result<void> open(const Part& part) {
-    upper_ = part.upper;
-    cursor_.reset();
-    if (!source_.version.rows.is_zero()) {
-      TRY_ASSIGN(tree::Cursor cursor, tree::Cursor::open(reader_, source_.version.rows));
-      cursor_.emplace(std::move(cursor));
-      if (!part.lower.empty()) TRY(cursor_->seek(part.lower));
-    }
-    has_changes_ = source_.overlay != nullptr;
-    if (has_changes_) {
-      change_ = source_.overlay->rows.lower_bound(part.lower);
-      changes_end_ = upper_.empty() ? source_.overlay->rows.end() : source_.overlay->rows.lower_bound(upper_);
-    }
-    done_ = false;
-    return {};
-  }
-
-  // At least `rows_wanted` rows unless the interval ends; false when nothing is left.
-  Result<bool> next(type::Batch& batch, size_t rows_wanted) {
-    if (done_) return false;
-    type::LineDecoder decoder(layout_, slots_, large_);
-    decoder_ = &decoder;
-    lines_ = 0;
-    while (lines_ < rows_wanted && !done_) TRY(step());
-    if (lines_ == 0) return false;
-    batch = decoder.finish();
-    if (scan_.with_key) {
-      batch.rows = lines_;
-      batch.columns.push_back(key_column_.finish());
-      batch.columns.push_back(line_column_.finish());
-    }
-    return true;
-  }
-
- private:
-  // One leaf with the changes that fall before its end, or the changes behind the last leaf.
-  Result<void> step() {
-    if (!cursor_.has_value() || cursor_->at_end() || (!upper_.empty() && cursor_->key() >= upper_)) {
-      while (has_changes_ && change_ != changes_end_) TRY(add_change(std::nullopt));
-      done_ = true;
-      return {};
-    }
-    const std::shared_ptr<const tree::Leaf> leaf = cursor_->leaf();
-    size_t at = cursor_->index_in_leaf();
-    const size_t end = upper_.empty() ? leaf->size() : leaf->lower_bound(upper_);
-    while (has_changes_ && change_ != changes_end_ && at < end && Bytes(change_->first) <= leaf->key(end - 1)) {
-      const size_t place = std::max(at, leaf->lower_bound(change_->first));
-      TRY(add_lines(*leaf, at, place));
-      at = place;
-      const bool replaces = leaf->key(place) == Bytes(change_->first);
-      TRY(add_change(replaces ? std::optional<Bytes>(leaf->line(place)) : std::nullopt));
-      if (replaces) ++at;
-    }
-    TRY(add_lines(*leaf, at, end));
-    return cursor_->next_leaf();
-  }
-
-  Result<void> add_lines(const tree::Leaf& leaf, size_t from, size_t to) {
-    if (from >= to) return {};
-    const Bytes first = leaf.line(from), last = leaf.line(to - 1);
-    const auto bytes = static_cast<size_t>(last.data() + last.size() + 1 - first.data());
-    TRY(decoder_->add({first.data(), bytes}, leaf.owner()));
-    lines_ += to - from;
-    if (!scan_.with_key) return {};
-    for (size_t i = from; i < to; ++i) {
-      key_column_.append_string(leaf.key(i));
-      line_column_.append_string(leaf.line(i));
-    }
-    return {};
-  }
-
-  // The current change on top of the stored line with its key, if there is one.
-  Result<void> add_change(std::optional<Bytes> stored) {
-    const auto& [key, change] = *change_;
-    ++change_;
-    auto line = std::make_shared<std::string>();
-    if (merges_counts_) {
-      int64_t count = change.count_delta;
-      if (stored.has_value()) {
-        TRY_ASSIGN(const uint64_t before, line_count(*stored));
-        count += static_cast<int64_t>(before);
-      }
-      if (count <= 0) return {};
-      if (!stored.has_value() && !change.line.has_value()) return Error(ErrorCode::kInternal, "a changed row has no line");
-      *line = with_line_count(stored.has_value() ? *stored : Bytes(*change.line), static_cast<uint64_t>(count));
-    } else {
-      if (!change.line.has_value()) return {};
-      *line = *change.line;
-    }
-    if (scan_.with_key) {
-      key_column_.append_string(key);
-      line_column_.append_string(*line);
-    }
-    *line += '\n';
-    TRY(decoder_->add(*line, line));
-    ++lines_;
-    return {};
-  }
-
-  const TableSource& source_;
-  const plan::ScanSpec& scan_;
-  catalog::TableLineKeys keys_;
-  tree::TreeReader reader_;
-  BlobReader large_;
-  bool merges_counts_ = false;
-  type::RowLayout layout_;
-  std::vector<uint16_t> slots_;
-  std::optional<tree::Cursor> cursor_;
-  bool has_changes_ = false;
-  OverlayIterator change_, changes_end_;
-  std::string upper_;
-  bool done_ = true;
-  type::LineDecoder* decoder_ = nullptr;
-  size_t lines_ = 0;
-  type::ColumnBuilder key_column_{type::Type{type::TypeId::kText, -1}};
-  type::ColumnBuilder line_column_{type::Type{type::TypeId::kText, -1}};
-};
 
 // Decodes segments ahead of the consumer on one more thread; the consumer helps instead of waiting idly.
 class ReadAhead {
@@ -252,56 +120,34 @@ class ReadAhead {
   std::vector<std::thread> threads_;
 };
 
-// Drops what only the filter looked at. The batch has the scan's columns, then maybe key and line.
-Result<bool> filter_and_trim(const plan::ScanSpec& scan, const expr::EvalContext& eval, std::vector<uint32_t>& rows, type::Batch& batch) {
-  const auto trim = [&] {
-    batch.columns.erase(batch.columns.begin() + static_cast<ptrdiff_t>(scan.output_columns),
-                        batch.columns.begin() + static_cast<ptrdiff_t>(scan.columns.size()));
-  };
-  if (scan.filter == nullptr) {
-    trim();
-    return batch.rows > 0;
-  }
-  rows.clear();
-  TRY(expr::evaluate_filter(*scan.filter, batch, eval, rows));
-  trim();
-  if (rows.empty()) return false;
-  if (rows.size() == batch.rows) return true;
-  if (batch.columns.empty()) {
-    batch.rows = rows.size();
-  } else {
-    batch = batch.gather(rows.data(), rows.size());
-  }
-  return true;
-}
-
 class Scan final : public Operator {
  public:
-  Scan(const PhysicalNode& node, ExecContext& context) : scan_(node.scan), context_(context) {}
+  Scan(const plan::ScanSpec& scan, ExecContext& context) : scan_(scan), context_(context) {}
 
   Result<void> open() override {
     TRY_ASSIGN(source_, open_table(scan_, context_));
-    TRY_ASSIGN(const std::optional<KeyInterval> interval, key_interval(scan_.bounds, context_.eval));
-    if (!interval.has_value()) return {};
+    TRY_ASSIGN(const std::vector<KeyInterval> intervals, key_intervals(scan_.bounds, context_.eval));
+    if (intervals.empty()) return {};
     const catalog::TableDef& table = *source_.version.table;
     std::vector<uint16_t> slots;
     for (const uint16_t column : scan_.columns) slots.push_back(table.columns[column].slot);
     segment_reader_.emplace(context_.transaction.objects(), context_.manager.store().cache(), source_.version.table, std::move(slots));
     interval_reader_.emplace(context_, source_, scan_);
-    if (source_.version.rows.is_zero() || scan_.row_target.has_value()) {
-      parts_.push_back({nullptr, interval->lower, interval->upper});
-      return {};
+    if (source_.version.rows.is_zero() || (scan_.row_target.has_value() && !scan_.backward)) {
+      for (const KeyInterval& interval : intervals) parts_.push_back({nullptr, interval.lower, interval.upper});
+    } else {
+      TRY(divide_into_segments(intervals));
     }
-    const catalog::TableLineKeys keys(source_.version.table);
-    const tree::TreeReader reader{context_.transaction.objects(), context_.manager.store().cache(), keys};
-    TRY_ASSIGN(segments_, SegmentList::read(reader, source_.version.rows));
-    segment_reader_->plan_cache(segments_->leaves());
-    divide(*interval);
-    start_read_ahead();
+    if (scan_.backward) {
+      std::reverse(parts_.begin(), parts_.end());
+    } else {
+      start_read_ahead();
+    }
     return {};
   }
 
   Result<bool> next(type::Batch& batch) override {
+    if (scan_.backward) return next_backward(batch);
     while (part_ < parts_.size()) {
       TRY(check_cancelled(context_));
       const Part& part = parts_[part_];
@@ -311,7 +157,7 @@ class Scan final : public Operator {
         got = true;
         ++part_;
       } else {
-        if (!interval_open_) TRY(interval_reader_->open(part));
+        if (!interval_open_) TRY(interval_reader_->open(part.lower, part.upper));
         interval_open_ = true;
         TRY_ASSIGN(got, interval_reader_->next(batch, rows_wanted()));
         if (!got) {
@@ -335,11 +181,67 @@ class Scan final : public Operator {
     return change != source_.overlay->rows.end() && (upper.empty() || change->first < upper);
   }
 
+  // A part at a time, its rows turned round.
+  Result<bool> next_backward(type::Batch& batch) {
+    while (turned_.empty() && part_ < parts_.size()) {
+      TRY(check_cancelled(context_));
+      const Part& part = parts_[part_++];
+      if (part.segment != nullptr) {
+        turned_.emplace_back();
+        TRY_ASSIGN(turned_.back(), segment_reader_->read(*part.segment));
+      } else {
+        TRY(interval_reader_->open(part.lower, part.upper));
+        for (type::Batch some;;) {
+          TRY_ASSIGN(const bool got, interval_reader_->next(some, kBatchRows));
+          if (!got) break;
+          turned_.push_back(std::move(some));
+        }
+      }
+      std::vector<type::Batch> kept;
+      for (type::Batch& some : turned_) {
+        TRY_ASSIGN(const bool any, filter_and_trim(scan_, context_.eval, rows_, some));
+        if (any) kept.push_back(std::move(some));
+      }
+      turned_ = std::move(kept);
+    }
+    if (turned_.empty()) return false;
+    type::Batch last = std::move(turned_.back());
+    turned_.pop_back();
+    std::vector<uint32_t> order(last.rows);
+    for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<uint32_t>(last.rows - 1 - i);
+    batch = last.gather(order.data(), order.size());
+    batch.rows = last.rows;
+    return true;
+  }
+
+  // Small ranges read only the part of the tree that they lie in.
+  Result<void> divide_into_segments(const std::vector<KeyInterval>& intervals) {
+    const catalog::TableLineKeys keys(source_.version.table);
+    const tree::TreeReader reader{context_.transaction.objects(), context_.manager.store().cache(), keys};
+    const bool whole = intervals.size() == 1 && intervals[0].lower.empty() && intervals[0].upper.empty();
+    if (whole) {
+      TRY_ASSIGN(segments_, SegmentList::read(reader, source_.version.rows));
+      segment_reader_->plan_cache(segments_->leaves());
+      divide(segments_->runs(), intervals[0]);
+      return {};
+    }
+    size_t leaves = 0;
+    for (const KeyInterval& interval : intervals) {
+      auto runs = std::make_unique<std::vector<tree::LeafRun>>();
+      TRY_ASSIGN(*runs, tree::leaf_runs(reader, source_.version.rows, interval.lower, interval.upper));
+      for (const tree::LeafRun& run : *runs) leaves += run.leaves.size();
+      divide(*runs, interval);
+      ranges_.push_back(std::move(runs));
+    }
+    segment_reader_->plan_cache(leaves);
+    return {};
+  }
+
   // Cuts the interval at segment borders. Segments that lie inside it and that nothing changed are read whole.
-  void divide(const KeyInterval& interval) {
-    const std::vector<tree::LeafRun>& runs = segments_->runs();
+  void divide(const std::vector<tree::LeafRun>& runs, const KeyInterval& interval) {
     std::string next_key;
     for (size_t i = 0; i < runs.size(); ++i) {
+      // The first run of a range may begin before it; where does not matter.
       const std::string first = i == 0 ? std::string() : std::move(next_key);
       const bool last = i + 1 == runs.size();
       next_key = last ? std::string() : run_key(runs[i + 1]);
@@ -366,8 +268,10 @@ class Scan final : public Operator {
   ExecContext& context_;
   TableSource source_;
   std::shared_ptr<const SegmentList> segments_;
+  std::vector<std::unique_ptr<std::vector<tree::LeafRun>>> ranges_;   // The segments of each interval, when not all are read.
+  std::vector<type::Batch> turned_;          // Backward: what is left of a part, its last batch first.
   std::optional<SegmentReader> segment_reader_;
-  std::optional<IntervalReader> interval_reader_;
+  std::optional<RowReader> interval_reader_;
   std::vector<Part> parts_;
   size_t part_ = 0;
   bool interval_open_ = false;
@@ -389,7 +293,7 @@ class PointScan final : public Operator {
       return {};
     }
     reader_.emplace(context_, source_, scan_);
-    return reader_->open({nullptr, key, key + '\0'});
+    return reader_->open(key, key + '\0');
   }
 
   Result<bool> next(type::Batch& batch) override {
@@ -405,8 +309,41 @@ class PointScan final : public Operator {
   const plan::ScanSpec& scan_;
   ExecContext& context_;
   TableSource source_;
-  std::optional<IntervalReader> reader_;
+  std::optional<RowReader> reader_;
   bool done_ = false;
+};
+
+// A scan that owns what it reads by.
+class ScanInstead final : public Operator {
+ public:
+  ScanInstead(const plan::ScanSpec& from, ExecContext& context) : scan_(std::make_unique<plan::ScanSpec>()), inner_(*scan_, context) {
+    scan_->table = from.table;
+    scan_->historical = from.historical;
+    scan_->alias = from.alias;
+    scan_->columns = from.columns;
+    scan_->output_columns = from.output_columns;
+    scan_->with_key = from.with_key;
+    scan_->backward = from.backward;
+    for (const expr::NodePtr* test : {&from.filter, &from.index.condition}) {
+      if (*test == nullptr) continue;
+      if (scan_->filter == nullptr) {
+        scan_->filter = (*test)->clone();
+        continue;
+      }
+      auto both = std::make_unique<expr::Node>();
+      both->kind = expr::NodeKind::kAnd;
+      both->type = {type::TypeId::kBool, -1};
+      both->children.push_back((*test)->clone());
+      both->children.push_back(std::move(scan_->filter));
+      scan_->filter = std::move(both);
+    }
+  }
+  Result<void> open() override { return inner_.open(); }
+  Result<bool> next(type::Batch& batch) override { return inner_.next(batch); }
+
+ private:
+  std::unique_ptr<plan::ScanSpec> scan_;
+  Scan inner_;
 };
 
 // The count that planning knew, as long as the rows are the ones it was for.
@@ -440,7 +377,8 @@ class RowCount final : public Operator {
 
 }  // namespace
 
-OperatorPtr make_scan(const PhysicalNode& node, ExecContext& context) { return std::make_unique<Scan>(node, context); }
+OperatorPtr make_scan(const PhysicalNode& node, ExecContext& context) { return std::make_unique<Scan>(node.scan, context); }
+OperatorPtr make_scan_instead(const plan::ScanSpec& index_scan, ExecContext& context) { return std::make_unique<ScanInstead>(index_scan, context); }
 OperatorPtr make_point_get(const PhysicalNode& node, ExecContext& context) { return std::make_unique<PointScan>(node, context); }
 OperatorPtr make_row_count(const PhysicalNode& node, ExecContext& context, OperatorPtr input) {
   return std::make_unique<RowCount>(node, context, std::move(input));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "type/key_codec.h"
@@ -61,25 +62,39 @@ Result<bool> append_equal_keys(const plan::KeyBounds& bounds, const expr::EvalCo
   return true;
 }
 
-Result<std::optional<KeyInterval>> key_interval(const plan::KeyBounds& bounds, const expr::EvalContext& context) {
-  KeyInterval interval;
+Result<std::vector<KeyInterval>> key_intervals(const plan::KeyBounds& bounds, const expr::EvalContext& context) {
+  std::vector<KeyInterval> intervals;
   std::string prefix;
   TRY_ASSIGN(bool present, append_equal_keys(bounds, context, prefix));
-  if (!present) return std::optional<KeyInterval>();
-  interval.lower = prefix;
+  if (!present) return intervals;
+  for (const expr::NodePtr& value : bounds.any) {
+    KeyInterval interval{prefix, {}};
+    TRY_ASSIGN(present, append_node_key(*value, context, interval.lower));
+    if (!present) continue;
+    interval.upper = interval.lower + kAfterKeys;
+    intervals.push_back(std::move(interval));
+  }
+  if (!bounds.any.empty()) {
+    std::sort(intervals.begin(), intervals.end(), [](const KeyInterval& a, const KeyInterval& b) { return a.lower < b.lower; });
+    const auto same = [](const KeyInterval& a, const KeyInterval& b) { return a.lower == b.lower; };
+    intervals.erase(std::unique(intervals.begin(), intervals.end(), same), intervals.end());
+    return intervals;
+  }
+  KeyInterval interval{prefix, {}};
   if (!prefix.empty()) interval.upper = prefix + kAfterKeys;
   if (bounds.lower != nullptr) {
     TRY_ASSIGN(present, append_node_key(*bounds.lower, context, interval.lower));
-    if (!present) return std::optional<KeyInterval>();
+    if (!present) return intervals;
     if (!bounds.lower_inclusive) interval.lower += kAfterKeys;
   }
   if (bounds.upper != nullptr) {
     interval.upper = prefix;
     TRY_ASSIGN(present, append_node_key(*bounds.upper, context, interval.upper));
-    if (!present) return std::optional<KeyInterval>();
+    if (!present) return intervals;
     if (bounds.upper_inclusive) interval.upper += kAfterKeys;
   }
-  return std::optional<KeyInterval>(std::move(interval));
+  if (interval.upper.empty() || interval.lower < interval.upper) intervals.push_back(std::move(interval));
+  return intervals;
 }
 
 Result<uint64_t> line_count(Bytes line) {

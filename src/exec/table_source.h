@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "exec/operator.h"
 #include "plan/physical.h"
@@ -23,8 +24,8 @@ struct KeyInterval {
   std::string lower;
   std::string upper;
 };
-// nullopt: a bound is NULL, so no row fits.
-Result<std::optional<KeyInterval>> key_interval(const plan::KeyBounds& bounds, const expr::EvalContext& context);
+// Ascending, and no key is in two of them. None: a bound is NULL, so no row fits.
+Result<std::vector<KeyInterval>> key_intervals(const plan::KeyBounds& bounds, const expr::EvalContext& context);
 // Appends the keys of the equalities. False: one is NULL.
 Result<bool> append_equal_keys(const plan::KeyBounds& bounds, const expr::EvalContext& context, std::string& key);
 

@@ -77,6 +77,10 @@ std::string bounds_text(const ScanSpec& scan) {
     parts.push_back(fmt::format("({} {} {})", sql::quote_ident(table.columns[table.primary_key[key]].name), op, expr::to_string(value, {})));
   };
   for (size_t i = 0; i < scan.bounds.equal.size(); ++i) add(i, "=", *scan.bounds.equal[i]);
+  if (!scan.bounds.any.empty()) {
+    const std::string values = joined(scan.bounds.any, [](const expr::NodePtr& value) { return expr::to_string(*value, {}); });
+    parts.push_back(fmt::format("({} IN ({}))", sql::quote_ident(table.columns[table.primary_key[scan.bounds.equal.size()]].name), values));
+  }
   if (scan.bounds.lower != nullptr) add(scan.bounds.equal.size(), scan.bounds.lower_inclusive ? ">=" : ">", *scan.bounds.lower);
   if (scan.bounds.upper != nullptr) add(scan.bounds.equal.size(), scan.bounds.upper_inclusive ? "<=" : "<", *scan.bounds.upper);
   if (parts.size() == 1) return parts[0];
@@ -108,15 +112,22 @@ void write(const PhysicalNode& node, size_t depth, std::vector<std::string>& lin
 
 std::string describe(const PhysicalNode& node) {
   switch (node.kind) {
-    case PhysicalKind::kScan: return "Seq Scan on " + table_text(node.scan);
+    case PhysicalKind::kScan:
+      if (!node.scan.backward) return "Seq Scan on " + table_text(node.scan);
+      return fmt::format("Index Scan Backward using {} on {}", sql::quote_ident(node.scan.table.table->primary_key_name), table_text(node.scan));
+    case PhysicalKind::kIndexScan:
+      return fmt::format("Index Scan{} using {} on {}", node.scan.index.backward ? " Backward" : "", sql::quote_ident(node.scan.index.name),
+                         table_text(node.scan));
     case PhysicalKind::kRangeScan:
     case PhysicalKind::kPointGet:
-      return fmt::format("Index Scan using {} on {}", sql::quote_ident(node.scan.table.table->primary_key_name), table_text(node.scan));
+      return fmt::format("Index Scan{} using {} on {}", node.scan.backward ? " Backward" : "",
+                         sql::quote_ident(node.scan.table.table->primary_key_name), table_text(node.scan));
     case PhysicalKind::kVirtualScan: return "Function Scan on " + node.virtual_name;
     case PhysicalKind::kValues: return node.values.empty() || (node.outputs.empty() && node.values.size() == 1) ? "Result" : "Values Scan";
     case PhysicalKind::kFilter: return "Filter";
     case PhysicalKind::kProject: return "Result";
     case PhysicalKind::kHashJoin: return fmt::format("Hash{} Join", join_word(node.join));
+    case PhysicalKind::kIndexJoin:
     case PhysicalKind::kNestedLoopJoin: return fmt::format("Nested Loop{}{}", join_word(node.join), join_word(node.join).empty() ? "" : " Join");
     case PhysicalKind::kAggregate: return node.expressions.empty() ? "Aggregate" : "HashAggregate";
     case PhysicalKind::kRowCount: return "Row Count of " + table_text(node.scan);
@@ -136,7 +147,13 @@ std::vector<std::string> describe_details(const PhysicalNode& node) {
     case PhysicalKind::kScan:
     case PhysicalKind::kRangeScan:
     case PhysicalKind::kPointGet:
-      if (node.scan.bounds.present()) details.push_back("Index Cond: " + bounds_text(node.scan));
+    case PhysicalKind::kIndexScan:
+      if (node.kind == PhysicalKind::kIndexScan) {
+        if (!node.scan.index.lookup.empty()) details.push_back("Index Cond: " + node.scan.index.lookup);
+        if (node.scan.index.condition != nullptr) details.push_back("Index Cond: " + text(*node.scan.index.condition, scan_names(node.scan)));
+      } else if (node.scan.bounds.present()) {
+        details.push_back("Index Cond: " + bounds_text(node.scan));
+      }
       if (node.scan.filter != nullptr) details.push_back("Filter: " + text(*node.scan.filter, scan_names(node.scan)));
       break;
     case PhysicalKind::kValues:
@@ -155,6 +172,9 @@ std::vector<std::string> describe_details(const PhysicalNode& node) {
       if (node.condition != nullptr) details.push_back("Join Filter: " + text(*node.condition, input_names(node)));
       break;
     }
+    case PhysicalKind::kIndexJoin:
+      if (node.condition != nullptr) details.push_back("Join Filter: " + text(*node.condition, input_names(node)));
+      break;
     case PhysicalKind::kNestedLoopJoin:
       if (node.condition != nullptr) details.push_back("Join Filter: " + text(*node.condition, input_names(node)));
       break;

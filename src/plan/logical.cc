@@ -92,6 +92,8 @@ void for_each_expression(NodeFields& node, const std::function<void(expr::NodePt
   };
   visit_one(node.scan.filter);
   visit_all(node.scan.bounds.equal);
+  visit_all(node.scan.bounds.any);
+  visit_one(node.scan.index.condition);
   visit_one(node.scan.bounds.lower);
   visit_one(node.scan.bounds.upper);
   for (auto& row : node.values) visit_all(row);
@@ -103,6 +105,7 @@ void for_each_expression(NodeFields& node, const std::function<void(expr::NodePt
   }
   visit_all(node.left_keys);
   visit_all(node.right_keys);
+  visit_all(node.lookup_keys);
   visit_one(node.limit);
   visit_one(node.offset);
   visit_one(node.apply.operand);
@@ -148,9 +151,14 @@ double scan_rows(const ScanSpec& scan, Resolver& resolver) {
   if (scan.point) return 1;
   double rows = scan.table.rows.is_zero() ? 0 : kUnknownTableRows;
   if (const auto known = resolver.row_count(scan.table)) rows = static_cast<double>(*known);
-  if (!scan.bounds.equal.empty()) rows *= 0.01;
-  if (scan.bounds.lower != nullptr) rows *= 0.33;
-  if (scan.bounds.upper != nullptr) rows *= 0.33;
+  if (scan.bounded_rows.has_value()) {
+    rows = *scan.bounded_rows;
+  } else {
+    if (!scan.bounds.equal.empty()) rows *= 0.01;
+    if (!scan.bounds.any.empty()) rows *= std::min(1.0, 0.01 * static_cast<double>(scan.bounds.any.size()));
+    if (scan.bounds.lower != nullptr) rows *= 0.33;
+    if (scan.bounds.upper != nullptr) rows *= 0.33;
+  }
   if (scan.filter != nullptr) rows *= selectivity(*scan.filter);
   return std::max(rows, 1.0);
 }

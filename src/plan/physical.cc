@@ -1,9 +1,12 @@
 // From the logical plan to algorithms.
 #include "plan/physical.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "plan/logical.h"
+#include "sql/parser.h"
 
 namespace rowan::plan {
 
@@ -41,9 +44,22 @@ void take_hash_keys(LogicalNode& join, PhysicalNode& node, uint32_t left_width, 
   node.condition = join_conjuncts(std::move(residual));
 }
 
+// "(a = x)": the looked-up columns and the other side's values.
+std::string lookup_text(const PhysicalNode& join, const ScanSpec& inner) {
+  std::vector<std::string> names;
+  for (const OutputColumn& output : join.children[join.build_left ? 1 : 0]->outputs) names.push_back(output.name);
+  std::string text;
+  for (size_t i = 0; i < join.lookup_keys.size(); ++i) {
+    const std::string& column = inner.table.table->columns[inner.index.columns[i].column].name;
+    text += fmt::format("{}({} = {})", i > 0 ? " AND " : "", sql::quote_ident(column), expr::to_string(*join.lookup_keys[i], names));
+  }
+  return join.lookup_keys.size() == 1 ? text : "(" + text + ")";
+}
+
 PhysicalKind kind_of(const LogicalNode& node) {
   switch (node.kind) {
     case LogicalKind::kScan:
+      if (node.scan.index.present()) return PhysicalKind::kIndexScan;
       return node.scan.point ? PhysicalKind::kPointGet : node.scan.bounds.present() ? PhysicalKind::kRangeScan : PhysicalKind::kScan;
     case LogicalKind::kVirtual: return PhysicalKind::kVirtualScan;
     case LogicalKind::kValues: return PhysicalKind::kValues;
@@ -69,7 +85,9 @@ std::unique_ptr<PhysicalNode> make_physical(LogicalPtr logical, Resolver& resolv
   const double rows = estimate_rows(*logical, resolver);
   for (LogicalPtr& child : logical->children) node->children.push_back(make_physical(std::move(child), resolver));
   logical->children.clear();
-  if (logical->kind == LogicalKind::kJoin) {
+  if (logical->kind == LogicalKind::kJoin && !logical->lookup_keys.empty()) {
+    node->kind = PhysicalKind::kIndexJoin;
+  } else if (logical->kind == LogicalKind::kJoin) {
     const auto left_width = static_cast<uint32_t>(node->children[0]->outputs.size());
     take_hash_keys(*logical, *node, left_width, static_cast<uint32_t>(logical->width()));
     logical->condition = std::move(node->condition);
@@ -82,6 +100,10 @@ std::unique_ptr<PhysicalNode> make_physical(LogicalPtr logical, Resolver& resolv
   }
   static_cast<NodeFields&>(*node) = std::move(static_cast<NodeFields&>(*logical));
   node->rows = rows;
+  if (node->kind == PhysicalKind::kIndexJoin) {
+    ScanSpec& inner = node->children[node->build_left ? 0 : 1]->scan;
+    inner.index.lookup = lookup_text(*node, inner);
+  }
   return node;
 }
 

@@ -30,14 +30,29 @@ struct AggregateItem {
   expr::NodePtr filter;                      // FILTER (WHERE …); may be null.
 };
 
-// Which keys of a table are read. Values hold no columns; they are evaluated when the scan opens.
+// Which keys of a table, or entries of an index, are read. Values hold no columns; they are evaluated when the scan opens.
 struct KeyBounds {
-  std::vector<expr::NodePtr> equal;          // Of the first key columns, in key order.
+  std::vector<expr::NodePtr> equal;          // Of the first key columns, in key order. A null pointer (indexes only): IS NULL.
+  std::vector<expr::NodePtr> any;            // The next key column is one of these; then it has no bounds.
   expr::NodePtr lower, upper;                // Of the next key column; may be null.
   bool lower_inclusive = false;
   bool upper_inclusive = false;
+  bool not_null = false;                     // The next column IS NOT NULL (indexes only).
 
-  bool present() const { return !equal.empty() || lower != nullptr || upper != nullptr; }
+  bool present() const { return !equal.empty() || !any.empty() || lower != nullptr || upper != nullptr || not_null; }
+};
+
+// The index that a scan reads. Its rows come in key order all the same, unless it is `ordered`.
+struct IndexChoice {
+  std::string name;
+  std::vector<catalog::IndexColumnDef> columns;   // Empty: no index is read.
+  expr::NodePtr condition;                   // What the bounds say, over the rows read; null when they say nothing.
+  std::string lookup;                        // The looked-up side of an index join: what is looked up, for EXPLAIN.
+  bool ordered = false;                      // Rows come in the order of the first `ordered_columns` columns, equal ones in key order.
+  bool backward = false;                     // … turned round (equal ones in key order still).
+  size_t ordered_columns = 0;
+
+  bool present() const { return !columns.empty(); }
 };
 
 // A stored table as it is read. The rows read have `columns`; `filter` looks at all of these; what is given is the first
@@ -49,8 +64,11 @@ struct ScanSpec {
   std::vector<uint16_t> columns;             // Indexes into the definition's columns.
   size_t output_columns = 0;
   bool with_key = false;                     // UPDATE and DELETE: key and line behind the columns.
-  KeyBounds bounds;
+  KeyBounds bounds;                          // Of the primary key, or of the index.
+  IndexChoice index;
   bool point = false;                        // `bounds.equal` holds the whole primary key.
+  bool backward = false;                     // Rows come in descending key order.
+  std::optional<double> bounded_rows;        // Estimated: what the bounds leave.
   expr::NodePtr filter;                      // May be null.
   std::optional<uint64_t> row_target;        // A hint: few rows will be asked for, so small steps are better.
 };
@@ -82,7 +100,8 @@ struct NodeFields {
   sql::JoinKind join = sql::JoinKind::kInner;
   std::vector<expr::NodePtr> left_keys;      // HashJoin: over the left input.
   std::vector<expr::NodePtr> right_keys;     // HashJoin: over the right input.
-  bool build_left = false;                   // HashJoin: the left input is hashed (else the right).
+  bool build_left = false;                   // HashJoin: the left input is hashed (else the right). IndexJoin: the left input is looked up.
+  std::vector<expr::NodePtr> lookup_keys;    // IndexJoin: of the first index or key columns of the looked-up scan, over the other input.
   std::vector<SortKey> sort;
   expr::NodePtr limit, offset;               // Limit, TopN; may be null. A Limit's child 1, if there is one, gives both as a row.
   std::vector<uint32_t> distinct_on;         // Distinct: empty means all columns.
@@ -93,7 +112,7 @@ struct NodeFields {
 };
 
 enum class PhysicalKind : uint8_t {
-  kScan, kRangeScan, kPointGet, kVirtualScan, kValues, kFilter, kProject, kHashJoin, kNestedLoopJoin, kAggregate, kRowCount, kSort, kTopN,
+  kScan, kRangeScan, kPointGet, kIndexScan, kVirtualScan, kValues, kFilter, kProject, kHashJoin, kNestedLoopJoin, kIndexJoin, kAggregate, kRowCount, kSort, kTopN,
   kLimit, kDistinct, kSetOperation, kApply,
 };
 

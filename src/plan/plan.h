@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "catalog/table.h"
 #include "catalog/catalog.h"
+#include "derived/index.h"
 #include "expr/binder.h"
 #include "expr/expr.h"
 #include "sql/ast.h"
@@ -81,6 +82,13 @@ class Resolver {
   virtual Result<std::shared_ptr<const VirtualTable>> resolve_versions(const sql::QualifiedName& name, const TimeRange& range);
   // Rows of a table, from derived counts; nullopt when not known without a scan.
   virtual std::optional<uint64_t> row_count(const catalog::TableVersion& table) = 0;
+  // An index of the table's rows, for estimates and as a sign that reading it is cheap; nullopt when making it is not worth it.
+  virtual std::optional<derived::EntryTree> find_index(const catalog::TableVersion& /*table*/, const derived::IndexKey& /*key*/,
+                                                       bool /*historical*/) {
+    return std::nullopt;
+  }
+  // About the share of the table's rows whose key lies in [lower, upper) (empty upper: to the end).
+  virtual double key_share(const catalog::TableVersion& /*table*/, Bytes /*lower*/, Bytes /*upper*/) { return 0.33; }
 };
 
 struct PlanContext {

@@ -1,4 +1,5 @@
 // Cursor, leaf_runs and the reading side of large-value trees.
+#include <algorithm>
 #include <utility>
 
 #include "base/ensure.h"
@@ -81,13 +82,15 @@ size_t Cursor::index_in_leaf() const { return index_; }
 
 namespace {
 
-Result<void> collect_runs(const TreeReader& reader, const Oid& id, int depth, std::vector<LeafRun>& runs) {
+Result<void> collect_runs(const TreeReader& reader, const Oid& id, int depth, Bytes lower, Bytes upper, std::vector<LeafRun>& runs) {
   if (depth == kTreeLevelsMax) return too_deep(id);
   TRY_ASSIGN(const auto node, read_node(reader.objects, reader.cache, id));
   if (node->entries()[0].is_tree()) {
-    for (const TreeEntry& entry : node->entries()) {
+    const size_t first = lower.empty() ? 0 : node->child_index(lower);
+    for (size_t i = first; i < node->size() && (i == first || upper.empty() || node->key(i) < upper); ++i) {
+      const TreeEntry& entry = node->entries()[i];
       if (!entry.is_tree()) return Error(ErrorCode::kCorruption, "row tree node " + id.hex() + " mixes levels");
-      TRY(collect_runs(reader, entry.id, depth + 1, runs));
+      TRY(collect_runs(reader, entry.id, depth + 1, lower, upper, runs));
     }
     return {};
   }
@@ -122,10 +125,28 @@ Result<bool> walk_large_node(const store::ObjectReader& objects, store::NodeCach
 
 }  // namespace
 
-Result<std::vector<LeafRun>> leaf_runs(const TreeReader& reader, const Oid& root) {
+Result<std::vector<LeafRun>> leaf_runs(const TreeReader& reader, const Oid& root, Bytes lower, Bytes upper) {
   std::vector<LeafRun> runs;
-  if (!root.is_zero()) TRY(collect_runs(reader, root, 0, runs));
+  if (!root.is_zero()) TRY(collect_runs(reader, root, 0, lower, upper, runs));
   return runs;
+}
+
+Result<double> key_place(const TreeReader& reader, const Oid& root, Bytes key) {
+  double place = 0, width = 1;
+  Oid id = root;
+  for (int depth = 0; !id.is_zero(); ++depth) {
+    if (depth == kTreeLevelsMax) return too_deep(root);
+    TRY_ASSIGN(const auto node, read_node(reader.objects, reader.cache, id));
+    const size_t index = node->child_index(key);
+    width /= static_cast<double>(node->size());
+    place += width * static_cast<double>(index);
+    const TreeEntry& entry = node->entries()[index];
+    id = entry.id;
+    if (entry.is_tree()) continue;
+    TRY_ASSIGN(const auto leaf, Leaf::read(reader, id));
+    return place + width * static_cast<double>(leaf->lower_bound(key)) / static_cast<double>(std::max<size_t>(leaf->size(), 1));
+  }
+  return place;
 }
 
 std::string large_name(Bytes key, uint16_t slot) {

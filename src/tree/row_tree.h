@@ -112,7 +112,11 @@ struct LeafRun {
   std::vector<Oid> leaves;
   std::string first_key;                  // Name of the run's first leaf ("0" for the leftmost).
 };
-Result<std::vector<LeafRun>> leaf_runs(const TreeReader& reader, const Oid& root);
+// With bounds: only the runs that may hold keys in [lower, upper); empty ones bound nothing.
+Result<std::vector<LeafRun>> leaf_runs(const TreeReader& reader, const Oid& root, Bytes lower = {}, Bytes upper = {});
+
+// About the share of the lines whose keys are below `key`, from the fan-out on its path.
+Result<double> key_place(const TreeReader& reader, const Oid& root, Bytes key);
 
 // One changed row. No line: the row goes. An edit of an absent row's deletion is no error.
 struct RowEdit {

@@ -37,7 +37,8 @@ void prune_exact(LogicalPtr& node) {
 Map prune_scan(LogicalNode& node, const std::vector<bool>& needed) {
   ScanSpec& scan = node.scan;
   std::vector<bool> filtered(scan.columns.size());
-  if (scan.filter != nullptr) need(scan.filter, filtered);
+  need(scan.filter, filtered);
+  need(scan.index.condition, filtered);
   Map map(node.width(), kGone), inside(scan.columns.size(), kGone);
   std::vector<uint16_t> columns;
   std::vector<OutputColumn> outputs;
@@ -54,6 +55,7 @@ Map prune_scan(LogicalNode& node, const std::vector<bool>& needed) {
     columns.push_back(scan.columns[i]);
   }
   remap(scan.filter, inside);
+  remap(scan.index.condition, inside);
   for (size_t i = scan.output_columns; i < node.width(); ++i) {   // Key and line.
     map[i] = static_cast<uint32_t>(outputs.size());
     outputs.push_back(node.outputs[i]);

@@ -1,18 +1,18 @@
-// key_order: scans give rows in primary key order, so a sort by a prefix of the key has nothing to do.
+// key_order: scans give rows in primary key order, so a sort by a prefix of the key has nothing to do; a sort by the whole key
+// downwards reads backwards.
+#include <algorithm>
+
 #include "plan/rules/rules.h"
 
 namespace rowan::plan {
 
-namespace {
-
-// The scan that `column` of `node` comes from unchanged and in order, with the table's column number.
-const LogicalNode* ordered_source(const LogicalNode& node, uint32_t column, uint16_t& table_column) {
+LogicalNode* sort_source(LogicalNode& node, uint32_t column, uint16_t& table_column) {
   switch (node.kind) {
-    case LogicalKind::kFilter: return ordered_source(*node.children[0], column, table_column);
+    case LogicalKind::kFilter: return sort_source(*node.children[0], column, table_column);
     case LogicalKind::kProject: {
       const expr::Node& expression = *node.expressions[column];
       if (expression.kind != expr::NodeKind::kColumn) return nullptr;
-      return ordered_source(*node.children[0], expression.column, table_column);
+      return sort_source(*node.children[0], expression.column, table_column);
     }
     case LogicalKind::kScan:
       if (column >= node.scan.output_columns) return nullptr;
@@ -22,15 +22,27 @@ const LogicalNode* ordered_source(const LogicalNode& node, uint32_t column, uint
   }
 }
 
+namespace {
+
 bool sorted_already(const LogicalNode& sort) {
+  LogicalNode* scan = nullptr;
   for (size_t i = 0; i < sort.sort.size(); ++i) {
     uint16_t table_column = 0;
-    const LogicalNode* scan = ordered_source(*sort.children[0], sort.sort[i].column, table_column);
-    if (scan == nullptr || sort.sort[i].descending) return false;
+    scan = sort_source(*sort.children[0], sort.sort[i].column, table_column);
+    if (scan == nullptr || scan->scan.index.ordered || scan->scan.backward) return false;
+    const bool descending = sort.sort[0].descending;
     const auto& key = scan->scan.table.table->primary_key;
-    if (i >= key.size()) return !key.empty();   // The whole key came before: nothing is left to order.
-    if (key[i] != table_column) return false;
+    // The whole key came before: nothing is left to order.
+    if (i >= key.size()) {
+      scan->scan.backward = descending && !key.empty();
+      return !key.empty();
+    }
+    if (key[i] != table_column || sort.sort[i].descending != descending) return false;
   }
+  // Rows that share a part of the key stay in the order of the rest of it, upwards.
+  if (!sort.sort[0].descending) return true;
+  if (sort.sort.size() < scan->scan.table.table->primary_key.size()) return false;
+  scan->scan.backward = true;
   return true;
 }
 

@@ -16,7 +16,7 @@ void hint_scan(LogicalNode& node, uint64_t rows) {
   switch (node.kind) {
     case LogicalKind::kProject: return hint_scan(*node.children[0], rows);
     case LogicalKind::kScan:
-      if (node.scan.filter == nullptr) node.scan.row_target = rows;
+      if (node.scan.filter == nullptr || node.scan.index.ordered) node.scan.row_target = rows;
       return;
     default: return;
   }

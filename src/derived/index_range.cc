@@ -1,0 +1,131 @@
+#include "derived/index_range.h"
+
+#include <algorithm>
+
+namespace rowan::derived {
+
+namespace {
+
+constexpr char kAfter = '\xff';              // Above every byte of an entry.
+constexpr uint64_t kSampledPlaces = 24;
+
+// The plain form of one byte of a value, whose entries may be mirrored.
+char plain(char c, bool descending) { return descending ? static_cast<char>(0x9f - c) : c; }
+
+// How long the encoding of an integer is at the beginning of `text`.
+size_t int_length(Bytes text, bool descending) {
+  if (text.empty()) return 0;
+  const char first = plain(text[0], descending);
+  if (first != '1') return static_cast<size_t>(first - 'a') + 2;
+  if (text.size() < 2) return text.size();
+  return static_cast<size_t>('z' - plain(text[1], descending)) + 2;
+}
+
+size_t length_until(Bytes text, size_t from, char end, bool descending) {
+  const size_t at = text.find(plain(end, descending), from);
+  return at == Bytes::npos ? text.size() : at + 1;
+}
+
+// How long one column's value is at the beginning of `text` (type/key_codec.h).
+size_t one_value_length(type::TypeId id, Bytes text, bool descending) {
+  if (text.empty() || text[0] == '!' || text[0] == '~') return std::min<size_t>(text.size(), 1);
+  switch (id) {
+    case type::TypeId::kBool: return 2;
+    case type::TypeId::kDate:
+    case type::TypeId::kTime:
+    case type::TypeId::kTimestamp:
+    case type::TypeId::kTimestamptz: return 1 + int_length(text.substr(1), descending);
+    case type::TypeId::kNumeric: {
+      const char sign = text.size() > 1 ? plain(text[1], descending) : '5';
+      if (sign != '4' && sign != '6') return 2;
+      const size_t digits = 2 + int_length(text.substr(std::min<size_t>(2, text.size())), descending);
+      return length_until(text, digits, sign == '4' ? '~' : '+', descending);
+    }
+    case type::TypeId::kUuid: return 33;
+    default: break;
+  }
+  switch (type::physical(id)) {
+    case type::Physical::kInt64: return int_length(text, descending);
+    case type::Physical::kDouble: return 17;
+    case type::Physical::kString: return length_until(text, 1, '+', descending);
+  }
+  return text.size();
+}
+
+}  // namespace
+
+Result<std::vector<EntryRange>> entry_ranges(const IndexKey& key, const IndexCondition& condition) {
+  std::string prefix;
+  size_t column = 0;
+  for (const type::Value& value : condition.equal) TRY(append_index_value(key.columns[column++], value, prefix));
+  std::vector<EntryRange> ranges;
+  if (condition.has_any) {
+    for (const type::Value& value : condition.any) {
+      std::string lower = prefix;
+      TRY(append_index_value(key.columns[column], value, lower));
+      ranges.push_back({lower, lower + kAfter});
+    }
+    std::sort(ranges.begin(), ranges.end(), [](const EntryRange& a, const EntryRange& b) { return a.lower < b.lower; });
+    ranges.erase(std::unique(ranges.begin(), ranges.end(), [](const EntryRange& a, const EntryRange& b) { return a.lower == b.lower; }), ranges.end());
+    return ranges;
+  }
+  EntryRange range{prefix, prefix + kAfter};
+  if (column < key.columns.size() && (condition.lower || condition.upper || condition.not_null)) {
+    const catalog::IndexColumnDef& next = key.columns[column];
+    // In descending entries the upper bound comes first.
+    const std::optional<type::Value>& first = next.descending ? condition.upper : condition.lower;
+    const std::optional<type::Value>& last = next.descending ? condition.lower : condition.upper;
+    const bool first_inclusive = next.descending ? condition.upper_inclusive : condition.lower_inclusive;
+    const bool last_inclusive = next.descending ? condition.lower_inclusive : condition.upper_inclusive;
+    std::string null = prefix;
+    TRY(append_index_value(next, type::Value(), null));
+    if (first) {
+      TRY(append_index_value(next, *first, range.lower));
+      if (!first_inclusive) range.lower += kAfter;
+    } else if (next.nulls_first) {
+      range.lower = null + kAfter;
+    }
+    if (last) {
+      range.upper = prefix;
+      TRY(append_index_value(next, *last, range.upper));
+      if (last_inclusive) range.upper += kAfter;
+    } else if (!next.nulls_first) {
+      range.upper = null;
+    }
+  }
+  if (range.lower < range.upper) ranges.push_back(std::move(range));
+  return ranges;
+}
+
+uint64_t count_entries(const EntryTree& tree, const std::vector<EntryRange>& ranges) {
+  uint64_t count = 0;
+  for (const EntryRange& range : ranges) count += tree.rank(range.upper) - tree.rank(range.lower);
+  return count;
+}
+
+size_t value_length(const catalog::TableDef& table, const IndexKey& key, Bytes entry, size_t columns) {
+  size_t length = 0;
+  for (size_t i = 0; i < columns && length < entry.size(); ++i) {
+    const catalog::IndexColumnDef& column = key.columns[i];
+    length += one_value_length(table.columns[column.column].type.id, entry.substr(length), column.descending);
+  }
+  return std::min(length, entry.size());
+}
+
+double entries_per_value(const catalog::TableDef& table, const IndexKey& key, const EntryTree& tree, size_t columns) {
+  const uint64_t size = tree.size();
+  if (size == 0) return 0;
+  // An entry among `n` equal ones stands for 1/n of a value.
+  double values = 0;
+  const uint64_t places = std::min(size, kSampledPlaces);
+  EntryWalk walk(tree);
+  for (uint64_t i = 0; i < places; ++i) {
+    walk.move_to(size * i / places);
+    const Bytes entry = walk.entry();
+    const std::string prefix(entry.substr(0, value_length(table, key, entry, columns)));
+    values += 1.0 / static_cast<double>(tree.rank(prefix + kAfter) - tree.rank(prefix));
+  }
+  return static_cast<double>(places) / values;
+}
+
+}  // namespace rowan::derived
