@@ -14,6 +14,17 @@ namespace {
 // A historical table is scanned rather than its index caught up over more rows than this.
 constexpr size_t kHistoricalChangesMax = 5000;
 
+// A name that is no table may be a view. False: it is none either.
+Result<bool> find_view(const catalog::Catalog& catalog, std::string_view schema, std::string_view name, const Error& no_table,
+                       plan::ResolvedTable& resolved) {
+  if (no_table.code() != ErrorCode::kUndefinedTable) return false;
+  TRY_ASSIGN(resolved.view, catalog.find_view(schema, name));
+  if (resolved.view == nullptr) return false;
+  if (!resolved.view->materialized()) return true;
+  TRY_ASSIGN(resolved.table, catalog.materialized_rows(*resolved.view));
+  return true;
+}
+
 }  // namespace
 
 Result<plan::ResolvedTable> SessionResolver::resolve(const sql::QualifiedName& name, std::string_view revision, std::optional<int64_t> time_us) {
@@ -32,8 +43,11 @@ Result<plan::ResolvedTable> SessionResolver::resolve(const sql::QualifiedName& n
     return resolved;
   }
   if (revision.empty() && !time_us) {
+    const catalog::Catalog& current = session_.transaction()->catalog();
     auto table = session_.transaction()->get_table(schema, name.name);
     if (!table) {
+      TRY_ASSIGN(const bool is_view, find_view(current, schema, name.name, table.error(), resolved));
+      if (is_view) return resolved;
       // A name in FROM: PostgreSQL speaks of the relation even when its schema is not there.
       if (table.error().code() == ErrorCode::kInvalidSchemaName) {
         return Error(ErrorCode::kUndefinedTable, fmt::format("relation \"{}.{}\" does not exist", schema, name.name)).at(name.position);
@@ -53,12 +67,15 @@ Result<plan::ResolvedTable> SessionResolver::resolve(const sql::QualifiedName& n
   TRY_ASSIGN(const txn::Snapshot snapshot, manager.snapshot_of(commit));
   const catalog::Catalog catalog(manager.store(), manager.store().cache(), snapshot.root);
   auto table = catalog.get_table(schema, name.name);
+  resolved.historical = true;
+  resolved.root = snapshot.root;
+  resolved.commit = commit;
   if (!table) {
+    TRY_ASSIGN(const bool is_view, find_view(catalog, schema, name.name, table.error(), resolved));
+    if (is_view) return resolved;
     return std::move(table.error()).with_detail(fmt::format("It is not there as of commit {}.", commit.hex().substr(0, 12))).at(name.position);
   }
   resolved.table = std::move(*table);
-  resolved.historical = true;
-  resolved.root = snapshot.root;
   return resolved;
 }
 

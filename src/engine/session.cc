@@ -12,6 +12,7 @@
 #include "engine/history.h"
 #include "engine/history_statements.h"
 #include "engine/merge_statements.h"
+#include "engine/object_statements.h"
 #include "engine/resolver.h"
 #include "engine/system_tables.h"
 #include "engine/version_control.h"
@@ -20,6 +21,7 @@
 #include "exec/build.h"
 #include "exec/copy.h"
 #include "exec/ddl.h"
+#include "exec/views.h"
 #include "type/cast.h"
 #include "type/text.h"
 
@@ -501,6 +503,8 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_in_transaction(const std::shared_
     case StatementKind::kShowTags:
     case StatementKind::kShowReflog:
     case StatementKind::kShowTables:
+    case StatementKind::kShowViews:
+    case StatementKind::kShowIndexes:
     case StatementKind::kShowDatabases:
     case StatementKind::kDescribe: return run_show(*prepared);
     default: return run_definition(*prepared);
@@ -675,11 +679,26 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_definition(Prepared& prepared) {
       tag = "ALTER SEQUENCE";
       break;
     }
+    case StatementKind::kCreateView:
+    case StatementKind::kRefresh: {
+      TRY_ASSIGN(exec::ViewOutcome outcome, run_view_statement(statement, context));
+      tag = std::move(outcome.tag);
+      notice = std::move(outcome.notice);
+      break;
+    }
     default: return Error(ErrorCode::kFeatureNotSupported, "this statement is not supported yet");
   }
   schema_changed_ = true;
   TRY_ASSIGN(std::string commit, finish_statement(prepared));
   return done(std::move(tag), 0, std::move(commit), std::move(notice));
+}
+
+Result<exec::ViewOutcome> SessionImpl::run_view_statement(const sql::Statement& statement, exec::ExecContext& context) {
+  SessionResolver resolver(*this);
+  expr::ParameterTypes parameters;
+  plan::PlanContext planning{resolver, parameters, context.eval, settings_.disabled_rules()};
+  if (statement.kind == StatementKind::kRefresh) return exec::run_refresh(static_cast<const sql::RefreshStmt&>(statement), context, planning);
+  return exec::run_create_view(static_cast<const sql::CreateViewStmt&>(statement), context, planning);
 }
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_explain(const sql::ExplainStmt& explain) {
@@ -750,6 +769,14 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_show(Prepared& prepared) {
       table = text_rows({"name"}, rows);
       break;
     }
+    case StatementKind::kShowViews: {
+      TRY_ASSIGN(table, show_views(*this, static_cast<const sql::ShowStmt&>(statement)));
+      break;
+    }
+    case StatementKind::kShowIndexes: {
+      TRY_ASSIGN(table, show_indexes(*this, static_cast<const sql::ShowStmt&>(statement)));
+      break;
+    }
     case StatementKind::kShowDatabases: {
       TRY_ASSIGN(const std::vector<std::string> names, transaction_->catalog().schemas());
       std::vector<std::vector<std::string>> rows;
@@ -759,6 +786,11 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_show(Prepared& prepared) {
     }
     default: {
       const auto& show = static_cast<const sql::ShowStmt&>(statement);
+      TRY_ASSIGN(std::optional<TableRows> view, describe_view(*this, show, eval_context()));
+      if (view.has_value()) {
+        table = std::move(*view);
+        break;
+      }
       const std::string_view schema = show.name.schema.empty() ? std::string_view(settings_.schema()) : show.name.schema;
       TRY_ASSIGN(const catalog::TableVersion version, transaction_->get_table(schema, show.name.name));
       std::vector<std::vector<std::string>> rows;

@@ -19,6 +19,7 @@
 #include "exec/dml.h"
 #include "exec/foreign_keys.h"
 #include "exec/operator.h"
+#include "exec/views.h"
 #include "exec/validator.h"
 #include "exec/sequences.h"
 #include "exec/unique_keys.h"
@@ -105,6 +106,7 @@ class SessionImpl final : public Session {
   RowsResult run_dml(Prepared& prepared);
   RowsResult run_copy(Prepared& prepared);
   RowsResult run_definition(Prepared& prepared);
+  Result<exec::ViewOutcome> run_view_statement(const sql::Statement& statement, exec::ExecContext& context);
   RowsResult run_explain(const sql::ExplainStmt& statement);
   RowsResult run_show(Prepared& prepared);
   RowsResult run_set(const sql::SetStmt& statement);

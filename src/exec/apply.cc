@@ -1,5 +1,5 @@
-// Subqueries in expressions. One that reads nothing of the outer query runs once; the others run once for each distinct set
-// of outer values.
+// Subqueries in expressions. One that reads nothing of the outer query runs once, also one whose rows are looked up by keys; the others
+// run once for each distinct set of outer values.
 #include <memory>
 #include <unordered_map>
 
@@ -31,6 +31,7 @@ class Apply final : public Operator {
     TRY(check_cancelled(context_));
     TRY_ASSIGN(const bool more, input_->next(batch));
     if (!more) return false;
+    if (!spec_.outer_keys.empty()) return look_up(batch);
     std::vector<type::Column> outer;
     for (const expr::NodePtr& parameter : spec_.parameters) {
       TRY_ASSIGN(type::Column column, expr::evaluate(*parameter, batch, context_.eval));
@@ -54,6 +55,51 @@ class Apply final : public Operator {
   }
 
  private:
+  // EXISTS by keys: whether the query gives a row with the outer row's values. NULL equals nothing.
+  Result<bool> look_up(type::Batch& batch) {
+    if (keys_ == nullptr) TRY(read_keys());
+    std::vector<type::Column> outer;
+    for (const expr::NodePtr& key : spec_.outer_keys) {
+      TRY_ASSIGN(type::Column column, expr::evaluate(*key, batch, context_.eval));
+      outer.push_back(std::move(column));
+    }
+    type::ColumnBuilder builder(node_.outputs.back().type, batch.rows);
+    for (size_t row = 0; row < batch.rows; ++row) {
+      const bool exists = key_of(outer, row) && keys_->find(cell_) != StringTable::kNone;
+      builder.append_int(exists != spec_.negated ? 1 : 0);
+    }
+    batch.columns.push_back(builder.finish());
+    return true;
+  }
+
+  bool key_of(const std::vector<type::Column>& columns, size_t row) {
+    cell_.clear();
+    for (const type::Column& column : columns) {
+      if (column.is_null(row)) return false;
+      append_cell_key(column, row, cell_);
+    }
+    return true;
+  }
+
+  Result<void> read_keys() {
+    keys_ = std::make_unique<StringTable>();
+    const OperatorPtr root = build_node(*node_.children[1], context_);
+    TRY(root->open());
+    type::Batch batch;
+    for (;;) {
+      TRY_ASSIGN(const bool more, root->next(batch));
+      if (!more) return {};
+      for (size_t row = 0; row < batch.rows; ++row) {
+        if (key_of(batch.columns, row)) keys_->find_or_add(cell_);
+      }
+      if (keys_->memory_bytes() > context_.memory_bytes) return too_much_memory();
+    }
+  }
+
+  static Error too_much_memory() {
+    return Error(ErrorCode::kOutOfMemory, "out of memory").with_detail("The rows of a subquery need more memory than the statement may use.");
+  }
+
   void append(const Answer& answer, const type::Column& operand, size_t row, type::ColumnBuilder& builder) {
     switch (spec_.kind) {
       case plan::ApplyKind::kScalar:
@@ -121,7 +167,7 @@ class Apply final : public Operator {
         answer.values->find_or_add(key);
       }
       if (answer.values->memory_bytes() > context_.memory_bytes) {
-        return Error(ErrorCode::kOutOfMemory, "out of memory").with_detail("The rows of a subquery need more memory than the statement may use.");
+        return too_much_memory();
       }
     }
   }
@@ -132,6 +178,7 @@ class Apply final : public Operator {
   OperatorPtr input_;
   std::unordered_map<std::string, Answer> answers_;
   std::string cell_;
+  std::unique_ptr<StringTable> keys_;        // Those of the query's rows, when they are looked up.
 };
 
 }  // namespace

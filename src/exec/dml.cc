@@ -56,8 +56,9 @@ class EmptyScope final : public expr::Scope {
   std::string_view clause_;
 };
 
-Result<plan::ResolvedTable> resolve_target(const sql::QualifiedName& name, plan::PlanContext& context) {
+Result<plan::ResolvedTable> resolve_target(const sql::QualifiedName& name, std::string_view verb, plan::PlanContext& context) {
   TRY_ASSIGN(plan::ResolvedTable resolved, context.resolver.resolve(name, "", std::nullopt));
+  if (resolved.view != nullptr) return plan::not_updatable(*resolved.view, verb).at(name.position);
   if (!resolved.table) {
     return Error(ErrorCode::kWrongObjectType, fmt::format("cannot change \"{}\": it is a system view", name.name)).at(name.position);
   }
@@ -133,7 +134,7 @@ class InsertPlan final : public DmlPlan {
  public:
   static Result<std::unique_ptr<DmlPlan>> make(const sql::InsertStmt& statement, plan::PlanContext& context) {
     auto plan = std::make_unique<InsertPlan>();
-    TRY_ASSIGN(const plan::ResolvedTable target, resolve_target(statement.table, context));
+    TRY_ASSIGN(const plan::ResolvedTable target, resolve_target(statement.table, "insert into", context));
     plan->table_ = target.table->table;
     const catalog::TableDef& table = *plan->table_;
     for (const std::string_view name : statement.columns) {
@@ -315,7 +316,7 @@ class ModifyRowsPlan final : public DmlPlan {
  public:
   static Result<std::unique_ptr<DmlPlan>> make_update(const sql::UpdateStmt& statement, plan::PlanContext& context) {
     auto plan = std::make_unique<ModifyRowsPlan>();
-    TRY_ASSIGN(const plan::ResolvedTable target, resolve_target(statement.table, context));
+    TRY_ASSIGN(const plan::ResolvedTable target, resolve_target(statement.table, "update", context));
     plan->table_ = target.table->table;
     const catalog::TableDef& table = *plan->table_;
     plan::ModifyRequest request{statement.table, statement.alias, statement.from, statement.where, {}, {}};
@@ -344,7 +345,7 @@ class ModifyRowsPlan final : public DmlPlan {
 
   static Result<std::unique_ptr<DmlPlan>> make_delete(const sql::DeleteStmt& statement, plan::PlanContext& context) {
     auto plan = std::make_unique<ModifyRowsPlan>();
-    TRY_ASSIGN(const plan::ResolvedTable target, resolve_target(statement.table, context));
+    TRY_ASSIGN(const plan::ResolvedTable target, resolve_target(statement.table, "delete from", context));
     plan->table_ = target.table->table;
     const plan::ModifyRequest request{statement.table, statement.alias, statement.using_tables, statement.where, {}, {}};
     return finish(std::move(plan), request, statement.returning, statement.alias, context);
@@ -510,8 +511,13 @@ Result<void> run_truncate(const sql::TruncateStmt& statement, ExecContext& conte
   std::vector<catalog::TableVersion> tables;
   for (const sql::QualifiedName& name : statement.tables) {
     const std::string_view schema = name.schema.empty() ? context.eval.schema : name.schema;
-    TRY_ASSIGN(catalog::TableVersion table, context.transaction.get_table(schema, name.name));
-    tables.push_back(std::move(table));
+    auto table = context.transaction.get_table(schema, name.name);
+    if (!table && table.error().code() == ErrorCode::kUndefinedTable) {
+      TRY_ASSIGN(const auto kind, context.transaction.catalog().find_relation(schema, name.name));
+      if (kind != catalog::Catalog::RelationKind::kNone) return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is not a table", name.name));
+    }
+    if (!table) return std::move(table.error());
+    tables.push_back(std::move(*table));
   }
   TRY(check_truncate(context.transaction.catalog(), tables));
   for (const catalog::TableVersion& table : tables) TRY(context.transaction.truncate(table));

@@ -23,7 +23,10 @@ Result<void> IndexLookup::open(const TableSource& source, const derived::IndexKe
 }
 
 bool IndexLookup::is_overlaid(Bytes entry) const {
-  return source_->overlay != nullptr && source_->overlay->rows.contains(derived::entry_row_key(entry));
+  if (source_->overlay == nullptr) return false;
+  const auto change = source_->overlay->rows.find(derived::entry_row_key(entry));
+  // A counted row's change that does not name its line leaves the entry as it is.
+  return change != source_->overlay->rows.end() && (change->second.line.has_value() || !source_->version.table->layout.counted);
 }
 
 std::optional<std::string> IndexLookup::find(Bytes lower, Bytes upper, std::vector<std::string>& row_keys, size_t limit) {

@@ -34,6 +34,18 @@ Result<bool> append_node_key(const expr::Node& node, const expr::EvalContext& co
   return append_value_key(value, key);
 }
 
+// The table as the transaction has it now.
+Result<catalog::TableVersion> current_version(const plan::ScanSpec& scan, const ExecContext& context) {
+  const catalog::TableDef& planned = *scan.table.table;
+  if (!scan.materialized) return context.transaction.get_table(planned.schema, planned.name);
+  const catalog::Catalog& catalog = context.transaction.catalog();
+  TRY_ASSIGN(const auto view, catalog.find_view(planned.schema, planned.name));
+  if (view == nullptr || !view->materialized()) {
+    return Error(ErrorCode::kUndefinedTable, fmt::format("relation \"{}\" does not exist", planned.name));
+  }
+  return catalog.materialized_rows(*view);
+}
+
 }  // namespace
 
 Result<TableSource> open_table(const plan::ScanSpec& scan, const ExecContext& context) {
@@ -43,7 +55,7 @@ Result<TableSource> open_table(const plan::ScanSpec& scan, const ExecContext& co
     return source;
   }
   const catalog::TableDef& planned = *scan.table.table;
-  TRY_ASSIGN(const catalog::TableVersion current, context.transaction.get_table(planned.schema, planned.name));
+  TRY_ASSIGN(const catalog::TableVersion current, current_version(scan, context));
   if (current.table->definition_id != planned.definition_id) {
     return Error(ErrorCode::kObjectNotInState, fmt::format("table \"{}\" has changed since the statement was planned", planned.name));
   }

@@ -11,6 +11,7 @@
 
 #include "exec/constraints.h"
 #include "exec/foreign_keys.h"
+#include "exec/views.h"
 #include "tree/row_tree.h"
 #include "type/text.h"
 
@@ -378,7 +379,20 @@ Result<std::vector<Violation>> validate(const ValidateRequest& request, txn::Man
                                         const expr::EvalContext& eval) {
   if (request.root == request.valid_root) return std::vector<Violation>();
   Validator validator(request, manager.store(), indexes, eval);
-  return validator.run();
+  TRY_ASSIGN(std::vector<Violation> violations, validator.run());
+  if (violations.size() >= request.violations_max) return violations;
+  TRY_ASSIGN(std::vector<Violation> views, check_views(request.objects, request.root, manager, eval, request.violations_max - violations.size()));
+  if (views.empty()) return violations;
+  // A view that did not bind before is no news.
+  std::set<std::pair<std::string, std::string>> broken;
+  if (!request.valid_root.is_zero()) {
+    TRY_ASSIGN(const std::vector<Violation> before, check_views(request.objects, request.valid_root, manager, eval, SIZE_MAX));
+    for (const Violation& violation : before) broken.emplace(violation.schema, violation.table);
+  }
+  for (Violation& violation : views) {
+    if (!broken.contains({violation.schema, violation.table})) violations.push_back(std::move(violation));
+  }
+  return violations;
 }
 
 Error violation_error(const std::vector<Violation>& violations, std::string_view what) {

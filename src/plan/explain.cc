@@ -136,7 +136,7 @@ std::string describe(const PhysicalNode& node) {
     case PhysicalKind::kLimit: return "Limit";
     case PhysicalKind::kDistinct: return node.distinct_on.empty() ? "HashAggregate" : "Unique";
     case PhysicalKind::kSetOperation: return set_operation_text(node);
-    case PhysicalKind::kApply: return "SubPlan";
+    case PhysicalKind::kApply: return node.apply.outer_keys.empty() ? "SubPlan" : "Hashed SubPlan";
   }
   return "?";
 }

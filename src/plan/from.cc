@@ -139,7 +139,7 @@ Result<LogicalPtr> QueryBinder::add_columns(LogicalPtr node, FromTable table, co
 
 Result<ResolvedTable> QueryBinder::resolve_table(const sql::NamedTable& table) {
   Resolver& resolver = state_.context.resolver;
-  if (table.as_of.kind == sql::AsOfKind::kNone) return resolver.resolve(table.name, {}, std::nullopt);
+  if (table.as_of.kind == sql::AsOfKind::kNone) return resolver.resolve(table.name, state_.view_revision, std::nullopt);
   // A revision such as 'HEAD~1' names another commit tomorrow, so a plan that read one is not kept.
   state_.cacheable = false;
   if (table.as_of.kind != sql::AsOfKind::kRevision && table.as_of.kind != sql::AsOfKind::kTimestamp) return resolve_versions(table);
@@ -206,7 +206,17 @@ Result<LogicalPtr> QueryBinder::bind_named_table(const sql::NamedTable& table, F
     node->virtual_name = table.name.name;
     return add_columns(std::move(node), std::move(entry), table.column_aliases, table.position, scope);
   }
+  if (resolved.view != nullptr && !resolved.view->materialized()) {
+    TRY_ASSIGN(LogicalPtr node, bind_view(table, resolved));
+    if (table.alias.empty()) entry.schema = resolved.view->schema;
+    return add_columns(std::move(node), std::move(entry), table.column_aliases, table.position, scope);
+  }
+  if (resolved.view != nullptr && !resolved.view->populated) {
+    return Error(ErrorCode::kObjectNotInState, fmt::format("materialized view \"{}\" has not been populated", resolved.view->name))
+        .with_hint("Use the REFRESH MATERIALIZED VIEW command.");
+  }
   LogicalPtr node = make_node(LogicalKind::kScan);
+  node->scan.materialized = resolved.view != nullptr;
   entry.definition = resolved.table->table;
   if (table.alias.empty()) entry.schema = entry.definition->schema;
   node->scan.table = std::move(*resolved.table);
@@ -219,6 +229,38 @@ Result<LogicalPtr> QueryBinder::bind_named_table(const sql::NamedTable& table, F
   }
   node->scan.output_columns = columns.size();
   return add_columns(std::move(node), std::move(entry), table.column_aliases, table.position, scope);
+}
+
+// A view's query in place of its name. What it reads is of the view's revision, unless a name in it has one of its own.
+Result<LogicalPtr> QueryBinder::bind_view(const sql::NamedTable& table, const ResolvedTable& resolved) {
+  const catalog::ViewDef& view = *resolved.view;
+  if (++state_.view_references > kWithReferencesMax) {
+    return Error(ErrorCode::kStatementTooComplex, "views refer to one another too often").at(table.position);
+  }
+  const std::string path = view.path() + "@" + resolved.commit.hex();
+  if (std::find(state_.open_views.begin(), state_.open_views.end(), path) != state_.open_views.end()) {
+    return Error(ErrorCode::kInvalidObjectDefinition, fmt::format("infinite recursion detected in rules for relation \"{}\"", view.name)).at(table.position);
+  }
+  auto parsed = sql::parse_statement(view.query_sql);
+  if (!parsed) return std::move(parsed.error()).at(table.position);
+  if (parsed->statement->kind != sql::StatementKind::kSelect) return Error(ErrorCode::kInvalidContent, fmt::format("view \"{}\" is no query", view.name));
+  state_.view_queries.push_back(std::make_unique<sql::ParsedStatement>(std::move(*parsed)));
+  const auto& select = static_cast<const sql::SelectStmt&>(*state_.view_queries.back()->statement);
+  std::string revision = std::exchange(state_.view_revision, resolved.historical ? resolved.commit.hex() : std::string());
+  std::vector<StarColumns>* stars = std::exchange(state_.context.stars, nullptr);
+  state_.open_views.push_back(path);
+  QueryBinder binder(state_, nullptr, nullptr);
+  Result<LogicalPtr> node = binder.bind(select);
+  state_.open_views.pop_back();
+  state_.context.stars = stars;
+  state_.view_revision = std::move(revision);
+  // Positions count in the view's text, not in the statement's.
+  if (!node) return std::move(node.error()).at(table.position);
+  if ((*node)->width() != view.columns.size()) {
+    return Error(ErrorCode::kInvalidContent, fmt::format("view \"{}\" names {} columns, its query gives {}", view.name, view.columns.size(), (*node)->width()));
+  }
+  for (size_t i = 0; i < view.columns.size(); ++i) (*node)->outputs[i].name = view.columns[i];
+  return node;
 }
 
 Result<LogicalPtr> QueryBinder::bind_subquery_table(const sql::SubqueryTable& table, FromScope& scope) {

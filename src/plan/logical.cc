@@ -110,6 +110,7 @@ void for_each_expression(NodeFields& node, const std::function<void(expr::NodePt
   visit_one(node.offset);
   visit_one(node.apply.operand);
   visit_all(node.apply.parameters);
+  visit_all(node.apply.outer_keys);
 }
 
 double selectivity(const expr::Node& condition) {

@@ -4,9 +4,11 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "plan/physical.h"
+#include "sql/parser.h"
 
 namespace rowan::plan {
 
@@ -40,6 +42,9 @@ void substitute(expr::NodePtr& node, const std::vector<expr::NodePtr>& expressio
 // Calls `visit` for every expression that hangs on the node itself.
 void for_each_expression(NodeFields& node, const std::function<void(expr::NodePtr&)>& visit);
 
+// Both sides of `=` may be hashed when equal values have equal bytes in the same physical form.
+bool hashable(type::TypeId a, type::TypeId b);
+
 // Rows a node will give, from table counts and rough selectivities.
 double estimate_rows(const LogicalNode& node, Resolver& resolver);
 double selectivity(const expr::Node& condition);
@@ -59,6 +64,10 @@ struct BindState {
   bool cacheable = true;
   int depth = 0;                              // Of nested queries, against kQueryDepthMax.
   size_t with_references = 0;                 // Against kWithReferencesMax.
+  size_t view_references = 0;                 // As that.
+  std::string view_revision;                  // Inside a view AS OF: the commit that names without a revision of their own mean.
+  std::vector<std::string> open_views;        // Those whose queries are being bound, outermost first.
+  std::vector<std::unique_ptr<sql::ParsedStatement>> view_queries;   // What was parsed for them.
 };
 inline constexpr int kQueryDepthMax = 100;
 

@@ -10,14 +10,13 @@
 
 namespace rowan::plan {
 
-namespace {
-
-// Both sides of `=` may be hashed when equal values have equal bytes in the same physical form.
 bool hashable(type::TypeId a, type::TypeId b) {
   if (type::is_integer(a) && type::is_integer(b)) return true;
   const auto is_string = [](type::TypeId id) { return id == type::TypeId::kText || id == type::TypeId::kVarchar; };
   return a == b ? a != type::TypeId::kJson : is_string(a) && is_string(b);
 }
+
+namespace {
 
 void take_hash_keys(LogicalNode& join, PhysicalNode& node, uint32_t left_width, uint32_t width) {
   std::vector<expr::NodePtr> conjuncts, residual;

@@ -60,6 +60,7 @@ struct IndexChoice {
 struct ScanSpec {
   catalog::TableVersion table;               // At planning. The executor asks the transaction for the rows, unless historical.
   bool historical = false;
+  bool materialized = false;                 // The rows of a materialised view.
   std::string alias;
   std::vector<uint16_t> columns;             // Indexes into the definition's columns.
   size_t output_columns = 0;
@@ -83,6 +84,7 @@ struct ApplySpec {
   std::vector<expr::NodePtr> parameters;     // Outer values that child 1 reads, over child 0. Empty: it runs once.
   std::vector<uint32_t> parameter_slots;     // Where child 1 finds them among the parameters.
   uint32_t parameter_count = 0;              // Size of child 1's parameter list.
+  std::vector<expr::NodePtr> outer_keys;     // kExists: over child 0; a row is wanted that has these values in child 1's columns. It runs once.
 };
 
 // What a node of either kind of plan may carry; which members count is said by its kind.

@@ -51,12 +51,26 @@ class VirtualTable {
   virtual bool cacheable() const { return true; }
 };
 
-// A name in FROM, resolved. Exactly one of `table` and `virtual_table` is set.
+// A name in FROM, resolved. Exactly one of `table`, `virtual_table` and `view` is set; a materialised view has its rows in `table` besides.
 struct ResolvedTable {
   std::optional<catalog::TableVersion> table;
   std::shared_ptr<const VirtualTable> virtual_table;
+  std::shared_ptr<const catalog::ViewDef> view;
   bool historical = false;           // AS OF: the executor reads `table` as it is, without the transaction's overlay.
   Oid root;                          // Historical: the commit's tree.
+  Oid commit;                        // Historical: the commit.
+};
+
+// A name that no INSERT, UPDATE or DELETE may change: a view or a materialised view. `verb`: "insert into", "update", "delete from".
+Error not_updatable(const catalog::ViewDef& view, std::string_view verb);
+
+// A `*` in a select list, and the columns it stands for.
+struct ColumnName {
+  std::string schema, table, column;         // The first two may be empty.
+};
+struct StarColumns {
+  const sql::StarExpr* star = nullptr;
+  std::vector<ColumnName> columns;
 };
 
 // FOR SYSTEM_TIME: the versions that were valid some time from `from_us` to `to_us` (µs since 1970); nothing: no bound.
@@ -96,6 +110,7 @@ struct PlanContext {
   expr::ParameterTypes& parameters;
   const expr::EvalContext& eval;                 // For constant folding and AS OF values.
   std::vector<std::string> disabled_rules;       // Names of rule files, for tests: results never change.
+  std::vector<StarColumns>* stars = nullptr;     // Where the columns of each * go (CREATE VIEW); may be null.
 };
 
 struct PhysicalNode;   // physical.h

@@ -99,12 +99,33 @@ Result<void> QueryBinder::expand_star(const sql::StarExpr& star, std::vector<Out
     if (from_.tables.empty()) {
       return Error(ErrorCode::kSyntaxError, "SELECT * with no tables specified is not valid").at(star.position);
     }
+    record_star(star, from_.visible);
     return add(from_.visible);
   }
   for (const FromTable& table : from_.tables) {
-    if (table.alias == star.table && (star.schema.empty() || star.schema == table.schema)) return add(table.columns);
+    if (table.alias != star.table || (!star.schema.empty() && star.schema != table.schema)) continue;
+    record_star(star, table.columns);
+    return add(table.columns);
   }
   return Error(ErrorCode::kUndefinedTable, fmt::format("missing FROM-clause entry for table \"{}\"", star.table)).at(star.position);
+}
+
+// For a view's text: each column by its table's name, or alone when USING merged it.
+void QueryBinder::record_star(const sql::StarExpr& star, const std::vector<VisibleColumn>& columns) {
+  if (state_.context.stars == nullptr) return;
+  StarColumns record{&star, {}};
+  for (const VisibleColumn& column : columns) {
+    ColumnName name{{}, {}, column.name};
+    for (const FromTable& table : from_.tables) {
+      const bool owns = std::any_of(table.columns.begin(), table.columns.end(), [&](const auto& c) { return c.index == column.index && c.name == column.name; });
+      if (!owns) continue;
+      const bool twice = std::count_if(from_.tables.begin(), from_.tables.end(), [&](const auto& other) { return other.alias == table.alias; }) > 1;
+      name.table = table.alias;
+      if (twice) name.schema = table.schema;
+    }
+    record.columns.push_back(std::move(name));
+  }
+  state_.context.stars->push_back(std::move(record));
 }
 
 Result<std::vector<QueryBinder::OutputItem>> QueryBinder::bind_items(const sql::List<sql::SelectItem>& items) {
@@ -491,6 +512,7 @@ Result<LogicalPtr> QueryBinder::bind_limit_query(LogicalPtr input, const sql::Se
 
 Result<BoundModify> QueryBinder::bind_modify(const ModifyRequest& request) {
   TRY_ASSIGN(ResolvedTable resolved, state_.context.resolver.resolve(request.table, {}, std::nullopt));
+  if (resolved.view != nullptr) return not_updatable(*resolved.view, "update").at(request.table.position);
   if (!resolved.table.has_value()) {
     return Error(ErrorCode::kWrongObjectType, fmt::format("cannot change system view \"{}\"", request.table.name)).at(request.table.position);
   }
@@ -548,6 +570,13 @@ Result<BoundModify> QueryBinder::bind_modify(const ModifyRequest& request) {
   }
   result.root = std::move(node);
   return result;
+}
+
+Error not_updatable(const catalog::ViewDef& view, std::string_view verb) {
+  if (view.materialized()) return Error(ErrorCode::kWrongObjectType, fmt::format("cannot change materialized view \"{}\"", view.name));
+  return Error(ErrorCode::kObjectNotInState, fmt::format("cannot {} view \"{}\"", verb, view.name))
+      .with_detail("Views are not updatable.")
+      .with_hint("Change the tables that the view reads.");
 }
 
 Result<LogicalPtr> bind_query(const sql::SelectStmt& select, BindState& state) {

@@ -119,6 +119,8 @@ class QueryBinder final : public expr::Scope {
   Result<LogicalPtr> bind_using(const sql::JoinTable& join, LogicalPtr node, const FromScope& left, const FromScope& right,
                                 const std::vector<std::string>& names, FromScope& scope);
   Result<ResolvedTable> resolve_table(const sql::NamedTable& table);
+  Result<LogicalPtr> bind_view(const sql::NamedTable& table, const ResolvedTable& resolved);
+  void record_star(const sql::StarExpr& star, const std::vector<VisibleColumn>& columns);
   Result<ResolvedTable> resolve_versions(const sql::NamedTable& table);
   Result<std::optional<int64_t>> system_time(const sql::Expr* value);
   Result<LogicalPtr> add_columns(LogicalPtr node, FromTable table, const sql::List<std::string_view>& aliases, uint32_t position,

@@ -124,9 +124,11 @@ Map prune_apply(LogicalNode& node, const std::vector<bool>& needed) {
   std::vector<bool> below(needed.begin(), needed.end() - 1);
   need(node.apply.operand, below);
   for (const expr::NodePtr& parameter : node.apply.parameters) need(parameter, below);
+  for (const expr::NodePtr& key : node.apply.outer_keys) need(key, below);
   Map map = prune(node.children[0], below);
   remap(node.apply.operand, map);
   for (expr::NodePtr& parameter : node.apply.parameters) remap(parameter, map);
+  for (expr::NodePtr& key : node.apply.outer_keys) remap(key, map);
   prune_exact(node.children[1]);
   const OutputColumn own = node.outputs.back();
   node.outputs = node.children[0]->outputs;

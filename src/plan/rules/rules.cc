@@ -13,6 +13,7 @@ constexpr size_t kInValuesMax = 1000;
 
 constexpr Rule kRules[] = {
     {"predicate_pushdown", predicate_pushdown},
+    {"decorrelate", decorrelate},
     {"join_order", join_order},
     {"point_get", point_get},
     {"index_order", index_order},

@@ -11,6 +11,7 @@ namespace rowan::plan {
 using RuleFunction = void (*)(LogicalPtr& root, PlanContext& context);
 
 void predicate_pushdown(LogicalPtr& root, PlanContext& context);
+void decorrelate(LogicalPtr& root, PlanContext& context);
 void join_order(LogicalPtr& root, PlanContext& context);
 void point_get(LogicalPtr& root, PlanContext& context);
 void index_scan(LogicalPtr& root, PlanContext& context);

@@ -165,6 +165,41 @@ TEST_CASE("tree: find and cursor") {
   CHECK(lines == rows.size());
 }
 
+TEST_CASE("tree: the runs of a range hold all of it and little more, and a key's place is about its share") {
+  TestTree tree;
+  const Rows rows = make_rows(20'000);
+  const Oid root = tree.build(rows);
+  const auto all = leaf_runs(tree.reader, root);
+  REQUIRE(all.has_value());
+  std::mt19937_64 random(5);
+  for (int i = 0; i < 300; ++i) {
+    std::string lower = i % 10 == 0 ? "" : int_key(random() % 41'000);
+    std::string upper = i % 10 == 1 ? "" : int_key(random() % 41'000);
+    if (!upper.empty() && upper < lower) std::swap(lower, upper);
+    const auto runs = leaf_runs(tree.reader, root, lower, upper);
+    REQUIRE(runs.has_value());
+    REQUIRE(!runs->empty());
+    Rows found;
+    size_t lines = 0;
+    for (const LeafRun& run : *runs) {
+      for (const Oid& id : run.leaves) {
+        const auto leaf = Leaf::read(tree.reader, id);
+        REQUIRE(leaf.has_value());
+        lines += (*leaf)->size();
+        for (size_t k = 0; k < (*leaf)->size(); ++k) found.emplace((*leaf)->key(k), (*leaf)->line(k));
+      }
+    }
+    const auto end = upper.empty() ? rows.end() : rows.lower_bound(upper);
+    size_t inside = 0;
+    for (auto row = rows.lower_bound(lower); row != end; ++row, ++inside) REQUIRE(found.contains(row->first));
+    CHECK(lines <= inside + 3 * rows.size() / all->size() + 10'000);
+    const auto place = key_place(tree.reader, root, lower);
+    REQUIRE(place.has_value());
+    const double exact = static_cast<double>(std::distance(rows.begin(), rows.lower_bound(lower))) / static_cast<double>(rows.size());
+    CHECK(std::abs(*place - exact) < 0.2);
+  }
+}
+
 TEST_CASE("tree: a difference reads little more than the changed paths") {
   TestTree tree;
   const Oid root = tree.build(make_rows(kManyRows));
