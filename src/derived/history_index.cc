@@ -74,13 +74,14 @@ struct HistoryIndex::Record {
   }
 };
 
-HistoryIndex::HistoryIndex(std::filesystem::path file) : file_(std::move(file)) {
-  if (!file_.empty()) load();
+HistoryIndex::HistoryIndex(std::filesystem::path file, bool writable) : file_(std::move(file)) {
+  if (!file_.empty()) load(writable);
+  if (!writable) file_.clear();
 }
 
 HistoryIndex::~HistoryIndex() { ignore_error(save(), "the index is rebuilt from the commits"); }
 
-void HistoryIndex::load() {
+void HistoryIndex::load(bool writable) {
   std::ifstream in(file_, std::ios::binary);
   const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   in.close();
@@ -98,7 +99,7 @@ void HistoryIndex::load() {
   }
   // A torn or damaged tail goes, so that later records follow a whole one.
   std::error_code failed;
-  if (!rest.empty()) std::filesystem::resize_file(file_, text.size() - rest.size(), failed);
+  if (!rest.empty() && writable) std::filesystem::resize_file(file_, text.size() - rest.size(), failed);
   file_ready_ = !failed;
 }
 

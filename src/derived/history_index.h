@@ -40,8 +40,8 @@ inline constexpr size_t kChangesMax = 512;   // More than this: "many".
 class HistoryIndex {
  public:
   // `file` is an append-only list of checked records; what follows a damaged one is dropped. Empty: memory only.
-  // A file that cannot be opened is as good as none.
-  explicit HistoryIndex(std::filesystem::path file = {});
+  // A file that cannot be opened is as good as none. One that is not `writable` is read only, as far as it is whole.
+  explicit HistoryIndex(std::filesystem::path file = {}, bool writable = true);
   ~HistoryIndex();
 
   size_t size() const;
@@ -101,7 +101,7 @@ class HistoryIndex {
   struct Record;
   struct Painter;
 
-  void load();
+  void load(bool writable);
   uint32_t position(const Oid& commit) const;           // Requires: mutex_ held, as all below.
   uint32_t at_depth(uint32_t at, uint32_t depth) const; // The first-parent ancestor of that depth. Requires: depth <= its depth.
   uint32_t fork_point(uint32_t a, uint32_t b) const;    // Where the two chains of first parents meet; kNone: nowhere.

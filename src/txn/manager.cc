@@ -81,7 +81,7 @@ Core::Core(store::ObjectStore& the_store, const Clock& the_clock, const ManagerO
       options(the_options),
       log(options.log != nullptr ? *options.log : stderr_log()),
       row_counts(options.derived_folder.empty() ? std::filesystem::path() : options.derived_folder / "counts"),
-      history(options.derived_folder.empty() ? std::filesystem::path() : options.derived_folder / "history"),
+      history(options.derived_folder.empty() ? options.history_to_read : options.derived_folder / "history", !options.derived_folder.empty()),
       indexes(options.derived_folder.empty() ? std::filesystem::path() : options.derived_folder / "indexes") {}
 
 Core::~Core() = default;
@@ -138,9 +138,14 @@ Manager::~Manager() {
 Result<std::unique_ptr<Manager>> Manager::open(store::ObjectStore& store, const Clock& clock,
                                                const ManagerOptions& options) {
   ManagerOptions used = options;
-  if (store.read_only()) used.derived_folder.clear();   // Somebody else may be writing there.
+  if (store.read_only() && !used.derived_folder.empty()) {   // Somebody else may be writing there.
+    used.history_to_read = used.derived_folder / "history";
+    used.derived_folder.clear();
+  }
   auto state = std::make_unique<State>(store, clock, used);
   for (const store::RefEntry& ref : store.refs(kHeads)) {
+    // The index takes a commit only behind its parents: without a branch's first ones it would miss all that come.
+    ignore_error(state->history.ensure(store, ref.value), "a branch that cannot be read is reported when it is used");
     TRY_ASSIGN(const Head head, state->head_of(ref.value));
     std::string name = ref.name.substr(kHeads.size());
     auto branch = std::make_shared<Branch>(name, head, ++state->branch_numbers);

@@ -69,6 +69,9 @@ Result<Oid> resolve_name(Core& core, std::string_view name, std::string_view bra
   for (const char* folder : {"refs/heads/", "refs/tags/", "refs/remotes/"}) {
     if (const auto id = core.store.ref(folder + text)) return peel(core, *id, name);
   }
+  if (const auto id = name.size() == Oid::kHexDigits ? Oid::parse(name) : std::nullopt; id && core.store.contains(*id)) {
+    return peel(core, *id, name);
+  }
   if (name.size() >= kAbbreviationMin && name.size() <= Oid::kHexDigits && is_hex(name)) {
     return resolve_abbreviation(core, name);
   }

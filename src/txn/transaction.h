@@ -240,6 +240,7 @@ struct CommitEvent {
 
 struct ManagerOptions {
   std::filesystem::path derived_folder;            // DIR/rowan/derived: counts and history are kept there. Empty: in memory.
+  std::filesystem::path history_to_read;           // The history index of another process's repository; set by open() for a read-only store.
   size_t workspace_rows_max = kWorkspaceRowsMax;   // A table's overlay above this is spilled.
   Log* log = nullptr;                              // Borrowed; nullptr: stderr.
 };
