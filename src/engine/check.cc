@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "catalog/catalog.h"
+#include "catalog/objects.h"
 #include "catalog/table.h"
 #include "derived/unique_index.h"
 #include "engine/history.h"
@@ -140,6 +141,43 @@ class Checker {
         // Only a branch's newest commit must satisfy constraints.
         if (tips_.contains(id)) TRY(unique_indexes_.check(store_, table));
       }
+      TRY(check_views(catalog, schema));
+      TRY(check_sequences(catalog, schema));
+    }
+    if (!tips_.contains(id)) return {};
+    TRY_ASSIGN(const std::vector<std::string> dangling, catalog::dangling_references(catalog));
+    if (!dangling.empty()) return Error(ErrorCode::kInvalidContent, dangling.front() + " refers to what is not there");
+    return {};
+  }
+
+  Result<Oid> definition_at(const catalog::Catalog& catalog, const std::string& path) const {
+    TRY_ASSIGN(const auto entry, tree::find_path(store_, store_.cache(), catalog.root(), path));
+    return entry ? entry->id : Oid{};
+  }
+
+  Result<void> check_views(const catalog::Catalog& catalog, const std::string& schema) {
+    TRY_ASSIGN(const std::vector<std::string> names, catalog.views(schema));
+    for (const std::string& name : names) {
+      TRY_ASSIGN(const auto view, catalog.find_view(schema, name));
+      const std::string file = view->path() + (view->materialized() ? "/matview.sql" : "/view.sql");
+      TRY_ASSIGN(const Oid found, definition_at(catalog, file));
+      if (found != view->definition_id) return Error(ErrorCode::kInvalidContent, file + " is not in its canonical form");
+      if (!view->materialized()) continue;
+      TRY_ASSIGN(const catalog::TableVersion version, catalog.materialized_rows(*view));
+      if (!view->populated && !version.rows.is_zero()) return misplaced(version, "rows in a view WITH NO DATA");
+      TRY(check_rows(version, std::nullopt));
+    }
+    return {};
+  }
+
+  Result<void> check_sequences(const catalog::Catalog& catalog, const std::string& schema) {
+    TRY_ASSIGN(const std::vector<std::string> names, catalog.sequences(schema));
+    for (const std::string& name : names) {
+      TRY_ASSIGN(const auto sequence, catalog.find_sequence(schema, name));
+      const std::string file = sequence->path() + "/sequence.json";
+      TRY_ASSIGN(const Oid found, definition_at(catalog, file));
+      if (found == store::hash_object(store::ObjectType::kBlob, catalog::sequence_json(*sequence))) continue;
+      return Error(ErrorCode::kInvalidContent, file + " is not in its canonical form");
     }
     return {};
   }
@@ -151,6 +189,10 @@ class Checker {
   Result<void> check_table(const catalog::TableVersion& version, const Oid& root, const std::optional<Oid>& parent_root) {
     TRY_ASSIGN(const auto definition, tree::find_path(store_, store_.cache(), root, version.table->path() + "/table.sql"));
     if (!definition || definition->id != version.table->definition_id) return misplaced(version, "table.sql is not in its canonical form");
+    return check_rows(version, parent_root);
+  }
+
+  Result<void> check_rows(const catalog::TableVersion& version, const std::optional<Oid>& parent_root) {
     if (version.rows.is_zero()) {
       return version.large.is_zero() ? Result<void>{} : misplaced(version, "out-of-line values without rows");
     }

@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "catalog/catalog.h"
+#include "catalog/objects.h"
 #include "catalog/table.h"
 #include "tree/git_tree.h"
 #include "tree/row_tree.h"
@@ -283,6 +284,7 @@ class ContentReader {
         return invalid(path, "no such file belongs here");
       }
     }
+    TRY(check_references());
     if (edits_.empty()) return root_;
     return tree::edit_paths(made_, store_.cache(), root_, std::move(edits_));
   }
@@ -294,6 +296,20 @@ class ContentReader {
     if (!decoded || decoded->empty() || type::encode_name(*decoded) != name) return invalid(path, "the folder's name stands for no name");
     if (decoded->size() > kIdentifierBytesMax) return invalid(path, "the folder's name is too long");
     return decoded;
+  }
+
+  // What refers to something that is not there, beyond what did so before.
+  Result<void> check_references() const {
+    TRY_ASSIGN(const std::vector<std::string> after, catalog::dangling_references(after_));
+    if (after.empty()) return {};
+    std::vector<std::string> before;
+    if (before_) {
+      TRY_ASSIGN(before, catalog::dangling_references(*before_));
+    }
+    for (const std::string& each : after) {
+      if (!std::binary_search(before.begin(), before.end(), each)) return Error(ErrorCode::kInvalidContent, each + " refers to what is not there");
+    }
+    return {};
   }
 
   Result<bool> is_known(const std::string& path, const Oid& id) const {
@@ -314,7 +330,7 @@ class ContentReader {
     for (const tree::TreeEntry& entry : tree->entries()) {
       const std::string below = path + "/" + std::string(entry.name);
       if (entry.is_tree()) {
-        TRY(read_table(schema, below, entry));
+        TRY(read_object(schema, below, entry));
       } else if (entry.name != "schema.sql") {
         return invalid(below, "no such file belongs here");
       }
@@ -322,34 +338,77 @@ class ContentReader {
     return {};
   }
 
-  Result<void> read_table(const std::string& schema, const std::string& path, const tree::TreeEntry& folder) {
+  // A table, a view, a materialised view or a sequence, by the one file that defines it.
+  Result<void> read_object(const std::string& schema, const std::string& path, const tree::TreeEntry& folder) {
     TRY_ASSIGN(const bool known, is_known(path, folder.id));
     if (known) return {};
     TRY_ASSIGN(const std::string name, decoded_name(path, folder.name));
     TRY_ASSIGN(const auto tree, tree::GitTree::read(store_, store_.cache(), folder.id));
+    const tree::TreeEntry* definition = nullptr;
+    for (const std::string_view file : {"table.sql", "view.sql", "matview.sql", "sequence.json"}) {
+      const tree::TreeEntry* found = tree->find(file);
+      if (definition == nullptr && found != nullptr && !found->is_tree()) definition = found;
+    }
+    const std::string_view file = definition == nullptr ? std::string_view("table.sql") : definition->name;
+    const bool has_rows = file == "table.sql" || file == "matview.sql";
     for (const tree::TreeEntry& entry : tree->entries()) {
-      const bool belongs = entry.is_tree() ? entry.name == "rows" || entry.name == "large" : entry.name == "table.sql";
+      const bool belongs = entry.is_tree() ? has_rows && (entry.name == "rows" || entry.name == "large") : entry.name == file;
       if (!belongs) return invalid(path + "/" + std::string(entry.name), "no such file belongs here");
     }
+    if (definition == nullptr) return invalid(path, "there is no table.sql");
+    if (file == "view.sql" || file == "matview.sql") return read_view(schema, name, path, *definition);
+    if (file == "sequence.json") return read_sequence(schema, name, path, *definition);
     auto version = after_.find_table(schema, name);
     if (!version) return invalid(path + "/table.sql", version.error().message());
     if (!*version) return invalid(path, "there is no table.sql");
-    return read_rows(path, **version, tree->find("table.sql")->id);
-  }
-
-  Result<void> read_rows(const std::string& path, const catalog::TableVersion& version, const Oid& definition_blob) {
     std::optional<catalog::TableVersion> old;
     if (before_) {
-      TRY_ASSIGN(const bool has_schema, before_->has_schema(version.table->schema));
+      TRY_ASSIGN(const bool has_schema, before_->has_schema(schema));
       if (has_schema) {
-        TRY_ASSIGN(old, before_->find_table(version.table->schema, version.table->name));
+        TRY_ASSIGN(old, before_->find_table(schema, name));
       }
     }
-    if (old && old->table->definition_id != version.table->definition_id) old.reset();
-    const std::string text = catalog::table_sql(*version.table);
-    if (definition_blob != version.table->definition_id) {
-      edits_.push_back({path + "/table.sql", tree::kModeBlob, made_.add(store::ObjectType::kBlob, text)});
+    respell(path + "/table.sql", definition->id, (*version)->table->definition_id, catalog::table_sql(*(*version)->table));
+    return read_rows(path, **version, old);
+  }
+
+  // The canonical text takes the place of another one.
+  void respell(const std::string& path, const Oid& found, const Oid& canonical, std::string text) {
+    if (found != canonical) edits_.push_back({path, tree::kModeBlob, made_.add(store::ObjectType::kBlob, std::move(text))});
+  }
+
+  Result<void> read_view(const std::string& schema, const std::string& name, const std::string& path, const tree::TreeEntry& definition) {
+    const std::string file = path + "/" + std::string(definition.name);
+    auto view = after_.find_view(schema, name);
+    if (!view) return invalid(file, view.error().message());
+    respell(file, definition.id, (*view)->definition_id, catalog::view_sql(**view));
+    if (!(*view)->materialized()) return {};
+    TRY_ASSIGN(const catalog::TableVersion version, after_.materialized_rows(**view));
+    if (!(*view)->populated && !version.rows.is_zero()) return invalid(path + "/rows", "a view WITH NO DATA has no rows");
+    std::optional<catalog::TableVersion> old;
+    if (before_) {
+      TRY_ASSIGN(const auto old_view, before_->find_view(schema, name));
+      if (old_view != nullptr && old_view->materialized()) {
+        TRY_ASSIGN(old, before_->materialized_rows(*old_view));
+      }
     }
+    return read_rows(path, version, old);
+  }
+
+  Result<void> read_sequence(const std::string& schema, const std::string& name, const std::string& path, const tree::TreeEntry& definition) {
+    const std::string file = path + "/sequence.json";
+    auto sequence = after_.find_sequence(schema, name);
+    if (!sequence) return invalid(file, sequence.error().message());
+    if (!*sequence) return invalid(path, "there is no sequence.json");
+    std::string text = catalog::sequence_json(**sequence);
+    const Oid canonical = store::hash_object(store::ObjectType::kBlob, text);
+    respell(file, definition.id, canonical, std::move(text));
+    return {};
+  }
+
+  // `old`: the rows that the branch had, known to be valid under their definition.
+  Result<void> read_rows(const std::string& path, const catalog::TableVersion& version, std::optional<catalog::TableVersion> old) {
+    if (old && old->table->definition_id != version.table->definition_id) old.reset();
     RowsReader rows(made_, store_, version);
     if (old) TRY(rows.trust(old->rows));
     TRY_ASSIGN(const Oid canonical, rows.canonical_rows(path + "/rows"));

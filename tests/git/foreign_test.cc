@@ -168,6 +168,32 @@ TEST_CASE("a definition by hand") {
   it.check_taken(commit);
 }
 
+TEST_CASE("definitions of every kind by hand") {
+  Pushing it;
+  const fs::path schema = it.work / "public";
+  for (const char* folder : {"made", "made_5fseq", "big", "known"}) fs::create_directories(schema / folder);
+  write_file(schema / "made" / "table.sql",
+             "create table made (id int primary key default nextval('made_seq'), n int check (made.n > 0) references city (id), index by_n (n)) merge rule newest;\n");
+  write_file(schema / "made_5fseq" / "sequence.json", "{ \"increment\" : 2,\n \"last\": 5 }\n");
+  write_file(schema / "big" / "view.sql", "create view big (id) as select city.id from city where size > 498;\n");
+  write_file(schema / "known" / "matview.sql", "create materialized view known (name text, n bigint) as select name, count(*) from city group by name;\n");
+  fs::create_directories(schema / "known" / "rows");
+  write_file(schema / "known" / "rows" / "0.jsonl", "[1,\"a\",5]\n[1, \"a\",5]\n");
+  const std::string commit = it.push();
+  it.check_taken(commit);
+  it.opened.execute("INSERT INTO made (n) VALUES (3)");
+  CHECK(it.opened.ask("SELECT * FROM made") == "7|3;");
+  it.opened.checkpoint();
+  const auto text = [&](const std::string& file) { return git(it.db, "show main:public/" + file); };
+  CHECK(text("made/table.sql") ==
+        "CREATE TABLE public.made (\n  id integer NOT NULL DEFAULT nextval('public.made_seq') SLOT 0 ID 35c03189,\n  n integer SLOT 1 ID d775d83b,\n"
+        "  PRIMARY KEY (id),\n  CHECK (n > 0),\n  FOREIGN KEY (n) REFERENCES public.city (id),\n  INDEX by_n (n)\n) MERGE RULE newest;\n");
+  CHECK(text("made_5fseq/sequence.json").starts_with("{\"type\":\"bigint\",\"start\":1,\"increment\":2,\"min\":1,"));
+  CHECK(text("big/view.sql") == "CREATE VIEW public.big (id) AS SELECT city.id FROM public.city WHERE size > 498;\n");
+  CHECK(text("known/matview.sql").starts_with("CREATE MATERIALIZED VIEW public.known (\n  name text SLOT 0 ID "));
+  CHECK(text("known/rows/0.jsonl") == "[2,\"a\",5]\n");
+}
+
 TEST_CASE("broken content is kept aside") {
   Pushing it;
   const std::string ours = it.tip();
@@ -199,6 +225,25 @@ TEST_CASE("broken content is kept aside") {
       {"a symbolic link", [&] { const fs::path leaf = it.leaf(); fs::remove(leaf); fs::create_symlink("/etc/passwd", leaf); }},
       {"a leaf that may be executed", [&] { fs::permissions(it.leaf(), fs::perms::owner_all); }},
       {"an empty tree", [&] { must("cd '" + it.work.string() + "' && git rm -rq ."); }},
+      {"a sequence that is no JSON", [&] { fs::create_directories(it.work / "public" / "s"); write_file(it.work / "public" / "s" / "sequence.json", "last: 5\n"); }},
+      {"a sequence that stands still", [&] { fs::create_directories(it.work / "public" / "s"); write_file(it.work / "public" / "s" / "sequence.json", "{\"increment\":0}\n"); }},
+      {"a view that is no query", [&] { fs::create_directories(it.work / "public" / "v"); write_file(it.work / "public" / "v" / "view.sql", "create view v (a) as drop table city;\n"); }},
+      {"a view that does not say its columns", [&] { fs::create_directories(it.work / "public" / "v"); write_file(it.work / "public" / "v" / "view.sql", "create view v as select * from city;\n"); }},
+      {"a view of what is not there", [&] { fs::create_directories(it.work / "public" / "v"); write_file(it.work / "public" / "v" / "view.sql", "create view v (a) as select a from nowhere;\n"); }},
+      {"a materialised view without types", [&] { fs::create_directories(it.work / "public" / "v"); write_file(it.work / "public" / "v" / "matview.sql", "create materialized view v (a) as select 1;\n"); }},
+      {"two definitions in one folder", [&] { write_file(table / "sequence.json", "{}\n"); }},
+      {"rows of a sequence", [&] {
+         fs::create_directories(it.work / "public" / "s" / "rows");
+         write_file(it.work / "public" / "s" / "sequence.json", "{}\n");
+         write_file(it.work / "public" / "s" / "rows" / "0.jsonl", "[1]\n");
+       }},
+      {"a check of a column that is not there", [&] { it.replace(table / "table.sql", "\n);", ",\n  CHECK (nope > 1)\n);"); }},
+      {"a foreign key to nowhere", [&] { it.replace(table / "table.sql", "\n);", ",\n  FOREIGN KEY (size) REFERENCES public.nowhere (id)\n);"); }},
+      {"a foreign key to columns that are no key", [&] { it.replace(table / "table.sql", "\n);", ",\n  FOREIGN KEY (size) REFERENCES public.city (size)\n);"); }},
+      {"a table that others refer to goes", [&] {
+         write_file(it.work / "public" / "note" / "table.sql", "create table note (text text, c int references city (id));\n");
+         must("rm -r '" + table.string() + "'");
+       }},
       {"a folder full of levels", [&] {
          fs::path deep = table / "rows";
          for (int i = 0; i < 40; ++i) deep /= "d";
