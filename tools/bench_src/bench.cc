@@ -475,7 +475,7 @@ class Bench {
   void report() const {
     if (options_.json) std::printf("[");
     bool first = true;
-    if (!options_.json) std::printf("%-58s %12s %12s %9s %19s %8s\n", "", "Rowan", "SQLite", "ratio", "spread", "limit");
+    if (!options_.json) std::printf("%-58s %12s %12s %9s %19s %8s\n", "", "Rowan", "peer", "ratio", "spread", "limit");
     for (const Line& line : lines_) {
       const Figures f = figures(line);
       const bool kept = line.limit == 0 || (line.at_least ? f.ratio >= line.limit : f.ratio <= line.limit);

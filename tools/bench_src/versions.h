@@ -33,7 +33,7 @@ class VersionBench {
   void update_rows(Session& session, int64_t commits);
   // The time of `query` in `session` at its median over the rounds, one run before to warm up.
   std::vector<double> times_of(Session& session, const std::string& query) const;
-  void merge_changes(const std::string& name, int step, double limit);
+  void merge_changes(int64_t changes, double limit);
 
   const Options& options_;
   const fs::path base_;
