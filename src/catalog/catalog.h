@@ -63,6 +63,10 @@ class Catalog {
   Oid root_;
 };
 
+// What refers to something that is not there: foreign keys without a table or key, columns without their sequence, views without a table they
+// read. One text each, sorted.
+Result<std::vector<std::string>> dangling_references(const Catalog& catalog);
+
 // The tree of a fresh repository: rowan.json, .gitattributes, public/schema.sql.
 Result<Oid> write_initial_tree(store::PendingObjects& objects);
 // kUnsupportedFormat for a newer rowan.json, kInvalidContent for none or a broken one.

@@ -137,6 +137,8 @@ std::string table_sql(const TableDef& table);
 // Pieces of it: "FOREIGN KEY (a) REFERENCES public.p (id) ON DELETE CASCADE", "(a, b DESC)".
 std::string stored_columns_sql(const TableDef& table);       // The columns alone, a line each, without a newline at the end.
 std::string foreign_key_sql(const TableDef& table, const ForeignKey& key);
+// The parent has a primary or unique key over just the columns that the foreign key refers to.
+bool references_key(const ForeignKey& key, const TableDef& parent);
 std::string index_columns_sql(const TableDef& table, const IndexDef& index);
 
 // Reads stored text back. kInvalidContent when it is not valid; non-canonical but valid text is accepted.

@@ -100,6 +100,20 @@ bool constraint_exists(const TableDef& table, std::string_view name) {
          std::any_of(table.foreign_keys.begin(), table.foreign_keys.end(), [&](const ForeignKey& key) { return key.name == name; });
 }
 
+bool references_key(const ForeignKey& key, const TableDef& parent) {
+  std::vector<uint16_t> columns;
+  for (const std::string& name : key.referenced) {
+    const auto column = parent.find_column(name);
+    if (!column) return false;
+    columns.push_back(*column);
+  }
+  const auto same = [&](const std::vector<uint16_t>& each) {
+    return !each.empty() && each.size() == columns.size() && std::is_permutation(each.begin(), each.end(), columns.begin());
+  };
+  return same(parent.primary_key) ||
+         std::any_of(parent.unique_keys.begin(), parent.unique_keys.end(), [&](const UniqueKey& unique) { return same(unique.columns); });
+}
+
 std::string default_primary_key_name(const TableDef& table) { return joined_name(table.name, {}, "pkey"); }
 
 // Only what stands in front counts for the number behind a name.

@@ -15,7 +15,6 @@
 #include "catalog/catalog.h"
 #include "derived/index.h"
 #include "engine/branch_settings.h"
-#include "exec/sequences.h"
 #include "git/commit.h"
 #include "rowan/rowan.h"
 #include "store/object_store.h"
@@ -36,7 +35,6 @@ class DatabaseImpl final : public Database {
   store::ObjectStore& store() { return *store_; }
   txn::Manager& manager() { return *manager_; }
   derived::Indexes& unique_indexes() { return manager_->indexes(); }
-  exec::SequenceCounters& sequence_counters() { return sequence_counters_; }
   BranchSettings& branch_settings() { return branch_settings_; }
   const std::string& name() const { return name_; }              // The folder's name without ".git".
   const git::Signature& author() const { return author_; }
@@ -52,7 +50,6 @@ class DatabaseImpl final : public Database {
 
   std::unique_ptr<store::ObjectStore> store_;
   std::unique_ptr<txn::Manager> manager_;
-  exec::SequenceCounters sequence_counters_;
   BranchSettings branch_settings_;
   std::string name_;
   git::Signature author_;

@@ -162,7 +162,7 @@ class StatementImpl final : public Statement {
 
 }  // namespace
 
-SessionImpl::SessionImpl(DatabaseImpl& database, std::string branch) : database_(database), branch_(std::move(branch)), unique_(database.unique_indexes(), database.store()), sequences_(database.sequence_counters()) {}
+SessionImpl::SessionImpl(DatabaseImpl& database, std::string branch) : database_(database), branch_(std::move(branch)), unique_(database.unique_indexes(), database.store()) {}
 SessionImpl::~SessionImpl() = default;
 
 Outcome<std::unique_ptr<Statement>> SessionImpl::prepare(std::string_view text) {
@@ -523,6 +523,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_query(const std::shared_ptr<Prepa
     stream->context.emplace(exec::ExecContext{database_.manager(), *stream->transaction, eval_context()});
     stream->context->eval.transaction_time_us = stream->transaction->start_time_us() - kMicrosFrom1970To2000;
     stream->context->eval.parameters = &stream->parameters;
+    stream->context->eval.sequences = nullptr;   // It outlives the statement, which they belong to.
     TRY_ASSIGN(stream->root, exec::build(*stream->plan, *stream->context));
     TRY(stream->open());
     return make_stream_rows(prepared->columns, [stream](type::Batch& batch) { return stream->pull(batch); });

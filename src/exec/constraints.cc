@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "exec/row_writer.h"
 #include "expr/binder.h"
 #include "sql/parser.h"
@@ -12,7 +14,6 @@ namespace rowan::exec {
 
 namespace {
 
-constexpr size_t kCheckBatchRows = 2048;
 constexpr size_t kCachedChecksMax = 256;
 constexpr uint64_t kCancelEveryRows = 1024;
 
@@ -98,8 +99,11 @@ Result<std::shared_ptr<const RowChecks>> RowChecks::bind(std::shared_ptr<const c
   for (const catalog::CheckConstraint& check : checks->table_->checks) {
     TRY_ASSIGN(const sql::ParsedExpression parsed, sql::parse_expression(check.expression_sql));
     TRY_ASSIGN(expr::NodePtr node, bind_check(*checks->table_, *parsed.expr));
+    expr::collect_columns(*node, checks->columns_);
     checks->conditions_.push_back(std::move(node));
   }
+  std::sort(checks->columns_.begin(), checks->columns_.end());
+  checks->columns_.erase(std::unique(checks->columns_.begin(), checks->columns_.end()), checks->columns_.end());
   return std::shared_ptr<const RowChecks>(std::move(checks));
 }
 
@@ -133,6 +137,24 @@ Result<void> RowChecks::check(const type::Batch& rows, const expr::EvalContext& 
   std::vector<type::Value> values;
   for (const type::Column& column : rows.columns) values.push_back(column.value(broken->row));
   return check_violation(*table_, *broken->check, values);
+}
+
+CheckBatch::CheckBatch(std::shared_ptr<const RowChecks> checks) : checks_(std::move(checks)) {
+  for (const uint32_t column : columns()) builders_.emplace_back(checks_->table().columns[column].type);
+}
+
+void CheckBatch::add(const std::vector<type::Value>& row) {
+  for (size_t i = 0; i < builders_.size(); ++i) builders_[i].append(row[columns()[i]]);
+  end_row();
+}
+
+Result<std::optional<RowChecks::Broken>> CheckBatch::finish(const expr::EvalContext& context) {
+  type::Batch batch;
+  batch.rows = std::exchange(rows_, 0);
+  if (batch.rows == 0) return std::optional<RowChecks::Broken>();
+  batch.columns.resize(checks_->table().columns.size());
+  for (size_t i = 0; i < builders_.size(); ++i) batch.columns[columns()[i]] = builders_[i].finish();
+  return checks_->find_broken(batch, context);
 }
 
 Result<std::shared_ptr<const RowChecks>> CheckCache::of(const std::shared_ptr<const catalog::TableDef>& table) {
@@ -206,23 +228,17 @@ Result<void> visit_rows(const txn::Transaction& transaction, store::NodeCache& c
 Result<void> check_all_rows(ExecContext& context, const catalog::TableVersion& table, const RowChecks& checks) {
   if (checks.empty()) return {};
   const catalog::TableDef& def = *table.table;
-  std::vector<type::ColumnBuilder> builders;
-  for (const catalog::ColumnDef& column : def.columns) builders.emplace_back(column.type);
-  size_t rows = 0;
+  CheckBatch batch(std::shared_ptr<const RowChecks>(std::shared_ptr<void>(), &checks));   // Borrowed.
   const auto flush = [&]() -> Result<void> {
-    type::Batch batch;
-    batch.rows = std::exchange(rows, 0);
-    for (type::ColumnBuilder& builder : builders) batch.columns.push_back(builder.finish());
-    if (batch.rows == 0) return {};
-    TRY_ASSIGN(const auto broken, checks.find_broken(batch, context.eval));
+    TRY_ASSIGN(const auto broken, batch.finish(context.eval));
     if (!broken) return {};
     return Error(ErrorCode::kCheckViolation, fmt::format("check constraint \"{}\" of relation \"{}\" is violated by some row",
                                                          broken->check->name, def.name));
   };
   TRY(visit_rows(context.transaction, context.manager.store().cache(), table, [&](Bytes, Bytes line) -> Result<bool> {
     TRY_ASSIGN(const std::vector<type::Value> values, row_values(def, line, context.transaction.objects()));
-    for (size_t i = 0; i < values.size(); ++i) builders[i].append(values[i]);
-    if (++rows < kCheckBatchRows) return true;
+    batch.add(values);
+    if (batch.rows() < kCheckBatchRows) return true;
     if (context.cancelled()) return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
     TRY(flush());
     return true;

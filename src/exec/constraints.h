@@ -27,6 +27,8 @@ class RowChecks {
   static Result<std::shared_ptr<const RowChecks>> bind(std::shared_ptr<const catalog::TableDef> table);
 
   bool empty() const { return conditions_.empty(); }
+  const catalog::TableDef& table() const { return *table_; }
+  const std::vector<uint32_t>& columns() const { return columns_; }   // Those that any condition reads, sorted.
   // kCheckViolation names the first constraint that a row breaks; a condition that is NULL holds. One value a column.
   Result<void> check(const std::vector<type::Value>& row, const expr::EvalContext& context) const;
   Result<void> check(const type::Batch& rows, const expr::EvalContext& context) const;
@@ -44,7 +46,29 @@ class RowChecks {
 
   std::shared_ptr<const catalog::TableDef> table_;
   std::vector<expr::NodePtr> conditions_;    // As table_->checks.
+  std::vector<uint32_t> columns_;
 };
+
+// Many rows on their way into a table, for one evaluation of its CHECKs.
+class CheckBatch {
+ public:
+  explicit CheckBatch(std::shared_ptr<const RowChecks> checks);
+
+  const std::vector<uint32_t>& columns() const { return checks_->columns(); }
+  size_t rows() const { return rows_; }
+  // A row: one value for each of columns(), each appended to its builder; then end_row().
+  type::ColumnBuilder& builder(size_t index) { return builders_[index]; }
+  void end_row() { ++rows_; }
+  void add(const std::vector<type::Value>& row);   // One value a column of the table.
+  // The first constraint that some row breaks, and which row; the batch is empty again.
+  Result<std::optional<RowChecks::Broken>> finish(const expr::EvalContext& context);
+
+ private:
+  std::shared_ptr<const RowChecks> checks_;
+  std::vector<type::ColumnBuilder> builders_;
+  size_t rows_ = 0;
+};
+inline constexpr size_t kCheckBatchRows = 2048;
 
 // A session's bound CHECKs, by table definition.
 class CheckCache {

@@ -38,14 +38,22 @@ class RecordEncoder {
     const auto& slots = table.layout.slots;
     field_of_slot_.assign(slots.size(), -1);
     for (size_t i = 0; i < columns_.size(); ++i) field_of_slot_[table.columns[columns_[i]].slot] = static_cast<int>(i);
-    direct_ = table.checks.empty();   // A CHECK wants values.
+    direct_ = true;
     for (size_t slot = 0; slot < slots.size(); ++slot) {
       direct_ = direct_ && slots[slot].absent.is_null();
     }
     for (size_t i = 0; i < table.columns.size(); ++i) {
       const bool given = field_of_slot_[table.columns[i].slot] >= 0;
-      direct_ = direct_ && (given || table.columns[i].default_sql.empty());
+      const bool has_default = !table.columns[i].default_sql.empty() || table.columns[i].identity != sql::IdentityKind::kNone;
+      direct_ = direct_ && (given || !has_default);
     }
+  }
+
+  // Before the first row.
+  Result<void> get_ready() {
+    TRY_ASSIGN(auto checks, writer_.checks());
+    if (checks != nullptr) checks_.emplace(std::move(checks));
+    return {};
   }
 
   size_t field_count() const { return columns_.size(); }
@@ -60,10 +68,46 @@ class RecordEncoder {
     if (!direct_ || longest > kLargeValueBytes) return encode_values(fields, row);
     TRY(encode_direct(fields, row));
     if (row.line.size() > kLineSoftBytes) return encode_values(fields, row);
+    return checks_ ? note_fields(fields, row) : Result<void>();
+  }
+
+  // The CHECKs of rows are evaluated many at a time: what encode() gave is good once this has passed. `reader` tells the line at fault.
+  bool wants_check() const { return checks_ && checks_->rows() >= kCheckBatchRows; }
+  Result<void> check(const CopyReader& reader) {
+    if (!checks_) return {};
+    const auto broken = checks_->finish(eval_);
+    auto waiting = std::exchange(waiting_, {});
+    if (broken && !*broken) return {};
+    if (!broken) return broken.error();
+    const Waiting& row = waiting[(*broken)->row];
+    TRY_ASSIGN(const auto values, row_values(table_, row.line, writer_.objects()));
+    return reader.at_line(check_violation(table_, *(*broken)->check, values), row.source_line);
+  }
+  void set_line(uint64_t source_line) { source_line_ = source_line; }   // Of the record that is encoded next.
+
+ private:
+  // A row that waits for its CHECKs.
+  struct Waiting {
+    std::string line;
+    uint64_t source_line = 0;
+  };
+
+  Result<void> note_fields(const std::vector<CopyField>& fields, const RowWriter::EncodedRow& row) {
+    for (size_t i = 0; i < checks_->columns().size(); ++i) {
+      const catalog::ColumnDef& column = table_.columns[checks_->columns()[i]];
+      const int field = field_of_slot_[column.slot];
+      if (field < 0 || fields[field].is_null) {
+        checks_->builder(i).append_null();
+        continue;
+      }
+      TRY_ASSIGN(const type::Value value, type::parse_text(column.type, fields[field].text));
+      checks_->builder(i).append(value);
+    }
+    checks_->end_row();
+    waiting_.push_back({row.line, source_line_});
     return {};
   }
 
- private:
   Result<void> encode_direct(const std::vector<CopyField>& fields, RowWriter::EncodedRow& row) {
     const type::RowLayout& layout = table_.layout;
     std::string& line = row.line;
@@ -110,7 +154,13 @@ class RecordEncoder {
       if (given[i]) continue;
       TRY_ASSIGN(values[i], expr::evaluate_constant(*defaults_[i], eval_));
     }
-    return writer_.encode(values, row);
+    if (!checks_) return writer_.encode(values, row);
+    TRY(writer_.encode(values, row, true));
+    // A long value is nowhere to be read from yet, should the row be shown.
+    if (!row.large.empty()) return writer_.check(values);
+    checks_->add(values);
+    waiting_.push_back({row.line, source_line_});
+    return {};
   }
 
   template <typename T>
@@ -139,6 +189,9 @@ class RecordEncoder {
   const expr::EvalContext& eval_;
   std::vector<int> field_of_slot_;
   bool direct_ = false;
+  std::optional<CheckBatch> checks_;       // Nothing: the table has none.
+  std::vector<Waiting> waiting_;           // Its rows.
+  uint64_t source_line_ = 0;
 };
 
 class CopyIn {
@@ -149,6 +202,7 @@ class CopyIn {
 
   Result<uint64_t> run(bool header, bool may_bulk, const ProgressReport& report, uint64_t source_bytes) {
     const std::string what = "COPY " + version_.table->name;
+    TRY(encoder_.get_ready());
     std::vector<CopyField> fields;
     if (header) {
       TRY_ASSIGN(const bool any, reader_.next(fields));
@@ -160,13 +214,19 @@ class CopyIn {
       if (!more) break;
       TRY(check_width(fields));
       RowWriter::EncodedRow& row = scratch_;
-      if (auto encoded = encoder_.encode(fields, row); !encoded) return reader_.at_line(std::move(encoded.error()));
+      encoder_.set_line(reader_.line());
+      if (auto encoded = encoder_.encode(fields, row); !encoded) {
+        TRY(encoder_.check(reader_));      // A row before it may be at fault.
+        return reader_.at_line(std::move(encoded.error()));
+      }
+      if (encoder_.wants_check()) TRY(encoder_.check(reader_));
       TRY(take(row, may_bulk));
       if (++rows % kReportEveryRows == 0) {
         if (context_.cancelled()) return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
         if (report) report(what, source_bytes > 0 ? reader_.bytes_read() : rows, source_bytes, source_bytes > 0 ? "bytes" : "rows");
       }
     }
+    TRY(encoder_.check(reader_));
     if (bulk_) {
       TRY(finish_bulk(rows));
     } else {

@@ -61,8 +61,8 @@ Result<CopyFormat> copy_format(const sql::CopyStmt& statement) {
 CopyReader::CopyReader(const CopyFormat& format, const ByteSource& source, std::string table)
     : format_(format), source_(source), table_(std::move(table)) {}
 
-Error CopyReader::at_line(Error error) const {
-  std::string detail = fmt::format("COPY {}, line {}", table_, record_line_);
+Error CopyReader::at_line(Error error, uint64_t line) const {
+  std::string detail = fmt::format("COPY {}, line {}", table_, line);
   if (!error.detail().empty()) detail += ": " + error.detail();
   return std::move(error).with_detail(std::move(detail));
 }

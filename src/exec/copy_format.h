@@ -39,7 +39,8 @@ class CopyReader {
   Result<bool> next(std::vector<CopyField>& fields);   // False at the end.
   uint64_t line() const { return record_line_; }       // First line of the record just read, from 1.
   uint64_t bytes_read() const { return bytes_read_; }
-  Error at_line(Error error) const;                    // Adds where the record is.
+  Error at_line(Error error) const { return at_line(std::move(error), record_line_); }   // Adds where the record is.
+  Error at_line(Error error, uint64_t line) const;
 
  private:
   Result<bool> fill();

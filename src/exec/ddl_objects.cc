@@ -55,7 +55,7 @@ Result<void> set_owner(const sql::SequenceOptions& options, catalog::SequenceDef
 Result<std::vector<Reference>> keys_without_key(const catalog::TableDef& without, const ExecContext& context) {
   TRY_ASSIGN(std::vector<Reference> keys, references_to(context.transaction.catalog(), without.schema, without.name));
   std::erase_if(keys, [&](const Reference& reference) {
-    return references_key(reference.key(), without);
+    return catalog::references_key(reference.key(), without);
   });
   return keys;
 }
@@ -97,20 +97,6 @@ Result<void> rename_index(const RelationName& from, std::string_view to, ExecCon
 }
 
 }  // namespace
-
-bool references_key(const catalog::ForeignKey& key, const catalog::TableDef& parent) {
-  std::vector<uint16_t> columns;
-  for (const std::string& name : key.referenced) {
-    const auto column = parent.find_column(name);
-    if (!column) return false;
-    columns.push_back(*column);
-  }
-  const auto same = [&](const std::vector<uint16_t>& each) {
-    return !each.empty() && each.size() == columns.size() && std::is_permutation(each.begin(), each.end(), columns.begin());
-  };
-  return same(parent.primary_key) ||
-         std::any_of(parent.unique_keys.begin(), parent.unique_keys.end(), [&](const catalog::UniqueKey& unique) { return same(unique.columns); });
-}
 
 Result<std::string> drop_keys_without_key(catalog::TableDef& table, std::string_view what, std::string_view depends_on, bool cascade, ExecContext& context) {
   TRY_ASSIGN(const std::vector<Reference> lost, keys_without_key(table, context));

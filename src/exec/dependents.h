@@ -70,8 +70,6 @@ class DropPlan {
   std::vector<std::string> taken_along_;     // "view v"
 };
 
-// Whether the columns that a foreign key references are a primary or unique key of `parent`.
-bool references_key(const catalog::ForeignKey& key, const catalog::TableDef& parent);
 // Stores `table`, which has lost a key or a unique index. Foreign keys that reference what is gone go with it, or it is refused without
 // `cascade`: "cannot drop <what> because …", "… depends on <depends_on>". Gives a notice.
 Result<std::string> drop_keys_without_key(catalog::TableDef& table, std::string_view what, std::string_view depends_on, bool cascade,

@@ -290,15 +290,48 @@ class InsertPlan final : public DmlPlan {
       batches.push_back(std::move(batch));
     }
     source.reset();   // A LIMIT may leave a scan reading ahead, which must not look on while rows are written.
+    TRY_ASSIGN(const std::shared_ptr<const RowChecks> checks, writer.checks());
     for (const type::Batch& batch : batches) {
-      for (size_t r = 0; r < batch.rows; ++r) {
-        TRY(fill_defaults(context, batch.columns.size(), row));
-        for (size_t i = 0; i < batch.columns.size(); ++i) row[columns_[i]] = batch.columns[i].value(r);
-        TRY(writer.insert(row));
-        returning.add(row);
-        ++outcome.rows;
-      }
+      TRY(checks == nullptr ? insert_batch(context, batch, writer, row, returning, outcome)
+                            : insert_checked(context, batch, checks, writer, returning, outcome));
       if (context.cancelled()) return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+    }
+    return {};
+  }
+
+  Result<void> fill_row(ExecContext& context, const type::Batch& batch, size_t r, std::vector<Value>& row) const {
+    TRY(fill_defaults(context, batch.columns.size(), row));
+    for (size_t i = 0; i < batch.columns.size(); ++i) row[columns_[i]] = batch.columns[i].value(r);
+    return {};
+  }
+
+  Result<void> insert_batch(ExecContext& context, const type::Batch& batch, RowWriter& writer, std::vector<Value>& row, ReturningRows& returning,
+                            DmlOutcome& outcome) const {
+    for (size_t r = 0; r < batch.rows; ++r) {
+      TRY(fill_row(context, batch, r, row));
+      TRY(writer.insert(row));
+      returning.add(row);
+      ++outcome.rows;
+    }
+    return {};
+  }
+
+  // The CHECKs of a batch are evaluated at once. When one does not hold, or fails, the rows are looked at one by one, so that the first row with
+  // any fault is the one that is named.
+  Result<void> insert_checked(ExecContext& context, const type::Batch& batch, const std::shared_ptr<const RowChecks>& checks, RowWriter& writer,
+                              ReturningRows& returning, DmlOutcome& outcome) const {
+    CheckBatch check(checks);
+    std::vector<std::vector<Value>> rows(batch.rows, std::vector<Value>(table_->columns.size()));
+    for (size_t r = 0; r < batch.rows; ++r) {
+      TRY(fill_row(context, batch, r, rows[r]));
+      check.add(rows[r]);
+    }
+    const auto broken = check.finish(context.eval);
+    const bool hold = broken && !*broken;
+    for (const std::vector<Value>& row : rows) {
+      TRY(writer.insert(row, hold));
+      returning.add(row);
+      ++outcome.rows;
     }
     return {};
   }

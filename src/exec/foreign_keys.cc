@@ -19,7 +19,7 @@ namespace {
 
 using sql::ForeignAction;
 
-std::string name_of(const Reference& reference) { return reference.child->path() + " " + reference.key().name; }
+constexpr uint64_t kCancelEveryRows = 1024;
 
 // A column's value in a line, long values fetched.
 Result<type::Value> column_value(const catalog::ColumnDef& column, const std::vector<Bytes>& elements, const store::ObjectReader& objects) {
@@ -65,48 +65,43 @@ std::vector<uint16_t> referenced_columns(const catalog::ForeignKey& key, const c
   return columns;
 }
 
-Error broken_definition(const Reference& reference) {
-  return Error(ErrorCode::kInvalidContent, fmt::format("foreign key \"{}\" of table \"{}\" refers to columns that are not there",
-                                                       reference.key().name, reference.child->name));
-}
-
-// The parts of an encoded value, in another order of its columns: values of a foreign key stand in the order of its own list.
-Result<std::string> reorder(const std::vector<type::Value>& values, const std::vector<uint16_t>& from, const std::vector<uint16_t>& to) {
-  std::string key;
-  for (const uint16_t column : to) {
-    const auto at = std::find(from.begin(), from.end(), column);
-    TRY(type::append_key(values[static_cast<size_t>(at - from.begin())], key));
-  }
-  return key;
-}
-
 bool same_set(std::vector<uint16_t> a, std::vector<uint16_t> b) {
   std::sort(a.begin(), a.end());
   std::sort(b.begin(), b.end());
   return a == b;
 }
 
-// The child's values, cast to the types of the parent's columns; nothing when one is NULL or cannot be a parent's.
-Result<std::optional<std::vector<type::Value>>> child_values(const Reference& reference, const catalog::TableDef& parent, Bytes line,
-                                                             const store::ObjectReader& objects, bool& is_null) {
-  const catalog::ForeignKey& key = reference.key();
-  const std::vector<uint16_t> columns = referenced_columns(key, parent);
-  if (columns.size() != key.columns.size()) return broken_definition(reference);
+// A child's value as one of the parent's column; nothing when that column can hold nothing that is equal to it.
+std::optional<type::Value> as_parents(const type::Value& value, type::Type wanted) {
+  if (value.type() == wanted) return value;
+  auto converted = type::cast(value, wanted, type::CastContext::kExplicit);
+  if (!converted) return std::nullopt;
+  if (type::is_integer(value.type().id) && type::is_integer(wanted.id)) return std::move(*converted);
+  const auto back = type::cast(*converted, value.type(), type::CastContext::kExplicit);
+  if (!back || type::compare(*back, value) != 0) return std::nullopt;   // It was rounded or cut.
+  return std::move(*converted);
+}
+
+// The child's values; nothing when one is NULL (`is_null`) or cannot be a parent's.
+Result<std::optional<std::vector<type::Value>>> child_values(const BoundReference& reference, Bytes line, const store::ObjectReader& objects,
+                                                             bool& is_null) {
   std::vector<Bytes> elements;
   uint64_t count = 0;
   TRY(type::split_line(reference.child->layout, line, elements, count));
   std::vector<type::Value> values;
+  bool possible = true;
   is_null = false;
-  for (size_t i = 0; i < columns.size(); ++i) {
-    TRY_ASSIGN(type::Value value, column_value(reference.child->columns[key.columns[i]], elements, objects));
+  for (size_t i = 0; i < reference.child_columns.size(); ++i) {
+    TRY_ASSIGN(const type::Value value, column_value(reference.child->columns[reference.child_columns[i]], elements, objects));
     if (value.is_null()) {
       is_null = true;
       return std::optional<std::vector<type::Value>>();
     }
-    auto converted = type::cast(value, parent.columns[columns[i]].type, type::CastContext::kAssignment);
-    if (!converted) return std::optional<std::vector<type::Value>>();
-    values.push_back(std::move(*converted));
+    auto converted = as_parents(value, reference.parent->columns[reference.parent_columns[i]].type);
+    possible = possible && converted.has_value();
+    if (possible) values.push_back(std::move(*converted));
   }
+  if (!possible) return std::optional<std::vector<type::Value>>();
   return std::optional<std::vector<type::Value>>(std::move(values));
 }
 
@@ -117,15 +112,14 @@ Result<std::string> encode(const std::vector<type::Value>& values) {
 }
 
 // Whether the child's own encoding of a value is the parent's, so that an index over the child's columns can be asked.
-bool same_encoding(const Reference& reference, const catalog::TableDef& parent) {
-  const std::vector<uint16_t> columns = referenced_columns(reference.key(), parent);
+bool same_encoding(const BoundReference& reference) {
   const auto is_text = [](type::TypeId id) { return id == type::TypeId::kText || id == type::TypeId::kVarchar; };
-  for (size_t i = 0; i < columns.size(); ++i) {
-    const type::TypeId a = reference.child->columns[reference.key().columns[i]].type.id;
-    const type::TypeId b = parent.columns[columns[i]].type.id;
+  for (size_t i = 0; i < reference.child_columns.size(); ++i) {
+    const type::TypeId a = reference.child->columns[reference.child_columns[i]].type.id;
+    const type::TypeId b = reference.parent->columns[reference.parent_columns[i]].type.id;
     if (a != b && !(type::is_integer(a) && type::is_integer(b)) && !(is_text(a) && is_text(b))) return false;
   }
-  return !columns.empty();
+  return true;
 }
 
 // A row of a child that has one of the values looked for.
@@ -136,7 +130,7 @@ struct ChildRow {
 };
 
 // The rows of the child, as the branch's tip has them under the transaction's own changes, whose value is among `wanted`.
-Result<std::vector<ChildRow>> find_children(ExecContext& context, const Reference& reference, const catalog::TableDef& parent,
+Result<std::vector<ChildRow>> find_children(ExecContext& context, const BoundReference& reference,
                                             const std::set<std::string, std::less<>>& wanted, size_t limit) {
   txn::Transaction& transaction = context.transaction;
   TRY_ASSIGN(const catalog::TableVersion snapshot, transaction.get_table(reference.child->schema, reference.child->name));
@@ -144,7 +138,7 @@ Result<std::vector<ChildRow>> find_children(ExecContext& context, const Referenc
   TRY_ASSIGN(catalog::TableVersion tip, transaction.tip_version(snapshot));
   std::vector<ChildRow> rows;
   const auto take = [&](Bytes key, Bytes line) -> Result<bool> {
-    TRY_ASSIGN(const auto value, child_value(reference, parent, line, transaction.objects()));
+    TRY_ASSIGN(const auto value, child_value(reference, line, transaction.objects()));
     if (value && wanted.contains(*value)) rows.push_back({*value, std::string(key), std::string(line)});
     return rows.size() < limit;
   };
@@ -157,13 +151,14 @@ Result<std::vector<ChildRow>> find_children(ExecContext& context, const Referenc
     }
   }
   derived::Indexes* const indexes = context.unique != nullptr ? &context.unique->indexes() : nullptr;
-  TRY(find_child_rows(reference, tip, parent, wanted, transaction.objects(), context.manager.store().cache(), indexes, context.eval.cancelled,
+  TRY(find_child_rows(reference, tip, wanted, transaction.objects(), context.manager.store().cache(), indexes, context.eval.cancelled,
                       [&](Bytes key, Bytes line, const std::string& value) -> Result<bool> {
                         if (view.overlay != nullptr && view.overlay->rows.contains(key)) return true;
                         rows.push_back({value, std::string(key), std::string(line)});
                         return rows.size() < limit;
                       }));
-  TRY(transaction.watch_rows(snapshot, false));
+  // What others brought since a private tree was made does not show through it.
+  TRY(transaction.watch_rows(snapshot, view.overlay != nullptr && view.overlay->spilled && !view.overlay->truncated));
   return rows;
 }
 
@@ -185,65 +180,63 @@ Result<std::vector<Reference>> references_to(const catalog::Catalog& catalog, st
   return found;
 }
 
-Result<std::optional<std::string>> child_value(const Reference& reference, const catalog::TableDef& parent, Bytes line,
-                                               const store::ObjectReader& objects) {
+Result<BoundReference> bind_reference(const Reference& reference, std::shared_ptr<const catalog::TableDef> parent) {
+  BoundReference bound;
+  bound.child = reference.child;
+  bound.index = reference.index;
+  bound.parent = std::move(parent);
+  const catalog::ForeignKey& key = reference.key();
+  const std::vector<uint16_t> referenced = referenced_columns(key, *bound.parent);
+  const auto take_order = [&](const std::vector<uint16_t>& order) {
+    if (referenced.empty() || referenced.size() != key.columns.size() || !same_set(referenced, order)) return false;
+    bound.parent_columns = order;
+    for (const uint16_t column : order) {
+      const auto at = std::find(referenced.begin(), referenced.end(), column) - referenced.begin();
+      bound.child_columns.push_back(key.columns[static_cast<size_t>(at)]);
+    }
+    return true;
+  };
+  if (take_order(bound.parent->primary_key)) return bound;
+  for (size_t which = 0; which < bound.parent->unique_keys.size(); ++which) {
+    if (!take_order(bound.parent->unique_keys[which].columns)) continue;
+    bound.unique = which;
+    return bound;
+  }
+  return Error(ErrorCode::kInvalidForeignKey, fmt::format("there is no unique constraint matching given keys for referenced table \"{}\"", bound.parent->name));
+}
+
+Result<std::optional<std::string>> child_value(const BoundReference& reference, Bytes line, const store::ObjectReader& objects) {
   bool is_null = false;
-  TRY_ASSIGN(const auto values, child_values(reference, parent, line, objects, is_null));
+  TRY_ASSIGN(const auto values, child_values(reference, line, objects, is_null));
   if (is_null) return std::optional<std::string>();
   if (!values) return std::optional<std::string>("");
   TRY_ASSIGN(std::string key, encode(*values));
   return std::optional<std::string>(std::move(key));
 }
 
-Result<std::optional<std::string>> parent_value(const Reference& reference, const catalog::TableDef& parent, Bytes line,
-                                                const store::ObjectReader& objects) {
-  const std::vector<uint16_t> columns = referenced_columns(reference.key(), parent);
-  if (columns.empty()) return broken_definition(reference);
-  std::vector<Bytes> elements;
-  uint64_t count = 0;
-  TRY(type::split_line(parent.layout, line, elements, count));
-  std::string key;
-  for (const uint16_t column : columns) {
-    TRY_ASSIGN(const type::Value value, column_value(parent.columns[column], elements, objects));
-    if (value.is_null()) return std::optional<std::string>();
-    TRY(type::append_key(value, key));
-  }
-  return std::optional<std::string>(std::move(key));
+Result<std::optional<std::string>> parent_value(const BoundReference& reference, Bytes line, const store::ObjectReader& objects) {
+  return derived::columns_key_of(*reference.parent, reference.parent_columns, line, objects);
 }
 
-Result<std::optional<std::string>> find_parent_key(const Reference& reference, const catalog::TableVersion& parent, const std::string& value,
+Result<std::optional<std::string>> find_parent_key(const BoundReference& reference, const catalog::TableVersion& parent, const std::string& value,
                                                    const store::ObjectStore& store, derived::Indexes& indexes) {
-  if (parent.rows.is_zero()) return std::optional<std::string>();
-  const std::vector<uint16_t> columns = referenced_columns(reference.key(), *parent.table);
+  if (parent.rows.is_zero() || value.empty()) return std::optional<std::string>();
+  if (reference.unique) return indexes.holder(store, parent, *reference.unique, value);
   const catalog::TableLineKeys keys(parent.table);
-  const tree::TreeReader reader{store, store.cache(), keys};
-  if (columns == parent.table->primary_key) {
-    TRY_ASSIGN(const auto found, tree::find_line(reader, parent.rows, value));
-    return found ? std::optional<std::string>(value) : std::nullopt;
-  }
-  for (size_t which = 0; which < parent.table->unique_keys.size(); ++which) {
-    if (parent.table->unique_keys[which].columns == columns) return indexes.holder(store, parent, which, value);
-  }
-  // The foreign key lists the columns in another order.
-  std::optional<std::string> key;
-  TRY(tree::diff_trees(reader, Oid{}, parent.rows, [&](const tree::RowDifference& row) -> Result<bool> {
-    TRY_ASSIGN(const auto found, parent_value(reference, *parent.table, *row.to, store));
-    if (found == value) key = std::string(row.key);
-    return !key.has_value();
-  }));
-  return key;
+  TRY_ASSIGN(const auto found, tree::find_line({store, store.cache(), keys}, parent.rows, value));
+  return found ? std::optional<std::string>(value) : std::nullopt;
 }
 
-Result<void> find_child_rows(const Reference& reference, const catalog::TableVersion& child, const catalog::TableDef& parent,
-                             const std::set<std::string, std::less<>>& wanted, const store::ObjectReader& objects, store::NodeCache& cache,
-                             derived::Indexes* indexes, const std::atomic<bool>* cancelled, const ChildVisitor& visit) {
+Result<void> find_child_rows(const BoundReference& reference, const catalog::TableVersion& child, const std::set<std::string, std::less<>>& wanted,
+                             const store::ObjectReader& objects, store::NodeCache& cache, derived::Indexes* indexes,
+                             const std::atomic<bool>* cancelled, const ChildVisitor& visit) {
   if (child.rows.is_zero()) return {};
   const catalog::TableLineKeys keys(child.table);
-  if (indexes != nullptr && same_encoding(reference, parent)) {
+  if (indexes != nullptr && same_encoding(reference)) {
     const derived::IndexSource source{objects, cache, child};
     bool more = true;
     for (const std::string& value : wanted) {
-      TRY(indexes->visit_rows(source, reference.key().columns, value, [&](Bytes key) -> Result<bool> {
+      TRY(indexes->visit_rows(source, reference.child_columns, value, [&](Bytes key) -> Result<bool> {
         TRY_ASSIGN(const auto found, tree::find_line({objects, cache, keys}, child.rows, key));
         if (found) {
           TRY_ASSIGN(more, visit(key, found->line, value));
@@ -259,10 +252,10 @@ Result<void> find_child_rows(const Reference& reference, const catalog::TableVer
   }
   uint64_t visited = 0;
   return tree::diff_trees({objects, cache, keys}, Oid{}, child.rows, [&](const tree::RowDifference& row) -> Result<bool> {
-    if (++visited % 1024 == 0 && cancelled != nullptr && cancelled->load(std::memory_order_relaxed)) {
+    if (++visited % kCancelEveryRows == 0 && cancelled != nullptr && cancelled->load(std::memory_order_relaxed)) {
       return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
     }
-    TRY_ASSIGN(const auto value, child_value(reference, parent, *row.to, objects));
+    TRY_ASSIGN(const auto value, child_value(reference, *row.to, objects));
     if (!value || !wanted.contains(*value)) return true;
     return visit(row.key, *row.to, *value);
   });
@@ -289,8 +282,14 @@ Error still_referenced(const Reference& reference, const catalog::TableDef& pare
 Result<const TableReferences*> ForeignKeyState::of(txn::Transaction& transaction, const catalog::TableDef& table) {
   if (generation_ != transaction.snapshot().schema_generation) {
     tables_.clear();
-    generation_ = transaction.snapshot().schema_generation;
+    generation_ = 0;
     const catalog::Catalog& catalog = transaction.catalog();
+    size_t number = 0;
+    const auto entry = [&](std::string path) -> TableReferences& {
+      auto& found = tables_[std::move(path)];
+      if (found == nullptr) found = std::make_unique<TableReferences>();
+      return *found;
+    };
     TRY_ASSIGN(const auto schemas, catalog.schemas());
     for (const std::string& schema : schemas) {
       TRY_ASSIGN(const auto names, catalog.tables(schema));
@@ -298,21 +297,35 @@ Result<const TableReferences*> ForeignKeyState::of(txn::Transaction& transaction
         TRY_ASSIGN(const catalog::TableVersion child, catalog.get_table(schema, name));
         for (size_t i = 0; i < child.table->foreign_keys.size(); ++i) {
           const catalog::ForeignKey& key = child.table->foreign_keys[i];
-          const auto entry = [&](const std::string& path) -> TableReferences& {
-            auto& found = tables_[path];
-            if (found == nullptr) found = std::make_unique<TableReferences>();
-            return *found;
-          };
-          entry(schema + "/" + name).to_parents.push_back({child.table, i});
-          entry(key.schema + "/" + key.table).from_children.push_back({child.table, i});
+          TRY_ASSIGN(const bool has_schema, catalog.has_schema(key.schema));
+          std::optional<catalog::TableVersion> parent;
+          if (has_schema) {
+            TRY_ASSIGN(parent, catalog.find_table(key.schema, key.table));
+          }
+          TableReferences& own = entry(schema + "/" + name);
+          if (!parent) {
+            own.broken = Error(ErrorCode::kUndefinedTable, fmt::format("relation \"{}\" does not exist", key.table));
+            continue;
+          }
+          auto bound = bind_reference({child.table, i}, parent->table);
+          if (!bound) {
+            own.broken = bound.error();
+            continue;
+          }
+          bound->number = number++;
+          own.to_parents.push_back(*bound);
+          entry(key.schema + "/" + key.table).from_children.push_back(std::move(*bound));
         }
       }
     }
+    generation_ = transaction.snapshot().schema_generation;
   }
   static const TableReferences kNone;
   if (tables_.empty()) return &kNone;
   const auto found = tables_.find(table.schema + "/" + table.name);
-  return found == tables_.end() ? &kNone : found->second.get();
+  if (found == tables_.end()) return &kNone;
+  if (found->second->broken) return *found->second->broken;
+  return found->second.get();
 }
 
 void ForeignKeyState::begin_statement() {
@@ -320,183 +333,193 @@ void ForeignKeyState::begin_statement() {
   gone_.clear();
 }
 
-Result<void> ForeignKeyState::note(const TableReferences& references, txn::Transaction& transaction, const catalog::TableVersion& table,
+Result<void> ForeignKeyState::note(const TableReferences& references, txn::Transaction& transaction, const catalog::TableVersion& table, Bytes old_key,
                                    std::optional<Bytes> old_line, std::optional<Bytes> new_line) {
   const store::ObjectReader& objects = transaction.objects();
-  for (const Reference& reference : references.to_parents) {
+  for (const BoundReference& reference : references.to_parents) {
     if (!new_line) break;
-    TRY_ASSIGN(const catalog::TableVersion parent, transaction.get_table(reference.key().schema, reference.key().table));
-    TRY_ASSIGN(const auto value, child_value(reference, *parent.table, *new_line, objects));
+    TRY_ASSIGN(const auto value, child_value(reference, *new_line, objects));
     if (!value) continue;
     if (old_line) {
-      TRY_ASSIGN(const auto before, child_value(reference, *parent.table, *old_line, objects));
+      TRY_ASSIGN(const auto before, child_value(reference, *old_line, objects));
       if (before == value) continue;
     }
-    auto& values = needed_[name_of(reference)];
-    if (!values.contains(*value)) values.emplace(*value, Needed{reference, std::string(*new_line)});
+    Needed& needed = needed_[reference.number];
+    needed.reference = &reference;
+    if (!needed.lines.contains(*value)) needed.lines.emplace(*value, std::string(*new_line));
   }
-  for (const Reference& reference : references.from_children) {
+  for (const BoundReference& reference : references.from_children) {
     if (!old_line) break;
-    TRY_ASSIGN(const auto value, parent_value(reference, *table.table, *old_line, objects));
+    TRY_ASSIGN(const auto value, parent_value(reference, *old_line, objects));
     if (!value) continue;
     if (new_line) {
-      TRY_ASSIGN(const auto after, parent_value(reference, *table.table, *new_line, objects));
+      TRY_ASSIGN(const auto after, parent_value(reference, *new_line, objects));
       if (after == value) continue;
     }
-    auto& [kept, values] = gone_[name_of(reference)];
-    kept = reference;
-    values.insert_or_assign(*value, Gone{reference, std::string(*old_line), new_line ? std::optional<std::string>(*new_line) : std::nullopt});
+    TRY(transaction.lock_shared_key(table, old_key));
+    Gone& gone = gone_[reference.number];
+    gone.reference = &reference;
+    gone.parents.insert_or_assign(*value, Parent{std::string(*old_line), new_line ? std::optional<std::string>(*new_line) : std::nullopt});
   }
   return {};
 }
 
 namespace {
 
-// The row of the parent that has the value, locked against going; nothing when there is none.
-Result<bool> find_parent(ExecContext& context, const Reference& reference, const catalog::TableVersion& parent,
-                         const std::vector<type::Value>& values) {
+// Whether a row of the parent has the value; it is locked against going.
+Result<bool> find_parent(ExecContext& context, const BoundReference& reference, const std::string& value) {
+  if (value.empty()) return false;
   txn::Transaction& transaction = context.transaction;
-  const std::vector<uint16_t> columns = referenced_columns(reference.key(), *parent.table);
-  if (same_set(columns, parent.table->primary_key)) {
-    TRY_ASSIGN(const std::string key, reorder(values, columns, parent.table->primary_key));
-    TRY(transaction.share_key(parent, key));
-    TRY_ASSIGN(const auto line, transaction.current_line(parent, key));
+  TRY_ASSIGN(const catalog::TableVersion parent, transaction.get_table(reference.key().schema, reference.key().table));
+  if (!reference.unique) {
+    TRY(transaction.share_key(parent, value));
+    TRY_ASSIGN(const auto line, transaction.current_line(parent, value));
     return line.has_value();
   }
-  for (size_t which = 0; which < parent.table->unique_keys.size(); ++which) {
-    const catalog::UniqueKey& unique = parent.table->unique_keys[which];
-    if (!same_set(columns, unique.columns)) continue;
-    TRY_ASSIGN(const std::string value, reorder(values, columns, unique.columns));
-    TRY_ASSIGN(auto holder, context.unique->holder(transaction, parent, which, value));
-    while (holder) {
-      TRY(transaction.share_key(parent, *holder));
-      TRY_ASSIGN(auto again, context.unique->holder(transaction, parent, which, value));
-      if (again == holder) return true;
-      holder = std::move(again);         // It went while we waited.
-    }
-    return false;
+  TRY_ASSIGN(auto holder, context.unique->holder(transaction, parent, *reference.unique, value));
+  while (holder) {
+    TRY(transaction.share_key(parent, *holder));
+    TRY_ASSIGN(auto again, context.unique->holder(transaction, parent, *reference.unique, value));
+    if (again == holder) return true;
+    holder = std::move(again);         // It went while we waited.
   }
-  return broken_definition(reference);
+  return false;
 }
 
 }  // namespace
 
 Result<void> ForeignKeyState::check_parents(ExecContext& context) {
-  for (const auto& [name, values] : std::exchange(needed_, {})) {
-    for (const auto& [value, needed] : values) {
-      const catalog::ForeignKey& key = needed.reference.key();
-      TRY_ASSIGN(const catalog::TableVersion parent, context.transaction.get_table(key.schema, key.table));
-      bool is_null = false;
-      TRY_ASSIGN(const auto parts, child_values(needed.reference, *parent.table, needed.line, context.transaction.objects(), is_null));
-      if (parts) {
-        TRY_ASSIGN(const bool found, find_parent(context, needed.reference, parent, *parts));
-        if (found) continue;
-      }
+  for (const auto& [number, needed] : std::exchange(needed_, {})) {
+    const BoundReference& reference = *needed.reference;
+    for (const auto& [value, line] : needed.lines) {
+      TRY_ASSIGN(const bool found, find_parent(context, reference, value));
+      if (found) continue;
       // The row that needed it may have gone again in the same statement.
-      TRY_ASSIGN(const auto children, find_children(context, needed.reference, *parent.table, {value}, 1));
-      if (!children.empty()) return missing_parent(needed.reference, children.front().line);
+      TRY_ASSIGN(const auto children, find_children(context, reference, {value}, 1));
+      if (!children.empty()) return missing_parent(reference, children.front().line);
+      if (context.cancelled()) return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
     }
   }
   return {};
 }
 
-// What happens to the children of parents that went or changed.
-Result<bool> ForeignKeyState::act(ExecContext& context, const Reference& reference, const Values& values) {
-  const catalog::ForeignKey& key = reference.key();
-  TRY_ASSIGN(const catalog::TableVersion parent, context.transaction.get_table(key.schema, key.table));
+// NO ACTION and RESTRICT: children must not stand alone. With `unless_replaced`, another row of the parent may have taken the value.
+Result<void> ForeignKeyState::refuse(ExecContext& context, const Gone& gone, bool unless_replaced) {
   std::set<std::string, std::less<>> wanted;
-  for (const auto& [value, gone] : values) wanted.insert(value);
-  TRY_ASSIGN(std::vector<ChildRow> children, find_children(context, reference, *parent.table, wanted, SIZE_MAX));
+  for (const auto& [value, parent] : gone.parents) {
+    bool replaced = false;
+    if (unless_replaced) {
+      TRY_ASSIGN(replaced, find_parent(context, *gone.reference, value));
+    }
+    if (!replaced) wanted.insert(value);
+  }
+  if (wanted.empty()) return {};
+  TRY_ASSIGN(const auto children, find_children(context, *gone.reference, wanted, 1));
+  if (children.empty()) return {};
+  return still_referenced(*gone.reference, *gone.reference->parent, gone.parents.find(children.front().value)->second.line);
+}
+
+namespace {
+
+// What the columns of the foreign key become in a child, in the order of its own list.
+Result<std::vector<type::Value>> new_values(ExecContext& context, const BoundReference& reference, ForeignAction action,
+                                            const std::optional<std::string>& parent_line, const std::vector<expr::NodePtr>& defaults) {
+  const catalog::ForeignKey& key = reference.key();
+  std::vector<type::Value> parent_row;
+  if (action == ForeignAction::kCascade) {
+    TRY_ASSIGN(parent_row, row_values(*reference.parent, *parent_line, context.transaction.objects()));
+  }
+  std::vector<type::Value> values;
+  for (size_t i = 0; i < key.columns.size(); ++i) {
+    const catalog::ColumnDef& column = reference.child->columns[key.columns[i]];
+    if (action == ForeignAction::kSetNull) {
+      values.push_back(type::Value::null(column.type));
+    } else if (action == ForeignAction::kSetDefault) {
+      TRY_ASSIGN(type::Value value, expr::evaluate_constant(*defaults[key.columns[i]], context.eval));
+      values.push_back(std::move(value));
+    } else {
+      const uint16_t referenced = *reference.parent->find_column(key.referenced[i]);
+      TRY_ASSIGN(type::Value value, type::cast(parent_row[referenced], column.type, type::CastContext::kAssignment));
+      values.push_back(std::move(value));
+    }
+  }
+  return values;
+}
+
+}  // namespace
+
+// CASCADE, SET NULL and SET DEFAULT: children follow their parents. True: the statement has to run again.
+Result<bool> ForeignKeyState::act(ExecContext& context, const Gone& gone) {
+  const BoundReference& reference = *gone.reference;
+  const catalog::ForeignKey& key = reference.key();
+  std::set<std::string, std::less<>> wanted;
+  for (const auto& [value, parent] : gone.parents) wanted.insert(value);
+  TRY_ASSIGN(const std::vector<ChildRow> children, find_children(context, reference, wanted, SIZE_MAX));
   if (children.empty()) return false;
   TRY_ASSIGN(const catalog::TableVersion child, context.transaction.get_table(reference.child->schema, reference.child->name));
   RowWriter writer(context, child);
   std::vector<expr::NodePtr> defaults;
+  if (key.on_delete == ForeignAction::kSetDefault || key.on_update == ForeignAction::kSetDefault) {
+    TRY_ASSIGN(defaults, bind_defaults(*child.table));
+  }
   for (const ChildRow& row : children) {
-    const Gone& gone = values.find(row.value)->second;
-    const ForeignAction action = gone.new_line ? key.on_update : key.on_delete;
+    const Parent& parent = gone.parents.find(row.value)->second;
+    const ForeignAction action = parent.new_line ? key.on_update : key.on_delete;
     uint64_t rows = 0;
     WriteOutcome written = WriteOutcome::kWritten;
-    if (action == ForeignAction::kNoAction || action == ForeignAction::kRestrict) {
-      // Another row may have the value by now.
-      bool is_null = false;
-      TRY_ASSIGN(const auto parts, child_values(reference, *parent.table, row.line, context.transaction.objects(), is_null));
-      bool found = false;
-      if (parts && action == ForeignAction::kNoAction) {
-        TRY_ASSIGN(found, find_parent(context, reference, parent, *parts));
-      }
-      if (!found) return still_referenced(reference, *parent.table, gone.line);
-      continue;
-    }
-    if (action == ForeignAction::kCascade && !gone.new_line) {
+    if (action == ForeignAction::kCascade && !parent.new_line) {
       TRY_ASSIGN(written, writer.remove(row.key, row.line, rows));
     } else {
-      std::vector<type::Value> after;
-      std::vector<type::Value> parent_row;
-      if (action == ForeignAction::kCascade) {
-        TRY_ASSIGN(parent_row, row_values(*parent.table, *gone.new_line, context.transaction.objects()));
-      } else if (action == ForeignAction::kSetDefault && defaults.empty()) {
-        TRY_ASSIGN(defaults, bind_defaults(*child.table));
-      }
-      for (size_t i = 0; i < key.columns.size(); ++i) {
-        const catalog::ColumnDef& column = child.table->columns[key.columns[i]];
-        if (action == ForeignAction::kSetNull) {
-          after.push_back(type::Value::null(column.type));
-        } else if (action == ForeignAction::kSetDefault) {
-          TRY_ASSIGN(type::Value value, expr::evaluate_constant(*defaults[key.columns[i]], context.eval));
-          after.push_back(std::move(value));
-        } else {
-          const uint16_t referenced = *parent.table->find_column(key.referenced[i]);
-          TRY_ASSIGN(type::Value value, type::cast(parent_row[referenced], column.type, type::CastContext::kAssignment));
-          after.push_back(std::move(value));
-        }
-      }
-      TRY_ASSIGN(written, writer.update(row.key, row.line, key.columns, after, rows));
+      TRY_ASSIGN(const auto values, new_values(context, reference, action, parent.new_line, defaults));
+      TRY_ASSIGN(written, writer.update(row.key, row.line, key.columns, values, rows));
     }
     if (written == WriteOutcome::kRestart) return true;
-    // The default may be the very value that went: a row that stays as it was notes nothing.
-    if (action == ForeignAction::kSetDefault) needed_[name_of(reference)].emplace(row.value, Needed{reference, row.line});
+    if (context.cancelled()) return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
   }
   return false;
 }
 
-Result<bool> ForeignKeyState::finish(ExecContext& context) {
-  // Cascades first: they may take the rows away that a NO ACTION key would complain about.
-  for (;;) {
-    if (context.cancelled()) return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
-    auto gone = std::exchange(gone_, {});
-    if (gone.empty()) break;
-    std::vector<std::pair<Reference, Values>> checks;
-    bool acted = false;
-    for (auto& [name, entry] : gone) {
-      auto& [reference, values] = entry;
-      Values acting;
-      for (auto value = values.begin(); value != values.end();) {
-        const ForeignAction action = value->second.new_line ? reference.key().on_update : reference.key().on_delete;
-        if (action == ForeignAction::kNoAction || action == ForeignAction::kRestrict) {
-          ++value;
-          continue;
-        }
-        acting.insert(values.extract(value++));
-      }
-      if (!acting.empty()) {
-        acted = true;
-        TRY_ASSIGN(const bool restart, act(context, reference, acting));
-        if (restart) return true;
-      }
-      if (!values.empty()) checks.emplace_back(reference, std::move(values));
-    }
-    const bool more = acted && !gone_.empty();
-    for (auto& [reference, values] : checks) {
-      if (!more) {
-        TRY_ASSIGN(const bool restart, act(context, reference, values));
-        if (restart) return true;
+// Takes out what the actions apply to.
+ForeignKeyState::GoneKeys ForeignKeyState::take(GoneKeys& from, std::initializer_list<ForeignAction> actions) {
+  GoneKeys taken;
+  for (auto& [number, gone] : from) {
+    const catalog::ForeignKey& key = gone.reference->key();
+    for (auto parent = gone.parents.begin(); parent != gone.parents.end();) {
+      const ForeignAction action = parent->second.new_line ? key.on_update : key.on_delete;
+      if (std::find(actions.begin(), actions.end(), action) == actions.end()) {
+        ++parent;
         continue;
       }
-      auto& [kept, later] = gone_[name_of(reference)];   // After what the cascades brought.
-      kept = reference;
-      for (auto& [value, entry] : values) later.insert_or_assign(value, std::move(entry));
+      Gone& to = taken[number];
+      to.reference = gone.reference;
+      to.parents.insert(gone.parents.extract(parent++));
     }
   }
+  return taken;
+}
+
+Result<bool> ForeignKeyState::finish(ExecContext& context) {
+  // Cascades bring others, until nothing more goes. They may take rows away that a NO ACTION key would complain about, so it comes last.
+  GoneKeys later;
+  while (!gone_.empty()) {
+    GoneKeys round = std::exchange(gone_, {});
+    for (const auto& [number, gone] : take(round, {ForeignAction::kRestrict})) TRY(refuse(context, gone, false));
+    const auto look_later = [&](const GoneKeys& keys) {
+      for (const auto& [number, gone] : keys) {
+        Gone& kept = later[number];
+        kept.reference = gone.reference;
+        for (const auto& [value, parent] : gone.parents) kept.parents.insert_or_assign(value, parent);
+      }
+    };
+    look_later(take(round, {ForeignAction::kNoAction}));
+    for (const auto& [number, gone] : round) {
+      if (gone.parents.empty()) continue;
+      TRY_ASSIGN(const bool restart, act(context, gone));
+      if (restart) return true;
+    }
+    look_later(take(round, {ForeignAction::kSetDefault}));   // The default may be the very value that went.
+  }
+  for (const auto& [number, gone] : later) TRY(refuse(context, gone, true));
   TRY(check_parents(context));
   return false;
 }
@@ -519,17 +542,20 @@ Result<void> check_truncate(const catalog::Catalog& catalog, const std::vector<c
 
 Result<void> check_all_references(ExecContext& context, const catalog::TableVersion& child, size_t index) {
   txn::Transaction& transaction = context.transaction;
-  const Reference reference{child.table, index};
-  TRY_ASSIGN(const catalog::TableVersion parent, transaction.get_table(reference.key().schema, reference.key().table));
+  const catalog::ForeignKey& key = child.table->foreign_keys[index];
+  TRY_ASSIGN(const catalog::TableVersion parent, transaction.get_table(key.schema, key.table));
+  TRY_ASSIGN(const BoundReference reference, bind_reference({child.table, index}, parent.table));
   store::NodeCache& cache = context.manager.store().cache();
   std::set<std::string, std::less<>> present;
   TRY(visit_rows(transaction, cache, parent, [&](Bytes, Bytes line) -> Result<bool> {
-    TRY_ASSIGN(auto value, parent_value(reference, *parent.table, line, transaction.objects()));
+    TRY_ASSIGN(auto value, parent_value(reference, line, transaction.objects()));
     if (value) present.insert(std::move(*value));
     return true;
   }));
+  uint64_t rows = 0;
   TRY(visit_rows(transaction, cache, child, [&](Bytes, Bytes line) -> Result<bool> {
-    TRY_ASSIGN(const auto value, child_value(reference, *parent.table, line, transaction.objects()));
+    if (++rows % kCancelEveryRows == 0 && context.cancelled()) return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+    TRY_ASSIGN(const auto value, child_value(reference, line, transaction.objects()));
     if (value && !present.contains(*value)) return missing_parent(reference, line);
     return true;
   }));

@@ -30,7 +30,7 @@
 
 namespace rowan::exec {
 
-// A foreign key seen from either side.
+// A foreign key as its table has it.
 struct Reference {
   std::shared_ptr<const catalog::TableDef> child;
   size_t index = 0;                        // Into child->foreign_keys.
@@ -38,31 +38,43 @@ struct Reference {
   const catalog::ForeignKey& key() const { return child->foreign_keys[index]; }
 };
 
+// Every foreign key of a commit's tree that refers to the table.
+Result<std::vector<Reference>> references_to(const catalog::Catalog& catalog, std::string_view schema, std::string_view table);
+
+// A foreign key with both of its ends. Its columns stand in the order of the parent's key, so that an encoded value is what that key is looked up by.
+struct BoundReference : Reference {
+  std::shared_ptr<const catalog::TableDef> parent;
+  std::vector<uint16_t> child_columns;
+  std::vector<uint16_t> parent_columns;
+  std::optional<size_t> unique;            // Into parent->unique_keys; nothing: the primary key.
+  size_t number = 0;                       // Order among those of a ForeignKeyState.
+};
+// kInvalidForeignKey when the parent has no primary or unique key over the referenced columns.
+Result<BoundReference> bind_reference(const Reference& reference, std::shared_ptr<const catalog::TableDef> parent);
+
 // All foreign keys that a table's rows take part in.
 struct TableReferences {
-  std::vector<Reference> to_parents;       // Of the table itself.
-  std::vector<Reference> from_children;    // That refer to it (its own, too).
+  std::vector<BoundReference> to_parents;       // Of the table itself.
+  std::vector<BoundReference> from_children;    // That refer to it (its own, too).
+  std::optional<Error> broken;                  // One of the table's own has no key to refer to: content that was made elsewhere.
 
   bool empty() const { return to_parents.empty() && from_children.empty(); }
 };
 
-// Every foreign key of a commit's tree that refers to the table.
-Result<std::vector<Reference>> references_to(const catalog::Catalog& catalog, std::string_view schema, std::string_view table);
-
-// The value of a foreign key in a child's line, encoded as `parent` would encode its referenced columns; nothing when a column is NULL, and an
-// empty text when no parent can have it (out of its type's range).
-Result<std::optional<std::string>> child_value(const Reference& reference, const catalog::TableDef& parent, Bytes line, const store::ObjectReader& objects);
+// The value of a foreign key in a child's line, encoded as the parent encodes its key; nothing when a column is NULL, and an empty text when no
+// parent can have it (1.5 for an integer, say).
+Result<std::optional<std::string>> child_value(const BoundReference& reference, Bytes line, const store::ObjectReader& objects);
 // The value of the referenced columns in a parent's line; nothing when one is NULL.
-Result<std::optional<std::string>> parent_value(const Reference& reference, const catalog::TableDef& parent, Bytes line, const store::ObjectReader& objects);
+Result<std::optional<std::string>> parent_value(const BoundReference& reference, Bytes line, const store::ObjectReader& objects);
 
 // Lookups in one version of a table that is in the store. The key of the parent's row with the value; nothing: none.
-Result<std::optional<std::string>> find_parent_key(const Reference& reference, const catalog::TableVersion& parent, const std::string& value,
+Result<std::optional<std::string>> find_parent_key(const BoundReference& reference, const catalog::TableVersion& parent, const std::string& value,
                                                    const store::ObjectStore& store, derived::Indexes& indexes);
 // The child's rows whose value is among `wanted`; false from `visit` stops. An index is made for them, unless `indexes` is nullptr.
 using ChildVisitor = std::function<Result<bool>(Bytes key, Bytes line, const std::string& value)>;
-Result<void> find_child_rows(const Reference& reference, const catalog::TableVersion& child, const catalog::TableDef& parent,
-                             const std::set<std::string, std::less<>>& wanted, const store::ObjectReader& objects, store::NodeCache& cache,
-                             derived::Indexes* indexes, const std::atomic<bool>* cancelled, const ChildVisitor& visit);
+Result<void> find_child_rows(const BoundReference& reference, const catalog::TableVersion& child, const std::set<std::string, std::less<>>& wanted,
+                             const store::ObjectReader& objects, store::NodeCache& cache, derived::Indexes* indexes,
+                             const std::atomic<bool>* cancelled, const ChildVisitor& visit);
 
 Error missing_parent(const Reference& reference, Bytes line);                                          // Insert or update of a child.
 Error still_referenced(const Reference& reference, const catalog::TableDef& parent, Bytes line);       // Delete or update of a parent.
@@ -73,8 +85,9 @@ class ForeignKeyState {
   Result<const TableReferences*> of(txn::Transaction& transaction, const catalog::TableDef& table);
   void begin_statement();                  // Forgets what an undone statement noted.
 
-  // A row of `table` became `new_line` (nothing: deleted) from `old_line` (nothing: inserted). `references`: of(table).
-  Result<void> note(const TableReferences& references, txn::Transaction& transaction, const catalog::TableVersion& table,
+  // A row of `table` is about to become `new_line` (nothing: deleted) from `old_line` (nothing: inserted), whose key is `old_key`. A value that
+  // children may refer to is locked before it goes. `references`: of(table).
+  Result<void> note(const TableReferences& references, txn::Transaction& transaction, const catalog::TableVersion& table, Bytes old_key,
                     std::optional<Bytes> old_line, std::optional<Bytes> new_line);
 
   // At the end of the statement. True: READ COMMITTED has to run it again.
@@ -82,23 +95,28 @@ class ForeignKeyState {
 
  private:
   struct Needed {
-    Reference reference;
-    std::string line;                      // One child's, for the message.
+    const BoundReference* reference = nullptr;
+    std::map<std::string, std::string, std::less<>> lines;   // By value: one child's line, for the message.
   };
-  struct Gone {
-    Reference reference;
-    std::string line;                      // The parent's before.
+  struct Parent {
+    std::string line;                      // As it was.
     std::optional<std::string> new_line;   // Its later one, when it was updated.
   };
-  using Values = std::map<std::string, Gone, std::less<>>;   // By value.
+  struct Gone {
+    const BoundReference* reference = nullptr;
+    std::map<std::string, Parent, std::less<>> parents;      // By value.
+  };
+  using GoneKeys = std::map<size_t, Gone>;                   // By number.
 
-  Result<bool> act(ExecContext& context, const Reference& reference, const Values& values);
+  static GoneKeys take(GoneKeys& from, std::initializer_list<sql::ForeignAction> actions);
+  static Result<void> refuse(ExecContext& context, const Gone& gone, bool unless_replaced);
+  static Result<bool> act(ExecContext& context, const Gone& gone);
   Result<void> check_parents(ExecContext& context);
 
   uint64_t generation_ = 0;
   std::unordered_map<std::string, std::unique_ptr<TableReferences>> tables_;   // By "schema/table".
-  std::map<std::string, std::map<std::string, Needed, std::less<>>> needed_;   // By foreign key, then value.
-  std::map<std::string, std::pair<Reference, Values>> gone_;                   // By foreign key.
+  std::map<size_t, Needed> needed_;        // By number; of the running statement, as the next.
+  GoneKeys gone_;
 };
 
 // TRUNCATE of `tables`: kFeatureNotSupported in PostgreSQL's words when another table refers to one of them.

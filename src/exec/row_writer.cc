@@ -53,10 +53,10 @@ Result<void> RowWriter::get_ready() {
   return {};
 }
 
-Result<void> RowWriter::note_references(std::optional<Bytes> old_line, std::optional<Bytes> new_line) {
+Result<void> RowWriter::note_references(Bytes old_key, std::optional<Bytes> old_line, std::optional<Bytes> new_line) {
   TRY(get_ready());
   if (references_ == nullptr) return {};
-  return context_.foreign_keys->note(*references_, transaction_, table_, old_line, new_line);
+  return context_.foreign_keys->note(*references_, transaction_, table_, old_key, old_line, new_line);
 }
 
 Result<void> RowWriter::check_row(const std::vector<type::Value>& values) {
@@ -122,8 +122,13 @@ Result<void> RowWriter::finish_line(std::vector<type::Cell>& cells, std::vector<
   return type::append_line_key(table().layout, row.line, row.key);
 }
 
-Result<void> RowWriter::encode(const std::vector<type::Value>& values, EncodedRow& row) {
-  TRY(check_row(values));
+Result<std::shared_ptr<const RowChecks>> RowWriter::checks() {
+  TRY(get_ready());
+  return checks_;
+}
+
+Result<void> RowWriter::encode(const std::vector<type::Value>& values, EncodedRow& row, bool checked) {
+  TRY(checked ? check_not_null(values) : check_row(values));
   row.large.clear();
   std::vector<type::Cell> cells(column_of_slot_.size());
   for (size_t slot = 0; slot < cells.size(); ++slot) {
@@ -138,9 +143,9 @@ Error RowWriter::duplicate_key(Bytes line) const {
   return exec::duplicate_key(table(), table().primary_key_name, table().primary_key, line);
 }
 
-Result<void> RowWriter::insert(const std::vector<type::Value>& values) {
+Result<void> RowWriter::insert(const std::vector<type::Value>& values, bool checked) {
   EncodedRow row;
-  TRY(encode(values, row));
+  TRY(encode(values, row, checked));
   return insert_encoded(std::move(row));
 }
 
@@ -150,7 +155,7 @@ Result<void> RowWriter::insert_encoded(EncodedRow row) {
     TRY(transaction_.set_large(table_, row.key, slot, blob));
   }
   if (unique_ != nullptr) TRY(unique_->check(transaction_, table_, std::nullopt, {}, row.line));
-  TRY(note_references(std::nullopt, row.line));
+  TRY(note_references({}, std::nullopt, row.line));
   const uint64_t changes = transaction_.change_count();
   const std::string line = unique_ != nullptr ? row.line : std::string();
   if (table().layout.counted) {
@@ -243,7 +248,7 @@ Result<WriteOutcome> RowWriter::update(Bytes key, Bytes line, const std::vector<
 Result<WriteOutcome> RowWriter::replace(Bytes key, Bytes line, EncodedRow row, uint64_t count) {
   if (table().layout.counted && row.key == key) return WriteOutcome::kWritten;
   if (unique_ != nullptr) TRY(unique_->check(transaction_, table_, line, key, row.line));
-  TRY(note_references(line, row.line));
+  TRY(note_references(key, line, row.line));
   const uint64_t changes = transaction_.change_count();
   const std::string new_line = unique_ != nullptr ? row.line : std::string();
   if (table().layout.counted) {
@@ -284,7 +289,7 @@ Result<WriteOutcome> RowWriter::remove(Bytes key, Bytes line, uint64_t& rows) {
   rows = 1;
   TRY_ASSIGN(const txn::LockOutcome lock, transaction_.lock_row(table_, key));
   if (lock == txn::LockOutcome::kChanged) return WriteOutcome::kRestart;
-  TRY(note_references(line, std::nullopt));
+  TRY(note_references(key, line, std::nullopt));
   const uint64_t changes = transaction_.change_count();
   if (!table().layout.counted) {
     TRY(forget_large(key, line));

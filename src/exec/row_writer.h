@@ -45,8 +45,10 @@ class RowWriter {
   const catalog::TableDef& table() const { return *table_.table; }
   const catalog::TableVersion& version() const { return table_; }
 
-  // One value a column, in column order, already of the column's type.
-  Result<void> insert(const std::vector<type::Value>& values);
+  // One value a column, in column order, already of the column's type. `checked`: its CHECKs are known to hold (CheckBatch).
+  Result<void> insert(const std::vector<type::Value>& values, bool checked = false);
+  // nullptr: there are none.
+  Result<std::shared_ptr<const RowChecks>> checks();
 
   // A row as encode() made it: the line, its key, and the slots whose values went out of line.
   struct EncodedRow {
@@ -54,7 +56,9 @@ class RowWriter {
     std::string line;
     std::vector<std::pair<uint16_t, std::string>> large;   // Slot and the blob's bytes.
   };
-  Result<void> encode(const std::vector<type::Value>& values, EncodedRow& row);
+  Result<void> encode(const std::vector<type::Value>& values, EncodedRow& row, bool checked = false);
+  Result<void> check(const std::vector<type::Value>& values) { return check_row(values); }   // NOT NULL and CHECK.
+  const store::ObjectReader& objects() const { return transaction_.objects(); }
   Result<void> insert_encoded(EncodedRow row);
 
   // `columns` (indexes) take `values`; the others keep their bytes, dropped slots too. `rows` gets the number of rows
@@ -64,14 +68,14 @@ class RowWriter {
   Result<WriteOutcome> remove(Bytes key, Bytes line, uint64_t& rows);
 
   // For rows that are stored past the transaction (bulk loads): what foreign keys want to know of an inserted line.
-  Result<void> note_inserted(Bytes line) { return note_references(std::nullopt, line); }
+  Result<void> note_inserted(Bytes line) { return note_references({}, std::nullopt, line); }
 
   Error duplicate_key(Bytes line) const;
 
  private:
   Result<void> get_ready();
   Result<void> check_row(const std::vector<type::Value>& values);
-  Result<void> note_references(std::optional<Bytes> old_line, std::optional<Bytes> new_line);
+  Result<void> note_references(Bytes old_key, std::optional<Bytes> old_line, std::optional<Bytes> new_line);
   Result<void> check_not_null(const std::vector<type::Value>& values) const;
   Result<void> finish_line(std::vector<type::Cell>& cells, std::vector<std::string>& references, EncodedRow& row) const;
   Result<void> forget_large(Bytes key, Bytes line);

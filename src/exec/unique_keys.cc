@@ -49,7 +49,8 @@ Result<void> UniqueState::take_row(const catalog::TableDef& table, const store::
 Result<UniqueState::Table*> UniqueState::current(txn::Transaction& transaction, const catalog::TableVersion& version) {
   const catalog::TableDef& table = *version.table;
   Table& state = tables_[table.path()];
-  if (state.change_count == transaction.change_count() && state.keys.size() == table.unique_keys.size()) return &state;
+  if (state.change_count == transaction.change_count() && state.definition_id == table.definition_id) return &state;
+  state.definition_id = table.definition_id;
   state.keys.assign(table.unique_keys.size(), {});
   TRY_ASSIGN(const txn::TableView view, transaction.view(version));
   if (view.overlay != nullptr) {
@@ -83,8 +84,7 @@ Result<void> UniqueState::check(txn::Transaction& transaction, const catalog::Ta
       TRY_ASSIGN(const auto before, derived::unique_key_of(table, unique, *old_line, transaction.objects()));
       if (before == value) continue;
     }
-    // A key of rows never begins with a capital letter, so these locks stand beside theirs.
-    TRY(transaction.lock_key(version, fmt::format("U{} {}", i, *value)));
+    TRY(transaction.lock_value(version, i, *value));
     TRY_ASSIGN(const auto holder, this->holder(transaction, version, i, *value));
     if (holder && (!old_line || *holder != old_key)) return duplicate_key(table, unique.name, unique.columns, new_line);
   }
@@ -102,7 +102,7 @@ Result<std::optional<std::string>> UniqueState::holder(txn::Transaction& transac
 Result<void> UniqueState::note(txn::Transaction& transaction, const catalog::TableVersion& version, std::optional<Bytes> old_line,
                                std::optional<Bytes> new_line, Bytes new_key, uint64_t count_before) {
   Table& state = tables_[version.table->path()];
-  if (state.change_count != count_before) return {};   // Not looked at since something else changed: worked out when it is.
+  if (state.change_count != count_before || state.definition_id != version.table->definition_id) return {};   // Not looked at since something else changed: worked out when it is.
   TRY(take_row(*version.table, transaction.objects(), state, old_line, new_line, new_key));
   state.change_count = transaction.change_count();
   return {};

@@ -42,6 +42,7 @@ class UniqueState {
   using Values = std::unordered_map<std::string, std::optional<std::string>>;
   struct Table {
     uint64_t change_count = UINT64_MAX;   // Of the transaction, when `keys` was right.
+    Oid definition_id;                    // The table's, then.
     std::vector<Values> keys;             // One a unique key.
   };
   Result<Table*> current(txn::Transaction& transaction, const catalog::TableVersion& table);

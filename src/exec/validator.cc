@@ -34,7 +34,10 @@ struct TablePair {
 
 std::string columns_text(const catalog::TableDef& table, const std::vector<uint16_t>& columns) {
   std::string text;
-  for (const uint16_t column : columns) text += fmt::format("{:08x} {},", table.columns[column].id, type::type_name(table.columns[column].type));
+  for (const uint16_t index : columns) {
+    const catalog::ColumnDef& column = table.columns[index];
+    text += fmt::format("{:08x} {} {},", column.id, type::type_name(column.type), column.absent.is_null() ? "" : type::to_text(column.absent));
+  }
   return text;
 }
 
@@ -57,10 +60,17 @@ std::optional<size_t> find_same(const catalog::TableDef& before, const std::vect
   return std::nullopt;
 }
 
+bool same_absent(const type::Value& a, const type::Value& b) {
+  return a.is_null() == b.is_null() && (a.is_null() || type::compare(a, b) == 0);
+}
+
 bool same_types(const catalog::TableDef& a, const catalog::TableDef& b) {
   if (a.columns.size() != b.columns.size()) return false;
   for (size_t i = 0; i < a.columns.size(); ++i) {
-    if (a.columns[i].id != b.columns[i].id || a.columns[i].type != b.columns[i].type || a.columns[i].name != b.columns[i].name) return false;
+    if (a.columns[i].id != b.columns[i].id || a.columns[i].type != b.columns[i].type || a.columns[i].name != b.columns[i].name ||
+        !same_absent(a.columns[i].absent, b.columns[i].absent)) {
+      return false;
+    }
   }
   return true;
 }
@@ -86,12 +96,15 @@ class Validator {
   Result<void> check_row(const TablePair& pair, const RowChecks* checks, Bytes line);
   Result<void> check_unique(const TablePair& pair, size_t which);
   Result<void> check_children(const TablePair& pair, size_t index);
-  Result<void> check_parents(const TablePair& parent, const Reference& reference);
+  Result<void> check_parents(const TablePair& parent, const BoundReference& reference);
   // Rows of the new side that are not on the old side as they are; with `all`, every row.
   Result<void> each_new_row(const TablePair& pair, bool all, const RowVisitor& visit);
   // Keys whose row changed, came or went.
   Result<const Keys*> changed_keys(const TablePair& pair);
-  Result<bool> parent_has(TablePair& parent, const Reference& reference, const std::string& value);
+  // The foreign key on the old side, when it says the same there and its values are encoded in the same way.
+  std::optional<BoundReference> known_before(const TablePair& child, const TablePair& parent, const BoundReference& reference) const;
+  Result<bool> parent_has(const TablePair& parent, const BoundReference& reference, const std::optional<BoundReference>& before,
+                          const std::string& value);
 
   const ValidateRequest& request_;
   const store::ObjectStore& store_;
@@ -101,7 +114,7 @@ class Validator {
   catalog::Catalog now_;
   std::map<std::string, std::optional<TablePair>> pairs_;          // By "schema/table".
   std::map<std::string, Keys> changed_keys_;                       // The same.
-  std::map<std::string, Keys> parent_values_;                      // All values of a parent's columns, by foreign key: for parents without a usable index.
+  std::map<std::string, Keys> parent_values_;                      // By foreign key: the values in new rows of the parent; in all, when it is new itself.
   std::vector<Violation> violations_;
 };
 
@@ -212,43 +225,66 @@ Result<void> Validator::check_unique(const TablePair& pair, size_t which) {
   });
 }
 
+std::optional<BoundReference> Validator::known_before(const TablePair& child, const TablePair& parent, const BoundReference& reference) const {
+  if (!child.same_keys || !parent.same_keys) return std::nullopt;
+  const auto index = find_same(*child.before->table, child.before->table->foreign_keys, *child.now.table, reference.key());
+  if (!index) return std::nullopt;
+  auto before = bind_reference({child.before->table, *index}, parent.before->table);
+  if (!before || columns_text(*child.before->table, before->child_columns) != columns_text(*child.now.table, reference.child_columns) ||
+      columns_text(*parent.before->table, before->parent_columns) != columns_text(*parent.now.table, reference.parent_columns)) {
+    return std::nullopt;
+  }
+  return std::move(*before);
+}
+
 // Whether a row of the parent has the value now.
-Result<bool> Validator::parent_has(TablePair& parent, const Reference& reference, const std::string& value) {
+Result<bool> Validator::parent_has(const TablePair& parent, const BoundReference& reference, const std::optional<BoundReference>& before,
+                                   const std::string& value) {
+  if (value.empty()) return false;
   const std::string name = reference.child->path() + " " + reference.key().name;
   auto known = parent_values_.find(name);
   if (known == parent_values_.end()) {
     // The values of the rows that are new or changed; the old side answers for the others.
     known = parent_values_.emplace(name, Keys()).first;
-    TRY(each_new_row(parent, false, [&](Bytes, Bytes line) -> Result<bool> {
-      TRY_ASSIGN(auto found, parent_value(reference, *parent.now.table, line, request_.objects));
+    TRY(each_new_row(parent, !before, [&](Bytes, Bytes line) -> Result<bool> {
+      TRY_ASSIGN(auto found, parent_value(reference, line, request_.objects));
       if (found) known->second.insert(std::move(*found));
       return true;
     }));
   }
   if (known->second.contains(value)) return true;
-  if (!parent.same_keys) return false;
-  TRY_ASSIGN(const auto holder, find_parent_key(reference, *parent.before, value, store_, indexes_));
+  if (!before) return false;
+  TRY_ASSIGN(const auto holder, find_parent_key(*before, *parent.before, value, store_, indexes_));
   if (!holder) return false;
   if (parent.same_rows()) return true;
   TRY_ASSIGN(const Keys* const changed, changed_keys(parent));
   return !changed->contains(*holder);
 }
 
-// The children that are new or changed must have their parents.
+// The children that are new or changed must have their parents; all of them when the foreign key is new.
 Result<void> Validator::check_children(const TablePair& pair, size_t index) {
   const catalog::TableDef& table = *pair.now.table;
   const catalog::ForeignKey& key = table.foreign_keys[index];
-  const bool known = pair.same_keys && find_same(*pair.before->table, pair.before->table->foreign_keys, table, key).has_value();
-  if (known && pair.same_rows()) return {};
-  const Reference reference{pair.now.table, index};
-  TRY_ASSIGN(TablePair* const parent, pair_of(key.schema, key.table));
-  if (parent == nullptr) return {};   // Said once by check_table.
-  return each_new_row(pair, !known, [&](Bytes, Bytes line) -> Result<bool> {
-    TRY_ASSIGN(const auto value, child_value(reference, *parent->now.table, line, request_.objects));
+  TRY_ASSIGN(const TablePair* const parent, pair_of(key.schema, key.table));
+  if (parent == nullptr) {
+    add(ErrorCode::kUndefinedTable, table, key.name, "", fmt::format("foreign key \"{}\" of table \"{}\" refers to \"{}\", which does not exist", key.name,
+                                                                    table.name, key.table));
+    return {};
+  }
+  const auto reference = bind_reference({pair.now.table, index}, parent->now.table);
+  if (!reference) {
+    add(reference.error().code(), table, key.name, "", fmt::format("foreign key \"{}\" of table \"{}\": {}", key.name, table.name,
+                                                                  reference.error().message()));
+    return {};
+  }
+  const std::optional<BoundReference> before = known_before(pair, *parent, *reference);
+  if (before && pair.same_rows()) return {};
+  return each_new_row(pair, !before, [&](Bytes, Bytes line) -> Result<bool> {
+    TRY_ASSIGN(const auto value, child_value(*reference, line, request_.objects));
     if (!value) return true;
-    TRY_ASSIGN(const bool found, parent_has(*parent, reference, *value));
+    TRY_ASSIGN(const bool found, parent_has(*parent, *reference, before, *value));
     if (!found) {
-      const Error error = missing_parent(reference, line);
+      const Error error = missing_parent(*reference, line);
       add(ErrorCode::kForeignKeyViolation, table, key.name, key_text(table, line), error.message() + ": " + error.detail());
     }
     return !full();
@@ -256,51 +292,31 @@ Result<void> Validator::check_children(const TablePair& pair, size_t index) {
 }
 
 // Children that stay as they were must not lose their parents.
-Result<void> Validator::check_parents(const TablePair& parent, const Reference& reference) {
+Result<void> Validator::check_parents(const TablePair& parent, const BoundReference& reference) {
   if (!parent.before || parent.same_rows()) return {};
-  TRY_ASSIGN(TablePair* const child, pair_of(reference.child->schema, reference.child->name));
-  if (child == nullptr || !child->same_keys || child->before->rows.is_zero()) return {};
-  // The key was there before, else check_children has seen every row.
-  if (!find_same(*child->before->table, child->before->table->foreign_keys, *child->now.table, reference.key())) return {};
-  if (!parent.same_keys) {
-    return each_new_row(*child, true, [&](Bytes, Bytes line) -> Result<bool> {
-      TRY_ASSIGN(const auto value, child_value(reference, *parent.now.table, line, request_.objects));
-      TRY_ASSIGN(TablePair* const again, pair_of(reference.key().schema, reference.key().table));
-      if (value) {
-        TRY_ASSIGN(const bool found, parent_has(*again, reference, *value));
-        if (!found) {
-          const Error error = missing_parent(reference, line);
-          add(ErrorCode::kForeignKeyViolation, *reference.child, reference.key().name, key_text(*reference.child, line),
-              error.message() + ": " + error.detail());
-        }
-      }
-      return !full();
-    });
-  }
-  std::map<std::string, std::string> lost;   // Value to the parent's old line.
+  TRY_ASSIGN(const TablePair* const child, pair_of(reference.child->schema, reference.child->name));
+  const std::optional<BoundReference> before = known_before(*child, parent, reference);
+  if (!before || child->before->rows.is_zero()) return {};   // check_children has seen every row.
+  std::map<std::string, std::string> lost;                   // Value to the parent's old line.
   const catalog::TableLineKeys keys(parent.now.table);
   const catalog::TableLineKeys old_keys(parent.before->table);
   TRY(tree::diff_trees(reader(old_keys), parent.before->rows, reader(keys), parent.now.rows, [&](const tree::RowDifference& row) -> Result<bool> {
     if (!row.from) return true;
-    TRY_ASSIGN(auto value, parent_value(reference, *parent.before->table, *row.from, request_.objects));
+    TRY_ASSIGN(auto value, parent_value(*before, *row.from, request_.objects));
     if (value) lost.emplace(std::move(*value), std::string(*row.from));
     return true;
   }));
-  TRY_ASSIGN(TablePair* const again, pair_of(reference.key().schema, reference.key().table));
-  for (auto value = lost.begin(); value != lost.end();) {
-    TRY_ASSIGN(const bool found, parent_has(*again, reference, value->first));
-    value = found ? lost.erase(value) : std::next(value);
-  }
-  if (lost.empty()) return {};
   std::set<std::string, std::less<>> wanted;
-  for (const auto& [value, line] : lost) wanted.insert(value);
-  const Reference old_reference{child->before->table, *find_same(*child->before->table, child->before->table->foreign_keys, *child->now.table, reference.key())};
+  for (const auto& [value, line] : lost) {
+    TRY_ASSIGN(const bool found, parent_has(parent, reference, before, value));
+    if (!found) wanted.insert(value);
+  }
+  if (wanted.empty()) return {};
   TRY_ASSIGN(const Keys* const changed, changed_keys(*child));
-  return find_child_rows(old_reference, *child->before, *parent.before->table, wanted, store_, store_.cache(), &indexes_,
-                         eval_.cancelled,
+  return find_child_rows(*before, *child->before, wanted, store_, store_.cache(), &indexes_, eval_.cancelled,
                          [&](Bytes key, Bytes line, const std::string& value) -> Result<bool> {
     if (changed->contains(key)) return true;   // check_children looked at it.
-    const Error error = still_referenced(reference, *parent.now.table, lost.find(value)->second);
+    const Error error = still_referenced(reference, *parent.before->table, lost.find(value)->second);
     add(ErrorCode::kForeignKeyViolation, *reference.child, reference.key().name, key_text(*child->before->table, line),
         error.message() + ": " + error.detail());
     return !full();
@@ -309,16 +325,6 @@ Result<void> Validator::check_parents(const TablePair& parent, const Reference& 
 
 Result<void> Validator::check_table(TablePair& pair) {
   const catalog::TableDef& table = *pair.now.table;
-  for (const catalog::ForeignKey& key : table.foreign_keys) {
-    TRY_ASSIGN(TablePair* const parent, pair_of(key.schema, key.table));
-    const bool complete = parent != nullptr && std::all_of(key.referenced.begin(), key.referenced.end(), [&](const std::string& column) {
-      return parent->now.table->find_column(column).has_value();
-    });
-    if (complete) continue;
-    add(ErrorCode::kUndefinedTable, table, key.name, "", fmt::format("foreign key \"{}\" of table \"{}\" refers to \"{}\", which does not exist", key.name,
-                                                                    table.name, key.table));
-    return {};
-  }
   const bool new_rules = !pair.same_keys || pair.before->table->checks.size() != table.checks.size() ||
                          !std::all_of(table.checks.begin(), table.checks.end(), [&](const catalog::CheckConstraint& check) {
                            return find_same(*pair.before->table, pair.before->table->checks, table, check).has_value();
@@ -364,11 +370,10 @@ Result<std::vector<Violation>> Validator::run() {
   }
   for (const Reference& reference : references) {
     if (full()) break;
-    TRY_ASSIGN(TablePair* const parent, pair_of(reference.key().schema, reference.key().table));
-    const bool usable = parent != nullptr && std::all_of(reference.key().referenced.begin(), reference.key().referenced.end(), [&](const std::string& column) {
-      return parent->now.table->find_column(column).has_value() && (!parent->before || parent->before->table->find_column(column).has_value());
-    });
-    if (usable) TRY(check_parents(*parent, reference));
+    TRY_ASSIGN(const TablePair* const parent, pair_of(reference.key().schema, reference.key().table));
+    if (parent == nullptr) continue;         // check_children said so, as when it cannot be bound.
+    const auto bound = bind_reference(reference, parent->now.table);
+    if (bound) TRY(check_parents(*parent, *bound));
   }
   return std::move(violations_);
 }

@@ -14,6 +14,8 @@ namespace {
 constexpr size_t kSummaryBytesMax = 72;
 constexpr size_t kPrepareRowsMin = 256;    // A larger overlay is built before the queue is entered.
 
+constexpr std::string_view kSequenceFile = "/sequence.json";
+
 using store::NodeCache;
 
 class CommitBuilder {
@@ -37,11 +39,15 @@ class CommitBuilder {
 
   Result<std::optional<Oid>> entry_of(const Oid& root, const std::string& path) const;
   Result<void> check_file_ops();
+  Result<void> check_dangling(const Oid& root);
   Result<void> check_guard(const Head& base, const std::string& path);
+  Result<void> check_definition(const Head& base, const std::string& folder);
   Result<void> check_table(const TableWork& work);
   Result<void> check_rows(const TableWork& work, const Oid& tip_rows);
   Result<void> check_references();
   Result<void> add_sequences(const Oid& root, std::vector<tree::PathEdit>& edits);
+  Result<void> add_sequence(const Oid& root, std::vector<tree::PathEdit>& edits, const std::string& path, const std::string& drawn);
+  void move_counters();
   Result<void> check_new_references(const TableWork& work);
   Result<Oid> rows_of(const TableWork& work, const Oid& tip_rows);
   Result<void> add_table(const TableWork& work, std::vector<tree::PathEdit>& edits);
@@ -58,6 +64,8 @@ class CommitBuilder {
   Head tip_;
   std::vector<Changed> changed_;
   std::vector<std::string> moved_sequences_;   // Paths of their files.
+  std::vector<std::pair<std::string, SequenceCounter>> started_;          // By path.
+  std::vector<std::pair<std::string, catalog::SequenceDef>> altered_;
 };
 
 Result<std::optional<Oid>> CommitBuilder::entry_of(const Oid& root, const std::string& path) const {
@@ -88,6 +96,12 @@ Result<void> CommitBuilder::check_guard(const Head& base, const std::string& pat
   return {};
 }
 
+// Of a table or materialised view: its rows may have moved.
+Result<void> CommitBuilder::check_definition(const Head& base, const std::string& folder) {
+  TRY(check_guard(base, folder + "/table.sql"));
+  return check_guard(base, folder + "/matview.sql");
+}
+
 Result<void> CommitBuilder::check_file_ops() {
   for (const FileOp& op : body_.file_ops) {
     if (op.base.snapshot.schema_generation == tip_.snapshot.schema_generation) continue;
@@ -95,21 +109,37 @@ Result<void> CommitBuilder::check_file_ops() {
     if (slash != std::string::npos) TRY(check_guard(op.base, op.path.substr(0, slash) + "/schema.sql"));
     if (!op.moved_to.empty()) {
       TRY(check_guard(op.base, op.moved_to));
-      TRY(check_guard(op.base, op.path + "/table.sql"));
+      TRY(check_definition(op.base, op.path));
       continue;
     }
     // A table that goes may have got other rows meanwhile; its definition must be the one that was dropped.
-    TRY_ASSIGN(const auto table, entry_of(op.base.snapshot.root, op.path + "/table.sql"));
-    TRY(check_guard(op.base, table && op.blob.is_zero() ? op.path + "/table.sql" : op.path));
+    if (op.blob.is_zero() && slash != std::string::npos) {
+      TRY(check_definition(op.base, op.path));
+    } else {
+      TRY(check_guard(op.base, op.path));
+    }
   }
   return {};
+}
+
+// When definitions moved meanwhile, what they refer to may have gone here, or the other way round.
+Result<void> CommitBuilder::check_dangling(const Oid& root) {
+  const bool moved = std::any_of(body_.file_ops.begin(), body_.file_ops.end(), [this](const FileOp& op) {
+    return op.base.snapshot.schema_generation != tip_.snapshot.schema_generation;
+  });
+  if (!moved) return {};
+  TRY_ASSIGN(const auto after, catalog::dangling_references(catalog::Catalog(body_.objects, cache_, root)));
+  if (after.empty()) return {};
+  TRY_ASSIGN(const auto before, catalog::dangling_references(catalog::Catalog(core_.store, cache_, tip_.snapshot.root)));
+  if (std::includes(before.begin(), before.end(), after.begin(), after.end())) return {};
+  return serialization_failure();
 }
 
 Result<void> CommitBuilder::check_table(const TableWork& work) {
   if (!work.state.origin) return {};
   for (const WriteBase& base : work.bases) {
     if (base.head.snapshot.schema_generation == tip_.snapshot.schema_generation) continue;
-    TRY(check_guard(base.head, *work.state.origin + "/table.sql"));
+    TRY(check_definition(base.head, *work.state.origin));
   }
   return {};
 }
@@ -153,14 +183,15 @@ Result<void> CommitBuilder::check_rows(const TableWork& work, const Oid& tip_row
 
 // What foreign keys and new constraints were found to hold, against the tip: locks kept it so, unless a commit without locks came.
 Result<void> CommitBuilder::check_references() {
-  for (const NeededRow& needed : body_.needed_rows) {
-    const TableWork& work = *needed.work;
-    if (needed.unlocked == tip_.unlocked || work.state.overlay.rows.contains(needed.key)) continue;
+  for (const auto& [needed, unlocked] : body_.needed_rows) {
+    const auto& [table, key] = needed;
+    const TableWork& work = *table;
+    if (unlocked == tip_.unlocked || work.state.overlay.rows.contains(key)) continue;
     if (work.state.overlay.spilled) return serialization_failure();
     TRY_ASSIGN(const Oid rows, body_.branch_rows(tip_, work));
     std::optional<tree::FoundLine> now;
     if (!rows.is_zero()) {
-      TRY_ASSIGN(now, tree::find_line({core_.store, cache_, *work.keys}, rows, needed.key));
+      TRY_ASSIGN(now, tree::find_line({core_.store, cache_, *work.keys}, rows, key));
     }
     if (!now) return serialization_failure();
   }
@@ -271,34 +302,94 @@ Result<void> CommitBuilder::add_table(const TableWork& work, std::vector<tree::P
   return {};
 }
 
-// The files of the sequences that were drawn from, over the definitions that `edits` and `root` have.
+// Every sequence that was drawn from or changed: its file says what its counter has promised by now, under the definition that `edits` and `root` have.
 Result<void> CommitBuilder::add_sequences(const Oid& root, std::vector<tree::PathEdit>& edits) {
-  for (const auto& [path, move] : body_.sequence_moves) {
-    const auto edit = std::find_if(edits.begin(), edits.end(), [&](const tree::PathEdit& other) { return other.path == path; });
-    Oid id;
-    if (edit != edits.end()) {
-      id = edit->id;
-    } else {
-      TRY_ASSIGN(const auto there, tree::find_path(body_.objects, cache_, root, path));
-      if (there && !there->is_tree()) id = there->id;
+  std::map<std::string, std::string> paths;   // Where it is now, and where it was drawn from.
+  for (const FileOp& op : body_.file_ops) {
+    if (op.path.ends_with(kSequenceFile) && !op.blob.is_zero()) {
+      const std::string path = op.path.substr(0, op.path.size() - kSequenceFile.size());
+      paths.emplace(path, path);
     }
-    if (id.is_zero()) continue;
-    TRY_ASSIGN(const store::ObjectRef object, body_.objects.read(id));
-    TRY_ASSIGN(catalog::SequenceDef sequence, catalog::sequence_from_json(object.bytes, "", ""));
-    const bool farther = sequence.increment > 0 ? move.last > sequence.last : move.last < sequence.last;
-    if (sequence.called && !farther && !move.exactly) continue;
-    sequence.last = move.last;
-    sequence.called = true;
-    const Oid blob = body_.objects.add(store::ObjectType::kBlob, catalog::sequence_json(sequence), id);
-    if (blob == id) continue;
-    if (edit != edits.end()) {
-      edit->id = blob;
-    } else {
-      edits.push_back({path, tree::kModeBlob, blob});
-    }
-    moved_sequences_.push_back(path);
   }
+  for (const auto& [drawn, operations] : body_.drawn_sequences) {
+    std::string path = drawn;
+    for (size_t i = operations; i < body_.file_ops.size(); ++i) {
+      const FileOp& op = body_.file_ops[i];
+      if (!op.moved_to.empty() && is_at_or_below(path, op.path)) path = op.moved_to + path.substr(op.path.size());
+    }
+    paths.insert_or_assign(path, drawn);
+  }
+  for (const auto& [path, drawn] : paths) TRY(add_sequence(root, edits, path, drawn));
   return {};
+}
+
+Result<void> CommitBuilder::add_sequence(const Oid& root, std::vector<tree::PathEdit>& edits, const std::string& path, const std::string& drawn) {
+  const std::string file = path + std::string(kSequenceFile);
+  const auto edit = std::find_if(edits.begin(), edits.end(), [&](const tree::PathEdit& other) { return other.path == file; });
+  Oid id;
+  if (edit != edits.end()) {
+    id = edit->id;
+  } else {
+    TRY_ASSIGN(const auto there, tree::find_path(body_.objects, cache_, root, file));
+    if (there && !there->is_tree()) id = there->id;
+  }
+  if (id.is_zero()) return {};               // It is gone.
+  TRY_ASSIGN(const store::ObjectRef object, body_.objects.read(id));
+  TRY_ASSIGN(catalog::SequenceDef sequence, catalog::sequence_from_json(object.bytes, "", ""));
+
+  // What happened to it as long as it had the name it was drawn by.
+  size_t operations = 0;
+  while (operations < body_.file_ops.size()) {
+    const FileOp& op = body_.file_ops[operations];
+    if (drawn != path && !op.moved_to.empty() && is_at_or_below(drawn, op.path)) break;
+    ++operations;
+  }
+  const SequenceChange change = body_.sequence_change(drawn, operations);
+  std::optional<int64_t> covered;
+  if (change.kind == SequenceChange::Kind::kFresh) {
+    const auto own = body_.own_sequences.find(drawn);
+    if (own != body_.own_sequences.end() && own->second.since == change.since) {
+      covered = own->second.counter.covered;
+      if (drawn == path) started_.emplace_back(path, own->second.counter);
+    }
+  } else {
+    const SequencePlace place{core_.store, cache_, tip_.snapshot.root};
+    TRY_ASSIGN(covered, body_.branch->sequences().covered(place, drawn));
+    if (!covered) {                          // Its position is the tip's, not that of the snapshot it was changed on.
+      TRY_ASSIGN(const auto now, read_sequence(core_.store, cache_, tip_.snapshot.root, drawn, "", ""));
+      if (now && now->called) covered = now->last;
+    }
+    if (change.kind == SequenceChange::Kind::kAltered) altered_.emplace_back(path, sequence);
+  }
+  if (!covered) return {};
+  sequence.last = *covered;
+  sequence.called = true;
+  const Oid blob = body_.objects.add(store::ObjectType::kBlob, catalog::sequence_json(sequence), id);
+  if (blob == id) return {};
+  if (edit != edits.end()) {
+    edit->id = blob;
+  } else {
+    edits.push_back({file, tree::kModeBlob, blob});
+  }
+  moved_sequences_.push_back(file);
+  return {};
+}
+
+// The commit stands: counters of sequences that it defined follow.
+void CommitBuilder::move_counters() {
+  SequenceCounters& counters = body_.branch->sequences();
+  for (const FileOp& op : body_.file_ops) {
+    if (!op.moved_to.empty()) {
+      counters.forget(op.path);
+      counters.forget(op.moved_to);
+    } else if (op.blob.is_zero()) {
+      counters.forget(op.path);
+    } else if (op.starts_sequence) {
+      counters.forget(op.path.substr(0, op.path.size() - kSequenceFile.size()));
+    }
+  }
+  for (const auto& [path, counter] : started_) counters.install(path, counter);
+  for (const auto& [path, definition] : altered_) counters.redefine(path, definition);
 }
 
 // `public.orders: +3 ~1 -0`, tables joined by commas and cut with the number of those left out.
@@ -413,7 +504,12 @@ Result<CommitOutcome> CommitBuilder::build() {
   if (!edits.empty()) {
     TRY_ASSIGN(root, tree::edit_paths(body_.objects, cache_, root, std::move(edits)));
   }
-  if (root == tip_.snapshot.root) return CommitOutcome{false, body_.snapshot.commit, body_.seen_sequence};
+  TRY(check_dangling(root));
+  if (root == tip_.snapshot.root) {
+    // A value that was drawn is covered by a commit of somebody else, who may still wait for the disk.
+    if (!body_.drawn_sequences.empty()) body_.seen_sequence = std::max(body_.seen_sequence, tip_.snapshot.sequence);
+    return CommitOutcome{false, body_.snapshot.commit, body_.seen_sequence};
+  }
 
   const int64_t time_us = std::max(core_.clock.now_us(), tip_.snapshot.time_us + 1);
   TRY_ASSIGN(const Oid commit, write_commit(root, time_us));
@@ -421,6 +517,7 @@ Result<CommitOutcome> CommitBuilder::build() {
              core_.store.append(body_.objects, {{body_.branch->ref_name(), tip_.snapshot.commit, commit}}));
   const Head next = next_head(commit, root, time_us, sequence);
   body_.branch->advance(next, core_.store);
+  move_counters();
   record(next);
   return CommitOutcome{true, commit, sequence};
 }

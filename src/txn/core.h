@@ -19,6 +19,7 @@
 #include "derived/index.h"
 #include "derived/row_counts.h"
 #include "txn/lock_manager.h"
+#include "txn/sequences.h"
 #include "txn/transaction.h"
 
 namespace rowan::txn {
@@ -57,6 +58,7 @@ class Branch {
   // The commit queue: whoever holds it builds the next commit. Nothing waits for a lock or a disk inside.
   std::mutex& queue() { return queue_; }
   CommitTurns& turns() { return turns_; }
+  SequenceCounters& sequences() { return sequences_; }
   void advance(const Head& head, const store::ObjectStore& store);   // Requires: queue() held.
   // After a failed flush: what is not durable is forgotten. Requires: queue() held.
   void fall_back(const store::ObjectStore& store, uint64_t schema_generation);
@@ -74,6 +76,7 @@ class Branch {
   const uint64_t number_;
   std::mutex queue_;
   CommitTurns turns_;
+  SequenceCounters sequences_;
   bool dropped_ = false;                   // Guarded by queue_.
   std::optional<Error> broken_;            // Fixed before the branch is shared.
   mutable std::mutex heads_;               // Guards what follows; held for some instructions only.

@@ -104,7 +104,7 @@ Result<Oid> adopt(Core& core, const store::ForeignMove& move) {
   }
   TRY_ASSIGN(head.snapshot.sequence, append_answer(core, move, move.published, answer));
   head.unlocked = tip.unlocked + 1;
-  branch->advance(head, core.store);
+  branch->sequences().follow_tree([&] { branch->advance(head, core.store); });
   const std::shared_lock guard(core.listener_mutex);
   if (core.listener) {
     core.listener({name, head.snapshot.commit, tip.snapshot.commit, tip.snapshot.root, head.snapshot.root});

@@ -212,9 +212,19 @@ Result<void> Transaction::lock_key(const catalog::TableVersion& table, Bytes key
   return state_->lock(work->lock_table, key, false);
 }
 
+Result<void> Transaction::lock_value(const catalog::TableVersion& table, size_t which, Bytes value) {
+  TRY_ASSIGN(TableWork* work, state_->work_for_write(table));
+  return state_->lock_beside(*work, "U" + std::to_string(which) + " " + std::string(value));
+}
+
 Result<void> Transaction::share_key(const catalog::TableVersion& table, Bytes key) {
   TRY_ASSIGN(TableWork* work, state_->work_for_write(table));
   return state_->share(*work, key);
+}
+
+Result<void> Transaction::lock_shared_key(const catalog::TableVersion& table, Bytes key) {
+  TRY_ASSIGN(TableWork* work, state_->work_for_write(table));
+  return state_->lock_beside(*work, shared_key_lock(key));
 }
 
 Result<void> Transaction::watch_rows(const catalog::TableVersion& table, bool any) {
@@ -308,10 +318,50 @@ Result<void> Transaction::put_file(std::string path, std::optional<std::string> 
   return state_->add_file_op(std::move(op));
 }
 
-Result<void> Transaction::move_sequence(std::string path, int64_t last, bool exactly) {
-  SequenceMove& move = state_->sequence_moves[std::move(path)];
-  move.last = last;                      // The counter only goes on, but for moves that say exactly where to.
-  move.exactly = move.exactly || exactly;
+namespace {
+
+// The counter of a sequence that others do not see as this transaction does.
+SequenceCounter& own_counter(TransactionBody& body, const std::string& path, const catalog::SequenceDef& sequence, const SequenceChange& change) {
+  const auto known = body.own_sequences.find(path);
+  if (known != body.own_sequences.end() && known->second.since == change.since) {
+    known->second.counter.definition = sequence;
+    return known->second.counter;
+  }
+  return body.own_sequences.insert_or_assign(path, OwnSequence{counter_of(sequence), change.since}).first->second.counter;
+}
+
+SequenceCounters::PlaceSource tip_of(TransactionBody& body) {
+  return [&body] { return SequencePlace{body.core.store, body.core.store.cache(), body.branch->tip().snapshot.root}; };
+}
+
+}  // namespace
+
+Result<int64_t> Transaction::next_value(const catalog::SequenceDef& sequence) {
+  TransactionBody& body = *state_;
+  if (body.read_only) return Error(ErrorCode::kReadOnlyTransaction, "cannot execute nextval() in a read-only transaction");
+  const std::string path = sequence.path();
+  const SequenceChange change = body.sequence_change(path, body.file_ops.size());
+  Result<int64_t> value = int64_t{0};
+  switch (change.kind) {
+    case SequenceChange::Kind::kNone: value = body.branch->sequences().next(tip_of(body), sequence); break;
+    case SequenceChange::Kind::kAltered: value = body.branch->sequences().next_as(tip_of(body), sequence, sequence); break;
+    case SequenceChange::Kind::kFresh: value = draw(own_counter(body, path, sequence, change)); break;
+  }
+  if (value) body.drawn_sequences.try_emplace(path, body.file_ops.size());
+  return value;
+}
+
+Result<void> Transaction::set_value(const catalog::SequenceDef& sequence, int64_t value, bool called) {
+  TransactionBody& body = *state_;
+  if (body.read_only) return Error(ErrorCode::kReadOnlyTransaction, "cannot execute setval() in a read-only transaction");
+  const std::string path = sequence.path();
+  const SequenceChange change = body.sequence_change(path, body.file_ops.size());
+  if (change.kind == SequenceChange::Kind::kFresh) {
+    set(own_counter(body, path, sequence, change), value, called);
+  } else {
+    TRY(body.branch->sequences().set(tip_of(body), sequence, value, called));
+  }
+  body.drawn_sequences.try_emplace(path, body.file_ops.size());
   return {};
 }
 

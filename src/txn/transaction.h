@@ -131,9 +131,15 @@ class Transaction {
   // Locks a key before a row with it is inserted. Waits as lock_row; the caller then asks current_line().
   Result<void> lock_key(const catalog::TableVersion& table, Bytes key);
 
-  // Shares a key with others that share it: a child row keeps its parent's key from going. Conflicts with lock_row and lock_key.
-  // When a commit without locks came in between, the row is looked up again at the commit (kSerializationFailure).
+  // Locks a value of the table's `which`th unique key, beside the keys of its rows. Waits as lock_key.
+  Result<void> lock_value(const catalog::TableVersion& table, size_t which, Bytes value);
+
+  // Shares a row's key with others that share it: a child row keeps its parent's from going. It must be there: the caller asks current_line()
+  // next, and when a commit without locks came in between, the commit looks again (kSerializationFailure). Whoever only changes other
+  // columns of the row neither waits for sharers nor keeps them waiting.
   Result<void> share_key(const catalog::TableVersion& table, Bytes key);
+  // Waits for all who share a row's key and keeps others from it: before the row goes, or changes what others refer to.
+  Result<void> lock_shared_key(const catalog::TableVersion& table, Bytes key);
   // What was found out about all rows of a table (no row refers to this key; every row passes a check) must still hold at the commit:
   // kSerializationFailure when the branch's rows of the table changed since now, by a commit without locks or (`any`) by any.
   Result<void> watch_rows(const catalog::TableVersion& table, bool any);
@@ -157,9 +163,11 @@ class Transaction {
 
   // A file of the commit's tree ("public/t/table.sql"). nullopt removes the file or the whole folder.
   Result<void> put_file(std::string path, std::optional<std::string> content);
-  // nextval's trace: when this transaction commits, the sequence whose file is `path` ("public/s/sequence.json") says `last`, or what the branch
-  // has when that is farther (unless `exactly`: setval, CYCLE). Changes no schema generation; a sequence that is gone is passed over.
-  Result<void> move_sequence(std::string path, int64_t last, bool exactly);
+  // nextval and setval. `sequence`: as catalog() has it. The value comes from the branch's counter (sequences.h), and is not given back when the
+  // transaction rolls back; its commit stores what the counter says by then. No schema generation changes, nobody waits, nobody fails for it.
+  // kSequenceLimit, kUndefinedTable (another session dropped it), kReadOnlyTransaction.
+  Result<int64_t> next_value(const catalog::SequenceDef& sequence);
+  Result<void> set_value(const catalog::SequenceDef& sequence, int64_t value, bool called);
   // Moves a whole folder (RENAME TABLE), rows and all.
   Result<void> move_folder(std::string from, std::string to);
 

@@ -83,7 +83,7 @@ Result<void> check_tip(const Branch& branch, const Oid& expected) {
 // Requires: the branch's queue held. `next` was appended: the branch goes there.
 void go_to(Core& core, Branch& branch, const Head& tip, Head next) {
   next.unlocked = tip.unlocked + 1;
-  branch.advance(next, core.store);
+  branch.sequences().follow_tree([&] { branch.advance(next, core.store); });
   const std::shared_lock guard(core.listener_mutex);
   if (core.listener) {
     core.listener({branch.name(), next.snapshot.commit, tip.snapshot.commit, tip.snapshot.root, next.snapshot.root});

@@ -14,10 +14,6 @@ namespace rowan::txn {
 
 namespace {
 
-bool is_at_or_below(std::string_view path, std::string_view folder) {
-  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
-}
-
 Result<std::optional<std::string>> line_in(const tree::TreeReader& reader, const Oid& rows, Bytes key) {
   if (rows.is_zero()) return std::optional<std::string>();
   TRY_ASSIGN(const auto found, tree::find_line(reader, rows, key));
@@ -39,7 +35,24 @@ RowTally tally_of(const RowMap& rows, bool counted) {
   return tally;
 }
 
+constexpr std::string_view kSequenceFile = "/sequence.json";
+
+// Whether writing `op` starts a sequence, or starts it again: there was none, or its position or nothing at all is different.
+Result<bool> starts_sequence(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& below, const FileOp& op) {
+  const std::string path = op.path.substr(0, op.path.size() - kSequenceFile.size());
+  TRY_ASSIGN(const auto before, read_sequence(objects, cache, below, path, "", ""));
+  if (!before) return true;
+  TRY_ASSIGN(const store::ObjectRef object, objects.read(op.blob));
+  TRY_ASSIGN(const catalog::SequenceDef after, catalog::sequence_from_json(object.bytes, "", ""));
+  if (before->called != after.called || before->last != after.last) return true;
+  return catalog::sequence_json(*before) == catalog::sequence_json(after);   // RESTART of one that nobody drew from.
+}
+
 }  // namespace
+
+bool is_at_or_below(std::string_view path, std::string_view folder) {
+  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+}
 
 Error serialization_failure() {
   return Error(ErrorCode::kSerializationFailure, "could not serialize access due to concurrent update");
@@ -72,7 +85,8 @@ void TransactionBody::reset() {
   file_ops.clear();
   savepoints.clear();
   statement_mark = 0;
-  sequence_moves.clear();
+  drawn_sequences.clear();
+  own_sequences.clear();
   needed_rows.clear();
   watched_rows.clear();
   last_lock_table = 0;
@@ -80,7 +94,7 @@ void TransactionBody::reset() {
 }
 
 bool TransactionBody::has_changes() const {
-  return !file_ops.empty() || !sequence_moves.empty() ||
+  return !file_ops.empty() || !drawn_sequences.empty() ||
          std::any_of(works.begin(), works.end(), [](const auto& work) { return !work->is_empty(); });
 }
 
@@ -109,9 +123,13 @@ Result<std::optional<std::string>> origin_of(const TransactionBody& body, std::s
     }
   }
   if (!body.file_ops.empty()) {
-    TRY_ASSIGN(const auto there, tree::find_path(body.core.store, body.core.store.cache(), body.head.snapshot.root,
-                                                 path + "/table.sql"));
-    if (!there) return std::optional<std::string>();
+    bool defined = false;
+    for (const std::string_view file : {"/table.sql", "/matview.sql"}) {
+      TRY_ASSIGN(const auto there, tree::find_path(body.core.store, body.core.store.cache(), body.head.snapshot.root,
+                                                   path + std::string(file)));
+      defined = defined || there.has_value();
+    }
+    if (!defined) return std::optional<std::string>();
   }
   return std::optional<std::string>(std::move(path));
 }
@@ -325,7 +343,11 @@ Result<void> TransactionBody::add_file_op(FileOp op) {
   }
   ++changes;
   op.base = head;
+  op.number = core.fresh_generation();
   const Oid below = private_root.is_zero() ? head.snapshot.root : private_root;
+  if (op.path.ends_with(kSequenceFile) && !op.blob.is_zero()) {
+    TRY_ASSIGN(op.starts_sequence, starts_sequence(scratch, core.store.cache(), below, op));
+  }
   std::vector<tree::PathEdit> batch;
   TRY_ASSIGN(Oid root, apply_file_ops(scratch, core.store.cache(), below, {op}, batch));
   TRY_ASSIGN(root, tree::edit_paths(scratch, core.store.cache(), root, std::move(batch)));
@@ -347,6 +369,23 @@ Result<void> TransactionBody::add_file_op(FileOp op) {
   snapshot.schema_generation = core.fresh_generation();
   catalog.emplace(scratch, core.store.cache(), private_root);
   return {};
+}
+
+SequenceChange TransactionBody::sequence_change(std::string_view path, size_t operations) const {
+  SequenceChange change;
+  for (size_t i = 0; i < std::min(operations, file_ops.size()); ++i) {
+    const FileOp& op = file_ops[i];
+    const bool is_file = op.path.ends_with(kSequenceFile) && op.path.size() == path.size() + kSequenceFile.size() && op.path.starts_with(path);
+    const bool fresh = is_file ? op.starts_sequence || op.blob.is_zero()
+                               : (!op.moved_to.empty() && (is_at_or_below(path, op.path) || is_at_or_below(path, op.moved_to))) ||
+                                     (op.moved_to.empty() && op.blob.is_zero() && is_at_or_below(path, op.path));
+    if (fresh) {
+      change = {SequenceChange::Kind::kFresh, op.number};
+    } else if (is_file && change.kind == SequenceChange::Kind::kNone) {
+      change.kind = SequenceChange::Kind::kAltered;
+    }
+  }
+  return change;
 }
 
 Result<Oid> apply_file_ops(store::PendingObjects& objects, store::NodeCache& cache, Oid root,
@@ -475,10 +514,24 @@ Result<void> TransactionBody::lock(uint64_t table, Bytes key, bool is_row) {
   return {};
 }
 
-Result<void> TransactionBody::share(TableWork& work, Bytes key) {
-  TRY(core.locks.share(lock_owner, {work.lock_table, key}, {cancelled, lock_timeout_ms}));
-  needed_rows.push_back({&work, std::string(key), branch->tip().unlocked});
-  return {};
+// Says nothing about the row that is written next, unlike lock().
+Result<void> TransactionBody::lock_beside(TableWork& work, const std::string& name) {
+  return core.locks.lock(lock_owner, {work.lock_table, name}, {cancelled, lock_timeout_ms});
 }
+
+Result<void> TransactionBody::share(TableWork& work, Bytes key) {
+  const auto [at, is_new] = needed_rows.try_emplace({&work, std::string(key)});
+  if (!is_new) return {};                  // Held until the end.
+  auto shared = core.locks.share(lock_owner, {work.lock_table, shared_key_lock(key)}, {cancelled, lock_timeout_ms});
+  if (shared) {
+    at->second = branch->tip().unlocked;
+  } else {
+    needed_rows.erase(at);
+  }
+  return shared;
+}
+
+// A key of rows never begins with a capital letter, so these locks stand beside theirs.
+std::string shared_key_lock(Bytes key) { return "K" + std::string(key); }
 
 }  // namespace rowan::txn

@@ -67,13 +67,8 @@ struct FileOp {
   std::string moved_to;                    // Not empty: a move of the folder `path`.
   Oid blob;                                // Else what the path becomes; zero: it goes.
   Head base;                               // The branch when this was done.
-};
-
-// A row of the branch that must be there when the transaction commits: a foreign key's other end.
-struct NeededRow {
-  TableWork* work = nullptr;
-  std::string key;
-  uint64_t unlocked = 0;                   // Of the tip when it was seen.
+  uint64_t number = 0;                     // Unique.
+  bool starts_sequence = false;            // The path is a sequence's file, and its position is new.
 };
 
 // A table whose rows were looked at as a whole.
@@ -84,10 +79,21 @@ struct WatchedRows {
   bool any = false;
 };
 
-// What a sequence's file is to say (Transaction::move_sequence).
-struct SequenceMove {
-  int64_t last = 0;
-  bool exactly = false;
+// What the transaction's own statements did to a sequence.
+struct SequenceChange {
+  enum class Kind : uint8_t {
+    kNone,
+    kAltered,                              // Its definition; it goes on from where it is.
+    kFresh,                                // It was made, moved or started again here: others do not draw from what this transaction sees.
+  };
+  Kind kind = Kind::kNone;
+  uint64_t since = 0;                      // kFresh: the number of that file operation.
+};
+
+// A sequence that is kFresh, and was drawn from.
+struct OwnSequence {
+  SequenceCounter counter;
+  uint64_t since = 0;
 };
 
 struct UndoEntry {
@@ -130,8 +136,12 @@ struct TransactionBody {
   Result<void> rebuild_catalog();          // After the snapshot or the file operations changed.
   void use_head(const Head& head);
 
+  // What the first `operations` file operations did to the sequence at `path`.
+  SequenceChange sequence_change(std::string_view path, size_t operations) const;
+
   // ---- Locks ----
   Result<void> lock(uint64_t table, Bytes key, bool is_row);
+  Result<void> lock_beside(TableWork& work, const std::string& name);
   Result<void> share(TableWork& work, Bytes key);
 
   Core& core;
@@ -160,8 +170,12 @@ struct TransactionBody {
   std::vector<FileOp> file_ops;
   std::vector<UndoEntry> undo;
   uint64_t changes = 0;                    // Grows with every change and every undo.
-  std::map<std::string, SequenceMove> sequence_moves;   // By path. Never undone: values are not given back.
-  std::vector<NeededRow> needed_rows;
+  // Never undone: values are not given back. By path, how many file operations there were at the first draw.
+  std::map<std::string, size_t, std::less<>> drawn_sequences;
+  std::map<std::string, OwnSequence, std::less<>> own_sequences;
+  // Rows that must be there when the transaction commits, the other ends of foreign keys: by table and key the number of commits without locks that
+  // the tip had when they were seen.
+  std::map<std::pair<TableWork*, std::string>, uint64_t> needed_rows;
   std::vector<WatchedRows> watched_rows;
   std::vector<Savepoint> savepoints;
   size_t statement_mark = 0;
@@ -187,9 +201,13 @@ Result<Oid> apply_overlay(store::PendingObjects& objects, store::NodeCache& cach
 Result<Oid> rebase_rows(store::PendingObjects& objects, store::NodeCache& cache, const TableWork& work, const Oid& base,
                         const Oid& ours, const Oid& theirs);
 
+bool is_at_or_below(std::string_view path, std::string_view folder);
+
 // Applies file operations to a tree; those that may share one edit of the tree with row changes are left in `batch`.
 Result<Oid> apply_file_ops(store::PendingObjects& objects, store::NodeCache& cache, Oid root,
                            const std::vector<FileOp>& ops, std::vector<tree::PathEdit>& batch);
+
+std::string shared_key_lock(Bytes key);    // The lock that share_key shares.
 
 Error serialization_failure();
 Error duplicate_key(const catalog::TableDef& table);
