@@ -41,12 +41,18 @@ Selection select_objects(std::span<const PackObject> objects) {
   return selection;
 }
 
-// For each object the newer version it is made from, or kNone. A base always stands later in the input, so that links
-// cannot form a ring.
+// For each object the newer version it is made from, or kNone: one that came from it, else the next that came from the
+// same older version, as nodes of many branches do. A base always stands later in the input, so that links cannot form
+// a ring.
 std::vector<uint32_t> find_bases(std::span<const PackObject> objects, const Selection& selection) {
   std::vector<uint32_t> base(objects.size(), kNone);
+  std::unordered_map<Oid, uint32_t, OidHash> sibling;   // By `previous`, the latest that came from it.
   for (const uint32_t i : selection.kept) {
     if (objects[i].previous.is_zero()) continue;
+    if (const auto [at, is_first] = sibling.try_emplace(objects[i].previous, i); !is_first) {
+      const uint32_t before = std::exchange(at->second, i);
+      if (base[before] == kNone && objects[before].type == objects[i].type) base[before] = i;
+    }
     const auto older = selection.position.find(objects[i].previous);
     if (older == selection.position.end() || older->second >= i) continue;
     if (objects[older->second].type == objects[i].type) base[older->second] = i;

@@ -98,6 +98,19 @@ TEST_CASE("write_pack: nothing, one object, empty objects, duplicates and a node
   repository.git("verify-pack " + written.stem.string() + ".pack");
 }
 
+TEST_CASE("write_pack: versions beside each other share what they have from one that stands elsewhere") {
+  TestRepository repository;
+  const Oid elsewhere = make(ObjectType::kBlob, "in an older pack").id;
+  std::string text;
+  for (int i = 0; i < 400; ++i) text += hash_object(ObjectType::kBlob, std::to_string(i)).hex() + "\n";
+  std::vector<MadeObject> made;
+  for (int i = 0; i < 100; ++i) made.push_back(make(ObjectType::kBlob, text + "branch " + std::to_string(i) + "\n", elsewhere));
+  const WrittenPack written = write(repository, made);
+  CHECK(written.bytes < 20 * text.size());   // A hundred whole ones would take 50 times the text at least.
+  check_all(*open_set(repository), made);
+  repository.git("verify-pack " + written.stem.string() + ".pack");
+}
+
 TEST_CASE("PackStream: any number of threads, duplicates once, abandoned without a trace") {
   for (const int threads : {1, 2, 4}) {
     TestRepository repository;
