@@ -414,7 +414,7 @@ std::string CommitBuilder::summary() const {
   };
   for (const FileOp& op : body_.file_ops) {
     const size_t slash = op.path.rfind('/');
-    const bool is_definition = op.path.ends_with(".sql") && slash != std::string::npos;
+    const bool is_definition = slash != std::string::npos && (op.path.ends_with(".sql") || op.path.ends_with(kSequenceFile));
     const std::string subject = plain(is_definition ? op.path.substr(0, slash) : op.path);
     if (!op.moved_to.empty()) {
       parts.push_back("rename " + subject + " to " + plain(op.moved_to));
