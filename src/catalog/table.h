@@ -140,6 +140,7 @@ std::string foreign_key_sql(const TableDef& table, const ForeignKey& key);
 // The parent has a primary or unique key over just the columns that the foreign key refers to.
 bool references_key(const ForeignKey& key, const TableDef& parent);
 std::string index_columns_sql(const TableDef& table, const IndexDef& index);
+std::string column_list_sql(const TableDef& table, const std::vector<uint16_t>& columns);   // "(a, b)"
 
 // Reads stored text back. kInvalidContent when it is not valid; non-canonical but valid text is accepted.
 Result<TableDef> table_from_sql(std::string_view text, std::string_view schema, std::string_view name);

@@ -24,12 +24,6 @@ std::string absent_text(const type::Value& value) {
   return number ? text : sql::quote_literal(text);
 }
 
-std::string column_list(const TableDef& table, const std::vector<uint16_t>& columns) {
-  std::string out = "(";
-  for (size_t i = 0; i < columns.size(); ++i) out += (i > 0 ? ", " : "") + sql::quote_ident(table.columns[columns[i]].name);
-  return out + ")";
-}
-
 // A default is a restricted expression in the grammar; what might not be one goes into parentheses, which vanish when it is read.
 bool stands_bare(const std::string& default_sql) {
   const Result<sql::ParsedExpression> parsed = sql::parse_expression(default_sql);
@@ -77,6 +71,12 @@ std::string constraint_text(const std::string& name, const std::string& default_
 
 }  // namespace
 
+std::string column_list_sql(const TableDef& table, const std::vector<uint16_t>& columns) {
+  std::string out = "(";
+  for (size_t i = 0; i < columns.size(); ++i) out += (i > 0 ? ", " : "") + sql::quote_ident(table.columns[columns[i]].name);
+  return out + ")";
+}
+
 std::string stored_columns_sql(const TableDef& table) {
   std::string out;
   for (const ColumnDef& column : table.columns) out += (out.empty() ? "  " : ",\n  ") + column_text(column);
@@ -84,7 +84,7 @@ std::string stored_columns_sql(const TableDef& table) {
 }
 
 std::string foreign_key_sql(const TableDef& table, const ForeignKey& key) {
-  std::string out = "FOREIGN KEY " + column_list(table, key.columns) + " REFERENCES " + qualified(key.schema, key.table) + " (";
+  std::string out = "FOREIGN KEY " + column_list_sql(table, key.columns) + " REFERENCES " + qualified(key.schema, key.table) + " (";
   for (size_t i = 0; i < key.referenced.size(); ++i) out += (i > 0 ? ", " : "") + sql::quote_ident(key.referenced[i]);
   out += ")";
   if (key.on_update != sql::ForeignAction::kNoAction) out += " ON UPDATE " + std::string(action_text(key.on_update));
@@ -114,11 +114,11 @@ std::string table_sql(const TableDef& table) {
   for (const ColumnDef& column : table.columns) line(column_text(column));
   for (const DroppedSlot& dropped : table.dropped) line("DROPPED " + slot_text(dropped.slot, dropped.id));
   if (!table.primary_key.empty()) {
-    line(constraint_text(table.primary_key_name, default_primary_key_name(table)) + "PRIMARY KEY " + column_list(table, table.primary_key));
+    line(constraint_text(table.primary_key_name, default_primary_key_name(table)) + "PRIMARY KEY " + column_list_sql(table, table.primary_key));
   }
   for (size_t i = 0; i < table.unique_constraints; ++i) {
     const UniqueKey& key = table.unique_keys[i];
-    line(constraint_text(key.name, default_unique_key_name(table, i)) + "UNIQUE " + column_list(table, key.columns));
+    line(constraint_text(key.name, default_unique_key_name(table, i)) + "UNIQUE " + column_list_sql(table, key.columns));
   }
   for (size_t i = 0; i < table.checks.size(); ++i) {
     const CheckConstraint& check = table.checks[i];

@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "engine/definition_tables.h"
 #include "engine/history.h"
 #include "engine/history_tables.h"
 #include "engine/session.h"
@@ -24,7 +25,6 @@ constexpr uint64_t kSeriesRowsMax = 100'000'000;
 
 Value text(std::string value) { return text_value(std::move(value)); }
 Value integer(int64_t value) { return bigint_value(value); }
-Value boolean(bool value) { return bool_value(value); }
 
 using Fill = std::function<Result<void>(const std::vector<Value>& arguments, RowCollector& rows)>;
 
@@ -69,19 +69,6 @@ Result<void> fill_tables(SessionImpl& session, RowCollector& rows) {
     rows.add({text(version.table->schema), text(version.table->name), integer(static_cast<int64_t>(version.table->columns.size())),
               count ? integer(static_cast<int64_t>(*count)) : Value::null({TypeId::kInt8}),
               version.rows.is_zero() ? Value::null({TypeId::kText}) : text(version.rows.hex())});
-  });
-}
-
-Result<void> fill_columns(SessionImpl& session, RowCollector& rows) {
-  return each_table(session, [&](const catalog::TableVersion& version) {
-    const catalog::TableDef& table = *version.table;
-    for (size_t i = 0; i < table.columns.size(); ++i) {
-      const catalog::ColumnDef& column = table.columns[i];
-      const auto key = std::find(table.primary_key.begin(), table.primary_key.end(), i);
-      rows.add({text(table.schema), text(table.name), integer(static_cast<int64_t>(i + 1)), text(column.name), text(type::type_name(column.type)),
-                boolean(!column.not_null), column.default_sql.empty() ? Value::null({TypeId::kText}) : text(column.default_sql),
-                key == table.primary_key.end() ? Value::null({TypeId::kInt8}) : integer(key - table.primary_key.begin() + 1)});
-    }
   });
 }
 
@@ -148,7 +135,6 @@ std::shared_ptr<const plan::VirtualTable> make(SessionImpl& session, std::vector
 std::shared_ptr<const plan::VirtualTable> find_system_table(SessionImpl& session, std::string_view name) {
   const Type text_type{TypeId::kText};
   const Type int_type{TypeId::kInt8};
-  const Type bool_type{TypeId::kBool};
   if (name == "branches") return make(session, branch_columns(), fill_branches);
   if (name == "tags") return make(session, tag_columns(), fill_tags);
   if (name == "reflog") {
@@ -159,10 +145,7 @@ std::shared_ptr<const plan::VirtualTable> find_system_table(SessionImpl& session
   if (name == "tables") {
     return make(session, {{"schema", text_type}, {"name", text_type}, {"columns", int_type}, {"rows", int_type}, {"tree", text_type}}, fill_tables);
   }
-  if (name == "columns") {
-    return make(session, {{"schema", text_type}, {"table", text_type}, {"position", int_type}, {"name", text_type}, {"type", text_type},
-                          {"nullable", bool_type}, {"default", text_type}, {"key_position", int_type}}, fill_columns);
-  }
+  if (auto definitions = find_definition_table(session, name)) return definitions;
   if (name == "foreign") return make(session, {{"branch", text_type}, {"commit", text_type}, {"ref", text_type}}, fill_foreign);
   if (name == "status") return make(session, {{"name", text_type}, {"value", text_type}}, fill_status);
   if (name == "settings") return make(session, {{"name", text_type}, {"setting", text_type}, {"description", text_type}}, fill_settings);

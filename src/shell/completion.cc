@@ -11,7 +11,7 @@ namespace rowan::shell {
 
 namespace {
 
-constexpr std::array<std::string_view, 9> kCommands = {"\\?", "\\d", "\\dt", "\\i", "\\l", "\\q", "\\timing", "\\verbose", "\\x"};
+constexpr std::array<std::string_view, 13> kCommands = {"\\?", "\\d", "\\di", "\\dm", "\\ds", "\\dt", "\\dv", "\\i", "\\l", "\\q", "\\timing", "\\verbose", "\\x"};
 
 bool is_word(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '"' || c == '.' || c == '\\' ||

@@ -18,7 +18,7 @@ namespace {
 std::string names_query(NameKind kind, const std::string& owner) {
   switch (kind) {
     case NameKind::kTable:
-      return "SELECT name FROM rowan.tables" + (owner.empty() ? "" : " WHERE schema = " + sql::quote_literal(owner));
+      return "SELECT name FROM rowan.relations WHERE kind IN ('table', 'view', 'materialized view')" + (owner.empty() ? "" : " AND schema = " + sql::quote_literal(owner));
     case NameKind::kColumn:
       return "SELECT DISTINCT name FROM rowan.columns" +
              (owner.empty() ? "" : " WHERE \"table\" = " + sql::quote_literal(owner));

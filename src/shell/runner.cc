@@ -30,8 +30,10 @@ A statement ends with a semicolon and may span lines. Tab completes; the arrow k
 through the history. Ctrl-C cancels the running statement, or drops the one being typed.
 
 What there is
-  \d or \dt          tables with their row counts
-  \d TABLE           a table's columns and key
+  \d                 tables, views and sequences
+  \d NAME            what a table, view, index or sequence consists of
+  \dt                tables with their row counts
+  \dv \dm \di \ds    views, materialized views, indexes, sequences
   \l                 schemas (CREATE DATABASE makes one)
 
 Versions
@@ -318,7 +320,17 @@ bool Runner::run_command(std::string_view line) {
     return argument.empty() ? refuse("42601", "\\i: name the file to run") : include_file(std::string(argument));
   } else if (command == "\\l") {
     return run_query("SELECT name AS \"Name\" FROM rowan.schemas ORDER BY name", "List of schemas", true);
-  } else if (command == "\\dt" || (command == "\\d" && argument.empty())) {
+  } else if (command == "\\d" && argument.empty()) {
+    return list_relations("'table', 'view', 'materialized view', 'sequence'", "List of relations");
+  } else if (command == "\\di") {
+    return list_relations("'index'", "List of indexes");
+  } else if (command == "\\dv") {
+    return list_relations("'view'", "List of views");
+  } else if (command == "\\dm") {
+    return list_relations("'materialized view'", "List of materialized views");
+  } else if (command == "\\ds") {
+    return list_relations("'sequence'", "List of sequences");
+  } else if (command == "\\dt") {
     return run_query(
         "SELECT schema AS \"Schema\", name AS \"Name\", rows AS \"Rows\" FROM rowan.tables ORDER BY schema, name",
         "List of tables", true);
@@ -330,38 +342,94 @@ bool Runner::run_command(std::string_view line) {
   return true;
 }
 
-bool Runner::describe(std::string_view name) {
-  const size_t dot = name.find('.');
-  const std::string table = folded_name(dot == std::string_view::npos ? name : name.substr(dot + 1));
-  const std::string schema =
-      dot == std::string_view::npos ? "current_schema()" : sql::quote_literal(folded_name(name.substr(0, dot)));
-  const std::string where = " WHERE schema = " + schema + " AND \"table\" = " + sql::quote_literal(table);
-  auto found = session_.run("SELECT schema FROM rowan.columns" + where + " LIMIT 1");
-  if (!found) return report(found.failure(), "");
-  auto row = (*found)->next();
-  if (!row) return report(row.failure(), "");
-  if (!*row) return refuse("42P01", fmt::format("Did not find any relation named \"{}\".", name));
-  const std::string title = fmt::format("Table \"{}.{}\"", (*found)->get_text(0), table);
-  found->reset();
-  const std::string columns =
-      "SELECT name AS \"Column\", type AS \"Type\", CASE WHEN nullable THEN '' ELSE 'not null' END AS \"Nullable\", "
-      "coalesce(\"default\", '') AS \"Default\" FROM rowan.columns" +
-      where + " ORDER BY position";
-  return run_query(columns, title, false) && show_key(where);
+// The relations of some kinds, of all schemas.
+bool Runner::list_relations(std::string_view kinds, const std::string& title) {
+  return run_query(
+      fmt::format("SELECT schema AS \"Schema\", name AS \"Name\", kind AS \"Type\" FROM rowan.relations WHERE kind IN ({}) ORDER BY 1, 2",
+                  kinds),
+      title, true);
 }
 
-bool Runner::show_key(const std::string& where) {
-  auto rows =
-      session_.run("SELECT name FROM rowan.columns" + where + " AND key_position IS NOT NULL ORDER BY key_position");
-  if (!rows) return report(rows.failure(), "");
-  std::string key;
+bool Runner::describe(std::string_view name) {
+  const size_t dot = name.find('.');
+  const std::string relation = folded_name(dot == std::string_view::npos ? name : name.substr(dot + 1));
+  const std::string wanted_schema =
+      dot == std::string_view::npos ? "current_schema()" : sql::quote_literal(folded_name(name.substr(0, dot)));
+  std::vector<std::string> found;
+  if (!read_texts(fmt::format("SELECT schema, kind FROM rowan.relations WHERE schema = {} AND name = {}", wanted_schema,
+                              sql::quote_literal(relation)),
+                  found)) {
+    return !options_.stop_on_error;
+  }
+  if (found.empty()) return refuse("42P01", fmt::format("Did not find any relation named \"{}\".", name));
+  const std::string& schema = found[0];
+  const std::string& kind = found[1];
+  const std::string is_it = fmt::format(" WHERE schema = {} AND {{}} = {}", sql::quote_literal(schema), sql::quote_literal(relation));
+  const auto where = [&](std::string_view column) { return fmt::format(fmt::runtime(is_it), column); };
+  if (kind == "table") return describe_table(schema, relation, where("\"table\""));
+  const std::string title = fmt::format("{}{} \"{}.{}\"", static_cast<char>(std::toupper(kind[0])), kind.substr(1), schema, relation);
+  if (kind == "sequence") {
+    return run_query("SELECT type AS \"Type\", start AS \"Start\", min AS \"Minimum\", max AS \"Maximum\", increment AS \"Increment\", "
+                     "cycle AS \"Cycles\", owned_by AS \"Owned by\" FROM rowan.sequences" + where("name"), title, false) && end_sections();
+  }
+  if (kind == "index") {
+    return run_query("SELECT \"table\" AS \"Table\", columns AS \"Columns\", \"unique\" AS \"Unique\", \"constraint\" AS \"Constraint\" "
+                     "FROM rowan.indexes" + where("name"), title, false) && end_sections();
+  }
+  if (!run_query(fmt::format("DESCRIBE {}.{}", sql::quote_ident(schema), sql::quote_ident(relation)), title, false)) return false;
+  return show_section("View definition:", "SELECT definition FROM rowan.views" + where("name")) && end_sections();
+}
+
+bool Runner::describe_table(const std::string& schema, const std::string& table, const std::string& where) {
+  std::vector<std::string> rules;
+  if (!read_texts("SELECT name FROM rowan.columns" + where + " AND merge_rule IS NOT NULL LIMIT 1", rules)) return !options_.stop_on_error;
+  const std::string columns =
+      "SELECT name AS \"Column\", type AS \"Type\", CASE WHEN nullable THEN '' ELSE 'not null' END AS \"Nullable\", "
+      "CASE WHEN identity IS NOT NULL THEN 'generated ' || lower(identity) || ' as identity' ELSE coalesce(\"default\", '') END "
+      "AS \"Default\"" +
+      std::string(rules.empty() ? "" : ", coalesce(merge_rule, '') AS \"Merge rule\"") + " FROM rowan.columns" + where + " ORDER BY position";
+  const std::string qualified = sql::quote_ident(schema) + "." + sql::quote_ident(table);
+  return run_query(columns, fmt::format("Table \"{}.{}\"", schema, table), false) &&
+         show_section("Indexes:",
+                      "SELECT name || ' ' || coalesce(\"constraint\" || ' ', CASE WHEN \"unique\" THEN 'UNIQUE ' ELSE '' END) || columns "
+                      "FROM rowan.indexes" + where) &&
+         show_section("Check constraints:", "SELECT name || ' ' || definition FROM rowan.constraints" + where + " AND kind = 'CHECK' ORDER BY name") &&
+         show_section("Foreign-key constraints:",
+                      "SELECT name || ' ' || definition FROM rowan.constraints" + where + " AND kind = 'FOREIGN KEY' ORDER BY name") &&
+         show_section("Referenced by:",
+                      "SELECT 'TABLE ' || schema || '.' || \"table\" || ' CONSTRAINT ' || name || ' ' || definition FROM rowan.constraints "
+                      "WHERE \"references\" = " + sql::quote_literal(qualified) + " ORDER BY 1") &&
+         end_sections();
+}
+
+// Appends every value of the rows; false when the query failed, which is reported.
+bool Runner::read_texts(const std::string& query, std::vector<std::string>& texts) {
+  auto rows = session_.run(query);
+  if (!rows) {
+    report(rows.failure(), "");
+    return false;
+  }
   for (;;) {
     auto more = (*rows)->next();
-    if (!more) return report(more.failure(), "");
-    if (!*more) break;
-    key += (key.empty() ? "" : ", ") + sql::quote_ident((*rows)->get_text(0));
+    if (!more) {
+      report(more.failure(), "");
+      return false;
+    }
+    if (!*more) return true;
+    for (size_t i = 0; i < (*rows)->columns().size(); ++i) texts.push_back((*rows)->get_text(i));
   }
-  if (!key.empty()) out_ << "Primary key: (" << key << ")\n";
+}
+
+// A heading and what the query gives, a line a row; nothing when it gives nothing.
+bool Runner::show_section(std::string_view heading, const std::string& query) {
+  std::vector<std::string> lines;
+  if (!read_texts(query, lines)) return !options_.stop_on_error;
+  if (!lines.empty()) out_ << heading << '\n';
+  for (const std::string& line : lines) out_ << "    " << line << '\n';
+  return true;
+}
+
+bool Runner::end_sections() {
   out_ << '\n' << std::flush;
   return true;
 }

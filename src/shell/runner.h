@@ -8,6 +8,7 @@
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "rowan/rowan.h"
 #include "shell/printer.h"
@@ -46,8 +47,12 @@ class Runner {
   bool run_statement(std::string_view statement, CopySource* source);
   bool run_query(std::string_view sql, std::string title, bool footer);
   bool run_command(std::string_view line);
+  bool list_relations(std::string_view kinds, const std::string& title);
   bool describe(std::string_view name);
-  bool show_key(const std::string& where);
+  bool describe_table(const std::string& schema, const std::string& table, const std::string& where);
+  bool read_texts(const std::string& query, std::vector<std::string>& texts);
+  bool show_section(std::string_view heading, const std::string& query);
+  bool end_sections();
   bool include_file(const std::string& path);
   bool refuse(const std::string& sqlstate, const std::string& message);  // A backslash command that cannot be done.
   bool report(const Failure& failure, std::string_view statement);       // As run_statement(): whether to go on.

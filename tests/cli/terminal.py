@@ -93,7 +93,7 @@ def statements_and_prompts(home):
     shell.run("SELECT * FROM people ORDER BY id;", " id | name", "  1 | Ada", "(2 rows)", "=> ")
     shell.run("SELECT nope", "-> ")
     shell.run("FROM people;", "ERROR:  42703", "LINE 1: SELECT nope", "^", "=> ")
-    shell.run("\\d people", 'Table "public.people"', "not null", "Primary key: (id)", "=> ")
+    shell.run("\\d people", 'Table "public.people"', "not null", "people_pkey PRIMARY KEY (id)", "=> ")
     shell.run("\\dt", "people", "=> ")
     shell.run("\\timing", "Timing is on.", "=> ")
     shell.run("SELECT 1;", "Time: ", " ms", "=> ")
