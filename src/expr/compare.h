@@ -48,7 +48,7 @@ struct DoubleOrder {
 
 struct BytesOrder {
   using Item = std::string_view;
-  static bool equal(std::string_view a, std::string_view b) { return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size()) == 0; }
+  static bool equal(std::string_view a, std::string_view b) { return a == b; }
   static bool less(std::string_view a, std::string_view b) { return a < b; }
 };
 

@@ -24,14 +24,16 @@ Result<ConfigHandle> open_config(const std::filesystem::path& dir) {
 Result<std::vector<ConfigEntry>> read_own_settings(const std::filesystem::path& dir) {
   const Library library;
   TRY_ASSIGN(const ConfigHandle config, open_config(dir));
-  git_config_iterator* raw = nullptr;
-  int rc = git_config_iterator_glob_new(&raw, config.get(), "^rowan\\.");
+  git_config_iterator* raw = nullptr;   // Over everything: libgit2 1.5 leaks memory when it matches names itself.
+  int rc = git_config_iterator_new(&raw, config.get());
   const IteratorHandle iterator(raw);
   if (rc < 0) return git_failure(rc, "read the repository's settings");
   std::vector<ConfigEntry> entries;
   git_config_entry* entry = nullptr;   // Belongs to the iterator.
   while ((rc = git_config_next(&entry, iterator.get())) == 0) {
-    const std::string_view key = std::string_view(entry->name).substr(kSection.size());
+    std::string_view key = entry->name;
+    if (!key.starts_with(kSection)) continue;
+    key.remove_prefix(kSection.size());
     const size_t dot = key.rfind('.');
     if (dot == std::string_view::npos) continue;
     entries.push_back({std::string(key.substr(0, dot)), std::string(key.substr(dot + 1)), entry->value != nullptr ? entry->value : "true"});
