@@ -302,6 +302,26 @@ Result<VersionResult> resolve_one(SessionImpl& session, const sql::ResolveStmt& 
   return resolved(fmt::format("{}.{}.{}", target.schema, target.table, text), remaining);
 }
 
+// Conflicts about the definition that the statement's path names; nothing: it names none of them.
+Result<std::optional<VersionResult>> resolve_definition(SessionImpl& session, const sql::ResolveStmt& statement, Work& work) {
+  if (statement.object.empty()) return std::optional<VersionResult>();
+  const std::string object(statement.object);
+  const std::string in_schema = session.settings().schema() + "." + object;
+  std::string name;
+  for (const merge::SchemaConflict& conflict : work.run.outcome.schema_conflicts) {
+    if (conflict.object != object && conflict.object != in_schema) continue;
+    if (statement.side == sql::ResolveSide::kJson) {
+      return Error(ErrorCode::kInvalidParameterValue, fmt::format("the conflict about {} is settled by a side, not by a row", conflict.object))
+          .with_hint("Use HEAD, SOURCE or BASE, or change the definition on this branch.");
+    }
+    name = conflict.object;
+    work.answers.add(conflict, side_of(statement.side));
+  }
+  if (name.empty()) return std::optional<VersionResult>();
+  TRY_ASSIGN(const size_t remaining, finish(session, work));
+  return std::optional(resolved(name, remaining));
+}
+
 Result<VersionResult> resolve_many(SessionImpl& session, const sql::ResolveStmt& statement, Work& work) {
   std::optional<Target> target;
   std::optional<std::set<std::string>> keys;
@@ -344,6 +364,12 @@ Result<VersionResult> run_resolve(SessionImpl& session, const sql::ResolveStmt& 
   return try_again([&]() -> Result<VersionResult> {
     Work work(session.owner().store());
     TRY(begin(session, "RESOLVE CONFLICT", work));
+    TRY_ASSIGN(auto definition, resolve_definition(session, statement, work));
+    if (definition) return std::move(*definition);
+    if (statement.key != nullptr && !statement.has_table) {
+      return Error(ErrorCode::kUndefinedObject, fmt::format("there is no open conflict about {}", statement.object))
+          .with_hint("SHOW MERGE CONFLICTS lists the open ones.");
+    }
     return statement.key != nullptr ? resolve_one(session, statement, work) : resolve_many(session, statement, work);
   });
 }

@@ -317,7 +317,7 @@ Result<void> RowMerge::finish() {
   for (RowConflict& conflict : tally.open) context_.outcome.conflicts.push_back(std::move(conflict));
   const std::string object = merged_->schema + "." + merged_->name;
   if (const size_t misfits = misfit_keys_.size(); misfits > 0) {
-    context_.choices.list({object, "column type", {}, {}, std::to_string(misfits) + " rows hold values that do not fit the new type"});
+    context_.choices.list({object, "column type", {}, {}, std::to_string(misfits) + (misfits == 1 ? " row holds a value" : " rows hold values") + " that the new type cannot take"});
   }
   if (lost_keys_ > 0) {
     context_.choices.list({object, "primary key", {}, {}, std::to_string(lost_keys_) + " rows share a key with another row"});

@@ -578,6 +578,7 @@ struct ResolveStmt : Statement {
   bool has_table = false;
   QualifiedName table;
   Expr* key = nullptr;                 // Null: all, or those of `where`.
+  std::string_view object;             // The whole path, when it may name a definition ("public.t.c") as well as a row.
   Expr* where = nullptr;               // Over the table's conflict columns.
   ResolveSide side = ResolveSide::kHead;
   std::string_view json;               // kJson: '{"column": value, …}', or 'null' to delete the row.

@@ -80,6 +80,7 @@ struct ResolveTarget {
   QualifiedName* table;   // Null: all tables.
   Expr* key;
   Expr* where;
+  Token object;           // The whole path, when it may name a definition; else without text.
 };
 struct RevisionOptions {
   Token message;

@@ -291,6 +291,7 @@ Statement* Builder::resolve(const Token& token, ResolveTarget target, const Toke
     made->table = *target.table;
   }
   made->key = target.key;
+  if (target.object.data != nullptr) made->object = target.object.text();
   made->where = target.where;
   const char first = source_[side.begin];
   const bool quoted = first == '\'' || first == '$' || (side.begin + 1 < source_.size() && source_[side.begin + 1] == '\'');
@@ -329,7 +330,14 @@ ResolveTarget Builder::conflict_word(const TokenList* path) {
     key.data = source_.data() + last.begin;
     key.size = last.end - last.begin;
   }
-  return {table_of_path(path, path->count - 1), literal(LiteralKind::kString, key), nullptr};
+  std::string object;
+  for (uint32_t i = 0; i < path->count; ++i) object += (i > 0 ? "." : "") + std::string(path->items[i].text());
+  QualifiedName* table = path->count > 1 ? table_of_path(path, path->count - 1) : nullptr;
+  Token whole = last;
+  const std::string_view copy = arena_.copy(object);
+  whole.data = copy.data();
+  whole.size = static_cast<uint32_t>(copy.size());
+  return {table, literal(LiteralKind::kString, key), nullptr, whole};
 }
 
 // `.42` and, for 1.5 behind the dot, `.1` `.5`.
@@ -339,10 +347,10 @@ ResolveTarget Builder::conflict_number(const TokenList* path, const Token& numbe
   Token key = number;
   key.data = source_.data() + number.begin + 1;
   key.size = (fraction.data == nullptr ? number.end : fraction.end) - number.begin - 1;
-  return {table_of_path(path, path->count), this->number(key), nullptr};
+  return {table_of_path(path, path->count), this->number(key), nullptr, {}};
 }
 
-ResolveTarget Builder::conflict_value(const TokenList* path, Expr* key) { return {table_of_path(path, path->count), key, nullptr}; }
+ResolveTarget Builder::conflict_value(const TokenList* path, Expr* key) { return {table_of_path(path, path->count), key, nullptr, {}}; }
 
 // ---- Tags, restoring and rewriting -----------------------------------------------------------------------------------
 

@@ -1219,9 +1219,9 @@ plain_statement(A) ::= COMMIT(T) MERGE message(M). { A = b->commit_merge(T, M); 
 plain_statement(A) ::= ABORT(T) MERGE. { A = b->simple(T, rowan::sql::StatementKind::kAbortMerge); }
 
 plain_statement(A) ::= RESOLVE(T) CONFLICT conflict_key(K) USING resolve_side(S). { A = b->resolve(T, K, S); }
-plain_statement(A) ::= RESOLVE(T) CONFLICT IN qualified_name(N) KEY key_value(K) USING resolve_side(S). { A = b->resolve(T, {N, K, nullptr}, S); }
-plain_statement(A) ::= RESOLVE(T) CONFLICTS USING resolve_side(S). { A = b->resolve(T, {nullptr, nullptr, nullptr}, S); }
-plain_statement(A) ::= RESOLVE(T) CONFLICTS IN qualified_name(N) where(W) USING resolve_side(S). { A = b->resolve(T, {N, nullptr, W}, S); }
+plain_statement(A) ::= RESOLVE(T) CONFLICT IN qualified_name(N) KEY key_value(K) USING resolve_side(S). { A = b->resolve(T, {N, K, nullptr, {}}, S); }
+plain_statement(A) ::= RESOLVE(T) CONFLICTS USING resolve_side(S). { A = b->resolve(T, {nullptr, nullptr, nullptr, {}}, S); }
+plain_statement(A) ::= RESOLVE(T) CONFLICTS IN qualified_name(N) where(W) USING resolve_side(S). { A = b->resolve(T, {N, nullptr, W, {}}, S); }
 %type resolve_side {rowan::sql::Token}
 resolve_side(A) ::= IDENT(T). { A = T; }
 resolve_side(A) ::= STRING(T). { A = T; }

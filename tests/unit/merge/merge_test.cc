@@ -194,7 +194,7 @@ TEST_CASE("columns added, dropped, renamed and retyped") {
     const Oid theirs = root(id + "a text SLOT 1 ID 00000002", {"[1,\"10\"]", "[2,\"x\"]"});
     const Outcome outcome = t.merge(text_base, ours, theirs);
     REQUIRE(outcome.schema_conflicts.size() == 1);
-    CHECK(outcome.schema_conflicts[0].theirs == "1 rows hold values that do not fit the new type");
+    CHECK(outcome.schema_conflicts[0].theirs == "1 row holds a value that the new type cannot take");
   }
   SUBCASE("constraints follow a column's new name") {
     const Oid ours = root(id + "renamed integer SLOT 1 ID 00000002", {"[1,10]", "[2,20]"});
