@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "exec/row_writer.h"
+#include "exec/table_scope.h"
 #include "expr/binder.h"
 #include "sql/parser.h"
 #include "tree/row_tree.h"
@@ -16,27 +17,6 @@ namespace {
 
 constexpr size_t kCachedChecksMax = 256;
 constexpr uint64_t kCancelEveryRows = 1024;
-
-class CheckScope final : public expr::Scope {
- public:
-  explicit CheckScope(const catalog::TableDef& table) : table_(table) {}
-
-  Result<expr::NodePtr> resolve_column(const sql::ColumnExpr& column) override {
-    if (!column.table.empty() && column.table != table_.name) {
-      return Error(ErrorCode::kUndefinedTable, fmt::format("missing FROM-clause entry for table \"{}\"", column.table)).at(column.position);
-    }
-    const auto index = table_.find_column(column.column);
-    if (!index) return Error(ErrorCode::kUndefinedColumn, fmt::format("column \"{}\" does not exist", column.column)).at(column.position);
-    return expr::make_column(*index, table_.columns[*index].type);
-  }
-  Result<expr::NodePtr> resolve_subquery(const sql::SubqueryExpr& subquery) override {
-    return Error(ErrorCode::kFeatureNotSupported, "cannot use subquery in check constraint").at(subquery.position);
-  }
-  std::string_view clause() const override { return "check constraints"; }
-
- private:
-  const catalog::TableDef& table_;
-};
 
 std::string row_text(const std::vector<type::Value>& values) {
   std::string out = "(";
@@ -81,7 +61,7 @@ Error not_null_violation(const catalog::TableDef& table, const catalog::ColumnDe
 }
 
 Result<expr::NodePtr> bind_check(const catalog::TableDef& table, const sql::Expr& condition) {
-  CheckScope scope(table);
+  TableScope scope(table, "check constraint");
   expr::ParameterTypes parameters;
   expr::BindContext bind{scope, parameters, {}};
   TRY_ASSIGN(expr::NodePtr node, expr::bind(condition, bind));

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "exec/constraints.h"
 #include "exec/row_writer.h"
+#include "exec/table_scope.h"
 #include "exec/table_source.h"
 #include "expr/binder.h"
 #include "sql/parser.h"
@@ -20,27 +21,6 @@ namespace rowan::exec {
 namespace {
 
 constexpr size_t kBlockBytesMax = 4u << 20;
-
-class TransformScope final : public expr::Scope {
- public:
-  explicit TransformScope(const catalog::TableDef& table) : table_(table) {}
-
-  Result<expr::NodePtr> resolve_column(const sql::ColumnExpr& column) override {
-    if (!column.table.empty() && column.table != table_.name) {
-      return Error(ErrorCode::kUndefinedTable, fmt::format("missing FROM-clause entry for table \"{}\"", column.table)).at(column.position);
-    }
-    const auto index = table_.find_column(column.column);
-    if (!index) return Error(ErrorCode::kUndefinedColumn, fmt::format("column \"{}\" does not exist", column.column)).at(column.position);
-    return expr::make_column(*index, table_.columns[*index].type);
-  }
-  Result<expr::NodePtr> resolve_subquery(const sql::SubqueryExpr& subquery) override {
-    return Error(ErrorCode::kFeatureNotSupported, "cannot use subquery in transform expression").at(subquery.position);
-  }
-  std::string_view clause() const override { return "transform expressions"; }
-
- private:
-  const catalog::TableDef& table_;
-};
 
 // Gathers lines and hands them on as blocks.
 class BlockMaker {
@@ -135,7 +115,7 @@ Result<bool> has_rows(ExecContext& context, const catalog::TableVersion& version
 }
 
 Result<expr::NodePtr> bind_transform(const sql::Expr& expression, const catalog::TableDef& table, std::string_view column, type::Type to) {
-  TransformScope scope(table);
+  TableScope scope(table, "transform expression");
   expr::ParameterTypes parameters;
   expr::BindContext bind{scope, parameters, {}};
   TRY_ASSIGN(expr::NodePtr node, expr::bind(expression, bind));
@@ -155,7 +135,7 @@ Result<expr::NodePtr> bind_column_cast(const catalog::TableDef& table, uint16_t 
     return Error(ErrorCode::kDatatypeMismatch, fmt::format("column \"{}\" cannot be cast automatically to type {}", from.name, name))
         .with_hint(fmt::format("You might need to specify \"USING {}::{}\".", sql::quote_ident(from.name), name));
   }
-  TransformScope scope(table);
+  TableScope scope(table, "transform expression");
   expr::ParameterTypes parameters;
   expr::BindContext bind{scope, parameters, {}};
   return expr::coerce(expr::make_column(column, from.type), to, type::CastContext::kAssignment, bind);

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <doctest/doctest.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -79,6 +82,31 @@ inline std::string must(const std::string& command) {
 
 inline std::string git(const fs::path& repository, const std::string& arguments) {
   return must("git -C '" + repository.string() + "' " + arguments);
+}
+
+// Runs `work` in a process of its own, which writes what it did to the descriptor it is given, and kills it that long after its first word.
+// Gives all it wrote.
+inline std::string run_until_killed(const std::function<void(int answers)>& work, std::chrono::milliseconds after) {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    work(ends[1]);
+    ::_exit(1);
+  }
+  ::close(ends[1]);
+  std::string lines;
+  char buffer[4096];
+  lines.append(buffer, static_cast<size_t>(std::max<ssize_t>(0, ::read(ends[0], buffer, sizeof buffer))));
+  std::this_thread::sleep_for(after);
+  REQUIRE(::kill(child, SIGKILL) == 0);
+  for (ssize_t n; (n = ::read(ends[0], buffer, sizeof buffer)) > 0;) lines.append(buffer, static_cast<size_t>(n));
+  ::close(ends[0]);
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status));
+  return lines;
 }
 
 // The rowan program, which meson names.

@@ -112,22 +112,7 @@ struct Heard {
 };
 
 Heard merge_and_kill(const fs::path& db, std::mt19937& random) {
-  int ends[2];
-  REQUIRE(::pipe(ends) == 0);
-  const pid_t child = ::fork();
-  REQUIRE(child >= 0);
-  if (child == 0) merging_process(db, ends[1]);
-  ::close(ends[1]);
-  std::string lines;
-  char buffer[4096];
-  lines.append(buffer, static_cast<size_t>(std::max<ssize_t>(0, ::read(ends[0], buffer, sizeof buffer))));   // It has begun.
-  std::this_thread::sleep_for(std::chrono::milliseconds(20 + random() % 600));
-  REQUIRE(::kill(child, SIGKILL) == 0);
-  for (ssize_t n; (n = ::read(ends[0], buffer, sizeof buffer)) > 0;) lines.append(buffer, static_cast<size_t>(n));
-  ::close(ends[0]);
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  CHECK(WIFSIGNALED(status));
+  const std::string lines = run_until_killed([&](int answers) { merging_process(db, answers); }, std::chrono::milliseconds(20 + random() % 600));
   Heard heard;
   std::istringstream in(lines);
   for (std::string line; std::getline(in, line);) {

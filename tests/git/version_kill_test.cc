@@ -68,22 +68,7 @@ struct Answered {
 };
 
 Answered work_and_kill(const fs::path& db, const Answered& from, std::mt19937& random) {
-  int ends[2];
-  REQUIRE(::pipe(ends) == 0);
-  const pid_t child = ::fork();
-  REQUIRE(child >= 0);
-  if (child == 0) writer_process(db, from.tags, ends[1]);
-  ::close(ends[1]);
-  std::string lines;
-  char buffer[4096];
-  lines.append(buffer, static_cast<size_t>(std::max<ssize_t>(0, ::read(ends[0], buffer, sizeof buffer))));   // It has begun.
-  std::this_thread::sleep_for(std::chrono::milliseconds(50 + random() % 1500));
-  REQUIRE(::kill(child, SIGKILL) == 0);
-  for (ssize_t n; (n = ::read(ends[0], buffer, sizeof buffer)) > 0;) lines.append(buffer, static_cast<size_t>(n));
-  ::close(ends[0]);
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  CHECK(WIFSIGNALED(status));
+  const std::string lines = run_until_killed([&](int answers) { writer_process(db, from.tags, answers); }, std::chrono::milliseconds(50 + random() % 1500));
   Answered answered = from;
   std::istringstream in(lines);
   Answered line;
