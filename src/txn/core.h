@@ -96,6 +96,9 @@ struct Core {
   uint64_t fresh_generation() { return ++generations; }
   // A commit's tree and effective time, as a head of its own generation.
   Result<Head> head_of(const Oid& commit, const store::ObjectReader* objects = nullptr);
+  std::filesystem::path sequence_notes_file() const {   // Empty: none is kept.
+    return options.derived_folder.empty() ? std::filesystem::path() : options.derived_folder / "sequences";
+  }
   // A flush failed: every branch falls back to what is durable.
   void fall_back_all();
 

@@ -152,6 +152,9 @@ Result<std::unique_ptr<Manager>> Manager::open(store::ObjectStore& store, const 
     state->branches.emplace(std::move(name), std::move(branch));
   }
   Core* core = state.get();
+  for (const SequenceNote& note : take_sequence_notes(core->sequence_notes_file())) {
+    if (const auto branch = core->find_branch(note.branch)) branch->sequences().resume(note);
+  }
   TRY(verify_moved_branches(*core));
   store.set_foreign_handler([core](const store::ForeignMove& move) { adopt_foreign_move(*core, move); });
   return std::unique_ptr<Manager>(new Manager(std::move(state)));
@@ -342,6 +345,13 @@ Result<void> Manager::close() {
     for (const auto& [name, branch] : state_->branches) all.push_back(branch);
   }
   for (const auto& branch : all) const std::lock_guard queue(branch->queue());   // Commits under way get done.
+  if (const auto file = state_->sequence_notes_file(); !file.empty()) {
+    std::vector<SequenceNote> notes;
+    for (const auto& branch : all) {
+      for (SequenceNote& note : branch->sequences().notes(branch->name())) notes.push_back(std::move(note));
+    }
+    TRY(write_sequence_notes(file, notes));
+  }
   TRY(state_->row_counts.save());
   TRY(state_->indexes.save());
   return state_->history.save();

@@ -92,7 +92,10 @@ Result<SequenceCounter*> SequenceCounters::find(const SequencePlace& place, cons
   }
   SequenceCounter* counter = nullptr;
   if (known == counters_.end()) {
-    counter = &counters_.emplace(std::move(path), counter_of(std::move(*now))).first->second;
+    counter = &counters_.emplace(path, counter_of(std::move(*now))).first->second;
+    const auto note = notes_.find(path);
+    if (note != notes_.end() && counter->covered == note->second.covered) counter->value = note->second.value;
+    if (note != notes_.end()) notes_.erase(note);
   } else {
     counter = &known->second;
     follow(*counter, std::move(*now));
@@ -140,11 +143,13 @@ Result<std::optional<int64_t>> SequenceCounters::covered(const SequencePlace& pl
 void SequenceCounters::follow_tree(const std::function<void()>& advance) {
   const std::lock_guard lock(mutex_);
   advance();
+  notes_.clear();
   for (auto& [path, counter] : counters_) counter.stale = true;
 }
 
 void SequenceCounters::redefine(const std::string& path, const SequenceDef& definition) {
   const std::lock_guard lock(mutex_);
+  notes_.erase(path);
   const auto known = counters_.find(path);
   if (known == counters_.end()) return;
   SequenceDef& kept = known->second.definition;
@@ -155,13 +160,32 @@ void SequenceCounters::redefine(const std::string& path, const SequenceDef& defi
 
 void SequenceCounters::forget(std::string_view path) {
   const std::lock_guard lock(mutex_);
-  std::erase_if(counters_, [&](const auto& entry) {
+  const auto is_below = [&](const auto& entry) {
     return entry.first.starts_with(path) && (entry.first.size() == path.size() || entry.first[path.size()] == '/');
-  });
+  };
+  std::erase_if(counters_, is_below);
+  std::erase_if(notes_, is_below);
+}
+
+std::vector<SequenceNote> SequenceCounters::notes(const std::string& branch) {
+  const std::lock_guard lock(mutex_);
+  std::vector<SequenceNote> all;
+  for (const auto& [path, note] : notes_) all.push_back(note);
+  for (const auto& [path, counter] : counters_) {
+    if (counter.stale || !counter.called || !counter.covered || *counter.covered == counter.value) continue;
+    all.push_back({branch, path, *counter.covered, counter.value});
+  }
+  return all;
+}
+
+void SequenceCounters::resume(const SequenceNote& note) {
+  const std::lock_guard lock(mutex_);
+  notes_.insert_or_assign(note.path, note);
 }
 
 void SequenceCounters::install(const std::string& path, SequenceCounter counter) {
   const std::lock_guard lock(mutex_);
+  notes_.erase(path);
   counters_.insert_or_assign(path, std::move(counter));
 }
 

@@ -20,6 +20,7 @@
 #include "base/result.h"
 #include "catalog/objects.h"
 #include "store/object_store.h"
+#include "txn/sequence_notes.h"
 
 namespace rowan::txn {
 
@@ -63,6 +64,10 @@ class SequenceCounters {
   // A commit defined, moved or dropped what is at or below `path`.
   void forget(std::string_view path);
   void install(const std::string& path, SequenceCounter counter);
+  // Where counters stand that have promised more than they gave out; and a note of that from before the database was closed, for a counter that
+  // has not begun yet.
+  std::vector<SequenceNote> notes(const std::string& branch);
+  void resume(const SequenceNote& note);
   // A commit changed the definition without starting the sequence again.
   void redefine(const std::string& path, const catalog::SequenceDef& definition);
 
@@ -72,6 +77,7 @@ class SequenceCounters {
 
   std::mutex mutex_;                       // Guards what follows.
   std::map<std::string, SequenceCounter, std::less<>> counters_;   // By path.
+  std::map<std::string, SequenceNote, std::less<>> notes_;         // By path; of counters that have not begun.
 };
 
 }  // namespace rowan::txn

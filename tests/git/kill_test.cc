@@ -100,4 +100,42 @@ TEST_CASE("nothing that was answered is lost to kill -9") {
   check_clean(db);
 }
 
+TEST_CASE("a sequence gives no number twice, whether its process was closed or killed") {
+  const Scratch scratch;
+  const fs::path db = scratch / "db";
+  {
+    Opened opened(db);
+    opened.execute("CREATE TABLE item (id bigserial PRIMARY KEY, by text)");
+  }
+  std::mt19937 random(std::random_device{}());
+  long last = 0;
+  for (int round = 0; round < 6; ++round) {
+    CAPTURE(round);
+    {
+      // Closed in order: the next one goes on where this one ended.
+      Opened opened(db);
+      const long first = std::stol(opened.ask("INSERT INTO item (by) VALUES ('closed') RETURNING id"));
+      CHECK(first > last);
+      last = first;
+    }
+    const std::string told = run_until_killed(
+        [&](int answers) {
+          auto database = Database::open(db.string());
+          if (!database) ::_exit(1);
+          auto session = (*database)->connect();
+          if (!session) ::_exit(1);
+          for (bool is_row = true;; is_row = !is_row) {   // Numbers that no row has are given out as well.
+            const std::string number = Opened::ask(**session, is_row ? "INSERT INTO item (by) VALUES ('killed') RETURNING id" : "SELECT nextval('item_id_seq')") + "\n";
+            if (::write(answers, number.data(), number.size()) < 0) ::_exit(1);
+          }
+        },
+        std::chrono::milliseconds(random() % 40));
+    long next = last + 1;
+    std::istringstream lines(told);
+    for (std::string line; std::getline(lines, line) && line.ends_with(';');) CHECK(std::stol(line) == next++);
+    last = next - 1;
+  }
+  check_clean(db);
+}
+
 }  // namespace rowan::git_testing
