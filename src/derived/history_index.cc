@@ -235,6 +235,23 @@ std::optional<Oid> HistoryIndex::newest_at(const Oid& commit, int64_t time_us) c
   return nodes_[at].commit;
 }
 
+std::optional<Oid> HistoryIndex::oldest_after(const Oid& commit, int64_t time_us) const {
+  const std::lock_guard guard(mutex_);
+  const auto is_after = [&](uint32_t node) { return node != kNone && nodes_[node].time_us > time_us; };
+  uint32_t at = position(commit);
+  if (!is_after(at)) return std::nullopt;
+  for (;;) {
+    const Node& node = nodes_[at];
+    if (is_after(node.skip)) {
+      at = node.skip;
+    } else if (is_after(node.first_parent)) {
+      at = node.first_parent;
+    } else {
+      return node.commit;
+    }
+  }
+}
+
 std::optional<Oid> HistoryIndex::nth_parent(const Oid& commit, uint64_t n) const {
   const std::lock_guard guard(mutex_);
   const uint32_t at = position(commit);

@@ -65,6 +65,8 @@ class HistoryIndex {
   // The newest commit of the first-parent chain from `commit` whose time is not after `time_us`; O(log n).
   // Requires: ensure(commit).
   std::optional<Oid> newest_at(const Oid& commit, int64_t time_us) const;
+  // The oldest commit of that chain whose time is after `time_us`: the one that follows what newest_at() gives; O(log n).
+  std::optional<Oid> oldest_after(const Oid& commit, int64_t time_us) const;
   // The n-th first parent. Requires: ensure(commit).
   std::optional<Oid> nth_parent(const Oid& commit, uint64_t n) const;
 

@@ -73,9 +73,9 @@ class Checker {
         continue;
       }
       if (!*tip) continue;
-      if (ref.name.starts_with("refs/heads/")) tips_.insert(**tip);
+      if (ref.name.starts_with("refs/heads/") || ref.name.starts_with("refs/rowan/fine/")) tips_.insert(**tip);
       // A commit of our own book-keeping (reflog entries, pending merges) holds no content, but what it names does.
-      const bool is_content = !ref.name.starts_with("refs/rowan/") || ref.name.starts_with("refs/rowan/fine/");
+      const bool is_content = !ref.name.starts_with("refs/rowan/") || ref.name.starts_with("refs/rowan/fine/") || ref.name.starts_with("refs/rowan/kept/");
       auto walked = walk_log(store_, **tip, std::nullopt, [&](const LogEntry& entry) -> Result<bool> {
         if ((is_content || entry.id != **tip) && known_.insert(entry.id).second) found_.push_back(entry);
         return true;

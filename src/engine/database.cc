@@ -9,6 +9,7 @@
 
 #include "engine/check.h"
 #include "engine/failure.h"
+#include "engine/history_policy.h"
 #include "engine/session.h"
 #include "git/head.h"
 #include "store/git_store.h"
@@ -108,10 +109,12 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path, 
   TRY_ASSIGN(const txn::Snapshot tip, database->manager_->tip_snapshot(database->default_branch_));
   const auto format = catalog::check_format(*database->store_, database->store_->cache(), tip.root);
   if (!format && format.error().code() == ErrorCode::kUnsupportedFormat) return Error(format.error());
+  if (!options.read_only) apply_history_policies(*database->manager_, database->branch_settings_);
   return database;
 }
 
 DatabaseImpl::~DatabaseImpl() {
+  if (manager_) ignore_error(manager_->roll_up_due(), "the next commit looks again");
   if (manager_) ignore_error(manager_->close(), "the store's journal keeps what was committed");
 }
 
@@ -140,6 +143,7 @@ Outcome<std::unique_ptr<Session>> DatabaseImpl::connect(std::string_view branch)
 }
 
 Outcome<bool> DatabaseImpl::checkpoint() {
+  if (auto rolled = manager_->roll_up_due(); !rolled) return to_failure(rolled.error());
   auto done = store_->checkpoint();
   if (!done) return to_failure(done.error());
   return true;

@@ -251,7 +251,7 @@ Result<CommitRange> merge_base_range(SessionImpl& session, const Oid& from, cons
   const diff::History history = session_history(session, nullptr);
   TRY(history.index.ensure(history.objects, from));
   TRY(history.index.ensure(history.objects, to));
-  const std::vector<Oid> bases = history.index.merge_bases(from, to);
+  const std::vector<Oid> bases = session.owner().manager().merge_bases(from, to);
   if (bases.empty()) {
     return Error(ErrorCode::kUndefinedRevision, "commits " + from.hex().substr(0, 12) + " and " + to.hex().substr(0, 12) + " have no common ancestor");
   }

@@ -22,7 +22,8 @@ constexpr size_t kDetailLinesMax = 5;
 
 class Graph {
  public:
-  explicit Graph(SessionImpl& session) : store_(session.owner().store()), history_(session.owner().manager().history()), cancelled_(session.cancel_flag()) {}
+  explicit Graph(SessionImpl& session)
+      : store_(session.owner().store()), manager_(session.owner().manager()), history_(session.owner().manager().history()), cancelled_(session.cancel_flag()) {}
 
   Result<void> know(const Oid& commit) { return history_.ensure(store_, commit); }
   Result<Oid> root_of(const Oid& commit) const {
@@ -30,17 +31,22 @@ class Graph {
     return read.tree;
   }
   bool contains(const Oid& tip, const Oid& commit) const { return history_.is_ancestor(commit, tip); }
+  // The same, and a roll-up holds the commits that it rolled up.
+  bool holds(const Oid& tip, const Oid& commit) const {
+    const std::vector<Oid> tips = manager_.held_tips(tip);
+    return std::any_of(tips.begin(), tips.end(), [&](const Oid& held) { return contains(held, commit); });
+  }
   // The merge bases of `source` with any of `tips`, without those that others of them contain. Newest first.
   std::vector<Oid> bases(const std::vector<Oid>& tips, const Oid& source) const {
     std::vector<Oid> all;
     for (const Oid& tip : tips) {
-      for (const Oid& base : history_.merge_bases(tip, source)) {
+      for (const Oid& base : manager_.merge_bases(tip, source)) {
         if (std::find(all.begin(), all.end(), base) == all.end()) all.push_back(base);
       }
     }
     std::vector<Oid> best;
     for (const Oid& base : all) {
-      const bool older = std::any_of(all.begin(), all.end(), [&](const Oid& other) { return other != base && contains(other, base); });
+      const bool older = std::any_of(all.begin(), all.end(), [&](const Oid& other) { return other != base && holds(other, base); });
       if (!older) best.push_back(base);
     }
     std::sort(best.begin(), best.end(), [&](const Oid& a, const Oid& b) {
@@ -62,7 +68,7 @@ class Graph {
     if (bases.empty()) return Oid{};
     if (bases.size() == 1) return root_of(bases[0]);
     return merge::virtual_base(objects, store_.cache(), bases,
-                               [&](const Oid& a, const Oid& b) -> Result<std::vector<Oid>> { return history_.merge_bases(a, b); },
+                               [&](const Oid& a, const Oid& b) -> Result<std::vector<Oid>> { return manager_.merge_bases(a, b); },
                                [&](const Oid& commit) { return root_of(commit); });
   }
 
@@ -73,6 +79,7 @@ class Graph {
   }
 
   store::ObjectStore& store_;
+  txn::Manager& manager_;
   derived::HistoryIndex& history_;
   const std::atomic<bool>& cancelled_;
 };
@@ -375,7 +382,7 @@ class MergeStatement {
     names_.clear();
     for (const auto& [name, commit] : wanted_) {
       // What a later source contains comes with it.
-      const bool contained = graph_.contains(tip_.commit, commit) || std::any_of(wanted_.begin(), wanted_.end(), [&](const auto& other) {
+      const bool contained = graph_.holds(tip_.commit, commit) || std::any_of(wanted_.begin(), wanted_.end(), [&](const auto& other) {
         return other.second != commit && graph_.contains(other.second, commit);
       });
       if (contained || std::find(sources.begin(), sources.end(), commit) != sources.end()) continue;

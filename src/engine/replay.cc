@@ -30,16 +30,18 @@ Result<git::Commit> commit_of(SessionImpl& session, const Oid& id) { return read
 // Those of `to` that `from` does not reach, parents before children.
 Result<std::vector<Oid>> commits_between(SessionImpl& session, const Oid& from, const Oid& to) {
   const store::ObjectStore& store = session.owner().store();
-  derived::HistoryIndex& history = session.owner().manager().history();
+  txn::Manager& manager = session.owner().manager();
+  derived::HistoryIndex& history = manager.history();
   TRY(history.ensure(store, from));
   TRY(history.ensure(store, to));
+  const std::vector<Oid> held = manager.held_tips(from);
   std::vector<std::pair<derived::CommitInfo, Oid>> found;
   std::vector<Oid> open{to};
   std::unordered_set<Oid, OidHash> seen{to};
   while (!open.empty()) {
     const Oid id = open.back();
     open.pop_back();
-    if (history.is_ancestor(id, from)) continue;
+    if (std::any_of(held.begin(), held.end(), [&](const Oid& tip) { return history.is_ancestor(id, tip); })) continue;
     const auto info = history.find(id);
     if (!info) return Error(ErrorCode::kInternal, "commit " + id.hex() + " is missing from the history index");
     found.emplace_back(*info, id);

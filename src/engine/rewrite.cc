@@ -87,15 +87,20 @@ Result<std::vector<Oid>> squashed_chain(SessionImpl& session, const Oid& tip, co
 // Commits that somebody else may have seen are not to be replaced.
 Result<void> check_unpublished(SessionImpl& session, const std::string& branch, const Oid& oldest) {
   txn::Manager& manager = session.owner().manager();
-  for (const std::string_view folder : {"refs/heads/", "refs/tags/", "refs/remotes/"}) {
+  const auto published = [](std::string_view kind, std::string_view name) {
+    return Error(ErrorCode::kObjectNotInState, fmt::format("the commits to squash are also on {} \"{}\"", kind, name))
+        .with_hint("SQUASH … FORCE makes a new commit all the same; what is there already stays.");
+  };
+  for (const txn::BranchInfo& other : manager.branches()) {
+    if (other.name == branch || !manager.history().ensure(manager.store(), other.commit)) continue;
+    if (manager.history().is_ancestor(oldest, other.commit)) return published("branch", other.name);
+  }
+  for (const std::string_view folder : {"refs/tags/", "refs/remotes/"}) {
     for (const store::RefEntry& other : manager.store().refs(folder)) {
-      if (other.name == "refs/heads/" + branch) continue;
       const auto commit = manager.resolve_revision(other.name, "");
       if (!commit || !manager.history().ensure(manager.store(), *commit)) continue;   // A tag of something else.
       if (!manager.history().is_ancestor(oldest, *commit)) continue;
-      const std::string_view kind = folder == "refs/heads/" ? "branch" : folder == "refs/tags/" ? "tag" : "remote branch";
-      return Error(ErrorCode::kObjectNotInState, fmt::format("the commits to squash are also on {} \"{}\"", kind, other.name.substr(folder.size())))
-          .with_hint("SQUASH … FORCE makes a new commit all the same; what is there already stays.");
+      return published(folder == "refs/tags/" ? "tag" : "remote branch", other.name.substr(folder.size()));
     }
   }
   return {};

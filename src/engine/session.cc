@@ -819,6 +819,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_outside_transaction(Prepared& pre
     case StatementKind::kReset:
     case StatementKind::kShow: return run_set(static_cast<const sql::SetStmt&>(statement));
     case StatementKind::kCheckpoint:
+      TRY(database_.manager().roll_up_due());
       TRY(database_.store().checkpoint());
       return done("CHECKPOINT");
     default: return Error(ErrorCode::kInternal, "a statement came to the wrong place");

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/history_policy.h"
 #include "engine/replay.h"
 #include "engine/merge_statements.h"
 #include "engine/rewrite.h"
@@ -84,11 +85,13 @@ Result<VersionResult> create_branch(SessionImpl& session, const sql::BranchStmt&
 Result<void> check_no_commit_is_lost(SessionImpl& session, std::string_view branch, const Oid& tip) {
   store::ObjectStore& store = session.owner().store();
   txn::Manager& manager = session.owner().manager();
-  const std::string own = "refs/heads/" + std::string(branch);
   TRY(manager.history().ensure(store, tip));
-  for (const std::string_view folder : {"refs/heads/", "refs/tags/", "refs/remotes/"}) {
+  for (const txn::BranchInfo& other : manager.branches()) {
+    if (other.name == branch || !manager.history().ensure(store, other.commit)) continue;
+    if (manager.history().is_ancestor(tip, other.commit)) return {};
+  }
+  for (const std::string_view folder : {"refs/tags/", "refs/remotes/"}) {
     for (const store::RefEntry& other : store.refs(folder)) {
-      if (other.name == own) continue;
       const auto commit = manager.resolve_revision(other.name, "");
       if (!commit || !manager.history().ensure(store, *commit)) continue;   // A tag of something else.
       if (manager.history().is_ancestor(tip, *commit)) return {};
@@ -164,10 +167,15 @@ Result<VersionResult> alter_branch(SessionImpl& session, const sql::AlterBranchS
   TRY_ASSIGN(const bool exists, database.manager().has_branch(statement.name));
   if (!exists) return undefined_branch(statement.name);
   if (database.store().read_only()) return Error(ErrorCode::kReadOnlyTransaction, "the repository is open for reading only");
-  const bool protects = statement.action == sql::AlterBranchKind::kProtect;
-  if (!protects && statement.action != sql::AlterBranchKind::kUnprotect) {
-    return Error(ErrorCode::kFeatureNotSupported, "history policies are not supported yet");
+  if (statement.action == sql::AlterBranchKind::kSetHistory) {
+    TRY(set_history_policy(database, statement.name, statement.every, statement.keep));
+    return version_done(words_of(statement));
   }
+  if (statement.action == sql::AlterBranchKind::kDropHistory) {
+    TRY_ASSIGN(std::string no_policy, drop_history_policy(database, statement.name));
+    return version_done(words_of(statement), std::move(no_policy));
+  }
+  const bool protects = statement.action == sql::AlterBranchKind::kProtect;
   BranchSetting setting = database.branch_settings().find(statement.name);
   std::string notice;
   if (setting.is_protected == protects) notice = fmt::format("branch \"{}\" is {} protected", statement.name, protects ? "already" : "not");

@@ -22,6 +22,7 @@ constexpr int kRoundsMax = 4;                       // A foreign writer who neve
 constexpr int kBackgroundNice = 5;
 constexpr std::string_view kBranches = "refs/heads/";
 constexpr std::string_view kForeign = "refs/rowan/foreign/";
+constexpr std::string_view kFine = "refs/rowan/fine/";   // What branches with a history policy are at: guarded as branches are.
 
 Oid value_in(const RefMap& map, std::string_view name) {
   const auto at = map.find(name);
@@ -237,7 +238,7 @@ Result<void> GitStore::scan_refs(std::vector<ForeignMove>& moves) {
     if (found == ours) {
       set_in(seen_, name, found);
       republish_.erase(name);
-    } else if (!name.starts_with(kBranches) && ref(name).value_or(Oid{}) == ours) {
+    } else if (!name.starts_with(kBranches) && !name.starts_with(kFine) && ref(name).value_or(Oid{}) == ours) {
       adopt_ref(name, found);
     } else {
       TRY(note_foreign(name, found, moves));

@@ -511,10 +511,12 @@ Result<CommitOutcome> CommitBuilder::build() {
     return CommitOutcome{false, body_.snapshot.commit, body_.seen_sequence};
   }
 
+  TRY(roll_up_if_due(core_, *body_.branch));
+  tip_ = body_.branch->tip();                // With the same tree as before.
   const int64_t time_us = std::max(core_.clock.now_us(), tip_.snapshot.time_us + 1);
   TRY_ASSIGN(const Oid commit, write_commit(root, time_us));
   TRY_ASSIGN(const uint64_t sequence,
-             core_.store.append(body_.objects, {{body_.branch->ref_name(), tip_.snapshot.commit, commit}}));
+             core_.store.append(body_.objects, {{body_.branch->moving_ref(), tip_.snapshot.commit, commit}}));
   const Head next = next_head(commit, root, time_us, sequence);
   body_.branch->advance(next, core_.store);
   move_counters();

@@ -31,6 +31,15 @@ struct Head {
   uint64_t unlocked = 0;
 };
 
+// Under a history policy a branch's commits move a ref of their own, and refs/heads/<branch> stays at the last roll-up (history_policy.cc).
+struct FineChain {
+  uint64_t number = 0;                     // 0: no policy; commits move refs/heads/<branch> itself.
+  std::string ref;                         // "refs/rowan/fine/<branch>/<number>".
+  Oid rolled_up;                           // Where refs/heads/<branch> is.
+  int64_t since_us = 0;                    // When the interval began.
+  HistoryPolicy policy;
+};
+
 struct CommitTurn;   // commit.cc
 
 // Transactions that came to a branch while another was building its commit. One thread builds for all of them, one after
@@ -47,7 +56,7 @@ class Branch {
       : name_(std::move(name)), ref_name_("refs/heads/" + name_), number_(number), tip_(head), durable_(head) {}
 
   const std::string& name() const { return name_; }
-  const std::string& ref_name() const { return ref_name_; }
+  const std::string& ref_name() const { return ref_name_; }           // "refs/heads/<name>".
   uint64_t number() const { return number_; }             // Salts the names of its locks.
 
   Head tip() const;
@@ -62,6 +71,10 @@ class Branch {
   void advance(const Head& head, const store::ObjectStore& store);   // Requires: queue() held.
   // After a failed flush: what is not durable is forgotten. Requires: queue() held.
   void fall_back(const store::ObjectStore& store, uint64_t schema_generation);
+  const FineChain& fine() const { return fine_; }                    // Requires: queue() held, as the next three.
+  void set_fine(FineChain fine) { fine_ = std::move(fine); }
+  // The ref that commits move.
+  const std::string& moving_ref() const { return fine_.number == 0 ? ref_name_ : fine_.ref; }
   bool dropped() const { return dropped_; }                          // Requires: queue() held, as the next.
   void drop() { dropped_ = true; }
   // Why the branch's content cannot be used; fixed before the branch is shared.
@@ -77,7 +90,8 @@ class Branch {
   std::mutex queue_;
   CommitTurns turns_;
   SequenceCounters sequences_;
-  bool dropped_ = false;                   // Guarded by queue_.
+  FineChain fine_;                         // Guarded by queue_, as the next.
+  bool dropped_ = false;
   std::optional<Error> broken_;            // Fixed before the branch is shared.
   mutable std::mutex heads_;               // Guards what follows; held for some instructions only.
   Head tip_;
@@ -136,10 +150,34 @@ Result<void> verify_moved_branches(Core& core);
 // Waits until the record is on disk. When that fails, every branch falls back and the outcome is unknown (commit.cc).
 Result<void> wait_durable(Core& core, uint64_t sequence);
 
+// History policies (history_policy.cc).
+// The branch that the ref stands for, at its newest fine commit when it has any.
+Result<std::shared_ptr<Branch>> open_branch(Core& core, const store::RefEntry& head);
+// After all branches are open and verified: refs that another program moved while nobody looked come to agree with what branches are at.
+Result<void> settle_fine_chains(Core& core);
+// Rolls up when the branch's interval has passed and there are fine commits. Requires: the branch's queue held.
+Result<void> roll_up_if_due(Core& core, Branch& branch);
+// The updates that delete the refs of a branch's fine chains, or hand those of a branch without a policy to its new name.
+std::vector<store::RefUpdate> end_of_chains(const Core& core, std::string_view branch);
+std::vector<store::RefUpdate> rename_chains(const Core& core, std::string_view from, std::string_view to);
+Error has_history_policy(std::string_view branch);
+// The newest of the fine commits that `commit` rolled up, when they are kept.
+std::optional<Oid> kept_chain(const Core& core, const Oid& commit);
+bool has_fine_chains(const Core& core);
+// As the Manager's.
+Result<void> set_history_policy(Core& core, std::string_view branch, const HistoryPolicy& policy);
+Result<bool> drop_history_policy(Core& core, std::string_view branch);
+Result<void> roll_up_due(Core& core);
+std::vector<Oid> merge_bases(Core& core, const Oid& a, const Oid& b);
+std::vector<Oid> held_tips(Core& core, const Oid& tip);
+
 // As the Manager's (tree_commit.cc).
 Result<CommitOutcome> commit_tree(Core& core, const TreeCommit& commit);
 Result<CommitOutcome> move_branch(Core& core, const BranchMove& move);
 Result<void> update_refs(Core& core, const store::PendingObjects* objects, const std::vector<store::RefUpdate>& refs, store::SyncMode sync);
+
+// A branch's name as one part of a ref's (reflog.cc): the refs of "a" and of "a/1" must not stand in each other's way.
+std::string ref_part(std::string_view branch);
 
 // Reflogs (reflog.cc), as the Manager's.
 Result<store::RefUpdate> reflog_entry(Core& core, store::PendingObjects& objects, std::string_view branch, const Oid& from, const Oid& to,

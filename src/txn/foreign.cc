@@ -73,15 +73,18 @@ Result<void> prepare(Core& core, const store::ForeignMove& move, const Oid& our_
   return core.history.ensure(answer.objects, snapshot.commit);
 }
 
-// The branch's new value; the ref that kept the foreign one is no longer needed.
-Result<uint64_t> append_answer(Core& core, const store::ForeignMove& move, const Oid& ours, const Answer& answer) {
+// The branch's new value; the ref that kept the foreign one is no longer needed. `fine`: the branch's fine commits, which stand at `tip`.
+Result<uint64_t> append_answer(Core& core, const store::ForeignMove& move, const Oid& ours, const Answer& answer, const FineChain& fine = {},
+                               const Oid& tip = {}) {
   std::vector<store::RefUpdate> refs = {{move.name, ours, answer.head.snapshot.commit}};
+  if (fine.number != 0) refs.push_back({fine.ref, tip, answer.head.snapshot.commit});
   if (!move.parked.empty()) refs.push_back({move.parked, move.foreign, Oid{}});
   return core.store.append(answer.objects, refs);
 }
 
 // Gives the branch's new tip. An error says why the move cannot be taken over.
 Result<Oid> adopt(Core& core, const store::ForeignMove& move) {
+  if (move.name.starts_with("refs/rowan/fine/")) return Error(ErrorCode::kConflict, "the ref holds the newest commits of a branch");
   if (!move.name.starts_with(kHeads)) return Error(ErrorCode::kConflict, "a transaction moved the ref as well");
   if (move.foreign.is_zero()) return Error(ErrorCode::kConflict, "branches are dropped with DROP BRANCH");
   const std::string name = move.name.substr(kHeads.size());
@@ -99,10 +102,16 @@ Result<Oid> adopt(Core& core, const store::ForeignMove& move) {
   }
   const std::lock_guard queue(branch->queue());
   const Head tip = branch->tip();
-  if (branch->dropped() || tip.snapshot.commit != move.published) {
-    return Error(ErrorCode::kConflict, "the branch has newer commits that it does not follow");
+  FineChain fine = branch->fine();
+  const bool follows = fine.number == 0 ? tip.snapshot.commit == move.published
+                                        : fine.rolled_up == move.published && core.history.is_ancestor(tip.snapshot.commit, move.foreign);
+  if (branch->dropped() || !follows) return Error(ErrorCode::kConflict, "the branch has newer commits that it does not follow");
+  TRY_ASSIGN(head.snapshot.sequence, append_answer(core, move, move.published, answer, fine, tip.snapshot.commit));
+  if (fine.number != 0) {
+    fine.rolled_up = head.snapshot.commit;
+    fine.since_us = core.clock.now_us();
+    branch->set_fine(fine);
   }
-  TRY_ASSIGN(head.snapshot.sequence, append_answer(core, move, move.published, answer));
   head.unlocked = tip.unlocked + 1;
   branch->sequences().follow_tree([&] { branch->advance(head, core.store); });
   const std::shared_lock guard(core.listener_mutex);
@@ -153,8 +162,12 @@ Result<void> verify_moved_branches(Core& core) {
       const Oid before = head.snapshot.commit;
       head.snapshot.commit = objects.add(store::ObjectType::kCommit, git::encode_commit(commit));
       head.snapshot.root = *canonical;
-      TRY_ASSIGN(head.snapshot.sequence, core.store.append(objects, {{ref.name, before, head.snapshot.commit}}));
       const std::lock_guard queue(branch->queue());
+      FineChain fine = branch->fine();
+      const bool is_fine = fine.number != 0 && fine.rolled_up != before;   // Else settle_fine_chains brings the fine commits' ref here.
+      TRY_ASSIGN(head.snapshot.sequence, core.store.append(objects, {{is_fine ? fine.ref : ref.name, before, head.snapshot.commit}}));
+      if (!is_fine) fine.rolled_up = head.snapshot.commit;
+      branch->set_fine(std::move(fine));
       branch->advance(head, core.store);
       core.log.write(LogLevel::kInfo, "branch \"" + name + "\" was moved by another program; its canonical form is commit " + head.snapshot.commit.hex());
     }

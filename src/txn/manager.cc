@@ -144,18 +144,15 @@ Result<std::unique_ptr<Manager>> Manager::open(store::ObjectStore& store, const 
   }
   auto state = std::make_unique<State>(store, clock, used);
   for (const store::RefEntry& ref : store.refs(kHeads)) {
-    // The index takes a commit only behind its parents: without a branch's first ones it would miss all that come.
-    ignore_error(state->history.ensure(store, ref.value), "a branch that cannot be read is reported when it is used");
-    TRY_ASSIGN(const Head head, state->head_of(ref.value));
-    std::string name = ref.name.substr(kHeads.size());
-    auto branch = std::make_shared<Branch>(name, head, ++state->branch_numbers);
-    state->branches.emplace(std::move(name), std::move(branch));
+    TRY_ASSIGN(auto branch, open_branch(*state, ref));
+    state->branches.emplace(branch->name(), branch);
   }
   Core* core = state.get();
   for (const SequenceNote& note : take_sequence_notes(core->sequence_notes_file())) {
     if (const auto branch = core->find_branch(note.branch)) branch->sequences().resume(note);
   }
   TRY(verify_moved_branches(*core));
+  TRY(settle_fine_chains(*core));
   store.set_foreign_handler([core](const store::ForeignMove& move) { adopt_foreign_move(*core, move); });
   return std::unique_ptr<Manager>(new Manager(std::move(state)));
 }
@@ -259,7 +256,9 @@ Result<void> Manager::drop_branch(std::string_view name, const BranchEnd& end) {
     const Oid tip = branch->tip().snapshot.commit;
     if (!end.expected_tip.is_zero() && tip != end.expected_tip) return Error(ErrorCode::kSerializationFailure, "could not serialize access due to concurrent update");
     const store::PendingObjects none(state_->store);
-    std::vector<store::RefUpdate> refs{{branch->ref_name(), tip, Oid{}}};
+    const FineChain& fine = branch->fine();
+    std::vector<store::RefUpdate> refs = end_of_chains(*state_, name);
+    refs.push_back({branch->ref_name(), fine.number == 0 ? tip : fine.rolled_up, Oid{}});
     refs.insert(refs.end(), end.refs.begin(), end.refs.end());
     TRY_ASSIGN(sequence, state_->store.append(end.objects != nullptr ? *end.objects : none, refs));
     branch->drop();
@@ -276,6 +275,7 @@ Result<void> Manager::rename_branch(std::string_view from, std::string_view to, 
   {
     const std::lock_guard queue(branch->queue());
     if (branch->dropped()) return undefined_branch(from);
+    if (branch->fine().number != 0) return has_history_policy(from);
     const std::unique_lock guard(state_->branches_mutex);
     std::string ref_name = std::string(kHeads) + std::string(to);
     if (state_->branches.contains(to) || state_->store.ref(ref_name)) {
@@ -286,6 +286,7 @@ Result<void> Manager::rename_branch(std::string_view from, std::string_view to, 
     const store::PendingObjects none(state_->store);
     std::vector<store::RefUpdate> refs{{branch->ref_name(), head.snapshot.commit, Oid{}}, {std::move(ref_name), Oid{}, head.snapshot.commit}};
     refs.insert(refs.end(), end.refs.begin(), end.refs.end());
+    for (store::RefUpdate& update : rename_chains(*state_, from, to)) refs.push_back(std::move(update));
     TRY_ASSIGN(sequence, state_->store.append(end.objects != nullptr ? *end.objects : none, refs));
     head.snapshot.sequence = sequence;
     branch->drop();
@@ -302,6 +303,14 @@ Result<CommitOutcome> Manager::move_branch(const BranchMove& move) { return txn:
 Result<void> Manager::update_refs(const store::PendingObjects* objects, const std::vector<store::RefUpdate>& refs, store::SyncMode sync) {
   return txn::update_refs(*state_, objects, refs, sync);
 }
+
+Result<void> Manager::set_history_policy(std::string_view branch, const HistoryPolicy& policy) {
+  return txn::set_history_policy(*state_, branch, policy);
+}
+Result<bool> Manager::drop_history_policy(std::string_view branch) { return txn::drop_history_policy(*state_, branch); }
+Result<void> Manager::roll_up_due() { return txn::roll_up_due(*state_); }
+std::vector<Oid> Manager::merge_bases(const Oid& a, const Oid& b) { return txn::merge_bases(*state_, a, b); }
+std::vector<Oid> Manager::held_tips(const Oid& tip) { return txn::held_tips(*state_, tip); }
 
 Result<Oid> Manager::resolve_revision(std::string_view revision, std::string_view branch) {
   return txn::resolve_revision(*state_, revision, branch);

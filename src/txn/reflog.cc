@@ -13,20 +13,7 @@ namespace {
 
 constexpr std::string_view kFolder = "refs/rowan/reflog/";
 
-// One part of a ref's name, whatever the branch is called: the entries of "a" and of "a/1" must not stand in each other's way.
-std::string folder_of(std::string_view branch) {
-  std::string name(kFolder);
-  for (const char c : branch) {
-    if (c == '/') {
-      name += "%2F";
-    } else if (c == '%') {
-      name += "%25";
-    } else {
-      name += c;
-    }
-  }
-  return name + "/";
-}
+std::string folder_of(std::string_view branch) { return std::string(kFolder) + ref_part(branch) + "/"; }
 
 struct Move {
   uint64_t number = 0;
@@ -84,6 +71,20 @@ Result<ReflogEntry> read_commit(Core& core, const Oid& id) {
 }
 
 }  // namespace
+
+std::string ref_part(std::string_view branch) {
+  std::string name;
+  for (const char c : branch) {
+    if (c == '/') {
+      name += "%2F";
+    } else if (c == '%') {
+      name += "%25";
+    } else {
+      name += c;
+    }
+  }
+  return name;
+}
 
 Result<store::RefUpdate> reflog_entry(Core& core, store::PendingObjects& objects, std::string_view branch, const Oid& from, const Oid& to,
                                       const git::Signature& author, std::string_view what) {

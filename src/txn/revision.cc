@@ -40,13 +40,19 @@ bool is_hex(std::string_view text) {
   });
 }
 
+Error expired_or_undefined(const Core& core, std::string_view id) {
+  Error error = undefined_revision(id);
+  if (!has_fine_chains(core)) return error;
+  return std::move(error).with_hint("If it was a commit's id, a branch's history policy may have let the commit go; its roll-up has what came of it.");
+}
+
 Result<Oid> resolve_abbreviation(Core& core, std::string_view hex) {
   std::vector<Oid> commits;
   for (const Oid& id : core.store.find_prefix(hex, kPrefixMatchesMax)) {
     TRY_ASSIGN(const store::ObjectRef object, core.store.read(id));
     if (object.type == store::ObjectType::kCommit) commits.push_back(id);
   }
-  if (commits.empty()) return undefined_revision(hex);
+  if (commits.empty()) return expired_or_undefined(core, hex);
   if (commits.size() > 1) {
     return Error(ErrorCode::kAmbiguousRevision, "revision \"" + std::string(hex) + "\" is ambiguous")
         .with_detail("It begins the ids of " + commits[0].hex() + " and " + commits[1].hex() + ".");
@@ -196,7 +202,16 @@ Result<Oid> resolve_revision(Core& core, std::string_view revision, std::string_
 
 Result<Oid> revision_at(Core& core, int64_t time_us, const Oid& from) {
   TRY(core.history.ensure(core.store, from));
-  const auto found = core.history.newest_at(from, time_us);
+  auto found = core.history.newest_at(from, time_us);
+  // Between two roll-ups: the commits that the later one rolled up say more, while they are kept.
+  if (has_fine_chains(core)) {
+    auto after = core.history.oldest_after(from, time_us);
+    while (const auto chain = after ? kept_chain(core, *after) : std::nullopt) {
+      TRY(core.history.ensure(core.store, *chain));
+      found = core.history.newest_at(*chain, time_us);
+      after = core.history.oldest_after(*chain, time_us);
+    }
+  }
   if (!found) return Error(ErrorCode::kUndefinedRevision, "there is no commit at or before that time");
   return *found;
 }

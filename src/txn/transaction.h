@@ -215,6 +215,12 @@ struct BranchMove {
   store::SyncMode sync = store::SyncMode::kOn;
 };
 
+// How much of a branch's history Git is shown and how long the rest is kept (ALTER BRANCH … SET HISTORY POLICY).
+struct HistoryPolicy {
+  int64_t every_us = 0;              // A roll-up commit for each such interval that has commits. 0: none is made.
+  int64_t keep_us = 0;               // Commits that were rolled up go when they are older than this. 0: never.
+};
+
 // What goes with a branch that is dropped or renamed, in the same record.
 struct BranchEnd {
   Oid expected_tip;                  // kSerializationFailure when the branch is elsewhere. Zero: anywhere.
@@ -280,9 +286,23 @@ class Manager {
 
   // Both enter the branch's commit queue, count as a change of rows without locks and give a new schema generation. kSerializationFailure when
   // the branch is not at `expected_tip` any more: nothing was written; work it out again on the new tip. Without a change (the
-  // tip's own tree and no further parent, the tip itself) only the other refs move.
+  // tip's own tree and no further parent, the tip itself) only the other refs move. A branch with a history policy only goes forward:
+  // kObjectNotInState.
   Result<CommitOutcome> commit_tree(const TreeCommit& commit);
   Result<CommitOutcome> move_branch(const BranchMove& move);
+  // Under a history policy commits chain from the last roll-up below refs/rowan/fine/<branch>/, and refs/heads/<branch> moves when they are rolled
+  // up. Without one, set_history_policy starts it; with one, it changes how often. Refs alone say that a branch has one: `policy` is
+  // to be given again after open().
+  Result<void> set_history_policy(std::string_view branch, const HistoryPolicy& policy);
+  // refs/heads/<branch> goes forward to the newest commit. What was rolled up before stays as long as the branch. False: it had none.
+  Result<bool> drop_history_policy(std::string_view branch);
+  // Rolls up every branch whose interval has passed.
+  Result<void> roll_up_due();
+  // As the history index has them, where a roll-up counts as holding the kept commits that it rolled up. ensure() both first.
+  std::vector<Oid> merge_bases(const Oid& a, const Oid& b);
+  // `tip`, and the newest of what each roll-up that it has rolled up: it holds what is reached from any of them.
+  std::vector<Oid> held_tips(const Oid& tip);
+
   // Refs that are no branches (tags, refs/rowan/…), with the objects they need, in one record; durable on return (but SyncMode::kOff).
   Result<void> update_refs(const store::PendingObjects* objects, const std::vector<store::RefUpdate>& refs,
                            store::SyncMode sync = store::SyncMode::kOn);

@@ -56,10 +56,10 @@ Result<void> note_chain(Core& core, const store::PendingObjects& objects, const 
   return {};
 }
 
-Oid add_commit(const TreeCommit& made, int64_t time_us, store::PendingObjects& objects) {
+Oid add_commit(const TreeCommit& made, const std::vector<Oid>& parents, int64_t time_us, store::PendingObjects& objects) {
   git::Commit commit;
   commit.tree = made.root;
-  commit.parents = made.parents;
+  commit.parents = parents;
   commit.author = made.author;
   if (commit.author.seconds == 0) commit.author.seconds = time_us / 1'000'000;
   commit.committer = made.committer.name.empty() ? made.author : made.committer;
@@ -97,7 +97,7 @@ Result<std::shared_ptr<Branch>> usable_branch(const Core& core, const std::strin
 }
 
 std::vector<store::RefUpdate> with_branch(const Branch& branch, const Oid& from, const Oid& to, const std::vector<store::RefUpdate>& others) {
-  std::vector<store::RefUpdate> refs{{branch.ref_name(), from, to}};
+  std::vector<store::RefUpdate> refs{{branch.moving_ref(), from, to}};
   refs.insert(refs.end(), others.begin(), others.end());
   return refs;
 }
@@ -118,20 +118,23 @@ Result<CommitOutcome> commit_tree(Core& core, const TreeCommit& commit) {
   {
     const std::lock_guard queue(branch->queue());
     TRY(check_tip(*branch, commit.expected_tip));
-    const Head tip = branch->tip();
     if (nothing && commit.refs.empty()) return outcome;
     if (nothing) {
       TRY_ASSIGN(outcome.sequence, core.store.append(objects, commit.refs));
     } else {
+      TRY(roll_up_if_due(core, *branch));
+      const Head tip = branch->tip();        // With the same tree as before.
+      std::vector<Oid> parents = commit.parents;
+      std::replace(parents.begin(), parents.end(), commit.expected_tip, tip.snapshot.commit);
       Head next;
       next.snapshot.time_us = std::max({core.clock.now_us(), tip.snapshot.time_us + 1, parents_us + 1});
-      next.snapshot.commit = outcome.commit = add_commit(commit, next.snapshot.time_us, objects);
+      next.snapshot.commit = outcome.commit = add_commit(commit, parents, next.snapshot.time_us, objects);
       next.snapshot.root = commit.root;
       next.snapshot.schema_generation = core.fresh_generation();
       TRY_ASSIGN(outcome.sequence, core.store.append(objects, with_branch(*branch, tip.snapshot.commit, outcome.commit, commit.refs)));
       next.snapshot.sequence = outcome.sequence;
       for (const TreeChanges::Rows& rows : changes.rows) core.row_counts.note(rows.from, rows.to, rows.delta);
-      core.history.add(outcome.commit, commit.parents, next.snapshot.time_us, changes.hashes);
+      core.history.add(outcome.commit, parents, next.snapshot.time_us, changes.hashes);
       go_to(core, *branch, tip, next);
     }
   }
@@ -155,10 +158,12 @@ Result<CommitOutcome> move_branch(Core& core, const BranchMove& move) {
     TRY(check_tip(*branch, move.expected_tip));
     const Head tip = branch->tip();
     if (nothing && move.refs.empty()) return outcome;
+    if (branch->fine().number != 0 && !core.history.is_ancestor(move.expected_tip, move.target)) return has_history_policy(move.branch);
     TRY_ASSIGN(outcome.sequence,
                core.store.append(objects, nothing ? move.refs : with_branch(*branch, tip.snapshot.commit, move.target, move.refs)));
     next.snapshot.sequence = outcome.sequence;
     if (!nothing) go_to(core, *branch, tip, next);
+    if (!nothing) TRY(roll_up_if_due(core, *branch));   // Not before: `target` stands on the tip.
   }
   if (move.sync != store::SyncMode::kOff) TRY(wait_durable(core, outcome.sequence));
   return outcome;
