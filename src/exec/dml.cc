@@ -215,10 +215,11 @@ class InsertPlan final : public DmlPlan {
 
   // VALUES with subqueries still gives its literals the columns' types.
   Result<plan::Plan> plan_source(const sql::SelectStmt& source, plan::PlanContext& context) const {
-    if (!is_plain_values(source)) return plan::plan_query(source, context);
-    TRY(check_width(source.values[0].size()));
     std::vector<type::Type> types;
-    for (size_t i = 0; i < source.values[0].size(); ++i) types.push_back(table_->columns[columns_[i]].type);
+    for (const auto column : columns_) types.push_back(table_->columns[column].type);
+    if (!is_plain_values(source)) return plan::plan_query_for(source, types, context);
+    TRY(check_width(source.values[0].size()));
+    types.resize(source.values[0].size());
     return plan::plan_values(source, types, context);
   }
 

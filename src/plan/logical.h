@@ -72,6 +72,8 @@ struct BindState {
 inline constexpr int kQueryDepthMax = 100;
 
 Result<LogicalPtr> bind_query(const sql::SelectStmt& select, BindState& state);
+// The same for rows that go to columns of these types: what untyped literals among the outputs are read as.
+Result<LogicalPtr> bind_query_for(const sql::SelectStmt& select, std::span<const type::Type> types, BindState& state);
 // `values`: VALUES alone. Its columns get these types.
 Result<LogicalPtr> bind_values_as(const sql::SelectStmt& values, std::span<const type::Type> types, BindState& state);
 struct BoundModify {

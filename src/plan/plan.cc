@@ -54,6 +54,12 @@ Result<Plan> plan_query(const sql::SelectStmt& select, PlanContext& context) {
   return finish(std::move(root), state);
 }
 
+Result<Plan> plan_query_for(const sql::SelectStmt& select, std::span<const type::Type> types, PlanContext& context) {
+  BindState state{context};
+  TRY_ASSIGN(LogicalPtr root, bind_query_for(select, types, state));
+  return finish(std::move(root), state);
+}
+
 Result<Plan> plan_values(const sql::SelectStmt& values, std::span<const type::Type> types, PlanContext& context) {
   BindState state{context};
   TRY_ASSIGN(LogicalPtr root, bind_values_as(values, types, state));

@@ -32,6 +32,12 @@ bool is_plain_name(const sql::Expr& expr) {
   return expr.kind == sql::ExprKind::kColumn && static_cast<const sql::ColumnExpr&>(expr).table.empty();
 }
 
+bool is_untyped_literal(const sql::Expr& expr) {
+  if (expr.kind != sql::ExprKind::kLiteral) return false;
+  const sql::LiteralKind kind = static_cast<const sql::LiteralExpr&>(expr).literal;
+  return kind == sql::LiteralKind::kNull || kind == sql::LiteralKind::kString;
+}
+
 std::string_view item_name(const sql::SelectItem& item) { return item.alias.empty() ? expr::output_name(*item.expr) : item.alias; }
 
 }  // namespace
@@ -63,11 +69,42 @@ Result<LogicalPtr> QueryBinder::bind_body(const sql::SelectStmt& select) {
   return order_by_outputs(std::move(*node), select);
 }
 
-Result<LogicalPtr> QueryBinder::bind_child(const sql::SelectStmt& select, const CommonTableScope* common_tables) {
+Result<LogicalPtr> QueryBinder::bind_for(const sql::SelectStmt& select, std::span<const type::Type> types) {
+  TRY_ASSIGN(LogicalPtr node, bind(select));
+  for (const uint32_t output : literal_outputs_) {
+    // Where the type cannot be given the literal stays text, and whoever takes the rows says what does not fit.
+    if (output < types.size()) TRY(give_literal_type(*node, output, types[output], type::CastContext::kAssignment));
+  }
+  return node;
+}
+
+Result<LogicalPtr> QueryBinder::bind_child(const sql::SelectStmt& select, const CommonTableScope* common_tables, std::vector<uint32_t>* literals) {
   QueryBinder child(state_, parent_, common_tables);
   Result<LogicalPtr> node = child.bind(select);
   if (node) adopt_outer_references(child);
+  if (literals != nullptr) *literals = std::move(child.literal_outputs_);
   return node;
+}
+
+// Reads the literal behind an output as a type, down to where it stands. False: it was replaced by something else, as by a group's key.
+Result<bool> QueryBinder::give_literal_type(LogicalNode& node, uint32_t output, type::Type to, type::CastContext cast) {
+  bool given = false;
+  if (node.kind == LogicalKind::kProject) {
+    expr::NodePtr& expression = node.expressions[output];
+    if (expression->kind == expr::NodeKind::kConstant) {
+      expression->type = {type::TypeId::kUnknown};
+      expr::BindContext context = bind_context();
+      TRY_ASSIGN(expression, expr::coerce(std::move(expression), to, cast, context));
+      given = true;
+    } else if (expression->kind == expr::NodeKind::kColumn) {
+      TRY_ASSIGN(given, give_literal_type(*node.children[0], expression->column, to, cast));
+      if (given) expression->type = to;
+    }
+  } else if (node.kind == LogicalKind::kSort || node.kind == LogicalKind::kDistinct || node.kind == LogicalKind::kLimit) {
+    TRY_ASSIGN(given, give_literal_type(*node.children[0], output, to, cast));
+  }
+  if (given) node.outputs[output].type = to;
+  return given;
 }
 
 Result<expr::NodePtr> QueryBinder::bind_scalar(const sql::Expr& expr) {
@@ -136,6 +173,7 @@ Result<std::vector<QueryBinder::OutputItem>> QueryBinder::bind_items(const sql::
       continue;
     }
     TRY_ASSIGN(expr::NodePtr node, bind_scalar(*item.expr));
+    if (is_untyped_literal(*item.expr)) literal_outputs_.push_back(static_cast<uint32_t>(out.size()));
     out.push_back({std::move(node), std::string(item_name(item))});
   }
   return out;
@@ -378,11 +416,24 @@ Result<LogicalPtr> QueryBinder::bind_value_queries(const sql::SelectStmt& select
 Result<LogicalPtr> QueryBinder::bind_set_operation(const sql::SelectStmt& select) {
   static constexpr std::string_view kNames[] = {"", "UNION", "INTERSECT", "EXCEPT"};
   const std::string_view name = kNames[static_cast<size_t>(select.set_operation)];
-  TRY_ASSIGN(LogicalPtr left, bind_child(*select.left, common_tables_));
-  TRY_ASSIGN(LogicalPtr right, bind_child(*select.right, common_tables_));
+  std::vector<uint32_t> left_literals;
+  std::vector<uint32_t> right_literals;
+  TRY_ASSIGN(LogicalPtr left, bind_child(*select.left, common_tables_, &left_literals));
+  TRY_ASSIGN(LogicalPtr right, bind_child(*select.right, common_tables_, &right_literals));
   if (left->width() != right->width()) {
     return Error(ErrorCode::kSyntaxError, fmt::format("each {} query must have the same number of columns", name)).at(select.right->position);
   }
+  // A literal takes the type of the column on the other side, unless that is one too: then both are text.
+  using Literals = std::vector<uint32_t>;
+  const auto give = [&](LogicalNode& side, const Literals& literals, const LogicalNode& other, const Literals& others) -> Result<void> {
+    for (const uint32_t i : literals) {
+      const bool both = std::find(others.begin(), others.end(), i) != others.end();
+      if (!both) TRY(give_literal_type(side, i, {other.outputs[i].type.id}, type::CastContext::kImplicit));
+    }
+    return {};
+  };
+  TRY(give(*left, left_literals, *right, right_literals));
+  TRY(give(*right, right_literals, *left, left_literals));
   expr::BindContext context = bind_context();
   std::vector<OutputColumn> outputs = left->outputs;
   for (size_t i = 0; i < outputs.size(); ++i) {
@@ -582,6 +633,11 @@ Error not_updatable(const catalog::ViewDef& view, std::string_view verb) {
 Result<LogicalPtr> bind_query(const sql::SelectStmt& select, BindState& state) {
   QueryBinder binder(state, nullptr, nullptr);
   return binder.bind(select);
+}
+
+Result<LogicalPtr> bind_query_for(const sql::SelectStmt& select, std::span<const type::Type> types, BindState& state) {
+  QueryBinder binder(state, nullptr, nullptr);
+  return binder.bind_for(select, types);
 }
 
 Result<LogicalPtr> bind_values_as(const sql::SelectStmt& values, std::span<const type::Type> types, BindState& state) {

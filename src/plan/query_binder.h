@@ -54,6 +54,9 @@ class QueryBinder final : public expr::Scope {
     return bind(values);
   }
 
+  // A query whose rows go to columns of these types: NULL and string literals that are outputs of a plain SELECT are read as such.
+  Result<LogicalPtr> bind_for(const sql::SelectStmt& select, std::span<const type::Type> types);
+
   Result<expr::NodePtr> resolve_column(const sql::ColumnExpr& column) override;
   Result<expr::NodePtr> resolve_aggregate(const sql::CallExpr& call) override;
   Result<expr::NodePtr> resolve_subquery(const sql::SubqueryExpr& subquery) override;
@@ -84,7 +87,8 @@ class QueryBinder final : public expr::Scope {
   Result<LogicalPtr> bind_limit(LogicalPtr input, const sql::SelectStmt& select);
   Result<LogicalPtr> bind_limit_query(LogicalPtr input, const sql::SelectStmt& select);
   Result<LogicalPtr> order_by_outputs(LogicalPtr input, const sql::SelectStmt& select);
-  Result<LogicalPtr> bind_child(const sql::SelectStmt& select, const CommonTableScope* common_tables);
+  Result<LogicalPtr> bind_child(const sql::SelectStmt& select, const CommonTableScope* common_tables, std::vector<uint32_t>* literals = nullptr);
+  Result<bool> give_literal_type(LogicalNode& node, uint32_t output, type::Type to, type::CastContext cast);
   Result<std::vector<OutputItem>> bind_items(const sql::List<sql::SelectItem>& items);
   Result<void> expand_star(const sql::StarExpr& star, std::vector<OutputItem>& out);
   Result<void> bind_groups(const sql::SelectStmt& select);
@@ -148,6 +152,7 @@ class QueryBinder final : public expr::Scope {
   bool groups_by_expression_ = false;
   std::vector<AggregateItem> aggregates_;
   std::span<const type::Type> wanted_types_; // VALUES of INSERT; else empty.
+  std::vector<uint32_t> literal_outputs_;    // Outputs of a plain SELECT that are NULL or string literals: text unless more is known.
 };
 
 // Walks of the syntax tree that do not enter subqueries.

@@ -1,5 +1,6 @@
 // Proves: when the flush of a batch of the commit queue fails, every session whose commit is not on disk is told so, the branch goes back to
 // what is durable, nothing more is written, and after a power loss the branch is the durable commits and a whole prefix of the rest.
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -130,6 +131,48 @@ TEST_CASE("a flush that fails under a batch of the commit queue") {
     must(again.store->checkpoint());
     store::check_fsck(folder.repository());
   }
+}
+
+// The disk is full for the log under a batch: who is refused is told so and leaves nothing, who was answered stays, and with room again all goes on.
+TEST_CASE("a full disk under a batch of the commit queue") {
+  store::TempFolder folder;
+  make_repository(folder.repository());
+  store::FaultFileSystem files(folder.path / "trash", 1);
+  std::vector<int64_t> there;
+  {
+    Queue q(folder.repository(), files);
+    must(q.insert(0));
+    there.push_back(0);
+    files.set_disk_full(true);
+    int64_t next = 1;
+    size_t refused = 0;
+    for (int round = 0; refused == 0; ++round) {
+      REQUIRE(round < 2000);                                      // What the log had reserved is used up first.
+      std::vector<Result<CommitOutcome>> outcomes;
+      for (int n = 0; n < kBatch; ++n) outcomes.emplace_back(CommitOutcome{});
+      std::vector<std::thread> sessions;
+      for (int n = 0; n < kBatch; ++n) sessions.emplace_back([&, n] { outcomes[static_cast<size_t>(n)] = q.insert(next + n); });
+      for (auto& session : sessions) session.join();
+      for (int n = 0; n < kBatch; ++n, ++next) {
+        const auto& outcome = outcomes[static_cast<size_t>(n)];
+        if (outcome) there.push_back(next);
+        if (!outcome) CHECK(outcome.error().code() == ErrorCode::kDiskFull);
+        CHECK(q.has(next) == outcome.has_value());
+        refused += outcome ? 0 : 1;
+      }
+    }
+    CHECK(must(q.manager->tip_snapshot("main")).commit == must(q.manager->durable_snapshot("main")).commit);
+    files.set_disk_full(false);
+    must(q.insert(next));
+    there.push_back(next);
+    files.crash_at(1);
+  }
+  files.settle();
+  Queue again(folder.repository(), files);
+  for (int64_t id = 0; id <= there.back(); ++id) CHECK(again.has(id) == (std::find(there.begin(), there.end(), id) != there.end()));
+  must(again.insert(there.back() + 1));
+  must(again.store->checkpoint());
+  store::check_fsck(folder.repository());
 }
 
 }  // namespace rowan::txn
