@@ -438,7 +438,7 @@ TEST_CASE("refusals of version control") {
   CHECK(kind_or_error("merge a with ours, theirs") == "42601 20 a merge has one policy");
   CHECK(kind_or_error("merge a with no fast forward, fast forward only").substr(0, 5) == "42601");
   CHECK(kind_or_error("merge") == "42601 6 syntax error at end of input");
-  CHECK(kind_or_error("resolve conflict t using head") == "42601 18 syntax error at or near \"t\"");
+  CHECK(kind_or_error("resolve conflict using head") == "42601 18 syntax error at or near \"using\"");
   CHECK(kind_or_error("resolve conflict s.t.1 using both") == "42601 30 syntax error at or near \"both\"");
   CHECK(kind_or_error("resolve conflict s.t .1. using head").substr(0, 5) == "42601");
   CHECK(kind_or_error("checkout old b").substr(0, 5) == "42601");
