@@ -51,7 +51,9 @@ class SystemClock final : public Clock {
 class StderrLog final : public Log {
  public:
   void write(LogLevel level, std::string_view line) override {
-    const char* name = level == LogLevel::kInfo ? "" : level == LogLevel::kWarning ? "warning: " : "error: ";
+    const char* name = level == LogLevel::kInfo      ? ""
+                       : level == LogLevel::kWarning ? "warning: "
+                                                     : "error: ";
     std::fprintf(stderr, "rowan: %s%.*s\n", name, static_cast<int>(line.size()), line.data());
   }
 };
@@ -125,8 +127,8 @@ std::array<uint8_t, 16> sha256_128(Bytes bytes) {
   return out;
 }
 
-// OpenSSL's one-shot SHA functions cost a fetch each; these low-level ones are marked deprecated but are 1.5x faster on
-// the short objects of a commit.
+// OpenSSL's one-shot SHA functions cost a fetch each; these low-level ones are marked deprecated
+// but are 1.5x faster on the short objects of a commit.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 std::array<uint8_t, 20> sha1(Bytes head, Bytes body) {

@@ -10,11 +10,11 @@ namespace rowan {
 }  // namespace rowan
 
 // On in every build: guards durability and memory.
-#define ENSURE(condition)                                          \
-  do {                                                             \
-    if (!(condition)) [[unlikely]] {                               \
-      ::rowan::ensure_failed(#condition, __FILE__, __LINE__);      \
-    }                                                              \
+#define ENSURE(condition)                                     \
+  do {                                                        \
+    if (!(condition)) [[unlikely]] {                          \
+      ::rowan::ensure_failed(#condition, __FILE__, __LINE__); \
+    }                                                         \
   } while (false)
 
 // For hot paths: only in debug builds.

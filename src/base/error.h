@@ -14,18 +14,27 @@ enum class ErrorCode : uint16_t {
 #undef ROWAN_ERROR
 };
 
-std::string_view sqlstate(ErrorCode code);      // Five characters.
-bool is_retryable(ErrorCode code);              // True when the same transaction may work later.
-std::string_view meaning(ErrorCode code);       // One line, for docs.
+std::string_view sqlstate(ErrorCode code);  // Five characters.
+bool is_retryable(ErrorCode code);          // True when the same transaction may work later.
+std::string_view meaning(ErrorCode code);   // One line, for docs.
 
 class Error {
  public:
   Error(ErrorCode code, std::string message) : code_(code), message_(std::move(message)) {}
 
-  Error&& with_detail(std::string detail) && { detail_ = std::move(detail); return std::move(*this); }
-  Error&& with_hint(std::string hint) && { hint_ = std::move(hint); return std::move(*this); }
+  Error&& with_detail(std::string detail) && {
+    detail_ = std::move(detail);
+    return std::move(*this);
+  }
+  Error&& with_hint(std::string hint) && {
+    hint_ = std::move(hint);
+    return std::move(*this);
+  }
   // 1-based character position in the statement's text; 0 when there is none.
-  Error&& at(uint32_t position) && { position_ = position; return std::move(*this); }
+  Error&& at(uint32_t position) && {
+    position_ = position;
+    return std::move(*this);
+  }
 
   ErrorCode code() const { return code_; }
   const std::string& message() const { return message_; }

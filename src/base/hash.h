@@ -8,8 +8,9 @@
 
 namespace rowan {
 
-// FNV-1a over `bytes`, started from `0xcbf29ce484222325 ^ (salt * 0x9e3779b97f4a7c15)`, then finished with
-// two xor-shift-multiply rounds so that the high bits are good. Drawn in docs/format.md.
+// FNV-1a over `bytes`, started from `0xcbf29ce484222325 ^ (salt * 0x9e3779b97f4a7c15)`, then
+// finished with two xor-shift-multiply rounds so that the high bits are good. Drawn in
+// docs/format.md.
 uint64_t hash64(Bytes bytes, uint64_t salt = 0);
 
 // The first 16 bytes of SHA-256: keys of rows without a primary key, and of out-of-line values.

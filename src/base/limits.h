@@ -13,23 +13,26 @@ inline constexpr size_t kLeafTargetBytes = 4096;
 inline constexpr size_t kInteriorTargetBytes = 2240;
 inline constexpr size_t kNodeNameBytesMax = 200;
 inline constexpr size_t kLeafBytesMax = 1u << 20;
-inline constexpr size_t kLargeValueBytes = 8u << 10;       // A value above this goes out of line.
-inline constexpr size_t kLineSoftBytes = 16u << 10;        // Above this the longest values go out of line.
+inline constexpr size_t kLargeValueBytes = 8u << 10;  // A value above this goes out of line.
+inline constexpr size_t kLineSoftBytes = 16u
+                                         << 10;  // Above this the longest values go out of line.
 inline constexpr size_t kLineBytesMax = 256u << 10;
 inline constexpr size_t kValueBytesMax = 50u << 20;
-inline constexpr size_t kColumnsMax = 1600;                // PostgreSQL's limit.
-inline constexpr size_t kIndexColumnsMax = 32;             // PostgreSQL's limit, for keys and indexes.
+inline constexpr size_t kColumnsMax = 1600;     // PostgreSQL's limit.
+inline constexpr size_t kIndexColumnsMax = 32;  // PostgreSQL's limit, for keys and indexes.
 inline constexpr size_t kDirectoryEntriesMax = 1000;
 
 // SQL.
-inline constexpr size_t kIdentifierBytesMax = 63;          // PostgreSQL's NAMEDATALEN - 1.
+inline constexpr size_t kIdentifierBytesMax = 63;  // PostgreSQL's NAMEDATALEN - 1.
 inline constexpr size_t kStatementBytesMax = 64u << 20;
-inline constexpr int kParserDepthMax = 1000;               // lemon's stack.
+inline constexpr int kParserDepthMax = 1000;  // lemon's stack.
 inline constexpr int kExpressionDepthMax = 500;
 inline constexpr size_t kParametersMax = 65535;
-inline constexpr size_t kFromTablesMax = 1000;             // In one FROM.
-inline constexpr size_t kWithReferencesMax = 10'000;       // Each binds the query behind the name anew, so they multiply.
-inline constexpr size_t kCopiedNodesMax = 1u << 17;        // NULLIF, BETWEEN and CASE repeat their operand, so they multiply too.
+inline constexpr size_t kFromTablesMax = 1000;  // In one FROM.
+inline constexpr size_t kWithReferencesMax =
+    10'000;  // Each binds the query behind the name anew, so they multiply.
+inline constexpr size_t kCopiedNodesMax =
+    1u << 17;  // NULLIF, BETWEEN and CASE repeat their operand, so they multiply too.
 inline constexpr size_t kBatchRows = 2048;
 inline constexpr size_t kLeavesPerScanStep = 64;
 
@@ -37,9 +40,9 @@ inline constexpr size_t kLeavesPerScanStep = 64;
 inline constexpr size_t kJournalFirstFileBytes = 1u << 20;
 inline constexpr size_t kJournalFileBytes = 64u << 20;
 inline constexpr size_t kJournalFilesMax = 8;
-inline constexpr size_t kJournalObjectBytesMax = 8u << 20; // Larger objects go to a pack first.
-inline constexpr size_t kObjectBytesMax = 64u << 20;       // Refused when read from a foreign source.
-inline constexpr size_t kRefsFileBytesMax = 64u << 20;     // DIR/rowan/refs: about a million branches.
+inline constexpr size_t kJournalObjectBytesMax = 8u << 20;  // Larger objects go to a pack first.
+inline constexpr size_t kObjectBytesMax = 64u << 20;    // Refused when read from a foreign source.
+inline constexpr size_t kRefsFileBytesMax = 64u << 20;  // DIR/rowan/refs: about a million branches.
 inline constexpr size_t kDeltaChainMax = 50;
 inline constexpr size_t kPacksMax = 20;
 inline constexpr uint64_t kCheckpointCommits = 10'000;
@@ -47,11 +50,13 @@ inline constexpr size_t kNodeCacheBytesDefault = 256u << 20;
 inline constexpr size_t kCommitBodyBytesMax = 8u << 10;
 
 // Transactions.
-inline constexpr size_t kWorkspaceRowsMax = 65'536;        // Above this it is flushed into a private tree.
-inline constexpr size_t kReplayedCommitsMax = 100'000;     // By one REVERT, CHERRY-PICK or REBASE.
+inline constexpr size_t kWorkspaceRowsMax =
+    65'536;  // Above this it is flushed into a private tree.
+inline constexpr size_t kReplayedCommitsMax = 100'000;  // By one REVERT, CHERRY-PICK or REBASE.
 
 // Merges.
-inline constexpr int kVirtualBaseDepthMax = 20;            // Crossings below crossings that a virtual merge base looks through.
+inline constexpr int kVirtualBaseDepthMax =
+    20;  // Crossings below crossings that a virtual merge base looks through.
 
 static_assert(kLargeValueBytes < kLineSoftBytes && kLineSoftBytes < kLineBytesMax);
 static_assert(kLineBytesMax < kLeafBytesMax && kLeafBytesMax < kJournalObjectBytesMax);

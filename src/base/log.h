@@ -10,7 +10,8 @@ enum class LogLevel { kInfo, kWarning, kError };
 class Log {
  public:
   virtual ~Log() = default;
-  virtual void write(LogLevel level, std::string_view line) = 0;  // Any thread; one line, no newline.
+  virtual void write(LogLevel level,
+                     std::string_view line) = 0;  // Any thread; one line, no newline.
 };
 
 Log& stderr_log();  // Lives for ever.

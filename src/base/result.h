@@ -1,5 +1,6 @@
 // Result<T>: a value or an Error. Its members follow std::expected, so that it can be swapped for
-// that later. Every failure a correct program can meet is returned; nothing is thrown across a room.
+// that later. Every failure a correct program can meet is returned; nothing is thrown across a
+// room.
 #pragma once
 
 #include <memory>
@@ -16,8 +17,9 @@ class [[nodiscard]] Result {
  public:
   using value_type = T;
 
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit on purpose
-  Result(Error error)                                                    // NOLINT: implicit on purpose
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit on purpose
+  Result(Error error)                                        // NOLINT: implicit on purpose
       : state_(std::in_place_index<1>, std::make_unique<Error>(std::move(error))) {}
 
   bool has_value() const { return state_.index() == 0; }
@@ -67,22 +69,23 @@ void ignore_error(const Result<T>&, const char* /*why*/) {}
 }  // namespace rowan
 
 // TRY(expr): returns the error of a Result-valued expression from the enclosing function.
-#define TRY(expr)                                                   \
-  do {                                                              \
-    auto try_result_ = (expr);                                      \
-    if (!try_result_.has_value()) [[unlikely]] {                    \
-      return std::move(try_result_).error();                        \
-    }                                                               \
+#define TRY(expr)                                \
+  do {                                           \
+    auto try_result_ = (expr);                   \
+    if (!try_result_.has_value()) [[unlikely]] { \
+      return std::move(try_result_).error();     \
+    }                                            \
   } while (false)
 
 #define ROWAN_CONCAT_INNER(a, b) a##b
 #define ROWAN_CONCAT(a, b) ROWAN_CONCAT_INNER(a, b)
 
 // TRY_ASSIGN(declaration, expr): as TRY, and gives the value to the declaration.
-#define TRY_ASSIGN(declaration, expr) TRY_ASSIGN_INNER(ROWAN_CONCAT(try_result_, __LINE__), declaration, expr)
-#define TRY_ASSIGN_INNER(result, declaration, expr)                 \
-  auto result = (expr);                                             \
-  if (!result.has_value()) [[unlikely]] {                           \
-    return std::move(result).error();                               \
-  }                                                                 \
+#define TRY_ASSIGN(declaration, expr) \
+  TRY_ASSIGN_INNER(ROWAN_CONCAT(try_result_, __LINE__), declaration, expr)
+#define TRY_ASSIGN_INNER(result, declaration, expr) \
+  auto result = (expr);                             \
+  if (!result.has_value()) [[unlikely]] {           \
+    return std::move(result).error();               \
+  }                                                 \
   declaration = std::move(result).value()

@@ -23,15 +23,16 @@ constexpr std::string_view kTableFile = "table.sql";
 constexpr std::string_view kViewFile = "view.sql";
 constexpr std::string_view kMaterializedViewFile = "matview.sql";
 constexpr std::string_view kSequenceFile = "sequence.json";
-constexpr uint64_t kCachedViewKind = 0x7669657764656621;    // "viewdef!"
-constexpr uint64_t kCachedNamesKind = 0x6b65796e616d6573;   // "keynames"
-constexpr uint64_t kCachedTableKind = 0x7461626c65646566;   // "tabledef"
+constexpr uint64_t kCachedViewKind = 0x7669657764656621;   // "viewdef!"
+constexpr uint64_t kCachedNamesKind = 0x6b65796e616d6573;  // "keynames"
+constexpr uint64_t kCachedTableKind = 0x7461626c65646566;  // "tabledef"
 
-// A definition in the node cache, by its blob's id. Blob and name go together: the name is part of the cache's kind, since
-// hand-edited text may leave the schema out and so be equal for two tables.
+// A definition in the node cache, by its blob's id. Blob and name go together: the name is part of
+// the cache's kind, since hand-edited text may leave the schema out and so be equal for two tables.
 class CachedTable final : public store::CachedNode {
  public:
-  explicit CachedTable(std::shared_ptr<const TableDef> table, size_t bytes) : table_(std::move(table)), bytes_(bytes) {}
+  explicit CachedTable(std::shared_ptr<const TableDef> table, size_t bytes)
+      : table_(std::move(table)), bytes_(bytes) {}
   const std::shared_ptr<const TableDef>& table() const { return table_; }
   size_t memory_bytes() const override { return bytes_; }
 
@@ -43,7 +44,8 @@ class CachedTable final : public store::CachedNode {
 // A view's definition, as CachedTable.
 class CachedView final : public store::CachedNode {
  public:
-  explicit CachedView(std::shared_ptr<const ViewDef> view, size_t bytes) : view_(std::move(view)), bytes_(bytes) {}
+  explicit CachedView(std::shared_ptr<const ViewDef> view, size_t bytes)
+      : view_(std::move(view)), bytes_(bytes) {}
   const std::shared_ptr<const ViewDef>& view() const { return view_; }
   size_t memory_bytes() const override { return bytes_; }
 
@@ -55,7 +57,8 @@ class CachedView final : public store::CachedNode {
 // The tables that have an index or a key of each name, for one version of a schema's folder.
 class CachedKeyNames final : public store::CachedNode {
  public:
-  explicit CachedKeyNames(std::map<std::string, std::string, std::less<>> names) : names_(std::move(names)) {
+  explicit CachedKeyNames(std::map<std::string, std::string, std::less<>> names)
+      : names_(std::move(names)) {
     for (const auto& [index, table] : names_) bytes_ += 96 + index.size() + table.size();
   }
   const std::string* table_of(std::string_view index) const {
@@ -70,28 +73,37 @@ class CachedKeyNames final : public store::CachedNode {
 };
 
 Error undefined_schema(std::string_view schema) {
-  return Error(ErrorCode::kInvalidSchemaName, "schema \"" + std::string(schema) + "\" does not exist");
+  return Error(ErrorCode::kInvalidSchemaName,
+               "schema \"" + std::string(schema) + "\" does not exist");
 }
 
-Result<std::shared_ptr<const TableDef>> read_table(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& blob,
+Result<std::shared_ptr<const TableDef>> read_table(const store::ObjectReader& objects,
+                                                   store::NodeCache& cache, const Oid& blob,
                                                    std::string_view schema, std::string_view name) {
   const uint64_t kind = hash64(std::string(schema) + '\0' + std::string(name), kCachedTableKind);
   const auto build = [&]() -> Result<std::shared_ptr<const CachedTable>> {
     TRY_ASSIGN(const store::ObjectRef object, objects.read(blob));
-    if (object.type != store::ObjectType::kBlob) return Error(ErrorCode::kInvalidContent, "table.sql is no file");
+    if (object.type != store::ObjectType::kBlob)
+      return Error(ErrorCode::kInvalidContent, "table.sql is no file");
     TRY_ASSIGN(TableDef made, table_from_sql(object.bytes, schema, name));
-    const size_t bytes = sizeof(TableDef) + object.bytes.size() + made.columns.size() * (sizeof(ColumnDef) + sizeof(type::Slot));
-    return std::make_shared<const CachedTable>(std::make_shared<const TableDef>(std::move(made)), bytes);
+    const size_t bytes = sizeof(TableDef) + object.bytes.size() +
+                         made.columns.size() * (sizeof(ColumnDef) + sizeof(type::Slot));
+    return std::make_shared<const CachedTable>(std::make_shared<const TableDef>(std::move(made)),
+                                               bytes);
   };
-  TRY_ASSIGN(const std::shared_ptr<const CachedTable> cached, cache.get<CachedTable>(blob, kind, build));
+  TRY_ASSIGN(const std::shared_ptr<const CachedTable> cached,
+             cache.get<CachedTable>(blob, kind, build));
   return cached->table();
 }
 
 // What a folder of a schema holds, by the one file that defines it.
 Catalog::RelationKind kind_of(const tree::GitTree& folder) {
   using Kind = Catalog::RelationKind;
-  const std::pair<std::string_view, Kind> files[] = {{kTableFile, Kind::kTable}, {kViewFile, Kind::kView},
-                                                     {kMaterializedViewFile, Kind::kMaterializedView}, {kSequenceFile, Kind::kSequence}};
+  const std::pair<std::string_view, Kind> files[] = {
+      {kTableFile, Kind::kTable},
+      {kViewFile, Kind::kView},
+      {kMaterializedViewFile, Kind::kMaterializedView},
+      {kSequenceFile, Kind::kSequence}};
   for (const auto& [file, kind] : files) {
     const tree::TreeEntry* entry = folder.find(file);
     if (entry != nullptr && !entry->is_tree()) return kind;
@@ -101,7 +113,9 @@ Catalog::RelationKind kind_of(const tree::GitTree& folder) {
 
 }  // namespace
 
-std::string schema_sql(std::string_view schema) { return "CREATE SCHEMA " + sql::quote_ident(schema) + ";\n"; }
+std::string schema_sql(std::string_view schema) {
+  return "CREATE SCHEMA " + sql::quote_ident(schema) + ";\n";
+}
 
 std::string schema_path(std::string_view schema) { return type::encode_name(schema); }
 
@@ -123,7 +137,8 @@ Result<bool> Catalog::has_schema(std::string_view schema) const {
   return entry && entry->is_tree();
 }
 
-Result<std::vector<std::string>> Catalog::names_of(std::string_view schema, std::initializer_list<RelationKind> kinds) const {
+Result<std::vector<std::string>> Catalog::names_of(
+    std::string_view schema, std::initializer_list<RelationKind> kinds) const {
   if (schema.empty()) return undefined_schema(schema);
   TRY_ASSIGN(const auto folder, tree::find_path(objects_, cache_, root_, schema_path(schema)));
   if (!folder || !folder->is_tree()) return undefined_schema(schema);
@@ -140,15 +155,20 @@ Result<std::vector<std::string>> Catalog::names_of(std::string_view schema, std:
   return names;
 }
 
-Result<std::vector<std::string>> Catalog::tables(std::string_view schema) const { return names_of(schema, {RelationKind::kTable}); }
+Result<std::vector<std::string>> Catalog::tables(std::string_view schema) const {
+  return names_of(schema, {RelationKind::kTable});
+}
 
 Result<std::vector<std::string>> Catalog::views(std::string_view schema) const {
   return names_of(schema, {RelationKind::kView, RelationKind::kMaterializedView});
 }
 
-Result<std::vector<std::string>> Catalog::sequences(std::string_view schema) const { return names_of(schema, {RelationKind::kSequence}); }
+Result<std::vector<std::string>> Catalog::sequences(std::string_view schema) const {
+  return names_of(schema, {RelationKind::kSequence});
+}
 
-Result<std::shared_ptr<const tree::GitTree>> Catalog::folder_of(std::string_view schema, std::string_view name) const {
+Result<std::shared_ptr<const tree::GitTree>> Catalog::folder_of(std::string_view schema,
+                                                                std::string_view name) const {
   if (schema.empty() || name.empty()) return std::shared_ptr<const tree::GitTree>();
   const std::string path = schema_path(schema) + "/" + type::encode_name(name);
   TRY_ASSIGN(const auto folder, tree::find_path(objects_, cache_, root_, path));
@@ -156,7 +176,8 @@ Result<std::shared_ptr<const tree::GitTree>> Catalog::folder_of(std::string_view
   return tree::GitTree::read(objects_, cache_, folder->id);
 }
 
-Result<Catalog::RelationKind> Catalog::find_relation(std::string_view schema, std::string_view name) const {
+Result<Catalog::RelationKind> Catalog::find_relation(std::string_view schema,
+                                                     std::string_view name) const {
   TRY_ASSIGN(const auto folder, folder_of(schema, name));
   if (folder != nullptr) {
     if (const RelationKind kind = kind_of(*folder); kind != RelationKind::kNone) return kind;
@@ -165,7 +186,8 @@ Result<Catalog::RelationKind> Catalog::find_relation(std::string_view schema, st
   return table ? RelationKind::kIndex : RelationKind::kNone;
 }
 
-Result<std::optional<std::string>> Catalog::table_of_index(std::string_view schema, std::string_view name) const {
+Result<std::optional<std::string>> Catalog::table_of_index(std::string_view schema,
+                                                           std::string_view name) const {
   if (schema.empty() || name.empty()) return std::optional<std::string>();
   TRY_ASSIGN(const auto folder, tree::find_path(objects_, cache_, root_, schema_path(schema)));
   if (!folder || !folder->is_tree()) return std::optional<std::string>();
@@ -183,20 +205,24 @@ Result<std::optional<std::string>> Catalog::table_of_index(std::string_view sche
     return std::make_shared<const CachedKeyNames>(std::move(names));
   };
   const uint64_t kind = hash64(schema, kCachedNamesKind);
-  TRY_ASSIGN(const std::shared_ptr<const CachedKeyNames> cached, cache_.get<CachedKeyNames>(folder->id, kind, build));
+  TRY_ASSIGN(const std::shared_ptr<const CachedKeyNames> cached,
+             cache_.get<CachedKeyNames>(folder->id, kind, build));
   const std::string* table = cached->table_of(name);
   return table == nullptr ? std::optional<std::string>() : std::optional<std::string>(*table);
 }
 
-Result<std::optional<TableVersion>> Catalog::find_index(std::string_view schema, std::string_view name) const {
+Result<std::optional<TableVersion>> Catalog::find_index(std::string_view schema,
+                                                        std::string_view name) const {
   TRY_ASSIGN(const std::optional<std::string> table, table_of_index(schema, name));
   if (!table) return std::optional<TableVersion>();
   return find_table(schema, *table);
 }
 
-Result<std::shared_ptr<const ViewDef>> Catalog::find_view(std::string_view schema, std::string_view name) const {
+Result<std::shared_ptr<const ViewDef>> Catalog::find_view(std::string_view schema,
+                                                          std::string_view name) const {
   TRY_ASSIGN(const auto folder, folder_of(schema, name));
-  if (folder == nullptr || kind_of(*folder) == RelationKind::kTable) return std::shared_ptr<const ViewDef>();
+  if (folder == nullptr || kind_of(*folder) == RelationKind::kTable)
+    return std::shared_ptr<const ViewDef>();
   const tree::TreeEntry* file = folder->find(kViewFile);
   const bool materialized = file == nullptr;
   if (materialized) file = folder->find(kMaterializedViewFile);
@@ -205,29 +231,38 @@ Result<std::shared_ptr<const ViewDef>> Catalog::find_view(std::string_view schem
     TRY_ASSIGN(const store::ObjectRef object, objects_.read(file->id));
     TRY_ASSIGN(ViewDef view, view_from_sql(object.bytes, schema, name));
     if (view.materialized() != materialized) {
-      return Error(ErrorCode::kInvalidContent, "view " + qualified(schema, name) + ": a materialised view stands in matview.sql, any other in view.sql");
+      return Error(ErrorCode::kInvalidContent,
+                   "view " + qualified(schema, name) +
+                       ": a materialised view stands in matview.sql, any other in view.sql");
     }
-    const size_t bytes = sizeof(ViewDef) + 2 * object.bytes.size() + view.columns.size() * sizeof(ColumnDef);
-    return std::make_shared<const CachedView>(std::make_shared<const ViewDef>(std::move(view)), bytes);
+    const size_t bytes =
+        sizeof(ViewDef) + 2 * object.bytes.size() + view.columns.size() * sizeof(ColumnDef);
+    return std::make_shared<const CachedView>(std::make_shared<const ViewDef>(std::move(view)),
+                                              bytes);
   };
   const uint64_t kind = hash64(std::string(schema) + '\0' + std::string(name), kCachedViewKind);
-  TRY_ASSIGN(const std::shared_ptr<const CachedView> cached, cache_.get<CachedView>(file->id, kind, build));
+  TRY_ASSIGN(const std::shared_ptr<const CachedView> cached,
+             cache_.get<CachedView>(file->id, kind, build));
   return cached->view();
 }
 
 Result<TableVersion> Catalog::materialized_rows(const ViewDef& view) const {
   TRY_ASSIGN(const auto folder, folder_of(view.schema, view.name));
   if (folder == nullptr || !view.materialized()) {
-    return Error(ErrorCode::kUndefinedTable, "materialized view \"" + view.name + "\" does not exist");
+    return Error(ErrorCode::kUndefinedTable,
+                 "materialized view \"" + view.name + "\" does not exist");
   }
   TableVersion version;
   version.table = view.stored;
-  if (const tree::TreeEntry* rows = folder->find("rows"); rows != nullptr && rows->is_tree()) version.rows = rows->id;
-  if (const tree::TreeEntry* large = folder->find("large"); large != nullptr && large->is_tree()) version.large = large->id;
+  if (const tree::TreeEntry* rows = folder->find("rows"); rows != nullptr && rows->is_tree())
+    version.rows = rows->id;
+  if (const tree::TreeEntry* large = folder->find("large"); large != nullptr && large->is_tree())
+    version.large = large->id;
   return version;
 }
 
-Result<std::optional<SequenceDef>> Catalog::find_sequence(std::string_view schema, std::string_view name) const {
+Result<std::optional<SequenceDef>> Catalog::find_sequence(std::string_view schema,
+                                                          std::string_view name) const {
   TRY_ASSIGN(const auto folder, folder_of(schema, name));
   const tree::TreeEntry* file = folder == nullptr ? nullptr : folder->find(kSequenceFile);
   if (file == nullptr || file->is_tree()) return std::optional<SequenceDef>();
@@ -236,15 +271,18 @@ Result<std::optional<SequenceDef>> Catalog::find_sequence(std::string_view schem
   return std::optional<SequenceDef>(std::move(sequence));
 }
 
-Result<std::optional<TableVersion>> Catalog::find_table(std::string_view schema, std::string_view name) const {
+Result<std::optional<TableVersion>> Catalog::find_table(std::string_view schema,
+                                                        std::string_view name) const {
   TRY_ASSIGN(const auto tree, folder_of(schema, name));
   if (tree == nullptr) return std::optional<TableVersion>();
   const tree::TreeEntry* definition = tree->find(kTableFile);
   if (definition == nullptr || definition->is_tree()) return std::optional<TableVersion>();
   TableVersion version;
   TRY_ASSIGN(version.table, read_table(objects_, cache_, definition->id, schema, name));
-  if (const tree::TreeEntry* rows = tree->find("rows"); rows != nullptr && rows->is_tree()) version.rows = rows->id;
-  if (const tree::TreeEntry* large = tree->find("large"); large != nullptr && large->is_tree()) version.large = large->id;
+  if (const tree::TreeEntry* rows = tree->find("rows"); rows != nullptr && rows->is_tree())
+    version.rows = rows->id;
+  if (const tree::TreeEntry* large = tree->find("large"); large != nullptr && large->is_tree())
+    version.large = large->id;
   return std::optional<TableVersion>(std::move(version));
 }
 
@@ -253,25 +291,30 @@ Result<TableVersion> Catalog::get_table(std::string_view schema, std::string_vie
   if (found) return std::move(*found);
   TRY_ASSIGN(const bool known, has_schema(schema));
   if (!known) return undefined_schema(schema);
-  const std::string shown = schema == kDefaultSchema ? std::string(name) : std::string(schema) + "." + std::string(name);
+  const std::string shown =
+      schema == kDefaultSchema ? std::string(name) : std::string(schema) + "." + std::string(name);
   return Error(ErrorCode::kUndefinedTable, "relation \"" + shown + "\" does not exist");
 }
 
 Result<Oid> write_initial_tree(store::PendingObjects& objects) {
-  const auto blob = [&](std::string_view text) { return objects.add(store::ObjectType::kBlob, std::string(text)); };
+  const auto blob = [&](std::string_view text) {
+    return objects.add(store::ObjectType::kBlob, std::string(text));
+  };
   std::string schema;
   tree::append_entry(schema, tree::kModeBlob, kSchemaFile, blob(schema_sql(kDefaultSchema)));
   const Oid schema_id = objects.add(store::ObjectType::kTree, std::move(schema));
-  std::string root;   // In Git's order.
+  std::string root;  // In Git's order.
   tree::append_entry(root, tree::kModeBlob, kAttributesFile, blob(kAttributesText));
   tree::append_entry(root, tree::kModeTree, schema_path(kDefaultSchema), schema_id);
   tree::append_entry(root, tree::kModeBlob, kFormatFile, blob(kFormatText));
   return objects.add(store::ObjectType::kTree, std::move(root));
 }
 
-Result<void> check_format(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& root) {
+Result<void> check_format(const store::ObjectReader& objects, store::NodeCache& cache,
+                          const Oid& root) {
   TRY_ASSIGN(const auto entry, tree::find_path(objects, cache, root, kFormatFile));
-  if (!entry || entry->is_tree()) return Error(ErrorCode::kInvalidContent, "there is no rowan.json: this is no Rowan content");
+  if (!entry || entry->is_tree())
+    return Error(ErrorCode::kInvalidContent, "there is no rowan.json: this is no Rowan content");
   TRY_ASSIGN(const store::ObjectRef object, objects.read(entry->id));
   const auto json = nlohmann::json::parse(object.bytes, nullptr, false);
   if (!json.is_object() || !json.contains("format") || !json["format"].is_number_unsigned()) {
@@ -279,10 +322,13 @@ Result<void> check_format(const store::ObjectReader& objects, store::NodeCache& 
   }
   const uint64_t format = json["format"].get<uint64_t>();
   if (format > kFormatVersion) {
-    return Error(ErrorCode::kUnsupportedFormat, "the repository has format " + std::to_string(format) +
-                 "; this version of Rowan reads formats up to " + std::to_string(kFormatVersion));
+    return Error(ErrorCode::kUnsupportedFormat, "the repository has format " +
+                                                    std::to_string(format) +
+                                                    "; this version of Rowan reads formats up to " +
+                                                    std::to_string(kFormatVersion));
   }
-  if (format == 0) return Error(ErrorCode::kInvalidContent, "rowan.json names format 0, which never was");
+  if (format == 0)
+    return Error(ErrorCode::kInvalidContent, "rowan.json names format 0, which never was");
   return {};
 }
 

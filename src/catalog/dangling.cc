@@ -16,7 +16,8 @@ Result<void> check_table(const Catalog& catalog, const TableDef& table, Lines& o
   const std::string own = qualified(table.schema, table.name);
   for (const ForeignKey& key : table.foreign_keys) {
     TRY_ASSIGN(const std::optional<TableVersion> parent, catalog.find_table(key.schema, key.table));
-    if (!parent || !references_key(key, *parent->table)) out.push_back(own + ": " + foreign_key_sql(table, key));
+    if (!parent || !references_key(key, *parent->table))
+      out.push_back(own + ": " + foreign_key_sql(table, key));
   }
   for (const ColumnDef& column : table.columns) {
     if (column.sequence.empty()) continue;
@@ -30,7 +31,8 @@ Result<void> check_table(const Catalog& catalog, const TableDef& table, Lines& o
 class TablesRead final : public sql::Visitor {
  public:
   void table(sql::NamedTable& table) override {
-    if (table.as_of.kind == sql::AsOfKind::kNone) names.push_back({std::string(table.name.schema), std::string(table.name.name)});
+    if (table.as_of.kind == sql::AsOfKind::kNone)
+      names.push_back({std::string(table.name.schema), std::string(table.name.name)});
   }
   std::vector<ObjectName> names;
 };
@@ -42,9 +44,10 @@ Result<void> check_view(const Catalog& catalog, const ViewDef& view, Lines& out)
   sql::walk(static_cast<sql::SelectStmt&>(*parsed.statement), read);
   for (const ObjectName& name : read.names) {
     TRY_ASSIGN(const bool stored, catalog.has_schema(name.schema));
-    if (!stored) continue;   // A virtual table.
+    if (!stored) continue;  // A virtual table.
     TRY_ASSIGN(const Catalog::RelationKind kind, catalog.find_relation(name.schema, name.name));
-    if (kind == Catalog::RelationKind::kNone) out.push_back(qualified(view.schema, view.name) + ": " + qualified(name.schema, name.name));
+    if (kind == Catalog::RelationKind::kNone)
+      out.push_back(qualified(view.schema, view.name) + ": " + qualified(name.schema, name.name));
   }
   return {};
 }

@@ -36,7 +36,8 @@ void add_new(std::vector<std::string>& names, std::string_view name) {
 
 }  // namespace
 
-Result<std::string> rewrite_columns(std::string_view expression_sql, const std::function<void(sql::ColumnExpr&)>& change) {
+Result<std::string> rewrite_columns(std::string_view expression_sql,
+                                    const std::function<void(sql::ColumnExpr&)>& change) {
   TRY_ASSIGN(const sql::ParsedExpression parsed, sql::parse_expression(expression_sql));
   EachColumn each(change);
   sql::walk(*parsed.expr, each);
@@ -46,13 +47,16 @@ Result<std::string> rewrite_columns(std::string_view expression_sql, const std::
 Result<std::vector<std::string>> columns_of(std::string_view expression_sql) {
   std::vector<std::string> names;
   TRY_ASSIGN(const sql::ParsedExpression parsed, sql::parse_expression(expression_sql));
-  const std::function<void(sql::ColumnExpr&)> visit = [&](sql::ColumnExpr& column) { add_new(names, column.column); };
+  const std::function<void(sql::ColumnExpr&)> visit = [&](sql::ColumnExpr& column) {
+    add_new(names, column.column);
+  };
   EachColumn each(visit);
   sql::walk(*parsed.expr, each);
   return names;
 }
 
-Result<std::string> rename_column_in(std::string_view expression_sql, std::string_view from, std::string_view to) {
+Result<std::string> rename_column_in(std::string_view expression_sql, std::string_view from,
+                                     std::string_view to) {
   return rewrite_columns(expression_sql, [&](sql::ColumnExpr& column) {
     if (column.column == from) column.column = to;
   });
@@ -62,13 +66,16 @@ Result<std::vector<std::string>> sequences_of(std::string_view expression_sql) {
   std::vector<std::string> names;
   if (expression_sql.find("val(") == std::string_view::npos) return names;
   TRY_ASSIGN(const sql::ParsedExpression parsed, sql::parse_expression(expression_sql));
-  const std::function<void(sql::LiteralExpr&)> visit = [&](sql::LiteralExpr& literal) { add_new(names, literal.text); };
+  const std::function<void(sql::LiteralExpr&)> visit = [&](sql::LiteralExpr& literal) {
+    add_new(names, literal.text);
+  };
   EachSequence each(visit);
   sql::walk(*parsed.expr, each);
   return names;
 }
 
-Result<std::string> rename_sequence_in(std::string_view expression_sql, std::string_view from, std::string_view to) {
+Result<std::string> rename_sequence_in(std::string_view expression_sql, std::string_view from,
+                                       std::string_view to) {
   TRY_ASSIGN(const sql::ParsedExpression parsed, sql::parse_expression(expression_sql));
   const std::function<void(sql::LiteralExpr&)> visit = [&](sql::LiteralExpr& literal) {
     if (literal.text == from) literal.text = to;

@@ -11,15 +11,19 @@
 
 namespace rowan::catalog {
 
-// Parses the text, lets `change` alter every column in it, and prints it again. Texts that `change` puts in must live until this returns.
-Result<std::string> rewrite_columns(std::string_view expression_sql, const std::function<void(sql::ColumnExpr&)>& change);
+// Parses the text, lets `change` alter every column in it, and prints it again. Texts that `change`
+// puts in must live until this returns.
+Result<std::string> rewrite_columns(std::string_view expression_sql,
+                                    const std::function<void(sql::ColumnExpr&)>& change);
 
 // The columns an expression names, distinct, in order of appearance.
 Result<std::vector<std::string>> columns_of(std::string_view expression_sql);
-Result<std::string> rename_column_in(std::string_view expression_sql, std::string_view from, std::string_view to);
+Result<std::string> rename_column_in(std::string_view expression_sql, std::string_view from,
+                                     std::string_view to);
 
 // Sequences named by nextval('…'), currval('…') and setval('…', …): "schema.name", distinct.
 Result<std::vector<std::string>> sequences_of(std::string_view expression_sql);
-Result<std::string> rename_sequence_in(std::string_view expression_sql, std::string_view from, std::string_view to);
+Result<std::string> rename_sequence_in(std::string_view expression_sql, std::string_view from,
+                                       std::string_view to);
 
 }  // namespace rowan::catalog

@@ -15,7 +15,9 @@
 namespace rowan::catalog {
 namespace {
 
-std::string folder(std::string_view schema, std::string_view name) { return type::encode_name(schema) + "/" + type::encode_name(name); }
+std::string folder(std::string_view schema, std::string_view name) {
+  return type::encode_name(schema) + "/" + type::encode_name(name);
+}
 
 struct Bounds {
   int64_t min;
@@ -27,32 +29,44 @@ Bounds bounds_of(type::Type type) {
   return {INT64_MIN, INT64_MAX};
 }
 
-Error bad_value(std::string message) { return Error(ErrorCode::kInvalidParameterValue, std::move(message)); }
+Error bad_value(std::string message) {
+  return Error(ErrorCode::kInvalidParameterValue, std::move(message));
+}
 
 // PostgreSQL's rules for the numbers of a sequence.
 Result<void> check_sequence(const SequenceDef& sequence) {
   const Bounds bounds = bounds_of(sequence.type);
   if (sequence.increment == 0) return bad_value("INCREMENT must not be zero");
   if (sequence.max < bounds.min || sequence.max > bounds.max) {
-    return bad_value(fmt::format("MAXVALUE ({}) is out of range for sequence data type {}", sequence.max, type::type_name(sequence.type)));
+    return bad_value(fmt::format("MAXVALUE ({}) is out of range for sequence data type {}",
+                                 sequence.max, type::type_name(sequence.type)));
   }
   if (sequence.min < bounds.min || sequence.min > bounds.max) {
-    return bad_value(fmt::format("MINVALUE ({}) is out of range for sequence data type {}", sequence.min, type::type_name(sequence.type)));
+    return bad_value(fmt::format("MINVALUE ({}) is out of range for sequence data type {}",
+                                 sequence.min, type::type_name(sequence.type)));
   }
-  if (sequence.min >= sequence.max) return bad_value(fmt::format("MINVALUE ({}) must be less than MAXVALUE ({})", sequence.min, sequence.max));
+  if (sequence.min >= sequence.max)
+    return bad_value(
+        fmt::format("MINVALUE ({}) must be less than MAXVALUE ({})", sequence.min, sequence.max));
   if (sequence.start < sequence.min) {
-    return bad_value(fmt::format("START value ({}) cannot be less than MINVALUE ({})", sequence.start, sequence.min));
+    return bad_value(fmt::format("START value ({}) cannot be less than MINVALUE ({})",
+                                 sequence.start, sequence.min));
   }
   if (sequence.start > sequence.max) {
-    return bad_value(fmt::format("START value ({}) cannot be greater than MAXVALUE ({})", sequence.start, sequence.max));
+    return bad_value(fmt::format("START value ({}) cannot be greater than MAXVALUE ({})",
+                                 sequence.start, sequence.max));
   }
   return {};
 }
 
 Result<void> restart(const sql::SequenceOptions& options, SequenceDef& sequence) {
   const int64_t next = options.restart_with ? options.restart : sequence.start;
-  if (next < sequence.min) return bad_value(fmt::format("RESTART value ({}) cannot be less than MINVALUE ({})", next, sequence.min));
-  if (next > sequence.max) return bad_value(fmt::format("RESTART value ({}) cannot be greater than MAXVALUE ({})", next, sequence.max));
+  if (next < sequence.min)
+    return bad_value(
+        fmt::format("RESTART value ({}) cannot be less than MINVALUE ({})", next, sequence.min));
+  if (next > sequence.max)
+    return bad_value(
+        fmt::format("RESTART value ({}) cannot be greater than MAXVALUE ({})", next, sequence.max));
   sequence.called = false;
   sequence.last = 0;
   if (next == sequence.start) return {};
@@ -67,17 +81,23 @@ Result<void> restart(const sql::SequenceOptions& options, SequenceDef& sequence)
 bool read_integer(const nlohmann::json& object, const char* key, int64_t& out) {
   const auto found = object.find(key);
   if (found == object.end() || !found->is_number_integer()) return false;
-  if (found->is_number_unsigned() && found->get<uint64_t>() > static_cast<uint64_t>(INT64_MAX)) return false;
+  if (found->is_number_unsigned() && found->get<uint64_t>() > static_cast<uint64_t>(INT64_MAX))
+    return false;
   out = found->get<int64_t>();
   return true;
 }
 
 }  // namespace
 
-std::string qualified(std::string_view schema, std::string_view name) { return sql::quote_ident(schema) + "." + sql::quote_ident(name); }
+std::string qualified(std::string_view schema, std::string_view name) {
+  return sql::quote_ident(schema) + "." + sql::quote_ident(name);
+}
 
 Result<ObjectName> parse_name(std::string_view text, std::string_view default_schema) {
-  const auto invalid = [&] { return Error(ErrorCode::kInvalidName, "invalid name syntax").with_detail("\"" + std::string(text) + "\" is no name of a relation."); };
+  const auto invalid = [&] {
+    return Error(ErrorCode::kInvalidName, "invalid name syntax")
+        .with_detail("\"" + std::string(text) + "\" is no name of a relation.");
+  };
   const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; };
   std::vector<std::string> parts;
   size_t at = 0;
@@ -97,7 +117,8 @@ Result<ObjectName> parse_name(std::string_view text, std::string_view default_sc
       ++at;
     } else {
       for (; at < text.size() && text[at] != '.' && text[at] != '"' && !is_blank(text[at]); ++at) {
-        part += text[at] >= 'A' && text[at] <= 'Z' ? static_cast<char>(text[at] - 'A' + 'a') : text[at];
+        part +=
+            text[at] >= 'A' && text[at] <= 'Z' ? static_cast<char>(text[at] - 'A' + 'a') : text[at];
       }
     }
     if (part.empty()) return invalid();
@@ -114,7 +135,7 @@ Result<ObjectName> parse_name(std::string_view text, std::string_view default_sc
 std::string ViewDef::path() const { return folder(schema, name); }
 std::string SequenceDef::path() const { return folder(schema, name); }
 
-// ---- Views --------------------------------------------------------------------------------------------------------------
+// ---- Views ----
 
 namespace {
 
@@ -129,17 +150,23 @@ std::optional<size_t> width_of(const sql::SelectStmt& select) {
 }
 
 // The typed columns of a stored materialised view, as a table without a primary key.
-Result<std::shared_ptr<const TableDef>> stored_table(const sql::CreateViewStmt& statement, std::string_view schema, std::string_view name) {
+Result<std::shared_ptr<const TableDef>> stored_table(const sql::CreateViewStmt& statement,
+                                                     std::string_view schema,
+                                                     std::string_view name) {
   sql::CreateTableStmt create{};
   create.kind = sql::StatementKind::kCreateTable;
   create.table.schema = schema;
   create.table.name = name;
   create.columns = statement.stored_columns;
   for (const sql::ColumnClause& column : create.columns) {
-    const bool plain = !column.not_null && !column.explicit_null && !column.primary_key && !column.unique && column.checks.empty() && column.references == nullptr &&
-                       column.identity == sql::IdentityKind::kNone && column.default_value == nullptr && column.merge_rule.empty() &&
+    const bool plain = !column.not_null && !column.explicit_null && !column.primary_key &&
+                       !column.unique && column.checks.empty() && column.references == nullptr &&
+                       column.identity == sql::IdentityKind::kNone &&
+                       column.default_value == nullptr && column.merge_rule.empty() &&
                        column.absent == nullptr && !is_serial(column.type);
-    if (!plain) return Error(ErrorCode::kInvalidContent, "column " + sql::quote_ident(column.name) + " has more than a type and a slot");
+    if (!plain)
+      return Error(ErrorCode::kInvalidContent,
+                   "column " + sql::quote_ident(column.name) + " has more than a type and a slot");
   }
   TRY_ASSIGN(TableDef table, table_from_statement(create, schema));
   return std::make_shared<const TableDef>(std::move(table));
@@ -154,7 +181,8 @@ std::string view_sql(const ViewDef& view) {
     out += " (\n" + stored_columns_sql(*view.stored) + "\n)";
   } else if (!view.columns.empty()) {
     out += " (";
-    for (size_t i = 0; i < view.columns.size(); ++i) out += (i > 0 ? ", " : "") + sql::quote_ident(view.columns[i]);
+    for (size_t i = 0; i < view.columns.size(); ++i)
+      out += (i > 0 ? ", " : "") + sql::quote_ident(view.columns[i]);
     out += ")";
   }
   out += " AS " + view.query_sql;
@@ -162,14 +190,20 @@ std::string view_sql(const ViewDef& view) {
   return out + ";\n";
 }
 
-Result<ViewDef> view_from_sql(std::string_view text, std::string_view schema, std::string_view name) {
-  const auto invalid = [&](const std::string& why) { return Error(ErrorCode::kInvalidContent, "the definition of view " + qualified(schema, name) + ": " + why); };
+Result<ViewDef> view_from_sql(std::string_view text, std::string_view schema,
+                              std::string_view name) {
+  const auto invalid = [&](const std::string& why) {
+    return Error(ErrorCode::kInvalidContent,
+                 "the definition of view " + qualified(schema, name) + ": " + why);
+  };
   Result<sql::ParsedStatement> parsed = sql::parse_statement(text);
   if (!parsed) return invalid(parsed.error().message());
-  if (parsed->statement->kind != sql::StatementKind::kCreateView) return invalid("no CREATE VIEW statement");
+  if (parsed->statement->kind != sql::StatementKind::kCreateView)
+    return invalid("no CREATE VIEW statement");
   if (parsed->parameter_count > 0) return invalid("there is no parameter $1");
   const auto& statement = static_cast<const sql::CreateViewStmt&>(*parsed->statement);
-  const std::string_view own_schema = statement.name.schema.empty() ? schema : statement.name.schema;
+  const std::string_view own_schema =
+      statement.name.schema.empty() ? schema : statement.name.schema;
   if (own_schema != schema || statement.name.name != name || !statement.name.catalog.empty()) {
     return invalid("it defines " + qualified(own_schema, statement.name.name));
   }
@@ -195,13 +229,16 @@ Result<ViewDef> view_from_sql(std::string_view text, std::string_view schema, st
   }
   const std::optional<size_t> width = width_of(*statement.select);
   if (!width) return invalid("its query has a *, which stands written out");
-  if (*width != view.columns.size()) return invalid(fmt::format("it names {} columns, its query gives {}", view.columns.size(), *width));
-  if (const auto again = sql::parse_statement(view.query_sql); !again) return invalid(again.error().message());
+  if (*width != view.columns.size())
+    return invalid(
+        fmt::format("it names {} columns, its query gives {}", view.columns.size(), *width));
+  if (const auto again = sql::parse_statement(view.query_sql); !again)
+    return invalid(again.error().message());
   view.definition_id = store::hash_object(store::ObjectType::kBlob, view_sql(view));
   return view;
 }
 
-// ---- Sequences ----------------------------------------------------------------------------------------------------------
+// ---- Sequences ----
 
 SequenceDef new_sequence(std::string_view schema, std::string_view name, type::Type type) {
   SequenceDef sequence;
@@ -212,14 +249,17 @@ SequenceDef new_sequence(std::string_view schema, std::string_view name, type::T
   return sequence;
 }
 
-Result<SequenceDef> sequence_from_options(const sql::SequenceOptions& options, SequenceDef base, bool is_new) {
+Result<SequenceDef> sequence_from_options(const sql::SequenceOptions& options, SequenceDef base,
+                                          bool is_new) {
   SequenceDef sequence = std::move(base);
   if (options.has_type) {
     TRY_ASSIGN(const type::Type type, column_type(options.type));
-    if (!type::is_integer(type.id) || is_serial(options.type)) return bad_value("sequence type must be smallint, integer, or bigint");
+    if (!type::is_integer(type.id) || is_serial(options.type))
+      return bad_value("sequence type must be smallint, integer, or bigint");
     const Bounds before = bounds_of(sequence.type);
     const Bounds after = bounds_of(type);
-    if (sequence.max == before.max) sequence.max = after.max;   // Bounds that the old type gave follow the new one.
+    if (sequence.max == before.max)
+      sequence.max = after.max;  // Bounds that the old type gave follow the new one.
     if (sequence.min == before.min) sequence.min = after.min;
     sequence.type = type;
   }
@@ -243,14 +283,17 @@ Result<SequenceDef> sequence_from_options(const sql::SequenceOptions& options, S
     sequence.start = up ? sequence.min : sequence.max;
   }
   TRY(check_sequence(sequence));
-  if (options.has_cache && options.cache < 1) return bad_value(fmt::format("CACHE ({}) must be greater than zero", options.cache));
+  if (options.has_cache && options.cache < 1)
+    return bad_value(fmt::format("CACHE ({}) must be greater than zero", options.cache));
   if (options.has_restart) TRY(restart(options, sequence));
   return sequence;
 }
 
 std::string sequence_json(const SequenceDef& sequence) {
-  std::string out = fmt::format("{{\"type\":\"{}\",\"start\":{},\"increment\":{},\"min\":{},\"max\":{},\"cycle\":{}", type::type_name(sequence.type),
-                                sequence.start, sequence.increment, sequence.min, sequence.max, sequence.cycle);
+  std::string out = fmt::format(
+      "{{\"type\":\"{}\",\"start\":{},\"increment\":{},\"min\":{},\"max\":{},\"cycle\":{}",
+      type::type_name(sequence.type), sequence.start, sequence.increment, sequence.min,
+      sequence.max, sequence.cycle);
   if (!sequence.owner_column.empty()) {
     out += ",\"owner\":[";
     type::append_json_string(sequence.owner_table, out);
@@ -262,27 +305,38 @@ std::string sequence_json(const SequenceDef& sequence) {
   return out + "}\n";
 }
 
-Result<SequenceDef> sequence_from_json(std::string_view text, std::string_view schema, std::string_view name) {
+Result<SequenceDef> sequence_from_json(std::string_view text, std::string_view schema,
+                                       std::string_view name) {
   const auto invalid = [&](const std::string& why) {
-    return Error(ErrorCode::kInvalidContent, "sequence.json of " + qualified(schema, name) + ": " + why);
+    return Error(ErrorCode::kInvalidContent,
+                 "sequence.json of " + qualified(schema, name) + ": " + why);
   };
   const auto json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object()) return invalid("no JSON object");
-  static constexpr std::string_view kKeys[] = {"type", "start", "increment", "min", "max", "cycle", "owner", "last"};
+  static constexpr std::string_view kKeys[] = {"type", "start", "increment", "min",
+                                               "max",  "cycle", "owner",     "last"};
   for (const auto& [key, value] : json.items()) {
-    if (std::find(std::begin(kKeys), std::end(kKeys), key) == std::end(kKeys)) return invalid("unknown key \"" + key + "\"");
+    if (std::find(std::begin(kKeys), std::end(kKeys), key) == std::end(kKeys))
+      return invalid("unknown key \"" + key + "\"");
   }
   SequenceDef sequence = new_sequence(schema, name, {type::TypeId::kInt8});
   if (const auto found = json.find("type"); found != json.end()) {
     const std::string word = found->is_string() ? found->get<std::string>() : std::string();
-    if (word != "smallint" && word != "integer" && word != "bigint") return invalid("\"type\" must be smallint, integer or bigint");
-    sequence.type = {word == "smallint" ? type::TypeId::kInt2 : word == "integer" ? type::TypeId::kInt4 : type::TypeId::kInt8};
+    if (word != "smallint" && word != "integer" && word != "bigint")
+      return invalid("\"type\" must be smallint, integer or bigint");
+    sequence.type = {word == "smallint"  ? type::TypeId::kInt2
+                     : word == "integer" ? type::TypeId::kInt4
+                                         : type::TypeId::kInt8};
     sequence.max = bounds_of(sequence.type).max;
   }
-  const std::pair<const char*, int64_t*> numbers[] = {
-      {"start", &sequence.start}, {"increment", &sequence.increment}, {"min", &sequence.min}, {"max", &sequence.max}, {"last", &sequence.last}};
+  const std::pair<const char*, int64_t*> numbers[] = {{"start", &sequence.start},
+                                                      {"increment", &sequence.increment},
+                                                      {"min", &sequence.min},
+                                                      {"max", &sequence.max},
+                                                      {"last", &sequence.last}};
   for (const auto& [key, target] : numbers) {
-    if (json.contains(key) && !read_integer(json, key, *target)) return invalid(fmt::format("\"{}\" must be a 64-bit integer", key));
+    if (json.contains(key) && !read_integer(json, key, *target))
+      return invalid(fmt::format("\"{}\" must be a 64-bit integer", key));
   }
   sequence.called = json.contains("last");
   if (const auto found = json.find("cycle"); found != json.end()) {
@@ -290,7 +344,8 @@ Result<SequenceDef> sequence_from_json(std::string_view text, std::string_view s
     sequence.cycle = found->get<bool>();
   }
   if (const auto found = json.find("owner"); found != json.end()) {
-    if (!found->is_array() || found->size() != 2 || !(*found)[0].is_string() || !(*found)[1].is_string()) {
+    if (!found->is_array() || found->size() != 2 || !(*found)[0].is_string() ||
+        !(*found)[1].is_string()) {
       return invalid("\"owner\" must be an array of table and column");
     }
     const auto owner = parse_name((*found)[0].get<std::string>(), schema);
@@ -299,7 +354,8 @@ Result<SequenceDef> sequence_from_json(std::string_view text, std::string_view s
     sequence.owner_column = (*found)[1].get<std::string>();
     if (sequence.owner_column.empty()) return invalid("\"owner\" names no column");
   }
-  if (const auto checked = check_sequence(sequence); !checked) return invalid(checked.error().message());
+  if (const auto checked = check_sequence(sequence); !checked)
+    return invalid(checked.error().message());
   return sequence;
 }
 

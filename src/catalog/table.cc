@@ -9,7 +9,6 @@
 #include "sql/parser.h"
 #include "sql/print.h"
 #include "sql/walk.h"
-#include "sql/walk.h"
 #include "store/object_store.h"
 #include "type/key_codec.h"
 #include "type/text.h"
@@ -25,12 +24,15 @@ uint32_t column_id(uint16_t slot, const std::string& name, const std::string& ty
   bytes += '\0';
   bytes += type;
   const auto hash = sha256(bytes);
-  return static_cast<uint32_t>(hash[0]) << 24 | static_cast<uint32_t>(hash[1]) << 16 | static_cast<uint32_t>(hash[2]) << 8 | hash[3];
+  return static_cast<uint32_t>(hash[0]) << 24 | static_cast<uint32_t>(hash[1]) << 16 |
+         static_cast<uint32_t>(hash[2]) << 8 | hash[3];
 }
 
 std::string quoted(std::string_view name) { return "\"" + std::string(name) + "\""; }
 
-Error invalid(ErrorCode code, std::string message, uint32_t position) { return Error(code, std::move(message)).at(position); }
+Error invalid(ErrorCode code, std::string message, uint32_t position) {
+  return Error(code, std::move(message)).at(position);
+}
 
 // An ABSENT literal: a constant, a signed number, or NULL.
 Result<type::Value> absent_value(const sql::Expr* expr, type::Type type) {
@@ -55,7 +57,10 @@ Result<type::Value> absent_value(const sql::Expr* expr, type::Type type) {
 }
 
 Error conflicting_null(const TableDef& table, const sql::ColumnClause& clause) {
-  return invalid(ErrorCode::kSyntaxError, "conflicting NULL/NOT NULL declarations for column " + quoted(clause.name) + " of table " + quoted(table.name), clause.position);
+  return invalid(ErrorCode::kSyntaxError,
+                 "conflicting NULL/NOT NULL declarations for column " + quoted(clause.name) +
+                     " of table " + quoted(table.name),
+                 clause.position);
 }
 
 Result<MergeRule> merge_rule(std::string_view name, uint32_t position) {
@@ -66,19 +71,26 @@ Result<MergeRule> merge_rule(std::string_view name, uint32_t position) {
       .at(position);
 }
 
-Result<void> set_identity(const TableDef& table, const sql::ColumnClause& clause, ColumnDef& column, const NameTaken& taken) {
+Result<void> set_identity(const TableDef& table, const sql::ColumnClause& clause, ColumnDef& column,
+                          const NameTaken& taken) {
   if (clause.default_value != nullptr) {
-    return invalid(ErrorCode::kSyntaxError, "both default and identity specified for column " + quoted(clause.name) + " of table " + quoted(table.name), clause.position);
+    return invalid(ErrorCode::kSyntaxError,
+                   "both default and identity specified for column " + quoted(clause.name) +
+                       " of table " + quoted(table.name),
+                   clause.position);
   }
   if (!type::is_integer(column.type.id)) {
-    return invalid(ErrorCode::kInvalidParameterValue, "identity column type must be smallint, integer, or bigint", clause.position);
+    return invalid(ErrorCode::kInvalidParameterValue,
+                   "identity column type must be smallint, integer, or bigint", clause.position);
   }
   if (clause.explicit_null) return conflicting_null(table, clause);
   column.identity = clause.identity;
   column.not_null = true;
   const sql::SequenceOptions* options = clause.identity_options;
   if (options != nullptr && !options->sequence_name.name.empty()) {
-    const std::string_view schema = options->sequence_name.schema.empty() ? std::string_view(table.schema) : options->sequence_name.schema;
+    const std::string_view schema = options->sequence_name.schema.empty()
+                                        ? std::string_view(table.schema)
+                                        : options->sequence_name.schema;
     column.sequence = qualified(schema, options->sequence_name.name);
   } else {
     column.sequence = qualified(table.schema, default_sequence_name(table, clause.name, taken));
@@ -87,14 +99,18 @@ Result<void> set_identity(const TableDef& table, const sql::ColumnClause& clause
 }
 
 // Sets what a clause says of the column alone; its slot is given later.
-Result<ColumnDef> column_of_clause(const TableDef& table, const sql::ColumnClause& clause, const NameTaken& taken) {
+Result<ColumnDef> column_of_clause(const TableDef& table, const sql::ColumnClause& clause,
+                                   const NameTaken& taken) {
   ColumnDef column;
   column.name = clause.name;
   TRY_ASSIGN(column.type, column_type(clause.type));
   column.not_null = clause.not_null || clause.primary_key;
   if (is_serial(clause.type)) {
     if (clause.default_value != nullptr || clause.identity != sql::IdentityKind::kNone) {
-      return invalid(ErrorCode::kSyntaxError, "multiple default values specified for column " + quoted(clause.name) + " of table " + quoted(table.name), clause.position);
+      return invalid(ErrorCode::kSyntaxError,
+                     "multiple default values specified for column " + quoted(clause.name) +
+                         " of table " + quoted(table.name),
+                     clause.position);
     }
     if (clause.explicit_null) return conflicting_null(table, clause);
     column.not_null = true;
@@ -108,21 +124,27 @@ Result<ColumnDef> column_of_clause(const TableDef& table, const sql::ColumnClaus
   }
   TRY_ASSIGN(column.merge_rule, merge_rule(clause.merge_rule, clause.position));
   if (column.merge_rule == MergeRule::kSum && !type::is_number(column.type.id)) {
-    return invalid(ErrorCode::kInvalidTableDefinition, "merge rule sum needs a column of a number type, not " + type::type_name(column.type), clause.position);
+    return invalid(
+        ErrorCode::kInvalidTableDefinition,
+        "merge rule sum needs a column of a number type, not " + type::type_name(column.type),
+        clause.position);
   }
   TRY_ASSIGN(column.absent, absent_value(clause.absent, column.type));
   return column;
 }
 
 Error duplicate_column(const sql::ColumnClause& clause) {
-  return invalid(ErrorCode::kDuplicateColumn, "column " + quoted(clause.name) + " specified more than once", clause.position);
+  return invalid(ErrorCode::kDuplicateColumn,
+                 "column " + quoted(clause.name) + " specified more than once", clause.position);
 }
 
 Error too_many_columns() {
-  return Error(ErrorCode::kTooManyColumns, "tables can have at most " + std::to_string(kColumnsMax) + " columns");
+  return Error(ErrorCode::kTooManyColumns,
+               "tables can have at most " + std::to_string(kColumnsMax) + " columns");
 }
 
-Result<void> add_columns(const sql::CreateTableStmt& statement, TableDef& table, const NameTaken& taken) {
+Result<void> add_columns(const sql::CreateTableStmt& statement, TableDef& table,
+                         const NameTaken& taken) {
   if (statement.columns.count + statement.dropped.count > kColumnsMax) return too_many_columns();
   for (const sql::ColumnClause& clause : statement.columns) {
     if (table.find_column(clause.name)) return duplicate_column(clause);
@@ -132,16 +154,19 @@ Result<void> add_columns(const sql::CreateTableStmt& statement, TableDef& table,
   return {};
 }
 
-// Written slots stand; the others take the lowest free numbers in column order. All slots together have no gap.
+// Written slots stand; the others take the lowest free numbers in column order. All slots together
+// have no gap.
 Result<void> assign_slots(const sql::CreateTableStmt& statement, TableDef& table) {
   const size_t total = table.columns.size() + statement.dropped.count;
   std::vector<bool> taken(total, false);
   const auto take = [&](int32_t slot, uint32_t position) -> Result<void> {
     if (static_cast<size_t>(slot) >= total) {
-      return invalid(ErrorCode::kInvalidTableDefinition, "slot " + std::to_string(slot) + " leaves slots below it unused", position);
+      return invalid(ErrorCode::kInvalidTableDefinition,
+                     "slot " + std::to_string(slot) + " leaves slots below it unused", position);
     }
     if (taken[static_cast<size_t>(slot)]) {
-      return invalid(ErrorCode::kInvalidTableDefinition, "slot " + std::to_string(slot) + " is used twice", position);
+      return invalid(ErrorCode::kInvalidTableDefinition,
+                     "slot " + std::to_string(slot) + " is used twice", position);
     }
     taken[static_cast<size_t>(slot)] = true;
     return {};
@@ -164,7 +189,8 @@ Result<void> assign_slots(const sql::CreateTableStmt& statement, TableDef& table
     } else {
       column.slot = static_cast<uint16_t>(clause.slot);
     }
-    column.id = clause.has_id ? clause.id : column_id(column.slot, column.name, type::type_name(column.type));
+    column.id = clause.has_id ? clause.id
+                              : column_id(column.slot, column.name, type::type_name(column.type));
   }
   return {};
 }
@@ -178,7 +204,9 @@ std::optional<uint16_t> TableDef::find_column(std::string_view column) const {
   return std::nullopt;
 }
 
-std::string TableDef::path() const { return type::encode_name(schema) + "/" + type::encode_name(name); }
+std::string TableDef::path() const {
+  return type::encode_name(schema) + "/" + type::encode_name(name);
+}
 
 std::string TableDef::qualified_name() const {
   const std::string own = sql::quote_ident(name);
@@ -193,43 +221,57 @@ uint64_t TableLineKeys::identity() const { return hash64(table_->definition_id.r
 
 std::string_view merge_rule_name(MergeRule rule) {
   switch (rule) {
-    case MergeRule::kNone: return "";
-    case MergeRule::kSum: return "sum";
-    case MergeRule::kMax: return "max";
-    case MergeRule::kMin: return "min";
-    case MergeRule::kUnion: return "union";
-    case MergeRule::kNewest: return "newest";
-    case MergeRule::kConflict: return "conflict";
+    case MergeRule::kNone:
+      return "";
+    case MergeRule::kSum:
+      return "sum";
+    case MergeRule::kMax:
+      return "max";
+    case MergeRule::kMin:
+      return "min";
+    case MergeRule::kUnion:
+      return "union";
+    case MergeRule::kNewest:
+      return "newest";
+    case MergeRule::kConflict:
+      return "conflict";
   }
   return "";
 }
 
 std::optional<MergeRule> find_merge_rule(std::string_view name) {
-  for (const MergeRule rule : {MergeRule::kSum, MergeRule::kMax, MergeRule::kMin, MergeRule::kUnion, MergeRule::kNewest, MergeRule::kConflict}) {
+  for (const MergeRule rule : {MergeRule::kSum, MergeRule::kMax, MergeRule::kMin, MergeRule::kUnion,
+                               MergeRule::kNewest, MergeRule::kConflict}) {
     if (merge_rule_name(rule) == name) return rule;
   }
   return std::nullopt;
 }
 
 bool is_serial(const sql::TypeName& name) {
-  static constexpr std::string_view kNames[] = {"serial", "serial4", "bigserial", "serial8", "smallserial", "serial2"};
+  static constexpr std::string_view kNames[] = {"serial",  "serial4",     "bigserial",
+                                                "serial8", "smallserial", "serial2"};
   return std::find(std::begin(kNames), std::end(kNames), name.name) != std::end(kNames);
 }
 
 Result<type::Type> column_type(const sql::TypeName& name) {
-  if (name.is_array) return invalid(ErrorCode::kFeatureNotSupported, "arrays are not supported yet", name.position);
+  if (name.is_array)
+    return invalid(ErrorCode::kFeatureNotSupported, "arrays are not supported yet", name.position);
   if (is_serial(name) && name.modifiers.empty()) {
     if (name.name == "serial" || name.name == "serial4") return type::Type{type::TypeId::kInt4};
-    return type::Type{name.name == "bigserial" || name.name == "serial8" ? type::TypeId::kInt8 : type::TypeId::kInt2};
+    return type::Type{name.name == "bigserial" || name.name == "serial8" ? type::TypeId::kInt8
+                                                                         : type::TypeId::kInt2};
   }
-  Result<type::Type> type = type::type_from_name(name.name, name.modifiers.items, name.modifiers.count);
+  Result<type::Type> type =
+      type::type_from_name(name.name, name.modifiers.items, name.modifiers.count);
   if (!type && type.error().position() == 0) return std::move(type.error()).at(name.position);
   return type;
 }
 
 Result<std::string> default_text(const sql::Expr& value, std::string_view default_schema) {
   std::string text = sql::to_sql(value);
-  if (sql::has_subquery(value)) return invalid(ErrorCode::kFeatureNotSupported, "cannot use subquery in DEFAULT expression", value.position);
+  if (sql::has_subquery(value))
+    return invalid(ErrorCode::kFeatureNotSupported, "cannot use subquery in DEFAULT expression",
+                   value.position);
   TRY_ASSIGN(const std::vector<std::string> sequences, sequences_of(text));
   for (const std::string& name : sequences) {
     TRY_ASSIGN(const ObjectName object, parse_name(name, default_schema));
@@ -249,7 +291,8 @@ std::string sequence_of_default(std::string_view default_sql) {
   return literal == nullptr ? std::string() : std::string(literal->text);
 }
 
-Result<void> add_column_clause(TableDef& table, const sql::ColumnClause& clause, const NameTaken& taken) {
+Result<void> add_column_clause(TableDef& table, const sql::ColumnClause& clause,
+                               const NameTaken& taken) {
   if (table.columns.size() + table.dropped.size() >= kColumnsMax) return too_many_columns();
   if (table.find_column(clause.name)) return duplicate_column(clause);
   TRY_ASSIGN(ColumnDef column, column_of_clause(table, clause, taken));
@@ -261,17 +304,20 @@ Result<void> add_column_clause(TableDef& table, const sql::ColumnClause& clause,
 
 namespace {
 
-Result<void> add_constraints(const sql::CreateTableStmt& statement, TableDef& table, const NameTaken& taken) {
+Result<void> add_constraints(const sql::CreateTableStmt& statement, TableDef& table,
+                             const NameTaken& taken) {
   for (const sql::ColumnClause& clause : statement.columns) {
     const sql::List<std::string_view> one{const_cast<std::string_view*>(&clause.name), 1};
-    if (clause.primary_key) TRY(add_key_clause(table, {clause.key_name, true, one, clause.position}, taken));
+    if (clause.primary_key)
+      TRY(add_key_clause(table, {clause.key_name, true, one, clause.position}, taken));
   }
   for (const sql::KeyClause& key : statement.keys) {
     if (key.primary) TRY(add_key_clause(table, key, taken));
   }
   for (const sql::ColumnClause& clause : statement.columns) {
     const sql::List<std::string_view> one{const_cast<std::string_view*>(&clause.name), 1};
-    if (clause.unique) TRY(add_key_clause(table, {clause.key_name, false, one, clause.position}, taken));
+    if (clause.unique)
+      TRY(add_key_clause(table, {clause.key_name, false, one, clause.position}, taken));
   }
   for (const sql::KeyClause& key : statement.keys) {
     if (!key.primary) TRY(add_key_clause(table, key, taken));
@@ -281,22 +327,29 @@ Result<void> add_constraints(const sql::CreateTableStmt& statement, TableDef& ta
   }
   for (const sql::CheckClause& check : statement.checks) TRY(add_check_clause(table, check));
   for (const sql::ColumnClause& clause : statement.columns) {
-    if (clause.references != nullptr) TRY(add_foreign_key_clause(table, *clause.references, table.schema));
+    if (clause.references != nullptr)
+      TRY(add_foreign_key_clause(table, *clause.references, table.schema));
   }
-  for (const sql::ForeignKeyClause& key : statement.foreign_keys) TRY(add_foreign_key_clause(table, key, table.schema));
-  for (const sql::IndexClause& index : statement.indexes) TRY(add_index_clause(table, index, taken));
+  for (const sql::ForeignKeyClause& key : statement.foreign_keys)
+    TRY(add_foreign_key_clause(table, key, table.schema));
+  for (const sql::IndexClause& index : statement.indexes)
+    TRY(add_index_clause(table, index, taken));
   return {};
 }
 
 }  // namespace
 
-Result<TableDef> table_from_statement(const sql::CreateTableStmt& statement, std::string_view default_schema, const NameTaken& taken) {
+Result<TableDef> table_from_statement(const sql::CreateTableStmt& statement,
+                                      std::string_view default_schema, const NameTaken& taken) {
   TableDef table;
   table.schema = statement.table.schema.empty() ? default_schema : statement.table.schema;
   table.name = statement.table.name;
   if (!statement.table.catalog.empty()) {
-    return invalid(ErrorCode::kFeatureNotSupported, "cross-database references are not implemented: " +
-                   quoted(std::string(statement.table.catalog) + "." + table.schema + "." + table.name), statement.table.position);
+    return invalid(
+        ErrorCode::kFeatureNotSupported,
+        "cross-database references are not implemented: " +
+            quoted(std::string(statement.table.catalog) + "." + table.schema + "." + table.name),
+        statement.table.position);
   }
   TRY(add_columns(statement, table, taken));
   TRY(assign_slots(statement, table));
@@ -310,14 +363,16 @@ void finish_table(TableDef& table) {
   table.layout = {};
   size_t slots = 0;
   for (const ColumnDef& column : table.columns) slots = std::max<size_t>(slots, column.slot + 1u);
-  for (const DroppedSlot& dropped : table.dropped) slots = std::max<size_t>(slots, dropped.slot + 1u);
+  for (const DroppedSlot& dropped : table.dropped)
+    slots = std::max<size_t>(slots, dropped.slot + 1u);
   table.layout.slots.resize(slots);
   for (const ColumnDef& column : table.columns) {
     table.layout.slots[column.slot].type = column.type;
     table.layout.slots[column.slot].absent = column.absent;
   }
   for (const DroppedSlot& dropped : table.dropped) table.layout.slots[dropped.slot].dropped = true;
-  for (const uint16_t column : table.primary_key) table.layout.key_slots.push_back(table.columns[column].slot);
+  for (const uint16_t column : table.primary_key)
+    table.layout.key_slots.push_back(table.columns[column].slot);
   table.layout.counted = table.primary_key.empty();
   if (!table.primary_key.empty() && table.primary_key_name.empty()) {
     table.primary_key_name = default_primary_key_name(table);

@@ -15,16 +15,16 @@
 namespace rowan::derived {
 
 struct EntryChild {
-  std::string first;                         // The first entry below.
+  std::string first;  // The first entry below.
   EntryNodePtr node;
 };
 
 struct EntryNode {
   uint64_t entries = 0;
-  std::string own;                           // A leaf made here: its run. Else empty.
-  Bytes run;                                 // A leaf's run. Empty for nodes above.
-  std::shared_ptr<const void> owner;         // Keeps a mapped run.
-  std::vector<EntryChild> children;          // Empty for leaves.
+  std::string own;                    // A leaf made here: its run. Else empty.
+  Bytes run;                          // A leaf's run. Empty for nodes above.
+  std::shared_ptr<const void> owner;  // Keeps a mapped run.
+  std::vector<EntryChild> children;   // Empty for leaves.
   EntryMeter meter;
   size_t metered = 0;
 
@@ -38,7 +38,7 @@ namespace {
 
 constexpr size_t kLeafEntriesMax = 128;
 constexpr size_t kRunBytesMax = 4096;
-constexpr size_t kRawBytesMax = 64u << 10;    // Of a leaf's entries written out.
+constexpr size_t kRawBytesMax = 64u << 10;  // Of a leaf's entries written out.
 constexpr size_t kFanOutMax = 64;
 constexpr std::string_view kMagic = "rowanix1";
 
@@ -68,7 +68,7 @@ bool decode_run(Bytes run, std::string& text, std::vector<uint32_t>& ends) {
   ends.clear();
   const char* at = run.data();
   const char* const end = at + run.size();
-  size_t before = 0;                         // Where the entry before begins.
+  size_t before = 0;  // Where the entry before begins.
   while (at != end) {
     uint64_t shared = 0, rest = 0;
     if (!take_varint(at, end, shared) || !take_varint(at, end, rest)) return false;
@@ -92,7 +92,8 @@ Bytes entry_at(const std::string& text, const std::vector<uint32_t>& ends, size_
 EntryNodePtr finish_node(std::shared_ptr<EntryNode> node, const EntryMeter& meter) {
   node->meter = meter;
   node->metered = sizeof(EntryNode) + node->own.capacity();
-  for (const EntryChild& child : node->children) node->metered += sizeof(EntryChild) + child.first.capacity();
+  for (const EntryChild& child : node->children)
+    node->metered += sizeof(EntryChild) + child.first.capacity();
   meter->fetch_add(node->metered, std::memory_order_relaxed);
   return node;
 }
@@ -100,7 +101,8 @@ EntryNodePtr finish_node(std::shared_ptr<EntryNode> node, const EntryMeter& mete
 // Makes leaves of ascending entries.
 class LeafMaker {
  public:
-  LeafMaker(size_t entries_max, const EntryMeter& meter) : entries_max_(entries_max), meter_(meter) {}
+  LeafMaker(size_t entries_max, const EntryMeter& meter)
+      : entries_max_(entries_max), meter_(meter) {}
 
   void add(Bytes entry) {
     if (count_ >= entries_max_ || run_.size() >= kRunBytesMax || raw_bytes_ >= kRawBytesMax) cut();
@@ -176,14 +178,16 @@ EntryNodePtr make_root(Children children, const EntryMeter& meter) {
   return root;
 }
 
-Children edit_leaf(const EntryNode& leaf, std::span<const EntryTree::Edit> edits, const EntryMeter& meter) {
+Children edit_leaf(const EntryNode& leaf, std::span<const EntryTree::Edit> edits,
+                   const EntryMeter& meter) {
   std::string text;
   std::vector<uint32_t> ends;
   decode_run(leaf.run, text, ends);
   std::vector<Bytes> merged;
   size_t i = 0;
   for (const EntryTree::Edit& edit : edits) {
-    while (i < ends.size() && entry_at(text, ends, i) < Bytes(edit.entry)) merged.push_back(entry_at(text, ends, i++));
+    while (i < ends.size() && entry_at(text, ends, i) < Bytes(edit.entry))
+      merged.push_back(entry_at(text, ends, i++));
     if (i < ends.size() && entry_at(text, ends, i) == Bytes(edit.entry)) ++i;
     if (edit.present) merged.push_back(edit.entry);
   }
@@ -215,7 +219,8 @@ void join_small(Children& children, const EntryMeter& meter) {
       Children made = maker.finish();
       out.pop_back();
       std::move(made.begin(), made.end(), std::back_inserter(out));
-    } else if (!left.is_leaf() && !right.is_leaf() && left.children.size() + right.children.size() <= kFanOutMax / 2) {
+    } else if (!left.is_leaf() && !right.is_leaf() &&
+               left.children.size() + right.children.size() <= kFanOutMax / 2) {
       Children both = left.children;
       both.insert(both.end(), right.children.begin(), right.children.end());
       std::string first = std::move(out.back().first);
@@ -227,7 +232,8 @@ void join_small(Children& children, const EntryMeter& meter) {
   children = std::move(out);
 }
 
-Children edit_node(const EntryNode& node, std::span<const EntryTree::Edit> edits, const EntryMeter& meter) {
+Children edit_node(const EntryNode& node, std::span<const EntryTree::Edit> edits,
+                   const EntryMeter& meter) {
   if (node.is_leaf()) return edit_leaf(node, edits, meter);
   Children made;
   size_t at = 0;
@@ -235,9 +241,12 @@ Children edit_node(const EntryNode& node, std::span<const EntryTree::Edit> edits
     size_t end = edits.size();
     if (i + 1 < node.children.size()) {
       const std::string& next = node.children[i + 1].first;
-      end = static_cast<size_t>(std::lower_bound(edits.begin() + static_cast<ptrdiff_t>(at), edits.end(), next,
-                                                 [](const EntryTree::Edit& edit, const std::string& key) { return edit.entry < key; }) -
-                                edits.begin());
+      end = static_cast<size_t>(
+          std::lower_bound(edits.begin() + static_cast<ptrdiff_t>(at), edits.end(), next,
+                           [](const EntryTree::Edit& edit, const std::string& key) {
+                             return edit.entry < key;
+                           }) -
+          edits.begin());
     }
     if (at == end) {
       made.push_back(node.children[i]);
@@ -265,7 +274,8 @@ bool take_fixed(Bytes& from, T& value) {
   return true;
 }
 
-void collect_leaves(const EntryNode& node, const std::string& first, std::vector<std::pair<const std::string*, const EntryNode*>>& out) {
+void collect_leaves(const EntryNode& node, const std::string& first,
+                    std::vector<std::pair<const std::string*, const EntryNode*>>& out) {
   if (node.is_leaf()) {
     out.emplace_back(&first, &node);
     return;
@@ -277,7 +287,7 @@ void collect_leaves(const EntryNode& node, const std::string& first, std::vector
 std::shared_ptr<const Bytes> map_file(const std::filesystem::path& file) {
   const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return nullptr;
-  struct stat facts {};
+  struct stat facts{};
   void* at = MAP_FAILED;
   size_t bytes = 0;
   if (::fstat(descriptor, &facts) == 0 && facts.st_size > 0) {
@@ -286,10 +296,11 @@ std::shared_ptr<const Bytes> map_file(const std::filesystem::path& file) {
   }
   ::close(descriptor);
   if (at == MAP_FAILED) return nullptr;
-  return std::shared_ptr<const Bytes>(new Bytes(static_cast<const char*>(at), bytes), [](const Bytes* mapped) {
-    ::munmap(const_cast<char*>(mapped->data()), mapped->size());
-    delete mapped;
-  });
+  return std::shared_ptr<const Bytes>(new Bytes(static_cast<const char*>(at), bytes),
+                                      [](const Bytes* mapped) {
+                                        ::munmap(const_cast<char*>(mapped->data()), mapped->size());
+                                        delete mapped;
+                                      });
 }
 
 }  // namespace
@@ -301,10 +312,12 @@ uint64_t EntryTree::rank(Bytes bound) const {
   const EntryNode* node = root_.get();
   if (node == nullptr) return 0;
   while (!node->is_leaf()) {
-    const auto after = std::upper_bound(node->children.begin(), node->children.end(), bound,
-                                        [](Bytes key, const EntryChild& child) { return key < Bytes(child.first); });
+    const auto after = std::upper_bound(
+        node->children.begin(), node->children.end(), bound,
+        [](Bytes key, const EntryChild& child) { return key < Bytes(child.first); });
     const auto child = after == node->children.begin() ? after : after - 1;
-    for (auto before = node->children.begin(); before != child; ++before) below += before->node->entries;
+    for (auto before = node->children.begin(); before != child; ++before)
+      below += before->node->entries;
     node = child->node.get();
   }
   std::string text;
@@ -376,14 +389,16 @@ Result<void> EntryTree::save(const std::filesystem::path& file) const {
   return {};
 }
 
-std::optional<EntryTree> EntryTree::load(const std::filesystem::path& file, const EntryMeter& meter) {
+std::optional<EntryTree> EntryTree::load(const std::filesystem::path& file,
+                                         const EntryMeter& meter) {
   const std::shared_ptr<const Bytes> mapped = map_file(file);
   if (mapped == nullptr || !mapped->starts_with(kMagic)) return std::nullopt;
   Bytes rest = mapped->substr(kMagic.size());
   uint32_t sum = 0;
   if (!take_fixed(rest, sum) || crc32(rest) != sum) return std::nullopt;
   uint64_t entries = 0, leaves = 0;
-  if (!take_fixed(rest, entries) || !take_fixed(rest, leaves) || leaves > rest.size()) return std::nullopt;
+  if (!take_fixed(rest, entries) || !take_fixed(rest, leaves) || leaves > rest.size())
+    return std::nullopt;
   struct Place {
     std::string first;
     uint64_t offset = 0;
@@ -392,8 +407,8 @@ std::optional<EntryTree> EntryTree::load(const std::filesystem::path& file, cons
   std::vector<Place> places(leaves);
   for (Place& place : places) {
     uint32_t first = 0;
-    if (!take_fixed(rest, place.offset) || !take_fixed(rest, place.bytes) || !take_fixed(rest, place.entries) || !take_fixed(rest, first) ||
-        first > rest.size()) {
+    if (!take_fixed(rest, place.offset) || !take_fixed(rest, place.bytes) ||
+        !take_fixed(rest, place.entries) || !take_fixed(rest, first) || first > rest.size()) {
       return std::nullopt;
     }
     place.first = rest.substr(0, first);
@@ -430,6 +445,8 @@ void EntryWalk::move_to(uint64_t rank) {
   decode_run(node->run, text_, ends_);
 }
 
-Bytes EntryWalk::entry() const { return entry_at(text_, ends_, static_cast<size_t>(rank_ - leaf_rank_)); }
+Bytes EntryWalk::entry() const {
+  return entry_at(text_, ends_, static_cast<size_t>(rank_ - leaf_rank_));
+}
 
 }  // namespace rowan::derived

@@ -1,4 +1,5 @@
-// The history index as a graph of commits: ancestors, merge bases, what is ahead and what is behind.
+// The history index as a graph of commits: ancestors, merge bases, what is ahead and what is
+// behind.
 #include <algorithm>
 #include <queue>
 #include <unordered_map>
@@ -8,12 +9,13 @@
 
 namespace rowan::derived {
 
-// Paints the ancestors of two commits from the newest generation down. A commit is handed out after all of its descendants, so
-// its paint is final then: it belongs to one side, or it is common to both.
+// Paints the ancestors of two commits from the newest generation down. A commit is handed out after
+// all of its descendants, so its paint is final then: it belongs to one side, or it is common to
+// both.
 struct HistoryIndex::Painter {
   static constexpr uint8_t kA = 1;
   static constexpr uint8_t kB = 2;
-  static constexpr uint8_t kBelow = 4;      // Below a common ancestor.
+  static constexpr uint8_t kBelow = 4;  // Below a common ancestor.
 
   explicit Painter(const HistoryIndex& the_index) : index(the_index) {}
 
@@ -47,9 +49,9 @@ struct HistoryIndex::Painter {
   }
 
   const HistoryIndex& index;
-  std::priority_queue<std::pair<uint32_t, uint32_t>> queue;    // Generation, position.
+  std::priority_queue<std::pair<uint32_t, uint32_t>> queue;  // Generation, position.
   std::unordered_map<uint32_t, uint8_t> paints;
-  size_t open = 0;                                             // Queued and not below a common ancestor.
+  size_t open = 0;  // Queued and not below a common ancestor.
 };
 
 uint32_t HistoryIndex::at_depth(uint32_t at, uint32_t depth) const {
@@ -75,7 +77,9 @@ uint32_t HistoryIndex::fork_point(uint32_t a, uint32_t b) const {
   return a;
 }
 
-bool HistoryIndex::straight(uint32_t from, uint32_t to) const { return nodes_[from].merges == nodes_[to].merges; }
+bool HistoryIndex::straight(uint32_t from, uint32_t to) const {
+  return nodes_[from].merges == nodes_[to].merges;
+}
 
 bool HistoryIndex::is_ancestor(const Oid& ancestor, const Oid& descendant) const {
   const std::lock_guard guard(mutex_);

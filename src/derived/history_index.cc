@@ -1,7 +1,8 @@
 // The history index. One record of the file, all numbers little-endian:
 //
 //   u32 length of the payload | u32 CRC-32 of the payload | payload:
-//   20 bytes commit | i64 effective time | u8 parents | 20 bytes each | u16 changes, 0xffff: many | u32 each
+//   20 bytes commit | i64 effective time | u8 parents | 20 bytes each | u16 changes, 0xffff: many |
+//   u32 each
 #include "derived/history_index.h"
 
 #include <algorithm>
@@ -21,7 +22,7 @@ constexpr std::string_view kMagic = "rowan history 1\n";
 constexpr uint16_t kMany = 0xffff;
 constexpr size_t kUnsavedBytesMax = 256u << 10;
 constexpr size_t kParentsMax = 255;
-constexpr size_t kCommitsMax = 50'000'000;   // Of one walk: a bound for hostile histories.
+constexpr size_t kCommitsMax = 50'000'000;  // Of one walk: a bound for hostile histories.
 
 template <typename T>
 void put(std::string& out, T value) {
@@ -94,12 +95,15 @@ void HistoryIndex::load(bool writable) {
     uint32_t sum = 0;
     if (!take(at, length) || !take(at, sum) || at.size() < length) break;
     Record record;
-    if (crc32(at.substr(0, length)) != sum || !record.decode(at.substr(0, length)) || !add_locked(record)) break;
+    if (crc32(at.substr(0, length)) != sum || !record.decode(at.substr(0, length)) ||
+        !add_locked(record))
+      break;
     rest = at.substr(length);
   }
   // A torn or damaged tail goes, so that later records follow a whole one.
   std::error_code failed;
-  if (!rest.empty() && writable) std::filesystem::resize_file(file_, text.size() - rest.size(), failed);
+  if (!rest.empty() && writable)
+    std::filesystem::resize_file(file_, text.size() - rest.size(), failed);
   file_ready_ = !failed;
 }
 
@@ -134,8 +138,10 @@ bool HistoryIndex::add_locked(const Record& record) {
     const uint32_t parent = position(record.parents[i]);
     if (parent == kNone) return false;
     node.generation = std::max(node.generation, nodes_[parent].generation + 1);
-    if (i > 0) node.more_parents.push_back(parent);
-    else node.first_parent = parent;
+    if (i > 0)
+      node.more_parents.push_back(parent);
+    else
+      node.first_parent = parent;
   }
   if (!node.more_parents.empty()) node.merges = 1;
   if (node.first_parent != kNone) {
@@ -147,7 +153,8 @@ bool HistoryIndex::add_locked(const Record& record) {
     if (parent.skip != kNone) {
       const Node& skip = nodes_[parent.skip];
       const uint32_t farther = skip.skip;
-      if (farther != kNone && parent.depth - skip.depth == skip.depth - nodes_[farther].depth) node.skip = farther;
+      if (farther != kNone && parent.depth - skip.depth == skip.depth - nodes_[farther].depth)
+        node.skip = farther;
     }
   }
   node.many = record.many;
@@ -157,7 +164,8 @@ bool HistoryIndex::add_locked(const Record& record) {
   return true;
 }
 
-void HistoryIndex::add(const Oid& commit, const Oid& parent, int64_t time_us, const std::vector<uint32_t>& changes) {
+void HistoryIndex::add(const Oid& commit, const Oid& parent, int64_t time_us,
+                       const std::vector<uint32_t>& changes) {
   std::vector<Oid> parents;
   if (!parent.is_zero()) parents.push_back(parent);
   add(commit, parents, time_us, changes);
@@ -181,7 +189,8 @@ void HistoryIndex::add(const Oid& commit, const std::vector<Oid>& parents, int64
 
 Result<void> HistoryIndex::ensure(const store::ObjectReader& objects, const Oid& commit) {
   const std::lock_guard guard(mutex_);
-  // Parents go in before their children: a commit stays on the stack until all of its parents are known.
+  // Parents go in before their children: a commit stays on the stack until all of its parents are
+  // known.
   std::vector<Oid> stack{commit};
   std::unordered_map<Oid, Record, OidHash> read;
   while (!stack.empty()) {
@@ -198,7 +207,8 @@ Result<void> HistoryIndex::ensure(const store::ObjectReader& objects, const Oid&
       }
       TRY_ASSIGN(git::Commit parsed, git::parse_commit(object.bytes));
       if (parsed.parents.size() > kParentsMax || read.size() >= kCommitsMax) {
-        return Error(ErrorCode::kProgramLimit, "commit " + id.hex() + " has too many parents or ancestors");
+        return Error(ErrorCode::kProgramLimit,
+                     "commit " + id.hex() + " has too many parents or ancestors");
       }
       const int64_t time_us = git::commit_time_us(parsed);
       at = read.emplace(id, Record{id, std::move(parsed.parents), time_us, {}, true}).first;
@@ -237,7 +247,9 @@ std::optional<Oid> HistoryIndex::newest_at(const Oid& commit, int64_t time_us) c
 
 std::optional<Oid> HistoryIndex::oldest_after(const Oid& commit, int64_t time_us) const {
   const std::lock_guard guard(mutex_);
-  const auto is_after = [&](uint32_t node) { return node != kNone && nodes_[node].time_us > time_us; };
+  const auto is_after = [&](uint32_t node) {
+    return node != kNone && nodes_[node].time_us > time_us;
+  };
   uint32_t at = position(commit);
   if (!is_after(at)) return std::nullopt;
   for (;;) {
@@ -259,7 +271,8 @@ std::optional<Oid> HistoryIndex::nth_parent(const Oid& commit, uint64_t n) const
   return nodes_[at_depth(at, nodes_[at].depth - static_cast<uint32_t>(n))].commit;
 }
 
-std::optional<Oid> HistoryIndex::next_candidate(const Oid& commit, std::span<const uint32_t> changes) const {
+std::optional<Oid> HistoryIndex::next_candidate(const Oid& commit,
+                                                std::span<const uint32_t> changes) const {
   const std::lock_guard guard(mutex_);
   for (uint32_t at = position(commit); at != kNone; at = nodes_[at].first_parent) {
     const Node& node = nodes_[at];
@@ -282,14 +295,16 @@ void HistoryIndex::write_locked(const Record& record) {
   for (const Oid& parent : record.parents) unsaved_.append(parent.raw());
   put(unsaved_, record.many ? kMany : static_cast<uint16_t>(record.changes.size()));
   if (!record.many) {
-    unsaved_.append(reinterpret_cast<const char*>(record.changes.data()), record.changes.size() * sizeof(uint32_t));
+    unsaved_.append(reinterpret_cast<const char*>(record.changes.data()),
+                    record.changes.size() * sizeof(uint32_t));
   }
   const Bytes payload = Bytes(unsaved_).substr(start + 2 * sizeof(uint32_t));
   const uint32_t length = static_cast<uint32_t>(payload.size());
   const uint32_t sum = crc32(payload);
   std::memcpy(unsaved_.data() + start, &length, sizeof length);
   std::memcpy(unsaved_.data() + start + sizeof length, &sum, sizeof sum);
-  if (unsaved_.size() > kUnsavedBytesMax) ignore_error(save_locked(), "the index is rebuilt from the commits");
+  if (unsaved_.size() > kUnsavedBytesMax)
+    ignore_error(save_locked(), "the index is rebuilt from the commits");
 }
 
 Result<void> HistoryIndex::save() {
@@ -305,8 +320,8 @@ Result<void> HistoryIndex::save_locked() {
   if (!file_ready_) out << kMagic;
   out << unsaved_;
   out.close();
-  unsaved_.clear();   // Tried once: a full disk must not make us hold ever more memory.
-  file_ready_ = out.good();   // After a torn write the next one starts afresh.
+  unsaved_.clear();          // Tried once: a full disk must not make us hold ever more memory.
+  file_ready_ = out.good();  // After a torn write the next one starts afresh.
   if (!out) return Error(ErrorCode::kIoError, "cannot write " + file_.string());
   return {};
 }

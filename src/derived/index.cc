@@ -18,15 +18,16 @@ namespace rowan::derived {
 
 namespace {
 
-constexpr size_t kVersionsMax = 16;                    // Rows trees of one shape whose index is kept.
+constexpr size_t kVersionsMax = 16;  // Rows trees of one shape whose index is kept.
 constexpr size_t kShapesMax = 1024;
-constexpr size_t kCandidatesMax = 4;                   // Versions that are tried as the nearest.
-constexpr size_t kNearChangesMax = 2000;               // A version that many rows away is near.
-constexpr size_t kRunBytesMax = 64u << 20;             // Entries that are sorted at a time.
-constexpr uint64_t kSavedEntriesMin = 100'000;         // A smaller index is built sooner than read.
+constexpr size_t kCandidatesMax = 4;            // Versions that are tried as the nearest.
+constexpr size_t kNearChangesMax = 2000;        // A version that many rows away is near.
+constexpr size_t kRunBytesMax = 64u << 20;      // Entries that are sorted at a time.
+constexpr uint64_t kSavedEntriesMin = 100'000;  // A smaller index is built sooner than read.
 constexpr size_t kFilesOfShapeMax = 2;
 constexpr auto kSlowBuild = std::chrono::seconds(1);
-constexpr char kNullFirst = '!';                       // Below and above every byte that a value begins with, mirrored or not.
+constexpr char kNullFirst =
+    '!';  // Below and above every byte that a value begins with, mirrored or not.
 constexpr char kNullLast = '~';
 constexpr std::string_view kFileEnding = ".index";
 
@@ -42,7 +43,9 @@ class BlobReader final : public type::LargeReader {
   const store::ObjectReader& objects_;
 };
 
-Result<type::Value> column_value(const catalog::ColumnDef& column, const std::vector<Bytes>& elements, const store::ObjectReader& objects) {
+Result<type::Value> column_value(const catalog::ColumnDef& column,
+                                 const std::vector<Bytes>& elements,
+                                 const store::ObjectReader& objects) {
   if (column.slot >= elements.size()) return column.absent;
   const Bytes element = elements[column.slot];
   if (const auto large = type::large_ref(element)) {
@@ -55,7 +58,8 @@ Result<type::Value> column_value(const catalog::ColumnDef& column, const std::ve
 // Makes the entries of rows, with room that is kept from row to row.
 class EntryMaker {
  public:
-  EntryMaker(const catalog::TableDef& table, const IndexKey& key, const store::ObjectReader& objects)
+  EntryMaker(const catalog::TableDef& table, const IndexKey& key,
+             const store::ObjectReader& objects)
       : table_(table), key_(key), objects_(objects) {}
 
   Result<void> append(Bytes line, Bytes row_key, std::string& out) {
@@ -63,10 +67,11 @@ class EntryMaker {
     uint64_t count = 0;
     TRY(type::split_line(table_.layout, line, elements_, count));
     for (const catalog::IndexColumnDef& column : key_.columns) {
-      TRY_ASSIGN(const type::Value value, column_value(table_.columns[column.column], elements_, objects_));
+      TRY_ASSIGN(const type::Value value,
+                 column_value(table_.columns[column.column], elements_, objects_));
       TRY(append_index_value(column, value, out));
     }
-    out += ' ';                              // Below every byte of a key, and in none.
+    out += ' ';  // Below every byte of a key, and in none.
     out += row_key;
     return {};
   }
@@ -101,14 +106,16 @@ class EntrySorter {
       walks.back().move_to(0);
     }
     EntryWalk* given = nullptr;
-    return EntryTree::build([&]() -> std::optional<Bytes> {
-      if (given != nullptr) given->next();
-      given = nullptr;
-      for (EntryWalk& walk : walks) {
-        if (walk.valid() && (given == nullptr || walk.entry() < given->entry())) given = &walk;
-      }
-      return given == nullptr ? std::nullopt : std::optional<Bytes>(given->entry());
-    }, meter_);
+    return EntryTree::build(
+        [&]() -> std::optional<Bytes> {
+          if (given != nullptr) given->next();
+          given = nullptr;
+          for (EntryWalk& walk : walks) {
+            if (walk.valid() && (given == nullptr || walk.entry() < given->entry())) given = &walk;
+          }
+          return given == nullptr ? std::nullopt : std::optional<Bytes>(given->entry());
+        },
+        meter_);
   }
 
  private:
@@ -123,9 +130,11 @@ class EntrySorter {
     }
     std::sort(entries.begin(), entries.end());
     size_t at = 0;
-    runs_.push_back(EntryTree::build([&]() -> std::optional<Bytes> {
-      return at == entries.size() ? std::nullopt : std::optional<Bytes>(entries[at++]);
-    }, meter_));
+    runs_.push_back(EntryTree::build(
+        [&]() -> std::optional<Bytes> {
+          return at == entries.size() ? std::nullopt : std::optional<Bytes>(entries[at++]);
+        },
+        meter_));
     text_.clear();
     ends_.clear();
   }
@@ -141,35 +150,43 @@ std::string shape_text(const catalog::TableDef& table, const IndexKey& key) {
   std::string text = "index 1";
   for (const catalog::IndexColumnDef& part : key.columns) {
     const catalog::ColumnDef& column = table.columns[part.column];
-    text += fmt::format("\n{} {} {} {} {}", column.slot, type::type_name(column.type), part.descending, part.nulls_first,
-                        column.absent.is_null() ? std::string("-") : "=" + type::to_text(column.absent));
+    text += fmt::format(
+        "\n{} {} {} {} {}", column.slot, type::type_name(column.type), part.descending,
+        part.nulls_first,
+        column.absent.is_null() ? std::string("-") : "=" + type::to_text(column.absent));
   }
   text += "\nkey";
-  for (const uint16_t slot : table.layout.key_slots) text += fmt::format(" {} {}", slot, type::type_name(table.layout.slots[slot].type));
+  for (const uint16_t slot : table.layout.key_slots)
+    text += fmt::format(" {} {}", slot, type::type_name(table.layout.slots[slot].type));
   return text;
 }
 
-// The edits that lead from the index of `from` to that of the source's rows; nothing when more than `changes_max` rows differ.
-Result<std::optional<std::vector<EntryTree::Edit>>> edits_between(const IndexSource& source, const IndexKey& key, const Oid& from,
+// The edits that lead from the index of `from` to that of the source's rows; nothing when more than
+// `changes_max` rows differ.
+Result<std::optional<std::vector<EntryTree::Edit>>> edits_between(const IndexSource& source,
+                                                                  const IndexKey& key,
+                                                                  const Oid& from,
                                                                   size_t changes_max) {
   const catalog::TableVersion& version = source.version;
   const catalog::TableLineKeys keys(version.table);
   EntryMaker maker(*version.table, key, source.objects);
   std::vector<EntryTree::Edit> edits;
   size_t rows = 0;
-  TRY(tree::diff_trees({source.objects, source.cache, keys}, from, version.rows, [&](const tree::RowDifference& row) -> Result<bool> {
-    if (++rows > changes_max) return false;
-    for (const bool present : {false, true}) {
-      const std::optional<Bytes>& line = present ? row.to : row.from;
-      if (!line) continue;
-      edits.push_back({{}, present});
-      TRY(maker.append(*line, row.key, edits.back().entry));
-    }
-    return true;
-  }));
+  TRY(tree::diff_trees({source.objects, source.cache, keys}, from, version.rows,
+                       [&](const tree::RowDifference& row) -> Result<bool> {
+                         if (++rows > changes_max) return false;
+                         for (const bool present : {false, true}) {
+                           const std::optional<Bytes>& line = present ? row.to : row.from;
+                           if (!line) continue;
+                           edits.push_back({{}, present});
+                           TRY(maker.append(*line, row.key, edits.back().entry));
+                         }
+                         return true;
+                       }));
   if (rows > changes_max) return std::optional<std::vector<EntryTree::Edit>>();
   // A row whose value stays gives its entry both ways; the later word wins.
-  std::stable_sort(edits.begin(), edits.end(), [](const auto& a, const auto& b) { return a.entry < b.entry; });
+  std::stable_sort(edits.begin(), edits.end(),
+                   [](const auto& a, const auto& b) { return a.entry < b.entry; });
   std::vector<EntryTree::Edit> distinct;
   for (EntryTree::Edit& edit : edits) {
     if (!distinct.empty() && distinct.back().entry == edit.entry) distinct.pop_back();
@@ -179,7 +196,8 @@ Result<std::optional<std::vector<EntryTree::Edit>>> edits_between(const IndexSou
 }
 
 Error breaks_unique(const catalog::TableDef& table, const catalog::UniqueKey& unique) {
-  return Error(ErrorCode::kUniqueViolation, fmt::format("table {} breaks unique constraint \"{}\"", table.qualified_name(), unique.name));
+  return Error(ErrorCode::kUniqueViolation, fmt::format("table {} breaks unique constraint \"{}\"",
+                                                        table.qualified_name(), unique.name));
 }
 
 }  // namespace
@@ -193,20 +211,22 @@ IndexKey index_key(const std::vector<uint16_t>& columns) {
 IndexKey index_key(const catalog::UniqueKey& unique) { return index_key(unique.columns); }
 IndexKey index_key(const catalog::IndexDef& index) { return {index.columns}; }
 
-Result<void> append_index_value(const catalog::IndexColumnDef& column, const type::Value& value, std::string& out) {
+Result<void> append_index_value(const catalog::IndexColumnDef& column, const type::Value& value,
+                                std::string& out) {
   if (!value.is_null()) return type::append_key(value, out, column.descending);
   out += column.nulls_first ? kNullFirst : kNullLast;
   return {};
 }
 
-Result<std::string> index_entry(const catalog::TableDef& table, const IndexKey& key, Bytes line, Bytes row_key,
-                                const store::ObjectReader& objects) {
+Result<std::string> index_entry(const catalog::TableDef& table, const IndexKey& key, Bytes line,
+                                Bytes row_key, const store::ObjectReader& objects) {
   std::string entry;
   TRY(EntryMaker(table, key, objects).append(line, row_key, entry));
   return entry;
 }
 
-Result<std::optional<std::string>> columns_key_of(const catalog::TableDef& table, const std::vector<uint16_t>& columns, Bytes line,
+Result<std::optional<std::string>> columns_key_of(const catalog::TableDef& table,
+                                                  const std::vector<uint16_t>& columns, Bytes line,
                                                   const store::ObjectReader& objects) {
   std::vector<Bytes> elements;
   uint64_t count = 0;
@@ -220,26 +240,31 @@ Result<std::optional<std::string>> columns_key_of(const catalog::TableDef& table
   return std::optional<std::string>(std::move(key));
 }
 
-Result<std::optional<std::string>> unique_key_of(const catalog::TableDef& table, const catalog::UniqueKey& unique, Bytes line,
+Result<std::optional<std::string>> unique_key_of(const catalog::TableDef& table,
+                                                 const catalog::UniqueKey& unique, Bytes line,
                                                  const store::ObjectReader& objects) {
   TRY_ASSIGN(auto key, columns_key_of(table, unique.columns, line, objects));
   if (key && key->size() > kUniqueKeyBytesMax) {
-    return Error(ErrorCode::kProgramLimit, fmt::format("index row size {} exceeds maximum {} for constraint \"{}\"", key->size(), kUniqueKeyBytesMax, unique.name));
+    return Error(ErrorCode::kProgramLimit,
+                 fmt::format("index row size {} exceeds maximum {} for constraint \"{}\"",
+                             key->size(), kUniqueKeyBytesMax, unique.name));
   }
   return key;
 }
 
 // All indexes of one shape of one table.
 struct Indexes::Shape {
-  std::string name;                          // In by_name_.
-  std::string hash;                          // 32 hexadecimal digits of the shape's text: in file names.
-  std::mutex mutex;                          // Guards what follows.
-  std::deque<Version> versions;              // Last used last.
+  std::string name;              // In by_name_.
+  std::string hash;              // 32 hexadecimal digits of the shape's text: in file names.
+  std::mutex mutex;              // Guards what follows.
+  std::deque<Version> versions;  // Last used last.
   bool files_looked_for = false;
 };
 
 Indexes::Indexes(std::filesystem::path folder, size_t memory_bytes_max)
-    : folder_(std::move(folder)), memory_bytes_max_(memory_bytes_max), meter_(std::make_shared<std::atomic<size_t>>(0)) {}
+    : folder_(std::move(folder)),
+      memory_bytes_max_(memory_bytes_max),
+      meter_(std::make_shared<std::atomic<size_t>>(0)) {}
 Indexes::~Indexes() = default;
 
 Indexes::Stats Indexes::stats() const {
@@ -247,7 +272,8 @@ Indexes::Stats Indexes::stats() const {
   return stats_;
 }
 
-std::shared_ptr<Indexes::Shape> Indexes::shape_of(const catalog::TableDef& table, const IndexKey& key) {
+std::shared_ptr<Indexes::Shape> Indexes::shape_of(const catalog::TableDef& table,
+                                                  const IndexKey& key) {
   const std::string text = shape_text(table, key);
   std::string name = table.path() + "\n" + text;
   const std::lock_guard lock(mutex_);
@@ -270,16 +296,20 @@ std::shared_ptr<Indexes::Shape> Indexes::shape_of(const catalog::TableDef& table
 
 Result<EntryTree> Indexes::get(const IndexSource& source, const IndexKey& key) {
   if (source.version.rows.is_zero()) return EntryTree();
-  TRY_ASSIGN(std::optional<EntryTree> made, make(*shape_of(*source.version.table, key), source, key, std::nullopt));
+  TRY_ASSIGN(std::optional<EntryTree> made,
+             make(*shape_of(*source.version.table, key), source, key, std::nullopt));
   return std::move(*made);
 }
 
-Result<std::optional<EntryTree>> Indexes::find(const IndexSource& source, const IndexKey& key, size_t changes_max) {
+Result<std::optional<EntryTree>> Indexes::find(const IndexSource& source, const IndexKey& key,
+                                               size_t changes_max) {
   if (source.version.rows.is_zero()) return std::optional(EntryTree());
   return make(*shape_of(*source.version.table, key), source, key, changes_max);
 }
 
-Result<std::optional<EntryTree>> Indexes::make(Shape& shape, const IndexSource& source, const IndexKey& key, std::optional<size_t> changes_max) {
+Result<std::optional<EntryTree>> Indexes::make(Shape& shape, const IndexSource& source,
+                                               const IndexKey& key,
+                                               std::optional<size_t> changes_max) {
   const std::lock_guard lock(shape.mutex);
   const Oid& rows = source.version.rows;
   if (!shape.files_looked_for) load_files(shape);
@@ -296,7 +326,8 @@ Result<std::optional<EntryTree>> Indexes::make(Shape& shape, const IndexSource& 
   for (size_t i = 0; i < candidates && !tree; ++i) {
     const Version& from = shape.versions[shape.versions.size() - 1 - i];
     // The last used one is worth more changes, if no scan is cheaper.
-    const size_t limit = changes_max.value_or(i == 0 ? std::max<size_t>(kNearChangesMax, from.tree.size() / 4) : kNearChangesMax);
+    const size_t limit = changes_max.value_or(
+        i == 0 ? std::max<size_t>(kNearChangesMax, from.tree.size() / 4) : kNearChangesMax);
     auto edits = edits_between(source, key, from.rows, limit);
     // Older rows may be gone from the store; then this version is no help.
     if (edits && *edits) tree = from.tree.with(**edits, meter_);
@@ -313,8 +344,10 @@ Result<std::optional<EntryTree>> Indexes::make(Shape& shape, const IndexSource& 
   shape.versions.push_back({rows, std::move(*tree), false});
   if (shape.versions.size() > kVersionsMax) shape.versions.pop_front();
   const bool slow = std::chrono::steady_clock::now() - begun > kSlowBuild;
-  const bool too_large = memory_bytes() > memory_bytes_max_ && shape.versions.back().tree.size() >= kSavedEntriesMin;
-  if (slow || too_large) ignore_error(save_version(shape, shape.versions.back()), "the index is there all the same");
+  const bool too_large =
+      memory_bytes() > memory_bytes_max_ && shape.versions.back().tree.size() >= kSavedEntriesMin;
+  if (slow || too_large)
+    ignore_error(save_version(shape, shape.versions.back()), "the index is there all the same");
   EntryTree result = shape.versions.back().tree;
   if (memory_bytes() > memory_bytes_max_) trim_memory(&shape);
   return std::optional(std::move(result));
@@ -325,19 +358,23 @@ Result<EntryTree> Indexes::build(const IndexSource& source, const IndexKey& key)
   const catalog::TableLineKeys keys(version.table);
   EntryMaker maker(*version.table, key, source.objects);
   EntrySorter sorter(meter_);
-  TRY_ASSIGN(tree::Cursor cursor, tree::Cursor::open({source.objects, source.cache, keys}, version.rows));
+  TRY_ASSIGN(tree::Cursor cursor,
+             tree::Cursor::open({source.objects, source.cache, keys}, version.rows));
   while (!cursor.at_end()) {
     const tree::Leaf& leaf = *cursor.leaf();
     for (size_t i = 0; i < leaf.size(); ++i) {
-      TRY(sorter.add([&](std::string& out) { return maker.append(leaf.line(i), leaf.key(i), out); }));
+      TRY(sorter.add(
+          [&](std::string& out) { return maker.append(leaf.line(i), leaf.key(i), out); }));
     }
     TRY(cursor.next_leaf());
   }
   return sorter.finish();
 }
 
-Result<std::optional<std::string>> Indexes::holder(const IndexSource& source, size_t which, Bytes value) {
-  TRY_ASSIGN(const EntryTree tree, get(source, index_key(source.version.table->unique_keys[which])));
+Result<std::optional<std::string>> Indexes::holder(const IndexSource& source, size_t which,
+                                                   Bytes value) {
+  TRY_ASSIGN(const EntryTree tree,
+             get(source, index_key(source.version.table->unique_keys[which])));
   EntryWalk walk(tree);
   const std::string prefix = std::string(value) + ' ';
   walk.seek(prefix);
@@ -345,12 +382,14 @@ Result<std::optional<std::string>> Indexes::holder(const IndexSource& source, si
   return std::optional<std::string>(std::string(walk.entry().substr(prefix.size())));
 }
 
-Result<std::optional<std::string>> Indexes::holder(const store::ObjectStore& store, const catalog::TableVersion& version, size_t which,
-                                                   Bytes value) {
+Result<std::optional<std::string>> Indexes::holder(const store::ObjectStore& store,
+                                                   const catalog::TableVersion& version,
+                                                   size_t which, Bytes value) {
   return holder(IndexSource{store, store.cache(), version}, which, value);
 }
 
-Result<void> Indexes::visit_rows(const IndexSource& source, const std::vector<uint16_t>& columns, Bytes value,
+Result<void> Indexes::visit_rows(const IndexSource& source, const std::vector<uint16_t>& columns,
+                                 Bytes value,
                                  const std::function<Result<bool>(Bytes row_key)>& visit) {
   TRY_ASSIGN(const EntryTree tree, get(source, index_key(columns)));
   EntryWalk walk(tree);
@@ -362,7 +401,8 @@ Result<void> Indexes::visit_rows(const IndexSource& source, const std::vector<ui
   return {};
 }
 
-Result<bool> Indexes::contains(const IndexSource& source, const std::vector<uint16_t>& columns, Bytes value) {
+Result<bool> Indexes::contains(const IndexSource& source, const std::vector<uint16_t>& columns,
+                               Bytes value) {
   bool found = false;
   TRY(visit_rows(source, columns, value, [&](Bytes) -> Result<bool> {
     found = true;
@@ -382,7 +422,8 @@ Result<void> Indexes::check(const store::ObjectStore& store, const catalog::Tabl
       if (!before.empty() && value == Bytes(before) && value[0] != kNullLast) {
         const std::string key(entry_row_key(walk.entry()));
         const catalog::TableLineKeys keys(version.table);
-        TRY_ASSIGN(const auto found, tree::find_line({store, store.cache(), keys}, version.rows, key));
+        TRY_ASSIGN(const auto found,
+                   tree::find_line({store, store.cache(), keys}, version.rows, key));
         if (!found) return Error(ErrorCode::kInternal, "an index names a row that is not there");
         // Rows that share a NULL share nothing.
         TRY_ASSIGN(const auto shared, unique_key_of(table, unique, found->line, store));
@@ -393,16 +434,19 @@ Result<void> Indexes::check(const store::ObjectStore& store, const catalog::Tabl
     if (!table.layout.counted) continue;
     // Equal rows of a table without a primary key share one entry: their count tells.
     const catalog::TableLineKeys keys(version.table);
-    TRY(tree::diff_trees({store, store.cache(), keys}, Oid{}, version.rows, [&](const tree::RowDifference& row) -> Result<bool> {
-      TRY_ASSIGN(const auto value, unique_key_of(table, unique, *row.to, store));
-      if (value && !row.to->starts_with("[1,") && *row.to != "[1]") return breaks_unique(table, unique);
-      return true;
-    }));
+    TRY(tree::diff_trees({store, store.cache(), keys}, Oid{}, version.rows,
+                         [&](const tree::RowDifference& row) -> Result<bool> {
+                           TRY_ASSIGN(const auto value,
+                                      unique_key_of(table, unique, *row.to, store));
+                           if (value && !row.to->starts_with("[1,") && *row.to != "[1]")
+                             return breaks_unique(table, unique);
+                           return true;
+                         }));
   }
   return {};
 }
 
-// ---- Files and memory -------------------------------------------------------------------------------------------------
+// ---- Files and memory ----
 
 void Indexes::load_files(Shape& shape) {
   shape.files_looked_for = true;
@@ -417,12 +461,15 @@ void Indexes::load_files(Shape& shape) {
   for (const auto& entry : std::filesystem::directory_iterator(folder_, failed)) {
     const std::string file = entry.path().filename().string();
     const size_t hex_at = shape.hash.size() + 1;
-    if (!file.starts_with(shape.hash + "-") || !file.ends_with(kFileEnding) || file.size() != hex_at + 40 + kFileEnding.size()) continue;
+    if (!file.starts_with(shape.hash + "-") || !file.ends_with(kFileEnding) ||
+        file.size() != hex_at + 40 + kFileEnding.size())
+      continue;
     const auto rows = Oid::parse(file.substr(hex_at, 40));
     if (!rows) continue;
     files.push_back({entry.last_write_time(failed), entry.path(), *rows});
   }
-  std::sort(files.begin(), files.end(), [](const Found& a, const Found& b) { return a.time < b.time; });
+  std::sort(files.begin(), files.end(),
+            [](const Found& a, const Found& b) { return a.time < b.time; });
   for (const Found& file : files) {
     std::optional<EntryTree> tree = EntryTree::load(file.path, meter_);
     if (!tree) {
@@ -438,14 +485,16 @@ void Indexes::load_files(Shape& shape) {
 // Requires: the shape's lock. Afterwards the version reads from its file.
 Result<void> Indexes::save_version(Shape& shape, Version& version) {
   if (folder_.empty() || version.in_file) return {};
-  const std::filesystem::path file = folder_ / fmt::format("{}-{}{}", shape.hash, version.rows.hex(), kFileEnding);
+  const std::filesystem::path file =
+      folder_ / fmt::format("{}-{}{}", shape.hash, version.rows.hex(), kFileEnding);
   TRY(version.tree.save(file));
   version.in_file = true;
   {
     const std::lock_guard counting(mutex_);
     ++stats_.saved;
   }
-  if (std::optional<EntryTree> mapped = EntryTree::load(file, meter_)) version.tree = std::move(*mapped);
+  if (std::optional<EntryTree> mapped = EntryTree::load(file, meter_))
+    version.tree = std::move(*mapped);
   trim_files();
   return {};
 }
@@ -460,33 +509,40 @@ void Indexes::trim_files() {
   std::vector<Found> files;
   std::error_code failed;
   for (const auto& entry : std::filesystem::directory_iterator(folder_, failed)) {
-    if (entry.path().extension() == kFileEnding) files.push_back({entry.last_write_time(failed), entry.path(), entry.file_size(failed)});
+    if (entry.path().extension() == kFileEnding)
+      files.push_back({entry.last_write_time(failed), entry.path(), entry.file_size(failed)});
   }
-  std::sort(files.begin(), files.end(), [](const Found& a, const Found& b) { return a.time > b.time; });
+  std::sort(files.begin(), files.end(),
+            [](const Found& a, const Found& b) { return a.time > b.time; });
   std::unordered_map<std::string, size_t> of_shape;
   uint64_t bytes = 0;
   for (const Found& file : files) {
     const std::string name = file.path.filename().string();
     bytes += file.bytes;
-    if (++of_shape[name.substr(0, name.find('-'))] > kFilesOfShapeMax || bytes > kIndexFilesBytesMax) {
+    if (++of_shape[name.substr(0, name.find('-'))] > kFilesOfShapeMax ||
+        bytes > kIndexFilesBytesMax) {
       std::filesystem::remove(file.path, failed);
       bytes -= file.bytes;
     }
   }
 }
 
-// Gives up versions until memory is within its budget: of the shapes used longest ago first, and all but the newest of `in_use`.
+// Gives up versions until memory is within its budget: of the shapes used longest ago first, and
+// all but the newest of `in_use`.
 void Indexes::trim_memory(const Shape* in_use) {
   const std::lock_guard lock(mutex_);
-  for (auto shape = shapes_.rbegin(); shape != shapes_.rend() && memory_bytes() > memory_bytes_max_; ++shape) {
+  for (auto shape = shapes_.rbegin(); shape != shapes_.rend() && memory_bytes() > memory_bytes_max_;
+       ++shape) {
     if (shape->get() == in_use) continue;
     const std::unique_lock other((*shape)->mutex, std::try_to_lock);
     if (!other.owns_lock()) continue;
-    while (!(*shape)->versions.empty() && memory_bytes() > memory_bytes_max_) (*shape)->versions.pop_front();
+    while (!(*shape)->versions.empty() && memory_bytes() > memory_bytes_max_)
+      (*shape)->versions.pop_front();
   }
   for (const std::shared_ptr<Shape>& shape : shapes_) {
     if (shape.get() != in_use) continue;
-    while (shape->versions.size() > 1 && memory_bytes() > memory_bytes_max_) shape->versions.pop_front();
+    while (shape->versions.size() > 1 && memory_bytes() > memory_bytes_max_)
+      shape->versions.pop_front();
   }
 }
 

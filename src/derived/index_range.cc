@@ -6,7 +6,7 @@ namespace rowan::derived {
 
 namespace {
 
-constexpr char kAfter = '\xff';              // Above every byte of an entry.
+constexpr char kAfter = '\xff';  // Above every byte of an entry.
 constexpr uint64_t kSampledPlaces = 24;
 
 // The plain form of one byte of a value, whose entries may be mirrored.
@@ -30,24 +30,32 @@ size_t length_until(Bytes text, size_t from, char end, bool descending) {
 size_t one_value_length(type::TypeId id, Bytes text, bool descending) {
   if (text.empty() || text[0] == '!' || text[0] == '~') return std::min<size_t>(text.size(), 1);
   switch (id) {
-    case type::TypeId::kBool: return 2;
+    case type::TypeId::kBool:
+      return 2;
     case type::TypeId::kDate:
     case type::TypeId::kTime:
     case type::TypeId::kTimestamp:
-    case type::TypeId::kTimestamptz: return 1 + int_length(text.substr(1), descending);
+    case type::TypeId::kTimestamptz:
+      return 1 + int_length(text.substr(1), descending);
     case type::TypeId::kNumeric: {
       const char sign = text.size() > 1 ? plain(text[1], descending) : '5';
       if (sign != '4' && sign != '6') return 2;
-      const size_t digits = 2 + int_length(text.substr(std::min<size_t>(2, text.size())), descending);
+      const size_t digits =
+          2 + int_length(text.substr(std::min<size_t>(2, text.size())), descending);
       return length_until(text, digits, sign == '4' ? '~' : '+', descending);
     }
-    case type::TypeId::kUuid: return 33;
-    default: break;
+    case type::TypeId::kUuid:
+      return 33;
+    default:
+      break;
   }
   switch (type::physical(id)) {
-    case type::Physical::kInt64: return int_length(text, descending);
-    case type::Physical::kDouble: return 17;
-    case type::Physical::kString: return length_until(text, 1, '+', descending);
+    case type::Physical::kInt64:
+      return int_length(text, descending);
+    case type::Physical::kDouble:
+      return 17;
+    case type::Physical::kString:
+      return length_until(text, 1, '+', descending);
   }
   return text.size();
 }
@@ -57,7 +65,8 @@ size_t one_value_length(type::TypeId id, Bytes text, bool descending) {
 Result<std::vector<EntryRange>> entry_ranges(const IndexKey& key, const IndexCondition& condition) {
   std::string prefix;
   size_t column = 0;
-  for (const type::Value& value : condition.equal) TRY(append_index_value(key.columns[column++], value, prefix));
+  for (const type::Value& value : condition.equal)
+    TRY(append_index_value(key.columns[column++], value, prefix));
   std::vector<EntryRange> ranges;
   if (condition.has_any) {
     for (const type::Value& value : condition.any) {
@@ -65,8 +74,12 @@ Result<std::vector<EntryRange>> entry_ranges(const IndexKey& key, const IndexCon
       TRY(append_index_value(key.columns[column], value, lower));
       ranges.push_back({lower, lower + kAfter});
     }
-    std::sort(ranges.begin(), ranges.end(), [](const EntryRange& a, const EntryRange& b) { return a.lower < b.lower; });
-    ranges.erase(std::unique(ranges.begin(), ranges.end(), [](const EntryRange& a, const EntryRange& b) { return a.lower == b.lower; }), ranges.end());
+    std::sort(ranges.begin(), ranges.end(),
+              [](const EntryRange& a, const EntryRange& b) { return a.lower < b.lower; });
+    ranges.erase(
+        std::unique(ranges.begin(), ranges.end(),
+                    [](const EntryRange& a, const EntryRange& b) { return a.lower == b.lower; }),
+        ranges.end());
     return ranges;
   }
   EntryRange range{prefix, prefix + kAfter};
@@ -75,8 +88,10 @@ Result<std::vector<EntryRange>> entry_ranges(const IndexKey& key, const IndexCon
     // In descending entries the upper bound comes first.
     const std::optional<type::Value>& first = next.descending ? condition.upper : condition.lower;
     const std::optional<type::Value>& last = next.descending ? condition.lower : condition.upper;
-    const bool first_inclusive = next.descending ? condition.upper_inclusive : condition.lower_inclusive;
-    const bool last_inclusive = next.descending ? condition.lower_inclusive : condition.upper_inclusive;
+    const bool first_inclusive =
+        next.descending ? condition.upper_inclusive : condition.lower_inclusive;
+    const bool last_inclusive =
+        next.descending ? condition.lower_inclusive : condition.upper_inclusive;
     std::string null = prefix;
     TRY(append_index_value(next, type::Value(), null));
     if (first) {
@@ -103,16 +118,19 @@ uint64_t count_entries(const EntryTree& tree, const std::vector<EntryRange>& ran
   return count;
 }
 
-size_t value_length(const catalog::TableDef& table, const IndexKey& key, Bytes entry, size_t columns) {
+size_t value_length(const catalog::TableDef& table, const IndexKey& key, Bytes entry,
+                    size_t columns) {
   size_t length = 0;
   for (size_t i = 0; i < columns && length < entry.size(); ++i) {
     const catalog::IndexColumnDef& column = key.columns[i];
-    length += one_value_length(table.columns[column.column].type.id, entry.substr(length), column.descending);
+    length += one_value_length(table.columns[column.column].type.id, entry.substr(length),
+                               column.descending);
   }
   return std::min(length, entry.size());
 }
 
-double entries_per_value(const catalog::TableDef& table, const IndexKey& key, const EntryTree& tree, size_t columns) {
+double entries_per_value(const catalog::TableDef& table, const IndexKey& key, const EntryTree& tree,
+                         size_t columns) {
   const uint64_t size = tree.size();
   if (size == 0) return 0;
   // An entry among `n` equal ones stands for 1/n of a value.

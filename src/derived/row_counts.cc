@@ -17,8 +17,8 @@ namespace rowan::derived {
 
 namespace {
 
-constexpr size_t kCountsMax = 65'536;       // In memory: about 6 MB.
-constexpr size_t kCountsSavedMax = 1'024;   // On disk: the tips and what came shortly before.
+constexpr size_t kCountsMax = 65'536;      // In memory: about 6 MB.
+constexpr size_t kCountsSavedMax = 1'024;  // On disk: the tips and what came shortly before.
 constexpr std::string_view kMagic = "rowan counts 1\n";
 constexpr size_t kRecordBytes = Oid::kBytes + sizeof(uint64_t);
 
@@ -55,7 +55,8 @@ void RowCounts::load() {
   std::ifstream in(file_, std::ios::binary);
   const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   if (!Bytes(text).starts_with(kMagic) || text.size() < kMagic.size() + sizeof(uint32_t)) return;
-  const Bytes body = Bytes(text).substr(kMagic.size(), text.size() - kMagic.size() - sizeof(uint32_t));
+  const Bytes body =
+      Bytes(text).substr(kMagic.size(), text.size() - kMagic.size() - sizeof(uint32_t));
   uint32_t sum = 0;
   std::memcpy(&sum, body.data() + body.size(), sizeof sum);
   if (sum != crc32(body) || body.size() % kRecordBytes != 0) return;

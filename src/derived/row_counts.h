@@ -24,24 +24,27 @@ class RowCounts {
 
   // A zero root has no rows.
   std::optional<uint64_t> find(const Oid& root) const;
-  // find(), else counts the lines of every leaf (for tables without a primary key: adds their counts) and keeps the sum.
-  Result<uint64_t> ensure(const store::ObjectReader& objects, store::NodeCache& cache, const catalog::TableDef& table,
-                          const Oid& root);
+  // find(), else counts the lines of every leaf (for tables without a primary key: adds their
+  // counts) and keeps the sum.
+  Result<uint64_t> ensure(const store::ObjectReader& objects, store::NodeCache& cache,
+                          const catalog::TableDef& table, const Oid& root);
   void set(const Oid& root, uint64_t rows);
-  // `new_root` holds `delta` rows more than `old_root`. Nothing is kept when the old count is not known.
+  // `new_root` holds `delta` rows more than `old_root`. Nothing is kept when the old count is not
+  // known.
   void note(const Oid& old_root, const Oid& new_root, int64_t delta);
 
-  // Writes the newest counts beside `file` and renames them over it. Failing is harmless: kIoError is for the log.
+  // Writes the newest counts beside `file` and renames them over it. Failing is harmless: kIoError
+  // is for the log.
   Result<void> save() const;
 
  private:
   void set_locked(const Oid& root, uint64_t rows);
   void load();
 
-  std::filesystem::path file_;                         // Fixed after construction.
-  mutable std::mutex mutex_;                           // Guards what follows.
+  std::filesystem::path file_;  // Fixed after construction.
+  mutable std::mutex mutex_;    // Guards what follows.
   std::unordered_map<Oid, uint64_t, OidHash> counts_;
-  std::deque<Oid> order_;                              // Oldest first: what is forgotten first.
+  std::deque<Oid> order_;  // Oldest first: what is forgotten first.
 };
 
 }  // namespace rowan::derived

@@ -20,10 +20,11 @@ struct DefinitionFile {
   std::string_view file;
   ObjectKind kind;
 };
-constexpr std::array<DefinitionFile, 4> kDefinitionFiles = {{{"table.sql", ObjectKind::kTable},
-                                                             {"view.sql", ObjectKind::kView},
-                                                             {"matview.sql", ObjectKind::kMaterializedView},
-                                                             {"sequence.json", ObjectKind::kSequence}}};
+constexpr std::array<DefinitionFile, 4> kDefinitionFiles = {
+    {{"table.sql", ObjectKind::kTable},
+     {"view.sql", ObjectKind::kView},
+     {"matview.sql", ObjectKind::kMaterializedView},
+     {"sequence.json", ObjectKind::kSequence}}};
 constexpr std::string_view kSchemaFile = "schema.sql";
 
 struct Found {
@@ -43,7 +44,8 @@ std::string join_path(std::string_view folder, std::string_view name) {
 }
 
 // What stands behind one entry of a schema's folder.
-Result<Found> look_at(const Source& source, const std::string& schema, std::string_view folder, const TreeEntry& entry) {
+Result<Found> look_at(const Source& source, const std::string& schema, std::string_view folder,
+                      const TreeEntry& entry) {
   Found found;
   found.side.schema = schema;
   found.side.path = join_path(folder, entry.name);
@@ -77,7 +79,8 @@ std::map<std::string_view, EntryPair> unequal_entries(const GitTree* from, const
   }
   std::erase_if(pairs, [](const auto& item) {
     const EntryPair& pair = item.second;
-    return pair.from != nullptr && pair.to != nullptr && pair.from->id == pair.to->id && pair.from->mode == pair.to->mode;
+    return pair.from != nullptr && pair.to != nullptr && pair.from->id == pair.to->id &&
+           pair.from->mode == pair.to->mode;
   });
   return pairs;
 }
@@ -94,7 +97,8 @@ class Comparison {
       const bool from_schema = pair.from != nullptr && pair.from->is_tree();
       const bool to_schema = pair.to != nullptr && pair.to->is_tree();
       if (from_schema || to_schema) {
-        TRY(compare_schemas(std::string(name), from_schema ? pair.from->id : Oid{}, to_schema ? pair.to->id : Oid{}));
+        TRY(compare_schemas(std::string(name), from_schema ? pair.from->id : Oid{},
+                            to_schema ? pair.to->id : Oid{}));
       }
       if ((pair.from != nullptr && !from_schema) || (pair.to != nullptr && !to_schema)) {
         ObjectChange change;
@@ -105,7 +109,8 @@ class Comparison {
     }
     TRY(pair_renames());
     std::sort(changes_.begin(), changes_.end(), [](const ObjectChange& a, const ObjectChange& b) {
-      return std::pair(a.either().path, a.to.has_value()) < std::pair(b.either().path, b.to.has_value());
+      return std::pair(a.either().path, a.to.has_value()) <
+             std::pair(b.either().path, b.to.has_value());
     });
     return std::move(changes_);
   }
@@ -161,7 +166,8 @@ class Comparison {
     }
   }
 
-  // Removed and added tables that are one: those with the same rows first, then whichever shares its columns.
+  // Removed and added tables that are one: those with the same rows first, then whichever shares
+  // its columns.
   Result<void> pair_renames() {
     std::vector<size_t> removed, added;
     for (size_t i = 0; i < changes_.size(); ++i) {
@@ -197,10 +203,13 @@ class Comparison {
   Result<catalog::TableVersion> read_version(const ObjectSide& side, const GitTree& folder) const {
     catalog::TableVersion version;
     TRY_ASSIGN(const store::ObjectRef text, source_.objects.read(side.definition));
-    TRY_ASSIGN(catalog::TableDef table, catalog::table_from_sql(text.bytes, side.schema, side.name));
+    TRY_ASSIGN(catalog::TableDef table,
+               catalog::table_from_sql(text.bytes, side.schema, side.name));
     version.table = std::make_shared<const catalog::TableDef>(std::move(table));
-    if (const TreeEntry* rows = folder.find("rows"); rows != nullptr && rows->is_tree()) version.rows = rows->id;
-    if (const TreeEntry* large = folder.find("large"); large != nullptr && large->is_tree()) version.large = large->id;
+    if (const TreeEntry* rows = folder.find("rows"); rows != nullptr && rows->is_tree())
+      version.rows = rows->id;
+    if (const TreeEntry* large = folder.find("large"); large != nullptr && large->is_tree())
+      version.large = large->id;
     return version;
   }
 
@@ -223,12 +232,18 @@ std::set<uint32_t> column_ids(const catalog::TableDef& table, bool key_only) {
 
 std::string_view object_kind_name(ObjectKind kind) {
   switch (kind) {
-    case ObjectKind::kSchema: return "schema";
-    case ObjectKind::kTable: return "table";
-    case ObjectKind::kView: return "view";
-    case ObjectKind::kMaterializedView: return "materialized view";
-    case ObjectKind::kSequence: return "sequence";
-    case ObjectKind::kOther: return "file";
+    case ObjectKind::kSchema:
+      return "schema";
+    case ObjectKind::kTable:
+      return "table";
+    case ObjectKind::kView:
+      return "view";
+    case ObjectKind::kMaterializedView:
+      return "materialized view";
+    case ObjectKind::kSequence:
+      return "sequence";
+    case ObjectKind::kOther:
+      return "file";
   }
   return "";
 }
@@ -237,29 +252,36 @@ bool same_table(const catalog::TableDef& a, const catalog::TableDef& b) {
   if (column_ids(a, true) != column_ids(b, true)) return false;
   const std::set<uint32_t> left = column_ids(a, false);
   const std::set<uint32_t> right = column_ids(b, false);
-  const auto common = static_cast<size_t>(std::count_if(left.begin(), left.end(), [&](uint32_t id) { return right.contains(id); }));
+  const auto common = static_cast<size_t>(
+      std::count_if(left.begin(), left.end(), [&](uint32_t id) { return right.contains(id); }));
   return 2 * common > std::max(left.size(), right.size());
 }
 
-Result<std::vector<ObjectChange>> changed_objects(const Source& source, const Oid& from_root, const Oid& to_root) {
+Result<std::vector<ObjectChange>> changed_objects(const Source& source, const Oid& from_root,
+                                                  const Oid& to_root) {
   return Comparison(source).run(from_root, to_root);
 }
 
-Result<std::optional<catalog::TableVersion>> table_at(const Source& source, const Oid& root, std::string_view path) {
+Result<std::optional<catalog::TableVersion>> table_at(const Source& source, const Oid& root,
+                                                      std::string_view path) {
   const size_t slash = path.find('/');
-  if (root.is_zero() || slash == std::string_view::npos) return std::optional<catalog::TableVersion>();
+  if (root.is_zero() || slash == std::string_view::npos)
+    return std::optional<catalog::TableVersion>();
   TRY_ASSIGN(const std::string schema, type::decode_name(path.substr(0, slash)));
   TRY_ASSIGN(const std::string name, type::decode_name(path.substr(slash + 1)));
   return catalog::Catalog(source.objects, source.cache, root).find_table(schema, name);
 }
 
-Result<std::optional<std::string>> path_before(const Source& source, const Oid& before_root, const Oid& root, const std::string& path) {
+Result<std::optional<std::string>> path_before(const Source& source, const Oid& before_root,
+                                               const Oid& root, const std::string& path) {
   if (before_root.is_zero()) return std::optional<std::string>();
-  TRY_ASSIGN(const auto there, tree::find_path(source.objects, source.cache, before_root, path + "/table.sql"));
+  TRY_ASSIGN(const auto there,
+             tree::find_path(source.objects, source.cache, before_root, path + "/table.sql"));
   if (there) return std::optional<std::string>(path);
   TRY_ASSIGN(const std::vector<ObjectChange> changes, changed_objects(source, before_root, root));
   for (const ObjectChange& change : changes) {
-    if (change.kind == ObjectKind::kTable && change.renamed() && change.to->path == path) return std::optional<std::string>(change.from->path);
+    if (change.kind == ObjectKind::kTable && change.renamed() && change.to->path == path)
+      return std::optional<std::string>(change.from->path);
   }
   return std::optional<std::string>();
 }

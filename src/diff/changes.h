@@ -1,9 +1,8 @@
 // The objects that differ between two trees, and what a table was called before.
 //
-// Only folders whose ids differ are read. A table that is gone from one path and stands at another is one renamed table when the
-// IDs of its columns say so.
-// Threads: any.
-// Errors:  those of reading; kInvalidContent for names that are no names.
+// Only folders whose ids differ are read. A table that is gone from one path and stands at another
+// is one renamed table when the IDs of its columns say so. Threads: any. Errors:  those of reading;
+// kInvalidContent for names that are no names.
 #pragma once
 
 #include <cstdint>
@@ -26,37 +25,43 @@ struct Source {
 };
 
 enum class ObjectKind : uint8_t { kSchema, kTable, kView, kMaterializedView, kSequence, kOther };
-std::string_view object_kind_name(ObjectKind kind);   // "schema", "table", "view", "materialized view", "sequence", "file".
+std::string_view object_kind_name(
+    ObjectKind kind);  // "schema", "table", "view", "materialized view", "sequence", "file".
 
 // One side of a changed object.
 struct ObjectSide {
-  std::string schema;          // Empty for files beside the schemas.
-  std::string name;            // Empty for a schema.
-  std::string path;            // "public/t", with encoded names.
-  Oid id;                      // The folder, or the file.
-  Oid definition;              // The blob of table.sql, view.sql, …; zero: none.
+  std::string schema;  // Empty for files beside the schemas.
+  std::string name;    // Empty for a schema.
+  std::string path;    // "public/t", with encoded names.
+  Oid id;              // The folder, or the file.
+  Oid definition;      // The blob of table.sql, view.sql, …; zero: none.
 };
 
 struct ObjectChange {
   ObjectKind kind = ObjectKind::kOther;
-  std::optional<ObjectSide> from;   // Nothing: added.
-  std::optional<ObjectSide> to;     // Nothing: removed.
+  std::optional<ObjectSide> from;  // Nothing: added.
+  std::optional<ObjectSide> to;    // Nothing: removed.
 
   bool renamed() const { return from && to && from->path != to->path; }
   const ObjectSide& either() const { return to ? *to : *from; }
 };
 
-// Sorted by path (of `to`, else of `from`). A zero root is an empty tree. An object whose kind changed is removed and added.
-Result<std::vector<ObjectChange>> changed_objects(const Source& source, const Oid& from_root, const Oid& to_root);
+// Sorted by path (of `to`, else of `from`). A zero root is an empty tree. An object whose kind
+// changed is removed and added.
+Result<std::vector<ObjectChange>> changed_objects(const Source& source, const Oid& from_root,
+                                                  const Oid& to_root);
 
 // The table at a path ("public/t"); nothing when there is none.
-Result<std::optional<catalog::TableVersion>> table_at(const Source& source, const Oid& root, std::string_view path);
+Result<std::optional<catalog::TableVersion>> table_at(const Source& source, const Oid& root,
+                                                      std::string_view path);
 
-// Where the table that `root` has at `path` was in `before_root`: the same path, or the one it was renamed from; nothing: it was not
-// there.
-Result<std::optional<std::string>> path_before(const Source& source, const Oid& before_root, const Oid& root, const std::string& path);
+// Where the table that `root` has at `path` was in `before_root`: the same path, or the one it was
+// renamed from; nothing: it was not there.
+Result<std::optional<std::string>> path_before(const Source& source, const Oid& before_root,
+                                               const Oid& root, const std::string& path);
 
-// Whether the two definitions belong to one table: they share the IDs of most of their columns, those of the primary keys among them.
+// Whether the two definitions belong to one table: they share the IDs of most of their columns,
+// those of the primary keys among them.
 bool same_table(const catalog::TableDef& a, const catalog::TableDef& b);
 
 }  // namespace rowan::diff

@@ -34,38 +34,43 @@ std::string literal(const Value& value) {
   if (value.is_null()) return "NULL";
   if (value.type().id == TypeId::kBool) return value.as_int() != 0 ? "true" : "false";
   const std::string text = type::to_text(value);
-  const bool number = type::is_number(value.type().id) && text.find_first_not_of("+-.0123456789e") == std::string::npos;
+  const bool number = type::is_number(value.type().id) &&
+                      text.find_first_not_of("+-.0123456789e") == std::string::npos;
   return number ? text : sql::quote_literal(text);
 }
 
 std::string name_of(const TableDef& table) { return catalog::qualified(table.schema, table.name); }
 
 // What a cell reads as: two values are one exactly if these are equal.
-std::string exact_text(const Value& value) { return value.is_null() ? "NULL" : "=" + type::to_text(value); }
+std::string exact_text(const Value& value) {
+  return value.is_null() ? "NULL" : "=" + type::to_text(value);
+}
 
 // Types whose equality is not that of their texts.
 bool compares_by_text(TypeId id) {
-  return id == TypeId::kNumeric || id == TypeId::kFloat4 || id == TypeId::kFloat8 || id == TypeId::kJson || id == TypeId::kJsonb;
+  return id == TypeId::kNumeric || id == TypeId::kFloat4 || id == TypeId::kFloat8 ||
+         id == TypeId::kJson || id == TypeId::kJsonb;
 }
 
 // A table on its way.
 struct TableWork {
   std::optional<TableVersion> from, to;
-  bool recreate = false;                    // ALTER TABLE cannot get there.
+  bool recreate = false;  // ALTER TABLE cannot get there.
   bool rows_change = false;
-  std::vector<std::string> before_rows;     // Definitions.
+  std::vector<std::string> before_rows;  // Definitions.
   std::vector<std::string> deletes, updates, inserts;
   std::vector<std::string> after_rows;
-  std::vector<const ColumnDef*> added;      // Columns of `to` that `from` lacks.
+  std::vector<const ColumnDef*> added;  // Columns of `to` that `from` lacks.
 
   bool altered() const { return from && to && !recreate; }
 };
 
-// ---- One table's definition ---------------------------------------------------------------------------------------------
+// ---- One table's definition ----
 
 class AlterWriter {
  public:
-  AlterWriter(TableWork& work) : work_(work), from_(*work.from->table), to_(*work.to->table), name_(name_of(to_)) {}
+  AlterWriter(TableWork& work)
+      : work_(work), from_(*work.from->table), to_(*work.to->table), name_(name_of(to_)) {}
 
   // False: ALTER TABLE cannot make `to` out of `from`.
   bool write() {
@@ -79,39 +84,50 @@ class AlterWriter {
   }
 
  private:
-  void alter(std::string action) { work_.before_rows.push_back("ALTER TABLE " + name_ + " " + std::move(action)); }
-  void alter_later(std::string action) { work_.after_rows.push_back("ALTER TABLE " + name_ + " " + std::move(action)); }
+  void alter(std::string action) {
+    work_.before_rows.push_back("ALTER TABLE " + name_ + " " + std::move(action));
+  }
+  void alter_later(std::string action) {
+    work_.after_rows.push_back("ALTER TABLE " + name_ + " " + std::move(action));
+  }
 
   static const ColumnDef* find(const TableDef& table, uint32_t id) {
-    const auto found = std::find_if(table.columns.begin(), table.columns.end(), [&](const ColumnDef& column) { return column.id == id; });
+    const auto found = std::find_if(table.columns.begin(), table.columns.end(),
+                                    [&](const ColumnDef& column) { return column.id == id; });
     return found == table.columns.end() ? nullptr : &*found;
   }
 
   static bool same_columns(const TablePair& pair) {
-    return std::all_of(pair.columns().begin(), pair.columns().end(), [&](const ColumnPair& columns) {
-      return columns.from && columns.to && pair.from()->columns[*columns.from].type == pair.to()->columns[*columns.to].type;
-    });
+    return std::all_of(
+        pair.columns().begin(), pair.columns().end(), [&](const ColumnPair& columns) {
+          return columns.from && columns.to &&
+                 pair.from()->columns[*columns.from].type == pair.to()->columns[*columns.to].type;
+        });
   }
 
   // Adds, drops and renames columns, and says whether that gives the slots of `to`.
   bool columns() {
-    std::vector<std::pair<uint16_t, uint32_t>> live, dropped;       // As ALTER TABLE leaves them: slot and ID.
+    std::vector<std::pair<uint16_t, uint32_t>> live,
+        dropped;  // As ALTER TABLE leaves them: slot and ID.
     for (const ColumnDef& column : from_.columns) live.emplace_back(column.slot, column.id);
     for (const auto& slot : from_.dropped) dropped.emplace_back(slot.slot, slot.id);
     rename_columns();
-    std::map<uint16_t, std::string> new_slots;                      // What is added for each.
+    std::map<uint16_t, std::string> new_slots;  // What is added for each.
     const size_t known = from_.columns.size() + from_.dropped.size();
     for (const ColumnDef& column : to_.columns) {
       if (find(from_, column.id) != nullptr) continue;
       if (column.slot < known) return false;
-      std::string text = fmt::format("{} {}{} SLOT {} ID {:08x}", sql::quote_ident(column.name), type::type_name(column.type), rule_text(column), column.slot, column.id);
+      std::string text =
+          fmt::format("{} {}{} SLOT {} ID {:08x}", sql::quote_ident(column.name),
+                      type::type_name(column.type), rule_text(column), column.slot, column.id);
       if (!column.absent.is_null()) text += " ABSENT " + literal(column.absent);
       new_slots[column.slot] = text;
       work_.added.push_back(&column);
     }
     std::vector<std::pair<std::string, std::pair<uint16_t, uint32_t>>> drops;
     for (const auto& slot : to_.dropped) {
-      if (std::find(dropped.begin(), dropped.end(), std::pair(slot.slot, slot.id)) != dropped.end()) continue;
+      if (std::find(dropped.begin(), dropped.end(), std::pair(slot.slot, slot.id)) != dropped.end())
+        continue;
       const ColumnDef* column = find(from_, slot.id);
       std::string name;
       if (column != nullptr) {
@@ -120,14 +136,17 @@ class AlterWriter {
       } else {
         if (slot.slot < known) return false;
         name = fmt::format("rowan_dropped_{}", slot.slot);
-        new_slots[slot.slot] = fmt::format("{} integer SLOT {} ID {:08x}", name, slot.slot, slot.id);
+        new_slots[slot.slot] =
+            fmt::format("{} integer SLOT {} ID {:08x}", name, slot.slot, slot.id);
       }
       drops.push_back({name, {slot.slot, slot.id}});
     }
     for (const auto& [slot, text] : new_slots) {
       alter("ADD COLUMN " + text);
-      const auto made = std::find_if(to_.columns.begin(), to_.columns.end(), [&](const ColumnDef& column) { return column.slot == slot; });
-      const auto gone = std::find_if(to_.dropped.begin(), to_.dropped.end(), [&](const auto& other) { return other.slot == slot; });
+      const auto made = std::find_if(to_.columns.begin(), to_.columns.end(),
+                                     [&](const ColumnDef& column) { return column.slot == slot; });
+      const auto gone = std::find_if(to_.dropped.begin(), to_.dropped.end(),
+                                     [&](const auto& other) { return other.slot == slot; });
       live.emplace_back(slot, made != to_.columns.end() ? made->id : gone->id);
     }
     for (const auto& [name, slot] : drops) {
@@ -138,13 +157,16 @@ class AlterWriter {
     return reached(live, dropped);
   }
 
-  bool reached(const std::vector<std::pair<uint16_t, uint32_t>>& live, const std::vector<std::pair<uint16_t, uint32_t>>& dropped) const {
+  bool reached(const std::vector<std::pair<uint16_t, uint32_t>>& live,
+               const std::vector<std::pair<uint16_t, uint32_t>>& dropped) const {
     if (live.size() != to_.columns.size() || dropped.size() != to_.dropped.size()) return false;
     for (size_t i = 0; i < live.size(); ++i) {
       const ColumnDef& column = to_.columns[i];
       if (live[i] != std::pair(column.slot, column.id)) return false;
       const ColumnDef* old = find(from_, column.id);
-      if (old != nullptr && old->type == column.type && exact_text(old->absent) != exact_text(column.absent)) return false;
+      if (old != nullptr && old->type == column.type &&
+          exact_text(old->absent) != exact_text(column.absent))
+        return false;
     }
     for (size_t i = 0; i < dropped.size(); ++i) {
       if (dropped[i] != std::pair(to_.dropped[i].slot, to_.dropped[i].id)) return false;
@@ -153,10 +175,13 @@ class AlterWriter {
   }
 
   static std::string rule_text(const ColumnDef& column) {
-    return column.merge_rule == catalog::MergeRule::kNone ? "" : " MERGE RULE " + std::string(merge_rule_name(column.merge_rule));
+    return column.merge_rule == catalog::MergeRule::kNone
+               ? ""
+               : " MERGE RULE " + std::string(merge_rule_name(column.merge_rule));
   }
 
-  // By way of names that nobody has, where a new name is still another's. Columns that go make room first.
+  // By way of names that nobody has, where a new name is still another's. Columns that go make room
+  // first.
   void rename_columns() {
     std::vector<std::pair<std::string, std::string>> first, second;
     for (const ColumnDef& column : from_.columns) {
@@ -178,7 +203,8 @@ class AlterWriter {
       }
     }
     first.insert(first.end(), second.begin(), second.end());
-    for (const auto& [from, to] : first) alter("RENAME COLUMN " + sql::quote_ident(from) + " TO " + sql::quote_ident(to));
+    for (const auto& [from, to] : first)
+      alter("RENAME COLUMN " + sql::quote_ident(from) + " TO " + sql::quote_ident(to));
   }
 
   void properties() {
@@ -187,39 +213,50 @@ class AlterWriter {
       const std::string target = "ALTER COLUMN " + sql::quote_ident(column.name);
       if (old != nullptr && old->type != column.type) {
         if (!old->default_sql.empty()) alter(target + " DROP DEFAULT");
-        alter(fmt::format("{} TYPE {} USING CAST({} AS {})", target, type::type_name(column.type), sql::quote_ident(column.name), type::type_name(column.type)));
+        alter(fmt::format("{} TYPE {} USING CAST({} AS {})", target, type::type_name(column.type),
+                          sql::quote_ident(column.name), type::type_name(column.type)));
       }
       const bool retyped = old != nullptr && old->type != column.type;
       const std::string old_default = old == nullptr || retyped ? "" : old->default_sql;
       const auto old_identity = old == nullptr ? sql::IdentityKind::kNone : old->identity;
-      if (old_identity != sql::IdentityKind::kNone && old_identity != column.identity) alter(target + " DROP IDENTITY");
+      if (old_identity != sql::IdentityKind::kNone && old_identity != column.identity)
+        alter(target + " DROP IDENTITY");
       if (old_default != column.default_sql && column.identity == sql::IdentityKind::kNone) {
-        alter_later(column.default_sql.empty() ? target + " DROP DEFAULT" : target + " SET DEFAULT " + column.default_sql);
+        alter_later(column.default_sql.empty() ? target + " DROP DEFAULT"
+                                               : target + " SET DEFAULT " + column.default_sql);
       }
       const bool was_not_null = old != nullptr && old->not_null;
       if (was_not_null && !column.not_null) alter(target + " DROP NOT NULL");
       if (!was_not_null && column.not_null) alter_later(target + " SET NOT NULL");
       if (column.identity != sql::IdentityKind::kNone && old_identity != column.identity) {
-        alter_later(fmt::format("{} ADD GENERATED {} AS IDENTITY (SEQUENCE NAME {})", target,
-                                column.identity == sql::IdentityKind::kAlways ? "ALWAYS" : "BY DEFAULT", column.sequence));
+        alter_later(
+            fmt::format("{} ADD GENERATED {} AS IDENTITY (SEQUENCE NAME {})", target,
+                        column.identity == sql::IdentityKind::kAlways ? "ALWAYS" : "BY DEFAULT",
+                        column.sequence));
       }
       if (old != nullptr && old->merge_rule != column.merge_rule) {
-        alter(target + (column.merge_rule == catalog::MergeRule::kNone ? " DROP MERGE RULE" : " SET" + rule_text(column)));
+        alter(target + (column.merge_rule == catalog::MergeRule::kNone
+                            ? " DROP MERGE RULE"
+                            : " SET" + rule_text(column)));
       }
     }
     if (from_.merge_rule != to_.merge_rule) {
-      alter(to_.merge_rule == catalog::MergeRule::kNone ? "DROP MERGE RULE" : "SET MERGE RULE " + std::string(merge_rule_name(to_.merge_rule)));
+      alter(to_.merge_rule == catalog::MergeRule::kNone
+                ? "DROP MERGE RULE"
+                : "SET MERGE RULE " + std::string(merge_rule_name(to_.merge_rule)));
     }
   }
 
-  // Constraints and indexes, so that those kept and those added stand in the order of `to`. Foreign keys are the whole patch's matter.
+  // Constraints and indexes, so that those kept and those added stand in the order of `to`. Foreign
+  // keys are the whole patch's matter.
   void parts() {
     for (const std::string kind : {"primary key", "unique", "check", "index"}) {
       const std::vector<TablePart> before = of_kind(from_, kind);
       const std::vector<TablePart> after = of_kind(to_, kind);
       if (kind == "primary key") {
         if (!before.empty() && before[0].name != after[0].name) {
-          alter("RENAME CONSTRAINT " + sql::quote_ident(before[0].name) + " TO " + sql::quote_ident(after[0].name));
+          alter("RENAME CONSTRAINT " + sql::quote_ident(before[0].name) + " TO " +
+                sql::quote_ident(after[0].name));
         }
         continue;
       }
@@ -231,10 +268,12 @@ class AlterWriter {
         } else if (kind == "index") {
           drops.push_back("DROP INDEX " + catalog::qualified(to_.schema, part.name));
         } else {
-          drops.push_back("ALTER TABLE " + name_ + " DROP CONSTRAINT " + sql::quote_ident(part.name));
+          drops.push_back("ALTER TABLE " + name_ + " DROP CONSTRAINT " +
+                          sql::quote_ident(part.name));
         }
       }
-      // Before columns are dropped or renamed, but behind the table's own renaming, which comes first of all.
+      // Before columns are dropped or renamed, but behind the table's own renaming, which comes
+      // first of all.
       work_.before_rows.insert(work_.before_rows.begin(), drops.begin(), drops.end());
       for (size_t i = kept; i < after.size(); ++i) {
         const TablePart& part = after[i];
@@ -243,7 +282,9 @@ class AlterWriter {
           continue;
         }
         const size_t columns = part.sql.find('(');
-        work_.after_rows.push_back("CREATE " + part.sql.substr(0, columns) + sql::quote_ident(part.name) + " ON " + name_ + " " + part.sql.substr(columns));
+        work_.after_rows.push_back("CREATE " + part.sql.substr(0, columns) +
+                                   sql::quote_ident(part.name) + " ON " + name_ + " " +
+                                   part.sql.substr(columns));
       }
     }
   }
@@ -259,14 +300,20 @@ class AlterWriter {
   const TableDef& from_;
   const TableDef& to_;
   std::string name_;
-  std::map<uint32_t, std::string> doomed_names_;   // Of columns that will be dropped, by ID.
+  std::map<uint32_t, std::string> doomed_names_;  // Of columns that will be dropped, by ID.
 };
 
-// ---- One table's rows ---------------------------------------------------------------------------------------------------
+// ---- One table's rows ----
 
 class RowWriter {
  public:
-  RowWriter(const Source& source, TableWork& work, Patch& patch) : source_(source), work_(work), patch_(patch), to_(*work.to->table), name_(name_of(to_)), large_(source.objects) {}
+  RowWriter(const Source& source, TableWork& work, Patch& patch)
+      : source_(source),
+        work_(work),
+        patch_(patch),
+        to_(*work.to->table),
+        name_(name_of(to_)),
+        large_(source.objects) {}
 
   Result<void> write() {
     if (!work_.altered()) return insert_all();
@@ -279,15 +326,18 @@ class RowWriter {
 
  private:
   static bool needs_full_walk(const TablePair& pair) {
-    return std::any_of(pair.columns().begin(), pair.columns().end(), [&](const ColumnPair& columns) {
-      if (!columns.compared) return columns.to.has_value();
-      return columns.from && columns.to && pair.from()->columns[*columns.from].type != pair.to()->columns[*columns.to].type;
-    });
+    return std::any_of(
+        pair.columns().begin(), pair.columns().end(), [&](const ColumnPair& columns) {
+          if (!columns.compared) return columns.to.has_value();
+          return columns.from && columns.to &&
+                 pair.from()->columns[*columns.from].type != pair.to()->columns[*columns.to].type;
+        });
   }
 
   Result<void> insert_all() {
     const catalog::TableLineKeys keys(work_.to->table);
-    TRY_ASSIGN(tree::Cursor cursor, tree::Cursor::open({source_.objects, source_.cache, keys}, work_.to->rows));
+    TRY_ASSIGN(tree::Cursor cursor,
+               tree::Cursor::open({source_.objects, source_.cache, keys}, work_.to->rows));
     while (!cursor.at_end()) {
       TRY_ASSIGN(const uint64_t count, counted_rows(to_, cursor.line()));
       TRY(insert(cursor.line(), count));
@@ -299,17 +349,21 @@ class RowWriter {
 
   Result<void> keyed_difference(const TablePair& pair) {
     const catalog::TableLineKeys from_keys(work_.from->table), to_keys(work_.to->table);
-    return tree::diff_trees({source_.objects, source_.cache, from_keys}, work_.from->rows, {source_.objects, source_.cache, to_keys}, work_.to->rows,
-                            [&](const tree::RowDifference& row) -> Result<bool> {
-                              TRY(one_row(pair, row.from.value_or(Bytes()), row.to.value_or(Bytes())));
-                              return true;
-                            });
+    return tree::diff_trees(
+        {source_.objects, source_.cache, from_keys}, work_.from->rows,
+        {source_.objects, source_.cache, to_keys}, work_.to->rows,
+        [&](const tree::RowDifference& row) -> Result<bool> {
+          TRY(one_row(pair, row.from.value_or(Bytes()), row.to.value_or(Bytes())));
+          return true;
+        });
   }
 
   Result<void> keyed_full(const TablePair& pair) {
     const catalog::TableLineKeys from_keys(work_.from->table), to_keys(work_.to->table);
-    TRY_ASSIGN(tree::Cursor from, tree::Cursor::open({source_.objects, source_.cache, from_keys}, work_.from->rows));
-    TRY_ASSIGN(tree::Cursor to, tree::Cursor::open({source_.objects, source_.cache, to_keys}, work_.to->rows));
+    TRY_ASSIGN(tree::Cursor from,
+               tree::Cursor::open({source_.objects, source_.cache, from_keys}, work_.from->rows));
+    TRY_ASSIGN(tree::Cursor to,
+               tree::Cursor::open({source_.objects, source_.cache, to_keys}, work_.to->rows));
     while (!from.at_end() || !to.at_end()) {
       const int order = from.at_end() ? 1 : to.at_end() ? -1 : from.key().compare(to.key());
       TRY(one_row(pair, order <= 0 ? from.line() : Bytes(), order >= 0 ? to.line() : Bytes()));
@@ -335,7 +389,8 @@ class RowWriter {
       if (!columns.to) continue;
       const ColumnDef& column = to_.columns[*columns.to];
       Value now = columns.from ? before[i] : column.absent;
-      if (columns.from && pair.from()->columns[*columns.from].type != column.type && !now.is_null()) {
+      if (columns.from && pair.from()->columns[*columns.from].type != column.type &&
+          !now.is_null()) {
         TRY_ASSIGN(now, type::cast(now, column.type, type::CastContext::kExplicit));
       }
       if (exact_text(now) == exact_text(after[i])) continue;
@@ -345,7 +400,8 @@ class RowWriter {
     if (!unique_moves) note_leftovers(from_line, to_line);
     if (set.empty()) return {};
     if (!unique_moves) {
-      work_.updates.push_back("UPDATE " + name_ + " SET " + set + " WHERE " + key_condition(pair, after));
+      work_.updates.push_back("UPDATE " + name_ + " SET " + set + " WHERE " +
+                              key_condition(pair, after));
       return {};
     }
     // The value may be another row's until that one has moved too.
@@ -354,9 +410,10 @@ class RowWriter {
   }
 
   bool in_unique_key(uint16_t column) const {
-    return std::any_of(to_.unique_keys.begin(), to_.unique_keys.end(), [&](const catalog::UniqueKey& key) {
-      return std::find(key.columns.begin(), key.columns.end(), column) != key.columns.end();
-    });
+    return std::any_of(
+        to_.unique_keys.begin(), to_.unique_keys.end(), [&](const catalog::UniqueKey& key) {
+          return std::find(key.columns.begin(), key.columns.end(), column) != key.columns.end();
+        });
   }
 
   std::string key_condition(const TablePair& pair, const std::vector<Value>& values) const {
@@ -364,7 +421,8 @@ class RowWriter {
     for (const uint16_t key : to_.primary_key) {
       for (size_t i = 0; i < pair.columns().size(); ++i) {
         if (pair.columns()[i].to != key) continue;
-        text += (text.empty() ? "" : " AND ") + sql::quote_ident(to_.columns[key].name) + " = " + literal(values[i]);
+        text += (text.empty() ? "" : " AND ") + sql::quote_ident(to_.columns[key].name) + " = " +
+                literal(values[i]);
       }
     }
     return text;
@@ -394,13 +452,16 @@ class RowWriter {
         }
         const std::string name = sql::quote_ident(column.name);
         const bool by_text = compares_by_text(column.type.id) && !value.is_null();
-        condition += (condition.empty() ? "" : " AND ") +
-                     (by_text ? "CAST(" + name + " AS text) = " + sql::quote_literal(type::to_text(value))
-                              : value.is_null() ? name + " IS NULL" : name + " = " + literal(value));
+        condition +=
+            (condition.empty() ? "" : " AND ") +
+            (by_text ? "CAST(" + name + " AS text) = " + sql::quote_literal(type::to_text(value))
+             : value.is_null() ? name + " IS NULL"
+                               : name + " = " + literal(value));
         left.push_back(std::move(value));
       }
       TRY_ASSIGN(const uint64_t before, counted_rows(*pair.from(), row.from_line));
-      work_.deletes.push_back("DELETE FROM " + name_ + (condition.empty() ? "" : " WHERE " + condition));
+      work_.deletes.push_back("DELETE FROM " + name_ +
+                              (condition.empty() ? "" : " WHERE " + condition));
       for (uint64_t i = row.count; i < before; ++i) insert_values(left);
     }
     return {};
@@ -425,13 +486,15 @@ class RowWriter {
   void flush_inserts() {
     if (row_count_ == 0) return;
     std::string columns;
-    for (const ColumnDef& column : to_.columns) columns += (columns.empty() ? "" : ", ") + sql::quote_ident(column.name);
+    for (const ColumnDef& column : to_.columns)
+      columns += (columns.empty() ? "" : ", ") + sql::quote_ident(column.name);
     work_.inserts.push_back("INSERT INTO " + name_ + " (" + columns + ") VALUES " + rows_);
     rows_.clear();
     row_count_ = 0;
   }
 
-  // What dropped columns left in a row: a new row has nothing there, a changed one carries it along.
+  // What dropped columns left in a row: a new row has nothing there, a changed one carries it
+  // along.
   void note_leftovers(Bytes from_line, Bytes to_line) {
     if (noted_ || to_.dropped.empty()) return;
     const catalog::TableDef& from = work_.altered() ? *work_.from->table : to_;
@@ -439,9 +502,15 @@ class RowWriter {
     uint64_t count = 0;
     if (from_line != "[]" && !type::split_line(from.layout, from_line, before, count)) return;
     if (!type::split_line(to_.layout, to_line, after, count)) return;
-    const auto element = [](const std::vector<Bytes>& elements, size_t slot) { return slot < elements.size() ? elements[slot] : Bytes("null"); };
-    for (const auto& dropped : to_.dropped) noted_ = noted_ || element(before, dropped.slot) != element(after, dropped.slot);
-    if (noted_) patch_.notes.push_back("Rows of " + name_ + " differ in what dropped columns left behind, which no statement can write: the contents will be equal, the ids not.");
+    const auto element = [](const std::vector<Bytes>& elements, size_t slot) {
+      return slot < elements.size() ? elements[slot] : Bytes("null");
+    };
+    for (const auto& dropped : to_.dropped)
+      noted_ = noted_ || element(before, dropped.slot) != element(after, dropped.slot);
+    if (noted_)
+      patch_.notes.push_back("Rows of " + name_ +
+                             " differ in what dropped columns left behind, which no statement can "
+                             "write: the contents will be equal, the ids not.");
   }
 
   const Source& source_;
@@ -455,17 +524,19 @@ class RowWriter {
   bool noted_ = false;
 };
 
-// ---- The whole ----------------------------------------------------------------------------------------------------------
+// ---- The whole ----
 
 class PatchWriter {
  public:
-  PatchWriter(const Source& source, const Oid& from_root, const Oid& to_root) : source_(source), from_root_(from_root), to_root_(to_root) {}
+  PatchWriter(const Source& source, const Oid& from_root, const Oid& to_root)
+      : source_(source), from_root_(from_root), to_root_(to_root) {}
 
   Result<Patch> run(const std::string& only) {
     TRY_ASSIGN(changes_, changed_objects(source_, from_root_, to_root_));
     if (!only.empty()) {
       std::erase_if(changes_, [&](const ObjectChange& change) {
-        return change.kind != ObjectKind::kTable || ((!change.from || change.from->path != only) && (!change.to || change.to->path != only));
+        return change.kind != ObjectKind::kTable || ((!change.from || change.from->path != only) &&
+                                                     (!change.to || change.to->path != only));
       });
     }
     TRY(load_tables());
@@ -486,7 +557,9 @@ class PatchWriter {
     TRY(views(false));
     TRY(schemas(false));
     for (const ObjectChange& change : changes_) {
-      if (change.kind == ObjectKind::kOther) patch_.notes.push_back("File " + change.either().path + " differs and is not part of the script.");
+      if (change.kind == ObjectKind::kOther)
+        patch_.notes.push_back("File " + change.either().path +
+                               " differs and is not part of the script.");
     }
     return std::move(patch_);
   }
@@ -519,7 +592,7 @@ class PatchWriter {
         work.after_rows.clear();
       }
       if (!work.altered()) {
-        TableDef bare = *work.to->table;         // Its foreign keys come last.
+        TableDef bare = *work.to->table;  // Its foreign keys come last.
         bare.foreign_keys.clear();
         std::string text = table_sql(bare);
         while (text.ends_with('\n') || text.ends_with(';')) text.pop_back();
@@ -536,8 +609,10 @@ class PatchWriter {
     if (!work.from) return true;
     const TableDef& from = *work.from->table;
     const TableDef& to = *work.to->table;
-    // Rows that differ only in what a dropped column left behind cannot be told apart by a statement.
-    if (to.layout.counted && (!from.dropped.empty() || !to.dropped.empty())) return work.from->rows == work.to->rows && from.definition_id == to.definition_id;
+    // Rows that differ only in what a dropped column left behind cannot be told apart by a
+    // statement.
+    if (to.layout.counted && (!from.dropped.empty() || !to.dropped.empty()))
+      return work.from->rows == work.to->rows && from.definition_id == to.definition_id;
     if (from.definition_id == to.definition_id) return true;
     if (!AlterWriter(work).write()) return false;
     return casts_work(work);
@@ -556,11 +631,14 @@ class PatchWriter {
     if (casts.empty()) return true;
     const catalog::TableLineKeys keys(work.from->table);
     const LargeValues large(source_.objects);
-    TRY_ASSIGN(tree::Cursor cursor, tree::Cursor::open({source_.objects, source_.cache, keys}, work.from->rows));
+    TRY_ASSIGN(tree::Cursor cursor,
+               tree::Cursor::open({source_.objects, source_.cache, keys}, work.from->rows));
     while (!cursor.at_end()) {
       TRY_ASSIGN(const std::vector<Value> values, pair.from_values(cursor.line(), large));
       for (const auto& [column, wanted] : casts) {
-        if (!values[column].is_null() && !type::cast(values[column], wanted, type::CastContext::kExplicit)) return false;
+        if (!values[column].is_null() &&
+            !type::cast(values[column], wanted, type::CastContext::kExplicit))
+          return false;
       }
       TRY(cursor.next());
     }
@@ -595,7 +673,8 @@ class PatchWriter {
       if (taken.contains(name_of(to))) {
         const std::string between = fmt::format("rowan_renamed_table_{}", ++number);
         add("ALTER TABLE " + current + " RENAME TO " + between);
-        second.push_back("ALTER TABLE " + catalog::qualified(to.schema, between) + " RENAME TO " + sql::quote_ident(to.name));
+        second.push_back("ALTER TABLE " + catalog::qualified(to.schema, between) + " RENAME TO " +
+                         sql::quote_ident(to.name));
       } else {
         add("ALTER TABLE " + current + " RENAME TO " + sql::quote_ident(to.name));
       }
@@ -606,51 +685,62 @@ class PatchWriter {
 
   bool parent_moves(const catalog::ForeignKey& key) const {
     return std::any_of(tables_.begin(), tables_.end(), [&](const TableWork& work) {
-      return work.from && work.from->table->schema == key.schema && work.from->table->name == key.table && (work.rows_change || !work.altered());
+      return work.from && work.from->table->schema == key.schema &&
+             work.from->table->name == key.table && (work.rows_change || !work.altered());
     });
   }
 
-  // Foreign keys that change, or whose parent's rows do, go before all else and come back at the end: rows may then change in any order.
+  // Foreign keys that change, or whose parent's rows do, go before all else and come back at the
+  // end: rows may then change in any order.
   Result<void> foreign_keys() {
     const catalog::Catalog from(source_.objects, source_.cache, from_root_);
     std::vector<std::string> schemas;
     if (!from_root_.is_zero()) {
       TRY_ASSIGN(schemas, from.schemas());
     }
-    std::set<std::string> seen;                      // Children by their path in `to`.
+    std::set<std::string> seen;  // Children by their path in `to`.
     for (const std::string& schema : schemas) {
       TRY_ASSIGN(const std::vector<std::string> names, from.tables(schema));
       for (const std::string& name : names) {
         TRY_ASSIGN(const TableVersion child, from.get_table(schema, name));
         const auto work = std::find_if(tables_.begin(), tables_.end(), [&](const TableWork& other) {
-          return other.from && other.from->table->schema == schema && other.from->table->name == name;
+          return other.from && other.from->table->schema == schema &&
+                 other.from->table->name == name;
         });
-        const TableDef* after = work == tables_.end() ? child.table.get() : work->to ? work->to->table.get() : nullptr;
+        const TableDef* after = work == tables_.end() ? child.table.get()
+                                : work->to            ? work->to->table.get()
+                                                      : nullptr;
         if (after != nullptr) seen.insert(after->path());
-        if (child.table->foreign_keys.empty() && (after == nullptr || after->foreign_keys.empty())) continue;
+        if (child.table->foreign_keys.empty() && (after == nullptr || after->foreign_keys.empty()))
+          continue;
         const bool gone = work != tables_.end() && !work->altered();
         const auto texts = [](const TableDef& table) {
           std::vector<TablePart> parts = table_parts(table);
           std::erase_if(parts, [](const TablePart& part) { return part.kind != "foreign key"; });
           return parts;
         };
-        const bool moves = std::any_of(child.table->foreign_keys.begin(), child.table->foreign_keys.end(), [&](const auto& key) { return parent_moves(key); });
+        const bool moves =
+            std::any_of(child.table->foreign_keys.begin(), child.table->foreign_keys.end(),
+                        [&](const auto& key) { return parent_moves(key); });
         if (!gone && !moves && after != nullptr && texts(*child.table) == texts(*after)) continue;
         for (const catalog::ForeignKey& key : child.table->foreign_keys) {
-          add("ALTER TABLE " + name_of(*child.table) + " DROP CONSTRAINT " + sql::quote_ident(key.name));
+          add("ALTER TABLE " + name_of(*child.table) + " DROP CONSTRAINT " +
+              sql::quote_ident(key.name));
         }
         if (after != nullptr) add_keys(*after);
       }
     }
     for (const TableWork& work : tables_) {
-      if (work.to && !work.from && !seen.contains(work.to->table->path())) add_keys(*work.to->table);
+      if (work.to && !work.from && !seen.contains(work.to->table->path()))
+        add_keys(*work.to->table);
     }
     return {};
   }
 
   void add_keys(const TableDef& table) {
     for (const catalog::ForeignKey& key : table.foreign_keys) {
-      added_keys_.push_back("ALTER TABLE " + name_of(table) + " ADD CONSTRAINT " + sql::quote_ident(key.name) + " " + foreign_key_sql(table, key));
+      added_keys_.push_back("ALTER TABLE " + name_of(table) + " ADD CONSTRAINT " +
+                            sql::quote_ident(key.name) + " " + foreign_key_sql(table, key));
     }
   }
 
@@ -669,14 +759,17 @@ class PatchWriter {
     return text;
   }
 
-  // Views that did not change but name a table that is made anew or whose columns get other types: they go and come back.
+  // Views that did not change but name a table that is made anew or whose columns get other types:
+  // they go and come back.
   Result<void> find_bound_views() {
     std::vector<std::string> names;
     for (const TableWork& work : tables_) {
       if (!work.from) continue;
-      const bool retyped = work.altered() && std::any_of(work.before_rows.begin(), work.before_rows.end(), [](const std::string& statement) {
-        return statement.find(" TYPE ") != std::string::npos;
-      });
+      const bool retyped =
+          work.altered() && std::any_of(work.before_rows.begin(), work.before_rows.end(),
+                                        [](const std::string& statement) {
+                                          return statement.find(" TYPE ") != std::string::npos;
+                                        });
       if (retyped || !work.altered()) names.push_back(name_of(*work.from->table));
     }
     if (names.empty() || from_root_.is_zero()) return {};
@@ -687,9 +780,13 @@ class PatchWriter {
       TRY_ASSIGN(const std::vector<std::string> views, from.views(schema));
       for (const std::string& name : views) {
         ObjectChange change;
-        change.from = ObjectSide{schema, name, catalog::schema_path(schema) + "/" + type::encode_name(name), {}, {}};
-        for (const auto& [file, kind] : {std::pair("/view.sql", ObjectKind::kView), std::pair("/matview.sql", ObjectKind::kMaterializedView)}) {
-          TRY_ASSIGN(const auto entry, tree::find_path(source_.objects, source_.cache, from_root_, change.from->path + file));
+        change.from = ObjectSide{
+            schema, name, catalog::schema_path(schema) + "/" + type::encode_name(name), {}, {}};
+        for (const auto& [file, kind] :
+             {std::pair("/view.sql", ObjectKind::kView),
+              std::pair("/matview.sql", ObjectKind::kMaterializedView)}) {
+          TRY_ASSIGN(const auto entry, tree::find_path(source_.objects, source_.cache, from_root_,
+                                                       change.from->path + file));
           if (!entry) continue;
           change.kind = kind;
           change.from->definition = entry->id;
@@ -702,10 +799,16 @@ class PatchWriter {
       found = 0;
       for (ObjectChange& view : candidates) {
         if (!view.from) continue;
-        const auto known = std::find_if(changes_.begin(), changes_.end(), [&](const ObjectChange& change) { return change.from && change.from->path == view.from->path; });
+        const auto known =
+            std::find_if(changes_.begin(), changes_.end(), [&](const ObjectChange& change) {
+              return change.from && change.from->path == view.from->path;
+            });
         if (known != changes_.end()) continue;
         TRY_ASSIGN(const std::string text, text_of(*view.from));
-        if (std::none_of(names.begin(), names.end(), [&](const std::string& name) { return text.find(name) != std::string::npos; })) continue;
+        if (std::none_of(names.begin(), names.end(), [&](const std::string& name) {
+              return text.find(name) != std::string::npos;
+            }))
+          continue;
         names.push_back(catalog::qualified(view.from->schema, view.from->name));
         changes_.push_back(std::move(view));
         view.from.reset();
@@ -717,7 +820,7 @@ class PatchWriter {
 
   // Changed views are dropped first and made last, each behind those it names.
   Result<void> views(bool drop) {
-    std::vector<std::pair<std::string, std::string>> made;             // Name and text.
+    std::vector<std::pair<std::string, std::string>> made;  // Name and text.
     for (const ObjectChange& change : changes_) {
       const bool materialized = change.kind == ObjectKind::kMaterializedView;
       if (change.kind != ObjectKind::kView && !materialized) continue;
@@ -727,18 +830,24 @@ class PatchWriter {
       if (materialized && !drop) {
         TRY_ASSIGN(const std::string stored, text_of(*side));
         TRY_ASSIGN(const sql::ParsedStatement parsed, sql::parse_statement(stored));
-        if (parsed.statement->kind != sql::StatementKind::kCreateView) return Error(ErrorCode::kInvalidContent, side->path + " is no view");
+        if (parsed.statement->kind != sql::StatementKind::kCreateView)
+          return Error(ErrorCode::kInvalidContent, side->path + " is no view");
         const auto& view = static_cast<const sql::CreateViewStmt&>(*parsed.statement);
         std::string columns;
-        for (const sql::ColumnClause& column : view.stored_columns) columns += (columns.empty() ? "" : ", ") + sql::quote_ident(column.name);
-        text = "CREATE MATERIALIZED VIEW " + catalog::qualified(side->schema, side->name) + (columns.empty() ? "" : " (" + columns + ")") + " AS " +
-               sql::to_sql(*view.select) + (view.with_data ? "" : " WITH NO DATA");
-        patch_.notes.push_back("Materialised view " + catalog::qualified(side->schema, side->name) + " is computed anew.");
+        for (const sql::ColumnClause& column : view.stored_columns)
+          columns += (columns.empty() ? "" : ", ") + sql::quote_ident(column.name);
+        text = "CREATE MATERIALIZED VIEW " + catalog::qualified(side->schema, side->name) +
+               (columns.empty() ? "" : " (" + columns + ")") + " AS " + sql::to_sql(*view.select) +
+               (view.with_data ? "" : " WITH NO DATA");
+        patch_.notes.push_back("Materialised view " + catalog::qualified(side->schema, side->name) +
+                               " is computed anew.");
       } else {
         TRY_ASSIGN(text, text_of(*side));
       }
       made.emplace_back(catalog::qualified(side->schema, side->name), std::move(text));
-      if (drop) made.back().second = (materialized ? "DROP MATERIALIZED VIEW " : "DROP VIEW ") + made.back().first;
+      if (drop)
+        made.back().second =
+            (materialized ? "DROP MATERIALIZED VIEW " : "DROP VIEW ") + made.back().first;
       if (drop) {
         TRY_ASSIGN(const std::string old, text_of(*side));
         texts_[made.back().first] = old;
@@ -753,14 +862,16 @@ class PatchWriter {
       const size_t before = done.size();
       for (const auto& [name, statement] : made) {
         if (done.contains(name)) continue;
-        const bool waits = std::any_of(made.begin(), made.end(), [&, &own = name](const auto& other) {
-          return other.first != own && !done.contains(other.first) && texts_[own].find(other.first) != std::string::npos;
-        });
+        const bool waits =
+            std::any_of(made.begin(), made.end(), [&, &own = name](const auto& other) {
+              return other.first != own && !done.contains(other.first) &&
+                     texts_[own].find(other.first) != std::string::npos;
+            });
         if (waits) continue;
         ordered.push_back(statement);
         done.insert(name);
       }
-      if (done.size() == before) {                   // Names that look like each other's: as they come.
+      if (done.size() == before) {  // Names that look like each other's: as they come.
         for (const auto& [name, statement] : made) {
           if (done.insert(name).second) ordered.push_back(statement);
         }
@@ -772,7 +883,8 @@ class PatchWriter {
   }
 
   static std::string options_of(const catalog::SequenceDef& sequence) {
-    return fmt::format("INCREMENT BY {} MINVALUE {} MAXVALUE {} START WITH {} {}", sequence.increment, sequence.min, sequence.max, sequence.start,
+    return fmt::format("INCREMENT BY {} MINVALUE {} MAXVALUE {} START WITH {} {}",
+                       sequence.increment, sequence.min, sequence.max, sequence.start,
                        sequence.cycle ? "CYCLE" : "NO CYCLE");
   }
 
@@ -780,9 +892,11 @@ class PatchWriter {
   bool is_identity(const std::string& name, bool to) const {
     return std::any_of(tables_.begin(), tables_.end(), [&](const TableWork& work) {
       const std::optional<TableVersion>& version = to ? work.to : work.from;
-      return version && std::any_of(version->table->columns.begin(), version->table->columns.end(), [&](const ColumnDef& column) {
-               return column.identity != sql::IdentityKind::kNone && column.sequence == name;
-             });
+      return version && std::any_of(version->table->columns.begin(), version->table->columns.end(),
+                                    [&](const ColumnDef& column) {
+                                      return column.identity != sql::IdentityKind::kNone &&
+                                             column.sequence == name;
+                                    });
     });
   }
 
@@ -794,7 +908,8 @@ class PatchWriter {
         const std::optional<ObjectSide>& side = is_to ? change.to : change.from;
         if (!side) continue;
         TRY_ASSIGN(const store::ObjectRef object, source_.objects.read(side->definition));
-        TRY_ASSIGN((is_to ? to : from), catalog::sequence_from_json(object.bytes, side->schema, side->name));
+        TRY_ASSIGN((is_to ? to : from),
+                   catalog::sequence_from_json(object.bytes, side->schema, side->name));
       }
       const std::string name = catalog::qualified(change.either().schema, change.either().name);
       const bool owned_gone = from && !from->owner_table.empty();
@@ -805,19 +920,26 @@ class PatchWriter {
       }
       const bool identity = is_identity(name, true);
       if (!from && !identity) {
-        add(fmt::format("CREATE SEQUENCE {} AS {} {}", name, type::type_name(to->type), options_of(*to)));
+        add(fmt::format("CREATE SEQUENCE {} AS {} {}", name, type::type_name(to->type),
+                        options_of(*to)));
       } else if (!from || options_of(*from) != options_of(*to)) {
         owners_.push_back("ALTER SEQUENCE " + name + " " + options_of(*to));
       }
-      const bool owner_moves = (from ? from->owner_table + "." + from->owner_column : std::string(".")) != to->owner_table + "." + to->owner_column;
+      const bool owner_moves =
+          (from ? from->owner_table + "." + from->owner_column : std::string(".")) !=
+          to->owner_table + "." + to->owner_column;
       if (owner_moves && !identity) {
         owners_.push_back("ALTER SEQUENCE " + name + " OWNED BY " +
-                          (to->owner_table.empty() ? "NONE" : to->owner_table + "." + sql::quote_ident(to->owner_column)));
+                          (to->owner_table.empty()
+                               ? "NONE"
+                               : to->owner_table + "." + sql::quote_ident(to->owner_column)));
       }
       const bool same_place = from && from->called == to->called && from->last == to->last;
       if (to->called && !same_place) {
         owners_.push_back(fmt::format("SELECT setval({}, {})", sql::quote_literal(name), to->last));
-        patch_.notes.push_back("Sequence " + name + " goes on behind the same value; what of its block was drawn is not kept.");
+        patch_.notes.push_back(
+            "Sequence " + name +
+            " goes on behind the same value; what of its block was drawn is not kept.");
       }
     }
     return {};
@@ -828,14 +950,15 @@ class PatchWriter {
   Patch patch_;
   std::vector<ObjectChange> changes_;
   std::vector<TableWork> tables_;
-  std::vector<std::string> owners_;          // Of sequences, once their tables stand.
+  std::vector<std::string> owners_;  // Of sequences, once their tables stand.
   std::vector<std::string> added_keys_;
-  std::map<std::string, std::string> texts_; // Of views.
+  std::map<std::string, std::string> texts_;  // Of views.
 };
 
 }  // namespace
 
-Result<Patch> make_patch(const Source& source, const Oid& from_root, const Oid& to_root, const std::string& table_path) {
+Result<Patch> make_patch(const Source& source, const Oid& from_root, const Oid& to_root,
+                         const std::string& table_path) {
   return PatchWriter(source, from_root, to_root).run(table_path);
 }
 

@@ -20,16 +20,19 @@ using catalog::TableVersion;
 constexpr size_t kLookupRowsMax = 32;
 
 // Whether a row is the same in two versions of its table (either may lack it).
-Result<bool> same_row(const Source& source, const TablePair& pair, const std::optional<std::string>& before,
+Result<bool> same_row(const Source& source, const TablePair& pair,
+                      const std::optional<std::string>& before,
                       const std::optional<std::string>& after) {
   if (!before || !after) return !before && !after;
   if (*before == *after && pair.aligned()) return true;
   if (pair.to()->layout.counted) return false;
-  TRY_ASSIGN(const std::vector<bool> changed, pair.compare(*before, *after, LargeValues(source.objects)));
+  TRY_ASSIGN(const std::vector<bool> changed,
+             pair.compare(*before, *after, LargeValues(source.objects)));
   return changed.empty();
 }
 
-Result<std::optional<std::string>> row_at(const Source& source, const std::optional<TableVersion>& version, Bytes key) {
+Result<std::optional<std::string>> row_at(const Source& source,
+                                          const std::optional<TableVersion>& version, Bytes key) {
   if (!version) return std::optional<std::string>();
   return find_row(source, *version, key);
 }
@@ -37,19 +40,21 @@ Result<std::optional<std::string>> row_at(const Source& source, const std::optio
 // The rows a commit has yet to explain.
 struct Share {
   uint32_t row = 0;
-  std::vector<bool> cells;          // Which cells are left; empty: the row as a whole.
+  std::vector<bool> cells;  // Which cells are left; empty: the row as a whole.
 };
 using Shares = std::unordered_map<std::string, Share>;
 
 class Blamer {
  public:
-  Blamer(const History& history, const BlameRequest& request) : history_(history), request_(request), source_(history.source()) {}
+  Blamer(const History& history, const BlameRequest& request)
+      : history_(history), request_(request), source_(history.source()) {}
 
   Result<Blame> run() {
     TRY(history_.index.ensure(history_.objects, request_.commit));
     TRY_ASSIGN(const Oid root, history_.root_of(request_.commit));
     TRY_ASSIGN(const std::optional<TableVersion> version, table_at(source_, root, request_.path));
-    if (!version) return Error(ErrorCode::kUndefinedTable, "relation \"" + request_.path + "\" does not exist");
+    if (!version)
+      return Error(ErrorCode::kUndefinedTable, "relation \"" + request_.path + "\" does not exist");
     for (const catalog::ColumnDef& column : version->table->columns) columns_.push_back(column.id);
     if (request_.cells) result_.width = std::max<size_t>(columns_.size(), 1);
     TRY_ASSIGN(Shares shares, all_shares(*version));
@@ -67,13 +72,16 @@ class Blamer {
   Result<Shares> all_shares(const TableVersion& version) const {
     Shares shares;
     const std::vector<bool> cells(request_.cells ? columns_.size() : 0, true);
-    const auto add = [&](std::string key) { shares.emplace(std::move(key), Share{static_cast<uint32_t>(shares.size()), cells}); };
+    const auto add = [&](std::string key) {
+      shares.emplace(std::move(key), Share{static_cast<uint32_t>(shares.size()), cells});
+    };
     if (request_.keys) {
       for (const std::string& key : *request_.keys) add(key);
       return shares;
     }
     const catalog::TableLineKeys keys(version.table);
-    TRY_ASSIGN(tree::Cursor cursor, tree::Cursor::open({source_.objects, source_.cache, keys}, version.rows));
+    TRY_ASSIGN(tree::Cursor cursor,
+               tree::Cursor::open({source_.objects, source_.cache, keys}, version.rows));
     while (!cursor.at_end()) {
       add(std::string(cursor.key()));
       TRY(cursor.next());
@@ -81,7 +89,8 @@ class Blamer {
     return shares;
   }
 
-  // Queues rows at the newest commit from `commit` on that may have changed them; merges of lines meet there.
+  // Queues rows at the newest commit from `commit` on that may have changed them; merges of lines
+  // meet there.
   void push(const Oid& commit, const std::string& path, Shares shares) {
     if (shares.empty()) return;
     std::vector<uint32_t> hashes;
@@ -115,9 +124,11 @@ class Blamer {
     for (const Oid& parent : parents) {
       if (shares.empty() || !version) break;
       TRY_ASSIGN(const Oid parent_root, history_.root_of(parent));
-      TRY_ASSIGN(const std::optional<std::string> before_path, path_before(source_, parent_root, root, path));
+      TRY_ASSIGN(const std::optional<std::string> before_path,
+                 path_before(source_, parent_root, root, path));
       if (!before_path) continue;
-      TRY_ASSIGN(const std::optional<TableVersion> before, table_at(source_, parent_root, *before_path));
+      TRY_ASSIGN(const std::optional<TableVersion> before,
+                 table_at(source_, parent_root, *before_path));
       if (!before) continue;
       TRY_ASSIGN(Shares kept, split(*before, *version, shares));
       push(parent, *before_path, std::move(shares));
@@ -133,7 +144,8 @@ class Blamer {
   }
 
   // Leaves in `shares` what is as it was in `before`; gives the rest.
-  Result<Shares> split(const TableVersion& before, const TableVersion& after, Shares& shares) const {
+  Result<Shares> split(const TableVersion& before, const TableVersion& after,
+                       Shares& shares) const {
     Shares rest;
     const TablePair pair(before.table, after.table);
     if (!pair.rows_match() || rewrites_keys(pair)) {
@@ -174,9 +186,13 @@ class Blamer {
 
   // Without a primary key a row's key is its bytes: another type of a column gives it another one.
   static bool rewrites_keys(const TablePair& pair) {
-    return pair.to()->layout.counted && std::any_of(pair.columns().begin(), pair.columns().end(), [&](const ColumnPair& columns) {
-             return columns.from && columns.to && pair.from()->columns[*columns.from].type != pair.to()->columns[*columns.to].type;
-           });
+    return pair.to()->layout.counted &&
+           std::any_of(pair.columns().begin(), pair.columns().end(),
+                       [&](const ColumnPair& columns) {
+                         return columns.from && columns.to &&
+                                pair.from()->columns[*columns.from].type !=
+                                    pair.to()->columns[*columns.to].type;
+                       });
   }
 
   // Cells of columns that `before` did not have.
@@ -184,7 +200,8 @@ class Blamer {
     std::vector<bool> is_new(columns_.size(), true);
     for (size_t i = 0; i < columns_.size(); ++i) {
       for (const ColumnPair& columns : pair.columns()) {
-        if (columns.from && columns.to && pair.to()->columns[*columns.to].id == columns_[i]) is_new[i] = false;
+        if (columns.from && columns.to && pair.to()->columns[*columns.to].id == columns_[i])
+          is_new[i] = false;
       }
     }
     if (std::find(is_new.begin(), is_new.end(), true) == is_new.end()) return;
@@ -194,7 +211,8 @@ class Blamer {
   }
 
   // Moves what changed of a row. `changed` by the pair's columns; empty: all of it.
-  void take(const TablePair& pair, const std::string& key, const std::vector<bool>& changed, Shares& shares, Shares& rest) const {
+  void take(const TablePair& pair, const std::string& key, const std::vector<bool>& changed,
+            Shares& shares, Shares& rest) const {
     if (!request_.cells || changed.empty()) {
       auto node = shares.extract(key);
       if (!node) return;
@@ -214,23 +232,26 @@ class Blamer {
     take_cells(key, cells, shares, rest);
   }
 
-  void take_cells(const std::string& key, const std::vector<bool>& cells, Shares& shares, Shares& rest) const {
+  void take_cells(const std::string& key, const std::vector<bool>& cells, Shares& shares,
+                  Shares& rest) const {
     const auto found = shares.find(key);
     if (found == shares.end()) return;
     Share& share = found->second;
     for (size_t i = 0; i < cells.size(); ++i) {
       if (!cells[i] || !share.cells[i]) continue;
-      const auto entry = rest.try_emplace(key, Share{share.row, std::vector<bool>(columns_.size())}).first;
+      const auto entry =
+          rest.try_emplace(key, Share{share.row, std::vector<bool>(columns_.size())}).first;
       entry->second.cells[i] = true;
       share.cells[i] = false;
     }
-    if (std::find(share.cells.begin(), share.cells.end(), true) == share.cells.end()) shares.erase(found);
+    if (std::find(share.cells.begin(), share.cells.end(), true) == share.cells.end())
+      shares.erase(found);
   }
 
   const History& history_;
   const BlameRequest& request_;
   Source source_;
-  std::vector<uint32_t> columns_;      // IDs of the blamed version's columns.
+  std::vector<uint32_t> columns_;  // IDs of the blamed version's columns.
   Blame result_;
   // By generation: a commit comes up when all that descends from it has handed down its rows.
   std::map<std::tuple<uint32_t, Oid, std::string>, Shares, std::greater<>> open_;
@@ -240,7 +261,8 @@ class Blamer {
 
 Result<Oid> History::root_of(const Oid& commit) const {
   TRY_ASSIGN(const store::ObjectRef object, objects.read(commit));
-  if (object.type != store::ObjectType::kCommit) return Error(ErrorCode::kCorruption, "object " + commit.hex() + " is no commit");
+  if (object.type != store::ObjectType::kCommit)
+    return Error(ErrorCode::kCorruption, "object " + commit.hex() + " is no commit");
   TRY_ASSIGN(const git::Commit parsed, git::parse_commit(object.bytes));
   return parsed.tree;
 }
@@ -252,9 +274,12 @@ Result<void> History::check_cancelled() const {
   return {};
 }
 
-Result<Blame> blame(const History& history, const BlameRequest& request) { return Blamer(history, request).run(); }
+Result<Blame> blame(const History& history, const BlameRequest& request) {
+  return Blamer(history, request).run();
+}
 
-Result<std::optional<RowTime>> last_change(const History& history, const Oid& tip, const std::vector<Oid>& bases, const std::string& path,
+Result<std::optional<RowTime>> last_change(const History& history, const Oid& tip,
+                                           const std::vector<Oid>& bases, const std::string& path,
                                            Bytes key) {
   TRY(history.index.ensure(history.objects, tip));
   const Source source = history.source();
@@ -275,7 +300,8 @@ Result<std::optional<RowTime>> last_change(const History& history, const Oid& ti
     std::optional<std::pair<Oid, std::string>> next;
     for (const Oid& parent : info->parents) {
       TRY_ASSIGN(const Oid parent_root, history.root_of(parent));
-      TRY_ASSIGN(const std::optional<std::string> before_path, path_before(source, parent_root, root, here));
+      TRY_ASSIGN(const std::optional<std::string> before_path,
+                 path_before(source, parent_root, root, here));
       const std::string there = before_path.value_or(here);
       TRY_ASSIGN(const std::optional<TableVersion> before, table_at(source, parent_root, there));
       TRY_ASSIGN(const std::optional<std::string> old_line, row_at(source, before, key));
@@ -292,7 +318,8 @@ Result<std::optional<RowTime>> last_change(const History& history, const Oid& ti
     }
     if (!next) {
       const bool never = info->parents.empty() && !line;
-      return never ? std::optional<RowTime>() : std::optional<RowTime>(RowTime{commit, info->time_us});
+      return never ? std::optional<RowTime>()
+                   : std::optional<RowTime>(RowTime{commit, info->time_us});
     }
     commit = next->first;
     here = std::move(next->second);

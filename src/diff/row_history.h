@@ -1,8 +1,8 @@
 // Where rows come from: blame by row and by cell, and the last change of one row.
 //
-// A commit is asked only when the history index says that it may have changed what is looked for; then trees decide. In a merge a row
-// belongs to the first parent whose row is equal, as git blame has it; what differs from every parent belongs to the merge.
-// Threads: one.
+// A commit is asked only when the history index says that it may have changed what is looked for;
+// then trees decide. In a merge a row belongs to the first parent whose row is equal, as git blame
+// has it; what differs from every parent belongs to the merge. Threads: one.
 #pragma once
 
 #include <atomic>
@@ -23,29 +23,32 @@ namespace rowan::diff {
 struct History {
   const store::ObjectReader& objects;
   store::NodeCache& cache;
-  derived::HistoryIndex& index;                      // ensure() is called here.
-  const std::atomic<bool>* cancelled = nullptr;      // kQueryCanceled once it is set.
+  derived::HistoryIndex& index;                  // ensure() is called here.
+  const std::atomic<bool>* cancelled = nullptr;  // kQueryCanceled once it is set.
 
   Source source() const { return {objects, cache}; }
-  Result<Oid> root_of(const Oid& commit) const;      // The commit's tree.
+  Result<Oid> root_of(const Oid& commit) const;  // The commit's tree.
   Result<void> check_cancelled() const;
 };
 
 struct RowTime {
   Oid commit;
-  int64_t time_us = 0;             // Effective.
+  int64_t time_us = 0;  // Effective.
 };
 
-// The last commit of bases..tip that changed, made or deleted a row of the table that `tip` has at `path`; nothing: none did.
-Result<std::optional<RowTime>> last_change(const History& history, const Oid& tip, const std::vector<Oid>& bases, const std::string& path,
+// The last commit of bases..tip that changed, made or deleted a row of the table that `tip` has at
+// `path`; nothing: none did.
+Result<std::optional<RowTime>> last_change(const History& history, const Oid& tip,
+                                           const std::vector<Oid>& bases, const std::string& path,
                                            Bytes key);
 
 struct BlameRequest {
   Oid commit;
-  std::string path;                                  // Of a table there.
-  std::optional<std::vector<std::string>> keys;      // Only these rows (encoded keys, ascending, all there); nothing: all.
-  bool cells = false;                                // By cell, else by row.
-  bool first_parents = false;                        // Only along the chain of first parents.
+  std::string path;  // Of a table there.
+  std::optional<std::vector<std::string>>
+      keys;            // Only these rows (encoded keys, ascending, all there); nothing: all.
+  bool cells = false;  // By cell, else by row.
+  bool first_parents = false;  // Only along the chain of first parents.
 };
 
 // Row by row in key order (or that of `keys`); with `cells` one commit a column, in column order.

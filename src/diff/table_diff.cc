@@ -22,7 +22,8 @@ struct Side {
   Oid rows;
 };
 
-// Walks every row of both sides by key: for definitions under which equal bytes may be different rows.
+// Walks every row of both sides by key: for definitions under which equal bytes may be different
+// rows.
 class FullWalk {
  public:
   static Result<FullWalk> open(const Side& from, const Side& to) {
@@ -58,7 +59,8 @@ class FullWalk {
 }  // namespace
 
 struct TableDiff::State {
-  State(const Source& the_source, TablePair the_pair) : source(the_source), pair(std::move(the_pair)), large(source.objects) {}
+  State(const Source& the_source, TablePair the_pair)
+      : source(the_source), pair(std::move(the_pair)), large(source.objects) {}
 
   Result<bool> raw(tree::RowDifference& row) {
     return skipping ? skipping->next(row) : full->next(row, pair.rows_match());
@@ -73,7 +75,8 @@ struct TableDiff::State {
   std::optional<tree::DifferenceCursor> skipping;
   std::optional<FullWalk> full;
 
-  // A table without a primary key whose definition changed: equal rows of both sides are set off against each other first.
+  // A table without a primary key whose definition changed: equal rows of both sides are set off
+  // against each other first.
   struct Net {
     std::string key, line;
     bool from = false;
@@ -96,24 +99,30 @@ std::string_view row_kind_name(RowKind kind) {
   return kind == RowKind::kAdded ? "added" : kind == RowKind::kRemoved ? "removed" : "modified";
 }
 
-Result<TableDiff> TableDiff::open(const Source& source, const std::optional<TableVersion>& from, const std::optional<TableVersion>& to) {
-  auto state = std::make_unique<State>(source, TablePair(from ? from->table : nullptr, to ? to->table : nullptr));
+Result<TableDiff> TableDiff::open(const Source& source, const std::optional<TableVersion>& from,
+                                  const std::optional<TableVersion>& to) {
+  auto state = std::make_unique<State>(
+      source, TablePair(from ? from->table : nullptr, to ? to->table : nullptr));
   // A side that is not there has no rows; how their keys would be read does not matter.
-  state->from = std::make_unique<Side>(source, from ? from->table : to->table, from ? from->rows : Oid{});
+  state->from =
+      std::make_unique<Side>(source, from ? from->table : to->table, from ? from->rows : Oid{});
   state->to = std::make_unique<Side>(source, to ? to->table : from->table, to ? to->rows : Oid{});
   const bool one_sided = !from || !to;
   if (one_sided || (state->pair.rows_match() && state->pair.aligned())) {
-    TRY_ASSIGN(state->skipping, tree::DifferenceCursor::open(state->from->reader, state->from->rows, state->to->reader, state->to->rows));
+    TRY_ASSIGN(state->skipping, tree::DifferenceCursor::open(state->from->reader, state->from->rows,
+                                                             state->to->reader, state->to->rows));
   } else {
     TRY_ASSIGN(FullWalk walk, FullWalk::open(*state->from, *state->to));
     state->full.emplace(std::move(walk));
   }
   const bool counted = !one_sided && from->table->layout.counted && to->table->layout.counted;
-  if (counted && from->table->definition_id != to->table->definition_id) TRY(state->collect_counted());
+  if (counted && from->table->definition_id != to->table->definition_id)
+    TRY(state->collect_counted());
   return TableDiff(std::move(state));
 }
 
-// Rows are equal when all compared columns are: keyed by their texts, in `to`'s spelling where a value keeps its meaning there.
+// Rows are equal when all compared columns are: keyed by their texts, in `to`'s spelling where a
+// value keeps its meaning there.
 Result<void> TableDiff::State::collect_counted() {
   struct Group {
     int64_t delta = 0;
@@ -121,7 +130,8 @@ Result<void> TableDiff::State::collect_counted() {
   };
   std::map<std::string, Group> groups;
   const auto group_of = [&](Bytes line, bool is_to) -> Result<Group*> {
-    TRY_ASSIGN(const std::vector<type::Value> values, is_to ? pair.to_values(line, large) : pair.from_values(line, large));
+    TRY_ASSIGN(const std::vector<type::Value> values,
+               is_to ? pair.to_values(line, large) : pair.from_values(line, large));
     std::string text;
     for (size_t i = 0; i < values.size(); ++i) {
       const ColumnPair& columns = pair.columns()[i];
@@ -129,9 +139,12 @@ Result<void> TableDiff::State::collect_counted() {
       type::Value value = values[i];
       if (!is_to && columns.from && columns.to && !value.is_null()) {
         const type::Type wanted = pair.to()->columns[*columns.to].type;
-        if (Result<type::Value> there = type::cast(value, wanted, type::CastContext::kExplicit); there && same_value(value, *there)) value = std::move(*there);
+        if (Result<type::Value> there = type::cast(value, wanted, type::CastContext::kExplicit);
+            there && same_value(value, *there))
+          value = std::move(*there);
       } else if (!(is_to ? columns.to : columns.from)) {
-        value = is_to ? pair.from()->columns[*columns.from].absent : pair.to()->columns[*columns.to].absent;
+        value = is_to ? pair.from()->columns[*columns.from].absent
+                      : pair.to()->columns[*columns.to].absent;
       }
       type::append_json(value, text);
       text += ',';
@@ -143,14 +156,14 @@ Result<void> TableDiff::State::collect_counted() {
     TRY_ASSIGN(const bool more, raw(row));
     if (!more) break;
     if (row.from) {
-      TRY_ASSIGN(Group* group, group_of(*row.from, false));
+      TRY_ASSIGN(Group * group, group_of(*row.from, false));
       TRY_ASSIGN(const uint64_t count, counted_rows(*pair.from(), *row.from));
       group->delta -= static_cast<int64_t>(count);
       group->from_key = row.key;
       group->from_line = *row.from;
     }
     if (row.to) {
-      TRY_ASSIGN(Group* group, group_of(*row.to, true));
+      TRY_ASSIGN(Group * group, group_of(*row.to, true));
       TRY_ASSIGN(const uint64_t count, counted_rows(*pair.to(), *row.to));
       group->delta += static_cast<int64_t>(count);
       group->to_key = row.key;
@@ -158,8 +171,12 @@ Result<void> TableDiff::State::collect_counted() {
     }
   }
   for (auto& [text, group] : groups) {
-    if (group.delta < 0) nets.push_back({std::move(group.from_key), std::move(group.from_line), true, static_cast<uint64_t>(-group.delta)});
-    if (group.delta > 0) nets.push_back({std::move(group.to_key), std::move(group.to_line), false, static_cast<uint64_t>(group.delta)});
+    if (group.delta < 0)
+      nets.push_back({std::move(group.from_key), std::move(group.from_line), true,
+                      static_cast<uint64_t>(-group.delta)});
+    if (group.delta > 0)
+      nets.push_back({std::move(group.to_key), std::move(group.to_line), false,
+                      static_cast<uint64_t>(group.delta)});
   }
   netted = true;
   return {};
@@ -200,8 +217,12 @@ Result<bool> TableDiff::next(RowDiff& row) {
   if (state.netted) {
     if (state.next_net == state.nets.size()) return false;
     const State::Net& net = state.nets[state.next_net++];
-    row = {net.from ? RowKind::kRemoved : RowKind::kAdded, net.key, net.from ? Bytes(net.line) : Bytes(),
-           net.from ? Bytes() : Bytes(net.line), net.count, {}};
+    row = {net.from ? RowKind::kRemoved : RowKind::kAdded,
+           net.key,
+           net.from ? Bytes(net.line) : Bytes(),
+           net.from ? Bytes() : Bytes(net.line),
+           net.count,
+           {}};
     return true;
   }
   tree::RowDifference raw_row;
@@ -213,7 +234,8 @@ Result<bool> TableDiff::next(RowDiff& row) {
   }
 }
 
-Result<DiffStat> count_differences(const Source& source, const std::optional<TableVersion>& from, const std::optional<TableVersion>& to) {
+Result<DiffStat> count_differences(const Source& source, const std::optional<TableVersion>& from,
+                                   const std::optional<TableVersion>& to) {
   DiffStat stat;
   TRY_ASSIGN(TableDiff rows, TableDiff::open(source, from, to));
   RowDiff row;
@@ -221,8 +243,12 @@ Result<DiffStat> count_differences(const Source& source, const std::optional<Tab
     TRY_ASSIGN(const bool more, rows.next(row));
     if (!more) return stat;
     switch (row.kind) {
-      case RowKind::kAdded: stat.added += row.count; break;
-      case RowKind::kRemoved: stat.removed += row.count; break;
+      case RowKind::kAdded:
+        stat.added += row.count;
+        break;
+      case RowKind::kRemoved:
+        stat.removed += row.count;
+        break;
       case RowKind::kModified:
         ++stat.modified;
         for (const bool changed : row.changed) stat.cells_modified += changed;
@@ -231,10 +257,12 @@ Result<DiffStat> count_differences(const Source& source, const std::optional<Tab
   }
 }
 
-Result<std::optional<std::string>> find_row(const Source& source, const TableVersion& version, Bytes key) {
+Result<std::optional<std::string>> find_row(const Source& source, const TableVersion& version,
+                                            Bytes key) {
   if (version.rows.is_zero()) return std::optional<std::string>();
   const TableLineKeys keys(version.table);
-  TRY_ASSIGN(const auto found, tree::find_line({source.objects, source.cache, keys}, version.rows, key));
+  TRY_ASSIGN(const auto found,
+             tree::find_line({source.objects, source.cache, keys}, version.rows, key));
   if (!found) return std::optional<std::string>();
   return std::optional<std::string>(std::string(found->line));
 }

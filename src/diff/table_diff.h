@@ -1,7 +1,7 @@
 // TableDiff: the rows that differ between two versions of a table, in key order, one at a time.
 //
-// Rows are matched by key. When the key columns have other IDs, every row is removed and added. Only subtrees with unequal ids are
-// read, unless a slot means something else on either side.
+// Rows are matched by key. When the key columns have other IDs, every row is removed and added.
+// Only subtrees with unequal ids are read, unless a slot means something else on either side.
 // Threads: one.
 #pragma once
 
@@ -20,21 +20,22 @@
 namespace rowan::diff {
 
 enum class RowKind : uint8_t { kAdded, kRemoved, kModified };
-std::string_view row_kind_name(RowKind kind);    // "added", "removed", "modified".
+std::string_view row_kind_name(RowKind kind);  // "added", "removed", "modified".
 
 struct RowDiff {
   RowKind kind = RowKind::kAdded;
   Bytes key;
-  Bytes from_line;                // Empty: the row is not there.
+  Bytes from_line;  // Empty: the row is not there.
   Bytes to_line;
-  uint64_t count = 1;             // Equal rows of a table without a primary key.
-  std::vector<bool> changed;      // kModified: by TablePair::columns().
+  uint64_t count = 1;         // Equal rows of a table without a primary key.
+  std::vector<bool> changed;  // kModified: by TablePair::columns().
 };
 
 class TableDiff {
  public:
   // Either version may be missing, not both. The source must outlive it.
-  static Result<TableDiff> open(const Source& source, const std::optional<catalog::TableVersion>& from,
+  static Result<TableDiff> open(const Source& source,
+                                const std::optional<catalog::TableVersion>& from,
                                 const std::optional<catalog::TableVersion>& to);
   TableDiff(TableDiff&&) noexcept;
   TableDiff& operator=(TableDiff&&) noexcept;
@@ -59,10 +60,12 @@ struct DiffStat {
 
   bool any() const { return added + removed + modified != 0; }
 };
-Result<DiffStat> count_differences(const Source& source, const std::optional<catalog::TableVersion>& from,
+Result<DiffStat> count_differences(const Source& source,
+                                   const std::optional<catalog::TableVersion>& from,
                                    const std::optional<catalog::TableVersion>& to);
 
 // One row of a table, by its encoded key.
-Result<std::optional<std::string>> find_row(const Source& source, const catalog::TableVersion& version, Bytes key);
+Result<std::optional<std::string>> find_row(const Source& source,
+                                            const catalog::TableVersion& version, Bytes key);
 
 }  // namespace rowan::diff

@@ -17,14 +17,19 @@ struct Stop {
   Oid commit;
   std::string path;
 
-  bool operator<(const Stop& other) const { return time_us != other.time_us ? time_us < other.time_us : commit < other.commit; }
+  bool operator<(const Stop& other) const {
+    return time_us != other.time_us ? time_us < other.time_us : commit < other.commit;
+  }
 };
 
 }  // namespace
 
 struct TableHistory::State {
   State(const History& the_history, TableHistoryRequest the_request)
-      : history(the_history), request(std::move(the_request)), source(history.source()), large(history.objects) {}
+      : history(the_history),
+        request(std::move(the_request)),
+        source(history.source()),
+        large(history.objects) {}
 
   void push(const Oid& commit, const std::string& path);
   Result<bool> open_next();
@@ -41,11 +46,11 @@ struct TableHistory::State {
   // The commit whose changes are being given.
   Stop current;
   std::optional<TableVersion> version;
-  std::optional<TableDiff> rows;                 // Against the first of the parents that have the table.
-  std::optional<TablePair> pair;                 // For a single row.
+  std::optional<TableDiff> rows;  // Against the first of the parents that have the table.
+  std::optional<TablePair> pair;  // For a single row.
   std::optional<RowDiff> single;
   std::string single_from, single_to;
-  std::vector<TableVersion> others;              // Further parents' versions.
+  std::vector<TableVersion> others;  // Further parents' versions.
   std::vector<TablePair> other_pairs;
 };
 
@@ -85,10 +90,11 @@ Result<bool> TableHistory::State::open_next() {
   std::vector<Oid> parents = history.index.find(current.commit)->parents;
   if (request.first_parents && parents.size() > 1) parents.resize(1);
   std::vector<TableVersion> before;
-  bool lacking = false;                          // A parent has no such table, nor has this commit: nothing is new here.
+  bool lacking = false;  // A parent has no such table, nor has this commit: nothing is new here.
   for (const Oid& parent : parents) {
     TRY_ASSIGN(const Oid parent_root, history.root_of(parent));
-    TRY_ASSIGN(const std::optional<std::string> old_path, path_before(source, parent_root, root, current.path));
+    TRY_ASSIGN(const std::optional<std::string> old_path,
+               path_before(source, parent_root, root, current.path));
     const std::string path = old_path.value_or(current.path);
     TRY_ASSIGN(const std::optional<TableVersion> old, table_at(source, parent_root, path));
     if (old) before.push_back(*old);
@@ -100,7 +106,8 @@ Result<bool> TableHistory::State::open_next() {
     others.push_back(before[i]);
     other_pairs.emplace_back(before[i].table, version ? version->table : nullptr);
   }
-  const std::optional<TableVersion> first = before.empty() ? std::nullopt : std::optional<TableVersion>(before.front());
+  const std::optional<TableVersion> first =
+      before.empty() ? std::nullopt : std::optional<TableVersion>(before.front());
   const TablePair both(first ? first->table : nullptr, version ? version->table : nullptr);
   if (!request.key || (first && version && !both.rows_match())) {
     TRY_ASSIGN(rows, TableDiff::open(source, first, version));

@@ -1,8 +1,7 @@
 // TableHistory: every change of every row of a table, newest commit first, one at a time.
 //
-// In a merge only rows that differ from every parent count as changed there; the others changed on the line they came by. Lines
-// that a merge set aside are walked too.
-// Threads: one.
+// In a merge only rows that differ from every parent count as changed there; the others changed on
+// the line they came by. Lines that a merge set aside are walked too. Threads: one.
 #pragma once
 
 #include <cstdint>
@@ -19,16 +18,16 @@ namespace rowan::diff {
 
 struct TableHistoryRequest {
   Oid commit;
-  std::string path;                    // Of a table there.
-  std::optional<std::string> key;      // One row only, by its encoded key.
-  bool first_parents = false;          // Only along the chain of first parents, whose times fall.
+  std::string path;                // Of a table there.
+  std::optional<std::string> key;  // One row only, by its encoded key.
+  bool first_parents = false;      // Only along the chain of first parents, whose times fall.
 };
 
 struct RowVersion {
-  Oid commit;                          // That made the change.
-  int64_t time_us = 0;                 // Its effective time.
-  RowDiff row;                         // Views are valid until the next call.
-  const TablePair* pair = nullptr;     // As `row`.
+  Oid commit;                       // That made the change.
+  int64_t time_us = 0;              // Its effective time.
+  RowDiff row;                      // Views are valid until the next call.
+  const TablePair* pair = nullptr;  // As `row`.
 };
 
 class TableHistory {
@@ -39,7 +38,7 @@ class TableHistory {
   TableHistory& operator=(TableHistory&&) noexcept;
   ~TableHistory();
 
-  Result<bool> next(RowVersion& version);   // False at the end.
+  Result<bool> next(RowVersion& version);  // False at the end.
   const LargeValues& large() const;
 
  private:

@@ -49,7 +49,8 @@ struct SlotOwner {
 std::unordered_map<uint16_t, SlotOwner> slot_owners(const TableDef& table) {
   std::unordered_map<uint16_t, SlotOwner> owners;
   for (const ColumnDef& column : table.columns) owners[column.slot] = {column.id, &column};
-  for (const catalog::DroppedSlot& dropped : table.dropped) owners[dropped.slot] = {dropped.id, nullptr};
+  for (const catalog::DroppedSlot& dropped : table.dropped)
+    owners[dropped.slot] = {dropped.id, nullptr};
   return owners;
 }
 
@@ -75,7 +76,8 @@ bool slots_agree(const TableDef& a, const TableDef& b) {
 }
 
 bool was_dropped(const TableDef& table, uint32_t id) {
-  return std::any_of(table.dropped.begin(), table.dropped.end(), [&](const auto& dropped) { return dropped.id == id; });
+  return std::any_of(table.dropped.begin(), table.dropped.end(),
+                     [&](const auto& dropped) { return dropped.id == id; });
 }
 
 Result<std::vector<Bytes>> elements_of(const TableDef& table, Bytes line) {
@@ -85,7 +87,8 @@ Result<std::vector<Bytes>> elements_of(const TableDef& table, Bytes line) {
   return elements;
 }
 
-Result<std::vector<Value>> side_values(const std::vector<ColumnPair>& columns, const TableDef& table, bool to, Bytes line,
+Result<std::vector<Value>> side_values(const std::vector<ColumnPair>& columns,
+                                       const TableDef& table, bool to, Bytes line,
                                        const LargeValues& large) {
   TRY_ASSIGN(std::vector<Value> slots, type::decode_line(table.layout, line, large));
   std::vector<Value> values;
@@ -98,7 +101,8 @@ Result<std::vector<Value>> side_values(const std::vector<ColumnPair>& columns, c
 }
 
 // The JSON text of a cell.
-std::string_view cell_text(const ColumnDef& column, const std::vector<Bytes>& elements, std::string& absent) {
+std::string_view cell_text(const ColumnDef& column, const std::vector<Bytes>& elements,
+                           std::string& absent) {
   if (column.slot < elements.size()) return elements[column.slot];
   absent = json_of(column.absent);
   return absent;
@@ -113,7 +117,8 @@ bool survives_cast(const Value& value, const Value& other) {
 
 Result<std::string> LargeValues::read_large(const type::LargeRef& ref) const {
   TRY_ASSIGN(const store::ObjectRef object, objects_.read(ref.oid));
-  if (object.type != store::ObjectType::kBlob) return Error(ErrorCode::kCorruption, "out-of-line value " + ref.oid.hex() + " is no blob");
+  if (object.type != store::ObjectType::kBlob)
+    return Error(ErrorCode::kCorruption, "out-of-line value " + ref.oid.hex() + " is no blob");
   return std::string(object.bytes);
 }
 
@@ -135,7 +140,8 @@ TablePair::TablePair(std::shared_ptr<const TableDef> from, std::shared_ptr<const
     : from_(std::move(from)), to_(std::move(to)) {
   std::unordered_map<uint32_t, uint16_t> from_columns;
   if (from_ != nullptr) {
-    for (size_t i = 0; i < from_->columns.size(); ++i) from_columns[from_->columns[i].id] = static_cast<uint16_t>(i);
+    for (size_t i = 0; i < from_->columns.size(); ++i)
+      from_columns[from_->columns[i].id] = static_cast<uint16_t>(i);
   }
   if (to_ != nullptr) {
     for (size_t i = 0; i < to_->columns.size(); ++i) {
@@ -153,7 +159,8 @@ TablePair::TablePair(std::shared_ptr<const TableDef> from, std::shared_ptr<const
     const uint32_t id = from_->columns[i].id;
     const auto left = from_columns.find(id);
     if (left == from_columns.end() || left->second != i) continue;
-    columns_.push_back({static_cast<uint16_t>(i), std::nullopt, to_ == nullptr || !was_dropped(*to_, id)});
+    columns_.push_back(
+        {static_cast<uint16_t>(i), std::nullopt, to_ == nullptr || !was_dropped(*to_, id)});
   }
   if (from_ == nullptr || to_ == nullptr) return;
   const bool same = from_->definition_id == to_->definition_id;
@@ -162,10 +169,12 @@ TablePair::TablePair(std::shared_ptr<const TableDef> from, std::shared_ptr<const
 }
 
 std::optional<size_t> TablePair::find_to(uint16_t column) const {
-  return to_ != nullptr && column < to_->columns.size() ? std::optional<size_t>(column) : std::nullopt;
+  return to_ != nullptr && column < to_->columns.size() ? std::optional<size_t>(column)
+                                                        : std::nullopt;
 }
 
-Result<std::vector<bool>> TablePair::compare(Bytes from_line, Bytes to_line, const LargeValues& large) const {
+Result<std::vector<bool>> TablePair::compare(Bytes from_line, Bytes to_line,
+                                             const LargeValues& large) const {
   TRY_ASSIGN(const std::vector<Bytes> before, elements_of(*from_, from_line));
   TRY_ASSIGN(const std::vector<Bytes> after, elements_of(*to_, to_line));
   std::vector<bool> changed;
@@ -181,10 +190,13 @@ Result<std::vector<bool>> TablePair::compare(Bytes from_line, Bytes to_line, con
       const std::string_view b = cell_text(right, after, right_absent);
       if (left.type == right.type && a == b) continue;
       differs = true;
-      // The same value may be written in two ways: as another type, or in line here and out of line there.
+      // The same value may be written in two ways: as another type, or in line here and out of line
+      // there.
       if (left.type != right.type || type::large_ref(a) || type::large_ref(b)) {
-        TRY_ASSIGN(const std::vector<Value> from_slots, type::decode_line(from_->layout, from_line, large));
-        TRY_ASSIGN(const std::vector<Value> to_slots, type::decode_line(to_->layout, to_line, large));
+        TRY_ASSIGN(const std::vector<Value> from_slots,
+                   type::decode_line(from_->layout, from_line, large));
+        TRY_ASSIGN(const std::vector<Value> to_slots,
+                   type::decode_line(to_->layout, to_line, large));
         differs = !same_value(from_slots[left.slot], to_slots[right.slot]);
       }
     } else {

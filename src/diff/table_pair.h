@@ -1,8 +1,9 @@
-// TablePair: two definitions of one table side by side: which columns are the same, and whether two rows differ.
+// TablePair: two definitions of one table side by side: which columns are the same, and whether two
+// rows differ.
 //
-// Columns are matched by ID. A column that one side dropped is not compared: its bytes stay behind in the lines and mean nothing. A
-// column that the other side never had is compared with its own ABSENT value, so that writing to a new column shows.
-// Threads: immutable.
+// Columns are matched by ID. A column that one side dropped is not compared: its bytes stay behind
+// in the lines and mean nothing. A column that the other side never had is compared with its own
+// ABSENT value, so that writing to a new column shows. Threads: immutable.
 #pragma once
 
 #include <cstdint>
@@ -34,13 +35,14 @@ class LargeValues final : public type::LargeReader {
 struct ColumnPair {
   std::optional<uint16_t> from;
   std::optional<uint16_t> to;
-  bool compared = true;        // False: one side dropped it.
+  bool compared = true;  // False: one side dropped it.
 };
 
 class TablePair {
  public:
   // Either may be null, not both.
-  TablePair(std::shared_ptr<const catalog::TableDef> from, std::shared_ptr<const catalog::TableDef> to);
+  TablePair(std::shared_ptr<const catalog::TableDef> from,
+            std::shared_ptr<const catalog::TableDef> to);
 
   const catalog::TableDef* from() const { return from_.get(); }
   const catalog::TableDef* to() const { return to_.get(); }
@@ -48,14 +50,15 @@ class TablePair {
   const std::shared_ptr<const catalog::TableDef>& to_table() const { return to_; }
   // The columns of `to` in their order, then those that only `from` has.
   const std::vector<ColumnPair>& columns() const { return columns_; }
-  std::optional<size_t> find_to(uint16_t column) const;   // The pair of a column of `to`.
+  std::optional<size_t> find_to(uint16_t column) const;  // The pair of a column of `to`.
 
   // Rows of both sides have the same keys: they can be matched.
   bool rows_match() const { return rows_match_; }
   // Equal bytes are equal rows: equal subtrees need not be read. Requires: rows_match().
   bool aligned() const { return aligned_; }
 
-  // Which pairs differ between two lines of one key; empty: none. A counted line's count is left out.
+  // Which pairs differ between two lines of one key; empty: none. A counted line's count is left
+  // out.
   Result<std::vector<bool>> compare(Bytes from_line, Bytes to_line, const LargeValues& large) const;
 
   // A line's values, one a pair; NULL where the side has no such column.
@@ -70,7 +73,8 @@ class TablePair {
   bool aligned_ = false;
 };
 
-// Equal as SQL shows them: the same value, or one that goes through a cast and back without a change.
+// Equal as SQL shows them: the same value, or one that goes through a cast and back without a
+// change.
 bool same_value(const type::Value& a, const type::Value& b);
 
 // The count that a line of a table without a primary key begins with; 1 for others.

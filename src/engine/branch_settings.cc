@@ -8,9 +8,13 @@ namespace rowan::engine {
 
 namespace {
 
-bool is_true(std::string_view value) { return value == "true" || value == "yes" || value == "on" || value == "1"; }
+bool is_true(std::string_view value) {
+  return value == "true" || value == "yes" || value == "on" || value == "1";
+}
 
-std::optional<std::string> if_any(const std::string& text) { return text.empty() ? std::nullopt : std::optional<std::string>(text); }
+std::optional<std::string> if_any(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional<std::string>(text);
+}
 
 }  // namespace
 
@@ -41,7 +45,9 @@ bool BranchSettings::is_protected(std::string_view branch) const {
 
 Result<void> BranchSettings::write(std::string_view branch, const BranchSetting& setting) const {
   if (folder_.empty()) return {};
-  TRY(git::write_own_setting(folder_, branch, "protected", setting.is_protected ? std::optional<std::string>("true") : std::nullopt));
+  TRY(git::write_own_setting(
+      folder_, branch, "protected",
+      setting.is_protected ? std::optional<std::string>("true") : std::nullopt));
   TRY(git::write_own_setting(folder_, branch, "historyEvery", if_any(setting.history_every)));
   return git::write_own_setting(folder_, branch, "historyKeep", if_any(setting.history_keep));
 }

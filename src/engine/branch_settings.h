@@ -1,5 +1,6 @@
-// BranchSettings: what is set for a branch in this repository: protection and history policy. They belong to the repository, not to its
-// history, and stand in Git's config file (`rowan.<branch>.protected`, `.historyEvery`, `.historyKeep`).
+// BranchSettings: what is set for a branch in this repository: protection and history policy. They
+// belong to the repository, not to its history, and stand in Git's config file
+// (`rowan.<branch>.protected`, `.historyEvery`, `.historyKeep`).
 //
 // Threads: any.
 #pragma once
@@ -17,7 +18,7 @@ namespace rowan::engine {
 
 struct BranchSetting {
   bool is_protected = false;
-  std::string history_every;           // Interval texts; empty: no policy.
+  std::string history_every;  // Interval texts; empty: no policy.
   std::string history_keep;
 
   bool operator==(const BranchSetting&) const = default;
@@ -25,21 +26,22 @@ struct BranchSetting {
 
 class BranchSettings {
  public:
-  // `folder`: the repository; empty: in memory. What cannot be read counts as not set, what has no meaning here is left alone.
+  // `folder`: the repository; empty: in memory. What cannot be read counts as not set, what has no
+  // meaning here is left alone.
   Result<void> open(const std::filesystem::path& folder);
 
   BranchSetting find(std::string_view branch) const;
-  bool is_protected(std::string_view branch) const;   // Free while no branch is.
+  bool is_protected(std::string_view branch) const;  // Free while no branch is.
   Result<void> set(std::string_view branch, const BranchSetting& setting);
   Result<void> rename(std::string_view from, std::string_view to);
 
  private:
   Result<void> write(std::string_view branch, const BranchSetting& setting) const;
 
-  std::filesystem::path folder_;                       // Fixed by open().
-  mutable std::mutex mutex_;                           // Guards what follows.
+  std::filesystem::path folder_;  // Fixed by open().
+  mutable std::mutex mutex_;      // Guards what follows.
   std::map<std::string, BranchSetting, std::less<>> settings_;
-  std::atomic<size_t> protected_count_ = 0;            // Changed under mutex_.
+  std::atomic<size_t> protected_count_ = 0;  // Changed under mutex_.
 };
 
 }  // namespace rowan::engine

@@ -24,17 +24,20 @@ namespace {
 constexpr size_t kProblemsMax = 1000;
 constexpr size_t kReportEvery = 1024;
 constexpr std::string_view kForeign = "refs/rowan/foreign/";
-constexpr std::string_view kResolutions = "refs/rowan/resolutions";   // Remembered answers to conflicts: no content in all of its history.
+constexpr std::string_view kResolutions =
+    "refs/rowan/resolutions";  // Remembered answers to conflicts: no content in all of its history.
 
 class Checker {
  public:
-  Checker(store::ObjectStore& store, const std::function<void(const Progress&)>& report) : store_(store), report_(report) {}
+  Checker(store::ObjectStore& store, const std::function<void(const Progress&)>& report)
+      : store_(store), report_(report) {}
 
   Result<std::vector<std::string>> run() {
     TRY(collect_commits());
     for (const Oid& commit : commits_) {
       if (problems_.size() >= kProblemsMax) break;
-      if (auto checked = check_commit(commit); !checked && !is_normalised(commit)) problem(commit, checked.error());
+      if (auto checked = check_commit(commit); !checked && !is_normalised(commit))
+        problem(commit, checked.error());
       tell("commits", ++commits_done_, commits_.size());
     }
     return std::move(problems_);
@@ -42,13 +45,17 @@ class Checker {
 
  private:
   void problem(const Oid& commit, const Error& error) {
-    problems_.push_back(fmt::format("commit {}: {}: {}", commit.hex().substr(0, 12), sqlstate(error.code()), error.message()));
+    problems_.push_back(fmt::format("commit {}: {}: {}", commit.hex().substr(0, 12),
+                                    sqlstate(error.code()), error.message()));
   }
-  // Foreign commits may be spelled freely if the commit behind them holds the canonical form of the last one's tree.
+  // Foreign commits may be spelled freely if the commit behind them holds the canonical form of the
+  // last one's tree.
   bool is_normalised(Oid id) const {
     while (true) {
       const auto commit = read_commit(store_, id);
-      const auto follows = [&](const LogEntry& entry) { return entry.commit.parents == std::vector<Oid>{id}; };
+      const auto follows = [&](const LogEntry& entry) {
+        return entry.commit.parents == std::vector<Oid>{id};
+      };
       const auto child = std::find_if(found_.begin(), found_.end(), follows);
       if (!commit || child == found_.end()) return false;
       store::PendingObjects scratch(store_);
@@ -59,28 +66,39 @@ class Checker {
     }
   }
   void tell(std::string_view unit, uint64_t done, uint64_t total) {
-    if (report_ && (done % kReportEvery == 0 || done == total)) report_({"check", done, total, unit});
+    if (report_ && (done % kReportEvery == 0 || done == total))
+      report_({"check", done, total, unit});
   }
 
   // All reachable commits, parents before children.
   Result<void> collect_commits() {
     for (const store::RefEntry& ref : store_.refs("refs/")) {
-      if (ref.name.starts_with(kForeign)) continue;   // Kept aside because it is not valid, most often.
+      if (ref.name.starts_with(kForeign))
+        continue;  // Kept aside because it is not valid, most often.
       if (ref.name == kResolutions) continue;
       auto tip = peel(ref.value);
       if (!tip) {
-        problems_.push_back(fmt::format("{}: {}: {}", ref.name, sqlstate(tip.error().code()), tip.error().message()));
+        problems_.push_back(fmt::format("{}: {}: {}", ref.name, sqlstate(tip.error().code()),
+                                        tip.error().message()));
         continue;
       }
       if (!*tip) continue;
-      if (ref.name.starts_with("refs/heads/") || ref.name.starts_with("refs/rowan/fine/")) tips_.insert(**tip);
-      // A commit of our own book-keeping (reflog entries, pending merges) holds no content, but what it names does.
-      const bool is_content = !ref.name.starts_with("refs/rowan/") || ref.name.starts_with("refs/rowan/fine/") || ref.name.starts_with("refs/rowan/kept/");
-      auto walked = walk_log(store_, **tip, std::nullopt, [&](const LogEntry& entry) -> Result<bool> {
-        if ((is_content || entry.id != **tip) && known_.insert(entry.id).second) found_.push_back(entry);
-        return true;
-      });
-      if (!walked) problems_.push_back(fmt::format("{}: {}: {}", ref.name, sqlstate(walked.error().code()), walked.error().message()));
+      if (ref.name.starts_with("refs/heads/") || ref.name.starts_with("refs/rowan/fine/"))
+        tips_.insert(**tip);
+      // A commit of our own book-keeping (reflog entries, pending merges) holds no content, but
+      // what it names does.
+      const bool is_content = !ref.name.starts_with("refs/rowan/") ||
+                              ref.name.starts_with("refs/rowan/fine/") ||
+                              ref.name.starts_with("refs/rowan/kept/");
+      auto walked =
+          walk_log(store_, **tip, std::nullopt, [&](const LogEntry& entry) -> Result<bool> {
+            if ((is_content || entry.id != **tip) && known_.insert(entry.id).second)
+              found_.push_back(entry);
+            return true;
+          });
+      if (!walked)
+        problems_.push_back(fmt::format("{}: {}: {}", ref.name, sqlstate(walked.error().code()),
+                                        walked.error().message()));
     }
     sort_topologically();
     return {};
@@ -90,7 +108,8 @@ class Checker {
     for (int depth = 0; depth < 16; ++depth) {
       TRY_ASSIGN(const store::ObjectRef object, store_.read(id));
       if (object.type == store::ObjectType::kCommit) return std::optional<Oid>(id);
-      if (object.type != store::ObjectType::kTag || !object.bytes.starts_with("object ")) return std::optional<Oid>();
+      if (object.type != store::ObjectType::kTag || !object.bytes.starts_with("object "))
+        return std::optional<Oid>();
       const auto target = Oid::parse(object.bytes.substr(7, Oid::kHexDigits));
       if (!target) return Error(ErrorCode::kCorruption, "tag " + id.hex() + " names no object");
       id = *target;
@@ -110,7 +129,8 @@ class Checker {
         auto& [commit, next_parent] = path.back();
         if (next_parent < commit->commit.parents.size()) {
           const auto parent = by_id.find(commit->commit.parents[next_parent++]);
-          if (parent != by_id.end() && !placed.contains(parent->first)) path.push_back({parent->second, 0});
+          if (parent != by_id.end() && !placed.contains(parent->first))
+            path.push_back({parent->second, 0});
           continue;
         }
         if (placed.insert(commit->id).second) commits_.push_back(commit->id);
@@ -146,7 +166,8 @@ class Checker {
     }
     if (!tips_.contains(id)) return {};
     TRY_ASSIGN(const std::vector<std::string> dangling, catalog::dangling_references(catalog));
-    if (!dangling.empty()) return Error(ErrorCode::kInvalidContent, dangling.front() + " refers to what is not there");
+    if (!dangling.empty())
+      return Error(ErrorCode::kInvalidContent, dangling.front() + " refers to what is not there");
     return {};
   }
 
@@ -161,10 +182,12 @@ class Checker {
       TRY_ASSIGN(const auto view, catalog.find_view(schema, name));
       const std::string file = view->path() + (view->materialized() ? "/matview.sql" : "/view.sql");
       TRY_ASSIGN(const Oid found, definition_at(catalog, file));
-      if (found != view->definition_id) return Error(ErrorCode::kInvalidContent, file + " is not in its canonical form");
+      if (found != view->definition_id)
+        return Error(ErrorCode::kInvalidContent, file + " is not in its canonical form");
       if (!view->materialized()) continue;
       TRY_ASSIGN(const catalog::TableVersion version, catalog.materialized_rows(*view));
-      if (!view->populated && !version.rows.is_zero()) return misplaced(version, "rows in a view WITH NO DATA");
+      if (!view->populated && !version.rows.is_zero())
+        return misplaced(version, "rows in a view WITH NO DATA");
       TRY(check_rows(version, std::nullopt));
     }
     return {};
@@ -176,25 +199,32 @@ class Checker {
       TRY_ASSIGN(const auto sequence, catalog.find_sequence(schema, name));
       const std::string file = sequence->path() + "/sequence.json";
       TRY_ASSIGN(const Oid found, definition_at(catalog, file));
-      if (found == store::hash_object(store::ObjectType::kBlob, catalog::sequence_json(*sequence))) continue;
+      if (found == store::hash_object(store::ObjectType::kBlob, catalog::sequence_json(*sequence)))
+        continue;
       return Error(ErrorCode::kInvalidContent, file + " is not in its canonical form");
     }
     return {};
   }
 
   Error misplaced(const catalog::TableVersion& table, std::string_view what) {
-    return Error(ErrorCode::kInvalidContent, fmt::format("table {}: {}", table.table->qualified_name(), what));
+    return Error(ErrorCode::kInvalidContent,
+                 fmt::format("table {}: {}", table.table->qualified_name(), what));
   }
 
-  Result<void> check_table(const catalog::TableVersion& version, const Oid& root, const std::optional<Oid>& parent_root) {
-    TRY_ASSIGN(const auto definition, tree::find_path(store_, store_.cache(), root, version.table->path() + "/table.sql"));
-    if (!definition || definition->id != version.table->definition_id) return misplaced(version, "table.sql is not in its canonical form");
+  Result<void> check_table(const catalog::TableVersion& version, const Oid& root,
+                           const std::optional<Oid>& parent_root) {
+    TRY_ASSIGN(const auto definition,
+               tree::find_path(store_, store_.cache(), root, version.table->path() + "/table.sql"));
+    if (!definition || definition->id != version.table->definition_id)
+      return misplaced(version, "table.sql is not in its canonical form");
     return check_rows(version, parent_root);
   }
 
-  Result<void> check_rows(const catalog::TableVersion& version, const std::optional<Oid>& parent_root) {
+  Result<void> check_rows(const catalog::TableVersion& version,
+                          const std::optional<Oid>& parent_root) {
     if (version.rows.is_zero()) {
-      return version.large.is_zero() ? Result<void>{} : misplaced(version, "out-of-line values without rows");
+      return version.large.is_zero() ? Result<void>{}
+                                     : misplaced(version, "out-of-line values without rows");
     }
     const std::pair<Oid, Oid> identity(version.table->definition_id, version.rows);
     const std::string name = fmt::format("{}{}", identity.first.hex(), identity.second.hex());
@@ -208,8 +238,10 @@ class Checker {
       if (has_schema) {
         TRY_ASSIGN(parent, before.find_table(version.table->schema, version.table->name));
       }
-      const bool proven = parent && parent->table->definition_id == version.table->definition_id &&
-                          (parent->rows.is_zero() || sound_tables_.contains(fmt::format("{}{}", identity.first.hex(), parent->rows.hex())));
+      const bool proven =
+          parent && parent->table->definition_id == version.table->definition_id &&
+          (parent->rows.is_zero() ||
+           sound_tables_.contains(fmt::format("{}{}", identity.first.hex(), parent->rows.hex())));
       if (proven) {
         TRY(check_step(reader, keys, parent->rows, version));
         sound_tables_.insert(name);
@@ -223,41 +255,54 @@ class Checker {
   }
 
   // The version is the proven parent's with its differences applied.
-  Result<void> check_step(const tree::TreeReader& reader, const catalog::TableLineKeys& keys, const Oid& from, const catalog::TableVersion& version) {
+  Result<void> check_step(const tree::TreeReader& reader, const catalog::TableLineKeys& keys,
+                          const Oid& from, const catalog::TableVersion& version) {
     std::vector<std::pair<std::string, std::optional<std::string>>> rows;
-    TRY(tree::diff_trees(reader, from, version.rows, [&](const tree::RowDifference& row) -> Result<bool> {
-      rows.emplace_back(std::string(row.key), row.to ? std::optional<std::string>(*row.to) : std::nullopt);
-      return true;
-    }));
+    TRY(tree::diff_trees(
+        reader, from, version.rows, [&](const tree::RowDifference& row) -> Result<bool> {
+          rows.emplace_back(std::string(row.key),
+                            row.to ? std::optional<std::string>(*row.to) : std::nullopt);
+          return true;
+        }));
     std::vector<tree::RowEdit> edits;
-    for (const auto& [key, line] : rows) edits.push_back({key, line ? std::optional<Bytes>(*line) : std::nullopt});
+    for (const auto& [key, line] : rows)
+      edits.push_back({key, line ? std::optional<Bytes>(*line) : std::nullopt});
     store::PendingObjects scratch(store_);
     TRY_ASSIGN(const Oid again, tree::apply_edits(scratch, store_.cache(), keys, from, edits));
-    if (again != version.rows) return misplaced(version, "the row tree " + version.rows.hex() + " is not in its canonical shape");
+    if (again != version.rows)
+      return misplaced(version,
+                       "the row tree " + version.rows.hex() + " is not in its canonical shape");
     return check_lines(reader, from, version);
   }
 
   // Every line new since `from` is canonical, and its out-of-line values are there.
-  Result<void> check_lines(const tree::TreeReader& reader, const Oid& from, const catalog::TableVersion& version) {
-    return tree::diff_trees(reader, from, version.rows, [&](const tree::RowDifference& row) -> Result<bool> {
-      if (!row.to) return true;
-      if (auto checked = type::check_line(version.table->layout, *row.to); !checked) return misplaced(version, checked.error().message());
-      if (row.to->find("{\"large\":") == Bytes::npos) return true;
-      std::vector<Bytes> elements;
-      uint64_t count = 0;
-      TRY(type::split_line(version.table->layout, *row.to, elements, count));
-      for (size_t slot = 0; slot < elements.size(); ++slot) {
-        const auto large = type::large_ref(elements[slot]);
-        if (!large) continue;
-        TRY_ASSIGN(const auto blob, tree::find_large(store_, store_.cache(), version.large, tree::large_name(row.key, static_cast<uint16_t>(slot))));
-        if (!blob || *blob != large->oid) return misplaced(version, "an out-of-line value is missing below large/");
-      }
-      return true;
-    });
+  Result<void> check_lines(const tree::TreeReader& reader, const Oid& from,
+                           const catalog::TableVersion& version) {
+    return tree::diff_trees(
+        reader, from, version.rows, [&](const tree::RowDifference& row) -> Result<bool> {
+          if (!row.to) return true;
+          if (auto checked = type::check_line(version.table->layout, *row.to); !checked)
+            return misplaced(version, checked.error().message());
+          if (row.to->find("{\"large\":") == Bytes::npos) return true;
+          std::vector<Bytes> elements;
+          uint64_t count = 0;
+          TRY(type::split_line(version.table->layout, *row.to, elements, count));
+          for (size_t slot = 0; slot < elements.size(); ++slot) {
+            const auto large = type::large_ref(elements[slot]);
+            if (!large) continue;
+            TRY_ASSIGN(const auto blob,
+                       tree::find_large(store_, store_.cache(), version.large,
+                                        tree::large_name(row.key, static_cast<uint16_t>(slot))));
+            if (!blob || *blob != large->oid)
+              return misplaced(version, "an out-of-line value is missing below large/");
+          }
+          return true;
+        });
   }
 
   Result<void> check_hash(const Oid& id, const store::ObjectRef& object) {
-    if (store::hash_object(object.type, object.bytes) != id) return Error(ErrorCode::kCorruption, "object " + id.hex() + " does not match its id");
+    if (store::hash_object(object.type, object.bytes) != id)
+      return Error(ErrorCode::kCorruption, "object " + id.hex() + " does not match its id");
     return {};
   }
 
@@ -272,7 +317,9 @@ class Checker {
       TRY(check_hash(id, object));
       if (object.type != store::ObjectType::kTree) continue;
       TRY_ASSIGN(const auto tree, tree::GitTree::parse(std::move(object)));
-      if (tree->entries().size() > kDirectoryEntriesMax) return Error(ErrorCode::kInvalidContent, "tree " + id.hex() + " has more than 1,000 entries");
+      if (tree->entries().size() > kDirectoryEntriesMax)
+        return Error(ErrorCode::kInvalidContent,
+                     "tree " + id.hex() + " has more than 1,000 entries");
       for (const tree::TreeEntry& entry : tree->entries()) open.push_back(entry.id);
     }
     return {};
@@ -289,13 +336,14 @@ class Checker {
   uint64_t commits_done_ = 0;
   std::unordered_set<Oid, OidHash> checked_objects_;
   std::unordered_set<Oid, OidHash> checked_roots_;
-  std::unordered_set<std::string> checked_tables_;   // Definition and rows, as sound_tables_.
+  std::unordered_set<std::string> checked_tables_;  // Definition and rows, as sound_tables_.
   std::unordered_set<std::string> sound_tables_;
 };
 
 }  // namespace
 
-Result<std::vector<std::string>> check_repository(store::ObjectStore& store, const std::function<void(const Progress&)>& report) {
+Result<std::vector<std::string>> check_repository(
+    store::ObjectStore& store, const std::function<void(const Progress&)>& report) {
   return Checker(store, report).run();
 }
 

@@ -11,9 +11,11 @@
 
 namespace rowan::engine {
 
-// One line a problem. Reads every reachable object once and hashes it (S1); reads every table definition; proves every row
-// tree canonical (T1-T4): the first version of a table by building it again, each later one by applying its difference from
-// the parent's version to that version and comparing the ids.
-Result<std::vector<std::string>> check_repository(store::ObjectStore& store, const std::function<void(const Progress&)>& report);
+// One line a problem. Reads every reachable object once and hashes it (S1); reads every table
+// definition; proves every row tree canonical (T1-T4): the first version of a table by building it
+// again, each later one by applying its difference from the parent's version to that version and
+// comparing the ids.
+Result<std::vector<std::string>> check_repository(
+    store::ObjectStore& store, const std::function<void(const Progress&)>& report);
 
 }  // namespace rowan::engine

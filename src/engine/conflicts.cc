@@ -35,7 +35,8 @@ std::string hashed_path(const std::string& about) {
   return hex.substr(0, 2) + "/" + hex.substr(2, 2) + "/" + hex.substr(4);
 }
 
-// What a conflict is about: the same rows of the same table come to the same path, whoever merges them when.
+// What a conflict is about: the same rows of the same table come to the same path, whoever merges
+// them when.
 std::string answer_path(const merge::RowConflict& conflict) {
   std::string about = "row";
   append_part(about, conflict.schema);
@@ -50,16 +51,20 @@ std::string answer_path(const merge::RowConflict& conflict) {
 
 std::string answer_path(const merge::SchemaConflict& conflict) {
   std::string about = "schema";
-  for (const std::string* part : {&conflict.object, &conflict.kind, &conflict.base, &conflict.ours, &conflict.theirs}) append_part(about, *part);
+  for (const std::string* part :
+       {&conflict.object, &conflict.kind, &conflict.base, &conflict.ours, &conflict.theirs})
+    append_part(about, *part);
   return hashed_path(about);
 }
 
-Result<Oid> subtree(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& root, std::string_view name) {
+Result<Oid> subtree(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& root,
+                    std::string_view name) {
   TRY_ASSIGN(const auto entry, tree::find_path(objects, cache, root, name));
   return entry && entry->is_tree() ? entry->id : Oid{};
 }
 
-Oid add_commit(store::PendingObjects& objects, const Oid& tree, std::vector<Oid> parents, const git::Signature& author, std::string_view message) {
+Oid add_commit(store::PendingObjects& objects, const Oid& tree, std::vector<Oid> parents,
+               const git::Signature& author, std::string_view message) {
   git::Commit commit;
   commit.tree = tree;
   commit.parents = std::move(parents);
@@ -71,15 +76,19 @@ Oid add_commit(store::PendingObjects& objects, const Oid& tree, std::vector<Oid>
 }
 
 Error damaged_state(std::string_view branch) {
-  return Error(ErrorCode::kCorruption, fmt::format("the state of the pending merge of branch \"{}\" cannot be read", branch))
+  return Error(
+             ErrorCode::kCorruption,
+             fmt::format("the state of the pending merge of branch \"{}\" cannot be read", branch))
       .with_hint("ABORT MERGE gives the merge up.");
 }
 
 }  // namespace
 
-// ---- Answers ------------------------------------------------------------------------------------------------------------------------------
+// ---- Answers ----
 
-Result<std::optional<std::string>> Answers::find(const store::ObjectReader& objects, store::NodeCache& cache, const std::string& path) const {
+Result<std::optional<std::string>> Answers::find(const store::ObjectReader& objects,
+                                                 store::NodeCache& cache,
+                                                 const std::string& path) const {
   if (tree_.is_zero()) return std::optional<std::string>();
   TRY_ASSIGN(const auto entry, tree::find_path(objects, cache, tree_, path));
   if (!entry || entry->is_tree()) return std::optional<std::string>();
@@ -87,7 +96,8 @@ Result<std::optional<std::string>> Answers::find(const store::ObjectReader& obje
   return std::optional<std::string>(object.bytes);
 }
 
-Result<std::optional<merge::Resolution>> Answers::row(const store::ObjectReader& objects, store::NodeCache& cache,
+Result<std::optional<merge::Resolution>> Answers::row(const store::ObjectReader& objects,
+                                                      store::NodeCache& cache,
                                                       const merge::RowConflict& conflict) const {
   using Found = std::optional<merge::Resolution>;
   TRY_ASSIGN(std::optional<std::string> content, find(objects, cache, answer_path(conflict)));
@@ -97,7 +107,8 @@ Result<std::optional<merge::Resolution>> Answers::row(const store::ObjectReader&
   return Found(merge::Resolution{std::move(*content)});
 }
 
-Result<std::optional<merge::Side>> Answers::schema(const store::ObjectReader& objects, store::NodeCache& cache,
+Result<std::optional<merge::Side>> Answers::schema(const store::ObjectReader& objects,
+                                                   store::NodeCache& cache,
                                                    const merge::SchemaConflict& conflict) const {
   using Found = std::optional<merge::Side>;
   TRY_ASSIGN(const std::optional<std::string> content, find(objects, cache, answer_path(conflict)));
@@ -107,7 +118,8 @@ Result<std::optional<merge::Side>> Answers::schema(const store::ObjectReader& ob
 }
 
 void NewAnswers::add(std::string path, std::string content) {
-  edits_.push_back({std::move(path), tree::kModeBlob, objects_.add(store::ObjectType::kBlob, std::move(content))});
+  edits_.push_back({std::move(path), tree::kModeBlob,
+                    objects_.add(store::ObjectType::kBlob, std::move(content))});
 }
 
 void NewAnswers::add(const merge::RowConflict& conflict, const merge::SideLine& line) {
@@ -115,7 +127,9 @@ void NewAnswers::add(const merge::RowConflict& conflict, const merge::SideLine& 
 }
 
 void NewAnswers::add(const merge::SchemaConflict& conflict, merge::Side side) {
-  add(answer_path(conflict), side == merge::Side::kTheirs ? "theirs\n" : side == merge::Side::kBase ? "base\n" : "ours\n");
+  add(answer_path(conflict), side == merge::Side::kTheirs ? "theirs\n"
+                             : side == merge::Side::kBase ? "base\n"
+                                                          : "ours\n");
 }
 
 Result<Oid> NewAnswers::write(store::NodeCache& cache, const Oid& tree) {
@@ -123,11 +137,12 @@ Result<Oid> NewAnswers::write(store::NodeCache& cache, const Oid& tree) {
   return tree::edit_paths(objects_, cache, tree, std::move(edits_));
 }
 
-// ---- The pending merge --------------------------------------------------------------------------------------------------------------------
+// ---- The pending merge ----
 
 std::string merge_ref(std::string_view branch) { return "refs/rowan/merge/" + std::string(branch); }
 
-Result<std::optional<PendingMerge>> find_pending_merge(store::ObjectStore& store, std::string_view branch) {
+Result<std::optional<PendingMerge>> find_pending_merge(store::ObjectStore& store,
+                                                       std::string_view branch) {
   const std::optional<Oid> state = store.ref(merge_ref(branch));
   if (!state) return std::optional<PendingMerge>();
   TRY_ASSIGN(const git::Commit commit, read_commit(store, *state));
@@ -141,8 +156,13 @@ Result<std::optional<PendingMerge>> find_pending_merge(store::ObjectStore& store
   TRY_ASSIGN(const store::ObjectRef object, store.read(file->id));
   const auto json = nlohmann::json::parse(object.bytes, nullptr, false);
   if (!json.is_object()) return damaged_state(branch);
-  const auto text_at = [&](const char* name) { return json.contains(name) && json[name].is_string() ? json[name].get<std::string>() : std::string(); };
-  const auto flag_at = [&](const char* name) { return json.contains(name) && json[name].is_boolean() && json[name].get<bool>(); };
+  const auto text_at = [&](const char* name) {
+    return json.contains(name) && json[name].is_string() ? json[name].get<std::string>()
+                                                         : std::string();
+  };
+  const auto flag_at = [&](const char* name) {
+    return json.contains(name) && json[name].is_boolean() && json[name].get<bool>();
+  };
   merge.source = text_at("source");
   merge.message = text_at("message");
   merge.renumber = flag_at("renumber");
@@ -155,11 +175,13 @@ Result<std::optional<PendingMerge>> find_pending_merge(store::ObjectStore& store
 Result<PendingMerge> get_pending_merge(store::ObjectStore& store, std::string_view branch) {
   TRY_ASSIGN(std::optional<PendingMerge> merge, find_pending_merge(store, branch));
   if (merge) return std::move(*merge);
-  return Error(ErrorCode::kObjectNotInState, fmt::format("no merge is pending on branch \"{}\"", branch))
+  return Error(ErrorCode::kObjectNotInState,
+               fmt::format("no merge is pending on branch \"{}\"", branch))
       .with_hint("MERGE … WITH MANUAL RESOLUTION begins one when there are conflicts.");
 }
 
-Result<Oid> write_pending_merge(store::PendingObjects& objects, store::NodeCache& cache, const PendingMerge& merge, const git::Signature& author) {
+Result<Oid> write_pending_merge(store::PendingObjects& objects, store::NodeCache& cache,
+                                const PendingMerge& merge, const git::Signature& author) {
   nlohmann::ordered_json json;
   json["source"] = merge.source;
   json["theirs"] = merge.theirs.hex();
@@ -167,18 +189,25 @@ Result<Oid> write_pending_merge(store::PendingObjects& objects, store::NodeCache
   json["renumber"] = merge.renumber;
   json["unrelated"] = merge.allow_unrelated;
   json["message"] = merge.message;
-  const std::string text = json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  std::vector<tree::PathEdit> edits{{std::string(kStateFile), tree::kModeBlob, objects.add(store::ObjectType::kBlob, text)}};
-  if (!merge.answers.tree().is_zero()) edits.push_back({std::string(kAnswersFolder), tree::kModeTree, merge.answers.tree()});
+  const std::string text =
+      json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  std::vector<tree::PathEdit> edits{
+      {std::string(kStateFile), tree::kModeBlob, objects.add(store::ObjectType::kBlob, text)}};
+  if (!merge.answers.tree().is_zero())
+    edits.push_back({std::string(kAnswersFolder), tree::kModeTree, merge.answers.tree()});
   TRY_ASSIGN(const Oid tree, tree::edit_paths(objects, cache, Oid{}, std::move(edits)));
-  return add_commit(objects, tree, {merge.began_at, merge.theirs}, author, fmt::format("Pending merge of {}", merge.source));
+  return add_commit(objects, tree, {merge.began_at, merge.theirs}, author,
+                    fmt::format("Pending merge of {}", merge.source));
 }
 
-Result<void> keep_pending_merge(SessionImpl& session, const PendingMerge& merge, store::PendingObjects& objects) {
-  TRY_ASSIGN(const Oid state, write_pending_merge(objects, session.owner().store().cache(), merge, session.owner().author()));
+Result<void> keep_pending_merge(SessionImpl& session, const PendingMerge& merge,
+                                store::PendingObjects& objects) {
+  TRY_ASSIGN(const Oid state, write_pending_merge(objects, session.owner().store().cache(), merge,
+                                                  session.owner().author()));
   if (state == merge.state) return {};
-  return session.owner().manager().update_refs(&objects, {{merge_ref(session.branch_name()), merge.state, state}},
-                                               session.settings().synchronous_commit());
+  return session.owner().manager().update_refs(
+      &objects, {{merge_ref(session.branch_name()), merge.state, state}},
+      session.settings().synchronous_commit());
 }
 
 Result<Answers> remembered_answers(store::ObjectStore& store) {
@@ -188,7 +217,9 @@ Result<Answers> remembered_answers(store::ObjectStore& store) {
   return Answers(commit.tree);
 }
 
-Result<std::optional<store::RefUpdate>> remember_answers(store::ObjectStore& store, store::PendingObjects& objects, const Answers& answers,
+Result<std::optional<store::RefUpdate>> remember_answers(store::ObjectStore& store,
+                                                         store::PendingObjects& objects,
+                                                         const Answers& answers,
                                                          const git::Signature& author) {
   if (answers.tree().is_zero()) return std::optional<store::RefUpdate>();
   const std::optional<Oid> before = store.ref(kResolutionsRef);
@@ -204,22 +235,29 @@ Result<std::optional<store::RefUpdate>> remember_answers(store::ObjectStore& sto
     for (const tree::TreeEntry& second : middle->entries()) {
       TRY_ASSIGN(const auto leaf, tree::GitTree::read(objects, store.cache(), second.id));
       for (const tree::TreeEntry& file : leaf->entries()) {
-        edits.push_back({fmt::format("{}/{}/{}", first.name, second.name, file.name), tree::kModeBlob, file.id});
+        edits.push_back({fmt::format("{}/{}/{}", first.name, second.name, file.name),
+                         tree::kModeBlob, file.id});
       }
     }
   }
   TRY_ASSIGN(const Oid merged, tree::edit_paths(objects, store.cache(), tree, std::move(edits)));
   if (merged == tree) return std::optional<store::RefUpdate>();
-  const Oid commit = add_commit(objects, merged, before ? std::vector<Oid>{*before} : std::vector<Oid>{}, author, "Remember resolutions");
-  return std::optional<store::RefUpdate>({std::string(kResolutionsRef), before.value_or(Oid{}), commit});
+  const Oid commit =
+      add_commit(objects, merged, before ? std::vector<Oid>{*before} : std::vector<Oid>{}, author,
+                 "Remember resolutions");
+  return std::optional<store::RefUpdate>(
+      {std::string(kResolutionsRef), before.value_or(Oid{}), commit});
 }
 
-// ---- Rows as text and values --------------------------------------------------------------------------------------------------------------
+// ---- Rows as text and values ----
 
-Result<std::vector<type::Value>> row_values(const store::ObjectReader& objects, const catalog::TableDef& table, const merge::SideLine& line) {
+Result<std::vector<type::Value>> row_values(const store::ObjectReader& objects,
+                                            const catalog::TableDef& table,
+                                            const merge::SideLine& line) {
   std::vector<type::Value> values;
   if (!line) {
-    for (const catalog::ColumnDef& column : table.columns) values.push_back(type::Value::null(column.type));
+    for (const catalog::ColumnDef& column : table.columns)
+      values.push_back(type::Value::null(column.type));
     return values;
   }
   const exec::BlobReader large(objects);
@@ -228,7 +266,8 @@ Result<std::vector<type::Value>> row_values(const store::ObjectReader& objects, 
   return values;
 }
 
-Result<std::string> row_json(const store::ObjectReader& objects, const catalog::TableDef& table, const merge::SideLine& line) {
+Result<std::string> row_json(const store::ObjectReader& objects, const catalog::TableDef& table,
+                             const merge::SideLine& line) {
   if (!line) return std::string();
   TRY_ASSIGN(const std::vector<type::Value> values, row_values(objects, table, line));
   std::string json = "{";
@@ -247,7 +286,9 @@ Result<std::string> row_json(const store::ObjectReader& objects, const catalog::
 }
 
 Result<std::string> key_text(const catalog::TableDef& table, const merge::RowConflict& conflict) {
-  const merge::SideLine& line = conflict.ours ? conflict.ours : conflict.theirs ? conflict.theirs : conflict.base;
+  const merge::SideLine& line = conflict.ours     ? conflict.ours
+                                : conflict.theirs ? conflict.theirs
+                                                  : conflict.base;
   if (!line) return std::string();
   std::vector<Bytes> elements;
   uint64_t count = 0;
@@ -264,31 +305,41 @@ Result<std::string> key_text(const catalog::TableDef& table, const merge::RowCon
   return table.primary_key.size() > 1 ? "(" + text + ")" : text;
 }
 
-Result<TableRows> conflict_rows(const store::ObjectReader& objects, const catalog::Catalog& merged, const merge::Outcome& outcome,
+Result<TableRows> conflict_rows(const store::ObjectReader& objects, const catalog::Catalog& merged,
+                                const merge::Outcome& outcome,
                                 const std::optional<std::pair<std::string, std::string>>& table) {
   TableRows rows;
-  for (const char* name : {"Database", "Table", "Key", "HEAD", "SOURCE"}) rows.columns.push_back({name, {type::TypeId::kText}});
+  for (const char* name : {"Database", "Table", "Key", "HEAD", "SOURCE"})
+    rows.columns.push_back({name, {type::TypeId::kText}});
   RowCollector collector(rows.columns);
   for (const merge::SchemaConflict& conflict : outcome.schema_conflicts) {
     const size_t dot = conflict.object.find('.');
     const std::string schema = conflict.object.substr(0, dot);
-    const std::string object = dot == std::string::npos ? std::string() : conflict.object.substr(dot + 1);
-    const bool wanted = !table || (table->first == schema && (object == table->second || object.starts_with(table->second + ".")));
-    if (wanted) collector.add({text_value(schema), text_value(object), text_value(conflict.kind), text_value(conflict.ours), text_value(conflict.theirs)});
+    const std::string object =
+        dot == std::string::npos ? std::string() : conflict.object.substr(dot + 1);
+    const bool wanted =
+        !table || (table->first == schema &&
+                   (object == table->second || object.starts_with(table->second + ".")));
+    if (wanted)
+      collector.add({text_value(schema), text_value(object), text_value(conflict.kind),
+                     text_value(conflict.ours), text_value(conflict.theirs)});
   }
   for (const merge::RowConflict& conflict : outcome.conflicts) {
     if (table && (table->first != conflict.schema || table->second != conflict.table)) continue;
-    TRY_ASSIGN(const catalog::TableVersion version, merged.get_table(conflict.schema, conflict.table));
+    TRY_ASSIGN(const catalog::TableVersion version,
+               merged.get_table(conflict.schema, conflict.table));
     TRY_ASSIGN(std::string key, key_text(*version.table, conflict));
     TRY_ASSIGN(std::string ours, row_json(objects, *version.table, conflict.ours));
     TRY_ASSIGN(std::string theirs, row_json(objects, *version.table, conflict.theirs));
-    collector.add({text_value(conflict.schema), text_value(conflict.table), text_value(std::move(key)), text_value(std::move(ours)), text_value(std::move(theirs))});
+    collector.add({text_value(conflict.schema), text_value(conflict.table),
+                   text_value(std::move(key)), text_value(std::move(ours)),
+                   text_value(std::move(theirs))});
   }
   rows.batches = collector.finish();
   return rows;
 }
 
-// ---- The tables in schema rowan -------------------------------------------------------------------------------------------------------------
+// ---- The tables in schema rowan ----
 
 namespace {
 
@@ -304,27 +355,38 @@ const char* kind_of(const merge::RowConflict& conflict) {
 class AllConflicts final : public plan::VirtualTable {
  public:
   explicit AllConflicts(SessionImpl& session) : session_(session) {
-    for (const char* name : {"schema", "table", "key", "kind", "columns", "base", "ours", "theirs"}) columns_.push_back({name, {type::TypeId::kText}});
+    for (const char* name : {"schema", "table", "key", "kind", "columns", "base", "ours", "theirs"})
+      columns_.push_back({name, {type::TypeId::kText}});
   }
   const std::vector<OutputColumn>& columns() const override { return columns_; }
-  Result<std::vector<type::Batch>> rows(const std::vector<type::Value>&, const expr::EvalContext&) const override {
+  Result<std::vector<type::Batch>> rows(const std::vector<type::Value>&,
+                                        const expr::EvalContext&) const override {
     RowCollector rows(columns_);
-    TRY_ASSIGN(const auto pending, find_pending_merge(session_.owner().store(), session_.branch_name()));
+    TRY_ASSIGN(const auto pending,
+               find_pending_merge(session_.owner().store(), session_.branch_name()));
     if (!pending) return rows.finish();
-    TRY_ASSIGN(const txn::Snapshot tip, session_.owner().manager().tip_snapshot(session_.branch_name()));
+    TRY_ASSIGN(const txn::Snapshot tip,
+               session_.owner().manager().tip_snapshot(session_.branch_name()));
     TRY_ASSIGN(const MergeRun run, rerun_pending(session_, *pending, tip));
     const catalog::Catalog merged(*run.made, session_.owner().store().cache(), run.root);
     for (const merge::SchemaConflict& conflict : run.outcome.schema_conflicts) {
       const size_t dot = conflict.object.find('.');
-      rows.add({text_value(conflict.object.substr(0, dot)), text_value(dot == std::string::npos ? std::string() : conflict.object.substr(dot + 1)), no_value(),
-                text_value(conflict.kind), no_value(), text_value(conflict.base), text_value(conflict.ours), text_value(conflict.theirs)});
+      rows.add(
+          {text_value(conflict.object.substr(0, dot)),
+           text_value(dot == std::string::npos ? std::string() : conflict.object.substr(dot + 1)),
+           no_value(), text_value(conflict.kind), no_value(), text_value(conflict.base),
+           text_value(conflict.ours), text_value(conflict.theirs)});
     }
     for (const merge::RowConflict& conflict : run.outcome.conflicts) {
-      TRY_ASSIGN(const catalog::TableVersion version, merged.get_table(conflict.schema, conflict.table));
+      TRY_ASSIGN(const catalog::TableVersion version,
+                 merged.get_table(conflict.schema, conflict.table));
       TRY_ASSIGN(std::string key, key_text(*version.table, conflict));
       std::string names;
-      for (const uint16_t column : conflict.columns) names += (names.empty() ? "" : ", ") + version.table->columns[column].name;
-      std::vector<type::Value> row{text_value(conflict.schema), text_value(conflict.table), text_value(std::move(key)), text_value(kind_of(conflict)), text_value(names)};
+      for (const uint16_t column : conflict.columns)
+        names += (names.empty() ? "" : ", ") + version.table->columns[column].name;
+      std::vector<type::Value> row{text_value(conflict.schema), text_value(conflict.table),
+                                   text_value(std::move(key)), text_value(kind_of(conflict)),
+                                   text_value(names)};
       for (const auto* line : {&conflict.base, &conflict.ours, &conflict.theirs}) {
         TRY_ASSIGN(std::string json, row_json(*run.made, *version.table, *line));
         row.push_back(*line ? text_value(std::move(json)) : no_value());
@@ -343,14 +405,18 @@ class AllConflicts final : public plan::VirtualTable {
 class Violations final : public plan::VirtualTable {
  public:
   explicit Violations(SessionImpl& session) : session_(session) {
-    for (const char* name : {"schema", "table", "constraint_name", "key", "sqlstate", "message"}) columns_.push_back({name, {type::TypeId::kText}});
+    for (const char* name : {"schema", "table", "constraint_name", "key", "sqlstate", "message"})
+      columns_.push_back({name, {type::TypeId::kText}});
   }
   const std::vector<OutputColumn>& columns() const override { return columns_; }
-  Result<std::vector<type::Batch>> rows(const std::vector<type::Value>&, const expr::EvalContext&) const override {
+  Result<std::vector<type::Batch>> rows(const std::vector<type::Value>&,
+                                        const expr::EvalContext&) const override {
     RowCollector rows(columns_);
     for (const exec::Violation& violation : session_.violations()) {
-      rows.add({text_value(violation.schema), text_value(violation.table), violation.constraint.empty() ? no_value() : text_value(violation.constraint),
-                violation.key.empty() ? no_value() : text_value(violation.key), text_value(std::string(sqlstate(violation.code))), text_value(violation.message)});
+      rows.add({text_value(violation.schema), text_value(violation.table),
+                violation.constraint.empty() ? no_value() : text_value(violation.constraint),
+                violation.key.empty() ? no_value() : text_value(violation.key),
+                text_value(std::string(sqlstate(violation.code))), text_value(violation.message)});
     }
     return rows.finish();
   }
@@ -363,21 +429,28 @@ class Violations final : public plan::VirtualTable {
 // rowan.conflicts_<table>: its key, then base_*, our_* and their_* columns of its own types.
 class TableConflicts final : public plan::VirtualTable {
  public:
-  TableConflicts(SessionImpl& session, std::shared_ptr<const catalog::TableDef> table) : session_(session), table_(std::move(table)) {
-    for (const uint16_t column : table_->primary_key) columns_.push_back({table_->columns[column].name, table_->columns[column].type});
+  TableConflicts(SessionImpl& session, std::shared_ptr<const catalog::TableDef> table)
+      : session_(session), table_(std::move(table)) {
+    for (const uint16_t column : table_->primary_key)
+      columns_.push_back({table_->columns[column].name, table_->columns[column].type});
     for (const char* side : {"base_", "our_", "their_"}) {
-      for (const catalog::ColumnDef& column : table_->columns) columns_.push_back({side + column.name, column.type});
+      for (const catalog::ColumnDef& column : table_->columns)
+        columns_.push_back({side + column.name, column.type});
     }
     columns_.push_back({"conflict_kind", {type::TypeId::kText}});
     columns_.push_back({"conflict_columns", {type::TypeId::kText}});
-    columns_.push_back({"conflict_key", {type::TypeId::kText}});   // Encoded: names the row in answers.
+    columns_.push_back(
+        {"conflict_key", {type::TypeId::kText}});  // Encoded: names the row in answers.
   }
   const std::vector<OutputColumn>& columns() const override { return columns_; }
-  Result<std::vector<type::Batch>> rows(const std::vector<type::Value>&, const expr::EvalContext&) const override {
+  Result<std::vector<type::Batch>> rows(const std::vector<type::Value>&,
+                                        const expr::EvalContext&) const override {
     RowCollector rows(columns_);
-    TRY_ASSIGN(const auto pending, find_pending_merge(session_.owner().store(), session_.branch_name()));
+    TRY_ASSIGN(const auto pending,
+               find_pending_merge(session_.owner().store(), session_.branch_name()));
     if (!pending) return rows.finish();
-    TRY_ASSIGN(const txn::Snapshot tip, session_.owner().manager().tip_snapshot(session_.branch_name()));
+    TRY_ASSIGN(const txn::Snapshot tip,
+               session_.owner().manager().tip_snapshot(session_.branch_name()));
     TRY_ASSIGN(const MergeRun run, rerun_pending(session_, *pending, tip));
     for (const merge::RowConflict& conflict : run.outcome.conflicts) {
       if (conflict.schema != table_->schema || conflict.table != table_->name) continue;
@@ -390,7 +463,8 @@ class TableConflicts final : public plan::VirtualTable {
         row.insert(row.end(), values.begin(), values.end());
       }
       std::string names;
-      for (const uint16_t column : conflict.columns) names += (names.empty() ? "" : ", ") + table_->columns[column].name;
+      for (const uint16_t column : conflict.columns)
+        names += (names.empty() ? "" : ", ") + table_->columns[column].name;
       row.push_back(text_value(kind_of(conflict)));
       row.push_back(text_value(names));
       row.push_back(text_value(conflict.key));
@@ -407,7 +481,8 @@ class TableConflicts final : public plan::VirtualTable {
 
 }  // namespace
 
-Result<std::shared_ptr<const plan::VirtualTable>> find_conflict_table(SessionImpl& session, std::string_view name) {
+Result<std::shared_ptr<const plan::VirtualTable>> find_conflict_table(SessionImpl& session,
+                                                                      std::string_view name) {
   using Found = std::shared_ptr<const plan::VirtualTable>;
   if (name == "violations") return Found(std::make_shared<Violations>(session));
   if (name == "conflicts") return Found(std::make_shared<AllConflicts>(session));
@@ -420,13 +495,15 @@ Result<std::shared_ptr<const plan::VirtualTable>> find_conflict_table(SessionImp
     name.remove_prefix(dot + 1);
   }
   store::ObjectStore& store = session.owner().store();
-  TRY_ASSIGN(const txn::Snapshot tip, session.owner().manager().tip_snapshot(session.branch_name()));
+  TRY_ASSIGN(const txn::Snapshot tip,
+             session.owner().manager().tip_snapshot(session.branch_name()));
   TRY_ASSIGN(const auto pending, find_pending_merge(store, session.branch_name()));
   std::optional<catalog::TableVersion> version;
   if (pending) {
     // The merged table may have columns that ours does not.
     TRY_ASSIGN(const MergeRun run, rerun_pending(session, *pending, tip));
-    TRY_ASSIGN(version, catalog::Catalog(*run.made, store.cache(), run.root).find_table(schema, name));
+    TRY_ASSIGN(version,
+               catalog::Catalog(*run.made, store.cache(), run.root).find_table(schema, name));
   } else {
     TRY_ASSIGN(version, catalog::Catalog(store, store.cache(), tip.root).find_table(schema, name));
   }

@@ -1,9 +1,12 @@
-// A merge that waits for somebody to settle its conflicts, and the answers given: where they are kept, and how they read as SQL.
+// A merge that waits for somebody to settle its conflicts, and the answers given: where they are
+// kept, and how they read as SQL.
 //
-// The state of a pending merge is `refs/rowan/merge/<branch>`: a commit whose parents are the tip it began on and theirs, whose tree holds
-// merge.json and the answers. The conflicts are derived: the merge is run again with the answers, so the branch may move meanwhile.
-// Answers of finished merges are remembered in `refs/rowan/resolutions`. Both keep answers alike: a file `xx/xx/<28 hex digits>` named by the
-// hash of what the conflict is about, holding the row's line (or which side stands, for definitions).
+// The state of a pending merge is `refs/rowan/merge/<branch>`: a commit whose parents are the tip
+// it began on and theirs, whose tree holds merge.json and the answers. The conflicts are derived:
+// the merge is run again with the answers, so the branch may move meanwhile. Answers of finished
+// merges are remembered in `refs/rowan/resolutions`. Both keep answers alike: a file `xx/xx/<28 hex
+// digits>` named by the hash of what the conflict is about, holding the row's line (or which side
+// stands, for definitions).
 #pragma once
 
 #include <optional>
@@ -29,12 +32,17 @@ class Answers {
   explicit Answers(Oid tree = {}) : tree_(tree) {}
   const Oid& tree() const { return tree_; }
   // The answer's file; nothing: none was given.
-  Result<std::optional<std::string>> find(const store::ObjectReader& objects, store::NodeCache& cache, const std::string& path) const;
-  Result<std::optional<merge::Resolution>> row(const store::ObjectReader& objects, store::NodeCache& cache, const merge::RowConflict& conflict) const;
-  Result<std::optional<merge::Side>> schema(const store::ObjectReader& objects, store::NodeCache& cache, const merge::SchemaConflict& conflict) const;
+  Result<std::optional<std::string>> find(const store::ObjectReader& objects,
+                                          store::NodeCache& cache, const std::string& path) const;
+  Result<std::optional<merge::Resolution>> row(const store::ObjectReader& objects,
+                                               store::NodeCache& cache,
+                                               const merge::RowConflict& conflict) const;
+  Result<std::optional<merge::Side>> schema(const store::ObjectReader& objects,
+                                            store::NodeCache& cache,
+                                            const merge::SchemaConflict& conflict) const;
 
  private:
-  Oid tree_;                             // Zero: no answers.
+  Oid tree_;  // Zero: no answers.
 };
 
 // New answers on their way into a tree.
@@ -54,44 +62,56 @@ class NewAnswers {
 };
 
 struct PendingMerge {
-  Oid state;                             // The ref's commit.
-  Oid began_at;                          // The branch's tip then.
+  Oid state;     // The ref's commit.
+  Oid began_at;  // The branch's tip then.
   Oid theirs;
-  std::string source;                    // As the statement named it.
-  std::string message;                   // The user's; empty: none.
+  std::string source;   // As the statement named it.
+  std::string message;  // The user's; empty: none.
   bool renumber = false;
   bool allow_unrelated = false;
   Answers answers;
 };
 
 std::string merge_ref(std::string_view branch);
-Result<std::optional<PendingMerge>> find_pending_merge(store::ObjectStore& store, std::string_view branch);
+Result<std::optional<PendingMerge>> find_pending_merge(store::ObjectStore& store,
+                                                       std::string_view branch);
 // 55000 when there is none.
 Result<PendingMerge> get_pending_merge(store::ObjectStore& store, std::string_view branch);
 // The state as a new commit in `objects`.
-Result<Oid> write_pending_merge(store::PendingObjects& objects, store::NodeCache& cache, const PendingMerge& merge, const git::Signature& author);
+Result<Oid> write_pending_merge(store::PendingObjects& objects, store::NodeCache& cache,
+                                const PendingMerge& merge, const git::Signature& author);
 // Moves the ref. kSerializationFailure when somebody else did so meanwhile.
-Result<void> keep_pending_merge(SessionImpl& session, const PendingMerge& merge, store::PendingObjects& objects);
+Result<void> keep_pending_merge(SessionImpl& session, const PendingMerge& merge,
+                                store::PendingObjects& objects);
 
 Result<Answers> remembered_answers(store::ObjectStore& store);
 // The update of refs/rowan/resolutions that adds the answers of a tree to it.
-Result<std::optional<store::RefUpdate>> remember_answers(store::ObjectStore& store, store::PendingObjects& objects, const Answers& answers,
+Result<std::optional<store::RefUpdate>> remember_answers(store::ObjectStore& store,
+                                                         store::PendingObjects& objects,
+                                                         const Answers& answers,
                                                          const git::Signature& author);
 
-// ---- Conflicts as text and values -----------------------------------------------------------------------------------------------------------
+// ---- Conflicts as text and values ----
 
 // The row as a JSON object by column name; empty: not there.
-Result<std::string> row_json(const store::ObjectReader& objects, const catalog::TableDef& table, const merge::SideLine& line);
+Result<std::string> row_json(const store::ObjectReader& objects, const catalog::TableDef& table,
+                             const merge::SideLine& line);
 // "7", or "(7, x)" for a key of several columns.
 Result<std::string> key_text(const catalog::TableDef& table, const merge::RowConflict& conflict);
 // One value a column, NULL when the row is not there.
-Result<std::vector<type::Value>> row_values(const store::ObjectReader& objects, const catalog::TableDef& table, const merge::SideLine& line);
+Result<std::vector<type::Value>> row_values(const store::ObjectReader& objects,
+                                            const catalog::TableDef& table,
+                                            const merge::SideLine& line);
 
-// CommitDB's columns: Database, Table, Key, HEAD, SOURCE. A conflict about the schema has its kind for a key.
-Result<TableRows> conflict_rows(const store::ObjectReader& objects, const catalog::Catalog& merged, const merge::Outcome& outcome,
+// CommitDB's columns: Database, Table, Key, HEAD, SOURCE. A conflict about the schema has its kind
+// for a key.
+Result<TableRows> conflict_rows(const store::ObjectReader& objects, const catalog::Catalog& merged,
+                                const merge::Outcome& outcome,
                                 const std::optional<std::pair<std::string, std::string>>& table);
 
-// rowan.conflicts, rowan.violations, and rowan.conflicts_<table>; nullptr: no such table. The branch's tip names the tables.
-Result<std::shared_ptr<const plan::VirtualTable>> find_conflict_table(SessionImpl& session, std::string_view name);
+// rowan.conflicts, rowan.violations, and rowan.conflicts_<table>; nullptr: no such table. The
+// branch's tip names the tables.
+Result<std::shared_ptr<const plan::VirtualTable>> find_conflict_table(SessionImpl& session,
+                                                                      std::string_view name);
 
 }  // namespace rowan::engine

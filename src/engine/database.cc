@@ -28,7 +28,7 @@ git::Signature system_author() {
   git::Signature author;
   const char* name = std::getenv("GIT_AUTHOR_NAME");
   const char* email = std::getenv("GIT_AUTHOR_EMAIL");
-  const passwd* user = ::getpwuid(::getuid());   // Called once, before any thread is started.
+  const passwd* user = ::getpwuid(::getuid());  // Called once, before any thread is started.
   const std::string login = user != nullptr ? user->pw_name : "rowan";
   author.name = name != nullptr && *name != '\0' ? name : login;
   author.email = email != nullptr && *email != '\0' ? email : login + "@localhost";
@@ -36,7 +36,8 @@ git::Signature system_author() {
 }
 
 // The first commit of a repository: an empty public schema.
-Result<void> write_first_commit(store::ObjectStore& store, const git::Signature& author, const Clock& clock) {
+Result<void> write_first_commit(store::ObjectStore& store, const git::Signature& author,
+                                const Clock& clock) {
   store::PendingObjects objects(store);
   git::Commit commit;
   TRY_ASSIGN(commit.tree, catalog::write_initial_tree(objects));
@@ -44,9 +45,11 @@ Result<void> write_first_commit(store::ObjectStore& store, const git::Signature&
   commit.author = author;
   commit.author.seconds = now / 1'000'000;
   commit.committer = commit.author;
-  commit.message = git::message_with_trailers("create the repository", "", {{"Rowan-Time", std::to_string(now)}});
+  commit.message = git::message_with_trailers("create the repository", "",
+                                              {{"Rowan-Time", std::to_string(now)}});
   const Oid id = objects.add(store::ObjectType::kCommit, git::encode_commit(commit));
-  TRY_ASSIGN(const uint64_t sequence, store.append(objects, {{"refs/heads/" + std::string(kMainBranch), Oid{}, id}}));
+  TRY_ASSIGN(const uint64_t sequence,
+             store.append(objects, {{"refs/heads/" + std::string(kMainBranch), Oid{}, id}}));
   return store.wait_durable(sequence);
 }
 
@@ -54,19 +57,23 @@ Result<store::SyncMode> sync_mode(std::string_view word) {
   if (word == "on") return store::SyncMode::kOn;
   if (word == "normal") return store::SyncMode::kNormal;
   if (word == "off") return store::SyncMode::kOff;
-  return Error(ErrorCode::kInvalidParameterValue, fmt::format("invalid value for synchronous_commit: \"{}\"", word)).with_hint("Use on, normal or off.");
+  return Error(ErrorCode::kInvalidParameterValue,
+               fmt::format("invalid value for synchronous_commit: \"{}\"", word))
+      .with_hint("Use on, normal or off.");
 }
 
 }  // namespace
 
 Result<void> DatabaseImpl::init(std::string_view path) {
   TRY(store::init_git_store(std::filesystem::path(path), kMainBranch));
-  TRY_ASSIGN(const std::unique_ptr<store::ObjectStore> store, store::open_git_store(std::filesystem::path(path), {}));
+  TRY_ASSIGN(const std::unique_ptr<store::ObjectStore> store,
+             store::open_git_store(std::filesystem::path(path), {}));
   TRY(write_first_commit(*store, system_author(), system_clock()));
   return store->checkpoint();
 }
 
-Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path, const OpenOptions& options) {
+Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
+                                                         const OpenOptions& options) {
   std::unique_ptr<DatabaseImpl> database(new DatabaseImpl());
   database->author_ = system_author();
   if (!options.user.empty()) database->author_.name = options.user;
@@ -88,11 +95,14 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path, 
     TRY_ASSIGN(database->store_, store::open_git_store(folder, store_options));
     std::filesystem::path named = std::filesystem::absolute(folder, error).lexically_normal();
     if (named.filename().empty()) named = named.parent_path();
-    database->name_ = named.extension() == ".git" ? named.stem().string() : named.filename().string();
+    database->name_ =
+        named.extension() == ".git" ? named.stem().string() : named.filename().string();
   }
   txn::ManagerOptions manager_options;
-  if (path != kMemory && !options.read_only) manager_options.derived_folder = std::filesystem::path(path) / "rowan" / "derived";
-  TRY_ASSIGN(database->manager_, txn::Manager::open(*database->store_, database->clock(), manager_options));
+  if (path != kMemory && !options.read_only)
+    manager_options.derived_folder = std::filesystem::path(path) / "rowan" / "derived";
+  TRY_ASSIGN(database->manager_,
+             txn::Manager::open(*database->store_, database->clock(), manager_options));
   if (path != kMemory) {
     database->folder_ = path;
     TRY(database->branch_settings_.open(database->folder_));
@@ -102,13 +112,16 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path, 
   TRY_ASSIGN(const bool has_head, database->manager_->has_branch(database->default_branch_));
   if (!has_head) {
     const auto branches = database->manager_->branches();
-    if (branches.empty()) return Error(ErrorCode::kNotARepository, fmt::format("\"{}\" has no branch", path));
+    if (branches.empty())
+      return Error(ErrorCode::kNotARepository, fmt::format("\"{}\" has no branch", path));
     database->default_branch_ = branches.front().name;
   }
-  // A newer format is refused at once; other broken content is its branch's matter, so that `rowan check` can show it.
+  // A newer format is refused at once; other broken content is its branch's matter, so that `rowan
+  // check` can show it.
   TRY_ASSIGN(const txn::Snapshot tip, database->manager_->tip_snapshot(database->default_branch_));
   const auto format = catalog::check_format(*database->store_, database->store_->cache(), tip.root);
-  if (!format && format.error().code() == ErrorCode::kUnsupportedFormat) return Error(format.error());
+  if (!format && format.error().code() == ErrorCode::kUnsupportedFormat)
+    return Error(format.error());
   if (!options.read_only) apply_history_policies(*database->manager_, database->branch_settings_);
   return database;
 }
@@ -128,13 +141,14 @@ Result<void> DatabaseImpl::follow_rename(std::string_view from, std::string_view
   if (default_branch_ != from) return {};
   default_branch_ = to;
   if (folder_.empty()) return {};
-  TRY(store_->checkpoint());   // HEAD must not name a branch that Git does not have yet.
+  TRY(store_->checkpoint());  // HEAD must not name a branch that Git does not have yet.
   return git::set_head_branch(folder_, to);
 }
 
 Outcome<std::unique_ptr<Session>> DatabaseImpl::connect(std::string_view branch) {
   // "name@rev" names the database as well, as a connection from elsewhere does.
-  if (branch.starts_with(name_ + "@") && !branch.starts_with(name_ + "@{")) branch.remove_prefix(name_.size() + 1);
+  if (branch.starts_with(name_ + "@") && !branch.starts_with(name_ + "@{"))
+    branch.remove_prefix(name_.size() + 1);
   auto session = std::make_unique<SessionImpl>(*this, default_branch());
   if (!branch.empty()) {
     if (auto moved = session->check_out(branch); !moved) return to_failure(moved.error());
@@ -149,7 +163,8 @@ Outcome<bool> DatabaseImpl::checkpoint() {
   return true;
 }
 
-Outcome<std::vector<std::string>> DatabaseImpl::check(const std::function<void(const Progress&)>& report) {
+Outcome<std::vector<std::string>> DatabaseImpl::check(
+    const std::function<void(const Progress&)>& report) {
   return to_outcome(check_repository(*store_, report));
 }
 
@@ -162,7 +177,8 @@ std::optional<uint64_t> DatabaseImpl::row_count(const catalog::TableVersion& tab
 
 namespace rowan {
 
-Outcome<std::unique_ptr<Database>> Database::open(std::string_view path, const OpenOptions& options) {
+Outcome<std::unique_ptr<Database>> Database::open(std::string_view path,
+                                                  const OpenOptions& options) {
   auto opened = engine::DatabaseImpl::open(path, options);
   if (!opened) return engine::to_failure(opened.error());
   return std::unique_ptr<Database>(std::move(*opened));

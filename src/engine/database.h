@@ -24,21 +24,23 @@ namespace rowan::engine {
 
 class DatabaseImpl final : public Database {
  public:
-  static Result<std::unique_ptr<DatabaseImpl>> open(std::string_view path, const OpenOptions& options);
+  static Result<std::unique_ptr<DatabaseImpl>> open(std::string_view path,
+                                                    const OpenOptions& options);
   static Result<void> init(std::string_view path);
   ~DatabaseImpl() override;
 
   Outcome<std::unique_ptr<Session>> connect(std::string_view branch) override;
   Outcome<bool> checkpoint() override;
-  Outcome<std::vector<std::string>> check(const std::function<void(const Progress&)>& report) override;
+  Outcome<std::vector<std::string>> check(
+      const std::function<void(const Progress&)>& report) override;
 
   store::ObjectStore& store() { return *store_; }
   txn::Manager& manager() { return *manager_; }
   derived::Indexes& unique_indexes() { return manager_->indexes(); }
   BranchSettings& branch_settings() { return branch_settings_; }
-  const std::string& name() const { return name_; }              // The folder's name without ".git".
+  const std::string& name() const { return name_; }  // The folder's name without ".git".
   const git::Signature& author() const { return author_; }
-  std::string default_branch() const;                            // The branch of Git's HEAD: where sessions begin.
+  std::string default_branch() const;  // The branch of Git's HEAD: where sessions begin.
   // After a branch got another name: HEAD follows it, as `git branch -m` has it.
   Result<void> follow_rename(std::string_view from, std::string_view to);
   const Clock& clock() const { return system_clock(); }
@@ -53,8 +55,8 @@ class DatabaseImpl final : public Database {
   BranchSettings branch_settings_;
   std::string name_;
   git::Signature author_;
-  std::filesystem::path folder_;                                  // Empty: in memory.
-  mutable std::mutex head_mutex_;                                 // Guards default_branch_.
+  std::filesystem::path folder_;   // Empty: in memory.
+  mutable std::mutex head_mutex_;  // Guards default_branch_.
   std::string default_branch_ = "main";
 };
 

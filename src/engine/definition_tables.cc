@@ -15,11 +15,15 @@ namespace {
 
 using type::Value;
 
-using Fill = Result<void> (*)(const catalog::Catalog& catalog, const std::string& schema, RowCollector& rows);
+using Fill = Result<void> (*)(const catalog::Catalog& catalog, const std::string& schema,
+                              RowCollector& rows);
 
-Value maybe_text(std::string_view text) { return text.empty() ? Value::null(kTextType) : text_value(std::string(text)); }
+Value maybe_text(std::string_view text) {
+  return text.empty() ? Value::null(kTextType) : text_value(std::string(text));
+}
 
-Result<void> each_table(const catalog::Catalog& catalog, const std::string& schema, const std::function<void(const catalog::TableDef&)>& visit) {
+Result<void> each_table(const catalog::Catalog& catalog, const std::string& schema,
+                        const std::function<void(const catalog::TableDef&)>& visit) {
   TRY_ASSIGN(const std::vector<std::string> names, catalog.tables(schema));
   for (const std::string& name : names) {
     TRY_ASSIGN(const catalog::TableVersion version, catalog.get_table(schema, name));
@@ -28,7 +32,8 @@ Result<void> each_table(const catalog::Catalog& catalog, const std::string& sche
   return {};
 }
 
-Result<void> each_view(const catalog::Catalog& catalog, const std::string& schema, const std::function<void(const catalog::ViewDef&)>& visit) {
+Result<void> each_view(const catalog::Catalog& catalog, const std::string& schema,
+                       const std::function<void(const catalog::ViewDef&)>& visit) {
   TRY_ASSIGN(const std::vector<std::string> names, catalog.views(schema));
   for (const std::string& name : names) {
     TRY_ASSIGN(const auto view, catalog.find_view(schema, name));
@@ -37,7 +42,8 @@ Result<void> each_view(const catalog::Catalog& catalog, const std::string& schem
   return {};
 }
 
-Result<void> fill_relations(const catalog::Catalog& catalog, const std::string& schema, RowCollector& rows) {
+Result<void> fill_relations(const catalog::Catalog& catalog, const std::string& schema,
+                            RowCollector& rows) {
   const auto add = [&](std::string_view name, std::string_view kind) {
     rows.add({text_value(schema), text_value(std::string(name)), text_value(std::string(kind))});
   };
@@ -47,7 +53,9 @@ Result<void> fill_relations(const catalog::Catalog& catalog, const std::string& 
     for (size_t i = 0; i < table.unique_constraints; ++i) add(table.unique_keys[i].name, "index");
     for (const catalog::IndexDef& index : table.indexes) add(index.name, "index");
   }));
-  TRY(each_view(catalog, schema, [&](const catalog::ViewDef& view) { add(view.name, view.materialized() ? "materialized view" : "view"); }));
+  TRY(each_view(catalog, schema, [&](const catalog::ViewDef& view) {
+    add(view.name, view.materialized() ? "materialized view" : "view");
+  }));
   TRY_ASSIGN(const std::vector<std::string> sequences, catalog.sequences(schema));
   for (const std::string& name : sequences) add(name, "sequence");
   return {};
@@ -55,9 +63,12 @@ Result<void> fill_relations(const catalog::Catalog& catalog, const std::string& 
 
 std::string_view identity_text(sql::IdentityKind identity) {
   switch (identity) {
-    case sql::IdentityKind::kNone: return "";
-    case sql::IdentityKind::kAlways: return "ALWAYS";
-    case sql::IdentityKind::kByDefault: return "BY DEFAULT";
+    case sql::IdentityKind::kNone:
+      return "";
+    case sql::IdentityKind::kAlways:
+      return "ALWAYS";
+    case sql::IdentityKind::kByDefault:
+      return "BY DEFAULT";
   }
   return "";
 }
@@ -66,68 +77,95 @@ void add_columns(const catalog::TableDef& table, RowCollector& rows) {
   for (size_t i = 0; i < table.columns.size(); ++i) {
     const catalog::ColumnDef& column = table.columns[i];
     const auto key = std::find(table.primary_key.begin(), table.primary_key.end(), i);
-    rows.add({text_value(table.schema), text_value(table.name), bigint_value(static_cast<int64_t>(i + 1)), text_value(column.name),
-              text_value(type::type_name(column.type)), bool_value(!column.not_null), maybe_text(column.default_sql),
-              key == table.primary_key.end() ? Value::null(kBigintType) : bigint_value(key - table.primary_key.begin() + 1),
-              maybe_text(identity_text(column.identity)), maybe_text(catalog::merge_rule_name(column.merge_rule))});
+    rows.add({text_value(table.schema), text_value(table.name),
+              bigint_value(static_cast<int64_t>(i + 1)), text_value(column.name),
+              text_value(type::type_name(column.type)), bool_value(!column.not_null),
+              maybe_text(column.default_sql),
+              key == table.primary_key.end() ? Value::null(kBigintType)
+                                             : bigint_value(key - table.primary_key.begin() + 1),
+              maybe_text(identity_text(column.identity)),
+              maybe_text(catalog::merge_rule_name(column.merge_rule))});
   }
 }
 
-Result<void> fill_columns(const catalog::Catalog& catalog, const std::string& schema, RowCollector& rows) {
-  TRY(each_table(catalog, schema, [&](const catalog::TableDef& table) { add_columns(table, rows); }));
+Result<void> fill_columns(const catalog::Catalog& catalog, const std::string& schema,
+                          RowCollector& rows) {
+  TRY(each_table(catalog, schema,
+                 [&](const catalog::TableDef& table) { add_columns(table, rows); }));
   return each_view(catalog, schema, [&](const catalog::ViewDef& view) {
     if (view.materialized()) add_columns(*view.stored, rows);
   });
 }
 
-Result<void> fill_indexes(const catalog::Catalog& catalog, const std::string& schema, RowCollector& rows) {
+Result<void> fill_indexes(const catalog::Catalog& catalog, const std::string& schema,
+                          RowCollector& rows) {
   return each_table(catalog, schema, [&](const catalog::TableDef& table) {
-    const auto add = [&](const std::string& name, bool unique, std::string_view constraint, std::string columns) {
-      rows.add({text_value(schema), text_value(table.name), text_value(name), bool_value(unique), maybe_text(constraint), text_value(std::move(columns))});
+    const auto add = [&](const std::string& name, bool unique, std::string_view constraint,
+                         std::string columns) {
+      rows.add({text_value(schema), text_value(table.name), text_value(name), bool_value(unique),
+                maybe_text(constraint), text_value(std::move(columns))});
     };
-    if (!table.primary_key.empty()) add(table.primary_key_name, true, "PRIMARY KEY", catalog::column_list_sql(table, table.primary_key));
+    if (!table.primary_key.empty())
+      add(table.primary_key_name, true, "PRIMARY KEY",
+          catalog::column_list_sql(table, table.primary_key));
     for (size_t i = 0; i < table.unique_constraints; ++i) {
-      add(table.unique_keys[i].name, true, "UNIQUE", catalog::column_list_sql(table, table.unique_keys[i].columns));
+      add(table.unique_keys[i].name, true, "UNIQUE",
+          catalog::column_list_sql(table, table.unique_keys[i].columns));
     }
-    for (const catalog::IndexDef& index : table.indexes) add(index.name, index.unique, "", catalog::index_columns_sql(table, index));
+    for (const catalog::IndexDef& index : table.indexes)
+      add(index.name, index.unique, "", catalog::index_columns_sql(table, index));
   });
 }
 
-Result<void> fill_constraints(const catalog::Catalog& catalog, const std::string& schema, RowCollector& rows) {
+Result<void> fill_constraints(const catalog::Catalog& catalog, const std::string& schema,
+                              RowCollector& rows) {
   return each_table(catalog, schema, [&](const catalog::TableDef& table) {
-    const auto add = [&](const std::string& name, std::string_view kind, std::string definition, const std::string& referenced) {
-      rows.add({text_value(schema), text_value(table.name), text_value(name), text_value(std::string(kind)), text_value(std::move(definition)),
+    const auto add = [&](const std::string& name, std::string_view kind, std::string definition,
+                         const std::string& referenced) {
+      rows.add({text_value(schema), text_value(table.name), text_value(name),
+                text_value(std::string(kind)), text_value(std::move(definition)),
                 maybe_text(referenced)});
     };
     if (!table.primary_key.empty()) {
-      add(table.primary_key_name, "PRIMARY KEY", "PRIMARY KEY " + catalog::column_list_sql(table, table.primary_key), "");
+      add(table.primary_key_name, "PRIMARY KEY",
+          "PRIMARY KEY " + catalog::column_list_sql(table, table.primary_key), "");
     }
     for (size_t i = 0; i < table.unique_constraints; ++i) {
-      add(table.unique_keys[i].name, "UNIQUE", "UNIQUE " + catalog::column_list_sql(table, table.unique_keys[i].columns), "");
+      add(table.unique_keys[i].name, "UNIQUE",
+          "UNIQUE " + catalog::column_list_sql(table, table.unique_keys[i].columns), "");
     }
-    for (const catalog::CheckConstraint& check : table.checks) add(check.name, "CHECK", "CHECK (" + check.expression_sql + ")", "");
+    for (const catalog::CheckConstraint& check : table.checks)
+      add(check.name, "CHECK", "CHECK (" + check.expression_sql + ")", "");
     for (const catalog::ForeignKey& key : table.foreign_keys) {
-      add(key.name, "FOREIGN KEY", catalog::foreign_key_sql(table, key), catalog::qualified(key.schema, key.table));
+      add(key.name, "FOREIGN KEY", catalog::foreign_key_sql(table, key),
+          catalog::qualified(key.schema, key.table));
     }
   });
 }
 
-Result<void> fill_views(const catalog::Catalog& catalog, const std::string& schema, RowCollector& rows) {
+Result<void> fill_views(const catalog::Catalog& catalog, const std::string& schema,
+                        RowCollector& rows) {
   return each_view(catalog, schema, [&](const catalog::ViewDef& view) {
     rows.add({text_value(schema), text_value(view.name), bool_value(view.materialized()),
-              view.materialized() ? bool_value(view.populated) : Value::null(kBoolType), text_value(view.query_sql)});
+              view.materialized() ? bool_value(view.populated) : Value::null(kBoolType),
+              text_value(view.query_sql)});
   });
 }
 
-Result<void> fill_sequences(const catalog::Catalog& catalog, const std::string& schema, RowCollector& rows) {
+Result<void> fill_sequences(const catalog::Catalog& catalog, const std::string& schema,
+                            RowCollector& rows) {
   TRY_ASSIGN(const std::vector<std::string> names, catalog.sequences(schema));
   for (const std::string& name : names) {
     TRY_ASSIGN(const auto sequence, catalog.find_sequence(schema, name));
     if (!sequence) continue;
-    const std::string owner = sequence->owner_table.empty() ? "" : sequence->owner_table + "." + sql::quote_ident(sequence->owner_column);
-    rows.add({text_value(schema), text_value(name), text_value(type::type_name(sequence->type)), bigint_value(sequence->start),
-              bigint_value(sequence->min), bigint_value(sequence->max), bigint_value(sequence->increment), bool_value(sequence->cycle),
-              maybe_text(owner)});
+    const std::string owner =
+        sequence->owner_table.empty()
+            ? ""
+            : sequence->owner_table + "." + sql::quote_ident(sequence->owner_column);
+    rows.add({text_value(schema), text_value(name), text_value(type::type_name(sequence->type)),
+              bigint_value(sequence->start), bigint_value(sequence->min),
+              bigint_value(sequence->max), bigint_value(sequence->increment),
+              bool_value(sequence->cycle), maybe_text(owner)});
   }
   return {};
 }
@@ -139,7 +177,8 @@ class DefinitionTable final : public plan::VirtualTable {
 
   const std::vector<plan::OutputColumn>& columns() const override { return columns_; }
 
-  Result<std::vector<type::Batch>> rows(const std::vector<Value>&, const expr::EvalContext&) const override {
+  Result<std::vector<type::Batch>> rows(const std::vector<Value>&,
+                                        const expr::EvalContext&) const override {
     const catalog::Catalog& catalog = session_.transaction()->catalog();
     RowCollector rows(columns_);
     TRY_ASSIGN(const std::vector<std::string> schemas, catalog.schemas());
@@ -155,28 +194,63 @@ class DefinitionTable final : public plan::VirtualTable {
 
 }  // namespace
 
-std::shared_ptr<const plan::VirtualTable> find_definition_table(SessionImpl& session, std::string_view name) {
-  const auto make = [&](std::vector<plan::OutputColumn> columns, Fill fill) { return std::make_shared<DefinitionTable>(session, std::move(columns), fill); };
-  if (name == "relations") return make({{"schema", kTextType}, {"name", kTextType}, {"kind", kTextType}}, fill_relations);
+std::shared_ptr<const plan::VirtualTable> find_definition_table(SessionImpl& session,
+                                                                std::string_view name) {
+  const auto make = [&](std::vector<plan::OutputColumn> columns, Fill fill) {
+    return std::make_shared<DefinitionTable>(session, std::move(columns), fill);
+  };
+  if (name == "relations")
+    return make({{"schema", kTextType}, {"name", kTextType}, {"kind", kTextType}}, fill_relations);
   if (name == "columns") {
-    return make({{"schema", kTextType}, {"table", kTextType}, {"position", kBigintType}, {"name", kTextType}, {"type", kTextType},
-                 {"nullable", kBoolType}, {"default", kTextType}, {"key_position", kBigintType}, {"identity", kTextType}, {"merge_rule", kTextType}},
+    return make({{"schema", kTextType},
+                 {"table", kTextType},
+                 {"position", kBigintType},
+                 {"name", kTextType},
+                 {"type", kTextType},
+                 {"nullable", kBoolType},
+                 {"default", kTextType},
+                 {"key_position", kBigintType},
+                 {"identity", kTextType},
+                 {"merge_rule", kTextType}},
                 fill_columns);
   }
   if (name == "indexes") {
-    return make({{"schema", kTextType}, {"table", kTextType}, {"name", kTextType}, {"unique", kBoolType}, {"constraint", kTextType}, {"columns", kTextType}},
+    return make({{"schema", kTextType},
+                 {"table", kTextType},
+                 {"name", kTextType},
+                 {"unique", kBoolType},
+                 {"constraint", kTextType},
+                 {"columns", kTextType}},
                 fill_indexes);
   }
   if (name == "constraints") {
-    return make({{"schema", kTextType}, {"table", kTextType}, {"name", kTextType}, {"kind", kTextType}, {"definition", kTextType}, {"references", kTextType}},
+    return make({{"schema", kTextType},
+                 {"table", kTextType},
+                 {"name", kTextType},
+                 {"kind", kTextType},
+                 {"definition", kTextType},
+                 {"references", kTextType}},
                 fill_constraints);
   }
   if (name == "views") {
-    return make({{"schema", kTextType}, {"name", kTextType}, {"materialized", kBoolType}, {"populated", kBoolType}, {"definition", kTextType}}, fill_views);
+    return make({{"schema", kTextType},
+                 {"name", kTextType},
+                 {"materialized", kBoolType},
+                 {"populated", kBoolType},
+                 {"definition", kTextType}},
+                fill_views);
   }
   if (name == "sequences") {
-    return make({{"schema", kTextType}, {"name", kTextType}, {"type", kTextType}, {"start", kBigintType}, {"min", kBigintType}, {"max", kBigintType},
-                 {"increment", kBigintType}, {"cycle", kBoolType}, {"owned_by", kTextType}}, fill_sequences);
+    return make({{"schema", kTextType},
+                 {"name", kTextType},
+                 {"type", kTextType},
+                 {"start", kBigintType},
+                 {"min", kBigintType},
+                 {"max", kBigintType},
+                 {"increment", kBigintType},
+                 {"cycle", kBoolType},
+                 {"owned_by", kTextType}},
+                fill_sequences);
   }
   return nullptr;
 }

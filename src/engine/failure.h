@@ -8,7 +8,7 @@
 namespace rowan::engine {
 
 Failure to_failure(const Error& error);
-Error to_error(const Failure& failure);   // For callbacks that the embedder implements.
+Error to_error(const Failure& failure);  // For callbacks that the embedder implements.
 
 template <typename T>
 Outcome<T> to_outcome(Result<T> result) {

@@ -32,7 +32,8 @@ Result<Oid> folder_id(const store::ObjectStore& store, const Oid& root, const st
   return entry ? entry->id : Oid{};
 }
 
-Result<bool> touches(const store::ObjectStore& store, const LogEntry& entry, const std::string& path) {
+Result<bool> touches(const store::ObjectStore& store, const LogEntry& entry,
+                     const std::string& path) {
   TRY_ASSIGN(const Oid here, folder_id(store, entry.commit.tree, path));
   if (entry.commit.parents.empty()) return !here.is_zero();
   TRY_ASSIGN(const git::Commit parent, read_commit(store, entry.commit.parents.front()));
@@ -44,11 +45,13 @@ Result<bool> touches(const store::ObjectStore& store, const LogEntry& entry, con
 
 Result<git::Commit> read_commit(const store::ObjectReader& objects, const Oid& id) {
   TRY_ASSIGN(const store::ObjectRef object, objects.read(id));
-  if (object.type != store::ObjectType::kCommit) return Error(ErrorCode::kUndefinedRevision, id.hex() + " is not a commit");
+  if (object.type != store::ObjectType::kCommit)
+    return Error(ErrorCode::kUndefinedRevision, id.hex() + " is not a commit");
   return git::parse_commit(object.bytes);
 }
 
-Result<void> walk_log(const store::ObjectStore& store, const Oid& from, const std::optional<std::string>& path,
+Result<void> walk_log(const store::ObjectStore& store, const Oid& from,
+                      const std::optional<std::string>& path,
                       const std::function<Result<bool>(const LogEntry&)>& visit) {
   std::priority_queue<LogEntry, std::vector<LogEntry>, Later> open;
   std::unordered_set<Oid, OidHash> seen = {from};
@@ -72,7 +75,7 @@ Result<void> walk_log(const store::ObjectStore& store, const Oid& from, const st
   return {};
 }
 
-// ---- The log by the history index -------------------------------------------------------------------------------------
+// ---- The log by the history index ----
 
 namespace {
 
@@ -81,17 +84,23 @@ struct LogStop {
   Oid commit;
   std::string path;
 
-  bool operator<(const LogStop& other) const { return time_us != other.time_us ? time_us < other.time_us : commit < other.commit; }
+  bool operator<(const LogStop& other) const {
+    return time_us != other.time_us ? time_us < other.time_us : commit < other.commit;
+  }
 };
 
-bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
 
 }  // namespace
 
 struct LogWalk::State {
-  State(const diff::History& the_history, LogRequest the_request) : history(the_history), request(std::move(the_request)) {}
+  State(const diff::History& the_history, LogRequest the_request)
+      : history(the_history), request(std::move(the_request)) {}
 
-  // Queues the newest commit from `commit` on that may be shown. `is_table`: of the path there; only tables have hashes.
+  // Queues the newest commit from `commit` on that may be shown. `is_table`: of the path there;
+  // only tables have hashes.
   void push(const Oid& commit, const std::string& path, bool is_table) {
     Oid at = commit;
     if (is_table) {
@@ -105,7 +114,8 @@ struct LogWalk::State {
 
   Result<bool> is_table(const Oid& root, const std::string& path) const {
     if (path.empty()) return false;
-    TRY_ASSIGN(const auto found, tree::find_path(history.objects, history.cache, root, path + "/table.sql"));
+    TRY_ASSIGN(const auto found,
+               tree::find_path(history.objects, history.cache, root, path + "/table.sql"));
     return found.has_value();
   }
 
@@ -118,7 +128,7 @@ struct LogWalk::State {
   LogRequest request;
   std::priority_queue<LogStop> stops;
   std::unordered_set<Oid, OidHash> seen;
-  std::optional<diff::TableHistory> row;      // With a key: the commits of the row's versions.
+  std::optional<diff::TableHistory> row;  // With a key: the commits of the row's versions.
   Oid last_of_row;
 };
 
@@ -134,7 +144,9 @@ Result<LogWalk> LogWalk::open(const diff::History& history, LogRequest request) 
   }
   const LogRequest& wanted = state->request;
   if (wanted.key) {
-    TRY_ASSIGN(diff::TableHistory row, diff::TableHistory::open(history, {wanted.from.front(), wanted.path, wanted.key, false}));
+    TRY_ASSIGN(
+        diff::TableHistory row,
+        diff::TableHistory::open(history, {wanted.from.front(), wanted.path, wanted.key, false}));
     state->row.emplace(std::move(row));
     return LogWalk(std::move(state));
   }
@@ -164,11 +176,14 @@ Result<bool> LogWalk::State::follow(const LogStop& stop) {
     TRY_ASSIGN(const Oid parent_root, history.root_of(parent));
     std::string path = stop.path;
     if (table_here) {
-      TRY_ASSIGN(const auto before, diff::path_before(history.source(), parent_root, root, stop.path));
+      TRY_ASSIGN(const auto before,
+                 diff::path_before(history.source(), parent_root, root, stop.path));
       path = before.value_or(stop.path);
     }
-    TRY_ASSIGN(const auto there, tree::find_path(history.objects, history.cache, parent_root, path));
-    const bool same = (!here && !there) || (here && there && here->id == there->id && path == stop.path);
+    TRY_ASSIGN(const auto there,
+               tree::find_path(history.objects, history.cache, parent_root, path));
+    const bool same =
+        (!here && !there) || (here && there && here->id == there->id && path == stop.path);
     if (same) changed = false;
     TRY_ASSIGN(const bool table_there, is_table(parent_root, path));
     push(parent, path, table_there);
@@ -212,7 +227,8 @@ Result<bool> LogWalk::State::show(const LogStop& stop, LogEntry& entry) const {
   entry.time_us = stop.time_us;
   TRY_ASSIGN(entry.commit, read_commit(history.objects, stop.commit));
   const git::Signature& author = entry.commit.author;
-  if (!request.author.empty() && !contains(author.name + " <" + author.email + ">", request.author)) return false;
+  if (!request.author.empty() && !contains(author.name + " <" + author.email + ">", request.author))
+    return false;
   return request.grep.empty() || contains(entry.commit.message, request.grep);
 }
 
@@ -227,7 +243,7 @@ Result<bool> LogWalk::next(LogEntry& entry) {
   }
 }
 
-// ---- What a revision means to a session -------------------------------------------------------------------------------
+// ---- What a revision means to a session ----
 
 diff::History session_history(SessionImpl& session, const std::atomic<bool>* cancelled) {
   store::ObjectStore& store = session.owner().store();
@@ -241,7 +257,8 @@ Result<Oid> session_revision(SessionImpl& session, std::string_view revision) {
     const std::string_view rest = revision.substr(word.size());
     if (rest.empty()) return head;
     if (rest[0] != '~' && rest[0] != '^' && rest[0] != '@') continue;
-    return session.owner().manager().resolve_revision(head.hex() + std::string(rest), session.branch_name());
+    return session.owner().manager().resolve_revision(head.hex() + std::string(rest),
+                                                      session.branch_name());
   }
   if (revision.empty()) return head;
   return session.owner().manager().resolve_revision(revision, session.branch_name());
@@ -253,7 +270,9 @@ Result<CommitRange> merge_base_range(SessionImpl& session, const Oid& from, cons
   TRY(history.index.ensure(history.objects, to));
   const std::vector<Oid> bases = session.owner().manager().merge_bases(from, to);
   if (bases.empty()) {
-    return Error(ErrorCode::kUndefinedRevision, "commits " + from.hex().substr(0, 12) + " and " + to.hex().substr(0, 12) + " have no common ancestor");
+    return Error(ErrorCode::kUndefinedRevision, "commits " + from.hex().substr(0, 12) + " and " +
+                                                    to.hex().substr(0, 12) +
+                                                    " have no common ancestor");
   }
   return CommitRange{bases.front(), to};
 }
@@ -269,7 +288,9 @@ Result<std::optional<CommitRange>> session_range(SessionImpl& session, std::stri
   return std::optional<CommitRange>(range);
 }
 
-std::string TableName::path() const { return type::encode_name(schema) + "/" + type::encode_name(name); }
+std::string TableName::path() const {
+  return type::encode_name(schema) + "/" + type::encode_name(name);
+}
 
 Result<TableName> parse_table_name(SessionImpl& session, std::string_view text) {
   std::vector<std::string> parts(1);
@@ -277,8 +298,10 @@ Result<TableName> parse_table_name(SessionImpl& session, std::string_view text) 
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (c == '"') {
-      if (quoted && text.substr(i + 1).starts_with('"')) parts.back() += text[++i];
-      else quoted = !quoted;
+      if (quoted && text.substr(i + 1).starts_with('"'))
+        parts.back() += text[++i];
+      else
+        quoted = !quoted;
     } else if (c == '.' && !quoted) {
       parts.emplace_back();
     } else {

@@ -22,36 +22,40 @@ class SessionImpl;
 struct LogEntry {
   Oid id;
   git::Commit commit;
-  int64_t time_us = 0;      // Effective time, since 1970.
+  int64_t time_us = 0;  // Effective time, since 1970.
 };
 
-// Visits `from` and its ancestors, newest time first, each once, reading every commit: for checks, which must not trust what is
-// derived. With `path` (a table's folder) only commits in which that folder differs from the first parent's. Stops when `visit`
-// gives false.
-Result<void> walk_log(const store::ObjectStore& store, const Oid& from, const std::optional<std::string>& path,
+// Visits `from` and its ancestors, newest time first, each once, reading every commit: for checks,
+// which must not trust what is derived. With `path` (a table's folder) only commits in which that
+// folder differs from the first parent's. Stops when `visit` gives false.
+Result<void> walk_log(const store::ObjectStore& store, const Oid& from,
+                      const std::optional<std::string>& path,
                       const std::function<Result<bool>(const LogEntry&)>& visit);
 
 Result<git::Commit> read_commit(const store::ObjectReader& objects, const Oid& id);
 
 struct LogRequest {
   std::vector<Oid> from;
-  std::vector<Oid> without;                 // These and their ancestors are left out.
-  std::string path;                         // Only commits that changed what stands there ("public/t"), renames followed; empty: all.
-  std::optional<std::string> key;           // Only those that changed this row of the table at `path`, by its encoded key.
-  std::string author;                       // Part of the author's name or e-mail.
-  std::string grep;                         // Part of the message.
+  std::vector<Oid> without;  // These and their ancestors are left out.
+  std::string path;  // Only commits that changed what stands there ("public/t"), renames followed;
+                     // empty: all.
+  std::optional<std::string>
+      key;  // Only those that changed this row of the table at `path`, by its encoded key.
+  std::string author;  // Part of the author's name or e-mail.
+  std::string grep;    // Part of the message.
   std::optional<int64_t> since_us, until_us;
 };
 
-// The log by the history index: newest effective time first, reading only the commits it gives (and those it must look into for
-// `author`, `grep` and `path`). A commit counts as changing a path when it differs from all of its parents there.
+// The log by the history index: newest effective time first, reading only the commits it gives (and
+// those it must look into for `author`, `grep` and `path`). A commit counts as changing a path when
+// it differs from all of its parents there.
 class LogWalk {
  public:
   static Result<LogWalk> open(const diff::History& history, LogRequest request);
   LogWalk(LogWalk&&) noexcept;
   LogWalk& operator=(LogWalk&&) noexcept;
   ~LogWalk();
-  Result<bool> next(LogEntry& entry);       // False at the end.
+  Result<bool> next(LogEntry& entry);  // False at the end.
 
  private:
   struct State;

@@ -1,4 +1,5 @@
-// rowan.bisect(query, good, bad): the first commit at which a query stops being true, found as git bisect does.
+// rowan.bisect(query, good, bad): the first commit at which a query stops being true, found as git
+// bisect does.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,15 +25,20 @@ constexpr size_t kBisectCommitsMax = 1'000'000;
 // Names in FROM mean what they meant at one commit.
 class CommitResolver final : public plan::Resolver {
  public:
-  CommitResolver(SessionImpl& session, const Oid& commit) : inner_(session), commit_(commit.hex()) {}
-  Result<plan::ResolvedTable> resolve(const sql::QualifiedName& name, std::string_view revision, std::optional<int64_t> time_us) override {
+  CommitResolver(SessionImpl& session, const Oid& commit)
+      : inner_(session), commit_(commit.hex()) {}
+  Result<plan::ResolvedTable> resolve(const sql::QualifiedName& name, std::string_view revision,
+                                      std::optional<int64_t> time_us) override {
     const bool plain = revision.empty() && !time_us;
     return inner_.resolve(name, plain ? std::string_view(commit_) : revision, time_us);
   }
-  Result<std::shared_ptr<const plan::VirtualTable>> resolve_function(const sql::CallExpr& call, const std::vector<type::Type>& arguments) override {
+  Result<std::shared_ptr<const plan::VirtualTable>> resolve_function(
+      const sql::CallExpr& call, const std::vector<type::Type>& arguments) override {
     return inner_.resolve_function(call, arguments);
   }
-  std::optional<uint64_t> row_count(const catalog::TableVersion& table) override { return inner_.row_count(table); }
+  std::optional<uint64_t> row_count(const catalog::TableVersion& table) override {
+    return inner_.row_count(table);
+  }
 
  private:
   SessionResolver inner_;
@@ -41,9 +47,11 @@ class CommitResolver final : public plan::Resolver {
 
 class Bisection {
  public:
-  Bisection(SessionImpl& session, const expr::EvalContext& eval) : session_(session), eval_(eval), history_(session_history(session, eval.cancelled)) {}
+  Bisection(SessionImpl& session, const expr::EvalContext& eval)
+      : session_(session), eval_(eval), history_(session_history(session, eval.cancelled)) {}
 
-  Result<std::vector<std::vector<Value>>> run(std::string_view query, const Oid& good, const Oid& bad) {
+  Result<std::vector<std::vector<Value>>> run(std::string_view query, const Oid& good,
+                                              const Oid& bad) {
     TRY_ASSIGN(query_, sql::parse_statement(query));
     if (query_.statement->kind != sql::StatementKind::kSelect) {
       return Error(ErrorCode::kSyntaxError, "rowan.bisect takes a query that gives one boolean");
@@ -72,7 +80,8 @@ class Bisection {
       return std::move(rows_);
     }
     // Only commits at which the query gave NULL are left beside the first known bad one.
-    std::sort(suspects_.begin(), suspects_.end(), [this](const Oid& a, const Oid& b) { return time_of(a) > time_of(b); });
+    std::sort(suspects_.begin(), suspects_.end(),
+              [this](const Oid& a, const Oid& b) { return time_of(a) > time_of(b); });
     for (const Oid& commit : suspects_) TRY(add_row(commit, "suspect"));
     return std::move(rows_);
   }
@@ -82,13 +91,20 @@ class Bisection {
 
   Result<void> check_ends(const Oid& good, const Oid& bad) {
     if (history_.index.is_ancestor(bad, good)) {
-      return Error(ErrorCode::kInvalidParameterValue, "the bad commit must come after the good one");
+      return Error(ErrorCode::kInvalidParameterValue,
+                   "the bad commit must come after the good one");
     }
     for (const bool is_good : {true, false}) {
       TRY_ASSIGN(const std::optional<bool> verdict, ask(is_good ? good : bad));
       if (verdict == is_good) continue;
-      return Error(ErrorCode::kInvalidParameterValue, fmt::format("the query is not {} at the {} commit", is_good ? "true" : "false", is_good ? "good" : "bad"))
-          .with_detail(fmt::format("At commit {} it is {}.", (is_good ? good : bad).hex().substr(0, 12), !verdict ? "null" : *verdict ? "true" : "false"))
+      return Error(ErrorCode::kInvalidParameterValue,
+                   fmt::format("the query is not {} at the {} commit", is_good ? "true" : "false",
+                               is_good ? "good" : "bad"))
+          .with_detail(fmt::format("At commit {} it is {}.",
+                                   (is_good ? good : bad).hex().substr(0, 12),
+                                   !verdict   ? "null"
+                                   : *verdict ? "true"
+                                              : "false"))
           .with_hint("The query must be true where all is well.");
     }
     return {};
@@ -105,7 +121,9 @@ class Bisection {
       stack.pop_back();
       if (history_.index.is_ancestor(commit, good)) continue;
       const auto info = history_.index.find(commit);
-      if (found.size() == kBisectCommitsMax) return Error(ErrorCode::kProgramLimit, fmt::format("more than {} commits to look through", kBisectCommitsMax));
+      if (found.size() == kBisectCommitsMax)
+        return Error(ErrorCode::kProgramLimit,
+                     fmt::format("more than {} commits to look through", kBisectCommitsMax));
       found.emplace_back(info->generation, commit);
       for (const Oid& parent : info->parents) {
         if (seen.insert(parent).second) stack.push_back(parent);
@@ -147,7 +165,9 @@ class Bisection {
       for (const Oid& parent : info->parents) {
         if (weights.contains(parent)) inside.push_back(parent);
       }
-      const size_t weight = inside.empty() ? 1 : inside.size() == 1 ? weights[inside[0]] + 1 : ancestors_of(commit).size();
+      const size_t weight = inside.empty()       ? 1
+                            : inside.size() == 1 ? weights[inside[0]] + 1
+                                                 : ancestors_of(commit).size();
       weights[commit] = weight;
       const size_t gain = std::min(weight, suspects_.size() - weight);
       if (commit == bad || skipped_.contains(commit) || (best && gain <= best_gain)) continue;
@@ -162,7 +182,8 @@ class Bisection {
     TRY(history_.check_cancelled());
     auto answer = evaluate(commit);
     if (!answer && answer.error().code() != ErrorCode::kQueryCanceled) {
-      return std::move(answer.error()).with_detail(fmt::format("At commit {}.", commit.hex().substr(0, 12)));
+      return std::move(answer.error())
+          .with_detail(fmt::format("At commit {}.", commit.hex().substr(0, 12)));
     }
     return answer;
   }
@@ -171,7 +192,8 @@ class Bisection {
     CommitResolver resolver(session_, commit);
     expr::ParameterTypes parameters;
     plan::PlanContext planning{resolver, parameters, eval_, session_.settings().disabled_rules()};
-    TRY_ASSIGN(const plan::Plan plan, plan::plan_query(static_cast<const sql::SelectStmt&>(*query_.statement), planning));
+    TRY_ASSIGN(const plan::Plan plan,
+               plan::plan_query(static_cast<const sql::SelectStmt&>(*query_.statement), planning));
     if (plan.outputs.size() != 1 || plan.outputs[0].type.id != type::TypeId::kBool) {
       return Error(ErrorCode::kDatatypeMismatch, "the query of rowan.bisect must give one boolean");
     }
@@ -184,17 +206,22 @@ class Bisection {
     for (;;) {
       TRY_ASSIGN(const bool more, root->next(batch));
       if (!more) break;
-      if (rows == 0 && batch.rows > 0 && !batch.columns[0].is_null(0)) answer = batch.columns[0].value(0).as_int() != 0;
+      if (rows == 0 && batch.rows > 0 && !batch.columns[0].is_null(0))
+        answer = batch.columns[0].value(0).as_int() != 0;
       rows += batch.rows;
     }
-    if (rows > 1) return Error(ErrorCode::kCardinalityViolation, "the query of rowan.bisect gave more than one row");
+    if (rows > 1)
+      return Error(ErrorCode::kCardinalityViolation,
+                   "the query of rowan.bisect gave more than one row");
     return answer;
   }
 
   Result<void> add_row(const Oid& commit, std::string_view verdict) {
     TRY_ASSIGN(const git::Commit read, read_commit(history_.objects, commit));
-    rows_.push_back({bigint_value(static_cast<int64_t>(rows_.size() + 1)), text_value(commit.hex()), text_value(std::string(verdict)),
-                     bigint_value(static_cast<int64_t>(suspects_.size())), text_value(read.author.name), time_value(time_of(commit)),
+    rows_.push_back({bigint_value(static_cast<int64_t>(rows_.size() + 1)), text_value(commit.hex()),
+                     text_value(std::string(verdict)),
+                     bigint_value(static_cast<int64_t>(suspects_.size())),
+                     text_value(read.author.name), time_value(time_of(commit)),
                      text_value(std::string(git::subject(read.message)))});
     return {};
   }
@@ -203,7 +230,7 @@ class Bisection {
   const expr::EvalContext& eval_;
   diff::History history_;
   sql::ParsedStatement query_;
-  std::vector<Oid> suspects_;          // By generation.
+  std::vector<Oid> suspects_;  // By generation.
   std::unordered_set<Oid, OidHash> skipped_;
   std::vector<std::vector<Value>> rows_;
 };
@@ -211,20 +238,27 @@ class Bisection {
 }  // namespace
 
 VirtualTablePtr bisect_table(SessionImpl& session) {
-  const std::vector<OutputColumn> columns = {{"step", kBigintType}, {"commit", kTextType}, {"verdict", kTextType}, {"remaining", kBigintType},
-                                             {"author", kTextType}, {"time", kTimeType}, {"message", kTextType}};
-  return stream_table(columns, [&session](const std::vector<Value>& arguments, const expr::EvalContext& context) -> Result<NextRow> {
-    TRY_ASSIGN(const Oid good, session_revision(session, argument_text(arguments, 1)));
-    TRY_ASSIGN(const Oid bad, session_revision(session, argument_text(arguments, 2)));
-    Bisection bisection(session, context);
-    TRY_ASSIGN(std::vector<std::vector<Value>> rows, bisection.run(argument_text(arguments, 0), good, bad));
-    auto shared = std::make_shared<std::vector<std::vector<Value>>>(std::move(rows));
-    return NextRow([shared, at = size_t{0}](std::vector<Value>& row) mutable -> Result<bool> {
-      if (at == shared->size()) return false;
-      row = (*shared)[at++];
-      return true;
-    });
-  }, false);
+  const std::vector<OutputColumn> columns = {{"step", kBigintType},  {"commit", kTextType},
+                                             {"verdict", kTextType}, {"remaining", kBigintType},
+                                             {"author", kTextType},  {"time", kTimeType},
+                                             {"message", kTextType}};
+  return stream_table(
+      columns,
+      [&session](const std::vector<Value>& arguments,
+                 const expr::EvalContext& context) -> Result<NextRow> {
+        TRY_ASSIGN(const Oid good, session_revision(session, argument_text(arguments, 1)));
+        TRY_ASSIGN(const Oid bad, session_revision(session, argument_text(arguments, 2)));
+        Bisection bisection(session, context);
+        TRY_ASSIGN(std::vector<std::vector<Value>> rows,
+                   bisection.run(argument_text(arguments, 0), good, bad));
+        auto shared = std::make_shared<std::vector<std::vector<Value>>>(std::move(rows));
+        return NextRow([shared, at = size_t{0}](std::vector<Value>& row) mutable -> Result<bool> {
+          if (at == shared->size()) return false;
+          row = (*shared)[at++];
+          return true;
+        });
+      },
+      false);
 }
 
 }  // namespace rowan::engine

@@ -20,10 +20,26 @@ constexpr double kIntervalMax = 1'000 * 365.25 * kDay;
 
 // A unit's name without its plural s.
 constexpr std::array<std::pair<std::string_view, double>, 20> kUnits{{
-    {"microsecond", 1},      {"us", 1},           {"usec", 1},          {"millisecond", 1e3}, {"ms", 1e3},
-    {"msec", 1e3},           {"second", kSecond}, {"sec", kSecond},     {"s", kSecond},       {"minute", 60 * kSecond},
-    {"min", 60 * kSecond},   {"m", 60 * kSecond}, {"hour", 3600 * kSecond}, {"hr", 3600 * kSecond}, {"h", 3600 * kSecond},
-    {"day", kDay},           {"d", kDay},         {"week", 7 * kDay},   {"month", 30 * kDay}, {"year", 365.25 * kDay},
+    {"microsecond", 1},
+    {"us", 1},
+    {"usec", 1},
+    {"millisecond", 1e3},
+    {"ms", 1e3},
+    {"msec", 1e3},
+    {"second", kSecond},
+    {"sec", kSecond},
+    {"s", kSecond},
+    {"minute", 60 * kSecond},
+    {"min", 60 * kSecond},
+    {"m", 60 * kSecond},
+    {"hour", 3600 * kSecond},
+    {"hr", 3600 * kSecond},
+    {"h", 3600 * kSecond},
+    {"day", kDay},
+    {"d", kDay},
+    {"week", 7 * kDay},
+    {"month", 30 * kDay},
+    {"year", 365.25 * kDay},
 }};
 
 std::optional<double> unit_of(std::string word) {
@@ -42,7 +58,8 @@ void skip_blanks(std::string_view& text) {
 std::optional<double> take_decimal(std::string_view& text) {
   double value = 0;
   if (text.empty() || !((text[0] >= '0' && text[0] <= '9') || text[0] == '.')) return std::nullopt;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+  const auto read =
+      std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
   if (read.ec != std::errc() || value > kIntervalMax) return std::nullopt;
   text.remove_prefix(static_cast<size_t>(read.ptr - text.data()));
   return value;
@@ -68,7 +85,8 @@ std::optional<double> take_part(std::string_view& text) {
   skip_blanks(text);
   size_t end = 0;
   while (end < text.size() && ((text[end] | 0x20) >= 'a' && (text[end] | 0x20) <= 'z')) ++end;
-  const auto unit = end == 0 && text.empty() ? std::optional<double>(kSecond) : unit_of(std::string(text.substr(0, end)));
+  const auto unit = end == 0 && text.empty() ? std::optional<double>(kSecond)
+                                             : unit_of(std::string(text.substr(0, end)));
   text.remove_prefix(end);
   if (!unit) return std::nullopt;
   return *value * *unit;
@@ -86,7 +104,8 @@ Result<txn::HistoryPolicy> policy_of(std::string_view every, std::string_view ke
 }  // namespace
 
 Result<int64_t> parse_interval(std::string_view text) {
-  const Error invalid(ErrorCode::kInvalidDatetimeFormat, fmt::format("invalid input syntax for type interval: \"{}\"", text));
+  const Error invalid(ErrorCode::kInvalidDatetimeFormat,
+                      fmt::format("invalid input syntax for type interval: \"{}\"", text));
   std::string_view rest = text;
   double sum = 0;
   skip_blanks(rest);
@@ -100,13 +119,18 @@ Result<int64_t> parse_interval(std::string_view text) {
     skip_blanks(rest);
   }
   if (is_negative || sum < 1) {
-    return Error(ErrorCode::kInvalidParameterValue, fmt::format("the interval of a history policy must be above zero, not \"{}\"", text));
+    return Error(
+        ErrorCode::kInvalidParameterValue,
+        fmt::format("the interval of a history policy must be above zero, not \"{}\"", text));
   }
-  if (sum > kIntervalMax) return Error(ErrorCode::kInvalidParameterValue, fmt::format("interval \"{}\" is out of range", text));
+  if (sum > kIntervalMax)
+    return Error(ErrorCode::kInvalidParameterValue,
+                 fmt::format("interval \"{}\" is out of range", text));
   return static_cast<int64_t>(std::llround(sum));
 }
 
-Result<void> set_history_policy(DatabaseImpl& database, std::string_view branch, std::string_view every, std::string_view keep) {
+Result<void> set_history_policy(DatabaseImpl& database, std::string_view branch,
+                                std::string_view every, std::string_view keep) {
   TRY_ASSIGN(const txn::HistoryPolicy policy, policy_of(every, keep));
   const BranchSetting before = database.branch_settings().find(branch);
   BranchSetting setting = before;
@@ -115,7 +139,9 @@ Result<void> set_history_policy(DatabaseImpl& database, std::string_view branch,
   // The setting first: what a crash leaves undone, the next open does.
   TRY(database.branch_settings().set(branch, setting));
   auto started = database.manager().set_history_policy(branch, policy);
-  if (!started) ignore_error(database.branch_settings().set(branch, before), "the error that matters is the one before");
+  if (!started)
+    ignore_error(database.branch_settings().set(branch, before),
+                 "the error that matters is the one before");
   return started;
 }
 
@@ -134,12 +160,16 @@ void apply_history_policies(txn::Manager& manager, const BranchSettings& setting
     if (setting.history_every.empty()) continue;
     const auto policy = policy_of(setting.history_every, setting.history_keep);
     if (!policy) {
-      stderr_log().write(LogLevel::kWarning, fmt::format("the history policy of branch \"{}\" cannot be read: {}", branch.name, policy.error().message()));
+      stderr_log().write(LogLevel::kWarning,
+                         fmt::format("the history policy of branch \"{}\" cannot be read: {}",
+                                     branch.name, policy.error().message()));
       continue;
     }
     const auto applied = manager.set_history_policy(branch.name, *policy);
     if (!applied) {
-      stderr_log().write(LogLevel::kWarning, fmt::format("the history policy of branch \"{}\" does not hold: {}", branch.name, applied.error().message()));
+      stderr_log().write(LogLevel::kWarning,
+                         fmt::format("the history policy of branch \"{}\" does not hold: {}",
+                                     branch.name, applied.error().message()));
     }
   }
 }

@@ -14,14 +14,16 @@ using type::Value;
 
 namespace {
 
-constexpr uint64_t kTransactionsShown = 100;   // CommitDB's own limit of SHOW TRANSACTIONS.
+constexpr uint64_t kTransactionsShown = 100;  // CommitDB's own limit of SHOW TRANSACTIONS.
 
 // No columns: only constants, functions and parameters.
 class NoColumns final : public expr::Scope {
  public:
   explicit NoColumns(std::string_view clause) : clause_(clause) {}
   Result<expr::NodePtr> resolve_column(const sql::ColumnExpr& column) override {
-    return Error(ErrorCode::kUndefinedColumn, fmt::format("cannot use column reference in {}", clause_)).at(column.position);
+    return Error(ErrorCode::kUndefinedColumn,
+                 fmt::format("cannot use column reference in {}", clause_))
+        .at(column.position);
   }
   std::string_view clause() const override { return clause_; }
 
@@ -29,7 +31,8 @@ class NoColumns final : public expr::Scope {
   std::string_view clause_;
 };
 
-Result<Value> constant_of(const sql::Expr& expr, type::Type wanted, std::string_view clause, const expr::EvalContext& eval) {
+Result<Value> constant_of(const sql::Expr& expr, type::Type wanted, std::string_view clause,
+                          const expr::EvalContext& eval) {
   NoColumns scope(clause);
   expr::ParameterTypes parameters;
   expr::BindContext context{scope, parameters, {}};
@@ -41,7 +44,8 @@ Result<Value> constant_of(const sql::Expr& expr, type::Type wanted, std::string_
   return expr::evaluate_constant(*node, eval);
 }
 
-Result<uint64_t> limit_of(const sql::Expr* limit, uint64_t otherwise, const expr::EvalContext& eval) {
+Result<uint64_t> limit_of(const sql::Expr* limit, uint64_t otherwise,
+                          const expr::EvalContext& eval) {
   if (limit == nullptr) return otherwise;
   TRY_ASSIGN(const Value value, constant_of(*limit, kBigintType, "LIMIT", eval));
   if (value.is_null()) return UINT64_MAX;
@@ -49,10 +53,13 @@ Result<uint64_t> limit_of(const sql::Expr* limit, uint64_t otherwise, const expr
   return static_cast<uint64_t>(value.as_int());
 }
 
-Result<std::optional<int64_t>> time_of(const sql::Expr* time, std::string_view clause, const expr::EvalContext& eval) {
+Result<std::optional<int64_t>> time_of(const sql::Expr* time, std::string_view clause,
+                                       const expr::EvalContext& eval) {
   if (time == nullptr) return std::optional<int64_t>();
   TRY_ASSIGN(const Value value, constant_of(*time, kTimeType, clause, eval));
-  if (value.is_null()) return Error(ErrorCode::kInvalidParameterValue, fmt::format("{} must not be null", clause)).at(time->position);
+  if (value.is_null())
+    return Error(ErrorCode::kInvalidParameterValue, fmt::format("{} must not be null", clause))
+        .at(time->position);
   if (value.as_int() == INT64_MIN) return std::optional<int64_t>(INT64_MIN);
   if (value.as_int() >= INT64_MAX - kMicrosFrom1970To2000) return std::optional<int64_t>(INT64_MAX);
   return std::optional<int64_t>(value.as_int() + kMicrosFrom1970To2000);
@@ -75,10 +82,13 @@ Result<std::vector<Value>> key_values(const sql::Expr& key, const expr::EvalCont
 }
 
 TableName name_of(SessionImpl& session, const sql::QualifiedName& name) {
-  return {std::string(name.schema.empty() ? std::string_view(session.settings().schema()) : name.schema), std::string(name.name)};
+  return {std::string(name.schema.empty() ? std::string_view(session.settings().schema())
+                                          : name.schema),
+          std::string(name.name)};
 }
 
-Result<TableRows> rows_of(const plan::VirtualTable& table, uint64_t limit, const expr::EvalContext& eval) {
+Result<TableRows> rows_of(const plan::VirtualTable& table, uint64_t limit,
+                          const expr::EvalContext& eval) {
   TableRows rows;
   rows.columns = table.columns();
   TRY_ASSIGN(rows.batches, all_rows(table, {}, eval, limit));
@@ -86,9 +96,11 @@ Result<TableRows> rows_of(const plan::VirtualTable& table, uint64_t limit, const
 }
 
 // CommitDB's columns, its names and its time format.
-Result<TableRows> transactions(SessionImpl& session, uint64_t limit, const LogRequest& request, const expr::EvalContext& eval) {
+Result<TableRows> transactions(SessionImpl& session, uint64_t limit, const LogRequest& request,
+                               const expr::EvalContext& eval) {
   TableRows rows;
-  for (const char* name : {"ID", "Timestamp", "Message", "Author"}) rows.columns.push_back({name, kTextType});
+  for (const char* name : {"ID", "Timestamp", "Message", "Author"})
+    rows.columns.push_back({name, kTextType});
   TRY_ASSIGN(LogWalk walk, LogWalk::open(session_history(session, eval.cancelled), request));
   RowCollector collector(rows.columns);
   LogEntry entry;
@@ -101,7 +113,8 @@ Result<TableRows> transactions(SessionImpl& session, uint64_t limit, const LogRe
     char time[32];
     std::strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%SZ", &utc);
     const git::Signature& author = entry.commit.author;
-    collector.add({text_value(entry.id.hex()), text_value(time), text_value(std::string(git::subject(entry.commit.message))),
+    collector.add({text_value(entry.id.hex()), text_value(time),
+                   text_value(std::string(git::subject(entry.commit.message))),
                    text_value(fmt::format("{} <{}>", author.name, author.email))});
   }
   rows.batches = collector.finish();
@@ -110,7 +123,8 @@ Result<TableRows> transactions(SessionImpl& session, uint64_t limit, const LogRe
 
 }  // namespace
 
-Result<TableRows> show_log(SessionImpl& session, const sql::ShowLogStmt& statement, const expr::EvalContext& eval) {
+Result<TableRows> show_log(SessionImpl& session, const sql::ShowLogStmt& statement,
+                           const expr::EvalContext& eval) {
   LogRequest request;
   TRY_ASSIGN(const std::optional<CommitRange> range, session_range(session, statement.branch));
   if (range) {
@@ -127,10 +141,13 @@ Result<TableRows> show_log(SessionImpl& session, const sql::ShowLogStmt& stateme
   TRY_ASSIGN(request.since_us, time_of(statement.since, "SINCE", eval));
   TRY_ASSIGN(request.until_us, time_of(statement.until, "UNTIL", eval));
   if (statement.key != nullptr && !statement.has_table) {
-    return Error(ErrorCode::kSyntaxError, "KEY needs the table that the row is in").at(statement.key->position).with_hint("SHOW LOG FOR t KEY …");
+    return Error(ErrorCode::kSyntaxError, "KEY needs the table that the row is in")
+        .at(statement.key->position)
+        .with_hint("SHOW LOG FOR t KEY …");
   }
   if (statement.has_table) {
-    if (!request.path.empty()) return Error(ErrorCode::kSyntaxError, "FOR and PATH do not go together");
+    if (!request.path.empty())
+      return Error(ErrorCode::kSyntaxError, "FOR and PATH do not go together");
     auto placed = place_table(session, name_of(session, statement.table), request.from.front());
     if (!placed) return std::move(placed.error()).at(statement.table.position);
     request.path = placed->path;
@@ -140,34 +157,46 @@ Result<TableRows> show_log(SessionImpl& session, const sql::ShowLogStmt& stateme
     }
   }
   const bool commitdb = statement.kind == sql::StatementKind::kShowTransactions;
-  TRY_ASSIGN(const uint64_t limit, limit_of(statement.limit, commitdb ? kTransactionsShown : UINT64_MAX, eval));
+  TRY_ASSIGN(const uint64_t limit,
+             limit_of(statement.limit, commitdb ? kTransactionsShown : UINT64_MAX, eval));
   if (commitdb) return transactions(session, limit, request, eval);
-  const VirtualTablePtr table = log_table(session, [request](const std::vector<Value>&) -> Result<LogRequest> { return request; }, true);
+  const VirtualTablePtr table = log_table(
+      session, [request](const std::vector<Value>&) -> Result<LogRequest> { return request; },
+      true);
   return rows_of(*table, limit, eval);
 }
 
-Result<TableRows> show_diff(SessionImpl& session, const sql::DiffStmt& statement, const expr::EvalContext& eval) {
+Result<TableRows> show_diff(SessionImpl& session, const sql::DiffStmt& statement,
+                            const expr::EvalContext& eval) {
   DiffTarget target;
   TRY_ASSIGN(target.range.to, session_revision(session, statement.to));
-  const std::string_view from = !statement.from.empty() ? statement.from : statement.to.empty() ? "HEAD~1" : "HEAD";
+  const std::string_view from = !statement.from.empty() ? statement.from
+                                : statement.to.empty()  ? "HEAD~1"
+                                                        : "HEAD";
   TRY_ASSIGN(target.range.from, session_revision(session, from));
   if (statement.three_dots) {
     TRY_ASSIGN(target.range, merge_base_range(session, target.range.from, target.range.to));
   }
   if (statement.has_table) target.table = name_of(session, statement.table);
   TRY_ASSIGN(const uint64_t limit, limit_of(statement.limit, UINT64_MAX, eval));
-  const auto target_of = [target](const std::vector<Value>&) -> Result<DiffTarget> { return target; };
+  const auto target_of = [target](const std::vector<Value>&) -> Result<DiffTarget> {
+    return target;
+  };
   if (statement.schema) return rows_of(*schema_diff_table(session, target_of), limit, eval);
   if (statement.stat) return rows_of(*diff_stat_table(session, target_of), limit, eval);
   if (!statement.has_table) return rows_of(*diff_rows_table(session, target_of), limit, eval);
-  const auto range_of = [target](const std::vector<Value>&) -> Result<CommitRange> { return target.range; };
+  const auto range_of = [target](const std::vector<Value>&) -> Result<CommitRange> {
+    return target.range;
+  };
   auto table = diff_table(session, *target.table, target.range, range_of);
   if (!table) return std::move(table.error()).at(statement.table.position);
   return rows_of(**table, limit, eval);
 }
 
-Result<TableRows> run_blame(SessionImpl& session, const sql::BlameStmt& statement, const expr::EvalContext& eval) {
-  BlameTarget target{name_of(session, statement.table), std::string(statement.revision), std::nullopt, statement.cells};
+Result<TableRows> run_blame(SessionImpl& session, const sql::BlameStmt& statement,
+                            const expr::EvalContext& eval) {
+  BlameTarget target{name_of(session, statement.table), std::string(statement.revision),
+                     std::nullopt, statement.cells};
   if (statement.key != nullptr) {
     TRY_ASSIGN(target.key, key_values(*statement.key, eval));
   }

@@ -13,8 +13,11 @@ namespace rowan::engine {
 class SessionImpl;
 
 // `eval`: times, parameters and cancellation of the statement.
-Result<TableRows> show_log(SessionImpl& session, const sql::ShowLogStmt& statement, const expr::EvalContext& eval);
-Result<TableRows> show_diff(SessionImpl& session, const sql::DiffStmt& statement, const expr::EvalContext& eval);
-Result<TableRows> run_blame(SessionImpl& session, const sql::BlameStmt& statement, const expr::EvalContext& eval);
+Result<TableRows> show_log(SessionImpl& session, const sql::ShowLogStmt& statement,
+                           const expr::EvalContext& eval);
+Result<TableRows> show_diff(SessionImpl& session, const sql::DiffStmt& statement,
+                            const expr::EvalContext& eval);
+Result<TableRows> run_blame(SessionImpl& session, const sql::BlameStmt& statement,
+                            const expr::EvalContext& eval);
 
 }  // namespace rowan::engine

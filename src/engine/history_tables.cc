@@ -17,24 +17,28 @@ namespace rowan::engine {
 using plan::OutputColumn;
 using type::Value;
 
-// ---- Lines of any version into fixed columns --------------------------------------------------------------------------
+// ---- Lines of any version into fixed columns ----
 
 RowReader RowReader::of(const catalog::TableDef& table, bool absent_for_missing) {
   std::vector<Column> columns;
-  for (const catalog::ColumnDef& column : table.columns) columns.push_back({column.id, column.type, column.absent});
+  for (const catalog::ColumnDef& column : table.columns)
+    columns.push_back({column.id, column.type, column.absent});
   return RowReader(std::move(columns), absent_for_missing);
 }
 
-Result<void> RowReader::append(const catalog::TableDef& table, Bytes line, const diff::LargeValues& large, std::vector<Value>& row) const {
+Result<void> RowReader::append(const catalog::TableDef& table, Bytes line,
+                               const diff::LargeValues& large, std::vector<Value>& row) const {
   if (line.empty()) {
     for (const Column& column : columns_) row.push_back(Value::null(column.type));
     return {};
   }
   TRY_ASSIGN(std::vector<Value> slots, type::decode_line(table.layout, line, large));
   for (const Column& wanted : columns_) {
-    const auto found = std::find_if(table.columns.begin(), table.columns.end(), [&](const auto& column) { return column.id == wanted.id; });
+    const auto found = std::find_if(table.columns.begin(), table.columns.end(),
+                                    [&](const auto& column) { return column.id == wanted.id; });
     if (found == table.columns.end()) {
-      row.push_back(absent_for_missing_ && !wanted.absent.is_null() ? wanted.absent : Value::null(wanted.type));
+      row.push_back(absent_for_missing_ && !wanted.absent.is_null() ? wanted.absent
+                                                                    : Value::null(wanted.type));
       continue;
     }
     Value& value = slots[found->slot];
@@ -45,7 +49,8 @@ Result<void> RowReader::append(const catalog::TableDef& table, Bytes line, const
     Result<Value> cast = type::cast(value, wanted.type, type::CastContext::kExplicit);
     if (!cast) {
       return std::move(cast.error())
-          .with_detail(fmt::format("Column \"{}\" was of type {} then.", found->name, type::type_name(found->type)))
+          .with_detail(fmt::format("Column \"{}\" was of type {} then.", found->name,
+                                   type::type_name(found->type)))
           .with_hint("Read that commit with AS OF.");
     }
     row.push_back(std::move(*cast));
@@ -53,7 +58,7 @@ Result<void> RowReader::append(const catalog::TableDef& table, Bytes line, const
   return {};
 }
 
-// ---- Helpers ----------------------------------------------------------------------------------------------------------
+// ---- Helpers ----
 
 Result<PlacedTable> place_table(SessionImpl& session, const TableName& name, const Oid& commit) {
   const diff::History history = session_history(session, nullptr);
@@ -65,27 +70,33 @@ Result<PlacedTable> place_table(SessionImpl& session, const TableName& name, con
   auto found = catalog.find_table(name.schema, name.name);
   if (!found) return std::move(found.error());
   if (!*found) {
-    const std::string shown = name.schema == catalog::kDefaultSchema ? name.name : name.schema + "." + name.name;
+    const std::string shown =
+        name.schema == catalog::kDefaultSchema ? name.name : name.schema + "." + name.name;
     Error error(ErrorCode::kUndefinedTable, fmt::format("relation \"{}\" does not exist", shown));
     if (commit == session.transaction()->snapshot().commit) return error;
-    return std::move(error).with_detail(fmt::format("It is not there as of commit {}.", commit.hex().substr(0, 12)));
+    return std::move(error).with_detail(
+        fmt::format("It is not there as of commit {}.", commit.hex().substr(0, 12)));
   }
   placed.version = std::move(**found);
   return placed;
 }
 
-Result<std::string> encode_row_key(const catalog::TableDef& table, const std::vector<Value>& values) {
+Result<std::string> encode_row_key(const catalog::TableDef& table,
+                                   const std::vector<Value>& values) {
   if (table.primary_key.empty()) {
-    return Error(ErrorCode::kInvalidParameterValue, fmt::format("table \"{}\" has no primary key to name a row by", table.name));
+    return Error(ErrorCode::kInvalidParameterValue,
+                 fmt::format("table \"{}\" has no primary key to name a row by", table.name));
   }
   if (values.size() != table.primary_key.size()) {
     return Error(ErrorCode::kInvalidParameterValue,
-                 fmt::format("the primary key of table \"{}\" has {} columns, {} values were given", table.name, table.primary_key.size(), values.size()));
+                 fmt::format("the primary key of table \"{}\" has {} columns, {} values were given",
+                             table.name, table.primary_key.size(), values.size()));
   }
   std::string key;
   for (size_t i = 0; i < values.size(); ++i) {
     const type::Type wanted = table.columns[table.primary_key[i]].type;
-    if (values[i].is_null()) return Error(ErrorCode::kInvalidParameterValue, "a key must not be null");
+    if (values[i].is_null())
+      return Error(ErrorCode::kInvalidParameterValue, "a key must not be null");
     TRY_ASSIGN(const Value value, type::parse_text(wanted, type::to_text(values[i])));
     TRY(type::append_key(value, key));
   }
@@ -93,12 +104,16 @@ Result<std::string> encode_row_key(const catalog::TableDef& table, const std::ve
 }
 
 std::string argument_text(const std::vector<Value>& arguments, size_t index) {
-  return index < arguments.size() && !arguments[index].is_null() ? type::to_text(arguments[index]) : std::string();
+  return index < arguments.size() && !arguments[index].is_null() ? type::to_text(arguments[index])
+                                                                 : std::string();
 }
 
-Result<std::string> known_text(const KnownArguments& known, size_t index, std::string_view function) {
+Result<std::string> known_text(const KnownArguments& known, size_t index,
+                               std::string_view function) {
   if (index >= known.size() || !known[index] || known[index]->is_null()) {
-    return Error(ErrorCode::kIndeterminateType, fmt::format("the table of rowan.{} must be known when the statement is planned", function))
+    return Error(ErrorCode::kIndeterminateType,
+                 fmt::format("the table of rowan.{} must be known when the statement is planned",
+                             function))
         .with_hint("Write its name as a constant.");
   }
   return type::to_text(*known[index]);
@@ -114,12 +129,16 @@ Result<const CommitFacts*> CommitCache::get(const Oid& commit) {
   return &facts_.emplace(commit, std::move(facts)).first->second;
 }
 
-// ---- The log ----------------------------------------------------------------------------------------------------------
+// ---- The log ----
 
 namespace {
 
 std::vector<OutputColumn> log_columns(bool brief) {
-  std::vector<OutputColumn> columns = {{"commit", kTextType}, {"author", kTextType}, {"email", kTextType}, {"time", kTimeType}, {"message", kTextType}};
+  std::vector<OutputColumn> columns = {{"commit", kTextType},
+                                       {"author", kTextType},
+                                       {"email", kTextType},
+                                       {"time", kTimeType},
+                                       {"message", kTextType}};
   if (brief) return columns;
   columns.push_back({"committer", kTextType});
   columns.push_back({"body", kTextType});
@@ -150,44 +169,55 @@ std::string body_of(std::string_view message) {
 // Every branch and tag.
 std::vector<Oid> all_tips(SessionImpl& session) {
   std::vector<Oid> tips = {session.transaction()->snapshot().commit};
-  for (const txn::BranchInfo& branch : session.owner().manager().branches()) tips.push_back(branch.commit);
+  for (const txn::BranchInfo& branch : session.owner().manager().branches())
+    tips.push_back(branch.commit);
   for (const store::RefEntry& tag : session.owner().store().refs("refs/tags/")) {
-    if (const auto commit = session.owner().manager().resolve_revision(tag.name, session.branch_name())) tips.push_back(*commit);
+    if (const auto commit =
+            session.owner().manager().resolve_revision(tag.name, session.branch_name()))
+      tips.push_back(*commit);
   }
   return tips;
 }
 
 VirtualTablePtr commits_table(SessionImpl& session) {
-  return log_table(session, [&session](const std::vector<Value>&) -> Result<LogRequest> {
-    LogRequest request;
-    request.from = all_tips(session);
-    return request;
-  }, false);
+  return log_table(
+      session,
+      [&session](const std::vector<Value>&) -> Result<LogRequest> {
+        LogRequest request;
+        request.from = all_tips(session);
+        return request;
+      },
+      false);
 }
 
 VirtualTablePtr parents_table(SessionImpl& session) {
-  const std::vector<OutputColumn> columns = {{"commit", kTextType}, {"position", kBigintType}, {"parent", kTextType}};
-  return stream_table(columns, [&session](const std::vector<Value>&, const expr::EvalContext& context) -> Result<NextRow> {
-    LogRequest request;
-    request.from = all_tips(session);
-    struct State {
-      LogWalk walk;
-      LogEntry entry;
-      size_t next = 0;
-    };
-    TRY_ASSIGN(LogWalk walk, LogWalk::open(session_history(session, context.cancelled), std::move(request)));
-    auto state = std::make_shared<State>(State{std::move(walk), {}, 0});
-    return NextRow([state](std::vector<Value>& row) -> Result<bool> {
-      while (state->next == state->entry.commit.parents.size()) {
-        TRY_ASSIGN(const bool more, state->walk.next(state->entry));
-        if (!more) return false;
-        state->next = 0;
-      }
-      const size_t at = state->next++;
-      row = {text_value(state->entry.id.hex()), bigint_value(static_cast<int64_t>(at + 1)), text_value(state->entry.commit.parents[at].hex())};
-      return true;
-    });
-  });
+  const std::vector<OutputColumn> columns = {
+      {"commit", kTextType}, {"position", kBigintType}, {"parent", kTextType}};
+  return stream_table(
+      columns,
+      [&session](const std::vector<Value>&, const expr::EvalContext& context) -> Result<NextRow> {
+        LogRequest request;
+        request.from = all_tips(session);
+        struct State {
+          LogWalk walk;
+          LogEntry entry;
+          size_t next = 0;
+        };
+        TRY_ASSIGN(LogWalk walk,
+                   LogWalk::open(session_history(session, context.cancelled), std::move(request)));
+        auto state = std::make_shared<State>(State{std::move(walk), {}, 0});
+        return NextRow([state](std::vector<Value>& row) -> Result<bool> {
+          while (state->next == state->entry.commit.parents.size()) {
+            TRY_ASSIGN(const bool more, state->walk.next(state->entry));
+            if (!more) return false;
+            state->next = 0;
+          }
+          const size_t at = state->next++;
+          row = {text_value(state->entry.id.hex()), bigint_value(static_cast<int64_t>(at + 1)),
+                 text_value(state->entry.commit.parents[at].hex())};
+          return true;
+        });
+      });
 }
 
 // rowan.log([revision or range [, table [, key …]]])
@@ -207,47 +237,60 @@ Result<LogRequest> log_request(SessionImpl& session, const std::vector<Value>& a
   TRY_ASSIGN(const PlacedTable placed, place_table(session, name, request.from.front()));
   request.path = placed.path;
   if (arguments.size() > 2) {
-    TRY_ASSIGN(request.key, encode_row_key(*placed.version.table, {arguments.begin() + 2, arguments.end()}));
+    TRY_ASSIGN(request.key,
+               encode_row_key(*placed.version.table, {arguments.begin() + 2, arguments.end()}));
   }
   return request;
 }
 
 }  // namespace
 
-VirtualTablePtr log_table(SessionImpl& session, std::function<Result<LogRequest>(const std::vector<Value>&)> request_of, bool brief) {
-  return stream_table(log_columns(brief), [&session, request_of, brief](const std::vector<Value>& arguments, const expr::EvalContext& context) -> Result<NextRow> {
-    TRY_ASSIGN(LogRequest request, request_of(arguments));
-    TRY_ASSIGN(LogWalk walk, LogWalk::open(session_history(session, context.cancelled), std::move(request)));
-    auto shared = std::make_shared<LogWalk>(std::move(walk));
-    return NextRow([shared, brief](std::vector<Value>& row) -> Result<bool> {
-      LogEntry entry;
-      TRY_ASSIGN(const bool more, shared->next(entry));
-      if (!more) return false;
-      const git::Commit& commit = entry.commit;
-      row = {text_value(entry.id.hex()), text_value(commit.author.name), text_value(commit.author.email), time_value(entry.time_us),
-             text_value(std::string(git::subject(commit.message)))};
-      if (brief) return true;
-      row.push_back(text_value(commit.committer.name));
-      row.push_back(text_value(body_of(commit.message)));
-      row.push_back(text_value(joined(commit.parents)));
-      return true;
-    });
-  }, false);
+VirtualTablePtr log_table(SessionImpl& session,
+                          std::function<Result<LogRequest>(const std::vector<Value>&)> request_of,
+                          bool brief) {
+  return stream_table(
+      log_columns(brief),
+      [&session, request_of, brief](const std::vector<Value>& arguments,
+                                    const expr::EvalContext& context) -> Result<NextRow> {
+        TRY_ASSIGN(LogRequest request, request_of(arguments));
+        TRY_ASSIGN(LogWalk walk,
+                   LogWalk::open(session_history(session, context.cancelled), std::move(request)));
+        auto shared = std::make_shared<LogWalk>(std::move(walk));
+        return NextRow([shared, brief](std::vector<Value>& row) -> Result<bool> {
+          LogEntry entry;
+          TRY_ASSIGN(const bool more, shared->next(entry));
+          if (!more) return false;
+          const git::Commit& commit = entry.commit;
+          row = {text_value(entry.id.hex()), text_value(commit.author.name),
+                 text_value(commit.author.email), time_value(entry.time_us),
+                 text_value(std::string(git::subject(commit.message)))};
+          if (brief) return true;
+          row.push_back(text_value(commit.committer.name));
+          row.push_back(text_value(body_of(commit.message)));
+          row.push_back(text_value(joined(commit.parents)));
+          return true;
+        });
+      },
+      false);
 }
 
 VirtualTablePtr find_history_table(SessionImpl& session, std::string_view name) {
-  if (name == "log") return log_table(session, [&session](const std::vector<Value>& none) { return log_request(session, none); }, false);
+  if (name == "log")
+    return log_table(
+        session, [&session](const std::vector<Value>& none) { return log_request(session, none); },
+        false);
   if (name == "commits") return commits_table(session);
   if (name == "parents") return parents_table(session);
   return nullptr;
 }
 
-// ---- Which function ---------------------------------------------------------------------------------------------------
+// ---- Which function ----
 
 namespace {
 
 // from and to, or one range, from argument `first` on. Without a `to` it is HEAD.
-Result<CommitRange> range_arguments(SessionImpl& session, const std::vector<Value>& arguments, size_t first) {
+Result<CommitRange> range_arguments(SessionImpl& session, const std::vector<Value>& arguments,
+                                    size_t first) {
   const std::string from = argument_text(arguments, first);
   if (arguments.size() <= first + 1) {
     TRY_ASSIGN(const std::optional<CommitRange> range, session_range(session, from));
@@ -261,7 +304,9 @@ Result<CommitRange> range_arguments(SessionImpl& session, const std::vector<Valu
 
 // ([table,] from, to) | ([table,] range) | (from)
 Result<DiffTarget> target_arguments(SessionImpl& session, const std::vector<Value>& arguments) {
-  const bool has_table = arguments.size() == 3 || (arguments.size() == 2 && argument_text(arguments, 1).find("..") != std::string::npos);
+  const bool has_table =
+      arguments.size() == 3 ||
+      (arguments.size() == 2 && argument_text(arguments, 1).find("..") != std::string::npos);
   DiffTarget target;
   if (has_table) {
     TRY_ASSIGN(target.table, parse_table_name(session, argument_text(arguments, 0)));
@@ -281,17 +326,23 @@ std::optional<std::vector<Value>> all_known(const KnownArguments& known) {
 
 }  // namespace
 
-Result<VirtualTablePtr> find_history_function(SessionImpl& session, const sql::CallExpr& call, const std::vector<type::Type>& types,
+Result<VirtualTablePtr> find_history_function(SessionImpl& session, const sql::CallExpr& call,
+                                              const std::vector<type::Type>& types,
                                               const KnownArguments& known) {
   if (call.schema != "rowan") return VirtualTablePtr();
   const size_t count = types.size();
   if (call.name == "log") {
-    return log_table(session, [&session](const std::vector<Value>& arguments) { return log_request(session, arguments); }, false);
+    return log_table(
+        session,
+        [&session](const std::vector<Value>& arguments) { return log_request(session, arguments); },
+        false);
   }
   if (call.name == "diff" && (count == 2 || count == 3)) {
     TRY_ASSIGN(const std::string text, known_text(known, 0, "diff"));
     TRY_ASSIGN(const TableName name, parse_table_name(session, text));
-    const auto range_of = [&session](const std::vector<Value>& arguments) { return range_arguments(session, arguments, 1); };
+    const auto range_of = [&session](const std::vector<Value>& arguments) {
+      return range_arguments(session, arguments, 1);
+    };
     std::optional<CommitRange> range;
     if (const auto values = all_known(known)) {
       TRY_ASSIGN(range, range_of(*values));
@@ -299,16 +350,24 @@ Result<VirtualTablePtr> find_history_function(SessionImpl& session, const sql::C
     return diff_table(session, name, range, range_of);
   }
   if (call.name == "diff_stat" && count >= 1 && count <= 3) {
-    return diff_stat_table(session, [&session](const std::vector<Value>& arguments) { return target_arguments(session, arguments); });
+    return diff_stat_table(session, [&session](const std::vector<Value>& arguments) {
+      return target_arguments(session, arguments);
+    });
   }
   if (call.name == "diff_rows" && count >= 1 && count <= 3) {
-    return diff_rows_table(session, [&session](const std::vector<Value>& arguments) { return target_arguments(session, arguments); });
+    return diff_rows_table(session, [&session](const std::vector<Value>& arguments) {
+      return target_arguments(session, arguments);
+    });
   }
   if (call.name == "schema_diff" && count >= 1 && count <= 3) {
-    return schema_diff_table(session, [&session](const std::vector<Value>& arguments) { return target_arguments(session, arguments); });
+    return schema_diff_table(session, [&session](const std::vector<Value>& arguments) {
+      return target_arguments(session, arguments);
+    });
   }
   if (call.name == "patch" && count >= 1 && count <= 3) {
-    return patch_table(session, [&session](const std::vector<Value>& arguments) { return target_arguments(session, arguments); });
+    return patch_table(session, [&session](const std::vector<Value>& arguments) {
+      return target_arguments(session, arguments);
+    });
   }
   if (call.name == "bisect" && count == 3) return bisect_table(session);
   return find_blame_function(session, call, known);

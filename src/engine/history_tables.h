@@ -1,4 +1,5 @@
-// The table functions of history and differences: rowan.log, rowan.diff, rowan.history, rowan.blame and their kin.
+// The table functions of history and differences: rowan.log, rowan.diff, rowan.history, rowan.blame
+// and their kin.
 #pragma once
 
 #include <functional>
@@ -24,19 +25,22 @@ class SessionImpl;
 using VirtualTablePtr = std::shared_ptr<const plan::VirtualTable>;
 using KnownArguments = std::vector<std::optional<type::Value>>;
 
-// rowan.<name>(…) of this family; nullptr: not one of them. `known`: the arguments' values where they are known already. Functions whose columns
-// follow a table need its name: kIndeterminateType without.
-Result<VirtualTablePtr> find_history_function(SessionImpl& session, const sql::CallExpr& call, const std::vector<type::Type>& types,
+// rowan.<name>(…) of this family; nullptr: not one of them. `known`: the arguments' values where
+// they are known already. Functions whose columns follow a table need its name: kIndeterminateType
+// without.
+Result<VirtualTablePtr> find_history_function(SessionImpl& session, const sql::CallExpr& call,
+                                              const std::vector<type::Type>& types,
                                               const KnownArguments& known);
 // rowan.log, rowan.commits, rowan.parents as plain tables; nullptr: none of them.
 VirtualTablePtr find_history_table(SessionImpl& session, std::string_view name);
 // FOR SYSTEM_TIME BETWEEN | FROM | ALL.
-Result<VirtualTablePtr> row_versions_table(SessionImpl& session, const sql::QualifiedName& name, const plan::TimeRange& range);
+Result<VirtualTablePtr> row_versions_table(SessionImpl& session, const sql::QualifiedName& name,
+                                           const plan::TimeRange& range);
 
-// ---- Shared by the files of this family ------------------------------------------------------------------------------
+// ---- Shared by the files of this family ----
 
-// Reads lines of any version of a table into fixed columns, found by ID. Another type is cast; what a version did not have is NULL, or the
-// column's ABSENT value with `absent_for_missing`.
+// Reads lines of any version of a table into fixed columns, found by ID. Another type is cast; what
+// a version did not have is NULL, or the column's ABSENT value with `absent_for_missing`.
 class RowReader {
  public:
   struct Column {
@@ -50,7 +54,8 @@ class RowReader {
 
   const std::vector<Column>& columns() const { return columns_; }
   // Appends a value a column to `row`. An empty line: NULLs.
-  Result<void> append(const catalog::TableDef& table, Bytes line, const diff::LargeValues& large, std::vector<type::Value>& row) const;
+  Result<void> append(const catalog::TableDef& table, Bytes line, const diff::LargeValues& large,
+                      std::vector<type::Value>& row) const;
 
  private:
   std::vector<Column> columns_;
@@ -65,12 +70,15 @@ struct PlacedTable {
   catalog::TableVersion version;
 };
 Result<PlacedTable> place_table(SessionImpl& session, const TableName& name, const Oid& commit);
-// The encoded key of a row from the values of its key columns: kInvalidParameterValue for a wrong number of them.
-Result<std::string> encode_row_key(const catalog::TableDef& table, const std::vector<type::Value>& values);
+// The encoded key of a row from the values of its key columns: kInvalidParameterValue for a wrong
+// number of them.
+Result<std::string> encode_row_key(const catalog::TableDef& table,
+                                   const std::vector<type::Value>& values);
 
 // The text of an argument; an empty one for NULL or none.
 std::string argument_text(const std::vector<type::Value>& arguments, size_t index);
-Result<std::string> known_text(const KnownArguments& known, size_t index, std::string_view function);
+Result<std::string> known_text(const KnownArguments& known, size_t index,
+                               std::string_view function);
 
 // What a list of rows says of the commit behind each.
 struct CommitFacts {
@@ -92,15 +100,26 @@ struct DiffTarget {
   std::optional<TableName> table;
   CommitRange range;
 };
-Result<VirtualTablePtr> diff_table(SessionImpl& session, const TableName& table, const std::optional<CommitRange>& range,
-                                   std::function<Result<CommitRange>(const std::vector<type::Value>&)> range_of);
-VirtualTablePtr diff_stat_table(SessionImpl& session, std::function<Result<DiffTarget>(const std::vector<type::Value>&)> target_of);
+Result<VirtualTablePtr> diff_table(
+    SessionImpl& session, const TableName& table, const std::optional<CommitRange>& range,
+    std::function<Result<CommitRange>(const std::vector<type::Value>&)> range_of);
+VirtualTablePtr diff_stat_table(
+    SessionImpl& session,
+    std::function<Result<DiffTarget>(const std::vector<type::Value>&)> target_of);
 // Every changed row of every table: table, change, key, and both rows as JSON.
-VirtualTablePtr diff_rows_table(SessionImpl& session, std::function<Result<DiffTarget>(const std::vector<type::Value>&)> target_of);
-VirtualTablePtr log_table(SessionImpl& session, std::function<Result<LogRequest>(const std::vector<type::Value>&)> request_of, bool brief);
-VirtualTablePtr schema_diff_table(SessionImpl& session, std::function<Result<DiffTarget>(const std::vector<type::Value>&)> target_of);
+VirtualTablePtr diff_rows_table(
+    SessionImpl& session,
+    std::function<Result<DiffTarget>(const std::vector<type::Value>&)> target_of);
+VirtualTablePtr log_table(
+    SessionImpl& session,
+    std::function<Result<LogRequest>(const std::vector<type::Value>&)> request_of, bool brief);
+VirtualTablePtr schema_diff_table(
+    SessionImpl& session,
+    std::function<Result<DiffTarget>(const std::vector<type::Value>&)> target_of);
 // The statements that turn one commit into another, in order.
-VirtualTablePtr patch_table(SessionImpl& session, std::function<Result<DiffTarget>(const std::vector<type::Value>&)> target_of);
+VirtualTablePtr patch_table(
+    SessionImpl& session,
+    std::function<Result<DiffTarget>(const std::vector<type::Value>&)> target_of);
 struct BlameTarget {
   TableName table;
   std::string revision;
@@ -109,7 +128,8 @@ struct BlameTarget {
 };
 Result<VirtualTablePtr> blame_table(SessionImpl& session, const BlameTarget& target);
 
-Result<VirtualTablePtr> find_blame_function(SessionImpl& session, const sql::CallExpr& call, const KnownArguments& known);
+Result<VirtualTablePtr> find_blame_function(SessionImpl& session, const sql::CallExpr& call,
+                                            const KnownArguments& known);
 VirtualTablePtr bisect_table(SessionImpl& session);
 
 }  // namespace rowan::engine

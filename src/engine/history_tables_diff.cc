@@ -37,7 +37,8 @@ Result<TableSides> sides_of(SessionImpl& session, const TableName& name, const C
   TRY_ASSIGN(sides.from, diff::table_at(source, from_root, path));
   if (sides.to && sides.from) return sides;
   // Known under another name on one side?
-  TRY_ASSIGN(const std::vector<diff::ObjectChange> changes, diff::changed_objects(source, from_root, to_root));
+  TRY_ASSIGN(const std::vector<diff::ObjectChange> changes,
+             diff::changed_objects(source, from_root, to_root));
   for (const diff::ObjectChange& change : changes) {
     if (change.kind != diff::ObjectKind::kTable || !change.renamed()) continue;
     if (change.to->path != path && change.from->path != path) continue;
@@ -45,7 +46,8 @@ Result<TableSides> sides_of(SessionImpl& session, const TableName& name, const C
     TRY_ASSIGN(sides.to, diff::table_at(source, to_root, change.to->path));
   }
   if (!sides.from && !sides.to) {
-    TRY_ASSIGN(const PlacedTable placed, place_table(session, name, range.to));   // Says that it is not there.
+    TRY_ASSIGN(const PlacedTable placed,
+               place_table(session, name, range.to));  // Says that it is not there.
   }
   return sides;
 }
@@ -61,7 +63,9 @@ struct DiffShape {
 DiffShape shape_of(const diff::TablePair& pair) {
   DiffShape shape;
   shape.columns.push_back({"change", kTextType});
-  const auto has = [](const catalog::TableDef* table, const std::string& name) { return table != nullptr && table->find_column(name).has_value(); };
+  const auto has = [](const catalog::TableDef* table, const std::string& name) {
+    return table != nullptr && table->find_column(name).has_value();
+  };
   const auto add = [&](bool is_to, const catalog::ColumnDef& column) {
     shape.columns.push_back({(is_to ? "to_" : "from_") + column.name, column.type});
     (is_to ? shape.to : shape.from).push_back({column.id, column.type, column.absent});
@@ -70,7 +74,8 @@ DiffShape shape_of(const diff::TablePair& pair) {
   for (const diff::ColumnPair& columns : pair.columns()) {
     const catalog::ColumnDef* from = columns.from ? &pair.from()->columns[*columns.from] : nullptr;
     const catalog::ColumnDef* to = columns.to ? &pair.to()->columns[*columns.to] : nullptr;
-    // A column of one side shows on the other as well, as NULL, unless that has another one of its name.
+    // A column of one side shows on the other as well, as NULL, unless that has another one of its
+    // name.
     if (from != nullptr || !has(pair.from(), to->name)) add(false, from != nullptr ? *from : *to);
     if (to != nullptr || !has(pair.to(), from->name)) add(true, to != nullptr ? *to : *from);
   }
@@ -91,7 +96,8 @@ struct DiffStream {
 };
 
 // A JSON object of a line, for statements that show rows of several tables.
-Result<std::string> row_json(const catalog::TableDef& table, Bytes line, const diff::LargeValues& large) {
+Result<std::string> row_json(const catalog::TableDef& table, Bytes line,
+                             const diff::LargeValues& large) {
   TRY_ASSIGN(const std::vector<Value> slots, type::decode_line(table.layout, line, large));
   std::string out = "{";
   for (const catalog::ColumnDef& column : table.columns) {
@@ -99,7 +105,8 @@ Result<std::string> row_json(const catalog::TableDef& table, Bytes line, const d
     type::append_json(text_value(column.name), out);
     out += ": ";
     const Value& value = slots[column.slot];
-    const bool is_json = column.type.id == type::TypeId::kJson || column.type.id == type::TypeId::kJsonb;
+    const bool is_json =
+        column.type.id == type::TypeId::kJson || column.type.id == type::TypeId::kJsonb;
     if (is_json && !value.is_null()) {
       out += value.as_string();
     } else {
@@ -109,7 +116,8 @@ Result<std::string> row_json(const catalog::TableDef& table, Bytes line, const d
   return out + "}";
 }
 
-Result<std::string> key_text(const catalog::TableDef& table, Bytes line, const diff::LargeValues& large) {
+Result<std::string> key_text(const catalog::TableDef& table, Bytes line,
+                             const diff::LargeValues& large) {
   TRY_ASSIGN(const std::vector<Value> slots, type::decode_line(table.layout, line, large));
   std::string text;
   for (const uint16_t column : table.primary_key) {
@@ -121,7 +129,8 @@ Result<std::string> key_text(const catalog::TableDef& table, Bytes line, const d
 // The changed tables of a range, one after the other.
 class ChangedTables {
  public:
-  static Result<ChangedTables> open(SessionImpl& session, const DiffTarget& target, const diff::History& history) {
+  static Result<ChangedTables> open(SessionImpl& session, const DiffTarget& target,
+                                    const diff::History& history) {
     ChangedTables tables(history.source());
     if (target.table) {
       TRY_ASSIGN(const TableSides sides, sides_of(session, *target.table, target.range));
@@ -130,7 +139,8 @@ class ChangedTables {
     }
     TRY_ASSIGN(const Oid from_root, history.root_of(target.range.from));
     TRY_ASSIGN(const Oid to_root, history.root_of(target.range.to));
-    TRY_ASSIGN(const std::vector<diff::ObjectChange> changes, diff::changed_objects(tables.source_, from_root, to_root));
+    TRY_ASSIGN(const std::vector<diff::ObjectChange> changes,
+               diff::changed_objects(tables.source_, from_root, to_root));
     for (const diff::ObjectChange& change : changes) {
       if (change.kind != diff::ObjectKind::kTable) continue;
       TableSides sides;
@@ -159,142 +169,194 @@ class ChangedTables {
   std::deque<TableSides> sides_;
 };
 
-std::string table_label(const TableSides& sides) { return (sides.to ? sides.to : sides.from)->table->qualified_name(); }
+std::string table_label(const TableSides& sides) {
+  return (sides.to ? sides.to : sides.from)->table->qualified_name();
+}
 
-Result<int64_t> count_rows(SessionImpl& session, const std::optional<catalog::TableVersion>& version) {
+Result<int64_t> count_rows(SessionImpl& session,
+                           const std::optional<catalog::TableVersion>& version) {
   if (!version) return int64_t{0};
   store::ObjectStore& store = session.owner().store();
-  TRY_ASSIGN(const uint64_t rows, session.owner().manager().row_counts().ensure(store, store.cache(), *version->table, version->rows));
+  TRY_ASSIGN(const uint64_t rows, session.owner().manager().row_counts().ensure(
+                                      store, store.cache(), *version->table, version->rows));
   return static_cast<int64_t>(rows);
 }
 
 }  // namespace
 
-Result<VirtualTablePtr> diff_table(SessionImpl& session, const TableName& table, const std::optional<CommitRange>& range,
-                                   std::function<Result<CommitRange>(const std::vector<Value>&)> range_of) {
+Result<VirtualTablePtr> diff_table(
+    SessionImpl& session, const TableName& table, const std::optional<CommitRange>& range,
+    std::function<Result<CommitRange>(const std::vector<Value>&)> range_of) {
   TableSides known;
   if (range) {
     TRY_ASSIGN(known, sides_of(session, table, *range));
   } else {
     // The revisions are parameters: the columns are those the table has now.
-    TRY_ASSIGN(const PlacedTable now, place_table(session, table, session.transaction()->snapshot().commit));
+    TRY_ASSIGN(const PlacedTable now,
+               place_table(session, table, session.transaction()->snapshot().commit));
     known.from = known.to = now.version;
   }
-  const diff::TablePair pair(known.from ? known.from->table : nullptr, known.to ? known.to->table : nullptr);
+  const diff::TablePair pair(known.from ? known.from->table : nullptr,
+                             known.to ? known.to->table : nullptr);
   auto shape = std::make_shared<const DiffShape>(shape_of(pair));
-  return stream_table(shape->columns, [&session, table, range_of, shape](const std::vector<Value>& arguments, const expr::EvalContext& context) -> Result<NextRow> {
-    TRY_ASSIGN(const CommitRange commits, range_of(arguments));
-    const diff::History history = session_history(session, context.cancelled);
-    TRY_ASSIGN(TableSides sides, sides_of(session, table, commits));
-    auto stream = std::make_shared<DiffStream>(DiffStream{history.source(), std::move(sides), std::nullopt, RowReader(shape->from), RowReader(shape->to),
-                                                          commits.from.hex(), commits.to.hex(), {}, 0});
-    TRY_ASSIGN(diff::TableDiff rows, diff::TableDiff::open(stream->source, stream->sides.from, stream->sides.to));
-    stream->rows.emplace(std::move(rows));
-    return NextRow([stream, shape](std::vector<Value>& row) -> Result<bool> {
-      if (stream->left == 0) {
-        diff::RowDiff difference;
-        TRY_ASSIGN(const bool more, stream->rows->next(difference));
-        if (!more) return false;
-        // A counted row that grew or shrank is added or removed: only that side shows.
-        const bool with_from = difference.kind != diff::RowKind::kAdded;
-        const bool with_to = difference.kind != diff::RowKind::kRemoved;
-        const diff::TablePair& both = stream->rows->pair();
-        const catalog::TableDef& any = both.to() != nullptr ? *both.to() : *both.from();
-        std::vector<Value> from, to;
-        const Bytes from_line = difference.from_line.empty() && with_from ? difference.to_line : difference.from_line;
-        TRY(stream->from.append(with_from ? *both.from() : any, with_from ? from_line : Bytes(), stream->rows->large(), from));
-        TRY(stream->to.append(with_to ? *both.to() : any, with_to ? difference.to_line : Bytes(), stream->rows->large(), to));
-        stream->current = {text_value(std::string(diff::row_kind_name(difference.kind)))};
-        size_t next_from = 0;
-        size_t next_to = 0;
-        for (const bool is_to : shape->is_to) stream->current.push_back(is_to ? std::move(to[next_to++]) : std::move(from[next_from++]));
-        stream->current.push_back(text_value(stream->from_hex));
-        stream->current.push_back(text_value(stream->to_hex));
-        stream->left = difference.count;
-      }
-      --stream->left;
-      row = stream->current;
-      return true;
-    });
-  });
+  return stream_table(
+      shape->columns,
+      [&session, table, range_of, shape](const std::vector<Value>& arguments,
+                                         const expr::EvalContext& context) -> Result<NextRow> {
+        TRY_ASSIGN(const CommitRange commits, range_of(arguments));
+        const diff::History history = session_history(session, context.cancelled);
+        TRY_ASSIGN(TableSides sides, sides_of(session, table, commits));
+        auto stream = std::make_shared<DiffStream>(DiffStream{history.source(),
+                                                              std::move(sides),
+                                                              std::nullopt,
+                                                              RowReader(shape->from),
+                                                              RowReader(shape->to),
+                                                              commits.from.hex(),
+                                                              commits.to.hex(),
+                                                              {},
+                                                              0});
+        TRY_ASSIGN(diff::TableDiff rows,
+                   diff::TableDiff::open(stream->source, stream->sides.from, stream->sides.to));
+        stream->rows.emplace(std::move(rows));
+        return NextRow([stream, shape](std::vector<Value>& row) -> Result<bool> {
+          if (stream->left == 0) {
+            diff::RowDiff difference;
+            TRY_ASSIGN(const bool more, stream->rows->next(difference));
+            if (!more) return false;
+            // A counted row that grew or shrank is added or removed: only that side shows.
+            const bool with_from = difference.kind != diff::RowKind::kAdded;
+            const bool with_to = difference.kind != diff::RowKind::kRemoved;
+            const diff::TablePair& both = stream->rows->pair();
+            const catalog::TableDef& any = both.to() != nullptr ? *both.to() : *both.from();
+            std::vector<Value> from, to;
+            const Bytes from_line = difference.from_line.empty() && with_from
+                                        ? difference.to_line
+                                        : difference.from_line;
+            TRY(stream->from.append(with_from ? *both.from() : any, with_from ? from_line : Bytes(),
+                                    stream->rows->large(), from));
+            TRY(stream->to.append(with_to ? *both.to() : any,
+                                  with_to ? difference.to_line : Bytes(), stream->rows->large(),
+                                  to));
+            stream->current = {text_value(std::string(diff::row_kind_name(difference.kind)))};
+            size_t next_from = 0;
+            size_t next_to = 0;
+            for (const bool is_to : shape->is_to)
+              stream->current.push_back(is_to ? std::move(to[next_to++])
+                                              : std::move(from[next_from++]));
+            stream->current.push_back(text_value(stream->from_hex));
+            stream->current.push_back(text_value(stream->to_hex));
+            stream->left = difference.count;
+          }
+          --stream->left;
+          row = stream->current;
+          return true;
+        });
+      });
 }
 
-VirtualTablePtr diff_stat_table(SessionImpl& session, std::function<Result<DiffTarget>(const std::vector<Value>&)> target_of) {
+VirtualTablePtr diff_stat_table(
+    SessionImpl& session, std::function<Result<DiffTarget>(const std::vector<Value>&)> target_of) {
   std::vector<OutputColumn> columns = {{"table", kTextType}};
-  for (const char* name : {"added", "removed", "modified", "cells_modified", "old_rows", "new_rows"}) columns.push_back({name, kBigintType});
-  return stream_table(std::move(columns), [&session, target_of](const std::vector<Value>& arguments, const expr::EvalContext& context) -> Result<NextRow> {
-    TRY_ASSIGN(const DiffTarget target, target_of(arguments));
-    TRY_ASSIGN(ChangedTables open, ChangedTables::open(session, target, session_history(session, context.cancelled)));
-    auto tables = std::make_shared<ChangedTables>(std::move(open));
-    const bool one = target.table.has_value();
-    return NextRow([&session, tables, one](std::vector<Value>& row) -> Result<bool> {
-      while (!tables->at_end()) {
-        const TableSides sides = tables->take();
-        TRY_ASSIGN(const diff::DiffStat stat, diff::count_differences(tables->source(), sides.from, sides.to));
-        if (!stat.any() && !one && sides.from && sides.to) continue;   // Only its definition changed.
-        TRY_ASSIGN(const int64_t old_rows, count_rows(session, sides.from));
-        TRY_ASSIGN(const int64_t new_rows, count_rows(session, sides.to));
-        row = {text_value(table_label(sides))};
-        for (const uint64_t count : {stat.added, stat.removed, stat.modified, stat.cells_modified}) row.push_back(bigint_value(static_cast<int64_t>(count)));
-        row.push_back(bigint_value(old_rows));
-        row.push_back(bigint_value(new_rows));
-        return true;
-      }
-      return false;
-    });
-  }, false);
+  for (const char* name :
+       {"added", "removed", "modified", "cells_modified", "old_rows", "new_rows"})
+    columns.push_back({name, kBigintType});
+  return stream_table(
+      std::move(columns),
+      [&session, target_of](const std::vector<Value>& arguments,
+                            const expr::EvalContext& context) -> Result<NextRow> {
+        TRY_ASSIGN(const DiffTarget target, target_of(arguments));
+        TRY_ASSIGN(
+            ChangedTables open,
+            ChangedTables::open(session, target, session_history(session, context.cancelled)));
+        auto tables = std::make_shared<ChangedTables>(std::move(open));
+        const bool one = target.table.has_value();
+        return NextRow([&session, tables, one](std::vector<Value>& row) -> Result<bool> {
+          while (!tables->at_end()) {
+            const TableSides sides = tables->take();
+            TRY_ASSIGN(const diff::DiffStat stat,
+                       diff::count_differences(tables->source(), sides.from, sides.to));
+            if (!stat.any() && !one && sides.from && sides.to)
+              continue;  // Only its definition changed.
+            TRY_ASSIGN(const int64_t old_rows, count_rows(session, sides.from));
+            TRY_ASSIGN(const int64_t new_rows, count_rows(session, sides.to));
+            row = {text_value(table_label(sides))};
+            for (const uint64_t count :
+                 {stat.added, stat.removed, stat.modified, stat.cells_modified})
+              row.push_back(bigint_value(static_cast<int64_t>(count)));
+            row.push_back(bigint_value(old_rows));
+            row.push_back(bigint_value(new_rows));
+            return true;
+          }
+          return false;
+        });
+      },
+      false);
 }
 
-VirtualTablePtr diff_rows_table(SessionImpl& session, std::function<Result<DiffTarget>(const std::vector<Value>&)> target_of) {
+VirtualTablePtr diff_rows_table(
+    SessionImpl& session, std::function<Result<DiffTarget>(const std::vector<Value>&)> target_of) {
   std::vector<OutputColumn> columns;
-  for (const char* name : {"table", "change", "key", "from_row", "to_row"}) columns.push_back({name, kTextType});
-  return stream_table(std::move(columns), [&session, target_of](const std::vector<Value>& arguments, const expr::EvalContext& context) -> Result<NextRow> {
-    TRY_ASSIGN(const DiffTarget target, target_of(arguments));
-    TRY_ASSIGN(ChangedTables open, ChangedTables::open(session, target, session_history(session, context.cancelled)));
-    struct State {
-      ChangedTables tables;
-      TableSides sides;
-      std::optional<diff::TableDiff> rows;
-      std::vector<Value> current;
-      uint64_t left = 0;
-    };
-    auto state = std::make_shared<State>(State{std::move(open), {}, std::nullopt, {}, 0});
-    return NextRow([state](std::vector<Value>& row) -> Result<bool> {
-      diff::RowDiff difference;
-      while (state->left == 0) {
-        if (!state->rows) {
-          if (state->tables.at_end()) return false;
-          state->sides = state->tables.take();
-          TRY_ASSIGN(diff::TableDiff rows, diff::TableDiff::open(state->tables.source(), state->sides.from, state->sides.to));
-          state->rows.emplace(std::move(rows));
-        }
-        TRY_ASSIGN(const bool more, state->rows->next(difference));
-        if (!more) {
-          state->rows.reset();
-          continue;
-        }
-        const diff::TablePair& pair = state->rows->pair();
-        const diff::LargeValues& large = state->rows->large();
-        const bool is_to = difference.kind != diff::RowKind::kRemoved;
-        const catalog::TableDef& named = is_to ? *pair.to() : *pair.from();
-        TRY_ASSIGN(std::string key, key_text(named, is_to ? difference.to_line : difference.from_line, large));
-        state->current = {text_value(table_label(state->sides)), text_value(std::string(diff::row_kind_name(difference.kind))),
-                          named.primary_key.empty() ? Value::null(kTextType) : text_value(std::move(key)), Value::null(kTextType), Value::null(kTextType)};
-        if (difference.kind != diff::RowKind::kAdded) {
-          TRY_ASSIGN(std::string json, row_json(*pair.from(), difference.from_line, large));
-          state->current[3] = text_value(std::move(json));
-        }
-        if (is_to) {
-          TRY_ASSIGN(std::string json, row_json(*pair.to(), difference.to_line, large));
-          state->current[4] = text_value(std::move(json));
-        }
-        state->left = difference.count;
-      }
-      --state->left;
-      row = state->current;
-      return true;
-    });
-  }, false);
+  for (const char* name : {"table", "change", "key", "from_row", "to_row"})
+    columns.push_back({name, kTextType});
+  return stream_table(
+      std::move(columns),
+      [&session, target_of](const std::vector<Value>& arguments,
+                            const expr::EvalContext& context) -> Result<NextRow> {
+        TRY_ASSIGN(const DiffTarget target, target_of(arguments));
+        TRY_ASSIGN(
+            ChangedTables open,
+            ChangedTables::open(session, target, session_history(session, context.cancelled)));
+        struct State {
+          ChangedTables tables;
+          TableSides sides;
+          std::optional<diff::TableDiff> rows;
+          std::vector<Value> current;
+          uint64_t left = 0;
+        };
+        auto state = std::make_shared<State>(State{std::move(open), {}, std::nullopt, {}, 0});
+        return NextRow([state](std::vector<Value>& row) -> Result<bool> {
+          diff::RowDiff difference;
+          while (state->left == 0) {
+            if (!state->rows) {
+              if (state->tables.at_end()) return false;
+              state->sides = state->tables.take();
+              TRY_ASSIGN(diff::TableDiff rows,
+                         diff::TableDiff::open(state->tables.source(), state->sides.from,
+                                               state->sides.to));
+              state->rows.emplace(std::move(rows));
+            }
+            TRY_ASSIGN(const bool more, state->rows->next(difference));
+            if (!more) {
+              state->rows.reset();
+              continue;
+            }
+            const diff::TablePair& pair = state->rows->pair();
+            const diff::LargeValues& large = state->rows->large();
+            const bool is_to = difference.kind != diff::RowKind::kRemoved;
+            const catalog::TableDef& named = is_to ? *pair.to() : *pair.from();
+            TRY_ASSIGN(std::string key,
+                       key_text(named, is_to ? difference.to_line : difference.from_line, large));
+            state->current = {
+                text_value(table_label(state->sides)),
+                text_value(std::string(diff::row_kind_name(difference.kind))),
+                named.primary_key.empty() ? Value::null(kTextType) : text_value(std::move(key)),
+                Value::null(kTextType), Value::null(kTextType)};
+            if (difference.kind != diff::RowKind::kAdded) {
+              TRY_ASSIGN(std::string json, row_json(*pair.from(), difference.from_line, large));
+              state->current[3] = text_value(std::move(json));
+            }
+            if (is_to) {
+              TRY_ASSIGN(std::string json, row_json(*pair.to(), difference.to_line, large));
+              state->current[4] = text_value(std::move(json));
+            }
+            state->left = difference.count;
+          }
+          --state->left;
+          row = state->current;
+          return true;
+        });
+      },
+      false);
 }
 
 namespace {
@@ -309,7 +371,9 @@ NextRow given_rows(std::vector<std::vector<Value>> rows) {
   };
 }
 
-Value text_or_null(std::string text) { return text.empty() ? Value::null(kTextType) : text_value(std::move(text)); }
+Value text_or_null(std::string text) {
+  return text.empty() ? Value::null(kTextType) : text_value(std::move(text));
+}
 
 // Whether a change's object is the table or a part of it.
 bool belongs_to(const std::string& object, const TableName& table) {
@@ -319,39 +383,57 @@ bool belongs_to(const std::string& object, const TableName& table) {
 
 }  // namespace
 
-VirtualTablePtr schema_diff_table(SessionImpl& session, std::function<Result<DiffTarget>(const std::vector<Value>&)> target_of) {
+VirtualTablePtr schema_diff_table(
+    SessionImpl& session, std::function<Result<DiffTarget>(const std::vector<Value>&)> target_of) {
   std::vector<OutputColumn> columns;
-  for (const char* name : {"object", "kind", "from_sql", "to_sql"}) columns.push_back({name, kTextType});
-  return stream_table(std::move(columns), [&session, target_of](const std::vector<Value>& arguments, const expr::EvalContext& context) -> Result<NextRow> {
-    TRY_ASSIGN(const DiffTarget target, target_of(arguments));
-    const diff::History history = session_history(session, context.cancelled);
-    TRY_ASSIGN(const Oid from_root, history.root_of(target.range.from));
-    TRY_ASSIGN(const Oid to_root, history.root_of(target.range.to));
-    TRY_ASSIGN(std::vector<diff::SchemaChange> changes, diff::schema_changes(history.source(), from_root, to_root));
-    std::vector<std::vector<Value>> rows;
-    for (diff::SchemaChange& change : changes) {
-      if (target.table && !belongs_to(change.object, *target.table)) continue;
-      rows.push_back({text_value(std::move(change.object)), text_value(std::move(change.kind)), text_or_null(std::move(change.from_sql)),
-                      text_or_null(std::move(change.to_sql))});
-    }
-    return given_rows(std::move(rows));
-  }, false);
+  for (const char* name : {"object", "kind", "from_sql", "to_sql"})
+    columns.push_back({name, kTextType});
+  return stream_table(
+      std::move(columns),
+      [&session, target_of](const std::vector<Value>& arguments,
+                            const expr::EvalContext& context) -> Result<NextRow> {
+        TRY_ASSIGN(const DiffTarget target, target_of(arguments));
+        const diff::History history = session_history(session, context.cancelled);
+        TRY_ASSIGN(const Oid from_root, history.root_of(target.range.from));
+        TRY_ASSIGN(const Oid to_root, history.root_of(target.range.to));
+        TRY_ASSIGN(std::vector<diff::SchemaChange> changes,
+                   diff::schema_changes(history.source(), from_root, to_root));
+        std::vector<std::vector<Value>> rows;
+        for (diff::SchemaChange& change : changes) {
+          if (target.table && !belongs_to(change.object, *target.table)) continue;
+          rows.push_back({text_value(std::move(change.object)), text_value(std::move(change.kind)),
+                          text_or_null(std::move(change.from_sql)),
+                          text_or_null(std::move(change.to_sql))});
+        }
+        return given_rows(std::move(rows));
+      },
+      false);
 }
 
-VirtualTablePtr patch_table(SessionImpl& session, std::function<Result<DiffTarget>(const std::vector<Value>&)> target_of) {
+VirtualTablePtr patch_table(
+    SessionImpl& session, std::function<Result<DiffTarget>(const std::vector<Value>&)> target_of) {
   const std::vector<OutputColumn> columns = {{"position", kBigintType}, {"statement", kTextType}};
-  return stream_table(columns, [&session, target_of](const std::vector<Value>& arguments, const expr::EvalContext& context) -> Result<NextRow> {
-    TRY_ASSIGN(const DiffTarget target, target_of(arguments));
-    const diff::History history = session_history(session, context.cancelled);
-    TRY_ASSIGN(const Oid from_root, history.root_of(target.range.from));
-    TRY_ASSIGN(const Oid to_root, history.root_of(target.range.to));
-    TRY_ASSIGN(diff::Patch patch, diff::make_patch(history.source(), from_root, to_root, target.table ? target.table->path() : std::string()));
-    std::vector<std::vector<Value>> rows;
-    const auto add = [&](std::string text) { rows.push_back({bigint_value(static_cast<int64_t>(rows.size() + 1)), text_value(std::move(text))}); };
-    for (std::string& note : patch.notes) add("-- " + std::move(note));
-    for (std::string& statement : patch.statements) add(std::move(statement) + ";");
-    return given_rows(std::move(rows));
-  }, false);
+  return stream_table(
+      columns,
+      [&session, target_of](const std::vector<Value>& arguments,
+                            const expr::EvalContext& context) -> Result<NextRow> {
+        TRY_ASSIGN(const DiffTarget target, target_of(arguments));
+        const diff::History history = session_history(session, context.cancelled);
+        TRY_ASSIGN(const Oid from_root, history.root_of(target.range.from));
+        TRY_ASSIGN(const Oid to_root, history.root_of(target.range.to));
+        TRY_ASSIGN(diff::Patch patch,
+                   diff::make_patch(history.source(), from_root, to_root,
+                                    target.table ? target.table->path() : std::string()));
+        std::vector<std::vector<Value>> rows;
+        const auto add = [&](std::string text) {
+          rows.push_back(
+              {bigint_value(static_cast<int64_t>(rows.size() + 1)), text_value(std::move(text))});
+        };
+        for (std::string& note : patch.notes) add("-- " + std::move(note));
+        for (std::string& statement : patch.statements) add(std::move(statement) + ";");
+        return given_rows(std::move(rows));
+      },
+      false);
 }
 
 }  // namespace rowan::engine

@@ -21,37 +21,41 @@ Result<VersionResult> run_commit_merge(SessionImpl& session, const sql::MergeStm
 Result<VersionResult> run_abort_merge(SessionImpl& session);
 Result<VersionResult> run_resolve(SessionImpl& session, const sql::ResolveStmt& statement);
 
-// UPDATE and DELETE of rowan.conflicts_<table> settle its rows: DELETE keeps ours, UPDATE takes our_* columns as they then are.
-// These and SHOW MERGE CONFLICTS:
+// UPDATE and DELETE of rowan.conflicts_<table> settle its rows: DELETE keeps ours, UPDATE takes
+// our_* columns as they then are. These and SHOW MERGE CONFLICTS:
 bool is_conflict_statement(const sql::Statement& statement);
 Result<VersionResult> run_conflict_statement(SessionImpl& session, const sql::Statement& statement);
 
 Result<VersionResult> show_conflicts(SessionImpl& session, const sql::ShowStmt& statement);
 
-// ---- A merge worked out, not written --------------------------------------------------------------------------------------------------------
+// ---- A merge worked out, not written ----
 
 struct MergeOptions {
   merge::Policy policy = merge::Policy::kRowLevel;
   bool renumber = false;
   bool allow_unrelated = false;
-  const Answers* answers = nullptr;          // Of the pending merge; null: none.
-  const Answers* remembered = nullptr;       // Null: not to be used.
+  const Answers* answers = nullptr;     // Of the pending merge; null: none.
+  const Answers* remembered = nullptr;  // Null: not to be used.
 };
 
 // The trees of several commits merged one after the other into the tip's.
 struct MergeRun {
-  // Trees of virtual bases, which no commit will name; and what the merged tree needs. `made` reads through `bases`.
+  // Trees of virtual bases, which no commit will name; and what the merged tree needs. `made` reads
+  // through `bases`.
   std::unique_ptr<store::PendingObjects> bases, made;
   Oid root;
-  merge::Outcome outcome;                    // Of all of them together.
-  std::vector<Oid> merged;                   // The commits that went in, in order.
-  std::optional<size_t> conflicting;         // Which of the sources had the open conflicts; what comes after it was not tried.
-  uint64_t remembered = 0;                   // Conflicts that remembered answers settled.
+  merge::Outcome outcome;             // Of all of them together.
+  std::vector<Oid> merged;            // The commits that went in, in order.
+  std::optional<size_t> conflicting;  // Which of the sources had the open conflicts; what comes
+                                      // after it was not tried.
+  uint64_t remembered = 0;            // Conflicts that remembered answers settled.
 };
 
 // `sources` are not contained in `tip`.
-Result<MergeRun> run_merge_of(SessionImpl& session, const Oid& tip, const std::vector<Oid>& sources, const MergeOptions& options);
+Result<MergeRun> run_merge_of(SessionImpl& session, const Oid& tip, const std::vector<Oid>& sources,
+                              const MergeOptions& options);
 // The pending merge of a branch on its tip as it is now.
-Result<MergeRun> rerun_pending(SessionImpl& session, const PendingMerge& pending, const txn::Snapshot& tip);
+Result<MergeRun> rerun_pending(SessionImpl& session, const PendingMerge& pending,
+                               const txn::Snapshot& tip);
 
 }  // namespace rowan::engine

@@ -27,13 +27,16 @@ constexpr int kAttemptsMax = 20;
 Result<VersionResult> try_again(const std::function<Result<VersionResult>()>& attempt) {
   for (int attempts = 1;; ++attempts) {
     auto result = attempt();
-    if (result || result.error().code() != ErrorCode::kSerializationFailure || attempts == kAttemptsMax) return result;
+    if (result || result.error().code() != ErrorCode::kSerializationFailure ||
+        attempts == kAttemptsMax)
+      return result;
   }
 }
 
 // The pending merge as the statement finds it, and the answers it gives.
 struct Work {
-  explicit Work(store::ObjectStore& the_store) : store(the_store), objects(the_store), answers(objects) {}
+  explicit Work(store::ObjectStore& the_store)
+      : store(the_store), objects(the_store), answers(objects) {}
 
   store::ObjectStore& store;
   PendingMerge pending;
@@ -48,7 +51,9 @@ struct Work {
 };
 
 Result<void> begin(SessionImpl& session, std::string_view words, Work& work) {
-  if (session.in_block()) return Error(ErrorCode::kActiveTransaction, fmt::format("{} cannot run inside a transaction block", words));
+  if (session.in_block())
+    return Error(ErrorCode::kActiveTransaction,
+                 fmt::format("{} cannot run inside a transaction block", words));
   if (session.is_pinned()) TRY(session.check_writable());
   TRY_ASSIGN(work.pending, get_pending_merge(work.store, session.branch_name()));
   TRY_ASSIGN(work.tip, session.owner().manager().tip_snapshot(session.branch_name()));
@@ -68,7 +73,7 @@ Result<size_t> finish(SessionImpl& session, Work& work) {
   return again.outcome.conflicts.size() + again.outcome.schema_conflicts.size();
 }
 
-// ---- Rows given as JSON ---------------------------------------------------------------------------------------------------------------------
+// ---- Rows given as JSON ----
 
 const char* skip_blanks(const char* p, const char* end) {
   while (p < end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')) ++p;
@@ -78,7 +83,8 @@ const char* skip_blanks(const char* p, const char* end) {
 // The members of one JSON object, values as they are written: numbers keep every digit.
 Result<std::vector<std::pair<std::string, std::string>>> members_of(std::string_view json) {
   TRY(type::check_json(json));
-  const Error no_object(ErrorCode::kInvalidText, "a resolution is a JSON object of columns, or null to delete the row");
+  const Error no_object(ErrorCode::kInvalidText,
+                        "a resolution is a JSON object of columns, or null to delete the row");
   const char* const end = json.data() + json.size();
   const char* p = skip_blanks(json.data(), end);
   if (p == end || *p != '{') return no_object;
@@ -90,9 +96,10 @@ Result<std::vector<std::pair<std::string, std::string>>> members_of(std::string_
     }
     const char* stop = type::skip_json(p, end);
     std::string name;
-    if (stop == nullptr || !type::read_json_string({p, static_cast<size_t>(stop - p)}, name)) return no_object;
+    if (stop == nullptr || !type::read_json_string({p, static_cast<size_t>(stop - p)}, name))
+      return no_object;
     p = skip_blanks(stop, end);
-    p = skip_blanks(p + 1, end);   // Behind the colon.
+    p = skip_blanks(p + 1, end);  // Behind the colon.
     stop = type::skip_json(p, end);
     if (stop == nullptr) return no_object;
     members.emplace_back(std::move(name), std::string(p, static_cast<size_t>(stop - p)));
@@ -102,11 +109,14 @@ Result<std::vector<std::pair<std::string, std::string>>> members_of(std::string_
 }
 
 Result<type::Value> json_value(type::Type type, const std::string& raw) {
-  if (raw == "null" && type.id != type::TypeId::kJson && type.id != type::TypeId::kJsonb) return type::Value::null(type);
+  if (raw == "null" && type.id != type::TypeId::kJson && type.id != type::TypeId::kJsonb)
+    return type::Value::null(type);
   if (raw == "null") return type::Value::null(type);
-  if (type.id == type::TypeId::kJson || type.id == type::TypeId::kJsonb) return type::parse_text(type, raw);
+  if (type.id == type::TypeId::kJson || type.id == type::TypeId::kJsonb)
+    return type::parse_text(type, raw);
   std::string text = raw;
-  if (raw.front() == '"' && !type::read_json_string(raw, text)) return Error(ErrorCode::kInvalidText, "invalid JSON string " + raw);
+  if (raw.front() == '"' && !type::read_json_string(raw, text))
+    return Error(ErrorCode::kInvalidText, "invalid JSON string " + raw);
   return type::parse_text(type, text);
 }
 
@@ -119,34 +129,42 @@ Result<std::string> changed_line(const catalog::TableDef& table, const merge::Ro
   TRY(type::split_line(table.layout, *from, elements, count));
   std::vector<type::Cell> cells(table.layout.slots.size());
   for (size_t slot = 0; slot < cells.size(); ++slot) {
-    cells[slot] = slot < elements.size() ? type::Cell{nullptr, elements[slot]} : type::Cell{&table.layout.slots[slot].absent, {}};
+    cells[slot] = slot < elements.size() ? type::Cell{nullptr, elements[slot]}
+                                         : type::Cell{&table.layout.slots[slot].absent, {}};
   }
   for (size_t i = 0; i < table.columns.size(); ++i) {
     const catalog::ColumnDef& column = table.columns[i];
     if (values[i]) cells[column.slot] = {&*values[i], {}};
-    const bool is_null = values[i] ? values[i]->is_null() : cells[column.slot].value != nullptr ? cells[column.slot].value->is_null()
-                                                                                               : cells[column.slot].raw == "null";
+    const bool is_null = values[i]                             ? values[i]->is_null()
+                         : cells[column.slot].value != nullptr ? cells[column.slot].value->is_null()
+                                                               : cells[column.slot].raw == "null";
     if (column.not_null && is_null) {
-      return Error(ErrorCode::kNotNullViolation, fmt::format("null value in column \"{}\" of relation \"{}\" violates not-null constraint",
-                                                             column.name, table.name));
+      return Error(
+          ErrorCode::kNotNullViolation,
+          fmt::format("null value in column \"{}\" of relation \"{}\" violates not-null constraint",
+                      column.name, table.name));
     }
   }
   std::string line;
   type::encode_line(table.layout, cells, count, line);
   std::string key;
   TRY(type::append_line_key(table.layout, line, key));
-  if (key != conflict.key) return Error(ErrorCode::kInvalidParameterValue, "a resolution cannot change the row's key");
+  if (key != conflict.key)
+    return Error(ErrorCode::kInvalidParameterValue, "a resolution cannot change the row's key");
   return line;
 }
 
-Result<merge::SideLine> json_answer(const catalog::TableDef& table, const merge::RowConflict& conflict, std::string_view json) {
+Result<merge::SideLine> json_answer(const catalog::TableDef& table,
+                                    const merge::RowConflict& conflict, std::string_view json) {
   if (json == "null") return merge::SideLine();
   TRY_ASSIGN(const auto members, members_of(json));
   std::vector<std::optional<type::Value>> values(table.columns.size());
   for (const auto& [name, raw] : members) {
     const std::optional<uint16_t> column = table.find_column(name);
     if (!column) {
-      return Error(ErrorCode::kUndefinedColumn, fmt::format("column \"{}\" of relation \"{}\" does not exist", name, table.name));
+      return Error(
+          ErrorCode::kUndefinedColumn,
+          fmt::format("column \"{}\" of relation \"{}\" does not exist", name, table.name));
     }
     TRY_ASSIGN(values[*column], json_value(table.columns[*column].type, raw));
   }
@@ -154,34 +172,46 @@ Result<merge::SideLine> json_answer(const catalog::TableDef& table, const merge:
   return merge::SideLine(std::move(line));
 }
 
-Result<merge::SideLine> answer_of(const Work& work, const merge::RowConflict& conflict, const sql::ResolveStmt& statement) {
+Result<merge::SideLine> answer_of(const Work& work, const merge::RowConflict& conflict,
+                                  const sql::ResolveStmt& statement) {
   switch (statement.side) {
-    case sql::ResolveSide::kHead: return conflict.ours;
-    case sql::ResolveSide::kSource: return conflict.theirs;
-    case sql::ResolveSide::kBase: return conflict.base;
-    case sql::ResolveSide::kJson: break;
+    case sql::ResolveSide::kHead:
+      return conflict.ours;
+    case sql::ResolveSide::kSource:
+      return conflict.theirs;
+    case sql::ResolveSide::kBase:
+      return conflict.base;
+    case sql::ResolveSide::kJson:
+      break;
   }
   TRY_ASSIGN(const catalog::TableVersion version, work.table(conflict.schema, conflict.table));
   return json_answer(*version.table, conflict, statement.json);
 }
 
 merge::Side side_of(sql::ResolveSide side) {
-  return side == sql::ResolveSide::kSource ? merge::Side::kTheirs : side == sql::ResolveSide::kBase ? merge::Side::kBase : merge::Side::kOurs;
+  return side == sql::ResolveSide::kSource ? merge::Side::kTheirs
+         : side == sql::ResolveSide::kBase ? merge::Side::kBase
+                                           : merge::Side::kOurs;
 }
 
-// ---- Which conflicts ------------------------------------------------------------------------------------------------------------------------
+// ---- Which conflicts ----
 
 Result<type::Value> literal_value(const sql::Expr& expr, type::Type type) {
   if (expr.kind == sql::ExprKind::kUnary) {
     const auto& unary = static_cast<const sql::UnaryExpr&>(expr);
     if ((unary.op == "-" || unary.op == "+") && unary.operand->kind == sql::ExprKind::kLiteral) {
-      return type::parse_text(type, std::string(unary.op) + std::string(static_cast<const sql::LiteralExpr&>(*unary.operand).text));
+      return type::parse_text(
+          type, std::string(unary.op) +
+                    std::string(static_cast<const sql::LiteralExpr&>(*unary.operand).text));
     }
   }
-  if (expr.kind != sql::ExprKind::kLiteral) return Error(ErrorCode::kFeatureNotSupported, "a key is given by literals").at(expr.position);
+  if (expr.kind != sql::ExprKind::kLiteral)
+    return Error(ErrorCode::kFeatureNotSupported, "a key is given by literals").at(expr.position);
   const auto& literal = static_cast<const sql::LiteralExpr&>(expr);
-  if (literal.literal == sql::LiteralKind::kNull) return Error(ErrorCode::kNotNullViolation, "a key holds no NULL").at(expr.position);
-  if (literal.literal == sql::LiteralKind::kBool) return type::parse_text(type, literal.boolean ? "true" : "false");
+  if (literal.literal == sql::LiteralKind::kNull)
+    return Error(ErrorCode::kNotNullViolation, "a key holds no NULL").at(expr.position);
+  if (literal.literal == sql::LiteralKind::kBool)
+    return type::parse_text(type, literal.boolean ? "true" : "false");
   return type::parse_text(type, literal.text);
 }
 
@@ -192,12 +222,15 @@ Result<std::string> encoded_key(const catalog::TableDef& table, const sql::Expr&
     parts.assign(items.begin(), items.end());
   }
   if (parts.size() != table.primary_key.size()) {
-    return Error(ErrorCode::kDatatypeMismatch, fmt::format("the key of {} has {} columns, {} were given", table.qualified_name(), table.primary_key.size(), parts.size()))
+    return Error(ErrorCode::kDatatypeMismatch,
+                 fmt::format("the key of {} has {} columns, {} were given", table.qualified_name(),
+                             table.primary_key.size(), parts.size()))
         .at(key.position);
   }
   std::string encoded;
   for (size_t i = 0; i < parts.size(); ++i) {
-    TRY_ASSIGN(const type::Value value, literal_value(*parts[i], table.columns[table.primary_key[i]].type));
+    TRY_ASSIGN(const type::Value value,
+               literal_value(*parts[i], table.columns[table.primary_key[i]].type));
     TRY(type::append_key(value, encoded));
   }
   return encoded;
@@ -205,8 +238,9 @@ Result<std::string> encoded_key(const catalog::TableDef& table, const sql::Expr&
 
 // Runs a query of the engine's own making on the session's branch.
 Result<std::vector<type::Batch>> run_select(SessionImpl& session, const sql::SelectStmt& select) {
-  TRY_ASSIGN(const auto transaction,
-             session.owner().manager().begin(session.branch_name(), txn::IsolationLevel::kReadCommitted, true, &session.cancel_flag()));
+  TRY_ASSIGN(const auto transaction, session.owner().manager().begin(
+                                         session.branch_name(), txn::IsolationLevel::kReadCommitted,
+                                         true, &session.cancel_flag()));
   TRY(transaction->begin_statement(false));
   session.set_reading(transaction.get());
   const auto read = [&]() -> Result<std::vector<type::Batch>> {
@@ -232,7 +266,8 @@ Result<std::vector<type::Batch>> run_select(SessionImpl& session, const sql::Sel
 }
 
 // SELECT items FROM rowan."conflicts_<schema>.<table>" [AS alias] WHERE …
-sql::SelectStmt* conflict_query(sql::Arena& arena, std::string_view table_name, std::string_view alias, sql::Expr* where,
+sql::SelectStmt* conflict_query(sql::Arena& arena, std::string_view table_name,
+                                std::string_view alias, sql::Expr* where,
                                 const std::vector<sql::Expr*>& items) {
   auto* table = arena.make<sql::NamedTable>();
   table->kind = sql::TableRefKind::kTable;
@@ -256,19 +291,25 @@ sql::Expr* column_expr(sql::Arena& arena, std::string_view name) {
   return column;
 }
 
-Result<std::set<std::string>> keys_where(SessionImpl& session, std::string_view table_name, std::string_view alias, sql::Expr* where) {
+Result<std::set<std::string>> keys_where(SessionImpl& session, std::string_view table_name,
+                                         std::string_view alias, sql::Expr* where) {
   sql::Arena arena;
-  TRY_ASSIGN(const auto batches, run_select(session, *conflict_query(arena, table_name, alias, where, {column_expr(arena, "conflict_key")})));
+  TRY_ASSIGN(const auto batches,
+             run_select(session, *conflict_query(arena, table_name, alias, where,
+                                                 {column_expr(arena, "conflict_key")})));
   std::set<std::string> keys;
   for (const type::Batch& batch : batches) {
-    for (size_t row = 0; row < batch.rows; ++row) keys.insert(batch.columns[0].value(row).as_string());
+    for (size_t row = 0; row < batch.rows; ++row)
+      keys.insert(batch.columns[0].value(row).as_string());
   }
   return keys;
 }
 
 struct Target {
   std::string schema, table;
-  bool holds(const merge::RowConflict& conflict) const { return conflict.schema == schema && conflict.table == table; }
+  bool holds(const merge::RowConflict& conflict) const {
+    return conflict.schema == schema && conflict.table == table;
+  }
   bool holds(const merge::SchemaConflict& conflict) const {
     const std::string own = schema + "." + table;
     return conflict.object == own || conflict.object.starts_with(own + ".");
@@ -276,23 +317,32 @@ struct Target {
 };
 
 Target target_of(SessionImpl& session, const sql::QualifiedName& name) {
-  return {name.schema.empty() ? session.settings().schema() : std::string(name.schema), std::string(name.name)};
+  return {name.schema.empty() ? session.settings().schema() : std::string(name.schema),
+          std::string(name.name)};
 }
 
 VersionResult resolved(std::string what, size_t remaining) {
-  VersionResult result{{"RESOLVE", 0, {}, {}}, text_rows({"Resolved", "Remaining"}, {{std::move(what), std::to_string(remaining)}})};
-  if (remaining == 0) result.facts.notices.push_back("no conflicts are left: COMMIT MERGE finishes the merge");
+  VersionResult result{
+      {"RESOLVE", 0, {}, {}},
+      text_rows({"Resolved", "Remaining"}, {{std::move(what), std::to_string(remaining)}})};
+  if (remaining == 0)
+    result.facts.notices.push_back("no conflicts are left: COMMIT MERGE finishes the merge");
   return result;
 }
 
-Result<VersionResult> resolve_one(SessionImpl& session, const sql::ResolveStmt& statement, Work& work) {
+Result<VersionResult> resolve_one(SessionImpl& session, const sql::ResolveStmt& statement,
+                                  Work& work) {
   const Target target = target_of(session, statement.table);
   TRY_ASSIGN(const catalog::TableVersion version, work.table(target.schema, target.table));
   TRY_ASSIGN(const std::string key, encoded_key(*version.table, *statement.key));
   const auto& conflicts = work.run.outcome.conflicts;
-  const auto found = std::find_if(conflicts.begin(), conflicts.end(), [&](const auto& conflict) { return target.holds(conflict) && conflict.key == key; });
+  const auto found = std::find_if(conflicts.begin(), conflicts.end(), [&](const auto& conflict) {
+    return target.holds(conflict) && conflict.key == key;
+  });
   if (found == conflicts.end()) {
-    return Error(ErrorCode::kUndefinedObject, fmt::format("there is no open conflict for that key of table {}", version.table->qualified_name()))
+    return Error(ErrorCode::kUndefinedObject,
+                 fmt::format("there is no open conflict for that key of table {}",
+                             version.table->qualified_name()))
         .with_hint("SHOW MERGE CONFLICTS lists the open ones.");
   }
   TRY_ASSIGN(const merge::SideLine line, answer_of(work, *found, statement));
@@ -303,7 +353,9 @@ Result<VersionResult> resolve_one(SessionImpl& session, const sql::ResolveStmt& 
 }
 
 // Conflicts about the definition that the statement's path names; nothing: it names none of them.
-Result<std::optional<VersionResult>> resolve_definition(SessionImpl& session, const sql::ResolveStmt& statement, Work& work) {
+Result<std::optional<VersionResult>> resolve_definition(SessionImpl& session,
+                                                        const sql::ResolveStmt& statement,
+                                                        Work& work) {
   if (statement.object.empty()) return std::optional<VersionResult>();
   const std::string object(statement.object);
   const std::string in_schema = session.settings().schema() + "." + object;
@@ -311,7 +363,9 @@ Result<std::optional<VersionResult>> resolve_definition(SessionImpl& session, co
   for (const merge::SchemaConflict& conflict : work.run.outcome.schema_conflicts) {
     if (conflict.object != object && conflict.object != in_schema) continue;
     if (statement.side == sql::ResolveSide::kJson) {
-      return Error(ErrorCode::kInvalidParameterValue, fmt::format("the conflict about {} is settled by a side, not by a row", conflict.object))
+      return Error(ErrorCode::kInvalidParameterValue,
+                   fmt::format("the conflict about {} is settled by a side, not by a row",
+                               conflict.object))
           .with_hint("Use HEAD, SOURCE or BASE, or change the definition on this branch.");
     }
     name = conflict.object;
@@ -322,12 +376,15 @@ Result<std::optional<VersionResult>> resolve_definition(SessionImpl& session, co
   return std::optional(resolved(name, remaining));
 }
 
-Result<VersionResult> resolve_many(SessionImpl& session, const sql::ResolveStmt& statement, Work& work) {
+Result<VersionResult> resolve_many(SessionImpl& session, const sql::ResolveStmt& statement,
+                                   Work& work) {
   std::optional<Target> target;
   std::optional<std::set<std::string>> keys;
   if (statement.has_table) target = target_of(session, statement.table);
   if (statement.where != nullptr) {
-    TRY_ASSIGN(keys, keys_where(session, std::string(kTablePrefix) + target->schema + "." + target->table, {}, statement.where));
+    TRY_ASSIGN(keys,
+               keys_where(session, std::string(kTablePrefix) + target->schema + "." + target->table,
+                          {}, statement.where));
   }
   for (const merge::RowConflict& conflict : work.run.outcome.conflicts) {
     if ((target && !target->holds(conflict)) || (keys && !keys->contains(conflict.key))) continue;
@@ -335,7 +392,8 @@ Result<VersionResult> resolve_many(SessionImpl& session, const sql::ResolveStmt&
     work.answers.add(conflict, line);
   }
   for (const merge::SchemaConflict& conflict : work.run.outcome.schema_conflicts) {
-    if (keys || statement.side == sql::ResolveSide::kJson || (target && !target->holds(conflict))) continue;
+    if (keys || statement.side == sql::ResolveSide::kJson || (target && !target->holds(conflict)))
+      continue;
     work.answers.add(conflict, side_of(statement.side));
   }
   const size_t given = work.answers.size();
@@ -367,16 +425,20 @@ Result<VersionResult> run_resolve(SessionImpl& session, const sql::ResolveStmt& 
     TRY_ASSIGN(auto definition, resolve_definition(session, statement, work));
     if (definition) return std::move(*definition);
     if (statement.key != nullptr && !statement.has_table) {
-      return Error(ErrorCode::kUndefinedObject, fmt::format("there is no open conflict about {}", statement.object))
+      return Error(ErrorCode::kUndefinedObject,
+                   fmt::format("there is no open conflict about {}", statement.object))
           .with_hint("SHOW MERGE CONFLICTS lists the open ones.");
     }
-    return statement.key != nullptr ? resolve_one(session, statement, work) : resolve_many(session, statement, work);
+    return statement.key != nullptr ? resolve_one(session, statement, work)
+                                    : resolve_many(session, statement, work);
   });
 }
 
 namespace {
 
-bool is_conflict_table(const sql::QualifiedName& name) { return name.schema == "rowan" && name.name.starts_with(kTablePrefix); }
+bool is_conflict_table(const sql::QualifiedName& name) {
+  return name.schema == "rowan" && name.name.starts_with(kTablePrefix);
+}
 
 Result<VersionResult> run_conflict_delete(SessionImpl& session, const sql::DeleteStmt& statement) {
   if (!statement.returning.empty() || !statement.using_tables.empty()) {
@@ -385,9 +447,11 @@ Result<VersionResult> run_conflict_delete(SessionImpl& session, const sql::Delet
   Work work(session.owner().store());
   TRY(begin(session, "DELETE of a conflict table", work));
   const Target target = conflict_target(session, statement.table);
-  TRY_ASSIGN(const auto keys, keys_where(session, statement.table.name, statement.alias, statement.where));
+  TRY_ASSIGN(const auto keys,
+             keys_where(session, statement.table.name, statement.alias, statement.where));
   for (const merge::RowConflict& conflict : work.run.outcome.conflicts) {
-    if (target.holds(conflict) && keys.contains(conflict.key)) work.answers.add(conflict, conflict.ours);
+    if (target.holds(conflict) && keys.contains(conflict.key))
+      work.answers.add(conflict, conflict.ours);
   }
   const size_t count = work.answers.size();
   TRY(finish(session, work));
@@ -396,7 +460,8 @@ Result<VersionResult> run_conflict_delete(SessionImpl& session, const sql::Delet
 
 Result<VersionResult> run_conflict_update(SessionImpl& session, const sql::UpdateStmt& statement) {
   if (!statement.returning.empty() || !statement.from.empty()) {
-    return Error(ErrorCode::kFeatureNotSupported, "UPDATE of a conflict table takes SET and WHERE only");
+    return Error(ErrorCode::kFeatureNotSupported,
+                 "UPDATE of a conflict table takes SET and WHERE only");
   }
   Work work(session.owner().store());
   TRY(begin(session, "UPDATE of a conflict table", work));
@@ -408,25 +473,36 @@ Result<VersionResult> run_conflict_update(SessionImpl& session, const sql::Updat
   std::vector<uint16_t> columns;
   for (const sql::Assignment& assignment : statement.set) {
     const bool ours = assignment.column.starts_with(kOurPrefix);
-    const std::optional<uint16_t> column = ours ? table.find_column(assignment.column.substr(kOurPrefix.size())) : std::nullopt;
+    const std::optional<uint16_t> column =
+        ours ? table.find_column(assignment.column.substr(kOurPrefix.size())) : std::nullopt;
     if (!column) {
-      return Error(ErrorCode::kUndefinedColumn, fmt::format("column \"{}\" of relation \"{}\" cannot be set", assignment.column, statement.table.name))
-          .with_hint("Only the our_* columns of a conflict table can be set.").at(assignment.position);
+      return Error(ErrorCode::kUndefinedColumn,
+                   fmt::format("column \"{}\" of relation \"{}\" cannot be set", assignment.column,
+                               statement.table.name))
+          .with_hint("Only the our_* columns of a conflict table can be set.")
+          .at(assignment.position);
     }
-    if (assignment.value->kind == sql::ExprKind::kDefault) return Error(ErrorCode::kFeatureNotSupported, "DEFAULT is not supported here").at(assignment.position);
+    if (assignment.value->kind == sql::ExprKind::kDefault)
+      return Error(ErrorCode::kFeatureNotSupported, "DEFAULT is not supported here")
+          .at(assignment.position);
     columns.push_back(*column);
     items.push_back(assignment.value);
   }
-  TRY_ASSIGN(const auto batches, run_select(session, *conflict_query(arena, statement.table.name, statement.alias, statement.where, items)));
+  TRY_ASSIGN(const auto batches,
+             run_select(session, *conflict_query(arena, statement.table.name, statement.alias,
+                                                 statement.where, items)));
   for (const type::Batch& batch : batches) {
     for (size_t row = 0; row < batch.rows; ++row) {
       const std::string key = batch.columns[0].value(row).as_string();
       const auto& conflicts = work.run.outcome.conflicts;
-      const auto found = std::find_if(conflicts.begin(), conflicts.end(), [&](const auto& conflict) { return target.holds(conflict) && conflict.key == key; });
+      const auto found = std::find_if(
+          conflicts.begin(), conflicts.end(),
+          [&](const auto& conflict) { return target.holds(conflict) && conflict.key == key; });
       if (found == conflicts.end()) continue;
       std::vector<std::optional<type::Value>> values(table.columns.size());
       for (size_t i = 0; i < columns.size(); ++i) {
-        TRY_ASSIGN(values[columns[i]], assigned(batch.columns[i + 1].value(row), table.columns[columns[i]].type));
+        TRY_ASSIGN(values[columns[i]],
+                   assigned(batch.columns[i + 1].value(row), table.columns[columns[i]].type));
       }
       TRY_ASSIGN(std::string line, changed_line(table, *found, values));
       work.answers.add(*found, std::move(line));
@@ -441,18 +517,25 @@ Result<VersionResult> run_conflict_update(SessionImpl& session, const sql::Updat
 
 bool is_conflict_statement(const sql::Statement& statement) {
   switch (statement.kind) {
-    case sql::StatementKind::kShowConflicts: return true;
-    case sql::StatementKind::kUpdate: return is_conflict_table(static_cast<const sql::UpdateStmt&>(statement).table);
-    case sql::StatementKind::kDelete: return is_conflict_table(static_cast<const sql::DeleteStmt&>(statement).table);
-    default: return false;
+    case sql::StatementKind::kShowConflicts:
+      return true;
+    case sql::StatementKind::kUpdate:
+      return is_conflict_table(static_cast<const sql::UpdateStmt&>(statement).table);
+    case sql::StatementKind::kDelete:
+      return is_conflict_table(static_cast<const sql::DeleteStmt&>(statement).table);
+    default:
+      return false;
   }
 }
 
-Result<VersionResult> run_conflict_statement(SessionImpl& session, const sql::Statement& statement) {
-  if (statement.kind == sql::StatementKind::kShowConflicts) return show_conflicts(session, static_cast<const sql::ShowStmt&>(statement));
+Result<VersionResult> run_conflict_statement(SessionImpl& session,
+                                             const sql::Statement& statement) {
+  if (statement.kind == sql::StatementKind::kShowConflicts)
+    return show_conflicts(session, static_cast<const sql::ShowStmt&>(statement));
   return try_again([&] {
-    return statement.kind == sql::StatementKind::kUpdate ? run_conflict_update(session, static_cast<const sql::UpdateStmt&>(statement))
-                                                         : run_conflict_delete(session, static_cast<const sql::DeleteStmt&>(statement));
+    return statement.kind == sql::StatementKind::kUpdate
+               ? run_conflict_update(session, static_cast<const sql::UpdateStmt&>(statement))
+               : run_conflict_delete(session, static_cast<const sql::DeleteStmt&>(statement));
   });
 }
 

@@ -13,12 +13,13 @@ namespace {
 
 using TextRows = std::vector<std::vector<std::string>>;
 
-void add_index(const catalog::TableDef& table, const std::string& name, const std::vector<catalog::IndexColumnDef>& columns, bool unique,
-               TextRows& rows) {
+void add_index(const catalog::TableDef& table, const std::string& name,
+               const std::vector<catalog::IndexColumnDef>& columns, bool unique, TextRows& rows) {
   for (const catalog::IndexColumnDef& column : columns) {
     std::string text = sql::quote_ident(table.columns[column.column].name);
     if (column.descending) text += " DESC";
-    if (column.nulls_first != column.descending) text += column.nulls_first ? " NULLS FIRST" : " NULLS LAST";
+    if (column.nulls_first != column.descending)
+      text += column.nulls_first ? " NULLS FIRST" : " NULLS LAST";
     rows.push_back({name, std::move(text), unique ? "YES" : "NO"});
   }
 }
@@ -26,41 +27,56 @@ void add_index(const catalog::TableDef& table, const std::string& name, const st
 }  // namespace
 
 Result<TableRows> show_views(SessionImpl& session, const sql::ShowStmt& statement) {
-  const std::string_view schema = statement.name.name.empty() ? std::string_view(session.settings().schema()) : statement.name.name;
+  const std::string_view schema = statement.name.name.empty()
+                                      ? std::string_view(session.settings().schema())
+                                      : statement.name.name;
   const catalog::Catalog& catalog = session.transaction()->catalog();
   TRY_ASSIGN(const std::vector<std::string> names, catalog.views(schema));
   TextRows rows;
   for (const std::string& name : names) {
     TRY_ASSIGN(const auto view, catalog.find_view(schema, name));
-    if (view != nullptr) rows.push_back({name, view->materialized() ? "YES" : "NO", view->query_sql});
+    if (view != nullptr)
+      rows.push_back({name, view->materialized() ? "YES" : "NO", view->query_sql});
   }
   return text_rows({"name", "materialized", "query"}, rows);
 }
 
 Result<TableRows> show_indexes(SessionImpl& session, const sql::ShowStmt& statement) {
-  const std::string_view schema = statement.name.schema.empty() ? std::string_view(session.settings().schema()) : statement.name.schema;
-  TRY_ASSIGN(const catalog::TableVersion version, session.transaction()->get_table(schema, statement.name.name));
+  const std::string_view schema = statement.name.schema.empty()
+                                      ? std::string_view(session.settings().schema())
+                                      : statement.name.schema;
+  TRY_ASSIGN(const catalog::TableVersion version,
+             session.transaction()->get_table(schema, statement.name.name));
   const catalog::TableDef& table = *version.table;
   TextRows rows;
-  if (!table.primary_key.empty()) add_index(table, table.primary_key_name, derived::index_key(table.primary_key).columns, true, rows);
+  if (!table.primary_key.empty())
+    add_index(table, table.primary_key_name, derived::index_key(table.primary_key).columns, true,
+              rows);
   for (size_t i = 0; i < table.unique_constraints && i < table.unique_keys.size(); ++i) {
-    add_index(table, table.unique_keys[i].name, derived::index_key(table.unique_keys[i]).columns, true, rows);
+    add_index(table, table.unique_keys[i].name, derived::index_key(table.unique_keys[i]).columns,
+              true, rows);
   }
-  for (const catalog::IndexDef& index : table.indexes) add_index(table, index.name, index.columns, index.unique, rows);
+  for (const catalog::IndexDef& index : table.indexes)
+    add_index(table, index.name, index.columns, index.unique, rows);
   return text_rows({"Name", "Column", "Unique"}, rows);
 }
 
-Result<std::optional<TableRows>> describe_view(SessionImpl& session, const sql::ShowStmt& statement, const expr::EvalContext& eval) {
-  const std::string schema(statement.name.schema.empty() ? std::string_view(session.settings().schema()) : statement.name.schema);
+Result<std::optional<TableRows>> describe_view(SessionImpl& session, const sql::ShowStmt& statement,
+                                               const expr::EvalContext& eval) {
+  const std::string schema(statement.name.schema.empty()
+                               ? std::string_view(session.settings().schema())
+                               : statement.name.schema);
   TRY_ASSIGN(const bool there, session.transaction()->catalog().has_schema(schema));
   if (!there) return std::optional<TableRows>();
-  TRY_ASSIGN(const auto view, session.transaction()->catalog().find_view(schema, statement.name.name));
+  TRY_ASSIGN(const auto view,
+             session.transaction()->catalog().find_view(schema, statement.name.name));
   if (view == nullptr) return std::optional<TableRows>();
   TRY_ASSIGN(const sql::ParsedStatement parsed, sql::parse_statement(view->query_sql));
   SessionResolver resolver(session);
   expr::ParameterTypes parameters;
   plan::PlanContext planning{resolver, parameters, eval, {}};
-  TRY_ASSIGN(const plan::Plan plan, plan::plan_query(static_cast<const sql::SelectStmt&>(*parsed.statement), planning));
+  TRY_ASSIGN(const plan::Plan plan,
+             plan::plan_query(static_cast<const sql::SelectStmt&>(*parsed.statement), planning));
   TextRows rows;
   for (size_t i = 0; i < view->columns.size() && i < plan.outputs.size(); ++i) {
     rows.push_back({view->columns[i], type::type_name(plan.outputs[i].type), "YES", "", "NO"});

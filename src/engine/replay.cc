@@ -23,9 +23,11 @@ using Trailers = std::vector<std::pair<std::string, std::string>>;
 
 std::string short_id(const Oid& commit) { return commit.hex().substr(0, 12); }
 
-Result<git::Commit> commit_of(SessionImpl& session, const Oid& id) { return read_commit(session.owner().store(), id); }
+Result<git::Commit> commit_of(SessionImpl& session, const Oid& id) {
+  return read_commit(session.owner().store(), id);
+}
 
-// ---- Which commits ----------------------------------------------------------------------------------------------------
+// ---- Which commits ----
 
 // Those of `to` that `from` does not reach, parents before children.
 Result<std::vector<Oid>> commits_between(SessionImpl& session, const Oid& from, const Oid& to) {
@@ -41,11 +43,17 @@ Result<std::vector<Oid>> commits_between(SessionImpl& session, const Oid& from, 
   while (!open.empty()) {
     const Oid id = open.back();
     open.pop_back();
-    if (std::any_of(held.begin(), held.end(), [&](const Oid& tip) { return history.is_ancestor(id, tip); })) continue;
+    if (std::any_of(held.begin(), held.end(),
+                    [&](const Oid& tip) { return history.is_ancestor(id, tip); }))
+      continue;
     const auto info = history.find(id);
-    if (!info) return Error(ErrorCode::kInternal, "commit " + id.hex() + " is missing from the history index");
+    if (!info)
+      return Error(ErrorCode::kInternal,
+                   "commit " + id.hex() + " is missing from the history index");
     found.emplace_back(*info, id);
-    if (found.size() > kReplayedCommitsMax) return Error(ErrorCode::kProgramLimit, fmt::format("more than {} commits to replay", kReplayedCommitsMax));
+    if (found.size() > kReplayedCommitsMax)
+      return Error(ErrorCode::kProgramLimit,
+                   fmt::format("more than {} commits to replay", kReplayedCommitsMax));
     for (const Oid& parent : info->parents) {
       if (seen.insert(parent).second) open.push_back(parent);
     }
@@ -62,7 +70,8 @@ Result<std::vector<Oid>> commits_between(SessionImpl& session, const Oid& from, 
 }
 
 // The statement's revisions, each a commit or a range 'a..b', oldest first within a range.
-Result<std::vector<Oid>> named_commits(SessionImpl& session, const sql::RevisionsStmt& statement, bool newest_first) {
+Result<std::vector<Oid>> named_commits(SessionImpl& session, const sql::RevisionsStmt& statement,
+                                       bool newest_first) {
   std::vector<Oid> commits;
   for (const std::string_view revision : statement.revisions) {
     const size_t dots = revision.find("..");
@@ -73,7 +82,9 @@ Result<std::vector<Oid>> named_commits(SessionImpl& session, const sql::Revision
     }
     const std::string_view first = revision.substr(0, dots);
     const std::string_view last = revision.substr(dots + 2);
-    if (last.starts_with('.')) return Error(ErrorCode::kSyntaxError, fmt::format("\"{}\" is no range of commits", revision)).with_hint("Write 'a..b'.");
+    if (last.starts_with('.'))
+      return Error(ErrorCode::kSyntaxError, fmt::format("\"{}\" is no range of commits", revision))
+          .with_hint("Write 'a..b'.");
     TRY_ASSIGN(const txn::Snapshot from, find_revision(session, first.empty() ? "HEAD" : first));
     TRY_ASSIGN(const txn::Snapshot to, find_revision(session, last.empty() ? "HEAD" : last));
     TRY_ASSIGN(std::vector<Oid> range, commits_between(session, from.commit, to.commit));
@@ -84,28 +95,40 @@ Result<std::vector<Oid>> named_commits(SessionImpl& session, const sql::Revision
 }
 
 // The parent that a commit's change is taken against.
-Result<Oid> parent_of(const git::Commit& commit, const Oid& id, uint32_t wanted, std::string_view verb) {
-  if (commit.parents.empty()) return Error(ErrorCode::kInvalidParameterValue, fmt::format("commit {} is the first one: there is nothing to {} it against", short_id(id), verb));
+Result<Oid> parent_of(const git::Commit& commit, const Oid& id, uint32_t wanted,
+                      std::string_view verb) {
+  if (commit.parents.empty())
+    return Error(ErrorCode::kInvalidParameterValue,
+                 fmt::format("commit {} is the first one: there is nothing to {} it against",
+                             short_id(id), verb));
   if (commit.parents.size() == 1) {
-    if (wanted > 1) return Error(ErrorCode::kInvalidParameterValue, fmt::format("commit {} has no parent {}", short_id(id), wanted));
+    if (wanted > 1)
+      return Error(ErrorCode::kInvalidParameterValue,
+                   fmt::format("commit {} has no parent {}", short_id(id), wanted));
     return commit.parents[0];
   }
   if (wanted == 0) {
-    return Error(ErrorCode::kInvalidParameterValue, fmt::format("commit {} is a merge, but no PARENT was given", short_id(id)))
+    return Error(ErrorCode::kInvalidParameterValue,
+                 fmt::format("commit {} is a merge, but no PARENT was given", short_id(id)))
         .with_hint("PARENT 1 is the branch that was merged into.");
   }
-  if (wanted > commit.parents.size()) return Error(ErrorCode::kInvalidParameterValue, fmt::format("commit {} has no parent {}", short_id(id), wanted));
+  if (wanted > commit.parents.size())
+    return Error(ErrorCode::kInvalidParameterValue,
+                 fmt::format("commit {} has no parent {}", short_id(id), wanted));
   return commit.parents[wanted - 1];
 }
 
-// ---- One step -----------------------------------------------------------------------------------------------------------
+// ---- One step ----
 
 // "public.t (1, x)": a row by its key.
-std::string row_name(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& root, const merge::RowConflict& conflict) {
+std::string row_name(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& root,
+                     const merge::RowConflict& conflict) {
   std::string name = conflict.schema + "." + conflict.table;
   const catalog::Catalog catalog(objects, cache, root);
   const auto version = catalog.get_table(conflict.schema, conflict.table);
-  const merge::SideLine& line = conflict.ours ? conflict.ours : conflict.theirs ? conflict.theirs : conflict.base;
+  const merge::SideLine& line = conflict.ours     ? conflict.ours
+                                : conflict.theirs ? conflict.theirs
+                                                  : conflict.base;
   if (!version || !line) return name;
   const catalog::TableDef& table = *version->table;
   std::vector<Bytes> elements;
@@ -116,19 +139,23 @@ std::string row_name(const store::ObjectReader& objects, store::NodeCache& cache
     const uint16_t slot = table.columns[column].slot;
     if (slot >= elements.size()) continue;
     const auto value = type::decode_element(table.columns[column].type, elements[slot]);
-    key += (key.empty() ? "" : ", ") + (value ? type::to_text(*value) : std::string(elements[slot]));
+    key +=
+        (key.empty() ? "" : ", ") + (value ? type::to_text(*value) : std::string(elements[slot]));
   }
   return key.empty() ? name : fmt::format("{} ({})", name, key);
 }
 
-Error conflict_error(const store::ObjectReader& objects, store::NodeCache& cache, const merge::Outcome& outcome, std::string_view what) {
+Error conflict_error(const store::ObjectReader& objects, store::NodeCache& cache,
+                     const merge::Outcome& outcome, std::string_view what) {
   std::string detail;
   size_t shown = 0;
   const auto add = [&](const std::string& text) {
     if (shown++ < kConflictsShown) detail += (detail.empty() ? "" : ", ") + text;
   };
-  for (const merge::SchemaConflict& conflict : outcome.schema_conflicts) add(fmt::format("{} ({})", conflict.object, conflict.kind));
-  for (const merge::RowConflict& conflict : outcome.conflicts) add(row_name(objects, cache, outcome.root, conflict));
+  for (const merge::SchemaConflict& conflict : outcome.schema_conflicts)
+    add(fmt::format("{} ({})", conflict.object, conflict.kind));
+  for (const merge::RowConflict& conflict : outcome.conflicts)
+    add(row_name(objects, cache, outcome.root, conflict));
   const size_t all = outcome.conflicts.size() + outcome.schema_conflicts.size();
   if (all > kConflictsShown) detail += fmt::format(" and {} more", all - kConflictsShown);
   return Error(ErrorCode::kConflict, fmt::format("{} conflicts with other changes", what))
@@ -140,7 +167,11 @@ Error conflict_error(const store::ObjectReader& objects, store::NodeCache& cache
 class Chain {
  public:
   Chain(SessionImpl& session, store::PendingObjects& objects, const Oid& tip, const Oid& root)
-      : session_(session), objects_(objects), cache_(session.owner().store().cache()), tip_(tip), root_(root) {}
+      : session_(session),
+        objects_(objects),
+        cache_(session.owner().store().cache()),
+        tip_(tip),
+        root_(root) {}
 
   Result<void> begin() {
     derived::HistoryIndex& history = session_.owner().manager().history();
@@ -151,7 +182,8 @@ class Chain {
 
   // Applies what changed from `base` to `theirs`. `what` is for the error: "reverting commit 1234".
   Result<Oid> apply(const Oid& base, const Oid& theirs, const std::string& what) {
-    if (session_.cancelled()) return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+    if (session_.cancelled())
+      return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
     merge::Request request;
     request.base_root = base;
     request.ours_root = root_;
@@ -164,7 +196,8 @@ class Chain {
   }
 
   // A commit of `root` on top; later than what is below it.
-  void add(const Oid& root, const git::Signature& author, std::string_view text, const Trailers& trailers, int64_t not_before_us) {
+  void add(const Oid& root, const git::Signature& author, std::string_view text,
+           const Trailers& trailers, int64_t not_before_us) {
     time_us_ = std::max(not_before_us, time_us_ + 1);
     git::Commit commit;
     commit.tree = root;
@@ -181,7 +214,7 @@ class Chain {
     root_ = root;
   }
 
-  void stand_on(const Oid& root) { root_ = root; }   // Without a commit of its own.
+  void stand_on(const Oid& root) { root_ = root; }  // Without a commit of its own.
   const Oid& tip() const { return tip_; }
   const Oid& root() const { return root_; }
 
@@ -194,7 +227,8 @@ class Chain {
   int64_t time_us_ = 0;
 };
 
-Result<txn::CommitOutcome> publish(SessionImpl& session, const BranchTarget& target, const Chain& chain, store::PendingObjects& objects,
+Result<txn::CommitOutcome> publish(SessionImpl& session, const BranchTarget& target,
+                                   const Chain& chain, store::PendingObjects& objects,
                                    std::string_view what, std::vector<store::RefUpdate> refs = {}) {
   if (chain.tip() == target.tip) return txn::CommitOutcome{false, target.tip, 0};
   TRY(check_constraints(session, objects, target.root, chain.root(), what));
@@ -216,14 +250,18 @@ Result<Oid> root_of(SessionImpl& session, const Oid& commit) {
 std::string skipped_notice(const std::vector<Oid>& skipped) {
   if (skipped.empty()) return {};
   std::string notice = skipped.size() == 1 ? "commit " : "commits ";
-  for (size_t i = 0; i < skipped.size() && i < kConflictsShown; ++i) notice += (i == 0 ? "" : ", ") + short_id(skipped[i]);
-  if (skipped.size() > kConflictsShown) notice += fmt::format(" and {} more", skipped.size() - kConflictsShown);
-  return notice + (skipped.size() == 1 ? " changes nothing here and was left out" : " change nothing here and were left out");
+  for (size_t i = 0; i < skipped.size() && i < kConflictsShown; ++i)
+    notice += (i == 0 ? "" : ", ") + short_id(skipped[i]);
+  if (skipped.size() > kConflictsShown)
+    notice += fmt::format(" and {} more", skipped.size() - kConflictsShown);
+  return notice + (skipped.size() == 1 ? " changes nothing here and was left out"
+                                       : " change nothing here and were left out");
 }
 
-// ---- The statements -------------------------------------------------------------------------------------------------------
+// ---- The statements ----
 
-Result<void> revert_one(SessionImpl& session, const Oid& id, uint32_t parent, Chain& chain, Oid& root) {
+Result<void> revert_one(SessionImpl& session, const Oid& id, uint32_t parent, Chain& chain,
+                        Oid& root) {
   TRY_ASSIGN(const git::Commit commit, commit_of(session, id));
   TRY_ASSIGN(const Oid before, parent_of(commit, id, parent, "revert"));
   TRY_ASSIGN(const Oid before_root, root_of(session, before));
@@ -240,65 +278,74 @@ std::string revert_text(const Oid& id, std::string_view subject) {
 Result<VersionResult> run_revert(SessionImpl& session, const sql::RevisionsStmt& statement) {
   TRY_ASSIGN(const std::vector<Oid> commits, named_commits(session, statement, true));
   std::vector<Oid> skipped;
-  TRY_ASSIGN(const txn::CommitOutcome outcome, change_branch(session, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
-    store::PendingObjects objects(session.owner().store());
-    Chain chain(session, objects, target.tip, target.root);
-    TRY(chain.begin());
-    skipped.clear();
-    const int64_t now_us = session.owner().clock().now_us();
-    for (const Oid& id : commits) {
-      Oid root;
-      TRY(revert_one(session, id, statement.parent, chain, root));
-      if (root == chain.root()) {
-        skipped.push_back(id);
-      } else if (statement.has_message) {
-        chain.stand_on(root);   // One commit of all of them, below.
-      } else {
-        TRY_ASSIGN(const git::Commit commit, commit_of(session, id));
-        chain.add(root, {}, revert_text(id, git::subject(commit.message)), {}, now_us);
-      }
-    }
-    if (statement.has_message && chain.root() != target.root) chain.add(chain.root(), {}, statement.message, {}, now_us);
-    return publish(session, target, chain, objects, "the revert");
-  }));
+  TRY_ASSIGN(const txn::CommitOutcome outcome,
+             change_branch(session, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
+               store::PendingObjects objects(session.owner().store());
+               Chain chain(session, objects, target.tip, target.root);
+               TRY(chain.begin());
+               skipped.clear();
+               const int64_t now_us = session.owner().clock().now_us();
+               for (const Oid& id : commits) {
+                 Oid root;
+                 TRY(revert_one(session, id, statement.parent, chain, root));
+                 if (root == chain.root()) {
+                   skipped.push_back(id);
+                 } else if (statement.has_message) {
+                   chain.stand_on(root);  // One commit of all of them, below.
+                 } else {
+                   TRY_ASSIGN(const git::Commit commit, commit_of(session, id));
+                   chain.add(root, {}, revert_text(id, git::subject(commit.message)), {}, now_us);
+                 }
+               }
+               if (statement.has_message && chain.root() != target.root)
+                 chain.add(chain.root(), {}, statement.message, {}, now_us);
+               return publish(session, target, chain, objects, "the revert");
+             }));
   return version_done("REVERT", outcome, skipped_notice(skipped));
 }
 
 Result<VersionResult> run_cherry_pick(SessionImpl& session, const sql::RevisionsStmt& statement) {
   TRY_ASSIGN(const std::vector<Oid> commits, named_commits(session, statement, false));
   std::vector<Oid> skipped;
-  TRY_ASSIGN(const txn::CommitOutcome outcome, change_branch(session, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
-    store::PendingObjects objects(session.owner().store());
-    Chain chain(session, objects, target.tip, target.root);
-    TRY(chain.begin());
-    skipped.clear();
-    for (const Oid& id : commits) {
-      TRY_ASSIGN(const git::Commit commit, commit_of(session, id));
-      TRY_ASSIGN(const Oid before, parent_of(commit, id, statement.parent, "pick"));
-      TRY_ASSIGN(const Oid before_root, root_of(session, before));
-      TRY_ASSIGN(const Oid root, chain.apply(before_root, commit.tree, "commit " + short_id(id)));
-      if (root == chain.root()) {
-        skipped.push_back(id);
-        continue;
-      }
-      Trailers trailers = git::trailers(commit.message);
-      trailers.emplace_back("Rowan-Cherry-Picked-From", id.hex());
-      const std::string_view text = statement.has_message ? statement.message : git::text_before_trailers(commit.message);
-      chain.add(root, commit.author, text, trailers, session.owner().clock().now_us());
-    }
-    return publish(session, target, chain, objects, "the picked commit");
-  }));
+  TRY_ASSIGN(const txn::CommitOutcome outcome,
+             change_branch(session, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
+               store::PendingObjects objects(session.owner().store());
+               Chain chain(session, objects, target.tip, target.root);
+               TRY(chain.begin());
+               skipped.clear();
+               for (const Oid& id : commits) {
+                 TRY_ASSIGN(const git::Commit commit, commit_of(session, id));
+                 TRY_ASSIGN(const Oid before, parent_of(commit, id, statement.parent, "pick"));
+                 TRY_ASSIGN(const Oid before_root, root_of(session, before));
+                 TRY_ASSIGN(const Oid root,
+                            chain.apply(before_root, commit.tree, "commit " + short_id(id)));
+                 if (root == chain.root()) {
+                   skipped.push_back(id);
+                   continue;
+                 }
+                 Trailers trailers = git::trailers(commit.message);
+                 trailers.emplace_back("Rowan-Cherry-Picked-From", id.hex());
+                 const std::string_view text = statement.has_message
+                                                   ? statement.message
+                                                   : git::text_before_trailers(commit.message);
+                 chain.add(root, commit.author, text, trailers, session.owner().clock().now_us());
+               }
+               return publish(session, target, chain, objects, "the picked commit");
+             }));
   return version_done("CHERRY-PICK", outcome, skipped_notice(skipped));
 }
 
 namespace {
 
 // Replays the branch's own commits on `onto`, with their authors, messages and times.
-Result<void> replay_own(SessionImpl& session, const std::vector<Oid>& own, Chain& chain, std::vector<Oid>& skipped) {
+Result<void> replay_own(SessionImpl& session, const std::vector<Oid>& own, Chain& chain,
+                        std::vector<Oid>& skipped) {
   derived::HistoryIndex& history = session.owner().manager().history();
   for (const Oid& id : own) {
     TRY_ASSIGN(const git::Commit commit, commit_of(session, id));
-    if (commit.parents.size() != 1) continue;   // What a merge brought is replayed commit by commit; a first commit has nothing below it.
+    if (commit.parents.size() != 1)
+      continue;  // What a merge brought is replayed commit by commit; a first commit has nothing
+                 // below it.
     TRY_ASSIGN(const Oid before_root, root_of(session, commit.parents[0]));
     TRY_ASSIGN(const Oid root, chain.apply(before_root, commit.tree, "commit " + short_id(id)));
     if (root == chain.root()) {
@@ -306,7 +353,8 @@ Result<void> replay_own(SessionImpl& session, const std::vector<Oid>& own, Chain
       continue;
     }
     const auto info = history.find(id);
-    chain.add(root, commit.author, git::text_before_trailers(commit.message), git::trailers(commit.message), info ? info->time_us : 0);
+    chain.add(root, commit.author, git::text_before_trailers(commit.message),
+              git::trailers(commit.message), info ? info->time_us : 0);
   }
   return {};
 }
@@ -318,28 +366,35 @@ Result<VersionResult> run_rebase(SessionImpl& session, const sql::RevisionsStmt&
   TRY_ASSIGN(const txn::Snapshot onto, find_revision(session, revision));
   txn::Manager& manager = session.owner().manager();
   std::vector<Oid> skipped;
-  TRY_ASSIGN(const txn::CommitOutcome outcome, change_branch(session, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
-    store::PendingObjects objects(session.owner().store());
-    skipped.clear();
-    TRY_ASSIGN(const std::vector<Oid> own, commits_between(session, onto.commit, target.tip));
-    const bool linear = std::all_of(own.begin(), own.end(), [&](const Oid& id) {
-      const auto info = manager.history().find(id);
-      return info && info->parents.size() == 1;
-    });
-    if (linear && manager.history().is_ancestor(onto.commit, target.tip)) return txn::CommitOutcome{false, target.tip, 0};
-    // The commit may be from elsewhere; what stands on it must be sound.
-    TRY_ASSIGN(const Oid base, manager.canonical_commit(objects, onto.commit, target.root));
-    TRY_ASSIGN(const git::Commit base_commit, read_commit(objects, base));
-    TRY(manager.history().ensure(objects, base));
-    Chain chain(session, objects, base, base_commit.tree);
-    TRY(chain.begin());
-    TRY(replay_own(session, own, chain, skipped));
-    TRY_ASSIGN(store::RefUpdate entry, manager.reflog_entry(objects, target.branch, target.tip, chain.tip(), session.owner().author(),
-                                                            fmt::format("rebase: onto {}", revision)));
-    return publish(session, target, chain, objects, "the rebase", {std::move(entry)});
-  }));
+  TRY_ASSIGN(
+      const txn::CommitOutcome outcome,
+      change_branch(session, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
+        store::PendingObjects objects(session.owner().store());
+        skipped.clear();
+        TRY_ASSIGN(const std::vector<Oid> own, commits_between(session, onto.commit, target.tip));
+        const bool linear = std::all_of(own.begin(), own.end(), [&](const Oid& id) {
+          const auto info = manager.history().find(id);
+          return info && info->parents.size() == 1;
+        });
+        if (linear && manager.history().is_ancestor(onto.commit, target.tip))
+          return txn::CommitOutcome{false, target.tip, 0};
+        // The commit may be from elsewhere; what stands on it must be sound.
+        TRY_ASSIGN(const Oid base, manager.canonical_commit(objects, onto.commit, target.root));
+        TRY_ASSIGN(const git::Commit base_commit, read_commit(objects, base));
+        TRY(manager.history().ensure(objects, base));
+        Chain chain(session, objects, base, base_commit.tree);
+        TRY(chain.begin());
+        TRY(replay_own(session, own, chain, skipped));
+        TRY_ASSIGN(store::RefUpdate entry,
+                   manager.reflog_entry(objects, target.branch, target.tip, chain.tip(),
+                                        session.owner().author(),
+                                        fmt::format("rebase: onto {}", revision)));
+        return publish(session, target, chain, objects, "the rebase", {std::move(entry)});
+      }));
   std::string notice = skipped_notice(skipped);
-  if (!outcome.changed) notice = fmt::format("branch \"{}\" is up to date with \"{}\"", session.branch_name(), revision);
+  if (!outcome.changed)
+    notice =
+        fmt::format("branch \"{}\" is up to date with \"{}\"", session.branch_name(), revision);
   return version_done("REBASE", outcome, std::move(notice));
 }
 

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "engine/history_tables.h"
 #include "engine/conflicts.h"
+#include "engine/history_tables.h"
 #include "engine/system_tables.h"
 #include "tree/row_tree.h"
 
@@ -15,7 +15,8 @@ namespace {
 constexpr size_t kHistoricalChangesMax = 5000;
 
 // A name that is no table may be a view. False: it is none either.
-Result<bool> find_view(const catalog::Catalog& catalog, std::string_view schema, std::string_view name, const Error& no_table,
+Result<bool> find_view(const catalog::Catalog& catalog, std::string_view schema,
+                       std::string_view name, const Error& no_table,
                        plan::ResolvedTable& resolved) {
   if (no_table.code() != ErrorCode::kUndefinedTable) return false;
   TRY_ASSIGN(resolved.view, catalog.find_view(schema, name));
@@ -27,18 +28,26 @@ Result<bool> find_view(const catalog::Catalog& catalog, std::string_view schema,
 
 }  // namespace
 
-Result<plan::ResolvedTable> SessionResolver::resolve(const sql::QualifiedName& name, std::string_view revision, std::optional<int64_t> time_us) {
+Result<plan::ResolvedTable> SessionResolver::resolve(const sql::QualifiedName& name,
+                                                     std::string_view revision,
+                                                     std::optional<int64_t> time_us) {
   if (!name.catalog.empty() && name.catalog != session_.database()) {
-    return Error(ErrorCode::kFeatureNotSupported, fmt::format("cross-database references are not implemented: \"{}.{}.{}\"", name.catalog, name.schema, name.name))
+    return Error(ErrorCode::kFeatureNotSupported,
+                 fmt::format("cross-database references are not implemented: \"{}.{}.{}\"",
+                             name.catalog, name.schema, name.name))
         .at(name.position);
   }
-  const std::string_view schema = name.schema.empty() ? std::string_view(session_.settings().schema()) : name.schema;
+  const std::string_view schema =
+      name.schema.empty() ? std::string_view(session_.settings().schema()) : name.schema;
   plan::ResolvedTable resolved;
   if (schema == "rowan") {
     TRY_ASSIGN(resolved.virtual_table, find_conflict_table(session_, name.name));
-    if (resolved.virtual_table == nullptr) resolved.virtual_table = find_system_table(session_, name.name);
+    if (resolved.virtual_table == nullptr)
+      resolved.virtual_table = find_system_table(session_, name.name);
     if (resolved.virtual_table == nullptr) {
-      return Error(ErrorCode::kUndefinedTable, fmt::format("relation \"rowan.{}\" does not exist", name.name)).at(name.position);
+      return Error(ErrorCode::kUndefinedTable,
+                   fmt::format("relation \"rowan.{}\" does not exist", name.name))
+          .at(name.position);
     }
     return resolved;
   }
@@ -46,11 +55,14 @@ Result<plan::ResolvedTable> SessionResolver::resolve(const sql::QualifiedName& n
     const catalog::Catalog& current = session_.transaction()->catalog();
     auto table = session_.transaction()->get_table(schema, name.name);
     if (!table) {
-      TRY_ASSIGN(const bool is_view, find_view(current, schema, name.name, table.error(), resolved));
+      TRY_ASSIGN(const bool is_view,
+                 find_view(current, schema, name.name, table.error(), resolved));
       if (is_view) return resolved;
       // A name in FROM: PostgreSQL speaks of the relation even when its schema is not there.
       if (table.error().code() == ErrorCode::kInvalidSchemaName) {
-        return Error(ErrorCode::kUndefinedTable, fmt::format("relation \"{}.{}\" does not exist", schema, name.name)).at(name.position);
+        return Error(ErrorCode::kUndefinedTable,
+                     fmt::format("relation \"{}.{}\" does not exist", schema, name.name))
+            .at(name.position);
       }
       return std::move(table.error()).at(name.position);
     }
@@ -73,32 +85,40 @@ Result<plan::ResolvedTable> SessionResolver::resolve(const sql::QualifiedName& n
   if (!table) {
     TRY_ASSIGN(const bool is_view, find_view(catalog, schema, name.name, table.error(), resolved));
     if (is_view) return resolved;
-    return std::move(table.error()).with_detail(fmt::format("It is not there as of commit {}.", commit.hex().substr(0, 12))).at(name.position);
+    return std::move(table.error())
+        .with_detail(fmt::format("It is not there as of commit {}.", commit.hex().substr(0, 12)))
+        .at(name.position);
   }
   resolved.table = std::move(*table);
   return resolved;
 }
 
-Result<std::shared_ptr<const plan::VirtualTable>> SessionResolver::resolve_function(const sql::CallExpr& call, const std::vector<type::Type>& arguments) {
+Result<std::shared_ptr<const plan::VirtualTable>> SessionResolver::resolve_function(
+    const sql::CallExpr& call, const std::vector<type::Type>& arguments) {
   auto found = find_table_function(session_, call.schema, call.name, arguments);
   if (!found) return std::move(found.error()).at(call.position);
   return found;
 }
 
-Result<std::shared_ptr<const plan::VirtualTable>> SessionResolver::resolve_call(const sql::CallExpr& call, const std::vector<type::Type>& arguments,
-                                                                                const std::vector<std::optional<type::Value>>& known) {
+Result<std::shared_ptr<const plan::VirtualTable>> SessionResolver::resolve_call(
+    const sql::CallExpr& call, const std::vector<type::Type>& arguments,
+    const std::vector<std::optional<type::Value>>& known) {
   auto found = find_history_function(session_, call, arguments, known);
   if (!found) return std::move(found.error()).at(call.position);
   return *found != nullptr ? std::move(found) : resolve_function(call, arguments);
 }
 
-Result<std::shared_ptr<const plan::VirtualTable>> SessionResolver::resolve_versions(const sql::QualifiedName& name, const plan::TimeRange& range) {
+Result<std::shared_ptr<const plan::VirtualTable>> SessionResolver::resolve_versions(
+    const sql::QualifiedName& name, const plan::TimeRange& range) {
   return row_versions_table(session_, name, range);
 }
 
-std::optional<derived::EntryTree> SessionResolver::find_index(const catalog::TableVersion& table, const derived::IndexKey& key, bool historical) {
+std::optional<derived::EntryTree> SessionResolver::find_index(const catalog::TableVersion& table,
+                                                              const derived::IndexKey& key,
+                                                              bool historical) {
   txn::Manager& manager = session_.owner().manager();
-  const derived::IndexSource source{session_.transaction()->objects(), manager.store().cache(), table};
+  const derived::IndexSource source{session_.transaction()->objects(), manager.store().cache(),
+                                    table};
   if (historical) {
     auto found = manager.indexes().find(source, key, kHistoricalChangesMax);
     return found ? std::move(*found) : std::nullopt;
@@ -111,13 +131,17 @@ std::optional<derived::EntryTree> SessionResolver::find_index(const catalog::Tab
 double SessionResolver::key_share(const catalog::TableVersion& table, Bytes lower, Bytes upper) {
   if (table.rows.is_zero()) return 0;
   const catalog::TableLineKeys keys(table.table);
-  const tree::TreeReader reader{session_.transaction()->objects(), session_.owner().store().cache(), keys};
-  const auto from = lower.empty() ? Result<double>(0.0) : tree::key_place(reader, table.rows, lower);
+  const tree::TreeReader reader{session_.transaction()->objects(), session_.owner().store().cache(),
+                                keys};
+  const auto from =
+      lower.empty() ? Result<double>(0.0) : tree::key_place(reader, table.rows, lower);
   const auto to = upper.empty() ? Result<double>(1.0) : tree::key_place(reader, table.rows, upper);
   if (!from || !to) return 1;
   return std::max(0.0, *to - *from);
 }
 
-std::optional<uint64_t> SessionResolver::row_count(const catalog::TableVersion& table) { return session_.owner().row_count(table); }
+std::optional<uint64_t> SessionResolver::row_count(const catalog::TableVersion& table) {
+  return session_.owner().row_count(table);
+}
 
 }  // namespace rowan::engine

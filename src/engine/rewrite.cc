@@ -16,15 +16,16 @@ constexpr size_t kSquashedSubjectsMax = 100;
 
 std::string short_id(const Oid& commit) { return commit.hex().substr(0, 12); }
 
-// ---- RESTORE ----------------------------------------------------------------------------------------------------------
+// ---- RESTORE ----
 
 struct Restored {
   Oid root;
-  std::string what;                    // "public.t, public.u", "schema shop", "everything".
+  std::string what;  // "public.t, public.u", "schema shop", "everything".
 };
 
 // One folder of the tree as it was then.
-Result<void> restore_folder(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& then, const std::string& path, Error missing,
+Result<void> restore_folder(const store::ObjectReader& objects, store::NodeCache& cache,
+                            const Oid& then, const std::string& path, Error missing,
                             std::vector<tree::PathEdit>& edits) {
   TRY_ASSIGN(const auto entry, tree::find_path(objects, cache, then, path));
   if (!entry || !entry->is_tree()) return missing;
@@ -32,31 +33,44 @@ Result<void> restore_folder(const store::ObjectReader& objects, store::NodeCache
   return {};
 }
 
-Result<Restored> restored_tree(SessionImpl& session, const sql::RestoreStmt& statement, store::PendingObjects& objects, const Oid& now, const Oid& then) {
+Result<Restored> restored_tree(SessionImpl& session, const sql::RestoreStmt& statement,
+                               store::PendingObjects& objects, const Oid& now, const Oid& then) {
   store::NodeCache& cache = session.owner().store().cache();
   Restored restored;
   std::vector<tree::PathEdit> edits;
   switch (statement.scope) {
-    case sql::RestoreScope::kAll: return Restored{then, "everything"};
+    case sql::RestoreScope::kAll:
+      return Restored{then, "everything"};
     case sql::RestoreScope::kSchema: {
       const std::string name(statement.schema);
-      TRY(restore_folder(objects, cache, then, catalog::schema_path(name),
-                         Error(ErrorCode::kInvalidSchemaName, fmt::format("schema \"{}\" did not exist as of \"{}\"", name, statement.revision)), edits));
+      TRY(restore_folder(
+          objects, cache, then, catalog::schema_path(name),
+          Error(ErrorCode::kInvalidSchemaName,
+                fmt::format("schema \"{}\" did not exist as of \"{}\"", name, statement.revision)),
+          edits));
       restored.what = "schema " + name;
       break;
     }
     case sql::RestoreScope::kTables: {
       for (const sql::QualifiedName& table : statement.tables) {
-        const std::string schema(table.schema.empty() ? std::string_view(session.settings().schema()) : table.schema);
+        const std::string schema(
+            table.schema.empty() ? std::string_view(session.settings().schema()) : table.schema);
         const std::string name = schema + "." + std::string(table.name);
         const std::string path = catalog::schema_path(schema) + "/" + type::encode_name(table.name);
         TRY(restore_folder(objects, cache, then, path,
-                           Error(ErrorCode::kUndefinedTable, fmt::format("relation \"{}\" did not exist as of \"{}\"", name, statement.revision))
+                           Error(ErrorCode::kUndefinedTable,
+                                 fmt::format("relation \"{}\" did not exist as of \"{}\"", name,
+                                             statement.revision))
                                .with_hint("DROP TABLE takes a table away.")
                                .at(table.position),
                            edits));
-        const bool twice = std::any_of(edits.begin(), edits.end() - 1, [&](const tree::PathEdit& edit) { return edit.path == path; });
-        if (twice) return Error(ErrorCode::kDuplicateAlias, fmt::format("table name \"{}\" specified more than once", table.name)).at(table.position);
+        const bool twice =
+            std::any_of(edits.begin(), edits.end() - 1,
+                        [&](const tree::PathEdit& edit) { return edit.path == path; });
+        if (twice)
+          return Error(ErrorCode::kDuplicateAlias,
+                       fmt::format("table name \"{}\" specified more than once", table.name))
+              .at(table.position);
         restored.what += (restored.what.empty() ? "" : ", ") + name;
       }
       break;
@@ -66,9 +80,10 @@ Result<Restored> restored_tree(SessionImpl& session, const sql::RestoreStmt& sta
   return restored;
 }
 
-// ---- SQUASH -----------------------------------------------------------------------------------------------------------
+// ---- SQUASH ----
 
-// The commits that SQUASH would replace, newest first: the chain of first parents down to where `since` is reached.
+// The commits that SQUASH would replace, newest first: the chain of first parents down to where
+// `since` is reached.
 Result<std::vector<Oid>> squashed_chain(SessionImpl& session, const Oid& tip, const Oid& since) {
   txn::Manager& manager = session.owner().manager();
   TRY(manager.history().ensure(manager.store(), tip));
@@ -88,7 +103,8 @@ Result<std::vector<Oid>> squashed_chain(SessionImpl& session, const Oid& tip, co
 Result<void> check_unpublished(SessionImpl& session, const std::string& branch, const Oid& oldest) {
   txn::Manager& manager = session.owner().manager();
   const auto published = [](std::string_view kind, std::string_view name) {
-    return Error(ErrorCode::kObjectNotInState, fmt::format("the commits to squash are also on {} \"{}\"", kind, name))
+    return Error(ErrorCode::kObjectNotInState,
+                 fmt::format("the commits to squash are also on {} \"{}\"", kind, name))
         .with_hint("SQUASH … FORCE makes a new commit all the same; what is there already stays.");
   };
   for (const txn::BranchInfo& other : manager.branches()) {
@@ -98,9 +114,11 @@ Result<void> check_unpublished(SessionImpl& session, const std::string& branch, 
   for (const std::string_view folder : {"refs/tags/", "refs/remotes/"}) {
     for (const store::RefEntry& other : manager.store().refs(folder)) {
       const auto commit = manager.resolve_revision(other.name, "");
-      if (!commit || !manager.history().ensure(manager.store(), *commit)) continue;   // A tag of something else.
+      if (!commit || !manager.history().ensure(manager.store(), *commit))
+        continue;  // A tag of something else.
       if (!manager.history().is_ancestor(oldest, *commit)) continue;
-      return published(folder == "refs/tags/" ? "tag" : "remote branch", other.name.substr(folder.size()));
+      return published(folder == "refs/tags/" ? "tag" : "remote branch",
+                       other.name.substr(folder.size()));
     }
   }
   return {};
@@ -109,7 +127,8 @@ Result<void> check_unpublished(SessionImpl& session, const std::string& branch, 
 Result<std::string> squash_message(SessionImpl& session, const std::vector<Oid>& chain) {
   std::string text = fmt::format("Squash {} commits\n", chain.size());
   size_t listed = 0;
-  for (auto at = chain.rbegin(); at != chain.rend() && listed < kSquashedSubjectsMax; ++at, ++listed) {
+  for (auto at = chain.rbegin(); at != chain.rend() && listed < kSquashedSubjectsMax;
+       ++at, ++listed) {
     TRY_ASSIGN(const git::Commit commit, read_commit(session.owner().store(), *at));
     text += fmt::format("\n* {}", git::subject(commit.message));
   }
@@ -117,21 +136,25 @@ Result<std::string> squash_message(SessionImpl& session, const std::vector<Oid>&
   return text;
 }
 
-Result<Oid> add_squashed(SessionImpl& session, const BranchTarget& target, const Oid& since, std::string_view message, store::PendingObjects& objects) {
+Result<Oid> add_squashed(SessionImpl& session, const BranchTarget& target, const Oid& since,
+                         std::string_view message, store::PendingObjects& objects) {
   txn::Manager& manager = session.owner().manager();
   const auto info = manager.history().find(since);
-  const int64_t time_us = std::max(session.owner().clock().now_us(), (info ? info->time_us : 0) + 1);
+  const int64_t time_us =
+      std::max(session.owner().clock().now_us(), (info ? info->time_us : 0) + 1);
   git::Commit commit;
   commit.tree = target.root;
   commit.parents = {since};
   commit.author = session.owner().author();
   commit.author.seconds = time_us / 1'000'000;
   commit.committer = commit.author;
-  commit.message = git::message_with_trailers(message, "", {{"Rowan-Time", std::to_string(time_us)}});
+  commit.message =
+      git::message_with_trailers(message, "", {{"Rowan-Time", std::to_string(time_us)}});
   return objects.add(store::ObjectType::kCommit, git::encode_commit(commit));
 }
 
-Result<txn::CommitOutcome> move_with_reflog(SessionImpl& session, const BranchTarget& target, const Oid& to, store::PendingObjects& objects,
+Result<txn::CommitOutcome> move_with_reflog(SessionImpl& session, const BranchTarget& target,
+                                            const Oid& to, store::PendingObjects& objects,
                                             std::string_view what) {
   txn::BranchMove move;
   move.branch = target.branch;
@@ -140,7 +163,8 @@ Result<txn::CommitOutcome> move_with_reflog(SessionImpl& session, const BranchTa
   move.objects = &objects;
   move.sync = session.settings().synchronous_commit();
   txn::Manager& manager = session.owner().manager();
-  TRY_ASSIGN(store::RefUpdate entry, manager.reflog_entry(objects, target.branch, target.tip, to, session.owner().author(), what));
+  TRY_ASSIGN(store::RefUpdate entry, manager.reflog_entry(objects, target.branch, target.tip, to,
+                                                          session.owner().author(), what));
   move.refs.push_back(std::move(entry));
   return manager.move_branch(move);
 }
@@ -151,45 +175,54 @@ Result<VersionResult> run_restore(SessionImpl& session, const sql::RestoreStmt& 
   TRY_ASSIGN(const txn::Snapshot from, find_revision(session, statement.revision));
   txn::Manager& manager = session.owner().manager();
   Restored restored;
-  TRY_ASSIGN(const txn::CommitOutcome outcome, change_branch(session, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
-    store::PendingObjects objects(session.owner().store());
-    // A commit from elsewhere may not be spelled as ours are.
-    TRY_ASSIGN(const Oid then, txn::canonical_content(objects, session.owner().store(), target.root, from.root));
-    TRY_ASSIGN(restored, restored_tree(session, statement, objects, target.root, then));
-    if (restored.root == target.root) return txn::CommitOutcome{false, target.tip, 0};
-    TRY(check_constraints(session, objects, target.root, restored.root, "the restore"));
-    txn::TreeCommit commit;
-    commit.branch = target.branch;
-    commit.expected_tip = target.tip;
-    commit.root = restored.root;
-    commit.parents = {target.tip};
-    commit.objects = &objects;
-    commit.author = session.owner().author();
-    commit.message = statement.has_message && !statement.message.empty()
-                         ? std::string(statement.message)
-                         : fmt::format("restore {} to {}", restored.what, statement.revision);
-    commit.trailers = {{"Rowan-Restored-From", from.commit.hex()}};
-    commit.sync = session.settings().synchronous_commit();
-    return manager.commit_tree(commit);
-  }));
+  TRY_ASSIGN(const txn::CommitOutcome outcome,
+             change_branch(session, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
+               store::PendingObjects objects(session.owner().store());
+               // A commit from elsewhere may not be spelled as ours are.
+               TRY_ASSIGN(const Oid then, txn::canonical_content(objects, session.owner().store(),
+                                                                 target.root, from.root));
+               TRY_ASSIGN(restored, restored_tree(session, statement, objects, target.root, then));
+               if (restored.root == target.root) return txn::CommitOutcome{false, target.tip, 0};
+               TRY(check_constraints(session, objects, target.root, restored.root, "the restore"));
+               txn::TreeCommit commit;
+               commit.branch = target.branch;
+               commit.expected_tip = target.tip;
+               commit.root = restored.root;
+               commit.parents = {target.tip};
+               commit.objects = &objects;
+               commit.author = session.owner().author();
+               commit.message =
+                   statement.has_message && !statement.message.empty()
+                       ? std::string(statement.message)
+                       : fmt::format("restore {} to {}", restored.what, statement.revision);
+               commit.trailers = {{"Rowan-Restored-From", from.commit.hex()}};
+               commit.sync = session.settings().synchronous_commit();
+               return manager.commit_tree(commit);
+             }));
   std::string notice;
-  if (!outcome.changed) notice = fmt::format("{} is already as in {}", restored.what, short_id(from.commit));
+  if (!outcome.changed)
+    notice = fmt::format("{} is already as in {}", restored.what, short_id(from.commit));
   return version_done("RESTORE", outcome, std::move(notice));
 }
 
 Result<VersionResult> run_reset(SessionImpl& session, const sql::RevisionsStmt& statement) {
   const std::string_view revision = statement.revisions[0];
   TRY_ASSIGN(const txn::Snapshot to, find_revision(session, revision));
-  TRY_ASSIGN(const txn::CommitOutcome outcome, change_branch(session, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
-    if (to.commit == target.tip) return txn::CommitOutcome{false, target.tip, 0};
-    store::PendingObjects objects(session.owner().store());
-    TRY_ASSIGN(const Oid sound, session.owner().manager().canonical_commit(objects, to.commit, target.root));
-    TRY_ASSIGN(const git::Commit commit, read_commit(objects, sound));
-    TRY(check_constraints(session, objects, target.root, commit.tree, "the reset"));
-    return move_with_reflog(session, target, sound, objects, fmt::format("reset: moving to {}", revision));
-  }));
+  TRY_ASSIGN(const txn::CommitOutcome outcome,
+             change_branch(session, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
+               if (to.commit == target.tip) return txn::CommitOutcome{false, target.tip, 0};
+               store::PendingObjects objects(session.owner().store());
+               TRY_ASSIGN(const Oid sound, session.owner().manager().canonical_commit(
+                                               objects, to.commit, target.root));
+               TRY_ASSIGN(const git::Commit commit, read_commit(objects, sound));
+               TRY(check_constraints(session, objects, target.root, commit.tree, "the reset"));
+               return move_with_reflog(session, target, sound, objects,
+                                       fmt::format("reset: moving to {}", revision));
+             }));
   std::string notice;
-  if (!outcome.changed) notice = fmt::format("branch \"{}\" is already at {}", session.branch_name(), short_id(to.commit));
+  if (!outcome.changed)
+    notice =
+        fmt::format("branch \"{}\" is already at {}", session.branch_name(), short_id(to.commit));
   return version_done("RESET", outcome, std::move(notice));
 }
 
@@ -197,25 +230,33 @@ Result<VersionResult> run_squash(SessionImpl& session, const sql::RevisionsStmt&
   const std::string_view revision = statement.revisions[0];
   TRY_ASSIGN(const txn::Snapshot since, find_revision(session, revision));
   size_t squashed = 0;
-  TRY_ASSIGN(const txn::CommitOutcome outcome, change_branch(session, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
-    TRY_ASSIGN(const std::vector<Oid> chain, squashed_chain(session, target.tip, since.commit));
-    squashed = chain.size();
-    if (chain.empty() && since.commit != target.tip) {
-      return Error(ErrorCode::kInvalidParameterValue, fmt::format("\"{}\" is not in the history of branch \"{}\"", revision, target.branch));
-    }
-    // One commit is what there would be afterwards; only its message can be another one.
-    if (chain.empty() || (chain.size() == 1 && !statement.has_message)) return txn::CommitOutcome{false, target.tip, 0};
-    if (!statement.force) TRY(check_unpublished(session, target.branch, chain.back()));
-    std::string message(statement.message);
-    if (!statement.has_message) {
-      TRY_ASSIGN(message, squash_message(session, chain));
-    }
-    store::PendingObjects objects(session.owner().store());
-    TRY_ASSIGN(const Oid made, add_squashed(session, target, since.commit, message, objects));
-    return move_with_reflog(session, target, made, objects, fmt::format("squash: {} commits since {}", chain.size(), revision));
-  }));
+  TRY_ASSIGN(
+      const txn::CommitOutcome outcome,
+      change_branch(session, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
+        TRY_ASSIGN(const std::vector<Oid> chain, squashed_chain(session, target.tip, since.commit));
+        squashed = chain.size();
+        if (chain.empty() && since.commit != target.tip) {
+          return Error(ErrorCode::kInvalidParameterValue,
+                       fmt::format("\"{}\" is not in the history of branch \"{}\"", revision,
+                                   target.branch));
+        }
+        // One commit is what there would be afterwards; only its message can be another one.
+        if (chain.empty() || (chain.size() == 1 && !statement.has_message))
+          return txn::CommitOutcome{false, target.tip, 0};
+        if (!statement.force) TRY(check_unpublished(session, target.branch, chain.back()));
+        std::string message(statement.message);
+        if (!statement.has_message) {
+          TRY_ASSIGN(message, squash_message(session, chain));
+        }
+        store::PendingObjects objects(session.owner().store());
+        TRY_ASSIGN(const Oid made, add_squashed(session, target, since.commit, message, objects));
+        return move_with_reflog(session, target, made, objects,
+                                fmt::format("squash: {} commits since {}", chain.size(), revision));
+      }));
   std::string notice;
-  if (!outcome.changed) notice = squashed == 0 ? "there is nothing to squash" : "there is one commit only: nothing to squash";
+  if (!outcome.changed)
+    notice = squashed == 0 ? "there is nothing to squash"
+                           : "there is one commit only: nothing to squash";
   return version_done("SQUASH", outcome, std::move(notice));
 }
 

@@ -15,30 +15,44 @@ using type::TypeId;
 
 ColumnKind column_kind(TypeId id) {
   switch (id) {
-    case TypeId::kBool: return ColumnKind::kBool;
+    case TypeId::kBool:
+      return ColumnKind::kBool;
     case TypeId::kInt2:
     case TypeId::kInt4:
-    case TypeId::kInt8: return ColumnKind::kInteger;
+    case TypeId::kInt8:
+      return ColumnKind::kInteger;
     case TypeId::kFloat4:
-    case TypeId::kFloat8: return ColumnKind::kFloat;
-    case TypeId::kNumeric: return ColumnKind::kNumeric;
-    case TypeId::kBytea: return ColumnKind::kBytes;
-    case TypeId::kDate: return ColumnKind::kDate;
-    case TypeId::kTime: return ColumnKind::kTime;
+    case TypeId::kFloat8:
+      return ColumnKind::kFloat;
+    case TypeId::kNumeric:
+      return ColumnKind::kNumeric;
+    case TypeId::kBytea:
+      return ColumnKind::kBytes;
+    case TypeId::kDate:
+      return ColumnKind::kDate;
+    case TypeId::kTime:
+      return ColumnKind::kTime;
     case TypeId::kTimestamp:
-    case TypeId::kTimestamptz: return ColumnKind::kTimestamp;
-    case TypeId::kUuid: return ColumnKind::kUuid;
+    case TypeId::kTimestamptz:
+      return ColumnKind::kTimestamp;
+    case TypeId::kUuid:
+      return ColumnKind::kUuid;
     case TypeId::kJson:
-    case TypeId::kJsonb: return ColumnKind::kJson;
-    default: return ColumnKind::kText;
+    case TypeId::kJsonb:
+      return ColumnKind::kJson;
+    default:
+      return ColumnKind::kText;
   }
 }
 
-double string_as_double(TypeId id, std::string_view text) { return id == TypeId::kNumeric ? type::numeric_to_double(text) : 0.0; }
+double string_as_double(TypeId id, std::string_view text) {
+  return id == TypeId::kNumeric ? type::numeric_to_double(text) : 0.0;
+}
 
 class ResultRows : public Rows {
  public:
-  ResultRows(ColumnInfos columns, ResultFacts facts) : columns_(std::move(columns)), facts_(std::move(facts)) {}
+  ResultRows(ColumnInfos columns, ResultFacts facts)
+      : columns_(std::move(columns)), facts_(std::move(facts)) {}
   const std::vector<ColumnInfo>& columns() const override { return *columns_; }
   const std::string& tag() const override { return facts_.tag; }
   uint64_t affected() const override { return facts_.affected; }
@@ -53,7 +67,9 @@ class ResultRows : public Rows {
 class PointRows final : public ResultRows {
  public:
   PointRows(ColumnInfos columns, bool found, std::vector<type::Value> values)
-      : ResultRows(std::move(columns), {found ? "SELECT 1" : "SELECT 0", found ? 1u : 0u, {}, {}}), left_(found), values_(std::move(values)) {}
+      : ResultRows(std::move(columns), {found ? "SELECT 1" : "SELECT 0", found ? 1u : 0u, {}, {}}),
+        left_(found),
+        values_(std::move(values)) {}
 
   Outcome<bool> next() override {
     const bool row = left_;
@@ -63,22 +79,30 @@ class PointRows final : public ResultRows {
   bool is_null(size_t column) const override { return values_[column].is_null(); }
   int64_t get_int(size_t column) const override {
     const type::Value& value = values_[column];
-    return !value.is_null() && type::physical(value.type().id) == Physical::kInt64 ? value.as_int() : 0;
+    return !value.is_null() && type::physical(value.type().id) == Physical::kInt64 ? value.as_int()
+                                                                                   : 0;
   }
   double get_double(size_t column) const override {
     const type::Value& value = values_[column];
     if (value.is_null()) return 0;
     switch (type::physical(value.type().id)) {
-      case Physical::kInt64: return static_cast<double>(value.as_int());
-      case Physical::kDouble: return value.as_double();
-      case Physical::kString: return string_as_double(value.type().id, value.as_string());
+      case Physical::kInt64:
+        return static_cast<double>(value.as_int());
+      case Physical::kDouble:
+        return value.as_double();
+      case Physical::kString:
+        return string_as_double(value.type().id, value.as_string());
     }
     return 0;
   }
-  std::string get_text(size_t column) const override { return values_[column].is_null() ? "" : type::to_text(values_[column]); }
+  std::string get_text(size_t column) const override {
+    return values_[column].is_null() ? "" : type::to_text(values_[column]);
+  }
   std::string_view get_string(size_t column) const override {
     const type::Value& value = values_[column];
-    return !value.is_null() && type::physical(value.type().id) == Physical::kString ? std::string_view(value.as_string()) : std::string_view();
+    return !value.is_null() && type::physical(value.type().id) == Physical::kString
+               ? std::string_view(value.as_string())
+               : std::string_view();
   }
 
  private:
@@ -124,15 +148,19 @@ class BatchRows final : public ResultRows {
   bool is_null(size_t column) const override { return current_.columns[column].is_null(row_); }
   int64_t get_int(size_t i) const override {
     const type::Column& column = current_.columns[i];
-    return type::physical(column.type.id) == Physical::kInt64 ? column.ints()[column.index(row_)] : 0;
+    return type::physical(column.type.id) == Physical::kInt64 ? column.ints()[column.index(row_)]
+                                                              : 0;
   }
   double get_double(size_t i) const override {
     const type::Column& column = current_.columns[i];
     const size_t at = column.index(row_);
     switch (type::physical(column.type.id)) {
-      case Physical::kInt64: return static_cast<double>(column.ints()[at]);
-      case Physical::kDouble: return column.doubles()[at];
-      case Physical::kString: return column.is_null(row_) ? 0 : string_as_double(column.type.id, column.strings()[at]);
+      case Physical::kInt64:
+        return static_cast<double>(column.ints()[at]);
+      case Physical::kDouble:
+        return column.doubles()[at];
+      case Physical::kString:
+        return column.is_null(row_) ? 0 : string_as_double(column.type.id, column.strings()[at]);
     }
     return 0;
   }
@@ -142,15 +170,23 @@ class BatchRows final : public ResultRows {
     if (column.is_null(row_)) return out;
     const size_t at = column.index(row_);
     switch (type::physical(column.type.id)) {
-      case Physical::kInt64: type::append_text(column.type, column.ints()[at], out); break;
-      case Physical::kDouble: type::append_text(column.type, column.doubles()[at], out); break;
-      case Physical::kString: type::append_text(column.type, column.strings()[at], out); break;
+      case Physical::kInt64:
+        type::append_text(column.type, column.ints()[at], out);
+        break;
+      case Physical::kDouble:
+        type::append_text(column.type, column.doubles()[at], out);
+        break;
+      case Physical::kString:
+        type::append_text(column.type, column.strings()[at], out);
+        break;
     }
     return out;
   }
   std::string_view get_string(size_t i) const override {
     const type::Column& column = current_.columns[i];
-    return type::physical(column.type.id) == Physical::kString && !column.is_null(row_) ? column.strings()[column.index(row_)] : std::string_view();
+    return type::physical(column.type.id) == Physical::kString && !column.is_null(row_)
+               ? column.strings()[column.index(row_)]
+               : std::string_view();
   }
 
  private:
@@ -166,7 +202,7 @@ class BatchRows final : public ResultRows {
   size_t next_batch_ = 0;
   std::function<Result<bool>(type::Batch&)> pull_;
   type::Batch current_;
-  size_t row_ = static_cast<size_t>(-1);   // Before the first row: ++row_ is 0.
+  size_t row_ = static_cast<size_t>(-1);  // Before the first row: ++row_ is 0.
   uint64_t seen_ = 0;
   bool done_ = false;
 };
@@ -176,7 +212,10 @@ class BatchRows final : public ResultRows {
 ColumnInfos column_infos(const std::vector<plan::OutputColumn>& outputs) {
   auto infos = std::make_shared<std::vector<ColumnInfo>>();
   for (const plan::OutputColumn& output : outputs) {
-    infos->push_back({output.name, type::type_name(output.type.id == TypeId::kUnknown ? type::Type{TypeId::kText} : output.type), column_kind(output.type.id)});
+    infos->push_back({output.name,
+                      type::type_name(output.type.id == TypeId::kUnknown ? type::Type{TypeId::kText}
+                                                                         : output.type),
+                      column_kind(output.type.id)});
   }
   return infos;
 }
@@ -186,23 +225,34 @@ ColumnInfos no_columns() {
   return none;
 }
 
-std::unique_ptr<Rows> make_point_rows(ColumnInfos columns, bool found, std::vector<type::Value> values) {
+std::unique_ptr<Rows> make_point_rows(ColumnInfos columns, bool found,
+                                      std::vector<type::Value> values) {
   return std::make_unique<PointRows>(std::move(columns), found, std::move(values));
 }
-std::unique_ptr<Rows> make_batch_rows(ColumnInfos columns, std::vector<type::Batch> batches, ResultFacts facts) {
+std::unique_ptr<Rows> make_batch_rows(ColumnInfos columns, std::vector<type::Batch> batches,
+                                      ResultFacts facts) {
   return std::make_unique<BatchRows>(std::move(columns), std::move(batches), std::move(facts));
 }
-std::unique_ptr<Rows> make_stream_rows(ColumnInfos columns, std::function<Result<bool>(type::Batch&)> pull) {
+std::unique_ptr<Rows> make_stream_rows(ColumnInfos columns,
+                                       std::function<Result<bool>(type::Batch&)> pull) {
   return std::make_unique<BatchRows>(std::move(columns), std::move(pull));
 }
 
 Failure to_failure(const Error& error) {
-  return {std::string(sqlstate(error.code())), error.message(), error.detail(), error.hint(), error.position(), is_retryable(error.code())};
+  return {std::string(sqlstate(error.code())),
+          error.message(),
+          error.detail(),
+          error.hint(),
+          error.position(),
+          is_retryable(error.code())};
 }
 
 Error to_error(const Failure& failure) {
-  // The user's own source and sink: a read that was cancelled stays that, whatever else fails is input and output.
-  const ErrorCode code = failure.sqlstate == sqlstate(ErrorCode::kQueryCanceled) ? ErrorCode::kQueryCanceled : ErrorCode::kIoError;
+  // The user's own source and sink: a read that was cancelled stays that, whatever else fails is
+  // input and output.
+  const ErrorCode code = failure.sqlstate == sqlstate(ErrorCode::kQueryCanceled)
+                             ? ErrorCode::kQueryCanceled
+                             : ErrorCode::kIoError;
   return Error(code, failure.message).with_detail(failure.detail).with_hint(failure.hint);
 }
 

@@ -21,17 +21,20 @@ ColumnInfos no_columns();
 
 // What every result says beside its rows.
 struct ResultFacts {
-  std::string tag;                       // "SELECT" gets its row count when the rows are read.
+  std::string tag;  // "SELECT" gets its row count when the rows are read.
   uint64_t affected = 0;
   std::string commit_id;
   std::vector<std::string> notices;
 };
 
 // A single row, or none: point statements.
-std::unique_ptr<Rows> make_point_rows(ColumnInfos columns, bool found, std::vector<type::Value> values);
+std::unique_ptr<Rows> make_point_rows(ColumnInfos columns, bool found,
+                                      std::vector<type::Value> values);
 // Rows that are there already.
-std::unique_ptr<Rows> make_batch_rows(ColumnInfos columns, std::vector<type::Batch> batches, ResultFacts facts);
+std::unique_ptr<Rows> make_batch_rows(ColumnInfos columns, std::vector<type::Batch> batches,
+                                      ResultFacts facts);
 // Rows as they come; `pull` gives false at the end, where it also finishes the transaction.
-std::unique_ptr<Rows> make_stream_rows(ColumnInfos columns, std::function<Result<bool>(type::Batch&)> pull);
+std::unique_ptr<Rows> make_stream_rows(ColumnInfos columns,
+                                       std::function<Result<bool>(type::Batch&)> pull);
 
 }  // namespace rowan::engine

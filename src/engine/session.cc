@@ -37,16 +37,21 @@ constexpr int kStatementRestartsMax = 1000;
 Result<type::Value> to_value(const Parameter& parameter, type::Type wanted) {
   if (wanted.id == TypeId::kUnknown) wanted = {TypeId::kText};
   if (std::holds_alternative<std::monostate>(parameter)) return type::Value::null(wanted);
-  if (const auto* text = std::get_if<std::string>(&parameter)) return type::parse_text(wanted, *text);
+  if (const auto* text = std::get_if<std::string>(&parameter))
+    return type::parse_text(wanted, *text);
   if (const auto* integer = std::get_if<int64_t>(&parameter)) {
     if (wanted.id == TypeId::kInt8) return type::Value::of_int(wanted, *integer);
-    if (wanted.id == TypeId::kInt4 && *integer >= INT32_MIN && *integer <= INT32_MAX) return type::Value::of_int(wanted, *integer);
-    return type::cast(type::Value::of_int({TypeId::kInt8}, *integer), wanted, type::CastContext::kAssignment);
+    if (wanted.id == TypeId::kInt4 && *integer >= INT32_MIN && *integer <= INT32_MAX)
+      return type::Value::of_int(wanted, *integer);
+    return type::cast(type::Value::of_int({TypeId::kInt8}, *integer), wanted,
+                      type::CastContext::kAssignment);
   }
   if (const auto* number = std::get_if<double>(&parameter)) {
-    return type::cast(type::Value::of_double({TypeId::kFloat8}, *number), wanted, type::CastContext::kAssignment);
+    return type::cast(type::Value::of_double({TypeId::kFloat8}, *number), wanted,
+                      type::CastContext::kAssignment);
   }
-  return type::cast(type::Value::of_int({TypeId::kBool}, std::get<bool>(parameter) ? 1 : 0), wanted, type::CastContext::kAssignment);
+  return type::cast(type::Value::of_int({TypeId::kBool}, std::get<bool>(parameter) ? 1 : 0), wanted,
+                    type::CastContext::kAssignment);
 }
 
 bool is_definition(StatementKind kind) {
@@ -64,8 +69,10 @@ bool is_definition(StatementKind kind) {
     case StatementKind::kCreateView:
     case StatementKind::kRefresh:
     case StatementKind::kCreateSequence:
-    case StatementKind::kAlterSequence: return true;
-    default: return false;
+    case StatementKind::kAlterSequence:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -74,32 +81,41 @@ bool writes(const sql::Statement& statement) {
     case StatementKind::kInsert:
     case StatementKind::kUpdate:
     case StatementKind::kDelete:
-    case StatementKind::kTruncate: return true;
-    case StatementKind::kCopy: return static_cast<const sql::CopyStmt&>(statement).from;
+    case StatementKind::kTruncate:
+      return true;
+    case StatementKind::kCopy:
+      return static_cast<const sql::CopyStmt&>(statement).from;
     case StatementKind::kExplain: {
       const auto& explain = static_cast<const sql::ExplainStmt&>(statement);
       return explain.analyze && writes(*explain.statement);
     }
-    default: return is_definition(statement.kind);
+    default:
+      return is_definition(statement.kind);
   }
 }
 
 std::string_view object_word(sql::ObjectKind kind) {
   switch (kind) {
-    case sql::ObjectKind::kIndex: return "INDEX";
-    case sql::ObjectKind::kView: return "VIEW";
-    case sql::ObjectKind::kMaterializedView: return "MATERIALIZED VIEW";
-    case sql::ObjectKind::kSequence: return "SEQUENCE";
+    case sql::ObjectKind::kIndex:
+      return "INDEX";
+    case sql::ObjectKind::kView:
+      return "VIEW";
+    case sql::ObjectKind::kMaterializedView:
+      return "MATERIALIZED VIEW";
+    case sql::ObjectKind::kSequence:
+      return "SEQUENCE";
   }
   return "";
 }
 
 // Whether a query's text holds one of the names, in small letters.
-bool names_function(const sql::Statement& statement, std::initializer_list<std::string_view> names) {
+bool names_function(const sql::Statement& statement,
+                    std::initializer_list<std::string_view> names) {
   if (statement.kind != StatementKind::kSelect) return false;
   const auto same_letter = [](char a, char b) { return (a | 0x20) == b; };
   return std::any_of(names.begin(), names.end(), [&](std::string_view name) {
-    return std::search(statement.text.begin(), statement.text.end(), name.begin(), name.end(), same_letter) != statement.text.end();
+    return std::search(statement.text.begin(), statement.text.end(), name.begin(), name.end(),
+                       same_letter) != statement.text.end();
   });
 }
 
@@ -107,18 +123,22 @@ std::shared_ptr<Prepared> make_prepared(sql::ParsedStatement parsed) {
   auto prepared = std::make_shared<Prepared>();
   prepared->parsed = std::move(parsed);
   prepared->draws = names_function(*prepared->parsed.statement, {"nextval", "setval"});
-  prepared->uses_sequences = prepared->draws || names_function(*prepared->parsed.statement, {"currval", "lastval"});
+  prepared->uses_sequences =
+      prepared->draws || names_function(*prepared->parsed.statement, {"currval", "lastval"});
   return prepared;
 }
 
-// A commit's body holds at most kCommitBodyBytesMax of SQL; what is cut is named by its length and hash.
+// A commit's body holds at most kCommitBodyBytesMax of SQL; what is cut is named by its length and
+// hash.
 std::string cut_body(std::string body) {
   if (body.size() <= kCommitBodyBytesMax) return body;
   const auto hash = sha256(body);
-  const std::string note = fmt::format("\n... {} bytes in all, sha256 {}", body.size(),
-                                       to_hex(Bytes(reinterpret_cast<const char*>(hash.data()), hash.size())));
+  const std::string note =
+      fmt::format("\n... {} bytes in all, sha256 {}", body.size(),
+                  to_hex(Bytes(reinterpret_cast<const char*>(hash.data()), hash.size())));
   size_t cut = kCommitBodyBytesMax;
-  while (cut > 0 && (static_cast<uint8_t>(body[cut]) & 0xc0) == 0x80) --cut;   // Not inside a character.
+  while (cut > 0 && (static_cast<uint8_t>(body[cut]) & 0xc0) == 0x80)
+    --cut;  // Not inside a character.
   body.resize(cut);
   return body + note;
 }
@@ -149,7 +169,8 @@ struct Stream {
 
 class StatementImpl final : public Statement {
  public:
-  StatementImpl(SessionImpl& session, std::shared_ptr<Prepared> prepared) : session_(session), prepared_(std::move(prepared)) {}
+  StatementImpl(SessionImpl& session, std::shared_ptr<Prepared> prepared)
+      : session_(session), prepared_(std::move(prepared)) {}
   size_t parameter_count() const override { return prepared_->parsed.parameter_count; }
   Outcome<std::unique_ptr<Rows>> run(const std::vector<Parameter>& parameters) override {
     return to_outcome(session_.execute(prepared_, parameters));
@@ -162,16 +183,21 @@ class StatementImpl final : public Statement {
 
 }  // namespace
 
-SessionImpl::SessionImpl(DatabaseImpl& database, std::string branch) : database_(database), branch_(std::move(branch)), unique_(database.unique_indexes(), database.store()) {}
+SessionImpl::SessionImpl(DatabaseImpl& database, std::string branch)
+    : database_(database),
+      branch_(std::move(branch)),
+      unique_(database.unique_indexes(), database.store()) {}
 SessionImpl::~SessionImpl() = default;
 
 Outcome<std::unique_ptr<Statement>> SessionImpl::prepare(std::string_view text) {
   auto parsed = sql::parse_statement(text);
   if (!parsed) return to_failure(parsed.error());
-  return std::unique_ptr<Statement>(std::make_unique<StatementImpl>(*this, make_prepared(std::move(*parsed))));
+  return std::unique_ptr<Statement>(
+      std::make_unique<StatementImpl>(*this, make_prepared(std::move(*parsed))));
 }
 
-Outcome<std::unique_ptr<Rows>> SessionImpl::run(std::string_view text, const std::vector<Parameter>& parameters) {
+Outcome<std::unique_ptr<Rows>> SessionImpl::run(std::string_view text,
+                                                const std::vector<Parameter>& parameters) {
   auto parsed = sql::parse_statement(text);
   if (!parsed) {
     if (state_ == TransactionState::kOpen) state_ = TransactionState::kFailed;
@@ -180,7 +206,8 @@ Outcome<std::unique_ptr<Rows>> SessionImpl::run(std::string_view text, const std
   return to_outcome(execute(make_prepared(std::move(*parsed)), parameters));
 }
 
-Outcome<uint64_t> SessionImpl::run_script(std::string_view text, const std::function<void(Rows&)>& each) {
+Outcome<uint64_t> SessionImpl::run_script(std::string_view text,
+                                          const std::function<void(Rows&)>& each) {
   auto parsed = sql::parse_script(text);
   if (!parsed) {
     if (state_ == TransactionState::kOpen) state_ = TransactionState::kFailed;
@@ -205,7 +232,8 @@ Outcome<uint64_t> SessionImpl::run_script(std::string_view text, const std::func
 }
 
 // The one catch-all: memory that ran out, and our own bugs.
-Result<std::unique_ptr<Rows>> SessionImpl::execute(const std::shared_ptr<Prepared>& prepared, const std::vector<Parameter>& parameters) {
+Result<std::unique_ptr<Rows>> SessionImpl::execute(const std::shared_ptr<Prepared>& prepared,
+                                                   const std::vector<Parameter>& parameters) {
   cancelled_.store(false, std::memory_order_relaxed);
   RowsResult result = [&]() -> RowsResult {
     try {
@@ -218,7 +246,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute(const std::shared_ptr<Prepare
   }();
   if (result) return result;
   if (state_ == TransactionState::kIdle) {
-    transaction_.reset();   // Rolls back.
+    transaction_.reset();  // Rolls back.
     schema_changed_ = false;
   } else if (state_ == TransactionState::kOpen) {
     state_ = TransactionState::kFailed;
@@ -227,7 +255,8 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute(const std::shared_ptr<Prepare
   return result;
 }
 
-Result<std::unique_ptr<Rows>> SessionImpl::execute_checked(const std::shared_ptr<Prepared>& prepared, const std::vector<Parameter>& parameters) {
+Result<std::unique_ptr<Rows>> SessionImpl::execute_checked(
+    const std::shared_ptr<Prepared>& prepared, const std::vector<Parameter>& parameters) {
   const sql::Statement& statement = *prepared->parsed.statement;
   switch (statement.kind) {
     case StatementKind::kBegin:
@@ -236,31 +265,38 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute_checked(const std::shared_ptr
     case StatementKind::kSavepoint:
     case StatementKind::kReleaseSavepoint:
     case StatementKind::kRollbackTo:
-    case StatementKind::kSetTransaction: return run_transaction_statement(static_cast<const sql::TransactionStmt&>(statement));
-    default: break;
+    case StatementKind::kSetTransaction:
+      return run_transaction_statement(static_cast<const sql::TransactionStmt&>(statement));
+    default:
+      break;
   }
   if (state_ == TransactionState::kFailed) {
-    return Error(ErrorCode::kInFailedTransaction, "current transaction is aborted, commands ignored until end of transaction block");
+    return Error(ErrorCode::kInFailedTransaction,
+                 "current transaction is aborted, commands ignored until end of transaction block");
   }
   switch (statement.kind) {
     case StatementKind::kSet:
     case StatementKind::kReset:
     case StatementKind::kShow:
-    case StatementKind::kCheckpoint: return run_outside_transaction(*prepared);
-    default: break;
+    case StatementKind::kCheckpoint:
+      return run_outside_transaction(*prepared);
+    default:
+      break;
   }
-  if (is_version_statement(statement.kind) || is_conflict_statement(statement)) return run_version_control(statement);
+  if (is_version_statement(statement.kind) || is_conflict_statement(statement))
+    return run_version_control(statement);
   return run_in_transaction(prepared, parameters);
 }
 
-// ---- Transactions ---------------------------------------------------------------------------------------------------
+// ---- Transactions ----
 
 Result<void> SessionImpl::begin_transaction(txn::IsolationLevel isolation, bool read_only) {
   if (pinned_) {
     TRY_ASSIGN(const Oid commit, database_.manager().resolve_revision("HEAD", branch_));
     TRY_ASSIGN(transaction_, database_.manager().begin_at(commit, isolation, &cancelled_));
   } else {
-    TRY_ASSIGN(transaction_, database_.manager().begin(branch_, isolation, read_only, &cancelled_, last_sequence_));
+    TRY_ASSIGN(transaction_, database_.manager().begin(branch_, isolation, read_only, &cancelled_,
+                                                       last_sequence_));
   }
   schema_changed_ = false;
   transaction_->set_lock_timeout(settings_.lock_timeout_ms());
@@ -273,13 +309,15 @@ void SessionImpl::end_transaction(bool committed) {
   state_ = TransactionState::kIdle;
   schema_changed_ = false;
   commit_body_.clear();
-  if (settings_on_rollback_) settings_ = committed ? std::move(*settings_on_commit_) : std::move(*settings_on_rollback_);
+  if (settings_on_rollback_)
+    settings_ = committed ? std::move(*settings_on_commit_) : std::move(*settings_on_rollback_);
   settings_on_rollback_.reset();
   settings_on_commit_.reset();
 }
 
 Result<txn::CommitOutcome> SessionImpl::commit_transaction(std::string_view message) {
-  if (transaction_->has_changes()) TRY(check_writable());   // The branch may have been protected since the statement.
+  if (transaction_->has_changes())
+    TRY(check_writable());  // The branch may have been protected since the statement.
   txn::CommitRequest request;
   request.author = database_.author();
   request.message = message;
@@ -295,16 +333,19 @@ Result<txn::CommitOutcome> SessionImpl::commit_transaction(std::string_view mess
   return outcome;
 }
 
-Result<std::unique_ptr<Rows>> SessionImpl::run_transaction_statement(const sql::TransactionStmt& statement) {
+Result<std::unique_ptr<Rows>> SessionImpl::run_transaction_statement(
+    const sql::TransactionStmt& statement) {
   const bool in_block = state_ != TransactionState::kIdle;
   const auto outside = [&](std::string_view what) {
-    return Error(ErrorCode::kNoActiveTransaction, fmt::format("{} can only be used in transaction blocks", what));
+    return Error(ErrorCode::kNoActiveTransaction,
+                 fmt::format("{} can only be used in transaction blocks", what));
   };
   switch (statement.kind) {
     case StatementKind::kBegin: {
       if (in_block) return done("BEGIN", 0, {}, "there is already a transaction in progress");
-      TRY(begin_transaction(statement.has_isolation ? statement.isolation : settings_.isolation(),
-                            statement.has_read_only ? statement.read_only : settings_.default_read_only()));
+      TRY(begin_transaction(
+          statement.has_isolation ? statement.isolation : settings_.isolation(),
+          statement.has_read_only ? statement.read_only : settings_.default_read_only()));
       state_ = TransactionState::kOpen;
       first_statement_ = true;
       return done("BEGIN");
@@ -328,7 +369,9 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_transaction_statement(const sql::
     case StatementKind::kSavepoint: {
       if (!in_block) return outside("SAVEPOINT");
       if (state_ == TransactionState::kFailed) {
-        return Error(ErrorCode::kInFailedTransaction, "current transaction is aborted, commands ignored until end of transaction block");
+        return Error(
+            ErrorCode::kInFailedTransaction,
+            "current transaction is aborted, commands ignored until end of transaction block");
       }
       transaction_->savepoint(std::string(statement.savepoint));
       return done("SAVEPOINT");
@@ -336,7 +379,9 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_transaction_statement(const sql::
     case StatementKind::kReleaseSavepoint: {
       if (!in_block) return outside("RELEASE SAVEPOINT");
       if (state_ == TransactionState::kFailed) {
-        return Error(ErrorCode::kInFailedTransaction, "current transaction is aborted, commands ignored until end of transaction block");
+        return Error(
+            ErrorCode::kInFailedTransaction,
+            "current transaction is aborted, commands ignored until end of transaction block");
       }
       TRY(transaction_->release_savepoint(statement.savepoint));
       return done("RELEASE");
@@ -347,12 +392,17 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_transaction_statement(const sql::
       state_ = TransactionState::kOpen;
       return done("ROLLBACK");
     }
-    default: break;
+    default:
+      break;
   }
   // SET TRANSACTION: the block starts again with other properties.
-  if (!in_block) return done("SET", 0, {}, "SET TRANSACTION can only be used in transaction blocks");
-  if (!first_statement_) return Error(ErrorCode::kActiveTransaction, "SET TRANSACTION ISOLATION LEVEL must be called before any query");
-  const txn::IsolationLevel isolation = statement.has_isolation ? statement.isolation : transaction_->isolation();
+  if (!in_block)
+    return done("SET", 0, {}, "SET TRANSACTION can only be used in transaction blocks");
+  if (!first_statement_)
+    return Error(ErrorCode::kActiveTransaction,
+                 "SET TRANSACTION ISOLATION LEVEL must be called before any query");
+  const txn::IsolationLevel isolation =
+      statement.has_isolation ? statement.isolation : transaction_->isolation();
   const bool read_only = statement.has_read_only ? statement.read_only : transaction_->read_only();
   TRY(begin_transaction(isolation, read_only));
   return done("SET");
@@ -362,7 +412,8 @@ Result<std::string> SessionImpl::finish_statement(Prepared& prepared) {
   if (prepared.draws || writes(*prepared.parsed.statement)) {
     const std::string_view text = commit_text(prepared);
     if (state_ == TransactionState::kOpen) {
-      // Past the limit only the length and the hash would change; keep enough to know that it is past.
+      // Past the limit only the length and the hash would change; keep enough to know that it is
+      // past.
       if (!text.empty() && commit_body_.size() < 4 * kCommitBodyBytesMax) {
         if (!commit_body_.empty()) commit_body_ += ";\n";
         commit_body_ += text;
@@ -384,17 +435,21 @@ std::string_view SessionImpl::commit_text(Prepared& prepared) const {
   if (form == Settings::CommitStatement::kOff || prepared.parsed.may_hold_secret) return {};
   // Definitions have no data to hide, and numeric($1,$2) says nothing.
   const StatementKind kind = prepared.parsed.statement->kind;
-  if (form == Settings::CommitStatement::kFull || is_definition(kind)) return prepared.parsed.statement->text;
-  if (prepared.commit_text.empty()) prepared.commit_text = sql::normalise_statement(prepared.parsed.statement->text);
+  if (form == Settings::CommitStatement::kFull || is_definition(kind))
+    return prepared.parsed.statement->text;
+  if (prepared.commit_text.empty())
+    prepared.commit_text = sql::normalise_statement(prepared.parsed.statement->text);
   return prepared.commit_text;
 }
 
-// ---- Planning -------------------------------------------------------------------------------------------------------
+// ---- Planning ----
 
 expr::EvalContext SessionImpl::eval_context() const {
   expr::EvalContext context;
   context.parameters = &parameter_values_;
-  context.transaction_time_us = (transaction_ ? transaction_->start_time_us() : database_.clock().now_us()) - kMicrosFrom1970To2000;
+  context.transaction_time_us =
+      (transaction_ ? transaction_->start_time_us() : database_.clock().now_us()) -
+      kMicrosFrom1970To2000;
   context.user = database_.author().name;
   context.database = database_.name();
   context.schema = settings_.schema();
@@ -415,7 +470,8 @@ exec::ExecContext SessionImpl::exec_context() {
 }
 
 bool SessionImpl::plan_is_current(const Prepared& prepared) const {
-  return prepared.planned && !schema_changed_ && prepared.generation == transaction_->snapshot().schema_generation &&
+  return prepared.planned && !schema_changed_ &&
+         prepared.generation == transaction_->snapshot().schema_generation &&
          prepared.schema == settings_.schema();
 }
 
@@ -429,7 +485,8 @@ Result<void> SessionImpl::plan_statement(Prepared& prepared) {
   bool cacheable = true;
   const sql::Statement& statement = *prepared.parsed.statement;
   if (statement.kind == StatementKind::kSelect) {
-    TRY_ASSIGN(plan::Plan query, plan::plan_query(static_cast<const sql::SelectStmt&>(statement), context));
+    TRY_ASSIGN(plan::Plan query,
+               plan::plan_query(static_cast<const sql::SelectStmt&>(statement), context));
     cacheable = query.cacheable;
     prepared.is_point = exec::is_point_get(query);
     prepared.columns = column_infos(query.outputs);
@@ -454,27 +511,33 @@ Result<void> SessionImpl::plan_statement(Prepared& prepared) {
   return {};
 }
 
-Result<void> SessionImpl::bind_parameters(const Prepared& prepared, const std::vector<Parameter>& parameters) {
+Result<void> SessionImpl::bind_parameters(const Prepared& prepared,
+                                          const std::vector<Parameter>& parameters) {
   if (parameters.size() < prepared.parsed.parameter_count) {
-    return Error(ErrorCode::kUndefinedParameter, fmt::format("there is no parameter ${}", parameters.size() + 1))
-        .with_detail(fmt::format("The statement has {} parameters, {} were given.", prepared.parsed.parameter_count, parameters.size()));
+    return Error(ErrorCode::kUndefinedParameter,
+                 fmt::format("there is no parameter ${}", parameters.size() + 1))
+        .with_detail(fmt::format("The statement has {} parameters, {} were given.",
+                                 prepared.parsed.parameter_count, parameters.size()));
   }
   parameter_values_.clear();
   for (size_t i = 0; i < prepared.parsed.parameter_count; ++i) {
-    const type::Type wanted = i < prepared.parameters.types.size() ? prepared.parameters.types[i] : type::Type{};
+    const type::Type wanted =
+        i < prepared.parameters.types.size() ? prepared.parameters.types[i] : type::Type{};
     TRY_ASSIGN(type::Value value, to_value(parameters[i], wanted));
     parameter_values_.push_back(std::move(value));
   }
   return {};
 }
 
-// ---- Statements inside a transaction ----------------------------------------------------------------------------------
+// ---- Statements inside a transaction ----
 
-Result<std::unique_ptr<Rows>> SessionImpl::run_in_transaction(const std::shared_ptr<Prepared>& prepared, const std::vector<Parameter>& parameters) {
+Result<std::unique_ptr<Rows>> SessionImpl::run_in_transaction(
+    const std::shared_ptr<Prepared>& prepared, const std::vector<Parameter>& parameters) {
   const sql::Statement& statement = *prepared->parsed.statement;
   const bool write = prepared->draws || writes(statement);
   if (write) TRY(check_writable());
-  if (state_ == TransactionState::kIdle) TRY(begin_transaction(settings_.isolation(), write ? settings_.default_read_only() : true));
+  if (state_ == TransactionState::kIdle)
+    TRY(begin_transaction(settings_.isolation(), write ? settings_.default_read_only() : true));
   first_statement_ = false;
   if (write && transaction_->read_only()) {
     return Error(ErrorCode::kReadOnlyTransaction, "cannot change data in a read-only transaction");
@@ -493,8 +556,10 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_in_transaction(const std::shared_
       TRY(plan_statement(*prepared));
       TRY(bind_parameters(*prepared, parameters));
       return run_dml(*prepared);
-    case StatementKind::kCopy: return run_copy(*prepared);
-    case StatementKind::kExplain: return run_explain(static_cast<const sql::ExplainStmt&>(statement));
+    case StatementKind::kCopy:
+      return run_copy(*prepared);
+    case StatementKind::kExplain:
+      return run_explain(static_cast<const sql::ExplainStmt&>(statement));
     case StatementKind::kShowLog:
     case StatementKind::kShowTransactions:
     case StatementKind::kShowDiff:
@@ -506,8 +571,10 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_in_transaction(const std::shared_
     case StatementKind::kShowViews:
     case StatementKind::kShowIndexes:
     case StatementKind::kShowDatabases:
-    case StatementKind::kDescribe: return run_show(*prepared);
-    default: return run_definition(*prepared);
+    case StatementKind::kDescribe:
+      return run_show(*prepared);
+    default:
+      return run_definition(*prepared);
   }
 }
 
@@ -519,14 +586,18 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_query(const std::shared_ptr<Prepa
     return make_point_rows(prepared->columns, row.found, std::move(row.values));
   }
   if (state_ == TransactionState::kIdle && !prepared->uses_sequences) {
-    auto stream = std::make_shared<Stream>(Stream{*this, prepared, prepared->query, std::move(transaction_), parameter_values_, {}, {}});
-    stream->context.emplace(exec::ExecContext{database_.manager(), *stream->transaction, eval_context()});
-    stream->context->eval.transaction_time_us = stream->transaction->start_time_us() - kMicrosFrom1970To2000;
+    auto stream = std::make_shared<Stream>(Stream{
+        *this, prepared, prepared->query, std::move(transaction_), parameter_values_, {}, {}});
+    stream->context.emplace(
+        exec::ExecContext{database_.manager(), *stream->transaction, eval_context()});
+    stream->context->eval.transaction_time_us =
+        stream->transaction->start_time_us() - kMicrosFrom1970To2000;
     stream->context->eval.parameters = &stream->parameters;
-    stream->context->eval.sequences = nullptr;   // It outlives the statement, which they belong to.
+    stream->context->eval.sequences = nullptr;  // It outlives the statement, which they belong to.
     TRY_ASSIGN(stream->root, exec::build(*stream->plan, *stream->context));
     TRY(stream->open());
-    return make_stream_rows(prepared->columns, [stream](type::Batch& batch) { return stream->pull(batch); });
+    return make_stream_rows(prepared->columns,
+                            [stream](type::Batch& batch) { return stream->pull(batch); });
   }
   // In a block later statements may change what the rows are read from: all are read now.
   exec::ExecContext context = exec_context();
@@ -545,7 +616,8 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_query(const std::shared_ptr<Prepa
   if (prepared->uses_sequences) {
     TRY_ASSIGN(commit, finish_statement(*prepared));
   }
-  return make_batch_rows(prepared->columns, std::move(batches), {fmt::format("SELECT {}", rows), rows, std::move(commit), {}});
+  return make_batch_rows(prepared->columns, std::move(batches),
+                         {fmt::format("SELECT {}", rows), rows, std::move(commit), {}});
 }
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_dml(Prepared& prepared) {
@@ -555,7 +627,9 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_dml(Prepared& prepared) {
   for (int runs = 0;; ++runs) {
     TRY_ASSIGN(outcome, plan->run(context));
     if (!outcome.restart) break;
-    if (runs == kStatementRestartsMax) return Error(ErrorCode::kSerializationFailure, "could not serialize access due to concurrent update");
+    if (runs == kStatementRestartsMax)
+      return Error(ErrorCode::kSerializationFailure,
+                   "could not serialize access due to concurrent update");
     TRY(transaction_->restart_statement());
     if (!plan_is_current(prepared)) {
       TRY(plan_statement(prepared));
@@ -564,14 +638,16 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_dml(Prepared& prepared) {
   }
   std::string tag = fmt::format("{} {}", plan->tag(), outcome.rows);
   TRY_ASSIGN(std::string commit, finish_statement(prepared));
-  return make_batch_rows(prepared.columns, std::move(outcome.returning), {std::move(tag), outcome.rows, std::move(commit), {}});
+  return make_batch_rows(prepared.columns, std::move(outcome.returning),
+                         {std::move(tag), outcome.rows, std::move(commit), {}});
 }
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_copy(Prepared& prepared) {
   const auto& statement = static_cast<const sql::CopyStmt&>(*prepared.parsed.statement);
   exec::ExecContext context = exec_context();
   int64_t next_report_us = 0;
-  const exec::ProgressReport report = [&](std::string_view what, uint64_t finished, uint64_t total, std::string_view unit) {
+  const exec::ProgressReport report = [&](std::string_view what, uint64_t finished, uint64_t total,
+                                          std::string_view unit) {
     const int64_t now = database_.clock().now_us();
     if (!progress_ || now < next_report_us) return;
     next_report_us = now + 100'000;
@@ -583,7 +659,9 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_copy(Prepared& prepared) {
     if (statement.end == sql::CopyEnd::kFile) {
       TRY_ASSIGN(source, exec::open_copy_source(statement.path));
     } else {
-      if (copy_source_ == nullptr) return Error(ErrorCode::kFeatureNotSupported, "COPY FROM STDIN needs a source of data").with_hint("Use COPY FROM 'file'.");
+      if (copy_source_ == nullptr)
+        return Error(ErrorCode::kFeatureNotSupported, "COPY FROM STDIN needs a source of data")
+            .with_hint("Use COPY FROM 'file'.");
       CopySource* from = std::exchange(copy_source_, nullptr);
       source.read = [from](char* buffer, size_t size) -> Result<size_t> {
         auto got = from->read(buffer, size);
@@ -600,7 +678,9 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_copy(Prepared& prepared) {
     if (statement.end == sql::CopyEnd::kFile) {
       TRY_ASSIGN(sink, exec::open_copy_sink(statement.path));
     } else {
-      if (copy_sink_ == nullptr) return Error(ErrorCode::kFeatureNotSupported, "COPY TO STDOUT needs somewhere to write").with_hint("Use COPY TO 'file'.");
+      if (copy_sink_ == nullptr)
+        return Error(ErrorCode::kFeatureNotSupported, "COPY TO STDOUT needs somewhere to write")
+            .with_hint("Use COPY TO 'file'.");
       CopySink* to = std::exchange(copy_sink_, nullptr);
       sink.write = [to](std::string_view bytes) -> Result<void> {
         auto written = to->write(bytes);
@@ -623,23 +703,27 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_definition(Prepared& prepared) {
   switch (statement.kind) {
     case StatementKind::kCreateSchema:
     case StatementKind::kCreateDatabase: {
-      TRY_ASSIGN(notice, exec::run_create_schema(static_cast<const sql::SchemaStmt&>(statement), context));
+      TRY_ASSIGN(notice,
+                 exec::run_create_schema(static_cast<const sql::SchemaStmt&>(statement), context));
       tag = statement.kind == StatementKind::kCreateSchema ? "CREATE SCHEMA" : "CREATE DATABASE";
       break;
     }
     case StatementKind::kDropSchema:
     case StatementKind::kDropDatabase: {
-      TRY_ASSIGN(notice, exec::run_drop_schema(static_cast<const sql::SchemaStmt&>(statement), context));
+      TRY_ASSIGN(notice,
+                 exec::run_drop_schema(static_cast<const sql::SchemaStmt&>(statement), context));
       tag = statement.kind == StatementKind::kDropSchema ? "DROP SCHEMA" : "DROP DATABASE";
       break;
     }
     case StatementKind::kCreateTable: {
-      TRY_ASSIGN(notice, exec::run_create_table(static_cast<const sql::CreateTableStmt&>(statement), context));
+      TRY_ASSIGN(notice, exec::run_create_table(static_cast<const sql::CreateTableStmt&>(statement),
+                                                context));
       tag = "CREATE TABLE";
       break;
     }
     case StatementKind::kDropTable: {
-      TRY_ASSIGN(notice, exec::run_drop_table(static_cast<const sql::DropTableStmt&>(statement), context));
+      TRY_ASSIGN(notice,
+                 exec::run_drop_table(static_cast<const sql::DropTableStmt&>(statement), context));
       tag = "DROP TABLE";
       break;
     }
@@ -649,7 +733,8 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_definition(Prepared& prepared) {
       break;
     }
     case StatementKind::kAlterTable: {
-      TRY_ASSIGN(notice, exec::run_alter_table(static_cast<const sql::AlterTableStmt&>(statement), context));
+      TRY_ASSIGN(notice, exec::run_alter_table(static_cast<const sql::AlterTableStmt&>(statement),
+                                               context));
       tag = "ALTER TABLE";
       break;
     }
@@ -660,7 +745,8 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_definition(Prepared& prepared) {
       break;
     }
     case StatementKind::kCreateIndex: {
-      TRY_ASSIGN(notice, exec::run_create_index(static_cast<const sql::CreateIndexStmt&>(statement), context));
+      TRY_ASSIGN(notice, exec::run_create_index(static_cast<const sql::CreateIndexStmt&>(statement),
+                                                context));
       tag = "CREATE INDEX";
       break;
     }
@@ -671,12 +757,14 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_definition(Prepared& prepared) {
       break;
     }
     case StatementKind::kCreateSequence: {
-      TRY_ASSIGN(notice, exec::run_create_sequence(static_cast<const sql::SequenceStmt&>(statement), context));
+      TRY_ASSIGN(notice, exec::run_create_sequence(static_cast<const sql::SequenceStmt&>(statement),
+                                                   context));
       tag = "CREATE SEQUENCE";
       break;
     }
     case StatementKind::kAlterSequence: {
-      TRY_ASSIGN(notice, exec::run_alter_sequence(static_cast<const sql::SequenceStmt&>(statement), context));
+      TRY_ASSIGN(notice, exec::run_alter_sequence(static_cast<const sql::SequenceStmt&>(statement),
+                                                  context));
       tag = "ALTER SEQUENCE";
       break;
     }
@@ -687,19 +775,23 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_definition(Prepared& prepared) {
       notice = std::move(outcome.notice);
       break;
     }
-    default: return Error(ErrorCode::kFeatureNotSupported, "this statement is not supported yet");
+    default:
+      return Error(ErrorCode::kFeatureNotSupported, "this statement is not supported yet");
   }
   schema_changed_ = true;
   TRY_ASSIGN(std::string commit, finish_statement(prepared));
   return done(std::move(tag), 0, std::move(commit), std::move(notice));
 }
 
-Result<exec::ViewOutcome> SessionImpl::run_view_statement(const sql::Statement& statement, exec::ExecContext& context) {
+Result<exec::ViewOutcome> SessionImpl::run_view_statement(const sql::Statement& statement,
+                                                          exec::ExecContext& context) {
   SessionResolver resolver(*this);
   expr::ParameterTypes parameters;
   plan::PlanContext planning{resolver, parameters, context.eval, settings_.disabled_rules()};
-  if (statement.kind == StatementKind::kRefresh) return exec::run_refresh(static_cast<const sql::RefreshStmt&>(statement), context, planning);
-  return exec::run_create_view(static_cast<const sql::CreateViewStmt&>(statement), context, planning);
+  if (statement.kind == StatementKind::kRefresh)
+    return exec::run_refresh(static_cast<const sql::RefreshStmt&>(statement), context, planning);
+  return exec::run_create_view(static_cast<const sql::CreateViewStmt&>(statement), context,
+                               planning);
 }
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_explain(const sql::ExplainStmt& explain) {
@@ -711,14 +803,18 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_explain(const sql::ExplainStmt& e
   plan::PlanContext planning{resolver, parameters, context.eval, settings_.disabled_rules()};
   std::vector<std::string> lines;
   if (inner.kind == StatementKind::kSelect) {
-    TRY_ASSIGN(const plan::Plan plan, plan::plan_query(static_cast<const sql::SelectStmt&>(inner), planning));
+    TRY_ASSIGN(const plan::Plan plan,
+               plan::plan_query(static_cast<const sql::SelectStmt&>(inner), planning));
     if (explain.analyze) {
       TRY_ASSIGN(lines, exec::explain_analyze(plan, context));
     } else {
       lines = plan::explain(plan);
     }
-  } else if (inner.kind == StatementKind::kInsert || inner.kind == StatementKind::kUpdate || inner.kind == StatementKind::kDelete) {
-    if (explain.analyze) return Error(ErrorCode::kFeatureNotSupported, "EXPLAIN ANALYZE of a statement that writes is not supported yet");
+  } else if (inner.kind == StatementKind::kInsert || inner.kind == StatementKind::kUpdate ||
+             inner.kind == StatementKind::kDelete) {
+    if (explain.analyze)
+      return Error(ErrorCode::kFeatureNotSupported,
+                   "EXPLAIN ANALYZE of a statement that writes is not supported yet");
     std::unique_ptr<exec::DmlPlan> plan;
     if (inner.kind == StatementKind::kInsert) {
       TRY_ASSIGN(plan, exec::plan_insert(static_cast<const sql::InsertStmt&>(inner), planning));
@@ -735,7 +831,8 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_explain(const sql::ExplainStmt& e
   for (std::string& line : lines) rows.push_back({std::move(line)});
   TableRows table = text_rows({"QUERY PLAN"}, rows);
   if (state_ == TransactionState::kIdle) transaction_.reset();
-  return make_batch_rows(column_infos(table.columns), std::move(table.batches), {"EXPLAIN", 0, {}, {}});
+  return make_batch_rows(column_infos(table.columns), std::move(table.batches),
+                         {"EXPLAIN", 0, {}, {}});
 }
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_show(Prepared& prepared) {
@@ -744,15 +841,18 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_show(Prepared& prepared) {
   switch (statement.kind) {
     case StatementKind::kShowLog:
     case StatementKind::kShowTransactions: {
-      TRY_ASSIGN(table, show_log(*this, static_cast<const sql::ShowLogStmt&>(statement), eval_context()));
+      TRY_ASSIGN(table,
+                 show_log(*this, static_cast<const sql::ShowLogStmt&>(statement), eval_context()));
       break;
     }
     case StatementKind::kShowDiff: {
-      TRY_ASSIGN(table, show_diff(*this, static_cast<const sql::DiffStmt&>(statement), eval_context()));
+      TRY_ASSIGN(table,
+                 show_diff(*this, static_cast<const sql::DiffStmt&>(statement), eval_context()));
       break;
     }
     case StatementKind::kBlame: {
-      TRY_ASSIGN(table, run_blame(*this, static_cast<const sql::BlameStmt&>(statement), eval_context()));
+      TRY_ASSIGN(table,
+                 run_blame(*this, static_cast<const sql::BlameStmt&>(statement), eval_context()));
       break;
     }
     case StatementKind::kShowBranches:
@@ -763,7 +863,8 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_show(Prepared& prepared) {
     }
     case StatementKind::kShowTables: {
       const auto& show = static_cast<const sql::ShowStmt&>(statement);
-      const std::string_view schema = show.name.name.empty() ? std::string_view(settings_.schema()) : show.name.name;
+      const std::string_view schema =
+          show.name.name.empty() ? std::string_view(settings_.schema()) : show.name.name;
       TRY_ASSIGN(const std::vector<std::string> names, transaction_->catalog().tables(schema));
       std::vector<std::vector<std::string>> rows;
       for (const std::string& name : names) rows.push_back({name});
@@ -792,14 +893,17 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_show(Prepared& prepared) {
         table = std::move(*view);
         break;
       }
-      const std::string_view schema = show.name.schema.empty() ? std::string_view(settings_.schema()) : show.name.schema;
-      TRY_ASSIGN(const catalog::TableVersion version, transaction_->get_table(schema, show.name.name));
+      const std::string_view schema =
+          show.name.schema.empty() ? std::string_view(settings_.schema()) : show.name.schema;
+      TRY_ASSIGN(const catalog::TableVersion version,
+                 transaction_->get_table(schema, show.name.name));
       std::vector<std::vector<std::string>> rows;
       for (size_t i = 0; i < version.table->columns.size(); ++i) {
         const catalog::ColumnDef& column = version.table->columns[i];
         const auto& key = version.table->primary_key;
         const bool in_key = std::find(key.begin(), key.end(), i) != key.end();
-        rows.push_back({column.name, type::type_name(column.type), column.not_null ? "NO" : "YES", column.default_sql, in_key ? "YES" : "NO"});
+        rows.push_back({column.name, type::type_name(column.type), column.not_null ? "NO" : "YES",
+                        column.default_sql, in_key ? "YES" : "NO"});
       }
       table = text_rows({"column", "type", "nullable", "default", "primary_key"}, rows);
     }
@@ -807,22 +911,25 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_show(Prepared& prepared) {
   if (state_ == TransactionState::kIdle) transaction_.reset();
   uint64_t rows = 0;
   for (const type::Batch& batch : table.batches) rows += batch.rows;
-  return make_batch_rows(column_infos(table.columns), std::move(table.batches), {fmt::format("SHOW {}", rows), rows, {}, {}});
+  return make_batch_rows(column_infos(table.columns), std::move(table.batches),
+                         {fmt::format("SHOW {}", rows), rows, {}, {}});
 }
 
-// ---- Statements outside a transaction ---------------------------------------------------------------------------------
+// ---- Statements outside a transaction ----
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_outside_transaction(Prepared& prepared) {
   const sql::Statement& statement = *prepared.parsed.statement;
   switch (statement.kind) {
     case StatementKind::kSet:
     case StatementKind::kReset:
-    case StatementKind::kShow: return run_set(static_cast<const sql::SetStmt&>(statement));
+    case StatementKind::kShow:
+      return run_set(static_cast<const sql::SetStmt&>(statement));
     case StatementKind::kCheckpoint:
       TRY(database_.manager().roll_up_due());
       TRY(database_.store().checkpoint());
       return done("CHECKPOINT");
-    default: return Error(ErrorCode::kInternal, "a statement came to the wrong place");
+    default:
+      return Error(ErrorCode::kInternal, "a statement came to the wrong place");
   }
 }
 
@@ -831,22 +938,31 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_set(const sql::SetStmt& statement
     TableRows table;
     if (statement.name == "all") {
       std::vector<std::vector<std::string>> rows;
-      for (const Settings::Row& row : settings_.all()) rows.push_back({std::string(row.name), row.value, std::string(row.description)});
+      for (const Settings::Row& row : settings_.all())
+        rows.push_back({std::string(row.name), row.value, std::string(row.description)});
       table = text_rows({"name", "setting", "description"}, rows);
-    } else if (statement.name == "transaction_isolation" || statement.name == "transaction isolation level") {
-      constexpr std::string_view kNames[] = {"read uncommitted", "read committed", "repeatable read", "serializable"};
-      const txn::IsolationLevel level = transaction_ ? transaction_->isolation() : settings_.isolation();
-      table = text_rows({"transaction_isolation"}, {{std::string(kNames[static_cast<size_t>(level)])}});
+    } else if (statement.name == "transaction_isolation" ||
+               statement.name == "transaction isolation level") {
+      constexpr std::string_view kNames[] = {"read uncommitted", "read committed",
+                                             "repeatable read", "serializable"};
+      const txn::IsolationLevel level =
+          transaction_ ? transaction_->isolation() : settings_.isolation();
+      table =
+          text_rows({"transaction_isolation"}, {{std::string(kNames[static_cast<size_t>(level)])}});
     } else {
       TRY_ASSIGN(std::string value, settings_.get(statement.name));
       table = text_rows({std::string(statement.name)}, {{std::move(value)}});
     }
-    return make_batch_rows(column_infos(table.columns), std::move(table.batches), {"SHOW", 0, {}, {}});
+    return make_batch_rows(column_infos(table.columns), std::move(table.batches),
+                           {"SHOW", 0, {}, {}});
   }
   const bool reset = statement.kind == StatementKind::kReset || statement.is_default;
-  const auto apply = [&](Settings& settings) { return reset ? settings.reset(statement.name) : settings.set(statement.name, statement.value); };
+  const auto apply = [&](Settings& settings) {
+    return reset ? settings.reset(statement.name) : settings.set(statement.name, statement.value);
+  };
   const bool in_block = state_ == TransactionState::kOpen;
-  if (statement.local && !in_block) return done("SET", 0, {}, "SET LOCAL can only be used in transaction blocks");
+  if (statement.local && !in_block)
+    return done("SET", 0, {}, "SET LOCAL can only be used in transaction blocks");
   if (in_block && !settings_on_rollback_) {
     settings_on_rollback_ = settings_;
     settings_on_commit_ = settings_;
@@ -858,9 +974,11 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_set(const sql::SetStmt& statement
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_version_control(const sql::Statement& statement) {
   const bool conflicts = is_conflict_statement(statement);
-  TRY_ASSIGN(VersionResult result, conflicts ? run_conflict_statement(*this, statement) : run_version_statement(*this, statement));
+  TRY_ASSIGN(VersionResult result, conflicts ? run_conflict_statement(*this, statement)
+                                             : run_version_statement(*this, statement));
   return make_batch_rows(result.rows ? column_infos(result.rows->columns) : no_columns(),
-                         result.rows ? std::move(result.rows->batches) : std::vector<type::Batch>{}, std::move(result.facts));
+                         result.rows ? std::move(result.rows->batches) : std::vector<type::Batch>{},
+                         std::move(result.facts));
 }
 
 Result<void> SessionImpl::check_out(std::string_view revision) {
@@ -871,9 +989,11 @@ Result<void> SessionImpl::check_out(std::string_view revision) {
     pinned_ = false;
   } else {
     auto commit = manager.resolve_revision(revision, branch_);
-    if (!commit && commit.error().code() != ErrorCode::kUndefinedRevision) return std::move(commit).error();
+    if (!commit && commit.error().code() != ErrorCode::kUndefinedRevision)
+      return std::move(commit).error();
     if (!commit) {
-      return Error(ErrorCode::kUndefinedBranch, fmt::format("branch \"{}\" does not exist", revision))
+      return Error(ErrorCode::kUndefinedBranch,
+                   fmt::format("branch \"{}\" does not exist", revision))
           .with_hint("SHOW BRANCHES lists them; CREATE BRANCH makes one.");
     }
     branch_ = commit->hex();
@@ -886,12 +1006,18 @@ Result<void> SessionImpl::check_out(std::string_view revision) {
 
 Result<void> SessionImpl::check_writable() const {
   if (pinned_) {
-    return Error(ErrorCode::kReadOnlyTransaction, fmt::format("cannot write: the session is on \"{}\", which is no branch", pinned_name_))
-        .with_hint(fmt::format("CREATE BRANCH name FROM '{}' makes one; then CHECKOUT name.", pinned_name_));
+    return Error(ErrorCode::kReadOnlyTransaction,
+                 fmt::format("cannot write: the session is on \"{}\", which is no branch",
+                             pinned_name_))
+        .with_hint(fmt::format("CREATE BRANCH name FROM '{}' makes one; then CHECKOUT name.",
+                               pinned_name_));
   }
   if (!database_.branch_settings().is_protected(branch_)) return {};
-  return Error(ErrorCode::kInsufficientPrivilege, fmt::format("branch \"{}\" is protected", branch_))
-      .with_hint(fmt::format("Make the change on another branch and MERGE it, or UNPROTECT BRANCH {} first.", branch_));
+  return Error(ErrorCode::kInsufficientPrivilege,
+               fmt::format("branch \"{}\" is protected", branch_))
+      .with_hint(fmt::format(
+          "Make the change on another branch and MERGE it, or UNPROTECT BRANCH {} first.",
+          branch_));
 }
 
 void SessionImpl::note_commit(const Oid& commit, uint64_t sequence) {
@@ -899,7 +1025,8 @@ void SessionImpl::note_commit(const Oid& commit, uint64_t sequence) {
   last_sequence_ = std::max(last_sequence_, sequence);
 }
 
-std::unique_ptr<Rows> SessionImpl::done(std::string tag, uint64_t affected, std::string commit_id, std::string notice) {
+std::unique_ptr<Rows> SessionImpl::done(std::string tag, uint64_t affected, std::string commit_id,
+                                        std::string notice) {
   ResultFacts facts{std::move(tag), affected, std::move(commit_id), {}};
   if (!notice.empty()) facts.notices.push_back(std::move(notice));
   return make_batch_rows(no_columns(), {}, std::move(facts));

@@ -1,4 +1,5 @@
-// SessionImpl: one connection's branch, settings and transaction, and the way of a statement from text to result.
+// SessionImpl: one connection's branch, settings and transaction, and the way of a statement from
+// text to result.
 //
 // Threads: one at a time, but cancel().
 #pragma once
@@ -19,10 +20,10 @@
 #include "exec/dml.h"
 #include "exec/foreign_keys.h"
 #include "exec/operator.h"
-#include "exec/views.h"
-#include "exec/validator.h"
 #include "exec/sequences.h"
 #include "exec/unique_keys.h"
+#include "exec/validator.h"
+#include "exec/views.h"
 #include "plan/plan.h"
 #include "rowan/rowan.h"
 #include "sql/parser.h"
@@ -34,7 +35,7 @@ namespace rowan::engine {
 struct Prepared {
   sql::ParsedStatement parsed;
   expr::ParameterTypes parameters;
-  std::string commit_text;                     // Normalised or full text for commit bodies, made on first use.
+  std::string commit_text;  // Normalised or full text for commit bodies, made on first use.
   Settings::CommitStatement commit_text_form = Settings::CommitStatement::kOff;
 
   // The plan, good while the schema generation and the search path stay.
@@ -45,8 +46,9 @@ struct Prepared {
   std::shared_ptr<const exec::DmlPlan> dml;
   ColumnInfos columns;
   bool planned = false;
-  bool draws = false;                          // A SELECT that names nextval or setval: it may write.
-  bool uses_sequences = false;                 // Or currval, lastval: its rows are read at once, in the session's transaction.
+  bool draws = false;  // A SELECT that names nextval or setval: it may write.
+  bool uses_sequences =
+      false;  // Or currval, lastval: its rows are read at once, in the session's transaction.
 };
 
 class SessionImpl final : public Session {
@@ -55,11 +57,15 @@ class SessionImpl final : public Session {
   ~SessionImpl() override;
 
   Outcome<std::unique_ptr<Statement>> prepare(std::string_view sql) override;
-  Outcome<std::unique_ptr<Rows>> run(std::string_view sql, const std::vector<Parameter>& parameters) override;
-  Outcome<uint64_t> run_script(std::string_view sql, const std::function<void(Rows&)>& each) override;
+  Outcome<std::unique_ptr<Rows>> run(std::string_view sql,
+                                     const std::vector<Parameter>& parameters) override;
+  Outcome<uint64_t> run_script(std::string_view sql,
+                               const std::function<void(Rows&)>& each) override;
   void set_copy_source(CopySource* source) override { copy_source_ = source; }
   void set_copy_sink(CopySink* sink) override { copy_sink_ = sink; }
-  void set_progress(std::function<void(const Progress&)> report) override { progress_ = std::move(report); }
+  void set_progress(std::function<void(const Progress&)> report) override {
+    progress_ = std::move(report);
+  }
   void cancel() override { cancelled_.store(true, std::memory_order_relaxed); }
   bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
   std::string branch() const override { return pinned_ ? pinned_name_ : branch_; }
@@ -67,7 +73,8 @@ class SessionImpl final : public Session {
   std::string user() const override { return database_.author().name; }
   TransactionState transaction_state() const override { return state_; }
 
-  Result<std::unique_ptr<Rows>> execute(const std::shared_ptr<Prepared>& prepared, const std::vector<Parameter>& parameters);
+  Result<std::unique_ptr<Rows>> execute(const std::shared_ptr<Prepared>& prepared,
+                                        const std::vector<Parameter>& parameters);
 
   DatabaseImpl& owner() { return database_; }
   const Settings& settings() const { return settings_; }
@@ -79,34 +86,43 @@ class SessionImpl final : public Session {
   void follow_rename(std::string_view from, std::string_view to) {
     if (!pinned_ && branch_ == from) branch_ = to;
   }
-  // Whether the session may change its branch: 25006 on a tag or commit, 42501 on a protected branch.
+  // Whether the session may change its branch: 25006 on a tag or commit, 42501 on a protected
+  // branch.
   Result<void> check_writable() const;
   bool in_block() const { return state_ != TransactionState::kIdle; }
-  // The session made a commit past its transactions (MERGE, REVERT …), or its branch was moved: its reads must see it.
+  // The session made a commit past its transactions (MERGE, REVERT …), or its branch was moved: its
+  // reads must see it.
   void note_commit(const Oid& commit, uint64_t sequence);
-  const std::string& last_commit() const { return last_commit_; }   // Hex; empty: none yet.
+  const std::string& last_commit() const { return last_commit_; }  // Hex; empty: none yet.
   // What stopped the last merge: rows that break constraints.
   const std::vector<exec::Violation>& violations() const { return violations_; }
-  void set_violations(std::vector<exec::Violation> violations) { violations_ = std::move(violations); }
+  void set_violations(std::vector<exec::Violation> violations) {
+    violations_ = std::move(violations);
+  }
   expr::EvalContext eval_context() const;
   const std::atomic<bool>& cancel_flag() const { return cancelled_; }
-  // The transaction that the running statement reads through: never null while one runs or its rows are pulled.
+  // The transaction that the running statement reads through: never null while one runs or its rows
+  // are pulled.
   txn::Transaction* transaction() { return reading_ != nullptr ? reading_ : transaction_.get(); }
-  // A result outside a block owns its transaction; while rows are pulled from it, system tables read through that one.
+  // A result outside a block owns its transaction; while rows are pulled from it, system tables
+  // read through that one.
   void set_reading(txn::Transaction* transaction) { reading_ = transaction; }
 
  private:
   using RowsResult = Result<std::unique_ptr<Rows>>;
 
-  RowsResult execute_checked(const std::shared_ptr<Prepared>& prepared, const std::vector<Parameter>& parameters);
+  RowsResult execute_checked(const std::shared_ptr<Prepared>& prepared,
+                             const std::vector<Parameter>& parameters);
   RowsResult run_transaction_statement(const sql::TransactionStmt& statement);
-  RowsResult run_outside_transaction(Prepared& prepared);    // SET, branches, CHECKPOINT.
-  RowsResult run_in_transaction(const std::shared_ptr<Prepared>& prepared, const std::vector<Parameter>& parameters);
+  RowsResult run_outside_transaction(Prepared& prepared);  // SET, branches, CHECKPOINT.
+  RowsResult run_in_transaction(const std::shared_ptr<Prepared>& prepared,
+                                const std::vector<Parameter>& parameters);
   RowsResult run_query(const std::shared_ptr<Prepared>& prepared);
   RowsResult run_dml(Prepared& prepared);
   RowsResult run_copy(Prepared& prepared);
   RowsResult run_definition(Prepared& prepared);
-  Result<exec::ViewOutcome> run_view_statement(const sql::Statement& statement, exec::ExecContext& context);
+  Result<exec::ViewOutcome> run_view_statement(const sql::Statement& statement,
+                                               exec::ExecContext& context);
   RowsResult run_explain(const sql::ExplainStmt& statement);
   RowsResult run_show(Prepared& prepared);
   RowsResult run_set(const sql::SetStmt& statement);
@@ -115,37 +131,39 @@ class SessionImpl final : public Session {
   Result<void> begin_transaction(txn::IsolationLevel isolation, bool read_only);
   Result<txn::CommitOutcome> commit_transaction(std::string_view message);
   void end_transaction(bool committed);
-  // Outside a block: commits what the statement wrote; gives the commit's id, or nothing when there is none.
+  // Outside a block: commits what the statement wrote; gives the commit's id, or nothing when there
+  // is none.
   Result<std::string> finish_statement(Prepared& prepared);
   Result<void> plan_statement(Prepared& prepared);
   bool plan_is_current(const Prepared& prepared) const;
   Result<void> bind_parameters(const Prepared& prepared, const std::vector<Parameter>& parameters);
   exec::ExecContext exec_context();
   std::string_view commit_text(Prepared& prepared) const;
-  std::unique_ptr<Rows> done(std::string tag, uint64_t affected = 0, std::string commit_id = {}, std::string notice = {});
+  std::unique_ptr<Rows> done(std::string tag, uint64_t affected = 0, std::string commit_id = {},
+                             std::string notice = {});
 
   DatabaseImpl& database_;
-  std::string branch_;                         // A commit's id when pinned.
-  bool pinned_ = false;                        // On a tag or commit: reads only.
-  std::string pinned_name_;                    // What the user called it.
+  std::string branch_;       // A commit's id when pinned.
+  bool pinned_ = false;      // On a tag or commit: reads only.
+  std::string pinned_name_;  // What the user called it.
   std::string last_commit_;
   std::vector<exec::Violation> violations_;
   Settings settings_;
   std::atomic<bool> cancelled_{false};
   TransactionState state_ = TransactionState::kIdle;
   std::unique_ptr<txn::Transaction> transaction_;
-  txn::Transaction* reading_ = nullptr;        // Set while rows of a stream are pulled.
-  bool schema_changed_ = false;                // By this transaction: cached plans do not hold.
-  bool first_statement_ = true;                // Of the block: isolation and mode can still be set.
-  uint64_t last_sequence_ = 0;                 // Of the session's last commit: its reads must see it.
-  std::string commit_body_;                    // The block's writing statements so far.
-  std::optional<Settings> settings_on_rollback_;   // Set by the first SET of a block.
-  std::optional<Settings> settings_on_commit_;     // As above, without SET LOCAL.
+  txn::Transaction* reading_ = nullptr;  // Set while rows of a stream are pulled.
+  bool schema_changed_ = false;          // By this transaction: cached plans do not hold.
+  bool first_statement_ = true;          // Of the block: isolation and mode can still be set.
+  uint64_t last_sequence_ = 0;           // Of the session's last commit: its reads must see it.
+  std::string commit_body_;              // The block's writing statements so far.
+  std::optional<Settings> settings_on_rollback_;  // Set by the first SET of a block.
+  std::optional<Settings> settings_on_commit_;    // As above, without SET LOCAL.
   std::vector<type::Value> parameter_values_;
-  exec::UniqueState unique_;                   // Of this transaction.
-  exec::ForeignKeyState foreign_keys_;         // Of the running statement.
+  exec::UniqueState unique_;            // Of this transaction.
+  exec::ForeignKeyState foreign_keys_;  // Of the running statement.
   exec::CheckCache checks_;
-  mutable exec::SessionSequences sequences_;   // Drawing changes it, whoever evaluates.
+  mutable exec::SessionSequences sequences_;  // Drawing changes it, whoever evaluates.
   CopySource* copy_source_ = nullptr;
   CopySink* copy_sink_ = nullptr;
   std::function<void(const Progress&)> progress_;

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <optional>
-#include <cctype>
 
 namespace rowan::engine {
 
@@ -14,7 +14,7 @@ namespace {
 struct Definition {
   std::string_view name;
   std::string_view initial;
-  std::string_view choices;       // Separated by blanks; empty: any text.
+  std::string_view choices;  // Separated by blanks; empty: any text.
   bool read_only;
   std::string_view description;
 };
@@ -22,24 +22,34 @@ struct Definition {
 // Sorted by name.
 constexpr Definition kDefinitions[] = {
     {"application_name", "", "", false, "The application's name, kept in commits as Rowan-App."},
-    {"client_encoding", "UTF8", "UTF8 utf8 UTF-8 unicode", false, "The encoding of texts: always UTF-8."},
-    {"commit_statement", "normalised", "normalised normalized full off", false, "What a commit's body keeps of its statements."},
+    {"client_encoding", "UTF8", "UTF8 utf8 UTF-8 unicode", false,
+     "The encoding of texts: always UTF-8."},
+    {"commit_statement", "normalised", "normalised normalized full off", false,
+     "What a commit's body keeps of its statements."},
     {"datestyle", "ISO, MDY", "", false, "How dates are shown: always ISO."},
-    {"default_transaction_isolation", "read committed", "", false, "The isolation level of new transactions."},
-    {"default_transaction_read_only", "off", "on off", false, "Whether new transactions only read."},
-    {"lock_timeout", "0", "", false, "How long a statement waits for a lock, in ms (or with a unit: ms, s, min); 0: for ever."},
-    {"rowan.disabled_rules", "", "", false, "Optimizer rules to leave out, separated by commas; results never change."},
+    {"default_transaction_isolation", "read committed", "", false,
+     "The isolation level of new transactions."},
+    {"default_transaction_read_only", "off", "on off", false,
+     "Whether new transactions only read."},
+    {"lock_timeout", "0", "", false,
+     "How long a statement waits for a lock, in ms (or with a unit: ms, s, min); 0: for ever."},
+    {"rowan.disabled_rules", "", "", false,
+     "Optimizer rules to leave out, separated by commas; results never change."},
     {"search_path", "public", "", false, "The schema of names that have none."},
     {"server_encoding", "UTF8", "", true, "The encoding that texts are stored in."},
     {"server_version", "15.0", "", true, "The PostgreSQL version whose SQL this is."},
-    {"standard_conforming_strings", "on", "on", false, "Backslashes are ordinary characters in plain strings."},
-    {"synchronous_commit", "on", "on normal off", false, "Whether COMMIT waits until it is on disk."},
-    {"timezone", "UTC", "UTC utc GMT Etc/UTC", false, "The time zone of timestamps with time zone: always UTC."},
+    {"standard_conforming_strings", "on", "on", false,
+     "Backslashes are ordinary characters in plain strings."},
+    {"synchronous_commit", "on", "on normal off", false,
+     "Whether COMMIT waits until it is on disk."},
+    {"timezone", "UTC", "UTC utc GMT Etc/UTC", false,
+     "The time zone of timestamps with time zone: always UTC."},
 };
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return out;
 }
 
@@ -53,15 +63,18 @@ bool is_choice(std::string_view choices, std::string_view value) {
 }
 
 Error unknown(std::string_view name) {
-  return Error(ErrorCode::kUndefinedObject, fmt::format("unrecognized configuration parameter \"{}\"", name))
+  return Error(ErrorCode::kUndefinedObject,
+               fmt::format("unrecognized configuration parameter \"{}\"", name))
       .with_hint("SHOW ALL lists them.");
 }
 
 Error bad_value(std::string_view name, std::string_view value) {
-  return Error(ErrorCode::kInvalidParameterValue, fmt::format("invalid value for parameter \"{}\": \"{}\"", name, value));
+  return Error(ErrorCode::kInvalidParameterValue,
+               fmt::format("invalid value for parameter \"{}\": \"{}\"", name, value));
 }
 
-constexpr std::string_view kIsolationNames[] = {"read uncommitted", "read committed", "repeatable read", "serializable"};
+constexpr std::string_view kIsolationNames[] = {"read uncommitted", "read committed",
+                                                "repeatable read", "serializable"};
 
 // A time as PostgreSQL's settings take it: a number of ms, or with a unit.
 std::optional<int64_t> duration_ms(std::string_view text) {
@@ -79,7 +92,8 @@ std::optional<int64_t> duration_ms(std::string_view text) {
 }  // namespace
 
 Settings::Settings() {
-  for (size_t i = 0; i < std::size(kDefinitions); ++i) values_.push_back({i, std::string(kDefinitions[i].initial)});
+  for (size_t i = 0; i < std::size(kDefinitions); ++i)
+    values_.push_back({i, std::string(kDefinitions[i].initial)});
 }
 
 const Settings::Value* Settings::find(std::string_view name) const {
@@ -90,14 +104,17 @@ const Settings::Value* Settings::find(std::string_view name) const {
   return nullptr;
 }
 
-Settings::Value* Settings::find(std::string_view name) { return const_cast<Value*>(std::as_const(*this).find(name)); }
+Settings::Value* Settings::find(std::string_view name) {
+  return const_cast<Value*>(std::as_const(*this).find(name));
+}
 
 Result<void> Settings::set(std::string_view name, std::string_view text) {
   Value* value = find(name);
   if (value == nullptr) return unknown(name);
   const Definition& definition = kDefinitions[value->definition];
   if (definition.read_only) {
-    return Error(ErrorCode::kObjectNotInState, fmt::format("parameter \"{}\" cannot be changed", definition.name));
+    return Error(ErrorCode::kObjectNotInState,
+                 fmt::format("parameter \"{}\" cannot be changed", definition.name));
   }
   std::string wanted(text);
   if (definition.choices == "on off" || definition.name == "synchronous_commit") {
@@ -106,18 +123,23 @@ Result<void> Settings::set(std::string_view name, std::string_view text) {
     if (word == "false" || word == "no" || word == "0") wanted = "off";
     if (is_choice(definition.choices, word)) wanted = word;
     // PostgreSQL's finer levels all promise what `on` does here.
-    if (definition.name == "synchronous_commit" && (word == "local" || word == "remote_write" || word == "remote_apply")) wanted = "on";
+    if (definition.name == "synchronous_commit" &&
+        (word == "local" || word == "remote_write" || word == "remote_apply"))
+      wanted = "on";
   }
   if (!definition.choices.empty() && !is_choice(definition.choices, wanted)) {
-    return bad_value(definition.name, text).with_hint(fmt::format("Available values: {}.", definition.choices));
+    return bad_value(definition.name, text)
+        .with_hint(fmt::format("Available values: {}.", definition.choices));
   }
   if (definition.name == "default_transaction_isolation") {
     wanted = lower(text);
-    if (std::find(std::begin(kIsolationNames), std::end(kIsolationNames), wanted) == std::end(kIsolationNames)) {
+    if (std::find(std::begin(kIsolationNames), std::end(kIsolationNames), wanted) ==
+        std::end(kIsolationNames)) {
       return bad_value(definition.name, text);
     }
   }
-  if (definition.name == "lock_timeout" && !duration_ms(wanted)) return bad_value(definition.name, text);
+  if (definition.name == "lock_timeout" && !duration_ms(wanted))
+    return bad_value(definition.name, text);
   if (definition.name == "commit_statement" && wanted == "normalized") wanted = "normalised";
   value->text = std::move(wanted);
   decode();
@@ -146,18 +168,26 @@ Result<std::string> Settings::get(std::string_view name) const {
 std::vector<Settings::Row> Settings::all() const {
   std::vector<Row> rows;
   for (const Value& value : values_) {
-    rows.push_back({kDefinitions[value.definition].name, value.text, kDefinitions[value.definition].description});
+    rows.push_back({kDefinitions[value.definition].name, value.text,
+                    kDefinitions[value.definition].description});
   }
   return rows;
 }
 
 void Settings::decode() {
-  const auto text = [this](std::string_view name) -> const std::string& { return find(name)->text; };
+  const auto text = [this](std::string_view name) -> const std::string& {
+    return find(name)->text;
+  };
   const std::string& sync = text("synchronous_commit");
-  sync_ = sync == "off" ? store::SyncMode::kOff : sync == "normal" ? store::SyncMode::kNormal : store::SyncMode::kOn;
+  sync_ = sync == "off"      ? store::SyncMode::kOff
+          : sync == "normal" ? store::SyncMode::kNormal
+                             : store::SyncMode::kOn;
   const std::string& body = text("commit_statement");
-  commit_statement_ = body == "off" ? CommitStatement::kOff : body == "full" ? CommitStatement::kFull : CommitStatement::kNormalised;
-  const auto level = std::find(std::begin(kIsolationNames), std::end(kIsolationNames), text("default_transaction_isolation"));
+  commit_statement_ = body == "off"    ? CommitStatement::kOff
+                      : body == "full" ? CommitStatement::kFull
+                                       : CommitStatement::kNormalised;
+  const auto level = std::find(std::begin(kIsolationNames), std::end(kIsolationNames),
+                               text("default_transaction_isolation"));
   isolation_ = static_cast<txn::IsolationLevel>(level - std::begin(kIsolationNames));
   // The first schema of the path is the one names live in.
   std::string_view path = text("search_path");

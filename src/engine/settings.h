@@ -17,18 +17,18 @@ class Settings {
  public:
   Settings();
 
-  // kUndefinedObject for an unknown name, kInvalidParameterValue for a value it cannot have, 55P02-like refusals as
-  // kObjectNotInState for those that are read-only.
+  // kUndefinedObject for an unknown name, kInvalidParameterValue for a value it cannot have,
+  // 55P02-like refusals as kObjectNotInState for those that are read-only.
   Result<void> set(std::string_view name, std::string_view value);
-  Result<void> reset(std::string_view name);              // "all": every one.
-  Result<std::string> get(std::string_view name) const;   // kUndefinedObject.
+  Result<void> reset(std::string_view name);             // "all": every one.
+  Result<std::string> get(std::string_view name) const;  // kUndefinedObject.
 
   struct Row {
     std::string_view name;
     std::string value;
     std::string_view description;
   };
-  std::vector<Row> all() const;                           // Sorted by name.
+  std::vector<Row> all() const;  // Sorted by name.
 
   // Decoded forms of those that the engine reads on every statement.
   store::SyncMode synchronous_commit() const { return sync_; }
@@ -39,7 +39,7 @@ class Settings {
   const std::string& application_name() const { return application_name_; }
   const std::vector<std::string>& disabled_rules() const { return disabled_rules_; }
   bool default_read_only() const { return default_read_only_; }
-  int64_t lock_timeout_ms() const { return lock_timeout_ms_; }   // 0: waits for ever.
+  int64_t lock_timeout_ms() const { return lock_timeout_ms_; }  // 0: waits for ever.
 
  private:
   struct Value {

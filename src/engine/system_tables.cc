@@ -30,9 +30,11 @@ using Fill = std::function<Result<void>(const std::vector<Value>& arguments, Row
 
 class FilledTable final : public plan::VirtualTable {
  public:
-  FilledTable(std::vector<OutputColumn> columns, Fill fill) : columns_(std::move(columns)), fill_(std::move(fill)) {}
+  FilledTable(std::vector<OutputColumn> columns, Fill fill)
+      : columns_(std::move(columns)), fill_(std::move(fill)) {}
   const std::vector<OutputColumn>& columns() const override { return columns_; }
-  Result<std::vector<type::Batch>> rows(const std::vector<Value>& arguments, const expr::EvalContext&) const override {
+  Result<std::vector<type::Batch>> rows(const std::vector<Value>& arguments,
+                                        const expr::EvalContext&) const override {
     RowCollector rows(columns_);
     TRY(fill_(arguments, rows));
     return rows.finish();
@@ -44,7 +46,8 @@ class FilledTable final : public plan::VirtualTable {
 };
 
 // Calls `visit` for every table that the session's transaction sees.
-Result<void> each_table(SessionImpl& session, const std::function<void(const catalog::TableVersion&)>& visit) {
+Result<void> each_table(SessionImpl& session,
+                        const std::function<void(const catalog::TableVersion&)>& visit) {
   const catalog::Catalog& catalog = session.transaction()->catalog();
   TRY_ASSIGN(const std::vector<std::string> schemas, catalog.schemas());
   for (const std::string& schema : schemas) {
@@ -66,25 +69,30 @@ Result<void> fill_schemas(SessionImpl& session, RowCollector& rows) {
 Result<void> fill_tables(SessionImpl& session, RowCollector& rows) {
   return each_table(session, [&](const catalog::TableVersion& version) {
     const auto count = session.owner().row_count(version);
-    rows.add({text(version.table->schema), text(version.table->name), integer(static_cast<int64_t>(version.table->columns.size())),
+    rows.add({text(version.table->schema), text(version.table->name),
+              integer(static_cast<int64_t>(version.table->columns.size())),
               count ? integer(static_cast<int64_t>(*count)) : Value::null({TypeId::kInt8}),
               version.rows.is_zero() ? Value::null({TypeId::kText}) : text(version.rows.hex())});
   });
 }
 
-// Tips that somebody else pushed and that could not be taken over (refs/rowan/foreign/<branch>/<id>).
+// Tips that somebody else pushed and that could not be taken over
+// (refs/rowan/foreign/<branch>/<id>).
 Result<void> fill_foreign(SessionImpl& session, RowCollector& rows) {
   constexpr std::string_view kPrefix = "refs/rowan/foreign/";
   for (const store::RefEntry& ref : session.owner().store().refs(kPrefix)) {
     const std::string_view name = std::string_view(ref.name).substr(kPrefix.size());
-    rows.add({text(std::string(name.substr(0, name.rfind('/')))), text(ref.value.hex()), text(ref.name)});
+    rows.add({text(std::string(name.substr(0, name.rfind('/')))), text(ref.value.hex()),
+              text(ref.name)});
   }
   return {};
 }
 
 Result<void> fill_status(SessionImpl& session, RowCollector& rows) {
   const store::StoreStats stats = session.owner().store().stats();
-  const auto add = [&](std::string_view name, std::string value) { rows.add({text(std::string(name)), text(std::move(value))}); };
+  const auto add = [&](std::string_view name, std::string value) {
+    rows.add({text(std::string(name)), text(std::move(value))});
+  };
   add("version", version());
   add("database", session.database());
   add("branch", session.branch_name());
@@ -103,7 +111,8 @@ Result<void> fill_settings(SessionImpl& session, RowCollector& rows) {
   return {};
 }
 
-Result<void> fill_series(const SessionImpl& session, const std::vector<Value>& arguments, RowCollector& rows) {
+Result<void> fill_series(const SessionImpl& session, const std::vector<Value>& arguments,
+                         RowCollector& rows) {
   for (const Value& argument : arguments) {
     if (argument.is_null()) return {};
   }
@@ -114,8 +123,11 @@ Result<void> fill_series(const SessionImpl& session, const std::vector<Value>& a
   const Type type = arguments[0].type();
   uint64_t count = 0;
   for (__int128 value = from; step > 0 ? value <= to : value >= to; value += step) {
-    if (++count > kSeriesRowsMax) return Error(ErrorCode::kProgramLimit, fmt::format("generate_series gives more than {} rows", kSeriesRowsMax));
-    if (count % 4096 == 0 && session.cancelled()) return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+    if (++count > kSeriesRowsMax)
+      return Error(ErrorCode::kProgramLimit,
+                   fmt::format("generate_series gives more than {} rows", kSeriesRowsMax));
+    if (count % 4096 == 0 && session.cancelled())
+      return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
     rows.add({Value::of_int(type, static_cast<int64_t>(value))});
   }
   return {};
@@ -126,53 +138,81 @@ std::shared_ptr<const plan::VirtualTable> make(std::vector<OutputColumn> columns
 }
 
 using SessionFill = Result<void> (*)(SessionImpl&, RowCollector&);
-std::shared_ptr<const plan::VirtualTable> make(SessionImpl& session, std::vector<OutputColumn> columns, SessionFill fill) {
-  return make(std::move(columns), [&session, fill](const std::vector<Value>&, RowCollector& rows) { return fill(session, rows); });
+std::shared_ptr<const plan::VirtualTable> make(SessionImpl& session,
+                                               std::vector<OutputColumn> columns,
+                                               SessionFill fill) {
+  return make(std::move(columns), [&session, fill](const std::vector<Value>&, RowCollector& rows) {
+    return fill(session, rows);
+  });
 }
 
 }  // namespace
 
-std::shared_ptr<const plan::VirtualTable> find_system_table(SessionImpl& session, std::string_view name) {
+std::shared_ptr<const plan::VirtualTable> find_system_table(SessionImpl& session,
+                                                            std::string_view name) {
   const Type text_type{TypeId::kText};
   const Type int_type{TypeId::kInt8};
   if (name == "branches") return make(session, branch_columns(), fill_branches);
   if (name == "tags") return make(session, tag_columns(), fill_tags);
   if (name == "reflog") {
-    return make(reflog_columns(), [&session](const std::vector<Value>&, RowCollector& rows) { return fill_reflog(session, "", rows); });
+    return make(reflog_columns(), [&session](const std::vector<Value>&, RowCollector& rows) {
+      return fill_reflog(session, "", rows);
+    });
   }
   if (VirtualTablePtr history = find_history_table(session, name)) return history;
   if (name == "schemas") return make(session, {{"name", text_type}}, fill_schemas);
   if (name == "tables") {
-    return make(session, {{"schema", text_type}, {"name", text_type}, {"columns", int_type}, {"rows", int_type}, {"tree", text_type}}, fill_tables);
+    return make(session,
+                {{"schema", text_type},
+                 {"name", text_type},
+                 {"columns", int_type},
+                 {"rows", int_type},
+                 {"tree", text_type}},
+                fill_tables);
   }
   if (auto definitions = find_definition_table(session, name)) return definitions;
-  if (name == "foreign") return make(session, {{"branch", text_type}, {"commit", text_type}, {"ref", text_type}}, fill_foreign);
-  if (name == "status") return make(session, {{"name", text_type}, {"value", text_type}}, fill_status);
-  if (name == "settings") return make(session, {{"name", text_type}, {"setting", text_type}, {"description", text_type}}, fill_settings);
+  if (name == "foreign")
+    return make(session, {{"branch", text_type}, {"commit", text_type}, {"ref", text_type}},
+                fill_foreign);
+  if (name == "status")
+    return make(session, {{"name", text_type}, {"value", text_type}}, fill_status);
+  if (name == "settings")
+    return make(session, {{"name", text_type}, {"setting", text_type}, {"description", text_type}},
+                fill_settings);
   return nullptr;
 }
 
-Result<std::shared_ptr<const plan::VirtualTable>> find_table_function(SessionImpl& session, std::string_view schema, std::string_view name,
-                                                                      const std::vector<Type>& arguments) {
+Result<std::shared_ptr<const plan::VirtualTable>> find_table_function(
+    SessionImpl& session, std::string_view schema, std::string_view name,
+    const std::vector<Type>& arguments) {
   if (schema == "rowan" && name == "reflog" && arguments.size() == 1) {
-    return make(reflog_columns(), [&session](const std::vector<Value>& values, RowCollector& rows) -> Result<void> {
-      if (values[0].is_null()) return {};
-      return fill_reflog(session, values[0].as_string(), rows);
-    });
+    return make(reflog_columns(),
+                [&session](const std::vector<Value>& values, RowCollector& rows) -> Result<void> {
+                  if (values[0].is_null()) return {};
+                  return fill_reflog(session, values[0].as_string(), rows);
+                });
   }
   const auto is_int = [](Type type) { return type::is_integer(type.id); };
-  if ((schema.empty() || schema == "pg_catalog") && name == "generate_series" && (arguments.size() == 2 || arguments.size() == 3) &&
+  if ((schema.empty() || schema == "pg_catalog") && name == "generate_series" &&
+      (arguments.size() == 2 || arguments.size() == 3) &&
       std::all_of(arguments.begin(), arguments.end(), is_int)) {
     Type type = arguments[0];
     for (const Type other : arguments) type = other.id == TypeId::kInt8 ? other : type;
-    return make({{"generate_series", type}}, [&session](const std::vector<Value>& values, RowCollector& rows) { return fill_series(session, values, rows); });
+    return make({{"generate_series", type}},
+                [&session](const std::vector<Value>& values, RowCollector& rows) {
+                  return fill_series(session, values, rows);
+                });
   }
   std::string types;
-  for (const Type argument : arguments) types += (types.empty() ? "" : ", ") + type::type_name(argument);
-  return Error(ErrorCode::kUndefinedFunction, fmt::format("function {}{}{}({}) does not exist", schema, schema.empty() ? "" : ".", name, types));
+  for (const Type argument : arguments)
+    types += (types.empty() ? "" : ", ") + type::type_name(argument);
+  return Error(ErrorCode::kUndefinedFunction,
+               fmt::format("function {}{}{}({}) does not exist", schema, schema.empty() ? "" : ".",
+                           name, types));
 }
 
-TableRows text_rows(std::vector<std::string> names, const std::vector<std::vector<std::string>>& rows) {
+TableRows text_rows(std::vector<std::string> names,
+                    const std::vector<std::vector<std::string>>& rows) {
   TableRows table;
   for (std::string& name : names) table.columns.push_back({std::move(name), {TypeId::kText}});
   RowCollector collector(table.columns);

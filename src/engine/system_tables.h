@@ -12,17 +12,22 @@ namespace rowan::engine {
 
 class SessionImpl;
 
-// rowan.branches, rowan.tags, rowan.reflog, rowan.log, rowan.schemas, rowan.tables, rowan.columns, rowan.settings, rowan.foreign, rowan.status; nullptr: no such table.
-std::shared_ptr<const plan::VirtualTable> find_system_table(SessionImpl& session, std::string_view name);
-// rowan.reflog(branch), generate_series(from, to [, step]); kUndefinedFunction. Those of history: history_tables.h.
-Result<std::shared_ptr<const plan::VirtualTable>> find_table_function(SessionImpl& session, std::string_view schema, std::string_view name,
-                                                                      const std::vector<type::Type>& arguments);
+// rowan.branches, rowan.tags, rowan.reflog, rowan.log, rowan.schemas, rowan.tables, rowan.columns,
+// rowan.settings, rowan.foreign, rowan.status; nullptr: no such table.
+std::shared_ptr<const plan::VirtualTable> find_system_table(SessionImpl& session,
+                                                            std::string_view name);
+// rowan.reflog(branch), generate_series(from, to [, step]); kUndefinedFunction. Those of history:
+// history_tables.h.
+Result<std::shared_ptr<const plan::VirtualTable>> find_table_function(
+    SessionImpl& session, std::string_view schema, std::string_view name,
+    const std::vector<type::Type>& arguments);
 
 // The rows of statements that show something.
 struct TableRows {
   std::vector<plan::OutputColumn> columns;
   std::vector<type::Batch> batches;
 };
-TableRows text_rows(std::vector<std::string> names, const std::vector<std::vector<std::string>>& rows);
+TableRows text_rows(std::vector<std::string> names,
+                    const std::vector<std::vector<std::string>>& rows);
 
 }  // namespace rowan::engine

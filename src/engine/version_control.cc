@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "engine/history_policy.h"
-#include "engine/replay.h"
 #include "engine/merge_statements.h"
+#include "engine/replay.h"
 #include "engine/rewrite.h"
 #include "exec/validator.h"
 #include "git/tag.h"
@@ -23,27 +23,47 @@ constexpr std::string_view kTags = "refs/tags/";
 
 std::string_view words_of(const sql::Statement& statement) {
   switch (statement.kind) {
-    case StatementKind::kCreateBranch: return "CREATE BRANCH";
-    case StatementKind::kDropBranch: return "DROP BRANCH";
-    case StatementKind::kRenameBranch: return "RENAME BRANCH";
-    case StatementKind::kCheckout: return "CHECKOUT";
+    case StatementKind::kCreateBranch:
+      return "CREATE BRANCH";
+    case StatementKind::kDropBranch:
+      return "DROP BRANCH";
+    case StatementKind::kRenameBranch:
+      return "RENAME BRANCH";
+    case StatementKind::kCheckout:
+      return "CHECKOUT";
     case StatementKind::kAlterBranch: {
       const auto action = static_cast<const sql::AlterBranchStmt&>(statement).action;
-      return action == sql::AlterBranchKind::kProtect ? "PROTECT BRANCH" : action == sql::AlterBranchKind::kUnprotect ? "UNPROTECT BRANCH" : "ALTER BRANCH";
+      return action == sql::AlterBranchKind::kProtect     ? "PROTECT BRANCH"
+             : action == sql::AlterBranchKind::kUnprotect ? "UNPROTECT BRANCH"
+                                                          : "ALTER BRANCH";
     }
-    case StatementKind::kCreateTag: return static_cast<const sql::TagStmt&>(statement).snapshot ? "CREATE SNAPSHOT" : "CREATE TAG";
-    case StatementKind::kDropTag: return static_cast<const sql::TagStmt&>(statement).snapshot ? "DROP SNAPSHOT" : "DROP TAG";
-    case StatementKind::kMerge: return "MERGE";
-    case StatementKind::kCommitMerge: return "COMMIT MERGE";
-    case StatementKind::kAbortMerge: return "ABORT MERGE";
-    case StatementKind::kResolve: return "RESOLVE CONFLICT";
-    case StatementKind::kRestore: return "RESTORE";
-    case StatementKind::kRevert: return "REVERT";
-    case StatementKind::kCherryPick: return "CHERRY-PICK";
-    case StatementKind::kResetTo: return "RESET";
-    case StatementKind::kRebase: return "REBASE";
-    case StatementKind::kSquash: return "SQUASH";
-    default: return {};
+    case StatementKind::kCreateTag:
+      return static_cast<const sql::TagStmt&>(statement).snapshot ? "CREATE SNAPSHOT"
+                                                                  : "CREATE TAG";
+    case StatementKind::kDropTag:
+      return static_cast<const sql::TagStmt&>(statement).snapshot ? "DROP SNAPSHOT" : "DROP TAG";
+    case StatementKind::kMerge:
+      return "MERGE";
+    case StatementKind::kCommitMerge:
+      return "COMMIT MERGE";
+    case StatementKind::kAbortMerge:
+      return "ABORT MERGE";
+    case StatementKind::kResolve:
+      return "RESOLVE CONFLICT";
+    case StatementKind::kRestore:
+      return "RESTORE";
+    case StatementKind::kRevert:
+      return "REVERT";
+    case StatementKind::kCherryPick:
+      return "CHERRY-PICK";
+    case StatementKind::kResetTo:
+      return "RESET";
+    case StatementKind::kRebase:
+      return "REBASE";
+    case StatementKind::kSquash:
+      return "SQUASH";
+    default:
+      return {};
   }
 }
 
@@ -57,16 +77,21 @@ Error protected_branch(std::string_view name) {
       .with_hint(fmt::format("UNPROTECT BRANCH {} lifts that.", name));
 }
 
-// ---- Branches ---------------------------------------------------------------------------------------------------------
+// ---- Branches ----
 
-// Where a new branch begins. The tips of branches are known to be sound; another commit may have come from elsewhere and is looked at.
+// Where a new branch begins. The tips of branches are known to be sound; another commit may have
+// come from elsewhere and is looked at.
 Result<void> make_branch(SessionImpl& session, std::string_view name, std::string_view from) {
   txn::Manager& manager = session.owner().manager();
   store::PendingObjects objects(session.owner().store());
-  TRY_ASSIGN(Oid commit, manager.resolve_revision(from.empty() ? "HEAD" : from, session.branch_name()));
-  TRY_ASSIGN(const bool from_branch, manager.has_branch(from.empty() ? session.branch_name() : from));
+  TRY_ASSIGN(Oid commit,
+             manager.resolve_revision(from.empty() ? "HEAD" : from, session.branch_name()));
+  TRY_ASSIGN(const bool from_branch,
+             manager.has_branch(from.empty() ? session.branch_name() : from));
   if (!from_branch) {
-    TRY_ASSIGN(const txn::Snapshot known, manager.tip_snapshot(session.is_pinned() ? session.owner().default_branch() : session.branch_name()));
+    TRY_ASSIGN(const txn::Snapshot known,
+               manager.tip_snapshot(session.is_pinned() ? session.owner().default_branch()
+                                                        : session.branch_name()));
     TRY_ASSIGN(commit, manager.canonical_commit(objects, commit, known.root));
   }
   return manager.create_branch(name, commit, &objects);
@@ -75,14 +100,16 @@ Result<void> make_branch(SessionImpl& session, std::string_view name, std::strin
 Result<VersionResult> create_branch(SessionImpl& session, const sql::BranchStmt& statement) {
   TRY_ASSIGN(const bool exists, session.owner().manager().has_branch(statement.name));
   if (exists && statement.if_exists) {
-    return version_done("CREATE BRANCH", fmt::format("branch \"{}\" already exists, skipping", statement.name));
+    return version_done("CREATE BRANCH",
+                        fmt::format("branch \"{}\" already exists, skipping", statement.name));
   }
   TRY(make_branch(session, statement.name, statement.from));
   return version_done("CREATE BRANCH");
 }
 
 // DROP BRANCH without FORCE: another branch or a tag must still reach the branch's newest commit.
-Result<void> check_no_commit_is_lost(SessionImpl& session, std::string_view branch, const Oid& tip) {
+Result<void> check_no_commit_is_lost(SessionImpl& session, std::string_view branch,
+                                     const Oid& tip) {
   store::ObjectStore& store = session.owner().store();
   txn::Manager& manager = session.owner().manager();
   TRY(manager.history().ensure(store, tip));
@@ -93,11 +120,13 @@ Result<void> check_no_commit_is_lost(SessionImpl& session, std::string_view bran
   for (const std::string_view folder : {"refs/tags/", "refs/remotes/"}) {
     for (const store::RefEntry& other : store.refs(folder)) {
       const auto commit = manager.resolve_revision(other.name, "");
-      if (!commit || !manager.history().ensure(store, *commit)) continue;   // A tag of something else.
+      if (!commit || !manager.history().ensure(store, *commit))
+        continue;  // A tag of something else.
       if (manager.history().is_ancestor(tip, *commit)) return {};
     }
   }
-  return Error(ErrorCode::kObjectNotInState, fmt::format("branch \"{}\" has commits that no other branch or tag reaches", branch))
+  return Error(ErrorCode::kObjectNotInState,
+               fmt::format("branch \"{}\" has commits that no other branch or tag reaches", branch))
       .with_hint("DROP BRANCH … FORCE drops it all the same; its reflog keeps the commits.");
 }
 
@@ -106,13 +135,17 @@ Result<VersionResult> drop_branch(SessionImpl& session, const sql::BranchStmt& s
   txn::Manager& manager = database.manager();
   const std::string name(statement.name);
   TRY_ASSIGN(const bool exists, manager.has_branch(name));
-  if (!exists && statement.if_exists) return version_done("DROP BRANCH", fmt::format("branch \"{}\" does not exist, skipping", name));
+  if (!exists && statement.if_exists)
+    return version_done("DROP BRANCH", fmt::format("branch \"{}\" does not exist, skipping", name));
   if (!exists) return undefined_branch(name);
   if (!session.is_pinned() && name == session.branch_name()) {
-    return Error(ErrorCode::kObjectNotInState, fmt::format("cannot drop the current branch \"{}\"", name)).with_hint("CHECKOUT another branch first.");
+    return Error(ErrorCode::kObjectNotInState,
+                 fmt::format("cannot drop the current branch \"{}\"", name))
+        .with_hint("CHECKOUT another branch first.");
   }
   if (name == database.default_branch()) {
-    return Error(ErrorCode::kObjectNotInState, fmt::format("cannot drop the default branch \"{}\"", name))
+    return Error(ErrorCode::kObjectNotInState,
+                 fmt::format("cannot drop the default branch \"{}\"", name))
         .with_hint("Git's HEAD names it: clones check it out and sessions begin on it.");
   }
   if (database.branch_settings().is_protected(name)) return protected_branch(name);
@@ -120,12 +153,16 @@ Result<VersionResult> drop_branch(SessionImpl& session, const sql::BranchStmt& s
     TRY_ASSIGN(const txn::Snapshot tip, manager.tip_snapshot(name));
     if (!statement.force) TRY(check_no_commit_is_lost(session, name, tip.commit));
     store::PendingObjects objects(database.store());
-    TRY_ASSIGN(const store::RefUpdate entry, manager.reflog_entry(objects, name, tip.commit, Oid{}, database.author(), "drop: branch dropped"));
+    TRY_ASSIGN(const store::RefUpdate entry,
+               manager.reflog_entry(objects, name, tip.commit, Oid{}, database.author(),
+                                    "drop: branch dropped"));
     std::vector<store::RefUpdate> refs{entry};
-    if (const auto state = database.store().ref(merge_ref(name))) refs.push_back({merge_ref(name), *state, Oid{}});
+    if (const auto state = database.store().ref(merge_ref(name)))
+      refs.push_back({merge_ref(name), *state, Oid{}});
     auto dropped = manager.drop_branch(name, {tip.commit, &objects, std::move(refs)});
     if (dropped) break;
-    if (dropped.error().code() != ErrorCode::kSerializationFailure || attempt == kAttemptsMax) return std::move(dropped).error();
+    if (dropped.error().code() != ErrorCode::kSerializationFailure || attempt == kAttemptsMax)
+      return std::move(dropped).error();
   }
   TRY(database.branch_settings().set(name, {}));
   return version_done("DROP BRANCH");
@@ -140,10 +177,11 @@ Result<VersionResult> rename_branch(SessionImpl& session, const sql::BranchStmt&
   if (!exists) return undefined_branch(from);
   if (database.branch_settings().is_protected(from)) return protected_branch(from);
   TRY_ASSIGN(const bool taken, manager.has_branch(to));
-  if (taken) return Error(ErrorCode::kDuplicateBranch, fmt::format("branch \"{}\" already exists", to));
+  if (taken)
+    return Error(ErrorCode::kDuplicateBranch, fmt::format("branch \"{}\" already exists", to));
   store::PendingObjects objects(database.store());
   TRY_ASSIGN(auto entries, manager.rename_reflog(objects, from, to, database.author()));
-  if (const auto state = database.store().ref(merge_ref(from))) {   // A merge that waits goes along.
+  if (const auto state = database.store().ref(merge_ref(from))) {  // A merge that waits goes along.
     entries.push_back({merge_ref(from), *state, Oid{}});
     entries.push_back({merge_ref(to), Oid{}, *state});
   }
@@ -158,7 +196,9 @@ Result<VersionResult> check_out(SessionImpl& session, const sql::BranchStmt& sta
   if (statement.create) TRY(make_branch(session, statement.name, statement.from));
   TRY(session.check_out(statement.name));
   std::string notice;
-  if (session.is_pinned()) notice = fmt::format("the session reads commit {} and cannot write", session.branch_name().substr(0, 12));
+  if (session.is_pinned())
+    notice = fmt::format("the session reads commit {} and cannot write",
+                         session.branch_name().substr(0, 12));
   return version_done("CHECKOUT", std::move(notice));
 }
 
@@ -166,7 +206,8 @@ Result<VersionResult> alter_branch(SessionImpl& session, const sql::AlterBranchS
   DatabaseImpl& database = session.owner();
   TRY_ASSIGN(const bool exists, database.manager().has_branch(statement.name));
   if (!exists) return undefined_branch(statement.name);
-  if (database.store().read_only()) return Error(ErrorCode::kReadOnlyTransaction, "the repository is open for reading only");
+  if (database.store().read_only())
+    return Error(ErrorCode::kReadOnlyTransaction, "the repository is open for reading only");
   if (statement.action == sql::AlterBranchKind::kSetHistory) {
     TRY(set_history_policy(database, statement.name, statement.every, statement.keep));
     return version_done(words_of(statement));
@@ -178,16 +219,19 @@ Result<VersionResult> alter_branch(SessionImpl& session, const sql::AlterBranchS
   const bool protects = statement.action == sql::AlterBranchKind::kProtect;
   BranchSetting setting = database.branch_settings().find(statement.name);
   std::string notice;
-  if (setting.is_protected == protects) notice = fmt::format("branch \"{}\" is {} protected", statement.name, protects ? "already" : "not");
+  if (setting.is_protected == protects)
+    notice =
+        fmt::format("branch \"{}\" is {} protected", statement.name, protects ? "already" : "not");
   setting.is_protected = protects;
   TRY(database.branch_settings().set(statement.name, setting));
   return version_done(words_of(statement), std::move(notice));
 }
 
-// ---- Tags -------------------------------------------------------------------------------------------------------------
+// ---- Tags ----
 
 Error duplicate_tag(std::string_view name) {
-  return Error(ErrorCode::kDuplicateBranch, fmt::format("tag \"{}\" already exists", name)).with_hint("A tag is never moved; DROP TAG takes it away.");
+  return Error(ErrorCode::kDuplicateBranch, fmt::format("tag \"{}\" already exists", name))
+      .with_hint("A tag is never moved; DROP TAG takes it away.");
 }
 
 Result<VersionResult> create_tag(SessionImpl& session, const sql::TagStmt& statement) {
@@ -195,12 +239,14 @@ Result<VersionResult> create_tag(SessionImpl& session, const sql::TagStmt& state
   const std::string name(statement.name);
   const std::string ref = std::string(kTags) + name;
   const std::string_view words = words_of(statement);
-  if (!git::is_valid_ref_name(name)) return Error(ErrorCode::kInvalidName, fmt::format("\"{}\" is not a valid tag name", name));
+  if (!git::is_valid_ref_name(name))
+    return Error(ErrorCode::kInvalidName, fmt::format("\"{}\" is not a valid tag name", name));
   if (database.store().ref(ref)) {
     if (!statement.if_exists) return duplicate_tag(name);
     return version_done(words, fmt::format("tag \"{}\" already exists, skipping", name));
   }
-  TRY_ASSIGN(Oid id, database.manager().resolve_revision(statement.from.empty() ? "HEAD" : statement.from, session.branch_name()));
+  TRY_ASSIGN(Oid id, database.manager().resolve_revision(
+                         statement.from.empty() ? "HEAD" : statement.from, session.branch_name()));
   store::PendingObjects objects(database.store());
   if (statement.snapshot || statement.has_message) {
     git::Tag tag;
@@ -211,7 +257,8 @@ Result<VersionResult> create_tag(SessionImpl& session, const sql::TagStmt& state
     tag.message = statement.has_message ? std::string(statement.message) : "snapshot " + name;
     id = objects.add(store::ObjectType::kTag, git::encode_tag(tag));
   }
-  auto made = database.manager().update_refs(&objects, {{ref, Oid{}, id}}, session.settings().synchronous_commit());
+  auto made = database.manager().update_refs(&objects, {{ref, Oid{}, id}},
+                                             session.settings().synchronous_commit());
   if (!made && made.error().code() == ErrorCode::kSerializationFailure) return duplicate_tag(name);
   if (!made) return std::move(made).error();
   return version_done(words);
@@ -222,12 +269,19 @@ Result<VersionResult> drop_tag(SessionImpl& session, const sql::TagStmt& stateme
   const std::string ref = std::string(kTags) + std::string(statement.name);
   const std::optional<Oid> id = database.store().ref(ref);
   if (!id) {
-    if (statement.if_exists) return version_done(words_of(statement), fmt::format("tag \"{}\" does not exist, skipping", statement.name));
-    return Error(ErrorCode::kUndefinedRevision, fmt::format("tag \"{}\" does not exist", statement.name)).with_hint("SHOW TAGS lists them.");
+    if (statement.if_exists)
+      return version_done(words_of(statement),
+                          fmt::format("tag \"{}\" does not exist, skipping", statement.name));
+    return Error(ErrorCode::kUndefinedRevision,
+                 fmt::format("tag \"{}\" does not exist", statement.name))
+        .with_hint("SHOW TAGS lists them.");
   }
   const auto commit = database.manager().resolve_revision(ref, "");
-  TRY(database.manager().update_refs(nullptr, {{ref, *id, Oid{}}}, session.settings().synchronous_commit()));
-  return version_done(words_of(statement), fmt::format("tag \"{}\" was at commit {}", statement.name, (commit ? *commit : *id).hex()));
+  TRY(database.manager().update_refs(nullptr, {{ref, *id, Oid{}}},
+                                     session.settings().synchronous_commit()));
+  return version_done(
+      words_of(statement),
+      fmt::format("tag \"{}\" was at commit {}", statement.name, (commit ? *commit : *id).hex()));
 }
 
 }  // namespace
@@ -237,38 +291,60 @@ bool is_version_statement(sql::StatementKind kind) {
   switch (kind) {
     case StatementKind::kAlterBranch:
     case StatementKind::kCreateTag:
-    case StatementKind::kDropTag: return true;
-    default: probe.kind = kind; return !words_of(probe).empty();
+    case StatementKind::kDropTag:
+      return true;
+    default:
+      probe.kind = kind;
+      return !words_of(probe).empty();
   }
 }
 
 Result<VersionResult> run_version_statement(SessionImpl& session, const sql::Statement& statement) {
   if (session.in_block()) {
-    return Error(ErrorCode::kActiveTransaction, fmt::format("{} cannot run inside a transaction block", words_of(statement)));
+    return Error(ErrorCode::kActiveTransaction,
+                 fmt::format("{} cannot run inside a transaction block", words_of(statement)));
   }
   switch (statement.kind) {
-    case StatementKind::kCreateBranch: return create_branch(session, static_cast<const sql::BranchStmt&>(statement));
-    case StatementKind::kDropBranch: return drop_branch(session, static_cast<const sql::BranchStmt&>(statement));
-    case StatementKind::kRenameBranch: return rename_branch(session, static_cast<const sql::BranchStmt&>(statement));
-    case StatementKind::kCheckout: return check_out(session, static_cast<const sql::BranchStmt&>(statement));
-    case StatementKind::kAlterBranch: return alter_branch(session, static_cast<const sql::AlterBranchStmt&>(statement));
-    case StatementKind::kCreateTag: return create_tag(session, static_cast<const sql::TagStmt&>(statement));
-    case StatementKind::kDropTag: return drop_tag(session, static_cast<const sql::TagStmt&>(statement));
-    case StatementKind::kMerge: return run_merge(session, static_cast<const sql::MergeStmt&>(statement));
-    case StatementKind::kCommitMerge: return run_commit_merge(session, static_cast<const sql::MergeStmt&>(statement));
-    case StatementKind::kAbortMerge: return run_abort_merge(session);
-    case StatementKind::kResolve: return run_resolve(session, static_cast<const sql::ResolveStmt&>(statement));
-    case StatementKind::kRestore: return run_restore(session, static_cast<const sql::RestoreStmt&>(statement));
-    case StatementKind::kRevert: return run_revert(session, static_cast<const sql::RevisionsStmt&>(statement));
-    case StatementKind::kCherryPick: return run_cherry_pick(session, static_cast<const sql::RevisionsStmt&>(statement));
-    case StatementKind::kRebase: return run_rebase(session, static_cast<const sql::RevisionsStmt&>(statement));
-    case StatementKind::kResetTo: return run_reset(session, static_cast<const sql::RevisionsStmt&>(statement));
-    case StatementKind::kSquash: return run_squash(session, static_cast<const sql::RevisionsStmt&>(statement));
-    default: return Error(ErrorCode::kFeatureNotSupported, "this statement is not supported yet");
+    case StatementKind::kCreateBranch:
+      return create_branch(session, static_cast<const sql::BranchStmt&>(statement));
+    case StatementKind::kDropBranch:
+      return drop_branch(session, static_cast<const sql::BranchStmt&>(statement));
+    case StatementKind::kRenameBranch:
+      return rename_branch(session, static_cast<const sql::BranchStmt&>(statement));
+    case StatementKind::kCheckout:
+      return check_out(session, static_cast<const sql::BranchStmt&>(statement));
+    case StatementKind::kAlterBranch:
+      return alter_branch(session, static_cast<const sql::AlterBranchStmt&>(statement));
+    case StatementKind::kCreateTag:
+      return create_tag(session, static_cast<const sql::TagStmt&>(statement));
+    case StatementKind::kDropTag:
+      return drop_tag(session, static_cast<const sql::TagStmt&>(statement));
+    case StatementKind::kMerge:
+      return run_merge(session, static_cast<const sql::MergeStmt&>(statement));
+    case StatementKind::kCommitMerge:
+      return run_commit_merge(session, static_cast<const sql::MergeStmt&>(statement));
+    case StatementKind::kAbortMerge:
+      return run_abort_merge(session);
+    case StatementKind::kResolve:
+      return run_resolve(session, static_cast<const sql::ResolveStmt&>(statement));
+    case StatementKind::kRestore:
+      return run_restore(session, static_cast<const sql::RestoreStmt&>(statement));
+    case StatementKind::kRevert:
+      return run_revert(session, static_cast<const sql::RevisionsStmt&>(statement));
+    case StatementKind::kCherryPick:
+      return run_cherry_pick(session, static_cast<const sql::RevisionsStmt&>(statement));
+    case StatementKind::kRebase:
+      return run_rebase(session, static_cast<const sql::RevisionsStmt&>(statement));
+    case StatementKind::kResetTo:
+      return run_reset(session, static_cast<const sql::RevisionsStmt&>(statement));
+    case StatementKind::kSquash:
+      return run_squash(session, static_cast<const sql::RevisionsStmt&>(statement));
+    default:
+      return Error(ErrorCode::kFeatureNotSupported, "this statement is not supported yet");
   }
 }
 
-// ---- For the statements that change a branch ------------------------------------------------------------------------------
+// ---- For the statements that change a branch ----
 
 VersionResult version_done(std::string_view tag, std::string notice) {
   VersionResult result;
@@ -277,7 +353,8 @@ VersionResult version_done(std::string_view tag, std::string notice) {
   return result;
 }
 
-VersionResult version_done(std::string_view tag, const txn::CommitOutcome& outcome, std::string notice) {
+VersionResult version_done(std::string_view tag, const txn::CommitOutcome& outcome,
+                           std::string notice) {
   VersionResult result = version_done(tag, std::move(notice));
   if (outcome.changed) result.facts.commit_id = outcome.commit.hex();
   return result;
@@ -285,7 +362,8 @@ VersionResult version_done(std::string_view tag, const txn::CommitOutcome& outco
 
 Result<BranchTarget> writable_target(SessionImpl& session) {
   TRY(session.check_writable());
-  TRY_ASSIGN(const txn::Snapshot tip, session.owner().manager().tip_snapshot(session.branch_name()));
+  TRY_ASSIGN(const txn::Snapshot tip,
+             session.owner().manager().tip_snapshot(session.branch_name()));
   return BranchTarget{session.branch_name(), tip.commit, tip.root};
 }
 
@@ -295,7 +373,9 @@ Result<txn::Snapshot> find_revision(SessionImpl& session, std::string_view revis
   return manager.snapshot_of(commit);
 }
 
-Result<txn::CommitOutcome> change_branch(SessionImpl& session, const std::function<Result<txn::CommitOutcome>(const BranchTarget&)>& attempt) {
+Result<txn::CommitOutcome> change_branch(
+    SessionImpl& session,
+    const std::function<Result<txn::CommitOutcome>(const BranchTarget&)>& attempt) {
   for (int attempts = 1;; ++attempts) {
     TRY_ASSIGN(const BranchTarget target, writable_target(session));
     auto outcome = attempt(target);
@@ -303,15 +383,19 @@ Result<txn::CommitOutcome> change_branch(SessionImpl& session, const std::functi
       if (outcome->changed) session.note_commit(outcome->commit, outcome->sequence);
       return outcome;
     }
-    if (outcome.error().code() != ErrorCode::kSerializationFailure || attempts == kAttemptsMax) return outcome;
-    if (session.cancelled()) return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+    if (outcome.error().code() != ErrorCode::kSerializationFailure || attempts == kAttemptsMax)
+      return outcome;
+    if (session.cancelled())
+      return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
   }
 }
 
-Result<void> check_constraints(SessionImpl& session, const store::ObjectReader& objects, const Oid& valid_root, const Oid& root,
-                               std::string_view what) {
+Result<void> check_constraints(SessionImpl& session, const store::ObjectReader& objects,
+                               const Oid& valid_root, const Oid& root, std::string_view what) {
   const exec::ValidateRequest request{objects, valid_root, root};
-  TRY_ASSIGN(const auto violations, exec::validate(request, session.owner().manager(), session.owner().unique_indexes(), session.eval_context()));
+  TRY_ASSIGN(const auto violations,
+             exec::validate(request, session.owner().manager(), session.owner().unique_indexes(),
+                            session.eval_context()));
   if (violations.empty()) return {};
   return exec::violation_error(violations, what);
 }

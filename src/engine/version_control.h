@@ -1,5 +1,5 @@
-// The statements of version control: branches, tags, and what makes or moves commits past a transaction. Each makes its own commit (if any)
-// and is refused inside a transaction block.
+// The statements of version control: branches, tags, and what makes or moves commits past a
+// transaction. Each makes its own commit (if any) and is refused inside a transaction block.
 #pragma once
 
 #include <optional>
@@ -22,10 +22,11 @@ struct VersionResult {
 bool is_version_statement(sql::StatementKind kind);
 Result<VersionResult> run_version_statement(SessionImpl& session, const sql::Statement& statement);
 
-// ---- For the statements that change a branch ------------------------------------------------------------------------------------------------
+// ---- For the statements that change a branch ----
 
 VersionResult version_done(std::string_view tag, std::string notice = {});
-VersionResult version_done(std::string_view tag, const txn::CommitOutcome& outcome, std::string notice = {});
+VersionResult version_done(std::string_view tag, const txn::CommitOutcome& outcome,
+                           std::string notice = {});
 
 // A branch as a statement that changes it found it. check_writable() has been asked.
 struct BranchTarget {
@@ -37,11 +38,15 @@ Result<BranchTarget> writable_target(SessionImpl& session);
 // A revision of the session: its commit and tree.
 Result<txn::Snapshot> find_revision(SessionImpl& session, std::string_view revision);
 
-// Runs `attempt` on the branch's tip, and again when somebody else moved the branch meanwhile. Tells the session of what was made.
-Result<txn::CommitOutcome> change_branch(SessionImpl& session, const std::function<Result<txn::CommitOutcome>(const BranchTarget&)>& attempt);
+// Runs `attempt` on the branch's tip, and again when somebody else moved the branch meanwhile.
+// Tells the session of what was made.
+Result<txn::CommitOutcome> change_branch(
+    SessionImpl& session,
+    const std::function<Result<txn::CommitOutcome>(const BranchTarget&)>& attempt);
 
-// Refuses content that breaks its constraints, where it differs from `valid_root`, which keeps them. `what` begins the error: "the revert".
-Result<void> check_constraints(SessionImpl& session, const store::ObjectReader& objects, const Oid& valid_root, const Oid& root,
-                               std::string_view what);
+// Refuses content that breaks its constraints, where it differs from `valid_root`, which keeps
+// them. `what` begins the error: "the revert".
+Result<void> check_constraints(SessionImpl& session, const store::ObjectReader& objects,
+                               const Oid& valid_root, const Oid& root, std::string_view what);
 
 }  // namespace rowan::engine

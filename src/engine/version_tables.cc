@@ -56,15 +56,19 @@ Result<std::vector<BranchRow>> branches_of(SessionImpl& session) {
 // SHOW BRANCHES has CommitDB's first two columns.
 Result<TableRows> show_branches(SessionImpl& session) {
   TableRows table;
-  table.columns = {{"Branch", {TypeId::kText}}, {"Current", {TypeId::kText}}, {"Commit", {TypeId::kText}},
-                   {"Author", {TypeId::kText}}, {"Time", {TypeId::kTimestamptz}}, {"Message", {TypeId::kText}},
-                   {"Ahead", {TypeId::kInt8}}, {"Behind", {TypeId::kInt8}}, {"Protected", {TypeId::kText}}};
+  table.columns = {{"Branch", {TypeId::kText}},      {"Current", {TypeId::kText}},
+                   {"Commit", {TypeId::kText}},      {"Author", {TypeId::kText}},
+                   {"Time", {TypeId::kTimestamptz}}, {"Message", {TypeId::kText}},
+                   {"Ahead", {TypeId::kInt8}},       {"Behind", {TypeId::kInt8}},
+                   {"Protected", {TypeId::kText}}};
   RowCollector collector(table.columns);
   TRY_ASSIGN(const std::vector<BranchRow> branches, branches_of(session));
   for (const BranchRow& row : branches) {
-    collector.add({text(row.name), text(row.is_current ? "*" : ""), text(row.commit.hex()), text(row.parsed.author.name), time_value(row.time_us),
-                   text(subject_of(row.parsed.message)), integer(static_cast<int64_t>(row.distance.ahead)),
-                   integer(static_cast<int64_t>(row.distance.behind)), text(row.is_protected ? "*" : "")});
+    collector.add(
+        {text(row.name), text(row.is_current ? "*" : ""), text(row.commit.hex()),
+         text(row.parsed.author.name), time_value(row.time_us),
+         text(subject_of(row.parsed.message)), integer(static_cast<int64_t>(row.distance.ahead)),
+         integer(static_cast<int64_t>(row.distance.behind)), text(row.is_protected ? "*" : "")});
   }
   table.batches = collector.finish();
   return table;
@@ -73,29 +77,36 @@ Result<TableRows> show_branches(SessionImpl& session) {
 }  // namespace
 
 std::vector<OutputColumn> branch_columns() {
-  return {{"branch", {TypeId::kText}}, {"current", {TypeId::kBool}}, {"commit", {TypeId::kText}}, {"author", {TypeId::kText}},
-          {"time", {TypeId::kTimestamptz}}, {"message", {TypeId::kText}}, {"ahead", {TypeId::kInt8}}, {"behind", {TypeId::kInt8}},
-          {"protected", {TypeId::kBool}}, {"history_every", {TypeId::kText}}, {"history_keep", {TypeId::kText}}};
+  return {{"branch", {TypeId::kText}},      {"current", {TypeId::kBool}},
+          {"commit", {TypeId::kText}},      {"author", {TypeId::kText}},
+          {"time", {TypeId::kTimestamptz}}, {"message", {TypeId::kText}},
+          {"ahead", {TypeId::kInt8}},       {"behind", {TypeId::kInt8}},
+          {"protected", {TypeId::kBool}},   {"history_every", {TypeId::kText}},
+          {"history_keep", {TypeId::kText}}};
 }
 
 Result<void> fill_branches(SessionImpl& session, RowCollector& rows) {
   TRY_ASSIGN(const std::vector<BranchRow> branches, branches_of(session));
   for (const BranchRow& row : branches) {
     const BranchSetting setting = session.owner().branch_settings().find(row.name);
-    rows.add({text(row.name), boolean(row.is_current), text(row.commit.hex()), text(row.parsed.author.name), time_value(row.time_us),
-              text(subject_of(row.parsed.message)), integer(static_cast<int64_t>(row.distance.ahead)),
-              integer(static_cast<int64_t>(row.distance.behind)), boolean(row.is_protected), text_or_null(setting.history_every),
-              text_or_null(setting.history_keep)});
+    rows.add({text(row.name), boolean(row.is_current), text(row.commit.hex()),
+              text(row.parsed.author.name), time_value(row.time_us),
+              text(subject_of(row.parsed.message)),
+              integer(static_cast<int64_t>(row.distance.ahead)),
+              integer(static_cast<int64_t>(row.distance.behind)), boolean(row.is_protected),
+              text_or_null(setting.history_every), text_or_null(setting.history_keep)});
   }
   return {};
 }
 
 std::vector<OutputColumn> tag_columns() {
-  return {{"tag", {TypeId::kText}}, {"commit", {TypeId::kText}}, {"author", {TypeId::kText}}, {"time", {TypeId::kTimestamptz}},
+  return {{"tag", {TypeId::kText}},     {"commit", {TypeId::kText}},
+          {"author", {TypeId::kText}},  {"time", {TypeId::kTimestamptz}},
           {"message", {TypeId::kText}}, {"annotated", {TypeId::kBool}}};
 }
 
-// An annotated tag says who made it, when and why; for a plain one its commit does, as `git tag -n` has it.
+// An annotated tag says who made it, when and why; for a plain one its commit does, as `git tag -n`
+// has it.
 Result<void> fill_tags(SessionImpl& session, RowCollector& rows) {
   constexpr std::string_view kTags = "refs/tags/";
   const store::ObjectStore& store = session.owner().store();
@@ -104,12 +115,15 @@ Result<void> fill_tags(SessionImpl& session, RowCollector& rows) {
     TRY_ASSIGN(const store::ObjectRef object, store.read(ref.value));
     if (object.type == store::ObjectType::kTag) {
       TRY_ASSIGN(const git::Tag tag, git::parse_tag(object.bytes));
-      const auto commit = session.owner().manager().resolve_revision(ref.name, "");   // A tag of a tree or blob has none.
-      rows.add({text(name), commit ? text(commit->hex()) : no_text(), text_or_null(tag.tagger.name), time_value(tag.tagger.seconds * 1'000'000),
-                text(subject_of(tag.message)), boolean(true)});
+      const auto commit = session.owner().manager().resolve_revision(
+          ref.name, "");  // A tag of a tree or blob has none.
+      rows.add({text(name), commit ? text(commit->hex()) : no_text(), text_or_null(tag.tagger.name),
+                time_value(tag.tagger.seconds * 1'000'000), text(subject_of(tag.message)),
+                boolean(true)});
     } else if (object.type == store::ObjectType::kCommit) {
       TRY_ASSIGN(const git::Commit commit, git::parse_commit(object.bytes));
-      rows.add({text(name), text(ref.value.hex()), text(commit.author.name), time_value(git::commit_time_us(commit)), text(subject_of(commit.message)),
+      rows.add({text(name), text(ref.value.hex()), text(commit.author.name),
+                time_value(git::commit_time_us(commit)), text(subject_of(commit.message)),
                 boolean(false)});
     }
   }
@@ -117,22 +131,30 @@ Result<void> fill_tags(SessionImpl& session, RowCollector& rows) {
 }
 
 std::vector<OutputColumn> reflog_columns() {
-  return {{"n", {TypeId::kInt8}}, {"commit", {TypeId::kText}}, {"previous", {TypeId::kText}}, {"action", {TypeId::kText}},
-          {"message", {TypeId::kText}}, {"author", {TypeId::kText}}, {"time", {TypeId::kTimestamptz}}};
+  return {{"n", {TypeId::kInt8}},          {"commit", {TypeId::kText}},
+          {"previous", {TypeId::kText}},   {"action", {TypeId::kText}},
+          {"message", {TypeId::kText}},    {"author", {TypeId::kText}},
+          {"time", {TypeId::kTimestamptz}}};
 }
 
 Result<void> fill_reflog(SessionImpl& session, std::string_view branch, RowCollector& rows) {
   if (branch.empty() || branch == "HEAD") {
-    if (session.is_pinned()) return Error(ErrorCode::kUndefinedBranch, "the session is on no branch").with_hint("Name the branch: SHOW REFLOG main.");
+    if (session.is_pinned())
+      return Error(ErrorCode::kUndefinedBranch, "the session is on no branch")
+          .with_hint("Name the branch: SHOW REFLOG main.");
     branch = session.branch_name();
   }
   int64_t n = 0;
-  return session.owner().manager().walk_reflog(branch, [&](const txn::ReflogEntry& entry) -> Result<bool> {
-    if (session.cancelled()) return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
-    rows.add({integer(n++), entry.commit.is_zero() ? no_text() : text(entry.commit.hex()), entry.previous.is_zero() ? no_text() : text(entry.previous.hex()),
-              text(entry.action), text(entry.message), text(entry.author.name), time_value(entry.time_us)});
-    return true;
-  });
+  return session.owner().manager().walk_reflog(
+      branch, [&](const txn::ReflogEntry& entry) -> Result<bool> {
+        if (session.cancelled())
+          return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+        rows.add({integer(n++), entry.commit.is_zero() ? no_text() : text(entry.commit.hex()),
+                  entry.previous.is_zero() ? no_text() : text(entry.previous.hex()),
+                  text(entry.action), text(entry.message), text(entry.author.name),
+                  time_value(entry.time_us)});
+        return true;
+      });
 }
 
 Result<TableRows> show_version_rows(SessionImpl& session, const sql::Statement& statement) {

@@ -1,4 +1,5 @@
-// Tables over branches, tags, reflogs and commits: `rowan.branches`, `rowan.tags`, `rowan.reflog`, and what SHOW prints of them.
+// Tables over branches, tags, reflogs and commits: `rowan.branches`, `rowan.tags`, `rowan.reflog`,
+// and what SHOW prints of them.
 #pragma once
 
 #include <string_view>
@@ -15,7 +16,8 @@ std::vector<plan::OutputColumn> tag_columns();
 std::vector<plan::OutputColumn> reflog_columns();
 Result<void> fill_branches(SessionImpl& session, RowCollector& rows);
 Result<void> fill_tags(SessionImpl& session, RowCollector& rows);
-Result<void> fill_reflog(SessionImpl& session, std::string_view branch, RowCollector& rows);   // An empty branch: the session's.
+Result<void> fill_reflog(SessionImpl& session, std::string_view branch,
+                         RowCollector& rows);  // An empty branch: the session's.
 
 // SHOW BRANCHES, TAGS, REFLOG.
 Result<TableRows> show_version_rows(SessionImpl& session, const sql::Statement& statement);

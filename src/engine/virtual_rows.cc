@@ -11,7 +11,8 @@ constexpr size_t kFirstBatchRows = 32;
 
 class StreamRows final : public plan::VirtualRows {
  public:
-  StreamRows(const std::vector<plan::OutputColumn>& columns, NextRow next, const std::atomic<bool>* cancelled)
+  StreamRows(const std::vector<plan::OutputColumn>& columns, NextRow next,
+             const std::atomic<bool>* cancelled)
       : columns_(columns), next_(std::move(next)), cancelled_(cancelled) {}
 
   Result<bool> next(type::Batch& batch) override {
@@ -48,16 +49,21 @@ class StreamRows final : public plan::VirtualRows {
 class StreamTable final : public plan::VirtualTable {
  public:
   StreamTable(std::vector<plan::OutputColumn> columns, OpenRows open, bool follows_revisions)
-      : columns_(std::move(columns)), open_(std::move(open)), follows_revisions_(follows_revisions) {}
+      : columns_(std::move(columns)),
+        open_(std::move(open)),
+        follows_revisions_(follows_revisions) {}
 
   const std::vector<plan::OutputColumn>& columns() const override { return columns_; }
   bool cacheable() const override { return !follows_revisions_; }
-  Result<std::vector<type::Batch>> rows(const std::vector<type::Value>& arguments, const expr::EvalContext& context) const override {
+  Result<std::vector<type::Batch>> rows(const std::vector<type::Value>& arguments,
+                                        const expr::EvalContext& context) const override {
     return all_rows(*this, arguments, context);
   }
-  Result<std::unique_ptr<plan::VirtualRows>> open(const std::vector<type::Value>& arguments, const expr::EvalContext& context) const override {
+  Result<std::unique_ptr<plan::VirtualRows>> open(const std::vector<type::Value>& arguments,
+                                                  const expr::EvalContext& context) const override {
     TRY_ASSIGN(NextRow next, open_(arguments, context));
-    return std::unique_ptr<plan::VirtualRows>(std::make_unique<StreamRows>(columns_, std::move(next), context.cancelled));
+    return std::unique_ptr<plan::VirtualRows>(
+        std::make_unique<StreamRows>(columns_, std::move(next), context.cancelled));
   }
 
  private:
@@ -68,7 +74,8 @@ class StreamTable final : public plan::VirtualTable {
 
 }  // namespace
 
-RowCollector::RowCollector(const std::vector<plan::OutputColumn>& columns, size_t batch_rows) : batch_rows_(batch_rows) {
+RowCollector::RowCollector(const std::vector<plan::OutputColumn>& columns, size_t batch_rows)
+    : batch_rows_(batch_rows) {
   for (const plan::OutputColumn& column : columns) builders_.emplace_back(column.type);
 }
 
@@ -98,11 +105,13 @@ std::vector<type::Batch> RowCollector::finish() {
   return std::move(batches_);
 }
 
-std::shared_ptr<const plan::VirtualTable> stream_table(std::vector<plan::OutputColumn> columns, OpenRows open, bool follows_revisions) {
+std::shared_ptr<const plan::VirtualTable> stream_table(std::vector<plan::OutputColumn> columns,
+                                                       OpenRows open, bool follows_revisions) {
   return std::make_shared<StreamTable>(std::move(columns), std::move(open), follows_revisions);
 }
 
-Result<std::vector<type::Batch>> all_rows(const plan::VirtualTable& table, const std::vector<type::Value>& arguments,
+Result<std::vector<type::Batch>> all_rows(const plan::VirtualTable& table,
+                                          const std::vector<type::Value>& arguments,
                                           const expr::EvalContext& context, uint64_t limit) {
   TRY_ASSIGN(const auto rows, table.open(arguments, context));
   if (rows == nullptr) return table.rows(arguments, context);

@@ -1,4 +1,5 @@
-// What computed tables (rowan.log, rowan.diff, …) are made with: values of the usual types, batches from rows, tables from functions.
+// What computed tables (rowan.log, rowan.diff, …) are made with: values of the usual types, batches
+// from rows, tables from functions.
 #pragma once
 
 #include <cstdint>
@@ -23,16 +24,21 @@ inline constexpr type::Type kBigintType{type::TypeId::kInt8, -1};
 inline constexpr type::Type kBoolType{type::TypeId::kBool, -1};
 inline constexpr type::Type kTimeType{type::TypeId::kTimestamptz, -1};
 
-inline type::Value text_value(std::string value) { return type::Value::of_string(kTextType, std::move(value)); }
+inline type::Value text_value(std::string value) {
+  return type::Value::of_string(kTextType, std::move(value));
+}
 inline type::Value bigint_value(int64_t value) { return type::Value::of_int(kBigintType, value); }
 inline type::Value bool_value(bool value) { return type::Value::of_int(kBoolType, value ? 1 : 0); }
-inline type::Value time_value(int64_t since_1970) { return type::Value::of_int(kTimeType, since_1970 - kMicrosFrom1970To2000); }
+inline type::Value time_value(int64_t since_1970) {
+  return type::Value::of_int(kTimeType, since_1970 - kMicrosFrom1970To2000);
+}
 
 // Collects rows into batches.
 class RowCollector {
  public:
-  explicit RowCollector(const std::vector<plan::OutputColumn>& columns, size_t batch_rows = kBatchRows);
-  void add(const std::vector<type::Value>& row);     // A value a column, of its type or NULL.
+  explicit RowCollector(const std::vector<plan::OutputColumn>& columns,
+                        size_t batch_rows = kBatchRows);
+  void add(const std::vector<type::Value>& row);  // A value a column, of its type or NULL.
   size_t rows() const { return total_; }
   std::vector<type::Batch> finish();
 
@@ -49,13 +55,19 @@ class RowCollector {
 // Gives the next row; false at the end.
 using NextRow = std::function<Result<bool>(std::vector<type::Value>& row)>;
 // Starts the rows for a call's arguments.
-using OpenRows = std::function<Result<NextRow>(const std::vector<type::Value>& arguments, const expr::EvalContext& context)>;
+using OpenRows = std::function<Result<NextRow>(const std::vector<type::Value>& arguments,
+                                               const expr::EvalContext& context)>;
 
-// A table whose rows come one by one, so that a LIMIT ends the work. `follows_revisions`: its plan is not kept.
-std::shared_ptr<const plan::VirtualTable> stream_table(std::vector<plan::OutputColumn> columns, OpenRows open, bool follows_revisions = true);
+// A table whose rows come one by one, so that a LIMIT ends the work. `follows_revisions`: its plan
+// is not kept.
+std::shared_ptr<const plan::VirtualTable> stream_table(std::vector<plan::OutputColumn> columns,
+                                                       OpenRows open,
+                                                       bool follows_revisions = true);
 
 // All rows at once, for statements that show them.
-Result<std::vector<type::Batch>> all_rows(const plan::VirtualTable& table, const std::vector<type::Value>& arguments,
-                                          const expr::EvalContext& context, uint64_t limit = UINT64_MAX);
+Result<std::vector<type::Batch>> all_rows(const plan::VirtualTable& table,
+                                          const std::vector<type::Value>& arguments,
+                                          const expr::EvalContext& context,
+                                          uint64_t limit = UINT64_MAX);
 
 }  // namespace rowan::engine

@@ -10,7 +10,8 @@ namespace rowan::exec {
 namespace {
 
 Error too_many_groups() {
-  return Error(ErrorCode::kOutOfMemory, "out of memory").with_detail("The groups of a query need more memory than the statement may use.");
+  return Error(ErrorCode::kOutOfMemory, "out of memory")
+      .with_detail("The groups of a query need more memory than the statement may use.");
 }
 
 // Numbers rows by equal keys, in order of first appearance.
@@ -26,14 +27,19 @@ class Grouper {
   }
 
   size_t groups() const { return groups_; }
-  size_t memory_bytes() const { return ints_.memory_bytes() + strings_.memory_bytes() * 2 + groups_ * types_.size() * 16; }
+  size_t memory_bytes() const {
+    return ints_.memory_bytes() + strings_.memory_bytes() * 2 + groups_ * types_.size() * 16;
+  }
 
   void assign(const std::vector<type::Column>& keys, size_t rows, std::vector<uint32_t>& out) {
     out.resize(rows);
     switch (kind_) {
-      case Kind::kInt: return assign_ints(keys[0], rows, out);
-      case Kind::kString: return assign_strings(keys[0], rows, out);
-      case Kind::kBytes: break;
+      case Kind::kInt:
+        return assign_ints(keys[0], rows, out);
+      case Kind::kString:
+        return assign_strings(keys[0], rows, out);
+      case Kind::kBytes:
+        break;
     }
     for (size_t row = 0; row < rows; ++row) {
       key_.clear();
@@ -124,7 +130,10 @@ std::vector<type::Type> types_of(const std::vector<expr::NodePtr>& nodes) {
 class Aggregate final : public Operator {
  public:
   Aggregate(const PhysicalNode& node, ExecContext& context, OperatorPtr input)
-      : node_(node), context_(context), input_(std::move(input)), grouper_(types_of(node.expressions)) {}
+      : node_(node),
+        context_(context),
+        input_(std::move(input)),
+        grouper_(types_of(node.expressions)) {}
 
   Result<void> open() override {
     TRY(input_->open());
@@ -175,12 +184,15 @@ class Aggregate final : public Operator {
       }
       if (bytes > context_.memory_bytes) return too_many_groups();
     }
-    for (size_t i = 0; i < states_.size(); ++i) TRY(add_to(*states_[i], node_.aggregates[i], batch, plain));
+    for (size_t i = 0; i < states_.size(); ++i)
+      TRY(add_to(*states_[i], node_.aggregates[i], batch, plain));
     return {};
   }
 
-  Result<void> add_to(expr::AggregateState& state, const plan::AggregateItem& item, const type::Batch& batch, bool plain) {
-    if (item.filter == nullptr) return add_rows(state, item, batch, plain ? nullptr : groups_.data());
+  Result<void> add_to(expr::AggregateState& state, const plan::AggregateItem& item,
+                      const type::Batch& batch, bool plain) {
+    if (item.filter == nullptr)
+      return add_rows(state, item, batch, plain ? nullptr : groups_.data());
     rows_.clear();
     TRY(expr::evaluate_filter(*item.filter, batch, context_.eval, rows_));
     if (rows_.empty()) return {};
@@ -192,7 +204,8 @@ class Aggregate final : public Operator {
     return add_rows(state, item, kept, groups.data());
   }
 
-  Result<void> add_rows(expr::AggregateState& state, const plan::AggregateItem& item, const type::Batch& batch, const uint32_t* groups) {
+  Result<void> add_rows(expr::AggregateState& state, const plan::AggregateItem& item,
+                        const type::Batch& batch, const uint32_t* groups) {
     std::vector<type::Column> arguments;
     for (const expr::NodePtr& argument : item.arguments) {
       TRY_ASSIGN(type::Column column, expr::evaluate(*argument, batch, context_.eval));
@@ -215,7 +228,8 @@ class Aggregate final : public Operator {
 // Gives each row whose key was not seen before; for DISTINCT ON the key is some of the columns.
 class Distinct final : public Operator {
  public:
-  Distinct(const PhysicalNode& node, ExecContext& context, OperatorPtr input) : node_(node), context_(context), input_(std::move(input)) {}
+  Distinct(const PhysicalNode& node, ExecContext& context, OperatorPtr input)
+      : node_(node), context_(context), input_(std::move(input)) {}
   Result<void> open() override { return input_->open(); }
 
   Result<bool> next(type::Batch& batch) override {
@@ -229,7 +243,8 @@ class Distinct final : public Operator {
         if (node_.distinct_on.empty()) {
           for (const type::Column& column : batch.columns) append_cell_key(column, row, key_);
         } else {
-          for (const uint32_t column : node_.distinct_on) append_cell_key(batch.columns[column], row, key_);
+          for (const uint32_t column : node_.distinct_on)
+            append_cell_key(batch.columns[column], row, key_);
         }
         const size_t before = seen_.size();
         if (seen_.find_or_add(key_) == before) rows_.push_back(static_cast<uint32_t>(row));
@@ -322,7 +337,8 @@ class SetOperation final : public Operator {
         if (right == 0) break;
         if (node_.set_all) --right;
         return false;
-      default: break;
+      default:
+        break;
     }
     if (node_.set_all) return true;
     const bool first = !given_[index];
@@ -350,7 +366,8 @@ OperatorPtr make_aggregate(const PhysicalNode& node, ExecContext& context, Opera
 OperatorPtr make_distinct(const PhysicalNode& node, ExecContext& context, OperatorPtr input) {
   return std::make_unique<Distinct>(node, context, std::move(input));
 }
-OperatorPtr make_set_operation(const PhysicalNode& node, ExecContext& context, OperatorPtr left, OperatorPtr right) {
+OperatorPtr make_set_operation(const PhysicalNode& node, ExecContext& context, OperatorPtr left,
+                               OperatorPtr right) {
   return std::make_unique<SetOperation>(node, context, std::move(left), std::move(right));
 }
 

@@ -1,7 +1,8 @@
 // ALTER TABLE.
 //
-// Several actions are done in PostgreSQL's order: what drops, then types, new columns, properties of columns, keys, other constraints. Rows are
-// rewritten at most once. The rows that a new constraint was checked on, or that were rewritten, must be the branch's at the commit (40001).
+// Several actions are done in PostgreSQL's order: what drops, then types, new columns, properties
+// of columns, keys, other constraints. Rows are rewritten at most once. The rows that a new
+// constraint was checked on, or that were rewritten, must be the branch's at the commit (40001).
 #pragma once
 
 #include <string>

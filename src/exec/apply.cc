@@ -1,5 +1,5 @@
-// Subqueries in expressions. One that reads nothing of the outer query runs once, also one whose rows are looked up by keys; the others
-// run once for each distinct set of outer values.
+// Subqueries in expressions. One that reads nothing of the outer query runs once, also one whose
+// rows are looked up by keys; the others run once for each distinct set of outer values.
 #include <memory>
 #include <unordered_map>
 
@@ -16,8 +16,8 @@ constexpr size_t kRememberedAnswersMax = 65'536;
 struct Answer {
   type::Value scalar;
   bool exists = false;
-  bool has_null = false;                     // IN: some row of it was NULL.
-  std::shared_ptr<StringTable> values;       // IN: the others.
+  bool has_null = false;                // IN: some row of it was NULL.
+  std::shared_ptr<StringTable> values;  // IN: the others.
 };
 
 class Apply final : public Operator {
@@ -97,28 +97,34 @@ class Apply final : public Operator {
   }
 
   static Error too_much_memory() {
-    return Error(ErrorCode::kOutOfMemory, "out of memory").with_detail("The rows of a subquery need more memory than the statement may use.");
+    return Error(ErrorCode::kOutOfMemory, "out of memory")
+        .with_detail("The rows of a subquery need more memory than the statement may use.");
   }
 
-  void append(const Answer& answer, const type::Column& operand, size_t row, type::ColumnBuilder& builder) {
+  void append(const Answer& answer, const type::Column& operand, size_t row,
+              type::ColumnBuilder& builder) {
     switch (spec_.kind) {
       case plan::ApplyKind::kScalar:
         if (answer.scalar.is_null()) return builder.append_null();
         return builder.append(answer.scalar);
-      case plan::ApplyKind::kExists: return builder.append_int(answer.exists != spec_.negated ? 1 : 0);
-      case plan::ApplyKind::kIn: break;
+      case plan::ApplyKind::kExists:
+        return builder.append_int(answer.exists != spec_.negated ? 1 : 0);
+      case plan::ApplyKind::kIn:
+        break;
     }
     // x IN (nothing) is false even for NULL; otherwise NULL on either side leaves the answer open.
     if (!answer.exists) return builder.append_int(spec_.negated ? 1 : 0);
     if (operand.is_null(row)) return builder.append_null();
     cell_.clear();
     append_cell_key(operand, row, cell_);
-    if (answer.values->find(cell_) != StringTable::kNone) return builder.append_int(spec_.negated ? 0 : 1);
+    if (answer.values->find(cell_) != StringTable::kNone)
+      return builder.append_int(spec_.negated ? 0 : 1);
     if (answer.has_null) return builder.append_null();
     builder.append_int(spec_.negated ? 1 : 0);
   }
 
-  Result<const Answer*> answer_for(const std::string& key, const std::vector<type::Column>& outer, size_t row) {
+  Result<const Answer*> answer_for(const std::string& key, const std::vector<type::Column>& outer,
+                                   size_t row) {
     const auto known = answers_.find(key);
     if (known != answers_.end()) return &known->second;
     TRY(check_cancelled(context_));
@@ -131,8 +137,10 @@ class Apply final : public Operator {
     std::vector<type::Value> parameters;
     if (context_.eval.parameters != nullptr) parameters = *context_.eval.parameters;
     if (parameters.size() < spec_.parameter_count) parameters.resize(spec_.parameter_count);
-    for (size_t i = 0; i < outer.size(); ++i) parameters[spec_.parameter_slots[i]] = outer[i].value(row);
-    ExecContext inner{context_.manager, context_.transaction, context_.eval, context_.memory_bytes, context_.threads};
+    for (size_t i = 0; i < outer.size(); ++i)
+      parameters[spec_.parameter_slots[i]] = outer[i].value(row);
+    ExecContext inner{context_.manager, context_.transaction, context_.eval, context_.memory_bytes,
+                      context_.threads};
     inner.eval.parameters = &parameters;
     OperatorPtr root = build_node(*node_.children[1], inner);
     TRY(root->open());
@@ -149,7 +157,8 @@ class Apply final : public Operator {
       if (!more) return answer;
       if (batch.rows == 0) continue;
       if (spec_.kind == plan::ApplyKind::kScalar && (answer.exists || batch.rows > 1)) {
-        return Error(ErrorCode::kCardinalityViolation, "more than one row returned by a subquery used as an expression");
+        return Error(ErrorCode::kCardinalityViolation,
+                     "more than one row returned by a subquery used as an expression");
       }
       answer.exists = true;
       if (spec_.kind == plan::ApplyKind::kExists) return answer;
@@ -178,7 +187,7 @@ class Apply final : public Operator {
   OperatorPtr input_;
   std::unordered_map<std::string, Answer> answers_;
   std::string cell_;
-  std::unique_ptr<StringTable> keys_;        // Those of the query's rows, when they are looked up.
+  std::unique_ptr<StringTable> keys_;  // Those of the query's rows, when they are looked up.
 };
 
 }  // namespace

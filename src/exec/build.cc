@@ -45,47 +45,90 @@ OperatorPtr build_measured(const PhysicalNode& node, ExecContext& context, Times
   OperatorPtr made;
   switch (node.kind) {
     case PhysicalKind::kScan:
-    case PhysicalKind::kRangeScan: made = make_scan(node, context); break;
-    case PhysicalKind::kPointGet: made = make_point_get(node, context); break;
-    case PhysicalKind::kIndexScan: made = make_index_scan(node, context); break;
-    case PhysicalKind::kVirtualScan: made = make_virtual_scan(node, context); break;
-    case PhysicalKind::kValues: made = make_values(node, context); break;
-    case PhysicalKind::kFilter: made = make_filter(node, context, child(0)); break;
-    case PhysicalKind::kProject: made = make_project(node, context, child(0)); break;
-    case PhysicalKind::kHashJoin: made = make_hash_join(node, context, child(0), child(1)); break;
-    case PhysicalKind::kNestedLoopJoin: made = make_nested_loop_join(node, context, child(0), child(1)); break;
-    case PhysicalKind::kIndexJoin: made = make_index_join(node, context, child(node.build_left ? 1 : 0)); break;
-    case PhysicalKind::kAggregate: made = make_aggregate(node, context, child(0)); break;
-    case PhysicalKind::kRowCount: made = make_row_count(node, context, child(0)); break;
+    case PhysicalKind::kRangeScan:
+      made = make_scan(node, context);
+      break;
+    case PhysicalKind::kPointGet:
+      made = make_point_get(node, context);
+      break;
+    case PhysicalKind::kIndexScan:
+      made = make_index_scan(node, context);
+      break;
+    case PhysicalKind::kVirtualScan:
+      made = make_virtual_scan(node, context);
+      break;
+    case PhysicalKind::kValues:
+      made = make_values(node, context);
+      break;
+    case PhysicalKind::kFilter:
+      made = make_filter(node, context, child(0));
+      break;
+    case PhysicalKind::kProject:
+      made = make_project(node, context, child(0));
+      break;
+    case PhysicalKind::kHashJoin:
+      made = make_hash_join(node, context, child(0), child(1));
+      break;
+    case PhysicalKind::kNestedLoopJoin:
+      made = make_nested_loop_join(node, context, child(0), child(1));
+      break;
+    case PhysicalKind::kIndexJoin:
+      made = make_index_join(node, context, child(node.build_left ? 1 : 0));
+      break;
+    case PhysicalKind::kAggregate:
+      made = make_aggregate(node, context, child(0));
+      break;
+    case PhysicalKind::kRowCount:
+      made = make_row_count(node, context, child(0));
+      break;
     case PhysicalKind::kSort:
-    case PhysicalKind::kTopN: made = make_sort(node, context, child(0)); break;
-    case PhysicalKind::kLimit: made = make_limit(node, context, child(0), node.children.size() > 1 ? child(1) : nullptr); break;
-    case PhysicalKind::kDistinct: made = make_distinct(node, context, child(0)); break;
-    case PhysicalKind::kSetOperation: made = make_set_operation(node, context, child(0), child(1)); break;
-    case PhysicalKind::kApply: made = make_apply(node, context, child(0)); break;
+    case PhysicalKind::kTopN:
+      made = make_sort(node, context, child(0));
+      break;
+    case PhysicalKind::kLimit:
+      made = make_limit(node, context, child(0), node.children.size() > 1 ? child(1) : nullptr);
+      break;
+    case PhysicalKind::kDistinct:
+      made = make_distinct(node, context, child(0));
+      break;
+    case PhysicalKind::kSetOperation:
+      made = make_set_operation(node, context, child(0), child(1));
+      break;
+    case PhysicalKind::kApply:
+      made = make_apply(node, context, child(0));
+      break;
   }
   if (times == nullptr) return made;
   return std::make_unique<Measured>(std::move(made), (*times)[&node]);
 }
 
-void write_measured(const PhysicalNode& node, size_t depth, const TimesByNode& times, std::vector<std::string>& lines) {
-  if (node.kind == PhysicalKind::kProject) return write_measured(*node.children[0], depth, times, lines);
+void write_measured(const PhysicalNode& node, size_t depth, const TimesByNode& times,
+                    std::vector<std::string>& lines) {
+  if (node.kind == PhysicalKind::kProject)
+    return write_measured(*node.children[0], depth, times, lines);
   const std::string indent = depth == 0 ? "" : std::string((depth - 1) * 6 + 2, ' ') + "->  ";
   const auto found = times.find(&node);
   std::string actual = " (never executed)";
   if (found != times.end()) {
-    actual = fmt::format(" (actual time={:.3f} ms rows={})", std::chrono::duration<double, std::milli>(found->second.time).count(), found->second.rows);
+    actual = fmt::format(" (actual time={:.3f} ms rows={})",
+                         std::chrono::duration<double, std::milli>(found->second.time).count(),
+                         found->second.rows);
   }
   lines.push_back(fmt::format("{}{}  (rows={:.0f}){}", indent, describe(node), node.rows, actual));
-  for (const std::string& detail : describe_details(node)) lines.push_back(std::string(depth * 6 + 2, ' ') + detail);
+  for (const std::string& detail : describe_details(node))
+    lines.push_back(std::string(depth * 6 + 2, ' ') + detail);
   for (const auto& child : node.children) write_measured(*child, depth + 1, times, lines);
 }
 
 }  // namespace
 
-OperatorPtr build_node(const PhysicalNode& node, ExecContext& context) { return build_measured(node, context, nullptr); }
+OperatorPtr build_node(const PhysicalNode& node, ExecContext& context) {
+  return build_measured(node, context, nullptr);
+}
 
-Result<OperatorPtr> build(const plan::Plan& plan, ExecContext& context) { return build_node(*plan.root, context); }
+Result<OperatorPtr> build(const plan::Plan& plan, ExecContext& context) {
+  return build_node(*plan.root, context);
+}
 
 Result<std::vector<std::string>> explain_analyze(const plan::Plan& plan, ExecContext& context) {
   TimesByNode times;
@@ -97,7 +140,8 @@ Result<std::vector<std::string>> explain_analyze(const plan::Plan& plan, ExecCon
     TRY_ASSIGN(const bool more, root->next(batch));
     if (!more) break;
   }
-  const double total = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  const double total =
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   std::vector<std::string> lines;
   write_measured(*plan.root, 0, times, lines);
   lines.push_back(fmt::format("Execution Time: {:.3f} ms", total));

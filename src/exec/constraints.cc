@@ -49,14 +49,20 @@ bool is_false(const type::Column& column, size_t row) {
 
 }  // namespace
 
-Error check_violation(const catalog::TableDef& table, const catalog::CheckConstraint& check, const std::vector<type::Value>& row) {
-  return Error(ErrorCode::kCheckViolation, fmt::format("new row for relation \"{}\" violates check constraint \"{}\"", table.name, check.name))
+Error check_violation(const catalog::TableDef& table, const catalog::CheckConstraint& check,
+                      const std::vector<type::Value>& row) {
+  return Error(ErrorCode::kCheckViolation,
+               fmt::format("new row for relation \"{}\" violates check constraint \"{}\"",
+                           table.name, check.name))
       .with_detail("Failing row contains " + row_text(row) + ".");
 }
 
-Error not_null_violation(const catalog::TableDef& table, const catalog::ColumnDef& column, const std::vector<type::Value>& row) {
+Error not_null_violation(const catalog::TableDef& table, const catalog::ColumnDef& column,
+                         const std::vector<type::Value>& row) {
   return Error(ErrorCode::kNotNullViolation,
-               fmt::format("null value in column \"{}\" of relation \"{}\" violates not-null constraint", column.name, table.name))
+               fmt::format(
+                   "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
+                   column.name, table.name))
       .with_detail("Failing row contains " + row_text(row) + ".");
 }
 
@@ -65,16 +71,21 @@ Result<expr::NodePtr> bind_check(const catalog::TableDef& table, const sql::Expr
   expr::ParameterTypes parameters;
   expr::BindContext bind{scope, parameters, {}};
   TRY_ASSIGN(expr::NodePtr node, expr::bind(condition, bind));
-  if (!parameters.types.empty()) return Error(ErrorCode::kUndefinedParameter, "there is no parameter $1");
-  if (node->type.id == type::TypeId::kUnknown) return expr::coerce(std::move(node), {type::TypeId::kBool}, type::CastContext::kImplicit, bind);
+  if (!parameters.types.empty())
+    return Error(ErrorCode::kUndefinedParameter, "there is no parameter $1");
+  if (node->type.id == type::TypeId::kUnknown)
+    return expr::coerce(std::move(node), {type::TypeId::kBool}, type::CastContext::kImplicit, bind);
   if (node->type.id != type::TypeId::kBool) {
-    return Error(ErrorCode::kDatatypeMismatch, fmt::format("argument of CHECK must be type boolean, not type {}", type::type_name(node->type)))
+    return Error(ErrorCode::kDatatypeMismatch,
+                 fmt::format("argument of CHECK must be type boolean, not type {}",
+                             type::type_name(node->type)))
         .at(condition.position);
   }
   return node;
 }
 
-Result<std::shared_ptr<const RowChecks>> RowChecks::bind(std::shared_ptr<const catalog::TableDef> table) {
+Result<std::shared_ptr<const RowChecks>> RowChecks::bind(
+    std::shared_ptr<const catalog::TableDef> table) {
   std::shared_ptr<RowChecks> checks(new RowChecks(std::move(table)));
   for (const catalog::CheckConstraint& check : checks->table_->checks) {
     TRY_ASSIGN(const sql::ParsedExpression parsed, sql::parse_expression(check.expression_sql));
@@ -83,25 +94,30 @@ Result<std::shared_ptr<const RowChecks>> RowChecks::bind(std::shared_ptr<const c
     checks->conditions_.push_back(std::move(node));
   }
   std::sort(checks->columns_.begin(), checks->columns_.end());
-  checks->columns_.erase(std::unique(checks->columns_.begin(), checks->columns_.end()), checks->columns_.end());
+  checks->columns_.erase(std::unique(checks->columns_.begin(), checks->columns_.end()),
+                         checks->columns_.end());
   return std::shared_ptr<const RowChecks>(std::move(checks));
 }
 
-Result<const catalog::CheckConstraint*> RowChecks::find_broken(const std::vector<type::Value>& row, const expr::EvalContext& context) const {
+Result<const catalog::CheckConstraint*> RowChecks::find_broken(
+    const std::vector<type::Value>& row, const expr::EvalContext& context) const {
   for (size_t i = 0; i < conditions_.size(); ++i) {
-    TRY_ASSIGN(const type::Column holds, expr::evaluate(*conditions_[i], one_row(*conditions_[i], row), context));
+    TRY_ASSIGN(const type::Column holds,
+               expr::evaluate(*conditions_[i], one_row(*conditions_[i], row), context));
     if (is_false(holds, 0)) return &table_->checks[i];
   }
   return nullptr;
 }
 
-Result<void> RowChecks::check(const std::vector<type::Value>& row, const expr::EvalContext& context) const {
+Result<void> RowChecks::check(const std::vector<type::Value>& row,
+                              const expr::EvalContext& context) const {
   TRY_ASSIGN(const catalog::CheckConstraint* const broken, find_broken(row, context));
   if (broken != nullptr) return check_violation(*table_, *broken, row);
   return {};
 }
 
-Result<std::optional<RowChecks::Broken>> RowChecks::find_broken(const type::Batch& rows, const expr::EvalContext& context) const {
+Result<std::optional<RowChecks::Broken>> RowChecks::find_broken(
+    const type::Batch& rows, const expr::EvalContext& context) const {
   for (size_t i = 0; i < conditions_.size(); ++i) {
     TRY_ASSIGN(const type::Column holds, expr::evaluate(*conditions_[i], rows, context));
     for (size_t row = 0; row < rows.rows; ++row) {
@@ -120,7 +136,8 @@ Result<void> RowChecks::check(const type::Batch& rows, const expr::EvalContext& 
 }
 
 CheckBatch::CheckBatch(std::shared_ptr<const RowChecks> checks) : checks_(std::move(checks)) {
-  for (const uint32_t column : columns()) builders_.emplace_back(checks_->table().columns[column].type);
+  for (const uint32_t column : columns())
+    builders_.emplace_back(checks_->table().columns[column].type);
 }
 
 void CheckBatch::add(const std::vector<type::Value>& row) {
@@ -137,7 +154,8 @@ Result<std::optional<RowChecks::Broken>> CheckBatch::finish(const expr::EvalCont
   return checks_->find_broken(batch, context);
 }
 
-Result<std::shared_ptr<const RowChecks>> CheckCache::of(const std::shared_ptr<const catalog::TableDef>& table) {
+Result<std::shared_ptr<const RowChecks>> CheckCache::of(
+    const std::shared_ptr<const catalog::TableDef>& table) {
   const auto known = checks_.find(table->definition_id);
   if (known != checks_.end()) return known->second;
   TRY_ASSIGN(auto checks, RowChecks::bind(table));
@@ -146,7 +164,8 @@ Result<std::shared_ptr<const RowChecks>> CheckCache::of(const std::shared_ptr<co
   return checks;
 }
 
-Result<std::vector<type::Value>> row_values(const catalog::TableDef& table, Bytes line, const store::ObjectReader& objects, uint64_t* count) {
+Result<std::vector<type::Value>> row_values(const catalog::TableDef& table, Bytes line,
+                                            const store::ObjectReader& objects, uint64_t* count) {
   const BlobReader large(objects);
   TRY_ASSIGN(std::vector<type::Value> by_slot, type::decode_line(table.layout, line, large, count));
   std::vector<type::Value> values(table.columns.size());
@@ -156,8 +175,10 @@ Result<std::vector<type::Value>> row_values(const catalog::TableDef& table, Byte
 
 namespace {
 
-// The line of a changed row over the one below it; nothing when the row is gone. `joined` keeps what has to be made.
-Result<std::optional<Bytes>> changed_line(const catalog::TableDef& table, const txn::RowChange& change, std::optional<Bytes> below,
+// The line of a changed row over the one below it; nothing when the row is gone. `joined` keeps
+// what has to be made.
+Result<std::optional<Bytes>> changed_line(const catalog::TableDef& table,
+                                          const txn::RowChange& change, std::optional<Bytes> below,
                                           std::string& joined) {
   if (!table.layout.counted) return change.line ? std::optional<Bytes>(*change.line) : std::nullopt;
   std::vector<Bytes> elements;
@@ -172,7 +193,8 @@ Result<std::optional<Bytes>> changed_line(const catalog::TableDef& table, const 
 
 }  // namespace
 
-Result<void> visit_rows(const txn::Transaction& transaction, store::NodeCache& cache, const catalog::TableVersion& table, const RowVisitor& visit) {
+Result<void> visit_rows(const txn::Transaction& transaction, store::NodeCache& cache,
+                        const catalog::TableVersion& table, const RowVisitor& visit) {
   TRY_ASSIGN(const txn::TableView view, transaction.view(table));
   const catalog::TableLineKeys keys(table.table);
   const tree::TreeReader reader{transaction.objects(), cache, keys};
@@ -195,7 +217,9 @@ Result<void> visit_rows(const txn::Transaction& transaction, store::NodeCache& c
       continue;
     }
     const bool both = below && cursor->key() == Bytes(change->first);
-    TRY_ASSIGN(const auto line, changed_line(*table.table, change->second, both ? std::optional<Bytes>(cursor->line()) : std::nullopt, joined));
+    TRY_ASSIGN(const auto line,
+               changed_line(*table.table, change->second,
+                            both ? std::optional<Bytes>(cursor->line()) : std::nullopt, joined));
     if (line) {
       TRY_ASSIGN(const bool more, visit(change->first, *line));
       if (!more) return {};
@@ -205,41 +229,55 @@ Result<void> visit_rows(const txn::Transaction& transaction, store::NodeCache& c
   }
 }
 
-Result<void> check_all_rows(ExecContext& context, const catalog::TableVersion& table, const RowChecks& checks) {
+Result<void> check_all_rows(ExecContext& context, const catalog::TableVersion& table,
+                            const RowChecks& checks) {
   if (checks.empty()) return {};
   const catalog::TableDef& def = *table.table;
-  CheckBatch batch(std::shared_ptr<const RowChecks>(std::shared_ptr<void>(), &checks));   // Borrowed.
+  CheckBatch batch(
+      std::shared_ptr<const RowChecks>(std::shared_ptr<void>(), &checks));  // Borrowed.
   const auto flush = [&]() -> Result<void> {
     TRY_ASSIGN(const auto broken, batch.finish(context.eval));
     if (!broken) return {};
-    return Error(ErrorCode::kCheckViolation, fmt::format("check constraint \"{}\" of relation \"{}\" is violated by some row",
-                                                         broken->check->name, def.name));
+    return Error(ErrorCode::kCheckViolation,
+                 fmt::format("check constraint \"{}\" of relation \"{}\" is violated by some row",
+                             broken->check->name, def.name));
   };
-  TRY(visit_rows(context.transaction, context.manager.store().cache(), table, [&](Bytes, Bytes line) -> Result<bool> {
-    TRY_ASSIGN(const std::vector<type::Value> values, row_values(def, line, context.transaction.objects()));
-    batch.add(values);
-    if (batch.rows() < kCheckBatchRows) return true;
-    if (context.cancelled()) return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
-    TRY(flush());
-    return true;
-  }));
+  TRY(visit_rows(context.transaction, context.manager.store().cache(), table,
+                 [&](Bytes, Bytes line) -> Result<bool> {
+                   TRY_ASSIGN(const std::vector<type::Value> values,
+                              row_values(def, line, context.transaction.objects()));
+                   batch.add(values);
+                   if (batch.rows() < kCheckBatchRows) return true;
+                   if (context.cancelled())
+                     return Error(ErrorCode::kQueryCanceled,
+                                  "canceling statement due to user request");
+                   TRY(flush());
+                   return true;
+                 }));
   TRY(flush());
   return context.transaction.watch_rows(table, true);
 }
 
-Result<void> check_all_not_null(ExecContext& context, const catalog::TableVersion& table, uint16_t column) {
+Result<void> check_all_not_null(ExecContext& context, const catalog::TableVersion& table,
+                                uint16_t column) {
   const catalog::TableDef& def = *table.table;
   const uint16_t slot = def.columns[column].slot;
   uint64_t rows = 0;
-  TRY(visit_rows(context.transaction, context.manager.store().cache(), table, [&](Bytes, Bytes line) -> Result<bool> {
-    if (++rows % kCancelEveryRows == 0 && context.cancelled()) return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
-    std::vector<Bytes> elements;
-    uint64_t count = 0;
-    TRY(type::split_line(def.layout, line, elements, count));
-    const bool null = slot < elements.size() ? elements[slot] == "null" : def.columns[column].absent.is_null();
-    if (!null) return true;
-    return Error(ErrorCode::kNotNullViolation, fmt::format("column \"{}\" of relation \"{}\" contains null values", def.columns[column].name, def.name));
-  }));
+  TRY(visit_rows(context.transaction, context.manager.store().cache(), table,
+                 [&](Bytes, Bytes line) -> Result<bool> {
+                   if (++rows % kCancelEveryRows == 0 && context.cancelled())
+                     return Error(ErrorCode::kQueryCanceled,
+                                  "canceling statement due to user request");
+                   std::vector<Bytes> elements;
+                   uint64_t count = 0;
+                   TRY(type::split_line(def.layout, line, elements, count));
+                   const bool null = slot < elements.size() ? elements[slot] == "null"
+                                                            : def.columns[column].absent.is_null();
+                   if (!null) return true;
+                   return Error(ErrorCode::kNotNullViolation,
+                                fmt::format("column \"{}\" of relation \"{}\" contains null values",
+                                            def.columns[column].name, def.name));
+                 }));
   return context.transaction.watch_rows(table, true);
 }
 

@@ -25,26 +25,33 @@ namespace rowan::exec {
 
 namespace {
 
-constexpr size_t kCopyBulkRows = 4096;       // From here on a COPY goes past the journal.
+constexpr size_t kCopyBulkRows = 4096;  // From here on a COPY goes past the journal.
 constexpr uint64_t kReportEveryRows = 16'384;
 
-// Turns records into lines. Short rows go straight from text to canonical JSON; rows with long values or defaults take the
-// way every INSERT takes.
+// Turns records into lines. Short rows go straight from text to canonical JSON; rows with long
+// values or defaults take the way every INSERT takes.
 class RecordEncoder {
  public:
-  RecordEncoder(const catalog::TableDef& table, std::vector<uint16_t> columns, std::vector<expr::NodePtr> defaults,
-                RowWriter& writer, const expr::EvalContext& eval)
-      : table_(table), columns_(std::move(columns)), defaults_(std::move(defaults)), writer_(writer), eval_(eval) {
+  RecordEncoder(const catalog::TableDef& table, std::vector<uint16_t> columns,
+                std::vector<expr::NodePtr> defaults, RowWriter& writer,
+                const expr::EvalContext& eval)
+      : table_(table),
+        columns_(std::move(columns)),
+        defaults_(std::move(defaults)),
+        writer_(writer),
+        eval_(eval) {
     const auto& slots = table.layout.slots;
     field_of_slot_.assign(slots.size(), -1);
-    for (size_t i = 0; i < columns_.size(); ++i) field_of_slot_[table.columns[columns_[i]].slot] = static_cast<int>(i);
+    for (size_t i = 0; i < columns_.size(); ++i)
+      field_of_slot_[table.columns[columns_[i]].slot] = static_cast<int>(i);
     direct_ = true;
     for (size_t slot = 0; slot < slots.size(); ++slot) {
       direct_ = direct_ && slots[slot].absent.is_null();
     }
     for (size_t i = 0; i < table.columns.size(); ++i) {
       const bool given = field_of_slot_[table.columns[i].slot] >= 0;
-      const bool has_default = !table.columns[i].default_sql.empty() || table.columns[i].identity != sql::IdentityKind::kNone;
+      const bool has_default = !table.columns[i].default_sql.empty() ||
+                               table.columns[i].identity != sql::IdentityKind::kNone;
       direct_ = direct_ && (given || !has_default);
     }
   }
@@ -71,7 +78,8 @@ class RecordEncoder {
     return checks_ ? note_fields(fields, row) : Result<void>();
   }
 
-  // The CHECKs of rows are evaluated many at a time: what encode() gave is good once this has passed. `reader` tells the line at fault.
+  // The CHECKs of rows are evaluated many at a time: what encode() gave is good once this has
+  // passed. `reader` tells the line at fault.
   bool wants_check() const { return checks_ && checks_->rows() >= kCheckBatchRows; }
   Result<void> check(const CopyReader& reader) {
     if (!checks_) return {};
@@ -83,7 +91,9 @@ class RecordEncoder {
     TRY_ASSIGN(const auto values, row_values(table_, row.line, writer_.objects()));
     return reader.at_line(check_violation(table_, *(*broken)->check, values), row.source_line);
   }
-  void set_line(uint64_t source_line) { source_line_ = source_line; }   // Of the record that is encoded next.
+  void set_line(uint64_t source_line) {
+    source_line_ = source_line;
+  }  // Of the record that is encoded next.
 
  private:
   // A row that waits for its CHECKs.
@@ -112,7 +122,7 @@ class RecordEncoder {
     const type::RowLayout& layout = table_.layout;
     std::string& line = row.line;
     line = layout.counted ? "[0" : "[";
-    size_t keep = line.size();   // The line ends behind the last value that is not NULL.
+    size_t keep = line.size();  // The line ends behind the last value that is not NULL.
     for (size_t slot = 0; slot < layout.slots.size(); ++slot) {
       if (slot > 0 || layout.counted) line.push_back(',');
       const int index = field_of_slot_[slot];
@@ -120,18 +130,22 @@ class RecordEncoder {
         line += "null";
         continue;
       }
-      TRY(add_context(type::append_json_from_text(layout.slots[slot].type, fields[index].text, line), index, fields));
+      TRY(add_context(
+          type::append_json_from_text(layout.slots[slot].type, fields[index].text, line), index,
+          fields));
       keep = line.size();
     }
     line.resize(keep);
     line.push_back(']');
     for (const catalog::ColumnDef& column : table_.columns) {
       const int index = field_of_slot_[column.slot];
-      if (column.not_null && (index < 0 || fields[index].is_null)) return null_violation(fields, column);
+      if (column.not_null && (index < 0 || fields[index].is_null))
+        return null_violation(fields, column);
     }
     if (layout.counted) return type::append_line_key(layout, line, row.key);
     for (const uint16_t slot : layout.key_slots) {
-      TRY(type::append_key_from_text(layout.slots[slot].type, fields[field_of_slot_[slot]].text, row.key));
+      TRY(type::append_key_from_text(layout.slots[slot].type, fields[field_of_slot_[slot]].text,
+                                     row.key));
     }
     return {};
   }
@@ -164,21 +178,28 @@ class RecordEncoder {
   }
 
   template <typename T>
-  Result<void> add_context(const Result<T>& result, int field, const std::vector<CopyField>& fields) const {
+  Result<void> add_context(const Result<T>& result, int field,
+                           const std::vector<CopyField>& fields) const {
     if (result) return {};
     std::string text(fields[field].text.substr(0, 100));
     Error error = result.error();
-    return std::move(error).with_detail(fmt::format("column {}: \"{}\"", table_.columns[columns_[field]].name, text));
+    return std::move(error).with_detail(
+        fmt::format("column {}: \"{}\"", table_.columns[columns_[field]].name, text));
   }
 
-  Error null_violation(const std::vector<CopyField>& fields, const catalog::ColumnDef& column) const {
+  Error null_violation(const std::vector<CopyField>& fields,
+                       const catalog::ColumnDef& column) const {
     std::string shown;
     for (const catalog::ColumnDef& each : table_.columns) {
       const int index = field_of_slot_[each.slot];
-      shown += (shown.empty() ? "" : ", ") + (index < 0 || fields[index].is_null ? std::string("null") : std::string(fields[index].text));
+      shown += (shown.empty() ? "" : ", ") + (index < 0 || fields[index].is_null
+                                                  ? std::string("null")
+                                                  : std::string(fields[index].text));
     }
-    return Error(ErrorCode::kNotNullViolation, fmt::format("null value in column \"{}\" of relation \"{}\" violates not-null constraint",
-                                                           column.name, table_.name))
+    return Error(ErrorCode::kNotNullViolation,
+                 fmt::format(
+                     "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
+                     column.name, table_.name))
         .with_detail("Failing row contains (" + shown + ").");
   }
 
@@ -189,18 +210,24 @@ class RecordEncoder {
   const expr::EvalContext& eval_;
   std::vector<int> field_of_slot_;
   bool direct_ = false;
-  std::optional<CheckBatch> checks_;       // Nothing: the table has none.
-  std::vector<Waiting> waiting_;           // Its rows.
+  std::optional<CheckBatch> checks_;  // Nothing: the table has none.
+  std::vector<Waiting> waiting_;      // Its rows.
   uint64_t source_line_ = 0;
 };
 
 class CopyIn {
  public:
-  CopyIn(const catalog::TableVersion& version, std::vector<std::string> column_names, RecordEncoder& encoder, RowWriter& writer,
-         CopyReader& reader, ExecContext& context)
-      : version_(version), column_names_(std::move(column_names)), encoder_(encoder), writer_(writer), reader_(reader), context_(context) {}
+  CopyIn(const catalog::TableVersion& version, std::vector<std::string> column_names,
+         RecordEncoder& encoder, RowWriter& writer, CopyReader& reader, ExecContext& context)
+      : version_(version),
+        column_names_(std::move(column_names)),
+        encoder_(encoder),
+        writer_(writer),
+        reader_(reader),
+        context_(context) {}
 
-  Result<uint64_t> run(bool header, bool may_bulk, const ProgressReport& report, uint64_t source_bytes) {
+  Result<uint64_t> run(bool header, bool may_bulk, const ProgressReport& report,
+                       uint64_t source_bytes) {
     const std::string what = "COPY " + version_.table->name;
     TRY(encoder_.get_ready());
     std::vector<CopyField> fields;
@@ -216,14 +243,17 @@ class CopyIn {
       RowWriter::EncodedRow& row = scratch_;
       encoder_.set_line(reader_.line());
       if (auto encoded = encoder_.encode(fields, row); !encoded) {
-        TRY(encoder_.check(reader_));      // A row before it may be at fault.
+        TRY(encoder_.check(reader_));  // A row before it may be at fault.
         return reader_.at_line(std::move(encoded.error()));
       }
       if (encoder_.wants_check()) TRY(encoder_.check(reader_));
       TRY(take(row, may_bulk));
       if (++rows % kReportEveryRows == 0) {
-        if (context_.cancelled()) return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
-        if (report) report(what, source_bytes > 0 ? reader_.bytes_read() : rows, source_bytes, source_bytes > 0 ? "bytes" : "rows");
+        if (context_.cancelled())
+          return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+        if (report)
+          report(what, source_bytes > 0 ? reader_.bytes_read() : rows, source_bytes,
+                 source_bytes > 0 ? "bytes" : "rows");
       }
     }
     TRY(encoder_.check(reader_));
@@ -243,9 +273,13 @@ class CopyIn {
 
   Result<void> check_width(const std::vector<CopyField>& fields) const {
     if (fields.size() < encoder_.field_count()) {
-      return reader_.at_line(Error(ErrorCode::kBadCopyFormat, fmt::format("missing data for column \"{}\"", column_names_[fields.size()])));
+      return reader_.at_line(
+          Error(ErrorCode::kBadCopyFormat,
+                fmt::format("missing data for column \"{}\"", column_names_[fields.size()])));
     }
-    if (fields.size() > encoder_.field_count()) return reader_.at_line(Error(ErrorCode::kBadCopyFormat, "extra data after last expected column"));
+    if (fields.size() > encoder_.field_count())
+      return reader_.at_line(
+          Error(ErrorCode::kBadCopyFormat, "extra data after last expected column"));
     return {};
   }
 
@@ -253,7 +287,8 @@ class CopyIn {
     auto inserted = writer_.insert_encoded(std::move(pending.row));
     if (inserted) return {};
     Error error = std::move(inserted.error());
-    return std::move(error).with_hint(fmt::format("The row is on line {} of the input.", pending.line));
+    return std::move(error).with_hint(
+        fmt::format("The row is on line {} of the input.", pending.line));
   }
 
   // Rows wait until it is known whether there are enough for the way past the journal.
@@ -285,9 +320,12 @@ class CopyIn {
 
   Result<void> finish_bulk(uint64_t rows) {
     arena_.sort();
-    const tree::ObjectSink sink = [this](store::ObjectType type, Bytes bytes) { return bulk_->add(type, bytes); };
+    const tree::ObjectSink sink = [this](store::ObjectType type, Bytes bytes) {
+      return bulk_->add(type, bytes);
+    };
     const catalog::TableLineKeys keys(version_.table);
-    const tree::TreeReader reader{context_.transaction.objects(), context_.manager.store().cache(), keys};
+    const tree::TreeReader reader{context_.transaction.objects(), context_.manager.store().cache(),
+                                  keys};
     if (version_.table->layout.counted) TRY(merge_counts(reader));
     TRY(check_duplicates(reader));
     Oid root;
@@ -351,11 +389,12 @@ class CopyIn {
   }
 
   Error duplicate(const RowArena::Row& row) const {
-    return writer_.duplicate_key(row.line()).with_hint(fmt::format("The row is on line {} of the input.", row.source_line));
+    return writer_.duplicate_key(row.line())
+        .with_hint(fmt::format("The row is on line {} of the input.", row.source_line));
   }
 
   const catalog::TableVersion& version_;
-  std::vector<std::string> column_names_;   // Of the fields of a record.
+  std::vector<std::string> column_names_;  // Of the fields of a record.
   RecordEncoder& encoder_;
   RowWriter& writer_;
   CopyReader& reader_;
@@ -366,15 +405,20 @@ class CopyIn {
   RowArena arena_;
 };
 
-Result<std::vector<uint16_t>> copy_columns(const sql::CopyStmt& statement, const catalog::TableDef& table) {
+Result<std::vector<uint16_t>> copy_columns(const sql::CopyStmt& statement,
+                                           const catalog::TableDef& table) {
   std::vector<uint16_t> columns;
   for (const std::string_view name : statement.columns) {
     const auto index = table.find_column(name);
     if (!index) {
-      return Error(ErrorCode::kUndefinedColumn, fmt::format("column \"{}\" of relation \"{}\" does not exist", name, table.name));
+      return Error(
+          ErrorCode::kUndefinedColumn,
+          fmt::format("column \"{}\" of relation \"{}\" does not exist", name, table.name));
     }
     for (const uint16_t other : columns) {
-      if (other == *index) return Error(ErrorCode::kDuplicateColumn, fmt::format("column \"{}\" specified more than once", name));
+      if (other == *index)
+        return Error(ErrorCode::kDuplicateColumn,
+                     fmt::format("column \"{}\" specified more than once", name));
     }
     columns.push_back(*index);
   }
@@ -397,7 +441,7 @@ ErrorCode errno_code() {
 
 struct FileHandle {
   int fd = -1;
-  std::string temporary;   // Removed unless the copy was finished.
+  std::string temporary;  // Removed unless the copy was finished.
   ~FileHandle() {
     if (fd >= 0) ::close(fd);
     if (!temporary.empty()) ::unlink(temporary.c_str());
@@ -406,31 +450,40 @@ struct FileHandle {
 
 }  // namespace
 
-Result<uint64_t> copy_from(const sql::CopyStmt& statement, const ByteSource& source, uint64_t source_bytes, const ProgressReport& report,
+Result<uint64_t> copy_from(const sql::CopyStmt& statement, const ByteSource& source,
+                           uint64_t source_bytes, const ProgressReport& report,
                            ExecContext& context) {
   TRY_ASSIGN(const CopyFormat format, copy_format(statement));
-  const std::string_view schema = statement.table.schema.empty() ? context.eval.schema : statement.table.schema;
-  TRY_ASSIGN(const catalog::TableVersion version, context.transaction.get_table(schema, statement.table.name));
+  const std::string_view schema =
+      statement.table.schema.empty() ? context.eval.schema : statement.table.schema;
+  TRY_ASSIGN(const catalog::TableVersion version,
+             context.transaction.get_table(schema, statement.table.name));
   TRY_ASSIGN(std::vector<uint16_t> columns, copy_columns(statement, *version.table));
   TRY_ASSIGN(std::vector<expr::NodePtr> defaults, bind_defaults(*version.table));
   RowWriter writer(context, version);
   CopyReader reader(format, source, version.table->name);
   std::vector<std::string> names;
   for (const uint16_t column : columns) names.push_back(version.table->columns[column].name);
-  RecordEncoder encoder(*version.table, std::move(columns), std::move(defaults), writer, context.eval);
+  RecordEncoder encoder(*version.table, std::move(columns), std::move(defaults), writer,
+                        context.eval);
   TRY_ASSIGN(const txn::TableView view, context.transaction.view(version));
   CopyIn copy(version, std::move(names), encoder, writer, reader, context);
-  // A transaction that has changed the table already keeps to row edits; so does a table with unique keys, whose values are
-  // locked and looked up one by one.
+  // A transaction that has changed the table already keeps to row edits; so does a table with
+  // unique keys, whose values are locked and looked up one by one.
   if (context.foreign_keys != nullptr) context.foreign_keys->begin_statement();
-  TRY_ASSIGN(const uint64_t rows, copy.run(format.header, view.overlay == nullptr && version.table->unique_keys.empty(), report, source_bytes));
+  TRY_ASSIGN(const uint64_t rows,
+             copy.run(format.header, view.overlay == nullptr && version.table->unique_keys.empty(),
+                      report, source_bytes));
   if (context.foreign_keys == nullptr) return rows;
   TRY_ASSIGN(const bool restart, context.foreign_keys->finish(context));
-  if (restart) return Error(ErrorCode::kSerializationFailure, "could not serialize access due to concurrent update");
+  if (restart)
+    return Error(ErrorCode::kSerializationFailure,
+                 "could not serialize access due to concurrent update");
   return rows;
 }
 
-Result<uint64_t> copy_to(const sql::CopyStmt& statement, const ByteSink& sink, plan::PlanContext& planning, const ProgressReport& report,
+Result<uint64_t> copy_to(const sql::CopyStmt& statement, const ByteSink& sink,
+                         plan::PlanContext& planning, const ProgressReport& report,
                          ExecContext& context) {
   TRY_ASSIGN(const CopyFormat format, copy_format(statement));
   sql::SelectStmt everything{};
@@ -484,9 +537,15 @@ Result<uint64_t> copy_to(const sql::CopyStmt& statement, const ByteSink& sink, p
         }
         text.clear();
         switch (type::physical(column.type.id)) {
-          case type::Physical::kInt64: type::append_text(column.type, column.ints()[column.index(r)], text); break;
-          case type::Physical::kDouble: type::append_text(column.type, column.doubles()[column.index(r)], text); break;
-          case type::Physical::kString: type::append_text(column.type, column.strings()[column.index(r)], text); break;
+          case type::Physical::kInt64:
+            type::append_text(column.type, column.ints()[column.index(r)], text);
+            break;
+          case type::Physical::kDouble:
+            type::append_text(column.type, column.doubles()[column.index(r)], text);
+            break;
+          case type::Physical::kString:
+            type::append_text(column.type, column.strings()[column.index(r)], text);
+            break;
         }
         append_field(format, text, out);
       }
@@ -498,7 +557,8 @@ Result<uint64_t> copy_to(const sql::CopyStmt& statement, const ByteSink& sink, p
     }
     count += batch.rows;
     if (report) report("COPY", count, 0, "rows");
-    if (context.cancelled()) return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+    if (context.cancelled())
+      return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
   }
   TRY(sink(out));
   return count;
@@ -508,10 +568,13 @@ Result<FileSource> open_copy_source(std::string_view path) {
   auto handle = std::make_shared<FileHandle>();
   const std::string name(path);
   handle->fd = ::open(name.c_str(), O_RDONLY | O_CLOEXEC);
-  if (handle->fd < 0) return file_error(errno_code(), "open", path).with_hint("COPY FROM reads a file of the machine that Rowan runs on.");
+  if (handle->fd < 0)
+    return file_error(errno_code(), "open", path)
+        .with_hint("COPY FROM reads a file of the machine that Rowan runs on.");
   struct stat info{};
   if (::fstat(handle->fd, &info) != 0) return file_error(errno_code(), "stat", path);
-  if (S_ISDIR(info.st_mode)) return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is a directory", path));
+  if (S_ISDIR(info.st_mode))
+    return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is a directory", path));
   FileSource source;
   source.bytes = S_ISREG(info.st_mode) ? static_cast<uint64_t>(info.st_size) : 0;
   source.read = [handle, name](char* buffer, size_t size) -> Result<size_t> {
@@ -528,11 +591,14 @@ Result<FileSink> open_copy_sink(std::string_view path) {
   auto handle = std::make_shared<FileHandle>();
   const std::string name(path);
   struct stat info{};
-  const bool special = ::stat(name.c_str(), &info) == 0 && !S_ISREG(info.st_mode);   // A pipe or device is written in place.
-  if (special && S_ISDIR(info.st_mode)) return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is a directory", path));
+  const bool special = ::stat(name.c_str(), &info) == 0 &&
+                       !S_ISREG(info.st_mode);  // A pipe or device is written in place.
+  if (special && S_ISDIR(info.st_mode))
+    return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is a directory", path));
   if (!special) handle->temporary = name + ".rowan-tmp";
-  handle->fd = special ? ::open(name.c_str(), O_WRONLY | O_CLOEXEC)
-                       : ::open(handle->temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  handle->fd =
+      special ? ::open(name.c_str(), O_WRONLY | O_CLOEXEC)
+              : ::open(handle->temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (handle->fd < 0) {
     handle->temporary.clear();
     return file_error(errno_code(), "open", path);
@@ -549,7 +615,8 @@ Result<FileSink> open_copy_sink(std::string_view path) {
   };
   sink.finish = [handle, name, special]() -> Result<void> {
     if (special) return {};
-    if (::fsync(handle->fd) != 0 || ::rename(handle->temporary.c_str(), name.c_str()) != 0) return file_error(errno_code(), "write", name);
+    if (::fsync(handle->fd) != 0 || ::rename(handle->temporary.c_str(), name.c_str()) != 0)
+      return file_error(errno_code(), "write", name);
     handle->temporary.clear();
     return {};
   };

@@ -1,7 +1,8 @@
 // COPY FROM and COPY TO in PostgreSQL's csv and text formats.
 //
-// COPY FROM reads everything before the table changes; a malformed line undoes the whole COPY and is named by its number.
-// Above kCopyBulkRows rows the new rows become a tree in a pack of their own, past the journal.
+// COPY FROM reads everything before the table changes; a malformed line undoes the whole COPY and
+// is named by its number. Above kCopyBulkRows rows the new rows become a tree in a pack of their
+// own, past the journal.
 #pragma once
 
 #include <cstddef>
@@ -19,16 +20,19 @@ namespace rowan::exec {
 // Where COPY reads: fills `buffer`, gives the bytes read, 0 at the end.
 using ByteSource = std::function<Result<size_t>(char* buffer, size_t size)>;
 using ByteSink = std::function<Result<void>(std::string_view bytes)>;
-using ProgressReport = std::function<void(std::string_view what, uint64_t done, uint64_t total, std::string_view unit)>;
+using ProgressReport = std::function<void(std::string_view what, uint64_t done, uint64_t total,
+                                          std::string_view unit)>;
 
 // Gives the number of rows.
-Result<uint64_t> copy_from(const sql::CopyStmt& statement, const ByteSource& source, uint64_t source_bytes, const ProgressReport& report,
+Result<uint64_t> copy_from(const sql::CopyStmt& statement, const ByteSource& source,
+                           uint64_t source_bytes, const ProgressReport& report,
                            ExecContext& context);
-Result<uint64_t> copy_to(const sql::CopyStmt& statement, const ByteSink& sink, plan::PlanContext& planning, const ProgressReport& report,
+Result<uint64_t> copy_to(const sql::CopyStmt& statement, const ByteSink& sink,
+                         plan::PlanContext& planning, const ProgressReport& report,
                          ExecContext& context);
 
-// A file as source (with its size) or sink (written under a temporary name and renamed at the end, so a failed COPY leaves
-// the old file).
+// A file as source (with its size) or sink (written under a temporary name and renamed at the end,
+// so a failed COPY leaves the old file).
 struct FileSource {
   ByteSource read;
   uint64_t bytes = 0;

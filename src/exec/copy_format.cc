@@ -14,10 +14,12 @@ constexpr size_t kReadBytes = 1u << 20;
 
 Result<char> one_byte(std::string_view option, std::string_view text) {
   if (text.size() != 1) {
-    return Error(ErrorCode::kFeatureNotSupported, fmt::format("COPY {} must be a single one-byte character", option));
+    return Error(ErrorCode::kFeatureNotSupported,
+                 fmt::format("COPY {} must be a single one-byte character", option));
   }
   if (text[0] == '\n' || text[0] == '\r') {
-    return Error(ErrorCode::kInvalidParameterValue, fmt::format("COPY {} cannot be newline or carriage return", option));
+    return Error(ErrorCode::kInvalidParameterValue,
+                 fmt::format("COPY {} cannot be newline or carriage return", option));
   }
   return text[0];
 }
@@ -37,10 +39,12 @@ Result<CopyFormat> copy_format(const sql::CopyStmt& statement) {
   }
   if (statement.has_null) format.null_text = statement.null_text;
   if (format.null_text.find_first_of("\r\n") != std::string::npos) {
-    return Error(ErrorCode::kInvalidParameterValue, "COPY null representation cannot use newline or carriage return");
+    return Error(ErrorCode::kInvalidParameterValue,
+                 "COPY null representation cannot use newline or carriage return");
   }
   if ((statement.has_quote || statement.has_escape) && !format.csv) {
-    return Error(ErrorCode::kFeatureNotSupported, "COPY quote and escape are available only in CSV mode");
+    return Error(ErrorCode::kFeatureNotSupported,
+                 "COPY quote and escape are available only in CSV mode");
   }
   if (statement.has_quote) {
     TRY_ASSIGN(format.quote, one_byte("quote", statement.quote));
@@ -52,8 +56,10 @@ Result<CopyFormat> copy_format(const sql::CopyStmt& statement) {
   if (format.csv && format.delimiter == format.quote) {
     return Error(ErrorCode::kInvalidParameterValue, "COPY delimiter and quote must be different");
   }
-  if (!format.csv && std::strchr("\\.abcdefghijklmnopqrstuvwxyz0123456789", format.delimiter) != nullptr) {
-    return Error(ErrorCode::kInvalidParameterValue, fmt::format("COPY delimiter cannot be \"{}\"", format.delimiter));
+  if (!format.csv &&
+      std::strchr("\\.abcdefghijklmnopqrstuvwxyz0123456789", format.delimiter) != nullptr) {
+    return Error(ErrorCode::kInvalidParameterValue,
+                 fmt::format("COPY delimiter cannot be \"{}\"", format.delimiter));
   }
   return format;
 }
@@ -67,7 +73,9 @@ Error CopyReader::at_line(Error error, uint64_t line) const {
   return std::move(error).with_detail(std::move(detail));
 }
 
-Error CopyReader::malformed(std::string message) const { return at_line(Error(ErrorCode::kBadCopyFormat, std::move(message))); }
+Error CopyReader::malformed(std::string message) const {
+  return at_line(Error(ErrorCode::kBadCopyFormat, std::move(message)));
+}
 
 // Reads more input behind what is buffered. False at the end of the source.
 Result<bool> CopyReader::fill() {
@@ -76,7 +84,9 @@ Result<bool> CopyReader::fill() {
     buffer_.erase(0, at_);
     at_ = 0;
   }
-  if (buffer_.size() > kRecordBytesMax) return Error(ErrorCode::kProgramLimit, fmt::format("a record is longer than {} bytes", kRecordBytesMax));
+  if (buffer_.size() > kRecordBytesMax)
+    return Error(ErrorCode::kProgramLimit,
+                 fmt::format("a record is longer than {} bytes", kRecordBytesMax));
   const size_t old_size = buffer_.size();
   buffer_.resize(old_size + kReadBytes);
   TRY_ASSIGN(const size_t got, source_(buffer_.data() + old_size, kReadBytes));
@@ -87,7 +97,8 @@ Result<bool> CopyReader::fill() {
   return got > 0;
 }
 
-// The end of the record that starts at at_, newline excluded. False when no record is left. Counts lines as it goes.
+// The end of the record that starts at at_, newline excluded. False when no record is left. Counts
+// lines as it goes.
 Result<bool> CopyReader::find_record_end(size_t& end) {
   scanned_ = 0;
   in_quotes_ = false;
@@ -98,7 +109,8 @@ Result<bool> CopyReader::find_record_end(size_t& end) {
     size_t i = scanned_;
     if (!format_.csv) {
       // A backslash takes the next byte with it, newline included.
-      const auto* newline = static_cast<const char*>(i < size ? std::memchr(base + i, '\n', size - i) : nullptr);
+      const auto* newline =
+          static_cast<const char*>(i < size ? std::memchr(base + i, '\n', size - i) : nullptr);
       while (newline != nullptr) {
         const auto offset = static_cast<size_t>(newline - base);
         size_t slashes = 0;
@@ -108,7 +120,8 @@ Result<bool> CopyReader::find_record_end(size_t& end) {
           end = at_ + offset;
           return true;
         }
-        newline = static_cast<const char*>(offset + 1 < size ? std::memchr(newline + 1, '\n', size - offset - 1) : nullptr);
+        newline = static_cast<const char*>(
+            offset + 1 < size ? std::memchr(newline + 1, '\n', size - offset - 1) : nullptr);
       }
       i = size;
     }
@@ -117,7 +130,7 @@ Result<bool> CopyReader::find_record_end(size_t& end) {
       if (c == format_.quote) {
         in_quotes_ = !in_quotes_;
       } else if (in_quotes_ && c == format_.escape && format_.escape != format_.quote) {
-        if (i + 1 >= size) break;   // Look at it again with its next byte.
+        if (i + 1 >= size) break;  // Look at it again with its next byte.
         ++i;
         if (base[i] == '\n') ++line_;
       } else if (c == '\n') {
@@ -165,13 +178,17 @@ Result<bool> CopyReader::next_csv(std::vector<CopyField>& fields) {
   std::string_view record;
   TRY_ASSIGN(const bool found, take_record(record));
   if (!found) return false;
-  scratch_.reserve(record.size());   // Views into it must not move.
+  scratch_.reserve(record.size());  // Views into it must not move.
   size_t i = 0;
   for (;;) {
     const bool quoted_start = i < record.size() && record[i] == format_.quote;
     if (!quoted_start) {
-      const void* found_delimiter = std::memchr(record.data() + i, format_.delimiter, record.size() - i);
-      const size_t stop_at = found_delimiter == nullptr ? record.size() : static_cast<size_t>(static_cast<const char*>(found_delimiter) - record.data());
+      const void* found_delimiter =
+          std::memchr(record.data() + i, format_.delimiter, record.size() - i);
+      const size_t stop_at =
+          found_delimiter == nullptr
+              ? record.size()
+              : static_cast<size_t>(static_cast<const char*>(found_delimiter) - record.data());
       const std::string_view field = record.substr(i, stop_at - i);
       if (std::memchr(field.data(), format_.quote, field.size()) == nullptr) {
         fields.push_back({field, field == format_.null_text});
@@ -186,7 +203,8 @@ Result<bool> CopyReader::next_csv(std::vector<CopyField>& fields) {
     bool was_quoted = false;
     while (i < record.size()) {
       const char c = record[i];
-      if (open && c == format_.escape && i + 1 < record.size() && (record[i + 1] == format_.quote || record[i + 1] == format_.escape)) {
+      if (open && c == format_.escape && i + 1 < record.size() &&
+          (record[i + 1] == format_.quote || record[i + 1] == format_.escape)) {
         scratch_.push_back(record[i + 1]);
         i += 2;
         continue;
@@ -219,12 +237,24 @@ std::string_view CopyReader::unescape(std::string_view raw) {
     }
     const char c = raw[++i];
     switch (c) {
-      case 'b': scratch_.push_back('\b'); break;
-      case 'f': scratch_.push_back('\f'); break;
-      case 'n': scratch_.push_back('\n'); break;
-      case 'r': scratch_.push_back('\r'); break;
-      case 't': scratch_.push_back('\t'); break;
-      case 'v': scratch_.push_back('\v'); break;
+      case 'b':
+        scratch_.push_back('\b');
+        break;
+      case 'f':
+        scratch_.push_back('\f');
+        break;
+      case 'n':
+        scratch_.push_back('\n');
+        break;
+      case 'r':
+        scratch_.push_back('\r');
+        break;
+      case 't':
+        scratch_.push_back('\t');
+        break;
+      case 'v':
+        scratch_.push_back('\v');
+        break;
       default: {
         const auto octal = [](char d) { return d >= '0' && d <= '7'; };
         if (!octal(c)) {
@@ -232,7 +262,8 @@ std::string_view CopyReader::unescape(std::string_view raw) {
           break;
         }
         int value = c - '0';
-        for (int digits = 1; digits < 3 && i + 1 < raw.size() && octal(raw[i + 1]); ++digits) value = value * 8 + (raw[++i] - '0');
+        for (int digits = 1; digits < 3 && i + 1 < raw.size() && octal(raw[i + 1]); ++digits)
+          value = value * 8 + (raw[++i] - '0');
         scratch_.push_back(static_cast<char>(value));
       }
     }
@@ -269,9 +300,11 @@ Result<bool> CopyReader::next_text(std::vector<CopyField>& fields) {
 
 void append_field(const CopyFormat& format, std::string_view text, std::string& out) {
   if (format.csv) {
-    bool needs_quotes = text.empty() ? format.null_text.empty() : text == format.null_text || text == "\\.";
+    bool needs_quotes =
+        text.empty() ? format.null_text.empty() : text == format.null_text || text == "\\.";
     for (const char c : text) {
-      needs_quotes = needs_quotes || c == format.delimiter || c == format.quote || c == '\n' || c == '\r';
+      needs_quotes =
+          needs_quotes || c == format.delimiter || c == format.quote || c == '\n' || c == '\r';
     }
     if (!needs_quotes) {
       out += text;
@@ -287,13 +320,27 @@ void append_field(const CopyFormat& format, std::string_view text, std::string& 
   }
   for (const char c : text) {
     switch (c) {
-      case '\\': out += "\\\\"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      case '\v': out += "\\v"; break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\v':
+        out += "\\v";
+        break;
       default:
         if (c == format.delimiter) out.push_back('\\');
         out.push_back(c);

@@ -20,26 +20,30 @@ struct CopyFormat {
   char escape = '"';
   std::string null_text = "\\N";
 };
-Result<CopyFormat> copy_format(const sql::CopyStmt& statement);   // Checks the options as PostgreSQL does.
+Result<CopyFormat> copy_format(
+    const sql::CopyStmt& statement);  // Checks the options as PostgreSQL does.
 
 struct CopyField {
-  std::string_view text;     // Valid until the next record is read.
+  std::string_view text;  // Valid until the next record is read.
   bool is_null = false;
 };
 
 // CopyReader: one record after another.
 //
-// Errors: kBadCopyFormat with "COPY t, line n" as detail; kProgramLimit when a record is longer than kRecordBytesMax.
+// Errors: kBadCopyFormat with "COPY t, line n" as detail; kProgramLimit when a record is longer
+// than kRecordBytesMax.
 class CopyReader {
  public:
   static constexpr size_t kRecordBytesMax = 256u << 20;
 
   CopyReader(const CopyFormat& format, const ByteSource& source, std::string table);
 
-  Result<bool> next(std::vector<CopyField>& fields);   // False at the end.
-  uint64_t line() const { return record_line_; }       // First line of the record just read, from 1.
+  Result<bool> next(std::vector<CopyField>& fields);  // False at the end.
+  uint64_t line() const { return record_line_; }      // First line of the record just read, from 1.
   uint64_t bytes_read() const { return bytes_read_; }
-  Error at_line(Error error) const { return at_line(std::move(error), record_line_); }   // Adds where the record is.
+  Error at_line(Error error) const {
+    return at_line(std::move(error), record_line_);
+  }  // Adds where the record is.
   Error at_line(Error error, uint64_t line) const;
 
  private:
@@ -55,14 +59,14 @@ class CopyReader {
   const ByteSource& source_;
   std::string table_;
   std::string buffer_;
-  size_t at_ = 0;                 // Start of what has not been read.
-  size_t scanned_ = 0;            // No record end before this, from at_ …
-  bool in_quotes_ = false;        // … and whether a quoted field is open there.
+  size_t at_ = 0;           // Start of what has not been read.
+  size_t scanned_ = 0;      // No record end before this, from at_ …
+  bool in_quotes_ = false;  // … and whether a quoted field is open there.
   bool ended_ = false;
   uint64_t line_ = 1;
   uint64_t record_line_ = 0;
   uint64_t bytes_read_ = 0;
-  std::string scratch_;           // Fields that had to be rewritten.
+  std::string scratch_;  // Fields that had to be rewritten.
 };
 
 // Appends one field, quoted or escaped as the format needs.

@@ -20,7 +20,9 @@ Result<void> check_new_schema_name(std::string_view name) {
   if (name.empty()) return Error(ErrorCode::kInvalidName, "zero-length identifier");
   if (name.starts_with("pg_") || name == "information_schema" || name == "rowan") {
     return Error(ErrorCode::kInvalidName, fmt::format("unacceptable schema name \"{}\"", name))
-        .with_detail("The names \"rowan\" and \"information_schema\" and the prefix \"pg_\" are reserved for system schemas.");
+        .with_detail(
+            "The names \"rowan\" and \"information_schema\" and the prefix \"pg_\" are reserved "
+            "for system schemas.");
   }
   return {};
 }
@@ -32,11 +34,16 @@ Result<std::string> run_create_schema(const sql::SchemaStmt& statement, ExecCont
   TRY_ASSIGN(const bool exists, context.transaction.catalog().has_schema(statement.name));
   const bool database = statement.kind == sql::StatementKind::kCreateDatabase;
   if (exists) {
-    if (statement.if_exists) return fmt::format("schema \"{}\" already exists, skipping", statement.name);
-    if (database) return Error(ErrorCode::kDuplicateDatabase, fmt::format("database \"{}\" already exists", statement.name));
-    return Error(ErrorCode::kDuplicateSchema, fmt::format("schema \"{}\" already exists", statement.name));
+    if (statement.if_exists)
+      return fmt::format("schema \"{}\" already exists, skipping", statement.name);
+    if (database)
+      return Error(ErrorCode::kDuplicateDatabase,
+                   fmt::format("database \"{}\" already exists", statement.name));
+    return Error(ErrorCode::kDuplicateSchema,
+                 fmt::format("schema \"{}\" already exists", statement.name));
   }
-  TRY(context.transaction.put_file(catalog::schema_path(statement.name) + "/schema.sql", catalog::schema_sql(statement.name)));
+  TRY(context.transaction.put_file(catalog::schema_path(statement.name) + "/schema.sql",
+                                   catalog::schema_sql(statement.name)));
   return std::string();
 }
 
@@ -44,9 +51,13 @@ Result<std::string> run_drop_schema(const sql::SchemaStmt& statement, ExecContex
   const bool database = statement.kind == sql::StatementKind::kDropDatabase;
   TRY_ASSIGN(const bool exists, context.transaction.catalog().has_schema(statement.name));
   if (!exists) {
-    if (statement.if_exists) return fmt::format("schema \"{}\" does not exist, skipping", statement.name);
-    if (database) return Error(ErrorCode::kUndefinedDatabase, fmt::format("database \"{}\" does not exist", statement.name));
-    return Error(ErrorCode::kInvalidSchemaName, fmt::format("schema \"{}\" does not exist", statement.name));
+    if (statement.if_exists)
+      return fmt::format("schema \"{}\" does not exist, skipping", statement.name);
+    if (database)
+      return Error(ErrorCode::kUndefinedDatabase,
+                   fmt::format("database \"{}\" does not exist", statement.name));
+    return Error(ErrorCode::kInvalidSchemaName,
+                 fmt::format("schema \"{}\" does not exist", statement.name));
   }
   const catalog::Catalog& catalog = context.transaction.catalog();
   TRY_ASSIGN(const std::vector<std::string> tables, catalog.tables(statement.name));
@@ -58,13 +69,18 @@ Result<std::string> run_drop_schema(const sql::SchemaStmt& statement, ExecContex
   for (const std::vector<std::string>* names : {&tables, &views, &sequences}) {
     for (const std::string& name : *names) {
       TRY_ASSIGN(const RelationKind kind, catalog.find_relation(statement.name, name));
-      if (first.empty()) first = fmt::format("{} {}.{}", kind_word(kind), sql::quote_ident(statement.name), sql::quote_ident(name));
+      if (first.empty())
+        first = fmt::format("{} {}.{}", kind_word(kind), sql::quote_ident(statement.name),
+                            sql::quote_ident(name));
       plan.add(statement.name, name, kind);
     }
   }
   if (!first.empty() && !cascade) {
-    return Error(ErrorCode::kDependentObjects, fmt::format("cannot drop schema {} because other objects depend on it", sql::quote_ident(statement.name)))
-        .with_detail(fmt::format("{} depends on schema {}", first, sql::quote_ident(statement.name)))
+    return Error(ErrorCode::kDependentObjects,
+                 fmt::format("cannot drop schema {} because other objects depend on it",
+                             sql::quote_ident(statement.name)))
+        .with_detail(
+            fmt::format("{} depends on schema {}", first, sql::quote_ident(statement.name)))
         .with_hint("Use DROP ... CASCADE to drop the dependent objects too.");
   }
   TRY(plan.close(true));
@@ -75,7 +91,8 @@ Result<std::string> run_drop_schema(const sql::SchemaStmt& statement, ExecContex
 
 namespace {
 
-Result<void> check_defaults(const sql::CreateTableStmt& statement, const catalog::TableDef& table, const ExecContext& context) {
+Result<void> check_defaults(const sql::CreateTableStmt& statement, const catalog::TableDef& table,
+                            const ExecContext& context) {
   for (const sql::ColumnClause& clause : statement.columns) {
     if (clause.default_value == nullptr) continue;
     const catalog::ColumnDef& column = table.columns[*table.find_column(clause.name)];
@@ -100,16 +117,22 @@ std::vector<uint32_t> foreign_key_positions(const sql::CreateTableStmt& statemen
 Result<std::string> run_create_table(const sql::CreateTableStmt& statement, ExecContext& context) {
   TRY_ASSIGN(const RelationName name, relation_name(statement.table, context));
   TRY(require_schema(name.schema, statement.table.position, context));
-  TRY_ASSIGN(const RelationKind existing, context.transaction.catalog().find_relation(name.schema, name.name));
-  if (existing != RelationKind::kNone && statement.if_not_exists) return fmt::format("relation \"{}\" already exists, skipping", name.name);
+  TRY_ASSIGN(const RelationKind existing,
+             context.transaction.catalog().find_relation(name.schema, name.name));
+  if (existing != RelationKind::kNone && statement.if_not_exists)
+    return fmt::format("relation \"{}\" already exists, skipping", name.name);
   TRY(require_free_name(name.schema, name.name, statement.table.position, context));
-  TRY_ASSIGN(catalog::TableDef table, catalog::table_from_statement(statement, name.schema, names_taken(context, name.schema, name.name)));
+  TRY_ASSIGN(catalog::TableDef table,
+             catalog::table_from_statement(statement, name.schema,
+                                           names_taken(context, name.schema, name.name)));
   TRY(check_defaults(statement, table, context));
   TRY(require_checks(table));
   const std::vector<uint32_t> positions = foreign_key_positions(statement);
-  for (size_t i = 0; i < table.foreign_keys.size(); ++i) TRY(resolve_foreign_key(table, table.foreign_keys[i], positions[i], context));
+  for (size_t i = 0; i < table.foreign_keys.size(); ++i)
+    TRY(resolve_foreign_key(table, table.foreign_keys[i], positions[i], context));
   for (const sql::ColumnClause& clause : statement.columns) {
-    if (catalog::is_serial(clause.type) || clause.identity != sql::IdentityKind::kNone) TRY(create_owned_sequence(table, clause, context));
+    if (catalog::is_serial(clause.type) || clause.identity != sql::IdentityKind::kNone)
+      TRY(create_owned_sequence(table, clause, context));
   }
   TRY(put_table(table, context));
   return std::string();
@@ -128,11 +151,13 @@ Result<std::string> run_drop_table(const sql::DropTableStmt& statement, ExecCont
     }
     if (kind == RelationKind::kNone) {
       if (statement.if_exists) {
-        notice += (notice.empty() ? "" : "\n") + fmt::format("table \"{}\" does not exist, skipping", name.name);
+        notice += (notice.empty() ? "" : "\n") +
+                  fmt::format("table \"{}\" does not exist, skipping", name.name);
         continue;
       }
       TRY(require_schema(name.schema, 0, context));
-      return Error(ErrorCode::kUndefinedTable, fmt::format("table \"{}\" does not exist", name.name));
+      return Error(ErrorCode::kUndefinedTable,
+                   fmt::format("table \"{}\" does not exist", name.name));
     }
     if (kind != RelationKind::kTable) return wrong_kind(name.name, kind, "a table");
     plan.add(name.schema, name.name, kind);

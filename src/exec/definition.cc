@@ -16,10 +16,12 @@ using RelationKind = catalog::Catalog::RelationKind;
 Result<RelationName> relation_name(const sql::QualifiedName& name, const ExecContext& context) {
   if (!name.catalog.empty()) {
     return Error(ErrorCode::kFeatureNotSupported,
-                 fmt::format("cross-database references are not implemented: \"{}.{}.{}\"", name.catalog, name.schema, name.name))
+                 fmt::format("cross-database references are not implemented: \"{}.{}.{}\"",
+                             name.catalog, name.schema, name.name))
         .at(name.position);
   }
-  return RelationName{std::string(name.schema.empty() ? context.eval.schema : name.schema), std::string(name.name)};
+  return RelationName{std::string(name.schema.empty() ? context.eval.schema : name.schema),
+                      std::string(name.name)};
 }
 
 std::string shown_name(std::string_view schema, std::string_view name) {
@@ -29,52 +31,72 @@ std::string shown_name(std::string_view schema, std::string_view name) {
 
 std::string_view kind_word(RelationKind kind) {
   switch (kind) {
-    case RelationKind::kNone: return "relation";
-    case RelationKind::kTable: return "table";
-    case RelationKind::kView: return "view";
-    case RelationKind::kMaterializedView: return "materialized view";
-    case RelationKind::kSequence: return "sequence";
-    case RelationKind::kIndex: return "index";
+    case RelationKind::kNone:
+      return "relation";
+    case RelationKind::kTable:
+      return "table";
+    case RelationKind::kView:
+      return "view";
+    case RelationKind::kMaterializedView:
+      return "materialized view";
+    case RelationKind::kSequence:
+      return "sequence";
+    case RelationKind::kIndex:
+      return "index";
   }
   return "relation";
 }
 
 Error wrong_kind(std::string_view name, RelationKind kind, std::string_view wanted) {
   std::string upper(kind_word(kind));
-  std::transform(upper.begin(), upper.end(), upper.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+  std::transform(upper.begin(), upper.end(), upper.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
   return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is not {}", name, wanted))
-      .with_hint(fmt::format("Use DROP {} to remove {} {}.", upper, kind == RelationKind::kIndex ? "an" : "a", kind_word(kind)));
+      .with_hint(fmt::format("Use DROP {} to remove {} {}.", upper,
+                             kind == RelationKind::kIndex ? "an" : "a", kind_word(kind)));
 }
 
-Result<void> require_schema(std::string_view schema, uint32_t position, const ExecContext& context) {
+Result<void> require_schema(std::string_view schema, uint32_t position,
+                            const ExecContext& context) {
   TRY_ASSIGN(const bool known, context.transaction.catalog().has_schema(schema));
   if (known) return {};
-  return Error(ErrorCode::kInvalidSchemaName, fmt::format("schema \"{}\" does not exist", schema)).at(position);
+  return Error(ErrorCode::kInvalidSchemaName, fmt::format("schema \"{}\" does not exist", schema))
+      .at(position);
 }
 
-Result<void> require_free_name(std::string_view schema, std::string_view name, uint32_t position, const ExecContext& context) {
+Result<void> require_free_name(std::string_view schema, std::string_view name, uint32_t position,
+                               const ExecContext& context) {
   TRY_ASSIGN(const RelationKind kind, context.transaction.catalog().find_relation(schema, name));
   if (kind == RelationKind::kNone) return {};
-  return Error(ErrorCode::kDuplicateTable, fmt::format("relation \"{}\" already exists", name)).at(position);
+  return Error(ErrorCode::kDuplicateTable, fmt::format("relation \"{}\" already exists", name))
+      .at(position);
 }
 
 catalog::NameTaken names_taken(const ExecContext& context, std::string schema, std::string own) {
   return [&context, schema = std::move(schema), own = std::move(own)](std::string_view name) {
     if (!own.empty() && name == own) return true;
     const auto kind = context.transaction.catalog().find_relation(schema, name);
-    return kind && *kind != RelationKind::kNone;   // What cannot be read is reported by whoever needs it.
+    return kind &&
+           *kind != RelationKind::kNone;  // What cannot be read is reported by whoever needs it.
   };
 }
 
-Result<catalog::TableVersion> require_table(const sql::QualifiedName& name, const ExecContext& context) {
+Result<catalog::TableVersion> require_table(const sql::QualifiedName& name,
+                                            const ExecContext& context) {
   TRY_ASSIGN(const RelationName wanted, relation_name(name, context));
   TRY(require_schema(wanted.schema, name.position, context));
-  TRY_ASSIGN(const RelationKind kind, context.transaction.catalog().find_relation(wanted.schema, wanted.name));
-  if (kind == RelationKind::kTable) return context.transaction.get_table(wanted.schema, wanted.name);
+  TRY_ASSIGN(const RelationKind kind,
+             context.transaction.catalog().find_relation(wanted.schema, wanted.name));
+  if (kind == RelationKind::kTable)
+    return context.transaction.get_table(wanted.schema, wanted.name);
   if (kind == RelationKind::kNone) {
-    return Error(ErrorCode::kUndefinedTable, fmt::format("relation \"{}\" does not exist", shown_name(wanted.schema, wanted.name))).at(name.position);
+    return Error(ErrorCode::kUndefinedTable, fmt::format("relation \"{}\" does not exist",
+                                                         shown_name(wanted.schema, wanted.name)))
+        .at(name.position);
   }
-  return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is not a table", wanted.name)).at(name.position);
+  return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is not a table", wanted.name))
+      .at(name.position);
 }
 
 Result<void> put_table(catalog::TableDef& table, ExecContext& context) {
@@ -83,20 +105,26 @@ Result<void> put_table(catalog::TableDef& table, ExecContext& context) {
 }
 
 Result<void> put_sequence(const catalog::SequenceDef& sequence, ExecContext& context) {
-  return context.transaction.put_file(sequence.path() + "/sequence.json", catalog::sequence_json(sequence));
+  return context.transaction.put_file(sequence.path() + "/sequence.json",
+                                      catalog::sequence_json(sequence));
 }
 
-Result<void> create_owned_sequence(const catalog::TableDef& table, const sql::ColumnClause& clause, ExecContext& context) {
+Result<void> create_owned_sequence(const catalog::TableDef& table, const sql::ColumnClause& clause,
+                                   ExecContext& context) {
   const catalog::ColumnDef& column = table.columns[*table.find_column(clause.name)];
   TRY_ASSIGN(const catalog::ObjectName name, catalog::parse_name(column.sequence, table.schema));
   if (name.schema != table.schema) {
-    return Error(ErrorCode::kObjectNotInState, "sequence must be in same schema as table it is linked to").at(clause.position);
+    return Error(ErrorCode::kObjectNotInState,
+                 "sequence must be in same schema as table it is linked to")
+        .at(clause.position);
   }
   TRY(require_free_name(name.schema, name.name, clause.position, context));
   catalog::SequenceDef sequence = catalog::new_sequence(name.schema, name.name, column.type);
   if (clause.identity_options != nullptr) {
-    if (clause.identity_options->has_owner) return Error(ErrorCode::kSyntaxError, "conflicting or redundant options").at(clause.position);
-    TRY_ASSIGN(sequence, catalog::sequence_from_options(*clause.identity_options, std::move(sequence), true));
+    if (clause.identity_options->has_owner)
+      return Error(ErrorCode::kSyntaxError, "conflicting or redundant options").at(clause.position);
+    TRY_ASSIGN(sequence,
+               catalog::sequence_from_options(*clause.identity_options, std::move(sequence), true));
   }
   sequence.owner_table = catalog::qualified(table.schema, table.name);
   sequence.owner_column = column.name;
@@ -107,7 +135,9 @@ Result<void> require_checks(const catalog::TableDef& table) {
   for (const catalog::CheckConstraint& check : table.checks) {
     TRY_ASSIGN(const sql::ParsedExpression parsed, sql::parse_expression(check.expression_sql));
     auto bound = bind_check(table, *parsed.expr);
-    if (!bound) return std::move(bound.error()).at(0);   // Positions count in the stored text, which is not the user's.
+    if (!bound)
+      return std::move(bound.error())
+          .at(0);  // Positions count in the stored text, which is not the user's.
   }
   return {};
 }
@@ -116,10 +146,12 @@ Result<void> require_sequences(std::string_view default_sql, const ExecContext& 
   TRY_ASSIGN(const std::vector<std::string> names, catalog::sequences_of(default_sql));
   for (const std::string& text : names) {
     TRY_ASSIGN(const catalog::ObjectName name, catalog::parse_name(text, context.eval.schema));
-    TRY_ASSIGN(const RelationKind kind, context.transaction.catalog().find_relation(name.schema, name.name));
+    TRY_ASSIGN(const RelationKind kind,
+               context.transaction.catalog().find_relation(name.schema, name.name));
     if (kind == RelationKind::kSequence) continue;
     if (kind == RelationKind::kNone) {
-      return Error(ErrorCode::kUndefinedTable, fmt::format("relation \"{}\" does not exist", shown_name(name.schema, name.name)));
+      return Error(ErrorCode::kUndefinedTable, fmt::format("relation \"{}\" does not exist",
+                                                           shown_name(name.schema, name.name)));
     }
     return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is not a sequence", name.name));
   }
@@ -129,31 +161,42 @@ Result<void> require_sequences(std::string_view default_sql, const ExecContext& 
 namespace {
 
 // The parent's columns as indexes, in the key's order as far as the clause names them.
-Result<std::vector<uint16_t>> referenced_columns(const catalog::TableDef& parent, const catalog::ForeignKey& key, uint32_t position) {
+Result<std::vector<uint16_t>> referenced_columns(const catalog::TableDef& parent,
+                                                 const catalog::ForeignKey& key,
+                                                 uint32_t position) {
   std::vector<uint16_t> columns;
   if (key.referenced.empty()) {
     if (parent.primary_key.empty()) {
-      return Error(ErrorCode::kUndefinedObject, fmt::format("there is no primary key for referenced table \"{}\"", parent.name)).at(position);
+      return Error(ErrorCode::kUndefinedObject,
+                   fmt::format("there is no primary key for referenced table \"{}\"", parent.name))
+          .at(position);
     }
     columns = parent.primary_key;
   }
   for (const std::string& name : key.referenced) {
     const auto column = parent.find_column(name);
     if (!column) {
-      return Error(ErrorCode::kUndefinedColumn, fmt::format("column \"{}\" referenced in foreign key constraint does not exist", name)).at(position);
+      return Error(ErrorCode::kUndefinedColumn,
+                   fmt::format("column \"{}\" referenced in foreign key constraint does not exist",
+                               name))
+          .at(position);
     }
     columns.push_back(*column);
   }
   if (columns.size() != key.columns.size()) {
-    return Error(ErrorCode::kInvalidForeignKey, "number of referencing and referenced columns for foreign key disagree").at(position);
+    return Error(ErrorCode::kInvalidForeignKey,
+                 "number of referencing and referenced columns for foreign key disagree")
+        .at(position);
   }
   return columns;
 }
 
 // The key of the parent that has exactly these columns, in any order; nullptr: none.
-const std::vector<uint16_t>* matching_key(const catalog::TableDef& parent, const std::vector<uint16_t>& columns) {
+const std::vector<uint16_t>* matching_key(const catalog::TableDef& parent,
+                                          const std::vector<uint16_t>& columns) {
   const auto same = [&](const std::vector<uint16_t>& key) {
-    return !key.empty() && key.size() == columns.size() && std::is_permutation(key.begin(), key.end(), columns.begin());
+    return !key.empty() && key.size() == columns.size() &&
+           std::is_permutation(key.begin(), key.end(), columns.begin());
   };
   if (same(parent.primary_key)) return &parent.primary_key;
   for (const catalog::UniqueKey& unique : parent.unique_keys) {
@@ -164,7 +207,8 @@ const std::vector<uint16_t>* matching_key(const catalog::TableDef& parent, const
 
 }  // namespace
 
-Result<void> resolve_foreign_key(const catalog::TableDef& table, catalog::ForeignKey& key, uint32_t position, const ExecContext& context) {
+Result<void> resolve_foreign_key(const catalog::TableDef& table, catalog::ForeignKey& key,
+                                 uint32_t position, const ExecContext& context) {
   std::shared_ptr<const catalog::TableDef> other;
   const bool own = key.schema == table.schema && key.table == table.name;
   if (!own) {
@@ -173,8 +217,11 @@ Result<void> resolve_foreign_key(const catalog::TableDef& table, catalog::Foreig
     name.name = key.table;
     auto found = require_table(name, context);
     if (!found) {
-      if (found.error().code() != ErrorCode::kWrongObjectType) return std::move(found.error()).at(position);
-      return Error(ErrorCode::kWrongObjectType, fmt::format("referenced relation \"{}\" is not a table", key.table)).at(position);
+      if (found.error().code() != ErrorCode::kWrongObjectType)
+        return std::move(found.error()).at(position);
+      return Error(ErrorCode::kWrongObjectType,
+                   fmt::format("referenced relation \"{}\" is not a table", key.table))
+          .at(position);
     }
     other = found->table;
   }
@@ -182,7 +229,11 @@ Result<void> resolve_foreign_key(const catalog::TableDef& table, catalog::Foreig
   TRY_ASSIGN(const std::vector<uint16_t> columns, referenced_columns(parent, key, position));
   const std::vector<uint16_t>* unique = matching_key(parent, columns);
   if (unique == nullptr) {
-    return Error(ErrorCode::kInvalidForeignKey, fmt::format("there is no unique constraint matching given keys for referenced table \"{}\"", parent.name))
+    return Error(
+               ErrorCode::kInvalidForeignKey,
+               fmt::format(
+                   "there is no unique constraint matching given keys for referenced table \"{}\"",
+                   parent.name))
         .at(position);
   }
   std::vector<uint16_t> children;
@@ -193,9 +244,12 @@ Result<void> resolve_foreign_key(const catalog::TableDef& table, catalog::Foreig
     key.referenced.push_back(parent.columns[column].name);
     const catalog::ColumnDef& child = table.columns[children.back()];
     if (foreign_key_types_match(child.type, parent.columns[column].type)) continue;
-    return Error(ErrorCode::kDatatypeMismatch, fmt::format("foreign key constraint \"{}\" cannot be implemented", key.name))
-        .with_detail(fmt::format("Key columns \"{}\" and \"{}\" are of incompatible types: {} and {}.", child.name, parent.columns[column].name,
-                                 type::type_name(child.type), type::type_name(parent.columns[column].type)))
+    return Error(ErrorCode::kDatatypeMismatch,
+                 fmt::format("foreign key constraint \"{}\" cannot be implemented", key.name))
+        .with_detail(
+            fmt::format("Key columns \"{}\" and \"{}\" are of incompatible types: {} and {}.",
+                        child.name, parent.columns[column].name, type::type_name(child.type),
+                        type::type_name(parent.columns[column].type)))
         .at(position);
   }
   key.columns = std::move(children);

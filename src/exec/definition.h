@@ -1,4 +1,5 @@
-// What the statements that define things share: names, stored files, foreign keys and sequences of new columns.
+// What the statements that define things share: names, stored files, foreign keys and sequences of
+// new columns.
 //
 // Threads: the transaction's.
 #pragma once
@@ -20,30 +21,39 @@ struct RelationName {
   std::string name;
 };
 Result<RelationName> relation_name(const sql::QualifiedName& name, const ExecContext& context);
-std::string shown_name(std::string_view schema, std::string_view name);   // "t", "shop.orders": as messages name it.
-std::string_view kind_word(catalog::Catalog::RelationKind kind);          // "table", "view", …
+std::string shown_name(std::string_view schema,
+                       std::string_view name);  // "t", "shop.orders": as messages name it.
+std::string_view kind_word(catalog::Catalog::RelationKind kind);  // "table", "view", …
 // `"v" is not a table`, with the hint `Use DROP VIEW to remove a view.`
-Error wrong_kind(std::string_view name, catalog::Catalog::RelationKind kind, std::string_view wanted);
+Error wrong_kind(std::string_view name, catalog::Catalog::RelationKind kind,
+                 std::string_view wanted);
 
-Result<void> require_schema(std::string_view schema, uint32_t position, const ExecContext& context);   // kInvalidSchemaName
+Result<void> require_schema(std::string_view schema, uint32_t position,
+                            const ExecContext& context);  // kInvalidSchemaName
 // kDuplicateTable when anything of the schema has the name.
-Result<void> require_free_name(std::string_view schema, std::string_view name, uint32_t position, const ExecContext& context);
+Result<void> require_free_name(std::string_view schema, std::string_view name, uint32_t position,
+                               const ExecContext& context);
 // For names that are made: taken in the schema, or `own`.
-catalog::NameTaken names_taken(const ExecContext& context, std::string schema, std::string own = {});
+catalog::NameTaken names_taken(const ExecContext& context, std::string schema,
+                               std::string own = {});
 // The table, or kUndefinedTable, or kWrongObjectType (`"v" is not a table`).
-Result<catalog::TableVersion> require_table(const sql::QualifiedName& name, const ExecContext& context);
+Result<catalog::TableVersion> require_table(const sql::QualifiedName& name,
+                                            const ExecContext& context);
 
-Result<void> put_table(catalog::TableDef& table, ExecContext& context);             // Finishes it first.
+Result<void> put_table(catalog::TableDef& table, ExecContext& context);  // Finishes it first.
 Result<void> put_sequence(const catalog::SequenceDef& sequence, ExecContext& context);
 
 // The sequence of a serial or identity column, as its clause asks for.
-Result<void> create_owned_sequence(const catalog::TableDef& table, const sql::ColumnClause& clause, ExecContext& context);
+Result<void> create_owned_sequence(const catalog::TableDef& table, const sql::ColumnClause& clause,
+                                   ExecContext& context);
 // Every CHECK binds.
 Result<void> require_checks(const catalog::TableDef& table);
 // Sequences that a default names must be there.
 Result<void> require_sequences(std::string_view default_sql, const ExecContext& context);
 
-// Fills in the referenced columns, brings them into the order of the key that they are, and checks all of it. `position` is the clause's.
-Result<void> resolve_foreign_key(const catalog::TableDef& table, catalog::ForeignKey& key, uint32_t position, const ExecContext& context);
+// Fills in the referenced columns, brings them into the order of the key that they are, and checks
+// all of it. `position` is the clause's.
+Result<void> resolve_foreign_key(const catalog::TableDef& table, catalog::ForeignKey& key,
+                                 uint32_t position, const ExecContext& context);
 
 }  // namespace rowan::exec

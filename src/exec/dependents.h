@@ -1,4 +1,5 @@
-// What depends on a table, a column, a view or a sequence: found by reading every definition, so that nothing can be stale.
+// What depends on a table, a column, a view or a sequence: found by reading every definition, so
+// that nothing can be stale.
 //
 // Threads: the transaction's.
 #pragma once
@@ -18,18 +19,23 @@
 
 namespace rowan::exec {
 
-Result<std::vector<catalog::SequenceDef>> sequences_owned_by(const catalog::Catalog& catalog, std::string_view schema, std::string_view table);
+Result<std::vector<catalog::SequenceDef>> sequences_owned_by(const catalog::Catalog& catalog,
+                                                             std::string_view schema,
+                                                             std::string_view table);
 
 // A column whose default or identity draws from a sequence.
 struct SequenceUse {
   std::shared_ptr<const catalog::TableDef> table;
   uint16_t column = 0;
 };
-Result<std::vector<SequenceUse>> uses_of_sequence(const catalog::Catalog& catalog, std::string_view schema, std::string_view name);
+Result<std::vector<SequenceUse>> uses_of_sequence(const catalog::Catalog& catalog,
+                                                  std::string_view schema, std::string_view name);
 
-// The views, plain and materialised, that read schema.name; with `column`, those that may read that column of it.
-Result<std::vector<std::shared_ptr<const catalog::ViewDef>>> views_reading(const catalog::Catalog& catalog, std::string_view schema,
-                                                                            std::string_view name, std::string_view column = {});
+// The views, plain and materialised, that read schema.name; with `column`, those that may read that
+// column of it.
+Result<std::vector<std::shared_ptr<const catalog::ViewDef>>> views_reading(
+    const catalog::Catalog& catalog, std::string_view schema, std::string_view name,
+    std::string_view column = {});
 
 // Relations that go, with everything that depends on them.
 class DropPlan {
@@ -38,7 +44,8 @@ class DropPlan {
 
   using Kind = catalog::Catalog::RelationKind;
   void add(std::string_view schema, std::string_view name, Kind kind);
-  // Finds the dependents. Without `cascade`: kDependentObjects when there is one that does not go anyway; its detail names them all.
+  // Finds the dependents. Without `cascade`: kDependentObjects when there is one that does not go
+  // anyway; its detail names them all.
   Result<void> close(bool cascade);
   // Drops; gives the notice of what CASCADE took along (may be empty).
   Result<std::string> run();
@@ -48,9 +55,9 @@ class DropPlan {
     std::string schema;
     std::string name;
     Kind kind;
-    bool wanted;                             // Named by the statement, or part of what is.
+    bool wanted;  // Named by the statement, or part of what is.
   };
-  struct LostKey {                           // A foreign key of a table that stays.
+  struct LostKey {  // A foreign key of a table that stays.
     std::string schema, table, name;
   };
   struct LostDefault {
@@ -66,15 +73,18 @@ class DropPlan {
   std::vector<Relation> relations_;
   std::vector<LostKey> keys_;
   std::vector<LostDefault> defaults_;
-  std::vector<std::string> lines_;           // "view v depends on table t"
-  std::vector<std::string> taken_along_;     // "view v"
+  std::vector<std::string> lines_;        // "view v depends on table t"
+  std::vector<std::string> taken_along_;  // "view v"
 };
 
-// Stores `table`, which has lost a key or a unique index. Foreign keys that reference what is gone go with it, or it is refused without
-// `cascade`: "cannot drop <what> because …", "… depends on <depends_on>". Gives a notice.
-Result<std::string> drop_keys_without_key(catalog::TableDef& table, std::string_view what, std::string_view depends_on, bool cascade,
+// Stores `table`, which has lost a key or a unique index. Foreign keys that reference what is gone
+// go with it, or it is refused without `cascade`: "cannot drop <what> because …", "… depends on
+// <depends_on>". Gives a notice.
+Result<std::string> drop_keys_without_key(catalog::TableDef& table, std::string_view what,
+                                          std::string_view depends_on, bool cascade,
                                           ExecContext& context);
 
-std::string constraint_words(std::string_view constraint, const catalog::TableDef& table);   // "constraint c on table t"
+std::string constraint_words(std::string_view constraint,
+                             const catalog::TableDef& table);  // "constraint c on table t"
 
 }  // namespace rowan::exec

@@ -18,8 +18,8 @@ namespace rowan::exec {
 
 struct DmlOutcome {
   uint64_t rows = 0;
-  bool restart = false;                    // READ COMMITTED: undo, move the snapshot, run again.
-  std::vector<type::Batch> returning;      // Rows of RETURNING.
+  bool restart = false;                // READ COMMITTED: undo, move the snapshot, run again.
+  std::vector<type::Batch> returning;  // Rows of RETURNING.
 };
 
 class DmlPlan {
@@ -27,7 +27,7 @@ class DmlPlan {
   virtual ~DmlPlan() = default;
   // With what foreign keys do and check at the end of the statement.
   Result<DmlOutcome> run(ExecContext& context) const;
-  virtual std::string_view tag() const = 0;                     // "INSERT 0", "UPDATE", "DELETE".
+  virtual std::string_view tag() const = 0;  // "INSERT 0", "UPDATE", "DELETE".
   virtual std::vector<std::string> explain() const = 0;
   const std::vector<plan::OutputColumn>& returning() const { return returning_columns_; }
   bool cacheable() const { return cacheable_; }
@@ -40,12 +40,16 @@ class DmlPlan {
   bool cacheable_ = true;
 };
 
-Result<std::unique_ptr<DmlPlan>> plan_insert(const sql::InsertStmt& statement, plan::PlanContext& context);
-Result<std::unique_ptr<DmlPlan>> plan_update(const sql::UpdateStmt& statement, plan::PlanContext& context);
-Result<std::unique_ptr<DmlPlan>> plan_delete(const sql::DeleteStmt& statement, plan::PlanContext& context);
+Result<std::unique_ptr<DmlPlan>> plan_insert(const sql::InsertStmt& statement,
+                                             plan::PlanContext& context);
+Result<std::unique_ptr<DmlPlan>> plan_update(const sql::UpdateStmt& statement,
+                                             plan::PlanContext& context);
+Result<std::unique_ptr<DmlPlan>> plan_delete(const sql::DeleteStmt& statement,
+                                             plan::PlanContext& context);
 Result<void> run_truncate(const sql::TruncateStmt& statement, ExecContext& context);
 
-// A table's DEFAULT expressions, bound and cast to their columns' types; a NULL constant where there is none.
+// A table's DEFAULT expressions, bound and cast to their columns' types; a NULL constant where
+// there is none.
 Result<std::vector<expr::NodePtr>> bind_defaults(const catalog::TableDef& table);
 // Binds and casts one DEFAULT as CREATE TABLE checks it: no columns, no aggregates, no subqueries.
 Result<expr::NodePtr> bind_default(const sql::Expr& expression, const catalog::ColumnDef& column);

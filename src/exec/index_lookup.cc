@@ -4,10 +4,12 @@
 
 namespace rowan::exec {
 
-Result<void> IndexLookup::open(const TableSource& source, const derived::IndexKey& key, const ExecContext& context) {
+Result<void> IndexLookup::open(const TableSource& source, const derived::IndexKey& key,
+                               const ExecContext& context) {
   source_ = &source;
   const store::ObjectReader& objects = context.transaction.objects();
-  TRY_ASSIGN(tree_, context.manager.indexes().get({objects, context.manager.store().cache(), source.version}, key));
+  TRY_ASSIGN(tree_, context.manager.indexes().get(
+                        {objects, context.manager.store().cache(), source.version}, key));
   walk_.emplace(tree_);
   own_.clear();
   if (source.overlay == nullptr) return {};
@@ -26,11 +28,15 @@ bool IndexLookup::is_overlaid(Bytes entry) const {
   if (source_->overlay == nullptr) return false;
   const auto change = source_->overlay->rows.find(derived::entry_row_key(entry));
   // A counted row's change that does not name its line leaves the entry as it is.
-  return change != source_->overlay->rows.end() && (change->second.line.has_value() || !source_->version.table->layout.counted);
+  return change != source_->overlay->rows.end() &&
+         (change->second.line.has_value() || !source_->version.table->layout.counted);
 }
 
-std::optional<std::string> IndexLookup::find(Bytes lower, Bytes upper, std::vector<std::string>& row_keys, size_t limit) {
-  auto own = std::lower_bound(own_.begin(), own_.end(), lower, [](const std::string& entry, Bytes bound) { return Bytes(entry) < bound; });
+std::optional<std::string> IndexLookup::find(Bytes lower, Bytes upper,
+                                             std::vector<std::string>& row_keys, size_t limit) {
+  auto own =
+      std::lower_bound(own_.begin(), own_.end(), lower,
+                       [](const std::string& entry, Bytes bound) { return Bytes(entry) < bound; });
   const auto has_own = [&] { return own != own_.end() && Bytes(*own) < upper; };
   walk_->seek(lower);
   for (;;) {
@@ -64,12 +70,17 @@ std::optional<std::string> IndexLookup::last_entry(Bytes lower, Bytes upper) {
     last = walk_->entry();
     break;
   }
-  const auto own = std::lower_bound(own_.begin(), own_.end(), upper, [](const std::string& entry, Bytes bound) { return Bytes(entry) < bound; });
-  if (own != own_.begin() && Bytes(*(own - 1)) >= lower && (!last.has_value() || *last < *(own - 1))) last = *(own - 1);
+  const auto own =
+      std::lower_bound(own_.begin(), own_.end(), upper,
+                       [](const std::string& entry, Bytes bound) { return Bytes(entry) < bound; });
+  if (own != own_.begin() && Bytes(*(own - 1)) >= lower &&
+      (!last.has_value() || *last < *(own - 1)))
+    last = *(own - 1);
   return last;
 }
 
-Result<std::optional<derived::IndexCondition>> index_condition(const plan::KeyBounds& bounds, const expr::EvalContext& context) {
+Result<std::optional<derived::IndexCondition>> index_condition(const plan::KeyBounds& bounds,
+                                                               const expr::EvalContext& context) {
   derived::IndexCondition condition;
   bool fits = true;
   const auto value_of = [&](const expr::Node& node) -> Result<type::Value> {
@@ -78,7 +89,7 @@ Result<std::optional<derived::IndexCondition>> index_condition(const plan::KeyBo
     return value;
   };
   for (const expr::NodePtr& node : bounds.equal) {
-    condition.equal.emplace_back();          // IS NULL.
+    condition.equal.emplace_back();  // IS NULL.
     if (node == nullptr) continue;
     TRY_ASSIGN(condition.equal.back(), value_of(*node));
   }

@@ -1,4 +1,5 @@
-// Index scans: rows named by an index. They come in key order like a scan's, or in the index's order when the plan asks for that.
+// Index scans: rows named by an index. They come in key order like a scan's, or in the index's
+// order when the plan asks for that.
 #include <algorithm>
 
 #include "base/limits.h"
@@ -10,12 +11,14 @@ namespace rowan::exec {
 
 namespace {
 
-constexpr uint64_t kScanInsteadMin = 5000;   // From so many rows on, and
-constexpr uint64_t kScanInsteadShare = 10;   // above a tenth of all rows, a scan is faster whatever the plan thought.
+constexpr uint64_t kScanInsteadMin = 5000;  // From so many rows on, and
+constexpr uint64_t kScanInsteadShare =
+    10;  // above a tenth of all rows, a scan is faster whatever the plan thought.
 
 class IndexScan final : public Operator {
  public:
-  IndexScan(const PhysicalNode& node, ExecContext& context) : scan_(node.scan), context_(context), key_{node.scan.index.columns} {}
+  IndexScan(const PhysicalNode& node, ExecContext& context)
+      : scan_(node.scan), context_(context), key_{node.scan.index.columns} {}
 
   Result<void> open() override {
     TRY_ASSIGN(source_, open_table(scan_, context_));
@@ -74,12 +77,15 @@ class IndexScan final : public Operator {
       }
       return;
     }
-    const auto entry = scan_.index.backward ? lookup_.last_entry(range.lower, range.upper) : lookup_.first_entry(range.lower, range.upper);
+    const auto entry = scan_.index.backward ? lookup_.last_entry(range.lower, range.upper)
+                                            : lookup_.first_entry(range.lower, range.upper);
     if (!entry.has_value()) {
       ++range_;
       return;
     }
-    const std::string prefix = entry->substr(0, derived::value_length(*source_.version.table, key_, *entry, scan_.index.ordered_columns));
+    const std::string prefix = entry->substr(
+        0,
+        derived::value_length(*source_.version.table, key_, *entry, scan_.index.ordered_columns));
     const std::string after = derived::after_prefix(prefix);
     const size_t from = keys_.size();
     lookup_.find(std::max(prefix, range.lower), std::min(after, range.upper), keys_);
@@ -99,15 +105,17 @@ class IndexScan final : public Operator {
   std::optional<RowReader> reader_;
   std::vector<derived::EntryRange> ranges_;  // Ordered: what is still to be read.
   size_t range_ = 0;
-  std::vector<std::string> keys_;            // Of rows to be read.
+  std::vector<std::string> keys_;  // Of rows to be read.
   size_t at_ = 0;
-  size_t step_ = 64;                         // Rows read at a time; grows.
+  size_t step_ = 64;  // Rows read at a time; grows.
   std::vector<uint32_t> rows_;
   OperatorPtr instead_;
 };
 
 }  // namespace
 
-OperatorPtr make_index_scan(const PhysicalNode& node, ExecContext& context) { return std::make_unique<IndexScan>(node, context); }
+OperatorPtr make_index_scan(const PhysicalNode& node, ExecContext& context) {
+  return std::make_unique<IndexScan>(node, context);
+}
 
 }  // namespace rowan::exec

@@ -1,7 +1,7 @@
 // Hash, index and nested-loop joins.
 //
-// The "build" side is collected in memory, the "probe" side streams. Which side is which never shows in the result's
-// columns: these are always the left input's, then the right's.
+// The "build" side is collected in memory, the "probe" side streams. Which side is which never
+// shows in the result's columns: these are always the left input's, then the right's.
 #include <algorithm>
 #include <numeric>
 #include <unordered_map>
@@ -18,14 +18,23 @@ namespace {
 
 constexpr uint32_t kNone = UINT32_MAX;
 
-bool keeps_left(sql::JoinKind kind) { return kind == sql::JoinKind::kLeft || kind == sql::JoinKind::kFull; }
-bool keeps_right(sql::JoinKind kind) { return kind == sql::JoinKind::kRight || kind == sql::JoinKind::kFull; }
+bool keeps_left(sql::JoinKind kind) {
+  return kind == sql::JoinKind::kLeft || kind == sql::JoinKind::kFull;
+}
+bool keeps_right(sql::JoinKind kind) {
+  return kind == sql::JoinKind::kRight || kind == sql::JoinKind::kFull;
+}
 
-// What both joins share: pairs of rows to output batches, the residual condition, and rows without a partner.
+// What both joins share: pairs of rows to output batches, the residual condition, and rows without
+// a partner.
 class JoinBase : public Operator {
  public:
-  JoinBase(const PhysicalNode& node, ExecContext& context, OperatorPtr left, OperatorPtr right, bool build_left)
-      : node_(node), context_(context), build_left_(build_left), probe_(build_left ? std::move(right) : std::move(left)),
+  JoinBase(const PhysicalNode& node, ExecContext& context, OperatorPtr left, OperatorPtr right,
+           bool build_left)
+      : node_(node),
+        context_(context),
+        build_left_(build_left),
+        probe_(build_left ? std::move(right) : std::move(left)),
         build_(build_left ? std::move(left) : std::move(right)) {
     keep_probe_ = build_left ? keeps_right(node.join) : keeps_left(node.join);
     keep_build_ = build_left ? keeps_left(node.join) : keeps_right(node.join);
@@ -69,7 +78,8 @@ class JoinBase : public Operator {
  protected:
   virtual Result<void> prepare() { return {}; }
   virtual Result<void> start_batch() { return {}; }
-  // Appends candidate pairs for whole probe rows from probe_row_ on, about kBatchRows of them, and moves probe_row_.
+  // Appends candidate pairs for whole probe rows from probe_row_ on, about kBatchRows of them, and
+  // moves probe_row_.
   virtual void find_pairs() = 0;
 
   const PhysicalNode& node_;
@@ -77,10 +87,10 @@ class JoinBase : public Operator {
   const bool build_left_;
   OperatorPtr probe_;
   OperatorPtr build_;
-  type::Batch rows_;                         // The build side.
+  type::Batch rows_;  // The build side.
   type::Batch probe_batch_;
   size_t probe_row_ = 0;
-  std::vector<uint32_t> probe_rows_, build_rows_;   // Candidate pairs.
+  std::vector<uint32_t> probe_rows_, build_rows_;  // Candidate pairs.
 
  private:
   type::Batch side_by_side(type::Batch probe, type::Batch build, size_t rows) const {
@@ -93,7 +103,8 @@ class JoinBase : public Operator {
 
   type::Batch nulls(const PhysicalNode& side, size_t rows) const {
     type::Batch batch;
-    for (const plan::OutputColumn& output : side.outputs) batch.columns.push_back(null_column(output.type, rows));
+    for (const plan::OutputColumn& output : side.outputs)
+      batch.columns.push_back(null_column(output.type, rows));
     return batch;
   }
 
@@ -123,8 +134,9 @@ class JoinBase : public Operator {
 
   Result<bool> emit(size_t first_row, type::Batch& batch) {
     if (node_.condition != nullptr && !probe_rows_.empty()) {
-      const type::Batch candidates = side_by_side(probe_batch_.gather(probe_rows_.data(), probe_rows_.size()),
-                                                  rows_.gather(build_rows_.data(), build_rows_.size()), probe_rows_.size());
+      const type::Batch candidates =
+          side_by_side(probe_batch_.gather(probe_rows_.data(), probe_rows_.size()),
+                       rows_.gather(build_rows_.data(), build_rows_.size()), probe_rows_.size());
       kept_.clear();
       TRY(expr::evaluate_filter(*node_.condition, candidates, context_.eval, kept_));
       for (size_t i = 0; i < kept_.size(); ++i) {
@@ -146,7 +158,8 @@ class JoinBase : public Operator {
       }
     }
     if (probe_rows_.empty()) return false;
-    batch = side_by_side(probe_batch_.gather(probe_rows_.data(), probe_rows_.size()), gather_build(), probe_rows_.size());
+    batch = side_by_side(probe_batch_.gather(probe_rows_.data(), probe_rows_.size()),
+                         gather_build(), probe_rows_.size());
     return true;
   }
 
@@ -159,13 +172,14 @@ class JoinBase : public Operator {
     }
     if (build_rows_.empty()) return false;
     const size_t count = build_rows_.size();
-    batch = side_by_side(nulls(*node_.children[build_left_ ? 1 : 0], count), rows_.gather(build_rows_.data(), count), count);
+    batch = side_by_side(nulls(*node_.children[build_left_ ? 1 : 0], count),
+                         rows_.gather(build_rows_.data(), count), count);
     return true;
   }
 
   bool keep_probe_ = false;
   bool keep_build_ = false;
-  std::vector<uint8_t> matched_;             // Of build rows; only when they are kept.
+  std::vector<uint8_t> matched_;  // Of build rows; only when they are kept.
   std::vector<uint8_t> probe_matched_;
   std::vector<uint32_t> kept_;
   bool draining_ = false;
@@ -178,13 +192,15 @@ class HashJoin final : public JoinBase {
   HashJoin(const PhysicalNode& node, ExecContext& context, OperatorPtr left, OperatorPtr right)
       : JoinBase(node, context, std::move(left), std::move(right), node.build_left) {
     const type::TypeId id = node.left_keys[0]->type.id;
-    if (node.left_keys.size() == 1 && type::physical(id) == type::Physical::kInt64) kind_ = Kind::kInt;
+    if (node.left_keys.size() == 1 && type::physical(id) == type::Physical::kInt64)
+      kind_ = Kind::kInt;
     if (node.left_keys.size() == 1 && plain_strings(id)) kind_ = Kind::kString;
   }
 
  protected:
   Result<void> prepare() override {
-    TRY_ASSIGN(const std::vector<type::Column> keys, evaluate_keys(build_left_ ? node_.left_keys : node_.right_keys, rows_));
+    TRY_ASSIGN(const std::vector<type::Column> keys,
+               evaluate_keys(build_left_ ? node_.left_keys : node_.right_keys, rows_));
     next_.assign(rows_.rows, kNone);
     std::vector<uint32_t> tail;
     for (size_t row = 0; row < rows_.rows; ++row) {
@@ -202,7 +218,8 @@ class HashJoin final : public JoinBase {
   }
 
   Result<void> start_batch() override {
-    TRY_ASSIGN(probe_keys_, evaluate_keys(build_left_ ? node_.right_keys : node_.left_keys, probe_batch_));
+    TRY_ASSIGN(probe_keys_,
+               evaluate_keys(build_left_ ? node_.right_keys : node_.left_keys, probe_batch_));
     return {};
   }
 
@@ -222,7 +239,8 @@ class HashJoin final : public JoinBase {
  private:
   enum class Kind : uint8_t { kBytes, kInt, kString };
 
-  Result<std::vector<type::Column>> evaluate_keys(const std::vector<expr::NodePtr>& nodes, const type::Batch& batch) {
+  Result<std::vector<type::Column>> evaluate_keys(const std::vector<expr::NodePtr>& nodes,
+                                                  const type::Batch& batch) {
     std::vector<type::Column> keys;
     for (const expr::NodePtr& node : nodes) {
       TRY_ASSIGN(type::Column key, expr::evaluate(*node, batch, context_.eval));
@@ -245,14 +263,16 @@ class HashJoin final : public JoinBase {
     if (kind_ == Kind::kBytes) return key_bytes(keys, row) ? strings_.find_or_add(key_) : kNone;
     if (keys[0].is_null(row)) return kNone;
     const size_t at = keys[0].index(row);
-    return kind_ == Kind::kInt ? ints_.find_or_add(keys[0].ints()[at]) : strings_.find_or_add(keys[0].strings()[at]);
+    return kind_ == Kind::kInt ? ints_.find_or_add(keys[0].ints()[at])
+                               : strings_.find_or_add(keys[0].strings()[at]);
   }
 
   uint32_t find_key(size_t row) {
     if (kind_ == Kind::kBytes) return key_bytes(probe_keys_, row) ? strings_.find(key_) : kNone;
     if (probe_keys_[0].is_null(row)) return kNone;
     const size_t at = probe_keys_[0].index(row);
-    return kind_ == Kind::kInt ? ints_.find(probe_keys_[0].ints()[at]) : strings_.find(probe_keys_[0].strings()[at]);
+    return kind_ == Kind::kInt ? ints_.find(probe_keys_[0].ints()[at])
+                               : strings_.find(probe_keys_[0].strings()[at]);
   }
 
   Kind kind_ = Kind::kBytes;
@@ -265,7 +285,8 @@ class HashJoin final : public JoinBase {
 
 class NestedLoopJoin final : public JoinBase {
  public:
-  NestedLoopJoin(const PhysicalNode& node, ExecContext& context, OperatorPtr left, OperatorPtr right)
+  NestedLoopJoin(const PhysicalNode& node, ExecContext& context, OperatorPtr left,
+                 OperatorPtr right)
       : JoinBase(node, context, std::move(left), std::move(right), false) {}
 
  protected:
@@ -280,12 +301,15 @@ class NestedLoopJoin final : public JoinBase {
   }
 };
 
-// For each batch of the outer side, the rows of the other one that its keys lead to are the build side.
+// For each batch of the outer side, the rows of the other one that its keys lead to are the build
+// side.
 class IndexJoin final : public JoinBase {
  public:
   IndexJoin(const PhysicalNode& node, ExecContext& context, OperatorPtr outer)
-      : JoinBase(node, context, node.build_left ? nullptr : std::move(outer), node.build_left ? std::move(outer) : nullptr, node.build_left),
-        scan_(node.children[node.build_left ? 0 : 1]->scan), key_{scan_.index.columns} {}
+      : JoinBase(node, context, node.build_left ? nullptr : std::move(outer),
+                 node.build_left ? std::move(outer) : nullptr, node.build_left),
+        scan_(node.children[node.build_left ? 0 : 1]->scan),
+        key_{scan_.index.columns} {}
 
  protected:
   Result<void> prepare() override {
@@ -330,7 +354,8 @@ class IndexJoin final : public JoinBase {
 
  private:
   // False when a part is NULL: such a row has no partner.
-  Result<bool> append_value(const std::vector<type::Column>& keys, size_t row, std::string& value) const {
+  Result<bool> append_value(const std::vector<type::Column>& keys, size_t row,
+                            std::string& value) const {
     for (size_t i = 0; i < keys.size(); ++i) {
       if (keys[i].is_null(row)) return false;
       TRY(derived::append_index_value(key_.columns[i], keys[i].value(row), value));
@@ -364,7 +389,8 @@ class IndexJoin final : public JoinBase {
     }
     rows_.rows = kept.size();
     rows_.columns.resize(scan_.output_columns);
-    for (uint32_t row = 0; row < kept.size(); ++row) rows_of_[value_of[found[kept[row]]]].push_back(row);
+    for (uint32_t row = 0; row < kept.size(); ++row)
+      rows_of_[value_of[found[kept[row]]]].push_back(row);
     return {};
   }
 
@@ -373,8 +399,8 @@ class IndexJoin final : public JoinBase {
   TableSource source_;
   IndexLookup lookup_;
   std::optional<RowReader> reader_;
-  std::vector<uint32_t> group_of_;           // Of probe rows.
-  std::vector<std::vector<uint32_t>> rows_of_;   // Of groups: rows in rows_.
+  std::vector<uint32_t> group_of_;              // Of probe rows.
+  std::vector<std::vector<uint32_t>> rows_of_;  // Of groups: rows in rows_.
 };
 
 }  // namespace
@@ -382,10 +408,12 @@ class IndexJoin final : public JoinBase {
 OperatorPtr make_index_join(const PhysicalNode& node, ExecContext& context, OperatorPtr outer) {
   return std::make_unique<IndexJoin>(node, context, std::move(outer));
 }
-OperatorPtr make_hash_join(const PhysicalNode& node, ExecContext& context, OperatorPtr left, OperatorPtr right) {
+OperatorPtr make_hash_join(const PhysicalNode& node, ExecContext& context, OperatorPtr left,
+                           OperatorPtr right) {
   return std::make_unique<HashJoin>(node, context, std::move(left), std::move(right));
 }
-OperatorPtr make_nested_loop_join(const PhysicalNode& node, ExecContext& context, OperatorPtr left, OperatorPtr right) {
+OperatorPtr make_nested_loop_join(const PhysicalNode& node, ExecContext& context, OperatorPtr left,
+                                  OperatorPtr right) {
   return std::make_unique<NestedLoopJoin>(node, context, std::move(left), std::move(right));
 }
 

@@ -17,11 +17,15 @@ std::string_view without_zero_tail(std::string_view numeric) {
   return numeric == "-0" ? numeric.substr(1) : numeric;
 }
 
-void append_u64(uint64_t value, std::string& key) { key.append(reinterpret_cast<const char*>(&value), sizeof value); }
+void append_u64(uint64_t value, std::string& key) {
+  key.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
 
 }  // namespace
 
-bool plain_strings(type::TypeId id) { return type::physical(id) == type::Physical::kString && id != type::TypeId::kNumeric; }
+bool plain_strings(type::TypeId id) {
+  return type::physical(id) == type::Physical::kString && id != type::TypeId::kNumeric;
+}
 
 void append_cell_key(const type::Column& column, size_t row, std::string& key) {
   if (column.is_null(row)) {
@@ -31,10 +35,12 @@ void append_cell_key(const type::Column& column, size_t row, std::string& key) {
   key += '\1';
   const size_t at = column.index(row);
   switch (type::physical(column.type.id)) {
-    case type::Physical::kInt64: append_u64(static_cast<uint64_t>(column.ints()[at]), key); return;
+    case type::Physical::kInt64:
+      append_u64(static_cast<uint64_t>(column.ints()[at]), key);
+      return;
     case type::Physical::kDouble: {
       double value = column.doubles()[at];
-      if (value == 0) value = 0;             // −0 = 0
+      if (value == 0) value = 0;  // −0 = 0
       if (std::isnan(value)) value = std::numeric_limits<double>::quiet_NaN();
       uint64_t bits;
       std::memcpy(&bits, &value, sizeof bits);
@@ -81,7 +87,8 @@ uint32_t IntTable::find(int64_t key) const {
     const uint64_t at = static_cast<uint64_t>(key) - static_cast<uint64_t>(direct_first_);
     return at < kDirectSize ? direct_slots_[at] : kNone;
   }
-  for (size_t at = mix(static_cast<uint64_t>(key)) & (slots_.size() - 1); slots_[at] != kNone; at = (at + 1) & (slots_.size() - 1)) {
+  for (size_t at = mix(static_cast<uint64_t>(key)) & (slots_.size() - 1); slots_[at] != kNone;
+       at = (at + 1) & (slots_.size() - 1)) {
     if (keys_[slots_[at]] == key) return slots_[at];
   }
   return kNone;
@@ -132,7 +139,8 @@ uint32_t StringTable::find_or_add(std::string_view key) {
 uint32_t StringTable::find(std::string_view key) const {
   const uint64_t h = hash_bytes(key);
   const auto tag = static_cast<uint32_t>(h >> 32);
-  for (size_t at = h & (slots_.size() - 1); slots_[at].index != kNone; at = (at + 1) & (slots_.size() - 1)) {
+  for (size_t at = h & (slots_.size() - 1); slots_[at].index != kNone;
+       at = (at + 1) & (slots_.size() - 1)) {
     if (slots_[at].tag == tag && keys_[slots_[at].index] == key) return slots_[at].index;
   }
   return kNone;

@@ -31,13 +31,15 @@ inline uint64_t hash_bytes(std::string_view bytes) {
     left -= 8;
   }
   uint64_t tail = 0;
-  for (size_t i = 0; i < left; ++i) tail |= static_cast<uint64_t>(static_cast<uint8_t>(at[i])) << (8 * i);
+  for (size_t i = 0; i < left; ++i)
+    tail |= static_cast<uint64_t>(static_cast<uint8_t>(at[i])) << (8 * i);
   return mix(h ^ tail);
 }
 
 // Text whose equality is that of its bytes (numeric has several spellings of one value).
 bool plain_strings(type::TypeId id);
-// Appends one cell so that two cells have equal bytes exactly when they are not distinct (NULLs alike).
+// Appends one cell so that two cells have equal bytes exactly when they are not distinct (NULLs
+// alike).
 void append_cell_key(const type::Column& column, size_t row, std::string& key);
 
 // Open addressing from keys to 0, 1, 2, … in order of appearance.
@@ -56,13 +58,15 @@ class IntTable {
     }
     return probe(key);
   }
-  uint32_t find(int64_t key) const;          // kNone when absent.
+  uint32_t find(int64_t key) const;  // kNone when absent.
   const std::vector<int64_t>& keys() const { return keys_; }
-  size_t memory_bytes() const { return slots_.size() * 4 + keys_.size() * 8 + direct_slots_.size() * 4; }
+  size_t memory_bytes() const {
+    return slots_.size() * 4 + keys_.size() * 8 + direct_slots_.size() * 4;
+  }
   static constexpr uint32_t kNone = UINT32_MAX;
 
  private:
-  static constexpr uint64_t kDirectSize = 1u << 16;   // Small ranges need no hashing at all.
+  static constexpr uint64_t kDirectSize = 1u << 16;  // Small ranges need no hashing at all.
   uint32_t add(int64_t key) {
     keys_.push_back(key);
     return static_cast<uint32_t>(keys_.size() - 1);
@@ -81,11 +85,13 @@ class IntTable {
 class StringTable {
  public:
   explicit StringTable(size_t reserve = 64);
-  uint32_t find_or_add(std::string_view key);   // Copies a new key.
+  uint32_t find_or_add(std::string_view key);  // Copies a new key.
   uint32_t find(std::string_view key) const;
   size_t size() const { return keys_.size(); }
   std::string_view key(uint32_t index) const { return keys_[index]; }
-  size_t memory_bytes() const { return slots_.size() * 8 + keys_.size() * sizeof(std::string_view) + arena_bytes_; }
+  size_t memory_bytes() const {
+    return slots_.size() * 8 + keys_.size() * sizeof(std::string_view) + arena_bytes_;
+  }
   static constexpr uint32_t kNone = UINT32_MAX;
 
  private:

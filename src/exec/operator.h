@@ -23,21 +23,23 @@ class UniqueState;
 struct ExecContext {
   txn::Manager& manager;
   txn::Transaction& transaction;
-  expr::EvalContext eval;                       // Parameters, time, user.
-  size_t memory_bytes = 256u << 20;             // Budget before operators spill.
-  int threads = 2;                              // For parallel scans.
+  expr::EvalContext eval;            // Parameters, time, user.
+  size_t memory_bytes = 256u << 20;  // Budget before operators spill.
+  int threads = 2;                   // For parallel scans.
   // The session's, for constraints; may be null where nothing is written.
-  UniqueState* unique = nullptr;                // unique_keys.h
-  ForeignKeyState* foreign_keys = nullptr;      // foreign_keys.h
-  CheckCache* checks = nullptr;                 // constraints.h
+  UniqueState* unique = nullptr;            // unique_keys.h
+  ForeignKeyState* foreign_keys = nullptr;  // foreign_keys.h
+  CheckCache* checks = nullptr;             // constraints.h
 
-  bool cancelled() const { return eval.cancelled != nullptr && eval.cancelled->load(std::memory_order_relaxed); }
+  bool cancelled() const {
+    return eval.cancelled != nullptr && eval.cancelled->load(std::memory_order_relaxed);
+  }
 };
 
 class Operator {
  public:
   virtual ~Operator() = default;
-  virtual Result<void> open() = 0;              // Once, before next().
+  virtual Result<void> open() = 0;  // Once, before next().
   // Fills `batch` (any number of rows from 1) and gives true, or gives false at the end.
   virtual Result<bool> next(type::Batch& batch) = 0;
 };

@@ -23,16 +23,20 @@ OperatorPtr make_virtual_scan(const PhysicalNode& node, ExecContext& context);
 OperatorPtr make_values(const PhysicalNode& node, ExecContext& context);
 OperatorPtr make_filter(const PhysicalNode& node, ExecContext& context, OperatorPtr input);
 OperatorPtr make_project(const PhysicalNode& node, ExecContext& context, OperatorPtr input);
-OperatorPtr make_limit(const PhysicalNode& node, ExecContext& context, OperatorPtr input, OperatorPtr counts);   // `counts` may be null.
+OperatorPtr make_limit(const PhysicalNode& node, ExecContext& context, OperatorPtr input,
+                       OperatorPtr counts);  // `counts` may be null.
 OperatorPtr make_row_count(const PhysicalNode& node, ExecContext& context, OperatorPtr input);
-OperatorPtr make_hash_join(const PhysicalNode& node, ExecContext& context, OperatorPtr left, OperatorPtr right);
-OperatorPtr make_nested_loop_join(const PhysicalNode& node, ExecContext& context, OperatorPtr left, OperatorPtr right);
+OperatorPtr make_hash_join(const PhysicalNode& node, ExecContext& context, OperatorPtr left,
+                           OperatorPtr right);
+OperatorPtr make_nested_loop_join(const PhysicalNode& node, ExecContext& context, OperatorPtr left,
+                                  OperatorPtr right);
 // `outer`: the input whose rows are looked up in the other one.
 OperatorPtr make_index_join(const PhysicalNode& node, ExecContext& context, OperatorPtr outer);
 OperatorPtr make_aggregate(const PhysicalNode& node, ExecContext& context, OperatorPtr input);
 OperatorPtr make_sort(const PhysicalNode& node, ExecContext& context, OperatorPtr input);
 OperatorPtr make_distinct(const PhysicalNode& node, ExecContext& context, OperatorPtr input);
-OperatorPtr make_set_operation(const PhysicalNode& node, ExecContext& context, OperatorPtr left, OperatorPtr right);
+OperatorPtr make_set_operation(const PhysicalNode& node, ExecContext& context, OperatorPtr left,
+                               OperatorPtr right);
 OperatorPtr make_apply(const PhysicalNode& node, ExecContext& context, OperatorPtr input);
 
 OperatorPtr build_node(const PhysicalNode& node, ExecContext& context);
@@ -59,6 +63,7 @@ type::Batch empty_batch(const std::vector<plan::OutputColumn>& outputs);
 type::Column null_column(type::Type type, size_t rows);
 
 // LIMIT's or OFFSET's number. kInvalidRowCount, kInvalidRowOffset.
-Result<uint64_t> evaluate_count(const expr::NodePtr& node, const ExecContext& context, uint64_t when_absent, bool is_limit);
+Result<uint64_t> evaluate_count(const expr::NodePtr& node, const ExecContext& context,
+                                uint64_t when_absent, bool is_limit);
 
 }  // namespace rowan::exec

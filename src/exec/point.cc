@@ -22,7 +22,7 @@ const PhysicalNode* point_node(const PhysicalNode& root) {
 struct FoundPoint {
   bool found = false;
   std::string key;
-  tree::FoundLine stored;                    // Keeps `line` alive when it came from the tree.
+  tree::FoundLine stored;  // Keeps `line` alive when it came from the tree.
   Bytes line;
 };
 
@@ -41,8 +41,10 @@ Result<FoundPoint> find_point(const plan::ScanSpec& scan, ExecContext& context) 
   }
   if (source.version.rows.is_zero()) return point;
   const catalog::TableLineKeys keys(source.version.table);
-  const tree::TreeReader reader{context.transaction.objects(), context.manager.store().cache(), keys};
-  TRY_ASSIGN(std::optional<tree::FoundLine> found, tree::find_line(reader, source.version.rows, point.key));
+  const tree::TreeReader reader{context.transaction.objects(), context.manager.store().cache(),
+                                keys};
+  TRY_ASSIGN(std::optional<tree::FoundLine> found,
+             tree::find_line(reader, source.version.rows, point.key));
   if (!found.has_value()) return point;
   point.found = true;
   point.stored = std::move(*found);
@@ -50,7 +52,8 @@ Result<FoundPoint> find_point(const plan::ScanSpec& scan, ExecContext& context) 
   return point;
 }
 
-Result<type::Value> decode(const catalog::ColumnDef& column, const std::vector<Bytes>& elements, ExecContext& context) {
+Result<type::Value> decode(const catalog::ColumnDef& column, const std::vector<Bytes>& elements,
+                           ExecContext& context) {
   if (column.slot >= elements.size()) return column.absent;
   const Bytes element = elements[column.slot];
   if (!element.empty() && element[0] == '{') {
@@ -63,7 +66,8 @@ Result<type::Value> decode(const catalog::ColumnDef& column, const std::vector<B
   return type::decode_element(column.type, element);
 }
 
-Result<std::vector<type::Value>> decode_columns(const plan::ScanSpec& scan, Bytes line, ExecContext& context) {
+Result<std::vector<type::Value>> decode_columns(const plan::ScanSpec& scan, Bytes line,
+                                                ExecContext& context) {
   // Kept from call to call: a point statement makes no other allocation of this size.
   thread_local std::vector<Bytes> elements;
   elements.clear();
@@ -83,18 +87,20 @@ Result<std::vector<type::Value>> decode_columns(const plan::ScanSpec& scan, Byte
 type::Batch one_row(const std::vector<type::Value>& values) {
   type::Batch batch;
   batch.rows = 1;
-  for (const type::Value& value : values) batch.columns.push_back(type::Column::of_constant(value, 1));
+  for (const type::Value& value : values)
+    batch.columns.push_back(type::Column::of_constant(value, 1));
   return batch;
 }
 
-Result<bool> passes(const plan::ScanSpec& scan, const type::Batch& row, const expr::EvalContext& context) {
+Result<bool> passes(const plan::ScanSpec& scan, const type::Batch& row,
+                    const expr::EvalContext& context) {
   std::vector<uint32_t> rows;
   TRY(expr::evaluate_filter(*scan.filter, row, context, rows));
   return !rows.empty();
 }
 
-Result<type::Value> project(const expr::Node& node, const std::vector<type::Value>& values, std::optional<type::Batch>& row,
-                            const expr::EvalContext& context) {
+Result<type::Value> project(const expr::Node& node, const std::vector<type::Value>& values,
+                            std::optional<type::Batch>& row, const expr::EvalContext& context) {
   if (node.kind == expr::NodeKind::kColumn) return values[node.column];
   if (node.kind == expr::NodeKind::kConstant) return node.constant;
   if (!row.has_value()) row = one_row(values);
@@ -136,7 +142,8 @@ bool is_point_modify(const plan::ModifyPlan& plan) {
   return plan.plan.root->kind == PhysicalKind::kProject && point_node(*plan.plan.root) != nullptr;
 }
 
-Result<PointModifyRow> run_point_modify_source(const plan::ModifyPlan& plan, ExecContext& context, bool want_columns) {
+Result<PointModifyRow> run_point_modify_source(const plan::ModifyPlan& plan, ExecContext& context,
+                                               bool want_columns) {
   const PhysicalNode& root = *plan.plan.root;
   const PhysicalNode& node = *point_node(root);
   PointModifyRow result;

@@ -17,13 +17,14 @@ namespace rowan::exec {
 // One row that UPDATE or DELETE … WHERE <whole primary key> = … touches.
 struct PointModifyRow {
   bool found = false;
-  std::string key;                           // Encoded.
-  std::string line;                          // As stored.
-  std::vector<type::Value> columns;          // The target's, in column order; empty unless asked for.
-  std::vector<type::Value> expressions;      // Those of the ModifyRequest.
+  std::string key;                       // Encoded.
+  std::string line;                      // As stored.
+  std::vector<type::Value> columns;      // The target's, in column order; empty unless asked for.
+  std::vector<type::Value> expressions;  // Those of the ModifyRequest.
 };
 bool is_point_modify(const plan::ModifyPlan& plan);
 // Requires: is_point_modify(plan). `want_columns`: fill `columns` (RETURNING).
-Result<PointModifyRow> run_point_modify_source(const plan::ModifyPlan& plan, ExecContext& context, bool want_columns);
+Result<PointModifyRow> run_point_modify_source(const plan::ModifyPlan& plan, ExecContext& context,
+                                               bool want_columns);
 
 }  // namespace rowan::exec

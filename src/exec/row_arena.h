@@ -14,10 +14,10 @@ namespace rowan::exec {
 class RowArena {
  public:
   struct Row {
-    const char* bytes;       // Key, then line.
+    const char* bytes;  // Key, then line.
     uint32_t key_bytes;
     uint32_t line_bytes;
-    uint32_t source_line;    // For messages.
+    uint32_t source_line;  // For messages.
 
     Bytes key() const { return {bytes, key_bytes}; }
     Bytes line() const { return {bytes + key_bytes, line_bytes}; }
@@ -35,14 +35,16 @@ class RowArena {
     std::memcpy(next_, key.data(), key.size());
     std::memcpy(next_ + key.size(), line.data(), line.size());
     if (!rows_.empty() && rows_.back().key() >= key) sorted_ = false;
-    rows_.push_back({next_, static_cast<uint32_t>(key.size()), static_cast<uint32_t>(line.size()), static_cast<uint32_t>(source_line)});
+    rows_.push_back({next_, static_cast<uint32_t>(key.size()), static_cast<uint32_t>(line.size()),
+                     static_cast<uint32_t>(source_line)});
     next_ += size;
     left_ -= size;
   }
 
   void sort() {
     if (sorted_) return;
-    std::stable_sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) { return a.key() < b.key(); });
+    std::stable_sort(rows_.begin(), rows_.end(),
+                     [](const Row& a, const Row& b) { return a.key() < b.key(); });
     sorted_ = true;
   }
   std::vector<Row>& rows() { return rows_; }

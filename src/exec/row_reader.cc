@@ -4,14 +4,19 @@
 
 namespace rowan::exec {
 
-RowReader::RowReader(const ExecContext& context, const TableSource& source, const plan::ScanSpec& scan)
-    : source_(source), scan_(scan), keys_(source.version.table),
-      reader_{context.transaction.objects(), context.manager.store().cache(), keys_}, large_(context.transaction.objects()) {
+RowReader::RowReader(const ExecContext& context, const TableSource& source,
+                     const plan::ScanSpec& scan)
+    : source_(source),
+      scan_(scan),
+      keys_(source.version.table),
+      reader_{context.transaction.objects(), context.manager.store().cache(), keys_},
+      large_(context.transaction.objects()) {
   const catalog::TableDef& table = *source.version.table;
   merges_counts_ = table.layout.counted;
   const bool shifted = merges_counts_ && scan.with_key;
   layout_ = shifted ? uncounted_layout(table.layout) : table.layout;
-  for (const uint16_t column : scan.columns) slots_.push_back(static_cast<uint16_t>(table.columns[column].slot + (shifted ? 1 : 0)));
+  for (const uint16_t column : scan.columns)
+    slots_.push_back(static_cast<uint16_t>(table.columns[column].slot + (shifted ? 1 : 0)));
 }
 
 Result<void> RowReader::open(const std::string& lower, const std::string& upper) {
@@ -25,7 +30,8 @@ Result<void> RowReader::open(const std::string& lower, const std::string& upper)
   has_changes_ = source_.overlay != nullptr;
   if (has_changes_) {
     change_ = source_.overlay->rows.lower_bound(lower);
-    changes_end_ = upper_.empty() ? source_.overlay->rows.end() : source_.overlay->rows.lower_bound(upper_);
+    changes_end_ =
+        upper_.empty() ? source_.overlay->rows.end() : source_.overlay->rows.lower_bound(upper_);
   }
   done_ = false;
   return {};
@@ -70,7 +76,9 @@ Result<type::Batch> RowReader::read(std::span<const std::string> keys) {
     if (source_.overlay != nullptr) {
       const auto change = source_.overlay->rows.find(Bytes(key));
       if (change != source_.overlay->rows.end()) {
-        TRY_ASSIGN(const auto stored, merges_counts_ ? stored_line(key) : Result<std::optional<Bytes>>(std::optional<Bytes>()));
+        TRY_ASSIGN(const auto stored, merges_counts_
+                                          ? stored_line(key)
+                                          : Result<std::optional<Bytes>>(std::optional<Bytes>()));
         TRY(add_change(key, change->second, stored));
         continue;
       }
@@ -82,18 +90,21 @@ Result<type::Batch> RowReader::read(std::span<const std::string> keys) {
   return finish(decoder);
 }
 
-Result<type::Batch> RowReader::read_found(std::span<const std::string> keys, std::vector<uint32_t>& found) {
+Result<type::Batch> RowReader::read_found(std::span<const std::string> keys,
+                                          std::vector<uint32_t>& found) {
   type::LineDecoder decoder(layout_, slots_, large_);
   decoder_ = &decoder;
   lines_ = 0;
   for (size_t i = 0; i < keys.size(); ++i) {
     const size_t before = lines_;
-    const auto change = source_.overlay != nullptr ? source_.overlay->rows.find(Bytes(keys[i])) : ChangeIterator();
+    const auto change =
+        source_.overlay != nullptr ? source_.overlay->rows.find(Bytes(keys[i])) : ChangeIterator();
     if (source_.overlay != nullptr && change != source_.overlay->rows.end()) {
       TRY(add_change(keys[i], change->second, std::nullopt));
     } else {
       TRY_ASSIGN(const auto stored, stored_line(keys[i]));
-      if (stored) TRY(add_lines(*cursor_->leaf(), cursor_->index_in_leaf(), cursor_->index_in_leaf() + 1));
+      if (stored)
+        TRY(add_lines(*cursor_->leaf(), cursor_->index_in_leaf(), cursor_->index_in_leaf() + 1));
     }
     if (lines_ > before) found.push_back(static_cast<uint32_t>(i));
   }
@@ -115,7 +126,8 @@ Result<void> RowReader::step() {
   const std::shared_ptr<const tree::Leaf> leaf = cursor_->leaf();
   size_t at = cursor_->index_in_leaf();
   const size_t end = upper_.empty() ? leaf->size() : leaf->lower_bound(upper_);
-  while (has_changes_ && change_ != changes_end_ && at < end && Bytes(change_->first) <= leaf->key(end - 1)) {
+  while (has_changes_ && change_ != changes_end_ && at < end &&
+         Bytes(change_->first) <= leaf->key(end - 1)) {
     const size_t place = std::max(at, leaf->lower_bound(change_->first));
     TRY(add_lines(*leaf, at, place));
     at = place;
@@ -142,7 +154,8 @@ Result<void> RowReader::add_lines(const tree::Leaf& leaf, size_t from, size_t to
 }
 
 // A change on top of the stored line with its key, if there is one.
-Result<void> RowReader::add_change(const std::string& key, const txn::RowChange& change, std::optional<Bytes> stored) {
+Result<void> RowReader::add_change(const std::string& key, const txn::RowChange& change,
+                                   std::optional<Bytes> stored) {
   auto line = std::make_shared<std::string>();
   if (merges_counts_) {
     int64_t count = change.count_delta;
@@ -151,8 +164,10 @@ Result<void> RowReader::add_change(const std::string& key, const txn::RowChange&
       count += static_cast<int64_t>(before);
     }
     if (count <= 0) return {};
-    if (!stored.has_value() && !change.line.has_value()) return Error(ErrorCode::kInternal, "a changed row has no line");
-    *line = with_line_count(stored.has_value() ? *stored : Bytes(*change.line), static_cast<uint64_t>(count));
+    if (!stored.has_value() && !change.line.has_value())
+      return Error(ErrorCode::kInternal, "a changed row has no line");
+    *line = with_line_count(stored.has_value() ? *stored : Bytes(*change.line),
+                            static_cast<uint64_t>(count));
   } else {
     if (!change.line.has_value()) return {};
     *line = *change.line;
@@ -167,7 +182,8 @@ Result<void> RowReader::add_change(const std::string& key, const txn::RowChange&
   return {};
 }
 
-Result<bool> filter_and_trim(const plan::ScanSpec& scan, const expr::EvalContext& eval, std::vector<uint32_t>& rows, type::Batch& batch) {
+Result<bool> filter_and_trim(const plan::ScanSpec& scan, const expr::EvalContext& eval,
+                             std::vector<uint32_t>& rows, type::Batch& batch) {
   const auto trim = [&] {
     batch.columns.erase(batch.columns.begin() + static_cast<ptrdiff_t>(scan.output_columns),
                         batch.columns.begin() + static_cast<ptrdiff_t>(scan.columns.size()));

@@ -1,4 +1,5 @@
-// RowReader: rows of one table as one statement sees it, in key order: an interval of keys, or given keys.
+// RowReader: rows of one table as one statement sees it, in key order: an interval of keys, or
+// given keys.
 //
 // Threads: one at a time. What it is made with must outlive it.
 #pragma once
@@ -26,12 +27,13 @@ class RowReader {
 
   // The keys from `lower` on, below `upper` (empty: to the end).
   Result<void> open(const std::string& lower, const std::string& upper);
-  // At least `rows_wanted` rows of the interval unless it ends; false when nothing is left. The batch has the scan's columns, then maybe
-  // key and line.
+  // At least `rows_wanted` rows of the interval unless it ends; false when nothing is left. The
+  // batch has the scan's columns, then maybe key and line.
   Result<bool> next(type::Batch& batch, size_t rows_wanted);
   // The rows of these keys, one behind the other. Each is there, unless the overlay says otherwise.
   Result<type::Batch> read(std::span<const std::string> keys);
-  // The same of keys that need not be there: gives the numbers of those that are, each of which has one row. Not for counted tables.
+  // The same of keys that need not be there: gives the numbers of those that are, each of which has
+  // one row. Not for counted tables.
   Result<type::Batch> read_found(std::span<const std::string> keys, std::vector<uint32_t>& found);
 
  private:
@@ -39,7 +41,8 @@ class RowReader {
 
   Result<void> step();
   Result<void> add_lines(const tree::Leaf& leaf, size_t from, size_t to);
-  Result<void> add_change(const std::string& key, const txn::RowChange& change, std::optional<Bytes> stored);
+  Result<void> add_change(const std::string& key, const txn::RowChange& change,
+                          std::optional<Bytes> stored);
   Result<std::optional<Bytes>> stored_line(Bytes key);
   type::Batch finish(type::LineDecoder& decoder);
 
@@ -63,6 +66,7 @@ class RowReader {
 };
 
 // Tests the scan's filter and drops what only the filter looked at. False: no row is left.
-Result<bool> filter_and_trim(const plan::ScanSpec& scan, const expr::EvalContext& eval, std::vector<uint32_t>& rows, type::Batch& batch);
+Result<bool> filter_and_trim(const plan::ScanSpec& scan, const expr::EvalContext& eval,
+                             std::vector<uint32_t>& rows, type::Batch& batch);
 
 }  // namespace rowan::exec

@@ -1,9 +1,11 @@
-// RowWriter: the one way rows are written. It checks NOT NULL, CHECK and key uniqueness, notes what foreign keys have to look at when the
-// statement ends, puts long values out of line, takes the locks and hands canonical lines to the transaction.
+// RowWriter: the one way rows are written. It checks NOT NULL, CHECK and key uniqueness, notes what
+// foreign keys have to look at when the statement ends, puts long values out of line, takes the
+// locks and hands canonical lines to the transaction.
 //
 // Ownership: borrows the transaction; keeps the table's definition alive.
 // Threads:   one at a time.
-// Errors:    kNotNullViolation, kCheckViolation, kUniqueViolation, kProgramLimit, and those of Transaction.
+// Errors:    kNotNullViolation, kCheckViolation, kUniqueViolation, kProgramLimit, and those of
+// Transaction.
 #pragma once
 
 #include <cstdint>
@@ -35,17 +37,21 @@ class BlobReader final : public type::LargeReader {
 
 enum class WriteOutcome : uint8_t {
   kWritten,
-  kRestart,   // READ COMMITTED: the row has changed since the snapshot; the statement must run again.
+  kRestart,  // READ COMMITTED: the row has changed since the snapshot; the statement must run
+             // again.
 };
 
 class RowWriter {
  public:
-  RowWriter(ExecContext& context, catalog::TableVersion table);   // context.unique: not null when the table has unique keys.
+  RowWriter(
+      ExecContext& context,
+      catalog::TableVersion table);  // context.unique: not null when the table has unique keys.
 
   const catalog::TableDef& table() const { return *table_.table; }
   const catalog::TableVersion& version() const { return table_; }
 
-  // One value a column, in column order, already of the column's type. `checked`: its CHECKs are known to hold (CheckBatch).
+  // One value a column, in column order, already of the column's type. `checked`: its CHECKs are
+  // known to hold (CheckBatch).
   Result<void> insert(const std::vector<type::Value>& values, bool checked = false);
   // nullptr: there are none.
   Result<std::shared_ptr<const RowChecks>> checks();
@@ -54,20 +60,24 @@ class RowWriter {
   struct EncodedRow {
     std::string key;
     std::string line;
-    std::vector<std::pair<uint16_t, std::string>> large;   // Slot and the blob's bytes.
+    std::vector<std::pair<uint16_t, std::string>> large;  // Slot and the blob's bytes.
   };
-  Result<void> encode(const std::vector<type::Value>& values, EncodedRow& row, bool checked = false);
-  Result<void> check(const std::vector<type::Value>& values) { return check_row(values); }   // NOT NULL and CHECK.
+  Result<void> encode(const std::vector<type::Value>& values, EncodedRow& row,
+                      bool checked = false);
+  Result<void> check(const std::vector<type::Value>& values) {
+    return check_row(values);
+  }  // NOT NULL and CHECK.
   const store::ObjectReader& objects() const { return transaction_.objects(); }
   Result<void> insert_encoded(EncodedRow row);
 
-  // `columns` (indexes) take `values`; the others keep their bytes, dropped slots too. `rows` gets the number of rows
-  // meant: 1, or the count of a row in a table without a primary key.
+  // `columns` (indexes) take `values`; the others keep their bytes, dropped slots too. `rows` gets
+  // the number of rows meant: 1, or the count of a row in a table without a primary key.
   Result<WriteOutcome> update(Bytes key, Bytes line, const std::vector<uint16_t>& columns,
                               const std::vector<type::Value>& values, uint64_t& rows);
   Result<WriteOutcome> remove(Bytes key, Bytes line, uint64_t& rows);
 
-  // For rows that are stored past the transaction (bulk loads): what foreign keys want to know of an inserted line.
+  // For rows that are stored past the transaction (bulk loads): what foreign keys want to know of
+  // an inserted line.
   Result<void> note_inserted(Bytes line) { return note_references({}, std::nullopt, line); }
 
   Error duplicate_key(Bytes line) const;
@@ -75,20 +85,24 @@ class RowWriter {
  private:
   Result<void> get_ready();
   Result<void> check_row(const std::vector<type::Value>& values);
-  Result<void> note_references(Bytes old_key, std::optional<Bytes> old_line, std::optional<Bytes> new_line);
+  Result<void> note_references(Bytes old_key, std::optional<Bytes> old_line,
+                               std::optional<Bytes> new_line);
   Result<void> check_not_null(const std::vector<type::Value>& values) const;
-  Result<void> finish_line(std::vector<type::Cell>& cells, std::vector<std::string>& references, EncodedRow& row) const;
+  Result<void> finish_line(std::vector<type::Cell>& cells, std::vector<std::string>& references,
+                           EncodedRow& row) const;
   Result<void> forget_large(Bytes key, Bytes line);
   Result<WriteOutcome> replace(Bytes key, Bytes line, EncodedRow row, uint64_t count);
 
   ExecContext& context_;
   txn::Transaction& transaction_;
   bool ready_ = false;
-  std::shared_ptr<const RowChecks> checks_;          // nullptr: the table has none. Once ready_, as the next.
-  const TableReferences* references_ = nullptr;      // nullptr: the table has no foreign keys, on neither side.
-  UniqueState* unique_;                   // nullptr: the table has no unique keys.
+  std::shared_ptr<const RowChecks>
+      checks_;  // nullptr: the table has none. Once ready_, as the next.
+  const TableReferences* references_ =
+      nullptr;           // nullptr: the table has no foreign keys, on neither side.
+  UniqueState* unique_;  // nullptr: the table has no unique keys.
   catalog::TableVersion table_;
-  std::vector<int32_t> column_of_slot_;   // -1: dropped or never used.
+  std::vector<int32_t> column_of_slot_;  // -1: dropped or never used.
   std::vector<uint8_t> is_key_slot_;
 };
 

@@ -1,5 +1,5 @@
-// Scans: whole segments through the decoded-node cache, and key intervals row by row where the transaction changed
-// something, where a range begins or ends, or where the raw lines are wanted.
+// Scans: whole segments through the decoded-node cache, and key intervals row by row where the
+// transaction changed something, where a range begins or ends, or where the raw lines are wanted.
 //
 // Order: always ascending keys, however many threads read.
 #include <algorithm>
@@ -17,10 +17,11 @@ namespace rowan::exec {
 
 namespace {
 
-constexpr size_t kReadAheadSegments = 8;     // Decoded ahead of the consumer.
-constexpr size_t kParallelSegmentsMin = 4;   // Fewer uncached ones are not worth a thread.
+constexpr size_t kReadAheadSegments = 8;    // Decoded ahead of the consumer.
+constexpr size_t kParallelSegmentsMin = 4;  // Fewer uncached ones are not worth a thread.
 
-// One step of a scan: a whole segment, or the keys [lower, upper) of the merged table (empty upper: to the end).
+// One step of a scan: a whole segment, or the keys [lower, upper) of the merged table (empty upper:
+// to the end).
 struct Part {
   const tree::LeafRun* segment = nullptr;
   std::string lower;
@@ -33,7 +34,8 @@ std::string run_key(const tree::LeafRun& run) {
   return key;
 }
 
-// Decodes segments ahead of the consumer on one more thread; the consumer helps instead of waiting idly.
+// Decodes segments ahead of the consumer on one more thread; the consumer helps instead of waiting
+// idly.
 class ReadAhead {
  public:
   ReadAhead(const SegmentReader& reader, const std::vector<Part>& parts, const ExecContext& context)
@@ -62,7 +64,8 @@ class ReadAhead {
         state.result.reset();
         return result;
       }
-      const std::optional<size_t> next = state.phase == Phase::kFree ? std::optional(index) : claimable();
+      const std::optional<size_t> next =
+          state.phase == Phase::kFree ? std::optional(index) : claimable();
       if (next.has_value()) {
         decode(*next, lock);
       } else {
@@ -114,7 +117,7 @@ class ReadAhead {
   const ExecContext& context_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<State> states_;                // Guarded by mutex_, as are the next two.
+  std::vector<State> states_;  // Guarded by mutex_, as are the next two.
   size_t consumer_ = 0;
   bool stop_ = false;
   std::vector<std::thread> threads_;
@@ -126,15 +129,18 @@ class Scan final : public Operator {
 
   Result<void> open() override {
     TRY_ASSIGN(source_, open_table(scan_, context_));
-    TRY_ASSIGN(const std::vector<KeyInterval> intervals, key_intervals(scan_.bounds, context_.eval));
+    TRY_ASSIGN(const std::vector<KeyInterval> intervals,
+               key_intervals(scan_.bounds, context_.eval));
     if (intervals.empty()) return {};
     const catalog::TableDef& table = *source_.version.table;
     std::vector<uint16_t> slots;
     for (const uint16_t column : scan_.columns) slots.push_back(table.columns[column].slot);
-    segment_reader_.emplace(context_.transaction.objects(), context_.manager.store().cache(), source_.version.table, std::move(slots));
+    segment_reader_.emplace(context_.transaction.objects(), context_.manager.store().cache(),
+                            source_.version.table, std::move(slots));
     interval_reader_.emplace(context_, source_, scan_);
     if (source_.version.rows.is_zero() || (scan_.row_target.has_value() && !scan_.backward)) {
-      for (const KeyInterval& interval : intervals) parts_.push_back({nullptr, interval.lower, interval.upper});
+      for (const KeyInterval& interval : intervals)
+        parts_.push_back({nullptr, interval.lower, interval.upper});
     } else {
       TRY(divide_into_segments(intervals));
     }
@@ -153,7 +159,8 @@ class Scan final : public Operator {
       const Part& part = parts_[part_];
       bool got = false;
       if (part.segment != nullptr) {
-        TRY_ASSIGN(batch, read_ahead_.has_value() ? read_ahead_->take(part_) : segment_reader_->read(*part.segment));
+        TRY_ASSIGN(batch, read_ahead_.has_value() ? read_ahead_->take(part_)
+                                                  : segment_reader_->read(*part.segment));
         got = true;
         ++part_;
       } else {
@@ -173,7 +180,9 @@ class Scan final : public Operator {
   }
 
  private:
-  size_t rows_wanted() const { return scan_.row_target.has_value() ? std::max<size_t>(1, *scan_.row_target) : kBatchRows; }
+  size_t rows_wanted() const {
+    return scan_.row_target.has_value() ? std::max<size_t>(1, *scan_.row_target) : kBatchRows;
+  }
 
   bool has_changes_between(const std::string& lower, const std::string& upper) const {
     if (source_.overlay == nullptr) return false;
@@ -217,8 +226,10 @@ class Scan final : public Operator {
   // Small ranges read only the part of the tree that they lie in.
   Result<void> divide_into_segments(const std::vector<KeyInterval>& intervals) {
     const catalog::TableLineKeys keys(source_.version.table);
-    const tree::TreeReader reader{context_.transaction.objects(), context_.manager.store().cache(), keys};
-    const bool whole = intervals.size() == 1 && intervals[0].lower.empty() && intervals[0].upper.empty();
+    const tree::TreeReader reader{context_.transaction.objects(), context_.manager.store().cache(),
+                                  keys};
+    const bool whole =
+        intervals.size() == 1 && intervals[0].lower.empty() && intervals[0].upper.empty();
     if (whole) {
       TRY_ASSIGN(segments_, SegmentList::read(reader, source_.version.rows));
       segment_reader_->plan_cache(segments_->leaves());
@@ -228,7 +239,8 @@ class Scan final : public Operator {
     size_t leaves = 0;
     for (const KeyInterval& interval : intervals) {
       auto runs = std::make_unique<std::vector<tree::LeafRun>>();
-      TRY_ASSIGN(*runs, tree::leaf_runs(reader, source_.version.rows, interval.lower, interval.upper));
+      TRY_ASSIGN(*runs,
+                 tree::leaf_runs(reader, source_.version.rows, interval.lower, interval.upper));
       for (const tree::LeafRun& run : *runs) leaves += run.leaves.size();
       divide(*runs, interval);
       ranges_.push_back(std::move(runs));
@@ -237,7 +249,8 @@ class Scan final : public Operator {
     return {};
   }
 
-  // Cuts the interval at segment borders. Segments that lie inside it and that nothing changed are read whole.
+  // Cuts the interval at segment borders. Segments that lie inside it and that nothing changed are
+  // read whole.
   void divide(const std::vector<tree::LeafRun>& runs, const KeyInterval& interval) {
     std::string next_key;
     for (size_t i = 0; i < runs.size(); ++i) {
@@ -249,8 +262,11 @@ class Scan final : public Operator {
       if (!last && next_key <= interval.lower) continue;
       const bool starts_inside = interval.lower <= first;
       const bool ends_inside = interval.upper.empty() || (!last && next_key <= interval.upper);
-      Part part{&runs[i], starts_inside ? first : interval.lower, ends_inside ? next_key : interval.upper};
-      if (!starts_inside || !ends_inside || scan_.with_key || has_changes_between(part.lower, part.upper)) part.segment = nullptr;
+      Part part{&runs[i], starts_inside ? first : interval.lower,
+                ends_inside ? next_key : interval.upper};
+      if (!starts_inside || !ends_inside || scan_.with_key ||
+          has_changes_between(part.lower, part.upper))
+        part.segment = nullptr;
       parts_.push_back(std::move(part));
     }
   }
@@ -259,7 +275,9 @@ class Scan final : public Operator {
     if (context_.threads < 2) return;
     size_t cold = 0;
     for (const Part& part : parts_) {
-      if (part.segment != nullptr && !segment_reader_->is_cached(*part.segment) && ++cold >= kParallelSegmentsMin) break;
+      if (part.segment != nullptr && !segment_reader_->is_cached(*part.segment) &&
+          ++cold >= kParallelSegmentsMin)
+        break;
     }
     if (cold >= kParallelSegmentsMin) read_ahead_.emplace(*segment_reader_, parts_, context_);
   }
@@ -268,18 +286,20 @@ class Scan final : public Operator {
   ExecContext& context_;
   TableSource source_;
   std::shared_ptr<const SegmentList> segments_;
-  std::vector<std::unique_ptr<std::vector<tree::LeafRun>>> ranges_;   // The segments of each interval, when not all are read.
-  std::vector<type::Batch> turned_;          // Backward: what is left of a part, its last batch first.
+  std::vector<std::unique_ptr<std::vector<tree::LeafRun>>>
+      ranges_;                       // The segments of each interval, when not all are read.
+  std::vector<type::Batch> turned_;  // Backward: what is left of a part, its last batch first.
   std::optional<SegmentReader> segment_reader_;
   std::optional<RowReader> interval_reader_;
   std::vector<Part> parts_;
   size_t part_ = 0;
   bool interval_open_ = false;
   std::vector<uint32_t> rows_;
-  std::optional<ReadAhead> read_ahead_;      // Last: its threads stop before what they use goes.
+  std::optional<ReadAhead> read_ahead_;  // Last: its threads stop before what they use goes.
 };
 
-// A point get inside a larger plan (a join's side, a correlated subquery, a modify source with FROM).
+// A point get inside a larger plan (a join's side, a correlated subquery, a modify source with
+// FROM).
 class PointScan final : public Operator {
  public:
   PointScan(const PhysicalNode& node, ExecContext& context) : scan_(node.scan), context_(context) {}
@@ -316,7 +336,8 @@ class PointScan final : public Operator {
 // A scan that owns what it reads by.
 class ScanInstead final : public Operator {
  public:
-  ScanInstead(const plan::ScanSpec& from, ExecContext& context) : scan_(std::make_unique<plan::ScanSpec>()), inner_(*scan_, context) {
+  ScanInstead(const plan::ScanSpec& from, ExecContext& context)
+      : scan_(std::make_unique<plan::ScanSpec>()), inner_(*scan_, context) {
     scan_->table = from.table;
     scan_->historical = from.historical;
     scan_->alias = from.alias;
@@ -349,7 +370,8 @@ class ScanInstead final : public Operator {
 // The count that planning knew, as long as the rows are the ones it was for.
 class RowCount final : public Operator {
  public:
-  RowCount(const PhysicalNode& node, ExecContext& context, OperatorPtr input) : node_(node), context_(context), input_(std::move(input)) {}
+  RowCount(const PhysicalNode& node, ExecContext& context, OperatorPtr input)
+      : node_(node), context_(context), input_(std::move(input)) {}
 
   Result<void> open() override {
     TRY_ASSIGN(const TableSource source, open_table(node_.scan, context_));
@@ -363,7 +385,8 @@ class RowCount final : public Operator {
     if (done_) return false;
     done_ = true;
     batch.rows = 1;
-    batch.columns = {type::Column::of_constant(type::Value::of_int(node_.outputs[0].type, static_cast<int64_t>(node_.known_rows)), 1)};
+    batch.columns = {type::Column::of_constant(
+        type::Value::of_int(node_.outputs[0].type, static_cast<int64_t>(node_.known_rows)), 1)};
     return true;
   }
 
@@ -377,9 +400,15 @@ class RowCount final : public Operator {
 
 }  // namespace
 
-OperatorPtr make_scan(const PhysicalNode& node, ExecContext& context) { return std::make_unique<Scan>(node.scan, context); }
-OperatorPtr make_scan_instead(const plan::ScanSpec& index_scan, ExecContext& context) { return std::make_unique<ScanInstead>(index_scan, context); }
-OperatorPtr make_point_get(const PhysicalNode& node, ExecContext& context) { return std::make_unique<PointScan>(node, context); }
+OperatorPtr make_scan(const PhysicalNode& node, ExecContext& context) {
+  return std::make_unique<Scan>(node.scan, context);
+}
+OperatorPtr make_scan_instead(const plan::ScanSpec& index_scan, ExecContext& context) {
+  return std::make_unique<ScanInstead>(index_scan, context);
+}
+OperatorPtr make_point_get(const PhysicalNode& node, ExecContext& context) {
+  return std::make_unique<PointScan>(node, context);
+}
 OperatorPtr make_row_count(const PhysicalNode& node, ExecContext& context, OperatorPtr input) {
   return std::make_unique<RowCount>(node, context, std::move(input));
 }

@@ -15,16 +15,18 @@ constexpr size_t kRowsPerLeafGuess = 80;
 
 class CachedColumn final : public store::CachedNode {
  public:
-  CachedColumn(type::Column column, size_t text_bytes) : column_(std::move(column)), text_bytes_(text_bytes) {}
+  CachedColumn(type::Column column, size_t text_bytes)
+      : column_(std::move(column)), text_bytes_(text_bytes) {}
   const type::Column& column() const { return column_; }
   size_t memory_bytes() const override {
-    const size_t cell = type::physical(column_.type.id) == type::Physical::kString ? sizeof(std::string_view) : 8;
+    const size_t cell =
+        type::physical(column_.type.id) == type::Physical::kString ? sizeof(std::string_view) : 8;
     return sizeof(*this) + column_.size * (cell + (column_.nulls != nullptr ? 1 : 0)) + text_bytes_;
   }
 
  private:
   type::Column column_;
-  size_t text_bytes_;                        // Of the leaves that its strings point into.
+  size_t text_bytes_;  // Of the leaves that its strings point into.
 };
 
 class CachedCount final : public store::CachedNode {
@@ -50,16 +52,20 @@ bool is_string(const catalog::TableDef& table, uint16_t slot) {
 
 }  // namespace
 
-Result<std::shared_ptr<const SegmentList>> SegmentList::read(const tree::TreeReader& reader, const Oid& root) {
-  return reader.cache.get<SegmentList>(root, kSegmentListKind, [&]() -> Result<std::shared_ptr<const SegmentList>> {
-    auto list = std::make_shared<SegmentList>();
-    TRY_ASSIGN(list->runs_, tree::leaf_runs(reader, root));
-    for (tree::LeafRun& run : list->runs_) list->leaves_ += run.leaves.size();
-    return std::shared_ptr<const SegmentList>(std::move(list));
-  });
+Result<std::shared_ptr<const SegmentList>> SegmentList::read(const tree::TreeReader& reader,
+                                                             const Oid& root) {
+  return reader.cache.get<SegmentList>(root, kSegmentListKind,
+                                       [&]() -> Result<std::shared_ptr<const SegmentList>> {
+                                         auto list = std::make_shared<SegmentList>();
+                                         TRY_ASSIGN(list->runs_, tree::leaf_runs(reader, root));
+                                         for (tree::LeafRun& run : list->runs_)
+                                           list->leaves_ += run.leaves.size();
+                                         return std::shared_ptr<const SegmentList>(std::move(list));
+                                       });
 }
 
-SegmentReader::SegmentReader(const store::ObjectReader& objects, store::NodeCache& cache, std::shared_ptr<const catalog::TableDef> table,
+SegmentReader::SegmentReader(const store::ObjectReader& objects, store::NodeCache& cache,
+                             std::shared_ptr<const catalog::TableDef> table,
                              std::vector<uint16_t> slots)
     : objects_(objects), cache_(cache), table_(std::move(table)), slots_(std::move(slots)) {
   for (const uint16_t slot : slots_) kinds_.push_back(column_kind(*table_, slot));
@@ -75,7 +81,9 @@ void SegmentReader::plan_cache(size_t leaves) {
   for (const bool strings : {false, true}) {
     for (size_t i = 0; i < slots_.size(); ++i) {
       if (is_string(*table_, slots_[i]) != strings) continue;
-      const size_t bytes = strings ? rows * sizeof(std::string_view) + (text_charged ? 0 : leaves * kLeafTargetBytes) : rows * 8;
+      const size_t bytes =
+          strings ? rows * sizeof(std::string_view) + (text_charged ? 0 : leaves * kLeafTargetBytes)
+                  : rows * 8;
       keep_[i] = bytes <= left;
       if (!keep_[i]) continue;
       left -= bytes;
@@ -86,7 +94,8 @@ void SegmentReader::plan_cache(size_t leaves) {
 
 bool SegmentReader::is_cached(const tree::LeafRun& run) const {
   if (slots_.empty()) return cache_.find(run.parent, count_kind_) != nullptr;
-  return std::all_of(kinds_.begin(), kinds_.end(), [&](uint64_t kind) { return cache_.find(run.parent, kind) != nullptr; });
+  return std::all_of(kinds_.begin(), kinds_.end(),
+                     [&](uint64_t kind) { return cache_.find(run.parent, kind) != nullptr; });
 }
 
 Result<type::Batch> SegmentReader::count_rows(const tree::LeafRun& run) const {
@@ -145,8 +154,9 @@ Result<type::Batch> SegmentReader::read(const tree::LeafRun& run) const {
     column = std::move(decoded.columns[i]);
     if (!keep_[missing_at[i]]) continue;
     const bool strings = is_string(*table_, missing[i]);
-    cache_.insert(run.parent, kinds_[missing_at[i]], std::make_shared<CachedColumn>(column, strings ? text_bytes : 0));
-    if (strings) text_bytes = 0;             // Shared by all string columns of the segment: charged once.
+    cache_.insert(run.parent, kinds_[missing_at[i]],
+                  std::make_shared<CachedColumn>(column, strings ? text_bytes : 0));
+    if (strings) text_bytes = 0;  // Shared by all string columns of the segment: charged once.
   }
   return batch;
 }

@@ -1,5 +1,6 @@
-// Segments: the scan's unit. A segment is all leaves below one level-1 node (about 64 leaves, 4,800 rows), decoded into one
-// typed column for each slot, and each such column is cached by (level-1 node, definition, slot).
+// Segments: the scan's unit. A segment is all leaves below one level-1 node (about 64 leaves, 4,800
+// rows), decoded into one typed column for each slot, and each such column is cached by (level-1
+// node, definition, slot).
 #pragma once
 
 #include <memory>
@@ -16,7 +17,8 @@ namespace rowan::exec {
 // The segments of a rows tree, cached by its root.
 class SegmentList final : public store::CachedNode {
  public:
-  static Result<std::shared_ptr<const SegmentList>> read(const tree::TreeReader& reader, const Oid& root);
+  static Result<std::shared_ptr<const SegmentList>> read(const tree::TreeReader& reader,
+                                                         const Oid& root);
 
   const std::vector<tree::LeafRun>& runs() const { return runs_; }
   size_t leaves() const { return leaves_; }
@@ -30,10 +32,11 @@ class SegmentList final : public store::CachedNode {
 // Reads segments of one table. Threads: any number at once.
 class SegmentReader {
  public:
-  SegmentReader(const store::ObjectReader& objects, store::NodeCache& cache, std::shared_ptr<const catalog::TableDef> table,
-                std::vector<uint16_t> slots);
+  SegmentReader(const store::ObjectReader& objects, store::NodeCache& cache,
+                std::shared_ptr<const catalog::TableDef> table, std::vector<uint16_t> slots);
 
-  // Decides which columns are worth keeping: a scan that would push everything else out keeps only what fits.
+  // Decides which columns are worth keeping: a scan that would push everything else out keeps only
+  // what fits.
   void plan_cache(size_t leaves);
   bool is_cached(const tree::LeafRun& run) const;
   Result<type::Batch> read(const tree::LeafRun& run) const;
@@ -46,7 +49,7 @@ class SegmentReader {
   store::NodeCache& cache_;
   std::shared_ptr<const catalog::TableDef> table_;
   std::vector<uint16_t> slots_;
-  std::vector<uint64_t> kinds_;              // Of the cached columns.
+  std::vector<uint64_t> kinds_;  // Of the cached columns.
   std::vector<bool> keep_;
   uint64_t count_kind_ = 0;
 };

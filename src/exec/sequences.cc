@@ -11,9 +11,11 @@ void SessionSequences::use(txn::Transaction* transaction, std::string_view schem
   found_.clear();
 }
 
-// Definitions stay as long as the schema generation does: a sequence that is only drawn from keeps its own.
+// Definitions stay as long as the schema generation does: a sequence that is only drawn from keeps
+// its own.
 Result<const catalog::SequenceDef*> SessionSequences::find(std::string_view name) {
-  if (transaction_ == nullptr) return Error(ErrorCode::kFeatureNotSupported, "sequences cannot be used here");
+  if (transaction_ == nullptr)
+    return Error(ErrorCode::kFeatureNotSupported, "sequences cannot be used here");
   if (generation_ != transaction_->snapshot().schema_generation) {
     found_.clear();
     generation_ = transaction_->snapshot().schema_generation;
@@ -28,7 +30,8 @@ Result<const catalog::SequenceDef*> SessionSequences::find(std::string_view name
     if (found) return &found_.emplace(name, std::move(*found)).first->second;
     TRY_ASSIGN(const auto kind, catalog.find_relation(parsed.schema, parsed.name));
     if (kind != catalog::Catalog::RelationKind::kNone) {
-      return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is not a sequence", parsed.name));
+      return Error(ErrorCode::kWrongObjectType,
+                   fmt::format("\"{}\" is not a sequence", parsed.name));
     }
   }
   return Error(ErrorCode::kUndefinedTable, fmt::format("relation \"{}\" does not exist", name));
@@ -51,7 +54,9 @@ Result<int64_t> SessionSequences::current(std::string_view name) {
   TRY_ASSIGN(const catalog::SequenceDef* const sequence, find(name));
   const auto drawn = drawn_.find(Drawn{transaction_->branch(), sequence->path()});
   if (drawn != drawn_.end()) return drawn->second;
-  return Error(ErrorCode::kObjectNotInState, fmt::format("currval of sequence \"{}\" is not yet defined in this session", sequence->name));
+  return Error(
+      ErrorCode::kObjectNotInState,
+      fmt::format("currval of sequence \"{}\" is not yet defined in this session", sequence->name));
 }
 
 Result<int64_t> SessionSequences::last() {
@@ -62,15 +67,19 @@ Result<int64_t> SessionSequences::last() {
 Result<void> SessionSequences::set(std::string_view name, int64_t value, bool called) {
   TRY_ASSIGN(const catalog::SequenceDef* const sequence, find(name));
   if (value < sequence->min || value > sequence->max) {
-    return Error(ErrorCode::kNumericOutOfRange, fmt::format("setval: value {} is out of bounds for sequence \"{}\" ({}..{})", value, sequence->name,
-                                                            sequence->min, sequence->max));
+    return Error(ErrorCode::kNumericOutOfRange,
+                 fmt::format("setval: value {} is out of bounds for sequence \"{}\" ({}..{})",
+                             value, sequence->name, sequence->min, sequence->max));
   }
   int64_t before = 0;
   if (!called && __builtin_sub_overflow(value, sequence->increment, &before)) {
-    return Error(ErrorCode::kNumericOutOfRange, fmt::format("setval: value {} is too near the end of bigint", value));
+    return Error(ErrorCode::kNumericOutOfRange,
+                 fmt::format("setval: value {} is too near the end of bigint", value));
   }
   TRY(transaction_->set_value(*sequence, value, called));
-  if (called) drawn_.insert_or_assign(Drawn{transaction_->branch(), sequence->path()}, value);   // For currval; lastval is nextval's.
+  if (called)
+    drawn_.insert_or_assign(Drawn{transaction_->branch(), sequence->path()},
+                            value);  // For currval; lastval is nextval's.
   return {};
 }
 

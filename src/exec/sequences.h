@@ -1,7 +1,9 @@
-// What nextval and its like do in a session: names become sequences, and what was drawn is remembered for currval and lastval.
+// What nextval and its like do in a session: names become sequences, and what was drawn is
+// remembered for currval and lastval.
 //
 // Threads: its session's.
-// Errors:  those of Transaction::next_value; kObjectNotInState (currval before nextval), kUndefinedTable, kWrongObjectType, kNumericOutOfRange.
+// Errors:  those of Transaction::next_value; kObjectNotInState (currval before nextval),
+// kUndefinedTable, kWrongObjectType, kNumericOutOfRange.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +35,9 @@ class SessionSequences final : public expr::SequenceSource {
 
   txn::Transaction* transaction_ = nullptr;
   std::string schema_;
-  uint64_t generation_ = 0;                                // Schema generation that `found_` is of.
-  std::map<std::string, catalog::SequenceDef, std::less<>> found_;   // By the name as it was written.
+  uint64_t generation_ = 0;  // Schema generation that `found_` is of.
+  std::map<std::string, catalog::SequenceDef, std::less<>>
+      found_;  // By the name as it was written.
   struct Drawn {
     std::string branch;
     std::string path;

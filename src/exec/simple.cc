@@ -8,15 +8,19 @@
 namespace rowan::exec {
 
 Result<void> check_cancelled(const ExecContext& context) {
-  if (context.cancelled()) return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+  if (context.cancelled())
+    return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
   return {};
 }
 
-type::Column null_column(type::Type type, size_t rows) { return type::Column::of_constant(type::Value::null(type), rows); }
+type::Column null_column(type::Type type, size_t rows) {
+  return type::Column::of_constant(type::Value::null(type), rows);
+}
 
 type::Batch empty_batch(const std::vector<plan::OutputColumn>& outputs) {
   type::Batch batch;
-  for (const plan::OutputColumn& output : outputs) batch.columns.push_back(type::ColumnBuilder(output.type).finish());
+  for (const plan::OutputColumn& output : outputs)
+    batch.columns.push_back(type::ColumnBuilder(output.type).finish());
   return batch;
 }
 
@@ -33,13 +37,15 @@ Result<uint64_t> checked_count(const type::Value& value, uint64_t when_absent, b
 
 }  // namespace
 
-Result<uint64_t> evaluate_count(const expr::NodePtr& node, const ExecContext& context, uint64_t when_absent, bool is_limit) {
+Result<uint64_t> evaluate_count(const expr::NodePtr& node, const ExecContext& context,
+                                uint64_t when_absent, bool is_limit) {
   if (node == nullptr) return when_absent;
   TRY_ASSIGN(const type::Value value, expr::evaluate_constant(*node, context.eval));
   return checked_count(value, when_absent, is_limit);
 }
 
-Collector::Collector(const std::vector<plan::OutputColumn>& outputs, const ExecContext& context) : context_(context) {
+Collector::Collector(const std::vector<plan::OutputColumn>& outputs, const ExecContext& context)
+    : context_(context) {
   for (const plan::OutputColumn& output : outputs) types_.push_back(output.type);
 }
 
@@ -55,7 +61,9 @@ Result<void> Collector::add(const type::Batch& batch) {
   }
   if (bytes_ > context_.memory_bytes || rows_ > UINT32_MAX - 1) {
     return Error(ErrorCode::kOutOfMemory, "out of memory")
-        .with_detail("Sorting, joining or collecting these rows needs more memory than the statement may use.");
+        .with_detail(
+            "Sorting, joining or collecting these rows needs more memory than the statement may "
+            "use.");
   }
   batches_.push_back(batch);
   return {};
@@ -83,14 +91,21 @@ void append_cells(const type::Column& column, size_t rows, std::vector<T>& out) 
   }
 }
 
-type::Column concatenate(const std::vector<type::Batch>& batches, size_t column_index, type::Type type, size_t rows) {
+type::Column concatenate(const std::vector<type::Batch>& batches, size_t column_index,
+                         type::Type type, size_t rows) {
   type::ColumnBuilder builder(type, rows);
-  const bool any_null = std::any_of(batches.begin(), batches.end(), [&](const auto& b) { return b.columns[column_index].nulls != nullptr; });
+  const bool any_null = std::any_of(batches.begin(), batches.end(), [&](const auto& b) {
+    return b.columns[column_index].nulls != nullptr;
+  });
   for (const type::Batch& batch : batches) {
     const type::Column& column = batch.columns[column_index];
     switch (type::physical(type.id)) {
-      case type::Physical::kInt64: append_cells(column, batch.rows, builder.ints()); break;
-      case type::Physical::kDouble: append_cells(column, batch.rows, builder.doubles()); break;
+      case type::Physical::kInt64:
+        append_cells(column, batch.rows, builder.ints());
+        break;
+      case type::Physical::kDouble:
+        append_cells(column, batch.rows, builder.doubles());
+        break;
       case type::Physical::kString:
         append_cells(column, batch.rows, builder.strings());
         builder.keep(column.owner);
@@ -118,7 +133,8 @@ type::Batch Collector::finish() {
     result = std::move(batches_[0]);
     for (type::Column& column : result.columns) column = column.flatten();
   } else {
-    for (size_t i = 0; i < types_.size(); ++i) result.columns.push_back(concatenate(batches_, i, types_[i], rows_));
+    for (size_t i = 0; i < types_.size(); ++i)
+      result.columns.push_back(concatenate(batches_, i, types_[i], rows_));
   }
   batches_.clear();
   return result;
@@ -128,7 +144,8 @@ namespace {
 
 class Filter final : public Operator {
  public:
-  Filter(const PhysicalNode& node, ExecContext& context, OperatorPtr input) : node_(node), context_(context), input_(std::move(input)) {}
+  Filter(const PhysicalNode& node, ExecContext& context, OperatorPtr input)
+      : node_(node), context_(context), input_(std::move(input)) {}
   Result<void> open() override { return input_->open(); }
   Result<bool> next(type::Batch& batch) override {
     for (;;) {
@@ -153,7 +170,8 @@ class Filter final : public Operator {
 
 class Project final : public Operator {
  public:
-  Project(const PhysicalNode& node, ExecContext& context, OperatorPtr input) : node_(node), context_(context), input_(std::move(input)) {}
+  Project(const PhysicalNode& node, ExecContext& context, OperatorPtr input)
+      : node_(node), context_(context), input_(std::move(input)) {}
   Result<void> open() override { return input_->open(); }
   Result<bool> next(type::Batch& batch) override {
     TRY(check_cancelled(context_));
@@ -240,7 +258,8 @@ class Values final : public Operator {
     for (size_t column = 0; column < node_.outputs.size(); ++column) {
       type::ColumnBuilder builder(node_.outputs[column].type, rows);
       for (size_t row = at_; row < at_ + rows; ++row) {
-        TRY_ASSIGN(const type::Value value, expr::evaluate_constant(*node_.values[row][column], context_.eval));
+        TRY_ASSIGN(const type::Value value,
+                   expr::evaluate_constant(*node_.values[row][column], context_.eval));
         builder.append(value);
       }
       batch.columns.push_back(builder.finish());
@@ -287,7 +306,7 @@ class VirtualScan final : public Operator {
  private:
   const PhysicalNode& node_;
   ExecContext& context_;
-  std::unique_ptr<plan::VirtualRows> rows_;   // As they come, else all of them:
+  std::unique_ptr<plan::VirtualRows> rows_;  // As they come, else all of them:
   std::vector<type::Batch> batches_;
   size_t at_ = 0;
 };
@@ -300,10 +319,15 @@ OperatorPtr make_filter(const PhysicalNode& node, ExecContext& context, Operator
 OperatorPtr make_project(const PhysicalNode& node, ExecContext& context, OperatorPtr input) {
   return std::make_unique<Project>(node, context, std::move(input));
 }
-OperatorPtr make_limit(const PhysicalNode& node, ExecContext& context, OperatorPtr input, OperatorPtr counts) {
+OperatorPtr make_limit(const PhysicalNode& node, ExecContext& context, OperatorPtr input,
+                       OperatorPtr counts) {
   return std::make_unique<Limit>(node, context, std::move(input), std::move(counts));
 }
-OperatorPtr make_values(const PhysicalNode& node, ExecContext& context) { return std::make_unique<Values>(node, context); }
-OperatorPtr make_virtual_scan(const PhysicalNode& node, ExecContext& context) { return std::make_unique<VirtualScan>(node, context); }
+OperatorPtr make_values(const PhysicalNode& node, ExecContext& context) {
+  return std::make_unique<Values>(node, context);
+}
+OperatorPtr make_virtual_scan(const PhysicalNode& node, ExecContext& context) {
+  return std::make_unique<VirtualScan>(node, context);
+}
 
 }  // namespace rowan::exec

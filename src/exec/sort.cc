@@ -17,8 +17,10 @@ int compare_cells(const type::Column& left, size_t a, const type::Column& right,
       const int64_t x = left.ints()[a], y = right.ints()[b];
       return x < y ? -1 : x > y ? 1 : 0;
     }
-    case type::Physical::kDouble: return type::compare_doubles(left.doubles()[a], right.doubles()[b]);
-    case type::Physical::kString: return type::compare_strings(left.type.id, left.strings()[a], right.strings()[b]);
+    case type::Physical::kDouble:
+      return type::compare_doubles(left.doubles()[a], right.doubles()[b]);
+    case type::Physical::kString:
+      return type::compare_strings(left.type.id, left.strings()[a], right.strings()[b]);
   }
   return 0;
 }
@@ -26,7 +28,8 @@ int compare_cells(const type::Column& left, size_t a, const type::Column& right,
 // Columns must not be constant.
 class RowOrder {
  public:
-  RowOrder(const std::vector<plan::SortKey>& keys, const type::Batch& batch) : keys_(keys), batch_(batch) {}
+  RowOrder(const std::vector<plan::SortKey>& keys, const type::Batch& batch)
+      : keys_(keys), batch_(batch) {}
   int compare(uint32_t a, uint32_t b) const {
     for (const plan::SortKey& key : keys_) {
       const type::Column& column = batch_.columns[key.column];
@@ -54,18 +57,21 @@ class RowOrder {
 template <typename Items, typename Order>
 void sort_first(Items& items, uint64_t kept, const Order& order) {
   if (items.size() > kept) {
-    std::nth_element(items.begin(), items.begin() + static_cast<ptrdiff_t>(kept), items.end(), order);
+    std::nth_element(items.begin(), items.begin() + static_cast<ptrdiff_t>(kept), items.end(),
+                     order);
     items.resize(kept);
   }
   std::sort(items.begin(), items.end(), order);
 }
 
 // One integer key without NULLs, the common case, sorts values and not row numbers.
-std::vector<uint32_t> sort_ints(const type::Column& column, size_t rows, bool descending, uint64_t kept) {
+std::vector<uint32_t> sort_ints(const type::Column& column, size_t rows, bool descending,
+                                uint64_t kept) {
   std::vector<std::pair<int64_t, uint32_t>> pairs(rows);
   for (size_t i = 0; i < rows; ++i) {
     const int64_t value = column.ints()[i];
-    pairs[i] = {descending ? ~value : value, static_cast<uint32_t>(i)};   // ~ turns the order round without overflow.
+    pairs[i] = {descending ? ~value : value,
+                static_cast<uint32_t>(i)};  // ~ turns the order round without overflow.
   }
   sort_first(pairs, kept, std::less<>());
   std::vector<uint32_t> order(pairs.size());
@@ -73,13 +79,15 @@ std::vector<uint32_t> sort_ints(const type::Column& column, size_t rows, bool de
   return order;
 }
 
-// The first key of the last row worth keeping. Rows behind it are dropped before anything of them is copied; with one key,
-// rows equal to it as well, for they come later.
+// The first key of the last row worth keeping. Rows behind it are dropped before anything of them
+// is copied; with one key, rows equal to it as well, for they come later.
 class Bar {
  public:
   Bar(const plan::SortKey& key, bool only_key) : key_(key), keep_equal_(!only_key) {}
 
-  void raise(const type::Batch& rows, uint32_t last) { column_ = rows.columns[key_.column].gather(&last, 1); }
+  void raise(const type::Batch& rows, uint32_t last) {
+    column_ = rows.columns[key_.column].gather(&last, 1);
+  }
 
   // The rows of the batch that may be among the first ones.
   void pass(const type::Batch& batch, std::vector<uint32_t>& rows) const {
@@ -89,7 +97,8 @@ class Bar {
     size_t count = 0;
     if (plain && type::physical(column.type.id) == type::Physical::kInt64) {
       count = pass_plain(column.ints(), column_.ints()[0], batch.rows, rows.data());
-    } else if (plain && type::physical(column.type.id) == type::Physical::kDouble && !std::isnan(column_.doubles()[0])) {
+    } else if (plain && type::physical(column.type.id) == type::Physical::kDouble &&
+               !std::isnan(column_.doubles()[0])) {
       count = pass_plain(column.doubles(), column_.doubles()[0], batch.rows, rows.data());
     } else {
       for (size_t i = 0; i < batch.rows; ++i) {
@@ -112,9 +121,11 @@ class Bar {
       }
     };
     if (key_.descending) {
-      keep_equal_ ? run([bar](T value) { return !(value < bar); }) : run([bar](T value) { return !(value <= bar); });
+      keep_equal_ ? run([bar](T value) { return !(value < bar); })
+                  : run([bar](T value) { return !(value <= bar); });
     } else {
-      keep_equal_ ? run([bar](T value) { return value <= bar; }) : run([bar](T value) { return value < bar; });
+      keep_equal_ ? run([bar](T value) { return value <= bar; })
+                  : run([bar](T value) { return value < bar; });
     }
     return count;
   }
@@ -128,12 +139,13 @@ class Bar {
 
   const plan::SortKey& key_;
   bool keep_equal_;
-  type::Column column_;                      // One row.
+  type::Column column_;  // One row.
 };
 
 class Sort final : public Operator {
  public:
-  Sort(const PhysicalNode& node, ExecContext& context, OperatorPtr input) : node_(node), context_(context), input_(std::move(input)) {}
+  Sort(const PhysicalNode& node, ExecContext& context, OperatorPtr input)
+      : node_(node), context_(context), input_(std::move(input)) {}
 
   Result<void> open() override {
     TRY_ASSIGN(const uint64_t limit, evaluate_count(node_.limit, context_, UINT64_MAX, true));
@@ -164,7 +176,7 @@ class Sort final : public Operator {
 
  private:
   static constexpr uint64_t kTopRowsMax = 8192;
-  static constexpr uint64_t kTopRowsSlack = 1024;   // Sorting only now and then pays.
+  static constexpr uint64_t kTopRowsSlack = 1024;  // Sorting only now and then pays.
 
   // Keeps about twice the wanted rows and throws away the rest as it goes.
   Result<void> collect_top(uint64_t kept) {
@@ -199,7 +211,8 @@ class Sort final : public Operator {
   void sort_rows(uint64_t kept) {
     const size_t rows = rows_.rows;
     const type::Column* first = node_.sort.empty() ? nullptr : &rows_.columns[node_.sort[0].column];
-    if (node_.sort.size() == 1 && type::physical(first->type.id) == type::Physical::kInt64 && first->nulls == nullptr) {
+    if (node_.sort.size() == 1 && type::physical(first->type.id) == type::Physical::kInt64 &&
+        first->nulls == nullptr) {
       order_ = sort_ints(*first, rows, node_.sort[0].descending, kept);
     } else {
       order_.resize(rows);

@@ -25,11 +25,16 @@ constexpr size_t kBlockBytesMax = 4u << 20;
 // Gathers lines and hands them on as blocks.
 class BlockMaker {
  public:
-  BlockMaker(ExecContext& context, const catalog::TableDef& table, const std::vector<uint16_t>& columns,
+  BlockMaker(ExecContext& context, const catalog::TableDef& table,
+             const std::vector<uint16_t>& columns,
              const std::function<Result<void>(const RowBlock&)>& visit)
-      : context_(context), counted_(table.layout.counted), layout_(counted_ ? uncounted_layout(table.layout) : table.layout),
-        large_(context.transaction.objects()), visit_(visit) {
-    for (const uint16_t column : columns) slots_.push_back(static_cast<uint16_t>(table.columns[column].slot + (counted_ ? 1 : 0)));
+      : context_(context),
+        counted_(table.layout.counted),
+        layout_(counted_ ? uncounted_layout(table.layout) : table.layout),
+        large_(context.transaction.objects()),
+        visit_(visit) {
+    for (const uint16_t column : columns)
+      slots_.push_back(static_cast<uint16_t>(table.columns[column].slot + (counted_ ? 1 : 0)));
   }
 
   Result<void> add(Bytes line) {
@@ -40,12 +45,14 @@ class BlockMaker {
     block_.counts.push_back(count);
     text_ += line;
     text_ += '\n';
-    return block_.counts.size() == kBatchRows || text_.size() > kBlockBytesMax ? flush() : Result<void>();
+    return block_.counts.size() == kBatchRows || text_.size() > kBlockBytesMax ? flush()
+                                                                               : Result<void>();
   }
 
   Result<void> flush() {
     if (block_.counts.empty()) return {};
-    if (context_.cancelled()) return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+    if (context_.cancelled())
+      return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
     type::LineDecoder decoder(layout_, slots_, large_);
     const auto text = std::make_shared<std::string>(std::exchange(text_, {}));
     TRY(decoder.add(*text, text));
@@ -69,7 +76,8 @@ class BlockMaker {
 
 std::string quoted_columns(const catalog::TableDef& table, const std::vector<uint16_t>& columns) {
   std::string out;
-  for (const uint16_t column : columns) out += (out.empty() ? "" : ", ") + table.columns[column].name;
+  for (const uint16_t column : columns)
+    out += (out.empty() ? "" : ", ") + table.columns[column].name;
   return out;
 }
 
@@ -95,60 +103,77 @@ Result<std::optional<std::string>> key_of_row(const type::Batch& batch, size_t r
 
 }  // namespace
 
-Result<void> visit_blocks(ExecContext& context, const catalog::TableVersion& version, const std::vector<uint16_t>& columns,
+Result<void> visit_blocks(ExecContext& context, const catalog::TableVersion& version,
+                          const std::vector<uint16_t>& columns,
                           const std::function<Result<void>(const RowBlock&)>& visit) {
   BlockMaker blocks(context, *version.table, columns, visit);
-  TRY(visit_rows(context.transaction, context.manager.store().cache(), version, [&](Bytes, Bytes line) -> Result<bool> {
-    TRY(blocks.add(line));
-    return true;
-  }));
+  TRY(visit_rows(context.transaction, context.manager.store().cache(), version,
+                 [&](Bytes, Bytes line) -> Result<bool> {
+                   TRY(blocks.add(line));
+                   return true;
+                 }));
   return blocks.flush();
 }
 
 Result<bool> has_rows(ExecContext& context, const catalog::TableVersion& version) {
   bool found = false;
-  TRY(visit_rows(context.transaction, context.manager.store().cache(), version, [&](Bytes, Bytes) -> Result<bool> {
-    found = true;
-    return false;
-  }));
+  TRY(visit_rows(context.transaction, context.manager.store().cache(), version,
+                 [&](Bytes, Bytes) -> Result<bool> {
+                   found = true;
+                   return false;
+                 }));
   return found;
 }
 
-Result<expr::NodePtr> bind_transform(const sql::Expr& expression, const catalog::TableDef& table, std::string_view column, type::Type to) {
+Result<expr::NodePtr> bind_transform(const sql::Expr& expression, const catalog::TableDef& table,
+                                     std::string_view column, type::Type to) {
   TableScope scope(table, "transform expression");
   expr::ParameterTypes parameters;
   expr::BindContext bind{scope, parameters, {}};
   TRY_ASSIGN(expr::NodePtr node, expr::bind(expression, bind));
-  if (!parameters.types.empty()) return Error(ErrorCode::kUndefinedParameter, "there is no parameter $1");
-  if (node->type.id != type::TypeId::kUnknown && !type::can_cast(node->type.id, to.id, type::CastContext::kAssignment)) {
+  if (!parameters.types.empty())
+    return Error(ErrorCode::kUndefinedParameter, "there is no parameter $1");
+  if (node->type.id != type::TypeId::kUnknown &&
+      !type::can_cast(node->type.id, to.id, type::CastContext::kAssignment)) {
     return Error(ErrorCode::kDatatypeMismatch,
-                 fmt::format("result of USING clause for column \"{}\" cannot be cast automatically to type {}", column, type::type_name(to)))
+                 fmt::format("result of USING clause for column \"{}\" cannot be cast "
+                             "automatically to type {}",
+                             column, type::type_name(to)))
         .with_hint("You might need to add an explicit cast.");
   }
   return expr::coerce(std::move(node), to, type::CastContext::kAssignment, bind);
 }
 
-Result<expr::NodePtr> bind_column_cast(const catalog::TableDef& table, uint16_t column, type::Type to) {
+Result<expr::NodePtr> bind_column_cast(const catalog::TableDef& table, uint16_t column,
+                                       type::Type to) {
   const catalog::ColumnDef& from = table.columns[column];
   if (!type::can_cast(from.type.id, to.id, type::CastContext::kAssignment)) {
     const std::string name = type::type_name(to);
-    return Error(ErrorCode::kDatatypeMismatch, fmt::format("column \"{}\" cannot be cast automatically to type {}", from.name, name))
-        .with_hint(fmt::format("You might need to specify \"USING {}::{}\".", sql::quote_ident(from.name), name));
+    return Error(ErrorCode::kDatatypeMismatch,
+                 fmt::format("column \"{}\" cannot be cast automatically to type {}", from.name,
+                             name))
+        .with_hint(fmt::format("You might need to specify \"USING {}::{}\".",
+                               sql::quote_ident(from.name), name));
   }
   TableScope scope(table, "transform expression");
   expr::ParameterTypes parameters;
   expr::BindContext bind{scope, parameters, {}};
-  return expr::coerce(expr::make_column(column, from.type), to, type::CastContext::kAssignment, bind);
+  return expr::coerce(expr::make_column(column, from.type), to, type::CastContext::kAssignment,
+                      bind);
 }
 
-Result<void> check_unique(ExecContext& context, const catalog::TableVersion& version, std::string_view name, const std::vector<uint16_t>& columns) {
+Result<void> check_unique(ExecContext& context, const catalog::TableVersion& version,
+                          std::string_view name, const std::vector<uint16_t>& columns) {
   std::unordered_set<std::string> seen;
   TRY(visit_blocks(context, version, columns, [&](const RowBlock& block) -> Result<void> {
     for (size_t row = 0; row < block.batch.rows; ++row) {
       TRY_ASSIGN(std::optional<std::string> key, key_of_row(block.batch, row));
       if (!key || (seen.insert(std::move(*key)).second && block.counts[row] == 1)) continue;
-      return Error(ErrorCode::kUniqueViolation, fmt::format("could not create unique index \"{}\"", name))
-          .with_detail(fmt::format("Key ({})=({}) is duplicated.", quoted_columns(*version.table, columns), value_texts(block.batch, row)));
+      return Error(ErrorCode::kUniqueViolation,
+                   fmt::format("could not create unique index \"{}\"", name))
+          .with_detail(fmt::format("Key ({})=({}) is duplicated.",
+                                   quoted_columns(*version.table, columns),
+                                   value_texts(block.batch, row)));
     }
     return {};
   }));
@@ -156,12 +181,17 @@ Result<void> check_unique(ExecContext& context, const catalog::TableVersion& ver
 }
 
 bool foreign_key_types_match(type::Type child, type::Type parent) {
-  if (child.id == parent.id || (type::is_integer(child.id) && type::is_integer(parent.id))) return true;
-  const auto is_float = [](type::TypeId id) { return id == type::TypeId::kFloat4 || id == type::TypeId::kFloat8; };
-  const auto is_time = [](type::TypeId id) {
-    return id == type::TypeId::kDate || id == type::TypeId::kTimestamp || id == type::TypeId::kTimestamptz;
+  if (child.id == parent.id || (type::is_integer(child.id) && type::is_integer(parent.id)))
+    return true;
+  const auto is_float = [](type::TypeId id) {
+    return id == type::TypeId::kFloat4 || id == type::TypeId::kFloat8;
   };
-  if ((is_float(child.id) && is_float(parent.id)) || (is_time(child.id) && is_time(parent.id))) return true;
+  const auto is_time = [](type::TypeId id) {
+    return id == type::TypeId::kDate || id == type::TypeId::kTimestamp ||
+           id == type::TypeId::kTimestamptz;
+  };
+  if ((is_float(child.id) && is_float(parent.id)) || (is_time(child.id) && is_time(parent.id)))
+    return true;
   if (type::is_text(child.id) && type::is_text(parent.id)) return true;
   return type::can_cast(child.id, parent.id, type::CastContext::kImplicit);
 }

@@ -1,5 +1,5 @@
-// All rows that a transaction sees of a table, in blocks, for ALTER TABLE and CREATE INDEX: whether a unique key can hold, and what
-// expressions make of them.
+// All rows that a transaction sees of a table, in blocks, for ALTER TABLE and CREATE INDEX: whether
+// a unique key can hold, and what expressions make of them.
 //
 // Threads: the transaction's.
 #pragma once
@@ -18,24 +18,31 @@
 
 namespace rowan::exec {
 
-// Some rows of a table, one a line; equal rows of a table without a primary key are one, with their number.
+// Some rows of a table, one a line; equal rows of a table without a primary key are one, with their
+// number.
 struct RowBlock {
-  type::Batch batch;                         // The columns asked for.
+  type::Batch batch;  // The columns asked for.
   std::vector<uint64_t> counts;
 };
-// Every row in key order, the transaction's own changes included. `columns`: indexes into the table's.
-Result<void> visit_blocks(ExecContext& context, const catalog::TableVersion& version, const std::vector<uint16_t>& columns,
+// Every row in key order, the transaction's own changes included. `columns`: indexes into the
+// table's.
+Result<void> visit_blocks(ExecContext& context, const catalog::TableVersion& version,
+                          const std::vector<uint16_t>& columns,
                           const std::function<Result<void>(const RowBlock&)>& visit);
 Result<bool> has_rows(ExecContext& context, const catalog::TableVersion& version);
 
-// The USING expression of ALTER TYPE: over a table's columns (column n of the input is the table's n), cast to `to`. kDatatypeMismatch when
-// it cannot be assigned to that type.
-Result<expr::NodePtr> bind_transform(const sql::Expr& expression, const catalog::TableDef& table, std::string_view column, type::Type to);
+// The USING expression of ALTER TYPE: over a table's columns (column n of the input is the table's
+// n), cast to `to`. kDatatypeMismatch when it cannot be assigned to that type.
+Result<expr::NodePtr> bind_transform(const sql::Expr& expression, const catalog::TableDef& table,
+                                     std::string_view column, type::Type to);
 // The same of a plain column of that table.
-Result<expr::NodePtr> bind_column_cast(const catalog::TableDef& table, uint16_t column, type::Type to);
+Result<expr::NodePtr> bind_column_cast(const catalog::TableDef& table, uint16_t column,
+                                       type::Type to);
 
-// Whether the columns can be a unique key: kUniqueViolation in PostgreSQL's words for ALTER TABLE. Watches the rows.
-Result<void> check_unique(ExecContext& context, const catalog::TableVersion& version, std::string_view name, const std::vector<uint16_t>& columns);
+// Whether the columns can be a unique key: kUniqueViolation in PostgreSQL's words for ALTER TABLE.
+// Watches the rows.
+Result<void> check_unique(ExecContext& context, const catalog::TableVersion& version,
+                          std::string_view name, const std::vector<uint16_t>& columns);
 
 // Whether a foreign key may join columns of these types: child's, parent's.
 bool foreign_key_types_match(type::Type child, type::Type parent);

@@ -25,21 +25,29 @@ catalog::TableVersion unchecked(const catalog::TableVersion& version) {
 
 class Rewriter {
  public:
-  Rewriter(ExecContext& context, const catalog::TableVersion& before, const catalog::TableVersion& after, const std::vector<ColumnSource>& sources)
-      : context_(context), before_(before), after_(after), sources_(sources), writer_(context, unchecked(after)) {}
+  Rewriter(ExecContext& context, const catalog::TableVersion& before,
+           const catalog::TableVersion& after, const std::vector<ColumnSource>& sources)
+      : context_(context),
+        before_(before),
+        after_(after),
+        sources_(sources),
+        writer_(context, unchecked(after)) {}
 
   Result<void> run() {
     TRY_ASSIGN(bulk_, context_.manager.store().begin_bulk());
     std::vector<uint16_t> columns;
-    for (size_t i = 0; i < before_.table->columns.size(); ++i) columns.push_back(static_cast<uint16_t>(i));
-    TRY(visit_blocks(context_, before_, columns, [this](const RowBlock& block) { return take(block); }));
+    for (size_t i = 0; i < before_.table->columns.size(); ++i)
+      columns.push_back(static_cast<uint16_t>(i));
+    TRY(visit_blocks(context_, before_, columns,
+                     [this](const RowBlock& block) { return take(block); }));
     rows_.sort();
     if (after_.table->layout.counted) {
       merge_counts();
     } else {
       TRY(check_duplicates());
     }
-    tree::Builder builder([this](store::ObjectType type, Bytes bytes) { return bulk_->add(type, bytes); });
+    tree::Builder builder(
+        [this](store::ObjectType type, Bytes bytes) { return bulk_->add(type, bytes); });
     for (const RowArena::Row& row : rows_.rows()) TRY(builder.add(row.key(), row.line()));
     TRY_ASSIGN(const Oid root, builder.finish());
     TRY_ASSIGN(const Oid large, write_large());
@@ -62,8 +70,10 @@ class Rewriter {
     RowWriter::EncodedRow row;
     for (size_t i = 0; i < block.batch.rows; ++i) {
       for (size_t c = 0; c < columns.size(); ++c) {
-        values[c] = columns[c].is_null(i) ? type::Value::null(after_.table->columns[c].type) : columns[c].value(i);
-        if (values[c].is_null() && after_.table->columns[c].not_null) return contains_nulls(after_.table->columns[c]);
+        values[c] = columns[c].is_null(i) ? type::Value::null(after_.table->columns[c].type)
+                                          : columns[c].value(i);
+        if (values[c].is_null() && after_.table->columns[c].not_null)
+          return contains_nulls(after_.table->columns[c]);
       }
       TRY(writer_.encode(values, row));
       TRY(add(row, block.counts[i]));
@@ -72,7 +82,9 @@ class Rewriter {
   }
 
   Error contains_nulls(const catalog::ColumnDef& column) const {
-    return Error(ErrorCode::kNotNullViolation, fmt::format("column \"{}\" of relation \"{}\" contains null values", column.name, after_.table->name));
+    return Error(ErrorCode::kNotNullViolation,
+                 fmt::format("column \"{}\" of relation \"{}\" contains null values", column.name,
+                             after_.table->name));
   }
 
   Result<void> add(const RowWriter::EncodedRow& row, uint64_t count) {
@@ -96,7 +108,8 @@ class Rewriter {
     for (size_t i = 0; i < rows.size();) {
       uint64_t count = 0;
       size_t end = i;
-      for (; end < rows.size() && rows[end].key() == rows[i].key(); ++end) count += line_count(rows[end].line()).value();
+      for (; end < rows.size() && rows[end].key() == rows[i].key(); ++end)
+        count += line_count(rows[end].line()).value();
       merged.add(rows[i].key(), with_line_count(rows[i].line(), count), 0);
       i = end;
     }
@@ -113,7 +126,8 @@ class Rewriter {
 
   Error duplicate(Bytes line) const {
     const catalog::TableDef& table = *after_.table;
-    Error error(ErrorCode::kUniqueViolation, fmt::format("could not create unique index \"{}\"", table.primary_key_name));
+    Error error(ErrorCode::kUniqueViolation,
+                fmt::format("could not create unique index \"{}\"", table.primary_key_name));
     std::string names, texts;
     std::vector<Bytes> elements;
     uint64_t count = 0;
@@ -122,22 +136,27 @@ class Rewriter {
       const catalog::ColumnDef& column = table.columns[index];
       type::Value value = column.absent;
       if (column.slot < elements.size()) {
-        if (auto decoded = type::decode_element(column.type, elements[column.slot])) value = std::move(*decoded);
+        if (auto decoded = type::decode_element(column.type, elements[column.slot]))
+          value = std::move(*decoded);
       }
       names += (names.empty() ? "" : ", ") + column.name;
-      texts += (texts.empty() ? "" : ", ") + (value.is_null() ? std::string("null") : type::to_text(value));
+      texts += (texts.empty() ? "" : ", ") +
+               (value.is_null() ? std::string("null") : type::to_text(value));
     }
     return std::move(error).with_detail(fmt::format("Key ({})=({}) is duplicated.", names, texts));
   }
 
   Result<Oid> write_large() {
     if (large_.empty()) return Oid{};
-    std::sort(large_.begin(), large_.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
-    const auto last = std::unique(large_.begin(), large_.end(), [](const auto& a, const auto& b) { return a.name == b.name; });
-    large_.erase(last, large_.end());   // Equal rows of a counted table share their values.
+    std::sort(large_.begin(), large_.end(),
+              [](const auto& a, const auto& b) { return a.name < b.name; });
+    const auto last = std::unique(large_.begin(), large_.end(),
+                                  [](const auto& a, const auto& b) { return a.name == b.name; });
+    large_.erase(last, large_.end());  // Equal rows of a counted table share their values.
     store::ObjectStore& store = context_.manager.store();
     store::PendingObjects made(store);
-    TRY_ASSIGN(const Oid root, tree::apply_large_edits(made, store.cache(), Oid{}, std::move(large_)));
+    TRY_ASSIGN(const Oid root,
+               tree::apply_large_edits(made, store.cache(), Oid{}, std::move(large_)));
     for (const store::PendingObjects::Entry& entry : made.entries()) {
       TRY_ASSIGN(const Oid id, bulk_->add(entry.type, entry.object.bytes));
       (void)id;
@@ -158,7 +177,8 @@ class Rewriter {
 
 }  // namespace
 
-Result<void> rewrite_table(ExecContext& context, const catalog::TableVersion& before, const catalog::TableVersion& after,
+Result<void> rewrite_table(ExecContext& context, const catalog::TableVersion& before,
+                           const catalog::TableVersion& after,
                            const std::vector<ColumnSource>& sources) {
   return Rewriter(context, before, after, sources).run();
 }

@@ -24,9 +24,11 @@ Result<bool> append_value_key(const type::Value& value, std::string& key) {
   return true;
 }
 
-Result<bool> append_node_key(const expr::Node& node, const expr::EvalContext& context, std::string& key) {
+Result<bool> append_node_key(const expr::Node& node, const expr::EvalContext& context,
+                             std::string& key) {
   if (node.kind == expr::NodeKind::kConstant) return append_value_key(node.constant, key);
-  if (node.kind == expr::NodeKind::kParameter && context.parameters != nullptr && node.column < context.parameters->size()) {
+  if (node.kind == expr::NodeKind::kParameter && context.parameters != nullptr &&
+      node.column < context.parameters->size()) {
     const type::Value& value = (*context.parameters)[node.column];
     if (value.type().id == node.type.id) return append_value_key(value, key);
   }
@@ -35,13 +37,15 @@ Result<bool> append_node_key(const expr::Node& node, const expr::EvalContext& co
 }
 
 // The table as the transaction has it now.
-Result<catalog::TableVersion> current_version(const plan::ScanSpec& scan, const ExecContext& context) {
+Result<catalog::TableVersion> current_version(const plan::ScanSpec& scan,
+                                              const ExecContext& context) {
   const catalog::TableDef& planned = *scan.table.table;
   if (!scan.materialized) return context.transaction.get_table(planned.schema, planned.name);
   const catalog::Catalog& catalog = context.transaction.catalog();
   TRY_ASSIGN(const auto view, catalog.find_view(planned.schema, planned.name));
   if (view == nullptr || !view->materialized()) {
-    return Error(ErrorCode::kUndefinedTable, fmt::format("relation \"{}\" does not exist", planned.name));
+    return Error(ErrorCode::kUndefinedTable,
+                 fmt::format("relation \"{}\" does not exist", planned.name));
   }
   return catalog.materialized_rows(*view);
 }
@@ -57,7 +61,9 @@ Result<TableSource> open_table(const plan::ScanSpec& scan, const ExecContext& co
   const catalog::TableDef& planned = *scan.table.table;
   TRY_ASSIGN(const catalog::TableVersion current, current_version(scan, context));
   if (current.table->definition_id != planned.definition_id) {
-    return Error(ErrorCode::kObjectNotInState, fmt::format("table \"{}\" has changed since the statement was planned", planned.name));
+    return Error(
+        ErrorCode::kObjectNotInState,
+        fmt::format("table \"{}\" has changed since the statement was planned", planned.name));
   }
   TRY_ASSIGN(txn::TableView view, context.transaction.view(current));
   source.version = std::move(view.version);
@@ -66,7 +72,8 @@ Result<TableSource> open_table(const plan::ScanSpec& scan, const ExecContext& co
   return source;
 }
 
-Result<bool> append_equal_keys(const plan::KeyBounds& bounds, const expr::EvalContext& context, std::string& key) {
+Result<bool> append_equal_keys(const plan::KeyBounds& bounds, const expr::EvalContext& context,
+                               std::string& key) {
   for (const expr::NodePtr& value : bounds.equal) {
     TRY_ASSIGN(const bool present, append_node_key(*value, context, key));
     if (!present) return false;
@@ -74,7 +81,8 @@ Result<bool> append_equal_keys(const plan::KeyBounds& bounds, const expr::EvalCo
   return true;
 }
 
-Result<std::vector<KeyInterval>> key_intervals(const plan::KeyBounds& bounds, const expr::EvalContext& context) {
+Result<std::vector<KeyInterval>> key_intervals(const plan::KeyBounds& bounds,
+                                               const expr::EvalContext& context) {
   std::vector<KeyInterval> intervals;
   std::string prefix;
   TRY_ASSIGN(bool present, append_equal_keys(bounds, context, prefix));
@@ -87,7 +95,8 @@ Result<std::vector<KeyInterval>> key_intervals(const plan::KeyBounds& bounds, co
     intervals.push_back(std::move(interval));
   }
   if (!bounds.any.empty()) {
-    std::sort(intervals.begin(), intervals.end(), [](const KeyInterval& a, const KeyInterval& b) { return a.lower < b.lower; });
+    std::sort(intervals.begin(), intervals.end(),
+              [](const KeyInterval& a, const KeyInterval& b) { return a.lower < b.lower; });
     const auto same = [](const KeyInterval& a, const KeyInterval& b) { return a.lower == b.lower; };
     intervals.erase(std::unique(intervals.begin(), intervals.end(), same), intervals.end());
     return intervals;
@@ -105,7 +114,8 @@ Result<std::vector<KeyInterval>> key_intervals(const plan::KeyBounds& bounds, co
     if (!present) return intervals;
     if (bounds.upper_inclusive) interval.upper += kAfterKeys;
   }
-  if (interval.upper.empty() || interval.lower < interval.upper) intervals.push_back(std::move(interval));
+  if (interval.upper.empty() || interval.lower < interval.upper)
+    intervals.push_back(std::move(interval));
   return intervals;
 }
 
@@ -115,7 +125,8 @@ Result<uint64_t> line_count(Bytes line) {
     const auto end = std::from_chars(line.data() + 1, line.data() + line.size(), count);
     if (end.ec == std::errc() && (*end.ptr == ',' || *end.ptr == ']')) return count;
   }
-  return Error(ErrorCode::kCorruption, "a row of a table without a primary key does not begin with its count");
+  return Error(ErrorCode::kCorruption,
+               "a row of a table without a primary key does not begin with its count");
 }
 
 std::string with_line_count(Bytes line, uint64_t count) {

@@ -13,7 +13,7 @@
 namespace rowan::exec {
 
 struct TableSource {
-  catalog::TableVersion version;             // Its rows tree, without the overlay.
+  catalog::TableVersion version;  // Its rows tree, without the overlay.
   const txn::TableOverlay* overlay = nullptr;
 };
 // kObjectNotInState when the table's definition is no longer the planned one.
@@ -25,14 +25,17 @@ struct KeyInterval {
   std::string upper;
 };
 // Ascending, and no key is in two of them. None: a bound is NULL, so no row fits.
-Result<std::vector<KeyInterval>> key_intervals(const plan::KeyBounds& bounds, const expr::EvalContext& context);
+Result<std::vector<KeyInterval>> key_intervals(const plan::KeyBounds& bounds,
+                                               const expr::EvalContext& context);
 // Appends the keys of the equalities. False: one is NULL.
-Result<bool> append_equal_keys(const plan::KeyBounds& bounds, const expr::EvalContext& context, std::string& key);
+Result<bool> append_equal_keys(const plan::KeyBounds& bounds, const expr::EvalContext& context,
+                               std::string& key);
 
 // Counted lines (tables without a primary key) begin with the number of equal rows.
 Result<uint64_t> line_count(Bytes line);
 std::string with_line_count(Bytes line, uint64_t count);
-// A counted table's lines with the count as an element like others, in front, so that each distinct row decodes once.
+// A counted table's lines with the count as an element like others, in front, so that each distinct
+// row decodes once.
 type::RowLayout uncounted_layout(const type::RowLayout& layout);
 
 }  // namespace rowan::exec

@@ -7,7 +7,8 @@
 
 namespace rowan::exec {
 
-Error duplicate_key(const catalog::TableDef& table, std::string_view constraint, const std::vector<uint16_t>& columns, Bytes line) {
+Error duplicate_key(const catalog::TableDef& table, std::string_view constraint,
+                    const std::vector<uint16_t>& columns, Bytes line) {
   std::string names;
   std::string texts;
   std::vector<Bytes> elements;
@@ -22,34 +23,44 @@ Error duplicate_key(const catalog::TableDef& table, std::string_view constraint,
     names += column.name;
     type::Value value = column.absent;
     if (readable && column.slot < elements.size()) {
-      if (auto decoded = type::decode_element(column.type, elements[column.slot])) value = std::move(*decoded);
+      if (auto decoded = type::decode_element(column.type, elements[column.slot]))
+        value = std::move(*decoded);
     }
     texts += value.is_null() ? "null" : type::to_text(value);
   }
-  return Error(ErrorCode::kUniqueViolation, fmt::format("duplicate key value violates unique constraint \"{}\"", constraint))
+  return Error(ErrorCode::kUniqueViolation,
+               fmt::format("duplicate key value violates unique constraint \"{}\"", constraint))
       .with_detail(fmt::format("Key ({})=({}) already exists.", names, texts));
 }
 
-Result<void> UniqueState::take_row(const catalog::TableDef& table, const store::ObjectReader& objects, Table& state,
-                                   std::optional<Bytes> old_line, std::optional<Bytes> new_line, Bytes new_key) {
+Result<void> UniqueState::take_row(const catalog::TableDef& table,
+                                   const store::ObjectReader& objects, Table& state,
+                                   std::optional<Bytes> old_line, std::optional<Bytes> new_line,
+                                   Bytes new_key) {
   for (size_t i = 0; i < table.unique_keys.size(); ++i) {
     if (old_line) {
-      TRY_ASSIGN(const auto value, derived::unique_key_of(table, table.unique_keys[i], *old_line, objects));
+      TRY_ASSIGN(const auto value,
+                 derived::unique_key_of(table, table.unique_keys[i], *old_line, objects));
       if (value) state.keys[i][*value] = std::nullopt;
     }
     if (new_line) {
-      TRY_ASSIGN(const auto value, derived::unique_key_of(table, table.unique_keys[i], *new_line, objects));
+      TRY_ASSIGN(const auto value,
+                 derived::unique_key_of(table, table.unique_keys[i], *new_line, objects));
       if (value) state.keys[i][*value] = std::string(new_key);
     }
   }
   return {};
 }
 
-// The transaction's own values; worked out again from its changed rows after anything else changed them (ROLLBACK TO, TRUNCATE).
-Result<UniqueState::Table*> UniqueState::current(txn::Transaction& transaction, const catalog::TableVersion& version) {
+// The transaction's own values; worked out again from its changed rows after anything else changed
+// them (ROLLBACK TO, TRUNCATE).
+Result<UniqueState::Table*> UniqueState::current(txn::Transaction& transaction,
+                                                 const catalog::TableVersion& version) {
   const catalog::TableDef& table = *version.table;
   Table& state = tables_[table.path()];
-  if (state.change_count == transaction.change_count() && state.definition_id == table.definition_id) return &state;
+  if (state.change_count == transaction.change_count() &&
+      state.definition_id == table.definition_id)
+    return &state;
   state.definition_id = table.definition_id;
   state.keys.assign(table.unique_keys.size(), {});
   TRY_ASSIGN(const txn::TableView view, transaction.view(version));
@@ -66,32 +77,38 @@ Result<UniqueState::Table*> UniqueState::current(txn::Transaction& transaction, 
     }
     for (const auto& [key, change] : view.overlay->rows) {
       const bool there = table.layout.counted ? change.count_delta > 0 : change.line.has_value();
-      if (there) TRY(take_row(table, transaction.objects(), state, std::nullopt, *change.line, key));
+      if (there)
+        TRY(take_row(table, transaction.objects(), state, std::nullopt, *change.line, key));
     }
   }
   state.change_count = transaction.change_count();
   return &state;
 }
 
-Result<void> UniqueState::check(txn::Transaction& transaction, const catalog::TableVersion& version, std::optional<Bytes> old_line,
-                                Bytes old_key, Bytes new_line) {
+Result<void> UniqueState::check(txn::Transaction& transaction, const catalog::TableVersion& version,
+                                std::optional<Bytes> old_line, Bytes old_key, Bytes new_line) {
   const catalog::TableDef& table = *version.table;
   for (size_t i = 0; i < table.unique_keys.size(); ++i) {
     const catalog::UniqueKey& unique = table.unique_keys[i];
-    TRY_ASSIGN(const auto value, derived::unique_key_of(table, unique, new_line, transaction.objects()));
+    TRY_ASSIGN(const auto value,
+               derived::unique_key_of(table, unique, new_line, transaction.objects()));
     if (!value) continue;
     if (old_line) {
-      TRY_ASSIGN(const auto before, derived::unique_key_of(table, unique, *old_line, transaction.objects()));
+      TRY_ASSIGN(const auto before,
+                 derived::unique_key_of(table, unique, *old_line, transaction.objects()));
       if (before == value) continue;
     }
     TRY(transaction.lock_value(version, i, *value));
     TRY_ASSIGN(const auto holder, this->holder(transaction, version, i, *value));
-    if (holder && (!old_line || *holder != old_key)) return duplicate_key(table, unique.name, unique.columns, new_line);
+    if (holder && (!old_line || *holder != old_key))
+      return duplicate_key(table, unique.name, unique.columns, new_line);
   }
   return {};
 }
 
-Result<std::optional<std::string>> UniqueState::holder(txn::Transaction& transaction, const catalog::TableVersion& version, size_t which, Bytes value) {
+Result<std::optional<std::string>> UniqueState::holder(txn::Transaction& transaction,
+                                                       const catalog::TableVersion& version,
+                                                       size_t which, Bytes value) {
   TRY_ASSIGN(const Table* const own, current(transaction, version));
   const auto known = own->keys[which].find(std::string(value));
   if (known != own->keys[which].end()) return known->second;
@@ -99,10 +116,12 @@ Result<std::optional<std::string>> UniqueState::holder(txn::Transaction& transac
   return indexes_.holder(store_, tip, which, value);
 }
 
-Result<void> UniqueState::note(txn::Transaction& transaction, const catalog::TableVersion& version, std::optional<Bytes> old_line,
-                               std::optional<Bytes> new_line, Bytes new_key, uint64_t count_before) {
+Result<void> UniqueState::note(txn::Transaction& transaction, const catalog::TableVersion& version,
+                               std::optional<Bytes> old_line, std::optional<Bytes> new_line,
+                               Bytes new_key, uint64_t count_before) {
   Table& state = tables_[version.table->path()];
-  if (state.change_count != count_before || state.definition_id != version.table->definition_id) return {};   // Not looked at since something else changed: worked out when it is.
+  if (state.change_count != count_before || state.definition_id != version.table->definition_id)
+    return {};  // Not looked at since something else changed: worked out when it is.
   TRY(take_row(*version.table, transaction.objects(), state, old_line, new_line, new_key));
   state.change_count = transaction.change_count();
   return {};

@@ -27,7 +27,7 @@ using Keys = std::set<std::string, std::less<>>;
 struct TablePair {
   std::optional<catalog::TableVersion> before;
   catalog::TableVersion now;
-  bool same_keys = false;                  // Rows of both can be matched by key.
+  bool same_keys = false;  // Rows of both can be matched by key.
 
   bool same_rows() const { return same_keys && before->rows == now.rows; }
 };
@@ -36,14 +36,20 @@ std::string columns_text(const catalog::TableDef& table, const std::vector<uint1
   std::string text;
   for (const uint16_t index : columns) {
     const catalog::ColumnDef& column = table.columns[index];
-    text += fmt::format("{:08x} {} {},", column.id, type::type_name(column.type), column.absent.is_null() ? "" : type::to_text(column.absent));
+    text += fmt::format("{:08x} {} {},", column.id, type::type_name(column.type),
+                        column.absent.is_null() ? "" : type::to_text(column.absent));
   }
   return text;
 }
 
-// What a unique key, CHECK or foreign key says, free of names that may change without changing the meaning.
-std::string meaning(const catalog::TableDef& table, const catalog::UniqueKey& key) { return columns_text(table, key.columns); }
-std::string meaning(const catalog::TableDef&, const catalog::CheckConstraint& check) { return check.expression_sql; }
+// What a unique key, CHECK or foreign key says, free of names that may change without changing the
+// meaning.
+std::string meaning(const catalog::TableDef& table, const catalog::UniqueKey& key) {
+  return columns_text(table, key.columns);
+}
+std::string meaning(const catalog::TableDef&, const catalog::CheckConstraint& check) {
+  return check.expression_sql;
+}
 std::string meaning(const catalog::TableDef& table, const catalog::ForeignKey& key) {
   std::string text = columns_text(table, key.columns) + key.schema + "." + key.table;
   for (const std::string& column : key.referenced) text += "," + column;
@@ -51,8 +57,9 @@ std::string meaning(const catalog::TableDef& table, const catalog::ForeignKey& k
 }
 
 template <typename Constraint>
-std::optional<size_t> find_same(const catalog::TableDef& before, const std::vector<Constraint>& constraints, const catalog::TableDef& now,
-                                const Constraint& wanted) {
+std::optional<size_t> find_same(const catalog::TableDef& before,
+                                const std::vector<Constraint>& constraints,
+                                const catalog::TableDef& now, const Constraint& wanted) {
   const std::string text = meaning(now, wanted);
   for (size_t i = 0; i < constraints.size(); ++i) {
     if (meaning(before, constraints[i]) == text) return i;
@@ -67,7 +74,8 @@ bool same_absent(const type::Value& a, const type::Value& b) {
 bool same_types(const catalog::TableDef& a, const catalog::TableDef& b) {
   if (a.columns.size() != b.columns.size()) return false;
   for (size_t i = 0; i < a.columns.size(); ++i) {
-    if (a.columns[i].id != b.columns[i].id || a.columns[i].type != b.columns[i].type || a.columns[i].name != b.columns[i].name ||
+    if (a.columns[i].id != b.columns[i].id || a.columns[i].type != b.columns[i].type ||
+        a.columns[i].name != b.columns[i].name ||
         !same_absent(a.columns[i].absent, b.columns[i].absent)) {
       return false;
     }
@@ -77,20 +85,30 @@ bool same_types(const catalog::TableDef& a, const catalog::TableDef& b) {
 
 class Validator {
  public:
-  Validator(const ValidateRequest& request, const store::ObjectStore& store, derived::Indexes& indexes, const expr::EvalContext& eval)
-      : request_(request), store_(store), indexes_(indexes), eval_(eval), before_(request.objects, store.cache(), request.valid_root),
+  Validator(const ValidateRequest& request, const store::ObjectStore& store,
+            derived::Indexes& indexes, const expr::EvalContext& eval)
+      : request_(request),
+        store_(store),
+        indexes_(indexes),
+        eval_(eval),
+        before_(request.objects, store.cache(), request.valid_root),
         now_(request.objects, store.cache(), request.root) {}
 
   Result<std::vector<Violation>> run();
 
  private:
   bool full() const { return violations_.size() >= request_.violations_max; }
-  void add(ErrorCode code, const catalog::TableDef& table, std::string constraint, std::string key, std::string message) {
-    if (!full()) violations_.push_back({code, table.schema, table.name, std::move(constraint), std::move(key), std::move(message)});
+  void add(ErrorCode code, const catalog::TableDef& table, std::string constraint, std::string key,
+           std::string message) {
+    if (!full())
+      violations_.push_back({code, table.schema, table.name, std::move(constraint), std::move(key),
+                             std::move(message)});
   }
   Result<TablePair*> pair_of(const std::string& schema, const std::string& name);
   std::string key_text(const catalog::TableDef& table, Bytes line) const;
-  tree::TreeReader reader(const catalog::TableLineKeys& keys) const { return {request_.objects, store_.cache(), keys}; }
+  tree::TreeReader reader(const catalog::TableLineKeys& keys) const {
+    return {request_.objects, store_.cache(), keys};
+  }
 
   Result<void> check_table(TablePair& pair);
   Result<void> check_row(const TablePair& pair, const RowChecks* checks, Bytes line);
@@ -101,10 +119,12 @@ class Validator {
   Result<void> each_new_row(const TablePair& pair, bool all, const RowVisitor& visit);
   // Keys whose row changed, came or went.
   Result<const Keys*> changed_keys(const TablePair& pair);
-  // The foreign key on the old side, when it says the same there and its values are encoded in the same way.
-  std::optional<BoundReference> known_before(const TablePair& child, const TablePair& parent, const BoundReference& reference) const;
-  Result<bool> parent_has(const TablePair& parent, const BoundReference& reference, const std::optional<BoundReference>& before,
-                          const std::string& value);
+  // The foreign key on the old side, when it says the same there and its values are encoded in the
+  // same way.
+  std::optional<BoundReference> known_before(const TablePair& child, const TablePair& parent,
+                                             const BoundReference& reference) const;
+  Result<bool> parent_has(const TablePair& parent, const BoundReference& reference,
+                          const std::optional<BoundReference>& before, const std::string& value);
 
   const ValidateRequest& request_;
   const store::ObjectStore& store_;
@@ -112,9 +132,10 @@ class Validator {
   const expr::EvalContext& eval_;
   catalog::Catalog before_;
   catalog::Catalog now_;
-  std::map<std::string, std::optional<TablePair>> pairs_;          // By "schema/table".
-  std::map<std::string, Keys> changed_keys_;                       // The same.
-  std::map<std::string, Keys> parent_values_;                      // By foreign key: the values in new rows of the parent; in all, when it is new itself.
+  std::map<std::string, std::optional<TablePair>> pairs_;  // By "schema/table".
+  std::map<std::string, Keys> changed_keys_;               // The same.
+  std::map<std::string, Keys> parent_values_;  // By foreign key: the values in new rows of the
+                                               // parent; in all, when it is new itself.
   std::vector<Violation> violations_;
 };
 
@@ -134,9 +155,11 @@ Result<TablePair*> Validator::pair_of(const std::string& schema, const std::stri
       TRY_ASSIGN(pair->before, before_.find_table(schema, name));
     }
   }
-  pair->same_keys = pair->before && columns_text(*pair->before->table, pair->before->table->primary_key) ==
-                                        columns_text(*pair->now.table, pair->now.table->primary_key) &&
-                    (!pair->now.table->layout.counted || same_types(*pair->before->table, *pair->now.table));
+  pair->same_keys =
+      pair->before &&
+      columns_text(*pair->before->table, pair->before->table->primary_key) ==
+          columns_text(*pair->now.table, pair->now.table->primary_key) &&
+      (!pair->now.table->layout.counted || same_types(*pair->before->table, *pair->now.table));
   return &*pair;
 }
 
@@ -176,10 +199,11 @@ Result<const Keys*> Validator::changed_keys(const TablePair& pair) {
   Keys& found = changed_keys_[name];
   const catalog::TableLineKeys keys(pair.now.table);
   const catalog::TableLineKeys old_keys(pair.before->table);
-  TRY(tree::diff_trees(reader(old_keys), pair.before->rows, reader(keys), pair.now.rows, [&](const tree::RowDifference& row) -> Result<bool> {
-    found.insert(found.end(), std::string(row.key));
-    return true;
-  }));
+  TRY(tree::diff_trees(reader(old_keys), pair.before->rows, reader(keys), pair.now.rows,
+                       [&](const tree::RowDifference& row) -> Result<bool> {
+                         found.insert(found.end(), std::string(row.key));
+                         return true;
+                       }));
   return &found;
 }
 
@@ -188,12 +212,14 @@ Result<void> Validator::check_row(const TablePair& pair, const RowChecks* checks
   TRY_ASSIGN(const std::vector<type::Value> row, row_values(table, line, request_.objects));
   for (size_t i = 0; i < table.columns.size(); ++i) {
     if (!table.columns[i].not_null || !row[i].is_null()) continue;
-    add(ErrorCode::kNotNullViolation, table, "", key_text(table, line), not_null_violation(table, table.columns[i], row).message());
+    add(ErrorCode::kNotNullViolation, table, "", key_text(table, line),
+        not_null_violation(table, table.columns[i], row).message());
   }
   if (checks == nullptr) return {};
   TRY_ASSIGN(const catalog::CheckConstraint* const broken, checks->find_broken(row, eval_));
   if (broken != nullptr) {
-    add(ErrorCode::kCheckViolation, table, broken->name, key_text(table, line), check_violation(table, *broken, row).message());
+    add(ErrorCode::kCheckViolation, table, broken->name, key_text(table, line),
+        check_violation(table, *broken, row).message());
   }
   return {};
 }
@@ -202,14 +228,16 @@ Result<void> Validator::check_unique(const TablePair& pair, size_t which) {
   const catalog::TableDef& table = *pair.now.table;
   const catalog::UniqueKey& unique = table.unique_keys[which];
   std::optional<size_t> old_which;
-  if (pair.same_keys) old_which = find_same(*pair.before->table, pair.before->table->unique_keys, table, unique);
+  if (pair.same_keys)
+    old_which = find_same(*pair.before->table, pair.before->table->unique_keys, table, unique);
   if (old_which && pair.same_rows()) return {};
   std::unordered_map<std::string, std::string> held;
   return each_new_row(pair, !old_which, [&](Bytes key, Bytes line) -> Result<bool> {
     TRY_ASSIGN(const auto value, derived::unique_key_of(table, unique, line, request_.objects));
     if (!value) return true;
     bool taken = !held.emplace(*value, std::string(key)).second;
-    if (table.layout.counted && !line.starts_with("[1,") && line != "[1]") taken = true;   // Equal rows.
+    if (table.layout.counted && !line.starts_with("[1,") && line != "[1]")
+      taken = true;  // Equal rows.
     if (!taken && old_which) {
       TRY_ASSIGN(const auto holder, indexes_.holder(store_, *pair.before, *old_which, *value));
       if (holder && *holder != key) {
@@ -219,26 +247,34 @@ Result<void> Validator::check_unique(const TablePair& pair, size_t which) {
     }
     if (taken) {
       const Error error = duplicate_key(table, unique.name, unique.columns, line);
-      add(ErrorCode::kUniqueViolation, table, unique.name, key_text(table, line), error.message() + ": " + error.detail());
+      add(ErrorCode::kUniqueViolation, table, unique.name, key_text(table, line),
+          error.message() + ": " + error.detail());
     }
     return !full();
   });
 }
 
-std::optional<BoundReference> Validator::known_before(const TablePair& child, const TablePair& parent, const BoundReference& reference) const {
+std::optional<BoundReference> Validator::known_before(const TablePair& child,
+                                                      const TablePair& parent,
+                                                      const BoundReference& reference) const {
   if (!child.same_keys || !parent.same_keys) return std::nullopt;
-  const auto index = find_same(*child.before->table, child.before->table->foreign_keys, *child.now.table, reference.key());
+  const auto index = find_same(*child.before->table, child.before->table->foreign_keys,
+                               *child.now.table, reference.key());
   if (!index) return std::nullopt;
   auto before = bind_reference({child.before->table, *index}, parent.before->table);
-  if (!before || columns_text(*child.before->table, before->child_columns) != columns_text(*child.now.table, reference.child_columns) ||
-      columns_text(*parent.before->table, before->parent_columns) != columns_text(*parent.now.table, reference.parent_columns)) {
+  if (!before ||
+      columns_text(*child.before->table, before->child_columns) !=
+          columns_text(*child.now.table, reference.child_columns) ||
+      columns_text(*parent.before->table, before->parent_columns) !=
+          columns_text(*parent.now.table, reference.parent_columns)) {
     return std::nullopt;
   }
   return std::move(*before);
 }
 
 // Whether a row of the parent has the value now.
-Result<bool> Validator::parent_has(const TablePair& parent, const BoundReference& reference, const std::optional<BoundReference>& before,
+Result<bool> Validator::parent_has(const TablePair& parent, const BoundReference& reference,
+                                   const std::optional<BoundReference>& before,
                                    const std::string& value) {
   if (value.empty()) return false;
   const std::string name = reference.child->path() + " " + reference.key().name;
@@ -261,20 +297,23 @@ Result<bool> Validator::parent_has(const TablePair& parent, const BoundReference
   return !changed->contains(*holder);
 }
 
-// The children that are new or changed must have their parents; all of them when the foreign key is new.
+// The children that are new or changed must have their parents; all of them when the foreign key is
+// new.
 Result<void> Validator::check_children(const TablePair& pair, size_t index) {
   const catalog::TableDef& table = *pair.now.table;
   const catalog::ForeignKey& key = table.foreign_keys[index];
   TRY_ASSIGN(const TablePair* const parent, pair_of(key.schema, key.table));
   if (parent == nullptr) {
-    add(ErrorCode::kUndefinedTable, table, key.name, "", fmt::format("foreign key \"{}\" of table \"{}\" refers to \"{}\", which does not exist", key.name,
-                                                                    table.name, key.table));
+    add(ErrorCode::kUndefinedTable, table, key.name, "",
+        fmt::format("foreign key \"{}\" of table \"{}\" refers to \"{}\", which does not exist",
+                    key.name, table.name, key.table));
     return {};
   }
   const auto reference = bind_reference({pair.now.table, index}, parent->now.table);
   if (!reference) {
-    add(reference.error().code(), table, key.name, "", fmt::format("foreign key \"{}\" of table \"{}\": {}", key.name, table.name,
-                                                                  reference.error().message()));
+    add(reference.error().code(), table, key.name, "",
+        fmt::format("foreign key \"{}\" of table \"{}\": {}", key.name, table.name,
+                    reference.error().message()));
     return {};
   }
   const std::optional<BoundReference> before = known_before(pair, *parent, *reference);
@@ -285,7 +324,8 @@ Result<void> Validator::check_children(const TablePair& pair, size_t index) {
     TRY_ASSIGN(const bool found, parent_has(*parent, *reference, before, *value));
     if (!found) {
       const Error error = missing_parent(*reference, line);
-      add(ErrorCode::kForeignKeyViolation, table, key.name, key_text(table, line), error.message() + ": " + error.detail());
+      add(ErrorCode::kForeignKeyViolation, table, key.name, key_text(table, line),
+          error.message() + ": " + error.detail());
     }
     return !full();
   });
@@ -296,16 +336,17 @@ Result<void> Validator::check_parents(const TablePair& parent, const BoundRefere
   if (!parent.before || parent.same_rows()) return {};
   TRY_ASSIGN(const TablePair* const child, pair_of(reference.child->schema, reference.child->name));
   const std::optional<BoundReference> before = known_before(*child, parent, reference);
-  if (!before || child->before->rows.is_zero()) return {};   // check_children has seen every row.
-  std::map<std::string, std::string> lost;                   // Value to the parent's old line.
+  if (!before || child->before->rows.is_zero()) return {};  // check_children has seen every row.
+  std::map<std::string, std::string> lost;                  // Value to the parent's old line.
   const catalog::TableLineKeys keys(parent.now.table);
   const catalog::TableLineKeys old_keys(parent.before->table);
-  TRY(tree::diff_trees(reader(old_keys), parent.before->rows, reader(keys), parent.now.rows, [&](const tree::RowDifference& row) -> Result<bool> {
-    if (!row.from) return true;
-    TRY_ASSIGN(auto value, parent_value(*before, *row.from, request_.objects));
-    if (value) lost.emplace(std::move(*value), std::string(*row.from));
-    return true;
-  }));
+  TRY(tree::diff_trees(reader(old_keys), parent.before->rows, reader(keys), parent.now.rows,
+                       [&](const tree::RowDifference& row) -> Result<bool> {
+                         if (!row.from) return true;
+                         TRY_ASSIGN(auto value, parent_value(*before, *row.from, request_.objects));
+                         if (value) lost.emplace(std::move(*value), std::string(*row.from));
+                         return true;
+                       }));
   std::set<std::string, std::less<>> wanted;
   for (const auto& [value, line] : lost) {
     TRY_ASSIGN(const bool found, parent_has(parent, reference, before, value));
@@ -313,31 +354,38 @@ Result<void> Validator::check_parents(const TablePair& parent, const BoundRefere
   }
   if (wanted.empty()) return {};
   TRY_ASSIGN(const Keys* const changed, changed_keys(*child));
-  return find_child_rows(*before, *child->before, wanted, store_, store_.cache(), &indexes_, eval_.cancelled,
-                         [&](Bytes key, Bytes line, const std::string& value) -> Result<bool> {
-    if (changed->contains(key)) return true;   // check_children looked at it.
-    const Error error = still_referenced(reference, *parent.before->table, lost.find(value)->second);
-    add(ErrorCode::kForeignKeyViolation, *reference.child, reference.key().name, key_text(*child->before->table, line),
-        error.message() + ": " + error.detail());
-    return !full();
-  });
+  return find_child_rows(
+      *before, *child->before, wanted, store_, store_.cache(), &indexes_, eval_.cancelled,
+      [&](Bytes key, Bytes line, const std::string& value) -> Result<bool> {
+        if (changed->contains(key)) return true;  // check_children looked at it.
+        const Error error =
+            still_referenced(reference, *parent.before->table, lost.find(value)->second);
+        add(ErrorCode::kForeignKeyViolation, *reference.child, reference.key().name,
+            key_text(*child->before->table, line), error.message() + ": " + error.detail());
+        return !full();
+      });
 }
 
 Result<void> Validator::check_table(TablePair& pair) {
   const catalog::TableDef& table = *pair.now.table;
-  const bool new_rules = !pair.same_keys || pair.before->table->checks.size() != table.checks.size() ||
-                         !std::all_of(table.checks.begin(), table.checks.end(), [&](const catalog::CheckConstraint& check) {
-                           return find_same(*pair.before->table, pair.before->table->checks, table, check).has_value();
-                         }) || !same_types(*pair.before->table, table) ||
-                         !std::equal(table.columns.begin(), table.columns.end(), pair.before->table->columns.begin(), [](const auto& a, const auto& b) {
-                           return a.not_null == b.not_null;
-                         });
+  const bool new_rules =
+      !pair.same_keys || pair.before->table->checks.size() != table.checks.size() ||
+      !std::all_of(table.checks.begin(), table.checks.end(),
+                   [&](const catalog::CheckConstraint& check) {
+                     return find_same(*pair.before->table, pair.before->table->checks, table, check)
+                         .has_value();
+                   }) ||
+      !same_types(*pair.before->table, table) ||
+      !std::equal(table.columns.begin(), table.columns.end(), pair.before->table->columns.begin(),
+                  [](const auto& a, const auto& b) { return a.not_null == b.not_null; });
   if (new_rules || !pair.same_rows()) {
     std::shared_ptr<const RowChecks> checks;
     if (!table.checks.empty()) {
       auto bound = RowChecks::bind(pair.now.table);
       if (!bound) {
-        add(bound.error().code(), table, "", "", fmt::format("a check constraint of table \"{}\" cannot be used: {}", table.name, bound.error().message()));
+        add(bound.error().code(), table, "", "",
+            fmt::format("a check constraint of table \"{}\" cannot be used: {}", table.name,
+                        bound.error().message()));
         return {};
       }
       checks = std::move(*bound);
@@ -347,8 +395,10 @@ Result<void> Validator::check_table(TablePair& pair) {
       return !full();
     }));
   }
-  for (size_t which = 0; which < table.unique_keys.size() && !full(); ++which) TRY(check_unique(pair, which));
-  for (size_t index = 0; index < table.foreign_keys.size() && !full(); ++index) TRY(check_children(pair, index));
+  for (size_t which = 0; which < table.unique_keys.size() && !full(); ++which)
+    TRY(check_unique(pair, which));
+  for (size_t index = 0; index < table.foreign_keys.size() && !full(); ++index)
+    TRY(check_children(pair, index));
   return {};
 }
 
@@ -361,7 +411,8 @@ Result<std::vector<Violation>> Validator::run() {
     for (const std::string& name : tables) {
       TRY_ASSIGN(TablePair* const pair, pair_of(schema, name));
       pairs.push_back(pair);
-      for (size_t i = 0; i < pair->now.table->foreign_keys.size(); ++i) references.push_back({pair->now.table, i});
+      for (size_t i = 0; i < pair->now.table->foreign_keys.size(); ++i)
+        references.push_back({pair->now.table, i});
     }
   }
   for (TablePair* const pair : pairs) {
@@ -370,8 +421,9 @@ Result<std::vector<Violation>> Validator::run() {
   }
   for (const Reference& reference : references) {
     if (full()) break;
-    TRY_ASSIGN(const TablePair* const parent, pair_of(reference.key().schema, reference.key().table));
-    if (parent == nullptr) continue;         // check_children said so, as when it cannot be bound.
+    TRY_ASSIGN(const TablePair* const parent,
+               pair_of(reference.key().schema, reference.key().table));
+    if (parent == nullptr) continue;  // check_children said so, as when it cannot be bound.
     const auto bound = bind_reference(reference, parent->now.table);
     if (bound) TRY(check_parents(*parent, *bound));
   }
@@ -380,22 +432,25 @@ Result<std::vector<Violation>> Validator::run() {
 
 }  // namespace
 
-Result<std::vector<Violation>> validate(const ValidateRequest& request, txn::Manager& manager, derived::Indexes& indexes,
-                                        const expr::EvalContext& eval) {
+Result<std::vector<Violation>> validate(const ValidateRequest& request, txn::Manager& manager,
+                                        derived::Indexes& indexes, const expr::EvalContext& eval) {
   if (request.root == request.valid_root) return std::vector<Violation>();
   Validator validator(request, manager.store(), indexes, eval);
   TRY_ASSIGN(std::vector<Violation> violations, validator.run());
   if (violations.size() >= request.violations_max) return violations;
-  TRY_ASSIGN(std::vector<Violation> views, check_views(request.objects, request.root, manager, eval, request.violations_max - violations.size()));
+  TRY_ASSIGN(std::vector<Violation> views, check_views(request.objects, request.root, manager, eval,
+                                                       request.violations_max - violations.size()));
   if (views.empty()) return violations;
   // A view that did not bind before is no news.
   std::set<std::pair<std::string, std::string>> broken;
   if (!request.valid_root.is_zero()) {
-    TRY_ASSIGN(const std::vector<Violation> before, check_views(request.objects, request.valid_root, manager, eval, SIZE_MAX));
+    TRY_ASSIGN(const std::vector<Violation> before,
+               check_views(request.objects, request.valid_root, manager, eval, SIZE_MAX));
     for (const Violation& violation : before) broken.emplace(violation.schema, violation.table);
   }
   for (Violation& violation : views) {
-    if (!broken.contains({violation.schema, violation.table})) violations.push_back(std::move(violation));
+    if (!broken.contains({violation.schema, violation.table}))
+      violations.push_back(std::move(violation));
   }
   return violations;
 }
@@ -405,11 +460,15 @@ Error violation_error(const std::vector<Violation>& violations, std::string_view
   for (size_t i = 0; i < violations.size() && i < kViolationsShown; ++i) {
     const Violation& violation = violations[i];
     if (!detail.empty()) detail += "\n";
-    detail += fmt::format("{}.{}{}{}: {}", violation.schema, violation.table, violation.key.empty() ? "" : " ", violation.key, violation.message);
+    detail += fmt::format("{}.{}{}{}: {}", violation.schema, violation.table,
+                          violation.key.empty() ? "" : " ", violation.key, violation.message);
   }
-  if (violations.size() > kViolationsShown) detail += fmt::format("\nand {} more", violations.size() - kViolationsShown);
-  return Error(violations.front().code, fmt::format("{} would violate {} constraint{}", what, violations.size() == 1 ? "a" : std::to_string(violations.size()),
-                                                    violations.size() == 1 ? "" : "s"))
+  if (violations.size() > kViolationsShown)
+    detail += fmt::format("\nand {} more", violations.size() - kViolationsShown);
+  return Error(violations.front().code,
+               fmt::format("{} would violate {} constraint{}", what,
+                           violations.size() == 1 ? "a" : std::to_string(violations.size()),
+                           violations.size() == 1 ? "" : "s"))
       .with_detail(std::move(detail));
 }
 

@@ -1,5 +1,6 @@
-// The validator: whether a tree that was made outside a transaction (merge, restore, revert, cherry-pick, import) keeps its constraints.
-// Looks only at what differs from a tree that keeps them; a constraint that is new is checked on every row.
+// The validator: whether a tree that was made outside a transaction (merge, restore, revert,
+// cherry-pick, import) keeps its constraints. Looks only at what differs from a tree that keeps
+// them; a constraint that is new is checked on every row.
 //
 // Threads: any; uses the shared indexes.
 #pragma once
@@ -17,25 +18,27 @@
 namespace rowan::exec {
 
 struct Violation {
-  ErrorCode code;                    // kNotNullViolation, kUniqueViolation, kForeignKeyViolation, kCheckViolation, kUndefinedTable …
+  ErrorCode code;  // kNotNullViolation, kUniqueViolation, kForeignKeyViolation, kCheckViolation,
+                   // kUndefinedTable …
   std::string schema, table;
-  std::string constraint;            // Empty for NOT NULL.
-  std::string key;                   // The row's key as text "(1, x)"; empty when it is not about a row.
-  std::string message;               // PostgreSQL's sentence for the code.
+  std::string constraint;  // Empty for NOT NULL.
+  std::string key;         // The row's key as text "(1, x)"; empty when it is not about a row.
+  std::string message;     // PostgreSQL's sentence for the code.
 };
 
 struct ValidateRequest {
-  const store::ObjectReader& objects;   // Holds both trees.
-  Oid valid_root;                       // Keeps its constraints already, and is in the store; zero: none.
-  Oid root;                             // To be checked.
-  size_t violations_max = 1000;         // Where to stop.
+  const store::ObjectReader& objects;  // Holds both trees.
+  Oid valid_root;                // Keeps its constraints already, and is in the store; zero: none.
+  Oid root;                      // To be checked.
+  size_t violations_max = 1000;  // Where to stop.
 };
 
 // Empty: all is well.
-Result<std::vector<Violation>> validate(const ValidateRequest& request, txn::Manager& manager, derived::Indexes& indexes,
-                                        const expr::EvalContext& eval);
+Result<std::vector<Violation>> validate(const ValidateRequest& request, txn::Manager& manager,
+                                        derived::Indexes& indexes, const expr::EvalContext& eval);
 
-// The error that stops a statement because of them: the first one's code and message, with the next ones as detail.
+// The error that stops a statement because of them: the first one's code and message, with the next
+// ones as detail.
 Error violation_error(const std::vector<Violation>& violations, std::string_view what);
 
 }  // namespace rowan::exec

@@ -25,12 +25,18 @@ struct ViewName {
 
 Result<ViewName> view_name(const sql::QualifiedName& name, const ExecContext& context) {
   if (!name.catalog.empty() && name.catalog != context.eval.database) {
-    return Error(ErrorCode::kFeatureNotSupported, fmt::format("cross-database references are not implemented: \"{}.{}.{}\"", name.catalog, name.schema, name.name))
+    return Error(ErrorCode::kFeatureNotSupported,
+                 fmt::format("cross-database references are not implemented: \"{}.{}.{}\"",
+                             name.catalog, name.schema, name.name))
         .at(name.position);
   }
-  ViewName found{std::string(name.schema.empty() ? context.eval.schema : name.schema), std::string(name.name)};
+  ViewName found{std::string(name.schema.empty() ? context.eval.schema : name.schema),
+                 std::string(name.name)};
   TRY_ASSIGN(const bool there, context.transaction.catalog().has_schema(found.schema));
-  if (!there) return Error(ErrorCode::kInvalidSchemaName, fmt::format("schema \"{}\" does not exist", found.schema)).at(name.position);
+  if (!there)
+    return Error(ErrorCode::kInvalidSchemaName,
+                 fmt::format("schema \"{}\" does not exist", found.schema))
+        .at(name.position);
   return found;
 }
 
@@ -55,14 +61,19 @@ class StarWriter final : public sql::Visitor {
   void rewrite(sql::SelectStmt& select) {
     std::vector<sql::SelectItem> items;
     for (const sql::SelectItem& item : select.items) {
-      const auto found = item.expr->kind == sql::ExprKind::kStar ? stars_.find(static_cast<const sql::StarExpr*>(item.expr)) : stars_.end();
+      const auto found = item.expr->kind == sql::ExprKind::kStar
+                             ? stars_.find(static_cast<const sql::StarExpr*>(item.expr))
+                             : stars_.end();
       if (found == stars_.end()) {
         items.push_back(item);
         continue;
       }
       for (const plan::ColumnName& name : found->second->columns) {
-        auto* column = arena_.make<sql::ColumnExpr>(sql::ColumnExpr{{sql::ExprKind::kColumn, item.expr->position}, arena_.copy(name.schema),
-                                                                    arena_.copy(name.table), arena_.copy(name.column)});
+        auto* column = arena_.make<sql::ColumnExpr>(
+            sql::ColumnExpr{{sql::ExprKind::kColumn, item.expr->position},
+                            arena_.copy(name.schema),
+                            arena_.copy(name.table),
+                            arena_.copy(name.column)});
         items.push_back({column, {}});
       }
     }
@@ -80,13 +91,16 @@ struct BoundQuery {
   std::vector<plan::OutputColumn> outputs;
 };
 
-Result<BoundQuery> bind_query(const sql::CreateViewStmt& statement, const ExecContext& context, plan::PlanContext& planning) {
+Result<BoundQuery> bind_query(const sql::CreateViewStmt& statement, const ExecContext& context,
+                              plan::PlanContext& planning) {
   // The statement may run again, maybe in another schema: its own tree stays as it is.
   TRY_ASSIGN(sql::ParsedStatement parsed, sql::parse_statement(statement.text));
   auto& own = static_cast<sql::CreateViewStmt&>(*parsed.statement);
-  if (parsed.parameter_count > 0) return Error(ErrorCode::kUndefinedParameter, "there is no parameter $1");
+  if (parsed.parameter_count > 0)
+    return Error(ErrorCode::kUndefinedParameter, "there is no parameter $1");
   std::vector<plan::StarColumns> stars;
-  plan::PlanContext with_stars{planning.resolver, planning.parameters, planning.eval, planning.disabled_rules, &stars};
+  plan::PlanContext with_stars{planning.resolver, planning.parameters, planning.eval,
+                               planning.disabled_rules, &stars};
   BoundQuery bound;
   {
     TRY_ASSIGN(const plan::Plan plan, plan::plan_query(*own.select, with_stars));
@@ -104,22 +118,29 @@ Result<BoundQuery> bind_query(const sql::CreateViewStmt& statement, const ExecCo
 // The text must mean what the statement meant.
 Result<void> check_text(const BoundQuery& bound, plan::PlanContext& planning) {
   TRY_ASSIGN(const sql::ParsedStatement parsed, sql::parse_statement(bound.text));
-  TRY_ASSIGN(const plan::Plan plan, plan::plan_query(static_cast<const sql::SelectStmt&>(*parsed.statement), planning));
-  const bool same = std::equal(plan.outputs.begin(), plan.outputs.end(), bound.outputs.begin(), bound.outputs.end(),
+  TRY_ASSIGN(const plan::Plan plan,
+             plan::plan_query(static_cast<const sql::SelectStmt&>(*parsed.statement), planning));
+  const bool same = std::equal(plan.outputs.begin(), plan.outputs.end(), bound.outputs.begin(),
+                               bound.outputs.end(),
                                [](const auto& a, const auto& b) { return a.type == b.type; });
   if (!same) return Error(ErrorCode::kFeatureNotSupported, "this query cannot be stored as a view");
   return {};
 }
 
-Result<std::vector<std::string>> column_names(const sql::CreateViewStmt& statement, const std::vector<plan::OutputColumn>& outputs) {
+Result<std::vector<std::string>> column_names(const sql::CreateViewStmt& statement,
+                                              const std::vector<plan::OutputColumn>& outputs) {
   if (statement.columns.size() > outputs.size()) {
-    return Error(ErrorCode::kSyntaxError, statement.materialized ? "too many column names were specified" : "CREATE VIEW specifies more column names than columns");
+    return Error(ErrorCode::kSyntaxError,
+                 statement.materialized ? "too many column names were specified"
+                                        : "CREATE VIEW specifies more column names than columns");
   }
   std::vector<std::string> names;
   for (size_t i = 0; i < outputs.size(); ++i) {
-    std::string name = i < statement.columns.size() ? std::string(statement.columns[i]) : outputs[i].name;
+    std::string name =
+        i < statement.columns.size() ? std::string(statement.columns[i]) : outputs[i].name;
     if (std::find(names.begin(), names.end(), name) != names.end()) {
-      return Error(ErrorCode::kDuplicateColumn, fmt::format("column \"{}\" specified more than once", name));
+      return Error(ErrorCode::kDuplicateColumn,
+                   fmt::format("column \"{}\" specified more than once", name));
     }
     names.push_back(std::move(name));
   }
@@ -127,52 +148,71 @@ Result<std::vector<std::string>> column_names(const sql::CreateViewStmt& stateme
 }
 
 // CREATE OR REPLACE keeps the columns that are there, and may add some behind them.
-Result<void> check_replacement(const std::vector<std::string>& names, const std::vector<plan::OutputColumn>& outputs,
+Result<void> check_replacement(const std::vector<std::string>& names,
+                               const std::vector<plan::OutputColumn>& outputs,
                                const catalog::ViewDef& old, plan::PlanContext& planning) {
-  if (names.size() < old.columns.size()) return Error(ErrorCode::kInvalidTableDefinition, "cannot drop columns from view");
+  if (names.size() < old.columns.size())
+    return Error(ErrorCode::kInvalidTableDefinition, "cannot drop columns from view");
   TRY_ASSIGN(const sql::ParsedStatement parsed, sql::parse_statement(old.query_sql));
   // A view that does not bind any more may be replaced by anything of its names.
-  const auto before = plan::plan_query(static_cast<const sql::SelectStmt&>(*parsed.statement), planning);
+  const auto before =
+      plan::plan_query(static_cast<const sql::SelectStmt&>(*parsed.statement), planning);
   for (size_t i = 0; i < old.columns.size(); ++i) {
     if (names[i] != old.columns[i]) {
-      return Error(ErrorCode::kInvalidTableDefinition, fmt::format("cannot change name of view column \"{}\" to \"{}\"", old.columns[i], names[i]))
+      return Error(ErrorCode::kInvalidTableDefinition,
+                   fmt::format("cannot change name of view column \"{}\" to \"{}\"", old.columns[i],
+                               names[i]))
           .with_hint("Use ALTER VIEW ... RENAME COLUMN ... to change name of view column instead.");
     }
     if (before && i < before->outputs.size() && before->outputs[i].type != outputs[i].type) {
-      return Error(ErrorCode::kInvalidTableDefinition, fmt::format("cannot change data type of view column \"{}\" from {} to {}", names[i],
-                                                                   type::type_name(before->outputs[i].type), type::type_name(outputs[i].type)));
+      return Error(
+          ErrorCode::kInvalidTableDefinition,
+          fmt::format("cannot change data type of view column \"{}\" from {} to {}", names[i],
+                      type::type_name(before->outputs[i].type), type::type_name(outputs[i].type)));
     }
   }
   return {};
 }
 
 // The table that a materialised view's rows make: without a primary key.
-Result<std::shared_ptr<const catalog::TableDef>> stored_table(const ViewName& name, const std::vector<std::string>& names,
-                                                              const std::vector<plan::OutputColumn>& outputs) {
-  std::string text = fmt::format("CREATE TABLE {}.{} (", sql::quote_ident(name.schema), sql::quote_ident(name.name));
+Result<std::shared_ptr<const catalog::TableDef>> stored_table(
+    const ViewName& name, const std::vector<std::string>& names,
+    const std::vector<plan::OutputColumn>& outputs) {
+  std::string text = fmt::format("CREATE TABLE {}.{} (", sql::quote_ident(name.schema),
+                                 sql::quote_ident(name.name));
   for (size_t i = 0; i < names.size(); ++i) {
-    text += fmt::format("{}{} {}", i > 0 ? ", " : "", sql::quote_ident(names[i]), type::type_name(outputs[i].type));
+    text += fmt::format("{}{} {}", i > 0 ? ", " : "", sql::quote_ident(names[i]),
+                        type::type_name(outputs[i].type));
   }
   TRY_ASSIGN(const sql::ParsedStatement parsed, sql::parse_statement(text + ")"));
-  TRY_ASSIGN(catalog::TableDef table, catalog::table_from_statement(static_cast<const sql::CreateTableStmt&>(*parsed.statement), name.schema));
+  TRY_ASSIGN(catalog::TableDef table,
+             catalog::table_from_statement(
+                 static_cast<const sql::CreateTableStmt&>(*parsed.statement), name.schema));
   return std::make_shared<const catalog::TableDef>(std::move(table));
 }
 
 Result<void> put_definition(const catalog::ViewDef& view, ExecContext& context) {
-  return context.transaction.put_file(view.path() + (view.materialized() ? "/matview.sql" : "/view.sql"), catalog::view_sql(view));
+  return context.transaction.put_file(
+      view.path() + (view.materialized() ? "/matview.sql" : "/view.sql"), catalog::view_sql(view));
 }
 
 // Runs a materialised view's query and stores its rows in place of those that are there.
 Result<uint64_t> fill(const ViewName& name, ExecContext& context, plan::PlanContext& planning) {
   TRY_ASSIGN(const auto view, context.transaction.catalog().find_view(name.schema, name.name));
-  if (view == nullptr || !view->materialized()) return Error(ErrorCode::kInternal, "a materialised view is gone");
+  if (view == nullptr || !view->materialized())
+    return Error(ErrorCode::kInternal, "a materialised view is gone");
   TRY_ASSIGN(const sql::ParsedStatement parsed, sql::parse_statement(view->query_sql));
-  TRY_ASSIGN(const plan::Plan plan, plan::plan_query(static_cast<const sql::SelectStmt&>(*parsed.statement), planning));
+  TRY_ASSIGN(const plan::Plan plan,
+             plan::plan_query(static_cast<const sql::SelectStmt&>(*parsed.statement), planning));
   const auto& columns = view->stored->columns;
-  const bool fits = std::equal(plan.outputs.begin(), plan.outputs.end(), columns.begin(), columns.end(),
-                               [](const auto& output, const auto& column) { return output.type.id == column.type.id; });
+  const bool fits = std::equal(
+      plan.outputs.begin(), plan.outputs.end(), columns.begin(), columns.end(),
+      [](const auto& output, const auto& column) { return output.type.id == column.type.id; });
   if (!fits) {
-    return Error(ErrorCode::kObjectNotInState, fmt::format("the query of materialized view \"{}\" gives other columns than it stores", name.name))
+    return Error(ErrorCode::kObjectNotInState,
+                 fmt::format(
+                     "the query of materialized view \"{}\" gives other columns than it stores",
+                     name.name))
         .with_hint("Drop the materialized view and create it again.");
   }
   // The query may read the view's old rows: they go when all new ones are there.
@@ -185,34 +225,44 @@ Result<uint64_t> fill(const ViewName& name, ExecContext& context, plan::PlanCont
     if (!more) break;
     batches.push_back(std::move(batch));
   }
-  TRY_ASSIGN(const catalog::TableVersion version, context.transaction.catalog().materialized_rows(*view));
+  TRY_ASSIGN(const catalog::TableVersion version,
+             context.transaction.catalog().materialized_rows(*view));
   TRY(context.transaction.truncate(version));
   RowWriter writer(context, version);
   std::vector<type::Value> row(columns.size());
   uint64_t rows = 0;
   for (const type::Batch& batch : batches) {
     for (size_t i = 0; i < batch.rows; ++i, ++rows) {
-      for (size_t column = 0; column < row.size(); ++column) row[column] = batch.columns[column].value(i);
+      for (size_t column = 0; column < row.size(); ++column)
+        row[column] = batch.columns[column].value(i);
       TRY(writer.insert(row));
     }
   }
   return rows;
 }
 
-Error not_a_view(const ViewName& name, std::string_view what) { return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is not a {}", name.name, what)); }
+Error not_a_view(const ViewName& name, std::string_view what) {
+  return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is not a {}", name.name, what));
+}
 
 }  // namespace
 
-Result<ViewOutcome> run_create_view(const sql::CreateViewStmt& statement, ExecContext& context, plan::PlanContext& planning) {
+Result<ViewOutcome> run_create_view(const sql::CreateViewStmt& statement, ExecContext& context,
+                                    plan::PlanContext& planning) {
   const std::string_view kind = statement.materialized ? "CREATE MATERIALIZED VIEW" : "CREATE VIEW";
   TRY_ASSIGN(const ViewName name, view_name(statement.name, context));
   const catalog::Catalog& catalog = context.transaction.catalog();
   TRY_ASSIGN(const RelationKind existing, catalog.find_relation(name.schema, name.name));
   if (existing != RelationKind::kNone && !statement.or_replace) {
-    if (statement.if_not_exists) return ViewOutcome{std::string(kind), fmt::format("relation \"{}\" already exists, skipping", name.name)};
-    return Error(ErrorCode::kDuplicateTable, fmt::format("relation \"{}\" already exists", name.name)).at(statement.name.position);
+    if (statement.if_not_exists)
+      return ViewOutcome{std::string(kind),
+                         fmt::format("relation \"{}\" already exists, skipping", name.name)};
+    return Error(ErrorCode::kDuplicateTable,
+                 fmt::format("relation \"{}\" already exists", name.name))
+        .at(statement.name.position);
   }
-  if (existing != RelationKind::kNone && existing != RelationKind::kView) return not_a_view(name, "view").at(statement.name.position);
+  if (existing != RelationKind::kNone && existing != RelationKind::kView)
+    return not_a_view(name, "view").at(statement.name.position);
   TRY_ASSIGN(const BoundQuery bound, bind_query(statement, context, planning));
   catalog::ViewDef view;
   view.schema = name.schema;
@@ -235,14 +285,20 @@ Result<ViewOutcome> run_create_view(const sql::CreateViewStmt& statement, ExecCo
   return ViewOutcome{fmt::format("SELECT {}", rows), {}};
 }
 
-Result<ViewOutcome> run_refresh(const sql::RefreshStmt& statement, ExecContext& context, plan::PlanContext& planning) {
+Result<ViewOutcome> run_refresh(const sql::RefreshStmt& statement, ExecContext& context,
+                                plan::PlanContext& planning) {
   TRY_ASSIGN(const ViewName name, view_name(statement.name, context));
-  TRY_ASSIGN(const RelationKind kind, context.transaction.catalog().find_relation(name.schema, name.name));
+  TRY_ASSIGN(const RelationKind kind,
+             context.transaction.catalog().find_relation(name.schema, name.name));
   if (kind == RelationKind::kNone) {
-    return Error(ErrorCode::kUndefinedTable, fmt::format("relation \"{}\" does not exist", name.name)).at(statement.name.position);
+    return Error(ErrorCode::kUndefinedTable,
+                 fmt::format("relation \"{}\" does not exist", name.name))
+        .at(statement.name.position);
   }
   if (kind != RelationKind::kMaterializedView) {
-    return Error(ErrorCode::kFeatureNotSupported, fmt::format("\"{}\" is not a materialized view", name.name)).at(statement.name.position);
+    return Error(ErrorCode::kFeatureNotSupported,
+                 fmt::format("\"{}\" is not a materialized view", name.name))
+        .at(statement.name.position);
   }
   TRY_ASSIGN(const auto view, context.transaction.catalog().find_view(name.schema, name.name));
   if (view->populated != statement.with_data) {
@@ -256,31 +312,35 @@ Result<ViewOutcome> run_refresh(const sql::RefreshStmt& statement, ExecContext& 
     static_cast<void>(rows);
     return outcome;
   }
-  TRY_ASSIGN(const catalog::TableVersion version, context.transaction.catalog().materialized_rows(*view));
+  TRY_ASSIGN(const catalog::TableVersion version,
+             context.transaction.catalog().materialized_rows(*view));
   TRY(context.transaction.truncate(version));
   return outcome;
 }
 
-// ---- Checking the views of a tree ---------------------------------------------------------------------------------------
+// ---- Checking the views of a tree ----
 
 namespace {
 
 // Names as a tree has them. System tables and functions of the engine are out of sight.
 class TreeResolver final : public plan::Resolver {
  public:
-  TreeResolver(const store::ObjectReader& objects, const Oid& root, txn::Manager& manager, const expr::EvalContext& eval)
+  TreeResolver(const store::ObjectReader& objects, const Oid& root, txn::Manager& manager,
+               const expr::EvalContext& eval)
       : objects_(objects), root_(root), manager_(manager), eval_(eval) {}
 
   bool met_engine() const { return met_engine_; }
   void forget() { met_engine_ = false; }
 
-  Result<plan::ResolvedTable> resolve(const sql::QualifiedName& name, std::string_view revision, std::optional<int64_t> time_us) override {
+  Result<plan::ResolvedTable> resolve(const sql::QualifiedName& name, std::string_view revision,
+                                      std::optional<int64_t> time_us) override {
     const std::string_view schema = name.schema.empty() ? eval_.schema : name.schema;
     if (schema == "rowan") return out_of_sight();
     plan::ResolvedTable resolved;
     Oid root = root_;
     if (!revision.empty() || time_us) {
-      TRY_ASSIGN(resolved.commit, time_us ? manager_.revision_at(*time_us, eval_.branch) : manager_.resolve_revision(revision, eval_.branch));
+      TRY_ASSIGN(resolved.commit, time_us ? manager_.revision_at(*time_us, eval_.branch)
+                                          : manager_.resolve_revision(revision, eval_.branch));
       TRY_ASSIGN(const txn::Snapshot snapshot, manager_.snapshot_of(resolved.commit));
       root = resolved.root = snapshot.root;
     }
@@ -299,10 +359,14 @@ class TreeResolver final : public plan::Resolver {
     }
     return resolved;
   }
-  Result<std::shared_ptr<const plan::VirtualTable>> resolve_function(const sql::CallExpr&, const std::vector<type::Type>&) override {
+  Result<std::shared_ptr<const plan::VirtualTable>> resolve_function(
+      const sql::CallExpr&, const std::vector<type::Type>&) override {
     return out_of_sight();
   }
-  Result<std::shared_ptr<const plan::VirtualTable>> resolve_versions(const sql::QualifiedName&, const plan::TimeRange&) override { return out_of_sight(); }
+  Result<std::shared_ptr<const plan::VirtualTable>> resolve_versions(
+      const sql::QualifiedName&, const plan::TimeRange&) override {
+    return out_of_sight();
+  }
   std::optional<uint64_t> row_count(const catalog::TableVersion&) override { return std::nullopt; }
 
  private:
@@ -320,7 +384,8 @@ class TreeResolver final : public plan::Resolver {
 
 }  // namespace
 
-Result<std::vector<Violation>> check_views(const store::ObjectReader& objects, const Oid& root, txn::Manager& manager, const expr::EvalContext& eval,
+Result<std::vector<Violation>> check_views(const store::ObjectReader& objects, const Oid& root,
+                                           txn::Manager& manager, const expr::EvalContext& eval,
                                            size_t violations_max) {
   std::vector<Violation> violations;
   TreeResolver resolver(objects, root, manager, eval);
@@ -337,11 +402,19 @@ Result<std::vector<Violation>> check_views(const store::ObjectReader& objects, c
       plan::PlanContext planning{resolver, parameters, eval, {}};
       const auto parsed = sql::parse_statement(view->query_sql);
       if (!parsed) return Error(parsed.error());
-      const auto plan = plan::plan_query(static_cast<const sql::SelectStmt&>(*parsed->statement), planning);
+      const auto plan =
+          plan::plan_query(static_cast<const sql::SelectStmt&>(*parsed->statement), planning);
       if (resolver.met_engine()) continue;
       if (plan && plan->outputs.size() == view->columns.size()) continue;
-      const std::string why = plan ? fmt::format("it names {} columns, its query gives {}", view->columns.size(), plan->outputs.size()) : plan.error().message();
-      violations.push_back({plan ? ErrorCode::kInvalidContent : plan.error().code(), schema, name, {}, {}, fmt::format("view \"{}\": {}", name, why)});
+      const std::string why = plan ? fmt::format("it names {} columns, its query gives {}",
+                                                 view->columns.size(), plan->outputs.size())
+                                   : plan.error().message();
+      violations.push_back({plan ? ErrorCode::kInvalidContent : plan.error().code(),
+                            schema,
+                            name,
+                            {},
+                            {},
+                            fmt::format("view \"{}\": {}", name, why)});
     }
   }
   return violations;

@@ -1,4 +1,5 @@
-// CREATE VIEW, CREATE MATERIALIZED VIEW and REFRESH; and whether the views of a tree still mean something.
+// CREATE VIEW, CREATE MATERIALIZED VIEW and REFRESH; and whether the views of a tree still mean
+// something.
 //
 // Threads: the transaction's.
 #pragma once
@@ -16,17 +17,21 @@
 namespace rowan::exec {
 
 struct ViewOutcome {
-  std::string tag;                           // "CREATE VIEW"; "SELECT 3" when a materialised view is made with three rows.
-  std::string notice;                        // May be empty.
+  std::string tag;  // "CREATE VIEW"; "SELECT 3" when a materialised view is made with three rows.
+  std::string notice;  // May be empty.
 };
 // The query is bound, and stored as text with every table qualified and every * written out.
-Result<ViewOutcome> run_create_view(const sql::CreateViewStmt& statement, ExecContext& context, plan::PlanContext& planning);
+Result<ViewOutcome> run_create_view(const sql::CreateViewStmt& statement, ExecContext& context,
+                                    plan::PlanContext& planning);
 // Runs the query again; the rows become what it gives.
-Result<ViewOutcome> run_refresh(const sql::RefreshStmt& statement, ExecContext& context, plan::PlanContext& planning);
+Result<ViewOutcome> run_refresh(const sql::RefreshStmt& statement, ExecContext& context,
+                                plan::PlanContext& planning);
 
-// The views of a tree whose queries do not bind (any more), as violations, at most `violations_max` of them. Views that read system tables or
-// functions of the engine are left out: those are always there.
-Result<std::vector<Violation>> check_views(const store::ObjectReader& objects, const Oid& root, txn::Manager& manager, const expr::EvalContext& eval,
+// The views of a tree whose queries do not bind (any more), as violations, at most `violations_max`
+// of them. Views that read system tables or functions of the engine are left out: those are always
+// there.
+Result<std::vector<Violation>> check_views(const store::ObjectReader& objects, const Oid& root,
+                                           txn::Manager& manager, const expr::EvalContext& eval,
                                            size_t violations_max);
 
 }  // namespace rowan::exec

@@ -1,5 +1,6 @@
-// Aggregates. A state holds one accumulator a group; plain aggregates (groups == nullptr) run at memory speed over group 0.
-// Data under a NULL is 0, so sums add it and only the counts look at null masks.
+// Aggregates. A state holds one accumulator a group; plain aggregates (groups == nullptr) run at
+// memory speed over group 0. Data under a NULL is 0, so sums add it and only the counts look at
+// null masks.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -52,7 +53,8 @@ Column flat(const Column& column) { return column.constant ? column.flatten() : 
 std::string to_text(Int128 value) {
   if (value == 0) return "0";
   const bool negative = value < 0;
-  __extension__ unsigned __int128 rest = negative ? -static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
+  __extension__ unsigned __int128 rest =
+      negative ? -static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
   std::string digits;
   while (rest != 0) {
     digits.push_back(static_cast<char>('0' + static_cast<int>(rest % 10)));
@@ -63,13 +65,14 @@ std::string to_text(Int128 value) {
   return digits;
 }
 
-// ---- count ----------------------------------------------------------------------------------------------------------
+// ---- count ----
 
 class CountState final : public AggregateState {
  public:
   explicit CountState(bool star) : star_(star) {}
   void resize(size_t groups) override { counts_.resize(groups); }
-  Result<void> add(std::span<const Column> arguments, const uint32_t* groups, size_t rows) override {
+  Result<void> add(std::span<const Column> arguments, const uint32_t* groups,
+                   size_t rows) override {
     if (groups == nullptr) {
       if (counts_.empty()) counts_.resize(1);
       counts_[0] += star_ ? rows : count_values(arguments[0], rows);
@@ -97,7 +100,7 @@ class CountState final : public AggregateState {
   std::vector<uint64_t> counts_;
 };
 
-// ---- sum and avg of integers ----------------------------------------------------------------------------------------
+// ---- sum and avg of integers ----
 
 // 64-bit values split in halves, so that the loop vectorises and nothing overflows for 2^31 rows.
 Int128 sum_wide(const int64_t* values, size_t rows) {
@@ -105,11 +108,13 @@ Int128 sum_wide(const int64_t* values, size_t rows) {
   uint64_t low = 0;
   uint64_t high = 0;
   for (size_t i = 0; i < rows; ++i) {
-    const uint64_t value = static_cast<uint64_t>(values[i]) ^ kSign;   // Now without sign, 2^63 too large.
+    const uint64_t value =
+        static_cast<uint64_t>(values[i]) ^ kSign;  // Now without sign, 2^63 too large.
     low += value & 0xffffffff;
     high += value >> 32;
   }
-  return (static_cast<Int128>(high) << 32) + static_cast<Int128>(low) - static_cast<Int128>(rows) * static_cast<Int128>(kSign);
+  return (static_cast<Int128>(high) << 32) + static_cast<Int128>(low) -
+         static_cast<Int128>(rows) * static_cast<Int128>(kSign);
 }
 
 int64_t sum_narrow(const int64_t* values, size_t rows) {
@@ -122,7 +127,8 @@ class IntSumState final : public AggregateState {
  public:
   explicit IntSumState(const AggregateSpec& spec) : spec_(spec) {}
   void resize(size_t groups) override { groups_.resize(groups); }
-  Result<void> add(std::span<const Column> arguments, const uint32_t* groups, size_t rows) override {
+  Result<void> add(std::span<const Column> arguments, const uint32_t* groups,
+                   size_t rows) override {
     const Column column = flat(arguments[0]);
     const int64_t* values = column.ints();
     if (groups == nullptr) {
@@ -130,7 +136,9 @@ class IntSumState final : public AggregateState {
       if (groups_.empty()) groups_.resize(1);
       for (size_t from = 0; from < rows; from += kRowsMax) {
         const size_t count = std::min(kRowsMax, rows - from);
-        groups_[0].sum += spec_.argument.id == TypeId::kInt8 ? sum_wide(values + from, count) : Int128{sum_narrow(values + from, count)};
+        groups_[0].sum += spec_.argument.id == TypeId::kInt8
+                              ? sum_wide(values + from, count)
+                              : Int128{sum_narrow(values + from, count)};
       }
       groups_[0].count += count_values(column, rows);
       return {};
@@ -155,12 +163,15 @@ class IntSumState final : public AggregateState {
       if (group.count == 0) {
         out.append_null();
       } else if (spec_.kind == AggregateKind::kAvg) {
-        TRY_ASSIGN(const std::string average, type::numeric_divide(to_text(group.sum), to_text(static_cast<Int128>(group.count))));
+        TRY_ASSIGN(
+            const std::string average,
+            type::numeric_divide(to_text(group.sum), to_text(static_cast<Int128>(group.count))));
         out.append_string(average);
       } else if (spec_.result.id == TypeId::kNumeric) {
         out.append_string(to_text(group.sum));
       } else {
-        if (group.sum > INT64_MAX || group.sum < INT64_MIN) return Error(ErrorCode::kNumericOutOfRange, "bigint out of range");
+        if (group.sum > INT64_MAX || group.sum < INT64_MIN)
+          return Error(ErrorCode::kNumericOutOfRange, "bigint out of range");
         out.append_int(static_cast<int64_t>(group.sum));
       }
     }
@@ -177,14 +188,17 @@ class IntSumState final : public AggregateState {
   std::vector<Group> groups_;
 };
 
-// ---- sum and avg of floats ------------------------------------------------------------------------------------------
+// ---- sum and avg of floats ----
 
-// Added up in row order, as PostgreSQL does, so that a result does not depend on how rows came in batches.
+// Added up in row order, as PostgreSQL does, so that a result does not depend on how rows came in
+// batches.
 class FloatSumState final : public AggregateState {
  public:
-  explicit FloatSumState(const AggregateSpec& spec) : spec_(spec), single_(spec.result.id == TypeId::kFloat4) {}
+  explicit FloatSumState(const AggregateSpec& spec)
+      : spec_(spec), single_(spec.result.id == TypeId::kFloat4) {}
   void resize(size_t groups) override { groups_.resize(groups); }
-  Result<void> add(std::span<const Column> arguments, const uint32_t* groups, size_t rows) override {
+  Result<void> add(std::span<const Column> arguments, const uint32_t* groups,
+                   size_t rows) override {
     const Column column = flat(arguments[0]);
     const double* values = column.doubles();
     if (groups == nullptr) {
@@ -206,7 +220,8 @@ class FloatSumState final : public AggregateState {
     bool odd = false;
     for_each_value(column, groups, rows, [&](size_t row, uint32_t index) {
       Group& group = groups_[index];
-      group.sum = single_ ? static_cast<float>(group.sum) + static_cast<float>(values[row]) : group.sum + values[row];
+      group.sum = single_ ? static_cast<float>(group.sum) + static_cast<float>(values[row])
+                          : group.sum + values[row];
       ++group.count;
       odd |= !std::isfinite(group.sum);
     });
@@ -217,7 +232,8 @@ class FloatSumState final : public AggregateState {
     const auto& from = static_cast<const FloatSumState&>(other);
     for (size_t g = 0; g < from.groups_.size(); ++g) {
       Group& to = groups_[group_map[g]];
-      to.sum = single_ ? static_cast<float>(to.sum) + static_cast<float>(from.groups_[g].sum) : to.sum + from.groups_[g].sum;
+      to.sum = single_ ? static_cast<float>(to.sum) + static_cast<float>(from.groups_[g].sum)
+                       : to.sum + from.groups_[g].sum;
       to.count += from.groups_[g].count;
       to.has_infinity |= from.groups_[g].has_infinity;
     }
@@ -230,8 +246,11 @@ class FloatSumState final : public AggregateState {
         out.append_null();
         continue;
       }
-      if (std::isinf(group.sum) && !group.has_infinity) return Error(ErrorCode::kNumericOutOfRange, "value out of range: overflow");
-      out.append_double(spec_.kind == AggregateKind::kAvg ? group.sum / static_cast<double>(group.count) : group.sum);
+      if (std::isinf(group.sum) && !group.has_infinity)
+        return Error(ErrorCode::kNumericOutOfRange, "value out of range: overflow");
+      out.append_double(spec_.kind == AggregateKind::kAvg
+                            ? group.sum / static_cast<double>(group.count)
+                            : group.sum);
     }
     return out.finish();
   }
@@ -239,9 +258,9 @@ class FloatSumState final : public AggregateState {
 
  private:
   struct Group {
-    double sum = -0.0;            // Neutral for every number, -0 included.
+    double sum = -0.0;  // Neutral for every number, -0 included.
     uint64_t count = 0;
-    bool has_infinity = false;    // An infinite sum is then no overflow.
+    bool has_infinity = false;  // An infinite sum is then no overflow.
   };
   void note_infinities(const Column& column, const uint32_t* groups, size_t rows) {
     for_each_value(column, groups, rows, [&](size_t row, uint32_t group) {
@@ -254,17 +273,19 @@ class FloatSumState final : public AggregateState {
   std::vector<Group> groups_;
 };
 
-// ---- sum and avg of numeric -----------------------------------------------------------------------------------------
+// ---- sum and avg of numeric ----
 
 class NumericSumState final : public AggregateState {
  public:
   explicit NumericSumState(const AggregateSpec& spec) : spec_(spec) {}
   void resize(size_t groups) override { groups_.resize(groups); }
-  Result<void> add(std::span<const Column> arguments, const uint32_t* groups, size_t rows) override {
+  Result<void> add(std::span<const Column> arguments, const uint32_t* groups,
+                   size_t rows) override {
     if (groups == nullptr && groups_.empty()) groups_.resize(1);
     const Column column = flat(arguments[0]);
     const std::string_view* values = column.strings();
-    for_each_value(column, groups, rows, [&](size_t row, uint32_t group) { groups_[group].add(values[row]); });
+    for_each_value(column, groups, rows,
+                   [&](size_t row, uint32_t group) { groups_[group].add(values[row]); });
     return {};
   }
   Result<void> merge(const AggregateState& other, const uint32_t* group_map) override {
@@ -287,7 +308,7 @@ class NumericSumState final : public AggregateState {
     return out.finish();
   }
   size_t memory_bytes() const override {
-    constexpr size_t kGroupBytes = 96;   // About what a sum keeps behind its pointer.
+    constexpr size_t kGroupBytes = 96;  // About what a sum keeps behind its pointer.
     return groups_.capacity() * (sizeof(type::NumericSum) + kGroupBytes);
   }
 
@@ -296,7 +317,7 @@ class NumericSumState final : public AggregateState {
   std::vector<type::NumericSum> groups_;
 };
 
-// ---- min and max ----------------------------------------------------------------------------------------------------
+// ---- min and max ----
 
 template <typename Order>
 class ExtremeState final : public AggregateState {
@@ -304,23 +325,27 @@ class ExtremeState final : public AggregateState {
   using T = typename Order::Item;
   using Kept = std::conditional_t<std::is_same_v<T, std::string_view>, std::string, T>;
 
-  explicit ExtremeState(const AggregateSpec& spec) : spec_(spec), maximum_(spec.kind == AggregateKind::kMax) {}
+  explicit ExtremeState(const AggregateSpec& spec)
+      : spec_(spec), maximum_(spec.kind == AggregateKind::kMax) {}
   void resize(size_t groups) override {
     best_.resize(groups);
     found_.resize(groups);
   }
-  Result<void> add(std::span<const Column> arguments, const uint32_t* groups, size_t rows) override {
+  Result<void> add(std::span<const Column> arguments, const uint32_t* groups,
+                   size_t rows) override {
     if (groups == nullptr && best_.empty()) resize(1);
     const Column column = flat(arguments[0]);
     const T* values = static_cast<const T*>(column.data);
     if (groups != nullptr) {
-      for_each_value(column, groups, rows, [&](size_t row, uint32_t group) { offer(group, values[row]); });
+      for_each_value(column, groups, rows,
+                     [&](size_t row, uint32_t group) { offer(group, values[row]); });
       return {};
     }
     size_t first = 0;
     while (first < rows && column.nulls != nullptr && column.nulls[first] != 0) ++first;
     if (first == rows) return {};
-    offer(0, maximum_ ? best_of<true>(column, values, first, rows) : best_of<false>(column, values, first, rows));
+    offer(0, maximum_ ? best_of<true>(column, values, first, rows)
+                      : best_of<false>(column, values, first, rows));
     return {};
   }
   Result<void> merge(const AggregateState& other, const uint32_t* group_map) override {
@@ -345,7 +370,9 @@ class ExtremeState final : public AggregateState {
     }
     return out.finish();
   }
-  size_t memory_bytes() const override { return best_.capacity() * (sizeof(Kept) + 1) + heap_bytes_; }
+  size_t memory_bytes() const override {
+    return best_.capacity() * (sizeof(Kept) + 1) + heap_bytes_;
+  }
 
  private:
   template <bool maximum>
@@ -378,20 +405,23 @@ class ExtremeState final : public AggregateState {
   bool maximum_;
   std::vector<Kept> best_;
   std::vector<uint8_t> found_;
-  size_t heap_bytes_ = 0;       // Never less than what the kept texts take.
+  size_t heap_bytes_ = 0;  // Never less than what the kept texts take.
 };
 
-// ---- bool_and and bool_or -------------------------------------------------------------------------------------------
+// ---- bool_and and bool_or ----
 
 class BoolState final : public AggregateState {
  public:
   explicit BoolState(bool conjunction) : conjunction_(conjunction) {}
   void resize(size_t groups) override { states_.resize(groups); }
-  Result<void> add(std::span<const Column> arguments, const uint32_t* groups, size_t rows) override {
+  Result<void> add(std::span<const Column> arguments, const uint32_t* groups,
+                   size_t rows) override {
     if (groups == nullptr && states_.empty()) states_.resize(1);
     const Column column = flat(arguments[0]);
     const int64_t* values = column.ints();
-    for_each_value(column, groups, rows, [&](size_t row, uint32_t group) { states_[group] |= values[row] != 0 ? kSawTrue : kSawFalse; });
+    for_each_value(column, groups, rows, [&](size_t row, uint32_t group) {
+      states_[group] |= values[row] != 0 ? kSawTrue : kSawFalse;
+    });
     return {};
   }
   Result<void> merge(const AggregateState& other, const uint32_t* group_map) override {
@@ -419,19 +449,23 @@ class BoolState final : public AggregateState {
   std::vector<uint8_t> states_;
 };
 
-// ---- string_agg -----------------------------------------------------------------------------------------------------
+// ---- string_agg ----
 
 class StringAggState final : public AggregateState {
  public:
   explicit StringAggState(Type result) : result_(result) {}
   void resize(size_t groups) override { groups_.resize(groups); }
-  Result<void> add(std::span<const Column> arguments, const uint32_t* groups, size_t rows) override {
+  Result<void> add(std::span<const Column> arguments, const uint32_t* groups,
+                   size_t rows) override {
     if (groups == nullptr && groups_.empty()) groups_.resize(1);
     const Column column = flat(arguments[0]);
     const std::string_view* values = column.strings();
     for_each_value(column, groups, rows, [&](size_t row, uint32_t index) {
       const Column& delimiter = arguments[1];
-      append(groups_[index], delimiter.is_null(row) ? std::string_view() : delimiter.strings()[delimiter.index(row)], values[row]);
+      append(
+          groups_[index],
+          delimiter.is_null(row) ? std::string_view() : delimiter.strings()[delimiter.index(row)],
+          values[row]);
     });
     return check_length();
   }
@@ -458,7 +492,8 @@ class StringAggState final : public AggregateState {
  private:
   struct Group {
     bool found = false;
-    std::string first_delimiter;   // Of the first row: written only when another state's text stands before it.
+    std::string first_delimiter;  // Of the first row: written only when another state's text stands
+                                  // before it.
     std::string text;
   };
   Result<void> check_length() const {
@@ -486,14 +521,17 @@ class StringAggState final : public AggregateState {
   bool too_long_ = false;
 };
 
-// ---- DISTINCT -------------------------------------------------------------------------------------------------------
+// ---- DISTINCT ----
 
-// Hands each value of a group on once. A key is the group's number and the value's normalised bytes.
+// Hands each value of a group on once. A key is the group's number and the value's normalised
+// bytes.
 class DistinctState final : public AggregateState {
  public:
-  DistinctState(const AggregateSpec& spec, std::unique_ptr<AggregateState> inner) : spec_(spec), inner_(std::move(inner)) {}
+  DistinctState(const AggregateSpec& spec, std::unique_ptr<AggregateState> inner)
+      : spec_(spec), inner_(std::move(inner)) {}
   void resize(size_t groups) override { inner_->resize(groups); }
-  Result<void> add(std::span<const Column> arguments, const uint32_t* groups, size_t rows) override {
+  Result<void> add(std::span<const Column> arguments, const uint32_t* groups,
+                   size_t rows) override {
     const Column column = flat(arguments[0]);
     std::vector<uint32_t> fresh;
     std::vector<uint32_t> fresh_groups;
@@ -506,7 +544,8 @@ class DistinctState final : public AggregateState {
       fresh_groups.push_back(group);
     });
     std::vector<Column> values = {column.gather(fresh.data(), fresh.size())};
-    for (const Column& more : arguments.subspan(1)) values.push_back(flat(more).gather(fresh.data(), fresh.size()));
+    for (const Column& more : arguments.subspan(1))
+      values.push_back(flat(more).gather(fresh.data(), fresh.size()));
     return inner_->add(values, groups == nullptr ? nullptr : fresh_groups.data(), fresh.size());
   }
   Result<void> merge(const AggregateState&, const uint32_t*) override {
@@ -514,17 +553,23 @@ class DistinctState final : public AggregateState {
   }
   Result<Column> finish() const override { return inner_->finish(); }
   size_t memory_bytes() const override {
-    constexpr size_t kEntryBytes = 64;   // A hash node with its string.
+    constexpr size_t kEntryBytes = 64;  // A hash node with its string.
     return inner_->memory_bytes() + seen_.size() * kEntryBytes + key_bytes_;
   }
 
  private:
   void make_key(const Column& column, size_t row, uint32_t group, std::string& key) const {
     key.assign(reinterpret_cast<const char*>(&group), sizeof group);
-    const auto append = [&](int64_t bits) { key.append(reinterpret_cast<const char*>(&bits), sizeof bits); };
+    const auto append = [&](int64_t bits) {
+      key.append(reinterpret_cast<const char*>(&bits), sizeof bits);
+    };
     switch (physical(spec_.argument.id)) {
-      case Physical::kInt64: append(column.ints()[row]); break;
-      case Physical::kDouble: append(normalised_double(column.doubles()[row])); break;
+      case Physical::kInt64:
+        append(column.ints()[row]);
+        break;
+      case Physical::kDouble:
+        append(normalised_double(column.doubles()[row]));
+        break;
       case Physical::kString: {
         const std::string_view text = column.strings()[row];
         key += spec_.argument.id == TypeId::kNumeric ? normalised_numeric(text) : text;
@@ -541,15 +586,21 @@ class DistinctState final : public AggregateState {
 
 std::unique_ptr<AggregateState> make_plain(const AggregateSpec& spec) {
   switch (spec.kind) {
-    case AggregateKind::kCountStar: return std::make_unique<CountState>(true);
-    case AggregateKind::kCount: return std::make_unique<CountState>(false);
-    case AggregateKind::kBoolAnd: return std::make_unique<BoolState>(true);
-    case AggregateKind::kBoolOr: return std::make_unique<BoolState>(false);
-    case AggregateKind::kStringAgg: return std::make_unique<StringAggState>(spec.result);
+    case AggregateKind::kCountStar:
+      return std::make_unique<CountState>(true);
+    case AggregateKind::kCount:
+      return std::make_unique<CountState>(false);
+    case AggregateKind::kBoolAnd:
+      return std::make_unique<BoolState>(true);
+    case AggregateKind::kBoolOr:
+      return std::make_unique<BoolState>(false);
+    case AggregateKind::kStringAgg:
+      return std::make_unique<StringAggState>(spec.result);
     case AggregateKind::kSum:
     case AggregateKind::kAvg:
       if (spec.argument.id == TypeId::kNumeric) return std::make_unique<NumericSumState>(spec);
-      if (physical(spec.argument.id) == Physical::kDouble) return std::make_unique<FloatSumState>(spec);
+      if (physical(spec.argument.id) == Physical::kDouble)
+        return std::make_unique<FloatSumState>(spec);
       return std::make_unique<IntSumState>(spec);
     case AggregateKind::kMin:
     case AggregateKind::kMax:
@@ -565,9 +616,15 @@ struct AggregateName {
   AggregateKind kind;
 };
 constexpr AggregateName kAggregates[] = {
-    {"count", AggregateKind::kCount},    {"sum", AggregateKind::kSum},          {"avg", AggregateKind::kAvg},
-    {"min", AggregateKind::kMin},        {"max", AggregateKind::kMax},          {"bool_and", AggregateKind::kBoolAnd},
-    {"every", AggregateKind::kBoolAnd},  {"bool_or", AggregateKind::kBoolOr},   {"string_agg", AggregateKind::kStringAgg},
+    {"count", AggregateKind::kCount},
+    {"sum", AggregateKind::kSum},
+    {"avg", AggregateKind::kAvg},
+    {"min", AggregateKind::kMin},
+    {"max", AggregateKind::kMax},
+    {"bool_and", AggregateKind::kBoolAnd},
+    {"every", AggregateKind::kBoolAnd},
+    {"bool_or", AggregateKind::kBoolOr},
+    {"string_agg", AggregateKind::kStringAgg},
 };
 
 const AggregateName* find_aggregate(std::string_view name) {
@@ -582,12 +639,21 @@ bool type_sum_or_avg(AggregateSpec& spec) {
   const bool sum = spec.kind == AggregateKind::kSum;
   switch (spec.argument.id) {
     case TypeId::kInt2:
-    case TypeId::kInt4: spec.result = {sum ? TypeId::kInt8 : TypeId::kNumeric}; return true;
+    case TypeId::kInt4:
+      spec.result = {sum ? TypeId::kInt8 : TypeId::kNumeric};
+      return true;
     case TypeId::kInt8:
-    case TypeId::kNumeric: spec.result = {TypeId::kNumeric}; return true;
-    case TypeId::kFloat4: spec.result = {sum ? TypeId::kFloat4 : TypeId::kFloat8}; return true;
-    case TypeId::kFloat8: spec.result = {TypeId::kFloat8}; return true;
-    default: return false;
+    case TypeId::kNumeric:
+      spec.result = {TypeId::kNumeric};
+      return true;
+    case TypeId::kFloat4:
+      spec.result = {sum ? TypeId::kFloat4 : TypeId::kFloat8};
+      return true;
+    case TypeId::kFloat8:
+      spec.result = {TypeId::kFloat8};
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -597,10 +663,15 @@ bool type_extreme(AggregateSpec& spec) {
     case TypeId::kBytea:
     case TypeId::kUuid:
     case TypeId::kJson:
-    case TypeId::kJsonb: return false;
+    case TypeId::kJsonb:
+      return false;
     case TypeId::kUnknown:
-    case TypeId::kVarchar: spec.argument = spec.result = {TypeId::kText}; return true;
-    default: spec.result = {spec.argument.id}; return true;
+    case TypeId::kVarchar:
+      spec.argument = spec.result = {TypeId::kText};
+      return true;
+    default:
+      spec.result = {spec.argument.id};
+      return true;
   }
 }
 
@@ -610,11 +681,15 @@ bool type_aggregate(AggregateSpec& spec, std::span<const Type> arguments) {
   spec.argument = arguments[0];
   switch (spec.kind) {
     case AggregateKind::kCountStar:
-    case AggregateKind::kCount: spec.result = {TypeId::kInt8}; return true;
+    case AggregateKind::kCount:
+      spec.result = {TypeId::kInt8};
+      return true;
     case AggregateKind::kSum:
-    case AggregateKind::kAvg: return type_sum_or_avg(spec);
+    case AggregateKind::kAvg:
+      return type_sum_or_avg(spec);
     case AggregateKind::kMin:
-    case AggregateKind::kMax: return type_extreme(spec);
+    case AggregateKind::kMax:
+      return type_extreme(spec);
     case AggregateKind::kBoolAnd:
     case AggregateKind::kBoolOr:
       if (spec.argument.id == TypeId::kUnknown) spec.argument = {TypeId::kBool};
@@ -636,15 +711,16 @@ bool type_aggregate(AggregateSpec& spec, std::span<const Type> arguments) {
 std::unique_ptr<AggregateState> AggregateState::make(const AggregateSpec& spec) {
   auto state = make_plain(spec);
   // The largest of distinct values is the largest of all, and so on.
-  const bool matters = spec.kind == AggregateKind::kCount || spec.kind == AggregateKind::kSum || spec.kind == AggregateKind::kAvg ||
-                       spec.kind == AggregateKind::kStringAgg;
+  const bool matters = spec.kind == AggregateKind::kCount || spec.kind == AggregateKind::kSum ||
+                       spec.kind == AggregateKind::kAvg || spec.kind == AggregateKind::kStringAgg;
   if (!spec.distinct || !matters) return state;
   return std::make_unique<DistinctState>(spec, std::move(state));
 }
 
 bool is_aggregate(std::string_view name) { return find_aggregate(name) != nullptr; }
 
-Result<AggregateSpec> resolve_aggregate(std::string_view name, std::span<const Type> arguments, bool star, bool distinct, uint32_t position) {
+Result<AggregateSpec> resolve_aggregate(std::string_view name, std::span<const Type> arguments,
+                                        bool star, bool distinct, uint32_t position) {
   const AggregateName* aggregate = find_aggregate(name);
   if (aggregate == nullptr) return no_such_function(name, arguments, position);
   AggregateSpec spec;
@@ -652,20 +728,27 @@ Result<AggregateSpec> resolve_aggregate(std::string_view name, std::span<const T
   spec.distinct = distinct;
   if (star) {
     if (spec.kind != AggregateKind::kCount) return no_such_function(name, {}, position);
-    if (distinct) return Error(ErrorCode::kSyntaxError, "DISTINCT specified, but * has no distinct values").at(position);
+    if (distinct)
+      return Error(ErrorCode::kSyntaxError, "DISTINCT specified, but * has no distinct values")
+          .at(position);
     spec.kind = AggregateKind::kCountStar;
     spec.result = {TypeId::kInt8};
     return spec;
   }
   if (spec.kind == AggregateKind::kCount && arguments.empty()) {
-    return Error(ErrorCode::kWrongObjectType, "count(*) must be used to call a parameterless aggregate function").at(position);
+    return Error(ErrorCode::kWrongObjectType,
+                 "count(*) must be used to call a parameterless aggregate function")
+        .at(position);
   }
   if (!type_aggregate(spec, arguments)) {
     const bool ambiguous = arguments.size() == 1 && arguments[0].id == TypeId::kUnknown;
-    return ambiguous ? not_unique_function(name, arguments, position) : no_such_function(name, arguments, position);
+    return ambiguous ? not_unique_function(name, arguments, position)
+                     : no_such_function(name, arguments, position);
   }
   if (distinct && spec.argument.id == TypeId::kJson) {
-    return Error(ErrorCode::kUndefinedFunction, "could not identify an equality operator for type json").at(position);
+    return Error(ErrorCode::kUndefinedFunction,
+                 "could not identify an equality operator for type json")
+        .at(position);
   }
   return spec;
 }

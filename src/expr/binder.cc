@@ -19,19 +19,27 @@ using type::TypeId;
 using type::Value;
 
 Result<NodePtr> Scope::resolve_aggregate(const sql::CallExpr& call) {
-  return Error(ErrorCode::kGrouping, "aggregate functions are not allowed in " + std::string(clause())).at(call.position);
+  return Error(ErrorCode::kGrouping,
+               "aggregate functions are not allowed in " + std::string(clause()))
+      .at(call.position);
 }
 
 Result<NodePtr> Scope::resolve_subquery(const sql::SubqueryExpr& subquery) {
-  return Error(ErrorCode::kFeatureNotSupported, "subqueries are not supported in " + std::string(clause())).at(subquery.position);
+  return Error(ErrorCode::kFeatureNotSupported,
+               "subqueries are not supported in " + std::string(clause()))
+      .at(subquery.position);
 }
 
 namespace {
 
 using Nodes = std::vector<NodePtr>;
 
-bool is_unknown_literal(const Node& node) { return node.kind == NodeKind::kConstant && node.type.id == TypeId::kUnknown; }
-bool is_unknown_parameter(const Node& node) { return node.kind == NodeKind::kParameter && node.type.id == TypeId::kUnknown; }
+bool is_unknown_literal(const Node& node) {
+  return node.kind == NodeKind::kConstant && node.type.id == TypeId::kUnknown;
+}
+bool is_unknown_parameter(const Node& node) {
+  return node.kind == NodeKind::kParameter && node.type.id == TypeId::kUnknown;
+}
 
 std::string plain_name(Type type) { return type::type_name({type.id}); }
 
@@ -61,12 +69,15 @@ size_t count_nodes(const Node& node) {
   return count;
 }
 
-// For operands that stand in several places. Nested ones multiply, so all copies together have a limit.
+// For operands that stand in several places. Nested ones multiply, so all copies together have a
+// limit.
 Result<NodePtr> copy(const Node& node, BindContext& context) {
   context.copied_nodes += count_nodes(node);
   if (context.copied_nodes > kCopiedNodesMax) {
     return Error(ErrorCode::kStatementTooComplex, "the expression is too complex")
-        .with_hint("NULLIF, BETWEEN, IN and CASE repeat their operand; nested in one another they grow too large.")
+        .with_hint(
+            "NULLIF, BETWEEN, IN and CASE repeat their operand; nested in one another they grow "
+            "too large.")
         .at(node.position);
   }
   return node.clone();
@@ -79,9 +90,11 @@ std::vector<Type> types_of(const Nodes& nodes) {
   return types;
 }
 
-// ---- Coercion -------------------------------------------------------------------------------------------------------
+// ---- Coercion ----
 
-Error positioned(Error error, uint32_t position) { return error.position() != 0 ? error : std::move(error).at(position); }
+Error positioned(Error error, uint32_t position) {
+  return error.position() != 0 ? error : std::move(error).at(position);
+}
 
 Result<NodePtr> coerce_literal(NodePtr node, Type to, CastContext context) {
   if (node->constant.is_null()) return constant_at(Value::null(to), node->position);
@@ -112,7 +125,8 @@ NodePtr make_cast(NodePtr node, Type to, CastContext context) {
   return cast;
 }
 
-Result<NodePtr> coerce_parameter(NodePtr node, Type to, CastContext context, BindContext& bind_context) {
+Result<NodePtr> coerce_parameter(NodePtr node, Type to, CastContext context,
+                                 BindContext& bind_context) {
   Type& known = bind_context.parameters.types[node->column];
   if (known.id == TypeId::kUnknown) known = {to.id};
   node->type = known;
@@ -122,17 +136,19 @@ Result<NodePtr> coerce_parameter(NodePtr node, Type to, CastContext context, Bin
 // Makes a node boolean; `what` is "WHERE", "AND", "CASE/WHEN".
 Result<NodePtr> coerce_bool(NodePtr node, std::string_view what, BindContext& context) {
   if (node->type.id == TypeId::kBool) return node;
-  if (node->type.id == TypeId::kUnknown) return coerce(std::move(node), {TypeId::kBool}, CastContext::kAssignment, context);
-  return Error(ErrorCode::kDatatypeMismatch,
-               "argument of " + std::string(what) + " must be type boolean, not type " + plain_name(node->type))
+  if (node->type.id == TypeId::kUnknown)
+    return coerce(std::move(node), {TypeId::kBool}, CastContext::kAssignment, context);
+  return Error(ErrorCode::kDatatypeMismatch, "argument of " + std::string(what) +
+                                                 " must be type boolean, not type " +
+                                                 plain_name(node->type))
       .at(node->position);
 }
 
 Result<void> coerce_common(Nodes& nodes, Type to, std::string_view what, BindContext& context) {
   for (NodePtr& node : nodes) {
     if (!can_coerce(node->type.id, to.id)) {
-      return Error(ErrorCode::kCannotCoerce,
-                   std::string(what) + " could not convert type " + plain_name(node->type) + " to " + plain_name(to))
+      return Error(ErrorCode::kCannotCoerce, std::string(what) + " could not convert type " +
+                                                 plain_name(node->type) + " to " + plain_name(to))
           .at(node->position);
     }
     TRY_ASSIGN(node, coerce(std::move(node), to, CastContext::kImplicit, context));
@@ -140,16 +156,18 @@ Result<void> coerce_common(Nodes& nodes, Type to, std::string_view what, BindCon
   return {};
 }
 
-// ---- Operators and functions ----------------------------------------------------------------------------------------
+// ---- Operators and functions ----
 
-Result<NodePtr> make_call(const Function* function, Nodes arguments, uint32_t position, BindContext& context) {
+Result<NodePtr> make_call(const Function* function, Nodes arguments, uint32_t position,
+                          BindContext& context) {
   for (size_t i = 0; i < arguments.size(); ++i) {
     Type wanted{argument_type(*function, i)};
-    if (wanted.id == TypeId::kUnknown) {   // Any type; what is not known becomes text.
+    if (wanted.id == TypeId::kUnknown) {  // Any type; what is not known becomes text.
       if (arguments[i]->type.id != TypeId::kUnknown) continue;
       wanted = {TypeId::kText};
     }
-    TRY_ASSIGN(arguments[i], coerce(std::move(arguments[i]), wanted, CastContext::kImplicit, context));
+    TRY_ASSIGN(arguments[i],
+               coerce(std::move(arguments[i]), wanted, CastContext::kImplicit, context));
   }
   NodePtr node = make_node(NodeKind::kCall, {function->result}, position);
   node->function = function;
@@ -157,12 +175,14 @@ Result<NodePtr> make_call(const Function* function, Nodes arguments, uint32_t po
   return node;
 }
 
-Result<NodePtr> bind_operator(std::string_view name, Nodes arguments, uint32_t position, BindContext& context) {
+Result<NodePtr> bind_operator(std::string_view name, Nodes arguments, uint32_t position,
+                              BindContext& context) {
   TRY_ASSIGN(const Function* function, resolve_function(name, types_of(arguments), true, position));
   return make_call(function, std::move(arguments), position, context);
 }
 
-Result<NodePtr> bind_operator(std::string_view name, NodePtr left, NodePtr right, uint32_t position, BindContext& context) {
+Result<NodePtr> bind_operator(std::string_view name, NodePtr left, NodePtr right, uint32_t position,
+                              BindContext& context) {
   Nodes arguments;
   arguments.push_back(std::move(left));
   arguments.push_back(std::move(right));
@@ -186,7 +206,7 @@ NodePtr make_list(NodeKind kind, Nodes children, uint32_t position) {
   return node;
 }
 
-// ---- Literals, parameters -------------------------------------------------------------------------------------------
+// ---- Literals, parameters ----
 
 // As PostgreSQL, a minus in front of a number belongs to it: -2147483648 is an integer.
 Result<NodePtr> bind_number(const sql::LiteralExpr& literal, bool negative, uint32_t position) {
@@ -207,17 +227,23 @@ Result<NodePtr> bind_number(const sql::LiteralExpr& literal, bool negative, uint
 
 Result<NodePtr> bind_literal(const sql::LiteralExpr& literal) {
   switch (literal.literal) {
-    case sql::LiteralKind::kNull: return constant_at(Value(), literal.position);
-    case sql::LiteralKind::kBool: return constant_at(Value::of_int({TypeId::kBool}, literal.boolean ? 1 : 0), literal.position);
+    case sql::LiteralKind::kNull:
+      return constant_at(Value(), literal.position);
+    case sql::LiteralKind::kBool:
+      return constant_at(Value::of_int({TypeId::kBool}, literal.boolean ? 1 : 0), literal.position);
     case sql::LiteralKind::kString:
-      return constant_at(Value::of_string({TypeId::kUnknown}, std::string(literal.text)), literal.position);
-    default: return bind_number(literal, false, literal.position);
+      return constant_at(Value::of_string({TypeId::kUnknown}, std::string(literal.text)),
+                         literal.position);
+    default:
+      return bind_number(literal, false, literal.position);
   }
 }
 
 Result<NodePtr> bind_parameter(const sql::ParameterExpr& parameter, BindContext& context) {
   if (parameter.number == 0 || parameter.number > kParametersMax) {
-    return Error(ErrorCode::kUndefinedParameter, "there is no parameter $" + std::to_string(parameter.number)).at(parameter.position);
+    return Error(ErrorCode::kUndefinedParameter,
+                 "there is no parameter $" + std::to_string(parameter.number))
+        .at(parameter.position);
   }
   auto& types = context.parameters.types;
   if (types.size() < parameter.number) types.resize(parameter.number);
@@ -226,7 +252,7 @@ Result<NodePtr> bind_parameter(const sql::ParameterExpr& parameter, BindContext&
   return node;
 }
 
-// ---- Unary, binary --------------------------------------------------------------------------------------------------
+// ---- Unary, binary ----
 
 // The number behind one or several minuses; nullptr when there is something else.
 const sql::LiteralExpr* number_behind(const sql::UnaryExpr& unary, bool& negative) {
@@ -237,14 +263,16 @@ const sql::LiteralExpr* number_behind(const sql::UnaryExpr& unary, bool& negativ
   }
   if (expr->kind != ExprKind::kLiteral) return nullptr;
   const auto* literal = static_cast<const sql::LiteralExpr*>(expr);
-  const bool number = literal->literal == sql::LiteralKind::kInteger || literal->literal == sql::LiteralKind::kDecimal;
+  const bool number = literal->literal == sql::LiteralKind::kInteger ||
+                      literal->literal == sql::LiteralKind::kDecimal;
   return number ? literal : nullptr;
 }
 
 Result<NodePtr> bind_unary(const sql::UnaryExpr& unary, BindContext& context) {
   bool negative = false;
   if (unary.op == "-") {
-    if (const sql::LiteralExpr* literal = number_behind(unary, negative)) return bind_number(*literal, negative, unary.position);
+    if (const sql::LiteralExpr* literal = number_behind(unary, negative))
+      return bind_number(*literal, negative, unary.position);
   }
   TRY_ASSIGN(NodePtr operand, bind(*unary.operand, context));
   if (unary.op == "not") {
@@ -263,7 +291,8 @@ std::vector<const sql::Expr*> operands_of(const sql::BinaryExpr& root) {
   while (!stack.empty()) {
     const sql::Expr* top = stack.back();
     stack.pop_back();
-    const auto* binary = top->kind == ExprKind::kBinary ? static_cast<const sql::BinaryExpr*>(top) : nullptr;
+    const auto* binary =
+        top->kind == ExprKind::kBinary ? static_cast<const sql::BinaryExpr*>(top) : nullptr;
     if (binary != nullptr && binary->op == root.op) {
       stack.push_back(binary->right);
       stack.push_back(binary->left);
@@ -282,16 +311,21 @@ Result<NodePtr> bind_and_or(const sql::BinaryExpr& binary, BindContext& context)
     TRY_ASSIGN(child, coerce_bool(std::move(child), conjunction ? "AND" : "OR", context));
     children.push_back(std::move(child));
   }
-  return make_list(conjunction ? NodeKind::kAnd : NodeKind::kOr, std::move(children), binary.position);
+  return make_list(conjunction ? NodeKind::kAnd : NodeKind::kOr, std::move(children),
+                   binary.position);
 }
 
 // (a, b) = (c, d) and <>.
-Result<NodePtr> bind_row_comparison(const Nodes& left, const sql::RowExpr& right, std::string_view op, uint32_t position, BindContext& context) {
+Result<NodePtr> bind_row_comparison(const Nodes& left, const sql::RowExpr& right,
+                                    std::string_view op, uint32_t position, BindContext& context) {
   if (left.size() != right.items.size()) {
-    return Error(ErrorCode::kSyntaxError, "unequal number of entries in row expressions").at(position);
+    return Error(ErrorCode::kSyntaxError, "unequal number of entries in row expressions")
+        .at(position);
   }
   if ((op != "=" && op != "<>") || left.empty()) {
-    return Error(ErrorCode::kFeatureNotSupported, "row comparison with operator " + std::string(op) + " is not supported").at(position);
+    return Error(ErrorCode::kFeatureNotSupported,
+                 "row comparison with operator " + std::string(op) + " is not supported")
+        .at(position);
   }
   Nodes pairs;
   for (size_t i = 0; i < left.size(); ++i) {
@@ -306,18 +340,21 @@ Result<NodePtr> bind_row_comparison(const Nodes& left, const sql::RowExpr& right
 Result<NodePtr> bind_binary(const sql::BinaryExpr& binary, BindContext& context) {
   if (binary.op == "and" || binary.op == "or") return bind_and_or(binary, context);
   if (binary.op == "~" || binary.op == "~*" || binary.op == "!~" || binary.op == "!~*") {
-    return Error(ErrorCode::kFeatureNotSupported, "regular expressions are not supported").at(binary.position);
+    return Error(ErrorCode::kFeatureNotSupported, "regular expressions are not supported")
+        .at(binary.position);
   }
   if (binary.left->kind == ExprKind::kRow && binary.right->kind == ExprKind::kRow) {
-    TRY_ASSIGN(const Nodes left, bind_all(static_cast<const sql::RowExpr&>(*binary.left).items, context));
-    return bind_row_comparison(left, static_cast<const sql::RowExpr&>(*binary.right), binary.op, binary.position, context);
+    TRY_ASSIGN(const Nodes left,
+               bind_all(static_cast<const sql::RowExpr&>(*binary.left).items, context));
+    return bind_row_comparison(left, static_cast<const sql::RowExpr&>(*binary.right), binary.op,
+                               binary.position, context);
   }
   TRY_ASSIGN(NodePtr left, bind(*binary.left, context));
   TRY_ASSIGN(NodePtr right, bind(*binary.right, context));
   return bind_operator(binary.op, std::move(left), std::move(right), binary.position, context);
 }
 
-// ---- IS, BETWEEN, IN, LIKE ------------------------------------------------------------------------------------------
+// ---- IS, BETWEEN, IN, LIKE ----
 
 NodePtr make_is_null(NodePtr operand, bool negated, uint32_t position) {
   NodePtr node = make_node(NodeKind::kIsNull, {TypeId::kBool}, position);
@@ -334,7 +371,8 @@ Result<NodePtr> settle(NodePtr node, BindContext& context) {
 
 Result<NodePtr> bind_is_null(const sql::IsNullExpr& test, BindContext& context) {
   if (test.operand->kind == ExprKind::kRow) {
-    return Error(ErrorCode::kFeatureNotSupported, "IS NULL of a row is not supported").at(test.position);
+    return Error(ErrorCode::kFeatureNotSupported, "IS NULL of a row is not supported")
+        .at(test.position);
   }
   TRY_ASSIGN(NodePtr operand, bind(*test.operand, context));
   TRY_ASSIGN(operand, settle(std::move(operand), context));
@@ -342,9 +380,12 @@ Result<NodePtr> bind_is_null(const sql::IsNullExpr& test, BindContext& context) 
 }
 
 Result<NodePtr> bind_is_bool(const sql::IsBoolExpr& test, BindContext& context) {
-  constexpr std::string_view kNames[] = {"IS TRUE", "IS FALSE", "IS UNKNOWN", "IS NOT TRUE", "IS NOT FALSE", "IS NOT UNKNOWN"};
+  constexpr std::string_view kNames[] = {"IS TRUE",     "IS FALSE",     "IS UNKNOWN",
+                                         "IS NOT TRUE", "IS NOT FALSE", "IS NOT UNKNOWN"};
   TRY_ASSIGN(NodePtr operand, bind(*test.operand, context));
-  TRY_ASSIGN(operand, coerce_bool(std::move(operand), kNames[static_cast<size_t>(test.truth) + (test.negated ? 3 : 0)], context));
+  TRY_ASSIGN(operand, coerce_bool(std::move(operand),
+                                  kNames[static_cast<size_t>(test.truth) + (test.negated ? 3 : 0)],
+                                  context));
   NodePtr node = make_node(NodeKind::kIsBool, {TypeId::kBool}, test.position);
   node->truth = test.truth;
   node->negated = test.negated;
@@ -352,7 +393,9 @@ Result<NodePtr> bind_is_bool(const sql::IsBoolExpr& test, BindContext& context) 
   return node;
 }
 
-bool is_null_literal(const Node& node) { return is_unknown_literal(node) && node.constant.is_null(); }
+bool is_null_literal(const Node& node) {
+  return is_unknown_literal(node) && node.constant.is_null();
+}
 
 Result<NodePtr> bind_is_distinct(const sql::IsDistinctExpr& test, BindContext& context) {
   TRY_ASSIGN(NodePtr left, bind(*test.left, context));
@@ -373,15 +416,18 @@ Result<NodePtr> bind_is_distinct(const sql::IsDistinctExpr& test, BindContext& c
 }
 
 // low <= x AND x <= high; like PostgreSQL, x is evaluated for each comparison.
-Result<NodePtr> bind_range(const Node& operand, const Node& low, const Node& high, uint32_t position, BindContext& context) {
+Result<NodePtr> bind_range(const Node& operand, const Node& low, const Node& high,
+                           uint32_t position, BindContext& context) {
   Nodes both;
   TRY_ASSIGN(NodePtr first, copy(operand, context));
   TRY_ASSIGN(NodePtr second, copy(operand, context));
   TRY_ASSIGN(NodePtr lower, copy(low, context));
   TRY_ASSIGN(NodePtr upper, copy(high, context));
-  TRY_ASSIGN(NodePtr above, bind_operator(">=", std::move(first), std::move(lower), position, context));
+  TRY_ASSIGN(NodePtr above,
+             bind_operator(">=", std::move(first), std::move(lower), position, context));
   both.push_back(std::move(above));
-  TRY_ASSIGN(NodePtr below, bind_operator("<=", std::move(second), std::move(upper), position, context));
+  TRY_ASSIGN(NodePtr below,
+             bind_operator("<=", std::move(second), std::move(upper), position, context));
   both.push_back(std::move(below));
   return make_list(NodeKind::kAnd, std::move(both), position);
 }
@@ -402,13 +448,16 @@ Result<NodePtr> bind_between(const sql::BetweenExpr& between, BindContext& conte
 }
 
 Result<NodePtr> bind_row_in(const sql::InExpr& in, BindContext& context) {
-  TRY_ASSIGN(const Nodes operand, bind_all(static_cast<const sql::RowExpr&>(*in.operand).items, context));
+  TRY_ASSIGN(const Nodes operand,
+             bind_all(static_cast<const sql::RowExpr&>(*in.operand).items, context));
   Nodes options;
   for (const sql::Expr* item : in.items) {
     if (item->kind != ExprKind::kRow) {
-      return Error(ErrorCode::kSyntaxError, "unequal number of entries in row expressions").at(item->position);
+      return Error(ErrorCode::kSyntaxError, "unequal number of entries in row expressions")
+          .at(item->position);
     }
-    TRY_ASSIGN(NodePtr option, bind_row_comparison(operand, static_cast<const sql::RowExpr&>(*item), "=", in.position, context));
+    TRY_ASSIGN(NodePtr option, bind_row_comparison(operand, static_cast<const sql::RowExpr&>(*item),
+                                                   "=", in.position, context));
     options.push_back(std::move(option));
   }
   NodePtr node = make_list(NodeKind::kOr, std::move(options), in.position);
@@ -428,11 +477,13 @@ Result<NodePtr> bind_in(const sql::InExpr& in, BindContext& context) {
   bool fits = common.has_value();
   for (const NodePtr& child : children) fits = fits && can_coerce(child->type.id, common->id);
   if (!fits) {
-    // No common type: each item is compared for itself, which names the pair that does not go together.
+    // No common type: each item is compared for itself, which names the pair that does not go
+    // together.
     Nodes options;
     for (size_t i = 1; i < children.size(); ++i) {
       TRY_ASSIGN(NodePtr operand, copy(*children[0], context));
-      TRY_ASSIGN(NodePtr option, bind_operator("=", std::move(operand), std::move(children[i]), in.position, context));
+      TRY_ASSIGN(NodePtr option, bind_operator("=", std::move(operand), std::move(children[i]),
+                                               in.position, context));
       options.push_back(std::move(option));
     }
     NodePtr node = make_list(NodeKind::kOr, std::move(options), in.position);
@@ -454,16 +505,20 @@ Result<NodePtr> bind_like(const sql::LikeExpr& like, BindContext& context) {
     return Error(ErrorCode::kFeatureNotSupported, "SIMILAR TO is not supported").at(like.position);
   }
   const bool fold = like.like == sql::LikeKind::kIlike;
-  const std::string_view name = fold ? (like.negated ? "!~~*" : "~~*") : (like.negated ? "!~~" : "~~");
+  const std::string_view name =
+      fold ? (like.negated ? "!~~*" : "~~*") : (like.negated ? "!~~" : "~~");
   TRY_ASSIGN(NodePtr operand, bind(*like.operand, context));
   TRY_ASSIGN(NodePtr pattern, bind(*like.pattern, context));
-  if (like.escape == nullptr) return bind_operator(name, std::move(operand), std::move(pattern), like.position, context);
+  if (like.escape == nullptr)
+    return bind_operator(name, std::move(operand), std::move(pattern), like.position, context);
   const Type pair[] = {operand->type, pattern->type};
   TRY_ASSIGN(const Function* plain, resolve_function(name, pair, true, like.position));
   TRY_ASSIGN(NodePtr escape, bind(*like.escape, context));
   const TypeId wanted[] = {plain->arguments[0], plain->arguments[1], TypeId::kText};
   const Function* function = find_exact(name, wanted);
-  if (function == nullptr) return Error(ErrorCode::kFeatureNotSupported, "ESCAPE is not supported for this type").at(like.position);
+  if (function == nullptr)
+    return Error(ErrorCode::kFeatureNotSupported, "ESCAPE is not supported for this type")
+        .at(like.position);
   Nodes arguments;
   arguments.push_back(std::move(operand));
   arguments.push_back(std::move(pattern));
@@ -471,7 +526,7 @@ Result<NodePtr> bind_like(const sql::LikeExpr& like, BindContext& context) {
   return make_call(function, std::move(arguments), like.position, context);
 }
 
-// ---- CASE, CAST -----------------------------------------------------------------------------------------------------
+// ---- CASE, CAST ----
 
 Result<NodePtr> bind_case(const sql::CaseExpr& expr, BindContext& context) {
   NodePtr operand;
@@ -480,7 +535,7 @@ Result<NodePtr> bind_case(const sql::CaseExpr& expr, BindContext& context) {
     TRY_ASSIGN(operand, settle(std::move(operand), context));
   }
   Nodes conditions;
-  Nodes results;   // ELSE first, as PostgreSQL looks for the common type.
+  Nodes results;  // ELSE first, as PostgreSQL looks for the common type.
   if (expr.otherwise != nullptr) {
     TRY_ASSIGN(NodePtr otherwise, bind(*expr.otherwise, context));
     results.push_back(std::move(otherwise));
@@ -489,7 +544,8 @@ Result<NodePtr> bind_case(const sql::CaseExpr& expr, BindContext& context) {
     TRY_ASSIGN(NodePtr when, bind(*branch.when, context));
     if (operand != nullptr) {
       TRY_ASSIGN(NodePtr again, copy(*operand, context));
-      TRY_ASSIGN(when, bind_operator("=", std::move(again), std::move(when), branch.when->position, context));
+      TRY_ASSIGN(when, bind_operator("=", std::move(again), std::move(when), branch.when->position,
+                                     context));
     } else {
       TRY_ASSIGN(when, coerce_bool(std::move(when), "CASE/WHEN", context));
     }
@@ -510,7 +566,8 @@ Result<NodePtr> bind_case(const sql::CaseExpr& expr, BindContext& context) {
 }
 
 Result<Type> resolve_type(const sql::TypeName& name) {
-  if (name.is_array) return Error(ErrorCode::kFeatureNotSupported, "arrays are not supported").at(name.position);
+  if (name.is_array)
+    return Error(ErrorCode::kFeatureNotSupported, "arrays are not supported").at(name.position);
   auto type = type::type_from_name(name.name, name.modifiers.items, name.modifiers.size());
   if (!type.has_value()) return positioned(std::move(type).error(), name.position);
   return type;
@@ -522,12 +579,14 @@ Result<NodePtr> bind_cast(const sql::CastExpr& cast, BindContext& context) {
   return coerce(std::move(operand), to, CastContext::kExplicit, context);
 }
 
-// ---- Calls ----------------------------------------------------------------------------------------------------------
+// ---- Calls ----
 
 // COALESCE, GREATEST, LEAST: all arguments of one type, which is the result's.
-Result<NodePtr> bind_common_call(const sql::CallExpr& call, std::string_view what, BindContext& context) {
+Result<NodePtr> bind_common_call(const sql::CallExpr& call, std::string_view what,
+                                 BindContext& context) {
   TRY_ASSIGN(Nodes arguments, bind_all(call.arguments, context));
-  if (arguments.empty()) return Error(ErrorCode::kSyntaxError, "syntax error at or near \")\"").at(call.position);
+  if (arguments.empty())
+    return Error(ErrorCode::kSyntaxError, "syntax error at or near \")\"").at(call.position);
   TRY_ASSIGN(const Type common, common_type(types_of(arguments), what, call.position));
   TRY(coerce_common(arguments, common, what, context));
   const bool coalesce = call.name == "coalesce";
@@ -538,7 +597,9 @@ Result<NodePtr> bind_common_call(const sql::CallExpr& call, std::string_view wha
     const TypeId ordered = common.id == TypeId::kVarchar ? TypeId::kText : common.id;
     const TypeId pair[] = {ordered, ordered};
     if (find_exact("<", pair) == nullptr) {
-      return Error(ErrorCode::kUndefinedFunction, "could not identify a comparison function for type " + plain_name(common)).at(call.position);
+      return Error(ErrorCode::kUndefinedFunction,
+                   "could not identify a comparison function for type " + plain_name(common))
+          .at(call.position);
     }
   }
   node->children = std::move(arguments);
@@ -550,10 +611,13 @@ Result<NodePtr> bind_nullif(const sql::CallExpr& call, BindContext& context) {
   TRY_ASSIGN(Nodes arguments, bind_all(call.arguments, context));
   if (arguments.size() != 2) return no_such_function(call.name, types_of(arguments), call.position);
   TRY_ASSIGN(NodePtr first, copy(*arguments[0], context));
-  TRY_ASSIGN(NodePtr same, bind_operator("=", std::move(arguments[0]), std::move(arguments[1]), call.position, context));
+  TRY_ASSIGN(NodePtr same, bind_operator("=", std::move(arguments[0]), std::move(arguments[1]),
+                                         call.position, context));
   // An operand without a type of its own has the one it was compared as.
-  TRY_ASSIGN(first, first->type.id == TypeId::kUnknown ? coerce(std::move(first), same->children[0]->type, CastContext::kImplicit, context)
-                                                       : Result<NodePtr>(std::move(first)));
+  TRY_ASSIGN(first, first->type.id == TypeId::kUnknown
+                        ? coerce(std::move(first), same->children[0]->type, CastContext::kImplicit,
+                                 context)
+                        : Result<NodePtr>(std::move(first)));
   NodePtr node = make_node(NodeKind::kCase, first->type, call.position);
   node->has_else = true;
   node->children.push_back(std::move(same));
@@ -562,10 +626,13 @@ Result<NodePtr> bind_nullif(const sql::CallExpr& call, BindContext& context) {
   return node;
 }
 
-// date('2024-01-01'), text(5): a type's name with one argument is a cast, when no function of that name fits.
-Result<NodePtr> bind_cast_call(const sql::CallExpr& call, NodePtr argument, Error error, BindContext& context) {
+// date('2024-01-01'), text(5): a type's name with one argument is a cast, when no function of that
+// name fits.
+Result<NodePtr> bind_cast_call(const sql::CallExpr& call, NodePtr argument, Error error,
+                               BindContext& context) {
   const auto to = type::type_from_name(call.name, nullptr, 0);
-  if (!to.has_value() || (argument->type.id != TypeId::kUnknown && !type::can_cast(argument->type.id, to->id, CastContext::kExplicit))) {
+  if (!to.has_value() || (argument->type.id != TypeId::kUnknown &&
+                          !type::can_cast(argument->type.id, to->id, CastContext::kExplicit))) {
     return error;
   }
   return coerce(std::move(argument), *to, CastContext::kExplicit, context);
@@ -582,7 +649,9 @@ Result<NodePtr> bind_call(const sql::CallExpr& call, BindContext& context) {
     if (call.name == "nullif") return bind_nullif(call, context);
   }
   const auto not_aggregate = [&](std::string_view what) {
-    return Error(ErrorCode::kWrongObjectType, std::string(what) + " specified, but " + name + " is not an aggregate function").at(call.position);
+    return Error(ErrorCode::kWrongObjectType,
+                 std::string(what) + " specified, but " + name + " is not an aggregate function")
+        .at(call.position);
   };
   if (call.star) {
     TRY(resolve_function(call.name, {}, false, call.position));
@@ -592,16 +661,21 @@ Result<NodePtr> bind_call(const sql::CallExpr& call, BindContext& context) {
   if (call.filter != nullptr) return not_aggregate("FILTER");
   TRY_ASSIGN(Nodes arguments, bind_all(call.arguments, context));
   if (call.schema == "rowan") {
-    TRY_ASSIGN(const Function* function, resolve_function("rowan." + name, types_of(arguments), false, call.position));
+    TRY_ASSIGN(const Function* function,
+               resolve_function("rowan." + name, types_of(arguments), false, call.position));
     return make_call(function, std::move(arguments), call.position, context);
   }
-  if (!own) return no_such_function(std::string(call.schema) + "." + name, types_of(arguments), call.position);
+  if (!own)
+    return no_such_function(std::string(call.schema) + "." + name, types_of(arguments),
+                            call.position);
   if (call.name == "pg_typeof" && arguments.size() == 1) {
-    return constant_at(Value::of_string({TypeId::kText}, plain_name(arguments[0]->type)), call.position);
+    return constant_at(Value::of_string({TypeId::kText}, plain_name(arguments[0]->type)),
+                       call.position);
   }
   auto function = resolve_function(call.name, types_of(arguments), false, call.position);
   if (!function.has_value()) {
-    if (arguments.size() == 1) return bind_cast_call(call, std::move(arguments[0]), std::move(function).error(), context);
+    if (arguments.size() == 1)
+      return bind_cast_call(call, std::move(arguments[0]), std::move(function).error(), context);
     return std::move(function).error();
   }
   return make_call(*function, std::move(arguments), call.position, context);
@@ -609,26 +683,47 @@ Result<NodePtr> bind_call(const sql::CallExpr& call, BindContext& context) {
 
 Result<NodePtr> bind_kind(const sql::Expr& expr, BindContext& context) {
   switch (expr.kind) {
-    case ExprKind::kLiteral: return bind_literal(static_cast<const sql::LiteralExpr&>(expr));
-    case ExprKind::kColumn: return context.scope.resolve_column(static_cast<const sql::ColumnExpr&>(expr));
-    case ExprKind::kParameter: return bind_parameter(static_cast<const sql::ParameterExpr&>(expr), context);
-    case ExprKind::kUnary: return bind_unary(static_cast<const sql::UnaryExpr&>(expr), context);
-    case ExprKind::kBinary: return bind_binary(static_cast<const sql::BinaryExpr&>(expr), context);
-    case ExprKind::kIsNull: return bind_is_null(static_cast<const sql::IsNullExpr&>(expr), context);
-    case ExprKind::kIsBool: return bind_is_bool(static_cast<const sql::IsBoolExpr&>(expr), context);
-    case ExprKind::kIsDistinct: return bind_is_distinct(static_cast<const sql::IsDistinctExpr&>(expr), context);
-    case ExprKind::kBetween: return bind_between(static_cast<const sql::BetweenExpr&>(expr), context);
-    case ExprKind::kIn: return bind_in(static_cast<const sql::InExpr&>(expr), context);
-    case ExprKind::kLike: return bind_like(static_cast<const sql::LikeExpr&>(expr), context);
-    case ExprKind::kCase: return bind_case(static_cast<const sql::CaseExpr&>(expr), context);
-    case ExprKind::kCast: return bind_cast(static_cast<const sql::CastExpr&>(expr), context);
-    case ExprKind::kCall: return bind_call(static_cast<const sql::CallExpr&>(expr), context);
+    case ExprKind::kLiteral:
+      return bind_literal(static_cast<const sql::LiteralExpr&>(expr));
+    case ExprKind::kColumn:
+      return context.scope.resolve_column(static_cast<const sql::ColumnExpr&>(expr));
+    case ExprKind::kParameter:
+      return bind_parameter(static_cast<const sql::ParameterExpr&>(expr), context);
+    case ExprKind::kUnary:
+      return bind_unary(static_cast<const sql::UnaryExpr&>(expr), context);
+    case ExprKind::kBinary:
+      return bind_binary(static_cast<const sql::BinaryExpr&>(expr), context);
+    case ExprKind::kIsNull:
+      return bind_is_null(static_cast<const sql::IsNullExpr&>(expr), context);
+    case ExprKind::kIsBool:
+      return bind_is_bool(static_cast<const sql::IsBoolExpr&>(expr), context);
+    case ExprKind::kIsDistinct:
+      return bind_is_distinct(static_cast<const sql::IsDistinctExpr&>(expr), context);
+    case ExprKind::kBetween:
+      return bind_between(static_cast<const sql::BetweenExpr&>(expr), context);
+    case ExprKind::kIn:
+      return bind_in(static_cast<const sql::InExpr&>(expr), context);
+    case ExprKind::kLike:
+      return bind_like(static_cast<const sql::LikeExpr&>(expr), context);
+    case ExprKind::kCase:
+      return bind_case(static_cast<const sql::CaseExpr&>(expr), context);
+    case ExprKind::kCast:
+      return bind_cast(static_cast<const sql::CastExpr&>(expr), context);
+    case ExprKind::kCall:
+      return bind_call(static_cast<const sql::CallExpr&>(expr), context);
     case ExprKind::kSubquery:
     case ExprKind::kExists:
-    case ExprKind::kInSubquery: return context.scope.resolve_subquery(static_cast<const sql::SubqueryExpr&>(expr));
-    case ExprKind::kStar: return Error(ErrorCode::kSyntaxError, "row expansion via \"*\" is not supported here").at(expr.position);
-    case ExprKind::kRow: return Error(ErrorCode::kFeatureNotSupported, "row values are not supported here").at(expr.position);
-    case ExprKind::kDefault: return Error(ErrorCode::kSyntaxError, "DEFAULT is not allowed in this context").at(expr.position);
+    case ExprKind::kInSubquery:
+      return context.scope.resolve_subquery(static_cast<const sql::SubqueryExpr&>(expr));
+    case ExprKind::kStar:
+      return Error(ErrorCode::kSyntaxError, "row expansion via \"*\" is not supported here")
+          .at(expr.position);
+    case ExprKind::kRow:
+      return Error(ErrorCode::kFeatureNotSupported, "row values are not supported here")
+          .at(expr.position);
+    case ExprKind::kDefault:
+      return Error(ErrorCode::kSyntaxError, "DEFAULT is not allowed in this context")
+          .at(expr.position);
   }
   return Error(ErrorCode::kInternal, "unknown syntax");
 }
@@ -641,7 +736,8 @@ Result<NodePtr> bind(const sql::Expr& expr, BindContext& context) {
   }
   if (context.depth >= kExpressionDepthMax) {
     return Error(ErrorCode::kStatementTooComplex, "stack depth limit exceeded")
-        .with_hint("An expression may be nested " + std::to_string(kExpressionDepthMax) + " levels deep.")
+        .with_hint("An expression may be nested " + std::to_string(kExpressionDepthMax) +
+                   " levels deep.")
         .at(expr.position);
   }
   ++context.depth;
@@ -658,7 +754,8 @@ Result<NodePtr> bind_condition(const sql::Expr& expr, BindContext& context) {
 
 Result<NodePtr> coerce(NodePtr node, Type to, CastContext context, BindContext& bind_context) {
   if (to.id == TypeId::kUnknown || node->type == to) return node;
-  if (is_unknown_parameter(*node)) return coerce_parameter(std::move(node), to, context, bind_context);
+  if (is_unknown_parameter(*node))
+    return coerce_parameter(std::move(node), to, context, bind_context);
   if (is_unknown_literal(*node)) return coerce_literal(std::move(node), to, context);
   const Type from = node->type;
   // Leaving a modifier away changes no value.
@@ -667,7 +764,9 @@ Result<NodePtr> coerce(NodePtr node, Type to, CastContext context, BindContext& 
   const TypeId known = from.id == TypeId::kUnknown ? TypeId::kText : from.id;
   const CastContext needed = from.id == TypeId::kUnknown ? CastContext::kExplicit : context;
   if (known != to.id && !type::can_cast(known, to.id, needed)) {
-    return Error(ErrorCode::kCannotCoerce, "cannot cast type " + plain_name(from) + " to " + plain_name(to)).at(node->position);
+    return Error(ErrorCode::kCannotCoerce,
+                 "cannot cast type " + plain_name(from) + " to " + plain_name(to))
+        .at(node->position);
   }
   return make_cast(std::move(node), to, context);
 }
@@ -687,30 +786,36 @@ Result<Type> common_type(std::span<const Type> types, std::string_view what, uin
     }
     same_modifier = false;
     if (category(next.id) != category(common.id)) {
-      return Error(ErrorCode::kDatatypeMismatch,
-                   std::string(what) + " types " + plain_name(common) + " and " + plain_name(next) + " cannot be matched")
+      return Error(ErrorCode::kDatatypeMismatch, std::string(what) + " types " +
+                                                     plain_name(common) + " and " +
+                                                     plain_name(next) + " cannot be matched")
           .at(position);
     }
-    if (!is_preferred(common.id) && can_coerce(common.id, next.id) && !can_coerce(next.id, common.id)) common = next;
+    if (!is_preferred(common.id) && can_coerce(common.id, next.id) &&
+        !can_coerce(next.id, common.id))
+      common = next;
   }
   if (common.id == TypeId::kUnknown) return Type{TypeId::kText};
   if (!same_modifier) common.modifier = -1;
   return common;
 }
 
-// ---- Names of output columns ----------------------------------------------------------------------------------------
+// ---- Names of output columns ----
 
 namespace {
 
 std::string_view internal_type_name(const sql::TypeName& name) {
-  constexpr std::string_view kNames[] = {"unknown", "bool", "int2",  "int4", "int8", "float4",    "float8",      "numeric", "text", "varchar",
-                                         "bpchar",  "bytea", "date", "time", "timestamp", "timestamptz", "uuid",    "json", "jsonb"};
+  constexpr std::string_view kNames[] = {"unknown",     "bool",   "int2",    "int4", "int8",
+                                         "float4",      "float8", "numeric", "text", "varchar",
+                                         "bpchar",      "bytea",  "date",    "time", "timestamp",
+                                         "timestamptz", "uuid",   "json",    "jsonb"};
   const auto type = type::type_from_name(name.name, nullptr, 0);
   if (!type.has_value()) return name.name;
   return kNames[static_cast<size_t>(type->id)];
 }
 
-// PostgreSQL's FigureColname: a name and how much it counts; a cast or CASE gives way to a stronger name inside.
+// PostgreSQL's FigureColname: a name and how much it counts; a cast or CASE gives way to a stronger
+// name inside.
 struct Naming {
   std::string_view name;
   int strength = 0;
@@ -718,12 +823,17 @@ struct Naming {
 
 Naming figure_name(const sql::Expr& expr) {
   switch (expr.kind) {
-    case ExprKind::kColumn: return {static_cast<const sql::ColumnExpr&>(expr).column, 2};
-    case ExprKind::kCall: return {static_cast<const sql::CallExpr&>(expr).name, 2};
-    case ExprKind::kExists: return {"exists", 2};
-    case ExprKind::kRow: return {"row", 2};
+    case ExprKind::kColumn:
+      return {static_cast<const sql::ColumnExpr&>(expr).column, 2};
+    case ExprKind::kCall:
+      return {static_cast<const sql::CallExpr&>(expr).name, 2};
+    case ExprKind::kExists:
+      return {"exists", 2};
+    case ExprKind::kRow:
+      return {"row", 2};
     case ExprKind::kLiteral:
-      if (static_cast<const sql::LiteralExpr&>(expr).literal == sql::LiteralKind::kBool) return {"bool", 1};
+      if (static_cast<const sql::LiteralExpr&>(expr).literal == sql::LiteralKind::kBool)
+        return {"bool", 1};
       return {};
     case ExprKind::kCast: {
       const auto& cast = static_cast<const sql::CastExpr&>(expr);
@@ -742,7 +852,8 @@ Naming figure_name(const sql::Expr& expr) {
       if (!item.alias.empty()) return {item.alias, 2};
       return figure_name(*item.expr);
     }
-    default: return {};
+    default:
+      return {};
   }
 }
 

@@ -20,36 +20,46 @@ class Scope {
   virtual ~Scope() = default;
   // kUndefinedColumn, kAmbiguousColumn, kUndefinedTable (42P01 for a missing table name).
   virtual Result<NodePtr> resolve_column(const sql::ColumnExpr& column) = 0;
-  // Called for aggregate calls; the planner keeps the spec and gives a column of the aggregation's output. The default
-  // refuses with kGrouping ("aggregate functions are not allowed in …").
+  // Called for aggregate calls; the planner keeps the spec and gives a column of the aggregation's
+  // output. The default refuses with kGrouping ("aggregate functions are not allowed in …").
   virtual Result<NodePtr> resolve_aggregate(const sql::CallExpr& call);
   // Scalar subqueries, EXISTS, IN (SELECT …). The default gives kFeatureNotSupported.
   virtual Result<NodePtr> resolve_subquery(const sql::SubqueryExpr& subquery);
-  virtual std::string_view clause() const { return "this expression"; }   // For messages: "WHERE", "DEFAULT expressions".
+  virtual std::string_view clause() const {
+    return "this expression";
+  }  // For messages: "WHERE", "DEFAULT expressions".
 };
 
 // Types of $n: given ones, or inferred from their first use.
 struct ParameterTypes {
-  std::vector<type::Type> types;               // kUnknown: not known yet. Grown as needed.
+  std::vector<type::Type> types;  // kUnknown: not known yet. Grown as needed.
 };
 
 struct BindContext {
   Scope& scope;
   ParameterTypes& parameters;
-  // Asked before anything else for each sub-expression; the planner answers with a column for GROUP BY expressions.
+  // Asked before anything else for each sub-expression; the planner answers with a column for GROUP
+  // BY expressions.
   std::function<std::optional<NodePtr>(const sql::Expr&)> replace;
-  int depth = 0;                               // Of the expression being bound; capped by kExpressionDepthMax.
-  size_t copied_nodes = 0;                     // Of operands that are evaluated more than once; capped by kCopiedNodesMax.
+  int depth = 0;  // Of the expression being bound; capped by kExpressionDepthMax.
+  size_t copied_nodes =
+      0;  // Of operands that are evaluated more than once; capped by kCopiedNodesMax.
 };
 
 Result<NodePtr> bind(const sql::Expr& expr, BindContext& context);
-// Binds and makes it boolean: kDatatypeMismatch ("argument of WHERE must be type boolean, not type integer").
+// Binds and makes it boolean: kDatatypeMismatch ("argument of WHERE must be type boolean, not type
+// integer").
 Result<NodePtr> bind_condition(const sql::Expr& expr, BindContext& context);
-// Casts a bound node; unknown literals are parsed (22P02 with position), unknown parameters take the type.
-Result<NodePtr> coerce(NodePtr node, type::Type to, type::CastContext context, BindContext& bind_context);
-// The common type of UNION, CASE, COALESCE, VALUES, IN. kDatatypeMismatch names `what` ("CASE", "VALUES").
-Result<type::Type> common_type(std::span<const type::Type> types, std::string_view what, uint32_t position);
-// The name PostgreSQL gives an unaliased output column: the column, the function, "case", else "?column?".
+// Casts a bound node; unknown literals are parsed (22P02 with position), unknown parameters take
+// the type.
+Result<NodePtr> coerce(NodePtr node, type::Type to, type::CastContext context,
+                       BindContext& bind_context);
+// The common type of UNION, CASE, COALESCE, VALUES, IN. kDatatypeMismatch names `what` ("CASE",
+// "VALUES").
+Result<type::Type> common_type(std::span<const type::Type> types, std::string_view what,
+                               uint32_t position);
+// The name PostgreSQL gives an unaliased output column: the column, the function, "case", else
+// "?column?".
 std::string_view output_name(const sql::Expr& expr);
 
 }  // namespace rowan::expr

@@ -1,4 +1,5 @@
-// Comparison of physical values, with PostgreSQL's order (NaN equals itself and is above all numbers).
+// Comparison of physical values, with PostgreSQL's order (NaN equals itself and is above all
+// numbers).
 #pragma once
 
 #include <cstring>
@@ -9,12 +10,23 @@
 
 namespace rowan::expr {
 
-enum class CompareOp : uint8_t { kNone, kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual };
+enum class CompareOp : uint8_t {
+  kNone,
+  kEqual,
+  kNotEqual,
+  kLess,
+  kLessEqual,
+  kGreater,
+  kGreaterEqual
+};
 
 // kNone when `name` is no comparison.
 inline CompareOp compare_op(std::string_view name) {
   if (name.size() == 1) {
-    return name[0] == '=' ? CompareOp::kEqual : name[0] == '<' ? CompareOp::kLess : name[0] == '>' ? CompareOp::kGreater : CompareOp::kNone;
+    return name[0] == '='   ? CompareOp::kEqual
+           : name[0] == '<' ? CompareOp::kLess
+           : name[0] == '>' ? CompareOp::kGreater
+                            : CompareOp::kNone;
   }
   if (name.size() != 2) return CompareOp::kNone;
   if (name == "<>") return CompareOp::kNotEqual;
@@ -26,11 +38,16 @@ inline CompareOp compare_op(std::string_view name) {
 // a op b is b swapped(op) a.
 inline CompareOp swapped(CompareOp op) {
   switch (op) {
-    case CompareOp::kLess: return CompareOp::kGreater;
-    case CompareOp::kLessEqual: return CompareOp::kGreaterEqual;
-    case CompareOp::kGreater: return CompareOp::kLess;
-    case CompareOp::kGreaterEqual: return CompareOp::kLessEqual;
-    default: return op;
+    case CompareOp::kLess:
+      return CompareOp::kGreater;
+    case CompareOp::kLessEqual:
+      return CompareOp::kGreaterEqual;
+    case CompareOp::kGreater:
+      return CompareOp::kLess;
+    case CompareOp::kGreaterEqual:
+      return CompareOp::kLessEqual;
+    default:
+      return op;
   }
 }
 
@@ -77,12 +94,18 @@ inline bool holds(const T& a, const T& b) {
 template <typename F>
 auto with_op(CompareOp op, F f) {
   switch (op) {
-    case CompareOp::kNotEqual: return f.template operator()<CompareOp::kNotEqual>();
-    case CompareOp::kLess: return f.template operator()<CompareOp::kLess>();
-    case CompareOp::kLessEqual: return f.template operator()<CompareOp::kLessEqual>();
-    case CompareOp::kGreater: return f.template operator()<CompareOp::kGreater>();
-    case CompareOp::kGreaterEqual: return f.template operator()<CompareOp::kGreaterEqual>();
-    default: return f.template operator()<CompareOp::kEqual>();
+    case CompareOp::kNotEqual:
+      return f.template operator()<CompareOp::kNotEqual>();
+    case CompareOp::kLess:
+      return f.template operator()<CompareOp::kLess>();
+    case CompareOp::kLessEqual:
+      return f.template operator()<CompareOp::kLessEqual>();
+    case CompareOp::kGreater:
+      return f.template operator()<CompareOp::kGreater>();
+    case CompareOp::kGreaterEqual:
+      return f.template operator()<CompareOp::kGreaterEqual>();
+    default:
+      return f.template operator()<CompareOp::kEqual>();
   }
 }
 
@@ -90,11 +113,15 @@ auto with_op(CompareOp op, F f) {
 template <typename F>
 auto with_order(type::TypeId id, F f) {
   switch (type::physical(id)) {
-    case type::Physical::kInt64: return f.template operator()<IntOrder>();
-    case type::Physical::kDouble: return f.template operator()<DoubleOrder>();
-    case type::Physical::kString: break;
+    case type::Physical::kInt64:
+      return f.template operator()<IntOrder>();
+    case type::Physical::kDouble:
+      return f.template operator()<DoubleOrder>();
+    case type::Physical::kString:
+      break;
   }
-  return id == type::TypeId::kNumeric ? f.template operator()<NumericOrder>() : f.template operator()<BytesOrder>();
+  return id == type::TypeId::kNumeric ? f.template operator()<NumericOrder>()
+                                      : f.template operator()<BytesOrder>();
 }
 
 }  // namespace rowan::expr

@@ -20,7 +20,8 @@ class ConstantSet {
 
   void add(const type::Value& value);
   bool has_null() const { return has_null_; }
-  bool contains(const type::Column& column, size_t row) const;   // Requires: of the set's type, not NULL there.
+  bool contains(const type::Column& column,
+                size_t row) const;  // Requires: of the set's type, not NULL there.
 
  private:
   struct Hash {
@@ -30,7 +31,7 @@ class ConstantSet {
 
   type::Type type_;
   bool has_null_ = false;
-  std::unordered_set<int64_t> ints_;          // Doubles by their normalised bits.
+  std::unordered_set<int64_t> ints_;  // Doubles by their normalised bits.
   std::unordered_set<std::string, Hash, std::equal_to<>> strings_;
 };
 

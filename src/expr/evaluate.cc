@@ -57,7 +57,8 @@ Column null_column(Type type, size_t rows) {
   column.type = type;
   column.constant = true;
   column.size = rows;
-  column.data = physical(type.id) == Physical::kString ? static_cast<const void*>(&kEmpty) : static_cast<const void*>(&kZero);
+  column.data = physical(type.id) == Physical::kString ? static_cast<const void*>(&kEmpty)
+                                                       : static_cast<const void*>(&kZero);
   column.nulls = &kNull;
   return column;
 }
@@ -99,10 +100,11 @@ Result<Column> eval(const Node& node, const Batch& input, const EvalContext& con
 std::shared_ptr<const void> both(std::shared_ptr<const void> a, std::shared_ptr<const void> b) {
   if (a == nullptr) return b;
   if (b == nullptr || a == b) return a;
-  return std::make_shared<std::pair<std::shared_ptr<const void>, std::shared_ptr<const void>>>(std::move(a), std::move(b));
+  return std::make_shared<std::pair<std::shared_ptr<const void>, std::shared_ptr<const void>>>(
+      std::move(a), std::move(b));
 }
 
-// ---- Calls ----------------------------------------------------------------------------------------------------------
+// ---- Calls ----
 
 struct Mask {
   const uint8_t* nulls = nullptr;
@@ -142,7 +144,8 @@ void attach_mask(Column& result, const Mask& mask, size_t rows) {
   result.owner = both(std::move(result.owner), std::move(merged));
 }
 
-Result<Column> run_kernel(const Node& node, std::span<Column> arguments, size_t batch_rows, const EvalContext& context) {
+Result<Column> run_kernel(const Node& node, std::span<Column> arguments, size_t batch_rows,
+                          const EvalContext& context) {
   const Function& function = *node.function;
   bool all_constant = !function.is_volatile;
   for (const Column& argument : arguments) all_constant = all_constant && argument.constant;
@@ -182,7 +185,7 @@ Result<Column> eval_call(const Node& node, const Batch& input, const EvalContext
   return run_kernel(node, arguments, input.rows, context);
 }
 
-// ---- Casts ----------------------------------------------------------------------------------------------------------
+// ---- Casts ----
 
 Result<Column> eval_cast(const Node& node, const Batch& input, const EvalContext& context) {
   TRY_ASSIGN(Column column, eval(*node.children[0], input, context));
@@ -209,7 +212,7 @@ Result<Column> eval_cast(const Node& node, const Batch& input, const EvalContext
   return result;
 }
 
-// ---- AND, OR, NOT, IS … ---------------------------------------------------------------------------------------------
+// ---- AND, OR, NOT, IS … ----
 
 enum Truth : uint8_t { kFalse = 0, kTrue = 1, kNull = 2 };
 
@@ -237,14 +240,19 @@ Column from_truths(const std::vector<uint8_t>& truths) {
 
 // Cannot fail and costs little: done for all rows at once rather than for those that need it.
 bool is_cheap(const Node& node) {
-  if (node.kind == NodeKind::kColumn || node.kind == NodeKind::kConstant || node.kind == NodeKind::kParameter) return true;
-  const bool may = node.kind == NodeKind::kIsNull ||
-                   (node.kind == NodeKind::kCall && compare_op(node.function->name) != CompareOp::kNone &&
-                    physical(node.children[0]->type.id) != Physical::kString);
-  return may && std::all_of(node.children.begin(), node.children.end(), [](const NodePtr& child) { return is_cheap(*child); });
+  if (node.kind == NodeKind::kColumn || node.kind == NodeKind::kConstant ||
+      node.kind == NodeKind::kParameter)
+    return true;
+  const bool may =
+      node.kind == NodeKind::kIsNull ||
+      (node.kind == NodeKind::kCall && compare_op(node.function->name) != CompareOp::kNone &&
+       physical(node.children[0]->type.id) != Physical::kString);
+  return may && std::all_of(node.children.begin(), node.children.end(),
+                            [](const NodePtr& child) { return is_cheap(*child); });
 }
 
-// One more operand of a conjunction: false stays, NULL beats true. For OR, `deciding` is true and the rest follows.
+// One more operand of a conjunction: false stays, NULL beats true. For OR, `deciding` is true and
+// the rest follows.
 Truth combine(Truth a, Truth b, Truth deciding) {
   if (a == deciding || b == deciding) return deciding;
   return a == kNull || b == kNull ? kNull : a;
@@ -274,7 +282,8 @@ Result<Column> eval_and_or(const Node& node, const Batch& input, const EvalConte
     if (active.empty()) break;
     if (active.size() == rows || is_cheap(*child)) {
       TRY_ASSIGN(const Column column, eval(*child, input, context));
-      for (size_t i = 0; i < rows; ++i) truths[i] = combine(static_cast<Truth>(truths[i]), truth_at(column, i), deciding);
+      for (size_t i = 0; i < rows; ++i)
+        truths[i] = combine(static_cast<Truth>(truths[i]), truth_at(column, i), deciding);
     } else {
       TRY_ASSIGN(const Column column, eval(*child, gather_used(*child, input, active), context));
       for (size_t i = 0; i < active.size(); ++i) {
@@ -288,7 +297,8 @@ Result<Column> eval_and_or(const Node& node, const Batch& input, const EvalConte
 
 Result<Column> eval_not(const Node& node, const Batch& input, const EvalContext& context) {
   TRY_ASSIGN(Column column, eval(*node.children[0], input, context));
-  if (column.constant) return column.is_null(0) ? column : bool_column(column.ints()[0] == 0, input.rows);
+  if (column.constant)
+    return column.is_null(0) ? column : bool_column(column.ints()[0] == 0, input.rows);
   auto out = make_fixed<int64_t>(node.type, input.rows);
   const int64_t* values = column.ints();
   for (size_t i = 0; i < input.rows; ++i) out.data[i] = values[i] ^ 1;
@@ -301,12 +311,14 @@ Result<Column> eval_not(const Node& node, const Batch& input, const EvalContext&
 
 Result<Column> eval_test(const Node& node, const Batch& input, const EvalContext& context) {
   TRY_ASSIGN(const Column column, eval(*node.children[0], input, context));
-  const Truth wanted = node.kind == NodeKind::kIsNull || node.truth == sql::TruthValue::kUnknown ? kNull
-                       : node.truth == sql::TruthValue::kTrue                                    ? kTrue
-                                                                                                 : kFalse;
+  const Truth wanted = node.kind == NodeKind::kIsNull || node.truth == sql::TruthValue::kUnknown
+                           ? kNull
+                       : node.truth == sql::TruthValue::kTrue ? kTrue
+                                                              : kFalse;
   // Only a boolean's data may be read as a truth.
   const auto matches = [&](size_t row) {
-    return wanted == kNull ? column.is_null(row) != node.negated : (truth_at(column, row) == wanted) != node.negated;
+    return wanted == kNull ? column.is_null(row) != node.negated
+                           : (truth_at(column, row) == wanted) != node.negated;
   };
   if (column.constant) return bool_column(matches(0), input.rows);
   if (wanted == kNull && column.nulls == nullptr) return bool_column(node.negated, input.rows);
@@ -315,7 +327,7 @@ Result<Column> eval_test(const Node& node, const Batch& input, const EvalContext
   return std::move(out.column);
 }
 
-// ---- CASE, COALESCE: results put together from pieces ---------------------------------------------------------------
+// ---- CASE, COALESCE: results put together from pieces ----
 
 // Where the rows of one partial result belong.
 struct Piece {
@@ -363,11 +375,13 @@ Column assemble(std::vector<Piece>& pieces, Type type, size_t rows) {
     if (std::find(out.nulls, out.nulls + rows, 1) == out.nulls + rows) out.column.nulls = nullptr;
     return std::move(out.column);
   };
-  return physical(type.id) == Physical::kInt64 ? fill.template operator()<int64_t>() : fill.template operator()<double>();
+  return physical(type.id) == Physical::kInt64 ? fill.template operator()<int64_t>()
+                                               : fill.template operator()<double>();
 }
 
 // The given rows of the input; all of them without copying.
-Result<Column> eval_rows(const Node& node, const Batch& input, const std::vector<uint32_t>& rows, const EvalContext& context) {
+Result<Column> eval_rows(const Node& node, const Batch& input, const std::vector<uint32_t>& rows,
+                         const EvalContext& context) {
   if (rows.size() == input.rows) return eval(node, input, context);
   return eval(node, gather_used(node, input, rows), context);
 }
@@ -432,7 +446,7 @@ Result<Column> eval_coalesce(const Node& node, const Batch& input, const EvalCon
   return assemble(pieces, node.type, input.rows);
 }
 
-// ---- IN -------------------------------------------------------------------------------------------------------------
+// ---- IN ----
 
 Result<Column> eval_in_set(const Node& node, const Batch& input, const EvalContext& context) {
   TRY_ASSIGN(const Column operand, eval(*node.children[0], input, context));
@@ -473,11 +487,13 @@ Result<Column> eval_in(const Node& node, const Batch& input, const EvalContext& 
   return from_truths(truths);
 }
 
-// ---- Leaves ---------------------------------------------------------------------------------------------------------
+// ---- Leaves ----
 
 Result<Column> eval_parameter(const Node& node, size_t rows, const EvalContext& context) {
   if (context.parameters == nullptr || node.column >= context.parameters->size()) {
-    return Error(ErrorCode::kUndefinedParameter, "there is no parameter $" + std::to_string(node.column + 1)).at(node.position);
+    return Error(ErrorCode::kUndefinedParameter,
+                 "there is no parameter $" + std::to_string(node.column + 1))
+        .at(node.position);
   }
   const Value& value = (*context.parameters)[node.column];
   if (value.is_null()) return null_column(node.type, rows);
@@ -501,17 +517,26 @@ Result<Column> eval(const Node& node, const Batch& input, const EvalContext& con
       column.size = input.rows;
       return column;
     }
-    case NodeKind::kParameter: return eval_parameter(node, input.rows, context);
-    case NodeKind::kCall: return eval_call(node, input, context);
-    case NodeKind::kCast: return eval_cast(node, input, context);
+    case NodeKind::kParameter:
+      return eval_parameter(node, input.rows, context);
+    case NodeKind::kCall:
+      return eval_call(node, input, context);
+    case NodeKind::kCast:
+      return eval_cast(node, input, context);
     case NodeKind::kAnd:
-    case NodeKind::kOr: return eval_and_or(node, input, context);
-    case NodeKind::kNot: return eval_not(node, input, context);
+    case NodeKind::kOr:
+      return eval_and_or(node, input, context);
+    case NodeKind::kNot:
+      return eval_not(node, input, context);
     case NodeKind::kIsNull:
-    case NodeKind::kIsBool: return eval_test(node, input, context);
-    case NodeKind::kCase: return eval_case(node, input, context);
-    case NodeKind::kIn: return eval_in(node, input, context);
-    case NodeKind::kCoalesce: return eval_coalesce(node, input, context);
+    case NodeKind::kIsBool:
+      return eval_test(node, input, context);
+    case NodeKind::kCase:
+      return eval_case(node, input, context);
+    case NodeKind::kIn:
+      return eval_in(node, input, context);
+    case NodeKind::kCoalesce:
+      return eval_coalesce(node, input, context);
   }
   return Error(ErrorCode::kInternal, "unknown expression");
 }
@@ -523,16 +548,24 @@ bool is_relabel(Type from, Type to) {
   if (from.id == to.id) return to.modifier == -1 || to.modifier == from.modifier;
   if (to.modifier != -1) return false;
   switch (from.id) {
-    case kInt2: return to.id == kInt4 || to.id == kInt8;
-    case kInt4: return to.id == kInt8;
-    case kFloat4: return to.id == kFloat8;
+    case kInt2:
+      return to.id == kInt4 || to.id == kInt8;
+    case kInt4:
+      return to.id == kInt8;
+    case kFloat4:
+      return to.id == kFloat8;
     case kVarchar:
     case kText:
-    case kUnknown: return to.id == kText || to.id == kVarchar;
-    case kChar: return to.id == kText || to.id == kVarchar;
-    case kTimestamp: return to.id == kTimestamptz;
-    case kTimestamptz: return to.id == kTimestamp;
-    default: return false;
+    case kUnknown:
+      return to.id == kText || to.id == kVarchar;
+    case kChar:
+      return to.id == kText || to.id == kVarchar;
+    case kTimestamp:
+      return to.id == kTimestamptz;
+    case kTimestamptz:
+      return to.id == kTimestamp;
+    default:
+      return false;
   }
 }
 

@@ -49,7 +49,7 @@ NodePtr make_constant(Value value) {
 }
 
 void prepare_set(Node& node) {
-  constexpr size_t kFewItems = 4;   // Fewer are compared one by one.
+  constexpr size_t kFewItems = 4;  // Fewer are compared one by one.
   if (node.kind != NodeKind::kIn || node.children.size() <= kFewItems) return;
   auto set = std::make_shared<ConstantSet>(node.children[0]->type);
   for (size_t i = 1; i < node.children.size(); ++i) {
@@ -77,16 +77,20 @@ static bool equal_values(const Value& a, const Value& b) {
   if (a.type() != b.type() || a.is_null() != b.is_null()) return false;
   if (a.is_null()) return true;
   switch (physical(a.type().id)) {
-    case type::Physical::kInt64: return a.as_int() == b.as_int();
-    case type::Physical::kDouble: return normalised_double(a.as_double()) == normalised_double(b.as_double());
-    case type::Physical::kString: return a.as_string() == b.as_string();
+    case type::Physical::kInt64:
+      return a.as_int() == b.as_int();
+    case type::Physical::kDouble:
+      return normalised_double(a.as_double()) == normalised_double(b.as_double());
+    case type::Physical::kString:
+      return a.as_string() == b.as_string();
   }
   return false;
 }
 
 bool equal(const Node& a, const Node& b) {
-  if (a.kind != b.kind || a.type != b.type || a.column != b.column || a.function != b.function || a.negated != b.negated ||
-      a.has_else != b.has_else || a.children.size() != b.children.size()) {
+  if (a.kind != b.kind || a.type != b.type || a.column != b.column || a.function != b.function ||
+      a.negated != b.negated || a.has_else != b.has_else ||
+      a.children.size() != b.children.size()) {
     return false;
   }
   if (a.kind == NodeKind::kIsBool && a.truth != b.truth) return false;
@@ -99,13 +103,14 @@ bool equal(const Node& a, const Node& b) {
   return true;
 }
 
-// ---- Printing -------------------------------------------------------------------------------------------------------
+// ---- Printing ----
 
 namespace {
 
 void print(const Node& node, const std::vector<std::string>& columns, std::string& out);
 
-void print_list(const Node& node, size_t from, std::string_view between, const std::vector<std::string>& columns, std::string& out) {
+void print_list(const Node& node, size_t from, std::string_view between,
+                const std::vector<std::string>& columns, std::string& out) {
   for (size_t i = from; i < node.children.size(); ++i) {
     if (i > from) out += between;
     print(*node.children[i], columns, out);
@@ -191,17 +196,28 @@ void print_test(const Node& node, const std::vector<std::string>& columns, std::
   if (node.kind == NodeKind::kIsNull) {
     out += "NULL";
   } else {
-    out += node.truth == sql::TruthValue::kTrue ? "TRUE" : node.truth == sql::TruthValue::kFalse ? "FALSE" : "UNKNOWN";
+    out += node.truth == sql::TruthValue::kTrue    ? "TRUE"
+           : node.truth == sql::TruthValue::kFalse ? "FALSE"
+                                                   : "UNKNOWN";
   }
   out += ')';
 }
 
 void print(const Node& node, const std::vector<std::string>& columns, std::string& out) {
   switch (node.kind) {
-    case NodeKind::kColumn: out += node.column < columns.size() ? columns[node.column] : std::string("#").append(std::to_string(node.column)); break;
-    case NodeKind::kConstant: print_constant(node.constant, out); break;
-    case NodeKind::kParameter: out.append("$").append(std::to_string(node.column + 1)); break;
-    case NodeKind::kCall: print_call(node, columns, out); break;
+    case NodeKind::kColumn:
+      out += node.column < columns.size() ? columns[node.column]
+                                          : std::string("#").append(std::to_string(node.column));
+      break;
+    case NodeKind::kConstant:
+      print_constant(node.constant, out);
+      break;
+    case NodeKind::kParameter:
+      out.append("$").append(std::to_string(node.column + 1));
+      break;
+    case NodeKind::kCall:
+      print_call(node, columns, out);
+      break;
     case NodeKind::kCast:
       // Casts the binder put in are not shown; those the user wrote are.
       if (node.cast_context != type::CastContext::kExplicit) {
@@ -224,8 +240,12 @@ void print(const Node& node, const std::vector<std::string>& columns, std::strin
       out += ')';
       break;
     case NodeKind::kIsNull:
-    case NodeKind::kIsBool: print_test(node, columns, out); break;
-    case NodeKind::kCase: print_case(node, columns, out); break;
+    case NodeKind::kIsBool:
+      print_test(node, columns, out);
+      break;
+    case NodeKind::kCase:
+      print_case(node, columns, out);
+      break;
     case NodeKind::kIn:
       out += '(';
       print(*node.children[0], columns, out);

@@ -27,41 +27,60 @@ class SequenceSource {
   virtual Result<int64_t> next(std::string_view name) = 0;
   virtual Result<int64_t> current(std::string_view name) = 0;
   virtual Result<int64_t> last() = 0;
-  virtual Result<void> set(std::string_view name, int64_t value, bool called) = 0;   // !called: the next value is `value`.
+  virtual Result<void> set(std::string_view name, int64_t value,
+                           bool called) = 0;  // !called: the next value is `value`.
 };
 
 // What functions such as now() and current_user read.
 struct EvalContext {
-  const std::vector<type::Value>* parameters = nullptr;   // $1 is [0]. Types as the plan asked for.
-  int64_t transaction_time_us = 0;                        // Since 2000-01-01 UTC: now(), current_date.
+  const std::vector<type::Value>* parameters = nullptr;  // $1 is [0]. Types as the plan asked for.
+  int64_t transaction_time_us = 0;  // Since 2000-01-01 UTC: now(), current_date.
   std::string_view user = "rowan";
   std::string_view database;
   std::string_view schema = "public";
   std::string_view branch;
-  std::string_view last_commit;                           // The session's own last one, in hexadecimal; empty: none.
-  const std::atomic<bool>* cancelled = nullptr;           // Looked at once a batch; true gives kQueryCanceled.
-  SequenceSource* sequences = nullptr;                    // nullptr: nextval gives kFeatureNotSupported.
+  std::string_view last_commit;  // The session's own last one, in hexadecimal; empty: none.
+  const std::atomic<bool>* cancelled =
+      nullptr;                          // Looked at once a batch; true gives kQueryCanceled.
+  SequenceSource* sequences = nullptr;  // nullptr: nextval gives kFeatureNotSupported.
 };
 
-enum class NodeKind : uint8_t { kColumn, kConstant, kParameter, kCall, kCast, kAnd, kOr, kNot, kIsNull, kIsBool, kCase, kIn, kCoalesce };
+enum class NodeKind : uint8_t {
+  kColumn,
+  kConstant,
+  kParameter,
+  kCall,
+  kCast,
+  kAnd,
+  kOr,
+  kNot,
+  kIsNull,
+  kIsBool,
+  kCase,
+  kIn,
+  kCoalesce
+};
 
-struct Function;   // functions.h
-class ConstantSet; // constant_set.h
+struct Function;    // functions.h
+class ConstantSet;  // constant_set.h
 
 struct Node {
   NodeKind kind = NodeKind::kConstant;
   type::Type type;
-  uint32_t position = 0;                      // In the statement, for run-time errors.
-  uint32_t column = 0;                        // kColumn: index into the input batch. kParameter: number - 1.
-  type::Value constant;                       // kConstant.
-  type::Column constant_column;               // kConstant made by make_constant(): the same, ready to evaluate. Else size 0.
-  std::shared_ptr<const ConstantSet> set;     // kIn whose items are all constants; made by prepare_set().
-  const Function* function = nullptr;         // kCall.
-  type::CastContext cast_context = type::CastContext::kImplicit;   // kCast.
-  sql::TruthValue truth = sql::TruthValue::kTrue;                   // kIsBool.
-  bool negated = false;                       // kIsNull, kIsBool, kIn.
-  bool has_else = false;                      // kCase: children are when1, then1, …, [else].
-  std::vector<std::unique_ptr<Node>> children;   // kIn: operand, then items (all of the operand's type).
+  uint32_t position = 0;         // In the statement, for run-time errors.
+  uint32_t column = 0;           // kColumn: index into the input batch. kParameter: number - 1.
+  type::Value constant;          // kConstant.
+  type::Column constant_column;  // kConstant made by make_constant(): the same, ready to evaluate.
+                                 // Else size 0.
+  std::shared_ptr<const ConstantSet>
+      set;                             // kIn whose items are all constants; made by prepare_set().
+  const Function* function = nullptr;  // kCall.
+  type::CastContext cast_context = type::CastContext::kImplicit;  // kCast.
+  sql::TruthValue truth = sql::TruthValue::kTrue;                 // kIsBool.
+  bool negated = false;                                           // kIsNull, kIsBool, kIn.
+  bool has_else = false;  // kCase: children are when1, then1, …, [else].
+  std::vector<std::unique_ptr<Node>>
+      children;  // kIn: operand, then items (all of the operand's type).
 
   std::unique_ptr<Node> clone() const;
 };
@@ -69,25 +88,32 @@ using NodePtr = std::unique_ptr<Node>;
 
 NodePtr make_column(uint32_t index, type::Type type);
 NodePtr make_constant(type::Value value);
-void prepare_set(Node& node);                 // kIn: fills `set` when every item is a constant and there are enough of them.
+void prepare_set(
+    Node& node);  // kIn: fills `set` when every item is a constant and there are enough of them.
 
-// Evaluates over a batch; the result has batch.rows rows and may be constant. AND, OR, CASE and COALESCE evaluate
-// later operands only for rows that still need them, so `x <> 0 AND 1/x > 2` cannot fail.
-Result<type::Column> evaluate(const Node& node, const type::Batch& input, const EvalContext& context);
+// Evaluates over a batch; the result has batch.rows rows and may be constant. AND, OR, CASE and
+// COALESCE evaluate later operands only for rows that still need them, so `x <> 0 AND 1/x > 2`
+// cannot fail.
+Result<type::Column> evaluate(const Node& node, const type::Batch& input,
+                              const EvalContext& context);
 // Without input columns.
 Result<type::Value> evaluate_constant(const Node& node, const EvalContext& context);
 // The rows where a boolean node is true (not false, not NULL).
-Result<void> evaluate_filter(const Node& node, const type::Batch& input, const EvalContext& context, std::vector<uint32_t>& rows);
+Result<void> evaluate_filter(const Node& node, const type::Batch& input, const EvalContext& context,
+                             std::vector<uint32_t>& rows);
 
-// Computes what is constant, in PostgreSQL's order and with its errors: `CASE WHEN x THEN 1/0 END` fails here, but the branches
-// behind a constant condition are never looked at. A strict function of a constant NULL is NULL, whatever its other arguments.
+// Computes what is constant, in PostgreSQL's order and with its errors: `CASE WHEN x THEN 1/0 END`
+// fails here, but the branches behind a constant condition are never looked at. A strict function
+// of a constant NULL is NULL, whatever its other arguments.
 Result<void> fold_constants(NodePtr& node, const EvalContext& context);
-// For WHERE, HAVING and ON, where NULL counts as false: AND with such an operand becomes false, OR drops it.
+// For WHERE, HAVING and ON, where NULL counts as false: AND with such an operand becomes false, OR
+// drops it.
 void fold_condition(NodePtr& condition);
-bool is_never_true(const Node& condition);             // The constants false and NULL.
-void collect_columns(const Node& node, std::vector<uint32_t>& columns);   // Distinct, ascending.
-void remap_columns(Node& node, const std::vector<uint32_t>& new_index);   // column = new_index[column].
-bool equal(const Node& a, const Node& b);              // Same meaning by structure.
+bool is_never_true(const Node& condition);  // The constants false and NULL.
+void collect_columns(const Node& node, std::vector<uint32_t>& columns);  // Distinct, ascending.
+void remap_columns(Node& node,
+                   const std::vector<uint32_t>& new_index);  // column = new_index[column].
+bool equal(const Node& a, const Node& b);                    // Same meaning by structure.
 // For EXPLAIN: SQL-like text with column names from `columns`.
 std::string to_string(const Node& node, const std::vector<std::string>& columns);
 

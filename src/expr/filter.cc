@@ -1,5 +1,5 @@
-// Filters: the numbers of the rows where a condition is true. Conjunctions narrow the list step by step; comparisons of
-// columns and constants run over the list in place.
+// Filters: the numbers of the rows where a condition is true. Conjunctions narrow the list step by
+// step; comparisons of columns and constants run over the list in place.
 #include "expr/filter.h"
 
 #include <array>
@@ -23,11 +23,15 @@ struct Candidates {
 
 // A side that costs nothing to have for all rows.
 bool is_direct(const Node& node) {
-  if (node.kind == NodeKind::kColumn || node.kind == NodeKind::kConstant || node.kind == NodeKind::kParameter) return true;
-  return node.kind == NodeKind::kCast && is_relabel(node.children[0]->type, node.type) && is_direct(*node.children[0]);
+  if (node.kind == NodeKind::kColumn || node.kind == NodeKind::kConstant ||
+      node.kind == NodeKind::kParameter)
+    return true;
+  return node.kind == NodeKind::kCast && is_relabel(node.children[0]->type, node.type) &&
+         is_direct(*node.children[0]);
 }
 
-// Keeps the candidates for which keep(row) holds. Writing never overtakes reading, so the list is narrowed in place.
+// Keeps the candidates for which keep(row) holds. Writing never overtakes reading, so the list is
+// narrowed in place.
 template <typename F>
 void narrow(Candidates& candidates, std::vector<uint32_t>& rows, F keep) {
   size_t kept = 0;
@@ -57,7 +61,8 @@ void narrow_to_none(Candidates& candidates, std::vector<uint32_t>& rows) {
 }
 
 template <CompareOp op, typename Order>
-void narrow_by(const Column& left, const Column& right, Candidates& candidates, std::vector<uint32_t>& rows) {
+void narrow_by(const Column& left, const Column& right, Candidates& candidates,
+               std::vector<uint32_t>& rows) {
   using T = typename Order::Item;
   const T* a = static_cast<const T*>(left.data);
   const uint8_t* a_nulls = left.nulls;
@@ -66,7 +71,8 @@ void narrow_by(const Column& left, const Column& right, Candidates& candidates, 
     if (a_nulls == nullptr) {
       narrow(candidates, rows, [=](size_t row) { return holds<op, Order>(a[row], b); });
     } else {
-      narrow(candidates, rows, [=](size_t row) { return (a_nulls[row] == 0) & holds<op, Order>(a[row], b); });
+      narrow(candidates, rows,
+             [=](size_t row) { return (a_nulls[row] == 0) & holds<op, Order>(a[row], b); });
     }
     return;
   }
@@ -76,13 +82,15 @@ void narrow_by(const Column& left, const Column& right, Candidates& candidates, 
     narrow(candidates, rows, [=](size_t row) { return holds<op, Order>(a[row], b[row]); });
   } else {
     narrow(candidates, rows, [=](size_t row) {
-      const bool null = (a_nulls != nullptr && a_nulls[row] != 0) || (b_nulls != nullptr && b_nulls[row] != 0);
+      const bool null =
+          (a_nulls != nullptr && a_nulls[row] != 0) || (b_nulls != nullptr && b_nulls[row] != 0);
       return !null && holds<op, Order>(a[row], b[row]);
     });
   }
 }
 
-Result<void> narrow_compare(const Node& node, CompareOp op, const Batch& input, const EvalContext& context, Candidates& candidates,
+Result<void> narrow_compare(const Node& node, CompareOp op, const Batch& input,
+                            const EvalContext& context, Candidates& candidates,
                             std::vector<uint32_t>& rows) {
   TRY_ASSIGN(Column left, evaluate(*node.children[0], input, context));
   TRY_ASSIGN(Column right, evaluate(*node.children[1], input, context));
@@ -96,21 +104,23 @@ Result<void> narrow_compare(const Node& node, CompareOp op, const Batch& input, 
   }
   if (left.constant) left = left.flatten();
   with_order(node.function->arguments[0], [&]<typename Order>() {
-    with_op(op, [&]<CompareOp chosen>() { narrow_by<chosen, Order>(left, right, candidates, rows); });
+    with_op(op,
+            [&]<CompareOp chosen>() { narrow_by<chosen, Order>(left, right, candidates, rows); });
   });
   return {};
 }
 
 // Any other condition: evaluated over the candidates.
-Result<void> narrow_general(const Node& node, const Batch& input, const EvalContext& context, Candidates& candidates,
-                            std::vector<uint32_t>& rows) {
+Result<void> narrow_general(const Node& node, const Batch& input, const EvalContext& context,
+                            Candidates& candidates, std::vector<uint32_t>& rows) {
   const bool all = candidates.all;
-  TRY_ASSIGN(const Column column, evaluate(node, all ? input : gather_used(node, input, rows), context));
+  TRY_ASSIGN(const Column column,
+             evaluate(node, all ? input : gather_used(node, input, rows), context));
   if (column.constant) {
     if (column.is_null(0) || column.ints()[0] == 0) narrow_to_none(candidates, rows);
     return {};
   }
-  const int64_t* truths = column.ints();   // 0 under a NULL.
+  const int64_t* truths = column.ints();  // 0 under a NULL.
   if (all) {
     narrow(candidates, rows, [=](size_t row) { return truths[row] != 0; });
     return {};
@@ -124,30 +134,36 @@ Result<void> narrow_general(const Node& node, const Batch& input, const EvalCont
   return {};
 }
 
-Result<void> narrow_in(const Node& node, const Batch& input, const EvalContext& context, Candidates& candidates,
-                       std::vector<uint32_t>& rows) {
+Result<void> narrow_in(const Node& node, const Batch& input, const EvalContext& context,
+                       Candidates& candidates, std::vector<uint32_t>& rows) {
   TRY_ASSIGN(const Column operand, evaluate(*node.children[0], input, context));
   if (node.negated && node.set->has_null()) {
     narrow_to_none(candidates, rows);
     return {};
   }
-  narrow(candidates, rows, [&](size_t row) { return !operand.is_null(row) && node.set->contains(operand, row) != node.negated; });
+  narrow(candidates, rows, [&](size_t row) {
+    return !operand.is_null(row) && node.set->contains(operand, row) != node.negated;
+  });
   return {};
 }
 
-Result<void> narrow_any(const Node& node, const Batch& input, const EvalContext& context, Candidates& candidates,
-                        std::vector<uint32_t>& rows) {
+Result<void> narrow_any(const Node& node, const Batch& input, const EvalContext& context,
+                        Candidates& candidates, std::vector<uint32_t>& rows) {
   if (!candidates.all && rows.empty()) return {};
   if (node.kind == NodeKind::kAnd) {
-    for (const auto& child : node.children) TRY(narrow_any(*child, input, context, candidates, rows));
+    for (const auto& child : node.children)
+      TRY(narrow_any(*child, input, context, candidates, rows));
     return {};
   }
   if (node.kind == NodeKind::kCall && node.children.size() == 2) {
     const CompareOp op = compare_op(node.function->name);
-    const bool direct = candidates.all || (is_direct(*node.children[0]) && is_direct(*node.children[1]));
-    if (op != CompareOp::kNone && direct) return narrow_compare(node, op, input, context, candidates, rows);
+    const bool direct =
+        candidates.all || (is_direct(*node.children[0]) && is_direct(*node.children[1]));
+    if (op != CompareOp::kNone && direct)
+      return narrow_compare(node, op, input, context, candidates, rows);
   }
-  if (node.kind == NodeKind::kIn && node.set != nullptr && (candidates.all || is_direct(*node.children[0]))) {
+  if (node.kind == NodeKind::kIn && node.set != nullptr &&
+      (candidates.all || is_direct(*node.children[0]))) {
     return narrow_in(node, input, context, candidates, rows);
   }
   return narrow_general(node, input, context, candidates, rows);
@@ -155,13 +171,14 @@ Result<void> narrow_any(const Node& node, const Batch& input, const EvalContext&
 
 }  // namespace
 
-Result<void> evaluate_filter(const Node& node, const Batch& input, const EvalContext& context, std::vector<uint32_t>& rows) {
+Result<void> evaluate_filter(const Node& node, const Batch& input, const EvalContext& context,
+                             std::vector<uint32_t>& rows) {
   TRY(check_cancelled(context));
   rows.clear();
   if (input.rows == 0) return {};
   Candidates candidates{true, input.rows};
   TRY(narrow_any(node, input, context, candidates, rows));
-  if (candidates.all) {   // Nothing narrowed it: a condition that is always true.
+  if (candidates.all) {  // Nothing narrowed it: a condition that is always true.
     rows.resize(input.rows);
     for (size_t i = 0; i < input.rows; ++i) rows[i] = static_cast<uint32_t>(i);
   }

@@ -17,6 +17,6 @@ bool is_relabel(type::Type from, type::Type to);
 // The given rows of the columns that `node` reads; the others stay empty.
 type::Batch gather_used(const Node& node, const type::Batch& input, std::span<const uint32_t> rows);
 
-Result<void> check_cancelled(const EvalContext& context);   // kQueryCanceled
+Result<void> check_cancelled(const EvalContext& context);  // kQueryCanceled
 
 }  // namespace rowan::expr

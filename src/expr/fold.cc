@@ -13,8 +13,13 @@ using type::Value;
 namespace {
 
 bool is_constant_node(const Node& node) { return node.kind == NodeKind::kConstant; }
-bool is_constant_null(const Node& node) { return node.kind == NodeKind::kConstant && node.constant.is_null(); }
-bool is_true(const Node& node) { return node.kind == NodeKind::kConstant && !node.constant.is_null() && node.constant.as_int() != 0; }
+bool is_constant_null(const Node& node) {
+  return node.kind == NodeKind::kConstant && node.constant.is_null();
+}
+bool is_true(const Node& node) {
+  return node.kind == NodeKind::kConstant && !node.constant.is_null() &&
+         node.constant.as_int() != 0;
+}
 
 // The node's type keeps its modifier even where the value does not know it.
 void become(NodePtr& node, Value value) {
@@ -26,7 +31,9 @@ void become(NodePtr& node, Value value) {
   node->position = position;
 }
 
-void become_bool(NodePtr& node, bool value) { become(node, Value::of_int({TypeId::kBool}, value ? 1 : 0)); }
+void become_bool(NodePtr& node, bool value) {
+  become(node, Value::of_int({TypeId::kBool}, value ? 1 : 0));
+}
 
 void become_child(NodePtr& node, size_t index) {
   NodePtr child = std::move(node->children[index]);
@@ -41,7 +48,8 @@ Result<void> fold_children(Node& node, const EvalContext& context) {
 }
 
 bool all_constant(const Node& node) {
-  return std::all_of(node.children.begin(), node.children.end(), [](const NodePtr& child) { return is_constant_node(*child); });
+  return std::all_of(node.children.begin(), node.children.end(),
+                     [](const NodePtr& child) { return is_constant_node(*child); });
 }
 
 Result<void> evaluate_here(NodePtr& node, const EvalContext& context) {
@@ -54,7 +62,9 @@ Result<void> fold_call(NodePtr& node, const EvalContext& context) {
   TRY(fold_children(*node, context));
   const Function& function = *node->function;
   const auto& children = node->children;
-  if (function.strict && std::any_of(children.begin(), children.end(), [](const NodePtr& child) { return is_constant_null(*child); })) {
+  if (function.strict && std::any_of(children.begin(), children.end(), [](const NodePtr& child) {
+        return is_constant_null(*child);
+      })) {
     become(node, Value());
     return {};
   }
@@ -62,17 +72,22 @@ Result<void> fold_call(NodePtr& node, const EvalContext& context) {
   return evaluate_here(node, context);
 }
 
-// What a text means as a date may depend on the day, so PostgreSQL reads it when the statement runs.
+// What a text means as a date may depend on the day, so PostgreSQL reads it when the statement
+// runs.
 bool is_stable_cast(Type from, Type to) {
-  const bool text = from.id == TypeId::kText || from.id == TypeId::kVarchar || from.id == TypeId::kChar;
-  const bool date = to.id == TypeId::kDate || to.id == TypeId::kTime || to.id == TypeId::kTimestamp || to.id == TypeId::kTimestamptz;
+  const bool text =
+      from.id == TypeId::kText || from.id == TypeId::kVarchar || from.id == TypeId::kChar;
+  const bool date = to.id == TypeId::kDate || to.id == TypeId::kTime ||
+                    to.id == TypeId::kTimestamp || to.id == TypeId::kTimestamptz;
   return text && date;
 }
 
 Result<void> fold_cast(NodePtr& node, const EvalContext& context) {
   TRY(fold_children(*node, context));
   const Node& operand = *node->children[0];
-  if (!is_constant_node(operand) || (!operand.constant.is_null() && is_stable_cast(operand.type, node->type))) return {};
+  if (!is_constant_node(operand) ||
+      (!operand.constant.is_null() && is_stable_cast(operand.type, node->type)))
+    return {};
   return evaluate_here(node, context);
 }
 
@@ -172,14 +187,21 @@ Result<void> fold_constants(NodePtr& node, const EvalContext& context) {
   switch (node->kind) {
     case NodeKind::kColumn:
     case NodeKind::kConstant:
-    case NodeKind::kParameter: return {};
-    case NodeKind::kCall: return fold_call(node, context);
-    case NodeKind::kCast: return fold_cast(node, context);
+    case NodeKind::kParameter:
+      return {};
+    case NodeKind::kCall:
+      return fold_call(node, context);
+    case NodeKind::kCast:
+      return fold_cast(node, context);
     case NodeKind::kAnd:
-    case NodeKind::kOr: return fold_and_or(node, context);
-    case NodeKind::kCase: return fold_case(node, context);
-    case NodeKind::kCoalesce: return fold_coalesce(node, context);
-    case NodeKind::kIn: return fold_in(node, context);
+    case NodeKind::kOr:
+      return fold_and_or(node, context);
+    case NodeKind::kCase:
+      return fold_case(node, context);
+    case NodeKind::kCoalesce:
+      return fold_coalesce(node, context);
+    case NodeKind::kIn:
+      return fold_in(node, context);
     case NodeKind::kNot:
     case NodeKind::kIsNull:
     case NodeKind::kIsBool:
@@ -189,7 +211,9 @@ Result<void> fold_constants(NodePtr& node, const EvalContext& context) {
   return {};
 }
 
-bool is_never_true(const Node& condition) { return condition.kind == NodeKind::kConstant && !is_true(condition); }
+bool is_never_true(const Node& condition) {
+  return condition.kind == NodeKind::kConstant && !is_true(condition);
+}
 
 void fold_condition(NodePtr& condition) {
   if (condition->kind != NodeKind::kAnd && condition->kind != NodeKind::kOr) return;
@@ -197,7 +221,9 @@ void fold_condition(NodePtr& condition) {
   auto& children = condition->children;
   for (NodePtr& child : children) fold_condition(child);
   if (conjunction) {
-    if (std::any_of(children.begin(), children.end(), [](const NodePtr& child) { return is_never_true(*child); })) become_bool(condition, false);
+    if (std::any_of(children.begin(), children.end(),
+                    [](const NodePtr& child) { return is_never_true(*child); }))
+      become_bool(condition, false);
     return;
   }
   std::erase_if(children, [](const NodePtr& child) { return is_never_true(*child); });

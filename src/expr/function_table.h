@@ -9,15 +9,15 @@ namespace rowan::expr {
 
 using FunctionTable = std::vector<Function>;
 
-void add_arithmetic(FunctionTable& table);   // + - * / % ^ & | # ~ << >> on numbers and dates
-void add_comparison(FunctionTable& table);   // = <> < <= > >=, is distinct from, greatest, least
+void add_arithmetic(FunctionTable& table);  // + - * / % ^ & | # ~ << >> on numbers and dates
+void add_comparison(FunctionTable& table);  // = <> < <= > >=, is distinct from, greatest, least
 void add_math(FunctionTable& table);
 void add_text(FunctionTable& table);
-void add_like(FunctionTable& table);         // ~~ ~~* and their negations: LIKE and ILIKE
+void add_like(FunctionTable& table);  // ~~ ~~* and their negations: LIKE and ILIKE
 void add_datetime(FunctionTable& table);
 void add_json(FunctionTable& table);
 void add_system(FunctionTable& table);
-void add_sequence(FunctionTable& table);     // nextval, currval, lastval, setval
+void add_sequence(FunctionTable& table);  // nextval, currval, lastval, setval
 
 // The name the binder calls for IS DISTINCT FROM: no user can write it.
 inline constexpr std::string_view kIsDistinctName = "is distinct from";

@@ -13,9 +13,9 @@
 
 namespace rowan::expr {
 
-// A vectorised kernel. Arguments have equal size (some may be constant); the result has `rows` rows.
-// strict functions are never shown NULLs' data as meaningful: the evaluator merges null masks, and a kernel must not raise
-// an error for a row that is NULL in `nulls` (nullptr: none).
+// A vectorised kernel. Arguments have equal size (some may be constant); the result has `rows`
+// rows. strict functions are never shown NULLs' data as meaningful: the evaluator merges null
+// masks, and a kernel must not raise an error for a row that is NULL in `nulls` (nullptr: none).
 struct KernelInput {
   std::span<const type::Column> arguments;
   size_t rows = 0;
@@ -26,46 +26,65 @@ struct KernelInput {
 using Kernel = Result<type::Column> (*)(const KernelInput& input);
 
 struct Function {
-  std::string_view name;                       // "lower", or an operator: "+", "||", "=".
-  std::vector<type::TypeId> arguments;         // kUnknown: any type.
+  std::string_view name;                // "lower", or an operator: "+", "||", "=".
+  std::vector<type::TypeId> arguments;  // kUnknown: any type.
   type::TypeId result;
   Kernel kernel;
-  bool strict = true;                          // NULL in, NULL out.
-  bool is_volatile = false;                    // Never folded: random(), clock_timestamp().
-  bool variadic = false;                       // The last argument type repeats (concat, greatest).
-  bool is_stable = false;                      // Fixed within a statement only: now(), current_user. Never folded, one value a batch.
+  bool strict = true;        // NULL in, NULL out.
+  bool is_volatile = false;  // Never folded: random(), clock_timestamp().
+  bool variadic = false;     // The last argument type repeats (concat, greatest).
+  bool is_stable = false;  // Fixed within a statement only: now(), current_user. Never folded, one
+                           // value a batch.
 };
 
-// PostgreSQL's resolution: exact match, then implicit casts with preferred types; unknown literals adapt.
-// kUndefinedFunction with PostgreSQL's words ("operator does not exist: integer + text"), kAmbiguousFunction.
-Result<const Function*> resolve_function(std::string_view name, std::span<const type::Type> arguments, bool is_operator, uint32_t position);
+// PostgreSQL's resolution: exact match, then implicit casts with preferred types; unknown literals
+// adapt. kUndefinedFunction with PostgreSQL's words ("operator does not exist: integer + text"),
+// kAmbiguousFunction.
+Result<const Function*> resolve_function(std::string_view name,
+                                         std::span<const type::Type> arguments, bool is_operator,
+                                         uint32_t position);
 
-// ---- Aggregates -----------------------------------------------------------------------------------------------------
+// ---- Aggregates ----
 
-enum class AggregateKind : uint8_t { kCountStar, kCount, kSum, kAvg, kMin, kMax, kBoolAnd, kBoolOr, kStringAgg };
+enum class AggregateKind : uint8_t {
+  kCountStar,
+  kCount,
+  kSum,
+  kAvg,
+  kMin,
+  kMax,
+  kBoolAnd,
+  kBoolOr,
+  kStringAgg
+};
 
 struct AggregateSpec {
   AggregateKind kind = AggregateKind::kCountStar;
-  type::Type argument;                         // Unused by count(*).
-  type::Type result;                           // PostgreSQL's: sum(int4) -> int8, sum(int8) -> numeric, avg(int) -> numeric …
+  type::Type argument;  // Unused by count(*).
+  type::Type
+      result;  // PostgreSQL's: sum(int4) -> int8, sum(int8) -> numeric, avg(int) -> numeric …
   bool distinct = false;
 };
 // nullptr kind when `name` is no aggregate.
 bool is_aggregate(std::string_view name);
-Result<AggregateSpec> resolve_aggregate(std::string_view name, std::span<const type::Type> arguments, bool star, bool distinct, uint32_t position);
+Result<AggregateSpec> resolve_aggregate(std::string_view name,
+                                        std::span<const type::Type> arguments, bool star,
+                                        bool distinct, uint32_t position);
 
 // The state of one aggregate for many groups at once.
 class AggregateState {
  public:
   static std::unique_ptr<AggregateState> make(const AggregateSpec& spec);
   virtual ~AggregateState() = default;
-  virtual void resize(size_t groups) = 0;      // New groups start empty.
-  // groups[i] is the group of row i; nullptr: all rows go to group 0 (the fast path of plain aggregates).
-  // `arguments` is empty for count(*).
-  virtual Result<void> add(std::span<const type::Column> arguments, const uint32_t* groups, size_t rows) = 0;
-  // Adds another state of the same spec: its group g goes to group_map[g] here. Not for distinct ones.
+  virtual void resize(size_t groups) = 0;  // New groups start empty.
+  // groups[i] is the group of row i; nullptr: all rows go to group 0 (the fast path of plain
+  // aggregates). `arguments` is empty for count(*).
+  virtual Result<void> add(std::span<const type::Column> arguments, const uint32_t* groups,
+                           size_t rows) = 0;
+  // Adds another state of the same spec: its group g goes to group_map[g] here. Not for distinct
+  // ones.
   virtual Result<void> merge(const AggregateState& other, const uint32_t* group_map) = 0;
-  virtual Result<type::Column> finish() const = 0;   // One row a group.
+  virtual Result<type::Column> finish() const = 0;  // One row a group.
   virtual size_t memory_bytes() const = 0;
 };
 

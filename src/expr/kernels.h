@@ -23,7 +23,8 @@ using type::Value;
 template <typename T>
 class Arg {
  public:
-  explicit Arg(const Column& column) : data_(static_cast<const T*>(column.data)), mask_(column.constant ? 0 : ~size_t{0}) {}
+  explicit Arg(const Column& column)
+      : data_(static_cast<const T*>(column.data)), mask_(column.constant ? 0 : ~size_t{0}) {}
   const T& operator[](size_t row) const { return data_[row & mask_]; }
 
  private:
@@ -34,13 +35,15 @@ using Ints = Arg<int64_t>;
 using Doubles = Arg<double>;
 using Strings = Arg<std::string_view>;
 
-inline bool is_null(const KernelInput& input, size_t row) { return input.nulls != nullptr && input.nulls[row] != 0; }
+inline bool is_null(const KernelInput& input, size_t row) {
+  return input.nulls != nullptr && input.nulls[row] != 0;
+}
 
 // A column of fixed-size values being filled.
 template <typename T>
 struct Fixed {
   T* data = nullptr;
-  uint8_t* nulls = nullptr;          // Only from make_nullable(); zeroed.
+  uint8_t* nulls = nullptr;  // Only from make_nullable(); zeroed.
   Column column;
 };
 
@@ -76,7 +79,9 @@ void clear_nulls(T* data, const KernelInput& input) {
 // A column of strings being filled; rows that are not set stay empty.
 class StringOutput {
  public:
-  StringOutput(Type type, size_t rows) : type_(type), block_(std::make_shared<Block>()) { block_->views.resize(rows); }
+  StringOutput(Type type, size_t rows) : type_(type), block_(std::make_shared<Block>()) {
+    block_->views.resize(rows);
+  }
 
   void set(size_t row, std::string_view text) { block_->views[row] = copy(text); }
   // The bytes must belong to a column given to keep().
@@ -133,7 +138,7 @@ class StringOutput {
   std::shared_ptr<Block> block_;
 };
 
-// ---- Whole kernels from one function of a row -----------------------------------------------------------------------
+// ---- Whole kernels from one function of a row ----
 
 // f(A) -> R, cannot fail.
 template <typename R, typename A, typename F>

@@ -1,4 +1,5 @@
-// LikePattern: a compiled LIKE pattern. Matching takes at most pattern x text steps, mostly one pass.
+// LikePattern: a compiled LIKE pattern. Matching takes at most pattern x text steps, mostly one
+// pass.
 #pragma once
 
 #include <string>
@@ -11,7 +12,8 @@ namespace rowan::expr {
 
 class LikePattern {
  public:
-  // `escape`: empty for none, else one character. `fold`: letters match in either case. kInvalidEscape.
+  // `escape`: empty for none, else one character. `fold`: letters match in either case.
+  // kInvalidEscape.
   static Result<LikePattern> compile(std::string_view pattern, std::string_view escape, bool fold);
 
   // kInvalidEscape when the match arrives at an escape that ends the pattern.
@@ -19,7 +21,12 @@ class LikePattern {
 
  private:
   enum class Shape : uint8_t { kExact, kPrefix, kSuffix, kContains, kGeneral };
-  enum class Kind : uint8_t { kByte, kOne, kAny, kDangling };   // kDangling: an escape with nothing behind it.
+  enum class Kind : uint8_t {
+    kByte,
+    kOne,
+    kAny,
+    kDangling
+  };  // kDangling: an escape with nothing behind it.
   struct Step {
     Kind kind;
     char byte = 0;
@@ -31,7 +38,7 @@ class LikePattern {
 
   bool fold_ = false;
   Shape shape_ = Shape::kGeneral;
-  std::string literal_;            // For all shapes but kGeneral.
+  std::string literal_;  // For all shapes but kGeneral.
   std::vector<Step> steps_;
 };
 

@@ -1,4 +1,5 @@
-// PostgreSQL's overload resolution over the one table of functions ("Type Conversion", chapters 10.2 and 10.3).
+// PostgreSQL's overload resolution over the one table of functions ("Type Conversion",
+// chapters 10.2 and 10.3).
 #include "expr/resolve.h"
 
 #include <algorithm>
@@ -41,12 +42,13 @@ class Table {
 };
 
 const Table& table() {
-  static const Table kTable;   // Made once, never changed.
+  static const Table kTable;  // Made once, never changed.
   return kTable;
 }
 
 bool takes(const Function& function, size_t count) {
-  return function.variadic ? count >= function.arguments.size() : count == function.arguments.size();
+  return function.variadic ? count >= function.arguments.size()
+                           : count == function.arguments.size();
 }
 
 using Candidates = std::vector<const Function*>;
@@ -61,7 +63,8 @@ void keep_best(Candidates& candidates, Score score) {
 
 bool is_unknown(const Type& type) { return type.id == TypeId::kUnknown; }
 
-// For each unknown argument: the category its candidates agree on (text when any takes text), and only those kept.
+// For each unknown argument: the category its candidates agree on (text when any takes text), and
+// only those kept.
 bool narrow_by_unknowns(Candidates& candidates, std::span<const Type> arguments) {
   for (size_t i = 0; i < arguments.size(); ++i) {
     if (!is_unknown(arguments[i])) continue;
@@ -87,7 +90,8 @@ bool narrow_by_unknowns(Candidates& candidates, std::span<const Type> arguments)
     };
     const bool has_preferred = std::any_of(candidates.begin(), candidates.end(), preferred);
     std::erase_if(candidates, [&](const Function* candidate) {
-      return category(argument_type(*candidate, i)) != chosen || (has_preferred && !preferred(candidate));
+      return category(argument_type(*candidate, i)) != chosen ||
+             (has_preferred && !preferred(candidate));
     });
   }
   return true;
@@ -97,7 +101,8 @@ bool narrow_by_unknowns(Candidates& candidates, std::span<const Type> arguments)
 const Function* select_candidate(Candidates candidates, std::span<const Type> arguments) {
   keep_best(candidates, [&](const Function& candidate) {
     int exact = 0;
-    for (size_t i = 0; i < arguments.size(); ++i) exact += !is_unknown(arguments[i]) && argument_type(candidate, i) == arguments[i].id;
+    for (size_t i = 0; i < arguments.size(); ++i)
+      exact += !is_unknown(arguments[i]) && argument_type(candidate, i) == arguments[i].id;
     return exact;
   });
   if (candidates.size() == 1) return candidates[0];
@@ -106,7 +111,8 @@ const Function* select_candidate(Candidates candidates, std::span<const Type> ar
     for (size_t i = 0; i < arguments.size(); ++i) {
       if (is_unknown(arguments[i])) continue;
       const TypeId id = argument_type(candidate, i);
-      good += id == arguments[i].id || (is_preferred(id) && category(id) == category(arguments[i].id));
+      good +=
+          id == arguments[i].id || (is_preferred(id) && category(id) == category(arguments[i].id));
     }
     return good;
   });
@@ -153,14 +159,20 @@ std::string operator_signature(std::string_view name, std::span<const Type> argu
 }
 
 Error no_such_operator(std::string_view name, std::span<const Type> arguments, uint32_t position) {
-  return Error(ErrorCode::kUndefinedFunction, "operator does not exist: " + operator_signature(name, arguments))
-      .with_hint("No operator matches the given name and argument types. You might need to add explicit type casts.")
+  return Error(ErrorCode::kUndefinedFunction,
+               "operator does not exist: " + operator_signature(name, arguments))
+      .with_hint(
+          "No operator matches the given name and argument types. You might need to add explicit "
+          "type casts.")
       .at(position);
 }
 
-Error not_unique_operator(std::string_view name, std::span<const Type> arguments, uint32_t position) {
-  return Error(ErrorCode::kAmbiguousFunction, "operator is not unique: " + operator_signature(name, arguments))
-      .with_hint("Could not choose a best candidate operator. You might need to add explicit type casts.")
+Error not_unique_operator(std::string_view name, std::span<const Type> arguments,
+                          uint32_t position) {
+  return Error(ErrorCode::kAmbiguousFunction,
+               "operator is not unique: " + operator_signature(name, arguments))
+      .with_hint(
+          "Could not choose a best candidate operator. You might need to add explicit type casts.")
       .at(position);
 }
 
@@ -168,27 +180,34 @@ Error not_unique_operator(std::string_view name, std::span<const Type> arguments
 
 char category(TypeId id) {
   switch (id) {
-    case TypeId::kUnknown: return 'X';
-    case TypeId::kBool: return 'B';
+    case TypeId::kUnknown:
+      return 'X';
+    case TypeId::kBool:
+      return 'B';
     case TypeId::kInt2:
     case TypeId::kInt4:
     case TypeId::kInt8:
     case TypeId::kFloat4:
     case TypeId::kFloat8:
-    case TypeId::kNumeric: return 'N';
+    case TypeId::kNumeric:
+      return 'N';
     case TypeId::kText:
     case TypeId::kVarchar:
-    case TypeId::kChar: return 'S';
+    case TypeId::kChar:
+      return 'S';
     case TypeId::kDate:
     case TypeId::kTime:
     case TypeId::kTimestamp:
-    case TypeId::kTimestamptz: return 'D';
-    default: return 'U';
+    case TypeId::kTimestamptz:
+      return 'D';
+    default:
+      return 'U';
   }
 }
 
 bool is_preferred(TypeId id) {
-  return id == TypeId::kBool || id == TypeId::kFloat8 || id == TypeId::kText || id == TypeId::kTimestamptz;
+  return id == TypeId::kBool || id == TypeId::kFloat8 || id == TypeId::kText ||
+         id == TypeId::kTimestamptz;
 }
 
 TypeId argument_type(const Function& function, size_t index) {
@@ -196,31 +215,40 @@ TypeId argument_type(const Function& function, size_t index) {
 }
 
 bool can_coerce(TypeId from, TypeId to) {
-  return from == to || from == TypeId::kUnknown || to == TypeId::kUnknown || type::can_cast(from, to, type::CastContext::kImplicit);
+  return from == to || from == TypeId::kUnknown || to == TypeId::kUnknown ||
+         type::can_cast(from, to, type::CastContext::kImplicit);
 }
 
 Error no_such_function(std::string_view name, std::span<const Type> arguments, uint32_t position) {
-  return Error(ErrorCode::kUndefinedFunction, "function " + signature(name, arguments) + " does not exist")
-      .with_hint("No function matches the given name and argument types. You might need to add explicit type casts.")
+  return Error(ErrorCode::kUndefinedFunction,
+               "function " + signature(name, arguments) + " does not exist")
+      .with_hint(
+          "No function matches the given name and argument types. You might need to add explicit "
+          "type casts.")
       .at(position);
 }
 
-Error not_unique_function(std::string_view name, std::span<const Type> arguments, uint32_t position) {
-  return Error(ErrorCode::kAmbiguousFunction, "function " + signature(name, arguments) + " is not unique")
-      .with_hint("Could not choose a best candidate function. You might need to add explicit type casts.")
+Error not_unique_function(std::string_view name, std::span<const Type> arguments,
+                          uint32_t position) {
+  return Error(ErrorCode::kAmbiguousFunction,
+               "function " + signature(name, arguments) + " is not unique")
+      .with_hint(
+          "Could not choose a best candidate function. You might need to add explicit type casts.")
       .at(position);
 }
 
 const Function* find_exact(std::string_view name, std::span<const TypeId> arguments) {
   for (const Function* function : table().find(name)) {
-    if (!function->variadic && std::equal(arguments.begin(), arguments.end(), function->arguments.begin(), function->arguments.end())) {
+    if (!function->variadic && std::equal(arguments.begin(), arguments.end(),
+                                          function->arguments.begin(), function->arguments.end())) {
       return function;
     }
   }
   return nullptr;
 }
 
-Result<const Function*> resolve_function(std::string_view name, std::span<const Type> arguments, bool is_operator, uint32_t position) {
+Result<const Function*> resolve_function(std::string_view name, std::span<const Type> arguments,
+                                         bool is_operator, uint32_t position) {
   const auto rows = table().find(name);
   std::vector<TypeId> ids;
   ids.reserve(arguments.size());
@@ -237,13 +265,18 @@ Result<const Function*> resolve_function(std::string_view name, std::span<const 
   for (const Function* function : rows) {
     if (!takes(*function, arguments.size())) continue;
     bool fits = true;
-    for (size_t i = 0; i < arguments.size() && fits; ++i) fits = can_coerce(arguments[i].id, argument_type(*function, i));
+    for (size_t i = 0; i < arguments.size() && fits; ++i)
+      fits = can_coerce(arguments[i].id, argument_type(*function, i));
     if (fits) candidates.push_back(function);
   }
-  if (candidates.empty()) return is_operator ? no_such_operator(name, arguments, position) : no_such_function(name, arguments, position);
+  if (candidates.empty())
+    return is_operator ? no_such_operator(name, arguments, position)
+                       : no_such_function(name, arguments, position);
   if (candidates.size() == 1) return candidates[0];
   const Function* best = select_candidate(std::move(candidates), arguments);
-  if (best == nullptr) return is_operator ? not_unique_operator(name, arguments, position) : not_unique_function(name, arguments, position);
+  if (best == nullptr)
+    return is_operator ? not_unique_operator(name, arguments, position)
+                       : not_unique_function(name, arguments, position);
   return best;
 }
 

@@ -16,9 +16,11 @@ type::TypeId argument_type(const Function& function, size_t index);
 // PostgreSQL's implicit coercion, unknown and "any" included.
 bool can_coerce(type::TypeId from, type::TypeId to);
 bool is_preferred(type::TypeId id);
-char category(type::TypeId id);              // PostgreSQL's type categories.
+char category(type::TypeId id);  // PostgreSQL's type categories.
 
-Error no_such_function(std::string_view name, std::span<const type::Type> arguments, uint32_t position);
-Error not_unique_function(std::string_view name, std::span<const type::Type> arguments, uint32_t position);
+Error no_such_function(std::string_view name, std::span<const type::Type> arguments,
+                       uint32_t position);
+Error not_unique_function(std::string_view name, std::span<const type::Type> arguments,
+                          uint32_t position);
 
 }  // namespace rowan::expr

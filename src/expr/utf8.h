@@ -25,19 +25,19 @@ inline size_t next_character(std::string_view text, size_t at) {
 
 // The byte offset of character `index` (from 0), or the text's size when it is shorter.
 inline size_t character_offset(std::string_view text, size_t index) {
-  if (index >= text.size()) return text.size();   // No character is shorter than a byte.
+  if (index >= text.size()) return text.size();  // No character is shorter than a byte.
   size_t at = 0;
   for (; index > 0 && at < text.size(); --index) at = next_character(text, at);
   return at;
 }
 
 uint32_t decode_character(std::string_view text, size_t at);
-void append_character(uint32_t code, std::string& out);      // Requires: a valid code point.
+void append_character(uint32_t code, std::string& out);  // Requires: a valid code point.
 // Simple case mapping of ASCII, Latin-1, Latin Extended-A, Greek and Cyrillic letters; others stay.
 uint32_t to_lower(uint32_t code);
 uint32_t to_upper(uint32_t code);
 void append_lower(std::string_view text, std::string& out);
 void append_upper(std::string_view text, std::string& out);
-bool is_alphanumeric(uint32_t code);                         // For initcap().
+bool is_alphanumeric(uint32_t code);  // For initcap().
 
 }  // namespace rowan::expr

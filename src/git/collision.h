@@ -7,8 +7,8 @@
 
 namespace rowan::git {
 
-// kDataException (22000) when the bytes of a blob carry the marks of a SHA-1 collision attack, kInternal when libgit2 does not
-// hash them to `id`. Slower than our own hashing by 3x; any thread.
+// kDataException (22000) when the bytes of a blob carry the marks of a SHA-1 collision attack,
+// kInternal when libgit2 does not hash them to `id`. Slower than our own hashing by 3x; any thread.
 Result<void> check_collision(const Oid& id, Bytes blob);
 
 }  // namespace rowan::git

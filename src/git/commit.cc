@@ -16,14 +16,16 @@ Error damaged(std::string_view what) {
 bool is_trailer_token(std::string_view token) {
   if (token.empty()) return false;
   for (const char c : token) {
-    const bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+    const bool fine =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
     if (!fine) return false;
   }
   return true;
 }
 
 std::string_view without_trailing_newlines(std::string_view text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.remove_suffix(1);
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' '))
+    text.remove_suffix(1);
   return text;
 }
 
@@ -107,8 +109,9 @@ std::string_view text_before_trailers(std::string_view message) {
   return without_trailing_newlines(message.substr(0, message.rfind("\n\n")));
 }
 
-std::string message_with_trailers(std::string_view subject, std::string_view body,
-                                  const std::vector<std::pair<std::string, std::string>>& trailers) {
+std::string message_with_trailers(
+    std::string_view subject, std::string_view body,
+    const std::vector<std::pair<std::string, std::string>>& trailers) {
   std::string out(without_trailing_newlines(subject));
   body = without_trailing_newlines(body);
   if (!body.empty()) {
@@ -135,17 +138,23 @@ int64_t commit_time_us(const Commit& commit) {
   }
   constexpr int64_t kSecondsMax = INT64_MAX / 1'000'000;
   const int64_t seconds = commit.committer.seconds;
-  return (seconds > kSecondsMax ? kSecondsMax : seconds < -kSecondsMax ? -kSecondsMax : seconds) * 1'000'000;
+  return (seconds > kSecondsMax    ? kSecondsMax
+          : seconds < -kSecondsMax ? -kSecondsMax
+                                   : seconds) *
+         1'000'000;
 }
 
 bool is_valid_ref_name(std::string_view name) {
-  if (name.empty() || name.size() > 200 || name.front() == '-' || name == "@" || name == "HEAD") return false;
+  if (name.empty() || name.size() > 200 || name.front() == '-' || name == "@" || name == "HEAD")
+    return false;
   if (name.front() == '/' || name.back() == '/' || name.back() == '.') return false;
-  if (name.find("..") != name.npos || name.find("@{") != name.npos || name.find("//") != name.npos) return false;
+  if (name.find("..") != name.npos || name.find("@{") != name.npos || name.find("//") != name.npos)
+    return false;
   for (const char c : name) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte <= ' ' || byte == 0x7f) return false;
-    if (c == '~' || c == '^' || c == ':' || c == '?' || c == '*' || c == '[' || c == '\\') return false;
+    if (c == '~' || c == '^' || c == ':' || c == '?' || c == '*' || c == '[' || c == '\\')
+      return false;
   }
   size_t begin = 0;
   while (begin <= name.size()) {

@@ -20,19 +20,21 @@ struct Commit {
   std::vector<Oid> parents;
   Signature author;
   Signature committer;
-  std::string message;           // As stored, trailers included.
+  std::string message;  // As stored, trailers included.
 };
 
 std::string encode_commit(const Commit& commit);
-Result<Commit> parse_commit(Bytes bytes);           // kCorruption. Unknown headers (gpgsig, encoding) are skipped.
+Result<Commit> parse_commit(
+    Bytes bytes);  // kCorruption. Unknown headers (gpgsig, encoding) are skipped.
 
-// The trailers of the message's last paragraph ("Rowan-Time: 1700000000000000"), if that paragraph is all trailers.
+// The trailers of the message's last paragraph ("Rowan-Time: 1700000000000000"), if that paragraph
+// is all trailers.
 std::vector<std::pair<std::string, std::string>> trailers(std::string_view message);
 // The message without its trailers and the blank line before them.
 std::string_view text_before_trailers(std::string_view message);
 std::string message_with_trailers(std::string_view subject, std::string_view body,
                                   const std::vector<std::pair<std::string, std::string>>& trailers);
-std::string_view subject(std::string_view message); // The first line.
+std::string_view subject(std::string_view message);  // The first line.
 // A valid Rowan-Time trailer in µs since 1970, else the committer's time.
 int64_t commit_time_us(const Commit& commit);
 

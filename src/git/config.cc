@@ -24,30 +24,33 @@ Result<ConfigHandle> open_config(const std::filesystem::path& dir) {
 Result<std::vector<ConfigEntry>> read_own_settings(const std::filesystem::path& dir) {
   const Library library;
   TRY_ASSIGN(const ConfigHandle config, open_config(dir));
-  git_config_iterator* raw = nullptr;   // Over everything: libgit2 1.5 leaks memory when it matches names itself.
+  git_config_iterator* raw =
+      nullptr;  // Over everything: libgit2 1.5 leaks memory when it matches names itself.
   int rc = git_config_iterator_new(&raw, config.get());
   const IteratorHandle iterator(raw);
   if (rc < 0) return git_failure(rc, "read the repository's settings");
   std::vector<ConfigEntry> entries;
-  git_config_entry* entry = nullptr;   // Belongs to the iterator.
+  git_config_entry* entry = nullptr;  // Belongs to the iterator.
   while ((rc = git_config_next(&entry, iterator.get())) == 0) {
     std::string_view key = entry->name;
     if (!key.starts_with(kSection)) continue;
     key.remove_prefix(kSection.size());
     const size_t dot = key.rfind('.');
     if (dot == std::string_view::npos) continue;
-    entries.push_back({std::string(key.substr(0, dot)), std::string(key.substr(dot + 1)), entry->value != nullptr ? entry->value : "true"});
+    entries.push_back({std::string(key.substr(0, dot)), std::string(key.substr(dot + 1)),
+                       entry->value != nullptr ? entry->value : "true"});
   }
   if (rc != GIT_ITEROVER) return git_failure(rc, "read the repository's settings");
   return entries;
 }
 
-Result<void> write_own_setting(const std::filesystem::path& dir, std::string_view subsection, std::string_view name,
-                               const std::optional<std::string>& value) {
+Result<void> write_own_setting(const std::filesystem::path& dir, std::string_view subsection,
+                               std::string_view name, const std::optional<std::string>& value) {
   const Library library;
   TRY_ASSIGN(const ConfigHandle config, open_config(dir));
   const std::string key = std::string(kSection) + std::string(subsection) + "." + std::string(name);
-  const int rc = value ? git_config_set_string(config.get(), key.c_str(), value->c_str()) : git_config_delete_entry(config.get(), key.c_str());
+  const int rc = value ? git_config_set_string(config.get(), key.c_str(), value->c_str())
+                       : git_config_delete_entry(config.get(), key.c_str());
   if (rc == GIT_ENOTFOUND && !value) return {};
   if (rc < 0) return git_failure(rc, "write a setting of the repository");
   return {};

@@ -6,7 +6,8 @@ namespace rowan::git {
 
 Library::Library() {
   git_libgit2_init();
-  // A repository named on purpose may belong to somebody else: we run nothing that its settings name.
+  // A repository named on purpose may belong to somebody else: we run nothing that its settings
+  // name.
   git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
 }
 Library::~Library() { git_libgit2_shutdown(); }
@@ -34,7 +35,8 @@ Result<void> init_bare_repository(const std::filesystem::path& dir, std::string_
   const Library library;
   const std::string head(branch);
   git_repository_init_options options = GIT_REPOSITORY_INIT_OPTIONS_INIT;
-  options.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKPATH | GIT_REPOSITORY_INIT_NO_REINIT;
+  options.flags =
+      GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKPATH | GIT_REPOSITORY_INIT_NO_REINIT;
   options.initial_head = head.c_str();
   git_repository* raw = nullptr;
   int rc = git_repository_init_ext(&raw, dir.c_str(), &options);
@@ -44,7 +46,8 @@ Result<void> init_bare_repository(const std::filesystem::path& dir, std::string_
   return apply_settings(dir, settings);
 }
 
-Result<void> apply_settings(const std::filesystem::path& dir, const std::vector<Setting>& settings) {
+Result<void> apply_settings(const std::filesystem::path& dir,
+                            const std::vector<Setting>& settings) {
   const Library library;
   git_config* raw = nullptr;
   const std::string path = (dir / "config").string();
@@ -71,7 +74,9 @@ Result<bool> is_on_a_branch(const std::filesystem::path& dir, const std::string&
     git_object* tree = nullptr;
     rc = git_reference_peel(&tree, branch.get(), GIT_OBJECT_TREE);
     const std::unique_ptr<git_object, FreeWith<git_object_free>> owner(tree);
-    if (rc == 0 && git_tree_entry_byname(reinterpret_cast<git_tree*>(tree), name.c_str()) != nullptr) return true;
+    if (rc == 0 &&
+        git_tree_entry_byname(reinterpret_cast<git_tree*>(tree), name.c_str()) != nullptr)
+      return true;
   }
   return false;
 }
@@ -96,7 +101,8 @@ Result<CommitHandle> lookup_commit(git_repository& repository, const Oid& id) {
   return commit;
 }
 
-Result<std::optional<Oid>> merge_base(git_repository& repository, const Oid& ours, const Oid& theirs) {
+Result<std::optional<Oid>> merge_base(git_repository& repository, const Oid& ours,
+                                      const Oid& theirs) {
   const git_oid one = to_git(ours);
   const git_oid two = to_git(theirs);
   git_oid base;

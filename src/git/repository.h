@@ -1,7 +1,9 @@
-// libgit2 behind owning handles: the library's life, opening and making repositories, walks over history.
+// libgit2 behind owning handles: the library's life, opening and making repositories, walks over
+// history.
 //
-// Threads: a RepositoryHandle and all that is made from it belong to one thread. Ids and bytes may travel.
-// Errors:  git_failure copies libgit2's words at once, on the thread where they were raised.
+// Threads: a RepositoryHandle and all that is made from it belong to one thread. Ids and bytes may
+// travel. Errors:  git_failure copies libgit2's words at once, on the thread where they were
+// raised.
 #pragma once
 
 #include <git2.h>
@@ -42,7 +44,8 @@ using ReferenceHandle = std::unique_ptr<git_reference, FreeWith<git_reference_fr
 using RevwalkHandle = std::unique_ptr<git_revwalk, FreeWith<git_revwalk_free>>;
 using ConfigHandle = std::unique_ptr<git_config, FreeWith<git_config_free>>;
 
-// The Error for a libgit2 call that returned `rc` < 0. Call it before any other libgit2 call on this thread.
+// The Error for a libgit2 call that returned `rc` < 0. Call it before any other libgit2 call on
+// this thread.
 Error git_failure(int rc, std::string_view action);
 
 git_oid to_git(const Oid& id);
@@ -67,8 +70,10 @@ Result<RepositoryHandle> open_repository(const std::filesystem::path& dir);
 Result<CommitHandle> lookup_commit(git_repository& repository, const Oid& id);
 
 // The best common ancestor, or nothing when the histories share none.
-Result<std::optional<Oid>> merge_base(git_repository& repository, const Oid& ours, const Oid& theirs);
-Result<bool> is_ancestor(git_repository& repository, const Oid& ancestor, const Oid& descendant);  // True for equal ids.
+Result<std::optional<Oid>> merge_base(git_repository& repository, const Oid& ours,
+                                      const Oid& theirs);
+Result<bool> is_ancestor(git_repository& repository, const Oid& ancestor,
+                         const Oid& descendant);  // True for equal ids.
 // Commits reachable from `from`, newest first, children before parents; at most `limit`.
 Result<std::vector<Oid>> history(git_repository& repository, const Oid& from, size_t limit);
 

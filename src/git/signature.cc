@@ -10,8 +10,8 @@ namespace {
 // Git cuts names the same way: no angle brackets or line ends inside, no crud at the edges.
 std::string cleaned(std::string_view text) {
   const auto is_crud = [](char c) {
-    return static_cast<unsigned char>(c) <= ' ' || c == '.' || c == ',' || c == ':' || c == ';' || c == '"' || c == '\\' ||
-           c == '\'' || c == '<' || c == '>' || c == '\x7f';
+    return static_cast<unsigned char>(c) <= ' ' || c == '.' || c == ',' || c == ':' || c == ';' ||
+           c == '"' || c == '\\' || c == '\'' || c == '<' || c == '>' || c == '\x7f';
   };
   while (!text.empty() && is_crud(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_crud(text.back())) text.remove_suffix(1);
@@ -30,7 +30,8 @@ void append_signature(std::string& out, const Signature& who) {
   const std::string name = cleaned(who.name);
   const int offset = std::abs(who.offset_minutes);
   char zone[8] = {who.offset_minutes < 0 ? '-' : '+', static_cast<char>('0' + offset / 600 % 10),
-                  static_cast<char>('0' + offset / 60 % 10), static_cast<char>('0' + offset % 60 / 10),
+                  static_cast<char>('0' + offset / 60 % 10),
+                  static_cast<char>('0' + offset % 60 / 10),
                   static_cast<char>('0' + offset % 60 % 10)};
   out += name.empty() ? "unknown" : name;
   out += " <";
@@ -41,7 +42,8 @@ void append_signature(std::string& out, const Signature& who) {
   out.append(zone, 5);
 }
 
-// "Name <email> seconds +hhmm". Foreign commits may lack the time or have an odd one; Git reads those as zero.
+// "Name <email> seconds +hhmm". Foreign commits may lack the time or have an odd one; Git reads
+// those as zero.
 Result<Signature> parse_signature(std::string_view line) {
   const size_t open = line.find('<');
   const size_t close = line.find('>', open == std::string_view::npos ? 0 : open);

@@ -3,7 +3,8 @@
 namespace rowan::git {
 
 std::string encode_tag(const Tag& tag) {
-  std::string out = "object " + tag.object.hex() + "\ntype " + tag.type + "\ntag " + tag.name + "\ntagger ";
+  std::string out =
+      "object " + tag.object.hex() + "\ntype " + tag.type + "\ntag " + tag.name + "\ntagger ";
   append_signature(out, tag.tagger);
   out += "\n\n";
   for (const char c : tag.message) {
@@ -34,7 +35,8 @@ Result<Tag> parse_tag(Bytes bytes) {
       TRY_ASSIGN(tag.tagger, parse_signature(line.substr(7)));
     }
   }
-  if (!has_object) return Error(ErrorCode::kCorruption, "a tag object is malformed: it names no object");
+  if (!has_object)
+    return Error(ErrorCode::kCorruption, "a tag object is malformed: it names no object");
   tag.message = std::string(bytes);
   return tag;
 }

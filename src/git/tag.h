@@ -13,13 +13,13 @@ namespace rowan::git {
 
 struct Tag {
   Oid object;
-  std::string type = "commit";   // Of the object: "commit", "tree", "blob", "tag".
+  std::string type = "commit";  // Of the object: "commit", "tree", "blob", "tag".
   std::string name;
-  Signature tagger;              // Old tags have none: an empty name.
+  Signature tagger;  // Old tags have none: an empty name.
   std::string message;
 };
 
 std::string encode_tag(const Tag& tag);
-Result<Tag> parse_tag(Bytes bytes);   // kCorruption. Unknown headers are skipped.
+Result<Tag> parse_tag(Bytes bytes);  // kCorruption. Unknown headers are skipped.
 
 }  // namespace rowan::git

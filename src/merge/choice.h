@@ -1,4 +1,5 @@
-// Choice: which side stands when both changed something about the schema, and the list of what stayed open.
+// Choice: which side stands when both changed something about the schema, and the list of what
+// stayed open.
 #pragma once
 
 #include <functional>
@@ -11,7 +12,8 @@
 
 namespace rowan::merge {
 
-// What is settled without asking: by policy, for a virtual base, or not at all (ours stands and the conflict is listed).
+// What is settled without asking: by policy, for a virtual base, or not at all (ours stands and the
+// conflict is listed).
 enum class Prefer : uint8_t { kReport, kOurs, kTheirs, kBase };
 
 class Choices {
@@ -29,10 +31,17 @@ class Choices {
       }
     }
     switch (prefer_) {
-      case Prefer::kOurs: ++settled; return Side::kOurs;
-      case Prefer::kTheirs: ++settled; return Side::kTheirs;
-      case Prefer::kBase: ++settled; return Side::kBase;
-      case Prefer::kReport: break;
+      case Prefer::kOurs:
+        ++settled;
+        return Side::kOurs;
+      case Prefer::kTheirs:
+        ++settled;
+        return Side::kTheirs;
+      case Prefer::kBase:
+        ++settled;
+        return Side::kBase;
+      case Prefer::kReport:
+        break;
     }
     open.push_back(std::move(conflict));
     return Side::kOurs;

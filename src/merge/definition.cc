@@ -17,7 +17,8 @@ size_t at(Side side) { return static_cast<size_t>(side); }
 
 std::string joined(const catalog::TableDef& table, const std::vector<uint16_t>& columns) {
   std::string text = "(";
-  for (size_t i = 0; i < columns.size(); ++i) text += (i > 0 ? ", " : "") + table.columns[columns[i]].name;
+  for (size_t i = 0; i < columns.size(); ++i)
+    text += (i > 0 ? ", " : "") + table.columns[columns[i]].name;
   return text + ")";
 }
 
@@ -28,15 +29,20 @@ std::string value_text(const type::Value& value) {
 }
 
 size_t unique_constraint_count(const catalog::TableDef& table) {
-  const auto unique = std::count_if(table.indexes.begin(), table.indexes.end(), [](const auto& index) { return index.unique; });
+  const auto unique = std::count_if(table.indexes.begin(), table.indexes.end(),
+                                    [](const auto& index) { return index.unique; });
   return table.unique_keys.size() - std::min(table.unique_keys.size(), static_cast<size_t>(unique));
 }
 
-std::string action_text(sql::ForeignAction action) { return std::to_string(static_cast<int>(action)); }
+std::string action_text(sql::ForeignAction action) {
+  return std::to_string(static_cast<int>(action));
+}
 
 std::string foreign_key_text(const catalog::TableDef& table, const catalog::ForeignKey& key) {
-  std::string text = "FOREIGN KEY " + joined(table, key.columns) + " REFERENCES " + key.schema + "." + key.table + " (";
-  for (size_t i = 0; i < key.referenced.size(); ++i) text += (i > 0 ? ", " : "") + key.referenced[i];
+  std::string text = "FOREIGN KEY " + joined(table, key.columns) + " REFERENCES " + key.schema +
+                     "." + key.table + " (";
+  for (size_t i = 0; i < key.referenced.size(); ++i)
+    text += (i > 0 ? ", " : "") + key.referenced[i];
   return text + ") " + action_text(key.on_delete) + action_text(key.on_update);
 }
 
@@ -44,28 +50,35 @@ std::string index_text(const catalog::TableDef& table, const catalog::IndexDef& 
   std::string text = index.unique ? "UNIQUE INDEX (" : "INDEX (";
   for (size_t i = 0; i < index.columns.size(); ++i) {
     const catalog::IndexColumnDef& column = index.columns[i];
-    text += (i > 0 ? ", " : "") + table.columns[column.column].name + (column.descending ? " DESC" : "") +
-            (column.nulls_first == column.descending ? "" : column.nulls_first ? " NULLS FIRST" : " NULLS LAST");
+    text += (i > 0 ? ", " : "") + table.columns[column.column].name +
+            (column.descending ? " DESC" : "") +
+            (column.nulls_first == column.descending ? ""
+             : column.nulls_first                    ? " NULLS FIRST"
+                                                     : " NULLS LAST");
   }
   return text + ")";
 }
 
 }  // namespace
 
-// A constraint or index of one side: its parts in merged terms, and a text that two equal ones share.
+// A constraint or index of one side: its parts in merged terms, and a text that two equal ones
+// share.
 struct DefinitionMerge::Part {
   std::string name;
   std::string text;
-  bool complete = true;              // All of its columns are there.
+  bool complete = true;  // All of its columns are there.
   catalog::UniqueKey unique;
   catalog::CheckConstraint check;
   catalog::ForeignKey foreign_key;
   catalog::IndexDef index;
 };
 
-bool same_value(const type::Value& a, const type::Value& b) { return value_text(a) == value_text(b); }
+bool same_value(const type::Value& a, const type::Value& b) {
+  return value_text(a) == value_text(b);
+}
 
-DefinitionMerge::DefinitionMerge(DefinitionInput input, Choices& choices) : input_(std::move(input)), choices_(choices) {
+DefinitionMerge::DefinitionMerge(DefinitionInput input, Choices& choices)
+    : input_(std::move(input)), choices_(choices) {
   merged_.schema = input_.schema;
   merged_.name = input_.name;
 }
@@ -79,7 +92,8 @@ const catalog::ColumnDef* DefinitionMerge::column(const Lineage& lineage, Side w
   return index < 0 ? nullptr : &side(which)->columns[static_cast<size_t>(index)];
 }
 
-// Lineages in the order ours, then what only theirs has; base is found in them, or was left behind by both.
+// Lineages in the order ours, then what only theirs has; base is found in them, or was left behind
+// by both.
 void DefinitionMerge::match() {
   std::map<uint32_t, size_t> by_id;
   for (const Side which : {Side::kOurs, Side::kTheirs, Side::kBase}) {
@@ -90,12 +104,15 @@ void DefinitionMerge::match() {
       if (is_new) lineages_.emplace_back();
       return lineages_[found->second];
     };
-    for (size_t i = 0; i < def->columns.size(); ++i) place(def->columns[i].id).live[at(which)] = static_cast<int>(i);
-    for (size_t i = 0; i < def->dropped.size(); ++i) place(def->dropped[i].id).dropped[at(which)] = static_cast<int>(i);
+    for (size_t i = 0; i < def->columns.size(); ++i)
+      place(def->columns[i].id).live[at(which)] = static_cast<int>(i);
+    for (size_t i = 0; i < def->dropped.size(); ++i)
+      place(def->dropped[i].id).dropped[at(which)] = static_cast<int>(i);
   }
 }
 
-// What one side knows by an ID that the other never had, and the other by the same name with another ID, is one column.
+// What one side knows by an ID that the other never had, and the other by the same name with
+// another ID, is one column.
 void DefinitionMerge::match_by_name() {
   for (Lineage& ours : lineages_) {
     if (ours.live[at(Side::kOurs)] < 0 || ours.known(Side::kTheirs)) continue;
@@ -115,7 +132,8 @@ void DefinitionMerge::match_by_name() {
 }
 
 template <typename T>
-T DefinitionMerge::three_way(const T* base, const T& ours, const T& theirs, std::string_view part, std::string_view kind,
+T DefinitionMerge::three_way(const T* base, const T& ours, const T& theirs, std::string_view part,
+                             std::string_view kind,
                              const std::function<std::string(const T&)>& text) {
   const std::string ours_text = text(ours);
   const std::string theirs_text = text(theirs);
@@ -124,9 +142,12 @@ T DefinitionMerge::three_way(const T* base, const T& ours, const T& theirs, std:
   if (base != nullptr && base_text == ours_text) return theirs;
   if (base != nullptr && base_text == theirs_text) return ours;
   switch (choices_.settle({object(part), std::string(kind), base_text, ours_text, theirs_text})) {
-    case Side::kTheirs: return theirs;
-    case Side::kBase: return base == nullptr ? ours : *base;
-    case Side::kOurs: break;
+    case Side::kTheirs:
+      return theirs;
+    case Side::kBase:
+      return base == nullptr ? ours : *base;
+    case Side::kOurs:
+      break;
   }
   return ours;
 }
@@ -141,14 +162,19 @@ bool DefinitionMerge::stays_live(const Lineage& lineage) {
   const catalog::ColumnDef& kept = ours != nullptr ? *ours : *theirs;
   const auto text = [](const catalog::ColumnDef* column) {
     if (column == nullptr) return std::string();
-    return column->name + " " + type::type_name(column->type) + (column->not_null ? " NOT NULL" : "") +
+    return column->name + " " + type::type_name(column->type) +
+           (column->not_null ? " NOT NULL" : "") +
            (column->default_sql.empty() ? "" : " DEFAULT " + column->default_sql);
   };
   if (text(base) == text(&kept)) return false;
-  switch (choices_.settle({object(base->name), "dropped column", text(base), text(ours), text(theirs)})) {
-    case Side::kOurs: return ours != nullptr;
-    case Side::kTheirs: return theirs != nullptr;
-    case Side::kBase: break;
+  switch (choices_.settle(
+      {object(base->name), "dropped column", text(base), text(ours), text(theirs)})) {
+    case Side::kOurs:
+      return ours != nullptr;
+    case Side::kTheirs:
+      return theirs != nullptr;
+    case Side::kBase:
+      break;
   }
   return true;
 }
@@ -161,28 +187,37 @@ catalog::ColumnDef DefinitionMerge::merge_column(const Lineage& lineage) {
   catalog::ColumnDef merged = *ours;
   const auto plain = [](const std::string& text) { return text; };
   const auto field = [&](auto member) { return base == nullptr ? nullptr : &(base->*member); };
-  merged.name = three_way<std::string>(field(&catalog::ColumnDef::name), ours->name, theirs->name, base != nullptr ? base->name : ours->name,
-                                       "column name", plain);
-  merged.type = three_way<type::Type>(field(&catalog::ColumnDef::type), ours->type, theirs->type, merged.name, "column type",
+  merged.name =
+      three_way<std::string>(field(&catalog::ColumnDef::name), ours->name, theirs->name,
+                             base != nullptr ? base->name : ours->name, "column name", plain);
+  merged.type = three_way<type::Type>(field(&catalog::ColumnDef::type), ours->type, theirs->type,
+                                      merged.name, "column type",
                                       [](const type::Type& type) { return type::type_name(type); });
-  merged.not_null = three_way<bool>(field(&catalog::ColumnDef::not_null), ours->not_null, theirs->not_null, merged.name, "NOT NULL",
-                                    [](const bool& not_null) { return std::string(not_null ? "NOT NULL" : "NULL"); });
-  merged.default_sql = three_way<std::string>(field(&catalog::ColumnDef::default_sql), ours->default_sql, theirs->default_sql, merged.name,
-                                              "column default", plain);
-  merged.merge_rule = three_way<catalog::MergeRule>(field(&catalog::ColumnDef::merge_rule), ours->merge_rule, theirs->merge_rule, merged.name,
-                                                    "merge rule", [](const catalog::MergeRule& rule) {
-                                                      return rule == catalog::MergeRule::kNone ? "" : std::string(catalog::merge_rule_name(rule));
-                                                    });
+  merged.not_null = three_way<bool>(
+      field(&catalog::ColumnDef::not_null), ours->not_null, theirs->not_null, merged.name,
+      "NOT NULL", [](const bool& not_null) { return std::string(not_null ? "NOT NULL" : "NULL"); });
+  merged.default_sql =
+      three_way<std::string>(field(&catalog::ColumnDef::default_sql), ours->default_sql,
+                             theirs->default_sql, merged.name, "column default", plain);
+  merged.merge_rule = three_way<catalog::MergeRule>(
+      field(&catalog::ColumnDef::merge_rule), ours->merge_rule, theirs->merge_rule, merged.name,
+      "merge rule", [](const catalog::MergeRule& rule) {
+        return rule == catalog::MergeRule::kNone ? "" : std::string(catalog::merge_rule_name(rule));
+      });
   using Identity = std::pair<sql::IdentityKind, std::string>;
-  const auto identity_of = [](const catalog::ColumnDef& column) { return Identity(column.identity, column.sequence); };
+  const auto identity_of = [](const catalog::ColumnDef& column) {
+    return Identity(column.identity, column.sequence);
+  };
   const Identity base_identity = base != nullptr ? identity_of(*base) : Identity();
-  const Identity identity = three_way<Identity>(base != nullptr ? &base_identity : nullptr, identity_of(*ours), identity_of(*theirs),
-                                                merged.name, "identity", [](const Identity& value) {
-                                                  return std::to_string(static_cast<int>(value.first)) + " " + value.second;
-                                                });
+  const Identity identity = three_way<Identity>(
+      base != nullptr ? &base_identity : nullptr, identity_of(*ours), identity_of(*theirs),
+      merged.name, "identity", [](const Identity& value) {
+        return std::to_string(static_cast<int>(value.first)) + " " + value.second;
+      });
   merged.identity = identity.first;
   merged.sequence = identity.second;
-  // What lines that end early mean is no choice of the user's: the carriers write out what a side means by it.
+  // What lines that end early mean is no choice of the user's: the carriers write out what a side
+  // means by it.
   const bool ours_kept = base != nullptr && same_value(base->absent, ours->absent);
   merged.absent = ours_kept ? theirs->absent : ours->absent;
   if (!merged.absent.is_null() && merged.absent.type() != merged.type) {
@@ -201,9 +236,13 @@ void DefinitionMerge::merge_columns() {
   const auto add_side = [&](Side which) {
     std::vector<Lineage*> own;
     for (Lineage& lineage : lineages_) {
-      if (lineage.live[at(which)] >= 0 && std::find(order.begin(), order.end(), &lineage) == order.end()) own.push_back(&lineage);
+      if (lineage.live[at(which)] >= 0 &&
+          std::find(order.begin(), order.end(), &lineage) == order.end())
+        own.push_back(&lineage);
     }
-    std::sort(own.begin(), own.end(), [&](const Lineage* a, const Lineage* b) { return a->live[at(which)] < b->live[at(which)]; });
+    std::sort(own.begin(), own.end(), [&](const Lineage* a, const Lineage* b) {
+      return a->live[at(which)] < b->live[at(which)];
+    });
     order.insert(order.end(), own.begin(), own.end());
   };
   add_side(Side::kOurs);
@@ -216,7 +255,7 @@ void DefinitionMerge::merge_columns() {
   name_apart();
 
   size_t slots = side(Side::kOurs)->layout.slots.size();
-  std::vector<std::pair<uint16_t, Lineage*>> fresh;   // Theirs alone, by their slot.
+  std::vector<std::pair<uint16_t, Lineage*>> fresh;  // Theirs alone, by their slot.
   for (Lineage& lineage : lineages_) {
     const int live = lineage.live[at(Side::kOurs)];
     const int dropped = lineage.dropped[at(Side::kOurs)];
@@ -225,21 +264,29 @@ void DefinitionMerge::merge_columns() {
     } else if (dropped >= 0) {
       add_slot(lineage, side(Side::kOurs)->dropped[static_cast<size_t>(dropped)].slot);
     } else if (lineage.live[at(Side::kTheirs)] >= 0) {
-      fresh.emplace_back(side(Side::kTheirs)->columns[static_cast<size_t>(lineage.live[at(Side::kTheirs)])].slot, &lineage);
+      fresh.emplace_back(
+          side(Side::kTheirs)->columns[static_cast<size_t>(lineage.live[at(Side::kTheirs)])].slot,
+          &lineage);
     } else if (lineage.dropped[at(Side::kTheirs)] >= 0) {
-      fresh.emplace_back(side(Side::kTheirs)->dropped[static_cast<size_t>(lineage.dropped[at(Side::kTheirs)])].slot, &lineage);
+      fresh.emplace_back(side(Side::kTheirs)
+                             ->dropped[static_cast<size_t>(lineage.dropped[at(Side::kTheirs)])]
+                             .slot,
+                         &lineage);
     }
   }
   std::sort(fresh.begin(), fresh.end());
   for (const auto& [slot, lineage] : fresh) add_slot(*lineage, static_cast<uint16_t>(slots++));
-  std::sort(merged_.dropped.begin(), merged_.dropped.end(), [](const auto& a, const auto& b) { return a.slot < b.slot; });
+  std::sort(merged_.dropped.begin(), merged_.dropped.end(),
+            [](const auto& a, const auto& b) { return a.slot < b.slot; });
   for (const Side which : kSides) {
     sources_[at(which)].resize(slots, kNoSlot);
-    lineage_of_column_[at(which)].assign(side(which) == nullptr ? 0 : side(which)->columns.size(), -1);
+    lineage_of_column_[at(which)].assign(side(which) == nullptr ? 0 : side(which)->columns.size(),
+                                         -1);
   }
   for (size_t i = 0; i < lineages_.size(); ++i) {
     for (const Side which : kSides) {
-      if (const int live = lineages_[i].live[at(which)]; live >= 0) lineage_of_column_[at(which)][static_cast<size_t>(live)] = static_cast<int>(i);
+      if (const int live = lineages_[i].live[at(which)]; live >= 0)
+        lineage_of_column_[at(which)][static_cast<size_t>(live)] = static_cast<int>(i);
     }
   }
 }
@@ -252,9 +299,11 @@ void DefinitionMerge::add_slot(Lineage& lineage, uint16_t slot) {
     const int live = lineage.live[at(which)];
     const int dropped = lineage.dropped[at(which)];
     if (live < 0 && dropped < 0) continue;
-    const uint16_t from = live >= 0 ? side(which)->columns[static_cast<size_t>(live)].slot : side(which)->dropped[static_cast<size_t>(dropped)].slot;
+    const uint16_t from = live >= 0 ? side(which)->columns[static_cast<size_t>(live)].slot
+                                    : side(which)->dropped[static_cast<size_t>(dropped)].slot;
     if (which != Side::kBase || id == 0) {
-      id = live >= 0 ? side(which)->columns[static_cast<size_t>(live)].id : side(which)->dropped[static_cast<size_t>(dropped)].id;
+      id = live >= 0 ? side(which)->columns[static_cast<size_t>(live)].id
+                     : side(which)->dropped[static_cast<size_t>(dropped)].id;
     }
     // A side that made and dropped the column has nothing to say to one that made it and kept it.
     if (live < 0 && lineage.merged >= 0 && !was_live) continue;
@@ -269,14 +318,19 @@ void DefinitionMerge::add_slot(Lineage& lineage, uint16_t slot) {
   }
 }
 
-// Two columns that came to one name: the later one gets a name of its own until somebody renames one of them.
+// Two columns that came to one name: the later one gets a name of its own until somebody renames
+// one of them.
 void DefinitionMerge::name_apart() {
   std::set<std::string, std::less<>> taken;
   for (catalog::ColumnDef& column : merged_.columns) {
     if (taken.insert(column.name).second) continue;
     std::string name = column.name + "_theirs";
     for (int n = 2; taken.contains(name); ++n) name = column.name + "_theirs" + std::to_string(n);
-    choices_.list({object(column.name), "column name", {}, column.name + " " + type::type_name(merged_.columns[*merged_.find_column(column.name)].type),
+    choices_.list({object(column.name),
+                   "column name",
+                   {},
+                   column.name + " " +
+                       type::type_name(merged_.columns[*merged_.find_column(column.name)].type),
                    column.name + " " + type::type_name(column.type)});
     column.name = name;
     taken.insert(std::move(name));
@@ -295,7 +349,9 @@ ColumnNames DefinitionMerge::names_of(Side which) const {
   return names;
 }
 
-std::vector<uint16_t> DefinitionMerge::merged_columns(Side which, const std::vector<uint16_t>& columns, bool& complete) const {
+std::vector<uint16_t> DefinitionMerge::merged_columns(Side which,
+                                                      const std::vector<uint16_t>& columns,
+                                                      bool& complete) const {
   std::vector<uint16_t> merged;
   for (const uint16_t column : columns) {
     const int lineage = lineage_of_column_[at(which)][column];
@@ -312,8 +368,10 @@ std::vector<uint16_t> DefinitionMerge::merged_columns(Side which, const std::vec
 Result<void> DefinitionMerge::merge_constraints(const ReferenceOf& reference_of) {
   const catalog::TableDef* base = side(Side::kBase);
   merged_.merge_rule = three_way<catalog::MergeRule>(
-      base == nullptr ? nullptr : &base->merge_rule, side(Side::kOurs)->merge_rule, side(Side::kTheirs)->merge_rule, {}, "merge rule",
-      [](const catalog::MergeRule& rule) { return rule == catalog::MergeRule::kNone ? "" : std::string(catalog::merge_rule_name(rule)); });
+      base == nullptr ? nullptr : &base->merge_rule, side(Side::kOurs)->merge_rule,
+      side(Side::kTheirs)->merge_rule, {}, "merge rule", [](const catalog::MergeRule& rule) {
+        return rule == catalog::MergeRule::kNone ? "" : std::string(catalog::merge_rule_name(rule));
+      });
   merge_primary_key();
   merge_indexes();
   merge_unique_keys();
@@ -337,8 +395,11 @@ void DefinitionMerge::merge_primary_key() {
     key.columns = merged_columns(which, def->primary_key, key.complete);
     key.name = def->primary_key_name;
   }
-  const auto text = [&](const Key& key) { return key.columns.empty() ? std::string() : key.name + " " + joined(merged_, key.columns); };
-  const Key merged = three_way<Key>(side(Side::kBase) == nullptr ? nullptr : &keys[0], keys[1], keys[2], {}, "primary key", text);
+  const auto text = [&](const Key& key) {
+    return key.columns.empty() ? std::string() : key.name + " " + joined(merged_, key.columns);
+  };
+  const Key merged = three_way<Key>(side(Side::kBase) == nullptr ? nullptr : &keys[0], keys[1],
+                                    keys[2], {}, "primary key", text);
   if (!merged.complete) {
     choices_.list({object({}), "primary key", text(keys[0]), text(keys[1]), text(keys[2])});
   }
@@ -347,8 +408,10 @@ void DefinitionMerge::merge_primary_key() {
   for (const uint16_t column : merged_.primary_key) merged_.columns[column].not_null = true;
 }
 
-// Of each name what three_way gives. Base's order, then what was added; by name when both sides added some, so that both see one order.
-std::vector<DefinitionMerge::Part> DefinitionMerge::merge_parts(const std::array<std::vector<Part>, 3>& parts, std::string_view kind) {
+// Of each name what three_way gives. Base's order, then what was added; by name when both sides
+// added some, so that both see one order.
+std::vector<DefinitionMerge::Part> DefinitionMerge::merge_parts(
+    const std::array<std::vector<Part>, 3>& parts, std::string_view kind) {
   const auto find = [&](Side which, const std::string& name) -> const Part* {
     for (const Part& part : parts[at(which)]) {
       if (part.name == name) return &part;
@@ -363,20 +426,25 @@ std::vector<DefinitionMerge::Part> DefinitionMerge::merge_parts(const std::array
     for (const Part& part : parts[at(which)]) {
       if (find(Side::kBase, part.name) != nullptr) continue;
       adds[at(which)] = true;
-      if (std::find(added.begin(), added.end(), part.name) == added.end()) added.push_back(part.name);
+      if (std::find(added.begin(), added.end(), part.name) == added.end())
+        added.push_back(part.name);
     }
   }
   if (adds[1] && adds[2]) std::sort(added.begin(), added.end());
   names.insert(names.end(), added.begin(), added.end());
 
   std::vector<Part> merged;
-  const auto text = [](const Part* const& part) { return part == nullptr ? std::string() : part->text; };
+  const auto text = [](const Part* const& part) {
+    return part == nullptr ? std::string() : part->text;
+  };
   for (const std::string& name : names) {
     const Part* base = find(Side::kBase, name);
-    const Part* chosen = three_way<const Part*>(&base, find(Side::kOurs, name), find(Side::kTheirs, name), name, kind, text);
+    const Part* chosen = three_way<const Part*>(&base, find(Side::kOurs, name),
+                                                find(Side::kTheirs, name), name, kind, text);
     if (chosen == nullptr) continue;
     if (!chosen->complete) {
-      choices_.list({object(name), std::string(kind), text(base), text(find(Side::kOurs, name)), text(find(Side::kTheirs, name))});
+      choices_.list({object(name), std::string(kind), text(base), text(find(Side::kOurs, name)),
+                     text(find(Side::kTheirs, name))});
       continue;
     }
     merged.push_back(*chosen);
@@ -397,7 +465,8 @@ void DefinitionMerge::merge_unique_keys() {
       parts[at(which)].push_back(std::move(part));
     }
   }
-  for (Part& part : merge_parts(parts, "constraint")) merged_.unique_keys.push_back(std::move(part.unique));
+  for (Part& part : merge_parts(parts, "constraint"))
+    merged_.unique_keys.push_back(std::move(part.unique));
   merged_.unique_constraints = merged_.unique_keys.size();
 }
 
@@ -432,13 +501,16 @@ Result<void> DefinitionMerge::merge_checks() {
       if (!names.empty()) {
         TRY_ASSIGN(part.check.expression_sql, rename_columns(check.expression_sql, names));
       }
-      TRY_ASSIGN(const std::vector<std::string> columns, catalog::columns_of(part.check.expression_sql));
-      for (const std::string& column : columns) part.complete = part.complete && merged_.find_column(column).has_value();
+      TRY_ASSIGN(const std::vector<std::string> columns,
+                 catalog::columns_of(part.check.expression_sql));
+      for (const std::string& column : columns)
+        part.complete = part.complete && merged_.find_column(column).has_value();
       part.text = "CHECK (" + part.check.expression_sql + ")";
       parts[at(which)].push_back(std::move(part));
     }
   }
-  for (Part& part : merge_parts(parts, "constraint")) merged_.checks.push_back(std::move(part.check));
+  for (Part& part : merge_parts(parts, "constraint"))
+    merged_.checks.push_back(std::move(part.check));
   return {};
 }
 
@@ -455,13 +527,15 @@ void DefinitionMerge::merge_foreign_keys(const ReferenceOf& reference_of) {
       part.foreign_key.schema = std::move(reference.schema);
       part.foreign_key.table = std::move(reference.table);
       for (std::string& column : part.foreign_key.referenced) {
-        if (const auto found = reference.columns.find(column); found != reference.columns.end()) column = found->second;
+        if (const auto found = reference.columns.find(column); found != reference.columns.end())
+          column = found->second;
       }
       part.text = foreign_key_text(merged_, part.foreign_key);
       parts[at(which)].push_back(std::move(part));
     }
   }
-  for (Part& part : merge_parts(parts, "constraint")) merged_.foreign_keys.push_back(std::move(part.foreign_key));
+  for (Part& part : merge_parts(parts, "constraint"))
+    merged_.foreign_keys.push_back(std::move(part.foreign_key));
 }
 
 }  // namespace rowan::merge

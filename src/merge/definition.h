@@ -1,8 +1,9 @@
 // DefinitionMerge: three definitions of one table become one.
 //
-// Columns are matched by ID; an ID that the other side never knew is matched by name, so that one column added on both sides is one column.
-// Ours keeps its slots; columns that only theirs has get the next free ones. Constraints and indexes are matched by name and compared in
-// the merged table's column names.
+// Columns are matched by ID; an ID that the other side never knew is matched by name, so that one
+// column added on both sides is one column. Ours keeps its slots; columns that only theirs has get
+// the next free ones. Constraints and indexes are matched by name and compared in the merged
+// table's column names.
 //
 // Threads: one.
 #pragma once
@@ -23,40 +24,50 @@ namespace rowan::merge {
 inline constexpr int32_t kNoSlot = -1;
 
 struct DefinitionInput {
-  std::array<const catalog::TableDef*, 3> sides{};   // By Side. Base may be null: created on both sides. The others never are.
-  std::string schema, name;                          // Of the merged table.
+  std::array<const catalog::TableDef*, 3>
+      sides{};  // By Side. Base may be null: created on both sides. The others never are.
+  std::string schema, name;  // Of the merged table.
 };
 
 // What a foreign key of a side refers to, in the names of the merged schema.
 struct Reference {
   std::string schema, table;
-  ColumnNames columns;                               // The side's names to the merged ones; those not listed stay.
+  ColumnNames columns;  // The side's names to the merged ones; those not listed stay.
 };
-using ReferenceOf = std::function<Reference(Side side, std::string_view schema, std::string_view table)>;
+using ReferenceOf =
+    std::function<Reference(Side side, std::string_view schema, std::string_view table)>;
 
 class DefinitionMerge {
  public:
   DefinitionMerge(DefinitionInput input, Choices& choices);
 
-  void merge_columns();                              // First: every table's, since foreign keys need them.
-  Result<void> merge_constraints(const ReferenceOf& reference_of);   // Then table() is whole.
+  void merge_columns();  // First: every table's, since foreign keys need them.
+  Result<void> merge_constraints(const ReferenceOf& reference_of);  // Then table() is whole.
 
   const catalog::TableDef& table() const { return merged_; }
-  // Per merged slot the slot of `side` that its value comes from; kNoSlot: the side does not have it.
-  const std::vector<int32_t>& sources(Side side) const { return sources_[static_cast<size_t>(side)]; }
-  ColumnNames names_of(Side side) const;             // Of columns whose merged name differs.
+  // Per merged slot the slot of `side` that its value comes from; kNoSlot: the side does not have
+  // it.
+  const std::vector<int32_t>& sources(Side side) const {
+    return sources_[static_cast<size_t>(side)];
+  }
+  ColumnNames names_of(Side side) const;  // Of columns whose merged name differs.
 
  private:
-  // One column through the sides: its index among the columns or the dropped slots of each; -1: not there.
+  // One column through the sides: its index among the columns or the dropped slots of each; -1: not
+  // there.
   struct Lineage {
     std::array<int, 3> live{-1, -1, -1};
     std::array<int, 3> dropped{-1, -1, -1};
-    int merged = -1;                                 // Index among the merged columns; -1: not live.
-    bool known(Side side) const { return live[static_cast<size_t>(side)] >= 0 || dropped[static_cast<size_t>(side)] >= 0; }
+    int merged = -1;  // Index among the merged columns; -1: not live.
+    bool known(Side side) const {
+      return live[static_cast<size_t>(side)] >= 0 || dropped[static_cast<size_t>(side)] >= 0;
+    }
   };
-  struct Part;                                       // A constraint or index of one side, in merged terms.
+  struct Part;  // A constraint or index of one side, in merged terms.
 
-  const catalog::TableDef* side(Side which) const { return input_.sides[static_cast<size_t>(which)]; }
+  const catalog::TableDef* side(Side which) const {
+    return input_.sides[static_cast<size_t>(which)];
+  }
   const catalog::ColumnDef* column(const Lineage& lineage, Side which) const;
   void match();
   void match_by_name();
@@ -67,22 +78,24 @@ class DefinitionMerge {
   std::string object(std::string_view part) const;
 
   template <typename T>
-  T three_way(const T* base, const T& ours, const T& theirs, std::string_view part, std::string_view kind,
-              const std::function<std::string(const T&)>& text);
+  T three_way(const T* base, const T& ours, const T& theirs, std::string_view part,
+              std::string_view kind, const std::function<std::string(const T&)>& text);
 
-  std::vector<uint16_t> merged_columns(Side which, const std::vector<uint16_t>& columns, bool& complete) const;
+  std::vector<uint16_t> merged_columns(Side which, const std::vector<uint16_t>& columns,
+                                       bool& complete) const;
   void merge_primary_key();
   void merge_unique_keys();
   void merge_indexes();
   Result<void> merge_checks();
   void merge_foreign_keys(const ReferenceOf& reference_of);
-  std::vector<Part> merge_parts(const std::array<std::vector<Part>, 3>& parts, std::string_view kind);
+  std::vector<Part> merge_parts(const std::array<std::vector<Part>, 3>& parts,
+                                std::string_view kind);
 
   DefinitionInput input_;
   Choices& choices_;
   catalog::TableDef merged_;
   std::vector<Lineage> lineages_;
-  std::array<std::vector<int>, 3> lineage_of_column_;   // Per side and column.
+  std::array<std::vector<int>, 3> lineage_of_column_;  // Per side and column.
   std::array<std::vector<int32_t>, 3> sources_;
 };
 

@@ -13,21 +13,25 @@ namespace {
 using type::Physical;
 using type::TypeId;
 
-constexpr size_t kReferenceBytes = 80;   // A reference is about this long: shorter values gain nothing by leaving.
+constexpr size_t kReferenceBytes =
+    80;  // A reference is about this long: shorter values gain nothing by leaving.
 constexpr std::string_view kLargeMark = "{\"large\":";
 
 // What is out of line is the value's own bytes, as the type keeps them in memory.
-Result<type::Value> value_of_blob(const store::ObjectReader& objects, type::Type type, const type::LargeRef& ref) {
+Result<type::Value> value_of_blob(const store::ObjectReader& objects, type::Type type,
+                                  const type::LargeRef& ref) {
   TRY_ASSIGN(const store::ObjectRef object, objects.read(ref.oid));
   if (object.type != store::ObjectType::kBlob || object.bytes.size() != ref.bytes) {
-    return Error(ErrorCode::kCorruption, "out-of-line value " + ref.oid.hex() + " does not have its stated size");
+    return Error(ErrorCode::kCorruption,
+                 "out-of-line value " + ref.oid.hex() + " does not have its stated size");
   }
   return type::Value::of_string(type, std::string(object.bytes));
 }
 
 bool is_wider_text(const type::Type& from, const type::Type& to) {
   if (from.id == TypeId::kChar || to.id == TypeId::kChar) return from == to;
-  return type::is_text(from.id) && type::is_text(to.id) && (to.modifier < 0 || (from.modifier >= 0 && from.modifier <= to.modifier));
+  return type::is_text(from.id) && type::is_text(to.id) &&
+         (to.modifier < 0 || (from.modifier >= 0 && from.modifier <= to.modifier));
 }
 
 // Every value of `from` has the same JSON text as a value of `to`.
@@ -48,19 +52,22 @@ bool same_keys(const type::Type& from, const type::Type& to) {
 
 }  // namespace
 
-Result<std::vector<std::pair<uint16_t, Oid>>> large_slots(const type::RowLayout& layout, Bytes line) {
+Result<std::vector<std::pair<uint16_t, Oid>>> large_slots(const type::RowLayout& layout,
+                                                          Bytes line) {
   std::vector<std::pair<uint16_t, Oid>> slots;
   if (line.find(kLargeMark) == Bytes::npos) return slots;
   std::vector<Bytes> elements;
   uint64_t count = 0;
   TRY(type::split_line(layout, line, elements, count));
   for (size_t slot = 0; slot < elements.size(); ++slot) {
-    if (const auto ref = type::large_ref(elements[slot])) slots.emplace_back(static_cast<uint16_t>(slot), ref->oid);
+    if (const auto ref = type::large_ref(elements[slot]))
+      slots.emplace_back(static_cast<uint16_t>(slot), ref->oid);
   }
   return slots;
 }
 
-Lines::Lines(const catalog::TableDef& table, store::PendingObjects& objects) : table_(table), objects_(objects) {
+Lines::Lines(const catalog::TableDef& table, store::PendingObjects& objects)
+    : table_(table), objects_(objects) {
   const type::RowLayout& layout = table.layout;
   absent_.resize(layout.slots.size());
   is_key_.resize(layout.slots.size());
@@ -80,7 +87,8 @@ Result<void> Lines::bring_back(Cells& cells) const {
     if (!cells[slot].starts_with('{') || table_.layout.slots[slot].dropped) continue;
     const auto ref = type::large_ref(cells[slot]);
     if (!ref || ref->bytes > kLargeValueBytes) continue;
-    TRY_ASSIGN(const type::Value value, value_of_blob(objects_, table_.layout.slots[slot].type, *ref));
+    TRY_ASSIGN(const type::Value value,
+               value_of_blob(objects_, table_.layout.slots[slot].type, *ref));
     cells[slot].clear();
     type::append_json(value, cells[slot]);
   }
@@ -106,11 +114,13 @@ Result<type::Value> Lines::value(uint16_t slot, const std::string& cell) const {
 
 bool Lines::may_leave(size_t slot, const std::string& cell) const {
   const type::Slot& of = table_.layout.slots[slot];
-  return !of.dropped && !is_key_[slot] && type::physical(of.type.id) == Physical::kString && cell != "null" && !type::large_ref(cell);
+  return !of.dropped && !is_key_[slot] && type::physical(of.type.id) == Physical::kString &&
+         cell != "null" && !type::large_ref(cell);
 }
 
 Result<void> Lines::move_out(size_t slot, Cells& cells) const {
-  TRY_ASSIGN(const type::Value value, type::decode_element(table_.layout.slots[slot].type, cells[slot]));
+  TRY_ASSIGN(const type::Value value,
+             type::decode_element(table_.layout.slots[slot].type, cells[slot]));
   const std::string& bytes = value.as_string();
   const Oid blob = objects_.add(store::ObjectType::kBlob, bytes);
   cells[slot].clear();
@@ -135,7 +145,8 @@ Result<std::string> Lines::put_together(const Cells& given, uint64_t count) cons
   TRY(bring_back(cells));
   for (size_t slot = 0; slot < cells.size(); ++slot) {
     if (cells[slot].size() <= kLargeValueBytes || !may_leave(slot, cells[slot])) continue;
-    TRY_ASSIGN(const type::Value value, type::decode_element(table_.layout.slots[slot].type, cells[slot]));
+    TRY_ASSIGN(const type::Value value,
+               type::decode_element(table_.layout.slots[slot].type, cells[slot]));
     if (value.as_string().size() > kLargeValueBytes) TRY(move_out(slot, cells));
   }
   std::string line = encode(cells, count);
@@ -152,17 +163,20 @@ Result<std::string> Lines::put_together(const Cells& given, uint64_t count) cons
     line = encode(cells, count);
   }
   if (line.size() > kLineBytesMax) {
-    return Error(ErrorCode::kProgramLimit, "a merged row of " + table_.qualified_name() + " is longer than the limit of " +
-                 std::to_string(kLineBytesMax) + " bytes");
+    return Error(ErrorCode::kProgramLimit, "a merged row of " + table_.qualified_name() +
+                                               " is longer than the limit of " +
+                                               std::to_string(kLineBytesMax) + " bytes");
   }
   return line;
 }
 
-Carrier::Carrier(const catalog::TableDef* side, const Lines& merged, std::vector<int32_t> sources, store::PendingObjects& objects)
+Carrier::Carrier(const catalog::TableDef* side, const Lines& merged, std::vector<int32_t> sources,
+                 store::PendingObjects& objects)
     : side_(side), merged_(merged), sources_(std::move(sources)), objects_(objects) {
   identity_ = side_ == nullptr || finds_identity();
   keeps_keys_ = side_ == nullptr || finds_kept_keys();
-  same_key_layout_ = side_ == nullptr || (keeps_keys_ && side_->layout.key_slots == merged_.table().layout.key_slots);
+  same_key_layout_ = side_ == nullptr ||
+                     (keeps_keys_ && side_->layout.key_slots == merged_.table().layout.key_slots);
 }
 
 bool Carrier::finds_identity() const {
@@ -180,7 +194,8 @@ bool Carrier::finds_identity() const {
       if (!was.dropped && !was.absent.is_null()) return false;
       continue;
     }
-    if (was.dropped || !same_texts(was.type, is.type) || !same_value(was.absent, is.absent)) return false;
+    if (was.dropped || !same_texts(was.type, is.type) || !same_value(was.absent, is.absent))
+      return false;
   }
   return true;
 }
@@ -193,7 +208,8 @@ bool Carrier::finds_kept_keys() const {
   if (from.key_slots.size() != to.key_slots.size()) return false;
   for (size_t i = 0; i < to.key_slots.size(); ++i) {
     if (sources_[to.key_slots[i]] != from.key_slots[i]) return false;
-    if (!same_keys(from.slots[from.key_slots[i]].type, to.slots[to.key_slots[i]].type)) return false;
+    if (!same_keys(from.slots[from.key_slots[i]].type, to.slots[to.key_slots[i]].type))
+      return false;
   }
   return true;
 }
@@ -208,7 +224,8 @@ Result<std::string> Carrier::carry_cell(size_t slot, Bytes raw, bool is_there) {
   };
   if (to.dropped || (from.dropped && is_there)) {
     if (!is_there) return std::string("null");
-    if (to.dropped || type::large_ref(raw) || type::decode_element(to.type, raw)) return std::string(raw);
+    if (to.dropped || type::large_ref(raw) || type::decode_element(to.type, raw))
+      return std::string(raw);
     return text_of(to.absent);
   }
   if (from.dropped) return text_of(to.absent);
@@ -224,7 +241,8 @@ Result<std::string> Carrier::carry_cell(size_t slot, Bytes raw, bool is_there) {
   if (value.is_null()) return std::string("null");
   if (from.type == to.type) return text_of(value);
   auto cast = type::cast(value, to.type, type::CastContext::kAssignment);
-  if (!cast && cast.error().code() == ErrorCode::kCannotCoerce) cast = type::cast(value, to.type, type::CastContext::kExplicit);
+  if (!cast && cast.error().code() == ErrorCode::kCannotCoerce)
+    cast = type::cast(value, to.type, type::CastContext::kExplicit);
   if (!cast) {
     ++misfits_;
     return std::string("null");
@@ -250,7 +268,9 @@ Result<std::string> Carrier::carry(Bytes line) {
       continue;
     }
     const bool is_there = static_cast<size_t>(source) < elements.size();
-    TRY_ASSIGN(cells[slot], carry_cell(slot, is_there ? elements[static_cast<size_t>(source)] : Bytes(), is_there));
+    TRY_ASSIGN(
+        cells[slot],
+        carry_cell(slot, is_there ? elements[static_cast<size_t>(source)] : Bytes(), is_there));
   }
   return merged_.put_together(cells, count);
 }

@@ -1,4 +1,5 @@
-// Lines of the merged table: carried over from a side's layout, taken apart into cells, put together again.
+// Lines of the merged table: carried over from a side's layout, taken apart into cells, put
+// together again.
 //
 // Threads: one. The definitions and objects must outlive these.
 #pragma once
@@ -16,8 +17,9 @@
 
 namespace rowan::merge {
 
-// A line's cells as JSON text, one a slot; what the line leaves out has its ABSENT value's text. Values that stand out of line only because
-// their line was long are brought back, so that equal values have equal texts.
+// A line's cells as JSON text, one a slot; what the line leaves out has its ABSENT value's text.
+// Values that stand out of line only because their line was long are brought back, so that equal
+// values have equal texts.
 using Cells = std::vector<std::string>;
 
 class Lines {
@@ -25,9 +27,11 @@ class Lines {
   Lines(const catalog::TableDef& table, store::PendingObjects& objects);
 
   Result<Cells> take_apart(Bytes line, uint64_t* count = nullptr) const;
-  // The canonical line. Long values go out of line by the rule of every writer; their blobs go to the pending objects.
+  // The canonical line. Long values go out of line by the rule of every writer; their blobs go to
+  // the pending objects.
   Result<std::string> put_together(const Cells& cells, uint64_t count) const;
-  Result<type::Value> value(uint16_t slot, const std::string& cell) const;   // Fetches what is out of line.
+  Result<type::Value> value(uint16_t slot,
+                            const std::string& cell) const;  // Fetches what is out of line.
   const catalog::TableDef& table() const { return table_; }
 
  private:
@@ -38,21 +42,27 @@ class Lines {
 
   const catalog::TableDef& table_;
   store::PendingObjects& objects_;
-  std::vector<std::string> absent_;                  // Per slot.
+  std::vector<std::string> absent_;  // Per slot.
   std::vector<uint8_t> is_key_;
 };
 
 // Carrier: one side's lines in the merged table's layout.
 class Carrier {
  public:
-  // `sources`: per merged slot the side's; kNoSlot: none. `side` null: the side has no such table, and no line is ever carried.
-  Carrier(const catalog::TableDef* side, const Lines& merged, std::vector<int32_t> sources, store::PendingObjects& objects);
+  // `sources`: per merged slot the side's; kNoSlot: none. `side` null: the side has no such table,
+  // and no line is ever carried.
+  Carrier(const catalog::TableDef* side, const Lines& merged, std::vector<int32_t> sources,
+          store::PendingObjects& objects);
 
-  bool is_identity() const { return identity_; }     // Lines stay byte for byte.
-  bool keeps_keys() const { return keeps_keys_; }    // Rows keep their keys.
-  bool same_key_layout() const { return same_key_layout_; }   // The merged table reads keys out of the side's lines.
+  bool is_identity() const { return identity_; }   // Lines stay byte for byte.
+  bool keeps_keys() const { return keeps_keys_; }  // Rows keep their keys.
+  bool same_key_layout() const {
+    return same_key_layout_;
+  }  // The merged table reads keys out of the side's lines.
   Result<std::string> carry(Bytes line);
-  uint64_t misfits() const { return misfits_; }      // Values that their column's new type does not take; they became NULL.
+  uint64_t misfits() const {
+    return misfits_;
+  }  // Values that their column's new type does not take; they became NULL.
 
  private:
   bool finds_identity() const;
@@ -68,6 +78,7 @@ class Carrier {
 };
 
 // The slots of a line whose values are out of line, with their blobs.
-Result<std::vector<std::pair<uint16_t, Oid>>> large_slots(const type::RowLayout& layout, Bytes line);
+Result<std::vector<std::pair<uint16_t, Oid>>> large_slots(const type::RowLayout& layout,
+                                                          Bytes line);
 
 }  // namespace rowan::merge

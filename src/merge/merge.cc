@@ -4,7 +4,8 @@
 
 namespace rowan::merge {
 
-Result<Outcome> merge_trees(store::PendingObjects& made, store::NodeCache& cache, const Request& request) {
+Result<Outcome> merge_trees(store::PendingObjects& made, store::NodeCache& cache,
+                            const Request& request) {
   return TreeMerge(made, cache, request).run();
 }
 

@@ -1,16 +1,20 @@
-// Merge: two trees that came from a common base become one: schema and rows together, three-way, at a cost that follows the changes.
+// Merge: two trees that came from a common base become one: schema and rows together, three-way, at
+// a cost that follows the changes.
 //
 // Invariants (cited as M1…):
-//   M1. With row-level, or ours and theirs exchanged with the sides, merge(a, b) and merge(b, a) have the same tree, but for the slots and
+//   M1. With row-level, or ours and theirs exchanged with the sides, merge(a, b) and merge(b, a)
+//   have the same tree, but for the slots and
 //       the order of columns that both sides added to one table: ours come first.
-//   M2. Merging what is merged already changes nothing; disjoint changes give what doing both gives.
-//   M3. Of a table's rows only the subtrees that theirs changed are opened, in base and theirs, and of ours the paths to the rows in them.
-//   M4. A row, table or object that only one side changed is that side's; one that both changed alike is that. Rows of a table without a
-//       primary key have a count instead: what each side added to it or took from it is added up, but it never falls below zero. Cells
-//       with the rule `sum` add up in the same way: equal deltas on both sides are two deltas.
-// Rows are matched by key and columns by ID; lines of either side are carried into the merged definition before they are compared.
-// Cells that only one side changed merge cell by cell; a cell that both changed differently is settled by the column's rule, the table's,
-// or else the policy.
+//   M2. Merging what is merged already changes nothing; disjoint changes give what doing both
+//   gives. M3. Of a table's rows only the subtrees that theirs changed are opened, in base and
+//   theirs, and of ours the paths to the rows in them. M4. A row, table or object that only one
+//   side changed is that side's; one that both changed alike is that. Rows of a table without a
+//       primary key have a count instead: what each side added to it or took from it is added up,
+//       but it never falls below zero. Cells with the rule `sum` add up in the same way: equal
+//       deltas on both sides are two deltas.
+// Rows are matched by key and columns by ID; lines of either side are carried into the merged
+// definition before they are compared. Cells that only one side changed merge cell by cell; a cell
+// that both changed differently is settled by the column's rule, the table's, or else the policy.
 //
 // Threads: any; one merge belongs to one thread.
 // Errors:  those of reading; kProgramLimit. A conflict is an answer, not an error.
@@ -33,10 +37,10 @@
 namespace rowan::merge {
 
 enum class Policy : uint8_t {
-  kRowLevel,                         // The side that changed the row (or cell) last wins.
+  kRowLevel,  // The side that changed the row (or cell) last wins.
   kOurs,
   kTheirs,
-  kManual,                           // Conflicts stay; ours stands in the tree meanwhile.
+  kManual,  // Conflicts stay; ours stands in the tree meanwhile.
 };
 
 enum class Side : uint8_t { kBase, kOurs, kTheirs };
@@ -46,31 +50,34 @@ using SideLine = std::optional<std::string>;
 
 struct RowConflict {
   std::string schema;
-  std::string table;                 // The merged table's name.
-  std::string key;                   // Encoded; in the merged table's layout.
-  SideLine base, ours, theirs;       // Canonical lines of the merged table.
-  std::vector<uint16_t> columns;     // Indexes of the merged table's columns that both changed differently; empty: delete against change.
-  bool generated_key = false;        // Both inserted it, with a key that a sequence gave: most likely two rows. Not for kRowLevel to settle.
+  std::string table;              // The merged table's name.
+  std::string key;                // Encoded; in the merged table's layout.
+  SideLine base, ours, theirs;    // Canonical lines of the merged table.
+  std::vector<uint16_t> columns;  // Indexes of the merged table's columns that both changed
+                                  // differently; empty: delete against change.
+  bool generated_key = false;  // Both inserted it, with a key that a sequence gave: most likely two
+                               // rows. Not for kRowLevel to settle.
 };
 
-// Something about the schema that both changed differently. `object` is "public.t", "public.t.c" for a column, and so on.
+// Something about the schema that both changed differently. `object` is "public.t", "public.t.c"
+// for a column, and so on.
 struct SchemaConflict {
   std::string object;
-  std::string kind;                  // "column type", "constraint", "view", "dropped table" …: one plain noun.
-  std::string base, ours, theirs;    // SQL text of each side; empty: not there.
+  std::string kind;  // "column type", "constraint", "view", "dropped table" …: one plain noun.
+  std::string base, ours, theirs;  // SQL text of each side; empty: not there.
 };
 
 // What merging did to one table, counted against ours.
 struct TableMerge {
   std::string schema, table;
   uint64_t added = 0, changed = 0, deleted = 0;
-  uint64_t conflicts = 0;            // Settled by policy or rule, or left (manual).
+  uint64_t conflicts = 0;  // Settled by policy or rule, or left (manual).
   bool definition_changed = false;
 };
 
 struct RenumberedKey {
   std::string schema, table;
-  std::string from, to;              // Text of the key.
+  std::string from, to;  // Text of the key.
 };
 
 // A conflict's remembered or just given answer: the row as it shall be (nothing: deleted).
@@ -79,14 +86,18 @@ struct Resolution {
 };
 
 struct Request {
-  Oid base_root;                     // Zero: unrelated histories.
+  Oid base_root;  // Zero: unrelated histories.
   Oid ours_root;
   Oid theirs_root;
   Policy policy = Policy::kRowLevel;
-  bool renumber = false;             // Rows that both inserted under one generated key: theirs get new keys, references follow.
-  // Whether theirs changed the row later than ours (path "public/t" on that side, key in that side's encoding). Called for
-  // real conflicts only; an empty key asks about the table. Never null with kRowLevel; without it the rule `newest` leaves a conflict.
-  std::function<Result<bool>(const std::string& ours_path, Bytes ours_key, const std::string& theirs_path, Bytes theirs_key)> theirs_is_later;
+  bool renumber = false;  // Rows that both inserted under one generated key: theirs get new keys,
+                          // references follow.
+  // Whether theirs changed the row later than ours (path "public/t" on that side, key in that
+  // side's encoding). Called for real conflicts only; an empty key asks about the table. Never null
+  // with kRowLevel; without it the rule `newest` leaves a conflict.
+  std::function<Result<bool>(const std::string& ours_path, Bytes ours_key,
+                             const std::string& theirs_path, Bytes theirs_key)>
+      theirs_is_later;
   // An answer for a conflict, asked before the policy; may be null.
   std::function<Result<std::optional<Resolution>>(const RowConflict& conflict)> resolve;
   // The same for the schema: whose definition stands.
@@ -99,23 +110,27 @@ struct Request {
 };
 
 struct Outcome {
-  Oid root;                          // The merged tree; with unresolved conflicts ours stands in their place.
-  std::vector<RowConflict> conflicts;          // Unresolved (manual, or a rule that says so), in table and key order.
+  Oid root;  // The merged tree; with unresolved conflicts ours stands in their place.
+  std::vector<RowConflict>
+      conflicts;  // Unresolved (manual, or a rule that says so), in table and key order.
   std::vector<SchemaConflict> schema_conflicts;
-  std::vector<TableMerge> tables;    // Those that differ from ours or had conflicts.
+  std::vector<TableMerge> tables;  // Those that differ from ours or had conflicts.
   std::vector<RenumberedKey> renumbered;
-  uint64_t settled = 0;              // Conflicts that policy, rules or resolutions settled.
+  uint64_t settled = 0;  // Conflicts that policy, rules or resolutions settled.
 
   bool clean() const { return conflicts.empty() && schema_conflicts.empty(); }
 };
 
 // New objects go to `made`, which reads through to the store.
-Result<Outcome> merge_trees(store::PendingObjects& made, store::NodeCache& cache, const Request& request);
+Result<Outcome> merge_trees(store::PendingObjects& made, store::NodeCache& cache,
+                            const Request& request);
 
-// The tree that stands for several merge bases: they are merged with each other, oldest first; what conflicts there stays as in their own base.
-// `bases_of` gives the merge bases of two commits, `root_of` a commit's tree.
-Result<Oid> virtual_base(store::PendingObjects& made, store::NodeCache& cache, const std::vector<Oid>& bases,
-                         const std::function<Result<std::vector<Oid>>(const Oid&, const Oid&)>& bases_of,
-                         const std::function<Result<Oid>(const Oid&)>& root_of);
+// The tree that stands for several merge bases: they are merged with each other, oldest first; what
+// conflicts there stays as in their own base. `bases_of` gives the merge bases of two commits,
+// `root_of` a commit's tree.
+Result<Oid> virtual_base(
+    store::PendingObjects& made, store::NodeCache& cache, const std::vector<Oid>& bases,
+    const std::function<Result<std::vector<Oid>>(const Oid&, const Oid&)>& bases_of,
+    const std::function<Result<Oid>(const Oid&)>& root_of);
 
 }  // namespace rowan::merge

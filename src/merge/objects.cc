@@ -10,13 +10,14 @@ namespace rowan::merge {
 namespace {
 
 constexpr Side kSides[] = {Side::kBase, Side::kOurs, Side::kTheirs};
-constexpr size_t kRowsCompared = 64;   // Of a table that may have been renamed.
+constexpr size_t kRowsCompared = 64;  // Of a table that may have been renamed.
 
 size_t at(Side side) { return static_cast<size_t>(side); }
 
 using Node = std::shared_ptr<const tree::GitTree>;
 
-Result<ObjectKind> kind_of(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& folder) {
+Result<ObjectKind> kind_of(const store::ObjectReader& objects, store::NodeCache& cache,
+                           const Oid& folder) {
   if (folder.is_zero()) return ObjectKind::kNone;
   TRY_ASSIGN(const Node node, tree::GitTree::read(objects, cache, folder));
   if (node->find("table.sql") != nullptr) return ObjectKind::kTable;
@@ -33,7 +34,9 @@ struct Entries {
   bool equal() const { return id[0] == id[1] && id[1] == id[2]; }
 };
 
-Result<std::map<std::string, Entries>> entries_of(const store::ObjectReader& objects, store::NodeCache& cache, const std::array<Oid, 3>& trees) {
+Result<std::map<std::string, Entries>> entries_of(const store::ObjectReader& objects,
+                                                  store::NodeCache& cache,
+                                                  const std::array<Oid, 3>& trees) {
   std::map<std::string, Entries> entries;
   for (const Side side : kSides) {
     if (trees[at(side)].is_zero()) continue;
@@ -49,13 +52,15 @@ Result<std::map<std::string, Entries>> entries_of(const store::ObjectReader& obj
 
 std::array<Oid, 3> trees_in(const Entries& entries) {
   std::array<Oid, 3> trees{};
-  for (const Side side : kSides) trees[at(side)] = entries.is_tree[at(side)] ? entries.id[at(side)] : Oid{};
+  for (const Side side : kSides)
+    trees[at(side)] = entries.is_tree[at(side)] ? entries.id[at(side)] : Oid{};
   return trees;
 }
 
 std::array<Oid, 3> files_in(const Entries& entries) {
   std::array<Oid, 3> files{};
-  for (const Side side : kSides) files[at(side)] = entries.is_tree[at(side)] ? Oid{} : entries.id[at(side)];
+  for (const Side side : kSides)
+    files[at(side)] = entries.is_tree[at(side)] ? Oid{} : entries.id[at(side)];
   return files;
 }
 
@@ -69,7 +74,8 @@ std::set<uint32_t> ids_of(const catalog::TableDef& table) {
 }
 
 // Whether enough of the first rows of `from` are rows of `to` as well.
-Result<bool> shares_rows(const store::ObjectReader& objects, store::NodeCache& cache, const catalog::TableVersion& from, const catalog::TableVersion& to) {
+Result<bool> shares_rows(const store::ObjectReader& objects, store::NodeCache& cache,
+                         const catalog::TableVersion& from, const catalog::TableVersion& to) {
   if (from.rows == to.rows || from.rows.is_zero() || to.rows.is_zero()) return true;
   const catalog::TableLineKeys from_keys(from.table);
   const catalog::TableLineKeys to_keys(to.table);
@@ -89,28 +95,36 @@ Result<bool> shares_rows(const store::ObjectReader& objects, store::NodeCache& c
 
 std::string_view kind_word(ObjectKind kind) {
   switch (kind) {
-    case ObjectKind::kTable: return "table";
-    case ObjectKind::kView: return "view";
-    case ObjectKind::kMaterializedView: return "materialized view";
-    case ObjectKind::kSequence: return "sequence";
+    case ObjectKind::kTable:
+      return "table";
+    case ObjectKind::kView:
+      return "view";
+    case ObjectKind::kMaterializedView:
+      return "materialized view";
+    case ObjectKind::kSequence:
+      return "sequence";
     case ObjectKind::kNone:
-    case ObjectKind::kOther: break;
+    case ObjectKind::kOther:
+      break;
   }
   return "object";
 }
 
-Result<Changes> find_changes(const store::ObjectReader& objects, store::NodeCache& cache, const std::array<Oid, 3>& roots) {
+Result<Changes> find_changes(const store::ObjectReader& objects, store::NodeCache& cache,
+                             const std::array<Oid, 3>& roots) {
   Changes changes;
   TRY_ASSIGN(const auto top, entries_of(objects, cache, roots));
   for (const auto& [schema, of_schema] : top) {
     if (of_schema.equal()) continue;
-    if (const auto files = files_in(of_schema); differ(files)) changes.files.push_back({schema, files});
+    if (const auto files = files_in(of_schema); differ(files))
+      changes.files.push_back({schema, files});
     const auto trees = trees_in(of_schema);
     if (!differ(trees)) continue;
     TRY_ASSIGN(const auto inner, entries_of(objects, cache, trees));
     for (const auto& [name, of_object] : inner) {
       const std::string path = schema + "/" + name;
-      if (const auto files = files_in(of_object); differ(files)) changes.files.push_back({path, files});
+      if (const auto files = files_in(of_object); differ(files))
+        changes.files.push_back({path, files});
       ChangedObject object{path, trees_in(of_object), {}};
       if (!differ(object.id)) continue;
       for (const Side side : kSides) {
@@ -129,33 +143,41 @@ Result<PlainPath> decode_path(std::string_view path) {
   if (slash == std::string_view::npos) return plain;
   const std::string_view name = path.substr(slash + 1);
   auto decoded = type::decode_name(name);
-  plain.name = decoded ? std::move(*decoded) : std::string(name);   // "f.function" is no name alone.
+  plain.name = decoded ? std::move(*decoded) : std::string(name);  // "f.function" is no name alone.
   return plain;
 }
 
-Result<catalog::TableVersion> table_at(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& root, const std::string& path) {
+Result<catalog::TableVersion> table_at(const store::ObjectReader& objects, store::NodeCache& cache,
+                                       const Oid& root, const std::string& path) {
   if (root.is_zero() || path.empty()) return catalog::TableVersion();
   TRY_ASSIGN(const PlainPath plain, decode_path(path));
-  TRY_ASSIGN(auto found, catalog::Catalog(objects, cache, root).find_table(plain.schema, plain.name));
+  TRY_ASSIGN(auto found,
+             catalog::Catalog(objects, cache, root).find_table(plain.schema, plain.name));
   return found ? std::move(*found) : catalog::TableVersion();
 }
 
-Result<std::map<std::string, std::string>> find_renames(const store::ObjectReader& objects, store::NodeCache& cache,
-                                                        const std::array<Oid, 3>& roots, const Changes& changes, Side side) {
+Result<std::map<std::string, std::string>> find_renames(const store::ObjectReader& objects,
+                                                        store::NodeCache& cache,
+                                                        const std::array<Oid, 3>& roots,
+                                                        const Changes& changes, Side side) {
   std::map<std::string, std::string> renames;
   std::vector<std::string> fresh;
   for (const auto& [path, object] : changes.objects) {
-    if (object.is(Side::kBase, ObjectKind::kNone) && object.is(side, ObjectKind::kTable)) fresh.push_back(path);
+    if (object.is(Side::kBase, ObjectKind::kNone) && object.is(side, ObjectKind::kTable))
+      fresh.push_back(path);
   }
   std::set<std::string> taken;
   for (const auto& [path, object] : changes.objects) {
     if (fresh.empty()) break;
-    if (!object.is(Side::kBase, ObjectKind::kTable) || !object.is(side, ObjectKind::kNone)) continue;
-    TRY_ASSIGN(const catalog::TableVersion was, table_at(objects, cache, roots[at(Side::kBase)], path));
+    if (!object.is(Side::kBase, ObjectKind::kTable) || !object.is(side, ObjectKind::kNone))
+      continue;
+    TRY_ASSIGN(const catalog::TableVersion was,
+               table_at(objects, cache, roots[at(Side::kBase)], path));
     const std::set<uint32_t> old_ids = ids_of(*was.table);
     for (const std::string& candidate : fresh) {
       if (taken.contains(candidate)) continue;
-      TRY_ASSIGN(const catalog::TableVersion is, table_at(objects, cache, roots[at(side)], candidate));
+      TRY_ASSIGN(const catalog::TableVersion is,
+                 table_at(objects, cache, roots[at(side)], candidate));
       const std::set<uint32_t> new_ids = ids_of(*is.table);
       if (!std::includes(new_ids.begin(), new_ids.end(), old_ids.begin(), old_ids.end())) continue;
       if ((was.rows.is_zero() || is.rows.is_zero()) && old_ids != new_ids) continue;

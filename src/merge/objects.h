@@ -1,4 +1,5 @@
-// What differs between three trees, object by object: tables, views, sequences and other files below the schemas.
+// What differs between three trees, object by object: tables, views, sequences and other files
+// below the schemas.
 //
 // Threads: one.
 #pragma once
@@ -16,15 +17,17 @@
 namespace rowan::merge {
 
 enum class ObjectKind : uint8_t { kNone, kTable, kView, kMaterializedView, kSequence, kOther };
-std::string_view kind_word(ObjectKind kind);         // "table", "view" …
+std::string_view kind_word(ObjectKind kind);  // "table", "view" …
 
 // A folder of a schema that is not the same on all sides. Paths and names are encoded.
 struct ChangedObject {
-  std::string path;                                  // "public/t".
-  std::array<Oid, 3> id{};                           // By Side; zero: not there.
+  std::string path;         // "public/t".
+  std::array<Oid, 3> id{};  // By Side; zero: not there.
   std::array<ObjectKind, 3> kind{};
 
-  bool same(Side a, Side b) const { return id[static_cast<size_t>(a)] == id[static_cast<size_t>(b)]; }
+  bool same(Side a, Side b) const {
+    return id[static_cast<size_t>(a)] == id[static_cast<size_t>(b)];
+  }
   bool is(Side side, ObjectKind of) const { return kind[static_cast<size_t>(side)] == of; }
 };
 
@@ -35,22 +38,27 @@ struct ChangedFile {
 };
 
 struct Changes {
-  std::map<std::string, ChangedObject> objects;      // By path.
+  std::map<std::string, ChangedObject> objects;  // By path.
   std::vector<ChangedFile> files;
 };
 
-Result<Changes> find_changes(const store::ObjectReader& objects, store::NodeCache& cache, const std::array<Oid, 3>& roots);
+Result<Changes> find_changes(const store::ObjectReader& objects, store::NodeCache& cache,
+                             const std::array<Oid, 3>& roots);
 
-// Tables of the base that `side` has under another name: base path to the side's. A table that is gone and one that is new are one when the new
-// one has all of the old one's column IDs and rows of it; or the same IDs, when either has no rows.
-Result<std::map<std::string, std::string>> find_renames(const store::ObjectReader& objects, store::NodeCache& cache,
-                                                        const std::array<Oid, 3>& roots, const Changes& changes, Side side);
+// Tables of the base that `side` has under another name: base path to the side's. A table that is
+// gone and one that is new are one when the new one has all of the old one's column IDs and rows of
+// it; or the same IDs, when either has no rows.
+Result<std::map<std::string, std::string>> find_renames(const store::ObjectReader& objects,
+                                                        store::NodeCache& cache,
+                                                        const std::array<Oid, 3>& roots,
+                                                        const Changes& changes, Side side);
 
 // The table at a path below a root. Its `table` is null when there is none.
-Result<catalog::TableVersion> table_at(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& root, const std::string& path);
+Result<catalog::TableVersion> table_at(const store::ObjectReader& objects, store::NodeCache& cache,
+                                       const Oid& root, const std::string& path);
 
 struct PlainPath {
-  std::string schema, name;                          // Decoded.
+  std::string schema, name;  // Decoded.
   std::string dotted() const { return schema + "." + name; }
 };
 Result<PlainPath> decode_path(std::string_view path);

@@ -9,7 +9,8 @@ namespace rowan::merge {
 
 Renumberer::Renumberer(const Lines& lines, const KeyMaps& maps) : lines_(lines) {
   const catalog::TableDef& table = lines.table();
-  if (const auto own = maps.find({table.schema, table.name}); own != maps.end() && !own->second.empty()) {
+  if (const auto own = maps.find({table.schema, table.name});
+      own != maps.end() && !own->second.empty()) {
     cells_.push_back({table.columns[table.primary_key[0]].slot, &own->second, true});
   }
   for (const catalog::ForeignKey& key : table.foreign_keys) {
@@ -30,7 +31,9 @@ Result<bool> Renumberer::rewrite_line(TheirChange& change) const {
   Cells cells = before;
   for (const Cell& cell : cells_) {
     // What the base held already means the base's row.
-    if (before[cell.slot] == "null" || (change.base && (cell.is_key || base[cell.slot] == before[cell.slot]))) continue;
+    if (before[cell.slot] == "null" ||
+        (change.base && (cell.is_key || base[cell.slot] == before[cell.slot])))
+      continue;
     TRY_ASSIGN(const type::Value value, lines_.value(cell.slot, before[cell.slot]));
     if (!type::is_integer(value.type().id)) continue;
     const auto found = cell.map->find(value.as_int());
@@ -52,11 +55,14 @@ Result<void> Renumberer::rewrite(std::vector<TheirChange>& changes) const {
     TheirChange before{change.key, change.side_key, change.base, {}};
     TRY_ASSIGN(const bool moved, rewrite_line(change));
     if (!moved || !change.base) continue;
-    change.base.reset();             // A row that was there and moves: it goes at its old place and comes at the new one.
+    change.base.reset();  // A row that was there and moves: it goes at its old place and comes at
+                          // the new one.
     moved_away.push_back(std::move(before));
   }
-  changes.insert(changes.end(), std::make_move_iterator(moved_away.begin()), std::make_move_iterator(moved_away.end()));
-  std::stable_sort(changes.begin(), changes.end(), [](const TheirChange& a, const TheirChange& b) { return a.key < b.key; });
+  changes.insert(changes.end(), std::make_move_iterator(moved_away.begin()),
+                 std::make_move_iterator(moved_away.end()));
+  std::stable_sort(changes.begin(), changes.end(),
+                   [](const TheirChange& a, const TheirChange& b) { return a.key < b.key; });
   return {};
 }
 

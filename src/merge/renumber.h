@@ -1,4 +1,5 @@
-// Renumbering: rows that both sides inserted under one generated key. Theirs get fresh keys, and what of theirs refers to them follows.
+// Renumbering: rows that both sides inserted under one generated key. Theirs get fresh keys, and
+// what of theirs refers to them follows.
 //
 // Threads: one.
 #pragma once
@@ -22,13 +23,14 @@ using KeyMaps = std::map<std::pair<std::string, std::string>, KeyMap>;
 
 // A row of theirs that differs from the base's, in the merged table's lines.
 struct TheirChange {
-  std::string key;                   // In the merged table.
-  std::string side_key;              // As theirs encodes it.
+  std::string key;       // In the merged table.
+  std::string side_key;  // As theirs encodes it.
   SideLine base, theirs;
-  bool misfits = false;              // A value of theirs does not fit its column's new type.
+  bool misfits = false;  // A value of theirs does not fit its column's new type.
 };
 
-// Gives theirs' rows of one table their new keys and references. Keys stay in order: the changes are sorted again.
+// Gives theirs' rows of one table their new keys and references. Keys stay in order: the changes
+// are sorted again.
 class Renumberer {
  public:
   Renumberer(const Lines& lines, const KeyMaps& maps);
@@ -39,7 +41,7 @@ class Renumberer {
   struct Cell {
     uint16_t slot = 0;
     const KeyMap* map = nullptr;
-    bool is_key = false;             // The table's own generated key; else a reference.
+    bool is_key = false;  // The table's own generated key; else a reference.
   };
   Result<bool> rewrite_line(TheirChange& change) const;
 

@@ -14,9 +14,15 @@ constexpr uint64_t kStepsPerReport = 1024;
 
 }  // namespace
 
-RowMerge::RowMerge(MergeContext& context, const TableSides& sides, std::shared_ptr<const catalog::TableDef> merged, const DefinitionMerge& definition)
-    : context_(context), sides_(sides), merged_(std::move(merged)), lines_(*merged_, context.made),
-      settler_(context.request, lines_, sides.paths[at(Side::kOurs)], sides.paths[at(Side::kTheirs)]) {
+RowMerge::RowMerge(MergeContext& context, const TableSides& sides,
+                   std::shared_ptr<const catalog::TableDef> merged,
+                   const DefinitionMerge& definition)
+    : context_(context),
+      sides_(sides),
+      merged_(std::move(merged)),
+      lines_(*merged_, context.made),
+      settler_(context.request, lines_, sides.paths[at(Side::kOurs)],
+               sides.paths[at(Side::kTheirs)]) {
   const auto merged_keys = std::make_shared<const catalog::TableLineKeys>(merged_);
   carriers_.reserve(3);
   for (const Side side : {Side::kBase, Side::kOurs, Side::kTheirs}) {
@@ -42,7 +48,8 @@ RowMerge::RowMerge(MergeContext& context, const TableSides& sides, std::shared_p
 Result<void> RowMerge::step() {
   if (++steps_ % kStepsPerReport != 0) return {};
   if (context_.request.progress) context_.request.progress(steps_);
-  if (context_.request.cancelled != nullptr && context_.request.cancelled->load(std::memory_order_relaxed)) {
+  if (context_.request.cancelled != nullptr &&
+      context_.request.cancelled->load(std::memory_order_relaxed)) {
     return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
   }
   return {};
@@ -64,8 +71,8 @@ Result<void> RowMerge::take_theirs() {
   const auto count_of = [&](const std::optional<Bytes>& line) -> uint64_t {
     return !line ? 0 : counted ? std::strtoull(line->data() + 1, nullptr, 10) : 1;
   };
-  return tree::diff_trees(reader(Side::kBase), version(Side::kBase).rows, reader(Side::kTheirs), rows_,
-                          [&](const tree::RowDifference& row) -> Result<bool> {
+  return tree::diff_trees(reader(Side::kBase), version(Side::kBase).rows, reader(Side::kTheirs),
+                          rows_, [&](const tree::RowDifference& row) -> Result<bool> {
                             TRY(step());
                             const uint64_t from = count_of(row.from);
                             const uint64_t to = count_of(row.to);
@@ -83,7 +90,8 @@ Result<void> RowMerge::run(const KeyMaps& renumbered) {
     return finish();
   }
   if (takes_theirs_whole(renumberer)) return take_theirs();
-  if (!carrier(Side::kOurs).is_identity() || !carrier(Side::kOurs).same_key_layout()) TRY(rewrite_ours());
+  if (!carrier(Side::kOurs).is_identity() || !carrier(Side::kOurs).same_key_layout())
+    TRY(rewrite_ours());
   if (version(Side::kBase).rows != version(Side::kTheirs).rows) TRY(walk(renumberer));
   TRY(apply());
   return finish();
@@ -94,7 +102,9 @@ Result<void> RowMerge::rewrite_ours() {
   const tree::TreeReader from = reader(Side::kOurs);
   const Oid old_rows = rows_;
   TRY_ASSIGN(tree::Cursor cursor, tree::Cursor::open(from, old_rows));
-  tree::Builder builder([&](store::ObjectType type, Bytes bytes) -> Result<Oid> { return context_.made.add(type, std::string(bytes)); });
+  tree::Builder builder([&](store::ObjectType type, Bytes bytes) -> Result<Oid> {
+    return context_.made.add(type, std::string(bytes));
+  });
   std::vector<tree::LargeEdit> large;
   while (!cursor.at_end()) {
     TRY(step());
@@ -114,7 +124,8 @@ Result<void> RowMerge::rewrite_ours() {
   }
   TRY_ASSIGN(rows_, builder.finish());
   if (!large.empty()) {
-    TRY_ASSIGN(large_, tree::apply_large_edits(context_.made, context_.cache, large_, std::move(large)));
+    TRY_ASSIGN(large_,
+               tree::apply_large_edits(context_.made, context_.cache, large_, std::move(large)));
   }
   rows_keys_ = std::make_shared<const catalog::TableLineKeys>(merged_);
   return {};
@@ -129,7 +140,8 @@ Result<std::optional<Bytes>> RowMerge::find_ours(Bytes key) {
   }
   if (rows_.is_zero()) return std::optional<Bytes>();
   if (!cursor_) {
-    TRY_ASSIGN(tree::Cursor cursor, tree::Cursor::open({context_.made, context_.cache, *rows_keys_}, rows_));
+    TRY_ASSIGN(tree::Cursor cursor,
+               tree::Cursor::open({context_.made, context_.cache, *rows_keys_}, rows_));
     cursor_.emplace(std::move(cursor));
     TRY(cursor_->seek(key));
   }
@@ -144,8 +156,10 @@ Result<std::optional<Bytes>> RowMerge::find_ours(Bytes key) {
   return std::optional<Bytes>(leaf->line(index));
 }
 
-Result<void> RowMerge::visit_their_changes(const std::function<Result<void>(TheirChange& change)>& visit) {
-  return tree::diff_trees(reader(Side::kBase), version(Side::kBase).rows, reader(Side::kTheirs), version(Side::kTheirs).rows,
+Result<void> RowMerge::visit_their_changes(
+    const std::function<Result<void>(TheirChange& change)>& visit) {
+  return tree::diff_trees(reader(Side::kBase), version(Side::kBase).rows, reader(Side::kTheirs),
+                          version(Side::kTheirs).rows,
                           [&](const tree::RowDifference& row) -> Result<bool> {
                             TheirChange change{std::string(row.key), std::string(row.key), {}, {}};
                             const uint64_t base_misfits = carrier(Side::kBase).misfits();
@@ -156,16 +170,19 @@ Result<void> RowMerge::visit_their_changes(const std::function<Result<void>(Thei
                             if (row.to) {
                               TRY_ASSIGN(change.theirs, carrier(Side::kTheirs).carry(*row.to));
                             }
-                            change.misfits = carrier(Side::kTheirs).misfits() - theirs_misfits > carrier(Side::kBase).misfits() - base_misfits;
+                            change.misfits = carrier(Side::kTheirs).misfits() - theirs_misfits >
+                                             carrier(Side::kBase).misfits() - base_misfits;
                             TRY(visit(change));
                             return true;
                           });
 }
 
 Result<void> RowMerge::walk(const Renumberer& renumberer) {
-  const bool plain = carrier(Side::kBase).is_identity() && carrier(Side::kTheirs).is_identity() && !renumberer.applies();
+  const bool plain = carrier(Side::kBase).is_identity() && carrier(Side::kTheirs).is_identity() &&
+                     !renumberer.applies();
   if (plain) {
-    return tree::diff_trees(reader(Side::kBase), version(Side::kBase).rows, reader(Side::kTheirs), version(Side::kTheirs).rows,
+    return tree::diff_trees(reader(Side::kBase), version(Side::kBase).rows, reader(Side::kTheirs),
+                            version(Side::kTheirs).rows,
                             [&](const tree::RowDifference& row) -> Result<bool> {
                               TRY(settle(row.key, row.key, row.from, row.to));
                               return true;
@@ -190,7 +207,8 @@ Result<void> RowMerge::walk(const Renumberer& renumberer) {
   return {};
 }
 
-Result<void> RowMerge::settle(Bytes key, Bytes theirs_key, const std::optional<Bytes>& base, const std::optional<Bytes>& theirs) {
+Result<void> RowMerge::settle(Bytes key, Bytes theirs_key, const std::optional<Bytes>& base,
+                              const std::optional<Bytes>& theirs) {
   TRY(step());
   TRY_ASSIGN(const std::optional<Bytes> ours, find_ours(key));
   Bytes ours_key = key;
@@ -219,10 +237,12 @@ Result<void> RowMerge::put(Bytes key, const std::optional<Bytes>& ours, SideLine
   if (before != after) {
     for (const auto& [slot, blob] : before) {
       const uint16_t old_slot = slot;
-      const bool stays = std::any_of(after.begin(), after.end(), [&](const auto& entry) { return entry.first == old_slot; });
+      const bool stays = std::any_of(after.begin(), after.end(),
+                                     [&](const auto& entry) { return entry.first == old_slot; });
       if (!stays) large_edits_.push_back({tree::large_name(key, slot), Oid{}});
     }
-    for (const auto& [slot, blob] : after) large_edits_.push_back({tree::large_name(key, slot), blob});
+    for (const auto& [slot, blob] : after)
+      large_edits_.push_back({tree::large_name(key, slot), blob});
   }
   edits_.push_back({std::string(key), std::move(line)});
   return {};
@@ -233,11 +253,13 @@ Result<void> RowMerge::apply() {
   if (!edits_.empty()) {
     std::vector<tree::RowEdit> edits;
     edits.reserve(edits_.size());
-    for (const Edit& edit : edits_) edits.push_back({edit.key, edit.line ? std::optional<Bytes>(*edit.line) : std::nullopt});
+    for (const Edit& edit : edits_)
+      edits.push_back({edit.key, edit.line ? std::optional<Bytes>(*edit.line) : std::nullopt});
     TRY_ASSIGN(rows_, tree::apply_edits(context_.made, context_.cache, *rows_keys_, rows_, edits));
   }
   if (!large_edits_.empty()) {
-    TRY_ASSIGN(large_, tree::apply_large_edits(context_.made, context_.cache, large_, std::move(large_edits_)));
+    TRY_ASSIGN(large_, tree::apply_large_edits(context_.made, context_.cache, large_,
+                                               std::move(large_edits_)));
     large_edits_.clear();
   }
   return {};
@@ -254,7 +276,8 @@ Result<RowMerge::RekeyedRows> RowMerge::read_rekeyed(Side side) {
     TRY_ASSIGN(std::string line, carrier(side).carry(cursor.line()));
     std::string key;
     TRY(type::append_line_key(merged_->layout, line, key));
-    const auto [place, is_new] = rows.try_emplace(std::move(key), Rekeyed{line, std::string(cursor.key())});
+    const auto [place, is_new] =
+        rows.try_emplace(std::move(key), Rekeyed{line, std::string(cursor.key())});
     if (side != Side::kBase && carrier(side).misfits() > misfits) misfit_keys_.insert(place->first);
     if (!is_new && merged_->layout.counted) {
       uint64_t a = 0, b = 0;
@@ -285,9 +308,11 @@ Result<void> RowMerge::merge_rekeyed(const Renumberer& renumberer) {
   for (const auto& [key, row] : theirs) {
     if (!base.contains(key)) changes.push_back({key, row.side_key, {}, row.line});
   }
-  std::sort(changes.begin(), changes.end(), [](const TheirChange& a, const TheirChange& b) { return a.key < b.key; });
+  std::sort(changes.begin(), changes.end(),
+            [](const TheirChange& a, const TheirChange& b) { return a.key < b.key; });
   if (renumberer.applies()) TRY(renumberer.rewrite(changes));
-  for (const TheirChange& change : changes) TRY(settle(change.key, change.side_key, change.base, change.theirs));
+  for (const TheirChange& change : changes)
+    TRY(settle(change.key, change.side_key, change.base, change.theirs));
   for (Edit& edit : edits_) {
     if (edit.line) {
       ours_rekeyed_[edit.key].line = *edit.line;
@@ -295,7 +320,9 @@ Result<void> RowMerge::merge_rekeyed(const Renumberer& renumberer) {
       ours_rekeyed_.erase(edit.key);
     }
   }
-  tree::Builder builder([&](store::ObjectType type, Bytes bytes) -> Result<Oid> { return context_.made.add(type, std::string(bytes)); });
+  tree::Builder builder([&](store::ObjectType type, Bytes bytes) -> Result<Oid> {
+    return context_.made.add(type, std::string(bytes));
+  });
   std::vector<tree::LargeEdit> large;
   for (const auto& [key, row] : ours_rekeyed_) {
     TRY(builder.add(key, row.line));
@@ -305,7 +332,8 @@ Result<void> RowMerge::merge_rekeyed(const Renumberer& renumberer) {
   TRY_ASSIGN(rows_, builder.finish());
   large_ = Oid{};
   if (!large.empty()) {
-    TRY_ASSIGN(large_, tree::apply_large_edits(context_.made, context_.cache, Oid{}, std::move(large)));
+    TRY_ASSIGN(large_,
+               tree::apply_large_edits(context_.made, context_.cache, Oid{}, std::move(large)));
   }
   return {};
 }
@@ -314,13 +342,24 @@ Result<void> RowMerge::finish() {
   Settler::Tally& tally = settler_.tally();
   summary_.conflicts += tally.conflicts;
   context_.outcome.settled += tally.settled;
-  for (RowConflict& conflict : tally.open) context_.outcome.conflicts.push_back(std::move(conflict));
+  for (RowConflict& conflict : tally.open)
+    context_.outcome.conflicts.push_back(std::move(conflict));
   const std::string object = merged_->schema + "." + merged_->name;
   if (const size_t misfits = misfit_keys_.size(); misfits > 0) {
-    context_.choices.list({object, "column type", {}, {}, std::to_string(misfits) + (misfits == 1 ? " row holds a value" : " rows hold values") + " that the new type cannot take"});
+    context_.choices.list({object,
+                           "column type",
+                           {},
+                           {},
+                           std::to_string(misfits) +
+                               (misfits == 1 ? " row holds a value" : " rows hold values") +
+                               " that the new type cannot take"});
   }
   if (lost_keys_ > 0) {
-    context_.choices.list({object, "primary key", {}, {}, std::to_string(lost_keys_) + " rows share a key with another row"});
+    context_.choices.list({object,
+                           "primary key",
+                           {},
+                           {},
+                           std::to_string(lost_keys_) + " rows share a key with another row"});
   }
   return {};
 }

@@ -1,7 +1,8 @@
 // RowMerge: the rows of one table, three ways.
 //
-// Ours' tree is the one that is edited: only what theirs changed is looked at (M3). When ours' lines do not fit the merged layout its tree is
-// written anew first; when rows change their keys all three sides are read whole.
+// Ours' tree is the one that is edited: only what theirs changed is looked at (M3). When ours'
+// lines do not fit the merged layout its tree is written anew first; when rows change their keys
+// all three sides are read whole.
 //
 // Threads: one.
 #pragma once
@@ -36,15 +37,17 @@ struct MergeContext {
 
 // The sides of one table. A side without the table has no `table`.
 struct TableSides {
-  std::array<catalog::TableVersion, 3> versions;     // By Side.
-  std::array<std::string, 3> paths;                  // "public/t".
+  std::array<catalog::TableVersion, 3> versions;  // By Side.
+  std::array<std::string, 3> paths;               // "public/t".
 };
 
 class RowMerge {
  public:
-  RowMerge(MergeContext& context, const TableSides& sides, std::shared_ptr<const catalog::TableDef> merged, const DefinitionMerge& definition);
+  RowMerge(MergeContext& context, const TableSides& sides,
+           std::shared_ptr<const catalog::TableDef> merged, const DefinitionMerge& definition);
 
-  // Keys that both sides inserted with different rows, where a sequence gives the keys. Requires: the definition has one.
+  // Keys that both sides inserted with different rows, where a sequence gives the keys. Requires:
+  // the definition has one.
   Result<std::vector<int64_t>> duplicate_keys();
   // Whether `key` is there on either side.
   Result<bool> has_key(int64_t key);
@@ -57,16 +60,21 @@ class RowMerge {
  private:
   using ChangeVisitor = std::function<Result<void>(const ThreeLines& row)>;
 
-  const catalog::TableVersion& version(Side side) const { return sides_.versions[static_cast<size_t>(side)]; }
+  const catalog::TableVersion& version(Side side) const {
+    return sides_.versions[static_cast<size_t>(side)];
+  }
   Carrier& carrier(Side side) { return carriers_[static_cast<size_t>(side)]; }
-  tree::TreeReader reader(Side side) const { return {context_.made, context_.cache, *keys_[static_cast<size_t>(side)]}; }
+  tree::TreeReader reader(Side side) const {
+    return {context_.made, context_.cache, *keys_[static_cast<size_t>(side)]};
+  }
   bool takes_theirs_whole(const Renumberer& renumberer);
   Result<void> take_theirs();
   Result<void> rewrite_ours();
   Result<void> walk(const Renumberer& renumberer);
   Result<void> merge_rekeyed(const Renumberer& renumberer);
   Result<void> visit_their_changes(const std::function<Result<void>(TheirChange& change)>& visit);
-  Result<void> settle(Bytes key, Bytes theirs_key, const std::optional<Bytes>& base, const std::optional<Bytes>& theirs);
+  Result<void> settle(Bytes key, Bytes theirs_key, const std::optional<Bytes>& base,
+                      const std::optional<Bytes>& theirs);
   Result<void> put(Bytes key, const std::optional<Bytes>& ours, SideLine line);
   Result<std::optional<Bytes>> find_ours(Bytes key);
   Result<void> apply();
@@ -83,7 +91,7 @@ class RowMerge {
   const TableSides& sides_;
   std::shared_ptr<const catalog::TableDef> merged_;
   Lines lines_;
-  std::vector<Carrier> carriers_;                    // By Side.
+  std::vector<Carrier> carriers_;  // By Side.
   std::array<std::shared_ptr<const tree::LineKeys>, 3> keys_;
   Settler settler_;
 
@@ -99,10 +107,11 @@ class RowMerge {
   std::vector<tree::LargeEdit> large_edits_;
   TableMerge summary_;
   uint64_t steps_ = 0;
-  bool rekeyed_ = false;                             // Keys of the sides and of the merged table differ.
+  bool rekeyed_ = false;  // Keys of the sides and of the merged table differ.
   RekeyedRows ours_rekeyed_;
-  std::set<std::string> misfit_keys_;                // Rows with a value that its column's new type does not take.
-  uint64_t lost_keys_ = 0;                           // Rows whose key another row of their side has by now.
+  std::set<std::string>
+      misfit_keys_;         // Rows with a value that its column's new type does not take.
+  uint64_t lost_keys_ = 0;  // Rows whose key another row of their side has by now.
 };
 
 }  // namespace rowan::merge

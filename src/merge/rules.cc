@@ -16,8 +16,12 @@ namespace {
 using type::TypeId;
 using type::Value;
 
-int64_t min_of(TypeId id) { return id == TypeId::kInt2 ? INT16_MIN : id == TypeId::kInt4 ? INT32_MIN : INT64_MIN; }
-int64_t max_of(TypeId id) { return id == TypeId::kInt2 ? INT16_MAX : id == TypeId::kInt4 ? INT32_MAX : INT64_MAX; }
+int64_t min_of(TypeId id) {
+  return id == TypeId::kInt2 ? INT16_MIN : id == TypeId::kInt4 ? INT32_MIN : INT64_MIN;
+}
+int64_t max_of(TypeId id) {
+  return id == TypeId::kInt2 ? INT16_MAX : id == TypeId::kInt4 ? INT32_MAX : INT64_MAX;
+}
 
 std::optional<Value> sum_of_integers(const RuleInput& input, int64_t base) {
   __int128 sum = static_cast<__int128>(input.ours.as_int()) + input.theirs.as_int() - base;
@@ -35,12 +39,16 @@ std::optional<Value> sum_of_numerics(const RuleInput& input, const std::string& 
 }
 
 std::optional<Value> sum(const RuleInput& input) {
-  if (input.ours.is_null() || input.theirs.is_null() || !type::is_number(input.type.id)) return std::nullopt;
+  if (input.ours.is_null() || input.theirs.is_null() || !type::is_number(input.type.id))
+    return std::nullopt;
   const bool has_base = input.base != nullptr && !input.base->is_null();
   switch (type::physical(input.type.id)) {
-    case type::Physical::kInt64: return sum_of_integers(input, has_base ? input.base->as_int() : 0);
-    case type::Physical::kString: return sum_of_numerics(input, has_base ? input.base->as_string() : "0");
-    case type::Physical::kDouble: break;
+    case type::Physical::kInt64:
+      return sum_of_integers(input, has_base ? input.base->as_int() : 0);
+    case type::Physical::kString:
+      return sum_of_numerics(input, has_base ? input.base->as_string() : "0");
+    case type::Physical::kDouble:
+      break;
   }
   // In an order that is the same when the sides change places.
   const double base = has_base ? input.base->as_double() : 0;
@@ -55,7 +63,8 @@ std::optional<Value> extreme(const RuleInput& input, bool greater) {
   if (input.ours.is_null()) return input.theirs;
   if (input.theirs.is_null()) return input.ours;
   int order = type::compare(input.ours, input.theirs);
-  // Of equal values with two spellings (1.0, 1.00) the one whose text is greater: the sides may change places.
+  // Of equal values with two spellings (1.0, 1.00) the one whose text is greater: the sides may
+  // change places.
   if (order == 0) order = type::to_text(input.ours).compare(type::to_text(input.theirs));
   return (order >= 0) == greater ? input.ours : input.theirs;
 }
@@ -81,7 +90,9 @@ using Set = std::set<std::string>;
 Set set_of(const std::vector<std::string>& elements) { return {elements.begin(), elements.end()}; }
 
 std::optional<Value> set_union(const RuleInput& input) {
-  if ((input.type.id != TypeId::kJson && input.type.id != TypeId::kJsonb) || input.ours.is_null() || input.theirs.is_null()) return std::nullopt;
+  if ((input.type.id != TypeId::kJson && input.type.id != TypeId::kJsonb) || input.ours.is_null() ||
+      input.theirs.is_null())
+    return std::nullopt;
   const auto ours = elements_of(input.ours);
   const auto theirs = elements_of(input.theirs);
   std::vector<std::string> base;
@@ -97,7 +108,8 @@ std::optional<Value> set_union(const RuleInput& input) {
   std::vector<std::string> merged;
   Set taken;
   for (const std::string& element : base) {
-    if (in_ours.contains(element) && in_theirs.contains(element) && taken.insert(element).second) merged.push_back(element);
+    if (in_ours.contains(element) && in_theirs.contains(element) && taken.insert(element).second)
+      merged.push_back(element);
   }
   Set added;
   for (const Set* side : {&in_ours, &in_theirs}) {
@@ -115,13 +127,18 @@ std::optional<Value> set_union(const RuleInput& input) {
 
 std::optional<Value> apply_rule(const RuleInput& input) {
   switch (input.rule) {
-    case catalog::MergeRule::kSum: return sum(input);
-    case catalog::MergeRule::kMax: return extreme(input, true);
-    case catalog::MergeRule::kMin: return extreme(input, false);
-    case catalog::MergeRule::kUnion: return set_union(input);
+    case catalog::MergeRule::kSum:
+      return sum(input);
+    case catalog::MergeRule::kMax:
+      return extreme(input, true);
+    case catalog::MergeRule::kMin:
+      return extreme(input, false);
+    case catalog::MergeRule::kUnion:
+      return set_union(input);
     case catalog::MergeRule::kNone:
     case catalog::MergeRule::kNewest:
-    case catalog::MergeRule::kConflict: break;
+    case catalog::MergeRule::kConflict:
+      break;
   }
   return std::nullopt;
 }

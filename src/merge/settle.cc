@@ -20,11 +20,15 @@ catalog::MergeRule rule_of(const catalog::TableDef& table, size_t column) {
 
 // A key is what the row is called, no quantity.
 bool sums_up(const catalog::TableDef& table, size_t column) {
-  const bool is_key = std::find(table.primary_key.begin(), table.primary_key.end(), column) != table.primary_key.end();
-  return !is_key && type::is_number(table.columns[column].type.id) && rule_of(table, column) == catalog::MergeRule::kSum;
+  const bool is_key = std::find(table.primary_key.begin(), table.primary_key.end(), column) !=
+                      table.primary_key.end();
+  return !is_key && type::is_number(table.columns[column].type.id) &&
+         rule_of(table, column) == catalog::MergeRule::kSum;
 }
 
-SideLine copy_of(const std::optional<Bytes>& line) { return line ? SideLine(std::string(*line)) : SideLine(); }
+SideLine copy_of(const std::optional<Bytes>& line) {
+  return line ? SideLine(std::string(*line)) : SideLine();
+}
 
 }  // namespace
 
@@ -43,9 +47,14 @@ std::optional<uint16_t> generated_key_column(const catalog::TableDef& table) {
   return table.primary_key[0];
 }
 
-Settler::Settler(const Request& request, const Lines& lines, std::string ours_path, std::string theirs_path)
-    : request_(request), lines_(lines), ours_path_(std::move(ours_path)), theirs_path_(std::move(theirs_path)),
-      generated_key_(generated_key_column(lines.table()).has_value()), sums_(lines.table().columns.size(), 0) {
+Settler::Settler(const Request& request, const Lines& lines, std::string ours_path,
+                 std::string theirs_path)
+    : request_(request),
+      lines_(lines),
+      ours_path_(std::move(ours_path)),
+      theirs_path_(std::move(theirs_path)),
+      generated_key_(generated_key_column(lines.table()).has_value()),
+      sums_(lines.table().columns.size(), 0) {
   for (size_t i = 0; i < sums_.size(); ++i) {
     sums_[i] = sums_up(lines.table(), i) ? 1 : 0;
     any_sums_ = any_sums_ || sums_[i] != 0;
@@ -63,7 +72,8 @@ Result<Decision> Settler::settle(const ThreeLines& row) {
   return merge_cells(row);
 }
 
-// M4: counts add up. Both sides may have taken the same row away, so the sum may fall below zero; then none is left.
+// M4: counts add up. Both sides may have taken the same row away, so the sum may fall below zero;
+// then none is left.
 Result<Decision> Settler::add_counts(const ThreeLines& row) {
   const auto count_of = [&](const std::optional<Bytes>& line) -> Result<int64_t> {
     if (!line) return int64_t{0};
@@ -77,7 +87,8 @@ Result<Decision> Settler::add_counts(const ThreeLines& row) {
   TRY_ASSIGN(const int64_t theirs, count_of(row.theirs));
   if (base == theirs) return Decision();
   int64_t sum = 0;
-  if (__builtin_add_overflow(ours, theirs - base, &sum)) return Error(ErrorCode::kProgramLimit, "a merged row's count is too large");
+  if (__builtin_add_overflow(ours, theirs - base, &sum))
+    return Error(ErrorCode::kProgramLimit, "a merged row's count is too large");
   if (sum <= 0) return Decision{false, {}};
   if (sum == ours) return Decision();
   const Bytes from = row.theirs ? *row.theirs : *row.ours;
@@ -117,7 +128,8 @@ Result<std::optional<Decision>> Settler::answered(const RowConflict& conflict) {
   return std::optional<Decision>(Decision{false, std::move(line)});
 }
 
-Result<std::optional<Side>> Settler::winner(const ThreeLines& row, catalog::MergeRule rule, bool generated) {
+Result<std::optional<Side>> Settler::winner(const ThreeLines& row, catalog::MergeRule rule,
+                                            bool generated) {
   using Winner = std::optional<Side>;
   if (request_.conflicts_take_base) return Winner(Side::kBase);
   if (rule == catalog::MergeRule::kConflict) return Winner();
@@ -125,10 +137,12 @@ Result<std::optional<Side>> Settler::winner(const ThreeLines& row, catalog::Merg
   if (!newest) {
     if (request_.policy == Policy::kOurs) return Winner(Side::kOurs);
     if (request_.policy == Policy::kTheirs) return Winner(Side::kTheirs);
-    if (request_.policy == Policy::kManual || generated || rule == catalog::MergeRule::kNewest) return Winner();
+    if (request_.policy == Policy::kManual || generated || rule == catalog::MergeRule::kNewest)
+      return Winner();
   }
   if (!theirs_is_later_) {
-    TRY_ASSIGN(theirs_is_later_, request_.theirs_is_later(ours_path_, row.ours_key, theirs_path_, row.theirs_key));
+    TRY_ASSIGN(theirs_is_later_,
+               request_.theirs_is_later(ours_path_, row.ours_key, theirs_path_, row.theirs_key));
   }
   return Winner(*theirs_is_later_ ? Side::kTheirs : Side::kOurs);
 }
@@ -146,11 +160,14 @@ Result<Decision> Settler::settle_deletion(const ThreeLines& row) {
   return take(*side == Side::kTheirs ? row.theirs : row.base);
 }
 
-Result<std::optional<type::Value>> Settler::computed(size_t column, const Cells* base, const Cells& ours, const Cells& theirs) const {
+Result<std::optional<type::Value>> Settler::computed(size_t column, const Cells* base,
+                                                     const Cells& ours, const Cells& theirs) const {
   using Computed = std::optional<type::Value>;
   const catalog::ColumnDef& def = lines_.table().columns[column];
   const catalog::MergeRule rule = rule_of(lines_.table(), column);
-  if (rule == catalog::MergeRule::kNone || rule == catalog::MergeRule::kNewest || rule == catalog::MergeRule::kConflict) return Computed();
+  if (rule == catalog::MergeRule::kNone || rule == catalog::MergeRule::kNewest ||
+      rule == catalog::MergeRule::kConflict)
+    return Computed();
   if (rule == catalog::MergeRule::kSum && sums_[column] == 0) return Computed();
   TRY_ASSIGN(const type::Value ours_value, lines_.value(def.slot, ours[def.slot]));
   TRY_ASSIGN(const type::Value theirs_value, lines_.value(def.slot, theirs[def.slot]));
@@ -158,7 +175,8 @@ Result<std::optional<type::Value>> Settler::computed(size_t column, const Cells*
   if (base != nullptr) {
     TRY_ASSIGN(base_value, lines_.value(def.slot, (*base)[def.slot]));
   }
-  return Computed(apply_rule({rule, def.type, base != nullptr ? &base_value : nullptr, ours_value, theirs_value}));
+  return Computed(apply_rule(
+      {rule, def.type, base != nullptr ? &base_value : nullptr, ours_value, theirs_value}));
 }
 
 Result<Decision> Settler::merge_cells(const ThreeLines& row) {
@@ -186,7 +204,8 @@ Result<Decision> Settler::merge_cells(const ThreeLines& row) {
       continue;
     }
     if (ours[slot] == theirs[slot] && (sums_[i] == 0 || ours[slot] == "null")) continue;
-    TRY_ASSIGN(const std::optional<type::Value> value, computed(i, row.base ? &base : nullptr, ours, theirs));
+    TRY_ASSIGN(const std::optional<type::Value> value,
+               computed(i, row.base ? &base : nullptr, ours, theirs));
     if (!value) {
       conflict.columns.push_back(static_cast<uint16_t>(i));
       continue;
@@ -200,14 +219,17 @@ Result<Decision> Settler::merge_cells(const ThreeLines& row) {
     if (answer) return std::move(*answer);
     std::vector<uint16_t> open;
     for (const uint16_t column : conflict.columns) {
-      TRY_ASSIGN(const std::optional<Side> side, winner(row, rule_of(table, column), conflict.generated_key));
+      TRY_ASSIGN(const std::optional<Side> side,
+                 winner(row, rule_of(table, column), conflict.generated_key));
       if (!side) {
         open.push_back(column);
         continue;
       }
       if (*side == Side::kBase && !row.base) return Decision{false, {}};
       const uint16_t slot = table.columns[column].slot;
-      merged[slot] = *side == Side::kOurs ? ours[slot] : *side == Side::kTheirs ? theirs[slot] : base[slot];
+      merged[slot] = *side == Side::kOurs     ? ours[slot]
+                     : *side == Side::kTheirs ? theirs[slot]
+                                              : base[slot];
     }
     if (!open.empty()) {
       conflict.columns = std::move(open);

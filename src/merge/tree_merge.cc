@@ -33,8 +33,12 @@ std::optional<Oid> three_way(const std::array<Oid, 3>& id) {
 }  // namespace
 
 TreeMerge::TreeMerge(store::PendingObjects& made, store::NodeCache& cache, const Request& request)
-    : made_(made), cache_(cache), request_(request), roots_{request.base_root, request.ours_root, request.theirs_root},
-      choices_(preference(request), request.resolve_schema), context_{made, cache, request, outcome_, choices_} {}
+    : made_(made),
+      cache_(cache),
+      request_(request),
+      roots_{request.base_root, request.ours_root, request.theirs_root},
+      choices_(preference(request), request.resolve_schema),
+      context_{made, cache, request, outcome_, choices_} {}
 
 Result<Outcome> TreeMerge::run() {
   outcome_.root = request_.ours_root;
@@ -72,9 +76,10 @@ void TreeMerge::put(std::string path, const Oid& id, bool is_tree) {
   edits_[std::move(path)] = std::move(edit);
 }
 
-// ---- Tables: which of the sides' are one -------------------------------------------------------------------------------
+// ---- Tables: which of the sides' are one ----
 
-Result<void> TreeMerge::add_job(const std::string& base, const std::string& ours, const std::string& theirs) {
+Result<void> TreeMerge::add_job(const std::string& base, const std::string& ours,
+                                const std::string& theirs) {
   auto job = std::make_unique<Job>();
   job->sides.paths = {base, ours, theirs};
   for (const Side side : kSides) {
@@ -104,9 +109,12 @@ Result<void> TreeMerge::find_tables() {
       TRY(add_job(path, path_on(Side::kOurs, object), path_on(Side::kTheirs, object)));
       continue;
     }
-    const bool ours = object.is(Side::kOurs, ObjectKind::kTable) && !targets[at(Side::kOurs)].contains(path);
-    const bool theirs = object.is(Side::kTheirs, ObjectKind::kTable) && !targets[at(Side::kTheirs)].contains(path);
-    if (ours || theirs) TRY(add_job({}, ours ? path : std::string(), theirs ? path : std::string()));
+    const bool ours =
+        object.is(Side::kOurs, ObjectKind::kTable) && !targets[at(Side::kOurs)].contains(path);
+    const bool theirs =
+        object.is(Side::kTheirs, ObjectKind::kTable) && !targets[at(Side::kTheirs)].contains(path);
+    if (ours || theirs)
+      TRY(add_job({}, ours ? path : std::string(), theirs ? path : std::string()));
   }
   return {};
 }
@@ -116,8 +124,13 @@ Result<bool> TreeMerge::settle_dropped(Job& job) {
   const Side kept = job.has(Side::kOurs) ? Side::kOurs : Side::kTheirs;
   if (job.unchanged(kept)) return false;
   TRY_ASSIGN(const PlainPath plain, decode_path(job.side_path(Side::kBase)));
-  SchemaConflict conflict{plain.dotted(), "dropped table", catalog::table_sql(*job.sides.versions[at(Side::kBase)].table), {}, {}};
-  (kept == Side::kOurs ? conflict.ours : conflict.theirs) = catalog::table_sql(*job.sides.versions[at(kept)].table);
+  SchemaConflict conflict{plain.dotted(),
+                          "dropped table",
+                          catalog::table_sql(*job.sides.versions[at(Side::kBase)].table),
+                          {},
+                          {}};
+  (kept == Side::kOurs ? conflict.ours : conflict.theirs) =
+      catalog::table_sql(*job.sides.versions[at(kept)].table);
   const Side stands = choices_.settle(std::move(conflict));
   return stands == kept || stands == Side::kBase;
 }
@@ -142,7 +155,8 @@ Result<void> TreeMerge::place(Job& job) {
     TRY_ASSIGN(const PlainPath was, decode_path(base));
     TRY_ASSIGN(const PlainPath our_name, decode_path(ours));
     TRY_ASSIGN(const PlainPath their_name, decode_path(theirs));
-    const Side stands = choices_.settle({was.dotted(), "table name", was.dotted(), our_name.dotted(), their_name.dotted()});
+    const Side stands = choices_.settle(
+        {was.dotted(), "table name", was.dotted(), our_name.dotted(), their_name.dotted()});
     job.path = stands == Side::kTheirs ? theirs : stands == Side::kBase ? base : ours;
   }
   // M4: but where counts or sums add up, what both sides did alike they did twice.
@@ -165,12 +179,15 @@ Result<void> TreeMerge::place(Job& job) {
 Result<void> TreeMerge::settle_paths() {
   for (const auto& job : jobs_) TRY(place(*job));
   // Ours first: who comes to a taken name later waits for another one.
-  std::stable_sort(jobs_.begin(), jobs_.end(), [](const auto& a, const auto& b) { return a->has(Side::kOurs) > b->has(Side::kOurs); });
+  std::stable_sort(jobs_.begin(), jobs_.end(), [](const auto& a, const auto& b) {
+    return a->has(Side::kOurs) > b->has(Side::kOurs);
+  });
   for (const auto& job : jobs_) {
     if (job->path.empty()) continue;
     const auto object = changes_.objects.find(job->path);
-    const bool other_kind = object != changes_.objects.end() && !object->second.is(Side::kOurs, ObjectKind::kNone) &&
-                            !object->second.is(Side::kOurs, ObjectKind::kTable) && !job->has(Side::kOurs);
+    const bool other_kind =
+        object != changes_.objects.end() && !object->second.is(Side::kOurs, ObjectKind::kNone) &&
+        !object->second.is(Side::kOurs, ObjectKind::kTable) && !job->has(Side::kOurs);
     if (!other_kind && placed_.emplace(job->path, job.get()).second) continue;
     TRY_ASSIGN(const PlainPath plain, decode_path(job->path));
     choices_.list({plain.dotted(), "table name", {}, plain.dotted(), plain.dotted()});
@@ -180,7 +197,7 @@ Result<void> TreeMerge::settle_paths() {
   return {};
 }
 
-// ---- Tables: definitions ------------------------------------------------------------------------------------------------
+// ---- Tables: definitions ----
 
 Reference TreeMerge::reference(Side side, std::string_view schema, std::string_view table) const {
   Reference same{std::string(schema), std::string(table), {}};
@@ -189,7 +206,8 @@ Reference TreeMerge::reference(Side side, std::string_view schema, std::string_v
     if (job->side_path(side) != path || job->path.empty()) continue;
     auto plain = decode_path(job->path);
     if (!plain) return same;
-    return {plain->schema, plain->name, job->definition ? job->definition->names_of(side) : ColumnNames()};
+    return {plain->schema, plain->name,
+            job->definition ? job->definition->names_of(side) : ColumnNames()};
   }
   return same;
 }
@@ -216,15 +234,18 @@ Result<void> TreeMerge::merge_definitions() {
         TRY_ASSIGN(const PlainPath plain, decode_path(job->path));
         const catalog::TableVersion own = job->sides.versions[at(job->whole)];
         // What comes from theirs alone comes to an empty table; what is ours alone stays.
-        const catalog::TableVersion before = job->whole == Side::kOurs ? own : catalog::TableVersion{own.table, {}, {}};
+        const catalog::TableVersion before =
+            job->whole == Side::kOurs ? own : catalog::TableVersion{own.table, {}, {}};
         job->sides.versions = {before, before, own};
-        DefinitionInput input{{own.table.get(), own.table.get(), own.table.get()}, plain.schema, plain.name};
+        DefinitionInput input{
+            {own.table.get(), own.table.get(), own.table.get()}, plain.schema, plain.name};
         job->definition = std::make_unique<DefinitionMerge>(std::move(input), choices_);
         job->definition->merge_columns();
         const Side only = job->whole;
-        TRY(job->definition->merge_constraints([&, only](Side, std::string_view schema, std::string_view table) {
-          return reference(only, schema, table);
-        }));
+        TRY(job->definition->merge_constraints(
+            [&, only](Side, std::string_view schema, std::string_view table) {
+              return reference(only, schema, table);
+            }));
         job->merged = std::make_shared<const catalog::TableDef>(job->definition->table());
         job->whole = Side::kBase;
         continue;
@@ -232,23 +253,31 @@ Result<void> TreeMerge::merge_definitions() {
       job->whole = Side::kBase;
     }
     TRY(job->definition->merge_constraints(
-        [&](Side side, std::string_view schema, std::string_view table) { return reference(side, schema, table); }));
+        [&](Side side, std::string_view schema, std::string_view table) {
+          return reference(side, schema, table);
+        }));
     job->merged = std::make_shared<const catalog::TableDef>(job->definition->table());
   }
   return {};
 }
 
-// Indexes share their schema's names with tables and views. What theirs brought may have a name that ours gave to something else.
+// Indexes share their schema's names with tables and views. What theirs brought may have a name
+// that ours gave to something else.
 Result<void> TreeMerge::find_name_clashes() {
   const catalog::Catalog ours(made_, cache_, root(Side::kOurs));
-  const auto check = [&](const std::string& schema, const std::string& name, const std::string& own_table) -> Result<void> {
+  const auto check = [&](const std::string& schema, const std::string& name,
+                         const std::string& own_table) -> Result<void> {
     TRY_ASSIGN(const bool known, ours.has_schema(schema));
     if (!known) return {};
     TRY_ASSIGN(const auto index, ours.find_index(schema, name));
     if (index && index->table->name == own_table) return {};
     TRY_ASSIGN(const auto kind, ours.find_relation(schema, name));
     if (kind == catalog::Catalog::RelationKind::kNone) return {};
-    choices_.list({schema + "." + name, "relation name", {}, index ? "index of " + index->table->name : "relation", "index of " + own_table});
+    choices_.list({schema + "." + name,
+                   "relation name",
+                   {},
+                   index ? "index of " + index->table->name : "relation",
+                   "index of " + own_table});
     return {};
   };
   for (const auto& job : jobs_) {
@@ -256,25 +285,29 @@ Result<void> TreeMerge::find_name_clashes() {
     const auto& base = job->sides.versions[at(Side::kBase)].table;
     if (job->path.empty() || !theirs || theirs == base) continue;
     const auto is_new = [&](const auto& parts, const std::string& name) {
-      return std::none_of(parts.begin(), parts.end(), [&](const auto& part) { return part.name == name; });
+      return std::none_of(parts.begin(), parts.end(),
+                          [&](const auto& part) { return part.name == name; });
     };
     const auto& own = job->sides.versions[at(Side::kOurs)].table;
     const std::string own_table = own ? own->name : theirs->name;
     for (const catalog::IndexDef& index : theirs->indexes) {
-      if (!base || is_new(base->indexes, index.name)) TRY(check(theirs->schema, index.name, own_table));
+      if (!base || is_new(base->indexes, index.name))
+        TRY(check(theirs->schema, index.name, own_table));
     }
     for (const catalog::UniqueKey& key : theirs->unique_keys) {
-      if (!base || is_new(base->unique_keys, key.name)) TRY(check(theirs->schema, key.name, own_table));
+      if (!base || is_new(base->unique_keys, key.name))
+        TRY(check(theirs->schema, key.name, own_table));
     }
   }
   return {};
 }
 
-// ---- Tables: rows -------------------------------------------------------------------------------------------------------
+// ---- Tables: rows ----
 
 Result<void> TreeMerge::merge_rows() {
   for (const auto& job : jobs_) {
-    if (job->merged) job->rows = std::make_unique<RowMerge>(context_, job->sides, job->merged, *job->definition);
+    if (job->merged)
+      job->rows = std::make_unique<RowMerge>(context_, job->sides, job->merged, *job->definition);
   }
   if (request_.renumber) TRY(find_new_keys());
   for (const auto& job : jobs_) {
@@ -294,21 +327,25 @@ Result<void> TreeMerge::find_new_keys() {
   for (const auto& job : jobs_) {
     if (job->path.empty() || job->whole != Side::kTheirs) continue;
     const catalog::TableVersion& theirs = job->sides.versions[at(Side::kTheirs)];
-    const bool follows = std::any_of(theirs.table->foreign_keys.begin(), theirs.table->foreign_keys.end(), [&](const auto& key) {
-      const Reference to = reference(Side::kTheirs, key.schema, key.table);
-      return new_keys_.contains({to.schema, to.table});
-    });
+    const bool follows = std::any_of(
+        theirs.table->foreign_keys.begin(), theirs.table->foreign_keys.end(), [&](const auto& key) {
+          const Reference to = reference(Side::kTheirs, key.schema, key.table);
+          return new_keys_.contains({to.schema, to.table});
+        });
     if (!follows) continue;
     TRY_ASSIGN(const PlainPath plain, decode_path(job->path));
     if (!job->definition) {
       job->sides.versions[at(Side::kOurs)] = {theirs.table, {}, {}};
       job->sides.versions[at(Side::kBase)] = {theirs.table, {}, {}};
-      DefinitionInput input{{theirs.table.get(), theirs.table.get(), theirs.table.get()}, plain.schema, plain.name};
+      DefinitionInput input{
+          {theirs.table.get(), theirs.table.get(), theirs.table.get()}, plain.schema, plain.name};
       job->definition = std::make_unique<DefinitionMerge>(std::move(input), choices_);
       job->definition->merge_columns();
     }
     TRY(job->definition->merge_constraints(
-        [&](Side, std::string_view schema, std::string_view table) { return reference(Side::kTheirs, schema, table); }));
+        [&](Side, std::string_view schema, std::string_view table) {
+          return reference(Side::kTheirs, schema, table);
+        }));
     job->merged = std::make_shared<const catalog::TableDef>(job->definition->table());
     job->rows = std::make_unique<RowMerge>(context_, job->sides, job->merged, *job->definition);
     job->whole = Side::kBase;
@@ -316,10 +353,12 @@ Result<void> TreeMerge::find_new_keys() {
   return {};
 }
 
-Result<std::optional<catalog::SequenceDef>> TreeMerge::sequence_in(const Oid& root, std::string_view dotted) const {
+Result<std::optional<catalog::SequenceDef>> TreeMerge::sequence_in(const Oid& root,
+                                                                   std::string_view dotted) const {
   const size_t dot = dotted.find('.');
   if (root.is_zero() || dot == std::string_view::npos) return std::optional<catalog::SequenceDef>();
-  return catalog::Catalog(made_, cache_, root).find_sequence(dotted.substr(0, dot), dotted.substr(dot + 1));
+  return catalog::Catalog(made_, cache_, root)
+      .find_sequence(dotted.substr(0, dot), dotted.substr(dot + 1));
 }
 
 // Fresh keys follow the farther of both sides' sequences.
@@ -336,12 +375,15 @@ Result<void> TreeMerge::draw_keys(Job& job, const std::vector<int64_t>& keys) {
     const int64_t after = (*side)->last + sequence.increment;
     next = upward ? std::max(next, after) : std::min(next, after);
   }
-  if (const auto drawn = drawn_.find(column.sequence); drawn != drawn_.end()) next = drawn->second + sequence.increment;
+  if (const auto drawn = drawn_.find(column.sequence); drawn != drawn_.end())
+    next = drawn->second + sequence.increment;
   KeyMap& map = new_keys_[{job.merged->schema, job.merged->name}];
   for (const int64_t key : keys) {
     for (;;) {
       if (next < sequence.min || next > sequence.max) {
-        return Error(ErrorCode::kNumericOutOfRange, "sequence " + column.sequence + " has no more values for the rows that need new keys");
+        return Error(
+            ErrorCode::kNumericOutOfRange,
+            "sequence " + column.sequence + " has no more values for the rows that need new keys");
       }
       TRY_ASSIGN(const bool taken, job.rows->has_key(next));
       if (!taken) break;
@@ -349,7 +391,8 @@ Result<void> TreeMerge::draw_keys(Job& job, const std::vector<int64_t>& keys) {
     }
     map[key] = next;
     drawn_[column.sequence] = next;
-    outcome_.renumbered.push_back({job.merged->schema, job.merged->name, std::to_string(key), std::to_string(next)});
+    outcome_.renumbered.push_back(
+        {job.merged->schema, job.merged->name, std::to_string(key), std::to_string(next)});
     next += sequence.increment;
   }
   return {};
@@ -376,7 +419,7 @@ Result<uint64_t> TreeMerge::count_rows(const catalog::TableVersion& version) con
   return rows;
 }
 
-// ---- Tables: the merged tree --------------------------------------------------------------------------------------------
+// ---- Tables: the merged tree ----
 
 Result<void> TreeMerge::write_tables() {
   for (const auto& job : jobs_) {
@@ -392,9 +435,10 @@ Result<void> TreeMerge::write_tables() {
     }
     TRY(job->whole == Side::kBase ? write_merged(*job) : write_whole(*job));
   }
-  std::sort(outcome_.tables.begin(), outcome_.tables.end(), [](const TableMerge& a, const TableMerge& b) {
-    return std::tie(a.schema, a.table) < std::tie(b.schema, b.table);
-  });
+  std::sort(outcome_.tables.begin(), outcome_.tables.end(),
+            [](const TableMerge& a, const TableMerge& b) {
+              return std::tie(a.schema, a.table) < std::tie(b.schema, b.table);
+            });
   return {};
 }
 
@@ -403,7 +447,8 @@ Result<void> TreeMerge::summarise_whole(const Job& job) {
   TableMerge summary{plain.schema, plain.name, 0, 0, 0, 0, false};
   const catalog::TableVersion& ours = job.sides.versions[at(Side::kOurs)];
   const catalog::TableVersion& theirs = job.sides.versions[at(Side::kTheirs)];
-  summary.definition_changed = !ours.table || ours.table->definition_id != theirs.table->definition_id;
+  summary.definition_changed =
+      !ours.table || ours.table->definition_id != theirs.table->definition_id;
   if (!ours.table) {
     TRY_ASSIGN(summary.added, count_rows(theirs));
     outcome_.tables.push_back(std::move(summary));
@@ -412,10 +457,12 @@ Result<void> TreeMerge::summarise_whole(const Job& job) {
   const catalog::TableLineKeys our_keys(ours.table);
   const catalog::TableLineKeys their_keys(theirs.table);
   const auto count_of = [&](const std::optional<Bytes>& line) -> uint64_t {
-    return !line ? 0 : ours.table->layout.counted ? std::strtoull(line->data() + 1, nullptr, 10) : 1;
+    return !line                        ? 0
+           : ours.table->layout.counted ? std::strtoull(line->data() + 1, nullptr, 10)
+                                        : 1;
   };
-  TRY(tree::diff_trees({made_, cache_, our_keys}, ours.rows, {made_, cache_, their_keys}, theirs.rows,
-                       [&](const tree::RowDifference& row) -> Result<bool> {
+  TRY(tree::diff_trees({made_, cache_, our_keys}, ours.rows, {made_, cache_, their_keys},
+                       theirs.rows, [&](const tree::RowDifference& row) -> Result<bool> {
                          const uint64_t from = count_of(row.from);
                          const uint64_t to = count_of(row.to);
                          if (to > from) summary.added += to - from;
@@ -429,7 +476,7 @@ Result<void> TreeMerge::summarise_whole(const Job& job) {
 
 Result<void> TreeMerge::write_whole(Job& job) {
   if (job.whole == Side::kOurs && job.path == job.side_path(Side::kOurs)) return {};
-  if (job.whole == Side::kOurs) {                    // Kept by ours, but it goes by the name that theirs gave it.
+  if (job.whole == Side::kOurs) {  // Kept by ours, but it goes by the name that theirs gave it.
     put(job.path, job.folder(Side::kOurs), true);
     return {};
   }
@@ -441,12 +488,13 @@ Result<void> TreeMerge::write_whole(Job& job) {
 Result<void> TreeMerge::write_merged(Job& job) {
   const std::string text = catalog::table_sql(*job.merged);
   std::array<Oid, 3> folders = job.folders;
-  std::set<std::string> others;                      // What stands beside table.sql, rows and large.
+  std::set<std::string> others;  // What stands beside table.sql, rows and large.
   for (const Oid& folder : folders) {
     if (folder.is_zero()) continue;
     TRY_ASSIGN(const auto node, tree::GitTree::read(made_, cache_, folder));
     for (const tree::TreeEntry& entry : node->entries()) {
-      if (entry.name != "table.sql" && entry.name != "rows" && entry.name != "large") others.insert(std::string(entry.name));
+      if (entry.name != "table.sql" && entry.name != "rows" && entry.name != "large")
+        others.insert(std::string(entry.name));
     }
   }
   const bool moved = job.path != job.side_path(Side::kOurs);
@@ -466,7 +514,8 @@ Result<void> TreeMerge::write_merged(Job& job) {
       TRY_ASSIGN(ids[at(side)], entry(folders[at(side)], name));
     }
     TRY(merge_folder(job.path + "/" + name, ids, "trigger"));
-    if (moved && !edits_.contains(job.path + "/" + name) && !ids[1].is_zero()) put(job.path + "/" + name, ids[1], true);
+    if (moved && !edits_.contains(job.path + "/" + name) && !ids[1].is_zero())
+      put(job.path + "/" + name, ids[1], true);
   }
   TableMerge& summary = job.rows->summary();
   const bool differs = definition != old_definition || job.rows->rows() != old_rows || moved;
@@ -474,13 +523,14 @@ Result<void> TreeMerge::write_merged(Job& job) {
   return {};
 }
 
-// ---- Everything else ----------------------------------------------------------------------------------------------------
+// ---- Everything else ----
 
 Result<void> TreeMerge::merge_objects() {
   for (const auto& [path, object] : changes_.objects) TRY(merge_object(object));
   for (const auto& [dotted, value] : drawn_) {
     const size_t dot = dotted.find('.');
-    const std::string path = type::encode_name(dotted.substr(0, dot)) + "/" + type::encode_name(dotted.substr(dot + 1));
+    const std::string path =
+        type::encode_name(dotted.substr(0, dot)) + "/" + type::encode_name(dotted.substr(dot + 1));
     std::array<Oid, 3> folders{};
     for (const Side side : kSides) {
       if (root(side).is_zero()) continue;
@@ -506,8 +556,12 @@ Result<void> TreeMerge::merge_object(const ChangedObject& object) {
   if (object.same(Side::kBase, Side::kTheirs) || object.same(Side::kOurs, Side::kTheirs)) return {};
   if (!object.same(Side::kBase, Side::kOurs)) {
     TRY_ASSIGN(const PlainPath plain, decode_path(object.path));
-    const auto word = [&](Side side) { return object.is(side, ObjectKind::kNone) ? std::string() : std::string(kind_word(object.kind[at(side)])); };
-    const Side stands = choices_.settle({plain.dotted(), "kind of object", word(Side::kBase), word(Side::kOurs), word(Side::kTheirs)});
+    const auto word = [&](Side side) {
+      return object.is(side, ObjectKind::kNone) ? std::string()
+                                                : std::string(kind_word(object.kind[at(side)]));
+    };
+    const Side stands = choices_.settle({plain.dotted(), "kind of object", word(Side::kBase),
+                                         word(Side::kOurs), word(Side::kTheirs)});
     if (stands != Side::kTheirs) return {};
   }
   if (!placed_.contains(object.path)) put(object.path, object.id[at(Side::kTheirs)], true);
@@ -517,12 +571,13 @@ Result<void> TreeMerge::merge_object(const ChangedObject& object) {
 Result<void> TreeMerge::merge_sequence(const std::string& path, const std::array<Oid, 3>& folders) {
   TRY_ASSIGN(const PlainPath plain, decode_path(path));
   std::array<std::optional<catalog::SequenceDef>, 3> sides;
-  std::array<std::string, 3> texts;                  // Without what was drawn.
+  std::array<std::string, 3> texts;  // Without what was drawn.
   for (const Side side : kSides) {
     TRY_ASSIGN(const Oid blob, entry(folders[at(side)], "sequence.json"));
     if (blob.is_zero()) continue;
     TRY_ASSIGN(const store::ObjectRef object, made_.read(blob));
-    TRY_ASSIGN(sides[at(side)], catalog::sequence_from_json(object.bytes, plain.schema, plain.name));
+    TRY_ASSIGN(sides[at(side)],
+               catalog::sequence_from_json(object.bytes, plain.schema, plain.name));
     catalog::SequenceDef definition = *sides[at(side)];
     definition.last = 0;
     definition.called = false;
@@ -531,7 +586,8 @@ Result<void> TreeMerge::merge_sequence(const std::string& path, const std::array
   size_t chosen = at(Side::kOurs);
   if (texts[1] != texts[2] && texts[2] != texts[0]) {
     chosen = at(Side::kTheirs);
-    if (texts[1] != texts[0]) chosen = at(choices_.settle({plain.dotted(), "sequence", texts[0], texts[1], texts[2]}));
+    if (texts[1] != texts[0])
+      chosen = at(choices_.settle({plain.dotted(), "sequence", texts[0], texts[1], texts[2]}));
   }
   if (!sides[chosen]) {
     put(path, Oid{}, true);
@@ -539,7 +595,8 @@ Result<void> TreeMerge::merge_sequence(const std::string& path, const std::array
   }
   catalog::SequenceDef merged = *sides[chosen];
   const auto farther = [&](int64_t last) {
-    if (!merged.called || (merged.increment > 0 ? last > merged.last : last < merged.last)) merged.last = last;
+    if (!merged.called || (merged.increment > 0 ? last > merged.last : last < merged.last))
+      merged.last = last;
     merged.called = true;
   };
   for (const Side side : {Side::kOurs, Side::kTheirs}) {
@@ -583,7 +640,8 @@ Result<void> TreeMerge::merge_materialized(const ChangedObject& object) {
   return {};
 }
 
-Result<void> TreeMerge::merge_file(const std::string& path, const std::array<Oid, 3>& files, std::string_view kind) {
+Result<void> TreeMerge::merge_file(const std::string& path, const std::array<Oid, 3>& files,
+                                   std::string_view kind) {
   std::optional<Oid> stands = three_way(files);
   if (!stands) {
     TRY_ASSIGN(const std::string base, text_of(files[0]));
@@ -601,7 +659,8 @@ Result<void> TreeMerge::merge_file(const std::string& path, const std::array<Oid
 }
 
 // Folders whose files are merged one by one.
-Result<void> TreeMerge::merge_folder(const std::string& path, const std::array<Oid, 3>& folders, std::string_view kind) {
+Result<void> TreeMerge::merge_folder(const std::string& path, const std::array<Oid, 3>& folders,
+                                     std::string_view kind) {
   if (std::count(path.begin(), path.end(), '/') > kFolderDepthMax) {
     return Error(ErrorCode::kProgramLimit, "folder " + path + " is nested too deeply");
   }
@@ -609,7 +668,8 @@ Result<void> TreeMerge::merge_folder(const std::string& path, const std::array<O
     if (*stands != folders[at(Side::kOurs)]) put(path, *stands, true);
     return {};
   }
-  std::map<std::string, std::pair<std::array<Oid, 3>, std::array<Oid, 3>>> entries;   // Trees and files by name.
+  std::map<std::string, std::pair<std::array<Oid, 3>, std::array<Oid, 3>>>
+      entries;  // Trees and files by name.
   for (const Side side : kSides) {
     if (folders[at(side)].is_zero()) continue;
     TRY_ASSIGN(const auto node, tree::GitTree::read(made_, cache_, folders[at(side)]));
@@ -620,20 +680,24 @@ Result<void> TreeMerge::merge_folder(const std::string& path, const std::array<O
   }
   for (const auto& [name, ids] : entries) {
     const std::string below = path + "/" + name;
-    const auto is_there = [](const std::array<Oid, 3>& id) { return !id[0].is_zero() || !id[1].is_zero() || !id[2].is_zero(); };
+    const auto is_there = [](const std::array<Oid, 3>& id) {
+      return !id[0].is_zero() || !id[1].is_zero() || !id[2].is_zero();
+    };
     if (is_there(ids.first)) TRY(merge_folder(below, ids.first, kind));
     if (is_there(ids.second)) TRY(merge_file(below, ids.second, kind));
   }
   return {};
 }
 
-// Writes the edits. A schema that one side dropped while the other put something into it stays, and is a conflict.
+// Writes the edits. A schema that one side dropped while the other put something into it stays, and
+// is a conflict.
 Result<void> TreeMerge::keep_schemas() {
   const auto write = [&]() -> Result<void> {
     std::vector<tree::PathEdit> edits;
     for (auto& [path, edit] : edits_) edits.push_back(edit);
     if (edits.empty()) return {};
-    TRY_ASSIGN(outcome_.root, tree::edit_paths(made_, cache_, request_.ours_root, std::move(edits)));
+    TRY_ASSIGN(outcome_.root,
+               tree::edit_paths(made_, cache_, request_.ours_root, std::move(edits)));
     return {};
   };
   TRY(write());
@@ -647,7 +711,8 @@ Result<void> TreeMerge::keep_schemas() {
     TRY_ASSIGN(const PlainPath plain, decode_path(schema.name));
     const bool ours_dropped = edits_.find(path) == edits_.end();
     const std::string text = catalog::schema_sql(plain.schema);
-    choices_.list({plain.schema, "dropped schema", text, ours_dropped ? std::string() : text, ours_dropped ? text : std::string()});
+    choices_.list({plain.schema, "dropped schema", text, ours_dropped ? std::string() : text,
+                   ours_dropped ? text : std::string()});
     put(path, made_.add(store::ObjectType::kBlob, text), false);
     kept = true;
   }

@@ -1,4 +1,5 @@
-// TreeMerge: two roots that came from a base become one: what differs is found, tables are matched, and each object is merged.
+// TreeMerge: two roots that came from a base become one: what differs is found, tables are matched,
+// and each object is merged.
 //
 // Threads: one.
 #pragma once
@@ -29,10 +30,11 @@ class TreeMerge {
   struct Job {
     TableSides sides;
     std::array<Oid, 3> folders{};
-    std::string path;                                // In the merged tree; empty: it goes.
-    Side whole = Side::kBase;                        // Unless kBase: that side's folder is taken as it is.
-    std::unique_ptr<DefinitionMerge> definition;     // Of a table that all sides have, or both ours and theirs.
-    std::shared_ptr<const catalog::TableDef> merged; // Once its constraints are merged.
+    std::string path;          // In the merged tree; empty: it goes.
+    Side whole = Side::kBase;  // Unless kBase: that side's folder is taken as it is.
+    std::unique_ptr<DefinitionMerge>
+        definition;  // Of a table that all sides have, or both ours and theirs.
+    std::shared_ptr<const catalog::TableDef> merged;  // Once its constraints are merged.
     std::unique_ptr<RowMerge> rows;
 
     bool has(Side side) const { return sides.versions[static_cast<size_t>(side)].table != nullptr; }
@@ -64,11 +66,14 @@ class TreeMerge {
   Result<void> merge_object(const ChangedObject& object);
   Result<void> merge_sequence(const std::string& path, const std::array<Oid, 3>& folders);
   Result<void> merge_materialized(const ChangedObject& object);
-  Result<void> merge_file(const std::string& path, const std::array<Oid, 3>& files, std::string_view kind);
-  Result<void> merge_folder(const std::string& path, const std::array<Oid, 3>& folders, std::string_view kind);
+  Result<void> merge_file(const std::string& path, const std::array<Oid, 3>& files,
+                          std::string_view kind);
+  Result<void> merge_folder(const std::string& path, const std::array<Oid, 3>& folders,
+                            std::string_view kind);
   Result<void> keep_schemas();
 
-  Result<std::optional<catalog::SequenceDef>> sequence_in(const Oid& root, std::string_view dotted) const;
+  Result<std::optional<catalog::SequenceDef>> sequence_in(const Oid& root,
+                                                          std::string_view dotted) const;
   Result<std::string> text_of(const Oid& blob) const;
   Result<uint64_t> count_rows(const catalog::TableVersion& version) const;
   Result<Oid> entry(const Oid& folder, std::string_view name) const;
@@ -84,10 +89,11 @@ class TreeMerge {
   MergeContext context_;
   Changes changes_;
   std::vector<std::unique_ptr<Job>> jobs_;
-  std::map<std::string, const Job*> placed_;         // By path in the merged tree.
+  std::map<std::string, const Job*> placed_;  // By path in the merged tree.
   KeyMaps new_keys_;
-  std::map<std::string, int64_t> drawn_;             // Sequence ("schema.name") to the farthest value given out here.
-  std::map<std::string, tree::PathEdit> edits_;      // Against ours' root, by path.
+  std::map<std::string, int64_t>
+      drawn_;  // Sequence ("schema.name") to the farthest value given out here.
+  std::map<std::string, tree::PathEdit> edits_;  // Against ours' root, by path.
 };
 
 }  // namespace rowan::merge

@@ -20,7 +20,8 @@ struct Walk {
   Result<Oid> root(const std::vector<Oid>& bases, int depth) const {
     if (bases.empty()) return Oid{};
     TRY_ASSIGN(Oid merged, root_of(bases.back()));
-    // Histories that cross again and again: what lies far below changes little, and any common ancestor will do.
+    // Histories that cross again and again: what lies far below changes little, and any common
+    // ancestor will do.
     if (depth == kVirtualBaseDepthMax) return merged;
     std::vector<Oid> seen{bases.back()};
     for (auto next = bases.rbegin() + 1; next != bases.rend(); ++next) {
@@ -47,7 +48,8 @@ struct Walk {
 
 }  // namespace
 
-Result<Oid> virtual_base(store::PendingObjects& made, store::NodeCache& cache, const std::vector<Oid>& bases, const BasesOf& bases_of,
+Result<Oid> virtual_base(store::PendingObjects& made, store::NodeCache& cache,
+                         const std::vector<Oid>& bases, const BasesOf& bases_of,
                          const RootOf& root_of) {
   return Walk{made, cache, bases_of, root_of}.root(bases, 0);
 }

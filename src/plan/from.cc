@@ -10,7 +10,7 @@ namespace rowan::plan {
 
 namespace {
 
-constexpr int64_t kPostgresEpochUs = 946'684'800'000'000;   // 2000-01-01 in µs since 1970.
+constexpr int64_t kPostgresEpochUs = 946'684'800'000'000;  // 2000-01-01 in µs since 1970.
 
 LogicalPtr one_empty_row() {
   LogicalPtr node = make_node(LogicalKind::kValues);
@@ -30,7 +30,9 @@ Result<void> check_aliases(const FromScope& left, const FromScope& right, uint32
   for (const FromTable& a : left.tables) {
     for (const FromTable& b : right.tables) {
       if (!a.alias.empty() && a.alias == b.alias && a.schema == b.schema) {
-        return Error(ErrorCode::kDuplicateAlias, fmt::format("table name \"{}\" specified more than once", b.alias)).at(position);
+        return Error(ErrorCode::kDuplicateAlias,
+                     fmt::format("table name \"{}\" specified more than once", b.alias))
+            .at(position);
       }
     }
   }
@@ -50,18 +52,24 @@ void append_scope(FromScope& scope, FromScope&& more) {
 }
 
 // The one column of a side that USING names.
-Result<VisibleColumn> using_column(const FromScope& scope, const std::string& name, std::string_view side, uint32_t position) {
+Result<VisibleColumn> using_column(const FromScope& scope, const std::string& name,
+                                   std::string_view side, uint32_t position) {
   const VisibleColumn* found = nullptr;
   for (const VisibleColumn& column : scope.visible) {
     if (column.name != name) continue;
     if (found != nullptr) {
-      return Error(ErrorCode::kAmbiguousColumn, fmt::format("common column name \"{}\" appears more than once in {} table", name, side)).at(position);
+      return Error(ErrorCode::kAmbiguousColumn,
+                   fmt::format("common column name \"{}\" appears more than once in {} table", name,
+                               side))
+          .at(position);
     }
     found = &column;
   }
   if (found == nullptr) {
     return Error(ErrorCode::kUndefinedColumn,
-                 fmt::format("column \"{}\" specified in USING clause does not exist in {} table", name, side)).at(position);
+                 fmt::format("column \"{}\" specified in USING clause does not exist in {} table",
+                             name, side))
+        .at(position);
   }
   return *found;
 }
@@ -81,7 +89,9 @@ Result<LogicalPtr> QueryBinder::bind_from(const sql::List<sql::TableRef*>& from)
   LogicalPtr result;
   FromScope scope;
   if (from.size() > kFromTablesMax) {
-    return Error(ErrorCode::kStatementTooComplex, fmt::format("FROM names more than {} tables", kFromTablesMax)).at(from[0]->position);
+    return Error(ErrorCode::kStatementTooComplex,
+                 fmt::format("FROM names more than {} tables", kFromTablesMax))
+        .at(from[0]->position);
   }
   for (const sql::TableRef* ref : from) {
     FromScope right;
@@ -109,10 +119,14 @@ Result<LogicalPtr> QueryBinder::bind_table_ref(const sql::TableRef& ref, FromSco
   }
   Result<LogicalPtr> result = [&]() -> Result<LogicalPtr> {
     switch (ref.kind) {
-      case sql::TableRefKind::kTable: return bind_named_table(static_cast<const sql::NamedTable&>(ref), scope);
-      case sql::TableRefKind::kSubquery: return bind_subquery_table(static_cast<const sql::SubqueryTable&>(ref), scope);
-      case sql::TableRefKind::kFunction: return bind_function_table(static_cast<const sql::FunctionTable&>(ref), scope);
-      case sql::TableRefKind::kJoin: return bind_join(static_cast<const sql::JoinTable&>(ref), scope);
+      case sql::TableRefKind::kTable:
+        return bind_named_table(static_cast<const sql::NamedTable&>(ref), scope);
+      case sql::TableRefKind::kSubquery:
+        return bind_subquery_table(static_cast<const sql::SubqueryTable&>(ref), scope);
+      case sql::TableRefKind::kFunction:
+        return bind_function_table(static_cast<const sql::FunctionTable&>(ref), scope);
+      case sql::TableRefKind::kJoin:
+        return bind_join(static_cast<const sql::JoinTable&>(ref), scope);
     }
     return Error(ErrorCode::kInternal, "unknown kind of FROM item");
   }();
@@ -121,16 +135,21 @@ Result<LogicalPtr> QueryBinder::bind_table_ref(const sql::TableRef& ref, FromSco
 }
 
 // Gives the node's columns their names in `scope`; column aliases rename from the left.
-Result<LogicalPtr> QueryBinder::add_columns(LogicalPtr node, FromTable table, const sql::List<std::string_view>& aliases,
+Result<LogicalPtr> QueryBinder::add_columns(LogicalPtr node, FromTable table,
+                                            const sql::List<std::string_view>& aliases,
                                             uint32_t position, FromScope& scope) {
-  const size_t available = table.definition != nullptr ? table.definition->columns.size() : node->outputs.size();
+  const size_t available =
+      table.definition != nullptr ? table.definition->columns.size() : node->outputs.size();
   if (aliases.size() > available) {
     return Error(ErrorCode::kInvalidColumnReference,
-                 fmt::format("table \"{}\" has {} columns available but {} columns specified", table.alias, available, aliases.size())).at(position);
+                 fmt::format("table \"{}\" has {} columns available but {} columns specified",
+                             table.alias, available, aliases.size()))
+        .at(position);
   }
   for (size_t i = 0; i < available; ++i) {
     if (i < aliases.size()) node->outputs[i].name = aliases[i];
-    table.columns.push_back({node->outputs[i].name, node->outputs[i].type, static_cast<uint32_t>(i)});
+    table.columns.push_back(
+        {node->outputs[i].name, node->outputs[i].type, static_cast<uint32_t>(i)});
   }
   scope.visible = table.columns;
   scope.tables.push_back(std::move(table));
@@ -139,10 +158,12 @@ Result<LogicalPtr> QueryBinder::add_columns(LogicalPtr node, FromTable table, co
 
 Result<ResolvedTable> QueryBinder::resolve_table(const sql::NamedTable& table) {
   Resolver& resolver = state_.context.resolver;
-  if (table.as_of.kind == sql::AsOfKind::kNone) return resolver.resolve(table.name, state_.view_revision, std::nullopt);
+  if (table.as_of.kind == sql::AsOfKind::kNone)
+    return resolver.resolve(table.name, state_.view_revision, std::nullopt);
   // A revision such as 'HEAD~1' names another commit tomorrow, so a plan that read one is not kept.
   state_.cacheable = false;
-  if (table.as_of.kind != sql::AsOfKind::kRevision && table.as_of.kind != sql::AsOfKind::kTimestamp) return resolve_versions(table);
+  if (table.as_of.kind != sql::AsOfKind::kRevision && table.as_of.kind != sql::AsOfKind::kTimestamp)
+    return resolve_versions(table);
   const Phase phase = std::exchange(phase_, Phase::kConstant);
   clause_ = "AS OF";
   const bool timestamp = table.as_of.kind == sql::AsOfKind::kTimestamp;
@@ -152,7 +173,9 @@ Result<ResolvedTable> QueryBinder::resolve_table(const sql::NamedTable& table) {
   TRY_ASSIGN(node, expr::coerce(std::move(node), wanted, type::CastContext::kAssignment, context));
   phase_ = phase;
   TRY_ASSIGN(const type::Value value, expr::evaluate_constant(*node, state_.context.eval));
-  if (value.is_null()) return Error(ErrorCode::kInvalidParameterValue, "AS OF must not be null").at(table.as_of.value->position);
+  if (value.is_null())
+    return Error(ErrorCode::kInvalidParameterValue, "AS OF must not be null")
+        .at(table.as_of.value->position);
   if (timestamp) return resolver.resolve(table.name, {}, value.as_int() + kPostgresEpochUs);
   return resolver.resolve(table.name, value.as_string(), std::nullopt);
 }
@@ -164,10 +187,13 @@ Result<std::optional<int64_t>> QueryBinder::system_time(const sql::Expr* value) 
   clause_ = "FOR SYSTEM_TIME";
   expr::BindContext context = bind_context();
   TRY_ASSIGN(expr::NodePtr node, expr::bind(*value, context));
-  TRY_ASSIGN(node, expr::coerce(std::move(node), {type::TypeId::kTimestamptz, -1}, type::CastContext::kAssignment, context));
+  TRY_ASSIGN(node, expr::coerce(std::move(node), {type::TypeId::kTimestamptz, -1},
+                                type::CastContext::kAssignment, context));
   phase_ = phase;
   TRY_ASSIGN(const type::Value time, expr::evaluate_constant(*node, state_.context.eval));
-  if (time.is_null()) return Error(ErrorCode::kInvalidParameterValue, "FOR SYSTEM_TIME must not be null").at(value->position);
+  if (time.is_null())
+    return Error(ErrorCode::kInvalidParameterValue, "FOR SYSTEM_TIME must not be null")
+        .at(value->position);
   if (time.as_int() == INT64_MIN) return std::optional<int64_t>(INT64_MIN);
   if (time.as_int() >= INT64_MAX - kPostgresEpochUs) return std::optional<int64_t>(INT64_MAX);
   return std::optional<int64_t>(time.as_int() + kPostgresEpochUs);
@@ -187,15 +213,20 @@ Result<LogicalPtr> QueryBinder::bind_named_table(const sql::NamedTable& table, F
   FromTable entry;
   entry.alias = table.alias.empty() ? table.name.name : table.alias;
   if (table.name.schema.empty() && table.as_of.kind == sql::AsOfKind::kNone) {
-    for (const CommonTableScope* common = common_tables_; common != nullptr; common = common->next) {
+    for (const CommonTableScope* common = common_tables_; common != nullptr;
+         common = common->next) {
       if (common->table->name != table.name.name) continue;
       if (++state_.with_references > kWithReferencesMax) {
-        return Error(ErrorCode::kStatementTooComplex, "the queries in WITH refer to one another too often").at(table.position);
+        return Error(ErrorCode::kStatementTooComplex,
+                     "the queries in WITH refer to one another too often")
+            .at(table.position);
       }
       TRY_ASSIGN(LogicalPtr node, bind_child(*common->table->select, common->next));
       FromScope inner;
-      TRY_ASSIGN(node, add_columns(std::move(node), {entry.alias, {}, {}, nullptr}, common->table->columns, table.position, inner));
-      return add_columns(std::move(node), std::move(entry), table.column_aliases, table.position, scope);
+      TRY_ASSIGN(node, add_columns(std::move(node), {entry.alias, {}, {}, nullptr},
+                                   common->table->columns, table.position, inner));
+      return add_columns(std::move(node), std::move(entry), table.column_aliases, table.position,
+                         scope);
     }
   }
   TRY_ASSIGN(ResolvedTable resolved, resolve_table(table));
@@ -204,15 +235,19 @@ Result<LogicalPtr> QueryBinder::bind_named_table(const sql::NamedTable& table, F
     node->outputs = resolved.virtual_table->columns();
     node->virtual_table = std::move(resolved.virtual_table);
     node->virtual_name = table.name.name;
-    return add_columns(std::move(node), std::move(entry), table.column_aliases, table.position, scope);
+    return add_columns(std::move(node), std::move(entry), table.column_aliases, table.position,
+                       scope);
   }
   if (resolved.view != nullptr && !resolved.view->materialized()) {
     TRY_ASSIGN(LogicalPtr node, bind_view(table, resolved));
     if (table.alias.empty()) entry.schema = resolved.view->schema;
-    return add_columns(std::move(node), std::move(entry), table.column_aliases, table.position, scope);
+    return add_columns(std::move(node), std::move(entry), table.column_aliases, table.position,
+                       scope);
   }
   if (resolved.view != nullptr && !resolved.view->populated) {
-    return Error(ErrorCode::kObjectNotInState, fmt::format("materialized view \"{}\" has not been populated", resolved.view->name))
+    return Error(
+               ErrorCode::kObjectNotInState,
+               fmt::format("materialized view \"{}\" has not been populated", resolved.view->name))
         .with_hint("Use the REFRESH MATERIALIZED VIEW command.");
   }
   LogicalPtr node = make_node(LogicalKind::kScan);
@@ -228,25 +263,34 @@ Result<LogicalPtr> QueryBinder::bind_named_table(const sql::NamedTable& table, F
     node->outputs.push_back({columns[i].name, columns[i].type});
   }
   node->scan.output_columns = columns.size();
-  return add_columns(std::move(node), std::move(entry), table.column_aliases, table.position, scope);
+  return add_columns(std::move(node), std::move(entry), table.column_aliases, table.position,
+                     scope);
 }
 
-// A view's query in place of its name. What it reads is of the view's revision, unless a name in it has one of its own.
-Result<LogicalPtr> QueryBinder::bind_view(const sql::NamedTable& table, const ResolvedTable& resolved) {
+// A view's query in place of its name. What it reads is of the view's revision, unless a name in it
+// has one of its own.
+Result<LogicalPtr> QueryBinder::bind_view(const sql::NamedTable& table,
+                                          const ResolvedTable& resolved) {
   const catalog::ViewDef& view = *resolved.view;
   if (++state_.view_references > kWithReferencesMax) {
-    return Error(ErrorCode::kStatementTooComplex, "views refer to one another too often").at(table.position);
+    return Error(ErrorCode::kStatementTooComplex, "views refer to one another too often")
+        .at(table.position);
   }
   const std::string path = view.path() + "@" + resolved.commit.hex();
-  if (std::find(state_.open_views.begin(), state_.open_views.end(), path) != state_.open_views.end()) {
-    return Error(ErrorCode::kInvalidObjectDefinition, fmt::format("infinite recursion detected in rules for relation \"{}\"", view.name)).at(table.position);
+  if (std::find(state_.open_views.begin(), state_.open_views.end(), path) !=
+      state_.open_views.end()) {
+    return Error(ErrorCode::kInvalidObjectDefinition,
+                 fmt::format("infinite recursion detected in rules for relation \"{}\"", view.name))
+        .at(table.position);
   }
   auto parsed = sql::parse_statement(view.query_sql);
   if (!parsed) return std::move(parsed.error()).at(table.position);
-  if (parsed->statement->kind != sql::StatementKind::kSelect) return Error(ErrorCode::kInvalidContent, fmt::format("view \"{}\" is no query", view.name));
+  if (parsed->statement->kind != sql::StatementKind::kSelect)
+    return Error(ErrorCode::kInvalidContent, fmt::format("view \"{}\" is no query", view.name));
   state_.view_queries.push_back(std::make_unique<sql::ParsedStatement>(std::move(*parsed)));
   const auto& select = static_cast<const sql::SelectStmt&>(*state_.view_queries.back()->statement);
-  std::string revision = std::exchange(state_.view_revision, resolved.historical ? resolved.commit.hex() : std::string());
+  std::string revision = std::exchange(state_.view_revision,
+                                       resolved.historical ? resolved.commit.hex() : std::string());
   std::vector<StarColumns>* stars = std::exchange(state_.context.stars, nullptr);
   state_.open_views.push_back(path);
   QueryBinder binder(state_, nullptr, nullptr);
@@ -257,20 +301,25 @@ Result<LogicalPtr> QueryBinder::bind_view(const sql::NamedTable& table, const Re
   // Positions count in the view's text, not in the statement's.
   if (!node) return std::move(node.error()).at(table.position);
   if ((*node)->width() != view.columns.size()) {
-    return Error(ErrorCode::kInvalidContent, fmt::format("view \"{}\" names {} columns, its query gives {}", view.name, view.columns.size(), (*node)->width()));
+    return Error(ErrorCode::kInvalidContent,
+                 fmt::format("view \"{}\" names {} columns, its query gives {}", view.name,
+                             view.columns.size(), (*node)->width()));
   }
   for (size_t i = 0; i < view.columns.size(); ++i) (*node)->outputs[i].name = view.columns[i];
   return node;
 }
 
-Result<LogicalPtr> QueryBinder::bind_subquery_table(const sql::SubqueryTable& table, FromScope& scope) {
+Result<LogicalPtr> QueryBinder::bind_subquery_table(const sql::SubqueryTable& table,
+                                                    FromScope& scope) {
   TRY_ASSIGN(LogicalPtr node, bind_child(*table.select, common_tables_));
   FromTable entry;
   entry.alias = table.alias;
-  return add_columns(std::move(node), std::move(entry), table.column_aliases, table.position, scope);
+  return add_columns(std::move(node), std::move(entry), table.column_aliases, table.position,
+                     scope);
 }
 
-Result<LogicalPtr> QueryBinder::bind_function_table(const sql::FunctionTable& table, FromScope& scope) {
+Result<LogicalPtr> QueryBinder::bind_function_table(const sql::FunctionTable& table,
+                                                    FromScope& scope) {
   const Phase phase = std::exchange(phase_, Phase::kConstant);
   clause_ = "functions in FROM";
   LogicalPtr node = make_node(LogicalKind::kVirtual);
@@ -280,10 +329,12 @@ Result<LogicalPtr> QueryBinder::bind_function_table(const sql::FunctionTable& ta
   for (const sql::Expr* argument : table.call->arguments) {
     TRY_ASSIGN(expr::NodePtr bound, expr::bind(*argument, context));
     if (bound->type.id == type::TypeId::kUnknown) {
-      TRY_ASSIGN(bound, expr::coerce(std::move(bound), {type::TypeId::kText, -1}, type::CastContext::kImplicit, context));
+      TRY_ASSIGN(bound, expr::coerce(std::move(bound), {type::TypeId::kText, -1},
+                                     type::CastContext::kImplicit, context));
     }
     types.push_back(bound->type);
-    auto value = expr::evaluate_constant(*bound, state_.context.eval);   // Fails for a parameter that has no value yet.
+    auto value = expr::evaluate_constant(
+        *bound, state_.context.eval);  // Fails for a parameter that has no value yet.
     known.push_back(value ? std::optional<type::Value>(std::move(*value)) : std::nullopt);
     node->expressions.push_back(std::move(bound));
   }
@@ -294,9 +345,12 @@ Result<LogicalPtr> QueryBinder::bind_function_table(const sql::FunctionTable& ta
   node->outputs = node->virtual_table->columns();
   FromTable entry;
   entry.alias = table.alias.empty() ? table.call->name : table.alias;
-  // A function that gives one column named after itself lends it the alias: `generate_series(1, 3) AS n` has a column n.
-  if (node->outputs.size() == 1 && node->outputs[0].name == table.call->name) node->outputs[0].name = entry.alias;
-  return add_columns(std::move(node), std::move(entry), table.column_aliases, table.position, scope);
+  // A function that gives one column named after itself lends it the alias: `generate_series(1, 3)
+  // AS n` has a column n.
+  if (node->outputs.size() == 1 && node->outputs[0].name == table.call->name)
+    node->outputs[0].name = entry.alias;
+  return add_columns(std::move(node), std::move(entry), table.column_aliases, table.position,
+                     scope);
 }
 
 Result<LogicalPtr> QueryBinder::bind_join(const sql::JoinTable& join, FromScope& scope) {
@@ -310,7 +364,8 @@ Result<LogicalPtr> QueryBinder::bind_join(const sql::JoinTable& join, FromScope&
   std::vector<std::string> names(join.using_columns.begin(), join.using_columns.end());
   if (join.natural) {
     for (const VisibleColumn& column : left.visible) {
-      const bool common = std::any_of(right.visible.begin(), right.visible.end(), [&](const auto& other) { return other.name == column.name; });
+      const bool common = std::any_of(right.visible.begin(), right.visible.end(),
+                                      [&](const auto& other) { return other.name == column.name; });
       if (common) names.push_back(column.name);
     }
   }
@@ -321,11 +376,13 @@ Result<LogicalPtr> QueryBinder::bind_join(const sql::JoinTable& join, FromScope&
   return join.on == nullptr ? std::move(node) : bind_join_condition(join, std::move(node), scope);
 }
 
-Result<LogicalPtr> QueryBinder::bind_join_condition(const sql::JoinTable& join, LogicalPtr node, const FromScope& scope) {
+Result<LogicalPtr> QueryBinder::bind_join_condition(const sql::JoinTable& join, LogicalPtr node,
+                                                    const FromScope& scope) {
   const auto width = static_cast<uint32_t>(node->width());
   FromScope outside = std::exchange(from_, scope);
   const Phase phase = std::exchange(phase_, Phase::kBase);
-  // An inner join tests its condition behind the join, where a subquery can add its column. Outer joins cannot.
+  // An inner join tests its condition behind the join, where a subquery can add its column. Outer
+  // joins cannot.
   const bool subqueries = std::exchange(subqueries_allowed_, join.join == sql::JoinKind::kInner);
   const uint32_t base_width = std::exchange(base_width_, width);
   Result<expr::NodePtr> condition = bind_where(*join.on, "JOIN conditions");
@@ -341,14 +398,17 @@ Result<LogicalPtr> QueryBinder::bind_join_condition(const sql::JoinTable& join, 
   std::vector<uint32_t> own(width);
   for (uint32_t i = 0; i < width; ++i) own[i] = i;
   node->join = sql::JoinKind::kCross;
-  return make_projection(make_filter(wrap_applies(std::move(node), base_applies_), std::move(*condition)), own);
+  return make_projection(
+      make_filter(wrap_applies(std::move(node), base_applies_), std::move(*condition)), own);
 }
 
 // USING and NATURAL: the named columns come first and once; `t.c` still reaches each side's own.
-Result<LogicalPtr> QueryBinder::bind_using(const sql::JoinTable& join, LogicalPtr node, const FromScope& left, const FromScope& right,
-                                           const std::vector<std::string>& names, FromScope& scope) {
+Result<LogicalPtr> QueryBinder::bind_using(const sql::JoinTable& join, LogicalPtr node,
+                                           const FromScope& left, const FromScope& right,
+                                           const std::vector<std::string>& names,
+                                           FromScope& scope) {
   std::vector<expr::NodePtr> conditions;
-  std::vector<expr::NodePtr> merged;         // Only for FULL: COALESCE of both sides.
+  std::vector<expr::NodePtr> merged;  // Only for FULL: COALESCE of both sides.
   expr::BindContext context = bind_context();
   for (const std::string& name : names) {
     TRY_ASSIGN(const VisibleColumn a, using_column(left, name, "left", join.position));
@@ -356,7 +416,8 @@ Result<LogicalPtr> QueryBinder::bind_using(const sql::JoinTable& join, LogicalPt
     const type::Type types[] = {a.type, b.type};
     TRY_ASSIGN(const type::Type common, expr::common_type(types, "JOIN/USING", join.position));
     const auto side = [&](const VisibleColumn& column) {
-      return expr::coerce(expr::make_column(column.index, column.type), common, type::CastContext::kImplicit, context);
+      return expr::coerce(expr::make_column(column.index, column.type), common,
+                          type::CastContext::kImplicit, context);
     };
     TRY_ASSIGN(expr::NodePtr x, side(a));
     TRY_ASSIGN(expr::NodePtr y, side(b));
@@ -377,7 +438,8 @@ Result<LogicalPtr> QueryBinder::bind_using(const sql::JoinTable& join, LogicalPt
   }
   const auto add_rest = [&](const FromScope& side) {
     for (const VisibleColumn& column : side.visible) {
-      if (std::find(names.begin(), names.end(), column.name) == names.end()) scope.visible.push_back(column);
+      if (std::find(names.begin(), names.end(), column.name) == names.end())
+        scope.visible.push_back(column);
     }
     scope.tables.insert(scope.tables.end(), side.tables.begin(), side.tables.end());
   };

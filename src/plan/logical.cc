@@ -55,17 +55,21 @@ expr::NodePtr join_conjuncts(std::vector<expr::NodePtr> conjuncts) {
 }
 
 bool is_volatile(const expr::Node& node) {
-  if (node.kind == expr::NodeKind::kCall && node.function != nullptr && node.function->is_volatile) return true;
-  return std::any_of(node.children.begin(), node.children.end(), [](const auto& child) { return is_volatile(*child); });
+  if (node.kind == expr::NodeKind::kCall && node.function != nullptr && node.function->is_volatile)
+    return true;
+  return std::any_of(node.children.begin(), node.children.end(),
+                     [](const auto& child) { return is_volatile(*child); });
 }
 
 bool has_columns(const expr::Node& node) {
   if (node.kind == expr::NodeKind::kColumn) return true;
-  return std::any_of(node.children.begin(), node.children.end(), [](const auto& child) { return has_columns(*child); });
+  return std::any_of(node.children.begin(), node.children.end(),
+                     [](const auto& child) { return has_columns(*child); });
 }
 
 bool columns_within(const expr::Node& node, uint32_t from, uint32_t to) {
-  if (node.kind == expr::NodeKind::kColumn && (node.column < from || node.column >= to)) return false;
+  if (node.kind == expr::NodeKind::kColumn && (node.column < from || node.column >= to))
+    return false;
   return std::all_of(node.children.begin(), node.children.end(),
                      [&](const auto& child) { return columns_within(*child, from, to); });
 }
@@ -126,21 +130,30 @@ double selectivity(const expr::Node& condition) {
       for (const auto& child : condition.children) sum += selectivity(*child);
       return std::min(sum, 1.0);
     }
-    case NodeKind::kNot: return 1 - selectivity(*condition.children[0]);
-    case NodeKind::kIsNull: return condition.negated ? 0.95 : 0.05;
-    case NodeKind::kIn: return condition.negated ? 0.9 : std::min(1.0, 0.01 * static_cast<double>(condition.children.size()));
-    case NodeKind::kConstant: return !condition.constant.is_null() && condition.constant.type().id == type::TypeId::kBool &&
-                                             condition.constant.as_int() != 0 ? 1 : 0;
+    case NodeKind::kNot:
+      return 1 - selectivity(*condition.children[0]);
+    case NodeKind::kIsNull:
+      return condition.negated ? 0.95 : 0.05;
+    case NodeKind::kIn:
+      return condition.negated
+                 ? 0.9
+                 : std::min(1.0, 0.01 * static_cast<double>(condition.children.size()));
+    case NodeKind::kConstant:
+      return !condition.constant.is_null() && condition.constant.type().id == type::TypeId::kBool &&
+                     condition.constant.as_int() != 0
+                 ? 1
+                 : 0;
     case NodeKind::kCall:
       if (condition.function == nullptr) return 0.5;
       if (condition.function->name == "=") return 0.01;
       if (condition.function->name == "<>") return 0.99;
-      if (condition.function->name == "<" || condition.function->name == ">" || condition.function->name == "<=" ||
-          condition.function->name == ">=") {
+      if (condition.function->name == "<" || condition.function->name == ">" ||
+          condition.function->name == "<=" || condition.function->name == ">=") {
         return 0.33;
       }
       return 0.25;
-    default: return 0.5;
+    default:
+      return 0.5;
   }
 }
 
@@ -156,7 +169,8 @@ double scan_rows(const ScanSpec& scan, Resolver& resolver) {
     rows = *scan.bounded_rows;
   } else {
     if (!scan.bounds.equal.empty()) rows *= 0.01;
-    if (!scan.bounds.any.empty()) rows *= std::min(1.0, 0.01 * static_cast<double>(scan.bounds.any.size()));
+    if (!scan.bounds.any.empty())
+      rows *= std::min(1.0, 0.01 * static_cast<double>(scan.bounds.any.size()));
     if (scan.bounds.lower != nullptr) rows *= 0.33;
     if (scan.bounds.upper != nullptr) rows *= 0.33;
   }
@@ -166,14 +180,18 @@ double scan_rows(const ScanSpec& scan, Resolver& resolver) {
 
 double join_rows(const LogicalNode& node, double left, double right) {
   if (node.condition == nullptr) return left * right;
-  // An equality keeps about one partner a row of the larger side; anything else is a guess on the product.
-  const double product = node.condition->kind == expr::NodeKind::kCall && node.condition->function != nullptr &&
+  // An equality keeps about one partner a row of the larger side; anything else is a guess on the
+  // product.
+  const double product = node.condition->kind == expr::NodeKind::kCall &&
+                                 node.condition->function != nullptr &&
                                  node.condition->function->name == "="
                              ? std::max(left, right)
                              : left * right * selectivity(*node.condition);
   double rows = std::max(1.0, std::min(product, left * right));
-  if (node.join == sql::JoinKind::kLeft || node.join == sql::JoinKind::kFull) rows = std::max(rows, left);
-  if (node.join == sql::JoinKind::kRight || node.join == sql::JoinKind::kFull) rows = std::max(rows, right);
+  if (node.join == sql::JoinKind::kLeft || node.join == sql::JoinKind::kFull)
+    rows = std::max(rows, left);
+  if (node.join == sql::JoinKind::kRight || node.join == sql::JoinKind::kFull)
+    rows = std::max(rows, right);
   return rows;
 }
 
@@ -182,23 +200,34 @@ double join_rows(const LogicalNode& node, double left, double right) {
 double estimate_rows(const LogicalNode& node, Resolver& resolver) {
   const auto child = [&](size_t i) { return estimate_rows(*node.children[i], resolver); };
   switch (node.kind) {
-    case LogicalKind::kScan: return scan_rows(node.scan, resolver);
-    case LogicalKind::kVirtual: return 100;
-    case LogicalKind::kValues: return static_cast<double>(node.values.size());
-    case LogicalKind::kFilter: return std::max(1.0, child(0) * selectivity(*node.condition));
-    case LogicalKind::kJoin: return join_rows(node, child(0), child(1));
-    case LogicalKind::kRowCount: return 1;
-    case LogicalKind::kAggregate: return node.expressions.empty() ? 1 : std::max(1.0, std::min(child(0), 10 + child(0) * 0.1));
+    case LogicalKind::kScan:
+      return scan_rows(node.scan, resolver);
+    case LogicalKind::kVirtual:
+      return 100;
+    case LogicalKind::kValues:
+      return static_cast<double>(node.values.size());
+    case LogicalKind::kFilter:
+      return std::max(1.0, child(0) * selectivity(*node.condition));
+    case LogicalKind::kJoin:
+      return join_rows(node, child(0), child(1));
+    case LogicalKind::kRowCount:
+      return 1;
+    case LogicalKind::kAggregate:
+      return node.expressions.empty() ? 1 : std::max(1.0, std::min(child(0), 10 + child(0) * 0.1));
     case LogicalKind::kLimit: {
       const double rows = child(0);
-      if (node.limit == nullptr || node.limit->kind != expr::NodeKind::kConstant || node.limit->constant.is_null()) return rows;
+      if (node.limit == nullptr || node.limit->kind != expr::NodeKind::kConstant ||
+          node.limit->constant.is_null())
+        return rows;
       return std::min(rows, static_cast<double>(node.limit->constant.as_int()));
     }
-    case LogicalKind::kSetOperation: return node.set_operation == sql::SetOperation::kUnion ? child(0) + child(1) : child(0);
+    case LogicalKind::kSetOperation:
+      return node.set_operation == sql::SetOperation::kUnion ? child(0) + child(1) : child(0);
     case LogicalKind::kProject:
     case LogicalKind::kSort:
     case LogicalKind::kDistinct:
-    case LogicalKind::kApply: return child(0);
+    case LogicalKind::kApply:
+      return child(0);
   }
   return 1;
 }

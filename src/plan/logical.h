@@ -13,7 +13,19 @@
 namespace rowan::plan {
 
 enum class LogicalKind : uint8_t {
-  kScan, kVirtual, kValues, kFilter, kProject, kJoin, kAggregate, kRowCount, kSort, kLimit, kDistinct, kSetOperation, kApply,
+  kScan,
+  kVirtual,
+  kValues,
+  kFilter,
+  kProject,
+  kJoin,
+  kAggregate,
+  kRowCount,
+  kSort,
+  kLimit,
+  kDistinct,
+  kSetOperation,
+  kApply,
 };
 
 struct LogicalNode : NodeFields {
@@ -25,17 +37,19 @@ struct LogicalNode : NodeFields {
 using LogicalPtr = std::unique_ptr<LogicalNode>;
 
 LogicalPtr make_node(LogicalKind kind);
-LogicalPtr make_node(LogicalKind kind, LogicalPtr child);          // Takes the child's outputs.
-LogicalPtr make_filter(LogicalPtr child, expr::NodePtr condition); // The child itself when there is no condition.
+LogicalPtr make_node(LogicalKind kind, LogicalPtr child);  // Takes the child's outputs.
+LogicalPtr make_filter(LogicalPtr child,
+                       expr::NodePtr condition);  // The child itself when there is no condition.
 LogicalPtr make_projection(LogicalPtr child, const std::vector<uint32_t>& columns);
 
 // Conditions as lists of conjuncts.
 void split_conjuncts(expr::NodePtr condition, std::vector<expr::NodePtr>& out);
-expr::NodePtr join_conjuncts(std::vector<expr::NodePtr> conjuncts);   // nullptr for an empty list.
+expr::NodePtr join_conjuncts(std::vector<expr::NodePtr> conjuncts);  // nullptr for an empty list.
 
 bool is_volatile(const expr::Node& node);
 bool has_columns(const expr::Node& node);
-bool columns_within(const expr::Node& node, uint32_t from, uint32_t to);   // All columns in [from, to).
+bool columns_within(const expr::Node& node, uint32_t from,
+                    uint32_t to);  // All columns in [from, to).
 void shift_columns(expr::Node& node, int64_t by);
 // Columns of `node` become clones of `expressions`.
 void substitute(expr::NodePtr& node, const std::vector<expr::NodePtr>& expressions);
@@ -55,27 +69,32 @@ Result<void> normalise(LogicalPtr& root, const expr::EvalContext& context);
 // Choices of algorithms: consumes the logical plan.
 std::unique_ptr<PhysicalNode> make_physical(LogicalPtr node, Resolver& resolver);
 
-// A statement's names become a logical plan. `outer_parameters` grows by one for each outer column that a subquery reads;
-// such a column is parameter kOuterParameterBase + n until the plan is finished.
+// A statement's names become a logical plan. `outer_parameters` grows by one for each outer column
+// that a subquery reads; such a column is parameter kOuterParameterBase + n until the plan is
+// finished.
 inline constexpr uint32_t kOuterParameterBase = 1u << 20;
 struct BindState {
   PlanContext& context;
   uint32_t outer_parameters = 0;
   bool cacheable = true;
-  int depth = 0;                              // Of nested queries, against kQueryDepthMax.
-  size_t with_references = 0;                 // Against kWithReferencesMax.
-  size_t view_references = 0;                 // As that.
-  std::string view_revision;                  // Inside a view AS OF: the commit that names without a revision of their own mean.
-  std::vector<std::string> open_views;        // Those whose queries are being bound, outermost first.
-  std::vector<std::unique_ptr<sql::ParsedStatement>> view_queries;   // What was parsed for them.
+  int depth = 0;               // Of nested queries, against kQueryDepthMax.
+  size_t with_references = 0;  // Against kWithReferencesMax.
+  size_t view_references = 0;  // As that.
+  std::string view_revision;   // Inside a view AS OF: the commit that names without a revision of
+                               // their own mean.
+  std::vector<std::string> open_views;  // Those whose queries are being bound, outermost first.
+  std::vector<std::unique_ptr<sql::ParsedStatement>> view_queries;  // What was parsed for them.
 };
 inline constexpr int kQueryDepthMax = 100;
 
 Result<LogicalPtr> bind_query(const sql::SelectStmt& select, BindState& state);
-// The same for rows that go to columns of these types: what untyped literals among the outputs are read as.
-Result<LogicalPtr> bind_query_for(const sql::SelectStmt& select, std::span<const type::Type> types, BindState& state);
+// The same for rows that go to columns of these types: what untyped literals among the outputs are
+// read as.
+Result<LogicalPtr> bind_query_for(const sql::SelectStmt& select, std::span<const type::Type> types,
+                                  BindState& state);
 // `values`: VALUES alone. Its columns get these types.
-Result<LogicalPtr> bind_values_as(const sql::SelectStmt& values, std::span<const type::Type> types, BindState& state);
+Result<LogicalPtr> bind_values_as(const sql::SelectStmt& values, std::span<const type::Type> types,
+                                  BindState& state);
 struct BoundModify {
   LogicalPtr root;
   catalog::TableVersion target;

@@ -1,12 +1,14 @@
-// Constants are computed before any rule runs. This is no rule that could be switched off: as in PostgreSQL it decides which
-// errors a statement gives and which expressions are never evaluated.
+// Constants are computed before any rule runs. This is no rule that could be switched off: as in
+// PostgreSQL it decides which errors a statement gives and which expressions are never evaluated.
 #include "plan/logical.h"
 
 namespace rowan::plan {
 
 namespace {
 
-bool is_true(const expr::Node& node) { return node.kind == expr::NodeKind::kConstant && !expr::is_never_true(node); }
+bool is_true(const expr::Node& node) {
+  return node.kind == expr::NodeKind::kConstant && !expr::is_never_true(node);
+}
 
 LogicalPtr no_rows(const std::vector<OutputColumn>& outputs) {
   LogicalPtr node = make_node(LogicalKind::kValues);
@@ -45,10 +47,17 @@ void normalise_join(LogicalPtr& node) {
   }
   switch (node->join) {
     case JoinKind::kInner:
-    case JoinKind::kCross: node = no_rows(node->outputs); return;
-    case JoinKind::kLeft: node->children[1] = no_rows(node->children[1]->outputs); return;
-    case JoinKind::kRight: node->children[0] = no_rows(node->children[0]->outputs); return;
-    case JoinKind::kFull: return;
+    case JoinKind::kCross:
+      node = no_rows(node->outputs);
+      return;
+    case JoinKind::kLeft:
+      node->children[1] = no_rows(node->children[1]->outputs);
+      return;
+    case JoinKind::kRight:
+      node->children[0] = no_rows(node->children[0]->outputs);
+      return;
+    case JoinKind::kFull:
+      return;
   }
 }
 

@@ -12,7 +12,9 @@ namespace rowan::plan {
 
 bool hashable(type::TypeId a, type::TypeId b) {
   if (type::is_integer(a) && type::is_integer(b)) return true;
-  const auto is_string = [](type::TypeId id) { return id == type::TypeId::kText || id == type::TypeId::kVarchar; };
+  const auto is_string = [](type::TypeId id) {
+    return id == type::TypeId::kText || id == type::TypeId::kVarchar;
+  };
   return a == b ? a != type::TypeId::kJson : is_string(a) && is_string(b);
 }
 
@@ -22,8 +24,9 @@ void take_hash_keys(LogicalNode& join, PhysicalNode& node, uint32_t left_width, 
   std::vector<expr::NodePtr> conjuncts, residual;
   split_conjuncts(std::move(join.condition), conjuncts);
   for (expr::NodePtr& conjunct : conjuncts) {
-    const bool equals = conjunct->kind == expr::NodeKind::kCall && conjunct->function != nullptr && conjunct->function->name == "=" &&
-                        conjunct->children.size() == 2 && !is_volatile(*conjunct);
+    const bool equals = conjunct->kind == expr::NodeKind::kCall && conjunct->function != nullptr &&
+                        conjunct->function->name == "=" && conjunct->children.size() == 2 &&
+                        !is_volatile(*conjunct);
     bool taken = false;
     for (const bool turned : {false, true}) {
       if (!equals || taken) continue;
@@ -46,11 +49,13 @@ void take_hash_keys(LogicalNode& join, PhysicalNode& node, uint32_t left_width, 
 // "(a = x)": the looked-up columns and the other side's values.
 std::string lookup_text(const PhysicalNode& join, const ScanSpec& inner) {
   std::vector<std::string> names;
-  for (const OutputColumn& output : join.children[join.build_left ? 1 : 0]->outputs) names.push_back(output.name);
+  for (const OutputColumn& output : join.children[join.build_left ? 1 : 0]->outputs)
+    names.push_back(output.name);
   std::string text;
   for (size_t i = 0; i < join.lookup_keys.size(); ++i) {
     const std::string& column = inner.table.table->columns[inner.index.columns[i].column].name;
-    text += fmt::format("{}({} = {})", i > 0 ? " AND " : "", sql::quote_ident(column), expr::to_string(*join.lookup_keys[i], names));
+    text += fmt::format("{}({} = {})", i > 0 ? " AND " : "", sql::quote_ident(column),
+                        expr::to_string(*join.lookup_keys[i], names));
   }
   return join.lookup_keys.size() == 1 ? text : "(" + text + ")";
 }
@@ -59,19 +64,33 @@ PhysicalKind kind_of(const LogicalNode& node) {
   switch (node.kind) {
     case LogicalKind::kScan:
       if (node.scan.index.present()) return PhysicalKind::kIndexScan;
-      return node.scan.point ? PhysicalKind::kPointGet : node.scan.bounds.present() ? PhysicalKind::kRangeScan : PhysicalKind::kScan;
-    case LogicalKind::kVirtual: return PhysicalKind::kVirtualScan;
-    case LogicalKind::kValues: return PhysicalKind::kValues;
-    case LogicalKind::kFilter: return PhysicalKind::kFilter;
-    case LogicalKind::kProject: return PhysicalKind::kProject;
-    case LogicalKind::kJoin: return PhysicalKind::kNestedLoopJoin;   // Unless keys can be hashed.
-    case LogicalKind::kAggregate: return PhysicalKind::kAggregate;
-    case LogicalKind::kRowCount: return PhysicalKind::kRowCount;
-    case LogicalKind::kSort: return node.limit != nullptr ? PhysicalKind::kTopN : PhysicalKind::kSort;
-    case LogicalKind::kLimit: return PhysicalKind::kLimit;
-    case LogicalKind::kDistinct: return PhysicalKind::kDistinct;
-    case LogicalKind::kSetOperation: return PhysicalKind::kSetOperation;
-    case LogicalKind::kApply: return PhysicalKind::kApply;
+      return node.scan.point              ? PhysicalKind::kPointGet
+             : node.scan.bounds.present() ? PhysicalKind::kRangeScan
+                                          : PhysicalKind::kScan;
+    case LogicalKind::kVirtual:
+      return PhysicalKind::kVirtualScan;
+    case LogicalKind::kValues:
+      return PhysicalKind::kValues;
+    case LogicalKind::kFilter:
+      return PhysicalKind::kFilter;
+    case LogicalKind::kProject:
+      return PhysicalKind::kProject;
+    case LogicalKind::kJoin:
+      return PhysicalKind::kNestedLoopJoin;  // Unless keys can be hashed.
+    case LogicalKind::kAggregate:
+      return PhysicalKind::kAggregate;
+    case LogicalKind::kRowCount:
+      return PhysicalKind::kRowCount;
+    case LogicalKind::kSort:
+      return node.limit != nullptr ? PhysicalKind::kTopN : PhysicalKind::kSort;
+    case LogicalKind::kLimit:
+      return PhysicalKind::kLimit;
+    case LogicalKind::kDistinct:
+      return PhysicalKind::kDistinct;
+    case LogicalKind::kSetOperation:
+      return PhysicalKind::kSetOperation;
+    case LogicalKind::kApply:
+      return PhysicalKind::kApply;
   }
   return PhysicalKind::kValues;
 }
@@ -82,7 +101,8 @@ std::unique_ptr<PhysicalNode> make_physical(LogicalPtr logical, Resolver& resolv
   auto node = std::make_unique<PhysicalNode>();
   node->kind = kind_of(*logical);
   const double rows = estimate_rows(*logical, resolver);
-  for (LogicalPtr& child : logical->children) node->children.push_back(make_physical(std::move(child), resolver));
+  for (LogicalPtr& child : logical->children)
+    node->children.push_back(make_physical(std::move(child), resolver));
   logical->children.clear();
   if (logical->kind == LogicalKind::kJoin && !logical->lookup_keys.empty()) {
     node->kind = PhysicalKind::kIndexJoin;

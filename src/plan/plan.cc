@@ -8,8 +8,10 @@
 
 namespace rowan::plan {
 
-Result<std::shared_ptr<const VirtualTable>> Resolver::resolve_versions(const sql::QualifiedName& name, const TimeRange& /*range*/) {
-  return Error(ErrorCode::kFeatureNotSupported, "FOR SYSTEM_TIME is not supported here").at(name.position);
+Result<std::shared_ptr<const VirtualTable>> Resolver::resolve_versions(
+    const sql::QualifiedName& name, const TimeRange& /*range*/) {
+  return Error(ErrorCode::kFeatureNotSupported, "FOR SYSTEM_TIME is not supported here")
+      .at(name.position);
 }
 
 Plan::Plan() = default;
@@ -22,7 +24,8 @@ namespace {
 // Outer values get numbers behind the statement's own parameters, now that these are all known.
 void number_outer_parameters(PhysicalNode& node, uint32_t first, uint32_t count) {
   const auto renumber = [&](const auto& self, expr::Node& e) -> void {
-    if (e.kind == expr::NodeKind::kParameter && e.column >= kOuterParameterBase) e.column = e.column - kOuterParameterBase + first;
+    if (e.kind == expr::NodeKind::kParameter && e.column >= kOuterParameterBase)
+      e.column = e.column - kOuterParameterBase + first;
     for (expr::NodePtr& child : e.children) self(self, *child);
   };
   for_each_expression(node, [&](expr::NodePtr& e) { renumber(renumber, *e); });
@@ -42,7 +45,8 @@ Result<Plan> finish(LogicalPtr root, BindState& state) {
   plan.outputs = root->outputs;
   plan.cacheable = state.cacheable;
   plan.root = make_physical(std::move(root), context.resolver);
-  number_outer_parameters(*plan.root, static_cast<uint32_t>(context.parameters.types.size()), state.outer_parameters);
+  number_outer_parameters(*plan.root, static_cast<uint32_t>(context.parameters.types.size()),
+                          state.outer_parameters);
   return plan;
 }
 
@@ -54,13 +58,15 @@ Result<Plan> plan_query(const sql::SelectStmt& select, PlanContext& context) {
   return finish(std::move(root), state);
 }
 
-Result<Plan> plan_query_for(const sql::SelectStmt& select, std::span<const type::Type> types, PlanContext& context) {
+Result<Plan> plan_query_for(const sql::SelectStmt& select, std::span<const type::Type> types,
+                            PlanContext& context) {
   BindState state{context};
   TRY_ASSIGN(LogicalPtr root, bind_query_for(select, types, state));
   return finish(std::move(root), state);
 }
 
-Result<Plan> plan_values(const sql::SelectStmt& values, std::span<const type::Type> types, PlanContext& context) {
+Result<Plan> plan_values(const sql::SelectStmt& values, std::span<const type::Type> types,
+                         PlanContext& context) {
   BindState state{context};
   TRY_ASSIGN(LogicalPtr root, bind_values_as(values, types, state));
   return finish(std::move(root), state);
@@ -68,7 +74,9 @@ Result<Plan> plan_values(const sql::SelectStmt& values, std::span<const type::Ty
 
 bool has_subquery(const sql::SelectStmt& values) {
   for (const sql::List<sql::Expr*>& row : values.values) {
-    if (std::any_of(row.begin(), row.end(), [](const sql::Expr* expr) { return contains_subquery(*expr); })) return true;
+    if (std::any_of(row.begin(), row.end(),
+                    [](const sql::Expr* expr) { return contains_subquery(*expr); }))
+      return true;
   }
   return false;
 }

@@ -1,6 +1,7 @@
 // Plan: what the executor runs; made from a statement's AST through binder, logical plan and rules.
 //
-// Threads: immutable once made; may be kept and run many times (prepared statements) while the schema generation stays.
+// Threads: immutable once made; may be kept and run many times (prepared statements) while the
+// schema generation stays.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +14,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "catalog/table.h"
 #include "catalog/catalog.h"
+#include "catalog/table.h"
 #include "derived/index.h"
 #include "expr/binder.h"
 #include "expr/expr.h"
@@ -32,48 +33,55 @@ struct OutputColumn {
 class VirtualRows {
  public:
   virtual ~VirtualRows() = default;
-  virtual Result<bool> next(type::Batch& batch) = 0;   // Any number of rows; false at the end.
+  virtual Result<bool> next(type::Batch& batch) = 0;  // Any number of rows; false at the end.
 };
 
-// A table that is computed, not stored: system views and functions in FROM (rowan.branches, rowan.log(…), generate_series).
-// The engine registers them; exec calls rows().
+// A table that is computed, not stored: system views and functions in FROM (rowan.branches,
+// rowan.log(…), generate_series). The engine registers them; exec calls rows().
 class VirtualTable {
  public:
   virtual ~VirtualTable() = default;
   virtual const std::vector<OutputColumn>& columns() const = 0;
   // `arguments` are the call's values, already evaluated. Gives all rows.
-  virtual Result<std::vector<type::Batch>> rows(const std::vector<type::Value>& arguments, const expr::EvalContext& context) const = 0;
-  // The same as they come, for those that need not make all rows to give the first; nullptr: rows() it is. What is handed in outlives it.
-  virtual Result<std::unique_ptr<VirtualRows>> open(const std::vector<type::Value>& /*arguments*/, const expr::EvalContext& /*context*/) const {
+  virtual Result<std::vector<type::Batch>> rows(const std::vector<type::Value>& arguments,
+                                                const expr::EvalContext& context) const = 0;
+  // The same as they come, for those that need not make all rows to give the first; nullptr: rows()
+  // it is. What is handed in outlives it.
+  virtual Result<std::unique_ptr<VirtualRows>> open(const std::vector<type::Value>& /*arguments*/,
+                                                    const expr::EvalContext& /*context*/) const {
     return std::unique_ptr<VirtualRows>();
   }
   // False: its columns follow what a revision means now, so a plan that holds it is not kept.
   virtual bool cacheable() const { return true; }
 };
 
-// A name in FROM, resolved. Exactly one of `table`, `virtual_table` and `view` is set; a materialised view has its rows in `table` besides.
+// A name in FROM, resolved. Exactly one of `table`, `virtual_table` and `view` is set; a
+// materialised view has its rows in `table` besides.
 struct ResolvedTable {
   std::optional<catalog::TableVersion> table;
   std::shared_ptr<const VirtualTable> virtual_table;
   std::shared_ptr<const catalog::ViewDef> view;
-  bool historical = false;           // AS OF: the executor reads `table` as it is, without the transaction's overlay.
-  Oid root;                          // Historical: the commit's tree.
-  Oid commit;                        // Historical: the commit.
+  bool historical =
+      false;   // AS OF: the executor reads `table` as it is, without the transaction's overlay.
+  Oid root;    // Historical: the commit's tree.
+  Oid commit;  // Historical: the commit.
 };
 
-// A name that no INSERT, UPDATE or DELETE may change: a view or a materialised view. `verb`: "insert into", "update", "delete from".
+// A name that no INSERT, UPDATE or DELETE may change: a view or a materialised view. `verb`:
+// "insert into", "update", "delete from".
 Error not_updatable(const catalog::ViewDef& view, std::string_view verb);
 
 // A `*` in a select list, and the columns it stands for.
 struct ColumnName {
-  std::string schema, table, column;         // The first two may be empty.
+  std::string schema, table, column;  // The first two may be empty.
 };
 struct StarColumns {
   const sql::StarExpr* star = nullptr;
   std::vector<ColumnName> columns;
 };
 
-// FOR SYSTEM_TIME: the versions that were valid some time from `from_us` to `to_us` (µs since 1970); nothing: no bound.
+// FOR SYSTEM_TIME: the versions that were valid some time from `from_us` to `to_us` (µs since
+// 1970); nothing: no bound.
 struct TimeRange {
   std::optional<int64_t> from_us;
   std::optional<int64_t> to_us;
@@ -84,36 +92,47 @@ struct TimeRange {
 class Resolver {
  public:
   virtual ~Resolver() = default;
-  // `revision`: empty, else the AS OF revision; `time_us`: AS OF TIMESTAMP in µs since 1970, else nullopt.
-  virtual Result<ResolvedTable> resolve(const sql::QualifiedName& name, std::string_view revision, std::optional<int64_t> time_us) = 0;
-  virtual Result<std::shared_ptr<const VirtualTable>> resolve_function(const sql::CallExpr& call, const std::vector<type::Type>& arguments) = 0;
+  // `revision`: empty, else the AS OF revision; `time_us`: AS OF TIMESTAMP in µs since 1970, else
+  // nullopt.
+  virtual Result<ResolvedTable> resolve(const sql::QualifiedName& name, std::string_view revision,
+                                        std::optional<int64_t> time_us) = 0;
+  virtual Result<std::shared_ptr<const VirtualTable>> resolve_function(
+      const sql::CallExpr& call, const std::vector<type::Type>& arguments) = 0;
   // As above, with the values of those arguments that are known already.
-  virtual Result<std::shared_ptr<const VirtualTable>> resolve_call(const sql::CallExpr& call, const std::vector<type::Type>& arguments,
-                                                                   const std::vector<std::optional<type::Value>>& /*known*/) {
+  virtual Result<std::shared_ptr<const VirtualTable>> resolve_call(
+      const sql::CallExpr& call, const std::vector<type::Type>& arguments,
+      const std::vector<std::optional<type::Value>>& /*known*/) {
     return resolve_function(call, arguments);
   }
   // A table's row versions with their times, in columns behind its own.
-  virtual Result<std::shared_ptr<const VirtualTable>> resolve_versions(const sql::QualifiedName& name, const TimeRange& range);
+  virtual Result<std::shared_ptr<const VirtualTable>> resolve_versions(
+      const sql::QualifiedName& name, const TimeRange& range);
   // Rows of a table, from derived counts; nullopt when not known without a scan.
   virtual std::optional<uint64_t> row_count(const catalog::TableVersion& table) = 0;
-  // An index of the table's rows, for estimates and as a sign that reading it is cheap; nullopt when making it is not worth it.
-  virtual std::optional<derived::EntryTree> find_index(const catalog::TableVersion& /*table*/, const derived::IndexKey& /*key*/,
+  // An index of the table's rows, for estimates and as a sign that reading it is cheap; nullopt
+  // when making it is not worth it.
+  virtual std::optional<derived::EntryTree> find_index(const catalog::TableVersion& /*table*/,
+                                                       const derived::IndexKey& /*key*/,
                                                        bool /*historical*/) {
     return std::nullopt;
   }
   // About the share of the table's rows whose key lies in [lower, upper) (empty upper: to the end).
-  virtual double key_share(const catalog::TableVersion& /*table*/, Bytes /*lower*/, Bytes /*upper*/) { return 0.33; }
+  virtual double key_share(const catalog::TableVersion& /*table*/, Bytes /*lower*/,
+                           Bytes /*upper*/) {
+    return 0.33;
+  }
 };
 
 struct PlanContext {
   Resolver& resolver;
   expr::ParameterTypes& parameters;
-  const expr::EvalContext& eval;                 // For constant folding and AS OF values.
-  std::vector<std::string> disabled_rules;       // Names of rule files, for tests: results never change.
-  std::vector<StarColumns>* stars = nullptr;     // Where the columns of each * go (CREATE VIEW); may be null.
+  const expr::EvalContext& eval;            // For constant folding and AS OF values.
+  std::vector<std::string> disabled_rules;  // Names of rule files, for tests: results never change.
+  std::vector<StarColumns>* stars =
+      nullptr;  // Where the columns of each * go (CREATE VIEW); may be null.
 };
 
-struct PhysicalNode;   // physical.h
+struct PhysicalNode;  // physical.h
 
 struct Plan {
   Plan();
@@ -123,28 +142,34 @@ struct Plan {
 
   std::unique_ptr<PhysicalNode> root;
   std::vector<OutputColumn> outputs;
-  bool cacheable = true;             // False when a value known only now went into it (AS OF $1, now() folded).
+  bool cacheable =
+      true;  // False when a value known only now went into it (AS OF $1, now() folded).
 };
 
 // SELECT, VALUES, set operations, with everything below them.
 Result<Plan> plan_query(const sql::SelectStmt& select, PlanContext& context);
-// The source of an INSERT: NULL and string literals that a plain SELECT gives out are read as these types.
-Result<Plan> plan_query_for(const sql::SelectStmt& select, std::span<const type::Type> types, PlanContext& context);
+// The source of an INSERT: NULL and string literals that a plain SELECT gives out are read as these
+// types.
+Result<Plan> plan_query_for(const sql::SelectStmt& select, std::span<const type::Type> types,
+                            PlanContext& context);
 
 // VALUES with subqueries in INSERT: the columns are assignment-cast to these types.
-Result<Plan> plan_values(const sql::SelectStmt& values, std::span<const type::Type> types, PlanContext& context);
+Result<Plan> plan_values(const sql::SelectStmt& values, std::span<const type::Type> types,
+                         PlanContext& context);
 bool has_subquery(const sql::SelectStmt& values);
 
-// The rows an UPDATE or DELETE touches. The plan's output is: the target's columns in column order, then the encoded key
-// (text, "rowan_key"), then the raw line (text, "rowan_line"; a table without a primary key gives each distinct row once, its
-// count in the line), then the expressions asked for.
+// The rows an UPDATE or DELETE touches. The plan's output is: the target's columns in column order,
+// then the encoded key (text, "rowan_key"), then the raw line (text, "rowan_line"; a table without
+// a primary key gives each distinct row once, its count in the line), then the expressions asked
+// for.
 struct ModifyRequest {
   sql::QualifiedName table;
   std::string_view alias;
-  sql::List<sql::TableRef*> from;                // FROM of UPDATE, USING of DELETE.
+  sql::List<sql::TableRef*> from;  // FROM of UPDATE, USING of DELETE.
   sql::Expr* where = nullptr;
-  std::vector<const sql::Expr*> expressions;     // SET values, bound over target and FROM. DefaultExpr is not allowed here.
-  std::vector<type::Type> expression_types;      // Assignment-cast to these; kUnknown: as they are.
+  std::vector<const sql::Expr*>
+      expressions;  // SET values, bound over target and FROM. DefaultExpr is not allowed here.
+  std::vector<type::Type> expression_types;  // Assignment-cast to these; kUnknown: as they are.
 };
 struct ModifyPlan {
   Plan plan;

@@ -13,23 +13,30 @@ namespace {
 constexpr type::Type kText = {type::TypeId::kText, -1};
 constexpr type::Type kInt8 = {type::TypeId::kInt8, -1};
 
-// A bare integer in ORDER BY or GROUP BY is a position in the output. Other bare constants are refused there.
-Result<std::optional<size_t>> output_position(const sql::Expr& expr, std::string_view clause, size_t count) {
+// A bare integer in ORDER BY or GROUP BY is a position in the output. Other bare constants are
+// refused there.
+Result<std::optional<size_t>> output_position(const sql::Expr& expr, std::string_view clause,
+                                              size_t count) {
   if (expr.kind != sql::ExprKind::kLiteral) return std::optional<size_t>();
   const auto& literal = static_cast<const sql::LiteralExpr&>(expr);
   if (literal.literal != sql::LiteralKind::kInteger) {
-    return Error(ErrorCode::kSyntaxError, fmt::format("non-integer constant in {}", clause)).at(expr.position);
+    return Error(ErrorCode::kSyntaxError, fmt::format("non-integer constant in {}", clause))
+        .at(expr.position);
   }
   size_t position = 0;
-  const auto end = std::from_chars(literal.text.data(), literal.text.data() + literal.text.size(), position);
+  const auto end =
+      std::from_chars(literal.text.data(), literal.text.data() + literal.text.size(), position);
   if (end.ec != std::errc() || position < 1 || position > count) {
-    return Error(ErrorCode::kInvalidColumnReference, fmt::format("{} position {} is not in select list", clause, literal.text)).at(expr.position);
+    return Error(ErrorCode::kInvalidColumnReference,
+                 fmt::format("{} position {} is not in select list", clause, literal.text))
+        .at(expr.position);
   }
   return std::optional<size_t>(position - 1);
 }
 
 bool is_plain_name(const sql::Expr& expr) {
-  return expr.kind == sql::ExprKind::kColumn && static_cast<const sql::ColumnExpr&>(expr).table.empty();
+  return expr.kind == sql::ExprKind::kColumn &&
+         static_cast<const sql::ColumnExpr&>(expr).table.empty();
 }
 
 bool is_untyped_literal(const sql::Expr& expr) {
@@ -38,19 +45,25 @@ bool is_untyped_literal(const sql::Expr& expr) {
   return kind == sql::LiteralKind::kNull || kind == sql::LiteralKind::kString;
 }
 
-std::string_view item_name(const sql::SelectItem& item) { return item.alias.empty() ? expr::output_name(*item.expr) : item.alias; }
+std::string_view item_name(const sql::SelectItem& item) {
+  return item.alias.empty() ? expr::output_name(*item.expr) : item.alias;
+}
 
 }  // namespace
 
 Result<LogicalPtr> QueryBinder::bind(const sql::SelectStmt& select) {
-  if (++state_.depth > kQueryDepthMax) return Error(ErrorCode::kStatementTooComplex, "query is nested too deeply");
+  if (++state_.depth > kQueryDepthMax)
+    return Error(ErrorCode::kStatementTooComplex, "query is nested too deeply");
   if (select.with_recursive) {
-    return Error(ErrorCode::kFeatureNotSupported, "WITH RECURSIVE is not supported").at(select.position);
+    return Error(ErrorCode::kFeatureNotSupported, "WITH RECURSIVE is not supported")
+        .at(select.position);
   }
   for (const sql::CommonTable& table : select.with) {
     for (const CommonTableScope& other : own_common_tables_) {
       if (other.table->name == table.name) {
-        return Error(ErrorCode::kDuplicateAlias, fmt::format("WITH query name \"{}\" specified more than once", table.name)).at(select.position);
+        return Error(ErrorCode::kDuplicateAlias,
+                     fmt::format("WITH query name \"{}\" specified more than once", table.name))
+            .at(select.position);
       }
     }
     own_common_tables_.push_back({&table, common_tables_});
@@ -63,22 +76,30 @@ Result<LogicalPtr> QueryBinder::bind(const sql::SelectStmt& select) {
 }
 
 Result<LogicalPtr> QueryBinder::bind_body(const sql::SelectStmt& select) {
-  if (select.set_operation == sql::SetOperation::kNone && select.values.empty()) return bind_plain(select);
-  Result<LogicalPtr> node = select.set_operation != sql::SetOperation::kNone ? bind_set_operation(select) : bind_values(select);
+  if (select.set_operation == sql::SetOperation::kNone && select.values.empty())
+    return bind_plain(select);
+  Result<LogicalPtr> node = select.set_operation != sql::SetOperation::kNone
+                                ? bind_set_operation(select)
+                                : bind_values(select);
   if (!node) return node;
   return order_by_outputs(std::move(*node), select);
 }
 
-Result<LogicalPtr> QueryBinder::bind_for(const sql::SelectStmt& select, std::span<const type::Type> types) {
+Result<LogicalPtr> QueryBinder::bind_for(const sql::SelectStmt& select,
+                                         std::span<const type::Type> types) {
   TRY_ASSIGN(LogicalPtr node, bind(select));
   for (const uint32_t output : literal_outputs_) {
-    // Where the type cannot be given the literal stays text, and whoever takes the rows says what does not fit.
-    if (output < types.size()) TRY(give_literal_type(*node, output, types[output], type::CastContext::kAssignment));
+    // Where the type cannot be given the literal stays text, and whoever takes the rows says what
+    // does not fit.
+    if (output < types.size())
+      TRY(give_literal_type(*node, output, types[output], type::CastContext::kAssignment));
   }
   return node;
 }
 
-Result<LogicalPtr> QueryBinder::bind_child(const sql::SelectStmt& select, const CommonTableScope* common_tables, std::vector<uint32_t>* literals) {
+Result<LogicalPtr> QueryBinder::bind_child(const sql::SelectStmt& select,
+                                           const CommonTableScope* common_tables,
+                                           std::vector<uint32_t>* literals) {
   QueryBinder child(state_, parent_, common_tables);
   Result<LogicalPtr> node = child.bind(select);
   if (node) adopt_outer_references(child);
@@ -86,8 +107,10 @@ Result<LogicalPtr> QueryBinder::bind_child(const sql::SelectStmt& select, const 
   return node;
 }
 
-// Reads the literal behind an output as a type, down to where it stands. False: it was replaced by something else, as by a group's key.
-Result<bool> QueryBinder::give_literal_type(LogicalNode& node, uint32_t output, type::Type to, type::CastContext cast) {
+// Reads the literal behind an output as a type, down to where it stands. False: it was replaced by
+// something else, as by a group's key.
+Result<bool> QueryBinder::give_literal_type(LogicalNode& node, uint32_t output, type::Type to,
+                                            type::CastContext cast) {
   bool given = false;
   if (node.kind == LogicalKind::kProject) {
     expr::NodePtr& expression = node.expressions[output];
@@ -100,7 +123,8 @@ Result<bool> QueryBinder::give_literal_type(LogicalNode& node, uint32_t output, 
       TRY_ASSIGN(given, give_literal_type(*node.children[0], expression->column, to, cast));
       if (given) expression->type = to;
     }
-  } else if (node.kind == LogicalKind::kSort || node.kind == LogicalKind::kDistinct || node.kind == LogicalKind::kLimit) {
+  } else if (node.kind == LogicalKind::kSort || node.kind == LogicalKind::kDistinct ||
+             node.kind == LogicalKind::kLimit) {
     TRY_ASSIGN(given, give_literal_type(*node.children[0], output, to, cast));
   }
   if (given) node.outputs[output].type = to;
@@ -134,29 +158,38 @@ Result<void> QueryBinder::expand_star(const sql::StarExpr& star, std::vector<Out
   };
   if (star.table.empty()) {
     if (from_.tables.empty()) {
-      return Error(ErrorCode::kSyntaxError, "SELECT * with no tables specified is not valid").at(star.position);
+      return Error(ErrorCode::kSyntaxError, "SELECT * with no tables specified is not valid")
+          .at(star.position);
     }
     record_star(star, from_.visible);
     return add(from_.visible);
   }
   for (const FromTable& table : from_.tables) {
-    if (table.alias != star.table || (!star.schema.empty() && star.schema != table.schema)) continue;
+    if (table.alias != star.table || (!star.schema.empty() && star.schema != table.schema))
+      continue;
     record_star(star, table.columns);
     return add(table.columns);
   }
-  return Error(ErrorCode::kUndefinedTable, fmt::format("missing FROM-clause entry for table \"{}\"", star.table)).at(star.position);
+  return Error(ErrorCode::kUndefinedTable,
+               fmt::format("missing FROM-clause entry for table \"{}\"", star.table))
+      .at(star.position);
 }
 
 // For a view's text: each column by its table's name, or alone when USING merged it.
-void QueryBinder::record_star(const sql::StarExpr& star, const std::vector<VisibleColumn>& columns) {
+void QueryBinder::record_star(const sql::StarExpr& star,
+                              const std::vector<VisibleColumn>& columns) {
   if (state_.context.stars == nullptr) return;
   StarColumns record{&star, {}};
   for (const VisibleColumn& column : columns) {
     ColumnName name{{}, {}, column.name};
     for (const FromTable& table : from_.tables) {
-      const bool owns = std::any_of(table.columns.begin(), table.columns.end(), [&](const auto& c) { return c.index == column.index && c.name == column.name; });
+      const bool owns = std::any_of(table.columns.begin(), table.columns.end(), [&](const auto& c) {
+        return c.index == column.index && c.name == column.name;
+      });
       if (!owns) continue;
-      const bool twice = std::count_if(from_.tables.begin(), from_.tables.end(), [&](const auto& other) { return other.alias == table.alias; }) > 1;
+      const bool twice =
+          std::count_if(from_.tables.begin(), from_.tables.end(),
+                        [&](const auto& other) { return other.alias == table.alias; }) > 1;
       name.table = table.alias;
       if (twice) name.schema = table.schema;
     }
@@ -165,7 +198,8 @@ void QueryBinder::record_star(const sql::StarExpr& star, const std::vector<Visib
   state_.context.stars->push_back(std::move(record));
 }
 
-Result<std::vector<QueryBinder::OutputItem>> QueryBinder::bind_items(const sql::List<sql::SelectItem>& items) {
+Result<std::vector<QueryBinder::OutputItem>> QueryBinder::bind_items(
+    const sql::List<sql::SelectItem>& items) {
   std::vector<OutputItem> out;
   for (const sql::SelectItem& item : items) {
     if (item.expr->kind == sql::ExprKind::kStar) {
@@ -173,23 +207,27 @@ Result<std::vector<QueryBinder::OutputItem>> QueryBinder::bind_items(const sql::
       continue;
     }
     TRY_ASSIGN(expr::NodePtr node, bind_scalar(*item.expr));
-    if (is_untyped_literal(*item.expr)) literal_outputs_.push_back(static_cast<uint32_t>(out.size()));
+    if (is_untyped_literal(*item.expr))
+      literal_outputs_.push_back(static_cast<uint32_t>(out.size()));
     out.push_back({std::move(node), std::string(item_name(item))});
   }
   return out;
 }
 
-// What a GROUP BY item means: a position or an output's name stands for that output's expression; an input column wins
-// over an output's name.
-Result<const sql::Expr*> QueryBinder::group_expression(const sql::Expr& expr, const sql::SelectStmt& select) {
-  TRY_ASSIGN(const std::optional<size_t> position, output_position(expr, "GROUP BY", select.items.size()));
+// What a GROUP BY item means: a position or an output's name stands for that output's expression;
+// an input column wins over an output's name.
+Result<const sql::Expr*> QueryBinder::group_expression(const sql::Expr& expr,
+                                                       const sql::SelectStmt& select) {
+  TRY_ASSIGN(const std::optional<size_t> position,
+             output_position(expr, "GROUP BY", select.items.size()));
   if (position.has_value()) return static_cast<const sql::Expr*>(select.items[*position].expr);
   if (!is_plain_name(expr)) return &expr;
   const auto& column = static_cast<const sql::ColumnExpr&>(expr);
   const Result<expr::NodePtr> input = resolve_base(column);
   if (input || input.error().code() != ErrorCode::kUndefinedColumn) return &expr;
   for (const sql::SelectItem& item : select.items) {
-    if (item.expr->kind != sql::ExprKind::kStar && item_name(item) == column.column) return static_cast<const sql::Expr*>(item.expr);
+    if (item.expr->kind != sql::ExprKind::kStar && item_name(item) == column.column)
+      return static_cast<const sql::Expr*>(item.expr);
   }
   return &expr;
 }
@@ -200,22 +238,27 @@ Result<void> QueryBinder::bind_groups(const sql::SelectStmt& select) {
     if (expr->kind == sql::ExprKind::kCall) {
       const std::string_view name = static_cast<const sql::CallExpr*>(expr)->name;
       if (name == "rollup" || name == "cube") {
-        return Error(ErrorCode::kFeatureNotSupported, "GROUP BY ROLLUP and CUBE are not supported yet").at(expr->position);
+        return Error(ErrorCode::kFeatureNotSupported,
+                     "GROUP BY ROLLUP and CUBE are not supported yet")
+            .at(expr->position);
       }
     }
     TRY_ASSIGN(const sql::Expr* meant, group_expression(*expr, select));
     TRY_ASSIGN(expr::NodePtr node, bind_scalar(*meant));
     groups_by_expression_ = groups_by_expression_ || node->kind != expr::NodeKind::kColumn;
-    const bool known = std::any_of(groups_.begin(), groups_.end(), [&](const auto& group) { return expr::equal(*group, *node); });
+    const bool known = std::any_of(groups_.begin(), groups_.end(),
+                                   [&](const auto& group) { return expr::equal(*group, *node); });
     if (!known) groups_.push_back(std::move(node));
   }
   return {};
 }
 
-Result<SortKey> QueryBinder::bind_order_item(const sql::OrderItem& item, const sql::SelectStmt& select, std::vector<OutputItem>& items,
-                                             size_t visible_items) {
+Result<SortKey> QueryBinder::bind_order_item(const sql::OrderItem& item,
+                                             const sql::SelectStmt& select,
+                                             std::vector<OutputItem>& items, size_t visible_items) {
   SortKey key{0, item.descending, item.nulls_first};
-  TRY_ASSIGN(const std::optional<size_t> position, output_position(*item.expr, "ORDER BY", visible_items));
+  TRY_ASSIGN(const std::optional<size_t> position,
+             output_position(*item.expr, "ORDER BY", visible_items));
   if (position.has_value()) {
     key.column = static_cast<uint32_t>(*position);
     return key;
@@ -226,7 +269,8 @@ Result<SortKey> QueryBinder::bind_order_item(const sql::OrderItem& item, const s
     for (size_t i = 0; i < visible_items; ++i) {
       if (items[i].name != name) continue;
       if (found.has_value() && !expr::equal(*items[*found].node, *items[i].node)) {
-        return Error(ErrorCode::kAmbiguousColumn, fmt::format("ORDER BY \"{}\" is ambiguous", name)).at(item.expr->position);
+        return Error(ErrorCode::kAmbiguousColumn, fmt::format("ORDER BY \"{}\" is ambiguous", name))
+            .at(item.expr->position);
       }
       if (!found.has_value()) found = i;
     }
@@ -236,22 +280,28 @@ Result<SortKey> QueryBinder::bind_order_item(const sql::OrderItem& item, const s
     }
   }
   TRY_ASSIGN(expr::NodePtr node, bind_scalar(*item.expr));
-  const auto same = std::find_if(items.begin(), items.end(), [&](const OutputItem& other) { return expr::equal(*other.node, *node); });
+  const auto same = std::find_if(items.begin(), items.end(), [&](const OutputItem& other) {
+    return expr::equal(*other.node, *node);
+  });
   key.column = static_cast<uint32_t>(same - items.begin());
   if (same != items.end()) return key;
   if (select.distinct && select.distinct_on.empty()) {
-    return Error(ErrorCode::kInvalidColumnReference, "for SELECT DISTINCT, ORDER BY expressions must appear in select list").at(item.expr->position);
+    return Error(ErrorCode::kInvalidColumnReference,
+                 "for SELECT DISTINCT, ORDER BY expressions must appear in select list")
+        .at(item.expr->position);
   }
   items.push_back({std::move(node), "order"});
   return key;
 }
 
-Result<std::vector<uint32_t>> QueryBinder::bind_distinct_on(const sql::SelectStmt& select, std::vector<OutputItem>& items) {
+Result<std::vector<uint32_t>> QueryBinder::bind_distinct_on(const sql::SelectStmt& select,
+                                                            std::vector<OutputItem>& items) {
   std::vector<uint32_t> columns;
   clause_ = "DISTINCT ON";
   const size_t visible_items = items.size();
   for (sql::Expr* expr : select.distinct_on) {
-    TRY_ASSIGN(const SortKey key, bind_order_item({expr, false, false}, select, items, visible_items));
+    TRY_ASSIGN(const SortKey key,
+               bind_order_item({expr, false, false}, select, items, visible_items));
     columns.push_back(key.column);
   }
   return columns;
@@ -265,8 +315,10 @@ Result<LogicalPtr> QueryBinder::bind_plain(const sql::SelectStmt& select) {
     base_width_ = static_cast<uint32_t>(node->width());
   }
   bool is_grouped = !select.group_by.empty() || select.having != nullptr;
-  for (const sql::SelectItem& item : select.items) is_grouped = is_grouped || contains_aggregate(*item.expr);
-  for (const sql::OrderItem& item : select.order_by) is_grouped = is_grouped || contains_aggregate(*item.expr);
+  for (const sql::SelectItem& item : select.items)
+    is_grouped = is_grouped || contains_aggregate(*item.expr);
+  for (const sql::OrderItem& item : select.order_by)
+    is_grouped = is_grouped || contains_aggregate(*item.expr);
   if (is_grouped) {
     TRY(bind_groups(select));
     phase_ = Phase::kGrouped;
@@ -288,7 +340,8 @@ Result<LogicalPtr> QueryBinder::bind_plain(const sql::SelectStmt& select) {
   }
   for (size_t i = 0; i < distinct_on.size() && i < sort.size(); ++i) {
     if (std::find(distinct_on.begin(), distinct_on.end(), sort[i].column) == distinct_on.end()) {
-      return Error(ErrorCode::kInvalidColumnReference, "SELECT DISTINCT ON expressions must match initial ORDER BY expressions")
+      return Error(ErrorCode::kInvalidColumnReference,
+                   "SELECT DISTINCT ON expressions must match initial ORDER BY expressions")
           .at(select.order_by[i].expr->position);
     }
   }
@@ -305,7 +358,8 @@ Result<LogicalPtr> QueryBinder::bind_plain(const sql::SelectStmt& select) {
   project->children.push_back(std::move(node));
   node = std::move(project);
 
-  if (select.distinct && distinct_on.empty()) node = make_node(LogicalKind::kDistinct, std::move(node));
+  if (select.distinct && distinct_on.empty())
+    node = make_node(LogicalKind::kDistinct, std::move(node));
   if (!sort.empty()) {
     node = make_node(LogicalKind::kSort, std::move(node));
     node->sort = std::move(sort);
@@ -321,13 +375,16 @@ Result<LogicalPtr> QueryBinder::bind_plain(const sql::SelectStmt& select) {
 }
 
 // The columns' types: those asked for, else what is common to the rows.
-Result<std::vector<type::Type>> QueryBinder::value_types(const std::vector<std::vector<expr::NodePtr>>& rows, const sql::SelectStmt& select) const {
-  if (!wanted_types_.empty()) return std::vector<type::Type>(wanted_types_.begin(), wanted_types_.end());
+Result<std::vector<type::Type>> QueryBinder::value_types(
+    const std::vector<std::vector<expr::NodePtr>>& rows, const sql::SelectStmt& select) const {
+  if (!wanted_types_.empty())
+    return std::vector<type::Type>(wanted_types_.begin(), wanted_types_.end());
   std::vector<type::Type> result;
   for (size_t column = 0; column < rows[0].size(); ++column) {
     std::vector<type::Type> types;
     for (const auto& row : rows) types.push_back(row[column]->type);
-    TRY_ASSIGN(const type::Type common, expr::common_type(types, "VALUES", select.values[0][column]->position));
+    TRY_ASSIGN(const type::Type common,
+               expr::common_type(types, "VALUES", select.values[0][column]->position));
     result.push_back(common.id == type::TypeId::kUnknown ? kText : common);
   }
   return result;
@@ -340,11 +397,13 @@ Result<LogicalPtr> QueryBinder::bind_values(const sql::SelectStmt& select) {
   bool has_subquery = false;
   for (const sql::List<sql::Expr*>& row : select.values) {
     if (row.size() != width) {
-      return Error(ErrorCode::kSyntaxError, "VALUES lists must all be the same length").at(row.empty() ? 0 : row[0]->position);
+      return Error(ErrorCode::kSyntaxError, "VALUES lists must all be the same length")
+          .at(row.empty() ? 0 : row[0]->position);
     }
     for (const sql::Expr* expr : row) {
       if (expr->kind == sql::ExprKind::kDefault) {
-        return Error(ErrorCode::kSyntaxError, "DEFAULT is not allowed in this context").at(expr->position);
+        return Error(ErrorCode::kSyntaxError, "DEFAULT is not allowed in this context")
+            .at(expr->position);
       }
       has_subquery = has_subquery || contains_subquery(*expr);
     }
@@ -363,14 +422,16 @@ Result<LogicalPtr> QueryBinder::bind_values(const sql::SelectStmt& select) {
   TRY_ASSIGN(const std::vector<type::Type> types, value_types(node->values, select));
   for (size_t column = 0; column < width; ++column) {
     for (auto& row : node->values) {
-      TRY_ASSIGN(row[column], expr::coerce(std::move(row[column]), types[column], type::CastContext::kImplicit, context));
+      TRY_ASSIGN(row[column], expr::coerce(std::move(row[column]), types[column],
+                                           type::CastContext::kImplicit, context));
     }
     node->outputs.push_back({fmt::format("column{}", column + 1), types[column]});
   }
   return node;
 }
 
-// VALUES with subqueries: every row is a query of its own, and all are appended, as a balanced tree since rows may be many.
+// VALUES with subqueries: every row is a query of its own, and all are appended, as a balanced tree
+// since rows may be many.
 Result<LogicalPtr> QueryBinder::bind_value_queries(const sql::SelectStmt& select) {
   std::vector<LogicalPtr> parts;
   std::vector<std::vector<expr::NodePtr>> rows;
@@ -389,12 +450,14 @@ Result<LogicalPtr> QueryBinder::bind_value_queries(const sql::SelectStmt& select
     adopt_outer_references(child);
   }
   TRY_ASSIGN(const std::vector<type::Type> types, value_types(rows, select));
-  const auto cast = wanted_types_.empty() ? type::CastContext::kImplicit : type::CastContext::kAssignment;
+  const auto cast =
+      wanted_types_.empty() ? type::CastContext::kImplicit : type::CastContext::kAssignment;
   expr::BindContext context = bind_context();
   for (size_t i = 0; i < parts.size(); ++i) {
     LogicalPtr project = make_node(LogicalKind::kProject);
     for (size_t column = 0; column < types.size(); ++column) {
-      TRY_ASSIGN(expr::NodePtr value, expr::coerce(std::move(rows[i][column]), types[column], cast, context));
+      TRY_ASSIGN(expr::NodePtr value,
+                 expr::coerce(std::move(rows[i][column]), types[column], cast, context));
       project->outputs.push_back({fmt::format("column{}", column + 1), types[column]});
       project->expressions.push_back(std::move(value));
     }
@@ -421,14 +484,19 @@ Result<LogicalPtr> QueryBinder::bind_set_operation(const sql::SelectStmt& select
   TRY_ASSIGN(LogicalPtr left, bind_child(*select.left, common_tables_, &left_literals));
   TRY_ASSIGN(LogicalPtr right, bind_child(*select.right, common_tables_, &right_literals));
   if (left->width() != right->width()) {
-    return Error(ErrorCode::kSyntaxError, fmt::format("each {} query must have the same number of columns", name)).at(select.right->position);
+    return Error(ErrorCode::kSyntaxError,
+                 fmt::format("each {} query must have the same number of columns", name))
+        .at(select.right->position);
   }
-  // A literal takes the type of the column on the other side, unless that is one too: then both are text.
+  // A literal takes the type of the column on the other side, unless that is one too: then both are
+  // text.
   using Literals = std::vector<uint32_t>;
-  const auto give = [&](LogicalNode& side, const Literals& literals, const LogicalNode& other, const Literals& others) -> Result<void> {
+  const auto give = [&](LogicalNode& side, const Literals& literals, const LogicalNode& other,
+                        const Literals& others) -> Result<void> {
     for (const uint32_t i : literals) {
       const bool both = std::find(others.begin(), others.end(), i) != others.end();
-      if (!both) TRY(give_literal_type(side, i, {other.outputs[i].type.id}, type::CastContext::kImplicit));
+      if (!both)
+        TRY(give_literal_type(side, i, {other.outputs[i].type.id}, type::CastContext::kImplicit));
     }
     return {};
   };
@@ -451,7 +519,8 @@ Result<LogicalPtr> QueryBinder::bind_set_operation(const sql::SelectStmt& select
     LogicalPtr project = make_projection(std::move(side), columns);
     for (size_t i = 0; i < outputs.size(); ++i) {
       TRY_ASSIGN(project->expressions[i],
-                 expr::coerce(std::move(project->expressions[i]), outputs[i].type, type::CastContext::kImplicit, context));
+                 expr::coerce(std::move(project->expressions[i]), outputs[i].type,
+                              type::CastContext::kImplicit, context));
       project->outputs[i].type = outputs[i].type;
     }
     return project;
@@ -466,36 +535,41 @@ Result<LogicalPtr> QueryBinder::bind_set_operation(const sql::SelectStmt& select
   return node;
 }
 
-// ORDER BY of set operations: names and positions of the output only. VALUES may also be ordered by expressions over them.
+// ORDER BY of set operations: names and positions of the output only. VALUES may also be ordered by
+// expressions over them.
 Result<LogicalPtr> QueryBinder::order_by_outputs(LogicalPtr input, const sql::SelectStmt& select) {
   if (select.order_by.empty()) return input;
   const auto width = static_cast<uint32_t>(input->width());
   std::vector<uint32_t> all(width);
   std::iota(all.begin(), all.end(), 0u);
-  LogicalPtr project;                        // Only once there is an expression.
+  LogicalPtr project;  // Only once there is an expression.
   std::vector<SortKey> sort;
   for (const sql::OrderItem& item : select.order_by) {
     SortKey key{0, item.descending, item.nulls_first};
     TRY_ASSIGN(std::optional<size_t> found, output_position(*item.expr, "ORDER BY", width));
     if (!found.has_value() && is_plain_name(*item.expr)) {
       const std::string_view name = static_cast<const sql::ColumnExpr*>(item.expr)->column;
-      const std::vector<OutputColumn>& outputs = project != nullptr ? project->outputs : input->outputs;
+      const std::vector<OutputColumn>& outputs =
+          project != nullptr ? project->outputs : input->outputs;
       for (size_t i = width; i-- > 0;) {
         if (outputs[i].name == name) found = i;
       }
       if (!found.has_value()) {
-        return Error(ErrorCode::kUndefinedColumn, fmt::format("column \"{}\" does not exist", name)).at(item.expr->position);
+        return Error(ErrorCode::kUndefinedColumn, fmt::format("column \"{}\" does not exist", name))
+            .at(item.expr->position);
       }
     }
     if (!found.has_value() && select.values.empty()) {
-      return Error(ErrorCode::kFeatureNotSupported, "invalid UNION/INTERSECT/EXCEPT ORDER BY clause")
+      return Error(ErrorCode::kFeatureNotSupported,
+                   "invalid UNION/INTERSECT/EXCEPT ORDER BY clause")
           .with_detail("Only result column names can be used, not expressions or functions.")
           .at(item.expr->position);
     }
     if (!found.has_value()) {
       if (project == nullptr) {
         FromScope outputs;
-        TRY_ASSIGN(input, add_columns(std::move(input), {"*VALUES*", {}, {}, nullptr}, {}, 0, outputs));
+        TRY_ASSIGN(input,
+                   add_columns(std::move(input), {"*VALUES*", {}, {}, nullptr}, {}, 0, outputs));
         from_ = std::move(outputs);
         phase_ = Phase::kBase;
         clause_ = "ORDER BY";
@@ -510,23 +584,29 @@ Result<LogicalPtr> QueryBinder::order_by_outputs(LogicalPtr input, const sql::Se
     key.column = static_cast<uint32_t>(*found);
     sort.push_back(key);
   }
-  LogicalPtr node = make_node(LogicalKind::kSort, project != nullptr ? std::move(project) : std::move(input));
+  LogicalPtr node =
+      make_node(LogicalKind::kSort, project != nullptr ? std::move(project) : std::move(input));
   node->sort = std::move(sort);
   return node->width() == width ? std::move(node) : make_projection(std::move(node), all);
 }
 
 Result<LogicalPtr> QueryBinder::bind_limit(LogicalPtr input, const sql::SelectStmt& select) {
   if (select.limit == nullptr && select.offset == nullptr) return input;
-  const auto has_subquery = [](const sql::Expr* expr) { return expr != nullptr && contains_subquery(*expr); };
-  if (has_subquery(select.limit) || has_subquery(select.offset)) return bind_limit_query(std::move(input), select);
+  const auto has_subquery = [](const sql::Expr* expr) {
+    return expr != nullptr && contains_subquery(*expr);
+  };
+  if (has_subquery(select.limit) || has_subquery(select.offset))
+    return bind_limit_query(std::move(input), select);
   const Phase phase = std::exchange(phase_, Phase::kConstant);
   LogicalPtr node = make_node(LogicalKind::kLimit, std::move(input));
-  const auto bind_count = [&](const sql::Expr* expr, std::string_view clause) -> Result<expr::NodePtr> {
+  const auto bind_count = [&](const sql::Expr* expr,
+                              std::string_view clause) -> Result<expr::NodePtr> {
     if (expr == nullptr) return expr::NodePtr();
     clause_ = clause;
     expr::BindContext context = bind_context();
     TRY_ASSIGN(expr::NodePtr count, expr::bind(*expr, context));
-    TRY_ASSIGN(count, expr::coerce(std::move(count), kInt8, type::CastContext::kAssignment, context));
+    TRY_ASSIGN(count,
+               expr::coerce(std::move(count), kInt8, type::CastContext::kAssignment, context));
     // LIMIT 10 is by far the most common; a folded constant lets the rules see it.
     TRY(expr::fold_constants(count, state_.context.eval));
     return count;
@@ -537,7 +617,8 @@ Result<LogicalPtr> QueryBinder::bind_limit(LogicalPtr input, const sql::SelectSt
   return node;
 }
 
-// Subqueries in LIMIT or OFFSET: both counts are the columns of a query of one row, which runs first.
+// Subqueries in LIMIT or OFFSET: both counts are the columns of a query of one row, which runs
+// first.
 Result<LogicalPtr> QueryBinder::bind_limit_query(LogicalPtr input, const sql::SelectStmt& select) {
   QueryBinder child(state_, parent_, common_tables_);
   TRY_ASSIGN(LogicalPtr row, child.bind_from({}));
@@ -549,7 +630,8 @@ Result<LogicalPtr> QueryBinder::bind_limit_query(LogicalPtr input, const sql::Se
     expr::NodePtr count = expr::make_constant(type::Value::null(kInt8));
     if (expr != nullptr) {
       TRY_ASSIGN(count, expr::bind(*expr, context));
-      TRY_ASSIGN(count, expr::coerce(std::move(count), kInt8, type::CastContext::kAssignment, context));
+      TRY_ASSIGN(count,
+                 expr::coerce(std::move(count), kInt8, type::CastContext::kAssignment, context));
     }
     counts->outputs.push_back({is_limit ? "limit" : "offset", kInt8});
     counts->expressions.push_back(std::move(count));
@@ -562,20 +644,26 @@ Result<LogicalPtr> QueryBinder::bind_limit_query(LogicalPtr input, const sql::Se
 }
 
 Result<BoundModify> QueryBinder::bind_modify(const ModifyRequest& request) {
-  TRY_ASSIGN(ResolvedTable resolved, state_.context.resolver.resolve(request.table, {}, std::nullopt));
-  if (resolved.view != nullptr) return not_updatable(*resolved.view, "update").at(request.table.position);
+  TRY_ASSIGN(ResolvedTable resolved,
+             state_.context.resolver.resolve(request.table, {}, std::nullopt));
+  if (resolved.view != nullptr)
+    return not_updatable(*resolved.view, "update").at(request.table.position);
   if (!resolved.table.has_value()) {
-    return Error(ErrorCode::kWrongObjectType, fmt::format("cannot change system view \"{}\"", request.table.name)).at(request.table.position);
+    return Error(ErrorCode::kWrongObjectType,
+                 fmt::format("cannot change system view \"{}\"", request.table.name))
+        .at(request.table.position);
   }
   BoundModify result;
   result.target = *resolved.table;
-  sql::NamedTable target{{sql::TableRefKind::kTable, request.table.position}, request.table, {}, request.alias, {}};
+  sql::NamedTable target{
+      {sql::TableRefKind::kTable, request.table.position}, request.table, {}, request.alias, {}};
   std::vector<sql::TableRef*> refs = {&target};
   refs.insert(refs.end(), request.from.begin(), request.from.end());
   // WITH names never hide the target, since there are none here.
   TRY_ASSIGN(LogicalPtr node, bind_from({refs.data(), refs.size()}));
 
-  // The target is the leftmost scan: key and line go right behind its columns, so all that follows moves by two.
+  // The target is the leftmost scan: key and line go right behind its columns, so all that follows
+  // moves by two.
   LogicalNode* scan = node.get();
   const auto width = static_cast<uint32_t>(result.target.table->columns.size());
   const std::vector<OutputColumn> hidden = {{"rowan_key", kText}, {"rowan_line", kText}};
@@ -592,7 +680,8 @@ Result<BoundModify> QueryBinder::bind_modify(const ModifyRequest& request) {
   };
   move_columns(from_.visible);
   for (FromTable& table : from_.tables) move_columns(table.columns);
-  // Conditions of joins inside FROM count from their own left input, which does not hold the target.
+  // Conditions of joins inside FROM count from their own left input, which does not hold the
+  // target.
   base_width_ = static_cast<uint32_t>(node->width());
 
   if (request.where != nullptr) {
@@ -605,9 +694,11 @@ Result<BoundModify> QueryBinder::bind_modify(const ModifyRequest& request) {
   for (size_t i = 0; i < request.expressions.size(); ++i) {
     expr::BindContext context = bind_context();
     TRY_ASSIGN(expr::NodePtr value, expr::bind(*request.expressions[i], context));
-    const type::Type wanted = i < request.expression_types.size() ? request.expression_types[i] : type::Type();
+    const type::Type wanted =
+        i < request.expression_types.size() ? request.expression_types[i] : type::Type();
     if (wanted.id != type::TypeId::kUnknown) {
-      TRY_ASSIGN(value, expr::coerce(std::move(value), wanted, type::CastContext::kAssignment, context));
+      TRY_ASSIGN(value,
+                 expr::coerce(std::move(value), wanted, type::CastContext::kAssignment, context));
     }
     expressions.push_back(std::move(value));
   }
@@ -624,7 +715,9 @@ Result<BoundModify> QueryBinder::bind_modify(const ModifyRequest& request) {
 }
 
 Error not_updatable(const catalog::ViewDef& view, std::string_view verb) {
-  if (view.materialized()) return Error(ErrorCode::kWrongObjectType, fmt::format("cannot change materialized view \"{}\"", view.name));
+  if (view.materialized())
+    return Error(ErrorCode::kWrongObjectType,
+                 fmt::format("cannot change materialized view \"{}\"", view.name));
   return Error(ErrorCode::kObjectNotInState, fmt::format("cannot {} view \"{}\"", verb, view.name))
       .with_detail("Views are not updatable.")
       .with_hint("Change the tables that the view reads.");
@@ -635,12 +728,14 @@ Result<LogicalPtr> bind_query(const sql::SelectStmt& select, BindState& state) {
   return binder.bind(select);
 }
 
-Result<LogicalPtr> bind_query_for(const sql::SelectStmt& select, std::span<const type::Type> types, BindState& state) {
+Result<LogicalPtr> bind_query_for(const sql::SelectStmt& select, std::span<const type::Type> types,
+                                  BindState& state) {
   QueryBinder binder(state, nullptr, nullptr);
   return binder.bind_for(select, types);
 }
 
-Result<LogicalPtr> bind_values_as(const sql::SelectStmt& values, std::span<const type::Type> types, BindState& state) {
+Result<LogicalPtr> bind_values_as(const sql::SelectStmt& values, std::span<const type::Type> types,
+                                  BindState& state) {
   QueryBinder binder(state, nullptr, nullptr);
   return binder.bind_values_as(values, types);
 }

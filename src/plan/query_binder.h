@@ -1,7 +1,9 @@
-// QueryBinder: turns the names of one query level into a logical plan; subqueries get a binder of their own.
+// QueryBinder: turns the names of one query level into a logical plan; subqueries get a binder of
+// their own.
 //
-// Phases: columns are first resolved over FROM ("base"); once a query is grouped, its outputs, HAVING and ORDER BY see only
-// group keys and aggregates. Their final column numbers are known at the end, so until then they are placeholders.
+// Phases: columns are first resolved over FROM ("base"); once a query is grouped, its outputs,
+// HAVING and ORDER BY see only group keys and aggregates. Their final column numbers are known at
+// the end, so until then they are placeholders.
 #pragma once
 
 #include <deque>
@@ -19,17 +21,18 @@ namespace rowan::plan {
 struct VisibleColumn {
   std::string name;
   type::Type type;
-  uint32_t index = 0;                        // In the input of WHERE.
+  uint32_t index = 0;  // In the input of WHERE.
 };
 
 struct FromTable {
   std::string alias;
-  std::string schema;                        // Empty for subqueries and functions.
+  std::string schema;  // Empty for subqueries and functions.
   std::vector<VisibleColumn> columns;
-  std::shared_ptr<const catalog::TableDef> definition;   // May be null.
+  std::shared_ptr<const catalog::TableDef> definition;  // May be null.
 };
 
-// What FROM offers: tables for qualified names, `visible` for plain names and `*` (USING merges columns there).
+// What FROM offers: tables for qualified names, `visible` for plain names and `*` (USING merges
+// columns there).
 struct FromScope {
   std::vector<FromTable> tables;
   std::vector<VisibleColumn> visible;
@@ -49,12 +52,14 @@ class QueryBinder final : public expr::Scope {
   Result<LogicalPtr> bind(const sql::SelectStmt& select);
   Result<BoundModify> bind_modify(const ModifyRequest& request);
   // VALUES whose columns are to have these types, by assignment casts.
-  Result<LogicalPtr> bind_values_as(const sql::SelectStmt& values, std::span<const type::Type> types) {
+  Result<LogicalPtr> bind_values_as(const sql::SelectStmt& values,
+                                    std::span<const type::Type> types) {
     wanted_types_ = types;
     return bind(values);
   }
 
-  // A query whose rows go to columns of these types: NULL and string literals that are outputs of a plain SELECT are read as such.
+  // A query whose rows go to columns of these types: NULL and string literals that are outputs of a
+  // plain SELECT are read as such.
   Result<LogicalPtr> bind_for(const sql::SelectStmt& select, std::span<const type::Type> types);
 
   Result<expr::NodePtr> resolve_column(const sql::ColumnExpr& column) override;
@@ -68,7 +73,7 @@ class QueryBinder final : public expr::Scope {
     std::string name;
   };
   struct OuterReference {
-    expr::NodePtr outer;                     // Over the parent's current phase.
+    expr::NodePtr outer;  // Over the parent's current phase.
     uint32_t slot = 0;
   };
   struct PendingApply {
@@ -82,23 +87,29 @@ class QueryBinder final : public expr::Scope {
   Result<LogicalPtr> bind_plain(const sql::SelectStmt& select);
   Result<LogicalPtr> bind_values(const sql::SelectStmt& select);
   Result<LogicalPtr> bind_value_queries(const sql::SelectStmt& select);
-  Result<std::vector<type::Type>> value_types(const std::vector<std::vector<expr::NodePtr>>& rows, const sql::SelectStmt& select) const;
+  Result<std::vector<type::Type>> value_types(const std::vector<std::vector<expr::NodePtr>>& rows,
+                                              const sql::SelectStmt& select) const;
   Result<LogicalPtr> bind_set_operation(const sql::SelectStmt& select);
   Result<LogicalPtr> bind_limit(LogicalPtr input, const sql::SelectStmt& select);
   Result<LogicalPtr> bind_limit_query(LogicalPtr input, const sql::SelectStmt& select);
   Result<LogicalPtr> order_by_outputs(LogicalPtr input, const sql::SelectStmt& select);
-  Result<LogicalPtr> bind_child(const sql::SelectStmt& select, const CommonTableScope* common_tables, std::vector<uint32_t>* literals = nullptr);
-  Result<bool> give_literal_type(LogicalNode& node, uint32_t output, type::Type to, type::CastContext cast);
+  Result<LogicalPtr> bind_child(const sql::SelectStmt& select,
+                                const CommonTableScope* common_tables,
+                                std::vector<uint32_t>* literals = nullptr);
+  Result<bool> give_literal_type(LogicalNode& node, uint32_t output, type::Type to,
+                                 type::CastContext cast);
   Result<std::vector<OutputItem>> bind_items(const sql::List<sql::SelectItem>& items);
   Result<void> expand_star(const sql::StarExpr& star, std::vector<OutputItem>& out);
   Result<void> bind_groups(const sql::SelectStmt& select);
   Result<const sql::Expr*> group_expression(const sql::Expr& expr, const sql::SelectStmt& select);
-  Result<SortKey> bind_order_item(const sql::OrderItem& item, const sql::SelectStmt& select, std::vector<OutputItem>& items,
-                                  size_t visible_items);
-  Result<std::vector<uint32_t>> bind_distinct_on(const sql::SelectStmt& select, std::vector<OutputItem>& items);
+  Result<SortKey> bind_order_item(const sql::OrderItem& item, const sql::SelectStmt& select,
+                                  std::vector<OutputItem>& items, size_t visible_items);
+  Result<std::vector<uint32_t>> bind_distinct_on(const sql::SelectStmt& select,
+                                                 std::vector<OutputItem>& items);
   Result<expr::NodePtr> bind_scalar(const sql::Expr& expr);
   Result<expr::NodePtr> bind_where(const sql::Expr& expr, std::string_view clause);
-  Result<LogicalPtr> finish_grouping(LogicalPtr input, std::vector<OutputItem>& items, expr::NodePtr& having);
+  Result<LogicalPtr> finish_grouping(LogicalPtr input, std::vector<OutputItem>& items,
+                                     expr::NodePtr& having);
   LogicalPtr wrap_applies(LogicalPtr input, std::vector<PendingApply>& applies);
   void adopt_outer_references(QueryBinder& child);
 
@@ -109,7 +120,8 @@ class QueryBinder final : public expr::Scope {
   Result<expr::NodePtr> resolve_base(const sql::ColumnExpr& column);
   Result<expr::NodePtr> grouped(expr::NodePtr base, const sql::ColumnExpr& column);
   bool determined_by_groups(uint32_t column) const;
-  Result<expr::NodePtr> resolve_in_subquery(const sql::SubqueryExpr& subquery, QueryBinder& child, LogicalPtr inner, PendingApply pending);
+  Result<expr::NodePtr> resolve_in_subquery(const sql::SubqueryExpr& subquery, QueryBinder& child,
+                                            LogicalPtr inner, PendingApply pending);
   expr::NodePtr add_apply(PendingApply pending);
 
   // from.cc
@@ -119,15 +131,18 @@ class QueryBinder final : public expr::Scope {
   Result<LogicalPtr> bind_subquery_table(const sql::SubqueryTable& table, FromScope& scope);
   Result<LogicalPtr> bind_function_table(const sql::FunctionTable& table, FromScope& scope);
   Result<LogicalPtr> bind_join(const sql::JoinTable& join, FromScope& scope);
-  Result<LogicalPtr> bind_join_condition(const sql::JoinTable& join, LogicalPtr node, const FromScope& scope);
-  Result<LogicalPtr> bind_using(const sql::JoinTable& join, LogicalPtr node, const FromScope& left, const FromScope& right,
-                                const std::vector<std::string>& names, FromScope& scope);
+  Result<LogicalPtr> bind_join_condition(const sql::JoinTable& join, LogicalPtr node,
+                                         const FromScope& scope);
+  Result<LogicalPtr> bind_using(const sql::JoinTable& join, LogicalPtr node, const FromScope& left,
+                                const FromScope& right, const std::vector<std::string>& names,
+                                FromScope& scope);
   Result<ResolvedTable> resolve_table(const sql::NamedTable& table);
   Result<LogicalPtr> bind_view(const sql::NamedTable& table, const ResolvedTable& resolved);
   void record_star(const sql::StarExpr& star, const std::vector<VisibleColumn>& columns);
   Result<ResolvedTable> resolve_versions(const sql::NamedTable& table);
   Result<std::optional<int64_t>> system_time(const sql::Expr* value);
-  Result<LogicalPtr> add_columns(LogicalPtr node, FromTable table, const sql::List<std::string_view>& aliases, uint32_t position,
+  Result<LogicalPtr> add_columns(LogicalPtr node, FromTable table,
+                                 const sql::List<std::string_view>& aliases, uint32_t position,
                                  FromScope& scope);
 
   enum class Phase : uint8_t { kConstant, kBase, kGrouped };
@@ -145,14 +160,15 @@ class QueryBinder final : public expr::Scope {
   bool subqueries_allowed_ = true;
   bool inside_aggregate_ = false;
 
-  uint32_t base_width_ = 0;                  // Columns below the next base subquery.
+  uint32_t base_width_ = 0;  // Columns below the next base subquery.
   std::vector<PendingApply> base_applies_;
   std::vector<PendingApply> grouped_applies_;
-  std::vector<expr::NodePtr> groups_;        // Over the base.
+  std::vector<expr::NodePtr> groups_;  // Over the base.
   bool groups_by_expression_ = false;
   std::vector<AggregateItem> aggregates_;
-  std::span<const type::Type> wanted_types_; // VALUES of INSERT; else empty.
-  std::vector<uint32_t> literal_outputs_;    // Outputs of a plain SELECT that are NULL or string literals: text unless more is known.
+  std::span<const type::Type> wanted_types_;  // VALUES of INSERT; else empty.
+  std::vector<uint32_t> literal_outputs_;     // Outputs of a plain SELECT that are NULL or string
+                                              // literals: text unless more is known.
 };
 
 // Walks of the syntax tree that do not enter subqueries.

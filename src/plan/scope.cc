@@ -14,7 +14,8 @@ constexpr uint32_t kGroupPlaceholder = 1u << 22;
 constexpr uint32_t kAggregatePlaceholder = 1u << 23;
 constexpr uint32_t kApplyPlaceholder = 1u << 24;
 
-// Calls `visit` for the direct operands of an expression. Operands of subqueries count, their queries do not.
+// Calls `visit` for the direct operands of an expression. Operands of subqueries count, their
+// queries do not.
 template <typename Visit>
 void for_each_operand(const sql::Expr& expr, const Visit& visit) {
   const auto one = [&](const sql::Expr* operand) {
@@ -24,14 +25,17 @@ void for_each_operand(const sql::Expr& expr, const Visit& visit) {
     for (const sql::Expr* operand : operands) one(operand);
   };
   switch (expr.kind) {
-    case sql::ExprKind::kUnary: return one(static_cast<const sql::UnaryExpr&>(expr).operand);
+    case sql::ExprKind::kUnary:
+      return one(static_cast<const sql::UnaryExpr&>(expr).operand);
     case sql::ExprKind::kBinary: {
       const auto& binary = static_cast<const sql::BinaryExpr&>(expr);
       one(binary.left);
       return one(binary.right);
     }
-    case sql::ExprKind::kIsNull: return one(static_cast<const sql::IsNullExpr&>(expr).operand);
-    case sql::ExprKind::kIsBool: return one(static_cast<const sql::IsBoolExpr&>(expr).operand);
+    case sql::ExprKind::kIsNull:
+      return one(static_cast<const sql::IsNullExpr&>(expr).operand);
+    case sql::ExprKind::kIsBool:
+      return one(static_cast<const sql::IsBoolExpr&>(expr).operand);
     case sql::ExprKind::kIsDistinct: {
       const auto& distinct = static_cast<const sql::IsDistinctExpr&>(expr);
       one(distinct.left);
@@ -63,35 +67,42 @@ void for_each_operand(const sql::Expr& expr, const Visit& visit) {
       }
       return one(branches.otherwise);
     }
-    case sql::ExprKind::kCast: return one(static_cast<const sql::CastExpr&>(expr).operand);
+    case sql::ExprKind::kCast:
+      return one(static_cast<const sql::CastExpr&>(expr).operand);
     case sql::ExprKind::kCall: {
       const auto& call = static_cast<const sql::CallExpr&>(expr);
       all(call.arguments);
       return one(call.filter);
     }
-    case sql::ExprKind::kRow: return all(static_cast<const sql::RowExpr&>(expr).items);
+    case sql::ExprKind::kRow:
+      return all(static_cast<const sql::RowExpr&>(expr).items);
     case sql::ExprKind::kSubquery:
     case sql::ExprKind::kExists:
-    case sql::ExprKind::kInSubquery: return one(static_cast<const sql::SubqueryExpr&>(expr).operand);
+    case sql::ExprKind::kInSubquery:
+      return one(static_cast<const sql::SubqueryExpr&>(expr).operand);
     case sql::ExprKind::kLiteral:
     case sql::ExprKind::kColumn:
     case sql::ExprKind::kStar:
     case sql::ExprKind::kParameter:
-    case sql::ExprKind::kDefault: return;
+    case sql::ExprKind::kDefault:
+      return;
   }
 }
 
 bool is_subquery(const sql::Expr& expr) {
-  return expr.kind == sql::ExprKind::kSubquery || expr.kind == sql::ExprKind::kExists || expr.kind == sql::ExprKind::kInSubquery;
+  return expr.kind == sql::ExprKind::kSubquery || expr.kind == sql::ExprKind::kExists ||
+         expr.kind == sql::ExprKind::kInSubquery;
 }
 
 std::string column_text(const sql::ColumnExpr& column) {
-  return column.table.empty() ? std::string(column.column) : fmt::format("{}.{}", column.table, column.column);
+  return column.table.empty() ? std::string(column.column)
+                              : fmt::format("{}.{}", column.table, column.column);
 }
 
 bool has_outer_values(const expr::Node& node) {
   if (node.kind == expr::NodeKind::kParameter && node.column >= kOuterParameterBase) return true;
-  return std::any_of(node.children.begin(), node.children.end(), [](const auto& child) { return has_outer_values(*child); });
+  return std::any_of(node.children.begin(), node.children.end(),
+                     [](const auto& child) { return has_outer_values(*child); });
 }
 
 void renumber(expr::Node& node, uint32_t groups, uint32_t aggregates) {
@@ -110,16 +121,20 @@ void renumber(expr::Node& node, uint32_t groups, uint32_t aggregates) {
 }  // namespace
 
 bool contains_aggregate(const sql::Expr& expr) {
-  if (expr.kind == sql::ExprKind::kCall && expr::is_aggregate(static_cast<const sql::CallExpr&>(expr).name)) return true;
+  if (expr.kind == sql::ExprKind::kCall &&
+      expr::is_aggregate(static_cast<const sql::CallExpr&>(expr).name))
+    return true;
   bool found = false;
-  for_each_operand(expr, [&](const sql::Expr& operand) { found = found || contains_aggregate(operand); });
+  for_each_operand(expr,
+                   [&](const sql::Expr& operand) { found = found || contains_aggregate(operand); });
   return found;
 }
 
 bool contains_subquery(const sql::Expr& expr) {
   if (is_subquery(expr)) return true;
   bool found = false;
-  for_each_operand(expr, [&](const sql::Expr& operand) { found = found || contains_subquery(operand); });
+  for_each_operand(expr,
+                   [&](const sql::Expr& operand) { found = found || contains_subquery(operand); });
   return found;
 }
 
@@ -133,8 +148,9 @@ expr::BindContext QueryBinder::bind_context() {
 
 // An expression of the output that equals a GROUP BY expression is that group key.
 std::optional<expr::NodePtr> QueryBinder::replace_by_group(const sql::Expr& expr) {
-  if (expr.kind == sql::ExprKind::kColumn || expr.kind == sql::ExprKind::kLiteral || expr.kind == sql::ExprKind::kParameter ||
-      expr.kind == sql::ExprKind::kStar || expr.kind == sql::ExprKind::kDefault || contains_aggregate(expr) || contains_subquery(expr)) {
+  if (expr.kind == sql::ExprKind::kColumn || expr.kind == sql::ExprKind::kLiteral ||
+      expr.kind == sql::ExprKind::kParameter || expr.kind == sql::ExprKind::kStar ||
+      expr.kind == sql::ExprKind::kDefault || contains_aggregate(expr) || contains_subquery(expr)) {
     return std::nullopt;
   }
   phase_ = Phase::kBase;
@@ -143,7 +159,8 @@ std::optional<expr::NodePtr> QueryBinder::replace_by_group(const sql::Expr& expr
   phase_ = Phase::kGrouped;
   if (!bound) return std::nullopt;
   for (size_t i = 0; i < groups_.size(); ++i) {
-    if (expr::equal(**bound, *groups_[i])) return expr::make_column(kGroupPlaceholder + static_cast<uint32_t>(i), groups_[i]->type);
+    if (expr::equal(**bound, *groups_[i]))
+      return expr::make_column(kGroupPlaceholder + static_cast<uint32_t>(i), groups_[i]->type);
   }
   return std::nullopt;
 }
@@ -156,7 +173,9 @@ Result<expr::NodePtr> QueryBinder::resolve_column(const sql::ColumnExpr& column)
   Result<expr::NodePtr> outer = parent_->resolve_column(column);
   if (!outer) {
     const ErrorCode outer_code = outer.error().code();
-    return outer_code == ErrorCode::kUndefinedColumn || outer_code == ErrorCode::kUndefinedTable ? std::move(local) : std::move(outer);
+    return outer_code == ErrorCode::kUndefinedColumn || outer_code == ErrorCode::kUndefinedTable
+               ? std::move(local)
+               : std::move(outer);
   }
   auto parameter = std::make_unique<expr::Node>();
   parameter->kind = expr::NodeKind::kParameter;
@@ -175,7 +194,10 @@ Result<expr::NodePtr> QueryBinder::resolve_column(const sql::ColumnExpr& column)
 
 Result<expr::NodePtr> QueryBinder::resolve_local(const sql::ColumnExpr& column) {
   if (phase_ == Phase::kConstant) {
-    return Error(ErrorCode::kUndefinedColumn, fmt::format("cannot use column reference \"{}\" in {}", column_text(column), clause_)).at(column.position);
+    return Error(ErrorCode::kUndefinedColumn,
+                 fmt::format("cannot use column reference \"{}\" in {}", column_text(column),
+                             clause_))
+        .at(column.position);
   }
   TRY_ASSIGN(expr::NodePtr base, resolve_base(column));
   if (phase_ == Phase::kBase || inside_aggregate_) return base;
@@ -199,26 +221,37 @@ Result<expr::NodePtr> QueryBinder::resolve_base(const sql::ColumnExpr& column) {
     matches = look(from_.visible);
   } else {
     for (const FromTable& table : from_.tables) {
-      if (table.alias != column.table || (!column.schema.empty() && table.schema != column.schema)) continue;
+      if (table.alias != column.table || (!column.schema.empty() && table.schema != column.schema))
+        continue;
       table_found = true;
       matches += look(table.columns);
     }
   }
   if (!table_found) {
-    return Error(ErrorCode::kUndefinedTable, fmt::format("missing FROM-clause entry for table \"{}\"", column.table)).at(column.position);
+    return Error(ErrorCode::kUndefinedTable,
+                 fmt::format("missing FROM-clause entry for table \"{}\"", column.table))
+        .at(column.position);
   }
   if (matches > 1) {
-    return Error(ErrorCode::kAmbiguousColumn, fmt::format("column reference \"{}\" is ambiguous", column.column)).at(column.position);
+    return Error(ErrorCode::kAmbiguousColumn,
+                 fmt::format("column reference \"{}\" is ambiguous", column.column))
+        .at(column.position);
   }
   if (found == nullptr && column.table.empty()) {
-    const bool is_table = std::any_of(from_.tables.begin(), from_.tables.end(), [&](const auto& table) { return table.alias == column.column; });
+    const bool is_table =
+        std::any_of(from_.tables.begin(), from_.tables.end(),
+                    [&](const auto& table) { return table.alias == column.column; });
     if (is_table) {
-      return Error(ErrorCode::kFeatureNotSupported, fmt::format("the whole row \"{}\" as a value is not supported", column.column)).at(column.position);
+      return Error(ErrorCode::kFeatureNotSupported,
+                   fmt::format("the whole row \"{}\" as a value is not supported", column.column))
+          .at(column.position);
     }
   }
   if (found == nullptr) {
-    return Error(ErrorCode::kUndefinedColumn, column.table.empty() ? fmt::format("column \"{}\" does not exist", column.column)
-                                                                   : fmt::format("column {} does not exist", column_text(column)))
+    return Error(ErrorCode::kUndefinedColumn,
+                 column.table.empty()
+                     ? fmt::format("column \"{}\" does not exist", column.column)
+                     : fmt::format("column {} does not exist", column_text(column)))
         .at(column.position);
   }
   expr::NodePtr node = expr::make_column(found->index, found->type);
@@ -228,7 +261,8 @@ Result<expr::NodePtr> QueryBinder::resolve_base(const sql::ColumnExpr& column) {
 
 Result<expr::NodePtr> QueryBinder::grouped(expr::NodePtr base, const sql::ColumnExpr& column) {
   for (size_t i = 0; i < groups_.size(); ++i) {
-    if (expr::equal(*base, *groups_[i])) return expr::make_column(kGroupPlaceholder + static_cast<uint32_t>(i), base->type);
+    if (expr::equal(*base, *groups_[i]))
+      return expr::make_column(kGroupPlaceholder + static_cast<uint32_t>(i), base->type);
   }
   if (determined_by_groups(base->column)) {
     const type::Type type = base->type;
@@ -241,31 +275,39 @@ Result<expr::NodePtr> QueryBinder::grouped(expr::NodePtr base, const sql::Column
       if (candidate.index == base->column) name = table.alias + "." + candidate.name;
     }
   }
-  return Error(ErrorCode::kGrouping,
-               fmt::format("column \"{}\" must appear in the GROUP BY clause or be used in an aggregate function", name))
+  return Error(ErrorCode::kGrouping, fmt::format("column \"{}\" must appear in the GROUP BY clause "
+                                                 "or be used in an aggregate function",
+                                                 name))
       .at(column.position);
 }
 
 // A table's primary key among the groups determines its other columns.
 bool QueryBinder::determined_by_groups(uint32_t column) const {
   for (const FromTable& table : from_.tables) {
-    const bool owner = std::any_of(table.columns.begin(), table.columns.end(), [&](const auto& c) { return c.index == column; });
+    const bool owner = std::any_of(table.columns.begin(), table.columns.end(),
+                                   [&](const auto& c) { return c.index == column; });
     if (!owner || table.definition == nullptr || table.definition->primary_key.empty()) continue;
-    return std::all_of(table.definition->primary_key.begin(), table.definition->primary_key.end(), [&](uint16_t key) {
-      return std::any_of(groups_.begin(), groups_.end(), [&](const expr::NodePtr& group) {
-        return group->kind == expr::NodeKind::kColumn && group->column == table.columns[key].index;
-      });
-    });
+    return std::all_of(table.definition->primary_key.begin(), table.definition->primary_key.end(),
+                       [&](uint16_t key) {
+                         return std::any_of(groups_.begin(), groups_.end(),
+                                            [&](const expr::NodePtr& group) {
+                                              return group->kind == expr::NodeKind::kColumn &&
+                                                     group->column == table.columns[key].index;
+                                            });
+                       });
   }
   return false;
 }
 
 Result<expr::NodePtr> QueryBinder::resolve_aggregate(const sql::CallExpr& call) {
   if (inside_aggregate_) {
-    return Error(ErrorCode::kGrouping, "aggregate function calls cannot be nested").at(call.position);
+    return Error(ErrorCode::kGrouping, "aggregate function calls cannot be nested")
+        .at(call.position);
   }
   if (!aggregates_allowed_ || phase_ != Phase::kGrouped) {
-    return Error(ErrorCode::kGrouping, fmt::format("aggregate functions are not allowed in {}", clause_)).at(call.position);
+    return Error(ErrorCode::kGrouping,
+                 fmt::format("aggregate functions are not allowed in {}", clause_))
+        .at(call.position);
   }
   AggregateItem item;
   inside_aggregate_ = true;
@@ -275,7 +317,8 @@ Result<expr::NodePtr> QueryBinder::resolve_aggregate(const sql::CallExpr& call) 
     for (const sql::Expr* argument : call.arguments) {
       TRY_ASSIGN(expr::NodePtr node, expr::bind(*argument, context));
       if (node->type.id == type::TypeId::kUnknown) {
-        TRY_ASSIGN(node, expr::coerce(std::move(node), {type::TypeId::kText, -1}, type::CastContext::kImplicit, context));
+        TRY_ASSIGN(node, expr::coerce(std::move(node), {type::TypeId::kText, -1},
+                                      type::CastContext::kImplicit, context));
       }
       types.push_back(node->type);
       item.arguments.push_back(std::move(node));
@@ -283,27 +326,37 @@ Result<expr::NodePtr> QueryBinder::resolve_aggregate(const sql::CallExpr& call) 
     if (call.filter != nullptr) {
       TRY_ASSIGN(item.filter, expr::bind_condition(*call.filter, context));
     }
-    TRY_ASSIGN(item.spec, expr::resolve_aggregate(call.name, types, call.star, call.distinct, call.position));
-    if (!item.arguments.empty() && item.spec.argument.id != type::TypeId::kUnknown && item.arguments[0]->type.id != item.spec.argument.id) {
-      TRY_ASSIGN(item.arguments[0], expr::coerce(std::move(item.arguments[0]), item.spec.argument, type::CastContext::kImplicit, context));
+    TRY_ASSIGN(item.spec,
+               expr::resolve_aggregate(call.name, types, call.star, call.distinct, call.position));
+    if (!item.arguments.empty() && item.spec.argument.id != type::TypeId::kUnknown &&
+        item.arguments[0]->type.id != item.spec.argument.id) {
+      TRY_ASSIGN(item.arguments[0], expr::coerce(std::move(item.arguments[0]), item.spec.argument,
+                                                 type::CastContext::kImplicit, context));
     }
     return {};
   }();
   inside_aggregate_ = false;
   if (!bound) return Error(bound.error());
-  const bool local = std::any_of(item.arguments.begin(), item.arguments.end(), [](const auto& node) { return has_columns(*node); });
-  const bool outer = std::any_of(item.arguments.begin(), item.arguments.end(), [](const auto& node) { return has_outer_values(*node); });
+  const bool local = std::any_of(item.arguments.begin(), item.arguments.end(),
+                                 [](const auto& node) { return has_columns(*node); });
+  const bool outer = std::any_of(item.arguments.begin(), item.arguments.end(),
+                                 [](const auto& node) { return has_outer_values(*node); });
   if (outer && !local) {
     // By SQL's rules it would be computed over the rows of the outer query.
-    return Error(ErrorCode::kFeatureNotSupported, "aggregate functions over columns of an outer query are not supported").at(call.position);
+    return Error(ErrorCode::kFeatureNotSupported,
+                 "aggregate functions over columns of an outer query are not supported")
+        .at(call.position);
   }
   const auto same = [&](const AggregateItem& other) {
-    if (other.spec.kind != item.spec.kind || other.spec.distinct != item.spec.distinct || (other.filter == nullptr) != (item.filter == nullptr) ||
-        other.arguments.size() != item.arguments.size() || (item.filter != nullptr && !expr::equal(*item.filter, *other.filter))) {
+    if (other.spec.kind != item.spec.kind || other.spec.distinct != item.spec.distinct ||
+        (other.filter == nullptr) != (item.filter == nullptr) ||
+        other.arguments.size() != item.arguments.size() ||
+        (item.filter != nullptr && !expr::equal(*item.filter, *other.filter))) {
       return false;
     }
-    return std::equal(item.arguments.begin(), item.arguments.end(), other.arguments.begin(),
-                      [](const auto& a, const auto& b) { return !is_volatile(*a) && expr::equal(*a, *b); });
+    return std::equal(
+        item.arguments.begin(), item.arguments.end(), other.arguments.begin(),
+        [](const auto& a, const auto& b) { return !is_volatile(*a) && expr::equal(*a, *b); });
   };
   const auto found = std::find_if(aggregates_.begin(), aggregates_.end(), same);
   const auto index = static_cast<uint32_t>(found - aggregates_.begin());
@@ -314,23 +367,29 @@ Result<expr::NodePtr> QueryBinder::resolve_aggregate(const sql::CallExpr& call) 
 
 Result<expr::NodePtr> QueryBinder::resolve_subquery(const sql::SubqueryExpr& subquery) {
   if (!subqueries_allowed_ || phase_ == Phase::kConstant) {
-    return Error(ErrorCode::kFeatureNotSupported, fmt::format("subqueries in {} are not supported", clause_)).at(subquery.position);
+    return Error(ErrorCode::kFeatureNotSupported,
+                 fmt::format("subqueries in {} are not supported", clause_))
+        .at(subquery.position);
   }
   QueryBinder child(state_, this, common_tables_);
   TRY_ASSIGN(LogicalPtr inner, child.bind(*subquery.select));
   PendingApply pending;
   pending.spec.negated = subquery.negated;
   pending.type = {type::TypeId::kBool, -1};
-  if (subquery.kind == sql::ExprKind::kInSubquery && subquery.operand->kind == sql::ExprKind::kRow) {
-    return Error(ErrorCode::kFeatureNotSupported, "row values in IN (SELECT …) are not supported").at(subquery.position);
+  if (subquery.kind == sql::ExprKind::kInSubquery &&
+      subquery.operand->kind == sql::ExprKind::kRow) {
+    return Error(ErrorCode::kFeatureNotSupported, "row values in IN (SELECT …) are not supported")
+        .at(subquery.position);
   }
   if (subquery.kind != sql::ExprKind::kExists && inner->width() != 1) {
     const bool in = subquery.kind == sql::ExprKind::kInSubquery;
-    return Error(ErrorCode::kSyntaxError, in ? inner->width() == 0 ? "subquery has too few columns" : "subquery has too many columns"
+    return Error(ErrorCode::kSyntaxError, in ? inner->width() == 0 ? "subquery has too few columns"
+                                                                   : "subquery has too many columns"
                                              : "subquery must return only one column")
         .at(subquery.position);
   }
-  if (subquery.kind == sql::ExprKind::kInSubquery) return resolve_in_subquery(subquery, child, std::move(inner), std::move(pending));
+  if (subquery.kind == sql::ExprKind::kInSubquery)
+    return resolve_in_subquery(subquery, child, std::move(inner), std::move(pending));
   if (subquery.kind == sql::ExprKind::kExists) {
     pending.spec.kind = ApplyKind::kExists;
   } else {
@@ -344,17 +403,20 @@ Result<expr::NodePtr> QueryBinder::resolve_subquery(const sql::SubqueryExpr& sub
   return add_apply(std::move(pending));
 }
 
-Result<expr::NodePtr> QueryBinder::resolve_in_subquery(const sql::SubqueryExpr& subquery, QueryBinder& child, LogicalPtr inner,
+Result<expr::NodePtr> QueryBinder::resolve_in_subquery(const sql::SubqueryExpr& subquery,
+                                                       QueryBinder& child, LogicalPtr inner,
                                                        PendingApply pending) {
   expr::BindContext context = bind_context();
   TRY_ASSIGN(expr::NodePtr operand, expr::bind(*subquery.operand, context));
   const type::Type types[] = {operand->type, inner->outputs[0].type};
   TRY_ASSIGN(type::Type common, expr::common_type(types, "IN", subquery.position));
   common.modifier = -1;
-  TRY_ASSIGN(pending.spec.operand, expr::coerce(std::move(operand), common, type::CastContext::kImplicit, context));
+  TRY_ASSIGN(pending.spec.operand,
+             expr::coerce(std::move(operand), common, type::CastContext::kImplicit, context));
   if (inner->outputs[0].type.id != common.id) {
     LogicalPtr project = make_projection(std::move(inner), {0});
-    TRY_ASSIGN(project->expressions[0], expr::coerce(std::move(project->expressions[0]), common, type::CastContext::kImplicit, context));
+    TRY_ASSIGN(project->expressions[0], expr::coerce(std::move(project->expressions[0]), common,
+                                                     type::CastContext::kImplicit, context));
     project->outputs[0].type = common;
     inner = std::move(project);
   }
@@ -371,7 +433,8 @@ expr::NodePtr QueryBinder::add_apply(PendingApply pending) {
   const type::Type type = pending.type;
   if (phase_ == Phase::kGrouped && !inside_aggregate_) {
     grouped_applies_.push_back(std::move(pending));
-    return expr::make_column(kApplyPlaceholder + static_cast<uint32_t>(grouped_applies_.size() - 1), type);
+    return expr::make_column(kApplyPlaceholder + static_cast<uint32_t>(grouped_applies_.size() - 1),
+                             type);
   }
   base_applies_.push_back(std::move(pending));
   return expr::make_column(base_width_ + static_cast<uint32_t>(base_applies_.size() - 1), type);
@@ -390,25 +453,30 @@ LogicalPtr QueryBinder::wrap_applies(LogicalPtr input, std::vector<PendingApply>
 }
 
 void QueryBinder::adopt_outer_references(QueryBinder& child) {
-  for (OuterReference& reference : child.outer_references_) outer_references_.push_back(std::move(reference));
+  for (OuterReference& reference : child.outer_references_)
+    outer_references_.push_back(std::move(reference));
 }
 
-// Puts the aggregation between the base and what was bound over it, now that its columns can be numbered.
-Result<LogicalPtr> QueryBinder::finish_grouping(LogicalPtr input, std::vector<OutputItem>& items, expr::NodePtr& having) {
+// Puts the aggregation between the base and what was bound over it, now that its columns can be
+// numbered.
+Result<LogicalPtr> QueryBinder::finish_grouping(LogicalPtr input, std::vector<OutputItem>& items,
+                                                expr::NodePtr& having) {
   const auto groups = static_cast<uint32_t>(groups_.size());
   const auto aggregates = static_cast<uint32_t>(aggregates_.size());
   for (OutputItem& item : items) renumber(*item.node, groups, aggregates);
   if (having != nullptr) renumber(*having, groups, aggregates);
   for (PendingApply& pending : grouped_applies_) {
     if (pending.spec.operand != nullptr) renumber(*pending.spec.operand, groups, aggregates);
-    for (expr::NodePtr& parameter : pending.spec.parameters) renumber(*parameter, groups, aggregates);
+    for (expr::NodePtr& parameter : pending.spec.parameters)
+      renumber(*parameter, groups, aggregates);
   }
   LogicalPtr node = make_node(LogicalKind::kAggregate);
   for (const expr::NodePtr& group : groups_) {
     const bool column = group->kind == expr::NodeKind::kColumn && group->column < input->width();
     node->outputs.push_back({column ? input->outputs[group->column].name : "group", group->type});
   }
-  for (const AggregateItem& item : aggregates_) node->outputs.push_back({"aggregate", item.spec.result});
+  for (const AggregateItem& item : aggregates_)
+    node->outputs.push_back({"aggregate", item.spec.result});
   node->expressions = std::move(groups_);
   node->aggregates = std::move(aggregates_);
   node->children.push_back(std::move(input));

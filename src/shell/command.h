@@ -1,4 +1,5 @@
-// What the commands of the command line share: their words, a connection, and how they end. Not for other rooms.
+// What the commands of the command line share: their words, a connection, and how they end. Not for
+// other rooms.
 #pragma once
 
 #include <map>
@@ -46,14 +47,17 @@ struct Connection {
   std::unique_ptr<Session> session;
 };
 
-std::optional<Failure> connect(const std::string& path, const std::string& branch, bool read_only, Connection& connection);
+std::optional<Failure> connect(const std::string& path, const std::string& branch, bool read_only,
+                               Connection& connection);
 // For commands that only read: beside another process they see what is published.
-std::optional<Failure> connect_to_read(const std::string& path, const std::string& branch, Connection& connection);
+std::optional<Failure> connect_to_read(const std::string& path, const std::string& branch,
+                                       Connection& connection);
 
-int fail(const Failure& failure);               // Says it and gives the exit code of its class.
-int bad_value(std::string_view message);        // For an option's value that is none, before anything was opened.
+int fail(const Failure& failure);  // Says it and gives the exit code of its class.
+int bad_value(
+    std::string_view message);  // For an option's value that is none, before anything was opened.
 int run_and_print(Session& session, const std::string& sql);
-std::string table_name(const std::string& word);   // "shop.orders" as SQL.
+std::string table_name(const std::string& word);  // "shop.orders" as SQL.
 
 // Branches, tags, and what makes or moves commits (version_commands.cc).
 const std::vector<Command>& version_commands();

@@ -31,16 +31,17 @@ namespace {
 
 constexpr std::string_view kMemory = ":memory:";
 constexpr size_t kKeyWordsMax = 32;  // PostgreSQL's limit on the columns of a key.
-constexpr int kSignalled = 128;  // Plus the signal's number, as a shell tells of a process that one ended.
+constexpr int kSignalled =
+    128;  // Plus the signal's number, as a shell tells of a process that one ended.
 
 // Exit codes by the class of a SQLSTATE; documented in docs/command-line.md.
 int exit_code(std::string_view sqlstate) {
   static const std::set<std::string_view> refused = {"55006", "58P02", "25006", "42501", "55000"};
   if (refused.contains(sqlstate)) return 3;
   const std::string_view wide = sqlstate.substr(0, 2);
-  static const std::map<std::string_view, int> codes = {{"42", 10}, {"3D", 10}, {"3F", 10}, {"0A", 11}, {"22", 12},
-                                                        {"23", 13}, {"25", 14}, {"40", 15}, {"53", 16}, {"54", 16},
-                                                        {"58", 17}, {"VC", 18}, {"XX", 19}, {"57", 20}};
+  static const std::map<std::string_view, int> codes = {
+      {"42", 10}, {"3D", 10}, {"3F", 10}, {"0A", 11}, {"22", 12}, {"23", 13}, {"25", 14},
+      {"40", 15}, {"53", 16}, {"54", 16}, {"58", 17}, {"VC", 18}, {"XX", 19}, {"57", 20}};
   const auto found = codes.find(wide);
   return found == codes.end() ? 21 : found->second;
 }
@@ -65,11 +66,13 @@ struct Misuse {
 };
 
 int usage(const Command& command, std::string_view message) {
-  std::cerr << fmt::format("rowan {}: {}\nUsage: rowan {} {}\n", command.name, message, command.name, command.form);
+  std::cerr << fmt::format("rowan {}: {}\nUsage: rowan {} {}\n", command.name, message,
+                           command.name, command.form);
   return kUsage;
 }
 
-std::variant<Words, Misuse> parse_words(const std::vector<std::string>& arguments, const Command& command) {
+std::variant<Words, Misuse> parse_words(const std::vector<std::string>& arguments,
+                                        const Command& command) {
   Words words;
   for (size_t i = 1; i < arguments.size(); ++i) {
     const std::string& word = arguments[i];
@@ -78,7 +81,8 @@ std::variant<Words, Misuse> parse_words(const std::vector<std::string>& argument
       continue;
     }
     if (word == "--") {
-      words.plain.insert(words.plain.end(), arguments.begin() + static_cast<ptrdiff_t>(i) + 1, arguments.end());
+      words.plain.insert(words.plain.end(), arguments.begin() + static_cast<ptrdiff_t>(i) + 1,
+                         arguments.end());
       break;
     }
     const size_t equals = word.starts_with("--") ? word.find('=') : std::string::npos;
@@ -86,7 +90,8 @@ std::variant<Words, Misuse> parse_words(const std::vector<std::string>& argument
     if (command.flags.contains(name) && equals == std::string::npos) {
       words.options[name];
     } else if (!command.with_value.contains(name)) {
-      return Misuse{command.flags.contains(name) ? "option " + name + " takes no value" : "unknown option " + name};
+      return Misuse{command.flags.contains(name) ? "option " + name + " takes no value"
+                                                 : "unknown option " + name};
     } else if (equals != std::string::npos) {
       words.options[name].push_back(word.substr(equals + 1));
     } else if (i + 1 < arguments.size()) {
@@ -119,7 +124,8 @@ std::optional<Failure> connect(const std::string& path, const std::string& branc
   return std::nullopt;
 }
 
-std::optional<Failure> connect_to_read(const std::string& path, const std::string& branch, Connection& connection) {
+std::optional<Failure> connect_to_read(const std::string& path, const std::string& branch,
+                                       Connection& connection) {
   auto failure = connect(path, branch, false, connection);
   if (failure && (failure->sqlstate == "55006" || failure->sqlstate == "42501"))
     return connect(path, branch, true, connection);
@@ -136,8 +142,9 @@ int finish_code(const Runner& runner) {
 
 int run_and_print(Session& session, const std::string& sql) {
   const SignalGuard guard(session);
-  Runner runner(session, {.print = {.tags = false}, .stop_on_error = true, .quote_statement = false}, std::cout,
-                std::cerr);
+  Runner runner(session,
+                {.print = {.tags = false}, .stop_on_error = true, .quote_statement = false},
+                std::cout, std::cerr);
   ScriptReader script(sql);
   runner.run_script(script);
   return finish_code(runner);
@@ -155,16 +162,18 @@ int command_init(const Words& words) {
 int command_shell(const Words& words) {
   const std::string path = words.plain.empty() ? std::string(kMemory) : words.plain[0];
   if (path.starts_with("postgres://") || path.starts_with("postgresql://")) {
-    return fail(
-        {"0A000", "connecting to a server is not supported yet", "", "Give the folder of a repository.", 0, false});
+    return fail({"0A000", "connecting to a server is not supported yet", "",
+                 "Give the folder of a repository.", 0, false});
   }
   Connection connection;
-  if (auto failure = connect(path, words.get("--branch"), words.has("--read-only"), connection)) return fail(*failure);
+  if (auto failure = connect(path, words.get("--branch"), words.has("--read-only"), connection))
+    return fail(*failure);
   return run_interactive(*connection.session);
 }
 
 // Each -c is a script of its own; COPY … FROM STDIN in it reads the process's own input.
-int run_texts(Session& session, const std::vector<std::string>& texts, const Runner::Options& options) {
+int run_texts(Session& session, const std::vector<std::string>& texts,
+              const Runner::Options& options) {
   ScriptReader input(STDIN_FILENO);
   Runner runner(session, options, std::cout, std::cerr);
   for (const std::string& text : texts) {
@@ -179,8 +188,9 @@ int run_files(Session& session, const std::vector<std::string>& paths, Runner::O
     options.source = path == "-" ? "" : path;
     const int file = path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (file < 0)
-      return fail(
-          {"58P01", fmt::format("could not open file \"{}\": {}", path, std::strerror(errno)), "", "", 0, false});
+      return fail({"58P01",
+                   fmt::format("could not open file \"{}\": {}", path, std::strerror(errno)), "",
+                   "", 0, false});
     Runner runner(session, options, std::cout, std::cerr);
     ScriptReader script(file);
     const bool go_on = runner.run_script(script);
@@ -193,18 +203,22 @@ int run_files(Session& session, const std::vector<std::string>& paths, Runner::O
 int command_sql(const Words& words) {
   const auto format = format_from_name(words.get("--format", "table"));
   if (!format)
-    return bad_value("there is no format \"" + words.get("--format") + "\"; formats are table, csv, json and expanded");
+    return bad_value("there is no format \"" + words.get("--format") +
+                     "\"; formats are table, csv, json and expanded");
   Connection connection;
-  if (auto failure = connect(words.plain[0], words.get("--branch"), words.has("--read-only"), connection))
+  if (auto failure =
+          connect(words.plain[0], words.get("--branch"), words.has("--read-only"), connection))
     return fail(*failure);
   const bool for_people = *format == Format::kTable || *format == Format::kExpanded;
-  const Runner::Options options{.print = {.format = *format, .tags = for_people, .commits = words.has("--verbose")},
-                                .stop_on_error = true};
+  const Runner::Options options{
+      .print = {.format = *format, .tags = for_people, .commits = words.has("--verbose")},
+      .stop_on_error = true};
   const bool given = words.has("-c") || words.has("-f");
   if (!given && ::isatty(STDIN_FILENO) != 0) return run_interactive(*connection.session);
   const SignalGuard guard(*connection.session);
   if (words.has("-c")) return run_texts(*connection.session, words.options.at("-c"), options);
-  return run_files(*connection.session, words.has("-f") ? words.options.at("-f") : std::vector<std::string>{"-"},
+  return run_files(*connection.session,
+                   words.has("-f") ? words.options.at("-f") : std::vector<std::string>{"-"},
                    options);
 }
 
@@ -230,11 +244,13 @@ int copy_command(const Words& words, bool import) {
   sql += file == "-" ? std::string(import ? "STDIN" : "STDOUT")
                      : sql::quote_literal(std::filesystem::absolute(file, error).string());
   sql += std::string(" (FORMAT csv, HEADER ") + (words.has("--no-header") ? "false" : "true");
-  if (words.has("--delimiter")) sql += ", DELIMITER " + sql::quote_literal(words.get("--delimiter"));
+  if (words.has("--delimiter"))
+    sql += ", DELIMITER " + sql::quote_literal(words.get("--delimiter"));
   if (words.has("--null")) sql += ", NULL " + sql::quote_literal(words.get("--null"));
   const SignalGuard guard(*connection.session);
   const bool tag = import || file != "-";
-  Runner runner(*connection.session, {.print = {.tags = tag}, .stop_on_error = true, .quote_statement = false},
+  Runner runner(*connection.session,
+                {.print = {.tags = tag}, .stop_on_error = true, .quote_statement = false},
                 std::cout, std::cerr);
   ScriptReader script(sql + ");");
   ScriptReader input(STDIN_FILENO);
@@ -247,7 +263,8 @@ int command_log(const Words& words) {
   if (count.find_first_not_of("0123456789") != std::string::npos || count.size() > 18)
     return bad_value("-n takes a number of commits");
   Connection connection;
-  if (auto failure = connect_to_read(words.plain[0], words.get("--branch"), connection)) return fail(*failure);
+  if (auto failure = connect_to_read(words.plain[0], words.get("--branch"), connection))
+    return fail(*failure);
   LogView view;
   if (words.plain.size() == 2) view.revision = words.plain[1];
   view.table = words.get("--table");
@@ -259,14 +276,17 @@ int command_log(const Words& words) {
   view.graph = words.has("--graph");
   view.oneline = words.has("--oneline");
   const SignalGuard guard(*connection.session);
-  if (auto failure = show_log(*connection.session, view, standard_output_screen(), std::cout)) return fail(*failure);
+  if (auto failure = show_log(*connection.session, view, standard_output_screen(), std::cout))
+    return fail(*failure);
   return kFine;
 }
 
 int command_diff(const Words& words) {
   DiffView view;
-  const std::map<std::string, DiffForm> forms = {
-      {"--stat", DiffForm::kStat}, {"--json", DiffForm::kJson}, {"--sql", DiffForm::kSql}, {"--schema", DiffForm::kSchema}};
+  const std::map<std::string, DiffForm> forms = {{"--stat", DiffForm::kStat},
+                                                 {"--json", DiffForm::kJson},
+                                                 {"--sql", DiffForm::kSql},
+                                                 {"--schema", DiffForm::kSchema}};
   size_t given = 0;
   for (const auto& [name, form] : forms) {
     if (!words.has(name)) continue;
@@ -275,7 +295,8 @@ int command_diff(const Words& words) {
   }
   if (given > 1) return bad_value("of --stat, --json, --sql and --schema only one can be given");
   Connection connection;
-  if (auto failure = connect_to_read(words.plain[0], words.get("--branch"), connection)) return fail(*failure);
+  if (auto failure = connect_to_read(words.plain[0], words.get("--branch"), connection))
+    return fail(*failure);
   view.from = words.plain[1];
   if (words.plain.size() == 3) view.to = words.plain[2];
   view.table = words.get("--table");
@@ -287,18 +308,21 @@ int command_diff(const Words& words) {
 
 int command_blame(const Words& words) {
   Connection connection;
-  if (auto failure = connect_to_read(words.plain[0], words.get("--branch"), connection)) return fail(*failure);
+  if (auto failure = connect_to_read(words.plain[0], words.get("--branch"), connection))
+    return fail(*failure);
   BlameView view;
   view.table = words.plain[1];
   view.revision = words.get("--at");
   view.key.assign(words.plain.begin() + 2, words.plain.end());
   view.cells = words.has("--cells");
   const SignalGuard guard(*connection.session);
-  if (auto failure = show_blame(*connection.session, view, standard_output_screen(), std::cout)) return fail(*failure);
+  if (auto failure = show_blame(*connection.session, view, standard_output_screen(), std::cout))
+    return fail(*failure);
   return kFine;
 }
 
-// Reads only: what an open for writing would mend (edits by hand that are not canonical) is reported as it stands.
+// Reads only: what an open for writing would mend (edits by hand that are not canonical) is
+// reported as it stands.
 int command_check(const Words& words) {
   Connection connection;
   if (auto failure = connect(words.plain[0], "", true, connection)) return fail(*failure);
@@ -323,65 +347,75 @@ int command_checkpoint(const Words& words) {
 const std::vector<Command>& commands() {
   static const std::vector<Command> all = [] {
     std::vector<Command> made = {
-      {"init", "DIR", "make an empty repository", 1, 1, {}, {}, command_init},
-      {"shell",
-       "[DIR] [--branch B] [--read-only]",
-       "the interactive shell (in memory without DIR)",
-       0,
-       1,
-       {"--branch"},
-       {"--read-only"},
-       command_shell},
-      {"sql",
-       "DIR [-c SQL]… | [-f FILE]… [--format table|csv|json|expanded] [--branch REVISION] [--read-only] [--verbose]",
-       "run SQL; without -c and -f from standard input, at a terminal the shell",
-       1,
-       1,
-       {"-c", "-f", "--format", "--branch"},
-       {"--read-only", "--verbose"},
-       command_sql},
-      {"import",
-       "DIR TABLE FILE.csv [--no-header] [--delimiter C] [--null TEXT] [--branch B]",
-       "rows of a CSV file into a table (FILE - is standard input)",
-       3,
-       3,
-       {"--delimiter", "--null", "--branch"},
-       {"--no-header"},
-       [](const Words& words) { return copy_command(words, true); }},
-      {"export",
-       "DIR TABLE FILE.csv [--no-header] [--delimiter C] [--null TEXT] [--branch B]",
-       "a table as a CSV file (FILE - is standard output)",
-       3,
-       3,
-       {"--delimiter", "--null", "--branch"},
-       {"--no-header"},
-       [](const Words& words) { return copy_command(words, false); }},
-      {"log",
-       "DIR [REVISION] [-n COUNT] [--graph] [--oneline] [--table T] [--author A] [--grep TEXT] [--since TIME] [--until TIME] [--branch B]",
-       "commits, newest first",
-       1,
-       2,
-       {"-n", "--branch", "--table", "--author", "--grep", "--since", "--until"},
-       {"--graph", "--oneline"},
-       command_log},
-      {"diff",
-       "DIR A [B] [--table T] [--stat | --json | --sql | --schema] [--exit-code] [--branch B]",
-       "what two revisions differ by (B: HEAD; A may be a..b or a...b); with --exit-code 1 when they do",
-       2,
-       3,
-       {"--table", "--branch"},
-       {"--stat", "--json", "--sql", "--schema", "--exit-code"},
-       command_diff},
-      {"blame",
-       "DIR TABLE [KEY…] [--cells] [--at REVISION] [--branch B]",
-       "the commit behind each row, or each cell",
-       2,
-       2 + kKeyWordsMax,
-       {"--at", "--branch"},
-       {"--cells"},
-       command_blame},
-      {"check", "DIR", "read everything that is stored and prove it sound", 1, 1, {}, {}, command_check},
-      {"checkpoint", "DIR", "publish all commits to Git now", 1, 1, {}, {}, command_checkpoint},
+        {"init", "DIR", "make an empty repository", 1, 1, {}, {}, command_init},
+        {"shell",
+         "[DIR] [--branch B] [--read-only]",
+         "the interactive shell (in memory without DIR)",
+         0,
+         1,
+         {"--branch"},
+         {"--read-only"},
+         command_shell},
+        {"sql",
+         "DIR [-c SQL]… | [-f FILE]… [--format table|csv|json|expanded] [--branch REVISION] "
+         "[--read-only] [--verbose]",
+         "run SQL; without -c and -f from standard input, at a terminal the shell",
+         1,
+         1,
+         {"-c", "-f", "--format", "--branch"},
+         {"--read-only", "--verbose"},
+         command_sql},
+        {"import",
+         "DIR TABLE FILE.csv [--no-header] [--delimiter C] [--null TEXT] [--branch B]",
+         "rows of a CSV file into a table (FILE - is standard input)",
+         3,
+         3,
+         {"--delimiter", "--null", "--branch"},
+         {"--no-header"},
+         [](const Words& words) { return copy_command(words, true); }},
+        {"export",
+         "DIR TABLE FILE.csv [--no-header] [--delimiter C] [--null TEXT] [--branch B]",
+         "a table as a CSV file (FILE - is standard output)",
+         3,
+         3,
+         {"--delimiter", "--null", "--branch"},
+         {"--no-header"},
+         [](const Words& words) { return copy_command(words, false); }},
+        {"log",
+         "DIR [REVISION] [-n COUNT] [--graph] [--oneline] [--table T] [--author A] [--grep TEXT] "
+         "[--since TIME] [--until TIME] [--branch B]",
+         "commits, newest first",
+         1,
+         2,
+         {"-n", "--branch", "--table", "--author", "--grep", "--since", "--until"},
+         {"--graph", "--oneline"},
+         command_log},
+        {"diff",
+         "DIR A [B] [--table T] [--stat | --json | --sql | --schema] [--exit-code] [--branch B]",
+         "what two revisions differ by (B: HEAD; A may be a..b or a...b); with --exit-code 1 when "
+         "they do",
+         2,
+         3,
+         {"--table", "--branch"},
+         {"--stat", "--json", "--sql", "--schema", "--exit-code"},
+         command_diff},
+        {"blame",
+         "DIR TABLE [KEY…] [--cells] [--at REVISION] [--branch B]",
+         "the commit behind each row, or each cell",
+         2,
+         2 + kKeyWordsMax,
+         {"--at", "--branch"},
+         {"--cells"},
+         command_blame},
+        {"check",
+         "DIR",
+         "read everything that is stored and prove it sound",
+         1,
+         1,
+         {},
+         {},
+         command_check},
+        {"checkpoint", "DIR", "publish all commits to Git now", 1, 1, {}, {}, command_checkpoint},
     };
     made.insert(made.end() - 2, version_commands().begin(), version_commands().end());
     return made;
@@ -395,13 +429,15 @@ void print_help(std::ostream& out) {
     out << fmt::format("  rowan {} {}\n        {}\n", command.name, command.form, command.purpose);
   out << "  rowan version\n  rowan help [COMMAND]\n\n"
          "Start with: rowan init demo.git, then rowan shell demo.git.\n"
-         "Exit codes: 0 fine, 1 problems found, 2 usage, 3 refused, 10 and above: errors by class.\n";
+         "Exit codes: 0 fine, 1 problems found, 2 usage, 3 refused, 10 and above: errors by "
+         "class.\n";
 }
 
 // What is wrong with the number of plain words, in a sentence.
 std::string count_message(const Command& command, const Words& words) {
   if (words.plain.size() < command.plain_min)
-    return words.plain.empty() ? "the repository's folder is missing" : "something is missing behind the folder";
+    return words.plain.empty() ? "the repository's folder is missing"
+                               : "something is missing behind the folder";
   if (command.name == "sql")
     return "unexpected \"" + words.plain[1] + "\"; SQL is given with -c, a file of SQL with -f";
   return "unexpected \"" + words.plain[command.plain_max] + "\"";
@@ -417,7 +453,8 @@ int run_command(const Command& command, const std::vector<std::string>& argument
   const Words& words = std::get<Words>(parsed);
   if (words.plain.size() < command.plain_min || words.plain.size() > command.plain_max)
     return usage(command, count_message(command, words));
-  if (words.has("-c") && words.has("-f")) return usage(command, "-c and -f cannot be used together");
+  if (words.has("-c") && words.has("-f"))
+    return usage(command, "-c and -f cannot be used together");
   return command.run(words);
 }
 
@@ -455,7 +492,8 @@ int run_command_line(const std::vector<std::string>& arguments) {
   if (leaving_signal() != 0) return kSignalled + leaving_signal();
   if (error == EPIPE) return kSignalled + SIGPIPE;  // Whoever read us has seen enough.
   if (error == 0) return code;
-  return fail({"58030", std::string("could not write the output: ") + std::strerror(error), "", "", 0, false});
+  return fail({"58030", std::string("could not write the output: ") + std::strerror(error), "", "",
+               0, false});
 }
 
 }  // namespace rowan::shell

@@ -11,16 +11,19 @@ namespace rowan::shell {
 
 namespace {
 
-constexpr std::array<std::string_view, 13> kCommands = {"\\?", "\\d", "\\di", "\\dm", "\\ds", "\\dt", "\\dv", "\\i", "\\l", "\\q", "\\timing", "\\verbose", "\\x"};
+constexpr std::array<std::string_view, 13> kCommands = {
+    "\\?", "\\d", "\\di", "\\dm",     "\\ds",      "\\dt", "\\dv",
+    "\\i", "\\l", "\\q",  "\\timing", "\\verbose", "\\x"};
 
 bool is_word(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '"' || c == '.' || c == '\\' ||
-         (static_cast<unsigned char>(c) & 0x80) != 0;
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '"' || c == '.' ||
+         c == '\\' || (static_cast<unsigned char>(c) & 0x80) != 0;
 }
 
 std::string lower(std::string_view text) {
   std::string out;
-  for (const char c : text) out.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
+  for (const char c : text)
+    out.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
   return out;
 }
 
@@ -32,7 +35,8 @@ struct Typed {
 };
 
 std::string take_last_word(std::string_view& text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.remove_suffix(1);
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())))
+    text.remove_suffix(1);
   size_t start = text.size();
   while (start > 0 && is_word(text[start - 1])) --start;
   if (start == text.size() && start > 0) --start;  // Punctuation.
@@ -65,7 +69,8 @@ Typed cut(std::string_view text) {
 Typed cut_branch(std::string_view text) { return cut(text, text.find_last_of(" \t\n'") + 1); }
 
 bool expects_table(const Typed& typed) {
-  return one_of(typed.previous, {"from", "join", "into", "update", "table", "copy", "truncate", "\\d"}) ||
+  return one_of(typed.previous,
+                {"from", "join", "into", "update", "table", "copy", "truncate", "\\d"}) ||
          (typed.previous == "for" && typed.before_previous == "log");
 }
 
@@ -86,7 +91,8 @@ class Collector {
   }
   // In the case that was begun.
   void add_keywords(bool upper) {
-    for (const std::string_view keyword : sql::keywords()) add(upper ? std::string(keyword) : lower(keyword));
+    for (const std::string_view keyword : sql::keywords())
+      add(upper ? std::string(keyword) : lower(keyword));
   }
   Completion finish(size_t replaced) {
     std::sort(words_.begin(), words_.end());
@@ -105,7 +111,8 @@ Completion complete_path(std::string_view path) {
   const std::string_view begun = path.substr(folder.size());
   Completion found{path.size(), {}};
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder.empty() ? "." : folder, error)) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(folder.empty() ? "." : folder, error)) {
     const std::string name = entry.path().filename().string();
     if (!name.starts_with(begun) || (begun.empty() && name.starts_with('.'))) continue;
     found.words.push_back(folder + name + (entry.is_directory(error) ? "/" : ""));
@@ -134,7 +141,8 @@ Completion complete_member(std::string_view word, const ListNames& list_names) {
 Completion complete(std::string_view text, const ListNames& list_names) {
   constexpr std::string_view kInclude = "\\i ";
   if (text.starts_with(kInclude))
-    return complete_path(text.substr(std::min(text.find_first_not_of(' ', kInclude.size()), text.size())));
+    return complete_path(
+        text.substr(std::min(text.find_first_not_of(' ', kInclude.size()), text.size())));
   if (const Typed branch = cut_branch(text); expects_branch(branch)) {
     Collector found(branch.word);
     found.add_all(list_names(NameKind::kBranch, ""));
@@ -150,8 +158,10 @@ Completion complete(std::string_view text, const ListNames& list_names) {
     found.add_all(list_names(NameKind::kTable, ""));
     found.add_all(list_names(NameKind::kSchema, ""), ".");
   } else {
-    if (!typed.word.empty()) found.add_keywords(std::isupper(static_cast<unsigned char>(typed.word.front())) != 0);
-    for (const NameKind kind : {NameKind::kTable, NameKind::kColumn}) found.add_all(list_names(kind, ""));
+    if (!typed.word.empty())
+      found.add_keywords(std::isupper(static_cast<unsigned char>(typed.word.front())) != 0);
+    for (const NameKind kind : {NameKind::kTable, NameKind::kColumn})
+      found.add_all(list_names(kind, ""));
   }
   return found.finish(typed.word.size());
 }

@@ -11,8 +11,8 @@
 namespace rowan::shell {
 
 enum class NameKind { kTable, kColumn, kSchema, kBranch };
-// The names of one kind that exist; of a table's columns when `table` is not empty. As SQL writes them, quoted where
-// needed.
+// The names of one kind that exist; of a table's columns when `table` is not empty. As SQL writes
+// them, quoted where needed.
 using ListNames = std::function<std::vector<std::string>(NameKind kind, const std::string& table)>;
 
 struct Completion {

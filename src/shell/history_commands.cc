@@ -16,8 +16,8 @@ namespace rowan::shell {
 namespace {
 
 constexpr size_t kShortId = 10;
-constexpr size_t kTableRowsMax = 500;      // More rows are shown one below the other, as they come.
-constexpr size_t kWordsMax = 400;          // Longer texts are one word.
+constexpr size_t kTableRowsMax = 500;  // More rows are shown one below the other, as they come.
+constexpr size_t kWordsMax = 400;      // Longer texts are one word.
 constexpr size_t kNarrowest = 40;
 
 constexpr std::string_view kRed = "\033[31m";
@@ -66,11 +66,12 @@ Screen standard_output_screen() {
   const char* no_colour = std::getenv("NO_COLOR");
   screen.colours = terminal && (no_colour == nullptr || *no_colour == '\0');
   winsize size{};
-  if (terminal && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= kNarrowest) screen.width = size.ws_col;
+  if (terminal && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= kNarrowest)
+    screen.width = size.ws_col;
   return screen;
 }
 
-// ---- log --------------------------------------------------------------------------------------------------------------
+// ---- log ----
 
 std::string GraphDrawer::bars(size_t marked, char mark) const {
   std::string text;
@@ -78,9 +79,11 @@ std::string GraphDrawer::bars(size_t marked, char mark) const {
   return text;
 }
 
-GraphDrawer::Drawn GraphDrawer::next(const std::string& commit, const std::vector<std::string>& parents) {
+GraphDrawer::Drawn GraphDrawer::next(const std::string& commit,
+                                     const std::vector<std::string>& parents) {
   Drawn drawn;
-  size_t lane = static_cast<size_t>(std::find(lanes_.begin(), lanes_.end(), commit) - lanes_.begin());
+  size_t lane =
+      static_cast<size_t>(std::find(lanes_.begin(), lanes_.end(), commit) - lanes_.begin());
   if (lane == lanes_.size()) lanes_.push_back(commit);
   // Other lanes that lead here come in from the right.
   for (size_t i = lanes_.size(); i-- > lane + 1;) {
@@ -115,15 +118,23 @@ GraphDrawer::Drawn GraphDrawer::next(const std::string& commit, const std::vecto
 namespace {
 
 std::string log_query(const LogView& view) {
-  std::string sql = "SELECT \"commit\", author, email, time, message, parents, body FROM rowan.log(" + sql::quote_literal(view.revision);
+  std::string sql =
+      "SELECT \"commit\", author, email, time, message, parents, body FROM rowan.log(" +
+      sql::quote_literal(view.revision);
   if (!view.table.empty()) sql += ", " + table_argument(view.table);
   sql += ")";
   std::string where;
-  const auto add = [&](const std::string& condition) { where += (where.empty() ? " WHERE " : " AND ") + condition; };
-  if (!view.author.empty()) add("position(" + sql::quote_literal(view.author) + " in author || ' <' || email || '>') > 0");
-  if (!view.grep.empty()) add("position(" + sql::quote_literal(view.grep) + " in message || ' ' || body) > 0");
-  if (!view.since.empty()) add("time >= CAST(" + sql::quote_literal(view.since) + " AS timestamptz)");
-  if (!view.until.empty()) add("time <= CAST(" + sql::quote_literal(view.until) + " AS timestamptz)");
+  const auto add = [&](const std::string& condition) {
+    where += (where.empty() ? " WHERE " : " AND ") + condition;
+  };
+  if (!view.author.empty())
+    add("position(" + sql::quote_literal(view.author) + " in author || ' <' || email || '>') > 0");
+  if (!view.grep.empty())
+    add("position(" + sql::quote_literal(view.grep) + " in message || ' ' || body) > 0");
+  if (!view.since.empty())
+    add("time >= CAST(" + sql::quote_literal(view.since) + " AS timestamptz)");
+  if (!view.until.empty())
+    add("time <= CAST(" + sql::quote_literal(view.until) + " AS timestamptz)");
   sql += where;
   if (view.count) sql += fmt::format(" LIMIT {}", *view.count);
   return sql;
@@ -139,7 +150,8 @@ std::string show_log_statement(const LogView& view) {
   if (!view.table.empty()) {
     const size_t dot = view.table.find('.');
     sql += " FOR " + (dot == std::string::npos ? sql::quote_ident(view.table)
-                                               : sql::quote_ident(view.table.substr(0, dot)) + "." + sql::quote_ident(view.table.substr(dot + 1)));
+                                               : sql::quote_ident(view.table.substr(0, dot)) + "." +
+                                                     sql::quote_ident(view.table.substr(dot + 1)));
   }
   add("AUTHOR", view.author);
   add("GREP", view.grep);
@@ -158,9 +170,11 @@ std::vector<std::string> words_of(const std::string& text) {
 
 }  // namespace
 
-std::optional<Failure> show_log(Session& session, const LogView& view, const Screen& screen, std::ostream& out) {
+std::optional<Failure> show_log(Session& session, const LogView& view, const Screen& screen,
+                                std::ostream& out) {
   Reader log(session);
-  if (auto failure = log.open(view.graph ? log_query(view) : show_log_statement(view))) return failure;
+  if (auto failure = log.open(view.graph ? log_query(view) : show_log_statement(view)))
+    return failure;
   GraphDrawer graph;
   std::optional<Failure> failure;
   while (out && log.next(failure)) {
@@ -168,10 +182,12 @@ std::optional<Failure> show_log(Session& session, const LogView& view, const Scr
     if (view.graph) drawn = graph.next(log.text(0), words_of(log.text(5)));
     for (const std::string& line : drawn.before) out << paint(screen, kRed, line) << '\n';
     if (view.oneline) {
-      out << paint(screen, kRed, drawn.prefix) << paint(screen, kYellow, log.text(0).substr(0, kShortId)) << ' ' << log.text(4) << '\n';
+      out << paint(screen, kRed, drawn.prefix)
+          << paint(screen, kYellow, log.text(0).substr(0, kShortId)) << ' ' << log.text(4) << '\n';
     } else {
       const std::string below = paint(screen, kRed, drawn.below);
-      out << paint(screen, kRed, drawn.prefix) << paint(screen, kYellow, "commit " + log.text(0)) << '\n';
+      out << paint(screen, kRed, drawn.prefix) << paint(screen, kYellow, "commit " + log.text(0))
+          << '\n';
       out << below << fmt::format("Author: {} <{}>\n", log.text(1), log.text(2));
       out << below << fmt::format("Date:   {}\n", log.text(3));
       out << below << '\n' << below << "    " << log.text(4) << '\n' << below << '\n';
@@ -181,7 +197,7 @@ std::optional<Failure> show_log(Session& session, const LogView& view, const Scr
   return failure;
 }
 
-// ---- diff -------------------------------------------------------------------------------------------------------------
+// ---- diff ----
 
 std::vector<WordPiece> word_difference(const std::string& from, const std::string& to) {
   // Words keep the blanks behind them.
@@ -205,13 +221,16 @@ std::vector<WordPiece> word_difference(const std::string& from, const std::strin
   std::vector<std::vector<uint16_t>> common(a.size() + 1, std::vector<uint16_t>(b.size() + 1, 0));
   for (size_t i = a.size(); i-- > 0;) {
     for (size_t j = b.size(); j-- > 0;) {
-      common[i][j] = a[i] == b[j] ? static_cast<uint16_t>(common[i + 1][j + 1] + 1) : std::max(common[i + 1][j], common[i][j + 1]);
+      common[i][j] = a[i] == b[j] ? static_cast<uint16_t>(common[i + 1][j + 1] + 1)
+                                  : std::max(common[i + 1][j], common[i][j + 1]);
     }
   }
   std::vector<WordPiece> pieces;
   const auto add = [&](WordPiece::Kind kind, const std::string& word) {
-    if (!pieces.empty() && pieces.back().kind == kind) pieces.back().text += word;
-    else pieces.push_back({kind, word});
+    if (!pieces.empty() && pieces.back().kind == kind)
+      pieces.back().text += word;
+    else
+      pieces.push_back({kind, word});
   };
   size_t i = 0;
   size_t j = 0;
@@ -279,7 +298,8 @@ std::vector<DiffColumn> diff_columns(const Rows& rows) {
   for (size_t i = 1; i + 2 < infos.size(); ++i) {
     const bool is_to = infos[i].name.starts_with("to_");
     const std::string name = infos[i].name.substr(is_to ? 3 : 5);
-    if (is_to && !columns.empty() && columns.back().from && !columns.back().to && *columns.back().from + 1 == i) {
+    if (is_to && !columns.empty() && columns.back().from && !columns.back().to &&
+        *columns.back().from + 1 == i) {
       columns.back().to = i;
       if (columns.back().name != name) columns.back().name += " -> " + name;
       continue;
@@ -293,7 +313,7 @@ std::vector<DiffColumn> diff_columns(const Rows& rows) {
 
 struct DiffRow {
   std::string change;
-  std::vector<std::string> from, to;         // A text a column.
+  std::vector<std::string> from, to;  // A text a column.
 };
 
 std::string cell_text(const Rows& rows, const std::optional<size_t>& column) {
@@ -301,8 +321,12 @@ std::string cell_text(const Rows& rows, const std::optional<size_t>& column) {
   return rows.is_null(*column) ? "NULL" : one_line(rows.get_text(*column));
 }
 
-char mark_of(const DiffRow& row) { return row.change == "added" ? '+' : row.change == "removed" ? '-' : '~'; }
-std::string_view colour_of(const DiffRow& row) { return row.change == "added" ? kGreen : row.change == "removed" ? kRed : kCyan; }
+char mark_of(const DiffRow& row) {
+  return row.change == "added" ? '+' : row.change == "removed" ? '-' : '~';
+}
+std::string_view colour_of(const DiffRow& row) {
+  return row.change == "added" ? kGreen : row.change == "removed" ? kRed : kCyan;
+}
 
 class TableDiffPrinter {
  public:
@@ -345,9 +369,12 @@ class TableDiffPrinter {
     for (const DiffRow& row : rows) {
       std::vector<Painted>& line = cells.emplace_back();
       for (size_t i = 0; i < columns_.size(); ++i) {
-        const bool modified = row.change == "modified" && columns_[i].from && columns_[i].to && row.from[i] != row.to[i];
-        Painted cell = modified ? changed_cell(screen_, row.from[i], row.to[i])
-                                : plain_cell(row.change == "removed" || !columns_[i].to ? row.from[i] : row.to[i]);
+        const bool modified = row.change == "modified" && columns_[i].from && columns_[i].to &&
+                              row.from[i] != row.to[i];
+        Painted cell =
+            modified
+                ? changed_cell(screen_, row.from[i], row.to[i])
+                : plain_cell(row.change == "removed" || !columns_[i].to ? row.from[i] : row.to[i]);
         if (row.change != "modified") cell.text = paint(screen_, colour_of(row), cell.text);
         widths[i] = std::max(widths[i], cell.width);
         line.push_back(std::move(cell));
@@ -358,12 +385,14 @@ class TableDiffPrinter {
     if (total > screen_.width) return false;
     out_ << "  ";
     for (size_t i = 0; i < columns_.size(); ++i) {
-      out_ << (i > 0 ? " | " : "") << paint(screen_, kBold, columns_[i].name) << padding(display_width(columns_[i].name), widths, i);
+      out_ << (i > 0 ? " | " : "") << paint(screen_, kBold, columns_[i].name)
+           << padding(display_width(columns_[i].name), widths, i);
     }
     out_ << '\n';
     for (size_t r = 0; r < rows.size(); ++r) {
       out_ << paint(screen_, colour_of(rows[r]), std::string(1, mark_of(rows[r]))) << ' ';
-      for (size_t i = 0; i < columns_.size(); ++i) out_ << (i > 0 ? " | " : "") << cells[r][i].text << padding(cells[r][i].width, widths, i);
+      for (size_t i = 0; i < columns_.size(); ++i)
+        out_ << (i > 0 ? " | " : "") << cells[r][i].text << padding(cells[r][i].width, widths, i);
       out_ << '\n';
     }
     return true;
@@ -398,21 +427,29 @@ class TableDiffPrinter {
 // from and to as the table functions take them.
 std::string revision_arguments(const DiffView& view) {
   const bool range = view.to.empty() && view.from.find("..") != std::string::npos;
-  return sql::quote_literal(view.from) + (range ? "" : ", " + sql::quote_literal(view.to.empty() ? "HEAD" : view.to));
+  return sql::quote_literal(view.from) +
+         (range ? "" : ", " + sql::quote_literal(view.to.empty() ? "HEAD" : view.to));
 }
 
 std::string call(std::string_view function, const DiffView& view) {
-  return fmt::format("rowan.{}({}{})", function, view.table.empty() ? "" : table_argument(view.table) + ", ", revision_arguments(view));
+  return fmt::format("rowan.{}({}{})", function,
+                     view.table.empty() ? "" : table_argument(view.table) + ", ",
+                     revision_arguments(view));
 }
 
-void print_block(const Screen& screen, std::ostream& out, std::string_view colour, char mark, const std::string& text) {
+void print_block(const Screen& screen, std::ostream& out, std::string_view colour, char mark,
+                 const std::string& text) {
   std::istringstream in(text);
-  for (std::string line; std::getline(in, line);) out << paint(screen, colour, fmt::format("{} {}", mark, line)) << '\n';
+  for (std::string line; std::getline(in, line);)
+    out << paint(screen, colour, fmt::format("{} {}", mark, line)) << '\n';
 }
 
-std::variant<bool, Failure> print_schema(Session& session, const DiffView& view, const Screen& screen, std::ostream& out) {
+std::variant<bool, Failure> print_schema(Session& session, const DiffView& view,
+                                         const Screen& screen, std::ostream& out) {
   Reader changes(session);
-  if (auto failure = changes.open("SELECT object, kind, from_sql, to_sql FROM " + call("schema_diff", view))) return *failure;
+  if (auto failure =
+          changes.open("SELECT object, kind, from_sql, to_sql FROM " + call("schema_diff", view)))
+    return *failure;
   std::optional<Failure> failure;
   bool any = false;
   while (out && changes.next(failure)) {
@@ -426,18 +463,20 @@ std::variant<bool, Failure> print_schema(Session& session, const DiffView& view,
 }
 
 // The tables whose rows differ, as the stat names them.
-std::variant<bool, Failure> print_rows_of_tables(Session& session, const DiffView& view, const Screen& screen, std::ostream& out) {
+std::variant<bool, Failure> print_rows_of_tables(Session& session, const DiffView& view,
+                                                 const Screen& screen, std::ostream& out) {
   auto schema = print_schema(session, view, screen, out);
   if (std::holds_alternative<Failure>(schema)) return schema;
   bool any = std::get<bool>(schema);
-  std::vector<std::pair<std::string, std::string>> tables;       // Name, summary.
+  std::vector<std::pair<std::string, std::string>> tables;  // Name, summary.
   {
     Reader stat(session);
     if (auto failure = stat.open("SELECT * FROM " + call("diff_stat", view))) return *failure;
     std::optional<Failure> failure;
     while (stat.next(failure)) {
       if (stat.text(1) == "0" && stat.text(2) == "0" && stat.text(3) == "0") continue;
-      tables.emplace_back(stat.text(0), fmt::format("+{} -{} ~{}", stat.text(1), stat.text(2), stat.text(3)));
+      tables.emplace_back(stat.text(0),
+                          fmt::format("+{} -{} ~{}", stat.text(1), stat.text(2), stat.text(3)));
     }
     if (failure) return *failure;
   }
@@ -455,12 +494,15 @@ std::variant<bool, Failure> print_rows_of_tables(Session& session, const DiffVie
 
 std::variant<bool, Failure> print_json(Session& session, const DiffView& view, std::ostream& out) {
   Reader rows(session);
-  if (auto failure = rows.open("SELECT \"table\", change, from_row, to_row FROM " + call("diff_rows", view))) return *failure;
+  if (auto failure =
+          rows.open("SELECT \"table\", change, from_row, to_row FROM " + call("diff_rows", view)))
+    return *failure;
   std::optional<Failure> failure;
   bool any = false;
   const auto string = [](const std::string& text) {
     std::string quoted = "\"";
-    for (const char c : text) quoted += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
+    for (const char c : text)
+      quoted += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
     return quoted + "\"";
   };
   while (out && rows.next(failure)) {
@@ -476,11 +518,15 @@ std::variant<bool, Failure> print_json(Session& session, const DiffView& view, s
 
 }  // namespace
 
-std::variant<bool, Failure> show_diff(Session& session, const DiffView& view, const Screen& screen, std::ostream& out) {
+std::variant<bool, Failure> show_diff(Session& session, const DiffView& view, const Screen& screen,
+                                      std::ostream& out) {
   switch (view.form) {
-    case DiffForm::kRows: return print_rows_of_tables(session, view, screen, out);
-    case DiffForm::kJson: return print_json(session, view, out);
-    case DiffForm::kSchema: return print_schema(session, view, screen, out);
+    case DiffForm::kRows:
+      return print_rows_of_tables(session, view, screen, out);
+    case DiffForm::kJson:
+      return print_json(session, view, out);
+    case DiffForm::kSchema:
+      return print_schema(session, view, screen, out);
     case DiffForm::kStat: {
       auto rows = session.run("SELECT * FROM " + call("diff_stat", view));
       if (!rows) return rows.failure();
@@ -490,7 +536,8 @@ std::variant<bool, Failure> show_diff(Session& session, const DiffView& view, co
     }
     case DiffForm::kSql: {
       Reader patch(session);
-      if (auto failure = patch.open("SELECT statement FROM " + call("patch", view))) return *failure;
+      if (auto failure = patch.open("SELECT statement FROM " + call("patch", view)))
+        return *failure;
       std::optional<Failure> failure;
       bool any = false;
       while (out && patch.next(failure)) {
@@ -504,23 +551,27 @@ std::variant<bool, Failure> show_diff(Session& session, const DiffView& view, co
   return false;
 }
 
-// ---- blame ------------------------------------------------------------------------------------------------------------
+// ---- blame ----
 
-std::optional<Failure> show_blame(Session& session, const BlameView& view, const Screen& screen, std::ostream& out) {
-  std::string sql = fmt::format("SELECT * FROM rowan.{}({}, {}", view.cells ? "blame_cells" : "blame", table_argument(view.table), sql::quote_literal(view.revision));
+std::optional<Failure> show_blame(Session& session, const BlameView& view, const Screen& screen,
+                                  std::ostream& out) {
+  std::string sql =
+      fmt::format("SELECT * FROM rowan.{}({}, {}", view.cells ? "blame_cells" : "blame",
+                  table_argument(view.table), sql::quote_literal(view.revision));
   for (const std::string& part : view.key) sql += ", " + sql::quote_literal(part);
   Reader rows(session);
   if (auto failure = rows.open(sql + ")")) return failure;
   const auto& columns = rows.rows->columns();
-  const size_t first = columns.size() - 4;           // commit, author, time, message.
+  const size_t first = columns.size() - 4;  // commit, author, time, message.
   const size_t keys = view.cells ? first - 2 : first;
   std::optional<Failure> failure;
   while (out && rows.next(failure)) {
     std::string name;
     for (size_t i = 0; i < keys; ++i) name += (i > 0 ? ", " : "") + cell_text(*rows.rows, i);
     if (view.cells) name += "  " + rows.text(keys) + " = " + cell_text(*rows.rows, keys + 1);
-    out << paint(screen, kYellow, rows.text(first).substr(0, kShortId)) << fmt::format(" ({} {})  ", rows.text(first + 1), rows.text(first + 2))
-        << name << "  " << paint(screen, kCyan, rows.text(first + 3)) << '\n';
+    out << paint(screen, kYellow, rows.text(first).substr(0, kShortId))
+        << fmt::format(" ({} {})  ", rows.text(first + 1), rows.text(first + 2)) << name << "  "
+        << paint(screen, kCyan, rows.text(first + 3)) << '\n';
   }
   return failure;
 }

@@ -20,36 +20,39 @@ struct Screen {
   bool colours = false;
   size_t width = 120;
 };
-Screen standard_output_screen();   // Colours only at a terminal, and not with NO_COLOR.
+Screen standard_output_screen();  // Colours only at a terminal, and not with NO_COLOR.
 
 struct LogView {
-  std::string revision;            // Empty: the session's branch.
+  std::string revision;  // Empty: the session's branch.
   std::string table, author, grep, since, until;
   std::optional<uint64_t> count;
   bool graph = false;
   bool oneline = false;
 };
-std::optional<Failure> show_log(Session& session, const LogView& view, const Screen& screen, std::ostream& out);
+std::optional<Failure> show_log(Session& session, const LogView& view, const Screen& screen,
+                                std::ostream& out);
 
 enum class DiffForm { kRows, kStat, kJson, kSql, kSchema };
 struct DiffView {
-  std::string from;                // Or a range ("a..b", "a...b") when `to` is empty.
+  std::string from;  // Or a range ("a..b", "a...b") when `to` is empty.
   std::string to;
   std::string table;
   DiffForm form = DiffForm::kRows;
 };
 // True: there are differences.
-std::variant<bool, Failure> show_diff(Session& session, const DiffView& view, const Screen& screen, std::ostream& out);
+std::variant<bool, Failure> show_diff(Session& session, const DiffView& view, const Screen& screen,
+                                      std::ostream& out);
 
 struct BlameView {
   std::string table;
   std::string revision;
-  std::vector<std::string> key;    // Of one row; empty: all.
+  std::vector<std::string> key;  // Of one row; empty: all.
   bool cells = false;
 };
-std::optional<Failure> show_blame(Session& session, const BlameView& view, const Screen& screen, std::ostream& out);
+std::optional<Failure> show_blame(Session& session, const BlameView& view, const Screen& screen,
+                                  std::ostream& out);
 
-// ---- Parts, for tests -----------------------------------------------------------------------------------------------
+// ---- Parts, for tests ----
 
 // Draws the graph of commits, newest first, a character column a line of history.
 class GraphDrawer {
@@ -58,14 +61,14 @@ class GraphDrawer {
   struct Drawn {
     std::vector<std::string> before;
     std::string prefix;
-    std::string below;             // In front of the commit's further lines.
+    std::string below;  // In front of the commit's further lines.
     std::vector<std::string> after;
   };
   Drawn next(const std::string& commit, const std::vector<std::string>& parents);
 
  private:
   std::string bars(size_t marked, char mark) const;
-  std::vector<std::string> lanes_;   // The commit that each lane waits for.
+  std::vector<std::string> lanes_;  // The commit that each lane waits for.
 };
 
 // A changed text, word by word: what goes and what comes between marks, or painted.

@@ -18,7 +18,9 @@ namespace {
 std::string names_query(NameKind kind, const std::string& owner) {
   switch (kind) {
     case NameKind::kTable:
-      return "SELECT name FROM rowan.relations WHERE kind IN ('table', 'view', 'materialized view')" + (owner.empty() ? "" : " AND schema = " + sql::quote_literal(owner));
+      return "SELECT name FROM rowan.relations WHERE kind IN ('table', 'view', 'materialized "
+             "view')" +
+             (owner.empty() ? "" : " AND schema = " + sql::quote_literal(owner));
     case NameKind::kColumn:
       return "SELECT DISTINCT name FROM rowan.columns" +
              (owner.empty() ? "" : " WHERE \"table\" = " + sql::quote_literal(owner));
@@ -32,7 +34,8 @@ std::string names_query(NameKind kind, const std::string& owner) {
 
 std::vector<std::string> list_names(Session& session, NameKind kind, const std::string& owner) {
   std::vector<std::string> names;
-  if (session.transaction_state() == TransactionState::kFailed) return names;  // Nothing may run there.
+  if (session.transaction_state() == TransactionState::kFailed)
+    return names;  // Nothing may run there.
   auto rows = session.run(names_query(kind, owner));
   if (!rows) return names;
   for (auto more = (*rows)->next(); more && *more; more = (*rows)->next()) {
@@ -66,10 +69,12 @@ void read_and_run(Session& session) {
   const char* home = std::getenv("HOME");
   Runner runner(session, {}, std::cout, std::cerr);
   std::string typed;  // All lines of the statement being typed: one entry of the history.
-  LineEditor editor(home != nullptr ? std::string(home) + "/.rowan_history" : "", [&](std::string_view line) {
-    return complete(typed + std::string(line),
-                    [&](NameKind kind, const std::string& owner) { return list_names(session, kind, owner); });
-  });
+  LineEditor editor(
+      home != nullptr ? std::string(home) + "/.rowan_history" : "", [&](std::string_view line) {
+        return complete(typed + std::string(line), [&](NameKind kind, const std::string& owner) {
+          return list_names(session, kind, owner);
+        });
+      });
   std::cout << "Rowan " << version() << ". Type help for help, \\q to leave.\n\n" << std::flush;
   while (!runner.wants_quit() && leaving_signal() == 0) {
     clear_interrupt();
@@ -83,7 +88,8 @@ void read_and_run(Session& session) {
     }
     typed += line;
     // Kept before it runs: a statement that ends the process is the one to look at afterwards.
-    if (sql::statement_end(typed) != std::string::npos || typed.starts_with('\\')) editor.remember(typed);
+    if (sql::statement_end(typed) != std::string::npos || typed.starts_with('\\'))
+      editor.remember(typed);
     runner.add_line(line, [&editor](std::string& data) { return read_data(editor, data); });
     if (runner.in_statement()) {
       typed += '\n';

@@ -44,8 +44,9 @@ bool input_waits() {
 }
 
 size_t count_characters(std::string_view text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  }));
 }
 
 // Waits for a key or a signal. True when a key is there.
@@ -58,7 +59,8 @@ bool wait_for_key(EditLine* edit) {
     if (interrupted() || leaving_signal() != 0) return false;
     if (take_resize()) {
       el_resize(edit);
-      el_set(edit, EL_PREP_TERM, 1);  // A shell that continued us may have left the terminal in its own mode.
+      el_set(edit, EL_PREP_TERM,
+             1);  // A shell that continued us may have left the terminal in its own mode.
       el_set(edit, EL_REFRESH);
     }
     if (count > 0 && waits[0].revents != 0) return true;
@@ -84,7 +86,8 @@ int read_character(EditLine* edit, wchar_t* character) {
 
 void list_words(const std::vector<std::string>& words) {
   winsize window{};
-  const size_t columns = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0 ? window.ws_col : 80;
+  const size_t columns =
+      ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0 ? window.ws_col : 80;
   const size_t shown = std::min(words.size(), kWordsShownMax);
   size_t widest = 0;
   for (size_t i = 0; i < shown; ++i) widest = std::max(widest, count_characters(words[i]) + 2);
@@ -101,7 +104,8 @@ void list_words(const std::vector<std::string>& words) {
   if (shown < words.size()) std::fprintf(stdout, "… and %zu more\n", words.size() - shown);
 }
 
-// Tab: completes the word before the cursor as far as all candidates agree, and lists them when there are several.
+// Tab: completes the word before the cursor as far as all candidates agree, and lists them when
+// there are several.
 unsigned char complete_word(EditLine* edit, int) {
   LineEditor::State* state = nullptr;
   el_get(edit, EL_CLIENTDATA, &state);
@@ -109,7 +113,8 @@ unsigned char complete_word(EditLine* edit, int) {
   const std::string_view typed(info->buffer, static_cast<size_t>(info->cursor - info->buffer));
   // A Tab that indents, that stands in data, or that was pasted with what follows it, is a tab.
   const bool indents = typed.find_first_not_of(" \t\n") == std::string_view::npos;
-  if (indents || !state->completes || input_waits()) return el_insertstr(edit, "\t") == -1 ? CC_ERROR : CC_REFRESH;
+  if (indents || !state->completes || input_waits())
+    return el_insertstr(edit, "\t") == -1 ? CC_ERROR : CC_REFRESH;
   const Completion found = state->complete(typed);
   if (found.words.empty()) return CC_ERROR;
   std::string common = found.words.front();
@@ -132,14 +137,16 @@ unsigned char complete_word(EditLine* edit, int) {
 
 }  // namespace
 
-LineEditor::LineEditor(std::string history_file, Complete complete) : state_(std::make_unique<State>()) {
+LineEditor::LineEditor(std::string history_file, Complete complete)
+    : state_(std::make_unique<State>()) {
   state_->history_file = std::move(history_file);
   state_->complete = std::move(complete);
   state_->history = history_init();
   HistEvent event;
   history(state_->history, &event, H_SETSIZE, kHistoryLinesMax);
   history(state_->history, &event, H_SETUNIQUE, 1);
-  if (!state_->history_file.empty()) history(state_->history, &event, H_LOAD, state_->history_file.c_str());
+  if (!state_->history_file.empty())
+    history(state_->history, &event, H_LOAD, state_->history_file.c_str());
   state_->edit = el_init("rowan", stdin, stdout, stderr);
   if (state_->edit == nullptr) return;
   el_set(state_->edit, EL_CLIENTDATA, state_.get());
@@ -184,14 +191,16 @@ LineEditor::Status LineEditor::read(const std::string& prompt, std::string& line
   return Status::kLine;
 }
 
-// The file grows by each statement, so that shells side by side and a shell that is killed lose nothing.
+// The file grows by each statement, so that shells side by side and a shell that is killed lose
+// nothing.
 void LineEditor::remember(const std::string& statement) {
   if (statement.empty()) return;
   HistEvent event;
   if (history(state_->history, &event, H_FIRST) == 0 && statement == event.str) return;
   history(state_->history, &event, H_ENTER, statement.c_str());
   if (state_->history_file.empty()) return;
-  const int file = ::open(state_->history_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  const int file =
+      ::open(state_->history_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   std::FILE* stream = file < 0 ? nullptr : ::fdopen(file, "a");
   if (stream == nullptr) {
     if (file >= 0) ::close(file);

@@ -1,5 +1,5 @@
-// Output: std::cout over a large buffer that remembers why a write failed. A result of 100,000 rows must not cost
-// 100,000 writes, and a pipe whose reader left must end the work quietly.
+// Output: std::cout over a large buffer that remembers why a write failed. A result of 100,000 rows
+// must not cost 100,000 writes, and a pipe whose reader left must end the work quietly.
 //
 // Threads: one.
 #pragma once

@@ -23,7 +23,8 @@ uint32_t next_character(std::string_view text, size_t& i) {
   const auto byte = static_cast<uint8_t>(text[i++]);
   const int more = byte >= 0xf0 ? 3 : byte >= 0xe0 ? 2 : byte >= 0xc0 ? 1 : 0;
   uint32_t code = more == 0 ? byte : byte & (0x3f >> more);
-  for (int k = 0; k < more && i < text.size(); ++k) code = code << 6 | (static_cast<uint8_t>(text[i++]) & 0x3f);
+  for (int k = 0; k < more && i < text.size(); ++k)
+    code = code << 6 | (static_cast<uint8_t>(text[i++]) & 0x3f);
   return code;
 }
 
@@ -43,7 +44,8 @@ bool is_plain(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
 }
 
-// Control characters would move the cursor: they are shown by their code, but newlines, which split a cell into lines.
+// Control characters would move the cursor: they are shown by their code, but newlines, which split
+// a cell into lines.
 void append_visible(std::string_view text, std::string& out) {
   size_t column = 0;
   for (size_t i = 0; i < text.size();) {
@@ -70,8 +72,8 @@ void append_visible(std::string_view text, std::string& out) {
   }
 }
 
-// A result held for printing: the cells' visible text one behind the other, so that a million cells are a few blocks of
-// memory.
+// A result held for printing: the cells' visible text one behind the other, so that a million cells
+// are a few blocks of memory.
 class TextTable {
  public:
   explicit TextTable(const std::vector<ColumnInfo>& columns) : columns_(columns) {
@@ -90,7 +92,8 @@ class TextTable {
     ++row_count_;
   }
   uint64_t row_count() const { return row_count_; }
-  bool print(const PrintOptions& options, std::ostream& out) const;  // False when stopped or the output broke.
+  bool print(const PrintOptions& options,
+             std::ostream& out) const;  // False when stopped or the output broke.
   bool print_expanded(const PrintOptions& options, std::ostream& out) const;
 
  private:
@@ -124,8 +127,8 @@ class TextTable {
   uint64_t row_count_ = 0;
 };
 
-// One row, on as many lines as its highest cell has; '+' marks a cell that goes on. As psql does, the last column is
-// padded only when a mark or right alignment asks for it.
+// One row, on as many lines as its highest cell has; '+' marks a cell that goes on. As psql does,
+// the last column is padded only when a mark or right alignment asks for it.
 void TextTable::append_row(uint64_t row, std::string& out) const {
   std::vector<std::string_view> rests;
   for (size_t i = 0; i < columns_.size(); ++i) rests.push_back(cell(row, i));
@@ -161,11 +164,14 @@ bool TextTable::print(const PrintOptions& options, std::ostream& out) const {
   for (const size_t width : widths_) full_width += width + 2;
   if (!options.title.empty()) {
     const size_t used = display_width(options.title);
-    text += std::string(full_width > used ? (full_width - used) / 2 : 0, ' ') + options.title + '\n';
+    text +=
+        std::string(full_width > used ? (full_width - used) / 2 : 0, ' ') + options.title + '\n';
   }
-  for (size_t i = 0; i < columns_.size(); ++i) text += (i > 0 ? "| " : " ") + centred(titles_[i], widths_[i]) + ' ';
+  for (size_t i = 0; i < columns_.size(); ++i)
+    text += (i > 0 ? "| " : " ") + centred(titles_[i], widths_[i]) + ' ';
   text += '\n';
-  for (size_t i = 0; i < columns_.size(); ++i) text += (i > 0 ? "+" : "") + std::string(widths_[i] + 2, '-');
+  for (size_t i = 0; i < columns_.size(); ++i)
+    text += (i > 0 ? "+" : "") + std::string(widths_[i] + 2, '-');
   out << text << '\n';
   for (uint64_t row = 0; row < row_count_; ++row) {
     text.clear();
@@ -192,7 +198,8 @@ bool TextTable::print_expanded(const PrintOptions& options, std::ostream& out) c
       for (bool first = true;; first = false) {
         const size_t end = rest.find('\n');
         text += pad(first ? titles_[i] : "", names, false) + " | ";
-        text += end == std::string_view::npos ? std::string(rest) : pad(rest.substr(0, end), values, false) + '+';
+        text += end == std::string_view::npos ? std::string(rest)
+                                              : pad(rest.substr(0, end), values, false) + '+';
         text += '\n';
         if (end == std::string_view::npos) break;
         rest.remove_prefix(end + 1);
@@ -252,7 +259,9 @@ std::string json_value(ColumnKind kind, const std::string& text, bool is_null) {
   }
 }
 
-Failure stopped_failure() { return {"57014", "canceling statement due to user request", "", "", 0, false}; }
+Failure stopped_failure() {
+  return {"57014", "canceling statement due to user request", "", "", 0, false};
+}
 
 void append_csv(const Rows& rows, std::string& line) {
   for (size_t i = 0; i < rows.columns().size(); ++i) {
@@ -277,7 +286,8 @@ Outcome<uint64_t> stream_rows(Rows& rows, const PrintOptions& options, std::ostr
   const bool csv = options.format == Format::kCsv;
   std::string line;
   if (csv) {
-    for (const ColumnInfo& column : rows.columns()) line += (line.empty() ? "" : ",") + csv_field(column.name, false);
+    for (const ColumnInfo& column : rows.columns())
+      line += (line.empty() ? "" : ",") + csv_field(column.name, false);
     out << line << '\n';
   } else {
     out << '[';
@@ -315,8 +325,8 @@ Outcome<uint64_t> print_table(Rows& rows, const PrintOptions& options, std::ostr
     if (options.stopped && options.stopped()) return stopped_failure();
   }
   if (rows.columns().empty()) return table.row_count();
-  const bool whole =
-      options.format == Format::kExpanded ? table.print_expanded(options, out) : table.print(options, out);
+  const bool whole = options.format == Format::kExpanded ? table.print_expanded(options, out)
+                                                         : table.print(options, out);
   if (!whole && out) return stopped_failure();
   return table.row_count();
 }
@@ -341,9 +351,11 @@ size_t display_width(std::string_view text) {
   return width;
 }
 
-Outcome<uint64_t> print_rows(Rows& rows, const PrintOptions& options, std::ostream& out, std::ostream& notices) {
+Outcome<uint64_t> print_rows(Rows& rows, const PrintOptions& options, std::ostream& out,
+                             std::ostream& notices) {
   const bool has_columns = !rows.columns().empty();
-  const bool streamed = has_columns && (options.format == Format::kCsv || options.format == Format::kJson);
+  const bool streamed =
+      has_columns && (options.format == Format::kCsv || options.format == Format::kJson);
   auto count = streamed ? stream_rows(rows, options, out) : print_table(rows, options, out);
   if (!count) return count;
   if (!rows.notices().empty()) out.flush();
@@ -358,16 +370,17 @@ Outcome<uint64_t> print_rows(Rows& rows, const PrintOptions& options, std::ostre
 
 namespace {
 
-// The line of the statement that holds the position (counted in characters) and a caret below; a long line is cut
-// around it.
+// The line of the statement that holds the position (counted in characters) and a caret below; a
+// long line is cut around it.
 std::string line_with_caret(uint32_t position, std::string_view statement) {
   size_t at = 0;
   for (uint32_t i = 1; i < position && at < statement.size(); ++i) next_character(statement, at);
   const size_t before = at == 0 ? std::string_view::npos : statement.rfind('\n', at - 1);
   const size_t line_start = before == std::string_view::npos ? 0 : before + 1;
-  const auto number = 1 + std::count(statement.begin(), statement.begin() + static_cast<ptrdiff_t>(line_start), '\n');
-  const std::string_view line =
-      statement.substr(line_start, std::min(statement.find('\n', at), statement.size()) - line_start);
+  const auto number = 1 + std::count(statement.begin(),
+                                     statement.begin() + static_cast<ptrdiff_t>(line_start), '\n');
+  const std::string_view line = statement.substr(
+      line_start, std::min(statement.find('\n', at), statement.size()) - line_start);
   size_t caret = at - line_start;
   std::string shown;
   append_visible(line.substr(0, caret), shown);
@@ -376,7 +389,8 @@ std::string line_with_caret(uint32_t position, std::string_view statement) {
   std::string head = fmt::format("LINE {}: ", number);
   size_t from = 0;
   if (display_width(std::string_view(shown).substr(0, shown_caret)) > kShownLineBefore) {
-    while (display_width(std::string_view(shown).substr(from, shown_caret - from)) > kShownLineBefore)
+    while (display_width(std::string_view(shown).substr(from, shown_caret - from)) >
+           kShownLineBefore)
       next_character(shown, from);
     head += "...";
   }
@@ -386,15 +400,18 @@ std::string line_with_caret(uint32_t position, std::string_view statement) {
     next_character(shown, to);
     width += display_width(std::string_view(shown).substr(start, to - start));
   }
-  const std::string blanks(head.size() + display_width(std::string_view(shown).substr(from, shown_caret - from)), ' ');
-  return head + shown.substr(from, to - from) + (to < shown.size() ? "...\n" : "\n") + blanks + "^\n";
+  const std::string blanks(
+      head.size() + display_width(std::string_view(shown).substr(from, shown_caret - from)), ' ');
+  return head + shown.substr(from, to - from) + (to < shown.size() ? "...\n" : "\n") + blanks +
+         "^\n";
 }
 
 }  // namespace
 
 std::string failure_text(const Failure& failure, std::string_view statement) {
   std::string out = fmt::format("ERROR:  {}: {}\n", failure.sqlstate, failure.message);
-  if (failure.position > 0 && !statement.empty()) out += line_with_caret(failure.position, statement);
+  if (failure.position > 0 && !statement.empty())
+    out += line_with_caret(failure.position, statement);
   if (!failure.detail.empty()) out += "DETAIL:  " + failure.detail + '\n';
   if (!failure.hint.empty()) out += "HINT:  " + failure.hint + '\n';
   return out;

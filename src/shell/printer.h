@@ -27,11 +27,13 @@ struct PrintOptions {
   std::function<bool()> stopped = {};  // Asked between rows: true ends the printing with 57014.
 };
 
-// Reads all rows and prints them. A failure while reading is returned; what was read before it is printed for csv and
-// json only.
-Outcome<uint64_t> print_rows(Rows& rows, const PrintOptions& options, std::ostream& out, std::ostream& notices);
+// Reads all rows and prints them. A failure while reading is returned; what was read before it is
+// printed for csv and json only.
+Outcome<uint64_t> print_rows(Rows& rows, const PrintOptions& options, std::ostream& out,
+                             std::ostream& notices);
 
-// One failure as psql shows it: ERROR, LINE with a caret, DETAIL, HINT. `statement` is what was run; may be empty.
+// One failure as psql shows it: ERROR, LINE with a caret, DETAIL, HINT. `statement` is what was
+// run; may be empty.
 std::string failure_text(const Failure& failure, std::string_view statement);
 
 // Columns a text takes on a terminal.

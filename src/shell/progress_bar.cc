@@ -35,11 +35,13 @@ void ProgressBar::show(const Progress& progress) {
   shown_ = true;
   std::string line = what_;
   if (progress.total > 0) {
-    const double part = std::min(1.0, static_cast<double>(progress.done) / static_cast<double>(progress.total));
+    const double part =
+        std::min(1.0, static_cast<double>(progress.done) / static_cast<double>(progress.total));
     const int filled = static_cast<int>(part * kBarCells);
-    line +=
-        fmt::format("  [{}{}] {:3.0f} %", std::string(filled, '#'), std::string(kBarCells - filled, '.'), part * 100);
-    if (part > 0.02 && seconds > 0.5) line += fmt::format("  {:.0f} s left", seconds * (1 - part) / part);
+    line += fmt::format("  [{}{}] {:3.0f} %", std::string(filled, '#'),
+                        std::string(kBarCells - filled, '.'), part * 100);
+    if (part > 0.02 && seconds > 0.5)
+      line += fmt::format("  {:.0f} s left", seconds * (1 - part) / part);
   }
   line += "  " + amount(progress.done, progress.unit);
   winsize window{};

@@ -111,8 +111,10 @@ class StreamSink final : public CopySink {
 };
 
 std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front()))) text.remove_prefix(1);
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.remove_suffix(1);
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())))
+    text.remove_prefix(1);
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())))
+    text.remove_suffix(1);
   return text;
 }
 
@@ -175,7 +177,9 @@ bool Runner::run_statement(std::string_view statement, CopySource* source) {
   if (!out_) return false;  // Nobody reads any more: the end of the process says why.
   if (failure) return report(*failure, statement);
   if (timing_) {
-    const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - started).count();
+    const double ms =
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - started)
+            .count();
     out_ << fmt::format("Time: {:.3f} ms", ms);
     if (ms >= 1000)
       out_ << fmt::format(" ({:02}:{:06.3f})", static_cast<int>(ms / 60'000),
@@ -197,10 +201,13 @@ bool Runner::run_script(ScriptReader& script, ScriptReader* data) {
   ScriptReader& lines = data != nullptr ? *data : script;
   const NextLine next_line = [&lines](std::string& line) -> Outcome<bool> {
     if (lines.next_line(line)) return true;
-    if (stopped_by_signal()) return Failure{"57014", "canceling statement due to user request", "", "", 0, false};
+    if (stopped_by_signal())
+      return Failure{"57014", "canceling statement due to user request", "", "", 0, false};
     if (lines.read_error() != 0)
-      return Failure{"58030", std::string("could not read the input: ") + std::strerror(lines.read_error()), "", "", 0,
-                     false};
+      return Failure{
+          "58030", std::string("could not read the input: ") + std::strerror(lines.read_error()),
+          "",      "",
+          0,       false};
     return false;
   };
   for (;;) {
@@ -226,7 +233,8 @@ bool Runner::run_script(ScriptReader& script, ScriptReader* data) {
     if (!go_on) return false;
   }
   if (script.read_error() != 0)
-    return refuse("58030", std::string("could not read the script: ") + std::strerror(script.read_error()));
+    return refuse("58030",
+                  std::string("could not read the script: ") + std::strerror(script.read_error()));
   return true;
 }
 
@@ -234,11 +242,13 @@ bool Runner::add_line(std::string_view line, const NextLine& read_more) {
   if (buffer_.empty()) {
     const std::string_view words = trimmed(line);
     if (words == "help" || words == "help;") return run_command("\\?");
-    if (words == "quit" || words == "exit" || words == "quit;" || words == "exit;") return run_command("\\q");
+    if (words == "quit" || words == "exit" || words == "quit;" || words == "exit;")
+      return run_command("\\q");
   }
-  // As in psql, a command line does not end the statement it stands in, unless it is part of a literal there.
-  const bool is_command =
-      !buffer_.empty() && trimmed(line).starts_with('\\') && sql::statement_end(buffer_ + ";") != std::string::npos;
+  // As in psql, a command line does not end the statement it stands in, unless it is part of a
+  // literal there.
+  const bool is_command = !buffer_.empty() && trimmed(line).starts_with('\\') &&
+                          sql::statement_end(buffer_ + ";") != std::string::npos;
   if (is_command) return run_command(line);
   buffer_ += line;
   buffer_ += '\n';
@@ -268,7 +278,8 @@ bool Runner::run_typed(const NextLine& read_more) {
   buffer_.erase(0, buffer_.find('\n') + 1);
   if (buffer_.empty()) {
     out_.flush();
-    errors_ << "Enter data to be copied followed by a newline.\nEnd with a backslash and a period on a line by itself, "
+    errors_ << "Enter data to be copied followed by a newline.\nEnd with a backslash and a period "
+               "on a line by itself, "
                "or an EOF signal.\n";
     errors_.flush();
   }
@@ -296,7 +307,8 @@ bool Runner::run_command(std::string_view line) {
   const size_t split = std::min(words.find_first_of(" \t;"), words.size());
   const std::string_view command = words.substr(0, split);
   std::string_view argument = trimmed(words.substr(split));
-  while (!argument.empty() && argument.back() == ';') argument = trimmed(argument.substr(0, argument.size() - 1));
+  while (!argument.empty() && argument.back() == ';')
+    argument = trimmed(argument.substr(0, argument.size() - 1));
   const auto toggled = [&](bool now) {
     return argument.empty() ? !now : argument == "on" || argument == "true" || argument == "1";
   };
@@ -315,11 +327,14 @@ bool Runner::run_command(std::string_view line) {
     out_ << "Timing is " << (timing_ ? "on" : "off") << ".\n" << std::flush;
   } else if (command == "\\verbose") {
     options_.print.commits = toggled(options_.print.commits);
-    out_ << "Commits are " << (options_.print.commits ? "shown" : "not shown") << ".\n" << std::flush;
+    out_ << "Commits are " << (options_.print.commits ? "shown" : "not shown") << ".\n"
+         << std::flush;
   } else if (command == "\\i") {
-    return argument.empty() ? refuse("42601", "\\i: name the file to run") : include_file(std::string(argument));
+    return argument.empty() ? refuse("42601", "\\i: name the file to run")
+                            : include_file(std::string(argument));
   } else if (command == "\\l") {
-    return run_query("SELECT name AS \"Name\" FROM rowan.schemas ORDER BY name", "List of schemas", true);
+    return run_query("SELECT name AS \"Name\" FROM rowan.schemas ORDER BY name", "List of schemas",
+                     true);
   } else if (command == "\\d" && argument.empty()) {
     return list_relations("'table', 'view', 'materialized view', 'sequence'", "List of relations");
   } else if (command == "\\di") {
@@ -332,7 +347,8 @@ bool Runner::run_command(std::string_view line) {
     return list_relations("'sequence'", "List of sequences");
   } else if (command == "\\dt") {
     return run_query(
-        "SELECT schema AS \"Schema\", name AS \"Name\", rows AS \"Rows\" FROM rowan.tables ORDER BY schema, name",
+        "SELECT schema AS \"Schema\", name AS \"Name\", rows AS \"Rows\" FROM rowan.tables ORDER "
+        "BY schema, name",
         "List of tables", true);
   } else if (command == "\\d") {
     return describe(argument);
@@ -344,61 +360,96 @@ bool Runner::run_command(std::string_view line) {
 
 // The relations of some kinds, of all schemas.
 bool Runner::list_relations(std::string_view kinds, const std::string& title) {
-  return run_query(
-      fmt::format("SELECT schema AS \"Schema\", name AS \"Name\", kind AS \"Type\" FROM rowan.relations WHERE kind IN ({}) ORDER BY 1, 2",
-                  kinds),
-      title, true);
+  return run_query(fmt::format("SELECT schema AS \"Schema\", name AS \"Name\", kind AS \"Type\" "
+                               "FROM rowan.relations WHERE kind IN ({}) ORDER BY 1, 2",
+                               kinds),
+                   title, true);
 }
 
 bool Runner::describe(std::string_view name) {
   const size_t dot = name.find('.');
-  const std::string relation = folded_name(dot == std::string_view::npos ? name : name.substr(dot + 1));
-  const std::string wanted_schema =
-      dot == std::string_view::npos ? "current_schema()" : sql::quote_literal(folded_name(name.substr(0, dot)));
+  const std::string relation =
+      folded_name(dot == std::string_view::npos ? name : name.substr(dot + 1));
+  const std::string wanted_schema = dot == std::string_view::npos
+                                        ? "current_schema()"
+                                        : sql::quote_literal(folded_name(name.substr(0, dot)));
   std::vector<std::string> found;
-  if (!read_texts(fmt::format("SELECT schema, kind FROM rowan.relations WHERE schema = {} AND name = {}", wanted_schema,
-                              sql::quote_literal(relation)),
-                  found)) {
+  if (!read_texts(
+          fmt::format("SELECT schema, kind FROM rowan.relations WHERE schema = {} AND name = {}",
+                      wanted_schema, sql::quote_literal(relation)),
+          found)) {
     return !options_.stop_on_error;
   }
-  if (found.empty()) return refuse("42P01", fmt::format("Did not find any relation named \"{}\".", name));
+  if (found.empty())
+    return refuse("42P01", fmt::format("Did not find any relation named \"{}\".", name));
   const std::string& schema = found[0];
   const std::string& kind = found[1];
-  const std::string is_it = fmt::format(" WHERE schema = {} AND {{}} = {}", sql::quote_literal(schema), sql::quote_literal(relation));
-  const auto where = [&](std::string_view column) { return fmt::format(fmt::runtime(is_it), column); };
+  const std::string is_it = fmt::format(" WHERE schema = {} AND {{}} = {}",
+                                        sql::quote_literal(schema), sql::quote_literal(relation));
+  const auto where = [&](std::string_view column) {
+    return fmt::format(fmt::runtime(is_it), column);
+  };
   if (kind == "table") return describe_table(schema, relation, where("\"table\""));
-  const std::string title = fmt::format("{}{} \"{}.{}\"", static_cast<char>(std::toupper(kind[0])), kind.substr(1), schema, relation);
+  const std::string title = fmt::format("{}{} \"{}.{}\"", static_cast<char>(std::toupper(kind[0])),
+                                        kind.substr(1), schema, relation);
   if (kind == "sequence") {
-    return run_query("SELECT type AS \"Type\", start AS \"Start\", min AS \"Minimum\", max AS \"Maximum\", increment AS \"Increment\", "
-                     "cycle AS \"Cycles\", owned_by AS \"Owned by\" FROM rowan.sequences" + where("name"), title, false) && end_sections();
+    return run_query(
+               "SELECT type AS \"Type\", start AS \"Start\", min AS \"Minimum\", max AS "
+               "\"Maximum\", increment AS \"Increment\", "
+               "cycle AS \"Cycles\", owned_by AS \"Owned by\" FROM rowan.sequences" +
+                   where("name"),
+               title, false) &&
+           end_sections();
   }
   if (kind == "index") {
-    return run_query("SELECT \"table\" AS \"Table\", columns AS \"Columns\", \"unique\" AS \"Unique\", \"constraint\" AS \"Constraint\" "
-                     "FROM rowan.indexes" + where("name"), title, false) && end_sections();
+    return run_query(
+               "SELECT \"table\" AS \"Table\", columns AS \"Columns\", \"unique\" AS \"Unique\", "
+               "\"constraint\" AS \"Constraint\" "
+               "FROM rowan.indexes" +
+                   where("name"),
+               title, false) &&
+           end_sections();
   }
-  if (!run_query(fmt::format("DESCRIBE {}.{}", sql::quote_ident(schema), sql::quote_ident(relation)), title, false)) return false;
-  return show_section("View definition:", "SELECT definition FROM rowan.views" + where("name")) && end_sections();
+  if (!run_query(
+          fmt::format("DESCRIBE {}.{}", sql::quote_ident(schema), sql::quote_ident(relation)),
+          title, false))
+    return false;
+  return show_section("View definition:", "SELECT definition FROM rowan.views" + where("name")) &&
+         end_sections();
 }
 
-bool Runner::describe_table(const std::string& schema, const std::string& table, const std::string& where) {
+bool Runner::describe_table(const std::string& schema, const std::string& table,
+                            const std::string& where) {
   std::vector<std::string> rules;
-  if (!read_texts("SELECT name FROM rowan.columns" + where + " AND merge_rule IS NOT NULL LIMIT 1", rules)) return !options_.stop_on_error;
+  if (!read_texts("SELECT name FROM rowan.columns" + where + " AND merge_rule IS NOT NULL LIMIT 1",
+                  rules))
+    return !options_.stop_on_error;
   const std::string columns =
-      "SELECT name AS \"Column\", type AS \"Type\", CASE WHEN nullable THEN '' ELSE 'not null' END AS \"Nullable\", "
-      "CASE WHEN identity IS NOT NULL THEN 'generated ' || lower(identity) || ' as identity' ELSE coalesce(\"default\", '') END "
+      "SELECT name AS \"Column\", type AS \"Type\", CASE WHEN nullable THEN '' ELSE 'not null' END "
+      "AS \"Nullable\", "
+      "CASE WHEN identity IS NOT NULL THEN 'generated ' || lower(identity) || ' as identity' ELSE "
+      "coalesce(\"default\", '') END "
       "AS \"Default\"" +
-      std::string(rules.empty() ? "" : ", coalesce(merge_rule, '') AS \"Merge rule\"") + " FROM rowan.columns" + where + " ORDER BY position";
+      std::string(rules.empty() ? "" : ", coalesce(merge_rule, '') AS \"Merge rule\"") +
+      " FROM rowan.columns" + where + " ORDER BY position";
   const std::string qualified = sql::quote_ident(schema) + "." + sql::quote_ident(table);
   return run_query(columns, fmt::format("Table \"{}.{}\"", schema, table), false) &&
          show_section("Indexes:",
-                      "SELECT name || ' ' || coalesce(\"constraint\" || ' ', CASE WHEN \"unique\" THEN 'UNIQUE ' ELSE '' END) || columns "
-                      "FROM rowan.indexes" + where) &&
-         show_section("Check constraints:", "SELECT name || ' ' || definition FROM rowan.constraints" + where + " AND kind = 'CHECK' ORDER BY name") &&
+                      "SELECT name || ' ' || coalesce(\"constraint\" || ' ', CASE WHEN \"unique\" "
+                      "THEN 'UNIQUE ' ELSE '' END) || columns "
+                      "FROM rowan.indexes" +
+                          where) &&
+         show_section("Check constraints:",
+                      "SELECT name || ' ' || definition FROM rowan.constraints" + where +
+                          " AND kind = 'CHECK' ORDER BY name") &&
          show_section("Foreign-key constraints:",
-                      "SELECT name || ' ' || definition FROM rowan.constraints" + where + " AND kind = 'FOREIGN KEY' ORDER BY name") &&
+                      "SELECT name || ' ' || definition FROM rowan.constraints" + where +
+                          " AND kind = 'FOREIGN KEY' ORDER BY name") &&
          show_section("Referenced by:",
-                      "SELECT 'TABLE ' || schema || '.' || \"table\" || ' CONSTRAINT ' || name || ' ' || definition FROM rowan.constraints "
-                      "WHERE \"references\" = " + sql::quote_literal(qualified) + " ORDER BY 1") &&
+                      "SELECT 'TABLE ' || schema || '.' || \"table\" || ' CONSTRAINT ' || name || "
+                      "' ' || definition FROM rowan.constraints "
+                      "WHERE \"references\" = " +
+                          sql::quote_literal(qualified) + " ORDER BY 1") &&
          end_sections();
 }
 
@@ -436,7 +487,8 @@ bool Runner::end_sections() {
 
 bool Runner::include_file(const std::string& path) {
   if (include_depth_ == kIncludeDepthMax)
-    return refuse("54001", fmt::format("\\i: files include each other more than {} deep", kIncludeDepthMax));
+    return refuse("54001",
+                  fmt::format("\\i: files include each other more than {} deep", kIncludeDepthMax));
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return refuse("58P01", fmt::format("{}: {}", path, std::strerror(errno)));
   const std::string source = std::exchange(options_.source, path);

@@ -54,7 +54,8 @@ size_t leading_blanks(std::string_view text) {
 bool is_copy_from_stdin(std::string_view statement) {
   constexpr std::string_view kWord = "stdin";
   const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
-  if (std::search(statement.begin(), statement.end(), kWord.begin(), kWord.end(), same) == statement.end())
+  if (std::search(statement.begin(), statement.end(), kWord.begin(), kWord.end(), same) ==
+      statement.end())
     return false;
   const auto parsed = sql::parse_statement(statement);
   if (!parsed || parsed->statement->kind != sql::StatementKind::kCopy) return false;
@@ -79,8 +80,9 @@ bool ScriptReader::fill() {
   }
 }
 
-// Looking for a statement's end begins anew each time, so a long statement is looked at only when it has doubled; text
-// that comes slowly, as from a person or a program at the other end of a pipe, is looked at as it comes.
+// Looking for a statement's end begins anew each time, so a long statement is looked at only when
+// it has doubled; text that comes slowly, as from a person or a program at the other end of a pipe,
+// is looked at as it comes.
 void ScriptReader::grow() {
   const size_t wanted = 2 * rest().size();
   while (fill() && rest().size() < wanted) {

@@ -1,5 +1,5 @@
-// ScriptReader: cuts SQL text into statements, backslash commands and the data lines of COPY … FROM STDIN, as the text
-// arrives.
+// ScriptReader: cuts SQL text into statements, backslash commands and the data lines of COPY … FROM
+// STDIN, as the text arrives.
 //
 // Threads: one.
 // Errors:  reading that fails or is interrupted ends the script; read_error() says why.
@@ -22,10 +22,12 @@ class ScriptReader {
   explicit ScriptReader(int descriptor) : descriptor_(descriptor) {}  // Borrowed.
 
   enum class Kind { kStatement, kCommand, kEnd };
-  // The next statement with its semicolon, or command line; `text` holds until the next call of any function here.
+  // The next statement with its semicolon, or command line; `text` holds until the next call of any
+  // function here.
   Kind next(std::string_view& text);
   size_t line() const { return line_; }  // Where what next() gave begins, from 1.
-  bool next_line(std::string& line);     // One line without its newline, else as it is; false at the end of input.
+  bool next_line(std::string& line);  // One line without its newline, else as it is; false at the
+                                      // end of input.
   int read_error() const { return read_error_; }  // errno; 0: none.
 
  private:

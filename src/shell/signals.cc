@@ -51,7 +51,7 @@ void on_signal(int signal) {
 }
 
 void set_handlers(void (*handler)(int)) {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = handler;  // Without SA_RESTART: a read of standard input ends too.
   for (const int signal : kCaught) ::sigaction(signal, &action, nullptr);
 }

@@ -1,4 +1,5 @@
-// Arena: memory for the nodes of one statement, freed at once. List: a fixed run of nodes inside it.
+// Arena: memory for the nodes of one statement, freed at once. List: a fixed run of nodes inside
+// it.
 #pragma once
 
 #include <cstddef>
@@ -60,7 +61,8 @@ class Arena {
     List<T> list;
     list.count = from.size();
     list.items = static_cast<T*>(allocate(sizeof(T) * from.size() + 1));
-    if (!from.empty()) std::memcpy(static_cast<void*>(list.items), from.data(), sizeof(T) * from.size());
+    if (!from.empty())
+      std::memcpy(static_cast<void*>(list.items), from.data(), sizeof(T) * from.size());
     return list;
   }
 

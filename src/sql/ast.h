@@ -1,6 +1,7 @@
 // The syntax tree of one statement.
 //
-// Ownership: all nodes of a statement live in its Arena and die with it; nodes point at each other with plain pointers.
+// Ownership: all nodes of a statement live in its Arena and die with it; nodes point at each other
+// with plain pointers.
 //            Texts are string_views into the arena.
 // Positions: 1-based character offset into the statement's source, 0 when there is none.
 // Names are already folded (unquoted ones to lower case) and at most 63 bytes.
@@ -13,62 +14,84 @@
 
 namespace rowan::sql {
 
-// ---- Names and types ------------------------------------------------------------------------------------------------
+// ---- Names and types ----
 
-struct QualifiedName {           // [schema.]name, or share.schema.name
-  std::string_view catalog;      // Empty when not given.
-  std::string_view schema;       // Empty when not given.
+struct QualifiedName {       // [schema.]name, or share.schema.name
+  std::string_view catalog;  // Empty when not given.
+  std::string_view schema;   // Empty when not given.
   std::string_view name;
   uint32_t position = 0;
 };
 
 struct TypeName {
-  std::string_view name;         // Folded, single blanks: "double precision", "timestamp with time zone", "varchar".
-  List<int32_t> modifiers;       // varchar(20), numeric(10,2)
+  std::string_view
+      name;  // Folded, single blanks: "double precision", "timestamp with time zone", "varchar".
+  List<int32_t> modifiers;  // varchar(20), numeric(10,2)
   bool is_array = false;
   uint32_t position = 0;
 };
 
-// ---- Expressions ----------------------------------------------------------------------------------------------------
+// ---- Expressions ----
 
 enum class ExprKind : uint8_t {
-  kLiteral, kColumn, kStar, kParameter, kUnary, kBinary, kIsNull, kIsBool, kIsDistinct, kBetween, kIn, kLike, kCase, kCast, kCall,
-  kSubquery, kExists, kInSubquery, kRow, kDefault,
+  kLiteral,
+  kColumn,
+  kStar,
+  kParameter,
+  kUnary,
+  kBinary,
+  kIsNull,
+  kIsBool,
+  kIsDistinct,
+  kBetween,
+  kIn,
+  kLike,
+  kCase,
+  kCast,
+  kCall,
+  kSubquery,
+  kExists,
+  kInSubquery,
+  kRow,
+  kDefault,
 };
 
 struct Expr {
   ExprKind kind;
   uint32_t position = 0;
-  uint16_t depth = 1;            // Levels of nodes from here down, at most kExpressionDepthMax; set by the parser.
-  bool parenthesised = false;    // Stood in parentheses of its own.
+  uint16_t depth =
+      1;  // Levels of nodes from here down, at most kExpressionDepthMax; set by the parser.
+  bool parenthesised = false;  // Stood in parentheses of its own.
 };
 
 enum class LiteralKind : uint8_t { kNull, kBool, kInteger, kDecimal, kString };
 
-struct LiteralExpr : Expr {      // kInteger: digits that fit int64 or not, decided by the binder. kDecimal: "1.5", "1e10".
+struct LiteralExpr : Expr {  // kInteger: digits that fit int64 or not, decided by the binder.
+                             // kDecimal: "1.5", "1e10".
   LiteralKind literal = LiteralKind::kNull;
   bool boolean = false;
   std::string_view text;
 };
 
-struct ColumnExpr : Expr {       // [[schema.]table.]column
+struct ColumnExpr : Expr {  // [[schema.]table.]column
   std::string_view schema, table, column;
 };
 
-struct StarExpr : Expr {         // * or table.*
+struct StarExpr : Expr {  // * or table.*
   std::string_view schema, table;
 };
 
-struct ParameterExpr : Expr {    // $n
-  uint32_t number = 0;           // From 1.
+struct ParameterExpr : Expr {  // $n
+  uint32_t number = 0;         // From 1.
 };
 
-struct UnaryExpr : Expr {        // -x, +x, NOT x, ~x and other prefix operators
-  std::string_view op;           // "-", "+", "not", "~", "@", "|/"
+struct UnaryExpr : Expr {  // -x, +x, NOT x, ~x and other prefix operators
+  std::string_view op;     // "-", "+", "not", "~", "@", "|/"
   Expr* operand = nullptr;
 };
 
-struct BinaryExpr : Expr {       // "+", "=", "<>", "and", "or", "||", "->>", "~*", …; `!=` arrives as "<>"
+struct BinaryExpr
+    : Expr {  // "+", "=", "<>", "and", "or", "||", "->>", "~*", …; `!=` arrives as "<>"
   std::string_view op;
   Expr* left = nullptr;
   Expr* right = nullptr;
@@ -80,16 +103,16 @@ struct IsNullExpr : Expr {
 };
 
 enum class TruthValue : uint8_t { kTrue, kFalse, kUnknown };
-struct IsBoolExpr : Expr {       // x IS [NOT] TRUE | FALSE | UNKNOWN
+struct IsBoolExpr : Expr {  // x IS [NOT] TRUE | FALSE | UNKNOWN
   Expr* operand = nullptr;
   TruthValue truth = TruthValue::kTrue;
   bool negated = false;
 };
 
-struct IsDistinctExpr : Expr {   // x IS [NOT] DISTINCT FROM y
+struct IsDistinctExpr : Expr {  // x IS [NOT] DISTINCT FROM y
   Expr* left = nullptr;
   Expr* right = nullptr;
-  bool negated = false;          // IS NOT DISTINCT FROM
+  bool negated = false;  // IS NOT DISTINCT FROM
 };
 
 struct BetweenExpr : Expr {
@@ -100,7 +123,7 @@ struct BetweenExpr : Expr {
   bool symmetric = false;
 };
 
-struct InExpr : Expr {           // x IN (a, b, …)
+struct InExpr : Expr {  // x IN (a, b, …)
   Expr* operand = nullptr;
   List<Expr*> items;
   bool negated = false;
@@ -110,7 +133,7 @@ enum class LikeKind : uint8_t { kLike, kIlike, kSimilar };
 struct LikeExpr : Expr {
   Expr* operand = nullptr;
   Expr* pattern = nullptr;
-  Expr* escape = nullptr;        // May be null.
+  Expr* escape = nullptr;  // May be null.
   LikeKind like = LikeKind::kLike;
   bool negated = false;
 };
@@ -120,58 +143,63 @@ struct CaseBranch {
   Expr* then = nullptr;
 };
 struct CaseExpr : Expr {
-  Expr* operand = nullptr;       // Null for a searched CASE.
+  Expr* operand = nullptr;  // Null for a searched CASE.
   List<CaseBranch> branches;
-  Expr* otherwise = nullptr;     // May be null.
+  Expr* otherwise = nullptr;  // May be null.
 };
 
-struct CastExpr : Expr {         // CAST(x AS t), x::t, t 'literal'
+struct CastExpr : Expr {  // CAST(x AS t), x::t, t 'literal'
   Expr* operand = nullptr;
   TypeName type;
 };
 
-struct CallExpr : Expr {         // f(a, b); count(*); also SQL's special forms, as plain calls: extract -> extract('f', x),
-  std::string_view schema;       // position -> position(sub, text), substring(x FROM a FOR b) -> substring(x, a, b),
-  std::string_view name;         // trim -> btrim/ltrim/rtrim, coalesce, nullif, greatest, least, current_date, now, …
+struct CallExpr : Expr {  // f(a, b); count(*); also SQL's special forms, as plain calls: extract ->
+                          // extract('f', x),
+  std::string_view
+      schema;  // position -> position(sub, text), substring(x FROM a FOR b) -> substring(x, a, b),
+  std::string_view
+      name;  // trim -> btrim/ltrim/rtrim, coalesce, nullif, greatest, least, current_date, now, …
   List<Expr*> arguments;
-  bool star = false;             // f(*)
+  bool star = false;  // f(*)
   bool distinct = false;
-  Expr* filter = nullptr;        // FILTER (WHERE …); may be null.
+  Expr* filter = nullptr;  // FILTER (WHERE …); may be null.
 };
 
 struct SelectStmt;
-struct SubqueryExpr : Expr {     // (SELECT …) as a value; EXISTS (…); kInSubquery: operand [NOT] IN (SELECT …)
+struct SubqueryExpr
+    : Expr {  // (SELECT …) as a value; EXISTS (…); kInSubquery: operand [NOT] IN (SELECT …)
   SelectStmt* select = nullptr;
   Expr* operand = nullptr;
   bool negated = false;
 };
 
-struct RowExpr : Expr {          // (a, b) or ROW(a, b)
+struct RowExpr : Expr {  // (a, b) or ROW(a, b)
   List<Expr*> items;
 };
 
-struct DefaultExpr : Expr {};    // DEFAULT in VALUES or SET
+struct DefaultExpr : Expr {};  // DEFAULT in VALUES or SET
 
-// ---- Queries --------------------------------------------------------------------------------------------------------
+// ---- Queries ----
 
 struct SelectItem {
   Expr* expr = nullptr;
-  std::string_view alias;        // Empty: none.
+  std::string_view alias;  // Empty: none.
 };
 
-// AS OF 'rev' | AS OF TIMESTAMP expr | FOR SYSTEM_TIME AS OF expr | t@'rev' | FOR SYSTEM_TIME {BETWEEN a AND b | FROM a TO b | ALL}
+// AS OF 'rev' | AS OF TIMESTAMP expr | FOR SYSTEM_TIME AS OF expr | t@'rev' | FOR SYSTEM_TIME
+// {BETWEEN a AND b | FROM a TO b | ALL}
 enum class AsOfKind : uint8_t { kNone, kRevision, kTimestamp, kBetween, kFromTo, kAll };
 struct AsOf {
   AsOfKind kind = AsOfKind::kNone;
   Expr* value = nullptr;
-  Expr* until = nullptr;         // kBetween (inclusive), kFromTo (exclusive).
+  Expr* until = nullptr;  // kBetween (inclusive), kFromTo (exclusive).
 };
 
 enum class TableRefKind : uint8_t { kTable, kSubquery, kFunction, kJoin };
 struct TableRef {
   TableRefKind kind;
   uint32_t position = 0;
-  uint16_t depth = 1;            // As Expr::depth.
+  uint16_t depth = 1;  // As Expr::depth.
 };
 
 struct NamedTable : TableRef {
@@ -198,7 +226,7 @@ struct JoinTable : TableRef {
   JoinKind join = JoinKind::kInner;
   TableRef* left = nullptr;
   TableRef* right = nullptr;
-  Expr* on = nullptr;            // Null for CROSS, USING and NATURAL.
+  Expr* on = nullptr;  // Null for CROSS, USING and NATURAL.
   List<std::string_view> using_columns;
   bool natural = false;
 };
@@ -206,30 +234,88 @@ struct JoinTable : TableRef {
 struct OrderItem {
   Expr* expr = nullptr;
   bool descending = false;
-  bool nulls_first = false;      // Already resolved: ASC puts NULLs last, DESC first, unless NULLS … says otherwise.
+  bool nulls_first =
+      false;  // Already resolved: ASC puts NULLs last, DESC first, unless NULLS … says otherwise.
 };
 
 enum class SetOperation : uint8_t { kNone, kUnion, kIntersect, kExcept };
 
-struct CommonTable {             // WITH name [(columns)] AS (select)
+struct CommonTable {  // WITH name [(columns)] AS (select)
   std::string_view name;
   List<std::string_view> columns;
   SelectStmt* select = nullptr;
 };
 
 enum class StatementKind : uint8_t {
-  kSelect, kInsert, kUpdate, kDelete, kTruncate, kCopy, kCreateSchema, kDropSchema, kCreateDatabase, kDropDatabase,
-  kCreateTable, kDropTable, kBegin, kCommit, kRollback, kSavepoint, kReleaseSavepoint, kRollbackTo, kSetTransaction, kSet, kShow, kReset,
-  kExplain, kShowLog, kShowBranches, kShowTables, kShowDatabases, kDescribe, kCreateBranch, kDropBranch, kRenameBranch, kCheckout, kCheckpoint,
-  kAlterTable, kRename, kCreateIndex, kDrop, kCreateView, kRefresh, kCreateSequence, kAlterSequence,
-  kShowTags, kShowIndexes, kShowViews, kShowReflog, kShowConflicts, kShowDiff, kShowStatus, kShowTransactions, kBlame,
-  kAlterBranch, kMerge, kResolve, kCommitMerge, kAbortMerge, kCreateTag, kDropTag, kRestore, kRevert, kCherryPick, kResetTo, kRebase, kSquash,
+  kSelect,
+  kInsert,
+  kUpdate,
+  kDelete,
+  kTruncate,
+  kCopy,
+  kCreateSchema,
+  kDropSchema,
+  kCreateDatabase,
+  kDropDatabase,
+  kCreateTable,
+  kDropTable,
+  kBegin,
+  kCommit,
+  kRollback,
+  kSavepoint,
+  kReleaseSavepoint,
+  kRollbackTo,
+  kSetTransaction,
+  kSet,
+  kShow,
+  kReset,
+  kExplain,
+  kShowLog,
+  kShowBranches,
+  kShowTables,
+  kShowDatabases,
+  kDescribe,
+  kCreateBranch,
+  kDropBranch,
+  kRenameBranch,
+  kCheckout,
+  kCheckpoint,
+  kAlterTable,
+  kRename,
+  kCreateIndex,
+  kDrop,
+  kCreateView,
+  kRefresh,
+  kCreateSequence,
+  kAlterSequence,
+  kShowTags,
+  kShowIndexes,
+  kShowViews,
+  kShowReflog,
+  kShowConflicts,
+  kShowDiff,
+  kShowStatus,
+  kShowTransactions,
+  kBlame,
+  kAlterBranch,
+  kMerge,
+  kResolve,
+  kCommitMerge,
+  kAbortMerge,
+  kCreateTag,
+  kDropTag,
+  kRestore,
+  kRevert,
+  kCherryPick,
+  kResetTo,
+  kRebase,
+  kSquash,
 };
 
 struct Statement {
   StatementKind kind;
   uint32_t position = 0;
-  std::string_view text;         // The statement's own source, without the semicolon.
+  std::string_view text;  // The statement's own source, without the semicolon.
 };
 
 struct SelectStmt : Statement {
@@ -241,35 +327,36 @@ struct SelectStmt : Statement {
   SelectStmt* left = nullptr;
   SelectStmt* right = nullptr;
   // … or VALUES …
-  List<List<Expr*>> values;      // Not empty for VALUES.
+  List<List<Expr*>> values;  // Not empty for VALUES.
   // … or SELECT.
   bool distinct = false;
   List<Expr*> distinct_on;
-  List<SelectItem> items;        // Empty only for a select with no columns.
-  List<TableRef*> from;          // Comma-separated entries.
+  List<SelectItem> items;  // Empty only for a select with no columns.
+  List<TableRef*> from;    // Comma-separated entries.
   Expr* where = nullptr;
   List<Expr*> group_by;
   Expr* having = nullptr;
   // All three may have these.
   List<OrderItem> order_by;
-  Expr* limit = nullptr;               // A NULL literal: LIMIT ALL.
+  Expr* limit = nullptr;  // A NULL literal: LIMIT ALL.
   Expr* offset = nullptr;
-  uint16_t depth = 1;                  // As Expr::depth.
-  bool parenthesised = false;          // Stood in parentheses: WITH, ORDER BY and LIMIT around it do not merge into it.
+  uint16_t depth = 1;  // As Expr::depth.
+  bool parenthesised =
+      false;  // Stood in parentheses: WITH, ORDER BY and LIMIT around it do not merge into it.
 };
 
-// ---- Data changes ---------------------------------------------------------------------------------------------------
+// ---- Data changes ----
 
 struct InsertStmt : Statement {
   QualifiedName table;
-  List<std::string_view> columns;      // Empty: all.
-  SelectStmt* source = nullptr;        // VALUES or a query; null: DEFAULT VALUES.
+  List<std::string_view> columns;  // Empty: all.
+  SelectStmt* source = nullptr;    // VALUES or a query; null: DEFAULT VALUES.
   List<SelectItem> returning;
 };
 
 struct Assignment {
   std::string_view column;
-  Expr* value = nullptr;               // May be a DefaultExpr.
+  Expr* value = nullptr;  // May be a DefaultExpr.
   uint32_t position = 0;
 };
 
@@ -296,52 +383,53 @@ struct TruncateStmt : Statement {
 
 enum class CopyEnd : uint8_t { kFile, kStdin, kStdout };
 struct CopyStmt : Statement {
-  QualifiedName table;                 // Unless `select`.
+  QualifiedName table;  // Unless `select`.
   List<std::string_view> columns;
-  SelectStmt* select = nullptr;        // COPY (SELECT …) TO
-  bool from = false;                   // FROM (into the table) or TO.
+  SelectStmt* select = nullptr;  // COPY (SELECT …) TO
+  bool from = false;             // FROM (into the table) or TO.
   CopyEnd end = CopyEnd::kFile;
   std::string_view path;
-  bool csv = false;                    // Else text.
+  bool csv = false;  // Else text.
   bool header = false;
   bool has_delimiter = false, has_null = false, has_quote = false, has_escape = false;
-  std::string_view delimiter, null_text, quote, escape;   // Checked by the executor.
+  std::string_view delimiter, null_text, quote, escape;  // Checked by the executor.
 };
 
-// ---- Definitions ----------------------------------------------------------------------------------------------------
+// ---- Definitions ----
 
-struct SchemaStmt : Statement {        // kCreateSchema, kDropSchema, kCreateDatabase, kDropDatabase
+struct SchemaStmt : Statement {  // kCreateSchema, kDropSchema, kCreateDatabase, kDropDatabase
   std::string_view name;
-  bool if_exists = false;              // Or IF NOT EXISTS.
+  bool if_exists = false;  // Or IF NOT EXISTS.
   bool cascade = false;
 };
 
-struct CheckClause {                   // [CONSTRAINT name] CHECK (expr)
-  std::string_view name;               // Empty: none given.
+struct CheckClause {      // [CONSTRAINT name] CHECK (expr)
+  std::string_view name;  // Empty: none given.
   Expr* expr = nullptr;
   uint32_t position = 0;
 };
 
 enum class ForeignAction : uint8_t { kNoAction, kRestrict, kCascade, kSetNull, kSetDefault };
 
-struct ForeignKeyClause {              // [CONSTRAINT name] FOREIGN KEY (…) REFERENCES t [(…)] [ON DELETE …] [ON UPDATE …]
-  std::string_view name;               // Empty: none given.
+struct ForeignKeyClause {  // [CONSTRAINT name] FOREIGN KEY (…) REFERENCES t [(…)] [ON DELETE …] [ON
+                           // UPDATE …]
+  std::string_view name;  // Empty: none given.
   List<std::string_view> columns;
   QualifiedName table;
-  List<std::string_view> referenced;   // Empty: the primary key.
+  List<std::string_view> referenced;  // Empty: the primary key.
   ForeignAction on_delete = ForeignAction::kNoAction;
   ForeignAction on_update = ForeignAction::kNoAction;
   uint32_t position = 0;
 };
 
 struct IndexColumn {
-  std::string_view column;             // Empty: an expression.
+  std::string_view column;  // Empty: an expression.
   Expr* expr = nullptr;
   bool descending = false;
-  bool nulls_first = false;            // Resolved as in OrderItem.
+  bool nulls_first = false;  // Resolved as in OrderItem.
 };
 
-struct IndexClause {                   // In stored table.sql: [UNIQUE] INDEX name (a, b DESC)
+struct IndexClause {  // In stored table.sql: [UNIQUE] INDEX name (a, b DESC)
   std::string_view name;
   bool unique = false;
   List<IndexColumn> columns;
@@ -349,16 +437,18 @@ struct IndexClause {                   // In stored table.sql: [UNIQUE] INDEX na
 };
 
 struct SequenceOptions {
-  bool has_start = false, has_increment = false, has_min = false, has_max = false, has_cycle = false, has_restart = false, has_cache = false;
-  bool no_min = false, no_max = false; // NO MINVALUE, NO MAXVALUE
+  bool has_start = false, has_increment = false, has_min = false, has_max = false,
+       has_cycle = false, has_restart = false, has_cache = false;
+  bool no_min = false, no_max = false;  // NO MINVALUE, NO MAXVALUE
   bool cycle = false;
-  bool restart_with = false;           // RESTART WITH n, not plain RESTART.
+  bool restart_with = false;  // RESTART WITH n, not plain RESTART.
   int64_t start = 0, increment = 0, min = 0, max = 0, restart = 0, cache = 0;
   bool has_type = false;
-  TypeName type;                       // AS smallint | integer | bigint
+  TypeName type;  // AS smallint | integer | bigint
   bool has_owner = false;
-  QualifiedName sequence_name;         // SEQUENCE NAME s, in the stored text of identity columns; an empty name: none given.
-  QualifiedName owner_table;           // OWNED BY t.c; an empty owner_column: OWNED BY NONE.
+  QualifiedName sequence_name;  // SEQUENCE NAME s, in the stored text of identity columns; an empty
+                                // name: none given.
+  QualifiedName owner_table;    // OWNED BY t.c; an empty owner_column: OWNED BY NONE.
   std::string_view owner_column;
 };
 
@@ -367,33 +457,35 @@ enum class IdentityKind : uint8_t { kNone, kAlways, kByDefault };
 // Slots, ids and ABSENT stand in stored table.sql; users may write them but need not.
 struct ColumnClause {
   std::string_view name;
-  TypeName type;                       // smallserial, serial, bigserial arrive as they are written.
+  TypeName type;  // smallserial, serial, bigserial arrive as they are written.
   bool not_null = false;
-  bool explicit_null = false;          // NULL was written.
+  bool explicit_null = false;  // NULL was written.
   bool primary_key = false;
   bool unique = false;
-  std::string_view key_name;           // CONSTRAINT name before PRIMARY KEY or UNIQUE of this column.
+  std::string_view key_name;  // CONSTRAINT name before PRIMARY KEY or UNIQUE of this column.
   List<CheckClause> checks;
-  ForeignKeyClause* references = nullptr;   // Its `columns` is this column.
-  IdentityKind identity = IdentityKind::kNone;   // GENERATED {ALWAYS | BY DEFAULT} AS IDENTITY [(options)]
-  SequenceOptions* identity_options = nullptr;   // May be null.
-  std::string_view merge_rule;         // MERGE RULE sum | max | min | union | newest | conflict; empty: none.
+  ForeignKeyClause* references = nullptr;  // Its `columns` is this column.
+  IdentityKind identity =
+      IdentityKind::kNone;  // GENERATED {ALWAYS | BY DEFAULT} AS IDENTITY [(options)]
+  SequenceOptions* identity_options = nullptr;  // May be null.
+  std::string_view
+      merge_rule;  // MERGE RULE sum | max | min | union | newest | conflict; empty: none.
   Expr* default_value = nullptr;
-  std::string_view default_text;       // Source text of the default.
-  int32_t slot = -1;                   // SLOT n
+  std::string_view default_text;  // Source text of the default.
+  int32_t slot = -1;              // SLOT n
   bool has_id = false;
-  uint32_t id = 0;                     // ID hex8
-  Expr* absent = nullptr;              // ABSENT literal
+  uint32_t id = 0;         // ID hex8
+  Expr* absent = nullptr;  // ABSENT literal
   uint32_t position = 0;
 };
 
-struct DroppedSlotClause {             // DROPPED SLOT n ID hex8
+struct DroppedSlotClause {  // DROPPED SLOT n ID hex8
   int32_t slot = -1;
   uint32_t id = 0;
 };
 
-struct KeyClause {                     // [CONSTRAINT name] PRIMARY KEY (…) | UNIQUE (…)
-  std::string_view name;               // Empty: none given.
+struct KeyClause {        // [CONSTRAINT name] PRIMARY KEY (…) | UNIQUE (…)
+  std::string_view name;  // Empty: none given.
   bool primary = false;
   List<std::string_view> columns;
   uint32_t position = 0;
@@ -408,26 +500,28 @@ struct CreateTableStmt : Statement {
   List<ForeignKeyClause> foreign_keys;
   List<IndexClause> indexes;
   List<DroppedSlotClause> dropped;
-  std::string_view merge_rule;         // Behind the closing parenthesis: MERGE RULE …; empty: none.
+  std::string_view merge_rule;  // Behind the closing parenthesis: MERGE RULE …; empty: none.
 };
 
 enum class AlterKind : uint8_t {
-  kAddColumn,                          // `column`; if_exists means IF NOT EXISTS.
-  kDropColumn,                         // `name`, if_exists, cascade.
-  kRenameColumn,                       // `name` to `new_name`.
-  kSetType,                            // `name`, `type`, `value`: USING, may be null. CommitDB's MODIFY [COLUMN] too.
-  kSetDefault,                         // `name`, `value`.
-  kDropDefault, kSetNotNull, kDropNotNull,   // `name`.
-  kAddKey,                             // `key`.
-  kAddCheck,                           // `check`.
-  kAddForeignKey,                      // `foreign_key`.
-  kDropConstraint,                     // `name`, if_exists, cascade.
-  kRenameConstraint,                   // `name` to `new_name`.
-  kRenameTable,                        // To `new_name`.
-  kSetSchema,                          // To `new_name`.
-  kAddIdentity,                        // `name`, `column.identity`, `column.identity_options`.
-  kDropIdentity,                       // `name`, if_exists.
-  kSetMergeRule,                       // `name` (empty: the table), `new_name`: the rule; empty: DROP MERGE RULE.
+  kAddColumn,     // `column`; if_exists means IF NOT EXISTS.
+  kDropColumn,    // `name`, if_exists, cascade.
+  kRenameColumn,  // `name` to `new_name`.
+  kSetType,       // `name`, `type`, `value`: USING, may be null. CommitDB's MODIFY [COLUMN] too.
+  kSetDefault,    // `name`, `value`.
+  kDropDefault,
+  kSetNotNull,
+  kDropNotNull,       // `name`.
+  kAddKey,            // `key`.
+  kAddCheck,          // `check`.
+  kAddForeignKey,     // `foreign_key`.
+  kDropConstraint,    // `name`, if_exists, cascade.
+  kRenameConstraint,  // `name` to `new_name`.
+  kRenameTable,       // To `new_name`.
+  kSetSchema,         // To `new_name`.
+  kAddIdentity,       // `name`, `column.identity`, `column.identity_options`.
+  kDropIdentity,      // `name`, if_exists.
+  kSetMergeRule,      // `name` (empty: the table), `new_name`: the rule; empty: DROP MERGE RULE.
 };
 
 struct AlterAction {
@@ -439,7 +533,7 @@ struct AlterAction {
   KeyClause key;
   CheckClause check;
   ForeignKeyClause foreign_key;
-  bool if_exists = false;              // Or IF NOT EXISTS.
+  bool if_exists = false;  // Or IF NOT EXISTS.
   bool cascade = false;
   uint32_t position = 0;
 };
@@ -452,47 +546,51 @@ struct AlterTableStmt : Statement {
 
 enum class ObjectKind : uint8_t { kIndex, kView, kMaterializedView, kSequence };
 
-struct RenameStmt : Statement {        // ALTER INDEX | VIEW | MATERIALIZED VIEW | SEQUENCE name RENAME TO new_name
+struct RenameStmt
+    : Statement {  // ALTER INDEX | VIEW | MATERIALIZED VIEW | SEQUENCE name RENAME TO new_name
   ObjectKind object = ObjectKind::kIndex;
   QualifiedName name;
   std::string_view new_name;
   bool if_exists = false;
 };
 
-struct CreateIndexStmt : Statement {   // CREATE [UNIQUE] INDEX [CONCURRENTLY] [IF NOT EXISTS] [name] ON t [USING btree] (…)
+struct CreateIndexStmt : Statement {  // CREATE [UNIQUE] INDEX [CONCURRENTLY] [IF NOT EXISTS] [name]
+                                      // ON t [USING btree] (…)
   QualifiedName table;
-  IndexClause index;                   // An empty name: PostgreSQL's own choice.
+  IndexClause index;  // An empty name: PostgreSQL's own choice.
   bool if_not_exists = false;
-  Expr* where = nullptr;               // A partial index: refused with 0A000 by the executor.
+  Expr* where = nullptr;  // A partial index: refused with 0A000 by the executor.
 };
 
-struct DropStmt : Statement {          // DROP INDEX | VIEW | MATERIALIZED VIEW | SEQUENCE
+struct DropStmt : Statement {  // DROP INDEX | VIEW | MATERIALIZED VIEW | SEQUENCE
   ObjectKind object = ObjectKind::kIndex;
   List<QualifiedName> names;
-  QualifiedName on_table;              // CommitDB: DROP INDEX i ON t; an empty name: none.
+  QualifiedName on_table;  // CommitDB: DROP INDEX i ON t; an empty name: none.
   bool if_exists = false;
   bool cascade = false;
 };
 
-struct CreateViewStmt : Statement {    // CREATE [OR REPLACE] VIEW, CREATE MATERIALIZED VIEW [IF NOT EXISTS]
+struct CreateViewStmt
+    : Statement {  // CREATE [OR REPLACE] VIEW, CREATE MATERIALIZED VIEW [IF NOT EXISTS]
   QualifiedName name;
   List<std::string_view> columns;
   SelectStmt* select = nullptr;
-  List<ColumnClause> stored_columns;   // In stored matview.sql: the typed columns, with slots.
+  List<ColumnClause> stored_columns;  // In stored matview.sql: the typed columns, with slots.
   bool or_replace = false;
   bool materialized = false;
   bool if_not_exists = false;
   bool with_data = true;
 };
 
-struct RefreshStmt : Statement {       // REFRESH [MATERIALIZED] VIEW [CONCURRENTLY] name [WITH [NO] DATA]
+struct RefreshStmt
+    : Statement {  // REFRESH [MATERIALIZED] VIEW [CONCURRENTLY] name [WITH [NO] DATA]
   QualifiedName name;
   bool with_data = true;
 };
 
-struct SequenceStmt : Statement {      // kCreateSequence, kAlterSequence
+struct SequenceStmt : Statement {  // kCreateSequence, kAlterSequence
   QualifiedName name;
-  bool if_exists = false;              // Or IF NOT EXISTS.
+  bool if_exists = false;  // Or IF NOT EXISTS.
   SequenceOptions options;
 };
 
@@ -502,23 +600,30 @@ struct DropTableStmt : Statement {
   bool cascade = false;
 };
 
-// ---- Transactions and settings --------------------------------------------------------------------------------------
+// ---- Transactions and settings ----
 
-enum class IsolationLevel : uint8_t { kReadUncommitted, kReadCommitted, kRepeatableRead, kSerializable };
+enum class IsolationLevel : uint8_t {
+  kReadUncommitted,
+  kReadCommitted,
+  kRepeatableRead,
+  kSerializable
+};
 
-struct TransactionStmt : Statement {   // kBegin, kCommit, kRollback, kSavepoint, kReleaseSavepoint, kRollbackTo, kSetTransaction
+struct TransactionStmt : Statement {  // kBegin, kCommit, kRollback, kSavepoint, kReleaseSavepoint,
+                                      // kRollbackTo, kSetTransaction
   bool has_isolation = false;
   IsolationLevel isolation = IsolationLevel::kReadCommitted;
   bool has_read_only = false;
   bool read_only = false;
   std::string_view savepoint;
   bool has_message = false;
-  std::string_view message;            // COMMIT MESSAGE '…'
+  std::string_view message;  // COMMIT MESSAGE '…'
 };
 
-struct SetStmt : Statement {           // SET [SESSION|LOCAL] name {=|TO} value | DEFAULT; RESET name; SHOW name | ALL
+struct SetStmt
+    : Statement {  // SET [SESSION|LOCAL] name {=|TO} value | DEFAULT; RESET name; SHOW name | ALL
   std::string_view name;
-  std::string_view value;              // Empty with is_default.
+  std::string_view value;  // Empty with is_default.
   bool is_default = false;
   bool local = false;
 };
@@ -528,73 +633,82 @@ struct ExplainStmt : Statement {
   bool analyze = false;
 };
 
-// ---- Version control ------------------------------------------------------------------------------------------------
+// ---- Version control ----
 
-struct ShowLogStmt : Statement {       // SHOW LOG; options in any order. SHOW TRANSACTIONS [LIMIT n] (CommitDB) has kShowTransactions
+struct ShowLogStmt : Statement {  // SHOW LOG; options in any order. SHOW TRANSACTIONS [LIMIT n]
+                                  // (CommitDB) has kShowTransactions
   bool has_table = false;
-  QualifiedName table;                 // FOR t
-  Expr* key = nullptr;                 // KEY value or KEY (a, b): one row; a RowExpr for several columns. Null: none.
-  std::string_view branch;             // ON rev; empty: HEAD.
-  std::string_view author;             // AUTHOR 'part of name or e-mail'
-  std::string_view path;               // PATH 'public/t'
-  std::string_view grep;               // GREP 'part of the message'
-  Expr* since = nullptr;               // SINCE 'timestamp'
-  Expr* until = nullptr;               // UNTIL 'timestamp'
-  Expr* limit = nullptr;               // Null: all.
+  QualifiedName table;  // FOR t
+  Expr* key =
+      nullptr;  // KEY value or KEY (a, b): one row; a RowExpr for several columns. Null: none.
+  std::string_view branch;  // ON rev; empty: HEAD.
+  std::string_view author;  // AUTHOR 'part of name or e-mail'
+  std::string_view path;    // PATH 'public/t'
+  std::string_view grep;    // GREP 'part of the message'
+  Expr* since = nullptr;    // SINCE 'timestamp'
+  Expr* until = nullptr;    // UNTIL 'timestamp'
+  Expr* limit = nullptr;    // Null: all.
 };
 
-struct BranchStmt : Statement {        // kCreateBranch, kDropBranch, kRenameBranch, kCheckout
+struct BranchStmt : Statement {  // kCreateBranch, kDropBranch, kRenameBranch, kCheckout
   std::string_view name;
-  std::string_view from;               // FROM 'rev'; empty: HEAD. RENAME: the new name.
-  bool if_exists = false;              // Or IF NOT EXISTS.
+  std::string_view from;   // FROM 'rev'; empty: HEAD. RENAME: the new name.
+  bool if_exists = false;  // Or IF NOT EXISTS.
   bool force = false;
-  bool create = false;                 // CHECKOUT -b name / CHECKOUT NEW name
+  bool create = false;  // CHECKOUT -b name / CHECKOUT NEW name
 };
 
 enum class AlterBranchKind : uint8_t { kProtect, kUnprotect, kSetHistory, kDropHistory };
-// PROTECT BRANCH b | UNPROTECT BRANCH b | ALTER BRANCH b SET HISTORY POLICY EVERY 'interval' [KEEP 'interval'] | ALTER BRANCH b DROP HISTORY POLICY
+// PROTECT BRANCH b | UNPROTECT BRANCH b | ALTER BRANCH b SET HISTORY POLICY EVERY 'interval' [KEEP
+// 'interval'] | ALTER BRANCH b DROP HISTORY POLICY
 struct AlterBranchStmt : Statement {
   std::string_view name;
   AlterBranchKind action = AlterBranchKind::kProtect;
-  std::string_view every, keep;        // Interval texts; empty: not given.
+  std::string_view every, keep;  // Interval texts; empty: not given.
 };
 
-// MERGE [BRANCH] b [, c …] [WITH policy] [DRY RUN] [MESSAGE '…'], in that or any order of the options.
+// MERGE [BRANCH] b [, c …] [WITH policy] [DRY RUN] [MESSAGE '…'], in that or any order of the
+// options.
 struct MergeStmt : Statement {
-  List<std::string_view> sources;      // Revisions.
-  std::string_view policy;             // "row-level" (default, also LAST WRITER), "ours", "theirs", "manual" (MANUAL RESOLUTION); empty: default.
+  List<std::string_view> sources;  // Revisions.
+  std::string_view policy;  // "row-level" (default, also LAST WRITER), "ours", "theirs", "manual"
+                            // (MANUAL RESOLUTION); empty: default.
   bool dry_run = false;
-  bool no_fast_forward = false;        // WITH NO FAST FORWARD
-  bool fast_forward_only = false;      // WITH FAST FORWARD ONLY
-  bool renumber = false;               // WITH RENUMBER: duplicate generated keys of theirs get new numbers.
-  bool allow_unrelated = false;        // WITH UNRELATED HISTORIES
+  bool no_fast_forward = false;    // WITH NO FAST FORWARD
+  bool fast_forward_only = false;  // WITH FAST FORWARD ONLY
+  bool renumber = false;  // WITH RENUMBER: duplicate generated keys of theirs get new numbers.
+  bool allow_unrelated = false;  // WITH UNRELATED HISTORIES
   bool has_message = false;
-  std::string_view message;            // Also of COMMIT MERGE (kCommitMerge).
+  std::string_view message;  // Also of COMMIT MERGE (kCommitMerge).
 };
 
 enum class ResolveSide : uint8_t { kHead, kSource, kBase, kJson };
-// RESOLVE CONFLICT s.t.key USING …  |  RESOLVE CONFLICT IN t KEY {value | (a, b)} USING …  |  RESOLVE CONFLICTS [IN t [WHERE …]] USING …
+// RESOLVE CONFLICT s.t.key USING …  |  RESOLVE CONFLICT IN t KEY {value | (a, b)} USING …  |
+// RESOLVE CONFLICTS [IN t [WHERE …]] USING …
 struct ResolveStmt : Statement {
   bool has_table = false;
   QualifiedName table;
-  Expr* key = nullptr;                 // Null: all, or those of `where`.
-  std::string_view object;             // The whole path, when it may name a definition ("public.t.c") as well as a row.
-  Expr* where = nullptr;               // Over the table's conflict columns.
+  Expr* key = nullptr;  // Null: all, or those of `where`.
+  std::string_view
+      object;  // The whole path, when it may name a definition ("public.t.c") as well as a row.
+  Expr* where = nullptr;  // Over the table's conflict columns.
   ResolveSide side = ResolveSide::kHead;
-  std::string_view json;               // kJson: '{"column": value, …}', or 'null' to delete the row.
+  std::string_view json;  // kJson: '{"column": value, …}', or 'null' to delete the row.
 };
 
-struct TagStmt : Statement {           // CREATE TAG n [FROM rev] [MESSAGE '…'], CREATE SNAPSHOT n …, DROP TAG | SNAPSHOT [IF EXISTS] n
+struct TagStmt : Statement {  // CREATE TAG n [FROM rev] [MESSAGE '…'], CREATE SNAPSHOT n …, DROP
+                              // TAG | SNAPSHOT [IF EXISTS] n
   std::string_view name;
-  std::string_view from;               // Empty: HEAD.
-  bool if_exists = false;              // Or IF NOT EXISTS.
+  std::string_view from;   // Empty: HEAD.
+  bool if_exists = false;  // Or IF NOT EXISTS.
   bool has_message = false;
-  std::string_view message;            // An annotated tag. CREATE SNAPSHOT always makes one.
+  std::string_view message;  // An annotated tag. CREATE SNAPSHOT always makes one.
   bool snapshot = false;
 };
 
 enum class RestoreScope : uint8_t { kAll, kTables, kSchema };
-struct RestoreStmt : Statement {       // RESTORE {TABLE t [, …] | DATABASE s | SCHEMA s | ALL} TO rev [MESSAGE '…']; plain RESTORE TO rev is ALL
+struct RestoreStmt : Statement {  // RESTORE {TABLE t [, …] | DATABASE s | SCHEMA s | ALL} TO rev
+                                  // [MESSAGE '…']; plain RESTORE TO rev is ALL
   RestoreScope scope = RestoreScope::kAll;
   List<QualifiedName> tables;
   std::string_view schema;
@@ -603,39 +717,41 @@ struct RestoreStmt : Statement {       // RESTORE {TABLE t [, …] | DATABASE s 
   std::string_view message;
 };
 
-// REVERT rev [, …] [MESSAGE '…'] | CHERRY-PICK rev [, …] (each may be 'a..b') | RESET [BRANCH] TO rev [FORCE] | REBASE [ONTO] rev |
-// SQUASH SINCE rev [MESSAGE '…'] [FORCE]
-struct RevisionsStmt : Statement {     // kRevert, kCherryPick, kResetTo, kRebase, kSquash
+// REVERT rev [, …] [MESSAGE '…'] | CHERRY-PICK rev [, …] (each may be 'a..b') | RESET [BRANCH] TO
+// rev [FORCE] | REBASE [ONTO] rev | SQUASH SINCE rev [MESSAGE '…'] [FORCE]
+struct RevisionsStmt : Statement {  // kRevert, kCherryPick, kResetTo, kRebase, kSquash
   List<std::string_view> revisions;
   bool force = false;
   bool has_message = false;
   std::string_view message;
-  uint32_t parent = 0;                 // REVERT and CHERRY-PICK of a merge: PARENT n, from 1; 0: not given.
+  uint32_t parent = 0;  // REVERT and CHERRY-PICK of a merge: PARENT n, from 1; 0: not given.
 };
 
-struct DiffStmt : Statement {          // SHOW DIFF [STAT | SCHEMA] [FOR t] ['a..b' | 'a...b' | [FROM a] [TO b]] [LIMIT n]
+struct DiffStmt : Statement {  // SHOW DIFF [STAT | SCHEMA] [FOR t] ['a..b' | 'a...b' | [FROM a] [TO
+                               // b]] [LIMIT n]
   bool stat = false;
   bool schema = false;
   bool has_table = false;
   QualifiedName table;
-  std::string_view from;               // Empty: HEAD's first parent when `to` is empty too, else HEAD.
-  std::string_view to;                 // Empty: HEAD.
-  bool three_dots = false;             // From the merge base of both.
+  std::string_view from;    // Empty: HEAD's first parent when `to` is empty too, else HEAD.
+  std::string_view to;      // Empty: HEAD.
+  bool three_dots = false;  // From the merge base of both.
   Expr* limit = nullptr;
 };
 
-struct BlameStmt : Statement {         // BLAME t [KEY …] [AS OF rev] [CELLS]
+struct BlameStmt : Statement {  // BLAME t [KEY …] [AS OF rev] [CELLS]
   QualifiedName table;
   Expr* key = nullptr;
-  std::string_view revision;           // Empty: HEAD.
-  bool cells = false;                  // One line a cell.
+  std::string_view revision;  // Empty: HEAD.
+  bool cells = false;         // One line a cell.
 };
 
-struct ShowStmt : Statement {          // kShowBranches, kShowTables, kShowDatabases, kDescribe, kShowTags, kShowStatus, kShowIndexes (ON t),
-                                       // kShowViews (IN s), kShowReflog (of a branch), kShowConflicts (FOR t)
-  QualifiedName name;                  // SHOW TABLES IN s; DESCRIBE t. An empty name: none given.
+struct ShowStmt : Statement {  // kShowBranches, kShowTables, kShowDatabases, kDescribe, kShowTags,
+                               // kShowStatus, kShowIndexes (ON t), kShowViews (IN s), kShowReflog
+                               // (of a branch), kShowConflicts (FOR t)
+  QualifiedName name;  // SHOW TABLES IN s; DESCRIBE t. An empty name: none given.
 };
 
-struct SimpleStmt : Statement {};      // kCheckpoint, kAbortMerge
+struct SimpleStmt : Statement {};  // kCheckpoint, kAbortMerge
 
 }  // namespace rowan::sql

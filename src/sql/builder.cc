@@ -7,8 +7,9 @@
 
 namespace rowan::sql {
 
-// AND and OR chains: terms are gathered while they come and become a tree at the end, a balanced one when they are many, so
-// that a chain of thousands of terms stays shallow. The tree depends on the list of terms alone.
+// AND and OR chains: terms are gathered while they come and become a tree at the end, a balanced
+// one when they are many, so that a chain of thousands of terms stays shallow. The tree depends on
+// the list of terms alone.
 struct Builder::Chain : BinaryExpr {
   ExprList terms;
   uint16_t terms_depth = 0;
@@ -23,10 +24,14 @@ constexpr uint32_t kChainLeftDeepMax = 32;
 std::string_view missing_feature(int terminal, std::string_view word) {
   switch (terminal) {
     case TK_ARRAY:
-    case TK_LBRACKET: return "arrays are not supported yet";
-    case TK_LATERAL: return "LATERAL is not supported yet";
-    case TK_WINDOW: return "window functions are not supported yet";
-    default: break;
+    case TK_LBRACKET:
+      return "arrays are not supported yet";
+    case TK_LATERAL:
+      return "LATERAL is not supported yet";
+    case TK_WINDOW:
+      return "window functions are not supported yet";
+    default:
+      break;
   }
   if (word == "sets") return "GROUPING SETS is not supported yet";
   return {};
@@ -38,7 +43,7 @@ bool is_comparison(std::string_view op) {
 
 }  // namespace
 
-// ---- For the parser --------------------------------------------------------------------------------------------------
+// ---- For the parser ----
 
 void Builder::fail(ErrorCode code, std::string message, uint32_t position) {
   if (!error_) error_ = Error(code, std::move(message)).at(position);
@@ -49,7 +54,8 @@ void Builder::stack_overflow() {
 }
 
 void Builder::syntax_error(int terminal, const Token& token) {
-  if (terminal == kTokenEnd) return fail(ErrorCode::kSyntaxError, "syntax error at end of input", token.position);
+  if (terminal == kTokenEnd)
+    return fail(ErrorCode::kSyntaxError, "syntax error at end of input", token.position);
   if (const std::string_view feature = missing_feature(terminal, token.text()); !feature.empty()) {
     return fail(ErrorCode::kFeatureNotSupported, std::string(feature), token.position);
   }
@@ -79,17 +85,20 @@ void Builder::limit_depth(uint16_t& depth, uint32_t wanted, uint32_t position) {
 
 uint32_t Builder::depth_of(const ExprList* list) const {
   uint32_t deepest = 0;
-  for (uint32_t i = 0; list != nullptr && i < list->count; ++i) deepest = std::max<uint32_t>(deepest, list->items[i]->depth);
+  for (uint32_t i = 0; list != nullptr && i < list->count; ++i)
+    deepest = std::max<uint32_t>(deepest, list->items[i]->depth);
   return deepest;
 }
 
-// ---- Small values ----------------------------------------------------------------------------------------------------
+// ---- Small values ----
 
 const char* Builder::dotted(const Token& scope, const Token& name) {
   return text(std::string(scope.text()) + "." + std::string(name.text()));
 }
 
-const char* Builder::joined(const char* left, const char* right) { return text(std::string(left) + ", " + right); }
+const char* Builder::joined(const char* left, const char* right) {
+  return text(std::string(left) + ", " + right);
+}
 
 const char* Builder::signed_text(const Token& sign, const Token& number) {
   return text((sign.text() == "-" ? "-" : "") + std::string(number.text()));
@@ -133,7 +142,8 @@ TypeName* Builder::type(const Token& name, const ModifierList* modifiers) {
   return made;
 }
 
-TypeName* Builder::qualified_type(const Token& schema, const Token& name, const ModifierList* modifiers) {
+TypeName* Builder::qualified_type(const Token& schema, const Token& name,
+                                  const ModifierList* modifiers) {
   TypeName* made = type(name, modifiers);
   made->position = schema.position;
   if (schema.text() != "pg_catalog") made->name = dotted(schema, name);
@@ -142,7 +152,8 @@ TypeName* Builder::qualified_type(const Token& schema, const Token& name, const 
 
 TypeName* Builder::time_type(const Token& name, const ModifierList* modifiers, bool with_zone) {
   TypeName* made = type(name, modifiers);
-  if (with_zone) made->name = name.text() == "time" ? "time with time zone" : "timestamp with time zone";
+  if (with_zone)
+    made->name = name.text() == "time" ? "time with time zone" : "timestamp with time zone";
   return made;
 }
 
@@ -151,7 +162,7 @@ TypeName* Builder::array_type(TypeName* type, int dimensions) {
   return type;
 }
 
-// ---- Expressions -----------------------------------------------------------------------------------------------------
+// ---- Expressions ----
 
 Expr* Builder::literal(LiteralKind kind, const Token& token) {
   auto* made = node<LiteralExpr>(ExprKind::kLiteral, token.position);
@@ -192,9 +203,13 @@ Expr* Builder::typed_literal(const Token& name, const ExprList* modifiers, const
   for (uint32_t i = 0; modifiers != nullptr && i < modifiers->count; ++i) {
     const auto* number = static_cast<const LiteralExpr*>(modifiers->items[i]);
     int32_t value = 0;
-    const bool integer = number->kind == ExprKind::kLiteral && number->literal == LiteralKind::kInteger &&
-                         std::from_chars(number->text.data(), number->text.data() + number->text.size(), value).ec == std::errc();
-    if (!integer) fail(ErrorCode::kInvalidParameterValue, "type modifiers must be simple constants or identifiers", name.position);
+    const bool integer =
+        number->kind == ExprKind::kLiteral && number->literal == LiteralKind::kInteger &&
+        std::from_chars(number->text.data(), number->text.data() + number->text.size(), value).ec ==
+            std::errc();
+    if (!integer)
+      fail(ErrorCode::kInvalidParameterValue,
+           "type modifiers must be simple constants or identifiers", name.position);
     append(numbers, value);
   }
   return typed_literal(type(name, numbers), text);
@@ -205,7 +220,8 @@ Expr* Builder::parameter(const Token& token) {
   uint32_t number = 0;
   const auto read = std::from_chars(token.data, token.data + token.size, number);
   if (read.ec != std::errc() || number > kParametersMax) {
-    fail(ErrorCode::kProgramLimit, "parameter numbers go up to " + std::to_string(kParametersMax), token.position);
+    fail(ErrorCode::kProgramLimit, "parameter numbers go up to " + std::to_string(kParametersMax),
+         token.position);
     number = 1;
   } else if (number == 0) {
     fail(ErrorCode::kUndefinedParameter, "there is no parameter $0", token.position);
@@ -235,7 +251,9 @@ Expr* Builder::column(const Token& schema, const Token& table, const Token& colu
   return made;
 }
 
-Expr* Builder::any_star(const Token& token) { return node<StarExpr>(ExprKind::kStar, token.position); }
+Expr* Builder::any_star(const Token& token) {
+  return node<StarExpr>(ExprKind::kStar, token.position);
+}
 
 Expr* Builder::star(const Token& table) {
   auto* made = node<StarExpr>(ExprKind::kStar, table.position);
@@ -258,7 +276,8 @@ Expr* Builder::unary(const Token& op, Expr* operand) {
   return made;
 }
 
-// Comparisons do not chain: `a = b = c` is a syntax error. (lemon's %nonassoc needs compressed tables to say so.)
+// Comparisons do not chain: `a = b = c` is a syntax error. (lemon's %nonassoc needs compressed
+// tables to say so.)
 Expr* Builder::binary(const Token& op, Expr* left, Expr* right) {
   if (is_comparison(op.text()) && left->kind == ExprKind::kBinary && !left->parenthesised &&
       is_comparison(static_cast<BinaryExpr*>(left)->op)) {
@@ -276,7 +295,8 @@ Expr* Builder::logical(const Token& op, Expr* left, Expr* right) {
   const auto chain_of = [&](Expr* expr) -> Chain* {
     if (expr->kind != ExprKind::kBinary) return nullptr;
     auto* binary = static_cast<BinaryExpr*>(expr);
-    return binary->op == op.text() ? static_cast<Chain*>(binary) : nullptr;   // Only this function makes "and" and "or".
+    return binary->op == op.text() ? static_cast<Chain*>(binary)
+                                   : nullptr;  // Only this function makes "and" and "or".
   };
   Chain* chain = chain_of(left);
   if (chain == nullptr) {
@@ -290,7 +310,7 @@ Expr* Builder::logical(const Token& op, Expr* left, Expr* right) {
   if (Chain* more = chain_of(right)) {
     join_lists(&chain->terms, &more->terms);
     chain->terms_depth = std::max(chain->terms_depth, more->terms_depth);
-    more->terms.count = 0;   // Taken over.
+    more->terms.count = 0;  // Taken over.
   } else {
     append(&chain->terms, right);
     chain->terms_depth = std::max(chain->terms_depth, right->depth);
@@ -329,7 +349,9 @@ Expr* Builder::like(const Token& op, Expr* operand, Expr* pattern, Expr* escape,
   made->operand = operand;
   made->pattern = pattern;
   made->escape = escape;
-  made->like = op.text() == "like" ? LikeKind::kLike : op.text() == "ilike" ? LikeKind::kIlike : LikeKind::kSimilar;
+  made->like = op.text() == "like"    ? LikeKind::kLike
+               : op.text() == "ilike" ? LikeKind::kIlike
+                                      : LikeKind::kSimilar;
   made->negated = negated;
   set_depth(made, operand, pattern, escape);
   return made;
@@ -346,7 +368,9 @@ Expr* Builder::is_null(const Token& op, Expr* operand, bool negated) {
 Expr* Builder::is_bool(const Token& op, Expr* operand, const Token& value, bool negated) {
   auto* made = node<IsBoolExpr>(ExprKind::kIsBool, op.position);
   made->operand = operand;
-  made->truth = value.text() == "true" ? TruthValue::kTrue : value.text() == "false" ? TruthValue::kFalse : TruthValue::kUnknown;
+  made->truth = value.text() == "true"    ? TruthValue::kTrue
+                : value.text() == "false" ? TruthValue::kFalse
+                                          : TruthValue::kUnknown;
   made->negated = negated;
   set_depth(made, operand);
   return made;
@@ -361,7 +385,8 @@ Expr* Builder::is_distinct(const Token& op, Expr* left, Expr* right, bool negate
   return made;
 }
 
-Expr* Builder::between(const Token& op, Expr* operand, Expr* low, Expr* high, bool symmetric, bool negated) {
+Expr* Builder::between(const Token& op, Expr* operand, Expr* low, Expr* high, bool symmetric,
+                       bool negated) {
   auto* made = node<BetweenExpr>(ExprKind::kBetween, op.position);
   made->operand = operand;
   made->low = low;
@@ -391,14 +416,16 @@ Expr* Builder::in_select(const Token& op, Expr* operand, SelectStmt* select, boo
 }
 
 // `= ANY (SELECT …)` is IN and `<> ALL (SELECT …)` is NOT IN.
-Expr* Builder::quantified_select(const Token& op, Expr* operand, const Token& quantifier, SelectStmt* select) {
+Expr* Builder::quantified_select(const Token& op, Expr* operand, const Token& quantifier,
+                                 SelectStmt* select) {
   const bool all = quantifier.text() == "all";
   if (op.text() != (all ? "<>" : "=")) return quantified_array(op, operand, quantifier);
   return in_select(op, operand, select, all);
 }
 
 Expr* Builder::quantified_array(const Token& op, Expr* operand, const Token& quantifier) {
-  fail(ErrorCode::kFeatureNotSupported, "ANY and ALL are supported only as = ANY (SELECT …) and <> ALL (SELECT …) yet", op.position);
+  fail(ErrorCode::kFeatureNotSupported,
+       "ANY and ALL are supported only as = ANY (SELECT …) and <> ALL (SELECT …) yet", op.position);
   (void)quantifier;
   return operand;
 }
@@ -414,17 +441,21 @@ Expr* Builder::cast(const Token& op, Expr* operand, TypeName* type) {
 // Text has one collation, by bytes, under its usual names.
 Expr* Builder::collate(const Token& op, Expr* operand, const QualifiedName* collation) {
   if (collation->name != "C" && collation->name != "POSIX" && collation->name != "default") {
-    fail(ErrorCode::kUndefinedObject, "collation \"" + std::string(collation->name) + "\" for encoding \"UTF8\" does not exist", op.position);
+    fail(ErrorCode::kUndefinedObject,
+         "collation \"" + std::string(collation->name) + "\" for encoding \"UTF8\" does not exist",
+         op.position);
   }
   return operand;
 }
 
-Expr* Builder::case_of(const Token& token, Expr* operand, const BranchList* branches, Expr* otherwise) {
+Expr* Builder::case_of(const Token& token, Expr* operand, const BranchList* branches,
+                       Expr* otherwise) {
   auto* made = node<CaseExpr>(ExprKind::kCase, token.position);
   made->operand = operand;
   made->branches = list(branches);
   made->otherwise = otherwise;
-  uint32_t deepest = std::max<uint32_t>(operand ? operand->depth : 0, otherwise ? otherwise->depth : 0);
+  uint32_t deepest =
+      std::max<uint32_t>(operand ? operand->depth : 0, otherwise ? otherwise->depth : 0);
   for (const CaseBranch& branch : made->branches) {
     deepest = std::max<uint32_t>({deepest, branch.when->depth, branch.then->depth});
   }
@@ -458,10 +489,14 @@ Expr* Builder::parenthesised(Expr* expr) {
   return expr;
 }
 
-Expr* Builder::default_value(const Token& token) { return node<DefaultExpr>(ExprKind::kDefault, token.position); }
+Expr* Builder::default_value(const Token& token) {
+  return node<DefaultExpr>(ExprKind::kDefault, token.position);
+}
 
-CallExpr* Builder::call(const Token* schema, const Token& name, const ExprList* arguments, CallForm form) {
-  auto* made = node<CallExpr>(ExprKind::kCall, schema == nullptr ? name.position : schema->position);
+CallExpr* Builder::call(const Token* schema, const Token& name, const ExprList* arguments,
+                        CallForm form) {
+  auto* made =
+      node<CallExpr>(ExprKind::kCall, schema == nullptr ? name.position : schema->position);
   if (schema != nullptr) made->schema = schema->text();
   made->name = cut_identifier(name.text());
   made->arguments = list(arguments);
@@ -485,7 +520,8 @@ Expr* Builder::call(const Token& at, std::string_view name, Expr* a, Expr* b, Ex
 
 Expr* Builder::filtered(CallExpr* call, Expr* filter) {
   call->filter = filter;
-  if (filter != nullptr) limit_depth(call->depth, std::max<uint32_t>(call->depth, filter->depth + 1u), call->position);
+  if (filter != nullptr)
+    limit_depth(call->depth, std::max<uint32_t>(call->depth, filter->depth + 1u), call->position);
   return call;
 }
 
@@ -503,7 +539,7 @@ Expr* Builder::trim(const Token& token, const char* function, const ExprList* ar
   return made;
 }
 
-// ---- Queries ---------------------------------------------------------------------------------------------------------
+// ---- Queries ----
 
 List<SelectItem> Builder::items(const TargetList* targets) {
   if (targets == nullptr) return {};
@@ -512,13 +548,15 @@ List<SelectItem> Builder::items(const TargetList* targets) {
   made.items = static_cast<SelectItem*>(arena_.allocate(sizeof(SelectItem) * targets->count));
   for (uint32_t i = 0; i < targets->count; ++i) {
     const TargetItem& target = targets->items[i];
-    new (made.items + i) SelectItem{target.expr, target.alias.data ? cut_identifier(target.alias.text()) : std::string_view()};
+    new (made.items + i) SelectItem{
+        target.expr, target.alias.data ? cut_identifier(target.alias.text()) : std::string_view()};
   }
   return made;
 }
 
-SelectStmt* Builder::select(const Token& token, Distinct distinct, const TargetList* targets, const TableList* from, Expr* where,
-                            const ExprList* group_by, Expr* having) {
+SelectStmt* Builder::select(const Token& token, Distinct distinct, const TargetList* targets,
+                            const TableList* from, Expr* where, const ExprList* group_by,
+                            Expr* having) {
   auto* made = statement_node<SelectStmt>(StatementKind::kSelect, token);
   made->distinct = distinct.on;
   made->distinct_on = list(distinct.exprs);
@@ -527,8 +565,10 @@ SelectStmt* Builder::select(const Token& token, Distinct distinct, const TargetL
   made->where = where;
   made->group_by = list(group_by);
   made->having = having;
-  uint32_t deepest = std::max<uint32_t>({depth_of(distinct.exprs), depth_of(group_by), where ? where->depth : 0u, having ? having->depth : 0u});
-  for (const SelectItem& item : made->items) deepest = std::max<uint32_t>(deepest, item.expr->depth);
+  uint32_t deepest = std::max<uint32_t>({depth_of(distinct.exprs), depth_of(group_by),
+                                         where ? where->depth : 0u, having ? having->depth : 0u});
+  for (const SelectItem& item : made->items)
+    deepest = std::max<uint32_t>(deepest, item.expr->depth);
   for (const TableRef* table : made->from) deepest = std::max<uint32_t>(deepest, table->depth);
   limit_depth(made->depth, deepest + 1, token.position);
   return made;
@@ -558,7 +598,9 @@ SelectStmt* Builder::set_operation(const Token& op, SelectStmt* left, SelectStmt
   first.position = left->position;
   auto* made = statement_node<SelectStmt>(StatementKind::kSelect, first);
   made->text = {};
-  made->set_operation = op.text() == "union" ? SetOperation::kUnion : op.text() == "intersect" ? SetOperation::kIntersect : SetOperation::kExcept;
+  made->set_operation = op.text() == "union"       ? SetOperation::kUnion
+                        : op.text() == "intersect" ? SetOperation::kIntersect
+                                                   : SetOperation::kExcept;
   made->set_all = all;
   made->left = left;
   made->right = right;
@@ -566,28 +608,34 @@ SelectStmt* Builder::set_operation(const Token& op, SelectStmt* left, SelectStmt
   return made;
 }
 
-SelectStmt* Builder::finish_select(const WithClause* with, SelectStmt* select, const OrderList* order_by, const LimitClause* limits) {
-  // Parentheses may hold clauses of the same kind: `(SELECT … LIMIT 2) LIMIT 1`. The outer ones then stand on a query around it.
-  const bool clash = (order_by != nullptr && !select->order_by.empty()) ||
-                     (limits != nullptr && (select->limit != nullptr || select->offset != nullptr)) ||
-                     (order_by != nullptr && (select->limit != nullptr || select->offset != nullptr)) ||
-                     (with != nullptr && !select->with.empty());
+SelectStmt* Builder::finish_select(const WithClause* with, SelectStmt* select,
+                                   const OrderList* order_by, const LimitClause* limits) {
+  // Parentheses may hold clauses of the same kind: `(SELECT … LIMIT 2) LIMIT 1`. The outer ones
+  // then stand on a query around it.
+  const bool clash =
+      (order_by != nullptr && !select->order_by.empty()) ||
+      (limits != nullptr && (select->limit != nullptr || select->offset != nullptr)) ||
+      (order_by != nullptr && (select->limit != nullptr || select->offset != nullptr)) ||
+      (with != nullptr && !select->with.empty());
   if (clash) {
     Token token{};
     token.position = select->position;
     SelectStmt* inner = select;
     const TargetList* all = start(TargetItem{any_star(token), {}});
-    select = this->select(token, {}, all, start(subquery_table(inner, {})), nullptr, nullptr, nullptr);
+    select =
+        this->select(token, {}, all, start(subquery_table(inner, {})), nullptr, nullptr, nullptr);
   }
   uint32_t deepest = select->depth;
   if (with != nullptr) {
     select->with = list(with->tables);
     select->with_recursive = with->recursive;
-    for (const CommonTable& table : select->with) deepest = std::max<uint32_t>(deepest, table.select->depth + 1u);
+    for (const CommonTable& table : select->with)
+      deepest = std::max<uint32_t>(deepest, table.select->depth + 1u);
   }
   if (order_by != nullptr) {
     select->order_by = list(order_by);
-    for (const OrderItem& item : select->order_by) deepest = std::max<uint32_t>(deepest, item.expr->depth + 1u);
+    for (const OrderItem& item : select->order_by)
+      deepest = std::max<uint32_t>(deepest, item.expr->depth + 1u);
   }
   if (limits != nullptr) {
     select->limit = limits->limit;
@@ -605,9 +653,13 @@ SelectStmt* Builder::parenthesised(SelectStmt* select) {
   return select;
 }
 
-LimitClause* Builder::limits(Expr* limit, Expr* offset) { return arena_.make<LimitClause>(limit, offset); }
+LimitClause* Builder::limits(Expr* limit, Expr* offset) {
+  return arena_.make<LimitClause>(limit, offset);
+}
 
-WithClause* Builder::with(CommonList* tables, bool recursive) { return arena_.make<WithClause>(tables, recursive); }
+WithClause* Builder::with(CommonList* tables, bool recursive) {
+  return arena_.make<WithClause>(tables, recursive);
+}
 
 CommonTable* Builder::common_table(const Token& name, const NameList* columns, SelectStmt* select) {
   return arena_.make<CommonTable>(name.text(), list(columns), select);
@@ -622,7 +674,8 @@ TableRef* Builder::table(const QualifiedName* name, const AsOf* as_of, Alias ali
   made->alias = alias.name.text();
   made->column_aliases = list(alias.columns);
   for (const Expr* value : {made->as_of.value, made->as_of.until}) {
-    if (value != nullptr) limit_depth(made->depth, std::max<uint32_t>(made->depth, value->depth + 1u), made->position);
+    if (value != nullptr)
+      limit_depth(made->depth, std::max<uint32_t>(made->depth, value->depth + 1u), made->position);
   }
   return made;
 }
@@ -649,7 +702,8 @@ TableRef* Builder::subquery_table(SelectStmt* select, Alias alias) {
   return made;
 }
 
-TableRef* Builder::join(const Token& token, JoinKind kind, TableRef* left, TableRef* right, JoinCondition condition) {
+TableRef* Builder::join(const Token& token, JoinKind kind, TableRef* left, TableRef* right,
+                        JoinCondition condition) {
   auto* made = arena_.make<JoinTable>();
   made->kind = TableRefKind::kJoin;
   made->position = token.position;
@@ -658,7 +712,8 @@ TableRef* Builder::join(const Token& token, JoinKind kind, TableRef* left, Table
   made->right = right;
   made->on = condition.on;
   made->using_columns = list(condition.columns);
-  uint32_t deepest = std::max<uint32_t>({left->depth, right->depth, condition.on ? condition.on->depth : 0u});
+  uint32_t deepest =
+      std::max<uint32_t>({left->depth, right->depth, condition.on ? condition.on->depth : 0u});
   limit_depth(made->depth, deepest + 1, token.position);
   return made;
 }
@@ -667,7 +722,8 @@ TableRef* Builder::cross_join(const Token& token, TableRef* left, TableRef* righ
   return join(token, JoinKind::kCross, left, right, {});
 }
 
-TableRef* Builder::natural_join(const Token& token, JoinKind kind, TableRef* left, TableRef* right) {
+TableRef* Builder::natural_join(const Token& token, JoinKind kind, TableRef* left,
+                                TableRef* right) {
   auto* made = static_cast<JoinTable*>(join(token, kind, left, right, {}));
   made->natural = true;
   return made;
@@ -682,9 +738,10 @@ OrderItem* Builder::order(Expr* expr, bool descending, int nulls) {
   return arena_.make<OrderItem>(expr, descending, nulls == 0 ? descending : nulls > 0);
 }
 
-// ---- Data changes ----------------------------------------------------------------------------------------------------
+// ---- Data changes ----
 
-Statement* Builder::insert(const Token& token, const QualifiedName* table, InsertSource source, const TargetList* returning) {
+Statement* Builder::insert(const Token& token, const QualifiedName* table, InsertSource source,
+                           const TargetList* returning) {
   auto* made = statement_node<InsertStmt>(StatementKind::kInsert, token);
   made->table = *table;
   made->columns = list(source.columns);
@@ -693,8 +750,9 @@ Statement* Builder::insert(const Token& token, const QualifiedName* table, Inser
   return made;
 }
 
-Statement* Builder::update(const Token& token, const QualifiedName* table, std::string_view alias, const AssignmentList* set,
-                           const TableList* from, Expr* where, const TargetList* returning) {
+Statement* Builder::update(const Token& token, const QualifiedName* table, std::string_view alias,
+                           const AssignmentList* set, const TableList* from, Expr* where,
+                           const TargetList* returning) {
   auto* made = statement_node<UpdateStmt>(StatementKind::kUpdate, token);
   made->table = *table;
   made->alias = alias;
@@ -711,25 +769,30 @@ AssignmentList* Builder::assign(const Token& column, Expr* value) {
 
 AssignmentList* Builder::assign_row(const Token& token, const NameList* columns, Expr* value) {
   auto* made = arena_.make<AssignmentList>();
-  if (columns->count == 1) return append(made, Assignment{columns->items[0], value, token.position});
+  if (columns->count == 1)
+    return append(made, Assignment{columns->items[0], value, token.position});
   if (value->kind != ExprKind::kRow) {
     const bool select = value->kind == ExprKind::kSubquery;
     fail(ErrorCode::kFeatureNotSupported,
-         select ? "assigning several columns from a query is not supported yet"
-                : "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression",
+         select
+             ? "assigning several columns from a query is not supported yet"
+             : "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression",
          value->position);
     return made;
   }
   const List<Expr*>& values = static_cast<RowExpr*>(value)->items;
   if (values.count != columns->count) {
-    fail(ErrorCode::kSyntaxError, "number of columns does not match number of values", token.position);
+    fail(ErrorCode::kSyntaxError, "number of columns does not match number of values",
+         token.position);
     return made;
   }
-  for (uint32_t i = 0; i < columns->count; ++i) append(made, Assignment{columns->items[i], values[i], token.position});
+  for (uint32_t i = 0; i < columns->count; ++i)
+    append(made, Assignment{columns->items[i], values[i], token.position});
   return made;
 }
 
-Statement* Builder::remove(const Token& token, const QualifiedName* table, Alias alias, const TableList* using_tables, Expr* where,
+Statement* Builder::remove(const Token& token, const QualifiedName* table, Alias alias,
+                           const TableList* using_tables, Expr* where,
                            const TargetList* returning) {
   auto* made = statement_node<DeleteStmt>(StatementKind::kDelete, token);
   made->table = *table;
@@ -762,8 +825,8 @@ void Builder::apply_copy(CopyStmt& statement, const Token& end, const CopyOption
   }
 }
 
-Statement* Builder::copy(const Token& token, const QualifiedName* table, const NameList* columns, bool from, const Token& end,
-                         const CopyOptions* options) {
+Statement* Builder::copy(const Token& token, const QualifiedName* table, const NameList* columns,
+                         bool from, const Token& end, const CopyOptions* options) {
   auto* made = statement_node<CopyStmt>(StatementKind::kCopy, token);
   made->from = from;
   apply_copy(*made, end, options);
@@ -772,7 +835,8 @@ Statement* Builder::copy(const Token& token, const QualifiedName* table, const N
   return made;
 }
 
-Statement* Builder::copy_select(const Token& token, SelectStmt* select, const Token& end, const CopyOptions* options) {
+Statement* Builder::copy_select(const Token& token, SelectStmt* select, const Token& end,
+                                const CopyOptions* options) {
   auto* made = statement_node<CopyStmt>(StatementKind::kCopy, token);
   apply_copy(*made, end, options);
   made->select = select;
@@ -793,16 +857,19 @@ CopyOptions* Builder::copy_option(CopyOptions* options, const Token& name, const
   const bool given = value.data != nullptr;
   const std::string_view text = given ? value.text() : std::string_view();
   const auto set = [&](bool& has, std::string_view& field) {
-    if (!given) fail(ErrorCode::kSyntaxError, std::string(option) + " requires a parameter", name.position);
+    if (!given)
+      fail(ErrorCode::kSyntaxError, std::string(option) + " requires a parameter", name.position);
     has = true;
     field = text;
   };
   if (option == "format") {
     copy.csv = text == "csv";
     if (text == "binary") {
-      fail(ErrorCode::kFeatureNotSupported, "COPY format \"binary\" is not supported yet", name.position);
+      fail(ErrorCode::kFeatureNotSupported, "COPY format \"binary\" is not supported yet",
+           name.position);
     } else if (text != "csv" && text != "text") {
-      fail(ErrorCode::kInvalidParameterValue, "COPY format \"" + std::string(text) + "\" not recognized", name.position);
+      fail(ErrorCode::kInvalidParameterValue,
+           "COPY format \"" + std::string(text) + "\" not recognized", name.position);
     }
   } else if (option == "header") {
     const bool on = !given || text == "true" || text == "on" || text == "1";
@@ -823,7 +890,8 @@ CopyOptions* Builder::copy_option(CopyOptions* options, const Token& name, const
       fail(ErrorCode::kFeatureNotSupported, "COPY reads and writes UTF8 only", name.position);
     }
   } else {
-    fail(ErrorCode::kSyntaxError, "option \"" + std::string(option) + "\" not recognized", name.position);
+    fail(ErrorCode::kSyntaxError, "option \"" + std::string(option) + "\" not recognized",
+         name.position);
   }
   return options;
 }
@@ -853,7 +921,7 @@ CopyOptions* Builder::old_copy_option(CopyOptions* options, OldCopyOption option
   return copy_option(options, option.name, option.value);
 }
 
-// ---- Transactions and settings ---------------------------------------------------------------------------------------
+// ---- Transactions and settings ----
 
 Statement* Builder::transaction(const Token& token, StatementKind kind, TransactionModes modes) {
   auto* made = statement_node<TransactionStmt>(kind, token);
@@ -889,7 +957,8 @@ TransactionModes Builder::modes(TransactionModes left, TransactionModes right) {
   return left;
 }
 
-Statement* Builder::set_named(const Token& token, bool local, const char* name, std::string_view value) {
+Statement* Builder::set_named(const Token& token, bool local, const char* name,
+                              std::string_view value) {
   auto* made = statement_node<SetStmt>(StatementKind::kSet, token);
   made->name = name;
   made->value = value;
@@ -915,8 +984,10 @@ Statement* Builder::session_modes(const Token& token, TransactionModes modes) {
   if (!modes.has_isolation) {
     return set_named(token, false, "default_transaction_read_only", modes.read_only ? "on" : "off");
   }
-  static constexpr std::string_view kLevels[] = {"read uncommitted", "read committed", "repeatable read", "serializable"};
-  return set_named(token, false, "default_transaction_isolation", kLevels[static_cast<size_t>(modes.isolation)]);
+  static constexpr std::string_view kLevels[] = {"read uncommitted", "read committed",
+                                                 "repeatable read", "serializable"};
+  return set_named(token, false, "default_transaction_isolation",
+                   kLevels[static_cast<size_t>(modes.isolation)]);
 }
 
 Statement* Builder::setting(const Token& token, StatementKind kind, const char* name) {
@@ -934,16 +1005,20 @@ Statement* Builder::explain(const Token& token, bool analyze, Statement* stateme
 
 // True for ANALYZE that is on; the others change nothing in the one text form there is.
 bool Builder::explain_option(const Token& name, const Token& value) {
-  static constexpr std::string_view kKnown[] = {"verbose", "costs", "settings", "generic_plan", "buffers", "wal", "timing", "summary"};
+  static constexpr std::string_view kKnown[] = {"verbose", "costs", "settings", "generic_plan",
+                                                "buffers", "wal",   "timing",   "summary"};
   const std::string_view option = name.text();
   const std::string_view text = value.data == nullptr ? "on" : value.text();
   if (option == "format") {
-    if (text != "text") fail(ErrorCode::kFeatureNotSupported, "EXPLAIN has only the text format yet", name.position);
+    if (text != "text")
+      fail(ErrorCode::kFeatureNotSupported, "EXPLAIN has only the text format yet", name.position);
     return false;
   }
-  if (option == "analyze" || option == "analyse") return text == "on" || text == "true" || text == "1";
+  if (option == "analyze" || option == "analyse")
+    return text == "on" || text == "true" || text == "1";
   if (std::find(std::begin(kKnown), std::end(kKnown), option) == std::end(kKnown)) {
-    fail(ErrorCode::kSyntaxError, "unrecognized EXPLAIN option \"" + std::string(option) + "\"", name.position);
+    fail(ErrorCode::kSyntaxError, "unrecognized EXPLAIN option \"" + std::string(option) + "\"",
+         name.position);
   }
   return false;
 }

@@ -1,6 +1,7 @@
 // Builder: what the grammar's actions call. Makes the nodes of one statement in its arena.
 //
-// The first error wins; the parser stops at the next token. Every function gives a usable node even then.
+// The first error wins; the parser stops at the next token. Every function gives a usable node even
+// then.
 #pragma once
 
 #include <algorithm>
@@ -77,14 +78,14 @@ struct IndexBody {
   Expr* where;
 };
 struct ResolveTarget {
-  QualifiedName* table;   // Null: all tables.
+  QualifiedName* table;  // Null: all tables.
   Expr* key;
   Expr* where;
-  Token object;           // The whole path, when it may name a definition; else without text.
+  Token object;  // The whole path, when it may name a definition; else without text.
 };
 struct RevisionOptions {
   Token message;
-  Token force;            // Where it was written.
+  Token force;  // Where it was written.
   Token parent;
   uint32_t parent_number;
 };
@@ -135,7 +136,8 @@ class Builder {
     if (list->count == list->capacity) {
       const uint32_t capacity = list->capacity == 0 ? 4 : list->capacity * 2;
       T* items = static_cast<T*>(arena_.allocate(sizeof(T) * capacity));
-      if (list->count > 0) std::memcpy(static_cast<void*>(items), list->items, sizeof(T) * list->count);
+      if (list->count > 0)
+        std::memcpy(static_cast<void*>(items), list->items, sizeof(T) * list->count);
       list->items = items;
       list->capacity = capacity;
     }
@@ -187,10 +189,12 @@ class Builder {
   Expr* is_null(const Token& op, Expr* operand, bool negated);
   Expr* is_bool(const Token& op, Expr* operand, const Token& value, bool negated);
   Expr* is_distinct(const Token& op, Expr* left, Expr* right, bool negated);
-  Expr* between(const Token& op, Expr* operand, Expr* low, Expr* high, bool symmetric, bool negated);
+  Expr* between(const Token& op, Expr* operand, Expr* low, Expr* high, bool symmetric,
+                bool negated);
   Expr* in_list(const Token& op, Expr* operand, const ExprList* items, bool negated);
   Expr* in_select(const Token& op, Expr* operand, SelectStmt* select, bool negated);
-  Expr* quantified_select(const Token& op, Expr* operand, const Token& quantifier, SelectStmt* select);
+  Expr* quantified_select(const Token& op, Expr* operand, const Token& quantifier,
+                          SelectStmt* select);
   Expr* quantified_array(const Token& op, Expr* operand, const Token& quantifier);
   Expr* cast(const Token& op, Expr* operand, TypeName* type);
   Expr* collate(const Token& op, Expr* operand, const QualifiedName* collation);
@@ -201,19 +205,21 @@ class Builder {
   Expr* default_value(const Token& token);
   Expr* parenthesised(Expr* expr);
   CallExpr* call(const Token* schema, const Token& name, const ExprList* arguments, CallForm form);
-  Expr* call(const Token& at, std::string_view name, Expr* a, Expr* b, Expr* c = nullptr, Expr* d = nullptr);
+  Expr* call(const Token& at, std::string_view name, Expr* a, Expr* b, Expr* c = nullptr,
+             Expr* d = nullptr);
   Expr* filtered(CallExpr* call, Expr* filter);
   Expr* extract(const Token& token, const Token& field, Expr* from);
   Expr* substring_for(const Token& token, Expr* operand, Expr* count);
   Expr* trim(const Token& token, const char* function, const ExprList* arguments);
 
   // ---- Queries.
-  SelectStmt* select(const Token& token, Distinct distinct, const TargetList* items, const TableList* from, Expr* where,
-                     const ExprList* group_by, Expr* having);
+  SelectStmt* select(const Token& token, Distinct distinct, const TargetList* items,
+                     const TableList* from, Expr* where, const ExprList* group_by, Expr* having);
   SelectStmt* values(const Token& token, const RowList* rows);
   SelectStmt* select_table(const Token& token, const QualifiedName* table);
   SelectStmt* set_operation(const Token& op, SelectStmt* left, SelectStmt* right, bool all);
-  SelectStmt* finish_select(const WithClause* with, SelectStmt* select, const OrderList* order_by, const LimitClause* limits);
+  SelectStmt* finish_select(const WithClause* with, SelectStmt* select, const OrderList* order_by,
+                            const LimitClause* limits);
   SelectStmt* parenthesised(SelectStmt* select);
   LimitClause* limits(Expr* limit, Expr* offset);
   WithClause* with(CommonList* tables, bool recursive);
@@ -221,93 +227,119 @@ class Builder {
   TableRef* table(const QualifiedName* name, const AsOf* as_of, Alias alias);
   TableRef* function_table(CallExpr* call, Alias alias);
   TableRef* subquery_table(SelectStmt* select, Alias alias);
-  TableRef* join(const Token& token, JoinKind kind, TableRef* left, TableRef* right, JoinCondition condition);
+  TableRef* join(const Token& token, JoinKind kind, TableRef* left, TableRef* right,
+                 JoinCondition condition);
   TableRef* cross_join(const Token& token, TableRef* left, TableRef* right);
   TableRef* natural_join(const Token& token, JoinKind kind, TableRef* left, TableRef* right);
   AsOf* at_revision(const Token& op, const Token& revision);
   AsOf* revision(Expr* value) { return arena_.make<AsOf>(AsOfKind::kRevision, value); }
-  AsOf* time_range(AsOfKind kind, Expr* from, Expr* until) { return arena_.make<AsOf>(kind, from, until); }
+  AsOf* time_range(AsOfKind kind, Expr* from, Expr* until) {
+    return arena_.make<AsOf>(kind, from, until);
+  }
   AsOf* at_time(Expr* value) { return arena_.make<AsOf>(AsOfKind::kTimestamp, value); }
   OrderItem* order(Expr* expr, bool descending, int nulls);
 
   // ---- Data changes.
-  Statement* insert(const Token& token, const QualifiedName* table, InsertSource source, const TargetList* returning);
-  Statement* update(const Token& token, const QualifiedName* table, std::string_view alias, const AssignmentList* set,
-                    const TableList* from, Expr* where, const TargetList* returning);
+  Statement* insert(const Token& token, const QualifiedName* table, InsertSource source,
+                    const TargetList* returning);
+  Statement* update(const Token& token, const QualifiedName* table, std::string_view alias,
+                    const AssignmentList* set, const TableList* from, Expr* where,
+                    const TargetList* returning);
   AssignmentList* assign(const Token& column, Expr* value);
   AssignmentList* assign_row(const Token& token, const NameList* columns, Expr* value);
-  Statement* remove(const Token& token, const QualifiedName* table, Alias alias, const TableList* using_tables, Expr* where,
-                    const TargetList* returning);
+  Statement* remove(const Token& token, const QualifiedName* table, Alias alias,
+                    const TableList* using_tables, Expr* where, const TargetList* returning);
   Statement* truncate(const Token& token, const QualifiedList* tables);
-  Statement* copy(const Token& token, const QualifiedName* table, const NameList* columns, bool from, const Token& end,
-                  const CopyOptions* options);
-  Statement* copy_select(const Token& token, SelectStmt* select, const Token& end, const CopyOptions* options);
+  Statement* copy(const Token& token, const QualifiedName* table, const NameList* columns,
+                  bool from, const Token& end, const CopyOptions* options);
+  Statement* copy_select(const Token& token, SelectStmt* select, const Token& end,
+                         const CopyOptions* options);
   CopyOptions* copy_option(CopyOptions* options, const Token& name, const Token& value);
   CopyOptions* copy_into_options();
   CopyOptions* copy_into_option(CopyOptions* options, OldCopyOption option);
   CopyOptions* old_copy_option(CopyOptions* options, OldCopyOption option);
 
   // ---- Definitions. A table's parts are gathered in table_ until create_table().
-  Statement* schema(const Token& token, const Token& kind, const Token& name, bool create, bool if_exists, bool cascade);
-  Statement* create_table(const Token& token, const QualifiedName* name, const Token& merge_rule, bool if_not_exists);
-  Statement* drop_table(const Token& token, const QualifiedList* tables, bool if_exists, bool cascade);
+  Statement* schema(const Token& token, const Token& kind, const Token& name, bool create,
+                    bool if_exists, bool cascade);
+  Statement* create_table(const Token& token, const QualifiedName* name, const Token& merge_rule,
+                          bool if_not_exists);
+  Statement* drop_table(const Token& token, const QualifiedList* tables, bool if_exists,
+                        bool cascade);
   void begin_column(const Token& name, const TypeName* type);
   void end_column();
   void column_null(const Token& constraint, const Token& token, bool not_null);
   void column_default(const Token& constraint, const Token& token, Expr* value);
   void column_key(const Token& constraint, const Token& token, bool primary);
   void column_check(const Token& constraint, const Token& token, Expr* expr);
-  void column_references(const Token& constraint, const Token& token, const QualifiedName* table, const NameList* referenced, KeyActions actions);
+  void column_references(const Token& constraint, const Token& token, const QualifiedName* table,
+                         const NameList* referenced, KeyActions actions);
   void column_identity(const Token& token, IdentityKind kind, SequenceOptions* options);
   void column_rule(const Token& rule);
   void column_slot(const Token& slot, const Token& id);
   void column_absent(Expr* value);
   void check_collation(const Token& token, const QualifiedName* collation);
-  AlterAction* key_constraint(const Token& constraint, const Token& token, bool primary, const NameList* columns);
+  AlterAction* key_constraint(const Token& constraint, const Token& token, bool primary,
+                              const NameList* columns);
   AlterAction* check_constraint(const Token& constraint, const Token& token, Expr* expr);
-  AlterAction* foreign_key(const Token& constraint, const Token& token, const NameList* columns, const QualifiedName* table,
-                           const NameList* referenced, KeyActions actions);
-  KeyActions key_actions(const Token& token, KeyActions actions, bool on_delete, ForeignAction action);
+  AlterAction* foreign_key(const Token& constraint, const Token& token, const NameList* columns,
+                           const QualifiedName* table, const NameList* referenced,
+                           KeyActions actions);
+  KeyActions key_actions(const Token& token, KeyActions actions, bool on_delete,
+                         ForeignAction action);
   void table_constraint(const AlterAction* constraint);
-  void table_index(const Token& token, const Token& constraint, const Token& name, const IndexList* columns, bool unique);
+  void table_index(const Token& token, const Token& constraint, const Token& name,
+                   const IndexList* columns, bool unique);
   void dropped_slot(const Token& slot, const Token& id);
   void deferred_constraint(const Token& token);
   void unsupported(const Token& token, const char* message);
 
   // ---- ALTER TABLE.
-  Statement* alter_table(const Token& token, const QualifiedName* table, const ActionList* actions, bool if_exists);
+  Statement* alter_table(const Token& token, const QualifiedName* table, const ActionList* actions,
+                         bool if_exists);
   AlterAction* add_column(const Token& token, bool if_not_exists);
-  AlterAction* drop_part(const Token& token, AlterKind kind, const Token& name, bool if_exists, bool cascade);
-  AlterAction* rename_part(const Token& token, AlterKind kind, const Token& name, const Token& new_name);
+  AlterAction* drop_part(const Token& token, AlterKind kind, const Token& name, bool if_exists,
+                         bool cascade);
+  AlterAction* rename_part(const Token& token, AlterKind kind, const Token& name,
+                           const Token& new_name);
   AlterAction* merge_rule(const Token& token, const Token& column, const Token& rule);
   AlterAction* set_type(const Token& token, const Token& column, const TypeName* type, Expr* value);
   AlterAction* column_change(const Token& token, AlterKind kind, Expr* value);
   AlterAction* add_identity(const Token& token, IdentityKind kind, SequenceOptions* options);
   AlterAction* change_column(const Token& token, const Token& column, AlterAction* change);
 
-  // ---- Indexes, views, sequences. A sequence's options are gathered until take_sequence() or sequence().
-  Statement* create_index(const Token& token, bool unique, const Token& name, const QualifiedName* table, IndexBody body, bool if_not_exists);
+  // ---- Indexes, views, sequences. A sequence's options are gathered until take_sequence() or
+  // sequence().
+  Statement* create_index(const Token& token, bool unique, const Token& name,
+                          const QualifiedName* table, IndexBody body, bool if_not_exists);
   void index_method(const Token& method);
   IndexColumn* index_column(const Token& column, bool descending, int nulls);
   IndexColumn* index_column(Expr* expr, bool descending, int nulls);
   void operator_class(const QualifiedName* name);
-  Statement* rename(const Token& token, ObjectKind object, const QualifiedName* name, const Token& new_name, bool if_exists);
-  Statement* drop(const Token& token, ObjectKind object, const QualifiedList* names, bool if_exists, bool cascade);
-  Statement* drop_index(const Token& token, const QualifiedList* names, const QualifiedName* table, bool if_exists, bool cascade);
-  Statement* create_view(const Token& token, const QualifiedName* name, const NameList* columns, SelectStmt* select, bool or_replace);
-  Statement* materialized_view(const Token& token, const QualifiedName* name, const NameList* columns, SelectStmt* select, bool with_data,
+  Statement* rename(const Token& token, ObjectKind object, const QualifiedName* name,
+                    const Token& new_name, bool if_exists);
+  Statement* drop(const Token& token, ObjectKind object, const QualifiedList* names, bool if_exists,
+                  bool cascade);
+  Statement* drop_index(const Token& token, const QualifiedList* names, const QualifiedName* table,
+                        bool if_exists, bool cascade);
+  Statement* create_view(const Token& token, const QualifiedName* name, const NameList* columns,
+                         SelectStmt* select, bool or_replace);
+  Statement* materialized_view(const Token& token, const QualifiedName* name,
+                               const NameList* columns, SelectStmt* select, bool with_data,
                                bool if_not_exists);
   Statement* refresh(const Token& token, const QualifiedName* name, bool with_data);
   Statement* sequence(const Token& token, const QualifiedName* name, bool create, bool if_exists);
   SequenceOptions* take_sequence();
   int64_t integer(const Token& digits, bool negative);
-  void sequence_number(const Token& word, int64_t value);   // START, INCREMENT, MINVALUE, MAXVALUE, CACHE, RESTART
-  void sequence_no_bound(const Token& word);                // NO MINVALUE, NO MAXVALUE
+  void sequence_number(const Token& word,
+                       int64_t value);  // START, INCREMENT, MINVALUE, MAXVALUE, CACHE, RESTART
+  void sequence_no_bound(const Token& word);  // NO MINVALUE, NO MAXVALUE
   void sequence_restart(const Token& word);
   void sequence_cycle(const Token& word, bool cycle);
   void sequence_type(const Token& word, const TypeName* type);
   void sequence_owner(const Token& word, const QualifiedName* name);
-  void sequence_name(const Token& token, const Token& word, const QualifiedName* name);   // SEQUENCE NAME s
+  void sequence_name(const Token& token, const Token& word,
+                     const QualifiedName* name);  // SEQUENCE NAME s
 
   // ---- Transactions and settings.
   Statement* transaction(const Token& token, StatementKind kind, TransactionModes modes);
@@ -322,14 +354,16 @@ class Builder {
   Statement* explain(const Token& token, bool analyze, Statement* statement);
   bool explain_option(const Token& name, const Token& value);
 
-  // ---- Version control. The functions on options fill the statement that the last one makes whole.
+  // ---- Version control. The functions on options fill the statement that the last one makes
+  // whole.
   Statement* show_log(const Token& token, StatementKind kind, ShowLogStmt* options);
   ShowLogStmt* log_options();
   ShowLogStmt* log_table(ShowLogStmt* options, const QualifiedName* table);
   ShowLogStmt* log_key(ShowLogStmt* options, Expr* key);
   ShowLogStmt* log_branch(ShowLogStmt* options, const Token& revision);
-  ShowLogStmt* log_text(ShowLogStmt* options, const Token& word, const Token& text);   // AUTHOR, PATH, GREP
-  ShowLogStmt* log_time(ShowLogStmt* options, const Token& word, Expr* time);          // SINCE, UNTIL
+  ShowLogStmt* log_text(ShowLogStmt* options, const Token& word,
+                        const Token& text);                                    // AUTHOR, PATH, GREP
+  ShowLogStmt* log_time(ShowLogStmt* options, const Token& word, Expr* time);  // SINCE, UNTIL
   ShowLogStmt* log_limit(ShowLogStmt* options, Expr* limit);
   Expr* key_row(const Token& token, const ExprList* parts);
   Statement* show_diff(const Token& token, DiffStmt* options);
@@ -351,10 +385,12 @@ class Builder {
   Statement* branch(const Token& token, const Token& name, const Token& from, bool if_not_exists);
   Statement* drop_branch(const Token& token, const Token& name, bool if_exists, bool force);
   Statement* rename_branch(const Token& token, const Token& name, const Token& to);
-  Statement* alter_branch(const Token& token, const Token& name, AlterBranchKind action, const Token& every, const Token& keep);
+  Statement* alter_branch(const Token& token, const Token& name, AlterBranchKind action,
+                          const Token& every, const Token& keep);
   Statement* checkout(const Token& token, const Token& name);
   // CHECKOUT NEW name and CHECKOUT -b name: `word` must be `wanted`.
-  Statement* checkout_new(const Token& token, const Token& word, std::string_view wanted, const Token& name, const Token& from);
+  Statement* checkout_new(const Token& token, const Token& word, std::string_view wanted,
+                          const Token& name, const Token& from);
   Statement* simple(const Token& token, StatementKind kind);
   Token revision_word(Token token);
   Statement* merge(const Token& token, const NameList* sources, MergeStmt* options);
@@ -368,12 +404,16 @@ class Builder {
   ResolveTarget conflict_word(const TokenList* path);
   ResolveTarget conflict_number(const TokenList* path, const Token& number, const Token& fraction);
   ResolveTarget conflict_value(const TokenList* path, Expr* key);
-  Statement* create_tag(const Token& token, bool snapshot, const Token& name, const Token& from, const Token& message, bool if_not_exists);
+  Statement* create_tag(const Token& token, bool snapshot, const Token& name, const Token& from,
+                        const Token& message, bool if_not_exists);
   Statement* drop_tag(const Token& token, bool snapshot, const Token& name, bool if_exists);
   Statement* restore(const Token& token, const Token& revision, const Token& message);
-  Statement* restore_tables(const Token& token, const QualifiedList* tables, const Token& revision, const Token& message);
-  Statement* restore_schema(const Token& token, const Token& name, const Token& revision, const Token& message);
-  Statement* revisions(const Token& token, StatementKind kind, const NameList* revisions, RevisionOptions options);
+  Statement* restore_tables(const Token& token, const QualifiedList* tables, const Token& revision,
+                            const Token& message);
+  Statement* restore_schema(const Token& token, const Token& name, const Token& revision,
+                            const Token& message);
+  Statement* revisions(const Token& token, StatementKind kind, const NameList* revisions,
+                       RevisionOptions options);
   Statement* reset_to(const Token& token, const Token& revision, bool force);
   RevisionOptions revision_message(RevisionOptions options, const Token& message);
   RevisionOptions revision_force(RevisionOptions options, const Token& word);
@@ -388,7 +428,7 @@ class Builder {
     Growing<ForeignKeyClause> foreign_keys;
     Growing<IndexClause> indexes;
     Growing<DroppedSlotClause> dropped;
-    ColumnClause column;                  // The one being read, and its checks.
+    ColumnClause column;  // The one being read, and its checks.
     Growing<CheckClause> column_checks;
   };
 
@@ -404,13 +444,16 @@ class Builder {
     T* made = arena_.make<T>();
     made->kind = kind;
     made->position = token.position;
-    made->text = source_.substr(token.begin, previous_end_ > token.begin ? previous_end_ - token.begin : 0);
+    made->text =
+        source_.substr(token.begin, previous_end_ > token.begin ? previous_end_ - token.begin : 0);
     return made;
   }
   template <typename... Children>
   void set_depth(Expr* expr, Children... children) {
     uint32_t deepest = 0;
-    ((deepest = std::max(deepest, children == nullptr ? 0u : static_cast<uint32_t>(children->depth))), ...);
+    ((deepest =
+          std::max(deepest, children == nullptr ? 0u : static_cast<uint32_t>(children->depth))),
+     ...);
     limit_depth(expr->depth, deepest + 1, expr->position);
   }
   void limit_depth(uint16_t& depth, uint32_t wanted, uint32_t position);
@@ -429,19 +472,22 @@ class Builder {
   template <typename T>
   T* finish(T* made, const Token& token) {
     made->position = token.position;
-    made->text = source_.substr(token.begin, previous_end_ > token.begin ? previous_end_ - token.begin : 0);
+    made->text =
+        source_.substr(token.begin, previous_end_ > token.begin ? previous_end_ - token.begin : 0);
     return made;
   }
   AlterAction* action(AlterKind kind, const Token& token);
-  KeyClause key_clause(const Token& constraint, const Token& token, bool primary, const NameList* columns);
-  ForeignKeyClause foreign_key_clause(const Token& constraint, const Token& token, const NameList* columns, const QualifiedName* table,
+  KeyClause key_clause(const Token& constraint, const Token& token, bool primary,
+                       const NameList* columns);
+  ForeignKeyClause foreign_key_clause(const Token& constraint, const Token& token,
+                                      const NameList* columns, const QualifiedName* table,
                                       const NameList* referenced, KeyActions actions);
   SequenceOptions& sequence_options();
   void once(bool& given, const Token& token);
 
   Arena& arena_;
   std::string_view source_;
-  uint32_t previous_end_ = 0;       // Byte behind the last token the parser took.
+  uint32_t previous_end_ = 0;  // Byte behind the last token the parser took.
   uint32_t parameter_count_ = 0;
   bool may_hold_secret_ = false;
   std::optional<Error> error_;

@@ -7,10 +7,13 @@
 
 namespace rowan::sql {
 
-Statement* Builder::schema(const Token& token, const Token& kind, const Token& name, bool create, bool if_exists, bool cascade) {
+Statement* Builder::schema(const Token& token, const Token& kind, const Token& name, bool create,
+                           bool if_exists, bool cascade) {
   const bool is_schema = kind.text() == "schema";
-  const StatementKind of_schema = create ? StatementKind::kCreateSchema : StatementKind::kDropSchema;
-  const StatementKind of_database = create ? StatementKind::kCreateDatabase : StatementKind::kDropDatabase;
+  const StatementKind of_schema =
+      create ? StatementKind::kCreateSchema : StatementKind::kDropSchema;
+  const StatementKind of_database =
+      create ? StatementKind::kCreateDatabase : StatementKind::kDropDatabase;
   auto* made = statement_node<SchemaStmt>(is_schema ? of_schema : of_database, token);
   made->name = name.text();
   made->if_exists = if_exists;
@@ -23,7 +26,8 @@ Builder::TableParts& Builder::parts() {
   return *parts_;
 }
 
-Statement* Builder::create_table(const Token& token, const QualifiedName* name, const Token& merge_rule, bool if_not_exists) {
+Statement* Builder::create_table(const Token& token, const QualifiedName* name,
+                                 const Token& merge_rule, bool if_not_exists) {
   auto* made = statement_node<CreateTableStmt>(StatementKind::kCreateTable, token);
   const TableParts& all = parts();
   made->table = *name;
@@ -38,7 +42,8 @@ Statement* Builder::create_table(const Token& token, const QualifiedName* name, 
   return made;
 }
 
-Statement* Builder::drop_table(const Token& token, const QualifiedList* tables, bool if_exists, bool cascade) {
+Statement* Builder::drop_table(const Token& token, const QualifiedList* tables, bool if_exists,
+                               bool cascade) {
   auto* made = statement_node<DropTableStmt>(StatementKind::kDropTable, token);
   made->tables = list(tables);
   made->if_exists = if_exists;
@@ -66,7 +71,9 @@ void Builder::end_column() { append(&parts().columns, finish_column()); }
 void Builder::column_null(const Token&, const Token& token, bool not_null) {
   ColumnClause& column = parts().column;
   if (not_null ? column.explicit_null : column.not_null) {
-    fail(ErrorCode::kSyntaxError, "conflicting NULL/NOT NULL declarations for column \"" + std::string(column.name) + "\"", token.position);
+    fail(ErrorCode::kSyntaxError,
+         "conflicting NULL/NOT NULL declarations for column \"" + std::string(column.name) + "\"",
+         token.position);
   }
   if (not_null) {
     column.not_null = true;
@@ -78,7 +85,9 @@ void Builder::column_null(const Token&, const Token& token, bool not_null) {
 void Builder::column_default(const Token&, const Token& token, Expr* value) {
   ColumnClause& column = parts().column;
   if (column.default_value != nullptr) {
-    fail(ErrorCode::kSyntaxError, "multiple default values specified for column \"" + std::string(column.name) + "\"", token.position);
+    fail(ErrorCode::kSyntaxError,
+         "multiple default values specified for column \"" + std::string(column.name) + "\"",
+         token.position);
   }
   column.default_value = value;
   std::string_view text = source_.substr(token.end, previous_end_ - token.end);
@@ -86,14 +95,17 @@ void Builder::column_default(const Token&, const Token& token, Expr* value) {
   column.default_text = text;
 }
 
-// A column's key with a name of its own becomes a key of the table; ALTER TABLE ADD takes it back (add_column).
+// A column's key with a name of its own becomes a key of the table; ALTER TABLE ADD takes it back
+// (add_column).
 void Builder::column_key(const Token& constraint, const Token& token, bool primary) {
   ColumnClause& column = parts().column;
   if (constraint.data != nullptr) {
     append(&parts().keys, key_clause(constraint, token, primary, start(column.name)));
   } else if (primary) {
     if (column.primary_key) {
-      fail(ErrorCode::kInvalidTableDefinition, "multiple primary keys for column \"" + std::string(column.name) + "\" are not allowed", token.position);
+      fail(ErrorCode::kInvalidTableDefinition,
+           "multiple primary keys for column \"" + std::string(column.name) + "\" are not allowed",
+           token.position);
     }
     column.primary_key = true;
   } else {
@@ -106,10 +118,12 @@ void Builder::column_check(const Token& constraint, const Token& token, Expr* ex
 }
 
 // The column's second reference and later ones become foreign keys of the table.
-void Builder::column_references(const Token& constraint, const Token& token, const QualifiedName* table, const NameList* referenced,
+void Builder::column_references(const Token& constraint, const Token& token,
+                                const QualifiedName* table, const NameList* referenced,
                                 KeyActions actions) {
   ColumnClause& column = parts().column;
-  const ForeignKeyClause key = foreign_key_clause(constraint, token, start(column.name), table, referenced, actions);
+  const ForeignKeyClause key =
+      foreign_key_clause(constraint, token, start(column.name), table, referenced, actions);
   if (column.references == nullptr) {
     column.references = arena_.make<ForeignKeyClause>(key);
   } else {
@@ -120,7 +134,9 @@ void Builder::column_references(const Token& constraint, const Token& token, con
 void Builder::column_identity(const Token& token, IdentityKind kind, SequenceOptions* options) {
   ColumnClause& column = parts().column;
   if (column.identity != IdentityKind::kNone) {
-    fail(ErrorCode::kSyntaxError, "multiple identity specifications for column \"" + std::string(column.name) + "\"", token.position);
+    fail(ErrorCode::kSyntaxError,
+         "multiple identity specifications for column \"" + std::string(column.name) + "\"",
+         token.position);
   }
   column.identity = kind;
   column.identity_options = options;
@@ -128,12 +144,15 @@ void Builder::column_identity(const Token& token, IdentityKind kind, SequenceOpt
 
 void Builder::column_rule(const Token& rule) { parts().column.merge_rule = rule.text(); }
 
-void Builder::check_collation(const Token& token, const QualifiedName* collation) { collate(token, nullptr, collation); }
+void Builder::check_collation(const Token& token, const QualifiedName* collation) {
+  collate(token, nullptr, collation);
+}
 
 int32_t Builder::slot(const Token& token) {
   int32_t number = 0;
   const auto read = std::from_chars(token.data, token.data + token.size, number);
-  if (read.ec != std::errc() || number > 65535) fail(ErrorCode::kSyntaxError, "slot number is out of range", token.position);
+  if (read.ec != std::errc() || number > 65535)
+    fail(ErrorCode::kSyntaxError, "slot number is out of range", token.position);
   return number;
 }
 
@@ -153,7 +172,8 @@ void Builder::column_slot(const Token& slot, const Token& id) {
 
 void Builder::column_absent(Expr* value) { parts().column.absent = value; }
 
-KeyClause Builder::key_clause(const Token& constraint, const Token& token, bool primary, const NameList* columns) {
+KeyClause Builder::key_clause(const Token& constraint, const Token& token, bool primary,
+                              const NameList* columns) {
   KeyClause key;
   key.name = constraint.text();
   key.primary = primary;
@@ -162,7 +182,8 @@ KeyClause Builder::key_clause(const Token& constraint, const Token& token, bool 
   return key;
 }
 
-ForeignKeyClause Builder::foreign_key_clause(const Token& constraint, const Token& token, const NameList* columns, const QualifiedName* table,
+ForeignKeyClause Builder::foreign_key_clause(const Token& constraint, const Token& token,
+                                             const NameList* columns, const QualifiedName* table,
                                              const NameList* referenced, KeyActions actions) {
   ForeignKeyClause key;
   key.name = constraint.text();
@@ -182,7 +203,8 @@ AlterAction* Builder::action(AlterKind kind, const Token& token) {
   return made;
 }
 
-AlterAction* Builder::key_constraint(const Token& constraint, const Token& token, bool primary, const NameList* columns) {
+AlterAction* Builder::key_constraint(const Token& constraint, const Token& token, bool primary,
+                                     const NameList* columns) {
   AlterAction* made = action(AlterKind::kAddKey, token);
   made->key = key_clause(constraint, token, primary, columns);
   return made;
@@ -194,7 +216,8 @@ AlterAction* Builder::check_constraint(const Token& constraint, const Token& tok
   return made;
 }
 
-AlterAction* Builder::foreign_key(const Token& constraint, const Token& token, const NameList* columns, const QualifiedName* table,
+AlterAction* Builder::foreign_key(const Token& constraint, const Token& token,
+                                  const NameList* columns, const QualifiedName* table,
                                   const NameList* referenced, KeyActions actions) {
   AlterAction* made = action(AlterKind::kAddForeignKey, token);
   made->foreign_key = foreign_key_clause(constraint, token, columns, table, referenced, actions);
@@ -203,13 +226,20 @@ AlterAction* Builder::foreign_key(const Token& constraint, const Token& token, c
 
 void Builder::table_constraint(const AlterAction* constraint) {
   switch (constraint->kind) {
-    case AlterKind::kAddCheck: append(&parts().checks, constraint->check); break;
-    case AlterKind::kAddForeignKey: append(&parts().foreign_keys, constraint->foreign_key); break;
-    default: append(&parts().keys, constraint->key); break;
+    case AlterKind::kAddCheck:
+      append(&parts().checks, constraint->check);
+      break;
+    case AlterKind::kAddForeignKey:
+      append(&parts().foreign_keys, constraint->foreign_key);
+      break;
+    default:
+      append(&parts().keys, constraint->key);
+      break;
   }
 }
 
-void Builder::table_index(const Token& token, const Token& constraint, const Token& name, const IndexList* columns, bool unique) {
+void Builder::table_index(const Token& token, const Token& constraint, const Token& name,
+                          const IndexList* columns, bool unique) {
   if (constraint.data != nullptr) syntax_error(TK_UNIQUE, token);
   IndexClause index;
   index.name = name.text();
@@ -219,11 +249,16 @@ void Builder::table_index(const Token& token, const Token& constraint, const Tok
   append(&parts().indexes, index);
 }
 
-void Builder::deferred_constraint(const Token& token) { unsupported(token, "deferrable constraints are not supported yet"); }
+void Builder::deferred_constraint(const Token& token) {
+  unsupported(token, "deferrable constraints are not supported yet");
+}
 
-void Builder::unsupported(const Token& token, const char* message) { fail(ErrorCode::kFeatureNotSupported, message, token.position); }
+void Builder::unsupported(const Token& token, const char* message) {
+  fail(ErrorCode::kFeatureNotSupported, message, token.position);
+}
 
-KeyActions Builder::key_actions(const Token& token, KeyActions actions, bool on_delete, ForeignAction action) {
+KeyActions Builder::key_actions(const Token& token, KeyActions actions, bool on_delete,
+                                ForeignAction action) {
   bool& given = on_delete ? actions.has_delete : actions.has_update;
   if (given) syntax_error(TK_DELETE, token);
   given = true;
@@ -235,9 +270,10 @@ void Builder::dropped_slot(const Token& slot, const Token& id) {
   append(&parts().dropped, DroppedSlotClause{this->slot(slot), hex(id)});
 }
 
-// ---- ALTER TABLE -----------------------------------------------------------------------------------------------------
+// ---- ALTER TABLE ----
 
-Statement* Builder::alter_table(const Token& token, const QualifiedName* table, const ActionList* actions, bool if_exists) {
+Statement* Builder::alter_table(const Token& token, const QualifiedName* table,
+                                const ActionList* actions, bool if_exists) {
   auto* made = statement_node<AlterTableStmt>(StatementKind::kAlterTable, token);
   made->table = *table;
   made->actions = list(actions);
@@ -250,11 +286,13 @@ AlterAction* Builder::add_column(const Token& token, bool if_not_exists) {
   ColumnClause& column = finish_column();
   for (uint32_t i = 0; i < parts().keys.count; ++i) {
     const KeyClause& key = parts().keys.items[i];
-    if (!column.key_name.empty()) unsupported(token, "two named keys of one added column are not supported yet");
+    if (!column.key_name.empty())
+      unsupported(token, "two named keys of one added column are not supported yet");
     column.key_name = key.name;
     (key.primary ? column.primary_key : column.unique) = true;
   }
-  if (parts().foreign_keys.count > 0) unsupported(token, "two foreign keys of one added column are not supported yet");
+  if (parts().foreign_keys.count > 0)
+    unsupported(token, "two foreign keys of one added column are not supported yet");
   parts().keys = {};
   made->name = column.name;
   made->column = column;
@@ -262,7 +300,8 @@ AlterAction* Builder::add_column(const Token& token, bool if_not_exists) {
   return made;
 }
 
-AlterAction* Builder::drop_part(const Token& token, AlterKind kind, const Token& name, bool if_exists, bool cascade) {
+AlterAction* Builder::drop_part(const Token& token, AlterKind kind, const Token& name,
+                                bool if_exists, bool cascade) {
   AlterAction* made = action(kind, token);
   made->name = name.text();
   made->if_exists = if_exists;
@@ -270,7 +309,8 @@ AlterAction* Builder::drop_part(const Token& token, AlterKind kind, const Token&
   return made;
 }
 
-AlterAction* Builder::rename_part(const Token& token, AlterKind kind, const Token& name, const Token& new_name) {
+AlterAction* Builder::rename_part(const Token& token, AlterKind kind, const Token& name,
+                                  const Token& new_name) {
   AlterAction* made = action(kind, token);
   made->name = name.text();
   made->new_name = new_name.text();
@@ -281,7 +321,8 @@ AlterAction* Builder::merge_rule(const Token& token, const Token& column, const 
   return rename_part(token, AlterKind::kSetMergeRule, column, rule);
 }
 
-AlterAction* Builder::set_type(const Token& token, const Token& column, const TypeName* type, Expr* value) {
+AlterAction* Builder::set_type(const Token& token, const Token& column, const TypeName* type,
+                               Expr* value) {
   AlterAction* made = action(AlterKind::kSetType, token);
   made->name = column.text();
   made->type = *type;
@@ -295,7 +336,8 @@ AlterAction* Builder::column_change(const Token& token, AlterKind kind, Expr* va
   return made;
 }
 
-AlterAction* Builder::add_identity(const Token& token, IdentityKind kind, SequenceOptions* options) {
+AlterAction* Builder::add_identity(const Token& token, IdentityKind kind,
+                                   SequenceOptions* options) {
   AlterAction* made = action(AlterKind::kAddIdentity, token);
   made->column.identity = kind;
   made->column.identity_options = options;
@@ -308,10 +350,10 @@ AlterAction* Builder::change_column(const Token& token, const Token& column, Alt
   return change;
 }
 
-// ---- Indexes and views -----------------------------------------------------------------------------------------------
+// ---- Indexes and views ----
 
-Statement* Builder::create_index(const Token& token, bool unique, const Token& name, const QualifiedName* table, IndexBody body,
-                                 bool if_not_exists) {
+Statement* Builder::create_index(const Token& token, bool unique, const Token& name,
+                                 const QualifiedName* table, IndexBody body, bool if_not_exists) {
   auto* made = statement_node<CreateIndexStmt>(StatementKind::kCreateIndex, token);
   made->table = *table;
   made->index.name = name.text();
@@ -328,28 +370,34 @@ void Builder::index_method(const Token& method) {
   const std::string_view name = method.text();
   if (name == "btree") return;
   if (std::find(std::begin(kKnown), std::end(kKnown), name) == std::end(kKnown)) {
-    return fail(ErrorCode::kUndefinedObject, "access method \"" + std::string(name) + "\" does not exist", method.position);
+    return fail(ErrorCode::kUndefinedObject,
+                "access method \"" + std::string(name) + "\" does not exist", method.position);
   }
-  fail(ErrorCode::kFeatureNotSupported, "index method \"" + std::string(name) + "\" is not supported yet", method.position);
+  fail(ErrorCode::kFeatureNotSupported,
+       "index method \"" + std::string(name) + "\" is not supported yet", method.position);
 }
 
 IndexColumn* Builder::index_column(const Token& column, bool descending, int nulls) {
-  return arena_.make<IndexColumn>(column.text(), nullptr, descending, nulls == 0 ? descending : nulls > 0);
+  return arena_.make<IndexColumn>(column.text(), nullptr, descending,
+                                  nulls == 0 ? descending : nulls > 0);
 }
 
 IndexColumn* Builder::index_column(Expr* expr, bool descending, int nulls) {
   // A column in parentheses is still a column.
   if (expr->kind == ExprKind::kColumn && static_cast<ColumnExpr*>(expr)->table.empty()) {
-    return arena_.make<IndexColumn>(static_cast<ColumnExpr*>(expr)->column, nullptr, descending, nulls == 0 ? descending : nulls > 0);
+    return arena_.make<IndexColumn>(static_cast<ColumnExpr*>(expr)->column, nullptr, descending,
+                                    nulls == 0 ? descending : nulls > 0);
   }
-  return arena_.make<IndexColumn>(std::string_view(), expr, descending, nulls == 0 ? descending : nulls > 0);
+  return arena_.make<IndexColumn>(std::string_view(), expr, descending,
+                                  nulls == 0 ? descending : nulls > 0);
 }
 
 void Builder::operator_class(const QualifiedName* name) {
   fail(ErrorCode::kFeatureNotSupported, "operator classes are not supported yet", name->position);
 }
 
-Statement* Builder::rename(const Token& token, ObjectKind object, const QualifiedName* name, const Token& new_name, bool if_exists) {
+Statement* Builder::rename(const Token& token, ObjectKind object, const QualifiedName* name,
+                           const Token& new_name, bool if_exists) {
   auto* made = statement_node<RenameStmt>(StatementKind::kRename, token);
   made->object = object;
   made->name = *name;
@@ -358,7 +406,8 @@ Statement* Builder::rename(const Token& token, ObjectKind object, const Qualifie
   return made;
 }
 
-Statement* Builder::drop(const Token& token, ObjectKind object, const QualifiedList* names, bool if_exists, bool cascade) {
+Statement* Builder::drop(const Token& token, ObjectKind object, const QualifiedList* names,
+                         bool if_exists, bool cascade) {
   auto* made = statement_node<DropStmt>(StatementKind::kDrop, token);
   made->object = object;
   made->names = list(names);
@@ -367,13 +416,15 @@ Statement* Builder::drop(const Token& token, ObjectKind object, const QualifiedL
   return made;
 }
 
-Statement* Builder::drop_index(const Token& token, const QualifiedList* names, const QualifiedName* table, bool if_exists, bool cascade) {
+Statement* Builder::drop_index(const Token& token, const QualifiedList* names,
+                               const QualifiedName* table, bool if_exists, bool cascade) {
   auto* made = static_cast<DropStmt*>(drop(token, ObjectKind::kIndex, names, if_exists, cascade));
   if (table != nullptr) made->on_table = *table;
   return made;
 }
 
-Statement* Builder::create_view(const Token& token, const QualifiedName* name, const NameList* columns, SelectStmt* select, bool or_replace) {
+Statement* Builder::create_view(const Token& token, const QualifiedName* name,
+                                const NameList* columns, SelectStmt* select, bool or_replace) {
   auto* made = statement_node<CreateViewStmt>(StatementKind::kCreateView, token);
   made->name = *name;
   made->columns = list(columns);
@@ -382,8 +433,9 @@ Statement* Builder::create_view(const Token& token, const QualifiedName* name, c
   return made;
 }
 
-Statement* Builder::materialized_view(const Token& token, const QualifiedName* name, const NameList* columns, SelectStmt* select,
-                                      bool with_data, bool if_not_exists) {
+Statement* Builder::materialized_view(const Token& token, const QualifiedName* name,
+                                      const NameList* columns, SelectStmt* select, bool with_data,
+                                      bool if_not_exists) {
   auto* made = static_cast<CreateViewStmt*>(create_view(token, name, columns, select, false));
   made->materialized = true;
   made->stored_columns = list(&parts().columns);
@@ -399,7 +451,8 @@ Statement* Builder::refresh(const Token& token, const QualifiedName* name, bool 
   return made;
 }
 
-// ---- Sequences: options are gathered in sequence_ until the statement or the column takes them --------------------------
+// ---- Sequences: options are gathered in sequence_ until the statement or the column takes them
+// ----
 
 SequenceOptions& Builder::sequence_options() {
   if (sequence_ == nullptr) sequence_ = arena_.make<SequenceOptions>();
@@ -408,13 +461,16 @@ SequenceOptions& Builder::sequence_options() {
 
 SequenceOptions* Builder::take_sequence() { return std::exchange(sequence_, nullptr); }
 
-Statement* Builder::sequence(const Token& token, const QualifiedName* name, bool create, bool if_exists) {
-  auto* made = statement_node<SequenceStmt>(create ? StatementKind::kCreateSequence : StatementKind::kAlterSequence, token);
+Statement* Builder::sequence(const Token& token, const QualifiedName* name, bool create,
+                             bool if_exists) {
+  auto* made = statement_node<SequenceStmt>(
+      create ? StatementKind::kCreateSequence : StatementKind::kAlterSequence, token);
   made->name = *name;
   made->if_exists = if_exists;
   made->options = sequence_options();
   const QualifiedName& stored = made->options.sequence_name;
-  if (!stored.name.empty()) fail(ErrorCode::kSyntaxError, "invalid sequence option SEQUENCE NAME", stored.position);
+  if (!stored.name.empty())
+    fail(ErrorCode::kSyntaxError, "invalid sequence option SEQUENCE NAME", stored.position);
   return made;
 }
 
@@ -422,7 +478,8 @@ int64_t Builder::integer(const Token& digits, bool negative) {
   const std::string text = (negative ? "-" : "") + std::string(digits.text());
   int64_t value = 0;
   if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc()) {
-    fail(ErrorCode::kNumericOutOfRange, "value \"" + text + "\" is out of range for type bigint", digits.position);
+    fail(ErrorCode::kNumericOutOfRange, "value \"" + text + "\" is out of range for type bigint",
+         digits.position);
   }
   return value;
 }
@@ -481,7 +538,8 @@ void Builder::sequence_owner(const Token& word, const QualifiedName* name) {
   SequenceOptions& options = sequence_options();
   once(options.has_owner, word);
   if (name->schema.empty()) {
-    if (name->name != "none") fail(ErrorCode::kSyntaxError, "invalid OWNED BY option", name->position);
+    if (name->name != "none")
+      fail(ErrorCode::kSyntaxError, "invalid OWNED BY option", name->position);
     return;
   }
   options.owner_table.schema = name->catalog;
@@ -493,7 +551,8 @@ void Builder::sequence_owner(const Token& word, const QualifiedName* name) {
 // NAME is no keyword: it is too good a name for columns.
 void Builder::sequence_name(const Token& token, const Token& word, const QualifiedName* name) {
   if (word.text() != "name") return syntax_error(TK_IDENT, word);
-  if (!sequence_options().sequence_name.name.empty()) return fail(ErrorCode::kSyntaxError, "conflicting or redundant options", token.position);
+  if (!sequence_options().sequence_name.name.empty())
+    return fail(ErrorCode::kSyntaxError, "conflicting or redundant options", token.position);
   sequence_options().sequence_name = *name;
 }
 

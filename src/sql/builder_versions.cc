@@ -23,9 +23,11 @@ Token Builder::revision_word(Token token) {
   return token;
 }
 
-Statement* Builder::simple(const Token& token, StatementKind kind) { return statement_node<SimpleStmt>(kind, token); }
+Statement* Builder::simple(const Token& token, StatementKind kind) {
+  return statement_node<SimpleStmt>(kind, token);
+}
 
-// ---- SHOW and BLAME --------------------------------------------------------------------------------------------------
+// ---- SHOW and BLAME ----
 
 Statement* Builder::show(const Token& token, StatementKind kind, const QualifiedName* name) {
   auto* made = statement_node<ShowStmt>(kind, token);
@@ -65,7 +67,9 @@ ShowLogStmt* Builder::log_branch(ShowLogStmt* options, const Token& revision) {
 
 ShowLogStmt* Builder::log_text(ShowLogStmt* options, const Token& word, const Token& text) {
   const std::string_view option = word.text();
-  (option == "author" ? options->author : option == "path" ? options->path : options->grep) = text.text();
+  (option == "author" ? options->author
+   : option == "path" ? options->path
+                      : options->grep) = text.text();
   return options;
 }
 
@@ -80,7 +84,9 @@ ShowLogStmt* Builder::log_limit(ShowLogStmt* options, Expr* limit) {
 }
 
 // One value in parentheses is that value.
-Expr* Builder::key_row(const Token& token, const ExprList* parts) { return parts->count == 1 ? parts->items[0] : row(token, parts); }
+Expr* Builder::key_row(const Token& token, const ExprList* parts) {
+  return parts->count == 1 ? parts->items[0] : row(token, parts);
+}
 
 DiffStmt* Builder::diff_options() { return arena_.make<DiffStmt>(); }
 
@@ -109,7 +115,8 @@ DiffStmt* Builder::diff_table(DiffStmt* options, const QualifiedName* table) {
 DiffStmt* Builder::diff_range(DiffStmt* options, const Token& range) {
   const std::string_view text = range.text();
   if (!options->from.empty() || !options->to.empty()) syntax_error(TK_STRING, range);
-  if (text.empty()) fail(ErrorCode::kInvalidParameterValue, "a revision must not be empty", range.position);
+  if (text.empty())
+    fail(ErrorCode::kInvalidParameterValue, "a revision must not be empty", range.position);
   const size_t dots = text.find("..");
   if (dots == std::string_view::npos) {
     options->from = text;
@@ -163,9 +170,10 @@ BlameStmt* Builder::blame_cells(BlameStmt* options) {
   return options;
 }
 
-// ---- Branches --------------------------------------------------------------------------------------------------------
+// ---- Branches ----
 
-Statement* Builder::branch(const Token& token, const Token& name, const Token& from, bool if_not_exists) {
+Statement* Builder::branch(const Token& token, const Token& name, const Token& from,
+                           bool if_not_exists) {
   auto* made = statement_node<BranchStmt>(StatementKind::kCreateBranch, token);
   made->name = name.text();
   made->from = from.text();
@@ -188,7 +196,8 @@ Statement* Builder::rename_branch(const Token& token, const Token& name, const T
   return made;
 }
 
-Statement* Builder::alter_branch(const Token& token, const Token& name, AlterBranchKind action, const Token& every, const Token& keep) {
+Statement* Builder::alter_branch(const Token& token, const Token& name, AlterBranchKind action,
+                                 const Token& every, const Token& keep) {
   auto* made = statement_node<AlterBranchStmt>(StatementKind::kAlterBranch, token);
   made->name = name.text();
   made->action = action;
@@ -203,7 +212,8 @@ Statement* Builder::checkout(const Token& token, const Token& name) {
   return made;
 }
 
-Statement* Builder::checkout_new(const Token& token, const Token& word, std::string_view wanted, const Token& name, const Token& from) {
+Statement* Builder::checkout_new(const Token& token, const Token& word, std::string_view wanted,
+                                 const Token& name, const Token& from) {
   const bool bare = word.end - word.begin == wanted.size();
   if (!bare || word.text() != wanted) syntax_error(TK_IDENT, wanted == "new" ? name : word);
   auto* made = static_cast<BranchStmt*>(checkout(token, name));
@@ -212,7 +222,7 @@ Statement* Builder::checkout_new(const Token& token, const Token& word, std::str
   return made;
 }
 
-// ---- Merges ----------------------------------------------------------------------------------------------------------
+// ---- Merges ----
 
 MergeStmt* Builder::merge_options() { return arena_.make<MergeStmt>(); }
 
@@ -220,7 +230,8 @@ Statement* Builder::merge(const Token& token, const NameList* sources, MergeStmt
   options->kind = StatementKind::kMerge;
   options->sources = list(sources);
   if (options->no_fast_forward && options->fast_forward_only) {
-    fail(ErrorCode::kSyntaxError, "NO FAST FORWARD and FAST FORWARD ONLY exclude each other", token.position);
+    fail(ErrorCode::kSyntaxError, "NO FAST FORWARD and FAST FORWARD ONLY exclude each other",
+         token.position);
   }
   return finish(options, token);
 }
@@ -236,7 +247,8 @@ MergeStmt* Builder::merge_message(MergeStmt* options, const Token& message) {
 }
 
 Token Builder::join_words(Token words, const Token& word) {
-  const std::string_view joined = arena_.copy(std::string(words.text()) + " " + std::string(word.text()));
+  const std::string_view joined =
+      arena_.copy(std::string(words.text()) + " " + std::string(word.text()));
   words.data = joined.data();
   words.size = static_cast<uint32_t>(joined.size());
   words.end = word.end;
@@ -249,12 +261,20 @@ void Builder::set_policy(MergeStmt* options, const Token& policy) {
     std::string_view name;
   };
   static constexpr Policy kPolicies[] = {
-      {"ours", "ours"}, {"theirs", "theirs"}, {"manual", "manual"}, {"manual resolution", "manual"}, {"row level", "row-level"},
-      {"row level resolution", "row-level"}, {"row-level", "row-level"}, {"row-level resolution", "row-level"},
-      {"last writer", "row-level"}, {"last writer wins", "row-level"},
+      {"ours", "ours"},
+      {"theirs", "theirs"},
+      {"manual", "manual"},
+      {"manual resolution", "manual"},
+      {"row level", "row-level"},
+      {"row level resolution", "row-level"},
+      {"row-level", "row-level"},
+      {"row-level resolution", "row-level"},
+      {"last writer", "row-level"},
+      {"last writer wins", "row-level"},
   };
   const std::string_view words = policy.text();
-  const auto* found = std::find_if(std::begin(kPolicies), std::end(kPolicies), [&](const Policy& known) { return known.words == words; });
+  const auto* found = std::find_if(std::begin(kPolicies), std::end(kPolicies),
+                                   [&](const Policy& known) { return known.words == words; });
   if (found != std::end(kPolicies)) {
     if (!options->policy.empty() && options->policy != found->name) {
       fail(ErrorCode::kSyntaxError, "a merge has one policy", policy.position);
@@ -269,7 +289,8 @@ void Builder::set_policy(MergeStmt* options, const Token& policy) {
   } else if (words == "unrelated histories") {
     options->allow_unrelated = true;
   } else {
-    fail(ErrorCode::kSyntaxError, "merge option \"" + std::string(words) + "\" not recognized", policy.position);
+    fail(ErrorCode::kSyntaxError, "merge option \"" + std::string(words) + "\" not recognized",
+         policy.position);
   }
 }
 
@@ -294,7 +315,8 @@ Statement* Builder::resolve(const Token& token, ResolveTarget target, const Toke
   if (target.object.data != nullptr) made->object = target.object.text();
   made->where = target.where;
   const char first = source_[side.begin];
-  const bool quoted = first == '\'' || first == '$' || (side.begin + 1 < source_.size() && source_[side.begin + 1] == '\'');
+  const bool quoted = first == '\'' || first == '$' ||
+                      (side.begin + 1 < source_.size() && source_[side.begin + 1] == '\'');
   const std::string_view word = side.text();
   if (quoted) {
     made->side = ResolveSide::kJson;
@@ -331,7 +353,8 @@ ResolveTarget Builder::conflict_word(const TokenList* path) {
     key.size = last.end - last.begin;
   }
   std::string object;
-  for (uint32_t i = 0; i < path->count; ++i) object += (i > 0 ? "." : "") + std::string(path->items[i].text());
+  for (uint32_t i = 0; i < path->count; ++i)
+    object += (i > 0 ? "." : "") + std::string(path->items[i].text());
   QualifiedName* table = path->count > 1 ? table_of_path(path, path->count - 1) : nullptr;
   Token whole = last;
   const std::string_view copy = arena_.copy(object);
@@ -341,8 +364,11 @@ ResolveTarget Builder::conflict_word(const TokenList* path) {
 }
 
 // `.42` and, for 1.5 behind the dot, `.1` `.5`.
-ResolveTarget Builder::conflict_number(const TokenList* path, const Token& number, const Token& fraction) {
-  const bool whole = number.text().starts_with(".") && (fraction.data == nullptr || (fraction.text().starts_with(".") && fraction.begin == number.end));
+ResolveTarget Builder::conflict_number(const TokenList* path, const Token& number,
+                                       const Token& fraction) {
+  const bool whole = number.text().starts_with(".") &&
+                     (fraction.data == nullptr ||
+                      (fraction.text().starts_with(".") && fraction.begin == number.end));
   if (!whole) syntax_error(TK_DECIMAL, number);
   Token key = number;
   key.data = source_.data() + number.begin + 1;
@@ -350,12 +376,14 @@ ResolveTarget Builder::conflict_number(const TokenList* path, const Token& numbe
   return {table_of_path(path, path->count), this->number(key), nullptr, {}};
 }
 
-ResolveTarget Builder::conflict_value(const TokenList* path, Expr* key) { return {table_of_path(path, path->count), key, nullptr, {}}; }
+ResolveTarget Builder::conflict_value(const TokenList* path, Expr* key) {
+  return {table_of_path(path, path->count), key, nullptr, {}};
+}
 
-// ---- Tags, restoring and rewriting -----------------------------------------------------------------------------------
+// ---- Tags, restoring and rewriting ----
 
-Statement* Builder::create_tag(const Token& token, bool snapshot, const Token& name, const Token& from, const Token& message,
-                               bool if_not_exists) {
+Statement* Builder::create_tag(const Token& token, bool snapshot, const Token& name,
+                               const Token& from, const Token& message, bool if_not_exists) {
   auto* made = statement_node<TagStmt>(StatementKind::kCreateTag, token);
   made->name = name.text();
   made->from = from.text();
@@ -380,21 +408,24 @@ Statement* Builder::restore(const Token& token, const Token& revision, const Tok
   return made;
 }
 
-Statement* Builder::restore_tables(const Token& token, const QualifiedList* tables, const Token& revision, const Token& message) {
+Statement* Builder::restore_tables(const Token& token, const QualifiedList* tables,
+                                   const Token& revision, const Token& message) {
   auto* made = static_cast<RestoreStmt*>(restore(token, revision, message));
   made->scope = RestoreScope::kTables;
   made->tables = list(tables);
   return made;
 }
 
-Statement* Builder::restore_schema(const Token& token, const Token& name, const Token& revision, const Token& message) {
+Statement* Builder::restore_schema(const Token& token, const Token& name, const Token& revision,
+                                   const Token& message) {
   auto* made = static_cast<RestoreStmt*>(restore(token, revision, message));
   made->scope = RestoreScope::kSchema;
   made->schema = name.text();
   return made;
 }
 
-Statement* Builder::revisions(const Token& token, StatementKind kind, const NameList* revisions, RevisionOptions options) {
+Statement* Builder::revisions(const Token& token, StatementKind kind, const NameList* revisions,
+                              RevisionOptions options) {
   auto* made = statement_node<RevisionsStmt>(kind, token);
   made->revisions = list(revisions);
   set_message(made->has_message, made->message, options.message);
@@ -406,7 +437,8 @@ Statement* Builder::revisions(const Token& token, StatementKind kind, const Name
 }
 
 Statement* Builder::reset_to(const Token& token, const Token& revision, bool force) {
-  auto* made = static_cast<RevisionsStmt*>(revisions(token, StatementKind::kResetTo, start(revision.text()), {}));
+  auto* made = static_cast<RevisionsStmt*>(
+      revisions(token, StatementKind::kResetTo, start(revision.text()), {}));
   made->force = force;
   return made;
 }
@@ -421,7 +453,8 @@ RevisionOptions Builder::revision_force(RevisionOptions options, const Token& wo
   return options;
 }
 
-RevisionOptions Builder::revision_parent(RevisionOptions options, const Token& word, const Token& number) {
+RevisionOptions Builder::revision_parent(RevisionOptions options, const Token& word,
+                                         const Token& number) {
   options.parent = word;
   const auto read = std::from_chars(number.data, number.data + number.size, options.parent_number);
   if (read.ec != std::errc() || options.parent_number == 0) {

@@ -37,11 +37,19 @@ constexpr auto kKeywordTable = [] {
   return table;
 }();
 
-enum : uint8_t { kBlank = 1, kWordStart = 2, kWordPart = 4, kDigit = 8, kOperator = 16, kBreak = 32 };
+enum : uint8_t {
+  kBlank = 1,
+  kWordStart = 2,
+  kWordPart = 4,
+  kDigit = 8,
+  kOperator = 16,
+  kBreak = 32
+};
 
 constexpr auto kClasses = [] {
   std::array<uint8_t, 256> classes{};
-  for (const char c : {' ', '\t', '\n', '\r', '\f'}) classes[static_cast<unsigned char>(c)] |= kBlank;
+  for (const char c : {' ', '\t', '\n', '\r', '\f'})
+    classes[static_cast<unsigned char>(c)] |= kBlank;
   classes['\n'] |= kBreak;
   classes['\r'] |= kBreak;
   for (int c = 0; c < 256; ++c) {
@@ -50,7 +58,8 @@ constexpr auto kClasses = [] {
     if (c >= '0' && c <= '9') classes[c] |= kDigit | kWordPart;
     if (c == '$') classes[c] |= kWordPart;
   }
-  for (const char c : {'~', '!', '@', '#', '^', '&', '|', '`', '?', '+', '-', '*', '/', '%', '<', '>', '='}) {
+  for (const char c :
+       {'~', '!', '@', '#', '^', '&', '|', '`', '?', '+', '-', '*', '/', '%', '<', '>', '='}) {
     classes[static_cast<unsigned char>(c)] |= kOperator;
   }
   return classes;
@@ -80,7 +89,9 @@ int hex_digit(char c) {
 
 // The length of the valid UTF-8 character at `at`, or 0.
 size_t character_size(std::string_view text, size_t at) {
-  const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+  const auto byte = [&](size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
+  };
   const auto tail = [&](size_t i) { return (byte(i) & 0xc0u) == 0x80u; };
   const unsigned lead = byte(at);
   if (lead < 0x80) return lead == 0 ? 0 : 1;
@@ -245,29 +256,48 @@ int Lexer::next(Token& token) {
   }
   if (is(c, kDigit) || (c == '.' && is(after, kDigit))) return number(token);
   switch (c) {
-    case '\'': return string(token, false);
-    case '"': return quoted_identifier(token);
-    case '$': return is(after, kDigit) ? parameter(token) : dollar_string(token);
-    default: break;
+    case '\'':
+      return string(token, false);
+    case '"':
+      return quoted_identifier(token);
+    case '$':
+      return is(after, kDigit) ? parameter(token) : dollar_string(token);
+    default:
+      break;
   }
   if (is(c, kOperator)) return operator_or_sign(token);
   int terminal = TK_UNKNOWN_CHARACTER;
   size_t size = 1;
   switch (c) {
-    case '(': terminal = TK_LP; break;
-    case ')': terminal = TK_RP; break;
-    case '[': terminal = TK_LBRACKET; break;
-    case ']': terminal = TK_RBRACKET; break;
-    case ',': terminal = TK_COMMA; break;
-    case ';': terminal = TK_SEMICOLON; break;
-    case '.': terminal = TK_DOT; break;
+    case '(':
+      terminal = TK_LP;
+      break;
+    case ')':
+      terminal = TK_RP;
+      break;
+    case '[':
+      terminal = TK_LBRACKET;
+      break;
+    case ']':
+      terminal = TK_RBRACKET;
+      break;
+    case ',':
+      terminal = TK_COMMA;
+      break;
+    case ';':
+      terminal = TK_SEMICOLON;
+      break;
+    case '.':
+      terminal = TK_DOT;
+      break;
     case ':':
       if (after == ':') {
         terminal = TK_TYPECAST;
         size = 2;
       }
       break;
-    default: break;
+    default:
+      break;
   }
   at_ += size;
   return finish(token, terminal, source_.substr(begin_, size));
@@ -294,7 +324,8 @@ int Lexer::word(Token& token) {
 
 int Lexer::next_branch_word(Token& token) {
   const int terminal = next(token);
-  if (terminal <= 0 || !is(source_[begin_], kWordStart) || is(source_[at_ - 1], kBlank)) return terminal;
+  if (terminal <= 0 || !is(source_[begin_], kWordStart) || is(source_[at_ - 1], kBlank))
+    return terminal;
   if (source_[at_ - 1] == '\'') return terminal;
   size_t end = at_;
   while (end < source_.size()) {
@@ -338,7 +369,8 @@ int Lexer::number(Token& token) {
   }
   if (at_ < source_.size() && (source_[at_] == 'e' || source_[at_] == 'E')) {
     size_t exponent = at_ + 1;
-    if (exponent < source_.size() && (source_[exponent] == '+' || source_[exponent] == '-')) ++exponent;
+    if (exponent < source_.size() && (source_[exponent] == '+' || source_[exponent] == '-'))
+      ++exponent;
     if (exponent < source_.size() && is(source_[exponent], kDigit)) {
       terminal = TK_DECIMAL;
       at_ = exponent;
@@ -369,7 +401,8 @@ int Lexer::operator_or_sign(Token& token) {
     if (two == "--" || two == "/*") break;
     ++end;
   }
-  // An operator may end in + or - only if it holds one of the characters that SQL's own operators do not use.
+  // An operator may end in + or - only if it holds one of the characters that SQL's own operators
+  // do not use.
   std::string_view text = source_.substr(at_, end - at_);
   if (text.find_first_of("~!@#^&|`?%") == std::string_view::npos) {
     while (text.size() > 1 && (text.back() == '+' || text.back() == '-')) text.remove_suffix(1);
@@ -378,16 +411,35 @@ int Lexer::operator_or_sign(Token& token) {
   int terminal = TK_OP;
   if (text.size() == 1) {
     switch (text[0]) {
-      case '+': terminal = TK_PLUS; break;
-      case '-': terminal = TK_MINUS; break;
-      case '*': terminal = TK_STAR; break;
-      case '/': terminal = TK_SLASH; break;
-      case '%': terminal = TK_PERCENT; break;
-      case '^': terminal = TK_CARET; break;
-      case '<': terminal = TK_LT; break;
-      case '>': terminal = TK_GT; break;
-      case '=': terminal = TK_EQ; break;
-      default: break;
+      case '+':
+        terminal = TK_PLUS;
+        break;
+      case '-':
+        terminal = TK_MINUS;
+        break;
+      case '*':
+        terminal = TK_STAR;
+        break;
+      case '/':
+        terminal = TK_SLASH;
+        break;
+      case '%':
+        terminal = TK_PERCENT;
+        break;
+      case '^':
+        terminal = TK_CARET;
+        break;
+      case '<':
+        terminal = TK_LT;
+        break;
+      case '>':
+        terminal = TK_GT;
+        break;
+      case '=':
+        terminal = TK_EQ;
+        break;
+      default:
+        break;
     }
   } else if (text == "<=") {
     terminal = TK_LE;
@@ -425,11 +477,13 @@ int Lexer::quoted_identifier(Token& token) {
   return finish(token, TK_IDENT, cut_identifier(text));
 }
 
-// A string goes on in the next quoted part when only white space with a line break stands between them.
+// A string goes on in the next quoted part when only white space with a line break stands between
+// them.
 bool Lexer::continues_string() {
   size_t i = at_;
   bool line_break = false;
-  for (; i < source_.size() && is(source_[i], kBlank); ++i) line_break = line_break || is(source_[i], kBreak);
+  for (; i < source_.size() && is(source_[i], kBlank); ++i)
+    line_break = line_break || is(source_[i], kBreak);
   if (!line_break || i >= source_.size() || source_[i] != '\'') return false;
   at_ = i;
   return true;
@@ -444,7 +498,8 @@ int Lexer::string(Token& token, bool escapes) {
     size_t from = ++at_;
     for (;;) {
       const size_t stop = source_.find_first_of(escapes ? "'\\" : "'", at_);
-      if (stop == std::string_view::npos) return fail_near("unterminated quoted string", begin_, source_.size());
+      if (stop == std::string_view::npos)
+        return fail_near("unterminated quoted string", begin_, source_.size());
       at_ = stop;
       if (source_[at_] == '\\') {
         text += source_.substr(from, at_ - from);
@@ -517,11 +572,21 @@ bool Lexer::read_escape(std::string& out) {
     return value;
   };
   switch (c) {
-    case 'b': out += '\b'; return true;
-    case 'f': out += '\f'; return true;
-    case 'n': out += '\n'; return true;
-    case 'r': out += '\r'; return true;
-    case 't': out += '\t'; return true;
+    case 'b':
+      out += '\b';
+      return true;
+    case 'f':
+      out += '\f';
+      return true;
+    case 'n':
+      out += '\n';
+      return true;
+    case 'r':
+      out += '\r';
+      return true;
+    case 't':
+      out += '\t';
+      return true;
     case 'x':
       if (at_ < source_.size() && hex_digit(source_[at_]) >= 0) {
         out += static_cast<char>(digits(2, 16));

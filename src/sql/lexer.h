@@ -15,13 +15,13 @@
 
 namespace rowan::sql {
 
-inline constexpr int kTokenEnd = 0;       // The grammar's end marker.
+inline constexpr int kTokenEnd = 0;  // The grammar's end marker.
 inline constexpr int kTokenError = -1;
 
 enum class KeywordClass : uint8_t { kUnreserved, kColumnName, kTypeFunction, kReserved };
 
 struct Keyword {
-  std::string_view word;                  // Lower case.
+  std::string_view word;  // Lower case.
   int terminal;
   KeywordClass word_class;
 };
@@ -31,10 +31,10 @@ const Keyword* find_keyword(std::string_view folded);
 
 // Plain data, since the generated parser keeps it in a union.
 struct Token {
-  const char* data;       // Identifiers folded, strings without quotes and escapes; else as written.
+  const char* data;  // Identifiers folded, strings without quotes and escapes; else as written.
   uint32_t size;
-  uint32_t position;      // 1-based, in characters.
-  uint32_t begin;         // Bytes of the source that the token covers.
+  uint32_t position;  // 1-based, in characters.
+  uint32_t begin;     // Bytes of the source that the token covers.
   uint32_t end;
 
   std::string_view text() const { return {data, size}; }
@@ -42,21 +42,22 @@ struct Token {
 
 class Lexer {
  public:
-  // `position_base`: characters of the user's text before `source`. Requires: `source` is valid UTF-8 without NUL
-  // (check_text) and at most kStatementBytesMax long.
+  // `position_base`: characters of the user's text before `source`. Requires: `source` is valid
+  // UTF-8 without NUL (check_text) and at most kStatementBytesMax long.
   Lexer(std::string_view source, Arena& arena, uint32_t position_base);
 
-  int next(Token& token);                 // A terminal of the grammar.
+  int next(Token& token);  // A terminal of the grammar.
   // As next(), but words go on over '-', '/' and '.': branch names.
   int next_branch_word(Token& token);
   // As next(), but eight hexadecimal digits are one HEX8 token.
   int next_hex_word(Token& token);
 
   const std::optional<Error>& error() const { return error_; }
-  uint32_t position(size_t byte);         // Bytes must not go back by much: counts from the last one asked.
+  uint32_t position(
+      size_t byte);  // Bytes must not go back by much: counts from the last one asked.
 
  private:
-  bool skip_blanks();                     // False on an unterminated comment.
+  bool skip_blanks();  // False on an unterminated comment.
   bool skip_comment();
   int word(Token& token);
   int number(Token& token);

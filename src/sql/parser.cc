@@ -23,8 +23,8 @@ namespace {
 
 static_assert(YYSTACKDEPTH == kParserDepthMax);
 
-// TokenStream: the lexer's tokens with the pairs fused that the grammar wants fused, and the lexer switched to branch words
-// and hexadecimal ids where they are due.
+// TokenStream: the lexer's tokens with the pairs fused that the grammar wants fused, and the lexer
+// switched to branch words and hexadecimal ids where they are due.
 class TokenStream {
  public:
   // An expression has no words of its own at the front: `merge - a.b` begins with a column.
@@ -42,7 +42,8 @@ class TokenStream {
       switch_words(fused);
     }
     hex_next_ = fused == TK_ID && last_ == TK_INTEGER && before_last_ == TK_SLOT;
-    hex_next_ = hex_next_ || (fused == TK_ID && last_ == TK_INTEGER && before_last_ == TK_DROPPED_SLOT);
+    hex_next_ =
+        hex_next_ || (fused == TK_ID && last_ == TK_INTEGER && before_last_ == TK_DROPPED_SLOT);
     before_last_ = last_;
     last_ = fused;
     return fused;
@@ -56,15 +57,16 @@ class TokenStream {
     Token token;
   };
 
-  // Where names of branches and revisions may stand, words go on over '-', '/' and '.': behind these beginnings of statements
-  // all words, in SHOW LOG, SHOW DIFF, RESTORE, RESET and BLAME the one word behind ON, FROM, TO and AS OF.
+  // Where names of branches and revisions may stand, words go on over '-', '/' and '.': behind
+  // these beginnings of statements all words, in SHOW LOG, SHOW DIFF, RESTORE, RESET and BLAME the
+  // one word behind ON, FROM, TO and AS OF.
   void switch_words(int terminal) {
     if (count_ == 1) {
-      branch_words_ = terminal == TK_CHECKOUT || terminal == TK_SWITCH || terminal == TK_MERGE || terminal == TK_REBASE || terminal == TK_REVERT ||
-                      terminal == TK_SQUASH;
+      branch_words_ = terminal == TK_CHECKOUT || terminal == TK_SWITCH || terminal == TK_MERGE ||
+                      terminal == TK_REBASE || terminal == TK_REVERT || terminal == TK_SQUASH;
     } else if (count_ == 2) {
-      const bool of_branch = first_ == TK_CREATE || first_ == TK_DROP || first_ == TK_RENAME || first_ == TK_ALTER || first_ == TK_PROTECT ||
-                             first_ == TK_UNPROTECT;
+      const bool of_branch = first_ == TK_CREATE || first_ == TK_DROP || first_ == TK_RENAME ||
+                             first_ == TK_ALTER || first_ == TK_PROTECT || first_ == TK_UNPROTECT;
       const bool of_tag = first_ == TK_CREATE || first_ == TK_DROP;
       if (of_branch && terminal == TK_BRANCH) branch_words_ = true;
       if (of_tag && (terminal == TK_TAG || terminal == TK_SNAPSHOT)) branch_words_ = true;
@@ -75,7 +77,8 @@ class TokenStream {
     }
     const bool of_show = first_ == TK_SHOW && (second_ == TK_LOG || second_ == TK_DIFF);
     const bool to = terminal == TK_TO && (of_show || first_ == TK_RESTORE || first_ == TK_RESET);
-    branch_next_ = to || (of_show && (terminal == TK_ON || terminal == TK_FROM)) || (first_ == TK_BLAME && terminal == TK_AS_OF);
+    branch_next_ = to || (of_show && (terminal == TK_ON || terminal == TK_FROM)) ||
+                   (first_ == TK_BLAME && terminal == TK_AS_OF);
   }
 
   int lex(Token& token) {
@@ -83,7 +86,8 @@ class TokenStream {
       hex_next_ = false;
       return lexer_.next_hex_word(token);
     }
-    return branch_words_ || std::exchange(branch_next_, false) ? lexer_.next_branch_word(token) : lexer_.next(token);
+    return branch_words_ || std::exchange(branch_next_, false) ? lexer_.next_branch_word(token)
+                                                               : lexer_.next(token);
   }
 
   int take(Token& token) {
@@ -96,7 +100,8 @@ class TokenStream {
     return terminal;
   }
 
-  // The token `index` places ahead (0 to 2). Errors and the end stay in the queue and are met again by take().
+  // The token `index` places ahead (0 to 2). Errors and the end stay in the queue and are met again
+  // by take().
   const Ahead& peek(size_t index) {
     while (ahead_count_ <= index) {
       Ahead& slot = ahead_[ahead_count_];
@@ -113,7 +118,7 @@ class TokenStream {
   bool peek_word(size_t index, std::string_view word) {
     const Ahead& ahead = peek(index);
     return ahead.terminal > 0 && ahead.terminal != TK_STRING && ahead.token.text() == word &&
-           ahead.token.end - ahead.token.begin == word.size();   // Not a quoted identifier.
+           ahead.token.end - ahead.token.begin == word.size();  // Not a quoted identifier.
   }
 
   void swallow(size_t tokens, Token& token) {
@@ -128,7 +133,8 @@ class TokenStream {
     switch (terminal) {
       case TK_NOT: {
         const int next = peek(0).terminal;
-        const bool fuses = next == TK_BETWEEN || next == TK_IN || next == TK_LIKE || next == TK_ILIKE || next == TK_SIMILAR;
+        const bool fuses = next == TK_BETWEEN || next == TK_IN || next == TK_LIKE ||
+                           next == TK_ILIKE || next == TK_SIMILAR;
         return fuses ? TK_NOT_LA : terminal;
       }
       case TK_AS:
@@ -138,7 +144,8 @@ class TokenStream {
             return TK_AS_OF;
           }
           const int after = peek(1).terminal;
-          if (after == TK_STRING || after == TK_PARAMETER || after == TK_TIMESTAMP || last_ == TK_FOR_SYSTEM_TIME) {
+          if (after == TK_STRING || after == TK_PARAMETER || after == TK_TIMESTAMP ||
+              last_ == TK_FOR_SYSTEM_TIME) {
             swallow(1, token);
             return TK_AS_OF;
           }
@@ -152,21 +159,28 @@ class TokenStream {
         if (peek(0).terminal != TK_TIME || peek(1).terminal != TK_ZONE) return terminal;
         swallow(2, token);
         return TK_WITH_TIME_ZONE;
-      case TK_INDEX: return begins_index() ? TK_INDEX_LA : terminal;
+      case TK_INDEX:
+        return begins_index() ? TK_INDEX_LA : terminal;
       case TK_MERGE:
-        if (!defines_table() || last_ == TK_LP || last_ == TK_COMMA || !peek_word(0, "rule")) return terminal;
+        if (!defines_table() || last_ == TK_LP || last_ == TK_COMMA || !peek_word(0, "rule"))
+          return terminal;
         swallow(1, token);
         return TK_MERGE_RULE;
-      case TK_IDENT: return token.data != nullptr ? fuse_word(terminal, token) : terminal;
-      default: return terminal;
+      case TK_IDENT:
+        return token.data != nullptr ? fuse_word(terminal, token) : terminal;
+      default:
+        return terminal;
     }
   }
 
-  bool defines_table() const { return (first_ == TK_CREATE || first_ == TK_ALTER) && second_ == TK_TABLE; }
+  bool defines_table() const {
+    return (first_ == TK_CREATE || first_ == TK_ALTER) && second_ == TK_TABLE;
+  }
 
   // An entry `INDEX name (column …)` of a table, not a column of that name: `index varchar(20)`.
   bool begins_index() {
-    if (!defines_table() || (last_ != TK_LP && last_ != TK_COMMA && last_ != TK_UNIQUE)) return false;
+    if (!defines_table() || (last_ != TK_LP && last_ != TK_COMMA && last_ != TK_UNIQUE))
+      return false;
     if (peek(0).terminal <= 0 || peek(1).terminal != TK_LP) return false;
     const int inside = peek(2).terminal;
     return inside != TK_INTEGER && inside != TK_MINUS;
@@ -175,7 +189,8 @@ class TokenStream {
   int fuse_word(int terminal, Token& token) {
     const std::string_view word = token.text();
     // Only the few words below go on; quoted identifiers are longer in the source than their text.
-    if (word.size() > 9 || word.size() < 2 || token.end - token.begin != word.size()) return terminal;
+    if (word.size() > 9 || word.size() < 2 || token.end - token.begin != word.size())
+      return terminal;
     const auto fused = [&](size_t tokens, int as, const char* text) {
       swallow(tokens, token);
       if (text != nullptr) {
@@ -186,28 +201,38 @@ class TokenStream {
     };
     switch (word[0]) {
       case 'a':
-        if (word == "at" && peek(0).terminal == TK_TIME && peek(1).terminal == TK_ZONE) return fused(2, TK_AT_TIME_ZONE, nullptr);
+        if (word == "at" && peek(0).terminal == TK_TIME && peek(1).terminal == TK_ZONE)
+          return fused(2, TK_AT_TIME_ZONE, nullptr);
         break;
       case 'b':
-        if (word == "bit" && peek_word(0, "varying")) return fused(1, TK_CHAR_VARYING, "bit varying");
+        if (word == "bit" && peek_word(0, "varying"))
+          return fused(1, TK_CHAR_VARYING, "bit varying");
         break;
       case 'c':
-        if ((word == "char" || word == "character") && peek_word(0, "varying")) return fused(1, TK_CHAR_VARYING, "character varying");
+        if ((word == "char" || word == "character") && peek_word(0, "varying"))
+          return fused(1, TK_CHAR_VARYING, "character varying");
         break;
       case 'd':
-        if (word == "double" && peek_word(0, "precision")) return fused(1, TK_DOUBLE_PRECISION, "double precision");
-        if (word == "dropped" && peek(0).terminal == TK_SLOT) return fused(1, TK_DROPPED_SLOT, nullptr);
+        if (word == "double" && peek_word(0, "precision"))
+          return fused(1, TK_DOUBLE_PRECISION, "double precision");
+        if (word == "dropped" && peek(0).terminal == TK_SLOT)
+          return fused(1, TK_DROPPED_SLOT, nullptr);
         break;
       case 'n':
-        if (word == "nulls" && (peek(0).terminal == TK_FIRST || peek(0).terminal == TK_LAST)) return TK_NULLS_LA;
+        if (word == "nulls" && (peek(0).terminal == TK_FIRST || peek(0).terminal == TK_LAST))
+          return TK_NULLS_LA;
         break;
       case 'o':
-        if (word == "over" && last_ == TK_RP && (peek(0).terminal == TK_LP || peek(0).terminal == TK_IDENT)) return TK_WINDOW;
+        if (word == "over" && last_ == TK_RP &&
+            (peek(0).terminal == TK_LP || peek(0).terminal == TK_IDENT))
+          return TK_WINDOW;
         break;
       case 'w':
-        if (word == "without" && peek(0).terminal == TK_TIME && peek(1).terminal == TK_ZONE) return fused(2, TK_WITHOUT_TIME_ZONE, nullptr);
+        if (word == "without" && peek(0).terminal == TK_TIME && peek(1).terminal == TK_ZONE)
+          return fused(2, TK_WITHOUT_TIME_ZONE, nullptr);
         break;
-      default: break;
+      default:
+        break;
     }
     return terminal;
   }
@@ -225,33 +250,129 @@ class TokenStream {
 
 struct UnsupportedStatement {
   std::string_view first;
-  std::string_view second;   // Empty: any.
+  std::string_view second;  // Empty: any.
 };
 
-// Statements of PostgreSQL, and later ones of Rowan, that are told apart from a syntax error by their first words.
+// Statements of PostgreSQL, and later ones of Rowan, that are told apart from a syntax error by
+// their first words.
 constexpr UnsupportedStatement kUnsupported[] = {
-    {"alter", "aggregate"}, {"alter", "collation"}, {"alter", "database"}, {"alter", "default"}, {"alter", "domain"},
-    {"alter", "extension"}, {"alter", "foreign"}, {"alter", "function"}, {"alter", "group"}, {"alter", "large"},
-    {"alter", "operator"}, {"alter", "policy"}, {"alter", "procedure"}, {"alter", "publication"}, {"alter", "role"},
-    {"alter", "routine"}, {"alter", "rule"}, {"alter", "schema"}, {"alter", "server"}, {"alter", "statistics"},
-    {"alter", "subscription"}, {"alter", "system"}, {"alter", "tablespace"}, {"alter", "text"}, {"alter", "trigger"},
-    {"alter", "type"}, {"alter", "user"}, {"analyze", ""}, {"call", ""}, {"close", ""}, {"cluster", ""}, {"comment", ""},
-    {"create", "access"}, {"create", "aggregate"}, {"create", "cast"}, {"create", "collation"}, {"create", "conversion"},
-    {"create", "domain"}, {"create", "event"}, {"create", "extension"}, {"create", "foreign"}, {"create", "function"},
-    {"create", "global"}, {"create", "group"}, {"create", "language"}, {"create", "local"}, {"create", "operator"},
-    {"create", "policy"}, {"create", "procedure"}, {"create", "publication"}, {"create", "recursive"}, {"create", "role"},
-    {"create", "rule"}, {"create", "server"}, {"create", "statistics"}, {"create", "subscription"}, {"create", "tablespace"},
-    {"create", "temp"}, {"create", "temporary"}, {"create", "text"}, {"create", "transform"}, {"create", "trigger"},
-    {"create", "type"}, {"create", "unlogged"}, {"create", "user"}, {"deallocate", ""}, {"declare", ""}, {"discard", ""},
-    {"do", ""}, {"drop", "access"}, {"drop", "aggregate"}, {"drop", "cast"}, {"drop", "collation"}, {"drop", "conversion"},
-    {"drop", "domain"}, {"drop", "event"}, {"drop", "extension"}, {"drop", "foreign"}, {"drop", "function"}, {"drop", "group"},
-    {"drop", "language"}, {"drop", "operator"}, {"drop", "owned"}, {"drop", "policy"}, {"drop", "procedure"},
-    {"drop", "publication"}, {"drop", "role"}, {"drop", "routine"}, {"drop", "rule"}, {"drop", "server"},
-    {"drop", "statistics"}, {"drop", "subscription"}, {"drop", "tablespace"}, {"drop", "text"}, {"drop", "transform"},
-    {"drop", "trigger"}, {"drop", "type"}, {"drop", "user"}, {"execute", ""}, {"fetch", ""}, {"grant", ""}, {"import", ""},
-    {"listen", ""}, {"load", ""}, {"lock", ""}, {"merge", "into"}, {"move", ""}, {"notify", ""}, {"prepare", ""},
-    {"reassign", ""}, {"reindex", ""}, {"revoke", ""}, {"security", ""}, {"unlisten", ""}, {"vacuum", ""},
-    {"commit", "prepared"}, {"rollback", "prepared"},
+    {"alter", "aggregate"},
+    {"alter", "collation"},
+    {"alter", "database"},
+    {"alter", "default"},
+    {"alter", "domain"},
+    {"alter", "extension"},
+    {"alter", "foreign"},
+    {"alter", "function"},
+    {"alter", "group"},
+    {"alter", "large"},
+    {"alter", "operator"},
+    {"alter", "policy"},
+    {"alter", "procedure"},
+    {"alter", "publication"},
+    {"alter", "role"},
+    {"alter", "routine"},
+    {"alter", "rule"},
+    {"alter", "schema"},
+    {"alter", "server"},
+    {"alter", "statistics"},
+    {"alter", "subscription"},
+    {"alter", "system"},
+    {"alter", "tablespace"},
+    {"alter", "text"},
+    {"alter", "trigger"},
+    {"alter", "type"},
+    {"alter", "user"},
+    {"analyze", ""},
+    {"call", ""},
+    {"close", ""},
+    {"cluster", ""},
+    {"comment", ""},
+    {"create", "access"},
+    {"create", "aggregate"},
+    {"create", "cast"},
+    {"create", "collation"},
+    {"create", "conversion"},
+    {"create", "domain"},
+    {"create", "event"},
+    {"create", "extension"},
+    {"create", "foreign"},
+    {"create", "function"},
+    {"create", "global"},
+    {"create", "group"},
+    {"create", "language"},
+    {"create", "local"},
+    {"create", "operator"},
+    {"create", "policy"},
+    {"create", "procedure"},
+    {"create", "publication"},
+    {"create", "recursive"},
+    {"create", "role"},
+    {"create", "rule"},
+    {"create", "server"},
+    {"create", "statistics"},
+    {"create", "subscription"},
+    {"create", "tablespace"},
+    {"create", "temp"},
+    {"create", "temporary"},
+    {"create", "text"},
+    {"create", "transform"},
+    {"create", "trigger"},
+    {"create", "type"},
+    {"create", "unlogged"},
+    {"create", "user"},
+    {"deallocate", ""},
+    {"declare", ""},
+    {"discard", ""},
+    {"do", ""},
+    {"drop", "access"},
+    {"drop", "aggregate"},
+    {"drop", "cast"},
+    {"drop", "collation"},
+    {"drop", "conversion"},
+    {"drop", "domain"},
+    {"drop", "event"},
+    {"drop", "extension"},
+    {"drop", "foreign"},
+    {"drop", "function"},
+    {"drop", "group"},
+    {"drop", "language"},
+    {"drop", "operator"},
+    {"drop", "owned"},
+    {"drop", "policy"},
+    {"drop", "procedure"},
+    {"drop", "publication"},
+    {"drop", "role"},
+    {"drop", "routine"},
+    {"drop", "rule"},
+    {"drop", "server"},
+    {"drop", "statistics"},
+    {"drop", "subscription"},
+    {"drop", "tablespace"},
+    {"drop", "text"},
+    {"drop", "transform"},
+    {"drop", "trigger"},
+    {"drop", "type"},
+    {"drop", "user"},
+    {"execute", ""},
+    {"fetch", ""},
+    {"grant", ""},
+    {"import", ""},
+    {"listen", ""},
+    {"load", ""},
+    {"lock", ""},
+    {"merge", "into"},
+    {"move", ""},
+    {"notify", ""},
+    {"prepare", ""},
+    {"reassign", ""},
+    {"reindex", ""},
+    {"revoke", ""},
+    {"security", ""},
+    {"unlisten", ""},
+    {"vacuum", ""},
+    {"commit", "prepared"},
+    {"rollback", "prepared"},
 };
 
 // Parts of statements that are there, told by the word at which the parser stops.
@@ -262,14 +383,37 @@ struct UnsupportedPart {
 };
 
 constexpr UnsupportedPart kUnsupportedParts[] = {
-    {"alter", "index", "set"}, {"alter", "index", "attach"}, {"alter", "sequence", "set"}, {"alter", "sequence", "owner"},
-    {"alter", "table", "attach"}, {"alter", "table", "cluster"}, {"alter", "table", "detach"}, {"alter", "table", "disable"},
-    {"alter", "table", "enable"}, {"alter", "table", "force"}, {"alter", "table", "inherit"}, {"alter", "table", "owner"},
-    {"alter", "table", "replica"}, {"alter", "table", "validate"}, {"alter", "view", "alter"}, {"alter", "view", "owner"},
-    {"alter", "view", "set"}, {"create", "index", "include"}, {"create", "index", "tablespace"}, {"create", "index", "with"},
-    {"create", "table", "as"}, {"create", "table", "exclude"}, {"create", "table", "inherits"}, {"create", "table", "like"},
-    {"create", "table", "partition"}, {"create", "table", "tablespace"}, {"create", "table", "with"}, {"create", "view", "with"},
-    {"with", "", "delete"}, {"with", "", "insert"}, {"with", "", "update"},
+    {"alter", "index", "set"},
+    {"alter", "index", "attach"},
+    {"alter", "sequence", "set"},
+    {"alter", "sequence", "owner"},
+    {"alter", "table", "attach"},
+    {"alter", "table", "cluster"},
+    {"alter", "table", "detach"},
+    {"alter", "table", "disable"},
+    {"alter", "table", "enable"},
+    {"alter", "table", "force"},
+    {"alter", "table", "inherit"},
+    {"alter", "table", "owner"},
+    {"alter", "table", "replica"},
+    {"alter", "table", "validate"},
+    {"alter", "view", "alter"},
+    {"alter", "view", "owner"},
+    {"alter", "view", "set"},
+    {"create", "index", "include"},
+    {"create", "index", "tablespace"},
+    {"create", "index", "with"},
+    {"create", "table", "as"},
+    {"create", "table", "exclude"},
+    {"create", "table", "inherits"},
+    {"create", "table", "like"},
+    {"create", "table", "partition"},
+    {"create", "table", "tablespace"},
+    {"create", "table", "with"},
+    {"create", "view", "with"},
+    {"with", "", "delete"},
+    {"with", "", "insert"},
+    {"with", "", "update"},
 };
 
 std::string upper(std::string_view word) {
@@ -292,7 +436,9 @@ std::string near_word(const Error& error) {
 // CREATE OR REPLACE of something that is no view.
 std::string replaced_object(Lexer& lexer) {
   Token replace{}, object{};
-  if (lexer.next(replace) <= 0 || lexer.next(object) <= 0 || replace.text() != "replace" || object.text() == "view") return {};
+  if (lexer.next(replace) <= 0 || lexer.next(object) <= 0 || replace.text() != "replace" ||
+      object.text() == "view")
+    return {};
   return "CREATE OR REPLACE " + upper(object.text());
 }
 
@@ -309,26 +455,35 @@ Error explain_syntax_error(Error error, std::string_view source, Arena& arena) {
   };
   const std::string near = near_word(error);
   for (const UnsupportedPart& part : kUnsupportedParts) {
-    if (part.near != near || part.first != first.text() || (!part.second.empty() && part.second != second_word)) continue;
-    if (part.first == "with") return Error(ErrorCode::kFeatureNotSupported, "WITH is supported only for queries yet").at(error.position());
+    if (part.near != near || part.first != first.text() ||
+        (!part.second.empty() && part.second != second_word))
+      continue;
+    if (part.first == "with")
+      return Error(ErrorCode::kFeatureNotSupported, "WITH is supported only for queries yet")
+          .at(error.position());
     if (part.near == "as") return missing("CREATE TABLE AS", error.position());
-    return missing(upper(first.text()) + " " + upper(second_word) + " ... " + upper(near), error.position());
+    return missing(upper(first.text()) + " " + upper(second_word) + " ... " + upper(near),
+                   error.position());
   }
   if (first.text() == "create" && second_word == "or") {
     std::string words = replaced_object(lexer);
     return words.empty() ? error : missing(std::move(words), first.position);
   }
   for (const UnsupportedStatement& known : kUnsupported) {
-    if (known.first != first.text() || (!known.second.empty() && known.second != second_word)) continue;
-    return missing(upper(known.first) + (known.second.empty() ? "" : " " + upper(second_word)), first.position);
+    if (known.first != first.text() || (!known.second.empty() && known.second != second_word))
+      continue;
+    return missing(upper(known.first) + (known.second.empty() ? "" : " " + upper(second_word)),
+                   first.position);
   }
   return error;
 }
 
 // Parses one statement or expression. `position_base`: characters of the user's text before `text`.
-Result<ParsedStatement> parse_one(std::string_view text, uint32_t position_base, bool expression, Expr** expr) {
+Result<ParsedStatement> parse_one(std::string_view text, uint32_t position_base, bool expression,
+                                  Expr** expr) {
   if (text.size() > kStatementBytesMax) {
-    return Error(ErrorCode::kProgramLimit, "a statement may have at most " + std::to_string(kStatementBytesMax >> 20) + " MB");
+    return Error(ErrorCode::kProgramLimit, "a statement may have at most " +
+                                               std::to_string(kStatementBytesMax >> 20) + " MB");
   }
   TRY(check_text(text));
   ParsedStatement parsed;
@@ -349,7 +504,9 @@ Result<ParsedStatement> parse_one(std::string_view text, uint32_t position_base,
       const int next = tokens.next(after);
       if (next == kTokenError) return *tokens.error();
       if (next != kTokenEnd) {
-        return Error(ErrorCode::kSyntaxError, "cannot insert multiple commands into a prepared statement").at(after.position);
+        return Error(ErrorCode::kSyntaxError,
+                     "cannot insert multiple commands into a prepared statement")
+            .at(after.position);
       }
       terminal = kTokenEnd;
     }
@@ -383,7 +540,9 @@ uint32_t count_characters(std::string_view text) {
 
 }  // namespace
 
-Result<ParsedStatement> parse_statement(std::string_view text) { return parse_one(text, 0, false, nullptr); }
+Result<ParsedStatement> parse_statement(std::string_view text) {
+  return parse_one(text, 0, false, nullptr);
+}
 
 Result<ParsedExpression> parse_expression(std::string_view text) {
   ParsedExpression parsed;

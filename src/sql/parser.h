@@ -1,8 +1,10 @@
 // Parser: SQL text to statements.
 //
 // Threads: no shared state; any thread.
-// Errors:  kSyntaxError with position and PostgreSQL's wording (`syntax error at or near "x"`, `at end of input`),
-//          kStatementTooComplex, kNameTooLong never (names over 63 bytes are cut, as PostgreSQL does), kProgramLimit.
+// Errors:  kSyntaxError with position and PostgreSQL's wording (`syntax error at or near "x"`, `at
+// end of input`),
+//          kStatementTooComplex, kNameTooLong never (names over 63 bytes are cut, as PostgreSQL
+//          does), kProgramLimit.
 #pragma once
 
 #include <memory>
@@ -18,9 +20,9 @@ namespace rowan::sql {
 // One parsed statement with everything it points at.
 struct ParsedStatement {
   std::unique_ptr<Arena> arena;
-  Statement* statement = nullptr;      // Never null in a result.
-  uint32_t parameter_count = 0;        // The highest $n.
-  bool may_hold_secret = false;        // Its text must not be kept in commits (passwords, tokens).
+  Statement* statement = nullptr;  // Never null in a result.
+  uint32_t parameter_count = 0;    // The highest $n.
+  bool may_hold_secret = false;    // Its text must not be kept in commits (passwords, tokens).
 };
 
 // Splits and parses a script. Empty statements are dropped.
@@ -34,11 +36,13 @@ struct ParsedExpression {
 };
 Result<ParsedExpression> parse_expression(std::string_view text);
 
-// Where the first complete statement of `text` ends (behind its semicolon), or npos while it is still open: inside a
-// string, a comment, a dollar quote or parentheses. For shells and script readers.
+// Where the first complete statement of `text` ends (behind its semicolon), or npos while it is
+// still open: inside a string, a comment, a dollar quote or parentheses. For shells and script
+// readers.
 size_t statement_end(std::string_view text);
 
-// The statement with every literal as $n (commit_statement = normalised), white space folded, comments gone.
+// The statement with every literal as $n (commit_statement = normalised), white space folded,
+// comments gone.
 std::string normalise_statement(std::string_view text);
 
 // "name", quoted when SQL needs it.

@@ -19,13 +19,16 @@ bool is_primary(const Expr& expr) {
     case ExprKind::kRow:
     case ExprKind::kSubquery:
     case ExprKind::kExists:
-    case ExprKind::kCast: return true;
-    default: return false;
+    case ExprKind::kCast:
+      return true;
+    default:
+      return false;
   }
 }
 
 bool is_string_literal(const Expr& expr) {
-  return expr.kind == ExprKind::kLiteral && static_cast<const LiteralExpr&>(expr).literal == LiteralKind::kString;
+  return expr.kind == ExprKind::kLiteral &&
+         static_cast<const LiteralExpr&>(expr).literal == LiteralKind::kString;
 }
 
 class Printer {
@@ -74,11 +77,19 @@ class Printer {
 
 void Printer::literal(const LiteralExpr& e) {
   switch (e.literal) {
-    case LiteralKind::kNull: out += "NULL"; break;
-    case LiteralKind::kBool: out += e.boolean ? "true" : "false"; break;
+    case LiteralKind::kNull:
+      out += "NULL";
+      break;
+    case LiteralKind::kBool:
+      out += e.boolean ? "true" : "false";
+      break;
     case LiteralKind::kInteger:
-    case LiteralKind::kDecimal: out += e.text; break;
-    case LiteralKind::kString: out += quote_literal(e.text); break;
+    case LiteralKind::kDecimal:
+      out += e.text;
+      break;
+    case LiteralKind::kString:
+      out += quote_literal(e.text);
+      break;
   }
 }
 
@@ -102,15 +113,18 @@ void Printer::chain(const BinaryExpr& e) {
 
 void Printer::call(const CallExpr& e) {
   if (e.schema.empty() && e.arguments.empty() && !e.star) {
-    for (const std::string_view bare : {"current_catalog", "current_date", "current_role", "current_schema", "current_time",
-                                        "current_timestamp", "current_user", "localtime", "localtimestamp", "session_user", "user"}) {
+    for (const std::string_view bare :
+         {"current_catalog", "current_date", "current_role", "current_schema", "current_time",
+          "current_timestamp", "current_user", "localtime", "localtimestamp", "session_user",
+          "user"}) {
       if (e.name == bare) {
         for (const char c : bare) out += c == '_' ? c : static_cast<char>(c - 32);
         return;
       }
     }
   }
-  if (e.schema.empty() && e.name == "extract" && e.arguments.size() == 2 && is_string_literal(*e.arguments[0])) {
+  if (e.schema.empty() && e.name == "extract" && e.arguments.size() == 2 &&
+      is_string_literal(*e.arguments[0])) {
     out += "EXTRACT(";
     expr(*e.arguments[0]);
     out += " FROM ";
@@ -119,8 +133,10 @@ void Printer::call(const CallExpr& e) {
     return;
   }
   // `position` has only the spelling with IN; the plain one is quoted to name the function.
-  const bool plain_special = e.schema.empty() && (e.name == "substring" || e.name == "overlay" || e.name == "left" || e.name == "right" ||
-                                                  e.name == "coalesce" || e.name == "nullif" || e.name == "greatest" || e.name == "least");
+  const bool plain_special =
+      e.schema.empty() &&
+      (e.name == "substring" || e.name == "overlay" || e.name == "left" || e.name == "right" ||
+       e.name == "coalesce" || e.name == "nullif" || e.name == "greatest" || e.name == "least");
   plain_call(e, plain_special ? std::string(e.name) : quote_ident(e.name));
   if (e.filter != nullptr) {
     out += " FILTER (WHERE ";
@@ -179,7 +195,9 @@ void Printer::predicate(const Expr& e) {
       const auto& is = static_cast<const IsBoolExpr&>(e);
       operand(*is.operand);
       out += is.negated ? " IS NOT " : " IS ";
-      out += is.truth == TruthValue::kTrue ? "TRUE" : is.truth == TruthValue::kFalse ? "FALSE" : "UNKNOWN";
+      out += is.truth == TruthValue::kTrue    ? "TRUE"
+             : is.truth == TruthValue::kFalse ? "FALSE"
+                                              : "UNKNOWN";
       return;
     }
     case ExprKind::kIsDistinct: {
@@ -207,12 +225,15 @@ void Printer::predicate(const Expr& e) {
       out += ')';
       return;
     }
-    default: break;
+    default:
+      break;
   }
   const auto& like = static_cast<const LikeExpr&>(e);
   operand(*like.operand);
   out += like.negated ? " NOT " : " ";
-  out += like.like == LikeKind::kLike ? "LIKE " : like.like == LikeKind::kIlike ? "ILIKE " : "SIMILAR TO ";
+  out += like.like == LikeKind::kLike    ? "LIKE "
+         : like.like == LikeKind::kIlike ? "ILIKE "
+                                         : "SIMILAR TO ";
   operand(*like.pattern);
   if (like.escape != nullptr) {
     out += " ESCAPE ";
@@ -222,7 +243,8 @@ void Printer::predicate(const Expr& e) {
 
 void Printer::expr(const Expr& e) {
   switch (e.kind) {
-    case ExprKind::kLiteral: return literal(static_cast<const LiteralExpr&>(e));
+    case ExprKind::kLiteral:
+      return literal(static_cast<const LiteralExpr&>(e));
     case ExprKind::kColumn: {
       const auto& column = static_cast<const ColumnExpr&>(e);
       if (!column.schema.empty()) out += quote_ident(column.schema) + ".";
@@ -242,7 +264,9 @@ void Printer::expr(const Expr& e) {
       return;
     case ExprKind::kUnary: {
       const auto& unary = static_cast<const UnaryExpr&>(e);
-      out += unary.op == "not" ? "NOT " : std::string(unary.op) + (unary.op == "-" || unary.op == "+" ? "" : " ");
+      out += unary.op == "not"
+                 ? "NOT "
+                 : std::string(unary.op) + (unary.op == "-" || unary.op == "+" ? "" : " ");
       operand(*unary.operand);
       return;
     }
@@ -259,29 +283,35 @@ void Printer::expr(const Expr& e) {
     case ExprKind::kIsDistinct:
     case ExprKind::kBetween:
     case ExprKind::kIn:
-    case ExprKind::kLike: return predicate(e);
-    case ExprKind::kCase: return case_of(static_cast<const CaseExpr&>(e));
+    case ExprKind::kLike:
+      return predicate(e);
+    case ExprKind::kCase:
+      return case_of(static_cast<const CaseExpr&>(e));
     case ExprKind::kCast: {
       const auto& cast = static_cast<const CastExpr&>(e);
       operand(*cast.operand);
       out += "::" + to_sql(cast.type);
       return;
     }
-    case ExprKind::kCall: return call(static_cast<const CallExpr&>(e));
+    case ExprKind::kCall:
+      return call(static_cast<const CallExpr&>(e));
     case ExprKind::kRow: {
       out += "ROW(";
       list(static_cast<const RowExpr&>(e).items);
       out += ')';
       return;
     }
-    case ExprKind::kDefault: out += "DEFAULT"; return;
+    case ExprKind::kDefault:
+      out += "DEFAULT";
+      return;
     case ExprKind::kSubquery:
     case ExprKind::kExists:
-    case ExprKind::kInSubquery: return subquery(static_cast<const SubqueryExpr&>(e));
+    case ExprKind::kInSubquery:
+      return subquery(static_cast<const SubqueryExpr&>(e));
   }
 }
 
-// ---- Queries ---------------------------------------------------------------------------------------------------------
+// ---- Queries ----
 
 void Printer::names(const List<std::string_view>& items) {
   out += '(';
@@ -322,7 +352,8 @@ void Printer::values(const SelectStmt& s) {
 
 // Set operations, and whatever ends in clauses of its own, stand in parentheses.
 void Printer::set_operand(const SelectStmt& s) {
-  const bool simple = s.set_operation == SetOperation::kNone && s.with.empty() && s.order_by.empty() && s.limit == nullptr && s.offset == nullptr;
+  const bool simple = s.set_operation == SetOperation::kNone && s.with.empty() &&
+                      s.order_by.empty() && s.limit == nullptr && s.offset == nullptr;
   if (simple) return select(s);
   in_parentheses(s);
 }
@@ -364,10 +395,12 @@ void Printer::ordering(const SelectStmt& s) {
     out += i > 0 ? ", " : " ORDER BY ";
     expr(*item.expr);
     if (item.descending) out += " DESC";
-    if (item.nulls_first != item.descending) out += item.nulls_first ? " NULLS FIRST" : " NULLS LAST";
+    if (item.nulls_first != item.descending)
+      out += item.nulls_first ? " NULLS FIRST" : " NULLS LAST";
   }
   if (s.limit != nullptr) {
-    const bool all = s.limit->kind == ExprKind::kLiteral && static_cast<const LiteralExpr*>(s.limit)->literal == LiteralKind::kNull;
+    const bool all = s.limit->kind == ExprKind::kLiteral &&
+                     static_cast<const LiteralExpr*>(s.limit)->literal == LiteralKind::kNull;
     out += " LIMIT ";
     if (all) {
       out += "ALL";
@@ -385,7 +418,9 @@ void Printer::select(const SelectStmt& s) {
   with(s);
   if (s.set_operation != SetOperation::kNone) {
     set_operand(*s.left);
-    out += s.set_operation == SetOperation::kUnion ? " UNION " : s.set_operation == SetOperation::kIntersect ? " INTERSECT " : " EXCEPT ";
+    out += s.set_operation == SetOperation::kUnion       ? " UNION "
+           : s.set_operation == SetOperation::kIntersect ? " INTERSECT "
+                                                         : " EXCEPT ";
     if (s.set_all) out += "ALL ";
     set_operand(*s.right);
   } else if (!s.values.empty()) {
@@ -406,12 +441,23 @@ void Printer::alias(std::string_view name, const List<std::string_view>& columns
 
 void Printer::as_of(const AsOf& as_of) {
   switch (as_of.kind) {
-    case AsOfKind::kNone: return;
-    case AsOfKind::kRevision: out += " AS OF "; break;
-    case AsOfKind::kTimestamp: out += " AS OF TIMESTAMP "; break;
-    case AsOfKind::kBetween: out += " FOR SYSTEM_TIME BETWEEN "; break;
-    case AsOfKind::kFromTo: out += " FOR SYSTEM_TIME FROM "; break;
-    case AsOfKind::kAll: out += " FOR SYSTEM_TIME ALL"; return;
+    case AsOfKind::kNone:
+      return;
+    case AsOfKind::kRevision:
+      out += " AS OF ";
+      break;
+    case AsOfKind::kTimestamp:
+      out += " AS OF TIMESTAMP ";
+      break;
+    case AsOfKind::kBetween:
+      out += " FOR SYSTEM_TIME BETWEEN ";
+      break;
+    case AsOfKind::kFromTo:
+      out += " FOR SYSTEM_TIME FROM ";
+      break;
+    case AsOfKind::kAll:
+      out += " FOR SYSTEM_TIME ALL";
+      return;
   }
   operand(*as_of.value);
   if (as_of.until == nullptr) return;
@@ -437,11 +483,21 @@ void Printer::join(const JoinTable& t) {
   join_operand(*t.left, false);
   if (t.natural) out += " NATURAL";
   switch (t.join) {
-    case JoinKind::kInner: out += " JOIN "; break;
-    case JoinKind::kLeft: out += " LEFT JOIN "; break;
-    case JoinKind::kRight: out += " RIGHT JOIN "; break;
-    case JoinKind::kFull: out += " FULL JOIN "; break;
-    case JoinKind::kCross: out += " CROSS JOIN "; break;
+    case JoinKind::kInner:
+      out += " JOIN ";
+      break;
+    case JoinKind::kLeft:
+      out += " LEFT JOIN ";
+      break;
+    case JoinKind::kRight:
+      out += " RIGHT JOIN ";
+      break;
+    case JoinKind::kFull:
+      out += " FULL JOIN ";
+      break;
+    case JoinKind::kCross:
+      out += " CROSS JOIN ";
+      break;
   }
   join_operand(*t.right, true);
   if (t.on != nullptr) {
@@ -456,8 +512,10 @@ void Printer::join(const JoinTable& t) {
 
 void Printer::table(const TableRef& t) {
   switch (t.kind) {
-    case TableRefKind::kTable: return named_table(static_cast<const NamedTable&>(t));
-    case TableRefKind::kJoin: return join(static_cast<const JoinTable&>(t));
+    case TableRefKind::kTable:
+      return named_table(static_cast<const NamedTable&>(t));
+    case TableRefKind::kJoin:
+      return join(static_cast<const JoinTable&>(t));
     case TableRefKind::kSubquery: {
       const auto& subquery = static_cast<const SubqueryTable&>(t);
       in_parentheses(*subquery.select);
@@ -472,16 +530,20 @@ void Printer::table(const TableRef& t) {
   }
 }
 
-// The name of a type as the grammar takes it: the words that it fuses, keywords that are types, or quoted.
+// The name of a type as the grammar takes it: the words that it fuses, keywords that are types, or
+// quoted.
 std::string type_word(std::string_view name) {
-  for (const std::string_view known : {"double precision", "character varying", "bit varying", "time", "timestamp"}) {
+  for (const std::string_view known :
+       {"double precision", "character varying", "bit varying", "time", "timestamp"}) {
     if (name == known) return std::string(name);
   }
-  if (const size_t dot = name.find('.'); dot != std::string_view::npos && dot > 0 && dot + 1 < name.size()) {
+  if (const size_t dot = name.find('.');
+      dot != std::string_view::npos && dot > 0 && dot + 1 < name.size()) {
     return quote_ident(name.substr(0, dot)) + "." + quote_ident(name.substr(dot + 1));
   }
   const Keyword* keyword = find_keyword(name);
-  if (keyword != nullptr && (keyword->terminal == TK_IDENT || keyword->terminal == TK_TYPE_FUNC)) return std::string(name);
+  if (keyword != nullptr && (keyword->terminal == TK_IDENT || keyword->terminal == TK_TYPE_FUNC))
+    return std::string(name);
   return quote_ident(name);
 }
 
@@ -508,11 +570,14 @@ std::string to_sql(const QualifiedName& name) {
 
 std::string to_sql(const TypeName& type) {
   std::string modifiers;
-  for (size_t i = 0; i < type.modifiers.count; ++i) modifiers += (i == 0 ? "(" : ", ") + std::to_string(type.modifiers[i]);
+  for (size_t i = 0; i < type.modifiers.count; ++i)
+    modifiers += (i == 0 ? "(" : ", ") + std::to_string(type.modifiers[i]);
   if (!modifiers.empty()) modifiers += ')';
   // The modifier stands before WITH TIME ZONE.
   const size_t zone = type.name.find(" with time zone");
-  std::string out = zone == std::string_view::npos ? type_word(type.name) + modifiers : std::string(type.name.substr(0, zone)) + modifiers + " with time zone";
+  std::string out = zone == std::string_view::npos
+                        ? type_word(type.name) + modifiers
+                        : std::string(type.name.substr(0, zone)) + modifiers + " with time zone";
   if (type.is_array) out += "[]";
   return out;
 }

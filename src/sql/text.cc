@@ -1,4 +1,5 @@
-// Helpers on SQL text that need no parse: ends of statements, normalising, quoting, the list of keywords.
+// Helpers on SQL text that need no parse: ends of statements, normalising, quoting, the list of
+// keywords.
 #include <algorithm>
 #include <charconv>
 #include <string>
@@ -42,7 +43,8 @@ size_t skip_block_comment(std::string_view text, size_t at) {
   return std::string_view::npos;
 }
 
-// Behind whatever starts at `at` and may hide a semicolon: npos when it does not end, `at` when nothing starts there.
+// Behind whatever starts at `at` and may hide a semicolon: npos when it does not end, `at` when
+// nothing starts there.
 size_t skip_opaque(std::string_view text, size_t at) {
   const char c = text[at];
   const std::string_view two = text.substr(at, 2);
@@ -58,7 +60,8 @@ size_t skip_opaque(std::string_view text, size_t at) {
   if (is_identifier_part(static_cast<unsigned char>(c))) {
     size_t end = at;
     while (end < text.size() && is_identifier_part(static_cast<unsigned char>(text[end]))) ++end;
-    const bool escapes = end == at + 1 && (c == 'e' || c == 'E') && end < text.size() && text[end] == '\'';
+    const bool escapes =
+        end == at + 1 && (c == 'e' || c == 'E') && end < text.size() && text[end] == '\'';
     return escapes ? skip_quoted(text, end, true) : end;
   }
   return at;
@@ -104,10 +107,12 @@ std::string normalise_statement(std::string_view text) {
   uint32_t previous_end = 0;
   for (int terminal; (terminal = lexer.next(token)) > 0;) {
     if (terminal == TK_SEMICOLON) break;
-    const bool is_literal = terminal == TK_STRING || terminal == TK_INTEGER || terminal == TK_DECIMAL;
+    const bool is_literal =
+        terminal == TK_STRING || terminal == TK_INTEGER || terminal == TK_DECIMAL;
     // What stands side by side must not become one word when a literal turns into $n: 'a'b.
-    const bool would_join = !out.empty() && is_identifier_part(static_cast<unsigned char>(out.back())) &&
-                            (is_literal || is_identifier_part(static_cast<unsigned char>(text[token.begin])));
+    const bool would_join =
+        !out.empty() && is_identifier_part(static_cast<unsigned char>(out.back())) &&
+        (is_literal || is_identifier_part(static_cast<unsigned char>(text[token.begin])));
     if (!out.empty() && (token.begin > previous_end || would_join)) out += ' ';
     if (is_literal) {
       out += "$" + std::to_string(++highest);
@@ -121,7 +126,8 @@ std::string normalise_statement(std::string_view text) {
 
 std::string quote_ident(std::string_view name) {
   bool plain = !name.empty() && !(name[0] >= '0' && name[0] <= '9');
-  for (const char c : name) plain = plain && ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_');
+  for (const char c : name)
+    plain = plain && ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_');
   if (plain) {
     const Keyword* keyword = find_keyword(name);
     plain = keyword == nullptr || keyword->word_class == KeywordClass::kUnreserved;

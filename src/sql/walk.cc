@@ -15,7 +15,8 @@ class Walker {
   void expr(Expr* e, const WalkScope* scope);
 
  private:
-  const CommonScope* common_tables(SelectStmt& s, const WalkScope* outer, const CommonScope* commons, std::deque<CommonScope>& own);
+  const CommonScope* common_tables(SelectStmt& s, const WalkScope* outer,
+                                   const CommonScope* commons, std::deque<CommonScope>& own);
   void table(TableRef& t, const WalkScope& scope);
   void exprs(const List<Expr*>& items, const WalkScope* scope) {
     for (Expr* item : items) expr(item, scope);
@@ -31,7 +32,8 @@ class Walker {
 };
 
 // Without RECURSIVE a common table sees those before it, else all of them.
-const CommonScope* Walker::common_tables(SelectStmt& s, const WalkScope* outer, const CommonScope* commons, std::deque<CommonScope>& own) {
+const CommonScope* Walker::common_tables(SelectStmt& s, const WalkScope* outer,
+                                         const CommonScope* commons, std::deque<CommonScope>& own) {
   const CommonScope* before = commons;
   for (const CommonTable& table : s.with) {
     own.push_back({&table, commons});
@@ -83,8 +85,10 @@ void Walker::table(TableRef& t, const WalkScope& scope) {
       expr(named.as_of.value, &scope);
       return expr(named.as_of.until, &scope);
     }
-    case TableRefKind::kSubquery: return select(*static_cast<SubqueryTable&>(t).select, scope.outer, scope.commons);
-    case TableRefKind::kFunction: return call(*static_cast<FunctionTable&>(t).call, &scope);
+    case TableRefKind::kSubquery:
+      return select(*static_cast<SubqueryTable&>(t).select, scope.outer, scope.commons);
+    case TableRefKind::kFunction:
+      return call(*static_cast<FunctionTable&>(t).call, &scope);
     case TableRefKind::kJoin: {
       auto& join = static_cast<JoinTable&>(t);
       visitor_.join(join, scope);
@@ -97,8 +101,10 @@ void Walker::table(TableRef& t, const WalkScope& scope) {
 
 void Walker::predicate(Expr& e, const WalkScope* scope) {
   switch (e.kind) {
-    case ExprKind::kIsNull: return expr(static_cast<IsNullExpr&>(e).operand, scope);
-    case ExprKind::kIsBool: return expr(static_cast<IsBoolExpr&>(e).operand, scope);
+    case ExprKind::kIsNull:
+      return expr(static_cast<IsNullExpr&>(e).operand, scope);
+    case ExprKind::kIsBool:
+      return expr(static_cast<IsBoolExpr&>(e).operand, scope);
     case ExprKind::kIsDistinct: {
       auto& is = static_cast<IsDistinctExpr&>(e);
       expr(is.left, scope);
@@ -129,10 +135,14 @@ void Walker::expr(Expr* e, const WalkScope* scope) {
   switch (e->kind) {
     case ExprKind::kLiteral:
     case ExprKind::kParameter:
-    case ExprKind::kDefault: return;
-    case ExprKind::kColumn: return visitor_.column(static_cast<ColumnExpr&>(*e), scope);
-    case ExprKind::kStar: return visitor_.star(static_cast<StarExpr&>(*e), scope);
-    case ExprKind::kUnary: return expr(static_cast<UnaryExpr*>(e)->operand, scope);
+    case ExprKind::kDefault:
+      return;
+    case ExprKind::kColumn:
+      return visitor_.column(static_cast<ColumnExpr&>(*e), scope);
+    case ExprKind::kStar:
+      return visitor_.star(static_cast<StarExpr&>(*e), scope);
+    case ExprKind::kUnary:
+      return expr(static_cast<UnaryExpr*>(e)->operand, scope);
     case ExprKind::kBinary: {
       auto* binary = static_cast<BinaryExpr*>(e);
       expr(binary->left, scope);
@@ -143,7 +153,8 @@ void Walker::expr(Expr* e, const WalkScope* scope) {
     case ExprKind::kIsDistinct:
     case ExprKind::kBetween:
     case ExprKind::kIn:
-    case ExprKind::kLike: return predicate(*e, scope);
+    case ExprKind::kLike:
+      return predicate(*e, scope);
     case ExprKind::kCase: {
       auto* chosen = static_cast<CaseExpr*>(e);
       expr(chosen->operand, scope);
@@ -153,9 +164,12 @@ void Walker::expr(Expr* e, const WalkScope* scope) {
       }
       return expr(chosen->otherwise, scope);
     }
-    case ExprKind::kCast: return expr(static_cast<CastExpr*>(e)->operand, scope);
-    case ExprKind::kCall: return call(static_cast<CallExpr&>(*e), scope);
-    case ExprKind::kRow: return exprs(static_cast<RowExpr*>(e)->items, scope);
+    case ExprKind::kCast:
+      return expr(static_cast<CastExpr*>(e)->operand, scope);
+    case ExprKind::kCall:
+      return call(static_cast<CallExpr&>(*e), scope);
+    case ExprKind::kRow:
+      return exprs(static_cast<RowExpr*>(e)->items, scope);
     case ExprKind::kSubquery:
     case ExprKind::kExists:
     case ExprKind::kInSubquery: {
@@ -167,25 +181,35 @@ void Walker::expr(Expr* e, const WalkScope* scope) {
   }
 }
 
-bool same_table(const QualifiedName& a, const QualifiedName& b) { return a.schema == b.schema && a.name == b.name; }
+bool same_table(const QualifiedName& a, const QualifiedName& b) {
+  return a.schema == b.schema && a.name == b.name;
+}
 
-bool contains(const List<std::string_view>& names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); }
+bool contains(const List<std::string_view>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 // The name an item of a select list has without an alias; empty when it does not matter here.
 std::string_view own_name(const Expr& e) {
   switch (e.kind) {
-    case ExprKind::kColumn: return static_cast<const ColumnExpr&>(e).column;
-    case ExprKind::kCall: return static_cast<const CallExpr&>(e).name;
-    case ExprKind::kCast: return own_name(*static_cast<const CastExpr&>(e).operand);
+    case ExprKind::kColumn:
+      return static_cast<const ColumnExpr&>(e).column;
+    case ExprKind::kCall:
+      return static_cast<const CallExpr&>(e).name;
+    case ExprKind::kCast:
+      return own_name(*static_cast<const CastExpr&>(e).operand);
     case ExprKind::kCase: {
       const Expr* otherwise = static_cast<const CaseExpr&>(e).otherwise;
       return otherwise == nullptr ? std::string_view() : own_name(*otherwise);
     }
     case ExprKind::kSubquery: {
       const auto& items = static_cast<const SubqueryExpr&>(e).select->items;
-      return items.empty() ? std::string_view() : items[0].alias.empty() ? own_name(*items[0].expr) : items[0].alias;
+      return items.empty()            ? std::string_view()
+             : items[0].alias.empty() ? own_name(*items[0].expr)
+                                      : items[0].alias;
     }
-    default: return {};
+    default:
+      return {};
   }
 }
 
@@ -193,10 +217,16 @@ class ColumnRenamer final : public Visitor {
  public:
   explicit ColumnRenamer(const ColumnRename& rename) : rename_(rename) {}
 
-  RenameOutcome outcome() const { return blocked_ ? RenameOutcome::kBlocked : renamed_ ? RenameOutcome::kRenamed : RenameOutcome::kNothing; }
+  RenameOutcome outcome() const {
+    return blocked_   ? RenameOutcome::kBlocked
+           : renamed_ ? RenameOutcome::kRenamed
+                      : RenameOutcome::kNothing;
+  }
 
   void item(SelectItem& item, const WalkScope& scope) override {
-    if (item.alias.empty() && own_name(*item.expr) == rename_.column && means_column(base_column(*item.expr), &scope)) item.alias = rename_.column;
+    if (item.alias.empty() && own_name(*item.expr) == rename_.column &&
+        means_column(base_column(*item.expr), &scope))
+      item.alias = rename_.column;
   }
   void column(ColumnExpr& column, const WalkScope* scope) override {
     if (!means_column(&column, scope)) return;
@@ -209,23 +239,30 @@ class ColumnRenamer final : public Visitor {
     }
   }
   void join(JoinTable& join, const WalkScope& scope) override {
-    if (contains(join.using_columns, rename_.column) && (holds_target(*join.left) || holds_target(*join.right))) blocked_ = true;
+    if (contains(join.using_columns, rename_.column) &&
+        (holds_target(*join.left) || holds_target(*join.right)))
+      blocked_ = true;
     if (!join.natural) return;
-    for (const auto& [side, other] : {std::pair{join.left, join.right}, std::pair{join.right, join.left}}) {
-      if (holds_target(*side) && (has(*other, rename_.column, scope.commons) || has(*other, rename_.new_column, scope.commons))) blocked_ = true;
+    for (const auto& [side, other] :
+         {std::pair{join.left, join.right}, std::pair{join.right, join.left}}) {
+      if (holds_target(*side) && (has(*other, rename_.column, scope.commons) ||
+                                  has(*other, rename_.new_column, scope.commons)))
+        blocked_ = true;
     }
   }
 
  private:
   static const ColumnExpr* base_column(const Expr& e) {
     if (e.kind == ExprKind::kCast) return base_column(*static_cast<const CastExpr&>(e).operand);
-    if (e.kind == ExprKind::kCase && static_cast<const CaseExpr&>(e).otherwise != nullptr) return base_column(*static_cast<const CaseExpr&>(e).otherwise);
+    if (e.kind == ExprKind::kCase && static_cast<const CaseExpr&>(e).otherwise != nullptr)
+      return base_column(*static_cast<const CaseExpr&>(e).otherwise);
     return e.kind == ExprKind::kColumn ? static_cast<const ColumnExpr*>(&e) : nullptr;
   }
   bool is_target(const TableRef& t) const {
     if (t.kind != TableRefKind::kTable) return false;
     const auto& named = static_cast<const NamedTable&>(t);
-    return named.as_of.kind == AsOfKind::kNone && same_table(named.name, rename_.table) && !contains(named.column_aliases, rename_.column);
+    return named.as_of.kind == AsOfKind::kNone && same_table(named.name, rename_.table) &&
+           !contains(named.column_aliases, rename_.column);
   }
   bool holds_target(const TableRef& t) const {
     if (t.kind != TableRefKind::kJoin) return is_target(t);
@@ -238,19 +275,22 @@ class ColumnRenamer final : public Visitor {
         const auto& named = static_cast<const NamedTable&>(t);
         return named.alias.empty() ? named.name.name : named.alias;
       }
-      case TableRefKind::kSubquery: return static_cast<const SubqueryTable&>(t).alias;
+      case TableRefKind::kSubquery:
+        return static_cast<const SubqueryTable&>(t).alias;
       case TableRefKind::kFunction: {
         const auto& function = static_cast<const FunctionTable&>(t);
         return function.alias.empty() ? function.call->name : function.alias;
       }
-      case TableRefKind::kJoin: return {};
+      case TableRefKind::kJoin:
+        return {};
     }
     return {};
   }
   static bool named_so(const TableRef& t, std::string_view schema, std::string_view name) {
     if (visible_name(t) != name) return false;
     if (schema.empty()) return true;
-    return t.kind == TableRefKind::kTable && static_cast<const NamedTable&>(t).alias.empty() && static_cast<const NamedTable&>(t).name.schema == schema;
+    return t.kind == TableRefKind::kTable && static_cast<const NamedTable&>(t).alias.empty() &&
+           static_cast<const NamedTable&>(t).name.schema == schema;
   }
   bool star_covers(const StarExpr& star, const TableRef& t) const {
     if (t.kind == TableRefKind::kJoin) {
@@ -267,16 +307,19 @@ class ColumnRenamer final : public Visitor {
         const auto& named = static_cast<const NamedTable&>(t);
         if (contains(named.column_aliases, column)) return true;
         const CommonTable* common = find_common_table(named, commons);
-        if (common != nullptr) return contains(common->columns, column) || gives(*common->select, column, commons);
+        if (common != nullptr)
+          return contains(common->columns, column) || gives(*common->select, column, commons);
         if (same_table(named.name, rename_.table) && column == rename_.column) return true;
         return rename_.has_column(t, column);
       }
       case TableRefKind::kSubquery: {
         const auto& subquery = static_cast<const SubqueryTable&>(t);
-        return contains(subquery.column_aliases, column) || gives(*subquery.select, column, commons);
+        return contains(subquery.column_aliases, column) ||
+               gives(*subquery.select, column, commons);
       }
       case TableRefKind::kFunction:
-        return contains(static_cast<const FunctionTable&>(t).column_aliases, column) || rename_.has_column(t, column);
+        return contains(static_cast<const FunctionTable&>(t).column_aliases, column) ||
+               rename_.has_column(t, column);
       case TableRefKind::kJoin: {
         const auto& join = static_cast<const JoinTable&>(t);
         return has(*join.left, column, commons) || has(*join.right, column, commons);
@@ -318,9 +361,12 @@ class ColumnRenamer final : public Visitor {
   bool means_column(const ColumnExpr* column, const WalkScope* scope) const {
     if (column == nullptr || column->column != rename_.column) return false;
     for (; scope != nullptr; scope = scope->outer) {
-      if (scope->in_order_by && column->table.empty() && gives(*scope->select, column->column, scope->commons)) return false;
+      if (scope->in_order_by && column->table.empty() &&
+          gives(*scope->select, column->column, scope->commons))
+        return false;
       int found = -1;
-      for (const TableRef* t : scope->select->from) found = std::max(found, means_in(*column, *t, scope->commons));
+      for (const TableRef* t : scope->select->from)
+        found = std::max(found, means_in(*column, *t, scope->commons));
       if (found >= 0) return found == 1;
     }
     return false;
@@ -333,7 +379,9 @@ class ColumnRenamer final : public Visitor {
 
 }  // namespace
 
-void walk(SelectStmt& select, Visitor& visitor) { Walker(visitor).select(select, nullptr, nullptr); }
+void walk(SelectStmt& select, Visitor& visitor) {
+  Walker(visitor).select(select, nullptr, nullptr);
+}
 
 void walk(Expr& expr, Visitor& visitor) { Walker(visitor).expr(&expr, nullptr); }
 
@@ -350,13 +398,14 @@ bool has_subquery(const Expr& expr) {
     bool found = false;
     void subquery(SubqueryExpr&) override { found = true; }
   } finder;
-  walk(const_cast<Expr&>(expr), finder);   // The finder changes nothing.
+  walk(const_cast<Expr&>(expr), finder);  // The finder changes nothing.
   return finder.found;
 }
 
 LiteralExpr* sequence_name(CallExpr& call) {
   const bool names_one = call.name == "nextval" || call.name == "currval" || call.name == "setval";
-  if (!names_one || call.arguments.empty() || (!call.schema.empty() && call.schema != "pg_catalog")) return nullptr;
+  if (!names_one || call.arguments.empty() || (!call.schema.empty() && call.schema != "pg_catalog"))
+    return nullptr;
   Expr* argument = call.arguments[0];
   if (argument->kind == ExprKind::kCast) argument = static_cast<CastExpr*>(argument)->operand;
   if (argument->kind != ExprKind::kLiteral) return nullptr;
@@ -364,10 +413,12 @@ LiteralExpr* sequence_name(CallExpr& call) {
   return literal->literal == LiteralKind::kString ? literal : nullptr;
 }
 
-void qualify_tables(SelectStmt& select, const std::function<std::string_view(const NamedTable&)>& schema_of) {
+void qualify_tables(SelectStmt& select,
+                    const std::function<std::string_view(const NamedTable&)>& schema_of) {
   struct Qualifier final : Visitor {
     const std::function<std::string_view(const NamedTable&)>& schema_of;
-    explicit Qualifier(const std::function<std::string_view(const NamedTable&)>& of) : schema_of(of) {}
+    explicit Qualifier(const std::function<std::string_view(const NamedTable&)>& of)
+        : schema_of(of) {}
     void table(NamedTable& table) override {
       if (table.name.schema.empty()) table.name.schema = schema_of(table);
     }
@@ -380,7 +431,8 @@ bool rename_table(SelectStmt& select, const QualifiedName& from, const Qualified
     const QualifiedName& from;
     const QualifiedName& to;
     bool changed = false;
-    Renamer(const QualifiedName& old_name, const QualifiedName& new_name) : from(old_name), to(new_name) {}
+    Renamer(const QualifiedName& old_name, const QualifiedName& new_name)
+        : from(old_name), to(new_name) {}
     void table(NamedTable& table) override {
       if (table.as_of.kind != AsOfKind::kNone || !same_table(table.name, from)) return;
       if (table.alias.empty() && to.name != from.name) table.alias = from.name;
@@ -406,12 +458,15 @@ RenameOutcome rename_column(SelectStmt& select, const ColumnRename& rename) {
   return renamer.outcome();
 }
 
-RenameOutcome rename_column(Expr& expr, std::string_view table, std::string_view column, std::string_view new_column) {
+RenameOutcome rename_column(Expr& expr, std::string_view table, std::string_view column,
+                            std::string_view new_column) {
   struct Renamer final : Visitor {
     std::string_view table_name, from, to;
     bool changed = false;
     void column(ColumnExpr& column, const WalkScope* scope) override {
-      if (scope != nullptr || column.column != from || (!column.table.empty() && column.table != table_name)) return;
+      if (scope != nullptr || column.column != from ||
+          (!column.table.empty() && column.table != table_name))
+        return;
       column.column = to;
       changed = true;
     }

@@ -1,4 +1,5 @@
-// GitStore's other half: from the journal into packs and refs, foreign moves, and the threads that see to both.
+// GitStore's other half: from the journal into packs and refs, foreign moves, and the threads that
+// see to both.
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -18,11 +19,13 @@ namespace {
 constexpr auto kPublishAfter = std::chrono::seconds(1);
 constexpr auto kRetryAfter = std::chrono::seconds(1);
 constexpr int kWatchTimeoutMs = 60'000;
-constexpr int kRoundsMax = 4;                       // A foreign writer who never stops must not hold a checkpoint for ever.
+constexpr int kRoundsMax =
+    4;  // A foreign writer who never stops must not hold a checkpoint for ever.
 constexpr int kBackgroundNice = 5;
 constexpr std::string_view kBranches = "refs/heads/";
 constexpr std::string_view kForeign = "refs/rowan/foreign/";
-constexpr std::string_view kFine = "refs/rowan/fine/";   // What branches with a history policy are at: guarded as branches are.
+constexpr std::string_view kFine =
+    "refs/rowan/fine/";  // What branches with a history policy are at: guarded as branches are.
 
 Oid value_in(const RefMap& map, std::string_view name) {
   const auto at = map.find(name);
@@ -37,8 +40,11 @@ void set_in(RefMap& map, const std::string& name, const Oid& value) {
   }
 }
 
-// Statements come before upkeep: on a machine with few cores a checkpoint must not crowd out writers.
-void lower_priority() { setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kBackgroundNice); }
+// Statements come before upkeep: on a machine with few cores a checkpoint must not crowd out
+// writers.
+void lower_priority() {
+  setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kBackgroundNice);
+}
 
 }  // namespace
 
@@ -76,8 +82,9 @@ Result<void> GitStore::checkpoint_round(bool look_at_refs, std::vector<ForeignMo
   return result;
 }
 
-// Requires: checkpoint_mutex_. Each step leaves a state that recovery completes (S4): the pack is durable before the refs
-// move, the refs before the journal forgets, and doing a step twice changes nothing.
+// Requires: checkpoint_mutex_. Each step leaves a state that recovery completes (S4): the pack is
+// durable before the refs move, the refs before the journal forgets, and doing a step twice changes
+// nothing.
 Result<void> GitStore::checkpoint_pass(std::vector<ForeignMove>& moves) {
   private_packs_.note_ended();
   Records records;
@@ -134,17 +141,21 @@ Result<void> GitStore::write_records(const Records& records) {
 
 // Requires: checkpoint_mutex_.
 Result<void> GitStore::publish_refs(const Records& records, std::vector<ForeignMove>& moves) {
-  std::map<std::string, std::vector<Oid>, std::less<>> journalled;  // Every value a ref took, in order.
+  std::map<std::string, std::vector<Oid>, std::less<>>
+      journalled;  // Every value a ref took, in order.
   for (const auto& record : records) {
-    for (const RefUpdate& update : record->refs) journalled[update.name].push_back(update.new_value);
+    for (const RefUpdate& update : record->refs)
+      journalled[update.name].push_back(update.new_value);
   }
   for (const std::string& name : republish_) journalled.try_emplace(name);
 
   std::vector<RefChange> changes;
   for (const auto& [name, values] : journalled) {
-    changes.push_back({name, value_in(seen_, name), values.empty() ? value_in(settled_, name) : values.back()});
+    changes.push_back(
+        {name, value_in(seen_, name), values.empty() ? value_in(settled_, name) : values.back()});
   }
-  // The second try is for refs that stand at a value a crashed checkpoint gave them: that is ours as well.
+  // The second try is for refs that stand at a value a crashed checkpoint gave them: that is ours
+  // as well.
   for (int attempt = 0; attempt < 2 && !changes.empty(); ++attempt) {
     TRY_ASSIGN(const auto found, ref_files_.publish(changes));
     std::vector<RefChange> again;
@@ -182,9 +193,12 @@ Result<void> GitStore::settle(const std::string& name, const Oid& before, const 
   const auto& who = commit->committer;
   char zone[8];
   const int offset = std::min(std::abs(who.offset_minutes), 99 * 60);
-  std::snprintf(zone, sizeof zone, "%c%02d%02d", who.offset_minutes < 0 ? '-' : '+', offset / 60, offset % 60);
-  const std::string line = who.name + " <" + who.email + "> " + std::to_string(who.seconds) + " " + zone;
-  auto logged = ref_files_.append_log(name, before, now, line, "commit: " + std::string(git::subject(commit->message)));
+  std::snprintf(zone, sizeof zone, "%c%02d%02d", who.offset_minutes < 0 ? '-' : '+', offset / 60,
+                offset % 60);
+  const std::string line =
+      who.name + " <" + who.email + "> " + std::to_string(who.seconds) + " " + zone;
+  auto logged = ref_files_.append_log(name, before, now, line,
+                                      "commit: " + std::string(git::subject(commit->message)));
   if (!logged) log_.write(LogLevel::kWarning, logged.error().message());
   return {};
 }
@@ -201,14 +215,15 @@ Result<void> GitStore::settle_private_packs(const Records& records) {
   });
 }
 
-// Requires: checkpoint_mutex_. Notes in DIR/rowan/refs which values of branches are ours, for the next open. Not synced: see
-// find_unverified.
+// Requires: checkpoint_mutex_. Notes in DIR/rowan/refs which values of branches are ours, for the
+// next open. Not synced: see find_unverified.
 void GitStore::remember_refs() {
   std::string text;
   {
     const std::shared_lock lock(refs_mutex_);
     for (const auto& [name, value] : settled_) {
-      if (name.starts_with(kBranches) && !unverified_.contains(name)) text += value.hex() + " " + name + "\n";
+      if (name.starts_with(kBranches) && !unverified_.contains(name))
+        text += value.hex() + " " + name + "\n";
     }
   }
   if (text == remembered_) return;
@@ -216,7 +231,8 @@ void GitStore::remember_refs() {
   std::filesystem::path temporary = path;
   temporary += ".tmp";
   auto file = files_.open(temporary, OpenMode::kCreate);
-  if (!file || !(*file)->truncate(0) || !(*file)->write(text, 0) || !files_.rename(temporary, path)) return;
+  if (!file || !(*file)->truncate(0) || !(*file)->write(text, 0) || !files_.rename(temporary, path))
+    return;
   remembered_ = std::move(text);
 }
 
@@ -238,7 +254,8 @@ Result<void> GitStore::scan_refs(std::vector<ForeignMove>& moves) {
     if (found == ours) {
       set_in(seen_, name, found);
       republish_.erase(name);
-    } else if (!name.starts_with(kBranches) && !name.starts_with(kFine) && ref(name).value_or(Oid{}) == ours) {
+    } else if (!name.starts_with(kBranches) && !name.starts_with(kFine) &&
+               ref(name).value_or(Oid{}) == ours) {
       adopt_ref(name, found);
     } else {
       TRY(note_foreign(name, found, moves));
@@ -248,11 +265,12 @@ Result<void> GitStore::scan_refs(std::vector<ForeignMove>& moves) {
 }
 
 // Requires: checkpoint_mutex_. Parks the foreign value; from then on it may be replaced (S5).
-Result<void> GitStore::note_foreign(const std::string& name, const Oid& found, std::vector<ForeignMove>& moves) {
+Result<void> GitStore::note_foreign(const std::string& name, const Oid& found,
+                                    std::vector<ForeignMove>& moves) {
   std::string parked;
   if (!found.is_zero()) {
-    const std::string_view short_name =
-        std::string_view(name).substr(name.starts_with(kBranches) ? kBranches.size() : sizeof("refs/") - 1);
+    const std::string_view short_name = std::string_view(name).substr(
+        name.starts_with(kBranches) ? kBranches.size() : sizeof("refs/") - 1);
     parked = std::string(kForeign) + std::string(short_name) + "/" + found.hex();
     const RefChange change{parked, Oid{}, found};
     TRY(ref_files_.publish({&change, 1}));
@@ -273,7 +291,8 @@ void GitStore::adopt_ref(const std::string& name, const Oid& value) {
   set_in(seen_, name, value);
 }
 
-// Requires: no lock held. Afterwards a checkpoint brings our value, the handler's answer or the one before.
+// Requires: no lock held. Afterwards a checkpoint brings our value, the handler's answer or the one
+// before.
 void GitStore::deliver(const std::vector<ForeignMove>& moves) {
   std::shared_ptr<const std::function<void(const ForeignMove&)>> handler;
   {
@@ -304,10 +323,12 @@ void GitStore::run_checkpointer() {
     if (records_.empty() && !is_urgent_) {
       work_wake_.wait(lock, [&] { return is_stopping_ || is_urgent_ || !records_.empty(); });
     } else if (!is_urgent_) {
-      work_wake_.wait_until(lock, oldest_at_ + kPublishAfter, [&] { return is_stopping_ || is_urgent_; });
+      work_wake_.wait_until(lock, oldest_at_ + kPublishAfter,
+                            [&] { return is_stopping_ || is_urgent_; });
     }
     if (is_stopping_) return;
-    const bool is_due = is_urgent_ || std::chrono::steady_clock::now() >= oldest_at_ + kPublishAfter;
+    const bool is_due =
+        is_urgent_ || std::chrono::steady_clock::now() >= oldest_at_ + kPublishAfter;
     if (!is_due) continue;
     is_urgent_ = false;
     lock.unlock();
@@ -315,7 +336,8 @@ void GitStore::run_checkpointer() {
     const auto result = checkpoint_round(false, moves);
     if (!result && result.error().message() != last_complaint) {
       last_complaint = result.error().message();
-      log_.write(LogLevel::kError, "checkpoint failed, the journal keeps the data: " + last_complaint);
+      log_.write(LogLevel::kError,
+                 "checkpoint failed, the journal keeps the data: " + last_complaint);
     }
     if (result) last_complaint.clear();
     lock.lock();
@@ -341,7 +363,8 @@ void GitStore::run_watcher() {
     if (has_moved) {
       const std::lock_guard lock(checkpoint_mutex_);
       const auto result = scan_refs(moves);
-      if (!result) log_.write(LogLevel::kWarning, "could not look at refs: " + result.error().message());
+      if (!result)
+        log_.write(LogLevel::kWarning, "could not look at refs: " + result.error().message());
     }
     if (!moves.empty()) {
       deliver(moves);
@@ -367,7 +390,7 @@ void GitStore::close() {
   if (checkpointer_.joinable()) checkpointer_.join();
   if (watcher_.joinable()) watcher_.join();
   if (journal_ == nullptr) return;
-  private_packs_.end_all();                // No transaction can name them any more but those in the journal.
+  private_packs_.end_all();  // No transaction can name them any more but those in the journal.
   std::vector<ForeignMove> moves;
   auto result = checkpoint_round(false, moves);
   // What a foreign program moved at the last moment is parked; our value stands.
@@ -379,7 +402,8 @@ void GitStore::close() {
     }
     result = journal_->close(republish_.empty());
   }
-  if (!result) log_.write(LogLevel::kError, "closing \"" + dir_.string() + "\": " + result.error().message());
+  if (!result)
+    log_.write(LogLevel::kError, "closing \"" + dir_.string() + "\": " + result.error().message());
 }
 
 }  // namespace rowan::store

@@ -20,12 +20,14 @@ Error file_error(std::string_view what, const std::filesystem::path& path, int c
   if (code == EEXIST) kind = ErrorCode::kDuplicateFile;
   if (code == ENOSPC || code == EDQUOT) kind = ErrorCode::kDiskFull;
   if (code == EACCES || code == EPERM || code == EROFS) kind = ErrorCode::kInsufficientPrivilege;
-  return Error(kind, "could not " + std::string(what) + " \"" + path.string() + "\": " + std::strerror(code));
+  return Error(kind, "could not " + std::string(what) + " \"" + path.string() +
+                         "\": " + std::strerror(code));
 }
 
 class RealFile final : public File {
  public:
-  RealFile(int descriptor, std::filesystem::path path) : descriptor_(descriptor), path_(std::move(path)) {}
+  RealFile(int descriptor, std::filesystem::path path)
+      : descriptor_(descriptor), path_(std::move(path)) {}
   ~RealFile() override { ::close(descriptor_); }
   RealFile(const RealFile&) = delete;
   RealFile& operator=(const RealFile&) = delete;
@@ -33,7 +35,8 @@ class RealFile final : public File {
   Result<size_t> read(char* to, size_t bytes_max, uint64_t offset) const override {
     size_t done = 0;
     while (done < bytes_max) {
-      const ssize_t n = ::pread(descriptor_, to + done, bytes_max - done, static_cast<off_t>(offset + done));
+      const ssize_t n =
+          ::pread(descriptor_, to + done, bytes_max - done, static_cast<off_t>(offset + done));
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) return file_error("read", path_, errno);
       if (n == 0) break;
@@ -45,7 +48,8 @@ class RealFile final : public File {
   Result<void> write(Bytes bytes, uint64_t offset) override {
     size_t done = 0;
     while (done < bytes.size()) {
-      const ssize_t n = ::pwrite(descriptor_, bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
+      const ssize_t n = ::pwrite(descriptor_, bytes.data() + done, bytes.size() - done,
+                                 static_cast<off_t>(offset + done));
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) return file_error("write", path_, errno);
       if (n == 0) return file_error("write", path_, ENOSPC);
@@ -61,7 +65,8 @@ class RealFile final : public File {
   }
 
   Result<void> truncate(uint64_t bytes) override {
-    if (::ftruncate(descriptor_, static_cast<off_t>(bytes)) != 0) return file_error("truncate", path_, errno);
+    if (::ftruncate(descriptor_, static_cast<off_t>(bytes)) != 0)
+      return file_error("truncate", path_, errno);
     return {};
   }
 
@@ -87,10 +92,18 @@ class RealFileSystem final : public FileSystem {
   Result<std::unique_ptr<File>> open(const std::filesystem::path& path, OpenMode mode) override {
     int flags = O_CLOEXEC;
     switch (mode) {
-      case OpenMode::kRead: flags |= O_RDONLY; break;
-      case OpenMode::kWrite: flags |= O_RDWR; break;
-      case OpenMode::kCreate: flags |= O_RDWR | O_CREAT; break;
-      case OpenMode::kCreateNew: flags |= O_RDWR | O_CREAT | O_EXCL; break;
+      case OpenMode::kRead:
+        flags |= O_RDONLY;
+        break;
+      case OpenMode::kWrite:
+        flags |= O_RDWR;
+        break;
+      case OpenMode::kCreate:
+        flags |= O_RDWR | O_CREAT;
+        break;
+      case OpenMode::kCreateNew:
+        flags |= O_RDWR | O_CREAT | O_EXCL;
+        break;
     }
     const int descriptor = ::open(path.c_str(), flags, 0644);
     if (descriptor < 0) return file_error("open", path, errno);
@@ -141,7 +154,9 @@ class RealFileSystem final : public FileSystem {
     return names;
   }
 
-  bool exists(const std::filesystem::path& path) override { return ::access(path.c_str(), F_OK) == 0; }
+  bool exists(const std::filesystem::path& path) override {
+    return ::access(path.c_str(), F_OK) == 0;
+  }
 };
 
 }  // namespace

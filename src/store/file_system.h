@@ -1,8 +1,10 @@
-// FileSystem: the few file operations that decide whether data survives, behind one interface, so that tests can count
-// them, fail them and crash between them (tests/crash/fault_file_system.h). Reading packs is not among them.
+// FileSystem: the few file operations that decide whether data survives, behind one interface, so
+// that tests can count them, fail them and crash between them (tests/crash/fault_file_system.h).
+// Reading packs is not among them.
 //
 // Threads: any. A File may be used by several threads at once.
-// Errors:  kUndefinedFile (no such file), kDuplicateFile (exists already), kDiskFull (no space, quota), else kIoError;
+// Errors:  kUndefinedFile (no such file), kDuplicateFile (exists already), kDiskFull (no space,
+// quota), else kIoError;
 //          the message names the file.
 #pragma once
 
@@ -18,35 +20,43 @@
 
 namespace rowan::store {
 
-// An open file. Closed when destroyed (closing never loses synced bytes, so its result does not matter).
+// An open file. Closed when destroyed (closing never loses synced bytes, so its result does not
+// matter).
 class File {
  public:
   virtual ~File() = default;
-  virtual Result<size_t> read(char* to, size_t bytes_max, uint64_t offset) const = 0;  // Fewer only at the end.
-  virtual Result<void> write(Bytes bytes, uint64_t offset) = 0;    // All of them; grows the file where needed.
-  virtual Result<void> sync() = 0;                                 // fdatasync.
+  virtual Result<size_t> read(char* to, size_t bytes_max,
+                              uint64_t offset) const = 0;  // Fewer only at the end.
+  virtual Result<void> write(Bytes bytes,
+                             uint64_t offset) = 0;  // All of them; grows the file where needed.
+  virtual Result<void> sync() = 0;                  // fdatasync.
   virtual Result<void> truncate(uint64_t bytes) = 0;
-  virtual Result<void> allocate(uint64_t bytes) = 0;               // Reserves the first `bytes` bytes; zeros where new.
+  virtual Result<void> allocate(
+      uint64_t bytes) = 0;  // Reserves the first `bytes` bytes; zeros where new.
   virtual Result<uint64_t> size() const = 0;
 };
 
 enum class OpenMode : uint8_t {
   kRead,
-  kWrite,          // Read and write; must exist.
-  kCreate,         // Read and write; made when missing, its bytes kept when not.
-  kCreateNew,      // Read and write; must not exist.
+  kWrite,      // Read and write; must exist.
+  kCreate,     // Read and write; made when missing, its bytes kept when not.
+  kCreateNew,  // Read and write; must not exist.
 };
 
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
   virtual Result<std::unique_ptr<File>> open(const std::filesystem::path& path, OpenMode mode) = 0;
-  virtual Result<void> rename(const std::filesystem::path& from, const std::filesystem::path& to) = 0;  // Replaces.
+  virtual Result<void> rename(const std::filesystem::path& from,
+                              const std::filesystem::path& to) = 0;  // Replaces.
   virtual Result<void> unlink(const std::filesystem::path& path) = 0;
-  virtual Result<void> make_folder(const std::filesystem::path& path) = 0;     // With its parents; fine when there.
-  virtual Result<void> remove_folder(const std::filesystem::path& path) = 0;   // Must be empty.
-  virtual Result<void> sync_folder(const std::filesystem::path& path) = 0;     // fsync: makes names in it durable.
-  virtual Result<std::vector<std::string>> list(const std::filesystem::path& folder) = 0;  // Names, sorted.
+  virtual Result<void> make_folder(
+      const std::filesystem::path& path) = 0;  // With its parents; fine when there.
+  virtual Result<void> remove_folder(const std::filesystem::path& path) = 0;  // Must be empty.
+  virtual Result<void> sync_folder(
+      const std::filesystem::path& path) = 0;  // fsync: makes names in it durable.
+  virtual Result<std::vector<std::string>> list(
+      const std::filesystem::path& folder) = 0;  // Names, sorted.
   virtual bool exists(const std::filesystem::path& path) = 0;
 
   // Helpers over the operations above.

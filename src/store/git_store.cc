@@ -41,15 +41,17 @@ Error not_a_repository(const fs::path& dir) {
 }
 
 std::vector<git::Setting> own_settings() {
-  return {{"core.bare", "true"},
-          {"core.logAllRefUpdates", "true"},
-          {"gc.auto", "0"},
-          {"receive.autogc", "false"},
-          {"receive.fsckObjects", "true"},   // What is kept aside must not break stock git's own upkeep.
-          {"transfer.hideRefs", "refs/rowan"}};
+  return {
+      {"core.bare", "true"},
+      {"core.logAllRefUpdates", "true"},
+      {"gc.auto", "0"},
+      {"receive.autogc", "false"},
+      {"receive.fsckObjects", "true"},  // What is kept aside must not break stock git's own upkeep.
+      {"transfer.hideRefs", "refs/rowan"}};
 }
 
-// DIR/rowan with an empty journal. Made beside and renamed, so that it is there whole or not at all.
+// DIR/rowan with an empty journal. Made beside and renamed, so that it is there whole or not at
+// all.
 Result<void> make_own_folder(const fs::path& dir, const GitStoreOptions& options) {
   FileSystem& files = real_file_system();
   const fs::path made = dir / ("rowan.new." + std::to_string(::getpid()));
@@ -67,23 +69,28 @@ Result<void> make_own_folder(const fs::path& dir, const GitStoreOptions& options
   TRY(Journal::create(files, journal, key));
   TRY(files.sync_folder(made));
   fs::rename(made, dir / "rowan", failed);
-  if (failed) return Error(ErrorCode::kIoError, "could not make \"" + (dir / "rowan").string() + "\": " + failed.message());
+  if (failed)
+    return Error(ErrorCode::kIoError,
+                 "could not make \"" + (dir / "rowan").string() + "\": " + failed.message());
   return files.sync_folder(dir);
 }
 
-// A bare repository with SHA-1 ids, and our folder or at least our content: a clone by stock git has only that.
+// A bare repository with SHA-1 ids, and our folder or at least our content: a clone by stock git
+// has only that.
 Result<void> check_layout(const fs::path& dir, FileSystem& files) {
   std::error_code ignored;
   for (const char* part : {"objects", "refs"}) {
     if (!fs::is_directory(dir / part, ignored)) return not_a_repository(dir);
   }
-  if (!fs::is_regular_file(dir / "HEAD", ignored) && !fs::is_symlink(dir / "HEAD", ignored)) return not_a_repository(dir);
+  if (!fs::is_regular_file(dir / "HEAD", ignored) && !fs::is_symlink(dir / "HEAD", ignored))
+    return not_a_repository(dir);
   auto config = files.read_whole(dir / "config", kConfigBytesMax);
   if (!config) {
     if (config.error().code() == ErrorCode::kUndefinedFile) return not_a_repository(dir);
     return std::move(config).error();
   }
-  std::transform(config->begin(), config->end(), config->begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(config->begin(), config->end(), config->begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   if (config->find("sha256") != std::string::npos) {
     return Error(ErrorCode::kUnsupportedFormat, "repositories with SHA-256 ids are not supported");
   }
@@ -98,7 +105,8 @@ Result<void> check_layout(const fs::path& dir, FileSystem& files) {
 
 class GitBulkWriter final : public BulkWriter {
  public:
-  GitBulkWriter(GitStore& store, std::unique_ptr<PackStream> stream) : store_(store), stream_(std::move(stream)) {}
+  GitBulkWriter(GitStore& store, std::unique_ptr<PackStream> stream)
+      : store_(store), stream_(std::move(stream)) {}
 
   Result<Oid> add(ObjectType type, Bytes bytes) override {
     auto id = stream_->add(type, bytes);
@@ -133,28 +141,34 @@ Result<void> init_git_store(const fs::path& dir, std::string_view branch) {
   return init_git_store_with(dir, branch, {});
 }
 
-Result<void> init_git_store_with(const fs::path& dir, std::string_view branch, const GitStoreOptions& options) {
+Result<void> init_git_store_with(const fs::path& dir, std::string_view branch,
+                                 const GitStoreOptions& options) {
   std::error_code ignored;
   if (!git::is_valid_ref_name(branch)) {
-    return Error(ErrorCode::kInvalidName, "\"" + std::string(branch) + "\" is not a valid branch name");
+    return Error(ErrorCode::kInvalidName,
+                 "\"" + std::string(branch) + "\" is not a valid branch name");
   }
   if (fs::exists(dir, ignored)) {
     if (!fs::is_directory(dir, ignored)) {
-      return Error(ErrorCode::kDuplicateFile, "\"" + dir.string() + "\" exists and is not a folder");
+      return Error(ErrorCode::kDuplicateFile,
+                   "\"" + dir.string() + "\" exists and is not a folder");
     }
     if (!fs::is_empty(dir, ignored)) {
-      return Error(ErrorCode::kDuplicateFile, "folder \"" + dir.string() + "\" exists and is not empty");
+      return Error(ErrorCode::kDuplicateFile,
+                   "folder \"" + dir.string() + "\" exists and is not empty");
     }
   }
   TRY(git::init_bare_repository(dir, branch, own_settings()));
   return make_own_folder(dir, options);
 }
 
-Result<std::unique_ptr<ObjectStore>> open_git_store(const fs::path& dir, const GitStoreOptions& options) {
+Result<std::unique_ptr<ObjectStore>> open_git_store(const fs::path& dir,
+                                                    const GitStoreOptions& options) {
   return open_git_store_on(dir, options, real_file_system());
 }
 
-Result<std::unique_ptr<ObjectStore>> open_git_store_on(const fs::path& dir, const GitStoreOptions& options,
+Result<std::unique_ptr<ObjectStore>> open_git_store_on(const fs::path& dir,
+                                                       const GitStoreOptions& options,
                                                        FileSystem& files) {
   TRY_ASSIGN(auto store, GitStore::open(dir, options, files));
   return std::unique_ptr<ObjectStore>(std::move(store));
@@ -166,14 +180,16 @@ GitStore::GitStore(const fs::path& dir, const GitStoreOptions& options, FileSyst
       files_(files),
       log_(options.log != nullptr ? *options.log : stderr_log()),
       cache_(std::make_unique<NodeCache>(options.cache_bytes)),
-      record_bytes_max_(std::min<size_t>(2 * kJournalObjectBytesMax, options.journal_file_bytes / 4)),
+      record_bytes_max_(
+          std::min<size_t>(2 * kJournalObjectBytesMax, options.journal_file_bytes / 4)),
       handler_(std::make_shared<const std::function<void(const ForeignMove&)>>()),
       private_packs_(files, dir / "objects" / "pack"),
       ref_files_(files, dir, dir / "rowan" / "publishing") {}
 
 GitStore::~GitStore() { close(); }
 
-Result<std::unique_ptr<GitStore>> GitStore::open(const fs::path& dir, const GitStoreOptions& options,
+Result<std::unique_ptr<GitStore>> GitStore::open(const fs::path& dir,
+                                                 const GitStoreOptions& options,
                                                  FileSystem& files) {
   TRY(check_layout(dir, files));
   std::unique_ptr<GitStore> store(new GitStore(dir, options, files));
@@ -216,7 +232,8 @@ Result<void> GitStore::recover() {
   // A reader beside a writer sees what is published; the journal is in motion.
   // So does one who may not look into the private folder, or for whom there is none.
   const bool may_read = ::access(options.state_path.c_str(), R_OK) == 0;
-  const bool reads_journal = !options_.read_only || (may_read && !LockFile::is_held(own_folder() / "lock"));
+  const bool reads_journal =
+      !options_.read_only || (may_read && !LockFile::is_held(own_folder() / "lock"));
   if (reads_journal) {
     TRY_ASSIGN(state, read_state(files_, options.state_path));
     TRY_ASSIGN(scan, scan_journal(files_, options.folder, state));
@@ -230,8 +247,8 @@ Result<void> GitStore::recover() {
   return {};
 }
 
-// A branch is trusted when DIR/rowan/refs names its value or the journal made it. The file is only ever written after the values
-// stood in Git; losing it costs a verification, never trust.
+// A branch is trusted when DIR/rowan/refs names its value or the journal made it. The file is only
+// ever written after the values stood in Git; losing it costs a verification, never trust.
 void GitStore::find_unverified(const JournalScan& scan) {
   std::set<std::string, std::less<>> known;
   for (const ScannedRecord& scanned : scan.records) {
@@ -241,7 +258,8 @@ void GitStore::find_unverified(const JournalScan& scan) {
   if (text) remembered_ = *text;
   // Whole lines only: a torn file trusts nothing that it does not spell out.
   std::set<std::string_view> lines;
-  for (size_t from = 0, end = 0; (end = remembered_.find('\n', from)) != std::string::npos; from = end + 1) {
+  for (size_t from = 0, end = 0; (end = remembered_.find('\n', from)) != std::string::npos;
+       from = end + 1) {
     lines.insert(std::string_view(remembered_).substr(from, end - from));
   }
   for (const auto& [name, value] : refs_) {
@@ -266,7 +284,8 @@ void GitStore::mark_verified(std::string_view name) {
   if (at != unverified_.end()) unverified_.erase(at);
 }
 
-// The transactions since the last checkpoint become what they were before the crash: readable, and waiting for one.
+// The transactions since the last checkpoint become what they were before the crash: readable, and
+// waiting for one.
 void GitStore::adopt_scan(JournalScan& scan) {
   std::set<std::string, std::less<>> named;
   for (ScannedRecord& scanned : scan.records) {
@@ -280,7 +299,8 @@ void GitStore::adopt_scan(JournalScan& scan) {
     }
     record->refs = std::move(scanned.body.refs);
     for (const RefUpdate& update : record->refs) {
-      // What Git should have is the value before the first of them; later ones count as published by us.
+      // What Git should have is the value before the first of them; later ones count as published
+      // by us.
       if (named.insert(update.name).second) {
         for (RefMap* map : {&settled_, &seen_}) {
           map->erase(update.name);
@@ -294,7 +314,8 @@ void GitStore::adopt_scan(JournalScan& scan) {
   }
   if (!records_.empty()) {
     oldest_at_ = std::chrono::steady_clock::now();
-    log_.write(LogLevel::kInfo, "recovered " + std::to_string(records_.size()) + " transactions from the journal");
+    log_.write(LogLevel::kInfo,
+               "recovered " + std::to_string(records_.size()) + " transactions from the journal");
   }
 }
 
@@ -326,17 +347,20 @@ void GitStore::release_keep(const fs::path& stem) {
 Result<ObjectRef> GitStore::read(const Oid& id) const {
   objects_read_.fetch_add(1, std::memory_order_relaxed);
   if (auto object = index_.find(id)) return std::move(*object);
-  // A checkpoint adds its pack before it takes objects out of the index, so nothing falls between the two.
+  // A checkpoint adds its pack before it takes objects out of the index, so nothing falls between
+  // the two.
   TRY_ASSIGN(auto object, packs_->find(id));
   if (object) return std::move(*object);
-  return Error(ErrorCode::kCorruption, "object " + id.hex() + " is missing from \"" + dir_.string() + "\"");
+  return Error(ErrorCode::kCorruption,
+               "object " + id.hex() + " is missing from \"" + dir_.string() + "\"");
 }
 
 bool GitStore::contains(const Oid& id) const { return index_.contains(id) || packs_->contains(id); }
 
 std::vector<Oid> GitStore::find_prefix(std::string_view hex, size_t limit) const {
   std::string digits(hex);
-  std::transform(digits.begin(), digits.end(), digits.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(digits.begin(), digits.end(), digits.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   const bool is_hex = digits.find_first_not_of("0123456789abcdef") == std::string::npos;
   if (!is_hex || digits.size() < 4 || digits.size() > Oid::kHexDigits) return {};
   std::vector<Oid> found = packs_->find_prefix(digits, limit);
@@ -357,7 +381,8 @@ std::optional<Oid> GitStore::ref(std::string_view name) const {
 std::vector<RefEntry> GitStore::refs(std::string_view prefix) const {
   std::vector<RefEntry> out;
   const std::shared_lock lock(refs_mutex_);
-  for (auto at = refs_.lower_bound(prefix); at != refs_.end() && at->first.starts_with(prefix); ++at) {
+  for (auto at = refs_.lower_bound(prefix); at != refs_.end() && at->first.starts_with(prefix);
+       ++at) {
     out.push_back({at->first, at->second});
   }
   return out;
@@ -388,8 +413,9 @@ Result<void> GitStore::check_refs(const std::vector<RefUpdate>& refs) const {
   };
   for (const RefUpdate& update : refs) {
     if (value_of(update.name) != update.old_value) {
-      return Error(ErrorCode::kSerializationFailure,
-                   "could not serialize access due to concurrent update of ref \"" + update.name + "\"");
+      return Error(
+          ErrorCode::kSerializationFailure,
+          "could not serialize access due to concurrent update of ref \"" + update.name + "\"");
     }
     changed[update.name] = update.new_value;
   }
@@ -397,15 +423,18 @@ Result<void> GitStore::check_refs(const std::vector<RefUpdate>& refs) const {
   for (const RefUpdate& update : refs) {
     if (!update.old_value.is_zero() || update.new_value.is_zero()) continue;
     const auto conflict = [&](const std::string& other) {
-      return Error(ErrorCode::kDuplicateBranch, "ref \"" + update.name + "\" cannot exist beside \"" + other + "\"");
+      return Error(ErrorCode::kDuplicateBranch,
+                   "ref \"" + update.name + "\" cannot exist beside \"" + other + "\"");
     };
-    for (size_t slash = update.name.find('/', 5); slash != std::string::npos; slash = update.name.find('/', slash + 1)) {
+    for (size_t slash = update.name.find('/', 5); slash != std::string::npos;
+         slash = update.name.find('/', slash + 1)) {
       const std::string parent = update.name.substr(0, slash);
       if (!value_of(parent).is_zero()) return conflict(parent);
     }
     const std::string below = update.name + "/";
     for (const RefMap* map : {&refs_, static_cast<const RefMap*>(&changed)}) {
-      for (auto at = map->lower_bound(below); at != map->end() && at->first.starts_with(below); ++at) {
+      for (auto at = map->lower_bound(below); at != map->end() && at->first.starts_with(below);
+           ++at) {
         if (!value_of(at->first).is_zero()) return conflict(at->first);
       }
     }
@@ -413,10 +442,11 @@ Result<void> GitStore::check_refs(const std::vector<RefUpdate>& refs) const {
   return {};
 }
 
-// Objects that are too large for the journal go to a pack of their own, which is durable before the record is.
-Result<std::vector<PendingObjects::Entry>> GitStore::spill(const std::vector<PendingObjects::Entry>& objects,
-                                                           const std::vector<RefUpdate>& refs,
-                                                           PrivatePacks::Hold& spilled) {
+// Objects that are too large for the journal go to a pack of their own, which is durable before the
+// record is.
+Result<std::vector<PendingObjects::Entry>> GitStore::spill(
+    const std::vector<PendingObjects::Entry>& objects, const std::vector<RefUpdate>& refs,
+    PrivatePacks::Hold& spilled) {
   std::vector<PendingObjects::Entry> rest;
   std::vector<PackObject> large;
   const bool takes_all = record_bytes(objects, refs) > record_bytes_max_;
@@ -437,22 +467,25 @@ Result<std::vector<PendingObjects::Entry>> GitStore::spill(const std::vector<Pen
     packs_->add_pack(pack.stem);
     auto hold = std::make_shared<int>();
     // Without refs nothing could tell later that the objects are wanted.
-    private_packs_.add(pack.stem, std::move(ids), refs.empty() ? std::nullopt : std::optional<PrivatePacks::Hold>(hold));
+    private_packs_.add(pack.stem, std::move(ids),
+                       refs.empty() ? std::nullopt : std::optional<PrivatePacks::Hold>(hold));
     spilled = std::move(hold);
   }
   return rest;
 }
 
-Result<uint64_t> GitStore::append(const PendingObjects& objects, const std::vector<RefUpdate>& refs) {
+Result<uint64_t> GitStore::append(const PendingObjects& objects,
+                                  const std::vector<RefUpdate>& refs) {
   if (journal_ == nullptr) {
     return Error(ErrorCode::kReadOnlyTransaction, "the repository is open for reading only");
   }
   for (const RefUpdate& update : refs) {
-    if (!update.name.starts_with("refs/") || !git::is_valid_ref_name(std::string_view(update.name).substr(5))) {
+    if (!update.name.starts_with("refs/") ||
+        !git::is_valid_ref_name(std::string_view(update.name).substr(5))) {
       return Error(ErrorCode::kInvalidName, "\"" + update.name + "\" is not a valid ref name");
     }
   }
-  PrivatePacks::Hold spilled;              // Until the record is appended or given up.
+  PrivatePacks::Hold spilled;  // Until the record is appended or given up.
   std::vector<PendingObjects::Entry> rest;
   const auto used = drop_unused(objects.entries(), refs);
   const std::vector<PendingObjects::Entry>* entries = used ? &*used : &objects.entries();
@@ -472,7 +505,8 @@ Result<uint64_t> GitStore::append(const PendingObjects& objects, const std::vect
   const auto try_append = [&]() -> Result<std::optional<uint64_t>> {
     const std::lock_guard lock(append_mutex_);
     if (auto checked = check_refs(refs); !checked) {
-      // After a failed flush the refs here are ahead of what callers were told: trying again would not help.
+      // After a failed flush the refs here are ahead of what callers were told: trying again would
+      // not help.
       if (auto failed = journal_->failure()) return std::move(*failed);
       return std::move(checked).error();
     }
@@ -488,8 +522,10 @@ Result<uint64_t> GitStore::append(const PendingObjects& objects, const std::vect
   }
 }
 
-// Requires: append_mutex_. Makes the transaction visible: objects before the refs that lead to them.
-void GitStore::remember(uint64_t sequence, uint64_t epoch, const std::vector<PendingObjects::Entry>& objects,
+// Requires: append_mutex_. Makes the transaction visible: objects before the refs that lead to
+// them.
+void GitStore::remember(uint64_t sequence, uint64_t epoch,
+                        const std::vector<PendingObjects::Entry>& objects,
                         const std::vector<RefUpdate>& refs) {
   auto record = std::make_shared<LoggedRecord>();
   record->sequence = sequence;
@@ -523,12 +559,14 @@ void GitStore::remember(uint64_t sequence, uint64_t epoch, const std::vector<Pen
     }
     records_.push_back(std::move(record));
     record_bytes_ += bytes;
-    if ((is_full || records_.size() == kCheckpointCommits) && !is_urgent_) is_urgent_ = wakes = true;
+    if ((is_full || records_.size() == kCheckpointCommits) && !is_urgent_)
+      is_urgent_ = wakes = true;
   }
   if (wakes) work_wake_.notify_one();
 }
 
-// Every journal file is full: nothing can be taken until a checkpoint has emptied one. If it cannot, its reason is ours.
+// Every journal file is full: nothing can be taken until a checkpoint has emptied one. If it
+// cannot, its reason is ours.
 Result<void> GitStore::wait_for_room() {
   if (!options_.background) return checkpoint();
   std::unique_lock lock(work_mutex_);
@@ -537,7 +575,8 @@ Result<void> GitStore::wait_for_room() {
   work_wake_.notify_one();
   room_wake_.wait(lock, [&] { return rounds_ != before || is_stopping_; });
   if (round_error_) {
-    return Error(ErrorCode::kDiskFull, "the journal is full and cannot be emptied: " + round_error_->message());
+    return Error(ErrorCode::kDiskFull,
+                 "the journal is full and cannot be emptied: " + round_error_->message());
   }
   return {};
 }
@@ -545,11 +584,14 @@ Result<void> GitStore::wait_for_room() {
 Result<void> GitStore::wait_durable(uint64_t sequence) {
   if (journal_ == nullptr) return {};
   TRY(journal_->wait_durable(sequence));
-  while (options_.publish_each && published_.load(std::memory_order_acquire) < sequence) TRY(checkpoint());
+  while (options_.publish_each && published_.load(std::memory_order_acquire) < sequence)
+    TRY(checkpoint());
   return {};
 }
 
-uint64_t GitStore::durable_sequence() const { return journal_ == nullptr ? 0 : journal_->durable_sequence(); }
+uint64_t GitStore::durable_sequence() const {
+  return journal_ == nullptr ? 0 : journal_->durable_sequence();
+}
 
 Result<std::unique_ptr<BulkWriter>> GitStore::begin_bulk() {
   if (journal_ == nullptr) {
@@ -563,14 +605,15 @@ Result<std::unique_ptr<BulkWriter>> GitStore::begin_bulk() {
   return std::unique_ptr<BulkWriter>(std::make_unique<GitBulkWriter>(*this, std::move(stream)));
 }
 
-void GitStore::add_bulk_pack(const WrittenPack& pack, std::vector<Oid> ids, const std::optional<PrivatePacks::Hold>& hold) {
+void GitStore::add_bulk_pack(const WrittenPack& pack, std::vector<Oid> ids,
+                             const std::optional<PrivatePacks::Hold>& hold) {
   packs_->add_pack(pack.stem);
   private_packs_.add(pack.stem, std::move(ids), hold);
 }
 
 Result<void> GitStore::maintain() {
   if (journal_ == nullptr) return {};
-  TRY(checkpoint());                       // What ended without being appended goes first.
+  TRY(checkpoint());  // What ended without being appended goes first.
   const std::lock_guard lock(maintain_mutex_);
   auto merged = consolidate_packs(*packs_, pack_folder(), &files_);
   if (!merged) return std::move(merged).error();

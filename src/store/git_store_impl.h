@@ -1,8 +1,11 @@
-// GitStore: the ObjectStore on a bare Git repository. Internal to the room; callers use git_store.h.
+// GitStore: the ObjectStore on a bare Git repository. Internal to the room; callers use
+// git_store.h.
 //
 // Locks, in the order in which they may be taken together:
-//   checkpoint_mutex_ -> append_mutex_ -> Journal's -> (refs_mutex_ | work_mutex_ | a shard of index_)
-// No lock is held while the foreign handler runs, and append_mutex_ never while waiting for room in the journal.
+//   checkpoint_mutex_ -> append_mutex_ -> Journal's -> (refs_mutex_ | work_mutex_ | a shard of
+//   index_)
+// No lock is held while the foreign handler runs, and append_mutex_ never while waiting for room in
+// the journal.
 #pragma once
 
 #include <atomic>
@@ -35,7 +38,8 @@
 namespace rowan::store {
 
 // As open_git_store, on other file operations than the real ones (tests).
-Result<std::unique_ptr<ObjectStore>> open_git_store_on(const std::filesystem::path& dir, const GitStoreOptions& options,
+Result<std::unique_ptr<ObjectStore>> open_git_store_on(const std::filesystem::path& dir,
+                                                       const GitStoreOptions& options,
                                                        FileSystem& files);
 
 // As init_git_store, with the journal sizes of `options`.
@@ -44,8 +48,8 @@ Result<void> init_git_store_with(const std::filesystem::path& dir, std::string_v
 
 class GitStore final : public ObjectStore {
  public:
-  static Result<std::unique_ptr<GitStore>> open(const std::filesystem::path& dir, const GitStoreOptions& options,
-                                                FileSystem& files);
+  static Result<std::unique_ptr<GitStore>> open(const std::filesystem::path& dir,
+                                                const GitStoreOptions& options, FileSystem& files);
   ~GitStore() override;
 
   Result<ObjectRef> read(const Oid& id) const override;
@@ -55,7 +59,8 @@ class GitStore final : public ObjectStore {
   std::vector<RefEntry> refs(std::string_view prefix) const override;
   std::vector<RefEntry> unverified_branches() const override;
   void mark_verified(std::string_view name) override;
-  Result<uint64_t> append(const PendingObjects& objects, const std::vector<RefUpdate>& refs) override;
+  Result<uint64_t> append(const PendingObjects& objects,
+                          const std::vector<RefUpdate>& refs) override;
   Result<void> wait_durable(uint64_t sequence) override;
   uint64_t durable_sequence() const override;
   Result<std::unique_ptr<BulkWriter>> begin_bulk() override;
@@ -67,7 +72,8 @@ class GitStore final : public ObjectStore {
   NodeCache& cache() const override { return *cache_; }
 
   const JournalIndex& journal_index() const { return index_; }
-  void add_bulk_pack(const WrittenPack& pack, std::vector<Oid> ids, const std::optional<PrivatePacks::Hold>& hold);
+  void add_bulk_pack(const WrittenPack& pack, std::vector<Oid> ids,
+                     const std::optional<PrivatePacks::Hold>& hold);
 
  private:
   // A transaction whose objects are in the journal but in no published pack yet.
@@ -87,9 +93,11 @@ class GitStore final : public ObjectStore {
   void find_unverified(const JournalScan& scan);
   void find_stale_keeps();
   Result<void> check_refs(const std::vector<RefUpdate>& refs) const;
-  Result<std::vector<PendingObjects::Entry>> spill(const std::vector<PendingObjects::Entry>& objects,
-                                                   const std::vector<RefUpdate>& refs, PrivatePacks::Hold& spilled);
-  void remember(uint64_t sequence, uint64_t epoch, const std::vector<PendingObjects::Entry>& objects,
+  Result<std::vector<PendingObjects::Entry>> spill(
+      const std::vector<PendingObjects::Entry>& objects, const std::vector<RefUpdate>& refs,
+      PrivatePacks::Hold& spilled);
+  void remember(uint64_t sequence, uint64_t epoch,
+                const std::vector<PendingObjects::Entry>& objects,
                 const std::vector<RefUpdate>& refs);
   Result<void> wait_for_room();
   void release_keep(const std::filesystem::path& stem);
@@ -103,7 +111,8 @@ class GitStore final : public ObjectStore {
   Result<void> publish_refs(const Records& records, std::vector<ForeignMove>& moves);
   Result<void> settle(const std::string& name, const Oid& before, const Oid& now);
   Result<void> scan_refs(std::vector<ForeignMove>& moves);
-  Result<void> note_foreign(const std::string& name, const Oid& found, std::vector<ForeignMove>& moves);
+  Result<void> note_foreign(const std::string& name, const Oid& found,
+                            std::vector<ForeignMove>& moves);
   void remember_refs();
   void adopt_ref(const std::string& name, const Oid& value);
   void deliver(const std::vector<ForeignMove>& moves);
@@ -120,41 +129,43 @@ class GitStore final : public ObjectStore {
   std::optional<LockFile> lock_;
   std::unique_ptr<NodeCache> cache_;
   std::unique_ptr<PackSet> packs_;
-  std::unique_ptr<Journal> journal_;                 // nullptr when read-only.
+  std::unique_ptr<Journal> journal_;  // nullptr when read-only.
   JournalIndex index_;
   size_t record_bytes_max_ = 0;
   mutable std::atomic<uint64_t> objects_read_{0};
   std::atomic<uint64_t> commits_appended_{0};
   std::atomic<uint64_t> published_{0};
 
-  std::mutex append_mutex_;                          // Orders transactions; refs_ changes only under it.
-  uint64_t last_epoch_ = 0;                          // GUARDED_BY(append_mutex_)
+  std::mutex append_mutex_;  // Orders transactions; refs_ changes only under it.
+  uint64_t last_epoch_ = 0;  // GUARDED_BY(append_mutex_)
   mutable std::shared_mutex refs_mutex_;
-  RefMap refs_;                                      // GUARDED_BY(refs_mutex_): as the last transaction left them.
-  std::set<std::string, std::less<>> unverified_;    // Branches that moved while the store was closed.
+  RefMap refs_;  // GUARDED_BY(refs_mutex_): as the last transaction left them.
+  std::set<std::string, std::less<>>
+      unverified_;  // Branches that moved while the store was closed.
 
-  mutable std::mutex work_mutex_;                    // Guards down to moves_.
+  mutable std::mutex work_mutex_;  // Guards down to moves_.
   std::deque<std::shared_ptr<const LoggedRecord>> records_;
   uint64_t record_bytes_ = 0;
   std::chrono::steady_clock::time_point oldest_at_;  // When records_ became non-empty.
   bool is_urgent_ = false;
   bool is_stopping_ = false;
   bool wants_maintenance_ = false;
-  uint64_t rounds_ = 0;                              // Checkpoints that ended, well or not.
-  std::optional<Error> round_error_;                 // Of the last one.
-  std::vector<ForeignMove> moves_;                   // To be told by the watcher.
+  uint64_t rounds_ = 0;               // Checkpoints that ended, well or not.
+  std::optional<Error> round_error_;  // Of the last one.
+  std::vector<ForeignMove> moves_;    // To be told by the watcher.
   std::shared_ptr<const std::function<void(const ForeignMove&)>> handler_;
   std::condition_variable work_wake_;
   std::condition_variable room_wake_;
 
   PrivatePacks private_packs_;
-  std::mutex checkpoint_mutex_;                      // Guards down to stale_keeps_.
+  std::mutex checkpoint_mutex_;  // Guards down to stale_keeps_.
   RefFiles ref_files_;
-  RefMap settled_;                                   // Our values as of the last checkpoint.
-  RefMap seen_;                                      // What Git had when we last looked; foreign values are parked.
-  std::set<std::string, std::less<>> republish_;     // Refs to be set to our value though nothing was appended.
-  std::string remembered_;                           // What DIR/rowan/refs holds.
-  std::vector<std::filesystem::path> stale_keeps_;   // Packs to release after the next checkpoint.
+  RefMap settled_;  // Our values as of the last checkpoint.
+  RefMap seen_;     // What Git had when we last looked; foreign values are parked.
+  std::set<std::string, std::less<>>
+      republish_;           // Refs to be set to our value though nothing was appended.
+  std::string remembered_;  // What DIR/rowan/refs holds.
+  std::vector<std::filesystem::path> stale_keeps_;  // Packs to release after the next checkpoint.
 
   std::mutex maintain_mutex_;
   std::unique_ptr<RefWatch> watch_;

@@ -12,13 +12,14 @@ namespace rowan::store {
 
 namespace {
 
-constexpr auto kFlushEvery = std::chrono::milliseconds(5);      // synchronous_commit = normal and off.
-constexpr size_t kPendingBytesMax = 1u << 20;                   // Above this somebody must flush, wanted or not.
+constexpr auto kFlushEvery = std::chrono::milliseconds(5);  // synchronous_commit = normal and off.
+constexpr size_t kPendingBytesMax = 1u << 20;  // Above this somebody must flush, wanted or not.
 constexpr size_t kSpareBuffersMax = 2;
 constexpr size_t kSpareBufferBytesMax = 4u << 20;
 constexpr size_t kPrepareStepBytes = 1u << 20;
 constexpr size_t kSmallFileBytes = 1u << 20;
-constexpr uint64_t kFileGrowth = 4;      // From the small first file on, so that a short session prepares little.
+constexpr uint64_t kFileGrowth =
+    4;  // From the small first file on, so that a short session prepares little.
 // The state on disk is ahead of the epochs in use by this much; a journal has far fewer files.
 constexpr uint64_t kEpochReserve = 64;
 static_assert(kEpochReserve > 2 * kJournalFilesMax);
@@ -43,7 +44,8 @@ Result<void> Journal::create(FileSystem& files, const JournalOptions& options, u
   return write_state(files, options.state_path, state);
 }
 
-Journal::Journal(FileSystem& files, Log& log, JournalOptions options, const StoreState& state, const JournalScan& scan)
+Journal::Journal(FileSystem& files, Log& log, JournalOptions options, const StoreState& state,
+                 const JournalScan& scan)
     : files_(files), log_(log), options_(std::move(options)), state_(state) {
   for (const ScannedFile& seen : scan.files) {
     auto file = std::make_unique<JournalFile>();
@@ -76,7 +78,7 @@ Journal::~Journal() {
   preparer_wake_.notify_all();
   if (flusher_.joinable()) flusher_.join();
   if (preparer_.joinable()) preparer_.join();
-  if (is_closed_) remove_spare_files();    // Only now: one may have been in the making.
+  if (is_closed_) remove_spare_files();  // Only now: one may have been in the making.
 }
 
 std::filesystem::path Journal::path_of(uint32_t number) const {
@@ -138,7 +140,8 @@ Result<std::optional<uint64_t>> Journal::append(std::string& record, RecordHead&
   return std::optional<uint64_t>(sequence);
 }
 
-// Before the first record after a clean close, the state must stop saying that the journal is empty.
+// Before the first record after a clean close, the state must stop saying that the journal is
+// empty.
 Result<bool> Journal::rotate(size_t bytes) {
   if (!state_is_dirty_) {
     StoreState state = state_now();
@@ -148,7 +151,8 @@ Result<bool> Journal::rotate(size_t bytes) {
   }
   JournalFile* next = nullptr;
   for (const auto& file : all_) {
-    if (file->epoch == 0 && file->bytes >= bytes && (next == nullptr || file->bytes > next->bytes)) next = file.get();
+    if (file->epoch == 0 && file->bytes >= bytes && (next == nullptr || file->bytes > next->bytes))
+      next = file.get();
   }
   if (next == nullptr) {
     if (all_.size() + (is_preparing_ ? 1 : 0) >= kJournalFilesMax) return false;
@@ -169,11 +173,12 @@ Result<void> Journal::open_file(JournalFile& file) {
   return {};
 }
 
-// A file made in haste: its space is reserved but not written, so that its syncs are somewhat slower.
-// Reserving first means that a full disk is met here, where nothing has been promised yet.
+// A file made in haste: its space is reserved but not written, so that its syncs are somewhat
+// slower. Reserving first means that a full disk is met here, where nothing has been promised yet.
 Result<Journal::JournalFile*> Journal::make_file(size_t bytes_min) {
   uint32_t number = is_preparing_ ? 2 : 1;
-  for (const auto& file : all_) number = std::max(number, file->number + 1 + (is_preparing_ ? 1 : 0));
+  for (const auto& file : all_)
+    number = std::max(number, file->number + 1 + (is_preparing_ ? 1 : 0));
   auto file = std::make_unique<JournalFile>();
   file->number = number;
   const auto path = path_of(number);
@@ -213,7 +218,8 @@ Result<void> Journal::wait_durable(uint64_t sequence) {
     {
       const std::lock_guard lock(mutex_);
       if (failure_) return Error(*failure_);
-      must_flush = !options_.background && !pending_.empty() && pending_.back().bytes.size() > kPendingBytesMax;
+      must_flush = !options_.background && !pending_.empty() &&
+                   pending_.back().bytes.size() > kPendingBytesMax;
     }
     if (!must_flush) return {};
   }
@@ -257,7 +263,8 @@ Result<void> Journal::wait(uint64_t sequence, bool needs_sync) {
   }
 }
 
-// The caller becomes the leader: it writes all that is pending while the next batch collects behind it.
+// The caller becomes the leader: it writes all that is pending while the next batch collects behind
+// it.
 void Journal::flush(Lock& lock, bool with_sync) {
   flushing_ = true;
   std::vector<Batch> batches = std::move(pending_);
@@ -269,8 +276,9 @@ void Journal::flush(Lock& lock, bool with_sync) {
   lock.lock();
   flushing_ = false;
   if (!result) {
-    failure_ = Error(result.error().code() == ErrorCode::kDiskFull ? ErrorCode::kDiskFull : ErrorCode::kIoError,
-                     result.error().message() + "; the repository is read-only until it is opened again");
+    failure_ = Error(
+        result.error().code() == ErrorCode::kDiskFull ? ErrorCode::kDiskFull : ErrorCode::kIoError,
+        result.error().message() + "; the repository is read-only until it is opened again");
     log_.write(LogLevel::kError, failure_->message());
   } else {
     written_ = target;
@@ -278,7 +286,8 @@ void Journal::flush(Lock& lock, bool with_sync) {
     durable_.store(options_.sync == SyncMode::kOff ? written_ : synced_, std::memory_order_release);
   }
   for (Batch& batch : batches) {
-    if (spare_buffers_.size() >= kSpareBuffersMax || batch.bytes.capacity() > kSpareBufferBytesMax) continue;
+    if (spare_buffers_.size() >= kSpareBuffersMax || batch.bytes.capacity() > kSpareBufferBytesMax)
+      continue;
     batch.bytes.clear();
     spare_buffers_.push_back(std::move(batch.bytes));
   }
@@ -336,7 +345,8 @@ void Journal::run_flusher() {
     if (stop_) return;
     if (is_lazy) flusher_wake_.wait_for(lock, kFlushEvery, [&] { return stop_; });
     if (stop_ || failure_) return;
-    const bool is_due = is_lazy || (!pending_.empty() && pending_.front().bytes.size() > kPendingBytesMax);
+    const bool is_due =
+        is_lazy || (!pending_.empty() && pending_.front().bytes.size() > kPendingBytesMax);
     if (!flushing_ && is_due && !pending_.empty()) {
       flush(lock, options_.sync != SyncMode::kOff);
     } else {
@@ -367,7 +377,8 @@ Result<void> Journal::published(uint64_t sequence) {
     if (sequence <= state_.published) return {};
     state = state_now();
     state.published = sequence;
-    // Files that hold nothing after `sequence` count as free for whoever reads this state, and only then for us.
+    // Files that hold nothing after `sequence` count as free for whoever reads this state, and only
+    // then for us.
     state.live_epoch = next_epoch_;
     for (const auto& file : all_) {
       const bool is_done = file->last_sequence <= sequence && file.get() != current_;
@@ -409,7 +420,8 @@ void Journal::remove_spare_files() {
   const auto by_size = [](const auto& a, const auto& b) { return a->bytes < b->bytes; };
   const auto kept = std::min_element(all_.begin(), all_.end(), by_size);
   for (auto at = all_.begin(); at != all_.end(); ++at) {
-    if (at != kept) ignore_error(files_.unlink(path_of((*at)->number)), "a spare file does no harm");
+    if (at != kept)
+      ignore_error(files_.unlink(path_of((*at)->number)), "a spare file does no harm");
   }
 }
 
@@ -422,7 +434,8 @@ void Journal::run_preparer() {
     is_file_wanted_ = false;
     bool has_spare = false;
     uint32_t number = 1;
-    const uint64_t bytes = std::min<uint64_t>(options_.file_bytes, kFileGrowth * (current_ == nullptr ? 0 : current_->bytes));
+    const uint64_t bytes = std::min<uint64_t>(
+        options_.file_bytes, kFileGrowth * (current_ == nullptr ? 0 : current_->bytes));
     for (const auto& file : all_) {
       has_spare = has_spare || (file->epoch == 0 && file->bytes >= bytes);
       number = std::max(number, file->number + 1);
@@ -441,7 +454,8 @@ void Journal::run_preparer() {
   }
 }
 
-Result<std::unique_ptr<Journal::JournalFile>> Journal::prepare_file(uint32_t number, uint64_t bytes) {
+Result<std::unique_ptr<Journal::JournalFile>> Journal::prepare_file(uint32_t number,
+                                                                    uint64_t bytes) {
   auto file = std::make_unique<JournalFile>();
   file->number = number;
   file->bytes = bytes;

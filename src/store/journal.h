@@ -1,11 +1,14 @@
-// Journal: the files that make a transaction durable with one write and one sync, and group commit over them.
+// Journal: the files that make a transaction durable with one write and one sync, and group commit
+// over them.
 //
-// Files DIR/rowan/journal/NNNN hold records (journal_record.h) one after the other. A file is used under an epoch of its
-// own, so that what an earlier use left behind never counts. A file is synced before its successor is written.
-// The bytes of objects are not kept here: the store holds on to those its callers made.
+// Files DIR/rowan/journal/NNNN hold records (journal_record.h) one after the other. A file is used
+// under an epoch of its own, so that what an earlier use left behind never counts. A file is synced
+// before its successor is written. The bytes of objects are not kept here: the store holds on to
+// those its callers made.
 //
 // Threads: append, wait, sync_to and published may be called from any thread.
-// Errors:  kDiskFull when a file cannot be had (nothing happened); after a failed write or sync every call fails.
+// Errors:  kDiskFull when a file cannot be had (nothing happened); after a failed write or sync
+// every call fails.
 #pragma once
 
 #include <atomic>
@@ -31,48 +34,51 @@
 namespace rowan::store {
 
 struct JournalOptions {
-  std::filesystem::path folder;             // DIR/rowan/journal.
-  std::filesystem::path state_path;         // DIR/rowan/state.
+  std::filesystem::path folder;      // DIR/rowan/journal.
+  std::filesystem::path state_path;  // DIR/rowan/state.
   size_t file_bytes = 0;
   size_t first_file_bytes = 0;
   SyncMode sync = SyncMode::kOn;
-  bool background = true;                   // The threads that flush lazily and prepare files.
+  bool background = true;  // The threads that flush lazily and prepare files.
 };
 
 class Journal {
  public:
   // Makes the folder with its first file, and the state.
   static Result<void> create(FileSystem& files, const JournalOptions& options, uint64_t key);
-  Journal(FileSystem& files, Log& log, JournalOptions options, const StoreState& state, const JournalScan& scan);
+  Journal(FileSystem& files, Log& log, JournalOptions options, const StoreState& state,
+          const JournalScan& scan);
   ~Journal();
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
-  // Takes the encoded record into the buffer of the next flush and gives its sequence; nothing when every file is full.
+  // Takes the encoded record into the buffer of the next flush and gives its sequence; nothing when
+  // every file is full.
   Result<std::optional<uint64_t>> append(std::string& record, RecordHead& head);
 
-  Result<void> wait_durable(uint64_t sequence);   // By the promise of the sync mode.
-  Result<void> sync_to(uint64_t sequence);        // Truly on the disk, whatever the mode.
+  Result<void> wait_durable(uint64_t sequence);  // By the promise of the sync mode.
+  Result<void> sync_to(uint64_t sequence);       // Truly on the disk, whatever the mode.
   uint64_t durable_sequence() const { return durable_.load(std::memory_order_acquire); }
   uint64_t last_sequence() const { return last_.load(std::memory_order_acquire); }
 
   // Everything up to `sequence` is in packs and refs: remembers that durably and frees files.
   Result<void> published(uint64_t sequence);
-  // The last word before destruction: with `clean`, the next open reads no journal file, and only the smallest one stays.
+  // The last word before destruction: with `clean`, the next open reads no journal file, and only
+  // the smallest one stays.
   Result<void> close(bool clean);
 
-  size_t full_files() const;                      // Files that are full and not yet published.
+  size_t full_files() const;  // Files that are full and not yet published.
   uint64_t flushes() const { return flushes_.load(std::memory_order_relaxed); }
   std::optional<Error> failure() const;
 
  private:
   struct JournalFile {
     uint32_t number = 0;
-    uint64_t bytes = 0;                           // Allocated.
+    uint64_t bytes = 0;  // Allocated.
     uint64_t used = 0;
-    uint64_t epoch = 0;                           // 0: free.
+    uint64_t epoch = 0;  // 0: free.
     uint64_t last_sequence = 0;
-    std::unique_ptr<File> file;                   // Opened at first use.
+    std::unique_ptr<File> file;  // Opened at first use.
   };
   // What one write brings to one file.
   struct Batch {
@@ -84,14 +90,14 @@ class Journal {
   struct Waiter {
     std::mutex mutex;
     std::condition_variable wake;
-    bool woken = false;                           // GUARDED_BY(mutex)
-    uint64_t sequence = 0;                        // GUARDED_BY(Journal::mutex_), as is needs_sync.
+    bool woken = false;     // GUARDED_BY(mutex)
+    uint64_t sequence = 0;  // GUARDED_BY(Journal::mutex_), as is needs_sync.
     bool needs_sync = false;
   };
   using Lock = std::unique_lock<std::mutex>;
 
   std::filesystem::path path_of(uint32_t number) const;
-  Result<bool> rotate(size_t bytes);              // False: no file is free and none may be made.
+  Result<bool> rotate(size_t bytes);  // False: no file is free and none may be made.
   Result<JournalFile*> make_file(size_t bytes_min);
   Result<void> open_file(JournalFile& file);
   Result<void> wait(uint64_t sequence, bool needs_sync);
@@ -110,19 +116,19 @@ class Journal {
   Log& log_;
   const JournalOptions options_;
 
-  mutable std::mutex mutex_;                      // Guards all below but the atomics.
+  mutable std::mutex mutex_;  // Guards all below but the atomics.
   std::vector<std::unique_ptr<JournalFile>> all_;
   JournalFile* current_ = nullptr;
-  JournalFile* unsynced_ = nullptr;               // Has writes that were not synced. Only the leader touches it.
+  JournalFile* unsynced_ = nullptr;  // Has writes that were not synced. Only the leader touches it.
   std::vector<Batch> pending_;
   std::vector<std::string> spare_buffers_;
-  std::deque<Waiter*> waiters_;                   // By arrival.
+  std::deque<Waiter*> waiters_;  // By arrival.
   std::vector<std::unique_ptr<Waiter>> waiter_pool_;
   std::vector<Waiter*> waiters_free_;
   bool flushing_ = false;
   std::optional<Error> failure_;
   StoreState state_;
-  bool state_is_dirty_ = false;                   // The state on disk says so: not clean.
+  bool state_is_dirty_ = false;  // The state on disk says so: not clean.
   uint64_t next_epoch_ = 0;
   uint64_t written_ = 0;
   uint64_t synced_ = 0;
@@ -130,12 +136,12 @@ class Journal {
   std::atomic<uint64_t> durable_{0};
   std::atomic<uint64_t> flushes_{0};
 
-  std::mutex state_mutex_;                        // Taken before mutex_; held while the state file is written.
+  std::mutex state_mutex_;  // Taken before mutex_; held while the state file is written.
   bool stop_ = false;
-  bool is_closed_ = false;                        // The state on disk says: clean.
+  bool is_closed_ = false;  // The state on disk says: clean.
   bool is_preparing_ = false;
-  bool is_file_wanted_ = false;                   // The preparer has something to do.
-  bool was_file_asked_for_ = false;               // Since the last rotation.
+  bool is_file_wanted_ = false;      // The preparer has something to do.
+  bool was_file_asked_for_ = false;  // Since the last rotation.
   std::condition_variable flusher_wake_;
   std::condition_variable preparer_wake_;
   std::thread flusher_;

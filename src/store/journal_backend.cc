@@ -1,5 +1,6 @@
-// The read side of a libgit2 object database over the journal. libgit2 calls it with the odb's own lock held, so nothing
-// here goes back into an odb; one backend belongs to one odb, and the index behind it serves any number of threads.
+// The read side of a libgit2 object database over the journal. libgit2 calls it with the odb's own
+// lock held, so nothing here goes back into an odb; one backend belongs to one odb, and the index
+// behind it serves any number of threads.
 #include <git2.h>
 #include <git2/sys/odb_backend.h>
 
@@ -26,7 +27,8 @@ static_assert(static_cast<int>(ObjectType::kTree) == GIT_OBJECT_TREE);
 static_assert(static_cast<int>(ObjectType::kBlob) == GIT_OBJECT_BLOB);
 static_assert(static_cast<int>(ObjectType::kTag) == GIT_OBJECT_TAG);
 
-int read(void** data, size_t* bytes, git_object_t* type, git_odb_backend* backend, const git_oid* id) {
+int read(void** data, size_t* bytes, git_object_t* type, git_odb_backend* backend,
+         const git_oid* id) {
   const auto object = index_of(backend).find(Oid::from_raw(id->id));
   if (!object) return GIT_ENOTFOUND;
   // libgit2 expects a NUL behind the bytes.
@@ -62,8 +64,8 @@ int exists_prefix(git_oid* full, git_odb_backend* backend, const git_oid* prefix
   return 0;
 }
 
-int read_prefix(git_oid* full, void** data, size_t* bytes, git_object_t* type, git_odb_backend* backend,
-                const git_oid* prefix, size_t digits) {
+int read_prefix(git_oid* full, void** data, size_t* bytes, git_object_t* type,
+                git_odb_backend* backend, const git_oid* prefix, size_t digits) {
   const int rc = exists_prefix(full, backend, prefix, digits);
   return rc != 0 ? rc : read(data, bytes, type, backend, full);
 }

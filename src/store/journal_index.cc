@@ -6,13 +6,13 @@ namespace rowan::store {
 
 namespace {
 
-constexpr size_t kSlotsKept = 4096;   // A larger table is given back once it is empty.
+constexpr size_t kSlotsKept = 4096;  // A larger table is given back once it is empty.
 
 }  // namespace
 
 size_t JournalIndex::Shard::probe(const Oid& id) const {
   const size_t mask = slots.size() - 1;
-  size_t at = OidHash{}(id) & mask;
+  size_t at = OidHash{}(id)&mask;
   while (slots[at].sequence != 0 && slots[at].id != id) at = (at + 1) & mask;
   return at;
 }

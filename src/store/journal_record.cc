@@ -29,15 +29,16 @@ size_t padded(size_t bytes) { return (bytes + 7) & ~size_t{7}; }
 
 }  // namespace
 
-size_t record_bytes(const std::vector<PendingObjects::Entry>& objects, const std::vector<RefUpdate>& refs) {
+size_t record_bytes(const std::vector<PendingObjects::Entry>& objects,
+                    const std::vector<RefUpdate>& refs) {
   size_t bytes = kRecordHeadBytes;
   for (const auto& entry : objects) bytes += kRecordObjectHeadBytes + entry.object.bytes.size();
   for (const auto& ref : refs) bytes += kRefFixedBytes + ref.name.size();
   return padded(bytes);
 }
 
-RecordHead encode_record(const std::vector<PendingObjects::Entry>& objects, const std::vector<RefUpdate>& refs,
-                         std::string& out) {
+RecordHead encode_record(const std::vector<PendingObjects::Entry>& objects,
+                         const std::vector<RefUpdate>& refs, std::string& out) {
   const size_t bytes = record_bytes(objects, refs);
   out.reserve(bytes);
   out.append(kRecordHeadBytes, '\0');
@@ -81,8 +82,10 @@ void write_record_head(char* to, const RecordHead& head) {
 }
 
 std::optional<uint64_t> read_record_epoch(Bytes head) {
-  if (head.size() < kRecordHeadBytes || get<uint32_t>(head.data()) != kRecordMagic) return std::nullopt;
-  if (get<uint32_t>(head.data() + 4) != crc32(head.substr(8, kRecordHeadBytes - 8))) return std::nullopt;
+  if (head.size() < kRecordHeadBytes || get<uint32_t>(head.data()) != kRecordMagic)
+    return std::nullopt;
+  if (get<uint32_t>(head.data() + 4) != crc32(head.substr(8, kRecordHeadBytes - 8)))
+    return std::nullopt;
   return get<uint64_t>(head.data() + 16);
 }
 
@@ -96,7 +99,8 @@ std::optional<RecordHead> read_record_head(Bytes bytes) {
   head.objects = get<uint32_t>(bytes.data() + 40);
   head.refs = get<uint32_t>(bytes.data() + 44);
   head.body_crc = get<uint32_t>(bytes.data() + 48);
-  if (head.length < kRecordHeadBytes || head.length > bytes.size() || head.length % 8 != 0) return std::nullopt;
+  if (head.length < kRecordHeadBytes || head.length > bytes.size() || head.length % 8 != 0)
+    return std::nullopt;
   return head;
 }
 
@@ -106,7 +110,9 @@ bool is_record_whole(Bytes bytes, const RecordHead& head) {
 
 std::optional<RecordBody> read_record_body(Bytes bytes, const RecordHead& head) {
   Bytes rest = bytes.substr(kRecordHeadBytes, head.length - kRecordHeadBytes);
-  if (head.objects > rest.size() / kRecordObjectHeadBytes || head.refs > rest.size() / kRefFixedBytes) return std::nullopt;
+  if (head.objects > rest.size() / kRecordObjectHeadBytes ||
+      head.refs > rest.size() / kRefFixedBytes)
+    return std::nullopt;
   RecordBody body;
   body.objects.reserve(head.objects);
   body.refs.reserve(head.refs);

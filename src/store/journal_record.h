@@ -1,4 +1,5 @@
-// The bytes of one journal record, and nothing about files. Stored: the layout is fixed by format 1.
+// The bytes of one journal record, and nothing about files. Stored: the layout is fixed by
+// format 1.
 //
 //   offset  bytes
 //        0      4  magic "RWJ1"
@@ -46,7 +47,7 @@ struct RecordObject {
   ObjectType type = ObjectType::kBlob;
   Oid id;
   Oid previous;
-  Bytes bytes;                 // Into the record.
+  Bytes bytes;  // Into the record.
 };
 
 struct RecordBody {
@@ -54,17 +55,21 @@ struct RecordBody {
   std::vector<RefUpdate> refs;
 };
 
-// Appends head space and body to `out` (which must be empty) and gives the head, ready but for epoch, sequence and durable.
-RecordHead encode_record(const std::vector<PendingObjects::Entry>& objects, const std::vector<RefUpdate>& refs,
-                         std::string& out);
-size_t record_bytes(const std::vector<PendingObjects::Entry>& objects, const std::vector<RefUpdate>& refs);
+// Appends head space and body to `out` (which must be empty) and gives the head, ready but for
+// epoch, sequence and durable.
+RecordHead encode_record(const std::vector<PendingObjects::Entry>& objects,
+                         const std::vector<RefUpdate>& refs, std::string& out);
+size_t record_bytes(const std::vector<PendingObjects::Entry>& objects,
+                    const std::vector<RefUpdate>& refs);
 void write_record_head(char* to, const RecordHead& head);
 
-// The head at the front of `bytes` if its magic, its CRC and its length are sound. The body is not looked at.
+// The head at the front of `bytes` if its magic, its CRC and its length are sound. The body is not
+// looked at.
 std::optional<RecordHead> read_record_head(Bytes bytes);
 // The epoch in a head whose magic and CRC are sound; the rest of the record need not be there.
 std::optional<uint64_t> read_record_epoch(Bytes head);
-// Whether the body behind `head` matches its CRC. Requires: `bytes` begins with a record whose head is `head`.
+// Whether the body behind `head` matches its CRC. Requires: `bytes` begins with a record whose head
+// is `head`.
 bool is_record_whole(Bytes bytes, const RecordHead& head);
 // nullopt when the body does not add up (its CRC being right, that is damage or forgery).
 std::optional<RecordBody> read_record_body(Bytes bytes, const RecordHead& head);

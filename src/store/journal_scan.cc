@@ -10,7 +10,8 @@ namespace rowan::store {
 namespace {
 
 constexpr uint64_t kJournalFileBytesMax = 1ULL << 32;
-constexpr uint64_t kEpochsMax = 1ULL << 40;   // Epochs a store uses in its life: far more than any disk survives.
+constexpr uint64_t kEpochsMax =
+    1ULL << 40;  // Epochs a store uses in its life: far more than any disk survives.
 
 // A good record that no unbroken chain leads to.
 struct Stray {
@@ -21,13 +22,14 @@ struct Stray {
 
 // One file that holds, or may hold, records after the published ones.
 struct LiveFile {
-  size_t index = 0;                         // Into JournalScan::files.
+  size_t index = 0;  // Into JournalScan::files.
   std::shared_ptr<char[]> bytes;
   uint64_t size = 0;
   uint64_t epoch = 0;
-  std::vector<std::pair<uint64_t, RecordHead>> chain;   // Offset and head of each record from the file's start.
-  uint64_t end = 0;                         // Where the chain stops.
-  std::vector<Stray> strays;                // Of the same epoch, behind `end`.
+  std::vector<std::pair<uint64_t, RecordHead>>
+      chain;                  // Offset and head of each record from the file's start.
+  uint64_t end = 0;           // Where the chain stops.
+  std::vector<Stray> strays;  // Of the same epoch, behind `end`.
 
   Bytes from(uint64_t offset) const { return {bytes.get() + offset, size - offset}; }
 };
@@ -42,7 +44,8 @@ class Scanner {
     TRY(list_files());
     if (state_.clean) return std::move(scan_);
     for (size_t i = 0; i < scan_.files.size(); ++i) TRY(read_file(i));
-    std::sort(live_.begin(), live_.end(), [](const LiveFile& a, const LiveFile& b) { return a.epoch < b.epoch; });
+    std::sort(live_.begin(), live_.end(),
+              [](const LiveFile& a, const LiveFile& b) { return a.epoch < b.epoch; });
     TRY(join());
     return std::move(scan_);
   }
@@ -55,7 +58,8 @@ class Scanner {
   }
 
   Error damage(const LiveFile& file, uint64_t offset) const {
-    return Error(ErrorCode::kCorruption, "journal file \"" + path_of(scan_.files[file.index].number).string() +
+    return Error(ErrorCode::kCorruption, "journal file \"" +
+                                             path_of(scan_.files[file.index].number).string() +
                                              "\" is damaged at offset " + std::to_string(offset));
   }
 
@@ -64,11 +68,13 @@ class Scanner {
     for (const std::string& name : names) {
       ScannedFile file;
       const auto read = std::from_chars(name.data(), name.data() + name.size(), file.number);
-      if (read.ec != std::errc() || read.ptr != name.data() + name.size() || file.number == 0) continue;
+      if (read.ec != std::errc() || read.ptr != name.data() + name.size() || file.number == 0)
+        continue;
       TRY_ASSIGN(const auto open, files_.open(path_of(file.number), OpenMode::kRead));
       TRY_ASSIGN(file.bytes, open->size());
       if (file.bytes > kJournalFileBytesMax) {
-        return Error(ErrorCode::kCorruption, "journal file \"" + path_of(file.number).string() + "\" is too large");
+        return Error(ErrorCode::kCorruption,
+                     "journal file \"" + path_of(file.number).string() + "\" is too large");
       }
       scan_.files.push_back(file);
     }
@@ -76,7 +82,9 @@ class Scanner {
   }
 
   bool is_own_epoch(uint64_t epoch) const { return epoch - state_.key < kEpochsMax; }
-  bool is_live_epoch(uint64_t epoch) const { return is_own_epoch(epoch) && epoch >= state_.live_epoch; }
+  bool is_live_epoch(uint64_t epoch) const {
+    return is_own_epoch(epoch) && epoch >= state_.live_epoch;
+  }
 
   Result<void> read_file(size_t index) {
     LiveFile file;
@@ -87,7 +95,8 @@ class Scanner {
     // A file whose first record is an old one was not used since the last checkpoint.
     char first[kRecordHeadBytes];
     TRY_ASSIGN(const size_t got, open->read(first, sizeof first, 0));
-    const auto epoch = got == sizeof first ? read_record_epoch(Bytes(first, sizeof first)) : std::nullopt;
+    const auto epoch =
+        got == sizeof first ? read_record_epoch(Bytes(first, sizeof first)) : std::nullopt;
     if (epoch && is_own_epoch(*epoch) && *epoch < state_.live_epoch) {
       scan_.epoch_max = std::max(scan_.epoch_max, *epoch);
       return {};
@@ -116,8 +125,8 @@ class Scanner {
     }
   }
 
-  // Records begin at multiples of eight bytes. Epochs count up from a random key, so bytes within an object cannot be
-  // made to look like a record by somebody who does not know it.
+  // Records begin at multiples of eight bytes. Epochs count up from a random key, so bytes within
+  // an object cannot be made to look like a record by somebody who does not know it.
   void read_strays(LiveFile& file) {
     for (uint64_t at = file.end; at + kRecordHeadBytes <= file.size;) {
       uint32_t magic;
@@ -125,7 +134,8 @@ class Scanner {
       if (magic == kRecordMagic) {
         const Bytes rest = file.from(at);
         const auto head = read_record_head(rest);
-        const bool is_ours = head && is_live_epoch(head->epoch) && (file.epoch == 0 || head->epoch >= file.epoch);
+        const bool is_ours =
+            head && is_live_epoch(head->epoch) && (file.epoch == 0 || head->epoch >= file.epoch);
         if (is_ours && is_record_whole(rest, *head)) {
           if (file.epoch == 0) file.epoch = head->epoch;
           scan_.epoch_max = std::max(scan_.epoch_max, head->epoch);
@@ -147,11 +157,13 @@ class Scanner {
       if (!file.chain.empty()) {
         seen.first_sequence = file.chain.front().second.sequence;
         seen.last_sequence = file.chain.back().second.sequence;
-        if (seen.first_sequence > next) return damage(i == 0 ? file : live_[i - 1], i == 0 ? 0 : live_[i - 1].end);
+        if (seen.first_sequence > next)
+          return damage(i == 0 ? file : live_[i - 1], i == 0 ? 0 : live_[i - 1].end);
         TRY(take_records(file, next));
       }
-      // A later file was only written once everything before it was durable (journal.cc syncs a file before it goes on
-      // to the next): if one goes on exactly here, what follows here is a tail that was given up.
+      // A later file was only written once everything before it was durable (journal.cc syncs a
+      // file before it goes on to the next): if one goes on exactly here, what follows here is a
+      // tail that was given up.
       bool goes_on = false;
       bool later = false;
       bool stray_proof = false;
@@ -173,7 +185,7 @@ class Scanner {
 
   Result<void> take_records(const LiveFile& file, uint64_t& next) {
     for (const auto& [offset, head] : file.chain) {
-      if (head.sequence < next) continue;   // Published already.
+      if (head.sequence < next) continue;  // Published already.
       auto body = read_record_body(file.from(offset), head);
       if (!body) return damage(file, offset);
       for (const RecordObject& object : body->objects) {
@@ -194,7 +206,8 @@ class Scanner {
 
 }  // namespace
 
-Result<JournalScan> scan_journal(FileSystem& files, const std::filesystem::path& folder, const StoreState& state) {
+Result<JournalScan> scan_journal(FileSystem& files, const std::filesystem::path& folder,
+                                 const StoreState& state) {
   return Scanner(files, folder, state).run();
 }
 

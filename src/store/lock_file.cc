@@ -8,8 +8,9 @@
 #include <string>
 #include <utility>
 
-// Locks of the open file description: unlike plain POSIX locks, closing another descriptor of the file, or forking, does
-// not drop them. Linux has them since 3.15; the C library shows them only with extensions on.
+// Locks of the open file description: unlike plain POSIX locks, closing another descriptor of the
+// file, or forking, does not drop them. Linux has them since 3.15; the C library shows them only
+// with extensions on.
 #ifndef F_OFD_SETLK
 #define F_OFD_GETLK 36
 #define F_OFD_SETLK 37
@@ -33,7 +34,9 @@ Result<LockFile> LockFile::take(const std::filesystem::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor < 0) {
     const bool is_refused = errno == EACCES || errno == EPERM || errno == EROFS;
-    const ErrorCode code = is_refused ? ErrorCode::kInsufficientPrivilege : errno == ENOSPC ? ErrorCode::kDiskFull : ErrorCode::kIoError;
+    const ErrorCode code = is_refused        ? ErrorCode::kInsufficientPrivilege
+                           : errno == ENOSPC ? ErrorCode::kDiskFull
+                                             : ErrorCode::kIoError;
     return Error(code, "could not open \"" + path.string() + "\": " + std::strerror(errno));
   }
   LockFile lock(descriptor);
@@ -43,12 +46,14 @@ Result<LockFile> LockFile::take(const std::filesystem::path& path) {
     const ssize_t n = ::pread(descriptor, holder, sizeof holder - 1, 0);
     const std::string pid(holder, n > 0 ? std::strcspn(holder, "\n") : 0);
     return Error(ErrorCode::kDatabaseInUse,
-                 "repository \"" + path.parent_path().parent_path().string() + "\" is open in another process" +
+                 "repository \"" + path.parent_path().parent_path().string() +
+                     "\" is open in another process" +
                      (pid.empty() ? std::string() : " (pid " + pid + ")"));
   }
   const std::string pid = std::to_string(::getpid()) + "\n";
   // Only for the message above: the lock itself is what counts.
-  if (::ftruncate(descriptor, 0) != 0 || ::pwrite(descriptor, pid.data(), pid.size(), 0) < 0) errno = 0;
+  if (::ftruncate(descriptor, 0) != 0 || ::pwrite(descriptor, pid.data(), pid.size(), 0) < 0)
+    errno = 0;
   return lock;
 }
 

@@ -1,4 +1,5 @@
-// LockFile: one writer process for a repository, by a lock on DIR/rowan/lock that the kernel drops with the process.
+// LockFile: one writer process for a repository, by a lock on DIR/rowan/lock that the kernel drops
+// with the process.
 #pragma once
 
 #include <sys/types.h>

@@ -60,17 +60,20 @@ class MemoryStore final : public ObjectStore {
   std::vector<RefEntry> refs(std::string_view prefix) const override {
     std::vector<RefEntry> found;
     const std::shared_lock guard(mutex_);
-    for (auto at = refs_.lower_bound(prefix); at != refs_.end() && at->first.starts_with(prefix); ++at) {
+    for (auto at = refs_.lower_bound(prefix); at != refs_.end() && at->first.starts_with(prefix);
+         ++at) {
       found.push_back({at->first, at->second});
     }
     return found;
   }
 
-  Result<uint64_t> append(const PendingObjects& objects, const std::vector<RefUpdate>& refs) override {
+  Result<uint64_t> append(const PendingObjects& objects,
+                          const std::vector<RefUpdate>& refs) override {
     const auto used = drop_unused(objects.entries(), refs);
     const std::unique_lock guard(mutex_);
     TRY(check_old_values(refs));
-    for (const PendingObjects::Entry& entry : used ? *used : objects.entries()) objects_.emplace(entry.id, entry.object);
+    for (const PendingObjects::Entry& entry : used ? *used : objects.entries())
+      objects_.emplace(entry.id, entry.object);
     for (const RefUpdate& update : refs) {
       if (update.new_value.is_zero()) {
         refs_.erase(update.name);
@@ -94,12 +97,14 @@ class MemoryStore final : public ObjectStore {
 
   Result<void> checkpoint() override { return {}; }
   Result<void> maintain() override { return {}; }
-  void set_foreign_handler(std::function<void(const ForeignMove&)>) override {}  // Nobody else can move a ref.
+  void set_foreign_handler(std::function<void(const ForeignMove&)>) override {
+  }  // Nobody else can move a ref.
   bool read_only() const override { return false; }
 
   StoreStats stats() const override {
     const std::shared_lock guard(mutex_);
-    return {.objects_read = objects_read_.load(std::memory_order_relaxed), .commits_appended = sequence_};
+    return {.objects_read = objects_read_.load(std::memory_order_relaxed),
+            .commits_appended = sequence_};
   }
 
   NodeCache& cache() const override { return cache_; }
@@ -128,7 +133,9 @@ class MemoryStore final : public ObjectStore {
       return {};
     }
 
-    std::shared_ptr<const void> hold() override { return std::make_shared<int>(); }   // Nothing is removed before the store goes.
+    std::shared_ptr<const void> hold() override {
+      return std::make_shared<int>();
+    }  // Nothing is removed before the store goes.
 
    private:
     MemoryStore& store_;
@@ -141,7 +148,8 @@ class MemoryStore final : public ObjectStore {
       const auto found = refs_.find(update.name);
       const Oid now = found == refs_.end() ? Oid{} : found->second;
       if (now != update.old_value) {
-        return Error(ErrorCode::kSerializationFailure, "could not serialize access due to concurrent update")
+        return Error(ErrorCode::kSerializationFailure,
+                     "could not serialize access due to concurrent update")
             .with_detail("Reference \"" + update.name + "\" was moved meanwhile.");
       }
     }
@@ -159,13 +167,16 @@ class MemoryStore final : public ObjectStore {
       return refs_.contains(name);
     };
     const auto conflict = [&](const std::string& other) {
-      return Error(ErrorCode::kDuplicateBranch, "ref \"" + made.name + "\" cannot exist beside \"" + other + "\"");
+      return Error(ErrorCode::kDuplicateBranch,
+                   "ref \"" + made.name + "\" cannot exist beside \"" + other + "\"");
     };
-    for (size_t slash = made.name.find('/', 5); slash != std::string::npos; slash = made.name.find('/', slash + 1)) {
+    for (size_t slash = made.name.find('/', 5); slash != std::string::npos;
+         slash = made.name.find('/', slash + 1)) {
       if (stands(made.name.substr(0, slash))) return conflict(made.name.substr(0, slash));
     }
     const std::string below = made.name + "/";
-    for (auto at = refs_.lower_bound(below); at != refs_.end() && at->first.starts_with(below); ++at) {
+    for (auto at = refs_.lower_bound(below); at != refs_.end() && at->first.starts_with(below);
+         ++at) {
       if (stands(at->first)) return conflict(at->first);
     }
     for (const RefUpdate& other : refs) {
@@ -175,7 +186,7 @@ class MemoryStore final : public ObjectStore {
   }
 
   mutable std::shared_mutex mutex_;
-  std::unordered_map<Oid, ObjectRef, OidHash> objects_;         // Guarded by mutex_, as the next two.
+  std::unordered_map<Oid, ObjectRef, OidHash> objects_;  // Guarded by mutex_, as the next two.
   std::map<std::string, Oid, std::less<>> refs_;
   uint64_t sequence_ = 0;
   mutable std::atomic<uint64_t> objects_read_ = 0;

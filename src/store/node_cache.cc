@@ -13,9 +13,9 @@ namespace rowan::store {
 namespace {
 
 constexpr size_t kShards = 16;
-constexpr size_t kSlotsAtFirst = 64;     // A power of two.
+constexpr size_t kSlotsAtFirst = 64;  // A power of two.
 constexpr int kSpinsBeforeYield = 64;
-constexpr size_t kSupersededKept = 16;   // In each shard.
+constexpr size_t kSupersededKept = 16;  // In each shard.
 
 // Held for some tens of instructions, so that spinning costs less than a mutex would.
 class SpinLock {
@@ -37,7 +37,7 @@ struct Slot {
   uint64_t kind = 0;
   size_t bytes = 0;
   Oid id;
-  bool used = false;                       // Found since the hand passed last.
+  bool used = false;  // Found since the hand passed last.
 };
 
 // What one entry costs beside its node: its slot, at a table load of about a half.
@@ -63,7 +63,7 @@ struct alignas(64) NodeCache::Shard {
     Oid id;
     uint64_t kind = 0;
   };
-  std::array<Key, kSupersededKept> superseded;                 // A ring: the oldest is dropped for the newest.
+  std::array<Key, kSupersededKept> superseded;  // A ring: the oldest is dropped for the newest.
   size_t superseded_at = 0;
 
   size_t mask() const { return slots.size() - 1; }
@@ -98,7 +98,8 @@ struct alignas(64) NodeCache::Shard {
     slots[at].node = nullptr;
     for (size_t next = (at + 1) & mask(); slots[next].node != nullptr; next = (next + 1) & mask()) {
       const size_t home = slots[next].hash & mask();
-      if (((next - home) & mask()) < ((next - at) & mask())) continue;  // It would land before its home.
+      if (((next - home) & mask()) < ((next - at) & mask()))
+        continue;  // It would land before its home.
       slots[at] = std::move(slots[next]);
       slots[next].node = nullptr;
       at = next;
@@ -144,7 +145,8 @@ std::shared_ptr<const CachedNode> NodeCache::insert(const Oid& id, uint64_t kind
   Shard& shard = *shards_[hash >> 60];
   Shard::Evicted evicted;  // Destroyed after the lock is free: a node's destructor may be slow.
   const std::lock_guard guard(shard.lock);
-  if (const Slot& there = shard.slots[shard.probe(id, kind, hash)]; there.node != nullptr) return there.node;
+  if (const Slot& there = shard.slots[shard.probe(id, kind, hash)]; there.node != nullptr)
+    return there.node;
   if (bytes > budget) return node;
   shard.evict_until(budget - bytes, evicted);
   if ((shard.count + 1) * 3 > shard.slots.size() * 2) shard.grow();

@@ -1,6 +1,7 @@
 // NodeCache: decoded objects by id, within a byte budget. Results never depend on it.
 //
-// Threads: sharded; any thread. A node handed out stays alive while its pointer does, evicted or not.
+// Threads: sharded; any thread. A node handed out stays alive while its pointer does, evicted or
+// not.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +18,7 @@ namespace rowan::store {
 class CachedNode {
  public:
   virtual ~CachedNode() = default;
-  virtual size_t memory_bytes() const = 0;   // Fixed once the node is in the cache.
+  virtual size_t memory_bytes() const = 0;  // Fixed once the node is in the cache.
 };
 
 class NodeCache {
@@ -30,11 +31,12 @@ class NodeCache {
   // nullptr when absent. Marks the node as used.
   std::shared_ptr<const CachedNode> find(const Oid& id, uint64_t kind);
   // Keeps `node`, or the one that got there first, and gives back whichever was kept.
-  std::shared_ptr<const CachedNode> insert(const Oid& id, uint64_t kind, std::shared_ptr<const CachedNode> node);
+  std::shared_ptr<const CachedNode> insert(const Oid& id, uint64_t kind,
+                                           std::shared_ptr<const CachedNode> node);
 
-  // A newer version of the node was made: this one gives way before any other, though not before some hundred more are
-  // superseded, because readers of a recent snapshot may still come for it. Without this a busy table's old versions
-  // would fill the budget.
+  // A newer version of the node was made: this one gives way before any other, though not before
+  // some hundred more are superseded, because readers of a recent snapshot may still come for it.
+  // Without this a busy table's old versions would fill the budget.
   void supersede(const Oid& id, uint64_t kind);
 
   // find, else build() and insert. `kind` must name T's layout completely.

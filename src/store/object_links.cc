@@ -8,7 +8,8 @@
 namespace rowan::store {
 
 std::optional<TreeLink> take_tree_link(Bytes& tree) {
-  const auto* const nul = static_cast<const char*>(tree.empty() ? nullptr : std::memchr(tree.data(), 0, tree.size()));
+  const auto* const nul =
+      static_cast<const char*>(tree.empty() ? nullptr : std::memchr(tree.data(), 0, tree.size()));
   if (nul == nullptr) return std::nullopt;
   const auto end = static_cast<size_t>(nul - tree.data());
   const size_t space = tree.find(' ');
@@ -21,14 +22,15 @@ std::optional<TreeLink> take_tree_link(Bytes& tree) {
 }
 
 std::optional<Oid> take_id_line(Bytes& text, Bytes word) {
-  if (!text.starts_with(word) || text.size() < word.size() + Oid::kHexDigits + 1) return std::nullopt;
+  if (!text.starts_with(word) || text.size() < word.size() + Oid::kHexDigits + 1)
+    return std::nullopt;
   const auto id = Oid::parse(text.substr(word.size(), Oid::kHexDigits));
   text.remove_prefix(word.size() + Oid::kHexDigits + 1);
   return id;
 }
 
-std::optional<std::vector<PendingObjects::Entry>> drop_unused(const std::vector<PendingObjects::Entry>& objects,
-                                                              const std::vector<RefUpdate>& refs) {
+std::optional<std::vector<PendingObjects::Entry>> drop_unused(
+    const std::vector<PendingObjects::Entry>& objects, const std::vector<RefUpdate>& refs) {
   if (objects.empty() || refs.empty()) return std::nullopt;
   const auto id_at = [&objects](size_t position) -> const Oid& { return objects[position].id; };
   OidPositions positions(objects.size());

@@ -19,17 +19,20 @@ struct TreeLink {
   LinkKind kind = LinkKind::kBlob;
 };
 
-// Takes "<mode> <name>\0<20 bytes>" off the front of a tree. Nothing at its end or where it is damaged.
+// Takes "<mode> <name>\0<20 bytes>" off the front of a tree. Nothing at its end or where it is
+// damaged.
 std::optional<TreeLink> take_tree_link(Bytes& tree);
 
-// The id on a line "<word> <40 digits>\n" at the front of `text`, which is then removed. `word` ends in its blank.
+// The id on a line "<word> <40 digits>\n" at the front of `text`, which is then removed. `word`
+// ends in its blank.
 std::optional<Oid> take_id_line(Bytes& text, Bytes word);
 
 // Calls visit(id, kind) for everything an object names; what is damaged names nothing.
 template <typename Visit>
 void visit_links(ObjectType type, Bytes bytes, Visit&& visit) {
   switch (type) {
-    case ObjectType::kBlob: return;
+    case ObjectType::kBlob:
+      return;
     case ObjectType::kTree:
       while (const auto link = take_tree_link(bytes)) visit(link->id, link->kind);
       return;
@@ -43,10 +46,10 @@ void visit_links(ObjectType type, Bytes bytes, Visit&& visit) {
   }
 }
 
-// Those of a transaction's objects that its refs lead to. Nothing when that is all of them, or when there are no refs.
-// What was made on the way and then given up (a tree that was changed once more, values of a failed statement) must not
-// be stored: stock git would list it as dangling for ever.
-std::optional<std::vector<PendingObjects::Entry>> drop_unused(const std::vector<PendingObjects::Entry>& objects,
-                                                              const std::vector<RefUpdate>& refs);
+// Those of a transaction's objects that its refs lead to. Nothing when that is all of them, or when
+// there are no refs. What was made on the way and then given up (a tree that was changed once more,
+// values of a failed statement) must not be stored: stock git would list it as dangling for ever.
+std::optional<std::vector<PendingObjects::Entry>> drop_unused(
+    const std::vector<PendingObjects::Entry>& objects, const std::vector<RefUpdate>& refs);
 
 }  // namespace rowan::store

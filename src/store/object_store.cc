@@ -20,10 +20,14 @@ constexpr size_t kLinearSearchMax = 32;
 
 std::string_view type_word(ObjectType type) {
   switch (type) {
-    case ObjectType::kCommit: return "commit";
-    case ObjectType::kTree: return "tree";
-    case ObjectType::kBlob: return "blob";
-    case ObjectType::kTag: return "tag";
+    case ObjectType::kCommit:
+      return "commit";
+    case ObjectType::kTree:
+      return "tree";
+    case ObjectType::kBlob:
+      return "blob";
+    case ObjectType::kTag:
+      return "tag";
   }
   ENSURE(false);
 }

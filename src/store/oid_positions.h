@@ -1,5 +1,6 @@
-// OidPositions: finds the place of an id in a list that the caller keeps. A flat table, since it is asked for every object of
-// a pack and for every entry of a tree; most of the time the answer is no, and then one look at an empty slot is all.
+// OidPositions: finds the place of an id in a list that the caller keeps. A flat table, since it is
+// asked for every object of a pack and for every entry of a tree; most of the time the answer is
+// no, and then one look at an empty slot is all.
 #pragma once
 
 #include <bit>
@@ -15,7 +16,8 @@ namespace rowan::store {
 
 class OidPositions {
  public:
-  explicit OidPositions(size_t count_max) : slots_(std::bit_ceil(count_max * 2 + 2)), mask_(slots_.size() - 1) {
+  explicit OidPositions(size_t count_max)
+      : slots_(std::bit_ceil(count_max * 2 + 2)), mask_(slots_.size() - 1) {
     ENSURE(count_max < UINT32_MAX);
   }
 
@@ -23,7 +25,8 @@ class OidPositions {
   template <typename IdAt>
   std::optional<size_t> find(const Oid& id, const IdAt& id_at) const {
     for (size_t at = first_slot(id); slots_[at].position != 0; at = (at + 1) & mask_) {
-      if (slots_[at].tag == tag_of(id) && id_at(slots_[at].position - 1) == id) return slots_[at].position - 1;
+      if (slots_[at].tag == tag_of(id) && id_at(slots_[at].position - 1) == id)
+        return slots_[at].position - 1;
     }
     return std::nullopt;
   }
@@ -42,7 +45,7 @@ class OidPositions {
  private:
   struct Slot {
     uint32_t tag = 0;
-    uint32_t position = 0;               // + 1; zero: empty.
+    uint32_t position = 0;  // + 1; zero: empty.
   };
 
   // Ids are hashes, so their bytes serve as they are.

@@ -1,5 +1,5 @@
-// Pack care: merges the smallest packs by copying their entries as they are stored. Only at the seams, where a
-// node's newest version in one pack meets its versions in another, deltas are made.
+// Pack care: merges the smallest packs by copying their entries as they are stored. Only at the
+// seams, where a node's newest version in one pack meets its versions in another, deltas are made.
 #include <algorithm>
 #include <filesystem>
 #include <memory>
@@ -29,17 +29,21 @@ namespace fs = std::filesystem;
 
 constexpr int kRebuildLevel = 1;
 
-// The packs to merge: the smallest ones, up to the largest that is not twice the sum of those below it. What lies
-// above already is, so the result fits in.
-std::vector<PackSet::PackInfo> choose_packs(const PackSet& packs, const fs::path& pack_folder, FileSystem& files) {
+// The packs to merge: the smallest ones, up to the largest that is not twice the sum of those below
+// it. What lies above already is, so the result fits in.
+std::vector<PackSet::PackInfo> choose_packs(const PackSet& packs, const fs::path& pack_folder,
+                                            FileSystem& files) {
   std::vector<PackSet::PackInfo> chosen;
   for (PackSet::PackInfo& info : packs.packs()) {
     if (info.kept || info.stem.parent_path() != pack_folder) continue;
     // Git gives these packs a meaning that a merged one would lose.
-    if (files.exists(info.stem.string() + ".promisor") || files.exists(info.stem.string() + ".mtimes")) continue;
+    if (files.exists(info.stem.string() + ".promisor") ||
+        files.exists(info.stem.string() + ".mtimes"))
+      continue;
     chosen.push_back(std::move(info));
   }
-  std::sort(chosen.begin(), chosen.end(), [](const auto& a, const auto& b) { return a.bytes < b.bytes; });
+  std::sort(chosen.begin(), chosen.end(),
+            [](const auto& a, const auto& b) { return a.bytes < b.bytes; });
   size_t merge = 0;
   uint64_t sum = 0;
   for (size_t i = 0; i < chosen.size(); ++i) {
@@ -55,19 +59,22 @@ std::vector<PackSet::PackInfo> choose_packs(const PackSet& packs, const fs::path
 struct Moving {
   enum class State : uint8_t { kWaiting, kOpen, kWritten };
   Oid id;
-  const PackFile* pack = nullptr;      // Borrowed.
-  uint64_t offset = 0;                 // In its old pack, and where the next entry begins.
+  const PackFile* pack = nullptr;  // Borrowed.
+  uint64_t offset = 0;             // In its old pack, and where the next entry begins.
   uint64_t end = 0;
   uint32_t crc = 0;
   State state = State::kWaiting;
-  uint32_t depth = 0;                  // Links to a whole object, in the new pack.
+  uint32_t depth = 0;  // Links to a whole object, in the new pack.
   uint64_t new_offset = 0;
 };
 
 class Merger {
  public:
   Merger(const PackSet& packs, size_t objects_max)
-      : packs_(packs), deflater_(kRebuildLevel), links_(packs, [this](const Oid& id) { return home_of(id); }), number_(objects_max) {
+      : packs_(packs),
+        deflater_(kRebuildLevel),
+        links_(packs, [this](const Oid& id) { return home_of(id); }),
+        number_(objects_max) {
     moving_.reserve(objects_max);
   }
 
@@ -76,7 +83,8 @@ class Merger {
   Result<WrittenPack> write(const fs::path& pack_folder, FileSystem& files);
 
  private:
-  using OffsetsOfPack = std::vector<std::pair<uint64_t, uint64_t>>;   // (offset, position in the index), sorted.
+  using OffsetsOfPack =
+      std::vector<std::pair<uint64_t, uint64_t>>;  // (offset, position in the index), sorted.
 
   std::optional<size_t> number_of(const Oid& id) const {
     return number_.find(id, [this](size_t number) -> const Oid& { return moving_[number].id; });
@@ -85,7 +93,8 @@ class Merger {
   Result<void> find_links();
   Result<std::optional<size_t>> base_of(const Moving& moving, const PackEntry& entry) const;
   Result<void> write_with_bases(size_t number, PackOutput& output);
-  Result<void> write_one(Moving& moving, const PackEntry& entry, std::optional<size_t> base, PackOutput& output);
+  Result<void> write_one(Moving& moving, const PackEntry& entry, std::optional<size_t> base,
+                         PackOutput& output);
   Result<bool> write_new_delta(Moving& moving, const Moving& base, PackOutput& output);
   Result<ObjectRef> read(const Moving& moving) const;
 
@@ -94,7 +103,7 @@ class Merger {
   DeltaMaker deltas_;
   VersionLinks links_;
   std::vector<Moving> moving_;
-  OidPositions number_;                                               // In moving_.
+  OidPositions number_;  // In moving_.
   std::unordered_map<const PackFile*, OffsetsOfPack> offsets_;
 };
 
@@ -112,7 +121,8 @@ Result<void> Merger::take(const PackFile* pack) {
     const uint64_t end = i + 1 < offsets.size() ? offsets[i + 1].first : pack->entries_end();
     if (end == offset) return pack->corrupt(offset, "has an index with two objects at one place");
     // A newer pack may have had it.
-    const bool is_new = number_.insert(id, moving_.size(), [this](size_t number) -> const Oid& { return moving_[number].id; });
+    const bool is_new = number_.insert(
+        id, moving_.size(), [this](size_t number) -> const Oid& { return moving_[number].id; });
     if (is_new) moving_.push_back({id, pack, offset, end, pack->crc_at(position)});
   }
   return {};
@@ -133,8 +143,8 @@ Result<void> Merger::find_links() {
   return links_.find(commits);
 }
 
-// The moving object that an entry is made from, or, for a whole object, could be: its newer version in another
-// pack. Nothing when there is none or the base stays elsewhere.
+// The moving object that an entry is made from, or, for a whole object, could be: its newer version
+// in another pack. Nothing when there is none or the base stays elsewhere.
 Result<std::optional<size_t>> Merger::base_of(const Moving& moving, const PackEntry& entry) const {
   Oid base_id = entry.base_id;
   if (entry.form == PackEntry::Form::kWhole) {
@@ -143,7 +153,8 @@ Result<std::optional<size_t>> Merger::base_of(const Moving& moving, const PackEn
     base_id = *newer;
   } else if (entry.form == PackEntry::Form::kOffsetDelta) {
     const OffsetsOfPack& offsets = offsets_.at(moving.pack);
-    const auto at = std::lower_bound(offsets.begin(), offsets.end(), std::pair(entry.base_offset, uint64_t{0}));
+    const auto at =
+        std::lower_bound(offsets.begin(), offsets.end(), std::pair(entry.base_offset, uint64_t{0}));
     if (at == offsets.end() || at->first != entry.base_offset) {
       return moving.pack->corrupt(entry.offset, "has a delta without a base");
     }
@@ -154,15 +165,17 @@ Result<std::optional<size_t>> Merger::base_of(const Moving& moving, const PackEn
 
 Result<WrittenPack> Merger::write(const fs::path& pack_folder, FileSystem& files) {
   TRY(find_links());
-  TRY_ASSIGN(auto output, PackOutput::open(pack_folder, {.files = &files, .keep = false, .count = moving_.size()}));
+  TRY_ASSIGN(
+      auto output,
+      PackOutput::open(pack_folder, {.files = &files, .keep = false, .count = moving_.size()}));
   for (size_t i = 0; i < moving_.size(); ++i) {
     if (moving_[i].state == Moving::State::kWaiting) TRY(write_with_bases(i, *output));
   }
   return output->finish();
 }
 
-// Bases first. The copies come from several packs, so their deltas may form a ring or a long chain: where one would
-// close or pass the limit, the object is written whole.
+// Bases first. The copies come from several packs, so their deltas may form a ring or a long chain:
+// where one would close or pass the limit, the object is written whole.
 Result<void> Merger::write_with_bases(size_t number, PackOutput& output) {
   struct Step {
     size_t number;
@@ -170,10 +183,12 @@ Result<void> Merger::write_with_bases(size_t number, PackOutput& output) {
     std::optional<size_t> base;
   };
   std::vector<Step> steps;
-  for (std::optional<size_t> next = number; next && moving_[*next].state == Moving::State::kWaiting;) {
+  for (std::optional<size_t> next = number;
+       next && moving_[*next].state == Moving::State::kWaiting;) {
     Moving& moving = moving_[*next];
     TRY_ASSIGN(const auto entry, moving.pack->entry_at(moving.offset));
-    if (entry.data_offset >= moving.end) return moving.pack->corrupt(moving.offset, "has an entry that is cut short");
+    if (entry.data_offset >= moving.end)
+      return moving.pack->corrupt(moving.offset, "has an entry that is cut short");
     TRY_ASSIGN(const auto base, base_of(moving, entry));
     moving.state = Moving::State::kOpen;
     steps.push_back({*next, entry, base});
@@ -207,7 +222,9 @@ Result<void> Merger::write_one(Moving& moving, const PackEntry& entry, std::opti
   }
   if (base) {
     moving.depth = moving_[*base].depth + 1;
-    return output.add(moving.id, delta_entry_head(entry.size, moving.new_offset - moving_[*base].new_offset), data);
+    return output.add(moving.id,
+                      delta_entry_head(entry.size, moving.new_offset - moving_[*base].new_offset),
+                      data);
   }
   TRY_ASSIGN(const auto object, read(moving));
   std::string deflated;
@@ -225,7 +242,8 @@ Result<bool> Merger::write_new_delta(Moving& moving, const Moving& base, PackOut
   std::string deflated;
   deflater_.append(delta, deflated);
   moving.depth = base.depth + 1;
-  TRY(output.add(moving.id, delta_entry_head(delta.size(), moving.new_offset - base.new_offset), deflated));
+  TRY(output.add(moving.id, delta_entry_head(delta.size(), moving.new_offset - base.new_offset),
+                 deflated));
   return true;
 }
 
@@ -236,18 +254,21 @@ Result<ObjectRef> Merger::read(const Moving& moving) const {
   return *std::move(object);
 }
 
-// The index goes first: without it stock git does not look for the pack, while an index without its pack would be
-// tried. A crash in between leaves a file that nobody reads.
-Result<void> remove_packs(const std::vector<PackSet::PackInfo>& old, const fs::path& kept, FileSystem& files) {
+// The index goes first: without it stock git does not look for the pack, while an index without its
+// pack would be tried. A crash in between leaves a file that nobody reads.
+Result<void> remove_packs(const std::vector<PackSet::PackInfo>& old, const fs::path& kept,
+                          FileSystem& files) {
   const auto remove = [&](const fs::path& file) -> Result<void> {
     auto removed = files.unlink(file);
-    if (!removed && removed.error().code() == ErrorCode::kUndefinedFile) return {};   // Stock gc was faster.
+    if (!removed && removed.error().code() == ErrorCode::kUndefinedFile)
+      return {};  // Stock gc was faster.
     return removed;
   };
-  // A multi-pack-index that names a pack which is gone makes git complain; git repack drops it for the same reason.
+  // A multi-pack-index that names a pack which is gone makes git complain; git repack drops it for
+  // the same reason.
   TRY(remove(kept.parent_path() / "multi-pack-index"));
   for (const PackSet::PackInfo& info : old) {
-    if (info.stem == kept) continue;   // One pack held all the others.
+    if (info.stem == kept) continue;  // One pack held all the others.
     for (const char* extension : {".idx", ".pack", ".rev", ".bitmap"}) {
       TRY(remove(info.stem.string() + extension));
     }
@@ -257,7 +278,8 @@ Result<void> remove_packs(const std::vector<PackSet::PackInfo>& old, const fs::p
 
 }  // namespace
 
-Result<size_t> consolidate_packs(PackSet& packs, const fs::path& pack_folder, FileSystem* files_or_null) {
+Result<size_t> consolidate_packs(PackSet& packs, const fs::path& pack_folder,
+                                 FileSystem* files_or_null) {
   FileSystem& files = files_or_null != nullptr ? *files_or_null : real_file_system();
   TRY(packs.refresh());
   const std::vector<PackSet::PackInfo> chosen = choose_packs(packs, pack_folder, files);
@@ -273,7 +295,8 @@ Result<size_t> consolidate_packs(PackSet& packs, const fs::path& pack_folder, Fi
     objects_max += (*pack)->count();
     opened.push_back(std::move(*pack));
   }
-  std::sort(opened.begin(), opened.end(), [](const auto& a, const auto& b) { return a->time_ns() > b->time_ns(); });
+  std::sort(opened.begin(), opened.end(),
+            [](const auto& a, const auto& b) { return a->time_ns() > b->time_ns(); });
   Merger merger(packs, objects_max);
   for (const auto& pack : opened) TRY(merger.take(pack.get()));
   TRY_ASSIGN(const WrittenPack written, merger.write(pack_folder, files));

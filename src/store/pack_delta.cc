@@ -11,10 +11,10 @@ namespace rowan::store {
 namespace {
 
 constexpr size_t kBlockBytes = 16;
-constexpr size_t kCopyBytesMax = 0x10000;     // What every Git version reads.
+constexpr size_t kCopyBytesMax = 0x10000;  // What every Git version reads.
 constexpr size_t kInsertBytesMax = 127;
 constexpr size_t kBlocksIndexedMax = 1u << 16;
-constexpr size_t kMiddleBytesMin = 48;        // A shorter changed middle is simply inserted.
+constexpr size_t kMiddleBytesMin = 48;  // A shorter changed middle is simply inserted.
 
 uint64_t load64(const char* at) {
   uint64_t word;
@@ -32,13 +32,15 @@ size_t common_prefix(Bytes a, Bytes b) {
 
 size_t common_suffix(Bytes a, Bytes b, size_t size_max) {
   size_t size = 0;
-  while (size + 8 <= size_max && load64(&a[a.size() - size - 8]) == load64(&b[b.size() - size - 8])) size += 8;
+  while (size + 8 <= size_max && load64(&a[a.size() - size - 8]) == load64(&b[b.size() - size - 8]))
+    size += 8;
   while (size < size_max && a[a.size() - size - 1] == b[b.size() - size - 1]) ++size;
   return size;
 }
 
 uint64_t hash_block(const char* at) {
-  const uint64_t h = (load64(at) ^ (load64(at + 8) * 0x9e3779b97f4a7c15ULL)) * 0xff51afd7ed558ccdULL;
+  const uint64_t h =
+      (load64(at) ^ (load64(at + 8) * 0x9e3779b97f4a7c15ULL)) * 0xff51afd7ed558ccdULL;
   return h ^ (h >> 32);
 }
 
@@ -69,7 +71,8 @@ const std::string& DeltaMaker::make(Bytes base, Bytes target, size_t bytes_max) 
   put_varint(out_, base.size());
   put_varint(out_, target.size());
 
-  // Versions of a node differ in few places: what is common at both ends is found without any table.
+  // Versions of a node differ in few places: what is common at both ends is found without any
+  // table.
   const size_t prefix = common_prefix(base, target);
   const size_t suffix = common_suffix(base, target, std::min(base.size(), target.size()) - prefix);
   const size_t base_end = base.size() - suffix;
@@ -85,10 +88,10 @@ const std::string& DeltaMaker::make(Bytes base, Bytes target, size_t bytes_max) 
   return out_;
 }
 
-// Several changes lie between the common ends: aligned blocks of the base are indexed, and every position of the
-// target that meets one is extended as far as it goes.
-void DeltaMaker::match_middle(Bytes base, Bytes target, size_t from, size_t base_end, size_t target_end,
-                              size_t bytes_max) {
+// Several changes lie between the common ends: aligned blocks of the base are indexed, and every
+// position of the target that meets one is extended as far as it goes.
+void DeltaMaker::match_middle(Bytes base, Bytes target, size_t from, size_t base_end,
+                              size_t target_end, size_t bytes_max) {
   const size_t blocks = std::min((base_end - from) / kBlockBytes, kBlocksIndexedMax);
   table_.assign(std::bit_ceil(blocks * 2), 0);
   const size_t mask = table_.size() - 1;
@@ -96,7 +99,7 @@ void DeltaMaker::match_middle(Bytes base, Bytes target, size_t from, size_t base
     table_[hash_block(&base[from + block * kBlockBytes]) & mask] = static_cast<uint32_t>(block + 1);
   }
 
-  size_t pending = from;                       // Where the bytes not written yet begin.
+  size_t pending = from;  // Where the bytes not written yet begin.
   for (size_t at = from; at + kBlockBytes <= target_end;) {
     const uint32_t block = table_[hash_block(&target[at]) & mask];
     const size_t base_at = from + (size_t{block} - 1) * kBlockBytes;
@@ -112,7 +115,7 @@ void DeltaMaker::match_middle(Bytes base, Bytes target, size_t from, size_t base
     copy(base_at - behind, behind + ahead);
     at += ahead;
     pending = at;
-    if (out_.size() > bytes_max) return;       // make() will drop it.
+    if (out_.size() > bytes_max) return;  // make() will drop it.
   }
   insert(target.substr(pending, target_end - pending));
 }
@@ -166,7 +169,8 @@ bool apply_delta(Bytes base, Bytes delta, char* out, size_t out_bytes) {
   while (at < delta.size()) {
     const auto op = static_cast<uint8_t>(delta[at++]);
     if ((op & 0x80) != 0) {
-      const auto operand_bytes = static_cast<size_t>(std::popcount(static_cast<uint8_t>(op & 0x7f)));
+      const auto operand_bytes =
+          static_cast<size_t>(std::popcount(static_cast<uint8_t>(op & 0x7f)));
       if (delta.size() - at < operand_bytes) return false;
       uint32_t offset = 0;
       uint32_t size = 0;
@@ -177,7 +181,8 @@ bool apply_delta(Bytes base, Bytes delta, char* out, size_t out_bytes) {
         if (op & (0x10 << i)) size |= uint32_t{static_cast<uint8_t>(delta[at++])} << (8 * i);
       }
       if (size == 0) size = kCopyBytesMax;
-      if (offset > base.size() || size > base.size() - offset || size > out_bytes - made) return false;
+      if (offset > base.size() || size > base.size() - offset || size > out_bytes - made)
+        return false;
       std::memcpy(out + made, base.data() + offset, size);
       made += size;
     } else {

@@ -20,7 +20,7 @@ namespace {
 constexpr size_t kPackHeadBytes = 12;
 constexpr size_t kIdxHeadBytes = 8;
 constexpr size_t kFanoutBytes = 256 * 4;
-constexpr uint64_t kDeflateRatioMax = 1032;            // What deflate can reach at best.
+constexpr uint64_t kDeflateRatioMax = 1032;  // What deflate can reach at best.
 constexpr std::string_view kIdxMagic("\377tOc\0\0\0\2", 8);
 
 struct FreeInflater {
@@ -28,13 +28,15 @@ struct FreeInflater {
 };
 
 libdeflate_decompressor* thread_inflater() {
-  thread_local const std::unique_ptr<libdeflate_decompressor, FreeInflater> inflater(libdeflate_alloc_decompressor());
+  thread_local const std::unique_ptr<libdeflate_decompressor, FreeInflater> inflater(
+      libdeflate_alloc_decompressor());
   return inflater.get();
 }
 
 Error io_error(const std::filesystem::path& file, std::string_view what, int number) {
   return Error(number == ENOENT ? ErrorCode::kUndefinedFile : ErrorCode::kIoError,
-               "could not " + std::string(what) + " file \"" + file.string() + "\": " + std::strerror(number));
+               "could not " + std::string(what) + " file \"" + file.string() +
+                   "\": " + std::strerror(number));
 }
 
 }  // namespace
@@ -55,8 +57,9 @@ bool inflate_exactly(Bytes in, char* out, size_t out_bytes) {
   // libdeflate wants a place to write to even for an empty result.
   char none = 0;
   size_t used = 0;
-  return libdeflate_zlib_decompress_ex(thread_inflater(), in.data(), in.size(), out_bytes == 0 ? &none : out,
-                                       out_bytes, &used, nullptr) == LIBDEFLATE_SUCCESS;
+  return libdeflate_zlib_decompress_ex(thread_inflater(), in.data(), in.size(),
+                                       out_bytes == 0 ? &none : out, out_bytes, &used,
+                                       nullptr) == LIBDEFLATE_SUCCESS;
 }
 
 std::optional<std::string> inflate_unknown(Bytes in, size_t bytes_max, bool& too_long) {
@@ -66,8 +69,8 @@ std::optional<std::string> inflate_unknown(Bytes in, size_t bytes_max, bool& too
     std::string out(guess, '\0');
     size_t used = 0;
     size_t made = 0;
-    const auto outcome =
-        libdeflate_zlib_decompress_ex(thread_inflater(), in.data(), in.size(), out.data(), guess, &used, &made);
+    const auto outcome = libdeflate_zlib_decompress_ex(thread_inflater(), in.data(), in.size(),
+                                                       out.data(), guess, &used, &made);
     if (outcome == LIBDEFLATE_SUCCESS) {
       out.resize(made);
       return out;
@@ -80,7 +83,7 @@ std::optional<std::string> inflate_unknown(Bytes in, size_t bytes_max, bool& too
 Result<MappedFile> MappedFile::open(const std::filesystem::path& file) {
   const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return io_error(file, "open", errno);
-  struct stat info {};
+  struct stat info{};
   if (fstat(fd, &info) != 0) {
     const int number = errno;
     close(fd);
@@ -89,7 +92,7 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& file) {
   const auto size = static_cast<size_t>(info.st_size);
   void* const at = size == 0 ? nullptr : mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
   const int number = errno;
-  close(fd);                                           // The mapping keeps the file.
+  close(fd);  // The mapping keeps the file.
   if (at == MAP_FAILED) return io_error(file, "map", number);
   return MappedFile(Bytes(static_cast<const char*>(at), size));
 }
@@ -103,7 +106,7 @@ Result<std::shared_ptr<const PackFile>> PackFile::open(const std::filesystem::pa
   TRY_ASSIGN(auto pack, MappedFile::open(stem.string() + ".pack"));
   std::shared_ptr<PackFile> made(new PackFile(stem, std::move(pack), std::move(idx)));
   TRY(made->check());
-  struct stat info {};
+  struct stat info{};
   if (stat((stem.string() + ".pack").c_str(), &info) == 0) {
     made->time_ns_ = info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec;
   }
@@ -121,7 +124,8 @@ Result<void> PackFile::check() {
   uint32_t before = 0;
   for (size_t i = 0; i < 256; ++i) {
     const uint32_t upto = load_be32(&fanout_[i * 4]);
-    if (upto < before) return Error(ErrorCode::kCorruption, idx_name + " has a damaged fanout table");
+    if (upto < before)
+      return Error(ErrorCode::kCorruption, idx_name + " has a damaged fanout table");
     before = upto;
   }
   count_ = before;
@@ -135,12 +139,14 @@ Result<void> PackFile::check() {
   offsets_ = idx.substr(tables + count_ * (Oid::kBytes + 4), count_ * 4);
   long_offsets_ = idx.substr(tables + count_ * (Oid::kBytes + 8), idx.size() - fixed);
 
-  if (pack.size() < kPackHeadBytes + Oid::kBytes || !pack.starts_with("PACK") || load_be32(&pack[4]) < 2 ||
-      load_be32(&pack[4]) > 3) {
+  if (pack.size() < kPackHeadBytes + Oid::kBytes || !pack.starts_with("PACK") ||
+      load_be32(&pack[4]) < 2 || load_be32(&pack[4]) > 3) {
     return corrupt(0, "is not a pack of version 2");
   }
-  if (load_be32(&pack[8]) != count_) return corrupt(8, "holds another number of objects than its index");
-  if (pack.substr(pack.size() - Oid::kBytes) != idx.substr(idx.size() - 2 * Oid::kBytes, Oid::kBytes)) {
+  if (load_be32(&pack[8]) != count_)
+    return corrupt(8, "holds another number of objects than its index");
+  if (pack.substr(pack.size() - Oid::kBytes) !=
+      idx.substr(idx.size() - 2 * Oid::kBytes, Oid::kBytes)) {
     return corrupt(pack.size() - Oid::kBytes, "does not belong to its index");
   }
   return {};
@@ -151,7 +157,9 @@ Error PackFile::corrupt(uint64_t offset, std::string_view what) const {
       .with_detail("At offset " + std::to_string(offset) + ".");
 }
 
-Oid PackFile::id_at(uint64_t position) const { return Oid::from_raw(&ids_[position * Oid::kBytes]); }
+Oid PackFile::id_at(uint64_t position) const {
+  return Oid::from_raw(&ids_[position * Oid::kBytes]);
+}
 
 uint32_t PackFile::crc_at(uint64_t position) const { return load_be32(&crcs_[position * 4]); }
 
@@ -208,7 +216,8 @@ Result<PackEntry> PackFile::entry_at(uint64_t offset) const {
   PackEntry entry;
   entry.offset = offset;
   uint64_t at = offset;
-  if (at < kPackHeadBytes || at >= pack.size()) return corrupt(offset, "has an entry outside of it");
+  if (at < kPackHeadBytes || at >= pack.size())
+    return corrupt(offset, "has an entry outside of it");
 
   auto byte = static_cast<uint8_t>(pack[at++]);
   const int kind = (byte >> 4) & 7;
@@ -230,7 +239,8 @@ Result<PackEntry> PackFile::entry_at(uint64_t offset) const {
       distance = (digits == 0 ? 0 : (distance + 1) << 7) | (byte & 0x7fu);
       if ((byte & 0x80) == 0) break;
     }
-    if (distance == 0 || distance > offset - kPackHeadBytes) return corrupt(offset, "has a delta without a base");
+    if (distance == 0 || distance > offset - kPackHeadBytes)
+      return corrupt(offset, "has a delta without a base");
     entry.base_offset = offset - distance;
   } else if (kind == 7) {
     entry.form = PackEntry::Form::kIdDelta;
@@ -242,11 +252,14 @@ Result<PackEntry> PackFile::entry_at(uint64_t offset) const {
   }
   entry.data_offset = at;
   if (entry.size > kObjectBytesMax && entry.size <= kDeflateRatioMax * pack.size()) {
-    return Error(ErrorCode::kProgramLimit, "an object of " + std::to_string(entry.size) + " bytes is too large")
-        .with_detail("Pack \"" + stem_.string() + ".pack\", offset " + std::to_string(offset) + ".");
+    return Error(ErrorCode::kProgramLimit,
+                 "an object of " + std::to_string(entry.size) + " bytes is too large")
+        .with_detail("Pack \"" + stem_.string() + ".pack\", offset " + std::to_string(offset) +
+                     ".");
   }
   // A damaged size must not make us reserve what the data could never fill.
-  if (entry.size > kDeflateRatioMax * (pack.size() - at)) return corrupt(offset, "has an entry with a damaged size");
+  if (entry.size > kDeflateRatioMax * (pack.size() - at))
+    return corrupt(offset, "has an entry with a damaged size");
   return entry;
 }
 

@@ -1,13 +1,13 @@
 // PackFile: one pack and its index, memory-mapped and checked.
 //
 //   pack: "PACK" u32 version u32 count, entries, SHA-1 of all before it
-//   idx (version 2): ff 't' 'O' 'c' u32 2, fanout u32[256], ids[n], crc32[n], offset u32[n] (top bit: number of a 64-bit
-//   offset), u64[m], SHA-1 of the pack, SHA-1 of all before it. Integers are big-endian.
+//   idx (version 2): ff 't' 'O' 'c' u32 2, fanout u32[256], ids[n], crc32[n], offset u32[n] (top
+//   bit: number of a 64-bit offset), u64[m], SHA-1 of the pack, SHA-1 of all before it. Integers
+//   are big-endian.
 //
-// Lifetime: the mapping outlives the file's name, so a pack that stock gc deletes stays readable while a PackFile
-// is held.
-// Threads:  fixed after open(); any thread.
-// Errors:   kCorruption names the file and, where there is one, the offset.
+// Lifetime: the mapping outlives the file's name, so a pack that stock gc deletes stays readable
+// while a PackFile is held. Threads:  fixed after open(); any thread. Errors:   kCorruption names
+// the file and, where there is one, the offset.
 #pragma once
 
 #include <cstdint>
@@ -45,12 +45,12 @@ class MappedFile {
 struct PackEntry {
   enum class Form : uint8_t { kWhole, kOffsetDelta, kIdDelta };
   Form form = Form::kWhole;
-  ObjectType type = ObjectType::kBlob;   // Of a whole object only.
-  uint64_t size = 0;                     // Of the inflated data: the object, or the delta.
-  uint64_t base_offset = 0;              // kOffsetDelta.
-  Oid base_id;                           // kIdDelta.
-  uint64_t offset = 0;                   // Of the header in the pack.
-  uint64_t data_offset = 0;              // Of the deflated data.
+  ObjectType type = ObjectType::kBlob;  // Of a whole object only.
+  uint64_t size = 0;                    // Of the inflated data: the object, or the delta.
+  uint64_t base_offset = 0;             // kOffsetDelta.
+  Oid base_id;                          // kIdDelta.
+  uint64_t offset = 0;                  // Of the header in the pack.
+  uint64_t data_offset = 0;             // Of the deflated data.
 };
 
 class PackFile {
@@ -62,10 +62,10 @@ class PackFile {
   uint64_t count() const { return count_; }
   uint64_t bytes() const { return pack_.bytes().size(); }
   uint64_t entries_end() const { return pack_.bytes().size() - Oid::kBytes; }
-  int64_t time_ns() const { return time_ns_; }        // When the pack was last written.
-  Bytes id_table() const { return ids_; }             // The ids, sorted, 20 bytes each.
+  int64_t time_ns() const { return time_ns_; }  // When the pack was last written.
+  Bytes id_table() const { return ids_; }       // The ids, sorted, 20 bytes each.
 
-  Oid id_at(uint64_t position) const;                 // Requires: position < count().
+  Oid id_at(uint64_t position) const;  // Requires: position < count().
   uint32_t crc_at(uint64_t position) const;
   // kCorruption when the index points outside the pack.
   Result<uint64_t> offset_at(uint64_t position) const;
@@ -91,7 +91,7 @@ class PackFile {
   MappedFile idx_;
   uint64_t count_ = 0;
   int64_t time_ns_ = 0;
-  Bytes fanout_;                                      // The tables inside idx_.
+  Bytes fanout_;  // The tables inside idx_.
   Bytes ids_;
   Bytes crcs_;
   Bytes offsets_;
@@ -101,9 +101,11 @@ class PackFile {
 uint32_t load_be32(const char* at);
 uint64_t load_be64(const char* at);
 
-// Inflates a zlib stream of exactly `out_bytes` at the front of `in`; what follows it is not looked at.
+// Inflates a zlib stream of exactly `out_bytes` at the front of `in`; what follows it is not looked
+// at.
 bool inflate_exactly(Bytes in, char* out, size_t out_bytes);
-// Inflates a zlib stream of unknown size, at most `bytes_max`. Nothing when it is damaged or longer (`too_long`).
+// Inflates a zlib stream of unknown size, at most `bytes_max`. Nothing when it is damaged or longer
+// (`too_long`).
 std::optional<std::string> inflate_unknown(Bytes in, size_t bytes_max, bool& too_long);
 
 }  // namespace rowan::store

@@ -25,10 +25,11 @@ Result<void> VersionLinks::find(const std::vector<Oid>& commits) {
   }
   for (const auto& [id, info] : commits_) {
     const auto parent = commits_.find(info.parent);
-    if (parent != commits_.end() && home_(id) == home_(info.parent)) parent->second.has_child = true;
+    if (parent != commits_.end() && home_(id) == home_(info.parent))
+      parent->second.has_child = true;
   }
-  // From each pack's last commits back to the first ancestor in another pack: between those two lies all that
-  // changed.
+  // From each pack's last commits back to the first ancestor in another pack: between those two
+  // lies all that changed.
   for (const Oid& tip : commits) {
     const auto last = commits_.find(tip);
     if (last == commits_.end() || last->second.has_child) continue;
@@ -37,7 +38,8 @@ Result<void> VersionLinks::find(const std::vector<Oid>& commits) {
       if (at == commits_.end() || home_(at->first) != home_(tip)) break;
       at = commits_.find(at->second.parent);
     }
-    if (at != commits_.end() && home_(at->first) != home_(tip)) TRY(link(at->second.tree, last->second.tree, 0));
+    if (at != commits_.end() && home_(at->first) != home_(tip))
+      TRY(link(at->second.tree, last->second.tree, 0));
   }
   commits_.clear();
   return {};

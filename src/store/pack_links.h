@@ -1,6 +1,6 @@
-// VersionLinks: which object of an older pack is the earlier version of which object of a newer one. Found by
-// walking the trees of the packs' last commits together, along each node's path; so merged packs get delta chains
-// over their seams.
+// VersionLinks: which object of an older pack is the earlier version of which object of a newer
+// one. Found by walking the trees of the packs' last commits together, along each node's path; so
+// merged packs get delta chains over their seams.
 //
 // Threads: one at a time.
 #pragma once
@@ -32,8 +32,8 @@ class VersionLinks {
  private:
   struct CommitInfo {
     Oid tree;
-    Oid parent;                          // The first; zero: none.
-    bool has_child = false;              // In the same pack.
+    Oid parent;              // The first; zero: none.
+    bool has_child = false;  // In the same pack.
   };
 
   Result<void> link(const Oid& older, const Oid& newer, int depth);

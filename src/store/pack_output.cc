@@ -49,26 +49,31 @@ std::string entry_head(unsigned kind, uint64_t size) {
   return head;
 }
 
-// A private pack may be removed again, so no published pack of equal content may ever share its name.
+// A private pack may be removed again, so no published pack of equal content may ever share its
+// name.
 Oid private_name(const Oid& pack_hash) {
   static std::atomic<uint64_t> number = 0;
   std::random_device random;
-  const std::string salt = "rowan private " + std::to_string(random()) + std::to_string(random()) + " " +
-                           std::to_string(getpid()) + " " + std::to_string(number++);
+  const std::string salt = "rowan private " + std::to_string(random()) + std::to_string(random()) +
+                           " " + std::to_string(getpid()) + " " + std::to_string(number++);
   Oid name;
   name.bytes = sha1(pack_hash.raw(), salt);
   return name;
 }
 
-// Readers of the folder must not take a pack for something to edit. Only a courtesy, so failing does not matter.
+// Readers of the folder must not take a pack for something to edit. Only a courtesy, so failing
+// does not matter.
 void make_read_only(const fs::path& file) {
   std::error_code ignored;
-  fs::permissions(file, fs::perms::owner_read | fs::perms::group_read | fs::perms::others_read, ignored);
+  fs::permissions(file, fs::perms::owner_read | fs::perms::group_read | fs::perms::others_read,
+                  ignored);
 }
 
 }  // namespace
 
-std::string whole_entry_head(ObjectType type, uint64_t size) { return entry_head(static_cast<unsigned>(type), size); }
+std::string whole_entry_head(ObjectType type, uint64_t size) {
+  return entry_head(static_cast<unsigned>(type), size);
+}
 
 std::string delta_entry_head(uint64_t delta_size, uint64_t distance) {
   std::string head = entry_head(6, delta_size);
@@ -87,7 +92,8 @@ void Deflater::append(Bytes data, std::string& out) {
   const size_t before = out.size();
   const size_t bound = libdeflate_zlib_compress_bound(handle_.get(), data.size());
   out.resize(before + bound);
-  const size_t size = libdeflate_zlib_compress(handle_.get(), data.data(), data.size(), out.data() + before, bound);
+  const size_t size =
+      libdeflate_zlib_compress(handle_.get(), data.data(), data.size(), out.data() + before, bound);
   ENSURE(size != 0);
   out.resize(before + size);
 }
@@ -97,8 +103,9 @@ PackOutput::PackOutput(fs::path folder, const Options& options)
       options_(options),
       files_(options.files != nullptr ? *options.files : real_file_system()),
       hash_(EVP_MD_CTX_new()) {
-  static std::atomic<uint64_t> number = 0;   // Only makes the names of one process differ.
-  temporary_ = (folder_ / kTemporaryPrefix).string() + std::to_string(getpid()) + "_" + std::to_string(number++);
+  static std::atomic<uint64_t> number = 0;  // Only makes the names of one process differ.
+  temporary_ = (folder_ / kTemporaryPrefix).string() + std::to_string(getpid()) + "_" +
+               std::to_string(number++);
 }
 
 PackOutput::~PackOutput() {
@@ -106,9 +113,11 @@ PackOutput::~PackOutput() {
   if (has_idx_) ignore_error(files_.unlink(temporary_ + kIdxSuffix), "git prunes tmp_ files");
 }
 
-Result<std::unique_ptr<PackOutput>> PackOutput::open(const fs::path& pack_folder, const Options& options) {
+Result<std::unique_ptr<PackOutput>> PackOutput::open(const fs::path& pack_folder,
+                                                     const Options& options) {
   std::unique_ptr<PackOutput> output(new PackOutput(pack_folder, options));
-  if (output->hash_ == nullptr || EVP_DigestInit_ex(output->hash_.get(), EVP_sha1(), nullptr) != 1) {
+  if (output->hash_ == nullptr ||
+      EVP_DigestInit_ex(output->hash_.get(), EVP_sha1(), nullptr) != 1) {
     return Error(ErrorCode::kInternal, "SHA-1 is not available");
   }
   auto opened = output->files_.open(output->temporary_ + kPackSuffix, OpenMode::kCreateNew);
@@ -126,7 +135,8 @@ Result<std::unique_ptr<PackOutput>> PackOutput::open(const fs::path& pack_folder
 }
 
 Result<void> PackOutput::add(const Oid& id, Bytes head, Bytes data) {
-  if (entries_.size() >= UINT32_MAX) return Error(ErrorCode::kProgramLimit, "a pack holds too many objects");
+  if (entries_.size() >= UINT32_MAX)
+    return Error(ErrorCode::kProgramLimit, "a pack holds too many objects");
   entries_.push_back({id, crc32(data, crc32(head)), offset()});
   buffer_.append(head);
   buffer_.append(data);
@@ -142,12 +152,14 @@ Result<void> PackOutput::flush() {
   return {};
 }
 
-// The count stands in front of what the checksum covers, so it must be known before hashing can begin.
+// The count stands in front of what the checksum covers, so it must be known before hashing can
+// begin.
 Result<void> PackOutput::hash_again() {
   TRY(pack_->write(pack_head(entries_.size()), 0));
   std::string block(kBufferBytes, '\0');
   for (uint64_t at = 0; at < written_;) {
-    TRY_ASSIGN(const size_t got, pack_->read(block.data(), std::min<uint64_t>(block.size(), written_ - at), at));
+    TRY_ASSIGN(const size_t got,
+               pack_->read(block.data(), std::min<uint64_t>(block.size(), written_ - at), at));
     if (got == 0) return Error(ErrorCode::kIoError, "a pack was cut short while it was written");
     EVP_DigestUpdate(hash_.get(), block.data(), got);
     at += got;
@@ -156,7 +168,8 @@ Result<void> PackOutput::hash_again() {
 }
 
 std::string PackOutput::make_idx(const Oid& pack_hash) {
-  std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.id < b.id; });
+  std::sort(entries_.begin(), entries_.end(),
+            [](const Entry& a, const Entry& b) { return a.id < b.id; });
   std::string idx("\377tOc\0\0\0\2", 8);
   idx.reserve(8 + 1024 + entries_.size() * 28 + 40);
   size_t upto = 0;
@@ -234,7 +247,8 @@ Result<void> release_kept_packs(const fs::path& pack_folder, FileSystem& files) 
   for (const std::string& name : names) {
     if (!name.ends_with(".keep")) continue;
     const auto text = files.read_whole(pack_folder / name, kKeepTextBytesMax);
-    if (text && (*text == kKeepText || *text == kPrivateKeepText)) TRY(files.unlink(pack_folder / name));
+    if (text && (*text == kKeepText || *text == kPrivateKeepText))
+      TRY(files.unlink(pack_folder / name));
   }
   return {};
 }

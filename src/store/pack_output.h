@@ -1,10 +1,10 @@
-// PackOutput: the file side of writing a pack. Entries go in, and a synced pack, its index and (asked for) .keep
-// come out.
+// PackOutput: the file side of writing a pack. Entries go in, and a synced pack, its index and
+// (asked for) .keep come out.
 //
-// Until finish() everything has a temporary name (tmp_rowan_*_pack, *_idx), which stock git ignores and prunes;
-// without finish() the destructor removes it. Order of finish(): pack and idx synced, .keep, pack renamed, idx
-// renamed (only now git sees the pack), folder synced.
-// Threads: one at a time.
+// Until finish() everything has a temporary name (tmp_rowan_*_pack, *_idx), which stock git ignores
+// and prunes; without finish() the destructor removes it. Order of finish(): pack and idx synced,
+// .keep, pack renamed, idx renamed (only now git sees the pack), folder synced. Threads: one at a
+// time.
 #pragma once
 
 #include <libdeflate.h>
@@ -27,13 +27,15 @@
 
 namespace rowan::store {
 
-// What stands in our .keep files: of packs about to be published, and of private ones (private_packs.h).
+// What stands in our .keep files: of packs about to be published, and of private ones
+// (private_packs.h).
 inline constexpr std::string_view kKeepText = "rowan\n";
 inline constexpr std::string_view kPrivateKeepText = "rowan private\n";
 
 // The bytes in front of an entry's data.
 std::string whole_entry_head(ObjectType type, uint64_t size);
-std::string delta_entry_head(uint64_t delta_size, uint64_t distance);   // OFS_DELTA; `distance` back to the base.
+std::string delta_entry_head(uint64_t delta_size,
+                             uint64_t distance);  // OFS_DELTA; `distance` back to the base.
 
 // Compresses entry data. One thread at a time.
 class Deflater {
@@ -52,19 +54,21 @@ class Deflater {
 class PackOutput {
  public:
   struct Options {
-    FileSystem* files = nullptr;             // Borrowed; nullptr: the real one.
+    FileSystem* files = nullptr;  // Borrowed; nullptr: the real one.
     bool sync = true;
-    bool keep = true;                        // Leave a .keep file.
-    bool is_private = false;                 // As PackOptions::is_private.
-    std::optional<uint64_t> count;           // Entries to come. Unknown: the pack is read once more for its checksum.
+    bool keep = true;         // Leave a .keep file.
+    bool is_private = false;  // As PackOptions::is_private.
+    std::optional<uint64_t>
+        count;  // Entries to come. Unknown: the pack is read once more for its checksum.
   };
 
-  static Result<std::unique_ptr<PackOutput>> open(const std::filesystem::path& pack_folder, const Options& options);
+  static Result<std::unique_ptr<PackOutput>> open(const std::filesystem::path& pack_folder,
+                                                  const Options& options);
   ~PackOutput();
   PackOutput(const PackOutput&) = delete;
   PackOutput& operator=(const PackOutput&) = delete;
 
-  uint64_t offset() const { return written_ + buffer_.size(); }   // Where the next entry begins.
+  uint64_t offset() const { return written_ + buffer_.size(); }  // Where the next entry begins.
   uint64_t count() const { return entries_.size(); }
 
   Result<void> add(const Oid& id, Bytes head, Bytes data);
@@ -88,13 +92,13 @@ class PackOutput {
   std::filesystem::path folder_;
   Options options_;
   FileSystem& files_;
-  std::string temporary_;                    // Path of the temporary files, without their last part.
+  std::string temporary_;  // Path of the temporary files, without their last part.
   std::unique_ptr<File> pack_;
   std::unique_ptr<EVP_MD_CTX, FreeHash> hash_;
-  std::string buffer_;                       // Not written yet.
+  std::string buffer_;  // Not written yet.
   uint64_t written_ = 0;
   std::vector<Entry> entries_;
-  bool has_pack_ = false;                    // The temporary files that exist.
+  bool has_pack_ = false;  // The temporary files that exist.
   bool has_idx_ = false;
 };
 

@@ -29,9 +29,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kChainLinksMax = 4096;          // Stock git makes up to 4095.
+constexpr size_t kChainLinksMax = 4096;  // Stock git makes up to 4095.
 constexpr size_t kAlternatesMax = 64;
-constexpr int kAlternatesDepthMax = 5;           // Git's own limit.
+constexpr int kAlternatesDepthMax = 5;  // Git's own limit.
 constexpr size_t kPackFilesMax = 100'000;
 constexpr size_t kLooseHeadBytesMax = 32;
 // A folder's time may stand still for a clock tick between two changes.
@@ -41,23 +41,24 @@ using PackPointer = std::shared_ptr<const PackFile>;
 
 // What a listing of the pack folders found. Fixed once made.
 struct PackList {
-  std::vector<PackPointer> packs;                // Newest first: that is where reads mostly end.
-  std::vector<Error> damaged;                    // Packs that could not be opened.
+  std::vector<PackPointer> packs;  // Newest first: that is where reads mostly end.
+  std::vector<Error> damaged;      // Packs that could not be opened.
 };
 
 struct Folder {
   fs::path objects;
-  int64_t time_ns = -1;                          // Of <objects>/pack when it was listed last; -1: no folder.
-  bool settled = false;                          // Whether an equal time proves that nothing changed.
+  int64_t time_ns = -1;  // Of <objects>/pack when it was listed last; -1: no folder.
+  bool settled = false;  // Whether an equal time proves that nothing changed.
 };
 
 int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
       .count();
 }
 
 int64_t folder_time_ns(const fs::path& folder) {
-  struct stat info {};
+  struct stat info{};
   if (stat(folder.c_str(), &info) != 0) return -1;
   return info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec;
 }
@@ -116,7 +117,7 @@ class PackSetImpl final : public PackSet {
 
   void add_pack(const fs::path& stem) override {
     auto opened = PackFile::open(stem);
-    if (!opened) return;                         // The next miss lists the folder and tells what is wrong.
+    if (!opened) return;  // The next miss lists the folder and tells what is wrong.
     const std::unique_lock guard(mutex_);
     auto next = std::make_shared<PackList>(*list_);
     std::erase_if(next->packs, [&](const PackPointer& pack) { return pack->stem() == stem; });
@@ -126,7 +127,7 @@ class PackSetImpl final : public PackSet {
 
   std::vector<PackInfo> packs() const override {
     std::vector<PackInfo> infos;
-    const auto now = list();                     // Held: another thread may put a new list in its place.
+    const auto now = list();  // Held: another thread may put a new list in its place.
     for (const PackPointer& pack : now->packs) {
       std::error_code ignored;
       const bool kept = fs::exists(pack->stem().string() + ".keep", ignored);
@@ -162,11 +163,11 @@ class PackSetImpl final : public PackSet {
   bool list_again_if_changed() const;
   void list_folders() const;
 
-  mutable std::shared_mutex mutex_;              // Guards list_ and the changing members of folders_.
-  mutable std::mutex listing_;                   // One lister at a time; taken before mutex_.
-  mutable std::vector<Folder> folders_;          // Our own first, then alternates.
+  mutable std::shared_mutex mutex_;      // Guards list_ and the changing members of folders_.
+  mutable std::mutex listing_;           // One lister at a time; taken before mutex_.
+  mutable std::vector<Folder> folders_;  // Our own first, then alternates.
   mutable ListPointer list_;
-  mutable std::atomic<const PackFile*> last_hit_ = nullptr;   // Only compared, never followed.
+  mutable std::atomic<const PackFile*> last_hit_ = nullptr;  // Only compared, never followed.
 };
 
 Result<std::optional<ObjectRef>> PackSetImpl::find_once(const PackList& list, const Oid& id) const {
@@ -185,7 +186,7 @@ Result<std::optional<ObjectRef>> PackSetImpl::find_once(const PackList& list, co
       return std::optional<ObjectRef>(std::move(*object));
     }
     if (object.error().code() != ErrorCode::kCorruption) return std::move(object).error();
-    damage = std::move(object).error();          // Another pack may hold a good copy.
+    damage = std::move(object).error();  // Another pack may hold a good copy.
     return std::optional<ObjectRef>();
   };
 
@@ -216,9 +217,10 @@ bool PackSetImpl::contains_once(const PackList& list, const Oid& id) const {
   return false;
 }
 
-// Follows the deltas to a whole object, then applies them on the way back. Only their places are kept, so that a
-// hostile chain costs no more memory than three objects.
-Result<ObjectRef> PackSetImpl::read_packed(const PackList& list, PackPointer pack, uint64_t offset) const {
+// Follows the deltas to a whole object, then applies them on the way back. Only their places are
+// kept, so that a hostile chain costs no more memory than three objects.
+Result<ObjectRef> PackSetImpl::read_packed(const PackList& list, PackPointer pack,
+                                           uint64_t offset) const {
   struct Link {
     PackPointer pack;
     PackEntry entry;
@@ -234,7 +236,8 @@ Result<ObjectRef> PackSetImpl::read_packed(const PackList& list, PackPointer pac
       type = entry.type;
       break;
     }
-    if (links.size() >= kChainLinksMax) return pack->corrupt(offset, "has a delta chain without an end");
+    if (links.size() >= kChainLinksMax)
+      return pack->corrupt(offset, "has a delta chain without an end");
     links.push_back({pack, entry});
     if (entry.form == PackEntry::Form::kOffsetDelta) {
       offset = entry.base_offset;
@@ -268,9 +271,11 @@ Result<ObjectRef> PackSetImpl::read_packed(const PackList& list, PackPointer pac
     TRY(link.pack->inflate(link.entry, delta.get()));
     const Bytes delta_bytes(delta.get(), link.entry.size);
     const auto sizes = read_delta_sizes(delta_bytes);
-    if (!sizes || sizes->base != object.size) return link.pack->corrupt(link.entry.offset, "has a damaged delta");
+    if (!sizes || sizes->base != object.size)
+      return link.pack->corrupt(link.entry.offset, "has a damaged delta");
     if (sizes->result > kObjectBytesMax) {
-      return Error(ErrorCode::kProgramLimit, "an object of " + std::to_string(sizes->result) + " bytes is too large")
+      return Error(ErrorCode::kProgramLimit,
+                   "an object of " + std::to_string(sizes->result) + " bytes is too large")
           .with_detail("Pack \"" + link.pack->stem().string() + ".pack\".");
     }
     Buffer result{new_buffer(sizes->result), sizes->result};
@@ -296,8 +301,10 @@ Result<std::optional<ObjectRef>> PackSetImpl::read_loose(const Oid& id) const {
       return Error(ErrorCode::kCorruption, "loose object \"" + file.string() + "\" is damaged");
     };
     bool too_long = false;
-    auto inflated = inflate_unknown(mapped->bytes(), kObjectBytesMax + kLooseHeadBytesMax, too_long);
-    if (too_long) return Error(ErrorCode::kProgramLimit, "loose object \"" + file.string() + "\" is too large");
+    auto inflated =
+        inflate_unknown(mapped->bytes(), kObjectBytesMax + kLooseHeadBytesMax, too_long);
+    if (too_long)
+      return Error(ErrorCode::kProgramLimit, "loose object \"" + file.string() + "\" is too large");
     if (!inflated) return damaged();
     const size_t head = inflated->find('\0');
     const size_t space = inflated->find(' ');
@@ -305,9 +312,12 @@ Result<std::optional<ObjectRef>> PackSetImpl::read_loose(const Oid& id) const {
     auto owner = std::make_shared<const std::string>(std::move(*inflated));
     const Bytes bytes = Bytes(*owner).substr(head + 1);
     uint64_t size = 0;
-    const auto [end, error] = std::from_chars(owner->data() + space + 1, owner->data() + head, size);
-    if (error != std::errc() || end != owner->data() + head || size != bytes.size()) return damaged();
-    for (const auto type : {ObjectType::kCommit, ObjectType::kTree, ObjectType::kBlob, ObjectType::kTag}) {
+    const auto [end, error] =
+        std::from_chars(owner->data() + space + 1, owner->data() + head, size);
+    if (error != std::errc() || end != owner->data() + head || size != bytes.size())
+      return damaged();
+    for (const auto type :
+         {ObjectType::kCommit, ObjectType::kTree, ObjectType::kBlob, ObjectType::kTag}) {
       if (Bytes(*owner).substr(0, space) != type_word(type)) continue;
       return std::optional<ObjectRef>(ObjectRef{type, bytes, std::move(owner)});
     }
@@ -332,7 +342,8 @@ std::vector<Oid> PackSetImpl::find_prefix(std::string_view hex, size_t limit) co
   const std::string two = low->hex().substr(0, 2);
   for (const Folder& folder : folders_) {
     std::error_code error;
-    for (fs::directory_iterator at(folder.objects / two, error), end; !error && at != end; at.increment(error)) {
+    for (fs::directory_iterator at(folder.objects / two, error), end; !error && at != end;
+         at.increment(error)) {
       const auto id = Oid::parse(two + at->path().filename().string());
       if (id && *id >= *low && *id <= *high) found.insert(*id);
     }
@@ -342,13 +353,15 @@ std::vector<Oid> PackSetImpl::find_prefix(std::string_view hex, size_t limit) co
   return ids;
 }
 
-// A miss costs one stat of each pack folder as long as nothing changed. True when the folders were listed again.
+// A miss costs one stat of each pack folder as long as nothing changed. True when the folders were
+// listed again.
 bool PackSetImpl::list_again_if_changed() const {
   bool changed = false;
   {
     const std::shared_lock guard(mutex_);
     for (const Folder& folder : folders_) {
-      changed = changed || !folder.settled || folder_time_ns(folder.objects / "pack") != folder.time_ns;
+      changed =
+          changed || !folder.settled || folder_time_ns(folder.objects / "pack") != folder.time_ns;
     }
   }
   if (changed) list_folders();
@@ -365,7 +378,8 @@ void PackSetImpl::list_folders() const {
   std::vector<std::pair<int64_t, bool>> times;
   for (const Folder& folder : folders_) {
     const fs::path packs = folder.objects / "pack";
-    const int64_t time = folder_time_ns(packs);  // Before listing: a change during it is seen next time.
+    const int64_t time =
+        folder_time_ns(packs);  // Before listing: a change during it is seen next time.
     times.emplace_back(time, now_ns() - time > kSettledNs);
     std::error_code error;
     for (fs::directory_iterator at(packs, error), end; !error && at != end; at.increment(error)) {
@@ -378,13 +392,15 @@ void PackSetImpl::list_folders() const {
       auto opened = PackFile::open(stem);
       if (opened) {
         next->packs.push_back(std::move(*opened));
-      } else if (opened.error().code() != ErrorCode::kUndefinedFile) {  // Gone meanwhile is no damage.
+      } else if (opened.error().code() !=
+                 ErrorCode::kUndefinedFile) {  // Gone meanwhile is no damage.
         next->damaged.push_back(std::move(opened).error());
       }
     }
   }
-  std::stable_sort(next->packs.begin(), next->packs.end(),
-                   [](const PackPointer& a, const PackPointer& b) { return a->time_ns() > b->time_ns(); });
+  std::stable_sort(
+      next->packs.begin(), next->packs.end(),
+      [](const PackPointer& a, const PackPointer& b) { return a->time_ns() > b->time_ns(); });
 
   const std::unique_lock guard(mutex_);
   // Packs that add_pack() brought while we listed stay.
@@ -395,11 +411,13 @@ void PackSetImpl::list_folders() const {
       next->packs.insert(next->packs.begin(), pack);
     }
   }
-  for (size_t i = 0; i < folders_.size(); ++i) std::tie(folders_[i].time_ns, folders_[i].settled) = times[i];
+  for (size_t i = 0; i < folders_.size(); ++i)
+    std::tie(folders_[i].time_ns, folders_[i].settled) = times[i];
   list_ = std::move(next);
 }
 
-// info/alternates: one objects folder a line, relative ones from the objects folder that names them.
+// info/alternates: one objects folder a line, relative ones from the objects folder that names
+// them.
 void gather_folders(const fs::path& objects, int depth, std::vector<Folder>& folders) {
   const auto same = [&](const Folder& folder) { return folder.objects == objects; };
   if (folders.size() > kAlternatesMax || std::any_of(folders.begin(), folders.end(), same)) return;
@@ -424,7 +442,8 @@ void gather_folders(const fs::path& objects, int depth, std::vector<Folder>& fol
 Result<std::unique_ptr<PackSet>> PackSet::open(const fs::path& objects_folder) {
   std::error_code error;
   if (!fs::is_directory(objects_folder, error)) {
-    return Error(ErrorCode::kNotARepository, "folder \"" + objects_folder.string() + "\" is not a Git object folder");
+    return Error(ErrorCode::kNotARepository,
+                 "folder \"" + objects_folder.string() + "\" is not a Git object folder");
   }
   std::vector<Folder> folders;
   gather_folders(objects_folder, 0, folders);

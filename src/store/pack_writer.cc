@@ -1,5 +1,5 @@
-// write_pack: a checkpoint's objects with delta chains. PackStream: a bulk load's objects, deflated by several
-// threads.
+// write_pack: a checkpoint's objects with delta chains. PackStream: a bulk load's objects, deflated
+// by several threads.
 #include "store/pack_writer.h"
 
 #include <algorithm>
@@ -23,8 +23,8 @@ namespace {
 
 constexpr uint32_t kNone = UINT32_MAX;
 
-// Positions in `objects`, one for each id: its last occurrence, so that a node that went back to an older content
-// counts as new. In the order of the input.
+// Positions in `objects`, one for each id: its last occurrence, so that a node that went back to an
+// older content counts as new. In the order of the input.
 struct Selection {
   std::vector<uint32_t> kept;
   std::unordered_map<Oid, uint32_t, OidHash> position;
@@ -33,7 +33,8 @@ struct Selection {
 Selection select_objects(std::span<const PackObject> objects) {
   Selection selection;
   selection.position.reserve(objects.size());
-  for (uint32_t i = 0; i < objects.size(); ++i) selection.position.insert_or_assign(objects[i].id, i);
+  for (uint32_t i = 0; i < objects.size(); ++i)
+    selection.position.insert_or_assign(objects[i].id, i);
   selection.kept.reserve(selection.position.size());
   for (uint32_t i = 0; i < objects.size(); ++i) {
     if (selection.position.at(objects[i].id) == i) selection.kept.push_back(i);
@@ -41,12 +42,13 @@ Selection select_objects(std::span<const PackObject> objects) {
   return selection;
 }
 
-// For each object the newer version it is made from, or kNone: one that came from it, else the next that came from the
-// same older version, as nodes of many branches do. A base always stands later in the input, so that links cannot form
-// a ring.
+// For each object the newer version it is made from, or kNone: one that came from it, else the next
+// that came from the same older version, as nodes of many branches do. A base always stands later
+// in the input, so that links cannot form a ring.
 std::vector<uint32_t> find_bases(std::span<const PackObject> objects, const Selection& selection) {
   std::vector<uint32_t> base(objects.size(), kNone);
-  std::unordered_map<Oid, uint32_t, OidHash> sibling;   // By `previous`, the latest that came from it.
+  std::unordered_map<Oid, uint32_t, OidHash>
+      sibling;  // By `previous`, the latest that came from it.
   for (const uint32_t i : selection.kept) {
     if (objects[i].previous.is_zero()) continue;
     if (const auto [at, is_first] = sibling.try_emplace(objects[i].previous, i); !is_first) {
@@ -62,10 +64,11 @@ std::vector<uint32_t> find_bases(std::span<const PackObject> objects, const Sele
 
 }  // namespace
 
-Result<WrittenPack> write_pack(const std::filesystem::path& pack_folder, std::span<const PackObject> objects,
-                               const PackOptions& options) {
+Result<WrittenPack> write_pack(const std::filesystem::path& pack_folder,
+                               std::span<const PackObject> objects, const PackOptions& options) {
   if (objects.empty()) return WrittenPack{};
-  if (objects.size() >= kNone) return Error(ErrorCode::kProgramLimit, "a pack holds too many objects");
+  if (objects.size() >= kNone)
+    return Error(ErrorCode::kProgramLimit, "a pack holds too many objects");
   const Selection selection = select_objects(objects);
   const std::vector<uint32_t> base = find_bases(objects, selection);
   TRY_ASSIGN(auto output, PackOutput::open(pack_folder, {.files = options.files,
@@ -84,13 +87,16 @@ Result<WrittenPack> write_pack(const std::filesystem::path& pack_folder, std::sp
     const uint32_t i = *at;
     const PackObject& object = objects[i];
     offset[i] = output->offset();
-    if (base[i] != kNone && depth[base[i]] < kDeltaChainMax && object.bytes.size() >= kDeltaObjectBytesMin) {
-      const std::string& delta = deltas.make(objects[base[i]].bytes, object.bytes, object.bytes.size() / 2);
+    if (base[i] != kNone && depth[base[i]] < kDeltaChainMax &&
+        object.bytes.size() >= kDeltaObjectBytesMin) {
+      const std::string& delta =
+          deltas.make(objects[base[i]].bytes, object.bytes, object.bytes.size() / 2);
       if (!delta.empty()) {
         data.clear();
         deflater.append(delta, data);
         depth[i] = static_cast<uint8_t>(depth[base[i]] + 1);
-        TRY(output->add(object.id, delta_entry_head(delta.size(), offset[i] - offset[base[i]]), data));
+        TRY(output->add(object.id, delta_entry_head(delta.size(), offset[i] - offset[base[i]]),
+                        data));
         continue;
       }
     }
@@ -104,7 +110,7 @@ Result<WrittenPack> write_pack(const std::filesystem::path& pack_folder, std::sp
 namespace {
 
 constexpr size_t kBatchBytes = 256u << 10;
-constexpr size_t kBatchObjectsMax = 4096;        // Bounds the books of a batch of empty objects.
+constexpr size_t kBatchObjectsMax = 4096;  // Bounds the books of a batch of empty objects.
 
 class PackStreamImpl final : public PackStream {
  public:
@@ -150,7 +156,7 @@ class PackStreamImpl final : public PackStream {
     std::string raw;
     std::string packed;
     std::vector<Item> items;
-    State state = State::kWaiting;               // Guarded by mutex_.
+    State state = State::kWaiting;  // Guarded by mutex_.
   };
 
   static void deflate(Batch& batch, Deflater& deflater) {
@@ -191,7 +197,8 @@ class PackStreamImpl final : public PackStream {
     }
   }
 
-  // Hands the open batch over. When the workers fall behind, the caller deflates as well, which also bounds memory.
+  // Hands the open batch over. When the workers fall behind, the caller deflates as well, which
+  // also bounds memory.
   Result<void> submit() {
     {
       const std::lock_guard guard(mutex_);
@@ -229,7 +236,8 @@ class PackStreamImpl final : public PackStream {
     lock.unlock();
     Bytes rest = done->packed;
     for (const Item& item : done->items) {
-      TRY(output_->add(item.id, whole_entry_head(item.type, item.raw_bytes), rest.substr(0, item.packed_bytes)));
+      TRY(output_->add(item.id, whole_entry_head(item.type, item.raw_bytes),
+                       rest.substr(0, item.packed_bytes)));
       rest.remove_prefix(item.packed_bytes);
     }
     return {};
@@ -251,15 +259,16 @@ class PackStreamImpl final : public PackStream {
 
   std::unique_ptr<PackOutput> output_;
   const int level_;
-  Deflater deflater_;                            // The caller's.
+  Deflater deflater_;  // The caller's.
   std::unordered_set<Oid, OidHash> seen_;
-  std::unique_ptr<Batch> open_;                  // Being filled; nullptr when empty.
+  std::unique_ptr<Batch> open_;  // Being filled; nullptr when empty.
   bool finished_ = false;
 
   std::mutex mutex_;
-  std::condition_variable changed_;              // A batch came, or is done, or stopping_ was set.
-  std::deque<std::unique_ptr<Batch>> pending_;   // Changed by the caller only, under mutex_; oldest first.
-  bool stopping_ = false;                        // Guarded by mutex_.
+  std::condition_variable changed_;  // A batch came, or is done, or stopping_ was set.
+  std::deque<std::unique_ptr<Batch>>
+      pending_;            // Changed by the caller only, under mutex_; oldest first.
+  bool stopping_ = false;  // Guarded by mutex_.
   std::vector<std::thread> workers_;
 };
 

@@ -46,7 +46,8 @@ Result<void> PrivatePacks::find_left_over(const PackSet& packs) {
     const fs::path stem = folder_ / name.substr(0, name.size() - 5);
     auto ids = packs.ids_of(stem);
     if (!ids) {
-      // The pack had not got its name yet, or is gone already; git's own tools would stumble over what is left.
+      // The pack had not got its name yet, or is gone already; git's own tools would stumble over
+      // what is left.
       TRY(remove(stem));
       continue;
     }
@@ -61,7 +62,8 @@ Result<void> PrivatePacks::find_left_over(const PackSet& packs) {
   return {};
 }
 
-void PrivatePacks::add(const fs::path& stem, std::vector<Oid> ids, const std::optional<Hold>& hold) {
+void PrivatePacks::add(const fs::path& stem, std::vector<Oid> ids,
+                       const std::optional<Hold>& hold) {
   Pack pack;
   pack.stem = stem;
   pack.ids = std::move(ids);
@@ -75,7 +77,8 @@ void PrivatePacks::add(const fs::path& stem, std::vector<Oid> ids, const std::op
 
 void PrivatePacks::note_ended() {
   const std::lock_guard lock(mutex_);
-  for (Pack& pack : packs_) pack.has_ended = pack.has_ended || (pack.has_hold && pack.hold.expired());
+  for (Pack& pack : packs_)
+    pack.has_ended = pack.has_ended || (pack.has_hold && pack.hold.expired());
 }
 
 void PrivatePacks::end_all() {
@@ -108,13 +111,15 @@ Result<void> PrivatePacks::settle(PackSet& packs, const EachNamed& each_named) {
   if (has_changed && result) result = files_.sync_folder(folder_);
   if (has_changed && result) result = packs.refresh();
   const std::lock_guard lock(mutex_);
-  packs_.insert(packs_.end(), std::make_move_iterator(rest.begin()), std::make_move_iterator(rest.end()));
+  packs_.insert(packs_.end(), std::make_move_iterator(rest.begin()),
+                std::make_move_iterator(rest.end()));
   return result;
 }
 
-// Everything that the named objects lead to inside the packs. What is new to a transaction is named only by what is new
-// as well, so nothing outside needs to be read.
-Result<void> PrivatePacks::mark_live(std::vector<Pack>& all, PackSet& packs, const EachNamed& each_named) const {
+// Everything that the named objects lead to inside the packs. What is new to a transaction is named
+// only by what is new as well, so nothing outside needs to be read.
+Result<void> PrivatePacks::mark_live(std::vector<Pack>& all, PackSet& packs,
+                                     const EachNamed& each_named) const {
   std::vector<Oid> open;
   const auto mark = [&](const Oid& id, LinkKind kind) {
     for (Pack& pack : all) {
@@ -132,7 +137,9 @@ Result<void> PrivatePacks::mark_live(std::vector<Pack>& all, PackSet& packs, con
     const Oid id = open.back();
     open.pop_back();
     TRY_ASSIGN(const auto object, packs.find(id));
-    if (!object) return Error(ErrorCode::kCorruption, "object " + id.hex() + " of a private pack cannot be found");
+    if (!object)
+      return Error(ErrorCode::kCorruption,
+                   "object " + id.hex() + " of a private pack cannot be found");
     visit_links(object->type, object->bytes, mark);
   }
   return {};
@@ -157,18 +164,22 @@ Result<WrittenPack> PrivatePacks::copy_live(const Pack& pack, const PackSet& pac
     TRY_ASSIGN(const uint64_t offset, source->offset_at(i));
     pieces.push_back({offset, i});
   }
-  std::sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) { return a.offset < b.offset; });
+  std::sort(pieces.begin(), pieces.end(),
+            [](const Piece& a, const Piece& b) { return a.offset < b.offset; });
   Deflater deflater(PackOptions{}.compression);
-  TRY_ASSIGN(auto output, PackOutput::open(folder_, {.files = &files_, .keep = false, .count = pack.live}));
+  TRY_ASSIGN(auto output,
+             PackOutput::open(folder_, {.files = &files_, .keep = false, .count = pack.live}));
   for (size_t i = 0; i < pieces.size(); ++i) {
     const Oid id = source->id_at(pieces[i].position);
     const auto at = position_of(pack.ids, id);
     if (!at || !pack.is_live[*at]) continue;
     TRY_ASSIGN(const PackEntry entry, source->entry_at(pieces[i].offset));
     const uint64_t end = i + 1 < pieces.size() ? pieces[i + 1].offset : source->entries_end();
-    if (entry.data_offset >= end) return source->corrupt(entry.offset, "has an entry that is cut short");
+    if (entry.data_offset >= end)
+      return source->corrupt(entry.offset, "has an entry that is cut short");
     if (entry.form == PackEntry::Form::kWhole) {
-      TRY(output->add(id, source->raw(entry.offset, entry.data_offset), source->raw(entry.data_offset, end)));
+      TRY(output->add(id, source->raw(entry.offset, entry.data_offset),
+                      source->raw(entry.data_offset, end)));
       continue;
     }
     TRY_ASSIGN(const auto object, packs.find(id, true));
@@ -180,8 +191,8 @@ Result<WrittenPack> PrivatePacks::copy_live(const Pack& pack, const PackSet& pac
   return output->finish();
 }
 
-// The index first: without it git does not look for the pack. The mark last, so that a crash in between is repaired at the
-// next open.
+// The index first: without it git does not look for the pack. The mark last, so that a crash in
+// between is repaired at the next open.
 Result<void> PrivatePacks::remove(const fs::path& stem) {
   for (const char* suffix : {".idx", ".pack", ".rev", ".bitmap", ".keep"}) {
     TRY(remove_file(files_, with_suffix(stem, suffix)));

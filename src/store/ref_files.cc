@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kLooseRefsMax = 64;               // More changes at once go through packed-refs.
+constexpr size_t kLooseRefsMax = 64;  // More changes at once go through packed-refs.
 constexpr uint64_t kPackedRefsBytesMax = 1ULL << 30;
 constexpr uint64_t kLooseRefBytesMax = 4096;
 constexpr int kRefDepthMax = 64;
@@ -46,7 +46,8 @@ Result<RefFiles::Packed> RefFiles::read_packed() {
       last->peeled = std::string(line);
       continue;
     }
-    const auto id = line.size() > Oid::kHexDigits + 1 ? Oid::parse(line.substr(0, Oid::kHexDigits)) : std::nullopt;
+    const auto id = line.size() > Oid::kHexDigits + 1 ? Oid::parse(line.substr(0, Oid::kHexDigits))
+                                                      : std::nullopt;
     if (!id) return bad_ref("packed-refs");
     last = &out[std::string(line.substr(Oid::kHexDigits + 1))];
     last->id = *id;
@@ -72,7 +73,8 @@ Result<std::optional<Oid>> RefFiles::read_loose(std::string_view name) {
 Result<void> RefFiles::read_folder(const std::string& prefix, int depth, RefMap& out) {
   if (depth > kRefDepthMax) return bad_ref(prefix);
   auto names = files_.list(path_of(prefix));
-  if (!names && names.error().code() == ErrorCode::kUndefinedFile) return {};  // Gone since its parent was listed.
+  if (!names && names.error().code() == ErrorCode::kUndefinedFile)
+    return {};  // Gone since its parent was listed.
   if (!names) return std::move(names).error();
   for (const std::string& name : *names) {
     if (name.ends_with(".lock")) continue;
@@ -89,7 +91,8 @@ Result<void> RefFiles::read_folder(const std::string& prefix, int depth, RefMap&
 }
 
 Result<RefMap> RefFiles::read_all() {
-  // Loose files first, then packed-refs: a ref that is being packed meanwhile is seen in one of the two.
+  // Loose files first, then packed-refs: a ref that is being packed meanwhile is seen in one of the
+  // two.
   RefMap loose;
   TRY(read_folder("refs", 0, loose));
   TRY_ASSIGN(const Packed packed, read_packed());
@@ -149,7 +152,8 @@ Result<std::optional<Oid>> RefFiles::publish_loose(const RefChange& change, cons
     return std::move(current).error();
   }
   if (!*current) {
-    if (const auto line = packed.find(change.name); line != packed.end()) *current = line->second.id;
+    if (const auto line = packed.find(change.name); line != packed.end())
+      *current = line->second.id;
   }
   const Oid found = current->value_or(Oid{});
   if (found != change.expected || found == change.desired) {
@@ -189,9 +193,11 @@ Result<void> RefFiles::write_packed(const Packed& packed, File& lock_file) {
   return {};
 }
 
-// Writes the new values to packed-refs first and then takes the loose files away, each under its lock: at any moment a
-// reader sees the old or the new value. Deletions go the same way, with the line left out.
-Result<void> RefFiles::publish_packed(std::span<const RefChange> changes, std::vector<std::optional<Oid>>& found) {
+// Writes the new values to packed-refs first and then takes the loose files away, each under its
+// lock: at any moment a reader sees the old or the new value. Deletions go the same way, with the
+// line left out.
+Result<void> RefFiles::publish_packed(std::span<const RefChange> changes,
+                                      std::vector<std::optional<Oid>>& found) {
   const fs::path packed_path = git_dir_ / "packed-refs";
   TRY_ASSIGN(auto packed_lock, lock(packed_path));
   std::vector<fs::path> locks;
@@ -205,7 +211,8 @@ Result<void> RefFiles::publish_packed(std::span<const RefChange> changes, std::v
       locks.push_back(path_of(change.name));
       locks.back() += ".lock";
       TRY_ASSIGN(auto current, read_loose(change.name));
-      if (const auto line = packed.find(change.name); !current && line != packed.end()) current = line->second.id;
+      if (const auto line = packed.find(change.name); !current && line != packed.end())
+        current = line->second.id;
       const Oid value = current.value_or(Oid{});
       if (value == change.desired) continue;
       if (value != change.expected) {
@@ -229,7 +236,9 @@ Result<void> RefFiles::publish_packed(std::span<const RefChange> changes, std::v
   };
   auto result = run();
   for (const fs::path& path : locks) ignore_error(files_.unlink(path), "removed at the next open");
-  if (!result) ignore_error(files_.unlink(git_dir_ / "packed-refs.lock"), "gone already, or removed at the next open");
+  if (!result)
+    ignore_error(files_.unlink(git_dir_ / "packed-refs.lock"),
+                 "gone already, or removed at the next open");
   return result;
 }
 
@@ -266,13 +275,14 @@ Result<std::vector<std::optional<Oid>>> RefFiles::publish(std::span<const RefCha
   touched_.clear();
   TRY_ASSIGN(const Packed packed, read_packed());
 
-  // What packed-refs is needed for: many changes at once, and deleting a ref that stands there. Tags stay loose, since
-  // their lines would have to say what the tag points at.
+  // What packed-refs is needed for: many changes at once, and deleting a ref that stands there.
+  // Tags stay loose, since their lines would have to say what the tag points at.
   std::vector<RefChange> through_packed;
   std::vector<size_t> through_packed_at;
   std::vector<size_t> loose_at;
   for (size_t i = 0; i < changes.size(); ++i) {
-    const bool is_many = changes.size() > kLooseRefsMax && !changes[i].name.starts_with("refs/tags/");
+    const bool is_many =
+        changes.size() > kLooseRefsMax && !changes[i].name.starts_with("refs/tags/");
     if (is_many || (is_deletion(changes[i]) && packed.contains(changes[i].name))) {
       through_packed.push_back(changes[i]);
       through_packed_at.push_back(i);
@@ -298,13 +308,14 @@ Result<std::vector<std::optional<Oid>>> RefFiles::publish(std::span<const RefCha
   return found;
 }
 
-Result<void> RefFiles::append_log(std::string_view name, const Oid& from, const Oid& to, std::string_view who,
-                                  std::string_view message) {
+Result<void> RefFiles::append_log(std::string_view name, const Oid& from, const Oid& to,
+                                  std::string_view who, std::string_view message) {
   const fs::path path = git_dir_ / "logs" / name;
   TRY(make_way(path));
   TRY_ASSIGN(const auto file, files_.open(path, OpenMode::kCreate));
   TRY_ASSIGN(const uint64_t end, file->size());
-  std::string line = from.hex() + " " + to.hex() + " " + std::string(who) + "\t" + std::string(message) + "\n";
+  std::string line =
+      from.hex() + " " + to.hex() + " " + std::string(who) + "\t" + std::string(message) + "\n";
   TRY(file->write(line, end));
   return file->sync();
 }
@@ -318,7 +329,8 @@ Result<void> RefFiles::remove_stale_locks() {
     const size_t end = std::min(rest.find('\n'), rest.size());
     const std::string_view name = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
-    const bool is_ours = name == "packed-refs" || (name.starts_with("refs/") && name.find("..") == name.npos);
+    const bool is_ours =
+        name == "packed-refs" || (name.starts_with("refs/") && name.find("..") == name.npos);
     if (!is_ours) continue;
     fs::path lock_path = path_of(name);
     lock_path += ".lock";

@@ -1,5 +1,6 @@
-// RefFiles: Git's refs as files (loose files below refs/, packed-refs), read and moved by compare-and-swap under Git's own
-// lock files, so that stock git and Rowan never overwrite each other unseen (S5).
+// RefFiles: Git's refs as files (loose files below refs/, packed-refs), read and moved by
+// compare-and-swap under Git's own lock files, so that stock git and Rowan never overwrite each
+// other unseen (S5).
 //
 // Threads: one at a time.
 // Errors:  kIoError when a lock file stays in the way; kCorruption for a ref that cannot be read.
@@ -24,24 +25,26 @@ using RefMap = std::map<std::string, Oid, std::less<>>;
 
 struct RefChange {
   std::string name;
-  Oid expected;                   // Zero: the ref must not exist.
-  Oid desired;                    // Zero: delete it.
+  Oid expected;  // Zero: the ref must not exist.
+  Oid desired;   // Zero: delete it.
 };
 
 class RefFiles {
  public:
-  // `marker`: a file of ours that names the refs being locked, so that a crash's lock files can be told from a git's.
+  // `marker`: a file of ours that names the refs being locked, so that a crash's lock files can be
+  // told from a git's.
   RefFiles(FileSystem& files, std::filesystem::path git_dir, std::filesystem::path marker);
 
-  Result<RefMap> read_all();      // Without HEAD and without symbolic refs.
+  Result<RefMap> read_all();  // Without HEAD and without symbolic refs.
 
-  // Moves each ref whose value is `expected`, and makes that durable. Gives, for each change, the value found under the
-  // lock when it was another one (that ref is left alone), or nothing when the ref now has the desired value.
+  // Moves each ref whose value is `expected`, and makes that durable. Gives, for each change, the
+  // value found under the lock when it was another one (that ref is left alone), or nothing when
+  // the ref now has the desired value.
   Result<std::vector<std::optional<Oid>>> publish(std::span<const RefChange> changes);
 
   // One line for the ref's log. Not synced: the log explains, the ref decides.
-  Result<void> append_log(std::string_view name, const Oid& from, const Oid& to, std::string_view who,
-                          std::string_view message);
+  Result<void> append_log(std::string_view name, const Oid& from, const Oid& to,
+                          std::string_view who, std::string_view message);
 
   // Removes lock files that a publish left behind when its process died.
   Result<void> remove_stale_locks();
@@ -49,7 +52,7 @@ class RefFiles {
  private:
   struct PackedLine {
     Oid id;
-    std::string peeled;           // The "^…" line, or empty.
+    std::string peeled;  // The "^…" line, or empty.
   };
   using Packed = std::map<std::string, PackedLine, std::less<>>;
 
@@ -60,7 +63,8 @@ class RefFiles {
   Result<std::unique_ptr<File>> lock(const std::filesystem::path& path);
   Result<void> write_packed(const Packed& packed, File& lock_file);
   Result<std::optional<Oid>> publish_loose(const RefChange& change, const Packed& packed);
-  Result<void> publish_packed(std::span<const RefChange> changes, std::vector<std::optional<Oid>>& found);
+  Result<void> publish_packed(std::span<const RefChange> changes,
+                              std::vector<std::optional<Oid>>& found);
   Result<void> remove_loose(const std::string& name);
   Result<void> make_way(const std::filesystem::path& path);
   Result<void> mark(std::span<const RefChange> changes);
@@ -68,7 +72,7 @@ class RefFiles {
   FileSystem& files_;
   std::filesystem::path git_dir_;
   std::filesystem::path marker_;
-  std::vector<std::filesystem::path> touched_;   // Folders to sync before publish returns.
+  std::vector<std::filesystem::path> touched_;  // Folders to sync before publish returns.
 };
 
 }  // namespace rowan::store

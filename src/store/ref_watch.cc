@@ -19,7 +19,8 @@ namespace fs = std::filesystem;
 constexpr int kPollMs = 1000;
 constexpr int kDepthMax = 16;
 constexpr size_t kFoldersMax = 1000;
-constexpr uint32_t kEvents = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE | IN_ONLYDIR;
+constexpr uint32_t kEvents =
+    IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE | IN_ONLYDIR;
 
 }  // namespace
 
@@ -43,7 +44,8 @@ void RefWatch::watch(const fs::path& folder, int depth) {
   folders_[descriptor] = folder;
   if (depth >= kDepthMax) return;
   std::error_code ignored;
-  for (fs::directory_iterator at(folder, ignored), end; !ignored && at != end; at.increment(ignored)) {
+  for (fs::directory_iterator at(folder, ignored), end; !ignored && at != end;
+       at.increment(ignored)) {
     std::error_code gone;
     if (at->is_directory(gone)) watch(at->path(), depth + 1);
   }
@@ -73,7 +75,8 @@ bool RefWatch::read_events() {
         continue;
       }
       has_moved = true;
-      if ((event.mask & IN_ISDIR) && (event.mask & (IN_CREATE | IN_MOVED_TO))) watch(folder->second / name, 0);
+      if ((event.mask & IN_ISDIR) && (event.mask & (IN_CREATE | IN_MOVED_TO)))
+        watch(folder->second / name, 0);
     }
   }
 }
@@ -81,7 +84,8 @@ bool RefWatch::read_events() {
 bool RefWatch::wait(int timeout_ms) {
   pollfd polled[2] = {{wake_event_, POLLIN, 0}, {inotify_, POLLIN, 0}};
   const bool has_inotify = inotify_ >= 0 && !folders_.empty();
-  const int limit = has_inotify ? timeout_ms : (timeout_ms < 0 || timeout_ms > kPollMs ? kPollMs : timeout_ms);
+  const int limit =
+      has_inotify ? timeout_ms : (timeout_ms < 0 || timeout_ms > kPollMs ? kPollMs : timeout_ms);
   const int n = ::poll(polled, has_inotify ? 2 : 1, limit);
   if (n > 0 && (polled[0].revents & POLLIN)) {
     uint64_t count;

@@ -1,4 +1,5 @@
-// RefWatch: tells when something moved in a repository's refs, by inotify, or by the clock where that is not to be had.
+// RefWatch: tells when something moved in a repository's refs, by inotify, or by the clock where
+// that is not to be had.
 //
 // Threads: wait() on one thread; wake() from any.
 #pragma once
@@ -16,8 +17,8 @@ class RefWatch {
   RefWatch(const RefWatch&) = delete;
   RefWatch& operator=(const RefWatch&) = delete;
 
-  // Blocks until refs may have moved (true), or until wake() or `timeout_ms` (false). Without inotify it says true each
-  // second.
+  // Blocks until refs may have moved (true), or until wake() or `timeout_ms` (false). Without
+  // inotify it says true each second.
   bool wait(int timeout_ms);
   void wake();
 
@@ -28,7 +29,7 @@ class RefWatch {
   std::filesystem::path git_dir_;
   int inotify_ = -1;
   int wake_event_ = -1;
-  std::map<int, std::filesystem::path> folders_;   // By watch descriptor.
+  std::map<int, std::filesystem::path> folders_;  // By watch descriptor.
 };
 
 }  // namespace rowan::store

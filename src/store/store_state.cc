@@ -25,12 +25,17 @@ T get(const char* from) {
 
 Result<StoreState> read_state(FileSystem& files, const std::filesystem::path& path) {
   TRY_ASSIGN(const std::string bytes, files.read_whole(path, 4096));
-  const auto damaged = [&] { return Error(ErrorCode::kCorruption, "file \"" + path.string() + "\" is damaged"); };
+  const auto damaged = [&] {
+    return Error(ErrorCode::kCorruption, "file \"" + path.string() + "\" is damaged");
+  };
   if (bytes.size() < 16 || bytes.compare(0, 8, kMagic) != 0) return damaged();
   if (get<uint32_t>(bytes.data() + 8) > kFormatVersion) {
-    return Error(ErrorCode::kUnsupportedFormat, "the journal was written by a newer version of Rowan");
+    return Error(ErrorCode::kUnsupportedFormat,
+                 "the journal was written by a newer version of Rowan");
   }
-  if (bytes.size() != kStateBytes || get<uint32_t>(bytes.data() + 12) != crc32(Bytes(bytes).substr(16))) return damaged();
+  if (bytes.size() != kStateBytes ||
+      get<uint32_t>(bytes.data() + 12) != crc32(Bytes(bytes).substr(16)))
+    return damaged();
   StoreState state;
   state.key = get<uint64_t>(bytes.data() + 16);
   state.published = get<uint64_t>(bytes.data() + 24);
@@ -40,7 +45,8 @@ Result<StoreState> read_state(FileSystem& files, const std::filesystem::path& pa
   return state;
 }
 
-Result<void> write_state(FileSystem& files, const std::filesystem::path& path, const StoreState& state) {
+Result<void> write_state(FileSystem& files, const std::filesystem::path& path,
+                         const StoreState& state) {
   std::array<char, kStateBytes> bytes{};
   const uint32_t version = kFormatVersion;
   std::memcpy(bytes.data(), kMagic, 8);

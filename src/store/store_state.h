@@ -1,6 +1,8 @@
-// StoreState: the small file DIR/rowan/state, which says where recovery begins. Replaced whole, so it is the old or the new.
+// StoreState: the small file DIR/rowan/state, which says where recovery begins. Replaced whole, so
+// it is the old or the new.
 //
-//   offset bytes                                            (numbers little-endian; stored: fixed by format 1)
+//   offset bytes                                            (numbers little-endian; stored: fixed
+//   by format 1)
 //        0     8  magic "RowanSt1"
 //        8     4  format version
 //       12     4  CRC-32 of bytes 16 to 63
@@ -28,7 +30,9 @@ struct StoreState {
   bool clean = true;
 };
 
-Result<StoreState> read_state(FileSystem& files, const std::filesystem::path& path);  // kCorruption, kUnsupportedFormat.
-Result<void> write_state(FileSystem& files, const std::filesystem::path& path, const StoreState& state);
+Result<StoreState> read_state(
+    FileSystem& files, const std::filesystem::path& path);  // kCorruption, kUnsupportedFormat.
+Result<void> write_state(FileSystem& files, const std::filesystem::path& path,
+                         const StoreState& state);
 
 }  // namespace rowan::store

@@ -15,7 +15,8 @@ InteriorBuilder::InteriorBuilder(TreeShape shape, int bottom_level, LevelSink si
 
 Result<void> InteriorBuilder::add_at(int level, Bytes key, const Oid& id) {
   if (level - bottom_level_ == static_cast<int>(levels_.size())) {
-    if (levels_.size() == kTreeLevelsMax) return Error(ErrorCode::kProgramLimit, "row tree is too deep");
+    if (levels_.size() == kTreeLevelsMax)
+      return Error(ErrorCode::kProgramLimit, "row tree is too deep");
     levels_.emplace_back();
   }
   Level& node = at(level);
@@ -59,13 +60,16 @@ class RowBuilder {
   }
 
   Result<void> add(Bytes key, Bytes line) {
-    if (!last_key_.empty() && key <= last_key_) return Error(ErrorCode::kInternal, "tree builder: keys do not ascend");
-    if (TreeShape{}.boundary(0).cuts_before(key, text_.size(), line.size() + 1) && may_start_leaf(last_key_, key)) {
+    if (!last_key_.empty() && key <= last_key_)
+      return Error(ErrorCode::kInternal, "tree builder: keys do not ascend");
+    if (TreeShape{}.boundary(0).cuts_before(key, text_.size(), line.size() + 1) &&
+        may_start_leaf(last_key_, key)) {
       TRY(flush());
     }
     if (text_.empty()) first_key_.assign(key.substr(0, kNodeNameBytesMax));
     if (text_.size() + line.size() + 1 > kLeafBytesMax) {
-      return Error(ErrorCode::kProgramLimit, "too many rows share the first 200 bytes of their key");
+      return Error(ErrorCode::kProgramLimit,
+                   "too many rows share the first 200 bytes of their key");
     }
     text_ += line;
     text_.push_back('\n');
@@ -95,7 +99,8 @@ class RowBuilder {
   uint64_t leaves_ = 0;
 };
 
-// Compares the nodes of a tree with those built again from its content, level by level, in step with the walk.
+// Compares the nodes of a tree with those built again from its content, level by level, in step
+// with the walk.
 class CanonicalCheck {
  public:
   void expect(int level, const Oid& id) { expected_[static_cast<size_t>(level)].push_back(id); }
@@ -108,7 +113,8 @@ class CanonicalCheck {
       if (queue.empty()) return not_canonical("the tree has no node", made, level);
       const Oid expected = queue.front();
       queue.pop_front();
-      if (made != expected) return not_canonical("node " + expected.hex() + " should be", made, level);
+      if (made != expected)
+        return not_canonical("node " + expected.hex() + " should be", made, level);
       return made;
     };
   }
@@ -116,14 +122,17 @@ class CanonicalCheck {
   Result<void> finish(const Oid& made, const Oid& root) const {
     if (made != root) return not_canonical("root " + root.hex() + " should be", made, 0);
     for (const auto& queue : expected_) {
-      if (!queue.empty()) return Error(ErrorCode::kInvalidContent, "row tree is not canonical: node " + queue.front().hex() + " is superfluous");
+      if (!queue.empty())
+        return Error(ErrorCode::kInvalidContent,
+                     "row tree is not canonical: node " + queue.front().hex() + " is superfluous");
     }
     return {};
   }
 
  private:
   static Error not_canonical(const std::string& what, const Oid& made, int level) {
-    return Error(ErrorCode::kInvalidContent, "row tree is not canonical: " + what + " " + made.hex() + " at level " + std::to_string(level));
+    return Error(ErrorCode::kInvalidContent, "row tree is not canonical: " + what + " " +
+                                                 made.hex() + " at level " + std::to_string(level));
   }
 
   std::array<std::deque<Oid>, kTreeLevelsMax + 1> expected_;
@@ -133,7 +142,8 @@ class CanonicalCheck {
 Result<int> level_of(const store::ObjectReader& objects, store::NodeCache& cache, Oid id) {
   for (int level = 1; level < kTreeLevelsMax; ++level) {
     TRY_ASSIGN(const auto node, GitTree::read(objects, cache, id));
-    if (node->size() == 0) return Error(ErrorCode::kCorruption, "row tree has an empty node " + id.hex());
+    if (node->size() == 0)
+      return Error(ErrorCode::kCorruption, "row tree has an empty node " + id.hex());
     if (!node->entries()[0].is_tree()) return level;
     id = node->entries()[0].id;
   }
@@ -143,12 +153,13 @@ Result<int> level_of(const store::ObjectReader& objects, store::NodeCache& cache
 using EntryVisitor = std::function<Result<void>(const TreeEntry& entry)>;
 
 // Calls `visit` for each blob entry in order, after telling `check` of the nodes above it.
-Result<void> walk_nodes(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& id, int level, CanonicalCheck& check,
-                        const EntryVisitor& visit) {
+Result<void> walk_nodes(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& id,
+                        int level, CanonicalCheck& check, const EntryVisitor& visit) {
   check.expect(level, id);
   TRY_ASSIGN(const auto node, GitTree::read(objects, cache, id));
   for (const TreeEntry& entry : node->entries()) {
-    if (entry.is_tree() != (level > 1)) return Error(ErrorCode::kInvalidContent, "row tree: node " + id.hex() + " mixes levels");
+    if (entry.is_tree() != (level > 1))
+      return Error(ErrorCode::kInvalidContent, "row tree: node " + id.hex() + " mixes levels");
     if (level > 1) {
       TRY(walk_nodes(objects, cache, entry.id, level - 1, check, visit));
     } else {
@@ -181,23 +192,27 @@ Result<uint64_t> check_tree(const TreeReader& reader, const Oid& root) {
   uint64_t lines = 0;
   std::string last_key;
   TRY_ASSIGN(const int level, level_of(reader.objects, reader.cache, root));
-  TRY(walk_nodes(reader.objects, reader.cache, root, level, check, [&](const TreeEntry& entry) -> Result<void> {
-    check.expect(0, entry.id);
-    TRY_ASSIGN(const auto leaf, Leaf::read(reader, entry.id));
-    if (!last_key.empty() && leaf->key(0) <= last_key) {
-      return Error(ErrorCode::kInvalidContent, "row tree: leaf " + entry.id.hex() + " is out of order");
-    }
-    for (size_t i = 0; i < leaf->size(); ++i) TRY(rows.add(leaf->key(i), leaf->line(i)));
-    last_key.assign(leaf->key(leaf->size() - 1));
-    lines += leaf->size();
-    return {};
-  }));
+  TRY(walk_nodes(reader.objects, reader.cache, root, level, check,
+                 [&](const TreeEntry& entry) -> Result<void> {
+                   check.expect(0, entry.id);
+                   TRY_ASSIGN(const auto leaf, Leaf::read(reader, entry.id));
+                   if (!last_key.empty() && leaf->key(0) <= last_key) {
+                     return Error(ErrorCode::kInvalidContent,
+                                  "row tree: leaf " + entry.id.hex() + " is out of order");
+                   }
+                   for (size_t i = 0; i < leaf->size(); ++i)
+                     TRY(rows.add(leaf->key(i), leaf->line(i)));
+                   last_key.assign(leaf->key(leaf->size() - 1));
+                   lines += leaf->size();
+                   return {};
+                 }));
   TRY_ASSIGN(const Oid made, rows.finish());
   TRY(check.finish(made, root));
   return lines;
 }
 
-Result<uint64_t> check_large_tree(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& root) {
+Result<uint64_t> check_large_tree(const store::ObjectReader& objects, store::NodeCache& cache,
+                                  const Oid& root) {
   if (root.is_zero()) return uint64_t{0};
   CanonicalCheck check;
   InteriorBuilder entries(TreeShape{.large = true}, 1, check.sink());
@@ -205,7 +220,8 @@ Result<uint64_t> check_large_tree(const store::ObjectReader& objects, store::Nod
   TRY_ASSIGN(const int level, level_of(objects, cache, root));
   std::string last_name;
   TRY(walk_nodes(objects, cache, root, level, check, [&](const TreeEntry& entry) -> Result<void> {
-    if (entry.name <= last_name) return Error(ErrorCode::kInvalidContent, "tree of large values is out of order");
+    if (entry.name <= last_name)
+      return Error(ErrorCode::kInvalidContent, "tree of large values is out of order");
     last_name.assign(entry.name);
     ++count;
     return entries.add(entry.name, entry.id);

@@ -1,4 +1,5 @@
-// InteriorBuilder: the levels above the rows (or above the entries of a large-value tree), built from the left.
+// InteriorBuilder: the levels above the rows (or above the entries of a large-value tree), built
+// from the left.
 #pragma once
 
 #include <cstdint>
@@ -21,13 +22,13 @@ class InteriorBuilder {
   InteriorBuilder(TreeShape shape, int bottom_level, LevelSink sink);
   // Keys ascend strictly; the first one added to a row tree is "0".
   Result<void> add(Bytes key, const Oid& id) { return add_at(bottom_level_, key, id); }
-  Result<Oid> finish();        // T4: the first level with one node. Zero when nothing was added.
+  Result<Oid> finish();  // T4: the first level with one node. Zero when nothing was added.
 
  private:
   struct Level {
-    std::string text;          // The node in the making.
+    std::string text;  // The node in the making.
     std::string first_key;
-    uint64_t nodes = 0;        // Finished ones.
+    uint64_t nodes = 0;  // Finished ones.
   };
   Result<void> add_at(int level, Bytes key, const Oid& id);
   Result<void> flush(int level);

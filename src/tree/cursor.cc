@@ -10,11 +10,15 @@
 namespace rowan::tree {
 namespace {
 
-Error too_deep(const Oid& root) { return Error(ErrorCode::kCorruption, "row tree " + root.hex() + " is too deep"); }
+Error too_deep(const Oid& root) {
+  return Error(ErrorCode::kCorruption, "row tree " + root.hex() + " is too deep");
+}
 
-Result<std::shared_ptr<const GitTree>> read_node(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& id) {
+Result<std::shared_ptr<const GitTree>> read_node(const store::ObjectReader& objects,
+                                                 store::NodeCache& cache, const Oid& id) {
   TRY_ASSIGN(auto node, GitTree::read(objects, cache, id));
-  if (node->size() == 0) return Error(ErrorCode::kCorruption, "row tree has an empty node " + id.hex());
+  if (node->size() == 0)
+    return Error(ErrorCode::kCorruption, "row tree has an empty node " + id.hex());
   return node;
 }
 
@@ -82,14 +86,17 @@ size_t Cursor::index_in_leaf() const { return index_; }
 
 namespace {
 
-Result<void> collect_runs(const TreeReader& reader, const Oid& id, int depth, Bytes lower, Bytes upper, std::vector<LeafRun>& runs) {
+Result<void> collect_runs(const TreeReader& reader, const Oid& id, int depth, Bytes lower,
+                          Bytes upper, std::vector<LeafRun>& runs) {
   if (depth == kTreeLevelsMax) return too_deep(id);
   TRY_ASSIGN(const auto node, read_node(reader.objects, reader.cache, id));
   if (node->entries()[0].is_tree()) {
     const size_t first = lower.empty() ? 0 : node->child_index(lower);
-    for (size_t i = first; i < node->size() && (i == first || upper.empty() || node->key(i) < upper); ++i) {
+    for (size_t i = first;
+         i < node->size() && (i == first || upper.empty() || node->key(i) < upper); ++i) {
       const TreeEntry& entry = node->entries()[i];
-      if (!entry.is_tree()) return Error(ErrorCode::kCorruption, "row tree node " + id.hex() + " mixes levels");
+      if (!entry.is_tree())
+        return Error(ErrorCode::kCorruption, "row tree node " + id.hex() + " mixes levels");
       TRY(collect_runs(reader, entry.id, depth + 1, lower, upper, runs));
     }
     return {};
@@ -99,7 +106,8 @@ Result<void> collect_runs(const TreeReader& reader, const Oid& id, int depth, By
   run.first_key = node->key(0);
   run.leaves.reserve(node->size());
   for (const TreeEntry& entry : node->entries()) {
-    if (entry.is_tree()) return Error(ErrorCode::kCorruption, "row tree node " + id.hex() + " mixes levels");
+    if (entry.is_tree())
+      return Error(ErrorCode::kCorruption, "row tree node " + id.hex() + " mixes levels");
     run.leaves.push_back(entry.id);
   }
   runs.push_back(std::move(run));
@@ -108,7 +116,8 @@ Result<void> collect_runs(const TreeReader& reader, const Oid& id, int depth, By
 
 using LargeVisitor = std::function<Result<bool>(std::string_view name, const Oid& blob)>;
 
-Result<bool> walk_large_node(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& id, int depth, const LargeVisitor& visit) {
+Result<bool> walk_large_node(const store::ObjectReader& objects, store::NodeCache& cache,
+                             const Oid& id, int depth, const LargeVisitor& visit) {
   if (depth == kTreeLevelsMax) return too_deep(id);
   TRY_ASSIGN(const auto node, read_node(objects, cache, id));
   for (const TreeEntry& entry : node->entries()) {
@@ -125,7 +134,8 @@ Result<bool> walk_large_node(const store::ObjectReader& objects, store::NodeCach
 
 }  // namespace
 
-Result<std::vector<LeafRun>> leaf_runs(const TreeReader& reader, const Oid& root, Bytes lower, Bytes upper) {
+Result<std::vector<LeafRun>> leaf_runs(const TreeReader& reader, const Oid& root, Bytes lower,
+                                       Bytes upper) {
   std::vector<LeafRun> runs;
   if (!root.is_zero()) TRY(collect_runs(reader, root, 0, lower, upper, runs));
   return runs;
@@ -144,17 +154,20 @@ Result<double> key_place(const TreeReader& reader, const Oid& root, Bytes key) {
     id = entry.id;
     if (entry.is_tree()) continue;
     TRY_ASSIGN(const auto leaf, Leaf::read(reader, id));
-    return place + width * static_cast<double>(leaf->lower_bound(key)) / static_cast<double>(std::max<size_t>(leaf->size(), 1));
+    return place + width * static_cast<double>(leaf->lower_bound(key)) /
+                       static_cast<double>(std::max<size_t>(leaf->size(), 1));
   }
   return place;
 }
 
 std::string large_name(Bytes key, uint16_t slot) {
   const auto hash = sha256_128(key);
-  return to_hex({reinterpret_cast<const char*>(hash.data()), hash.size()}) + "-" + std::to_string(slot);
+  return to_hex({reinterpret_cast<const char*>(hash.data()), hash.size()}) + "-" +
+         std::to_string(slot);
 }
 
-Result<std::optional<Oid>> find_large(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& root, std::string_view name) {
+Result<std::optional<Oid>> find_large(const store::ObjectReader& objects, store::NodeCache& cache,
+                                      const Oid& root, std::string_view name) {
   Oid id = root;
   for (int depth = 0; !id.is_zero(); ++depth) {
     if (depth == kTreeLevelsMax) return too_deep(root);
@@ -166,7 +179,8 @@ Result<std::optional<Oid>> find_large(const store::ObjectReader& objects, store:
   return std::optional<Oid>();
 }
 
-Result<void> walk_large(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& root, const LargeVisitor& visit) {
+Result<void> walk_large(const store::ObjectReader& objects, store::NodeCache& cache,
+                        const Oid& root, const LargeVisitor& visit) {
   if (root.is_zero()) return {};
   TRY_ASSIGN(const bool finished, walk_large_node(objects, cache, root, 0, visit));
   static_cast<void>(finished);

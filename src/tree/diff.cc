@@ -1,4 +1,5 @@
-// diff_trees: two walks side by side that open a node only where the other side does not have the same one.
+// diff_trees: two walks side by side that open a node only where the other side does not have the
+// same one.
 #include <utility>
 
 #include "tree/boundary.h"
@@ -17,7 +18,8 @@ class Walk {
     // The height tells which of two nodes of one name stands higher.
     Oid id = root_;
     for (height_ = 1;; ++height_) {
-      if (height_ == kTreeLevelsMax) return Error(ErrorCode::kCorruption, "row tree " + root_.hex() + " is too deep");
+      if (height_ == kTreeLevelsMax)
+        return Error(ErrorCode::kCorruption, "row tree " + root_.hex() + " is too deep");
       TRY_ASSIGN(const auto node, read_node(id));
       const TreeEntry& first = node->entries()[0];
       if (!first.is_tree()) break;
@@ -31,13 +33,15 @@ class Walk {
   bool at_end() const { return path_.empty(); }
   bool at_row() const { return leaf_ != nullptr; }
   // The row's key, or a lower bound of the keys in the node stood before.
-  Bytes key() const { return at_row() ? leaf_->key(row_) : path_.back().node->key(path_.back().index); }
+  Bytes key() const {
+    return at_row() ? leaf_->key(row_) : path_.back().node->key(path_.back().index);
+  }
   Bytes line() const { return leaf_->line(row_); }
   const TreeEntry& entry() const { return path_.back().node->entries()[path_.back().index]; }
   // 0 for a row's leaf, else the steps above it.
   int level() const { return height_ - static_cast<int>(path_.size()); }
 
-  void skip() {                // The row or the node.
+  void skip() {  // The row or the node.
     if (at_row()) {
       if (++row_ < leaf_->size()) return;
       leaf_ = nullptr;
@@ -49,9 +53,11 @@ class Walk {
     }
   }
 
-  Result<void> open() {        // Requires: !at_row().
+  Result<void> open() {  // Requires: !at_row().
     const TreeEntry& next = entry();
-    if (next.is_tree() != (level() > 0)) return Error(ErrorCode::kCorruption, "row tree " + root_.hex() + " has leaves at different depths");
+    if (next.is_tree() != (level() > 0))
+      return Error(ErrorCode::kCorruption,
+                   "row tree " + root_.hex() + " has leaves at different depths");
     if (!next.is_tree()) {
       TRY_ASSIGN(leaf_, Leaf::read(reader_, next.id));
       row_ = 0;
@@ -70,7 +76,8 @@ class Walk {
 
   Result<std::shared_ptr<const GitTree>> read_node(const Oid& id) const {
     TRY_ASSIGN(auto node, GitTree::read(reader_.objects, reader_.cache, id));
-    if (node->size() == 0) return Error(ErrorCode::kCorruption, "row tree has an empty node " + id.hex());
+    if (node->size() == 0)
+      return Error(ErrorCode::kCorruption, "row tree has an empty node " + id.hex());
     return node;
   }
 
@@ -82,7 +89,8 @@ class Walk {
   size_t row_ = 0;
 };
 
-// Of two walks at one key, not both at rows: opens the one before a node, of two nodes the higher, of equal height both.
+// Of two walks at one key, not both at rows: opens the one before a node, of two nodes the higher,
+// of equal height both.
 Result<void> open_higher(Walk& from, Walk& to) {
   const int from_level = from.at_row() ? -1 : from.level();
   const int to_level = to.at_row() ? -1 : to.level();
@@ -94,7 +102,8 @@ Result<void> open_higher(Walk& from, Walk& to) {
 }  // namespace
 
 struct DifferenceCursor::State {
-  State(const TreeReader& from_reader, const Oid& from_root, const TreeReader& to_reader, const Oid& to_root)
+  State(const TreeReader& from_reader, const Oid& from_root, const TreeReader& to_reader,
+        const Oid& to_root)
       : from(from_reader, from_root), to(to_reader, to_root) {}
 
   Walk from;
@@ -109,10 +118,11 @@ DifferenceCursor::DifferenceCursor(DifferenceCursor&&) noexcept = default;
 DifferenceCursor& DifferenceCursor::operator=(DifferenceCursor&&) noexcept = default;
 DifferenceCursor::~DifferenceCursor() = default;
 
-Result<DifferenceCursor> DifferenceCursor::open(const TreeReader& from_reader, const Oid& from, const TreeReader& to_reader,
-                                                const Oid& to) {
+Result<DifferenceCursor> DifferenceCursor::open(const TreeReader& from_reader, const Oid& from,
+                                                const TreeReader& to_reader, const Oid& to) {
   const bool equal = from == to;
-  auto state = std::make_unique<State>(from_reader, equal ? Oid{} : from, to_reader, equal ? Oid{} : to);
+  auto state =
+      std::make_unique<State>(from_reader, equal ? Oid{} : from, to_reader, equal ? Oid{} : to);
   TRY(state->from.start());
   TRY(state->to.start());
   return DifferenceCursor(std::move(state));
@@ -155,8 +165,8 @@ Result<bool> DifferenceCursor::next(RowDifference& difference) {
   return false;
 }
 
-Result<void> diff_trees(const TreeReader& from_reader, const Oid& from, const TreeReader& to_reader, const Oid& to,
-                        const DifferenceVisitor& visit) {
+Result<void> diff_trees(const TreeReader& from_reader, const Oid& from, const TreeReader& to_reader,
+                        const Oid& to, const DifferenceVisitor& visit) {
   TRY_ASSIGN(DifferenceCursor cursor, DifferenceCursor::open(from_reader, from, to_reader, to));
   RowDifference difference;
   for (;;) {
@@ -167,7 +177,8 @@ Result<void> diff_trees(const TreeReader& from_reader, const Oid& from, const Tr
   }
 }
 
-Result<void> diff_trees(const TreeReader& reader, const Oid& from, const Oid& to, const DifferenceVisitor& visit) {
+Result<void> diff_trees(const TreeReader& reader, const Oid& from, const Oid& to,
+                        const DifferenceVisitor& visit) {
   return diff_trees(reader, from, reader, to, visit);
 }
 

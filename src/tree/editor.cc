@@ -17,11 +17,12 @@ namespace {
 class NodeOutput {
  public:
   virtual ~NodeOutput() = default;
-  virtual Result<Oid> leaf(LeafText& made, const Oid& previous) = 0;        // Leaves `made` in any state.
+  virtual Result<Oid> leaf(LeafText& made, const Oid& previous) = 0;  // Leaves `made` in any state.
   virtual Result<Oid> tree(std::string& made, const Oid& previous) = 0;
 };
 
-// Into a transaction's objects. Decoded forms go to the cache at once: the next commit reads the same nodes again.
+// Into a transaction's objects. Decoded forms go to the cache at once: the next commit reads the
+// same nodes again.
 class PendingOutput final : public NodeOutput {
  public:
   PendingOutput(store::PendingObjects& objects, store::NodeCache& cache, const LineKeys* keys)
@@ -51,8 +52,12 @@ class PendingOutput final : public NodeOutput {
 class SinkOutput final : public NodeOutput {
  public:
   explicit SinkOutput(const ObjectSink& sink) : sink_(sink) {}
-  Result<Oid> leaf(LeafText& made, const Oid&) override { return sink_(store::ObjectType::kBlob, made.text); }
-  Result<Oid> tree(std::string& made, const Oid&) override { return sink_(store::ObjectType::kTree, made); }
+  Result<Oid> leaf(LeafText& made, const Oid&) override {
+    return sink_(store::ObjectType::kBlob, made.text);
+  }
+  Result<Oid> tree(std::string& made, const Oid&) override {
+    return sink_(store::ObjectType::kTree, made);
+  }
 
  private:
   const ObjectSink& sink_;
@@ -61,7 +66,7 @@ class SinkOutput final : public NodeOutput {
 // A changed entry of an interior level.
 struct EntryEdit {
   std::string key;
-  Oid id;                      // Zero: the entry goes.
+  Oid id;  // Zero: the entry goes.
 };
 
 // Row edits in order, from a span or from a callback.
@@ -88,7 +93,9 @@ class RowEdits {
   }
 
  private:
-  static Error out_of_order() { return Error(ErrorCode::kInternal, "row edits: keys do not ascend"); }
+  static Error out_of_order() {
+    return Error(ErrorCode::kInternal, "row edits: keys do not ascend");
+  }
   Result<void> check_span() const {
     for (size_t i = 1; i < edits_.size(); ++i) {
       if (edits_[i].key <= edits_[i - 1].key) return out_of_order();
@@ -121,11 +128,12 @@ class EntryEdits {
 struct EditContext {
   const store::ObjectReader& objects;
   store::NodeCache& cache;
-  const LineKeys* keys;        // nullptr for trees of large values.
+  const LineKeys* keys;  // nullptr for trees of large values.
   NodeOutput& output;
   TreeShape shape;
   TreePath& path;
-  // Interior nodes made above level 1: for each its only child, or zero when it has more. Needed when the tree shrinks.
+  // Interior nodes made above level 1: for each its only child, or zero when it has more. Needed
+  // when the tree shrinks.
   std::vector<std::pair<Oid, Oid>> made_nodes;
 };
 
@@ -157,7 +165,9 @@ struct RowLevel {
   static bool may_start_after(Bytes before, Bytes key) { return may_start_leaf(before, key); }
   static bool removes(const RowEdit& edit) { return !edit.line; }
   size_t item_bytes(const RowEdit& edit) const { return edit.line->size() + 1; }
-  static bool is_same(const RowEdit& edit, const Leaf& leaf, size_t at) { return edit.line && *edit.line == leaf.line(at); }
+  static bool is_same(const RowEdit& edit, const Leaf& leaf, size_t at) {
+    return edit.line && *edit.line == leaf.line(at);
+  }
   void append(const RowEdit& edit) { text.append(edit.key, *edit.line); }
   void append_run(const Leaf& leaf, size_t begin, size_t end) { text.append_run(leaf, begin, end); }
   Result<Oid> write(const Oid& previous) { return context.output.leaf(text, previous); }
@@ -183,8 +193,12 @@ struct EntryLevel {
   static bool may_start(Bytes) { return true; }
   static bool may_start_after(Bytes, Bytes) { return true; }
   static bool removes(const EntryEdit& edit) { return edit.id.is_zero(); }
-  size_t item_bytes(const EntryEdit& edit) const { return context.shape.entry_bytes(level, edit.key); }
-  static bool is_same(const EntryEdit& edit, const GitTree& node, size_t at) { return edit.id == node.entries()[at].id; }
+  size_t item_bytes(const EntryEdit& edit) const {
+    return context.shape.entry_bytes(level, edit.key);
+  }
+  static bool is_same(const EntryEdit& edit, const GitTree& node, size_t at) {
+    return edit.id == node.entries()[at].id;
+  }
   void append(const EntryEdit& edit) {
     text += level == 1 ? std::string_view("100644 ") : std::string_view("40000 ");
     text += edit.key;
@@ -216,8 +230,9 @@ struct NamedNode {
   Oid id;
 };
 
-// Re-chunks one level. A range is a run of neighbouring old nodes that is read, and what takes its place: it begins at the
-// first node an edit can change and ends where an old boundary stands again.
+// Re-chunks one level. A range is a run of neighbouring old nodes that is read, and what takes its
+// place: it begins at the first node an edit can change and ends where an old boundary stands
+// again.
 template <typename Level>
 class LevelEditor {
   using Node = typename Level::Node;
@@ -226,8 +241,11 @@ class LevelEditor {
 
  public:
   LevelEditor(EditContext& context, int level)
-      : path_(context.path), boundary_(context.shape.boundary(level)), level_(level),
-        is_bottom_(level == (context.shape.large ? 1 : 0)), chunk_{context, level, {}} {}
+      : path_(context.path),
+        boundary_(context.shape.boundary(level)),
+        level_(level),
+        is_bottom_(level == (context.shape.large ? 1 : 0)),
+        chunk_{context, level, {}} {}
 
   Result<void> run(Source& source) {
     while (const Edit* edit = source.peek()) {
@@ -243,10 +261,12 @@ class LevelEditor {
     return {};
   }
 
-  std::vector<EntryEdit>& changes() { return changes_; }             // For the level above.
+  std::vector<EntryEdit>& changes() { return changes_; }  // For the level above.
   // At the root's level, once an edit was met: what stands there now.
   const std::vector<NamedNode>& nodes() const { return made_; }
-  const Oid& only_child() const { return only_child_; }              // Not zero: the level shrank to one node of one entry.
+  const Oid& only_child() const {
+    return only_child_;
+  }  // Not zero: the level shrank to one node of one entry.
 
  private:
   bool is_top() const { return level_ == path_.height(); }
@@ -257,7 +277,8 @@ class LevelEditor {
     TRY_ASSIGN(node_, chunk_.read());
     const size_t at = node_->lower_bound(edit.key);
     const bool is_found = at < node_->size() && node_->key(at) == edit.key;
-    const bool same_size = is_found && !Level::removes(edit) && chunk_.item_bytes(edit) == node_->end(at) - node_->begin(at);
+    const bool same_size = is_found && !Level::removes(edit) &&
+                           chunk_.item_bytes(edit) == node_->end(at) - node_->begin(at);
     // At a node's first item the edit may move the boundary before it.
     if (at == 0 && !same_size && !path_.at_first(level_)) {
       TRY(path_.previous(level_));
@@ -274,8 +295,9 @@ class LevelEditor {
     const bool is_last = !path_.has_next(level_);
     const Bytes bound = is_last ? Bytes() : path_.next_key(level_);
     size_t done = 0;
-    bool check = true;         // The predecessor of the item at `done` may have changed.
-    for (const Edit* edit = source.peek(); edit != nullptr && (is_last || Bytes(edit->key) < bound); edit = source.peek()) {
+    bool check = true;  // The predecessor of the item at `done` may have changed.
+    for (const Edit* edit = source.peek(); edit != nullptr && (is_last || Bytes(edit->key) < bound);
+         edit = source.peek()) {
       const size_t at = node_->lower_bound(edit->key);
       const bool is_found = at < node_->size() && node_->key(at) == Bytes(edit->key);
       if (is_found ? !Level::is_same(*edit, *node_, at) : !Level::removes(*edit)) {
@@ -302,18 +324,20 @@ class LevelEditor {
     return {};
   }
 
-  // Items [begin, end) of the current node, unchanged. The old node had no boundary before any of them but the first; the
-  // rule gives the same again wherever the step is the same.
+  // Items [begin, end) of the current node, unchanged. The old node had no boundary before any of
+  // them but the first; the rule gives the same again wherever the step is the same.
   Result<void> copy(size_t begin, size_t end, bool check) {
     size_t start = begin;
     for (size_t i = begin; i < end; ++i) {
       const size_t before = chunk_.bytes() + node_->begin(i) - node_->begin(start);
       if (!(check && i == begin)) {
-        if (before == node_->begin(i)) break;   // In step with the old node: nothing can differ any more.
+        if (before == node_->begin(i))
+          break;  // In step with the old node: nothing can differ any more.
         if (boundary_.step(before) == boundary_.step(node_->begin(i))) continue;
       }
       if (!boundary_.cuts_before(node_->key(i), before, node_->end(i) - node_->begin(i))) continue;
-      const bool may_start = i == start ? chunk_.may_start(node_->key(i)) : Level::may_start_after(node_->key(i - 1), node_->key(i));
+      const bool may_start = i == start ? chunk_.may_start(node_->key(i))
+                                        : Level::may_start_after(node_->key(i - 1), node_->key(i));
       if (!may_start) continue;
       TRY(append_run(start, i));
       TRY(finish_chunk());
@@ -328,7 +352,8 @@ class LevelEditor {
       begin_chunk(node_->key(begin));
       if (begin == 0) whole_bytes_ = node_->end(node_->size() - 1);
     }
-    if (chunk_.bytes() + node_->end(end - 1) - node_->begin(begin) > Level::kBytesMax) return too_large();
+    if (chunk_.bytes() + node_->end(end - 1) - node_->begin(begin) > Level::kBytesMax)
+      return too_large();
     chunk_.append_run(*node_, begin, end);
     return {};
   }
@@ -366,12 +391,15 @@ class LevelEditor {
     if (!path_.has_next(level_)) return false;
     const Bytes next_key = path_.next_key(level_);
     const Edit* edit = source.peek();
-    const bool edit_at_boundary = edit != nullptr && Bytes(edit->key).substr(0, kNodeNameBytesMax) == next_key;
+    const bool edit_at_boundary =
+        edit != nullptr && Bytes(edit->key).substr(0, kNodeNameBytesMax) == next_key;
     if (!edit_at_boundary && chunk_.bytes() > 0) {
       const size_t old_bytes = node_->end(node_->size() - 1);
       if (boundary_.step(chunk_.bytes()) == boundary_.step(old_bytes)) return false;
       if constexpr (std::is_same_v<Level, EntryLevel>) {
-        if (boundary_.cuts_before(next_key, chunk_.bytes(), chunk_.item_bytes({std::string(next_key), {}}))) return false;
+        if (boundary_.cuts_before(next_key, chunk_.bytes(),
+                                  chunk_.item_bytes({std::string(next_key), {}})))
+          return false;
       }
     }
     TRY(path_.next(level_));
@@ -422,16 +450,16 @@ class LevelEditor {
   const bool is_bottom_;
   std::shared_ptr<const Node> node_;
   Oid node_id_;
-  bool is_leftmost_ = false;           // The range begins at the level's first node.
+  bool is_leftmost_ = false;  // The range begins at the level's first node.
 
-  Level chunk_;                        // The new node in the making.
+  Level chunk_;  // The new node in the making.
   std::string first_key_;
-  Oid begun_in_;                       // The old node its first item came from.
-  size_t whole_bytes_ = 0;             // That node's size when the chunk began with its first item.
-  bool is_dirty_ = false;              // An edit touched the chunk.
-  Oid followed_;                       // The old node the last written one follows.
+  Oid begun_in_;            // The old node its first item came from.
+  size_t whole_bytes_ = 0;  // That node's size when the chunk began with its first item.
+  bool is_dirty_ = false;   // An edit touched the chunk.
+  Oid followed_;            // The old node the last written one follows.
 
-  std::vector<NamedNode> old_;         // Of the range.
+  std::vector<NamedNode> old_;  // Of the range.
   std::vector<NamedNode> made_;
   std::vector<EntryEdit> changes_;
   Oid only_child_;
@@ -440,7 +468,8 @@ class LevelEditor {
 // T4: a root of one entry gives way to its child, and so on down to level 1.
 Result<Oid> shrink(const EditContext& context, Oid id, int level) {
   for (; level > 1; --level) {
-    const auto made = std::find_if(context.made_nodes.begin(), context.made_nodes.end(), [&](const auto& node) { return node.first == id; });
+    const auto made = std::find_if(context.made_nodes.begin(), context.made_nodes.end(),
+                                   [&](const auto& node) { return node.first == id; });
     if (made != context.made_nodes.end()) {
       if (made->second.is_zero()) return id;
       id = made->second;
@@ -454,7 +483,8 @@ Result<Oid> shrink(const EditContext& context, Oid id, int level) {
 }
 
 // Carries the changes of a level up to the root, from `level` on.
-Result<Oid> edit_upwards(EditContext& context, const Oid& root, std::vector<EntryEdit> changes, int level) {
+Result<Oid> edit_upwards(EditContext& context, const Oid& root, std::vector<EntryEdit> changes,
+                         int level) {
   const int height = context.path.height();
   for (; !changes.empty(); ++level) {
     LevelEditor<EntryLevel> editor(context, level);
@@ -486,7 +516,8 @@ Result<Oid> build_from(RowEdits& edits, const ObjectSink& sink) {
   return builder.finish();
 }
 
-Result<Oid> edit_rows(const TreeReader& reader, NodeOutput& output, const Oid& root, RowEdits& edits) {
+Result<Oid> edit_rows(const TreeReader& reader, NodeOutput& output, const Oid& root,
+                      RowEdits& edits) {
   TreePath path(reader.objects, reader.cache, root);
   EditContext context{reader.objects, reader.cache, &reader.keys, output, TreeShape{}, path, {}};
   TRY(path.open(edits.peek()->key));
@@ -497,13 +528,15 @@ Result<Oid> edit_rows(const TreeReader& reader, NodeOutput& output, const Oid& r
 
 }  // namespace
 
-Result<Oid> apply_edits(store::PendingObjects& objects, store::NodeCache& cache, const LineKeys& keys, const Oid& root,
-                        std::span<const RowEdit> edits) {
+Result<Oid> apply_edits(store::PendingObjects& objects, store::NodeCache& cache,
+                        const LineKeys& keys, const Oid& root, std::span<const RowEdit> edits) {
   RowEdits source(edits);
   TRY(source.start());
   if (source.peek() == nullptr) return root;
   if (root.is_zero()) {
-    return build_from(source, [&](store::ObjectType type, Bytes bytes) -> Result<Oid> { return objects.add(type, std::string(bytes)); });
+    return build_from(source, [&](store::ObjectType type, Bytes bytes) -> Result<Oid> {
+      return objects.add(type, std::string(bytes));
+    });
   }
   PendingOutput output(objects, cache, &keys);
   return edit_rows({objects, cache, keys}, output, root, source);
@@ -519,11 +552,14 @@ Result<Oid> apply_edit_stream(const TreeReader& reader, const ObjectSink& sink, 
   return edit_rows(reader, output, root, source);
 }
 
-Result<Oid> apply_large_edits(store::PendingObjects& objects, store::NodeCache& cache, const Oid& root, std::vector<LargeEdit> edits) {
-  std::sort(edits.begin(), edits.end(), [](const LargeEdit& a, const LargeEdit& b) { return a.name < b.name; });
+Result<Oid> apply_large_edits(store::PendingObjects& objects, store::NodeCache& cache,
+                              const Oid& root, std::vector<LargeEdit> edits) {
+  std::sort(edits.begin(), edits.end(),
+            [](const LargeEdit& a, const LargeEdit& b) { return a.name < b.name; });
   std::vector<EntryEdit> changes;
   for (LargeEdit& edit : edits) {
-    if (!changes.empty() && changes.back().key == edit.name) return Error(ErrorCode::kInternal, "large edits: " + edit.name + " twice");
+    if (!changes.empty() && changes.back().key == edit.name)
+      return Error(ErrorCode::kInternal, "large edits: " + edit.name + " twice");
     changes.push_back({std::move(edit.name), edit.blob});
   }
   if (changes.empty()) return root;

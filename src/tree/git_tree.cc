@@ -10,13 +10,18 @@
 namespace rowan::tree {
 namespace {
 
-constexpr uint64_t kTreeKind = 0x726f77616e747265;   // "rowantre": GitTree among the cache's decoded forms.
+constexpr uint64_t kTreeKind =
+    0x726f77616e747265;  // "rowantre": GitTree among the cache's decoded forms.
 constexpr size_t kPathPartsMax = 64;
 
-Error damaged(std::string what) { return Error(ErrorCode::kCorruption, "damaged tree object: " + std::move(what)); }
+Error damaged(std::string what) {
+  return Error(ErrorCode::kCorruption, "damaged tree object: " + std::move(what));
+}
 
 Bytes strip_suffix(Bytes name, uint32_t mode) {
-  return mode == kModeBlob && name.ends_with(kLeafSuffix) ? name.substr(0, name.size() - kLeafSuffix.size()) : name;
+  return mode == kModeBlob && name.ends_with(kLeafSuffix)
+             ? name.substr(0, name.size() - kLeafSuffix.size())
+             : name;
 }
 
 // Git's order: a tree compares as if its name ended in a slash.
@@ -30,18 +35,22 @@ int compare_names(Bytes a, bool a_is_tree, Bytes b, bool b_is_tree) {
 }
 
 bool is_dot_git(Bytes name) {
-  return name.size() == 4 && name[0] == '.' && (name[1] | 0x20) == 'g' && (name[2] | 0x20) == 'i' && (name[3] | 0x20) == 't';
+  return name.size() == 4 && name[0] == '.' && (name[1] | 0x20) == 'g' && (name[2] | 0x20) == 'i' &&
+         (name[3] | 0x20) == 't';
 }
 
 bool is_valid_name(Bytes name) {
   if (name.empty() || name == "." || name == ".." || is_dot_git(name)) return false;
-  return std::memchr(name.data(), '/', name.size()) == nullptr && std::memchr(name.data(), 0, name.size()) == nullptr;
+  return std::memchr(name.data(), '/', name.size()) == nullptr &&
+         std::memchr(name.data(), 0, name.size()) == nullptr;
 }
 
-const TreeEntry* find_as(const std::vector<TreeEntry>& entries, std::string_view name, bool as_tree) {
-  const auto at = std::lower_bound(entries.begin(), entries.end(), name, [&](const TreeEntry& entry, std::string_view wanted) {
-    return compare_names(entry.name, entry.is_tree(), wanted, as_tree) < 0;
-  });
+const TreeEntry* find_as(const std::vector<TreeEntry>& entries, std::string_view name,
+                         bool as_tree) {
+  const auto at = std::lower_bound(
+      entries.begin(), entries.end(), name, [&](const TreeEntry& entry, std::string_view wanted) {
+        return compare_names(entry.name, entry.is_tree(), wanted, as_tree) < 0;
+      });
   return at != entries.end() && at->name == name && at->is_tree() == as_tree ? &*at : nullptr;
 }
 
@@ -59,7 +68,8 @@ std::optional<TreeEntry> take_entry(Bytes bytes, size_t& at) {
   } else {
     return std::nullopt;
   }
-  const auto* end = static_cast<const char*>(std::memchr(rest.data() + name_at, 0, rest.size() - name_at));
+  const auto* end =
+      static_cast<const char*>(std::memchr(rest.data() + name_at, 0, rest.size() - name_at));
   if (end == nullptr) return std::nullopt;
   const auto name_end = static_cast<size_t>(end - rest.data());
   if (rest.size() - name_end < 1 + Oid::kBytes) return std::nullopt;
@@ -71,17 +81,20 @@ std::optional<TreeEntry> take_entry(Bytes bytes, size_t& at) {
 
 }  // namespace
 
-Result<std::shared_ptr<const GitTree>> GitTree::read(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& id) {
+Result<std::shared_ptr<const GitTree>> GitTree::read(const store::ObjectReader& objects,
+                                                     store::NodeCache& cache, const Oid& id) {
   return cache.get<GitTree>(id, kTreeKind, [&]() -> Result<std::shared_ptr<const GitTree>> {
     TRY_ASSIGN(auto object, objects.read(id));
     auto parsed = parse(std::move(object));
-    if (!parsed) return Error(parsed.error().code(), parsed.error().message() + " (object " + id.hex() + ")");
+    if (!parsed)
+      return Error(parsed.error().code(), parsed.error().message() + " (object " + id.hex() + ")");
     return parsed;
   });
 }
 
 Result<std::shared_ptr<const GitTree>> GitTree::parse(store::ObjectRef object) {
-  if (object.type != store::ObjectType::kTree) return damaged("it is a " + std::string(store::type_word(object.type)));
+  if (object.type != store::ObjectType::kTree)
+    return damaged("it is a " + std::string(store::type_word(object.type)));
   auto tree = std::make_shared<GitTree>();
   tree->object_ = std::move(object);
   const Bytes bytes = tree->object_.bytes;
@@ -93,9 +106,12 @@ Result<std::shared_ptr<const GitTree>> GitTree::parse(store::ObjectRef object) {
     if (!is_valid_name(entry->name)) return damaged("an entry has a name that is not allowed");
     if (!entries.empty()) {
       const TreeEntry& before = entries.back();
-      if (compare_names(before.name, before.is_tree(), entry->name, entry->is_tree()) >= 0) return damaged("its entries are out of order");
-      // A blob may stand apart from a tree of the same name; everything between begins with that name.
-      if (entry->is_tree() && before.name.starts_with(entry->name) && find_as(entries, entry->name, false) != nullptr) {
+      if (compare_names(before.name, before.is_tree(), entry->name, entry->is_tree()) >= 0)
+        return damaged("its entries are out of order");
+      // A blob may stand apart from a tree of the same name; everything between begins with that
+      // name.
+      if (entry->is_tree() && before.name.starts_with(entry->name) &&
+          find_as(entries, entry->name, false) != nullptr) {
         return damaged("a name occurs twice");
       }
     }
@@ -105,7 +121,8 @@ Result<std::shared_ptr<const GitTree>> GitTree::parse(store::ObjectRef object) {
   return std::shared_ptr<const GitTree>(std::move(tree));
 }
 
-void GitTree::remember(store::NodeCache& cache, const Oid& id, store::ObjectRef object, const GitTree* old, const Oid& old_id) {
+void GitTree::remember(store::NodeCache& cache, const Oid& id, store::ObjectRef object,
+                       const GitTree* old, const Oid& old_id) {
   auto tree = std::make_shared<GitTree>();
   tree->object_ = std::move(object);
   if (old == nullptr || !tree->take_layout(*old)) {
@@ -123,8 +140,11 @@ void GitTree::remember(store::NodeCache& cache, const Oid& id, store::ObjectRef 
   if (!old_id.is_zero()) cache.supersede(old_id, kTreeKind);
 }
 
-void GitTree::remember(store::NodeCache& cache, const Oid& id, store::ObjectRef object, const Oid& old_id) {
-  const auto old = old_id.is_zero() ? nullptr : std::static_pointer_cast<const GitTree>(cache.find(old_id, kTreeKind));
+void GitTree::remember(store::NodeCache& cache, const Oid& id, store::ObjectRef object,
+                       const Oid& old_id) {
+  const auto old = old_id.is_zero()
+                       ? nullptr
+                       : std::static_pointer_cast<const GitTree>(cache.find(old_id, kTreeKind));
   remember(cache, id, std::move(object), old.get(), old_id);
 }
 
@@ -138,7 +158,8 @@ bool GitTree::take_layout(const GitTree& old) {
     const auto name_at = static_cast<size_t>(entry.name.data() - old_bytes.data());
     const size_t id_at = name_at + entry.name.size() + 1;
     // Mode, name and the zero byte behind it.
-    if (std::memcmp(bytes.data() + begin, old_bytes.data() + begin, id_at - begin) != 0) return false;
+    if (std::memcmp(bytes.data() + begin, old_bytes.data() + begin, id_at - begin) != 0)
+      return false;
     entry.name = bytes.substr(name_at, entry.name.size());
     entry.id = Oid::from_raw(bytes.data() + id_at);
     begin = id_at + Oid::kBytes;
@@ -158,7 +179,9 @@ const TreeEntry* GitTree::find(std::string_view name) const {
   return find_as(entries_, name, false);
 }
 
-Bytes GitTree::key(size_t index) const { return strip_suffix(entries_[index].name, entries_[index].mode); }
+Bytes GitTree::key(size_t index) const {
+  return strip_suffix(entries_[index].name, entries_[index].mode);
+}
 
 size_t GitTree::end(size_t index) const {
   const Bytes name = entries_[index].name;
@@ -176,7 +199,8 @@ size_t GitTree::child_index(Bytes key) const {
 }
 
 size_t GitTree::memory_bytes() const {
-  return sizeof *this + object_.bytes.size() + entries_.capacity() * sizeof(TreeEntry) + heads_->memory_bytes();
+  return sizeof *this + object_.bytes.size() + entries_.capacity() * sizeof(TreeEntry) +
+         heads_->memory_bytes();
 }
 
 void append_entry(std::string& tree, uint32_t mode, std::string_view name, const Oid& id) {
@@ -186,7 +210,8 @@ void append_entry(std::string& tree, uint32_t mode, std::string_view name, const
   tree += id.raw();
 }
 
-Result<std::optional<TreeEntry>> find_path(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& root,
+Result<std::optional<TreeEntry>> find_path(const store::ObjectReader& objects,
+                                           store::NodeCache& cache, const Oid& root,
                                            std::string_view path) {
   if (path.empty()) return Error(ErrorCode::kInternal, "find_path: empty path");
   Oid id = root;
@@ -198,7 +223,7 @@ Result<std::optional<TreeEntry>> find_path(const store::ObjectReader& objects, s
     if (found == nullptr) return std::optional<TreeEntry>();
     if (slash == std::string_view::npos) {
       TreeEntry entry = *found;
-      entry.name = path;   // The tree may leave the cache; the caller's path stays.
+      entry.name = path;  // The tree may leave the cache; the caller's path stays.
       return std::optional<TreeEntry>(entry);
     }
     if (!found->is_tree()) return std::optional<TreeEntry>();
@@ -212,15 +237,18 @@ namespace {
 struct EntryChange {
   std::string_view name;
   uint32_t mode = kModeBlob;
-  Oid id;                      // Zero: the entry goes.
+  Oid id;  // Zero: the entry goes.
 };
 
 class PathEditor {
  public:
-  PathEditor(store::PendingObjects& objects, store::NodeCache& cache) : objects_(objects), cache_(cache) {}
+  PathEditor(store::PendingObjects& objects, store::NodeCache& cache)
+      : objects_(objects), cache_(cache) {}
 
-  // The folder `id` (zero: none yet) with `edits` applied, whose paths are taken from byte `skip` on.
-  Result<Oid> edit_folder(const Oid& id, std::span<const PathEdit> edits, size_t skip, size_t depth) {
+  // The folder `id` (zero: none yet) with `edits` applied, whose paths are taken from byte `skip`
+  // on.
+  Result<Oid> edit_folder(const Oid& id, std::span<const PathEdit> edits, size_t skip,
+                          size_t depth) {
     if (depth > kPathPartsMax) return Error(ErrorCode::kInternal, "edit_paths: path too deep");
     std::shared_ptr<const GitTree> old;
     if (!id.is_zero()) {
@@ -231,10 +259,12 @@ class PathEditor {
       const std::string_view rest = std::string_view(edits[i].path).substr(skip);
       const size_t slash = rest.find('/');
       const std::string_view name = rest.substr(0, slash);
-      if (!is_valid_name(name)) return Error(ErrorCode::kInternal, "edit_paths: bad path " + edits[i].path);
+      if (!is_valid_name(name))
+        return Error(ErrorCode::kInternal, "edit_paths: bad path " + edits[i].path);
       const TreeEntry* before = old == nullptr ? nullptr : old->find(name);
       if (slash == std::string_view::npos) {
-        if (edits[i].id != (before == nullptr ? Oid{} : before->id) || (before != nullptr && before->mode != edits[i].mode)) {
+        if (edits[i].id != (before == nullptr ? Oid{} : before->id) ||
+            (before != nullptr && before->mode != edits[i].mode)) {
           changes.push_back({name, edits[i].mode, edits[i].id});
         }
         ++i;
@@ -243,7 +273,8 @@ class PathEditor {
       size_t end = i + 1;
       while (end < edits.size() && is_below(edits[end].path, skip, name)) ++end;
       const Oid below = before != nullptr && before->is_tree() ? before->id : Oid{};
-      TRY_ASSIGN(const Oid made, edit_folder(below, edits.subspan(i, end - i), skip + slash + 1, depth + 1));
+      TRY_ASSIGN(const Oid made,
+                 edit_folder(below, edits.subspan(i, end - i), skip + slash + 1, depth + 1));
       // Removing what is below a file changes nothing.
       if (made != below) changes.push_back({name, kModeTree, made});
       i = end;
@@ -261,9 +292,12 @@ class PathEditor {
   Result<Oid> write_folder(const Oid& id, const GitTree* old, std::vector<EntryChange> changes) {
     std::string bytes;
     bytes.reserve((old == nullptr ? 0 : old->bytes().size()) + changes.size() * 64);
-    std::sort(changes.begin(), changes.end(), [](const EntryChange& a, const EntryChange& b) { return a.name < b.name; });
+    std::sort(changes.begin(), changes.end(),
+              [](const EntryChange& a, const EntryChange& b) { return a.name < b.name; });
     for (size_t i = 1; i < changes.size(); ++i) {
-      if (changes[i - 1].name == changes[i].name) return Error(ErrorCode::kInternal, "edit_paths: a path is edited twice or lies below another");
+      if (changes[i - 1].name == changes[i].name)
+        return Error(ErrorCode::kInternal,
+                     "edit_paths: a path is edited twice or lies below another");
     }
     std::vector<const EntryChange*> added;
     for (const EntryChange& change : changes) {
@@ -276,16 +310,20 @@ class PathEditor {
     const size_t count = old == nullptr ? 0 : old->size();
     for (size_t i = 0; i < count; ++i) {
       const TreeEntry& entry = old->entries()[i];
-      for (; next != added.end() && compare_names((*next)->name, (*next)->mode == kModeTree, entry.name, entry.is_tree()) < 0; ++next) {
+      for (; next != added.end() && compare_names((*next)->name, (*next)->mode == kModeTree,
+                                                  entry.name, entry.is_tree()) < 0;
+           ++next) {
         append_entry(bytes, (*next)->mode, (*next)->name, (*next)->id);
       }
-      const auto replaced = std::lower_bound(changes.begin(), changes.end(), entry.name, [](const EntryChange& change, std::string_view name) {
-        return change.name < name;
-      });
-      if (replaced != changes.end() && replaced->name == entry.name) continue;   // Its new form comes from `added`.
+      const auto replaced = std::lower_bound(
+          changes.begin(), changes.end(), entry.name,
+          [](const EntryChange& change, std::string_view name) { return change.name < name; });
+      if (replaced != changes.end() && replaced->name == entry.name)
+        continue;  // Its new form comes from `added`.
       bytes += old->bytes().substr(old->begin(i), old->end(i) - old->begin(i));
     }
-    for (; next != added.end(); ++next) append_entry(bytes, (*next)->mode, (*next)->name, (*next)->id);
+    for (; next != added.end(); ++next)
+      append_entry(bytes, (*next)->mode, (*next)->name, (*next)->id);
     if (bytes.empty()) return Oid{};
     const Oid made = objects_.add(store::ObjectType::kTree, std::move(bytes), id);
     TRY_ASSIGN(auto object, objects_.read(made));
@@ -299,14 +337,17 @@ class PathEditor {
 
 }  // namespace
 
-Result<Oid> edit_paths(store::PendingObjects& objects, store::NodeCache& cache, const Oid& root, std::vector<PathEdit> edits) {
-  // Parts compare one by one, so that what lies in one folder stands together: '/' sorts before every other byte.
+Result<Oid> edit_paths(store::PendingObjects& objects, store::NodeCache& cache, const Oid& root,
+                       std::vector<PathEdit> edits) {
+  // Parts compare one by one, so that what lies in one folder stands together: '/' sorts before
+  // every other byte.
   const auto by_parts = [](const PathEdit& a, const PathEdit& b) {
-    return std::lexicographical_compare(a.path.begin(), a.path.end(), b.path.begin(), b.path.end(), [](char x, char y) {
-      const int left = x == '/' ? -1 : static_cast<uint8_t>(x);
-      const int right = y == '/' ? -1 : static_cast<uint8_t>(y);
-      return left < right;
-    });
+    return std::lexicographical_compare(a.path.begin(), a.path.end(), b.path.begin(), b.path.end(),
+                                        [](char x, char y) {
+                                          const int left = x == '/' ? -1 : static_cast<uint8_t>(x);
+                                          const int right = y == '/' ? -1 : static_cast<uint8_t>(y);
+                                          return left < right;
+                                        });
   };
   std::sort(edits.begin(), edits.end(), by_parts);
   return PathEditor(objects, cache).edit_folder(root, edits, 0, 1);

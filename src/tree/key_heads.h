@@ -1,7 +1,8 @@
 // KeyHeads: binary search over the ascending keys of one node, mostly without touching the keys.
 //
-// It keeps, for every key, the eight bytes after the part that all keys of the node share, as an integer that compares as
-// the bytes do. The keys themselves are asked for only where these are equal.
+// It keeps, for every key, the eight bytes after the part that all keys of the node share, as an
+// integer that compares as the bytes do. The keys themselves are asked for only where these are
+// equal.
 #pragma once
 
 #include <bit>
@@ -76,7 +77,7 @@ class KeyHeads {
     return static_cast<size_t>(base - heads_.data()) + (*base < wanted ? 1 : 0);
   }
 
-  size_t shared_ = 0;              // Bytes that all keys begin with.
+  size_t shared_ = 0;  // Bytes that all keys begin with.
   std::vector<uint64_t> heads_;
 };
 

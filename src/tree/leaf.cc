@@ -17,34 +17,38 @@ Error damaged(const Oid& id, std::string what) {
 uint64_t leaf_kind(const LineKeys& keys) { return keys.identity() ^ 0x6c6561662d726f77; }
 
 Result<std::shared_ptr<const Leaf>> Leaf::read(const TreeReader& reader, const Oid& id) {
-  return reader.cache.get<Leaf>(id, leaf_kind(reader.keys), [&]() -> Result<std::shared_ptr<const Leaf>> {
-    TRY_ASSIGN(auto object, reader.objects.read(id));
-    const Bytes text = object.bytes;
-    if (object.type != store::ObjectType::kBlob) return damaged(id, "it is not a blob");
-    if (text.empty() || text.back() != '\n') return damaged(id, "it does not end with a newline");
-    if (text.size() > kLeafBytesMax) return damaged(id, "it is too large");
-    auto leaf = std::make_shared<Leaf>();
-    leaf->object_ = std::move(object);
-    leaf->line_ends_.reserve(text.size() / 48 + 1);
-    leaf->key_ends_.reserve(text.size() / 48 + 1);
-    leaf->keys_.reserve(text.size() / 8);
-    for (size_t at = 0; at < text.size();) {
-      const auto* newline = static_cast<const char*>(std::memchr(text.data() + at, '\n', text.size() - at));
-      const auto end = static_cast<size_t>(newline - text.data());
-      const size_t key_begin = leaf->keys_.size();
-      auto appended = reader.keys.append_key(text.substr(at, end - at), leaf->keys_);
-      if (!appended) return damaged(id, appended.error().message());
-      leaf->line_ends_.push_back(static_cast<uint32_t>(end));
-      leaf->key_ends_.push_back(static_cast<uint32_t>(leaf->keys_.size()));
-      const size_t count = leaf->size();
-      // T2: lines ascend strictly.
-      if (leaf->keys_.size() == key_begin) return damaged(id, "a line has an empty key");
-      if (count > 1 && leaf->key(count - 2) >= leaf->key(count - 1)) return damaged(id, "its lines are out of order");
-      at = end + 1;
-    }
-    leaf->heads_.build(leaf->size(), [&](size_t i) { return leaf->key(i); });
-    return std::shared_ptr<const Leaf>(std::move(leaf));
-  });
+  return reader.cache.get<Leaf>(
+      id, leaf_kind(reader.keys), [&]() -> Result<std::shared_ptr<const Leaf>> {
+        TRY_ASSIGN(auto object, reader.objects.read(id));
+        const Bytes text = object.bytes;
+        if (object.type != store::ObjectType::kBlob) return damaged(id, "it is not a blob");
+        if (text.empty() || text.back() != '\n')
+          return damaged(id, "it does not end with a newline");
+        if (text.size() > kLeafBytesMax) return damaged(id, "it is too large");
+        auto leaf = std::make_shared<Leaf>();
+        leaf->object_ = std::move(object);
+        leaf->line_ends_.reserve(text.size() / 48 + 1);
+        leaf->key_ends_.reserve(text.size() / 48 + 1);
+        leaf->keys_.reserve(text.size() / 8);
+        for (size_t at = 0; at < text.size();) {
+          const auto* newline =
+              static_cast<const char*>(std::memchr(text.data() + at, '\n', text.size() - at));
+          const auto end = static_cast<size_t>(newline - text.data());
+          const size_t key_begin = leaf->keys_.size();
+          auto appended = reader.keys.append_key(text.substr(at, end - at), leaf->keys_);
+          if (!appended) return damaged(id, appended.error().message());
+          leaf->line_ends_.push_back(static_cast<uint32_t>(end));
+          leaf->key_ends_.push_back(static_cast<uint32_t>(leaf->keys_.size()));
+          const size_t count = leaf->size();
+          // T2: lines ascend strictly.
+          if (leaf->keys_.size() == key_begin) return damaged(id, "a line has an empty key");
+          if (count > 1 && leaf->key(count - 2) >= leaf->key(count - 1))
+            return damaged(id, "its lines are out of order");
+          at = end + 1;
+        }
+        leaf->heads_.build(leaf->size(), [&](size_t i) { return leaf->key(i); });
+        return std::shared_ptr<const Leaf>(std::move(leaf));
+      });
 }
 
 size_t Leaf::size() const { return line_ends_.size(); }
@@ -54,7 +58,9 @@ Bytes Leaf::key(size_t index) const {
   return Bytes(keys_).substr(begin, key_ends_[index] - begin);
 }
 
-Bytes Leaf::line(size_t index) const { return object_.bytes.substr(begin(index), line_ends_[index] - begin(index)); }
+Bytes Leaf::line(size_t index) const {
+  return object_.bytes.substr(begin(index), line_ends_[index] - begin(index));
+}
 Bytes Leaf::text() const { return object_.bytes; }
 std::shared_ptr<const void> Leaf::owner() const { return object_.owner; }
 
@@ -108,7 +114,8 @@ void LeafBuilder::append_run(LeafText& to, const Leaf& leaf, size_t begin, size_
   }
 }
 
-void LeafBuilder::remember(store::NodeCache& cache, const LineKeys& keys, const Oid& id, store::ObjectRef object, LeafText made) {
+void LeafBuilder::remember(store::NodeCache& cache, const LineKeys& keys, const Oid& id,
+                           store::ObjectRef object, LeafText made) {
   auto leaf = std::make_shared<Leaf>();
   leaf->object_ = std::move(object);
   leaf->line_ends_ = std::move(made.line_ends);
@@ -122,9 +129,11 @@ Result<std::optional<FoundLine>> find_line(const TreeReader& reader, const Oid& 
   if (root.is_zero()) return std::optional<FoundLine>();
   Oid id = root;
   for (int depth = 0;; ++depth) {
-    if (depth == kTreeLevelsMax) return Error(ErrorCode::kCorruption, "row tree " + root.hex() + " is too deep");
+    if (depth == kTreeLevelsMax)
+      return Error(ErrorCode::kCorruption, "row tree " + root.hex() + " is too deep");
     TRY_ASSIGN(const auto node, GitTree::read(reader.objects, reader.cache, id));
-    if (node->size() == 0) return Error(ErrorCode::kCorruption, "row tree " + root.hex() + " has an empty node");
+    if (node->size() == 0)
+      return Error(ErrorCode::kCorruption, "row tree " + root.hex() + " has an empty node");
     const TreeEntry& entry = node->entries()[node->child_index(key)];
     id = entry.id;
     if (!entry.is_tree()) break;

@@ -10,7 +10,8 @@
 
 namespace rowan::tree {
 
-// The text of a leaf in the making, with what its decoded form needs, so that a leaf just written need not be decoded.
+// The text of a leaf in the making, with what its decoded form needs, so that a leaf just written
+// need not be decoded.
 struct LeafText {
   std::string text;
   std::vector<uint32_t> line_ends;
@@ -18,15 +19,16 @@ struct LeafText {
   std::vector<uint32_t> key_ends;
 
   void append(Bytes key, Bytes line);
-  void append_run(const Leaf& leaf, size_t begin, size_t end);   // Lines [begin, end) of `leaf`.
-  Bytes last_key() const;                                        // Empty when there is no line.
+  void append_run(const Leaf& leaf, size_t begin, size_t end);  // Lines [begin, end) of `leaf`.
+  Bytes last_key() const;                                       // Empty when there is no line.
   void clear();
 };
 
 struct LeafBuilder {
   static void append_run(LeafText& to, const Leaf& leaf, size_t begin, size_t end);
   // Puts the decoded leaf into the cache. `object` holds exactly made.text.
-  static void remember(store::NodeCache& cache, const LineKeys& keys, const Oid& id, store::ObjectRef object, LeafText made);
+  static void remember(store::NodeCache& cache, const LineKeys& keys, const Oid& id,
+                       store::ObjectRef object, LeafText made);
 };
 
 uint64_t leaf_kind(const LineKeys& keys);

@@ -24,7 +24,8 @@ Result<void> TreePath::load(size_t depth, const Oid& id) {
   TRY_ASSIGN(frame.node, GitTree::read(objects_, cache_, id));
   frame.id = id;
   frame.index = 0;
-  if (frame.node->size() == 0) return Error(ErrorCode::kCorruption, "row tree " + root_.hex() + " has an empty node");
+  if (frame.node->size() == 0)
+    return Error(ErrorCode::kCorruption, "row tree " + root_.hex() + " has an empty node");
   return {};
 }
 
@@ -32,7 +33,8 @@ Result<Oid> TreePath::chosen(size_t depth) const {
   const Frame& frame = frames_[depth];
   const TreeEntry& entry = frame.node->entries()[frame.index];
   if (entry.is_tree() != (depth + 1 < frames_.size())) {
-    return Error(ErrorCode::kCorruption, "row tree " + root_.hex() + " has leaves at different depths");
+    return Error(ErrorCode::kCorruption,
+                 "row tree " + root_.hex() + " has leaves at different depths");
   }
   return entry.id;
 }

@@ -12,7 +12,7 @@ namespace rowan::txn {
 namespace {
 
 constexpr size_t kSummaryBytesMax = 72;
-constexpr size_t kPrepareRowsMin = 256;    // A larger overlay is built before the queue is entered.
+constexpr size_t kPrepareRowsMin = 256;  // A larger overlay is built before the queue is entered.
 
 constexpr std::string_view kSequenceFile = "/sequence.json";
 
@@ -23,7 +23,8 @@ class CommitBuilder {
   CommitBuilder(TransactionBody& body, const CommitRequest& request)
       : body_(body), core_(body.core), request_(request), cache_(core_.store.cache()) {}
 
-  // Builds large overlays on the tip as it is now, so that inside the queue only what moved since is applied.
+  // Builds large overlays on the tip as it is now, so that inside the queue only what moved since
+  // is applied.
   Result<void> prepare();
   // Requires: the branch's queue held.
   Result<CommitOutcome> build();
@@ -46,7 +47,8 @@ class CommitBuilder {
   Result<void> check_rows(const TableWork& work, const Oid& tip_rows);
   Result<void> check_references();
   Result<void> add_sequences(const Oid& root, std::vector<tree::PathEdit>& edits);
-  Result<void> add_sequence(const Oid& root, std::vector<tree::PathEdit>& edits, const std::string& path, const std::string& drawn);
+  Result<void> add_sequence(const Oid& root, std::vector<tree::PathEdit>& edits,
+                            const std::string& path, const std::string& drawn);
   void move_counters();
   Result<void> check_new_references(const TableWork& work);
   Result<Oid> rows_of(const TableWork& work, const Oid& tip_rows);
@@ -63,8 +65,8 @@ class CommitBuilder {
   NodeCache& cache_;
   Head tip_;
   std::vector<Changed> changed_;
-  std::vector<std::string> moved_sequences_;   // Paths of their files.
-  std::vector<std::pair<std::string, SequenceCounter>> started_;          // By path.
+  std::vector<std::string> moved_sequences_;                      // Paths of their files.
+  std::vector<std::pair<std::string, SequenceCounter>> started_;  // By path.
   std::vector<std::pair<std::string, catalog::SequenceDef>> altered_;
 };
 
@@ -106,13 +108,15 @@ Result<void> CommitBuilder::check_file_ops() {
   for (const FileOp& op : body_.file_ops) {
     if (op.base.snapshot.schema_generation == tip_.snapshot.schema_generation) continue;
     const size_t slash = op.path.find('/');
-    if (slash != std::string::npos) TRY(check_guard(op.base, op.path.substr(0, slash) + "/schema.sql"));
+    if (slash != std::string::npos)
+      TRY(check_guard(op.base, op.path.substr(0, slash) + "/schema.sql"));
     if (!op.moved_to.empty()) {
       TRY(check_guard(op.base, op.moved_to));
       TRY(check_definition(op.base, op.path));
       continue;
     }
-    // A table that goes may have got other rows meanwhile; its definition must be the one that was dropped.
+    // A table that goes may have got other rows meanwhile; its definition must be the one that was
+    // dropped.
     if (op.blob.is_zero() && slash != std::string::npos) {
       TRY(check_definition(op.base, op.path));
     } else {
@@ -124,13 +128,16 @@ Result<void> CommitBuilder::check_file_ops() {
 
 // When definitions moved meanwhile, what they refer to may have gone here, or the other way round.
 Result<void> CommitBuilder::check_dangling(const Oid& root) {
-  const bool moved = std::any_of(body_.file_ops.begin(), body_.file_ops.end(), [this](const FileOp& op) {
-    return op.base.snapshot.schema_generation != tip_.snapshot.schema_generation;
-  });
+  const bool moved =
+      std::any_of(body_.file_ops.begin(), body_.file_ops.end(), [this](const FileOp& op) {
+        return op.base.snapshot.schema_generation != tip_.snapshot.schema_generation;
+      });
   if (!moved) return {};
-  TRY_ASSIGN(const auto after, catalog::dangling_references(catalog::Catalog(body_.objects, cache_, root)));
+  TRY_ASSIGN(const auto after,
+             catalog::dangling_references(catalog::Catalog(body_.objects, cache_, root)));
   if (after.empty()) return {};
-  TRY_ASSIGN(const auto before, catalog::dangling_references(catalog::Catalog(core_.store, cache_, tip_.snapshot.root)));
+  TRY_ASSIGN(const auto before, catalog::dangling_references(
+                                    catalog::Catalog(core_.store, cache_, tip_.snapshot.root)));
   if (std::includes(before.begin(), before.end(), after.begin(), after.end())) return {};
   return serialization_failure();
 }
@@ -146,11 +153,13 @@ Result<void> CommitBuilder::check_table(const TableWork& work) {
 
 // Rows whose locks were held since `base` did not move, unless a commit without locks moved them.
 Result<void> CommitBuilder::check_rows(const TableWork& work, const Oid& tip_rows) {
-  // Unique values were locked and looked up in the tip of their time; a commit without locks may have brought them since.
+  // Unique values were locked and looked up in the tip of their time; a commit without locks may
+  // have brought them since.
   if (!work.table->unique_keys.empty()) {
     for (const WriteBase& base : work.bases) {
       if (base.rows == tip_rows) continue;
-      if (base.head.unlocked != tip_.unlocked || work.state.overlay.spilled) return serialization_failure();
+      if (base.head.unlocked != tip_.unlocked || work.state.overlay.spilled)
+        return serialization_failure();
     }
   }
   if (work.counted() || work.state.overlay.truncated) return {};
@@ -171,17 +180,19 @@ Result<void> CommitBuilder::check_rows(const TableWork& work, const Oid& tip_row
       if (now && change.line) return duplicate_key(*work.table);
       continue;
     }
-    if (work.state.overlay.spilled) continue;   // Over a private tree: rebase_rows compares.
+    if (work.state.overlay.spilled) continue;  // Over a private tree: rebase_rows compares.
     std::optional<tree::FoundLine> then;
     if (!base.rows.is_zero()) {
       TRY_ASSIGN(then, tree::find_line(reader, base.rows, key));
     }
-    if (then.has_value() != now.has_value() || (then && then->line != now->line)) return serialization_failure();
+    if (then.has_value() != now.has_value() || (then && then->line != now->line))
+      return serialization_failure();
   }
   return {};
 }
 
-// What foreign keys and new constraints were found to hold, against the tip: locks kept it so, unless a commit without locks came.
+// What foreign keys and new constraints were found to hold, against the tip: locks kept it so,
+// unless a commit without locks came.
 Result<void> CommitBuilder::check_references() {
   for (const auto& [needed, unlocked] : body_.needed_rows) {
     const auto& [table, key] = needed;
@@ -203,7 +214,8 @@ Result<void> CommitBuilder::check_references() {
   return {};
 }
 
-// A table whose definition changed meanwhile may refer to rows that go or change here: the transaction did not look there.
+// A table whose definition changed meanwhile may refer to rows that go or change here: the
+// transaction did not look there.
 Result<void> CommitBuilder::check_new_references(const TableWork& work) {
   const RowTally counts = tally(work);
   if (counts.deleted + counts.updated == 0 && !work.state.overlay.truncated) return {};
@@ -216,14 +228,19 @@ Result<void> CommitBuilder::check_new_references(const TableWork& work) {
       TRY_ASSIGN(const auto tables, now.tables(schema));
       for (const std::string& name : tables) {
         TRY_ASSIGN(const catalog::TableVersion table, now.get_table(schema, name));
-        const auto refers = [&](const catalog::ForeignKey& key) { return key.schema == work.table->schema && key.table == work.table->name; };
-        if (std::none_of(table.table->foreign_keys.begin(), table.table->foreign_keys.end(), refers)) continue;
+        const auto refers = [&](const catalog::ForeignKey& key) {
+          return key.schema == work.table->schema && key.table == work.table->name;
+        };
+        if (std::none_of(table.table->foreign_keys.begin(), table.table->foreign_keys.end(),
+                         refers))
+          continue;
         TRY_ASSIGN(const auto before, then.has_schema(schema));
         std::optional<catalog::TableVersion> old;
         if (before) {
           TRY_ASSIGN(old, then.find_table(schema, name));
         }
-        if (!old || old->table->definition_id != table.table->definition_id) return serialization_failure();
+        if (!old || old->table->definition_id != table.table->definition_id)
+          return serialization_failure();
       }
     }
   }
@@ -239,8 +256,8 @@ Result<Oid> CommitBuilder::rows_of(const TableWork& work, const Oid& tip_rows) {
     return apply_overlay(body_.objects, cache_, work, overlay.spilled ? overlay.base_rows : Oid{});
   }
   if (overlay.spilled) {
-    TRY_ASSIGN(const Oid rebased,
-               rebase_rows(body_.objects, cache_, work, work.state.spill_base, overlay.base_rows, tip_rows));
+    TRY_ASSIGN(const Oid rebased, rebase_rows(body_.objects, cache_, work, work.state.spill_base,
+                                              overlay.base_rows, tip_rows));
     return apply_overlay(body_.objects, cache_, work, rebased);
   }
   if (work.prepared_from) {
@@ -253,8 +270,10 @@ RowTally CommitBuilder::tally(const TableWork& work) const {
   RowTally sum = work.state.spilled;
   for (const auto& [key, change] : work.state.overlay.rows) {
     if (work.counted()) {
-      if (change.count_delta > 0) sum.inserted += change.count_delta;
-      else sum.deleted -= change.count_delta;
+      if (change.count_delta > 0)
+        sum.inserted += change.count_delta;
+      else
+        sum.deleted -= change.count_delta;
     } else if (change.line) {
       ++(change.existed ? sum.updated : sum.inserted);
     } else if (change.existed) {
@@ -279,9 +298,10 @@ Result<void> CommitBuilder::add_table(const TableWork& work, std::vector<tree::P
       changed.delta_known = before.has_value();
       changed.tally.deleted += static_cast<int64_t>(before.value_or(0));
     }
-    if (work.state.rewritten) {   // Rows that were there before are the same rows.
+    if (work.state.rewritten) {  // Rows that were there before are the same rows.
       const int64_t same = std::min(changed.tally.inserted, changed.tally.deleted);
-      changed.tally = {changed.tally.inserted - same, changed.tally.updated + same, changed.tally.deleted - same};
+      changed.tally = {changed.tally.inserted - same, changed.tally.updated + same,
+                       changed.tally.deleted - same};
     }
     if (rows != tip_rows) changed_.push_back(changed);
   }
@@ -291,7 +311,9 @@ Result<void> CommitBuilder::add_table(const TableWork& work, std::vector<tree::P
     TRY_ASSIGN(const auto there, entry_of(tip_.snapshot.root, *work.state.origin + "/large"));
     old_large = there.value_or(Oid{});
   }
-  const Oid base = work.state.large_root ? *work.state.large_root : work.state.overlay.truncated ? Oid{} : old_large;
+  const Oid base = work.state.large_root          ? *work.state.large_root
+                   : work.state.overlay.truncated ? Oid{}
+                                                  : old_large;
   Oid large = base;
   if (!work.state.large.empty()) {
     std::vector<tree::LargeEdit> large_edits;
@@ -302,9 +324,10 @@ Result<void> CommitBuilder::add_table(const TableWork& work, std::vector<tree::P
   return {};
 }
 
-// Every sequence that was drawn from or changed: its file says what its counter has promised by now, under the definition that `edits` and `root` have.
+// Every sequence that was drawn from or changed: its file says what its counter has promised by
+// now, under the definition that `edits` and `root` have.
 Result<void> CommitBuilder::add_sequences(const Oid& root, std::vector<tree::PathEdit>& edits) {
-  std::map<std::string, std::string> paths;   // Where it is now, and where it was drawn from.
+  std::map<std::string, std::string> paths;  // Where it is now, and where it was drawn from.
   for (const FileOp& op : body_.file_ops) {
     if (op.path.ends_with(kSequenceFile) && !op.blob.is_zero()) {
       const std::string path = op.path.substr(0, op.path.size() - kSequenceFile.size());
@@ -315,7 +338,8 @@ Result<void> CommitBuilder::add_sequences(const Oid& root, std::vector<tree::Pat
     std::string path = drawn;
     for (size_t i = operations; i < body_.file_ops.size(); ++i) {
       const FileOp& op = body_.file_ops[i];
-      if (!op.moved_to.empty() && is_at_or_below(path, op.path)) path = op.moved_to + path.substr(op.path.size());
+      if (!op.moved_to.empty() && is_at_or_below(path, op.path))
+        path = op.moved_to + path.substr(op.path.size());
     }
     paths.insert_or_assign(path, drawn);
   }
@@ -323,9 +347,11 @@ Result<void> CommitBuilder::add_sequences(const Oid& root, std::vector<tree::Pat
   return {};
 }
 
-Result<void> CommitBuilder::add_sequence(const Oid& root, std::vector<tree::PathEdit>& edits, const std::string& path, const std::string& drawn) {
+Result<void> CommitBuilder::add_sequence(const Oid& root, std::vector<tree::PathEdit>& edits,
+                                         const std::string& path, const std::string& drawn) {
   const std::string file = path + std::string(kSequenceFile);
-  const auto edit = std::find_if(edits.begin(), edits.end(), [&](const tree::PathEdit& other) { return other.path == file; });
+  const auto edit = std::find_if(edits.begin(), edits.end(),
+                                 [&](const tree::PathEdit& other) { return other.path == file; });
   Oid id;
   if (edit != edits.end()) {
     id = edit->id;
@@ -333,7 +359,7 @@ Result<void> CommitBuilder::add_sequence(const Oid& root, std::vector<tree::Path
     TRY_ASSIGN(const auto there, tree::find_path(body_.objects, cache_, root, file));
     if (there && !there->is_tree()) id = there->id;
   }
-  if (id.is_zero()) return {};               // It is gone.
+  if (id.is_zero()) return {};  // It is gone.
   TRY_ASSIGN(const store::ObjectRef object, body_.objects.read(id));
   TRY_ASSIGN(catalog::SequenceDef sequence, catalog::sequence_from_json(object.bytes, "", ""));
 
@@ -355,8 +381,9 @@ Result<void> CommitBuilder::add_sequence(const Oid& root, std::vector<tree::Path
   } else {
     const SequencePlace place{core_.store, cache_, tip_.snapshot.root};
     TRY_ASSIGN(covered, body_.branch->sequences().covered(place, drawn));
-    if (!covered) {                          // Its position is the tip's, not that of the snapshot it was changed on.
-      TRY_ASSIGN(const auto now, read_sequence(core_.store, cache_, tip_.snapshot.root, drawn, "", ""));
+    if (!covered) {  // Its position is the tip's, not that of the snapshot it was changed on.
+      TRY_ASSIGN(const auto now,
+                 read_sequence(core_.store, cache_, tip_.snapshot.root, drawn, "", ""));
       if (now && now->called) covered = now->last;
     }
     if (change.kind == SequenceChange::Kind::kAltered) altered_.emplace_back(path, sequence);
@@ -364,7 +391,8 @@ Result<void> CommitBuilder::add_sequence(const Oid& root, std::vector<tree::Path
   if (!covered) return {};
   sequence.last = *covered;
   sequence.called = true;
-  const Oid blob = body_.objects.add(store::ObjectType::kBlob, catalog::sequence_json(sequence), id);
+  const Oid blob =
+      body_.objects.add(store::ObjectType::kBlob, catalog::sequence_json(sequence), id);
   if (blob == id) return {};
   if (edit != edits.end()) {
     edit->id = blob;
@@ -397,8 +425,9 @@ std::string CommitBuilder::summary() const {
   std::vector<std::string> parts;
   for (const Changed& changed : changed_) {
     const catalog::TableDef& table = *changed.work->table;
-    parts.push_back(table.schema + "." + table.name + ": +" + std::to_string(changed.tally.inserted) + " ~" +
-                    std::to_string(changed.tally.updated) + " -" + std::to_string(changed.tally.deleted));
+    parts.push_back(
+        table.schema + "." + table.name + ": +" + std::to_string(changed.tally.inserted) + " ~" +
+        std::to_string(changed.tally.updated) + " -" + std::to_string(changed.tally.deleted));
   }
   const auto plain = [](std::string_view path) {
     std::string name;
@@ -414,7 +443,8 @@ std::string CommitBuilder::summary() const {
   };
   for (const FileOp& op : body_.file_ops) {
     const size_t slash = op.path.rfind('/');
-    const bool is_definition = slash != std::string::npos && (op.path.ends_with(".sql") || op.path.ends_with(kSequenceFile));
+    const bool is_definition = slash != std::string::npos &&
+                               (op.path.ends_with(".sql") || op.path.ends_with(kSequenceFile));
     const std::string subject = plain(is_definition ? op.path.substr(0, slash) : op.path);
     if (!op.moved_to.empty()) {
       parts.push_back("rename " + subject + " to " + plain(op.moved_to));
@@ -426,7 +456,8 @@ std::string CommitBuilder::summary() const {
     }
   }
   if (parts.empty()) {
-    for (const std::string& path : moved_sequences_) parts.push_back("draw from " + plain(path.substr(0, path.rfind('/'))));
+    for (const std::string& path : moved_sequences_)
+      parts.push_back("draw from " + plain(path.substr(0, path.rfind('/'))));
   }
   std::string text;
   for (size_t i = 0; i < parts.size(); ++i) {
@@ -453,16 +484,19 @@ Result<Oid> CommitBuilder::write_commit(const Oid& root, int64_t time_us) {
   return body_.objects.add(store::ObjectType::kCommit, git::encode_commit(commit));
 }
 
-Head CommitBuilder::next_head(const Oid& commit, const Oid& root, int64_t time_us, uint64_t sequence) const {
+Head CommitBuilder::next_head(const Oid& commit, const Oid& root, int64_t time_us,
+                              uint64_t sequence) const {
   Head next = tip_;
   next.snapshot.commit = commit;
   next.snapshot.root = root;
   next.snapshot.sequence = sequence;
   next.snapshot.time_us = time_us;
   if (!body_.file_ops.empty()) next.snapshot.schema_generation = core_.fresh_generation();
-  const bool unlocked = !body_.file_ops.empty() || std::any_of(body_.works.begin(), body_.works.end(), [](const auto& work) {
-    return work->unlocked_writes || work->state.overlay.truncated || work->state.overlay.spilled;
-  });
+  const bool unlocked = !body_.file_ops.empty() ||
+                        std::any_of(body_.works.begin(), body_.works.end(), [](const auto& work) {
+                          return work->unlocked_writes || work->state.overlay.truncated ||
+                                 work->state.overlay.spilled;
+                        });
   if (unlocked) ++next.unlocked;
   return next;
 }
@@ -473,32 +507,39 @@ void CommitBuilder::record(const Head& next) {
   for (const Changed& changed : changed_) {
     const TableOverlay& overlay = changed.work->state.overlay;
     if (changed.delta_known) {
-      core_.row_counts.note(changed.old_rows, changed.new_rows, changed.tally.inserted - changed.tally.deleted);
+      core_.row_counts.note(changed.old_rows, changed.new_rows,
+                            changed.tally.inserted - changed.tally.deleted);
     }
     const std::string& path = changed.work->state.path;
-    const bool many = overlay.spilled || overlay.truncated || overlay.rows.size() > derived::kChangesMax;
+    const bool many =
+        overlay.spilled || overlay.truncated || overlay.rows.size() > derived::kChangesMax;
     if (many) changes.resize(derived::kChangesMax + 1);
     if (changes.size() > derived::kChangesMax) continue;
     changes.push_back(derived::change_hash(path, {}));
-    for (const auto& [key, change] : overlay.rows) changes.push_back(derived::change_hash(path, key));
+    for (const auto& [key, change] : overlay.rows)
+      changes.push_back(derived::change_hash(path, key));
   }
-  if (!body_.file_ops.empty()) changes.resize(derived::kChangesMax + 1);   // Definitions: anything may have changed.
+  if (!body_.file_ops.empty())
+    changes.resize(derived::kChangesMax + 1);  // Definitions: anything may have changed.
   core_.history.add(next.snapshot.commit, tip_.snapshot.commit, next.snapshot.time_us, changes);
   const std::shared_lock guard(core_.listener_mutex);
   if (core_.listener) {
-    core_.listener({body_.branch->name(), next.snapshot.commit, tip_.snapshot.commit, tip_.snapshot.root, next.snapshot.root});
+    core_.listener({body_.branch->name(), next.snapshot.commit, tip_.snapshot.commit,
+                    tip_.snapshot.root, next.snapshot.root});
   }
 }
 
 Result<CommitOutcome> CommitBuilder::build() {
   if (body_.branch->dropped()) {
-    return Error(ErrorCode::kUndefinedBranch, "branch \"" + body_.branch->name() + "\" does not exist");
+    return Error(ErrorCode::kUndefinedBranch,
+                 "branch \"" + body_.branch->name() + "\" does not exist");
   }
   tip_ = body_.branch->tip();
   TRY(check_file_ops());
   TRY(check_references());
   std::vector<tree::PathEdit> edits;
-  TRY_ASSIGN(Oid root, apply_file_ops(body_.objects, cache_, tip_.snapshot.root, body_.file_ops, edits));
+  TRY_ASSIGN(Oid root,
+             apply_file_ops(body_.objects, cache_, tip_.snapshot.root, body_.file_ops, edits));
   for (const auto& work : body_.works) TRY(add_table(*work, edits));
   TRY(add_sequences(root, edits));
   if (!edits.empty()) {
@@ -506,17 +547,20 @@ Result<CommitOutcome> CommitBuilder::build() {
   }
   TRY(check_dangling(root));
   if (root == tip_.snapshot.root) {
-    // A value that was drawn is covered by a commit of somebody else, who may still wait for the disk.
-    if (!body_.drawn_sequences.empty()) body_.seen_sequence = std::max(body_.seen_sequence, tip_.snapshot.sequence);
+    // A value that was drawn is covered by a commit of somebody else, who may still wait for the
+    // disk.
+    if (!body_.drawn_sequences.empty())
+      body_.seen_sequence = std::max(body_.seen_sequence, tip_.snapshot.sequence);
     return CommitOutcome{false, body_.snapshot.commit, body_.seen_sequence};
   }
 
   TRY(roll_up_if_due(core_, *body_.branch));
-  tip_ = body_.branch->tip();                // With the same tree as before.
+  tip_ = body_.branch->tip();  // With the same tree as before.
   const int64_t time_us = std::max(core_.clock.now_us(), tip_.snapshot.time_us + 1);
   TRY_ASSIGN(const Oid commit, write_commit(root, time_us));
   TRY_ASSIGN(const uint64_t sequence,
-             core_.store.append(body_.objects, {{body_.branch->moving_ref(), tip_.snapshot.commit, commit}}));
+             core_.store.append(body_.objects,
+                                {{body_.branch->moving_ref(), tip_.snapshot.commit, commit}}));
   const Head next = next_head(commit, root, time_us, sequence);
   body_.branch->advance(next, core_.store);
   move_counters();
@@ -531,11 +575,13 @@ Result<void> wait_durable(Core& core, uint64_t sequence) {
   auto durable = core.store.wait_durable(sequence);
   if (durable) return {};
   core.fall_back_all();
-  return Error(ErrorCode::kIoError, "could not make the transaction durable: " + durable.error().message())
+  return Error(ErrorCode::kIoError,
+               "could not make the transaction durable: " + durable.error().message())
       .with_hint("The outcome of the transaction is unknown until the database is opened again.");
 }
 
-// A transaction in CommitTurns. It lives on the stack of its thread, which sleeps until it is told something.
+// A transaction in CommitTurns. It lives on the stack of its thread, which sleeps until it is told
+// something.
 struct CommitTurn {
   enum class State { kWaiting, kLeads, kDone };
 
@@ -543,7 +589,7 @@ struct CommitTurn {
       : body(the_body), request(the_request), builder(the_body, the_request) {}
 
   void tell(State what) {
-    const std::lock_guard lock(mutex);   // Notified under it: afterwards the turn may be gone.
+    const std::lock_guard lock(mutex);  // Notified under it: afterwards the turn may be gone.
     state = what;
     wake.notify_one();
   }
@@ -564,12 +610,13 @@ struct CommitTurn {
   Result<CommitOutcome> outcome = CommitOutcome{};
   std::mutex mutex;
   std::condition_variable wake;
-  State state = State::kWaiting;           // Guarded by mutex.
+  State state = State::kWaiting;  // Guarded by mutex.
 };
 
 namespace {
 
-// Builds whatever waits, `own` among it, lets the next thread lead, and waits for the disk on behalf of all.
+// Builds whatever waits, `own` among it, lets the next thread lead, and waits for the disk on
+// behalf of all.
 void lead_commits(Core& core, Branch& branch, CommitTurn& own) {
   std::vector<CommitTurn*> batch;
   CommitTurns& turns = branch.turns();
@@ -594,7 +641,8 @@ void lead_commits(Core& core, Branch& branch, CommitTurn& own) {
   if (next != nullptr) next->tell(CommitTurn::State::kLeads);
 
   uint64_t sequence = 0;
-  const auto flushed = std::stable_partition(batch.begin(), batch.end(), [](const CommitTurn* turn) { return turn->awaited() == 0; });
+  const auto flushed = std::stable_partition(
+      batch.begin(), batch.end(), [](const CommitTurn* turn) { return turn->awaited() == 0; });
   for (auto at = flushed; at != batch.end(); ++at) sequence = std::max(sequence, (*at)->awaited());
   for (auto at = batch.begin(); at != flushed; ++at) {
     if (*at != &own) (*at)->tell(CommitTurn::State::kDone);
@@ -603,7 +651,8 @@ void lead_commits(Core& core, Branch& branch, CommitTurn& own) {
   const Result<void> durable = wait_durable(core, sequence);
   for (auto at = flushed; at != batch.end(); ++at) {
     // The flush before may have taken the first of them along: those stand.
-    if (!durable && (*at)->awaited() > core.store.durable_sequence()) (*at)->outcome = Error(durable.error());
+    if (!durable && (*at)->awaited() > core.store.durable_sequence())
+      (*at)->outcome = Error(durable.error());
     if (*at != &own) (*at)->tell(CommitTurn::State::kDone);
   }
 }
@@ -615,7 +664,8 @@ Result<CommitOutcome> commit_transaction(TransactionBody& body, const CommitRequ
   if (!body.has_changes()) {
     const CommitOutcome outcome{false, body.snapshot.commit, body.seen_sequence};
     core.locks.release_all(body.lock_owner);
-    if (request.sync != store::SyncMode::kOff && outcome.sequence != 0) TRY(wait_durable(core, outcome.sequence));
+    if (request.sync != store::SyncMode::kOff && outcome.sequence != 0)
+      TRY(wait_durable(core, outcome.sequence));
     return outcome;
   }
   CommitTurn turn(body, request);

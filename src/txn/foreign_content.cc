@@ -21,7 +21,7 @@ namespace rowan::txn {
 namespace {
 
 constexpr int kFolderDepthMax = 16;
-constexpr size_t kInlineBytesMin = 80;   // Shorter values never leave a line.
+constexpr size_t kInlineBytesMin = 80;  // Shorter values never leave a line.
 constexpr std::string_view kLeafSuffix = ".jsonl";
 
 Error invalid(const std::string& path, std::string_view what) {
@@ -73,7 +73,8 @@ class RowsReader {
     };
     for (const auto& leaf : leaves_) {
       for (size_t i = 0; i < leaf->size(); ++i) {
-        for (; next < lines_.size() && lines_[next].key < leaf->key(i); ++next) TRY(add(lines_[next].key, lines_[next].text));
+        for (; next < lines_.size() && lines_[next].key < leaf->key(i); ++next)
+          TRY(add(lines_[next].key, lines_[next].text));
         TRY(add(leaf->key(i), leaf->line(i)));
       }
     }
@@ -97,11 +98,14 @@ class RowsReader {
       }
     }
     uint64_t entries = 0;
-    TRY(tree::walk_large(store_, store_.cache(), version_.large, [&](std::string_view, const Oid&) -> Result<bool> {
-      ++entries;
-      return true;
-    }));
-    return entries == named ? Result<void>() : Result<void>(invalid(path + "/large", "it holds values that no row names"));
+    TRY(tree::walk_large(store_, store_.cache(), version_.large,
+                         [&](std::string_view, const Oid&) -> Result<bool> {
+                           ++entries;
+                           return true;
+                         }));
+    return entries == named
+               ? Result<void>()
+               : Result<void>(invalid(path + "/large", "it holds values that no row names"));
   }
 
  private:
@@ -145,7 +149,8 @@ class RowsReader {
       if (text.find_first_not_of(" \t\r") == Bytes::npos) continue;
       auto line = read_line(text);
       if (!line) {
-        return Error(line.error().code(), path + ": line " + std::to_string(number) + ": " + line.error().message());
+        return Error(line.error().code(),
+                     path + ": line " + std::to_string(number) + ": " + line.error().message());
       }
       lines_.push_back(std::move(*line));
     }
@@ -187,14 +192,17 @@ class RowsReader {
 
   Result<void> check_values(Bytes line, const std::vector<Bytes>& elements) {
     for (const catalog::ColumnDef& column : version_.table->columns) {
-      const bool is_null = column.slot < elements.size() ? elements[column.slot] == "null" : column.absent.is_null();
+      const bool is_null =
+          column.slot < elements.size() ? elements[column.slot] == "null" : column.absent.is_null();
       if (column.not_null && is_null) {
-        return Error(ErrorCode::kNotNullViolation, "null value in column \"" + column.name + "\" violates not-null constraint");
+        return Error(ErrorCode::kNotNullViolation,
+                     "null value in column \"" + column.name + "\" violates not-null constraint");
       }
     }
     const type::RowLayout& layout = version_.table->layout;
     for (size_t slot = 0; slot < elements.size(); ++slot) {
-      const bool is_key = std::find(layout.key_slots.begin(), layout.key_slots.end(), slot) != layout.key_slots.end();
+      const bool is_key = std::find(layout.key_slots.begin(), layout.key_slots.end(), slot) !=
+                          layout.key_slots.end();
       if (type::large_ref(elements[slot])) {
         names_large_ = true;
       } else if (!is_key && !layout.slots[slot].dropped) {
@@ -204,9 +212,11 @@ class RowsReader {
     return {};
   }
 
-  // The rule by which values leave a line (exec's RowWriter): a longer one would be spelled otherwise by us.
+  // The rule by which values leave a line (exec's RowWriter): a longer one would be spelled
+  // otherwise by us.
   static Result<void> check_inline(type::Type type, Bytes element, size_t line_bytes) {
-    if (type::physical(type.id) != type::Physical::kString || type.id == type::TypeId::kUuid) return {};
+    if (type::physical(type.id) != type::Physical::kString || type.id == type::TypeId::kUuid)
+      return {};
     bool is_long = line_bytes > kLineSoftBytes && element.size() > kInlineBytesMin;
     if (!is_long && element.size() > kLargeValueBytes) {
       TRY_ASSIGN(const type::Value value, type::decode_element(type, element));
@@ -220,7 +230,8 @@ class RowsReader {
   Result<void> sort_lines(const std::string& path) {
     const type::RowLayout& layout = version_.table->layout;
     const auto before = [](const Line& a, const Line& b) { return a.key < b.key; };
-    if (!std::is_sorted(lines_.begin(), lines_.end(), before)) std::stable_sort(lines_.begin(), lines_.end(), before);
+    if (!std::is_sorted(lines_.begin(), lines_.end(), before))
+      std::stable_sort(lines_.begin(), lines_.end(), before);
     if (!layout.counted) return {};
     std::vector<Line> merged;
     for (Line& line : lines_) {
@@ -229,8 +240,10 @@ class RowsReader {
         continue;
       }
       Line& same = merged.back();
-      if (__builtin_add_overflow(same.count, line.count, &same.count)) return invalid(path, "a row's number is too large");
-      same.text = "[" + std::to_string(same.count) + line.text.substr(line.text.find_first_of(",]"));
+      if (__builtin_add_overflow(same.count, line.count, &same.count))
+        return invalid(path, "a row's number is too large");
+      same.text =
+          "[" + std::to_string(same.count) + line.text.substr(line.text.find_first_of(",]"));
     }
     lines_ = std::move(merged);
     return {};
@@ -245,10 +258,13 @@ class RowsReader {
       const auto large = type::large_ref(elements[slot]);
       if (!large) continue;
       ++named;
-      TRY_ASSIGN(const auto blob, tree::find_large(store_, store_.cache(), version_.large, tree::large_name(key, static_cast<uint16_t>(slot))));
+      TRY_ASSIGN(const auto blob,
+                 tree::find_large(store_, store_.cache(), version_.large,
+                                  tree::large_name(key, static_cast<uint16_t>(slot))));
       if (!blob || *blob != large->oid) return invalid(path + "/large", "a row's value is missing");
       TRY_ASSIGN(const store::ObjectRef object, store_.read(*blob));
-      if (object.type != store::ObjectType::kBlob || object.bytes.size() != large->bytes || large->bytes > kValueBytesMax) {
+      if (object.type != store::ObjectType::kBlob || object.bytes.size() != large->bytes ||
+          large->bytes > kValueBytesMax) {
         return invalid(path + "/large", "a value is not what its row says");
       }
     }
@@ -260,15 +276,16 @@ class RowsReader {
   const catalog::TableVersion version_;
   const catalog::TableLineKeys keys_;
   std::unordered_set<Oid, OidHash> known_;
-  std::vector<std::shared_ptr<const tree::Leaf>> leaves_;   // Known ones, in order.
-  std::vector<Line> lines_;                                 // Of all other leaves.
+  std::vector<std::shared_ptr<const tree::Leaf>> leaves_;  // Known ones, in order.
+  std::vector<Line> lines_;                                // Of all other leaves.
   bool names_large_ = false;
 };
 
 // A whole commit's tree.
 class ContentReader {
  public:
-  ContentReader(store::PendingObjects& made, store::ObjectStore& store, const Oid& known_root, const Oid& root)
+  ContentReader(store::PendingObjects& made, store::ObjectStore& store, const Oid& known_root,
+                const Oid& root)
       : made_(made), store_(store), root_(root), after_(store, store.cache(), root) {
     if (!known_root.is_zero()) before_.emplace(store, store.cache(), known_root);
   }
@@ -293,8 +310,10 @@ class ContentReader {
   // A folder's name must be the one spelling of the name it stands for.
   static Result<std::string> decoded_name(const std::string& path, std::string_view name) {
     auto decoded = type::decode_name(name);
-    if (!decoded || decoded->empty() || type::encode_name(*decoded) != name) return invalid(path, "the folder's name stands for no name");
-    if (decoded->size() > kIdentifierBytesMax) return invalid(path, "the folder's name is too long");
+    if (!decoded || decoded->empty() || type::encode_name(*decoded) != name)
+      return invalid(path, "the folder's name stands for no name");
+    if (decoded->size() > kIdentifierBytesMax)
+      return invalid(path, "the folder's name is too long");
     return decoded;
   }
 
@@ -307,7 +326,8 @@ class ContentReader {
       TRY_ASSIGN(before, catalog::dangling_references(*before_));
     }
     for (const std::string& each : after) {
-      if (!std::binary_search(before.begin(), before.end(), each)) return Error(ErrorCode::kInvalidContent, each + " refers to what is not there");
+      if (!std::binary_search(before.begin(), before.end(), each))
+        return Error(ErrorCode::kInvalidContent, each + " refers to what is not there");
     }
     return {};
   }
@@ -324,9 +344,11 @@ class ContentReader {
     TRY_ASSIGN(const std::string schema, decoded_name(path, folder.name));
     TRY_ASSIGN(const auto tree, tree::GitTree::read(store_, store_.cache(), folder.id));
     const tree::TreeEntry* definition = tree->find("schema.sql");
-    if (definition == nullptr || definition->is_tree()) return invalid(path, "there is no schema.sql");
+    if (definition == nullptr || definition->is_tree())
+      return invalid(path, "there is no schema.sql");
     TRY_ASSIGN(const store::ObjectRef text, store_.read(definition->id));
-    if (text.bytes != catalog::schema_sql(schema)) return invalid(path + "/schema.sql", "it should read " + catalog::schema_sql(schema));
+    if (text.bytes != catalog::schema_sql(schema))
+      return invalid(path + "/schema.sql", "it should read " + catalog::schema_sql(schema));
     for (const tree::TreeEntry& entry : tree->entries()) {
       const std::string below = path + "/" + std::string(entry.name);
       if (entry.is_tree()) {
@@ -339,7 +361,8 @@ class ContentReader {
   }
 
   // A table, a view, a materialised view or a sequence, by the one file that defines it.
-  Result<void> read_object(const std::string& schema, const std::string& path, const tree::TreeEntry& folder) {
+  Result<void> read_object(const std::string& schema, const std::string& path,
+                           const tree::TreeEntry& folder) {
     TRY_ASSIGN(const bool known, is_known(path, folder.id));
     if (known) return {};
     TRY_ASSIGN(const std::string name, decoded_name(path, folder.name));
@@ -349,14 +372,19 @@ class ContentReader {
       const tree::TreeEntry* found = tree->find(file);
       if (definition == nullptr && found != nullptr && !found->is_tree()) definition = found;
     }
-    const std::string_view file = definition == nullptr ? std::string_view("table.sql") : definition->name;
+    const std::string_view file =
+        definition == nullptr ? std::string_view("table.sql") : definition->name;
     const bool has_rows = file == "table.sql" || file == "matview.sql";
     for (const tree::TreeEntry& entry : tree->entries()) {
-      const bool belongs = entry.is_tree() ? has_rows && (entry.name == "rows" || entry.name == "large") : entry.name == file;
-      if (!belongs) return invalid(path + "/" + std::string(entry.name), "no such file belongs here");
+      const bool belongs = entry.is_tree()
+                               ? has_rows && (entry.name == "rows" || entry.name == "large")
+                               : entry.name == file;
+      if (!belongs)
+        return invalid(path + "/" + std::string(entry.name), "no such file belongs here");
     }
     if (definition == nullptr) return invalid(path, "there is no table.sql");
-    if (file == "view.sql" || file == "matview.sql") return read_view(schema, name, path, *definition);
+    if (file == "view.sql" || file == "matview.sql")
+      return read_view(schema, name, path, *definition);
     if (file == "sequence.json") return read_sequence(schema, name, path, *definition);
     auto version = after_.find_table(schema, name);
     if (!version) return invalid(path + "/table.sql", version.error().message());
@@ -368,23 +396,28 @@ class ContentReader {
         TRY_ASSIGN(old, before_->find_table(schema, name));
       }
     }
-    respell(path + "/table.sql", definition->id, (*version)->table->definition_id, catalog::table_sql(*(*version)->table));
+    respell(path + "/table.sql", definition->id, (*version)->table->definition_id,
+            catalog::table_sql(*(*version)->table));
     return read_rows(path, **version, old);
   }
 
   // The canonical text takes the place of another one.
   void respell(const std::string& path, const Oid& found, const Oid& canonical, std::string text) {
-    if (found != canonical) edits_.push_back({path, tree::kModeBlob, made_.add(store::ObjectType::kBlob, std::move(text))});
+    if (found != canonical)
+      edits_.push_back(
+          {path, tree::kModeBlob, made_.add(store::ObjectType::kBlob, std::move(text))});
   }
 
-  Result<void> read_view(const std::string& schema, const std::string& name, const std::string& path, const tree::TreeEntry& definition) {
+  Result<void> read_view(const std::string& schema, const std::string& name,
+                         const std::string& path, const tree::TreeEntry& definition) {
     const std::string file = path + "/" + std::string(definition.name);
     auto view = after_.find_view(schema, name);
     if (!view) return invalid(file, view.error().message());
     respell(file, definition.id, (*view)->definition_id, catalog::view_sql(**view));
     if (!(*view)->materialized()) return {};
     TRY_ASSIGN(const catalog::TableVersion version, after_.materialized_rows(**view));
-    if (!(*view)->populated && !version.rows.is_zero()) return invalid(path + "/rows", "a view WITH NO DATA has no rows");
+    if (!(*view)->populated && !version.rows.is_zero())
+      return invalid(path + "/rows", "a view WITH NO DATA has no rows");
     std::optional<catalog::TableVersion> old;
     if (before_) {
       TRY_ASSIGN(const auto old_view, before_->find_view(schema, name));
@@ -395,7 +428,8 @@ class ContentReader {
     return read_rows(path, version, old);
   }
 
-  Result<void> read_sequence(const std::string& schema, const std::string& name, const std::string& path, const tree::TreeEntry& definition) {
+  Result<void> read_sequence(const std::string& schema, const std::string& name,
+                             const std::string& path, const tree::TreeEntry& definition) {
     const std::string file = path + "/sequence.json";
     auto sequence = after_.find_sequence(schema, name);
     if (!sequence) return invalid(file, sequence.error().message());
@@ -407,7 +441,8 @@ class ContentReader {
   }
 
   // `old`: the rows that the branch had, known to be valid under their definition.
-  Result<void> read_rows(const std::string& path, const catalog::TableVersion& version, std::optional<catalog::TableVersion> old) {
+  Result<void> read_rows(const std::string& path, const catalog::TableVersion& version,
+                         std::optional<catalog::TableVersion> old) {
     if (old && old->table->definition_id != version.table->definition_id) old.reset();
     RowsReader rows(made_, store_, version);
     if (old) TRY(rows.trust(old->rows));
@@ -427,7 +462,8 @@ class ContentReader {
 
 }  // namespace
 
-Result<Oid> canonical_content(store::PendingObjects& made, store::ObjectStore& store, const Oid& known_root, const Oid& root) {
+Result<Oid> canonical_content(store::PendingObjects& made, store::ObjectStore& store,
+                              const Oid& known_root, const Oid& root) {
   if (root == known_root) return root;
   return ContentReader(made, store, known_root, root).run();
 }

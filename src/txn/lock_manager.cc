@@ -1,4 +1,5 @@
-// Locks: striped chained hash tables for the common case, one mutex over the wait-for graph for the rare one.
+// Locks: striped chained hash tables for the common case, one mutex over the wait-for graph for the
+// rare one.
 #include "txn/lock_manager.h"
 
 #include <algorithm>
@@ -14,7 +15,7 @@ namespace rowan::txn {
 
 namespace {
 
-constexpr size_t kBucketsAtFirst = 64;     // A power of two.
+constexpr size_t kBucketsAtFirst = 64;  // A power of two.
 constexpr size_t kSpareLocksMax = 64;
 // How often a waiter looks whether it was cancelled.
 constexpr std::chrono::milliseconds kCancelPoll(5);
@@ -31,9 +32,10 @@ struct Lock {
   uint64_t hash = 0;
   uint64_t table = 0;
   std::string key;
-  LockOwner* owner = nullptr;              // Exclusive; guarded by the stripe's mutex, as `next`.
-  Lock* next = nullptr;                    // In the bucket.
-  bool wanted = false;                     // The queue is not empty. As the next two: changed under graph and stripe together, read under either.
+  LockOwner* owner = nullptr;  // Exclusive; guarded by the stripe's mutex, as `next`.
+  Lock* next = nullptr;        // In the bucket.
+  bool wanted = false;  // The queue is not empty. As the next two: changed under graph and stripe
+                        // together, read under either.
   std::vector<LockOwner*> sharers;
   std::deque<Waiter> queue;
 
@@ -43,10 +45,11 @@ struct Lock {
 };
 
 struct alignas(64) LockManager::Stripe {
-  std::mutex mutex;                        // Guards what follows.
+  std::mutex mutex;  // Guards what follows.
   std::vector<Lock*> buckets = std::vector<Lock*>(kBucketsAtFirst, nullptr);
   size_t count = 0;
-  std::unordered_map<Lock*, std::unique_ptr<Lock>> not_exclusive;   // Shared locks, and those just let go of.
+  std::unordered_map<Lock*, std::unique_ptr<Lock>>
+      not_exclusive;  // Shared locks, and those just let go of.
 
   Lock*& bucket(uint64_t hash) { return buckets[hash & (buckets.size() - 1)]; }
 
@@ -95,7 +98,8 @@ LockManager::~LockManager() = default;
 
 LockManager::Stripe& LockManager::stripe_of(uint64_t hash) { return *stripes_[hash >> 58]; }
 
-Result<void> LockManager::lock(LockOwner& owner, const LockName& name, const LockWait& wait_options) {
+Result<void> LockManager::lock(LockOwner& owner, const LockName& name,
+                               const LockWait& wait_options) {
   const uint64_t hash = hash64(name.key, name.table);
   Stripe& stripe = stripe_of(hash);
   {
@@ -122,8 +126,9 @@ Result<void> LockManager::lock(LockOwner& owner, const LockName& name, const Loc
   return lock_slowly(owner, name, hash, wait_options);
 }
 
-// Follows who waits for whom. Those that wait ahead of one in a queue wait for the same holders, so that looking at the holders is
-// enough; when a lock is handed over, its new holders wait for nothing. Requires: graph_ held.
+// Follows who waits for whom. Those that wait ahead of one in a queue wait for the same holders, so
+// that looking at the holders is enough; when a lock is handed over, its new holders wait for
+// nothing. Requires: graph_ held.
 bool LockManager::would_deadlock(const LockOwner& owner, const Lock& lock) const {
   struct Step {
     const LockOwner* waiter;
@@ -135,9 +140,11 @@ bool LockManager::would_deadlock(const LockOwner& owner, const Lock& lock) const
     const Step step = open.back();
     open.pop_back();
     const auto follow = [&](const LockOwner* holder) {
-      if (holder == nullptr || holder == step.waiter) return false;   // Its own share is not in its way.
+      if (holder == nullptr || holder == step.waiter)
+        return false;  // Its own share is not in its way.
       if (holder == &owner) return true;
-      if (holder->waits_for_ != nullptr && seen.insert(holder).second) open.push_back({holder, holder->waits_for_});
+      if (holder->waits_for_ != nullptr && seen.insert(holder).second)
+        open.push_back({holder, holder->waits_for_});
       return false;
     };
     if (follow(step.lock->owner)) return true;
@@ -148,14 +155,15 @@ bool LockManager::would_deadlock(const LockOwner& owner, const Lock& lock) const
   return false;
 }
 
-Result<void> LockManager::lock_slowly(LockOwner& owner, const LockName& name, uint64_t hash, const LockWait& options) {
+Result<void> LockManager::lock_slowly(LockOwner& owner, const LockName& name, uint64_t hash,
+                                      const LockWait& options) {
   std::unique_lock graph(graph_);
   Stripe& stripe = stripe_of(hash);
   Lock* found = nullptr;
   {
     const std::lock_guard guard(stripe.mutex);
     found = stripe.find(hash, name);
-    if (found == nullptr) {                // Released while we came here.
+    if (found == nullptr) {  // Released while we came here.
       auto fresh = std::make_unique<Lock>();
       fresh->hash = hash;
       fresh->table = name.table;
@@ -165,7 +173,8 @@ Result<void> LockManager::lock_slowly(LockOwner& owner, const LockName& name, ui
       owner.held_.push_back(std::move(fresh));
       return {};
     }
-    const bool shares = std::find(found->sharers.begin(), found->sharers.end(), &owner) != found->sharers.end();
+    const bool shares =
+        std::find(found->sharers.begin(), found->sharers.end(), &owner) != found->sharers.end();
     // Whoever shares it already goes first: those in the queue wait for its share in any case.
     found->queue.insert(shares ? found->queue.begin() : found->queue.end(), Waiter{&owner, false});
     found->wanted = true;
@@ -194,7 +203,9 @@ Result<void> LockManager::share(LockOwner& owner, const LockName& name, const Lo
       stripe.insert(found);
       stripe.not_exclusive.emplace(found, std::move(fresh));
     }
-    if (found->owner == &owner || std::find(found->sharers.begin(), found->sharers.end(), &owner) != found->sharers.end()) return {};
+    if (found->owner == &owner ||
+        std::find(found->sharers.begin(), found->sharers.end(), &owner) != found->sharers.end())
+      return {};
     found->queue.push_back({&owner, true});
     found->wanted = true;
     owner.granted_ = false;
@@ -206,26 +217,30 @@ Result<void> LockManager::share(LockOwner& owner, const LockName& name, const Lo
 }
 
 // Waits in the queue of `lock`. Requires: graph_ held.
-Result<void> LockManager::wait(LockOwner& owner, Lock& lock, std::unique_lock<std::mutex>& graph, const LockWait& options) {
+Result<void> LockManager::wait(LockOwner& owner, Lock& lock, std::unique_lock<std::mutex>& graph,
+                               const LockWait& options) {
   Stripe& stripe = stripe_of(lock.hash);
   const auto leave = [&] {
     const std::lock_guard guard(stripe.mutex);
     std::erase_if(lock.queue, [&](const Waiter& waiter) { return waiter.owner == &owner; });
     lock.wanted = !lock.queue.empty();
     owner.waits_for_ = nullptr;
-    settle(stripe, lock);                  // Those behind may share with the holders.
+    settle(stripe, lock);  // Those behind may share with the holders.
   };
   if (would_deadlock(owner, lock)) {
     leave();
     return Error(ErrorCode::kDeadlock, "deadlock detected").with_hint("Run the transaction again.");
   }
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(options.timeout_ms);
+  const auto deadline =
+      std::chrono::steady_clock::now() + std::chrono::milliseconds(options.timeout_ms);
   while (!owner.granted_) {
-    const bool cancelled = options.cancelled != nullptr && options.cancelled->load(std::memory_order_relaxed);
+    const bool cancelled =
+        options.cancelled != nullptr && options.cancelled->load(std::memory_order_relaxed);
     const bool late = options.timeout_ms > 0 && std::chrono::steady_clock::now() >= deadline;
     if (cancelled || late) {
       leave();
-      if (cancelled) return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+      if (cancelled)
+        return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
       return Error(ErrorCode::kLockNotAvailable, "canceling statement due to lock timeout");
     }
     owner.wake_.wait_for(graph, kCancelPoll);
@@ -233,11 +248,13 @@ Result<void> LockManager::wait(LockOwner& owner, Lock& lock, std::unique_lock<st
   return {};
 }
 
-// Gives a lock to those in its queue who can have it now; forgets one that nobody has or wants. Requires: graph_ and the stripe held.
+// Gives a lock to those in its queue who can have it now; forgets one that nobody has or wants.
+// Requires: graph_ and the stripe held.
 void LockManager::settle(Stripe& stripe, Lock& lock) {
   while (lock.owner == nullptr && !lock.queue.empty()) {
     const Waiter next = lock.queue.front();
-    const bool alone = lock.sharers.empty() || (lock.sharers.size() == 1 && lock.sharers.front() == next.owner);
+    const bool alone =
+        lock.sharers.empty() || (lock.sharers.size() == 1 && lock.sharers.front() == next.owner);
     if (!next.shared && !alone) break;
     lock.queue.pop_front();
     lock.wanted = !lock.queue.empty();
@@ -249,7 +266,8 @@ void LockManager::settle(Stripe& stripe, Lock& lock) {
       lock.sharers.clear();
       lock.owner = next.owner;
       const auto own = stripe.not_exclusive.find(&lock);
-      next.owner->held_.push_back(std::move(own->second));   // Its thread sleeps until it sees granted_, under graph_.
+      next.owner->held_.push_back(
+          std::move(own->second));  // Its thread sleeps until it sees granted_, under graph_.
       stripe.not_exclusive.erase(own);
     }
     next.owner->waits_for_ = nullptr;

@@ -1,4 +1,5 @@
-// LockManager: locks on rows and keys, in memory: exclusive, or shared (a child row keeps its parent's key from going).
+// LockManager: locks on rows and keys, in memory: exclusive, or shared (a child row keeps its
+// parent's key from going).
 //
 // Threads: any; a LockOwner belongs to one thread at a time (its holder's), except while it waits.
 #pragma once
@@ -24,7 +25,7 @@ struct Lock;
 class LockOwner {
  public:
   LockOwner();
-  ~LockOwner();                        // Requires: nothing is held.
+  ~LockOwner();  // Requires: nothing is held.
   LockOwner(const LockOwner&) = delete;
   LockOwner& operator=(const LockOwner&) = delete;
 
@@ -33,8 +34,8 @@ class LockOwner {
  private:
   friend class LockManager;
   std::vector<std::unique_ptr<Lock>> held_;
-  std::vector<Lock*> shared_;                  // Owned by their stripes; changed under the manager's graph mutex.
-  std::vector<std::unique_ptr<Lock>> spare_;   // Kept for the next transaction.
+  std::vector<Lock*> shared_;  // Owned by their stripes; changed under the manager's graph mutex.
+  std::vector<std::unique_ptr<Lock>> spare_;  // Kept for the next transaction.
   // The rest is guarded by the manager's graph mutex.
   Lock* waits_for_ = nullptr;
   bool granted_ = false;
@@ -42,13 +43,13 @@ class LockOwner {
 };
 
 struct LockName {
-  uint64_t table = 0;                  // Branch and table.
+  uint64_t table = 0;  // Branch and table.
   Bytes key;
 };
 
 struct LockWait {
-  const std::atomic<bool>* cancelled = nullptr;   // May be null.
-  int64_t timeout_ms = 0;                         // 0: for ever.
+  const std::atomic<bool>* cancelled = nullptr;  // May be null.
+  int64_t timeout_ms = 0;                        // 0: for ever.
 };
 
 class LockManager {
@@ -56,8 +57,9 @@ class LockManager {
   LockManager();
   ~LockManager();
 
-  // First come, first served; at once when `owner` has it. An owner that shares the lock waits for the others who do, before all
-  // who came earlier. kDeadlock (the waiter is the victim), kQueryCanceled, kLockNotAvailable.
+  // First come, first served; at once when `owner` has it. An owner that shares the lock waits for
+  // the others who do, before all who came earlier. kDeadlock (the waiter is the victim),
+  // kQueryCanceled, kLockNotAvailable.
   Result<void> lock(LockOwner& owner, const LockName& name, const LockWait& wait);
   // As lock(), together with others that share it; at once when `owner` has it in either way.
   Result<void> share(LockOwner& owner, const LockName& name, const LockWait& wait);
@@ -68,13 +70,16 @@ class LockManager {
   struct Stripe;
 
   Stripe& stripe_of(uint64_t hash);
-  Result<void> lock_slowly(LockOwner& owner, const LockName& name, uint64_t hash, const LockWait& wait);
-  Result<void> wait(LockOwner& owner, Lock& lock, std::unique_lock<std::mutex>& graph, const LockWait& wait);
+  Result<void> lock_slowly(LockOwner& owner, const LockName& name, uint64_t hash,
+                           const LockWait& wait);
+  Result<void> wait(LockOwner& owner, Lock& lock, std::unique_lock<std::mutex>& graph,
+                    const LockWait& wait);
   bool would_deadlock(const LockOwner& owner, const Lock& lock) const;
   void settle(Stripe& stripe, Lock& lock);
 
   std::array<std::unique_ptr<Stripe>, kStripes> stripes_;
-  // Taken before a stripe's mutex, and only when somebody waits: guards every queue, and the owner of a lock with one.
+  // Taken before a stripe's mutex, and only when somebody waits: guards every queue, and the owner
+  // of a lock with one.
   std::mutex graph_;
 };
 

@@ -23,7 +23,7 @@ Result<void> check_branch_name(std::string_view name) {
 
 }  // namespace
 
-// ---- Branch -----------------------------------------------------------------------------------------------------------
+// ---- Branch ----
 
 Head Branch::tip() const {
   const std::lock_guard guard(heads_);
@@ -73,16 +73,20 @@ void Branch::fall_back(const store::ObjectStore& store, uint64_t schema_generati
   tip_.snapshot.schema_generation = durable_.snapshot.schema_generation = schema_generation;
 }
 
-// ---- Core -------------------------------------------------------------------------------------------------------------
+// ---- Core ----
 
 Core::Core(store::ObjectStore& the_store, const Clock& the_clock, const ManagerOptions& the_options)
     : store(the_store),
       clock(the_clock),
       options(the_options),
       log(options.log != nullptr ? *options.log : stderr_log()),
-      row_counts(options.derived_folder.empty() ? std::filesystem::path() : options.derived_folder / "counts"),
-      history(options.derived_folder.empty() ? options.history_to_read : options.derived_folder / "history", !options.derived_folder.empty()),
-      indexes(options.derived_folder.empty() ? std::filesystem::path() : options.derived_folder / "indexes") {}
+      row_counts(options.derived_folder.empty() ? std::filesystem::path()
+                                                : options.derived_folder / "counts"),
+      history(options.derived_folder.empty() ? options.history_to_read
+                                             : options.derived_folder / "history",
+              !options.derived_folder.empty()),
+      indexes(options.derived_folder.empty() ? std::filesystem::path()
+                                             : options.derived_folder / "indexes") {}
 
 Core::~Core() = default;
 
@@ -99,7 +103,8 @@ Result<std::shared_ptr<Branch>> Core::get_branch(std::string_view name) const {
 }
 
 Result<Head> Core::head_of(const Oid& commit, const store::ObjectReader* objects) {
-  TRY_ASSIGN(const store::ObjectRef object, objects != nullptr ? objects->read(commit) : store.read(commit));
+  TRY_ASSIGN(const store::ObjectRef object,
+             objects != nullptr ? objects->read(commit) : store.read(commit));
   if (object.type != store::ObjectType::kCommit) {
     return Error(ErrorCode::kUndefinedRevision, "object " + commit.hex() + " is no commit");
   }
@@ -108,7 +113,8 @@ Result<Head> Core::head_of(const Oid& commit, const store::ObjectReader* objects
   head.snapshot.commit = commit;
   head.snapshot.root = parsed.tree;
   head.snapshot.schema_generation = fresh_generation();
-  // The effective time needs the parent's only where clocks went back; the index knows, if it has the commit.
+  // The effective time needs the parent's only where clocks went back; the index knows, if it has
+  // the commit.
   const auto known = history.find(commit);
   head.snapshot.time_us = known ? known->time_us : git::commit_time_us(parsed);
   return head;
@@ -126,7 +132,7 @@ void Core::fall_back_all() {
   }
 }
 
-// ---- Manager ----------------------------------------------------------------------------------------------------------
+// ---- Manager ----
 
 Manager::Manager(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
@@ -138,7 +144,7 @@ Manager::~Manager() {
 Result<std::unique_ptr<Manager>> Manager::open(store::ObjectStore& store, const Clock& clock,
                                                const ManagerOptions& options) {
   ManagerOptions used = options;
-  if (store.read_only() && !used.derived_folder.empty()) {   // Somebody else may be writing there.
+  if (store.read_only() && !used.derived_folder.empty()) {  // Somebody else may be writing there.
     used.history_to_read = used.derived_folder / "history";
     used.derived_folder.clear();
   }
@@ -153,14 +159,18 @@ Result<std::unique_ptr<Manager>> Manager::open(store::ObjectStore& store, const 
   }
   TRY(verify_moved_branches(*core));
   TRY(settle_fine_chains(*core));
-  store.set_foreign_handler([core](const store::ForeignMove& move) { adopt_foreign_move(*core, move); });
+  store.set_foreign_handler(
+      [core](const store::ForeignMove& move) { adopt_foreign_move(*core, move); });
   return std::unique_ptr<Manager>(new Manager(std::move(state)));
 }
 
-Result<std::unique_ptr<Transaction>> Manager::begin(std::string_view branch_name, IsolationLevel isolation, bool read_only,
-                                                    const std::atomic<bool>* cancelled, uint64_t own_sequence) {
+Result<std::unique_ptr<Transaction>> Manager::begin(std::string_view branch_name,
+                                                    IsolationLevel isolation, bool read_only,
+                                                    const std::atomic<bool>* cancelled,
+                                                    uint64_t own_sequence) {
   if (isolation == IsolationLevel::kSerializable) {
-    return Error(ErrorCode::kFeatureNotSupported, "isolation level SERIALIZABLE is not supported yet");
+    return Error(ErrorCode::kFeatureNotSupported,
+                 "isolation level SERIALIZABLE is not supported yet");
   }
   TRY_ASSIGN(auto branch, state_->get_branch(branch_name));
   if (branch->broken()) return Error(*branch->broken());
@@ -174,7 +184,8 @@ Result<std::unique_ptr<Transaction>> Manager::begin(std::string_view branch_name
   }
   if (body == nullptr) body = std::make_unique<Transaction::State>(*state_);
   body->branch = std::move(branch);
-  body->isolation = isolation == IsolationLevel::kReadUncommitted ? IsolationLevel::kReadCommitted : isolation;
+  body->isolation =
+      isolation == IsolationLevel::kReadUncommitted ? IsolationLevel::kReadCommitted : isolation;
   body->read_only = read_only;
   body->cancelled = cancelled;
   body->own_sequence = own_sequence;
@@ -183,10 +194,12 @@ Result<std::unique_ptr<Transaction>> Manager::begin(std::string_view branch_name
   return std::unique_ptr<Transaction>(new Transaction(std::move(body)));
 }
 
-Result<std::unique_ptr<Transaction>> Manager::begin_at(const Oid& commit, IsolationLevel isolation, const std::atomic<bool>* cancelled) {
+Result<std::unique_ptr<Transaction>> Manager::begin_at(const Oid& commit, IsolationLevel isolation,
+                                                       const std::atomic<bool>* cancelled) {
   TRY_ASSIGN(const Snapshot snapshot, snapshot_of(commit));
   auto body = std::make_unique<Transaction::State>(*state_);
-  body->branch = std::make_shared<Branch>(commit.hex(), Head{snapshot, 0}, 0);   // Nobody else has it: it never moves.
+  body->branch = std::make_shared<Branch>(commit.hex(), Head{snapshot, 0},
+                                          0);  // Nobody else has it: it never moves.
   body->isolation = isolation;
   body->read_only = true;
   body->cancelled = cancelled;
@@ -220,11 +233,13 @@ Result<Snapshot> Manager::snapshot_of(const Oid& commit) {
 std::vector<BranchInfo> Manager::branches() {
   std::vector<BranchInfo> all;
   const std::shared_lock guard(state_->branches_mutex);
-  for (const auto& [name, branch] : state_->branches) all.push_back({name, branch->tip().snapshot.commit});
+  for (const auto& [name, branch] : state_->branches)
+    all.push_back({name, branch->tip().snapshot.commit});
   return all;
 }
 
-Result<void> Manager::create_branch(std::string_view name, const Oid& commit, store::PendingObjects* objects) {
+Result<void> Manager::create_branch(std::string_view name, const Oid& commit,
+                                    store::PendingObjects* objects) {
   TRY(check_branch_name(name));
   TRY_ASSIGN(Head head, state_->head_of(commit, objects));
   uint64_t sequence = 0;
@@ -232,17 +247,21 @@ Result<void> Manager::create_branch(std::string_view name, const Oid& commit, st
     const std::unique_lock guard(state_->branches_mutex);
     std::string ref_name = std::string(kHeads) + std::string(name);
     if (state_->branches.contains(name) || state_->store.ref(ref_name)) {
-      return Error(ErrorCode::kDuplicateBranch, "branch \"" + std::string(name) + "\" already exists");
+      return Error(ErrorCode::kDuplicateBranch,
+                   "branch \"" + std::string(name) + "\" already exists");
     }
     const store::PendingObjects none(state_->store);
-    TRY_ASSIGN(sequence, state_->store.append(objects != nullptr ? *objects : none, {{std::move(ref_name), Oid{}, commit}}));
+    TRY_ASSIGN(sequence, state_->store.append(objects != nullptr ? *objects : none,
+                                              {{std::move(ref_name), Oid{}, commit}}));
     head.snapshot.sequence = sequence;
-    state_->branches.emplace(name, std::make_shared<Branch>(std::string(name), head, ++state_->branch_numbers));
+    state_->branches.emplace(
+        name, std::make_shared<Branch>(std::string(name), head, ++state_->branch_numbers));
   }
   Result<void> durable = wait_durable(*state_, sequence);
   if (!durable) {
     const std::unique_lock guard(state_->branches_mutex);
-    if (const auto made = state_->branches.find(name); made != state_->branches.end()) state_->branches.erase(made);
+    if (const auto made = state_->branches.find(name); made != state_->branches.end())
+      state_->branches.erase(made);
   }
   return durable;
 }
@@ -254,7 +273,9 @@ Result<void> Manager::drop_branch(std::string_view name, const BranchEnd& end) {
     const std::lock_guard queue(branch->queue());
     if (branch->dropped()) return undefined_branch(name);
     const Oid tip = branch->tip().snapshot.commit;
-    if (!end.expected_tip.is_zero() && tip != end.expected_tip) return Error(ErrorCode::kSerializationFailure, "could not serialize access due to concurrent update");
+    if (!end.expected_tip.is_zero() && tip != end.expected_tip)
+      return Error(ErrorCode::kSerializationFailure,
+                   "could not serialize access due to concurrent update");
     const store::PendingObjects none(state_->store);
     const FineChain& fine = branch->fine();
     std::vector<store::RefUpdate> refs = end_of_chains(*state_, name);
@@ -268,7 +289,8 @@ Result<void> Manager::drop_branch(std::string_view name, const BranchEnd& end) {
   return wait_durable(*state_, sequence);
 }
 
-Result<void> Manager::rename_branch(std::string_view from, std::string_view to, const BranchEnd& end) {
+Result<void> Manager::rename_branch(std::string_view from, std::string_view to,
+                                    const BranchEnd& end) {
   TRY(check_branch_name(to));
   TRY_ASSIGN(const auto branch, state_->get_branch(from));
   uint64_t sequence = 0;
@@ -279,37 +301,54 @@ Result<void> Manager::rename_branch(std::string_view from, std::string_view to, 
     const std::unique_lock guard(state_->branches_mutex);
     std::string ref_name = std::string(kHeads) + std::string(to);
     if (state_->branches.contains(to) || state_->store.ref(ref_name)) {
-      return Error(ErrorCode::kDuplicateBranch, "branch \"" + std::string(to) + "\" already exists");
+      return Error(ErrorCode::kDuplicateBranch,
+                   "branch \"" + std::string(to) + "\" already exists");
     }
     Head head = branch->tip();
-    if (!end.expected_tip.is_zero() && head.snapshot.commit != end.expected_tip) return Error(ErrorCode::kSerializationFailure, "could not serialize access due to concurrent update");
+    if (!end.expected_tip.is_zero() && head.snapshot.commit != end.expected_tip)
+      return Error(ErrorCode::kSerializationFailure,
+                   "could not serialize access due to concurrent update");
     const store::PendingObjects none(state_->store);
-    std::vector<store::RefUpdate> refs{{branch->ref_name(), head.snapshot.commit, Oid{}}, {std::move(ref_name), Oid{}, head.snapshot.commit}};
+    std::vector<store::RefUpdate> refs{{branch->ref_name(), head.snapshot.commit, Oid{}},
+                                       {std::move(ref_name), Oid{}, head.snapshot.commit}};
     refs.insert(refs.end(), end.refs.begin(), end.refs.end());
-    for (store::RefUpdate& update : rename_chains(*state_, from, to)) refs.push_back(std::move(update));
+    for (store::RefUpdate& update : rename_chains(*state_, from, to))
+      refs.push_back(std::move(update));
     TRY_ASSIGN(sequence, state_->store.append(end.objects != nullptr ? *end.objects : none, refs));
     head.snapshot.sequence = sequence;
     branch->drop();
     state_->branches.erase(branch->name());
-    state_->branches.emplace(to, std::make_shared<Branch>(std::string(to), head, ++state_->branch_numbers));
+    state_->branches.emplace(
+        to, std::make_shared<Branch>(std::string(to), head, ++state_->branch_numbers));
   }
   return wait_durable(*state_, sequence);
 }
 
-Result<bool> Manager::has_branch(std::string_view name) { return state_->find_branch(name) != nullptr; }
+Result<bool> Manager::has_branch(std::string_view name) {
+  return state_->find_branch(name) != nullptr;
+}
 
-Result<CommitOutcome> Manager::commit_tree(const TreeCommit& commit) { return txn::commit_tree(*state_, commit); }
-Result<CommitOutcome> Manager::move_branch(const BranchMove& move) { return txn::move_branch(*state_, move); }
-Result<void> Manager::update_refs(const store::PendingObjects* objects, const std::vector<store::RefUpdate>& refs, store::SyncMode sync) {
+Result<CommitOutcome> Manager::commit_tree(const TreeCommit& commit) {
+  return txn::commit_tree(*state_, commit);
+}
+Result<CommitOutcome> Manager::move_branch(const BranchMove& move) {
+  return txn::move_branch(*state_, move);
+}
+Result<void> Manager::update_refs(const store::PendingObjects* objects,
+                                  const std::vector<store::RefUpdate>& refs, store::SyncMode sync) {
   return txn::update_refs(*state_, objects, refs, sync);
 }
 
 Result<void> Manager::set_history_policy(std::string_view branch, const HistoryPolicy& policy) {
   return txn::set_history_policy(*state_, branch, policy);
 }
-Result<bool> Manager::drop_history_policy(std::string_view branch) { return txn::drop_history_policy(*state_, branch); }
+Result<bool> Manager::drop_history_policy(std::string_view branch) {
+  return txn::drop_history_policy(*state_, branch);
+}
 Result<void> Manager::roll_up_due() { return txn::roll_up_due(*state_); }
-std::vector<Oid> Manager::merge_bases(const Oid& a, const Oid& b) { return txn::merge_bases(*state_, a, b); }
+std::vector<Oid> Manager::merge_bases(const Oid& a, const Oid& b) {
+  return txn::merge_bases(*state_, a, b);
+}
 std::vector<Oid> Manager::held_tips(const Oid& tip) { return txn::held_tips(*state_, tip); }
 
 Result<Oid> Manager::resolve_revision(std::string_view revision, std::string_view branch) {
@@ -321,19 +360,25 @@ Result<Oid> Manager::revision_at(int64_t time_us, std::string_view branch_name) 
   return txn::revision_at(*state_, time_us, head);
 }
 
-Result<Oid> Manager::canonical_commit(store::PendingObjects& objects, const Oid& commit, const Oid& known_root) {
+Result<Oid> Manager::canonical_commit(store::PendingObjects& objects, const Oid& commit,
+                                      const Oid& known_root) {
   return txn::canonical_commit(*state_, objects, commit, known_root);
 }
 
-Result<store::RefUpdate> Manager::reflog_entry(store::PendingObjects& objects, std::string_view branch, const Oid& from, const Oid& to,
-                                               const git::Signature& author, std::string_view what) {
+Result<store::RefUpdate> Manager::reflog_entry(store::PendingObjects& objects,
+                                               std::string_view branch, const Oid& from,
+                                               const Oid& to, const git::Signature& author,
+                                               std::string_view what) {
   return txn::reflog_entry(*state_, objects, branch, from, to, author, what);
 }
-Result<std::vector<store::RefUpdate>> Manager::rename_reflog(store::PendingObjects& objects, std::string_view from, std::string_view to,
+Result<std::vector<store::RefUpdate>> Manager::rename_reflog(store::PendingObjects& objects,
+                                                             std::string_view from,
+                                                             std::string_view to,
                                                              const git::Signature& author) {
   return txn::rename_reflog(*state_, objects, from, to, author);
 }
-Result<void> Manager::walk_reflog(std::string_view branch, const std::function<Result<bool>(const ReflogEntry&)>& visit) {
+Result<void> Manager::walk_reflog(std::string_view branch,
+                                  const std::function<Result<bool>(const ReflogEntry&)>& visit) {
   return txn::walk_reflog(*state_, branch, visit);
 }
 
@@ -353,11 +398,13 @@ Result<void> Manager::close() {
     const std::shared_lock guard(state_->branches_mutex);
     for (const auto& [name, branch] : state_->branches) all.push_back(branch);
   }
-  for (const auto& branch : all) const std::lock_guard queue(branch->queue());   // Commits under way get done.
+  for (const auto& branch : all)
+    const std::lock_guard queue(branch->queue());  // Commits under way get done.
   if (const auto file = state_->sequence_notes_file(); !file.empty()) {
     std::vector<SequenceNote> notes;
     for (const auto& branch : all) {
-      for (SequenceNote& note : branch->sequences().notes(branch->name())) notes.push_back(std::move(note));
+      for (SequenceNote& note : branch->sequences().notes(branch->name()))
+        notes.push_back(std::move(note));
     }
     TRY(write_sequence_notes(file, notes));
   }

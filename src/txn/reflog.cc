@@ -1,6 +1,8 @@
-// Reflogs. A commit on top of a branch leaves its trace in the chain of first parents. Every other move (reset, rebase, squash, rename,
-// drop) leaves an entry: a ref `refs/rowan/reflog/<branch>/<n>` to a small commit with an empty tree, whose parents are the old and the
-// new tip and whose message says what was done. So nothing that a branch ever was is lost to git gc.
+// Reflogs. A commit on top of a branch leaves its trace in the chain of first parents. Every other
+// move (reset, rebase, squash, rename, drop) leaves an entry: a ref
+// `refs/rowan/reflog/<branch>/<n>` to a small commit with an empty tree, whose parents are the old
+// and the new tip and whose message says what was done. So nothing that a branch ever was is lost
+// to git gc.
 #include <algorithm>
 #include <charconv>
 #include <utility>
@@ -13,11 +15,13 @@ namespace {
 
 constexpr std::string_view kFolder = "refs/rowan/reflog/";
 
-std::string folder_of(std::string_view branch) { return std::string(kFolder) + ref_part(branch) + "/"; }
+std::string folder_of(std::string_view branch) {
+  return std::string(kFolder) + ref_part(branch) + "/";
+}
 
 struct Move {
   uint64_t number = 0;
-  Oid entry;                           // The commit that describes it.
+  Oid entry;  // The commit that describes it.
 };
 
 // Oldest first.
@@ -28,9 +32,11 @@ std::vector<Move> moves_of(const Core& core, std::string_view branch) {
     const std::string_view digits = std::string_view(ref.name).substr(folder.size());
     uint64_t number = 0;
     const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    if (read.ec == std::errc() && read.ptr == digits.data() + digits.size()) moves.push_back({number, ref.value});
+    if (read.ec == std::errc() && read.ptr == digits.data() + digits.size())
+      moves.push_back({number, ref.value});
   }
-  std::sort(moves.begin(), moves.end(), [](const Move& a, const Move& b) { return a.number < b.number; });
+  std::sort(moves.begin(), moves.end(),
+            [](const Move& a, const Move& b) { return a.number < b.number; });
   return moves;
 }
 
@@ -43,7 +49,8 @@ void split_message(std::string_view subject, ReflogEntry& entry) {
 
 Result<ReflogEntry> read_move(const Core& core, const Oid& id) {
   TRY_ASSIGN(const store::ObjectRef object, core.store.read(id));
-  if (object.type != store::ObjectType::kCommit) return Error(ErrorCode::kCorruption, "reflog entry " + id.hex() + " is no commit");
+  if (object.type != store::ObjectType::kCommit)
+    return Error(ErrorCode::kCorruption, "reflog entry " + id.hex() + " is no commit");
   TRY_ASSIGN(const git::Commit commit, git::parse_commit(object.bytes));
   ReflogEntry entry;
   if (!commit.parents.empty()) entry.previous = commit.parents[0];
@@ -86,7 +93,8 @@ std::string ref_part(std::string_view branch) {
   return name;
 }
 
-Result<store::RefUpdate> reflog_entry(Core& core, store::PendingObjects& objects, std::string_view branch, const Oid& from, const Oid& to,
+Result<store::RefUpdate> reflog_entry(Core& core, store::PendingObjects& objects,
+                                      std::string_view branch, const Oid& from, const Oid& to,
                                       const git::Signature& author, std::string_view what) {
   const std::vector<Move> moves = moves_of(core, branch);
   int64_t time_us = core.clock.now_us();
@@ -102,16 +110,21 @@ Result<store::RefUpdate> reflog_entry(Core& core, store::PendingObjects& objects
   commit.author.seconds = time_us / 1'000'000;
   commit.committer = commit.author;
   std::string subject(what.substr(0, what.find('\n')));
-  commit.message = git::message_with_trailers(subject, "", {{"Rowan-Time", std::to_string(time_us)}});
+  commit.message =
+      git::message_with_trailers(subject, "", {{"Rowan-Time", std::to_string(time_us)}});
   const uint64_t number = moves.empty() ? 1 : moves.back().number + 1;
-  return store::RefUpdate{folder_of(branch) + std::to_string(number), Oid{}, objects.add(store::ObjectType::kCommit, git::encode_commit(commit))};
+  return store::RefUpdate{folder_of(branch) + std::to_string(number), Oid{},
+                          objects.add(store::ObjectType::kCommit, git::encode_commit(commit))};
 }
 
-Result<std::vector<store::RefUpdate>> rename_reflog(Core& core, store::PendingObjects& objects, std::string_view from, std::string_view to,
+Result<std::vector<store::RefUpdate>> rename_reflog(Core& core, store::PendingObjects& objects,
+                                                    std::string_view from, std::string_view to,
                                                     const git::Signature& author) {
   TRY_ASSIGN(const auto branch, core.get_branch(from));
   const Oid tip = branch->tip().snapshot.commit;
-  TRY_ASSIGN(store::RefUpdate last, reflog_entry(core, objects, from, tip, tip, author, "rename: from " + std::string(from) + " to " + std::string(to)));
+  TRY_ASSIGN(store::RefUpdate last,
+             reflog_entry(core, objects, from, tip, tip, author,
+                          "rename: from " + std::string(from) + " to " + std::string(to)));
   const std::vector<Move> there = moves_of(core, to);
   uint64_t number = there.empty() ? 0 : there.back().number;
   std::vector<store::RefUpdate> updates;
@@ -124,13 +137,15 @@ Result<std::vector<store::RefUpdate>> rename_reflog(Core& core, store::PendingOb
   return updates;
 }
 
-Result<void> walk_reflog(Core& core, std::string_view branch, const std::function<Result<bool>(const ReflogEntry&)>& visit) {
+Result<void> walk_reflog(Core& core, std::string_view branch,
+                         const std::function<Result<bool>(const ReflogEntry&)>& visit) {
   std::vector<Move> moves = moves_of(core, branch);
   Oid at;
   if (const auto now = core.find_branch(branch)) {
     at = now->tip().snapshot.commit;
   } else if (moves.empty()) {
-    return Error(ErrorCode::kUndefinedBranch, "branch \"" + std::string(branch) + "\" does not exist");
+    return Error(ErrorCode::kUndefinedBranch,
+                 "branch \"" + std::string(branch) + "\" does not exist");
   }
   for (;;) {
     std::optional<ReflogEntry> move;
@@ -138,7 +153,8 @@ Result<void> walk_reflog(Core& core, std::string_view branch, const std::functio
       TRY_ASSIGN(move, read_move(core, moves.back().entry));
       moves.pop_back();
     }
-    // Commits made since the move: the chain down to where it went, or to its time should the chain not come by there.
+    // Commits made since the move: the chain down to where it went, or to its time should the chain
+    // not come by there.
     while (!at.is_zero() && (!move || at != move->commit)) {
       TRY_ASSIGN(const ReflogEntry commit, read_commit(core, at));
       if (move && commit.time_us <= move->time_us) break;
@@ -162,7 +178,9 @@ Result<Oid> reflog_commit(Core& core, std::string_view branch, uint64_t n) {
     return false;
   }));
   if (!found || found->is_zero()) {
-    return Error(ErrorCode::kUndefinedRevision, "the reflog of branch \"" + std::string(branch) + "\" has no entry " + std::to_string(n) + " that names a commit");
+    return Error(ErrorCode::kUndefinedRevision, "the reflog of branch \"" + std::string(branch) +
+                                                    "\" has no entry " + std::to_string(n) +
+                                                    " that names a commit");
   }
   return *found;
 }

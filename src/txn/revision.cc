@@ -1,4 +1,5 @@
-// Revisions: `branch`, `tag`, `refs/…`, commit ids, `HEAD`, and the suffixes `~n`, `^n`, `@{time}`, `@{n}`, `^{}`.
+// Revisions: `branch`, `tag`, `refs/…`, commit ids, `HEAD`, and the suffixes `~n`, `^n`, `@{time}`,
+// `@{n}`, `^{}`.
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -17,10 +18,12 @@ constexpr size_t kAbbreviationMin = 4;
 constexpr uint64_t kStepsMax = 100'000'000;
 
 Error undefined_revision(std::string_view revision) {
-  return Error(ErrorCode::kUndefinedRevision, "revision \"" + std::string(revision) + "\" does not exist");
+  return Error(ErrorCode::kUndefinedRevision,
+               "revision \"" + std::string(revision) + "\" does not exist");
 }
 
-// An annotated tag becomes the commit it stands for; anything but a commit at the end is no revision.
+// An annotated tag becomes the commit it stands for; anything but a commit at the end is no
+// revision.
 Result<Oid> peel(Core& core, Oid id, std::string_view revision) {
   for (size_t depth = 0; depth < kTagDepthMax; ++depth) {
     TRY_ASSIGN(const store::ObjectRef object, core.store.read(id));
@@ -43,7 +46,9 @@ bool is_hex(std::string_view text) {
 Error expired_or_undefined(const Core& core, std::string_view id) {
   Error error = undefined_revision(id);
   if (!has_fine_chains(core)) return error;
-  return std::move(error).with_hint("If it was a commit's id, a branch's history policy may have let the commit go; its roll-up has what came of it.");
+  return std::move(error).with_hint(
+      "If it was a commit's id, a branch's history policy may have let the commit go; its roll-up "
+      "has what came of it.");
 }
 
 Result<Oid> resolve_abbreviation(Core& core, std::string_view hex) {
@@ -54,7 +59,8 @@ Result<Oid> resolve_abbreviation(Core& core, std::string_view hex) {
   }
   if (commits.empty()) return expired_or_undefined(core, hex);
   if (commits.size() > 1) {
-    return Error(ErrorCode::kAmbiguousRevision, "revision \"" + std::string(hex) + "\" is ambiguous")
+    return Error(ErrorCode::kAmbiguousRevision,
+                 "revision \"" + std::string(hex) + "\" is ambiguous")
         .with_detail("It begins the ids of " + commits[0].hex() + " and " + commits[1].hex() + ".");
   }
   return commits[0];
@@ -62,7 +68,8 @@ Result<Oid> resolve_abbreviation(Core& core, std::string_view hex) {
 
 Result<Oid> resolve_name(Core& core, std::string_view name, std::string_view branch) {
   if (name.empty() || name == "HEAD" || name == "@") {
-    if (const auto commit = core.find_branch(branch) == nullptr ? Oid::parse(branch) : std::nullopt) return peel(core, *commit, branch);
+    if (const auto commit = core.find_branch(branch) == nullptr ? Oid::parse(branch) : std::nullopt)
+      return peel(core, *commit, branch);
     TRY_ASSIGN(const auto head, core.get_branch(branch));
     return head->tip().snapshot.commit;
   }
@@ -75,7 +82,8 @@ Result<Oid> resolve_name(Core& core, std::string_view name, std::string_view bra
   for (const char* folder : {"refs/heads/", "refs/tags/", "refs/remotes/"}) {
     if (const auto id = core.store.ref(folder + text)) return peel(core, *id, name);
   }
-  if (const auto id = name.size() == Oid::kHexDigits ? Oid::parse(name) : std::nullopt; id && core.store.contains(*id)) {
+  if (const auto id = name.size() == Oid::kHexDigits ? Oid::parse(name) : std::nullopt;
+      id && core.store.contains(*id)) {
     return peel(core, *id, name);
   }
   if (name.size() >= kAbbreviationMin && name.size() <= Oid::kHexDigits && is_hex(name)) {
@@ -87,7 +95,8 @@ Result<Oid> resolve_name(Core& core, std::string_view name, std::string_view bra
 // A number of one to `digits_max` digits; moves past it.
 bool take_number(std::string_view& text, size_t digits_max, int64_t& value) {
   size_t digits = 0;
-  while (digits < text.size() && digits < digits_max && text[digits] >= '0' && text[digits] <= '9') ++digits;
+  while (digits < text.size() && digits < digits_max && text[digits] >= '0' && text[digits] <= '9')
+    ++digits;
   if (digits == 0) return false;
   std::from_chars(text.data(), text.data() + digits, value);
   text.remove_prefix(digits);
@@ -100,15 +109,17 @@ bool take_char(std::string_view& text, char wanted) {
   return true;
 }
 
-// `2024-02-29[ T12:30[:45[.123456]]][Z|±hh[[:]mm]]` in UTC unless it says otherwise, as µs since 1970.
+// `2024-02-29[ T12:30[:45[.123456]]][Z|±hh[[:]mm]]` in UTC unless it says otherwise, as µs since
+// 1970.
 std::optional<int64_t> parse_time(std::string_view text) {
   int64_t year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, micros = 0;
-  if (!take_number(text, 4, year) || !take_char(text, '-') || !take_number(text, 2, month) || !take_char(text, '-') ||
-      !take_number(text, 2, day)) {
+  if (!take_number(text, 4, year) || !take_char(text, '-') || !take_number(text, 2, month) ||
+      !take_char(text, '-') || !take_number(text, 2, day)) {
     return std::nullopt;
   }
   if (take_char(text, ' ') || take_char(text, 'T')) {
-    if (!take_number(text, 2, hour) || !take_char(text, ':') || !take_number(text, 2, minute)) return std::nullopt;
+    if (!take_number(text, 2, hour) || !take_char(text, ':') || !take_number(text, 2, minute))
+      return std::nullopt;
     if (take_char(text, ':') && !take_number(text, 2, second)) return std::nullopt;
     if (take_char(text, '.')) {
       const size_t before = text.size();
@@ -131,16 +142,20 @@ std::optional<int64_t> parse_time(std::string_view text) {
                                          std::chrono::day(static_cast<unsigned>(day))};
   if (!text.empty() || !date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
   const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  return ((days * 24 + hour) * 60 + minute - offset_minutes) * 60'000'000 + second * 1'000'000 + micros;
+  return ((days * 24 + hour) * 60 + minute - offset_minutes) * 60'000'000 + second * 1'000'000 +
+         micros;
 }
 
-Result<Oid> apply_suffix(Core& core, const Oid& commit, std::string_view& rest, std::string_view revision) {
+Result<Oid> apply_suffix(Core& core, const Oid& commit, std::string_view& rest,
+                         std::string_view revision) {
   if (take_char(rest, '@')) {
     const size_t end = rest.find('}');
-    if (!rest.starts_with('{') || end == std::string_view::npos) return undefined_revision(revision);
+    if (!rest.starts_with('{') || end == std::string_view::npos)
+      return undefined_revision(revision);
     const auto time_us = parse_time(rest.substr(1, end - 1));
     if (!time_us) {
-      return Error(ErrorCode::kInvalidDatetimeFormat, "invalid time in revision \"" + std::string(revision) + "\"");
+      return Error(ErrorCode::kInvalidDatetimeFormat,
+                   "invalid time in revision \"" + std::string(revision) + "\"");
     }
     rest.remove_prefix(end + 1);
     return revision_at(core, *time_us, commit);
@@ -148,7 +163,7 @@ Result<Oid> apply_suffix(Core& core, const Oid& commit, std::string_view& rest, 
   for (const std::string_view peeled : {"^{}", "^{commit}"}) {
     if (!rest.starts_with(peeled)) continue;
     rest.remove_prefix(peeled.size());
-    return commit;   // Tags were followed when their name was read.
+    return commit;  // Tags were followed when their name was read.
   }
   const bool is_tilde = rest[0] == '~';
   rest.remove_prefix(1);
@@ -188,7 +203,9 @@ Result<Oid> resolve_revision(Core& core, std::string_view revision, std::string_
   const std::string_view name = revision.substr(0, end);
   Oid commit;
   if (const auto position = take_reflog_position(rest)) {
-    TRY_ASSIGN(commit, reflog_commit(core, name.empty() || name == "HEAD" || name == "@" ? branch : name, *position));
+    TRY_ASSIGN(commit,
+               reflog_commit(core, name.empty() || name == "HEAD" || name == "@" ? branch : name,
+                             *position));
   } else {
     TRY_ASSIGN(commit, resolve_name(core, name, branch));
   }
@@ -212,7 +229,8 @@ Result<Oid> revision_at(Core& core, int64_t time_us, const Oid& from) {
       after = core.history.oldest_after(*chain, time_us);
     }
   }
-  if (!found) return Error(ErrorCode::kUndefinedRevision, "there is no commit at or before that time");
+  if (!found)
+    return Error(ErrorCode::kUndefinedRevision, "there is no commit at or before that time");
   return *found;
 }
 

@@ -30,12 +30,14 @@ bool remove_for_good(const std::filesystem::path& file) {
 
 }  // namespace
 
-Result<void> write_sequence_notes(const std::filesystem::path& file, const std::vector<SequenceNote>& notes) {
+Result<void> write_sequence_notes(const std::filesystem::path& file,
+                                  const std::vector<SequenceNote>& notes) {
   if (notes.empty()) return {};
   std::string text(kHead);
-  for (const SequenceNote& note : notes) text += fmt::format("{} {} {} {}\n", note.value, note.covered, note.branch, note.path);
+  for (const SequenceNote& note : notes)
+    text += fmt::format("{} {} {} {}\n", note.value, note.covered, note.branch, note.path);
   text += last_line(text);
-  std::error_code ignored;                 // Writing tells.
+  std::error_code ignored;  // Writing tells.
   std::filesystem::create_directories(file.parent_path(), ignored);
   std::ofstream out(file, std::ios::binary | std::ios::trunc);
   out << text;
@@ -51,10 +53,13 @@ std::vector<SequenceNote> take_sequence_notes(const std::filesystem::path& file)
   in.close();
   if (!remove_for_good(file)) return {};
   const size_t body = text.size() < 17 ? 0 : text.size() - 17;
-  if (!text.starts_with(kHead) || body < kHead.size() || text.substr(body) != last_line(std::string_view(text).substr(0, body))) return {};
+  if (!text.starts_with(kHead) || body < kHead.size() ||
+      text.substr(body) != last_line(std::string_view(text).substr(0, body)))
+    return {};
   std::vector<SequenceNote> notes;
   std::istringstream lines(text.substr(kHead.size(), body - kHead.size()));
-  for (SequenceNote note; lines >> note.value >> note.covered >> note.branch >> note.path;) notes.push_back(note);
+  for (SequenceNote note; lines >> note.value >> note.covered >> note.branch >> note.path;)
+    notes.push_back(note);
   return notes;
 }
 

@@ -1,8 +1,11 @@
-// Sequence counters: one a branch and sequence, in memory, shared by all of the branch's sessions and never rolled back. Not for other rooms.
+// Sequence counters: one a branch and sequence, in memory, shared by all of the branch's sessions
+// and never rolled back. Not for other rooms.
 //
-// A counter promises not to pass `covered` before somebody is told to store that: whoever drew a value writes `covered` into sequence.json with its
-// commit. So what a commit holds is never given out again, whatever happens. A counter that is not there begins from the file in the branch's tip.
-// When the branch goes to a tree that was made elsewhere (a merge, a reset), it reads the file again and goes on from the farther of the two.
+// A counter promises not to pass `covered` before somebody is told to store that: whoever drew a
+// value writes `covered` into sequence.json with its commit. So what a commit holds is never given
+// out again, whatever happens. A counter that is not there begins from the file in the branch's
+// tip. When the branch goes to a tree that was made elsewhere (a merge, a reset), it reads the file
+// again and goes on from the farther of the two.
 //
 // Threads: any. The commit queue may be held when these are called, never the other way round.
 // Errors:  kSequenceLimit, kUndefinedTable, those of reading.
@@ -25,11 +28,12 @@
 namespace rowan::txn {
 
 struct SequenceCounter {
-  catalog::SequenceDef definition;         // `last` and `called` as the file had them when it was read.
-  bool stale = false;                      // The file must be read again.
+  catalog::SequenceDef definition;  // `last` and `called` as the file had them when it was read.
+  bool stale = false;               // The file must be read again.
   bool called = false;
-  int64_t value = 0;                       // Given out last, when `called`.
-  std::optional<int64_t> covered;          // What the next commit of somebody who drew has to store; nothing: nothing was drawn.
+  int64_t value = 0;               // Given out last, when `called`.
+  std::optional<int64_t> covered;  // What the next commit of somebody who drew has to store;
+                                   // nothing: nothing was drawn.
 };
 
 // A counter where the file says it is.
@@ -37,9 +41,13 @@ SequenceCounter counter_of(catalog::SequenceDef sequence);
 Result<int64_t> draw(SequenceCounter& counter);
 void set(SequenceCounter& counter, int64_t value, bool called);
 
-// The sequence whose file is `path` + "/sequence.json" in a commit's tree; nothing when there is none.
-Result<std::optional<catalog::SequenceDef>> read_sequence(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& root,
-                                                          const std::string& path, std::string_view schema, std::string_view name);
+// The sequence whose file is `path` + "/sequence.json" in a commit's tree; nothing when there is
+// none.
+Result<std::optional<catalog::SequenceDef>> read_sequence(const store::ObjectReader& objects,
+                                                          store::NodeCache& cache, const Oid& root,
+                                                          const std::string& path,
+                                                          std::string_view schema,
+                                                          std::string_view name);
 
 // The tree of a branch's tip.
 struct SequencePlace {
@@ -51,11 +59,14 @@ struct SequencePlace {
 class SequenceCounters {
  public:
   using PlaceSource = std::function<SequencePlace()>;
-  // Asks for the place under the mutex, so that no counter begins from a tree that is older than one it has to follow.
+  // Asks for the place under the mutex, so that no counter begins from a tree that is older than
+  // one it has to follow.
   Result<int64_t> next(const PlaceSource& place, const catalog::SequenceDef& sequence);
   // `definition`: the transaction changed it, and only it (ALTER SEQUENCE without RESTART).
-  Result<int64_t> next_as(const PlaceSource& place, const catalog::SequenceDef& sequence, const catalog::SequenceDef& definition);
-  Result<void> set(const PlaceSource& place, const catalog::SequenceDef& sequence, int64_t value, bool called);
+  Result<int64_t> next_as(const PlaceSource& place, const catalog::SequenceDef& sequence,
+                          const catalog::SequenceDef& definition);
+  Result<void> set(const PlaceSource& place, const catalog::SequenceDef& sequence, int64_t value,
+                   bool called);
   // What the file has to say now; nothing when nothing was drawn here.
   Result<std::optional<int64_t>> covered(const SequencePlace& place, const std::string& path);
 
@@ -64,8 +75,8 @@ class SequenceCounters {
   // A commit defined, moved or dropped what is at or below `path`.
   void forget(std::string_view path);
   void install(const std::string& path, SequenceCounter counter);
-  // Where counters stand that have promised more than they gave out; and a note of that from before the database was closed, for a counter that
-  // has not begun yet.
+  // Where counters stand that have promised more than they gave out; and a note of that from before
+  // the database was closed, for a counter that has not begun yet.
   std::vector<SequenceNote> notes(const std::string& branch);
   void resume(const SequenceNote& note);
   // A commit changed the definition without starting the sequence again.
@@ -75,9 +86,10 @@ class SequenceCounters {
   // The counter as of the place. Requires: mutex_ held.
   Result<SequenceCounter*> find(const SequencePlace& place, const catalog::SequenceDef& sequence);
 
-  std::mutex mutex_;                       // Guards what follows.
-  std::map<std::string, SequenceCounter, std::less<>> counters_;   // By path.
-  std::map<std::string, SequenceNote, std::less<>> notes_;         // By path; of counters that have not begun.
+  std::mutex mutex_;                                              // Guards what follows.
+  std::map<std::string, SequenceCounter, std::less<>> counters_;  // By path.
+  std::map<std::string, SequenceNote, std::less<>>
+      notes_;  // By path; of counters that have not begun.
 };
 
 }  // namespace rowan::txn

@@ -24,19 +24,23 @@ bool Transaction::read_only() const { return state_->read_only; }
 bool Transaction::has_changes() const { return state_->has_changes(); }
 const Snapshot& Transaction::snapshot() const { return state_->snapshot; }
 int64_t Transaction::start_time_us() const { return state_->start_time_us; }
-void Transaction::set_lock_timeout(int64_t milliseconds) { state_->lock_timeout_ms = std::max<int64_t>(milliseconds, 0); }
+void Transaction::set_lock_timeout(int64_t milliseconds) {
+  state_->lock_timeout_ms = std::max<int64_t>(milliseconds, 0);
+}
 
 namespace {
 
-// A private rows tree (a spill, a bulk load) goes along when the snapshot moves, so that the statement sees others' rows.
+// A private rows tree (a spill, a bulk load) goes along when the snapshot moves, so that the
+// statement sees others' rows.
 Result<void> move_private_trees(TransactionBody& body, const Head& newest) {
   for (const auto& work : body.works) {
     TableState& state = work->state;
     if (state.dropped || !state.overlay.spilled || state.overlay.truncated) continue;
     TRY_ASSIGN(const Oid rows, body.branch_rows(newest, *work));
     if (rows == state.spill_base) continue;
-    TRY_ASSIGN(state.overlay.base_rows, rebase_rows(body.objects, body.core.store.cache(), *work, state.spill_base,
-                                                    state.overlay.base_rows, rows));
+    TRY_ASSIGN(state.overlay.base_rows,
+               rebase_rows(body.objects, body.core.store.cache(), *work, state.spill_base,
+                           state.overlay.base_rows, rows));
     state.spill_base = rows;
   }
   return {};
@@ -54,7 +58,8 @@ Result<void> move_snapshot(TransactionBody& body, const Head& newest) {
 
 Result<void> Transaction::begin_statement(bool writes) {
   TransactionBody& body = *state_;
-  if (body.savepoints.empty()) body.undo.clear();   // Nothing can go back behind this statement but a rollback.
+  if (body.savepoints.empty())
+    body.undo.clear();  // Nothing can go back behind this statement but a rollback.
   body.statement_mark = body.undo.size();
   const bool first = !body.statement_begun;
   body.statement_begun = true;
@@ -76,11 +81,12 @@ Result<void> Transaction::restart_statement() {
 
 void Transaction::undo_statement() { state_->undo_to(state_->statement_mark); }
 
-// ---- Reading ----------------------------------------------------------------------------------------------------------
+// ---- Reading ----
 
 const catalog::Catalog& Transaction::catalog() const { return *state_->catalog; }
 
-Result<catalog::TableVersion> Transaction::get_table(std::string_view schema, std::string_view name) const {
+Result<catalog::TableVersion> Transaction::get_table(std::string_view schema,
+                                                     std::string_view name) const {
   return state_->catalog->get_table(schema, name);
 }
 
@@ -119,12 +125,14 @@ Result<catalog::TableVersion> Transaction::tip_version(const catalog::TableVersi
   }
   version.rows = Oid{};
   if (!origin) return version;
-  TRY_ASSIGN(const auto entry, tree::find_path(body.core.store, body.core.store.cache(), tip.snapshot.root, *origin + "/rows"));
+  TRY_ASSIGN(const auto entry, tree::find_path(body.core.store, body.core.store.cache(),
+                                               tip.snapshot.root, *origin + "/rows"));
   if (entry) version.rows = entry->id;
   return version;
 }
 
-Result<std::optional<std::string>> Transaction::current_line(const catalog::TableVersion& table, Bytes key) const {
+Result<std::optional<std::string>> Transaction::current_line(const catalog::TableVersion& table,
+                                                             Bytes key) const {
   TransactionBody& body = *state_;
   const TableWork* work = body.find_work(*table.table);
   if (work != nullptr && !work->counted()) {
@@ -143,7 +151,8 @@ Result<std::optional<std::string>> Transaction::current_line(const catalog::Tabl
   const Head tip = body.branch->tip();
   body.seen_sequence = std::max(body.seen_sequence, tip.snapshot.sequence);
   std::optional<std::string> line;
-  if (work == nullptr && body.file_ops.empty() && tip.snapshot.commit == body.head.snapshot.commit) {
+  if (work == nullptr && body.file_ops.empty() &&
+      tip.snapshot.commit == body.head.snapshot.commit) {
     TRY_ASSIGN(line, line_in(table.rows));
   } else {
     TableWork probe;
@@ -175,19 +184,21 @@ Result<std::optional<std::string>> Transaction::current_line(const catalog::Tabl
     }
   }
   if (body.last_lock_row == TransactionBody::Existence::kUnknown && body.last_lock_key == key) {
-    body.last_lock_row = line ? TransactionBody::Existence::kThere : TransactionBody::Existence::kAbsent;
+    body.last_lock_row =
+        line ? TransactionBody::Existence::kThere : TransactionBody::Existence::kAbsent;
   }
   return line;
 }
 
-// ---- Writing ----------------------------------------------------------------------------------------------------------
+// ---- Writing ----
 
 Result<LockOutcome> Transaction::lock_row(const catalog::TableVersion& table, Bytes key) {
   TransactionBody& body = *state_;
-  TRY_ASSIGN(TableWork* work, body.work_for_write(table));
+  TRY_ASSIGN(TableWork * work, body.work_for_write(table));
   TRY(body.lock(work->lock_table, key, true));
   const Head tip = body.branch->tip();
-  if (tip.snapshot.commit == body.head.snapshot.commit || work->state.overlay.truncated) return LockOutcome::kCurrent;
+  if (tip.snapshot.commit == body.head.snapshot.commit || work->state.overlay.truncated)
+    return LockOutcome::kCurrent;
   body.seen_sequence = std::max(body.seen_sequence, tip.snapshot.sequence);
   TRY_ASSIGN(const Oid now_rows, body.branch_rows(tip, *work));
   const Oid then_rows = work->bases.back().rows;
@@ -202,84 +213,93 @@ Result<LockOutcome> Transaction::lock_row(const catalog::TableVersion& table, By
   if (!then_rows.is_zero()) {
     TRY_ASSIGN(then, tree::find_line(reader, then_rows, key));
   }
-  if (now.has_value() == then.has_value() && (!now || now->line == then->line)) return LockOutcome::kCurrent;
+  if (now.has_value() == then.has_value() && (!now || now->line == then->line))
+    return LockOutcome::kCurrent;
   if (body.isolation == IsolationLevel::kRepeatableRead) return serialization_failure();
   return LockOutcome::kChanged;
 }
 
 Result<void> Transaction::lock_key(const catalog::TableVersion& table, Bytes key) {
-  TRY_ASSIGN(TableWork* work, state_->work_for_write(table));
+  TRY_ASSIGN(TableWork * work, state_->work_for_write(table));
   return state_->lock(work->lock_table, key, false);
 }
 
-Result<void> Transaction::lock_value(const catalog::TableVersion& table, size_t which, Bytes value) {
-  TRY_ASSIGN(TableWork* work, state_->work_for_write(table));
+Result<void> Transaction::lock_value(const catalog::TableVersion& table, size_t which,
+                                     Bytes value) {
+  TRY_ASSIGN(TableWork * work, state_->work_for_write(table));
   return state_->lock_beside(*work, "U" + std::to_string(which) + " " + std::string(value));
 }
 
 Result<void> Transaction::share_key(const catalog::TableVersion& table, Bytes key) {
-  TRY_ASSIGN(TableWork* work, state_->work_for_write(table));
+  TRY_ASSIGN(TableWork * work, state_->work_for_write(table));
   return state_->share(*work, key);
 }
 
 Result<void> Transaction::lock_shared_key(const catalog::TableVersion& table, Bytes key) {
-  TRY_ASSIGN(TableWork* work, state_->work_for_write(table));
+  TRY_ASSIGN(TableWork * work, state_->work_for_write(table));
   return state_->lock_beside(*work, shared_key_lock(key));
 }
 
 Result<void> Transaction::watch_rows(const catalog::TableVersion& table, bool any) {
   TransactionBody& body = *state_;
-  TRY_ASSIGN(TableWork* work, body.work_for_write(table));
-  if (!work->state.origin) return {};   // Made in this transaction: nobody else has it.
+  TRY_ASSIGN(TableWork * work, body.work_for_write(table));
+  if (!work->state.origin) return {};  // Made in this transaction: nobody else has it.
   const Head tip = body.branch->tip();
   WatchedRows watched{*work->state.origin, {}, tip.unlocked, any};
   TRY_ASSIGN(watched.rows, body.branch_rows(any ? body.head : tip, *work));
   const auto same = [&](const WatchedRows& other) {
-    return other.path == watched.path && other.rows == watched.rows && other.unlocked == watched.unlocked && other.any == any;
+    return other.path == watched.path && other.rows == watched.rows &&
+           other.unlocked == watched.unlocked && other.any == any;
   };
-  if (std::none_of(body.watched_rows.begin(), body.watched_rows.end(), same)) body.watched_rows.push_back(std::move(watched));
+  if (std::none_of(body.watched_rows.begin(), body.watched_rows.end(), same))
+    body.watched_rows.push_back(std::move(watched));
   return {};
 }
 
 Result<void> Transaction::put_row(const catalog::TableVersion& table, Bytes key, std::string line) {
-  TRY_ASSIGN(TableWork* work, state_->work_for_write(table));
+  TRY_ASSIGN(TableWork * work, state_->work_for_write(table));
   return state_->set_row(*work, key, std::move(line));
 }
 
 Result<void> Transaction::delete_row(const catalog::TableVersion& table, Bytes key) {
-  TRY_ASSIGN(TableWork* work, state_->work_for_write(table));
+  TRY_ASSIGN(TableWork * work, state_->work_for_write(table));
   return state_->set_row(*work, key, std::nullopt);
 }
 
-Result<void> Transaction::add_count(const catalog::TableVersion& table, Bytes key, std::string line, int64_t delta) {
-  TRY_ASSIGN(TableWork* work, state_->work_for_write(table));
+Result<void> Transaction::add_count(const catalog::TableVersion& table, Bytes key, std::string line,
+                                    int64_t delta) {
+  TRY_ASSIGN(TableWork * work, state_->work_for_write(table));
   return state_->add_count(*work, key, std::move(line), delta);
 }
 
 Result<void> Transaction::truncate(const catalog::TableVersion& table) {
-  TRY_ASSIGN(TableWork* work, state_->work_for_write(table));
+  TRY_ASSIGN(TableWork * work, state_->work_for_write(table));
   state_->save_table(*work);
   work->state.overlay.truncated = true;
   return {};
 }
 
-Oid Transaction::add_blob(std::string bytes) { return state_->objects.add(store::ObjectType::kBlob, std::move(bytes)); }
+Oid Transaction::add_blob(std::string bytes) {
+  return state_->objects.add(store::ObjectType::kBlob, std::move(bytes));
+}
 
-Result<void> Transaction::set_large(const catalog::TableVersion& table, Bytes key, uint16_t slot, const Oid& blob) {
-  TRY_ASSIGN(TableWork* work, state_->work_for_write(table));
+Result<void> Transaction::set_large(const catalog::TableVersion& table, Bytes key, uint16_t slot,
+                                    const Oid& blob) {
+  TRY_ASSIGN(TableWork * work, state_->work_for_write(table));
   std::string name = tree::large_name(key, slot);
   const auto [at, is_new] = work->state.large.try_emplace(name, blob);
-  UndoEntry entry{.kind = is_new ? UndoEntry::Kind::kNewLarge : UndoEntry::Kind::kOldLarge, .work = work};
+  UndoEntry entry{.kind = is_new ? UndoEntry::Kind::kNewLarge : UndoEntry::Kind::kOldLarge,
+                  .work = work};
   entry.name = std::move(name);
   if (!is_new) entry.old_large = std::exchange(at->second, blob);
   state_->undo.push_back(std::move(entry));
   return {};
 }
 
-Result<void> Transaction::replace_rows(const catalog::TableVersion& table, const Oid& rows, const Oid& large,
-                                       uint64_t added_rows) {
+Result<void> Transaction::replace_rows(const catalog::TableVersion& table, const Oid& rows,
+                                       const Oid& large, uint64_t added_rows) {
   TransactionBody& body = *state_;
-  TRY_ASSIGN(TableWork* work, body.work_for_write(table));
+  TRY_ASSIGN(TableWork * work, body.work_for_write(table));
   TRY_ASSIGN(const Oid below, body.branch_rows(body.head, *work));
   body.save_table(*work);
   // What else the transaction did to the table stays: the new tree stands below its overlay.
@@ -294,11 +314,14 @@ Result<void> Transaction::replace_rows(const catalog::TableVersion& table, const
   return {};
 }
 
-void Transaction::keep(std::shared_ptr<const void> hold) { state_->holds.push_back(std::move(hold)); }
-Result<void> Transaction::rewrite_rows(const catalog::TableVersion& table, const Oid& rows, const Oid& large, uint64_t row_count) {
+void Transaction::keep(std::shared_ptr<const void> hold) {
+  state_->holds.push_back(std::move(hold));
+}
+Result<void> Transaction::rewrite_rows(const catalog::TableVersion& table, const Oid& rows,
+                                       const Oid& large, uint64_t row_count) {
   TransactionBody& body = *state_;
   TRY(watch_rows(table, true));
-  TRY_ASSIGN(TableWork* work, body.work_for_write(table));
+  TRY_ASSIGN(TableWork * work, body.work_for_write(table));
   body.save_table(*work);
   TableState& state = work->state;
   state.rewritten = true;
@@ -321,39 +344,55 @@ Result<void> Transaction::put_file(std::string path, std::optional<std::string> 
 namespace {
 
 // The counter of a sequence that others do not see as this transaction does.
-SequenceCounter& own_counter(TransactionBody& body, const std::string& path, const catalog::SequenceDef& sequence, const SequenceChange& change) {
+SequenceCounter& own_counter(TransactionBody& body, const std::string& path,
+                             const catalog::SequenceDef& sequence, const SequenceChange& change) {
   const auto known = body.own_sequences.find(path);
   if (known != body.own_sequences.end() && known->second.since == change.since) {
     known->second.counter.definition = sequence;
     return known->second.counter;
   }
-  return body.own_sequences.insert_or_assign(path, OwnSequence{counter_of(sequence), change.since}).first->second.counter;
+  return body.own_sequences.insert_or_assign(path, OwnSequence{counter_of(sequence), change.since})
+      .first->second.counter;
 }
 
 SequenceCounters::PlaceSource tip_of(TransactionBody& body) {
-  return [&body] { return SequencePlace{body.core.store, body.core.store.cache(), body.branch->tip().snapshot.root}; };
+  return [&body] {
+    return SequencePlace{body.core.store, body.core.store.cache(),
+                         body.branch->tip().snapshot.root};
+  };
 }
 
 }  // namespace
 
 Result<int64_t> Transaction::next_value(const catalog::SequenceDef& sequence) {
   TransactionBody& body = *state_;
-  if (body.read_only) return Error(ErrorCode::kReadOnlyTransaction, "cannot execute nextval() in a read-only transaction");
+  if (body.read_only)
+    return Error(ErrorCode::kReadOnlyTransaction,
+                 "cannot execute nextval() in a read-only transaction");
   const std::string path = sequence.path();
   const SequenceChange change = body.sequence_change(path, body.file_ops.size());
   Result<int64_t> value = int64_t{0};
   switch (change.kind) {
-    case SequenceChange::Kind::kNone: value = body.branch->sequences().next(tip_of(body), sequence); break;
-    case SequenceChange::Kind::kAltered: value = body.branch->sequences().next_as(tip_of(body), sequence, sequence); break;
-    case SequenceChange::Kind::kFresh: value = draw(own_counter(body, path, sequence, change)); break;
+    case SequenceChange::Kind::kNone:
+      value = body.branch->sequences().next(tip_of(body), sequence);
+      break;
+    case SequenceChange::Kind::kAltered:
+      value = body.branch->sequences().next_as(tip_of(body), sequence, sequence);
+      break;
+    case SequenceChange::Kind::kFresh:
+      value = draw(own_counter(body, path, sequence, change));
+      break;
   }
   if (value) body.drawn_sequences.try_emplace(path, body.file_ops.size());
   return value;
 }
 
-Result<void> Transaction::set_value(const catalog::SequenceDef& sequence, int64_t value, bool called) {
+Result<void> Transaction::set_value(const catalog::SequenceDef& sequence, int64_t value,
+                                    bool called) {
   TransactionBody& body = *state_;
-  if (body.read_only) return Error(ErrorCode::kReadOnlyTransaction, "cannot execute setval() in a read-only transaction");
+  if (body.read_only)
+    return Error(ErrorCode::kReadOnlyTransaction,
+                 "cannot execute setval() in a read-only transaction");
   const std::string path = sequence.path();
   const SequenceChange change = body.sequence_change(path, body.file_ops.size());
   if (change.kind == SequenceChange::Kind::kFresh) {
@@ -372,7 +411,7 @@ Result<void> Transaction::move_folder(std::string from, std::string to) {
   return state_->add_file_op(std::move(op));
 }
 
-// ---- Savepoints -------------------------------------------------------------------------------------------------------
+// ---- Savepoints ----
 
 namespace {
 
@@ -380,7 +419,8 @@ Result<size_t> find_savepoint(const TransactionBody& body, std::string_view name
   for (size_t i = body.savepoints.size(); i-- > 0;) {
     if (body.savepoints[i].name == name) return i;
   }
-  return Error(ErrorCode::kInvalidSavepoint, "savepoint \"" + std::string(name) + "\" does not exist");
+  return Error(ErrorCode::kInvalidSavepoint,
+               "savepoint \"" + std::string(name) + "\" does not exist");
 }
 
 }  // namespace
@@ -407,11 +447,12 @@ Result<void> Transaction::rollback_to_savepoint(std::string_view name) {
   return {};
 }
 
-// ---- End --------------------------------------------------------------------------------------------------------------
+// ---- End ----
 
 Result<CommitOutcome> Transaction::commit(const CommitRequest& request) {
   auto outcome = commit_transaction(*state_, request);
-  rollback();   // After success nothing is left to undo but locks of transactions that changed nothing.
+  rollback();  // After success nothing is left to undo but locks of transactions that changed
+               // nothing.
   return outcome;
 }
 

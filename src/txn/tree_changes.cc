@@ -14,7 +14,7 @@ namespace rowan::txn {
 
 namespace {
 
-constexpr size_t kWalkedRowsMax = 1u << 19;   // Past this a row count is not worth the walk.
+constexpr size_t kWalkedRowsMax = 1u << 19;  // Past this a row count is not worth the walk.
 
 // The rows that a line stands for: its first element in a table without a primary key.
 int64_t rows_of(const std::optional<Bytes>& line, bool counted) {
@@ -26,7 +26,8 @@ int64_t rows_of(const std::optional<Bytes>& line, bool counted) {
 
 class Walk {
  public:
-  Walk(const store::ObjectReader& objects, store::NodeCache& cache) : objects_(objects), cache_(cache) {}
+  Walk(const store::ObjectReader& objects, store::NodeCache& cache)
+      : objects_(objects), cache_(cache) {}
 
   // Entries of two folders by name; a zero id where one side has none.
   struct Pair {
@@ -65,7 +66,8 @@ class Walk {
   TreeChanges take() { return std::move(changes_); }
 
  private:
-  Result<std::shared_ptr<const catalog::TableDef>> definition_of(const std::string& path, const Oid& folder) const {
+  Result<std::shared_ptr<const catalog::TableDef>> definition_of(const std::string& path,
+                                                                 const Oid& folder) const {
     std::shared_ptr<const catalog::TableDef> none;
     if (folder.is_zero()) return none;
     TRY_ASSIGN(const auto entry, tree::find_path(objects_, cache_, folder, "table.sql"));
@@ -78,7 +80,9 @@ class Walk {
     return std::make_shared<const catalog::TableDef>(std::move(table));
   }
 
-  Result<void> diff_rows(const std::string& path, const std::shared_ptr<const catalog::TableDef>& table, const Oid& from, const Oid& to) {
+  Result<void> diff_rows(const std::string& path,
+                         const std::shared_ptr<const catalog::TableDef>& table, const Oid& from,
+                         const Oid& to) {
     const catalog::TableLineKeys keys(table);
     std::vector<uint32_t>& hashes = changes_.hashes;
     const auto note = [&](uint32_t hash) {
@@ -87,11 +91,13 @@ class Walk {
     note(derived::change_hash(path, {}));
     size_t walked = 0;
     int64_t delta = 0;
-    TRY(tree::diff_trees({objects_, cache_, keys}, from, to, [&](const tree::RowDifference& row) -> Result<bool> {
-      note(derived::change_hash(path, row.key));
-      delta += rows_of(row.to, table->layout.counted) - rows_of(row.from, table->layout.counted);
-      return ++walked < kWalkedRowsMax;
-    }));
+    TRY(tree::diff_trees(
+        {objects_, cache_, keys}, from, to, [&](const tree::RowDifference& row) -> Result<bool> {
+          note(derived::change_hash(path, row.key));
+          delta +=
+              rows_of(row.to, table->layout.counted) - rows_of(row.from, table->layout.counted);
+          return ++walked < kWalkedRowsMax;
+        }));
     if (walked < kWalkedRowsMax) changes_.rows.push_back({from, to, delta});
     return {};
   }
@@ -103,7 +109,8 @@ class Walk {
 
 }  // namespace
 
-Result<TreeChanges> tree_changes(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& from, const Oid& to) {
+Result<TreeChanges> tree_changes(const store::ObjectReader& objects, store::NodeCache& cache,
+                                 const Oid& from, const Oid& to) {
   Walk walk(objects, cache);
   TRY_ASSIGN(const auto schemas, walk.differing(from, to));
   for (const auto& [schema, folder] : schemas) {

@@ -1,4 +1,5 @@
-// Commits whose tree was made outside a transaction, branches that go to another commit, and refs that are no branches.
+// Commits whose tree was made outside a transaction, branches that go to another commit, and refs
+// that are no branches.
 #include <algorithm>
 #include <utility>
 
@@ -9,11 +10,13 @@ namespace rowan::txn {
 
 namespace {
 
-constexpr size_t kQueueBytesMax = 8u << 20;   // More objects than this are written before the queue is entered.
+constexpr size_t kQueueBytesMax =
+    8u << 20;  // More objects than this are written before the queue is entered.
 
 using Hold = std::shared_ptr<const void>;
 
-// Large results go past the journal, so that nobody waits for them in the queue. They stay while the hold does, or something leads to them.
+// Large results go past the journal, so that nobody waits for them in the queue. They stay while
+// the hold does, or something leads to them.
 Result<Hold> write_ahead(store::ObjectStore& store, store::PendingObjects& objects) {
   if (objects.bytes() <= kQueueBytesMax) return Hold();
   TRY_ASSIGN(const auto bulk, store.begin_bulk());
@@ -25,7 +28,8 @@ Result<Hold> write_ahead(store::ObjectStore& store, store::PendingObjects& objec
 }
 
 // The newest effective time of the commits: what is made on top of them comes later.
-Result<int64_t> newest_time(Core& core, const store::ObjectReader& objects, const std::vector<Oid>& commits) {
+Result<int64_t> newest_time(Core& core, const store::ObjectReader& objects,
+                            const std::vector<Oid>& commits) {
   int64_t newest = 0;
   for (const Oid& commit : commits) {
     TRY(core.history.ensure(objects, commit));
@@ -49,14 +53,17 @@ Result<void> note_chain(Core& core, const store::PendingObjects& objects, const 
     for (const Oid& parent : commit.parents) TRY(core.history.ensure(objects, parent));
     if (commit.parents.empty()) break;
     TRY_ASSIGN(const Head before, core.head_of(commit.parents[0], &objects));
-    TRY_ASSIGN(const TreeChanges changes, tree_changes(objects, core.store.cache(), before.snapshot.root, commit.tree));
-    for (const TreeChanges::Rows& rows : changes.rows) core.row_counts.note(rows.from, rows.to, rows.delta);
+    TRY_ASSIGN(const TreeChanges changes,
+               tree_changes(objects, core.store.cache(), before.snapshot.root, commit.tree));
+    for (const TreeChanges::Rows& rows : changes.rows)
+      core.row_counts.note(rows.from, rows.to, rows.delta);
     core.history.add(id, commit.parents, git::commit_time_us(commit), changes.hashes);
   }
   return {};
 }
 
-Oid add_commit(const TreeCommit& made, const std::vector<Oid>& parents, int64_t time_us, store::PendingObjects& objects) {
+Oid add_commit(const TreeCommit& made, const std::vector<Oid>& parents, int64_t time_us,
+               store::PendingObjects& objects) {
   git::Commit commit;
   commit.tree = made.root;
   commit.parents = parents;
@@ -86,7 +93,8 @@ void go_to(Core& core, Branch& branch, const Head& tip, Head next) {
   branch.sequences().follow_tree([&] { branch.advance(next, core.store); });
   const std::shared_lock guard(core.listener_mutex);
   if (core.listener) {
-    core.listener({branch.name(), next.snapshot.commit, tip.snapshot.commit, tip.snapshot.root, next.snapshot.root});
+    core.listener({branch.name(), next.snapshot.commit, tip.snapshot.commit, tip.snapshot.root,
+                   next.snapshot.root});
   }
 }
 
@@ -96,7 +104,8 @@ Result<std::shared_ptr<Branch>> usable_branch(const Core& core, const std::strin
   return branch;
 }
 
-std::vector<store::RefUpdate> with_branch(const Branch& branch, const Oid& from, const Oid& to, const std::vector<store::RefUpdate>& others) {
+std::vector<store::RefUpdate> with_branch(const Branch& branch, const Oid& from, const Oid& to,
+                                          const std::vector<store::RefUpdate>& others) {
   std::vector<store::RefUpdate> refs{{branch.moving_ref(), from, to}};
   refs.insert(refs.end(), others.begin(), others.end());
   return refs;
@@ -111,7 +120,8 @@ Result<CommitOutcome> commit_tree(Core& core, const TreeCommit& commit) {
   TRY_ASSIGN(const int64_t parents_us, newest_time(core, objects, commit.parents));
   TRY_ASSIGN(const Head old, core.head_of(commit.expected_tip));
   const bool nothing = commit.root == old.snapshot.root && commit.parents.size() == 1;
-  TRY_ASSIGN(const TreeChanges changes, tree_changes(objects, core.store.cache(), old.snapshot.root, commit.root));
+  TRY_ASSIGN(const TreeChanges changes,
+             tree_changes(objects, core.store.cache(), old.snapshot.root, commit.root));
   TRY_ASSIGN(const Hold hold, write_ahead(core.store, objects));
 
   CommitOutcome outcome{!nothing, commit.expected_tip, 0};
@@ -123,17 +133,22 @@ Result<CommitOutcome> commit_tree(Core& core, const TreeCommit& commit) {
       TRY_ASSIGN(outcome.sequence, core.store.append(objects, commit.refs));
     } else {
       TRY(roll_up_if_due(core, *branch));
-      const Head tip = branch->tip();        // With the same tree as before.
+      const Head tip = branch->tip();  // With the same tree as before.
       std::vector<Oid> parents = commit.parents;
       std::replace(parents.begin(), parents.end(), commit.expected_tip, tip.snapshot.commit);
       Head next;
-      next.snapshot.time_us = std::max({core.clock.now_us(), tip.snapshot.time_us + 1, parents_us + 1});
-      next.snapshot.commit = outcome.commit = add_commit(commit, parents, next.snapshot.time_us, objects);
+      next.snapshot.time_us =
+          std::max({core.clock.now_us(), tip.snapshot.time_us + 1, parents_us + 1});
+      next.snapshot.commit = outcome.commit =
+          add_commit(commit, parents, next.snapshot.time_us, objects);
       next.snapshot.root = commit.root;
       next.snapshot.schema_generation = core.fresh_generation();
-      TRY_ASSIGN(outcome.sequence, core.store.append(objects, with_branch(*branch, tip.snapshot.commit, outcome.commit, commit.refs)));
+      TRY_ASSIGN(outcome.sequence,
+                 core.store.append(objects, with_branch(*branch, tip.snapshot.commit,
+                                                        outcome.commit, commit.refs)));
       next.snapshot.sequence = outcome.sequence;
-      for (const TreeChanges::Rows& rows : changes.rows) core.row_counts.note(rows.from, rows.to, rows.delta);
+      for (const TreeChanges::Rows& rows : changes.rows)
+        core.row_counts.note(rows.from, rows.to, rows.delta);
       core.history.add(outcome.commit, parents, next.snapshot.time_us, changes.hashes);
       go_to(core, *branch, tip, next);
     }
@@ -158,25 +173,31 @@ Result<CommitOutcome> move_branch(Core& core, const BranchMove& move) {
     TRY(check_tip(*branch, move.expected_tip));
     const Head tip = branch->tip();
     if (nothing && move.refs.empty()) return outcome;
-    if (branch->fine().number != 0 && !core.history.is_ancestor(move.expected_tip, move.target)) return has_history_policy(move.branch);
+    if (branch->fine().number != 0 && !core.history.is_ancestor(move.expected_tip, move.target))
+      return has_history_policy(move.branch);
     TRY_ASSIGN(outcome.sequence,
-               core.store.append(objects, nothing ? move.refs : with_branch(*branch, tip.snapshot.commit, move.target, move.refs)));
+               core.store.append(objects, nothing ? move.refs
+                                                  : with_branch(*branch, tip.snapshot.commit,
+                                                                move.target, move.refs)));
     next.snapshot.sequence = outcome.sequence;
     if (!nothing) go_to(core, *branch, tip, next);
-    if (!nothing) TRY(roll_up_if_due(core, *branch));   // Not before: `target` stands on the tip.
+    if (!nothing) TRY(roll_up_if_due(core, *branch));  // Not before: `target` stands on the tip.
   }
   if (move.sync != store::SyncMode::kOff) TRY(wait_durable(core, outcome.sequence));
   return outcome;
 }
 
-Result<void> update_refs(Core& core, const store::PendingObjects* objects, const std::vector<store::RefUpdate>& refs, store::SyncMode sync) {
+Result<void> update_refs(Core& core, const store::PendingObjects* objects,
+                         const std::vector<store::RefUpdate>& refs, store::SyncMode sync) {
   for (const store::RefUpdate& update : refs) {
     if (update.name.starts_with("refs/heads/")) {
-      return Error(ErrorCode::kInternal, "branch \"" + update.name + "\" was to be moved past its queue");
+      return Error(ErrorCode::kInternal,
+                   "branch \"" + update.name + "\" was to be moved past its queue");
     }
   }
   const store::PendingObjects none(core.store);
-  TRY_ASSIGN(const uint64_t sequence, core.store.append(objects != nullptr ? *objects : none, refs));
+  TRY_ASSIGN(const uint64_t sequence,
+             core.store.append(objects != nullptr ? *objects : none, refs));
   if (sync != store::SyncMode::kOff) TRY(wait_durable(core, sequence));
   return {};
 }

@@ -14,7 +14,8 @@ namespace rowan::txn {
 
 namespace {
 
-Result<std::optional<std::string>> line_in(const tree::TreeReader& reader, const Oid& rows, Bytes key) {
+Result<std::optional<std::string>> line_in(const tree::TreeReader& reader, const Oid& rows,
+                                           Bytes key) {
   if (rows.is_zero()) return std::optional<std::string>();
   TRY_ASSIGN(const auto found, tree::find_line(reader, rows, key));
   if (!found) return std::optional<std::string>();
@@ -37,15 +38,18 @@ RowTally tally_of(const RowMap& rows, bool counted) {
 
 constexpr std::string_view kSequenceFile = "/sequence.json";
 
-// Whether writing `op` starts a sequence, or starts it again: there was none, or its position or nothing at all is different.
-Result<bool> starts_sequence(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& below, const FileOp& op) {
+// Whether writing `op` starts a sequence, or starts it again: there was none, or its position or
+// nothing at all is different.
+Result<bool> starts_sequence(const store::ObjectReader& objects, store::NodeCache& cache,
+                             const Oid& below, const FileOp& op) {
   const std::string path = op.path.substr(0, op.path.size() - kSequenceFile.size());
   TRY_ASSIGN(const auto before, read_sequence(objects, cache, below, path, "", ""));
   if (!before) return true;
   TRY_ASSIGN(const store::ObjectRef object, objects.read(op.blob));
   TRY_ASSIGN(const catalog::SequenceDef after, catalog::sequence_from_json(object.bytes, "", ""));
   if (before->called != after.called || before->last != after.last) return true;
-  return catalog::sequence_json(*before) == catalog::sequence_json(after);   // RESTART of one that nobody drew from.
+  return catalog::sequence_json(*before) ==
+         catalog::sequence_json(after);  // RESTART of one that nobody drew from.
 }
 
 }  // namespace
@@ -55,7 +59,8 @@ bool is_at_or_below(std::string_view path, std::string_view folder) {
 }
 
 Error serialization_failure() {
-  return Error(ErrorCode::kSerializationFailure, "could not serialize access due to concurrent update");
+  return Error(ErrorCode::kSerializationFailure,
+               "could not serialize access due to concurrent update");
 }
 
 Error duplicate_key(const catalog::TableDef& table) {
@@ -66,7 +71,8 @@ Error duplicate_key(const catalog::TableDef& table) {
 TransactionBody::TransactionBody(Core& the_core)
     : core(the_core),
       objects(the_core.store),
-      scratch(static_cast<const store::ObjectReader&>(objects)) {}   // Reads through it; the cast keeps this from copying.
+      scratch(static_cast<const store::ObjectReader&>(objects)) {
+}  // Reads through it; the cast keeps this from copying.
 TransactionBody::~TransactionBody() = default;
 
 void TransactionBody::reset() {
@@ -95,10 +101,11 @@ void TransactionBody::reset() {
 
 bool TransactionBody::has_changes() const {
   return !file_ops.empty() || !drawn_sequences.empty() ||
-         std::any_of(works.begin(), works.end(), [](const auto& work) { return !work->is_empty(); });
+         std::any_of(works.begin(), works.end(),
+                     [](const auto& work) { return !work->is_empty(); });
 }
 
-// ---- Tables -----------------------------------------------------------------------------------------------------------
+// ---- Tables ----
 
 TableWork* TransactionBody::find_work(const catalog::TableDef& table) const {
   for (const auto& work : works) {
@@ -112,7 +119,8 @@ TableWork* TransactionBody::find_work(const catalog::TableDef& table) const {
   return nullptr;
 }
 
-// Where a table of this transaction is on its branch: follows moves backwards; nothing when the transaction made it.
+// Where a table of this transaction is on its branch: follows moves backwards; nothing when the
+// transaction made it.
 Result<std::optional<std::string>> origin_of(const TransactionBody& body, std::string path) {
   for (size_t i = body.file_ops.size(); i-- > 0;) {
     const FileOp& op = body.file_ops[i];
@@ -125,8 +133,9 @@ Result<std::optional<std::string>> origin_of(const TransactionBody& body, std::s
   if (!body.file_ops.empty()) {
     bool defined = false;
     for (const std::string_view file : {"/table.sql", "/matview.sql"}) {
-      TRY_ASSIGN(const auto there, tree::find_path(body.core.store, body.core.store.cache(), body.head.snapshot.root,
-                                                   path + std::string(file)));
+      TRY_ASSIGN(const auto there,
+                 tree::find_path(body.core.store, body.core.store.cache(), body.head.snapshot.root,
+                                 path + std::string(file)));
       defined = defined || there.has_value();
     }
     if (!defined) return std::optional<std::string>();
@@ -160,13 +169,15 @@ Result<TableWork*> TransactionBody::work_for_write(const catalog::TableVersion& 
 
 Result<Oid> TransactionBody::branch_rows(const Head& at, const TableWork& work) const {
   if (!work.state.origin) return Oid{};
-  if (!work.bases.empty() && work.bases.back().head.snapshot.commit == at.snapshot.commit) return work.bases.back().rows;
-  TRY_ASSIGN(const auto entry,
-             tree::find_path(core.store, core.store.cache(), at.snapshot.root, *work.state.origin + "/rows"));
+  if (!work.bases.empty() && work.bases.back().head.snapshot.commit == at.snapshot.commit)
+    return work.bases.back().rows;
+  TRY_ASSIGN(const auto entry, tree::find_path(core.store, core.store.cache(), at.snapshot.root,
+                                               *work.state.origin + "/rows"));
   return entry ? entry->id : Oid{};
 }
 
-Result<std::optional<std::string>> TransactionBody::line_below(const TableWork& work, Bytes key) const {
+Result<std::optional<std::string>> TransactionBody::line_below(const TableWork& work,
+                                                               Bytes key) const {
   const TableOverlay& overlay = work.state.overlay;
   const tree::TreeReader reader{scratch, core.store.cache(), *work.keys};
   if (overlay.spilled) return line_in(reader, overlay.base_rows, key);
@@ -180,7 +191,10 @@ Result<void> TransactionBody::set_row(TableWork& work, Bytes key, std::optional<
   RowMap& rows = work.state.overlay.rows;
   auto at = rows.lower_bound(key);
   if (at != rows.end() && at->first == key) {
-    UndoEntry entry{.kind = UndoEntry::Kind::kOldRow, .work = &work, .row = at, .old_row = std::move(at->second)};
+    UndoEntry entry{.kind = UndoEntry::Kind::kOldRow,
+                    .work = &work,
+                    .row = at,
+                    .old_row = std::move(at->second)};
     at->second = RowChange{std::move(line), 0, entry.old_row.base, entry.old_row.existed};
     undo.push_back(std::move(entry));
     return {};
@@ -200,18 +214,21 @@ Result<void> TransactionBody::set_row(TableWork& work, Bytes key, std::optional<
   return {};
 }
 
-Result<void> TransactionBody::add_count(TableWork& work, Bytes key, std::string line, int64_t delta) {
+Result<void> TransactionBody::add_count(TableWork& work, Bytes key, std::string line,
+                                        int64_t delta) {
   ++changes;
   RowMap& rows = work.state.overlay.rows;
   auto at = rows.lower_bound(key);
   if (at != rows.end() && at->first == key) {
-    UndoEntry entry{.kind = UndoEntry::Kind::kOldRow, .work = &work, .row = at, .old_row = at->second};
+    UndoEntry entry{
+        .kind = UndoEntry::Kind::kOldRow, .work = &work, .row = at, .old_row = at->second};
     at->second.count_delta += delta;
     undo.push_back(std::move(entry));
     return {};
   }
-  at = rows.emplace_hint(at, std::string(key),
-                         RowChange{std::move(line), delta, static_cast<uint32_t>(work.bases.size() - 1), false});
+  at = rows.emplace_hint(
+      at, std::string(key),
+      RowChange{std::move(line), delta, static_cast<uint32_t>(work.bases.size() - 1), false});
   undo.push_back({.kind = UndoEntry::Kind::kNewRow, .work = &work, .row = at});
   if (rows.size() > core.options.workspace_rows_max) return spill(work);
   return {};
@@ -226,8 +243,9 @@ void TransactionBody::save_table(TableWork& work) {
   undo.push_back({.kind = UndoEntry::Kind::kTable, .work = &work, .old_table = std::move(old)});
 }
 
-// Builds the overlay into a private tree. The undo log then holds the table as it was at the newest mark (a savepoint or
-// the statement's start) and forgets the steps since, so that a statement of any length keeps at most one overlay.
+// Builds the overlay into a private tree. The undo log then holds the table as it was at the newest
+// mark (a savepoint or the statement's start) and forgets the steps since, so that a statement of
+// any length keeps at most one overlay.
 Result<void> TransactionBody::spill(TableWork& work) {
   ++changes;
   TableOverlay& overlay = work.state.overlay;
@@ -246,7 +264,9 @@ Result<void> TransactionBody::spill(TableWork& work) {
     TRY_ASSIGN(line, counted_line(there, change));
     return std::optional<tree::RowEdit>(tree::RowEdit{key, line});
   };
-  const tree::ObjectSink sink = [&bulk](store::ObjectType type, Bytes bytes) { return bulk->add(type, bytes); };
+  const tree::ObjectSink sink = [&bulk](store::ObjectType type, Bytes bytes) {
+    return bulk->add(type, bytes);
+  };
   TRY_ASSIGN(const Oid root, tree::apply_edit_stream(reader, sink, base, next_edit));
   TRY(bulk->finish());
 
@@ -261,25 +281,31 @@ Result<void> TransactionBody::spill(TableWork& work) {
   fresh.overlay.spilled = true;
   fresh.overlay.base_rows = root;
   const RowTally tally = tally_of(overlay.rows, work.counted());
-  fresh.spilled = {work.state.spilled.inserted + tally.inserted, work.state.spilled.updated + tally.updated,
+  fresh.spilled = {work.state.spilled.inserted + tally.inserted,
+                   work.state.spilled.updated + tally.updated,
                    work.state.spilled.deleted + tally.deleted};
 
-  const size_t mark = std::max(statement_mark, savepoints.empty() ? 0 : savepoints.back().undo_size);
+  const size_t mark =
+      std::max(statement_mark, savepoints.empty() ? 0 : savepoints.back().undo_size);
   bool older_state_kept = false;
   std::vector<UndoEntry> kept;
   for (size_t i = undo.size(); i-- > mark;) {
     UndoEntry& entry = undo[i];
-    const bool is_row = entry.kind == UndoEntry::Kind::kNewRow || entry.kind == UndoEntry::Kind::kOldRow;
+    const bool is_row =
+        entry.kind == UndoEntry::Kind::kNewRow || entry.kind == UndoEntry::Kind::kOldRow;
     if (entry.work == &work && is_row && !older_state_kept) {
-      if (entry.kind == UndoEntry::Kind::kNewRow) overlay.rows.erase(entry.row);
-      else entry.row->second = std::move(entry.old_row);
+      if (entry.kind == UndoEntry::Kind::kNewRow)
+        overlay.rows.erase(entry.row);
+      else
+        entry.row->second = std::move(entry.old_row);
       continue;
     }
     if (entry.work == &work && entry.kind == UndoEntry::Kind::kTable) older_state_kept = true;
     kept.push_back(std::move(entry));
   }
   undo.erase(undo.begin() + static_cast<std::ptrdiff_t>(mark), undo.end());
-  undo.insert(undo.end(), std::make_move_iterator(kept.rbegin()), std::make_move_iterator(kept.rend()));
+  undo.insert(undo.end(), std::make_move_iterator(kept.rbegin()),
+              std::make_move_iterator(kept.rend()));
   if (!older_state_kept) save_table(work);
   work.state = std::move(fresh);
   return {};
@@ -293,12 +319,24 @@ void TransactionBody::undo_to(size_t size) {
     undo.pop_back();
     TableWork* work = entry.work;
     switch (entry.kind) {
-      case UndoEntry::Kind::kNewRow: work->state.overlay.rows.erase(entry.row); break;
-      case UndoEntry::Kind::kOldRow: entry.row->second = std::move(entry.old_row); break;
-      case UndoEntry::Kind::kNewLarge: work->state.large.erase(entry.name); break;
-      case UndoEntry::Kind::kOldLarge: work->state.large[entry.name] = entry.old_large; break;
-      case UndoEntry::Kind::kTable: work->state = std::move(*entry.old_table); break;
-      case UndoEntry::Kind::kMoved: work->state.path = std::move(entry.name); break;
+      case UndoEntry::Kind::kNewRow:
+        work->state.overlay.rows.erase(entry.row);
+        break;
+      case UndoEntry::Kind::kOldRow:
+        entry.row->second = std::move(entry.old_row);
+        break;
+      case UndoEntry::Kind::kNewLarge:
+        work->state.large.erase(entry.name);
+        break;
+      case UndoEntry::Kind::kOldLarge:
+        work->state.large[entry.name] = entry.old_large;
+        break;
+      case UndoEntry::Kind::kTable:
+        work->state = std::move(*entry.old_table);
+        break;
+      case UndoEntry::Kind::kMoved:
+        work->state.path = std::move(entry.name);
+        break;
       case UndoEntry::Kind::kFiles:
         file_ops.resize(entry.file_ops);
         files_changed = true;
@@ -307,12 +345,13 @@ void TransactionBody::undo_to(size_t size) {
   }
   if (!files_changed) return;
   if (!rebuild_catalog()) {
-    // The objects were readable when the statement ran; what reads next reports why they no longer are.
+    // The objects were readable when the statement ran; what reads next reports why they no longer
+    // are.
     catalog.emplace(core.store, core.store.cache(), head.snapshot.root);
   }
 }
 
-// ---- Files ------------------------------------------------------------------------------------------------------------
+// ---- Files ----
 
 void TransactionBody::use_head(const Head& newest) {
   head = newest;
@@ -330,7 +369,8 @@ Result<void> TransactionBody::rebuild_catalog() {
   }
   scratch.clear();
   std::vector<tree::PathEdit> batch;
-  TRY_ASSIGN(Oid root, apply_file_ops(scratch, core.store.cache(), head.snapshot.root, file_ops, batch));
+  TRY_ASSIGN(Oid root,
+             apply_file_ops(scratch, core.store.cache(), head.snapshot.root, file_ops, batch));
   TRY_ASSIGN(private_root, tree::edit_paths(scratch, core.store.cache(), root, std::move(batch)));
   snapshot.schema_generation = core.fresh_generation();
   catalog.emplace(scratch, core.store.cache(), private_root);
@@ -339,7 +379,8 @@ Result<void> TransactionBody::rebuild_catalog() {
 
 Result<void> TransactionBody::add_file_op(FileOp op) {
   if (read_only) {
-    return Error(ErrorCode::kReadOnlyTransaction, "cannot change definitions in a read-only transaction");
+    return Error(ErrorCode::kReadOnlyTransaction,
+                 "cannot change definitions in a read-only transaction");
   }
   ++changes;
   op.base = head;
@@ -375,10 +416,14 @@ SequenceChange TransactionBody::sequence_change(std::string_view path, size_t op
   SequenceChange change;
   for (size_t i = 0; i < std::min(operations, file_ops.size()); ++i) {
     const FileOp& op = file_ops[i];
-    const bool is_file = op.path.ends_with(kSequenceFile) && op.path.size() == path.size() + kSequenceFile.size() && op.path.starts_with(path);
-    const bool fresh = is_file ? op.starts_sequence || op.blob.is_zero()
-                               : (!op.moved_to.empty() && (is_at_or_below(path, op.path) || is_at_or_below(path, op.moved_to))) ||
-                                     (op.moved_to.empty() && op.blob.is_zero() && is_at_or_below(path, op.path));
+    const bool is_file = op.path.ends_with(kSequenceFile) &&
+                         op.path.size() == path.size() + kSequenceFile.size() &&
+                         op.path.starts_with(path);
+    const bool fresh =
+        is_file ? op.starts_sequence || op.blob.is_zero()
+                : (!op.moved_to.empty() &&
+                   (is_at_or_below(path, op.path) || is_at_or_below(path, op.moved_to))) ||
+                      (op.moved_to.empty() && op.blob.is_zero() && is_at_or_below(path, op.path));
     if (fresh) {
       change = {SequenceChange::Kind::kFresh, op.number};
     } else if (is_file && change.kind == SequenceChange::Kind::kNone) {
@@ -406,25 +451,30 @@ Result<Oid> apply_file_ops(store::PendingObjects& objects, store::NodeCache& cac
       TRY(flush());
       continue;
     }
-    const bool overlaps = std::any_of(batch.begin(), batch.end(), [&op](const tree::PathEdit& edit) {
-      return is_at_or_below(op.path, edit.path) || is_at_or_below(edit.path, op.path);
-    });
+    const bool overlaps =
+        std::any_of(batch.begin(), batch.end(), [&op](const tree::PathEdit& edit) {
+          return is_at_or_below(op.path, edit.path) || is_at_or_below(edit.path, op.path);
+        });
     if (overlaps) TRY(flush());
     batch.push_back({op.path, tree::kModeBlob, op.blob});
   }
-  // A folder that goes may have to come back with other content: it must not share an edit with what is below it.
-  const bool removes = std::any_of(batch.begin(), batch.end(), [](const tree::PathEdit& edit) { return edit.id.is_zero(); });
+  // A folder that goes may have to come back with other content: it must not share an edit with
+  // what is below it.
+  const bool removes = std::any_of(batch.begin(), batch.end(),
+                                   [](const tree::PathEdit& edit) { return edit.id.is_zero(); });
   if (removes) TRY(flush());
   return root;
 }
 
-// ---- Rows on trees ----------------------------------------------------------------------------------------------------
+// ---- Rows on trees ----
 
-Result<std::optional<std::string>> counted_line(std::optional<Bytes> below, const RowChange& change) {
+Result<std::optional<std::string>> counted_line(std::optional<Bytes> below,
+                                                const RowChange& change) {
   const Bytes pattern = below ? *below : Bytes(*change.line);
   int64_t count = 0;
   const char* end = pattern.data() + pattern.size();
-  if (pattern.empty() || pattern[0] != '[') return Error(ErrorCode::kCorruption, "a row has no count");
+  if (pattern.empty() || pattern[0] != '[')
+    return Error(ErrorCode::kCorruption, "a row has no count");
   const auto parsed = std::from_chars(pattern.data() + 1, end, count);
   if (parsed.ec != std::errc()) return Error(ErrorCode::kCorruption, "a row has no count");
   if (!below) count = 0;
@@ -434,7 +484,8 @@ Result<std::optional<std::string>> counted_line(std::optional<Bytes> below, cons
   return std::optional<std::string>("[" + std::to_string(count) + std::string(parsed.ptr, end));
 }
 
-Result<Oid> apply_overlay(store::PendingObjects& objects, store::NodeCache& cache, const TableWork& work, const Oid& rows) {
+Result<Oid> apply_overlay(store::PendingObjects& objects, store::NodeCache& cache,
+                          const TableWork& work, const Oid& rows) {
   const tree::TreeReader reader{objects, cache, *work.keys};
   std::vector<tree::RowEdit> edits;
   std::deque<std::string> lines;
@@ -472,8 +523,9 @@ Result<int64_t> count_in(std::optional<Bytes> line) {
 
 }  // namespace
 
-Result<Oid> rebase_rows(store::PendingObjects& objects, store::NodeCache& cache, const TableWork& work, const Oid& base,
-                        const Oid& ours, const Oid& theirs) {
+Result<Oid> rebase_rows(store::PendingObjects& objects, store::NodeCache& cache,
+                        const TableWork& work, const Oid& base, const Oid& ours,
+                        const Oid& theirs) {
   if (base == theirs) return ours;
   const tree::TreeReader reader{objects, cache, *work.keys};
   std::deque<std::pair<std::string, std::optional<std::string>>> changes;
@@ -482,7 +534,8 @@ Result<Oid> rebase_rows(store::PendingObjects& objects, store::NodeCache& cache,
     if (work.counted()) {
       TRY_ASSIGN(const int64_t before, count_in(difference.from));
       TRY_ASSIGN(const int64_t after, count_in(difference.to));
-      const RowChange change{std::string(difference.to ? *difference.to : *difference.from), after - before};
+      const RowChange change{std::string(difference.to ? *difference.to : *difference.from),
+                             after - before};
       TRY_ASSIGN(auto line, counted_line(mine, change));
       changes.emplace_back(std::string(difference.key), std::move(line));
       return true;
@@ -492,8 +545,9 @@ Result<Oid> rebase_rows(store::PendingObjects& objects, store::NodeCache& cache,
       if (!difference.from) return duplicate_key(*work.table);
       return serialization_failure();
     }
-    changes.emplace_back(std::string(difference.key),
-                         difference.to ? std::optional<std::string>(std::string(*difference.to)) : std::nullopt);
+    changes.emplace_back(
+        std::string(difference.key),
+        difference.to ? std::optional<std::string>(std::string(*difference.to)) : std::nullopt);
     return true;
   };
   TRY(tree::diff_trees(reader, base, theirs, visit));
@@ -504,7 +558,7 @@ Result<Oid> rebase_rows(store::PendingObjects& objects, store::NodeCache& cache,
   return tree::apply_edits(objects, cache, *work.keys, ours, edits);
 }
 
-// ---- Locks ------------------------------------------------------------------------------------------------------------
+// ---- Locks ----
 
 Result<void> TransactionBody::lock(uint64_t table, Bytes key, bool is_row) {
   TRY(core.locks.lock(lock_owner, {table, key}, {cancelled, lock_timeout_ms}));
@@ -521,8 +575,9 @@ Result<void> TransactionBody::lock_beside(TableWork& work, const std::string& na
 
 Result<void> TransactionBody::share(TableWork& work, Bytes key) {
   const auto [at, is_new] = needed_rows.try_emplace({&work, std::string(key)});
-  if (!is_new) return {};                  // Held until the end.
-  auto shared = core.locks.share(lock_owner, {work.lock_table, shared_key_lock(key)}, {cancelled, lock_timeout_ms});
+  if (!is_new) return {};  // Held until the end.
+  auto shared = core.locks.share(lock_owner, {work.lock_table, shared_key_lock(key)},
+                                 {cancelled, lock_timeout_ms});
   if (shared) {
     at->second = branch->tip().unlocked;
   } else {

@@ -1,4 +1,5 @@
-// The workspace: a transaction's changes over its snapshot, with an undo log for savepoints. Not for other rooms.
+// The workspace: a transaction's changes over its snapshot, with an undo log for savepoints. Not
+// for other rooms.
 //
 // Threads: its session's.
 #pragma once
@@ -22,7 +23,7 @@ using RowMap = std::map<std::string, RowChange, std::less<>>;
 // A head that rows were written on.
 struct WriteBase {
   Head head;
-  Oid rows;                                // The table's, there.
+  Oid rows;  // The table's, there.
 };
 
 struct RowTally {
@@ -33,14 +34,15 @@ struct RowTally {
 
 // All that can be undone of one table.
 struct TableState {
-  std::string path;                        // In this transaction.
-  std::optional<std::string> origin;       // On the branch; nothing: the table was made here.
+  std::string path;                   // In this transaction.
+  std::optional<std::string> origin;  // On the branch; nothing: the table was made here.
   TableOverlay overlay;
-  std::map<std::string, Oid, std::less<>> large;   // Entries of the large tree by name; zero: gone.
-  Oid spill_base;                          // The branch's rows that overlay.base_rows was made from.
-  std::optional<Oid> large_root;           // Replaced as a whole by a bulk load.
-  RowTally spilled;                        // What the private tree already holds.
-  bool rewritten = false;                  // All rows stand in the private tree, under another definition than the branch's.
+  std::map<std::string, Oid, std::less<>> large;  // Entries of the large tree by name; zero: gone.
+  Oid spill_base;                 // The branch's rows that overlay.base_rows was made from.
+  std::optional<Oid> large_root;  // Replaced as a whole by a bulk load.
+  RowTally spilled;               // What the private tree already holds.
+  bool rewritten =
+      false;  // All rows stand in the private tree, under another definition than the branch's.
   bool dropped = false;
 };
 
@@ -50,13 +52,14 @@ struct TableWork {
   std::unique_ptr<catalog::TableLineKeys> keys;
   uint64_t lock_table = 0;
   std::vector<WriteBase> bases;
-  bool unlocked_writes = false;            // A row was written without its lock.
+  bool unlocked_writes = false;  // A row was written without its lock.
   // Built before the queue is entered: the rows tree `prepared_from` with the overlay applied.
   std::optional<Oid> prepared_from;
   Oid prepared;
 
   bool changes_rows() const {
-    return !state.dropped && (!state.overlay.rows.empty() || state.overlay.truncated || state.overlay.spilled);
+    return !state.dropped &&
+           (!state.overlay.rows.empty() || state.overlay.truncated || state.overlay.spilled);
   }
   bool is_empty() const { return !changes_rows() && state.large.empty(); }
   bool counted() const { return table->layout.counted; }
@@ -64,16 +67,16 @@ struct TableWork {
 
 struct FileOp {
   std::string path;
-  std::string moved_to;                    // Not empty: a move of the folder `path`.
-  Oid blob;                                // Else what the path becomes; zero: it goes.
-  Head base;                               // The branch when this was done.
-  uint64_t number = 0;                     // Unique.
-  bool starts_sequence = false;            // The path is a sequence's file, and its position is new.
+  std::string moved_to;          // Not empty: a move of the folder `path`.
+  Oid blob;                      // Else what the path becomes; zero: it goes.
+  Head base;                     // The branch when this was done.
+  uint64_t number = 0;           // Unique.
+  bool starts_sequence = false;  // The path is a sequence's file, and its position is new.
 };
 
 // A table whose rows were looked at as a whole.
 struct WatchedRows {
-  std::string path;                        // On the branch.
+  std::string path;  // On the branch.
   Oid rows;
   uint64_t unlocked = 0;
   bool any = false;
@@ -83,11 +86,12 @@ struct WatchedRows {
 struct SequenceChange {
   enum class Kind : uint8_t {
     kNone,
-    kAltered,                              // Its definition; it goes on from where it is.
-    kFresh,                                // It was made, moved or started again here: others do not draw from what this transaction sees.
+    kAltered,  // Its definition; it goes on from where it is.
+    kFresh,    // It was made, moved or started again here: others do not draw from what this
+               // transaction sees.
   };
   Kind kind = Kind::kNone;
-  uint64_t since = 0;                      // kFresh: the number of that file operation.
+  uint64_t since = 0;  // kFresh: the number of that file operation.
 };
 
 // A sequence that is kFresh, and was drawn from.
@@ -102,7 +106,7 @@ struct UndoEntry {
   TableWork* work = nullptr;
   RowMap::iterator row;
   RowChange old_row;
-  std::string name;                        // Of the large entry; for kMoved the old path.
+  std::string name;  // Of the large entry; for kMoved the old path.
   Oid old_large;
   std::unique_ptr<TableState> old_table;
   size_t file_ops = 0;
@@ -116,14 +120,15 @@ struct Savepoint {
 struct TransactionBody {
   explicit TransactionBody(Core& the_core);
   virtual ~TransactionBody();
-  void reset();                            // Ready for the next transaction.
+  void reset();  // Ready for the next transaction.
 
   // ---- Tables (workspace.cc) ----
   TableWork* find_work(const catalog::TableDef& table) const;
   Result<TableWork*> work_for_write(const catalog::TableVersion& table);
   Result<void> set_row(TableWork& work, Bytes key, std::optional<std::string> line);
   Result<void> add_count(TableWork& work, Bytes key, std::string line, int64_t delta);
-  void save_table(TableWork& work);        // Puts the table's whole state in the undo log and leaves it empty.
+  void save_table(
+      TableWork& work);  // Puts the table's whole state in the undo log and leaves it empty.
   Result<void> spill(TableWork& work);
   void undo_to(size_t size);
   bool has_changes() const;
@@ -133,7 +138,7 @@ struct TransactionBody {
 
   // ---- Files ----
   Result<void> add_file_op(FileOp op);
-  Result<void> rebuild_catalog();          // After the snapshot or the file operations changed.
+  Result<void> rebuild_catalog();  // After the snapshot or the file operations changed.
   void use_head(const Head& head);
 
   // What the first `operations` file operations did to the sequence at `path`.
@@ -152,29 +157,31 @@ struct TransactionBody {
   bool statement_begun = false;
   const std::atomic<bool>* cancelled = nullptr;
   uint64_t own_sequence = 0;
-  uint64_t seen_sequence = 0;              // The newest commit whose content was seen.
+  uint64_t seen_sequence = 0;  // The newest commit whose content was seen.
   int64_t start_time_us = 0;
   int64_t lock_timeout_ms = 0;
 
-  Head head;                               // What the snapshot is on the branch.
-  Snapshot snapshot;                       // As `head`, with a schema generation of its own after DDL.
-  std::optional<catalog::Catalog> catalog; // Over the snapshot, or over private_root.
-  Oid private_root;                        // The snapshot's tree with the file operations; zero: none.
+  Head head;          // What the snapshot is on the branch.
+  Snapshot snapshot;  // As `head`, with a schema generation of its own after DDL.
+  std::optional<catalog::Catalog> catalog;  // Over the snapshot, or over private_root.
+  Oid private_root;  // The snapshot's tree with the file operations; zero: none.
 
-  store::PendingObjects objects;           // Blobs, and at the end the commit: what is appended.
-  store::PendingObjects scratch;           // Private trees: read, never appended. Reads through `objects`.
+  store::PendingObjects objects;  // Blobs, and at the end the commit: what is appended.
+  store::PendingObjects scratch;  // Private trees: read, never appended. Reads through `objects`.
 
-  std::vector<std::shared_ptr<const void>> holds;   // Of packs written past the journal: they go when nothing was committed.
+  std::vector<std::shared_ptr<const void>>
+      holds;  // Of packs written past the journal: they go when nothing was committed.
 
   std::vector<std::unique_ptr<TableWork>> works;
   std::vector<FileOp> file_ops;
   std::vector<UndoEntry> undo;
-  uint64_t changes = 0;                    // Grows with every change and every undo.
-  // Never undone: values are not given back. By path, how many file operations there were at the first draw.
+  uint64_t changes = 0;  // Grows with every change and every undo.
+  // Never undone: values are not given back. By path, how many file operations there were at the
+  // first draw.
   std::map<std::string, size_t, std::less<>> drawn_sequences;
   std::map<std::string, OwnSequence, std::less<>> own_sequences;
-  // Rows that must be there when the transaction commits, the other ends of foreign keys: by table and key the number of commits without locks that
-  // the tip had when they were seen.
+  // Rows that must be there when the transaction commits, the other ends of foreign keys: by table
+  // and key the number of commits without locks that the tip had when they were seen.
   std::map<std::pair<TableWork*, std::string>, uint64_t> needed_rows;
   std::vector<WatchedRows> watched_rows;
   std::vector<Savepoint> savepoints;
@@ -190,24 +197,28 @@ struct TransactionBody {
 // Where a table of the transaction is on its branch; nothing when the transaction made it.
 Result<std::optional<std::string>> origin_of(const TransactionBody& body, std::string path);
 
-// The line a counted table has for a key after `delta`: nothing when no row is left. kSerializationFailure below zero.
-Result<std::optional<std::string>> counted_line(std::optional<Bytes> below, const RowChange& change);
+// The line a counted table has for a key after `delta`: nothing when no row is left.
+// kSerializationFailure below zero.
+Result<std::optional<std::string>> counted_line(std::optional<Bytes> below,
+                                                const RowChange& change);
 
 // Applies an overlay's rows to a rows tree.
-Result<Oid> apply_overlay(store::PendingObjects& objects, store::NodeCache& cache, const TableWork& work, const Oid& rows);
+Result<Oid> apply_overlay(store::PendingObjects& objects, store::NodeCache& cache,
+                          const TableWork& work, const Oid& rows);
 
-// `ours` was made from `base`; applies to it what the branch changed since (base -> theirs). kSerializationFailure when
-// both changed a row, kUniqueViolation when both inserted it.
-Result<Oid> rebase_rows(store::PendingObjects& objects, store::NodeCache& cache, const TableWork& work, const Oid& base,
-                        const Oid& ours, const Oid& theirs);
+// `ours` was made from `base`; applies to it what the branch changed since (base -> theirs).
+// kSerializationFailure when both changed a row, kUniqueViolation when both inserted it.
+Result<Oid> rebase_rows(store::PendingObjects& objects, store::NodeCache& cache,
+                        const TableWork& work, const Oid& base, const Oid& ours, const Oid& theirs);
 
 bool is_at_or_below(std::string_view path, std::string_view folder);
 
-// Applies file operations to a tree; those that may share one edit of the tree with row changes are left in `batch`.
+// Applies file operations to a tree; those that may share one edit of the tree with row changes are
+// left in `batch`.
 Result<Oid> apply_file_ops(store::PendingObjects& objects, store::NodeCache& cache, Oid root,
                            const std::vector<FileOp>& ops, std::vector<tree::PathEdit>& batch);
 
-std::string shared_key_lock(Bytes key);    // The lock that share_key shares.
+std::string shared_key_lock(Bytes key);  // The lock that share_key shares.
 
 Error serialization_failure();
 Error duplicate_key(const catalog::TableDef& table);

@@ -19,13 +19,20 @@ bool is_timestamp(TypeId id) { return id == TypeId::kTimestamp || id == TypeId::
 // Numbers widen by themselves and narrow on assignment; rank orders them from narrow to wide.
 int number_rank(TypeId id) {
   switch (id) {
-    case TypeId::kInt2: return 1;
-    case TypeId::kInt4: return 2;
-    case TypeId::kInt8: return 3;
-    case TypeId::kNumeric: return 4;
-    case TypeId::kFloat4: return 5;
-    case TypeId::kFloat8: return 6;
-    default: return 0;
+    case TypeId::kInt2:
+      return 1;
+    case TypeId::kInt4:
+      return 2;
+    case TypeId::kInt8:
+      return 3;
+    case TypeId::kNumeric:
+      return 4;
+    case TypeId::kFloat4:
+      return 5;
+    case TypeId::kFloat8:
+      return 6;
+    default:
+      return 0;
   }
 }
 
@@ -44,7 +51,8 @@ std::optional<CastContext> weakest_context(TypeId from, TypeId to) {
   if (is_text(to)) {
     return CastContext::kAssignment;
   }
-  if ((from == TypeId::kBool && to == TypeId::kInt4) || (from == TypeId::kInt4 && to == TypeId::kBool)) {
+  if ((from == TypeId::kBool && to == TypeId::kInt4) ||
+      (from == TypeId::kInt4 && to == TypeId::kBool)) {
     return CastContext::kExplicit;
   }
   if (from == TypeId::kDate && is_timestamp(to)) {
@@ -54,9 +62,11 @@ std::optional<CastContext> weakest_context(TypeId from, TypeId to) {
     if (is_timestamp(to)) {
       return from == TypeId::kTimestamp ? CastContext::kImplicit : CastContext::kAssignment;
     }
-    return to == TypeId::kDate || to == TypeId::kTime ? std::optional(CastContext::kAssignment) : std::nullopt;
+    return to == TypeId::kDate || to == TypeId::kTime ? std::optional(CastContext::kAssignment)
+                                                      : std::nullopt;
   }
-  if ((from == TypeId::kJson && to == TypeId::kJsonb) || (from == TypeId::kJsonb && to == TypeId::kJson)) {
+  if ((from == TypeId::kJson && to == TypeId::kJsonb) ||
+      (from == TypeId::kJsonb && to == TypeId::kJson)) {
     return CastContext::kAssignment;
   }
   if (from == TypeId::kJsonb && (is_number(to) || to == TypeId::kBool)) {
@@ -67,10 +77,13 @@ std::optional<CastContext> weakest_context(TypeId from, TypeId to) {
 
 std::string short_name(TypeId id) { return type_name({id, -1}); }
 
-Error out_of_range(TypeId id) { return Error(ErrorCode::kNumericOutOfRange, short_name(id) + " out of range"); }
+Error out_of_range(TypeId id) {
+  return Error(ErrorCode::kNumericOutOfRange, short_name(id) + " out of range");
+}
 
 Error cannot_cast(Type from, Type to) {
-  return Error(ErrorCode::kCannotCoerce, "cannot cast type " + short_name(from.id) + " to " + short_name(to.id));
+  return Error(ErrorCode::kCannotCoerce,
+               "cannot cast type " + short_name(from.id) + " to " + short_name(to.id));
 }
 
 Result<int64_t> narrowed(int64_t value, TypeId to) {
@@ -83,7 +96,8 @@ Result<int64_t> narrowed(int64_t value, TypeId to) {
 // Floats round to the even neighbour, as rint does; numerics away from zero.
 Result<int64_t> float_to_integer(double value, TypeId to) {
   const double rounded = std::rint(value);
-  if (!(rounded >= static_cast<double>(integer_min(to)) && rounded < -static_cast<double>(integer_min(to)))) {
+  if (!(rounded >= static_cast<double>(integer_min(to)) &&
+        rounded < -static_cast<double>(integer_min(to)))) {
     return out_of_range(to);
   }
   return static_cast<int64_t>(rounded);
@@ -97,7 +111,8 @@ Result<int64_t> numeric_to_integer(const std::string& numeric, TypeId to) {
     }
     const bool nan = numeric == "NaN";
     return Error(ErrorCode::kFeatureNotSupported,
-                 std::string(nan ? "cannot convert NaN to " : "cannot convert infinity to ") + short_name(to));
+                 std::string(nan ? "cannot convert NaN to " : "cannot convert infinity to ") +
+                     short_name(to));
   }
   return narrowed(*value, to);
 }
@@ -147,10 +162,10 @@ Result<Value> number_to_integer(const Value& value, Type to) {
 
 Result<Value> number_to_numeric(const Value& value, Type to) {
   const TypeId from = value.type().id;
-  std::string text = is_integer(from)             ? numeric_from_int(value.as_int())
-                     : from == TypeId::kFloat4    ? numeric_from_float(value.as_double())
-                     : from == TypeId::kFloat8    ? numeric_from_double(value.as_double())
-                                                  : value.as_string();
+  std::string text = is_integer(from)          ? numeric_from_int(value.as_int())
+                     : from == TypeId::kFloat4 ? numeric_from_float(value.as_double())
+                     : from == TypeId::kFloat8 ? numeric_from_double(value.as_double())
+                                               : value.as_string();
   if (to.modifier >= 0) {
     TRY_ASSIGN(text, numeric_apply_modifier(text, to));
   }
@@ -180,7 +195,8 @@ Result<Value> text_to_text(std::string text, Type to, CastContext context) {
 
 std::string bool_aware_text(const Value& value) {
   if (value.type().id == TypeId::kBool) {
-    return value.as_int() != 0 ? "true" : "false";  // The cast spells it out; the output function does not.
+    return value.as_int() != 0 ? "true"
+                               : "false";  // The cast spells it out; the output function does not.
   }
   if (value.type().id == TypeId::kChar) {
     return value.as_string();  // Without its padding.
@@ -188,7 +204,9 @@ std::string bool_aware_text(const Value& value) {
   return to_text(value);
 }
 
-int64_t floor_days(int64_t micros) { return micros / kMicrosPerDay - (micros % kMicrosPerDay < 0 ? 1 : 0); }
+int64_t floor_days(int64_t micros) {
+  return micros / kMicrosPerDay - (micros % kMicrosPerDay < 0 ? 1 : 0);
+}
 
 Result<Value> date_to_timestamp(int64_t days, Type to) {
   if (!is_finite_date(days)) {
@@ -233,7 +251,8 @@ Result<Value> jsonb_to_scalar(const Value& value, Type to) {
                            : number       ? "numeric"
                            : boolean      ? "boolean"
                                           : "null";
-  return Error(ErrorCode::kInvalidParameterValue, "cannot cast jsonb " + kind + " to type " + short_name(to.id));
+  return Error(ErrorCode::kInvalidParameterValue,
+               "cannot cast jsonb " + kind + " to type " + short_name(to.id));
 }
 
 }  // namespace
@@ -277,9 +296,12 @@ Result<Value> cast(const Value& value, Type to, CastContext context) {
   }
   // What is left keeps its physical form: a type into itself, boolean into integer.
   switch (physical(to.id)) {
-    case Physical::kInt64: return Value::of_int(to, value.as_int());
-    case Physical::kDouble: return Value::of_double(to, value.as_double());
-    case Physical::kString: return Value::of_string(to, value.as_string());
+    case Physical::kInt64:
+      return Value::of_int(to, value.as_int());
+    case Physical::kDouble:
+      return Value::of_double(to, value.as_double());
+    case Physical::kString:
+      return Value::of_string(to, value.as_string());
   }
   return cannot_cast(from, to);
 }
@@ -291,10 +313,14 @@ bool keeps_values(Type from, Type to) {
   if (from == to) {
     return true;
   }
-  const bool widens = is_integer(from.id) && is_integer(to.id) && number_rank(from.id) <= number_rank(to.id);
-  const bool frees_text = is_text(from.id) && (to.id == TypeId::kText || to.id == TypeId::kVarchar) && to.modifier < 0;
-  const bool frees_numeric = from.id == TypeId::kNumeric && to.id == TypeId::kNumeric && to.modifier < 0;
-  return widens || frees_text || frees_numeric || (from.id == TypeId::kFloat4 && to.id == TypeId::kFloat8);
+  const bool widens =
+      is_integer(from.id) && is_integer(to.id) && number_rank(from.id) <= number_rank(to.id);
+  const bool frees_text =
+      is_text(from.id) && (to.id == TypeId::kText || to.id == TypeId::kVarchar) && to.modifier < 0;
+  const bool frees_numeric =
+      from.id == TypeId::kNumeric && to.id == TypeId::kNumeric && to.modifier < 0;
+  return widens || frees_text || frees_numeric ||
+         (from.id == TypeId::kFloat4 && to.id == TypeId::kFloat8);
 }
 
 Column integers_to_doubles(const Column& column, Type to) {

@@ -1,4 +1,5 @@
-// Casts between types, with PostgreSQL's rules on what is implicit, on assignment, or explicit only.
+// Casts between types, with PostgreSQL's rules on what is implicit, on assignment, or explicit
+// only.
 #pragma once
 
 #include "base/result.h"
@@ -13,8 +14,9 @@ enum class CastContext : uint8_t { kImplicit, kAssignment, kExplicit };
 // True when a cast exists that may be used in `context` (or any stronger one).
 bool can_cast(TypeId from, TypeId to, CastContext context);
 
-// Casts and applies the modifier of `to`. An explicit cast to varchar(n)/char(n) truncates; the others give kStringTooLong
-// (blanks at the end may always be cut). kCannotCoerce when there is no cast.
+// Casts and applies the modifier of `to`. An explicit cast to varchar(n)/char(n) truncates; the
+// others give kStringTooLong (blanks at the end may always be cut). kCannotCoerce when there is no
+// cast.
 Result<Value> cast(const Value& value, Type to, CastContext context);
 Result<Column> cast(const Column& column, Type to, CastContext context);
 

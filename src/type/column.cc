@@ -10,7 +10,9 @@ namespace {
 
 constexpr size_t kBlockBytes = 16u << 10;
 
-size_t element_bytes(TypeId id) { return physical(id) == Physical::kString ? sizeof(std::string_view) : 8; }
+size_t element_bytes(TypeId id) {
+  return physical(id) == Physical::kString ? sizeof(std::string_view) : 8;
+}
 
 // What a finished column owns: its arrays, copied strings' bytes, and what it borrows strings from.
 struct Owned {
@@ -33,9 +35,12 @@ struct ColumnBuilder::State {
 
   size_t size() const {
     switch (form) {
-      case Physical::kInt64: return owned->ints.size();
-      case Physical::kDouble: return owned->doubles.size();
-      case Physical::kString: return owned->strings.size();
+      case Physical::kInt64:
+        return owned->ints.size();
+      case Physical::kDouble:
+        return owned->doubles.size();
+      case Physical::kString:
+        return owned->strings.size();
     }
     return 0;
   }
@@ -73,9 +78,15 @@ ColumnBuilder::ColumnBuilder(Type type, size_t reserve) : state_(std::make_uniqu
   state_->type = type;
   state_->form = physical(type.id);
   switch (state_->form) {
-    case Physical::kInt64: state_->owned->ints.reserve(reserve); break;
-    case Physical::kDouble: state_->owned->doubles.reserve(reserve); break;
-    case Physical::kString: state_->owned->strings.reserve(reserve); break;
+    case Physical::kInt64:
+      state_->owned->ints.reserve(reserve);
+      break;
+    case Physical::kDouble:
+      state_->owned->doubles.reserve(reserve);
+      break;
+    case Physical::kString:
+      state_->owned->strings.reserve(reserve);
+      break;
   }
 }
 ColumnBuilder::ColumnBuilder(ColumnBuilder&&) noexcept = default;
@@ -92,9 +103,15 @@ void ColumnBuilder::append_null() {
   }
   owned.nulls.push_back(1);
   switch (state_->form) {
-    case Physical::kInt64: owned.ints.push_back(0); break;
-    case Physical::kDouble: owned.doubles.push_back(0); break;
-    case Physical::kString: owned.strings.emplace_back(); break;
+    case Physical::kInt64:
+      owned.ints.push_back(0);
+      break;
+    case Physical::kDouble:
+      owned.doubles.push_back(0);
+      break;
+    case Physical::kString:
+      owned.strings.emplace_back();
+      break;
   }
 }
 
@@ -110,7 +127,9 @@ void ColumnBuilder::append_double(double value) {
   state_->push_not_null();
 }
 
-void ColumnBuilder::append_string(std::string_view value) { append_string_view(state_->copy(value)); }
+void ColumnBuilder::append_string(std::string_view value) {
+  append_string_view(state_->copy(value));
+}
 
 void ColumnBuilder::append_string_view(std::string_view value) {
   DCHECK(state_->form == Physical::kString);
@@ -124,9 +143,15 @@ void ColumnBuilder::append(const Value& value) {
     return;
   }
   switch (state_->form) {
-    case Physical::kInt64: append_int(value.as_int()); break;
-    case Physical::kDouble: append_double(value.as_double()); break;
-    case Physical::kString: append_string(value.as_string()); break;
+    case Physical::kInt64:
+      append_int(value.as_int());
+      break;
+    case Physical::kDouble:
+      append_double(value.as_double());
+      break;
+    case Physical::kString:
+      append_string(value.as_string());
+      break;
   }
 }
 
@@ -137,9 +162,15 @@ void ColumnBuilder::append_from(const Column& column, size_t row) {
   }
   const size_t at = column.index(row);
   switch (state_->form) {
-    case Physical::kInt64: append_int(column.ints()[at]); break;
-    case Physical::kDouble: append_double(column.doubles()[at]); break;
-    case Physical::kString: append_string(column.strings()[at]); break;
+    case Physical::kInt64:
+      append_int(column.ints()[at]);
+      break;
+    case Physical::kDouble:
+      append_double(column.doubles()[at]);
+      break;
+    case Physical::kString:
+      append_string(column.strings()[at]);
+      break;
   }
 }
 
@@ -188,9 +219,12 @@ Value Column::value(size_t row) const {
   }
   const size_t at = index(row);
   switch (physical(type.id)) {
-    case Physical::kInt64: return Value::of_int(type, ints()[at]);
-    case Physical::kDouble: return Value::of_double(type, doubles()[at]);
-    case Physical::kString: return Value::of_string(type, std::string(strings()[at]));
+    case Physical::kInt64:
+      return Value::of_int(type, ints()[at]);
+    case Physical::kDouble:
+      return Value::of_double(type, doubles()[at]);
+    case Physical::kString:
+      return Value::of_string(type, std::string(strings()[at]));
   }
   return Value::null(type);
 }
@@ -208,9 +242,10 @@ Column Column::slice(size_t from, size_t count) const {
 
 namespace {
 
-// Copies chosen rows of the fixed part into a new owner that keeps the old one alive for its strings.
+// Copies chosen rows of the fixed part into a new owner that keeps the old one alive for its
+// strings.
 template <typename T, typename RowOf>
-Column copy_rows(const Column& source, std::vector<T> Owned::*array, size_t count, RowOf row_of) {
+Column copy_rows(const Column& source, std::vector<T> Owned::* array, size_t count, RowOf row_of) {
   auto owned = std::make_shared<Owned>();
   std::vector<T>& out = (*owned).*array;
   const T* data = static_cast<const T*>(source.data);
@@ -239,9 +274,12 @@ Column copy_rows(const Column& source, std::vector<T> Owned::*array, size_t coun
 template <typename RowOf>
 Column copy_rows(const Column& source, size_t count, RowOf row_of) {
   switch (physical(source.type.id)) {
-    case Physical::kInt64: return copy_rows(source, &Owned::ints, count, row_of);
-    case Physical::kDouble: return copy_rows(source, &Owned::doubles, count, row_of);
-    case Physical::kString: return copy_rows(source, &Owned::strings, count, row_of);
+    case Physical::kInt64:
+      return copy_rows(source, &Owned::ints, count, row_of);
+    case Physical::kDouble:
+      return copy_rows(source, &Owned::doubles, count, row_of);
+    case Physical::kString:
+      return copy_rows(source, &Owned::strings, count, row_of);
   }
   return {};
 }

@@ -11,8 +11,9 @@ namespace rowan::type {
 namespace {
 
 constexpr int64_t kDaysTo2000 = 730'425;  // From 0000-03-01 to 2000-01-01.
-constexpr std::array<std::string_view, 12> kMonths = {"january", "february", "march",     "april",   "may",      "june",
-                                                      "july",    "august",   "september", "october", "november", "december"};
+constexpr std::array<std::string_view, 12> kMonths = {
+    "january", "february", "march",     "april",   "may",      "june",
+    "july",    "august",   "september", "october", "november", "december"};
 constexpr std::array<std::string_view, 7> kWeekdays = {"sunday",   "monday", "tuesday", "wednesday",
                                                        "thursday", "friday", "saturday"};
 
@@ -20,7 +21,8 @@ bool is_leap(int64_t year) { return year % 4 == 0 && (year % 100 != 0 || year % 
 
 void append_padded(int64_t value, size_t width, std::string& out) {
   char buffer[24];
-  const int length = std::snprintf(buffer, sizeof buffer, "%0*lld", static_cast<int>(width), static_cast<long long>(value));
+  const int length = std::snprintf(buffer, sizeof buffer, "%0*lld", static_cast<int>(width),
+                                   static_cast<long long>(value));
   out.append(buffer, static_cast<size_t>(length));
 }
 
@@ -78,7 +80,8 @@ struct Fields {
 
 enum class ReadStatus { kOk, kBadFormat, kOutOfRange, kMonthDayOutOfRange, kZoneOutOfRange };
 
-// A small left-to-right reader: it takes fields in the order date, time, zone, era, as ISO and PostgreSQL write them.
+// A small left-to-right reader: it takes fields in the order date, time, zone, era, as ISO and
+// PostgreSQL write them.
 class FieldReader {
  public:
   explicit FieldReader(std::string_view text) : rest_(text) {}
@@ -140,7 +143,8 @@ class FieldReader {
     if (digits < rest_.size() && rest_[digits] == ':') {
       return true;
     }
-    return after_t_ || (fields.has_date && !fields.has_time && !month_by_name_ && (digits == 6 || digits == 4));
+    return after_t_ ||
+           (fields.has_date && !fields.has_time && !month_by_name_ && (digits == 6 || digits == 4));
   }
 
   ReadStatus read_date(Fields& fields) {
@@ -180,7 +184,8 @@ class FieldReader {
     if (digits > 2) {
       set(fields, first, second, third);
     } else {
-      set(fields, full_year(third, third_digits), first, second);  // Month, day, year: PostgreSQL's default order.
+      set(fields, full_year(third, third_digits), first,
+          second);  // Month, day, year: PostgreSQL's default order.
     }
     return ReadStatus::kOk;
   }
@@ -348,7 +353,8 @@ class FieldReader {
 
   static int find_month(std::string_view word) {
     for (size_t i = 0; i < kMonths.size(); ++i) {
-      if (equals_ignoring_case(word, kMonths[i]) || equals_ignoring_case(word, kMonths[i].substr(0, 3)) ||
+      if (equals_ignoring_case(word, kMonths[i]) ||
+          equals_ignoring_case(word, kMonths[i].substr(0, 3)) ||
           (i == 8 && equals_ignoring_case(word, "sept"))) {
         return static_cast<int>(i) + 1;
       }
@@ -367,8 +373,8 @@ class FieldReader {
       after_t_ = true;
       return ReadStatus::kOk;
     }
-    if (equals_ignoring_case(word, "z") || equals_ignoring_case(word, "utc") || equals_ignoring_case(word, "gmt") ||
-        equals_ignoring_case(word, "zulu")) {
+    if (equals_ignoring_case(word, "z") || equals_ignoring_case(word, "utc") ||
+        equals_ignoring_case(word, "gmt") || equals_ignoring_case(word, "zulu")) {
       if (fields.has_zone) {
         return ReadStatus::kBadFormat;
       }
@@ -440,7 +446,8 @@ class FieldReader {
     if (fields.month < 1 || fields.month > 12 || fields.day < 1 || fields.day > 31) {
       return ReadStatus::kMonthDayOutOfRange;
     }
-    return fields.day > days_in_month(fields.year, fields.month) ? ReadStatus::kOutOfRange : ReadStatus::kOk;
+    return fields.day > days_in_month(fields.year, fields.month) ? ReadStatus::kOutOfRange
+                                                                 : ReadStatus::kOk;
   }
 
   std::string_view rest_;
@@ -455,7 +462,8 @@ class FieldReader {
 Error bad_format(TypeId id, std::string_view text) {
   const std::string name = id == TypeId::kTime ? "time" : type_name({id, -1});
   const std::string shown = id == TypeId::kTimestamp ? "timestamp" : name;
-  return Error(ErrorCode::kInvalidDatetimeFormat, "invalid input syntax for type " + shown + ": \"" + std::string(text) + "\"");
+  return Error(ErrorCode::kInvalidDatetimeFormat,
+               "invalid input syntax for type " + shown + ": \"" + std::string(text) + "\"");
 }
 
 Error read_failure(ReadStatus status, TypeId id, std::string_view text) {
@@ -467,7 +475,8 @@ Error read_failure(ReadStatus status, TypeId id, std::string_view text) {
       return Error(ErrorCode::kDatetimeOutOfRange, "date/time field value out of range: " + quoted)
           .with_hint("Perhaps you need a different \"datestyle\" setting.");
     case ReadStatus::kZoneOutOfRange:
-      return Error(ErrorCode::kDatetimeOutOfRange, "time zone displacement out of range: " + quoted);
+      return Error(ErrorCode::kDatetimeOutOfRange,
+                   "time zone displacement out of range: " + quoted);
     default:
       return bad_format(id, text);
   }
@@ -517,8 +526,10 @@ CivilDate civil_from_days(int64_t days) {
   const int64_t shifted = days + kDaysTo2000;
   const int64_t era = (shifted >= 0 ? shifted : shifted - 146'096) / 146'097;
   const int64_t day_of_era = shifted - era * 146'097;
-  const int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
-  const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const int64_t year_of_era =
+      (day_of_era - day_of_era / 1460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
+  const int64_t day_of_year =
+      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const int64_t month_index = (5 * day_of_year + 2) / 153;
   const int day = static_cast<int>(day_of_year - (153 * month_index + 2) / 5 + 1);
   const int month = static_cast<int>(month_index < 10 ? month_index + 3 : month_index - 9);
@@ -526,8 +537,12 @@ CivilDate civil_from_days(int64_t days) {
 }
 
 bool is_finite_date(int64_t days) { return days != kDateInfinity && days != kDateMinusInfinity; }
-bool is_finite_timestamp(int64_t micros) { return micros != kTimestampInfinity && micros != kTimestampMinusInfinity; }
-bool is_date_in_range(int64_t days) { return (days >= kDateMin && days < kDateEnd) || !is_finite_date(days); }
+bool is_finite_timestamp(int64_t micros) {
+  return micros != kTimestampInfinity && micros != kTimestampMinusInfinity;
+}
+bool is_date_in_range(int64_t days) {
+  return (days >= kDateMin && days < kDateEnd) || !is_finite_date(days);
+}
 bool is_timestamp_in_range(int64_t micros) {
   return (micros >= kTimestampMin && micros < kTimestampEnd) || !is_finite_timestamp(micros);
 }
@@ -541,7 +556,8 @@ bool read_plain_date(const char* text, int64_t& days) {
     return false;
   }
   const int year = century * 100 + year_of_century;
-  if (year == 0 || month < 1 || month > 12 || day < 1 || (day > 28 && day > days_in_month(year, month))) {
+  if (year == 0 || month < 1 || month > 12 || day < 1 ||
+      (day > 28 && day > days_in_month(year, month))) {
     return false;
   }
   days = days_from_civil(year, month, day);
@@ -596,7 +612,8 @@ Result<int64_t> parse_datetime(TypeId id, std::string_view text) {
   if (id == TypeId::kDate && text.size() == 10 && read_plain_date(text.data(), value)) {
     return value;
   }
-  if ((id == TypeId::kTimestamp || id == TypeId::kTimestamptz) && read_plain_timestamp(id, text, value)) {
+  if ((id == TypeId::kTimestamp || id == TypeId::kTimestamptz) &&
+      read_plain_timestamp(id, text, value)) {
     return value;
   }
   const std::string_view body = trim_spaces(text);
@@ -616,8 +633,9 @@ Result<int64_t> parse_datetime(TypeId id, std::string_view text) {
     if (!fields.has_time) {
       return bad_format(id, text);
     }
-    return fields.micros > kMicrosPerDay ? Result<int64_t>(read_failure(ReadStatus::kOutOfRange, id, text))
-                                         : Result<int64_t>(fields.micros);
+    return fields.micros > kMicrosPerDay
+               ? Result<int64_t>(read_failure(ReadStatus::kOutOfRange, id, text))
+               : Result<int64_t>(fields.micros);
   }
   if (!fields.has_date) {
     return bad_format(id, text);

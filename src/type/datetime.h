@@ -16,8 +16,8 @@ inline constexpr int64_t kDateInfinity = std::numeric_limits<int32_t>::max();
 inline constexpr int64_t kDateMinusInfinity = std::numeric_limits<int32_t>::min();
 inline constexpr int64_t kTimestampInfinity = std::numeric_limits<int64_t>::max();
 inline constexpr int64_t kTimestampMinusInfinity = std::numeric_limits<int64_t>::min();
-inline constexpr int64_t kDateMin = -2'451'545;               // 4714-11-24 BC
-inline constexpr int64_t kDateEnd = 2'145'031'949;            // The day after 5874897-12-31.
+inline constexpr int64_t kDateMin = -2'451'545;     // 4714-11-24 BC
+inline constexpr int64_t kDateEnd = 2'145'031'949;  // The day after 5874897-12-31.
 inline constexpr int64_t kTimestampMin = -211'813'488'000'000'000;
 inline constexpr int64_t kTimestampEnd = 9'223'371'331'200'000'000;
 
@@ -33,7 +33,7 @@ int days_in_month(int64_t year, int month);
 
 bool is_finite_date(int64_t days);
 bool is_finite_timestamp(int64_t micros);
-bool is_date_in_range(int64_t days);            // Infinities count as in range.
+bool is_date_in_range(int64_t days);  // Infinities count as in range.
 bool is_timestamp_in_range(int64_t micros);
 
 // Input text of date, time, timestamp or timestamptz.

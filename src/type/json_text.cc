@@ -46,7 +46,8 @@ const char* skip_string(const char* p, const char* end) {
       return nullptr;
     }
     if (*p == 'u') {
-      if (end - p < 5 || (hex_digit(p[1]) | hex_digit(p[2]) | hex_digit(p[3]) | hex_digit(p[4])) < 0) {
+      if (end - p < 5 ||
+          (hex_digit(p[1]) | hex_digit(p[2]) | hex_digit(p[3]) | hex_digit(p[4])) < 0) {
         return nullptr;
       }
       p += 4;
@@ -88,16 +89,22 @@ const char* skip_number(const char* p, const char* end) {
 }
 
 const char* skip_word(const char* p, const char* end, std::string_view word) {
-  return std::string_view(p, static_cast<size_t>(end - p)).starts_with(word) ? p + word.size() : nullptr;
+  return std::string_view(p, static_cast<size_t>(end - p)).starts_with(word) ? p + word.size()
+                                                                             : nullptr;
 }
 
 const char* skip_scalar(const char* p, const char* end) {
   switch (*p) {
-    case '"': return skip_string(p, end);
-    case 't': return skip_word(p, end, "true");
-    case 'f': return skip_word(p, end, "false");
-    case 'n': return skip_word(p, end, "null");
-    default: return *p == '-' || is_digit(*p) ? skip_number(p, end) : nullptr;
+    case '"':
+      return skip_string(p, end);
+    case 't':
+      return skip_word(p, end, "true");
+    case 'f':
+      return skip_word(p, end, "false");
+    case 'n':
+      return skip_word(p, end, "null");
+    default:
+      return *p == '-' || is_digit(*p) ? skip_number(p, end) : nullptr;
   }
 }
 
@@ -169,7 +176,8 @@ int32_t read_hex4(const char* p) {
              : digits[0] << 12 | digits[1] << 8 | digits[2] << 4 | digits[3];
 }
 
-// Behind `\u`: one character, with its second half when it is a surrogate. Advances p. False when there is none.
+// Behind `\u`: one character, with its second half when it is a surrogate. Advances p. False when
+// there is none.
 bool read_unicode_escape(const char*& p, const char* end, std::string& out) {
   if (end - p < 4) {
     return false;
@@ -212,7 +220,8 @@ Error bad_json(std::string_view text) {
   return error;
 }
 
-// jsonb's writer: reads checked JSON and appends PostgreSQL's canonical text. Depth was bounded by the check.
+// jsonb's writer: reads checked JSON and appends PostgreSQL's canonical text. Depth was bounded by
+// the check.
 class JsonbWriter {
  public:
   JsonbWriter(const char* p, const char* end) : p_(p), end_(end) {}
@@ -220,8 +229,10 @@ class JsonbWriter {
   Result<void> write(std::string& out) {
     p_ = skip_blanks(p_, end_);
     switch (*p_) {
-      case '{': return write_object(out);
-      case '[': return write_array(out);
+      case '{':
+        return write_object(out);
+      case '[':
+        return write_array(out);
       case '"': {
         std::string text;
         TRY(read_string(text));
@@ -341,13 +352,27 @@ void append_json_string(std::string_view text, std::string& out) {
     out.append(text.substr(clean, i - clean));
     clean = i + 1;
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\b': out += "\\b"; break;
-      case '\t': out += "\\t"; break;
-      case '\n': out += "\\n"; break;
-      case '\f': out += "\\f"; break;
-      case '\r': out += "\\r"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
       default: {
         const char byte = static_cast<char>(c);
         out += "\\u00";
@@ -378,20 +403,37 @@ bool read_json_string(std::string_view quoted, std::string& out) {
       return false;
     }
     switch (*p++) {
-      case '"': out += '"'; break;
-      case '\\': out += '\\'; break;
-      case '/': out += '/'; break;
-      case 'b': out += '\b'; break;
-      case 't': out += '\t'; break;
-      case 'n': out += '\n'; break;
-      case 'f': out += '\f'; break;
-      case 'r': out += '\r'; break;
+      case '"':
+        out += '"';
+        break;
+      case '\\':
+        out += '\\';
+        break;
+      case '/':
+        out += '/';
+        break;
+      case 'b':
+        out += '\b';
+        break;
+      case 't':
+        out += '\t';
+        break;
+      case 'n':
+        out += '\n';
+        break;
+      case 'f':
+        out += '\f';
+        break;
+      case 'r':
+        out += '\r';
+        break;
       case 'u':
         if (!read_unicode_escape(p, end, out)) {
           return false;
         }
         break;
-      default: return false;
+      default:
+        return false;
     }
   }
   return true;

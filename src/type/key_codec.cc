@@ -27,7 +27,8 @@ void append_escaped(std::string_view text, std::string& key) {
   }
 }
 
-// -0 becomes 0 and every NaN one NaN; then negative numbers have all bits turned, the others only the sign.
+// -0 becomes 0 and every NaN one NaN; then negative numbers have all bits turned, the others only
+// the sign.
 void append_float_key(double value, std::string& key) {
   if (std::isnan(value)) {
     value = std::numeric_limits<double>::quiet_NaN();
@@ -106,11 +107,18 @@ void append_whole_key(TypeId id, int64_t value, std::string& key) {
     case TypeId::kBool:
       key += value != 0 ? "b1" : "b0";
       return;
-    case TypeId::kDate: key += 'd'; break;
-    case TypeId::kTime: key += 'h'; break;
+    case TypeId::kDate:
+      key += 'd';
+      break;
+    case TypeId::kTime:
+      key += 'h';
+      break;
     case TypeId::kTimestamp:
-    case TypeId::kTimestamptz: key += 'w'; break;
-    default: break;
+    case TypeId::kTimestamptz:
+      key += 'w';
+      break;
+    default:
+      break;
   }
   append_int_key(value, key);
 }
@@ -119,7 +127,8 @@ void append_whole_key(TypeId id, int64_t value, std::string& key) {
 
 void append_int_key(int64_t value, std::string& key) {
   const bool negative = value < 0;
-  const uint64_t magnitude = negative ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
+  const uint64_t magnitude =
+      negative ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
   char buffer[24];
   char* const digits = buffer + 2;
   const char* const end = std::to_chars(digits, buffer + sizeof buffer, magnitude).ptr;
@@ -143,17 +152,24 @@ Result<void> append_key(const Value& value, std::string& key, bool descending) {
   if (value.is_null()) {
     key += 'z';
   } else if (!can_be_key(id)) {
-    return Error(ErrorCode::kFeatureNotSupported, "a value of type " + type_name(value.type()) + " cannot be a key");
+    return Error(ErrorCode::kFeatureNotSupported,
+                 "a value of type " + type_name(value.type()) + " cannot be a key");
   } else {
     switch (physical(id)) {
-      case Physical::kInt64: append_whole_key(id, value.as_int(), key); break;
-      case Physical::kDouble: append_float_key(value.as_double(), key); break;
-      case Physical::kString: append_string_key(id, value.as_string(), key); break;
+      case Physical::kInt64:
+        append_whole_key(id, value.as_int(), key);
+        break;
+      case Physical::kDouble:
+        append_float_key(value.as_double(), key);
+        break;
+      case Physical::kString:
+        append_string_key(id, value.as_string(), key);
+        break;
     }
   }
   if (descending) {
-    // A mirror of the printable range: strictly decreasing byte by byte, so order turns round and no key
-    // becomes another's prefix.
+    // A mirror of the printable range: strictly decreasing byte by byte, so order turns round and
+    // no key becomes another's prefix.
     for (size_t i = from; i < key.size(); ++i) {
       key[i] = static_cast<char>(0x9f - key[i]);
     }
@@ -173,14 +189,17 @@ Result<std::string> decode_name(std::string_view encoded) {
     const char c = encoded[i];
     std::string byte(1, c);
     if (!stands_for_itself(static_cast<unsigned char>(c))) {
-      if ((c != '-' && c != '_' && c != '~') || encoded.size() - i < 3 || !from_hex(encoded.substr(i + 1, 2), byte)) {
-        return Error(ErrorCode::kInvalidContent, "\"" + std::string(encoded) + "\" is no encoded name");
+      if ((c != '-' && c != '_' && c != '~') || encoded.size() - i < 3 ||
+          !from_hex(encoded.substr(i + 1, 2), byte)) {
+        return Error(ErrorCode::kInvalidContent,
+                     "\"" + std::string(encoded) + "\" is no encoded name");
       }
       i += 2;
     }
     name += byte;
   }
-  // Only the one spelling counts: no escape for what stands for itself, no wrong escape, no upper-case digit.
+  // Only the one spelling counts: no escape for what stands for itself, no wrong escape, no
+  // upper-case digit.
   if (encode_name(name) != encoded) {
     return Error(ErrorCode::kInvalidContent, "\"" + std::string(encoded) + "\" is no encoded name");
   }

@@ -12,14 +12,16 @@ namespace rowan::type {
 
 namespace {
 
-constexpr uint64_t kRepeatedRowsMax = uint64_t{1} << 28;   // Equal rows without a key, in one batch,
-constexpr uint64_t kRepeatedBytesMax = 512u << 20;         // and what their columns take.
+constexpr uint64_t kRepeatedRowsMax = uint64_t{1} << 28;  // Equal rows without a key, in one batch,
+constexpr uint64_t kRepeatedBytesMax = 512u << 20;        // and what their columns take.
 
-constexpr std::array<double, 23> kExactPowers = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                                 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+constexpr std::array<double, 23> kExactPowers = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                 1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                                 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
-// A short decimal is an exact integer divided by an exact power of ten: one rounding, so the result is the nearest
-// double. Longer ones and exponents go through from_chars. Advances p; false when there is no number.
+// A short decimal is an exact integer divided by an exact power of ten: one rounding, so the result
+// is the nearest double. Longer ones and exponents go through from_chars. Advances p; false when
+// there is no number.
 bool read_line_double(const char*& p, const char* end, double& value) {
   const char* at = p;
   const bool negative = at < end && *at == '-';
@@ -72,7 +74,7 @@ bool is_uuid(const char* p) {
 // One slot on the way through a line.
 struct Target {
   Type type;
-  bool dropped = false;             // Reads as NULL.
+  bool dropped = false;  // Reads as NULL.
   Value absent;
   ColumnBuilder* column = nullptr;  // nullptr: skip it.
   std::vector<int64_t>* ints = nullptr;
@@ -105,10 +107,11 @@ struct LineDecoder::State {
   std::vector<ColumnBuilder> builders;   // One a distinct slot wanted.
   std::vector<size_t> column_of_wanted;  // Index into builders, in the caller's order.
   size_t rows = 0;
-  size_t row_bytes = 0;                  // One row's cells in memory.
-  uint64_t repeated = 0;                 // Of `rows`, those that no line of their own stands for.
+  size_t row_bytes = 0;   // One row's cells in memory.
+  uint64_t repeated = 0;  // Of `rows`, those that no line of their own stands for.
 
-  // The rare cases: NULLs, escapes, special values, out-of-line values. Advances p; an Error when malformed.
+  // The rare cases: NULLs, escapes, special values, out-of-line values. Advances p; an Error when
+  // malformed.
   Result<void> add_slowly(Target& target, const char*& p, const char* end);
   // Returns false when the element needs add_slowly; p is then unmoved.
   bool add_quickly(Target& target, const char*& p, const char* end);
@@ -200,8 +203,9 @@ bool LineDecoder::State::add_quickly(Target& target, const char*& p, const char*
       }
       const std::string_view text(p + 1, static_cast<size_t>(stop - p - 1));
       int64_t micros = 0;
-      const bool plain = target.type.id == TypeId::kTime ? read_plain_time(text, micros)
-                                                         : read_plain_timestamp(target.type.id, text, micros);
+      const bool plain = target.type.id == TypeId::kTime
+                             ? read_plain_time(text, micros)
+                             : read_plain_timestamp(target.type.id, text, micros);
       if (!plain) {
         return false;
       }
@@ -218,7 +222,8 @@ bool LineDecoder::State::add_quickly(Target& target, const char*& p, const char*
       p += is_true ? 4 : 5;
       break;
     }
-    default: return false;
+    default:
+      return false;
   }
   target.not_null();
   return true;
@@ -259,9 +264,15 @@ void LineDecoder::State::repeat_last(uint64_t times) {
       array.insert(array.end(), times, last);
     };
     switch (physical(target.type.id)) {
-      case Physical::kInt64: repeat(*target.ints); break;
-      case Physical::kDouble: repeat(*target.doubles); break;
-      case Physical::kString: repeat(*target.strings); break;
+      case Physical::kInt64:
+        repeat(*target.ints);
+        break;
+      case Physical::kDouble:
+        repeat(*target.doubles);
+        break;
+      case Physical::kString:
+        repeat(*target.strings);
+        break;
     }
     if (!target.nulls->empty()) {
       repeat(*target.nulls);
@@ -269,13 +280,17 @@ void LineDecoder::State::repeat_last(uint64_t times) {
   }
 }
 
-// A line of a few bytes, which may come from anybody, can claim any number of rows: what they take in memory is bounded.
+// A line of a few bytes, which may come from anybody, can claim any number of rows: what they take
+// in memory is bounded.
 Result<void> LineDecoder::State::repeat_line(uint64_t times) {
-  const uint64_t rows_max = std::min<uint64_t>(kRepeatedRowsMax, kRepeatedBytesMax / std::max<size_t>(row_bytes, 1));
+  const uint64_t rows_max =
+      std::min<uint64_t>(kRepeatedRowsMax, kRepeatedBytesMax / std::max<size_t>(row_bytes, 1));
   if (times > rows_max - std::min(repeated, rows_max)) {
     return Error(ErrorCode::kProgramLimit, "too many equal rows to be read at once")
-        .with_detail("A table without a primary key stores equal rows as one line with their number, and a line has " +
-                     std::to_string(times + 1) + ".")
+        .with_detail(
+            "A table without a primary key stores equal rows as one line with their number, and a "
+            "line has " +
+            std::to_string(times + 1) + ".")
         .with_hint("Give the table a primary key, or select fewer columns.");
   }
   repeated += times;
@@ -284,7 +299,8 @@ Result<void> LineDecoder::State::repeat_line(uint64_t times) {
 }
 
 // Behind the last slot of interest: the rest of the line is passed over without being decoded.
-Result<const char*> LineDecoder::State::finish_line(const char* p, const char* end, bool closed, const char* line) {
+Result<const char*> LineDecoder::State::finish_line(const char* p, const char* end, bool closed,
+                                                    const char* line) {
   if (closed) {
     if (*p != '\n') {
       return damaged_line({line, static_cast<size_t>(end - line)});
@@ -330,7 +346,8 @@ Result<const char*> LineDecoder::State::add_line(const char* p, const char* end)
       }
     } else if (!add_quickly(target, p, end)) [[unlikely]] {
       if (auto added = add_slowly(target, p, end); !added.has_value()) {
-        return added.error().code() == ErrorCode::kCorruption ? damaged() : std::move(added).error();
+        return added.error().code() == ErrorCode::kCorruption ? damaged()
+                                                              : std::move(added).error();
       }
     }
     if (*p != ',' && *p != ']') {
@@ -345,7 +362,8 @@ Result<const char*> LineDecoder::State::add_line(const char* p, const char* end)
   return finish_line(p, end, closed, line);
 }
 
-LineDecoder::LineDecoder(const RowLayout& layout, std::vector<uint16_t> slots, const LargeReader& large)
+LineDecoder::LineDecoder(const RowLayout& layout, std::vector<uint16_t> slots,
+                         const LargeReader& large)
     : state_(std::make_unique<State>()) {
   state_->large = &large;
   state_->counted = layout.counted;
@@ -363,7 +381,8 @@ LineDecoder::LineDecoder(const RowLayout& layout, std::vector<uint16_t> slots, c
     last = std::max(last, size_t{slot} + 1);
   }
   for (const ColumnBuilder& builder : state_->builders) {
-    state_->row_bytes += physical(builder.type().id) == Physical::kString ? sizeof(std::string_view) : sizeof(int64_t);
+    state_->row_bytes += physical(builder.type().id) == Physical::kString ? sizeof(std::string_view)
+                                                                          : sizeof(int64_t);
   }
   state_->targets.resize(last);
   for (size_t i = 0; i < last; ++i) {

@@ -1,4 +1,5 @@
-// The quick inner steps over the canonical text of a line, shared by the row codec and the line decoder.
+// The quick inner steps over the canonical text of a line, shared by the row codec and the line
+// decoder.
 #pragma once
 
 #include <cstdint>
@@ -16,13 +17,16 @@
 
 namespace rowan::type {
 
-// Eight bytes at once: a bit in every byte that is `"`, `\` or a control. Exact for the first such byte (little endian).
+// Eight bytes at once: a bit in every byte that is `"`, `\` or a control. Exact for the first such
+// byte (little endian).
 inline uint64_t string_stops(uint64_t word) {
   constexpr uint64_t kOnes = 0x0101010101010101;
   constexpr uint64_t kHighs = 0x8080808080808080;
   const uint64_t quote = word ^ (kOnes * '"');
   const uint64_t backslash = word ^ (kOnes * '\\');
-  return (((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash) | ((word - kOnes * 0x20) & ~word)) & kHighs;
+  return (((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash) |
+          ((word - kOnes * 0x20) & ~word)) &
+         kHighs;
 }
 
 // From inside a string to its first `"`, `\` or control byte; `end` when there is none.
@@ -41,7 +45,8 @@ inline const char* find_string_stop(const char* p, const char* end) {
   return p;
 }
 
-// Over one element of a line; nullptr when it is malformed. Strings without escapes and integers take the short way.
+// Over one element of a line; nullptr when it is malformed. Strings without escapes and integers
+// take the short way.
 inline const char* skip_element(const char* p, const char* end) {
   if (p < end && *p == '"') {
     const char* stop = find_string_stop(p + 1, end);
@@ -92,7 +97,8 @@ inline const char* skip_line_numeric(const char* p, const char* end) {
   return p;
 }
 
-Error damaged_line(Bytes line);                                      // kCorruption with the line's beginning.
-Result<Value> value_from_large(Type type, std::string bytes);        // Out-of-line bytes are the physical string.
+Error damaged_line(Bytes line);  // kCorruption with the line's beginning.
+Result<Value> value_from_large(Type type,
+                               std::string bytes);  // Out-of-line bytes are the physical string.
 
 }  // namespace rowan::type

@@ -19,13 +19,14 @@ int read_exponent(const char* p, const char* end) {
   return negative ? -value : value;
 }
 
-// True when every reader, whichever way it rounds a tie, reads `digits`e`exponent` (an integer times a power of ten)
-// back as `value`: the text just above and the text just below it do too.
+// True when every reader, whichever way it rounds a tie, reads `digits`e`exponent` (an integer
+// times a power of ten) back as `value`: the text just above and the text just below it do too.
 template <typename Float>
 bool reads_back_strictly(uint64_t digits, int exponent, Float value) {
   const std::string tail(30, '0');
   const std::string above = std::to_string(digits) + tail + "1e" + std::to_string(exponent - 31);
-  const std::string below = std::to_string(digits - 1) + std::string(31, '9') + "e" + std::to_string(exponent - 31);
+  const std::string below =
+      std::to_string(digits - 1) + std::string(31, '9') + "e" + std::to_string(exponent - 31);
   Float high = 0;
   Float low = 0;
   std::from_chars(above.data(), above.data() + above.size(), high);
@@ -33,12 +34,14 @@ bool reads_back_strictly(uint64_t digits, int exponent, Float value) {
   return high == value && low == value;
 }
 
-// PostgreSQL never prints digits that lie exactly between two floats, to_chars does (1e23). That can only happen
-// to numbers above all exact integers; they get the fewest digits that lie strictly inside.
+// PostgreSQL never prints digits that lie exactly between two floats, to_chars does (1e23). That
+// can only happen to numbers above all exact integers; they get the fewest digits that lie strictly
+// inside.
 template <typename Float>
 char* to_shortest(char* begin, char* end, Float value) {
   char* stop = std::to_chars(begin, end, value, std::chars_format::scientific).ptr;
-  constexpr double kExactMax = static_cast<double>(uint64_t{1} << std::numeric_limits<Float>::digits);
+  constexpr double kExactMax =
+      static_cast<double>(uint64_t{1} << std::numeric_limits<Float>::digits);
   if (std::fabs(value) < kExactMax) {
     return stop;
   }
@@ -66,7 +69,8 @@ char* to_shortest(char* begin, char* end, Float value) {
   return stop;
 }
 
-// Fixed notation while the decimal exponent is in [-4, exponent_end); scientific otherwise, as PostgreSQL does.
+// Fixed notation while the decimal exponent is in [-4, exponent_end); scientific otherwise, as
+// PostgreSQL does.
 template <typename Float>
 void append_float(Float value, int exponent_end, std::string& out) {
   if (std::isnan(value)) {
@@ -142,7 +146,8 @@ bool read_special(std::string_view body, Float& value) {
     word.remove_prefix(1);
   }
   if (equals_ignoring_case(word, "infinity") || equals_ignoring_case(word, "inf")) {
-    value = negative ? -std::numeric_limits<Float>::infinity() : std::numeric_limits<Float>::infinity();
+    value =
+        negative ? -std::numeric_limits<Float>::infinity() : std::numeric_limits<Float>::infinity();
     return true;
   }
   if (equals_ignoring_case(word, "nan")) {
@@ -174,7 +179,8 @@ Result<double> parse_as(TypeId id, std::string_view text) {
   if (error == std::errc::invalid_argument || end != number.data() + number.size()) {
     return invalid_text(id, text);
   }
-  if (error == std::errc::result_out_of_range || std::isinf(value) || (value == 0 && has_nonzero_digit(number))) {
+  if (error == std::errc::result_out_of_range || std::isinf(value) ||
+      (value == 0 && has_nonzero_digit(number))) {
     return Error(ErrorCode::kNumericOutOfRange,
                  "\"" + std::string(body) + "\" is out of range for type " + type_name({id, -1}));
   }
@@ -189,7 +195,9 @@ void append_integer(int64_t value, std::string& out) {
 }
 
 void append_float8(double value, std::string& out) { append_float(value, 15, out); }
-void append_float4(double value, std::string& out) { append_float(static_cast<float>(value), 6, out); }
+void append_float4(double value, std::string& out) {
+  append_float(static_cast<float>(value), 6, out);
+}
 
 int64_t integer_min(TypeId id) {
   return id == TypeId::kInt2   ? std::numeric_limits<int16_t>::min()
@@ -217,12 +225,14 @@ Result<int64_t> parse_integer(TypeId id, std::string_view text) {
       return invalid_text(id, text);
     }
     overflow |= __builtin_mul_overflow(magnitude, uint64_t{10}, &magnitude);
-    overflow |= __builtin_add_overflow(magnitude, static_cast<uint64_t>(body[at] - '0'), &magnitude);
+    overflow |=
+        __builtin_add_overflow(magnitude, static_cast<uint64_t>(body[at] - '0'), &magnitude);
   }
   const uint64_t limit = static_cast<uint64_t>(integer_max(id)) + (negative ? 1 : 0);
   if (overflow || magnitude > limit) {
-    return Error(ErrorCode::kNumericOutOfRange,
-                 "value \"" + std::string(text) + "\" is out of range for type " + type_name({id, -1}));
+    return Error(
+        ErrorCode::kNumericOutOfRange,
+        "value \"" + std::string(text) + "\" is out of range for type " + type_name({id, -1}));
   }
   return static_cast<int64_t>(negative ? 0 - magnitude : magnitude);
 }
@@ -255,8 +265,8 @@ bool equals_ignoring_case(std::string_view text, std::string_view lower) {
 }
 
 Error invalid_text(TypeId id, std::string_view text) {
-  return Error(ErrorCode::kInvalidText,
-               "invalid input syntax for type " + type_name({id, -1}) + ": \"" + std::string(text) + "\"");
+  return Error(ErrorCode::kInvalidText, "invalid input syntax for type " + type_name({id, -1}) +
+                                            ": \"" + std::string(text) + "\"");
 }
 
 }  // namespace rowan::type

@@ -12,7 +12,8 @@ namespace rowan::type {
 
 void append_integer(int64_t value, std::string& out);
 
-// Shortest digits that read back as the same float; exponents from 1e+15 (double) or 1e+06 (real) and below 1e-04.
+// Shortest digits that read back as the same float; exponents from 1e+15 (double) or 1e+06 (real)
+// and below 1e-04.
 void append_float8(double value, std::string& out);
 void append_float4(double value, std::string& out);  // The value is already rounded to float.
 

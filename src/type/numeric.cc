@@ -39,7 +39,8 @@ struct Parts {
 
   size_t scale() const { return fraction.size(); }
   bool is_zero() const {
-    return whole.find_first_not_of('0') == whole.npos && fraction.find_first_not_of('0') == fraction.npos;
+    return whole.find_first_not_of('0') == whole.npos &&
+           fraction.find_first_not_of('0') == fraction.npos;
   }
 };
 
@@ -50,7 +51,9 @@ Parts split(std::string_view text) {
     text.remove_prefix(1);
   }
   if (!text.empty() && !is_digit(text.front())) {
-    parts.kind = text.front() == 'N' ? Kind::kNan : parts.negative ? Kind::kMinusInfinity : Kind::kInfinity;
+    parts.kind = text.front() == 'N' ? Kind::kNan
+                 : parts.negative    ? Kind::kMinusInfinity
+                                     : Kind::kInfinity;
     return parts;
   }
   const size_t point = text.find('.');
@@ -85,7 +88,8 @@ bool to_short(const Parts& parts, int64_t& digits) {
   return true;
 }
 
-// Digits without sign, `scale` of them behind the point. Leading zeros go, and so does the sign of zero.
+// Digits without sign, `scale` of them behind the point. Leading zeros go, and so does the sign of
+// zero.
 std::string assemble(bool negative, std::string_view digits, size_t scale) {
   std::string text;
   text.reserve(digits.size() + scale + 3);
@@ -162,8 +166,10 @@ class Big {
 
   void add(Int128 term) {
     const bool negative = term < 0;
-    const Uint128 magnitude = negative ? 0 - static_cast<Uint128>(term) : static_cast<Uint128>(term);
-    const std::array<uint64_t, 2> words = {static_cast<uint64_t>(magnitude), static_cast<uint64_t>(magnitude >> 64)};
+    const Uint128 magnitude =
+        negative ? 0 - static_cast<Uint128>(term) : static_cast<Uint128>(term);
+    const std::array<uint64_t, 2> words = {static_cast<uint64_t>(magnitude),
+                                           static_cast<uint64_t>(magnitude >> 64)};
     Big other;
     mpz_import(other.get(), 2, -1, sizeof(uint64_t), 0, 0, words.data());
     if (negative) {
@@ -190,9 +196,12 @@ Result<std::string> checked(std::string text) {
 
 int sign_of(const Parts& parts) {
   switch (parts.kind) {
-    case Kind::kFinite: return parts.is_zero() ? 0 : parts.negative ? -1 : 1;
-    case Kind::kMinusInfinity: return -1;
-    default: return 1;
+    case Kind::kFinite:
+      return parts.is_zero() ? 0 : parts.negative ? -1 : 1;
+    case Kind::kMinusInfinity:
+      return -1;
+    default:
+      return 1;
   }
 }
 
@@ -238,7 +247,8 @@ Result<std::string> add_or_subtract(std::string_view a, std::string_view b, bool
   return infinity(sign_of(left));
 }
 
-// The weight of the first base-10000 digit that is not zero, and that digit: what PostgreSQL's select_div_scale looks at.
+// The weight of the first base-10000 digit that is not zero, and that digit: what PostgreSQL's
+// select_div_scale looks at.
 void leading_digit(const Parts& parts, int& weight, int& digit) {
   std::string digits;
   digits.append(parts.whole).append(parts.fraction);
@@ -275,7 +285,8 @@ Result<std::string> divide_finite(const Parts& a, const Parts& b, size_t scale) 
   Big dividend(a);
   Big divisor(b);
   // a.digits / 10^sa / (b.digits / 10^sb) * 10^scale, kept whole on both sides.
-  const int64_t shift = static_cast<int64_t>(scale) + static_cast<int64_t>(b.scale()) - static_cast<int64_t>(a.scale());
+  const int64_t shift = static_cast<int64_t>(scale) + static_cast<int64_t>(b.scale()) -
+                        static_cast<int64_t>(a.scale());
   if (shift >= 0) {
     dividend.shift(static_cast<size_t>(shift));
   } else {
@@ -347,12 +358,14 @@ Result<std::string> parse_number(std::string_view body, std::string_view text) {
   if (at < body.size() && (body[at] == 'e' || body[at] == 'E')) {
     ++at;
     const size_t digits_from = at + (at < body.size() && body[at] == '+' ? 1 : 0);
-    const auto [end, error] = std::from_chars(body.data() + digits_from, body.data() + body.size(), exponent);
+    const auto [end, error] =
+        std::from_chars(body.data() + digits_from, body.data() + body.size(), exponent);
     if (error == std::errc::invalid_argument) {
       return invalid_text(TypeId::kNumeric, text);
     }
     at = static_cast<size_t>(end - body.data());
-    if (error == std::errc::result_out_of_range || exponent >= INT_MAX / 2 || exponent <= -(INT_MAX / 2)) {
+    if (error == std::errc::result_out_of_range || exponent >= INT_MAX / 2 ||
+        exponent <= -(INT_MAX / 2)) {
       return overflow();
     }
   }
@@ -364,8 +377,10 @@ Result<std::string> parse_number(std::string_view body, std::string_view text) {
   digits.append(whole).append(fraction);
   const size_t zeros = std::min(digits.find_first_not_of('0'), digits.size());
   const bool zero = zeros == digits.size();
-  const int64_t whole_digits = static_cast<int64_t>(whole.size()) - static_cast<int64_t>(zeros) + exponent;
-  if (scale > static_cast<int64_t>(kScaleMax) || (!zero && whole_digits > static_cast<int64_t>(kWholeDigitsMax))) {
+  const int64_t whole_digits =
+      static_cast<int64_t>(whole.size()) - static_cast<int64_t>(zeros) + exponent;
+  if (scale > static_cast<int64_t>(kScaleMax) ||
+      (!zero && whole_digits > static_cast<int64_t>(kWholeDigitsMax))) {
     return overflow();
   }
   if (!zero && exponent > static_cast<int64_t>(fraction.size())) {
@@ -423,7 +438,8 @@ Result<std::string> numeric_apply_modifier(std::string_view numeric, Type type) 
   }
   std::string rounded = rescale(parts, scale, true);
   const Parts result = split(rounded);
-  // Digits in front of the point; a number below 1 counts the zeros behind its point as negative digits.
+  // Digits in front of the point; a number below 1 counts the zeros behind its point as negative
+  // digits.
   int64_t digits = static_cast<int64_t>(result.whole.size());
   if (result.whole == "0") {
     const size_t first = result.fraction.find_first_not_of('0');
@@ -441,8 +457,12 @@ Result<std::string> numeric_apply_modifier(std::string_view numeric, Type type) 
   return rounded;
 }
 
-Result<std::string> numeric_add(std::string_view a, std::string_view b) { return add_or_subtract(a, b, false); }
-Result<std::string> numeric_subtract(std::string_view a, std::string_view b) { return add_or_subtract(a, b, true); }
+Result<std::string> numeric_add(std::string_view a, std::string_view b) {
+  return add_or_subtract(a, b, false);
+}
+Result<std::string> numeric_subtract(std::string_view a, std::string_view b) {
+  return add_or_subtract(a, b, true);
+}
 
 Result<std::string> numeric_multiply(std::string_view a, std::string_view b) {
   const Parts left = split(a);
@@ -564,7 +584,10 @@ int numeric_compare(std::string_view a, std::string_view b) {
   const Parts x = split(a);
   const Parts y = split(b);
   const auto rank = [](const Parts& parts) {
-    return parts.kind == Kind::kNan ? 2 : parts.kind == Kind::kInfinity ? 1 : parts.kind == Kind::kFinite ? 0 : -1;
+    return parts.kind == Kind::kNan        ? 2
+           : parts.kind == Kind::kInfinity ? 1
+           : parts.kind == Kind::kFinite   ? 0
+                                           : -1;
   };
   if (x.kind != Kind::kFinite || y.kind != Kind::kFinite) {
     return rank(x) < rank(y) ? -1 : rank(x) > rank(y) ? 1 : 0;
@@ -607,8 +630,9 @@ std::string numeric_from_float(double value) { return from_printed("%.*g", 6, va
 Result<int64_t> numeric_to_int(std::string_view numeric) {
   const Parts parts = split(numeric);
   if (parts.kind != Kind::kFinite) {
-    return Error(ErrorCode::kFeatureNotSupported,
-                 parts.kind == Kind::kNan ? "cannot convert NaN to bigint" : "cannot convert infinity to bigint");
+    return Error(ErrorCode::kFeatureNotSupported, parts.kind == Kind::kNan
+                                                      ? "cannot convert NaN to bigint"
+                                                      : "cannot convert infinity to bigint");
   }
   const std::string whole = parts.fraction.empty() ? std::string(numeric) : rescale(parts, 0, true);
   int64_t value = 0;
@@ -637,7 +661,8 @@ double numeric_to_double(std::string_view numeric) {
   return value;
 }
 
-// The sum so far is (big + small) / 10^scale; `big` is made only when `small` overflows or a term is long.
+// The sum so far is (big + small) / 10^scale; `big` is made only when `small` overflows or a term
+// is long.
 struct NumericSum::State {
   Int128 small = 0;
   size_t scale = 0;
@@ -705,10 +730,17 @@ void NumericSum::add(std::string_view numeric) {
   ++state.count;
   const Parts parts = split(numeric);
   switch (parts.kind) {
-    case Kind::kNan: ++state.nans; return;
-    case Kind::kInfinity: ++state.infinities; return;
-    case Kind::kMinusInfinity: ++state.minus_infinities; return;
-    case Kind::kFinite: break;
+    case Kind::kNan:
+      ++state.nans;
+      return;
+    case Kind::kInfinity:
+      ++state.infinities;
+      return;
+    case Kind::kMinusInfinity:
+      ++state.minus_infinities;
+      return;
+    case Kind::kFinite:
+      break;
   }
   int64_t digits = 0;
   if (to_short(parts, digits)) {

@@ -83,7 +83,8 @@ Result<Value> integer_from(Type type, Bytes element) {
   int64_t value = 0;
   const char* p = element.data();
   const char* const end = p + element.size();
-  if (!read_line_integer(p, end, value) || p != end || value < integer_min(type.id) || value > integer_max(type.id)) {
+  if (!read_line_integer(p, end, value) || p != end || value < integer_min(type.id) ||
+      value > integer_max(type.id)) {
     return damaged_line(element);
   }
   return Value::of_int(type, value);
@@ -115,9 +116,12 @@ Result<Value> text_form_from(Type type, std::string_view text, Bytes element) {
     return damaged_line(element);
   }
   switch (physical(type.id)) {
-    case Physical::kInt64: return Value::of_int(type, value->as_int());
-    case Physical::kDouble: return Value::of_double(type, value->as_double());
-    case Physical::kString: return Value::of_string(type, value->as_string());
+    case Physical::kInt64:
+      return Value::of_int(type, value->as_int());
+    case Physical::kDouble:
+      return Value::of_double(type, value->as_double());
+    case Physical::kString:
+      return Value::of_string(type, value->as_string());
   }
   return damaged_line(element);
 }
@@ -160,7 +164,8 @@ Result<void> split_elements(Bytes line, size_t wanted, std::vector<Bytes>& eleme
   return {};
 }
 
-// A count of 0 is a row on its way into a transaction; check_line and LineDecoder refuse it in stored lines.
+// A count of 0 is a row on its way into a transaction; check_line and LineDecoder refuse it in
+// stored lines.
 Result<void> take_count(Bytes line, std::vector<Bytes>& elements, uint64_t& count) {
   int64_t value = 0;
   if (elements.empty()) {
@@ -176,13 +181,14 @@ Result<void> take_count(Bytes line, std::vector<Bytes>& elements, uint64_t& coun
   return {};
 }
 
-// `[5,1,2]` is keyed by the hash of `[1,2]`. A count of 0 is a row on its way into a transaction, never a stored one.
+// `[5,1,2]` is keyed by the hash of `[1,2]`. A count of 0 is a row on its way into a transaction,
+// never a stored one.
 Result<void> append_counted_key(Bytes line, std::string& key) {
   const char* p = line.data() + 1;
   const char* const end = line.data() + line.size();
   int64_t count = 0;
-  if (line.size() < 3 || line.front() != '[' || line.back() != ']' || !read_line_integer(p, end, count) || count < 0 ||
-      (*p != ',' && p + 1 != end)) {
+  if (line.size() < 3 || line.front() != '[' || line.back() != ']' ||
+      !read_line_integer(p, end, count) || count < 0 || (*p != ',' && p + 1 != end)) {
     return damaged_line(line);
   }
   std::string row = "[";
@@ -206,7 +212,8 @@ bool append_plain_integer_key(Bytes line, std::string& key) {
     ++p;
   }
   const auto digits = static_cast<size_t>(p - first);
-  if (digits == 0 || digits > 18 || p == end || (*p != ',' && *p != ']') || (*first == '0' && (digits > 1 || negative))) {
+  if (digits == 0 || digits > 18 || p == end || (*p != ',' && *p != ']') ||
+      (*first == '0' && (digits > 1 || negative))) {
     return false;
   }
   if (!negative) {
@@ -280,7 +287,8 @@ Result<Value> value_from_large(Type type, std::string bytes) {
       }
       break;
     }
-    default: break;
+    default:
+      break;
   }
   return Error(ErrorCode::kCorruption, "a value stored out of line is no " + type_name(type));
 }
@@ -334,13 +342,15 @@ std::optional<LargeRef> large_ref(Bytes element) {
   const char* p = element.data() + kBytesAt;
   const char* const end = element.data() + element.size() - 1;
   int64_t bytes = 0;
-  if (!oid.has_value() || oid->hex() != hex || !read_line_integer(p, end, bytes) || p != end || bytes < 0) {
+  if (!oid.has_value() || oid->hex() != hex || !read_line_integer(p, end, bytes) || p != end ||
+      bytes < 0) {
     return std::nullopt;
   }
   return LargeRef{*oid, static_cast<uint64_t>(bytes)};
 }
 
-void encode_line(const RowLayout& layout, const std::vector<Cell>& cells, uint64_t count, std::string& line) {
+void encode_line(const RowLayout& layout, const std::vector<Cell>& cells, uint64_t count,
+                 std::string& line) {
   size_t used = std::min(cells.size(), layout.slots.size());
   while (used > 0 && is_absent(cells[used - 1], layout.slots[used - 1])) {
     --used;
@@ -363,7 +373,8 @@ void encode_line(const RowLayout& layout, const std::vector<Cell>& cells, uint64
   line += ']';
 }
 
-Result<void> split_line(const RowLayout& layout, Bytes line, std::vector<Bytes>& elements, uint64_t& count) {
+Result<void> split_line(const RowLayout& layout, Bytes line, std::vector<Bytes>& elements,
+                        uint64_t& count) {
   count = 1;
   TRY(split_elements(line, kColumnsMax + 2, elements));
   if (layout.counted) {
@@ -384,7 +395,8 @@ Result<Value> decode_element(Type type, Bytes element) {
   }
   if (element.front() == '{') {
     return large_ref(element).has_value()
-               ? Error(ErrorCode::kInternal, "an out-of-line value was decoded before it was fetched")
+               ? Error(ErrorCode::kInternal,
+                       "an out-of-line value was decoded before it was fetched")
                : damaged_line(element);
   }
   if (type.id == TypeId::kBool) {
@@ -410,7 +422,8 @@ Result<Value> decode_element(Type type, Bytes element) {
   return text_form_from(type, element, element);
 }
 
-Result<std::vector<Value>> decode_line(const RowLayout& layout, Bytes line, const LargeReader& large, uint64_t* count) {
+Result<std::vector<Value>> decode_line(const RowLayout& layout, Bytes line,
+                                       const LargeReader& large, uint64_t* count) {
   std::vector<Bytes> elements;
   uint64_t repeated = 1;
   TRY(split_line(layout, line, elements, repeated));
@@ -438,10 +451,12 @@ Result<void> append_line_key(const RowLayout& layout, Bytes line, std::string& k
     return append_counted_key(line, key);
   }
   const auto& slots = layout.key_slots;
-  if (slots.size() == 1 && slots[0] == 0 && is_integer(layout.slots[0].type.id) && append_plain_integer_key(line, key)) {
+  if (slots.size() == 1 && slots[0] == 0 && is_integer(layout.slots[0].type.id) &&
+      append_plain_integer_key(line, key)) {
     return {};
   }
-  const size_t wanted = slots.empty() ? 0 : static_cast<size_t>(*std::max_element(slots.begin(), slots.end())) + 1;
+  const size_t wanted =
+      slots.empty() ? 0 : static_cast<size_t>(*std::max_element(slots.begin(), slots.end())) + 1;
   std::vector<Bytes> elements;
   elements.reserve(wanted);
   TRY(split_elements(line, wanted, elements));
@@ -485,8 +500,10 @@ Result<void> check_line(const RowLayout& layout, Bytes line) {
   std::vector<Cell> cells(elements.size());
   for (size_t i = 0; i < elements.size(); ++i) {
     const Slot& slot = layout.slots[i];
-    const bool is_key = std::find(layout.key_slots.begin(), layout.key_slots.end(), i) != layout.key_slots.end();
-    const bool may_be_large = physical(slot.type.id) == Physical::kString && slot.type.id != TypeId::kUuid && !is_key;
+    const bool is_key =
+        std::find(layout.key_slots.begin(), layout.key_slots.end(), i) != layout.key_slots.end();
+    const bool may_be_large =
+        physical(slot.type.id) == Physical::kString && slot.type.id != TypeId::kUuid && !is_key;
     if (slot.dropped || (may_be_large && large_ref(elements[i]).has_value())) {
       cells[i].raw = elements[i];
       continue;

@@ -14,7 +14,8 @@ namespace rowan::type {
 
 namespace {
 
-// Bytes of the well-formed character at `p`, or 0. Overlong forms, surrogates and values past U+10FFFF are malformed.
+// Bytes of the well-formed character at `p`, or 0. Overlong forms, surrogates and values past
+// U+10FFFF are malformed.
 size_t character_bytes(const unsigned char* p, size_t left) {
   const unsigned char lead = p[0];
   const auto follows = [&](size_t i) { return i < left && (p[i] & 0xc0) == 0x80; };
@@ -25,7 +26,8 @@ size_t character_bytes(const unsigned char* p, size_t left) {
     return follows(1) ? 2 : 0;
   }
   if (lead >= 0xe0 && lead < 0xf0) {
-    const bool fits = follows(1) && follows(2) && !(lead == 0xe0 && p[1] < 0xa0) && !(lead == 0xed && p[1] >= 0xa0);
+    const bool fits = follows(1) && follows(2) && !(lead == 0xe0 && p[1] < 0xa0) &&
+                      !(lead == 0xed && p[1] >= 0xa0);
     return fits ? 3 : 0;
   }
   if (lead >= 0xf0 && lead < 0xf5) {
@@ -79,7 +81,8 @@ size_t prefix_bytes(std::string_view text, size_t characters) {
 Result<bool> parse_bool(std::string_view text) {
   const std::string_view body = trim_spaces(text);
   const auto prefix_of = [&](std::string_view word, size_t least) {
-    return body.size() >= least && body.size() <= word.size() && equals_ignoring_case(body, word.substr(0, body.size()));
+    return body.size() >= least && body.size() <= word.size() &&
+           equals_ignoring_case(body, word.substr(0, body.size()));
   };
   if (prefix_of("true", 1) || prefix_of("yes", 1) || prefix_of("on", 2) || body == "1") {
     return true;
@@ -135,13 +138,15 @@ Result<std::string> parse_hex_bytea(std::string_view hex) {
     }
     const char lower = static_cast<char>(c | 32);
     if (!is_digit(c) && !(lower >= 'a' && lower <= 'f')) {
-      return Error(ErrorCode::kInvalidParameterValue, "invalid hexadecimal digit: \"" + std::string(1, c) + "\"");
+      return Error(ErrorCode::kInvalidParameterValue,
+                   "invalid hexadecimal digit: \"" + std::string(1, c) + "\"");
     }
     digits += c;
   }
   std::string bytes;
   if (!from_hex(digits, bytes)) {
-    return Error(ErrorCode::kInvalidParameterValue, "invalid hexadecimal data: odd number of digits");
+    return Error(ErrorCode::kInvalidParameterValue,
+                 "invalid hexadecimal data: odd number of digits");
   }
   return bytes;
 }
@@ -159,11 +164,14 @@ Result<std::string> parse_escaped_bytea(std::string_view text) {
       ++i;
       continue;
     }
-    const auto octal = [&](size_t at, char most) { return at < text.size() && text[at] >= '0' && text[at] <= most; };
+    const auto octal = [&](size_t at, char most) {
+      return at < text.size() && text[at] >= '0' && text[at] <= most;
+    };
     if (!octal(i + 1, '3') || !octal(i + 2, '7') || !octal(i + 3, '7')) {
       return Error(ErrorCode::kInvalidText, "invalid input syntax for type bytea");
     }
-    bytes += static_cast<char>((text[i + 1] - '0') << 6 | (text[i + 2] - '0') << 3 | (text[i + 3] - '0'));
+    bytes += static_cast<char>((text[i + 1] - '0') << 6 | (text[i + 2] - '0') << 3 |
+                               (text[i + 3] - '0'));
     i += 3;
   }
   return bytes;
@@ -174,7 +182,8 @@ Result<std::string> parse_characters(Type type, std::string_view text) {
   if (type.id == TypeId::kText || type.id == TypeId::kUnknown) {
     return std::string(text);
   }
-  const std::string_view kept = type.id == TypeId::kChar ? text.substr(0, blank_trimmed(text)) : text;
+  const std::string_view kept =
+      type.id == TypeId::kChar ? text.substr(0, blank_trimmed(text)) : text;
   if (type.modifier < 0 || kept.size() <= static_cast<size_t>(type.modifier)) {
     return std::string(kept);
   }
@@ -189,7 +198,8 @@ Result<std::string> parse_string(Type type, std::string_view text) {
   switch (type.id) {
     case TypeId::kNumeric: {
       TRY_ASSIGN(std::string parsed, numeric_parse(text));
-      return type.modifier < 0 ? Result<std::string>(std::move(parsed)) : numeric_apply_modifier(parsed, type);
+      return type.modifier < 0 ? Result<std::string>(std::move(parsed))
+                               : numeric_apply_modifier(parsed, type);
     }
     case TypeId::kBytea:
       return text.starts_with("\\x") ? parse_hex_bytea(text.substr(2)) : parse_escaped_bytea(text);
@@ -276,9 +286,15 @@ Result<void> append_column_from_text(std::string_view text, ColumnBuilder& colum
 std::string to_text(const Value& value) {
   std::string out;
   switch (physical(value.type().id)) {
-    case Physical::kInt64: append_text(value.type(), value.as_int(), out); break;
-    case Physical::kDouble: append_text(value.type(), value.as_double(), out); break;
-    case Physical::kString: append_text(value.type(), std::string_view(value.as_string()), out); break;
+    case Physical::kInt64:
+      append_text(value.type(), value.as_int(), out);
+      break;
+    case Physical::kDouble:
+      append_text(value.type(), value.as_double(), out);
+      break;
+    case Physical::kString:
+      append_text(value.type(), std::string_view(value.as_string()), out);
+      break;
   }
   return out;
 }

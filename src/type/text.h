@@ -10,17 +10,18 @@
 
 namespace rowan::type {
 
-// Reads PostgreSQL input text. Applies the modifier (numeric rounds; varchar and char over their length are
-// kStringTooLong unless only blanks are cut; char loses trailing blanks). kInvalidText (22P02), kNumericOutOfRange,
-// kInvalidDatetimeFormat, kDatetimeOutOfRange, kUntranslatableCharacter with PostgreSQL's wording.
+// Reads PostgreSQL input text. Applies the modifier (numeric rounds; varchar and char over their
+// length are kStringTooLong unless only blanks are cut; char loses trailing blanks). kInvalidText
+// (22P02), kNumericOutOfRange, kInvalidDatetimeFormat, kDatetimeOutOfRange,
+// kUntranslatableCharacter with PostgreSQL's wording.
 Result<Value> parse_text(Type type, std::string_view text);
 
-// PostgreSQL's output text: booleans t/f, floats shortest round-trip, dates ISO, timestamptz in UTC ("+00"),
-// bytea \x…, char(n) padded with blanks to n. Requires: not null.
+// PostgreSQL's output text: booleans t/f, floats shortest round-trip, dates ISO, timestamptz in UTC
+// ("+00"), bytea \x…, char(n) padded with blanks to n. Requires: not null.
 std::string to_text(const Value& value);
-void append_text(Type type, int64_t value, std::string& out);             // Physical kInt64.
-void append_text(Type type, double value, std::string& out);              // Physical kDouble.
-void append_text(Type type, std::string_view value, std::string& out);    // Physical kString.
+void append_text(Type type, int64_t value, std::string& out);           // Physical kInt64.
+void append_text(Type type, double value, std::string& out);            // Physical kDouble.
+void append_text(Type type, std::string_view value, std::string& out);  // Physical kString.
 
 bool is_valid_utf8(std::string_view text);
 size_t utf8_length(std::string_view text);  // Characters. Requires: valid.

@@ -14,8 +14,9 @@ namespace rowan::type {
 
 namespace {
 
-// A plain decimal that is its own shortest text: at most 15 digits, no zero at the end of its fraction, an exponent
-// in the fixed range. Two different decimals of 15 digits never read as one double, so nothing shorter exists.
+// A plain decimal that is its own shortest text: at most 15 digits, no zero at the end of its
+// fraction, an exponent in the fixed range. Two different decimals of 15 digits never read as one
+// double, so nothing shorter exists.
 bool is_shortest_decimal(std::string_view text) {
   const char* const end = text.data() + text.size();
   if (text.empty() || text.size() > 16 || skip_line_numeric(text.data(), end) != end) {
@@ -30,7 +31,8 @@ bool is_shortest_decimal(std::string_view text) {
   return text.back() != '0' && !small;
 }
 
-// A numeric text that is canonical already and has exactly the scale and no more digits than the type.
+// A numeric text that is canonical already and has exactly the scale and no more digits than the
+// type.
 bool is_fitting_numeric(Type type, std::string_view text) {
   const char* const end = text.data() + text.size();
   constexpr size_t kPlainBytesMax = 60;
@@ -50,7 +52,8 @@ bool is_fitting_numeric(Type type, std::string_view text) {
   return scale == type.numeric_scale() && whole <= type.numeric_precision() - scale;
 }
 
-// Integers as written when they need no bounds check: canonical and clearly shorter than the type's largest.
+// Integers as written when they need no bounds check: canonical and clearly shorter than the type's
+// largest.
 bool is_short_integer(TypeId id, std::string_view text) {
   const size_t sign = !text.empty() && text.front() == '-' ? 1 : 0;
   const size_t digits = text.size() - sign;
@@ -118,7 +121,8 @@ Result<void> append_json_from_text(Type type, std::string_view text, std::string
         return append_quoted_text(text, out);
       }
       break;
-    default: break;
+    default:
+      break;
   }
   TRY_ASSIGN(const Value value, parse_text(type, text));
   append_json(value, out);

@@ -1,5 +1,5 @@
-// The quick way from COPY's fields into rows: input text straight to a line's JSON, a key or a column, without a Value.
-// Validation, rounding and errors are those of parse_text.
+// The quick way from COPY's fields into rows: input text straight to a line's JSON, a key or a
+// column, without a Value. Validation, rounding and errors are those of parse_text.
 #pragma once
 
 #include <string>

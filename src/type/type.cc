@@ -54,7 +54,9 @@ constexpr std::array kSpellings = {
 constexpr int32_t kLengthMax = 10'485'760;  // PostgreSQL's limit for char(n) and varchar(n).
 constexpr int32_t kPrecisionMax = 1000;
 
-Error bad_modifier(std::string message) { return Error(ErrorCode::kInvalidParameterValue, std::move(message)); }
+Error bad_modifier(std::string message) {
+  return Error(ErrorCode::kInvalidParameterValue, std::move(message));
+}
 
 Result<Type> length_type(TypeId id, std::string_view name, const int32_t* modifiers, size_t count) {
   const std::string shown = id == TypeId::kVarchar ? "varchar" : "char";
@@ -69,7 +71,8 @@ Result<Type> length_type(TypeId id, std::string_view name, const int32_t* modifi
     return bad_modifier("length for type " + shown + " must be at least 1");
   }
   if (modifiers[0] > kLengthMax) {
-    return bad_modifier("length for type " + shown + " cannot exceed " + std::to_string(kLengthMax));
+    return bad_modifier("length for type " + shown + " cannot exceed " +
+                        std::to_string(kLengthMax));
   }
   return Type{id, modifiers[0]};
 }
@@ -84,10 +87,12 @@ Result<Type> numeric_type(const int32_t* modifiers, size_t count) {
   const int32_t precision = modifiers[0];
   const int32_t scale = count == 2 ? modifiers[1] : 0;
   if (precision < 1 || precision > kPrecisionMax) {
-    return bad_modifier("NUMERIC precision " + std::to_string(precision) + " must be between 1 and 1000");
+    return bad_modifier("NUMERIC precision " + std::to_string(precision) +
+                        " must be between 1 and 1000");
   }
   if (scale < -kPrecisionMax || scale > kPrecisionMax) {
-    return bad_modifier("NUMERIC scale " + std::to_string(scale) + " must be between -1000 and 1000");
+    return bad_modifier("NUMERIC scale " + std::to_string(scale) +
+                        " must be between -1000 and 1000");
   }
   return Type::numeric(precision, scale);
 }
@@ -126,14 +131,17 @@ Physical physical(TypeId id) {
   }
 }
 
-bool is_integer(TypeId id) { return id == TypeId::kInt2 || id == TypeId::kInt4 || id == TypeId::kInt8; }
+bool is_integer(TypeId id) {
+  return id == TypeId::kInt2 || id == TypeId::kInt4 || id == TypeId::kInt8;
+}
 
 bool is_number(TypeId id) {
   return is_integer(id) || id == TypeId::kFloat4 || id == TypeId::kFloat8 || id == TypeId::kNumeric;
 }
 
 bool is_text(TypeId id) {
-  return id == TypeId::kText || id == TypeId::kVarchar || id == TypeId::kChar || id == TypeId::kUnknown;
+  return id == TypeId::kText || id == TypeId::kVarchar || id == TypeId::kChar ||
+         id == TypeId::kUnknown;
 }
 
 bool can_be_key(TypeId id) { return id != TypeId::kJson && id != TypeId::kJsonb; }
@@ -141,34 +149,53 @@ bool can_be_key(TypeId id) { return id != TypeId::kJson && id != TypeId::kJsonb;
 std::string type_name(Type type) {
   const bool modified = type.modifier >= 0;
   switch (type.id) {
-    case TypeId::kUnknown: return "unknown";
-    case TypeId::kBool: return "boolean";
-    case TypeId::kInt2: return "smallint";
-    case TypeId::kInt4: return "integer";
-    case TypeId::kInt8: return "bigint";
-    case TypeId::kFloat4: return "real";
-    case TypeId::kFloat8: return "double precision";
+    case TypeId::kUnknown:
+      return "unknown";
+    case TypeId::kBool:
+      return "boolean";
+    case TypeId::kInt2:
+      return "smallint";
+    case TypeId::kInt4:
+      return "integer";
+    case TypeId::kInt8:
+      return "bigint";
+    case TypeId::kFloat4:
+      return "real";
+    case TypeId::kFloat8:
+      return "double precision";
     case TypeId::kNumeric:
       return !modified ? "numeric"
                        : "numeric(" + std::to_string(type.numeric_precision()) + "," +
                              std::to_string(type.numeric_scale()) + ")";
-    case TypeId::kText: return "text";
+    case TypeId::kText:
+      return "text";
     case TypeId::kVarchar:
-      return modified ? "character varying(" + std::to_string(type.modifier) + ")" : "character varying";
-    case TypeId::kChar: return modified ? "character(" + std::to_string(type.modifier) + ")" : "bpchar";
-    case TypeId::kBytea: return "bytea";
-    case TypeId::kDate: return "date";
-    case TypeId::kTime: return "time without time zone";
-    case TypeId::kTimestamp: return "timestamp without time zone";
-    case TypeId::kTimestamptz: return "timestamp with time zone";
-    case TypeId::kUuid: return "uuid";
-    case TypeId::kJson: return "json";
-    case TypeId::kJsonb: return "jsonb";
+      return modified ? "character varying(" + std::to_string(type.modifier) + ")"
+                      : "character varying";
+    case TypeId::kChar:
+      return modified ? "character(" + std::to_string(type.modifier) + ")" : "bpchar";
+    case TypeId::kBytea:
+      return "bytea";
+    case TypeId::kDate:
+      return "date";
+    case TypeId::kTime:
+      return "time without time zone";
+    case TypeId::kTimestamp:
+      return "timestamp without time zone";
+    case TypeId::kTimestamptz:
+      return "timestamp with time zone";
+    case TypeId::kUuid:
+      return "uuid";
+    case TypeId::kJson:
+      return "json";
+    case TypeId::kJsonb:
+      return "jsonb";
   }
   return "unknown";
 }
 
-Result<Type> type_from_name(std::string_view name, const int32_t* modifiers, size_t modifier_count) {
+Result<Type> type_from_name(std::string_view name, const int32_t* modifiers,
+                            size_t modifier_count) {
   for (const Spelling& spelling : kSpellings) {
     if (spelling.name != name) {
       continue;

@@ -1,5 +1,5 @@
-// Value: one SQL value of its own type, for literals, parameters, defaults and results. Bulk data lives
-// in columns (column.h).
+// Value: one SQL value of its own type, for literals, parameters, defaults and results. Bulk data
+// lives in columns (column.h).
 #pragma once
 
 #include <cstdint>
@@ -14,9 +14,25 @@ namespace rowan::type {
 class Value {
  public:
   Value() = default;  // NULL of unknown type.
-  static Value null(Type type) { Value v; v.type_ = type; return v; }
-  static Value of_int(Type type, int64_t value) { Value v; v.type_ = type; v.is_null_ = false; v.int_ = value; return v; }
-  static Value of_double(Type type, double value) { Value v; v.type_ = type; v.is_null_ = false; v.double_ = value; return v; }
+  static Value null(Type type) {
+    Value v;
+    v.type_ = type;
+    return v;
+  }
+  static Value of_int(Type type, int64_t value) {
+    Value v;
+    v.type_ = type;
+    v.is_null_ = false;
+    v.int_ = value;
+    return v;
+  }
+  static Value of_double(Type type, double value) {
+    Value v;
+    v.type_ = type;
+    v.is_null_ = false;
+    v.double_ = value;
+    return v;
+  }
   static Value of_string(Type type, std::string value) {
     Value v;
     v.type_ = type;
@@ -27,9 +43,9 @@ class Value {
 
   Type type() const { return type_; }
   bool is_null() const { return is_null_; }
-  int64_t as_int() const { return int_; }                    // Requires: physical kInt64, not null.
-  double as_double() const { return double_; }               // Requires: physical kDouble, not null.
-  const std::string& as_string() const { return string_; }   // Requires: physical kString, not null.
+  int64_t as_int() const { return int_; }                   // Requires: physical kInt64, not null.
+  double as_double() const { return double_; }              // Requires: physical kDouble, not null.
+  const std::string& as_string() const { return string_; }  // Requires: physical kString, not null.
 
  private:
   Type type_;
@@ -41,8 +57,8 @@ class Value {
   std::string string_;
 };
 
-// Total order of two non-null values of one type, as PostgreSQL's btree has it: NaN above all numbers, text by
-// bytes, char without trailing blanks, numeric by value. <0, 0, >0.
+// Total order of two non-null values of one type, as PostgreSQL's btree has it: NaN above all
+// numbers, text by bytes, char without trailing blanks, numeric by value. <0, 0, >0.
 int compare(const Value& a, const Value& b);
 
 // The same on physical strings of `type` (numeric text by value, everything else by bytes).

@@ -1,5 +1,6 @@
-// Proves: whatever moment the power goes, a branch that was moved (reset, squash, a tree committed outside a transaction) and the refs of
-// the same record stand together after opening again, what was acknowledged is there, later writes hold, and git finds all in order.
+// Proves: whatever moment the power goes, a branch that was moved (reset, squash, a tree committed
+// outside a transaction) and the refs of the same record stand together after opening again, what
+// was acknowledged is there, later writes hold, and git finds all in order.
 #include <map>
 
 #include "crash/fault_file_system.h"
@@ -10,11 +11,13 @@ namespace rowan::txn {
 
 namespace {
 
-constexpr char kNote[] = "refs/rowan/note";      // Moves with every change of main and names the same commit.
+constexpr char kNote[] =
+    "refs/rowan/note";  // Moves with every change of main and names the same commit.
 
 struct World {
   explicit World(const std::filesystem::path& dir, store::FileSystem& files)
-      : store(store::open_or_fail(dir, store::quiet_options(), files)), manager(must(Manager::open(*store, clock, options()))) {}
+      : store(store::open_or_fail(dir, store::quiet_options(), files)),
+        manager(must(Manager::open(*store, clock, options()))) {}
   static ManagerOptions options() {
     ManagerOptions made;
     made.log = &null_log();
@@ -28,7 +31,8 @@ struct World {
 };
 
 // A table's first rows as a tree of their own: `rows` of them.
-Result<Oid> tree_with(store::PendingObjects& objects, store::ObjectStore& store, const Oid& root, int64_t rows) {
+Result<Oid> tree_with(store::PendingObjects& objects, store::ObjectStore& store, const Oid& root,
+                      int64_t rows) {
   const catalog::Catalog catalog(objects, store.cache(), root);
   TRY_ASSIGN(const auto table, catalog.get_table("public", "t"));
   const catalog::TableLineKeys keys(table.table);
@@ -62,12 +66,20 @@ Result<CommitOutcome> commit_rows(World& w, int64_t rows) {
 Result<CommitOutcome> reset_to(World& w, const Oid& target) {
   store::PendingObjects objects(*w.store);
   TRY_ASSIGN(const Snapshot tip, w.manager->tip_snapshot("main"));
-  TRY_ASSIGN(store::RefUpdate entry, w.manager->reflog_entry(objects, "main", tip.commit, target, {"Ada", "ada@example.org", 0, 0}, "reset: moving"));
-  BranchMove move{"main", tip.commit, target, &objects, {entry, {kNote, w.store->ref(kNote).value_or(Oid{}), tip.commit}}, store::SyncMode::kOn};
+  TRY_ASSIGN(store::RefUpdate entry,
+             w.manager->reflog_entry(objects, "main", tip.commit, target,
+                                     {"Ada", "ada@example.org", 0, 0}, "reset: moving"));
+  BranchMove move{"main",
+                  tip.commit,
+                  target,
+                  &objects,
+                  {entry, {kNote, w.store->ref(kNote).value_or(Oid{}), tip.commit}},
+                  store::SyncMode::kOn};
   return w.manager->move_branch(move);
 }
 
-// What a step left, or would have left had its flush not failed: main, the note, the tag, and how many entries the reflog has.
+// What a step left, or would have left had its flush not failed: main, the note, the tag, and how
+// many entries the reflog has.
 struct Standing {
   Oid main, note, tag;
   size_t moves = 0;
@@ -75,10 +87,13 @@ struct Standing {
 };
 
 Standing standing_of(const World& w) {
-  return {w.store->ref("refs/heads/main").value_or(Oid{}), w.store->ref(kNote).value_or(Oid{}), w.store->ref("refs/tags/t").value_or(Oid{}), w.store->refs("refs/rowan/reflog/main/").size()};
+  return {w.store->ref("refs/heads/main").value_or(Oid{}), w.store->ref(kNote).value_or(Oid{}),
+          w.store->ref("refs/tags/t").value_or(Oid{}),
+          w.store->refs("refs/rowan/reflog/main/").size()};
 }
 
-// Runs the steps until one fails; gives the standings before the first and after each that was acknowledged or merely begun.
+// Runs the steps until one fails; gives the standings before the first and after each that was
+// acknowledged or merely begun.
 std::vector<Standing> work(World& w, size_t& acknowledged) {
   std::vector<Standing> standings{standing_of(w)};
   const Oid first = w.tip();
@@ -89,17 +104,21 @@ std::vector<Standing> work(World& w, size_t& acknowledged) {
     standings.push_back(standing_of(w));
     return done.has_value();
   };
-  const auto outcome = [](Result<CommitOutcome> result) -> Result<void> { return result ? Result<void>() : Result<void>(std::move(result).error()); };
+  const auto outcome = [](Result<CommitOutcome> result) -> Result<void> {
+    return result ? Result<void>() : Result<void>(std::move(result).error());
+  };
   if (!step([&] { return outcome(commit_rows(w, 3)); })) return standings;
   middle = w.tip();
   if (!step([&] { return outcome(commit_rows(w, 5)); })) return standings;
   if (!step([&] { return outcome(reset_to(w, middle)); })) return standings;
-  if (!step([&] { return w.manager->update_refs(nullptr, {{"refs/tags/t", Oid{}, middle}}); })) return standings;
+  if (!step([&] { return w.manager->update_refs(nullptr, {{"refs/tags/t", Oid{}, middle}}); }))
+    return standings;
   if (!w.store->checkpoint()) return standings;
   if (!step([&] { return outcome(reset_to(w, first)); })) return standings;
   if (!w.store->checkpoint()) return standings;
   if (!step([&] { return outcome(commit_rows(w, 7)); })) return standings;
-  if (!step([&] { return w.manager->update_refs(nullptr, {{"refs/tags/t", middle, Oid{}}}); })) return standings;
+  if (!step([&] { return w.manager->update_refs(nullptr, {{"refs/tags/t", middle, Oid{}}}); }))
+    return standings;
   if (!step([&] { return outcome(reset_to(w, middle)); })) return standings;
   ignore_error(w.store->checkpoint(), "the next opening tells");
   return standings;
@@ -113,7 +132,8 @@ void make_repository(const std::filesystem::path& dir) {
   const Oid text = objects.add(store::ObjectType::kBlob, catalog::table_sql(table));
   git::Commit commit;
   const Oid empty = must(catalog::write_initial_tree(objects));
-  commit.tree = must(tree::edit_paths(objects, store->cache(), empty, {{table.path() + "/table.sql", tree::kModeBlob, text}}));
+  commit.tree = must(tree::edit_paths(objects, store->cache(), empty,
+                                      {{table.path() + "/table.sql", tree::kModeBlob, text}}));
   commit.author = commit.committer = {"init", "init@example.org", 1'600'000'000, 0};
   commit.message = "init\n";
   const Oid first = objects.add(store::ObjectType::kCommit, git::encode_commit(commit));
@@ -144,7 +164,8 @@ TEST_CASE("power loss at every operation while branches move") {
       reopened = standing_of(w);
       CHECK(w.tip() == reopened.main);
       // What was acknowledged, or one of the states that were under way behind it: never a mixture.
-      const auto found = std::find(standings.begin() + static_cast<ptrdiff_t>(acknowledged), standings.end(), reopened);
+      const auto found = std::find(standings.begin() + static_cast<ptrdiff_t>(acknowledged),
+                                   standings.end(), reopened);
       const bool is_whole = found != standings.end();
       CHECK(is_whole);
       must(commit_rows(w, 9));

@@ -1,5 +1,6 @@
-// Proves: when the flush of a batch of the commit queue fails, every session whose commit is not on disk is told so, the branch goes back to
-// what is durable, nothing more is written, and after a power loss the branch is the durable commits and a whole prefix of the rest.
+// Proves: when the flush of a batch of the commit queue fails, every session whose commit is not on
+// disk is told so, the branch goes back to what is durable, nothing more is written, and after a
+// power loss the branch is the durable commits and a whole prefix of the rest.
 #include <algorithm>
 #include <atomic>
 #include <thread>
@@ -16,7 +17,8 @@ constexpr int kBatch = 3;
 
 struct Queue {
   explicit Queue(const std::filesystem::path& dir, store::FileSystem& files)
-      : store(store::open_or_fail(dir, store::quiet_options(), files)), manager(must(Manager::open(*store, clock, options()))) {}
+      : store(store::open_or_fail(dir, store::quiet_options(), files)),
+        manager(must(Manager::open(*store, clock, options()))) {}
   static ManagerOptions options() {
     ManagerOptions made;
     made.log = &null_log();
@@ -49,15 +51,18 @@ void make_repository(const std::filesystem::path& dir) {
   const Oid text = objects.add(store::ObjectType::kBlob, catalog::table_sql(table));
   git::Commit commit;
   const Oid empty = must(catalog::write_initial_tree(objects));
-  commit.tree = must(tree::edit_paths(objects, store->cache(), empty, {{table.path() + "/table.sql", tree::kModeBlob, text}}));
+  commit.tree = must(tree::edit_paths(objects, store->cache(), empty,
+                                      {{table.path() + "/table.sql", tree::kModeBlob, text}}));
   commit.author = commit.committer = {"init", "init@example.org", 1'600'000'000, 0};
   commit.message = "init\n";
   const Oid first = objects.add(store::ObjectType::kCommit, git::encode_commit(commit));
   must(store->wait_durable(must(store->append(objects, {{"refs/heads/main", Oid{}, first}}))));
 }
 
-// Session 0 commits and is durable; while it is in the queue the others line up behind it and become one batch, whose flush fails.
-void commit_and_fail(Queue& q, store::FaultFileSystem& files, std::vector<Result<CommitOutcome>>& outcomes) {
+// Session 0 commits and is durable; while it is in the queue the others line up behind it and
+// become one batch, whose flush fails.
+void commit_and_fail(Queue& q, store::FaultFileSystem& files,
+                     std::vector<Result<CommitOutcome>>& outcomes) {
   std::atomic<bool> first_done = false;
   std::atomic<int> built = 0;
   q.manager->set_commit_listener([&](const CommitEvent&) {
@@ -72,7 +77,8 @@ void commit_and_fail(Queue& q, store::FaultFileSystem& files, std::vector<Result
   });
   while (built == 0) std::this_thread::yield();
   std::vector<std::thread> others;
-  for (int n = 1; n <= kBatch; ++n) others.emplace_back([&, n] { outcomes[static_cast<size_t>(n)] = q.insert(n); });
+  for (int n = 1; n <= kBatch; ++n)
+    others.emplace_back([&, n] { outcomes[static_cast<size_t>(n)] = q.insert(n); });
   first.join();
   for (auto& thread : others) thread.join();
 }
@@ -91,10 +97,12 @@ TEST_CASE("a flush that fails under a batch of the commit queue") {
     for (int n = 0; n <= kBatch; ++n) outcomes.emplace_back(CommitOutcome{});
     {
       Queue q(folder.repository(), files);
-      const std::unique_ptr<Transaction> reader = must(q.manager->begin("main", IsolationLevel::kRepeatableRead, true));
+      const std::unique_ptr<Transaction> reader =
+          must(q.manager->begin("main", IsolationLevel::kRepeatableRead, true));
       must(reader->begin_statement(false));
       commit_and_fail(q, files, outcomes);
-      // The flush of session 0 may have taken the first commit of the batch along: then that one stands.
+      // The flush of session 0 may have taken the first commit of the batch along: then that one
+      // stands.
       for (int n = 0; n <= kBatch; ++n) {
         const auto& outcome = outcomes[static_cast<size_t>(n)];
         CHECK(q.has(n) == outcome.has_value());
@@ -108,14 +116,16 @@ TEST_CASE("a flush that fails under a batch of the commit queue") {
       CHECK(must(q.manager->durable_snapshot("main")).commit == last.commit);
       CHECK(q.has(0));
       CHECK(Fixture::see(*reader, "t", 0).empty());
-      CHECK(q.insert(9).error().code() == ErrorCode::kIoError);   // Nothing is written until it is opened again.
+      CHECK(q.insert(9).error().code() ==
+            ErrorCode::kIoError);  // Nothing is written until it is opened again.
       CHECK(q.manager->create_branch("late", last.commit).error().code() == ErrorCode::kIoError);
       CHECK_FALSE(must(q.manager->has_branch("late")));
       files.crash_at(1);
     }
     files.settle();
     Queue again(folder.repository(), files);
-    for (int n = 0; n <= kBatch; ++n) CHECK((again.has(n) || !outcomes[static_cast<size_t>(n)].has_value()));
+    for (int n = 0; n <= kBatch; ++n)
+      CHECK((again.has(n) || !outcomes[static_cast<size_t>(n)].has_value()));
     // What was not acknowledged is there whole, in its order, or not at all.
     int depth = 0;
     int there = 0;
@@ -133,7 +143,8 @@ TEST_CASE("a flush that fails under a batch of the commit queue") {
   }
 }
 
-// The disk is full for the log under a batch: who is refused is told so and leaves nothing, who was answered stays, and with room again all goes on.
+// The disk is full for the log under a batch: who is refused is told so and leaves nothing, who was
+// answered stays, and with room again all goes on.
 TEST_CASE("a full disk under a batch of the commit queue") {
   store::TempFolder folder;
   make_repository(folder.repository());
@@ -147,11 +158,12 @@ TEST_CASE("a full disk under a batch of the commit queue") {
     int64_t next = 1;
     size_t refused = 0;
     for (int round = 0; refused == 0; ++round) {
-      REQUIRE(round < 2000);                                      // What the log had reserved is used up first.
+      REQUIRE(round < 2000);  // What the log had reserved is used up first.
       std::vector<Result<CommitOutcome>> outcomes;
       for (int n = 0; n < kBatch; ++n) outcomes.emplace_back(CommitOutcome{});
       std::vector<std::thread> sessions;
-      for (int n = 0; n < kBatch; ++n) sessions.emplace_back([&, n] { outcomes[static_cast<size_t>(n)] = q.insert(next + n); });
+      for (int n = 0; n < kBatch; ++n)
+        sessions.emplace_back([&, n] { outcomes[static_cast<size_t>(n)] = q.insert(next + n); });
       for (auto& session : sessions) session.join();
       for (int n = 0; n < kBatch; ++n, ++next) {
         const auto& outcome = outcomes[static_cast<size_t>(n)];
@@ -161,7 +173,8 @@ TEST_CASE("a full disk under a batch of the commit queue") {
         refused += outcome ? 0 : 1;
       }
     }
-    CHECK(must(q.manager->tip_snapshot("main")).commit == must(q.manager->durable_snapshot("main")).commit);
+    CHECK(must(q.manager->tip_snapshot("main")).commit ==
+          must(q.manager->durable_snapshot("main")).commit);
     files.set_disk_full(false);
     must(q.insert(next));
     there.push_back(next);
@@ -169,7 +182,8 @@ TEST_CASE("a full disk under a batch of the commit queue") {
   }
   files.settle();
   Queue again(folder.repository(), files);
-  for (int64_t id = 0; id <= there.back(); ++id) CHECK(again.has(id) == (std::find(there.begin(), there.end(), id) != there.end()));
+  for (int64_t id = 0; id <= there.back(); ++id)
+    CHECK(again.has(id) == (std::find(there.begin(), there.end(), id) != there.end()));
   must(again.insert(there.back() + 1));
   must(again.store->checkpoint());
   store::check_fsck(folder.repository());

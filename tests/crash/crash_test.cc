@@ -1,5 +1,6 @@
-// Proves: whatever moment the power goes or the process dies, every acknowledged transaction is there after reopening, none
-// is there by half, the store takes new ones, and stock git finds the repository in order.
+// Proves: whatever moment the power goes or the process dies, every acknowledged transaction is
+// there after reopening, none is there by half, the store takes new ones, and stock git finds the
+// repository in order.
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,16 +28,19 @@ struct Acknowledged {
   size_t attempted = 0;
 };
 
-// A bulk pack past the journal: of a transaction that is given up, or of the one that comes next, which leads to a part of it.
+// A bulk pack past the journal: of a transaction that is given up, or of the one that comes next,
+// which leads to a part of it.
 bool load(ObjectStore& store, const std::string& text, bool gives_up) {
   auto bulk = store.begin_bulk();
   if (!bulk) return false;
   const auto hold = gives_up ? (*bulk)->hold() : nullptr;
   if (!gives_up && !(*bulk)->add(ObjectType::kBlob, text)) return false;
-  return (*bulk)->add(ObjectType::kBlob, "unused " + text).has_value() && (*bulk)->finish().has_value();
+  return (*bulk)->add(ObjectType::kBlob, "unused " + text).has_value() &&
+         (*bulk)->finish().has_value();
 }
 
-// A few transactions on two branches, small and large, with checkpoints between; stops at the first failure.
+// A few transactions on two branches, small and large, with checkpoints between; stops at the first
+// failure.
 void work(ObjectStore& store, Acknowledged& done, int from, int to) {
   for (int i = from; i < to; ++i) {
     ++done.attempted;
@@ -50,7 +54,8 @@ void work(ObjectStore& store, Acknowledged& done, int from, int to) {
   }
 }
 
-// Whole: the objects of every commit that main leads to can be read, and as many commits are there as were acknowledged.
+// Whole: the objects of every commit that main leads to can be read, and as many commits are there
+// as were acknowledged.
 void check_content(const ObjectStore& store, const Acknowledged& done) {
   for (const Made& made : done.commits) {
     CHECK(store.contains(made.commit));
@@ -82,10 +87,12 @@ TEST_CASE("power loss at every operation") {
       CAPTURE(n);
       TempFolder folder;
       REQUIRE(init_git_store_with(folder.repository(), "main", quiet_options()).has_value());
-      FaultFileSystem files(folder.path / "trash", static_cast<uint32_t>(seed * 1000 + static_cast<int>(n)));
+      FaultFileSystem files(folder.path / "trash",
+                            static_cast<uint32_t>(seed * 1000 + static_cast<int>(n)));
       Acknowledged done;
       files.crash_at(n);
-      if (auto store = open_git_store_on(folder.repository(), quiet_options(), files)) work(**store, done, 0, 10);
+      if (auto store = open_git_store_on(folder.repository(), quiet_options(), files))
+        work(**store, done, 0, 10);
       is_clean = !files.has_crashed();
       files.settle();
       {
@@ -94,7 +101,8 @@ TEST_CASE("power loss at every operation") {
         // An unacknowledged transaction that is there counts as done from now on.
         const size_t before = done.commits.size();
         done.attempted += 3;
-        for (int i = 0; i < 3; ++i) done.commits.push_back(must_commit(*store, "again " + std::to_string(i)));
+        for (int i = 0; i < 3; ++i)
+          done.commits.push_back(must_commit(*store, "again " + std::to_string(i)));
         CHECK(done.commits.size() == before + 3);
       }
       auto store = open_or_fail(folder.repository(), quiet_options());
@@ -137,8 +145,10 @@ TEST_CASE("kill -9 under load") {
       for (int t = 0; t < kThreads; ++t) {
         threads.emplace_back([&, t] {
           for (int i = 0;; ++i) {
-            const std::string text = std::to_string(round) + "/" + std::to_string(t) + "/" + std::to_string(i);
-            const auto made = commit_text(store, text + std::string(2000, 'k'), "refs/heads/t" + std::to_string(t));
+            const std::string text =
+                std::to_string(round) + "/" + std::to_string(t) + "/" + std::to_string(i);
+            const auto made = commit_text(store, text + std::string(2000, 'k'),
+                                          "refs/heads/t" + std::to_string(t));
             if (!made || !store.wait_durable(made->sequence)) _exit(4);
             Report report{static_cast<uint8_t>(t), {}};
             std::copy(made->commit.bytes.begin(), made->commit.bytes.end(), report.commit);
@@ -172,7 +182,9 @@ TEST_CASE("kill -9 under load") {
     }
     // Whatever else is on the branch, the last acknowledged commit leads to it.
     for (const auto& [thread, tip] : tips) {
-      CHECK(git(folder.repository(), "merge-base --is-ancestor " + tip.hex() + " t" + std::to_string(thread)).status == 0);
+      CHECK(git(folder.repository(),
+                "merge-base --is-ancestor " + tip.hex() + " t" + std::to_string(thread))
+                .status == 0);
     }
     check_fsck(folder.repository());
   }

@@ -1,6 +1,7 @@
-// FaultFileSystem: works on real files, counts the operations that change something, and can fail one of them or "lose
-// power" at one of them. After a power loss every operation fails; settle() then rewrites the folder to what a disk may hold:
-// writes that were not synced are kept, dropped or torn, names whose folder was not synced are taken back.
+// FaultFileSystem: works on real files, counts the operations that change something, and can fail
+// one of them or "lose power" at one of them. After a power loss every operation fails; settle()
+// then rewrites the folder to what a disk may hold: writes that were not synced are kept, dropped
+// or torn, names whose folder was not synced are taken back.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,8 @@ namespace rowan::store {
 class FaultFileSystem final : public FileSystem {
  public:
   // `trash`: a folder on the same disk, for files that may have to come back.
-  FaultFileSystem(std::filesystem::path trash, uint32_t seed) : trash_(std::move(trash)), random_(seed) {
+  FaultFileSystem(std::filesystem::path trash, uint32_t seed)
+      : trash_(std::move(trash)), random_(seed) {
     std::filesystem::create_directories(trash_);
   }
 
@@ -33,8 +35,8 @@ class FaultFileSystem final : public FileSystem {
   bool has_crashed() const { return crashed_; }
   uint64_t operations() const { return count_; }
 
-  // Requires: every File of this file system is gone. Afterwards the folder is as after the power loss, and the object
-  // serves again.
+  // Requires: every File of this file system is gone. Afterwards the folder is as after the power
+  // loss, and the object serves again.
   void settle() {
     const std::lock_guard lock(mutex_);
     for (size_t i = log_.size(); i-- > 0;) undo(log_[i]);
@@ -46,7 +48,8 @@ class FaultFileSystem final : public FileSystem {
   Result<std::unique_ptr<File>> open(const std::filesystem::path& path, OpenMode mode) override {
     const std::lock_guard lock(mutex_);
     if (crashed_) return gone();
-    const bool is_new = (mode == OpenMode::kCreate || mode == OpenMode::kCreateNew) && !real().exists(path);
+    const bool is_new =
+        (mode == OpenMode::kCreate || mode == OpenMode::kCreateNew) && !real().exists(path);
     if (is_new) {
       if (disk_full_) return full();
       TRY(step());
@@ -94,8 +97,8 @@ class FaultFileSystem final : public FileSystem {
     const std::lock_guard lock(mutex_);
     TRY(step());
     std::erase_if(log_, [&](const Entry& entry) {
-      return entry.kind != Kind::kWrite &&
-             (entry.path.parent_path() == path || (!entry.to.empty() && entry.to.parent_path() == path));
+      return entry.kind != Kind::kWrite && (entry.path.parent_path() == path ||
+                                            (!entry.to.empty() && entry.to.parent_path() == path));
     });
     return {};
   }
@@ -115,16 +118,17 @@ class FaultFileSystem final : public FileSystem {
     Kind kind;
     std::filesystem::path path;
     std::filesystem::path to;
-    std::filesystem::path saved;      // A second name of the file that was replaced or removed.
-    std::shared_ptr<File> file;       // Writes go by file, not by name.
-    std::string before;               // The bytes overwritten.
+    std::filesystem::path saved;  // A second name of the file that was replaced or removed.
+    std::shared_ptr<File> file;   // Writes go by file, not by name.
+    std::string before;           // The bytes overwritten.
     uint64_t offset;
     uint64_t size_before;
   };
 
   class FaultFile final : public File {
    public:
-    FaultFile(FaultFileSystem& owner, std::shared_ptr<File> inner) : owner_(owner), inner_(std::move(inner)) {}
+    FaultFile(FaultFileSystem& owner, std::shared_ptr<File> inner)
+        : owner_(owner), inner_(std::move(inner)) {}
     Result<size_t> read(char* to, size_t bytes_max, uint64_t offset) const override {
       const std::lock_guard lock(owner_.mutex_);
       if (owner_.crashed_) return gone();
@@ -187,7 +191,9 @@ class FaultFileSystem final : public FileSystem {
 
   static FileSystem& real() { return real_file_system(); }
   static Error gone() { return Error(ErrorCode::kIoError, "the power is gone"); }
-  static Error full() { return Error(ErrorCode::kDiskFull, "could not write: No space left on device (injected)"); }
+  static Error full() {
+    return Error(ErrorCode::kDiskFull, "could not write: No space left on device (injected)");
+  }
 
   Result<void> step() {
     crashed_now_ = false;
@@ -212,28 +218,35 @@ class FaultFileSystem final : public FileSystem {
     std::error_code ignored;
     switch (entry.kind) {
       case Kind::kWrite: {
-        // Kept, dropped, or dropped from some point on: what a disk does with pages it was never told to keep.
+        // Kept, dropped, or dropped from some point on: what a disk does with pages it was never
+        // told to keep.
         const uint32_t fate = random_() % 4;
         if (fate == 0) return;
-        const size_t kept = fate == 1 && !entry.before.empty() ? random_() % entry.before.size() : 0;
+        const size_t kept =
+            fate == 1 && !entry.before.empty() ? random_() % entry.before.size() : 0;
         const Bytes rest = Bytes(entry.before).substr(kept);
-        if (!rest.empty()) ignore_error(entry.file->write(rest, entry.offset + kept), "a test's own file");
+        if (!rest.empty())
+          ignore_error(entry.file->write(rest, entry.offset + kept), "a test's own file");
         if (fate == 2) ignore_error(entry.file->truncate(entry.size_before), "a test's own file");
         return;
       }
-      case Kind::kCreate: std::filesystem::remove(entry.path, ignored); return;
+      case Kind::kCreate:
+        std::filesystem::remove(entry.path, ignored);
+        return;
       case Kind::kRename:
         std::filesystem::rename(entry.to, entry.path, ignored);
         if (!entry.saved.empty()) std::filesystem::rename(entry.saved, entry.to, ignored);
         return;
-      case Kind::kUnlink: std::filesystem::rename(entry.saved, entry.path, ignored); return;
+      case Kind::kUnlink:
+        std::filesystem::rename(entry.saved, entry.path, ignored);
+        return;
     }
   }
 
   std::filesystem::path trash_;
   std::mt19937 random_;
   std::recursive_mutex mutex_;
-  std::vector<Entry> log_;            // What is not on the disk yet, oldest first.
+  std::vector<Entry> log_;  // What is not on the disk yet, oldest first.
   uint64_t count_ = 0;
   uint64_t crash_at_ = 0;
   uint64_t saved_count_ = 0;

@@ -1,5 +1,6 @@
-// Proves: whatever moment the power goes while a branch has a history policy, what was acknowledged is on the branch after opening again,
-// refs/heads/<branch> stands at or below it, the branch goes on, and git finds all in order.
+// Proves: whatever moment the power goes while a branch has a history policy, what was acknowledged
+// is on the branch after opening again, refs/heads/<branch> stands at or below it, the branch goes
+// on, and git finds all in order.
 #include "crash/fault_file_system.h"
 #include "unit/store/store_fixture.h"
 #include "unit/txn/fixture.h"
@@ -13,7 +14,8 @@ constexpr char kFine[] = "refs/rowan/fine/main/";
 
 struct World {
   World(const std::filesystem::path& dir, store::FileSystem& files, TestClock& clock)
-      : store(store::open_or_fail(dir, store::quiet_options(), files)), manager(must(Manager::open(*store, clock, options()))) {}
+      : store(store::open_or_fail(dir, store::quiet_options(), files)),
+        manager(must(Manager::open(*store, clock, options()))) {}
   static ManagerOptions options() {
     ManagerOptions made;
     made.log = &null_log();
@@ -32,17 +34,20 @@ Result<void> commit_table(World& w, const std::string& name) {
   const catalog::TableDef table = make_table(name);
   TRY(t->put_file(table.path() + "/table.sql", catalog::table_sql(table)));
   TRY_ASSIGN(const CommitOutcome outcome, t->commit(Fixture::request(name)));
-  return outcome.changed ? Result<void>() : Result<void>(Error(ErrorCode::kInternal, "nothing was committed"));
+  return outcome.changed ? Result<void>()
+                         : Result<void>(Error(ErrorCode::kInternal, "nothing was committed"));
 }
 
-// The tree that the branch has by the store's refs: what it is at, or would be had the last flush not failed. The numbers have one digit here.
+// The tree that the branch has by the store's refs: what it is at, or would be had the last flush
+// not failed. The numbers have one digit here.
 Oid standing_root(const World& w) {
   const auto fine = w.store->refs(kFine);
   const Oid commit = fine.empty() ? w.store->ref(kHead).value_or(Oid{}) : fine.back().value;
   return must(w.manager->snapshot_of(commit)).root;
 }
 
-// Runs the steps until one fails; gives the branch's trees before the first and after each that was acknowledged or merely begun.
+// Runs the steps until one fails; gives the branch's trees before the first and after each that was
+// acknowledged or merely begun.
 std::vector<Oid> work(World& w, TestClock& clock, size_t& acknowledged) {
   std::vector<Oid> roots{standing_root(w)};
   const auto step = [&](const std::function<Result<void>()>& run) {
@@ -52,8 +57,14 @@ std::vector<Oid> work(World& w, TestClock& clock, size_t& acknowledged) {
     roots.push_back(standing_root(w));
     return done.has_value();
   };
-  const auto policy = [&](int64_t every_us, int64_t keep_us) { return [&w, every_us, keep_us] { return w.manager->set_history_policy("main", {every_us, keep_us}); }; };
-  const auto commit = [&](const char* name) { return [&w, name] { return commit_table(w, name); }; };
+  const auto policy = [&](int64_t every_us, int64_t keep_us) {
+    return [&w, every_us, keep_us] {
+      return w.manager->set_history_policy("main", {every_us, keep_us});
+    };
+  };
+  const auto commit = [&](const char* name) {
+    return [&w, name] { return commit_table(w, name); };
+  };
   if (!step(policy(1'000'000, 0)) || !step(commit("a"))) return roots;
   if (!step(policy(10, 2'500)) || !step(commit("c")) || !step(commit("d"))) return roots;
   if (!w.store->checkpoint()) return roots;
@@ -61,7 +72,8 @@ std::vector<Oid> work(World& w, TestClock& clock, size_t& acknowledged) {
   if (!step([&] { return w.manager->roll_up_due(); })) return roots;
   step([&]() -> Result<void> {
     TRY_ASSIGN(const bool dropped, w.manager->drop_history_policy("main"));
-    return dropped ? Result<void>() : Result<void>(Error(ErrorCode::kInternal, "no policy was dropped"));
+    return dropped ? Result<void>()
+                   : Result<void>(Error(ErrorCode::kInternal, "no policy was dropped"));
   });
   ignore_error(w.store->checkpoint(), "the next opening tells");
   return roots;
@@ -76,7 +88,9 @@ void check_refs(const World& w) {
   CHECK(w.manager->history().is_ancestor(head, tip));
   if (!has_policy) CHECK(head == tip);
   const auto refs = w.store->refs(kFine);
-  const bool is_live = !has_policy || std::any_of(refs.begin(), refs.end(), [&](const store::RefEntry& ref) { return ref.value == tip; });
+  const bool is_live =
+      !has_policy || std::any_of(refs.begin(), refs.end(),
+                                 [&](const store::RefEntry& ref) { return ref.value == tip; });
   CHECK(is_live);
 }
 
@@ -114,7 +128,8 @@ TEST_CASE("power loss at every operation under a history policy") {
     Oid reopened;
     {
       World w(folder.repository(), files, clock);
-      const bool stands = std::find(roots.begin() + static_cast<ptrdiff_t>(acknowledged), roots.end(), w.tip().root) != roots.end();
+      const bool stands = std::find(roots.begin() + static_cast<ptrdiff_t>(acknowledged),
+                                    roots.end(), w.tip().root) != roots.end();
       CHECK(stands);
       check_refs(w);
       clock.set(clock.now_us() + 1'000'000);

@@ -1,6 +1,6 @@
-// COPY's reader over arbitrary bytes and formats: the pieces in which bytes arrive do not matter, and csv fields that were
-// read are read the same when they are written again.
-// Input: csv?, delimiter, quote, escape, piece size, then the text.
+// COPY's reader over arbitrary bytes and formats: the pieces in which bytes arrive do not matter,
+// and csv fields that were read are read the same when they are written again. Input: csv?,
+// delimiter, quote, escape, piece size, then the text.
 #include <algorithm>
 #include <cstring>
 #include <string>
@@ -69,7 +69,8 @@ void check_written_again(const exec::CopyFormat& format, const Outcome& read) {
     written += '\n';
   }
   const Outcome again = read_all(format, written, written.size() + 1);
-  require(again.error.empty() && again.records == read.records, "fields that were written are read the same", written);
+  require(again.error.empty() && again.records == read.records,
+          "fields that were written are read the same", written);
 }
 
 }  // namespace
@@ -93,7 +94,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   const Outcome whole = read_all(*format, input.rest(), input.rest().size() + 1);
-  require(read_all(*format, input.rest(), std::max<size_t>(piece, 16)) == whole, "pieces do not matter", input.rest());
+  require(read_all(*format, input.rest(), std::max<size_t>(piece, 16)) == whole,
+          "pieces do not matter", input.rest());
   check_written_again(*format, whole);
   return 0;
 }

@@ -1,4 +1,5 @@
-// What fuzz targets share: taking an input apart, and stopping loudly when a property does not hold.
+// What fuzz targets share: taking an input apart, and stopping loudly when a property does not
+// hold.
 #pragma once
 
 #include <cstddef>
@@ -6,12 +7,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
-#include <string>
 #include <string_view>
 
 namespace rowan::fuzz {
 
-// Takes small choices from the front of an input; what is left is the text under test. Past the end everything is zero.
+// Takes small choices from the front of an input; what is left is the text under test. Past the end
+// everything is zero.
 class Input {
  public:
   Input(const uint8_t* data, size_t size) : rest_(reinterpret_cast<const char*>(data), size) {}

@@ -1,7 +1,7 @@
-// Recovery's scan over arbitrary journal files: what it gives back is whole and consecutive, and a record that was written is
-// read as it was.
-// Input: a byte says how: 0 the bytes are a file as they stand; 1 they are the body of a record with a right head; 2 they are
-// cut into records, written properly, and one byte of the file is then changed.
+// Recovery's scan over arbitrary journal files: what it gives back is whole and consecutive, and a
+// record that was written is read as it was. Input: a byte says how: 0 the bytes are a file as they
+// stand; 1 they are the body of a record with a right head; 2 they are cut into records, written
+// properly, and one byte of the file is then changed.
 #include <cstring>
 #include <memory>
 #include <string>
@@ -18,7 +18,7 @@ using namespace rowan;
 using namespace rowan::store;
 using fuzz::require;
 
-constexpr uint64_t kKey = 1000;      // The store's epochs begin here.
+constexpr uint64_t kKey = 1000;  // The store's epochs begin here.
 
 class ReadOnlyFile final : public File {
  public:
@@ -44,7 +44,8 @@ class ReadOnlyFiles final : public FileSystem {
  public:
   explicit ReadOnlyFiles(std::vector<std::string> files) : files_(std::move(files)) {}
   Result<std::unique_ptr<File>> open(const std::filesystem::path& path, OpenMode) override {
-    return std::unique_ptr<File>(std::make_unique<ReadOnlyFile>(files_[std::stoul(path.filename().string()) - 1]));
+    return std::unique_ptr<File>(
+        std::make_unique<ReadOnlyFile>(files_[std::stoul(path.filename().string()) - 1]));
   }
   Result<std::vector<std::string>> list(const std::filesystem::path&) override {
     std::vector<std::string> names;
@@ -53,11 +54,19 @@ class ReadOnlyFiles final : public FileSystem {
     }
     return names;
   }
-  Result<void> rename(const std::filesystem::path&, const std::filesystem::path&) override { return ReadOnlyFile::refused(); }
+  Result<void> rename(const std::filesystem::path&, const std::filesystem::path&) override {
+    return ReadOnlyFile::refused();
+  }
   Result<void> unlink(const std::filesystem::path&) override { return ReadOnlyFile::refused(); }
-  Result<void> make_folder(const std::filesystem::path&) override { return ReadOnlyFile::refused(); }
-  Result<void> remove_folder(const std::filesystem::path&) override { return ReadOnlyFile::refused(); }
-  Result<void> sync_folder(const std::filesystem::path&) override { return ReadOnlyFile::refused(); }
+  Result<void> make_folder(const std::filesystem::path&) override {
+    return ReadOnlyFile::refused();
+  }
+  Result<void> remove_folder(const std::filesystem::path&) override {
+    return ReadOnlyFile::refused();
+  }
+  Result<void> sync_folder(const std::filesystem::path&) override {
+    return ReadOnlyFile::refused();
+  }
   bool exists(const std::filesystem::path&) override { return true; }
 
  private:
@@ -98,14 +107,17 @@ void scan_body(fuzz::Input input) {
   head.body_crc = crc32(Bytes(record).substr(kRecordHeadBytes));
   write_record_head(record.data(), head);
   const auto body = read_record_body(record, head);
-  require(!body || (body->objects.size() == head.objects && body->refs.size() == head.refs), "a body holds what its head says");
+  require(!body || (body->objects.size() == head.objects && body->refs.size() == head.refs),
+          "a body holds what its head says");
   (void)scan({record});
 }
 
 // Gives the file, and where each record begins.
 std::pair<std::string, std::vector<size_t>> write_records(fuzz::Input& input) {
   class Nothing final : public ObjectReader {
-    Result<ObjectRef> read(const Oid&) const override { return Error(ErrorCode::kCorruption, "nothing below"); }
+    Result<ObjectRef> read(const Oid&) const override {
+      return Error(ErrorCode::kCorruption, "nothing below");
+    }
   } nothing;
   std::string file;
   std::vector<size_t> begins;
@@ -113,7 +125,8 @@ std::pair<std::string, std::vector<size_t>> write_records(fuzz::Input& input) {
     PendingObjects objects(nothing);
     std::vector<RefUpdate> refs;
     for (int i = input.byte() % 4; i > 0; --i) {
-      objects.add(static_cast<ObjectType>(1 + input.byte() % 4), std::string(input.take(input.byte())));
+      objects.add(static_cast<ObjectType>(1 + input.byte() % 4),
+                  std::string(input.take(input.byte())));
     }
     for (int i = input.byte() % 3; i > 0; --i) {
       refs.push_back({std::string(input.take(input.byte())), {}, {}});
@@ -136,7 +149,8 @@ void scan_changed(fuzz::Input input) {
   auto [file, begins] = write_records(input);
   const size_t at = place % file.size();
   const auto whole = scan({file});
-  require(whole.has_value() && whole->records.size() == begins.size(), "every record that was written is read");
+  require(whole.has_value() && whole->records.size() == begins.size(),
+          "every record that was written is read");
   std::string changed = file;
   changed[at] = static_cast<char>(changed[at] ^ change);
   const auto rest = scan({changed});
@@ -146,7 +160,8 @@ void scan_changed(fuzz::Input input) {
     while (before + 1 < begins.size() && begins[before + 1] <= at) {
       ++before;
     }
-    require(rest->records.size() == before, "the records before a changed one are kept, the changed one is not");
+    require(rest->records.size() == before,
+            "the records before a changed one are kept, the changed one is not");
   }
 }
 
@@ -160,8 +175,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       (void)scan({std::string(first), std::string(input.rest())});
       break;
     }
-    case 1: scan_body(input); break;
-    default: scan_changed(input);
+    case 1:
+      scan_body(input);
+      break;
+    default:
+      scan_changed(input);
   }
   return 0;
 }

@@ -1,5 +1,6 @@
-// Keys: the order of encoded keys is the order of values, no key is the prefix of another, and names decode to one spelling.
-// Input: a byte for the type, then two values in text form with a zero byte between them.
+// Keys: the order of encoded keys is the order of values, no key is the prefix of another, and
+// names decode to one spelling. Input: a byte for the type, then two values in text form with a
+// zero byte between them.
 #include <string>
 
 #include "fuzz_input.h"
@@ -29,11 +30,13 @@ void check_order(const type::Value& a, const type::Value& b, bool descending) {
     return;
   }
   const int order = type::compare(a, b) * (descending ? -1 : 1);
-  require(sign(a_key.compare(b_key)) == sign(order), "keys order as values do", a_key + " " + b_key);
+  require(sign(a_key.compare(b_key)) == sign(order), "keys order as values do",
+          a_key + " " + b_key);
   const bool is_prefix = a_key.starts_with(b_key) || b_key.starts_with(a_key);
   require(!is_prefix || order == 0, "no key begins with another one", a_key + " " + b_key);
   for (const char c : descending ? std::string_view() : std::string_view(a_key)) {
-    require(c > ' ' && c != '/' && c != '\x7f' && !(c >= 'A' && c <= 'Z'), "a key fits into a path", a_key);
+    require(c > ' ' && c != '/' && c != '\x7f' && !(c >= 'A' && c <= 'Z'), "a key fits into a path",
+            a_key);
   }
 }
 
@@ -50,7 +53,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   const auto again = type::parse_text(type, type::to_text(*a));
-  require(again.has_value() && (!type::can_be_key(type.id) || type::compare(*again, *a) == 0), "the text of a value reads back", first);
+  require(again.has_value() && (!type::can_be_key(type.id) || type::compare(*again, *a) == 0),
+          "the text of a value reads back", first);
   check_order(*a, *b, false);
   check_order(*a, *b, true);
   return 0;

@@ -1,5 +1,5 @@
-// Arbitrary bytes as a leaf, in several layouts: nothing may read outside of it, and the ways to read a line must agree.
-// Input: a byte for the layout, then the leaf.
+// Arbitrary bytes as a leaf, in several layouts: nothing may read outside of it, and the ways to
+// read a line must agree. Input: a byte for the layout, then the leaf.
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,7 +26,9 @@ class NoLargeValues final : public type::LargeReader {
 class OneObject final : public store::ObjectReader {
  public:
   explicit OneObject(Bytes bytes) : bytes_(bytes) {}
-  Result<store::ObjectRef> read(const Oid&) const override { return store::ObjectRef{store::ObjectType::kBlob, bytes_, nullptr}; }
+  Result<store::ObjectRef> read(const Oid&) const override {
+    return store::ObjectRef{store::ObjectType::kBlob, bytes_, nullptr};
+  }
 
  private:
   Bytes bytes_;
@@ -35,7 +37,9 @@ class OneObject final : public store::ObjectReader {
 class LayoutKeys final : public tree::LineKeys {
  public:
   explicit LayoutKeys(const type::RowLayout& layout) : layout_(layout) {}
-  Result<void> append_key(Bytes line, std::string& key) const override { return type::append_line_key(layout_, line, key); }
+  Result<void> append_key(Bytes line, std::string& key) const override {
+    return type::append_line_key(layout_, line, key);
+  }
   uint64_t identity() const override { return 1; }
 
  private:
@@ -70,10 +74,12 @@ const std::vector<type::RowLayout>& layouts() {
 }
 
 // The line written anew from its values; its large references and dropped slots are carried.
-std::string encode_again(const type::RowLayout& layout, Bytes line, const std::vector<type::Value>& values, uint64_t count) {
+std::string encode_again(const type::RowLayout& layout, Bytes line,
+                         const std::vector<type::Value>& values, uint64_t count) {
   std::vector<Bytes> elements;
   uint64_t ignored = 0;
-  require(type::split_line(layout, line, elements, ignored).has_value(), "a canonical line splits", line);
+  require(type::split_line(layout, line, elements, ignored).has_value(), "a canonical line splits",
+          line);
   std::vector<type::Cell> cells(values.size());
   for (size_t i = 0; i < cells.size(); ++i) {
     const bool carried = layout.slots[i].dropped && i < elements.size();
@@ -105,7 +111,8 @@ Lines read_one_by_one(const type::RowLayout& layout, Bytes text) {
       require(has_key, "a canonical line has a key", line);
     }
     if (is_canonical && values) {
-      require(encode_again(layout, line, *values, count) == line, "a canonical line is written the same again", line);
+      require(encode_again(layout, line, *values, count) == line,
+              "a canonical line is written the same again", line);
     }
     lines.all_decode = lines.all_decode && values.has_value() && is_canonical;
     lines.rows += static_cast<size_t>(count);
@@ -143,7 +150,8 @@ void read_columns(const type::RowLayout& layout, Bytes text, const Lines& lines)
     for (size_t i = 0; i < slots.size(); ++i) {
       const type::Value& expected = lines.values[row][slots[i]];
       const type::Value got = batch.columns[i].value(row);
-      const bool equal = got.is_null() == expected.is_null() && (got.is_null() || type::to_text(got) == type::to_text(expected));
+      const bool equal = got.is_null() == expected.is_null() &&
+                         (got.is_null() || type::to_text(got) == type::to_text(expected));
       require(equal, "equal values in columns and lines", text);
     }
   }
@@ -165,7 +173,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto leaf = tree::Leaf::read({objects, cache, keys}, Oid::from_raw("leaf of this fuzzing"));
   if (leaf) {
     for (size_t i = 0; i < (*leaf)->size(); ++i) {
-      require((*leaf)->lower_bound((*leaf)->key(i)) == i, "every line of a leaf is found by its key", text);
+      require((*leaf)->lower_bound((*leaf)->key(i)) == i,
+              "every line of a leaf is found by its key", text);
     }
   }
   return 0;

@@ -1,4 +1,5 @@
-// The helpers that only lex must hold for any bytes: ends lie inside the text, normalising twice changes no more than once.
+// The helpers that only lex must hold for any bytes: ends lie inside the text, normalising twice
+// changes no more than once.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -1,6 +1,7 @@
-// Packs that are damaged or made to do harm: reading every object of one ends in an object or an error.
-// Input: a byte says how: 0 the bytes are pack and index as they stand; 1 they describe entries that are deflated and indexed
-// properly, but may lie about sizes, bases and deltas; 2 they are a base and a delta.
+// Packs that are damaged or made to do harm: reading every object of one ends in an object or an
+// error. Input: a byte says how: 0 the bytes are pack and index as they stand; 1 they describe
+// entries that are deflated and indexed properly, but may lie about sizes, bases and deltas; 2 they
+// are a base and a delta.
 #include <stdlib.h>
 
 #include <algorithm>
@@ -25,7 +26,8 @@ using fuzz::require;
 const std::filesystem::path& objects_folder() {
   static const struct Folder {
     Folder() {
-      std::string name = (std::filesystem::temp_directory_path() / "rowan-pack-fuzz-XXXXXX").string();
+      std::string name =
+          (std::filesystem::temp_directory_path() / "rowan-pack-fuzz-XXXXXX").string();
       require(mkdtemp(name.data()) != nullptr, "a folder for packs");
       path = name;
       std::filesystem::create_directories(path / "pack");
@@ -56,12 +58,13 @@ struct Entry {
 };
 
 std::string make_idx(std::vector<Entry> entries, Bytes pack_hash) {
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.id < b.id; });
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry& a, const Entry& b) { return a.id < b.id; });
   std::string idx("\377tOc\0\0\0\2", 8);
   for (unsigned first = 0; first < 256; ++first) {
-    append_be32(idx, static_cast<uint32_t>(std::count_if(entries.begin(), entries.end(), [first](const Entry& entry) {
-                  return entry.id.bytes[0] <= first;
-                })));
+    append_be32(idx, static_cast<uint32_t>(std::count_if(
+                         entries.begin(), entries.end(),
+                         [first](const Entry& entry) { return entry.id.bytes[0] <= first; })));
   }
   for (const Entry& entry : entries) idx += entry.id.raw();
   for (size_t i = 0; i < entries.size(); ++i) append_be32(idx, 0);
@@ -73,7 +76,8 @@ std::string make_idx(std::vector<Entry> entries, Bytes pack_hash) {
 void write_file(const std::filesystem::path& path, Bytes bytes) {
   // A new file each time: an older one may be mapped still.
   std::filesystem::remove(path);
-  std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  std::ofstream(path, std::ios::binary)
+      .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 
 void read_everything(Bytes pack, Bytes idx) {
@@ -87,7 +91,8 @@ void read_everything(Bytes pack, Bytes idx) {
   const auto ids = (*packs)->ids_of(stem);
   for (size_t i = 0; ids && i < std::min<size_t>(ids->size(), 32); ++i) {
     const auto checked = (*packs)->find((*ids)[i], true);
-    require(!checked || !*checked || hash_object((*checked)->type, (*checked)->bytes) == (*ids)[i], "a checked object matches its id");
+    require(!checked || !*checked || hash_object((*checked)->type, (*checked)->bytes) == (*ids)[i],
+            "a checked object matches its id");
     (void)(*packs)->find((*ids)[i], false);
     (void)(*packs)->find_prefix((*ids)[i].hex().substr(0, 4), 8);
   }
@@ -108,7 +113,8 @@ void read_described(fuzz::Input& input) {
     Entry entry;
     entry.id.bytes[0] = static_cast<uint8_t>(i * 16);
     entry.offset = static_cast<uint32_t>(pack.size());
-    const uint64_t size = data.size() + static_cast<uint64_t>(std::max<int64_t>(lie, -static_cast<int64_t>(data.size())));
+    const uint64_t size = data.size() + static_cast<uint64_t>(std::max<int64_t>(
+                                            lie, -static_cast<int64_t>(data.size())));
     if (kind <= 3) {
       entry.id = hash_object(static_cast<ObjectType>(kind + 1), data);
       pack += whole_entry_head(static_cast<ObjectType>(kind + 1), size);
@@ -116,9 +122,10 @@ void read_described(fuzz::Input& input) {
       const uint32_t to = i == 0 ? base : entries[base % i].offset;
       pack += delta_entry_head(size, entry.offset - to);
     } else {
-      pack.push_back(static_cast<char>(7 << 4 | (size & 15)));     // REF_DELTA, its size in four bits.
+      pack.push_back(static_cast<char>(7 << 4 | (size & 15)));  // REF_DELTA, its size in four bits.
       Oid id;
-      id.bytes[0] = static_cast<uint8_t>(base % 8 * 16);           // Of any entry: itself and later ones too.
+      id.bytes[0] =
+          static_cast<uint8_t>(base % 8 * 16);  // Of any entry: itself and later ones too.
       pack += id.raw();
     }
     deflater.append(data, pack);
@@ -141,7 +148,8 @@ void apply(fuzz::Input& input) {
   const std::string made = maker.make(base, delta, base.size() + delta.size() + 64);
   if (!made.empty()) {
     std::string out(delta.size(), '\0');
-    require(apply_delta(base, made, out.data(), out.size()) && out == delta, "a delta that was made gives the target");
+    require(apply_delta(base, made, out.data(), out.size()) && out == delta,
+            "a delta that was made gives the target");
   }
 }
 
@@ -155,8 +163,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       read_everything(pack, input.rest());
       break;
     }
-    case 1: read_described(input); break;
-    default: apply(input);
+    case 1:
+      read_described(input);
+      break;
+    default:
+      apply(input);
   }
   return 0;
 }

@@ -1,4 +1,5 @@
-// Whatever parses must survive: parsing again, printing of its expressions and queries (Q3), and the helpers on raw text.
+// Whatever parses must survive: parsing again, printing of its expressions and queries (Q3), and
+// the helpers on raw text.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -13,11 +14,16 @@ using namespace rowan::sql;
 
 const SelectStmt* query_of(const Statement& statement) {
   switch (statement.kind) {
-    case StatementKind::kSelect: return static_cast<const SelectStmt*>(&statement);
-    case StatementKind::kInsert: return static_cast<const InsertStmt&>(statement).source;
-    case StatementKind::kCreateView: return static_cast<const CreateViewStmt&>(statement).select;
-    case StatementKind::kExplain: return query_of(*static_cast<const ExplainStmt&>(statement).statement);
-    default: return nullptr;
+    case StatementKind::kSelect:
+      return static_cast<const SelectStmt*>(&statement);
+    case StatementKind::kInsert:
+      return static_cast<const InsertStmt&>(statement).source;
+    case StatementKind::kCreateView:
+      return static_cast<const CreateViewStmt&>(statement).select;
+    case StatementKind::kExplain:
+      return query_of(*static_cast<const ExplainStmt&>(statement).statement);
+    default:
+      return nullptr;
   }
 }
 
@@ -32,7 +38,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       if (select == nullptr) continue;
       const std::string printed = to_sql(*select);
       const auto again = parse_statement(printed);
-      if (again && (query_of(*again->statement) == nullptr || to_sql(*query_of(*again->statement)) != printed)) std::abort();
+      if (again && (query_of(*again->statement) == nullptr ||
+                    to_sql(*query_of(*again->statement)) != printed))
+        std::abort();
       if (!again && again.error().code() != rowan::ErrorCode::kStatementTooComplex) std::abort();
     }
   }

@@ -1,5 +1,5 @@
-// Runs a fuzz target over every file of the given folders, and over each file cut short at several places: the default test
-// run replays corpora this way, without libFuzzer.
+// Runs a fuzz target over every file of the given folders, and over each file cut short at several
+// places: the default test run replays corpora this way, without libFuzzer.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -16,7 +16,8 @@ int main(int argc, char** argv) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(argv[i])) {
       if (!entry.is_regular_file()) continue;
       std::ifstream in(entry.path(), std::ios::binary);
-      const std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+      const std::string bytes((std::istreambuf_iterator<char>(in)),
+                              std::istreambuf_iterator<char>());
       const size_t step = bytes.size() / 64 + 1;
       for (size_t size = 0; size <= bytes.size(); size += step) {
         LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t*>(bytes.data()), size);

@@ -1,4 +1,5 @@
-// Arbitrary text as a stored table.sql: what is accepted has one canonical text, and that text reads back as itself.
+// Arbitrary text as a stored table.sql: what is accepted has one canonical text, and that text
+// reads back as itself.
 #include <string>
 
 #include "catalog/table.h"
@@ -17,6 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   require(again.has_value(), again ? "" : again.error().message().c_str(), canonical);
   require(catalog::table_sql(*again) == canonical, "canonical text stays as it is", canonical);
   require(again->definition_id == table->definition_id, "one text, one id", canonical);
-  require(again->layout.slots.size() == table->layout.slots.size(), "one text, one layout", canonical);
+  require(again->layout.slots.size() == table->layout.slots.size(), "one text, one layout",
+          canonical);
   return 0;
 }

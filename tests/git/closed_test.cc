@@ -1,5 +1,5 @@
-// Stock git on a repository that Rowan wrote and closed: everything people do with a repository works on the data, leaves
-// it whole, and Rowan goes on afterwards as if nothing had been.
+// Stock git on a repository that Rowan wrote and closed: everything people do with a repository
+// works on the data, leaves it whole, and Rowan goes on afterwards as if nothing had been.
 #include "git_testing.h"
 
 namespace rowan::git_testing {
@@ -9,8 +9,11 @@ namespace {
 // A table of a few leaves, one without a primary key, a value out of line, a second branch.
 void fill(const fs::path& path) {
   Opened opened(path);
-  opened.execute("CREATE TABLE city (id integer PRIMARY KEY, name text NOT NULL, size numeric(12,2))");
-  opened.execute("INSERT INTO city SELECT n, 'city number ' || n, n * 1.25 FROM generate_series(1, 600) AS g(n)");
+  opened.execute(
+      "CREATE TABLE city (id integer PRIMARY KEY, name text NOT NULL, size numeric(12,2))");
+  opened.execute(
+      "INSERT INTO city SELECT n, 'city number ' || n, n * 1.25 FROM generate_series(1, 600) AS "
+      "g(n)");
   opened.execute("CREATE TABLE note (text text)");
   opened.execute("INSERT INTO note VALUES ('twice'), ('twice'), (NULL)");
   opened.execute("CREATE TABLE page (id integer PRIMARY KEY, body text)");
@@ -22,8 +25,10 @@ void fill(const fs::path& path) {
 }
 
 std::string everything(Opened& opened) {
-  return opened.ask("SELECT * FROM city ORDER BY id") + opened.ask("SELECT text FROM note ORDER BY text") +
-         opened.ask("SELECT id, length(body) FROM page") + opened.ask("SELECT count(*) FROM city AS OF 'draft'");
+  return opened.ask("SELECT * FROM city ORDER BY id") +
+         opened.ask("SELECT text FROM note ORDER BY text") +
+         opened.ask("SELECT id, length(body) FROM page") +
+         opened.ask("SELECT count(*) FROM city AS OF 'draft'");
 }
 
 std::string everything(const fs::path& path) {
@@ -33,7 +38,8 @@ std::string everything(const fs::path& path) {
 
 size_t count_of(const std::string& text, const std::string& part) {
   size_t count = 0;
-  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size())) ++count;
+  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size()))
+    ++count;
   return count;
 }
 
@@ -44,7 +50,8 @@ TEST_CASE("a changed row is one removed and one added line") {
   const fs::path db = scratch / "db";
   fill(db);
   const std::string shown = git(db, "show --format= --unified=0 main");
-  CHECK(shown.find("\n-[300,\"city number 300\",375.00]\n+[300,\"Ada's city\",375.00]\n") != std::string::npos);
+  CHECK(shown.find("\n-[300,\"city number 300\",375.00]\n+[300,\"Ada's city\",375.00]\n") !=
+        std::string::npos);
   CHECK(count_of(shown, "\n-[") == 1);
   CHECK(count_of(shown, "\n+[") == 1);
   CHECK(count_of(shown, "diff --git") == 1);
@@ -58,8 +65,10 @@ TEST_CASE("a changed row is one removed and one added line") {
   CHECK(log.find("UPDATE city SET name = $1 WHERE id = $2") != std::string::npos);
 
   const std::string leaf = git(db, "diff --name-only main~1 main");
-  const std::string blamed = git(db, "blame -s --abbrev=8 main -- '" + leaf.substr(0, leaf.find('\n')) + "'");
-  CHECK(count_of(blamed, git(db, "rev-parse --short=9 main").substr(0, 9)) == 1);   // The changed line alone.
+  const std::string blamed =
+      git(db, "blame -s --abbrev=8 main -- '" + leaf.substr(0, leaf.find('\n')) + "'");
+  CHECK(count_of(blamed, git(db, "rev-parse --short=9 main").substr(0, 9)) ==
+        1);  // The changed line alone.
   check_clean(db);
 }
 
@@ -79,7 +88,7 @@ TEST_CASE("clones, bundles and tags carry the data") {
   for (const fs::path& source : {db, scratch / "db.bundle"}) {
     const fs::path copy = scratch / ("copy of " + source.filename().string());
     must("git clone -q --bare '" + source.string() + "' '" + copy.string() + "'");
-    CHECK(everything(copy) == before);   // A bare clone is a repository of Rowan's at once.
+    CHECK(everything(copy) == before);  // A bare clone is a repository of Rowan's at once.
     check_clean(copy);
   }
   CHECK(everything(db) == before);
@@ -93,14 +102,17 @@ TEST_CASE("git's own upkeep changes no row") {
   fill(db);
   const std::string before = everything(db);
   int next = 1000;
-  for (const char* upkeep : {"gc -q", "repack -q -adf", "gc -q --prune=now --aggressive", "pack-refs --all", "repack -q -adf --write-bitmap-index", "prune-packed"}) {
+  for (const char* upkeep :
+       {"gc -q", "repack -q -adf", "gc -q --prune=now --aggressive", "pack-refs --all",
+        "repack -q -adf --write-bitmap-index", "prune-packed"}) {
     CAPTURE(upkeep);
     git(db, upkeep);
     Opened opened(db);
     const std::string id = std::to_string(next++);
     CHECK(opened.ask("SELECT count(*) FROM city WHERE id < 1000") == "600;");
     opened.execute("INSERT INTO city VALUES (" + id + ", 'after git " + upkeep + "', 1)");
-    CHECK(opened.ask("SELECT name FROM city WHERE id = " + id) == "after git " + std::string(upkeep) + ";");
+    CHECK(opened.ask("SELECT name FROM city WHERE id = " + id) ==
+          "after git " + std::string(upkeep) + ";");
   }
   check_clean(db);
   Opened(db).execute("DELETE FROM city WHERE id >= 1000");
@@ -115,7 +127,9 @@ TEST_CASE("rowan check reports a commit that a hand made badly") {
   check_clean(db);
   const fs::path work = scratch / "work";
   must("git clone -q '" + db.string() + "' '" + work.string() + "'");
-  const std::string leaf = must("cd '" + work.string() + "' && ls public/city/rows/*.jsonl public/city/rows/*/*.jsonl 2>/dev/null | sed -n 1p");
+  const std::string leaf =
+      must("cd '" + work.string() +
+           "' && ls public/city/rows/*.jsonl public/city/rows/*/*.jsonl 2>/dev/null | sed -n 1p");
   const fs::path file = work / leaf.substr(0, leaf.find('\n'));
   std::string text = read_file(file);
   SUBCASE("a line with a space") { text.replace(text.find(','), 1, ", "); }
@@ -124,7 +138,9 @@ TEST_CASE("rowan check reports a commit that a hand made badly") {
     text = text.substr(end) + text.substr(0, end);
   }
   SUBCASE("two leaves in one") {
-    const std::string second = must("cd '" + work.string() + "' && ls public/city/rows/*.jsonl public/city/rows/*/*.jsonl 2>/dev/null | sed -n 2p");
+    const std::string second =
+        must("cd '" + work.string() +
+             "' && ls public/city/rows/*.jsonl public/city/rows/*/*.jsonl 2>/dev/null | sed -n 2p");
     const fs::path next = work / second.substr(0, second.find('\n'));
     text += read_file(next);
     fs::remove(next);
@@ -148,8 +164,9 @@ TEST_CASE("rowan check reports a commit that a hand made badly") {
   const std::string pushed = git(db, "rev-parse refs/heads/main");
   CHECK(checked.output.find(pushed.substr(0, 12)) != std::string::npos);
 
-  // An open for writing verifies what came while nobody had the repository open: edits are brought into canonical form by a commit
-  // of their own, content that breaks its definition is refused and left where it is.
+  // An open for writing verifies what came while nobody had the repository open: edits are brought
+  // into canonical form by a commit of their own, content that breaks its definition is refused and
+  // left where it is.
   const Ended used = run_rowan("sql '" + db.string() + "' -c 'SELECT count(*) FROM city'");
   CAPTURE(used.output);
   if (usable) {

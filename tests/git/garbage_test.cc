@@ -1,5 +1,5 @@
-// Nothing is stored that no commit leads to: whatever transactions make on their way and give up, stock git finds no
-// dangling and no unreachable object once the repository is closed.
+// Nothing is stored that no commit leads to: whatever transactions make on their way and give up,
+// stock git finds no dangling and no unreachable object once the repository is closed.
 #include <map>
 #include <random>
 
@@ -12,7 +12,8 @@ namespace {
 // Packs that are kept because they are not published.
 size_t marks_of(const fs::path& repository) {
   size_t marks = 0;
-  for (const auto& entry : fs::directory_iterator(repository / "objects/pack")) marks += entry.path().extension() == ".keep";
+  for (const auto& entry : fs::directory_iterator(repository / "objects/pack"))
+    marks += entry.path().extension() == ".keep";
   return marks;
 }
 
@@ -26,7 +27,8 @@ void check_no_garbage(const fs::path& repository) {
 
 void write_csv(const fs::path& file, int from, int rows, const std::string& text) {
   std::string csv;
-  for (int i = 0; i < rows; ++i) csv += std::to_string(from + i) + "," + text + std::to_string(i % 97) + "\n";
+  for (int i = 0; i < rows; ++i)
+    csv += std::to_string(from + i) + "," + text + std::to_string(i % 97) + "\n";
   write_file(file, csv);
 }
 
@@ -43,7 +45,9 @@ TEST_CASE("statements of every kind, at random") {
   const unsigned seed = std::random_device()();
   CAPTURE(seed);
   std::mt19937 random(seed);
-  const auto pick = [&](int below) { return static_cast<int>(random() % static_cast<unsigned>(below)); };
+  const auto pick = [&](int below) {
+    return static_cast<int>(random() % static_cast<unsigned>(below));
+  };
   const auto number = [&](int below) { return std::to_string(pick(below)); };
   const Scratch scratch;
   const fs::path db = scratch / "db";
@@ -54,23 +58,41 @@ TEST_CASE("statements of every kind, at random") {
     const auto change = [&] {
       const std::string from = number(20'000);
       switch (pick(9)) {
-        case 0: case 1: {
-          const std::string text = pick(4) == 0 ? "repeat('large', " + number(9000) + ")" : "'v' || n";
-          opened.execute("INSERT INTO t SELECT n, " + text + " FROM generate_series(" + from + ", " + from + " + " +
-                         (text[0] == 'r' ? "3" : number(1500)) + ") AS g(n) WHERE n NOT IN (SELECT id FROM t)");
+        case 0:
+        case 1: {
+          const std::string text =
+              pick(4) == 0 ? "repeat('large', " + number(9000) + ")" : "'v' || n";
+          opened.execute("INSERT INTO t SELECT n, " + text + " FROM generate_series(" + from +
+                         ", " + from + " + " + (text[0] == 'r' ? "3" : number(1500)) +
+                         ") AS g(n) WHERE n NOT IN (SELECT id FROM t)");
           break;
         }
-        case 2: opened.execute("UPDATE t SET v = v || 'x' WHERE id BETWEEN " + from + " AND " + from + " + 300"); break;
-        case 3: opened.execute("DELETE FROM t WHERE id > " + from); break;
-        case 4: opened.execute("INSERT INTO bag SELECT 'w' || (n % 50) FROM generate_series(1, " + number(300) + ") AS g(n)"); break;
-        case 5: opened.execute("DELETE FROM bag WHERE v = 'w" + number(50) + "'"); break;
-        case 6: opened.execute(pick(3) == 0 ? "TRUNCATE t" : "TRUNCATE bag"); break;
-        case 7: opened.execute("CREATE TABLE made (id integer PRIMARY KEY, v text)");
-                opened.execute("INSERT INTO made SELECT n, repeat('y', 9000) FROM generate_series(1, 4) AS g(n)");
-                opened.execute("DROP TABLE made");
-                break;
-        default: opened.execute("INSERT INTO t VALUES (1000000, 'one')");
-                 opened.execute("DELETE FROM t WHERE id = 1000000");
+        case 2:
+          opened.execute("UPDATE t SET v = v || 'x' WHERE id BETWEEN " + from + " AND " + from +
+                         " + 300");
+          break;
+        case 3:
+          opened.execute("DELETE FROM t WHERE id > " + from);
+          break;
+        case 4:
+          opened.execute("INSERT INTO bag SELECT 'w' || (n % 50) FROM generate_series(1, " +
+                         number(300) + ") AS g(n)");
+          break;
+        case 5:
+          opened.execute("DELETE FROM bag WHERE v = 'w" + number(50) + "'");
+          break;
+        case 6:
+          opened.execute(pick(3) == 0 ? "TRUNCATE t" : "TRUNCATE bag");
+          break;
+        case 7:
+          opened.execute("CREATE TABLE made (id integer PRIMARY KEY, v text)");
+          opened.execute(
+              "INSERT INTO made SELECT n, repeat('y', 9000) FROM generate_series(1, 4) AS g(n)");
+          opened.execute("DROP TABLE made");
+          break;
+        default:
+          opened.execute("INSERT INTO t VALUES (1000000, 'one')");
+          opened.execute("DELETE FROM t WHERE id = 1000000");
       }
     };
     for (int i = 0; i < 60; ++i) {
@@ -85,8 +107,11 @@ TEST_CASE("statements of every kind, at random") {
       change();
       if (kind == 1) opened.execute("ROLLBACK TO s");
       if (kind == 2) {
-        refuse(opened, "INSERT INTO t SELECT n, CASE WHEN n = 39 THEN NULL ELSE repeat('z', 9000) END FROM generate_series(30, 40) AS g(n) "
-                       "WHERE n NOT IN (SELECT id FROM t) OR n = 39", "23");
+        refuse(opened,
+               "INSERT INTO t SELECT n, CASE WHEN n = 39 THEN NULL ELSE repeat('z', 9000) END FROM "
+               "generate_series(30, 40) AS g(n) "
+               "WHERE n NOT IN (SELECT id FROM t) OR n = 39",
+               "23");
         opened.execute("ROLLBACK TO s");
       }
       change();
@@ -137,15 +162,17 @@ TEST_CASE("bulk loads") {
   };
   {
     Opened opened(db);
-    for (const char* table : {"t", "u"}) opened.execute(std::string("CREATE TABLE ") + table + " (id integer PRIMARY KEY, v text)");
+    for (const char* table : {"t", "u"})
+      opened.execute(std::string("CREATE TABLE ") + table + " (id integer PRIMARY KEY, v text)");
     opened.execute(copy("t", "a.csv"));
     refuse(opened, copy("t", "b.csv"), "23505");
     opened.execute("BEGIN");
     opened.execute(copy("t", "c.csv"));
     opened.execute("ROLLBACK");
     opened.checkpoint();
-    CHECK(marks_of(db) == 0);      // Not only at close.
-    // The same content again: a load that is rolled back must not take away the one that was committed, nor the other way round.
+    CHECK(marks_of(db) == 0);  // Not only at close.
+    // The same content again: a load that is rolled back must not take away the one that was
+    // committed, nor the other way round.
     opened.execute("BEGIN");
     opened.execute(copy("u", "a.csv"));
     opened.execute("ROLLBACK");
@@ -183,13 +210,22 @@ TEST_CASE("a process that dies in the middle of a load leaves nothing behind") {
   write_csv(scratch / "a.csv", 0, 20'000, "a");
   write_csv(scratch / "c.csv", 100'000, 20'000, "c");
   Opened(db).execute("CREATE TABLE t (id integer PRIMARY KEY, v text)");
-  const auto copy = [&](const std::string& file) { return "COPY t FROM '" + (scratch / file).string() + "' (FORMAT csv); "; };
+  const auto copy = [&](const std::string& file) {
+    return "COPY t FROM '" + (scratch / file).string() + "' (FORMAT csv); ";
+  };
   // One load is committed and one is not when the process is killed.
-  write_file(scratch / "script.sql", copy("a.csv") + "BEGIN; " + copy("c.csv") + "SELECT 'load' || 'ed'; SELECT count(*) FROM generate_series(1, 20000000000);");
+  write_file(scratch / "script.sql",
+             copy("a.csv") + "BEGIN; " + copy("c.csv") +
+                 "SELECT 'load' || 'ed'; SELECT count(*) FROM generate_series(1, 20000000000);");
   const std::string output = "'" + (scratch / "output").string() + "'";
-  must(std::string(::getenv("ROWAN")) + " sql '" + db.string() + "' -f '" + (scratch / "script.sql").string() + "' > " + output + " 2>&1 & pid=$!; "
-       "for i in $(seq 1000); do grep -q loaded " + output + " && break; sleep 0.02; done; "
-       "cat '" + db.string() + "'/objects/pack/*.keep; kill -9 $pid; wait $pid; grep -q loaded " + output);
+  must(std::string(::getenv("ROWAN")) + " sql '" + db.string() + "' -f '" +
+       (scratch / "script.sql").string() + "' > " + output +
+       " 2>&1 & pid=$!; "
+       "for i in $(seq 1000); do grep -q loaded " +
+       output +
+       " && break; sleep 0.02; done; "
+       "cat '" +
+       db.string() + "'/objects/pack/*.keep; kill -9 $pid; wait $pid; grep -q loaded " + output);
   {
     Opened opened(db);
     CHECK(opened.ask("SELECT count(*), max(v) FROM t").starts_with("20000|a"));

@@ -1,4 +1,5 @@
-// What tests with stock git share: a scratch folder, commands, and a repository opened through the embedding API.
+// What tests with stock git share: a scratch folder, commands, and a repository opened through the
+// embedding API.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -25,7 +26,8 @@ namespace rowan::git_testing {
 
 namespace fs = std::filesystem;
 
-// A folder that is gone at the end, and a home of its own for git, so that the user's settings change nothing.
+// A folder that is gone at the end, and a home of its own for git, so that the user's settings
+// change nothing.
 class Scratch {
  public:
   Scratch() {
@@ -40,7 +42,8 @@ class Scratch {
       ::setenv((std::string("GIT_") + who + "_NAME").c_str(), "Ada Test", 1);
       ::setenv((std::string("GIT_") + who + "_EMAIL").c_str(), "ada@example.org", 1);
     }
-    std::ofstream(folder_ / "home" / ".gitconfig") << "[safe]\n\tdirectory = *\n[init]\n\tdefaultBranch = main\n";
+    std::ofstream(folder_ / "home" / ".gitconfig")
+        << "[safe]\n\tdirectory = *\n[init]\n\tdefaultBranch = main\n";
   }
   ~Scratch() {
     std::error_code ignored;
@@ -56,8 +59,8 @@ class Scratch {
 };
 
 struct Ended {
-  int code = 0;               // -1: ended by a signal.
-  std::string output;         // Both streams.
+  int code = 0;        // -1: ended by a signal.
+  std::string output;  // Both streams.
 };
 
 inline Ended run(const std::string& command) {
@@ -84,9 +87,10 @@ inline std::string git(const fs::path& repository, const std::string& arguments)
   return must("git -C '" + repository.string() + "' " + arguments);
 }
 
-// Runs `work` in a process of its own, which writes what it did to the descriptor it is given, and kills it that long after its first word.
-// Gives all it wrote.
-inline std::string run_until_killed(const std::function<void(int answers)>& work, std::chrono::milliseconds after) {
+// Runs `work` in a process of its own, which writes what it did to the descriptor it is given, and
+// kills it that long after its first word. Gives all it wrote.
+inline std::string run_until_killed(const std::function<void(int answers)>& work,
+                                    std::chrono::milliseconds after) {
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
   const pid_t child = ::fork();
@@ -98,10 +102,12 @@ inline std::string run_until_killed(const std::function<void(int answers)>& work
   ::close(ends[1]);
   std::string lines;
   char buffer[4096];
-  lines.append(buffer, static_cast<size_t>(std::max<ssize_t>(0, ::read(ends[0], buffer, sizeof buffer))));
+  lines.append(buffer,
+               static_cast<size_t>(std::max<ssize_t>(0, ::read(ends[0], buffer, sizeof buffer))));
   std::this_thread::sleep_for(after);
   REQUIRE(::kill(child, SIGKILL) == 0);
-  for (ssize_t n; (n = ::read(ends[0], buffer, sizeof buffer)) > 0;) lines.append(buffer, static_cast<size_t>(n));
+  for (ssize_t n; (n = ::read(ends[0], buffer, sizeof buffer)) > 0;)
+    lines.append(buffer, static_cast<size_t>(n));
   ::close(ends[0]);
   int status = 0;
   REQUIRE(::waitpid(child, &status, 0) == child);
@@ -167,7 +173,8 @@ class Opened {
     return std::move(*session);
   }
 
-  // Every row as its values with '|' between, every row with a ';' behind. A failure gives "SQLSTATE: message".
+  // Every row as its values with '|' between, every row with a ';' behind. A failure gives
+  // "SQLSTATE: message".
   static std::string ask(Session& session, const std::string& sql) {
     auto rows = session.run(sql);
     if (!rows) return rows.failure().sqlstate + ": " + rows.failure().message;

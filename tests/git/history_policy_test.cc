@@ -1,5 +1,6 @@
-// A branch with a history policy and stock git: refs/heads moves once an interval and only forward, all that refs lead to survives git gc,
-// pushes are taken or kept aside, and a process killed between two roll-ups loses nothing that was answered.
+// A branch with a history policy and stock git: refs/heads moves once an interval and only forward,
+// all that refs lead to survives git gc, pushes are taken or kept aside, and a process killed
+// between two roll-ups loses nothing that was answered.
 #include <signal.h>
 #include <unistd.h>
 
@@ -12,8 +13,12 @@ namespace rowan::git_testing {
 
 namespace {
 
-std::string tip_of(Opened& opened) { return opened.ask("SELECT commit FROM rowan.branches WHERE branch = 'main'").substr(0, 40); }
-std::string subjects(const fs::path& db, const std::string& ref) { return git(db, "log --format=%s " + ref); }
+std::string tip_of(Opened& opened) {
+  return opened.ask("SELECT commit FROM rowan.branches WHERE branch = 'main'").substr(0, 40);
+}
+std::string subjects(const fs::path& db, const std::string& ref) {
+  return git(db, "log --format=%s " + ref);
+}
 
 // Inserts 1, 2, … and writes each number when it was answered, until it is killed.
 [[noreturn]] void writer_process(const fs::path& db, long number, int answers) {
@@ -38,10 +43,12 @@ long work_and_kill(const fs::path& db, long from, int after_ms) {
   ::close(ends[1]);
   std::string lines;
   char buffer[4096];
-  lines.append(buffer, static_cast<size_t>(std::max<ssize_t>(0, ::read(ends[0], buffer, sizeof buffer))));   // It has begun.
+  lines.append(buffer, static_cast<size_t>(std::max<ssize_t>(
+                           0, ::read(ends[0], buffer, sizeof buffer))));  // It has begun.
   std::this_thread::sleep_for(std::chrono::milliseconds(after_ms));
   REQUIRE(::kill(child, SIGKILL) == 0);
-  for (ssize_t n; (n = ::read(ends[0], buffer, sizeof buffer)) > 0;) lines.append(buffer, static_cast<size_t>(n));
+  for (ssize_t n; (n = ::read(ends[0], buffer, sizeof buffer)) > 0;)
+    lines.append(buffer, static_cast<size_t>(n));
   ::close(ends[0]);
   int status = 0;
   REQUIRE(::waitpid(child, &status, 0) == child);
@@ -75,7 +82,8 @@ TEST_CASE("refs/heads moves with roll-ups; fine commits survive a collection and
     tip = tip_of(opened);
     opened.execute("ALTER BRANCH main SET HISTORY POLICY EVERY '1 day'");
   }
-  CHECK(subjects(db, "refs/heads/main") == "roll up 2 commits\ncreate public.item\ncreate the repository\n");
+  CHECK(subjects(db, "refs/heads/main") ==
+        "roll up 2 commits\ncreate public.item\ncreate the repository\n");
   git(db, "gc -q --prune=now");
   check_clean(db);
   {
@@ -108,12 +116,14 @@ TEST_CASE("refs/heads moves with roll-ups; fine commits survive a collection and
     CHECK(opened.ask("SELECT count(*) FROM item") == "4;");
     opened.execute("ALTER BRANCH main DROP HISTORY POLICY");
   }
-  CHECK(git(copy, "log -1 --format=%T main") == git(db, "log -1 --format=%T refs/rowan/fine/main/2"));
+  CHECK(git(copy, "log -1 --format=%T main") ==
+        git(db, "log -1 --format=%T refs/rowan/fine/main/2"));
   CHECK(git(copy, "for-each-ref refs/rowan/fine").empty());
   check_clean(copy);
 }
 
-TEST_CASE("a push to a branch with a policy is taken when no newer commit is there, else kept aside") {
+TEST_CASE(
+    "a push to a branch with a policy is taken when no newer commit is there, else kept aside") {
   const Scratch scratch;
   const fs::path db = scratch / "db";
   const fs::path work = scratch / "work";
@@ -165,7 +175,8 @@ TEST_CASE("a process killed between roll-ups loses nothing that was answered") {
   {
     Opened opened(db);
     opened.execute("CREATE TABLE item (id bigint PRIMARY KEY)");
-    opened.execute("ALTER BRANCH main SET HISTORY POLICY EVERY '5 milliseconds' KEEP '200 milliseconds'");
+    opened.execute(
+        "ALTER BRANCH main SET HISTORY POLICY EVERY '5 milliseconds' KEEP '200 milliseconds'");
   }
   const unsigned seed = std::random_device()();
   MESSAGE("seed " << seed);

@@ -1,5 +1,6 @@
-// kill -9 of a process whose four sessions commit SQL: every commit that was answered is there after opening again, whole,
-// and the repository takes the next writes. The store's own crash tests are in tests/crash.
+// kill -9 of a process whose four sessions commit SQL: every commit that was answered is there
+// after opening again, whole, and the repository takes the next writes. The store's own crash tests
+// are in tests/crash.
 #include <signal.h>
 #include <unistd.h>
 
@@ -17,8 +18,8 @@ constexpr int kSessions = 4;
 constexpr int kRounds = 5;
 using Counts = std::array<long, kSessions>;
 
-// One session's work from row `next` on: single statements, blocks over two tables, and now and then a new table. Each
-// answered commit is one line to `answers`.
+// One session's work from row `next` on: single statements, blocks over two tables, and now and
+// then a new table. Each answered commit is one line to `answers`.
 void write_rows(Session& session, int number, long next, int answers) {
   const auto run = [&](const std::string& sql) {
     auto rows = session.run(sql);
@@ -34,7 +35,9 @@ void write_rows(Session& session, int number, long next, int answers) {
     } else {
       run("INSERT INTO item VALUES (" + key + ", 'row')");
     }
-    if (next % 50 == 49) run("CREATE TABLE extra_" + std::to_string(number) + "_" + std::to_string(next) + " (id integer PRIMARY KEY)");
+    if (next % 50 == 49)
+      run("CREATE TABLE extra_" + std::to_string(number) + "_" + std::to_string(next) +
+          " (id integer PRIMARY KEY)");
     const std::string line = std::to_string(number) + " " + std::to_string(next) + "\n";
     if (::write(answers, line.data(), line.size()) < 0) ::_exit(1);
   }
@@ -55,9 +58,12 @@ void write_rows(Session& session, int number, long next, int answers) {
   ::_exit(1);
 }
 
-// Runs a writer and kills it after a while. Gives, for each session, how many rows were answered for.
+// Runs a writer and kills it after a while. Gives, for each session, how many rows were answered
+// for.
 Counts write_and_kill(const fs::path& db, const Counts& from, std::mt19937& random) {
-  const std::string lines = run_until_killed([&](int answers) { writer_process(db, from, answers); }, std::chrono::milliseconds(50 + random() % 1500));
+  const std::string lines =
+      run_until_killed([&](int answers) { writer_process(db, from, answers); },
+                       std::chrono::milliseconds(50 + random() % 1500));
   Counts answered = from;
   std::istringstream in(lines);
   long session = 0;
@@ -72,7 +78,8 @@ TEST_CASE("nothing that was answered is lost to kill -9") {
   const fs::path db = scratch / "db";
   {
     Opened opened(db);
-    opened.execute("CREATE TABLE item (session integer, n integer, text text, PRIMARY KEY (session, n))");
+    opened.execute(
+        "CREATE TABLE item (session integer, n integer, text text, PRIMARY KEY (session, n))");
     opened.execute("CREATE TABLE pair (session integer, n integer, PRIMARY KEY (session, n))");
   }
   const unsigned seed = std::random_device()();
@@ -82,16 +89,19 @@ TEST_CASE("nothing that was answered is lost to kill -9") {
   for (int round = 0; round < kRounds; ++round) {
     CAPTURE(round);
     const Counts answered = write_and_kill(db, next, random);
-    if (round == 2) git(db, "gc -q");   // On what the kill left, before Rowan has seen it.
+    if (round == 2) git(db, "gc -q");  // On what the kill left, before Rowan has seen it.
     Opened opened(db);
     for (int s = 0; s < kSessions; ++s) {
       CAPTURE(s);
       const std::string of = " WHERE session = " + std::to_string(s);
       const long there = std::stol(opened.ask("SELECT count(*) FROM item" + of));
       CHECK(there >= answered[s]);
-      CHECK(there <= answered[s] + 1);   // The commit that was under way may be there, without gaps before it.
-      if (there > 0) CHECK(opened.ask("SELECT max(n) FROM item" + of) == std::to_string(there - 1) + ";");
-      CHECK(opened.ask("SELECT count(*) FROM item" + of + " AND n % 3 = 0") == opened.ask("SELECT count(*) FROM pair" + of));
+      CHECK(there <= answered[s] +
+                         1);  // The commit that was under way may be there, without gaps before it.
+      if (there > 0)
+        CHECK(opened.ask("SELECT max(n) FROM item" + of) == std::to_string(there - 1) + ";");
+      CHECK(opened.ask("SELECT count(*) FROM item" + of + " AND n % 3 = 0") ==
+            opened.ask("SELECT count(*) FROM pair" + of));
       next[s] = there;
     }
     opened.execute("INSERT INTO item VALUES (" + std::to_string(100 + round) + ", 0, 'between')");
@@ -114,7 +124,8 @@ TEST_CASE("a sequence gives no number twice, whether its process was closed or k
     {
       // Closed in order: the next one goes on where this one ended.
       Opened opened(db);
-      const long first = std::stol(opened.ask("INSERT INTO item (by) VALUES ('closed') RETURNING id"));
+      const long first =
+          std::stol(opened.ask("INSERT INTO item (by) VALUES ('closed') RETURNING id"));
       CHECK(first > last);
       last = first;
     }
@@ -124,15 +135,21 @@ TEST_CASE("a sequence gives no number twice, whether its process was closed or k
           if (!database) ::_exit(1);
           auto session = (*database)->connect();
           if (!session) ::_exit(1);
-          for (bool is_row = true;; is_row = !is_row) {   // Numbers that no row has are given out as well.
-            const std::string number = Opened::ask(**session, is_row ? "INSERT INTO item (by) VALUES ('killed') RETURNING id" : "SELECT nextval('item_id_seq')") + "\n";
+          for (bool is_row = true;;
+               is_row = !is_row) {  // Numbers that no row has are given out as well.
+            const std::string number =
+                Opened::ask(**session, is_row
+                                           ? "INSERT INTO item (by) VALUES ('killed') RETURNING id"
+                                           : "SELECT nextval('item_id_seq')") +
+                "\n";
             if (::write(answers, number.data(), number.size()) < 0) ::_exit(1);
           }
         },
         std::chrono::milliseconds(random() % 40));
     long next = last + 1;
     std::istringstream lines(told);
-    for (std::string line; std::getline(lines, line) && line.ends_with(';');) CHECK(std::stol(line) == next++);
+    for (std::string line; std::getline(lines, line) && line.ends_with(';');)
+      CHECK(std::stol(line) == next++);
     last = next - 1;
   }
   check_clean(db);

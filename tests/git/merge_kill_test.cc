@@ -1,5 +1,6 @@
-// kill -9 of a process that merges with conflicts, settles them, finishes or gives up, while another session writes: what was answered is there,
-// or one step more; the pending merge can be finished; the repository stays sound for Rowan and for stock git.
+// kill -9 of a process that merges with conflicts, settles them, finishes or gives up, while
+// another session writes: what was answered is there, or one step more; the pending merge can be
+// finished; the repository stays sound for Rowan and for stock git.
 #include <signal.h>
 #include <unistd.h>
 
@@ -18,7 +19,7 @@ constexpr int kConflicts = 4;
 // Branch `ours` after a step.
 struct State {
   std::string tip;
-  long left = 0;              // Conflicts of the pending merge.
+  long left = 0;  // Conflicts of the pending merge.
   bool operator==(const State&) const = default;
 };
 
@@ -31,20 +32,24 @@ std::string value_of(Session& session, const std::string& sql) {
 }
 
 State state_of(Session& session) {
-  return {value_of(session, "SELECT commit FROM rowan.branches WHERE branch = 'ours'"), std::stol(value_of(session, "SELECT count(*) FROM rowan.conflicts"))};
+  return {value_of(session, "SELECT commit FROM rowan.branches WHERE branch = 'ours'"),
+          std::stol(value_of(session, "SELECT count(*) FROM rowan.conflicts"))};
 }
 
 // Rounds of merging; each statement of a merge is told of before and, with the state, after it.
 class Merger {
  public:
-  Merger(Session& session, Session& theirs, int answers) : session_(session), theirs_(theirs), answers_(answers) {}
+  Merger(Session& session, Session& theirs, int answers)
+      : session_(session), theirs_(theirs), answers_(answers) {}
 
   void work() {
     for (long round = ::random();; ++round) {
       // Both sides change the same cells to other values.
       for (int i = 0; i < kConflicts; ++i) {
-        run(theirs_, "UPDATE item SET n = 't" + std::to_string(round) + "' WHERE id = " + std::to_string(i));
-        run(session_, "UPDATE item SET n = 'o" + std::to_string(round) + "' WHERE id = " + std::to_string(i));
+        run(theirs_,
+            "UPDATE item SET n = 't" + std::to_string(round) + "' WHERE id = " + std::to_string(i));
+        run(session_,
+            "UPDATE item SET n = 'o" + std::to_string(round) + "' WHERE id = " + std::to_string(i));
       }
       step("MERGE theirs WITH MANUAL");
       step("RESOLVE CONFLICT public.item.0 USING HEAD");
@@ -53,7 +58,8 @@ class Merger {
         step("ABORT MERGE");
         continue;
       }
-      step("UPDATE rowan.conflicts_item SET our_n = 'settled " + std::to_string(round) + "' WHERE our_id = 2");
+      step("UPDATE rowan.conflicts_item SET our_n = 'settled " + std::to_string(round) +
+           "' WHERE our_id = 2");
       step("RESOLVE CONFLICTS USING SOURCE");
       step("COMMIT MERGE MESSAGE 'round " + std::to_string(round) + "'");
     }
@@ -70,7 +76,8 @@ class Merger {
     if (!rows) fail(sql, rows.failure());
   }
   [[noreturn]] static void fail(const std::string& sql, const Failure& failure) {
-    ::fprintf(stderr, "%s: %s %s\n", sql.c_str(), failure.sqlstate.c_str(), failure.message.c_str());
+    ::fprintf(stderr, "%s: %s %s\n", sql.c_str(), failure.sqlstate.c_str(),
+              failure.message.c_str());
     ::_exit(1);
   }
   void step(const std::string& sql) {
@@ -98,7 +105,9 @@ class Merger {
   if (!ours || !theirs || !other) ::_exit(1);
   std::thread beside([&] {
     for (long n = ::random();; ++n) {
-      if (!(*other)->run("INSERT INTO item VALUES (" + std::to_string(100 + n % 1'000'000'000) + ", 'beside') ")) continue;
+      if (!(*other)->run("INSERT INTO item VALUES (" + std::to_string(100 + n % 1'000'000'000) +
+                         ", 'beside') "))
+        continue;
     }
   });
   Merger(**ours, **theirs, answers).work();
@@ -106,13 +115,14 @@ class Merger {
 }
 
 struct Heard {
-  State last;                 // After the last statement that answered.
-  std::string under_way;      // Begun and not answered; empty: none.
+  State last;             // After the last statement that answered.
+  std::string under_way;  // Begun and not answered; empty: none.
   bool any = false;
 };
 
 Heard merge_and_kill(const fs::path& db, std::mt19937& random) {
-  const std::string lines = run_until_killed([&](int answers) { merging_process(db, answers); }, std::chrono::milliseconds(20 + random() % 600));
+  const std::string lines = run_until_killed([&](int answers) { merging_process(db, answers); },
+                                             std::chrono::milliseconds(20 + random() % 600));
   Heard heard;
   std::istringstream in(lines);
   for (std::string line; std::getline(in, line);) {
@@ -128,10 +138,11 @@ Heard merge_and_kill(const fs::path& db, std::mt19937& random) {
   return heard;
 }
 
-// The state that was answered last, or what the statement under way makes of it. Updates of the branch between two merges answer nothing, so
-// there the tip may be any later one.
+// The state that was answered last, or what the statement under way makes of it. Updates of the
+// branch between two merges answer nothing, so there the tip may be any later one.
 void check_state(const Heard& heard, const State& now) {
-  INFO("answered: ", heard.last.tip, " ", heard.last.left, "; under way: ", heard.under_way, "; now: ", now.tip, " ", now.left);
+  INFO("answered: ", heard.last.tip, " ", heard.last.left, "; under way: ", heard.under_way,
+       "; now: ", now.tip, " ", now.left);
   if (heard.under_way.empty() || heard.under_way.starts_with("MERGE")) {
     const bool began = heard.under_way.starts_with("MERGE") && now.left == kConflicts;
     CHECK((now.left == heard.last.left || began));
@@ -168,26 +179,30 @@ TEST_CASE("merges with conflicts when the process was killed") {
       Opened opened(db);
       auto session = opened.connect("ours");
       first = state_of(*session);
-    if (heard.any) check_state(heard, first);
+      if (heard.any) check_state(heard, first);
     }
-    // Once more: what recovery made stands, and a merge that is pending can be finished or given up, beside writes to the branch.
+    // Once more: what recovery made stands, and a merge that is pending can be finished or given
+    // up, beside writes to the branch.
     Opened opened(db);
     auto session = opened.connect("ours");
     const State again = state_of(*session);
     CHECK(again.tip == first.tip);
     CHECK(again.left == first.left);
-    Opened::execute(*session, "INSERT INTO item VALUES (" + std::to_string(-1 - round) + ", 'after')");
+    Opened::execute(*session,
+                    "INSERT INTO item VALUES (" + std::to_string(-1 - round) + ", 'after')");
     const std::string pending = git(db, "for-each-ref refs/rowan/merge/");
     if (pending.find("refs/rowan/merge/ours") != std::string::npos) {
       if (again.left > 0) Opened::execute(*session, "RESOLVE CONFLICTS USING SOURCE");
       Opened::execute(*session, round % 2 == 0 ? "COMMIT MERGE" : "ABORT MERGE");
     }
     CHECK(state_of(*session).left == 0);
-    CHECK(value_of(*session, "SELECT count(*) FROM item WHERE n = 'after'") == std::to_string(round + 1));
+    CHECK(value_of(*session, "SELECT count(*) FROM item WHERE n = 'after'") ==
+          std::to_string(round + 1));
     opened.execute("INSERT INTO item VALUES (" + std::to_string(-1 - round) + ", 'main')");
   }
   check_clean(db);
-  CHECK(git(db, "for-each-ref refs/rowan/merge/").find("refs/rowan/merge/ours") == std::string::npos);
+  CHECK(git(db, "for-each-ref refs/rowan/merge/").find("refs/rowan/merge/ours") ==
+        std::string::npos);
 }
 
 }  // namespace rowan::git_testing

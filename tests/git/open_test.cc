@@ -1,4 +1,5 @@
-// Stock git and libgit2 beside an open engine: commits show up whole and soon, git's upkeep loses nothing.
+// Stock git and libgit2 beside an open engine: commits show up whole and soon, git's upkeep loses
+// nothing.
 #include <atomic>
 #include <set>
 #include <sstream>
@@ -21,7 +22,8 @@ TEST_CASE("commits reach stock git within two seconds, whole transactions only")
   CHECK(eventually([&] { return git(db, "rev-parse main").starts_with(made); }, 2500));
   opened.execute("INSERT INTO b VALUES (1, 0)");
 
-  // Each transaction gives both tables the same number, so a commit in which they differ would be half of one.
+  // Each transaction gives both tables the same number, so a commit in which they differ would be
+  // half of one.
   std::atomic<bool> is_done = false;
   std::thread writer([&] {
     const auto session = opened.connect();
@@ -36,7 +38,8 @@ TEST_CASE("commits reach stock git within two seconds, whole transactions only")
   for (int i = 0; i < 40 && seen.size() < 3; ++i) {
     const std::string commit = git(db, "rev-parse main").substr(0, 40);
     const std::string line_a = git(db, "show " + commit + ":public/a/rows/0.jsonl");
-    const std::string line_b = run("git -C '" + db.string() + "' show " + commit + ":public/b/rows/0.jsonl").output;
+    const std::string line_b =
+        run("git -C '" + db.string() + "' show " + commit + ":public/b/rows/0.jsonl").output;
     if (line_b.starts_with("[")) {
       CHECK(line_a == line_b);
       seen.insert(commit);
@@ -62,13 +65,15 @@ TEST_CASE("gc, repack and clones while writes go on") {
         const auto session = opened.connect();
         for (int n = 0; !is_done; ++n) {
           const int id = n * 2 + w;
-          Opened::execute(*session, "INSERT INTO t VALUES (" + std::to_string(id) + ", 'row " + std::to_string(id * 7919) + "')");
+          Opened::execute(*session, "INSERT INTO t VALUES (" + std::to_string(id) + ", 'row " +
+                                        std::to_string(id * 7919) + "')");
           ++written;
         }
       });
     }
     int upkeep = 0;
-    for (const char* command : {"gc -q", "repack -q -adf", "gc -q --prune=now", "repack -q -ad", "gc -q"}) {
+    for (const char* command :
+         {"gc -q", "repack -q -adf", "gc -q --prune=now", "repack -q -ad", "gc -q"}) {
       const int from = written;
       CHECK(eventually([&] { return written > from + 30; }));
       std::this_thread::sleep_for(std::chrono::milliseconds(500));
@@ -84,7 +89,8 @@ TEST_CASE("gc, repack and clones while writes go on") {
     CHECK(opened.ask("SELECT count(*) FROM t") == std::to_string(written) + ";");
   }
   Opened again(db);
-  CHECK(again.ask("SELECT count(*), count(DISTINCT text) FROM t") == std::to_string(written) + "|" + std::to_string(written) + ";");
+  CHECK(again.ask("SELECT count(*), count(DISTINCT text) FROM t") ==
+        std::to_string(written) + "|" + std::to_string(written) + ";");
   check_clean(db);
 }
 
@@ -103,7 +109,8 @@ TEST_CASE("libgit2 finds a commit right after the reply that named it") {
   REQUIRE(git_odb_add_backend(odb.get(), store::make_journal_backend((*opened)->store()), 10) == 0);
   int from_the_journal = 0;
   for (int i = 0; i < 50; ++i) {
-    const std::string id = Opened::execute(*session, "INSERT INTO t VALUES (" + std::to_string(i) + ")");
+    const std::string id =
+        Opened::execute(*session, "INSERT INTO t VALUES (" + std::to_string(i) + ")");
     const auto oid = Oid::parse(id);
     REQUIRE(oid.has_value());
     const auto commit = git::lookup_commit(**repository, *oid);
@@ -116,7 +123,7 @@ TEST_CASE("libgit2 finds a commit right after the reply that named it") {
     git_tree_entry_free(entry);
     from_the_journal += git(db, "rev-parse main").substr(0, 40) != id ? 1 : 0;
   }
-  CHECK(from_the_journal > 25);   // Most of them were in no pack when libgit2 asked.
+  CHECK(from_the_journal > 25);  // Most of them were in no pack when libgit2 asked.
 }
 
 }  // namespace rowan::git_testing

@@ -1,5 +1,5 @@
-// Whole processes: who may open a repository together with whom, and what each kind of trouble says. Trouble never loses
-// anything, and when its cause is gone the repository works again.
+// Whole processes: who may open a repository together with whom, and what each kind of trouble
+// says. Trouble never loses anything, and when its cause is gone the repository works again.
 #include <signal.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -36,7 +36,8 @@ void leave_a_journal(const fs::path& db, int rows) {
     auto database = Database::open(db.string());
     auto session = database.ok() ? (*database)->connect() : database.failure();
     for (int i = 0; i < rows && session.ok(); ++i) {
-      (void)(*session)->run("INSERT INTO t VALUES (" + std::to_string(5000 + i) + ", '" + std::string(100, 'j') + "')");
+      (void)(*session)->run("INSERT INTO t VALUES (" + std::to_string(5000 + i) + ", '" +
+                            std::string(100, 'j') + "')");
     }
     ::kill(::getpid(), SIGKILL);
   }
@@ -44,7 +45,8 @@ void leave_a_journal(const fs::path& db, int rows) {
   REQUIRE(::waitpid(child, &status, 0) == child);
 }
 
-// Opens, counts and sums. "" when anything was refused with XX001; the error must name what is damaged.
+// Opens, counts and sums. "" when anything was refused with XX001; the error must name what is
+// damaged.
 std::string answer_or_damage(const fs::path& db) {
   const auto refused = [](const rowan::Failure& failure) {
     CAPTURE(failure.message);
@@ -56,7 +58,8 @@ std::string answer_or_damage(const fs::path& db) {
   if (!database) return refused(database.failure());
   auto session = (*database)->connect();
   if (!session) return refused(session.failure());
-  const std::string rows = Opened::ask(**session, "SELECT count(*), sum(id), min(text), max(text), sum(length(text)) FROM t");
+  const std::string rows = Opened::ask(
+      **session, "SELECT count(*), sum(id), min(text), max(text), sum(length(text)) FROM t");
   if (rows.find(": ") != std::string::npos) {
     CAPTURE(rows);
     CHECK(rows.starts_with("XX001: "));
@@ -68,7 +71,8 @@ std::string answer_or_damage(const fs::path& db) {
 std::vector<fs::path> files_below(const fs::path& folder, const std::string& ending) {
   std::vector<fs::path> found;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (entry.is_regular_file() && entry.path().string().ends_with(ending)) found.push_back(entry.path());
+    if (entry.is_regular_file() && entry.path().string().ends_with(ending))
+      found.push_back(entry.path());
   }
   return found;
 }
@@ -92,7 +96,8 @@ TEST_CASE("one writer, and readers beside it") {
     CHECK(run_rowan("branch " + quoted(db)).code == 0);
     CHECK(run_rowan("export " + quoted(db) + " t " + quoted(scratch / "t.csv")).code == 0);
     CHECK(read_file(scratch / "t.csv").find("2000,fresh\n") != std::string::npos);
-    const Ended reading = run_rowan("sql --read-only --format csv " + quoted(db) + " -c 'SELECT count(*) FROM t'");
+    const Ended reading =
+        run_rowan("sql --read-only --format csv " + quoted(db) + " -c 'SELECT count(*) FROM t'");
     CHECK(reading.output.find("1001") != std::string::npos);
     check_refused(run_rowan("sql --read-only " + quoted(db) + " -c 'DELETE FROM t'"), "25006");
     CHECK(opened.ask("SELECT count(*) FROM t") == "1001;");
@@ -111,11 +116,14 @@ TEST_CASE("folders that are no repository") {
   write_file(scratch / "file", "text\n");
   check_refused(run_rowan("sql " + quoted(scratch / "file") + " -c 'SELECT 1'"), "VC006");
 
-  must("git init -q " + quoted(scratch / "code") + " && cd " + quoted(scratch / "code") + " && echo int > a.c && git add . && git commit -qm one");
+  must("git init -q " + quoted(scratch / "code") + " && cd " + quoted(scratch / "code") +
+       " && echo int > a.c && git add . && git commit -qm one");
   must("git clone -q --bare " + quoted(scratch / "code") + " " + quoted(scratch / "bare"));
   for (const char* name : {"code", "bare"}) {
     for (const char* command : {"sql --read-only", "sql"}) {
-      check_refused(run_rowan(std::string(command) + " " + quoted(scratch / name) + " -c 'SELECT 1'"), "VC006");
+      check_refused(
+          run_rowan(std::string(command) + " " + quoted(scratch / name) + " -c 'SELECT 1'"),
+          "VC006");
       CHECK(!fs::exists(scratch / name / "rowan"));
     }
     check_refused(run_rowan("init " + quoted(scratch / name)), "58P02");
@@ -149,14 +157,15 @@ TEST_CASE("a folder that may only be read") {
   const fs::path db = scratch / "db";
   fill(db);
   std::string as = "";
-  if (::getuid() == 0) {   // The rights of files do not bind root.
+  if (::getuid() == 0) {  // The rights of files do not bind root.
     must("chmod -R a+rX " + quoted(db.parent_path()) + " && chown -R 65534:65534 " + quoted(db));
     as = "setpriv --reuid=65534 --regid=65534 --clear-groups ";
   }
   must("chmod -R a-w " + quoted(db));
   const std::string program = as + ::getenv("ROWAN");
   check_refused(run(program + " sql " + quoted(db) + " -c 'DELETE FROM t'"), "42501");
-  const Ended reading = run(program + " sql --read-only --format csv " + quoted(db) + " -c 'SELECT count(*) FROM t'");
+  const Ended reading =
+      run(program + " sql --read-only --format csv " + quoted(db) + " -c 'SELECT count(*) FROM t'");
   CHECK(reading.output.find("1000") != std::string::npos);
   CHECK(run(program + " log " + quoted(db)).code == 0);
   CHECK(run(program + " check " + quoted(db)).code == 0);
@@ -165,7 +174,8 @@ TEST_CASE("a folder that may only be read") {
   if (::getuid() == 0) {
     must("chown -R 0:0 " + quoted(db));
     // Somebody else who may not look into the private folder still reads what is published.
-    const Ended other = run(program + " sql --read-only --format csv " + quoted(db) + " -c 'SELECT count(*) FROM t'");
+    const Ended other = run(program + " sql --read-only --format csv " + quoted(db) +
+                            " -c 'SELECT count(*) FROM t'");
     CAPTURE(other.output);
     CHECK(other.output.find("999") != std::string::npos);
   }
@@ -189,7 +199,8 @@ TEST_CASE("a full disk") {
     std::string sqlstate;
     for (long id = 0; id < 20'000 && sqlstate.empty(); ++id) {
       std::string text;
-      for (int i = 0; i < 60; ++i) text += std::to_string(id * 7919 + i * 104729);   // Nothing that compresses to nothing.
+      for (int i = 0; i < 60; ++i)
+        text += std::to_string(id * 7919 + i * 104729);  // Nothing that compresses to nothing.
       auto rows = session->run("INSERT INTO t VALUES (" + std::to_string(id) + ", '" + text + "')");
       if (rows.ok()) {
         ++written;
@@ -198,9 +209,11 @@ TEST_CASE("a full disk") {
       }
     }
     CHECK(sqlstate == "53100");
-    CHECK(opened.ask("SELECT count(*) FROM t") == std::to_string(written) + ";");   // Reading goes on.
+    CHECK(opened.ask("SELECT count(*) FROM t") ==
+          std::to_string(written) + ";");  // Reading goes on.
     REQUIRE(::mount("tmpfs", disk.c_str(), "tmpfs", MS_REMOUNT, "size=64m") == 0);
-    CHECK(eventually([&] { return session->run("INSERT INTO t VALUES (100000, 'room again')").ok(); }));
+    CHECK(eventually(
+        [&] { return session->run("INSERT INTO t VALUES (100000, 'room again')").ok(); }));
   }
   {
     Opened again(db);
@@ -219,14 +232,18 @@ TEST_CASE("damaged packs and objects are named and refused") {
   SUBCASE("packed by Rowan") {}
   SUBCASE("packed by git") { git(db, "gc -q"); }
   SUBCASE("loose") {
-    must("cd " + quoted(db) + " && mkdir ../packs && mv objects/pack/* ../packs/ && for p in ../packs/*.pack; do git unpack-objects -q < $p; done");
+    must("cd " + quoted(db) +
+         " && mkdir ../packs && mv objects/pack/* ../packs/ && for p in ../packs/*.pack; do git "
+         "unpack-objects -q < $p; done");
     must("rm -rf " + quoted(db / "objects" / "info" / "commit-graph"));
   }
   for (const char* ending : {".pack", ".idx", ""}) {
     int refused = 0;
     int tried = 0;
     auto files = files_below(db / "objects", ending);
-    if (*ending == '\0') std::erase_if(files, [](const fs::path& path) { return path.filename().string().size() != 38; });
+    if (*ending == '\0')
+      std::erase_if(files,
+                    [](const fs::path& path) { return path.filename().string().size() != 38; });
     for (const fs::path& file : files) {
       CAPTURE(file);
       const std::string good = read_file(file);
@@ -241,10 +258,10 @@ TEST_CASE("damaged packs and objects are named and refused") {
         } else {
           bad.resize(i % steps * good.size() / steps);
         }
-        fs::remove(file);   // A running process may have the old file mapped.
+        fs::remove(file);  // A running process may have the old file mapped.
         write_file(file, bad);
         const std::string answer = answer_or_damage(db);
-        CHECK((answer.empty() || answer == right));   // Not every bit matters to this question.
+        CHECK((answer.empty() || answer == right));  // Not every bit matters to this question.
         refused += answer.empty() ? 1 : 0;
         ++tried;
       }
@@ -265,8 +282,10 @@ TEST_CASE("a damaged journal is named and refused, a torn tail is not") {
   const std::string before = answer_or_damage(db);
   const std::string main = git(db, "rev-parse main");
   leave_a_journal(db, 40);
-  for (int again = 0; again < 10 && git(db, "rev-parse main") != main; ++again) {   // Too slow: some were published.
-    must("git -C " + quoted(db) + " update-ref refs/heads/main " + main.substr(0, 40) + " && rm -r " + quoted(db / "rowan"));
+  for (int again = 0; again < 10 && git(db, "rev-parse main") != main;
+       ++again) {  // Too slow: some were published.
+    must("git -C " + quoted(db) + " update-ref refs/heads/main " + main.substr(0, 40) +
+         " && rm -r " + quoted(db / "rowan"));
     leave_a_journal(db, 40);
   }
   const fs::path journal = db / "rowan" / "journal" / "0001";
@@ -277,14 +296,14 @@ TEST_CASE("a damaged journal is named and refused, a torn tail is not") {
   CHECK(whole.starts_with("1040|"));
   for (size_t i = 0; i < 40; ++i) {
     std::string bad = good;
-    const size_t at = used / 2 * i / 40;   // Later records prove these to have been durable.
+    const size_t at = used / 2 * i / 40;  // Later records prove these to have been durable.
     CAPTURE(at);
     bad[at] ^= 0x04;
     write_file(journal, bad);
     const Ended ended = run_rowan("sql " + quoted(db) + " -c 'SELECT count(*) FROM t'");
     check_refused(ended, "XX001");
     CHECK(ended.output.find("journal/0001") != std::string::npos);
-    CHECK(read_file(journal) == bad);   // Refused means: left as it is.
+    CHECK(read_file(journal) == bad);  // Refused means: left as it is.
   }
   for (size_t i = 1; i < 20; ++i) {
     write_file(journal, good.substr(0, used * i / 20));
@@ -299,7 +318,7 @@ TEST_CASE("a damaged journal is named and refused, a torn tail is not") {
   for (size_t at = 0; at < state.size(); at += 5) {
     std::string bad = state;
     bad[at] ^= 0x20;
-    if (at >= 8 && at < 12) continue;   // The version: another error.
+    if (at >= 8 && at < 12) continue;  // The version: another error.
     write_file(db / "rowan" / "state", bad);
     CHECK(answer_or_damage(db).empty());
   }

@@ -1,5 +1,6 @@
-// kill -9 of a process that resets, squashes, reverts, restores and tags while another session writes: the branch is where the last answer
-// said, or one step farther; its reflog leads back; the repository takes the next writes and stays sound for Rowan and for stock git.
+// kill -9 of a process that resets, squashes, reverts, restores and tags while another session
+// writes: the branch is where the last answer said, or one step farther; its reflog leads back; the
+// repository takes the next writes and stays sound for Rowan and for stock git.
 #include <signal.h>
 #include <unistd.h>
 
@@ -20,7 +21,8 @@ std::string tip_of(Session& session) {
   return (*rows)->get_text(0);
 }
 
-// One session's steps on branch w. Each answered one is a line: the branch's tip and the newest tag's number.
+// One session's steps on branch w. Each answered one is a line: the branch's tip and the newest
+// tag's number.
 void rewrite(Session& session, long& number, int answers) {
   const auto run = [&](const std::string& sql) {
     auto rows = session.run(sql);
@@ -31,7 +33,10 @@ void rewrite(Session& session, long& number, int answers) {
     const std::string line = tip_of(session) + " " + std::to_string(number) + "\n";
     if (::write(answers, line.data(), line.size()) < 0) ::_exit(1);
   };
-  const auto insert = [&] { run("INSERT INTO item VALUES (1, " + std::to_string(::random()) + std::to_string(::getpid()) + ")"); };
+  const auto insert = [&] {
+    run("INSERT INTO item VALUES (1, " + std::to_string(::random()) + std::to_string(::getpid()) +
+        ")");
+  };
   for (;;) {
     insert();
     insert();
@@ -68,7 +73,9 @@ struct Answered {
 };
 
 Answered work_and_kill(const fs::path& db, const Answered& from, std::mt19937& random) {
-  const std::string lines = run_until_killed([&](int answers) { writer_process(db, from.tags, answers); }, std::chrono::milliseconds(50 + random() % 1500));
+  const std::string lines =
+      run_until_killed([&](int answers) { writer_process(db, from.tags, answers); },
+                       std::chrono::milliseconds(50 + random() % 1500));
   Answered answered = from;
   std::istringstream in(lines);
   Answered line;

@@ -1,5 +1,6 @@
-// The witness (a): whatever the statements, every commit's tree is its parent's with exactly the commit's row changes applied.
-// `rowan check` proves it commit by commit; here it gets random histories, and the rows are compared with a model.
+// The witness (a): whatever the statements, every commit's tree is its parent's with exactly the
+// commit's row changes applied. `rowan check` proves it commit by commit; here it gets random
+// histories, and the rows are compared with a model.
 #include <map>
 #include <random>
 
@@ -9,7 +10,8 @@ namespace rowan::git_testing {
 
 namespace {
 
-// Random statements over a keyed table with large values, one without a key, one with a composite key.
+// Random statements over a keyed table with large values, one without a key, one with a composite
+// key.
 class RandomHistory {
  public:
   RandomHistory(Opened& opened, unsigned seed) : opened_(opened), random_(seed) {
@@ -27,8 +29,11 @@ class RandomHistory {
 
   void check_model() {
     std::string expected;
-    for (const auto& [id, text] : keyed_) expected += std::to_string(id) + "|" + text.substr(0, 12) + "|" + std::to_string(text.size()) + ";";
-    CHECK(opened_.ask("SELECT id, substr(text, 1, 12), length(text) FROM keyed ORDER BY id") == expected);
+    for (const auto& [id, text] : keyed_)
+      expected +=
+          std::to_string(id) + "|" + text.substr(0, 12) + "|" + std::to_string(text.size()) + ";";
+    CHECK(opened_.ask("SELECT id, substr(text, 1, 12), length(text) FROM keyed ORDER BY id") ==
+          expected);
     expected.clear();
     for (const auto& [word, count] : bag_) expected += word + "|" + std::to_string(count) + ";";
     CHECK(opened_.ask("SELECT word, count(*) FROM bag GROUP BY word ORDER BY word") == expected);
@@ -40,13 +45,25 @@ class RandomHistory {
 
   void change() {
     switch (pick(12)) {
-      case 0: case 1: case 2: return insert_keyed(pick(30) + 1);
-      case 3: case 4: return update_keyed();
-      case 5: return delete_keyed();
-      case 6: case 7: return add_words();
-      case 8: return remove_word();
-      case 9: case 10: return change_pairs();
-      default: return define();
+      case 0:
+      case 1:
+      case 2:
+        return insert_keyed(pick(30) + 1);
+      case 3:
+      case 4:
+        return update_keyed();
+      case 5:
+        return delete_keyed();
+      case 6:
+      case 7:
+        return add_words();
+      case 8:
+        return remove_word();
+      case 9:
+      case 10:
+        return change_pairs();
+      default:
+        return define();
     }
   }
 
@@ -55,9 +72,11 @@ class RandomHistory {
     for (int i = 0; i < rows; ++i) {
       const int id = pick(100'000);
       if (keyed_.contains(id)) continue;
-      const size_t size = pick(40) == 0 ? 9'000 + static_cast<size_t>(pick(20'000)) : static_cast<size_t>(pick(300));
+      const size_t size = pick(40) == 0 ? 9'000 + static_cast<size_t>(pick(20'000))
+                                        : static_cast<size_t>(pick(300));
       keyed_[id] = std::string(size, static_cast<char>('a' + pick(26)));
-      values += (values.empty() ? "(" : ", (") + std::to_string(id) + ", '" + keyed_[id] + "', " + std::to_string(pick(9999)) + ".5)";
+      values += (values.empty() ? "(" : ", (") + std::to_string(id) + ", '" + keyed_[id] + "', " +
+                std::to_string(pick(9999)) + ".5)";
     }
     if (!values.empty()) opened_.execute("INSERT INTO keyed VALUES " + values);
   }
@@ -67,19 +86,22 @@ class RandomHistory {
     if (from == keyed_.end()) return;
     const int to = from->first + pick(5000);
     const std::string text(static_cast<size_t>(pick(10) == 0 ? 10'000 : pick(200)), 'u');
-    opened_.execute("UPDATE keyed SET text = '" + text + "' WHERE id BETWEEN " + std::to_string(from->first) + " AND " + std::to_string(to));
+    opened_.execute("UPDATE keyed SET text = '" + text + "' WHERE id BETWEEN " +
+                    std::to_string(from->first) + " AND " + std::to_string(to));
     for (auto at = from; at != keyed_.end() && at->first <= to; ++at) at->second = text;
   }
   void delete_keyed() {
     const int from = pick(100'000);
     const int to = from + pick(3000);
-    opened_.execute("DELETE FROM keyed WHERE id BETWEEN " + std::to_string(from) + " AND " + std::to_string(to));
+    opened_.execute("DELETE FROM keyed WHERE id BETWEEN " + std::to_string(from) + " AND " +
+                    std::to_string(to));
     keyed_.erase(keyed_.lower_bound(from), keyed_.upper_bound(to));
   }
   void add_words() {
     const std::string one = word();
     const int times = pick(4) + 1;
-    opened_.execute("INSERT INTO bag SELECT '" + one + "', n / 2 FROM generate_series(1, " + std::to_string(times) + ") AS g(n)");
+    opened_.execute("INSERT INTO bag SELECT '" + one + "', n / 2 FROM generate_series(1, " +
+                    std::to_string(times) + ") AS g(n)");
     bag_[one] += times;
   }
   void remove_word() {
@@ -91,10 +113,16 @@ class RandomHistory {
     const std::string key = "'" + word() + "', date '2024-01-01' + " + std::to_string(pick(300));
     const std::string where = " WHERE a = '" + word() + "'";
     switch (pick(3)) {
-      case 0: opened_.execute("UPDATE pair SET n = n + 1, b = b + 1000" + where); break;
-      case 1: opened_.execute("DELETE FROM pair" + where); break;
+      case 0:
+        opened_.execute("UPDATE pair SET n = n + 1, b = b + 1000" + where);
+        break;
+      case 1:
+        opened_.execute("DELETE FROM pair" + where);
+        break;
       default:
-        if (auto rows = opened_.ask("SELECT 1 FROM pair WHERE (a, b) = (" + key + ")"); rows.empty()) opened_.execute("INSERT INTO pair VALUES (" + key + ", 1)");
+        if (auto rows = opened_.ask("SELECT 1 FROM pair WHERE (a, b) = (" + key + ")");
+            rows.empty())
+          opened_.execute("INSERT INTO pair VALUES (" + key + ", 1)");
     }
   }
   void define() {
@@ -131,11 +159,15 @@ TEST_CASE("random histories are their changes, commit by commit") {
       history.check_model();
     }
     check_clean(db);
-    // What stock git makes of each step is the same difference: applied to the parent it gives the commit's tree.
+    // What stock git makes of each step is the same difference: applied to the parent it gives the
+    // commit's tree.
     const fs::path work = scratch / "work";
     must("git clone -q '" + db.string() + "' '" + work.string() + "'");
-    const std::string script = "cd '" + work.string() + "' && for c in $(git rev-list --reverse main | tail -n +2 | awk 'NR % 10 == 0'); do "
-        "git read-tree $c~1 && git diff --binary $c~1 $c | git apply --cached && [ $(git write-tree) = $(git rev-parse $c^{tree}) ] || exit 1; done";
+    const std::string script =
+        "cd '" + work.string() +
+        "' && for c in $(git rev-list --reverse main | tail -n +2 | awk 'NR % 10 == 0'); do "
+        "git read-tree $c~1 && git diff --binary $c~1 $c | git apply --cached && [ $(git "
+        "write-tree) = $(git rev-parse $c^{tree}) ] || exit 1; done";
     must(script);
   }
 }

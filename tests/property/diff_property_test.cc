@@ -1,5 +1,6 @@
-// A patch applied to one commit gives exactly the tree of the other, whichever two commits of a random history are taken; and what
-// rowan.diff says of them mirrored is what it says the other way round.
+// A patch applied to one commit gives exactly the tree of the other, whichever two commits of a
+// random history are taken; and what rowan.diff says of them mirrored is what it says the other way
+// round.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -50,7 +51,8 @@ class Past {
       REQUIRE(more.ok());
       if (!*more) return found;
       std::vector<std::string>& row = found.emplace_back();
-      for (size_t i = 0; i < (*rows)->columns().size(); ++i) row.push_back((*rows)->is_null(i) ? "NULL" : (*rows)->get_text(i));
+      for (size_t i = 0; i < (*rows)->columns().size(); ++i)
+        row.push_back((*rows)->is_null(i) ? "NULL" : (*rows)->get_text(i));
     }
   }
 
@@ -60,9 +62,12 @@ class Past {
   std::string column() { return "c" + std::to_string(pick(5)); }
   std::string value() {
     switch (pick(5)) {
-      case 0: return "NULL";
-      case 1: return "'" + std::string(static_cast<size_t>(pick(4)), 'x') + "'";
-      default: return "'" + std::to_string(pick(9)) + "'";
+      case 0:
+        return "NULL";
+      case 1:
+        return "'" + std::string(static_cast<size_t>(pick(4)), 'x') + "'";
+      default:
+        return "'" + std::to_string(pick(9)) + "'";
     }
   }
 
@@ -70,17 +75,33 @@ class Past {
     const std::string t = table();
     if (definitions_ && pick(3) == 0) return define(t);
     switch (pick(8)) {
-      case 0: run("CREATE TABLE " + t + " (id integer PRIMARY KEY, c0 text, c1 integer)"); break;
-      case 1: run("CREATE TABLE " + t + " (id integer, k text, c0 text, c2 numeric, PRIMARY KEY (k, id))"); break;
-      case 2: run("CREATE TABLE " + t + " (c0 text, c1 integer)"); break;
-      case 3: run(pick(4) == 0 ? "DROP TABLE " + t : "DELETE FROM " + t + " WHERE id % 3 = " + std::to_string(pick(3))); break;
-      case 4: run("DELETE FROM " + t + " WHERE c1 = " + std::to_string(pick(9))); break;
-      case 5: run("UPDATE " + t + " SET " + column() + " = " + value() + " WHERE id % 4 = " + std::to_string(pick(4))); break;
+      case 0:
+        run("CREATE TABLE " + t + " (id integer PRIMARY KEY, c0 text, c1 integer)");
+        break;
+      case 1:
+        run("CREATE TABLE " + t +
+            " (id integer, k text, c0 text, c2 numeric, PRIMARY KEY (k, id))");
+        break;
+      case 2:
+        run("CREATE TABLE " + t + " (c0 text, c1 integer)");
+        break;
+      case 3:
+        run(pick(4) == 0 ? "DROP TABLE " + t
+                         : "DELETE FROM " + t + " WHERE id % 3 = " + std::to_string(pick(3)));
+        break;
+      case 4:
+        run("DELETE FROM " + t + " WHERE c1 = " + std::to_string(pick(9)));
+        break;
+      case 5:
+        run("UPDATE " + t + " SET " + column() + " = " + value() +
+            " WHERE id % 4 = " + std::to_string(pick(4)));
+        break;
       default:
         for (int i = 0; i < 6; ++i) {
           const std::string id = std::to_string(pick(40));
           if (run("INSERT INTO " + t + " (id, c0) VALUES (" + id + ", " + value() + ")")) continue;
-          if (run("INSERT INTO " + t + " (id, k, c0) VALUES (" + id + ", 'k', " + value() + ")")) continue;
+          if (run("INSERT INTO " + t + " (id, k, c0) VALUES (" + id + ", 'k', " + value() + ")"))
+            continue;
           run("INSERT INTO " + t + " (c0) VALUES (" + value() + ")");
         }
     }
@@ -89,26 +110,56 @@ class Past {
   void define(const std::string& t) {
     const std::string alter = "ALTER TABLE " + t + " ";
     switch (pick(14)) {
-      case 0: run(alter + "ADD COLUMN " + column() + " integer"); break;
-      case 1: run(alter + "ADD COLUMN " + column() + " text NOT NULL DEFAULT 'd'"); break;
-      case 2: run(alter + "DROP COLUMN " + column()); break;
-      case 3: run(alter + "RENAME COLUMN " + column() + " TO " + column()); break;
-      case 4: run(alter + "RENAME TO " + table()); break;
-      case 5: run(alter + "ALTER COLUMN " + column() + " TYPE " + (pick(2) == 0 ? "text" : "bigint")); break;
-      case 6: run(alter + "ALTER COLUMN " + column() + " SET DEFAULT " + value()); break;
-      case 7: run(alter + "ALTER COLUMN " + column() + (pick(2) == 0 ? " SET NOT NULL" : " DROP NOT NULL")); break;
-      case 8: run(alter + "ADD CHECK (" + column() + " IS NOT NULL OR id > 5)"); break;
-      case 9: run(alter + "ADD UNIQUE (" + column() + ")"); break;
-      case 10: run("CREATE INDEX ON " + t + " (" + column() + ")"); break;
-      case 11: run(alter + "ADD FOREIGN KEY (id) REFERENCES " + table() + " ON DELETE CASCADE"); break;
-      case 12: run("CREATE VIEW v" + std::to_string(pick(3)) + " AS SELECT * FROM " + t); break;
-      default: run("DROP VIEW v" + std::to_string(pick(3))); break;
+      case 0:
+        run(alter + "ADD COLUMN " + column() + " integer");
+        break;
+      case 1:
+        run(alter + "ADD COLUMN " + column() + " text NOT NULL DEFAULT 'd'");
+        break;
+      case 2:
+        run(alter + "DROP COLUMN " + column());
+        break;
+      case 3:
+        run(alter + "RENAME COLUMN " + column() + " TO " + column());
+        break;
+      case 4:
+        run(alter + "RENAME TO " + table());
+        break;
+      case 5:
+        run(alter + "ALTER COLUMN " + column() + " TYPE " + (pick(2) == 0 ? "text" : "bigint"));
+        break;
+      case 6:
+        run(alter + "ALTER COLUMN " + column() + " SET DEFAULT " + value());
+        break;
+      case 7:
+        run(alter + "ALTER COLUMN " + column() +
+            (pick(2) == 0 ? " SET NOT NULL" : " DROP NOT NULL"));
+        break;
+      case 8:
+        run(alter + "ADD CHECK (" + column() + " IS NOT NULL OR id > 5)");
+        break;
+      case 9:
+        run(alter + "ADD UNIQUE (" + column() + ")");
+        break;
+      case 10:
+        run("CREATE INDEX ON " + t + " (" + column() + ")");
+        break;
+      case 11:
+        run(alter + "ADD FOREIGN KEY (id) REFERENCES " + table() + " ON DELETE CASCADE");
+        break;
+      case 12:
+        run("CREATE VIEW v" + std::to_string(pick(3)) + " AS SELECT * FROM " + t);
+        break;
+      default:
+        run("DROP VIEW v" + std::to_string(pick(3)));
+        break;
     }
   }
 
   void check_patch(const std::string& from, const std::string& to, const std::string& name) {
     INFO("from " << from << " to " << to);
-    const auto statements = query("SELECT statement FROM rowan.patch('" + from + "', '" + to + "')");
+    const auto statements =
+        query("SELECT statement FROM rowan.patch('" + from + "', '" + to + "')");
     must_run("CREATE BRANCH " + name + " FROM '" + from + "'");
     must_run("CHECKOUT " + name);
     bool exact = true;
@@ -116,8 +167,10 @@ class Past {
     for (const auto& row : statements) all += row[0] + "\n";
     INFO(all);
     for (const auto& row : statements) {
-      if (row[0].starts_with("-- ")) exact = false;
-      else must_run(row[0]);
+      if (row[0].starts_with("-- "))
+        exact = false;
+      else
+        must_run(row[0]);
     }
     CHECK(query("SELECT * FROM rowan.schema_diff('" + name + "', '" + to + "')").empty());
     CHECK(query("SELECT * FROM rowan.diff_rows('" + name + "', '" + to + "')").empty());
@@ -128,11 +181,16 @@ class Past {
   }
 
   void check_mirrored(const std::string& from, const std::string& to) {
-    auto there = query("SELECT \"table\", change, from_row, to_row FROM rowan.diff_rows('" + from + "', '" + to + "')");
-    auto back = query("SELECT \"table\", CASE change WHEN 'added' THEN 'removed' WHEN 'removed' THEN 'added' ELSE change END, to_row, from_row "
-                      "FROM rowan.diff_rows('" + to + "', '" + from + "')");
+    auto there = query("SELECT \"table\", change, from_row, to_row FROM rowan.diff_rows('" + from +
+                       "', '" + to + "')");
+    auto back = query(
+        "SELECT \"table\", CASE change WHEN 'added' THEN 'removed' WHEN 'removed' THEN 'added' "
+        "ELSE change END, to_row, from_row "
+        "FROM rowan.diff_rows('" +
+        to + "', '" + from + "')");
     for (auto* rows : {&there, &back}) {
-      for (auto& row : *rows) row[0].clear();       // A renamed table goes by its newer name on either side.
+      for (auto& row : *rows)
+        row[0].clear();  // A renamed table goes by its newer name on either side.
       std::sort(rows->begin(), rows->end());
     }
     CHECK(there == back);

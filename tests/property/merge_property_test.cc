@@ -1,5 +1,6 @@
-// Proves that merges agree with a naive model over random schemas and edits, and the laws M1, M2 and M4; and that stock git, where it merges
-// the same trees without a conflict, comes to the same rows.
+// Proves that merges agree with a naive model over random schemas and edits, and the laws M1, M2
+// and M4; and that stock git, where it merges the same trees without a conflict, comes to the same
+// rows.
 #include <doctest/doctest.h>
 
 #include <cstdio>
@@ -25,11 +26,11 @@ struct Column {
   bool dropped = false;
   int slot = 0;
 };
-using Cells = std::map<uint32_t, std::string>;       // By column id: JSON text; missing: null.
+using Cells = std::map<uint32_t, std::string>;  // By column id: JSON text; missing: null.
 using Rows = std::map<int, Cells>;
 
 struct Model {
-  std::vector<Column> columns;                       // In column order, dropped ones among them.
+  std::vector<Column> columns;  // In column order, dropped ones among them.
   Rows rows;
 
   std::string sql() const {
@@ -37,7 +38,9 @@ struct Model {
     char buffer[96];
     for (const Column& column : columns) {
       std::snprintf(buffer, sizeof buffer, " SLOT %d ID %08x", column.slot, column.id);
-      text += column.dropped ? std::string(", DROPPED") + buffer : ", " + column.name + (column.is_text ? " text" : " integer") + buffer;
+      text += column.dropped
+                  ? std::string(", DROPPED") + buffer
+                  : ", " + column.name + (column.is_text ? " text" : " integer") + buffer;
     }
     return text + ", PRIMARY KEY (id))";
   }
@@ -47,7 +50,8 @@ struct Model {
       std::vector<std::string> slots(columns.size() + 1, "null");
       slots[0] = std::to_string(key);
       for (const Column& column : columns) {
-        if (const auto cell = cells.find(column.id); cell != cells.end()) slots[static_cast<size_t>(column.slot)] = cell->second;
+        if (const auto cell = cells.find(column.id); cell != cells.end())
+          slots[static_cast<size_t>(column.slot)] = cell->second;
       }
       while (slots.back() == "null") slots.pop_back();
       std::string line = "[";
@@ -77,14 +81,19 @@ void set_cell(Cells& cells, uint32_t id, std::string value) {
   }
 }
 
-std::string as_text(const std::string& cell) { return cell == "null" || cell.front() == '"' ? cell : "\"" + cell + "\""; }
+std::string as_text(const std::string& cell) {
+  return cell == "null" || cell.front() == '"' ? cell : "\"" + cell + "\"";
+}
 
-// Random tables and edits. Each base column's definition is changed by one side at most: what both change is no clean merge.
+// Random tables and edits. Each base column's definition is changed by one side at most: what both
+// change is no clean merge.
 class Generator {
  public:
   explicit Generator(uint64_t seed) : random_(seed) {}
 
-  size_t below(size_t bound) { return std::uniform_int_distribution<size_t>(0, bound - 1)(random_); }
+  size_t below(size_t bound) {
+    return std::uniform_int_distribution<size_t>(0, bound - 1)(random_);
+  }
   std::string value(bool is_text) {
     if (below(6) == 0) return "null";
     const std::string number = std::to_string(below(50));
@@ -101,7 +110,8 @@ class Generator {
     Model model;
     const size_t columns = 1 + below(4);
     for (size_t i = 0; i < columns; ++i) {
-      model.columns.push_back({static_cast<uint32_t>(16 + i), "c" + std::to_string(i), below(2) == 0, false, static_cast<int>(i + 1)});
+      model.columns.push_back({static_cast<uint32_t>(16 + i), "c" + std::to_string(i),
+                               below(2) == 0, false, static_cast<int>(i + 1)});
     }
     for (size_t i = 0; i < rows; ++i) model.rows[static_cast<int>(below(rows * 2))] = cells(model);
     return model;
@@ -111,19 +121,26 @@ class Generator {
     for (Column& column : model.columns) {
       if (column.id % 2 != parity) continue;
       switch (below(6)) {
-        case 0: column.name = "renamed" + std::to_string(column.id); break;
-        case 1: column.dropped = true; break;
+        case 0:
+          column.name = "renamed" + std::to_string(column.id);
+          break;
+        case 1:
+          column.dropped = true;
+          break;
         case 2:
           column.is_text = true;
-          for (auto& [key, cells] : model.rows) set_cell(cells, column.id, as_text(cell_of(cells, column.id)));
+          for (auto& [key, cells] : model.rows)
+            set_cell(cells, column.id, as_text(cell_of(cells, column.id)));
           break;
-        default: break;
+        default:
+          break;
       }
     }
     const size_t added = below(3);
     for (size_t i = 0; i < added; ++i) {
       const uint32_t id = static_cast<uint32_t>(100 * (parity + 1) + i);
-      model.columns.push_back({id, "new" + std::to_string(id), below(2) == 0, false, static_cast<int>(model.columns.size() + 1)});
+      model.columns.push_back({id, "new" + std::to_string(id), below(2) == 0, false,
+                               static_cast<int>(model.columns.size() + 1)});
     }
   }
   void change_rows(Model& model, size_t edits, size_t keys) {
@@ -136,7 +153,8 @@ class Generator {
         model.rows.erase(found);
       } else {
         for (const Column& column : model.columns) {
-          if (!column.dropped && below(2) == 0) set_cell(found->second, column.id, value(column.is_text));
+          if (!column.dropped && below(2) == 0)
+            set_cell(found->second, column.id, value(column.is_text));
         }
       }
     }
@@ -149,14 +167,16 @@ class Generator {
 // The naive merger: columns by id, then row by row and cell by cell, everything in memory.
 class NaiveMerge {
  public:
-  NaiveMerge(const Model& base, const Model& ours, const Model& theirs) : sides_{&base, &ours, &theirs} {
+  NaiveMerge(const Model& base, const Model& ours, const Model& theirs)
+      : sides_{&base, &ours, &theirs} {
     for (const Model* side : {&ours, &theirs}) {
       for (const Column& column : side->columns) add(column.id);
     }
   }
 
   // By the merged columns' names: the live cells of each row.
-  std::map<int, std::map<std::string, std::string>> rows(const std::function<bool(int key)>& theirs_wins) {
+  std::map<int, std::map<std::string, std::string>> rows(
+      const std::function<bool(int key)>& theirs_wins) {
     std::set<int> keys;
     for (const Model* side : sides_) {
       for (const auto& [key, cells] : side->rows) keys.insert(key);
@@ -230,7 +250,8 @@ struct Fixture : MergeFixture {
       auto& row = rows[std::stoi(std::string(elements[0]))];
       for (const catalog::ColumnDef& column : version.table->columns) {
         if (column.name == "id") continue;
-        row[column.name] = column.slot < elements.size() ? std::string(elements[column.slot]) : "null";
+        row[column.name] =
+            column.slot < elements.size() ? std::string(elements[column.slot]) : "null";
       }
     }
     return rows;
@@ -278,7 +299,8 @@ TEST_CASE("merges agree with the naive model, from either side, and twice change
       request.base_root = base_root;
       request.ours_root = a;
       request.theirs_root = b;
-      request.theirs_is_later = [b_is_theirs](const std::string&, Bytes, const std::string&, Bytes key) -> Result<bool> {
+      request.theirs_is_later = [b_is_theirs](const std::string&, Bytes, const std::string&,
+                                              Bytes key) -> Result<bool> {
         return (key.back() % 2 == 0) == b_is_theirs;
       };
       return t.merge(request);
@@ -346,11 +368,15 @@ TEST_CASE("criss-cross: both orders of merging the merges agree") {
       return id;
     };
     const Oid first = name(1, t.root(base)), a = name(2, t.root(left)), b = name(3, t.root(right));
-    const auto bases_of = [&](const Oid&, const Oid&) -> Result<std::vector<Oid>> { return std::vector<Oid>{first}; };
+    const auto bases_of = [&](const Oid&, const Oid&) -> Result<std::vector<Oid>> {
+      return std::vector<Oid>{first};
+    };
     const auto root_of = [&](const Oid& id) -> Result<Oid> { return roots.at(id); };
     store::PendingObjects made(t.objects);
-    const Oid virtual_root = MergeFixture::get(virtual_base(made, t.cache, {b, a}, bases_of, root_of));
-    REQUIRE(virtual_root == MergeFixture::get(virtual_base(made, t.cache, {a, b}, bases_of, root_of)));
+    const Oid virtual_root =
+        MergeFixture::get(virtual_base(made, t.cache, {b, a}, bases_of, root_of));
+    REQUIRE(virtual_root ==
+            MergeFixture::get(virtual_base(made, t.cache, {a, b}, bases_of, root_of)));
     t.objects.take(made);
     // Each merged the other, then went on by itself.
     const Oid ab = t.merge(roots[first], roots[a], roots[b], Policy::kOurs).root;
@@ -375,7 +401,8 @@ std::string run_command(const std::string& command, int& status) {
 
 // A bare repository with three commits: a base and two children.
 struct GitRepository {
-  std::filesystem::path folder = std::filesystem::temp_directory_path() / ("rowan-merge-" + std::to_string(std::random_device{}()));
+  std::filesystem::path folder = std::filesystem::temp_directory_path() /
+                                 ("rowan-merge-" + std::to_string(std::random_device{}()));
   std::string git = "git -C '" + folder.string() + "' ";
   std::set<Oid> written;
 
@@ -390,7 +417,8 @@ struct GitRepository {
     const std::filesystem::path file = folder / "object";
     std::ofstream(file, std::ios::binary) << bytes;
     int status = 0;
-    const std::string id = run_command(git + "hash-object -w --no-filters -t " + std::string(word) + " object", status);
+    const std::string id = run_command(
+        git + "hash-object -w --no-filters -t " + std::string(word) + " object", status);
     REQUIRE(status == 0);
     return id;
   }
@@ -405,13 +433,16 @@ struct GitRepository {
   }
   std::string commit(Fixture& t, const Oid& root, const std::string& parent) {
     add_tree(t, root);
-    return add("commit", "tree " + root.hex() + "\n" + (parent.empty() ? "" : "parent " + parent + "\n") +
+    return add("commit", "tree " + root.hex() + "\n" +
+                             (parent.empty() ? "" : "parent " + parent + "\n") +
                              "author a <a@b> 1 +0000\ncommitter a <a@b> 1 +0000\n\nx\n");
   }
   std::set<std::string> rows(const std::string& tree) {
     int status = 0;
-    const std::string all = run_command("for blob in $(" + git + "ls-tree -r " + tree + " public/t/rows | sed 's/.* blob //; s/\\t.*//'); do " +
-                                        git + "cat-file blob $blob; done", status);
+    const std::string all = run_command("for blob in $(" + git + "ls-tree -r " + tree +
+                                            " public/t/rows | sed 's/.* blob //; s/\\t.*//'); do " +
+                                            git + "cat-file blob $blob; done",
+                                        status);
     std::set<std::string> rows;
     for (size_t from = 0; from < all.size();) {
       const size_t end = std::min(all.find('\n', from), all.size());
@@ -448,8 +479,9 @@ TEST_CASE("stock git agrees where it merges the trees without a conflict") {
     const std::string first = repository.commit(t, base_root, "");
     const std::string a = repository.commit(t, ours_root, first);
     const std::string b = repository.commit(t, theirs_root, first);
-    const std::string merged = run_command(repository.git + "merge-tree --write-tree " + a + " " + b, status);
-    if (status != 0) continue;                       // Neighbouring lines, say: git cannot know that they are rows.
+    const std::string merged =
+        run_command(repository.git + "merge-tree --write-tree " + a + " " + b, status);
+    if (status != 0) continue;  // Neighbouring lines, say: git cannot know that they are rows.
     ++agreed;
     const Outcome outcome = t.merge(base_root, ours_root, theirs_root);
     REQUIRE(outcome.clean());

@@ -1,5 +1,5 @@
-// Row trees: whatever the order and grouping of edits, equal rows give one root (T1), and a difference applied is the
-// identity. Every run prints its seed; ROWAN_SEED=n repeats one.
+// Row trees: whatever the order and grouping of edits, equal rows give one root (T1), and a
+// difference applied is the identity. Every run prints its seed; ROWAN_SEED=n repeats one.
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -18,13 +18,17 @@ uint64_t seed() {
   return value;
 }
 
-// Keys of several kinds: integers, long texts with a shared beginning, keys equal in their first 200 bytes.
+// Keys of several kinds: integers, long texts with a shared beginning, keys equal in their first
+// 200 bytes.
 std::string random_key(std::mt19937_64& random, uint64_t space) {
   const uint64_t value = random() % space;
   switch (value % 16) {
-    case 0: return "t" + std::string(150 + value % 40, 'q') + int_key(value);
-    case 1: return "u" + std::string(210, 'x') + int_key(value);
-    default: return int_key(value);
+    case 0:
+      return "t" + std::string(150 + value % 40, 'q') + int_key(value);
+    case 1:
+      return "u" + std::string(210, 'x') + int_key(value);
+    default:
+      return int_key(value);
   }
 }
 
@@ -70,7 +74,8 @@ TEST_CASE("tree property: batches in any order, streamed or not, give the builde
       CAPTURE(batch);
       REQUIRE(streamed == root);
       REQUIRE(root == tree.build(rows));
-      // The difference of the two versions is exactly what changed, and applied to the old one gives the new one.
+      // The difference of the two versions is exactly what changed, and applied to the old one
+      // gives the new one.
       Rows difference;
       REQUIRE(diff_trees(tree.reader, before, root, [&](const RowDifference& row) -> Result<bool> {
         CHECK(row.from != row.to);
@@ -111,11 +116,12 @@ TEST_CASE("tree property: random insertion order with stray rows") {
   Oid root;
   Rows stray;
   for (size_t at = 0; at < order.size();) {
-    Rows changes = stray;      // Takes back what the last batch put in too much.
+    Rows changes = stray;  // Takes back what the last batch put in too much.
     for (auto& [key, line] : changes) line = "";
     stray.clear();
     const size_t batch = 1 + random() % 400;
-    for (size_t i = 0; i < batch && at < order.size(); ++i, ++at) changes[order[at]] = rows.at(order[at]);
+    for (size_t i = 0; i < batch && at < order.size(); ++i, ++at)
+      changes[order[at]] = rows.at(order[at]);
     for (int i = 0; i < 5 && at < order.size(); ++i) {
       const std::string key = int_key(random() % 40'000 | 1);
       changes[key] = stray[key] = row_line(key, 9);
@@ -136,9 +142,11 @@ TEST_CASE("tree property: large-value trees") {
     std::map<std::string, Oid> changes;
     const size_t size = 1 + random() % (batch % 10 == 0 ? 900 : 6);
     for (size_t i = 0; i < size; ++i) {
-      const std::string name = large_name(int_key(random() % 2000), static_cast<uint16_t>(random() % 3));
+      const std::string name =
+          large_name(int_key(random() % 2000), static_cast<uint16_t>(random() % 3));
       const bool removed = random() % 3 == 0;
-      changes[name] = removed ? Oid{} : store::hash_object(store::ObjectType::kBlob, std::to_string(random()));
+      changes[name] =
+          removed ? Oid{} : store::hash_object(store::ObjectType::kBlob, std::to_string(random()));
     }
     for (const auto& [name, id] : changes) {
       edits.push_back({name, id});
@@ -160,10 +168,11 @@ TEST_CASE("tree property: large-value trees") {
     REQUIRE(*apply_large_edits(again, tree.cache, Oid{}, all) == root);
     REQUIRE(check_large_tree(tree.objects, tree.cache, root).has_value());
     std::map<std::string, Oid> walked;
-    REQUIRE(walk_large(tree.objects, tree.cache, root, [&](std::string_view name, const Oid& blob) -> Result<bool> {
-      walked.emplace(name, blob);
-      return true;
-    }));
+    REQUIRE(walk_large(tree.objects, tree.cache, root,
+                       [&](std::string_view name, const Oid& blob) -> Result<bool> {
+                         walked.emplace(name, blob);
+                         return true;
+                       }));
     REQUIRE(walked == values);
     for (const auto& [name, id] : changes) {
       const auto found = find_large(tree.objects, tree.cache, root, name);

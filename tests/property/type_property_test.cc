@@ -1,5 +1,6 @@
-// Proves for random and edge values of every type: key order is value order, keys are prefix-free and path- and
-// case-safe, text forms and lines round-trip, and LineDecoder reads what decode_line reads. Prints its seed.
+// Proves for random and edge values of every type: key order is value order, keys are prefix-free
+// and path- and case-safe, text forms and lines round-trip, and LineDecoder reads what decode_line
+// reads. Prints its seed.
 #include <doctest/doctest.h>
 
 #include <bit>
@@ -23,7 +24,8 @@ namespace {
 uint64_t seed() {
   static const uint64_t value = [] {
     const char* given = std::getenv("ROWAN_TEST_SEED");
-    const uint64_t chosen = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
+    const uint64_t chosen =
+        given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
     std::cout << "seed " << chosen << " (set ROWAN_TEST_SEED to repeat it)\n";
     return chosen;
   }();
@@ -32,20 +34,24 @@ uint64_t seed() {
 
 class NoLarge final : public LargeReader {
  public:
-  Result<std::string> read_large(const LargeRef&) const override { return Error(ErrorCode::kInternal, "none here"); }
+  Result<std::string> read_large(const LargeRef&) const override {
+    return Error(ErrorCode::kInternal, "none here");
+  }
 };
 
 using Random = std::mt19937_64;
 
-const std::vector<Type> kTypes = {
-    {TypeId::kBool},     {TypeId::kInt2},  {TypeId::kInt4},     {TypeId::kInt8},        {TypeId::kFloat4},
-    {TypeId::kFloat8},   {TypeId::kNumeric}, {TypeId::kText},   {TypeId::kVarchar, 40}, {TypeId::kChar, 40},
-    {TypeId::kBytea},    {TypeId::kDate},  {TypeId::kTime},     {TypeId::kTimestamp},   {TypeId::kTimestamptz},
-    {TypeId::kUuid},     {TypeId::kJson},  {TypeId::kJsonb}};
+const std::vector<Type> kTypes = {{TypeId::kBool},     {TypeId::kInt2},      {TypeId::kInt4},
+                                  {TypeId::kInt8},     {TypeId::kFloat4},    {TypeId::kFloat8},
+                                  {TypeId::kNumeric},  {TypeId::kText},      {TypeId::kVarchar, 40},
+                                  {TypeId::kChar, 40}, {TypeId::kBytea},     {TypeId::kDate},
+                                  {TypeId::kTime},     {TypeId::kTimestamp}, {TypeId::kTimestamptz},
+                                  {TypeId::kUuid},     {TypeId::kJson},      {TypeId::kJsonb}};
 
 std::string random_characters(Random& random) {
-  static const std::vector<std::string> kPieces = {"a", "b", "z", "{", "0", "9", ":", "/", " ", "\"", "\\", "\n", "\x01",
-                                                   "A", "é", "€", "😀", "~", "+", "-", "_", "\x7f", "."};
+  static const std::vector<std::string> kPieces = {"a",  "b",  "z",  "{",  "0",    "9",    ":", "/",
+                                                   " ",  "\"", "\\", "\n", "\x01", "A",    "é", "€",
+                                                   "😀", "~",  "+",  "-",  "_",    "\x7f", "."};
   std::string text;
   for (size_t n = random() % 12; n > 0; --n) {
     text += kPieces[random() % kPieces.size()];
@@ -54,8 +60,9 @@ std::string random_characters(Random& random) {
 }
 
 std::string random_number(Random& random) {
-  static const std::vector<std::string> kEdges = {"0", "0.00", "1", "1.0", "1.00", "-1", "-1.1", "-1.10", "-1.01", "NaN",
-                                                  "Infinity", "-Infinity", "0.001", "1e30", "-1e30", "1e-30", "10", "9.99"};
+  static const std::vector<std::string> kEdges = {
+      "0",   "0.00",     "1",         "1.0",   "1.00", "-1",    "-1.1",  "-1.10", "-1.01",
+      "NaN", "Infinity", "-Infinity", "0.001", "1e30", "-1e30", "1e-30", "10",    "9.99"};
   if (random() % 3 == 0) {
     return kEdges[random() % kEdges.size()];
   }
@@ -71,36 +78,53 @@ std::string random_number(Random& random) {
 }
 
 int64_t random_integer(Random& random) {
-  static const std::vector<int64_t> kEdges = {0, 1, -1, 9, 10, -9, -10, 99, 100, INT64_MAX, INT64_MIN};
-  return random() % 4 == 0 ? kEdges[random() % kEdges.size()] : static_cast<int64_t>(random()) >> (random() % 64);
+  static const std::vector<int64_t> kEdges = {0,   1,  -1,  9,         10,       -9,
+                                              -10, 99, 100, INT64_MAX, INT64_MIN};
+  return random() % 4 == 0 ? kEdges[random() % kEdges.size()]
+                           : static_cast<int64_t>(random()) >> (random() % 64);
 }
 
 double random_double(Random& random) {
-  static const std::vector<double> kEdges = {0.0, -0.0, 1.0, -1.0, 5e-324, 1e23, 1.7976931348623157e308, 0.1, 9007199254740993.0};
+  static const std::vector<double> kEdges = {
+      0.0, -0.0, 1.0, -1.0, 5e-324, 1e23, 1.7976931348623157e308, 0.1, 9007199254740993.0};
   if (random() % 4 == 0) {
     return kEdges[random() % kEdges.size()];
   }
-  return random() % 2 == 0 ? std::bit_cast<double>(random()) : static_cast<double>(random_integer(random) % 100'000) / 100;
+  return random() % 2 == 0 ? std::bit_cast<double>(random())
+                           : static_cast<double>(random_integer(random) % 100'000) / 100;
 }
 
 Value random_value(Type type, Random& random) {
   const auto within = [&](int64_t least, int64_t end) {
-    const uint64_t span = static_cast<uint64_t>(end) - static_cast<uint64_t>(least);   // May pass INT64_MAX.
+    const uint64_t span =
+        static_cast<uint64_t>(end) - static_cast<uint64_t>(least);  // May pass INT64_MAX.
     return static_cast<int64_t>(static_cast<uint64_t>(least) + random() % span);
   };
   const auto parsed = [&](const std::string& text) { return *parse_text(type, text); };
   switch (type.id) {
-    case TypeId::kBool: return Value::of_int(type, static_cast<int64_t>(random() % 2));
-    case TypeId::kInt2: return Value::of_int(type, static_cast<int16_t>(random_integer(random)));
-    case TypeId::kInt4: return Value::of_int(type, static_cast<int32_t>(random_integer(random)));
-    case TypeId::kInt8: return Value::of_int(type, random_integer(random));
-    case TypeId::kFloat4: return Value::of_double(type, static_cast<double>(std::bit_cast<float>(static_cast<uint32_t>(random()))));
-    case TypeId::kFloat8: return Value::of_double(type, random_double(random));
-    case TypeId::kNumeric: return parsed(random_number(random));
-    case TypeId::kBytea: return Value::of_string(type, random_characters(random) + std::string(random() % 2, '\0'));
+    case TypeId::kBool:
+      return Value::of_int(type, static_cast<int64_t>(random() % 2));
+    case TypeId::kInt2:
+      return Value::of_int(type, static_cast<int16_t>(random_integer(random)));
+    case TypeId::kInt4:
+      return Value::of_int(type, static_cast<int32_t>(random_integer(random)));
+    case TypeId::kInt8:
+      return Value::of_int(type, random_integer(random));
+    case TypeId::kFloat4:
+      return Value::of_double(
+          type, static_cast<double>(std::bit_cast<float>(static_cast<uint32_t>(random()))));
+    case TypeId::kFloat8:
+      return Value::of_double(type, random_double(random));
+    case TypeId::kNumeric:
+      return parsed(random_number(random));
+    case TypeId::kBytea:
+      return Value::of_string(type, random_characters(random) + std::string(random() % 2, '\0'));
     case TypeId::kDate:
-      return Value::of_int(type, random() % 9 == 0 ? kDateInfinity : random() % 2 == 0 ? within(kDateMin, kDateEnd) : within(-9999, 9999));
-    case TypeId::kTime: return Value::of_int(type, within(0, kMicrosPerDay + 1));
+      return Value::of_int(type, random() % 9 == 0   ? kDateInfinity
+                                 : random() % 2 == 0 ? within(kDateMin, kDateEnd)
+                                                     : within(-9999, 9999));
+    case TypeId::kTime:
+      return Value::of_int(type, within(0, kMicrosPerDay + 1));
     case TypeId::kTimestamp:
     case TypeId::kTimestamptz:
       return Value::of_int(type, random() % 9 == 0   ? kTimestampMinusInfinity
@@ -113,7 +137,8 @@ Value random_value(Type type, Random& random) {
     case TypeId::kJson:
     case TypeId::kJsonb:
       return parsed("{\"k\": [" + std::to_string(random() % 100) + ", \"x, y\"], \"a b\": null}");
-    default: return parsed(random_characters(random));
+    default:
+      return parsed(random_characters(random));
   }
 }
 
@@ -145,7 +170,8 @@ TEST_CASE("key order is value order, and keys are prefix-free and safe in paths"
         REQUIRE_FALSE(keys[1].starts_with(keys[0]));
         REQUIRE_FALSE(keys[2].starts_with(keys[3]));
       }
-      REQUIRE(keys[0].find_first_not_of("0123456789abcdefghijklmnopqrstuvwxyz+-_~") == std::string::npos);
+      REQUIRE(keys[0].find_first_not_of("0123456789abcdefghijklmnopqrstuvwxyz+-_~") ==
+              std::string::npos);
       REQUIRE(keys[0] < "z");
     }
   }
@@ -239,7 +265,8 @@ TEST_CASE("no damaged byte makes the decoder read outside or crash") {
   Random random(seed() + 3);
   const NoLarge large;
   RowLayout layout;
-  for (const TypeId id : {TypeId::kInt4, TypeId::kText, TypeId::kFloat8, TypeId::kDate, TypeId::kJsonb}) {
+  for (const TypeId id :
+       {TypeId::kInt4, TypeId::kText, TypeId::kFloat8, TypeId::kDate, TypeId::kJsonb}) {
     layout.slots.push_back({{id, -1}, false, Value::null({id, -1})});
   }
   const std::string good = "[42,\"Ada \\\" x\",3.5,\"2024-02-29\",[{\"a\":[1,2]}]]\n";
@@ -253,8 +280,10 @@ TEST_CASE("no damaged byte makes the decoder read outside or crash") {
     const auto added = decoder.add({exact.data(), exact.size()}, nullptr);
     REQUIRE((added.has_value() || added.error().code() == ErrorCode::kCorruption));
     std::string key;
-    ignore_error(append_line_key(layout, {exact.data(), exact.size()}, key), "only that it stays inside matters");
-    ignore_error(check_line(layout, {exact.data(), exact.size()}), "only that it stays inside matters");
+    ignore_error(append_line_key(layout, {exact.data(), exact.size()}, key),
+                 "only that it stays inside matters");
+    ignore_error(check_line(layout, {exact.data(), exact.size()}),
+                 "only that it stays inside matters");
   }
 }
 

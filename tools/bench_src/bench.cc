@@ -1,8 +1,11 @@
-// rowan-bench: the same work on Rowan and SQLite, interleaved in one run; prints medians of the ratios with their spread.
+// rowan-bench: the same work on Rowan and SQLite, interleaved in one run; prints medians of the
+// ratios with their spread.
 //
-//   rowan-bench [--json] [--rows N] [--commits N] [--rounds N] [--seconds N] [--only NAME,…] [--dir DIR]
+//   rowan-bench [--json] [--rows N] [--commits N] [--rounds N] [--seconds N] [--only NAME,…] [--dir
+//   DIR]
 //
-// The table: t(id integer primary key, name text, n integer, x double precision, d date), rows of about 55 bytes.
+// The table: t(id integer primary key, name text, n integer, x double precision, d date), rows of
+// about 55 bytes.
 
 #include <fmt/format.h>
 #include <signal.h>
@@ -98,12 +101,22 @@ class Bench {
   int run() {
     write_csv();
     const std::vector<std::pair<std::string, void (Bench::*)()>> parts = {
-        {"copy", &Bench::copy},         {"open_idle", &Bench::open_idle}, {"cold", &Bench::cold},   {"warm", &Bench::warm},
-        {"point", &Bench::point},       {"commit", &Bench::commit},       {"commit_off", &Bench::commit_off},
-        {"history", &Bench::history},   {"open", &Bench::open},           {"group", &Bench::group}, {"binary", &Bench::binary}};
+        {"copy", &Bench::copy},
+        {"open_idle", &Bench::open_idle},
+        {"cold", &Bench::cold},
+        {"warm", &Bench::warm},
+        {"point", &Bench::point},
+        {"commit", &Bench::commit},
+        {"commit_off", &Bench::commit_off},
+        {"history", &Bench::history},
+        {"open", &Bench::open},
+        {"group", &Bench::group},
+        {"binary", &Bench::binary}};
     prepare_tables();
     for (const auto& [name, part] : parts) {
-      if (!options_.only.empty() && std::find(options_.only.begin(), options_.only.end(), name) == options_.only.end()) continue;
+      if (!options_.only.empty() &&
+          std::find(options_.only.begin(), options_.only.end(), name) == options_.only.end())
+        continue;
       if (!options_.json) std::fprintf(stderr, "… %s\n", name.c_str());
       (this->*part)();
     }
@@ -118,15 +131,18 @@ class Bench {
   fs::path sqlite_path() const { return options_.dir / "t.sqlite"; }
 
   void write_csv() {
-    constexpr const char* kThings[] = {"desk", "lamp", "chair", "shelf", "table", "stool", "bench", "crate"};
-    constexpr const char* kColours[] = {"ivory", "amber", "black", "green", "azure", "coral", "olive", "pearl"};
+    constexpr const char* kThings[] = {"desk",  "lamp",  "chair", "shelf",
+                                       "table", "stool", "bench", "crate"};
+    constexpr const char* kColours[] = {"ivory", "amber", "black", "green",
+                                        "azure", "coral", "olive", "pearl"};
     std::FILE* file = std::fopen(csv_.c_str(), "w");
     if (file == nullptr) die("cannot write the CSV");
     std::string line;
     for (int64_t id = 1; id <= options_.rows; ++id) {
       const uint64_t r = random_();
-      line = fmt::format("{},{} {} {},{},{}.{:02},20{:02}-{:02}-{:02}\n", id, kColours[r % 8], kThings[r / 8 % 8], r / 64 % 100000, r / 1024 % 10000,
-                         r / 4096 % 10000, r / 128 % 100, 10 + r / 7 % 15, 1 + r / 11 % 12, 1 + r / 13 % 28);
+      line = fmt::format("{},{} {} {},{},{}.{:02},20{:02}-{:02}-{:02}\n", id, kColours[r % 8],
+                         kThings[r / 8 % 8], r / 64 % 100000, r / 1024 % 10000, r / 4096 % 10000,
+                         r / 128 % 100, 10 + r / 7 % 15, 1 + r / 11 % 12, 1 + r / 13 % 28);
       std::fwrite(line.data(), 1, line.size(), file);
     }
     std::fclose(file);
@@ -135,11 +151,16 @@ class Bench {
   void load_rowan(const fs::path& path) {
     auto database = open_rowan(path);
     auto session = must(database->connect(), "connect");
-    sql(*session, "CREATE TABLE t (id integer PRIMARY KEY, name text, n integer, x double precision, d date)");
+    sql(*session,
+        "CREATE TABLE t (id integer PRIMARY KEY, name text, n integer, x double precision, d "
+        "date)");
     sql(*session, fmt::format("COPY t FROM '{}' (FORMAT csv)", csv_.string()));
   }
   void load_sqlite(const fs::path& path) {
-    { Sqlite db(path.string(), "FULL"); db.run("CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, n INTEGER, x REAL, d TEXT)"); }
+    {
+      Sqlite db(path.string(), "FULL");
+      db.run("CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, n INTEGER, x REAL, d TEXT)");
+    }
     shell(fmt::format("sqlite3 {} '.mode csv' '.import {} t'", path.string(), csv_.string()));
   }
   void prepare_tables() {
@@ -147,7 +168,8 @@ class Bench {
     load_sqlite(sqlite_path());
   }
 
-  // COPY against the sqlite3 shell's .import into an empty table, repository and checkpoint included on both sides.
+  // COPY against the sqlite3 shell's .import into an empty table, repository and checkpoint
+  // included on both sides.
   void copy() {
     Line line{"COPY 1 M rows / sqlite3 .import", "s", {}, {}, 0.7, false};
     for (int round = 0; round < options_.rounds; ++round) {
@@ -156,11 +178,19 @@ class Bench {
       {
         auto database = open_rowan(rowan);
         auto session = must(database->connect(), "connect");
-        sql(*session, "CREATE TABLE t (id integer PRIMARY KEY, name text, n integer, x double precision, d date)");
-        line.rowan.push_back(seconds_of([&] { sql(*session, fmt::format("COPY t FROM '{}' (FORMAT csv)", csv_.string())); }));
+        sql(*session,
+            "CREATE TABLE t (id integer PRIMARY KEY, name text, n integer, x double precision, d "
+            "date)");
+        line.rowan.push_back(seconds_of(
+            [&] { sql(*session, fmt::format("COPY t FROM '{}' (FORMAT csv)", csv_.string())); }));
       }
-      { Sqlite db(sqlite.string(), "FULL"); db.run("CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, n INTEGER, x REAL, d TEXT)"); }
-      line.peer.push_back(seconds_of([&] { shell(fmt::format("sqlite3 {} '.mode csv' '.import {} t'", sqlite.string(), csv_.string())); }));
+      {
+        Sqlite db(sqlite.string(), "FULL");
+        db.run("CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, n INTEGER, x REAL, d TEXT)");
+      }
+      line.peer.push_back(seconds_of([&] {
+        shell(fmt::format("sqlite3 {} '.mode csv' '.import {} t'", sqlite.string(), csv_.string()));
+      }));
       fs::remove_all(rowan);
       for (const char* end : {"", "-wal", "-shm"}) fs::remove(sqlite.string() + end);
     }
@@ -195,7 +225,8 @@ class Bench {
       {
         auto database = open_rowan(rowan_path());
         auto session = must(database->connect(), "connect");
-        sum.rowan.push_back(seconds_of([&] { drain(*must(session->run("SELECT sum(n) FROM t"), "sum")); }));
+        sum.rowan.push_back(
+            seconds_of([&] { drain(*must(session->run("SELECT sum(n) FROM t"), "sum")); }));
       }
       {
         Sqlite db(sqlite_path().string(), "FULL");
@@ -214,9 +245,14 @@ class Bench {
     while (must(rows->next(), "next")) {
       for (size_t i = 0; i < columns.size(); ++i) {
         switch (columns[i].kind) {
-          case ColumnKind::kFloat: sink = sink + static_cast<int64_t>(rows->get_double(i)); break;
-          case ColumnKind::kText: sink = sink + static_cast<int64_t>(rows->get_string(i).size()); break;
-          default: sink = sink + rows->get_int(i);
+          case ColumnKind::kFloat:
+            sink = sink + static_cast<int64_t>(rows->get_double(i));
+            break;
+          case ColumnKind::kText:
+            sink = sink + static_cast<int64_t>(rows->get_string(i).size());
+            break;
+          default:
+            sink = sink + rows->get_int(i);
         }
       }
       ++count;
@@ -254,7 +290,9 @@ class Bench {
     }
   }
 
-  int64_t random_id() { return static_cast<int64_t>(random_() % static_cast<uint64_t>(options_.rows)) + 1; }
+  int64_t random_id() {
+    return static_cast<int64_t>(random_() % static_cast<uint64_t>(options_.rows)) + 1;
+  }
 
   void point() {
     constexpr int kSelects = 100'000;
@@ -269,7 +307,8 @@ class Bench {
       for (int i = 0; i < kSelects; ++i) {
         auto rows = must(statement->run({random_id()}), "run");
         while (must(rows->next(), "next")) {
-          sink = sink + rows->get_string(0).size() + static_cast<size_t>(rows->get_int(1)) + static_cast<size_t>(rows->get_double(2));
+          sink = sink + rows->get_string(0).size() + static_cast<size_t>(rows->get_int(1)) +
+                 static_cast<size_t>(rows->get_double(2));
         }
       }
     };
@@ -279,7 +318,8 @@ class Bench {
         sqlite3_bind_int64(peer, 1, random_id());
         while (sqlite3_step(peer) == SQLITE_ROW) {
           sqlite3_column_text(peer, 0);
-          sink = sink + static_cast<size_t>(sqlite3_column_bytes(peer, 0)) + static_cast<size_t>(sqlite3_column_int64(peer, 1)) +
+          sink = sink + static_cast<size_t>(sqlite3_column_bytes(peer, 0)) +
+                 static_cast<size_t>(sqlite3_column_int64(peer, 1)) +
                  static_cast<size_t>(sqlite3_column_double(peer, 2));
         }
         sqlite3_reset(peer);
@@ -296,7 +336,8 @@ class Bench {
   }
 
   // One-row updates by key, each its own transaction.
-  void single_commits(const std::string& name, const std::string& sync, const std::string& peer_sync, int commits, double limit) {
+  void single_commits(const std::string& name, const std::string& sync,
+                      const std::string& peer_sync, int commits, double limit) {
     Line line{name, "us", {}, {}, limit, false};
     fs::remove_all(options_.dir / "c.git");
     shell(fmt::format("cp -r {} {}", rowan_path().string(), (options_.dir / "c.git").string()));
@@ -310,7 +351,8 @@ class Bench {
       sqlite3_stmt* peer = db.prepare("UPDATE t SET n = ?1 WHERE id = ?2");
       for (int round = -1; round < options_.rounds; ++round) {
         const double rowan = seconds_of([&] {
-          for (int i = 0; i < commits; ++i) drain(*must(statement->run({int64_t{i}, random_id()}), "update"));
+          for (int i = 0; i < commits; ++i)
+            drain(*must(statement->run({int64_t{i}, random_id()}), "update"));
         });
         const double sqlite = seconds_of([&] {
           for (int i = 0; i < commits; ++i) {
@@ -319,21 +361,27 @@ class Bench {
             db.step(peer);
           }
         });
-        if (round < 0) continue;   // The first round warms both up.
+        if (round < 0) continue;  // The first round warms both up.
         line.rowan.push_back(rowan / commits * 1e6);
         line.peer.push_back(sqlite / commits * 1e6);
       }
       sqlite3_finalize(peer);
     }
     fs::remove_all(options_.dir / "c.git");
-    for (const char* end : {"", "-wal", "-shm"}) fs::remove((options_.dir / "c.sqlite").string() + end);
+    for (const char* end : {"", "-wal", "-shm"})
+      fs::remove((options_.dir / "c.sqlite").string() + end);
     lines_.push_back(std::move(line));
   }
-  void commit() { single_commits("durable one-row commit / SQLite WAL FULL", "on", "FULL", 2000, 1.3); }
-  void commit_off() { single_commits("not durable one-row commit / SQLite WAL OFF", "off", "OFF", 10'000, 4); }
+  void commit() {
+    single_commits("durable one-row commit / SQLite WAL FULL", "on", "FULL", 2000, 1.3);
+  }
+  void commit_off() {
+    single_commits("not durable one-row commit / SQLite WAL OFF", "off", "OFF", 10'000, 4);
+  }
 
-  // 16 sessions, durable, beside one SQLite connection's durable commits, turn by turn. Rowan's database stays open between
-  // its turns and what they leave to checkpoints and pack care falls into later ones, as in a long run.
+  // 16 sessions, durable, beside one SQLite connection's durable commits, turn by turn. Rowan's
+  // database stays open between its turns and what they leave to checkpoints and pack care falls
+  // into later ones, as in a long run.
   void group() {
     constexpr int kSessions = 16;
     Line line{"16 sessions, durable commits/s / SQLite", "1/s", {}, {}, 2, true};
@@ -343,25 +391,29 @@ class Bench {
       auto database = open_rowan(options_.dir / "g.git");
       Sqlite db((options_.dir / "g.sqlite").string(), "FULL");
       sqlite3_stmt* peer = db.prepare("UPDATE t SET n = ?1 WHERE id = ?2");
-      const double turn = std::max(1.0, static_cast<double>(options_.seconds) / (options_.rounds + 1));
+      const double turn =
+          std::max(1.0, static_cast<double>(options_.seconds) / (options_.rounds + 1));
       for (int round = -1; round < options_.rounds; ++round) {
         const double rowan = group_rate(*database, kSessions, turn);
         int commits = 0;
         const double elapsed = seconds_of([&] {
-          for (const auto start = std::chrono::steady_clock::now(); std::chrono::steady_clock::now() - start < std::chrono::duration<double>(turn / 2);) {
+          for (const auto start = std::chrono::steady_clock::now();
+               std::chrono::steady_clock::now() - start <
+               std::chrono::duration<double>(turn / 2);) {
             sqlite3_bind_int64(peer, 1, commits++);
             sqlite3_bind_int64(peer, 2, random_id());
             db.step(peer);
           }
         });
-        if (round < 0) continue;   // The first round warms both up.
+        if (round < 0) continue;  // The first round warms both up.
         line.rowan.push_back(rowan);
         line.peer.push_back(commits / elapsed);
       }
       sqlite3_finalize(peer);
     }
     fs::remove_all(options_.dir / "g.git");
-    for (const char* end : {"", "-wal", "-shm"}) fs::remove((options_.dir / "g.sqlite").string() + end);
+    for (const char* end : {"", "-wal", "-shm"})
+      fs::remove((options_.dir / "g.sqlite").string() + end);
     lines_.push_back(std::move(line));
   }
 
@@ -381,7 +433,8 @@ class Bench {
         }
       });
     }
-    const double elapsed = seconds_of([&] { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); });
+    const double elapsed =
+        seconds_of([&] { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); });
     const double rate = static_cast<double>(done.load()) / elapsed;
     stop = true;
     for (std::thread& thread : threads) thread.join();
@@ -391,7 +444,8 @@ class Bench {
   // What 10,000 one-row commits weigh.
   void history() {
     constexpr int kCommits = 10'000;
-    Line after{"repository bytes a one-row commit, after the checkpoint", "bytes", {}, {}, 2600, false};
+    Line after{
+        "repository bytes a one-row commit, after the checkpoint", "bytes", {}, {}, 2600, false};
     Line collected{"the same after git gc", "bytes", {}, {}, 1100, false};
     const fs::path path = options_.dir / "h.git";
     shell(fmt::format("cp -r {} {}", rowan_path().string(), path.string()));
@@ -401,16 +455,20 @@ class Bench {
       auto session = must(database->connect(), "connect");
       sql(*session, "SET synchronous_commit = off");
       auto statement = must(session->prepare("UPDATE t SET n = $1 WHERE id = $2"), "prepare");
-      for (int i = 0; i < kCommits; ++i) drain(*must(statement->run({int64_t{i % 10'000}, random_id()}), "update"));
+      for (int i = 0; i < kCommits; ++i)
+        drain(*must(statement->run({int64_t{i % 10'000}, random_id()}), "update"));
     }
     after.rowan.push_back(static_cast<double>(object_bytes(path) - before) / kCommits);
     // git gc packs the base anew too: it is measured against the base collected alone.
     const fs::path base = options_.dir / "hb.git";
-    shell(fmt::format("cp -r {} {} && git --git-dir {} gc --quiet", rowan_path().string(), base.string(), base.string()));
+    shell(fmt::format("cp -r {} {} && git --git-dir {} gc --quiet", rowan_path().string(),
+                      base.string(), base.string()));
     history_path_ = options_.dir / "h2.git";
     shell(fmt::format("cp -r {} {}", path.string(), history_path_.string()));
     shell(fmt::format("git --git-dir {} gc --quiet", path.string()));
-    collected.rowan.push_back((static_cast<double>(object_bytes(path)) - static_cast<double>(object_bytes(base))) / kCommits);
+    collected.rowan.push_back(
+        (static_cast<double>(object_bytes(path)) - static_cast<double>(object_bytes(base))) /
+        kCommits);
     fs::remove_all(path);
     fs::remove_all(base);
     lines_.push_back(std::move(after));
@@ -422,13 +480,13 @@ class Bench {
     if (history_path_.empty()) history_path_ = rowan_path();
     for (int round = 0; round < options_.rounds; ++round) {
       clean.rowan.push_back(1e3 * seconds_of([&] {
-        auto database = open_rowan(history_path_);
-        auto session = must(database->connect(), "connect");
-        drain(*must(session->run("SELECT n FROM t WHERE id = 1"), "select"));
-        opened_ = std::move(session);
-        opened_.reset();
-        closing_ = std::move(database);
-      }));
+                              auto database = open_rowan(history_path_);
+                              auto session = must(database->connect(), "connect");
+                              drain(*must(session->run("SELECT n FROM t WHERE id = 1"), "select"));
+                              opened_ = std::move(session);
+                              opened_.reset();
+                              closing_ = std::move(database);
+                            }));
       closing_.reset();
     }
     lines_.push_back(std::move(clean));
@@ -438,7 +496,8 @@ class Bench {
     for (int round = 0; round < 3; ++round) {
       const fs::path path = options_.dir / "j.git";
       shell(fmt::format("cp -r {} {}", rowan_path().string(), path.string()));
-      const int killed = std::system(fmt::format("{} --fill-journal {} {}", self, path.string(), options_.rows).c_str());
+      const int killed = std::system(
+          fmt::format("{} --fill-journal {} {}", self, path.string(), options_.rows).c_str());
       if (killed == 0) die("the process that fills the journal ended by itself");
       full.rowan.push_back(1e3 * seconds_of([&] { closing_ = open_rowan(path); }));
       closing_.reset();
@@ -449,7 +508,8 @@ class Bench {
 
   void binary() {
     Line line{"stripped binary", "MB", {}, {}, 15, false};
-    const fs::path program = fs::read_symlink("/proc/self/exe").parent_path().parent_path().parent_path() / "rowan";
+    const fs::path program =
+        fs::read_symlink("/proc/self/exe").parent_path().parent_path().parent_path() / "rowan";
     if (!fs::exists(program)) return;
     const fs::path copy = options_.dir / "rowan-stripped";
     fs::copy_file(program, copy);
@@ -464,7 +524,8 @@ class Bench {
   static Figures figures(const Line& line) {
     Figures f{median(line.rowan), median(line.peer), 0, 0, 0};
     std::vector<double> ratios;
-    for (size_t i = 0; i < std::min(line.rowan.size(), line.peer.size()); ++i) ratios.push_back(line.rowan[i] / line.peer[i]);
+    for (size_t i = 0; i < std::min(line.rowan.size(), line.peer.size()); ++i)
+      ratios.push_back(line.rowan[i] / line.peer[i]);
     if (ratios.empty()) ratios = line.rowan;
     f.ratio = median(ratios);
     f.low = *std::min_element(ratios.begin(), ratios.end());
@@ -475,18 +536,27 @@ class Bench {
   void report() const {
     if (options_.json) std::printf("[");
     bool first = true;
-    if (!options_.json) std::printf("%-58s %12s %12s %9s %19s %8s\n", "", "Rowan", "peer", "ratio", "spread", "limit");
+    if (!options_.json)
+      std::printf("%-58s %12s %12s %9s %19s %8s\n", "", "Rowan", "peer", "ratio", "spread",
+                  "limit");
     for (const Line& line : lines_) {
       const Figures f = figures(line);
-      const bool kept = line.limit == 0 || (line.at_least ? f.ratio >= line.limit : f.ratio <= line.limit);
+      const bool kept =
+          line.limit == 0 || (line.at_least ? f.ratio >= line.limit : f.ratio <= line.limit);
       if (options_.json) {
-        std::printf("%s\n {\"name\": \"%s\", \"unit\": \"%s\", \"rowan\": %g, \"peer\": %g, \"value\": %g, \"low\": %g, \"high\": %g, \"limit\": %g, \"kept\": %s}",
-                    first ? "" : ",", line.name.c_str(), line.unit.c_str(), f.rowan, f.peer, f.ratio, f.low, f.high, line.limit, kept ? "true" : "false");
+        std::printf(
+            "%s\n {\"name\": \"%s\", \"unit\": \"%s\", \"rowan\": %g, \"peer\": %g, \"value\": %g, "
+            "\"low\": %g, \"high\": %g, \"limit\": %g, \"kept\": %s}",
+            first ? "" : ",", line.name.c_str(), line.unit.c_str(), f.rowan, f.peer, f.ratio, f.low,
+            f.high, line.limit, kept ? "true" : "false");
       } else {
-        const std::string peer = line.peer.empty() ? "" : fmt::format("{:.4g} {}", f.peer, line.unit);
-        const std::string limit = line.limit == 0 ? "" : fmt::format("{}{:g}", line.at_least ? ">=" : "<=", line.limit);
-        std::printf("%-58s %12s %12s %9.3g %8.3g … %-8.3g %8s%s\n", line.name.c_str(), fmt::format("{:.4g} {}", f.rowan, line.unit).c_str(), peer.c_str(),
-                    f.ratio, f.low, f.high, limit.c_str(), kept ? "" : "  MISSED");
+        const std::string peer =
+            line.peer.empty() ? "" : fmt::format("{:.4g} {}", f.peer, line.unit);
+        const std::string limit =
+            line.limit == 0 ? "" : fmt::format("{}{:g}", line.at_least ? ">=" : "<=", line.limit);
+        std::printf("%-58s %12s %12s %9.3g %8.3g … %-8.3g %8s%s\n", line.name.c_str(),
+                    fmt::format("{:.4g} {}", f.rowan, line.unit).c_str(), peer.c_str(), f.ratio,
+                    f.low, f.high, limit.c_str(), kept ? "" : "  MISSED");
       }
       first = false;
     }
@@ -519,9 +589,11 @@ int fill_journal(const std::string& path, int64_t rows) {
   must(session->run("SET synchronous_commit = off"), "set");
   auto statement = must(session->prepare("UPDATE t SET n = $1 WHERE id = $2"), "prepare");
   std::mt19937_64 random(7);
-  constexpr int kCommits = 6500;   // 9.4 KB a record.
+  constexpr int kCommits = 6500;  // 9.4 KB a record.
   for (int i = 0; i < kCommits; ++i) {
-    drain(*must(statement->run({int64_t{i}, static_cast<int64_t>(random() % static_cast<uint64_t>(rows)) + 1}), "update"));
+    drain(*must(statement->run(
+                    {int64_t{i}, static_cast<int64_t>(random() % static_cast<uint64_t>(rows)) + 1}),
+                "update"));
   }
   must(session->run("SET synchronous_commit = on"), "set");
   drain(*must(statement->run({int64_t{1}, int64_t{1}}), "update"));
@@ -531,7 +603,8 @@ int fill_journal(const std::string& path, int64_t rows) {
 
 int main_with(const std::vector<std::string>& words) {
   if (words.size() == 2 && words[0] == "--idle") return idle(words[1]);
-  if (words.size() == 3 && words[0] == "--fill-journal") return fill_journal(words[1], std::stoll(words[2]));
+  if (words.size() == 3 && words[0] == "--fill-journal")
+    return fill_journal(words[1], std::stoll(words[2]));
   Options options;
   for (size_t i = 0; i < words.size(); ++i) {
     const auto value = [&]() -> std::string {
@@ -558,7 +631,8 @@ int main_with(const std::vector<std::string>& words) {
         at = comma + 1;
       }
     } else {
-      die("usage: rowan-bench [--json] [--rows N] [--commits N] [--rounds N] [--seconds N] [--only NAME,…] [--dir DIR]");
+      die("usage: rowan-bench [--json] [--rows N] [--commits N] [--rounds N] [--seconds N] [--only "
+          "NAME,…] [--dir DIR]");
     }
   }
   return Bench(std::move(options)).run();

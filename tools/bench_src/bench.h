@@ -1,4 +1,5 @@
-// What the parts of rowan-bench share: options, lines of the report, and small helpers that end the program on any failure.
+// What the parts of rowan-bench share: options, lines of the report, and small helpers that end the
+// program on any failure.
 #pragma once
 
 #include <fmt/format.h>
@@ -20,7 +21,7 @@ namespace fs = std::filesystem;
 struct Options {
   bool json = false;
   int64_t rows = 1'000'000;
-  int64_t commits = 190'000;    // Of the parts about long histories.
+  int64_t commits = 190'000;  // Of the parts about long histories.
   int rounds = 5;
   int seconds = 60;
   std::vector<std::string> only;
@@ -32,7 +33,7 @@ struct Line {
   std::string name;
   std::string unit;
   std::vector<double> rowan;
-  std::vector<double> peer;     // Empty: an absolute figure.
+  std::vector<double> peer;  // Empty: an absolute figure.
   double limit = 0;
   bool at_least = false;
 };
@@ -49,7 +50,7 @@ void drain(Rows& rows);
 void sql(Session& session, const std::string& text);
 std::unique_ptr<Database> open_rowan(const fs::path& path, const std::string& sync = "on");
 double seconds_of(const std::function<void()>& work);
-uint64_t object_bytes(const fs::path& repository);   // Git's part: what a clone would carry.
+uint64_t object_bytes(const fs::path& repository);  // Git's part: what a clone would carry.
 uint64_t folder_bytes(const fs::path& folder);
 void shell(const std::string& command);
 

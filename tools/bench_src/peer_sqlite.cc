@@ -19,7 +19,9 @@ void Sqlite::check(int code, const char* what) const {
   std::exit(1);
 }
 
-void Sqlite::run(const std::string& sql) { check(sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr), sql.c_str()); }
+void Sqlite::run(const std::string& sql) {
+  check(sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr), sql.c_str());
+}
 
 sqlite3_stmt* Sqlite::prepare(const std::string& sql) {
   sqlite3_stmt* statement = nullptr;
@@ -45,9 +47,15 @@ uint64_t Sqlite::read_all(const std::string& sql) {
   while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
     for (int i = 0; i < sqlite3_column_count(statement); ++i) {
       switch (sqlite3_column_type(statement, i)) {
-        case SQLITE_INTEGER: sink = sink + sqlite3_column_int64(statement, i); break;
-        case SQLITE_FLOAT: sink = sink + static_cast<int64_t>(sqlite3_column_double(statement, i)); break;
-        default: sink = sink + static_cast<int64_t>(reinterpret_cast<uintptr_t>(sqlite3_column_text(statement, i)) & 1);
+        case SQLITE_INTEGER:
+          sink = sink + sqlite3_column_int64(statement, i);
+          break;
+        case SQLITE_FLOAT:
+          sink = sink + static_cast<int64_t>(sqlite3_column_double(statement, i));
+          break;
+        default:
+          sink = sink + static_cast<int64_t>(
+                            reinterpret_cast<uintptr_t>(sqlite3_column_text(statement, i)) & 1);
       }
     }
     ++rows;

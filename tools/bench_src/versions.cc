@@ -10,7 +10,8 @@ namespace rowan::bench {
 
 namespace {
 
-constexpr const char* kDefinition = "CREATE TABLE t (id integer PRIMARY KEY, name text, n integer, x double precision, d date)";
+constexpr const char* kDefinition =
+    "CREATE TABLE t (id integer PRIMARY KEY, name text, n integer, x double precision, d date)";
 
 // What a command prints, without the line's end.
 std::string output_of(const std::string& command) {
@@ -34,17 +35,27 @@ double milliseconds(Session& session, const std::string& statement) {
   return 1e3 * seconds_of([&] { drain(*must(session.run(statement), statement)); });
 }
 
-std::string git(const fs::path& repository, const std::string& words) { return fmt::format("git --git-dir {} {}", repository.string(), words); }
+std::string git(const fs::path& repository, const std::string& words) {
+  return fmt::format("git --git-dir {} {}", repository.string(), words);
+}
 
 }  // namespace
 
 void VersionBench::run() {
   const std::vector<std::pair<std::string, void (VersionBench::*)()>> parts = {
-      {"branches", &VersionBench::branches}, {"depth", &VersionBench::depth}, {"live", &VersionBench::live},
-      {"diff", &VersionBench::diff},         {"diff10", &VersionBench::diff_growth}, {"merge", &VersionBench::merge},
-      {"log", &VersionBench::log},           {"blame", &VersionBench::blame}, {"care", &VersionBench::care}};
+      {"branches", &VersionBench::branches},
+      {"depth", &VersionBench::depth},
+      {"live", &VersionBench::live},
+      {"diff", &VersionBench::diff},
+      {"diff10", &VersionBench::diff_growth},
+      {"merge", &VersionBench::merge},
+      {"log", &VersionBench::log},
+      {"blame", &VersionBench::blame},
+      {"care", &VersionBench::care}};
   for (const auto& [name, part] : parts) {
-    if (!options_.only.empty() && std::find(options_.only.begin(), options_.only.end(), name) == options_.only.end()) continue;
+    if (!options_.only.empty() &&
+        std::find(options_.only.begin(), options_.only.end(), name) == options_.only.end())
+      continue;
     if (!options_.json) std::fprintf(stderr, "… %s\n", name.c_str());
     (this->*part)();
   }
@@ -62,7 +73,8 @@ void VersionBench::update_rows(Session& session, int64_t commits) {
   auto statement = must(session.prepare("UPDATE t SET n = $1 WHERE id = $2"), "prepare");
   const auto rows = static_cast<uint64_t>(options_.rows);
   for (int64_t i = 0; i < commits; ++i) {
-    drain(*must(statement->run({i % 10'000, static_cast<int64_t>(random_() % (rows - 1)) + 2}), "update"));
+    drain(*must(statement->run({i % 10'000, static_cast<int64_t>(random_() % (rows - 1)) + 2}),
+                "update"));
   }
   sql(session, "SET synchronous_commit = on");
 }
@@ -70,7 +82,8 @@ void VersionBench::update_rows(Session& session, int64_t commits) {
 std::vector<double> VersionBench::times_of(Session& session, const std::string& query) const {
   std::vector<double> times;
   milliseconds(session, query);
-  for (int round = 0; round < options_.rounds; ++round) times.push_back(milliseconds(session, query));
+  for (int round = 0; round < options_.rounds; ++round)
+    times.push_back(milliseconds(session, query));
   return times;
 }
 
@@ -87,17 +100,20 @@ void VersionBench::branches() {
     auto session = must(database->connect(), "connect");
     const auto measure = [&](const std::string& prefix) {
       std::vector<double> times;
-      for (int i = 0; i < kMeasured; ++i) times.push_back(milliseconds(*session, fmt::format("CREATE BRANCH {}{}", prefix, i)));
+      for (int i = 0; i < kMeasured; ++i)
+        times.push_back(milliseconds(*session, fmt::format("CREATE BRANCH {}{}", prefix, i)));
       return times;
     };
     create_growth.peer = measure("few");
     sql(*session, "SET synchronous_commit = off");
-    for (int i = 0; i < kBranches; ++i) drain(*must(session->run(fmt::format("CREATE BRANCH b{}", i)), "create branch"));
+    for (int i = 0; i < kBranches; ++i)
+      drain(*must(session->run(fmt::format("CREATE BRANCH b{}", i)), "create branch"));
     sql(*session, "SET synchronous_commit = on");
     must(database->checkpoint(), "checkpoint");
     create.rowan = create_growth.rowan = measure("many");
     for (int i = 0; i < kMeasured; ++i) {
-      checkout.rowan.push_back(milliseconds(*session, fmt::format("CHECKOUT b{}", random_() % kBranches)));
+      checkout.rowan.push_back(
+          milliseconds(*session, fmt::format("CHECKOUT b{}", random_() % kBranches)));
       drain(*must(session->run("SELECT n FROM t WHERE id = 1"), "select"));
     }
   }
@@ -107,7 +123,8 @@ void VersionBench::branches() {
   lines_.push_back(std::move(checkout));
 }
 
-// Reads on the last of 1,000 branches, each made from the one before with a change of its own, beside reads on the first.
+// Reads on the last of 1,000 branches, each made from the one before with a change of its own,
+// beside reads on the first.
 void VersionBench::depth() {
   constexpr int kDepth = 1000;
   constexpr int kSelects = 20'000;
@@ -119,20 +136,27 @@ void VersionBench::depth() {
     auto session = must(database->connect(), "connect");
     sql(*session, "SET synchronous_commit = off");
     for (int i = 1; i <= kDepth; ++i) {
-      sql(*session, fmt::format("CREATE BRANCH d{0}; CHECKOUT d{0}; UPDATE t SET n = {0} WHERE id = {1}", i, 1 + random_() % static_cast<uint64_t>(options_.rows)));
+      sql(*session,
+          fmt::format("CREATE BRANCH d{0}; CHECKOUT d{0}; UPDATE t SET n = {0} WHERE id = {1}", i,
+                      1 + random_() % static_cast<uint64_t>(options_.rows)));
     }
     auto first = must(database->connect("d1"), "connect");
     auto last = must(database->connect(fmt::format("d{}", kDepth)), "connect");
     const auto selects = [&](Session& in) {
       auto statement = must(in.prepare("SELECT name, n FROM t WHERE id = $1"), "prepare");
       return 1e6 / kSelects * seconds_of([&] {
-        for (int i = 0; i < kSelects; ++i) drain(*must(statement->run({static_cast<int64_t>(random_() % static_cast<uint64_t>(options_.rows)) + 1}), "run"));
-      });
+               for (int i = 0; i < kSelects; ++i)
+                 drain(*must(statement->run({static_cast<int64_t>(
+                                                 random_() % static_cast<uint64_t>(options_.rows)) +
+                                             1}),
+                             "run"));
+             });
     };
     for (int round = -1; round < options_.rounds * 2; ++round) {
       const double of_last = selects(*last), of_first = selects(*first);
-      const double sum_last = milliseconds(*last, "SELECT sum(n) FROM t"), sum_first = milliseconds(*first, "SELECT sum(n) FROM t");
-      if (round < 0) continue;   // The first round warms both up.
+      const double sum_last = milliseconds(*last, "SELECT sum(n) FROM t"),
+                   sum_first = milliseconds(*first, "SELECT sum(n) FROM t");
+      if (round < 0) continue;  // The first round warms both up.
       point.rowan.push_back(of_last);
       point.peer.push_back(of_first);
       scan.rowan.push_back(sum_last);
@@ -158,8 +182,11 @@ void VersionBench::live() {
     std::vector<double> times;
     for (int i = 0; i < kBranches; ++i) {
       times.push_back(1e3 * seconds_of([&] {
-        sql(*session, fmt::format("CHECKOUT main; CREATE BRANCH w{0}; CHECKOUT w{0}; UPDATE t SET n = {0} WHERE id = {1}", i, 1 + random_() % static_cast<uint64_t>(options_.rows)));
-      }));
+                        sql(*session,
+                            fmt::format("CHECKOUT main; CREATE BRANCH w{0}; CHECKOUT w{0}; UPDATE "
+                                        "t SET n = {0} WHERE id = {1}",
+                                        i, 1 + random_() % static_cast<uint64_t>(options_.rows)));
+                      }));
     }
     growth.peer.assign(times.begin(), times.begin() + 500);
     growth.rowan.assign(times.end() - 500, times.end());
@@ -193,12 +220,15 @@ void VersionBench::diff() {
 
 // The same difference in a table of ten times the size.
 void VersionBench::diff_growth() {
-  Line line{"diff of 100 changed rows in ten times the rows / in the table", "ms", {}, {}, 1.5, false};
+  Line line{
+      "diff of 100 changed rows in ten times the rows / in the table", "ms", {}, {}, 1.5, false};
   const fs::path path = copy_of_base("diff10.git");
   {
     auto database = open_rowan(path);
     auto session = must(database->connect(), "connect");
-    sql(*session, "CREATE TABLE u (id integer PRIMARY KEY, name text, n integer, x double precision, d date)");
+    sql(*session,
+        "CREATE TABLE u (id integer PRIMARY KEY, name text, n integer, x double precision, d "
+        "date)");
     for (int part = 0; part < 10; ++part) {
       const int64_t from = part * options_.rows;
       sql(*session, fmt::format("INSERT INTO u SELECT id + {}, name, n, x, d FROM t", from));
@@ -209,7 +239,8 @@ void VersionBench::diff_growth() {
     const std::string large = "SELECT * FROM rowan.diff('u', 'HEAD~2', 'HEAD~1')";
     const std::string small = "SELECT * FROM rowan.diff('t', 'HEAD~1', 'HEAD')";
     for (int round = -1; round < options_.rounds * 3; ++round) {
-      const double of_large = milliseconds(*session, large), of_small = milliseconds(*session, small);
+      const double of_large = milliseconds(*session, large),
+                   of_small = milliseconds(*session, small);
       if (round < 0) continue;
       line.rowan.push_back(of_large);
       line.peer.push_back(of_small);
@@ -219,8 +250,9 @@ void VersionBench::diff_growth() {
   lines_.push_back(std::move(line));
 }
 
-// Both sides change every step-th row, not the same ones, beside `git merge-tree --write-tree` of the same two commits, which
-// may find conflicts (and then ends with 1) where both sides moved a leaf's boundary.
+// Both sides change every step-th row, not the same ones, beside `git merge-tree --write-tree` of
+// the same two commits, which may find conflicts (and then ends with 1) where both sides moved a
+// leaf's boundary.
 void VersionBench::merge_changes(int64_t changes, double limit) {
   const int64_t step = std::max<int64_t>(2, options_.rows / changes);
   const std::string name = fmt::format("merge of {0} and {0} changed rows", options_.rows / step);
@@ -231,10 +263,20 @@ void VersionBench::merge_changes(int64_t changes, double limit) {
     auto database = open_rowan(path);
     auto session = must(database->connect(), "connect");
     for (int round = 0; round < options_.rounds; ++round) {
-      sql(*session, fmt::format("CHECKOUT main; CREATE BRANCH ours{0}; CREATE BRANCH theirs{0}; CHECKOUT ours{0}; UPDATE t SET n = n + 1 WHERE id % {1} = {2}; "
-                                "CHECKOUT theirs{0}; UPDATE t SET x = x + 1 WHERE id % {1} = {3}; CHECKOUT ours{0}", round, step, round % (step / 2), round % (step / 2) + step / 2));
+      sql(*session,
+          fmt::format(
+              "CHECKOUT main; CREATE BRANCH ours{0}; CREATE BRANCH theirs{0}; CHECKOUT ours{0}; "
+              "UPDATE t SET n = n + 1 WHERE id % {1} = {2}; "
+              "CHECKOUT theirs{0}; UPDATE t SET x = x + 1 WHERE id % {1} = {3}; CHECKOUT ours{0}",
+              round, step, round % (step / 2), round % (step / 2) + step / 2));
       must(database->checkpoint(), "checkpoint");
-      beside.peer.push_back(1e3 * seconds_of([&] { shell(git(path, fmt::format("merge-tree --write-tree ours{0} theirs{0} > /dev/null || [ $? -eq 1 ]", round))); }));
+      beside.peer.push_back(
+          1e3 * seconds_of([&] {
+            shell(git(
+                path,
+                fmt::format("merge-tree --write-tree ours{0} theirs{0} > /dev/null || [ $? -eq 1 ]",
+                            round)));
+          }));
       line.rowan.push_back(milliseconds(*session, fmt::format("MERGE theirs{}", round)));
     }
   }
@@ -249,39 +291,52 @@ void VersionBench::merge() {
   merge_changes(100'000, 1500);
 }
 
-// A small table with a long history: the newest twenty commits, and the table as it was at a moment in the middle.
+// A small table with a long history: the newest twenty commits, and the table as it was at a moment
+// in the middle.
 void VersionBench::log() {
   Line newest{fmt::format("the last 20 of {} commits", options_.commits), "ms", {}, {}, 10, false};
   Line newest_git{"the same / git log -n 20", "ms", {}, {}, 0, false};
-  Line moment{fmt::format("AS OF TIMESTAMP among {} commits", options_.commits), "ms", {}, {}, 10, false};
+  Line moment{
+      fmt::format("AS OF TIMESTAMP among {} commits", options_.commits), "ms", {}, {}, 10, false};
   Line moment_git{"the same / git rev-list -1 --before", "ms", {}, {}, 0, false};
   const fs::path path = options_.dir / "log.git";
   fs::remove_all(path);
   {
     auto database = open_rowan(path);
     auto session = must(database->connect(), "connect");
-    sql(*session, fmt::format("{}; INSERT INTO t SELECT n, 'row', n, 0, date '2024-01-01' FROM generate_series(1, 1000) AS g(n); SET synchronous_commit = off", kDefinition));
+    sql(*session, fmt::format("{}; INSERT INTO t SELECT n, 'row', n, 0, date '2024-01-01' FROM "
+                              "generate_series(1, 1000) AS g(n); SET synchronous_commit = off",
+                              kDefinition));
     auto statement = must(session->prepare("UPDATE t SET n = $1 WHERE id = $2"), "prepare");
     std::string middle;
     for (int64_t i = 0; i < options_.commits; ++i) {
       drain(*must(statement->run({i, static_cast<int64_t>(random_() % 1000) + 1}), "update"));
-      if (i == options_.commits / 2) middle = text_of(*session, "SELECT max(time) FROM (SELECT time FROM rowan.log LIMIT 1) AS l");
+      if (i == options_.commits / 2)
+        middle =
+            text_of(*session, "SELECT max(time) FROM (SELECT time FROM rowan.log LIMIT 1) AS l");
     }
     must(database->checkpoint(), "checkpoint");
     const std::string log = "SELECT commit, author, time, message FROM rowan.log LIMIT 20";
-    const std::string as_of = fmt::format("SELECT count(*) FROM t AS OF TIMESTAMP '{}' WHERE id = 5", middle);
+    const std::string as_of =
+        fmt::format("SELECT count(*) FROM t AS OF TIMESTAMP '{}' WHERE id = 5", middle);
     newest.rowan = newest_git.rowan = times_of(*session, log);
     moment.rowan = moment_git.rowan = times_of(*session, as_of);
     for (int round = 0; round < options_.rounds; ++round) {
-      newest_git.peer.push_back(1e3 * seconds_of([&] { shell(git(path, "log -n 20 main > /dev/null")); }));
-      moment_git.peer.push_back(1e3 * seconds_of([&] { shell(git(path, fmt::format("rev-list -1 --before='{}' main > /dev/null", middle))); }));
+      newest_git.peer.push_back(
+          1e3 * seconds_of([&] { shell(git(path, "log -n 20 main > /dev/null")); }));
+      moment_git.peer.push_back(
+          1e3 * seconds_of([&] {
+            shell(git(path, fmt::format("rev-list -1 --before='{}' main > /dev/null", middle)));
+          }));
     }
   }
   fs::remove_all(path);
-  for (Line* line : {&newest, &newest_git, &moment, &moment_git}) lines_.push_back(std::move(*line));
+  for (Line* line : {&newest, &newest_git, &moment, &moment_git})
+    lines_.push_back(std::move(*line));
 }
 
-// Who changed row 1 last, 100,000 commits of other rows later; beside git, which is asked about the leaf that holds the row.
+// Who changed row 1 last, 100,000 commits of other rows later; beside git, which is asked about the
+// leaf that holds the row.
 void VersionBench::blame() {
   constexpr int64_t kCommits = 100'000;
   Line line{"blame of one row over 100,000 commits of others", "ms", {}, {}, 100, false};
@@ -293,17 +348,27 @@ void VersionBench::blame() {
     update_rows(*session, kCommits);
     must(database->checkpoint(), "checkpoint");
     line.rowan = beside.rowan = times_of(*session, "SELECT * FROM rowan.blame('t', 'HEAD', 1)");
-    const std::string leaf = output_of(git(path, "ls-tree -r --name-only main public/t/rows | head -n 1"));
-    beside.peer.push_back(1e3 * seconds_of([&] { shell(git(path, fmt::format("log -1 -S '[1,' main -- '{}' > /dev/null", leaf))); }));
+    const std::string leaf =
+        output_of(git(path, "ls-tree -r --name-only main public/t/rows | head -n 1"));
+    beside.peer.push_back(
+        1e3 * seconds_of([&] {
+          shell(git(path, fmt::format("log -1 -S '[1,' main -- '{}' > /dev/null", leaf)));
+        }));
   }
   fs::remove_all(path);
   lines_.push_back(std::move(line));
   lines_.push_back(std::move(beside));
 }
 
-// A long history of one-row commits: what is on the disk once pack care is done, journal included, and whether git can read it all.
+// A long history of one-row commits: what is on the disk once pack care is done, journal included,
+// and whether git can read it all.
 void VersionBench::care() {
-  Line total{fmt::format("repository after {} one-row commits and pack care", options_.commits), "MB", {}, {}, 0, false};
+  Line total{fmt::format("repository after {} one-row commits and pack care", options_.commits),
+             "MB",
+             {},
+             {},
+             0,
+             false};
   if (options_.commits == 190'000) total.limit = 200;
   Line each{"bytes a one-row commit, after pack care", "bytes", {}, {}, 1050, false};
   Line time{"pack care's time a commit", "us", {}, {}, 0, false};
@@ -320,15 +385,18 @@ void VersionBench::care() {
     auto store = store::open_git_store(path, options);
     if (!store) die("open: " + store.error().message());
     time.rowan.push_back(1e6 / static_cast<double>(options_.commits) * seconds_of([&] {
-      if (const auto done = (*store)->maintain(); !done) die("pack care: " + done.error().message());
-    }));
+                           if (const auto done = (*store)->maintain(); !done)
+                             die("pack care: " + done.error().message());
+                         }));
   }
   total.rowan.push_back(static_cast<double>(folder_bytes(path)) / 1e6);
-  each.rowan.push_back(static_cast<double>(folder_bytes(path) - before) / static_cast<double>(options_.commits));
+  each.rowan.push_back(static_cast<double>(folder_bytes(path) - before) /
+                       static_cast<double>(options_.commits));
   shell(git(path, "fsck --full --strict --no-progress"));
   const std::string commits = output_of(git(path, "rev-list --count main"));
   // An update that happens to write the value that is there makes no commit.
-  if (std::stoll(commits) < options_.commits - options_.commits / 1000) die("commits are missing: " + commits);
+  if (std::stoll(commits) < options_.commits - options_.commits / 1000)
+    die("commits are missing: " + commits);
   fs::remove_all(path);
   for (Line* line : {&total, &each, &time}) lines_.push_back(std::move(*line));
 }

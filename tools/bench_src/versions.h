@@ -1,5 +1,6 @@
-// VersionBench: what version control costs: branches, depth, difference, merge, log, blame, long histories. Where stock git can do
-// the same on the same repository it is the peer; elsewhere the peer is Rowan itself at a smaller size, so that the ratio is growth.
+// VersionBench: what version control costs: branches, depth, difference, merge, log, blame, long
+// histories. Where stock git can do the same on the same repository it is the peer; elsewhere the
+// peer is Rowan itself at a smaller size, so that the ratio is growth.
 #pragma once
 
 #include <random>

@@ -65,9 +65,12 @@ std::vector<Record> parse_script(std::string_view text, std::string& problem) {
       record.kind = RecordKind::kQuery;
       record.types = words.size() > 1 ? words[1] : "";
       for (size_t w = 2; w < words.size(); ++w) {
-        if (words[w] == "rowsort") record.sort = SortMode::kRows;
-        else if (words[w] == "valuesort") record.sort = SortMode::kValues;
-        else if (words[w] != "nosort") record.label = words[w];
+        if (words[w] == "rowsort")
+          record.sort = SortMode::kRows;
+        else if (words[w] == "valuesort")
+          record.sort = SortMode::kValues;
+        else if (words[w] != "nosort")
+          record.label = words[w];
       }
     } else {
       problem = fmt::format("line {}: no record begins with \"{}\"", record.line, words[0]);

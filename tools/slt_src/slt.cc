@@ -2,8 +2,8 @@
 //
 //   rowan-slt [--store memory|git] [--no-rules] [--except FILE] [--failures N] PATH…
 //
-// Exit code 1 when a record is wrong. With the Git store each script's repository is closed, checked (`rowan check`) and handed to
-// `git fsck --strict`.
+// Exit code 1 when a record is wrong. With the Git store each script's repository is closed,
+// checked (`rowan check`) and handed to `git fsck --strict`.
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
@@ -29,8 +29,9 @@ namespace fs = std::filesystem;
 struct Options {
   bool git = false;
   bool no_rules = false;
-  int failures_max = 10;               // Printed a script.
-  // Recorded outcomes that PostgreSQL 15 itself does not give: script (with its folders) and line, to the SQLSTATE it gives, "-" for other rows.
+  int failures_max = 10;  // Printed a script.
+  // Recorded outcomes that PostgreSQL 15 itself does not give: script (with its folders) and line,
+  // to the SQLSTATE it gives, "-" for other rows.
   std::map<std::string, std::map<int, std::string>> exceptions;
 };
 
@@ -68,14 +69,17 @@ std::string render(Rows& rows, size_t column, char type) {
   const std::string text = rows.get_text(column);
   const ColumnKind kind = rows.columns()[column].kind;
   switch (type) {
-    case 'A': return text;
+    case 'A':
+      return text;
     case 'I':
       if (kind == ColumnKind::kBool) return text == "t" ? "1" : "0";
-      if (kind == ColumnKind::kFloat) return fmt::format("{:d}", static_cast<int64_t>(rows.get_double(column)));
+      if (kind == ColumnKind::kFloat)
+        return fmt::format("{:d}", static_cast<int64_t>(rows.get_double(column)));
       return leading_integer(text);
     case 'R':
       if (kind == ColumnKind::kBool) return text == "t" ? "1.000" : "0.000";
-      return fmt::format("{:.3f}", kind == ColumnKind::kText ? std::atof(text.c_str()) : rows.get_double(column));
+      return fmt::format(
+          "{:.3f}", kind == ColumnKind::kText ? std::atof(text.c_str()) : rows.get_double(column));
     default: {
       if (kind == ColumnKind::kBool) return text;
       if (text.empty()) return "(empty)";
@@ -92,7 +96,8 @@ class ScriptRun {
     for (const auto& [script, lines] : options.exceptions) {
       if (("/" + path.generic_string()).ends_with("/" + script)) exceptions_ = &lines;
     }
-    folder_ = fs::temp_directory_path() / fmt::format("rowan-slt-{}-{}", ::getpid(), path.stem().string());
+    folder_ = fs::temp_directory_path() /
+              fmt::format("rowan-slt-{}-{}", ::getpid(), path.stem().string());
   }
   ~ScriptRun() {
     sessions_.clear();
@@ -125,13 +130,16 @@ class ScriptRun {
       }
     }
     check_repository();
-    if (failures_ > options_.failures_max) std::cout << fmt::format("{}: … and {} more\n", path_.string(), failures_ - options_.failures_max);
+    if (failures_ > options_.failures_max)
+      std::cout << fmt::format("{}: … and {} more\n", path_.string(),
+                               failures_ - options_.failures_max);
     return tally_;
   }
 
  private:
   bool fail(int line, const std::string& what) {
-    if (++failures_ <= options_.failures_max) std::cout << fmt::format("{}:{}: {}\n", path_.string(), line, what);
+    if (++failures_ <= options_.failures_max)
+      std::cout << fmt::format("{}:{}: {}\n", path_.string(), line, what);
     return false;
   }
 
@@ -180,21 +188,31 @@ class ScriptRun {
         if (!more || !*more) break;
       }
     }
-    if (failure && failure->sqlstate.starts_with("XX")) return fail(record.line, "internal error: " + failure->message);
+    if (failure && failure->sqlstate.starts_with("XX"))
+      return fail(record.line, "internal error: " + failure->message);
     if (const std::string state = exception_state(record); !state.empty()) {
       if (state == "-") return true;
-      return (failure && failure->sqlstate == state) || fail(record.line, fmt::format("PostgreSQL gives {} here, not {}\n    {}", state, failure ? failure->sqlstate : "success", record.sql.substr(0, 300)));
+      return (failure && failure->sqlstate == state) ||
+             fail(record.line,
+                  fmt::format("PostgreSQL gives {} here, not {}\n    {}", state,
+                              failure ? failure->sqlstate : "success", record.sql.substr(0, 300)));
     }
     if (record.kind == RecordKind::kStatementOk) {
-      return !failure || fail(record.line, fmt::format("{}: {} ({})\n    {}", failure->sqlstate, failure->message, failure->detail, record.sql.substr(0, 300)));
+      return !failure || fail(record.line, fmt::format("{}: {} ({})\n    {}", failure->sqlstate,
+                                                       failure->message, failure->detail,
+                                                       record.sql.substr(0, 300)));
     }
-    if (!failure) return fail(record.line, "succeeded, but an error was expected\n    " + record.sql.substr(0, 300));
+    if (!failure)
+      return fail(record.line,
+                  "succeeded, but an error was expected\n    " + record.sql.substr(0, 300));
     if (!record.sqlstate.empty() && record.sqlstate != failure->sqlstate) {
-      return fail(record.line, fmt::format("{}: {}\n    expected {}", failure->sqlstate, failure->message, record.sqlstate));
+      return fail(record.line, fmt::format("{}: {}\n    expected {}", failure->sqlstate,
+                                           failure->message, record.sqlstate));
     }
     for (const std::string& part : record.expected) {
       const std::string all = failure->message + "\n" + failure->detail + "\n" + failure->hint;
-      if (all.find(part) == std::string::npos) return fail(record.line, fmt::format("error text \"{}\" lacks \"{}\"", all, part));
+      if (all.find(part) == std::string::npos)
+        return fail(record.line, fmt::format("error text \"{}\" lacks \"{}\"", all, part));
     }
     return true;
   }
@@ -203,7 +221,8 @@ class ScriptRun {
     auto rows = session(record.session).run(record.sql);
     if (!rows) return query_failed(record, rows.failure());
     if ((*rows)->columns().size() != record.types.size()) {
-      return fail(record.line, fmt::format("{} columns, expected {}", (*rows)->columns().size(), record.types.size()));
+      return fail(record.line, fmt::format("{} columns, expected {}", (*rows)->columns().size(),
+                                           record.types.size()));
     }
     std::vector<std::vector<std::string>> found;
     for (;;) {
@@ -211,11 +230,13 @@ class ScriptRun {
       if (!more) return query_failed(record, more.failure());
       if (!*more) break;
       std::vector<std::string> row;
-      for (size_t i = 0; i < record.types.size(); ++i) row.push_back(render(**rows, i, record.types[i]));
+      for (size_t i = 0; i < record.types.size(); ++i)
+        row.push_back(render(**rows, i, record.types[i]));
       found.push_back(std::move(row));
     }
     if (const std::string state = exception_state(record); !state.empty() && state != "-") {
-      return fail(record.line, fmt::format("PostgreSQL gives {} here, not rows\n    {}", state, record.sql.substr(0, 300)));
+      return fail(record.line, fmt::format("PostgreSQL gives {} here, not rows\n    {}", state,
+                                           record.sql.substr(0, 300)));
     }
     return compare(record, std::move(found));
   }
@@ -223,11 +244,13 @@ class ScriptRun {
   bool query_failed(const Record& record, const Failure& failure) {
     const std::string state = exception_state(record);
     if (!state.empty() && state == failure.sqlstate) return true;
-    return fail(record.line, fmt::format("{}: {}\n    {}", failure.sqlstate, failure.message, record.sql.substr(0, 300)));
+    return fail(record.line, fmt::format("{}: {}\n    {}", failure.sqlstate, failure.message,
+                                         record.sql.substr(0, 300)));
   }
 
   bool compare(const Record& record, std::vector<std::vector<std::string>> found) {
-    const bool by_rows = record.types.size() > 1 && !record.expected.empty() && record.expected[0].find('\t') != std::string::npos;
+    const bool by_rows = record.types.size() > 1 && !record.expected.empty() &&
+                         record.expected[0].find('\t') != std::string::npos;
     if (record.sort == SortMode::kRows) std::sort(found.begin(), found.end());
     std::vector<std::string> values;
     for (const auto& row : found) {
@@ -242,20 +265,30 @@ class ScriptRun {
     if (record.sort == SortMode::kValues) std::sort(values.begin(), values.end());
     std::string joined;
     for (const std::string& value : values) joined += value + "\n";
-    const std::string hashed = fmt::format("{} values hashing to {}", values.size(), md5_hex(joined));
+    const std::string hashed =
+        fmt::format("{} values hashing to {}", values.size(), md5_hex(joined));
     if (!record.label.empty()) {
       const auto [known, added] = labels_.emplace(record.label, hashed);
-      if (!added && known->second != hashed) return fail(record.line, "differs from an earlier query with label " + record.label);
+      if (!added && known->second != hashed)
+        return fail(record.line, "differs from an earlier query with label " + record.label);
     }
-    if (record.expected.size() == 1 && record.expected[0].find(" values hashing to ") != std::string::npos) {
-      return record.expected[0] == hashed || known_exception(record) || fail(record.line, fmt::format("{}, expected {}\n    {}", hashed, record.expected[0], record.sql.substr(0, 300)));
+    if (record.expected.size() == 1 &&
+        record.expected[0].find(" values hashing to ") != std::string::npos) {
+      return record.expected[0] == hashed || known_exception(record) ||
+             fail(record.line, fmt::format("{}, expected {}\n    {}", hashed, record.expected[0],
+                                           record.sql.substr(0, 300)));
     }
     if (values == record.expected || known_exception(record)) return true;
     std::string shown;
-    for (size_t i = 0; i < std::min<size_t>(values.size(), 12); ++i) shown += "\n      " + values[i];
+    for (size_t i = 0; i < std::min<size_t>(values.size(), 12); ++i)
+      shown += "\n      " + values[i];
     std::string wanted;
-    for (size_t i = 0; i < std::min<size_t>(record.expected.size(), 12); ++i) wanted += "\n      " + record.expected[i];
-    return fail(record.line, fmt::format("wrong rows for {}\n    found ({}):{}\n    expected ({}):{}", record.sql.substr(0, 300), values.size(), shown, record.expected.size(), wanted));
+    for (size_t i = 0; i < std::min<size_t>(record.expected.size(), 12); ++i)
+      wanted += "\n      " + record.expected[i];
+    return fail(record.line,
+                fmt::format("wrong rows for {}\n    found ({}):{}\n    expected ({}):{}",
+                            record.sql.substr(0, 300), values.size(), shown, record.expected.size(),
+                            wanted));
   }
   bool known_exception(const Record& record) const { return exception_state(record) == "-"; }
 
@@ -274,8 +307,10 @@ class ScriptRun {
     }
     database_.reset();
     if (!options_.git) return;
-    if (std::system(fmt::format("git --git-dir '{}' fsck --strict --no-progress >'{}.fsck' 2>&1 || {{ cat '{}.fsck'; false; }}", folder_.string(),
-                                folder_.string(), folder_.string()).c_str()) != 0) {
+    if (std::system(fmt::format("git --git-dir '{}' fsck --strict --no-progress >'{}.fsck' 2>&1 || "
+                                "{{ cat '{}.fsck'; false; }}",
+                                folder_.string(), folder_.string(), folder_.string())
+                        .c_str()) != 0) {
       ++tally_.statements_wrong;
       fail(0, "git fsck --strict found problems");
     }
@@ -285,7 +320,7 @@ class ScriptRun {
 
   fs::path path_;
   const Options& options_;
-  const std::map<int, std::string>* exceptions_ = nullptr;   // Of this script, or null.
+  const std::map<int, std::string>* exceptions_ = nullptr;  // Of this script, or null.
   fs::path folder_;
   std::unique_ptr<Database> database_;
   std::map<std::string, std::unique_ptr<Session>> sessions_;
@@ -294,7 +329,8 @@ class ScriptRun {
   int failures_ = 0;
 };
 
-// Lines of "script<tab>line<tab>kind<tab>SQLSTATE", as ../shared/sqllogictest/pg15-exceptions.tsv has them.
+// Lines of "script<tab>line<tab>kind<tab>SQLSTATE", as ../shared/sqllogictest/pg15-exceptions.tsv
+// has them.
 void read_exceptions(const std::string& file, Options& options) {
   std::ifstream in(file);
   if (!in) {
@@ -308,8 +344,11 @@ void read_exceptions(const std::string& file, Options& options) {
       fields.push_back(line.substr(from, end - from));
       from = end + 1;
     }
-    if (fields.size() < 2 || fields[1].empty() || !std::isdigit(static_cast<unsigned char>(fields[1][0]))) continue;
-    options.exceptions[fields[0]][std::stoi(fields[1])] = fields.size() > 3 && !fields[3].empty() ? fields[3] : "-";
+    if (fields.size() < 2 || fields[1].empty() ||
+        !std::isdigit(static_cast<unsigned char>(fields[1][0])))
+      continue;
+    options.exceptions[fields[0]][std::stoi(fields[1])] =
+        fields.size() > 3 && !fields[3].empty() ? fields[3] : "-";
   }
 }
 
@@ -335,19 +374,25 @@ int main_with(const std::vector<std::string>& words) {
   }
   std::sort(scripts.begin(), scripts.end());
   if (scripts.empty()) {
-    std::cerr << "usage: rowan-slt [--store memory|git] [--no-rules] [--except FILE] [--failures N] PATH...\n";
+    std::cerr << "usage: rowan-slt [--store memory|git] [--no-rules] [--except FILE] [--failures "
+                 "N] PATH...\n";
     return 2;
   }
   Tally all;
   for (const fs::path& script : scripts) {
     const auto start = std::chrono::steady_clock::now();
     const Tally tally = ScriptRun(script, options).run();
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    std::cout << fmt::format("{}: {} statements ({} wrong), {} queries ({} wrong), {:.1f} s\n", script.string(), tally.statements, tally.statements_wrong,
-                             tally.queries, tally.queries_wrong, seconds) << std::flush;
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    std::cout << fmt::format("{}: {} statements ({} wrong), {} queries ({} wrong), {:.1f} s\n",
+                             script.string(), tally.statements, tally.statements_wrong,
+                             tally.queries, tally.queries_wrong, seconds)
+              << std::flush;
     all.add(tally);
   }
-  std::cout << fmt::format("{} scripts: {} statements ({} wrong), {} queries ({} wrong)\n", scripts.size(), all.statements, all.statements_wrong, all.queries, all.queries_wrong);
+  std::cout << fmt::format("{} scripts: {} statements ({} wrong), {} queries ({} wrong)\n",
+                           scripts.size(), all.statements, all.statements_wrong, all.queries,
+                           all.queries_wrong);
   return all.statements_wrong + all.queries_wrong == 0 ? 0 : 1;
 }
 

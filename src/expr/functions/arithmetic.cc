@@ -1,5 +1,5 @@
-// Operators on numbers, and dates with days. Overflow is found by a flag over the whole batch; only when it is up are the
-// rows looked at one by one, since a row that is NULL must not raise it.
+// Operators on numbers, and dates with days. Overflow is found by a flag over the whole batch; only
+// when it is up are the rows looked at one by one, since a row that is NULL must not raise it.
 #include <cmath>
 #include <limits>
 
@@ -11,17 +11,23 @@ namespace rowan::expr {
 namespace {
 
 Error out_of_range(TypeId id) {
-  const std::string_view name = id == TypeId::kInt2 ? "smallint" : id == TypeId::kInt4 ? "integer" : "bigint";
+  const std::string_view name = id == TypeId::kInt2   ? "smallint"
+                                : id == TypeId::kInt4 ? "integer"
+                                                      : "bigint";
   return Error(ErrorCode::kNumericOutOfRange, std::string(name) + " out of range");
 }
 Error division_by_zero() { return Error(ErrorCode::kDivisionByZero, "division by zero"); }
 
-// ---- Integers -------------------------------------------------------------------------------------------------------
+// ---- Integers ----
 
 template <TypeId id>
-constexpr int64_t kLow = id == TypeId::kInt2 ? INT16_MIN : id == TypeId::kInt4 ? INT32_MIN : INT64_MIN;
+constexpr int64_t kLow = id == TypeId::kInt2   ? INT16_MIN
+                         : id == TypeId::kInt4 ? INT32_MIN
+                                               : INT64_MIN;
 template <TypeId id>
-constexpr int64_t kHigh = id == TypeId::kInt2 ? INT16_MAX : id == TypeId::kInt4 ? INT32_MAX : INT64_MAX;
+constexpr int64_t kHigh = id == TypeId::kInt2   ? INT16_MAX
+                          : id == TypeId::kInt4 ? INT32_MAX
+                                                : INT64_MAX;
 
 // Each gives the result and ors 1 into `bad` when it does not fit 64 bits.
 struct Add {
@@ -34,7 +40,9 @@ struct Add {
 struct Subtract {
   static int64_t apply(int64_t a, int64_t b, uint64_t& bad) {
     const uint64_t r = static_cast<uint64_t>(a) - static_cast<uint64_t>(b);
-    bad |= ((static_cast<uint64_t>(a) ^ static_cast<uint64_t>(b)) & (static_cast<uint64_t>(a) ^ r)) >> 63;
+    bad |=
+        ((static_cast<uint64_t>(a) ^ static_cast<uint64_t>(b)) & (static_cast<uint64_t>(a) ^ r)) >>
+        63;
     return static_cast<int64_t>(r);
   }
 };
@@ -54,8 +62,10 @@ inline int64_t checked(int64_t a, int64_t b, uint64_t& bad) {
     // Products of two 32-bit numbers fit 64 bits, so only the result's range is left to look at.
     uint64_t r = 0;
     if constexpr (std::is_same_v<Op, Add>) r = static_cast<uint64_t>(a) + static_cast<uint64_t>(b);
-    if constexpr (std::is_same_v<Op, Subtract>) r = static_cast<uint64_t>(a) - static_cast<uint64_t>(b);
-    if constexpr (std::is_same_v<Op, Multiply>) r = static_cast<uint64_t>(a) * static_cast<uint64_t>(b);
+    if constexpr (std::is_same_v<Op, Subtract>)
+      r = static_cast<uint64_t>(a) - static_cast<uint64_t>(b);
+    if constexpr (std::is_same_v<Op, Multiply>)
+      r = static_cast<uint64_t>(a) * static_cast<uint64_t>(b);
     const int64_t value = static_cast<int64_t>(r);
     bad |= static_cast<uint64_t>((value < kLow<id>) | (value > kHigh<id>));
     return value;
@@ -65,7 +75,8 @@ inline int64_t checked(int64_t a, int64_t b, uint64_t& bad) {
 template <typename Op, TypeId id>
 Result<Column> int_kernel(const KernelInput& input) {
   uint64_t bad = 0;
-  auto result = map2<int64_t, int64_t, int64_t>(input, [&bad](int64_t a, int64_t b) { return checked<Op, id>(a, b, bad); });
+  auto result = map2<int64_t, int64_t, int64_t>(
+      input, [&bad](int64_t a, int64_t b) { return checked<Op, id>(a, b, bad); });
   if (bad != 0) [[unlikely]] {
     const Ints a(input.arguments[0]), b(input.arguments[1]);
     for (size_t i = 0; i < input.rows; ++i) {
@@ -79,24 +90,26 @@ Result<Column> int_kernel(const KernelInput& input) {
 
 template <TypeId id>
 Result<Column> int_divide(const KernelInput& input) {
-  return try_map2<int64_t, int64_t, int64_t>(input, [](int64_t a, int64_t b, int64_t& r) -> Result<void> {
-    if (b == 0) return division_by_zero();
-    if (b == -1) {
-      if (a == kLow<id>) return out_of_range(id);
-      r = -a;
-    } else {
-      r = a / b;
-    }
-    return {};
-  });
+  return try_map2<int64_t, int64_t, int64_t>(input,
+                                             [](int64_t a, int64_t b, int64_t& r) -> Result<void> {
+                                               if (b == 0) return division_by_zero();
+                                               if (b == -1) {
+                                                 if (a == kLow<id>) return out_of_range(id);
+                                                 r = -a;
+                                               } else {
+                                                 r = a / b;
+                                               }
+                                               return {};
+                                             });
 }
 
 Result<Column> int_modulo(const KernelInput& input) {
-  return try_map2<int64_t, int64_t, int64_t>(input, [](int64_t a, int64_t b, int64_t& r) -> Result<void> {
-    if (b == 0) return division_by_zero();
-    r = b == -1 ? 0 : a % b;   // INT64_MIN % -1 would trap.
-    return {};
-  });
+  return try_map2<int64_t, int64_t, int64_t>(
+      input, [](int64_t a, int64_t b, int64_t& r) -> Result<void> {
+        if (b == 0) return division_by_zero();
+        r = b == -1 ? 0 : a % b;  // INT64_MIN % -1 would trap.
+        return {};
+      });
 }
 
 template <TypeId id>
@@ -140,12 +153,15 @@ int64_t wrap(uint64_t value) {
 template <TypeId id>
 Result<Column> shift_left(const KernelInput& input) {
   constexpr int64_t kMask = id == TypeId::kInt8 ? 63 : 31;
-  return map2<int64_t, int64_t, int64_t>(input, [](int64_t a, int64_t b) { return wrap<id>(static_cast<uint64_t>(a) << (b & kMask)); });
+  return map2<int64_t, int64_t, int64_t>(input, [](int64_t a, int64_t b) {
+    return wrap<id>(static_cast<uint64_t>(a) << (b & kMask));
+  });
 }
 template <TypeId id>
 Result<Column> shift_right(const KernelInput& input) {
   constexpr int64_t kMask = id == TypeId::kInt8 ? 63 : 31;
-  return map2<int64_t, int64_t, int64_t>(input, [](int64_t a, int64_t b) { return a >> (b & kMask); });
+  return map2<int64_t, int64_t, int64_t>(input,
+                                         [](int64_t a, int64_t b) { return a >> (b & kMask); });
 }
 
 Result<Column> same(const KernelInput& input) {
@@ -154,7 +170,7 @@ Result<Column> same(const KernelInput& input) {
   return column;
 }
 
-// ---- Floats ---------------------------------------------------------------------------------------------------------
+// ---- Floats ----
 
 Error overflow() { return Error(ErrorCode::kNumericOutOfRange, "value out of range: overflow"); }
 Error underflow() { return Error(ErrorCode::kNumericOutOfRange, "value out of range: underflow"); }
@@ -205,7 +221,7 @@ Result<Column> float_absolute(const KernelInput& input) {
   return map1<double, double>(input, [](double a) { return std::fabs(a); });
 }
 
-// ---- Numeric --------------------------------------------------------------------------------------------------------
+// ---- Numeric ----
 
 template <Result<std::string> (*f)(std::string_view, std::string_view)>
 Result<Column> numeric_kernel(const KernelInput& input) {
@@ -235,7 +251,7 @@ Result<Column> numeric_absolute(const KernelInput& input) {
   });
 }
 
-// ---- Dates ----------------------------------------------------------------------------------------------------------
+// ---- Dates ----
 
 bool is_infinite_date(int64_t date) { return date == INT32_MIN || date == INT32_MAX; }
 
@@ -245,13 +261,15 @@ constexpr int64_t kDateMax = 2145031948;
 
 template <int sign>
 Result<Column> date_shift(const KernelInput& input) {
-  return try_map2<int64_t, int64_t, int64_t>(input, [](int64_t date, int64_t days, int64_t& r) -> Result<void> {
-    r = date;
-    if (is_infinite_date(date)) return {};
-    r = date + sign * days;
-    if (r < kDateMin || r > kDateMax) return Error(ErrorCode::kDatetimeOutOfRange, "date out of range");
-    return {};
-  });
+  return try_map2<int64_t, int64_t, int64_t>(
+      input, [](int64_t date, int64_t days, int64_t& r) -> Result<void> {
+        r = date;
+        if (is_infinite_date(date)) return {};
+        r = date + sign * days;
+        if (r < kDateMin || r > kDateMax)
+          return Error(ErrorCode::kDatetimeOutOfRange, "date out of range");
+        return {};
+      });
 }
 
 Result<Column> days_plus_date(const KernelInput& input) {
@@ -262,28 +280,34 @@ Result<Column> days_plus_date(const KernelInput& input) {
 }
 
 Result<Column> date_difference(const KernelInput& input) {
-  return try_map2<int64_t, int64_t, int64_t>(input, [](int64_t a, int64_t b, int64_t& r) -> Result<void> {
-    if (is_infinite_date(a) || is_infinite_date(b)) return Error(ErrorCode::kDatetimeOutOfRange, "cannot subtract infinite dates");
-    r = a - b;
-    return {};
-  });
+  return try_map2<int64_t, int64_t, int64_t>(
+      input, [](int64_t a, int64_t b, int64_t& r) -> Result<void> {
+        if (is_infinite_date(a) || is_infinite_date(b))
+          return Error(ErrorCode::kDatetimeOutOfRange, "cannot subtract infinite dates");
+        r = a - b;
+        return {};
+      });
 }
 
 Result<Column> date_plus_time(const KernelInput& input) {
-  return try_map2<int64_t, int64_t, int64_t>(input, [](int64_t date, int64_t time, int64_t& r) -> Result<void> {
-    if (is_infinite_date(date)) {
-      r = date == INT32_MIN ? INT64_MIN : INT64_MAX;
-    } else if (__builtin_mul_overflow(date, int64_t{86'400'000'000}, &r) || __builtin_add_overflow(r, time, &r)) {
-      return Error(ErrorCode::kDatetimeOutOfRange, "timestamp out of range");
-    }
-    return {};
-  });
+  return try_map2<int64_t, int64_t, int64_t>(
+      input, [](int64_t date, int64_t time, int64_t& r) -> Result<void> {
+        if (is_infinite_date(date)) {
+          r = date == INT32_MIN ? INT64_MIN : INT64_MAX;
+        } else if (__builtin_mul_overflow(date, int64_t{86'400'000'000}, &r) ||
+                   __builtin_add_overflow(r, time, &r)) {
+          return Error(ErrorCode::kDatetimeOutOfRange, "timestamp out of range");
+        }
+        return {};
+      });
 }
 
-// ---- The table ------------------------------------------------------------------------------------------------------
+// ---- The table ----
 
-void add_row(FunctionTable& table, std::string_view name, std::vector<TypeId> arguments, TypeId result, Kernel kernel) {
-  table.push_back({.name = name, .arguments = std::move(arguments), .result = result, .kernel = kernel});
+void add_row(FunctionTable& table, std::string_view name, std::vector<TypeId> arguments,
+             TypeId result, Kernel kernel) {
+  table.push_back(
+      {.name = name, .arguments = std::move(arguments), .result = result, .kernel = kernel});
 }
 
 template <TypeId result>
@@ -355,18 +379,19 @@ void add_arithmetic(FunctionTable& table) {
   add_row(table, "-", {kNumeric, kNumeric}, kNumeric, numeric_kernel<type::numeric_subtract>);
   add_row(table, "*", {kNumeric, kNumeric}, kNumeric, numeric_kernel<type::numeric_multiply>);
   add_row(table, "/", {kNumeric, kNumeric}, kNumeric, numeric_kernel<type::numeric_divide>);
-  add_row(table, "div", {kNumeric, kNumeric}, kNumeric, [](const KernelInput& input) -> Result<Column> {
-    const Strings a(input.arguments[0]), b(input.arguments[1]);
-    return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
-      // (a - a mod b) / b has no remainder, so its division is exact.
-      TRY_ASSIGN(const std::string remainder, type::numeric_modulo(a[row], b[row]));
-      TRY_ASSIGN(const std::string whole, type::numeric_subtract(a[row], remainder));
-      TRY_ASSIGN(const std::string quotient, type::numeric_divide(whole, b[row]));
-      TRY_ASSIGN(const std::string result, type::numeric_truncate(quotient, 0));
-      out.set(row, result);
-      return {};
-    });
-  });
+  add_row(table, "div", {kNumeric, kNumeric}, kNumeric,
+          [](const KernelInput& input) -> Result<Column> {
+            const Strings a(input.arguments[0]), b(input.arguments[1]);
+            return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
+              // (a - a mod b) / b has no remainder, so its division is exact.
+              TRY_ASSIGN(const std::string remainder, type::numeric_modulo(a[row], b[row]));
+              TRY_ASSIGN(const std::string whole, type::numeric_subtract(a[row], remainder));
+              TRY_ASSIGN(const std::string quotient, type::numeric_divide(whole, b[row]));
+              TRY_ASSIGN(const std::string result, type::numeric_truncate(quotient, 0));
+              out.set(row, result);
+              return {};
+            });
+          });
   add_row(table, "%", {kNumeric, kNumeric}, kNumeric, numeric_kernel<type::numeric_modulo>);
   add_row(table, "mod", {kNumeric, kNumeric}, kNumeric, numeric_kernel<type::numeric_modulo>);
   add_row(table, "-", {kNumeric}, kNumeric, numeric_minus);

@@ -9,7 +9,8 @@ namespace {
 template <CompareOp op, typename Order>
 Result<Column> compare_kernel(const KernelInput& input) {
   using T = typename Order::Item;
-  return map2<int64_t, T, T>(input, [](const T& a, const T& b) { return static_cast<int64_t>(holds<op, Order>(a, b)); });
+  return map2<int64_t, T, T>(
+      input, [](const T& a, const T& b) { return static_cast<int64_t>(holds<op, Order>(a, b)); });
 }
 
 template <typename Order>
@@ -57,7 +58,8 @@ Result<Column> extreme_kernel(const KernelInput& input) {
 template <typename Order>
 void add_type(FunctionTable& table, TypeId left, TypeId right) {
   const auto add = [&](std::string_view name, Kernel kernel) {
-    table.push_back({.name = name, .arguments = {left, right}, .result = TypeId::kBool, .kernel = kernel});
+    table.push_back(
+        {.name = name, .arguments = {left, right}, .result = TypeId::kBool, .kernel = kernel});
   };
   add("=", compare_kernel<CompareOp::kEqual, Order>);
   add("<>", compare_kernel<CompareOp::kNotEqual, Order>);
@@ -65,8 +67,11 @@ void add_type(FunctionTable& table, TypeId left, TypeId right) {
   add("<=", compare_kernel<CompareOp::kLessEqual, Order>);
   add(">", compare_kernel<CompareOp::kGreater, Order>);
   add(">=", compare_kernel<CompareOp::kGreaterEqual, Order>);
-  table.push_back(
-      {.name = kIsDistinctName, .arguments = {left, right}, .result = TypeId::kBool, .kernel = distinct_kernel<Order>, .strict = false});
+  table.push_back({.name = kIsDistinctName,
+                   .arguments = {left, right},
+                   .result = TypeId::kBool,
+                   .kernel = distinct_kernel<Order>,
+                   .strict = false});
 }
 
 }  // namespace
@@ -80,10 +85,13 @@ void add_comparison(FunctionTable& table) {
   for (const TypeId left : floats) {
     for (const TypeId right : floats) add_type<DoubleOrder>(table, left, right);
   }
-  for (const TypeId id : {TypeId::kBool, TypeId::kDate, TypeId::kTime, TypeId::kTimestamp, TypeId::kTimestamptz}) {
+  for (const TypeId id :
+       {TypeId::kBool, TypeId::kDate, TypeId::kTime, TypeId::kTimestamp, TypeId::kTimestamptz}) {
     add_type<IntOrder>(table, id, id);
   }
-  for (const TypeId id : {TypeId::kText, TypeId::kChar, TypeId::kBytea, TypeId::kUuid, TypeId::kJsonb}) add_type<BytesOrder>(table, id, id);
+  for (const TypeId id :
+       {TypeId::kText, TypeId::kChar, TypeId::kBytea, TypeId::kUuid, TypeId::kJsonb})
+    add_type<BytesOrder>(table, id, id);
   add_type<NumericOrder>(table, TypeId::kNumeric, TypeId::kNumeric);
 
   const auto add_extreme = [&](std::string_view name, Kernel kernel) {

@@ -1,4 +1,5 @@
-// Dates and times. Days count from 2000-01-01, microseconds from its midnight UTC; the session's zone is UTC.
+// Dates and times. Days count from 2000-01-01, microseconds from its midnight UTC; the session's
+// zone is UTC.
 #include <array>
 #include <cmath>
 #include <optional>
@@ -17,36 +18,39 @@ constexpr int64_t kSecondUs = 1'000'000;
 constexpr int64_t kMinuteUs = 60 * kSecondUs;
 constexpr int64_t kHourUs = 60 * kMinuteUs;
 constexpr int64_t kDayUs = 24 * kHourUs;
-constexpr int64_t kUnixDays = 10'957;                       // 1970-01-01 to 2000-01-01.
+constexpr int64_t kUnixDays = 10'957;  // 1970-01-01 to 2000-01-01.
 constexpr int64_t kUnixUs = kUnixDays * kDayUs;
-constexpr int64_t kJulianDay = 2'451'545;                   // Of 2000-01-01.
+constexpr int64_t kJulianDay = 2'451'545;  // Of 2000-01-01.
 
 int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
 struct Civil {
-  int64_t year = 2000;                                      // Astronomical: 0 is 1 BC.
+  int64_t year = 2000;  // Astronomical: 0 is 1 BC.
   int month = 1;
   int day = 1;
 };
 
 // The calendar repeats every 400 years; years are counted from March, so that leap days come last.
 constexpr int64_t kEraDays = 146'097;
-constexpr int64_t kMarchShift = 730'425;                    // 0000-03-01 to 2000-01-01.
+constexpr int64_t kMarchShift = 730'425;  // 0000-03-01 to 2000-01-01.
 
 int64_t days_from_civil(int64_t year, int64_t month, int64_t day) {
   const int64_t shifted = month <= 2 ? year - 1 : year;
   const int64_t era = floor_divide(shifted, 400);
   const int64_t year_of_era = shifted - era * 400;
   const int64_t day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-  return era * kEraDays + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - kMarchShift;
+  return era * kEraDays + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year -
+         kMarchShift;
 }
 
 Civil civil_from_days(int64_t days) {
   days += kMarchShift;
   const int64_t era = floor_divide(days, kEraDays);
   const int64_t day_of_era = days - era * kEraDays;
-  const int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-  const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const int64_t year_of_era =
+      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  const int64_t day_of_year =
+      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const int64_t shifted_month = (5 * day_of_year + 2) / 153;
   Civil civil;
   civil.day = static_cast<int>(day_of_year - (153 * shifted_month + 2) / 5 + 1);
@@ -55,7 +59,9 @@ Civil civil_from_days(int64_t days) {
   return civil;
 }
 
-int weekday(int64_t days) { return static_cast<int>(((days + 6) % 7 + 7) % 7); }   // 0 is Sunday; 2000-01-01 was a Saturday.
+int weekday(int64_t days) {
+  return static_cast<int>(((days + 6) % 7 + 7) % 7);
+}  // 0 is Sunday; 2000-01-01 was a Saturday.
 
 struct IsoWeek {
   int64_t year;
@@ -68,11 +74,29 @@ IsoWeek iso_week(int64_t days) {
   return {year, (monday + 3 - days_from_civil(year, 1, 1)) / 7 + 1};
 }
 
-// ---- Fields ---------------------------------------------------------------------------------------------------------
+// ---- Fields ----
 
 enum class Field : uint8_t {
-  kMicrosecond, kMillisecond, kSecond, kMinute, kHour, kDay, kDow, kIsodow, kDoy, kWeek, kMonth, kQuarter, kYear, kIsoyear, kDecade,
-  kCentury, kMillennium, kEpoch, kJulian, kTimezone,
+  kMicrosecond,
+  kMillisecond,
+  kSecond,
+  kMinute,
+  kHour,
+  kDay,
+  kDow,
+  kIsodow,
+  kDoy,
+  kWeek,
+  kMonth,
+  kQuarter,
+  kYear,
+  kIsoyear,
+  kDecade,
+  kCentury,
+  kMillennium,
+  kEpoch,
+  kJulian,
+  kTimezone,
 };
 
 struct FieldName {
@@ -80,18 +104,42 @@ struct FieldName {
   Field field;
 };
 constexpr std::array kFieldNames = {
-    FieldName{"microsecond", Field::kMicrosecond}, FieldName{"microseconds", Field::kMicrosecond}, FieldName{"us", Field::kMicrosecond},
-    FieldName{"millisecond", Field::kMillisecond}, FieldName{"milliseconds", Field::kMillisecond}, FieldName{"ms", Field::kMillisecond},
-    FieldName{"second", Field::kSecond},   FieldName{"seconds", Field::kSecond},   FieldName{"sec", Field::kSecond},
-    FieldName{"minute", Field::kMinute},   FieldName{"minutes", Field::kMinute},   FieldName{"min", Field::kMinute},
-    FieldName{"hour", Field::kHour},       FieldName{"hours", Field::kHour},       FieldName{"day", Field::kDay},
-    FieldName{"days", Field::kDay},        FieldName{"dow", Field::kDow},          FieldName{"isodow", Field::kIsodow},
-    FieldName{"doy", Field::kDoy},         FieldName{"week", Field::kWeek},        FieldName{"weeks", Field::kWeek},
-    FieldName{"month", Field::kMonth},     FieldName{"months", Field::kMonth},     FieldName{"quarter", Field::kQuarter},
-    FieldName{"year", Field::kYear},       FieldName{"years", Field::kYear},       FieldName{"isoyear", Field::kIsoyear},
-    FieldName{"decade", Field::kDecade},   FieldName{"decades", Field::kDecade},   FieldName{"century", Field::kCentury},
-    FieldName{"centuries", Field::kCentury}, FieldName{"millennium", Field::kMillennium}, FieldName{"millennia", Field::kMillennium},
-    FieldName{"epoch", Field::kEpoch},     FieldName{"julian", Field::kJulian},    FieldName{"timezone", Field::kTimezone},
+    FieldName{"microsecond", Field::kMicrosecond},
+    FieldName{"microseconds", Field::kMicrosecond},
+    FieldName{"us", Field::kMicrosecond},
+    FieldName{"millisecond", Field::kMillisecond},
+    FieldName{"milliseconds", Field::kMillisecond},
+    FieldName{"ms", Field::kMillisecond},
+    FieldName{"second", Field::kSecond},
+    FieldName{"seconds", Field::kSecond},
+    FieldName{"sec", Field::kSecond},
+    FieldName{"minute", Field::kMinute},
+    FieldName{"minutes", Field::kMinute},
+    FieldName{"min", Field::kMinute},
+    FieldName{"hour", Field::kHour},
+    FieldName{"hours", Field::kHour},
+    FieldName{"day", Field::kDay},
+    FieldName{"days", Field::kDay},
+    FieldName{"dow", Field::kDow},
+    FieldName{"isodow", Field::kIsodow},
+    FieldName{"doy", Field::kDoy},
+    FieldName{"week", Field::kWeek},
+    FieldName{"weeks", Field::kWeek},
+    FieldName{"month", Field::kMonth},
+    FieldName{"months", Field::kMonth},
+    FieldName{"quarter", Field::kQuarter},
+    FieldName{"year", Field::kYear},
+    FieldName{"years", Field::kYear},
+    FieldName{"isoyear", Field::kIsoyear},
+    FieldName{"decade", Field::kDecade},
+    FieldName{"decades", Field::kDecade},
+    FieldName{"century", Field::kCentury},
+    FieldName{"centuries", Field::kCentury},
+    FieldName{"millennium", Field::kMillennium},
+    FieldName{"millennia", Field::kMillennium},
+    FieldName{"epoch", Field::kEpoch},
+    FieldName{"julian", Field::kJulian},
+    FieldName{"timezone", Field::kTimezone},
 };
 
 std::optional<Field> find_field(std::string_view name) {
@@ -107,7 +155,8 @@ Error unit_error(std::string_view name, TypeId id, bool known) {
   std::string lower;
   append_lower(name, lower);
   return Error(known ? ErrorCode::kFeatureNotSupported : ErrorCode::kInvalidParameterValue,
-               "unit \"" + lower + "\" " + (known ? "not supported" : "not recognized") + " for type " + type::type_name({id}));
+               "unit \"" + lower + "\" " + (known ? "not supported" : "not recognized") +
+                   " for type " + type::type_name({id}));
 }
 
 // A field's value as a decimal: units / 10^scale.
@@ -118,43 +167,67 @@ struct Decimal {
 
 // The astronomical year 0 is 1 BC, which PostgreSQL shows as -1.
 int64_t shown_year(int64_t year) { return year > 0 ? year : year - 1; }
-int64_t period(int64_t year, int64_t length) { return year > 0 ? (year + length - 1) / length : -((length - 1 - (year - 1)) / length); }
+int64_t period(int64_t year, int64_t length) {
+  return year > 0 ? (year + length - 1) / length : -((length - 1 - (year - 1)) / length);
+}
 
 std::optional<Decimal> time_field(Field field, int64_t time) {
   switch (field) {
-    case Field::kMicrosecond: return Decimal{time % kMinuteUs};
-    case Field::kMillisecond: return Decimal{time % kMinuteUs, 3};
-    case Field::kSecond: return Decimal{time % kMinuteUs, 6};
-    case Field::kMinute: return Decimal{time / kMinuteUs % 60};
-    case Field::kHour: return Decimal{time / kHourUs};
-    default: return std::nullopt;
+    case Field::kMicrosecond:
+      return Decimal{time % kMinuteUs};
+    case Field::kMillisecond:
+      return Decimal{time % kMinuteUs, 3};
+    case Field::kSecond:
+      return Decimal{time % kMinuteUs, 6};
+    case Field::kMinute:
+      return Decimal{time / kMinuteUs % 60};
+    case Field::kHour:
+      return Decimal{time / kHourUs};
+    default:
+      return std::nullopt;
   }
 }
 
 std::optional<Decimal> date_field(Field field, int64_t days) {
   const Civil civil = civil_from_days(days);
   switch (field) {
-    case Field::kDay: return Decimal{civil.day};
-    case Field::kDow: return Decimal{weekday(days)};
-    case Field::kIsodow: return Decimal{weekday(days) == 0 ? 7 : weekday(days)};
-    case Field::kDoy: return Decimal{days - days_from_civil(civil.year, 1, 1) + 1};
-    case Field::kWeek: return Decimal{iso_week(days).week};
-    case Field::kMonth: return Decimal{civil.month};
-    case Field::kQuarter: return Decimal{(civil.month - 1) / 3 + 1};
-    case Field::kYear: return Decimal{shown_year(civil.year)};
-    case Field::kIsoyear: return Decimal{shown_year(iso_week(days).year)};
-    case Field::kDecade: return Decimal{floor_divide(civil.year, 10)};
-    case Field::kCentury: return Decimal{period(civil.year, 100)};
-    case Field::kMillennium: return Decimal{period(civil.year, 1000)};
-    case Field::kJulian: return Decimal{days + kJulianDay};
-    case Field::kEpoch: return Decimal{(days + kUnixDays) * 86'400};
-    default: return std::nullopt;
+    case Field::kDay:
+      return Decimal{civil.day};
+    case Field::kDow:
+      return Decimal{weekday(days)};
+    case Field::kIsodow:
+      return Decimal{weekday(days) == 0 ? 7 : weekday(days)};
+    case Field::kDoy:
+      return Decimal{days - days_from_civil(civil.year, 1, 1) + 1};
+    case Field::kWeek:
+      return Decimal{iso_week(days).week};
+    case Field::kMonth:
+      return Decimal{civil.month};
+    case Field::kQuarter:
+      return Decimal{(civil.month - 1) / 3 + 1};
+    case Field::kYear:
+      return Decimal{shown_year(civil.year)};
+    case Field::kIsoyear:
+      return Decimal{shown_year(iso_week(days).year)};
+    case Field::kDecade:
+      return Decimal{floor_divide(civil.year, 10)};
+    case Field::kCentury:
+      return Decimal{period(civil.year, 100)};
+    case Field::kMillennium:
+      return Decimal{period(civil.year, 1000)};
+    case Field::kJulian:
+      return Decimal{days + kJulianDay};
+    case Field::kEpoch:
+      return Decimal{(days + kUnixDays) * 86'400};
+    default:
+      return std::nullopt;
   }
 }
 
 bool grows_for_ever(Field field) {
-  return field == Field::kYear || field == Field::kIsoyear || field == Field::kDecade || field == Field::kCentury ||
-         field == Field::kMillennium || field == Field::kEpoch || field == Field::kJulian;
+  return field == Field::kYear || field == Field::kIsoyear || field == Field::kDecade ||
+         field == Field::kCentury || field == Field::kMillennium || field == Field::kEpoch ||
+         field == Field::kJulian;
 }
 
 std::optional<Decimal> timestamp_field(Field field, int64_t timestamp, bool with_zone) {
@@ -166,7 +239,8 @@ std::optional<Decimal> timestamp_field(Field field, int64_t timestamp, bool with
 }
 
 std::string decimal_text(const Decimal& decimal) {
-  std::string digits = std::to_string(decimal.units < 0 ? 0 - static_cast<uint64_t>(decimal.units) : static_cast<uint64_t>(decimal.units));
+  std::string digits = std::to_string(decimal.units < 0 ? 0 - static_cast<uint64_t>(decimal.units)
+                                                        : static_cast<uint64_t>(decimal.units));
   if (decimal.scale > 0) {
     const size_t scale = static_cast<size_t>(decimal.scale);
     if (digits.size() <= scale) digits.insert(0, scale + 1 - digits.size(), '0');
@@ -229,23 +303,33 @@ Result<Column> date_part(const KernelInput& input) {
   return type::cast(column, {TypeId::kFloat8}, type::CastContext::kImplicit);
 }
 
-// ---- date_trunc -----------------------------------------------------------------------------------------------------
+// ---- date_trunc ----
 
 std::optional<int64_t> truncate_days(Field field, int64_t days) {
   const Civil civil = civil_from_days(days);
-  const auto first_year = [&](int64_t length) {   // Centuries start with a year that ends in 1.
-    return civil.year > 0 ? (civil.year + length - 1) / length * length - length + 1 : -((length - 1 - (civil.year - 1)) / length) * length + 1;
+  const auto first_year = [&](int64_t length) {  // Centuries start with a year that ends in 1.
+    return civil.year > 0 ? (civil.year + length - 1) / length * length - length + 1
+                          : -((length - 1 - (civil.year - 1)) / length) * length + 1;
   };
   switch (field) {
-    case Field::kDay: return days;
-    case Field::kWeek: return days - (weekday(days) + 6) % 7;
-    case Field::kMonth: return days_from_civil(civil.year, civil.month, 1);
-    case Field::kQuarter: return days_from_civil(civil.year, (civil.month - 1) / 3 * 3 + 1, 1);
-    case Field::kYear: return days_from_civil(civil.year, 1, 1);
-    case Field::kDecade: return days_from_civil(floor_divide(civil.year, 10) * 10, 1, 1);
-    case Field::kCentury: return days_from_civil(first_year(100), 1, 1);
-    case Field::kMillennium: return days_from_civil(first_year(1000), 1, 1);
-    default: return std::nullopt;
+    case Field::kDay:
+      return days;
+    case Field::kWeek:
+      return days - (weekday(days) + 6) % 7;
+    case Field::kMonth:
+      return days_from_civil(civil.year, civil.month, 1);
+    case Field::kQuarter:
+      return days_from_civil(civil.year, (civil.month - 1) / 3 * 3 + 1, 1);
+    case Field::kYear:
+      return days_from_civil(civil.year, 1, 1);
+    case Field::kDecade:
+      return days_from_civil(floor_divide(civil.year, 10) * 10, 1, 1);
+    case Field::kCentury:
+      return days_from_civil(first_year(100), 1, 1);
+    case Field::kMillennium:
+      return days_from_civil(first_year(1000), 1, 1);
+    default:
+      return std::nullopt;
   }
 }
 
@@ -257,12 +341,23 @@ Result<void> truncate(std::string_view name, int64_t timestamp, int64_t& r) {
   if (timestamp == INT64_MIN || timestamp == INT64_MAX) return {};
   int64_t step = 0;
   switch (*field) {
-    case Field::kMicrosecond: step = 1; break;
-    case Field::kMillisecond: step = 1000; break;
-    case Field::kSecond: step = kSecondUs; break;
-    case Field::kMinute: step = kMinuteUs; break;
-    case Field::kHour: step = kHourUs; break;
-    default: break;
+    case Field::kMicrosecond:
+      step = 1;
+      break;
+    case Field::kMillisecond:
+      step = 1000;
+      break;
+    case Field::kSecond:
+      step = kSecondUs;
+      break;
+    case Field::kMinute:
+      step = kMinuteUs;
+      break;
+    case Field::kHour:
+      step = kHourUs;
+      break;
+    default:
+      break;
   }
   if (step != 0) {
     r = floor_divide(timestamp, step) * step;
@@ -270,7 +365,8 @@ Result<void> truncate(std::string_view name, int64_t timestamp, int64_t& r) {
   }
   const auto days = truncate_days(*field, floor_divide(timestamp, kDayUs));
   if (!days.has_value()) return unit_error(name, id, true);
-  if (__builtin_mul_overflow(*days, kDayUs, &r)) return Error(ErrorCode::kDatetimeOutOfRange, "timestamp out of range");
+  if (__builtin_mul_overflow(*days, kDayUs, &r))
+    return Error(ErrorCode::kDatetimeOutOfRange, "timestamp out of range");
   return {};
 }
 
@@ -279,10 +375,11 @@ Result<Column> date_trunc(const KernelInput& input) {
   return try_map2<int64_t, std::string_view, int64_t>(input, truncate<id>);
 }
 
-// ---- Making ---------------------------------------------------------------------------------------------------------
+// ---- Making ----
 
 int days_in_month(int64_t year, int64_t month) {
-  const int64_t next = month == 12 ? days_from_civil(year + 1, 1, 1) : days_from_civil(year, month + 1, 1);
+  const int64_t next =
+      month == 12 ? days_from_civil(year + 1, 1, 1) : days_from_civil(year, month + 1, 1);
   return static_cast<int>(next - days_from_civil(year, month, 1));
 }
 
@@ -293,8 +390,9 @@ Result<Column> make_date(const KernelInput& input) {
     out.data[row] = 0;
     if (is_null(input, row)) continue;
     const int64_t month = months[row], day = days[row];
-    const int64_t year = years[row] < 0 ? years[row] + 1 : years[row];   // Negative years are BC.
-    const bool valid = years[row] != 0 && month >= 1 && month <= 12 && day >= 1 && day <= days_in_month(year, month);
+    const int64_t year = years[row] < 0 ? years[row] + 1 : years[row];  // Negative years are BC.
+    const bool valid = years[row] != 0 && month >= 1 && month <= 12 && day >= 1 &&
+                       day <= days_in_month(year, month);
     if (!valid || years[row] > 5'874'897 || years[row] < -4714) {
       std::string text = "date field value out of range: " + std::to_string(years[row]);
       for (const int64_t part : {month, day}) {
@@ -310,14 +408,18 @@ Result<Column> make_date(const KernelInput& input) {
 
 Result<Column> to_timestamp(const KernelInput& input) {
   return try_map1<int64_t, double>(input, [](double seconds, int64_t& r) -> Result<void> {
-    if (std::isnan(seconds)) return Error(ErrorCode::kDatetimeOutOfRange, "timestamp cannot be NaN");
+    if (std::isnan(seconds))
+      return Error(ErrorCode::kDatetimeOutOfRange, "timestamp cannot be NaN");
     if (std::isinf(seconds)) {
       r = seconds < 0 ? INT64_MIN : INT64_MAX;
       return {};
     }
     constexpr double kSecondsMax = 9.2e12;
-    if (std::fabs(seconds) > kSecondsMax) return Error(ErrorCode::kDatetimeOutOfRange, "timestamp out of range: \"" + std::to_string(seconds) + "\"");
-    r = static_cast<int64_t>(std::nearbyint((seconds - static_cast<double>(kUnixUs / kSecondUs)) * static_cast<double>(kSecondUs)));
+    if (std::fabs(seconds) > kSecondsMax)
+      return Error(ErrorCode::kDatetimeOutOfRange,
+                   "timestamp out of range: \"" + std::to_string(seconds) + "\"");
+    r = static_cast<int64_t>(std::nearbyint((seconds - static_cast<double>(kUnixUs / kSecondUs)) *
+                                            static_cast<double>(kSecondUs)));
     return {};
   });
 }
@@ -325,11 +427,12 @@ Result<Column> to_timestamp(const KernelInput& input) {
 template <TypeId id>
 Result<Column> is_finite(const KernelInput& input) {
   return map1<int64_t, int64_t>(input, [](int64_t value) {
-    return static_cast<int64_t>(id == TypeId::kDate ? value != INT32_MIN && value != INT32_MAX : value != INT64_MIN && value != INT64_MAX);
+    return static_cast<int64_t>(id == TypeId::kDate ? value != INT32_MIN && value != INT32_MAX
+                                                    : value != INT64_MIN && value != INT64_MAX);
   });
 }
 
-// ---- The clock ------------------------------------------------------------------------------------------------------
+// ---- The clock ----
 
 Column of_int(const KernelInput& input, int64_t value) {
   auto out = make_fixed<int64_t>(input.result_type, input.rows);
@@ -337,23 +440,32 @@ Column of_int(const KernelInput& input, int64_t value) {
   return std::move(out.column);
 }
 
-Result<Column> now(const KernelInput& input) { return of_int(input, input.context->transaction_time_us); }
-Result<Column> current_date(const KernelInput& input) { return of_int(input, floor_divide(input.context->transaction_time_us, kDayUs)); }
+Result<Column> now(const KernelInput& input) {
+  return of_int(input, input.context->transaction_time_us);
+}
+Result<Column> current_date(const KernelInput& input) {
+  return of_int(input, floor_divide(input.context->transaction_time_us, kDayUs));
+}
 Result<Column> current_time(const KernelInput& input) {
   const int64_t time = input.context->transaction_time_us;
   return of_int(input, time - floor_divide(time, kDayUs) * kDayUs);
 }
-Result<Column> clock_timestamp(const KernelInput& input) { return of_int(input, system_clock().now_us() - kUnixUs); }
+Result<Column> clock_timestamp(const KernelInput& input) {
+  return of_int(input, system_clock().now_us() - kUnixUs);
+}
 
 }  // namespace
 
 void add_datetime(FunctionTable& table) {
   using enum TypeId;
-  const auto add = [&](std::string_view name, std::vector<TypeId> arguments, TypeId result, Kernel kernel) {
-    table.push_back({.name = name, .arguments = std::move(arguments), .result = result, .kernel = kernel});
+  const auto add = [&](std::string_view name, std::vector<TypeId> arguments, TypeId result,
+                       Kernel kernel) {
+    table.push_back(
+        {.name = name, .arguments = std::move(arguments), .result = result, .kernel = kernel});
   };
   const auto add_stable = [&](std::string_view name, TypeId result, Kernel kernel) {
-    table.push_back({.name = name, .arguments = {}, .result = result, .kernel = kernel, .is_stable = true});
+    table.push_back(
+        {.name = name, .arguments = {}, .result = result, .kernel = kernel, .is_stable = true});
   };
   add("extract", {kText, kDate}, kNumeric, extract<kDate>);
   add("extract", {kText, kTime}, kNumeric, extract<kTime>);
@@ -370,13 +482,18 @@ void add_datetime(FunctionTable& table) {
   add("isfinite", {kDate}, kBool, is_finite<kDate>);
   add("isfinite", {kTimestamp}, kBool, is_finite<kTimestamp>);
   add("isfinite", {kTimestamptz}, kBool, is_finite<kTimestamptz>);
-  for (const std::string_view name : {"now", "current_timestamp", "transaction_timestamp", "statement_timestamp"}) {
+  for (const std::string_view name :
+       {"now", "current_timestamp", "transaction_timestamp", "statement_timestamp"}) {
     add_stable(name, kTimestamptz, now);
   }
   add_stable("localtimestamp", kTimestamp, now);
   add_stable("current_date", kDate, current_date);
   add_stable("localtime", kTime, current_time);
-  table.push_back({.name = "clock_timestamp", .arguments = {}, .result = kTimestamptz, .kernel = clock_timestamp, .is_volatile = true});
+  table.push_back({.name = "clock_timestamp",
+                   .arguments = {},
+                   .result = kTimestamptz,
+                   .kernel = clock_timestamp,
+                   .is_volatile = true});
 }
 
 }  // namespace rowan::expr

@@ -1,5 +1,6 @@
-// json and jsonb: reading parts of a document. Values are already checked JSON text, so a part is found by walking over
-// the text and given as it stands; a part of canonical jsonb text is canonical as well.
+// json and jsonb: reading parts of a document. Values are already checked JSON text, so a part is
+// found by walking over the text and given as it stands; a part of canonical jsonb text is
+// canonical as well.
 #include <optional>
 
 #include "expr/function_table.h"
@@ -42,7 +43,9 @@ class Walker {
         --depth;
         ++at_;
       } else if (depth == 0) {
-        while (at_ < text_.size() && !is_blank(text_[at_]) && text_[at_] != ',' && text_[at_] != ']' && text_[at_] != '}') ++at_;
+        while (at_ < text_.size() && !is_blank(text_[at_]) && text_[at_] != ',' &&
+               text_[at_] != ']' && text_[at_] != '}')
+          ++at_;
       } else {
         ++at_;
       }
@@ -77,7 +80,8 @@ uint32_t hex4(std::string_view text, size_t at) {
 // The text of a JSON string, quotes off and escapes resolved.
 void unescape(std::string_view quoted, std::string& out) {
   out.clear();
-  const std::string_view text = quoted.size() >= 2 ? quoted.substr(1, quoted.size() - 2) : std::string_view();
+  const std::string_view text =
+      quoted.size() >= 2 ? quoted.substr(1, quoted.size() - 2) : std::string_view();
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '\\' || i + 1 >= text.size()) {
       out.push_back(text[i]);
@@ -85,11 +89,21 @@ void unescape(std::string_view quoted, std::string& out) {
     }
     const char escape = text[++i];
     switch (escape) {
-      case 'b': out.push_back('\b'); break;
-      case 'f': out.push_back('\f'); break;
-      case 'n': out.push_back('\n'); break;
-      case 'r': out.push_back('\r'); break;
-      case 't': out.push_back('\t'); break;
+      case 'b':
+        out.push_back('\b');
+        break;
+      case 'f':
+        out.push_back('\f');
+        break;
+      case 'n':
+        out.push_back('\n');
+        break;
+      case 'r':
+        out.push_back('\r');
+        break;
+      case 't':
+        out.push_back('\t');
+        break;
       case 'u': {
         uint32_t code = hex4(text, i + 1);
         i += 4;
@@ -100,13 +114,15 @@ void unescape(std::string_view quoted, std::string& out) {
         append_character(code, out);
         break;
       }
-      default: out.push_back(escape);
+      default:
+        out.push_back(escape);
     }
   }
 }
 
 bool equals_key(std::string_view quoted, std::string_view key) {
-  if (quoted.find('\\') == std::string_view::npos) return quoted.size() == key.size() + 2 && quoted.substr(1, key.size()) == key;
+  if (quoted.find('\\') == std::string_view::npos)
+    return quoted.size() == key.size() + 2 && quoted.substr(1, key.size()) == key;
   std::string plain;
   unescape(quoted, plain);
   return plain == key;
@@ -150,7 +166,8 @@ std::optional<std::string_view> find_item(std::string_view document, int64_t ind
   return std::nullopt;
 }
 
-void put(std::optional<std::string_view> part, bool as_text, size_t row, StringOutput& out, std::string& scratch) {
+void put(std::optional<std::string_view> part, bool as_text, size_t row, StringOutput& out,
+         std::string& scratch) {
   if (!part.has_value() || (as_text && *part == "null")) {
     out.set_null(row);
   } else if (as_text && part->starts_with('"')) {
@@ -182,36 +199,45 @@ Result<Column> get_item(const KernelInput& input) {
   StringOutput out(input.result_type, input.rows);
   out.keep(input.arguments[0]);
   for (size_t row = 0; row < input.rows; ++row) {
-    if (!is_null(input, row)) put(find_item(documents[row], indexes[row]), as_text, row, out, scratch);
+    if (!is_null(input, row))
+      put(find_item(documents[row], indexes[row]), as_text, row, out, scratch);
   }
   return out.finish();
 }
 
 // jsonb ? key: a key of an object, or a string in an array.
 Result<Column> has_key(const KernelInput& input) {
-  return map2<int64_t, std::string_view, std::string_view>(input, [](std::string_view document, std::string_view key) -> int64_t {
-    if (document.starts_with('{')) return find_key(document, key).has_value();
-    if (!document.starts_with('[')) return document.starts_with('"') && equals_key(document, key);
-    Walker walker(document);
-    walker.take('[');
-    if (walker.peek() == ']') return 0;
-    do {
-      const std::string_view item = walker.value();
-      if (item.starts_with('"') && equals_key(item, key)) return 1;
-    } while (walker.take(','));
-    return 0;
-  });
+  return map2<int64_t, std::string_view, std::string_view>(
+      input, [](std::string_view document, std::string_view key) -> int64_t {
+        if (document.starts_with('{')) return find_key(document, key).has_value();
+        if (!document.starts_with('['))
+          return document.starts_with('"') && equals_key(document, key);
+        Walker walker(document);
+        walker.take('[');
+        if (walker.peek() == ']') return 0;
+        do {
+          const std::string_view item = walker.value();
+          if (item.starts_with('"') && equals_key(item, key)) return 1;
+        } while (walker.take(','));
+        return 0;
+      });
 }
 
 std::string_view kind_of(std::string_view document) {
   switch (Walker(document).peek()) {
-    case '{': return "object";
-    case '[': return "array";
-    case '"': return "string";
+    case '{':
+      return "object";
+    case '[':
+      return "array";
+    case '"':
+      return "string";
     case 't':
-    case 'f': return "boolean";
-    case 'n': return "null";
-    default: return "number";
+    case 'f':
+      return "boolean";
+    case 'n':
+      return "null";
+    default:
+      return "number";
   }
 }
 
@@ -224,20 +250,25 @@ Result<Column> type_of(const KernelInput& input) {
 }
 
 Result<Column> length_of_array(const KernelInput& input) {
-  return try_map1<int64_t, std::string_view>(input, [](std::string_view document, int64_t& r) -> Result<void> {
-    r = array_length(document);
-    if (r >= 0) return {};
-    const bool object = kind_of(document) == "object";
-    return Error(ErrorCode::kInvalidParameterValue, object ? "cannot get array length of a non-array" : "cannot get array length of a scalar");
-  });
+  return try_map1<int64_t, std::string_view>(
+      input, [](std::string_view document, int64_t& r) -> Result<void> {
+        r = array_length(document);
+        if (r >= 0) return {};
+        const bool object = kind_of(document) == "object";
+        return Error(ErrorCode::kInvalidParameterValue,
+                     object ? "cannot get array length of a non-array"
+                            : "cannot get array length of a scalar");
+      });
 }
 
 }  // namespace
 
 void add_json(FunctionTable& table) {
   using enum TypeId;
-  const auto add = [&](std::string_view name, std::vector<TypeId> arguments, TypeId result, Kernel kernel) {
-    table.push_back({.name = name, .arguments = std::move(arguments), .result = result, .kernel = kernel});
+  const auto add = [&](std::string_view name, std::vector<TypeId> arguments, TypeId result,
+                       Kernel kernel) {
+    table.push_back(
+        {.name = name, .arguments = std::move(arguments), .result = result, .kernel = kernel});
   };
   for (const TypeId id : {kJson, kJsonb}) {
     add("->", {id, kText}, id, get_key<false>);

@@ -10,9 +10,11 @@
 
 namespace rowan::expr {
 
-Result<LikePattern> LikePattern::compile(std::string_view pattern, std::string_view escape, bool fold) {
+Result<LikePattern> LikePattern::compile(std::string_view pattern, std::string_view escape,
+                                         bool fold) {
   if (!escape.empty() && next_character(escape, 0) != escape.size()) {
-    return Error(ErrorCode::kInvalidEscape, "invalid escape string").with_hint("Escape string must be empty or one character.");
+    return Error(ErrorCode::kInvalidEscape, "invalid escape string")
+        .with_hint("Escape string must be empty or one character.");
   }
   LikePattern result;
   result.fold_ = fold;
@@ -35,7 +37,8 @@ Result<LikePattern> LikePattern::compile(std::string_view pattern, std::string_v
       continue;
     }
     if (character == "%") {
-      if (result.steps_.empty() || result.steps_.back().kind != Kind::kAny) result.steps_.push_back({Kind::kAny});
+      if (result.steps_.empty() || result.steps_.back().kind != Kind::kAny)
+        result.steps_.push_back({Kind::kAny});
     } else if (character == "_") {
       result.steps_.push_back({Kind::kOne});
     } else {
@@ -54,7 +57,10 @@ void LikePattern::find_shape() {
     if (steps_[i].kind != Kind::kByte) return;
     literal_.push_back(steps_[i].byte);
   }
-  shape_ = any_front && any_back ? Shape::kContains : any_front ? Shape::kSuffix : any_back ? Shape::kPrefix : Shape::kExact;
+  shape_ = any_front && any_back ? Shape::kContains
+           : any_front           ? Shape::kSuffix
+           : any_back            ? Shape::kPrefix
+                                 : Shape::kExact;
 }
 
 Result<bool> LikePattern::matches(std::string_view text) const {
@@ -66,11 +72,16 @@ Result<bool> LikePattern::matches(std::string_view text) const {
 
 Result<bool> LikePattern::matches_folded(std::string_view text) const {
   switch (shape_) {
-    case Shape::kExact: return text == literal_;
-    case Shape::kPrefix: return text.starts_with(literal_);
-    case Shape::kSuffix: return text.ends_with(literal_);
-    case Shape::kContains: return text.find(literal_) != std::string_view::npos;
-    case Shape::kGeneral: break;
+    case Shape::kExact:
+      return text == literal_;
+    case Shape::kPrefix:
+      return text.starts_with(literal_);
+    case Shape::kSuffix:
+      return text.ends_with(literal_);
+    case Shape::kContains:
+      return text.find(literal_) != std::string_view::npos;
+    case Shape::kGeneral:
+      break;
   }
   return matches_general(text);
 }
@@ -91,7 +102,8 @@ Result<bool> LikePattern::matches_general(std::string_view text) const {
     if (step < steps_.size() && steps_[step].kind == Kind::kDangling && at < text.size()) {
       return Error(ErrorCode::kInvalidEscape, "LIKE pattern must not end with escape character");
     }
-    const bool fits = step < steps_.size() && at < text.size() && (steps_[step].kind == Kind::kOne || steps_[step].byte == text[at]);
+    const bool fits = step < steps_.size() && at < text.size() &&
+                      (steps_[step].kind == Kind::kOne || steps_[step].byte == text[at]);
     if (fits) {
       at = steps_[step].kind == Kind::kOne ? next_character(text, at) : at + 1;
       ++step;
@@ -111,7 +123,8 @@ std::string_view padded(const Column& column, std::string_view text, std::string
   if (column.type.id != TypeId::kChar || column.type.modifier < 0) return text;
   const size_t length = type::utf8_length(text);
   scratch.assign(text);
-  if (length < static_cast<size_t>(column.type.modifier)) scratch.append(static_cast<size_t>(column.type.modifier) - length, ' ');
+  if (length < static_cast<size_t>(column.type.modifier))
+    scratch.append(static_cast<size_t>(column.type.modifier) - length, ' ');
   return scratch;
 }
 
@@ -128,7 +141,8 @@ Result<Column> like_kernel(const KernelInput& input) {
     out.data[row] = 0;
     if (is_null(input, row)) continue;
     if (!pattern.has_value() || !fixed) {
-      const std::string_view escape = escapes == nullptr ? std::string_view("\\") : escapes->strings()[escapes->index(row)];
+      const std::string_view escape =
+          escapes == nullptr ? std::string_view("\\") : escapes->strings()[escapes->index(row)];
       TRY_ASSIGN(pattern, LikePattern::compile(patterns[row], escape, fold));
     }
     TRY_ASSIGN(const bool matches, pattern->matches(padded(subject, texts[row], scratch)));
@@ -142,8 +156,10 @@ Result<Column> like_kernel(const KernelInput& input) {
 void add_like(FunctionTable& table) {
   using enum TypeId;
   const auto add = [&](std::string_view name, Kernel kernel, TypeId subject) {
-    table.push_back({.name = name, .arguments = {subject, kText}, .result = kBool, .kernel = kernel});
-    table.push_back({.name = name, .arguments = {subject, kText, kText}, .result = kBool, .kernel = kernel});
+    table.push_back(
+        {.name = name, .arguments = {subject, kText}, .result = kBool, .kernel = kernel});
+    table.push_back(
+        {.name = name, .arguments = {subject, kText, kText}, .result = kBool, .kernel = kernel});
   };
   for (const TypeId subject : {kText, kChar}) {
     add("~~", like_kernel<false, false>, subject);

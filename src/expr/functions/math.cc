@@ -15,7 +15,7 @@ namespace {
 Error overflow() { return Error(ErrorCode::kNumericOutOfRange, "value out of range: overflow"); }
 Error out_of_domain() { return Error(ErrorCode::kNumericOutOfRange, "input is out of range"); }
 
-// ---- double precision -----------------------------------------------------------------------------------------------
+// ---- double precision ----
 
 template <double (*f)(double)>
 Result<Column> double_function(const KernelInput& input) {
@@ -31,7 +31,8 @@ template <double (*f)(double)>
 Result<Column> domain_function(const KernelInput& input) {
   return try_map1<double, double>(input, [](double a, double& r) -> Result<void> {
     r = f(a);
-    if ((std::isnan(r) && !std::isnan(a)) || (std::isinf(r) && !std::isinf(a))) return out_of_domain();
+    if ((std::isnan(r) && !std::isnan(a)) || (std::isinf(r) && !std::isinf(a)))
+      return out_of_domain();
     return {};
   });
 }
@@ -44,7 +45,9 @@ double cotangent(double a) { return 1.0 / std::tan(a); }
 
 Result<Column> square_root(const KernelInput& input) {
   return try_map1<double, double>(input, [](double a, double& r) -> Result<void> {
-    if (a < 0) return Error(ErrorCode::kInvalidPowerArgument, "cannot take square root of a negative number");
+    if (a < 0)
+      return Error(ErrorCode::kInvalidPowerArgument,
+                   "cannot take square root of a negative number");
     r = std::sqrt(a);
     return {};
   });
@@ -54,7 +57,8 @@ Result<Column> exponential(const KernelInput& input) {
   return try_map1<double, double>(input, [](double a, double& r) -> Result<void> {
     r = std::exp(a);
     if (std::isinf(r) && !std::isinf(a)) return overflow();
-    if (r == 0 && !std::isinf(a)) return Error(ErrorCode::kNumericOutOfRange, "value out of range: underflow");
+    if (r == 0 && !std::isinf(a))
+      return Error(ErrorCode::kNumericOutOfRange, "value out of range: underflow");
     return {};
   });
 }
@@ -63,7 +67,8 @@ template <double (*f)(double)>
 Result<Column> logarithm(const KernelInput& input) {
   return try_map1<double, double>(input, [](double a, double& r) -> Result<void> {
     if (a == 0) return Error(ErrorCode::kInvalidLogArgument, "cannot take logarithm of zero");
-    if (a < 0) return Error(ErrorCode::kInvalidLogArgument, "cannot take logarithm of a negative number");
+    if (a < 0)
+      return Error(ErrorCode::kInvalidLogArgument, "cannot take logarithm of a negative number");
     r = f(a);
     return {};
   });
@@ -71,13 +76,17 @@ Result<Column> logarithm(const KernelInput& input) {
 
 Result<Column> power(const KernelInput& input) {
   return try_map2<double, double, double>(input, [](double a, double b, double& r) -> Result<void> {
-    if (a == 0 && b < 0) return Error(ErrorCode::kInvalidPowerArgument, "zero raised to a negative power is undefined");
+    if (a == 0 && b < 0)
+      return Error(ErrorCode::kInvalidPowerArgument,
+                   "zero raised to a negative power is undefined");
     if (a < 0 && std::floor(b) != b && !std::isnan(b)) {
-      return Error(ErrorCode::kInvalidPowerArgument, "a negative number raised to a non-integer power yields a complex result");
+      return Error(ErrorCode::kInvalidPowerArgument,
+                   "a negative number raised to a non-integer power yields a complex result");
     }
     r = std::pow(a, b);
     if (std::isinf(r) && !std::isinf(a) && !std::isinf(b)) return overflow();
-    if (r == 0 && a != 0 && !std::isinf(a) && !std::isinf(b)) return Error(ErrorCode::kNumericOutOfRange, "value out of range: underflow");
+    if (r == 0 && a != 0 && !std::isinf(a) && !std::isinf(b))
+      return Error(ErrorCode::kNumericOutOfRange, "value out of range: underflow");
     return {};
   });
 }
@@ -101,7 +110,7 @@ Result<Column> random_number(const KernelInput& input) {
   return std::move(out.column);
 }
 
-// ---- numeric --------------------------------------------------------------------------------------------------------
+// ---- numeric ----
 
 template <std::string (*f)(std::string_view)>
 Result<Column> numeric_function(const KernelInput& input) {
@@ -112,31 +121,38 @@ Result<Column> numeric_function(const KernelInput& input) {
   });
 }
 
-std::string numeric_sign_text(std::string_view a) { return a == "NaN" ? "NaN" : std::to_string(type::numeric_sign(a)); }
+std::string numeric_sign_text(std::string_view a) {
+  return a == "NaN" ? "NaN" : std::to_string(type::numeric_sign(a));
+}
 
 // round(x [, digits]) and trunc(x [, digits]).
 template <Result<std::string> (*f)(std::string_view, int32_t)>
 Result<Column> numeric_to_scale(const KernelInput& input) {
-  constexpr int64_t kScaleMax = 2000;   // PostgreSQL's NUMERIC_MAX_RESULT_SCALE.
+  constexpr int64_t kScaleMax = 2000;  // PostgreSQL's NUMERIC_MAX_RESULT_SCALE.
   const Strings a(input.arguments[0]);
   const Column* digits = input.arguments.size() > 1 ? &input.arguments[1] : nullptr;
   return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
-    const int64_t scale = digits == nullptr ? 0 : std::clamp(digits->ints()[digits->index(row)], -kScaleMax, kScaleMax);
+    const int64_t scale =
+        digits == nullptr ? 0
+                          : std::clamp(digits->ints()[digits->index(row)], -kScaleMax, kScaleMax);
     TRY_ASSIGN(const std::string result, f(a[row], static_cast<int32_t>(scale)));
     out.set(row, result);
     return {};
   });
 }
 
-// ---- integers -------------------------------------------------------------------------------------------------------
+// ---- integers ----
 
-uint64_t magnitude(int64_t a) { return a < 0 ? 0 - static_cast<uint64_t>(a) : static_cast<uint64_t>(a); }
+uint64_t magnitude(int64_t a) {
+  return a < 0 ? 0 - static_cast<uint64_t>(a) : static_cast<uint64_t>(a);
+}
 
 template <TypeId id>
 Result<void> fit(uint64_t value, int64_t& r) {
   constexpr uint64_t kMax = id == TypeId::kInt4 ? INT32_MAX : INT64_MAX;
   if (value > kMax) {
-    return Error(ErrorCode::kNumericOutOfRange, id == TypeId::kInt4 ? "integer out of range" : "bigint out of range");
+    return Error(ErrorCode::kNumericOutOfRange,
+                 id == TypeId::kInt4 ? "integer out of range" : "bigint out of range");
   }
   r = static_cast<int64_t>(value);
   return {};
@@ -145,21 +161,28 @@ Result<void> fit(uint64_t value, int64_t& r) {
 template <TypeId id>
 Result<Column> greatest_divisor(const KernelInput& input) {
   return try_map2<int64_t, int64_t, int64_t>(
-      input, [](int64_t a, int64_t b, int64_t& r) -> Result<void> { return fit<id>(std::gcd(magnitude(a), magnitude(b)), r); });
+      input, [](int64_t a, int64_t b, int64_t& r) -> Result<void> {
+        return fit<id>(std::gcd(magnitude(a), magnitude(b)), r);
+      });
 }
 
 template <TypeId id>
 Result<Column> least_multiple(const KernelInput& input) {
-  return try_map2<int64_t, int64_t, int64_t>(input, [](int64_t a, int64_t b, int64_t& r) -> Result<void> {
-    if (a == 0 || b == 0) return {};
-    uint64_t product = 0;
-    if (__builtin_mul_overflow(magnitude(a) / std::gcd(magnitude(a), magnitude(b)), magnitude(b), &product)) product = UINT64_MAX;
-    return fit<id>(product, r);
-  });
+  return try_map2<int64_t, int64_t, int64_t>(
+      input, [](int64_t a, int64_t b, int64_t& r) -> Result<void> {
+        if (a == 0 || b == 0) return {};
+        uint64_t product = 0;
+        if (__builtin_mul_overflow(magnitude(a) / std::gcd(magnitude(a), magnitude(b)),
+                                   magnitude(b), &product))
+          product = UINT64_MAX;
+        return fit<id>(product, r);
+      });
 }
 
-void add_row(FunctionTable& table, std::string_view name, std::vector<TypeId> arguments, TypeId result, Kernel kernel) {
-  table.push_back({.name = name, .arguments = std::move(arguments), .result = result, .kernel = kernel});
+void add_row(FunctionTable& table, std::string_view name, std::vector<TypeId> arguments,
+             TypeId result, Kernel kernel) {
+  table.push_back(
+      {.name = name, .arguments = std::move(arguments), .result = result, .kernel = kernel});
 }
 
 void add_double(FunctionTable& table, std::string_view name, Kernel kernel) {
@@ -185,11 +208,14 @@ void add_math(FunctionTable& table) {
   add_double(table, "sign", double_function<sign_of>);
   add_row(table, "sign", {kNumeric}, kNumeric, numeric_function<numeric_sign_text>);
   for (const std::string_view name : {"sqrt", "|/"}) add_double(table, name, square_root);
-  for (const std::string_view name : {"cbrt", "||/"}) add_double(table, name, double_function<std::cbrt>);
+  for (const std::string_view name : {"cbrt", "||/"})
+    add_double(table, name, double_function<std::cbrt>);
   add_double(table, "exp", exponential);
   add_double(table, "ln", logarithm<std::log>);
-  for (const std::string_view name : {"log", "log10"}) add_double(table, name, logarithm<std::log10>);
-  for (const std::string_view name : {"power", "pow", "^"}) add_row(table, name, {kFloat8, kFloat8}, kFloat8, power);
+  for (const std::string_view name : {"log", "log10"})
+    add_double(table, name, logarithm<std::log10>);
+  for (const std::string_view name : {"power", "pow", "^"})
+    add_row(table, name, {kFloat8, kFloat8}, kFloat8, power);
   add_double(table, "degrees", double_function<to_degrees>);
   add_double(table, "radians", double_function<to_radians>);
   add_double(table, "sin", domain_function<std::sin>);
@@ -204,7 +230,11 @@ void add_math(FunctionTable& table) {
   add_double(table, "tanh", double_function<std::tanh>);
   add_row(table, "atan2", {kFloat8, kFloat8}, kFloat8, arc_tangent_2);
   add_row(table, "pi", {}, kFloat8, pi);
-  table.push_back({.name = "random", .arguments = {}, .result = kFloat8, .kernel = random_number, .is_volatile = true});
+  table.push_back({.name = "random",
+                   .arguments = {},
+                   .result = kFloat8,
+                   .kernel = random_number,
+                   .is_volatile = true});
   add_row(table, "gcd", {kInt4, kInt4}, kInt4, greatest_divisor<kInt4>);
   add_row(table, "gcd", {kInt8, kInt8}, kInt8, greatest_divisor<kInt8>);
   add_row(table, "lcm", {kInt4, kInt4}, kInt4, least_multiple<kInt4>);

@@ -26,13 +26,18 @@ Result<Column> each_row(const KernelInput& input, const Draw& draw) {
   return builder.finish();
 }
 
-std::string_view name_at(const KernelInput& input, size_t row) { return Strings(input.arguments[0])[row]; }
+std::string_view name_at(const KernelInput& input, size_t row) {
+  return Strings(input.arguments[0])[row];
+}
 
 Result<Column> nextval(const KernelInput& input) {
-  return each_row(input, [&](SequenceSource& source, size_t row) { return source.next(name_at(input, row)); });
+  return each_row(
+      input, [&](SequenceSource& source, size_t row) { return source.next(name_at(input, row)); });
 }
 Result<Column> currval(const KernelInput& input) {
-  return each_row(input, [&](SequenceSource& source, size_t row) { return source.current(name_at(input, row)); });
+  return each_row(input, [&](SequenceSource& source, size_t row) {
+    return source.current(name_at(input, row));
+  });
 }
 Result<Column> lastval(const KernelInput& input) {
   return each_row(input, [](SequenceSource& source, size_t) { return source.last(); });
@@ -50,7 +55,11 @@ Result<Column> setval(const KernelInput& input) {
 
 void add_sequence(FunctionTable& table) {
   const auto add = [&](std::string_view name, std::vector<TypeId> arguments, Kernel kernel) {
-    table.push_back({.name = name, .arguments = std::move(arguments), .result = TypeId::kInt8, .kernel = kernel, .is_volatile = true});
+    table.push_back({.name = name,
+                     .arguments = std::move(arguments),
+                     .result = TypeId::kInt8,
+                     .kernel = kernel,
+                     .is_volatile = true});
   };
   add("nextval", {TypeId::kText}, nextval);
   add("currval", {TypeId::kText}, currval);

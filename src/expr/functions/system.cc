@@ -14,11 +14,21 @@ Result<Column> repeated(const KernelInput& input, std::string_view text) {
   });
 }
 
-Result<Column> current_user(const KernelInput& input) { return repeated(input, input.context->user); }
-Result<Column> current_database(const KernelInput& input) { return repeated(input, input.context->database); }
-Result<Column> current_schema(const KernelInput& input) { return repeated(input, input.context->schema); }
-Result<Column> current_branch(const KernelInput& input) { return repeated(input, input.context->branch); }
-Result<Column> version(const KernelInput& input) { return repeated(input, "PostgreSQL 15.0 (Rowan)"); }
+Result<Column> current_user(const KernelInput& input) {
+  return repeated(input, input.context->user);
+}
+Result<Column> current_database(const KernelInput& input) {
+  return repeated(input, input.context->database);
+}
+Result<Column> current_schema(const KernelInput& input) {
+  return repeated(input, input.context->schema);
+}
+Result<Column> current_branch(const KernelInput& input) {
+  return repeated(input, input.context->branch);
+}
+Result<Column> version(const KernelInput& input) {
+  return repeated(input, "PostgreSQL 15.0 (Rowan)");
+}
 
 Result<Column> last_commit(const KernelInput& input) {
   const std::string_view commit = input.context->last_commit;
@@ -57,15 +67,25 @@ Result<Column> random_uuid(const KernelInput& input) {
 
 void add_system(FunctionTable& table) {
   const auto add = [&](std::string_view name, Kernel kernel) {
-    table.push_back({.name = name, .arguments = {}, .result = TypeId::kText, .kernel = kernel, .is_stable = true});
+    table.push_back({.name = name,
+                     .arguments = {},
+                     .result = TypeId::kText,
+                     .kernel = kernel,
+                     .is_stable = true});
   };
-  for (const std::string_view name : {"current_user", "session_user", "user", "current_role"}) add(name, current_user);
-  for (const std::string_view name : {"current_database", "current_catalog"}) add(name, current_database);
+  for (const std::string_view name : {"current_user", "session_user", "user", "current_role"})
+    add(name, current_user);
+  for (const std::string_view name : {"current_database", "current_catalog"})
+    add(name, current_database);
   add("current_schema", current_schema);
   add("current_branch", current_branch);
   add("version", version);
   add("rowan.last_commit", last_commit);
-  table.push_back({.name = "gen_random_uuid", .arguments = {}, .result = TypeId::kUuid, .kernel = random_uuid, .is_volatile = true});
+  table.push_back({.name = "gen_random_uuid",
+                   .arguments = {},
+                   .result = TypeId::kUuid,
+                   .kernel = random_uuid,
+                   .is_volatile = true});
 }
 
 }  // namespace rowan::expr

@@ -15,35 +15,43 @@ namespace {
 
 Error too_long() { return Error(ErrorCode::kProgramLimit, "requested length too large"); }
 
-// ---- Lengths and positions ------------------------------------------------------------------------------------------
+// ---- Lengths and positions ----
 
 Result<Column> character_length(const KernelInput& input) {
-  return map1<int64_t, std::string_view>(input, [](std::string_view text) { return static_cast<int64_t>(type::utf8_length(text)); });
+  return map1<int64_t, std::string_view>(
+      input, [](std::string_view text) { return static_cast<int64_t>(type::utf8_length(text)); });
 }
 Result<Column> byte_length(const KernelInput& input) {
-  return map1<int64_t, std::string_view>(input, [](std::string_view text) { return static_cast<int64_t>(text.size()); });
+  return map1<int64_t, std::string_view>(
+      input, [](std::string_view text) { return static_cast<int64_t>(text.size()); });
 }
 Result<Column> bit_length(const KernelInput& input) {
-  return map1<int64_t, std::string_view>(input, [](std::string_view text) { return static_cast<int64_t>(text.size()) * 8; });
+  return map1<int64_t, std::string_view>(
+      input, [](std::string_view text) { return static_cast<int64_t>(text.size()) * 8; });
 }
 
 int64_t find_character(std::string_view text, std::string_view part) {
   const size_t at = text.find(part);
-  return at == std::string_view::npos ? 0 : static_cast<int64_t>(type::utf8_length(text.substr(0, at))) + 1;
+  return at == std::string_view::npos
+             ? 0
+             : static_cast<int64_t>(type::utf8_length(text.substr(0, at))) + 1;
 }
 Result<Column> strpos(const KernelInput& input) {
   return map2<int64_t, std::string_view, std::string_view>(input, find_character);
 }
 Result<Column> starts_with(const KernelInput& input) {
   return map2<int64_t, std::string_view, std::string_view>(
-      input, [](std::string_view text, std::string_view start) { return static_cast<int64_t>(text.starts_with(start)); });
+      input, [](std::string_view text, std::string_view start) {
+        return static_cast<int64_t>(text.starts_with(start));
+      });
 }
 Result<Column> ascii(const KernelInput& input) {
-  return map1<int64_t, std::string_view>(
-      input, [](std::string_view text) { return text.empty() ? int64_t{0} : static_cast<int64_t>(decode_character(text, 0)); });
+  return map1<int64_t, std::string_view>(input, [](std::string_view text) {
+    return text.empty() ? int64_t{0} : static_cast<int64_t>(decode_character(text, 0));
+  });
 }
 
-// ---- Case -----------------------------------------------------------------------------------------------------------
+// ---- Case ----
 
 void append_initcap(std::string_view text, std::string& out) {
   bool inside = false;
@@ -66,7 +74,7 @@ Result<Column> rewrite(const KernelInput& input) {
   });
 }
 
-// ---- Parts ----------------------------------------------------------------------------------------------------------
+// ---- Parts ----
 
 // f(text, row) -> a part of the text, shared with it.
 template <typename F>
@@ -101,7 +109,8 @@ Result<Column> substring(const KernelInput& input) {
   return part_of(input, 0, [&](std::string_view text, size_t row) -> Result<std::string_view> {
     if (count == nullptr) return character_range(text, from[row], INT64_MAX);
     const int64_t length = count->ints()[count->index(row)];
-    if (length < 0) return Error(ErrorCode::kNegativeSubstringLength, "negative substring length not allowed");
+    if (length < 0)
+      return Error(ErrorCode::kNegativeSubstringLength, "negative substring length not allowed");
     return character_range(text, from[row], from[row] + length);
   });
 }
@@ -109,7 +118,9 @@ Result<Column> substring(const KernelInput& input) {
 Result<Column> left(const KernelInput& input) {
   const Ints counts(input.arguments[1]);
   return part_of(input, 0, [&](std::string_view text, size_t row) -> Result<std::string_view> {
-    const int64_t count = counts[row] >= 0 ? counts[row] : static_cast<int64_t>(type::utf8_length(text)) + counts[row];
+    const int64_t count = counts[row] >= 0
+                              ? counts[row]
+                              : static_cast<int64_t>(type::utf8_length(text)) + counts[row];
     return character_range(text, 1, count + 1);
   });
 }
@@ -118,7 +129,8 @@ Result<Column> right(const KernelInput& input) {
   const Ints counts(input.arguments[1]);
   return part_of(input, 0, [&](std::string_view text, size_t row) -> Result<std::string_view> {
     const int64_t length = static_cast<int64_t>(type::utf8_length(text));
-    return character_range(text, counts[row] >= 0 ? length - counts[row] + 1 : -counts[row] + 1, INT64_MAX);
+    return character_range(text, counts[row] >= 0 ? length - counts[row] + 1 : -counts[row] + 1,
+                           INT64_MAX);
   });
 }
 
@@ -134,7 +146,8 @@ template <bool front, bool back>
 Result<Column> trim(const KernelInput& input) {
   const Column* sets = input.arguments.size() > 1 ? &input.arguments[1] : nullptr;
   return part_of(input, 0, [&](std::string_view text, size_t row) -> Result<std::string_view> {
-    const std::string_view set = sets == nullptr ? std::string_view(" ") : sets->strings()[sets->index(row)];
+    const std::string_view set =
+        sets == nullptr ? std::string_view(" ") : sets->strings()[sets->index(row)];
     while (front && !text.empty()) {
       const size_t end = next_character(text, 0);
       if (!is_one_of(text, 0, end, set)) break;
@@ -155,7 +168,9 @@ std::string_view field_of(std::string_view text, std::string_view delimiter, int
   if (delimiter.empty()) return n == 1 || n == -1 ? text : std::string_view();
   if (n < 0) {
     int64_t fields = 1;
-    for (size_t at = text.find(delimiter); at != std::string_view::npos; at = text.find(delimiter, at + delimiter.size())) ++fields;
+    for (size_t at = text.find(delimiter); at != std::string_view::npos;
+         at = text.find(delimiter, at + delimiter.size()))
+      ++fields;
     n = fields + n + 1;
     if (n < 1) return {};
   }
@@ -173,12 +188,13 @@ Result<Column> split_part(const KernelInput& input) {
   const Strings delimiters(input.arguments[1]);
   const Ints numbers(input.arguments[2]);
   return part_of(input, 0, [&](std::string_view text, size_t row) -> Result<std::string_view> {
-    if (numbers[row] == 0) return Error(ErrorCode::kInvalidParameterValue, "field position must not be zero");
+    if (numbers[row] == 0)
+      return Error(ErrorCode::kInvalidParameterValue, "field position must not be zero");
     return field_of(text, delimiters[row], numbers[row]);
   });
 }
 
-// ---- New texts ------------------------------------------------------------------------------------------------------
+// ---- New texts ----
 
 template <bool at_left>
 Result<Column> pad(const KernelInput& input) {
@@ -188,7 +204,8 @@ Result<Column> pad(const KernelInput& input) {
   std::string scratch;
   return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
     const std::string_view text = texts[row];
-    const std::string_view fill = fills == nullptr ? std::string_view(" ") : fills->strings()[fills->index(row)];
+    const std::string_view fill =
+        fills == nullptr ? std::string_view(" ") : fills->strings()[fills->index(row)];
     const int64_t wanted = std::max<int64_t>(lengths[row], 0);
     const int64_t length = static_cast<int64_t>(type::utf8_length(text));
     if (wanted <= length || fill.empty()) {
@@ -244,7 +261,8 @@ Result<Column> translate(const KernelInput& input) {
       const std::string_view character = text.substr(at, next_character(text, at) - at);
       size_t index = 0;
       size_t place = 0;
-      while (place < from.size() && from.substr(place, next_character(from, place) - place) != character) {
+      while (place < from.size() &&
+             from.substr(place, next_character(from, place) - place) != character) {
         place = next_character(from, place);
         ++index;
       }
@@ -279,7 +297,8 @@ Result<Column> repeat(const KernelInput& input) {
     if (text.empty() || count == 0) return {};
     if (count > kValueBytesMax / text.size()) return too_long();
     char* to = out.allocate(text.size() * count);
-    for (uint64_t i = 0; i < count; ++i) std::memcpy(to + i * text.size(), text.data(), text.size());
+    for (uint64_t i = 0; i < count; ++i)
+      std::memcpy(to + i * text.size(), text.data(), text.size());
     out.set_view(row, {to, text.size() * count});
     return {};
   });
@@ -293,7 +312,8 @@ Result<Column> chr(const KernelInput& input) {
     if (code == 0) return Error(ErrorCode::kProgramLimit, "null character not permitted");
     if (code < 0) return Error(ErrorCode::kProgramLimit, "character number must be positive");
     if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) {
-      return Error(ErrorCode::kProgramLimit, "requested character too large for encoding: " + std::to_string(code));
+      return Error(ErrorCode::kProgramLimit,
+                   "requested character too large for encoding: " + std::to_string(code));
     }
     scratch.clear();
     append_character(static_cast<uint32_t>(code), scratch);
@@ -307,16 +327,19 @@ Result<Column> to_hexadecimal(const KernelInput& input) {
   const Ints values(input.arguments[0]);
   return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
     char digits[16];
-    const auto end = std::to_chars(digits, digits + sizeof digits, static_cast<Unsigned>(values[row]), 16).ptr;
+    const auto end =
+        std::to_chars(digits, digits + sizeof digits, static_cast<Unsigned>(values[row]), 16).ptr;
     out.set(row, {digits, static_cast<size_t>(end - digits)});
     return {};
   });
 }
 
 void append_quoted_ident(std::string_view text, std::string& out) { out += sql::quote_ident(text); }
-void append_quoted_literal(std::string_view text, std::string& out) { out += sql::quote_literal(text); }
+void append_quoted_literal(std::string_view text, std::string& out) {
+  out += sql::quote_literal(text);
+}
 
-// ---- Concatenation --------------------------------------------------------------------------------------------------
+// ---- Concatenation ----
 
 Result<Column> concatenate(const KernelInput& input) {
   const Strings a(input.arguments[0]), b(input.arguments[1]);
@@ -348,9 +371,15 @@ Result<Column> concatenate_any(const KernelInput& input) {
 void append_output(const Column& column, size_t row, std::string& out) {
   const size_t i = column.index(row);
   switch (physical(column.type.id)) {
-    case type::Physical::kInt64: type::append_text(column.type, column.ints()[i], out); break;
-    case type::Physical::kDouble: type::append_text(column.type, column.doubles()[i], out); break;
-    case type::Physical::kString: type::append_text(column.type, column.strings()[i], out); break;
+    case type::Physical::kInt64:
+      type::append_text(column.type, column.ints()[i], out);
+      break;
+    case type::Physical::kDouble:
+      type::append_text(column.type, column.doubles()[i], out);
+      break;
+    case type::Physical::kString:
+      type::append_text(column.type, column.strings()[i], out);
+      break;
   }
 }
 
@@ -393,13 +422,16 @@ Result<Column> concat_ws(const KernelInput& input) {
 Result<Column> quote_nullable(const KernelInput& input) {
   const Column& texts = input.arguments[0];
   return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
-    out.set(row, texts.is_null(row) ? "NULL" : sql::quote_literal(texts.strings()[texts.index(row)]));
+    out.set(row,
+            texts.is_null(row) ? "NULL" : sql::quote_literal(texts.strings()[texts.index(row)]));
     return {};
   });
 }
 
-void add_row(FunctionTable& table, std::string_view name, std::vector<TypeId> arguments, TypeId result, Kernel kernel) {
-  table.push_back({.name = name, .arguments = std::move(arguments), .result = result, .kernel = kernel});
+void add_row(FunctionTable& table, std::string_view name, std::vector<TypeId> arguments,
+             TypeId result, Kernel kernel) {
+  table.push_back(
+      {.name = name, .arguments = std::move(arguments), .result = result, .kernel = kernel});
 }
 
 void add_trims(FunctionTable& table) {
@@ -417,7 +449,8 @@ void add_trims(FunctionTable& table) {
 
 void add_text(FunctionTable& table) {
   using enum TypeId;
-  for (const std::string_view name : {"length", "char_length", "character_length"}) add_row(table, name, {kText}, kInt4, character_length);
+  for (const std::string_view name : {"length", "char_length", "character_length"})
+    add_row(table, name, {kText}, kInt4, character_length);
   add_row(table, "length", {kBytea}, kInt4, byte_length);
   for (const TypeId id : {kText, kBytea}) {
     add_row(table, "octet_length", {id}, kInt4, byte_length);
@@ -429,7 +462,8 @@ void add_text(FunctionTable& table) {
   // position(part, text) is strpos(text, part).
   add_row(table, "position", {kText, kText}, kInt4, [](const KernelInput& input) -> Result<Column> {
     return map2<int64_t, std::string_view, std::string_view>(
-        input, [](std::string_view part, std::string_view text) { return find_character(text, part); });
+        input,
+        [](std::string_view part, std::string_view text) { return find_character(text, part); });
   });
   add_row(table, "ascii", {kText}, kInt4, ascii);
   add_row(table, "lower", {kText}, kText, rewrite<append_lower>);
@@ -438,7 +472,11 @@ void add_text(FunctionTable& table) {
   add_row(table, "reverse", {kText}, kText, rewrite<append_reverse>);
   add_row(table, "quote_ident", {kText}, kText, rewrite<append_quoted_ident>);
   add_row(table, "quote_literal", {kText}, kText, rewrite<append_quoted_literal>);
-  table.push_back({.name = "quote_nullable", .arguments = {kText}, .result = kText, .kernel = quote_nullable, .strict = false});
+  table.push_back({.name = "quote_nullable",
+                   .arguments = {kText},
+                   .result = kText,
+                   .kernel = quote_nullable,
+                   .strict = false});
   for (const std::string_view name : {"substr", "substring"}) {
     add_row(table, name, {kText, kInt4}, kText, substring);
     add_row(table, name, {kText, kInt4, kInt4}, kText, substring);
@@ -461,9 +499,18 @@ void add_text(FunctionTable& table) {
   add_row(table, "||", {kText, kUnknown}, kText, concatenate_any);
   add_row(table, "||", {kUnknown, kText}, kText, concatenate_any);
   add_row(table, "||", {kBytea, kBytea}, kBytea, concatenate);
-  table.push_back({.name = "concat", .arguments = {kUnknown}, .result = kText, .kernel = concat, .strict = false, .variadic = true});
-  table.push_back(
-      {.name = "concat_ws", .arguments = {kText, kUnknown}, .result = kText, .kernel = concat_ws, .strict = false, .variadic = true});
+  table.push_back({.name = "concat",
+                   .arguments = {kUnknown},
+                   .result = kText,
+                   .kernel = concat,
+                   .strict = false,
+                   .variadic = true});
+  table.push_back({.name = "concat_ws",
+                   .arguments = {kText, kUnknown},
+                   .result = kText,
+                   .kernel = concat_ws,
+                   .strict = false,
+                   .variadic = true});
 }
 
 }  // namespace rowan::expr

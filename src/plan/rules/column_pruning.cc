@@ -6,7 +6,7 @@ namespace rowan::plan {
 namespace {
 
 constexpr uint32_t kGone = UINT32_MAX;
-using Map = std::vector<uint32_t>;           // Old column to new column.
+using Map = std::vector<uint32_t>;  // Old column to new column.
 
 Map prune(LogicalPtr& node, std::vector<bool> needed);
 
@@ -31,7 +31,8 @@ void remap(expr::NodePtr& node, const Map& map) {
 void prune_exact(LogicalPtr& node) {
   const size_t width = node->width();
   const Map map = prune(node, std::vector<bool>(width, true));
-  if (map != identity(width) || node->width() != width) node = make_projection(std::move(node), map);
+  if (map != identity(width) || node->width() != width)
+    node = make_projection(std::move(node), map);
 }
 
 Map prune_scan(LogicalNode& node, const std::vector<bool>& needed) {
@@ -56,7 +57,7 @@ Map prune_scan(LogicalNode& node, const std::vector<bool>& needed) {
   }
   remap(scan.filter, inside);
   remap(scan.index.condition, inside);
-  for (size_t i = scan.output_columns; i < node.width(); ++i) {   // Key and line.
+  for (size_t i = scan.output_columns; i < node.width(); ++i) {  // Key and line.
     map[i] = static_cast<uint32_t>(outputs.size());
     outputs.push_back(node.outputs[i]);
   }
@@ -96,7 +97,8 @@ Map prune_join(LogicalNode& node, std::vector<bool> needed) {
   for (const uint32_t column : right_map) map.push_back(column == kGone ? kGone : column + moved);
   remap(node.condition, map);
   node.outputs = node.children[0]->outputs;
-  node.outputs.insert(node.outputs.end(), node.children[1]->outputs.begin(), node.children[1]->outputs.end());
+  node.outputs.insert(node.outputs.end(), node.children[1]->outputs.begin(),
+                      node.children[1]->outputs.end());
   return map;
 }
 
@@ -104,7 +106,8 @@ Map prune_aggregate(LogicalNode& node, const std::vector<bool>& needed) {
   const size_t groups = node.expressions.size();
   Map map = identity(groups);
   std::vector<AggregateItem> kept;
-  std::vector<OutputColumn> outputs(node.outputs.begin(), node.outputs.begin() + static_cast<ptrdiff_t>(groups));
+  std::vector<OutputColumn> outputs(node.outputs.begin(),
+                                    node.outputs.begin() + static_cast<ptrdiff_t>(groups));
   for (size_t i = 0; i < node.aggregates.size(); ++i) {
     map.push_back(needed[groups + i] ? static_cast<uint32_t>(outputs.size()) : kGone);
     if (!needed[groups + i]) continue;
@@ -153,14 +156,20 @@ Map prune_through(LogicalNode& node, std::vector<bool> needed) {
 
 Map prune(LogicalPtr& node, std::vector<bool> needed) {
   switch (node->kind) {
-    case LogicalKind::kScan: return prune_scan(*node, needed);
-    case LogicalKind::kProject: return prune_project(*node, needed);
-    case LogicalKind::kJoin: return prune_join(*node, std::move(needed));
-    case LogicalKind::kAggregate: return prune_aggregate(*node, needed);
-    case LogicalKind::kApply: return prune_apply(*node, needed);
+    case LogicalKind::kScan:
+      return prune_scan(*node, needed);
+    case LogicalKind::kProject:
+      return prune_project(*node, needed);
+    case LogicalKind::kJoin:
+      return prune_join(*node, std::move(needed));
+    case LogicalKind::kAggregate:
+      return prune_aggregate(*node, needed);
+    case LogicalKind::kApply:
+      return prune_apply(*node, needed);
     case LogicalKind::kFilter:
     case LogicalKind::kSort:
-    case LogicalKind::kLimit: return prune_through(*node, std::move(needed));
+    case LogicalKind::kLimit:
+      return prune_through(*node, std::move(needed));
     case LogicalKind::kDistinct:
       if (!node->distinct_on.empty()) return prune_through(*node, std::move(needed));
       prune_exact(node->children[0]);

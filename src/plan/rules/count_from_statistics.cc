@@ -1,16 +1,20 @@
-// count_from_statistics: a bare count(*) of a whole table is known when the table's row count is. The plan keeps which rows
-// tree the count belongs to, and counts again when it runs on another one.
+// count_from_statistics: a bare count(*) of a whole table is known when the table's row count is.
+// The plan keeps which rows tree the count belongs to, and counts again when it runs on another
+// one.
 #include "plan/rules/rules.h"
 
 namespace rowan::plan {
 
 void count_from_statistics(LogicalPtr& root, PlanContext& context) {
   for (LogicalPtr& child : root->children) count_from_statistics(child, context);
-  if (root->kind != LogicalKind::kAggregate || !root->expressions.empty() || root->aggregates.size() != 1) return;
+  if (root->kind != LogicalKind::kAggregate || !root->expressions.empty() ||
+      root->aggregates.size() != 1)
+    return;
   const AggregateItem& item = root->aggregates[0];
   const LogicalNode& scan = *root->children[0];
-  if (item.spec.kind != expr::AggregateKind::kCountStar || item.filter != nullptr || scan.kind != LogicalKind::kScan ||
-      scan.scan.filter != nullptr || scan.scan.bounds.present()) {
+  if (item.spec.kind != expr::AggregateKind::kCountStar || item.filter != nullptr ||
+      scan.kind != LogicalKind::kScan || scan.scan.filter != nullptr ||
+      scan.scan.bounds.present()) {
     return;
   }
   const auto known = context.resolver.row_count(scan.scan.table);

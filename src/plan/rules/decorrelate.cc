@@ -1,5 +1,6 @@
-// decorrelate: EXISTS over a query that is tied to the outer one by equalities alone runs once; its keys are hashed, and each outer row
-// looks for its own. For few outer rows, which an index or key would serve, it stays as it is.
+// decorrelate: EXISTS over a query that is tied to the outer one by equalities alone runs once; its
+// keys are hashed, and each outer row looks for its own. For few outer rows, which an index or key
+// would serve, it stays as it is.
 #include <algorithm>
 
 #include "plan/rules/rules.h"
@@ -27,7 +28,8 @@ class Decorrelation {
     return tied > 0 && tied == count_outer(inner);
   }
 
-  // Moves the equalities out of the query into key expressions, and makes these the query's columns.
+  // Moves the equalities out of the query into key expressions, and makes these the query's
+  // columns.
   void run(LogicalPtr& inner) {
     LogicalPtr keys = make_node(LogicalKind::kProject);
     visit_conditions(*inner, 0, [&](expr::NodePtr& condition, uint32_t from) {
@@ -57,8 +59,10 @@ class Decorrelation {
 
  private:
   std::optional<size_t> parameter_of(const expr::Node& node) const {
-    if (node.kind != expr::NodeKind::kParameter || node.column < kOuterParameterBase) return std::nullopt;
-    const auto found = std::find(spec_.parameter_slots.begin(), spec_.parameter_slots.end(), node.column - kOuterParameterBase);
+    if (node.kind != expr::NodeKind::kParameter || node.column < kOuterParameterBase)
+      return std::nullopt;
+    const auto found = std::find(spec_.parameter_slots.begin(), spec_.parameter_slots.end(),
+                                 node.column - kOuterParameterBase);
     if (found == spec_.parameter_slots.end()) return std::nullopt;
     return static_cast<size_t>(found - spec_.parameter_slots.begin());
   }
@@ -77,15 +81,15 @@ class Decorrelation {
 
   // An equality of something of the query (sides[0]) and something of the outer rows (sides[1]).
   bool tie(const expr::Node& conjunct, const expr::Node* sides[2]) const {
-    if (conjunct.kind != expr::NodeKind::kCall || conjunct.function == nullptr || conjunct.function->name != "=" || conjunct.children.size() != 2 ||
-        is_volatile(conjunct)) {
+    if (conjunct.kind != expr::NodeKind::kCall || conjunct.function == nullptr ||
+        conjunct.function->name != "=" || conjunct.children.size() != 2 || is_volatile(conjunct)) {
       return false;
     }
     for (const bool turned : {false, true}) {
       sides[0] = conjunct.children[turned ? 1 : 0].get();
       sides[1] = conjunct.children[turned ? 0 : 1].get();
-      if (has_columns(*sides[0]) && count_outer(*sides[0]) == 0 && !has_columns(*sides[1]) && count_outer(*sides[1]) > 0 &&
-          hashable(sides[0]->type.id, sides[1]->type.id)) {
+      if (has_columns(*sides[0]) && count_outer(*sides[0]) == 0 && !has_columns(*sides[1]) &&
+          count_outer(*sides[1]) > 0 && hashable(sides[0]->type.id, sides[1]->type.id)) {
         return true;
       }
     }
@@ -100,11 +104,13 @@ class Decorrelation {
     for (expr::NodePtr& child : node->children) substitute_outer(child);
   }
 
-  // Conditions that every row of the query has to meet; `from`: where their columns stand among those of the whole query.
+  // Conditions that every row of the query has to meet; `from`: where their columns stand among
+  // those of the whole query.
   template <typename Visit>
   void visit_conditions(LogicalNode& node, uint32_t from, const Visit& visit) {
     switch (node.kind) {
-      case LogicalKind::kScan: return visit(node.scan.filter, from);
+      case LogicalKind::kScan:
+        return visit(node.scan.filter, from);
       case LogicalKind::kFilter:
         visit(node.condition, from);
         return visit_conditions(*node.children[0], from, visit);
@@ -113,8 +119,10 @@ class Decorrelation {
         visit(node.condition, from);
         if (node.condition == nullptr) node.join = sql::JoinKind::kCross;
         visit_conditions(*node.children[0], from, visit);
-        return visit_conditions(*node.children[1], from + static_cast<uint32_t>(node.children[0]->width()), visit);
-      default: return;
+        return visit_conditions(*node.children[1],
+                                from + static_cast<uint32_t>(node.children[0]->width()), visit);
+      default:
+        return;
     }
   }
 
@@ -141,7 +149,9 @@ bool has_lookup(const LogicalNode& node) {
 
 void decorrelate(LogicalPtr& root, PlanContext& context) {
   for (LogicalPtr& child : root->children) decorrelate(child, context);
-  if (root->kind != LogicalKind::kApply || root->apply.kind != ApplyKind::kExists || root->apply.parameters.empty()) return;
+  if (root->kind != LogicalKind::kApply || root->apply.kind != ApplyKind::kExists ||
+      root->apply.parameters.empty())
+    return;
   LogicalPtr& query = root->children[1];
   // What the query gives does not matter, only whether it gives anything.
   LogicalPtr* inner = &query;

@@ -1,4 +1,5 @@
-// index_scan: conditions on the first columns of an index read it instead of the whole table, when few rows match.
+// index_scan: conditions on the first columns of an index read it instead of the whole table, when
+// few rows match.
 //
 // The rows come in key order all the same, so nothing above notices.
 #include <algorithm>
@@ -12,7 +13,8 @@ namespace {
 
 bool has_parameters(const expr::Node& node) {
   if (node.kind == expr::NodeKind::kParameter) return true;
-  return std::any_of(node.children.begin(), node.children.end(), [](const auto& child) { return has_parameters(*child); });
+  return std::any_of(node.children.begin(), node.children.end(),
+                     [](const auto& child) { return has_parameters(*child); });
 }
 
 // The value of an expression that planning can know.
@@ -23,8 +25,10 @@ std::optional<type::Value> known_value(const expr::Node& node, const expr::EvalC
   return std::move(*value);
 }
 
-// Bounds with their values; nothing when one is not known. A NULL among them leaves no row: `empty`.
-std::optional<derived::IndexCondition> known_condition(const KeyBounds& bounds, const expr::EvalContext& eval, bool& empty) {
+// Bounds with their values; nothing when one is not known. A NULL among them leaves no row:
+// `empty`.
+std::optional<derived::IndexCondition> known_condition(const KeyBounds& bounds,
+                                                       const expr::EvalContext& eval, bool& empty) {
   derived::IndexCondition condition;
   empty = false;
   const auto take = [&](const expr::Node& node, auto&& to) {
@@ -37,7 +41,8 @@ std::optional<derived::IndexCondition> known_condition(const KeyBounds& bounds, 
   for (const expr::NodePtr& node : bounds.equal) {
     if (node == nullptr) {
       condition.equal.emplace_back();
-    } else if (!take(*node, [&](type::Value value) { condition.equal.push_back(std::move(value)); })) {
+    } else if (!take(*node,
+                     [&](type::Value value) { condition.equal.push_back(std::move(value)); })) {
       return std::nullopt;
     }
   }
@@ -47,8 +52,12 @@ std::optional<derived::IndexCondition> known_condition(const KeyBounds& bounds, 
     if (!value.has_value()) return std::nullopt;
     if (!value->is_null()) condition.any.push_back(*value);
   }
-  if (bounds.lower != nullptr && !take(*bounds.lower, [&](type::Value value) { condition.lower = std::move(value); })) return std::nullopt;
-  if (bounds.upper != nullptr && !take(*bounds.upper, [&](type::Value value) { condition.upper = std::move(value); })) return std::nullopt;
+  if (bounds.lower != nullptr &&
+      !take(*bounds.lower, [&](type::Value value) { condition.lower = std::move(value); }))
+    return std::nullopt;
+  if (bounds.upper != nullptr &&
+      !take(*bounds.upper, [&](type::Value value) { condition.upper = std::move(value); }))
+    return std::nullopt;
   condition.lower_inclusive = bounds.lower_inclusive;
   condition.upper_inclusive = bounds.upper_inclusive;
   condition.not_null = bounds.not_null;
@@ -68,15 +77,19 @@ struct Candidate {
 };
 
 // The cheapest index for the conjuncts, if one is cheaper than `cost`.
-std::optional<Candidate> cheapest(const std::vector<expr::NodePtr>& conjuncts, const ScanSpec& scan, PlanContext& context, double cost) {
+std::optional<Candidate> cheapest(const std::vector<expr::NodePtr>& conjuncts, const ScanSpec& scan,
+                                  PlanContext& context, double cost) {
   std::optional<Candidate> best;
   for (NamedIndex& index : indexes_of(*scan.table.table)) {
     TakenBounds taken = match_bounds(conjuncts, scan, column_numbers(index.key), true);
     // IS NOT NULL alone says too little to be worth a look.
-    if (taken.bounds.equal.empty() && taken.bounds.any.empty() && taken.bounds.lower == nullptr && taken.bounds.upper == nullptr) continue;
+    if (taken.bounds.equal.empty() && taken.bounds.any.empty() && taken.bounds.lower == nullptr &&
+        taken.bounds.upper == nullptr)
+      continue;
     const auto tree = context.resolver.find_index(scan.table, index.key, scan.historical);
     if (!tree.has_value()) continue;
-    const double rows = estimate_bounds(*tree, *scan.table.table, index.key, taken.bounds, context.eval);
+    const double rows =
+        estimate_bounds(*tree, *scan.table.table, index.key, taken.bounds, context.eval);
     const double index_cost = kIndexStartCost + rows * kIndexRowCost;
     if (index_cost >= cost) continue;
     cost = index_cost;
@@ -87,7 +100,8 @@ std::optional<Candidate> cheapest(const std::vector<expr::NodePtr>& conjuncts, c
 
 }  // namespace
 
-double estimate_bounds(const derived::EntryTree& tree, const catalog::TableDef& table, const derived::IndexKey& key, const KeyBounds& bounds,
+double estimate_bounds(const derived::EntryTree& tree, const catalog::TableDef& table,
+                       const derived::IndexKey& key, const KeyBounds& bounds,
                        const expr::EvalContext& eval) {
   bool empty = false;
   if (const auto condition = known_condition(bounds, eval, empty)) {
@@ -96,7 +110,8 @@ double estimate_bounds(const derived::EntryTree& tree, const catalog::TableDef& 
     if (ranges) return static_cast<double>(derived::count_entries(tree, *ranges));
   }
   const size_t equal = bounds.equal.size() + (bounds.any.empty() ? 0 : 1);
-  double rows = equal == 0 ? static_cast<double>(tree.size()) : derived::entries_per_value(table, key, tree, equal);
+  double rows = equal == 0 ? static_cast<double>(tree.size())
+                           : derived::entries_per_value(table, key, tree, equal);
   if (!bounds.any.empty()) rows *= static_cast<double>(bounds.any.size());
   if (bounds.lower != nullptr) rows *= 0.33;
   if (bounds.upper != nullptr) rows *= 0.33;
@@ -108,18 +123,24 @@ std::optional<double> key_bounds_share(const ScanSpec& scan, PlanContext& contex
   const auto condition = known_condition(scan.bounds, context.eval, empty);
   if (!condition.has_value()) return std::nullopt;
   if (empty) return 0;
-  const auto ranges = derived::entry_ranges(derived::index_key(scan.table.table->primary_key), *condition);
+  const auto ranges =
+      derived::entry_ranges(derived::index_key(scan.table.table->primary_key), *condition);
   if (!ranges) return std::nullopt;
   double share = 0;
-  for (const derived::EntryRange& range : *ranges) share += context.resolver.key_share(scan.table, range.lower, range.upper);
+  for (const derived::EntryRange& range : *ranges)
+    share += context.resolver.key_share(scan.table, range.lower, range.upper);
   return std::min(share, 1.0);
 }
 
 void index_scan(LogicalPtr& root, PlanContext& context) {
   for (LogicalPtr& child : root->children) index_scan(child, context);
-  if (root->kind != LogicalKind::kScan || root->scan.filter == nullptr || root->scan.point || root->scan.index.present()) return;
+  if (root->kind != LogicalKind::kScan || root->scan.filter == nullptr || root->scan.point ||
+      root->scan.index.present())
+    return;
   ScanSpec& scan = root->scan;
-  if (scan.table.rows.is_zero() || (scan.table.table->indexes.empty() && scan.table.table->unique_constraints == 0)) return;
+  if (scan.table.rows.is_zero() ||
+      (scan.table.table->indexes.empty() && scan.table.table->unique_constraints == 0))
+    return;
   const double rows = static_cast<double>(context.resolver.row_count(scan.table).value_or(10'000));
   if (rows < kIndexedRowsMin) return;
 

@@ -1,6 +1,6 @@
-// join_order: a chain of inner joins starts with its smallest table and adds, one by one, the table that keeps the result
-// smallest, preferring those that a condition connects. Groups of tables that no condition connects are joined among
-// themselves first and multiplied at the end.
+// join_order: a chain of inner joins starts with its smallest table and adds, one by one, the table
+// that keeps the result smallest, preferring those that a condition connects. Groups of tables that
+// no condition connects are joined among themselves first and multiplied at the end.
 #include <algorithm>
 #include <numeric>
 
@@ -11,33 +11,35 @@ namespace rowan::plan {
 namespace {
 
 bool is_inner(const LogicalNode& node) {
-  return node.kind == LogicalKind::kJoin && (node.join == sql::JoinKind::kInner || node.join == sql::JoinKind::kCross);
+  return node.kind == LogicalKind::kJoin &&
+         (node.join == sql::JoinKind::kInner || node.join == sql::JoinKind::kCross);
 }
 
 struct Input {
   LogicalPtr node;
-  uint32_t first_column = 0;                 // In the written order.
+  uint32_t first_column = 0;  // In the written order.
   uint32_t width = 0;
   double rows = 0;
-  double base_rows = 0;                      // Before its own filter: about the number of distinct values of a key.
-  std::vector<size_t> conditions;            // That tie it to others.
+  double base_rows = 0;  // Before its own filter: about the number of distinct values of a key.
+  std::vector<size_t> conditions;  // That tie it to others.
 };
 
 struct Condition {
-  expr::NodePtr node;                        // Null once it is used. Columns count over all inputs in the written order.
-  std::vector<size_t> inputs;                // Those it reads, ascending.
+  expr::NodePtr node;  // Null once it is used. Columns count over all inputs in the written order.
+  std::vector<size_t> inputs;  // Those it reads, ascending.
 };
 
 // What has been joined so far.
 struct Joined {
   LogicalPtr node;
-  std::vector<size_t> inputs;                // In the order of their columns.
+  std::vector<size_t> inputs;  // In the order of their columns.
   double rows = 0;
 };
 
 class Reorder {
  public:
-  Reorder(LogicalPtr root, PlanContext& context) : resolver_(context.resolver), outputs_(root->outputs) {
+  Reorder(LogicalPtr root, PlanContext& context)
+      : resolver_(context.resolver), outputs_(root->outputs) {
     std::vector<expr::NodePtr> conditions;
     flatten(std::move(root), 0, conditions);
     for (Input& input : inputs_) {
@@ -45,7 +47,8 @@ class Reorder {
       input.rows = estimate_rows(*input.node, resolver_);
       input.base_rows = input.rows;
       if (input.node->kind != LogicalKind::kScan) continue;
-      if (const auto known = resolver_.row_count(input.node->scan.table)) input.base_rows = std::max(input.rows, static_cast<double>(*known));
+      if (const auto known = resolver_.row_count(input.node->scan.table))
+        input.base_rows = std::max(input.rows, static_cast<double>(*known));
     }
     for (expr::NodePtr& node : conditions) add_condition(std::move(node));
     place_.resize(outputs_.size());
@@ -55,15 +58,19 @@ class Reorder {
   LogicalPtr run() {
     std::vector<Joined> groups;
     for (const std::vector<size_t>& group : connected_groups()) groups.push_back(join_group(group));
-    std::stable_sort(groups.begin(), groups.end(), [](const Joined& a, const Joined& b) { return a.rows < b.rows; });
+    std::stable_sort(groups.begin(), groups.end(),
+                     [](const Joined& a, const Joined& b) { return a.rows < b.rows; });
     Joined all = std::move(groups[0]);
     for (size_t i = 1; i < groups.size(); ++i) {
       all.node = make_join(std::move(all.node), std::move(groups[i].node), {});
       all.inputs.insert(all.inputs.end(), groups[i].inputs.begin(), groups[i].inputs.end());
     }
     set_places(all);
-    all.node = make_filter(std::move(all.node), join_conjuncts(take_conditions([](const Condition&) { return true; })));
-    return std::is_sorted(place_.begin(), place_.end()) ? std::move(all.node) : make_projection(std::move(all.node), place_);
+    all.node = make_filter(std::move(all.node),
+                           join_conjuncts(take_conditions([](const Condition&) { return true; })));
+    return std::is_sorted(place_.begin(), place_.end())
+               ? std::move(all.node)
+               : make_projection(std::move(all.node), place_);
   }
 
  private:
@@ -90,14 +97,18 @@ class Reorder {
     expr::collect_columns(*node, columns);
     Condition condition{std::move(node), {}};
     for (const uint32_t column : columns) {
-      const auto after = std::upper_bound(inputs_.begin(), inputs_.end(), column,
-                                          [](uint32_t value, const Input& input) { return value < input.first_column; });
-      // Inputs without columns share their first column with the next one, which is then the last of them.
+      const auto after = std::upper_bound(
+          inputs_.begin(), inputs_.end(), column,
+          [](uint32_t value, const Input& input) { return value < input.first_column; });
+      // Inputs without columns share their first column with the next one, which is then the last
+      // of them.
       const auto input = static_cast<size_t>(after - inputs_.begin()) - 1;
-      if (condition.inputs.empty() || condition.inputs.back() != input) condition.inputs.push_back(input);
+      if (condition.inputs.empty() || condition.inputs.back() != input)
+        condition.inputs.push_back(input);
     }
     if (condition.inputs.size() > 1) {
-      for (const size_t input : condition.inputs) inputs_[input].conditions.push_back(conditions_.size());
+      for (const size_t input : condition.inputs)
+        inputs_[input].conditions.push_back(conditions_.size());
     }
     conditions_.push_back(std::move(condition));
   }
@@ -130,7 +141,8 @@ class Reorder {
     const expr::Node& node = *condition.node;
     if (node.kind != expr::NodeKind::kCall || node.function->name != "=") return selectivity(node);
     double distinct = inputs_[next].base_rows;
-    for (const size_t input : condition.inputs) distinct = std::max(distinct, inputs_[input].base_rows);
+    for (const size_t input : condition.inputs)
+      distinct = std::max(distinct, inputs_[input].base_rows);
     return 1 / std::max(distinct, 1.0);
   }
 
@@ -141,7 +153,8 @@ class Reorder {
     for (const size_t index : inputs_[next].conditions) {
       const Condition& condition = conditions_[index];
       if (condition.node == nullptr) continue;
-      const bool ready = std::all_of(condition.inputs.begin(), condition.inputs.end(), [&](size_t input) { return input == next || joined_[input]; });
+      const bool ready = std::all_of(condition.inputs.begin(), condition.inputs.end(),
+                                     [&](size_t input) { return input == next || joined_[input]; });
       if (!ready) continue;
       connected = true;
       result *= share(condition, next);
@@ -150,7 +163,9 @@ class Reorder {
   }
 
   Joined join_group(const std::vector<size_t>& group) {
-    const size_t first = *std::min_element(group.begin(), group.end(), [&](size_t a, size_t b) { return inputs_[a].rows < inputs_[b].rows; });
+    const size_t first = *std::min_element(group.begin(), group.end(), [&](size_t a, size_t b) {
+      return inputs_[a].rows < inputs_[b].rows;
+    });
     Joined made{std::move(inputs_[first].node), {first}, inputs_[first].rows};
     joined_[first] = true;
     while (made.inputs.size() < group.size()) {
@@ -171,10 +186,14 @@ class Reorder {
       made.inputs.push_back(best);
       made.rows = best_rows;
       set_places(made);
-      made.node = make_join(std::move(made.node), std::move(inputs_[best].node), take_conditions([&](const Condition& condition) {
-        return !condition.inputs.empty() && std::all_of(condition.inputs.begin(), condition.inputs.end(), [&](size_t input) { return joined_[input]; }) &&
-               std::binary_search(condition.inputs.begin(), condition.inputs.end(), best);
-      }));
+      made.node = make_join(std::move(made.node), std::move(inputs_[best].node),
+                            take_conditions([&](const Condition& condition) {
+                              return !condition.inputs.empty() &&
+                                     std::all_of(condition.inputs.begin(), condition.inputs.end(),
+                                                 [&](size_t input) { return joined_[input]; }) &&
+                                     std::binary_search(condition.inputs.begin(),
+                                                        condition.inputs.end(), best);
+                            }));
     }
     return made;
   }
@@ -183,7 +202,8 @@ class Reorder {
   void set_places(const Joined& joined) {
     uint32_t at = 0;
     for (const size_t input : joined.inputs) {
-      for (uint32_t i = 0; i < inputs_[input].width; ++i) place_[inputs_[input].first_column + i] = at++;
+      for (uint32_t i = 0; i < inputs_[input].width; ++i)
+        place_[inputs_[input].first_column + i] = at++;
     }
   }
 
@@ -198,7 +218,8 @@ class Reorder {
     return taken;
   }
 
-  static LogicalPtr make_join(LogicalPtr left, LogicalPtr right, std::vector<expr::NodePtr> conditions) {
+  static LogicalPtr make_join(LogicalPtr left, LogicalPtr right,
+                              std::vector<expr::NodePtr> conditions) {
     LogicalPtr join = make_node(LogicalKind::kJoin, std::move(left));
     join->outputs.insert(join->outputs.end(), right->outputs.begin(), right->outputs.end());
     join->children.push_back(std::move(right));

@@ -1,5 +1,5 @@
-// key_order: scans give rows in primary key order, so a sort by a prefix of the key has nothing to do; a sort by the whole key
-// downwards reads backwards.
+// key_order: scans give rows in primary key order, so a sort by a prefix of the key has nothing to
+// do; a sort by the whole key downwards reads backwards.
 #include <algorithm>
 
 #include "plan/rules/rules.h"
@@ -8,7 +8,8 @@ namespace rowan::plan {
 
 LogicalNode* sort_source(LogicalNode& node, uint32_t column, uint16_t& table_column) {
   switch (node.kind) {
-    case LogicalKind::kFilter: return sort_source(*node.children[0], column, table_column);
+    case LogicalKind::kFilter:
+      return sort_source(*node.children[0], column, table_column);
     case LogicalKind::kProject: {
       const expr::Node& expression = *node.expressions[column];
       if (expression.kind != expr::NodeKind::kColumn) return nullptr;
@@ -18,7 +19,8 @@ LogicalNode* sort_source(LogicalNode& node, uint32_t column, uint16_t& table_col
       if (column >= node.scan.output_columns) return nullptr;
       table_column = node.scan.columns[column];
       return &node;
-    default: return nullptr;
+    default:
+      return nullptr;
   }
 }
 

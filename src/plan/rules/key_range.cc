@@ -1,4 +1,5 @@
-// key_range: equalities on the first key columns, and a list of values or bounds on the next one, become ranges of the row tree.
+// key_range: equalities on the first key columns, and a list of values or bounds on the next one,
+// become ranges of the row tree.
 #include <algorithm>
 
 #include "plan/rules/rules.h"
@@ -7,7 +8,9 @@ namespace rowan::plan {
 
 void key_range(LogicalPtr& root, PlanContext& context) {
   for (LogicalPtr& child : root->children) key_range(child, context);
-  if (root->kind != LogicalKind::kScan || root->scan.filter == nullptr || root->scan.point || root->scan.index.present()) return;
+  if (root->kind != LogicalKind::kScan || root->scan.filter == nullptr || root->scan.point ||
+      root->scan.index.present())
+    return;
   ScanSpec& scan = root->scan;
   std::vector<expr::NodePtr> conjuncts;
   split_conjuncts(std::move(scan.filter), conjuncts);

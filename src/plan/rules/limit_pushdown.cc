@@ -1,4 +1,5 @@
-// limit_pushdown: LIMIT over a sort keeps only the first rows while sorting (TopN), and a scan below a LIMIT reads in small steps.
+// limit_pushdown: LIMIT over a sort keeps only the first rows while sorting (TopN), and a scan
+// below a LIMIT reads in small steps.
 #include "base/limits.h"
 #include "plan/rules/rules.h"
 
@@ -8,17 +9,21 @@ namespace {
 
 std::optional<uint64_t> constant_count(const expr::NodePtr& node, uint64_t when_absent) {
   if (node == nullptr) return when_absent;
-  if (node->kind != expr::NodeKind::kConstant || node->constant.is_null() || node->constant.as_int() < 0) return std::nullopt;
+  if (node->kind != expr::NodeKind::kConstant || node->constant.is_null() ||
+      node->constant.as_int() < 0)
+    return std::nullopt;
   return static_cast<uint64_t>(node->constant.as_int());
 }
 
 void hint_scan(LogicalNode& node, uint64_t rows) {
   switch (node.kind) {
-    case LogicalKind::kProject: return hint_scan(*node.children[0], rows);
+    case LogicalKind::kProject:
+      return hint_scan(*node.children[0], rows);
     case LogicalKind::kScan:
       if (node.scan.filter == nullptr || node.scan.index.ordered) node.scan.row_target = rows;
       return;
-    default: return;
+    default:
+      return;
   }
 }
 
@@ -26,7 +31,8 @@ void hint_scan(LogicalNode& node, uint64_t rows) {
 
 void limit_pushdown(LogicalPtr& root, PlanContext& context) {
   for (LogicalPtr& child : root->children) limit_pushdown(child, context);
-  if (root->kind != LogicalKind::kLimit || root->limit == nullptr) return;   // Counts that a subquery gives have no `limit`.
+  if (root->kind != LogicalKind::kLimit || root->limit == nullptr)
+    return;  // Counts that a subquery gives have no `limit`.
   // Below a projection that only computes, LIMIT means the same; there it meets the sort.
   LogicalNode* below = root->children[0].get();
   while (below->kind == LogicalKind::kProject) below = below->children[0].get();
@@ -39,7 +45,8 @@ void limit_pushdown(LogicalPtr& root, PlanContext& context) {
   }
   const auto limit = constant_count(root->limit, 0);
   const auto offset = constant_count(root->offset, 0);
-  if (limit.has_value() && offset.has_value() && *limit + *offset <= kBatchRows) hint_scan(*root->children[0], *limit + *offset);
+  if (limit.has_value() && offset.has_value() && *limit + *offset <= kBatchRows)
+    hint_scan(*root->children[0], *limit + *offset);
 }
 
 }  // namespace rowan::plan

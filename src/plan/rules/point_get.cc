@@ -17,14 +17,16 @@ void point_get(LogicalPtr& root, PlanContext& context) {
   for (const uint16_t column : key) {
     const auto equals = [&](const expr::NodePtr& conjunct) {
       const auto comparison = key_comparison(*conjunct, scan);
-      return comparison.has_value() && comparison->op == KeyComparison::Operator::kEqual && comparison->column == column;
+      return comparison.has_value() && comparison->op == KeyComparison::Operator::kEqual &&
+             comparison->column == column;
     };
     const auto found = std::find_if(conjuncts.begin(), conjuncts.end(), equals);
     if (found == conjuncts.end()) break;
     chosen.push_back(static_cast<size_t>(found - conjuncts.begin()));
   }
   if (chosen.size() == key.size()) {
-    for (const size_t i : chosen) scan.bounds.equal.push_back(key_comparison(*conjuncts[i], scan)->value->clone());
+    for (const size_t i : chosen)
+      scan.bounds.equal.push_back(key_comparison(*conjuncts[i], scan)->value->clone());
     for (const size_t i : chosen) conjuncts[i] = nullptr;
     std::erase(conjuncts, nullptr);
     scan.point = true;

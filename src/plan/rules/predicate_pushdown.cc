@@ -1,4 +1,5 @@
-// predicate_pushdown: each conjunct is tested as near to the table as it can be; a join gets the conditions on both sides.
+// predicate_pushdown: each conjunct is tested as near to the table as it can be; a join gets the
+// conditions on both sides.
 #include "plan/rules/rules.h"
 
 namespace rowan::plan {
@@ -27,8 +28,12 @@ void push_join(LogicalNode& node, Conjuncts& conjuncts) {
   const auto left_width = static_cast<uint32_t>(node.children[0]->width());
   const auto all = static_cast<uint32_t>(node.width());
   const bool inner = node.join == JoinKind::kInner || node.join == JoinKind::kCross;
-  const auto on_left = [&](const expr::Node& e) { return !is_volatile(e) && columns_within(e, 0, left_width); };
-  const auto on_right = [&](const expr::Node& e) { return !is_volatile(e) && columns_within(e, left_width, all); };
+  const auto on_left = [&](const expr::Node& e) {
+    return !is_volatile(e) && columns_within(e, 0, left_width);
+  };
+  const auto on_right = [&](const expr::Node& e) {
+    return !is_volatile(e) && columns_within(e, left_width, all);
+  };
 
   Conjuncts left, right, condition;
   split_conjuncts(std::move(node.condition), condition);
@@ -38,7 +43,8 @@ void push_join(LogicalNode& node, Conjuncts& conjuncts) {
     left = take(condition, on_left);
     right = take(condition, on_right);
   } else {
-    // What WHERE asks of the preserved side may be asked before the join; what ON asks of the other side too.
+    // What WHERE asks of the preserved side may be asked before the join; what ON asks of the other
+    // side too.
     if (node.join == JoinKind::kLeft) {
       left = take(conjuncts, on_left);
       right = take(condition, on_right);
@@ -62,9 +68,11 @@ size_t count_nodes(const expr::Node& node) {
   return count;
 }
 
-// Nodes that the condition gains when its columns become these expressions. Through a stack of subqueries this multiplies.
+// Nodes that the condition gains when its columns become these expressions. Through a stack of
+// subqueries this multiplies.
 size_t growth(const expr::Node& condition, const std::vector<expr::NodePtr>& expressions) {
-  if (condition.kind == expr::NodeKind::kColumn) return count_nodes(*expressions[condition.column]) - 1;
+  if (condition.kind == expr::NodeKind::kColumn)
+    return count_nodes(*expressions[condition.column]) - 1;
   size_t sum = 0;
   for (const expr::NodePtr& child : condition.children) sum += growth(*child, expressions);
   return sum;
@@ -95,14 +103,22 @@ Conjuncts push_below(LogicalNode& node, Conjuncts conjuncts) {
     }
     case LogicalKind::kAggregate:
       to_child([&](const expr::Node& e) {
-        return !node.expressions.empty() && has_columns(e) && !is_volatile(e) && columns_within(e, 0, static_cast<uint32_t>(node.expressions.size()));
+        return !node.expressions.empty() && has_columns(e) && !is_volatile(e) &&
+               columns_within(e, 0, static_cast<uint32_t>(node.expressions.size()));
       });
       break;
     case LogicalKind::kApply:
-      to_child([&](const expr::Node& e) { return !is_volatile(e) && columns_within(e, 0, static_cast<uint32_t>(node.children[0]->width())); });
+      to_child([&](const expr::Node& e) {
+        return !is_volatile(e) &&
+               columns_within(e, 0, static_cast<uint32_t>(node.children[0]->width()));
+      });
       break;
-    case LogicalKind::kSort: to_child([](const expr::Node& e) { return !is_volatile(e); }); break;
-    case LogicalKind::kDistinct: to_child([&](const expr::Node& e) { return node.distinct_on.empty() && !is_volatile(e); }); break;
+    case LogicalKind::kSort:
+      to_child([](const expr::Node& e) { return !is_volatile(e); });
+      break;
+    case LogicalKind::kDistinct:
+      to_child([&](const expr::Node& e) { return node.distinct_on.empty() && !is_volatile(e); });
+      break;
     case LogicalKind::kSetOperation: {
       Conjuncts below = take(conjuncts, [](const expr::Node& e) { return !is_volatile(e); });
       Conjuncts copies;
@@ -111,10 +127,13 @@ Conjuncts push_below(LogicalNode& node, Conjuncts conjuncts) {
       push(node.children[1], std::move(copies));
       break;
     }
-    case LogicalKind::kJoin: push_join(node, conjuncts); break;
+    case LogicalKind::kJoin:
+      push_join(node, conjuncts);
+      break;
     case LogicalKind::kScan: {
       Conjuncts filter = take(conjuncts, [&](const expr::Node& e) {
-        return columns_within(e, 0, static_cast<uint32_t>(node.scan.output_columns)) && !is_volatile(e);
+        return columns_within(e, 0, static_cast<uint32_t>(node.scan.output_columns)) &&
+               !is_volatile(e);
       });
       Conjuncts before;
       split_conjuncts(std::move(node.scan.filter), before);
@@ -122,7 +141,9 @@ Conjuncts push_below(LogicalNode& node, Conjuncts conjuncts) {
       node.scan.filter = join_conjuncts(std::move(before));
       break;
     }
-    default: push_children(node); break;
+    default:
+      push_children(node);
+      break;
   }
   return conjuncts;
 }

@@ -1,4 +1,5 @@
-// Proves: the fixed hashes keep their values, ids and hex text round-trip, errors carry their SQLSTATE.
+// Proves: the fixed hashes keep their values, ids and hex text round-trip, errors carry their
+// SQLSTATE.
 #include <doctest/doctest.h>
 
 #include "base/error.h"
@@ -11,7 +12,8 @@ namespace rowan {
 TEST_CASE("hash64 is fixed by the format") {
   CHECK(hash64("") == hash64("", 0));
   CHECK(hash64("a") != hash64("a", 1));
-  CHECK(to_hex(Bytes(reinterpret_cast<const char*>(sha1("blob 0", std::string_view("\0", 1)).data()), 20)) ==
+  CHECK(to_hex(Bytes(
+            reinterpret_cast<const char*>(sha1("blob 0", std::string_view("\0", 1)).data()), 20)) ==
         "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391");
 }
 
@@ -24,7 +26,8 @@ TEST_CASE("an id reads back from its text") {
 }
 
 TEST_CASE("an error keeps its code, hint and position") {
-  const Error error = Error(ErrorCode::kUniqueViolation, "duplicate").with_hint("another key").at(7);
+  const Error error =
+      Error(ErrorCode::kUniqueViolation, "duplicate").with_hint("another key").at(7);
   CHECK(sqlstate(error.code()) == "23505");
   CHECK(error.hint() == "another key");
   CHECK(error.position() == 7);

@@ -1,4 +1,5 @@
-// Proves that sequences have one stored text that reads back to itself, PostgreSQL's rules for their options, and the spelling of names.
+// Proves that sequences have one stored text that reads back to itself, PostgreSQL's rules for
+// their options, and the spelling of names.
 #include "catalog/objects.h"
 
 #include <doctest/doctest.h>
@@ -13,8 +14,9 @@ namespace {
 Result<catalog::SequenceDef> make(const std::string& options) {
   const auto parsed = sql::parse_statement("create sequence s " + options);
   REQUIRE(parsed);
-  return catalog::sequence_from_options(static_cast<const sql::SequenceStmt&>(*parsed->statement).options,
-                                        catalog::new_sequence("public", "s", {type::TypeId::kInt8}), true);
+  return catalog::sequence_from_options(
+      static_cast<const sql::SequenceStmt&>(*parsed->statement).options,
+      catalog::new_sequence("public", "s", {type::TypeId::kInt8}), true);
 }
 std::string refusal(const std::string& options) {
   const auto made = make(options);
@@ -34,21 +36,26 @@ TEST_CASE("a sequence's text") {
   sequence->called = true;
   sequence->last = 41;
   const std::string text = catalog::sequence_json(*sequence);
-  CHECK(text == "{\"type\":\"integer\",\"start\":10,\"increment\":2,\"min\":1,\"max\":2147483647,\"cycle\":true,"
-                "\"owner\":[\"public.\\\"T\\\"\",\"id\"],\"last\":41}\n");
+  CHECK(text ==
+        "{\"type\":\"integer\",\"start\":10,\"increment\":2,\"min\":1,\"max\":2147483647,\"cycle\":"
+        "true,"
+        "\"owner\":[\"public.\\\"T\\\"\",\"id\"],\"last\":41}\n");
   const auto again = catalog::sequence_from_json(text, "public", "s");
   REQUIRE(again);
   CHECK(catalog::sequence_json(*again) == text);
   CHECK(again->called);
   CHECK(catalog::sequence_json(*make("")) ==
-        "{\"type\":\"bigint\",\"start\":1,\"increment\":1,\"min\":1,\"max\":9223372036854775807,\"cycle\":false}\n");
+        "{\"type\":\"bigint\",\"start\":1,\"increment\":1,\"min\":1,\"max\":9223372036854775807,"
+        "\"cycle\":false}\n");
   CHECK(catalog::sequence_json(*make("increment -1")) ==
-        "{\"type\":\"bigint\",\"start\":-1,\"increment\":-1,\"min\":-9223372036854775808,\"max\":-1,\"cycle\":false}\n");
+        "{\"type\":\"bigint\",\"start\":-1,\"increment\":-1,\"min\":-9223372036854775808,\"max\":-"
+        "1,\"cycle\":false}\n");
 }
 
 TEST_CASE("options") {
   CHECK(refusal("increment 0") == "22023 INCREMENT must not be zero");
-  CHECK(refusal("as smallint maxvalue 100000") == "22023 MAXVALUE (100000) is out of range for sequence data type smallint");
+  CHECK(refusal("as smallint maxvalue 100000") ==
+        "22023 MAXVALUE (100000) is out of range for sequence data type smallint");
   CHECK(refusal("minvalue 10 maxvalue 5") == "22023 MINVALUE (10) must be less than MAXVALUE (5)");
   CHECK(refusal("start 0") == "22023 START value (0) cannot be less than MINVALUE (1)");
   CHECK(refusal("cache 0") == "22023 CACHE (0) must be greater than zero");
@@ -57,7 +64,8 @@ TEST_CASE("options") {
   const auto change = [](catalog::SequenceDef base, const std::string& options) {
     const auto parsed = sql::parse_statement("alter sequence s " + options);
     REQUIRE(parsed);
-    return catalog::sequence_from_options(static_cast<const sql::SequenceStmt&>(*parsed->statement).options, std::move(base));
+    return catalog::sequence_from_options(
+        static_cast<const sql::SequenceStmt&>(*parsed->statement).options, std::move(base));
   };
   auto used = *make("start 5");
   used.called = true;
@@ -74,12 +82,17 @@ TEST_CASE("options") {
 
 TEST_CASE("sequence text that is refused") {
   CHECK(unread("[]") == "VC008 sequence.json of public.s: no JSON object");
-  CHECK(unread("{\"type\":\"text\"}") == "VC008 sequence.json of public.s: \"type\" must be smallint, integer or bigint");
+  CHECK(unread("{\"type\":\"text\"}") ==
+        "VC008 sequence.json of public.s: \"type\" must be smallint, integer or bigint");
   CHECK(unread("{\"colour\":1}") == "VC008 sequence.json of public.s: unknown key \"colour\"");
-  CHECK(unread("{\"last\":1e3}") == "VC008 sequence.json of public.s: \"last\" must be a 64-bit integer");
-  CHECK(unread("{\"max\":18446744073709551615}") == "VC008 sequence.json of public.s: \"max\" must be a 64-bit integer");
-  CHECK(unread("{\"increment\":0}") == "VC008 sequence.json of public.s: INCREMENT must not be zero");
-  CHECK(unread("{\"owner\":[\"a.b.c\",\"d\"]}") == "VC008 sequence.json of public.s: \"owner\" names no table");
+  CHECK(unread("{\"last\":1e3}") ==
+        "VC008 sequence.json of public.s: \"last\" must be a 64-bit integer");
+  CHECK(unread("{\"max\":18446744073709551615}") ==
+        "VC008 sequence.json of public.s: \"max\" must be a 64-bit integer");
+  CHECK(unread("{\"increment\":0}") ==
+        "VC008 sequence.json of public.s: INCREMENT must not be zero");
+  CHECK(unread("{\"owner\":[\"a.b.c\",\"d\"]}") ==
+        "VC008 sequence.json of public.s: \"owner\" names no table");
   CHECK(unread("{}") == "read");
 }
 
@@ -91,5 +104,6 @@ TEST_CASE("names") {
   CHECK(name("T") == "public.t");
   CHECK(name("\"T\"") == "public.\"T\"");
   CHECK(name(" a . \"b\"\"c.d\" ") == "a.\"b\"\"c.d\"");
-  for (const char* text : {"", "a.", ".a", "a b", "\"a", "a.b.c", "\"\""}) CHECK(name(text) == "none");
+  for (const char* text : {"", "a.", ".a", "a b", "\"a", "a.b.c", "\"\""})
+    CHECK(name(text) == "none");
 }

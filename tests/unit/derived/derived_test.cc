@@ -1,4 +1,5 @@
-// Row counts and the history index: kept, found again, and as good as new when their files are damaged.
+// Row counts and the history index: kept, found again, and as good as new when their files are
+// damaged.
 #include <doctest/doctest.h>
 
 #include <unistd.h>
@@ -54,7 +55,8 @@ TEST_CASE("the history index finds parents and times, also after a torn write") 
   {
     HistoryIndex index(file);
     for (int i = 0; i < kCommits; ++i) {
-      index.add(oid(i), i == 0 ? Oid{} : oid(i - 1), i * 10, {change_hash("public/t", std::to_string(i))});
+      index.add(oid(i), i == 0 ? Oid{} : oid(i - 1), i * 10,
+                {change_hash("public/t", std::to_string(i))});
     }
   }
   {

@@ -17,7 +17,9 @@ namespace {
 
 constexpr size_t kCommits = 90;
 
-Oid oid(size_t n) { return store::hash_object(store::ObjectType::kBlob, "commit " + std::to_string(n)); }
+Oid oid(size_t n) {
+  return store::hash_object(store::ObjectType::kBlob, "commit " + std::to_string(n));
+}
 
 struct Graph {
   explicit Graph(uint32_t seed, double merges, double roots) : random(seed) {
@@ -28,7 +30,8 @@ struct Graph {
         parents.push_back(recent(n));
         while (chance(random) < merges && parents.size() < 4) {
           const size_t parent = recent(n);
-          if (std::find(parents.begin(), parents.end(), parent) == parents.end()) parents.push_back(parent);
+          if (std::find(parents.begin(), parents.end(), parent) == parents.end())
+            parents.push_back(parent);
         }
       }
       std::vector<Oid> ids;
@@ -43,7 +46,9 @@ struct Graph {
     }
   }
 
-  size_t recent(size_t n) { return n - 1 - std::uniform_int_distribution<size_t>(0, std::min<size_t>(n - 1, 7))(random); }
+  size_t recent(size_t n) {
+    return n - 1 - std::uniform_int_distribution<size_t>(0, std::min<size_t>(n - 1, 7))(random);
+  }
 
   std::set<Oid> bases(size_t a, size_t b) const {
     const auto common = ancestors[a] & ancestors[b];
@@ -51,7 +56,8 @@ struct Graph {
     for (size_t n = 0; n < kCommits; ++n) {
       if (!common[n]) continue;
       bool is_best = true;
-      for (size_t m = 0; m < kCommits && is_best; ++m) is_best = m == n || !common[m] || !ancestors[m][n];
+      for (size_t m = 0; m < kCommits && is_best; ++m)
+        is_best = m == n || !common[m] || !ancestors[m][n];
       if (is_best) best.insert(oid(n));
     }
     return best;
@@ -85,9 +91,9 @@ void check_all_pairs(const Graph& graph) {
 TEST_CASE("ancestors, merge bases, ahead and behind agree with sets of ancestors") {
   for (uint32_t seed = 1; seed <= 12; ++seed) {
     INFO("seed " << seed);
-    check_all_pairs(Graph(seed, 0.0, 0.02));     // Branches only.
+    check_all_pairs(Graph(seed, 0.0, 0.02));  // Branches only.
     check_all_pairs(Graph(seed, 0.15, 0.0));
-    check_all_pairs(Graph(seed, 0.5, 0.05));     // Criss-cross, several roots.
+    check_all_pairs(Graph(seed, 0.5, 0.05));  // Criss-cross, several roots.
   }
 }
 
@@ -108,7 +114,8 @@ TEST_CASE("the next candidate skips commits that cannot have changed the row") {
   HistoryIndex index;
   const auto hash = [](int n) { return change_hash("public/t", std::to_string(n)); };
   index.add(oid(0), Oid{}, 0, {});
-  for (size_t n = 1; n < 1000; ++n) index.add(oid(n), oid(n - 1), static_cast<int64_t>(n), {hash(static_cast<int>(n % 100))});
+  for (size_t n = 1; n < 1000; ++n)
+    index.add(oid(n), oid(n - 1), static_cast<int64_t>(n), {hash(static_cast<int>(n % 100))});
   const std::vector<uint32_t> wanted = {hash(7)};
   CHECK(index.next_candidate(oid(999), wanted) == oid(907));
   CHECK(index.next_candidate(oid(907), wanted) == oid(907));

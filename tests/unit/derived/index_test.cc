@@ -1,4 +1,5 @@
-// Indexes: an entry tree is a set whatever the order of its edits, a file gives it back or nothing, and an index caught up equals one built.
+// Indexes: an entry tree is a set whatever the order of its edits, a file gives it back or nothing,
+// and an index caught up equals one built.
 #include <doctest/doctest.h>
 
 #include <unistd.h>
@@ -48,7 +49,8 @@ struct TestTable {
   explicit TestTable(const std::string& sql) {
     auto parsed = sql::parse_statement(sql);
     REQUIRE(parsed);
-    auto made = catalog::table_from_statement(static_cast<const sql::CreateTableStmt&>(*parsed->statement), "public");
+    auto made = catalog::table_from_statement(
+        static_cast<const sql::CreateTableStmt&>(*parsed->statement), "public");
     REQUIRE(made);
     version.table = std::make_shared<const catalog::TableDef>(std::move(*made));
   }
@@ -90,7 +92,8 @@ TEST_CASE("an entry tree is a set, whatever the order of edits") {
       for (size_t i = random() % 400; i > 0; --i) touched.insert(random_entry(random));
       const bool removes = round % 3 == 2;
       std::vector<EntryTree::Edit> edits;
-      for (const std::string& entry : touched) edits.push_back({entry, removes ? random() % 4 == 0 : true});
+      for (const std::string& entry : touched)
+        edits.push_back({entry, removes ? random() % 4 == 0 : true});
       for (const EntryTree::Edit& edit : edits) {
         if (edit.present) model.insert(edit.entry);
         if (!edit.present) model.erase(edit.entry);
@@ -126,7 +129,9 @@ TEST_CASE("a saved entry tree comes back, or not at all when its file is damaged
   std::vector<std::string> entries;
   for (int i = 10'000; i < 30'000; ++i) entries.push_back("e" + std::to_string(i));
   size_t at = 0;
-  const EntryTree tree = EntryTree::build([&] { return at == entries.size() ? std::nullopt : std::optional<Bytes>(entries[at++]); }, meter());
+  const EntryTree tree = EntryTree::build(
+      [&] { return at == entries.size() ? std::nullopt : std::optional<Bytes>(entries[at++]); },
+      meter());
   REQUIRE(tree.save(file));
   const auto loaded = EntryTree::load(file, meter());
   REQUIRE(loaded);
@@ -139,7 +144,9 @@ TEST_CASE("a saved entry tree comes back, or not at all when its file is damaged
   const auto copy = folder.path / "copy";
   for (const size_t place : {size_t{3}, size_t{9}, size_t{40}, size_t{50'000}}) {
     std::filesystem::copy_file(file, copy, std::filesystem::copy_options::overwrite_existing);
-    std::fstream(copy, std::ios::in | std::ios::out | std::ios::binary).seekp(static_cast<std::streamoff>(place)).put('\x7f');
+    std::fstream(copy, std::ios::in | std::ios::out | std::ios::binary)
+        .seekp(static_cast<std::streamoff>(place))
+        .put('\x7f');
     CHECK_FALSE(EntryTree::load(copy, meter()));
   }
   std::filesystem::copy_file(file, copy, std::filesystem::copy_options::overwrite_existing);
@@ -151,7 +158,8 @@ TEST_CASE("an index caught up equals one that is built, in every direction and w
   TestTable table("CREATE TABLE t (id int PRIMARY KEY, a int, b text)");
   std::vector<IndexKey> shapes;
   for (const bool descending : {false, true}) {
-    for (const bool nulls_first : {false, true}) shapes.push_back({{{1, descending, nulls_first}, {2, !descending, nulls_first}}});
+    for (const bool nulls_first : {false, true})
+      shapes.push_back({{{1, descending, nulls_first}, {2, !descending, nulls_first}}});
   }
   const uint32_t seed = std::random_device{}();
   CAPTURE(seed);
@@ -159,8 +167,11 @@ TEST_CASE("an index caught up equals one that is built, in every direction and w
   Indexes kept;
   for (int step = 0; step < 200; ++step) {
     const std::string id = std::to_string(random() % 60);
-    const std::string a = random() % 4 == 0 ? "null" : std::to_string(static_cast<int>(random() % 7) - 3);
-    const std::string b = random() % 3 == 0 ? "" : ",\"" + std::string(1, static_cast<char>('a' + random() % 3)) + "\"";
+    const std::string a =
+        random() % 4 == 0 ? "null" : std::to_string(static_cast<int>(random() % 7) - 3);
+    const std::string b =
+        random() % 3 == 0 ? ""
+                          : ",\"" + std::string(1, static_cast<char>('a' + random() % 3)) + "\"";
     std::string line = "[" + id + (a == "null" && b.empty() ? "" : "," + a) + b + "]";
     table.put(line, random() % 5 != 0);
     if (step % 20 != 0) continue;
@@ -179,7 +190,9 @@ TEST_CASE("entries sort as ORDER BY does") {
   const auto order = [&](bool descending, bool nulls_first) {
     Indexes indexes;
     std::string out;
-    for (const std::string& entry : entries_of(table.index(indexes, {{{1, descending, nulls_first}}}))) out += entry_row_key(entry).substr(1);
+    for (const std::string& entry :
+         entries_of(table.index(indexes, {{{1, descending, nulls_first}}})))
+      out += entry_row_key(entry).substr(1);
     return out;
   };
   CHECK(order(false, false) == "351426");
@@ -192,7 +205,8 @@ TEST_CASE("a near version is found, a far one is not, and a budget holds") {
   TestTable table("CREATE TABLE t (id int PRIMARY KEY, a int)");
   const IndexKey key = index_key(std::vector<uint16_t>{1});
   Indexes indexes({}, 1);
-  for (int i = 0; i < 300; ++i) table.put("[" + std::to_string(i) + "," + std::to_string(i % 7) + "]");
+  for (int i = 0; i < 300; ++i)
+    table.put("[" + std::to_string(i) + "," + std::to_string(i % 7) + "]");
   const auto find = [&](size_t changes) {
     auto found = indexes.find({*table.store, table.store->cache(), table.version}, key, changes);
     REQUIRE(found);
@@ -205,7 +219,8 @@ TEST_CASE("a near version is found, a far one is not, and a budget holds") {
   CHECK_FALSE(find(10));
   CHECK(find(30));
   CHECK(indexes.contains({*table.store, table.store->cache(), table.version}, {1}, "a9").value());
-  CHECK_FALSE(indexes.contains({*table.store, table.store->cache(), table.version}, {1}, "a8").value());
+  CHECK_FALSE(
+      indexes.contains({*table.store, table.store->cache(), table.version}, {1}, "a8").value());
 }
 
 }  // namespace rowan::derived

@@ -33,11 +33,14 @@ TEST_CASE("added, removed, changed and renamed tables are told apart") {
   const auto changes = changed_objects(world.source(), from, to).value();
   REQUIRE(changes.size() == 4);
   CHECK((changes[0].from && !changes[0].to && changes[0].from->name == "gone"));
-  CHECK((changes[1].from && changes[1].to && !changes[1].renamed() && changes[1].to->name == "kept"));
+  CHECK(
+      (changes[1].from && changes[1].to && !changes[1].renamed() && changes[1].to->name == "kept"));
   CHECK((!changes[2].from && changes[2].to && changes[2].to->name == "made"));
-  CHECK((changes[3].renamed() && changes[3].from->name == "moved" && changes[3].to->name == "moved_away"));
+  CHECK((changes[3].renamed() && changes[3].from->name == "moved" &&
+         changes[3].to->name == "moved_away"));
   CHECK(changed_objects(world.source(), to, to).value().empty());
-  CHECK(path_before(world.source(), from, to, changes[3].to->path).value().value_or("") == changes[3].from->path);
+  CHECK(path_before(world.source(), from, to, changes[3].to->path).value().value_or("") ==
+        changes[3].from->path);
   CHECK_FALSE(path_before(world.source(), from, to, "public/made").value());
 }
 

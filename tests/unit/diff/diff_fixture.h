@@ -1,4 +1,5 @@
-// What the tests of the diff room share: a model of one table whose definition and rows change, and commits made of it.
+// What the tests of the diff room share: a model of one table whose definition and rows change, and
+// commits made of it.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -22,19 +23,23 @@
 
 namespace rowan::diff::testing {
 
-inline type::Value int_value(int64_t value) { return type::Value::of_int({type::TypeId::kInt4}, value); }
+inline type::Value int_value(int64_t value) {
+  return type::Value::of_int({type::TypeId::kInt4}, value);
+}
 
-// A table as one commit has it: `id integer PRIMARY KEY` in slot 0, other integer columns behind it.
+// A table as one commit has it: `id integer PRIMARY KEY` in slot 0, other integer columns behind
+// it.
 struct ModelTable {
   catalog::TableDef definition;
-  std::map<int, std::vector<std::string>> rows;    // JSON texts by slot.
+  std::map<int, std::vector<std::string>> rows;  // JSON texts by slot.
 
   static ModelTable make(const std::string& name, const std::vector<std::string>& columns) {
     ModelTable table;
     table.definition.schema = "public";
     table.definition.name = name;
     uint32_t next = 100;
-    for (const std::string& column : columns) table.add_column(column, next++, type::Value::null({type::TypeId::kInt4}));
+    for (const std::string& column : columns)
+      table.add_column(column, next++, type::Value::null({type::TypeId::kInt4}));
     table.definition.primary_key = {0};
     table.definition.columns[0].not_null = true;
     catalog::finish_table(table.definition);
@@ -76,7 +81,9 @@ struct ModelTable {
     const auto row = rows.find(id);
     if (row == rows.end()) return std::nullopt;
     for (const catalog::ColumnDef& column : definition.columns) {
-      if (column.id == column_id) return column.slot < row->second.size() ? row->second[column.slot] : absent_text(column.slot);
+      if (column.id == column_id)
+        return column.slot < row->second.size() ? row->second[column.slot]
+                                                : absent_text(column.slot);
     }
     return std::nullopt;
   }
@@ -118,8 +125,10 @@ inline std::vector<uint32_t> naive_changed(const ModelTable& from, const ModelTa
   const auto look = [&](const ModelTable& one, const ModelTable& other) {
     for (const auto& column : one.definition.columns) {
       if (has(other, column.id, true)) {
-        if (&one == &to && one.cell(id, column.id) != other.cell(id, column.id)) changed.push_back(column.id);
-      } else if (!has(other, column.id, false) && one.cell(id, column.id) != one.absent_text(column.slot)) {
+        if (&one == &to && one.cell(id, column.id) != other.cell(id, column.id))
+          changed.push_back(column.id);
+      } else if (!has(other, column.id, false) &&
+                 one.cell(id, column.id) != one.absent_text(column.slot)) {
         changed.push_back(column.id);
       }
     }
@@ -138,8 +147,11 @@ class World {
     std::vector<tree::PathEdit> edits;
     for (const ModelTable* table : tables) {
       const std::string path = table->definition.path();
-      edits.push_back({path + "/table.sql", tree::kModeBlob, made.add(store::ObjectType::kBlob, catalog::table_sql(table->definition))});
-      tree::Builder builder([&](store::ObjectType type, Bytes bytes) -> Result<Oid> { return made.add(type, std::string(bytes)); });
+      edits.push_back({path + "/table.sql", tree::kModeBlob,
+                       made.add(store::ObjectType::kBlob, catalog::table_sql(table->definition))});
+      tree::Builder builder([&](store::ObjectType type, Bytes bytes) -> Result<Oid> {
+        return made.add(type, std::string(bytes));
+      });
       std::map<std::string, std::string> lines;
       for (const auto& [id, row] : table->rows) lines[key_of(id)] = table->line(id);
       for (const auto& [key, line] : lines) REQUIRE(builder.add(key, line));

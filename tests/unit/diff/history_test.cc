@@ -1,4 +1,5 @@
-// Blame, the versions of rows and last changes over random graphs of commits, against models that look at every commit.
+// Blame, the versions of rows and last changes over random graphs of commits, against models that
+// look at every commit.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -23,7 +24,8 @@ struct Commit {
   ModelTable table;
 };
 
-// Commits whose tables change by rows, columns, names and merges. `hashes`: the index knows what each commit changed.
+// Commits whose tables change by rows, columns, names and merges. `hashes`: the index knows what
+// each commit changed.
 struct Past {
   Past(uint32_t seed, size_t count, bool hashes) : random(seed) {
     for (size_t n = 0; n < count; ++n) {
@@ -32,10 +34,12 @@ struct Past {
         commit.table = ModelTable::make("t", {"id", "a", "b"});
         for (int i = 0; i < 20; ++i) commit.table.set(pick(kRows), 1, "0");
       } else {
-        commit.parents.push_back(n - 1 - static_cast<size_t>(pick(static_cast<int>(std::min<size_t>(n, 4)))));
+        commit.parents.push_back(
+            n - 1 - static_cast<size_t>(pick(static_cast<int>(std::min<size_t>(n, 4)))));
         commit.table = commits[commit.parents[0]].table;
         bool many = false;
-        const size_t other = n - 1 - static_cast<size_t>(pick(static_cast<int>(std::min<size_t>(n, 4))));
+        const size_t other =
+            n - 1 - static_cast<size_t>(pick(static_cast<int>(std::min<size_t>(n, 4))));
         if (pick(4) == 0 && other != commit.parents[0]) {
           commit.parents.push_back(other);
           merge(commit.table, commits[other].table);
@@ -44,7 +48,8 @@ struct Past {
         for (int i = pick(3); i > 0; --i) many = edit(commit.table) || many;
         definitions_changed = many;
       }
-      commit.id = world.commit(world.tree_of({&commit.table}), ids(commit.parents), static_cast<int64_t>(n) * 10);
+      commit.id = world.commit(world.tree_of({&commit.table}), ids(commit.parents),
+                               static_cast<int64_t>(n) * 10);
       if (hashes) note(commit);
       commits.push_back(std::move(commit));
     }
@@ -62,15 +67,19 @@ struct Past {
   bool edit(ModelTable& table) {
     const int id = pick(kRows);
     switch (pick(14)) {
-      case 0: table.rows.erase(id); return false;
+      case 0:
+        table.rows.erase(id);
+        return false;
       case 1:
         if (table.slots() >= 8) return false;
-        table.add_column("c" + std::to_string(next_id), next_id, pick(2) == 0 ? int_value(5) : type::Value::null({type::TypeId::kInt4}));
+        table.add_column("c" + std::to_string(next_id), next_id,
+                         pick(2) == 0 ? int_value(5) : type::Value::null({type::TypeId::kInt4}));
         ++next_id;
         return true;
       case 2:
         if (table.definition.columns.size() <= 2) return false;
-        table.drop_column(1 + static_cast<size_t>(pick(static_cast<int>(table.definition.columns.size()) - 1)));
+        table.drop_column(
+            1 + static_cast<size_t>(pick(static_cast<int>(table.definition.columns.size()) - 1)));
         return true;
       case 3:
         table.definition.name = "t" + std::to_string(next_id++);
@@ -78,7 +87,8 @@ struct Past {
         catalog::finish_table(table.definition);
         return true;
       default: {
-        const auto& column = table.definition.columns[static_cast<size_t>(pick(static_cast<int>(table.definition.columns.size())))];
+        const auto& column = table.definition.columns[static_cast<size_t>(
+            pick(static_cast<int>(table.definition.columns.size())))];
         table.set(id, column.slot, column.slot == 0 ? std::to_string(id) : std::to_string(pick(4)));
         return false;
       }
@@ -89,12 +99,16 @@ struct Past {
   void merge(ModelTable& table, const ModelTable& theirs) {
     if (table.definition.layout.slots.size() != theirs.definition.layout.slots.size()) return;
     for (size_t i = 0; i < table.definition.columns.size(); ++i) {
-      if (i >= theirs.definition.columns.size() || table.definition.columns[i].id != theirs.definition.columns[i].id) return;
+      if (i >= theirs.definition.columns.size() ||
+          table.definition.columns[i].id != theirs.definition.columns[i].id)
+        return;
     }
     for (int id = 0; id < kRows; ++id) {
       if (pick(2) == 0) continue;
-      if (const auto row = theirs.rows.find(id); row != theirs.rows.end()) table.rows[id] = row->second;
-      else table.rows.erase(id);
+      if (const auto row = theirs.rows.find(id); row != theirs.rows.end())
+        table.rows[id] = row->second;
+      else
+        table.rows.erase(id);
     }
   }
 
@@ -108,11 +122,13 @@ struct Past {
       for (int id = 0; id < kRows; ++id) {
         const bool was = before.rows.contains(id);
         const bool is = commit.table.rows.contains(id);
-        if (was != is || (is && before.line(id) != commit.table.line(id))) changes.push_back(derived::change_hash(path, key_of(id)));
+        if (was != is || (is && before.line(id) != commit.table.line(id)))
+          changes.push_back(derived::change_hash(path, key_of(id)));
       }
       if (!changes.empty()) changes.push_back(derived::change_hash(path, {}));
     }
-    world.index().add(commit.id, ids(commit.parents), static_cast<int64_t>(commits.size()) * 10'000'000, changes);
+    world.index().add(commit.id, ids(commit.parents),
+                      static_cast<int64_t>(commits.size()) * 10'000'000, changes);
   }
 
   static bool same(const ModelTable& a, const ModelTable& b, int id) {
@@ -129,7 +145,8 @@ struct Past {
 
 size_t naive_blame(const Past& past, size_t at, int id) {
   for (const size_t parent : past.commits[at].parents) {
-    if (past.commits[parent].table.rows.contains(id) && Past::same(past.commits[parent].table, past.commits[at].table, id)) {
+    if (past.commits[parent].table.rows.contains(id) &&
+        Past::same(past.commits[parent].table, past.commits[at].table, id)) {
       return naive_blame(past, parent, id);
     }
   }
@@ -139,7 +156,8 @@ size_t naive_blame(const Past& past, size_t at, int id) {
 size_t naive_cell_blame(const Past& past, size_t at, int id, uint32_t column) {
   for (const size_t parent : past.commits[at].parents) {
     const ModelTable& before = past.commits[parent].table;
-    if (before.rows.contains(id) && before.cell(id, column) && before.cell(id, column) == past.commits[at].table.cell(id, column)) {
+    if (before.rows.contains(id) && before.cell(id, column) &&
+        before.cell(id, column) == past.commits[at].table.cell(id, column)) {
       return naive_cell_blame(past, parent, id, column);
     }
   }
@@ -155,17 +173,24 @@ void check_past(uint32_t seed, bool hashes) {
   std::map<std::string, int> ids;
   for (const auto& [id, row] : table.rows) ids[key_of(id)] = id;
 
-  const Blame rows = blame(history, {past.commits[tip].id, table.definition.path(), std::nullopt, false, false}).value();
-  const Blame cells = blame(history, {past.commits[tip].id, table.definition.path(), std::nullopt, true, false}).value();
+  const Blame rows =
+      blame(history, {past.commits[tip].id, table.definition.path(), std::nullopt, false, false})
+          .value();
+  const Blame cells =
+      blame(history, {past.commits[tip].id, table.definition.path(), std::nullopt, true, false})
+          .value();
   REQUIRE(rows.rows() == ids.size());
   size_t at = 0;
   for (const auto& [key, id] : ids) {
     INFO("row " << id);
     REQUIRE(rows.at(at) == past.commits[naive_blame(past, tip, id)].id);
-    const Blame one = blame(history, {past.commits[tip].id, table.definition.path(), std::vector<std::string>{key}, false, false}).value();
+    const Blame one = blame(history, {past.commits[tip].id, table.definition.path(),
+                                      std::vector<std::string>{key}, false, false})
+                          .value();
     REQUIRE(one.at(0) == rows.at(at));
     for (size_t c = 0; c < table.definition.columns.size(); ++c) {
-      REQUIRE(cells.at(at, c) == past.commits[naive_cell_blame(past, tip, id, table.definition.columns[c].id)].id);
+      REQUIRE(cells.at(at, c) ==
+              past.commits[naive_cell_blame(past, tip, id, table.definition.columns[c].id)].id);
     }
     ++at;
   }
@@ -185,7 +210,8 @@ void check_versions(uint32_t seed, bool hashes) {
     const Commit& commit = past.commits[n];
     for (int id = 0; id < kRows; ++id) {
       bool differs = !commit.parents.empty() || commit.table.rows.contains(id);
-      for (const size_t parent : commit.parents) differs = differs && !Past::same(past.commits[parent].table, commit.table, id);
+      for (const size_t parent : commit.parents)
+        differs = differs && !Past::same(past.commits[parent].table, commit.table, id);
       if (differs) expected.emplace(commit.id, key_of(id));
     }
     for (const size_t parent : commit.parents) visit(parent);
@@ -194,7 +220,8 @@ void check_versions(uint32_t seed, bool hashes) {
   for (const bool single : {false, true}) {
     Versions found;
     for (int id = 0; id < (single ? kRows : 1); ++id) {
-      TableHistoryRequest request{past.commits[tip].id, past.commits[tip].table.definition.path(), std::nullopt, false};
+      TableHistoryRequest request{past.commits[tip].id, past.commits[tip].table.definition.path(),
+                                  std::nullopt, false};
       if (single) request.key = key_of(id);
       TableHistory versions = TableHistory::open(past.world.history(), request).value();
       RowVersion version;
@@ -237,7 +264,9 @@ TEST_CASE("the last change of a row counts deletes and stops at the base") {
   const Oid deleted = world.commit(world.tree_of({&table}), {changed}, 30);
   table.set(3, 1, "3");
   const Oid tip = world.commit(world.tree_of({&table}), {deleted}, 40);
-  const auto last = [&](int id, const Oid& from) { return last_change(world.history(), tip, {from}, "public/t", key_of(id)).value(); };
+  const auto last = [&](int id, const Oid& from) {
+    return last_change(world.history(), tip, {from}, "public/t", key_of(id)).value();
+  };
   CHECK(last(1, base)->commit == changed);
   CHECK(last(1, base)->time_us == 20'000'000);
   CHECK(last(2, base)->commit == deleted);

@@ -1,4 +1,5 @@
-// Differences of two versions of a table against a model; mirrored they are the same; only unequal subtrees are read.
+// Differences of two versions of a table against a model; mirrored they are the same; only unequal
+// subtrees are read.
 #include <doctest/doctest.h>
 
 #include <random>
@@ -20,7 +21,8 @@ struct Shown {
 };
 using Differences = std::map<std::string, Shown>;
 
-Differences actual(World& world, const Oid& from_root, const std::string& from_path, const Oid& to_root, const std::string& to_path) {
+Differences actual(World& world, const Oid& from_root, const std::string& from_path,
+                   const Oid& to_root, const std::string& to_path) {
   const Source source = world.source();
   const auto from = table_at(source, from_root, from_path).value();
   const auto to = table_at(source, to_root, to_path).value();
@@ -35,7 +37,8 @@ Differences actual(World& world, const Oid& from_root, const std::string& from_p
     for (size_t i = 0; i < row.changed.size(); ++i) {
       if (!row.changed[i]) continue;
       const ColumnPair& pair = rows.pair().columns()[i];
-      shown.changed.insert(pair.to ? rows.pair().to()->columns[*pair.to].id : rows.pair().from()->columns[*pair.from].id);
+      shown.changed.insert(pair.to ? rows.pair().to()->columns[*pair.to].id
+                                   : rows.pair().from()->columns[*pair.from].id);
     }
     found.emplace(row.key, shown);
   }
@@ -50,7 +53,8 @@ Differences naive(const ModelTable& from, const ModelTable& to) {
       continue;
     }
     const auto changed = naive_changed(from, to, id);
-    if (!changed.empty()) found[key_of(id)] = {RowKind::kModified, {changed.begin(), changed.end()}};
+    if (!changed.empty())
+      found[key_of(id)] = {RowKind::kModified, {changed.begin(), changed.end()}};
   }
   for (const auto& [id, row] : to.rows) {
     if (!from.rows.contains(id)) found[key_of(id)] = {RowKind::kAdded, {}};
@@ -60,27 +64,37 @@ Differences naive(const ModelTable& from, const ModelTable& to) {
 
 Differences mirrored(Differences differences) {
   for (auto& [key, shown] : differences) {
-    if (shown.kind != RowKind::kModified) shown.kind = shown.kind == RowKind::kAdded ? RowKind::kRemoved : RowKind::kAdded;
+    if (shown.kind != RowKind::kModified)
+      shown.kind = shown.kind == RowKind::kAdded ? RowKind::kRemoved : RowKind::kAdded;
   }
   return differences;
 }
 
 void edit(ModelTable& table, std::mt19937& random, uint32_t& next_id) {
-  const auto pick = [&](int below) { return std::uniform_int_distribution<int>(0, below - 1)(random); };
+  const auto pick = [&](int below) {
+    return std::uniform_int_distribution<int>(0, below - 1)(random);
+  };
   const int id = pick(300);
   switch (pick(12)) {
-    case 0: table.rows.erase(id); break;
+    case 0:
+      table.rows.erase(id);
+      break;
     case 1:
       if (table.slots() < 12) {
-        table.add_column("c" + std::to_string(next_id), next_id, pick(2) == 0 ? int_value(pick(3)) : type::Value::null({type::TypeId::kInt4}));
+        table.add_column(
+            "c" + std::to_string(next_id), next_id,
+            pick(2) == 0 ? int_value(pick(3)) : type::Value::null({type::TypeId::kInt4}));
         ++next_id;
       }
       break;
     case 2:
-      if (table.definition.columns.size() > 2) table.drop_column(1 + static_cast<size_t>(pick(static_cast<int>(table.definition.columns.size()) - 1)));
+      if (table.definition.columns.size() > 2)
+        table.drop_column(
+            1 + static_cast<size_t>(pick(static_cast<int>(table.definition.columns.size()) - 1)));
       break;
     default: {
-      const auto& column = table.definition.columns[static_cast<size_t>(pick(static_cast<int>(table.definition.columns.size())))];
+      const auto& column = table.definition.columns[static_cast<size_t>(
+          pick(static_cast<int>(table.definition.columns.size())))];
       table.set(id, column.slot, column.slot == 0 ? std::to_string(id) : std::to_string(pick(4)));
     }
   }
@@ -112,8 +126,10 @@ TEST_CASE("differences agree with a model, mirrored too, through changes of the 
         const Differences found = actual(world, roots[a], "public/t", roots[b], "public/t");
         REQUIRE(found == expected);
         REQUIRE(actual(world, roots[b], "public/t", roots[a], "public/t") == mirrored(expected));
-        DiffStat stat = count_differences(world.source(), table_at(world.source(), roots[a], "public/t").value(),
-                                          table_at(world.source(), roots[b], "public/t").value()).value();
+        DiffStat stat = count_differences(world.source(),
+                                          table_at(world.source(), roots[a], "public/t").value(),
+                                          table_at(world.source(), roots[b], "public/t").value())
+                            .value();
         REQUIRE(stat.added + stat.removed + stat.modified == expected.size());
       }
     }
@@ -146,8 +162,10 @@ TEST_CASE("another type with the same values is no difference; another key makes
   ModelTable other = before;
   other.definition.columns[0].id = 7;
   catalog::finish_table(other.definition);
-  const auto stat = count_differences(world.source(), table_at(world.source(), from, "public/t").value(),
-                                      table_at(world.source(), world.tree_of({&other}), "public/t").value()).value();
+  const auto stat =
+      count_differences(world.source(), table_at(world.source(), from, "public/t").value(),
+                        table_at(world.source(), world.tree_of({&other}), "public/t").value())
+          .value();
   CHECK(stat.added == 30);
   CHECK(stat.removed == 30);
 }

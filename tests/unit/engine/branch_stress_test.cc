@@ -1,5 +1,6 @@
-// Ten sessions on ten branches under load, with merges among them: every branch holds, of every session's rows, the first so many without a
-// gap, whatever is merged, reset, squashed, rebased and tagged beside it; nothing is lost on the way to main, and the repository stays sound.
+// Ten sessions on ten branches under load, with merges among them: every branch holds, of every
+// session's rows, the first so many without a gap, whatever is merged, reset, squashed, rebased and
+// tagged beside it; nothing is lost on the way to main, and the repository stays sound.
 #include <doctest/doctest.h>
 #include <stdlib.h>
 
@@ -53,7 +54,11 @@ struct Report {
 class Worker {
  public:
   Worker(Database& database, int number, Report& report)
-      : database_(database), number_(number), name_("b" + std::to_string(number)), report_(report), random_(static_cast<uint32_t>(number) * 7 + 1) {}
+      : database_(database),
+        number_(number),
+        name_("b" + std::to_string(number)),
+        report_(report),
+        random_(static_cast<uint32_t>(number) * 7 + 1) {}
 
   void run(std::chrono::steady_clock::time_point until) {
     auto connected = database_.connect(name_);
@@ -63,12 +68,23 @@ class Worker {
       switch (random_() % 16) {
         case 0:
         case 1:
-        case 2: merge(); break;
-        case 3: rewrite(); break;
-        case 4: tag(); break;
-        case 5: check(); break;
-        case 6: good_ = good_ && database_.checkpoint().ok(); break;
-        default: insert();
+        case 2:
+          merge();
+          break;
+        case 3:
+          rewrite();
+          break;
+        case 4:
+          tag();
+          break;
+        case 5:
+          check();
+          break;
+        case 6:
+          good_ = good_ && database_.checkpoint().ok();
+          break;
+        default:
+          insert();
       }
     }
     check();
@@ -86,14 +102,17 @@ class Worker {
       rows = more.failure();
     }
     if (!rows.failure().retryable) {
-      report_.say(name_ + ": " + sql + ": " + rows.failure().sqlstate + " " + rows.failure().message + " " + rows.failure().detail);
+      report_.say(name_ + ": " + sql + ": " + rows.failure().sqlstate + " " +
+                  rows.failure().message + " " + rows.failure().detail);
       good_ = false;
     }
     return false;
   }
 
   void insert() {
-    if (execute("INSERT INTO item VALUES (" + std::to_string(number_) + ", " + std::to_string(next_) + ", 'row')")) ++next_;
+    if (execute("INSERT INTO item VALUES (" + std::to_string(number_) + ", " +
+                std::to_string(next_) + ", 'row')"))
+      ++next_;
   }
 
   void merge() {
@@ -131,7 +150,8 @@ class Worker {
       const int64_t source = (*rows)->get_int(0);
       const bool own = source == number_ && (*rows)->get_int(1) != next_;
       if (source >= 100 || own || (*rows)->get_int(1) != (*rows)->get_int(2) + 1) {
-        report_.say(name_ + " holds " + (*rows)->get_text(1) + " rows of " + (*rows)->get_text(0) + " up to " + (*rows)->get_text(2));
+        report_.say(name_ + " holds " + (*rows)->get_text(1) + " rows of " + (*rows)->get_text(0) +
+                    " up to " + (*rows)->get_text(2));
         good_ = false;
       }
     }
@@ -169,12 +189,16 @@ void check_sound(Database& database) {
 // Gives how many rows main has at the end.
 long stress(Database& database) {
   auto session = std::move(*database.connect());
-  REQUIRE(ask(*session, "CREATE TABLE item (source integer, n integer, text text, PRIMARY KEY (source, n))").empty());
-  for (int i = 0; i < kSessions; ++i) REQUIRE(ask(*session, "CREATE BRANCH b" + std::to_string(i)).empty());
+  REQUIRE(ask(*session,
+              "CREATE TABLE item (source integer, n integer, text text, PRIMARY KEY (source, n))")
+              .empty());
+  for (int i = 0; i < kSessions; ++i)
+    REQUIRE(ask(*session, "CREATE BRANCH b" + std::to_string(i)).empty());
   Report report;
   const auto until = std::chrono::steady_clock::now() + kDuration;
   std::vector<std::thread> threads;
-  for (int i = 0; i < kSessions; ++i) threads.emplace_back([&, i] { Worker(database, i, report).run(until); });
+  for (int i = 0; i < kSessions; ++i)
+    threads.emplace_back([&, i] { Worker(database, i, report).run(until); });
   for (std::thread& thread : threads) thread.join();
   for (const std::string& problem : report.problems) FAIL_CHECK(problem);
   CHECK(report.merges > 0);
@@ -185,7 +209,8 @@ long stress(Database& database) {
     all += report.rows[i];
   }
   for (int i = 0; i < kSessions; ++i) {
-    CHECK(ask(*session, "SELECT count(*) FROM item WHERE source = " + std::to_string(i)) == std::to_string(report.rows[i]) + " ");
+    CHECK(ask(*session, "SELECT count(*) FROM item WHERE source = " + std::to_string(i)) ==
+          std::to_string(report.rows[i]) + " ");
   }
   CHECK(ask(*session, "SELECT count(*) FROM item") == std::to_string(all) + " ");
   check_sound(database);
@@ -200,7 +225,8 @@ TEST_CASE("ten sessions on ten branches in memory") {
   stress(**database);
 }
 
-TEST_CASE("ten sessions on ten branches on a Git store, and what it holds after it is opened again") {
+TEST_CASE(
+    "ten sessions on ten branches on a Git store, and what it holds after it is opened again") {
   const TempFolder folder;
   const std::string path = (folder.path / "db").string();
   long rows = 0;

@@ -1,5 +1,6 @@
-// Sessions side by side on one database: whatever they do at once, money is neither made nor lost, every snapshot sees the
-// same sum, and the repository stays sound. Runs a few seconds; meant for the thread sanitizer as well.
+// Sessions side by side on one database: whatever they do at once, money is neither made nor lost,
+// every snapshot sees the same sum, and the repository stays sound. Runs a few seconds; meant for
+// the thread sanitizer as well.
 #include <doctest/doctest.h>
 #include <stdlib.h>
 
@@ -22,7 +23,7 @@ using rowan::Failure;
 using rowan::Session;
 
 constexpr int kSessions = 8;
-constexpr int kAccounts = 30'000;               // Enough leaves for scans with read-ahead.
+constexpr int kAccounts = 30'000;  // Enough leaves for scans with read-ahead.
 constexpr int64_t kSum = int64_t{kAccounts} * 100;
 constexpr auto kDuration = std::chrono::seconds(3);
 
@@ -48,7 +49,7 @@ struct Tally {
   std::atomic<uint64_t> wrong_sums{0};
   std::atomic<uint64_t> failures{0};
   std::atomic<bool> has_message{false};
-  std::string message;                          // Of the first unexpected failure.
+  std::string message;  // Of the first unexpected failure.
 
   void fail(const std::string& what) {
     failures.fetch_add(1);
@@ -66,7 +67,11 @@ struct Tally {
 
 class Worker {
  public:
-  Worker(Database& database, int number, Tally& tally) : database_(database), number_(number), tally_(tally), random_(static_cast<uint32_t>(number) + 1) {}
+  Worker(Database& database, int number, Tally& tally)
+      : database_(database),
+        number_(number),
+        tally_(tally),
+        random_(static_cast<uint32_t>(number) + 1) {}
 
   void run(std::chrono::steady_clock::time_point until) {
     auto connected = database_.connect("main");
@@ -77,13 +82,28 @@ class Worker {
     session_ = std::move(*connected);
     while (std::chrono::steady_clock::now() < until && tally_.failures.load() == 0) {
       switch (random_() % 16) {
-        case 0: check_sum("SELECT sum(balance) FROM account"); break;
-        case 1: check_sum("SELECT sum(b) FROM (SELECT owner, sum(balance) AS b FROM account GROUP BY owner) AS g"); break;
-        case 2: check_snapshot(); break;
-        case 3: move_account(); break;
-        case 4: use_branch(); break;
-        case 5: checkpoint(); break;
-        default: transfer();
+        case 0:
+          check_sum("SELECT sum(balance) FROM account");
+          break;
+        case 1:
+          check_sum(
+              "SELECT sum(b) FROM (SELECT owner, sum(balance) AS b FROM account GROUP BY owner) AS "
+              "g");
+          break;
+        case 2:
+          check_snapshot();
+          break;
+        case 3:
+          move_account();
+          break;
+        case 4:
+          use_branch();
+          break;
+        case 5:
+          checkpoint();
+          break;
+        default:
+          transfer();
       }
     }
   }
@@ -140,19 +160,23 @@ class Worker {
     const auto to = std::to_string(random_() % kAccounts);
     const auto amount = std::to_string(random_() % 50);
     if (!execute(random_() % 4 == 0 ? "BEGIN ISOLATION LEVEL REPEATABLE READ" : "BEGIN")) return;
-    finish(change("UPDATE account SET balance = balance - " + amount + " WHERE id = " + from) == 1 &&
+    finish(change("UPDATE account SET balance = balance - " + amount + " WHERE id = " + from) ==
+               1 &&
            change("UPDATE account SET balance = balance + " + amount + " WHERE id = " + to) == 1);
   }
 
-  // An account goes to another number, or back, with its money: rows come and go, so leaves are cut anew.
+  // An account goes to another number, or back, with its money: rows come and go, so leaves are cut
+  // anew.
   void move_account() {
-    const uint32_t low = random_() % kAccounts / 8 * 8;   // Most accounts stay where they are.
+    const uint32_t low = random_() % kAccounts / 8 * 8;  // Most accounts stay where they are.
     const bool back = random_() % 2 == 0;
     const auto from = std::to_string(back ? low + kAccounts : low);
     const auto to = std::to_string(back ? low : low + kAccounts);
     if (!execute("BEGIN")) return;
-    finish(change("UPDATE account SET balance = balance WHERE id = " + from) == 1 &&     // Locks the row.
-           change("INSERT INTO account SELECT " + to + ", owner, balance FROM account WHERE id = " + from) == 1 &&
+    finish(change("UPDATE account SET balance = balance WHERE id = " + from) ==
+               1 &&  // Locks the row.
+           change("INSERT INTO account SELECT " + to +
+                  ", owner, balance FROM account WHERE id = " + from) == 1 &&
            change("DELETE FROM account WHERE id = " + from) == 1);
   }
 
@@ -161,7 +185,8 @@ class Worker {
     const std::string name = "b" + std::to_string(number_) + "_" + std::to_string(branches_++);
     if (!execute("CREATE BRANCH " + name)) return;
     if (execute("CHECKOUT " + name)) {
-      execute("UPDATE account SET balance = balance + 1 WHERE id = " + std::to_string(random_() % kAccounts));
+      execute("UPDATE account SET balance = balance + 1 WHERE id = " +
+              std::to_string(random_() % kAccounts));
       execute("CHECKOUT main");
     }
     if (branches_ % 2 == 0) {
@@ -190,10 +215,13 @@ class Worker {
 void make_accounts(Database& database) {
   auto session = database.connect("main");
   REQUIRE(session.ok());
-  REQUIRE((*session)->run("CREATE TABLE account (id integer PRIMARY KEY, owner text, balance bigint)").ok());
+  REQUIRE((*session)
+              ->run("CREATE TABLE account (id integer PRIMARY KEY, owner text, balance bigint)")
+              .ok());
   std::string insert = "INSERT INTO account VALUES ";
   for (int i = 0; i < kAccounts; ++i) {
-    insert += (i > 0 ? ", (" : "(") + std::to_string(i) + ", 'owner number " + std::to_string(i % 37) + "', 100)";
+    insert += (i > 0 ? ", (" : "(") + std::to_string(i) + ", 'owner number " +
+              std::to_string(i % 37) + "', 100)";
   }
   REQUIRE((*session)->run(insert).ok());
 }
@@ -240,7 +268,8 @@ TEST_CASE("large values are written while the query's scan was cut short") {
   REQUIRE(session.ok());
   REQUIRE((*session)->run("CREATE TABLE large (id integer PRIMARY KEY, text text)").ok());
   const std::string insert =
-      "INSERT INTO large SELECT a.id, repeat(a.owner, 800) FROM account AS a JOIN account AS b ON a.id = b.id LIMIT 60";
+      "INSERT INTO large SELECT a.id, repeat(a.owner, 800) FROM account AS a JOIN account AS b ON "
+      "a.id = b.id LIMIT 60";
   auto inserted = (*session)->run(insert);
   REQUIRE_MESSAGE(inserted.ok(), (inserted.ok() ? "" : inserted.failure().message));
   CHECK((*inserted)->affected() == 60);

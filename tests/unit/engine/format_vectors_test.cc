@@ -1,4 +1,5 @@
-// The test vectors of docs/format.md, through the code: format 1 must never change. tests/format proves the page itself.
+// The test vectors of docs/format.md, through the code: format 1 must never change. tests/format
+// proves the page itself.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -51,7 +52,9 @@ struct Filled {
     REQUIRE(*more);
     return (*rows)->get_text(0);
   }
-  std::string rows_id(const std::string& table) { return text("SELECT tree FROM rowan.tables WHERE name = '" + table + "'"); }
+  std::string rows_id(const std::string& table) {
+    return text("SELECT tree FROM rowan.tables WHERE name = '" + table + "'");
+  }
   std::string root_id() {
     const auto tip = database->manager().tip_snapshot("main");
     REQUIRE(tip.has_value());
@@ -87,13 +90,16 @@ TEST_CASE("keys are the page's") {
 }
 
 TEST_CASE("the page's repository has the page's ids, whatever the order of rows") {
-  const std::string table = "CREATE TABLE item (id integer PRIMARY KEY, name text, price numeric(10,2), seen date)";
+  const std::string table =
+      "CREATE TABLE item (id integer PRIMARY KEY, name text, price numeric(10,2), seen date)";
   const std::string ada = "(42, 'Ada \"A\"', 5, '2024-02-29')";
   const std::string summer = "(7, '\xc3\xa9t\xc3\xa9', NULL, NULL)";
   const std::string negative = "(-7167, NULL, 0.5, NULL)";
   Filled at_once({table, "INSERT INTO item VALUES " + ada + ", " + summer + ", " + negative});
-  Filled in_steps({table, "INSERT INTO item VALUES " + summer, "INSERT INTO item VALUES (1, 'goes again', 1, NULL)", "INSERT INTO item VALUES " + negative,
-                   "DELETE FROM item WHERE id = 1", "INSERT INTO item VALUES " + ada});
+  Filled in_steps({table, "INSERT INTO item VALUES " + summer,
+                   "INSERT INTO item VALUES (1, 'goes again', 1, NULL)",
+                   "INSERT INTO item VALUES " + negative, "DELETE FROM item WHERE id = 1",
+                   "INSERT INTO item VALUES " + ada});
   for (Filled* filled : {&at_once, &in_steps}) {
     CHECK(filled->rows_id("item") == "effe2479547b7fd506b08fdcd23d6ebf8e7106e4");
     CHECK(filled->root_id() == "30a0c59de15f010374259ccaf1bcd7b04565b061");
@@ -101,8 +107,10 @@ TEST_CASE("the page's repository has the page's ids, whatever the order of rows"
 }
 
 TEST_CASE("numbered rows have the page's trees") {
-  Filled filled({"CREATE TABLE few (id integer PRIMARY KEY, other text)", "CREATE TABLE many (id integer PRIMARY KEY)",
-                 "INSERT INTO few SELECT n FROM generate_series(1, 1000) n", "INSERT INTO many SELECT n FROM generate_series(100000, 1, -1) n"});
+  Filled filled({"CREATE TABLE few (id integer PRIMARY KEY, other text)",
+                 "CREATE TABLE many (id integer PRIMARY KEY)",
+                 "INSERT INTO few SELECT n FROM generate_series(1, 1000) n",
+                 "INSERT INTO many SELECT n FROM generate_series(100000, 1, -1) n"});
   CHECK(filled.rows_id("few") == "dfd1f4310dbcb5b61d74551fc9bfc525ebd81916");
   CHECK(filled.rows_id("many") == "7cffe3832b4ecce9ca5fc31ac9e4e253d2ff8548");
 }

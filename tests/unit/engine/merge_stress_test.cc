@@ -1,5 +1,5 @@
-// Branches merged into main from several threads while others write to them and to main: every row and every increment arrives once, no merge
-// stops a writer, and the repository stays sound.
+// Branches merged into main from several threads while others write to them and to main: every row
+// and every increment arrives once, no merge stops a writer, and the repository stays sound.
 #include <doctest/doctest.h>
 #include <stdlib.h>
 
@@ -38,7 +38,7 @@ struct Tally {
   std::atomic<int64_t> increments{0};
   std::atomic<int64_t> merges{0};
   std::atomic<bool> failed{false};
-  std::string message;                          // Of the first failure; written once.
+  std::string message;  // Of the first failure; written once.
 
   void fail(const std::string& what) {
     if (!failed.exchange(true)) message = what;
@@ -50,7 +50,9 @@ bool run(Session& session, const std::string& sql, Tally& tally) {
   while (!tally.failed) {
     auto rows = session.run(sql, {});
     if (rows) return true;
-    if (!rows.failure().retryable) tally.fail(sql + ": " + rows.failure().sqlstate + " " + rows.failure().message + " " + rows.failure().detail);
+    if (!rows.failure().retryable)
+      tally.fail(sql + ": " + rows.failure().sqlstate + " " + rows.failure().message + " " +
+                 rows.failure().detail);
   }
   return false;
 }
@@ -80,11 +82,13 @@ TEST_CASE("merges beside writers") {
   Database& database = **opened;
   Tally tally;
   auto main = connect(database, "main");
-  REQUIRE(run(*main, "CREATE TABLE counter (id integer PRIMARY KEY, n bigint MERGE RULE sum)", tally));
+  REQUIRE(
+      run(*main, "CREATE TABLE counter (id integer PRIMARY KEY, n bigint MERGE RULE sum)", tally));
   REQUIRE(run(*main, "CREATE TABLE line (id text PRIMARY KEY)", tally));
   REQUIRE(run(*main, "CREATE TABLE log (word text)", tally));
   REQUIRE(run(*main, "INSERT INTO counter VALUES (1, 0)", tally));
-  for (int i = 0; i < kBranches; ++i) REQUIRE(run(*main, "CREATE BRANCH b" + std::to_string(i), tally));
+  for (int i = 0; i < kBranches; ++i)
+    REQUIRE(run(*main, "CREATE BRANCH b" + std::to_string(i), tally));
 
   const auto until = std::chrono::steady_clock::now() + kDuration;
   const auto write = [&](const std::string& branch, bool merges) {
@@ -92,11 +96,14 @@ TEST_CASE("merges beside writers") {
     auto target = connect(database, "main");
     for (int i = 0; std::chrono::steady_clock::now() < until && !tally.failed; ++i) {
       bool fine = run(*own, "UPDATE counter SET n = n + 1 WHERE id = 1", tally);
-      fine = fine && run(*own, "INSERT INTO line VALUES ('" + branch + " " + std::to_string(i) + "')", tally);
+      fine =
+          fine &&
+          run(*own, "INSERT INTO line VALUES ('" + branch + " " + std::to_string(i) + "')", tally);
       fine = fine && run(*own, "INSERT INTO log VALUES ('same')", tally);
       if (fine) tally.increments.fetch_add(1);
-      if (fine && merges && i % 8 == 7 && run(*target, "MERGE " + branch, tally)) tally.merges.fetch_add(1);
-      if (fine && merges && i % 32 == 31) run(*own, "MERGE main", tally);   // Histories cross.
+      if (fine && merges && i % 8 == 7 && run(*target, "MERGE " + branch, tally))
+        tally.merges.fetch_add(1);
+      if (fine && merges && i % 32 == 31) run(*own, "MERGE main", tally);  // Histories cross.
     }
   };
   std::vector<std::thread> threads;

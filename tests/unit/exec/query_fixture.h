@@ -1,4 +1,5 @@
-// A repository in memory, with tables made from SQL text, and queries through parser, planner and executor.
+// A repository in memory, with tables made from SQL text, and queries through parser, planner and
+// executor.
 #pragma once
 
 #include <algorithm>
@@ -26,13 +27,18 @@ namespace rowan {
 class TestResolver final : public plan::Resolver {
  public:
   explicit TestResolver(txn::Transaction& transaction) : transaction_(transaction) {}
-  Result<plan::ResolvedTable> resolve(const sql::QualifiedName& name, std::string_view, std::optional<int64_t>) override {
+  Result<plan::ResolvedTable> resolve(const sql::QualifiedName& name, std::string_view,
+                                      std::optional<int64_t>) override {
     plan::ResolvedTable resolved;
-    TRY_ASSIGN(resolved.table, transaction_.get_table(name.schema.empty() ? "public" : name.schema, name.name));
+    TRY_ASSIGN(resolved.table,
+               transaction_.get_table(name.schema.empty() ? "public" : name.schema, name.name));
     return resolved;
   }
-  Result<std::shared_ptr<const plan::VirtualTable>> resolve_function(const sql::CallExpr& call, const std::vector<type::Type>&) override {
-    return Error(ErrorCode::kUndefinedFunction, "function " + std::string(call.name) + " does not exist").at(call.position);
+  Result<std::shared_ptr<const plan::VirtualTable>> resolve_function(
+      const sql::CallExpr& call, const std::vector<type::Type>&) override {
+    return Error(ErrorCode::kUndefinedFunction,
+                 "function " + std::string(call.name) + " does not exist")
+        .at(call.position);
   }
   std::optional<uint64_t> row_count(const catalog::TableVersion& table) override {
     const auto found = counts.find(table.rows);
@@ -77,9 +83,11 @@ class QueryFixture {
   void create(const std::string& text) {
     auto parsed = sql::parse_statement(text);
     if (!parsed) FAIL(parsed.error().message());
-    auto table = catalog::table_from_statement(static_cast<sql::CreateTableStmt&>(*parsed->statement), "public");
+    auto table = catalog::table_from_statement(
+        static_cast<sql::CreateTableStmt&>(*parsed->statement), "public");
     if (!table) FAIL(table.error().message());
-    REQUIRE(transaction->put_file(table->path() + "/table.sql", catalog::table_sql(*table)).has_value());
+    REQUIRE(transaction->put_file(table->path() + "/table.sql", catalog::table_sql(*table))
+                .has_value());
   }
 
   void insert(const std::string& table, const std::vector<std::vector<type::Value>>& rows) {
@@ -110,7 +118,8 @@ class QueryFixture {
 
   std::string explain(const std::string& text) {
     const auto made = plan(text);
-    if (!made) return "ERROR " + std::string(sqlstate(made.error().code())) + ": " + made.error().message();
+    if (!made)
+      return "ERROR " + std::string(sqlstate(made.error().code())) + ": " + made.error().message();
     std::string out;
     for (const std::string& line : plan::explain(*made)) out += line + "\n";
     return out;
@@ -119,9 +128,13 @@ class QueryFixture {
   // Rows as "1|Ada|null", or one line with the error.
   std::vector<std::string> query(const std::string& text) {
     const auto made = plan(text);
-    if (!made) return {"ERROR " + std::string(sqlstate(made.error().code())) + ": " + made.error().message()};
+    if (!made)
+      return {"ERROR " + std::string(sqlstate(made.error().code())) + ": " +
+              made.error().message()};
     const Result<std::vector<std::string>> rows = run(*made);
-    if (!rows) return {"ERROR " + std::string(sqlstate(rows.error().code())) + ": " + rows.error().message()};
+    if (!rows)
+      return {"ERROR " + std::string(sqlstate(rows.error().code())) + ": " +
+              rows.error().message()};
     return *rows;
   }
   std::vector<std::string> sorted(const std::string& text) {
@@ -166,7 +179,9 @@ class QueryFixture {
 };
 
 inline type::Value i4(int64_t v) { return type::Value::of_int({type::TypeId::kInt4, -1}, v); }
-inline type::Value txt(std::string v) { return type::Value::of_string({type::TypeId::kText, -1}, std::move(v)); }
+inline type::Value txt(std::string v) {
+  return type::Value::of_string({type::TypeId::kText, -1}, std::move(v));
+}
 inline type::Value null_i4() { return type::Value::null({type::TypeId::kInt4, -1}); }
 inline type::Value null_txt() { return type::Value::null({type::TypeId::kText, -1}); }
 

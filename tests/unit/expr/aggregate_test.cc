@@ -1,4 +1,5 @@
-// Proves: aggregates have PostgreSQL's types and results, pass NULLs over, are exact beyond 64 bits, merge and are distinct.
+// Proves: aggregates have PostgreSQL's types and results, pass NULLs over, are exact beyond 64
+// bits, merge and are distinct.
 #include <doctest/doctest.h>
 
 #include "expr/functions.h"
@@ -50,12 +51,14 @@ TEST_CASE("sums and averages have PostgreSQL's types, scales and range") {
   CHECK(total("count", ints) == "3");
   CHECK(total("min", ints) == "1");
   CHECK(total("max", ints) == "4");
-  const Column wide = column_of({TypeId::kInt8}, {"9223372036854775807", "9223372036854775807", "-5"});
+  const Column wide =
+      column_of({TypeId::kInt8}, {"9223372036854775807", "9223372036854775807", "-5"});
   CHECK(total("sum", wide) == "18446744073709551609");
   CHECK(total("sum", column_of({TypeId::kNumeric}, {"1.50", "2.5", nullptr})) == "4.00");
   CHECK(total("avg", column_of({TypeId::kNumeric}, {"1.50", "2.5"})) == "2.0000000000000000");
   CHECK(total("sum", column_of({TypeId::kFloat8}, {"0.1", "0.2"})) == "0.30000000000000004");
-  CHECK(total("sum", column_of({TypeId::kFloat8}, {"1e308", "1e308"})) == "ERROR 22003: value out of range: overflow");
+  CHECK(total("sum", column_of({TypeId::kFloat8}, {"1e308", "1e308"})) ==
+        "ERROR 22003: value out of range: overflow");
   CHECK(total("sum", column_of({TypeId::kFloat8}, {"Infinity", "1"})) == "Infinity");
   CHECK(total("max", column_of({TypeId::kFloat8}, {"1", "NaN", "Infinity"})) == "NaN");
   CHECK(total("min", column_of({TypeId::kNumeric}, {"10", "9.5"})) == "9.5");
@@ -96,7 +99,8 @@ TEST_CASE("groups and merged states") {
 }
 
 TEST_CASE("string_agg puts delimiters between rows and between merged states") {
-  const Column columns[] = {column_of({TypeId::kText}, {"a", nullptr, "b"}), Column::of_constant(type::Value::of_string({TypeId::kText}, ", "), 3)};
+  const Column columns[] = {column_of({TypeId::kText}, {"a", nullptr, "b"}),
+                            Column::of_constant(type::Value::of_string({TypeId::kText}, ", "), 3)};
   auto a = AggregateState::make(spec_of("string_agg", {{TypeId::kText}, {TypeId::kUnknown}}));
   a->resize(1);
   REQUIRE(a->add(columns, nullptr, 3).has_value());
@@ -110,9 +114,11 @@ TEST_CASE("string_agg puts delimiters between rows and between merged states") {
 
 TEST_CASE("aggregates refuse types they do not take") {
   const Type text{TypeId::kText};
-  CHECK(show(resolve_aggregate("sum", std::vector<Type>{text}, false, false, 0).error()) == "ERROR 42883: function sum(text) does not exist");
-  CHECK(show(resolve_aggregate("min", std::vector<Type>{{TypeId::kBool}}, false, false, 0).error()) ==
-        "ERROR 42883: function min(boolean) does not exist");
+  CHECK(show(resolve_aggregate("sum", std::vector<Type>{text}, false, false, 0).error()) ==
+        "ERROR 42883: function sum(text) does not exist");
+  CHECK(
+      show(resolve_aggregate("min", std::vector<Type>{{TypeId::kBool}}, false, false, 0).error()) ==
+      "ERROR 42883: function min(boolean) does not exist");
   CHECK(resolve_aggregate("count", {}, true, false, 0)->kind == AggregateKind::kCountStar);
 }
 

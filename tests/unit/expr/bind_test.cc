@@ -1,4 +1,5 @@
-// Proves: parameters take the type their place asks for, conditions are boolean, output columns have PostgreSQL's names.
+// Proves: parameters take the type their place asks for, conditions are boolean, output columns
+// have PostgreSQL's names.
 #include <doctest/doctest.h>
 
 #include "base/limits.h"
@@ -11,7 +12,10 @@ using type::TypeId;
 
 TestScope table() {
   TestScope scope;
-  scope.column("id", {TypeId::kInt8}).column("name", {TypeId::kVarchar, 20}).column("price", type::Type::numeric(10, 2)).column("day", {TypeId::kDate});
+  scope.column("id", {TypeId::kInt8})
+      .column("name", {TypeId::kVarchar, 20})
+      .column("price", type::Type::numeric(10, 2))
+      .column("day", {TypeId::kDate});
   return scope;
 }
 
@@ -65,10 +69,12 @@ TEST_CASE("a parameter takes the other side's type, text at last") {
 
 TEST_CASE("a condition is boolean") {
   CHECK(condition_error("id = 1") == "fine");
-  CHECK(condition_error("id") == "ERROR 42804: argument of WHERE must be type boolean, not type bigint");
+  CHECK(condition_error("id") ==
+        "ERROR 42804: argument of WHERE must be type boolean, not type bigint");
   CHECK(condition_error("'x'") == "ERROR 22P02: invalid input syntax for type boolean: \"x\"");
   CHECK(condition_error("nosuch = 1") == "ERROR 42703: column \"nosuch\" does not exist");
-  CHECK(condition_error("count(id) > 1") == "ERROR 42803: aggregate functions are not allowed in WHERE");
+  CHECK(condition_error("count(id) > 1") ==
+        "ERROR 42803: aggregate functions are not allowed in WHERE");
   CHECK(condition_error("name ~ 'x'") == "ERROR 0A000: regular expressions are not supported");
 }
 

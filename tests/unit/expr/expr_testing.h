@@ -25,7 +25,9 @@ class TestScope : public Scope {
     for (size_t i = 0; i < names_.size(); ++i) {
       if (names_[i] == column.column) return make_column(static_cast<uint32_t>(i), types_[i]);
     }
-    return Error(ErrorCode::kUndefinedColumn, "column \"" + std::string(column.column) + "\" does not exist").at(column.position);
+    return Error(ErrorCode::kUndefinedColumn,
+                 "column \"" + std::string(column.column) + "\" does not exist")
+        .at(column.position);
   }
   std::string_view clause() const override { return "WHERE"; }
   const std::vector<std::string>& names() const { return names_; }
@@ -35,17 +37,23 @@ class TestScope : public Scope {
   std::vector<type::Type> types_;
 };
 
-inline Result<NodePtr> bind_text(std::string_view text, Scope& scope, ParameterTypes& parameters, bool condition = false) {
+inline Result<NodePtr> bind_text(std::string_view text, Scope& scope, ParameterTypes& parameters,
+                                 bool condition = false) {
   TRY_ASSIGN(const sql::ParsedExpression parsed, sql::parse_expression(text));
   BindContext context{scope, parameters, {}};
   if (condition) return bind_condition(*parsed.expr, context);
   TRY_ASSIGN(NodePtr node, bind(*parsed.expr, context));
-  if (node->type.id == type::TypeId::kUnknown) return coerce(std::move(node), {type::TypeId::kText}, type::CastContext::kImplicit, context);
+  if (node->type.id == type::TypeId::kUnknown)
+    return coerce(std::move(node), {type::TypeId::kText}, type::CastContext::kImplicit, context);
   return node;
 }
 
-inline std::string show(const Error& error) { return "ERROR " + std::string(sqlstate(error.code())) + ": " + error.message(); }
-inline std::string show(const type::Value& value) { return value.is_null() ? "NULL" : type::to_text(value); }
+inline std::string show(const Error& error) {
+  return "ERROR " + std::string(sqlstate(error.code())) + ": " + error.message();
+}
+inline std::string show(const type::Value& value) {
+  return value.is_null() ? "NULL" : type::to_text(value);
+}
 
 // The output text of an expression without columns, "NULL", or "ERROR <sqlstate>: <message>".
 inline std::string run(std::string_view text) {

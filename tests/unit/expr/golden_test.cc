@@ -1,5 +1,5 @@
-// Proves: expressions mean what they mean in PostgreSQL 15. Every expectation was printed by a PostgreSQL 15 server: its
-// output text, NULL, or its SQLSTATE and message.
+// Proves: expressions mean what they mean in PostgreSQL 15. Every expectation was printed by a
+// PostgreSQL 15 server: its output text, NULL, or its SQLSTATE and message.
 #include <doctest/doctest.h>
 
 #include "expr_testing.h"

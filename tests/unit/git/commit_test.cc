@@ -1,5 +1,5 @@
-// Proves: commits are written as Git writes them and read back; only a last paragraph of trailers is read as such; ref
-// names follow Git's rules.
+// Proves: commits are written as Git writes them and read back; only a last paragraph of trailers
+// is read as such; ref names follow Git's rules.
 #include <doctest/doctest.h>
 
 #include "git/commit.h"
@@ -33,11 +33,13 @@ TEST_CASE("a commit reads back, cleaned of what Git refuses") {
 TEST_CASE("unknown headers are skipped, damage is refused") {
   const std::string head = "tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\n";
   const std::string who = "author A <a@b> 1 +0000\ncommitter A <a@b> 2 +0000\n";
-  const auto with = parse_commit(head + who + "gpgsig -----BEGIN\n x\n -----END\nencoding latin1\n\nm");
+  const auto with =
+      parse_commit(head + who + "gpgsig -----BEGIN\n x\n -----END\nencoding latin1\n\nm");
   REQUIRE(with.has_value());
   CHECK(with->message == "m");
-  for (const std::string& bad : {std::string(), head, who + "\nm", std::string("tree 12\n") + who + "\n",
-                                 head + "parent x\n" + who + "\n", head + "author nobody\n" + who + "\n"}) {
+  for (const std::string& bad :
+       {std::string(), head, who + "\nm", std::string("tree 12\n") + who + "\n",
+        head + "parent x\n" + who + "\n", head + "author nobody\n" + who + "\n"}) {
     const auto parsed = parse_commit(bad);
     REQUIRE_FALSE(parsed.has_value());
     CHECK(parsed.error().code() == ErrorCode::kCorruption);
@@ -45,7 +47,8 @@ TEST_CASE("unknown headers are skipped, damage is refused") {
 }
 
 TEST_CASE("trailers stand in the last paragraph and nowhere else") {
-  const auto message = message_with_trailers("subject", "body: text\n", {{"Rowan-Time", "1700000000000001"}, {"Rowan-App", "a\nb"}});
+  const auto message = message_with_trailers(
+      "subject", "body: text\n", {{"Rowan-Time", "1700000000000001"}, {"Rowan-App", "a\nb"}});
   CHECK(message == "subject\n\nbody: text\n\nRowan-Time: 1700000000000001\nRowan-App: a b\n");
   const auto found = trailers(message);
   REQUIRE(found.size() == 2);
@@ -63,9 +66,11 @@ TEST_CASE("trailers stand in the last paragraph and nowhere else") {
 }
 
 TEST_CASE("ref names follow git check-ref-format") {
-  for (const char* good : {"main", "a/b", "feature-1", "v1.0", "x@y", "ünï"}) CHECK(is_valid_ref_name(good));
-  for (const char* bad : {"", "-x", "@", "HEAD", "a..b", "a b", "a~b", "a^b", "a:b", "a?b", "a*b", "a[b", "a\\b", "/a", "a/",
-                          "a//b", ".a", "a/.b", "a.lock", "a.lock/b", "a.", "a@{b", "a\x7f", "a\n"}) {
+  for (const char* good : {"main", "a/b", "feature-1", "v1.0", "x@y", "ünï"})
+    CHECK(is_valid_ref_name(good));
+  for (const char* bad : {"",    "-x",   "@",      "HEAD",     "a..b", "a b",  "a~b",   "a^b",
+                          "a:b", "a?b",  "a*b",    "a[b",      "a\\b", "/a",   "a/",    "a//b",
+                          ".a",  "a/.b", "a.lock", "a.lock/b", "a.",   "a@{b", "a\x7f", "a\n"}) {
     INFO(bad);
     CHECK_FALSE(is_valid_ref_name(bad));
   }

@@ -1,4 +1,5 @@
-// What the tests of merging share: roots written from definitions and lines, in a store that counts what is read.
+// What the tests of merging share: roots written from definitions and lines, in a store that counts
+// what is read.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -23,7 +24,8 @@ class CountedObjects final : public store::ObjectReader {
  public:
   void take(const store::PendingObjects& pending) {
     for (const auto& entry : pending.entries()) {
-      objects_.try_emplace(entry.id, entry.type, std::make_shared<const std::string>(entry.object.bytes));
+      objects_.try_emplace(entry.id, entry.type,
+                           std::make_shared<const std::string>(entry.object.bytes));
     }
   }
   Result<store::ObjectRef> read(const Oid& id) const override {
@@ -35,22 +37,26 @@ class CountedObjects final : public store::ObjectReader {
   mutable size_t reads = 0;
 
  private:
-  std::unordered_map<Oid, std::pair<store::ObjectType, std::shared_ptr<const std::string>>, OidHash> objects_;
+  std::unordered_map<Oid, std::pair<store::ObjectType, std::shared_ptr<const std::string>>, OidHash>
+      objects_;
 };
 
 // What a test says of a table: its definition and its lines, in any order.
 struct TestTable {
   std::string sql;
   std::vector<std::string> lines;
-  std::map<std::string, std::string> files;          // Others of its folder.
+  std::map<std::string, std::string> files;  // Others of its folder.
 };
-using TestRoot = std::map<std::string, TestTable>;   // "public.t" to it; an empty sql: only the files.
+using TestRoot =
+    std::map<std::string, TestTable>;  // "public.t" to it; an empty sql: only the files.
 
 struct MergeFixture {
   CountedObjects objects;
   store::NodeCache cache{256u << 20};
 
-  static void get(Result<void> result) { get(result ? Result<bool>(true) : Result<bool>(result.error())); }
+  static void get(Result<void> result) {
+    get(result ? Result<bool>(true) : Result<bool>(result.error()));
+  }
   template <typename T>
   static T get(Result<T> result) {
     if (!result) {
@@ -65,14 +71,17 @@ struct MergeFixture {
     return {dotted.substr(0, dot), dotted.substr(dot + 1)};
   }
 
-  Oid write_rows(store::PendingObjects& made, const catalog::TableDef& table, const std::vector<std::string>& lines) {
+  Oid write_rows(store::PendingObjects& made, const catalog::TableDef& table,
+                 const std::vector<std::string>& lines) {
     std::map<std::string, std::string> rows;
     for (const std::string& line : lines) {
       std::string key;
       ENSURE(type::append_line_key(table.layout, line, key).has_value());
       rows[key] = line;
     }
-    tree::Builder builder([&](store::ObjectType type, Bytes bytes) -> Result<Oid> { return made.add(type, std::string(bytes)); });
+    tree::Builder builder([&](store::ObjectType type, Bytes bytes) -> Result<Oid> {
+      return made.add(type, std::string(bytes));
+    });
     for (const auto& [key, line] : rows) ENSURE(builder.add(key, line).has_value());
     return get(builder.finish());
   }
@@ -84,14 +93,18 @@ struct MergeFixture {
     for (const auto& [dotted, table] : root) {
       const auto [schema, name] = split(dotted);
       const std::string path = type::encode_name(schema) + "/" + type::encode_name(name);
-      for (const auto& [file, text] : table.files) edits.push_back({path + "/" + file, tree::kModeBlob, made.add(store::ObjectType::kBlob, text)});
+      for (const auto& [file, text] : table.files)
+        edits.push_back(
+            {path + "/" + file, tree::kModeBlob, made.add(store::ObjectType::kBlob, text)});
       if (table.sql.empty()) continue;
       const catalog::TableDef def = get(catalog::table_from_sql(table.sql, schema, name));
-      edits.push_back({path + "/table.sql", tree::kModeBlob, made.add(store::ObjectType::kBlob, catalog::table_sql(def))});
+      edits.push_back({path + "/table.sql", tree::kModeBlob,
+                       made.add(store::ObjectType::kBlob, catalog::table_sql(def))});
       const Oid rows = write_rows(made, def, table.lines);
       if (!rows.is_zero()) edits.push_back({path + "/rows", tree::kModeTree, rows});
     }
-    const Oid id = edits.empty() ? empty : get(tree::edit_paths(made, cache, empty, std::move(edits)));
+    const Oid id =
+        edits.empty() ? empty : get(tree::edit_paths(made, cache, empty, std::move(edits)));
     objects.take(made);
     return id;
   }
@@ -102,14 +115,17 @@ struct MergeFixture {
     objects.take(made);
     return outcome;
   }
-  Outcome merge(const Oid& base, const Oid& ours, const Oid& theirs, Policy policy = Policy::kManual) {
+  Outcome merge(const Oid& base, const Oid& ours, const Oid& theirs,
+                Policy policy = Policy::kManual) {
     Request request;
     request.base_root = base;
     request.ours_root = ours;
     request.theirs_root = theirs;
     request.policy = policy;
-    // Without commits there is no time: whose key is later is made up, but the same from either side.
-    request.theirs_is_later = [theirs](const std::string&, Bytes, const std::string&, Bytes) -> Result<bool> { return theirs.bytes[0] % 2 == 1; };
+    // Without commits there is no time: whose key is later is made up, but the same from either
+    // side.
+    request.theirs_is_later = [theirs](const std::string&, Bytes, const std::string&,
+                                       Bytes) -> Result<bool> { return theirs.bytes[0] % 2 == 1; };
     return merge(request);
   }
 

@@ -1,4 +1,5 @@
-// Proves, cell by cell of the matrix, what a merge makes of rows, definitions and other objects, and what it reads to do so.
+// Proves, cell by cell of the matrix, what a merge makes of rows, definitions and other objects,
+// and what it reads to do so.
 #include "merge_fixture.h"
 
 #include "tree/git_tree.h"
@@ -11,11 +12,15 @@ using Lines = std::vector<std::string>;
 
 namespace {
 
-const std::string kTable = "CREATE TABLE public.t (id integer NOT NULL, a integer, b text, PRIMARY KEY (id))";
+const std::string kTable =
+    "CREATE TABLE public.t (id integer NOT NULL, a integer, b text, PRIMARY KEY (id))";
 
 struct Rows : MergeFixture {
-  Oid root(const Lines& lines, const std::string& sql = kTable) { return write({{"public.t", {sql, lines, {}}}}); }
-  Lines merged(const Lines& base, const Lines& ours, const Lines& theirs, Policy policy = Policy::kManual) {
+  Oid root(const Lines& lines, const std::string& sql = kTable) {
+    return write({{"public.t", {sql, lines, {}}}});
+  }
+  Lines merged(const Lines& base, const Lines& ours, const Lines& theirs,
+               Policy policy = Policy::kManual) {
     outcome = merge(root(base), root(ours), root(theirs), policy);
     return lines(outcome.root, "public.t");
   }
@@ -26,9 +31,12 @@ struct Rows : MergeFixture {
 
 TEST_CASE("rows that one side changed are that side's") {
   Rows t;
-  CHECK(t.merged({"[1,1]", "[2,2]"}, {"[1,1]", "[2,2]", "[3,3]"}, {"[1,1]", "[2,2]", "[4,4]"}) == Lines{"[1,1]", "[2,2]", "[3,3]", "[4,4]"});
-  CHECK(t.merged({"[1,1]", "[2,2]"}, {"[1,7]", "[2,2]"}, {"[1,1]", "[2,8]"}) == Lines{"[1,7]", "[2,8]"});
-  CHECK(t.merged({"[1,1]", "[2,2]", "[3,3]"}, {"[2,2]", "[3,3]"}, {"[1,1]", "[3,3]"}) == Lines{"[3,3]"});
+  CHECK(t.merged({"[1,1]", "[2,2]"}, {"[1,1]", "[2,2]", "[3,3]"}, {"[1,1]", "[2,2]", "[4,4]"}) ==
+        Lines{"[1,1]", "[2,2]", "[3,3]", "[4,4]"});
+  CHECK(t.merged({"[1,1]", "[2,2]"}, {"[1,7]", "[2,2]"}, {"[1,1]", "[2,8]"}) ==
+        Lines{"[1,7]", "[2,8]"});
+  CHECK(t.merged({"[1,1]", "[2,2]", "[3,3]"}, {"[2,2]", "[3,3]"}, {"[1,1]", "[3,3]"}) ==
+        Lines{"[3,3]"});
   CHECK(t.merged({"[1,1]"}, {}, {}) == Lines{});
   CHECK(t.merged({"[1,1]"}, {"[1,5]", "[2,2]"}, {"[1,5]", "[2,2]"}) == Lines{"[1,5]", "[2,2]"});
   CHECK(t.outcome.clean());
@@ -66,21 +74,28 @@ TEST_CASE("a row-level merge asks whose change was later") {
   request.ours_root = t.root({"[1,2]"});
   request.theirs_root = t.root({"[1,3]"});
   std::string asked;
-  request.theirs_is_later = [&](const std::string& ours, Bytes ours_key, const std::string& theirs, Bytes theirs_key) -> Result<bool> {
+  request.theirs_is_later = [&](const std::string& ours, Bytes ours_key, const std::string& theirs,
+                                Bytes theirs_key) -> Result<bool> {
     asked += ours + " " + std::string(ours_key) + " " + theirs + " " + std::string(theirs_key);
     return true;
   };
   CHECK(t.lines(t.merge(request).root, "public.t") == Lines{"[1,3]"});
   CHECK(asked == "public/t a1 public/t a1");
-  request.resolve = [](const RowConflict&) -> Result<std::optional<Resolution>> { return std::optional<Resolution>(Resolution{"[1,9]"}); };
+  request.resolve = [](const RowConflict&) -> Result<std::optional<Resolution>> {
+    return std::optional<Resolution>(Resolution{"[1,9]"});
+  };
   CHECK(t.lines(t.merge(request).root, "public.t") == Lines{"[1,9]"});
 }
 
 TEST_CASE("rules settle cells") {
   Rows t;
-  const auto merged = [&](const std::string& column, const std::string& base, const std::string& ours, const std::string& theirs) {
-    const std::string sql = "CREATE TABLE public.t (id integer NOT NULL, v " + column + ", PRIMARY KEY (id))";
-    const Outcome outcome = t.merge(t.root({"[1," + base + "]"}, sql), t.root({"[1," + ours + "]"}, sql), t.root({"[1," + theirs + "]"}, sql));
+  const auto merged = [&](const std::string& column, const std::string& base,
+                          const std::string& ours, const std::string& theirs) {
+    const std::string sql =
+        "CREATE TABLE public.t (id integer NOT NULL, v " + column + ", PRIMARY KEY (id))";
+    const Outcome outcome =
+        t.merge(t.root({"[1," + base + "]"}, sql), t.root({"[1," + ours + "]"}, sql),
+                t.root({"[1," + theirs + "]"}, sql));
     return outcome.clean() ? t.lines(outcome.root, "public.t")[0] : "conflict";
   };
   CHECK(merged("integer MERGE RULE sum", "10", "15", "7") == "[1,12]");
@@ -92,7 +107,8 @@ TEST_CASE("rules settle cells") {
   CHECK(merged("double precision MERGE RULE sum", "1", "1.5", "2") == "[1,2.5]");
   CHECK(merged("integer MERGE RULE max", "1", "5", "3") == "[1,5]");
   CHECK(merged("text MERGE RULE min", "\"m\"", "\"z\"", "\"b\"") == "[1,\"b\"]");
-  CHECK(merged("jsonb MERGE RULE union", "[[\"a\",\"b\"]]", "[[\"a\",\"b\",\"d\"]]", "[[\"b\",\"c\"]]") == "[1,[[\"b\",\"c\",\"d\"]]]");
+  CHECK(merged("jsonb MERGE RULE union", "[[\"a\",\"b\"]]", "[[\"a\",\"b\",\"d\"]]",
+               "[[\"b\",\"c\"]]") == "[1,[[\"b\",\"c\",\"d\"]]]");
   CHECK(merged("jsonb MERGE RULE union", "[[1]]", "[{\"x\":1}]", "[[2]]") == "conflict");
   CHECK(merged("integer MERGE RULE conflict", "1", "2", "3") == "conflict");
   CHECK(merged("integer", "1", "2", "3") == "conflict");
@@ -100,18 +116,23 @@ TEST_CASE("rules settle cells") {
 
 TEST_CASE("sums add up whichever way equal deltas meet") {
   Rows t;
-  const auto merged = [&](const std::string& table_rule, const std::string& column_rule, const Lines& base, const Lines& ours, const Lines& theirs) {
-    const std::string sql = "CREATE TABLE public.t (id integer NOT NULL, v integer" + column_rule + ", w text, PRIMARY KEY (id))" + table_rule;
+  const auto merged = [&](const std::string& table_rule, const std::string& column_rule,
+                          const Lines& base, const Lines& ours, const Lines& theirs) {
+    const std::string sql = "CREATE TABLE public.t (id integer NOT NULL, v integer" + column_rule +
+                            ", w text, PRIMARY KEY (id))" + table_rule;
     const Outcome outcome = t.merge(t.root(base, sql), t.root(ours, sql), t.root(theirs, sql));
     CHECK(outcome.clean());
     return t.lines(outcome.root, "public.t");
   };
   const std::string sum = " MERGE RULE sum";
-  // Whole tables that are equal, tables that differ elsewhere, a rule of the table, rows that both made.
+  // Whole tables that are equal, tables that differ elsewhere, a rule of the table, rows that both
+  // made.
   CHECK(merged("", sum, {"[1,10]"}, {"[1,13]"}, {"[1,13]"}) == Lines{"[1,16]"});
-  CHECK(merged("", sum, {"[1,10]"}, {"[1,13]", "[2,1]"}, {"[1,13]", "[3,1]"}) == Lines{"[1,16]", "[2,1]", "[3,1]"});
+  CHECK(merged("", sum, {"[1,10]"}, {"[1,13]", "[2,1]"}, {"[1,13]", "[3,1]"}) ==
+        Lines{"[1,16]", "[2,1]", "[3,1]"});
   CHECK(merged(sum, "", {"[1,10]"}, {"[1,13]"}, {"[1,13]"}) == Lines{"[1,16]"});
-  CHECK(merged("", sum, {"[1,10,\"x\"]"}, {"[1,13,\"y\"]"}, {"[1,13,\"y\"]"}) == Lines{"[1,16,\"y\"]"});
+  CHECK(merged("", sum, {"[1,10,\"x\"]"}, {"[1,13,\"y\"]"}, {"[1,13,\"y\"]"}) ==
+        Lines{"[1,16,\"y\"]"});
   CHECK(merged("", sum, {}, {"[1,1]"}, {"[1,1]"}) == Lines{"[1,2]"});
   CHECK(merged("", sum, {"[1,10]"}, {"[1,10,\"y\"]"}, {"[1,10,\"y\"]"}) == Lines{"[1,10,\"y\"]"});
   CHECK(merged("", sum, {"[1,10]"}, {}, {}) == Lines{});
@@ -136,27 +157,36 @@ TEST_CASE("rows without a key are counted") {
 TEST_CASE("columns added, dropped, renamed and retyped") {
   MergeFixture t;
   const auto root = [&](const std::string& columns, const Lines& lines) {
-    return t.write({{"public.t", {"CREATE TABLE public.t (" + columns + ", PRIMARY KEY (id))", lines, {}}}});
+    return t.write(
+        {{"public.t", {"CREATE TABLE public.t (" + columns + ", PRIMARY KEY (id))", lines, {}}}});
   };
   const std::string id = "id integer NOT NULL SLOT 0 ID 00000001, ";
   const Oid base = root(id + "a integer SLOT 1 ID 00000002", {"[1,10]", "[2,20]"});
 
   SUBCASE("one slot for two columns: theirs moves on, and so do its cells") {
-    const Oid ours = root(id + "a integer SLOT 1 ID 00000002, x text SLOT 2 ID 0000000a", {"[1,10,\"o\"]", "[2,20]"});
-    const Oid theirs = root(id + "a integer SLOT 1 ID 00000002, y text SLOT 2 ID 0000000b", {"[1,11,\"t\"]", "[2,20,\"u\"]", "[3,30,\"v\"]"});
+    const Oid ours = root(id + "a integer SLOT 1 ID 00000002, x text SLOT 2 ID 0000000a",
+                          {"[1,10,\"o\"]", "[2,20]"});
+    const Oid theirs = root(id + "a integer SLOT 1 ID 00000002, y text SLOT 2 ID 0000000b",
+                            {"[1,11,\"t\"]", "[2,20,\"u\"]", "[3,30,\"v\"]"});
     const Outcome outcome = t.merge(base, ours, theirs);
     CHECK(outcome.clean());
-    CHECK(t.lines(outcome.root, "public.t") == Lines{"[1,11,\"o\",\"t\"]", "[2,20,null,\"u\"]", "[3,30,null,\"v\"]"});
+    CHECK(t.lines(outcome.root, "public.t") ==
+          Lines{"[1,11,\"o\",\"t\"]", "[2,20,null,\"u\"]", "[3,30,null,\"v\"]"});
     CHECK(t.sql(outcome.root, "public.t").find("y text SLOT 3 ID 0000000b") != std::string::npos);
     // Merging on from there finds the column in its new slot.
-    const Oid again = root(id + "a integer SLOT 1 ID 00000002, y text SLOT 2 ID 0000000b", {"[1,11,\"t\"]", "[2,20,\"w\"]", "[3,30,\"v\"]"});
+    const Oid again = root(id + "a integer SLOT 1 ID 00000002, y text SLOT 2 ID 0000000b",
+                           {"[1,11,\"t\"]", "[2,20,\"w\"]", "[3,30,\"v\"]"});
     const Outcome second = t.merge(theirs, outcome.root, again);
     CHECK(second.clean());
     CHECK(t.lines(second.root, "public.t")[1] == "[2,20,null,\"w\"]");
   }
   SUBCASE("the same column on both sides is one") {
-    const Oid ours = root(id + "a integer SLOT 1 ID 00000002, o integer SLOT 2 ID 00000003, x text SLOT 3 ID 0000000a", {"[1,10,5,\"p\"]", "[2,20]"});
-    const Oid theirs = root(id + "a integer SLOT 1 ID 00000002, x text SLOT 2 ID 0000000b", {"[1,10]", "[2,20,\"q\"]"});
+    const Oid ours = root(
+        id +
+            "a integer SLOT 1 ID 00000002, o integer SLOT 2 ID 00000003, x text SLOT 3 ID 0000000a",
+        {"[1,10,5,\"p\"]", "[2,20]"});
+    const Oid theirs = root(id + "a integer SLOT 1 ID 00000002, x text SLOT 2 ID 0000000b",
+                            {"[1,10]", "[2,20,\"q\"]"});
     const Outcome outcome = t.merge(base, ours, theirs);
     CHECK(outcome.clean());
     CHECK(t.lines(outcome.root, "public.t") == Lines{"[1,10,5,\"p\"]", "[2,20,null,\"q\"]"});
@@ -165,8 +195,10 @@ TEST_CASE("columns added, dropped, renamed and retyped") {
     const Oid ours = root(id + "renamed integer SLOT 1 ID 00000002", {"[1,10]", "[2,20]"});
     const Oid theirs = root(id + "a integer SLOT 1 ID 00000002", {"[1,10]", "[2,21]"});
     CHECK(t.lines(t.merge(base, ours, theirs).root, "public.t") == Lines{"[1,10]", "[2,21]"});
-    CHECK(t.sql(t.merge(base, theirs, ours).root, "public.t").find("renamed integer") != std::string::npos);
-    const Oid dropped = root("id integer NOT NULL SLOT 0 ID 00000001, DROPPED SLOT 1 ID 00000002", {"[1,10]", "[2,20]", "[5]"});
+    CHECK(t.sql(t.merge(base, theirs, ours).root, "public.t").find("renamed integer") !=
+          std::string::npos);
+    const Oid dropped = root("id integer NOT NULL SLOT 0 ID 00000001, DROPPED SLOT 1 ID 00000002",
+                             {"[1,10]", "[2,20]", "[5]"});
     const Outcome outcome = t.merge(base, theirs, dropped);
     CHECK(outcome.clean());
     CHECK(t.lines(outcome.root, "public.t") == Lines{"[1,10]", "[2,21]", "[5]"});
@@ -194,11 +226,14 @@ TEST_CASE("columns added, dropped, renamed and retyped") {
     const Oid theirs = root(id + "a text SLOT 1 ID 00000002", {"[1,\"10\"]", "[2,\"x\"]"});
     const Outcome outcome = t.merge(text_base, ours, theirs);
     REQUIRE(outcome.schema_conflicts.size() == 1);
-    CHECK(outcome.schema_conflicts[0].theirs == "1 row holds a value that the new type cannot take");
+    CHECK(outcome.schema_conflicts[0].theirs ==
+          "1 row holds a value that the new type cannot take");
   }
   SUBCASE("constraints follow a column's new name") {
     const Oid ours = root(id + "renamed integer SLOT 1 ID 00000002", {"[1,10]", "[2,20]"});
-    const Oid theirs = root(id + "a integer SLOT 1 ID 00000002, CONSTRAINT c CHECK (a > 0), CONSTRAINT u UNIQUE (a)", {"[1,10]", "[2,20]"});
+    const Oid theirs = root(
+        id + "a integer SLOT 1 ID 00000002, CONSTRAINT c CHECK (a > 0), CONSTRAINT u UNIQUE (a)",
+        {"[1,10]", "[2,20]"});
     const Outcome outcome = t.merge(base, ours, theirs);
     CHECK(outcome.clean());
     const std::string sql = t.sql(outcome.root, "public.t");
@@ -207,7 +242,11 @@ TEST_CASE("columns added, dropped, renamed and retyped") {
     CHECK(t.merge(base, theirs, ours).root == outcome.root);
   }
   SUBCASE("a key that moves to another column") {
-    const Oid ours = t.write({{"public.t", {"CREATE TABLE public.t (" + id + "a integer NOT NULL SLOT 1 ID 00000002, PRIMARY KEY (a))", {"[1,10]", "[2,20]"}, {}}}});
+    const Oid ours = t.write({{"public.t",
+                               {"CREATE TABLE public.t (" + id +
+                                    "a integer NOT NULL SLOT 1 ID 00000002, PRIMARY KEY (a))",
+                                {"[1,10]", "[2,20]"},
+                                {}}}});
     const Oid theirs = root(id + "a integer SLOT 1 ID 00000002", {"[2,20]", "[3,5]"});
     const Outcome outcome = t.merge(base, ours, theirs);
     CHECK(outcome.clean());
@@ -232,7 +271,8 @@ TEST_CASE("tables created, dropped and renamed") {
   CHECK(t.merge(base, changed, none, Policy::kTheirs).root == none);
   CHECK(t.merge(base, changed, none, Policy::kTheirs).clean());
 
-  const std::string renamed_sql = "CREATE TABLE public.u (id integer NOT NULL, a integer, b text, PRIMARY KEY (id))";
+  const std::string renamed_sql =
+      "CREATE TABLE public.u (id integer NOT NULL, a integer, b text, PRIMARY KEY (id))";
   const Oid renamed = t.write({{"public.u", {renamed_sql, {"[1,1]", "[2,2]", "[9,9]"}, {}}}});
   const Outcome follows = t.merge(base, renamed, changed);
   CHECK(follows.clean());
@@ -259,10 +299,12 @@ TEST_CASE("unrelated histories have nothing in common but what is equal") {
 TEST_CASE("two indexes that come to one name") {
   MergeFixture t;
   const auto table = [](const std::string& name, const std::string& more) {
-    return "CREATE TABLE public." + name + " (id integer NOT NULL, a integer, PRIMARY KEY (id)" + more + ")";
+    return "CREATE TABLE public." + name + " (id integer NOT NULL, a integer, PRIMARY KEY (id)" +
+           more + ")";
   };
   const auto root = [&](const std::string& first, const std::string& second) {
-    return t.write({{"public.t", {table("t", first), {}, {}}}, {"public.u", {table("u", second), {}, {}}}});
+    return t.write(
+        {{"public.t", {table("t", first), {}, {}}}, {"public.u", {table("u", second), {}, {}}}});
   };
   const Oid base = root("", "");
   const Oid ours = root(", INDEX i (a)", "");
@@ -281,10 +323,13 @@ TEST_CASE("foreign keys follow a renamed table") {
   const auto parent = [](const std::string& name) {
     return "CREATE TABLE public." + name + " (id integer NOT NULL, PRIMARY KEY (id))";
   };
-  const std::string child = "CREATE TABLE public.c (id integer NOT NULL, p integer, PRIMARY KEY (id), FOREIGN KEY (p) REFERENCES public.p (id))";
+  const std::string child =
+      "CREATE TABLE public.c (id integer NOT NULL, p integer, PRIMARY KEY (id), FOREIGN KEY (p) "
+      "REFERENCES public.p (id))";
   const Oid base = t.write({{"public.p", {parent("p"), {"[1]"}, {}}}});
   const Oid ours = t.write({{"public.q", {parent("q"), {"[1]"}, {}}}});
-  const Oid theirs = t.write({{"public.p", {parent("p"), {"[1]"}, {}}}, {"public.c", {child, {"[1,1]"}, {}}}});
+  const Oid theirs =
+      t.write({{"public.p", {parent("p"), {"[1]"}, {}}}, {"public.c", {child, {"[1,1]"}, {}}}});
   for (const Outcome& outcome : {t.merge(base, ours, theirs), t.merge(base, theirs, ours)}) {
     CHECK(outcome.clean());
     CHECK(t.sql(outcome.root, "public.c").find("REFERENCES public.q (id)") != std::string::npos);
@@ -301,7 +346,8 @@ TEST_CASE("sequences take the farther value; views conflict as texts") {
     sequence.type = {type::TypeId::kInt8};
     sequence.last = last;
     sequence.called = last > 0;
-    return t.write({{"public.s", {{}, {}, {{"sequence.json", catalog::sequence_json(sequence)}}}}, {"public.v", {{}, {}, {{"view.sql", view}}}}});
+    return t.write({{"public.s", {{}, {}, {{"sequence.json", catalog::sequence_json(sequence)}}}},
+                    {"public.v", {{}, {}, {{"view.sql", view}}}}});
   };
   CHECK(t.merge(root(0, "a"), root(64, "a"), root(32, "a")).root == root(64, "a"));
   CHECK(t.merge(root(0, "a"), root(32, "b"), root(64, "a")).root == root(64, "b"));
@@ -314,13 +360,17 @@ TEST_CASE("sequences take the farther value; views conflict as texts") {
 
 TEST_CASE("generated keys of both sides are told apart, and renumbered with what refers to them") {
   MergeFixture t;
-  const std::string sql = "CREATE TABLE public.t (id integer NOT NULL GENERATED BY DEFAULT AS IDENTITY (SEQUENCE NAME public.t_id_seq), a text, PRIMARY KEY (id))";
+  const std::string sql =
+      "CREATE TABLE public.t (id integer NOT NULL GENERATED BY DEFAULT AS IDENTITY (SEQUENCE NAME "
+      "public.t_id_seq), a text, PRIMARY KEY (id))";
   const auto made = catalog::table_from_sql(sql, "public", "t");
   if (!made) {
     MESSAGE(made.error().message());
     return;
   }
-  const std::string child = "CREATE TABLE public.c (id integer NOT NULL, t_id integer, PRIMARY KEY (id), FOREIGN KEY (t_id) REFERENCES public.t (id))";
+  const std::string child =
+      "CREATE TABLE public.c (id integer NOT NULL, t_id integer, PRIMARY KEY (id), FOREIGN KEY "
+      "(t_id) REFERENCES public.t (id))";
   const auto root = [&](const Lines& lines, const Lines& children, int64_t last) {
     catalog::SequenceDef sequence;
     sequence.schema = "public";
@@ -329,16 +379,18 @@ TEST_CASE("generated keys of both sides are told apart, and renumbered with what
     sequence.max = INT32_MAX;
     sequence.last = last;
     sequence.called = true;
-    return t.write({{"public.t", {sql, lines, {}}},
-                    {"public.c", {child, children, {}}},
-                    {"public.t_id_seq", {{}, {}, {{"sequence.json", catalog::sequence_json(sequence)}}}}});
+    return t.write(
+        {{"public.t", {sql, lines, {}}},
+         {"public.c", {child, children, {}}},
+         {"public.t_id_seq", {{}, {}, {{"sequence.json", catalog::sequence_json(sequence)}}}}});
   };
   Request request;
   request.base_root = root({"[1,\"x\"]"}, {}, 32);
   request.ours_root = root({"[1,\"x\"]", "[2,\"o\"]"}, {"[1,2]"}, 32);
   request.theirs_root = root({"[1,\"x\"]", "[2,\"t\"]"}, {"[7,2]", "[8,1]"}, 64);
   request.policy = Policy::kRowLevel;
-  request.theirs_is_later = [](const std::string&, Bytes, const std::string&, Bytes) -> Result<bool> { return true; };
+  request.theirs_is_later = [](const std::string&, Bytes, const std::string&,
+                               Bytes) -> Result<bool> { return true; };
   const Outcome told = t.merge(request);
   REQUIRE(told.conflicts.size() == 1);
   CHECK(told.conflicts[0].generated_key);
@@ -353,7 +405,8 @@ TEST_CASE("generated keys of both sides are told apart, and renumbered with what
 
 TEST_CASE("long values follow their rows, in and out of line") {
   MergeFixture t;
-  const std::string sql = "CREATE TABLE public.t (id integer NOT NULL, a text, b text, c text, PRIMARY KEY (id))";
+  const std::string sql =
+      "CREATE TABLE public.t (id integer NOT NULL, a text, b text, c text, PRIMARY KEY (id))";
   const std::string seven(7000, 's'), six(6000, 'x'), five(5000, 'f');
   const auto root = [&](const Lines& lines) { return t.write({{"public.t", {sql, lines, {}}}}); };
   const std::string base = "[1,\"" + seven + "\",\"\",\"\"]";
@@ -364,9 +417,10 @@ TEST_CASE("long values follow their rows, in and out of line") {
   CHECK(outcome.clean());
   const auto merged = t.lines(outcome.root, "public.t");
   REQUIRE(merged.size() == 1);
-  CHECK(merged[0].find("{\"large\":") == 3);   // The longest of the three left.
+  CHECK(merged[0].find("{\"large\":") == 3);  // The longest of the three left.
   const auto version = t.table(outcome.root, "public.t");
-  const auto blob = MergeFixture::get(tree::find_large(t.objects, t.cache, version.large, tree::large_name("a1", 1)));
+  const auto blob = MergeFixture::get(
+      tree::find_large(t.objects, t.cache, version.large, tree::large_name("a1", 1)));
   REQUIRE(blob.has_value());
   CHECK(MergeFixture::get(t.objects.read(*blob)).bytes == seven);
   // And back: when a side shortens the row again, the value returns into the line.
@@ -379,10 +433,13 @@ TEST_CASE("long values follow their rows, in and out of line") {
 TEST_CASE("M3: what is read follows the changes") {
   MergeFixture t;
   Lines lines;
-  for (int i = 0; i < 100'000; ++i) lines.push_back("[" + std::to_string(i) + "," + std::to_string(i * 7) + ",\"some text to fill the row\"]");
+  for (int i = 0; i < 100'000; ++i)
+    lines.push_back("[" + std::to_string(i) + "," + std::to_string(i * 7) +
+                    ",\"some text to fill the row\"]");
   const auto changed = [&](int first, int step) {
     Lines copy = lines;
-    for (int i = first; i < 100'000; i += step) copy[static_cast<size_t>(i)] = "[" + std::to_string(i) + ",-1,\"changed\"]";
+    for (int i = first; i < 100'000; i += step)
+      copy[static_cast<size_t>(i)] = "[" + std::to_string(i) + ",-1,\"changed\"]";
     return t.write({{"public.t", {kTable, copy, {}}}});
   };
   const Oid base = t.write({{"public.t", {kTable, lines, {}}}});
@@ -393,7 +450,8 @@ TEST_CASE("M3: what is read follows the changes") {
   const Outcome outcome = t.merge(base, ours, theirs);
   CHECK(outcome.clean());
   CHECK(outcome.tables[0].changed == 100);
-  // 100 changes; four levels; base, ours and theirs; the leaves beside a moved boundary; some folders and definitions.
+  // 100 changes; four levels; base, ours and theirs; the leaves beside a moved boundary; some
+  // folders and definitions.
   CHECK(t.objects.reads < 100 * 4 * 3);
   // One subtree of theirs alone, however much ours changed elsewhere: some dozen objects.
   const Oid much = changed(3, 7);
@@ -408,7 +466,9 @@ TEST_CASE("M3: what is read follows the changes") {
 
 TEST_CASE("a virtual base stands for several") {
   MergeFixture t;
-  const auto root = [&](const Lines& lines) { return t.write({{"public.t", {kTable, lines, {}}}}); };
+  const auto root = [&](const Lines& lines) {
+    return t.write({{"public.t", {kTable, lines, {}}}});
+  };
   std::map<Oid, Oid> roots;
   const auto commit = [&](uint8_t n, const Lines& lines) {
     Oid id;
@@ -420,10 +480,13 @@ TEST_CASE("a virtual base stands for several") {
   const Oid left = commit(2, {"[1,10]", "[2,2]", "[3,30]"});
   const Oid right = commit(3, {"[1,1]", "[2,20]", "[3,31]"});
   store::PendingObjects made(t.objects);
-  const auto bases_of = [&](const Oid&, const Oid&) -> Result<std::vector<Oid>> { return std::vector<Oid>{first}; };
+  const auto bases_of = [&](const Oid&, const Oid&) -> Result<std::vector<Oid>> {
+    return std::vector<Oid>{first};
+  };
   const auto root_of = [&](const Oid& id) -> Result<Oid> { return roots.at(id); };
   const Oid base = MergeFixture::get(virtual_base(made, t.cache, {right, left}, bases_of, root_of));
-  const Oid exchanged = MergeFixture::get(virtual_base(made, t.cache, {left, right}, bases_of, root_of));
+  const Oid exchanged =
+      MergeFixture::get(virtual_base(made, t.cache, {left, right}, bases_of, root_of));
   t.objects.take(made);
   CHECK(t.lines(base, "public.t") == Lines{"[1,10]", "[2,20]", "[3,3]"});
   CHECK(base == exchanged);

@@ -1,4 +1,5 @@
-// Proves: the plans of typical queries, by EXPLAIN, and that each rule is what makes the difference.
+// Proves: the plans of typical queries, by EXPLAIN, and that each rule is what makes the
+// difference.
 #include "query_fixture.h"
 
 using namespace rowan;
@@ -19,7 +20,9 @@ struct Tables : QueryFixture {
     disabled.clear();
     return plan;
   }
-  static bool has(const std::string& plan, std::string_view part) { return plan.find(part) != std::string::npos; }
+  static bool has(const std::string& plan, std::string_view part) {
+    return plan.find(part) != std::string::npos;
+  }
 };
 
 }  // namespace
@@ -29,8 +32,10 @@ TEST_CASE("access paths") {
   CHECK(db.explain("SELECT * FROM t").starts_with("Seq Scan on t"));
   const std::string point = "SELECT y FROM t WHERE id = 5";
   CHECK(db.explain(point) == "Index Scan using t_pkey on t  (rows=1)\n  Index Cond: (id = 5)\n");
-  CHECK(db.has(db.without("point_get", point), "Index Scan using t_pkey on t"));   // As a range of one key.
-  CHECK(db.has(db.explain("SELECT c FROM u WHERE a = 1 AND b > 2 AND b <= 9"), "Index Cond: ((a = 1) AND (b > 2) AND (b <= 9))"));
+  CHECK(db.has(db.without("point_get", point),
+               "Index Scan using t_pkey on t"));  // As a range of one key.
+  CHECK(db.has(db.explain("SELECT c FROM u WHERE a = 1 AND b > 2 AND b <= 9"),
+               "Index Cond: ((a = 1) AND (b > 2) AND (b <= 9))"));
   CHECK(db.has(db.without("key_range", "SELECT c FROM u WHERE a = 1"), "Seq Scan on u"));
   CHECK(db.has(db.explain("SELECT y FROM t WHERE x > 1"), "Filter: (x > 1)"));
 }
@@ -41,7 +46,8 @@ TEST_CASE("sorts, limits and counts") {
   CHECK(db.has(db.without("limit_pushdown", "SELECT * FROM t ORDER BY x LIMIT 3"), "Limit"));
   CHECK_FALSE(db.has(db.explain("SELECT * FROM t ORDER BY id"), "Sort"));
   CHECK(db.has(db.without("key_order", "SELECT * FROM t ORDER BY id"), "Sort Key: id"));
-  CHECK(db.has(db.explain("SELECT * FROM t ORDER BY id DESC"), "Index Scan Backward using t_pkey on t"));
+  CHECK(db.has(db.explain("SELECT * FROM t ORDER BY id DESC"),
+               "Index Scan Backward using t_pkey on t"));
   CHECK(db.explain("SELECT count(*) FROM t").starts_with("Aggregate"));
   db.resolver->counts[db.transaction->get_table("public", "t")->rows] = 1;
   CHECK(db.explain("SELECT count(*) FROM t").starts_with("Row Count of t"));

@@ -40,7 +40,8 @@ TEST_CASE("keywords keep the case they were begun in") {
 }
 
 TEST_CASE("tables where a table is due, columns elsewhere") {
-  CHECK(words("SELECT * FROM ") == std::vector<std::string>{"orders", "people", "public.", "shop."});
+  CHECK(words("SELECT * FROM ") ==
+        std::vector<std::string>{"orders", "people", "public.", "shop."});
   CHECK(words("select * from o") == std::vector<std::string>{"orders"});
   CHECK(words("\\d pe") == std::vector<std::string>{"people"});
   CHECK(words("SHOW LOG FOR p") == std::vector<std::string>{"people", "public."});

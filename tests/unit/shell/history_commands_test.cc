@@ -28,7 +28,8 @@ std::string marked(const std::string& from, const std::string& to) {
   std::string text;
   for (const WordPiece& piece : word_difference(from, to)) {
     const bool old = piece.kind == WordPiece::Kind::kOld;
-    text += piece.kind == WordPiece::Kind::kSame ? piece.text : (old ? "-" : "+") + ("(" + piece.text + ")");
+    text += piece.kind == WordPiece::Kind::kSame ? piece.text
+                                                 : (old ? "-" : "+") + ("(" + piece.text + ")");
   }
   return text;
 }

@@ -26,7 +26,9 @@ std::string printed(FakeRows rows, PrintOptions options = {}) {
 
 }  // namespace
 
-TEST_CASE("a table: centred headers, numbers to the right, NULL as nothing, no padding at the end of a line") {
+TEST_CASE(
+    "a table: centred headers, numbers to the right, NULL as nothing, no padding at the end of a "
+    "line") {
   CHECK(printed({kTwoColumns, {{"1", "Ada"}, {"20", std::nullopt}, {"300", "Grace Hopper"}}}) ==
         " id  |     name     \n"
         "-----+--------------\n"
@@ -42,7 +44,8 @@ TEST_CASE("no row, one row") {
 }
 
 TEST_CASE("a cell of several lines is marked where it goes on") {
-  const std::vector<ColumnInfo> columns = {{"a", "text", ColumnKind::kText}, {"b", "text", ColumnKind::kText}};
+  const std::vector<ColumnInfo> columns = {{"a", "text", ColumnKind::kText},
+                                           {"b", "text", ColumnKind::kText}};
   CHECK(printed({columns, {{"one\nthree", "x"}, {"y", "p\nlonger"}}}) ==
         "   a   |   b    \n"
         "-------+--------\n"
@@ -53,9 +56,12 @@ TEST_CASE("a cell of several lines is marked where it goes on") {
         "(2 rows)\n\n");
 }
 
-TEST_CASE("wide and combining characters keep the columns straight; controls are shown by their code") {
-  const std::vector<ColumnInfo> columns = {{"a", "text", ColumnKind::kText}, {"b", "text", ColumnKind::kText}};
-  CHECK(printed({columns, {{"日本", "x"}, {"e\u0301", "\tt"}, {"\x01\x7f", "\r"}, {"\u0085", "z"}}}) ==
+TEST_CASE(
+    "wide and combining characters keep the columns straight; controls are shown by their code") {
+  const std::vector<ColumnInfo> columns = {{"a", "text", ColumnKind::kText},
+                                           {"b", "text", ColumnKind::kText}};
+  CHECK(printed(
+            {columns, {{"日本", "x"}, {"e\u0301", "\tt"}, {"\x01\x7f", "\r"}, {"\u0085", "z"}}}) ==
         "    a     |     b     \n"
         "----------+-----------\n"
         " 日本     | x\n"
@@ -88,7 +94,8 @@ TEST_CASE("expanded records") {
 
 TEST_CASE("csv quotes what needs it, and tells an empty text from NULL") {
   PrintOptions options{Format::kCsv, false};
-  CHECK(printed({kTwoColumns, {{"1", "a,b"}, {"2", "say \"x\""}, {"3", ""}, {"4", std::nullopt}, {"5", "l\nm"}}},
+  CHECK(printed({kTwoColumns,
+                 {{"1", "a,b"}, {"2", "say \"x\""}, {"3", ""}, {"4", std::nullopt}, {"5", "l\nm"}}},
                 options) == "id,name\n1,\"a,b\"\n2,\"say \"\"x\"\"\"\n3,\"\"\n4,\n5,\"l\nm\"\n");
 }
 
@@ -98,7 +105,9 @@ TEST_CASE("json: numbers, truth values and json as they are, the rest as strings
                                            {"j", "jsonb", ColumnKind::kJson},
                                            {"t", "text", ColumnKind::kText}};
   PrintOptions options{Format::kJson, false};
-  CHECK(printed({columns, {{"1.50", "t", "{\"a\": 1}", "q\"\\\n\x01"}, {"NaN", "f", std::nullopt, std::nullopt}}},
+  CHECK(printed({columns,
+                 {{"1.50", "t", "{\"a\": 1}", "q\"\\\n\x01"},
+                  {"NaN", "f", std::nullopt, std::nullopt}}},
                 options) ==
         "[\n {\"n\":1.50,\"b\":true,\"j\":{\"a\": 1},\"t\":\"q\\\"\\\\\\n\\u0001\"},\n"
         " {\"n\":\"NaN\",\"b\":false,\"j\":null,\"t\":null}\n]\n");
@@ -127,15 +136,18 @@ TEST_CASE("a failure names its line and points at the place") {
   std::setlocale(LC_CTYPE, "C.UTF-8");
   const Failure failure{"42703", "column \"x\" does not exist", "why", "do y", 15, false};
   CHECK(failure_text(failure, "SELECT 'é',\n  x FROM t") ==
-        "ERROR:  42703: column \"x\" does not exist\nLINE 2:   x FROM t\n          ^\nDETAIL:  why\nHINT:  do y\n");
+        "ERROR:  42703: column \"x\" does not exist\nLINE 2:   x FROM t\n          ^\nDETAIL:  "
+        "why\nHINT:  do y\n");
   CHECK(failure_text({"XX000", "oops", "", "", 0, false}, "SELECT 1") == "ERROR:  XX000: oops\n");
 }
 
 TEST_CASE("a long line is cut around the place") {
   std::setlocale(LC_CTYPE, "C.UTF-8");
-  const std::string statement = "SELECT " + std::string(200, 'a') + ", nope, " + std::string(200, 'b');
+  const std::string statement =
+      "SELECT " + std::string(200, 'a') + ", nope, " + std::string(200, 'b');
   const std::string text = failure_text({"42703", "no", "", "", 210, false}, statement);
-  const std::string line = text.substr(text.find("LINE"), text.find('\n', text.find("LINE")) - text.find("LINE"));
+  const std::string line =
+      text.substr(text.find("LINE"), text.find('\n', text.find("LINE")) - text.find("LINE"));
   const size_t caret = text.rfind('^') - text.rfind('\n', text.rfind('^')) - 1;
   CHECK(line.size() < 120);
   CHECK(line.starts_with("LINE 1: ...a"));

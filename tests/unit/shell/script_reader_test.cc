@@ -16,18 +16,20 @@ std::vector<std::string> items(ScriptReader& script) {
   for (std::string_view text;;) {
     const auto kind = script.next(text);
     if (kind == ScriptReader::Kind::kEnd) return out;
-    out.push_back(std::to_string(script.line()) + (kind == ScriptReader::Kind::kCommand ? " command " : " ") +
-                  std::string(text));
+    out.push_back(std::to_string(script.line()) +
+                  (kind == ScriptReader::Kind::kCommand ? " command " : " ") + std::string(text));
   }
 }
 
 }  // namespace
 
 TEST_CASE("statements, commands, comments and line numbers") {
-  ScriptReader script(std::string_view(
-      "-- first; one\nSELECT 1; ;\n/* a /* nested */ ; */ \\x on\n\nSELECT\n ';' ;SELECT $$;$$;\nSELECT 4 -- end"));
-  CHECK(items(script) == std::vector<std::string>{"2 SELECT 1;", "3 command \\x on", "5 SELECT\n ';' ;",
-                                                  "6 SELECT $$;$$;", "7 SELECT 4 -- end"});
+  ScriptReader script(
+      std::string_view("-- first; one\nSELECT 1; ;\n/* a /* nested */ ; */ \\x on\n\nSELECT\n ';' "
+                       ";SELECT $$;$$;\nSELECT 4 -- end"));
+  CHECK(items(script) == std::vector<std::string>{"2 SELECT 1;", "3 command \\x on",
+                                                  "5 SELECT\n ';' ;", "6 SELECT $$;$$;",
+                                                  "7 SELECT 4 -- end"});
 }
 
 TEST_CASE("nothing but blanks and comments holds no statement") {
@@ -38,7 +40,8 @@ TEST_CASE("nothing but blanks and comments holds no statement") {
 TEST_CASE("text that arrives byte by byte is cut the same way") {
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
-  const std::string text = "/* x */SELECT 'a;b';-- c\n\\timing\nCOPY t FROM STDIN;\n1\t2\r\n\\.\nSELECT 2";
+  const std::string text =
+      "/* x */SELECT 'a;b';-- c\n\\timing\nCOPY t FROM STDIN;\n1\t2\r\n\\.\nSELECT 2";
   std::thread writer([&] {
     for (const char c : text) CHECK(::write(ends[1], &c, 1) == 1);
     ::close(ends[1]);

@@ -1,4 +1,5 @@
-// Proves the lexical rules through the parser: quoting, numbers, operators, comments, positions, ends of statements.
+// Proves the lexical rules through the parser: quoting, numbers, operators, comments, positions,
+// ends of statements.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -19,7 +20,8 @@ std::string string_of(const std::string& text) {
 std::string error_of(const std::string& text) {
   auto parsed = parse_statement(text);
   if (parsed) return "parsed";
-  return std::string(sqlstate(parsed.error().code())) + " " + std::to_string(parsed.error().position()) + " " + parsed.error().message();
+  return std::string(sqlstate(parsed.error().code())) + " " +
+         std::to_string(parsed.error().position()) + " " + parsed.error().message();
 }
 }  // namespace
 
@@ -36,15 +38,18 @@ TEST_CASE("strings") {
 }
 
 TEST_CASE("numbers") {
-  for (const char* number : {"1", "1e5", ".5", "5.", "1.5e-3", "123456789012345678901234567890"}) CHECK(string_of(number) == number);
+  for (const char* number : {"1", "1e5", ".5", "5.", "1.5e-3", "123456789012345678901234567890"})
+    CHECK(string_of(number) == number);
   CHECK(error_of("select 1a") == "42601 8 trailing junk after numeric literal at or near \"1a\"");
 }
 
 TEST_CASE("lexical errors and positions in characters") {
   CHECK(error_of("select 'abc") == "42601 8 unterminated quoted string at or near \"'abc\"");
   CHECK(error_of("select \"abc") == "42601 8 unterminated quoted identifier at or near \"\"abc\"");
-  CHECK(error_of("select /* x /* y */") == "42601 8 unterminated /* comment at or near \"/* x /* y */\"");
-  CHECK(error_of("select $a$ x") == "42601 8 unterminated dollar-quoted string at or near \"$a$ x\"");
+  CHECK(error_of("select /* x /* y */") ==
+        "42601 8 unterminated /* comment at or near \"/* x /* y */\"");
+  CHECK(error_of("select $a$ x") ==
+        "42601 8 unterminated dollar-quoted string at or near \"$a$ x\"");
   CHECK(error_of("select \"\"") == "42601 8 zero-length delimited identifier at or near \"\"\"\"");
   CHECK(error_of("select '\xc3\xa4\xc3\xb6' frm x y") == "42601 17 syntax error at or near \"x\"");
   CHECK(error_of("select '\xff'").substr(0, 5) == "22021");
@@ -61,10 +66,10 @@ TEST_CASE("identifiers are folded and cut") {
 }
 
 TEST_CASE("operators end where PostgreSQL ends them") {
-  auto parsed = parse_expression("a<-1");   // No special character: the sign is its own token.
+  auto parsed = parse_expression("a<-1");  // No special character: the sign is its own token.
   REQUIRE(parsed);
   CHECK(static_cast<BinaryExpr*>(parsed->expr)->op == "<");
-  parsed = parse_expression("a@-b");        // @ allows the minus to stay.
+  parsed = parse_expression("a@-b");  // @ allows the minus to stay.
   REQUIRE(parsed);
   CHECK(static_cast<BinaryExpr*>(parsed->expr)->op == "@-");
   parsed = parse_expression("a->>'b'");
@@ -91,7 +96,8 @@ TEST_CASE("statement_end") {
 }
 
 TEST_CASE("normalise and quoting") {
-  CHECK(normalise_statement("SELECT  *\n from t -- c\n where a = 5 and b='x' ;") == "SELECT * from t where a = $1 and b=$2");
+  CHECK(normalise_statement("SELECT  *\n from t -- c\n where a = 5 and b='x' ;") ==
+        "SELECT * from t where a = $1 and b=$2");
   CHECK(normalise_statement("select $1, 2") == "select $1, $2");
   CHECK(normalise_statement("select 'a'b") == "select $1 b");
   CHECK(quote_ident("a_1") == "a_1");

@@ -1,5 +1,6 @@
-// Proves: what append() took is readable at once, durable when asked, published by a checkpoint that stock git accepts, and
-// back after reopening; refs move by compare-and-swap, also against other programs; one writer at a time.
+// Proves: what append() took is readable at once, durable when asked, published by a checkpoint
+// that stock git accepts, and back after reopening; refs move by compare-and-swap, also against
+// other programs; one writer at a time.
 #include <git2.h>
 
 #include <atomic>
@@ -62,13 +63,22 @@ TEST_CASE("refs are compared before they move, within the same order as transact
   const auto stale = store->append(none, {{"refs/heads/main", Oid{}, one.commit}});
   REQUIRE_FALSE(stale.has_value());
   CHECK(stale.error().code() == ErrorCode::kSerializationFailure);
-  CHECK(store->append(none, {{"refs/heads/main/below", Oid{}, one.commit}}).error().code() == ErrorCode::kDuplicateBranch);
-  CHECK(store->append(none, {{"refs/heads/a..b", Oid{}, one.commit}}).error().code() == ErrorCode::kInvalidName);
-  REQUIRE(store->append(none, {{"refs/heads/side/way", Oid{}, one.commit}, {"refs/tags/v1", Oid{}, one.commit}}).has_value());
-  CHECK(store->append(none, {{"refs/heads/side", Oid{}, one.commit}}).error().code() == ErrorCode::kDuplicateBranch);
+  CHECK(store->append(none, {{"refs/heads/main/below", Oid{}, one.commit}}).error().code() ==
+        ErrorCode::kDuplicateBranch);
+  CHECK(store->append(none, {{"refs/heads/a..b", Oid{}, one.commit}}).error().code() ==
+        ErrorCode::kInvalidName);
+  REQUIRE(store
+              ->append(none, {{"refs/heads/side/way", Oid{}, one.commit},
+                              {"refs/tags/v1", Oid{}, one.commit}})
+              .has_value());
+  CHECK(store->append(none, {{"refs/heads/side", Oid{}, one.commit}}).error().code() ==
+        ErrorCode::kDuplicateBranch);
   REQUIRE(store->checkpoint().has_value());
   // A name and a name below it may change places in one transaction.
-  REQUIRE(store->append(none, {{"refs/heads/side/way", one.commit, Oid{}}, {"refs/heads/side", Oid{}, one.commit}}).has_value());
+  REQUIRE(store
+              ->append(none, {{"refs/heads/side/way", one.commit, Oid{}},
+                              {"refs/heads/side", Oid{}, one.commit}})
+              .has_value());
   REQUIRE(store->checkpoint().has_value());
   CHECK(git(folder.repository(), "for-each-ref --format='%(refname)'").output ==
         "refs/heads/main\nrefs/heads/side\nrefs/tags/v1");
@@ -82,7 +92,8 @@ TEST_CASE("many refs at once go through packed-refs, and can be deleted from the
   const Made one = must_commit(*store, "one");
   PendingObjects none(*store);
   std::vector<RefUpdate> updates;
-  for (int i = 0; i < 200; ++i) updates.push_back({"refs/heads/b" + std::to_string(i), Oid{}, one.commit});
+  for (int i = 0; i < 200; ++i)
+    updates.push_back({"refs/heads/b" + std::to_string(i), Oid{}, one.commit});
   REQUIRE(store->append(none, updates).has_value());
   REQUIRE(store->checkpoint().has_value());
   CHECK(store->checkpoint().has_value());
@@ -100,10 +111,13 @@ TEST_CASE("journal files are recycled under new epochs, and the store goes on pa
   Made last;
   {
     auto store = open_or_fail(folder.repository(), quiet_options());
-    for (int i = 0; i < 300; ++i) last = must_commit(*store, std::string(5000, 'a') + std::to_string(i));
+    for (int i = 0; i < 300; ++i)
+      last = must_commit(*store, std::string(5000, 'a') + std::to_string(i));
   }
   size_t files = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder.repository() / "rowan/journal")) ++files;
+  for ([[maybe_unused]] const auto& entry :
+       std::filesystem::directory_iterator(folder.repository() / "rowan/journal"))
+    ++files;
   CHECK(files <= kJournalFilesMax);
   CHECK(git(folder.repository(), "rev-list --count main").output == "300");
   check_fsck(folder.repository());
@@ -120,7 +134,8 @@ TEST_CASE("objects too large for the journal go to a pack first") {
   CHECK(text_of(*store, made.blob) == text);
   CHECK(store->stats().packs == 1);
   REQUIRE(store->checkpoint().has_value());
-  for (const auto& entry : std::filesystem::directory_iterator(folder.repository() / "objects/pack")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(folder.repository() / "objects/pack")) {
     CHECK(entry.path().extension() != ".keep");
   }
   check_fsck(folder.repository());
@@ -165,8 +180,11 @@ TEST_CASE("many threads share flushes, in every sync mode") {
           for (int i = 0; i < kEach; ++i) {
             const std::string text = "thread " + std::to_string(t) + " row " + std::to_string(i);
             const auto made = commit_text(*store, text, "refs/heads/t" + std::to_string(t));
-            if (!made || !store->wait_durable(made->sequence) || text_of(*store, made->blob) != text) ++failures;
-            if (mode == SyncMode::kOn && made && store->durable_sequence() < made->sequence) ++failures;
+            if (!made || !store->wait_durable(made->sequence) ||
+                text_of(*store, made->blob) != text)
+              ++failures;
+            if (mode == SyncMode::kOn && made && store->durable_sequence() < made->sequence)
+              ++failures;
           }
         });
       }
@@ -175,7 +193,8 @@ TEST_CASE("many threads share flushes, in every sync mode") {
       CHECK(store->stats().commits_appended == kThreads * kEach);
       if (mode == SyncMode::kOn) CHECK(store->stats().flushes <= kThreads * kEach);
     }
-    CHECK(git(folder.repository(), "rev-list --count --all").output == std::to_string(kThreads * kEach));
+    CHECK(git(folder.repository(), "rev-list --count --all").output ==
+          std::to_string(kThreads * kEach));
     check_fsck(folder.repository());
   }
 }
@@ -246,7 +265,8 @@ TEST_CASE("a foreign move is parked and set back, or answered by the handler") {
     std::vector<ForeignMove> heard;
     store->set_foreign_handler([&](const ForeignMove& move) {
       heard.push_back(move);
-      CHECK(git(folder.repository(), "rev-parse refs/rowan/foreign/main/" + foreign).output == foreign);
+      CHECK(git(folder.repository(), "rev-parse refs/rowan/foreign/main/" + foreign).output ==
+            foreign);
     });
     REQUIRE(store->checkpoint().has_value());
     REQUIRE(heard.size() == 1);
@@ -270,7 +290,8 @@ TEST_CASE("a foreign move is parked and set back, or answered by the handler") {
     REQUIRE(git(folder.repository(), "update-ref refs/tags/theirs " + make("tagged")).status == 0);
     REQUIRE(git(folder.repository(), "update-ref -d refs/heads/main").status == 0);
     REQUIRE(store->checkpoint().has_value());
-    CHECK(git(folder.repository(), "rev-parse main").output == store->ref("refs/heads/main")->hex());
+    CHECK(git(folder.repository(), "rev-parse main").output ==
+          store->ref("refs/heads/main")->hex());
     CHECK(store->ref("refs/tags/theirs").has_value());
   }
   store.reset();
@@ -289,16 +310,19 @@ TEST_CASE("the watch hears a push without being asked") {
   store->set_foreign_handler([&](const ForeignMove&) { ++heard; });
   const auto tip = store->ref("refs/heads/main")->hex();
   REQUIRE(git(folder.repository(), "update-ref refs/heads/other " + tip).status == 0);
-  for (int i = 0; i < 200 && heard == 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(25));
+  for (int i = 0; i < 200 && heard == 0; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(25));
   CHECK(heard == 1);
-  for (int i = 0; i < 200 && git(folder.repository(), "rev-parse -q --verify other").status == 0; ++i) {
+  for (int i = 0; i < 200 && git(folder.repository(), "rev-parse -q --verify other").status == 0;
+       ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(25));
   }
   CHECK(git(folder.repository(), "rev-parse -q --verify other").status != 0);
   CHECK(heard == 1);
 }
 
-TEST_CASE("bulk packs are readable when finished and kept until a published transaction names them") {
+TEST_CASE(
+    "bulk packs are readable when finished and kept until a published transaction names them") {
   TempFolder folder;
   REQUIRE(init_git_store(folder.repository(), "main").has_value());
   auto store = open_or_fail(folder.repository(), quiet_options());
@@ -310,7 +334,8 @@ TEST_CASE("bulk packs are readable when finished and kept until a published tran
   CHECK(text_of(*store, *blob) == "bulky\n");
   const auto keeps = [&] {
     int count = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(folder.repository() / "objects/pack")) {
+    for (const auto& entry :
+         std::filesystem::directory_iterator(folder.repository() / "objects/pack")) {
       count += entry.path().extension() == ".keep";
     }
     return count;
@@ -366,7 +391,7 @@ TEST_CASE("of a bulk pack only what a transaction leads to stays") {
   load(lost);
   const Oid wanted = load(kept);
   REQUIRE(store->checkpoint().has_value());
-  CHECK(store->contains(given_up));        // Both are still held.
+  CHECK(store->contains(given_up));  // Both are still held.
   {
     PendingObjects objects(*store);
     objects.add(ObjectType::kBlob, "made on the way");

@@ -1,5 +1,5 @@
-// Proves: a record reads back as it was made and any flipped bit is seen; recovery takes what is whole, gives up a torn
-// tail for good, and refuses damage by name.
+// Proves: a record reads back as it was made and any flipped bit is seen; recovery takes what is
+// whole, gives up a torn tail for good, and refuses damage by name.
 #include <cstring>
 #include <fstream>
 #include <random>
@@ -19,15 +19,18 @@ std::string read_file(const std::filesystem::path& path) {
 }
 
 void write_file(const std::filesystem::path& path, const std::string& bytes) {
-  std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  std::ofstream(path, std::ios::binary)
+      .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 
 // Commits `count` texts durably and loses power before anything is published.
-std::vector<Made> commit_and_crash(const std::filesystem::path& dir, FaultFileSystem& files, int count, size_t bytes = 100) {
+std::vector<Made> commit_and_crash(const std::filesystem::path& dir, FaultFileSystem& files,
+                                   int count, size_t bytes = 100) {
   std::vector<Made> made;
   {
     auto store = open_or_fail(dir, quiet_options(), files);
-    for (int i = 0; i < count; ++i) made.push_back(must_commit(*store, std::to_string(i) + std::string(bytes, 'r')));
+    for (int i = 0; i < count; ++i)
+      made.push_back(must_commit(*store, std::to_string(i) + std::string(bytes, 'r')));
     files.crash_at(1);
   }
   files.settle();
@@ -37,7 +40,8 @@ std::vector<Made> commit_and_crash(const std::filesystem::path& dir, FaultFileSy
 std::vector<uint64_t> record_offsets(const std::string& bytes) {
   std::vector<uint64_t> out;
   uint64_t at = 0;
-  for (auto head = read_record_head(Bytes(bytes)); head; head = read_record_head(Bytes(bytes).substr(at))) {
+  for (auto head = read_record_head(Bytes(bytes)); head;
+       head = read_record_head(Bytes(bytes).substr(at))) {
     out.push_back(at);
     at += head->length;
   }
@@ -51,7 +55,9 @@ TEST_CASE("a record reads back, and no bit of it may change") {
   std::mt19937 random(7);
   class Nothing final : public ObjectReader {
    public:
-    Result<ObjectRef> read(const Oid&) const override { return Error(ErrorCode::kCorruption, "nothing"); }
+    Result<ObjectRef> read(const Oid&) const override {
+      return Error(ErrorCode::kCorruption, "nothing");
+    }
   } nothing;
   PendingObjects objects(nothing);
   const Oid one = objects.add(ObjectType::kBlob, "one");
@@ -91,7 +97,8 @@ TEST_CASE("a record reads back, and no bit of it may change") {
     forged.length = noise.size() / 8 * 8;
     forged.objects = random() % 4;
     forged.refs = random() % 4;
-    if (forged.length >= kRecordHeadBytes) ignore_error(Result<int>(read_record_body(noise, forged) ? 1 : 0), "no crash");
+    if (forged.length >= kRecordHeadBytes)
+      ignore_error(Result<int>(read_record_body(noise, forged) ? 1 : 0), "no crash");
   }
 }
 
@@ -99,7 +106,7 @@ TEST_CASE("what was durable is there after a crash, and the journal goes on") {
   TempFolder folder;
   REQUIRE(init_git_store_with(folder.repository(), "main", quiet_options()).has_value());
   FaultFileSystem files(folder.path / "trash", 11);
-  const auto made = commit_and_crash(folder.repository(), files, 40, 1000);   // More than one file.
+  const auto made = commit_and_crash(folder.repository(), files, 40, 1000);  // More than one file.
   CHECK(git(folder.repository(), "rev-parse -q --verify main").status != 0);
   {
     auto options = quiet_options();
@@ -149,7 +156,8 @@ TEST_CASE("a torn tail is given up for good, damage is refused by name") {
     check_fsck(folder.repository());
   }
   SUBCASE("a bit of a record that a later one calls durable") {
-    for (const size_t at : {offsets[0] + 3, offsets[0] + 90, offsets[4] + 20, offsets[4] + 70, offsets[7] + 1}) {
+    for (const size_t at :
+         {offsets[0] + 3, offsets[0] + 90, offsets[4] + 20, offsets[4] + 70, offsets[7] + 1}) {
       std::string flipped = whole;
       flipped[at] = static_cast<char>(flipped[at] ^ 4);
       write_file(path, flipped);
@@ -168,10 +176,12 @@ TEST_CASE("a torn tail is given up for good, damage is refused by name") {
     std::string bytes = read_file(state);
     bytes[20] ^= 1;
     write_file(state, bytes);
-    CHECK(open_git_store(folder.repository(), quiet_options()).error().code() == ErrorCode::kCorruption);
+    CHECK(open_git_store(folder.repository(), quiet_options()).error().code() ==
+          ErrorCode::kCorruption);
     bytes[8] = 2;
     write_file(state, bytes);
-    CHECK(open_git_store(folder.repository(), quiet_options()).error().code() == ErrorCode::kUnsupportedFormat);
+    CHECK(open_git_store(folder.repository(), quiet_options()).error().code() ==
+          ErrorCode::kUnsupportedFormat);
   }
 }
 
@@ -179,10 +189,11 @@ TEST_CASE("a file that is missing in the middle of the journal is damage") {
   TempFolder folder;
   REQUIRE(init_git_store_with(folder.repository(), "main", quiet_options()).has_value());
   FaultFileSystem files(folder.path / "trash", 13);
-  commit_and_crash(folder.repository(), files, 60, 2000);   // Three files.
+  commit_and_crash(folder.repository(), files, 60, 2000);  // Three files.
   REQUIRE(std::filesystem::exists(folder.repository() / "rowan/journal/0003"));
   std::filesystem::remove(folder.repository() / "rowan/journal/0002");
-  CHECK(open_git_store(folder.repository(), quiet_options()).error().code() == ErrorCode::kCorruption);
+  CHECK(open_git_store(folder.repository(), quiet_options()).error().code() ==
+        ErrorCode::kCorruption);
 }
 
 TEST_CASE("a foreign move while the process was down is noticed by the recovery's checkpoint") {
@@ -195,7 +206,9 @@ TEST_CASE("a foreign move while the process was down is noticed by the recovery'
   }
   const std::string base = git(folder.repository(), "rev-parse main").output;
   const auto made = commit_and_crash(folder.repository(), files, 2);
-  const auto foreign = git(folder.repository(), "-c user.name=x -c user.email=x@y commit-tree -p main -m f main^{tree}").output;
+  const auto foreign = git(folder.repository(),
+                           "-c user.name=x -c user.email=x@y commit-tree -p main -m f main^{tree}")
+                           .output;
   REQUIRE(git(folder.repository(), "update-ref refs/heads/main " + foreign).status == 0);
   auto store = open_or_fail(folder.repository(), quiet_options());
   REQUIRE(store->checkpoint().has_value());

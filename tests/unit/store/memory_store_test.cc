@@ -1,5 +1,5 @@
-// Proves: pending objects are found before and after moves and de-duplicated; the in-memory store moves refs by
-// compare-and-swap, all or none, and reads back what was appended.
+// Proves: pending objects are found before and after moves and de-duplicated; the in-memory store
+// moves refs by compare-and-swap, all or none, and reads back what was appended.
 #include "store/memory_store.h"
 
 #include <doctest/doctest.h>
@@ -14,7 +14,8 @@ namespace rowan::store {
 TEST_CASE("ids are Git's") {
   CHECK(hash_object(ObjectType::kBlob, "").hex() == "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391");
   CHECK(hash_object(ObjectType::kTree, "").hex() == "4b825dc642cb6eb9a060e54bf8d69288fbee4904");
-  CHECK(hash_object(ObjectType::kBlob, "hello\n").hex() == "ce013625030ba8dba906f756967f9e9ca394464a");
+  CHECK(hash_object(ObjectType::kBlob, "hello\n").hex() ==
+        "ce013625030ba8dba906f756967f9e9ca394464a");
 }
 
 TEST_CASE("pending objects: few or many, moved or copied") {
@@ -32,7 +33,7 @@ TEST_CASE("pending objects: few or many, moved or copied") {
   CHECK(pending.bytes() == bytes);
   CHECK(pending.entries()[5].previous == ids[4]);
 
-  PendingObjects above(static_cast<const ObjectReader&>(pending));   // Reads through, adds its own.
+  PendingObjects above(static_cast<const ObjectReader&>(pending));  // Reads through, adds its own.
   const Oid other = above.add(ObjectType::kTree, "");
   for (int i = 0; i < 300; ++i) {
     const auto object = above.read(ids[i]);

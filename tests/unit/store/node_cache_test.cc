@@ -1,4 +1,5 @@
-// Proves: the cache finds what it was given, keeps its budget, prefers what is used, and bears several threads.
+// Proves: the cache finds what it was given, keeps its budget, prefers what is used, and bears
+// several threads.
 #include "store/node_cache.h"
 
 #include <doctest/doctest.h>
@@ -63,7 +64,7 @@ TEST_CASE("the budget holds, whatever is inserted, and nodes in use stay") {
     }
     CHECK(cache.memory_bytes() <= cache.bytes_max());
     CHECK(cache.memory_bytes() > cache.bytes_max() / 2);
-    REQUIRE(cache.find(id_of(0), 0) != nullptr);       // Found all the time: it got its second chances.
+    REQUIRE(cache.find(id_of(0), 0) != nullptr);  // Found all the time: it got its second chances.
     size_t found = 0;
     for (uint64_t i = 0; i < 50'000; ++i) {
       if (const auto node = cache.find(id_of(i), 0)) {
@@ -73,7 +74,7 @@ TEST_CASE("the budget holds, whatever is inserted, and nodes in use stay") {
     }
     CHECK(found > 500);
     const auto large = cache.insert(id_of(99'999), 0, std::make_shared<TestNode>(7, 2 << 20));
-    CHECK(value_of(large) == 7);                         // Given back, not kept.
+    CHECK(value_of(large) == 7);  // Given back, not kept.
     CHECK(cache.find(id_of(99'999), 0) == nullptr);
   }
   CHECK(TestNode::alive == 0);
@@ -88,7 +89,8 @@ TEST_CASE("threads may do anything at once") {
       for (uint64_t i = 0; i < 20'000; ++i) {
         const uint64_t number = (i * 7 + t) % 1000;
         auto node = cache.find(id_of(number), 3);
-        if (node == nullptr) node = cache.insert(id_of(number), 3, std::make_shared<TestNode>(number, 500));
+        if (node == nullptr)
+          node = cache.insert(id_of(number), 3, std::make_shared<TestNode>(number, 500));
         wrong += value_of(node) != number;
         if (t == 0 && i % 5000 == 0) cache.clear();
       }

@@ -1,5 +1,5 @@
-// Proves: wherever writing or merging packs fails, at the Nth file operation for every N, each object that was
-// there before is still there for us and for stock git, and what git sees is whole.
+// Proves: wherever writing or merging packs fails, at the Nth file operation for every N, each
+// object that was there before is still there for us and for stock git, and what git sees is whole.
 #include "pack_testing.h"
 #include "store/file_system.h"
 #include "store/pack_set.h"
@@ -8,7 +8,8 @@ namespace rowan::store::testing {
 
 namespace {
 
-// The real file system until `left` changing operations are done; then every one fails, as after a crash.
+// The real file system until `left` changing operations are done; then every one fails, as after a
+// crash.
 class FailingFileSystem final : public FileSystem {
  public:
   explicit FailingFileSystem(size_t operations) : left_(operations) {}
@@ -40,19 +41,23 @@ class FailingFileSystem final : public FileSystem {
     TRY(step());
     return real_file_system().sync_folder(path);
   }
-  Result<std::vector<std::string>> list(const fs::path& folder) override { return real_file_system().list(folder); }
+  Result<std::vector<std::string>> list(const fs::path& folder) override {
+    return real_file_system().list(folder);
+  }
   bool exists(const fs::path& path) override { return real_file_system().exists(path); }
 
  private:
   class FailingFile final : public File {
    public:
-    FailingFile(FailingFileSystem& files, std::unique_ptr<File> file) : files_(files), file_(std::move(file)) {}
+    FailingFile(FailingFileSystem& files, std::unique_ptr<File> file)
+        : files_(files), file_(std::move(file)) {}
     Result<size_t> read(char* to, size_t bytes_max, uint64_t offset) const override {
       return file_->read(to, bytes_max, offset);
     }
     Result<void> write(Bytes bytes, uint64_t offset) override {
       if (auto allowed = files_.step(); !allowed) {
-        ignore_error(file_->write(bytes.substr(0, bytes.size() / 2), offset), "half a write, as a crash leaves it");
+        ignore_error(file_->write(bytes.substr(0, bytes.size() / 2), offset),
+                     "half a write, as a crash leaves it");
         return allowed;
       }
       return file_->write(bytes, offset);
@@ -117,12 +122,14 @@ TEST_CASE("write_pack and PackStream fail at any point without leaving half a pa
       for (int i = 0; i < 10; ++i) history.commit(after);
       FailingFileSystem files(n);
       const auto write_stream = [&]() -> Result<WrittenPack> {
-        TRY_ASSIGN(auto opened, PackStream::open(repository.packs(), {.threads = 2, .files = &files}));
+        TRY_ASSIGN(auto opened,
+                   PackStream::open(repository.packs(), {.threads = 2, .files = &files}));
         for (const MadeObject& one : after) TRY(opened->add(one.type, one.bytes));
         return opened->finish();
       };
       const auto written =
-          stream ? write_stream() : write_pack(repository.packs(), as_pack_objects(after), {.files = &files});
+          stream ? write_stream()
+                 : write_pack(repository.packs(), as_pack_objects(after), {.files = &files});
       complete = !files.failed();
       CHECK(written.has_value() == complete);
       check_everything(repository, before);

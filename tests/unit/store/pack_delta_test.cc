@@ -1,5 +1,5 @@
-// Proves: a delta gives back the target for any pair of texts, stays small for small changes, and damaged deltas are
-// refused without touching memory out of bounds.
+// Proves: a delta gives back the target for any pair of texts, stays small for small changes, and
+// damaged deltas are refused without touching memory out of bounds.
 #include <doctest/doctest.h>
 
 #include <memory>
@@ -34,7 +34,8 @@ TEST_CASE("any two texts have a delta that leads from one to the other") {
     std::string target = base;
     for (uint64_t edits = random() % 6; edits > 0; --edits) {
       const size_t at = random() % (target.size() + 1);
-      target.replace(at, std::min<size_t>(random() % 200, target.size() - at), random_text(random, random() % 150));
+      target.replace(at, std::min<size_t>(random() % 200, target.size() - at),
+                     random_text(random, random() % 150));
     }
     const std::string delta = maker.make(base, target, SIZE_MAX);
     CHECK(apply(base, delta, target.size()) == target);
@@ -59,7 +60,8 @@ TEST_CASE("large and repetitive texts work as well") {
 TEST_CASE("several changed ids in a tree cost little more than the ids") {
   std::mt19937_64 random(3);
   std::string base;
-  for (int i = 0; i < 64; ++i) base += "100644 name" + std::to_string(100 + i) + '\0' + random_text(random, 20);
+  for (int i = 0; i < 64; ++i)
+    base += "100644 name" + std::to_string(100 + i) + '\0' + random_text(random, 20);
   std::string target = base;
   for (const size_t at : {200, 1000, 2000}) target.replace(at, 20, random_text(random, 20));
   DeltaMaker maker;
@@ -82,7 +84,8 @@ TEST_CASE("damaged deltas are refused or give some text of the right size") {
       bad[random() % bad.size()] ^= static_cast<char>(1 << random() % 8);
     }
     if (random() % 4 == 0) bad.resize(random() % bad.size());
-    const auto out = std::make_unique<char[]>(target.size());  // A guarded size under the address sanitizer.
+    const auto out =
+        std::make_unique<char[]>(target.size());  // A guarded size under the address sanitizer.
     (void)apply_delta(base, bad, out.get(), target.size());
   }
 }

@@ -1,6 +1,6 @@
-// Proves: packs we write pass every check of stock git and read back; packs stock git wrote read back byte for
-// byte; loose objects, alternates and packs replaced by gc are found; damage becomes kCorruption or is without
-// effect; consolidation keeps every object.
+// Proves: packs we write pass every check of stock git and read back; packs stock git wrote read
+// back byte for byte; loose objects, alternates and packs replaced by gc are found; damage becomes
+// kCorruption or is without effect; consolidation keeps every object.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -32,7 +32,8 @@ void check_all(const PackSet& set, const std::vector<MadeObject>& made) {
   }
 }
 
-WrittenPack write(const TestRepository& repository, const std::vector<MadeObject>& made, bool release = true) {
+WrittenPack write(const TestRepository& repository, const std::vector<MadeObject>& made,
+                  bool release = true) {
   auto written = write_pack(repository.packs(), as_pack_objects(made), {});
   REQUIRE(written);
   CHECK(fs::exists(written->stem.string() + ".keep"));
@@ -48,7 +49,8 @@ void check_fsck(const TestRepository& repository) {
 
 size_t count_files(const fs::path& folder, std::string_view extension) {
   size_t count = 0;
-  for (const auto& file : fs::directory_iterator(folder)) count += file.path().extension() == extension;
+  for (const auto& file : fs::directory_iterator(folder))
+    count += file.path().extension() == extension;
   return count;
 }
 
@@ -69,7 +71,8 @@ TEST_CASE("write_pack: stock git accepts the packs, chains stay within the limit
     repository.git("index-pack --strict --stdin < " + pack.stem.string() + ".pack");
     const std::string listing = repository.git("verify-pack -v " + pack.stem.string() + ".pack");
     CHECK(listing.find("chain length = " + std::to_string(kDeltaChainMax)) != std::string::npos);
-    CHECK(listing.find("chain length = " + std::to_string(kDeltaChainMax + 1)) == std::string::npos);
+    CHECK(listing.find("chain length = " + std::to_string(kDeltaChainMax + 1)) ==
+          std::string::npos);
   }
   const auto set = open_set(repository);
   check_all(*set, made);
@@ -90,7 +93,8 @@ TEST_CASE("write_pack: nothing, one object, empty objects, duplicates and a node
   const auto b = make(ObjectType::kBlob, text_b, a.id);
   auto again = a;
   again.previous = b.id;
-  const std::vector<MadeObject> made = {a, b, again, make(ObjectType::kBlob, ""), make(ObjectType::kTree, ""), b};
+  const std::vector<MadeObject> made = {
+      a, b, again, make(ObjectType::kBlob, ""), make(ObjectType::kTree, ""), b};
   const WrittenPack written = write(repository, made);
   CHECK(written.objects == 4);
   CHECK(written.bytes == fs::file_size(written.stem.string() + ".pack"));
@@ -98,15 +102,19 @@ TEST_CASE("write_pack: nothing, one object, empty objects, duplicates and a node
   repository.git("verify-pack " + written.stem.string() + ".pack");
 }
 
-TEST_CASE("write_pack: versions beside each other share what they have from one that stands elsewhere") {
+TEST_CASE(
+    "write_pack: versions beside each other share what they have from one that stands elsewhere") {
   TestRepository repository;
   const Oid elsewhere = make(ObjectType::kBlob, "in an older pack").id;
   std::string text;
-  for (int i = 0; i < 400; ++i) text += hash_object(ObjectType::kBlob, std::to_string(i)).hex() + "\n";
+  for (int i = 0; i < 400; ++i)
+    text += hash_object(ObjectType::kBlob, std::to_string(i)).hex() + "\n";
   std::vector<MadeObject> made;
-  for (int i = 0; i < 100; ++i) made.push_back(make(ObjectType::kBlob, text + "branch " + std::to_string(i) + "\n", elsewhere));
+  for (int i = 0; i < 100; ++i)
+    made.push_back(make(ObjectType::kBlob, text + "branch " + std::to_string(i) + "\n", elsewhere));
   const WrittenPack written = write(repository, made);
-  CHECK(written.bytes < 20 * text.size());   // A hundred whole ones would take 50 times the text at least.
+  CHECK(written.bytes <
+        20 * text.size());  // A hundred whole ones would take 50 times the text at least.
   check_all(*open_set(repository), made);
   repository.git("verify-pack " + written.stem.string() + ".pack");
 }
@@ -122,7 +130,8 @@ TEST_CASE("PackStream: any number of threads, duplicates once, abandoned without
       for (const MadeObject& one : made) REQUIRE((*abandoned)->add(one.type, one.bytes));
     }
     CHECK(fs::is_empty(repository.packs()));
-    auto stream = PackStream::open(repository.packs(), {.compression = threads == 4 ? 0 : 1, .threads = threads});
+    auto stream = PackStream::open(repository.packs(),
+                                   {.compression = threads == 4 ? 0 : 1, .threads = threads});
     REQUIRE(stream);
     for (const MadeObject& one : made) {
       const auto id = (*stream)->add(one.type, one.bytes);
@@ -150,7 +159,8 @@ TEST_CASE("packs of stock git, loose objects and alternates read back") {
   const auto set = open_set(repository);
   const auto held = *set->find(made.front().id);
 
-  // A reader that was open before gc goes on, and one that looks for something new finds the new pack.
+  // A reader that was open before gc goes on, and one that looks for something new finds the new
+  // pack.
   repository.git("repack -adfq --depth=200 --window=20");
   CHECK(count_files(repository.packs(), ".idx") == 1);
   check_all(*set, made);
@@ -306,7 +316,7 @@ TEST_CASE("consolidation keeps every object, and git agrees") {
     sum += size;
   }
   check_all(*set, made);
-  check_all(*old_reader, made);                     // Through its old mappings.
+  check_all(*old_reader, made);  // Through its old mappings.
   check_all(*open_set(repository), made);
   check_fsck(repository);
   const auto again = consolidate_packs(*set, repository.packs());
@@ -322,11 +332,13 @@ TEST_CASE("consolidation of stock git's packs with REF_DELTA entries and rings b
   write(repository, made);
   repository.git("update-ref refs/heads/main " + history.head().hex());
   repository.git("-c repack.useDeltaBaseOffset=false repack -adfq --depth=60");
-  // The same objects once more with chains in the other direction: each copy is a delta of the other pack's copy.
+  // The same objects once more with chains in the other direction: each copy is a delta of the
+  // other pack's copy.
   std::vector<MadeObject> backwards(made.rbegin(), made.rend());
   std::map<Oid, Oid> follower;
   for (const MadeObject& one : made) follower[one.previous] = one.id;
-  for (MadeObject& one : backwards) one.previous = follower.contains(one.id) ? follower[one.id] : Oid{};
+  for (MadeObject& one : backwards)
+    one.previous = follower.contains(one.id) ? follower[one.id] : Oid{};
   write(repository, backwards);
   const auto set = open_set(repository);
   REQUIRE(set->packs().size() == 2);
@@ -385,7 +397,8 @@ TEST_CASE("merging packs makes deltas where a node has versions in several of th
   CHECK(set->packs().front().bytes < before * 3 / 5);
   check_all(*set, made);
   check_fsck(repository);
-  const std::string listing = repository.git("verify-pack -v " + set->packs().front().stem.string() + ".pack");
+  const std::string listing =
+      repository.git("verify-pack -v " + set->packs().front().stem.string() + ".pack");
   CHECK(listing.find("chain length = " + std::to_string(kDeltaChainMax + 1)) == std::string::npos);
 }
 

@@ -1,4 +1,5 @@
-// What the pack tests share: a bare repository in a temporary folder, stock git, and made-up histories.
+// What the pack tests share: a bare repository in a temporary folder, stock git, and made-up
+// histories.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -84,8 +85,9 @@ inline std::string make_row(std::mt19937_64& random, size_t key) {
   return row + "customer number " + std::to_string(random() % 10'000) + "\n";
 }
 
-// A table of leaves under interior trees under a root, and one-row commits on it: the shape of the real thing. With
-// 13,800 leaves and 10,000 commits it is the synthetic workload that the size limit of a commit is given for.
+// A table of leaves under interior trees under a root, and one-row commits on it: the shape of the
+// real thing. With 13,800 leaves and 10,000 commits it is the synthetic workload that the size
+// limit of a commit is given for.
 class MadeHistory {
  public:
   MadeHistory(size_t leaves, uint64_t seed) : random_(seed) {
@@ -96,7 +98,8 @@ class MadeHistory {
       leaves_.push_back(make(ObjectType::kBlob, std::move(text)));
     }
     const size_t interiors = (leaves + kFan - 1) / kFan;
-    for (size_t i = 0; i < interiors; ++i) interiors_.push_back(make(ObjectType::kTree, interior_text(i)));
+    for (size_t i = 0; i < interiors; ++i)
+      interiors_.push_back(make(ObjectType::kTree, interior_text(i)));
     const size_t tops = (interiors + kFan - 1) / kFan;
     for (size_t i = 0; i < tops; ++i) tops_.push_back(make(ObjectType::kTree, top_text(i)));
     for (const char* name : {"rows", "orders", "public", "schemas"}) chain_names_.push_back(name);
@@ -164,7 +167,8 @@ class MadeHistory {
   }
   void rebuild_chain() {
     std::string text;
-    for (size_t i = 0; i < tops_.size(); ++i) text += entry("40000", std::to_string(1000 + i), tops_[i].id);
+    for (size_t i = 0; i < tops_.size(); ++i)
+      text += entry("40000", std::to_string(1000 + i), tops_[i].id);
     for (size_t i = 0; i < chain_.size(); ++i) {
       chain_[i] = make(ObjectType::kTree, std::move(text));
       text = entry("40000", chain_names_[i], chain_[i].id);
@@ -175,7 +179,8 @@ class MadeHistory {
     if (!commit_.bytes.empty()) text += "parent " + commit_.id.hex() + "\n";
     ++time_;
     const std::string who = "rowan <rowan@localhost> " + std::to_string(time_);
-    return text + "author " + who + " +0000\ncommitter " + who + " +0000\n\nupdate orders\n\nRowan-Time: " + std::to_string(time_) + "000000\n";
+    return text + "author " + who + " +0000\ncommitter " + who +
+           " +0000\n\nupdate orders\n\nRowan-Time: " + std::to_string(time_) + "000000\n";
   }
 
   std::mt19937_64 random_;
@@ -184,7 +189,7 @@ class MadeHistory {
   std::vector<MadeObject> interiors_;
   std::vector<MadeObject> tops_;
   std::vector<std::string> chain_names_;
-  std::vector<MadeObject> chain_;               // The trees above the table's own, to the commit's.
+  std::vector<MadeObject> chain_;  // The trees above the table's own, to the commit's.
   MadeObject commit_{ObjectType::kCommit, {}, {}, {}};
 };
 

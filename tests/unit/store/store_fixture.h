@@ -42,7 +42,8 @@ inline GitStoreOptions quiet_options() {
   return options;
 }
 
-inline std::unique_ptr<ObjectStore> open_or_fail(const std::filesystem::path& dir, const GitStoreOptions& options,
+inline std::unique_ptr<ObjectStore> open_or_fail(const std::filesystem::path& dir,
+                                                 const GitStoreOptions& options,
                                                  FileSystem& files = real_file_system()) {
   auto store = open_git_store_on(dir, options, files);
   if (!store) FAIL(store.error().message());
@@ -56,7 +57,8 @@ struct Made {
   Oid blob;
 };
 
-inline Result<Made> commit_text(ObjectStore& store, const std::string& text, const std::string& branch = "refs/heads/main",
+inline Result<Made> commit_text(ObjectStore& store, const std::string& text,
+                                const std::string& branch = "refs/heads/main",
                                 const Oid& previous_blob = {}) {
   PendingObjects objects(store);
   Made made;
@@ -75,7 +77,8 @@ inline Result<Made> commit_text(ObjectStore& store, const std::string& text, con
   return made;
 }
 
-inline Made must_commit(ObjectStore& store, const std::string& text, const std::string& branch = "refs/heads/main") {
+inline Made must_commit(ObjectStore& store, const std::string& text,
+                        const std::string& branch = "refs/heads/main") {
   auto made = commit_text(store, text, branch);
   if (!made) FAIL(made.error().message());
   auto durable = store.wait_durable(made->sequence);

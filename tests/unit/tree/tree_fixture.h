@@ -1,4 +1,5 @@
-// What the tests of the tree room share: rows with the reference table's shape, and a store in memory that counts reads.
+// What the tests of the tree room share: rows with the reference table's shape, and a store in
+// memory that counts reads.
 #pragma once
 
 #include <map>
@@ -51,10 +52,11 @@ class MapObjects final : public store::ObjectReader {
   mutable size_t reads = 0;
 
  private:
-  std::unordered_map<Oid, std::pair<store::ObjectType, std::shared_ptr<const std::string>>, OidHash> objects_;
+  std::unordered_map<Oid, std::pair<store::ObjectType, std::shared_ptr<const std::string>>, OidHash>
+      objects_;
 };
 
-using Rows = std::map<std::string, std::string>;   // Key to line.
+using Rows = std::map<std::string, std::string>;  // Key to line.
 
 // `d7167`: a letter for the number of digits, then the digits.
 inline std::string int_key(uint64_t value) {
@@ -64,13 +66,14 @@ inline std::string int_key(uint64_t value) {
 
 inline std::string row_line(const std::string& key, uint64_t salt) {
   const uint64_t h = hash64(key, salt);
-  return key + " [\"ivory desk " + std::to_string(h % 100000) + "\"," + std::to_string(h % 9973) + "," +
-         std::to_string(h % 7919) + ".25,\"2023-12-18\"]";
+  return key + " [\"ivory desk " + std::to_string(h % 100000) + "\"," + std::to_string(h % 9973) +
+         "," + std::to_string(h % 7919) + ".25,\"2023-12-18\"]";
 }
 
 inline Rows make_rows(size_t count, uint64_t step = 2) {
   Rows rows;
-  for (uint64_t i = 1; i <= count; ++i) rows.emplace_hint(rows.end(), int_key(i * step), row_line(int_key(i * step), 0));
+  for (uint64_t i = 1; i <= count; ++i)
+    rows.emplace_hint(rows.end(), int_key(i * step), row_line(int_key(i * step), 0));
   return rows;
 }
 
@@ -88,10 +91,12 @@ struct TestTree {
     return *root;
   }
 
-  // Applies changes (an empty line removes); gives the new root and in `made` the number of new objects.
+  // Applies changes (an empty line removes); gives the new root and in `made` the number of new
+  // objects.
   Oid apply(const Oid& root, const Rows& changes, size_t* made = nullptr) {
     std::vector<RowEdit> edits;
-    for (const auto& [key, line] : changes) edits.push_back({key, line.empty() ? std::nullopt : std::optional<Bytes>(line)});
+    for (const auto& [key, line] : changes)
+      edits.push_back({key, line.empty() ? std::nullopt : std::optional<Bytes>(line)});
     store::PendingObjects pending(objects);
     auto result = apply_edits(pending, cache, keys, root, edits);
     ENSURE(result.has_value());
@@ -102,12 +107,14 @@ struct TestTree {
 
   Oid apply_stream(const Oid& root, const Rows& changes) {
     auto at = changes.begin();
-    auto result = apply_edit_stream(reader, objects.sink(), root, [&]() -> Result<std::optional<RowEdit>> {
-      if (at == changes.end()) return std::optional<RowEdit>();
-      RowEdit edit{at->first, at->second.empty() ? std::nullopt : std::optional<Bytes>(at->second)};
-      ++at;
-      return std::optional<RowEdit>(edit);
-    });
+    auto result =
+        apply_edit_stream(reader, objects.sink(), root, [&]() -> Result<std::optional<RowEdit>> {
+          if (at == changes.end()) return std::optional<RowEdit>();
+          RowEdit edit{at->first,
+                       at->second.empty() ? std::nullopt : std::optional<Bytes>(at->second)};
+          ++at;
+          return std::optional<RowEdit>(edit);
+        });
     ENSURE(result.has_value());
     return *result;
   }

@@ -1,4 +1,5 @@
-// Row trees: pinned bytes and ids, sizes and costs, cursors, differences, and refusal of damaged nodes.
+// Row trees: pinned bytes and ids, sizes and costs, cursors, differences, and refusal of damaged
+// nodes.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -12,14 +13,18 @@ namespace {
 
 constexpr size_t kManyRows = 100'000;
 
-std::shared_ptr<const std::string> own(std::string bytes) { return std::make_shared<const std::string>(std::move(bytes)); }
+std::shared_ptr<const std::string> own(std::string bytes) {
+  return std::make_shared<const std::string>(std::move(bytes));
+}
 
 Result<std::shared_ptr<const GitTree>> parse(std::string bytes) {
   const auto owner = own(std::move(bytes));
   return GitTree::parse({store::ObjectType::kTree, *owner, owner});
 }
 
-std::string entry(std::string_view mode_and_name) { return std::string(mode_and_name) + '\0' + std::string(20, 'i'); }
+std::string entry(std::string_view mode_and_name) {
+  return std::string(mode_and_name) + '\0' + std::string(20, 'i');
+}
 
 ErrorCode leaf_error(Bytes text) {
   TestTree tree;
@@ -34,7 +39,8 @@ TEST_CASE("tree: the format's test vectors") {
   TestTree tree;
   CHECK(tree.build({}).is_zero());
   const Oid one = tree.build({{"a1", "a1 [1]"}});
-  CHECK(store::hash_object(store::ObjectType::kBlob, "a1 [1]\n").hex() == "79fd5c11221203aa2e959359298e59dea956b3d0");
+  CHECK(store::hash_object(store::ObjectType::kBlob, "a1 [1]\n").hex() ==
+        "79fd5c11221203aa2e959359298e59dea956b3d0");
   CHECK(one.hex() == "07b02d252c507485f94ff94dc514ecc6e7d5745e");
   const auto root = GitTree::read(tree.objects, tree.cache, one);
   REQUIRE(root.has_value());
@@ -55,8 +61,10 @@ TEST_CASE("tree: the format's test vectors") {
 TEST_CASE("tree: the step tables are the Weibull hazard of their targets") {
   const auto check = [](const StepTable& table, double target) {
     for (int s = 0; s < 15; ++s) {
-      const double hazard = (std::pow((s + 1) / 8.0, 4) - std::pow(s / 8.0, 4)) / std::pow(1.1033, 4) / (target / 8);
-      CHECK(static_cast<double>(table[static_cast<size_t>(s)]) == doctest::Approx(hazard * 4294967296.0).epsilon(1e-3));
+      const double hazard =
+          (std::pow((s + 1) / 8.0, 4) - std::pow(s / 8.0, 4)) / std::pow(1.1033, 4) / (target / 8);
+      CHECK(static_cast<double>(table[static_cast<size_t>(s)]) ==
+            doctest::Approx(hazard * 4294967296.0).epsilon(1e-3));
     }
     CHECK(table[15] == uint64_t{1} << 32);
   };
@@ -131,7 +139,8 @@ TEST_CASE("tree: edits without effect make nothing") {
   CHECK(tree.apply(Oid{}, {{"a3", ""}}).is_zero());
   const RowEdit unordered[] = {{"b", {}}, {"a", {}}};
   store::PendingObjects pending(tree.objects);
-  CHECK(apply_edits(pending, tree.cache, tree.keys, root, unordered).error().code() == ErrorCode::kInternal);
+  CHECK(apply_edits(pending, tree.cache, tree.keys, root, unordered).error().code() ==
+        ErrorCode::kInternal);
 }
 
 TEST_CASE("tree: find and cursor") {
@@ -144,7 +153,8 @@ TEST_CASE("tree: find and cursor") {
     REQUIRE(found->has_value());
     REQUIRE((*found)->line == line);
   }
-  for (const char* absent : {"", "0", "a1", "c101", "e40001", "zz"}) CHECK(!find_line(tree.reader, root, absent)->has_value());
+  for (const char* absent : {"", "0", "a1", "c101", "e40001", "zz"})
+    CHECK(!find_line(tree.reader, root, absent)->has_value());
   CHECK(!find_line(tree.reader, Oid{}, "a2")->has_value());
   auto cursor = Cursor::open(tree.reader, root);
   REQUIRE(cursor.has_value());
@@ -165,7 +175,9 @@ TEST_CASE("tree: find and cursor") {
   CHECK(lines == rows.size());
 }
 
-TEST_CASE("tree: the runs of a range hold all of it and little more, and a key's place is about its share") {
+TEST_CASE(
+    "tree: the runs of a range hold all of it and little more, and a key's place is about its "
+    "share") {
   TestTree tree;
   const Rows rows = make_rows(20'000);
   const Oid root = tree.build(rows);
@@ -186,16 +198,19 @@ TEST_CASE("tree: the runs of a range hold all of it and little more, and a key's
         const auto leaf = Leaf::read(tree.reader, id);
         REQUIRE(leaf.has_value());
         lines += (*leaf)->size();
-        for (size_t k = 0; k < (*leaf)->size(); ++k) found.emplace((*leaf)->key(k), (*leaf)->line(k));
+        for (size_t k = 0; k < (*leaf)->size(); ++k)
+          found.emplace((*leaf)->key(k), (*leaf)->line(k));
       }
     }
     const auto end = upper.empty() ? rows.end() : rows.lower_bound(upper);
     size_t inside = 0;
-    for (auto row = rows.lower_bound(lower); row != end; ++row, ++inside) REQUIRE(found.contains(row->first));
+    for (auto row = rows.lower_bound(lower); row != end; ++row, ++inside)
+      REQUIRE(found.contains(row->first));
     CHECK(lines <= inside + 3 * rows.size() / all->size() + 10'000);
     const auto place = key_place(tree.reader, root, lower);
     REQUIRE(place.has_value());
-    const double exact = static_cast<double>(std::distance(rows.begin(), rows.lower_bound(lower))) / static_cast<double>(rows.size());
+    const double exact = static_cast<double>(std::distance(rows.begin(), rows.lower_bound(lower))) /
+                         static_cast<double>(rows.size());
     CHECK(std::abs(*place - exact) < 0.2);
   }
 }
@@ -214,13 +229,15 @@ TEST_CASE("tree: a difference reads little more than the changed paths") {
   tree.objects.reads = 0;
   size_t seen = 0;
   REQUIRE(diff_trees(tree.reader, root, changed, [&](const RowDifference&) -> Result<bool> {
-    ++seen;
-    return true;
-  }).has_value());
+            ++seen;
+            return true;
+          }).has_value());
   CHECK(seen == changes.size());
   CHECK(tree.objects.reads < 50 * 2 * 3);
   seen = 0;
-  REQUIRE(diff_trees(tree.reader, root, changed, [&](const RowDifference&) -> Result<bool> { return ++seen < 3; }).has_value());
+  REQUIRE(diff_trees(tree.reader, root, changed, [&](const RowDifference&) -> Result<bool> {
+            return ++seen < 3;
+          }).has_value());
   CHECK(seen == 3);
 }
 
@@ -231,7 +248,8 @@ TEST_CASE("tree: long keys, long lines and too many rows of one name") {
     const std::string key = "t" + std::string(250, 'k') + int_key(static_cast<uint64_t>(i));
     rows[key] = key + " " + std::string(3000, 'v');
   }
-  for (uint64_t i = 0; i < 12; ++i) rows["z" + int_key(i)] = "z" + int_key(i) + " " + std::string(256u << 10, 'w');
+  for (uint64_t i = 0; i < 12; ++i)
+    rows["z" + int_key(i)] = "z" + int_key(i) + " " + std::string(256u << 10, 'w');
   const Oid root = tree.build(rows);
   CHECK(tree.rows_of(root) == rows);
   CHECK(tree.apply(Oid{}, rows) == root);
@@ -260,10 +278,11 @@ TEST_CASE("tree: damaged leaves and trees are refused") {
 
   CHECK(parse(entry("100644 a") + entry("40000 a-") + entry("40000 b")).has_value());
   for (const std::string& bad :
-       {entry("100644 a/b"), entry("100644 "), entry("100644 ."), entry("100644 .."), entry("40000 .GiT"), entry("100755 a"),
-        entry("120000 a"), entry("160000 a"), entry("100644 b") + entry("100644 a"), entry("100644 a") + entry("100644 a"),
-        entry("100644 a") + entry("100644 a-") + entry("40000 a"), entry("100644 a").substr(0, 20), std::string("100644"),
-        std::string("100644 a")}) {
+       {entry("100644 a/b"), entry("100644 "), entry("100644 ."), entry("100644 .."),
+        entry("40000 .GiT"), entry("100755 a"), entry("120000 a"), entry("160000 a"),
+        entry("100644 b") + entry("100644 a"), entry("100644 a") + entry("100644 a"),
+        entry("100644 a") + entry("100644 a-") + entry("40000 a"), entry("100644 a").substr(0, 20),
+        std::string("100644"), std::string("100644 a")}) {
     CAPTURE(bad);
     const auto tree = parse(bad);
     REQUIRE(!tree.has_value());
@@ -287,11 +306,14 @@ TEST_CASE("tree: what is readable but not canonical is named") {
   // A node without entries, and one that is missing.
   const Oid empty = tree.objects.add(store::ObjectType::kTree, "");
   CHECK(find_line(tree.reader, empty, "a").error().code() == ErrorCode::kCorruption);
-  CHECK(Cursor::open(tree.reader, store::hash_object(store::ObjectType::kTree, "?")).error().code() == ErrorCode::kCorruption);
+  CHECK(
+      Cursor::open(tree.reader, store::hash_object(store::ObjectType::kTree, "?")).error().code() ==
+      ErrorCode::kCorruption);
 }
 
 TEST_CASE("git tree: find tells files from folders in Git's order") {
-  const auto tree = parse(entry("100644 a") + entry("100644 ab-c") + entry("100644 ab.x") + entry("40000 ab") + entry("40000 z"));
+  const auto tree = parse(entry("100644 a") + entry("100644 ab-c") + entry("100644 ab.x") +
+                          entry("40000 ab") + entry("40000 z"));
   REQUIRE(tree.has_value());
   for (const char* name : {"a", "ab-c", "ab.x", "ab", "z"}) {
     REQUIRE((*tree)->find(name) != nullptr);
@@ -318,8 +340,13 @@ TEST_CASE("git tree: edits by path") {
     return *found ? (*found)->id : Oid{};
   };
   size_t made = 0;
-  const Oid root = edit(Oid{}, {{"rowan.json", kModeBlob, blob}, {"a/t/table.sql", kModeBlob, blob}, {"a/t/large/x", kModeBlob, blob},
-                                {"a/t-1/table.sql", kModeBlob, blob}, {"a.b/c", kModeBlob, blob}}, &made);
+  const Oid root = edit(Oid{},
+                        {{"rowan.json", kModeBlob, blob},
+                         {"a/t/table.sql", kModeBlob, blob},
+                         {"a/t/large/x", kModeBlob, blob},
+                         {"a/t-1/table.sql", kModeBlob, blob},
+                         {"a.b/c", kModeBlob, blob}},
+                        &made);
   CHECK(made == 6);
   CHECK(id_at(root, "a/t/large/x") == blob);
   CHECK(id_at(root, "a.b/c") == blob);
@@ -340,7 +367,8 @@ TEST_CASE("git tree: edits by path") {
   for (const char* path : {"", "/a", "a//b", "a/../b", ".git/x"}) {
     CHECK(!edit_paths(pending, tree.cache, root, {{path, kModeBlob, blob}}).has_value());
   }
-  CHECK(!edit_paths(pending, tree.cache, root, {{"q", kModeBlob, blob}, {"q/r", kModeBlob, blob}}).has_value());
+  CHECK(!edit_paths(pending, tree.cache, root, {{"q", kModeBlob, blob}, {"q/r", kModeBlob, blob}})
+             .has_value());
 }
 
 }  // namespace rowan::tree::testing

@@ -42,7 +42,9 @@ inline std::string key_of(int64_t id) {
   type::append_int_key(id, key);
   return key;
 }
-inline std::string row(int64_t id, int64_t v) { return "[" + std::to_string(id) + "," + std::to_string(v) + "]"; }
+inline std::string row(int64_t id, int64_t v) {
+  return "[" + std::to_string(id) + "," + std::to_string(v) + "]";
+}
 
 inline catalog::TableDef make_table(const std::string& name, bool keyed = true) {
   catalog::TableDef table;
@@ -101,7 +103,8 @@ struct Fixture {
     if (there) return Error(ErrorCode::kUniqueViolation, "there");
     return t.put_row(table, key, row(id, v));
   }
-  static Result<LockOutcome> update(Transaction& t, const std::string& name, int64_t id, int64_t v) {
+  static Result<LockOutcome> update(Transaction& t, const std::string& name, int64_t id,
+                                    int64_t v) {
     TRY_ASSIGN(const auto table, t.get_table("public", name));
     const std::string key = key_of(id);
     TRY_ASSIGN(const LockOutcome outcome, t.lock_row(table, key));
@@ -129,7 +132,9 @@ struct Fixture {
     const auto found = must(tree::find_line({t.objects(), cache, keys}, view.version.rows, key));
     return found ? std::string(found->line) : "";
   }
-  static std::string see(const Transaction& t, const std::string& name, int64_t id) { return see(t, name, key_of(id)); }
+  static std::string see(const Transaction& t, const std::string& name, int64_t id) {
+    return see(t, name, key_of(id));
+  }
   std::string see(const std::string& name, int64_t id) {
     auto t = begin();
     return see(*t, name, id);

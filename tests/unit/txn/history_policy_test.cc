@@ -1,4 +1,5 @@
-// History policies: roll-ups, what is kept of the commits below them, what time reads, and what an open finds by the refs alone.
+// History policies: roll-ups, what is kept of the commits below them, what time reads, and what an
+// open finds by the refs alone.
 #include <algorithm>
 
 #include "fixture.h"
@@ -31,7 +32,9 @@ struct PolicyFixture : Fixture {
 
 }  // namespace
 
-TEST_CASE("commits chain beside the branch until the interval has passed; then one commit stands for them") {
+TEST_CASE(
+    "commits chain beside the branch until the interval has passed; then one commit stands for "
+    "them") {
   PolicyFixture f;
   const Oid start = f.tip();
   must(f.manager->set_history_policy("main", {kHour, 0}));
@@ -68,7 +71,7 @@ TEST_CASE("commits chain beside the branch until the interval has passed; then o
   const Oid quiet = f.head();
   f.wait(2 * kHour);
   must(f.manager->roll_up_due());
-  CHECK(f.head() == quiet);   // Nothing to roll up.
+  CHECK(f.head() == quiet);  // Nothing to roll up.
 }
 
 TEST_CASE("a time is read from the fine commits while they are kept, then from the roll-ups") {
@@ -112,7 +115,8 @@ TEST_CASE("the refs alone tell an open where the branch is") {
   CHECK(f.tip() == two);
   CHECK(f.head() == rolled);
   f.wait(5 * kHour);
-  const Oid three = f.commit(3);   // No policy was given again: it goes on, and nothing is rolled up.
+  const Oid three =
+      f.commit(3);  // No policy was given again: it goes on, and nothing is rolled up.
   CHECK(f.head() == rolled);
   CHECK(f.fine(2) == three);
   must(f.manager->set_history_policy("main", {kHour, 0}));
@@ -121,7 +125,9 @@ TEST_CASE("the refs alone tell an open where the branch is") {
   CHECK(f.fine(2) == three);
 }
 
-TEST_CASE("refs/heads moved while nobody looked: what follows is taken, what stands beside newer commits is kept aside") {
+TEST_CASE(
+    "refs/heads moved while nobody looked: what follows is taken, what stands beside newer commits "
+    "is kept aside") {
   PolicyFixture f;
   must(f.manager->set_history_policy("main", {kHour, 0}));
   const auto foreign = [&](const Oid& parent) {
@@ -155,7 +161,8 @@ TEST_CASE("refs/heads moved while nobody looked: what follows is taken, what sta
   }
   SUBCASE("it was set back to an older commit") {
     const Oid one = f.commit(1);
-    must(f.store->append(store::PendingObjects(*f.store), {{"refs/heads/main", f.head(), f.first}}));
+    must(
+        f.store->append(store::PendingObjects(*f.store), {{"refs/heads/main", f.head(), f.first}}));
     f.reopen();
     CHECK(f.tip() == one);
     must(f.manager->drop_history_policy("main"));
@@ -203,7 +210,8 @@ TEST_CASE("dropping the policy goes forward to the newest commit; a new policy c
   CHECK(f.store->refs("refs/rowan/kept/main/").empty());
 }
 
-TEST_CASE("a branch with a policy only goes forward, and takes its chains along when it is dropped") {
+TEST_CASE(
+    "a branch with a policy only goes forward, and takes its chains along when it is dropped") {
   PolicyFixture f;
   const Oid start = f.tip();
   must(f.manager->set_history_policy("main", {1, 0}));
@@ -234,7 +242,9 @@ TEST_CASE("a branch with a policy only goes forward, and takes its chains along 
   CHECK(f.head().is_zero());
 }
 
-TEST_CASE("a roll-up holds what it rolled up: merge bases lie where branches began, and chains they began in stay") {
+TEST_CASE(
+    "a roll-up holds what it rolled up: merge bases lie where branches began, and chains they "
+    "began in stay") {
   PolicyFixture f;
   must(f.manager->set_history_policy("main", {kHour, kHour}));
   const Oid one = f.commit(1);
@@ -254,7 +264,7 @@ TEST_CASE("a roll-up holds what it rolled up: merge bases lie where branches beg
   f.commit(4);
   f.wait(9 * kHour);
   f.commit(5);
-  CHECK(f.fine(1) == two);            // dev needs it.
+  CHECK(f.fine(1) == two);  // dev needs it.
   CHECK(f.fine(2).is_zero());
   CHECK(f.manager->merge_bases(f.tip(), one) == std::vector<Oid>{one});
   must(f.manager->drop_branch("dev"));

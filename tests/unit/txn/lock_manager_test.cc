@@ -51,7 +51,8 @@ TEST_CASE("many threads on few names: the lock guards what it names") {
       LockOwner owner;
       for (int i = 0; i < 500; ++i) {
         const int at = (n + i) % 4;
-        const auto outcome = locks.lock(owner, {1, std::string(1, static_cast<char>('a' + at))}, {});
+        const auto outcome =
+            locks.lock(owner, {1, std::string(1, static_cast<char>('a' + at))}, {});
         if (outcome) ++counters[at];
         locks.release_all(owner);
       }
@@ -81,7 +82,7 @@ TEST_CASE("a shared lock keeps others out, not sharers") {
   CHECK(locks.lock(a, {1, "k"}, {}));
   CHECK(a.held_count() == 1);
   CHECK_FALSE(locks.share(c, {1, "k"}, {nullptr, 1}));
-  CHECK(locks.share(a, {1, "k"}, {}));   // It has more than that.
+  CHECK(locks.share(a, {1, "k"}, {}));  // It has more than that.
   locks.release_all(a);
   CHECK(locks.lock(c, {1, "k"}, {}));
   locks.release_all(c);
@@ -110,9 +111,7 @@ TEST_CASE("a sharer that comes behind a waiting owner does not overtake it") {
   LockOwner writer;
   LockOwner late;
   CHECK(locks.share(reader, {1, "k"}, {}));
-  std::thread waits([&] {
-    CHECK(locks.lock(writer, {1, "k"}, {}));
-  });
+  std::thread waits([&] { CHECK(locks.lock(writer, {1, "k"}, {})); });
   // Once the writer is in the queue, sharing times out.
   for (;;) {
     const auto shared = locks.share(late, {1, "k"}, {nullptr, 1});

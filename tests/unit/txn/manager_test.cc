@@ -11,10 +11,15 @@ class WatchedStore final : public store::ObjectStore {
   explicit WatchedStore(store::ObjectStore& below) : below_(below) {}
   Result<store::ObjectRef> read(const Oid& id) const override { return below_.read(id); }
   bool contains(const Oid& id) const override { return below_.contains(id); }
-  std::vector<Oid> find_prefix(std::string_view hex, size_t limit) const override { return below_.find_prefix(hex, limit); }
+  std::vector<Oid> find_prefix(std::string_view hex, size_t limit) const override {
+    return below_.find_prefix(hex, limit);
+  }
   std::optional<Oid> ref(std::string_view name) const override { return below_.ref(name); }
-  std::vector<store::RefEntry> refs(std::string_view prefix) const override { return below_.refs(prefix); }
-  Result<uint64_t> append(const store::PendingObjects& objects, const std::vector<store::RefUpdate>& refs) override {
+  std::vector<store::RefEntry> refs(std::string_view prefix) const override {
+    return below_.refs(prefix);
+  }
+  Result<uint64_t> append(const store::PendingObjects& objects,
+                          const std::vector<store::RefUpdate>& refs) override {
     if (fail) return Error(ErrorCode::kIoError, "read-only");
     return below_.append(objects, refs);
   }
@@ -27,7 +32,9 @@ class WatchedStore final : public store::ObjectStore {
   Result<std::unique_ptr<store::BulkWriter>> begin_bulk() override { return below_.begin_bulk(); }
   Result<void> checkpoint() override { return {}; }
   Result<void> maintain() override { return {}; }
-  void set_foreign_handler(std::function<void(const store::ForeignMove&)> given) override { handler = std::move(given); }
+  void set_foreign_handler(std::function<void(const store::ForeignMove&)> given) override {
+    handler = std::move(given);
+  }
   bool read_only() const override { return false; }
   store::StoreStats stats() const override { return {}; }
   store::NodeCache& cache() const override { return below_.cache(); }
@@ -64,8 +71,10 @@ TEST_CASE("branches are made, renamed and dropped") {
   must(f.insert(*open, "t", 1, 1));
   must(f.manager->drop_branch("new"));
   CHECK(open->commit(f.request()).error().code() == ErrorCode::kUndefinedBranch);
-  CHECK(f.manager->begin("new", IsolationLevel::kReadCommitted, false).error().code() == ErrorCode::kUndefinedBranch);
-  CHECK(f.manager->begin("main", IsolationLevel::kSerializable, false).error().code() == ErrorCode::kFeatureNotSupported);
+  CHECK(f.manager->begin("new", IsolationLevel::kReadCommitted, false).error().code() ==
+        ErrorCode::kUndefinedBranch);
+  CHECK(f.manager->begin("main", IsolationLevel::kSerializable, false).error().code() ==
+        ErrorCode::kFeatureNotSupported);
 }
 
 TEST_CASE("revisions in every form") {
@@ -77,7 +86,9 @@ TEST_CASE("revisions in every form") {
     commits.push_back(commit_rows(f, i));
   }
   const Oid tip = commits.back();
-  const auto resolve = [&](const std::string& text) { return must(f.manager->resolve_revision(text, "main")); };
+  const auto resolve = [&](const std::string& text) {
+    return must(f.manager->resolve_revision(text, "main"));
+  };
   CHECK(resolve("main") == tip);
   CHECK(resolve("HEAD") == tip);
   CHECK(resolve("refs/heads/main") == tip);
@@ -94,7 +105,8 @@ TEST_CASE("revisions in every form") {
   CHECK(f.manager->revision_at(5, "main").error().code() == ErrorCode::kUndefinedRevision);
 
   store::PendingObjects objects(*f.store);
-  const Oid tag = objects.add(store::ObjectType::kTag, "object " + commits[9].hex() + "\ntype commit\ntag v1\n\nv1\n");
+  const Oid tag = objects.add(store::ObjectType::kTag,
+                              "object " + commits[9].hex() + "\ntype commit\ntag v1\n\nv1\n");
   must(f.store->append(objects, {{"refs/tags/v1", Oid{}, tag}}));
   CHECK(resolve("v1") == commits[9]);
   for (const char* bad : {"nothing", "HEAD~32", "HEAD^2", "main@{soon}", "abc", "", "main@{"}) {
@@ -114,7 +126,8 @@ TEST_CASE("an abbreviation of several commits is ambiguous") {
     if (!seen.emplace(id.hex().substr(0, 4), id).second) shared = id.hex().substr(0, 4);
   }
   must(f.store->append(objects, {}));
-  CHECK(f.manager->resolve_revision(shared, "main").error().code() == ErrorCode::kAmbiguousRevision);
+  CHECK(f.manager->resolve_revision(shared, "main").error().code() ==
+        ErrorCode::kAmbiguousRevision);
 }
 
 TEST_CASE("a foreign fast-forward is adopted; anything else is not") {
@@ -127,12 +140,12 @@ TEST_CASE("a foreign fast-forward is adopted; anything else is not") {
   WatchedStore store(*f.store);
   auto manager = must(Manager::open(store, f.clock));
   const uint64_t generation = must(manager->tip_snapshot("main")).schema_generation;
-  store.handler({"refs/heads/main", base, f.first});        // Backwards.
+  store.handler({"refs/heads/main", base, f.first});  // Backwards.
   CHECK(must(manager->tip_snapshot("main")).commit == base);
-  store.handler({"refs/heads/main", base, Oid{}});          // Deleted.
+  store.handler({"refs/heads/main", base, Oid{}});  // Deleted.
   CHECK(must(manager->tip_snapshot("main")).commit == base);
 
-  store::PendingObjects objects(*f.store);                  // No format file.
+  store::PendingObjects objects(*f.store);  // No format file.
   git::Commit broken = must(git::parse_commit(must(f.store->read(good)).bytes));
   broken.tree = objects.add(store::ObjectType::kTree, "");
   broken.parents = {base};
@@ -149,7 +162,8 @@ TEST_CASE("a foreign fast-forward is adopted; anything else is not") {
   CHECK(must(manager->tip_snapshot("pushed")).commit == good);
 }
 
-TEST_CASE("X3: reads wait for what they saw; a failed flush takes every tip back to what is durable") {
+TEST_CASE(
+    "X3: reads wait for what they saw; a failed flush takes every tip back to what is durable") {
   Fixture f;
   f.create("t");
   WatchedStore store(*f.store);
@@ -169,7 +183,8 @@ TEST_CASE("X3: reads wait for what they saw; a failed flush takes every tip back
   auto reader = must(manager->begin("main", IsolationLevel::kReadCommitted, false));
   must(reader->begin_statement(false));
   CHECK(reader->snapshot().commit == durable);
-  auto own = must(manager->begin("main", IsolationLevel::kReadCommitted, false, nullptr, off.sequence));
+  auto own =
+      must(manager->begin("main", IsolationLevel::kReadCommitted, false, nullptr, off.sequence));
   must(own->begin_statement(false));
   CHECK(own->snapshot().commit == off.commit);
   must(own->commit(f.request()));

@@ -1,4 +1,5 @@
-// What a transaction reads and what its commit leaves behind: isolation, savepoints, spilling, messages.
+// What a transaction reads and what its commit leaves behind: isolation, savepoints, spilling,
+// messages.
 #include <chrono>
 #include <thread>
 
@@ -105,7 +106,8 @@ TEST_CASE("rows written without their locks are compared with the tip inside the
   f.create("t");
   auto a = f.begin();
   auto b = f.begin();
-  for (Transaction* t : {a.get(), b.get()}) must(t->put_row(must(t->get_table("public", "t")), key_of(1), row(1, 1)));
+  for (Transaction* t : {a.get(), b.get()})
+    must(t->put_row(must(t->get_table("public", "t")), key_of(1), row(1, 1)));
   must(a->commit(f.request()));
   const auto twice = b->commit(f.request());
   REQUIRE_FALSE(twice);
@@ -173,7 +175,8 @@ TEST_CASE("a spilled workspace gives the same tree, undo included, also when the
     CHECK(f->see("t", 20) == "");
     CHECK(f->see("t", 3149) == "[3149,149]");
   }
-  CHECK(must(plain.manager->tip_snapshot("main")).root == must(spilling.manager->tip_snapshot("main")).root);
+  CHECK(must(plain.manager->tip_snapshot("main")).root ==
+        must(spilling.manager->tip_snapshot("main")).root);
 }
 
 TEST_CASE("own DDL is seen, undone and committed; generations move with it alone") {
@@ -245,7 +248,8 @@ TEST_CASE("truncate and bulk replacement") {
   auto bulk = f.begin();
   const auto table = must(bulk->get_table("public", "t"));
   const auto writer = must(f.store->begin_bulk());
-  tree::Builder builder([&](store::ObjectType type, Bytes bytes) { return writer->add(type, bytes); });
+  tree::Builder builder(
+      [&](store::ObjectType type, Bytes bytes) { return writer->add(type, bytes); });
   must(builder.add(key_of(5), row(5, 50)));
   must(builder.add(key_of(6), row(6, 60)));
   const Oid root = must(builder.finish());
@@ -317,7 +321,8 @@ TEST_CASE("deadlock, cancellation and timeout end a wait") {
   CHECK(late.error().code() == ErrorCode::kLockNotAvailable);
 }
 
-TEST_CASE("X2: eight threads move amounts on one branch; every commit is its parent and its change") {
+TEST_CASE(
+    "X2: eight threads move amounts on one branch; every commit is its parent and its change") {
   Fixture f;
   f.create("t");
   constexpr int kAccounts = 20;
@@ -325,7 +330,9 @@ TEST_CASE("X2: eight threads move amounts on one branch; every commit is its par
   for (int i = 0; i < kAccounts; ++i) must(f.insert(*seed, "t", i, 100));
   must(seed->commit(f.request()));
   std::atomic<int> committed = 0;
-  const auto amount = [](const std::string& line) { return std::stoll(line.substr(line.find(',') + 1)); };
+  const auto amount = [](const std::string& line) {
+    return std::stoll(line.substr(line.find(',') + 1));
+  };
   const auto work = [&](unsigned number) {
     unsigned random = number * 7919 + 1;
     for (int round = 0; round < 50; ++round) {
@@ -344,7 +351,7 @@ TEST_CASE("X2: eight threads move amounts on one branch; every commit is its par
           if (!fine || *outcome == LockOutcome::kCurrent) break;
           must(t->restart_statement());
         }
-        if (!fine) break;   // A deadlock's victim.
+        if (!fine) break;  // A deadlock's victim.
       }
       if (!fine) continue;
       must(t->commit(f.request()));
@@ -367,16 +374,20 @@ TEST_CASE("X2: eight threads move amounts on one branch; every commit is its par
   int walked = 0;
   for (; walked < committed; ++walked) {
     const git::Commit commit = must(git::parse_commit(must(f.store->read(at)).bytes));
-    const git::Commit parent = must(git::parse_commit(must(f.store->read(commit.parents[0])).bytes));
-    const auto now = must(tree::find_path(*f.store, f.store->cache(), commit.tree, "public/t/rows"));
-    const auto then = must(tree::find_path(*f.store, f.store->cache(), parent.tree, "public/t/rows"));
+    const git::Commit parent =
+        must(git::parse_commit(must(f.store->read(commit.parents[0])).bytes));
+    const auto now =
+        must(tree::find_path(*f.store, f.store->cache(), commit.tree, "public/t/rows"));
+    const auto then =
+        must(tree::find_path(*f.store, f.store->cache(), parent.tree, "public/t/rows"));
     int changed = 0;
     int64_t moved = 0;
-    must(tree::diff_trees(reader, then->id, now->id, [&](const tree::RowDifference& d) -> Result<bool> {
-      ++changed;
-      moved += amount(std::string(*d.to)) - amount(std::string(*d.from));
-      return true;
-    }));
+    must(tree::diff_trees(reader, then->id, now->id,
+                          [&](const tree::RowDifference& d) -> Result<bool> {
+                            ++changed;
+                            moved += amount(std::string(*d.to)) - amount(std::string(*d.from));
+                            return true;
+                          }));
     CHECK(changed == 2);
     CHECK(moved == 0);
     CHECK(must(tree::check_tree(reader, now->id)) == kAccounts);

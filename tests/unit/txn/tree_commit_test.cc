@@ -1,4 +1,5 @@
-// Commits and branch moves made outside a transaction: compare-and-swap on the tip, one record, and everything told.
+// Commits and branch moves made outside a transaction: compare-and-swap on the tip, one record, and
+// everything told.
 #include <algorithm>
 #include <thread>
 
@@ -8,8 +9,12 @@ namespace rowan::txn {
 
 namespace {
 
-Oid tip_of(Fixture& f, std::string_view branch = "main") { return must(f.manager->tip_snapshot(branch)).commit; }
-Oid root_of(Fixture& f, const Oid& commit) { return must(git::parse_commit(must(f.store->read(commit)).bytes)).tree; }
+Oid tip_of(Fixture& f, std::string_view branch = "main") {
+  return must(f.manager->tip_snapshot(branch)).commit;
+}
+Oid root_of(Fixture& f, const Oid& commit) {
+  return must(git::parse_commit(must(f.store->read(commit)).bytes)).tree;
+}
 
 void add_row(Fixture& f, int64_t id, int64_t v, const std::string& branch = "main") {
   auto t = must(f.manager->begin(branch, IsolationLevel::kReadCommitted, false));
@@ -40,7 +45,7 @@ TEST_CASE("a tree becomes a commit on the tip, later than its parents, and deriv
   add_row(f, 2, 2);
   CommitEvent told;
   f.manager->set_commit_listener([&](const CommitEvent& event) { told = event; });
-  f.clock.set(1'600'000'000'000'000);   // Clocks went back: the commit still comes after its parent.
+  f.clock.set(1'600'000'000'000'000);  // Clocks went back: the commit still comes after its parent.
   const Oid before = tip_of(f);
   const int64_t before_us = must(f.manager->tip_snapshot("main")).time_us;
   const uint64_t generation = must(f.manager->tip_snapshot("main")).schema_generation;
@@ -56,14 +61,17 @@ TEST_CASE("a tree becomes a commit on the tip, later than its parents, and deriv
   CHECK(must(f.manager->durable_snapshot("main")).commit == outcome.commit);
   CHECK(f.store->ref("refs/heads/main") == outcome.commit);
   const std::string message = f.message_of(outcome.commit);
-  CHECK(message == "restore\n\nRowan-Time: " + std::to_string(before_us + 1) + "\nRowan-Kind: restore\n");
+  CHECK(message ==
+        "restore\n\nRowan-Time: " + std::to_string(before_us + 1) + "\nRowan-Kind: restore\n");
   CHECK(told.commit == outcome.commit);
   CHECK(told.parent == before);
   const auto info = f.manager->history().find(outcome.commit);
   REQUIRE(info.has_value());
   CHECK(info->time_us == before_us + 1);
-  CHECK(f.manager->history().may_have_changed(outcome.commit, derived::change_hash("public/t", key_of(2))));
-  CHECK_FALSE(f.manager->history().may_have_changed(outcome.commit, derived::change_hash("public/t", key_of(1))));
+  CHECK(f.manager->history().may_have_changed(outcome.commit,
+                                              derived::change_hash("public/t", key_of(2))));
+  CHECK_FALSE(f.manager->history().may_have_changed(outcome.commit,
+                                                    derived::change_hash("public/t", key_of(1))));
   CHECK(f.manager->row_counts().find(old_table.rows) == 1);
   CHECK(f.see("t", 2).empty());
 }
@@ -95,7 +103,7 @@ TEST_CASE("other refs move in the same record, or nothing moves") {
   add_row(f, 1, 1);
   const Oid tip = tip_of(f);
   TreeCommit commit = onto_tip(f, old_root);
-  commit.refs = {{"refs/rowan/note", tip, f.first}};   // It does not exist.
+  commit.refs = {{"refs/rowan/note", tip, f.first}};  // It does not exist.
   CHECK(f.manager->commit_tree(commit).error().code() == ErrorCode::kSerializationFailure);
   CHECK(tip_of(f) == tip);
   commit.refs = {{"refs/rowan/note", Oid{}, f.first}};
@@ -115,8 +123,10 @@ TEST_CASE("other refs move in the same record, or nothing moves") {
 
   must(f.manager->update_refs(nullptr, {{"refs/tags/one", Oid{}, made}}));
   CHECK(f.store->ref("refs/tags/one") == made);
-  CHECK(f.manager->update_refs(nullptr, {{"refs/tags/one", Oid{}, tip}}).error().code() == ErrorCode::kSerializationFailure);
-  CHECK(f.manager->update_refs(nullptr, {{"refs/heads/main", f.first, tip}}).error().code() == ErrorCode::kInternal);
+  CHECK(f.manager->update_refs(nullptr, {{"refs/tags/one", Oid{}, tip}}).error().code() ==
+        ErrorCode::kSerializationFailure);
+  CHECK(f.manager->update_refs(nullptr, {{"refs/heads/main", f.first, tip}}).error().code() ==
+        ErrorCode::kInternal);
 }
 
 TEST_CASE("a transaction that wrote a row sees that a reset took it") {
@@ -143,13 +153,15 @@ TEST_CASE("a large tree goes past the queue") {
   std::vector<std::string> bytes;
   for (int64_t id = 0; id < 400'000; ++id) {
     bytes.push_back(key_of(id));
-    bytes.push_back("[" + std::to_string(id) + "," + std::to_string(1'000'000'000'000'000'000 + id * 7919) + "]");
+    bytes.push_back("[" + std::to_string(id) + "," +
+                    std::to_string(1'000'000'000'000'000'000 + id * 7919) + "]");
   }
   std::vector<tree::RowEdit> edits;
   for (size_t i = 0; i < bytes.size(); i += 2) edits.push_back({bytes[i], Bytes(bytes[i + 1])});
   std::sort(edits.begin(), edits.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
   const Oid rows = must(tree::apply_edits(objects, f.store->cache(), keys, Oid{}, edits));
-  const Oid root = must(tree::edit_paths(objects, f.store->cache(), root_of(f, tip_of(f)), {{"public/t/rows", tree::kModeTree, rows}}));
+  const Oid root = must(tree::edit_paths(objects, f.store->cache(), root_of(f, tip_of(f)),
+                                         {{"public/t/rows", tree::kModeTree, rows}}));
   CHECK(objects.bytes() > (8u << 20));
   TreeCommit commit = onto_tip(f, root);
   commit.objects = &objects;
@@ -191,8 +203,10 @@ TEST_CASE("commits of all kinds on one branch form one chain") {
       commit.branch = "main";
       commit.expected_tip = tip.commit;
       commit.parents = {tip.commit};
-      commit.root = must(tree::edit_paths(objects, f.store->cache(), tip.root,
-                                          {{"public/t/rows", tree::kModeTree, must(tree::apply_edits(objects, f.store->cache(), keys, table.rows, edits))}}));
+      commit.root = must(tree::edit_paths(
+          objects, f.store->cache(), tip.root,
+          {{"public/t/rows", tree::kModeTree,
+            must(tree::apply_edits(objects, f.store->cache(), keys, table.rows, edits))}}));
       commit.objects = &objects;
       commit.author = {"Grace", "grace@example.org", 0, 0};
       commit.message = "merge";
@@ -201,7 +215,8 @@ TEST_CASE("commits of all kinds on one branch form one chain") {
         ++done;
         ++made;
       } else {
-        CHECK(outcome.error().code() == ErrorCode::kSerializationFailure);   // An insert came between.
+        CHECK(outcome.error().code() ==
+              ErrorCode::kSerializationFailure);  // An insert came between.
       }
     }
   });
@@ -216,7 +231,8 @@ TEST_CASE("commits of all kinds on one branch form one chain") {
     at = commit.parents.at(0);
   }
   CHECK(depth == made + 1);
-  for (int n = 0; n < kThreads; ++n) CHECK(f.see("t", n * 1000 + kEach - 1) == row(n * 1000 + kEach - 1, kEach - 1));
+  for (int n = 0; n < kThreads; ++n)
+    CHECK(f.see("t", n * 1000 + kEach - 1) == row(n * 1000 + kEach - 1, kEach - 1));
   CHECK(f.see("t", 9000 + kEach - 1) == row(9000 + kEach - 1, 0));
 }
 

@@ -30,7 +30,8 @@ int main(int argc, char** argv) {
   auto bulk = f.begin();
   const auto table = must(bulk->get_table("public", "t"));
   const auto writer = must(f.store->begin_bulk());
-  tree::Builder builder([&](store::ObjectType type, Bytes bytes) { return writer->add(type, bytes); });
+  tree::Builder builder(
+      [&](store::ObjectType type, Bytes bytes) { return writer->add(type, bytes); });
   for (int64_t i = 0; i < rows; ++i) must(builder.add(key_of(i), row(i, i)));
   const Oid root = must(builder.finish());
   must(writer->finish());

@@ -1,5 +1,5 @@
-// Proves: the key names and lines of docs/format.md byte for byte, canonical trimming, refusal of malformed lines, and
-// that COPY's quick text path writes what the slow one writes.
+// Proves: the key names and lines of docs/format.md byte for byte, canonical trimming, refusal of
+// malformed lines, and that COPY's quick text path writes what the slow one writes.
 #include <doctest/doctest.h>
 
 #include <memory>
@@ -17,7 +17,9 @@ namespace {
 
 class NoLarge final : public LargeReader {
  public:
-  Result<std::string> read_large(const LargeRef& ref) const override { return std::string(ref.bytes, 'L'); }
+  Result<std::string> read_large(const LargeRef& ref) const override {
+    return std::string(ref.bytes, 'L');
+  }
 };
 
 Value value_of(Type type, std::string_view text) {
@@ -83,7 +85,8 @@ TEST_CASE("key names are those of the format") {
   CHECK(key_of({TypeId::kDate}, "1999-12-31") == "d1y8");
   CHECK(key_of({TypeId::kTime}, "00:00:01") == "hg1000000");
   CHECK(key_of({TypeId::kTimestamptz}, "2000-01-01 00:00:01+00") == "wg1000000");
-  CHECK(key_of({TypeId::kUuid}, "A0EEBC999C0B4EF8BB6D6BB9BD380A11") == "ua0eebc999c0b4ef8bb6d6bb9bd380a11");
+  CHECK(key_of({TypeId::kUuid}, "A0EEBC999C0B4EF8BB6D6BB9BD380A11") ==
+        "ua0eebc999c0b4ef8bb6d6bb9bd380a11");
   CHECK(key_of({TypeId::kFloat8}, "1") == "fbff0000000000000");
   CHECK(key_of({TypeId::kFloat8}, "-0") == "f8000000000000000");
   CHECK(key_of({TypeId::kFloat8}, "NaN") == "ffff8000000000000");
@@ -95,7 +98,8 @@ TEST_CASE("key names are those of the format") {
   std::string key;
   CHECK(append_key(Value::null({TypeId::kText}), key).has_value());
   CHECK(key == "z");
-  CHECK(append_key(value_of({TypeId::kJson}, "1"), key).error().code() == ErrorCode::kFeatureNotSupported);
+  CHECK(append_key(value_of({TypeId::kJson}, "1"), key).error().code() ==
+        ErrorCode::kFeatureNotSupported);
 }
 
 TEST_CASE("names come back from their encoding") {
@@ -126,7 +130,8 @@ TEST_CASE("cells are canonical JSON, by either way in") {
   CHECK(json_of({TypeId::kText}, "a\"b\\c\n\x01\x7f é") == "\"a\\\"b\\\\c\\n\\u0001\x7f é\"");
   CHECK(json_of({TypeId::kBytea}, "\\x00ff") == "\"\\\\x00ff\"");
   CHECK(json_of({TypeId::kJson}, "{\"a\": 1}") == "\"{\\\"a\\\": 1}\"");
-  CHECK(json_of({TypeId::kJsonb}, "{\"b\": 1, \"a\": \"x, y: z\"}") == "[{\"a\":\"x, y: z\",\"b\":1}]");
+  CHECK(json_of({TypeId::kJsonb}, "{\"b\": 1, \"a\": \"x, y: z\"}") ==
+        "[{\"a\":\"x, y: z\",\"b\":1}]");
   CHECK(json_of({TypeId::kVarchar, 3}, "äöü") == "\"äöü\"");
   std::string out;
   CHECK_FALSE(append_json_from_text({TypeId::kInt2}, "40000", out).has_value());
@@ -145,8 +150,9 @@ TEST_CASE("a line ends at its last value that is not absent") {
   REQUIRE(values.has_value());
   CHECK((*values)[2].as_int() == 7);
   CHECK(check_line(layout, "[42]").has_value());
-  for (const char* bad : {"[42,null]", "[42,null,7]", "[ 42]", "[042]", "[42,\"\\u0041\"]", "[42,1]", "[9999999999]",
-                          "[42,null,8,9]", "[42", "42", "[42,]", "[42,\"\xff\"]"}) {
+  for (const char* bad :
+       {"[42,null]", "[42,null,7]", "[ 42]", "[042]", "[42,\"\\u0041\"]", "[42,1]", "[9999999999]",
+        "[42,null,8,9]", "[42", "42", "[42,]", "[42,\"\xff\"]"}) {
     CAPTURE(bad);
     CHECK_FALSE(check_line(layout, bad).has_value());
   }
@@ -166,7 +172,8 @@ TEST_CASE("keys come straight from lines") {
   layout.key_slots = {1, 0, 2};
   CHECK(key_from("[5,\"a\\\"b\",\"2000-01-02\"]") == "ta-22b+a5da1");
   layout = layout_of({TypeId::kInt4, TypeId::kText}, false);
-  CHECK(line_of(layout, {value_of({TypeId::kInt4}, "1"), value_of({TypeId::kText}, "a")}, 3) == "[3,1,\"a\"]");
+  CHECK(line_of(layout, {value_of({TypeId::kInt4}, "1"), value_of({TypeId::kText}, "a")}, 3) ==
+        "[3,1,\"a\"]");
   CHECK(key_from("[3,1,\"a\"]") == key_from("[8,1,\"a\"]"));
   CHECK(key_from("[3,1,\"a\"]").size() == 32);
   CHECK(key_from("[3]") == key_from("[1]"));
@@ -193,16 +200,17 @@ TEST_CASE("a line cannot claim more equal rows than memory holds") {
   }
   LineDecoder counts(counted, {}, large);
   CHECK(add(counts, 200'000'000) == "");
-  CHECK(add(counts, 200'000'000) == "too many equal rows to be read at once");   // Together.
+  CHECK(add(counts, 200'000'000) == "too many equal rows to be read at once");  // Together.
   CHECK(add(counts, INT64_MAX) == "too many equal rows to be read at once");
 }
 
 TEST_CASE("the decoder refuses damage and repeats counted rows") {
   const NoLarge large;
   const RowLayout layout = layout_of({TypeId::kInt4, TypeId::kText, TypeId::kFloat8}, true);
-  for (const std::string bad : {"[1,\"a\",2.5]", "[1,\"a\n", "[1,\"a\",2.5]x\n", "[1,,2]\n", "[1 ,\"a\"]\n", "{}\n", "\n",
-                                "[1,\"a\",2.5,4]\n", "[1,\"a\\q\"]\n", "[99999999999]\n", "[1,]\n", "[1,\"a\",2.]\n",
-                                "[1,\"a\",\"x\"]\n", "[1,[]]\n", "[\n", "[1\n", "[1,\"\\\n"}) {
+  for (const std::string bad :
+       {"[1,\"a\",2.5]", "[1,\"a\n", "[1,\"a\",2.5]x\n", "[1,,2]\n", "[1 ,\"a\"]\n", "{}\n", "\n",
+        "[1,\"a\",2.5,4]\n", "[1,\"a\\q\"]\n", "[99999999999]\n", "[1,]\n", "[1,\"a\",2.]\n",
+        "[1,\"a\",\"x\"]\n", "[1,[]]\n", "[\n", "[1\n", "[1,\"\\\n"}) {
     CAPTURE(bad);
     // A copy of exact size lets the address sanitizer see a read past the end.
     const std::vector<char> exact(bad.begin(), bad.end());
@@ -224,7 +232,8 @@ TEST_CASE("the decoder refuses damage and repeats counted rows") {
 
 TEST_CASE("large references are fetched, and only their one spelling is one") {
   const RowLayout layout = layout_of({TypeId::kInt4, TypeId::kText}, true);
-  const std::string line = "[1,{\"large\":\"e69de29bb2d1d6434b8b29ae775ad8c2e48c5391\",\"bytes\":5}]";
+  const std::string line =
+      "[1,{\"large\":\"e69de29bb2d1d6434b8b29ae775ad8c2e48c5391\",\"bytes\":5}]";
   const NoLarge large;
   const auto values = decode_line(layout, line, large);
   REQUIRE(values.has_value());
@@ -233,7 +242,8 @@ TEST_CASE("large references are fetched, and only their one spelling is one") {
   LineDecoder decoder(layout, {1}, large);
   REQUIRE(decoder.add(line + "\n", nullptr).has_value());
   CHECK(decoder.finish().columns[0].strings()[0] == "LLLLL");
-  CHECK_FALSE(large_ref("{\"large\":\"E69de29bb2d1d6434b8b29ae775ad8c2e48c5391\",\"bytes\":5}").has_value());
+  CHECK_FALSE(large_ref("{\"large\":\"E69de29bb2d1d6434b8b29ae775ad8c2e48c5391\",\"bytes\":5}")
+                  .has_value());
   CHECK_FALSE(large_ref("{}").has_value());
   CHECK_FALSE(decode_line(layout, "[1,{}]", large).has_value());
 }

@@ -1,5 +1,5 @@
-// Proves: type names, PostgreSQL's input and output text of every type with its errors, casts, and numeric arithmetic
-// with PostgreSQL's scales. The expected texts are PostgreSQL 15's.
+// Proves: type names, PostgreSQL's input and output text of every type with its errors, casts, and
+// numeric arithmetic with PostgreSQL's scales. The expected texts are PostgreSQL 15's.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -17,20 +17,25 @@ namespace {
 // The output text of input text, or the SQLSTATE and message of its error.
 std::string through(Type type, std::string_view text) {
   const auto value = parse_text(type, text);
-  return value.has_value() ? to_text(*value)
-                           : std::string(sqlstate(value.error().code())) + " " + value.error().message();
+  return value.has_value()
+             ? to_text(*value)
+             : std::string(sqlstate(value.error().code())) + " " + value.error().message();
 }
 
 std::string shown(const Result<std::string>& result) {
-  return result.has_value() ? *result : std::string(sqlstate(result.error().code())) + " " + result.error().message();
+  return result.has_value()
+             ? *result
+             : std::string(sqlstate(result.error().code())) + " " + result.error().message();
 }
 
-std::string cast_text(TypeId from, std::string_view text, Type to, CastContext context = CastContext::kExplicit) {
+std::string cast_text(TypeId from, std::string_view text, Type to,
+                      CastContext context = CastContext::kExplicit) {
   const auto value = parse_text({from, -1}, text);
   REQUIRE(value.has_value());
   const auto result = cast(*value, to, context);
-  return result.has_value() ? to_text(*result)
-                            : std::string(sqlstate(result.error().code())) + " " + result.error().message();
+  return result.has_value()
+             ? to_text(*result)
+             : std::string(sqlstate(result.error().code())) + " " + result.error().message();
 }
 
 struct Line {
@@ -70,7 +75,8 @@ TEST_CASE("types are known by PostgreSQL's names") {
   CHECK(type_name(*type_from_name("decimal", ten_two, 2)) == "numeric(10,2)");
   CHECK(type_name(*type_from_name("varchar", ten_two, 1)) == "character varying(10)");
   CHECK(type_name(*type_from_name("char", nullptr, 0)) == "character(1)");
-  CHECK(type_name(*type_from_name("timestamp with time zone", nullptr, 0)) == "timestamp with time zone");
+  CHECK(type_name(*type_from_name("timestamp with time zone", nullptr, 0)) ==
+        "timestamp with time zone");
   CHECK(type_name(*type_from_name("float", ten_two, 1)) == "real");
   CHECK(type_from_name("int3", nullptr, 0).error().code() == ErrorCode::kUndefinedObject);
   const int32_t zero[] = {0};
@@ -85,7 +91,8 @@ TEST_CASE("integers and booleans") {
       {kInt4, "2147483648", "22003 value \"2147483648\" is out of range for type integer"},
       {kInt2, "-32769", "22003 value \"-32769\" is out of range for type smallint"},
       {kInt8, "-9223372036854775808", "-9223372036854775808"},
-      {kInt8, "9223372036854775808", "22003 value \"9223372036854775808\" is out of range for type bigint"},
+      {kInt8, "9223372036854775808",
+       "22003 value \"9223372036854775808\" is out of range for type bigint"},
       {kInt4, "1x", "22P02 invalid input syntax for type integer: \"1x\""},
       {kInt4, "", "22P02 invalid input syntax for type integer: \"\""},
       {kBool, " YES ", "t"},
@@ -144,8 +151,12 @@ TEST_CASE("characters, bytes, uuid") {
       {{TypeId::kChar, 4}, "ab", "ab  "},
       {{TypeId::kChar, 2}, "abc", "22001 value too long for type character(2)"},
       {{TypeId::kText}, "\xff", "22021 invalid byte sequence for encoding \"UTF8\": 0xff"},
-      {{TypeId::kText}, "a\xe2\x28\xa1", "22021 invalid byte sequence for encoding \"UTF8\": 0xe2 0x28 0xa1"},
-      {{TypeId::kText}, std::string_view("a\0b", 3), "22021 invalid byte sequence for encoding \"UTF8\": 0x00"},
+      {{TypeId::kText},
+       "a\xe2\x28\xa1",
+       "22021 invalid byte sequence for encoding \"UTF8\": 0xe2 0x28 0xa1"},
+      {{TypeId::kText},
+       std::string_view("a\0b", 3),
+       "22021 invalid byte sequence for encoding \"UTF8\": 0x00"},
       {kBytea, "\\xDE ad", "\\xdead"},
       {kBytea, "a\\\\\\001", "\\x615c01"},
       {kBytea, "\\xabc", "22023 invalid hexadecimal data: odd number of digits"},
@@ -193,7 +204,8 @@ TEST_CASE("json keeps its text, jsonb has one") {
       {kJson, "{\"a\":1,}", "22P02 invalid input syntax for type json"},
       {kJson, "[1 2]", "22P02 invalid input syntax for type json"},
       {kJsonb, "{\"bb\":1,\"a\":2,\"bb\":3}", "{\"a\": 2, \"bb\": 3}"},
-      {kJsonb, "[1.50,1e2,-0,\"\\u00e4\\n\",true,null,{}]", "[1.50, 100, 0, \"ä\\n\", true, null, {}]"},
+      {kJsonb, "[1.50,1e2,-0,\"\\u00e4\\n\",true,null,{}]",
+       "[1.50, 100, 0, \"ä\\n\", true, null, {}]"},
       {kJsonb, "\"\\u0000\"", "22021 unsupported Unicode escape sequence"},
       {kJsonb, "\"\\ud83d\\ude00\"", "\"😀\""},
   });
@@ -238,8 +250,9 @@ TEST_CASE("a numeric sum is exact at any length") {
   part.add("123456789012345678901234567890.5");
   sum.merge(part);
   CHECK(sum.count() == 2002);
-  CHECK(sum.sum() == *numeric_add(*numeric_add("999999999999999999", "123456789012345678901234567890.5"),
-                                  *numeric_subtract("-0.1000", "9223372036854775808")));
+  CHECK(sum.sum() ==
+        *numeric_add(*numeric_add("999999999999999999", "123456789012345678901234567890.5"),
+                     *numeric_subtract("-0.1000", "9223372036854775808")));
   NumericSum small;
   small.add(1);
   small.add(2);
