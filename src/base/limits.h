@@ -54,10 +54,6 @@ inline constexpr size_t kWorkspaceRowsMax =
     65'536;  // Above this it is flushed into a private tree.
 inline constexpr size_t kReplayedCommitsMax = 100'000;  // By one REVERT, CHERRY-PICK or REBASE.
 
-// Merges.
-inline constexpr int kVirtualBaseDepthMax =
-    20;  // Crossings below crossings that a virtual merge base looks through.
-
 static_assert(kLargeValueBytes < kLineSoftBytes && kLineSoftBytes < kLineBytesMax);
 static_assert(kLineBytesMax < kLeafBytesMax && kLeafBytesMax < kJournalObjectBytesMax);
 

@@ -81,6 +81,8 @@ class Graph {
     return merge::virtual_base(
         objects, store_.cache(), bases,
         [&](const Oid& a, const Oid& b) -> Result<std::vector<Oid>> {
+          if (cancelled_.load(std::memory_order_relaxed))
+            return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
           return manager_.merge_bases(a, b);
         },
         [&](const Oid& commit) { return root_of(commit); });

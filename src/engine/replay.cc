@@ -195,10 +195,12 @@ class Chain {
     return outcome.root;
   }
 
-  // A commit of `root` on top; later than what is below it.
+  // A commit of `root` on top; later than what is below it. `original_us`: when the commit that it
+  // stands for was made.
   void add(const Oid& root, const git::Signature& author, std::string_view text,
-           const Trailers& trailers, int64_t not_before_us) {
-    time_us_ = std::max(not_before_us, time_us_ + 1);
+           const Trailers& trailers, std::optional<int64_t> original_us = {}) {
+    time_us_ = original_us ? std::max(*original_us, time_us_ + 1)
+                           : session_.owner().manager().commit_time(time_us_);
     git::Commit commit;
     commit.tree = root;
     commit.parents = {tip_};
@@ -284,7 +286,6 @@ Result<VersionResult> run_revert(SessionImpl& session, const sql::RevisionsStmt&
                Chain chain(session, objects, target.tip, target.root);
                TRY(chain.begin());
                skipped.clear();
-               const int64_t now_us = session.owner().clock().now_us();
                for (const Oid& id : commits) {
                  Oid root;
                  TRY(revert_one(session, id, statement.parent, chain, root));
@@ -294,11 +295,11 @@ Result<VersionResult> run_revert(SessionImpl& session, const sql::RevisionsStmt&
                    chain.stand_on(root);  // One commit of all of them, below.
                  } else {
                    TRY_ASSIGN(const git::Commit commit, commit_of(session, id));
-                   chain.add(root, {}, revert_text(id, git::subject(commit.message)), {}, now_us);
+                   chain.add(root, {}, revert_text(id, git::subject(commit.message)), {});
                  }
                }
                if (statement.has_message && chain.root() != target.root)
-                 chain.add(chain.root(), {}, statement.message, {}, now_us);
+                 chain.add(chain.root(), {}, statement.message, {});
                return publish(session, target, chain, objects, "the revert");
              }));
   return version_done("REVERT", outcome, skipped_notice(skipped));
@@ -328,7 +329,7 @@ Result<VersionResult> run_cherry_pick(SessionImpl& session, const sql::Revisions
                  const std::string_view text = statement.has_message
                                                    ? statement.message
                                                    : git::text_before_trailers(commit.message);
-                 chain.add(root, commit.author, text, trailers, session.owner().clock().now_us());
+                 chain.add(root, commit.author, text, trailers);
                }
                return publish(session, target, chain, objects, "the picked commit");
              }));

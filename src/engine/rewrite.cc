@@ -140,8 +140,7 @@ Result<Oid> add_squashed(SessionImpl& session, const BranchTarget& target, const
                          std::string_view message, store::PendingObjects& objects) {
   txn::Manager& manager = session.owner().manager();
   const auto info = manager.history().find(since);
-  const int64_t time_us =
-      std::max(session.owner().clock().now_us(), (info ? info->time_us : 0) + 1);
+  const int64_t time_us = manager.commit_time(info ? info->time_us : 0);
   git::Commit commit;
   commit.tree = target.root;
   commit.parents = {since};

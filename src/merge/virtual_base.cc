@@ -1,7 +1,7 @@
 // The base of histories that crossed: their several merge bases, merged.
 #include <algorithm>
+#include <map>
 
-#include "base/limits.h"
 #include "merge/merge.h"
 
 namespace rowan::merge {
@@ -10,40 +10,87 @@ namespace {
 using BasesOf = std::function<Result<std::vector<Oid>>(const Oid&, const Oid&)>;
 using RootOf = std::function<Result<Oid>(const Oid&)>;
 
-struct Walk {
-  store::PendingObjects& made;
-  store::NodeCache& cache;
-  const BasesOf& bases_of;
-  const RootOf& root_of;
+// Histories may have crossed any number of times, each crossing with a virtual base of its own: so
+// the walk keeps its own stack, and what it found for a set of commits.
+class Walk {
+ public:
+  Walk(store::PendingObjects& made, store::NodeCache& cache, const BasesOf& bases_of,
+       const RootOf& root_of)
+      : made_(made), cache_(cache), bases_of_(bases_of), root_of_(root_of) {}
 
-  // `bases`: newest first, as merge_bases gives them.
-  Result<Oid> root(const std::vector<Oid>& bases, int depth) const {
-    if (bases.empty()) return Oid{};
-    TRY_ASSIGN(Oid merged, root_of(bases.back()));
-    // Histories that cross again and again: what lies far below changes little, and any common
-    // ancestor will do.
-    if (depth == kVirtualBaseDepthMax) return merged;
-    std::vector<Oid> seen{bases.back()};
-    for (auto next = bases.rbegin() + 1; next != bases.rend(); ++next) {
-      std::vector<Oid> below;
-      for (const Oid& earlier : seen) {
-        TRY_ASSIGN(const std::vector<Oid> found, bases_of(earlier, *next));
-        for (const Oid& base : found) {
-          if (std::find(below.begin(), below.end(), base) == below.end()) below.push_back(base);
-        }
+  Result<Oid> root(const std::vector<Oid>& bases) {
+    TRY(enter(bases));
+    while (!levels_.empty()) {
+      Level& level = levels_.back();
+      if (level.seen == level.bases.size()) {
+        found_[level.bases] = level.root;
+        levels_.pop_back();
+        continue;
       }
-      Request request;
-      TRY_ASSIGN(request.base_root, root(below, depth + 1));
-      request.ours_root = merged;
-      TRY_ASSIGN(request.theirs_root, root_of(*next));
-      request.policy = Policy::kOurs;
-      request.conflicts_take_base = true;
-      TRY_ASSIGN(const Outcome outcome, merge_trees(made, cache, request));
-      merged = outcome.root;
-      seen.push_back(*next);
+      TRY_ASSIGN(const std::vector<Oid> below, bases_below(level));
+      const auto known = found_.find(below);
+      if (known == found_.end()) {
+        TRY(enter(below));
+        continue;
+      }
+      TRY(merge_next(level, known->second));
     }
-    return merged;
+    return found_[bases];
   }
+
+ private:
+  // Commits that are merged, from the last of `bases` to the first.
+  struct Level {
+    std::vector<Oid> bases;
+    size_t seen;  // How many of them `root` holds.
+    Oid root;
+  };
+
+  static const Oid& next_of(const Level& level) {
+    return level.bases[level.bases.size() - 1 - level.seen];
+  }
+
+  Result<void> enter(const std::vector<Oid>& bases) {
+    Oid first;
+    if (!bases.empty()) {
+      TRY_ASSIGN(first, root_of_(bases.back()));
+    }
+    found_[bases] = first;  // For a history that leads back here, which Git's graph rules out.
+    levels_.push_back({bases, std::min<size_t>(bases.size(), 1), first});
+    return {};
+  }
+
+  Result<std::vector<Oid>> bases_below(const Level& level) const {
+    std::vector<Oid> below;
+    for (size_t i = 0; i < level.seen; ++i) {
+      TRY_ASSIGN(const std::vector<Oid> found,
+                 bases_of_(level.bases[level.bases.size() - 1 - i], next_of(level)));
+      for (const Oid& base : found) {
+        if (std::find(below.begin(), below.end(), base) == below.end()) below.push_back(base);
+      }
+    }
+    return below;
+  }
+
+  Result<void> merge_next(Level& level, const Oid& base_root) {
+    Request request;
+    request.base_root = base_root;
+    request.ours_root = level.root;
+    TRY_ASSIGN(request.theirs_root, root_of_(next_of(level)));
+    request.policy = Policy::kOurs;
+    request.conflicts_take_base = true;
+    TRY_ASSIGN(const Outcome outcome, merge_trees(made_, cache_, request));
+    level.root = outcome.root;
+    ++level.seen;
+    return {};
+  }
+
+  store::PendingObjects& made_;
+  store::NodeCache& cache_;
+  const BasesOf& bases_of_;
+  const RootOf& root_of_;
+  std::vector<Level> levels_;
+  std::map<std::vector<Oid>, Oid> found_;
 };
 
 }  // namespace
@@ -51,7 +98,7 @@ struct Walk {
 Result<Oid> virtual_base(store::PendingObjects& made, store::NodeCache& cache,
                          const std::vector<Oid>& bases, const BasesOf& bases_of,
                          const RootOf& root_of) {
-  return Walk{made, cache, bases_of, root_of}.root(bases, 0);
+  return Walk(made, cache, bases_of, root_of).root(bases);
 }
 
 }  // namespace rowan::merge

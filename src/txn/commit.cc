@@ -556,7 +556,7 @@ Result<CommitOutcome> CommitBuilder::build() {
 
   TRY(roll_up_if_due(core_, *body_.branch));
   tip_ = body_.branch->tip();  // With the same tree as before.
-  const int64_t time_us = std::max(core_.clock.now_us(), tip_.snapshot.time_us + 1);
+  const int64_t time_us = core_.commit_time(tip_.snapshot.time_us);
   TRY_ASSIGN(const Oid commit, write_commit(root, time_us));
   TRY_ASSIGN(const uint64_t sequence,
              core_.store.append(body_.objects,

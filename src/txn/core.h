@@ -125,6 +125,7 @@ struct Core {
   }
   // A flush failed: every branch falls back to what is durable.
   void fall_back_all();
+  int64_t commit_time(int64_t after);  // As the Manager's.
 
   store::ObjectStore& store;
   const Clock& clock;
@@ -136,6 +137,8 @@ struct Core {
   LockManager locks;
   std::atomic<uint64_t> generations = 0;
   std::atomic<uint64_t> branch_numbers = 0;
+  std::atomic<int64_t> newest_time_us = 0;  // By the clock, of commit_time.
+  std::atomic<int64_t> times_ahead = 0;     // That it gave where parents are ahead of the clock.
 
   mutable std::shared_mutex branches_mutex;
   std::map<std::string, std::shared_ptr<Branch>, std::less<>> branches;

@@ -76,7 +76,7 @@ Result<void> prepare(Core& core, const store::ForeignMove& move, const Oid& our_
     answer.head.snapshot.time_us = info->time_us;
   if (canonical == answer.head.snapshot.root) return {};
   Snapshot& snapshot = answer.head.snapshot;
-  snapshot.time_us = std::max(core.clock.now_us(), snapshot.time_us + 1);
+  snapshot.time_us = core.commit_time(snapshot.time_us);
   const git::Commit commit = normalise_commit(canonical, move.foreign, snapshot.time_us);
   snapshot.commit = answer.objects.add(store::ObjectType::kCommit, git::encode_commit(commit));
   snapshot.root = canonical;
@@ -153,8 +153,7 @@ Result<Oid> canonical_commit(Core& core, store::PendingObjects& objects, const O
   if (canonical == head.snapshot.root) return commit;
   TRY(core.history.ensure(objects, commit));
   const auto info = core.history.find(commit);
-  const int64_t time_us =
-      std::max(core.clock.now_us(), (info ? info->time_us : head.snapshot.time_us) + 1);
+  const int64_t time_us = core.commit_time(info ? info->time_us : head.snapshot.time_us);
   return objects.add(store::ObjectType::kCommit,
                      git::encode_commit(normalise_commit(canonical, commit, time_us)));
 }
@@ -188,7 +187,7 @@ Result<void> verify_moved_branches(Core& core) {
                 .with_hint("Open the repository for writing once."));
         continue;
       }
-      head.snapshot.time_us = std::max(core.clock.now_us(), head.snapshot.time_us + 1);
+      head.snapshot.time_us = core.commit_time(head.snapshot.time_us);
       const git::Commit commit =
           normalise_commit(*canonical, head.snapshot.commit, head.snapshot.time_us);
       const Oid before = head.snapshot.commit;

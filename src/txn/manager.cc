@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::string_view kHeads = "refs/heads/";
 constexpr size_t kKnownCommitsMax = 1024;
+constexpr int64_t kTimesAheadApart = 1'000'000;  // A second of time stamps.
 
 Error undefined_branch(std::string_view name) {
   return Error(ErrorCode::kUndefinedBranch, "branch \"" + std::string(name) + "\" does not exist");
@@ -89,6 +90,17 @@ Core::Core(store::ObjectStore& the_store, const Clock& the_clock, const ManagerO
                                              : options.derived_folder / "indexes") {}
 
 Core::~Core() = default;
+
+int64_t Core::commit_time(int64_t after) {
+  int64_t newest = newest_time_us;
+  int64_t time_us = 0;
+  do {
+    time_us = std::max(clock.now_us(), newest + 1);
+  } while (!newest_time_us.compare_exchange_weak(newest, time_us));
+  if (time_us > after) return time_us;
+  // The parents' clock was ahead. Following it must not take other branches along.
+  return after + 1 + times_ahead++ % kTimesAheadApart;
+}
 
 std::shared_ptr<Branch> Core::find_branch(std::string_view name) const {
   const std::shared_lock guard(branches_mutex);
@@ -346,6 +358,8 @@ Result<bool> Manager::drop_history_policy(std::string_view branch) {
   return txn::drop_history_policy(*state_, branch);
 }
 Result<void> Manager::roll_up_due() { return txn::roll_up_due(*state_); }
+int64_t Manager::commit_time(int64_t after) { return state_->commit_time(after); }
+
 std::vector<Oid> Manager::merge_bases(const Oid& a, const Oid& b) {
   return txn::merge_bases(*state_, a, b);
 }

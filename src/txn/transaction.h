@@ -337,6 +337,10 @@ class Manager {
   Result<bool> drop_history_policy(std::string_view branch);
   // Rolls up every branch whose interval has passed.
   Result<void> roll_up_due();
+  // The time of a new commit whose parents have at most the time `after`. No two commits get the
+  // same: two branches at one tip that are told the same in the same microsecond would make one
+  // commit of one id, and merging them would count its change once. Any thread.
+  int64_t commit_time(int64_t after);
   // As the history index has them, where a roll-up counts as holding the kept commits that it
   // rolled up. ensure() both first.
   std::vector<Oid> merge_bases(const Oid& a, const Oid& b);

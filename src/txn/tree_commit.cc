@@ -137,8 +137,7 @@ Result<CommitOutcome> commit_tree(Core& core, const TreeCommit& commit) {
       std::vector<Oid> parents = commit.parents;
       std::replace(parents.begin(), parents.end(), commit.expected_tip, tip.snapshot.commit);
       Head next;
-      next.snapshot.time_us =
-          std::max({core.clock.now_us(), tip.snapshot.time_us + 1, parents_us + 1});
+      next.snapshot.time_us = core.commit_time(std::max(tip.snapshot.time_us, parents_us));
       next.snapshot.commit = outcome.commit =
           add_commit(commit, parents, next.snapshot.time_us, objects);
       next.snapshot.root = commit.root;

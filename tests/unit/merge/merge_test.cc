@@ -491,3 +491,45 @@ TEST_CASE("a virtual base stands for several") {
   CHECK(t.lines(base, "public.t") == Lines{"[1,10]", "[2,20]", "[3,3]"});
   CHECK(base == exchanged);
 }
+
+TEST_CASE("a virtual base adds up however often the histories crossed") {
+  constexpr size_t kCrossings = 300;
+  MergeFixture t;
+  const auto root = [&](size_t sum) {
+    return t.write({{"public.t",
+                     {"CREATE TABLE public.t (id integer NOT NULL, n integer MERGE RULE sum, "
+                      "PRIMARY KEY (id))",
+                      {"[1," + std::to_string(sum) + "]"},
+                      {}}}});
+  };
+  const auto id_of = [](size_t crossing, uint8_t side) {
+    Oid id;
+    id.bytes[0] = static_cast<uint8_t>(crossing / 256);
+    id.bytes[1] = static_cast<uint8_t>(crossing);
+    id.bytes[2] = side;
+    return id;
+  };
+  // Before each crossing both sides add one to what both had; then each merges the other.
+  std::map<Oid, Oid> roots;
+  std::map<Oid, size_t> crossings;
+  for (size_t i = 0; i <= kCrossings; ++i) {
+    for (const uint8_t side : {1, 2}) {
+      roots[id_of(i, side)] = root(i == 0 ? 0 : 2 * (i - 1) + 1);
+      crossings[id_of(i, side)] = i;
+    }
+  }
+  size_t asked = 0;
+  const auto bases_of = [&](const Oid& a, const Oid&) -> Result<std::vector<Oid>> {
+    ++asked;
+    const size_t i = crossings.at(a) - 1;
+    if (i == 0) return std::vector<Oid>{id_of(0, 1)};
+    return std::vector<Oid>{id_of(i, 1), id_of(i, 2)};
+  };
+  const auto root_of = [&](const Oid& id) -> Result<Oid> { return roots.at(id); };
+  store::PendingObjects made(t.objects);
+  const Oid base = MergeFixture::get(
+      virtual_base(made, t.cache, {id_of(kCrossings, 1), id_of(kCrossings, 2)}, bases_of, root_of));
+  t.objects.take(made);
+  CHECK(t.lines(base, "public.t") == Lines{"[1," + std::to_string(2 * kCrossings) + "]"});
+  CHECK(asked <= 2 * kCrossings);
+}

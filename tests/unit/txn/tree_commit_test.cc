@@ -36,6 +36,34 @@ TreeCommit onto_tip(Fixture& f, const Oid& root) {
 
 }  // namespace
 
+TEST_CASE("branches at one tip that are told the same at the same time make commits of their own") {
+  for (const int64_t now : {int64_t{1'700'000'000'000'000}, int64_t{1'000'000'000'000'000}}) {
+    Fixture f;  // Whose clock stands still.
+    f.create("t");
+    const Oid fork = tip_of(f);
+    must(f.manager->create_branch("dev", fork));
+    f.clock.set(now);
+    std::vector<Oid> made;
+    for (const char* branch : {"main", "dev"}) {
+      auto t = must(f.manager->begin(branch, IsolationLevel::kReadCommitted, false));
+      must(t->begin_statement(true));
+      must(f.insert(*t, "t", 1, 1));
+      made.push_back(must(t->commit(f.request("insert"))).commit);
+    }
+    CHECK(made[0] != made[1]);
+    CHECK(f.manager->merge_bases(made[0], made[1]) == std::vector<Oid>{fork});
+    for (size_t i = 0; i < 2; ++i) {
+      TreeCommit commit = onto_tip(f, root_of(f, fork));
+      commit.branch = i == 0 ? "main" : "dev";
+      commit.expected_tip = made[i];
+      commit.parents = {made[i]};
+      must(f.manager->commit_tree(commit));
+    }
+    CHECK(must(f.manager->tip_snapshot("main")).time_us !=
+          must(f.manager->tip_snapshot("dev")).time_us);
+  }
+}
+
 TEST_CASE("a tree becomes a commit on the tip, later than its parents, and derived data knows it") {
   Fixture f;
   f.create("t");
