@@ -168,7 +168,7 @@ Result<std::shared_ptr<const TableDef>> stored_table(const sql::CreateViewStmt& 
       return Error(ErrorCode::kInvalidContent,
                    "column " + sql::quote_ident(column.name) + " has more than a type and a slot");
   }
-  TRY_ASSIGN(TableDef table, table_from_statement(create, schema));
+  TRY_ASSIGN(TableDef table, table_from_statement(create, {{}, schema}));
   return std::make_shared<const TableDef>(std::move(table));
 }
 

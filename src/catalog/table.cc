@@ -304,8 +304,8 @@ Result<void> add_column_clause(TableDef& table, const sql::ColumnClause& clause,
 
 namespace {
 
-Result<void> add_constraints(const sql::CreateTableStmt& statement, TableDef& table,
-                             const NameTaken& taken) {
+Result<void> add_constraints(const sql::CreateTableStmt& statement, const NameScope& scope,
+                             TableDef& table, const NameTaken& taken) {
   for (const sql::ColumnClause& clause : statement.columns) {
     const sql::List<std::string_view> one{const_cast<std::string_view*>(&clause.name), 1};
     if (clause.primary_key)
@@ -327,11 +327,10 @@ Result<void> add_constraints(const sql::CreateTableStmt& statement, TableDef& ta
   }
   for (const sql::CheckClause& check : statement.checks) TRY(add_check_clause(table, check));
   for (const sql::ColumnClause& clause : statement.columns) {
-    if (clause.references != nullptr)
-      TRY(add_foreign_key_clause(table, *clause.references, table.schema));
+    if (clause.references != nullptr) TRY(add_foreign_key_clause(table, *clause.references, scope));
   }
   for (const sql::ForeignKeyClause& key : statement.foreign_keys)
-    TRY(add_foreign_key_clause(table, key, table.schema));
+    TRY(add_foreign_key_clause(table, key, scope));
   for (const sql::IndexClause& index : statement.indexes)
     TRY(add_index_clause(table, index, taken));
   return {};
@@ -339,21 +338,15 @@ Result<void> add_constraints(const sql::CreateTableStmt& statement, TableDef& ta
 
 }  // namespace
 
-Result<TableDef> table_from_statement(const sql::CreateTableStmt& statement,
-                                      std::string_view default_schema, const NameTaken& taken) {
+Result<TableDef> table_from_statement(const sql::CreateTableStmt& statement, const NameScope& scope,
+                                      const NameTaken& taken) {
+  TRY(sql::check_database(statement.table, scope.database));
   TableDef table;
-  table.schema = statement.table.schema.empty() ? default_schema : statement.table.schema;
+  table.schema = statement.table.schema.empty() ? scope.schema : statement.table.schema;
   table.name = statement.table.name;
-  if (!statement.table.catalog.empty()) {
-    return invalid(
-        ErrorCode::kFeatureNotSupported,
-        "cross-database references are not implemented: " +
-            quoted(std::string(statement.table.catalog) + "." + table.schema + "." + table.name),
-        statement.table.position);
-  }
   TRY(add_columns(statement, table, taken));
   TRY(assign_slots(statement, table));
-  TRY(add_constraints(statement, table, taken));
+  TRY(add_constraints(statement, scope, table, taken));
   TRY_ASSIGN(table.merge_rule, merge_rule(statement.merge_rule, statement.position));
   finish_table(table);
   return table;

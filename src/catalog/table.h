@@ -114,13 +114,20 @@ class TableLineKeys final : public tree::LineKeys {
 // Whether a name is in use in the schema already; names made here go round it.
 using NameTaken = std::function<bool(std::string_view name)>;
 
+// Where the names of a statement are read: the database they may name, and the schema of
+// unqualified ones. A text in a tree names no database.
+struct NameScope {
+  std::string_view database;
+  std::string_view schema;
+};
+
 // From a parsed CREATE TABLE: resolves types, assigns slots and ids that are not written, names
 // what has no name as PostgreSQL does, checks it (duplicate columns 42701, several primary keys
 // 42P16, unknown key column 42703, key types, limits) and fills layout and definition_id. A serial
 // column gets its default; a foreign key without referenced columns keeps `referenced` empty;
 // expressions are not bound.
-Result<TableDef> table_from_statement(const sql::CreateTableStmt& statement,
-                                      std::string_view default_schema, const NameTaken& taken = {});
+Result<TableDef> table_from_statement(const sql::CreateTableStmt& statement, const NameScope& scope,
+                                      const NameTaken& taken = {});
 
 // The pieces of it that ALTER TABLE and CREATE INDEX need, on a table that has its columns. Call
 // finish_table() afterwards.
@@ -130,7 +137,7 @@ Result<void> add_key_clause(TableDef& table, const sql::KeyClause& clause,
                             const NameTaken& taken = {});
 Result<void> add_check_clause(TableDef& table, const sql::CheckClause& clause);
 Result<void> add_foreign_key_clause(TableDef& table, const sql::ForeignKeyClause& clause,
-                                    std::string_view default_schema);
+                                    const NameScope& scope);
 Result<void> add_index_clause(TableDef& table, const sql::IndexClause& clause,
                               const NameTaken& taken = {});
 Result<type::Type> column_type(const sql::TypeName& name);  // Serial types give their integer type.

@@ -250,7 +250,7 @@ Result<void> add_check_clause(TableDef& table, const sql::CheckClause& clause) {
 }
 
 Result<void> add_foreign_key_clause(TableDef& table, const sql::ForeignKeyClause& clause,
-                                    std::string_view default_schema) {
+                                    const NameScope& scope) {
   ForeignKey key;
   for (const std::string_view name : clause.columns) {
     const std::optional<uint16_t> column = table.find_column(name);
@@ -267,12 +267,8 @@ Result<void> add_foreign_key_clause(TableDef& table, const sql::ForeignKeyClause
     }
     key.columns.push_back(*column);
   }
-  if (!clause.table.catalog.empty()) {
-    return invalid(ErrorCode::kFeatureNotSupported,
-                   "cross-database references are not implemented: " + quoted(clause.table.name),
-                   clause.table.position);
-  }
-  key.schema = clause.table.schema.empty() ? default_schema : clause.table.schema;
+  TRY(sql::check_database(clause.table, scope.database));
+  key.schema = clause.table.schema.empty() ? scope.schema : clause.table.schema;
   key.table = clause.table.name;
   for (const std::string_view name : clause.referenced) key.referenced.emplace_back(name);
   if (!key.referenced.empty() && key.referenced.size() != key.columns.size()) {

@@ -178,8 +178,8 @@ Result<TableDef> table_from_sql(std::string_view text, std::string_view schema,
   if (parsed->statement->kind != sql::StatementKind::kCreateTable)
     return invalid("no CREATE TABLE statement");
   if (parsed->parameter_count > 0) return invalid("there is no parameter $1");
-  Result<TableDef> table =
-      table_from_statement(static_cast<const sql::CreateTableStmt&>(*parsed->statement), schema);
+  Result<TableDef> table = table_from_statement(
+      static_cast<const sql::CreateTableStmt&>(*parsed->statement), {{}, schema});
   if (!table) return invalid(table.error().message());
   for (const ForeignKey& key : table->foreign_keys) {
     if (key.referenced.empty())

@@ -31,12 +31,7 @@ Result<bool> find_view(const catalog::Catalog& catalog, std::string_view schema,
 Result<plan::ResolvedTable> SessionResolver::resolve(const sql::QualifiedName& name,
                                                      std::string_view revision,
                                                      std::optional<int64_t> time_us) {
-  if (!name.catalog.empty() && name.catalog != session_.database()) {
-    return Error(ErrorCode::kFeatureNotSupported,
-                 fmt::format("cross-database references are not implemented: \"{}.{}.{}\"",
-                             name.catalog, name.schema, name.name))
-        .at(name.position);
-  }
+  TRY(sql::check_database(name, session_.database()));
   const std::string_view schema =
       name.schema.empty() ? std::string_view(session_.settings().schema()) : name.schema;
   plan::ResolvedTable resolved;

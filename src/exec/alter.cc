@@ -663,7 +663,7 @@ Result<void> Alteration::add_check(const sql::CheckClause& check) {
 }
 
 Result<void> Alteration::add_foreign_key(const sql::ForeignKeyClause& key) {
-  TRY(catalog::add_foreign_key_clause(table_, key, context_.eval.schema));
+  TRY(catalog::add_foreign_key_clause(table_, key, {context_.eval.database, context_.eval.schema}));
   catalog::finish_table(table_);  // Its own unique indexes are keys too.
   TRY(resolve_foreign_key(table_, table_.foreign_keys.back(), key.position, context_));
   foreign_keys_.push_back(table_.foreign_keys.back().name);

@@ -123,7 +123,7 @@ Result<std::string> run_create_table(const sql::CreateTableStmt& statement, Exec
     return fmt::format("relation \"{}\" already exists, skipping", name.name);
   TRY(require_free_name(name.schema, name.name, statement.table.position, context));
   TRY_ASSIGN(catalog::TableDef table,
-             catalog::table_from_statement(statement, name.schema,
+             catalog::table_from_statement(statement, {context.eval.database, context.eval.schema},
                                            names_taken(context, name.schema, name.name)));
   TRY(check_defaults(statement, table, context));
   TRY(require_checks(table));

@@ -14,12 +14,7 @@ namespace rowan::exec {
 using RelationKind = catalog::Catalog::RelationKind;
 
 Result<RelationName> relation_name(const sql::QualifiedName& name, const ExecContext& context) {
-  if (!name.catalog.empty()) {
-    return Error(ErrorCode::kFeatureNotSupported,
-                 fmt::format("cross-database references are not implemented: \"{}.{}.{}\"",
-                             name.catalog, name.schema, name.name))
-        .at(name.position);
-  }
+  TRY(sql::check_database(name, context.eval.database));
   return RelationName{std::string(name.schema.empty() ? context.eval.schema : name.schema),
                       std::string(name.name)};
 }

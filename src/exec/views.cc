@@ -24,12 +24,7 @@ struct ViewName {
 };
 
 Result<ViewName> view_name(const sql::QualifiedName& name, const ExecContext& context) {
-  if (!name.catalog.empty() && name.catalog != context.eval.database) {
-    return Error(ErrorCode::kFeatureNotSupported,
-                 fmt::format("cross-database references are not implemented: \"{}.{}.{}\"",
-                             name.catalog, name.schema, name.name))
-        .at(name.position);
-  }
+  TRY(sql::check_database(name, context.eval.database));
   ViewName found{std::string(name.schema.empty() ? context.eval.schema : name.schema),
                  std::string(name.name)};
   TRY_ASSIGN(const bool there, context.transaction.catalog().has_schema(found.schema));
@@ -187,7 +182,7 @@ Result<std::shared_ptr<const catalog::TableDef>> stored_table(
   TRY_ASSIGN(const sql::ParsedStatement parsed, sql::parse_statement(text + ")"));
   TRY_ASSIGN(catalog::TableDef table,
              catalog::table_from_statement(
-                 static_cast<const sql::CreateTableStmt&>(*parsed.statement), name.schema));
+                 static_cast<const sql::CreateTableStmt&>(*parsed.statement), {{}, name.schema}));
   return std::make_shared<const catalog::TableDef>(std::move(table));
 }
 

@@ -45,6 +45,10 @@ size_t statement_end(std::string_view text);
 // comments gone.
 std::string normalise_statement(std::string_view text);
 
+// A name may name the database it is read in, and no other one: 0A000. `own` is empty where none
+// may be named.
+Result<void> check_database(const QualifiedName& name, std::string_view own);
+
 // "name", quoted when SQL needs it.
 std::string quote_ident(std::string_view name);
 // 'text' with quotes doubled.

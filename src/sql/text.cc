@@ -124,6 +124,14 @@ std::string normalise_statement(std::string_view text) {
   return out;
 }
 
+Result<void> check_database(const QualifiedName& name, std::string_view own) {
+  if (name.catalog.empty() || name.catalog == own) return {};
+  return Error(ErrorCode::kFeatureNotSupported,
+               "cross-database references are not implemented: \"" + std::string(name.catalog) +
+                   "." + std::string(name.schema) + "." + std::string(name.name) + "\"")
+      .at(name.position);
+}
+
 std::string quote_ident(std::string_view name) {
   bool plain = !name.empty() && !(name[0] >= '0' && name[0] <= '9');
   for (const char c : name)

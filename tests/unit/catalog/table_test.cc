@@ -15,7 +15,7 @@ Result<catalog::TableDef> make(const std::string& text) {
   auto parsed = sql::parse_statement(text);
   REQUIRE(parsed);
   return catalog::table_from_statement(static_cast<const sql::CreateTableStmt&>(*parsed->statement),
-                                       "public");
+                                       {{}, "public"});
 }
 std::string refusal(const std::string& text) {
   const auto table = make(text);
@@ -114,7 +114,7 @@ TEST_CASE("names go round those that are taken") {
     return name == "t_id_seq" || name == "t_pkey" || name == "t_a_key" || name == "t_a_key1";
   };
   const auto table = catalog::table_from_statement(
-      static_cast<const sql::CreateTableStmt&>(*parsed->statement), "s", taken);
+      static_cast<const sql::CreateTableStmt&>(*parsed->statement), {{}, "s"}, taken);
   REQUIRE(table);
   CHECK(table->columns[0].default_sql == "nextval('s.t_id_seq1')");
   CHECK(table->primary_key_name == "t_pkey1");

@@ -50,7 +50,7 @@ struct TestTable {
     auto parsed = sql::parse_statement(sql);
     REQUIRE(parsed);
     auto made = catalog::table_from_statement(
-        static_cast<const sql::CreateTableStmt&>(*parsed->statement), "public");
+        static_cast<const sql::CreateTableStmt&>(*parsed->statement), {{}, "public"});
     REQUIRE(made);
     version.table = std::make_shared<const catalog::TableDef>(std::move(*made));
   }

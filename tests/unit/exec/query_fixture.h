@@ -84,7 +84,7 @@ class QueryFixture {
     auto parsed = sql::parse_statement(text);
     if (!parsed) FAIL(parsed.error().message());
     auto table = catalog::table_from_statement(
-        static_cast<sql::CreateTableStmt&>(*parsed->statement), "public");
+        static_cast<sql::CreateTableStmt&>(*parsed->statement), {{}, "public"});
     if (!table) FAIL(table.error().message());
     REQUIRE(transaction->put_file(table->path() + "/table.sql", catalog::table_sql(*table))
                 .has_value());
