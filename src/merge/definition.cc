@@ -152,7 +152,10 @@ T DefinitionMerge::three_way(const T* base, const T& ours, const T& theirs, std:
   return ours;
 }
 
-bool DefinitionMerge::stays_live(const Lineage& lineage) {
+// A column that one side dropped goes, unless the other side changed it or a value in it: then that
+// is a conflict.
+Result<bool> DefinitionMerge::stays_live(const Lineage& lineage,
+                                         const ChangedCells& changed_cells) {
   const catalog::ColumnDef* base = column(lineage, Side::kBase);
   const catalog::ColumnDef* ours = column(lineage, Side::kOurs);
   const catalog::ColumnDef* theirs = column(lineage, Side::kTheirs);
@@ -160,15 +163,26 @@ bool DefinitionMerge::stays_live(const Lineage& lineage) {
   if (ours == nullptr && theirs == nullptr) return false;
   if (base == nullptr) return true;
   const catalog::ColumnDef& kept = ours != nullptr ? *ours : *theirs;
+  uint64_t changed = 0;
+  if (changed_cells) {
+    TRY_ASSIGN(changed,
+               changed_cells(ours != nullptr ? Side::kOurs : Side::kTheirs, base->slot, kept.slot));
+  }
   const auto text = [](const catalog::ColumnDef* column) {
     if (column == nullptr) return std::string();
     return column->name + " " + type::type_name(column->type) +
            (column->not_null ? " NOT NULL" : "") +
            (column->default_sql.empty() ? "" : " DEFAULT " + column->default_sql);
   };
-  if (text(base) == text(&kept)) return false;
+  if (text(base) == text(&kept) && changed == 0) return false;
+  const std::string rows =
+      changed == 0 ? std::string()
+                   : ", changed in " + std::to_string(changed) + (changed == 1 ? " row" : " rows");
+  const auto side_text = [&](const catalog::ColumnDef* column) {
+    return column == nullptr ? std::string() : text(column) + rows;
+  };
   switch (choices_.settle(
-      {object(base->name), "dropped column", text(base), text(ours), text(theirs)})) {
+      {object(base->name), "dropped column", text(base), side_text(ours), side_text(theirs)})) {
     case Side::kOurs:
       return ours != nullptr;
     case Side::kTheirs:
@@ -229,7 +243,7 @@ catalog::ColumnDef DefinitionMerge::merge_column(const Lineage& lineage) {
 }
 
 // Ours' columns keep their place and slot; theirs follow.
-void DefinitionMerge::merge_columns() {
+Result<void> DefinitionMerge::merge_columns(const ChangedCells& changed_cells) {
   match();
   match_by_name();
   std::vector<Lineage*> order;
@@ -248,7 +262,8 @@ void DefinitionMerge::merge_columns() {
   add_side(Side::kOurs);
   add_side(Side::kTheirs);
   for (Lineage* lineage : order) {
-    if (!stays_live(*lineage)) continue;
+    TRY_ASSIGN(const bool stays, stays_live(*lineage, changed_cells));
+    if (!stays) continue;
     lineage->merged = static_cast<int>(merged_.columns.size());
     merged_.columns.push_back(merge_column(*lineage));
   }
@@ -289,6 +304,7 @@ void DefinitionMerge::merge_columns() {
         lineage_of_column_[at(which)][static_cast<size_t>(live)] = static_cast<int>(i);
     }
   }
+  return {};
 }
 
 // The merged slot of a lineage, and where each side has its value.

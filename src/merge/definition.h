@@ -37,11 +37,16 @@ struct Reference {
 using ReferenceOf =
     std::function<Reference(Side side, std::string_view schema, std::string_view table)>;
 
+// In how many rows of the base `kept` has another value in a column of these slots.
+using ChangedCells = std::function<Result<uint64_t>(Side kept, uint16_t base_slot, uint16_t slot)>;
+
 class DefinitionMerge {
  public:
   DefinitionMerge(DefinitionInput input, Choices& choices);
 
-  void merge_columns();  // First: every table's, since foreign keys need them.
+  // First: every table's, since foreign keys need them. `changed_cells` is asked about columns that
+  // one side dropped; it may be null where none can be.
+  Result<void> merge_columns(const ChangedCells& changed_cells);
   Result<void> merge_constraints(const ReferenceOf& reference_of);  // Then table() is whole.
 
   const catalog::TableDef& table() const { return merged_; }
@@ -71,7 +76,7 @@ class DefinitionMerge {
   const catalog::ColumnDef* column(const Lineage& lineage, Side which) const;
   void match();
   void match_by_name();
-  bool stays_live(const Lineage& lineage);
+  Result<bool> stays_live(const Lineage& lineage, const ChangedCells& changed_cells);
   catalog::ColumnDef merge_column(const Lineage& lineage);
   void add_slot(Lineage& lineage, uint16_t slot);
   void name_apart();

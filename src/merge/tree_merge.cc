@@ -135,6 +135,31 @@ Result<bool> TreeMerge::settle_dropped(Job& job) {
   return stands == kept || stands == Side::kBase;
 }
 
+// Rows without a key of their own, or whose key is another one by now, are new rows.
+Result<uint64_t> TreeMerge::changed_cells(const Job& job, Side kept, uint16_t base_slot,
+                                          uint16_t slot) const {
+  const catalog::TableVersion& base = job.sides.versions[at(Side::kBase)];
+  const catalog::TableVersion& now = job.sides.versions[at(kept)];
+  uint64_t changed = 0;
+  if (base.table->layout.counted || base.rows == now.rows) return changed;
+  const Lines base_lines(*base.table, made_);
+  const Lines lines(*now.table, made_);
+  const catalog::TableLineKeys base_keys(base.table);
+  const catalog::TableLineKeys keys(now.table);
+  TRY(tree::diff_trees(
+      {made_, cache_, base_keys}, base.rows, {made_, cache_, keys}, now.rows,
+      [&](const tree::RowDifference& row) -> Result<bool> {
+        if (request_.cancelled != nullptr && request_.cancelled->load(std::memory_order_relaxed))
+          return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+        if (!row.from || !row.to) return true;
+        TRY_ASSIGN(const Cells was, base_lines.take_apart(*row.from));
+        TRY_ASSIGN(const Cells is, lines.take_apart(*row.to));
+        changed += was[base_slot] != is[slot];
+        return true;
+      }));
+  return changed;
+}
+
 Result<void> TreeMerge::place(Job& job) {
   if (!job.has(Side::kOurs) || !job.has(Side::kTheirs)) {
     const Side kept = job.has(Side::kOurs) ? Side::kOurs : Side::kTheirs;
@@ -172,8 +197,9 @@ Result<void> TreeMerge::place(Job& job) {
   DefinitionInput input{{}, plain.schema, plain.name};
   for (const Side side : kSides) input.sides[at(side)] = job.sides.versions[at(side)].table.get();
   job.definition = std::make_unique<DefinitionMerge>(std::move(input), choices_);
-  job.definition->merge_columns();
-  return {};
+  return job.definition->merge_columns([&](Side kept, uint16_t base_slot, uint16_t slot) {
+    return changed_cells(job, kept, base_slot, slot);
+  });
 }
 
 Result<void> TreeMerge::settle_paths() {
@@ -240,7 +266,7 @@ Result<void> TreeMerge::merge_definitions() {
         DefinitionInput input{
             {own.table.get(), own.table.get(), own.table.get()}, plain.schema, plain.name};
         job->definition = std::make_unique<DefinitionMerge>(std::move(input), choices_);
-        job->definition->merge_columns();
+        TRY(job->definition->merge_columns({}));
         const Side only = job->whole;
         TRY(job->definition->merge_constraints(
             [&, only](Side, std::string_view schema, std::string_view table) {
@@ -340,7 +366,7 @@ Result<void> TreeMerge::find_new_keys() {
       DefinitionInput input{
           {theirs.table.get(), theirs.table.get(), theirs.table.get()}, plain.schema, plain.name};
       job->definition = std::make_unique<DefinitionMerge>(std::move(input), choices_);
-      job->definition->merge_columns();
+      TRY(job->definition->merge_columns({}));
     }
     TRY(job->definition->merge_constraints(
         [&](Side, std::string_view schema, std::string_view table) {

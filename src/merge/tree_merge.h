@@ -49,6 +49,8 @@ class TreeMerge {
   Result<void> add_job(const std::string& base, const std::string& ours, const std::string& theirs);
   Result<void> place(Job& job);
   Result<bool> settle_dropped(Job& job);
+  Result<uint64_t> changed_cells(const Job& job, Side kept, uint16_t base_slot,
+                                 uint16_t slot) const;
   Result<void> settle_paths();
   Result<void> merge_definitions();
   Reference reference(Side side, std::string_view schema, std::string_view table) const;

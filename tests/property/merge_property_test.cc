@@ -143,12 +143,21 @@ class Generator {
                                static_cast<int>(model.columns.size() + 1)});
     }
   }
-  void change_rows(Model& model, size_t edits, size_t keys) {
+  // What the other side dropped keeps its values in the rows of the base: a changed one is a
+  // conflict.
+  void change_rows(Model& model, size_t edits, size_t keys, const Model& base, const Model& other) {
+    const auto keep_dropped = [&](int key, Cells& cells) {
+      const auto before = base.rows.find(key);
+      for (const Column& column : other.columns) {
+        if (column.dropped && before != base.rows.end())
+          set_cell(cells, column.id, cell_of(before->second, column.id));
+      }
+    };
     for (size_t i = 0; i < edits; ++i) {
       const int key = static_cast<int>(below(keys));
       const auto found = model.rows.find(key);
       if (found == model.rows.end()) {
-        model.rows[key] = cells(model);
+        keep_dropped(key, model.rows[key] = cells(model));
       } else if (below(4) == 0) {
         model.rows.erase(found);
       } else {
@@ -156,6 +165,7 @@ class Generator {
           if (!column.dropped && below(2) == 0)
             set_cell(found->second, column.id, value(column.is_text));
         }
+        keep_dropped(key, found->second);
       }
     }
   }
@@ -278,8 +288,8 @@ TEST_CASE("merges agree with the naive model, from either side, and twice change
     const bool schema = random.below(3) > 0;
     if (schema) random.change_columns(ours, 0);
     if (schema) random.change_columns(theirs, 1);
-    random.change_rows(ours, random.below(rows + 1), rows * 2);
-    random.change_rows(theirs, random.below(rows + 1), rows * 2);
+    random.change_rows(ours, random.below(rows + 1), rows * 2, base, theirs);
+    random.change_rows(theirs, random.below(rows + 1), rows * 2, base, ours);
     const Oid base_root = t.root(base), ours_root = t.root(ours), theirs_root = t.root(theirs);
 
     const Outcome by_theirs = t.merge(base_root, ours_root, theirs_root, Policy::kTheirs);
@@ -358,8 +368,8 @@ TEST_CASE("criss-cross: both orders of merging the merges agree") {
     const size_t rows = 1 + random.below(60);
     const Model base = random.base(rows);
     Model left = base, right = base;
-    random.change_rows(left, rows / 2, rows * 2);
-    random.change_rows(right, rows / 2, rows * 2);
+    random.change_rows(left, rows / 2, rows * 2, base, right);
+    random.change_rows(right, rows / 2, rows * 2, base, left);
     std::map<Oid, Oid> roots;
     const auto name = [&](uint8_t n, const Oid& root) {
       Oid id;
@@ -473,8 +483,8 @@ TEST_CASE("stock git agrees where it merges the trees without a conflict") {
     Fixture t;
     const Model base = random.base(600);
     Model ours = base, theirs = base;
-    random.change_rows(ours, 4, 1200);
-    random.change_rows(theirs, 4, 1200);
+    random.change_rows(ours, 4, 1200, base, theirs);
+    random.change_rows(theirs, 4, 1200, base, ours);
     const Oid base_root = t.root(base), ours_root = t.root(ours), theirs_root = t.root(theirs);
     const std::string first = repository.commit(t, base_root, "");
     const std::string a = repository.commit(t, ours_root, first);
