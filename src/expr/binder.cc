@@ -247,6 +247,9 @@ Result<NodePtr> bind_parameter(const sql::ParameterExpr& parameter, BindContext&
   }
   auto& types = context.parameters.types;
   if (types.size() < parameter.number) types.resize(parameter.number);
+  auto& uses = context.parameters.uses;
+  if (uses.size() < types.size()) uses.resize(types.size());
+  ++uses[parameter.number - 1];
   NodePtr node = make_node(NodeKind::kParameter, types[parameter.number - 1], parameter.position);
   node->column = parameter.number - 1;
   return node;

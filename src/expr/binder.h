@@ -32,7 +32,8 @@ class Scope {
 
 // Types of $n: given ones, or inferred from their first use.
 struct ParameterTypes {
-  std::vector<type::Type> types;  // kUnknown: not known yet. Grown as needed.
+  std::vector<type::Type> types;  // kUnknown: not known yet. Grown as needed, as the next.
+  std::vector<uint32_t> uses;     // How often each was bound.
 };
 
 struct BindContext {

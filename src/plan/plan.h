@@ -148,8 +148,8 @@ struct Plan {
 
 // SELECT, VALUES, set operations, with everything below them.
 Result<Plan> plan_query(const sql::SelectStmt& select, PlanContext& context);
-// The source of an INSERT: NULL and string literals that a plain SELECT gives out are read as these
-// types.
+// The source of an INSERT: NULL, string literals and parameters of no known type that a plain SELECT
+// gives out are read as these types.
 Result<Plan> plan_query_for(const sql::SelectStmt& select, std::span<const type::Type> types,
                             PlanContext& context);
 

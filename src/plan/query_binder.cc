@@ -107,6 +107,31 @@ Result<LogicalPtr> QueryBinder::bind_child(const sql::SelectStmt& select,
   return node;
 }
 
+// Whether nothing says the type of what is written here: it is text, unless whoever takes it says
+// another. Before it is bound.
+bool QueryBinder::is_untyped(const sql::Expr& expr) const {
+  if (expr.kind != sql::ExprKind::kParameter) return is_untyped_literal(expr);
+  const uint32_t number = static_cast<const sql::ParameterExpr&>(expr).number;
+  const auto& types = state_.context.parameters.types;
+  return number > types.size() || (number > 0 && types[number - 1].id == type::TypeId::kUnknown);
+}
+
+// A literal, or a parameter that is used nowhere else.
+bool QueryBinder::can_retype(const expr::Node& expression) const {
+  return expression.kind == expr::NodeKind::kConstant ||
+         (expression.kind == expr::NodeKind::kParameter &&
+          state_.context.parameters.uses[expression.column] == 1);
+}
+
+Result<void> QueryBinder::retype(expr::NodePtr& expression, type::Type to, type::CastContext cast) {
+  expression->type = {type::TypeId::kUnknown};
+  if (expression->kind == expr::NodeKind::kParameter)
+    state_.context.parameters.types[expression->column] = expression->type;
+  expr::BindContext context = bind_context();
+  TRY_ASSIGN(expression, expr::coerce(std::move(expression), to, cast, context));
+  return {};
+}
+
 // Reads the literal behind an output as a type, down to where it stands. False: it was replaced by
 // something else, as by a group's key.
 Result<bool> QueryBinder::give_literal_type(LogicalNode& node, uint32_t output, type::Type to,
@@ -114,14 +139,18 @@ Result<bool> QueryBinder::give_literal_type(LogicalNode& node, uint32_t output, 
   bool given = false;
   if (node.kind == LogicalKind::kProject) {
     expr::NodePtr& expression = node.expressions[output];
-    if (expression->kind == expr::NodeKind::kConstant) {
-      expression->type = {type::TypeId::kUnknown};
-      expr::BindContext context = bind_context();
-      TRY_ASSIGN(expression, expr::coerce(std::move(expression), to, cast, context));
-      given = true;
-    } else if (expression->kind == expr::NodeKind::kColumn) {
+    if (expression->kind == expr::NodeKind::kColumn) {
       TRY_ASSIGN(given, give_literal_type(*node.children[0], expression->column, to, cast));
       if (given) expression->type = to;
+    } else if (can_retype(*expression)) {
+      TRY(retype(expression, to, cast));
+      given = true;
+    }
+  } else if (node.kind == LogicalKind::kValues) {
+    given = std::all_of(node.values.begin(), node.values.end(),
+                        [&](const auto& row) { return can_retype(*row[output]); });
+    for (auto& row : node.values) {
+      if (given) TRY(retype(row[output], to, cast));
     }
   } else if (node.kind == LogicalKind::kSort || node.kind == LogicalKind::kDistinct ||
              node.kind == LogicalKind::kLimit) {
@@ -206,9 +235,8 @@ Result<std::vector<QueryBinder::OutputItem>> QueryBinder::bind_items(
       TRY(expand_star(static_cast<const sql::StarExpr&>(*item.expr), out));
       continue;
     }
+    if (is_untyped(*item.expr)) literal_outputs_.push_back(static_cast<uint32_t>(out.size()));
     TRY_ASSIGN(expr::NodePtr node, bind_scalar(*item.expr));
-    if (is_untyped_literal(*item.expr))
-      literal_outputs_.push_back(static_cast<uint32_t>(out.size()));
     out.push_back({std::move(node), std::string(item_name(item))});
   }
   return out;
@@ -421,6 +449,10 @@ Result<LogicalPtr> QueryBinder::bind_values(const sql::SelectStmt& select) {
   }
   TRY_ASSIGN(const std::vector<type::Type> types, value_types(node->values, select));
   for (size_t column = 0; column < width; ++column) {
+    const bool untyped = std::all_of(
+        node->values.begin(), node->values.end(),
+        [&](const auto& row) { return row[column]->type.id == type::TypeId::kUnknown; });
+    if (untyped && wanted_types_.empty()) literal_outputs_.push_back(static_cast<uint32_t>(column));
     for (auto& row : node->values) {
       TRY_ASSIGN(row[column], expr::coerce(std::move(row[column]), types[column],
                                            type::CastContext::kImplicit, context));

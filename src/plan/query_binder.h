@@ -58,8 +58,8 @@ class QueryBinder final : public expr::Scope {
     return bind(values);
   }
 
-  // A query whose rows go to columns of these types: NULL and string literals that are outputs of a
-  // plain SELECT are read as such.
+  // A query whose rows go to columns of these types: outputs of a plain SELECT that are NULL, string
+  // literals or parameters of no known type are read as such.
   Result<LogicalPtr> bind_for(const sql::SelectStmt& select, std::span<const type::Type> types);
 
   Result<expr::NodePtr> resolve_column(const sql::ColumnExpr& column) override;
@@ -96,6 +96,9 @@ class QueryBinder final : public expr::Scope {
   Result<LogicalPtr> bind_child(const sql::SelectStmt& select,
                                 const CommonTableScope* common_tables,
                                 std::vector<uint32_t>* literals = nullptr);
+  bool is_untyped(const sql::Expr& expr) const;
+  bool can_retype(const expr::Node& expression) const;
+  Result<void> retype(expr::NodePtr& expression, type::Type to, type::CastContext cast);
   Result<bool> give_literal_type(LogicalNode& node, uint32_t output, type::Type to,
                                  type::CastContext cast);
   Result<std::vector<OutputItem>> bind_items(const sql::List<sql::SelectItem>& items);
@@ -167,8 +170,8 @@ class QueryBinder final : public expr::Scope {
   bool groups_by_expression_ = false;
   std::vector<AggregateItem> aggregates_;
   std::span<const type::Type> wanted_types_;  // VALUES of INSERT; else empty.
-  std::vector<uint32_t> literal_outputs_;     // Outputs of a plain SELECT that are NULL or string
-                                              // literals: text unless more is known.
+  std::vector<uint32_t> literal_outputs_;  // Outputs that are NULL, string literals or parameters
+                                           // of no known type: text unless more is known.
 };
 
 // Walks of the syntax tree that do not enter subqueries.

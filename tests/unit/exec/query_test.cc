@@ -151,6 +151,35 @@ TEST_CASE("a point get answers as a scan, and gives UPDATE its row") {
   CHECK(*rows == Rows{"2|10|pear|a2|[2,10,\"pear\"]|15"});
 }
 
+TEST_CASE("a parameter that nothing else types takes the type of where its value goes") {
+  using type::TypeId;
+  Shop shop;
+  const auto types_of = [&](const std::string& text, const std::vector<type::Type>& wanted) {
+    auto parsed = sql::parse_statement(text);
+    REQUIRE(parsed.has_value());
+    expr::ParameterTypes parameters;
+    plan::PlanContext context{*shop.resolver, parameters, shop.eval, {}};
+    const auto& select = static_cast<const sql::SelectStmt&>(*parsed->statement);
+    const auto plan = wanted.empty() ? plan::plan_query(select, context)
+                                     : plan::plan_query_for(select, wanted, context);
+    if (!plan) return "ERROR " + std::string(sqlstate(plan.error().code()));
+    std::string names;
+    for (const type::Type& type : parameters.types)
+      names += (names.empty() ? "" : ", ") + type::type_name(type);
+    return names;
+  };
+  CHECK(types_of("SELECT $1", {}) == "text");
+  CHECK(types_of("SELECT $1, $2 FROM item", {{TypeId::kInt8}, {TypeId::kDate}}) == "bigint, date");
+  CHECK(types_of("SELECT $1 FROM item ORDER BY id LIMIT 1", {{TypeId::kInt8}}) == "bigint");
+  CHECK(types_of("SELECT $1 WHERE NOT EXISTS (SELECT 1 FROM item WHERE id = $1)",
+                 {{TypeId::kInt8}}) == "integer");
+  CHECK(types_of("SELECT $1 UNION ALL SELECT id FROM item", {}) == "integer");
+  CHECK(types_of("VALUES ($1), ($2) UNION ALL SELECT id FROM item", {}) == "integer, integer");
+  // Used as text elsewhere, it stays text; what does not fit is said by whoever takes the rows.
+  CHECK(types_of("SELECT $1, $1 || 'x'", {{TypeId::kInt4}, {TypeId::kText}}) == "text");
+  CHECK(types_of("VALUES ($1), ($1) UNION ALL SELECT id FROM item", {}) == "ERROR 42804");
+}
+
 TEST_CASE("many segments, with changes on top, equal a map of rows") {
   QueryFixture db;
   db.create("CREATE TABLE big (id int PRIMARY KEY, v int, s text)");
