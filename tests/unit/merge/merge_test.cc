@@ -191,7 +191,7 @@ TEST_CASE("columns added, dropped, renamed and retyped") {
     CHECK(outcome.clean());
     CHECK(t.lines(outcome.root, "public.t") == Lines{"[1,10,5,\"p\"]", "[2,20,null,\"q\"]"});
   }
-  SUBCASE("renamed here, changed there; dropped here, other cells there") {
+  SUBCASE("renamed here, changed there; dropped here, new rows or changed cells there") {
     const Oid ours = root(id + "renamed integer SLOT 1 ID 00000002", {"[1,10]", "[2,20]"});
     const Oid theirs = root(id + "a integer SLOT 1 ID 00000002", {"[1,10]", "[2,21]"});
     CHECK(t.lines(t.merge(base, ours, theirs).root, "public.t") == Lines{"[1,10]", "[2,21]"});
@@ -199,9 +199,18 @@ TEST_CASE("columns added, dropped, renamed and retyped") {
           std::string::npos);
     const Oid dropped = root("id integer NOT NULL SLOT 0 ID 00000001, DROPPED SLOT 1 ID 00000002",
                              {"[1,10]", "[2,20]", "[5]"});
-    const Outcome outcome = t.merge(base, theirs, dropped);
+    const Oid inserted = root(id + "a integer SLOT 1 ID 00000002", {"[1,10]", "[2,20]", "[3,30]"});
+    const Outcome outcome = t.merge(base, inserted, dropped);
     CHECK(outcome.clean());
-    CHECK(t.lines(outcome.root, "public.t") == Lines{"[1,10]", "[2,21]", "[5]"});
+    CHECK(t.lines(outcome.root, "public.t") == Lines{"[1,10]", "[2,20]", "[3,30]", "[5]"});
+    CHECK(t.sql(outcome.root, "public.t").find("DROPPED SLOT 1") != std::string::npos);
+    for (const Outcome& lost : {t.merge(base, theirs, dropped), t.merge(base, dropped, theirs)}) {
+      REQUIRE(lost.schema_conflicts.size() == 1);
+      CHECK(lost.schema_conflicts[0].kind == "dropped column");
+      CHECK(lost.schema_conflicts[0].base == "a integer");
+      CHECK(lost.schema_conflicts[0].ours + lost.schema_conflicts[0].theirs ==
+            "a integer, changed in 1 row");
+    }
     const Outcome clash = t.merge(base, ours, dropped);
     REQUIRE(clash.schema_conflicts.size() == 1);
     CHECK(clash.schema_conflicts[0].kind == "dropped column");
