@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -28,7 +29,11 @@ class RealFile final : public File {
  public:
   RealFile(int descriptor, std::filesystem::path path)
       : descriptor_(descriptor), path_(std::move(path)) {}
-  ~RealFile() override { ::close(descriptor_); }
+  ~RealFile() override {
+    ::close(descriptor_);
+    if (direct_ >= 0) ::close(direct_);
+    std::free(block_);
+  }
   RealFile(const RealFile&) = delete;
   RealFile& operator=(const RealFile&) = delete;
 
@@ -64,6 +69,17 @@ class RealFile final : public File {
     return {};
   }
 
+  // Past the page cache, in one request to the disk where that can be: a third less time than
+  // writing and syncing, and always the same
+  // (docs/decisions/0013-the-journal-writes-past-the-page-cache.md).
+  Result<void> append_durably(Bytes bytes, uint64_t offset) override {
+    TRY_ASSIGN(const bool done, append_directly(bytes, offset));
+    if (done) return {};
+    appended_to_ = 0;
+    TRY(write(bytes, offset));
+    return sync();
+  }
+
   Result<void> truncate(uint64_t bytes) override {
     if (::ftruncate(descriptor_, static_cast<off_t>(bytes)) != 0)
       return file_error("truncate", path_, errno);
@@ -83,8 +99,72 @@ class RealFile final : public File {
   }
 
  private:
+  // False: it cannot be done here, and nothing that was there before is lost.
+  Result<bool> append_directly(Bytes bytes, uint64_t offset) {
+    if (direct_ == kNotTried) {
+      direct_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC | O_DIRECT | O_DSYNC);
+      if (!is_same_file(direct_)) give_up_direct();
+    }
+    if (direct_ < 0 || bytes.size() > kDirectBytesMax) return false;
+    const size_t before = offset % kAppendBlockBytes;  // Of the block that it begins in.
+    const size_t end = before + bytes.size();
+    const size_t padded = whole_blocks(end);
+    if (!make_room(padded)) return false;
+    if (before != 0 && offset != appended_to_) {
+      TRY_ASSIGN(const size_t got, read(block_, before, offset - before));
+      std::memset(block_ + got, 0, before - got);
+    }
+    std::memcpy(block_ + before, bytes.data(), bytes.size());
+    std::memset(block_ + end, 0, padded - end);
+    ssize_t written = 0;
+    do {
+      written = ::pwrite(direct_, block_, padded, static_cast<off_t>(offset - before));
+    } while (written < 0 && errno == EINTR);
+    if (written < 0 && errno != EINVAL && errno != EOPNOTSUPP)
+      return file_error("write", path_, errno);
+    if (written != static_cast<ssize_t>(padded)) {
+      give_up_direct();
+      return false;
+    }
+    const size_t last_block = end / kAppendBlockBytes * kAppendBlockBytes;
+    std::memmove(block_, block_ + last_block, end - last_block);
+    appended_to_ = offset + bytes.size();
+    return true;
+  }
+
+  bool is_same_file(int other) const {
+    struct stat mine, its;
+    return other >= 0 && ::fstat(descriptor_, &mine) == 0 && ::fstat(other, &its) == 0 &&
+           mine.st_dev == its.st_dev && mine.st_ino == its.st_ino;
+  }
+
+  void give_up_direct() {
+    if (direct_ >= 0) ::close(direct_);
+    direct_ = kNotPossible;
+  }
+
+  bool make_room(size_t bytes) {
+    if (bytes <= block_bytes_) return true;
+    const size_t wanted = std::max(bytes, 2 * block_bytes_);
+    auto* larger = static_cast<char*>(std::aligned_alloc(kAppendBlockBytes, wanted));
+    if (larger == nullptr) return false;
+    if (block_ != nullptr) std::memcpy(larger, block_, kAppendBlockBytes);
+    std::free(block_);
+    block_ = larger;
+    block_bytes_ = wanted;
+    return true;
+  }
+
+  static constexpr int kNotTried = -1;
+  static constexpr int kNotPossible = -2;
+  static constexpr size_t kDirectBytesMax = 1u << 20;  // More is not worth a buffer of its size.
+
   int descriptor_;
   std::filesystem::path path_;
+  int direct_ = kNotTried;  // The file once more, for append_durably; kNotPossible: by no such way.
+  char* block_ = nullptr;   // Aligned; begins with what stands in the last block appended to.
+  size_t block_bytes_ = 0;
+  uint64_t appended_to_ = 0;  // Where append_directly ended.
 };
 
 class RealFileSystem final : public FileSystem {

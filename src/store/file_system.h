@@ -20,6 +20,11 @@
 
 namespace rowan::store {
 
+inline constexpr size_t kAppendBlockBytes = 4096;
+constexpr uint64_t whole_blocks(uint64_t bytes) {
+  return (bytes + kAppendBlockBytes - 1) / kAppendBlockBytes * kAppendBlockBytes;
+}
+
 // An open file. Closed when destroyed (closing never loses synced bytes, so its result does not
 // matter).
 class File {
@@ -30,6 +35,13 @@ class File {
   virtual Result<void> write(Bytes bytes,
                              uint64_t offset) = 0;  // All of them; grows the file where needed.
   virtual Result<void> sync() = 0;                  // fdatasync.
+  // write() and sync() in one, for the end of a log: what follows the bytes, up to the next
+  // multiple of kAppendBlockBytes, may become zeros. By one thread at a time, and not beside
+  // write().
+  virtual Result<void> append_durably(Bytes bytes, uint64_t offset) {
+    TRY(write(bytes, offset));
+    return sync();
+  }
   virtual Result<void> truncate(uint64_t bytes) = 0;
   virtual Result<void> allocate(
       uint64_t bytes) = 0;  // Reserves the first `bytes` bytes; zeros where new.

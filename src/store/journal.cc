@@ -185,7 +185,7 @@ Result<Journal::JournalFile*> Journal::make_file(size_t bytes_min) {
   TRY_ASSIGN(file->file, files_.open(path, OpenMode::kCreate));
   std::vector<size_t> sizes;
   for (const size_t size : {options_.file_bytes, options_.file_bytes / 8, kSmallFileBytes}) {
-    if (size <= options_.file_bytes) sizes.push_back(std::max(size, bytes_min));
+    if (size <= options_.file_bytes) sizes.push_back(std::max(size, whole_blocks(bytes_min)));
   }
   Result<void> reserved;
   for (const size_t size : sizes) {
@@ -295,7 +295,12 @@ void Journal::flush(Lock& lock, bool with_sync) {
 }
 
 Result<void> Journal::write_batches(std::vector<Batch>& batches, bool with_sync) {
+  const bool is_log = options_.sync == SyncMode::kOn;  // Nothing is ever written but durably.
   for (Batch& batch : batches) {
+    if (with_sync && is_log) {
+      TRY(batch.file->file->append_durably(batch.bytes, batch.offset));
+      continue;
+    }
     if (unsynced_ != nullptr && unsynced_ != batch.file) {
       TRY(unsynced_->file->sync());
       unsynced_ = nullptr;
