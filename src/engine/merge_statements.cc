@@ -265,14 +265,17 @@ bool only_generated_keys(const merge::Outcome& outcome) {
                      [](const auto& conflict) { return conflict.generated_key; });
 }
 
-Error conflict_error(const MergeRun& run, store::NodeCache& cache, std::string_view what) {
+Error conflict_error(const MergeRun& run, Policy policy, store::NodeCache& cache,
+                     std::string_view what) {
   auto detail = conflict_lines(run, cache);
   if (!detail) return std::move(detail).error();
-  const char* hint = only_generated_keys(run.outcome)
-                         ? "MERGE … WITH RENUMBER gives the other branch's rows new keys; WITH "
-                           "MANUAL RESOLUTION lets you settle each."
-                         : "MERGE … WITH MANUAL RESOLUTION lets you settle each; WITH OURS or WITH "
-                           "THEIRS lets one side stand.";
+  std::string hint = "MERGE … WITH MANUAL RESOLUTION lets you settle each";
+  if (only_generated_keys(run.outcome)) {
+    hint += "; WITH RENUMBER gives the other branch's rows new keys";
+  } else if (policy != Policy::kOurs && policy != Policy::kTheirs) {
+    hint += "; WITH OURS or WITH THEIRS lets one side stand";
+  }
+  hint += ".";
   return Error(ErrorCode::kConflict,
                fmt::format("{} has {}", what, plural(open_count(run.outcome), "conflict")))
       .with_detail(std::move(*detail))
@@ -547,7 +550,7 @@ class MergeStatement {
     if (sources.size() > 1) return several_conflict(run, sources);
     if (statement_.policy != "manual") {
       return conflict_error(
-          run, store.cache(),
+          run, policy_of(statement_.policy), store.cache(),
           fmt::format("the merge of {} into {}", names_of(names_), session_.branch_name()));
     }
     PendingMerge pending;
@@ -583,7 +586,7 @@ class MergeStatement {
       }
     }
     const Error error =
-        conflict_error(run, session_.owner().store().cache(),
+        conflict_error(run, options.policy, session_.owner().store().cache(),
                        fmt::format("the merge of '{}' and '{}'", other, names_[last]));
     return Error(error.code(), error.message())
         .with_detail(error.detail())
