@@ -34,16 +34,14 @@ size_t unique_constraint_count(const catalog::TableDef& table) {
   return table.unique_keys.size() - std::min(table.unique_keys.size(), static_cast<size_t>(unique));
 }
 
-std::string action_text(sql::ForeignAction action) {
-  return std::to_string(static_cast<int>(action));
-}
+using Identity = std::pair<sql::IdentityKind, std::string>;  // With the sequence's name.
 
-std::string foreign_key_text(const catalog::TableDef& table, const catalog::ForeignKey& key) {
-  std::string text = "FOREIGN KEY " + joined(table, key.columns) + " REFERENCES " + key.schema +
-                     "." + key.table + " (";
-  for (size_t i = 0; i < key.referenced.size(); ++i)
-    text += (i > 0 ? ", " : "") + key.referenced[i];
-  return text + ") " + action_text(key.on_delete) + action_text(key.on_update);
+std::string identity_text(const Identity& identity) {
+  const std::string sequence = identity.second.empty() ? "" : "SEQUENCE " + identity.second;
+  if (identity.first == sql::IdentityKind::kNone) return sequence;
+  const bool always = identity.first == sql::IdentityKind::kAlways;
+  return std::string("GENERATED ") + (always ? "ALWAYS" : "BY DEFAULT") + " AS IDENTITY (" +
+         sequence + ")";
 }
 
 std::string index_text(const catalog::TableDef& table, const catalog::IndexDef& index) {
@@ -57,6 +55,32 @@ std::string index_text(const catalog::TableDef& table, const catalog::IndexDef& 
                                                      : " NULLS LAST");
   }
   return text + ")";
+}
+
+// The text of the constraint of this name: of any kind but a primary key. Its first word is its
+// kind.
+std::string constraint_text(const catalog::TableDef& table, std::string_view name) {
+  const size_t count = unique_constraint_count(table);
+  for (size_t i = 0; i < count; ++i) {
+    if (table.unique_keys[i].name == name)
+      return "UNIQUE " + joined(table, table.unique_keys[i].columns);
+  }
+  for (const catalog::CheckConstraint& check : table.checks) {
+    if (check.name == name) return "CHECK (" + check.expression_sql + ")";
+  }
+  for (const catalog::ForeignKey& key : table.foreign_keys) {
+    if (key.name == name) return catalog::foreign_key_sql(table, key);
+  }
+  return {};
+}
+
+std::vector<std::string> constraint_names(const catalog::TableDef& table) {
+  std::vector<std::string> names;
+  const size_t count = unique_constraint_count(table);
+  for (size_t i = 0; i < count; ++i) names.push_back(table.unique_keys[i].name);
+  for (const catalog::CheckConstraint& check : table.checks) names.push_back(check.name);
+  for (const catalog::ForeignKey& key : table.foreign_keys) names.push_back(key.name);
+  return names;
 }
 
 }  // namespace
@@ -218,16 +242,13 @@ catalog::ColumnDef DefinitionMerge::merge_column(const Lineage& lineage) {
       "merge rule", [](const catalog::MergeRule& rule) {
         return rule == catalog::MergeRule::kNone ? "" : std::string(catalog::merge_rule_name(rule));
       });
-  using Identity = std::pair<sql::IdentityKind, std::string>;
   const auto identity_of = [](const catalog::ColumnDef& column) {
     return Identity(column.identity, column.sequence);
   };
   const Identity base_identity = base != nullptr ? identity_of(*base) : Identity();
-  const Identity identity = three_way<Identity>(
-      base != nullptr ? &base_identity : nullptr, identity_of(*ours), identity_of(*theirs),
-      merged.name, "identity", [](const Identity& value) {
-        return std::to_string(static_cast<int>(value.first)) + " " + value.second;
-      });
+  const Identity identity =
+      three_way<Identity>(base != nullptr ? &base_identity : nullptr, identity_of(*ours),
+                          identity_of(*theirs), merged.name, "identity", identity_text);
   merged.identity = identity.first;
   merged.sequence = identity.second;
   // What lines that end early mean is no choice of the user's: the carriers write out what a side
@@ -389,12 +410,30 @@ Result<void> DefinitionMerge::merge_constraints(const ReferenceOf& reference_of)
         return rule == catalog::MergeRule::kNone ? "" : std::string(catalog::merge_rule_name(rule));
       });
   merge_primary_key();
+  settle_kinds();
   merge_indexes();
   merge_unique_keys();
   TRY(merge_checks());
   merge_foreign_keys(reference_of);
   catalog::finish_table(merged_);
   return {};
+}
+
+// One name that the sides gave to constraints of two kinds: a table can have only one of them.
+void DefinitionMerge::settle_kinds() {
+  for (const std::string& name : constraint_names(*side(Side::kOurs))) {
+    std::array<std::string, 3> texts;
+    for (const Side which : kSides) {
+      if (side(which) != nullptr) texts[at(which)] = constraint_text(*side(which), name);
+    }
+    const auto kind = [&](Side which) {
+      return std::string_view(texts[at(which)]).substr(0, texts[at(which)].find(' '));
+    };
+    if (texts[2].empty() || kind(Side::kOurs) == kind(Side::kTheirs)) continue;
+    if (texts[0] == texts[1] || texts[0] == texts[2]) continue;  // Only one side changed it.
+    const Side stands = choices_.settle({object(name), "constraint", texts[0], texts[1], texts[2]});
+    stands_.emplace(name, stands);
+  }
 }
 
 void DefinitionMerge::merge_primary_key() {
@@ -428,11 +467,15 @@ void DefinitionMerge::merge_primary_key() {
 // added some, so that both see one order.
 std::vector<DefinitionMerge::Part> DefinitionMerge::merge_parts(
     const std::array<std::vector<Part>, 3>& parts, std::string_view kind) {
-  const auto find = [&](Side which, const std::string& name) -> const Part* {
+  const auto own = [&](Side which, const std::string& name) -> const Part* {
     for (const Part& part : parts[at(which)]) {
       if (part.name == name) return &part;
     }
     return nullptr;
+  };
+  const auto find = [&](Side which, const std::string& name) -> const Part* {
+    const auto settled = kind == "constraint" ? stands_.find(name) : stands_.end();
+    return own(settled == stands_.end() ? which : settled->second, name);
   };
   std::vector<std::string> names;
   std::vector<std::string> added;
@@ -440,7 +483,7 @@ std::vector<DefinitionMerge::Part> DefinitionMerge::merge_parts(
   std::array<bool, 3> adds{};
   for (const Side which : {Side::kOurs, Side::kTheirs}) {
     for (const Part& part : parts[at(which)]) {
-      if (find(Side::kBase, part.name) != nullptr) continue;
+      if (own(Side::kBase, part.name) != nullptr) continue;
       adds[at(which)] = true;
       if (std::find(added.begin(), added.end(), part.name) == added.end())
         added.push_back(part.name);
@@ -546,7 +589,7 @@ void DefinitionMerge::merge_foreign_keys(const ReferenceOf& reference_of) {
         if (const auto found = reference.columns.find(column); found != reference.columns.end())
           column = found->second;
       }
-      part.text = foreign_key_text(merged_, part.foreign_key);
+      part.text = catalog::foreign_key_sql(merged_, part.foreign_key);
       parts[at(which)].push_back(std::move(part));
     }
   }

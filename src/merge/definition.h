@@ -10,8 +10,10 @@
 
 #include <array>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -88,6 +90,7 @@ class DefinitionMerge {
 
   std::vector<uint16_t> merged_columns(Side which, const std::vector<uint16_t>& columns,
                                        bool& complete) const;
+  void settle_kinds();
   void merge_primary_key();
   void merge_unique_keys();
   void merge_indexes();
@@ -100,6 +103,8 @@ class DefinitionMerge {
   Choices& choices_;
   catalog::TableDef merged_;
   std::vector<Lineage> lineages_;
+  // Of constraints that settle_kinds settled.
+  std::map<std::string, Side> stands_;
   std::array<std::vector<int>, 3> lineage_of_column_;  // Per side and column.
   std::array<std::vector<int32_t>, 3> sources_;
 };

@@ -211,12 +211,17 @@ Result<void> TreeMerge::settle_paths() {
   for (const auto& job : jobs_) {
     if (job->path.empty()) continue;
     const auto object = changes_.objects.find(job->path);
-    const bool other_kind =
-        object != changes_.objects.end() && !object->second.is(Side::kOurs, ObjectKind::kNone) &&
-        !object->second.is(Side::kOurs, ObjectKind::kTable) && !job->has(Side::kOurs);
+    const bool other_kind = object != changes_.objects.end() &&
+                            !object->second.is(Side::kOurs, ObjectKind::kNone) &&
+                            !object->second.is(Side::kOurs, ObjectKind::kTable) &&
+                            job->side_path(Side::kOurs) != job->path;
     if (!other_kind && placed_.emplace(job->path, job.get()).second) continue;
-    TRY_ASSIGN(const PlainPath plain, decode_path(job->path));
-    choices_.list({plain.dotted(), "table name", {}, plain.dotted(), plain.dotted()});
+    // A table that theirs made where ours has something else is settled with that, as one name for
+    // two kinds of object; one that theirs moved there has rows of ours as well.
+    if (!other_kind || job->has(Side::kBase)) {
+      TRY_ASSIGN(const PlainPath plain, decode_path(job->path));
+      choices_.list({plain.dotted(), "table name", {}, plain.dotted(), plain.dotted()});
+    }
     job->path.clear();
     job->definition.reset();
   }
@@ -590,7 +595,18 @@ Result<void> TreeMerge::merge_object(const ChangedObject& object) {
                                          word(Side::kOurs), word(Side::kTheirs)});
     if (stands != Side::kTheirs) return {};
   }
-  if (!placed_.contains(object.path)) put(object.path, object.id[at(Side::kTheirs)], true);
+  if (const auto placed = placed_.find(object.path); placed != placed_.end()) {
+    // Ours' own table goes, as the choice says; one that was moved here has rows of both sides.
+    const Job& job = *placed->second;
+    if (job.has(Side::kBase) || job.has(Side::kTheirs)) {
+      TRY_ASSIGN(const PlainPath plain, decode_path(object.path));
+      choices_.list({plain.dotted(), "table name", {}, plain.dotted(), plain.dotted()});
+      return {};
+    }
+    const std::string inside = object.path + "/";
+    std::erase_if(edits_, [&](const auto& edit) { return edit.first.starts_with(inside); });
+  }
+  put(object.path, object.id[at(Side::kTheirs)], true);
   return {};
 }
 
@@ -715,8 +731,16 @@ Result<void> TreeMerge::merge_folder(const std::string& path, const std::array<O
   return {};
 }
 
-// Writes the edits. A schema that one side dropped while the other put something into it stays, and
-// is a conflict.
+// Takes a schema with all that is in it out of what is merged.
+void TreeMerge::drop_schema(const std::string& folder, const std::string& name) {
+  const std::string inside = folder + "/";
+  std::erase_if(edits_, [&](const auto& edit) { return edit.first.starts_with(inside); });
+  std::erase_if(outcome_.tables, [&](const TableMerge& table) { return table.schema == name; });
+  put(folder, Oid{}, true);
+}
+
+// Writes the edits. A schema that one side dropped while the other put something into it is a
+// conflict; until it is settled it stays.
 Result<void> TreeMerge::keep_schemas() {
   const auto write = [&]() -> Result<void> {
     std::vector<tree::PathEdit> edits;
@@ -728,7 +752,7 @@ Result<void> TreeMerge::keep_schemas() {
   };
   TRY(write());
   TRY_ASSIGN(const auto top, tree::GitTree::read(made_, cache_, outcome_.root));
-  bool kept = false;
+  bool again = false;
   for (const tree::TreeEntry& schema : top->entries()) {
     if (!schema.is_tree()) continue;
     TRY_ASSIGN(const auto node, tree::GitTree::read(made_, cache_, schema.id));
@@ -737,12 +761,19 @@ Result<void> TreeMerge::keep_schemas() {
     TRY_ASSIGN(const PlainPath plain, decode_path(schema.name));
     const bool ours_dropped = edits_.find(path) == edits_.end();
     const std::string text = catalog::schema_sql(plain.schema);
-    choices_.list({plain.schema, "dropped schema", text, ours_dropped ? std::string() : text,
-                   ours_dropped ? text : std::string()});
-    put(path, made_.add(store::ObjectType::kBlob, text), false);
-    kept = true;
+    const size_t open = choices_.open.size();
+    const Side stands =
+        choices_.settle({plain.schema, "dropped schema", text, ours_dropped ? std::string() : text,
+                         ours_dropped ? text : std::string()});
+    const bool settled = choices_.open.size() == open;
+    again = true;
+    if (settled && stands == (ours_dropped ? Side::kOurs : Side::kTheirs)) {
+      drop_schema(std::string(schema.name), plain.schema);
+    } else {
+      put(path, made_.add(store::ObjectType::kBlob, text), false);
+    }
   }
-  return kept ? write() : Result<void>();
+  return again ? write() : Result<void>();
 }
 
 }  // namespace rowan::merge

@@ -72,6 +72,7 @@ class TreeMerge {
                           std::string_view kind);
   Result<void> merge_folder(const std::string& path, const std::array<Oid, 3>& folders,
                             std::string_view kind);
+  void drop_schema(const std::string& folder, const std::string& name);
   Result<void> keep_schemas();
 
   Result<std::optional<catalog::SequenceDef>> sequence_in(const Oid& root,
