@@ -501,7 +501,7 @@ std::vector<DefinitionMerge::Part> DefinitionMerge::merge_parts(
     const Part* chosen = three_way<const Part*>(&base, find(Side::kOurs, name),
                                                 find(Side::kTheirs, name), name, kind, text);
     if (chosen == nullptr) continue;
-    if (!chosen->complete) {
+    if (!chosen->complete || (kind == "constraint" && name == merged_.primary_key_name)) {
       choices_.list({object(name), std::string(kind), text(base), text(find(Side::kOurs, name)),
                      text(find(Side::kTheirs, name))});
       continue;
@@ -541,7 +541,7 @@ void DefinitionMerge::merge_indexes() {
         const std::vector<uint16_t> found = merged_columns(which, {column.column}, part.complete);
         if (!found.empty()) column.column = found[0];
       }
-      if (part.complete) part.text = index_text(merged_, part.index);
+      part.text = part.complete ? index_text(merged_, part.index) : index_text(*side(which), index);
       parts[at(which)].push_back(std::move(part));
     }
   }
