@@ -5,9 +5,7 @@
 #include <atomic>
 #include <thread>
 
-#include "crash/fault_file_system.h"
-#include "unit/store/store_fixture.h"
-#include "unit/txn/fixture.h"
+#include "crash/txn_world.h"
 
 namespace rowan::txn {
 
@@ -15,15 +13,8 @@ namespace {
 
 constexpr int kBatch = 3;
 
-struct Queue {
-  explicit Queue(const std::filesystem::path& dir, store::FileSystem& files)
-      : store(store::open_or_fail(dir, store::quiet_options(), files)),
-        manager(must(Manager::open(*store, clock, options()))) {}
-  static ManagerOptions options() {
-    ManagerOptions made;
-    made.log = &null_log();
-    return made;
-  }
+struct Queue : World {
+  using World::World;
   Result<CommitOutcome> insert(int64_t id) {
     TRY_ASSIGN(auto t, manager->begin("main", IsolationLevel::kReadCommitted, false));
     TRY(t->begin_statement(true));
@@ -37,27 +28,8 @@ struct Queue {
     return !Fixture::see(*t, "t", id).empty();
   }
 
-  TestClock clock;
-  std::unique_ptr<store::ObjectStore> store;
-  std::unique_ptr<Manager> manager;
   std::atomic<int> arrived = 0;
 };
-
-void make_repository(const std::filesystem::path& dir) {
-  must(store::init_git_store_with(dir, "main", store::quiet_options()));
-  const auto store = store::open_or_fail(dir, store::quiet_options());
-  store::PendingObjects objects(*store);
-  const catalog::TableDef table = make_table("t");
-  const Oid text = objects.add(store::ObjectType::kBlob, catalog::table_sql(table));
-  git::Commit commit;
-  const Oid empty = must(catalog::write_initial_tree(objects));
-  commit.tree = must(tree::edit_paths(objects, store->cache(), empty,
-                                      {{table.path() + "/table.sql", tree::kModeBlob, text}}));
-  commit.author = commit.committer = {"init", "init@example.org", 1'600'000'000, 0};
-  commit.message = "init\n";
-  const Oid first = objects.add(store::ObjectType::kCommit, git::encode_commit(commit));
-  must(store->wait_durable(must(store->append(objects, {{"refs/heads/main", Oid{}, first}}))));
-}
 
 // Session 0 commits and is durable; while it is in the queue the others line up behind it and
 // become one batch, whose flush fails.
@@ -92,11 +64,12 @@ TEST_CASE("a flush that fails under a batch of the commit queue") {
     make_repository(folder.repository());
     CommitOutcome last;
     int acknowledged = 0;
+    const TestClock clock;
     store::FaultFileSystem files(folder.path / "trash", seed);
     std::vector<Result<CommitOutcome>> outcomes;
     for (int n = 0; n <= kBatch; ++n) outcomes.emplace_back(CommitOutcome{});
     {
-      Queue q(folder.repository(), files);
+      Queue q(folder.repository(), files, clock);
       const std::unique_ptr<Transaction> reader =
           must(q.manager->begin("main", IsolationLevel::kRepeatableRead, true));
       must(reader->begin_statement(false));
@@ -112,7 +85,7 @@ TEST_CASE("a flush that fails under a batch of the commit queue") {
       }
       CHECK(outcomes[0].has_value());
       CHECK(acknowledged <= 2);
-      CHECK(must(q.manager->tip_snapshot("main")).commit == last.commit);
+      CHECK(q.tip().commit == last.commit);
       CHECK(must(q.manager->durable_snapshot("main")).commit == last.commit);
       CHECK(q.has(0));
       CHECK(Fixture::see(*reader, "t", 0).empty());
@@ -123,13 +96,13 @@ TEST_CASE("a flush that fails under a batch of the commit queue") {
       files.crash_at(1);
     }
     files.settle();
-    Queue again(folder.repository(), files);
+    Queue again(folder.repository(), files, clock);
     for (int n = 0; n <= kBatch; ++n)
       CHECK((again.has(n) || !outcomes[static_cast<size_t>(n)].has_value()));
     // What was not acknowledged is there whole, in its order, or not at all.
     int depth = 0;
     int there = 0;
-    for (Oid at = must(again.manager->tip_snapshot("main")).commit; at != last.commit; ++depth) {
+    for (Oid at = again.tip().commit; at != last.commit; ++depth) {
       REQUIRE(depth <= kBatch);
       at = must(git::parse_commit(must(again.store->read(at)).bytes)).parents.at(0);
     }
@@ -148,10 +121,11 @@ TEST_CASE("a flush that fails under a batch of the commit queue") {
 TEST_CASE("a full disk under a batch of the commit queue") {
   store::TempFolder folder;
   make_repository(folder.repository());
+  const TestClock clock;
   store::FaultFileSystem files(folder.path / "trash", 1);
   std::vector<int64_t> there;
   {
-    Queue q(folder.repository(), files);
+    Queue q(folder.repository(), files, clock);
     must(q.insert(0));
     there.push_back(0);
     files.set_disk_full(true);
@@ -173,15 +147,14 @@ TEST_CASE("a full disk under a batch of the commit queue") {
         refused += outcome ? 0 : 1;
       }
     }
-    CHECK(must(q.manager->tip_snapshot("main")).commit ==
-          must(q.manager->durable_snapshot("main")).commit);
+    CHECK(q.tip().commit == must(q.manager->durable_snapshot("main")).commit);
     files.set_disk_full(false);
     must(q.insert(next));
     there.push_back(next);
     files.crash_at(1);
   }
   files.settle();
-  Queue again(folder.repository(), files);
+  Queue again(folder.repository(), files, clock);
   for (int64_t id = 0; id <= there.back(); ++id)
     CHECK(again.has(id) == (std::find(there.begin(), there.end(), id) != there.end()));
   must(again.insert(there.back() + 1));

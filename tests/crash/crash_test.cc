@@ -10,8 +10,7 @@
 #include <random>
 #include <thread>
 
-#include "crash/fault_file_system.h"
-#include "unit/store/store_fixture.h"
+#include "crash/power_loss.h"
 
 namespace rowan::store {
 
@@ -41,7 +40,7 @@ bool load(ObjectStore& store, const std::string& text, bool gives_up) {
 
 // A few transactions on two branches, small and large, with checkpoints between; stops at the first
 // failure.
-void work(ObjectStore& store, Acknowledged& done, int from, int to) {
+void make_commits(ObjectStore& store, Acknowledged& done, int from, int to) {
   for (int i = from; i < to; ++i) {
     ++done.attempted;
     const size_t bytes = i % 5 == 4 ? 20'000 : 300;
@@ -76,43 +75,42 @@ void check_content(const ObjectStore& store, const Acknowledged& done) {
   CHECK(depth <= done.attempted);
 }
 
+struct Trial {
+  void work(const std::filesystem::path& repository, FaultFileSystem& files, uint64_t n) {
+    REQUIRE(init_git_store_with(repository, "main", quiet_options()).has_value());
+    files.crash_at(n);
+    if (auto store = open_git_store_on(repository, quiet_options(), files))
+      make_commits(**store, done, 0, 10);
+  }
+
+  void check(const std::filesystem::path& repository, FaultFileSystem& files) {
+    {
+      auto store = open_or_fail(repository, quiet_options(), files);
+      check_content(*store, done);
+      // An unacknowledged transaction that is there counts as done from now on.
+      const size_t before = done.commits.size();
+      done.attempted += 3;
+      for (int i = 0; i < 3; ++i)
+        done.commits.push_back(must_commit(*store, "again " + std::to_string(i)));
+      CHECK(done.commits.size() == before + 3);
+    }
+    {
+      auto store = open_or_fail(repository, quiet_options());
+      check_content(*store, done);
+      CHECK(store->ref("refs/heads/main") == done.commits.back().commit);
+    }
+    CHECK(git(repository, "fsck --dangling --no-progress").output == "");
+  }
+
+  Acknowledged done;
+};
+
 }  // namespace
 
 TEST_CASE("power loss at every operation") {
   const int seeds = rounds(1);
-  for (int seed = 1; seed <= seeds; ++seed) {
-    bool is_clean = false;
-    for (uint64_t n = 1; !is_clean; ++n) {
-      CAPTURE(seed);
-      CAPTURE(n);
-      TempFolder folder;
-      REQUIRE(init_git_store_with(folder.repository(), "main", quiet_options()).has_value());
-      FaultFileSystem files(folder.path / "trash",
-                            static_cast<uint32_t>(seed * 1000 + static_cast<int>(n)));
-      Acknowledged done;
-      files.crash_at(n);
-      if (auto store = open_git_store_on(folder.repository(), quiet_options(), files))
-        work(**store, done, 0, 10);
-      is_clean = !files.has_crashed();
-      files.settle();
-      {
-        auto store = open_or_fail(folder.repository(), quiet_options(), files);
-        check_content(*store, done);
-        // An unacknowledged transaction that is there counts as done from now on.
-        const size_t before = done.commits.size();
-        done.attempted += 3;
-        for (int i = 0; i < 3; ++i)
-          done.commits.push_back(must_commit(*store, "again " + std::to_string(i)));
-        CHECK(done.commits.size() == before + 3);
-      }
-      auto store = open_or_fail(folder.repository(), quiet_options());
-      check_content(*store, done);
-      CHECK(store->ref("refs/heads/main") == done.commits.back().commit);
-      store.reset();
-      check_fsck(folder.repository());
-      CHECK(git(folder.repository(), "fsck --dangling --no-progress").output == "");
-    }
-  }
+  for (int seed = 1; seed <= seeds; ++seed)
+    lose_power_at_every_operation<Trial>(static_cast<uint32_t>(seed * 1000));
 }
 
 TEST_CASE("kill -9 under load") {
