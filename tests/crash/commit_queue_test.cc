@@ -60,7 +60,7 @@ void commit_and_fail(Queue& q, store::FaultFileSystem& files,
 TEST_CASE("a flush that fails under a batch of the commit queue") {
   for (uint32_t seed = 1; seed <= 20; ++seed) {
     CAPTURE(seed);
-    store::TempFolder folder;
+    TempFolder folder;
     make_repository(folder.repository());
     CommitOutcome last;
     int acknowledged = 0;
@@ -119,7 +119,7 @@ TEST_CASE("a flush that fails under a batch of the commit queue") {
 // The disk is full for the log under a batch: who is refused is told so and leaves nothing, who was
 // answered stays, and with room again all goes on.
 TEST_CASE("a full disk under a batch of the commit queue") {
-  store::TempFolder folder;
+  TempFolder folder;
   make_repository(folder.repository());
   const TestClock clock;
   store::FaultFileSystem files(folder.path / "trash", 1);

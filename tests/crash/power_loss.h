@@ -17,11 +17,9 @@ namespace rowan::store {
 
 // Each round makes a new Trial and has it work in a new folder, with the power going at the Nth
 // changing operation, N = 1, 2, ... until it stays on to the end. A Trial gives:
-//   void work(repository, files, n);   // Makes the repository, calls files.crash_at(n) and works
-//   on
-//                                      // until something fails; leaves nothing open.
-//   void check(repository, files);     // Opens what the disk holds, proves it, leaves nothing
-//   open.
+//   void work(repository, files, n);  // Makes the repository, calls files.crash_at(n), works until
+//                                     // something fails, and leaves nothing open.
+//   void check(repository, files);    // Opens what the disk holds, proves it, leaves nothing open.
 // In the end stock git must find the repository in order. `seed` decides with N what becomes of the
 // writes that were not synced.
 template <typename Trial>

@@ -2,9 +2,6 @@
 // damaged.
 #include <doctest/doctest.h>
 
-#include <unistd.h>
-
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -12,26 +9,18 @@
 #include "derived/row_counts.h"
 #include "git/commit.h"
 #include "store/memory_store.h"
+#include "unit/temp_folder.h"
 
 namespace rowan::derived {
 
 namespace {
-
-struct Folder {
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "rowan-derived-XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::filesystem::path path;
-};
 
 Oid oid(int n) { return store::hash_object(store::ObjectType::kBlob, std::to_string(n)); }
 
 }  // namespace
 
 TEST_CASE("row counts follow commits and survive in their file") {
-  Folder folder;
+  const TempFolder folder;
   {
     RowCounts counts(folder.path / "sub" / "counts");
     counts.note(Oid{}, oid(1), 5);
@@ -49,7 +38,7 @@ TEST_CASE("row counts follow commits and survive in their file") {
 }
 
 TEST_CASE("the history index finds parents and times, also after a torn write") {
-  Folder folder;
+  const TempFolder folder;
   const auto file = folder.path / "history";
   constexpr int kCommits = 1000;
   {

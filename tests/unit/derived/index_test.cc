@@ -2,9 +2,6 @@
 // and an index caught up equals one built.
 #include <doctest/doctest.h>
 
-#include <unistd.h>
-
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -15,19 +12,11 @@
 #include "sql/parser.h"
 #include "store/memory_store.h"
 #include "tree/row_tree.h"
+#include "unit/temp_folder.h"
 
 namespace rowan::derived {
 
 namespace {
-
-struct Folder {
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "rowan-index-XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::filesystem::path path;
-};
 
 EntryMeter meter() { return std::make_shared<std::atomic<size_t>>(0); }
 
@@ -124,7 +113,7 @@ TEST_CASE("an entry tree is a set, whatever the order of edits") {
 }
 
 TEST_CASE("a saved entry tree comes back, or not at all when its file is damaged") {
-  Folder folder;
+  const TempFolder folder;
   const auto file = folder.path / "sub" / "tree.index";
   std::vector<std::string> entries;
   for (int i = 10'000; i < 30'000; ++i) entries.push_back("e" + std::to_string(i));

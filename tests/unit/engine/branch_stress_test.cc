@@ -2,11 +2,9 @@
 // session's rows, the first so many without a gap, whatever is merged, reset, squashed, rebased and
 // tagged beside it; nothing is lost on the way to main, and the repository stays sound.
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
 #include <atomic>
 #include <chrono>
-#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -15,27 +13,16 @@
 #include <vector>
 
 #include "rowan/rowan.h"
+#include "unit/temp_folder.h"
 
 namespace {
 
 using rowan::Database;
 using rowan::Session;
+using rowan::TempFolder;
 
 constexpr int kSessions = 10;
 constexpr auto kDuration = std::chrono::seconds(3);
-
-struct TempFolder {
-  TempFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "rowan-branches-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~TempFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  std::filesystem::path path;
-};
 
 // What the threads say; doctest's assertions are left to the main thread.
 struct Report {
@@ -228,7 +215,7 @@ TEST_CASE("ten sessions on ten branches in memory") {
 TEST_CASE(
     "ten sessions on ten branches on a Git store, and what it holds after it is opened again") {
   const TempFolder folder;
-  const std::string path = (folder.path / "db").string();
+  const std::string path = folder.repository().string();
   long rows = 0;
   {
     rowan::OpenOptions options;

@@ -2,11 +2,9 @@
 // every snapshot sees the same sum, and the repository stays sound. Runs a few seconds; meant for
 // the thread sanitizer as well.
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
 #include <atomic>
 #include <chrono>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <random>
@@ -15,30 +13,19 @@
 #include <vector>
 
 #include "rowan/rowan.h"
+#include "unit/temp_folder.h"
 
 namespace {
 
 using rowan::Database;
 using rowan::Failure;
 using rowan::Session;
+using rowan::TempFolder;
 
 constexpr int kSessions = 8;
 constexpr int kAccounts = 30'000;  // Enough leaves for scans with read-ahead.
 constexpr int64_t kSum = int64_t{kAccounts} * 100;
 constexpr auto kDuration = std::chrono::seconds(3);
-
-struct TempFolder {
-  TempFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "rowan-stress-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~TempFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  std::filesystem::path path;
-};
 
 // What the threads count. doctest's assertions are left to the main thread.
 struct Tally {
@@ -286,7 +273,7 @@ TEST_CASE("sessions side by side in memory") {
 
 TEST_CASE("sessions side by side on a Git store, and what it holds after it is opened again") {
   const TempFolder folder;
-  const std::string path = (folder.path / "db").string();
+  const std::string path = folder.repository().string();
   {
     rowan::OpenOptions options;
     options.create = true;

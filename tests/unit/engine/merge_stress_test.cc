@@ -1,38 +1,25 @@
 // Branches merged into main from several threads while others write to them and to main: every row
 // and every increment arrives once, no merge stops a writer, and the repository stays sound.
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
 #include <atomic>
 #include <chrono>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "rowan/rowan.h"
+#include "unit/temp_folder.h"
 
 namespace {
 
 using rowan::Database;
 using rowan::Session;
+using rowan::TempFolder;
 
 constexpr int kBranches = 4;
 constexpr auto kDuration = std::chrono::seconds(2);
-
-struct TempFolder {
-  TempFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "rowan-merge-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~TempFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  std::filesystem::path path;
-};
 
 struct Tally {
   std::atomic<int64_t> increments{0};
@@ -75,7 +62,7 @@ std::unique_ptr<Session> connect(Database& database, const std::string& branch) 
 
 TEST_CASE("merges beside writers") {
   const TempFolder folder;
-  const std::string path = (folder.path / "db").string();
+  const std::string path = folder.repository().string();
   REQUIRE(Database::init(path).ok());
   auto opened = Database::open(path, {});
   REQUIRE(opened.ok());

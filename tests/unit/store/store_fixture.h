@@ -2,7 +2,6 @@
 #pragma once
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -16,22 +15,9 @@
 #include "store/file_system.h"
 #include "store/git_store.h"
 #include "store/git_store_impl.h"
+#include "unit/temp_folder.h"
 
 namespace rowan::store {
-
-struct TempFolder {
-  TempFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "rowan-store-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~TempFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  std::filesystem::path repository() const { return path / "db"; }
-  std::filesystem::path path;
-};
 
 inline GitStoreOptions quiet_options() {
   GitStoreOptions options;
