@@ -342,6 +342,7 @@ class Bench {
     fs::remove_all(options_.dir / "c.git");
     shell(fmt::format("cp -r {} {}", rowan_path().string(), (options_.dir / "c.git").string()));
     shell(fmt::format("cp {} {}", sqlite_path().string(), (options_.dir / "c.sqlite").string()));
+    ::sync();  // What was written before is not to be measured.
     {
       auto database = open_rowan(options_.dir / "c.git", sync);
       auto session = must(database->connect(), "connect");
@@ -387,6 +388,7 @@ class Bench {
     Line line{"16 sessions, durable commits/s / SQLite", "1/s", {}, {}, 2, true};
     shell(fmt::format("cp -r {} {}", rowan_path().string(), (options_.dir / "g.git").string()));
     shell(fmt::format("cp {} {}", sqlite_path().string(), (options_.dir / "g.sqlite").string()));
+    ::sync();
     {
       auto database = open_rowan(options_.dir / "g.git");
       Sqlite db((options_.dir / "g.sqlite").string(), "FULL");
