@@ -83,6 +83,36 @@ std::vector<std::string> constraint_names(const catalog::TableDef& table) {
   return names;
 }
 
+// The constraints and indexes over a column, by name.
+Result<std::map<std::string, std::string>> parts_over(const catalog::TableDef& table,
+                                                      std::string_view name) {
+  std::map<std::string, std::string> parts;
+  const std::optional<uint16_t> column = table.find_column(name);
+  if (!column) return parts;
+  const auto is_over = [&](const std::vector<uint16_t>& columns) {
+    return std::find(columns.begin(), columns.end(), *column) != columns.end();
+  };
+  for (const std::string& constraint : constraint_names(table)) parts[constraint] = "";
+  const size_t count = unique_constraint_count(table);
+  for (size_t i = 0; i < count; ++i) {
+    if (!is_over(table.unique_keys[i].columns)) parts.erase(table.unique_keys[i].name);
+  }
+  for (const catalog::CheckConstraint& check : table.checks) {
+    TRY_ASSIGN(const std::vector<std::string> columns, catalog::columns_of(check.expression_sql));
+    if (std::find(columns.begin(), columns.end(), name) == columns.end()) parts.erase(check.name);
+  }
+  for (const catalog::ForeignKey& key : table.foreign_keys) {
+    if (!is_over(key.columns)) parts.erase(key.name);
+  }
+  for (auto& [constraint, text] : parts) text = constraint_text(table, constraint);
+  for (const catalog::IndexDef& index : table.indexes) {
+    const bool over = std::any_of(index.columns.begin(), index.columns.end(),
+                                  [&](const auto& part) { return part.column == *column; });
+    if (over) parts[index.name] = index_text(table, index);
+  }
+  return parts;
+}
+
 }  // namespace
 
 // A constraint or index of one side: its parts in merged terms, and a text that two equal ones
@@ -90,7 +120,8 @@ std::vector<std::string> constraint_names(const catalog::TableDef& table) {
 struct DefinitionMerge::Part {
   std::string name;
   std::string text;
-  bool complete = true;  // All of its columns are there.
+  bool complete = true;    // All of its columns are there.
+  bool contested = false;  // One that is not is a conflict of its own.
   catalog::UniqueKey unique;
   catalog::CheckConstraint check;
   catalog::ForeignKey foreign_key;
@@ -176,10 +207,32 @@ T DefinitionMerge::three_way(const T* base, const T& ours, const T& theirs, std:
   return ours;
 }
 
-// A column that one side dropped goes, unless the other side changed it or a value in it: then that
-// is a conflict.
-Result<bool> DefinitionMerge::stays_live(const Lineage& lineage,
-                                         const ChangedCells& changed_cells) {
+// What the side that kept a column did to it, or with it, while the other dropped it; empty:
+// nothing.
+Result<std::string> DefinitionMerge::changes_of_dropped(const Lineage& lineage,
+                                                        const ChangedCells& changed_cells) const {
+  const Side which = lineage.live[at(Side::kOurs)] >= 0 ? Side::kOurs : Side::kTheirs;
+  const catalog::ColumnDef& base = *column(lineage, Side::kBase);
+  const catalog::ColumnDef& kept = *column(lineage, which);
+  std::string changes;
+  if (changed_cells) {
+    TRY_ASSIGN(const uint64_t rows, changed_cells(which, base.slot, kept.slot));
+    if (rows > 0)
+      changes += ", changed in " + std::to_string(rows) + (rows == 1 ? " row" : " rows");
+  }
+  TRY_ASSIGN(const auto before, parts_over(*side(Side::kBase), base.name));
+  TRY_ASSIGN(const auto now, parts_over(*side(which), kept.name));
+  for (const auto& [name, text] : now) {
+    const auto found = before.find(name);
+    if (found == before.end() || (base.name == kept.name && found->second != text))
+      changes += ", in " + name;
+  }
+  return changes;
+}
+
+// A column that one side dropped goes, unless the other side changed it, a value in it, or what is
+// made over it: then that is a conflict.
+Result<bool> DefinitionMerge::stays_live(Lineage& lineage, const ChangedCells& changed_cells) {
   const catalog::ColumnDef* base = column(lineage, Side::kBase);
   const catalog::ColumnDef* ours = column(lineage, Side::kOurs);
   const catalog::ColumnDef* theirs = column(lineage, Side::kTheirs);
@@ -187,23 +240,17 @@ Result<bool> DefinitionMerge::stays_live(const Lineage& lineage,
   if (ours == nullptr && theirs == nullptr) return false;
   if (base == nullptr) return true;
   const catalog::ColumnDef& kept = ours != nullptr ? *ours : *theirs;
-  uint64_t changed = 0;
-  if (changed_cells) {
-    TRY_ASSIGN(changed,
-               changed_cells(ours != nullptr ? Side::kOurs : Side::kTheirs, base->slot, kept.slot));
-  }
+  TRY_ASSIGN(const std::string changes, changes_of_dropped(lineage, changed_cells));
   const auto text = [](const catalog::ColumnDef* column) {
     if (column == nullptr) return std::string();
     return column->name + " " + type::type_name(column->type) +
            (column->not_null ? " NOT NULL" : "") +
            (column->default_sql.empty() ? "" : " DEFAULT " + column->default_sql);
   };
-  if (text(base) == text(&kept) && changed == 0) return false;
-  const std::string rows =
-      changed == 0 ? std::string()
-                   : ", changed in " + std::to_string(changed) + (changed == 1 ? " row" : " rows");
+  if (text(base) == text(&kept) && changes.empty()) return false;
+  lineage.contested = true;
   const auto side_text = [&](const catalog::ColumnDef* column) {
-    return column == nullptr ? std::string() : text(column) + rows;
+    return column == nullptr ? std::string() : text(column) + changes;
   };
   switch (choices_.settle(
       {object(base->name), "dropped column", text(base), side_text(ours), side_text(theirs)})) {
@@ -386,15 +433,21 @@ ColumnNames DefinitionMerge::names_of(Side which) const {
   return names;
 }
 
+bool DefinitionMerge::is_contested(Side which, uint16_t column) const {
+  const int lineage = lineage_of_column_[at(which)][column];
+  return lineage >= 0 && lineages_[static_cast<size_t>(lineage)].contested;
+}
+
 std::vector<uint16_t> DefinitionMerge::merged_columns(Side which,
                                                       const std::vector<uint16_t>& columns,
-                                                      bool& complete) const {
+                                                      Part& part) const {
   std::vector<uint16_t> merged;
   for (const uint16_t column : columns) {
     const int lineage = lineage_of_column_[at(which)][column];
     const int found = lineage < 0 ? -1 : lineages_[static_cast<size_t>(lineage)].merged;
     if (found < 0) {
-      complete = false;
+      part.complete = false;
+      part.contested = part.contested || is_contested(which, column);
     } else {
       merged.push_back(static_cast<uint16_t>(found));
     }
@@ -447,7 +500,9 @@ void DefinitionMerge::merge_primary_key() {
     const catalog::TableDef* def = side(which);
     if (def == nullptr) continue;
     Key& key = keys[at(which)];
-    key.columns = merged_columns(which, def->primary_key, key.complete);
+    Part part;
+    key.columns = merged_columns(which, def->primary_key, part);
+    key.complete = part.complete;
     key.name = def->primary_key_name;
   }
   const auto text = [&](const Key& key) {
@@ -500,7 +555,7 @@ std::vector<DefinitionMerge::Part> DefinitionMerge::merge_parts(
     const Part* base = find(Side::kBase, name);
     const Part* chosen = three_way<const Part*>(&base, find(Side::kOurs, name),
                                                 find(Side::kTheirs, name), name, kind, text);
-    if (chosen == nullptr) continue;
+    if (chosen == nullptr || (!chosen->complete && chosen->contested)) continue;
     if (!chosen->complete || (kind == "constraint" && name == merged_.primary_key_name)) {
       choices_.list({object(name), std::string(kind), text(base), text(find(Side::kOurs, name)),
                      text(find(Side::kTheirs, name))});
@@ -519,7 +574,7 @@ void DefinitionMerge::merge_unique_keys() {
     for (size_t i = 0; i < count; ++i) {
       Part part;
       part.name = def->unique_keys[i].name;
-      part.unique = {part.name, merged_columns(which, def->unique_keys[i].columns, part.complete)};
+      part.unique = {part.name, merged_columns(which, def->unique_keys[i].columns, part)};
       part.text = "UNIQUE " + joined(merged_, part.unique.columns);
       parts[at(which)].push_back(std::move(part));
     }
@@ -538,7 +593,7 @@ void DefinitionMerge::merge_indexes() {
       part.name = index.name;
       part.index = index;
       for (catalog::IndexColumnDef& column : part.index.columns) {
-        const std::vector<uint16_t> found = merged_columns(which, {column.column}, part.complete);
+        const std::vector<uint16_t> found = merged_columns(which, {column.column}, part);
         if (!found.empty()) column.column = found[0];
       }
       part.text = part.complete ? index_text(merged_, part.index) : index_text(*side(which), index);
@@ -562,8 +617,12 @@ Result<void> DefinitionMerge::merge_checks() {
       }
       TRY_ASSIGN(const std::vector<std::string> columns,
                  catalog::columns_of(part.check.expression_sql));
-      for (const std::string& column : columns)
-        part.complete = part.complete && merged_.find_column(column).has_value();
+      for (const std::string& column : columns) {
+        if (merged_.find_column(column)) continue;
+        part.complete = false;
+        const std::optional<uint16_t> own = side(which)->find_column(column);
+        part.contested = part.contested || (own && is_contested(which, *own));
+      }
       part.text = "CHECK (" + part.check.expression_sql + ")";
       parts[at(which)].push_back(std::move(part));
     }
@@ -581,7 +640,7 @@ void DefinitionMerge::merge_foreign_keys(const ReferenceOf& reference_of) {
       Part part;
       part.name = key.name;
       part.foreign_key = key;
-      part.foreign_key.columns = merged_columns(which, key.columns, part.complete);
+      part.foreign_key.columns = merged_columns(which, key.columns, part);
       Reference reference = reference_of(which, key.schema, key.table);
       part.foreign_key.schema = std::move(reference.schema);
       part.foreign_key.table = std::move(reference.table);

@@ -65,7 +65,8 @@ class DefinitionMerge {
   struct Lineage {
     std::array<int, 3> live{-1, -1, -1};
     std::array<int, 3> dropped{-1, -1, -1};
-    int merged = -1;  // Index among the merged columns; -1: not live.
+    int merged = -1;         // Index among the merged columns; -1: not live.
+    bool contested = false;  // One side dropped it, the other changed it: a conflict of its own.
     bool known(Side side) const {
       return live[static_cast<size_t>(side)] >= 0 || dropped[static_cast<size_t>(side)] >= 0;
     }
@@ -78,7 +79,10 @@ class DefinitionMerge {
   const catalog::ColumnDef* column(const Lineage& lineage, Side which) const;
   void match();
   void match_by_name();
-  Result<bool> stays_live(const Lineage& lineage, const ChangedCells& changed_cells);
+  Result<bool> stays_live(Lineage& lineage, const ChangedCells& changed_cells);
+  Result<std::string> changes_of_dropped(const Lineage& lineage,
+                                         const ChangedCells& changed_cells) const;
+  bool is_contested(Side which, uint16_t column) const;
   catalog::ColumnDef merge_column(const Lineage& lineage);
   void add_slot(Lineage& lineage, uint16_t slot);
   void name_apart();
@@ -89,7 +93,7 @@ class DefinitionMerge {
               std::string_view kind, const std::function<std::string(const T&)>& text);
 
   std::vector<uint16_t> merged_columns(Side which, const std::vector<uint16_t>& columns,
-                                       bool& complete) const;
+                                       Part& part) const;
   void settle_kinds();
   void merge_primary_key();
   void merge_unique_keys();
