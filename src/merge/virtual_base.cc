@@ -1,6 +1,7 @@
 // The base of histories that crossed: their several merge bases, merged.
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "merge/merge.h"
 
@@ -27,10 +28,12 @@ class Walk {
         levels_.pop_back();
         continue;
       }
-      TRY_ASSIGN(const std::vector<Oid> below, bases_below(level));
-      const auto known = found_.find(below);
+      if (!level.below) {
+        TRY_ASSIGN(level.below, bases_below(level));
+      }
+      const auto known = found_.find(*level.below);
       if (known == found_.end()) {
-        TRY(enter(below));
+        TRY(enter(std::vector<Oid>(*level.below)));
         continue;
       }
       TRY(merge_next(level, known->second));
@@ -44,6 +47,7 @@ class Walk {
     std::vector<Oid> bases;
     size_t seen;  // How many of them `root` holds.
     Oid root;
+    std::optional<std::vector<Oid>> below;  // The bases of those and the next one, once asked for.
   };
 
   static const Oid& next_of(const Level& level) {
@@ -56,7 +60,7 @@ class Walk {
       TRY_ASSIGN(first, root_of_(bases.back()));
     }
     found_[bases] = first;  // For a history that leads back here, which Git's graph rules out.
-    levels_.push_back({bases, std::min<size_t>(bases.size(), 1), first});
+    levels_.push_back({bases, std::min<size_t>(bases.size(), 1), first, {}});
     return {};
   }
 
@@ -82,6 +86,7 @@ class Walk {
     TRY_ASSIGN(const Outcome outcome, merge_trees(made_, cache_, request));
     level.root = outcome.root;
     ++level.seen;
+    level.below.reset();
     return {};
   }
 
