@@ -12,6 +12,7 @@
 #include "type/cast.h"
 #include "type/json_text.h"
 #include "type/key_codec.h"
+#include "type/line_writer.h"
 #include "type/text.h"
 
 namespace rowan::engine {

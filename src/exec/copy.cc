@@ -18,6 +18,7 @@
 #include "exec/row_writer.h"
 #include "tree/row_tree.h"
 #include "type/cast.h"
+#include "type/line_writer.h"
 #include "type/text.h"
 #include "type/text_fast.h"
 
@@ -28,8 +29,8 @@ namespace {
 constexpr size_t kCopyBulkRows = 4096;  // From here on a COPY goes past the journal.
 constexpr uint64_t kReportEveryRows = 16'384;
 
-// Turns records into lines. Short rows go straight from text to canonical JSON; rows with long
-// values or defaults take the way every INSERT takes.
+// Turns records into lines. Short rows go straight from text to a line; rows with long values or
+// defaults take the way every INSERT takes.
 class RecordEncoder {
  public:
   RecordEncoder(const catalog::TableDef& table, std::vector<uint16_t> columns,
@@ -39,15 +40,14 @@ class RecordEncoder {
         columns_(std::move(columns)),
         defaults_(std::move(defaults)),
         writer_(writer),
-        eval_(eval) {
+        eval_(eval),
+        line_writer_(table.layout),
+        line_(line_writer_) {
     const auto& slots = table.layout.slots;
     field_of_slot_.assign(slots.size(), -1);
     for (size_t i = 0; i < columns_.size(); ++i)
       field_of_slot_[table.columns[columns_[i]].slot] = static_cast<int>(i);
     direct_ = true;
-    for (size_t slot = 0; slot < slots.size(); ++slot) {
-      direct_ = direct_ && slots[slot].absent.is_null();
-    }
     for (size_t i = 0; i < table.columns.size(); ++i) {
       const bool given = field_of_slot_[table.columns[i].slot] >= 0;
       const bool has_default = !table.columns[i].default_sql.empty() ||
@@ -70,11 +70,9 @@ class RecordEncoder {
     row.key.clear();
     row.line.clear();
     row.large.clear();
-    size_t longest = 0;
-    for (const CopyField& field : fields) longest = std::max(longest, field.text.size());
-    if (!direct_ || longest > kLargeValueBytes) return encode_values(fields, row);
-    TRY(encode_direct(fields, row));
-    if (row.line.size() > kLineSoftBytes) return encode_values(fields, row);
+    if (!direct_) return encode_values(fields, row);
+    TRY_ASSIGN(const bool is_whole, encode_direct(fields, row));
+    if (!is_whole) return encode_values(fields, row);
     return checks_ ? note_fields(fields, row) : Result<void>();
   }
 
@@ -118,13 +116,12 @@ class RecordEncoder {
     return {};
   }
 
-  Result<void> encode_direct(const std::vector<CopyField>& fields, RowWriter::EncodedRow& row) {
+  // False: a value may have to leave the line.
+  Result<bool> encode_direct(const std::vector<CopyField>& fields, RowWriter::EncodedRow& row) {
     const type::RowLayout& layout = table_.layout;
-    std::string& line = row.line;
-    line = layout.counted ? "[0" : "[";
-    size_t keep = line.size();  // The line ends behind the last value that is not NULL.
+    line_.begin(0, row.line);
     for (size_t slot = 0; slot < layout.slots.size(); ++slot) {
-      if (slot > 0 || layout.counted) line.push_back(',');
+      std::string& line = line_.next();
       const int index = field_of_slot_[slot];
       if (index < 0 || fields[index].is_null) {
         line += "null";
@@ -133,21 +130,19 @@ class RecordEncoder {
       TRY(add_context(
           type::append_json_from_text(layout.slots[slot].type, fields[index].text, line), index,
           fields));
-      keep = line.size();
     }
-    line.resize(keep);
-    line.push_back(']');
+    if (!line_.finish()) return false;
     for (const catalog::ColumnDef& column : table_.columns) {
       const int index = field_of_slot_[column.slot];
       if (column.not_null && (index < 0 || fields[index].is_null))
         return null_violation(fields, column);
     }
-    if (layout.counted) return type::append_line_key(layout, line, row.key);
+    if (layout.counted) TRY(type::append_line_key(layout, row.line, row.key));
     for (const uint16_t slot : layout.key_slots) {
       TRY(type::append_key_from_text(layout.slots[slot].type, fields[field_of_slot_[slot]].text,
                                      row.key));
     }
-    return {};
+    return true;
   }
 
   Result<void> encode_values(const std::vector<CopyField>& fields, RowWriter::EncodedRow& row) {
@@ -209,6 +204,8 @@ class RecordEncoder {
   RowWriter& writer_;
   const expr::EvalContext& eval_;
   std::vector<int> field_of_slot_;
+  type::LineWriter line_writer_;
+  type::LineBuilder line_;
   bool direct_ = false;
   std::optional<CheckBatch> checks_;  // Nothing: the table has none.
   std::vector<Waiting> waiting_;      // Its rows.
@@ -363,9 +360,7 @@ class CopyIn {
           count += existing;
         }
       }
-      // The line begins "[0": the count takes the place of the 0.
-      const std::string line = fmt::format("[{}{}", count, rows[i].line().substr(2));
-      merged.add(rows[i].key(), line, rows[i].source_line);
+      merged.add(rows[i].key(), type::with_line_count(rows[i].line(), count), rows[i].source_line);
       i = end;
     }
     arena_ = std::move(merged);

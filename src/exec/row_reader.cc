@@ -166,7 +166,7 @@ Result<void> RowReader::add_change(const std::string& key, const txn::RowChange&
     if (count <= 0) return {};
     if (!stored.has_value() && !change.line.has_value())
       return Error(ErrorCode::kInternal, "a changed row has no line");
-    *line = with_line_count(stored.has_value() ? *stored : Bytes(*change.line),
+    *line = type::with_line_count(stored.has_value() ? *stored : Bytes(*change.line),
                             static_cast<uint64_t>(count));
   } else {
     if (!change.line.has_value()) return {};

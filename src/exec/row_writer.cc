@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/ensure.h"
-#include "base/limits.h"
+#include "exec/table_source.h"
 #include "git/collision.h"
 #include "sql/parser.h"
 #include "type/text.h"
@@ -14,10 +14,23 @@ namespace {
 
 constexpr Bytes kNullElement = "null";
 
-bool may_go_out_of_line(const type::Cell& cell) {
-  return cell.value != nullptr && !cell.value->is_null() &&
-         type::physical(cell.value->type().id) == type::Physical::kString;
-}
+// What leaves a row that is being written waits beside its line.
+class RowLarge final : public type::LargeStore {
+ public:
+  RowLarge(const store::ObjectReader& objects, RowWriter::EncodedRow& row)
+      : reader_(objects), row_(row) {}
+  Result<std::string> read_large(const type::LargeRef& ref) const override {
+    return reader_.read_large(ref);
+  }
+  Oid write_large(uint16_t slot, Bytes bytes) override {
+    row_.large.emplace_back(slot, bytes);
+    return store::hash_object(store::ObjectType::kBlob, bytes);
+  }
+
+ private:
+  BlobReader reader_;
+  RowWriter::EncodedRow& row_;
+};
 
 }  // namespace
 
@@ -34,7 +47,8 @@ RowWriter::RowWriter(ExecContext& context, catalog::TableVersion table)
     : context_(context),
       transaction_(context.transaction),
       unique_(table.table->unique_keys.empty() ? nullptr : context.unique),
-      table_(std::move(table)) {
+      table_(std::move(table)),
+      lines_(table_.table->layout) {
   ENSURE(table_.table->unique_keys.empty() || unique_ != nullptr);
   const catalog::TableDef& def = *table_.table;
   column_of_slot_.assign(def.layout.slots.size(), -1);
@@ -83,61 +97,15 @@ Result<void> RowWriter::check_not_null(const std::vector<type::Value>& values) c
   return {};
 }
 
-// Long values leave the line: first every one above kLargeValueBytes, then, while the line is above
-// kLineSoftBytes, the longest that is left (the lowest slot on ties). What goes out depends on the
-// row alone, so equal rows have equal lines.
-Result<void> RowWriter::finish_line(std::vector<type::Cell>& cells,
-                                    std::vector<std::string>& references, EncodedRow& row) const {
-  const auto move_out = [&](size_t slot) {
-    const std::string& bytes = cells[slot].value->as_string();
-    std::string reference;
-    type::append_large_ref({store::hash_object(store::ObjectType::kBlob, bytes), bytes.size()},
-                           reference);
-    references.push_back(std::move(reference));
-    row.large.emplace_back(static_cast<uint16_t>(slot), bytes);
-    cells[slot] = {nullptr, references.back()};
-  };
-  references.reserve(cells.size());
-  for (size_t slot = 0; slot < cells.size(); ++slot) {
-    if (!may_go_out_of_line(cells[slot])) continue;
-    const size_t size = cells[slot].value->as_string().size();
-    if (size > kValueBytesMax) {
-      return Error(ErrorCode::kProgramLimit,
-                   fmt::format("a value of {} bytes is longer than the limit of {} bytes", size,
-                               kValueBytesMax));
-    }
-    if (size > kLargeValueBytes && !is_key_slot_[slot]) move_out(slot);
-  }
-  row.line.clear();
-  type::encode_line(table().layout, cells, 0, row.line);
-  while (row.line.size() > kLineSoftBytes) {
-    size_t longest = cells.size();
-    size_t longest_bytes = 0;
-    for (size_t slot = 0; slot < cells.size(); ++slot) {
-      if (is_key_slot_[slot] || !may_go_out_of_line(cells[slot])) continue;
-      std::string text;
-      type::append_json(*cells[slot].value, text);
-      if (text.size() > longest_bytes) {
-        longest = slot;
-        longest_bytes = text.size();
-      }
-    }
-    // A reference is about 70 bytes: shorter values gain nothing by leaving.
-    if (longest == cells.size() || longest_bytes <= 80) break;
-    move_out(longest);
-    row.line.clear();
-    type::encode_line(table().layout, cells, 0, row.line);
-  }
-  if (row.line.size() > kLineBytesMax) {
-    return Error(ErrorCode::kProgramLimit,
-                 fmt::format("row of {} bytes is longer than the limit of {} bytes",
-                             row.line.size(), kLineBytesMax));
-  }
+// The line of a row that is new to the table, and its key.
+Result<void> RowWriter::write_line(std::vector<type::Cell>& cells, EncodedRow& row) const {
+  row.large.clear();
+  RowLarge large(transaction_.objects(), row);
+  TRY(lines_.write(cells, 0, large, row.line));
   // A row's line is canonical text; what leaves it is any bytes that the user likes.
   for (const auto& [slot, bytes] : row.large)
     TRY(git::check_collision(store::hash_object(store::ObjectType::kBlob, bytes), bytes));
-  row.key.clear();
-  return type::append_line_key(table().layout, row.line, row.key);
+  return {};
 }
 
 Result<std::shared_ptr<const RowChecks>> RowWriter::checks() {
@@ -148,14 +116,14 @@ Result<std::shared_ptr<const RowChecks>> RowWriter::checks() {
 Result<void> RowWriter::encode(const std::vector<type::Value>& values, EncodedRow& row,
                                bool checked) {
   TRY(checked ? check_not_null(values) : check_row(values));
-  row.large.clear();
   std::vector<type::Cell> cells(column_of_slot_.size());
   for (size_t slot = 0; slot < cells.size(); ++slot) {
     const int32_t column = column_of_slot_[slot];
     cells[slot] = column < 0 ? type::Cell{nullptr, kNullElement} : type::Cell{&values[column], {}};
   }
-  std::vector<std::string> references;
-  return finish_line(cells, references, row);
+  TRY(write_line(cells, row));
+  row.key.clear();
+  return type::append_line_key(table().layout, row.line, row.key);
 }
 
 Error RowWriter::duplicate_key(Bytes line) const {
@@ -169,10 +137,7 @@ Result<void> RowWriter::insert(const std::vector<type::Value>& values, bool chec
 }
 
 Result<void> RowWriter::insert_encoded(EncodedRow row) {
-  for (auto& [slot, bytes] : row.large) {
-    const Oid blob = transaction_.add_blob(std::move(bytes));
-    TRY(transaction_.set_large(table_, row.key, slot, blob));
-  }
+  TRY(set_large({}, {}, row));
   if (unique_ != nullptr) TRY(unique_->check(transaction_, table_, std::nullopt, {}, row.line));
   TRY(note_references({}, std::nullopt, row.line));
   const uint64_t changes = transaction_.change_count();
@@ -190,17 +155,19 @@ Result<void> RowWriter::insert_encoded(EncodedRow row) {
   return {};
 }
 
-// Drops the entries of a row's out-of-line values. A table without a primary key shares them
-// between equal rows and keeps them while any is left, so there nothing is dropped here.
-Result<void> RowWriter::forget_large(Bytes key, Bytes line) {
-  if (table().layout.counted || line.find("{\"large\":") == Bytes::npos) return {};
-  std::vector<Bytes> elements;
-  uint64_t count = 0;
-  TRY(type::split_line(table().layout, line, elements, count));
-  for (size_t slot = 0; slot < elements.size(); ++slot) {
-    if (type::large_ref(elements[slot]))
-      TRY(transaction_.set_large(table_, key, static_cast<uint16_t>(slot), Oid{}));
+// The entries of large/ follow the line: those of the old one that the new one does not have go,
+// those that it has stay or come, whether the row was given the value now or kept it. Equal rows of
+// a table without a primary key share their entries, which stay while any of them is left.
+Result<void> RowWriter::set_large(Bytes old_key, Bytes old_line, EncodedRow& row) {
+  const type::RowLayout& layout = table().layout;
+  for (auto& [slot, bytes] : row.large) transaction_.add_blob(std::move(bytes));
+  TRY_ASSIGN(const auto after, type::large_slots(layout, row.line));
+  if (!layout.counted) {
+    TRY_ASSIGN(const auto before, type::large_slots(layout, old_line));
+    for (const auto& [slot, blob] : before)
+      TRY(transaction_.set_large(table_, old_key, slot, Oid{}));
   }
+  for (const auto& [slot, blob] : after) TRY(transaction_.set_large(table_, row.key, slot, blob));
   return {};
 }
 
@@ -225,48 +192,23 @@ Result<WriteOutcome> RowWriter::update(Bytes key, Bytes line, const std::vector<
   TRY(type::split_line(def.layout, line, elements, count));
   if (def.layout.counted) rows = count;
 
-  EncodedRow row;
   std::vector<type::Cell> cells(column_of_slot_.size());
-  bool whole = line.size() >
-               kLineSoftBytes;  // What is out of line may change: encode the row from its values.
-  std::vector<type::Value> absent_values;
   for (size_t slot = 0; slot < cells.size(); ++slot) {
-    if (slot < elements.size()) {
-      cells[slot].raw = elements[slot];
-      if (elements[slot].starts_with('{')) whole = true;
-    } else {
-      cells[slot].value = &def.layout.slots[slot].absent;
-    }
+    cells[slot] = slot < elements.size() ? type::Cell{nullptr, elements[slot]}
+                                         : type::Cell{&def.layout.slots[slot].absent, {}};
   }
-  for (size_t i = 0; i < columns.size(); ++i)
-    cells[def.columns[columns[i]].slot] = {&values[i], {}};
-  std::vector<std::string> references;
-  if (!whole) {
-    type::encode_line(def.layout, cells, 0, row.line);
-    whole = row.line.size() > kLineSoftBytes;
-    for (const type::Value& value : values) {
-      whole = whole ||
-              (!value.is_null() && type::physical(value.type().id) == type::Physical::kString &&
-               value.as_string().size() > kLargeValueBytes);
-    }
+  bool key_changed = def.layout.counted;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const uint16_t slot = def.columns[columns[i]].slot;
+    cells[slot] = {&values[i], {}};
+    key_changed = key_changed || is_key_slot_[slot];
   }
-  if (whole) {
-    TRY_ASSIGN(std::vector<type::Value> all, row_values(def, line, transaction_.objects(), &count));
-    for (size_t i = 0; i < columns.size(); ++i) all[columns[i]] = values[i];
-    for (size_t slot = 0; slot < cells.size(); ++slot) {
-      if (column_of_slot_[slot] >= 0) cells[slot] = {&all[column_of_slot_[slot]], {}};
-    }
-    row.line.clear();
-    TRY(finish_line(cells, references, row));
+  EncodedRow row;
+  TRY(write_line(cells, row));
+  if (key_changed) {
+    TRY(type::append_line_key(def.layout, row.line, row.key));
   } else {
-    bool key_changed = def.layout.counted;
-    for (const uint16_t column : columns)
-      key_changed = key_changed || is_key_slot_[def.columns[column].slot];
-    if (key_changed) {
-      TRY(type::append_line_key(def.layout, row.line, row.key));
-    } else {
-      row.key = key;
-    }
+    row.key = key;
   }
   return replace(key, line, std::move(row), count);
 }
@@ -278,31 +220,15 @@ Result<WriteOutcome> RowWriter::replace(Bytes key, Bytes line, EncodedRow row, u
   const uint64_t changes = transaction_.change_count();
   const std::string new_line = unique_ != nullptr ? row.line : std::string();
   if (table().layout.counted) {
-    std::string old_line;
-    std::vector<Bytes> elements;
-    TRY(type::split_line(table().layout, line, elements, count));
-    std::vector<type::Cell> cells(column_of_slot_.size());
-    for (size_t slot = 0; slot < cells.size(); ++slot) {
-      cells[slot] = slot < elements.size() ? type::Cell{nullptr, elements[slot]}
-                                           : type::Cell{&table().layout.slots[slot].absent, {}};
-    }
-    type::encode_line(table().layout, cells, 0, old_line);
-    TRY(transaction_.add_count(table_, key, std::move(old_line), -static_cast<int64_t>(count)));
-  } else {
-    if (row.key != key) {
-      TRY(transaction_.lock_key(table_, row.key));
-      TRY_ASSIGN(const auto existing, transaction_.current_line(table_, row.key));
-      if (existing) return duplicate_key(row.line);
-      TRY(forget_large(key, line));
-      TRY(transaction_.delete_row(table_, key));
-    } else {
-      TRY(forget_large(key, line));
-    }
+    TRY(transaction_.add_count(table_, key, type::with_line_count(line, 0),
+                               -static_cast<int64_t>(count)));
+  } else if (row.key != key) {
+    TRY(transaction_.lock_key(table_, row.key));
+    TRY_ASSIGN(const auto existing, transaction_.current_line(table_, row.key));
+    if (existing) return duplicate_key(row.line);
+    TRY(transaction_.delete_row(table_, key));
   }
-  for (auto& [slot, bytes] : row.large) {
-    const Oid blob = transaction_.add_blob(std::move(bytes));
-    TRY(transaction_.set_large(table_, row.key, slot, blob));
-  }
+  TRY(set_large(key, line, row));
   if (table().layout.counted) {
     TRY(transaction_.add_count(table_, row.key, std::move(row.line), static_cast<int64_t>(count)));
   } else {
@@ -320,24 +246,16 @@ Result<WriteOutcome> RowWriter::remove(Bytes key, Bytes line, uint64_t& rows) {
   TRY(note_references(key, line, std::nullopt));
   const uint64_t changes = transaction_.change_count();
   if (!table().layout.counted) {
-    TRY(forget_large(key, line));
+    TRY_ASSIGN(const auto large, type::large_slots(table().layout, line));
+    for (const auto& [slot, blob] : large) TRY(transaction_.set_large(table_, key, slot, Oid{}));
     TRY(transaction_.delete_row(table_, key));
     if (unique_ != nullptr)
       TRY(unique_->note(transaction_, table_, line, std::nullopt, key, changes));
     return WriteOutcome::kWritten;
   }
-  std::vector<Bytes> elements;
-  uint64_t count = 0;
-  TRY(type::split_line(table().layout, line, elements, count));
-  std::vector<type::Cell> cells(column_of_slot_.size());
-  for (size_t slot = 0; slot < cells.size(); ++slot) {
-    cells[slot] = slot < elements.size() ? type::Cell{nullptr, elements[slot]}
-                                         : type::Cell{&table().layout.slots[slot].absent, {}};
-  }
-  std::string body;
-  type::encode_line(table().layout, cells, 0, body);
-  rows = count;
-  TRY(transaction_.add_count(table_, key, std::move(body), -static_cast<int64_t>(count)));
+  TRY_ASSIGN(rows, line_count(line));
+  TRY(transaction_.add_count(table_, key, type::with_line_count(line, 0),
+                             -static_cast<int64_t>(rows)));
   if (unique_ != nullptr)
     TRY(unique_->note(transaction_, table_, line, std::nullopt, key, changes));
   return WriteOutcome::kWritten;

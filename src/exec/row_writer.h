@@ -20,6 +20,7 @@
 #include "exec/operator.h"
 #include "exec/unique_keys.h"
 #include "txn/transaction.h"
+#include "type/line_writer.h"
 #include "type/row_codec.h"
 #include "type/value.h"
 
@@ -88,9 +89,8 @@ class RowWriter {
   Result<void> note_references(Bytes old_key, std::optional<Bytes> old_line,
                                std::optional<Bytes> new_line);
   Result<void> check_not_null(const std::vector<type::Value>& values) const;
-  Result<void> finish_line(std::vector<type::Cell>& cells, std::vector<std::string>& references,
-                           EncodedRow& row) const;
-  Result<void> forget_large(Bytes key, Bytes line);
+  Result<void> write_line(std::vector<type::Cell>& cells, EncodedRow& row) const;
+  Result<void> set_large(Bytes old_key, Bytes old_line, EncodedRow& row);
   Result<WriteOutcome> replace(Bytes key, Bytes line, EncodedRow row, uint64_t count);
 
   ExecContext& context_;
@@ -104,6 +104,7 @@ class RowWriter {
   catalog::TableVersion table_;
   std::vector<int32_t> column_of_slot_;  // -1: dropped or never used.
   std::vector<uint8_t> is_key_slot_;
+  type::LineWriter lines_;
 };
 
 }  // namespace rowan::exec

@@ -94,7 +94,7 @@ class Rewriter {
     }
     total_ += count;
     if (after_.table->layout.counted) {
-      rows_.add(row.key, with_line_count(row.line, count), 0);
+      rows_.add(row.key, type::with_line_count(row.line, count), 0);
       return {};
     }
     rows_.add(row.key, row.line, 0);
@@ -110,7 +110,7 @@ class Rewriter {
       size_t end = i;
       for (; end < rows.size() && rows[end].key() == rows[i].key(); ++end)
         count += line_count(rows[end].line()).value();
-      merged.add(rows[i].key(), with_line_count(rows[i].line(), count), 0);
+      merged.add(rows[i].key(), type::with_line_count(rows[i].line(), count), 0);
       i = end;
     }
     rows_ = std::move(merged);

@@ -129,14 +129,6 @@ Result<uint64_t> line_count(Bytes line) {
                "a row of a table without a primary key does not begin with its count");
 }
 
-std::string with_line_count(Bytes line, uint64_t count) {
-  size_t end = 1;
-  while (end < line.size() && line[end] != ',' && line[end] != ']') ++end;
-  std::string out = "[" + std::to_string(count);
-  out += line.substr(end);
-  return out;
-}
-
 type::RowLayout uncounted_layout(const type::RowLayout& layout) {
   type::RowLayout result = layout;
   result.counted = false;

@@ -13,19 +13,31 @@ namespace {
 using type::Physical;
 using type::TypeId;
 
-constexpr size_t kReferenceBytes =
-    80;  // A reference is about this long: shorter values gain nothing by leaving.
-constexpr std::string_view kLargeMark = "{\"large\":";
+class LargeObjects final : public type::LargeStore {
+ public:
+  explicit LargeObjects(store::PendingObjects& objects) : objects_(objects) {}
+
+  Result<std::string> read_large(const type::LargeRef& ref) const override {
+    TRY_ASSIGN(const store::ObjectRef object, objects_.read(ref.oid));
+    if (object.type != store::ObjectType::kBlob || object.bytes.size() != ref.bytes) {
+      return Error(ErrorCode::kCorruption,
+                   "out-of-line value " + ref.oid.hex() + " does not have its stated size");
+    }
+    return std::string(object.bytes);
+  }
+  Oid write_large(uint16_t /*slot*/, Bytes bytes) override {
+    return objects_.add(store::ObjectType::kBlob, std::string(bytes));
+  }
+
+ private:
+  store::PendingObjects& objects_;
+};
 
 // What is out of line is the value's own bytes, as the type keeps them in memory.
-Result<type::Value> value_of_blob(const store::ObjectReader& objects, type::Type type,
+Result<type::Value> value_of_blob(store::PendingObjects& objects, type::Type type,
                                   const type::LargeRef& ref) {
-  TRY_ASSIGN(const store::ObjectRef object, objects.read(ref.oid));
-  if (object.type != store::ObjectType::kBlob || object.bytes.size() != ref.bytes) {
-    return Error(ErrorCode::kCorruption,
-                 "out-of-line value " + ref.oid.hex() + " does not have its stated size");
-  }
-  return type::Value::of_string(type, std::string(object.bytes));
+  TRY_ASSIGN(std::string bytes, LargeObjects(objects).read_large(ref));
+  return type::Value::of_string(type, std::move(bytes));
 }
 
 bool is_wider_text(const type::Type& from, const type::Type& to) {
@@ -52,25 +64,10 @@ bool same_keys(const type::Type& from, const type::Type& to) {
 
 }  // namespace
 
-Result<std::vector<std::pair<uint16_t, Oid>>> large_slots(const type::RowLayout& layout,
-                                                          Bytes line) {
-  std::vector<std::pair<uint16_t, Oid>> slots;
-  if (line.find(kLargeMark) == Bytes::npos) return slots;
-  std::vector<Bytes> elements;
-  uint64_t count = 0;
-  TRY(type::split_line(layout, line, elements, count));
-  for (size_t slot = 0; slot < elements.size(); ++slot) {
-    if (const auto ref = type::large_ref(elements[slot]))
-      slots.emplace_back(static_cast<uint16_t>(slot), ref->oid);
-  }
-  return slots;
-}
-
 Lines::Lines(const catalog::TableDef& table, store::PendingObjects& objects)
-    : table_(table), objects_(objects) {
+    : table_(table), objects_(objects), writer_(table.layout) {
   const type::RowLayout& layout = table.layout;
   absent_.resize(layout.slots.size());
-  is_key_.resize(layout.slots.size());
   for (size_t slot = 0; slot < layout.slots.size(); ++slot) {
     if (layout.slots[slot].dropped) {
       absent_[slot] = "null";
@@ -78,7 +75,6 @@ Lines::Lines(const catalog::TableDef& table, store::PendingObjects& objects)
       type::append_json(layout.slots[slot].absent, absent_[slot]);
     }
   }
-  for (const uint16_t slot : layout.key_slots) is_key_[slot] = 1;
 }
 
 // Values that are out of line only because some line was long.
@@ -112,61 +108,13 @@ Result<type::Value> Lines::value(uint16_t slot, const std::string& cell) const {
   return type::decode_element(type, cell);
 }
 
-bool Lines::may_leave(size_t slot, const std::string& cell) const {
-  const type::Slot& of = table_.layout.slots[slot];
-  return !of.dropped && !is_key_[slot] && type::physical(of.type.id) == Physical::kString &&
-         cell != "null" && !type::large_ref(cell);
-}
-
-Result<void> Lines::move_out(size_t slot, Cells& cells) const {
-  TRY_ASSIGN(const type::Value value,
-             type::decode_element(table_.layout.slots[slot].type, cells[slot]));
-  const std::string& bytes = value.as_string();
-  const Oid blob = objects_.add(store::ObjectType::kBlob, bytes);
-  cells[slot].clear();
-  type::append_large_ref({blob, bytes.size()}, cells[slot]);
-  return {};
-}
-
-std::string Lines::encode(const Cells& cells, uint64_t count) const {
-  size_t used = cells.size();
-  while (used > 0 && cells[used - 1] == absent_[used - 1]) --used;
-  std::string line = "[";
-  if (table_.layout.counted) line += std::to_string(count);
-  for (size_t slot = 0; slot < used; ++slot) {
-    if (line.size() > 1) line += ',';
-    line += cells[slot];
-  }
-  return line + "]";
-}
-
-Result<std::string> Lines::put_together(const Cells& given, uint64_t count) const {
-  Cells cells = given;
-  TRY(bring_back(cells));
-  for (size_t slot = 0; slot < cells.size(); ++slot) {
-    if (cells[slot].size() <= kLargeValueBytes || !may_leave(slot, cells[slot])) continue;
-    TRY_ASSIGN(const type::Value value,
-               type::decode_element(table_.layout.slots[slot].type, cells[slot]));
-    if (value.as_string().size() > kLargeValueBytes) TRY(move_out(slot, cells));
-  }
-  std::string line = encode(cells, count);
-  while (line.size() > kLineSoftBytes) {
-    size_t longest = cells.size();
-    size_t longest_bytes = kReferenceBytes;
-    for (size_t slot = 0; slot < cells.size(); ++slot) {
-      if (cells[slot].size() <= longest_bytes || !may_leave(slot, cells[slot])) continue;
-      longest = slot;
-      longest_bytes = cells[slot].size();
-    }
-    if (longest == cells.size()) break;
-    TRY(move_out(longest, cells));
-    line = encode(cells, count);
-  }
-  if (line.size() > kLineBytesMax) {
-    return Error(ErrorCode::kProgramLimit, "a merged row of " + table_.qualified_name() +
-                                               " is longer than the limit of " +
-                                               std::to_string(kLineBytesMax) + " bytes");
-  }
+Result<std::string> Lines::put_together(const Cells& cells, uint64_t count) const {
+  std::vector<type::Cell> given;
+  given.reserve(cells.size());
+  for (const std::string& cell : cells) given.push_back({nullptr, cell});
+  LargeObjects large(objects_);
+  std::string line;
+  TRY(writer_.write(given, count, large, line));
   return line;
 }
 

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "catalog/table.h"
 #include "store/object_store.h"
+#include "type/line_writer.h"
 #include "type/row_codec.h"
 
 namespace rowan::merge {
@@ -27,8 +28,7 @@ class Lines {
   Lines(const catalog::TableDef& table, store::PendingObjects& objects);
 
   Result<Cells> take_apart(Bytes line, uint64_t* count = nullptr) const;
-  // The canonical line. Long values go out of line by the rule of every writer; their blobs go to
-  // the pending objects.
+  // The canonical line (T9); blobs of what leaves it go to the pending objects.
   Result<std::string> put_together(const Cells& cells, uint64_t count) const;
   Result<type::Value> value(uint16_t slot,
                             const std::string& cell) const;  // Fetches what is out of line.
@@ -36,14 +36,11 @@ class Lines {
 
  private:
   Result<void> bring_back(Cells& cells) const;
-  bool may_leave(size_t slot, const std::string& cell) const;
-  Result<void> move_out(size_t slot, Cells& cells) const;
-  std::string encode(const Cells& cells, uint64_t count) const;
 
   const catalog::TableDef& table_;
   store::PendingObjects& objects_;
+  type::LineWriter writer_;
   std::vector<std::string> absent_;  // Per slot.
-  std::vector<uint8_t> is_key_;
 };
 
 // Carrier: one side's lines in the merged table's layout.
@@ -76,9 +73,5 @@ class Carrier {
   bool identity_ = false, keeps_keys_ = false, same_key_layout_ = false;
   uint64_t misfits_ = 0;
 };
-
-// The slots of a line whose values are out of line, with their blobs.
-Result<std::vector<std::pair<uint16_t, Oid>>> large_slots(const type::RowLayout& layout,
-                                                          Bytes line);
 
 }  // namespace rowan::merge

@@ -112,8 +112,8 @@ Result<void> RowMerge::rewrite_ours() {
     TRY_ASSIGN(const std::string line, carrier(Side::kOurs).carry(cursor.line()));
     if (carrier(Side::kOurs).misfits() > misfits) misfit_keys_.emplace(cursor.key());
     TRY(builder.add(cursor.key(), line));
-    TRY_ASSIGN(const auto before, large_slots(version(Side::kOurs).table->layout, cursor.line()));
-    TRY_ASSIGN(const auto after, large_slots(merged_->layout, line));
+    TRY_ASSIGN(const auto before, type::large_slots(version(Side::kOurs).table->layout, cursor.line()));
+    TRY_ASSIGN(const auto after, type::large_slots(merged_->layout, line));
     if (before != after) {
       std::map<std::string, Oid> entries;
       for (const auto& [slot, blob] : before) entries[tree::large_name(cursor.key(), slot)] = Oid{};
@@ -229,10 +229,10 @@ Result<void> RowMerge::put(Bytes key, const std::optional<Bytes>& ours, SideLine
   }
   std::vector<std::pair<uint16_t, Oid>> before, after;
   if (ours) {
-    TRY_ASSIGN(before, large_slots(merged_->layout, *ours));
+    TRY_ASSIGN(before, type::large_slots(merged_->layout, *ours));
   }
   if (line) {
-    TRY_ASSIGN(after, large_slots(merged_->layout, *line));
+    TRY_ASSIGN(after, type::large_slots(merged_->layout, *line));
   }
   if (before != after) {
     for (const auto& [slot, blob] : before) {
@@ -326,7 +326,7 @@ Result<void> RowMerge::merge_rekeyed(const Renumberer& renumberer) {
   std::vector<tree::LargeEdit> large;
   for (const auto& [key, row] : ours_rekeyed_) {
     TRY(builder.add(key, row.line));
-    TRY_ASSIGN(const auto slots, large_slots(merged_->layout, row.line));
+    TRY_ASSIGN(const auto slots, type::large_slots(merged_->layout, row.line));
     for (const auto& [slot, blob] : slots) large.push_back({tree::large_name(key, slot), blob});
   }
   TRY_ASSIGN(rows_, builder.finish());

@@ -14,6 +14,7 @@
 #include "tree/git_tree.h"
 #include "tree/row_tree.h"
 #include "type/key_codec.h"
+#include "type/line_writer.h"
 #include "type/row_codec.h"
 
 namespace rowan::txn {
@@ -21,7 +22,6 @@ namespace rowan::txn {
 namespace {
 
 constexpr int kFolderDepthMax = 16;
-constexpr size_t kInlineBytesMin = 80;  // Shorter values never leave a line.
 constexpr std::string_view kLeafSuffix = ".jsonl";
 
 Error invalid(const std::string& path, std::string_view what) {
@@ -212,16 +212,9 @@ class RowsReader {
     return {};
   }
 
-  // The rule by which values leave a line (exec's RowWriter): a longer one would be spelled
-  // otherwise by us.
+  // The rule by which values leave a line (T9): a longer one would be spelled otherwise by us.
   static Result<void> check_inline(type::Type type, Bytes element, size_t line_bytes) {
-    if (type::physical(type.id) != type::Physical::kString || type.id == type::TypeId::kUuid)
-      return {};
-    bool is_long = line_bytes > kLineSoftBytes && element.size() > kInlineBytesMin;
-    if (!is_long && element.size() > kLargeValueBytes) {
-      TRY_ASSIGN(const type::Value value, type::decode_element(type, element));
-      is_long = !value.is_null() && value.as_string().size() > kLargeValueBytes;
-    }
+    TRY_ASSIGN(const bool is_long, type::must_leave_line(type, element, line_bytes));
     if (is_long) return Error(ErrorCode::kInvalidContent, "a long value must stand below large/");
     return {};
   }

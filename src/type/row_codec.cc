@@ -12,6 +12,7 @@
 #include "type/json_text.h"
 #include "type/key_codec.h"
 #include "type/line_scan.h"
+#include "type/line_writer.h"
 #include "type/number_text.h"
 #include "type/numeric.h"
 #include "type/text.h"
@@ -44,39 +45,6 @@ void append_json_string_value(TypeId id, const std::string& text, std::string& o
     default:
       append_json_string(text, out);
   }
-}
-
-// Whether a cell is written exactly as its slot's ABSENT value would be.
-bool is_absent(const Cell& cell, const Slot& slot) {
-  if (cell.value == nullptr) {
-    if (slot.absent.is_null() || slot.dropped) {
-      return cell.raw.empty() || cell.raw == "null";
-    }
-    std::string absent;
-    append_json(slot.absent, absent);
-    return cell.raw == absent;
-  }
-  const Value& value = *cell.value;
-  if (value.is_null() || slot.absent.is_null() || slot.dropped) {
-    return value.is_null() && (slot.absent.is_null() || slot.dropped);
-  }
-  if (value.type().id != slot.absent.type().id) {
-    std::string ours;
-    std::string absent;
-    append_json(value, ours);
-    append_json(slot.absent, absent);
-    return ours == absent;
-  }
-  switch (physical(value.type().id)) {
-    case Physical::kInt64:
-      return value.as_int() == slot.absent.as_int();
-    case Physical::kDouble:
-      return compare_doubles(value.as_double(), slot.absent.as_double()) == 0 &&
-             std::signbit(value.as_double()) == std::signbit(slot.absent.as_double());
-    case Physical::kString:
-      return value.as_string() == slot.absent.as_string();
-  }
-  return false;
 }
 
 Result<Value> integer_from(Type type, Bytes element) {
@@ -349,30 +317,6 @@ std::optional<LargeRef> large_ref(Bytes element) {
   return LargeRef{*oid, static_cast<uint64_t>(bytes)};
 }
 
-void encode_line(const RowLayout& layout, const std::vector<Cell>& cells, uint64_t count,
-                 std::string& line) {
-  size_t used = std::min(cells.size(), layout.slots.size());
-  while (used > 0 && is_absent(cells[used - 1], layout.slots[used - 1])) {
-    --used;
-  }
-  line += '[';
-  if (layout.counted) {
-    append_integer(static_cast<int64_t>(count), line);
-    line += used > 0 ? "," : "";
-  }
-  for (size_t i = 0; i < used; ++i) {
-    if (i > 0) {
-      line += ',';
-    }
-    if (cells[i].value != nullptr) {
-      append_json(*cells[i].value, line);
-    } else {
-      line += cells[i].raw.empty() ? Bytes("null") : cells[i].raw;
-    }
-  }
-  line += ']';
-}
-
 Result<void> split_line(const RowLayout& layout, Bytes line, std::vector<Bytes>& elements,
                         uint64_t& count) {
   count = 1;
@@ -420,6 +364,22 @@ Result<Value> decode_element(Type type, Bytes element) {
     return damaged_line(element);
   }
   return text_form_from(type, element, element);
+}
+
+Result<std::vector<std::pair<uint16_t, Oid>>> large_slots(const RowLayout& layout, Bytes line) {
+  std::vector<std::pair<uint16_t, Oid>> slots;
+  if (line.find(kLargeHead) == Bytes::npos) {
+    return slots;
+  }
+  std::vector<Bytes> elements;
+  uint64_t count = 0;
+  TRY(split_line(layout, line, elements, count));
+  for (size_t slot = 0; slot < elements.size(); ++slot) {
+    if (const auto ref = large_ref(elements[slot])) {
+      slots.emplace_back(static_cast<uint16_t>(slot), ref->oid);
+    }
+  }
+  return slots;
 }
 
 Result<std::vector<Value>> decode_line(const RowLayout& layout, Bytes line,

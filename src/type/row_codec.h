@@ -1,4 +1,4 @@
-// Row codec: a row as one canonical JSON line, and back (docs/format.md, "Lines").
+// Row codec: a row's canonical JSON line read back (docs/format.md, "Lines"); LineWriter writes it.
 //
 // A line is `[v0,v1,…]` in slot order without its newline; it ends at the last slot that differs
 // from that slot's ABSENT value. With a count (tables without a primary key) the first element is
@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -39,19 +40,9 @@ struct LargeRef {
   uint64_t bytes = 0;
 };
 
-// One cell on its way into a line.
-struct Cell {
-  const Value* value = nullptr;  // nullptr: take `raw`.
-  Bytes raw;                     // JSON text to carry as it is (dropped slots, large references).
-};
-
 // The JSON text of one value: `42`, `"Ada"`, `null`, `[{"a":1}]` for jsonb.
 void append_json(const Value& value, std::string& out);
 void append_large_ref(const LargeRef& ref, std::string& out);  // {"large":"<oid>","bytes":n}
-
-// Writes the canonical line. `count` is used only when layout.counted.
-void encode_line(const RowLayout& layout, const std::vector<Cell>& cells, uint64_t count,
-                 std::string& line);
 
 // Splits a line into the raw JSON text of its elements, without the count. Checks JSON shape only.
 // kCorruption when the line is no JSON array.
@@ -62,6 +53,9 @@ Result<void> split_line(const RowLayout& layout, Bytes line, std::vector<Bytes>&
 // resolve it first.
 Result<Value> decode_element(Type type, Bytes element);
 std::optional<LargeRef> large_ref(Bytes element);
+
+// The slots of a line whose values are out of line, with their blobs; dropped slots too.
+Result<std::vector<std::pair<uint16_t, Oid>>> large_slots(const RowLayout& layout, Bytes line);
 
 // The whole line, one value a slot (dropped ones NULL), absent ones filled in. `large` fetches
 // out-of-line bytes.

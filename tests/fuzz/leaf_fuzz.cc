@@ -7,6 +7,7 @@
 #include "fuzz_input.h"
 #include "store/node_cache.h"
 #include "tree/row_tree.h"
+#include "type/line_writer.h"
 #include "type/row_codec.h"
 #include "type/text.h"
 

@@ -6,12 +6,15 @@
 #include <bit>
 #include <cstdlib>
 #include <iostream>
+#include <map>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "base/limits.h"
 #include "type/datetime.h"
 #include "type/key_codec.h"
+#include "type/line_writer.h"
 #include "type/number_text.h"
 #include "type/row_codec.h"
 #include "type/text.h"
@@ -258,6 +261,175 @@ TEST_CASE("lines round-trip, and the decoder agrees with decode_line") {
       REQUIRE(value.is_null() == rows[i][n].is_null());
       REQUIRE((value.is_null() || to_text(value) == to_text(rows[i][n])));
     }
+  }
+}
+
+namespace {
+
+// Blobs by a made-up name: their number.
+class MemoryLarge final : public LargeStore {
+ public:
+  Result<std::string> read_large(const LargeRef& ref) const override {
+    return blobs_.at(ref.oid.hex());
+  }
+  Oid write_large(uint16_t, Bytes bytes) override {
+    const auto [known, is_new] = names_.try_emplace(std::string(bytes));
+    if (is_new) {
+      std::string hex = std::to_string(names_.size());
+      known->second = *Oid::parse(std::string(40 - hex.size(), '0') + hex);
+      blobs_[known->second.hex()] = std::string(bytes);
+    }
+    return known->second;
+  }
+
+ private:
+  std::map<std::string, Oid> names_;
+  std::map<std::string, std::string> blobs_;
+};
+
+// Sizes about the bounds that the writer knows.
+std::string long_text(TypeId id, Random& random) {
+  static const std::vector<size_t> kSizes = {0,    1,    30,   79,   80,    81,    2000,
+                                             4090, 5000, 8180, 8192, 8193, 16'370, 20'000};
+  const size_t size = kSizes[random() % kSizes.size()] + random() % 3;
+  const std::string body(size, random() % 5 == 0 ? '"' : 'q');
+  switch (id) {
+    case TypeId::kNumeric:
+      return random() % 2 == 0 ? "1e" + std::to_string(size) : "1" + std::string(size, '0');
+    case TypeId::kBytea:
+      return body;
+    case TypeId::kJson:
+    case TypeId::kJsonb: {
+      std::string text = "[1";
+      while (text.size() < size) text += ",2";
+      return text + "]";
+    }
+    default:
+      return body;
+  }
+}
+
+}  // namespace
+
+TEST_CASE("T9: a row has one line, in whatever form its cells come") {
+  Random random(seed() + 4);
+  const std::vector<TypeId> ids = {TypeId::kInt4,    TypeId::kText, TypeId::kJsonb, TypeId::kNumeric,
+                                   TypeId::kVarchar, TypeId::kJson, TypeId::kBytea, TypeId::kText};
+  for (int i = 0; i < 1500; ++i) {
+    RowLayout layout;
+    std::vector<std::string> texts;
+    std::vector<Value> values;
+    for (const TypeId id : ids) {
+      Slot slot{{id, -1}, false, Value::null({id, -1})};
+      texts.push_back(id == TypeId::kInt4 ? std::to_string(random() % 10) : long_text(id, random));
+      values.push_back(*parse_text(slot.type, texts.back()));
+      if (random() % 4 == 0) slot.absent = random() % 2 == 0 ? values.back() : *parse_text(slot.type, id == TypeId::kJson || id == TypeId::kJsonb ? "[]" : "7");
+      if (random() % 8 == 0) values.back() = Value::null(slot.type);
+      if (random() % 10 == 0 && layout.slots.size() > 1) {
+        slot.dropped = true;
+        slot.absent = Value::null(slot.type);
+        values.back() = Value::null(slot.type);
+      }
+      layout.slots.push_back(std::move(slot));
+    }
+    layout.counted = random() % 2 == 0;
+    if (!layout.counted) layout.key_slots = {0};
+    const uint64_t count = layout.counted ? 1 + random() % 2000 : 1;
+    const LineWriter writer(layout);
+    MemoryLarge large;
+    const auto cells_of_values = [&] {
+      std::vector<Cell> cells(values.size());
+      for (size_t n = 0; n < cells.size(); ++n) cells[n].value = &values[n];
+      return cells;
+    };
+    std::string line;
+    std::vector<Cell> cells = cells_of_values();
+    REQUIRE(writer.write(cells, count, large, line).has_value());
+    CAPTURE(line.substr(0, 200));
+    CAPTURE(line.size());
+
+    // As one of many.
+    std::string one;
+    cells = cells_of_values();
+    REQUIRE(writer.write(cells, 0, large, one).has_value());
+    if (layout.counted) REQUIRE(with_line_count(one, count) == line);
+
+    // From the texts of its elements, all in line.
+    std::string again;
+    std::vector<std::string> elements(values.size());
+    cells.assign(values.size(), {});
+    for (size_t n = 0; n < values.size(); ++n) {
+      append_json(values[n], elements[n]);
+      cells[n].raw = elements[n];
+    }
+    REQUIRE(writer.write(cells, count, large, again).has_value());
+    REQUIRE(again == line);
+
+    // From the elements of a line that had other neighbours, so that more of them are out of it.
+    std::vector<std::string> moved = elements;
+    for (size_t n = 1; n < moved.size(); ++n) {
+      const bool is_text = physical(layout.slots[n].type.id) == Physical::kString;
+      if (!is_text || values[n].is_null() || moved[n].size() <= 80 || random() % 2 == 0) continue;
+      const std::string& bytes = values[n].as_string();
+      moved[n].clear();
+      append_large_ref({large.write_large(0, bytes), bytes.size()}, moved[n]);
+    }
+    cells.assign(values.size(), {});
+    for (size_t n = 0; n < values.size(); ++n) cells[n].raw = moved[n];
+    REQUIRE(writer.write(cells, count, large, again).has_value());
+    REQUIRE(again == line);
+
+    // As COPY reads it.
+    LineBuilder builder(writer);
+    builder.begin(count, again);
+    for (size_t n = 0; n < values.size(); ++n) {
+      std::string& to = builder.next();
+      if (values[n].is_null()) {
+        to += "null";
+      } else {
+        REQUIRE(append_json_from_text(layout.slots[n].type, texts[n], to).has_value());
+      }
+    }
+    if (builder.finish()) REQUIRE(again == line);
+
+    // It reads back, and no pushed line would be spelled so otherwise.
+    const auto decoded = decode_line(layout, line, large);
+    REQUIRE(decoded.has_value());
+    for (size_t n = 0; n < values.size(); ++n) {
+      REQUIRE((*decoded)[n].is_null() == values[n].is_null());
+      if (!values[n].is_null()) REQUIRE(to_text((*decoded)[n]) == to_text(values[n]));
+    }
+    std::vector<Bytes> split;
+    uint64_t number = 0;
+    REQUIRE(split_line(layout, one, split, number).has_value());
+    size_t used = values.size();
+    for (; used > 0; --used) {
+      std::string absent;
+      append_json(layout.slots[used - 1].absent, absent);
+      if (elements[used - 1] != absent) break;
+    }
+    REQUIRE(split.size() == used);
+    for (size_t n = 1; n < split.size(); ++n) {
+      if (!layout.slots[n].dropped) CHECK_FALSE(*must_leave_line(layout.slots[n].type, split[n], one.size()));
+    }
+  }
+}
+
+TEST_CASE("T9: how many equal rows there are decides nothing about their line") {
+  RowLayout layout;
+  for (int i = 0; i < 2; ++i) layout.slots.push_back({{TypeId::kText}, false, Value::null({TypeId::kText})});
+  layout.counted = true;
+  const LineWriter writer(layout);
+  MemoryLarge large;
+  for (size_t size = 8170; size <= 8192; ++size) {
+    const Value first = Value::of_string({TypeId::kText}, std::string(size, 'a'));
+    const Value second = Value::of_string({TypeId::kText}, std::string(8190, 'b'));
+    std::string one, many;
+    std::vector<Cell> cells{{&first, {}}, {&second, {}}};
+    REQUIRE(writer.write(cells, 1, large, one).has_value());
+    cells = {{&first, {}}, {&second, {}}};
+    REQUIRE(writer.write(cells, 123'456, large, many).has_value());
+    CHECK(many == with_line_count(one, 123'456));
   }
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "type/key_codec.h"
+#include "type/line_writer.h"
 #include "type/row_codec.h"
 #include "type/text.h"
 #include "type/text_fast.h"
