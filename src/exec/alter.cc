@@ -453,7 +453,13 @@ Result<void> Alteration::set_type(const AlterAction& action) {
                                    : type::cast(changed.absent, to, type::CastContext::kExplicit));
   } else {
     rewrite_ = true;
-    changed.absent = type::Value::null(to);
+    // Rows of other branches that end before the column still mean what ADD COLUMN filled in.
+    auto absent = type::Value::null(to);
+    if (action.value == nullptr && !changed.absent.is_null()) {
+      auto cast = type::cast(changed.absent, to, type::CastContext::kExplicit);
+      if (cast) absent = std::move(*cast);
+    }
+    changed.absent = std::move(absent);
     for (size_t i = 0; i < table_.unique_keys.size();
          ++i) {  // Values that were different may have become equal.
       if (uses(table_.unique_keys[i].columns)) unique_.push_back(table_.unique_keys[i].name);

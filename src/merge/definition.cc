@@ -166,13 +166,16 @@ void DefinitionMerge::match() {
   }
 }
 
-// What one side knows by an ID that the other never had, and the other by the same name with
-// another ID, is one column.
+// What one side knows by an ID that the other never had, or made and dropped since, and the other
+// by the same name with another ID, is one column.
 void DefinitionMerge::match_by_name() {
+  const auto means = [](const Lineage& lineage, Side which) {
+    return lineage.live[at(which)] >= 0 || (lineage.known(which) && lineage.known(Side::kBase));
+  };
   for (Lineage& ours : lineages_) {
-    if (ours.live[at(Side::kOurs)] < 0 || ours.known(Side::kTheirs)) continue;
+    if (ours.live[at(Side::kOurs)] < 0 || means(ours, Side::kTheirs)) continue;
     for (Lineage& theirs : lineages_) {
-      if (theirs.live[at(Side::kTheirs)] < 0 || theirs.known(Side::kOurs)) continue;
+      if (theirs.live[at(Side::kTheirs)] < 0 || means(theirs, Side::kOurs)) continue;
       if (column(ours, Side::kOurs)->name != column(theirs, Side::kTheirs)->name) continue;
       if (ours.known(Side::kBase) && theirs.known(Side::kBase)) continue;
       if (theirs.known(Side::kBase)) {
@@ -180,7 +183,9 @@ void DefinitionMerge::match_by_name() {
         ours.dropped[at(Side::kBase)] = theirs.dropped[at(Side::kBase)];
       }
       ours.live[at(Side::kTheirs)] = theirs.live[at(Side::kTheirs)];
+      const int dropped_slot = theirs.dropped[at(Side::kOurs)];  // It stays one.
       theirs = Lineage();
+      theirs.dropped[at(Side::kOurs)] = dropped_slot;
       break;
     }
   }
@@ -264,6 +269,20 @@ Result<bool> DefinitionMerge::stays_live(Lineage& lineage, const ChangedCells& c
   return true;
 }
 
+// The side whose ABSENT value the merged column has. A column that both sides added had no value in
+// the base's rows: there the one stands whose default does.
+const catalog::ColumnDef* DefinitionMerge::merged_absent(const catalog::ColumnDef* base,
+                                                         const catalog::ColumnDef& ours,
+                                                         const catalog::ColumnDef& theirs,
+                                                         const std::string& default_sql) {
+  if (base != nullptr) return same_value(base->absent, ours.absent) ? &theirs : &ours;
+  if (ours.default_sql != theirs.default_sql)
+    return default_sql == theirs.default_sql ? &theirs : &ours;
+  if (ours.absent.is_null() || theirs.absent.is_null())
+    return ours.absent.is_null() ? &theirs : &ours;
+  return value_text(ours.absent) <= value_text(theirs.absent) ? &ours : &theirs;  // M1.
+}
+
 catalog::ColumnDef DefinitionMerge::merge_column(const Lineage& lineage) {
   const catalog::ColumnDef* base = column(lineage, Side::kBase);
   const catalog::ColumnDef* ours = column(lineage, Side::kOurs);
@@ -300,8 +319,7 @@ catalog::ColumnDef DefinitionMerge::merge_column(const Lineage& lineage) {
   merged.sequence = identity.second;
   // What lines that end early mean is no choice of the user's: the carriers write out what a side
   // means by it.
-  const bool ours_kept = base != nullptr && same_value(base->absent, ours->absent);
-  merged.absent = ours_kept ? theirs->absent : ours->absent;
+  merged.absent = merged_absent(base, *ours, *theirs, merged.default_sql)->absent;
   if (!merged.absent.is_null() && merged.absent.type() != merged.type) {
     auto converted = type::cast(merged.absent, merged.type, type::CastContext::kExplicit);
     merged.absent = converted ? std::move(*converted) : type::Value::null(merged.type);
@@ -508,8 +526,13 @@ void DefinitionMerge::merge_primary_key() {
   const auto text = [&](const Key& key) {
     return key.columns.empty() ? std::string() : key.name + " " + joined(merged_, key.columns);
   };
-  const Key merged = three_way<Key>(side(Side::kBase) == nullptr ? nullptr : &keys[0], keys[1],
+  Key merged = three_way<Key>(side(Side::kBase) == nullptr ? nullptr : &keys[0], keys[1],
                                     keys[2], {}, "primary key", text);
+  // A key over a column that one side dropped went with it there.
+  for (const Side which : {Side::kOurs, Side::kTheirs}) {
+    const Key& own = keys[at(which)];
+    if (!merged.complete && own.complete && text(own) == text(merged)) merged = own;
+  }
   if (!merged.complete) {
     choices_.list({object({}), "primary key", text(keys[0]), text(keys[1]), text(keys[2])});
   }

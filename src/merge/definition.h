@@ -83,6 +83,10 @@ class DefinitionMerge {
   Result<std::string> changes_of_dropped(const Lineage& lineage,
                                          const ChangedCells& changed_cells) const;
   bool is_contested(Side which, uint16_t column) const;
+  static const catalog::ColumnDef* merged_absent(const catalog::ColumnDef* base,
+                                                 const catalog::ColumnDef& ours,
+                                                 const catalog::ColumnDef& theirs,
+                                                 const std::string& default_sql);
   catalog::ColumnDef merge_column(const Lineage& lineage);
   void add_slot(Lineage& lineage, uint16_t slot);
   void name_apart();

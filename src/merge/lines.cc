@@ -118,6 +118,14 @@ Result<std::string> Lines::put_together(const Cells& cells, uint64_t count) cons
   return line;
 }
 
+Result<bool> Lines::same_row(Bytes a, Bytes b) const {
+  if (a == b || table_.dropped.empty()) return a == b;
+  TRY_ASSIGN(const Cells left, take_apart(a));
+  TRY_ASSIGN(const Cells right, take_apart(b));
+  return std::all_of(table_.columns.begin(), table_.columns.end(),
+                     [&](const auto& column) { return left[column.slot] == right[column.slot]; });
+}
+
 Carrier::Carrier(const catalog::TableDef* side, const Lines& merged, std::vector<int32_t> sources,
                  store::PendingObjects& objects)
     : side_(side), merged_(merged), sources_(std::move(sources)), objects_(objects) {
@@ -138,6 +146,8 @@ bool Carrier::finds_identity() const {
     const type::Slot& was = from.slots[slot];
     const type::Slot& is = to.slots[slot];
     if (is.dropped) {
+      // Without a key rows are told apart by their lines: nothing of a dropped slot may be in them.
+      if (to.counted) return false;
       // A line may end at the slot's former ABSENT value; dropped slots end at null.
       if (!was.dropped && !was.absent.is_null()) return false;
       continue;
@@ -170,12 +180,8 @@ Result<std::string> Carrier::carry_cell(size_t slot, Bytes raw, bool is_there) {
     type::append_json(value, text);
     return text;
   };
-  if (to.dropped || (from.dropped && is_there)) {
-    if (!is_there) return std::string("null");
-    if (to.dropped || type::large_ref(raw) || type::decode_element(to.type, raw))
-      return std::string(raw);
-    return text_of(to.absent);
-  }
+  if (to.dropped)
+    return std::string(is_there && !merged_.table().layout.counted ? raw : Bytes("null"));
   if (from.dropped) return text_of(to.absent);
   if (is_there && same_texts(from.type, to.type)) return std::string(raw);
   type::Value value = from.absent.is_null() ? type::Value::null(from.type) : from.absent;
@@ -193,12 +199,14 @@ Result<std::string> Carrier::carry_cell(size_t slot, Bytes raw, bool is_there) {
     cast = type::cast(value, to.type, type::CastContext::kExplicit);
   if (!cast) {
     ++misfits_;
+    misfit_slots_.push_back(slot);
     return std::string("null");
   }
   return text_of(*cast);
 }
 
 Result<std::string> Carrier::carry(Bytes line) {
+  misfit_slots_.clear();
   if (identity_) return std::string(line);
   std::vector<Bytes> elements;
   uint64_t count = 1;
@@ -221,6 +229,72 @@ Result<std::string> Carrier::carry(Bytes line) {
         carry_cell(slot, is_there ? elements[static_cast<size_t>(source)] : Bytes(), is_there));
   }
   return merged_.put_together(cells, count);
+}
+
+bool Carrier::has(size_t slot) const {
+  return side_ != nullptr && sources_[slot] != kNoSlot &&
+         !side_->layout.slots[static_cast<size_t>(sources_[slot])].dropped;
+}
+
+void Carrier::know_base(const Carrier& base) {
+  if (side_ == nullptr || base.side_ == nullptr) return;
+  for (const catalog::ColumnDef& column : merged_.table().columns) {
+    if (!has(column.slot) && base.has(column.slot)) refills_.push_back({column.slot, {}});
+    if (!has(column.slot) || base.has(column.slot)) continue;
+    const uint64_t misfits = misfits_;
+    auto filled = carry_cell(column.slot, {}, false);
+    misfits_ = misfits;
+    std::string absent;
+    type::append_json(column.absent, absent);
+    if (filled && *filled != absent) refills_.push_back({column.slot, std::move(*filled)});
+  }
+}
+
+bool Carrier::reads_like(const Carrier& base) const {
+  if (side_ == nullptr || base.side_ == nullptr || (identity_ && base.identity_)) return true;
+  const type::RowLayout& layout = side_->layout;
+  const type::RowLayout& base_layout = base.side_->layout;
+  if (layout.counted != base_layout.counted) return false;
+  for (const catalog::ColumnDef& column : merged_.table().columns) {
+    if (!has(column.slot)) continue;  // Both mean what the base has.
+    const auto source = static_cast<size_t>(sources_[column.slot]);
+    if (!base.has(column.slot)) {
+      if (source < base_layout.slots.size()) return false;
+      continue;
+    }
+    if (base.sources_[column.slot] != sources_[column.slot]) return false;
+    const type::Slot& is = layout.slots[source];
+    const type::Slot& was = base_layout.slots[source];
+    if (is.type != was.type &&
+        !(same_texts(is.type, column.type) && same_texts(was.type, column.type)))
+      return false;
+    if (!same_value(is.absent, was.absent)) return false;
+  }
+  return true;
+}
+
+Result<std::string> Carrier::beside(Bytes base, std::string line) const {
+  if (refills_.empty()) return line;
+  uint64_t count = 1;
+  TRY_ASSIGN(Cells cells, merged_.take_apart(line, &count));
+  TRY_ASSIGN(const Cells base_cells, merged_.take_apart(base));
+  for (const Refill& refill : refills_) {
+    if (!refill.filled || cells[refill.slot] == *refill.filled)
+      cells[refill.slot] = base_cells[refill.slot];
+  }
+  return merged_.put_together(cells, count);
+}
+
+Result<std::optional<std::string>> Carrier::rest_of(Bytes line, bool of_base) const {
+  TRY_ASSIGN(Cells cells, merged_.take_apart(line));
+  for (const Refill& refill : refills_) {
+    if (!of_base && refill.filled && cells[refill.slot] != *refill.filled)
+      return std::optional<std::string>();
+    cells[refill.slot].clear();
+  }
+  std::string rest;
+  for (const std::string& cell : cells) rest += cell + "\n";
+  return std::optional<std::string>(std::move(rest));
 }
 
 }  // namespace rowan::merge

@@ -33,6 +33,8 @@ class Lines {
   Result<type::Value> value(uint16_t slot,
                             const std::string& cell) const;  // Fetches what is out of line.
   const catalog::TableDef& table() const { return table_; }
+  // Whether two lines are one row: what dropped columns left in them is nobody's.
+  Result<bool> same_row(Bytes a, Bytes b) const;
 
  private:
   Result<void> bring_back(Cells& cells) const;
@@ -44,6 +46,11 @@ class Lines {
 };
 
 // Carrier: one side's lines in the merged table's layout.
+//
+// M5. A stored line means something only under its own side's layout: the bytes of a dropped slot
+// are nobody's, and where a line ends early its side says what is meant. So two sides' lines are
+// compared as bytes only where both read them alike (reads_like); everywhere else each row is
+// carried by its own side's Carrier first, and compared by column and value.
 class Carrier {
  public:
   // `sources`: per merged slot the side's; kNoSlot: none. `side` null: the side has no such table,
@@ -57,21 +64,41 @@ class Carrier {
     return same_key_layout_;
   }  // The merged table reads keys out of the side's lines.
   Result<std::string> carry(Bytes line);
+  // What a row is to this side that the base has as `base`, when `line` is how the side alone has
+  // it (both carried): where the side has no such column, or where the base has none and the side
+  // only has what its definition filled in, it left the row as it was.
+  Result<std::string> beside(Bytes base, std::string line) const;
+  bool is_refilled() const { return !refills_.empty(); }
+  // The parts of a row that beside() would look at as the base has them; nothing: this row has a
+  // value of its own there.
+  Result<std::optional<std::string>> rest_of(Bytes line, bool of_base) const;
+  // Equal lines of the two are one row. To be asked after know_base.
+  bool reads_like(const Carrier& base) const;
+  void know_base(const Carrier& base);  // Once, before beside().
   uint64_t misfits() const {
     return misfits_;
   }  // Values that their column's new type does not take; they became NULL.
+  const std::vector<size_t>& misfit_slots() const { return misfit_slots_; }  // Of the last line.
 
  private:
   bool finds_identity() const;
   bool finds_kept_keys() const;
   Result<std::string> carry_cell(size_t slot, Bytes raw, bool is_there);
+  bool has(size_t slot) const;  // A live column of the side that is the merged slot's.
+
+  struct Refill {
+    size_t slot = 0;
+    std::optional<std::string> filled;  // Only cells that read so; nothing: whatever they are.
+  };
 
   const catalog::TableDef* side_;
   const Lines& merged_;
   std::vector<int32_t> sources_;
   store::PendingObjects& objects_;
+  std::vector<Refill> refills_;
   bool identity_ = false, keeps_keys_ = false, same_key_layout_ = false;
   uint64_t misfits_ = 0;
+  std::vector<size_t> misfit_slots_;
 };
 
 }  // namespace rowan::merge

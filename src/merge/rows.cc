@@ -36,6 +36,10 @@ RowMerge::RowMerge(MergeContext& context, const TableSides& sides,
     }
     rekeyed_ = rekeyed_ || !carriers_.back().keeps_keys();
   }
+  for (const Side side : {Side::kOurs, Side::kTheirs})
+    carrier(side).know_base(carrier(Side::kBase));
+  side_by_side_ = !carrier(Side::kTheirs).reads_like(carrier(Side::kBase)) ||
+                  !carrier(Side::kOurs).is_identity() || !carrier(Side::kOurs).same_key_layout();
   rows_ = version(Side::kOurs).rows;
   large_ = version(Side::kOurs).large;
   rows_keys_ = keys_[at(Side::kOurs)];
@@ -85,49 +89,112 @@ Result<void> RowMerge::take_theirs() {
 
 Result<void> RowMerge::run(const KeyMaps& renumbered) {
   const Renumberer renumberer(lines_, renumbered);
-  if (rekeyed_) {
+  if (rekeyed_ || (side_by_side_ && renumberer.applies())) {
+    rekeyed_ = true;
     TRY(merge_rekeyed(renumberer));
     return finish();
   }
+  if (side_by_side_) {
+    TRY(merge_side_by_side());
+    return finish();
+  }
   if (takes_theirs_whole(renumberer)) return take_theirs();
-  if (!carrier(Side::kOurs).is_identity() || !carrier(Side::kOurs).same_key_layout())
-    TRY(rewrite_ours());
   if (version(Side::kBase).rows != version(Side::kTheirs).rows) TRY(walk(renumberer));
-  TRY(apply());
+  TRY_ASSIGN(const std::optional<Side> whole, settle_put_back());
+  if (!whole) {
+    TRY(apply());
+    return finish();
+  }
+  rows_ = version(*whole).rows;
+  large_ = version(*whole).large;
   return finish();
 }
 
-// Ours' rows in the merged layout. Their keys, and so their order, stay.
-Result<void> RowMerge::rewrite_ours() {
-  const tree::TreeReader from = reader(Side::kOurs);
-  const Oid old_rows = rows_;
-  TRY_ASSIGN(tree::Cursor cursor, tree::Cursor::open(from, old_rows));
+// A side's line in the merged layout, beside the base's.
+Result<std::optional<std::string>> RowMerge::carry(Side side, const std::optional<Bytes>& line,
+                                                   const std::optional<std::string>& base) {
+  if (!line) return std::optional<std::string>();
+  TRY_ASSIGN(std::string carried, carrier(side).carry(*line));
+  if (base && side != Side::kBase) {
+    TRY_ASSIGN(carried, carrier(side).beside(*base, std::move(carried)));
+  }
+  return std::optional<std::string>(std::move(carried));
+}
+
+// Whether NULL stands in a merged line for a value of one side that the new type does not take, and
+// not for a NULL of the other side.
+Result<bool> RowMerge::loses_misfit(const std::vector<size_t>& misfits, Bytes merged,
+                                    const std::optional<Bytes>& other) const {
+  if (misfits.empty()) return false;
+  TRY_ASSIGN(const Cells cells, lines_.take_apart(merged));
+  Cells others;
+  if (other) {
+    TRY_ASSIGN(others, lines_.take_apart(*other));
+  }
+  return std::any_of(misfits.begin(), misfits.end(), [&](size_t slot) {
+    return cells[slot] == "null" && (!other || others[slot] != "null");
+  });
+}
+
+// M5: every row of the three sides, each read by its own side's layout. Keys, and so their order,
+// are the same on all.
+Result<void> RowMerge::merge_side_by_side() {
+  std::array<std::optional<tree::Cursor>, 3> cursors;
+  std::array<tree::TreeReader, 3> readers{reader(Side::kBase), reader(Side::kOurs),
+                                          reader(Side::kTheirs)};
+  for (const Side side : {Side::kBase, Side::kOurs, Side::kTheirs}) {
+    if (version(side).rows.is_zero()) continue;
+    TRY_ASSIGN(tree::Cursor cursor, tree::Cursor::open(readers[at(side)], version(side).rows));
+    cursors[at(side)].emplace(std::move(cursor));
+  }
   tree::Builder builder([&](store::ObjectType type, Bytes bytes) -> Result<Oid> {
     return context_.made.add(type, std::string(bytes));
   });
   std::vector<tree::LargeEdit> large;
-  while (!cursor.at_end()) {
+  for (;;) {
     TRY(step());
-    const uint64_t misfits = carrier(Side::kOurs).misfits();
-    TRY_ASSIGN(const std::string line, carrier(Side::kOurs).carry(cursor.line()));
-    if (carrier(Side::kOurs).misfits() > misfits) misfit_keys_.emplace(cursor.key());
-    TRY(builder.add(cursor.key(), line));
-    TRY_ASSIGN(const auto before, type::large_slots(version(Side::kOurs).table->layout, cursor.line()));
-    TRY_ASSIGN(const auto after, type::large_slots(merged_->layout, line));
-    if (before != after) {
-      std::map<std::string, Oid> entries;
-      for (const auto& [slot, blob] : before) entries[tree::large_name(cursor.key(), slot)] = Oid{};
-      for (const auto& [slot, blob] : after) entries[tree::large_name(cursor.key(), slot)] = blob;
-      for (auto& [name, blob] : entries) large.push_back({name, blob});
+    std::optional<std::string> key;
+    for (const auto& cursor : cursors) {
+      if (cursor && !cursor->at_end() && (!key || cursor->key() < *key)) key = cursor->key();
     }
-    TRY(cursor.next());
+    if (!key) break;
+    std::array<std::optional<std::string>, 3> lines;
+    std::array<std::vector<size_t>, 3> misfits;
+    for (const Side side : {Side::kBase, Side::kOurs, Side::kTheirs}) {
+      auto& cursor = cursors[at(side)];
+      if (!cursor || cursor->at_end() || cursor->key() != *key) continue;
+      TRY_ASSIGN(lines[at(side)],
+                 carry(side, std::optional<Bytes>(cursor->line()), lines[at(Side::kBase)]));
+      misfits[at(side)] = carrier(side).misfit_slots();
+      TRY(cursor->next());
+    }
+    const auto view = [&](Side side) {
+      const auto& line = lines[at(side)];
+      return line ? std::optional<Bytes>(*line) : std::nullopt;
+    };
+    const std::optional<Bytes> ours = view(Side::kOurs);
+    TRY_ASSIGN(Decision decision,
+               settler_.settle({*key, view(Side::kBase), ours, view(Side::kTheirs), *key, *key}));
+    const std::optional<Bytes> line = decision.keep_ours ? ours
+                                      : decision.line    ? std::optional<Bytes>(*decision.line)
+                                                         : std::nullopt;
+    if (!decision.keep_ours) count_change(ours, line);
+    if (!line) continue;
+    for (const auto& [side, other] : {std::pair(Side::kOurs, Side::kTheirs),
+                                      std::pair(Side::kTheirs, Side::kOurs)}) {
+      TRY_ASSIGN(const bool lost, loses_misfit(misfits[at(side)], *line, view(other)));
+      if (lost) misfit_keys_.insert(*key);
+    }
+    TRY(builder.add(*key, *line));
+    TRY_ASSIGN(const auto slots, type::large_slots(merged_->layout, *line));
+    for (const auto& [slot, blob] : slots) large.push_back({tree::large_name(*key, slot), blob});
   }
   TRY_ASSIGN(rows_, builder.finish());
+  large_ = Oid{};
   if (!large.empty()) {
     TRY_ASSIGN(large_,
-               tree::apply_large_edits(context_.made, context_.cache, large_, std::move(large)));
+               tree::apply_large_edits(context_.made, context_.cache, Oid{}, std::move(large)));
   }
-  rows_keys_ = std::make_shared<const catalog::TableLineKeys>(merged_);
   return {};
 }
 
@@ -162,16 +229,12 @@ Result<void> RowMerge::visit_their_changes(
                           version(Side::kTheirs).rows,
                           [&](const tree::RowDifference& row) -> Result<bool> {
                             TheirChange change{std::string(row.key), std::string(row.key), {}, {}};
-                            const uint64_t base_misfits = carrier(Side::kBase).misfits();
-                            const uint64_t theirs_misfits = carrier(Side::kTheirs).misfits();
-                            if (row.from) {
-                              TRY_ASSIGN(change.base, carrier(Side::kBase).carry(*row.from));
-                            }
-                            if (row.to) {
-                              TRY_ASSIGN(change.theirs, carrier(Side::kTheirs).carry(*row.to));
-                            }
-                            change.misfits = carrier(Side::kTheirs).misfits() - theirs_misfits >
-                                             carrier(Side::kBase).misfits() - base_misfits;
+                            TRY_ASSIGN(change.base, carry(Side::kBase, row.from, {}));
+                            const bool base_misfit =
+                                row.from && !carrier(Side::kBase).misfit_slots().empty();
+                            TRY_ASSIGN(change.theirs, carry(Side::kTheirs, row.to, change.base));
+                            change.misfits = change.theirs && !base_misfit &&
+                                             !carrier(Side::kTheirs).misfit_slots().empty();
                             TRY(visit(change));
                             return true;
                           });
@@ -188,22 +251,24 @@ Result<void> RowMerge::walk(const Renumberer& renumberer) {
                               return true;
                             });
   }
+  if (!renumberer.applies())
+    return visit_their_changes([this](TheirChange& change) { return settle_change(change); });
   std::vector<TheirChange> changes;
-  const auto settle_change = [&](TheirChange& change) -> Result<void> {
-    const size_t edits = edits_.size();
-    TRY(settle(change.key, change.side_key, change.base, change.theirs));
-    if (edits_.size() == edits) return {};
-    misfit_keys_.erase(change.key);
-    if (change.misfits && change.theirs) misfit_keys_.insert(change.key);
-    return {};
-  };
-  if (!renumberer.applies()) return visit_their_changes(settle_change);
   TRY(visit_their_changes([&](TheirChange& change) -> Result<void> {
     changes.push_back(std::move(change));
     return {};
   }));
   TRY(renumberer.rewrite(changes));
   for (TheirChange& change : changes) TRY(settle_change(change));
+  return {};
+}
+
+Result<void> RowMerge::settle_change(const TheirChange& change) {
+  const size_t edits = edits_.size();
+  TRY(settle(change.key, change.side_key, change.base, change.theirs));
+  if (edits_.size() == edits) return {};
+  misfit_keys_.erase(change.key);
+  if (change.misfits && change.theirs) misfit_keys_.insert(change.key);
   return {};
 }
 
@@ -218,8 +283,7 @@ Result<void> RowMerge::settle(Bytes key, Bytes theirs_key, const std::optional<B
   return put(key, ours, std::move(decision.line));
 }
 
-Result<void> RowMerge::put(Bytes key, const std::optional<Bytes>& ours, SideLine line) {
-  if (!ours && !line) return {};
+void RowMerge::count_change(const std::optional<Bytes>& ours, const std::optional<Bytes>& line) {
   if (merged_->layout.counted) {
     const uint64_t from = ours ? std::strtoull(ours->data() + 1, nullptr, 10) : 0;
     const uint64_t to = line ? std::strtoull(line->data() + 1, nullptr, 10) : 0;
@@ -227,6 +291,11 @@ Result<void> RowMerge::put(Bytes key, const std::optional<Bytes>& ours, SideLine
   } else {
     ++(!ours ? summary_.added : !line ? summary_.deleted : summary_.changed);
   }
+}
+
+Result<void> RowMerge::put(Bytes key, const std::optional<Bytes>& ours, SideLine line) {
+  if (!ours && !line) return {};
+  count_change(ours, line ? std::optional<Bytes>(*line) : std::nullopt);
   std::vector<std::pair<uint16_t, Oid>> before, after;
   if (ours) {
     TRY_ASSIGN(before, type::large_slots(merged_->layout, *ours));
@@ -276,14 +345,14 @@ Result<RowMerge::RekeyedRows> RowMerge::read_rekeyed(Side side) {
     TRY_ASSIGN(std::string line, carrier(side).carry(cursor.line()));
     std::string key;
     TRY(type::append_line_key(merged_->layout, line, key));
-    const auto [place, is_new] =
-        rows.try_emplace(std::move(key), Rekeyed{line, std::string(cursor.key())});
-    if (side != Side::kBase && carrier(side).misfits() > misfits) misfit_keys_.insert(place->first);
+    const auto [place, is_new] = rows.try_emplace(
+        std::move(key),
+        Rekeyed{line, std::string(cursor.key()), carrier(side).misfits() - misfits});
     if (!is_new && merged_->layout.counted) {
       uint64_t a = 0, b = 0;
-      TRY_ASSIGN(const Cells cells, lines_.take_apart(line, &a));
+      TRY(lines_.take_apart(line, &a));
       TRY(lines_.take_apart(place->second.line, &b));
-      TRY_ASSIGN(place->second.line, lines_.put_together(cells, a + b));
+      place->second.line = type::with_line_count(line, a + b);
     } else if (!is_new) {
       ++lost_keys_;
     }
@@ -292,27 +361,197 @@ Result<RowMerge::RekeyedRows> RowMerge::read_rekeyed(Side side) {
   return rows;
 }
 
+void RowMerge::count_put(const RekeyedRows& base, const RekeyedRows& rows, uint64_t& put) {
+  for (const auto& [key, row] : rows) {
+    const auto was = base.find(key);
+    const uint64_t own = std::strtoull(row.line.data() + 1, nullptr, 10);
+    const uint64_t before =
+        was == base.end() ? 0 : std::strtoull(was->second.line.data() + 1, nullptr, 10);
+    put += std::max(own, before) - before;
+  }
+}
+
+// What a side's rows are beside the base's (Carrier::beside).
+Result<void> RowMerge::take_beside(Side side, const RekeyedRows& base, RekeyedRows& rows) {
+  if (!carrier(side).is_refilled()) return {};
+  if (merged_->layout.counted) return take_beside_counted(side, base, rows);
+  for (auto& [key, row] : rows) {
+    const auto found = base.find(key);
+    if (found == base.end()) continue;
+    TRY_ASSIGN(row.line, carrier(side).beside(found->second.line, std::move(row.line)));
+  }
+  return {};
+}
+
+// Without a key a row is the base's when all else in it is; as many as the base has.
+Result<void> RowMerge::take_beside_counted(Side side, const RekeyedRows& base, RekeyedRows& rows) {
+  struct Known {
+    std::string key, line;
+    uint64_t left = 0;
+  };
+  std::map<std::string, std::vector<Known>> known;
+  for (const auto& [key, row] : base) {
+    Known one{key, row.line, 0};
+    TRY(lines_.take_apart(row.line, &one.left));
+    if (const auto same = rows.find(key); same != rows.end()) {
+      uint64_t own = 0;
+      TRY(lines_.take_apart(same->second.line, &own));
+      one.left -= std::min(one.left, own);
+    }
+    TRY_ASSIGN(const auto rest, carrier(side).rest_of(row.line, true));
+    known[*rest].push_back(std::move(one));
+  }
+  RekeyedRows moved;
+  for (auto row = rows.begin(); row != rows.end();) {
+    TRY_ASSIGN(const auto rest, carrier(side).rest_of(row->second.line, false));
+    uint64_t count = 0;
+    TRY(lines_.take_apart(row->second.line, &count));
+    const auto found = rest && !base.contains(row->first) ? known.find(*rest) : known.end();
+    if (found != known.end()) {
+      for (Known& one : found->second) {
+        const uint64_t taken = std::min(count, one.left);
+        if (taken == 0) continue;
+        one.left -= taken;
+        count -= taken;
+        TRY(add_counted(moved, one.key, one.line, row->second.side_key, taken));
+      }
+    }
+    row->second.line = type::with_line_count(row->second.line, count);
+    row = count == 0 ? rows.erase(row) : std::next(row);
+  }
+  for (const auto& [key, row] : moved) {
+    uint64_t count = 0;
+    TRY(lines_.take_apart(row.line, &count));
+    TRY(add_counted(rows, key, row.line, row.side_key, count));
+  }
+  return {};
+}
+
+Result<void> RowMerge::add_counted(RekeyedRows& rows, const std::string& key, Bytes line,
+                                   const std::string& side_key, uint64_t count) {
+  const auto [place, is_new] =
+      rows.try_emplace(key, Rekeyed{type::with_line_count(line, count), side_key, 0});
+  if (is_new) return {};
+  uint64_t own = 0;
+  TRY(lines_.take_apart(place->second.line, &own));
+  place->second.line = type::with_line_count(line, own + count);
+  return {};
+}
+
+// Whether a side wrote a table without a key anew: gave it other columns, or left none of its rows
+// as it was.
+Result<bool> RowMerge::is_rewritten(Side side) {
+  const auto& base = version(Side::kBase).table;
+  const auto& def = version(side).table;
+  if (base == nullptr || def == nullptr) return false;
+  const bool same_columns = std::equal(
+      base->layout.slots.begin(), base->layout.slots.end(), def->layout.slots.begin(),
+      def->layout.slots.end(), [](const type::Slot& a, const type::Slot& b) {
+        return a.type == b.type && a.dropped == b.dropped;
+      });
+  if (!same_columns) return true;
+  uint64_t rows = 0;
+  TRY_ASSIGN(tree::Cursor cursor,
+             tree::Cursor::open(reader(Side::kBase), version(Side::kBase).rows));
+  for (; !cursor.at_end(); ++rows) {
+    TRY(step());
+    if (version(side).rows.is_zero()) return false;
+    TRY_ASSIGN(const auto kept, tree::find_line(reader(side), version(side).rows, cursor.key()));
+    if (kept) return false;
+    TRY(cursor.next());
+  }
+  return rows > 1;
+}
+
+// How many rows a side has that the base does not, in a table without a key.
+Result<uint64_t> RowMerge::rows_put(Side side) {
+  if (rekeyed_) return rows_put_[at(side)];
+  uint64_t rows = 0;
+  const auto count_of = [](const std::optional<Bytes>& line) -> uint64_t {
+    return line ? std::strtoull(line->data() + 1, nullptr, 10) : 0;
+  };
+  TRY(tree::diff_trees(reader(Side::kBase), version(Side::kBase).rows, reader(side),
+                       version(side).rows, [&](const tree::RowDifference& row) -> Result<bool> {
+                         TRY(step());
+                         const uint64_t from = count_of(row.from);
+                         rows += std::max(count_of(row.to), from) - from;
+                         return true;
+                       }));
+  return rows;
+}
+
+// M6: in a table without a key, rows that the sides both took away may be rows that one side took
+// away while the other, which changed the table's columns, wrote them anew: those would come back
+// in silence. Nobody can tell which they are, so one side's rows stand, or it is a conflict.
+// Nothing: there are no such rows.
+Result<std::optional<Side>> RowMerge::settle_put_back() {
+  const uint64_t missing = settler_.tally().missing;
+  if (!merged_->layout.counted || missing == 0) return std::optional<Side>();
+  // An answer is remembered by these texts, and good for these rows only.
+  constexpr size_t kShownDigits = 12;
+  const auto rows_of = [&](Side side) {
+    return "rows " + version(side).rows.hex().substr(0, kShownDigits);
+  };
+  std::array<std::string, 3> texts{rows_of(Side::kBase), rows_of(Side::kOurs),
+                                   rows_of(Side::kTheirs)};
+  bool any_rewritten = false;
+  for (const Side side : {Side::kOurs, Side::kTheirs}) {
+    TRY_ASSIGN(const bool rewritten, is_rewritten(side));
+    uint64_t put = 0;
+    if (rewritten) {
+      TRY_ASSIGN(put, rows_put(side));
+    }
+    any_rewritten = any_rewritten || put > 0;
+    const uint64_t rows = put > 0 ? put : missing;
+    texts[at(side)] += ": " + std::to_string(rows) + (rows == 1 ? " row" : " rows") +
+                       (put > 0 ? " written anew" : " of the base changed or deleted");
+  }
+  if (!any_rewritten) return std::optional<Side>();
+  const Side side = context_.choices.settle({merged_->schema + "." + merged_->name,
+                                             "rewritten rows", texts[at(Side::kBase)],
+                                             texts[at(Side::kOurs)], texts[at(Side::kTheirs)]});
+  edits_.clear();
+  large_edits_.clear();
+  summary_.added = summary_.changed = summary_.deleted = 0;
+  return std::optional<Side>(side);
+}
+
 Result<void> RowMerge::merge_rekeyed(const Renumberer& renumberer) {
   TRY_ASSIGN(const RekeyedRows base, read_rekeyed(Side::kBase));
-  TRY_ASSIGN(const RekeyedRows theirs, read_rekeyed(Side::kTheirs));
+  TRY_ASSIGN(RekeyedRows theirs, read_rekeyed(Side::kTheirs));
   TRY_ASSIGN(ours_rekeyed_, read_rekeyed(Side::kOurs));
+  TRY(take_beside(Side::kTheirs, base, theirs));
+  TRY(take_beside(Side::kOurs, base, ours_rekeyed_));
+  for (const auto& [key, row] : ours_rekeyed_) {
+    if (row.misfits > 0) misfit_keys_.insert(key);
+  }
   std::vector<TheirChange> changes;
   for (const auto& [key, row] : base) {
     const auto now = theirs.find(key);
     if (now == theirs.end()) {
       changes.push_back({key, row.side_key, row.line, {}});
     } else if (now->second.line != row.line) {
-      changes.push_back({key, now->second.side_key, row.line, now->second.line});
+      changes.push_back({key, now->second.side_key, row.line, now->second.line,
+                         now->second.misfits > row.misfits});
     }
   }
   for (const auto& [key, row] : theirs) {
-    if (!base.contains(key)) changes.push_back({key, row.side_key, {}, row.line});
+    if (!base.contains(key)) changes.push_back({key, row.side_key, {}, row.line, row.misfits > 0});
   }
   std::sort(changes.begin(), changes.end(),
             [](const TheirChange& a, const TheirChange& b) { return a.key < b.key; });
   if (renumberer.applies()) TRY(renumberer.rewrite(changes));
-  for (const TheirChange& change : changes)
-    TRY(settle(change.key, change.side_key, change.base, change.theirs));
+  if (merged_->layout.counted) {
+    count_put(base, ours_rekeyed_, rows_put_[at(Side::kOurs)]);
+    count_put(base, theirs, rows_put_[at(Side::kTheirs)]);
+  }
+  for (const TheirChange& change : changes) TRY(settle_change(change));
+  TRY_ASSIGN(const std::optional<Side> whole, settle_put_back());
+  if (whole) {
+    return write_rekeyed(*whole == Side::kOurs     ? ours_rekeyed_
+                         : *whole == Side::kTheirs ? theirs
+                                                   : base);
+  }
   for (Edit& edit : edits_) {
     if (edit.line) {
       ours_rekeyed_[edit.key].line = *edit.line;
@@ -320,11 +559,15 @@ Result<void> RowMerge::merge_rekeyed(const Renumberer& renumberer) {
       ours_rekeyed_.erase(edit.key);
     }
   }
+  return write_rekeyed(ours_rekeyed_);
+}
+
+Result<void> RowMerge::write_rekeyed(const RekeyedRows& rows) {
   tree::Builder builder([&](store::ObjectType type, Bytes bytes) -> Result<Oid> {
     return context_.made.add(type, std::string(bytes));
   });
   std::vector<tree::LargeEdit> large;
-  for (const auto& [key, row] : ours_rekeyed_) {
+  for (const auto& [key, row] : rows) {
     TRY(builder.add(key, row.line));
     TRY_ASSIGN(const auto slots, type::large_slots(merged_->layout, row.line));
     for (const auto& [slot, blob] : slots) large.push_back({tree::large_name(key, slot), blob});
@@ -367,7 +610,7 @@ Result<void> RowMerge::finish() {
 Result<std::vector<int64_t>> RowMerge::duplicate_keys() {
   std::vector<int64_t> keys;
   const uint16_t slot = merged_->columns[*generated_key_column(*merged_)].slot;
-  if (rekeyed_ || !carrier(Side::kOurs).is_identity()) return keys;
+  if (rekeyed_ || side_by_side_) return keys;
   TRY(visit_their_changes([&](TheirChange& change) -> Result<void> {
     if (change.base || !change.theirs) return {};
     TRY_ASSIGN(const auto ours, find_ours(change.key));

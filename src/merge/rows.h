@@ -1,8 +1,8 @@
 // RowMerge: the rows of one table, three ways.
 //
-// Ours' tree is the one that is edited: only what theirs changed is looked at (M3). When ours'
-// lines do not fit the merged layout its tree is written anew first; when rows change their keys
-// all three sides are read whole.
+// Ours' tree is the one that is edited: only what theirs changed is looked at (M3). Where lines of
+// the sides cannot be compared as they stand, or ours' do not fit the merged layout (M5), all three
+// sides are read beside each other; when rows change their keys, whole.
 //
 // Threads: one.
 #pragma once
@@ -69,13 +69,22 @@ class RowMerge {
   }
   bool takes_theirs_whole(const Renumberer& renumberer);
   Result<void> take_theirs();
-  Result<void> rewrite_ours();
+  Result<void> merge_side_by_side();
   Result<void> walk(const Renumberer& renumberer);
   Result<void> merge_rekeyed(const Renumberer& renumberer);
   Result<void> visit_their_changes(const std::function<Result<void>(TheirChange& change)>& visit);
+  Result<void> settle_change(const TheirChange& change);
   Result<void> settle(Bytes key, Bytes theirs_key, const std::optional<Bytes>& base,
                       const std::optional<Bytes>& theirs);
   Result<void> put(Bytes key, const std::optional<Bytes>& ours, SideLine line);
+  void count_change(const std::optional<Bytes>& ours, const std::optional<Bytes>& line);
+  Result<std::optional<std::string>> carry(Side side, const std::optional<Bytes>& line,
+                                           const std::optional<std::string>& base);
+  Result<bool> loses_misfit(const std::vector<size_t>& misfits, Bytes merged,
+                            const std::optional<Bytes>& other) const;
+  Result<bool> is_rewritten(Side side);
+  Result<uint64_t> rows_put(Side side);
+  Result<std::optional<Side>> settle_put_back();
   Result<std::optional<Bytes>> find_ours(Bytes key);
   Result<void> apply();
   Result<void> finish();
@@ -83,9 +92,16 @@ class RowMerge {
 
   struct Rekeyed {
     std::string line, side_key;
+    uint64_t misfits = 0;
   };
   using RekeyedRows = std::map<std::string, Rekeyed>;
   Result<RekeyedRows> read_rekeyed(Side side);
+  Result<void> take_beside(Side side, const RekeyedRows& base, RekeyedRows& rows);
+  Result<void> take_beside_counted(Side side, const RekeyedRows& base, RekeyedRows& rows);
+  Result<void> add_counted(RekeyedRows& rows, const std::string& key, Bytes line,
+                           const std::string& side_key, uint64_t count);
+  static void count_put(const RekeyedRows& base, const RekeyedRows& rows, uint64_t& put);
+  Result<void> write_rekeyed(const RekeyedRows& rows);
 
   MergeContext& context_;
   const TableSides& sides_;
@@ -107,8 +123,10 @@ class RowMerge {
   std::vector<tree::LargeEdit> large_edits_;
   TableMerge summary_;
   uint64_t steps_ = 0;
-  bool rekeyed_ = false;  // Keys of the sides and of the merged table differ.
+  bool rekeyed_ = false;       // Keys of the sides and of the merged table differ.
+  bool side_by_side_ = false;  // Their lines cannot be compared, or edited, as they stand.
   RekeyedRows ours_rekeyed_;
+  std::array<uint64_t, 3> rows_put_{};  // By Side, in a table without a key, when rekeyed_.
   std::set<std::string>
       misfit_keys_;         // Rows with a value that its column's new type does not take.
   uint64_t lost_keys_ = 0;  // Rows whose key another row of their side has by now.

@@ -64,12 +64,20 @@ Settler::Settler(const Request& request, const Lines& lines, std::string ours_pa
 Result<Decision> Settler::settle(const ThreeLines& row) {
   theirs_is_later_.reset();
   if (lines_.table().layout.counted) return add_counts(row);
-  if (row.base == row.theirs) return Decision();
+  TRY_ASSIGN(const bool theirs_kept, same(row.base, row.theirs));
+  if (theirs_kept) return Decision();
   // M4: equal rows are agreed on, but equal sums may be two deltas.
-  if (row.ours == row.theirs && (!row.ours || !any_sums_)) return Decision();
-  if (row.base == row.ours) return take(row.theirs);
+  TRY_ASSIGN(const bool agreed, same(row.ours, row.theirs));
+  if (agreed && (!row.ours || !any_sums_)) return Decision();
+  TRY_ASSIGN(const bool ours_kept, same(row.base, row.ours));
+  if (ours_kept) return take(row.theirs);
   if (!row.ours || !row.theirs) return settle_deletion(row);
   return merge_cells(row);
+}
+
+Result<bool> Settler::same(const std::optional<Bytes>& a, const std::optional<Bytes>& b) const {
+  if (!a || !b) return !a && !b;
+  return lines_.same_row(*a, *b);
 }
 
 // M4: counts add up. Both sides may have taken the same row away, so the sum may fall below zero;
@@ -89,6 +97,7 @@ Result<Decision> Settler::add_counts(const ThreeLines& row) {
   int64_t sum = 0;
   if (__builtin_add_overflow(ours, theirs - base, &sum))
     return Error(ErrorCode::kProgramLimit, "a merged row's count is too large");
+  if (sum < 0) tally_.missing += static_cast<uint64_t>(-sum);
   if (sum <= 0) return Decision{false, {}};
   if (sum == ours) return Decision();
   const Bytes from = row.theirs ? *row.theirs : *row.ours;

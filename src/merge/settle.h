@@ -36,6 +36,7 @@ class Settler {
     uint64_t settled = 0;
     uint64_t conflicts = 0;  // Settled or left.
     std::vector<RowConflict> open;
+    uint64_t missing = 0;  // Rows without a key that both sides took away: the count fell below 0.
   };
 
   Settler(const Request& request, const Lines& lines, std::string ours_path,
@@ -45,6 +46,7 @@ class Settler {
   Tally& tally() { return tally_; }
 
  private:
+  Result<bool> same(const std::optional<Bytes>& a, const std::optional<Bytes>& b) const;
   Result<Decision> add_counts(const ThreeLines& row);
   Result<Decision> merge_cells(const ThreeLines& row);
   Result<Decision> settle_deletion(const ThreeLines& row);

@@ -135,28 +135,56 @@ Result<bool> TreeMerge::settle_dropped(Job& job) {
   return stands == kept || stands == Side::kBase;
 }
 
-// Rows without a key of their own, or whose key is another one by now, are new rows.
+// Rows whose key is another one by now are new rows. Without a key a row is the base's when all
+// else in it is.
 Result<uint64_t> TreeMerge::changed_cells(const Job& job, Side kept, uint16_t base_slot,
                                           uint16_t slot) const {
   const catalog::TableVersion& base = job.sides.versions[at(Side::kBase)];
   const catalog::TableVersion& now = job.sides.versions[at(kept)];
   uint64_t changed = 0;
-  if (base.table->layout.counted || base.rows == now.rows) return changed;
+  if (base.rows == now.rows) return changed;
   const Lines base_lines(*base.table, made_);
   const Lines lines(*now.table, made_);
   const catalog::TableLineKeys base_keys(base.table);
   const catalog::TableLineKeys keys(now.table);
+  // Rows taken away and put, by the other columns that both have.
+  std::map<std::string, std::pair<uint64_t, uint64_t>> rests;
+  std::vector<std::pair<uint16_t, uint16_t>> others;
+  for (const catalog::ColumnDef& was : base.table->columns) {
+    for (const catalog::ColumnDef& is : now.table->columns) {
+      if (was.id == is.id && is.slot != slot) others.emplace_back(was.slot, is.slot);
+    }
+  }
+  const auto rest_of = [&](const Cells& cells, bool of_base) {
+    std::string rest;
+    for (const auto& [was, is] : others) rest += cells[of_base ? was : is] + "\n";
+    return rest;
+  };
   TRY(tree::diff_trees(
       {made_, cache_, base_keys}, base.rows, {made_, cache_, keys}, now.rows,
       [&](const tree::RowDifference& row) -> Result<bool> {
         if (request_.cancelled != nullptr && request_.cancelled->load(std::memory_order_relaxed))
           return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+        if (base.table->layout.counted) {
+          uint64_t from = 0, to = 0;
+          Cells was, is;
+          if (row.from) {
+            TRY_ASSIGN(was, base_lines.take_apart(*row.from, &from));
+          }
+          if (row.to) {
+            TRY_ASSIGN(is, lines.take_apart(*row.to, &to));
+          }
+          if (from > to) rests[rest_of(was, true)].first += from - to;
+          if (to > from) rests[rest_of(is, false)].second += to - from;
+          return true;
+        }
         if (!row.from || !row.to) return true;
         TRY_ASSIGN(const Cells was, base_lines.take_apart(*row.from));
         TRY_ASSIGN(const Cells is, lines.take_apart(*row.to));
         changed += was[base_slot] != is[slot];
         return true;
       }));
+  for (const auto& [rest, counts] : rests) changed += std::min(counts.first, counts.second);
   return changed;
 }
 

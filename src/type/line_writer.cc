@@ -135,7 +135,8 @@ size_t bytes_of_one(const RowLayout& layout, uint64_t count, const std::string& 
 
 Error too_long(std::string_view what, size_t bytes, size_t limit) {
   return Error(ErrorCode::kProgramLimit,
-               fmt::format("{} of {} bytes is longer than the limit of {} bytes", what, bytes, limit));
+               fmt::format("{} of {} bytes is longer than the limit of {} bytes", what, bytes,
+                           limit));
 }
 
 }  // namespace
