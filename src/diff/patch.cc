@@ -328,7 +328,7 @@ class RowWriter {
   static bool needs_full_walk(const TablePair& pair) {
     return std::any_of(
         pair.columns().begin(), pair.columns().end(), [&](const ColumnPair& columns) {
-          if (!columns.compared) return columns.to.has_value();
+          if (!columns.from || !columns.to) return columns.to.has_value();
           return columns.from && columns.to &&
                  pair.from()->columns[*columns.from].type != pair.to()->columns[*columns.to].type;
         });
