@@ -393,10 +393,14 @@ Result<VirtualTablePtr> find_history_function(SessionImpl& session, const sql::C
       return target_arguments(session, arguments);
     });
   }
-  if (call.name == "patch" && count >= 1 && count <= 3) {
-    return patch_table(session, [&session](const std::vector<Value>& arguments) {
-      return target_arguments(session, arguments);
-    });
+  const bool native = call.name == "native_patch";
+  if ((call.name == "patch" || native) && count >= 1 && count <= 3) {
+    return patch_table(
+        session,
+        [&session](const std::vector<Value>& arguments) {
+          return target_arguments(session, arguments);
+        },
+        native);
   }
   if (call.name == "bisect" && count == 3) return bisect_table(session);
   return find_blame_function(session, call, known);

@@ -123,10 +123,10 @@ VirtualTablePtr log_table(
 VirtualTablePtr schema_diff_table(
     SessionImpl& session,
     std::function<Result<DiffTarget>(const std::vector<type::Value>&)> target_of);
-// The statements that turn one commit into another, in order.
+// The statements that turn one commit into another, in order; `native`: with storage words.
 VirtualTablePtr patch_table(
     SessionImpl& session,
-    std::function<Result<DiffTarget>(const std::vector<type::Value>&)> target_of);
+    std::function<Result<DiffTarget>(const std::vector<type::Value>&)> target_of, bool native);
 struct BlameTarget {
   TableName table;
   std::string revision;

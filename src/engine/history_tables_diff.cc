@@ -427,25 +427,30 @@ VirtualTablePtr schema_diff_table(
 }
 
 VirtualTablePtr patch_table(
-    SessionImpl& session, std::function<Result<DiffTarget>(const std::vector<Value>&)> target_of) {
+    SessionImpl& session, std::function<Result<DiffTarget>(const std::vector<Value>&)> target_of,
+    bool native) {
   const std::vector<OutputColumn> columns = {{"position", kBigintType}, {"statement", kTextType}};
   return stream_table(
       columns,
-      [&session, target_of](const std::vector<Value>& arguments,
+      [&session, target_of, native](const std::vector<Value>& arguments,
                             const expr::EvalContext& context) -> Result<NextRow> {
         TRY_ASSIGN(const DiffTarget target, target_of(arguments));
         const diff::History history = session_history(session, context.cancelled);
         TRY_ASSIGN(const Oid from_root, history.root_of(target.range.from));
         TRY_ASSIGN(const Oid to_root, history.root_of(target.range.to));
         TRY_ASSIGN(diff::Patch patch,
-                   diff::make_patch(history.source(), from_root, to_root,
-                                    target.table ? target.table->path() : std::string()));
+                   diff::make_patch(history.source(),
+                                    {from_root, to_root,
+                                     target.table ? target.table->path() : std::string(), native}));
         std::vector<std::vector<Value>> rows;
         const auto add = [&](std::string text) {
           rows.push_back(
               {bigint_value(static_cast<int64_t>(rows.size() + 1)), text_value(std::move(text))});
         };
-        for (std::string& note : patch.notes) add("-- " + std::move(note));
+        for (std::string& note : patch.notes) {
+          std::replace(note.begin(), note.end(), '\n', ' ');  // A name may hold one.
+          add("-- " + std::move(note));
+        }
         for (std::string& statement : patch.statements) add(std::move(statement) + ";");
         return given_rows(std::move(rows));
       },
