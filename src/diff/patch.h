@@ -1,9 +1,10 @@
-// An SQL script that turns one tree into another: definitions first, then rows, then what
-// constrains them.
+// An SQL script that turns one tree into another: what goes, what changes its name or shape, rows,
+// what constrains them.
 //
-// Applied to `from` it gives exactly the tree of `to`, but where `notes` say otherwise: bytes that
-// dropped columns left behind in rows, the drawn part of sequences, rows of materialised views.
-// Then it gives the same contents. Errors: those of reading. The script is made in memory.
+// Plain, it is PostgreSQL's language: run there or here, in one transaction, it gives the contents
+// of `to`, whatever is said in `notes`. Native, it speaks of slots, IDs and merge rules too, and
+// gives exactly the tree of `to`, but where `notes` say otherwise. Errors: those of reading. The
+// script is made in memory.
 #pragma once
 
 #include <string>
@@ -19,8 +20,12 @@ struct Patch {
   std::vector<std::string> notes;       // One sentence each; empty: the result is exact.
 };
 
-// `table`: only the one that is at this path on either side; empty: everything.
-Result<Patch> make_patch(const Source& source, const Oid& from_root, const Oid& to_root,
-                         const std::string& table_path = {});
+struct PatchRequest {
+  Oid from_root;
+  Oid to_root;
+  std::string table_path;  // Only the one that is at this path on either side; empty: everything.
+  bool native = false;
+};
+Result<Patch> make_patch(const Source& source, const PatchRequest& request);
 
 }  // namespace rowan::diff

@@ -19,16 +19,17 @@ using catalog::TableVersion;
 // Up to this many rows are looked up one by one; more are found by a difference of the tables.
 constexpr size_t kLookupRowsMax = 32;
 
-// Whether a row is the same in two versions of its table (either may lack it).
-Result<bool> same_row(const Source& source, const TablePair& pair,
+// Whether nobody wrote to a row between two versions of its table (either may lack it). What a column
+// brought or took by coming or going was written to no row: it does not make one side of a merge the
+// later one.
+Result<bool> is_untouched(const Source& source, const TablePair& pair,
                       const std::optional<std::string>& before,
                       const std::optional<std::string>& after) {
   if (!before || !after) return !before && !after;
   if (*before == *after && pair.aligned()) return true;
   if (pair.to()->layout.counted) return false;
-  TRY_ASSIGN(const std::vector<bool> changed,
-             pair.compare(*before, *after, LargeValues(source.objects)));
-  return changed.empty();
+  TRY_ASSIGN(const bool written, pair.written(*before, *after, LargeValues(source.objects)));
+  return !written;
 }
 
 Result<std::optional<std::string>> row_at(const Source& source,
@@ -161,15 +162,16 @@ class Blamer {
       for (const std::string& key : keys) {
         TRY_ASSIGN(const std::optional<std::string> old_line, find_row(source_, before, key));
         TRY_ASSIGN(const std::optional<std::string> new_line, find_row(source_, after, key));
-        if (old_line && new_line && pair.to()->layout.counted) {
-          if (*old_line != *new_line) take(pair, key, {}, shares, rest);
-          continue;
-        }
         if (!old_line || !new_line) {
           take(pair, key, {}, shares, rest);
         } else if (*old_line != *new_line || !pair.aligned()) {
           TRY_ASSIGN(const std::vector<bool> changed, pair.compare(*old_line, *new_line, large));
-          if (!changed.empty()) take(pair, key, changed, shares, rest);
+          TRY_ASSIGN(const bool recounted, counts_differ(pair, *old_line, *new_line));
+          if (recounted) {
+            take(pair, key, {}, shares, rest);
+          } else if (!changed.empty()) {
+            take(pair, key, changed, shares, rest);
+          }
         }
       }
       return rest;
@@ -182,6 +184,12 @@ class Blamer {
       if (row.kind == RowKind::kRemoved && !pair.to()->layout.counted) continue;
       take(pair, std::string(row.key), row.changed, shares, rest);
     }
+  }
+
+  static Result<bool> counts_differ(const TablePair& pair, Bytes old_line, Bytes new_line) {
+    TRY_ASSIGN(const uint64_t before, counted_rows(*pair.from(), old_line));
+    TRY_ASSIGN(const uint64_t after, counted_rows(*pair.to(), new_line));
+    return before != after;
   }
 
   // Without a primary key a row's key is its bytes: another type of a column gives it another one.
@@ -309,7 +317,7 @@ Result<std::optional<RowTime>> last_change(const History& history, const Oid& ti
       if (line && old_line && version && before) {
         const TablePair pair(before->table, version->table);
         if (pair.rows_match()) {
-          TRY_ASSIGN(same, same_row(source, pair, old_line, line));
+          TRY_ASSIGN(same, is_untouched(source, pair, old_line, line));
         }
       }
       if (!same) continue;

@@ -34,8 +34,12 @@ std::string identity_text(const ColumnDef& column) {
 
 class TableChanges {
  public:
-  TableChanges(const TableDef& from, const TableDef& to, std::vector<SchemaChange>& out)
-      : from_(from), to_(to), object_(catalog::qualified(to.schema, to.name)), out_(out) {}
+  TableChanges(const TablePair& pair, std::vector<SchemaChange>& out)
+      : pair_(pair),
+        from_(*pair.from()),
+        to_(*pair.to()),
+        object_(catalog::qualified(to_.schema, to_.name)),
+        out_(out) {}
 
   void run() {
     const std::string old_name = catalog::qualified(from_.schema, from_.name);
@@ -52,29 +56,23 @@ class TableChanges {
   }
 
   void columns() {
-    const auto find = [](const TableDef& table, uint32_t id) -> const ColumnDef* {
-      const auto found = std::find_if(table.columns.begin(), table.columns.end(),
-                                      [&](const ColumnDef& column) { return column.id == id; });
-      return found == table.columns.end() ? nullptr : &*found;
-    };
-    for (const ColumnDef& column : to_.columns) {
-      const std::string object = object_ + "." + sql::quote_ident(column.name);
-      const ColumnDef* old = find(from_, column.id);
-      if (old == nullptr) {
-        add(object, "column", "", column_sql(column));
+    for (const ColumnPair& pair : pair_.columns()) {
+      const ColumnDef* old = pair.from ? &from_.columns[*pair.from] : nullptr;
+      const ColumnDef* now = pair.to ? &to_.columns[*pair.to] : nullptr;
+      const std::string object =
+          object_ + "." + sql::quote_ident(now != nullptr ? now->name : old->name);
+      if (old == nullptr || now == nullptr) {
+        add(object, "column", old == nullptr ? "" : column_sql(*old),
+            now == nullptr ? "" : column_sql(*now));
         continue;
       }
-      add(object, "column name", old->name, column.name);
-      add(object, "column type", type::type_name(old->type), type::type_name(column.type));
-      add(object, "not null", old->not_null ? "NOT NULL" : "", column.not_null ? "NOT NULL" : "");
-      add(object, "default", old->default_sql, column.default_sql);
-      add(object, "identity", identity_text(*old), identity_text(column));
+      add(object, "column name", old->name, now->name);
+      add(object, "column type", type::type_name(old->type), type::type_name(now->type));
+      add(object, "not null", old->not_null ? "NOT NULL" : "", now->not_null ? "NOT NULL" : "");
+      add(object, "default", old->default_sql, now->default_sql);
+      add(object, "identity", identity_text(*old), identity_text(*now));
       add(object, "merge rule", std::string(merge_rule_name(old->merge_rule)),
-          std::string(merge_rule_name(column.merge_rule)));
-    }
-    for (const ColumnDef& column : from_.columns) {
-      if (find(to_, column.id) == nullptr)
-        add(object_ + "." + sql::quote_ident(column.name), "column", column_sql(column), "");
+          std::string(merge_rule_name(now->merge_rule)));
     }
   }
 
@@ -97,6 +95,7 @@ class TableChanges {
     }
   }
 
+  const TablePair& pair_;
   const TableDef& from_;
   const TableDef& to_;
   std::string object_;
@@ -160,7 +159,7 @@ Result<std::vector<SchemaChange>> schema_changes(const Source& source, const Oid
         continue;  // Only rows.
       TRY_ASSIGN(const auto from, table_at(source, from_root, change.from->path));
       TRY_ASSIGN(const auto to, table_at(source, to_root, change.to->path));
-      if (from && to) TableChanges(*from->table, *to->table, changes).run();
+      if (from && to) TableChanges(TablePair(from->table, to->table), changes).run();
       continue;
     }
     const ObjectSide& side = change.either();

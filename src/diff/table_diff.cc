@@ -75,8 +75,8 @@ struct TableDiff::State {
   std::optional<tree::DifferenceCursor> skipping;
   std::optional<FullWalk> full;
 
-  // A table without a primary key whose definition changed: equal rows of both sides are set off
-  // against each other first.
+  // A table without a primary key whose lines are not its rows, one by one: equal rows of both sides
+  // are set off against each other first.
   struct Net {
     std::string key, line;
     bool from = false;
@@ -116,13 +116,15 @@ Result<TableDiff> TableDiff::open(const Source& source, const std::optional<Tabl
     state->full.emplace(std::move(walk));
   }
   const bool counted = !one_sided && from->table->layout.counted && to->table->layout.counted;
-  if (counted && from->table->definition_id != to->table->definition_id)
+  // Lines that differ in what dropped columns left behind are equal rows too.
+  if (counted && (from->table->definition_id != to->table->definition_id ||
+                  !from->table->dropped.empty()))
     TRY(state->collect_counted());
   return TableDiff(std::move(state));
 }
 
-// Rows are equal when all compared columns are: keyed by their texts, in `to`'s spelling where a
-// value keeps its meaning there.
+// Rows are equal when all columns are: keyed by their texts, in `to`'s spelling where a value keeps
+// its meaning there.
 Result<void> TableDiff::State::collect_counted() {
   struct Group {
     int64_t delta = 0;
@@ -135,16 +137,12 @@ Result<void> TableDiff::State::collect_counted() {
     std::string text;
     for (size_t i = 0; i < values.size(); ++i) {
       const ColumnPair& columns = pair.columns()[i];
-      if (!columns.compared) continue;
       type::Value value = values[i];
       if (!is_to && columns.from && columns.to && !value.is_null()) {
         const type::Type wanted = pair.to()->columns[*columns.to].type;
         if (Result<type::Value> there = type::cast(value, wanted, type::CastContext::kExplicit);
             there && same_value(value, *there))
           value = std::move(*there);
-      } else if (!(is_to ? columns.to : columns.from)) {
-        value = is_to ? pair.from()->columns[*columns.from].absent
-                      : pair.to()->columns[*columns.to].absent;
       }
       type::append_json(value, text);
       text += ',';

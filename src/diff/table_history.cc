@@ -127,15 +127,7 @@ Result<bool> TableHistory::State::open_next() {
   row.kind = !from ? RowKind::kAdded : !to ? RowKind::kRemoved : RowKind::kModified;
   if (from && to) {
     TRY_ASSIGN(row.changed, pair->compare(*from, *to, large));
-    if (pair->to()->layout.counted) {
-      TRY_ASSIGN(const uint64_t old_count, counted_rows(*pair->from(), *from));
-      TRY_ASSIGN(const uint64_t new_count, counted_rows(*pair->to(), *to));
-      row.kind = new_count > old_count ? RowKind::kAdded : RowKind::kRemoved;
-      row.count = new_count > old_count ? new_count - old_count : old_count - new_count;
-      if (row.count == 0) return true;
-    } else if (row.changed.empty()) {
-      return true;
-    }
+    if (row.changed.empty()) return true;
   }
   single_from = from.value_or("");
   single_to = to.value_or("");
@@ -157,8 +149,11 @@ Result<bool> TableHistory::State::changed_everywhere(const RowDiff& row) const {
       continue;
     }
     if (!old) continue;
-    if (*old == row.to_line && other.aligned()) return false;
-    if (other.to()->layout.counted) continue;
+    if (other.to()->layout.counted) {
+      TRY_ASSIGN(const uint64_t before, counted_rows(*other.from(), *old));
+      TRY_ASSIGN(const uint64_t after, counted_rows(*other.to(), row.to_line));
+      if (before != after) continue;
+    }
     TRY_ASSIGN(const std::vector<bool> changed, other.compare(*old, row.to_line, large));
     if (changed.empty()) return false;
   }
@@ -195,6 +190,40 @@ Result<bool> TableHistory::next(RowVersion& result) {
     TRY_ASSIGN(const bool more, state.open_next());
     if (!more) return false;
   }
+}
+
+Result<std::vector<std::shared_ptr<const catalog::TableDef>>> past_definitions(
+    const History& history, const Oid& commit, const std::string& path) {
+  TRY(history.index.ensure(history.objects, commit));
+  const Source source = history.source();
+  std::vector<std::shared_ptr<const catalog::TableDef>> found;
+  std::set<Oid> known;
+  std::set<std::pair<Oid, std::string>> seen;
+  std::vector<std::pair<Oid, std::string>> open;
+  const auto push = [&](const Oid& from, const std::string& at) {
+    // No row has this name, so only commits that change definitions may have changed it.
+    const uint32_t hash = derived::change_hash(at + "/table.sql", {});
+    const Oid next = history.index.next_candidate(from, {&hash, 1}).value_or(from);
+    if (seen.emplace(next, at).second) open.emplace_back(next, at);
+  };
+  push(commit, path);
+  while (!open.empty()) {
+    TRY(history.check_cancelled());
+    const auto [at, here] = std::move(open.back());
+    open.pop_back();
+    TRY_ASSIGN(const Oid root, history.root_of(at));
+    TRY_ASSIGN(const std::optional<TableVersion> version, table_at(source, root, here));
+    if (version && known.insert(version->table->definition_id).second)
+      found.push_back(version->table);
+    const auto info = history.index.find(at);
+    for (const Oid& parent : info ? info->parents : std::vector<Oid>()) {
+      TRY_ASSIGN(const Oid parent_root, history.root_of(parent));
+      TRY_ASSIGN(const std::optional<std::string> before,
+                 path_before(source, parent_root, root, here));
+      push(parent, before.value_or(here));
+    }
+  }
+  return found;
 }
 
 }  // namespace rowan::diff

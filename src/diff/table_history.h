@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/oid.h"
 #include "base/result.h"
@@ -46,5 +47,10 @@ class TableHistory {
   explicit TableHistory(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+
+// The definitions that the table at `path` had in the commit and all that lead to it, each once.
+// Only commits that may have changed a definition are read.
+Result<std::vector<std::shared_ptr<const catalog::TableDef>>> past_definitions(
+    const History& history, const Oid& commit, const std::string& path);
 
 }  // namespace rowan::diff

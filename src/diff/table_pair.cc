@@ -25,16 +25,6 @@ int key_family(TypeId id) {
   return static_cast<int>(id);
 }
 
-bool keys_match(const TableDef& a, const TableDef& b) {
-  if (a.primary_key.size() != b.primary_key.size()) return false;
-  for (size_t i = 0; i < a.primary_key.size(); ++i) {
-    const ColumnDef& left = a.columns[a.primary_key[i]];
-    const ColumnDef& right = b.columns[b.primary_key[i]];
-    if (left.id != right.id || key_family(left.type.id) != key_family(right.type.id)) return false;
-  }
-  return true;
-}
-
 std::string json_of(const Value& value) {
   std::string text;
   type::append_json(value, text);
@@ -55,7 +45,7 @@ std::unordered_map<uint16_t, SlotOwner> slot_owners(const TableDef& table) {
 }
 
 // No slot means one thing here and another there.
-bool slots_agree(const TableDef& a, const TableDef& b) {
+bool do_slots_agree(const TableDef& a, const TableDef& b) {
   if (a.layout.counted != b.layout.counted) return false;
   const auto left = slot_owners(a);
   const auto right = slot_owners(b);
@@ -75,9 +65,14 @@ bool slots_agree(const TableDef& a, const TableDef& b) {
   });
 }
 
-bool was_dropped(const TableDef& table, uint32_t id) {
-  return std::any_of(table.dropped.begin(), table.dropped.end(),
-                     [&](const auto& dropped) { return dropped.id == id; });
+// No line holds values of a column that one side alone has.
+bool nothing_of_one_side(const TableDef& table, const TableDef& other) {
+  const size_t slots = other.columns.size() + other.dropped.size();
+  return std::all_of(table.columns.begin(), table.columns.end(), [&](const ColumnDef& column) {
+    const bool shared = std::any_of(other.columns.begin(), other.columns.end(),
+                                    [&](const auto& each) { return each.id == column.id; });
+    return shared || (column.slot >= slots && column.absent.is_null());
+  });
 }
 
 Result<std::vector<Bytes>> elements_of(const TableDef& table, Bytes line) {
@@ -99,6 +94,8 @@ Result<std::vector<Value>> side_values(const std::vector<ColumnPair>& columns,
   }
   return values;
 }
+
+constexpr std::string_view kNullCell = "null";
 
 // The JSON text of a cell.
 std::string_view cell_text(const ColumnDef& column, const std::vector<Bytes>& elements,
@@ -136,36 +133,64 @@ Result<uint64_t> counted_rows(const TableDef& table, Bytes line) {
   return count;
 }
 
+std::vector<ColumnName> column_names(const TableDef& table) {
+  std::vector<ColumnName> names;
+  for (const ColumnDef& column : table.columns) names.push_back({column.id, column.name});
+  return names;
+}
+
+std::vector<std::optional<uint16_t>> match_columns(const std::vector<ColumnName>& wanted,
+                                                   const TableDef& table) {
+  std::unordered_map<uint32_t, uint16_t> by_id;
+  for (size_t i = 0; i < table.columns.size(); ++i)
+    by_id[table.columns[i].id] = static_cast<uint16_t>(i);
+  std::vector<std::optional<uint16_t>> found(wanted.size());
+  std::vector<bool> taken(table.columns.size());
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    const auto column = by_id.find(wanted[i].id);
+    if (column == by_id.end()) continue;
+    found[i] = column->second;
+    taken[column->second] = true;
+  }
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    if (found[i]) continue;
+    const auto column = table.find_column(wanted[i].name);
+    if (column && !taken[*column]) found[i] = column;
+  }
+  return found;
+}
+
 TablePair::TablePair(std::shared_ptr<const TableDef> from, std::shared_ptr<const TableDef> to)
     : from_(std::move(from)), to_(std::move(to)) {
-  std::unordered_map<uint32_t, uint16_t> from_columns;
-  if (from_ != nullptr) {
-    for (size_t i = 0; i < from_->columns.size(); ++i)
-      from_columns[from_->columns[i].id] = static_cast<uint16_t>(i);
-  }
+  std::vector<bool> taken(from_ != nullptr ? from_->columns.size() : 0);
   if (to_ != nullptr) {
-    for (size_t i = 0; i < to_->columns.size(); ++i) {
-      ColumnPair pair;
-      pair.to = static_cast<uint16_t>(i);
-      if (const auto found = from_columns.find(to_->columns[i].id); found != from_columns.end()) {
-        pair.from = found->second;
-        from_columns.erase(found);
-      }
-      pair.compared = from_ == nullptr || pair.from || !was_dropped(*from_, to_->columns[i].id);
-      columns_.push_back(pair);
+    std::vector<std::optional<uint16_t>> matches(to_->columns.size());
+    if (from_ != nullptr) matches = match_columns(column_names(*to_), *from_);
+    for (size_t i = 0; i < matches.size(); ++i) {
+      columns_.push_back({matches[i], static_cast<uint16_t>(i)});
+      if (matches[i]) taken[*matches[i]] = true;
     }
   }
-  for (size_t i = 0; from_ != nullptr && i < from_->columns.size(); ++i) {
-    const uint32_t id = from_->columns[i].id;
-    const auto left = from_columns.find(id);
-    if (left == from_columns.end() || left->second != i) continue;
-    columns_.push_back(
-        {static_cast<uint16_t>(i), std::nullopt, to_ == nullptr || !was_dropped(*to_, id)});
+  for (size_t i = 0; i < taken.size(); ++i) {
+    if (!taken[i]) columns_.push_back({static_cast<uint16_t>(i), std::nullopt});
   }
   if (from_ == nullptr || to_ == nullptr) return;
   const bool same = from_->definition_id == to_->definition_id;
-  aligned_ = same || slots_agree(*from_, *to_);
-  rows_match_ = same || (keys_match(*from_, *to_) && (aligned_ || !from_->layout.counted));
+  slots_agree_ = same || do_slots_agree(*from_, *to_);
+  aligned_ = same || (slots_agree_ && nothing_of_one_side(*from_, *to_) &&
+                      nothing_of_one_side(*to_, *from_));
+  rows_match_ = same || (keys_match() && (slots_agree_ || !from_->layout.counted));
+}
+
+// By ID alone: another key makes other rows.
+bool TablePair::keys_match() const {
+  if (from_->primary_key.size() != to_->primary_key.size()) return false;
+  for (size_t i = 0; i < to_->primary_key.size(); ++i) {
+    const ColumnDef& left = from_->columns[from_->primary_key[i]];
+    const ColumnDef& right = to_->columns[to_->primary_key[i]];
+    if (left.id != right.id || key_family(left.type.id) != key_family(right.type.id)) return false;
+  }
+  return true;
 }
 
 std::optional<size_t> TablePair::find_to(uint16_t column) const {
@@ -180,34 +205,43 @@ Result<std::vector<bool>> TablePair::compare(Bytes from_line, Bytes to_line,
   std::vector<bool> changed;
   for (size_t i = 0; i < columns_.size(); ++i) {
     const ColumnPair& pair = columns_[i];
-    if (!pair.compared) continue;
-    bool differs = false;
+    std::string left_absent, right_absent;
+    const std::string_view a =
+        pair.from ? cell_text(from_->columns[*pair.from], before, left_absent) : kNullCell;
+    const std::string_view b =
+        pair.to ? cell_text(to_->columns[*pair.to], after, right_absent) : kNullCell;
+    bool differs = a != b;
     if (pair.from && pair.to) {
       const ColumnDef& left = from_->columns[*pair.from];
       const ColumnDef& right = to_->columns[*pair.to];
-      std::string left_absent, right_absent;
-      const std::string_view a = cell_text(left, before, left_absent);
-      const std::string_view b = cell_text(right, after, right_absent);
-      if (left.type == right.type && a == b) continue;
-      differs = true;
+      const bool retyped = left.type != right.type;
       // The same value may be written in two ways: as another type, or in line here and out of line
       // there.
-      if (left.type != right.type || type::large_ref(a) || type::large_ref(b)) {
+      if (retyped || (differs && (type::large_ref(a) || type::large_ref(b)))) {
         TRY_ASSIGN(const std::vector<Value> from_slots,
                    type::decode_line(from_->layout, from_line, large));
         TRY_ASSIGN(const std::vector<Value> to_slots,
                    type::decode_line(to_->layout, to_line, large));
         differs = !same_value(from_slots[left.slot], to_slots[right.slot]);
       }
-    } else {
-      const ColumnDef& column = pair.to ? to_->columns[*pair.to] : from_->columns[*pair.from];
-      const std::vector<Bytes>& elements = pair.to ? after : before;
-      differs = column.slot < elements.size() && elements[column.slot] != json_of(column.absent);
     }
     if (differs && changed.empty()) changed.resize(columns_.size());
     if (differs) changed[i] = true;
   }
   return changed;
+}
+
+Result<bool> TablePair::written(Bytes from_line, Bytes to_line, const LargeValues& large) const {
+  TRY_ASSIGN(const std::vector<bool> changed, compare(from_line, to_line, large));
+  TRY_ASSIGN(const std::vector<Bytes> after, elements_of(*to_, to_line));
+  for (size_t i = 0; i < changed.size(); ++i) {
+    if (!changed[i] || !columns_[i].to) continue;
+    if (columns_[i].from) return true;
+    const ColumnDef& column = to_->columns[*columns_[i].to];
+    std::string absent;
+    if (cell_text(column, after, absent) != json_of(column.absent)) return true;
+  }
+  return false;
 }
 
 Result<std::vector<Value>> TablePair::from_values(Bytes line, const LargeValues& large) const {

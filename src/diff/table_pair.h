@@ -1,15 +1,16 @@
 // TablePair: two definitions of one table side by side: which columns are the same, and whether two
 // rows differ.
 //
-// Columns are matched by ID. A column that one side dropped is not compared: its bytes stay behind
-// in the lines and mean nothing. A column that the other side never had is compared with its own
-// ABSENT value, so that writing to a new column shows. Threads: immutable.
+// Columns are matched by ID, what is left of them by name. A column that the other side has not,
+// because it dropped it or never had it, reads as NULL there. So what differs follows from the rows
+// as SQL shows them, whatever made them so. Threads: immutable.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -35,8 +36,16 @@ class LargeValues final : public type::LargeReader {
 struct ColumnPair {
   std::optional<uint16_t> from;
   std::optional<uint16_t> to;
-  bool compared = true;  // False: one side dropped it.
 };
+
+// The columns of `table` that `wanted` mean, by ID, else by a name that no other one takes by its ID.
+struct ColumnName {
+  uint32_t id = 0;
+  std::string name;
+};
+std::vector<std::optional<uint16_t>> match_columns(const std::vector<ColumnName>& wanted,
+                                                   const catalog::TableDef& table);
+std::vector<ColumnName> column_names(const catalog::TableDef& table);
 
 class TablePair {
  public:
@@ -54,22 +63,31 @@ class TablePair {
 
   // Rows of both sides have the same keys: they can be matched.
   bool rows_match() const { return rows_match_; }
-  // Equal bytes are equal rows: equal subtrees need not be read. Requires: rows_match().
+  // Equal bytes are equal values in the columns that both sides have by ID.
+  bool slots_agree() const { return slots_agree_; }
+  // Equal bytes are equal rows: equal subtrees need not be read.
   bool aligned() const { return aligned_; }
 
   // Which pairs differ between two lines of one key; empty: none. A counted line's count is left
   // out.
   Result<std::vector<bool>> compare(Bytes from_line, Bytes to_line, const LargeValues& large) const;
 
+  // Whether somebody wrote to the row: it differs by more than columns that came with their ABSENT
+  // value or went.
+  Result<bool> written(Bytes from_line, Bytes to_line, const LargeValues& large) const;
+
   // A line's values, one a pair; NULL where the side has no such column.
   Result<std::vector<type::Value>> from_values(Bytes line, const LargeValues& large) const;
   Result<std::vector<type::Value>> to_values(Bytes line, const LargeValues& large) const;
 
  private:
+  bool keys_match() const;
+
   std::shared_ptr<const catalog::TableDef> from_;
   std::shared_ptr<const catalog::TableDef> to_;
   std::vector<ColumnPair> columns_;
   bool rows_match_ = false;
+  bool slots_agree_ = false;
   bool aligned_ = false;
 };
 

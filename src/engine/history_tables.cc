@@ -3,14 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 #include <unordered_map>
 #include <utility>
 
 #include "diff/changes.h"
+#include "diff/table_history.h"
 #include "engine/session.h"
-#include "type/cast.h"
 #include "type/key_codec.h"
 #include "type/text.h"
+#include "type/widen.h"
 
 namespace rowan::engine {
 
@@ -19,41 +21,64 @@ using type::Value;
 
 // ---- Lines of any version into fixed columns ----
 
-RowReader RowReader::of(const catalog::TableDef& table, bool absent_for_missing) {
-  std::vector<Column> columns;
-  for (const catalog::ColumnDef& column : table.columns)
-    columns.push_back({column.id, column.type, column.absent});
-  return RowReader(std::move(columns), absent_for_missing);
+namespace {
+
+std::vector<uint16_t> all_columns(const catalog::TableDef& table) {
+  std::vector<uint16_t> all(table.columns.size());
+  std::iota(all.begin(), all.end(), uint16_t{0});
+  return all;
+}
+
+}  // namespace
+
+RowReader::RowReader(const catalog::TableDef& table, const Definitions& past)
+    : RowReader(table, all_columns(table), past) {}
+
+RowReader::RowReader(const catalog::TableDef& table, const std::vector<uint16_t>& columns,
+                     const Definitions& past)
+    : names_(diff::column_names(table)), shown_(columns) {
+  for (const uint16_t column : shown_)
+    columns_.push_back({table.columns[column].name, table.columns[column].type});
+  for (const auto& definition : past) {
+    const auto places = diff::match_columns(names_, *definition);
+    for (size_t i = 0; i < shown_.size(); ++i) {
+      if (const auto place = places[shown_[i]])
+        columns_[i].type = type::widened(columns_[i].type, definition->columns[*place].type);
+    }
+  }
+}
+
+RowReader::RowReader(std::vector<diff::ColumnName> columns, const std::vector<type::Type>& types)
+    : names_(std::move(columns)), shown_(names_.size()) {
+  std::iota(shown_.begin(), shown_.end(), uint16_t{0});
+  for (size_t i = 0; i < names_.size(); ++i) columns_.push_back({names_[i].name, types[i]});
 }
 
 Result<void> RowReader::append(const catalog::TableDef& table, Bytes line,
                                const diff::LargeValues& large, std::vector<Value>& row) const {
   if (line.empty()) {
-    for (const Column& column : columns_) row.push_back(Value::null(column.type));
+    for (const OutputColumn& column : columns_) row.push_back(Value::null(column.type));
     return {};
   }
-  TRY_ASSIGN(std::vector<Value> slots, type::decode_line(table.layout, line, large));
-  for (const Column& wanted : columns_) {
-    const auto found = std::find_if(table.columns.begin(), table.columns.end(),
-                                    [&](const auto& column) { return column.id == wanted.id; });
-    if (found == table.columns.end()) {
-      row.push_back(absent_for_missing_ && !wanted.absent.is_null() ? wanted.absent
-                                                                    : Value::null(wanted.type));
+  if (known_ != table.definition_id) {
+    places_ = diff::match_columns(names_, table);
+    known_ = table.definition_id;
+  }
+  TRY_ASSIGN(const std::vector<Value> slots, type::decode_line(table.layout, line, large));
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    const auto place = places_[shown_[i]];
+    if (!place) {
+      row.push_back(Value::null(columns_[i].type));
       continue;
     }
-    Value& value = slots[found->slot];
-    if (value.is_null() || found->type == wanted.type) {
-      row.push_back(value.is_null() ? Value::null(wanted.type) : std::move(value));
-      continue;
+    Result<Value> value = type::widen(slots[table.columns[*place].slot], columns_[i].type);
+    if (!value) {
+      return std::move(value.error())
+          .with_detail(fmt::format("Column \"{}\" was of type {} then.", columns_[i].name,
+                                   type::type_name(table.columns[*place].type)))
+          .with_hint("Name the revision by a constant, or read that commit with AS OF.");
     }
-    Result<Value> cast = type::cast(value, wanted.type, type::CastContext::kExplicit);
-    if (!cast) {
-      return std::move(cast.error())
-          .with_detail(fmt::format("Column \"{}\" was of type {} then.", found->name,
-                                   type::type_name(found->type)))
-          .with_hint("Read that commit with AS OF.");
-    }
-    row.push_back(std::move(*cast));
+    row.push_back(std::move(*value));
   }
   return {};
 }
@@ -79,6 +104,10 @@ Result<PlacedTable> place_table(SessionImpl& session, const TableName& name, con
   }
   placed.version = std::move(**found);
   return placed;
+}
+
+Result<RowReader::Definitions> definitions_below(SessionImpl& session, const PlacedTable& placed) {
+  return diff::past_definitions(session_history(session, nullptr), placed.commit, placed.path);
 }
 
 Result<std::string> encode_row_key(const catalog::TableDef& table,
@@ -364,10 +393,14 @@ Result<VirtualTablePtr> find_history_function(SessionImpl& session, const sql::C
       return target_arguments(session, arguments);
     });
   }
-  if (call.name == "patch" && count >= 1 && count <= 3) {
-    return patch_table(session, [&session](const std::vector<Value>& arguments) {
-      return target_arguments(session, arguments);
-    });
+  const bool native = call.name == "native_patch";
+  if ((call.name == "patch" || native) && count >= 1 && count <= 3) {
+    return patch_table(
+        session,
+        [&session](const std::vector<Value>& arguments) {
+          return target_arguments(session, arguments);
+        },
+        native);
   }
   if (call.name == "bisect" && count == 3) return bisect_table(session);
   return find_blame_function(session, call, known);

@@ -39,27 +39,32 @@ Result<VirtualTablePtr> row_versions_table(SessionImpl& session, const sql::Qual
 
 // ---- Shared by the files of this family ----
 
-// Reads lines of any version of a table into fixed columns, found by ID. Another type is cast; what
-// a version did not have is NULL, or the column's ABSENT value with `absent_for_missing`.
+// Reads lines of any version of a table into fixed columns, found by ID, else by name. What a version
+// did not have is NULL. A value shows as it was: in a type that holds it, never cast to less.
+// Threads:  one at a time; copies are independent.
 class RowReader {
  public:
-  struct Column {
-    uint32_t id = 0;
-    type::Type type;
-    type::Value absent;
-  };
-  explicit RowReader(std::vector<Column> columns, bool absent_for_missing = false)
-      : columns_(std::move(columns)), absent_for_missing_(absent_for_missing) {}
-  static RowReader of(const catalog::TableDef& table, bool absent_for_missing = false);
+  // All columns of `table`, or those of `columns`. With `past`, each in a type that holds what it
+  // was in those definitions too.
+  using Definitions = std::vector<std::shared_ptr<const catalog::TableDef>>;
+  RowReader(const catalog::TableDef& table, const Definitions& past);
+  RowReader(const catalog::TableDef& table, const std::vector<uint16_t>& columns,
+            const Definitions& past);
+  // These columns, each of the type beside it.
+  RowReader(std::vector<diff::ColumnName> columns, const std::vector<type::Type>& types);
 
-  const std::vector<Column>& columns() const { return columns_; }
+  const std::vector<plan::OutputColumn>& columns() const { return columns_; }
   // Appends a value a column to `row`. An empty line: NULLs.
   Result<void> append(const catalog::TableDef& table, Bytes line, const diff::LargeValues& large,
                       std::vector<type::Value>& row) const;
 
  private:
-  std::vector<Column> columns_;
-  bool absent_for_missing_;
+  std::vector<diff::ColumnName> names_;  // Of all columns of the table.
+  std::vector<uint16_t> shown_;          // Indexes into them, one a column of columns_.
+  std::vector<plan::OutputColumn> columns_;
+  // Where the lines of the last definition have them.
+  mutable Oid known_;
+  mutable std::vector<std::optional<uint16_t>> places_;
 };
 
 // A table in a commit, by the text that names it.
@@ -70,6 +75,8 @@ struct PlacedTable {
   catalog::TableVersion version;
 };
 Result<PlacedTable> place_table(SessionImpl& session, const TableName& name, const Oid& commit);
+// Every definition that a walk from there on may meet.
+Result<RowReader::Definitions> definitions_below(SessionImpl& session, const PlacedTable& placed);
 // The encoded key of a row from the values of its key columns: kInvalidParameterValue for a wrong
 // number of them.
 Result<std::string> encode_row_key(const catalog::TableDef& table,
@@ -116,10 +123,10 @@ VirtualTablePtr log_table(
 VirtualTablePtr schema_diff_table(
     SessionImpl& session,
     std::function<Result<DiffTarget>(const std::vector<type::Value>&)> target_of);
-// The statements that turn one commit into another, in order.
+// The statements that turn one commit into another, in order; `native`: with storage words.
 VirtualTablePtr patch_table(
     SessionImpl& session,
-    std::function<Result<DiffTarget>(const std::vector<type::Value>&)> target_of);
+    std::function<Result<DiffTarget>(const std::vector<type::Value>&)> target_of, bool native);
 struct BlameTarget {
   TableName table;
   std::string revision;

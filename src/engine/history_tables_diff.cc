@@ -55,33 +55,47 @@ Result<TableSides> sides_of(SessionImpl& session, const TableName& name, const C
 struct DiffShape {
   std::vector<OutputColumn> columns;
   // Where each column behind `change` comes from.
-  std::vector<RowReader::Column> from, to;
+  RowReader from, to;
   std::vector<bool> is_to;
 };
 
-// change, from_<c> and to_<c> for each column of either version, from_commit, to_commit.
-DiffShape shape_of(const diff::TablePair& pair) {
-  DiffShape shape;
-  shape.columns.push_back({"change", kTextType});
+// change, from_<c> and to_<c> for each column of either version, from_commit, to_commit. With
+// `past`, columns hold what they were in those definitions too.
+DiffShape shape_of(const diff::TablePair& pair, const RowReader::Definitions& past) {
+  std::vector<OutputColumn> shown = {{"change", kTextType}};
+  std::vector<diff::ColumnName> from_names, to_names;
+  std::vector<type::Type> from_types, to_types;
+  std::vector<bool> is_to;
   const auto has = [](const catalog::TableDef* table, const std::string& name) {
     return table != nullptr && table->find_column(name).has_value();
   };
-  const auto add = [&](bool is_to, const catalog::ColumnDef& column) {
-    shape.columns.push_back({(is_to ? "to_" : "from_") + column.name, column.type});
-    (is_to ? shape.to : shape.from).push_back({column.id, column.type, column.absent});
-    shape.is_to.push_back(is_to);
+  const auto add = [&](bool to, const catalog::TableDef& table, uint16_t index) {
+    const catalog::ColumnDef& column = table.columns[index];
+    const type::Type type = RowReader(table, {index}, past).columns()[0].type;
+    shown.push_back({(to ? "to_" : "from_") + column.name, type});
+    (to ? to_names : from_names).push_back({column.id, column.name});
+    (to ? to_types : from_types).push_back(type);
+    is_to.push_back(to);
   };
   for (const diff::ColumnPair& columns : pair.columns()) {
-    const catalog::ColumnDef* from = columns.from ? &pair.from()->columns[*columns.from] : nullptr;
-    const catalog::ColumnDef* to = columns.to ? &pair.to()->columns[*columns.to] : nullptr;
     // A column of one side shows on the other as well, as NULL, unless that has another one of its
     // name.
-    if (from != nullptr || !has(pair.from(), to->name)) add(false, from != nullptr ? *from : *to);
-    if (to != nullptr || !has(pair.to(), from->name)) add(true, to != nullptr ? *to : *from);
+    const auto& [from, to] = columns;
+    if (from) {
+      add(false, *pair.from(), *from);
+    } else if (!has(pair.from(), pair.to()->columns[*to].name)) {
+      add(false, *pair.to(), *to);
+    }
+    if (to) {
+      add(true, *pair.to(), *to);
+    } else if (!has(pair.to(), pair.from()->columns[*from].name)) {
+      add(true, *pair.from(), *from);
+    }
   }
-  shape.columns.push_back({"from_commit", kTextType});
-  shape.columns.push_back({"to_commit", kTextType});
-  return shape;
+  shown.push_back({"from_commit", kTextType});
+  shown.push_back({"to_commit", kTextType});
+  return {std::move(shown), RowReader(std::move(from_names), from_types),
+          RowReader(std::move(to_names), to_types), std::move(is_to)};
 }
 
 // Rows of one table's difference, each repeated by its count.
@@ -188,6 +202,7 @@ Result<VirtualTablePtr> diff_table(
     SessionImpl& session, const TableName& table, const std::optional<CommitRange>& range,
     std::function<Result<CommitRange>(const std::vector<Value>&)> range_of) {
   TableSides known;
+  RowReader::Definitions past;
   if (range) {
     TRY_ASSIGN(known, sides_of(session, table, *range));
   } else {
@@ -195,10 +210,11 @@ Result<VirtualTablePtr> diff_table(
     TRY_ASSIGN(const PlacedTable now,
                place_table(session, table, session.transaction()->snapshot().commit));
     known.from = known.to = now.version;
+    TRY_ASSIGN(past, definitions_below(session, now));
   }
   const diff::TablePair pair(known.from ? known.from->table : nullptr,
                              known.to ? known.to->table : nullptr);
-  auto shape = std::make_shared<const DiffShape>(shape_of(pair));
+  auto shape = std::make_shared<const DiffShape>(shape_of(pair, past));
   return stream_table(
       shape->columns,
       [&session, table, range_of, shape](const std::vector<Value>& arguments,
@@ -209,8 +225,8 @@ Result<VirtualTablePtr> diff_table(
         auto stream = std::make_shared<DiffStream>(DiffStream{history.source(),
                                                               std::move(sides),
                                                               std::nullopt,
-                                                              RowReader(shape->from),
-                                                              RowReader(shape->to),
+                                                              shape->from,
+                                                              shape->to,
                                                               commits.from.hex(),
                                                               commits.to.hex(),
                                                               {},
@@ -411,25 +427,30 @@ VirtualTablePtr schema_diff_table(
 }
 
 VirtualTablePtr patch_table(
-    SessionImpl& session, std::function<Result<DiffTarget>(const std::vector<Value>&)> target_of) {
+    SessionImpl& session, std::function<Result<DiffTarget>(const std::vector<Value>&)> target_of,
+    bool native) {
   const std::vector<OutputColumn> columns = {{"position", kBigintType}, {"statement", kTextType}};
   return stream_table(
       columns,
-      [&session, target_of](const std::vector<Value>& arguments,
+      [&session, target_of, native](const std::vector<Value>& arguments,
                             const expr::EvalContext& context) -> Result<NextRow> {
         TRY_ASSIGN(const DiffTarget target, target_of(arguments));
         const diff::History history = session_history(session, context.cancelled);
         TRY_ASSIGN(const Oid from_root, history.root_of(target.range.from));
         TRY_ASSIGN(const Oid to_root, history.root_of(target.range.to));
         TRY_ASSIGN(diff::Patch patch,
-                   diff::make_patch(history.source(), from_root, to_root,
-                                    target.table ? target.table->path() : std::string()));
+                   diff::make_patch(history.source(),
+                                    {from_root, to_root,
+                                     target.table ? target.table->path() : std::string(), native}));
         std::vector<std::vector<Value>> rows;
         const auto add = [&](std::string text) {
           rows.push_back(
               {bigint_value(static_cast<int64_t>(rows.size() + 1)), text_value(std::move(text))});
         };
-        for (std::string& note : patch.notes) add("-- " + std::move(note));
+        for (std::string& note : patch.notes) {
+          std::replace(note.begin(), note.end(), '\n', ' ');  // A name may hold one.
+          add("-- " + std::move(note));
+        }
         for (std::string& statement : patch.statements) add(std::move(statement) + ";");
         return given_rows(std::move(rows));
       },

@@ -19,9 +19,8 @@ using type::Value;
 
 namespace {
 
-void add_table_columns(const catalog::TableDef& table, std::vector<OutputColumn>& columns) {
-  for (const catalog::ColumnDef& column : table.columns)
-    columns.push_back({column.name, column.type});
+void add_columns(const RowReader& reader, std::vector<OutputColumn>& columns) {
+  columns.insert(columns.end(), reader.columns().begin(), reader.columns().end());
 }
 
 // The columns that name a row: the key's, or all when there is none.
@@ -81,8 +80,9 @@ Result<VirtualTablePtr> history_table(SessionImpl& session, const KnownArguments
   TRY_ASSIGN(const PlacedTable shown, place_argument(session, known, "history", 1));
   std::vector<OutputColumn> columns = {
       {"commit", kTextType}, {"time", kTimeType}, {"author", kTextType}, {"change", kTextType}};
-  add_table_columns(*shown.version.table, columns);
-  const RowReader reader = RowReader::of(*shown.version.table);
+  TRY_ASSIGN(const RowReader::Definitions past, definitions_below(session, shown));
+  const RowReader reader(*shown.version.table, past);
+  add_columns(reader, columns);
   return stream_table(
       std::move(columns),
       [&session, reader](const std::vector<Value>& arguments,
@@ -169,23 +169,15 @@ Result<void> find_value(PickaxeState& state, const diff::RowVersion& version,
   return {};
 }
 
-RowReader naming_reader(const catalog::TableDef& table, std::vector<OutputColumn>& columns) {
-  std::vector<RowReader::Column> wanted;
-  for (const uint16_t index : naming_columns(table)) {
-    const catalog::ColumnDef& column = table.columns[index];
-    columns.push_back({column.name, column.type});
-    wanted.push_back({column.id, column.type, column.absent});
-  }
-  return RowReader(std::move(wanted));
-}
-
 // rowan.pickaxe(table, value [, column [, revision]])
 Result<VirtualTablePtr> pickaxe_table(SessionImpl& session, const KnownArguments& known) {
   TRY_ASSIGN(const PlacedTable shown, place_argument(session, known, "pickaxe", 3));
   std::vector<OutputColumn> columns = {{"commit", kTextType}, {"time", kTimeType},
                                        {"author", kTextType}, {"message", kTextType},
                                        {"change", kTextType}, {"column", kTextType}};
-  const RowReader keys = naming_reader(*shown.version.table, columns);
+  TRY_ASSIGN(const RowReader::Definitions past, definitions_below(session, shown));
+  const RowReader keys(*shown.version.table, naming_columns(*shown.version.table), past);
+  add_columns(keys, columns);
   return stream_table(
       std::move(columns),
       [&session, keys](const std::vector<Value>& arguments,
@@ -313,8 +305,8 @@ Result<bool> next_blamed(BlameStream& stream, const RowReader& keys, bool cells,
 
 VirtualTablePtr blame_rows(SessionImpl& session, const catalog::TableDef& shown, bool cells,
                            std::function<Result<RowCall>(const std::vector<Value>&)> call_of) {
-  std::vector<OutputColumn> columns;
-  const RowReader keys = naming_reader(shown, columns);
+  const RowReader keys(shown, naming_columns(shown), {});
+  std::vector<OutputColumn> columns = keys.columns();
   if (cells) {
     columns.push_back({"column", kTextType});
     columns.push_back({"value", kTextType});
@@ -400,11 +392,11 @@ Result<VirtualTablePtr> row_versions_table(SessionImpl& session, const sql::Qual
       std::string(name.name)};
   auto placed = place_table(session, table, session.transaction()->snapshot().commit);
   if (!placed) return std::move(placed.error()).at(name.position);
-  std::vector<OutputColumn> columns;
-  add_table_columns(*placed->version.table, columns);
+  TRY_ASSIGN(const RowReader::Definitions past, definitions_below(session, *placed));
+  const RowReader reader(*placed->version.table, past);
+  std::vector<OutputColumn> columns = reader.columns();
   columns.push_back({"valid_from", kTimeType});
   columns.push_back({"valid_to", kTimeType});
-  const RowReader reader = RowReader::of(*placed->version.table, true);
   return stream_table(
       std::move(columns),
       [&session, reader, range, placed = *placed](

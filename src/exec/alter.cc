@@ -599,8 +599,15 @@ Result<void> Alteration::add_identity(const AlterAction& action) {
         .at(action.position);
   }
   changed.identity = action.column.identity;
-  changed.sequence = catalog::qualified(
-      table_.schema, catalog::default_sequence_name(table_, changed.name, taken_));
+  const sql::SequenceOptions* options = action.column.identity_options;
+  if (options != nullptr && !options->sequence_name.name.empty()) {
+    const sql::QualifiedName& name = options->sequence_name;
+    changed.sequence = catalog::qualified(
+        name.schema.empty() ? std::string_view(table_.schema) : name.schema, name.name);
+  } else {
+    changed.sequence = catalog::qualified(
+        table_.schema, catalog::default_sequence_name(table_, changed.name, taken_));
+  }
   sql::ColumnClause clause = action.column;
   clause.name = changed.name;
   return create_owned_sequence(table_, clause, context_);

@@ -294,6 +294,8 @@ int command_diff(const Words& words) {
     ++given;
   }
   if (given > 1) return bad_value("of --stat, --json, --sql and --schema only one can be given");
+  view.native = words.has("--native");
+  if (view.native && view.form != DiffForm::kSql) return bad_value("--native goes with --sql");
   Connection connection;
   if (auto failure = connect_to_read(words.plain[0], words.get("--branch"), connection))
     return fail(*failure);
@@ -391,13 +393,14 @@ const std::vector<Command>& commands() {
          {"--graph", "--oneline"},
          command_log},
         {"diff",
-         "DIR A [B] [--table T] [--stat | --json | --sql | --schema] [--exit-code] [--branch B]",
+         "DIR A [B] [--table T] [--stat | --json | --sql [--native] | --schema] [--exit-code] "
+         "[--branch B]",
          "what two revisions differ by (B: HEAD; A may be a..b or a...b); with --exit-code 1 when "
          "they do",
          2,
          3,
          {"--table", "--branch"},
-         {"--stat", "--json", "--sql", "--schema", "--exit-code"},
+         {"--stat", "--json", "--sql", "--native", "--schema", "--exit-code"},
          command_diff},
         {"blame",
          "DIR TABLE [KEY…] [--cells] [--at REVISION] [--branch B]",

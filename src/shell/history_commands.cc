@@ -536,16 +536,24 @@ std::variant<bool, Failure> show_diff(Session& session, const DiffView& view, co
     }
     case DiffForm::kSql: {
       Reader patch(session);
-      if (auto failure = patch.open("SELECT statement FROM " + call("patch", view)))
+      const std::string_view function = view.native ? "native_patch" : "patch";
+      if (auto failure = patch.open("SELECT statement FROM " + call(function, view)))
         return *failure;
       std::optional<Failure> failure;
-      bool any = false;
+      bool any = false;  // Of statements: notes may stand before them, or alone.
+      bool shown = false;
       while (out && patch.next(failure)) {
-        any = true;
-        out << patch.text(0) << '\n';
+        const std::string text = patch.text(0);
+        shown = true;
+        if (!any && !text.starts_with("-- ")) {
+          out << "BEGIN;\n";
+          any = true;
+        }
+        out << text << '\n';
       }
       if (failure) return *failure;
-      return any;
+      if (any) out << "COMMIT;\n";
+      return shown;
     }
   }
   return false;

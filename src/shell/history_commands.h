@@ -38,6 +38,7 @@ struct DiffView {
   std::string to;
   std::string table;
   DiffForm form = DiffForm::kRows;
+  bool native = false;  // kSql: with the words for storage.
 };
 // True: there are differences.
 std::variant<bool, Failure> show_diff(Session& session, const DiffView& view, const Screen& screen,

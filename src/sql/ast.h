@@ -347,10 +347,14 @@ struct SelectStmt : Statement {
 
 // ---- Data changes ----
 
+// Whose value an identity column takes when a statement gives it one: kNone: what its GENERATED says.
+enum class Overriding : uint8_t { kNone, kSystem, kUser };
+
 struct InsertStmt : Statement {
   QualifiedName table;
   List<std::string_view> columns;  // Empty: all.
   SelectStmt* source = nullptr;    // VALUES or a query; null: DEFAULT VALUES.
+  Overriding overriding = Overriding::kNone;
   List<SelectItem> returning;
 };
 

@@ -740,12 +740,20 @@ OrderItem* Builder::order(Expr* expr, bool descending, int nulls) {
 
 // ---- Data changes ----
 
+Overriding Builder::overriding(const Token& whose, const Token& value) {
+  const bool is_system = whose.text() == "system";
+  const bool known = is_system || whose.text() == "user";
+  if (!known || value.text() != "value") syntax_error(TK_IDENT, known ? value : whose);
+  return is_system ? Overriding::kSystem : Overriding::kUser;
+}
+
 Statement* Builder::insert(const Token& token, const QualifiedName* table, InsertSource source,
                            const TargetList* returning) {
   auto* made = statement_node<InsertStmt>(StatementKind::kInsert, token);
   made->table = *table;
   made->columns = list(source.columns);
   made->source = source.select;
+  made->overriding = source.overriding;
   made->returning = items(returning);
   return made;
 }

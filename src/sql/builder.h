@@ -54,6 +54,7 @@ struct WithClause {
 struct InsertSource {
   Growing<std::string_view>* columns;
   SelectStmt* select;
+  Overriding overriding;
 };
 struct CopyOptions {
   CopyStmt values;
@@ -240,6 +241,7 @@ class Builder {
   OrderItem* order(Expr* expr, bool descending, int nulls);
 
   // ---- Data changes.
+  Overriding overriding(const Token& whose, const Token& value);  // SYSTEM VALUE, USER VALUE.
   Statement* insert(const Token& token, const QualifiedName* table, InsertSource source,
                     const TargetList* returning);
   Statement* update(const Token& token, const QualifiedName* table, std::string_view alias,

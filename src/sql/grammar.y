@@ -50,7 +50,7 @@
   CHECKOUT CHECKPOINT CHERRY COMMIT COMMITTED CONFLICT CONFLICTS CONTINUE COPY CSV CYCLE DATA DATABASE DATABASES
   DEFERRED DELETE DELIMITER DESCRIBE DIFF DROP DRY ESCAPE EVERY EXPLAIN FILTER FIRST FORCE GENERATED GREP HARD
   HEADER HISTORY ID IDENTITY IF IMMEDIATE INCREMENT INDEX INDEXES INSERT ISOLATION KEEP KEY LAST LEVEL LOCAL LOG
-  MATCH MATERIALIZED MAXVALUE MERGE MESSAGE MINVALUE MODIFY NAMES NEXT NO ONTO OPERATOR OWNED PARENT PARTIAL PATH
+  MATCH MATERIALIZED MAXVALUE MERGE MESSAGE MINVALUE MODIFY NAMES NEXT NO ONTO OPERATOR OVERRIDING OWNED PARENT PARTIAL PATH
   PICK POLICY PROTECT QUOTE READ REBASE RECURSIVE REFLOG REFRESH RELEASE RENAME REPEATABLE REPLACE RESET RESOLVE
   RESTART RESTORE RESTRICT REVERT ROLLBACK ROWS RUN SAVEPOINT SCHEMA SEQUENCE SERIALIZABLE SESSION SET SHOW SIMPLE
   SINCE SLOT SNAPSHOT SQUASH START STAT STATUS STDIN STDOUT STORED SWITCH TABLES TAG TAGS TRANSACTION TRANSACTIONS
@@ -683,10 +683,15 @@ plain_statement(A) ::= explainable(S). { A = S; }
 %type insert {rowan::sql::Statement*}
 insert(A) ::= INSERT(T) INTO qualified_name(N) insert_source(S) returning(R). { A = b->insert(T, N, S, R); }
 insert(A) ::= INSERT(T) INTO qualified_name(N) AS colid insert_source(S) returning(R). { A = b->insert(T, N, S, R); }
+%type overriding {rowan::sql::Overriding}
+overriding(A) ::= OVERRIDING IDENT(W) IDENT(V). { A = b->overriding(W, V); }
+overriding(A) ::= OVERRIDING CURRENT_VALUE(W) IDENT(V). { A = b->overriding(W, V); }
 %type insert_source {rowan::sql::InsertSource}
-insert_source(A) ::= select_statement(S). { A = {nullptr, S}; }
-insert_source(A) ::= LP name_list(L) RP select_statement(S). { A = {L, S}; }
-insert_source(A) ::= DEFAULT VALUES. { A = {nullptr, nullptr}; }
+insert_source(A) ::= select_statement(S). { A = {nullptr, S, rowan::sql::Overriding::kNone}; }
+insert_source(A) ::= LP name_list(L) RP select_statement(S). { A = {L, S, rowan::sql::Overriding::kNone}; }
+insert_source(A) ::= overriding(O) select_statement(S). { A = {nullptr, S, O}; }
+insert_source(A) ::= LP name_list(L) RP overriding(O) select_statement(S). { A = {L, S, O}; }
+insert_source(A) ::= DEFAULT VALUES. { A = {nullptr, nullptr, rowan::sql::Overriding::kNone}; }
 %type returning {rowan::sql::TargetList*}
 returning(A) ::= . { A = nullptr; }
 returning(A) ::= RETURNING target_list(L). { A = L; }

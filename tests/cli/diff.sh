@@ -27,9 +27,11 @@ prints '{"table": "t", "change": "modified", "from": {"id": 1, "v": "the quick f
 {"table": "t", "change": "removed", "from": {"id": 2, "v": "ink", "n": 2}}
 {"table": "t", "change": "added", "to": {"id": 3, "v": null, "n": 7}}'
 run diff d.git old --sql; exits 0
-prints "DELETE FROM public.t WHERE id = 2;
+prints "BEGIN;
+DELETE FROM public.t WHERE id = 2;
 UPDATE public.t SET v = 'the slow fox' WHERE id = 1;
-INSERT INTO public.t (id, v, n) VALUES (3, NULL, 7);"
+INSERT INTO public.t (id, v, n) VALUES (3, NULL, 7);
+COMMIT;"
 run diff d.git old --sql --json; exits 2
 run diff d.git nowhere; exits 18
 run diff d.git 'old~2' old --schema; exits 0; shows '+ CREATE TABLE public.t ('
@@ -49,5 +51,35 @@ run blame d.git t 1 --cells; exits 0; shows '1  v = the slow fox  public.t: +0 ~
 run blame d.git t --at 'HEAD~6'; exits 0; shows ')  2  public.t: +2 ~0 -0'
 run blame d.git missing; exits 10
 run blame d.git t x; exits 12
+
+# Storage words only when they are asked for; the script is one transaction, and gives the very tree.
+"$rowan" sql d.git -c 'CREATE BRANCH narrow' \
+  -c "CREATE TABLE g (id int GENERATED ALWAYS AS IDENTITY (START WITH 5) PRIMARY KEY, n numeric MERGE RULE sum); INSERT INTO g (n) VALUES (1), (2); CREATE INDEX gv ON g (n)" \
+  -c 'ALTER TABLE t ADD COLUMN w int DEFAULT 4' >/dev/null
+run diff d.git narrow --sql; exits 0
+prints "-- The merge rules of public.g are not PostgreSQL's: the native form writes them.
+BEGIN;
+CREATE TABLE public.g (
+  id integer GENERATED ALWAYS AS IDENTITY NOT NULL,
+  n numeric,
+  CONSTRAINT g_pkey PRIMARY KEY (id)
+);
+ALTER TABLE public.t ADD COLUMN w integer DEFAULT 4;
+INSERT INTO public.g (id, n) OVERRIDING SYSTEM VALUE VALUES (5, 1), (6, 2);
+CREATE INDEX gv ON public.g (n);
+ALTER TABLE public.t ALTER COLUMN w SET DEFAULT 4;
+ALTER SEQUENCE public.g_id_seq AS integer INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 5 NO CYCLE RESTART;
+ALTER SEQUENCE public.g_id_seq RESTART WITH 37;
+COMMIT;"
+"$rowan" diff d.git narrow main --sql > patch.sql
+run sql d.git --branch narrow -f patch.sql; exits 0
+run log d.git main..narrow --oneline; [[ $(wc -l <<<"$out") -eq 1 ]] || fail "the patch is one commit: $out"
+"$rowan" diff d.git old main --sql --native > native.sql
+grep -q 'SLOT 0 ID' native.sql || fail 'the native form has no slots'
+"$rowan" sql d.git -c 'CREATE BRANCH exact FROM old' >/dev/null
+"$rowan" diff d.git exact main --sql --native > native.sql
+run sql d.git --branch exact -f native.sql; exits 0
+[[ $(git -C d.git rev-parse 'exact^{tree}') == $(git -C d.git rev-parse 'main^{tree}') ]] || fail 'another tree'
+run diff d.git old --native; exits 2; says '--native goes with --sql'
 
 finish

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -110,31 +111,23 @@ inline std::string key_of(int id) {
   return key;
 }
 
-// Which columns differ as SQL sees it, by ID; the naive counterpart of TablePair::compare.
+// Which columns differ as SQL sees it, by ID; the naive counterpart of TablePair::compare. A column
+// that one side has not is NULL there.
 inline std::vector<uint32_t> naive_changed(const ModelTable& from, const ModelTable& to, int id) {
-  const auto has = [](const ModelTable& table, uint32_t column, bool live) {
+  const auto cell = [id](const ModelTable& table, uint32_t column) -> std::optional<std::string> {
     for (const auto& known : table.definition.columns) {
-      if (known.id == column) return true;
+      if (known.id == column) return table.cell(id, column);
     }
-    for (const auto& dropped : table.definition.dropped) {
-      if (!live && dropped.id == column) return true;
-    }
-    return false;
+    return std::string("null");
   };
+  std::set<uint32_t> columns;
+  for (const ModelTable* table : {&from, &to}) {
+    for (const auto& column : table->definition.columns) columns.insert(column.id);
+  }
   std::vector<uint32_t> changed;
-  const auto look = [&](const ModelTable& one, const ModelTable& other) {
-    for (const auto& column : one.definition.columns) {
-      if (has(other, column.id, true)) {
-        if (&one == &to && one.cell(id, column.id) != other.cell(id, column.id))
-          changed.push_back(column.id);
-      } else if (!has(other, column.id, false) &&
-                 one.cell(id, column.id) != one.absent_text(column.slot)) {
-        changed.push_back(column.id);
-      }
-    }
-  };
-  look(to, from);
-  look(from, to);
+  for (const uint32_t column : columns) {
+    if (cell(from, column) != cell(to, column)) changed.push_back(column);
+  }
   return changed;
 }
 
