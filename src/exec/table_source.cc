@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/ensure.h"
 #include "type/key_codec.h"
 
 namespace rowan::exec {
@@ -136,6 +137,13 @@ std::string with_line_count(Bytes line, uint64_t count) {
   out += line.substr(end);
   return out;
 }
+
+std::string row_key(Bytes key, uint64_t n) {
+  DCHECK(key.find('#') == Bytes::npos);  // A counted key is hexadecimal.
+  return std::string(key) + '#' + std::to_string(n);
+}
+
+Bytes stored_key(Bytes row_key) { return row_key.substr(0, row_key.find('#')); }
 
 type::RowLayout uncounted_layout(const type::RowLayout& layout) {
   type::RowLayout result = layout;
