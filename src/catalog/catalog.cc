@@ -176,6 +176,21 @@ Result<std::shared_ptr<const tree::GitTree>> Catalog::folder_of(std::string_view
   return tree::GitTree::read(objects_, cache_, folder->id);
 }
 
+Result<std::string> Catalog::schema_of(std::span<const std::string> path,
+                                       std::string_view name) const {
+  std::string first_there;
+  for (const std::string& schema : path) {
+    TRY_ASSIGN(const bool there, has_schema(schema));
+    if (!there) continue;
+    if (first_there.empty()) first_there = schema;
+    if (name.empty()) break;
+    TRY_ASSIGN(const RelationKind kind, find_relation(schema, name));
+    if (kind != RelationKind::kNone) return schema;
+  }
+  if (!first_there.empty()) return first_there;
+  return path.empty() ? std::string(kDefaultSchema) : path.front();
+}
+
 Result<Catalog::RelationKind> Catalog::find_relation(std::string_view schema,
                                                      std::string_view name) const {
   TRY_ASSIGN(const auto folder, folder_of(schema, name));

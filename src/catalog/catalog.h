@@ -4,6 +4,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <span>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,6 +44,10 @@ class Catalog {
                                                  std::string_view name) const;
   // As find_table, but kUndefinedTable (`relation "x" does not exist`) or kInvalidSchemaName.
   Result<TableVersion> get_table(std::string_view schema, std::string_view name) const;
+
+  // Where a name without a schema is: the first schema of the path that has a relation of that name.
+  // When none has, and for names that are new (empty `name`): the first that is there, else the first.
+  Result<std::string> schema_of(std::span<const std::string> path, std::string_view name) const;
 
   // What a name of the schema stands for. Indexes are found through their tables (find_index).
   enum class RelationKind : uint8_t { kNone, kTable, kView, kMaterializedView, kSequence, kIndex };

@@ -100,7 +100,7 @@ Result<void> set_identity(const TableDef& table, const sql::ColumnClause& clause
 
 // Sets what a clause says of the column alone; its slot is given later.
 Result<ColumnDef> column_of_clause(const TableDef& table, const sql::ColumnClause& clause,
-                                   const NameTaken& taken) {
+                                   const NameScope& scope, const NameTaken& taken) {
   ColumnDef column;
   column.name = clause.name;
   TRY_ASSIGN(column.type, column_type(clause.type));
@@ -119,10 +119,11 @@ Result<ColumnDef> column_of_clause(const TableDef& table, const sql::ColumnClaus
   }
   if (clause.identity != sql::IdentityKind::kNone) TRY(set_identity(table, clause, column, taken));
   if (clause.default_value != nullptr) {
-    TRY_ASSIGN(column.default_sql, default_text(*clause.default_value, table.schema));
+    TRY_ASSIGN(column.default_sql, default_text(*clause.default_value, table, scope));
     column.sequence = sequence_of_default(column.default_sql);
   }
   TRY_ASSIGN(column.merge_rule, merge_rule(clause.merge_rule, clause.position));
+  // The other rules are asked of new definitions only: stored ones may be older than the question.
   if (column.merge_rule == MergeRule::kSum && !type::is_number(column.type.id)) {
     return invalid(
         ErrorCode::kInvalidTableDefinition,
@@ -143,12 +144,12 @@ Error too_many_columns() {
                "tables can have at most " + std::to_string(kColumnsMax) + " columns");
 }
 
-Result<void> add_columns(const sql::CreateTableStmt& statement, TableDef& table,
-                         const NameTaken& taken) {
+Result<void> add_columns(const sql::CreateTableStmt& statement, const NameScope& scope,
+                         TableDef& table, const NameTaken& taken) {
   if (statement.columns.count + statement.dropped.count > kColumnsMax) return too_many_columns();
   for (const sql::ColumnClause& clause : statement.columns) {
     if (table.find_column(clause.name)) return duplicate_column(clause);
-    TRY_ASSIGN(ColumnDef column, column_of_clause(table, clause, taken));
+    TRY_ASSIGN(ColumnDef column, column_of_clause(table, clause, scope, taken));
     table.columns.push_back(std::move(column));
   }
   return {};
@@ -239,6 +240,24 @@ std::string_view merge_rule_name(MergeRule rule) {
   return "";
 }
 
+bool rule_fits(MergeRule rule, type::TypeId type) {
+  const bool json = type == type::TypeId::kJson || type == type::TypeId::kJsonb;
+  switch (rule) {
+    case MergeRule::kSum:
+      return type::is_number(type);
+    case MergeRule::kMax:
+    case MergeRule::kMin:
+      return !json;
+    case MergeRule::kUnion:
+      return json;
+    case MergeRule::kNone:
+    case MergeRule::kNewest:
+    case MergeRule::kConflict:
+      return true;
+  }
+  return true;
+}
+
 std::optional<MergeRule> find_merge_rule(std::string_view name) {
   for (const MergeRule rule : {MergeRule::kSum, MergeRule::kMax, MergeRule::kMin, MergeRule::kUnion,
                                MergeRule::kNewest, MergeRule::kConflict}) {
@@ -267,14 +286,16 @@ Result<type::Type> column_type(const sql::TypeName& name) {
   return type;
 }
 
-Result<std::string> default_text(const sql::Expr& value, std::string_view default_schema) {
+Result<std::string> default_text(const sql::Expr& value, const TableDef& table,
+                                 const NameScope& scope) {
   std::string text = sql::to_sql(value);
   if (sql::has_subquery(value))
     return invalid(ErrorCode::kFeatureNotSupported, "cannot use subquery in DEFAULT expression",
                    value.position);
   TRY_ASSIGN(const std::vector<std::string> sequences, sequences_of(text));
   for (const std::string& name : sequences) {
-    TRY_ASSIGN(const ObjectName object, parse_name(name, default_schema));
+    TRY_ASSIGN(ObjectName object, parse_name(name, {}));
+    if (object.schema.empty()) object.schema = scope.find ? scope.find(object.name) : table.schema;
     const std::string full = qualified(object.schema, object.name);
     if (full != name) {
       TRY_ASSIGN(text, rename_sequence_in(text, name, full));
@@ -292,10 +313,10 @@ std::string sequence_of_default(std::string_view default_sql) {
 }
 
 Result<void> add_column_clause(TableDef& table, const sql::ColumnClause& clause,
-                               const NameTaken& taken) {
+                               const NameScope& scope, const NameTaken& taken) {
   if (table.columns.size() + table.dropped.size() >= kColumnsMax) return too_many_columns();
   if (table.find_column(clause.name)) return duplicate_column(clause);
-  TRY_ASSIGN(ColumnDef column, column_of_clause(table, clause, taken));
+  TRY_ASSIGN(ColumnDef column, column_of_clause(table, clause, scope, taken));
   column.slot = static_cast<uint16_t>(table.columns.size() + table.dropped.size());
   column.id = column_id(column.slot, column.name, type::type_name(column.type));
   table.columns.push_back(std::move(column));
@@ -344,7 +365,7 @@ Result<TableDef> table_from_statement(const sql::CreateTableStmt& statement, con
   TableDef table;
   table.schema = statement.table.schema.empty() ? scope.schema : statement.table.schema;
   table.name = statement.table.name;
-  TRY(add_columns(statement, table, taken));
+  TRY(add_columns(statement, scope, table, taken));
   TRY(assign_slots(statement, table));
   TRY(add_constraints(statement, scope, table, taken));
   TRY_ASSIGN(table.merge_rule, merge_rule(statement.merge_rule, statement.position));

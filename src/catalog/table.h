@@ -23,6 +23,9 @@ namespace rowan::catalog {
 enum class MergeRule : uint8_t { kNone, kSum, kMax, kMin, kUnion, kNewest, kConflict };
 std::string_view merge_rule_name(MergeRule rule);  // "sum"; empty for kNone.
 std::optional<MergeRule> find_merge_rule(std::string_view name);
+// Whether the rule can settle anything in a column of the type: sum numbers, union arrays in JSON, max
+// and min what has an order.
+bool rule_fits(MergeRule rule, type::TypeId type);
 
 struct ColumnDef {
   std::string name;
@@ -118,7 +121,10 @@ using NameTaken = std::function<bool(std::string_view name)>;
 // unqualified ones. A text in a tree names no database.
 struct NameScope {
   std::string_view database;
-  std::string_view schema;
+  std::string_view schema;  // Of a table without one.
+  // Where a relation named without a schema is, by the search path; null: in `schema`, and what a
+  // DEFAULT names in the table's own.
+  std::function<std::string(std::string_view name)> find = nullptr;
 };
 
 // From a parsed CREATE TABLE: resolves types, assigns slots and ids that are not written, names
@@ -132,6 +138,7 @@ Result<TableDef> table_from_statement(const sql::CreateTableStmt& statement, con
 // The pieces of it that ALTER TABLE and CREATE INDEX need, on a table that has its columns. Call
 // finish_table() afterwards.
 Result<void> add_column_clause(TableDef& table, const sql::ColumnClause& clause,
+                               const NameScope& scope,
                                const NameTaken& taken = {});  // The column alone, in the next slot.
 Result<void> add_key_clause(TableDef& table, const sql::KeyClause& clause,
                             const NameTaken& taken = {});
@@ -143,7 +150,8 @@ Result<void> add_index_clause(TableDef& table, const sql::IndexClause& clause,
 Result<type::Type> column_type(const sql::TypeName& name);  // Serial types give their integer type.
 bool is_serial(const sql::TypeName& name);
 // The canonical text of a DEFAULT; sequences named in it get their schema.
-Result<std::string> default_text(const sql::Expr& value, std::string_view default_schema);
+Result<std::string> default_text(const sql::Expr& value, const TableDef& table,
+                                 const NameScope& scope);
 // "schema.sequence" that a default's text draws from: nextval('…') alone. Empty: it is none of that
 // kind.
 std::string sequence_of_default(std::string_view default_sql);

@@ -268,7 +268,12 @@ Result<void> add_foreign_key_clause(TableDef& table, const sql::ForeignKeyClause
     key.columns.push_back(*column);
   }
   TRY(sql::check_database(clause.table, scope.database));
-  key.schema = clause.table.schema.empty() ? scope.schema : clause.table.schema;
+  key.schema = clause.table.schema;
+  if (key.schema.empty()) {
+    // The table itself need not be there yet.
+    const bool own = clause.table.name == table.name && table.schema == scope.schema;
+    key.schema = own || !scope.find ? std::string(scope.schema) : scope.find(clause.table.name);
+  }
   key.table = clause.table.name;
   for (const std::string_view name : clause.referenced) key.referenced.emplace_back(name);
   if (!key.referenced.empty() && key.referenced.size() != key.columns.size()) {

@@ -489,10 +489,12 @@ Result<std::shared_ptr<const plan::VirtualTable>> find_conflict_table(SessionImp
   constexpr std::string_view kPrefix = "conflicts_";
   if (!name.starts_with(kPrefix)) return Found();
   name.remove_prefix(kPrefix.size());
-  std::string schema = session.settings().schema();
+  std::string schema;
   if (const size_t dot = name.find('.'); dot != std::string_view::npos) {
     schema = name.substr(0, dot);
     name.remove_prefix(dot + 1);
+  } else {
+    schema = session.schema_of(name);
   }
   store::ObjectStore& store = session.owner().store();
   TRY_ASSIGN(const txn::Snapshot tip,

@@ -311,7 +311,7 @@ Result<TableName> parse_table_name(SessionImpl& session, std::string_view text) 
   if (quoted || parts.size() > 2 || parts.front().empty() || parts.back().empty()) {
     return Error(ErrorCode::kInvalidName, "invalid name syntax: \"" + std::string(text) + "\"");
   }
-  if (parts.size() == 1) return TableName{std::string(session.settings().schema()), parts[0]};
+  if (parts.size() == 1) return TableName{session.schema_of(parts[0]), parts[0]};
   return TableName{parts[0], parts[1]};
 }
 

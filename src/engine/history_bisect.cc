@@ -246,8 +246,10 @@ VirtualTablePtr bisect_table(SessionImpl& session) {
       columns,
       [&session](const std::vector<Value>& arguments,
                  const expr::EvalContext& context) -> Result<NextRow> {
-        TRY_ASSIGN(const Oid good, session_revision(session, argument_text(arguments, 1)));
-        TRY_ASSIGN(const Oid bad, session_revision(session, argument_text(arguments, 2)));
+        TRY_ASSIGN(const std::string good_name, revision_text(arguments, 1));
+        TRY_ASSIGN(const std::string bad_name, revision_text(arguments, 2));
+        TRY_ASSIGN(const Oid good, session_revision(session, good_name));
+        TRY_ASSIGN(const Oid bad, session_revision(session, bad_name));
         Bisection bisection(session, context);
         TRY_ASSIGN(std::vector<std::vector<Value>> rows,
                    bisection.run(argument_text(arguments, 0), good, bad));

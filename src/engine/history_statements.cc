@@ -82,9 +82,7 @@ Result<std::vector<Value>> key_values(const sql::Expr& key, const expr::EvalCont
 }
 
 TableName name_of(SessionImpl& session, const sql::QualifiedName& name) {
-  return {std::string(name.schema.empty() ? std::string_view(session.settings().schema())
-                                          : name.schema),
-          std::string(name.name)};
+  return {session.schema_of(name), std::string(name.name)};
 }
 
 Result<TableRows> rows_of(const plan::VirtualTable& table, uint64_t limit,

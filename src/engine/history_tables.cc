@@ -137,6 +137,13 @@ std::string argument_text(const std::vector<Value>& arguments, size_t index) {
                                                                  : std::string();
 }
 
+Result<std::string> revision_text(const std::vector<Value>& arguments, size_t index) {
+  std::string text = argument_text(arguments, index);
+  if (text.empty() && index < arguments.size() && !arguments[index].is_null())
+    return Error(ErrorCode::kInvalidParameterValue, "a revision must not be empty");
+  return text;
+}
+
 Result<std::string> known_text(const KnownArguments& known, size_t index,
                                std::string_view function) {
   if (index >= known.size() || !known[index] || known[index]->is_null()) {
@@ -252,7 +259,7 @@ VirtualTablePtr parents_table(SessionImpl& session) {
 // rowan.log([revision or range [, table [, key …]]])
 Result<LogRequest> log_request(SessionImpl& session, const std::vector<Value>& arguments) {
   LogRequest request;
-  const std::string revision = argument_text(arguments, 0);
+  TRY_ASSIGN(const std::string revision, revision_text(arguments, 0));
   TRY_ASSIGN(const std::optional<CommitRange> range, session_range(session, revision));
   if (range) {
     request.from = {range->to};
@@ -320,14 +327,15 @@ namespace {
 // from and to, or one range, from argument `first` on. Without a `to` it is HEAD.
 Result<CommitRange> range_arguments(SessionImpl& session, const std::vector<Value>& arguments,
                                     size_t first) {
-  const std::string from = argument_text(arguments, first);
+  TRY_ASSIGN(const std::string from, revision_text(arguments, first));
+  TRY_ASSIGN(const std::string to, revision_text(arguments, first + 1));
   if (arguments.size() <= first + 1) {
     TRY_ASSIGN(const std::optional<CommitRange> range, session_range(session, from));
     if (range) return *range;
   }
   CommitRange range;
   TRY_ASSIGN(range.from, session_revision(session, from));
-  TRY_ASSIGN(range.to, session_revision(session, argument_text(arguments, first + 1)));
+  TRY_ASSIGN(range.to, session_revision(session, to));
   return range;
 }
 

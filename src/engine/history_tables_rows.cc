@@ -41,7 +41,9 @@ Result<PlacedTable> place_argument(SessionImpl& session, const KnownArguments& k
       // A parameter: the columns are those of the table as it is now.
       return place_table(session, name, session.transaction()->snapshot().commit);
     }
-    if (!known[revision_at]->is_null()) revision = type::to_text(*known[revision_at]);
+    if (!known[revision_at]->is_null()) {
+      TRY_ASSIGN(revision, revision_text({*known[revision_at]}, 0));
+    }
   }
   TRY_ASSIGN(const Oid commit, session_revision(session, revision));
   return place_table(session, name, commit);
@@ -55,7 +57,8 @@ struct RowCall {
 Result<RowCall> row_call(SessionImpl& session, const std::vector<Value>& arguments) {
   RowCall call;
   TRY_ASSIGN(const TableName name, parse_table_name(session, argument_text(arguments, 0)));
-  TRY_ASSIGN(const Oid commit, session_revision(session, argument_text(arguments, 1)));
+  TRY_ASSIGN(const std::string revision, revision_text(arguments, 1));
+  TRY_ASSIGN(const Oid commit, session_revision(session, revision));
   TRY_ASSIGN(call.placed, place_table(session, name, commit));
   if (arguments.size() > 2) {
     TRY_ASSIGN(call.key, encode_row_key(*call.placed.version.table,
@@ -183,7 +186,8 @@ Result<VirtualTablePtr> pickaxe_table(SessionImpl& session, const KnownArguments
       [&session, keys](const std::vector<Value>& arguments,
                        const expr::EvalContext& context) -> Result<NextRow> {
         TRY_ASSIGN(const TableName name, parse_table_name(session, argument_text(arguments, 0)));
-        TRY_ASSIGN(const Oid commit, session_revision(session, argument_text(arguments, 3)));
+        TRY_ASSIGN(const std::string revision, revision_text(arguments, 3));
+        TRY_ASSIGN(const Oid commit, session_revision(session, revision));
         TRY_ASSIGN(const PlacedTable placed, place_table(session, name, commit));
         const diff::History history = session_history(session, context.cancelled);
         TRY_ASSIGN(
@@ -386,10 +390,7 @@ Result<bool> next_version(VersionsState& state, const RowReader& reader, std::ve
 
 Result<VirtualTablePtr> row_versions_table(SessionImpl& session, const sql::QualifiedName& name,
                                            const plan::TimeRange& range) {
-  const TableName table{
-      std::string(name.schema.empty() ? std::string_view(session.settings().schema())
-                                      : name.schema),
-      std::string(name.name)};
+  const TableName table{session.schema_of(name), std::string(name.name)};
   auto placed = place_table(session, table, session.transaction()->snapshot().commit);
   if (!placed) return std::move(placed.error()).at(name.position);
   TRY_ASSIGN(const RowReader::Definitions past, definitions_below(session, *placed));

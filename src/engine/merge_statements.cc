@@ -676,9 +676,7 @@ Result<VersionResult> show_conflicts(SessionImpl& session, const sql::ShowStmt& 
   store::ObjectStore& store = session.owner().store();
   std::optional<std::pair<std::string, std::string>> table;
   if (!statement.name.name.empty()) {
-    table.emplace(statement.name.schema.empty() ? session.settings().schema()
-                                                : std::string(statement.name.schema),
-                  std::string(statement.name.name));
+    table.emplace(session.schema_of(statement.name), std::string(statement.name.name));
   }
   TRY_ASSIGN(const auto pending, find_pending_merge(store, session.branch_name()));
   VersionResult result{{"SHOW 0", 0, {}, {}}, {}};

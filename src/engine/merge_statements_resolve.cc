@@ -318,8 +318,7 @@ struct Target {
 };
 
 Target target_of(SessionImpl& session, const sql::QualifiedName& name) {
-  return {name.schema.empty() ? session.settings().schema() : std::string(name.schema),
-          std::string(name.name)};
+  return {session.schema_of(name), std::string(name.name)};
 }
 
 VersionResult resolved(std::string what, size_t remaining) {
@@ -359,7 +358,8 @@ Result<std::optional<VersionResult>> resolve_definition(SessionImpl& session,
                                                         Work& work) {
   if (statement.object.empty()) return std::optional<VersionResult>();
   const std::string object(statement.object);
-  const std::string in_schema = session.settings().schema() + "." + object;
+  const std::string in_schema =
+      session.schema_of(std::string_view(object).substr(0, object.find('.'))) + "." + object;
   std::string name;
   for (const merge::SchemaConflict& conflict : work.run.outcome.schema_conflicts) {
     if (conflict.object != object && conflict.object != in_schema) continue;
@@ -406,7 +406,7 @@ Result<VersionResult> resolve_many(SessionImpl& session, const sql::ResolveStmt&
 Target conflict_target(SessionImpl& session, const sql::QualifiedName& name) {
   const std::string_view table = name.name.substr(kTablePrefix.size());
   const size_t dot = table.find('.');
-  if (dot == std::string_view::npos) return {session.settings().schema(), std::string(table)};
+  if (dot == std::string_view::npos) return {session.schema_of(table), std::string(table)};
   return {std::string(table.substr(0, dot)), std::string(table.substr(dot + 1))};
 }
 

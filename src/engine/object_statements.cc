@@ -27,9 +27,8 @@ void add_index(const catalog::TableDef& table, const std::string& name,
 }  // namespace
 
 Result<TableRows> show_views(SessionImpl& session, const sql::ShowStmt& statement) {
-  const std::string_view schema = statement.name.name.empty()
-                                      ? std::string_view(session.settings().schema())
-                                      : statement.name.name;
+  const std::string schema =
+      statement.name.name.empty() ? session.schema() : std::string(statement.name.name);
   const catalog::Catalog& catalog = session.transaction()->catalog();
   TRY_ASSIGN(const std::vector<std::string> names, catalog.views(schema));
   TextRows rows;
@@ -42,11 +41,8 @@ Result<TableRows> show_views(SessionImpl& session, const sql::ShowStmt& statemen
 }
 
 Result<TableRows> show_indexes(SessionImpl& session, const sql::ShowStmt& statement) {
-  const std::string_view schema = statement.name.schema.empty()
-                                      ? std::string_view(session.settings().schema())
-                                      : statement.name.schema;
   TRY_ASSIGN(const catalog::TableVersion version,
-             session.transaction()->get_table(schema, statement.name.name));
+             session.transaction()->get_table(session.schema_of(statement.name), statement.name.name));
   const catalog::TableDef& table = *version.table;
   TextRows rows;
   if (!table.primary_key.empty())
@@ -63,9 +59,7 @@ Result<TableRows> show_indexes(SessionImpl& session, const sql::ShowStmt& statem
 
 Result<std::optional<TableRows>> describe_view(SessionImpl& session, const sql::ShowStmt& statement,
                                                const expr::EvalContext& eval) {
-  const std::string schema(statement.name.schema.empty()
-                               ? std::string_view(session.settings().schema())
-                               : statement.name.schema);
+  const std::string schema = session.schema_of(statement.name);
   TRY_ASSIGN(const bool there, session.transaction()->catalog().has_schema(schema));
   if (!there) return std::optional<TableRows>();
   TRY_ASSIGN(const auto view,

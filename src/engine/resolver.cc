@@ -5,6 +5,9 @@
 #include "engine/conflicts.h"
 #include "engine/history_tables.h"
 #include "engine/system_tables.h"
+#include "exec/build.h"
+#include "expr/functions.h"
+#include "plan/logical.h"
 #include "tree/row_tree.h"
 
 namespace rowan::engine {
@@ -26,14 +29,61 @@ Result<bool> find_view(const catalog::Catalog& catalog, std::string_view schema,
   return true;
 }
 
+void note_calls(const expr::Node& node, SequenceUse& use) {
+  if (node.function != nullptr) {
+    const std::string_view name = node.function->name;
+    use.draws = use.draws || name == "nextval" || name == "setval";
+    use.reads = use.reads || name == "currval" || name == "lastval";
+  }
+  for (const expr::NodePtr& child : node.children) note_calls(*child, use);
+}
+
+void note_calls(plan::PhysicalNode& node, SequenceUse& use) {
+  plan::for_each_expression(node, [&](expr::NodePtr& e) { note_calls(*e, use); });
+  for (const auto& child : node.children) note_calls(*child, use);
+}
+
+// A query in WITH that several places read. It lives as long as the plan that names it, which runs once.
+class SharedQuery final : public plan::VirtualTable {
+ public:
+  SharedQuery(SessionImpl& session, plan::Plan plan) : session_(session), plan_(std::move(plan)) {}
+  const std::vector<plan::OutputColumn>& columns() const override { return plan_.outputs; }
+  Result<std::vector<type::Batch>> rows(const std::vector<type::Value>& /*arguments*/,
+                                        const expr::EvalContext& eval) const override {
+    if (!rows_.has_value()) {
+      exec::ExecContext context{session_.owner().manager(), *session_.transaction(), eval};
+      TRY_ASSIGN(rows_, exec::run_all(plan_, context));
+    }
+    return *rows_;
+  }
+  bool cacheable() const override { return false; }
+
+ private:
+  SessionImpl& session_;
+  const plan::Plan plan_;
+  mutable std::optional<std::vector<type::Batch>> rows_;  // Made by the first who asks.
+};
+
 }  // namespace
+
+Result<std::shared_ptr<const plan::VirtualTable>> SessionResolver::run_once(plan::Plan plan) {
+  note_calls(*plan.root, shared_);
+  return std::shared_ptr<const plan::VirtualTable>(
+      std::make_shared<SharedQuery>(session_, std::move(plan)));
+}
+
+SequenceUse SessionResolver::sequence_use(const plan::Plan& plan) const {
+  SequenceUse use = shared_;
+  note_calls(*plan.root, use);
+  return use;
+}
 
 Result<plan::ResolvedTable> SessionResolver::resolve(const sql::QualifiedName& name,
                                                      std::string_view revision,
                                                      std::optional<int64_t> time_us) {
   TRY(sql::check_database(name, session_.database()));
-  const std::string_view schema =
-      name.schema.empty() ? std::string_view(session_.settings().schema()) : name.schema;
+  const bool is_now = revision.empty() && !time_us;
+  std::string schema = is_now ? session_.schema_of(name) : std::string(name.schema);
   plan::ResolvedTable resolved;
   if (schema == "rowan") {
     TRY_ASSIGN(resolved.virtual_table, find_conflict_table(session_, name.name));
@@ -46,17 +96,20 @@ Result<plan::ResolvedTable> SessionResolver::resolve(const sql::QualifiedName& n
     }
     return resolved;
   }
-  if (revision.empty() && !time_us) {
+  if (is_now) {
     const catalog::Catalog& current = session_.transaction()->catalog();
     auto table = session_.transaction()->get_table(schema, name.name);
     if (!table) {
       TRY_ASSIGN(const bool is_view,
                  find_view(current, schema, name.name, table.error(), resolved));
       if (is_view) return resolved;
-      // A name in FROM: PostgreSQL speaks of the relation even when its schema is not there.
-      if (table.error().code() == ErrorCode::kInvalidSchemaName) {
+      // A name in FROM: PostgreSQL speaks of the relation as it is written, even when its schema is
+      // not there.
+      if (table.error().code() == ErrorCode::kInvalidSchemaName ||
+          (table.error().code() == ErrorCode::kUndefinedTable && name.schema.empty())) {
+        const std::string written = name.schema.empty() ? "" : schema + ".";
         return Error(ErrorCode::kUndefinedTable,
-                     fmt::format("relation \"{}.{}\" does not exist", schema, name.name))
+                     fmt::format("relation \"{}{}\" does not exist", written, name.name))
             .at(name.position);
       }
       return std::move(table.error()).at(name.position);
@@ -73,6 +126,9 @@ Result<plan::ResolvedTable> SessionResolver::resolve(const sql::QualifiedName& n
   }
   TRY_ASSIGN(const txn::Snapshot snapshot, manager.snapshot_of(commit));
   const catalog::Catalog catalog(manager.store(), manager.store().cache(), snapshot.root);
+  if (schema.empty()) {
+    TRY_ASSIGN(schema, catalog.schema_of(session_.settings().search_path(), name.name));
+  }
   auto table = catalog.get_table(schema, name.name);
   resolved.historical = true;
   resolved.root = snapshot.root;

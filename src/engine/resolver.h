@@ -6,6 +6,12 @@
 
 namespace rowan::engine {
 
+// Which functions of sequences a query calls, whatever its text says: a view or a query in WITH may.
+struct SequenceUse {
+  bool draws = false;  // nextval, setval
+  bool reads = false;  // currval, lastval
+};
+
 class SessionResolver final : public plan::Resolver {
  public:
   explicit SessionResolver(SessionImpl& session) : session_(session) {}
@@ -18,14 +24,19 @@ class SessionResolver final : public plan::Resolver {
       const std::vector<std::optional<type::Value>>& known) override;
   Result<std::shared_ptr<const plan::VirtualTable>> resolve_versions(
       const sql::QualifiedName& name, const plan::TimeRange& range) override;
+  Result<std::shared_ptr<const plan::VirtualTable>> run_once(plan::Plan plan) override;
   std::optional<uint64_t> row_count(const catalog::TableVersion& table) override;
   std::optional<derived::EntryTree> find_index(const catalog::TableVersion& table,
                                                const derived::IndexKey& key,
                                                bool historical) override;
   double key_share(const catalog::TableVersion& table, Bytes lower, Bytes upper) override;
 
+ public:
+  SequenceUse sequence_use(const plan::Plan& plan) const;  // With the queries that it shares.
+
  private:
   SessionImpl& session_;
+  SequenceUse shared_;  // Of what run_once() was given.
 };
 
 }  // namespace rowan::engine

@@ -53,8 +53,7 @@ Result<Restored> restored_tree(SessionImpl& session, const sql::RestoreStmt& sta
     }
     case sql::RestoreScope::kTables: {
       for (const sql::QualifiedName& table : statement.tables) {
-        const std::string schema(
-            table.schema.empty() ? std::string_view(session.settings().schema()) : table.schema);
+        const std::string schema = session.schema_of(table);
         const std::string name = schema + "." + std::string(table.name);
         const std::string path = catalog::schema_path(schema) + "/" + type::encode_name(table.name);
         TRY(restore_folder(objects, cache, then, path,

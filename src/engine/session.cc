@@ -444,6 +444,21 @@ std::string_view SessionImpl::commit_text(Prepared& prepared) const {
 
 // ---- Planning ----
 
+// What cannot be read is told by whoever reads it.
+std::string SessionImpl::schema_of(std::string_view name) const {
+  const std::vector<std::string>& path = settings_.search_path();
+  if (path.size() == 1) return path[0];
+  const auto found_in = [&](const catalog::Catalog& catalog) {
+    auto found = catalog.schema_of(path, name);
+    return found ? std::move(*found) : path[0];
+  };
+  const txn::Transaction* const transaction = reading_ != nullptr ? reading_ : transaction_.get();
+  if (transaction != nullptr) return found_in(transaction->catalog());
+  const auto tip = database_.manager().tip_snapshot(branch_);
+  store::ObjectStore& store = database_.store();
+  return tip ? found_in(catalog::Catalog(store, store.cache(), tip->root)) : path[0];
+}
+
 expr::EvalContext SessionImpl::eval_context() const {
   expr::EvalContext context;
   context.parameters = &parameter_values_;
@@ -452,11 +467,13 @@ expr::EvalContext SessionImpl::eval_context() const {
       kMicrosFrom1970To2000;
   context.user = database_.author().name;
   context.database = database_.name();
-  context.schema = settings_.schema();
+  schema_ = schema();
+  context.schema = schema_;
+  context.path = settings_.search_path();
   context.branch = pinned_ ? pinned_name_ : branch_;
   context.last_commit = last_commit_;
   context.cancelled = &cancelled_;
-  sequences_.use(transaction_.get(), settings_.schema());
+  sequences_.use(transaction_.get(), settings_.search_path());
   context.sequences = &sequences_;
   return context;
 }
@@ -472,7 +489,7 @@ exec::ExecContext SessionImpl::exec_context() {
 bool SessionImpl::plan_is_current(const Prepared& prepared) const {
   return prepared.planned && !schema_changed_ &&
          prepared.generation == transaction_->snapshot().schema_generation &&
-         prepared.schema == settings_.schema();
+         prepared.search_path == settings_.search_path();
 }
 
 Result<void> SessionImpl::plan_statement(Prepared& prepared) {
@@ -490,6 +507,9 @@ Result<void> SessionImpl::plan_statement(Prepared& prepared) {
     cacheable = query.cacheable;
     prepared.is_point = exec::is_point_get(query);
     prepared.columns = column_infos(query.outputs);
+    const SequenceUse use = resolver.sequence_use(query);
+    prepared.draws = prepared.draws || use.draws;
+    prepared.uses_sequences = prepared.uses_sequences || use.draws || use.reads;
     prepared.query = std::make_shared<const plan::Plan>(std::move(query));
   } else {
     std::unique_ptr<exec::DmlPlan> dml;
@@ -506,7 +526,7 @@ Result<void> SessionImpl::plan_statement(Prepared& prepared) {
     prepared.dml = std::move(dml);
   }
   prepared.generation = transaction_->snapshot().schema_generation;
-  prepared.schema = settings_.schema();
+  prepared.search_path = settings_.search_path();
   prepared.planned = cacheable && !schema_changed_;
   return {};
 }
@@ -547,6 +567,10 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_in_transaction(
     case StatementKind::kSelect:
       parameter_values_.clear();
       TRY(plan_statement(*prepared));
+      if (prepared->draws && !write) {  // It writes after all, and begins again as one that does.
+        if (state_ == TransactionState::kIdle) transaction_.reset();
+        return run_in_transaction(prepared, parameters);
+      }
       TRY(bind_parameters(*prepared, parameters));
       return run_query(prepared);
     case StatementKind::kInsert:
@@ -863,8 +887,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_show(Prepared& prepared) {
     }
     case StatementKind::kShowTables: {
       const auto& show = static_cast<const sql::ShowStmt&>(statement);
-      const std::string_view schema =
-          show.name.name.empty() ? std::string_view(settings_.schema()) : show.name.name;
+      const std::string schema = show.name.name.empty() ? this->schema() : std::string(show.name.name);
       TRY_ASSIGN(const std::vector<std::string> names, transaction_->catalog().tables(schema));
       std::vector<std::vector<std::string>> rows;
       for (const std::string& name : names) rows.push_back({name});
@@ -893,10 +916,8 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_show(Prepared& prepared) {
         table = std::move(*view);
         break;
       }
-      const std::string_view schema =
-          show.name.schema.empty() ? std::string_view(settings_.schema()) : show.name.schema;
       TRY_ASSIGN(const catalog::TableVersion version,
-                 transaction_->get_table(schema, show.name.name));
+                 transaction_->get_table(schema_of(show.name), show.name.name));
       std::vector<std::vector<std::string>> rows;
       for (size_t i = 0; i < version.table->columns.size(); ++i) {
         const catalog::ColumnDef& column = version.table->columns[i];

@@ -40,7 +40,7 @@ struct Prepared {
 
   // The plan, good while the schema generation and the search path stay.
   uint64_t generation = 0;
-  std::string schema;
+  std::vector<std::string> search_path;
   std::shared_ptr<const plan::Plan> query;
   bool is_point = false;
   std::shared_ptr<const exec::DmlPlan> dml;
@@ -100,6 +100,12 @@ class SessionImpl final : public Session {
     violations_ = std::move(violations);
   }
   expr::EvalContext eval_context() const;
+  // By search_path: where a name that is new goes, and where one is that was written without a schema.
+  std::string schema() const { return schema_of(std::string_view()); }
+  std::string schema_of(std::string_view name) const;
+  std::string schema_of(const sql::QualifiedName& name) const {
+    return name.schema.empty() ? schema_of(name.name) : std::string(name.schema);
+  }
   const std::atomic<bool>& cancel_flag() const { return cancelled_; }
   // The transaction that the running statement reads through: never null while one runs or its rows
   // are pulled.
@@ -164,6 +170,7 @@ class SessionImpl final : public Session {
   exec::ForeignKeyState foreign_keys_;  // Of the running statement.
   exec::CheckCache checks_;
   mutable exec::SessionSequences sequences_;  // Drawing changes it, whoever evaluates.
+  mutable std::string schema_;                // What the running statement's context names.
   CopySource* copy_source_ = nullptr;
   CopySink* copy_sink_ = nullptr;
   std::function<void(const Progress&)> progress_;

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <optional>
 
+#include "plan/plan.h"
+
 namespace rowan::engine {
 
 namespace {
@@ -26,7 +28,7 @@ constexpr Definition kDefinitions[] = {
      "The encoding of texts: always UTF-8."},
     {"commit_statement", "normalised", "normalised normalized full off", false,
      "What a commit's body keeps of its statements."},
-    {"datestyle", "ISO, MDY", "", false, "How dates are shown: always ISO."},
+    {"datestyle", "ISO, MDY", "", false, "How dates are shown and read: always ISO, MDY."},
     {"default_transaction_isolation", "read committed", "", false,
      "The isolation level of new transactions."},
     {"default_transaction_read_only", "off", "on off", false,
@@ -34,8 +36,8 @@ constexpr Definition kDefinitions[] = {
     {"lock_timeout", "0", "", false,
      "How long a statement waits for a lock, in ms (or with a unit: ms, s, min); 0: for ever."},
     {"rowan.disabled_rules", "", "", false,
-     "Optimizer rules to leave out, separated by commas; results never change."},
-    {"search_path", "public", "", false, "The schema of names that have none."},
+     "Optimizer rules to leave out, separated by commas, or all; results never change."},
+    {"search_path", "public", "", false, "The schemas of names that have none, separated by commas."},
     {"server_encoding", "UTF8", "", true, "The encoding that texts are stored in."},
     {"server_version", "15.0", "", true, "The PostgreSQL version whose SQL this is."},
     {"standard_conforming_strings", "on", "on", false,
@@ -73,6 +75,7 @@ Error bad_value(std::string_view name, std::string_view value) {
                fmt::format("invalid value for parameter \"{}\": \"{}\"", name, value));
 }
 
+constexpr std::string_view kAllRules = "all";
 constexpr std::string_view kIsolationNames[] = {"read uncommitted", "read committed",
                                                 "repeatable read", "serializable"};
 
@@ -87,6 +90,97 @@ std::optional<int64_t> duration_ms(std::string_view text) {
   if (unit == "s") return number * 1000;
   if (unit == "min") return number * 60'000;
   return std::nullopt;
+}
+
+// The parts between commas, without the blanks around them.
+std::vector<std::string> words_of(std::string_view text) {
+  std::vector<std::string> words;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(','), text.size());
+    std::string_view word = text.substr(0, end);
+    while (word.starts_with(' ')) word.remove_prefix(1);
+    while (word.ends_with(' ')) word.remove_suffix(1);
+    if (!word.empty()) words.emplace_back(word);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return words;
+}
+
+// Identifiers between commas: folded unless quoted. Nothing: the text is no such list.
+std::optional<std::vector<std::string>> identifier_list(std::string_view text) {
+  std::vector<std::string> names;
+  const auto skip_blanks = [&] {
+    while (text.starts_with(' ')) text.remove_prefix(1);
+  };
+  for (;;) {
+    skip_blanks();
+    std::string name;
+    if (text.starts_with('"')) {
+      text.remove_prefix(1);
+      for (;;) {
+        const size_t end = text.find('"');
+        if (end == std::string_view::npos) return std::nullopt;
+        name += text.substr(0, end);
+        text.remove_prefix(end + 1);
+        if (!text.starts_with('"')) break;
+        name += '"';
+        text.remove_prefix(1);
+      }
+    } else {
+      const size_t end = std::min(text.find_first_of(", \""), text.size());
+      if (end == 0) return std::nullopt;
+      name = lower(text.substr(0, end));
+      text.remove_prefix(end);
+    }
+    names.push_back(std::move(name));
+    skip_blanks();
+    if (text.empty()) return names;
+    if (!text.starts_with(',')) return std::nullopt;
+    text.remove_prefix(1);
+  }
+}
+
+// Dates are written as ISO and read month first. PostgreSQL's other styles are known and refused:
+// a style that is shown and not obeyed would turn days into months.
+Result<void> check_date_style(std::string_view text) {
+  std::string style, order;
+  for (const std::string& word : words_of(text)) {
+    std::string name = lower(word);
+    if (name == "us" || name == "noneuro" || name == "noneuropean") name = "mdy";
+    if (name == "euro" || name == "european") name = "dmy";
+    if (name == "default") continue;
+    const bool is_order = name == "mdy" || name == "dmy" || name == "ymd";
+    if (!is_order && name != "iso" && name != "sql" && name != "postgres" && name != "german")
+      return bad_value("datestyle", text).with_detail(
+          fmt::format("Unrecognized key word: \"{}\".", word));
+    std::string& part = is_order ? order : style;
+    if (!part.empty() && part != name)
+      return bad_value("datestyle", text).with_detail("Conflicting \"datestyle\" specifications.");
+    part = name;
+  }
+  const bool obeyed = (style.empty() || style == "iso") && (order.empty() || order == "mdy");
+  if (obeyed) return {};
+  return Error(ErrorCode::kFeatureNotSupported,
+               fmt::format("datestyle \"{}\" is not supported", text))
+      .with_hint("Dates are shown as ISO and read with the month first: ISO, MDY.");
+}
+
+// Settings whose values are no fixed words.
+Result<void> check_text(std::string_view name, std::string_view text) {
+  if (name == "datestyle") return check_date_style(text);
+  if (name == "lock_timeout" && !duration_ms(text))
+    return bad_value(name, text).with_hint("Write a number of ms, or one with ms, s or min.");
+  if (name == "search_path" && !identifier_list(text))
+    return bad_value(name, text).with_detail("List syntax is invalid.");
+  if (name != "rowan.disabled_rules") return {};
+  const auto rules = plan::rule_names();
+  for (const std::string& word : words_of(text)) {
+    if (word == kAllRules || std::find(rules.begin(), rules.end(), word) != rules.end()) continue;
+    std::string known(kAllRules);
+    for (const std::string_view rule : rules) known.append(", ").append(rule);
+    return bad_value(name, text).with_hint(fmt::format("Available values: {}.", known));
+  }
+  return {};
 }
 
 }  // namespace
@@ -117,7 +211,8 @@ Result<void> Settings::set(std::string_view name, std::string_view text) {
                  fmt::format("parameter \"{}\" cannot be changed", definition.name));
   }
   std::string wanted(text);
-  if (definition.choices == "on off" || definition.name == "synchronous_commit") {
+  const bool is_switch = definition.choices == "on off" || definition.choices == "on";
+  if (is_switch || definition.name == "synchronous_commit") {
     const std::string word = lower(text);
     if (word == "true" || word == "yes" || word == "1") wanted = "on";
     if (word == "false" || word == "no" || word == "0") wanted = "off";
@@ -135,11 +230,18 @@ Result<void> Settings::set(std::string_view name, std::string_view text) {
     wanted = lower(text);
     if (std::find(std::begin(kIsolationNames), std::end(kIsolationNames), wanted) ==
         std::end(kIsolationNames)) {
-      return bad_value(definition.name, text);
+      return bad_value(definition.name, text)
+          .with_hint(
+              "Available values: repeatable read, read committed, read uncommitted.");
+    }
+    if (wanted == "serializable") {  // As BEGIN refuses it: said once, not with every statement.
+      return Error(ErrorCode::kFeatureNotSupported,
+                   "isolation level serializable is not supported yet")
+          .with_hint("Use repeatable read.");
     }
   }
-  if (definition.name == "lock_timeout" && !duration_ms(wanted))
-    return bad_value(definition.name, text);
+  TRY(check_text(definition.name, wanted));
+  if (definition.name == "datestyle") wanted = definition.initial;  // What else it may say is no more.
   if (definition.name == "commit_statement" && wanted == "normalized") wanted = "normalised";
   value->text = std::move(wanted);
   decode();
@@ -189,23 +291,14 @@ void Settings::decode() {
   const auto level = std::find(std::begin(kIsolationNames), std::end(kIsolationNames),
                                text("default_transaction_isolation"));
   isolation_ = static_cast<txn::IsolationLevel>(level - std::begin(kIsolationNames));
-  // The first schema of the path is the one names live in.
-  std::string_view path = text("search_path");
-  path = path.substr(0, path.find(','));
-  while (!path.empty() && (path.front() == ' ' || path.front() == '"')) path.remove_prefix(1);
-  while (!path.empty() && (path.back() == ' ' || path.back() == '"')) path.remove_suffix(1);
-  schema_ = path.empty() ? "public" : std::string(path);
+  search_path_ = *identifier_list(text("search_path"));
   application_name_ = text("application_name");
   default_read_only_ = text("default_transaction_read_only") == "on";
   lock_timeout_ms_ = duration_ms(text("lock_timeout")).value_or(0);
-  disabled_rules_.clear();
-  std::string_view rules = text("rowan.disabled_rules");
-  while (!rules.empty()) {
-    const size_t end = std::min(rules.find(','), rules.size());
-    std::string_view rule = rules.substr(0, end);
-    while (!rule.empty() && rule.front() == ' ') rule.remove_prefix(1);
-    if (!rule.empty()) disabled_rules_.emplace_back(rule);
-    rules.remove_prefix(std::min(end + 1, rules.size()));
+  disabled_rules_ = words_of(text("rowan.disabled_rules"));
+  if (std::find(disabled_rules_.begin(), disabled_rules_.end(), kAllRules) != disabled_rules_.end()) {
+    const auto rules = plan::rule_names();
+    disabled_rules_.assign(rules.begin(), rules.end());
   }
 }
 

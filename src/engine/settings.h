@@ -35,7 +35,8 @@ class Settings {
   txn::IsolationLevel isolation() const { return isolation_; }
   enum class CommitStatement : uint8_t { kNormalised, kFull, kOff };
   CommitStatement commit_statement() const { return commit_statement_; }
-  const std::string& schema() const { return schema_; }
+  // The schemas of search_path in order; never empty. Some may not be there.
+  const std::vector<std::string>& search_path() const { return search_path_; }
   const std::string& application_name() const { return application_name_; }
   const std::vector<std::string>& disabled_rules() const { return disabled_rules_; }
   bool default_read_only() const { return default_read_only_; }
@@ -54,7 +55,7 @@ class Settings {
   store::SyncMode sync_ = store::SyncMode::kOn;
   txn::IsolationLevel isolation_ = txn::IsolationLevel::kReadCommitted;
   CommitStatement commit_statement_ = CommitStatement::kNormalised;
-  std::string schema_ = "public";
+  std::vector<std::string> search_path_ = {"public"};
   std::string application_name_;
   std::vector<std::string> disabled_rules_;
   bool default_read_only_ = false;

@@ -14,7 +14,7 @@
 #include "exec/rename.h"
 #include "exec/table_check.h"
 #include "exec/table_rewrite.h"
-#include "expr/functions.h"
+#include "plan/logical.h"
 #include "sql/parser.h"
 #include "type/cast.h"
 
@@ -48,12 +48,6 @@ int pass_of(AlterKind kind) {
     default:
       return 3;
   }
-}
-
-bool is_volatile(const expr::Node& node) {
-  if (node.function != nullptr && node.function->is_volatile) return true;
-  return std::any_of(node.children.begin(), node.children.end(),
-                     [](const expr::NodePtr& child) { return is_volatile(*child); });
 }
 
 // Whether every value of `from` has the same text in a line, and the same key, as a value of `to`.
@@ -205,7 +199,8 @@ Result<void> Alteration::add_column(const AlterAction& action) {
     add_line(notice_, message + ", skipping");
     return {};
   }
-  TRY(catalog::add_column_clause(table_, clause, taken_));
+  TRY(catalog::add_column_clause(table_, clause, name_scope(context_), taken_));
+  TRY(require_merge_rule(table_, table_.columns.back()));
   ColumnSource source;
   TRY(fill_column(clause, table_.columns.back(), source));
   sources_.push_back(std::move(source));
@@ -237,7 +232,7 @@ Result<void> Alteration::fill_column(const sql::ColumnClause& clause, ColumnDef&
   }
   TRY_ASSIGN(const sql::ParsedExpression parsed, sql::parse_expression(text));
   TRY_ASSIGN(source.value, bind_default(*parsed.expr, column));
-  if (owns_sequence || is_volatile(*source.value)) {
+  if (owns_sequence || plan::is_volatile(*source.value)) {
     rewrite_ = true;
     return {};
   }
@@ -417,11 +412,9 @@ Result<void> Alteration::set_type(const AlterAction& action) {
                  "identity column type must be smallint, integer, or bigint")
         .at(action.type.position);
   }
-  if (changed.merge_rule == catalog::MergeRule::kSum && !type::is_number(to.id)) {
-    return Error(
-        ErrorCode::kInvalidTableDefinition,
-        fmt::format("merge rule sum needs a column of a number type, not {}", type::type_name(to)));
-  }
+  ColumnDef retyped = changed;
+  retyped.type = to;
+  TRY(require_merge_rule(table_, retyped));
   const auto uses = [index](const std::vector<uint16_t>& key) {
     return std::find(key.begin(), key.end(), index) != key.end();
   };
@@ -545,7 +538,7 @@ Result<void> Alteration::set_default(const AlterAction& action) {
   ColumnDef& changed = table_.columns[index];
   if (changed.identity != sql::IdentityKind::kNone) return identity_column(changed);
   TRY(bind_default(*action.value, changed));
-  TRY_ASSIGN(changed.default_sql, catalog::default_text(*action.value, table_.schema));
+  TRY_ASSIGN(changed.default_sql, catalog::default_text(*action.value, table_, name_scope(context_)));
   TRY(require_sequences(changed.default_sql, context_));
   changed.sequence = catalog::sequence_of_default(changed.default_sql);
   return {};
@@ -643,16 +636,11 @@ Result<void> Alteration::set_merge_rule(const AlterAction& action) {
   }
   if (action.name.empty()) {
     table_.merge_rule = rule;
-    return {};
+    return require_merge_rule(table_);
   }
   TRY_ASSIGN(const uint16_t index, column(action));
-  if (rule == catalog::MergeRule::kSum && !type::is_number(table_.columns[index].type.id)) {
-    return Error(ErrorCode::kInvalidTableDefinition,
-                 fmt::format("merge rule sum needs a column of a number type, not {}",
-                             type::type_name(table_.columns[index].type)));
-  }
   table_.columns[index].merge_rule = rule;
-  return {};
+  return require_merge_rule(table_, table_.columns[index]);
 }
 
 // ---- Constraints ----
@@ -676,7 +664,7 @@ Result<void> Alteration::add_check(const sql::CheckClause& check) {
 }
 
 Result<void> Alteration::add_foreign_key(const sql::ForeignKeyClause& key) {
-  TRY(catalog::add_foreign_key_clause(table_, key, {context_.eval.database, context_.eval.schema}));
+  TRY(catalog::add_foreign_key_clause(table_, key, name_scope(context_)));
   catalog::finish_table(table_);  // Its own unique indexes are keys too.
   TRY(resolve_foreign_key(table_, table_.foreign_keys.back(), key.position, context_));
   foreign_keys_.push_back(table_.foreign_keys.back().name);

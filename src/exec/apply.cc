@@ -1,5 +1,6 @@
 // Subqueries in expressions. One that reads nothing of the outer query runs once, also one whose
-// rows are looked up by keys; the others run once for each distinct set of outer values.
+// rows are looked up by keys; the others run once for each distinct set of outer values, or for each
+// row when they hold something volatile.
 #include <memory>
 #include <unordered_map>
 
@@ -126,7 +127,8 @@ class Apply final : public Operator {
   Result<const Answer*> answer_for(const std::string& key, const std::vector<type::Column>& outer,
                                    size_t row) {
     const auto known = answers_.find(key);
-    if (known != answers_.end()) return &known->second;
+    const bool again = spec_.is_volatile && !spec_.parameters.empty();
+    if (known != answers_.end() && !again) return &known->second;
     TRY(check_cancelled(context_));
     TRY_ASSIGN(Answer answer, run(outer, row));
     if (answers_.size() >= kRememberedAnswersMax) answers_.clear();

@@ -41,7 +41,10 @@ class Measured final : public Operator {
 };
 
 OperatorPtr build_measured(const PhysicalNode& node, ExecContext& context, TimesByNode* times) {
-  const auto child = [&](size_t i) { return build_measured(*node.children[i], context, times); };
+  const auto child = [&](size_t i) {
+    OperatorPtr input = build_measured(*node.children[i], context, times);
+    return node.row_by_row ? make_row_by_row(std::move(input)) : std::move(input);
+  };
   OperatorPtr made;
   switch (node.kind) {
     case PhysicalKind::kScan:
@@ -146,6 +149,16 @@ Result<std::vector<std::string>> explain_analyze(const plan::Plan& plan, ExecCon
   write_measured(*plan.root, 0, times, lines);
   lines.push_back(fmt::format("Execution Time: {:.3f} ms", total));
   return lines;
+}
+
+Result<std::vector<type::Batch>> run_all(const plan::Plan& plan, ExecContext& context) {
+  TRY_ASSIGN(const OperatorPtr root, build(plan, context));
+  TRY(root->open());
+  Collector rows(plan.outputs, context);
+  TRY(rows.add_all(*root));
+  std::vector<type::Batch> batches;
+  if (rows.rows() > 0) batches.push_back(rows.finish());
+  return batches;
 }
 
 }  // namespace rowan::exec

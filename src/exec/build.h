@@ -14,6 +14,9 @@ namespace rowan::exec {
 // The plan and the context must outlive the operator.
 Result<std::unique_ptr<Operator>> build(const plan::Plan& plan, ExecContext& context);
 
+// All rows of the plan.
+Result<std::vector<type::Batch>> run_all(const plan::Plan& plan, ExecContext& context);
+
 // The short way for `SELECT … FROM t WHERE <whole primary key> = <constants or parameters>` (plan
 // root is a PointGet, maybe under a projection): no operators, no batches. nullopt result: not such
 // a plan. An empty row list: no such row.

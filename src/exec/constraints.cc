@@ -6,7 +6,9 @@
 
 #include "exec/row_writer.h"
 #include "exec/table_scope.h"
+#include "exec/table_source.h"
 #include "expr/binder.h"
+#include "plan/logical.h"
 #include "sql/parser.h"
 #include "tree/row_tree.h"
 #include "type/text.h"
@@ -91,6 +93,7 @@ Result<std::shared_ptr<const RowChecks>> RowChecks::bind(
     TRY_ASSIGN(const sql::ParsedExpression parsed, sql::parse_expression(check.expression_sql));
     TRY_ASSIGN(expr::NodePtr node, bind_check(*checks->table_, *parsed.expr));
     expr::collect_columns(*node, checks->columns_);
+    checks->volatile_ = checks->volatile_ || plan::is_volatile(*node);
     checks->conditions_.push_back(std::move(node));
   }
   std::sort(checks->columns_.begin(), checks->columns_.end());
@@ -246,7 +249,11 @@ Result<void> check_all_rows(ExecContext& context, const catalog::TableVersion& t
                  [&](Bytes, Bytes line) -> Result<bool> {
                    TRY_ASSIGN(const std::vector<type::Value> values,
                               row_values(def, line, context.transaction.objects()));
-                   batch.add(values);
+                   uint64_t times = 1;
+                   if (def.layout.counted && checks.is_volatile()) {
+                     TRY_ASSIGN(times, line_count(line));
+                   }
+                   for (; times > 0; --times) batch.add(values);
                    if (batch.rows() < kCheckBatchRows) return true;
                    if (context.cancelled())
                      return Error(ErrorCode::kQueryCanceled,

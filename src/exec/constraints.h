@@ -29,6 +29,7 @@ class RowChecks {
       std::shared_ptr<const catalog::TableDef> table);
 
   bool empty() const { return conditions_.empty(); }
+  bool is_volatile() const { return volatile_; }  // Each of some equal rows is to be looked at.
   const catalog::TableDef& table() const { return *table_; }
   const std::vector<uint32_t>& columns() const {
     return columns_;
@@ -54,6 +55,7 @@ class RowChecks {
   std::shared_ptr<const catalog::TableDef> table_;
   std::vector<expr::NodePtr> conditions_;  // As table_->checks.
   std::vector<uint32_t> columns_;
+  bool volatile_ = false;
 };
 
 // Many rows on their way into a table, for one evaluation of its CHECKs.

@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "exec/build.h"
 #include "exec/copy_format.h"
+#include "exec/definition.h"
 #include "exec/dml.h"
 #include "exec/row_arena.h"
 #include "exec/row_writer.h"
@@ -449,10 +450,9 @@ Result<uint64_t> copy_from(const sql::CopyStmt& statement, const ByteSource& sou
                            uint64_t source_bytes, const ProgressReport& report,
                            ExecContext& context) {
   TRY_ASSIGN(const CopyFormat format, copy_format(statement));
-  const std::string_view schema =
-      statement.table.schema.empty() ? context.eval.schema : statement.table.schema;
+  TRY_ASSIGN(const RelationName name, relation_name(statement.table, context));
   TRY_ASSIGN(const catalog::TableVersion version,
-             context.transaction.get_table(schema, statement.table.name));
+             context.transaction.get_table(name.schema, name.name));
   TRY_ASSIGN(std::vector<uint16_t> columns, copy_columns(statement, *version.table));
   TRY_ASSIGN(std::vector<expr::NodePtr> defaults, bind_defaults(*version.table));
   RowWriter writer(context, version);

@@ -63,7 +63,6 @@ Result<std::string> run_drop_schema(const sql::SchemaStmt& statement, ExecContex
   TRY_ASSIGN(const std::vector<std::string> tables, catalog.tables(statement.name));
   TRY_ASSIGN(const std::vector<std::string> views, catalog.views(statement.name));
   TRY_ASSIGN(const std::vector<std::string> sequences, catalog.sequences(statement.name));
-  const bool cascade = statement.cascade || database;
   DropPlan plan(context);
   std::string first;
   for (const std::vector<std::string>* names : {&tables, &views, &sequences}) {
@@ -75,15 +74,20 @@ Result<std::string> run_drop_schema(const sql::SchemaStmt& statement, ExecContex
       plan.add(statement.name, name, kind);
     }
   }
-  if (!first.empty() && !cascade) {
+  // A database goes with all that is in it, as PostgreSQL's do, unless RESTRICT says otherwise; what
+  // stands in others and depends on it goes by CASCADE alone.
+  const bool cascade = statement.behavior == sql::DropBehavior::kCascade;
+  const bool takes_own = database && statement.behavior == sql::DropBehavior::kNone;
+  if (!first.empty() && !cascade && !takes_own) {
     return Error(ErrorCode::kDependentObjects,
-                 fmt::format("cannot drop schema {} because other objects depend on it",
+                 fmt::format("cannot drop {} {} because other objects depend on it",
+                             database ? "database" : "schema",
                              sql::quote_ident(statement.name)))
         .with_detail(
             fmt::format("{} depends on schema {}", first, sql::quote_ident(statement.name)))
         .with_hint("Use DROP ... CASCADE to drop the dependent objects too.");
   }
-  TRY(plan.close(true));
+  TRY(plan.close(cascade));
   TRY_ASSIGN(std::string notice, plan.run());
   TRY(context.transaction.put_file(catalog::schema_path(statement.name), std::nullopt));
   return notice;
@@ -115,7 +119,7 @@ std::vector<uint32_t> foreign_key_positions(const sql::CreateTableStmt& statemen
 }  // namespace
 
 Result<std::string> run_create_table(const sql::CreateTableStmt& statement, ExecContext& context) {
-  TRY_ASSIGN(const RelationName name, relation_name(statement.table, context));
+  TRY_ASSIGN(const RelationName name, new_relation_name(statement.table, context));
   TRY(require_schema(name.schema, statement.table.position, context));
   TRY_ASSIGN(const RelationKind existing,
              context.transaction.catalog().find_relation(name.schema, name.name));
@@ -123,10 +127,12 @@ Result<std::string> run_create_table(const sql::CreateTableStmt& statement, Exec
     return fmt::format("relation \"{}\" already exists, skipping", name.name);
   TRY(require_free_name(name.schema, name.name, statement.table.position, context));
   TRY_ASSIGN(catalog::TableDef table,
-             catalog::table_from_statement(statement, {context.eval.database, context.eval.schema},
+             catalog::table_from_statement(statement, name_scope(context),
                                            names_taken(context, name.schema, name.name)));
   TRY(check_defaults(statement, table, context));
   TRY(require_checks(table));
+  for (const catalog::ColumnDef& column : table.columns) TRY(require_merge_rule(table, column));
+  TRY(require_merge_rule(table));
   const std::vector<uint32_t> positions = foreign_key_positions(statement);
   for (size_t i = 0; i < table.foreign_keys.size(); ++i)
     TRY(resolve_foreign_key(table, table.foreign_keys[i], positions[i], context));

@@ -181,7 +181,7 @@ Result<std::string> run_create_index(const sql::CreateIndexStmt& statement, Exec
 }
 
 Result<std::string> run_create_sequence(const sql::SequenceStmt& statement, ExecContext& context) {
-  TRY_ASSIGN(const RelationName name, relation_name(statement.name, context));
+  TRY_ASSIGN(const RelationName name, new_relation_name(statement.name, context));
   TRY(require_schema(name.schema, statement.name.position, context));
   TRY_ASSIGN(const RelationKind existing,
              context.transaction.catalog().find_relation(name.schema, name.name));

@@ -15,8 +15,32 @@ using RelationKind = catalog::Catalog::RelationKind;
 
 Result<RelationName> relation_name(const sql::QualifiedName& name, const ExecContext& context) {
   TRY(sql::check_database(name, context.eval.database));
+  RelationName found{std::string(name.schema), std::string(name.name)};
+  if (found.schema.empty()) {
+    TRY_ASSIGN(found.schema, schema_by_path(name.name, context));
+  }
+  return found;
+}
+
+Result<RelationName> new_relation_name(const sql::QualifiedName& name, const ExecContext& context) {
+  TRY(sql::check_database(name, context.eval.database));
   return RelationName{std::string(name.schema.empty() ? context.eval.schema : name.schema),
                       std::string(name.name)};
+}
+
+catalog::NameScope name_scope(const ExecContext& context) {
+  catalog::NameScope scope{context.eval.database, context.eval.schema};
+  if (context.eval.path.size() < 2) return scope;
+  scope.find = [&context](std::string_view name) {
+    auto found = schema_by_path(name, context);  // What cannot be read is told by whoever reads it.
+    return found ? std::move(*found) : std::string(context.eval.schema);
+  };
+  return scope;
+}
+
+Result<std::string> schema_by_path(std::string_view name, const ExecContext& context) {
+  if (context.eval.path.size() < 2) return std::string(context.eval.schema);
+  return context.transaction.catalog().schema_of(context.eval.path, name);
 }
 
 std::string shown_name(std::string_view schema, std::string_view name) {
@@ -86,8 +110,10 @@ Result<catalog::TableVersion> require_table(const sql::QualifiedName& name,
   if (kind == RelationKind::kTable)
     return context.transaction.get_table(wanted.schema, wanted.name);
   if (kind == RelationKind::kNone) {
-    return Error(ErrorCode::kUndefinedTable, fmt::format("relation \"{}\" does not exist",
-                                                         shown_name(wanted.schema, wanted.name)))
+    const std::string written =
+        name.schema.empty() ? wanted.name : shown_name(wanted.schema, wanted.name);
+    return Error(ErrorCode::kUndefinedTable,
+                 fmt::format("relation \"{}\" does not exist", written))
         .at(name.position);
   }
   return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is not a table", wanted.name))
@@ -124,6 +150,35 @@ Result<void> create_owned_sequence(const catalog::TableDef& table, const sql::Co
   sequence.owner_table = catalog::qualified(table.schema, table.name);
   sequence.owner_column = column.name;
   return put_sequence(sequence, context);
+}
+
+Result<void> require_merge_rule(const catalog::TableDef& table, const catalog::ColumnDef& column) {
+  if (catalog::rule_fits(column.merge_rule, column.type.id)) return {};
+  const bool is_union = column.merge_rule == catalog::MergeRule::kUnion;
+  const std::string_view wanted = column.merge_rule == catalog::MergeRule::kSum ? "a number type"
+                                  : is_union                                    ? "type json or jsonb"
+                                                                                : "a type with an order";
+  return Error(ErrorCode::kInvalidTableDefinition,
+               fmt::format("merge rule {} needs a column of {}, not {}",
+                           catalog::merge_rule_name(column.merge_rule), wanted,
+                           type::type_name(column.type)))
+      .with_detail(fmt::format("It could settle nothing in column \"{}\" of relation \"{}\".",
+                               column.name, table.name));
+}
+
+Result<void> require_merge_rule(const catalog::TableDef& table) {
+  bool any = false;
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    const auto& key = table.primary_key;
+    if (std::find(key.begin(), key.end(), i) != key.end()) continue;
+    if (catalog::rule_fits(table.merge_rule, table.columns[i].type.id)) return {};
+    any = true;
+  }
+  if (!any) return {};
+  return Error(ErrorCode::kInvalidTableDefinition,
+               fmt::format("merge rule {} fits no column of relation \"{}\"",
+                           catalog::merge_rule_name(table.merge_rule), table.name))
+      .with_hint("sum is for numbers, union for json and jsonb, max and min for all others.");
 }
 
 Result<void> require_checks(const catalog::TableDef& table) {

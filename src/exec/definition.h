@@ -15,12 +15,17 @@
 
 namespace rowan::exec {
 
-// What a written name means; a catalog part is refused.
+// What a written name means; a catalog part is refused. Without a schema it is looked for along the
+// search path, and a new one goes to the path's first schema that is there.
 struct RelationName {
   std::string schema;
   std::string name;
 };
 Result<RelationName> relation_name(const sql::QualifiedName& name, const ExecContext& context);
+Result<RelationName> new_relation_name(const sql::QualifiedName& name, const ExecContext& context);
+// For what the catalog makes of clauses.
+catalog::NameScope name_scope(const ExecContext& context);
+Result<std::string> schema_by_path(std::string_view name, const ExecContext& context);
 std::string shown_name(std::string_view schema,
                        std::string_view name);  // "t", "shop.orders": as messages name it.
 std::string_view kind_word(catalog::Catalog::RelationKind kind);  // "table", "view", …
@@ -46,6 +51,11 @@ Result<void> put_sequence(const catalog::SequenceDef& sequence, ExecContext& con
 // The sequence of a serial or identity column, as its clause asks for.
 Result<void> create_owned_sequence(const catalog::TableDef& table, const sql::ColumnClause& clause,
                                    ExecContext& context);
+// The column's merge rule can settle something in it: kInvalidTableDefinition. Asked of new definitions
+// only; stored ones may be older than the question.
+Result<void> require_merge_rule(const catalog::TableDef& table, const catalog::ColumnDef& column);
+// The table's own rule fits one of its columns, if it has any that a rule is for.
+Result<void> require_merge_rule(const catalog::TableDef& table);
 // Every CHECK binds.
 Result<void> require_checks(const catalog::TableDef& table);
 // Sequences that a default names must be there.

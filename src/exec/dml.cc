@@ -6,8 +6,11 @@
 #include <unordered_set>
 
 #include "exec/build.h"
+#include "exec/definition.h"
 #include "exec/foreign_keys.h"
 #include "exec/point.h"
+#include "exec/table_source.h"
+#include "plan/logical.h"
 #include "sql/parser.h"
 #include "type/cast.h"
 
@@ -417,7 +420,7 @@ class ModifyRowsPlan final : public DmlPlan {
     plan->table_ = target.table->table;
     const catalog::TableDef& table = *plan->table_;
     plan::ModifyRequest request{
-        statement.table, statement.alias, statement.from, statement.where, {}, {}};
+        statement.table, statement.alias, statement.from, statement.where, {}, {}, false};
     TRY_ASSIGN(const std::vector<expr::NodePtr> defaults, bind_defaults(table));
     for (const sql::Assignment& assignment : statement.set) {
       const auto index = table.find_column(assignment.column);
@@ -432,12 +435,19 @@ class ModifyRowsPlan final : public DmlPlan {
       plan->columns_.push_back(*index);
       if (assignment.value->kind == sql::ExprKind::kDefault) {
         plan->set_defaults_.push_back(defaults[*index]->clone());
+        request.is_volatile = request.is_volatile || plan::is_volatile(*defaults[*index]);
         continue;
       }
       TRY(check_not_generated(table.columns[*index], true));
       plan->set_defaults_.push_back(nullptr);
       request.expressions.push_back(assignment.value);
       request.expression_types.push_back(table.columns[*index].type);
+    }
+    // Equal rows that become equal in a unique key are found out one by one.
+    request.is_volatile = request.is_volatile || !table.unique_keys.empty();
+    if (table.layout.counted && !table.checks.empty()) {
+      TRY_ASSIGN(const auto checks, RowChecks::bind(plan->table_));
+      request.is_volatile = request.is_volatile || checks->is_volatile();
     }
     plan->update_ = true;
     return finish(std::move(plan), request, statement.returning, statement.alias, context);
@@ -450,7 +460,7 @@ class ModifyRowsPlan final : public DmlPlan {
                resolve_target(statement.table, "delete from", context));
     plan->table_ = target.table->table;
     const plan::ModifyRequest request{
-        statement.table, statement.alias, statement.using_tables, statement.where, {}, {}};
+        statement.table, statement.alias, statement.using_tables, statement.where, {}, {}, false};
     return finish(std::move(plan), request, statement.returning, statement.alias, context);
   }
 
@@ -509,7 +519,7 @@ class ModifyRowsPlan final : public DmlPlan {
     source.reset();  // A LIMIT may leave a scan reading ahead, which must not look on while rows
                      // are written.
     // A join may show a target row several times; it is changed once (PostgreSQL takes any one
-    // match).
+    // match). A row's key here is its own, also among equal rows that come one by one.
     std::unordered_set<std::string_view> seen;
     std::vector<Value> row;
     for (const type::Batch& batch : batches) {
@@ -520,7 +530,8 @@ class ModifyRowsPlan final : public DmlPlan {
         const type::Column& lines = batch.columns[modify_.line_column];
         row.clear();
         for (const type::Column& column : batch.columns) row.push_back(column.value(r));
-        TRY(write_row(context, writer, row, key, lines.strings()[lines.index(r)],
+        TRY(write_row(context, writer, row, modify_.each_row ? stored_key(key) : key,
+                      lines.strings()[lines.index(r)],
                       row.data() + modify_.first_expression, returning, outcome));
         if (outcome.restart) return {};
       }
@@ -637,7 +648,8 @@ Result<std::unique_ptr<DmlPlan>> plan_delete(const sql::DeleteStmt& statement,
 Result<void> run_truncate(const sql::TruncateStmt& statement, ExecContext& context) {
   std::vector<catalog::TableVersion> tables;
   for (const sql::QualifiedName& name : statement.tables) {
-    const std::string_view schema = name.schema.empty() ? context.eval.schema : name.schema;
+    TRY_ASSIGN(const RelationName found, relation_name(name, context));
+    const std::string& schema = found.schema;
     auto table = context.transaction.get_table(schema, name.name);
     if (!table && table.error().code() == ErrorCode::kUndefinedTable) {
       TRY_ASSIGN(const auto kind, context.transaction.catalog().find_relation(schema, name.name));

@@ -23,6 +23,8 @@ OperatorPtr make_virtual_scan(const PhysicalNode& node, ExecContext& context);
 OperatorPtr make_values(const PhysicalNode& node, ExecContext& context);
 OperatorPtr make_filter(const PhysicalNode& node, ExecContext& context, OperatorPtr input);
 OperatorPtr make_project(const PhysicalNode& node, ExecContext& context, OperatorPtr input);
+// Gives the input's rows one by one.
+OperatorPtr make_row_by_row(OperatorPtr input);
 OperatorPtr make_limit(const PhysicalNode& node, ExecContext& context, OperatorPtr input,
                        OperatorPtr counts);  // `counts` may be null.
 OperatorPtr make_row_count(const PhysicalNode& node, ExecContext& context, OperatorPtr input);

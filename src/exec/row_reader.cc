@@ -141,6 +141,10 @@ Result<void> RowReader::step() {
 
 Result<void> RowReader::add_lines(const tree::Leaf& leaf, size_t from, size_t to) {
   if (from >= to) return {};
+  if (scan_.each_row) {
+    for (size_t i = from; i < to; ++i) TRY(add_each(leaf.key(i), leaf.line(i)));
+    return {};
+  }
   const Bytes first = leaf.line(from), last = leaf.line(to - 1);
   const auto bytes = static_cast<size_t>(last.data() + last.size() + 1 - first.data());
   TRY(decoder_->add({first.data(), bytes}, leaf.owner()));
@@ -151,6 +155,21 @@ Result<void> RowReader::add_lines(const tree::Leaf& leaf, size_t from, size_t to
     line_column_.append_string(leaf.line(i));
   }
   return {};
+}
+
+// Equal rows one by one: a statement that evaluates something volatile does so once for each.
+Result<void> RowReader::add_each(Bytes key, Bytes line) {
+  TRY_ASSIGN(const uint64_t count, line_count(line));
+  const std::string one = with_line_count(line, 1);
+  const auto text = std::make_shared<std::string>();
+  for (uint64_t n = 0; n < count; ++n) {
+    key_column_.append_string(row_key(key, n));
+    line_column_.append_string(one);
+    *text += one;
+    *text += '\n';
+  }
+  lines_ += count;
+  return decoder_->add(*text, text);
 }
 
 // A change on top of the stored line with its key, if there is one.
@@ -172,6 +191,7 @@ Result<void> RowReader::add_change(const std::string& key, const txn::RowChange&
     if (!change.line.has_value()) return {};
     *line = *change.line;
   }
+  if (scan_.each_row) return add_each(key, *line);
   if (scan_.with_key) {
     key_column_.append_string(key);
     line_column_.append_string(*line);

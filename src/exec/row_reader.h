@@ -41,6 +41,7 @@ class RowReader {
 
   Result<void> step();
   Result<void> add_lines(const tree::Leaf& leaf, size_t from, size_t to);
+  Result<void> add_each(Bytes key, Bytes line);
   Result<void> add_change(const std::string& key, const txn::RowChange& change,
                           std::optional<Bytes> stored);
   Result<std::optional<Bytes>> stored_line(Bytes key);

@@ -344,6 +344,7 @@ class ScanInstead final : public Operator {
     scan_->columns = from.columns;
     scan_->output_columns = from.output_columns;
     scan_->with_key = from.with_key;
+    scan_->each_row = from.each_row;
     scan_->backward = from.backward;
     for (const expr::NodePtr* test : {&from.filter, &from.index.condition}) {
       if (*test == nullptr) continue;

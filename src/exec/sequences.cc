@@ -4,10 +4,11 @@
 
 namespace rowan::exec {
 
-void SessionSequences::use(txn::Transaction* transaction, std::string_view schema) {
+void SessionSequences::use(txn::Transaction* transaction,
+                           const std::vector<std::string>& search_path) {
   transaction_ = transaction;
-  if (schema_ == schema) return;
-  schema_ = schema;
+  if (search_path_ == search_path) return;
+  search_path_ = search_path;
   found_.clear();
 }
 
@@ -22,9 +23,16 @@ Result<const catalog::SequenceDef*> SessionSequences::find(std::string_view name
   }
   const auto known = found_.find(name);
   if (known != found_.end()) return &known->second;
-  TRY_ASSIGN(const catalog::ObjectName parsed, catalog::parse_name(name, schema_));
   const catalog::Catalog& catalog = transaction_->catalog();
+  TRY_ASSIGN(catalog::ObjectName parsed, catalog::parse_name(name, {}));
+  if (parsed.schema.empty()) {
+    TRY_ASSIGN(parsed.schema, catalog.schema_of(search_path_, parsed.name));
+  }
   TRY_ASSIGN(const bool has_schema, catalog.has_schema(parsed.schema));
+  if (!has_schema && parsed.schema != search_path_.front()) {
+    return Error(ErrorCode::kInvalidSchemaName,
+                 fmt::format("schema \"{}\" does not exist", parsed.schema));
+  }
   if (has_schema) {
     TRY_ASSIGN(auto found, catalog.find_sequence(parsed.schema, parsed.name));
     if (found) return &found_.emplace(name, std::move(*found)).first->second;

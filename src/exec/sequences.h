@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "catalog/objects.h"
@@ -22,7 +23,7 @@ namespace rowan::exec {
 class SessionSequences final : public expr::SequenceSource {
  public:
   // Before each statement. `transaction` may be null: then nothing can be drawn.
-  void use(txn::Transaction* transaction, std::string_view schema);
+  void use(txn::Transaction* transaction, const std::vector<std::string>& search_path);
 
   Result<int64_t> next(std::string_view name) override;
   Result<int64_t> current(std::string_view name) override;
@@ -34,7 +35,7 @@ class SessionSequences final : public expr::SequenceSource {
   void remember(const catalog::SequenceDef& sequence, int64_t value);
 
   txn::Transaction* transaction_ = nullptr;
-  std::string schema_;
+  std::vector<std::string> search_path_;
   uint64_t generation_ = 0;  // Schema generation that `found_` is of.
   std::map<std::string, catalog::SequenceDef, std::less<>>
       found_;  // By the name as it was written.

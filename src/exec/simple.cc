@@ -193,6 +193,27 @@ class Project final : public Operator {
   OperatorPtr input_;
 };
 
+class RowByRow final : public Operator {
+ public:
+  explicit RowByRow(OperatorPtr input) : input_(std::move(input)) {}
+  Result<void> open() override { return input_->open(); }
+  Result<bool> next(type::Batch& batch) override {
+    while (at_ == rows_.rows) {
+      TRY_ASSIGN(const bool more, input_->next(rows_));
+      if (!more) return false;
+      at_ = 0;
+    }
+    batch = rows_.slice(at_++, 1);
+    batch.rows = 1;
+    return true;
+  }
+
+ private:
+  OperatorPtr input_;
+  type::Batch rows_;
+  size_t at_ = 0;
+};
+
 class Limit final : public Operator {
  public:
   Limit(const PhysicalNode& node, ExecContext& context, OperatorPtr input, OperatorPtr counts)
@@ -318,6 +339,9 @@ OperatorPtr make_filter(const PhysicalNode& node, ExecContext& context, Operator
 }
 OperatorPtr make_project(const PhysicalNode& node, ExecContext& context, OperatorPtr input) {
   return std::make_unique<Project>(node, context, std::move(input));
+}
+OperatorPtr make_row_by_row(OperatorPtr input) {
+  return std::make_unique<RowByRow>(std::move(input));
 }
 OperatorPtr make_limit(const PhysicalNode& node, ExecContext& context, OperatorPtr input,
                        OperatorPtr counts) {

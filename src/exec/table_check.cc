@@ -26,10 +26,11 @@ constexpr size_t kBlockBytesMax = 4u << 20;
 class BlockMaker {
  public:
   BlockMaker(ExecContext& context, const catalog::TableDef& table,
-             const std::vector<uint16_t>& columns,
+             const std::vector<uint16_t>& columns, EqualRows equal_rows,
              const std::function<Result<void>(const RowBlock&)>& visit)
       : context_(context),
         counted_(table.layout.counted),
+        equal_rows_(equal_rows),
         layout_(counted_ ? uncounted_layout(table.layout) : table.layout),
         large_(context.transaction.objects()),
         visit_(visit) {
@@ -42,11 +43,9 @@ class BlockMaker {
     if (counted_) {
       TRY_ASSIGN(count, line_count(line));
     }
-    block_.counts.push_back(count);
-    text_ += line;
-    text_ += '\n';
-    return block_.counts.size() == kBatchRows || text_.size() > kBlockBytesMax ? flush()
-                                                                               : Result<void>();
+    if (equal_rows_ == EqualRows::kOnce) return add(line, count);
+    for (; count > 0; --count) TRY(add(line, 1));
+    return {};
   }
 
   Result<void> flush() {
@@ -64,8 +63,17 @@ class BlockMaker {
   }
 
  private:
+  Result<void> add(Bytes line, uint64_t count) {
+    block_.counts.push_back(count);
+    text_ += line;
+    text_ += '\n';
+    return block_.counts.size() == kBatchRows || text_.size() > kBlockBytesMax ? flush()
+                                                                               : Result<void>();
+  }
+
   ExecContext& context_;
   const bool counted_;
+  const EqualRows equal_rows_;
   const type::RowLayout layout_;
   std::vector<uint16_t> slots_;
   const BlobReader large_;
@@ -104,9 +112,9 @@ Result<std::optional<std::string>> key_of_row(const type::Batch& batch, size_t r
 }  // namespace
 
 Result<void> visit_blocks(ExecContext& context, const catalog::TableVersion& version,
-                          const std::vector<uint16_t>& columns,
+                          const std::vector<uint16_t>& columns, EqualRows equal_rows,
                           const std::function<Result<void>(const RowBlock&)>& visit) {
-  BlockMaker blocks(context, *version.table, columns, visit);
+  BlockMaker blocks(context, *version.table, columns, equal_rows, visit);
   TRY(visit_rows(context.transaction, context.manager.store().cache(), version,
                  [&](Bytes, Bytes line) -> Result<bool> {
                    TRY(blocks.add(line));
@@ -165,7 +173,7 @@ Result<expr::NodePtr> bind_column_cast(const catalog::TableDef& table, uint16_t 
 Result<void> check_unique(ExecContext& context, const catalog::TableVersion& version,
                           std::string_view name, const std::vector<uint16_t>& columns) {
   std::unordered_set<std::string> seen;
-  TRY(visit_blocks(context, version, columns, [&](const RowBlock& block) -> Result<void> {
+  const auto look = [&](const RowBlock& block) -> Result<void> {
     for (size_t row = 0; row < block.batch.rows; ++row) {
       TRY_ASSIGN(std::optional<std::string> key, key_of_row(block.batch, row));
       if (!key || (seen.insert(std::move(*key)).second && block.counts[row] == 1)) continue;
@@ -176,7 +184,8 @@ Result<void> check_unique(ExecContext& context, const catalog::TableVersion& ver
                                    value_texts(block.batch, row)));
     }
     return {};
-  }));
+  };
+  TRY(visit_blocks(context, version, columns, EqualRows::kOnce, look));
   return context.transaction.watch_rows(version, true);
 }
 

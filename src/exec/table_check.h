@@ -18,8 +18,9 @@
 
 namespace rowan::exec {
 
-// Some rows of a table, one a line; equal rows of a table without a primary key are one, with their
-// number.
+// Some rows of a table; equal rows of a table without a primary key are one, with their number,
+// unless each is asked for.
+enum class EqualRows : uint8_t { kOnce, kEach };
 struct RowBlock {
   type::Batch batch;  // The columns asked for.
   std::vector<uint64_t> counts;
@@ -27,7 +28,7 @@ struct RowBlock {
 // Every row in key order, the transaction's own changes included. `columns`: indexes into the
 // table's.
 Result<void> visit_blocks(ExecContext& context, const catalog::TableVersion& version,
-                          const std::vector<uint16_t>& columns,
+                          const std::vector<uint16_t>& columns, EqualRows equal_rows,
                           const std::function<Result<void>(const RowBlock&)>& visit);
 Result<bool> has_rows(ExecContext& context, const catalog::TableVersion& version);
 

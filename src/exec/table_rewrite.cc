@@ -6,6 +6,7 @@
 #include "exec/row_writer.h"
 #include "exec/table_check.h"
 #include "exec/table_source.h"
+#include "plan/logical.h"
 #include "tree/row_tree.h"
 #include "type/text.h"
 
@@ -38,7 +39,7 @@ class Rewriter {
     std::vector<uint16_t> columns;
     for (size_t i = 0; i < before_.table->columns.size(); ++i)
       columns.push_back(static_cast<uint16_t>(i));
-    TRY(visit_blocks(context_, before_, columns,
+    TRY(visit_blocks(context_, before_, columns, has_volatile_source() ? EqualRows::kEach : EqualRows::kOnce,
                      [this](const RowBlock& block) { return take(block); }));
     rows_.sort();
     if (after_.table->layout.counted) {
@@ -56,6 +57,12 @@ class Rewriter {
   }
 
  private:
+  bool has_volatile_source() const {
+    return std::any_of(sources_.begin(), sources_.end(), [](const ColumnSource& source) {
+      return source.from < 0 && plan::is_volatile(*source.value);
+    });
+  }
+
   Result<void> take(const RowBlock& block) {
     std::vector<type::Column> columns;
     for (const ColumnSource& source : sources_) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/ensure.h"
 #include "type/key_codec.h"
 
 namespace rowan::exec {
@@ -128,6 +129,13 @@ Result<uint64_t> line_count(Bytes line) {
   return Error(ErrorCode::kCorruption,
                "a row of a table without a primary key does not begin with its count");
 }
+
+std::string row_key(Bytes key, uint64_t n) {
+  DCHECK(key.find('#') == Bytes::npos);  // A counted key is hexadecimal.
+  return std::string(key) + '#' + std::to_string(n);
+}
+
+Bytes stored_key(Bytes row_key) { return row_key.substr(0, row_key.find('#')); }
 
 type::RowLayout uncounted_layout(const type::RowLayout& layout) {
   type::RowLayout result = layout;

@@ -33,6 +33,9 @@ Result<bool> append_equal_keys(const plan::KeyBounds& bounds, const expr::EvalCo
 
 // Counted lines (tables without a primary key) begin with the number of equal rows.
 Result<uint64_t> line_count(Bytes line);
+// The key that a scan of each row gives the n-th of equal rows, and the stored key in it.
+std::string row_key(Bytes key, uint64_t n);
+Bytes stored_key(Bytes row_key);
 // A counted table's lines with the count as an element like others, in front, so that each distinct
 // row decodes once.
 type::RowLayout uncounted_layout(const type::RowLayout& layout);

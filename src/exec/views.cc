@@ -7,6 +7,7 @@
 
 #include "catalog/catalog.h"
 #include "exec/build.h"
+#include "exec/definition.h"
 #include "exec/row_writer.h"
 #include "sql/parser.h"
 #include "sql/print.h"
@@ -17,23 +18,6 @@ namespace rowan::exec {
 namespace {
 
 using RelationKind = catalog::Catalog::RelationKind;
-
-struct ViewName {
-  std::string schema;
-  std::string name;
-};
-
-Result<ViewName> view_name(const sql::QualifiedName& name, const ExecContext& context) {
-  TRY(sql::check_database(name, context.eval.database));
-  ViewName found{std::string(name.schema.empty() ? context.eval.schema : name.schema),
-                 std::string(name.name)};
-  TRY_ASSIGN(const bool there, context.transaction.catalog().has_schema(found.schema));
-  if (!there)
-    return Error(ErrorCode::kInvalidSchemaName,
-                 fmt::format("schema \"{}\" does not exist", found.schema))
-        .at(name.position);
-  return found;
-}
 
 // Puts the columns that each * stands for in its place.
 class StarWriter final : public sql::Visitor {
@@ -104,8 +88,13 @@ Result<BoundQuery> bind_query(const sql::CreateViewStmt& statement, const ExecCo
   StarWriter writer(stars, *parsed.arena);
   sql::walk(*own.select, writer);
   writer.write();
-  const std::string_view schema = parsed.arena->copy(context.eval.schema);
-  sql::qualify_tables(*own.select, [&](const sql::NamedTable&) { return schema; });
+  Result<void> known;
+  sql::qualify_tables(*own.select, [&](const sql::NamedTable& table) -> std::string_view {
+    const auto schema = schema_by_path(table.name.name, context);
+    if (!schema) known = Error(schema.error());
+    return schema ? parsed.arena->copy(*schema) : std::string_view();
+  });
+  if (!known) return std::move(known).error();
   bound.text = sql::to_sql(*own.select);
   return bound;
 }
@@ -171,7 +160,7 @@ Result<void> check_replacement(const std::vector<std::string>& names,
 
 // The table that a materialised view's rows make: without a primary key.
 Result<std::shared_ptr<const catalog::TableDef>> stored_table(
-    const ViewName& name, const std::vector<std::string>& names,
+    const RelationName& name, const std::vector<std::string>& names,
     const std::vector<plan::OutputColumn>& outputs) {
   std::string text = fmt::format("CREATE TABLE {}.{} (", sql::quote_ident(name.schema),
                                  sql::quote_ident(name.name));
@@ -192,7 +181,7 @@ Result<void> put_definition(const catalog::ViewDef& view, ExecContext& context) 
 }
 
 // Runs a materialised view's query and stores its rows in place of those that are there.
-Result<uint64_t> fill(const ViewName& name, ExecContext& context, plan::PlanContext& planning) {
+Result<uint64_t> fill(const RelationName& name, ExecContext& context, plan::PlanContext& planning) {
   TRY_ASSIGN(const auto view, context.transaction.catalog().find_view(name.schema, name.name));
   if (view == nullptr || !view->materialized())
     return Error(ErrorCode::kInternal, "a materialised view is gone");
@@ -236,7 +225,7 @@ Result<uint64_t> fill(const ViewName& name, ExecContext& context, plan::PlanCont
   return rows;
 }
 
-Error not_a_view(const ViewName& name, std::string_view what) {
+Error not_a_view(const RelationName& name, std::string_view what) {
   return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is not a {}", name.name, what));
 }
 
@@ -245,7 +234,8 @@ Error not_a_view(const ViewName& name, std::string_view what) {
 Result<ViewOutcome> run_create_view(const sql::CreateViewStmt& statement, ExecContext& context,
                                     plan::PlanContext& planning) {
   const std::string_view kind = statement.materialized ? "CREATE MATERIALIZED VIEW" : "CREATE VIEW";
-  TRY_ASSIGN(const ViewName name, view_name(statement.name, context));
+  TRY_ASSIGN(const RelationName name, new_relation_name(statement.name, context));
+  TRY(require_schema(name.schema, statement.name.position, context));
   const catalog::Catalog& catalog = context.transaction.catalog();
   TRY_ASSIGN(const RelationKind existing, catalog.find_relation(name.schema, name.name));
   if (existing != RelationKind::kNone && !statement.or_replace) {
@@ -282,7 +272,8 @@ Result<ViewOutcome> run_create_view(const sql::CreateViewStmt& statement, ExecCo
 
 Result<ViewOutcome> run_refresh(const sql::RefreshStmt& statement, ExecContext& context,
                                 plan::PlanContext& planning) {
-  TRY_ASSIGN(const ViewName name, view_name(statement.name, context));
+  TRY_ASSIGN(const RelationName name, relation_name(statement.name, context));
+  TRY(require_schema(name.schema, statement.name.position, context));
   TRY_ASSIGN(const RelationKind kind,
              context.transaction.catalog().find_relation(name.schema, name.name));
   if (kind == RelationKind::kNone) {

@@ -87,7 +87,7 @@ static bool equal_values(const Value& a, const Value& b) {
   return false;
 }
 
-bool equal(const Node& a, const Node& b) {
+bool equal(const Node& a, const Node& b, bool as_written) {
   if (a.kind != b.kind || a.type != b.type || a.column != b.column || a.function != b.function ||
       a.negated != b.negated || a.has_else != b.has_else ||
       a.children.size() != b.children.size()) {
@@ -96,9 +96,9 @@ bool equal(const Node& a, const Node& b) {
   if (a.kind == NodeKind::kIsBool && a.truth != b.truth) return false;
   if (a.kind == NodeKind::kCast && a.cast_context != b.cast_context) return false;
   if (a.kind == NodeKind::kConstant && !equal_values(a.constant, b.constant)) return false;
-  if (a.kind == NodeKind::kCall && a.function->is_volatile) return false;
+  if (a.kind == NodeKind::kCall && a.function->is_volatile && !as_written) return false;
   for (size_t i = 0; i < a.children.size(); ++i) {
-    if (!equal(*a.children[i], *b.children[i])) return false;
+    if (!equal(*a.children[i], *b.children[i], as_written)) return false;
   }
   return true;
 }

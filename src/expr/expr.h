@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,7 +38,8 @@ struct EvalContext {
   int64_t transaction_time_us = 0;  // Since 2000-01-01 UTC: now(), current_date.
   std::string_view user = "rowan";
   std::string_view database;
-  std::string_view schema = "public";
+  std::string_view schema = "public";  // Of names that are made without one.
+  std::span<const std::string> path;    // Where names without a schema are looked for; empty: in `schema`.
   std::string_view branch;
   std::string_view last_commit;  // The session's own last one, in hexadecimal; empty: none.
   const std::atomic<bool>* cancelled =
@@ -113,7 +115,9 @@ bool is_never_true(const Node& condition);  // The constants false and NULL.
 void collect_columns(const Node& node, std::vector<uint32_t>& columns);  // Distinct, ascending.
 void remap_columns(Node& node,
                    const std::vector<uint32_t>& new_index);  // column = new_index[column].
-bool equal(const Node& a, const Node& b);                    // Same meaning by structure.
+// Same meaning by structure. Two calls of a volatile function mean different values, unless `as_written`:
+// ORDER BY and GROUP BY take what is written like an item of the select list for that item.
+bool equal(const Node& a, const Node& b, bool as_written = false);
 // For EXPLAIN: SQL-like text with column names from `columns`.
 std::string to_string(const Node& node, const std::vector<std::string>& columns);
 

@@ -177,6 +177,9 @@ Result<ResolvedTable> QueryBinder::resolve_table(const sql::NamedTable& table) {
     return Error(ErrorCode::kInvalidParameterValue, "AS OF must not be null")
         .at(table.as_of.value->position);
   if (timestamp) return resolver.resolve(table.name, {}, value.as_int() + kPostgresEpochUs);
+  if (value.as_string().empty())
+    return Error(ErrorCode::kInvalidParameterValue, "a revision must not be empty")
+        .at(table.as_of.value->position);
   return resolver.resolve(table.name, value.as_string(), std::nullopt);
 }
 
@@ -209,6 +212,27 @@ Result<ResolvedTable> QueryBinder::resolve_versions(const sql::NamedTable& table
   return resolved;
 }
 
+// A query in WITH stands wherever it is named. One that is volatile and named more than once has to
+// give the same rows everywhere, so it runs once. One that reads an outer row runs for each of these
+// anyway, and stands in each place.
+Result<LogicalPtr> QueryBinder::bind_common_table(const CommonTableScope& common) {
+  std::shared_ptr<const VirtualTable>& shared = state_.shared[common.table];
+  if (shared == nullptr) {
+    TRY_ASSIGN(LogicalPtr node, bind_child(*common.table->select, common.next));
+    const bool shares = state_.named_again.contains(common.table) && has_volatile(*node) &&
+                        !has_outer_values(*node);
+    if (!shares) return node;
+    TRY_ASSIGN(Plan plan, finish_plan(std::move(node), state_));
+    TRY_ASSIGN(shared, state_.context.resolver.run_once(std::move(plan)));
+    state_.cacheable = false;  // The rows are of this run.
+  }
+  LogicalPtr node = make_node(LogicalKind::kVirtual);
+  node->outputs = shared->columns();
+  node->virtual_table = shared;
+  node->virtual_name = common.table->name;
+  return node;
+}
+
 Result<LogicalPtr> QueryBinder::bind_named_table(const sql::NamedTable& table, FromScope& scope) {
   FromTable entry;
   entry.alias = table.alias.empty() ? table.name.name : table.alias;
@@ -221,7 +245,7 @@ Result<LogicalPtr> QueryBinder::bind_named_table(const sql::NamedTable& table, F
                      "the queries in WITH refer to one another too often")
             .at(table.position);
       }
-      TRY_ASSIGN(LogicalPtr node, bind_child(*common->table->select, common->next));
+      TRY_ASSIGN(LogicalPtr node, bind_common_table(*common));
       FromScope inner;
       TRY_ASSIGN(node, add_columns(std::move(node), {entry.alias, {}, {}, nullptr},
                                    common->table->columns, table.position, inner));

@@ -61,6 +61,33 @@ bool is_volatile(const expr::Node& node) {
                      [](const auto& child) { return is_volatile(*child); });
 }
 
+namespace {
+
+template <typename Node>
+bool any_volatile(Node& node) {
+  bool found = false;
+  for_each_expression(node, [&](expr::NodePtr& e) { found = found || is_volatile(*e); });
+  return found || std::any_of(node.children.begin(), node.children.end(),
+                              [](const auto& child) { return any_volatile(*child); });
+}
+
+}  // namespace
+
+bool has_volatile(PhysicalNode& node) { return any_volatile(node); }
+bool has_volatile(LogicalNode& node) { return any_volatile(node); }
+
+bool has_outer_values(LogicalNode& node) {
+  const auto outer = [](const auto& self, const expr::Node& e) -> bool {
+    return (e.kind == expr::NodeKind::kParameter && e.column >= kOuterParameterBase) ||
+           std::any_of(e.children.begin(), e.children.end(),
+                       [&](const auto& child) { return self(self, *child); });
+  };
+  bool found = false;
+  for_each_expression(node, [&](expr::NodePtr& e) { found = found || outer(outer, *e); });
+  return found || std::any_of(node.children.begin(), node.children.end(),
+                              [](const auto& child) { return has_outer_values(*child); });
+}
+
 bool has_columns(const expr::Node& node) {
   if (node.kind == expr::NodeKind::kColumn) return true;
   return std::any_of(node.children.begin(), node.children.end(),

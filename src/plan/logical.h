@@ -2,7 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -47,6 +49,9 @@ void split_conjuncts(expr::NodePtr condition, std::vector<expr::NodePtr>& out);
 expr::NodePtr join_conjuncts(std::vector<expr::NodePtr> conjuncts);  // nullptr for an empty list.
 
 bool is_volatile(const expr::Node& node);
+bool has_volatile(PhysicalNode& node);  // In any expression of the node or below it.
+bool has_volatile(LogicalNode& node);
+bool has_outer_values(LogicalNode& node);  // Reads columns of a query around it.
 bool has_columns(const expr::Node& node);
 bool columns_within(const expr::Node& node, uint32_t from,
                     uint32_t to);  // All columns in [from, to).
@@ -82,11 +87,16 @@ struct BindState {
   size_t view_references = 0;  // As that.
   std::string view_revision;   // Inside a view AS OF: the commit that names without a revision of
                                // their own mean.
+  // Queries in WITH that are named more than once, and of these the volatile ones that were bound.
+  std::set<const sql::CommonTable*> named_again;
+  std::map<const sql::CommonTable*, std::shared_ptr<const VirtualTable>> shared;
   std::vector<std::string> open_views;  // Those whose queries are being bound, outermost first.
   std::vector<std::unique_ptr<sql::ParsedStatement>> view_queries;  // What was parsed for them.
 };
 inline constexpr int kQueryDepthMax = 100;
 
+// Rules, algorithms and the last numbers: what runs.
+Result<Plan> finish_plan(LogicalPtr root, BindState& state);
 Result<LogicalPtr> bind_query(const sql::SelectStmt& select, BindState& state);
 // The same for rows that go to columns of these types: what untyped literals among the outputs are
 // read as.
@@ -97,6 +107,7 @@ Result<LogicalPtr> bind_values_as(const sql::SelectStmt& values, std::span<const
                                   BindState& state);
 struct BoundModify {
   LogicalPtr root;
+  LogicalNode* scan = nullptr;  // Of the target, inside `root`.
   catalog::TableVersion target;
 };
 Result<BoundModify> bind_modify(const ModifyRequest& request, BindState& state);

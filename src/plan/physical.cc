@@ -95,6 +95,31 @@ PhysicalKind kind_of(const LogicalNode& node) {
   return PhysicalKind::kValues;
 }
 
+// What streams below a LIMIT or an EXISTS, as far as it is volatile.
+void ask_row_by_row(PhysicalNode& node) {
+  const auto is_volatile_node = [](const expr::NodePtr& e) { return e != nullptr && is_volatile(*e); };
+  switch (node.kind) {
+    case PhysicalKind::kFilter:
+      node.row_by_row = is_volatile_node(node.condition);
+      return ask_row_by_row(*node.children[0]);
+    case PhysicalKind::kProject:
+      node.row_by_row =
+          std::any_of(node.expressions.begin(), node.expressions.end(), is_volatile_node);
+      return ask_row_by_row(*node.children[0]);
+    case PhysicalKind::kApply:
+      node.row_by_row = node.apply.is_volatile;
+      return ask_row_by_row(*node.children[0]);
+    case PhysicalKind::kLimit:
+      return ask_row_by_row(*node.children[0]);
+    case PhysicalKind::kSetOperation:
+      if (node.set_operation != sql::SetOperation::kUnion || !node.set_all) return;
+      ask_row_by_row(*node.children[0]);
+      return ask_row_by_row(*node.children[1]);
+    default:
+      return;  // These read all of their input, or evaluate nothing that is volatile.
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<PhysicalNode> make_physical(LogicalPtr logical, Resolver& resolver) {
@@ -119,6 +144,10 @@ std::unique_ptr<PhysicalNode> make_physical(LogicalPtr logical, Resolver& resolv
   }
   static_cast<NodeFields&>(*node) = std::move(static_cast<NodeFields&>(*logical));
   node->rows = rows;
+  if (node->kind == PhysicalKind::kApply) node->apply.is_volatile = has_volatile(*node->children[1]);
+  if (node->kind == PhysicalKind::kLimit) ask_row_by_row(*node->children[0]);
+  if (node->kind == PhysicalKind::kApply && node->apply.kind == ApplyKind::kExists)
+    ask_row_by_row(*node->children[1]);
   if (node->kind == PhysicalKind::kIndexJoin) {
     ScanSpec& inner = node->children[node->build_left ? 0 : 1]->scan;
     inner.index.lookup = lookup_text(*node, inner);

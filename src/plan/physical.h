@@ -72,6 +72,7 @@ struct ScanSpec {
   std::vector<uint16_t> columns;  // Indexes into the definition's columns.
   size_t output_columns = 0;
   bool with_key = false;  // UPDATE and DELETE: key and line behind the columns.
+  bool each_row = false;  // … of a table without a primary key: equal rows come one by one (`row_key`).
   KeyBounds bounds;       // Of the primary key, or of the index.
   IndexChoice index;
   bool point = false;                  // `bounds.equal` holds the whole primary key.
@@ -93,6 +94,7 @@ struct ApplySpec {
       parameters;  // Outer values that child 1 reads, over child 0. Empty: it runs once.
   std::vector<uint32_t> parameter_slots;  // Where child 1 finds them among the parameters.
   uint32_t parameter_count = 0;           // Size of child 1's parameter list.
+  bool is_volatile = false;  // Child 1 runs for every row, also for outer values that were there already.
   std::vector<expr::NodePtr> outer_keys;  // kExists: over child 0; a row is wanted that has these
                                           // values in child 1's columns. It runs once.
 };
@@ -124,6 +126,9 @@ struct NodeFields {
   sql::SetOperation set_operation = sql::SetOperation::kNone;
   bool set_all = false;
   ApplySpec apply;
+  // Filter, Project, Apply: something volatile below what may stop asking. Its input comes a row at a
+  // time, so that nothing is evaluated for rows that nobody asked for.
+  bool row_by_row = false;
   uint64_t known_rows = 0;  // RowCount: of the tree in `scan.table.rows`, else child 0 counts.
 };
 

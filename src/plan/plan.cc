@@ -14,6 +14,10 @@ Result<std::shared_ptr<const VirtualTable>> Resolver::resolve_versions(
       .at(name.position);
 }
 
+Result<std::shared_ptr<const VirtualTable>> Resolver::run_once(Plan /*plan*/) {
+  return Error(ErrorCode::kFeatureNotSupported, "WITH queries cannot be shared here");
+}
+
 Plan::Plan() = default;
 Plan::Plan(Plan&&) noexcept = default;
 Plan& Plan::operator=(Plan&&) noexcept = default;
@@ -34,7 +38,9 @@ void number_outer_parameters(PhysicalNode& node, uint32_t first, uint32_t count)
   for (auto& child : node.children) number_outer_parameters(*child, first, count);
 }
 
-Result<Plan> finish(LogicalPtr root, BindState& state) {
+}  // namespace
+
+Result<Plan> finish_plan(LogicalPtr root, BindState& state) {
   PlanContext& context = state.context;
   TRY(normalise(root, context.eval));
   for (const Rule& rule : all_rules()) {
@@ -50,26 +56,24 @@ Result<Plan> finish(LogicalPtr root, BindState& state) {
   return plan;
 }
 
-}  // namespace
-
 Result<Plan> plan_query(const sql::SelectStmt& select, PlanContext& context) {
   BindState state{context};
   TRY_ASSIGN(LogicalPtr root, bind_query(select, state));
-  return finish(std::move(root), state);
+  return finish_plan(std::move(root), state);
 }
 
 Result<Plan> plan_query_for(const sql::SelectStmt& select, std::span<const type::Type> types,
                             PlanContext& context) {
   BindState state{context};
   TRY_ASSIGN(LogicalPtr root, bind_query_for(select, types, state));
-  return finish(std::move(root), state);
+  return finish_plan(std::move(root), state);
 }
 
 Result<Plan> plan_values(const sql::SelectStmt& values, std::span<const type::Type> types,
                          PlanContext& context) {
   BindState state{context};
   TRY_ASSIGN(LogicalPtr root, bind_values_as(values, types, state));
-  return finish(std::move(root), state);
+  return finish_plan(std::move(root), state);
 }
 
 bool has_subquery(const sql::SelectStmt& values) {
@@ -81,6 +85,12 @@ bool has_subquery(const sql::SelectStmt& values) {
   return false;
 }
 
+std::vector<std::string_view> rule_names() {
+  std::vector<std::string_view> names;
+  for (const Rule& rule : all_rules()) names.push_back(rule.name);
+  return names;
+}
+
 Result<ModifyPlan> plan_modify(const ModifyRequest& request, PlanContext& context) {
   BindState state{context};
   TRY_ASSIGN(BoundModify bound, bind_modify(request, state));
@@ -89,7 +99,10 @@ Result<ModifyPlan> plan_modify(const ModifyRequest& request, PlanContext& contex
   result.key_column = static_cast<uint32_t>(result.target.table->columns.size());
   result.line_column = result.key_column + 1;
   result.first_expression = result.key_column + 2;
-  TRY_ASSIGN(result.plan, finish(std::move(bound.root), state));
+  result.each_row = result.target.table->layout.counted &&
+                    (request.is_volatile || has_volatile(*bound.root));
+  bound.scan->scan.each_row = result.each_row;
+  TRY_ASSIGN(result.plan, finish_plan(std::move(bound.root), state));
   return result;
 }
 

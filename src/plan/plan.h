@@ -88,10 +88,14 @@ struct TimeRange {
   bool to_inclusive = false;
 };
 
+struct Plan;
+
 // What planning reads; the engine implements it over the running transaction.
 class Resolver {
  public:
   virtual ~Resolver() = default;
+  // The rows of a query that several places of a statement read, computed once when the first asks.
+  virtual Result<std::shared_ptr<const VirtualTable>> run_once(Plan plan);
   // `revision`: empty, else the AS OF revision; `time_us`: AS OF TIMESTAMP in µs since 1970, else
   // nullopt.
   virtual Result<ResolvedTable> resolve(const sql::QualifiedName& name, std::string_view revision,
@@ -159,9 +163,10 @@ Result<Plan> plan_values(const sql::SelectStmt& values, std::span<const type::Ty
 bool has_subquery(const sql::SelectStmt& values);
 
 // The rows an UPDATE or DELETE touches. The plan's output is: the target's columns in column order,
-// then the encoded key (text, "rowan_key"), then the raw line (text, "rowan_line"; a table without
-// a primary key gives each distinct row once, its count in the line), then the expressions asked
-// for.
+// then the encoded key (text, "rowan_key"), then the raw line (text, "rowan_line"), then the
+// expressions asked for. A table without a primary key gives each distinct row once, its count in
+// the line; but with anything volatile in the statement equal rows come one by one, each with a
+// count of one and a key that is its own (ModifyPlan::each_row).
 struct ModifyRequest {
   sql::QualifiedName table;
   std::string_view alias;
@@ -170,6 +175,7 @@ struct ModifyRequest {
   std::vector<const sql::Expr*>
       expressions;  // SET values, bound over target and FROM. DefaultExpr is not allowed here.
   std::vector<type::Type> expression_types;  // Assignment-cast to these; kUnknown: as they are.
+  bool is_volatile = false;  // Something volatile is evaluated for each row outside the plan.
 };
 struct ModifyPlan {
   Plan plan;
@@ -177,8 +183,11 @@ struct ModifyPlan {
   uint32_t key_column = 0;
   uint32_t line_column = 0;
   uint32_t first_expression = 0;
+  bool each_row = false;
 };
 Result<ModifyPlan> plan_modify(const ModifyRequest& request, PlanContext& context);
+
+std::vector<std::string_view> rule_names();  // What `disabled_rules` may name.
 
 // EXPLAIN: one line a node, indented, as PostgreSQL prints it.
 std::vector<std::string> explain(const Plan& plan);

@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <charconv>
 #include <numeric>
+#include <set>
+
+#include "sql/walk.h"
 
 namespace rowan::plan {
 
@@ -58,6 +61,7 @@ Result<LogicalPtr> QueryBinder::bind(const sql::SelectStmt& select) {
     return Error(ErrorCode::kFeatureNotSupported, "WITH RECURSIVE is not supported")
         .at(select.position);
   }
+  if (!select.with.empty()) note_names(select);
   for (const sql::CommonTable& table : select.with) {
     for (const CommonTableScope& other : own_common_tables_) {
       if (other.table->name == table.name) {
@@ -73,6 +77,18 @@ Result<LogicalPtr> QueryBinder::bind(const sql::SelectStmt& select) {
   TRY_ASSIGN(node, bind_limit(std::move(node), select));
   --state_.depth;
   return node;
+}
+
+// Which queries of WITH are named more than once.
+void QueryBinder::note_names(const sql::SelectStmt& select) {
+  struct Names final : sql::Visitor {
+    std::set<const sql::CommonTable*> seen, again;
+    void common_table(sql::NamedTable&, const sql::CommonTable& common) override {
+      if (!seen.insert(&common).second) again.insert(&common);
+    }
+  } names;
+  sql::walk(const_cast<sql::SelectStmt&>(select), names);  // Only looks.
+  state_.named_again.insert(names.again.begin(), names.again.end());
 }
 
 Result<LogicalPtr> QueryBinder::bind_body(const sql::SelectStmt& select) {
@@ -275,7 +291,7 @@ Result<void> QueryBinder::bind_groups(const sql::SelectStmt& select) {
     TRY_ASSIGN(expr::NodePtr node, bind_scalar(*meant));
     groups_by_expression_ = groups_by_expression_ || node->kind != expr::NodeKind::kColumn;
     const bool known = std::any_of(groups_.begin(), groups_.end(),
-                                   [&](const auto& group) { return expr::equal(*group, *node); });
+                                   [&](const auto& group) { return expr::equal(*group, *node, true); });
     if (!known) groups_.push_back(std::move(node));
   }
   return {};
@@ -296,7 +312,7 @@ Result<SortKey> QueryBinder::bind_order_item(const sql::OrderItem& item,
     std::optional<size_t> found;
     for (size_t i = 0; i < visible_items; ++i) {
       if (items[i].name != name) continue;
-      if (found.has_value() && !expr::equal(*items[*found].node, *items[i].node)) {
+      if (found.has_value() && !expr::equal(*items[*found].node, *items[i].node, true)) {
         return Error(ErrorCode::kAmbiguousColumn, fmt::format("ORDER BY \"{}\" is ambiguous", name))
             .at(item.expr->position);
       }
@@ -309,7 +325,7 @@ Result<SortKey> QueryBinder::bind_order_item(const sql::OrderItem& item,
   }
   TRY_ASSIGN(expr::NodePtr node, bind_scalar(*item.expr));
   const auto same = std::find_if(items.begin(), items.end(), [&](const OutputItem& other) {
-    return expr::equal(*other.node, *node);
+    return expr::equal(*other.node, *node, true);
   });
   key.column = static_cast<uint32_t>(same - items.begin());
   if (same != items.end()) return key;
@@ -333,6 +349,57 @@ Result<std::vector<uint32_t>> QueryBinder::bind_distinct_on(const sql::SelectStm
     columns.push_back(key.column);
   }
   return columns;
+}
+
+LogicalPtr QueryBinder::project_then_sort(LogicalPtr input, std::vector<OutputItem>& items,
+                                          std::vector<SortKey> sort, bool distinct) {
+  LogicalPtr node = make_node(LogicalKind::kProject);
+  for (OutputItem& item : items) {
+    node->outputs.push_back({std::move(item.name), item.node->type});
+    node->expressions.push_back(std::move(item.node));
+  }
+  node->children.push_back(std::move(input));
+  if (distinct) node = make_node(LogicalKind::kDistinct, std::move(node));
+  if (sort.empty()) return node;
+  node = make_node(LogicalKind::kSort, std::move(node));
+  node->sort = std::move(sort);
+  return node;
+}
+
+// What is volatile waits until the rows are in order: nextval counts as the result shows it, and is
+// not drawn for rows that a LIMIT leaves out. What is sorted by cannot wait.
+LogicalPtr QueryBinder::project_after_sort(LogicalPtr input, std::vector<OutputItem>& items,
+                                           std::vector<SortKey> sort) {
+  const auto waits = [&](size_t i) {
+    return is_volatile(*items[i].node) &&
+           std::none_of(sort.begin(), sort.end(), [&](const SortKey& key) { return key.column == i; });
+  };
+  bool any = false;
+  for (size_t i = 0; i < items.size(); ++i) any = any || waits(i);
+  if (sort.empty() || !any) return project_then_sort(std::move(input), items, std::move(sort), false);
+  std::vector<uint32_t> all(input->width());
+  std::iota(all.begin(), all.end(), 0u);
+  LogicalPtr below = make_projection(std::move(input), all);
+  LogicalPtr above = make_node(LogicalKind::kProject);
+  for (size_t i = 0; i < items.size(); ++i) {
+    above->outputs.push_back({items[i].name, items[i].node->type});
+    if (waits(i)) {
+      above->expressions.push_back(nullptr);
+      continue;
+    }
+    const auto place = static_cast<uint32_t>(below->width());
+    above->expressions.push_back(expr::make_column(place, items[i].node->type));
+    below->outputs.push_back({items[i].name, items[i].node->type});
+    below->expressions.push_back(std::move(items[i].node));
+  }
+  for (SortKey& key : sort) key.column = above->expressions[key.column]->column;
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (above->expressions[i] == nullptr) above->expressions[i] = std::move(items[i].node);
+  }
+  LogicalPtr sorted = make_node(LogicalKind::kSort, std::move(below));
+  sorted->sort = std::move(sort);
+  above->children.push_back(std::move(sorted));
+  return above;
 }
 
 Result<LogicalPtr> QueryBinder::bind_plain(const sql::SelectStmt& select) {
@@ -378,20 +445,10 @@ Result<LogicalPtr> QueryBinder::bind_plain(const sql::SelectStmt& select) {
   if (is_grouped) {
     TRY_ASSIGN(node, finish_grouping(std::move(node), items, having));
   }
-  LogicalPtr project = make_node(LogicalKind::kProject);
-  for (OutputItem& item : items) {
-    project->outputs.push_back({std::move(item.name), item.node->type});
-    project->expressions.push_back(std::move(item.node));
-  }
-  project->children.push_back(std::move(node));
-  node = std::move(project);
-
-  if (select.distinct && distinct_on.empty())
-    node = make_node(LogicalKind::kDistinct, std::move(node));
-  if (!sort.empty()) {
-    node = make_node(LogicalKind::kSort, std::move(node));
-    node->sort = std::move(sort);
-  }
+  const bool distinct = select.distinct && distinct_on.empty();
+  const bool waits = !select.distinct && distinct_on.empty();
+  node = waits ? project_after_sort(std::move(node), items, sort)
+               : project_then_sort(std::move(node), items, std::move(sort), distinct);
   if (!distinct_on.empty()) {
     node = make_node(LogicalKind::kDistinct, std::move(node));
     node->distinct_on = distinct_on;
@@ -705,6 +762,7 @@ Result<BoundModify> QueryBinder::bind_modify(const ModifyRequest& request) {
     scan = scan->children[0].get();
   }
   scan->scan.with_key = true;
+  result.scan = scan;
   const auto move_columns = [&](std::vector<VisibleColumn>& columns) {
     for (VisibleColumn& column : columns) {
       if (column.index >= width) column.index += 2;

@@ -83,6 +83,7 @@ class QueryBinder final : public expr::Scope {
   };
 
   // query_binder.cc
+  void note_names(const sql::SelectStmt& select);
   Result<LogicalPtr> bind_body(const sql::SelectStmt& select);
   Result<LogicalPtr> bind_plain(const sql::SelectStmt& select);
   Result<LogicalPtr> bind_values(const sql::SelectStmt& select);
@@ -113,6 +114,10 @@ class QueryBinder final : public expr::Scope {
   Result<expr::NodePtr> bind_where(const sql::Expr& expr, std::string_view clause);
   Result<LogicalPtr> finish_grouping(LogicalPtr input, std::vector<OutputItem>& items,
                                      expr::NodePtr& having);
+  static LogicalPtr project_then_sort(LogicalPtr input, std::vector<OutputItem>& items,
+                                      std::vector<SortKey> sort, bool distinct);
+  static LogicalPtr project_after_sort(LogicalPtr input, std::vector<OutputItem>& items,
+                                       std::vector<SortKey> sort);
   LogicalPtr wrap_applies(LogicalPtr input, std::vector<PendingApply>& applies);
   void adopt_outer_references(QueryBinder& child);
 
@@ -130,6 +135,7 @@ class QueryBinder final : public expr::Scope {
   // from.cc
   Result<LogicalPtr> bind_from(const sql::List<sql::TableRef*>& from);
   Result<LogicalPtr> bind_table_ref(const sql::TableRef& ref, FromScope& scope);
+  Result<LogicalPtr> bind_common_table(const CommonTableScope& common);
   Result<LogicalPtr> bind_named_table(const sql::NamedTable& table, FromScope& scope);
   Result<LogicalPtr> bind_subquery_table(const sql::SubqueryTable& table, FromScope& scope);
   Result<LogicalPtr> bind_function_table(const sql::FunctionTable& table, FromScope& scope);

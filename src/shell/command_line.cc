@@ -71,6 +71,11 @@ int usage(const Command& command, std::string_view message) {
   return kUsage;
 }
 
+// Options that may be given several times, and values that may be empty; an empty name or revision
+// would quietly mean the default.
+const std::set<std::string> kRepeated = {"-c", "-f"};
+const std::set<std::string> kMayBeEmpty = {"-c", "-m", "--null", "--grep"};
+
 std::variant<Words, Misuse> parse_words(const std::vector<std::string>& arguments,
                                         const Command& command) {
   Words words;
@@ -92,12 +97,15 @@ std::variant<Words, Misuse> parse_words(const std::vector<std::string>& argument
     } else if (!command.with_value.contains(name)) {
       return Misuse{command.flags.contains(name) ? "option " + name + " takes no value"
                                                  : "unknown option " + name};
-    } else if (equals != std::string::npos) {
-      words.options[name].push_back(word.substr(equals + 1));
-    } else if (i + 1 < arguments.size()) {
-      words.options[name].push_back(arguments[++i]);
-    } else {
+    } else if (equals == std::string::npos && i + 1 == arguments.size()) {
       return Misuse{"option " + name + " needs a value"};
+    } else {
+      std::vector<std::string>& values = words.options[name];
+      values.push_back(equals != std::string::npos ? word.substr(equals + 1) : arguments[++i]);
+      if (values.back().empty() && !kMayBeEmpty.contains(name))
+        return Misuse{"option " + name + " needs a value"};
+      if (values.size() > 1 && !kRepeated.contains(name))
+        return Misuse{"option " + name + " is given twice"};
     }
   }
   return words;
@@ -214,7 +222,11 @@ int command_sql(const Words& words) {
       .print = {.format = *format, .tags = for_people, .commits = words.has("--verbose")},
       .stop_on_error = true};
   const bool given = words.has("-c") || words.has("-f");
-  if (!given && ::isatty(STDIN_FILENO) != 0) return run_interactive(*connection.session);
+  if (!given && ::isatty(STDIN_FILENO) != 0) {
+    if (words.has("--format") || words.has("--verbose"))
+      return bad_value("at a terminal \\x and \\verbose change what is shown, not options");
+    return run_interactive(*connection.session);
+  }
   const SignalGuard guard(*connection.session);
   if (words.has("-c")) return run_texts(*connection.session, words.options.at("-c"), options);
   return run_files(*connection.session,
@@ -456,6 +468,11 @@ int run_command(const Command& command, const std::vector<std::string>& argument
   const Words& words = std::get<Words>(parsed);
   if (words.plain.size() < command.plain_min || words.plain.size() > command.plain_max)
     return usage(command, count_message(command, words));
+  // A key of BLAME may be an empty text; nothing else may.
+  const size_t names = command.name == "blame" ? 2 : words.plain.size();
+  for (size_t i = 0; i < std::min(names, words.plain.size()); ++i) {
+    if (words.plain[i].empty()) return usage(command, "a folder, name or revision is empty");
+  }
   if (words.has("-c") && words.has("-f"))
     return usage(command, "-c and -f cannot be used together");
   return command.run(words);

@@ -117,10 +117,14 @@ GraphDrawer::Drawn GraphDrawer::next(const std::string& commit,
 
 namespace {
 
+std::string revision_literal(const std::string& revision) {
+  return sql::quote_literal(revision.empty() ? "HEAD" : revision);
+}
+
 std::string log_query(const LogView& view) {
   std::string sql =
       "SELECT \"commit\", author, email, time, message, parents, body FROM rowan.log(" +
-      sql::quote_literal(view.revision);
+      revision_literal(view.revision);
   if (!view.table.empty()) sql += ", " + table_argument(view.table);
   sql += ")";
   std::string where;
@@ -565,7 +569,7 @@ std::optional<Failure> show_blame(Session& session, const BlameView& view, const
                                   std::ostream& out) {
   std::string sql =
       fmt::format("SELECT * FROM rowan.{}({}, {}", view.cells ? "blame_cells" : "blame",
-                  table_argument(view.table), sql::quote_literal(view.revision));
+                  table_argument(view.table), revision_literal(view.revision));
   for (const std::string& part : view.key) sql += ", " + sql::quote_literal(part);
   Reader rows(session);
   if (auto failure = rows.open(sql + ")")) return failure;

@@ -32,8 +32,8 @@ through the history. Ctrl-C cancels the running statement, or drops the one bein
 What there is
   \d                 tables, views and sequences
   \d NAME            what a table, view, index or sequence consists of
-  \dt                tables with their row counts
-  \dv \dm \di \ds    views, materialized views, indexes, sequences
+  \dt [PATTERN]      tables with their row counts; * is any text, ? any character
+  \dv \dm \di \ds    views, materialized views, indexes, sequences, likewise
   \l                 schemas (CREATE DATABASE makes one)
 
 Versions
@@ -116,6 +116,49 @@ std::string_view trimmed(std::string_view text) {
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())))
     text.remove_suffix(1);
   return text;
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return out;
+}
+
+// One part of a pattern behind \dt as one for LIKE: `*` is any text and `?` any character, unless
+// they are quoted, and what is not quoted is folded to lower case.
+std::string like_pattern(std::string_view part) {
+  std::string out;
+  bool quoted = false;
+  for (const char c : part) {
+    if (c == '"') {
+      quoted = !quoted;
+    } else if (!quoted && (c == '*' || c == '?')) {
+      out += c == '*' ? '%' : '_';
+    } else {
+      if (c == '%' || c == '_' || c == '\\') out += '\\';
+      out += quoted ? c : lower({&c, 1})[0];
+    }
+  }
+  return out;
+}
+
+// ` AND …` for the relations that a pattern means, of all schemas unless it names some; nothing for no
+// pattern.
+std::string matching(std::string_view pattern) {
+  if (pattern.empty()) return {};
+  bool quoted = false;
+  size_t dot = std::string_view::npos;
+  for (size_t i = 0; i < pattern.size() && dot == std::string_view::npos; ++i) {
+    quoted = quoted != (pattern[i] == '"');
+    if (pattern[i] == '.' && !quoted) dot = i;
+  }
+  const bool has_schema = dot != std::string_view::npos;
+  const auto like = [](std::string_view column, std::string_view part) {
+    return fmt::format(" AND {} LIKE {} ESCAPE '\\'", column,
+                       sql::quote_literal(like_pattern(part)));
+  };
+  return (has_schema ? like("schema", pattern.substr(0, dot)) : std::string()) +
+         like("name", has_schema ? pattern.substr(dot + 1) : pattern);
 }
 
 // A name as it is typed behind \d: folded to lower case unless quoted.
@@ -309,26 +352,18 @@ bool Runner::run_command(std::string_view line) {
   std::string_view argument = trimmed(words.substr(split));
   while (!argument.empty() && argument.back() == ';')
     argument = trimmed(argument.substr(0, argument.size() - 1));
-  const auto toggled = [&](bool now) {
-    return argument.empty() ? !now : argument == "on" || argument == "true" || argument == "1";
-  };
+  const bool alone = command == "\\q" || command == "\\quit" || command == "\\?" ||
+                     command == "\\h" || command == "\\help" || command == "\\l";
+  if (alone && !argument.empty())
+    return refuse("42601", fmt::format("{}: takes no argument, not \"{}\"", command, argument));
   if (command == "\\q" || command == "\\quit") {
     quit_ = true;
     return false;
   }
   if (command == "\\?" || command == "\\h" || command == "\\help") {
     out_ << kHelp << std::flush;
-  } else if (command == "\\x") {
-    const bool on = toggled(options_.print.format == Format::kExpanded);
-    options_.print.format = on ? Format::kExpanded : Format::kTable;
-    out_ << "Expanded display is " << (on ? "on" : "off") << ".\n" << std::flush;
-  } else if (command == "\\timing") {
-    timing_ = toggled(timing_);
-    out_ << "Timing is " << (timing_ ? "on" : "off") << ".\n" << std::flush;
-  } else if (command == "\\verbose") {
-    options_.print.commits = toggled(options_.print.commits);
-    out_ << "Commits are " << (options_.print.commits ? "shown" : "not shown") << ".\n"
-         << std::flush;
+  } else if (command == "\\x" || command == "\\timing" || command == "\\verbose") {
+    return run_switch(command, argument);
   } else if (command == "\\i") {
     return argument.empty() ? refuse("42601", "\\i: name the file to run")
                             : include_file(std::string(argument));
@@ -336,20 +371,20 @@ bool Runner::run_command(std::string_view line) {
     return run_query("SELECT name AS \"Name\" FROM rowan.schemas ORDER BY name", "List of schemas",
                      true);
   } else if (command == "\\d" && argument.empty()) {
-    return list_relations("'table', 'view', 'materialized view', 'sequence'", "List of relations");
+    return list_relations("'table', 'view', 'materialized view', 'sequence'", "List of relations",
+                          {});
   } else if (command == "\\di") {
-    return list_relations("'index'", "List of indexes");
+    return list_relations("'index'", "List of indexes", argument);
   } else if (command == "\\dv") {
-    return list_relations("'view'", "List of views");
+    return list_relations("'view'", "List of views", argument);
   } else if (command == "\\dm") {
-    return list_relations("'materialized view'", "List of materialized views");
+    return list_relations("'materialized view'", "List of materialized views", argument);
   } else if (command == "\\ds") {
-    return list_relations("'sequence'", "List of sequences");
+    return list_relations("'sequence'", "List of sequences", argument);
   } else if (command == "\\dt") {
-    return run_query(
-        "SELECT schema AS \"Schema\", name AS \"Name\", rows AS \"Rows\" FROM rowan.tables ORDER "
-        "BY schema, name",
-        "List of tables", true);
+    return list_tables(argument);
+  } else if (command == "\\d" && argument.find_first_of("*?") != std::string_view::npos) {
+    return describe_matching(argument);
   } else if (command == "\\d") {
     return describe(argument);
   } else {
@@ -358,12 +393,71 @@ bool Runner::run_command(std::string_view line) {
   return true;
 }
 
-// The relations of some kinds, of all schemas.
-bool Runner::list_relations(std::string_view kinds, const std::string& title) {
-  return run_query(fmt::format("SELECT schema AS \"Schema\", name AS \"Name\", kind AS \"Type\" "
-                               "FROM rowan.relations WHERE kind IN ({}) ORDER BY 1, 2",
-                               kinds),
+// \x, \timing, \verbose: on, off, or the other way round.
+bool Runner::run_switch(std::string_view command, std::string_view argument) {
+  const std::string word = lower(argument);
+  const bool on = word == "on" || word == "true" || word == "yes" || word == "1";
+  if (!on && !word.empty() && word != "off" && word != "false" && word != "no" && word != "0") {
+    return refuse("22023", fmt::format("unrecognized value \"{}\" for \"{}\": on or off expected",
+                                       argument, command));
+  }
+  const auto set = [&](bool now) { return word.empty() ? !now : on; };
+  if (command == "\\x") {
+    const bool expanded = set(options_.print.format == Format::kExpanded);
+    options_.print.format = expanded ? Format::kExpanded : Format::kTable;
+    out_ << "Expanded display is " << (expanded ? "on" : "off") << ".\n";
+  } else if (command == "\\timing") {
+    timing_ = set(timing_);
+    out_ << "Timing is " << (timing_ ? "on" : "off") << ".\n";
+  } else {
+    options_.print.commits = set(options_.print.commits);
+    out_ << "Commits are " << (options_.print.commits ? "shown" : "not shown") << ".\n";
+  }
+  out_ << std::flush;
+  return true;
+}
+
+// The relations of some kinds, of all schemas, or those that a pattern means.
+bool Runner::list_relations(std::string_view kinds, const std::string& title,
+                            std::string_view pattern) {
+  const std::string from =
+      fmt::format("FROM rowan.relations WHERE kind IN ({}){}", kinds, matching(pattern));
+  if (!require_match(from, pattern)) return !options_.stop_on_error;
+  return run_query("SELECT schema AS \"Schema\", name AS \"Name\", kind AS \"Type\" " + from +
+                       " ORDER BY 1, 2",
                    title, true);
+}
+
+bool Runner::list_tables(std::string_view pattern) {
+  const std::string from = "FROM rowan.tables WHERE true" + matching(pattern);
+  if (!require_match(from, pattern)) return !options_.stop_on_error;
+  return run_query("SELECT schema AS \"Schema\", name AS \"Name\", rows AS \"Rows\" " + from +
+                       " ORDER BY schema, name",
+                   "List of tables", true);
+}
+
+// False: a pattern was given and nothing has such a name, which is reported.
+bool Runner::require_match(const std::string& from, std::string_view pattern) {
+  if (pattern.empty()) return true;
+  std::vector<std::string> found;
+  if (!read_texts("SELECT name " + from + " LIMIT 1", found)) return false;
+  if (!found.empty()) return true;
+  refuse("42P01", fmt::format("Did not find any relation named \"{}\".", pattern));
+  return false;
+}
+
+bool Runner::describe_matching(std::string_view pattern) {
+  const std::string from =
+      "FROM rowan.relations WHERE kind IN ('table', 'view', 'materialized view', 'sequence')" +
+      matching(pattern);
+  if (!require_match(from, pattern)) return !options_.stop_on_error;
+  std::vector<std::string> names;
+  if (!read_texts("SELECT schema, name " + from + " ORDER BY 1, 2", names))
+    return !options_.stop_on_error;
+  for (size_t i = 0; i + 1 < names.size(); i += 2) {
+    if (!describe(sql::quote_ident(names[i]) + "." + sql::quote_ident(names[i + 1]))) return false;
+  }
+  return true;
 }
 
 bool Runner::describe(std::string_view name) {

@@ -52,7 +52,11 @@ class Runner {
   bool run_statement(std::string_view statement, CopySource* source);
   bool run_query(std::string_view sql, std::string title, bool footer);
   bool run_command(std::string_view line);
-  bool list_relations(std::string_view kinds, const std::string& title);
+  bool run_switch(std::string_view command, std::string_view argument);
+  bool list_relations(std::string_view kinds, const std::string& title, std::string_view pattern);
+  bool list_tables(std::string_view pattern);
+  bool require_match(const std::string& from, std::string_view pattern);
+  bool describe_matching(std::string_view pattern);
   bool describe(std::string_view name);
   bool describe_table(const std::string& schema, const std::string& table,
                       const std::string& where);

@@ -51,6 +51,10 @@ int command_branch(const Words& words) {
                          ? "--rename takes the branch's name, and the new one follows the folder"
                          : *verb + " takes the branch's name; nothing may follow the folder");
   }
+  const bool makes = given == 0 && words.plain.size() == 2;
+  if (words.has("--from") && !makes) return bad_value("--from goes with the name of a new branch");
+  if (words.has("--force") && !words.has("--delete"))
+    return bad_value("--force goes with --delete");
   if (given == 0 && words.plain.size() == 1) {
     return run_reading(words,
                        "SELECT CASE WHEN current THEN '*' ELSE '' END AS \" \", branch, "
@@ -75,6 +79,11 @@ int command_branch(const Words& words) {
 }
 
 int command_tag(const Words& words) {
+  const bool makes = words.plain.size() == 2 && !words.has("--delete");
+  for (const char* option : {"--from", "-m"}) {
+    if (words.has(option) && !makes)
+      return bad_value(fmt::format("{} goes with the name of a new tag", option));
+  }
   if (words.has("--delete")) {
     if (words.plain.size() != 1)
       return bad_value("--delete takes the tag's name; nothing may follow the folder");

@@ -401,10 +401,12 @@ struct CopyStmt : Statement {
 
 // ---- Definitions ----
 
+enum class DropBehavior : uint8_t { kNone, kCascade, kRestrict };
+
 struct SchemaStmt : Statement {  // kCreateSchema, kDropSchema, kCreateDatabase, kDropDatabase
   std::string_view name;
   bool if_exists = false;  // Or IF NOT EXISTS.
-  bool cascade = false;
+  DropBehavior behavior = DropBehavior::kNone;
 };
 
 struct CheckClause {      // [CONSTRAINT name] CHECK (expr)

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "sql/grammar.h"
+#include "sql/parser.h"
 
 namespace rowan::sql {
 
@@ -96,8 +97,13 @@ const char* Builder::dotted(const Token& scope, const Token& name) {
   return text(std::string(scope.text()) + "." + std::string(name.text()));
 }
 
-const char* Builder::joined(const char* left, const char* right) {
-  return text(std::string(left) + ", " + right);
+SettingText Builder::joined(SettingText left, SettingText right) {
+  return {text(std::string(left.words) + ", " + right.words),
+          text(std::string(left.names) + ", " + right.names)};
+}
+
+SettingText Builder::setting_name(const Token& word) {
+  return {text(word.text()), text(quote_ident(word.text()))};
 }
 
 const char* Builder::signed_text(const Token& sign, const Token& number) {
@@ -731,7 +737,11 @@ TableRef* Builder::natural_join(const Token& token, JoinKind kind, TableRef* lef
 
 AsOf* Builder::at_revision(const Token& op, const Token& revision) {
   if (op.text() != "@") syntax_error(TK_OP, op);
-  return this->revision(literal(LiteralKind::kString, revision));
+  return this->revision(revision);
+}
+
+AsOf* Builder::revision(const Token& name) {
+  return revision(literal(LiteralKind::kString, revision_word(name)));
 }
 
 OrderItem* Builder::order(Expr* expr, bool descending, int nulls) {
@@ -859,9 +869,13 @@ CopyOptions* Builder::copy_options(CopyOptions* options) {
 }
 
 CopyOptions* Builder::copy_option(CopyOptions* options, const Token& name, const Token& value) {
+  static constexpr std::string_view kOptions[] = {"format", "header", "delimiter", "null",
+                                                  "quote",  "escape", "encoding"};
   options = copy_options(options);
   CopyStmt& copy = options->values;
   const std::string_view option = name.text();
+  const auto* known = std::find(std::begin(kOptions), std::end(kOptions), option);
+  once(options->seen, 1u << (known - std::begin(kOptions)), name);
   const bool given = value.data != nullptr;
   const std::string_view text = given ? value.text() : std::string_view();
   const auto set = [&](bool& has, std::string_view& field) {
@@ -923,6 +937,7 @@ CopyOptions* Builder::copy_into_option(CopyOptions* options, OldCopyOption optio
 CopyOptions* Builder::old_copy_option(CopyOptions* options, OldCopyOption option) {
   if (option.name.text() == "csv") {
     options = copy_options(options);
+    once(options->seen, 1u, option.name);
     options->values.csv = true;
     return options;
   }
@@ -977,8 +992,9 @@ Statement* Builder::set_named(const Token& token, bool local, const char* name,
   return made;
 }
 
-Statement* Builder::set(const Token& token, bool local, const char* name, const char* value) {
-  return set_named(token, local, name, value);
+Statement* Builder::set(const Token& token, bool local, const char* name, SettingText value) {
+  const bool names = std::string_view(name) == "search_path";
+  return set_named(token, local, name, names ? value.names : value.words);
 }
 
 Statement* Builder::set_default(const Token& token, bool local, const char* name) {
@@ -1011,24 +1027,48 @@ Statement* Builder::explain(const Token& token, bool analyze, Statement* stateme
   return made;
 }
 
-// True for ANALYZE that is on; the others change nothing in the one text form there is.
-bool Builder::explain_option(const Token& name, const Token& value) {
-  static constexpr std::string_view kKnown[] = {"verbose", "costs", "settings", "generic_plan",
-                                                "buffers", "wal",   "timing",   "summary"};
+// There is one form of EXPLAIN. An option that asks for it is fine; one that asks for more or less is
+// refused rather than passed over. Gives whether ANALYZE is on; as in PostgreSQL, a later option of the
+// same name stands.
+bool Builder::explain_option(const Token& name, const Token& value, bool analyze) {
+  struct Option {
+    std::string_view name;
+    bool on;  // What the form is.
+  };
+  static constexpr Option kKnown[] = {{"verbose", false}, {"costs", true},  {"settings", false},
+                                      {"buffers", false}, {"wal", false},   {"timing", true},
+                                      {"summary", true}};
   const std::string_view option = name.text();
   const std::string_view text = value.data == nullptr ? "on" : value.text();
   if (option == "format") {
-    if (text != "text")
+    if (text == "text") return analyze;
+    if (text == "json" || text == "xml" || text == "yaml") {
       fail(ErrorCode::kFeatureNotSupported, "EXPLAIN has only the text format yet", name.position);
-    return false;
+    } else {
+      fail(ErrorCode::kInvalidParameterValue,
+           "unrecognized value for EXPLAIN option \"format\": \"" + std::string(text) + "\"",
+           name.position);
+    }
+    return analyze;
   }
-  if (option == "analyze" || option == "analyse")
-    return text == "on" || text == "true" || text == "1";
-  if (std::find(std::begin(kKnown), std::end(kKnown), option) == std::end(kKnown)) {
+  const auto* known = std::find_if(std::begin(kKnown), std::end(kKnown),
+                                   [&](const Option& each) { return each.name == option; });
+  const bool is_analyze = option == "analyze" || option == "analyse";
+  if (!is_analyze && known == std::end(kKnown)) {
     fail(ErrorCode::kSyntaxError, "unrecognized EXPLAIN option \"" + std::string(option) + "\"",
          name.position);
+    return analyze;
   }
-  return false;
+  const bool on = text == "on" || text == "true" || text == "1";
+  if (!on && text != "off" && text != "false" && text != "0") {
+    fail(ErrorCode::kSyntaxError, std::string(option) + " requires a Boolean value", name.position);
+  } else if (!is_analyze && on != known->on) {
+    fail(ErrorCode::kFeatureNotSupported,
+         "EXPLAIN option \"" + std::string(option) + "\" cannot be turned " +
+             (on ? "on" : "off") + " yet",
+         name.position);
+  }
+  return is_analyze ? on : analyze;
 }
 
 }  // namespace rowan::sql

@@ -58,7 +58,7 @@ struct InsertSource {
 };
 struct CopyOptions {
   CopyStmt values;
-  bool seen_format;
+  uint32_t seen;  // Options written so far, a bit for each of those that there are.
 };
 struct OldCopyOption {
   Token name;
@@ -69,6 +69,11 @@ struct TransactionModes {
   IsolationLevel isolation;
   bool has_read_only;
   bool read_only;
+};
+// The values of SET: as they are, and each as an identifier for search_path.
+struct SettingText {
+  const char* words;
+  const char* names;
 };
 struct KeyActions {
   ForeignAction on_delete, on_update;
@@ -156,7 +161,9 @@ class Builder {
   }
   const char* text(std::string_view value) { return arena_.copy(value).data(); }
   const char* dotted(const Token& scope, const Token& name);
-  const char* joined(const char* left, const char* right);
+  SettingText joined(SettingText left, SettingText right);
+  SettingText setting_name(const Token& word);
+  static SettingText setting_word(const char* word) { return {word, word}; }
   const char* signed_text(const Token& sign, const Token& number);
   int32_t modifier(const Token& digits, bool negative);
 
@@ -233,6 +240,7 @@ class Builder {
   TableRef* cross_join(const Token& token, TableRef* left, TableRef* right);
   TableRef* natural_join(const Token& token, JoinKind kind, TableRef* left, TableRef* right);
   AsOf* at_revision(const Token& op, const Token& revision);
+  AsOf* revision(const Token& name);
   AsOf* revision(Expr* value) { return arena_.make<AsOf>(AsOfKind::kRevision, value); }
   AsOf* time_range(AsOfKind kind, Expr* from, Expr* until) {
     return arena_.make<AsOf>(kind, from, until);
@@ -263,7 +271,7 @@ class Builder {
 
   // ---- Definitions. A table's parts are gathered in table_ until create_table().
   Statement* schema(const Token& token, const Token& kind, const Token& name, bool create,
-                    bool if_exists, bool cascade);
+                    bool if_exists, DropBehavior behavior);
   Statement* create_table(const Token& token, const QualifiedName* name, const Token& merge_rule,
                           bool if_not_exists);
   Statement* drop_table(const Token& token, const QualifiedList* tables, bool if_exists,
@@ -348,13 +356,13 @@ class Builder {
   Statement* commit_message(const Token& token, const Token& message);
   Statement* savepoint(const Token& token, StatementKind kind, const Token& name);
   TransactionModes modes(TransactionModes left, TransactionModes right);
-  Statement* set(const Token& token, bool local, const char* name, const char* value);
+  Statement* set(const Token& token, bool local, const char* name, SettingText value);
   Statement* set_named(const Token& token, bool local, const char* name, std::string_view value);
   Statement* set_default(const Token& token, bool local, const char* name);
   Statement* session_modes(const Token& token, TransactionModes modes);
   Statement* setting(const Token& token, StatementKind kind, const char* name);
   Statement* explain(const Token& token, bool analyze, Statement* statement);
-  bool explain_option(const Token& name, const Token& value);
+  bool explain_option(const Token& name, const Token& value, bool analyze);
 
   // ---- Version control. The functions on options fill the statement that the last one makes
   // whole.
@@ -485,7 +493,10 @@ class Builder {
                                       const NameList* columns, const QualifiedName* table,
                                       const NameList* referenced, KeyActions actions);
   SequenceOptions& sequence_options();
+  // An option that was given before: 42601.
   void once(bool& given, const Token& token);
+  void once(uint32_t& seen, uint32_t bit, const Token& token);
+  void redundant(uint32_t position);
 
   Arena& arena_;
   std::string_view source_;

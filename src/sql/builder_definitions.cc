@@ -8,7 +8,7 @@
 namespace rowan::sql {
 
 Statement* Builder::schema(const Token& token, const Token& kind, const Token& name, bool create,
-                           bool if_exists, bool cascade) {
+                           bool if_exists, DropBehavior behavior) {
   const bool is_schema = kind.text() == "schema";
   const StatementKind of_schema =
       create ? StatementKind::kCreateSchema : StatementKind::kDropSchema;
@@ -17,7 +17,7 @@ Statement* Builder::schema(const Token& token, const Token& kind, const Token& n
   auto* made = statement_node<SchemaStmt>(is_schema ? of_schema : of_database, token);
   made->name = name.text();
   made->if_exists = if_exists;
-  made->cascade = cascade;
+  made->behavior = behavior;
   return made;
 }
 
@@ -485,8 +485,17 @@ int64_t Builder::integer(const Token& digits, bool negative) {
 }
 
 void Builder::once(bool& given, const Token& token) {
-  if (given) fail(ErrorCode::kSyntaxError, "conflicting or redundant options", token.position);
+  if (given) redundant(token.position);
   given = true;
+}
+
+void Builder::once(uint32_t& seen, uint32_t bit, const Token& token) {
+  if ((seen & bit) != 0) redundant(token.position);
+  seen |= bit;
+}
+
+void Builder::redundant(uint32_t position) {
+  fail(ErrorCode::kSyntaxError, "conflicting or redundant options", position);
 }
 
 void Builder::sequence_number(const Token& word, int64_t value) {

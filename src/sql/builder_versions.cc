@@ -18,6 +18,8 @@ void set_message(bool& has, std::string_view& text, const Token& message) {
 
 // An unquoted HEAD was folded like any word, but revisions know it in capitals.
 Token Builder::revision_word(Token token) {
+  if (token.text().empty())
+    fail(ErrorCode::kInvalidParameterValue, "a revision must not be empty", token.position);
   const bool bare = source_[token.begin] == 'h' || source_[token.begin] == 'H';
   if (bare && token.text() == "head") token.data = "HEAD";
   return token;
@@ -50,35 +52,43 @@ Statement* Builder::show_log(const Token& token, StatementKind kind, ShowLogStmt
 }
 
 ShowLogStmt* Builder::log_table(ShowLogStmt* options, const QualifiedName* table) {
+  if (options->has_table) redundant(table->position);
   options->has_table = true;
   options->table = *table;
   return options;
 }
 
 ShowLogStmt* Builder::log_key(ShowLogStmt* options, Expr* key) {
+  if (options->key != nullptr) redundant(key->position);
   options->key = key;
   return options;
 }
 
 ShowLogStmt* Builder::log_branch(ShowLogStmt* options, const Token& revision) {
+  if (!options->branch.empty()) redundant(revision.position);
   options->branch = revision.text();
   return options;
 }
 
 ShowLogStmt* Builder::log_text(ShowLogStmt* options, const Token& word, const Token& text) {
   const std::string_view option = word.text();
-  (option == "author" ? options->author
-   : option == "path" ? options->path
-                      : options->grep) = text.text();
+  std::string_view& field = option == "author" ? options->author
+                            : option == "path" ? options->path
+                                               : options->grep;
+  if (field.data() != nullptr) redundant(word.position);
+  field = text.text();
   return options;
 }
 
 ShowLogStmt* Builder::log_time(ShowLogStmt* options, const Token& word, Expr* time) {
-  (word.text() == "since" ? options->since : options->until) = time;
+  Expr*& field = word.text() == "since" ? options->since : options->until;
+  if (field != nullptr) redundant(word.position);
+  field = time;
   return options;
 }
 
 ShowLogStmt* Builder::log_limit(ShowLogStmt* options, Expr* limit) {
+  if (options->limit != nullptr) redundant(limit->position);
   options->limit = limit;
   return options;
 }
@@ -106,6 +116,7 @@ DiffStmt* Builder::diff_schema(DiffStmt* options) {
 }
 
 DiffStmt* Builder::diff_table(DiffStmt* options, const QualifiedName* table) {
+  if (options->has_table) redundant(table->position);
   options->has_table = true;
   options->table = *table;
   return options;
@@ -143,6 +154,7 @@ DiffStmt* Builder::diff_to(DiffStmt* options, const Token& revision) {
 }
 
 DiffStmt* Builder::diff_limit(DiffStmt* options, Expr* limit) {
+  if (options->limit != nullptr) redundant(limit->position);
   options->limit = limit;
   return options;
 }
@@ -156,11 +168,13 @@ Statement* Builder::blame(const Token& token, const QualifiedName* table, BlameS
 }
 
 BlameStmt* Builder::blame_key(BlameStmt* options, Expr* key) {
+  if (options->key != nullptr) redundant(key->position);
   options->key = key;
   return options;
 }
 
 BlameStmt* Builder::blame_revision(BlameStmt* options, const Token& revision) {
+  if (!options->revision.empty()) redundant(revision.position);
   options->revision = revision.text();
   return options;
 }
@@ -202,7 +216,10 @@ Statement* Builder::alter_branch(const Token& token, const Token& name, AlterBra
   made->name = name.text();
   made->action = action;
   made->every = every.text();
-  made->keep = keep.text();
+  made->keep = keep.data == nullptr ? std::string_view() : keep.text();
+  if (keep.data != nullptr && made->keep.empty())
+    fail(ErrorCode::kInvalidDatetimeFormat, "invalid input syntax for type interval: \"\"",
+         keep.position);
   return made;
 }
 
@@ -242,6 +259,7 @@ MergeStmt* Builder::merge_dry_run(MergeStmt* options) {
 }
 
 MergeStmt* Builder::merge_message(MergeStmt* options, const Token& message) {
+  if (options->has_message) redundant(message.position);
   set_message(options->has_message, options->message, message);
   return options;
 }
@@ -444,6 +462,7 @@ Statement* Builder::reset_to(const Token& token, const Token& revision, bool for
 }
 
 RevisionOptions Builder::revision_message(RevisionOptions options, const Token& message) {
+  if (options.message.data != nullptr) redundant(message.position);
   options.message = message;
   return options;
 }
@@ -455,6 +474,7 @@ RevisionOptions Builder::revision_force(RevisionOptions options, const Token& wo
 
 RevisionOptions Builder::revision_parent(RevisionOptions options, const Token& word,
                                          const Token& number) {
+  if (options.parent.data != nullptr) redundant(word.position);
   options.parent = word;
   const auto read = std::from_chars(number.data, number.data + number.size, options.parent_number);
   if (read.ec != std::errc() || options.parent_number == 0) {

@@ -573,7 +573,7 @@ relation(A) ::= ONLY qualified_name(N). { A = N; }
 %type as_of {rowan::sql::AsOf*}
 as_of(A) ::= . { A = nullptr; }
 as_of(A) ::= OP(T) STRING(V). { A = b->at_revision(T, V); }
-as_of(A) ::= AS_OF STRING(V). { A = b->revision(b->literal(rowan::sql::LiteralKind::kString, V)); }
+as_of(A) ::= AS_OF STRING(V). { A = b->revision(V); }
 as_of(A) ::= AS_OF PARAMETER(V). { A = b->revision(b->parameter(V)); }
 as_of(A) ::= AS_OF TIMESTAMP b_expr(E). { A = b->at_time(E); }
 as_of(A) ::= FOR_SYSTEM_TIME AS_OF b_expr(E). { A = b->at_time(E); }
@@ -644,15 +644,13 @@ rows ::= ROWS.
 %type statement {rowan::sql::Statement*}
 statement(A) ::= plain_statement(S). { A = S; }
 statement(A) ::= EXPLAIN(T) explainable(S). { A = b->explain(T, false, S); }
-statement(A) ::= EXPLAIN(T) VERBOSE explainable(S). { A = b->explain(T, false, S); }
+statement(A) ::= EXPLAIN(T) VERBOSE(V) explainable(S). { b->explain_option(V, {}, false); A = b->explain(T, false, S); }
 statement(A) ::= EXPLAIN(T) ANALYZE explainable(S). { A = b->explain(T, true, S); }
-statement(A) ::= EXPLAIN(T) ANALYZE VERBOSE explainable(S). { A = b->explain(T, true, S); }
+statement(A) ::= EXPLAIN(T) ANALYZE VERBOSE(V) explainable(S). { b->explain_option(V, {}, true); A = b->explain(T, true, S); }
 statement(A) ::= EXPLAIN(T) LP explain_options(F) RP explainable(S). { A = b->explain(T, F, S); }
 %type explain_options {bool}
-explain_options(A) ::= explain_option(F). { A = F; }
-explain_options(A) ::= explain_options(L) COMMA explain_option(F). { A = L || F; }
-%type explain_option {bool}
-explain_option(A) ::= explain_word(N) option_value(V). { A = b->explain_option(N, V); }
+explain_options(A) ::= explain_word(N) option_value(V). { A = b->explain_option(N, V, false); }
+explain_options(A) ::= explain_options(L) COMMA explain_word(N) option_value(V). { A = b->explain_option(N, V, L); }
 %type explain_word {rowan::sql::Token}
 explain_word(A) ::= IDENT(T). { A = T; }
 explain_word(A) ::= ANALYZE(T). { A = T; }
@@ -771,18 +769,23 @@ old_copy_option(A) ::= ESCAPE(N) AS STRING(V). { A = {N, V}; }
 
 // ---- Definitions ----------------------------------------------------------------------------------------------------
 
-plain_statement(A) ::= CREATE(T) SCHEMA(K) colid(N). { A = b->schema(T, K, N, true, false, false); }
-plain_statement(A) ::= CREATE(T) DATABASE(K) colid(N). { A = b->schema(T, K, N, true, false, false); }
-plain_statement(A) ::= CREATE(T) SCHEMA(K) IF NOT EXISTS colid(N). { A = b->schema(T, K, N, true, true, false); }
-plain_statement(A) ::= CREATE(T) DATABASE(K) IF NOT EXISTS colid(N). { A = b->schema(T, K, N, true, true, false); }
-plain_statement(A) ::= DROP(T) SCHEMA(K) colid(N) drop_behavior(C). { A = b->schema(T, K, N, false, false, C); }
-plain_statement(A) ::= DROP(T) DATABASE(K) colid(N) drop_behavior(C). { A = b->schema(T, K, N, false, false, C); }
-plain_statement(A) ::= DROP(T) SCHEMA(K) IF EXISTS colid(N) drop_behavior(C). { A = b->schema(T, K, N, false, true, C); }
-plain_statement(A) ::= DROP(T) DATABASE(K) IF EXISTS colid(N) drop_behavior(C). { A = b->schema(T, K, N, false, true, C); }
+plain_statement(A) ::= CREATE(T) SCHEMA(K) colid(N). { A = b->schema(T, K, N, true, false, rowan::sql::DropBehavior::kNone); }
+plain_statement(A) ::= CREATE(T) DATABASE(K) colid(N). { A = b->schema(T, K, N, true, false, rowan::sql::DropBehavior::kNone); }
+plain_statement(A) ::= CREATE(T) SCHEMA(K) IF NOT EXISTS colid(N). { A = b->schema(T, K, N, true, true, rowan::sql::DropBehavior::kNone); }
+plain_statement(A) ::= CREATE(T) DATABASE(K) IF NOT EXISTS colid(N). { A = b->schema(T, K, N, true, true, rowan::sql::DropBehavior::kNone); }
+plain_statement(A) ::= DROP(T) SCHEMA(K) colid(N) schema_behavior(C). { A = b->schema(T, K, N, false, false, C); }
+plain_statement(A) ::= DROP(T) DATABASE(K) colid(N) schema_behavior(C). { A = b->schema(T, K, N, false, false, C); }
+plain_statement(A) ::= DROP(T) SCHEMA(K) IF EXISTS colid(N) schema_behavior(C). { A = b->schema(T, K, N, false, true, C); }
+plain_statement(A) ::= DROP(T) DATABASE(K) IF EXISTS colid(N) schema_behavior(C). { A = b->schema(T, K, N, false, true, C); }
 %type drop_behavior {bool}
 drop_behavior(A) ::= . { A = false; }
 drop_behavior(A) ::= CASCADE. { A = true; }
 drop_behavior(A) ::= RESTRICT. { A = false; }
+// What a DROP DATABASE that says neither takes along is not what RESTRICT does.
+%type schema_behavior {rowan::sql::DropBehavior}
+schema_behavior(A) ::= . { A = rowan::sql::DropBehavior::kNone; }
+schema_behavior(A) ::= CASCADE. { A = rowan::sql::DropBehavior::kCascade; }
+schema_behavior(A) ::= RESTRICT. { A = rowan::sql::DropBehavior::kRestrict; }
 
 plain_statement(A) ::= CREATE(T) TABLE qualified_name(N) table_body(R). { A = b->create_table(T, N, R, false); }
 plain_statement(A) ::= CREATE(T) TABLE IF NOT EXISTS qualified_name(N) table_body(R). { A = b->create_table(T, N, R, true); }
@@ -1059,10 +1062,10 @@ level(A) ::= SERIALIZABLE. { A = rowan::sql::IsolationLevel::kSerializable; }
 
 plain_statement(A) ::= SET(T) set_scope(L) setting_name(N) to_or_eq setting_values(V). { A = b->set(T, L, N, V); }
 plain_statement(A) ::= SET(T) set_scope(L) setting_name(N) to_or_eq DEFAULT. { A = b->set_default(T, L, N); }
-plain_statement(A) ::= SET(T) set_scope(L) TIME ZONE setting_value(V). { A = b->set_named(T, L, "timezone", V); }
+plain_statement(A) ::= SET(T) set_scope(L) TIME ZONE setting_value(V). { A = b->set_named(T, L, "timezone", V.words); }
 plain_statement(A) ::= SET(T) set_scope(L) TIME ZONE DEFAULT. { A = b->set_default(T, L, "timezone"); }
-plain_statement(A) ::= SET(T) set_scope(L) NAMES setting_value(V). { A = b->set_named(T, L, "client_encoding", V); }
-plain_statement(A) ::= SET(T) set_scope(L) SCHEMA STRING(V). { A = b->set_named(T, L, "search_path", V.text()); }
+plain_statement(A) ::= SET(T) set_scope(L) NAMES setting_value(V). { A = b->set_named(T, L, "client_encoding", V.words); }
+plain_statement(A) ::= SET(T) set_scope(L) SCHEMA STRING(V). { A = b->set(T, L, "search_path", b->setting_name(V)); }
 plain_statement(A) ::= SET(T) SESSION CHARACTERISTICS AS TRANSACTION modes(M). { A = b->session_modes(T, M); }
 plain_statement(A) ::= RESET(T) setting_name(N). { A = b->setting(T, rowan::sql::StatementKind::kReset, N); }
 plain_statement(A) ::= RESET(T) ALL. { A = b->setting(T, rowan::sql::StatementKind::kReset, "all"); }
@@ -1080,22 +1083,22 @@ to_or_eq ::= EQ.
 %type setting_name {const char*}
 setting_name(A) ::= IDENT(N). { A = b->text(N.text()); }
 setting_name(A) ::= IDENT(S) DOT label(N). { A = b->dotted(S, N); }
-%type setting_values {const char*}
+%type setting_values {rowan::sql::SettingText}
 setting_values(A) ::= setting_value(V). { A = V; }
 setting_values(A) ::= setting_values(L) COMMA setting_value(V). { A = b->joined(L, V); }
-%type setting_value {const char*}
-setting_value(A) ::= IDENT(T). { A = b->text(T.text()); }
-setting_value(A) ::= STRING(T). { A = b->text(T.text()); }
-setting_value(A) ::= INTEGER(T). { A = b->text(T.text()); }
-setting_value(A) ::= DECIMAL(T). { A = b->text(T.text()); }
-setting_value(A) ::= TRUE(T). { A = b->text(T.text()); }
-setting_value(A) ::= FALSE(T). { A = b->text(T.text()); }
-setting_value(A) ::= ON(T). { A = b->text(T.text()); }
-setting_value(A) ::= FULL(T). { A = b->text(T.text()); }
-setting_value(A) ::= PLUS(S) INTEGER(T). { A = b->signed_text(S, T); }
-setting_value(A) ::= PLUS(S) DECIMAL(T). { A = b->signed_text(S, T); }
-setting_value(A) ::= MINUS(S) INTEGER(T). { A = b->signed_text(S, T); }
-setting_value(A) ::= MINUS(S) DECIMAL(T). { A = b->signed_text(S, T); }
+%type setting_value {rowan::sql::SettingText}
+setting_value(A) ::= IDENT(T). { A = b->setting_name(T); }
+setting_value(A) ::= STRING(T). { A = b->setting_name(T); }
+setting_value(A) ::= INTEGER(T). { A = b->setting_word(b->text(T.text())); }
+setting_value(A) ::= DECIMAL(T). { A = b->setting_word(b->text(T.text())); }
+setting_value(A) ::= TRUE(T). { A = b->setting_word(b->text(T.text())); }
+setting_value(A) ::= FALSE(T). { A = b->setting_word(b->text(T.text())); }
+setting_value(A) ::= ON(T). { A = b->setting_word(b->text(T.text())); }
+setting_value(A) ::= FULL(T). { A = b->setting_word(b->text(T.text())); }
+setting_value(A) ::= PLUS(S) INTEGER(T). { A = b->setting_word(b->signed_text(S, T)); }
+setting_value(A) ::= PLUS(S) DECIMAL(T). { A = b->setting_word(b->signed_text(S, T)); }
+setting_value(A) ::= MINUS(S) INTEGER(T). { A = b->setting_word(b->signed_text(S, T)); }
+setting_value(A) ::= MINUS(S) DECIMAL(T). { A = b->setting_word(b->signed_text(S, T)); }
 
 // ---- Version control ------------------------------------------------------------------------------------------------
 

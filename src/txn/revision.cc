@@ -66,6 +66,18 @@ Result<Oid> resolve_abbreviation(Core& core, std::string_view hex) {
   return commits[0];
 }
 
+// Names that are not quoted in SQL are folded to lower case, so CREATE TAG A makes `a`.
+Error undefined_name(Core& core, std::string_view name) {
+  Error error = undefined_revision(name);
+  std::string folded(name);
+  for (char& c : folded) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  if (folded == name) return error;
+  const bool there = core.find_branch(folded) != nullptr || core.store.ref("refs/tags/" + folded);
+  if (!there) return error;
+  return std::move(error).with_hint("There is \"" + folded +
+                                    "\": SQL folds names that are not quoted to lower case.");
+}
+
 Result<Oid> resolve_name(Core& core, std::string_view name, std::string_view branch) {
   if (name.empty() || name == "HEAD" || name == "@") {
     if (const auto commit = core.find_branch(branch) == nullptr ? Oid::parse(branch) : std::nullopt)
@@ -89,7 +101,7 @@ Result<Oid> resolve_name(Core& core, std::string_view name, std::string_view bra
   if (name.size() >= kAbbreviationMin && name.size() <= Oid::kHexDigits && is_hex(name)) {
     return resolve_abbreviation(core, name);
   }
-  return undefined_revision(name);
+  return undefined_name(core, name);
 }
 
 // A number of one to `digits_max` digits; moves past it.

@@ -1,5 +1,8 @@
-// column_pruning: only columns that somebody reads are decoded, carried and computed.
+// column_pruning: only columns that somebody reads are decoded, carried and computed; what is volatile is
+// computed all the same, since that may change something (nextval).
 #include "plan/rules/rules.h"
+
+#include <algorithm>
 
 namespace rowan::plan {
 
@@ -73,7 +76,7 @@ Map prune_project(LogicalNode& node, const std::vector<bool>& needed) {
   std::vector<OutputColumn> outputs;
   std::vector<bool> below(node.children[0]->width());
   for (size_t i = 0; i < node.expressions.size(); ++i) {
-    if (!needed[i]) continue;
+    if (!needed[i] && !is_volatile(*node.expressions[i])) continue;
     map[i] = static_cast<uint32_t>(expressions.size());
     need(node.expressions[i], below);
     expressions.push_back(std::move(node.expressions[i]));
@@ -109,8 +112,12 @@ Map prune_aggregate(LogicalNode& node, const std::vector<bool>& needed) {
   std::vector<OutputColumn> outputs(node.outputs.begin(),
                                     node.outputs.begin() + static_cast<ptrdiff_t>(groups));
   for (size_t i = 0; i < node.aggregates.size(); ++i) {
-    map.push_back(needed[groups + i] ? static_cast<uint32_t>(outputs.size()) : kGone);
-    if (!needed[groups + i]) continue;
+    const std::vector<expr::NodePtr>& arguments = node.aggregates[i].arguments;
+    const bool keep = needed[groups + i] || std::any_of(arguments.begin(), arguments.end(), [](const auto& a) {
+                        return is_volatile(*a);
+                      });
+    map.push_back(keep ? static_cast<uint32_t>(outputs.size()) : kGone);
+    if (!keep) continue;
     kept.push_back(std::move(node.aggregates[i]));
     outputs.push_back(node.outputs[groups + i]);
   }

@@ -3,6 +3,8 @@
 #include "base/limits.h"
 #include "plan/rules/rules.h"
 
+#include <algorithm>
+
 namespace rowan::plan {
 
 namespace {
@@ -35,7 +37,13 @@ void limit_pushdown(LogicalPtr& root, PlanContext& context) {
     return;  // Counts that a subquery gives have no `limit`.
   // Below a projection that only computes, LIMIT means the same; there it meets the sort.
   LogicalNode* below = root->children[0].get();
-  while (below->kind == LogicalKind::kProject) below = below->children[0].get();
+  // PostgreSQL evaluates what is volatile for the rows of OFFSET too.
+  const auto computes = [&](const LogicalNode& node) {
+    return node.kind == LogicalKind::kProject &&
+           (root->offset == nullptr || std::none_of(node.expressions.begin(), node.expressions.end(),
+                                                    [](const auto& e) { return is_volatile(*e); }));
+  };
+  while (computes(*below)) below = below->children[0].get();
   if (below->kind == LogicalKind::kSort) {
     below->limit = std::move(root->limit);
     below->offset = std::move(root->offset);

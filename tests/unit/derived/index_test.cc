@@ -212,4 +212,154 @@ TEST_CASE("a near version is found, a far one is not, and a budget holds") {
       indexes.contains({*table.store, table.store->cache(), table.version}, {1}, "a8").value());
 }
 
+// ---- Large indexes: sorted in runs, kept in files ----
+
+namespace {
+
+constexpr int kManyRows = 100'500;  // Above the size from which an index is worth a file.
+
+// `width` characters of value for each of many rows.
+void fill(TestTable& table, size_t width) {
+  const catalog::TableLineKeys keys(table.version.table);
+  store::PendingObjects objects(*table.store);
+  tree::Builder builder([&](store::ObjectType type, Bytes bytes) -> Result<Oid> {
+    return objects.add(type, std::string(bytes));
+  });
+  for (int i = 0; i < kManyRows; ++i) {
+    const int id = 200'000 + i;
+    std::string value = std::to_string((i * 7919LL) % 1'000'003);
+    value.resize(width, 'v');
+    const std::string line = "[" + std::to_string(id) + ",\"" + value + "\"]";
+    std::string key;
+    REQUIRE(keys.append_key(line, key));
+    REQUIRE(builder.add(key, line));
+  }
+  auto root = builder.finish();
+  REQUIRE(root);
+  REQUIRE(table.store->append(objects, {}));
+  table.version.rows = *root;
+}
+
+size_t files_in(const std::filesystem::path& folder) {
+  size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    files += entry.path().extension() == ".index" ? 1 : 0;
+  return files;
+}
+
+}  // namespace
+
+TEST_CASE("a large index is sorted in runs, saved, and read back by whoever comes next") {
+  const TempFolder folder;
+  const auto files = folder.path / "indexes";
+  std::filesystem::create_directories(files);
+  TestTable table("CREATE TABLE t (id int PRIMARY KEY, a text)");
+  fill(table, 700);  // More than one run of entries.
+  const IndexKey key = index_key(std::vector<uint16_t>{1});
+  std::vector<std::string> entries;
+  {
+    Indexes indexes(files);
+    entries = entries_of(table.index(indexes, key));
+    CHECK(entries.size() == kManyRows);
+    CHECK(std::is_sorted(entries.begin(), entries.end()));
+    REQUIRE(indexes.save());
+    REQUIRE(indexes.save());  // What has its file is not written again.
+    CHECK(files_in(files) == 1);
+  }
+  Indexes second(files);
+  CHECK(entries_of(table.index(second, key)) == entries);
+  CHECK(second.stats().loaded == 1);
+  CHECK(second.stats().built == 0);
+  // Another version is caught up from the file's, and has a file of its own.
+  table.put("[1,\"new\"]");
+  CHECK(table.index(second, key).size() == kManyRows + 1);
+  CHECK(second.stats().caught_up == 1);
+  REQUIRE(second.save());
+  // Two files a shape: the oldest goes.
+  table.put("[2,\"newer\"]");
+  CHECK(table.index(second, key).size() == kManyRows + 2);
+  REQUIRE(second.save());
+  CHECK(files_in(files) == 2);
+  // Files of other names are none of ours; a damaged one goes, and the index is built.
+  std::ofstream(files / "notes.txt") << "hello";
+  for (const auto& entry : std::filesystem::directory_iterator(files)) {
+    if (entry.path().extension() == ".index")
+      std::filesystem::resize_file(entry.path(), std::filesystem::file_size(entry.path()) / 2);
+  }
+  const std::string hash = [&] {
+    for (const auto& entry : std::filesystem::directory_iterator(files)) {
+      const std::string name = entry.path().filename().string();
+      if (entry.path().extension() == ".index") return name.substr(0, name.find('-'));
+    }
+    return std::string();
+  }();
+  std::ofstream(files / (hash + "-" + std::string(40, 'z') + ".index")) << "no object's name";
+  Indexes third(files);
+  CHECK(table.index(third, key).size() == kManyRows + 2);
+  CHECK(third.stats().loaded == 0);
+  CHECK(third.stats().built == 1);
+  CHECK(std::filesystem::exists(files / "notes.txt"));
+}
+
+TEST_CASE("above the memory budget versions go, and a large index moves to its file") {
+  const TempFolder folder;
+  const auto files = folder.path / "indexes";
+  std::filesystem::create_directories(files);
+  TestTable table("CREATE TABLE t (id int PRIMARY KEY, a text)");
+  fill(table, 40);
+  Indexes indexes(files, 1 << 20);
+  const IndexKey by_value = index_key(std::vector<uint16_t>{1});
+  const IndexKey by_id = index_key(std::vector<uint16_t>{0});
+  CHECK(table.index(indexes, by_value).size() == kManyRows);
+  CHECK(indexes.stats().saved == 1);
+  CHECK(table.index(indexes, by_id).size() == kManyRows);  // The other shape gives way.
+  CHECK(table.index(indexes, by_value).size() == kManyRows);
+  // Without a folder it stays in memory, all the same.
+  Indexes nowhere({}, 1 << 20);
+  CHECK(table.index(nowhere, by_value).size() == kManyRows);
+  REQUIRE(nowhere.save());
+  CHECK(nowhere.stats().saved == 0);
+}
+
+TEST_CASE("what a table's unique keys are asked") {
+  TestTable table("CREATE TABLE t (id int PRIMARY KEY, a int, b text, UNIQUE (a, b))");
+  for (const char* line : {"[1,5,\"x\"]", "[2,5,\"y\"]", "[3,null,\"x\"]", "[4,null,\"x\"]"})
+    table.put(line);
+  Indexes indexes;
+  REQUIRE(indexes.check(*table.store, table.version));  // Rows that share a NULL share nothing.
+  const auto value = [&](const std::string& line) {
+    auto key = unique_key_of(*table.version.table, table.version.table->unique_keys[0], line,
+                             *table.store);
+    REQUIRE(key);
+    return *key;
+  };
+  const auto held = indexes.holder(*table.store, table.version, 0, *value("[9,5,\"y\"]"));
+  REQUIRE(held);
+  CHECK(held->has_value());
+  const auto free = indexes.holder(*table.store, table.version, 0, *value("[9,6,\"y\"]"));
+  REQUIRE(free);
+  CHECK_FALSE(free->has_value());
+  CHECK_FALSE(value("[9,null,\"y\"]").has_value());
+  table.put("[5,5,\"y\"]");
+  const auto broken = indexes.check(*table.store, table.version);
+  REQUIRE_FALSE(broken);
+  CHECK(broken.error().code() == ErrorCode::kUniqueViolation);
+  const std::string long_value(9000, 'x');
+  const auto too_long =
+      unique_key_of(*table.version.table, table.version.table->unique_keys[0],
+                    "[6,1,\"" + long_value + "\"]", *table.store);
+  REQUIRE_FALSE(too_long);
+  CHECK(too_long.error().code() == ErrorCode::kProgramLimit);
+}
+
+TEST_CASE("equal rows of a table without a key break a unique key by their count") {
+  TestTable table("CREATE TABLE t (a int UNIQUE, b int)");
+  Indexes indexes;
+  table.put("[3,null,1]");
+  table.put("[1,7,1]");
+  REQUIRE(indexes.check(*table.store, table.version));
+  table.put("[2,8,1]");
+  CHECK_FALSE(indexes.check(*table.store, table.version));
+}
+
 }  // namespace rowan::derived

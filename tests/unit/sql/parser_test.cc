@@ -118,7 +118,7 @@ TEST_CASE("all statements parse") {
         "reset all",
         "explain select 1",
         "explain analyze update t set a = 1",
-        "explain (analyze, costs off) select 1",
+        "explain (analyze, costs on) select 1",
         "explain (select 1)",
         "show log",
         "show log for s.t limit 3",
