@@ -35,10 +35,10 @@ void become_bool(NodePtr& node, bool value) {
   become(node, Value::of_int({TypeId::kBool}, value ? 1 : 0));
 }
 
+// What is left may know its type more closely than the node did (a cast to numeric(7,1) in a CASE of
+// numeric); that type makes its value, so it stays.
 void become_child(NodePtr& node, size_t index) {
   NodePtr child = std::move(node->children[index]);
-  child->type = node->type;
-  if (is_constant_node(*child)) child->constant_column.type = child->type;
   node = std::move(child);
 }
 
