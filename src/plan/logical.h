@@ -48,6 +48,8 @@ expr::NodePtr join_conjuncts(std::vector<expr::NodePtr> conjuncts);  // nullptr 
 
 bool is_volatile(const expr::Node& node);
 bool has_columns(const expr::Node& node);
+// a = b with one operand over a join's left input and the other over its right one.
+bool is_equality_across(const expr::Node& node, uint32_t left_width, uint32_t width);
 bool columns_within(const expr::Node& node, uint32_t from,
                     uint32_t to);  // All columns in [from, to).
 void shift_columns(expr::Node& node, int64_t by);
