@@ -517,21 +517,17 @@ Result<NodePtr> bind_in(const sql::InExpr& in, BindContext& context) {
       continue;
     }
     TRY_ASSIGN(NodePtr operand, copy(*children[0], context));
-    TRY_ASSIGN(NodePtr option, bind_operator("=", std::move(operand), std::move(children[i]),
-                                             in.position, context));
+    TRY_ASSIGN(NodePtr option, bind_operator(in.negated ? "<>" : "=", std::move(operand),
+                                             std::move(children[i]), in.position, context));
     options.push_back(std::move(option));
   }
   if (is_list) {
     list.insert(list.begin(), std::move(children[0]));
     TRY_ASSIGN(NodePtr node, make_in_list(std::move(list), {common->id}, in.position, context));
+    node->negated = in.negated;
     options.insert(options.begin(), std::move(node));
   }
-  if (options.size() == 1 && options[0]->kind == NodeKind::kIn) {
-    options[0]->negated = in.negated;
-    return std::move(options[0]);
-  }
-  NodePtr node = make_list(NodeKind::kOr, std::move(options), in.position);
-  return in.negated ? make_not(std::move(node)) : std::move(node);
+  return make_list(in.negated ? NodeKind::kAnd : NodeKind::kOr, std::move(options), in.position);
 }
 
 Result<NodePtr> bind_like(const sql::LikeExpr& like, BindContext& context) {
@@ -569,11 +565,7 @@ Result<NodePtr> bind_case(const sql::CaseExpr& expr, BindContext& context) {
     TRY_ASSIGN(operand, settle(std::move(operand), context));
   }
   Nodes conditions;
-  Nodes results;  // ELSE first, as PostgreSQL looks for the common type.
-  if (expr.otherwise != nullptr) {
-    TRY_ASSIGN(NodePtr otherwise, bind(*expr.otherwise, context));
-    results.push_back(std::move(otherwise));
-  }
+  Nodes results;
   for (const sql::CaseBranch& branch : expr.branches) {
     TRY_ASSIGN(NodePtr when, bind(*branch.when, context));
     if (operand != nullptr) {
@@ -586,6 +578,11 @@ Result<NodePtr> bind_case(const sql::CaseExpr& expr, BindContext& context) {
     conditions.push_back(std::move(when));
     TRY_ASSIGN(NodePtr then, bind(*branch.then, context));
     results.push_back(std::move(then));
+  }
+  // ELSE is read last, but comes first where PostgreSQL looks for the common type.
+  if (expr.otherwise != nullptr) {
+    TRY_ASSIGN(NodePtr otherwise, bind(*expr.otherwise, context));
+    results.insert(results.begin(), std::move(otherwise));
   }
   TRY_ASSIGN(const Type common, common_type(types_of(results), "CASE", expr.position));
   TRY(coerce_common(results, common, "CASE", context));

@@ -171,11 +171,7 @@ Result<void> fold_coalesce(NodePtr& node, const EvalContext& context) {
 
 Result<void> fold_in(NodePtr& node, const EvalContext& context) {
   TRY(fold_children(*node, context));
-  const auto& children = node->children;
-  if (is_constant_null(*children[0]) || (children.size() == 2 && is_constant_null(*children[1]))) {
-    become(node, Value());
-    return {};
-  }
+  // Items that cannot be computed yet are computed even beside a NULL, as PostgreSQL does it.
   if (all_constant(*node)) return evaluate_here(node, context);
   if (node->set == nullptr) prepare_set(*node);
   return {};

@@ -434,7 +434,9 @@ class FieldReader {
 
   ReadStatus check(Fields& fields, bool before_christ) const {
     if (after_t_ || (!fields.has_date && (month_by_name_ || pending_day_ != 0))) {
-      return ReadStatus::kBadFormat;
+      // PostgreSQL takes a lone number for a month before it misses the rest.
+      const bool no_month = !after_t_ && !month_by_name_ && pending_day_ > 12;
+      return no_month ? ReadStatus::kMonthDayOutOfRange : ReadStatus::kBadFormat;
     }
     if (!fields.has_date) {
       return fields.has_time ? ReadStatus::kOk : ReadStatus::kBadFormat;

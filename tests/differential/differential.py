@@ -184,6 +184,9 @@ def difference(statement, right, ours):
         two = len(data) == 2
         if all(state.startswith('22') or (two and state in ('0A000', '54000')) for state in data) and (statement.lazy or (two and statement.kind != 'single')):
             return 'lazy'
+        # Whether GROUP BY or the list before it is read first.
+        if two and statement.kind == 'grouped' and all(state.startswith('42') for state in data):
+            return 'lazy'
         return f'{first_right} -> {first_ours}'
     if first_right != '00000':
         return None

@@ -434,7 +434,7 @@ class Generator:
         scope = self.scope('t')
         condition = self.expression('boolean', scope, self.one([1, 2, 2, 3]))
         if self.chance(0.3):
-            return Statement(f'SELECT id FROM t WHERE {condition} ORDER BY id', ordered=True, lazy=any(part in condition for part in (' AND ', ') = (', ') <> (')), kind='where')
+            return Statement(f'SELECT id FROM t WHERE {condition} ORDER BY id', ordered=True, lazy=any(part in condition for part in (' AND ', ' NOT IN ', ') = (', ') <> (')), kind='where')
         column, kind = self.one(scope)
         if kind == 'json':
             column, kind = 'k', 'jsonb'
@@ -619,7 +619,7 @@ def needs_missing_type(name, a, b):
     """What PostgreSQL answers by interval or by operators on jsonb that docs/sql.md does not list."""
     untyped = ('unknown', 'null')
     if name == '-':
-        if a == 'date' and b in ('timestamp', 'timestamptz'):
+        if a == 'date' and b in ('time', 'timestamp', 'timestamptz'):
             return True
         return a == 'jsonb' or (a in untyped and b in STRINGS + ['time', 'timestamp', 'timestamptz']) or (a in ('time', 'timestamp', 'timestamptz'))
     if name == '+':
@@ -651,7 +651,7 @@ def matrix():
                     yield one(f'({SAMPLES[a]} {op} {SAMPLES[b]})')
     for name in FUNCTIONS[1]:
         for a in kinds:
-            if name not in ('sum', 'avg') or a != 'time':
+            if name not in ('sum', 'avg', 'isfinite') or a != 'time':
                 yield one(f'{name}({SAMPLES[a]})')
     for name in FUNCTIONS[2]:
         for a in kinds:
