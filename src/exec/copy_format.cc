@@ -24,6 +24,12 @@ Result<char> one_byte(std::string_view option, std::string_view text) {
   return text[0];
 }
 
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  const char lower = static_cast<char>(c | 32);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
 }  // namespace
 
 Result<CopyFormat> copy_format(const sql::CopyStmt& statement) {
@@ -97,80 +103,139 @@ Result<bool> CopyReader::fill() {
   return got > 0;
 }
 
-// The end of the record that starts at at_, newline excluded. False when no record is left. Counts
-// lines as it goes.
-Result<bool> CopyReader::find_record_end(size_t& end) {
-  scanned_ = 0;
-  in_quotes_ = false;
-  record_line_ = line_;
+Error CopyReader::stray(char byte) const {
+  const std::string_view how = format_.csv ? "unquoted" : "literal";
+  const bool newline = byte == '\n';
+  Error error(ErrorCode::kBadCopyFormat,
+              fmt::format("{} {} found in data", how, newline ? "newline" : "carriage return"));
+  const std::string_view spelled = newline ? "\\n" : "\\r";
+  std::string hint = format_.csv
+                         ? fmt::format("Use quoted CSV field to represent {}.",
+                                       newline ? "newline" : "carriage return")
+                         : fmt::format("Use \"{}\" to represent {}.", spelled,
+                                       newline ? "newline" : "carriage return");
+  return at_line(std::move(error).with_hint(std::move(hint)));
+}
+
+// What stands at `i`, a carriage return or a newline outside quotes, as the end of a record. The
+// first one found says how all records end; another kind behind it is an error.
+Result<CopyReader::Scan> CopyReader::end_record(const char* base, size_t size, size_t i) {
+  if (base[i] == '\n') {
+    if (line_end_ == LineEnd::kReturn || line_end_ == LineEnd::kBoth) return stray('\n');
+    line_end_ = LineEnd::kNewline;
+    return Scan{Scan::kRecord, i, i + 1};
+  }
+  if (line_end_ == LineEnd::kNewline) return stray('\r');
+  if (line_end_ == LineEnd::kReturn) return Scan{Scan::kRecord, i, i + 1};
+  if (i + 1 == size && !ended_) return Scan{Scan::kMore, i, i};
+  if (i + 1 < size && base[i + 1] == '\n') {
+    line_end_ = LineEnd::kBoth;
+    return Scan{Scan::kRecord, i, i + 2};
+  }
+  if (line_end_ == LineEnd::kBoth) return stray('\r');
+  line_end_ = LineEnd::kReturn;
+  return Scan{Scan::kRecord, i, i + 1};
+}
+
+// `\.` at `i`: the end of the data, when a line end of the kind in use follows it.
+Result<CopyReader::Scan> CopyReader::end_of_copy(const char* base, size_t size, size_t i) {
+  const size_t from = i + 2;
+  const size_t wanted = line_end_ == LineEnd::kBoth ? 2 : 1;
+  if (size < from + wanted && !ended_) return Scan{Scan::kMore, i, i};
+  const auto at = [&](size_t place) { return place < size ? base[place] : '\0'; };
+  const bool any = at(from) == '\n' || at(from) == '\r';
+  const bool fits = line_end_ == LineEnd::kBoth     ? at(from) == '\r' && at(from + 1) == '\n'
+                    : line_end_ == LineEnd::kReturn ? at(from) == '\r'
+                    : line_end_ == LineEnd::kNewline ? at(from) == '\n'
+                                                     : any;
+  if (fits) return Scan{Scan::kEnd, i, from + wanted};
+  if (format_.csv) return Scan{Scan::kNothing, i, i};
+  return malformed(any ? "end-of-copy marker does not match previous newline style"
+                       : "end-of-copy marker corrupt");
+}
+
+// Looks for the end of a text record in the first `size` bytes of what is buffered.
+Result<CopyReader::Scan> CopyReader::scan_text(const char* base, size_t size) {
+  size_t i = scanned_;
+  const auto find = [&](char byte, size_t end) {
+    const void* found = i < end ? std::memchr(base + i, byte, end - i) : nullptr;
+    return found == nullptr ? end : static_cast<size_t>(static_cast<const char*>(found) - base);
+  };
   for (;;) {
-    const char* base = buffer_.data() + at_;
-    const size_t size = buffer_.size() - at_;
-    size_t i = scanned_;
-    if (!format_.csv) {
-      // A backslash takes the next byte with it, newline included.
-      const auto* newline =
-          static_cast<const char*>(i < size ? std::memchr(base + i, '\n', size - i) : nullptr);
-      while (newline != nullptr) {
-        const auto offset = static_cast<size_t>(newline - base);
-        size_t slashes = 0;
-        while (slashes < offset && base[offset - 1 - slashes] == '\\') ++slashes;
-        ++line_;
-        if (slashes % 2 == 0) {
-          end = at_ + offset;
-          return true;
-        }
-        newline = static_cast<const char*>(
-            offset + 1 < size ? std::memchr(newline + 1, '\n', size - offset - 1) : nullptr);
-      }
-      i = size;
-    }
-    for (; i < size; ++i) {
-      const char c = base[i];
-      if (c == format_.quote) {
-        in_quotes_ = !in_quotes_;
-      } else if (in_quotes_ && c == format_.escape && format_.escape != format_.quote) {
-        if (i + 1 >= size) break;  // Look at it again with its next byte.
-        ++i;
-        if (base[i] == '\n') ++line_;
-      } else if (c == '\n') {
-        ++line_;
-        if (!in_quotes_) {
-          end = at_ + i;
-          return true;
-        }
-      }
-    }
-    scanned_ = i;
-    TRY_ASSIGN(const bool more, fill());
-    if (!more) {
-      if (in_quotes_) return malformed("unterminated CSV quoted field");
-      end = buffer_.size();
-      return buffer_.size() > at_;
-    }
+    size_t stop = find('\n', size);
+    stop = find('\r', stop);
+    stop = find('\\', stop);
+    if (stop == size) return Scan{Scan::kMore, size, size};
+    if (base[stop] != '\\') return end_record(base, size, stop);
+    if (stop + 1 == size) return Scan{Scan::kMore, ended_ ? size : stop, size};
+    if (base[stop + 1] == '.') return end_of_copy(base, size, stop);
+    if (base[stop + 1] == '\n') ++line_;
+    i = stop + 2;  // A backslash takes the next byte with it, a line end included.
   }
 }
 
-// The bytes of the next record, without its line end. False at the end or at `\.`.
-Result<bool> CopyReader::take_record(std::string_view& record) {
-  size_t end = 0;
-  TRY_ASSIGN(const bool found, find_record_end(end));
-  if (!found) return false;
-  size_t stop = end;
-  if (stop > at_ && buffer_[stop - 1] == '\r') --stop;
-  record = std::string_view(buffer_).substr(at_, stop - at_);
-  at_ = std::min(end + 1, buffer_.size());
-  if (record == "\\.") {
-    at_ = buffer_.size();
-    ended_ = true;
-    return false;
+// The same for csv, where line ends inside quotes are data.
+Result<CopyReader::Scan> CopyReader::scan_csv(const char* base, size_t size) {
+  for (size_t i = scanned_; i < size; ++i) {
+    const char c = base[i];
+    if (i == 0 && c == '\\' && !in_quotes_) {
+      if (size == 1 && !ended_) return Scan{Scan::kMore, 0, 0};
+      if (size > 1 && base[1] == '.') {
+        TRY_ASSIGN(const Scan scan, end_of_copy(base, size, 0));
+        if (scan.found != Scan::kNothing) return scan;
+      }
+    }
+    if (in_quotes_ && c == format_.escape && format_.escape != format_.quote) {
+      if (i + 1 >= size && !ended_) return Scan{Scan::kMore, i, i};
+      // It takes a quote or itself with it.
+      if (i + 1 < size && (base[i + 1] == format_.quote || base[i + 1] == format_.escape)) ++i;
+    } else if (c == format_.quote) {
+      in_quotes_ = !in_quotes_;
+    } else if (in_quotes_) {
+      if (c == '\n') ++line_;
+    } else if (c == '\n' || c == '\r') {
+      return end_record(base, size, i);
+    }
   }
-  return true;
+  return Scan{Scan::kMore, size, size};
+}
+
+// The bytes of the next record, without its line end. False at the end of the source or at `\.`.
+Result<bool> CopyReader::take_record(std::string_view& record) {
+  scanned_ = 0;
+  in_quotes_ = false;
+  record_line_ = line_;
+  if (finished_) return false;
+  for (;;) {
+    const char* base = buffer_.data() + at_;
+    const size_t size = buffer_.size() - at_;
+    TRY_ASSIGN(const Scan scan, format_.csv ? scan_csv(base, size) : scan_text(base, size));
+    if (scan.found == Scan::kMore) {
+      scanned_ = scan.stop;
+      const bool had_ended = ended_;
+      TRY_ASSIGN(const bool more, fill());
+      if (more || !had_ended) continue;  // What waited for a byte more is looked at once again.
+      record = std::string_view(buffer_).substr(at_);
+      at_ = buffer_.size();
+      return !record.empty();
+    }
+    record = std::string_view(buffer_).substr(at_, scan.stop);
+    at_ += scan.next;
+    ++line_;
+    // Behind other bytes of its line it only ends the record, as in PostgreSQL.
+    finished_ = scan.found == Scan::kEnd && record.empty();
+    return !finished_;
+  }
 }
 
 Result<bool> CopyReader::next(std::vector<CopyField>& fields) {
   fields.clear();
   scratch_.clear();
+  if (format_.header && !header_read_) {  // A record whose fields nobody looks at.
+    header_read_ = true;
+    std::string_view record;
+    return take_record(record);
+  }
   return format_.csv ? next_csv(fields) : next_text(fields);
 }
 
@@ -231,10 +296,11 @@ Result<bool> CopyReader::next_csv(std::vector<CopyField>& fields) {
 std::string_view CopyReader::unescape(std::string_view raw) {
   const size_t start = scratch_.size();
   for (size_t i = 0; i < raw.size(); ++i) {
-    if (raw[i] != '\\' || i + 1 >= raw.size()) {
+    if (raw[i] != '\\') {
       scratch_.push_back(raw[i]);
       continue;
     }
+    if (i + 1 >= raw.size()) break;  // At the very end of the data it stands for nothing.
     const char c = raw[++i];
     switch (c) {
       case 'b':
@@ -255,6 +321,15 @@ std::string_view CopyReader::unescape(std::string_view raw) {
       case 'v':
         scratch_.push_back('\v');
         break;
+      case 'x': {
+        // One or two hexadecimal digits; without any it is an x.
+        size_t digits = 0;
+        int value = 0;
+        for (; digits < 2 && i + 1 < raw.size() && hex_value(raw[i + 1]) >= 0; ++digits)
+          value = value * 16 + hex_value(raw[++i]);
+        scratch_.push_back(digits == 0 ? 'x' : static_cast<char>(value));
+        break;
+      }
       default: {
         const auto octal = [](char d) { return d >= '0' && d <= '7'; };
         if (!octal(c)) {

@@ -50,10 +50,23 @@ class CopyReader {
   Result<bool> fill();
   Result<bool> next_csv(std::vector<CopyField>& fields);
   Result<bool> next_text(std::vector<CopyField>& fields);
-  Result<bool> find_record_end(size_t& end);
+  // Where a record's bytes stop and the next one begins, counted from at_.
+  struct Scan {
+    enum Found : uint8_t { kMore, kRecord, kEnd, kNothing } found;
+    size_t stop;
+    size_t next;
+  };
+  Result<Scan> scan_text(const char* base, size_t size);
+  Result<Scan> scan_csv(const char* base, size_t size);
+  Result<Scan> end_record(const char* base, size_t size, size_t i);
+  Result<Scan> end_of_copy(const char* base, size_t size, size_t i);
   Result<bool> take_record(std::string_view& record);
   std::string_view unescape(std::string_view raw);
   Error malformed(std::string message) const;
+  Error stray(char byte) const;
+
+  // How records end: as the first one does.
+  enum class LineEnd : uint8_t { kUnknown, kNewline, kReturn, kBoth };
 
   const CopyFormat& format_;
   const ByteSource& source_;
@@ -62,7 +75,10 @@ class CopyReader {
   size_t at_ = 0;           // Start of what has not been read.
   size_t scanned_ = 0;      // No record end before this, from at_ …
   bool in_quotes_ = false;  // … and whether a quoted field is open there.
-  bool ended_ = false;
+  bool ended_ = false;      // The source has no more bytes.
+  bool finished_ = false;   // `\.` was read.
+  bool header_read_ = false;
+  LineEnd line_end_ = LineEnd::kUnknown;
   uint64_t line_ = 1;
   uint64_t record_line_ = 0;
   uint64_t bytes_read_ = 0;

@@ -5,17 +5,11 @@
 #include <cmath>
 #include <limits>
 
+#include "expr/constant_set.h"
+
 namespace rowan::exec {
 
 namespace {
-
-// 1.50, 1.5 and 1.500 are one value.
-std::string_view without_zero_tail(std::string_view numeric) {
-  if (numeric.find('.') == std::string_view::npos) return numeric;
-  while (numeric.back() == '0') numeric.remove_suffix(1);
-  if (numeric.back() == '.') numeric.remove_suffix(1);
-  return numeric == "-0" ? numeric.substr(1) : numeric;
-}
 
 void append_u64(uint64_t value, std::string& key) {
   key.append(reinterpret_cast<const char*>(&value), sizeof value);
@@ -24,7 +18,8 @@ void append_u64(uint64_t value, std::string& key) {
 }  // namespace
 
 bool plain_strings(type::TypeId id) {
-  return type::physical(id) == type::Physical::kString && id != type::TypeId::kNumeric;
+  return type::physical(id) == type::Physical::kString && id != type::TypeId::kNumeric &&
+         id != type::TypeId::kChar && id != type::TypeId::kJsonb;
 }
 
 void append_cell_key(const type::Column& column, size_t row, std::string& key) {
@@ -48,8 +43,9 @@ void append_cell_key(const type::Column& column, size_t row, std::string& key) {
       return;
     }
     case type::Physical::kString: {
-      std::string_view text = column.strings()[at];
-      if (column.type.id == type::TypeId::kNumeric) text = without_zero_tail(text);
+      std::string scratch;
+      const std::string_view text =
+          expr::normalised_string(column.type.id, column.strings()[at], scratch);
       append_u64(text.size(), key);
       key += text;
       return;

@@ -36,7 +36,8 @@ inline uint64_t hash_bytes(std::string_view bytes) {
   return mix(h ^ tail);
 }
 
-// Text whose equality is that of its bytes (numeric has several spellings of one value).
+// Text whose equality is that of its bytes (numeric, char(n) and jsonb have several spellings of one
+// value).
 bool plain_strings(type::TypeId id);
 // Appends one cell so that two cells have equal bytes exactly when they are not distinct (NULLs
 // alike).

@@ -571,8 +571,8 @@ class DistinctState final : public AggregateState {
         append(normalised_double(column.doubles()[row]));
         break;
       case Physical::kString: {
-        const std::string_view text = column.strings()[row];
-        key += spec_.argument.id == TypeId::kNumeric ? normalised_numeric(text) : text;
+        std::string scratch;
+        key += normalised_string(spec_.argument.id, column.strings()[row], scratch);
         break;
       }
     }
@@ -670,7 +670,7 @@ bool type_extreme(AggregateSpec& spec) {
       spec.argument = spec.result = {TypeId::kText};
       return true;
     default:
-      spec.result = {spec.argument.id};
+      spec.argument = spec.result = {spec.argument.id};  // Of char(n): with its blanks.
       return true;
   }
 }
@@ -696,12 +696,15 @@ bool type_aggregate(AggregateSpec& spec, std::span<const Type> arguments) {
       spec.result = {TypeId::kBool};
       return spec.argument.id == TypeId::kBool;
     case AggregateKind::kStringAgg:
-      if (spec.argument.id == TypeId::kBytea) {
-        spec.result = {TypeId::kBytea};
+      if (spec.argument.id == TypeId::kBytea ||
+          (spec.argument.id == TypeId::kUnknown && arguments[1].id == TypeId::kBytea)) {
+        spec.argument = spec.result = {TypeId::kBytea};
         return arguments[1].id == TypeId::kBytea || arguments[1].id == TypeId::kUnknown;
       }
       spec.result = {TypeId::kText};
-      return type::is_text(spec.argument.id) && type::is_text(arguments[1].id);
+      if (!type::is_text(spec.argument.id) || !type::is_text(arguments[1].id)) return false;
+      spec.argument = {TypeId::kText};
+      return true;
   }
   return false;
 }

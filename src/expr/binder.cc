@@ -41,7 +41,7 @@ bool is_unknown_parameter(const Node& node) {
   return node.kind == NodeKind::kParameter && node.type.id == TypeId::kUnknown;
 }
 
-std::string plain_name(Type type) { return type::type_name({type.id}); }
+std::string plain_name(Type type) { return expr::plain_name(type.id); }
 
 NodePtr make_node(NodeKind kind, Type type, uint32_t position) {
   auto node = std::make_unique<Node>();
@@ -96,15 +96,22 @@ Error positioned(Error error, uint32_t position) {
   return error.position() != 0 ? error : std::move(error).at(position);
 }
 
+Result<NodePtr> cast_constant(const Value& from, Type to, CastContext context, uint32_t position) {
+  auto value = type::cast(from, to, context);
+  if (!value.has_value()) return std::move(value).error();
+  return constant_at(std::move(value).value(), position);
+}
+
 Result<NodePtr> coerce_literal(NodePtr node, Type to, CastContext context) {
   if (node->constant.is_null()) return constant_at(Value::null(to), node->position);
+  if (to.id == TypeId::kChar) {  // Read as it stands: whether its blanks stay is the cast's business.
+    return cast_constant(Value::of_string({TypeId::kChar}, node->constant.as_string()), to, context,
+                         node->position);
+  }
   // As PostgreSQL: read without the modifier, then fitted to it by the rules of the cast's context.
   auto value = type::parse_text({to.id}, node->constant.as_string());
   if (!value.has_value()) return positioned(std::move(value).error(), node->position);
-  if (to.modifier != -1) {
-    value = type::cast(*value, to, context);
-    if (!value.has_value()) return std::move(value).error();
-  }
+  if (to.modifier != -1) return cast_constant(*value, to, context, node->position);
   return constant_at(std::move(value).value(), node->position);
 }
 
@@ -166,6 +173,7 @@ Result<NodePtr> make_call(const Function* function, Nodes arguments, uint32_t po
       if (arguments[i]->type.id != TypeId::kUnknown) continue;
       wanted = {TypeId::kText};
     }
+    if (arguments[i]->type.id == wanted.id) continue;  // Whatever its modifier.
     TRY_ASSIGN(arguments[i],
                coerce(std::move(arguments[i]), wanted, CastContext::kImplicit, context));
   }
@@ -467,6 +475,22 @@ Result<NodePtr> bind_row_in(const sql::InExpr& in, BindContext& context) {
   return in.negated ? make_not(std::move(node)) : std::move(node);
 }
 
+bool has_column(const Node& node) {
+  return node.kind == NodeKind::kColumn ||
+         std::any_of(node.children.begin(), node.children.end(),
+                     [](const NodePtr& child) { return has_column(*child); });
+}
+
+Result<NodePtr> make_in_list(Nodes children, Type to, uint32_t position, BindContext& context) {
+  const Type pair[] = {to, to};
+  TRY(resolve_function("=", pair, true, position));
+  TRY(coerce_common(children, to, "IN", context));
+  NodePtr node = make_node(NodeKind::kIn, {TypeId::kBool}, position);
+  node->children = std::move(children);
+  prepare_set(*node);
+  return node;
+}
+
 Result<NodePtr> bind_in(const sql::InExpr& in, BindContext& context) {
   if (in.operand->kind == ExprKind::kRow) return bind_row_in(in, context);
   Nodes children;
@@ -476,31 +500,34 @@ Result<NodePtr> bind_in(const sql::InExpr& in, BindContext& context) {
     TRY_ASSIGN(NodePtr bound, bind(*item, context));
     children.push_back(std::move(bound));
   }
-  const auto common = common_type(types_of(children), "IN", in.position);
-  bool fits = common.has_value();
-  for (const NodePtr& child : children) fits = fits && can_coerce(child->type.id, common->id);
-  if (!fits) {
-    // No common type: each item is compared for itself, which names the pair that does not go
-    // together.
-    Nodes options;
-    for (size_t i = 1; i < children.size(); ++i) {
-      TRY_ASSIGN(NodePtr operand, copy(*children[0], context));
-      TRY_ASSIGN(NodePtr option, bind_operator("=", std::move(operand), std::move(children[i]),
-                                               in.position, context));
-      options.push_back(std::move(option));
-    }
-    NodePtr node = make_list(NodeKind::kOr, std::move(options), in.position);
-    return in.negated ? make_not(std::move(node)) : std::move(node);
+  // As PostgreSQL: items without columns, when there are several that have one type with the operand,
+  // are one list; every other item is compared for itself, and only where none before it was equal.
+  std::vector<Type> list_types;
+  for (const NodePtr& child : children) {
+    if (child == children[0] || !has_column(*child)) list_types.push_back(child->type);
   }
-  const Type to{common->id};
-  const Type pair[] = {to, to};
-  TRY(resolve_function("=", pair, true, in.position));
-  TRY(coerce_common(children, to, "IN", context));
-  NodePtr node = make_node(NodeKind::kIn, {TypeId::kBool}, in.position);
-  node->negated = in.negated;
-  node->children = std::move(children);
-  prepare_set(*node);
-  return node;
+  const auto common = common_type(list_types, "IN", in.position);
+  bool is_list = list_types.size() > 2 && common.has_value();
+  for (const Type& type : list_types) is_list = is_list && can_coerce(type.id, common->id);
+  Nodes list;
+  Nodes options;
+  for (size_t i = 1; i < children.size(); ++i) {
+    if (is_list && !has_column(*children[i])) {
+      list.push_back(std::move(children[i]));
+      continue;
+    }
+    TRY_ASSIGN(NodePtr operand, copy(*children[0], context));
+    TRY_ASSIGN(NodePtr option, bind_operator(in.negated ? "<>" : "=", std::move(operand),
+                                             std::move(children[i]), in.position, context));
+    options.push_back(std::move(option));
+  }
+  if (is_list) {
+    list.insert(list.begin(), std::move(children[0]));
+    TRY_ASSIGN(NodePtr node, make_in_list(std::move(list), {common->id}, in.position, context));
+    node->negated = in.negated;
+    options.insert(options.begin(), std::move(node));
+  }
+  return make_list(in.negated ? NodeKind::kAnd : NodeKind::kOr, std::move(options), in.position);
 }
 
 Result<NodePtr> bind_like(const sql::LikeExpr& like, BindContext& context) {
@@ -538,11 +565,7 @@ Result<NodePtr> bind_case(const sql::CaseExpr& expr, BindContext& context) {
     TRY_ASSIGN(operand, settle(std::move(operand), context));
   }
   Nodes conditions;
-  Nodes results;  // ELSE first, as PostgreSQL looks for the common type.
-  if (expr.otherwise != nullptr) {
-    TRY_ASSIGN(NodePtr otherwise, bind(*expr.otherwise, context));
-    results.push_back(std::move(otherwise));
-  }
+  Nodes results;
   for (const sql::CaseBranch& branch : expr.branches) {
     TRY_ASSIGN(NodePtr when, bind(*branch.when, context));
     if (operand != nullptr) {
@@ -555,6 +578,11 @@ Result<NodePtr> bind_case(const sql::CaseExpr& expr, BindContext& context) {
     conditions.push_back(std::move(when));
     TRY_ASSIGN(NodePtr then, bind(*branch.then, context));
     results.push_back(std::move(then));
+  }
+  // ELSE is read last, but comes first where PostgreSQL looks for the common type.
+  if (expr.otherwise != nullptr) {
+    TRY_ASSIGN(NodePtr otherwise, bind(*expr.otherwise, context));
+    results.insert(results.begin(), std::move(otherwise));
   }
   TRY_ASSIGN(const Type common, common_type(types_of(results), "CASE", expr.position));
   TRY(coerce_common(results, common, "CASE", context));
@@ -613,14 +641,10 @@ Result<NodePtr> bind_common_call(const sql::CallExpr& call, std::string_view wha
 Result<NodePtr> bind_nullif(const sql::CallExpr& call, BindContext& context) {
   TRY_ASSIGN(Nodes arguments, bind_all(call.arguments, context));
   if (arguments.size() != 2) return no_such_function(call.name, types_of(arguments), call.position);
-  TRY_ASSIGN(NodePtr first, copy(*arguments[0], context));
   TRY_ASSIGN(NodePtr same, bind_operator("=", std::move(arguments[0]), std::move(arguments[1]),
                                          call.position, context));
-  // An operand without a type of its own has the one it was compared as.
-  TRY_ASSIGN(first, first->type.id == TypeId::kUnknown
-                        ? coerce(std::move(first), same->children[0]->type, CastContext::kImplicit,
-                                 context)
-                        : Result<NodePtr>(std::move(first)));
+  // The result is the first operand as it was compared: of nullif(1, 2.0) a numeric.
+  TRY_ASSIGN(NodePtr first, copy(*same->children[0], context));
   NodePtr node = make_node(NodeKind::kCase, first->type, call.position);
   node->has_else = true;
   node->children.push_back(std::move(same));
@@ -756,13 +780,18 @@ Result<NodePtr> bind_condition(const sql::Expr& expr, BindContext& context) {
 }
 
 Result<NodePtr> coerce(NodePtr node, Type to, CastContext context, BindContext& bind_context) {
-  if (to.id == TypeId::kUnknown || node->type == to) return node;
+  // What is stored of a char without n has no trailing blanks, what is computed may have.
+  const bool strips =
+      to == Type{TypeId::kChar} && context == CastContext::kAssignment && !is_unknown_literal(*node);
+  if (to.id == TypeId::kUnknown || (node->type == to && !strips)) return node;
   if (is_unknown_parameter(*node))
     return coerce_parameter(std::move(node), to, context, bind_context);
   if (is_unknown_literal(*node)) return coerce_literal(std::move(node), to, context);
   const Type from = node->type;
-  // Leaving a modifier away changes no value.
-  if (from.id == to.id && to.modifier == -1 && context != CastContext::kExplicit) return node;
+  // Leaving a modifier away changes no value, but of char(n), which is padded by its type.
+  if (from.id == to.id && to.modifier == -1 && context != CastContext::kExplicit &&
+      to.id != TypeId::kChar)
+    return node;
   // An expression of unknown type that is no literal (a column of a subquery) is text.
   const TypeId known = from.id == TypeId::kUnknown ? TypeId::kText : from.id;
   const CastContext needed = from.id == TypeId::kUnknown ? CastContext::kExplicit : context;
@@ -778,7 +807,10 @@ Result<Type> common_type(std::span<const Type> types, std::string_view what, uin
   Type common;
   bool same_modifier = true;
   for (const Type& next : types) {
-    if (next.id == TypeId::kUnknown) continue;
+    if (next.id == TypeId::kUnknown) {
+      same_modifier = false;  // A literal has the type, but no modifier.
+      continue;
+    }
     if (common.id == TypeId::kUnknown) {
       common = next;
       continue;

@@ -5,7 +5,9 @@
 #include <cstring>
 #include <string_view>
 
+#include "type/jsonb.h"
 #include "type/numeric.h"
+#include "type/text.h"
 #include "type/value.h"
 
 namespace rowan::expr {
@@ -80,6 +82,25 @@ struct NumericOrder {
   static bool less(std::string_view a, std::string_view b) { return compare(a, b) < 0; }
 };
 
+// char(n): trailing blanks do not count.
+struct PaddedOrder {
+  using Item = std::string_view;
+  static bool equal(std::string_view a, std::string_view b) {
+    return type::without_padding(a) == type::without_padding(b);
+  }
+  static bool less(std::string_view a, std::string_view b) {
+    return type::without_padding(a) < type::without_padding(b);
+  }
+};
+
+struct JsonbOrder {
+  using Item = std::string_view;
+  static bool equal(std::string_view a, std::string_view b) {
+    return a == b || type::jsonb_compare(a, b) == 0;
+  }
+  static bool less(std::string_view a, std::string_view b) { return type::jsonb_compare(a, b) < 0; }
+};
+
 template <CompareOp op, typename Order, typename T>
 inline bool holds(const T& a, const T& b) {
   if constexpr (op == CompareOp::kEqual) return Order::equal(a, b);
@@ -120,8 +141,16 @@ auto with_order(type::TypeId id, F f) {
     case type::Physical::kString:
       break;
   }
-  return id == type::TypeId::kNumeric ? f.template operator()<NumericOrder>()
-                                      : f.template operator()<BytesOrder>();
+  switch (id) {
+    case type::TypeId::kNumeric:
+      return f.template operator()<NumericOrder>();
+    case type::TypeId::kChar:
+      return f.template operator()<PaddedOrder>();
+    case type::TypeId::kJsonb:
+      return f.template operator()<JsonbOrder>();
+    default:
+      return f.template operator()<BytesOrder>();
+  }
 }
 
 }  // namespace rowan::expr

@@ -4,10 +4,15 @@
 #include <cmath>
 #include <limits>
 
+#include "type/jsonb.h"
+#include "type/text.h"
+
 namespace rowan::expr {
 
 using type::Physical;
 using type::TypeId;
+
+namespace {
 
 std::string_view normalised_numeric(std::string_view numeric) {
   if (numeric.find('.') == std::string_view::npos)
@@ -15,6 +20,23 @@ std::string_view normalised_numeric(std::string_view numeric) {
   while (numeric.back() == '0') numeric.remove_suffix(1);
   if (numeric.back() == '.') numeric.remove_suffix(1);
   return numeric == "-0" ? std::string_view("0") : numeric;
+}
+
+}  // namespace
+
+std::string_view normalised_string(TypeId id, std::string_view text, std::string& scratch) {
+  switch (id) {
+    case TypeId::kNumeric:
+      return normalised_numeric(text);
+    case TypeId::kChar:
+      return type::without_padding(text);
+    case TypeId::kJsonb:
+      scratch.clear();
+      type::append_jsonb_identity(text, scratch);
+      return scratch;
+    default:
+      return text;
+  }
 }
 
 int64_t normalised_double(double value) {
@@ -35,11 +57,11 @@ void ConstantSet::add(const type::Value& value) {
     case Physical::kDouble:
       ints_.insert(normalised_double(value.as_double()));
       break;
-    case Physical::kString:
-      strings_.insert(std::string(type_.id == TypeId::kNumeric
-                                      ? normalised_numeric(value.as_string())
-                                      : value.as_string()));
+    case Physical::kString: {
+      std::string scratch;
+      strings_.insert(std::string(normalised_string(type_.id, value.as_string(), scratch)));
       break;
+    }
   }
 }
 
@@ -53,8 +75,8 @@ bool ConstantSet::contains(const type::Column& column, size_t row) const {
     case Physical::kString:
       break;
   }
-  const std::string_view text = column.strings()[i];
-  return strings_.find(type_.id == TypeId::kNumeric ? normalised_numeric(text) : text) !=
+  std::string scratch;
+  return strings_.find(normalised_string(type_.id, column.strings()[i], scratch)) !=
          strings_.end();
 }
 

@@ -10,8 +10,9 @@
 
 namespace rowan::expr {
 
-// Equal values have equal keys: numerics lose zeros behind the point, -0 is 0, all NaNs are one.
-std::string_view normalised_numeric(std::string_view numeric);
+// Equal values have equal keys: numerics lose zeros behind the point, char(n) its blanks, jsonb both
+// kinds of zeros; -0 is 0, all NaNs are one. The result may lie in `scratch`.
+std::string_view normalised_string(type::TypeId id, std::string_view text, std::string& scratch);
 int64_t normalised_double(double value);
 
 class ConstantSet {

@@ -190,7 +190,9 @@ Result<Column> eval_call(const Node& node, const Batch& input, const EvalContext
 Result<Column> eval_cast(const Node& node, const Batch& input, const EvalContext& context) {
   TRY_ASSIGN(Column column, eval(*node.children[0], input, context));
   const Type from = column.type;
-  if (is_relabel(from, node.type)) {
+  const bool assigns_char =
+      node.type.id == TypeId::kChar && node.cast_context == type::CastContext::kAssignment;
+  if (is_relabel(from, node.type) && !assigns_char) {
     column.type = node.type;
     return column;
   }
@@ -545,6 +547,11 @@ Result<Column> eval(const Node& node, const Batch& input, const EvalContext& con
 
 bool is_relabel(Type from, Type to) {
   using enum TypeId;
+  if (from.id == kChar) {
+    // char(n) has its blanks by its type, char without n in its text.
+    return from.modifier < 0 ? to == from
+                             : to == from || ((to.id == kText || to.id == kVarchar) && to.modifier < 0);
+  }
   if (from.id == to.id) return to.modifier == -1 || to.modifier == from.modifier;
   if (to.modifier != -1) return false;
   switch (from.id) {
@@ -557,8 +564,6 @@ bool is_relabel(Type from, Type to) {
     case kVarchar:
     case kText:
     case kUnknown:
-      return to.id == kText || to.id == kVarchar;
-    case kChar:
       return to.id == kText || to.id == kVarchar;
     case kTimestamp:
       return to.id == kTimestamptz;

@@ -157,9 +157,13 @@ Result<void> narrow_any(const Node& node, const Batch& input, const EvalContext&
   }
   if (node.kind == NodeKind::kCall && node.children.size() == 2) {
     const CompareOp op = compare_op(node.function->name);
+    // A date beside a timestamp counts in other units; its kernel knows.
+    const bool same_units =
+        node.function->arguments[0] == node.function->arguments[1] ||
+        (node.function->arguments[0] != TypeId::kDate && node.function->arguments[1] != TypeId::kDate);
     const bool direct =
         candidates.all || (is_direct(*node.children[0]) && is_direct(*node.children[1]));
-    if (op != CompareOp::kNone && direct)
+    if (op != CompareOp::kNone && direct && same_units)
       return narrow_compare(node, op, input, context, candidates, rows);
   }
   if (node.kind == NodeKind::kIn && node.set != nullptr &&

@@ -35,10 +35,10 @@ void become_bool(NodePtr& node, bool value) {
   become(node, Value::of_int({TypeId::kBool}, value ? 1 : 0));
 }
 
+// What is left may know its type more closely than the node did (a cast to numeric(7,1) in a CASE of
+// numeric); that type makes its value, so it stays.
 void become_child(NodePtr& node, size_t index) {
   NodePtr child = std::move(node->children[index]);
-  child->type = node->type;
-  if (is_constant_node(*child)) child->constant_column.type = child->type;
   node = std::move(child);
 }
 
@@ -171,11 +171,7 @@ Result<void> fold_coalesce(NodePtr& node, const EvalContext& context) {
 
 Result<void> fold_in(NodePtr& node, const EvalContext& context) {
   TRY(fold_children(*node, context));
-  const auto& children = node->children;
-  if (is_constant_null(*children[0]) || (children.size() == 2 && is_constant_null(*children[1]))) {
-    become(node, Value());
-    return {};
-  }
+  // Items that cannot be computed yet are computed even beside a NULL, as PostgreSQL does it.
   if (all_constant(*node)) return evaluate_here(node, context);
   if (node->set == nullptr) prepare_set(*node);
   return {};

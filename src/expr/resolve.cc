@@ -146,16 +146,16 @@ std::string signature(std::string_view name, std::span<const Type> arguments) {
   text += '(';
   for (size_t i = 0; i < arguments.size(); ++i) {
     if (i > 0) text += ", ";
-    text += type::type_name({arguments[i].id});
+    text += plain_name(arguments[i].id);
   }
   return text + ')';
 }
 
 std::string operator_signature(std::string_view name, std::span<const Type> arguments) {
   std::string text;
-  if (arguments.size() == 2) text = type::type_name({arguments[0].id}) + " ";
+  if (arguments.size() == 2) text = plain_name(arguments[0].id) + " ";
   text += name;
-  return text + " " + type::type_name({arguments.back().id});
+  return text + " " + plain_name(arguments.back().id);
 }
 
 Error no_such_operator(std::string_view name, std::span<const Type> arguments, uint32_t position) {
@@ -176,7 +176,42 @@ Error not_unique_operator(std::string_view name, std::span<const Type> arguments
       .at(position);
 }
 
+// What PostgreSQL has for interval and other types besides ours: between them and ours it cannot
+// choose, so neither may we.
+struct Ambiguous {
+  std::string_view name;
+  std::vector<TypeId> arguments;
+};
+
+bool is_ambiguous(std::string_view name, std::span<const Type> arguments) {
+  using enum TypeId;
+  static const Ambiguous kAmbiguous[] = {
+      {"-", {kUnknown}},
+      {"*", {kUnknown, kUnknown}},
+      {"/", {kUnknown, kUnknown}},
+      {"+", {kUnknown, kDate}},
+      {"+", {kTime, kTime}},
+      {"trunc", {kUnknown}},
+      {"isfinite", {kUnknown}},
+      {"date_part", {kUnknown, kUnknown}},
+      {"date_part", {kText, kUnknown}},
+      {"date_trunc", {kUnknown, kUnknown}},
+      {"date_trunc", {kText, kUnknown}},
+      {"extract", {kUnknown, kUnknown}},
+  };
+  return std::any_of(std::begin(kAmbiguous), std::end(kAmbiguous), [&](const Ambiguous& row) {
+    return row.name == name &&
+           std::equal(row.arguments.begin(), row.arguments.end(), arguments.begin(),
+                      arguments.end(),
+                      [](TypeId id, const Type& argument) { return id == argument.id; });
+  });
+}
+
 }  // namespace
+
+std::string plain_name(TypeId id) {
+  return id == TypeId::kChar ? "character" : type::type_name({id});
+}
 
 char category(TypeId id) {
   switch (id) {
@@ -250,6 +285,16 @@ const Function* find_exact(std::string_view name, std::span<const TypeId> argume
 Result<const Function*> resolve_function(std::string_view name, std::span<const Type> arguments,
                                          bool is_operator, uint32_t position) {
   const auto rows = table().find(name);
+  if (is_operator && name == "+" && arguments.size() == 2 && is_unknown(arguments[0]) &&
+      arguments[1].id == TypeId::kTime) {
+    return Error(ErrorCode::kFeatureNotSupported, "type interval is not supported")
+        .with_hint("Before a time PostgreSQL reads an untyped literal as an interval.")
+        .at(position);
+  }
+  if (!rows.empty() && is_ambiguous(name, arguments)) {
+    return is_operator ? not_unique_operator(name, arguments, position)
+                       : not_unique_function(name, arguments, position);
+  }
   std::vector<TypeId> ids;
   ids.reserve(arguments.size());
   for (const Type& argument : arguments) ids.push_back(argument.id);

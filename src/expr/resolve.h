@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
@@ -16,6 +17,8 @@ type::TypeId argument_type(const Function& function, size_t index);
 // PostgreSQL's implicit coercion, unknown and "any" included.
 bool can_coerce(type::TypeId from, type::TypeId to);
 bool is_preferred(type::TypeId id);
+// A type without its modifier, as messages and pg_typeof name it.
+std::string plain_name(type::TypeId id);
 char category(type::TypeId id);  // PostgreSQL's type categories.
 
 Error no_such_function(std::string_view name, std::span<const type::Type> arguments,

@@ -88,6 +88,20 @@ bool has_outer_values(LogicalNode& node) {
                               [](const auto& child) { return has_outer_values(*child); });
 }
 
+bool is_equality_across(const expr::Node& node, uint32_t left_width, uint32_t width) {
+  if (node.kind != expr::NodeKind::kCall || node.function == nullptr ||
+      node.function->name != "=" || node.children.size() != 2 || is_volatile(node))
+    return false;
+  for (const bool turned : {false, true}) {
+    const expr::Node& left = *node.children[turned ? 1 : 0];
+    const expr::Node& right = *node.children[turned ? 0 : 1];
+    if (has_columns(left) && has_columns(right) && columns_within(left, 0, left_width) &&
+        columns_within(right, left_width, width))
+      return true;
+  }
+  return false;
+}
+
 bool has_columns(const expr::Node& node) {
   if (node.kind == expr::NodeKind::kColumn) return true;
   return std::any_of(node.children.begin(), node.children.end(),

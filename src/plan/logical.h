@@ -53,6 +53,8 @@ bool has_volatile(PhysicalNode& node);  // In any expression of the node or belo
 bool has_volatile(LogicalNode& node);
 bool has_outer_values(LogicalNode& node);  // Reads columns of a query around it.
 bool has_columns(const expr::Node& node);
+// a = b with one operand over a join's left input and the other over its right one.
+bool is_equality_across(const expr::Node& node, uint32_t left_width, uint32_t width);
 bool columns_within(const expr::Node& node, uint32_t from,
                     uint32_t to);  // All columns in [from, to).
 void shift_columns(expr::Node& node, int64_t by);

@@ -1,5 +1,7 @@
 // Constants are computed before any rule runs. This is no rule that could be switched off: as in
 // PostgreSQL it decides which errors a statement gives and which expressions are never evaluated.
+#include <algorithm>
+
 #include "plan/logical.h"
 
 namespace rowan::plan {
@@ -61,10 +63,59 @@ void normalise_join(LogicalPtr& node) {
   }
 }
 
-}  // namespace
+// Whether NULL in all of the columns [from, to) makes the condition false or NULL, as far as that
+// is plain to see.
+bool rejects_nulls(const expr::Node& node, uint32_t from, uint32_t to) {
+  using expr::NodeKind;
+  const auto any = [&] {
+    return std::any_of(node.children.begin(), node.children.end(), [&](const expr::NodePtr& child) {
+      return rejects_nulls(*child, from, to);
+    });
+  };
+  switch (node.kind) {
+    case NodeKind::kColumn:
+      return node.column >= from && node.column < to;
+    case NodeKind::kCast:
+    case NodeKind::kNot:
+    case NodeKind::kAnd:
+      return any();
+    case NodeKind::kCall:
+      return node.function->strict && any();
+    case NodeKind::kIsNull:
+      return node.negated && any();
+    case NodeKind::kIn:
+      return rejects_nulls(*node.children[0], from, to);
+    default:
+      return false;
+  }
+}
 
-Result<void> normalise(LogicalPtr& root, const expr::EvalContext& context) {
-  for (LogicalPtr& child : root->children) TRY(normalise(child, context));
+// A full join pairs rows by equality, or all with all: PostgreSQL has no other way, and says so. One
+// whose rows without a partner fall to the condition above it is no full join to it.
+Result<void> check_full_joins(const LogicalNode& node, const expr::Node* above) {
+  for (const LogicalPtr& child : node.children) {
+    const bool filters = node.kind == LogicalKind::kFilter;
+    TRY(check_full_joins(*child, filters ? node.condition.get() : nullptr));
+  }
+  if (node.kind != LogicalKind::kJoin || node.join != sql::JoinKind::kFull ||
+      node.condition == nullptr || node.condition->kind == expr::NodeKind::kConstant)
+    return {};
+  const auto left_width = static_cast<uint32_t>(node.children[0]->width());
+  const auto width = static_cast<uint32_t>(node.width());
+  if (above != nullptr &&
+      (rejects_nulls(*above, 0, left_width) || rejects_nulls(*above, left_width, width)))
+    return {};
+  std::vector<expr::NodePtr> conjuncts;
+  split_conjuncts(node.condition->clone(), conjuncts);
+  for (const expr::NodePtr& conjunct : conjuncts) {
+    if (is_equality_across(*conjunct, left_width, width)) return {};
+  }
+  return Error(ErrorCode::kFeatureNotSupported,
+               "FULL JOIN is only supported with merge-joinable or hash-joinable join conditions");
+}
+
+Result<void> normalise_constants(LogicalPtr& root, const expr::EvalContext& context) {
+  for (LogicalPtr& child : root->children) TRY(normalise_constants(child, context));
   Result<void> folded;
   for_each_expression(*root, [&](expr::NodePtr& node) {
     if (folded) folded = expr::fold_constants(node, context);
@@ -73,6 +124,13 @@ Result<void> normalise(LogicalPtr& root, const expr::EvalContext& context) {
   if (root->kind == LogicalKind::kFilter) normalise_filter(root);
   if (root->kind == LogicalKind::kJoin) normalise_join(root);
   return {};
+}
+
+}  // namespace
+
+Result<void> normalise(LogicalPtr& root, const expr::EvalContext& context) {
+  TRY(normalise_constants(root, context));
+  return check_full_joins(*root, nullptr);
 }
 
 }  // namespace rowan::plan

@@ -24,24 +24,17 @@ void take_hash_keys(LogicalNode& join, PhysicalNode& node, uint32_t left_width, 
   std::vector<expr::NodePtr> conjuncts, residual;
   split_conjuncts(std::move(join.condition), conjuncts);
   for (expr::NodePtr& conjunct : conjuncts) {
-    const bool equals = conjunct->kind == expr::NodeKind::kCall && conjunct->function != nullptr &&
-                        conjunct->function->name == "=" && conjunct->children.size() == 2 &&
-                        !is_volatile(*conjunct);
-    bool taken = false;
-    for (const bool turned : {false, true}) {
-      if (!equals || taken) continue;
-      expr::NodePtr& left = conjunct->children[turned ? 1 : 0];
-      expr::NodePtr& right = conjunct->children[turned ? 0 : 1];
-      if (!has_columns(*left) || !has_columns(*right) || !columns_within(*left, 0, left_width) ||
-          !columns_within(*right, left_width, width) || !hashable(left->type.id, right->type.id)) {
-        continue;
-      }
-      shift_columns(*right, -static_cast<int64_t>(left_width));
-      node.left_keys.push_back(std::move(left));
-      node.right_keys.push_back(std::move(right));
-      taken = true;
+    const bool equals = is_equality_across(*conjunct, left_width, width) &&
+                        hashable(conjunct->children[0]->type.id, conjunct->children[1]->type.id);
+    if (!equals) {
+      residual.push_back(std::move(conjunct));
+      continue;
     }
-    if (!taken) residual.push_back(std::move(conjunct));
+    const bool turned = !columns_within(*conjunct->children[0], 0, left_width);
+    expr::NodePtr& right = conjunct->children[turned ? 0 : 1];
+    shift_columns(*right, -static_cast<int64_t>(left_width));
+    node.left_keys.push_back(std::move(conjunct->children[turned ? 1 : 0]));
+    node.right_keys.push_back(std::move(right));
   }
   node.condition = join_conjuncts(std::move(residual));
 }

@@ -9,6 +9,8 @@
 
 #include "sql/walk.h"
 
+#include "sql/print.h"
+
 namespace rowan::plan {
 
 namespace {
@@ -17,24 +19,34 @@ constexpr type::Type kText = {type::TypeId::kText, -1};
 constexpr type::Type kInt8 = {type::TypeId::kInt8, -1};
 
 // A bare integer in ORDER BY or GROUP BY is a position in the output. Other bare constants are
-// refused there.
+// refused there. As in PostgreSQL a minus in front belongs to the number.
 Result<std::optional<size_t>> output_position(const sql::Expr& expr, std::string_view clause,
                                               size_t count) {
-  if (expr.kind != sql::ExprKind::kLiteral) return std::optional<size_t>();
-  const auto& literal = static_cast<const sql::LiteralExpr&>(expr);
-  if (literal.literal != sql::LiteralKind::kInteger) {
+  const sql::Expr* at = &expr;
+  bool negative = false;
+  while (at->kind == sql::ExprKind::kUnary && static_cast<const sql::UnaryExpr*>(at)->op == "-") {
+    negative = !negative;
+    at = static_cast<const sql::UnaryExpr*>(at)->operand;
+  }
+  if (at->kind != sql::ExprKind::kLiteral) return std::optional<size_t>();
+  const auto& literal = static_cast<const sql::LiteralExpr&>(*at);
+  const bool is_number = literal.literal == sql::LiteralKind::kInteger ||
+                         literal.literal == sql::LiteralKind::kDecimal;
+  if (at != &expr && !is_number) return std::optional<size_t>();  // -NULL, -'1'
+  int32_t position = 0;
+  const auto end =
+      std::from_chars(literal.text.data(), literal.text.data() + literal.text.size(), position);
+  if (literal.literal != sql::LiteralKind::kInteger || end.ec != std::errc()) {
     return Error(ErrorCode::kSyntaxError, fmt::format("non-integer constant in {}", clause))
         .at(expr.position);
   }
-  size_t position = 0;
-  const auto end =
-      std::from_chars(literal.text.data(), literal.text.data() + literal.text.size(), position);
-  if (end.ec != std::errc() || position < 1 || position > count) {
+  if (negative) position = -position;
+  if (position < 1 || static_cast<size_t>(position) > count) {
     return Error(ErrorCode::kInvalidColumnReference,
-                 fmt::format("{} position {} is not in select list", clause, literal.text))
+                 fmt::format("{} position {} is not in select list", clause, position))
         .at(expr.position);
   }
-  return std::optional<size_t>(position - 1);
+  return std::optional<size_t>(static_cast<size_t>(position) - 1);
 }
 
 bool is_plain_name(const sql::Expr& expr) {
@@ -289,10 +301,12 @@ Result<void> QueryBinder::bind_groups(const sql::SelectStmt& select) {
     }
     TRY_ASSIGN(const sql::Expr* meant, group_expression(*expr, select));
     TRY_ASSIGN(expr::NodePtr node, bind_scalar(*meant));
-    groups_by_expression_ = groups_by_expression_ || node->kind != expr::NodeKind::kColumn;
+    groups_by_expression_ = groups_by_expression_ || node->kind != expr::NodeKind::kColumn ||
+                            contains_subquery(*meant);
     const bool known = std::any_of(groups_.begin(), groups_.end(),
                                    [&](const auto& group) { return expr::equal(*group, *node, true); });
     if (!known) groups_.push_back(std::move(node));
+    if (contains_subquery(*meant)) subquery_groups_.emplace_back(sql::to_sql(*meant), groups_.size() - 1);
   }
   return {};
 }

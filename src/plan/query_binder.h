@@ -168,11 +168,15 @@ class QueryBinder final : public expr::Scope {
   bool aggregates_allowed_ = false;
   bool subqueries_allowed_ = true;
   bool inside_aggregate_ = false;
+  bool inside_subquery_ = false;  // A name is looked up for a query inside this one.
 
   uint32_t base_width_ = 0;  // Columns below the next base subquery.
   std::vector<PendingApply> base_applies_;
   std::vector<PendingApply> grouped_applies_;
   std::vector<expr::NodePtr> groups_;  // Over the base.
+  // Those of them that hold a subquery: a query bound a second time is another one, so they are known
+  // by their text.
+  std::vector<std::pair<std::string, size_t>> subquery_groups_;
   bool groups_by_expression_ = false;
   std::vector<AggregateItem> aggregates_;
   std::span<const type::Type> wanted_types_;  // VALUES of INSERT; else empty.

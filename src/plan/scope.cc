@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "plan/query_binder.h"
+#include "sql/print.h"
 
 namespace rowan::plan {
 
@@ -150,7 +151,16 @@ expr::BindContext QueryBinder::bind_context() {
 std::optional<expr::NodePtr> QueryBinder::replace_by_group(const sql::Expr& expr) {
   if (expr.kind == sql::ExprKind::kColumn || expr.kind == sql::ExprKind::kLiteral ||
       expr.kind == sql::ExprKind::kParameter || expr.kind == sql::ExprKind::kStar ||
-      expr.kind == sql::ExprKind::kDefault || contains_aggregate(expr) || contains_subquery(expr)) {
+      expr.kind == sql::ExprKind::kDefault || contains_aggregate(expr)) {
+    return std::nullopt;
+  }
+  if (contains_subquery(expr)) {
+    const std::string text = subquery_groups_.empty() ? std::string() : sql::to_sql(expr);
+    for (const auto& [group, index] : subquery_groups_) {
+      if (group == text)
+        return expr::make_column(kGroupPlaceholder + static_cast<uint32_t>(index),
+                                 groups_[index]->type);
+    }
     return std::nullopt;
   }
   phase_ = Phase::kBase;
@@ -170,7 +180,9 @@ Result<expr::NodePtr> QueryBinder::resolve_column(const sql::ColumnExpr& column)
   if (local || parent_ == nullptr) return local;
   const ErrorCode code = local.error().code();
   if (code != ErrorCode::kUndefinedColumn && code != ErrorCode::kUndefinedTable) return local;
+  const bool inside = std::exchange(parent_->inside_subquery_, true);
   Result<expr::NodePtr> outer = parent_->resolve_column(column);
+  parent_->inside_subquery_ = inside;
   if (!outer) {
     const ErrorCode outer_code = outer.error().code();
     return outer_code == ErrorCode::kUndefinedColumn || outer_code == ErrorCode::kUndefinedTable
@@ -275,6 +287,11 @@ Result<expr::NodePtr> QueryBinder::grouped(expr::NodePtr base, const sql::Column
       if (candidate.index == base->column) name = table.alias + "." + candidate.name;
     }
   }
+  if (inside_subquery_) {
+    return Error(ErrorCode::kGrouping,
+                 fmt::format("subquery uses ungrouped column \"{}\" from outer query", name))
+        .at(column.position);
+  }
   return Error(ErrorCode::kGrouping, fmt::format("column \"{}\" must appear in the GROUP BY clause "
                                                  "or be used in an aggregate function",
                                                  name))
@@ -316,10 +333,6 @@ Result<expr::NodePtr> QueryBinder::resolve_aggregate(const sql::CallExpr& call) 
     std::vector<type::Type> types;
     for (const sql::Expr* argument : call.arguments) {
       TRY_ASSIGN(expr::NodePtr node, expr::bind(*argument, context));
-      if (node->type.id == type::TypeId::kUnknown) {
-        TRY_ASSIGN(node, expr::coerce(std::move(node), {type::TypeId::kText, -1},
-                                      type::CastContext::kImplicit, context));
-      }
       types.push_back(node->type);
       item.arguments.push_back(std::move(node));
     }
@@ -328,11 +341,19 @@ Result<expr::NodePtr> QueryBinder::resolve_aggregate(const sql::CallExpr& call) 
     }
     TRY_ASSIGN(item.spec,
                expr::resolve_aggregate(call.name, types, call.star, call.distinct, call.position));
-    if (!item.arguments.empty() && item.spec.argument.id != type::TypeId::kUnknown &&
-        item.arguments[0]->type.id != item.spec.argument.id) {
-      TRY_ASSIGN(item.arguments[0], expr::coerce(std::move(item.arguments[0]), item.spec.argument,
-                                                 type::CastContext::kImplicit, context));
+    for (expr::NodePtr& argument : item.arguments) {
+      const bool first = argument == item.arguments[0];
+      const bool known = item.spec.argument.id != type::TypeId::kUnknown;
+      if (!known && argument->type.id != type::TypeId::kUnknown) continue;
+      // What nothing gives a type is text; string_agg's separator has the type of its first argument.
+      const type::Type wanted = known ? item.spec.argument : type::Type{type::TypeId::kText};
+      if (!first && argument->type.id != type::TypeId::kUnknown) continue;
+      if (argument->type == wanted) continue;
+      TRY_ASSIGN(argument, expr::coerce(std::move(argument), wanted, type::CastContext::kImplicit,
+                                        context));
     }
+    if (item.spec.argument.id == type::TypeId::kUnknown && !item.arguments.empty())
+      item.spec.argument = item.arguments[0]->type;
     return {};
   }();
   inside_aggregate_ = false;
@@ -409,8 +430,11 @@ Result<expr::NodePtr> QueryBinder::resolve_in_subquery(const sql::SubqueryExpr& 
   expr::BindContext context = bind_context();
   TRY_ASSIGN(expr::NodePtr operand, expr::bind(*subquery.operand, context));
   const type::Type types[] = {operand->type, inner->outputs[0].type};
-  TRY_ASSIGN(type::Type common, expr::common_type(types, "IN", subquery.position));
-  common.modifier = -1;
+  // Compared as `operand = value` would be; where that takes two types of one kind, as the wider.
+  TRY_ASSIGN(const expr::Function* equality,
+             expr::resolve_function("=", types, true, subquery.position));
+  const type::Type sides[] = {{equality->arguments[0]}, {equality->arguments[1]}};
+  TRY_ASSIGN(const type::Type common, expr::common_type(sides, "IN", subquery.position));
   TRY_ASSIGN(pending.spec.operand,
              expr::coerce(std::move(operand), common, type::CastContext::kImplicit, context));
   if (inner->outputs[0].type.id != common.id) {

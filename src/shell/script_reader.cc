@@ -19,7 +19,7 @@ constexpr size_t kReadBytes = 1 << 16;
 
 bool is_blank(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
 
-// Past the comment that `text` begins with (they nest); the whole text when it stays open.
+// Past the comment that `text` begins with (they nest); npos when it stays open.
 size_t block_comment(std::string_view text) {
   size_t depth = 0;
   for (size_t i = 0; i + 1 < text.size(); ++i) {
@@ -31,7 +31,7 @@ size_t block_comment(std::string_view text) {
       if (--depth == 0) return i + 1;
     }
   }
-  return text.size();
+  return std::string_view::npos;
 }
 
 }  // namespace
@@ -44,7 +44,9 @@ size_t leading_blanks(std::string_view text) {
     if (rest.starts_with("--")) {
       at += std::min(rest.find('\n'), rest.size());
     } else if (rest.starts_with("/*")) {
-      at += block_comment(rest);
+      const size_t end = block_comment(rest);
+      if (end == std::string_view::npos) return at;
+      at += end;
     } else {
       return at;
     }

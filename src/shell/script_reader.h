@@ -11,7 +11,7 @@
 
 namespace rowan::shell {
 
-// Bytes of blanks and comments that `text` begins with.
+// Bytes of blanks and comments that `text` begins with. A comment that stays open is not passed over.
 size_t leading_blanks(std::string_view text);
 // Whether a statement reads its data from the lines behind it: only then may they be taken.
 bool is_copy_from_stdin(std::string_view statement);

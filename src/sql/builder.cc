@@ -66,6 +66,24 @@ void Builder::syntax_error(int terminal, const Token& token) {
   fail(ErrorCode::kSyntaxError, std::move(message), token.position);
 }
 
+const Token& Builder::bare_label(const Token& token) {
+  static constexpr std::string_view kOnlyBehindAs[] = {
+      "array",   "as",     "char",      "character", "create", "day",     "except", "fetch",
+      "filter",  "for",    "from",      "grant",     "group",  "having",  "hour",   "intersect",
+      "into",    "isnull", "limit",     "minute",    "month",  "notnull", "offset", "on",
+      "order",   "over",   "overlaps",  "precision", "returning", "second", "to",   "union",
+      "varying", "where",  "window",    "with",      "within", "without", "year"};
+  const bool quoted = source_[token.begin] == '"' || token.end - token.begin != token.size;
+  if (!quoted && std::find(std::begin(kOnlyBehindAs), std::end(kOnlyBehindAs), token.text()) !=
+                     std::end(kOnlyBehindAs)) {
+    fail(ErrorCode::kSyntaxError,
+         "syntax error at or near \"" +
+             std::string(source_.substr(token.begin, token.end - token.begin)) + "\"",
+         token.position);
+  }
+  return token;
+}
+
 void Builder::accept(Statement* statement) {
   finish_chains();
   statement_ = statement;
@@ -196,7 +214,20 @@ Expr* Builder::one(const Token& token) {
   return made;
 }
 
+Expr* Builder::string(const Token& token) {
+  const char first = source_[token.begin];
+  if (first != 'n' && first != 'N') return literal(LiteralKind::kString, token);
+  auto* type = arena_.make<TypeName>();
+  type->name = "bpchar";
+  type->position = token.position;
+  return typed_literal(type, token);
+}
+
+// As PostgreSQL has it, a literal of type char without a length is as long as it is.
 Expr* Builder::typed_literal(TypeName* type, const Token& text) {
+  if (type->modifiers.size() == 0 && (type->name == "char" || type->name == "character")) {
+    type->name = "bpchar";
+  }
   auto* made = node<CastExpr>(ExprKind::kCast, type->position);
   made->operand = literal(LiteralKind::kString, text);
   made->type = *type;

@@ -128,6 +128,8 @@ class Builder {
   void fail(ErrorCode code, std::string message, uint32_t position);
   void stack_overflow();
   void syntax_error(int terminal, const Token& token);
+  // A column's label without AS: PostgreSQL takes some words there only behind AS.
+  const Token& bare_label(const Token& token);
   void accept(Statement* statement);
   void accept_expression(Expr* expr);
 
@@ -182,6 +184,7 @@ class Builder {
   Expr* number(const Token& token);
   Expr* one(const Token& token);
   Expr* typed_literal(const Token& name, const ExprList* modifiers, const Token& text);
+  Expr* string(const Token& token);  // N'…' is a char without a length.
   Expr* typed_literal(TypeName* type, const Token& text);
   Expr* parameter(const Token& token);
   Expr* column(const Token& column);

@@ -400,7 +400,7 @@ column(A) ::= colid(S) DOT label(T) DOT label(C). { A = b->column(S, T, C); }
 %type literal {rowan::sql::Expr*}
 literal(A) ::= INTEGER(T). { A = b->literal(rowan::sql::LiteralKind::kInteger, T); }
 literal(A) ::= DECIMAL(T). { A = b->literal(rowan::sql::LiteralKind::kDecimal, T); }
-literal(A) ::= STRING(T). { A = b->literal(rowan::sql::LiteralKind::kString, T); }
+literal(A) ::= STRING(T). { A = b->string(T); }
 literal(A) ::= NULL(T). { A = b->literal(rowan::sql::LiteralKind::kNull, T); }
 literal(A) ::= TRUE(T). { A = b->boolean(T, true); }
 literal(A) ::= FALSE(T). { A = b->boolean(T, false); }
@@ -525,7 +525,7 @@ target_list(A) ::= target_list(L) COMMA target(E). { A = b->append(L, E); }
 %type target {rowan::sql::TargetItem}
 target(A) ::= a_expr(E). { A = {E, {}}; }
 target(A) ::= a_expr(E) AS label(N). { A = {E, N}; }
-target(A) ::= a_expr(E) bare_label(N). { A = {E, N}; }
+target(A) ::= a_expr(E) bare_label(N). { A = {E, b->bare_label(N)}; }
 target(A) ::= STAR(T). { A = {b->any_star(T), {}}; }
 
 %type with_clause {rowan::sql::WithClause*}

@@ -75,7 +75,9 @@ std::optional<CastContext> weakest_context(TypeId from, TypeId to) {
   return std::nullopt;
 }
 
-std::string short_name(TypeId id) { return type_name({id, -1}); }
+std::string short_name(TypeId id) {
+  return id == TypeId::kChar ? "character" : type_name({id, -1});
+}
 
 Error out_of_range(TypeId id) {
   return Error(ErrorCode::kNumericOutOfRange, short_name(id) + " out of range");
@@ -179,8 +181,12 @@ Result<Value> number_to_number(const Value& value, Type to) {
   return is_integer(to.id) ? number_to_integer(value, to) : number_to_numeric(value, to);
 }
 
-// Cuts to n characters; an explicit cast cuts anything, the others only blanks.
+// Cuts to n characters; an explicit cast cuts anything, the others only blanks. A char without n
+// keeps the blanks it was given, until it is assigned: what is stored has none (T8).
 Result<Value> text_to_text(std::string text, Type to, CastContext context) {
+  if (to.id == TypeId::kChar && to.modifier < 0 && context != CastContext::kAssignment) {
+    return Value::of_string(to, std::move(text));
+  }
   if (context == CastContext::kExplicit && to.modifier >= 0 && to.id != TypeId::kText) {
     size_t at = 0;
     for (int32_t characters = 0; at < text.size(); ++at) {
@@ -193,13 +199,14 @@ Result<Value> text_to_text(std::string text, Type to, CastContext context) {
   return parse_text(to, text);
 }
 
-std::string bool_aware_text(const Value& value) {
+// As the casts to text and its kin spell a value.
+std::string cast_text(const Value& value, TypeId to) {
   if (value.type().id == TypeId::kBool) {
     return value.as_int() != 0 ? "true"
                                : "false";  // The cast spells it out; the output function does not.
   }
-  if (value.type().id == TypeId::kChar) {
-    return value.as_string();  // Without its padding.
+  if (value.type().id == TypeId::kChar && to != TypeId::kChar) {
+    return std::string(without_padding(value.as_string()));
   }
   return to_text(value);
 }
@@ -274,10 +281,10 @@ Result<Value> cast(const Value& value, Type to, CastContext context) {
     return number_to_number(value, to);
   }
   if (is_text(to.id)) {
-    return text_to_text(bool_aware_text(value), to, context);
+    return text_to_text(cast_text(value, to.id), to, context);
   }
   if (is_text(from.id)) {
-    return parse_text(to, value.as_string());
+    return parse_text(to, to_text(value));  // char(n) with its blanks.
   }
   if (from.id == TypeId::kDate && is_timestamp(to.id)) {
     return date_to_timestamp(value.as_int(), to);
@@ -315,8 +322,8 @@ bool keeps_values(Type from, Type to) {
   }
   const bool widens =
       is_integer(from.id) && is_integer(to.id) && number_rank(from.id) <= number_rank(to.id);
-  const bool frees_text =
-      is_text(from.id) && (to.id == TypeId::kText || to.id == TypeId::kVarchar) && to.modifier < 0;
+  const bool frees_text = is_text(from.id) && !(from.id == TypeId::kChar && from.modifier < 0) &&
+                          (to.id == TypeId::kText || to.id == TypeId::kVarchar) && to.modifier < 0;
   const bool frees_numeric =
       from.id == TypeId::kNumeric && to.id == TypeId::kNumeric && to.modifier < 0;
   return widens || frees_text || frees_numeric ||
@@ -343,7 +350,8 @@ Result<Column> cast(const Column& column, Type to, CastContext context) {
   if (!can_cast(column.type.id, to.id, context)) {
     return cannot_cast(column.type, to);
   }
-  if (keeps_values(column.type, to)) {
+  const bool strips = to.id == TypeId::kChar && context == CastContext::kAssignment;
+  if (keeps_values(column.type, to) && !strips) {
     Column result = column;
     result.type = to;
     return result;

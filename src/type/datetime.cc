@@ -417,10 +417,12 @@ class FieldReader {
     return ReadStatus::kOk;
   }
 
-  static int full_year(int year, size_t digits) {
+  // A year of two digits lies near ours, unless BC follows.
+  int full_year(int year, size_t digits) {
     if (digits > 2) {
       return year;
     }
+    short_year_ = year;
     return year < 70 ? year + 2000 : year + 1900;
   }
 
@@ -432,10 +434,15 @@ class FieldReader {
 
   ReadStatus check(Fields& fields, bool before_christ) const {
     if (after_t_ || (!fields.has_date && (month_by_name_ || pending_day_ != 0))) {
-      return ReadStatus::kBadFormat;
+      // PostgreSQL takes a lone number for a month before it misses the rest.
+      const bool no_month = !after_t_ && !month_by_name_ && pending_day_ > 12;
+      return no_month ? ReadStatus::kMonthDayOutOfRange : ReadStatus::kBadFormat;
     }
     if (!fields.has_date) {
       return fields.has_time ? ReadStatus::kOk : ReadStatus::kBadFormat;
+    }
+    if (before_christ && short_year_ >= 0) {
+      fields.year = short_year_;
     }
     if (fields.year <= 0) {
       return ReadStatus::kOutOfRange;
@@ -457,6 +464,7 @@ class FieldReader {
   int pending_day_ = 0;
   int pending_year_ = 0;
   size_t pending_year_digits_ = 0;
+  int short_year_ = -1;  // As written, when it had two digits or one.
 };
 
 Error bad_format(TypeId id, std::string_view text) {

@@ -1,7 +1,5 @@
 #include "type/numeric.h"
 
-#include <gmp.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -12,55 +10,21 @@
 
 #include "base/ensure.h"
 #include "type/number_text.h"
+#include "type/numeric_parts.h"
 
 namespace rowan::type {
 
+using namespace decimal;
+
 namespace {
 
-__extension__ typedef __int128 Int128;
-__extension__ typedef unsigned __int128 Uint128;
-
 // PostgreSQL's bounds on what a numeric can hold and on the scale of a quotient.
-constexpr size_t kWholeDigitsMax = 131'072;
 constexpr size_t kScaleMax = 16'383;
 constexpr int kQuotientDigitsMin = 16;
 constexpr int kQuotientScaleMax = 1000;
-constexpr int kRoundScaleMax = 2000;
+constexpr int kRoundScaleMin = -131'072;
+constexpr int kRoundScaleMax = 16'383;
 constexpr size_t kShortDigitsMax = 18;  // Any such number fits in an int64_t.
-
-enum class Kind : uint8_t { kFinite, kNan, kInfinity, kMinusInfinity };
-
-// A canonical text taken apart. The views point into it.
-struct Parts {
-  Kind kind = Kind::kFinite;
-  bool negative = false;
-  std::string_view whole;
-  std::string_view fraction;
-
-  size_t scale() const { return fraction.size(); }
-  bool is_zero() const {
-    return whole.find_first_not_of('0') == whole.npos &&
-           fraction.find_first_not_of('0') == fraction.npos;
-  }
-};
-
-Parts split(std::string_view text) {
-  Parts parts;
-  if (!text.empty() && text.front() == '-') {
-    parts.negative = true;
-    text.remove_prefix(1);
-  }
-  if (!text.empty() && !is_digit(text.front())) {
-    parts.kind = text.front() == 'N' ? Kind::kNan
-                 : parts.negative    ? Kind::kMinusInfinity
-                                     : Kind::kInfinity;
-    return parts;
-  }
-  const size_t point = text.find('.');
-  parts.whole = text.substr(0, point);
-  parts.fraction = point == text.npos ? std::string_view() : text.substr(point + 1);
-  return parts;
-}
 
 constexpr std::array<int64_t, 19> kPowers = [] {
   std::array<int64_t, 19> powers{};
@@ -88,29 +52,6 @@ bool to_short(const Parts& parts, int64_t& digits) {
   return true;
 }
 
-// Digits without sign, `scale` of them behind the point. Leading zeros go, and so does the sign of
-// zero.
-std::string assemble(bool negative, std::string_view digits, size_t scale) {
-  std::string text;
-  text.reserve(digits.size() + scale + 3);
-  const size_t first = std::min(digits.find_first_not_of('0'), digits.size());
-  if (negative && first < digits.size()) {
-    text += '-';
-  }
-  const size_t whole = digits.size() > scale ? digits.size() - scale : 0;
-  if (first >= whole) {
-    text += '0';
-  } else {
-    text.append(digits.substr(first, whole - first));
-  }
-  if (scale > 0) {
-    text += '.';
-    text.append(scale - (digits.size() - whole), '0');
-    text.append(digits.substr(whole));
-  }
-  return text;
-}
-
 std::string from_int128(Int128 value, size_t scale) {
   char buffer[48];
   char* p = buffer + sizeof buffer;
@@ -127,85 +68,6 @@ std::string from_int128(Int128 value, size_t scale) {
   } while (low != 0);
   return assemble(negative, {p, static_cast<size_t>(buffer + sizeof buffer - p)}, scale);
 }
-
-// An integer of any length that cleans up after itself.
-class Big {
- public:
-  Big() { mpz_init(value_); }
-  explicit Big(const Parts& parts) : Big() {
-    std::string digits;
-    digits.reserve(parts.whole.size() + parts.fraction.size() + 1);
-    digits.append(parts.whole).append(parts.fraction);
-    mpz_set_str(value_, digits.c_str(), 10);
-    if (parts.negative) {
-      mpz_neg(value_, value_);
-    }
-  }
-  Big(const Big&) = delete;
-  Big& operator=(const Big&) = delete;
-  ~Big() { mpz_clear(value_); }
-
-  mpz_ptr get() { return value_; }
-  mpz_srcptr get() const { return value_; }
-
-  void shift(size_t places) {
-    if (places > 0) {
-      Big power;
-      mpz_ui_pow_ui(power.get(), 10, places);
-      mpz_mul(value_, value_, power.get());
-    }
-  }
-
-  std::string text(size_t scale) const {
-    std::string digits(mpz_sizeinbase(value_, 10) + 2, '\0');
-    mpz_get_str(digits.data(), 10, value_);
-    digits.resize(digits.find('\0'));
-    const bool negative = digits.front() == '-';
-    return assemble(negative, std::string_view(digits).substr(negative ? 1 : 0), scale);
-  }
-
-  void add(Int128 term) {
-    const bool negative = term < 0;
-    const Uint128 magnitude =
-        negative ? 0 - static_cast<Uint128>(term) : static_cast<Uint128>(term);
-    const std::array<uint64_t, 2> words = {static_cast<uint64_t>(magnitude),
-                                           static_cast<uint64_t>(magnitude >> 64)};
-    Big other;
-    mpz_import(other.get(), 2, -1, sizeof(uint64_t), 0, 0, words.data());
-    if (negative) {
-      mpz_sub(value_, value_, other.get());
-    } else {
-      mpz_add(value_, value_, other.get());
-    }
-  }
-
- private:
-  mpz_t value_;
-};
-
-Error overflow() { return Error(ErrorCode::kNumericOutOfRange, "value overflows numeric format"); }
-Error division_by_zero() { return Error(ErrorCode::kDivisionByZero, "division by zero"); }
-
-Result<std::string> checked(std::string text) {
-  const Parts parts = split(text);
-  if (parts.whole.size() > kWholeDigitsMax) {
-    return overflow();
-  }
-  return text;
-}
-
-int sign_of(const Parts& parts) {
-  switch (parts.kind) {
-    case Kind::kFinite:
-      return parts.is_zero() ? 0 : parts.negative ? -1 : 1;
-    case Kind::kMinusInfinity:
-      return -1;
-    default:
-      return 1;
-  }
-}
-
-std::string infinity(int sign) { return sign < 0 ? "-Infinity" : "Infinity"; }
 
 Result<std::string> add_finite(const Parts& a, const Parts& b, bool subtract) {
   const size_t scale = std::max(a.scale(), b.scale());
@@ -247,34 +109,11 @@ Result<std::string> add_or_subtract(std::string_view a, std::string_view b, bool
   return infinity(sign_of(left));
 }
 
-// The weight of the first base-10000 digit that is not zero, and that digit: what PostgreSQL's
-// select_div_scale looks at.
-void leading_digit(const Parts& parts, int& weight, int& digit) {
-  std::string digits;
-  digits.append(parts.whole).append(parts.fraction);
-  const size_t first = digits.find_first_not_of('0');
-  weight = 0;
-  digit = 0;
-  if (first == digits.npos) {
-    return;
-  }
-  const int exponent = static_cast<int>(parts.whole.size()) - 1 - static_cast<int>(first);
-  weight = exponent >= 0 ? exponent / 4 : -((-exponent + 3) / 4);
-  const int count = exponent - 4 * weight + 1;
-  for (int i = 0; i < count; ++i) {
-    const size_t at = first + static_cast<size_t>(i);
-    digit = digit * 10 + (at < digits.size() ? digits[at] - '0' : 0);
-  }
-}
-
+// PostgreSQL's select_div_scale.
 size_t quotient_scale(const Parts& a, const Parts& b) {
-  int weight_a = 0;
-  int weight_b = 0;
-  int digit_a = 0;
-  int digit_b = 0;
-  leading_digit(a, weight_a, digit_a);
-  leading_digit(b, weight_b, digit_b);
-  const int quotient_weight = weight_a - weight_b - (digit_a <= digit_b ? 1 : 0);
+  const LeadingDigits left = leading_digits(a);
+  const LeadingDigits right = leading_digits(b);
+  const int quotient_weight = left.weight - right.weight - (left.first <= right.first ? 1 : 0);
   int scale = kQuotientDigitsMin - quotient_weight * 4;
   scale = std::max({scale, static_cast<int>(a.scale()), static_cast<int>(b.scale()), 0});
   return static_cast<size_t>(std::min(scale, kQuotientScaleMax));
@@ -301,36 +140,6 @@ Result<std::string> divide_finite(const Parts& a, const Parts& b, size_t scale) 
     quotient.add(negative ? -1 : 1);
   }
   return checked(quotient.text(scale));
-}
-
-// Keeps `scale` digits behind the point (or zeros before it when negative).
-std::string rescale(const Parts& parts, int32_t scale, bool round) {
-  const int64_t keep = static_cast<int64_t>(parts.whole.size()) + scale;
-  std::string digits;
-  digits.append(parts.whole).append(parts.fraction);
-  const size_t shown_scale = static_cast<size_t>(std::max(scale, 0));
-  if (keep >= static_cast<int64_t>(digits.size())) {
-    digits.append(static_cast<size_t>(keep) - digits.size(), '0');
-    return assemble(parts.negative, digits, shown_scale);
-  }
-  if (keep < 0) {
-    return assemble(false, "0", shown_scale);
-  }
-  const size_t cut = static_cast<size_t>(keep);
-  const bool up = round && digits[cut] >= '5';
-  digits.resize(cut);
-  if (up) {
-    digits.insert(digits.begin(), '0');
-    size_t at = digits.size() - 1;
-    while (digits[at] == '9') {
-      digits[at--] = '0';
-    }
-    ++digits[at];
-  }
-  if (scale < 0) {
-    digits.append(static_cast<size_t>(-scale), '0');
-  }
-  return assemble(parts.negative, digits, shown_scale);
 }
 
 // Digits, point and exponent of input text. Requires: no spaces around it.
@@ -366,7 +175,7 @@ Result<std::string> parse_number(std::string_view body, std::string_view text) {
     at = static_cast<size_t>(end - body.data());
     if (error == std::errc::result_out_of_range || exponent >= INT_MAX / 2 ||
         exponent <= -(INT_MAX / 2)) {
-      return overflow();
+      return numeric_overflow();
     }
   }
   if (at != body.size()) {
@@ -381,7 +190,7 @@ Result<std::string> parse_number(std::string_view body, std::string_view text) {
       static_cast<int64_t>(whole.size()) - static_cast<int64_t>(zeros) + exponent;
   if (scale > static_cast<int64_t>(kScaleMax) ||
       (!zero && whole_digits > static_cast<int64_t>(kWholeDigitsMax))) {
-    return overflow();
+    return numeric_overflow();
   }
   if (!zero && exponent > static_cast<int64_t>(fraction.size())) {
     digits.append(static_cast<size_t>(exponent) - fraction.size(), '0');
@@ -546,7 +355,7 @@ Result<std::string> numeric_round(std::string_view a, int32_t scale) {
   if (parts.kind != Kind::kFinite) {
     return std::string(a);
   }
-  return checked(rescale(parts, std::clamp(scale, -kRoundScaleMax, kRoundScaleMax), true));
+  return checked(rescale(parts, std::clamp(scale, kRoundScaleMin, kRoundScaleMax), true));
 }
 
 Result<std::string> numeric_truncate(std::string_view a, int32_t scale) {
@@ -554,7 +363,7 @@ Result<std::string> numeric_truncate(std::string_view a, int32_t scale) {
   if (parts.kind != Kind::kFinite) {
     return std::string(a);
   }
-  return rescale(parts, std::clamp(scale, -kRoundScaleMax, kRoundScaleMax), false);
+  return rescale(parts, std::clamp(scale, kRoundScaleMin, kRoundScaleMax), false);
 }
 
 namespace {

@@ -62,11 +62,6 @@ size_t first_bad_byte(std::string_view text, bool allow_nul) {
   return at;
 }
 
-size_t blank_trimmed(std::string_view text) {
-  const size_t last = text.find_last_not_of(' ');
-  return last == text.npos ? 0 : last + 1;
-}
-
 // The bytes of the first `characters` characters. Requires: valid UTF-8.
 size_t prefix_bytes(std::string_view text, size_t characters) {
   size_t at = 0;
@@ -183,7 +178,7 @@ Result<std::string> parse_characters(Type type, std::string_view text) {
     return std::string(text);
   }
   const std::string_view kept =
-      type.id == TypeId::kChar ? text.substr(0, blank_trimmed(text)) : text;
+      type.id == TypeId::kChar ? without_padding(text) : text;
   if (type.modifier < 0 || kept.size() <= static_cast<size_t>(type.modifier)) {
     return std::string(kept);
   }

@@ -23,6 +23,11 @@ void append_text(Type type, int64_t value, std::string& out);           // Physi
 void append_text(Type type, double value, std::string& out);            // Physical kDouble.
 void append_text(Type type, std::string_view value, std::string& out);  // Physical kString.
 
+// char(n) compares without its trailing blanks.
+inline std::string_view without_padding(std::string_view text) {
+  return text.substr(0, text.find_last_not_of(' ') + 1);
+}
+
 bool is_valid_utf8(std::string_view text);
 size_t utf8_length(std::string_view text);  // Characters. Requires: valid.
 

@@ -2,7 +2,9 @@
 
 #include <cmath>
 
+#include "type/jsonb.h"
 #include "type/numeric.h"
+#include "type/text.h"
 
 namespace rowan::type {
 
@@ -18,7 +20,16 @@ int compare_doubles(double a, double b) {
 }
 
 int compare_strings(TypeId type, std::string_view a, std::string_view b) {
-  return type == TypeId::kNumeric ? numeric_compare(a, b) : a.compare(b);
+  switch (type) {
+    case TypeId::kNumeric:
+      return numeric_compare(a, b);
+    case TypeId::kChar:
+      return without_padding(a).compare(without_padding(b));
+    case TypeId::kJsonb:
+      return jsonb_compare(a, b);
+    default:
+      return a.compare(b);
+  }
 }
 
 int compare(const Value& a, const Value& b) {

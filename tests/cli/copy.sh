@@ -34,4 +34,30 @@ printf 'a,b\n20,x\nnot a number,y\n' > bad.csv
 run import t.git u bad.csv; exits 12; says 'line 3'
 [[ $(value 'SELECT count(*) FROM u') == 5 ]] || fail "a failed import left rows"
 
+# Line ends are those of the first line, and nothing else ends a record; the bytes are read as PostgreSQL reads them.
+"$rowan" sql t.git -c 'CREATE TABLE lines (a text, b text)' >/dev/null
+# reads FORMAT BYTES ROWS: the bytes are taken, and give these rows.
+reads() {
+  printf "$2" > lines.data
+  run sql t.git -c 'BEGIN' -c "COPY lines FROM '$work/lines.data' (FORMAT $1)" -c 'COPY (SELECT * FROM lines) TO STDOUT' -c 'ROLLBACK'
+  exits 0; shows "$3"
+}
+refuses() {
+  printf "$2" > lines.data
+  run sql t.git -c "COPY lines FROM '$work/lines.data' (FORMAT $1)"; exits 12; says "$3"
+}
+reads csv 'a,b\rc,d\r' $'a\tb\nc\td'
+reads csv 'a,b\r\nc,d\r\n' $'a\tb\nc\td'
+reads csv 'a,b\n"c\rd",e' $'a\tb\nc\\rd\te'
+reads text 'a\tb\rc\td\r' $'a\tb\nc\td'
+reads text '\\x41\\x4a\\x4\t\\xg\\101\n' $'AJ\x04\txgA'
+reads text 'a\\\nb\tc\n' $'a\\nb\tc'
+reads text 'a\tb\n\\.\nignored\n' $'a\tb'
+refuses csv 'a,b\nc\r,d\n' 'unquoted carriage return found in data'
+refuses csv 'a,b\rc,d\n' 'unquoted newline found in data'
+refuses csv 'a,b\r\nc\r,d\r\n' 'unquoted carriage return found in data'
+refuses text 'a\tb\nc\rd\te\n' 'literal carriage return found in data'
+refuses text 'a\tb\r\nc\td\n' 'literal newline found in data'
+refuses text 'a\tb\n\\.x\n' 'end-of-copy marker corrupt'
+
 finish

@@ -91,6 +91,8 @@ def statements_and_prompts(home):
     shell.run("  name text);", "CREATE TABLE", "shop@main=> ")
     shell.run("INSERT INTO people VALUES (1, 'Ada'), (2, NULL);", "INSERT 0 2", "=> ")
     shell.run("SELECT * FROM people ORDER BY id;", " id | name", "  1 | Ada", "(2 rows)", "=> ")
+    shell.run("/* what follows", "-> ")  # A comment is not over with its line.
+    shell.run("\\q; SELECT 'no' */ SELECT 'ye' || 's';", " yes", "=> ")
     shell.run("SELECT nope", "-> ")
     shell.run("FROM people;", "ERROR:  42703", "LINE 1: SELECT nope", "^", "=> ")
     shell.run("\\d people", 'Table "public.people"', "not null", "people_pkey PRIMARY KEY (id)", "=> ")

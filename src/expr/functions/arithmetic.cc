@@ -241,6 +241,10 @@ Result<Column> numeric_minus(const KernelInput& input) {
   });
 }
 
+bool is_infinite_numeric(std::string_view a) {
+  return a == "Infinity" || a == "-Infinity";
+}
+
 Result<Column> numeric_absolute(const KernelInput& input) {
   const Strings a(input.arguments[0]);
   return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
@@ -302,6 +306,13 @@ Result<Column> date_plus_time(const KernelInput& input) {
       });
 }
 
+Result<Column> time_plus_date(const KernelInput& input) {
+  const Column swapped[] = {input.arguments[1], input.arguments[0]};
+  KernelInput turned = input;
+  turned.arguments = swapped;
+  return date_plus_time(turned);
+}
+
 // ---- The table ----
 
 void add_row(FunctionTable& table, std::string_view name, std::vector<TypeId> arguments,
@@ -350,6 +361,7 @@ void add_dates(FunctionTable& table) {
   add_row(table, "-", {TypeId::kDate, TypeId::kInt4}, TypeId::kDate, date_shift<-1>);
   add_row(table, "-", {TypeId::kDate, TypeId::kDate}, TypeId::kInt4, date_difference);
   add_row(table, "+", {TypeId::kDate, TypeId::kTime}, TypeId::kTimestamp, date_plus_time);
+  add_row(table, "+", {TypeId::kTime, TypeId::kDate}, TypeId::kTimestamp, time_plus_date);
 }
 
 }  // namespace
@@ -383,7 +395,13 @@ void add_arithmetic(FunctionTable& table) {
           [](const KernelInput& input) -> Result<Column> {
             const Strings a(input.arguments[0]), b(input.arguments[1]);
             return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
-              // (a - a mod b) / b has no remainder, so its division is exact.
+              // Of infinities the quotient; else (a - a mod b) / b has no remainder, so its division
+              // is exact.
+              if (is_infinite_numeric(a[row]) || is_infinite_numeric(b[row])) {
+                TRY_ASSIGN(const std::string result, type::numeric_divide(a[row], b[row]));
+                out.set(row, result);
+                return {};
+              }
               TRY_ASSIGN(const std::string remainder, type::numeric_modulo(a[row], b[row]));
               TRY_ASSIGN(const std::string whole, type::numeric_subtract(a[row], remainder));
               TRY_ASSIGN(const std::string quotient, type::numeric_divide(whole, b[row]));

@@ -55,6 +55,62 @@ Result<Column> extreme_kernel(const KernelInput& input) {
   });
 }
 
+// ---- A date and a timestamp: by the moment the day begins, which may lie beyond all timestamps ----
+
+int64_t start_of_day(int64_t date) {
+  constexpr int64_t kDayUs = 86'400'000'000;
+  if (date == INT32_MIN) return INT64_MIN;
+  if (date == INT32_MAX) return INT64_MAX;
+  int64_t micros = 0;
+  // Later than every timestamp, but not infinity.
+  if (__builtin_mul_overflow(date, kDayUs, &micros)) return INT64_MAX - 1;
+  return micros;
+}
+
+template <CompareOp op, bool date_left>
+Result<Column> compare_day_kernel(const KernelInput& input) {
+  return map2<int64_t, int64_t, int64_t>(input, [](int64_t a, int64_t b) {
+    const int64_t x = date_left ? start_of_day(a) : a;
+    const int64_t y = date_left ? b : start_of_day(b);
+    return static_cast<int64_t>(holds<op, IntOrder>(x, y));
+  });
+}
+
+template <bool date_left>
+Result<Column> distinct_day_kernel(const KernelInput& input) {
+  const Column& left = input.arguments[0];
+  const Column& right = input.arguments[1];
+  const Ints a(left), b(right);
+  auto out = make_fixed<int64_t>(input.result_type, input.rows);
+  for (size_t i = 0; i < input.rows; ++i) {
+    const bool a_null = left.is_null(i);
+    const bool b_null = right.is_null(i);
+    const int64_t x = date_left ? start_of_day(a[i]) : a[i];
+    const int64_t y = date_left ? b[i] : start_of_day(b[i]);
+    out.data[i] = a_null || b_null ? a_null != b_null : x != y;
+  }
+  return std::move(out.column);
+}
+
+template <bool date_left>
+void add_day(FunctionTable& table, TypeId timestamp) {
+  const auto add = [&](std::string_view name, Kernel kernel, bool strict) {
+    table.push_back({.name = name,
+                     .arguments = {date_left ? TypeId::kDate : timestamp,
+                                   date_left ? timestamp : TypeId::kDate},
+                     .result = TypeId::kBool,
+                     .kernel = kernel,
+                     .strict = strict});
+  };
+  add("=", compare_day_kernel<CompareOp::kEqual, date_left>, true);
+  add("<>", compare_day_kernel<CompareOp::kNotEqual, date_left>, true);
+  add("<", compare_day_kernel<CompareOp::kLess, date_left>, true);
+  add("<=", compare_day_kernel<CompareOp::kLessEqual, date_left>, true);
+  add(">", compare_day_kernel<CompareOp::kGreater, date_left>, true);
+  add(">=", compare_day_kernel<CompareOp::kGreaterEqual, date_left>, true);
+  add(kIsDistinctName, distinct_day_kernel<date_left>, false);
+}
+
 template <typename Order>
 void add_type(FunctionTable& table, TypeId left, TypeId right) {
   const auto add = [&](std::string_view name, Kernel kernel) {
@@ -89,9 +145,16 @@ void add_comparison(FunctionTable& table) {
        {TypeId::kBool, TypeId::kDate, TypeId::kTime, TypeId::kTimestamp, TypeId::kTimestamptz}) {
     add_type<IntOrder>(table, id, id);
   }
-  for (const TypeId id :
-       {TypeId::kText, TypeId::kChar, TypeId::kBytea, TypeId::kUuid, TypeId::kJsonb})
+  add_type<IntOrder>(table, TypeId::kTimestamp, TypeId::kTimestamptz);
+  add_type<IntOrder>(table, TypeId::kTimestamptz, TypeId::kTimestamp);
+  for (const TypeId id : {TypeId::kTimestamp, TypeId::kTimestamptz}) {
+    add_day<true>(table, id);
+    add_day<false>(table, id);
+  }
+  for (const TypeId id : {TypeId::kText, TypeId::kBytea, TypeId::kUuid})
     add_type<BytesOrder>(table, id, id);
+  add_type<PaddedOrder>(table, TypeId::kChar, TypeId::kChar);
+  add_type<JsonbOrder>(table, TypeId::kJsonb, TypeId::kJsonb);
   add_type<NumericOrder>(table, TypeId::kNumeric, TypeId::kNumeric);
 
   const auto add_extreme = [&](std::string_view name, Kernel kernel) {

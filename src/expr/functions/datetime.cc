@@ -9,6 +9,7 @@
 #include "expr/kernels.h"
 #include "expr/utf8.h"
 #include "type/cast.h"
+#include "type/numeric.h"
 #include "type/text.h"
 
 namespace rowan::expr {
@@ -231,7 +232,6 @@ bool grows_for_ever(Field field) {
 }
 
 std::optional<Decimal> timestamp_field(Field field, int64_t timestamp, bool with_zone) {
-  if (field == Field::kEpoch) return Decimal{timestamp + kUnixUs, 6};
   if (field == Field::kTimezone) return with_zone ? std::optional(Decimal{0}) : std::nullopt;
   const int64_t days = floor_divide(timestamp, kDayUs);
   if (const auto decimal = time_field(field, timestamp - days * kDayUs)) return decimal;
@@ -250,11 +250,31 @@ std::string decimal_text(const Decimal& decimal) {
   return digits;
 }
 
-// One field of one value; nullopt in the value's place: NULL (a field of infinity that has none).
+// One field of one value; null: NULL (a field of infinity that has none).
 struct Extracted {
   bool null = false;
   std::string text;
 };
+
+// The day of a timestamp and, behind the point, how much of it is over.
+Result<std::string> julian_date(int64_t timestamp) {
+  const int64_t days = floor_divide(timestamp, kDayUs);
+  TRY_ASSIGN(const std::string part,
+             type::numeric_divide(type::numeric_from_int(timestamp - days * kDayUs),
+                                  type::numeric_from_int(kDayUs)));
+  return type::numeric_add(type::numeric_from_int(days + kJulianDay), part);
+}
+
+// Seconds since 1970. Near the end of time, where their microseconds pass 64 bits, PostgreSQL divides
+// and keeps what the quotient's scale holds.
+Result<std::string> epoch_seconds(int64_t timestamp) {
+  int64_t micros = 0;
+  if (!__builtin_add_overflow(timestamp, kUnixUs, &micros)) return decimal_text({micros, 6});
+  TRY_ASSIGN(const std::string sum, type::numeric_add(type::numeric_from_int(timestamp),
+                                                      type::numeric_from_int(kUnixUs)));
+  TRY_ASSIGN(const std::string quotient, type::numeric_divide(sum, "1000000"));
+  return type::numeric_round(quotient, 6);
+}
 
 Result<Extracted> extract_field(std::string_view name, TypeId id, int64_t value) {
   const auto field = find_field(name);
@@ -263,8 +283,15 @@ Result<Extracted> extract_field(std::string_view name, TypeId id, int64_t value)
   const bool low = value == (is_date ? INT32_MIN : INT64_MIN);
   const bool high = value == (is_date ? INT32_MAX : INT64_MAX);
   if (id != TypeId::kTime && (low || high)) {
+    if (is_date && time_field(*field, 0).has_value()) return unit_error(name, id, true);
     if (!grows_for_ever(*field)) return Extracted{true, {}};
     return Extracted{false, low ? "-Infinity" : "Infinity"};
+  }
+  const bool is_timestamp = id == TypeId::kTimestamp || id == TypeId::kTimestamptz;
+  if (is_timestamp && (*field == Field::kJulian || *field == Field::kEpoch)) {
+    TRY_ASSIGN(std::string text,
+               *field == Field::kJulian ? julian_date(value) : epoch_seconds(value));
+    return Extracted{false, std::move(text)};
   }
   std::optional<Decimal> decimal;
   if (id == TypeId::kTime) {
@@ -294,13 +321,71 @@ Result<Column> extract(const KernelInput& input) {
   });
 }
 
+// Fields with a fraction as PostgreSQL computes them in double precision; nullopt: no such field.
+std::optional<double> approximate_field(Field field, TypeId id, int64_t value) {
+  const int64_t days = id == TypeId::kTime ? 0 : floor_divide(value, kDayUs);
+  const int64_t time = value - days * kDayUs;
+  const auto seconds = static_cast<double>(time / kSecondUs % 60);
+  const auto fraction = static_cast<double>(time % kSecondUs);
+  switch (field) {
+    case Field::kMicrosecond:
+      return seconds * 1e6 + fraction;
+    case Field::kMillisecond:
+      return seconds * 1e3 + fraction / 1e3;
+    case Field::kSecond:
+      return seconds + fraction / 1e6;
+    case Field::kJulian:
+      if (id == TypeId::kTime) return std::nullopt;
+      return static_cast<double>(days + kJulianDay) +
+             (static_cast<double>(time / kSecondUs) + fraction / 1e6) / 86'400.0;
+    case Field::kEpoch: {
+      if (id == TypeId::kTime) return static_cast<double>(value) / 1e6;
+      int64_t since = 0;
+      const bool far = __builtin_add_overflow(value, kUnixUs, &since);
+      return (far ? static_cast<double>(value) + static_cast<double>(kUnixUs)
+                  : static_cast<double>(since)) /
+             1e6;
+    }
+    default:
+      return std::nullopt;
+  }
+}
+
+Result<std::optional<double>> date_part_of(std::string_view name, TypeId id, int64_t value) {
+  const auto field = find_field(name);
+  const bool endless = id != TypeId::kTime && (value == INT64_MIN || value == INT64_MAX);
+  if (field.has_value() && !endless) {
+    if (const auto part = approximate_field(*field, id, value)) return part;
+  }
+  TRY_ASSIGN(const Extracted extracted, extract_field(name, id, value));
+  if (extracted.null) return std::optional<double>();
+  return std::optional<double>(type::numeric_to_double(extracted.text));
+}
+
 // The same in double precision.
 template <TypeId id>
 Result<Column> date_part(const KernelInput& input) {
-  KernelInput exact = input;
-  exact.result_type = {TypeId::kNumeric};
-  TRY_ASSIGN(const Column column, extract<id>(exact));
-  return type::cast(column, {TypeId::kFloat8}, type::CastContext::kImplicit);
+  const Strings names(input.arguments[0]);
+  const Ints values(input.arguments[1]);
+  auto out = make_nullable<double>(input.result_type, input.rows);
+  for (size_t row = 0; row < input.rows; ++row) {
+    out.data[row] = 0;
+    if (is_null(input, row)) continue;
+    TRY_ASSIGN(const std::optional<double> part, date_part_of(names[row], id, values[row]));
+    out.data[row] = part.value_or(0);
+    out.nulls[row] = part.has_value() ? 0 : 1;
+  }
+  return std::move(out.column);
+}
+
+// Of a date: of the timestamp it begins with.
+Result<Column> date_part_of_date(const KernelInput& input) {
+  TRY_ASSIGN(Column timestamps, type::cast(input.arguments[1], {TypeId::kTimestamp},
+                                           type::CastContext::kImplicit));
+  const Column arguments[] = {input.arguments[0], std::move(timestamps)};
+  KernelInput inner = input;
+  inner.arguments = arguments;
+  return date_part<TypeId::kTimestamp>(inner);
 }
 
 // ---- date_trunc ----
@@ -471,7 +556,7 @@ void add_datetime(FunctionTable& table) {
   add("extract", {kText, kTime}, kNumeric, extract<kTime>);
   add("extract", {kText, kTimestamp}, kNumeric, extract<kTimestamp>);
   add("extract", {kText, kTimestamptz}, kNumeric, extract<kTimestamptz>);
-  add("date_part", {kText, kDate}, kFloat8, date_part<kDate>);
+  add("date_part", {kText, kDate}, kFloat8, date_part_of_date);
   add("date_part", {kText, kTime}, kFloat8, date_part<kTime>);
   add("date_part", {kText, kTimestamp}, kFloat8, date_part<kTimestamp>);
   add("date_part", {kText, kTimestamptz}, kFloat8, date_part<kTimestamptz>);

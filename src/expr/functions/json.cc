@@ -6,6 +6,7 @@
 #include "expr/function_table.h"
 #include "expr/kernels.h"
 #include "expr/utf8.h"
+#include "type/jsonb.h"
 
 namespace rowan::expr {
 namespace {
@@ -195,12 +196,20 @@ template <bool as_text>
 Result<Column> get_item(const KernelInput& input) {
   const Strings documents(input.arguments[0]);
   const Ints indexes(input.arguments[1]);
+  const bool is_jsonb = input.arguments[0].type.id == TypeId::kJsonb;
   std::string scratch;
   StringOutput out(input.result_type, input.rows);
   out.keep(input.arguments[0]);
   for (size_t row = 0; row < input.rows; ++row) {
-    if (!is_null(input, row))
-      put(find_item(documents[row], indexes[row]), as_text, row, out, scratch);
+    if (is_null(input, row)) continue;
+    const std::string_view document = documents[row];
+    // At the top of jsonb a scalar is an array of one.
+    const bool alone = is_jsonb && document.front() != '[' && document.front() != '{';
+    if (alone && (indexes[row] == 0 || indexes[row] == -1)) {
+      put(document, as_text, row, out, scratch);
+    } else {
+      put(find_item(document, indexes[row]), as_text, row, out, scratch);
+    }
   }
   return out.finish();
 }
@@ -261,6 +270,14 @@ Result<Column> length_of_array(const KernelInput& input) {
       });
 }
 
+Result<Column> concatenate(const KernelInput& input) {
+  const Strings a(input.arguments[0]), b(input.arguments[1]);
+  return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
+    out.set(row, type::jsonb_concatenate(a[row], b[row]));
+    return {};
+  });
+}
+
 }  // namespace
 
 void add_json(FunctionTable& table) {
@@ -276,6 +293,7 @@ void add_json(FunctionTable& table) {
     add("->>", {id, kText}, kText, get_key<true>);
     add("->>", {id, kInt4}, kText, get_item<true>);
   }
+  add("||", {kJsonb, kJsonb}, kJsonb, concatenate);
   add("?", {kJsonb, kText}, kBool, has_key);
   add("json_typeof", {kJson}, kText, type_of);
   add("jsonb_typeof", {kJsonb}, kText, type_of);

@@ -1,4 +1,4 @@
-// Mathematical functions. Roots, logarithms and powers are computed as double precision.
+// Mathematical functions: in double precision, and exact ones of numeric.
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -8,6 +8,7 @@
 #include "expr/function_table.h"
 #include "expr/kernels.h"
 #include "type/numeric.h"
+#include "type/numeric_math.h"
 
 namespace rowan::expr {
 namespace {
@@ -26,6 +27,12 @@ Result<Column> double_function(const KernelInput& input) {
   });
 }
 
+// Infinite where the result is too large.
+template <double (*f)(double)>
+Result<Column> unbounded_function(const KernelInput& input) {
+  return map1<double, double>(input, f);
+}
+
 // As double_function, but what is no number's result lies outside the function's domain.
 template <double (*f)(double)>
 Result<Column> domain_function(const KernelInput& input) {
@@ -38,10 +45,18 @@ Result<Column> domain_function(const KernelInput& input) {
 }
 
 double half_even(double a) { return std::nearbyint(a); }
-double sign_of(double a) { return a > 0 ? 1 : a < 0 ? -1 : a; }
+double sign_of(double a) { return a > 0 ? 1 : a < 0 ? -1 : 0; }  // Of NaN: 0.
 double to_degrees(double a) { return a / (std::numbers::pi / 180.0); }
 double to_radians(double a) { return a * (std::numbers::pi / 180.0); }
-double cotangent(double a) { return 1.0 / std::tan(a); }
+
+// Of 0 it is infinite.
+Result<Column> cotangent(const KernelInput& input) {
+  return try_map1<double, double>(input, [](double a, double& r) -> Result<void> {
+    if (std::isinf(a)) return out_of_domain();
+    r = 1.0 / std::tan(a);
+    return {};
+  });
+}
 
 Result<Column> square_root(const KernelInput& input) {
   return try_map1<double, double>(input, [](double a, double& r) -> Result<void> {
@@ -112,6 +127,28 @@ Result<Column> random_number(const KernelInput& input) {
 
 // ---- numeric ----
 
+template <Result<std::string> (*f)(std::string_view)>
+Result<Column> exact_function(const KernelInput& input) {
+  const Strings a(input.arguments[0]);
+  return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
+    TRY_ASSIGN(const std::string result, f(a[row]));
+    out.set(row, result);
+    return {};
+  });
+}
+
+template <Result<std::string> (*f)(std::string_view, std::string_view)>
+Result<Column> exact_function_2(const KernelInput& input) {
+  const Strings a(input.arguments[0]), b(input.arguments[1]);
+  return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
+    TRY_ASSIGN(const std::string result, f(a[row], b[row]));
+    out.set(row, result);
+    return {};
+  });
+}
+
+Result<std::string> logarithm_of_ten(std::string_view a) { return type::numeric_log("10", a); }
+
 template <std::string (*f)(std::string_view)>
 Result<Column> numeric_function(const KernelInput& input) {
   const Strings a(input.arguments[0]);
@@ -128,13 +165,14 @@ std::string numeric_sign_text(std::string_view a) {
 // round(x [, digits]) and trunc(x [, digits]).
 template <Result<std::string> (*f)(std::string_view, int32_t)>
 Result<Column> numeric_to_scale(const KernelInput& input) {
-  constexpr int64_t kScaleMax = 2000;  // PostgreSQL's NUMERIC_MAX_RESULT_SCALE.
+  constexpr int64_t kScaleMin = -131'072;  // No numeric has more digits on that side.
+  constexpr int64_t kScaleMax = 16'383;
   const Strings a(input.arguments[0]);
   const Column* digits = input.arguments.size() > 1 ? &input.arguments[1] : nullptr;
   return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
     const int64_t scale =
         digits == nullptr ? 0
-                          : std::clamp(digits->ints()[digits->index(row)], -kScaleMax, kScaleMax);
+                          : std::clamp(digits->ints()[digits->index(row)], kScaleMin, kScaleMax);
     TRY_ASSIGN(const std::string result, f(a[row], static_cast<int32_t>(scale)));
     out.set(row, result);
     return {};
@@ -212,21 +250,29 @@ void add_math(FunctionTable& table) {
     add_double(table, name, double_function<std::cbrt>);
   add_double(table, "exp", exponential);
   add_double(table, "ln", logarithm<std::log>);
-  for (const std::string_view name : {"log", "log10"})
+  for (const std::string_view name : {"log", "log10"}) {
     add_double(table, name, logarithm<std::log10>);
-  for (const std::string_view name : {"power", "pow", "^"})
+    add_row(table, name, {kNumeric}, kNumeric, exact_function<logarithm_of_ten>);
+  }
+  add_row(table, "log", {kNumeric, kNumeric}, kNumeric, exact_function_2<type::numeric_log>);
+  for (const std::string_view name : {"power", "pow", "^"}) {
     add_row(table, name, {kFloat8, kFloat8}, kFloat8, power);
+    add_row(table, name, {kNumeric, kNumeric}, kNumeric, exact_function_2<type::numeric_power>);
+  }
+  add_row(table, "sqrt", {kNumeric}, kNumeric, exact_function<type::numeric_sqrt>);
+  add_row(table, "exp", {kNumeric}, kNumeric, exact_function<type::numeric_exp>);
+  add_row(table, "ln", {kNumeric}, kNumeric, exact_function<type::numeric_ln>);
   add_double(table, "degrees", double_function<to_degrees>);
   add_double(table, "radians", double_function<to_radians>);
   add_double(table, "sin", domain_function<std::sin>);
   add_double(table, "cos", domain_function<std::cos>);
   add_double(table, "tan", domain_function<std::tan>);
-  add_double(table, "cot", double_function<cotangent>);
+  add_double(table, "cot", cotangent);
   add_double(table, "asin", domain_function<std::asin>);
   add_double(table, "acos", domain_function<std::acos>);
   add_double(table, "atan", double_function<std::atan>);
-  add_double(table, "sinh", double_function<std::sinh>);
-  add_double(table, "cosh", double_function<std::cosh>);
+  add_double(table, "sinh", unbounded_function<std::sinh>);
+  add_double(table, "cosh", unbounded_function<std::cosh>);
   add_double(table, "tanh", double_function<std::tanh>);
   add_row(table, "atan2", {kFloat8, kFloat8}, kFloat8, arc_tangent_2);
   add_row(table, "pi", {}, kFloat8, pi);
@@ -237,6 +283,8 @@ void add_math(FunctionTable& table) {
                    .is_volatile = true});
   add_row(table, "gcd", {kInt4, kInt4}, kInt4, greatest_divisor<kInt4>);
   add_row(table, "gcd", {kInt8, kInt8}, kInt8, greatest_divisor<kInt8>);
+  add_row(table, "gcd", {kNumeric, kNumeric}, kNumeric, exact_function_2<type::numeric_gcd>);
+  add_row(table, "lcm", {kNumeric, kNumeric}, kNumeric, exact_function_2<type::numeric_lcm>);
   add_row(table, "lcm", {kInt4, kInt4}, kInt4, least_multiple<kInt4>);
   add_row(table, "lcm", {kInt8, kInt8}, kInt8, least_multiple<kInt8>);
 }

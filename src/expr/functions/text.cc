@@ -25,6 +25,15 @@ Result<Column> byte_length(const KernelInput& input) {
   return map1<int64_t, std::string_view>(
       input, [](std::string_view text) { return static_cast<int64_t>(text.size()); });
 }
+// char(n) is as long as its type says.
+Result<Column> padded_byte_length(const KernelInput& input) {
+  const Column& column = input.arguments[0];
+  const int64_t width = std::max(column.type.modifier, 0);
+  return map1<int64_t, std::string_view>(input, [width](std::string_view text) {
+    const auto characters = static_cast<int64_t>(type::utf8_length(text));
+    return static_cast<int64_t>(text.size()) + std::max<int64_t>(width - characters, 0);
+  });
+}
 Result<Column> bit_length(const KernelInput& input) {
   return map1<int64_t, std::string_view>(
       input, [](std::string_view text) { return static_cast<int64_t>(text.size()) * 8; });
@@ -310,7 +319,8 @@ Result<Column> chr(const KernelInput& input) {
   return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
     const int64_t code = codes[row];
     if (code == 0) return Error(ErrorCode::kProgramLimit, "null character not permitted");
-    if (code < 0) return Error(ErrorCode::kProgramLimit, "character number must be positive");
+    if (code < 0)
+      return Error(ErrorCode::kInvalidParameterValue, "character number must be positive");
     if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) {
       return Error(ErrorCode::kProgramLimit,
                    "requested character too large for encoding: " + std::to_string(code));
@@ -335,8 +345,17 @@ Result<Column> to_hexadecimal(const KernelInput& input) {
 }
 
 void append_quoted_ident(std::string_view text, std::string& out) { out += sql::quote_ident(text); }
+// With backslashes, as a literal that reads the same under any setting of
+// standard_conforming_strings.
 void append_quoted_literal(std::string_view text, std::string& out) {
-  out += sql::quote_literal(text);
+  if (text.find('\\') == std::string_view::npos) {
+    out += sql::quote_literal(text);
+    return;
+  }
+  std::string doubled;
+  for (const char byte : text) doubled.append(byte == '\\' ? 2 : 1, byte);
+  out += 'E';
+  out += sql::quote_literal(doubled);
 }
 
 // ---- Concatenation ----
@@ -421,11 +440,29 @@ Result<Column> concat_ws(const KernelInput& input) {
 
 Result<Column> quote_nullable(const KernelInput& input) {
   const Column& texts = input.arguments[0];
+  std::string scratch;
   return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
-    out.set(row,
-            texts.is_null(row) ? "NULL" : sql::quote_literal(texts.strings()[texts.index(row)]));
+    scratch.clear();
+    if (texts.is_null(row)) {
+      scratch = "NULL";
+    } else {
+      append_quoted_literal(texts.strings()[texts.index(row)], scratch);
+    }
+    out.set(row, scratch);
     return {};
   });
+}
+
+// f of any value's text.
+template <Kernel f>
+Result<Column> of_any_text(const KernelInput& input) {
+  Column text = input.arguments[0];
+  if (text.type.id != TypeId::kText) {
+    TRY_ASSIGN(text, type::cast(text, {TypeId::kText}, type::CastContext::kExplicit));
+  }
+  KernelInput inner = input;
+  inner.arguments = {&text, 1};
+  return f(inner);
 }
 
 void add_row(FunctionTable& table, std::string_view name, std::vector<TypeId> arguments,
@@ -456,6 +493,7 @@ void add_text(FunctionTable& table) {
     add_row(table, "octet_length", {id}, kInt4, byte_length);
     add_row(table, "bit_length", {id}, kInt4, bit_length);
   }
+  add_row(table, "octet_length", {kChar}, kInt4, padded_byte_length);
   add_row(table, "strpos", {kText, kText}, kInt4, strpos);
   add_row(table, "starts_with", {kText, kText}, kBool, starts_with);
   add_row(table, "^@", {kText, kText}, kBool, starts_with);
@@ -472,15 +510,22 @@ void add_text(FunctionTable& table) {
   add_row(table, "reverse", {kText}, kText, rewrite<append_reverse>);
   add_row(table, "quote_ident", {kText}, kText, rewrite<append_quoted_ident>);
   add_row(table, "quote_literal", {kText}, kText, rewrite<append_quoted_literal>);
-  table.push_back({.name = "quote_nullable",
-                   .arguments = {kText},
-                   .result = kText,
-                   .kernel = quote_nullable,
-                   .strict = false});
+  add_row(table, "quote_literal", {kUnknown}, kText, of_any_text<rewrite<append_quoted_literal>>);
+  for (const TypeId id : {kText, kUnknown}) {
+    table.push_back({.name = "quote_nullable",
+                     .arguments = {id},
+                     .result = kText,
+                     .kernel = id == kText ? quote_nullable : of_any_text<quote_nullable>,
+                     .strict = false});
+  }
   for (const std::string_view name : {"substr", "substring"}) {
     add_row(table, name, {kText, kInt4}, kText, substring);
     add_row(table, name, {kText, kInt4, kInt4}, kText, substring);
   }
+  // Told from the others by its types; what it does needs regular expressions.
+  add_row(table, "substring", {kText, kText}, kText, [](const KernelInput&) -> Result<Column> {
+    return Error(ErrorCode::kFeatureNotSupported, "regular expressions are not supported");
+  });
   add_row(table, "left", {kText, kInt4}, kText, left);
   add_row(table, "right", {kText, kInt4}, kText, right);
   add_trims(table);

@@ -24,6 +24,7 @@ void count_from_statistics(LogicalPtr& root, PlanContext& context) {
   node->known_rows = *known;
   node->scan.table = scan.scan.table;
   node->scan.historical = scan.scan.historical;
+  node->scan.materialized = scan.scan.materialized;
   node->scan.alias = scan.scan.alias;
   node->children.push_back(std::move(root));
   root = std::move(node);

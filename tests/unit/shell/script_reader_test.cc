@@ -37,6 +37,14 @@ TEST_CASE("nothing but blanks and comments holds no statement") {
   CHECK(items(script).empty());
 }
 
+TEST_CASE("a comment that stays open is not passed over") {
+  CHECK(leading_blanks("  /* a */ -- b\n SELECT") == 16);
+  CHECK(leading_blanks(" /* a\n b") == 1);
+  CHECK(leading_blanks("/* a */ /* b /* c */") == 8);
+  ScriptReader script(std::string_view("SELECT 1; /* open"));
+  CHECK(items(script) == std::vector<std::string>{"1 SELECT 1;", "1 /* open"});
+}
+
 TEST_CASE("text that arrives byte by byte is cut the same way") {
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
