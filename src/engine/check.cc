@@ -12,10 +12,10 @@
 #include "catalog/table.h"
 #include "derived/unique_index.h"
 #include "engine/history.h"
+#include "engine/import/content.h"
 #include "store/node_cache.h"
 #include "tree/git_tree.h"
 #include "tree/row_tree.h"
-#include "txn/foreign_content.h"
 
 namespace rowan::engine {
 
@@ -59,7 +59,7 @@ class Checker {
       const auto child = std::find_if(found_.begin(), found_.end(), follows);
       if (!commit || child == found_.end()) return false;
       store::PendingObjects scratch(store_);
-      const auto canonical = txn::canonical_content(scratch, store_, Oid{}, commit->tree);
+      const auto canonical = canonical_content(scratch, store_, Oid{}, commit->tree);
       if (!canonical || *canonical == commit->tree) return false;
       if (*canonical == child->commit.tree) return true;
       id = child->id;

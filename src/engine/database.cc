@@ -101,6 +101,9 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
   txn::ManagerOptions manager_options;
   if (path != kMemory && !options.read_only)
     manager_options.derived_folder = std::filesystem::path(path) / "rowan" / "derived";
+  manager_options.verify_moved = [&](txn::Manager& manager) {
+    return database->foreign_moves_.verify_moved(manager);
+  };
   TRY_ASSIGN(database->manager_,
              txn::Manager::open(*database->store_, database->clock(), manager_options));
   if (path != kMemory) {
@@ -123,10 +126,12 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
   if (!format && format.error().code() == ErrorCode::kUnsupportedFormat)
     return Error(format.error());
   if (!options.read_only) apply_history_policies(*database->manager_, database->branch_settings_);
+  database->foreign_moves_.start(*database->manager_);
   return database;
 }
 
 DatabaseImpl::~DatabaseImpl() {
+  foreign_moves_.stop();
   if (manager_) ignore_error(manager_->roll_up_due(), "the next commit looks again");
   if (manager_) ignore_error(manager_->close(), "the store's journal keeps what was committed");
 }

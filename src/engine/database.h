@@ -15,6 +15,7 @@
 #include "catalog/catalog.h"
 #include "derived/index.h"
 #include "engine/branch_settings.h"
+#include "engine/import/foreign_moves.h"
 #include "git/commit.h"
 #include "rowan/rowan.h"
 #include "store/object_store.h"
@@ -51,6 +52,7 @@ class DatabaseImpl final : public Database {
   DatabaseImpl() = default;
 
   std::unique_ptr<store::ObjectStore> store_;
+  ForeignMoves foreign_moves_{stderr_log()};
   std::unique_ptr<txn::Manager> manager_;
   BranchSettings branch_settings_;
   std::string name_;

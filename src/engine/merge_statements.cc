@@ -6,6 +6,7 @@
 
 #include "diff/row_history.h"
 #include "engine/history.h"
+#include "engine/import/admission.h"
 #include "engine/virtual_rows.h"
 #include "type/key_codec.h"
 
@@ -432,7 +433,7 @@ class MergeStatement {
     if (is_branch) return {};
     store::PendingObjects objects(session_.owner().store());
     TRY_ASSIGN(const txn::Snapshot tip, manager.tip_snapshot(session_.branch_name()));
-    TRY_ASSIGN(const Oid sound, manager.canonical_commit(objects, commit, tip.root));
+    TRY_ASSIGN(const Oid sound, canonical_commit(manager, objects, commit, tip.root));
     if (sound == commit) return {};
     return Error(ErrorCode::kObjectNotInState,
                  fmt::format("commit {} is not in canonical form", commit.hex().substr(0, 12)))

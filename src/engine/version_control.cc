@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/history_policy.h"
+#include "engine/import/admission.h"
 #include "engine/merge_statements.h"
 #include "engine/replay.h"
 #include "engine/rewrite.h"
@@ -92,7 +93,7 @@ Result<void> make_branch(SessionImpl& session, std::string_view name, std::strin
     TRY_ASSIGN(const txn::Snapshot known,
                manager.tip_snapshot(session.is_pinned() ? session.owner().default_branch()
                                                         : session.branch_name()));
-    TRY_ASSIGN(commit, manager.canonical_commit(objects, commit, known.root));
+    TRY_ASSIGN(commit, canonical_commit(manager, objects, commit, known.root));
   }
   return manager.create_branch(name, commit, &objects);
 }

@@ -268,12 +268,12 @@ void GitStore::find_unverified(const JournalScan& scan) {
   }
 }
 
-std::vector<RefEntry> GitStore::unverified_branches() const {
+std::vector<UnverifiedBranch> GitStore::unverified_branches() const {
   const std::shared_lock lock(refs_mutex_);
-  std::vector<RefEntry> entries;
+  std::vector<UnverifiedBranch> entries;
   for (const std::string& name : unverified_) {
     const auto at = refs_.find(name);
-    if (at != refs_.end()) entries.push_back({name, at->second});
+    if (at != refs_.end()) entries.push_back({name, at->second, Oid{}});
   }
   return entries;
 }

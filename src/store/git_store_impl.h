@@ -57,7 +57,7 @@ class GitStore final : public ObjectStore {
   std::vector<Oid> find_prefix(std::string_view hex, size_t limit) const override;
   std::optional<Oid> ref(std::string_view name) const override;
   std::vector<RefEntry> refs(std::string_view prefix) const override;
-  std::vector<RefEntry> unverified_branches() const override;
+  std::vector<UnverifiedBranch> unverified_branches() const override;
   void mark_verified(std::string_view name) override;
   Result<uint64_t> append(const PendingObjects& objects,
                           const std::vector<RefUpdate>& refs) override;

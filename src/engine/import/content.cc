@@ -1,4 +1,4 @@
-#include "txn/foreign_content.h"
+#include "engine/import/content.h"
 
 #include <algorithm>
 #include <optional>
@@ -16,7 +16,7 @@
 #include "type/key_codec.h"
 #include "type/row_codec.h"
 
-namespace rowan::txn {
+namespace rowan::engine {
 
 namespace {
 
@@ -468,4 +468,4 @@ Result<Oid> canonical_content(store::PendingObjects& made, store::ObjectStore& s
   return ContentReader(made, store, known_root, root).run();
 }
 
-}  // namespace rowan::txn
+}  // namespace rowan::engine

@@ -10,7 +10,7 @@
 #include "base/result.h"
 #include "store/object_store.h"
 
-namespace rowan::txn {
+namespace rowan::engine {
 
 // Gives the canonical twin of the tree `root`: `root` itself when it is canonical already, else a
 // tree with the same rows whose new objects are in `made`. `known_root`: a tree of valid content,
@@ -18,4 +18,4 @@ namespace rowan::txn {
 Result<Oid> canonical_content(store::PendingObjects& made, store::ObjectStore& store,
                               const Oid& known_root, const Oid& root);
 
-}  // namespace rowan::txn
+}  // namespace rowan::engine
