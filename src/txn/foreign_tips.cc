@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "txn/core.h"
+#include "txn/tree_changes.h"
 
 namespace rowan::txn {
 
@@ -55,6 +56,27 @@ Result<void> stand_again(Core& core, const MovedBranch& moved,
   return {};
 }
 
+// The branch goes from where the other program put it to `answer.target`. Gives the record's
+// sequence.
+Result<uint64_t> go_to_answer(Core& core, Branch& branch, const MovedBranch& moved,
+                              const ForeignTip& answer) {
+  TRY_ASSIGN(Head head, known_head(core, answer.target, answer.objects));
+  const std::lock_guard queue(branch.queue());
+  FineChain fine = branch.fine();
+  const Oid head_ref = answer.target == moved.good ? moved.published : answer.target;
+  if (!core.store.read_only()) {
+    std::vector<store::RefUpdate> refs{{branch.ref_name(), moved.tip, head_ref}};
+    refs.insert(refs.end(), answer.refs.begin(), answer.refs.end());
+    const store::PendingObjects none(core.store);
+    TRY_ASSIGN(head.snapshot.sequence,
+               core.store.append(answer.objects != nullptr ? *answer.objects : none, refs));
+  }
+  fine.rolled_up = head_ref;  // settle_fine_chains brings the fine commits' ref here.
+  branch.set_fine(std::move(fine));
+  branch.advance(head, core.store);
+  return head.snapshot.sequence;
+}
+
 }  // namespace
 
 std::vector<MovedBranch> moved_branches(Core& core) {
@@ -83,20 +105,8 @@ Result<void> settle_moved(Core& core, const MovedBranch& moved, const ForeignTip
   if (branch == nullptr) {
     TRY(stand_again(core, moved, answer.refs));
   } else if (answer.target != moved.tip) {
-    TRY_ASSIGN(Head head, known_head(core, answer.target, answer.objects));
-    const std::lock_guard queue(branch->queue());
-    FineChain fine = branch->fine();
-    const Oid head_ref = answer.target == moved.good ? moved.published : answer.target;
-    if (!core.store.read_only()) {
-      std::vector<store::RefUpdate> refs{{ref, moved.tip, head_ref}};
-      refs.insert(refs.end(), answer.refs.begin(), answer.refs.end());
-      const store::PendingObjects none(core.store);
-      TRY_ASSIGN(head.snapshot.sequence,
-                 core.store.append(answer.objects != nullptr ? *answer.objects : none, refs));
-    }
-    fine.rolled_up = head_ref;  // settle_fine_chains brings the fine commits' ref here.
-    branch->set_fine(std::move(fine));
-    branch->advance(head, core.store);
+    TRY_ASSIGN(const uint64_t sequence, go_to_answer(core, *branch, moved, answer));
+    if (!core.store.read_only()) TRY(wait_durable(core, sequence));  // Before anybody reads.
   }
   core.store.mark_verified(ref);
   return {};
@@ -106,6 +116,11 @@ Result<void> take_over(Core& core, const ForeignTip& foreign) {
   TRY_ASSIGN(Head head, known_head(core, foreign.target, foreign.objects));
   const auto branch = core.find_branch(foreign.branch);
   if (branch == nullptr) return take_over_new(core, foreign, std::move(head));
+  const store::PendingObjects none(core.store);
+  const Oid root = branch->tip().snapshot.root;
+  TRY_ASSIGN(const TreeChanges changes,
+             tree_changes(foreign.objects != nullptr ? *foreign.objects : none, core.store.cache(),
+                          root, head.snapshot.root));
   const std::lock_guard queue(branch->queue());
   const Head tip = branch->tip();
   FineChain fine = branch->fine();
@@ -117,6 +132,8 @@ Result<void> take_over(Core& core, const ForeignTip& foreign) {
     return Error(ErrorCode::kSerializationFailure,
                  "the branch has newer commits that it does not follow");
   TRY_ASSIGN(head.snapshot.sequence, append_tip(core, foreign, fine, tip.snapshot.commit));
+  for (const TreeChanges::Rows& rows : changes.rows)
+    core.row_counts.note(rows.from, rows.to, rows.delta);
   if (fine.number != 0) {
     fine.rolled_up = head.snapshot.commit;
     fine.since_us = core.clock.now_us();
