@@ -41,6 +41,9 @@ class DatabaseImpl final : public Database {
   BranchSettings& branch_settings() { return branch_settings_; }
   const std::string& name() const { return name_; }  // The folder's name without ".git".
   const git::Signature& author() const { return author_; }
+  ForeignMoves& foreign_moves() { return foreign_moves_; }
+  // What judges commits that somebody else made.
+  Admission admission() { return {*manager_, branch_settings_, clock(), author_.name, name_}; }
   std::string default_branch() const;  // The branch of Git's HEAD: where sessions begin.
   // After a branch got another name: HEAD follows it, as `git branch -m` has it.
   Result<void> follow_rename(std::string_view from, std::string_view to);
