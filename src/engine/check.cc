@@ -10,12 +10,11 @@
 #include "catalog/catalog.h"
 #include "catalog/objects.h"
 #include "catalog/table.h"
-#include "derived/unique_index.h"
 #include "engine/history.h"
+#include "engine/import/content.h"
 #include "store/node_cache.h"
 #include "tree/git_tree.h"
 #include "tree/row_tree.h"
-#include "txn/foreign_content.h"
 
 namespace rowan::engine {
 
@@ -29,8 +28,9 @@ constexpr std::string_view kResolutions =
 
 class Checker {
  public:
-  Checker(store::ObjectStore& store, const std::function<void(const Progress&)>& report)
-      : store_(store), report_(report) {}
+  Checker(store::ObjectStore& store, const FindViolations& violations,
+          const std::function<void(const Progress&)>& report)
+      : store_(store), violations_(violations), report_(report) {}
 
   Result<std::vector<std::string>> run() {
     TRY(collect_commits());
@@ -59,7 +59,7 @@ class Checker {
       const auto child = std::find_if(found_.begin(), found_.end(), follows);
       if (!commit || child == found_.end()) return false;
       store::PendingObjects scratch(store_);
-      const auto canonical = txn::canonical_content(scratch, store_, Oid{}, commit->tree);
+      const auto canonical = canonical_content(scratch, store_, Oid{}, commit->tree);
       if (!canonical || *canonical == commit->tree) return false;
       if (*canonical == child->commit.tree) return true;
       id = child->id;
@@ -158,8 +158,6 @@ class Checker {
       for (const std::string& name : tables) {
         TRY_ASSIGN(const catalog::TableVersion table, catalog.get_table(schema, name));
         TRY(check_table(table, commit.tree, parent_root));
-        // Only a branch's newest commit must satisfy constraints.
-        if (tips_.contains(id)) TRY(unique_indexes_.check(store_, table));
       }
       TRY(check_views(catalog, schema));
       TRY(check_sequences(catalog, schema));
@@ -168,6 +166,18 @@ class Checker {
     TRY_ASSIGN(const std::vector<std::string> dangling, catalog::dangling_references(catalog));
     if (!dangling.empty())
       return Error(ErrorCode::kInvalidContent, dangling.front() + " refers to what is not there");
+    return check_constraints(id, commit.tree);
+  }
+
+  // Only a branch's newest commit must satisfy constraints.
+  Result<void> check_constraints(const Oid& id, const Oid& root) {
+    TRY_ASSIGN(const std::vector<exec::Violation> violations, violations_(root));
+    for (const exec::Violation& violation : violations) {
+      if (problems_.size() >= kProblemsMax) break;
+      const std::string row = violation.key.empty() ? std::string() : " key " + violation.key;
+      problem(id, Error(violation.code, fmt::format("{}.{}{}: {}", violation.schema,
+                                                    violation.table, row, violation.message)));
+    }
     return {};
   }
 
@@ -326,12 +336,12 @@ class Checker {
   }
 
   store::ObjectStore& store_;
+  const FindViolations& violations_;
   const std::function<void(const Progress&)>& report_;
   std::vector<std::string> problems_;
   std::vector<LogEntry> found_;
   std::unordered_set<Oid, OidHash> known_;
   std::unordered_set<Oid, OidHash> tips_;
-  derived::UniqueIndexes unique_indexes_;
   std::vector<Oid> commits_;
   uint64_t commits_done_ = 0;
   std::unordered_set<Oid, OidHash> checked_objects_;
@@ -343,8 +353,9 @@ class Checker {
 }  // namespace
 
 Result<std::vector<std::string>> check_repository(
-    store::ObjectStore& store, const std::function<void(const Progress&)>& report) {
-  return Checker(store, report).run();
+    store::ObjectStore& store, const FindViolations& violations,
+    const std::function<void(const Progress&)>& report) {
+  return Checker(store, violations, report).run();
 }
 
 }  // namespace rowan::engine

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "exec/validator.h"
 #include "rowan/rowan.h"
 #include "store/object_store.h"
 
@@ -14,8 +15,11 @@ namespace rowan::engine {
 // One line a problem. Reads every reachable object once and hashes it (S1); reads every table
 // definition; proves every row tree canonical (T1-T4): the first version of a table by building it
 // again, each later one by applying its difference from the parent's version to that version and
-// comparing the ids.
+// comparing the ids. The newest commit of each branch must keep its constraints (`violations` of its
+// tree): CHECK, NOT NULL, UNIQUE, FOREIGN KEY, and views that bind.
+using FindViolations = std::function<Result<std::vector<exec::Violation>>(const Oid& root)>;
 Result<std::vector<std::string>> check_repository(
-    store::ObjectStore& store, const std::function<void(const Progress&)>& report);
+    store::ObjectStore& store, const FindViolations& violations,
+    const std::function<void(const Progress&)>& report);
 
 }  // namespace rowan::engine

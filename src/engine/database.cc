@@ -98,14 +98,19 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
     database->name_ =
         named.extension() == ".git" ? named.stem().string() : named.filename().string();
   }
+  if (path != kMemory) TRY(database->branch_settings_.open(path));
   txn::ManagerOptions manager_options;
   if (path != kMemory && !options.read_only)
     manager_options.derived_folder = std::filesystem::path(path) / "rowan" / "derived";
+  manager_options.verify_moved = [&](txn::Manager& manager) {
+    const Admission admission(manager, database->branch_settings_, database->clock(),
+                              database->author_.name, database->name_);
+    return database->foreign_moves_.verify_moved(manager, admission);
+  };
   TRY_ASSIGN(database->manager_,
              txn::Manager::open(*database->store_, database->clock(), manager_options));
   if (path != kMemory) {
     database->folder_ = path;
-    TRY(database->branch_settings_.open(database->folder_));
     TRY_ASSIGN(const auto head, git::head_branch(database->folder_));
     if (head) database->default_branch_ = *head;
   }
@@ -123,10 +128,12 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
   if (!format && format.error().code() == ErrorCode::kUnsupportedFormat)
     return Error(format.error());
   if (!options.read_only) apply_history_policies(*database->manager_, database->branch_settings_);
+  database->foreign_moves_.start(*database);
   return database;
 }
 
 DatabaseImpl::~DatabaseImpl() {
+  foreign_moves_.stop();
   if (manager_) ignore_error(manager_->roll_up_due(), "the next commit looks again");
   if (manager_) ignore_error(manager_->close(), "the store's journal keeps what was committed");
 }
@@ -165,7 +172,13 @@ Outcome<bool> DatabaseImpl::checkpoint() {
 
 Outcome<std::vector<std::string>> DatabaseImpl::check(
     const std::function<void(const Progress&)>& report) {
-  return to_outcome(check_repository(*store_, report));
+  // Branches have most of their rows in common: each is compared with one that is fine.
+  const auto violations = [this, fine = Oid{}](const Oid& root) mutable {
+    auto found = admission().find_violations(*store_, fine, root);
+    if (found && found->empty()) fine = root;
+    return found;
+  };
+  return to_outcome(check_repository(*store_, violations, report));
 }
 
 std::optional<uint64_t> DatabaseImpl::row_count(const catalog::TableVersion& table) {

@@ -15,6 +15,7 @@
 #include "catalog/catalog.h"
 #include "derived/index.h"
 #include "engine/branch_settings.h"
+#include "engine/import/foreign_moves.h"
 #include "git/commit.h"
 #include "rowan/rowan.h"
 #include "store/object_store.h"
@@ -40,6 +41,9 @@ class DatabaseImpl final : public Database {
   BranchSettings& branch_settings() { return branch_settings_; }
   const std::string& name() const { return name_; }  // The folder's name without ".git".
   const git::Signature& author() const { return author_; }
+  ForeignMoves& foreign_moves() { return foreign_moves_; }
+  // What judges commits that somebody else made.
+  Admission admission() { return {*manager_, branch_settings_, clock(), author_.name, name_}; }
   std::string default_branch() const;  // The branch of Git's HEAD: where sessions begin.
   // After a branch got another name: HEAD follows it, as `git branch -m` has it.
   Result<void> follow_rename(std::string_view from, std::string_view to);
@@ -51,6 +55,7 @@ class DatabaseImpl final : public Database {
   DatabaseImpl() = default;
 
   std::unique_ptr<store::ObjectStore> store_;
+  ForeignMoves foreign_moves_{stderr_log()};
   std::unique_ptr<txn::Manager> manager_;
   BranchSettings branch_settings_;
   std::string name_;

@@ -6,6 +6,7 @@
 
 #include "diff/row_history.h"
 #include "engine/history.h"
+#include "engine/import/admission.h"
 #include "engine/virtual_rows.h"
 #include "type/key_codec.h"
 
@@ -402,6 +403,18 @@ uint64_t rows_touched(const merge::Outcome& outcome) {
   return rows;
 }
 
+// A branch is to go forward to a commit that is no branch's tip: nobody looked at its constraints.
+Result<void> check_forward(SessionImpl& session, const Oid& valid_root, const Oid& target) {
+  store::ObjectStore& store = session.owner().store();
+  TRY_ASSIGN(const git::Commit commit, read_commit(store, target));
+  const exec::ValidateRequest request{store, valid_root, commit.tree};
+  TRY_ASSIGN(const auto violations,
+             exec::validate(request, session.owner().manager(), session.owner().unique_indexes(),
+                            session.eval_context()));
+  session.set_violations(violations);
+  return violations.empty() ? Result<void>() : Result<void>(violation_error(violations));
+}
+
 // One MERGE statement, tried on the tip as it is until the branch stands still.
 class MergeStatement {
  public:
@@ -430,9 +443,10 @@ class MergeStatement {
     txn::Manager& manager = session_.owner().manager();
     TRY_ASSIGN(const bool is_branch, manager.has_branch(source));
     if (is_branch) return {};
+    is_foreign_ = true;
     store::PendingObjects objects(session_.owner().store());
     TRY_ASSIGN(const txn::Snapshot tip, manager.tip_snapshot(session_.branch_name()));
-    TRY_ASSIGN(const Oid sound, manager.canonical_commit(objects, commit, tip.root));
+    TRY_ASSIGN(const Oid sound, canonical_commit(manager, objects, commit, tip.root));
     if (sound == commit) return {};
     return Error(ErrorCode::kObjectNotInState,
                  fmt::format("commit {} is not in canonical form", commit.hex().substr(0, 12)))
@@ -492,6 +506,7 @@ class MergeStatement {
       result.facts.notices.push_back("the merge is a fast-forward");
       return result;
     }
+    if (is_foreign_) TRY(check_forward(session_, tip_.root, target));
     txn::BranchMove move;
     move.branch = session_.branch_name();
     move.expected_tip = tip_.commit;
@@ -599,7 +614,62 @@ class MergeStatement {
   std::vector<std::pair<std::string, Oid>> wanted_;
   txn::Snapshot tip_;
   std::vector<std::string> names_;  // Of the sources that are not contained.
+  bool is_foreign_ = false;         // One of them is no branch's tip.
 };
+
+Result<Oid> forward_to_source(SessionImpl& session, const txn::Snapshot& tip,
+                              const SourceMerge& merge) {
+  TRY(check_forward(session, tip.root, merge.source));
+  txn::BranchMove move;
+  move.branch = session.branch_name();
+  move.expected_tip = tip.commit;
+  move.target = merge.source;
+  move.refs = merge.refs();
+  TRY_ASSIGN(const txn::CommitOutcome outcome, session.owner().manager().move_branch(move));
+  session.note_commit(outcome.commit, outcome.sequence);
+  return outcome.commit;
+}
+
+Result<Oid> merge_source_once(SessionImpl& session, const SourceMerge& merge) {
+  DatabaseImpl& database = session.owner();
+  TRY_ASSIGN(const txn::Snapshot tip, database.manager().tip_snapshot(session.branch_name()));
+  Graph graph(session);
+  TRY(graph.know(tip.commit));
+  TRY(graph.know(merge.source));
+  if (graph.holds(tip.commit, merge.source)) {
+    TRY(database.manager().update_refs(nullptr, merge.refs()));
+    return tip.commit;
+  }
+  if (graph.contains(merge.source, tip.commit)) return forward_to_source(session, tip, merge);
+  TRY_ASSIGN(const Answers remembered, remembered_answers(database.store()));
+  MergeOptions options;
+  if (merge.clean_only) {
+    options.policy = Policy::kManual;
+  } else {
+    options.remembered = &remembered;
+  }
+  TRY_ASSIGN(MergeRun run, run_merge_of(session, tip.commit, {merge.source}, options));
+  if (run.conflicting) {
+    return conflict_error(run, options.policy, database.store().cache(),
+                          fmt::format("the merge of commit {} into {}",
+                                      merge.source.hex().substr(0, 12), session.branch_name()));
+  }
+  TRY_ASSIGN(const auto violations, violations_of(session, run, tip.root));
+  session.set_violations(violations);
+  if (!violations.empty()) return violation_error(violations);
+  sql::MergeStmt statement;
+  statement.text = merge.body;
+  txn::TreeCommit commit = tree_commit(
+      session, statement, tip.commit, run,
+      merge.message.empty() ? fmt::format("Merge commit {} into {}",
+                                          merge.source.hex().substr(0, 12), session.branch_name())
+                            : merge.message);
+  commit.parents.push_back(merge.source);
+  commit.refs = merge.refs();
+  TRY_ASSIGN(const txn::CommitOutcome outcome, database.manager().commit_tree(commit));
+  session.note_commit(outcome.commit, outcome.sequence);
+  return outcome.commit;
+}
 
 Result<VersionResult> commit_once(SessionImpl& session, const sql::MergeStmt& statement) {
   store::ObjectStore& store = session.owner().store();
@@ -644,6 +714,14 @@ Result<VersionResult> commit_once(SessionImpl& session, const sql::MergeStmt& st
 }
 
 }  // namespace
+
+Result<Oid> merge_source(SessionImpl& session, const SourceMerge& merge) {
+  for (int attempt = 1;; ++attempt) {
+    auto merged = merge_source_once(session, merge);
+    const bool moved = !merged && merged.error().code() == ErrorCode::kSerializationFailure;
+    if (!moved || attempt == kMergeAttemptsMax) return merged;
+  }
+}
 
 Result<VersionResult> run_merge(SessionImpl& session, const sql::MergeStmt& statement) {
   return MergeStatement(session, statement).run();

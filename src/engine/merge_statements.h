@@ -1,6 +1,7 @@
 // MERGE, COMMIT MERGE, ABORT MERGE, SHOW MERGE CONFLICTS and RESOLVE CONFLICT.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,19 @@ bool is_conflict_statement(const sql::Statement& statement);
 Result<VersionResult> run_conflict_statement(SessionImpl& session, const sql::Statement& statement);
 
 Result<VersionResult> show_conflicts(SessionImpl& session, const sql::ShowStmt& statement);
+
+// ---- A merge without a statement of its own ----
+
+struct SourceMerge {
+  Oid source;               // Canonical and in the store.
+  bool clean_only = false;  // Whatever is left to a choice stops it, where MERGE would settle it.
+  std::string message;      // Empty: "Merge commit …".
+  std::string body;
+  std::function<std::vector<store::RefUpdate>()> refs;  // Others that move in the same record.
+};
+// The session's branch takes the source in, by a fast-forward or a merge that keeps all
+// constraints. Gives the branch's tip; nothing was written after an error.
+Result<Oid> merge_source(SessionImpl& session, const SourceMerge& merge);
 
 // ---- A merge worked out, not written ----
 

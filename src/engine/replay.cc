@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "catalog/catalog.h"
 #include "engine/history.h"
+#include "engine/import/admission.h"
 #include "merge/merge.h"
 #include "store/node_cache.h"
 #include "type/row_codec.h"
@@ -380,7 +381,7 @@ Result<VersionResult> run_rebase(SessionImpl& session, const sql::RevisionsStmt&
         if (linear && manager.history().is_ancestor(onto.commit, target.tip))
           return txn::CommitOutcome{false, target.tip, 0};
         // The commit may be from elsewhere; what stands on it must be sound.
-        TRY_ASSIGN(const Oid base, manager.canonical_commit(objects, onto.commit, target.root));
+        TRY_ASSIGN(const Oid base, canonical_commit(manager, objects, onto.commit, target.root));
         TRY_ASSIGN(const git::Commit base_commit, read_commit(objects, base));
         TRY(manager.history().ensure(objects, base));
         Chain chain(session, objects, base, base_commit.tree);

@@ -4,8 +4,9 @@
 
 #include "catalog/catalog.h"
 #include "engine/history.h"
+#include "engine/import/admission.h"
+#include "engine/import/content.h"
 #include "tree/git_tree.h"
-#include "txn/foreign_content.h"
 #include "type/key_codec.h"
 
 namespace rowan::engine {
@@ -173,30 +174,30 @@ Result<VersionResult> run_restore(SessionImpl& session, const sql::RestoreStmt& 
   TRY_ASSIGN(const txn::Snapshot from, find_revision(session, statement.revision));
   txn::Manager& manager = session.owner().manager();
   Restored restored;
-  TRY_ASSIGN(const txn::CommitOutcome outcome,
-             change_branch(session, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
-               store::PendingObjects objects(session.owner().store());
-               // A commit from elsewhere may not be spelled as ours are.
-               TRY_ASSIGN(const Oid then, txn::canonical_content(objects, session.owner().store(),
-                                                                 target.root, from.root));
-               TRY_ASSIGN(restored, restored_tree(session, statement, objects, target.root, then));
-               if (restored.root == target.root) return txn::CommitOutcome{false, target.tip, 0};
-               TRY(check_constraints(session, objects, target.root, restored.root, "the restore"));
-               txn::TreeCommit commit;
-               commit.branch = target.branch;
-               commit.expected_tip = target.tip;
-               commit.root = restored.root;
-               commit.parents = {target.tip};
-               commit.objects = &objects;
-               commit.author = session.owner().author();
-               commit.message =
-                   statement.has_message && !statement.message.empty()
-                       ? std::string(statement.message)
-                       : fmt::format("restore {} to {}", restored.what, statement.revision);
-               commit.trailers = {{"Rowan-Restored-From", from.commit.hex()}};
-               commit.sync = session.settings().synchronous_commit();
-               return manager.commit_tree(commit);
-             }));
+  TRY_ASSIGN(
+      const txn::CommitOutcome outcome,
+      change_branch(session, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
+        store::PendingObjects objects(session.owner().store());
+        // A commit from elsewhere may not be spelled as ours are.
+        TRY_ASSIGN(const Oid then,
+                   canonical_content(objects, session.owner().store(), target.root, from.root));
+        TRY_ASSIGN(restored, restored_tree(session, statement, objects, target.root, then));
+        if (restored.root == target.root) return txn::CommitOutcome{false, target.tip, 0};
+        TRY(check_constraints(session, objects, target.root, restored.root, "the restore"));
+        txn::TreeCommit commit;
+        commit.branch = target.branch;
+        commit.expected_tip = target.tip;
+        commit.root = restored.root;
+        commit.parents = {target.tip};
+        commit.objects = &objects;
+        commit.author = session.owner().author();
+        commit.message = statement.has_message && !statement.message.empty()
+                             ? std::string(statement.message)
+                             : fmt::format("restore {} to {}", restored.what, statement.revision);
+        commit.trailers = {{"Rowan-Restored-From", from.commit.hex()}};
+        commit.sync = session.settings().synchronous_commit();
+        return manager.commit_tree(commit);
+      }));
   std::string notice;
   if (!outcome.changed)
     notice = fmt::format("{} is already as in {}", restored.what, short_id(from.commit));
@@ -210,8 +211,8 @@ Result<VersionResult> run_reset(SessionImpl& session, const sql::RevisionsStmt& 
              change_branch(session, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
                if (to.commit == target.tip) return txn::CommitOutcome{false, target.tip, 0};
                store::PendingObjects objects(session.owner().store());
-               TRY_ASSIGN(const Oid sound, session.owner().manager().canonical_commit(
-                                               objects, to.commit, target.root));
+               TRY_ASSIGN(const Oid sound, canonical_commit(session.owner().manager(), objects,
+                                                            to.commit, target.root));
                TRY_ASSIGN(const git::Commit commit, read_commit(objects, sound));
                TRY(check_constraints(session, objects, target.root, commit.tree, "the reset"));
                return move_with_reflog(session, target, sound, objects,

@@ -590,6 +590,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_in_transaction(
     case StatementKind::kBlame:
     case StatementKind::kShowBranches:
     case StatementKind::kShowTags:
+    case StatementKind::kShowForeign:
     case StatementKind::kShowReflog:
     case StatementKind::kShowTables:
     case StatementKind::kShowViews:
@@ -881,6 +882,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_show(Prepared& prepared) {
     }
     case StatementKind::kShowBranches:
     case StatementKind::kShowTags:
+    case StatementKind::kShowForeign:
     case StatementKind::kShowReflog: {
       TRY_ASSIGN(table, show_version_rows(*this, statement));
       break;

@@ -94,6 +94,7 @@ class SessionImpl final : public Session {
   // reads must see it.
   void note_commit(const Oid& commit, uint64_t sequence);
   const std::string& last_commit() const { return last_commit_; }  // Hex; empty: none yet.
+  uint64_t last_sequence() const { return last_sequence_; }        // Of that commit.
   // What stopped the last merge: rows that break constraints.
   const std::vector<exec::Violation>& violations() const { return violations_; }
   void set_violations(std::vector<exec::Violation> violations) {

@@ -76,18 +76,6 @@ Result<void> fill_tables(SessionImpl& session, RowCollector& rows) {
   });
 }
 
-// Tips that somebody else pushed and that could not be taken over
-// (refs/rowan/foreign/<branch>/<id>).
-Result<void> fill_foreign(SessionImpl& session, RowCollector& rows) {
-  constexpr std::string_view kPrefix = "refs/rowan/foreign/";
-  for (const store::RefEntry& ref : session.owner().store().refs(kPrefix)) {
-    const std::string_view name = std::string_view(ref.name).substr(kPrefix.size());
-    rows.add({text(std::string(name.substr(0, name.rfind('/')))), text(ref.value.hex()),
-              text(ref.name)});
-  }
-  return {};
-}
-
 Result<void> fill_status(SessionImpl& session, RowCollector& rows) {
   const store::StoreStats stats = session.owner().store().stats();
   const auto add = [&](std::string_view name, std::string value) {
@@ -171,9 +159,7 @@ std::shared_ptr<const plan::VirtualTable> find_system_table(SessionImpl& session
                 fill_tables);
   }
   if (auto definitions = find_definition_table(session, name)) return definitions;
-  if (name == "foreign")
-    return make(session, {{"branch", text_type}, {"commit", text_type}, {"ref", text_type}},
-                fill_foreign);
+  if (name == "foreign") return make(session, foreign_columns(), fill_foreign);
   if (name == "status")
     return make(session, {{"name", text_type}, {"value", text_type}}, fill_status);
   if (name == "settings")

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 
+#include "engine/history.h"
 #include "engine/history_policy.h"
+#include "engine/import/admission.h"
+#include "engine/import/take.h"
 #include "engine/merge_statements.h"
 #include "engine/replay.h"
 #include "engine/rewrite.h"
@@ -62,6 +65,10 @@ std::string_view words_of(const sql::Statement& statement) {
       return "REBASE";
     case StatementKind::kSquash:
       return "SQUASH";
+    case StatementKind::kTakeForeign:
+      return "TAKE FOREIGN";
+    case StatementKind::kDropForeign:
+      return "DROP FOREIGN";
     default:
       return {};
   }
@@ -92,7 +99,9 @@ Result<void> make_branch(SessionImpl& session, std::string_view name, std::strin
     TRY_ASSIGN(const txn::Snapshot known,
                manager.tip_snapshot(session.is_pinned() ? session.owner().default_branch()
                                                         : session.branch_name()));
-    TRY_ASSIGN(commit, manager.canonical_commit(objects, commit, known.root));
+    TRY_ASSIGN(commit, canonical_commit(manager, objects, commit, known.root));
+    TRY_ASSIGN(const git::Commit sound, read_commit(objects, commit));
+    TRY(check_constraints(session, objects, known.root, sound.tree, "the branch"));
   }
   return manager.create_branch(name, commit, &objects);
 }
@@ -284,22 +293,7 @@ Result<VersionResult> drop_tag(SessionImpl& session, const sql::TagStmt& stateme
       fmt::format("tag \"{}\" was at commit {}", statement.name, (commit ? *commit : *id).hex()));
 }
 
-}  // namespace
-
-bool is_version_statement(sql::StatementKind kind) {
-  sql::Statement probe;
-  switch (kind) {
-    case StatementKind::kAlterBranch:
-    case StatementKind::kCreateTag:
-    case StatementKind::kDropTag:
-      return true;
-    default:
-      probe.kind = kind;
-      return !words_of(probe).empty();
-  }
-}
-
-Result<VersionResult> run_version_statement(SessionImpl& session, const sql::Statement& statement) {
+Result<VersionResult> dispatch(SessionImpl& session, const sql::Statement& statement) {
   if (session.in_block()) {
     return Error(ErrorCode::kActiveTransaction,
                  fmt::format("{} cannot run inside a transaction block", words_of(statement)));
@@ -339,9 +333,37 @@ Result<VersionResult> run_version_statement(SessionImpl& session, const sql::Sta
       return run_reset(session, static_cast<const sql::RevisionsStmt&>(statement));
     case StatementKind::kSquash:
       return run_squash(session, static_cast<const sql::RevisionsStmt&>(statement));
+    case StatementKind::kTakeForeign:
+      return run_take_foreign(session, static_cast<const sql::RevisionsStmt&>(statement));
+    case StatementKind::kDropForeign:
+      return run_drop_foreign(session, static_cast<const sql::RevisionsStmt&>(statement));
     default:
       return Error(ErrorCode::kFeatureNotSupported, "this statement is not supported yet");
   }
+}
+
+}  // namespace
+
+bool is_version_statement(sql::StatementKind kind) {
+  sql::Statement probe;
+  switch (kind) {
+    case StatementKind::kAlterBranch:
+    case StatementKind::kCreateTag:
+    case StatementKind::kDropTag:
+      return true;
+    default:
+      probe.kind = kind;
+      return !words_of(probe).empty();
+  }
+}
+
+Result<VersionResult> run_version_statement(SessionImpl& session, const sql::Statement& statement) {
+  auto result = dispatch(session, statement);
+  // A foreign tip that the statement merged leaves the list.
+  txn::Manager& manager = session.owner().manager();
+  if (result && !manager.store().read_only())
+    ignore_error(sweep_parked(manager), "the next statement and the next open look again");
+  return result;
 }
 
 // ---- For the statements that change a branch ----

@@ -157,14 +157,39 @@ Result<void> fill_reflog(SessionImpl& session, std::string_view branch, RowColle
       });
 }
 
+std::vector<plan::OutputColumn> foreign_columns() {
+  return {{"branch", kTextType},    {"commit", kTextType},   {"ref", kTextType},
+          {"parked_at", kTimeType}, {"sqlstate", kTextType}, {"file", kTextType},
+          {"line", kBigintType},    {"reason", kTextType}};
+}
+
+Result<void> fill_foreign(SessionImpl& session, RowCollector& rows) {
+  std::vector<ParkedTip> tips = parked_tips(session.owner().manager());
+  const std::vector<ParkedTip>& others = session.owner().foreign_moves().unparked();
+  tips.insert(tips.end(), others.begin(), others.end());
+  for (const ParkedTip& tip : tips) {
+    rows.add({text(tip.branch), text(tip.commit.hex()), text_or_null(tip.ref),
+              tip.parked_us == 0 ? type::Value::null(kTimeType) : time_value(tip.parked_us),
+              text_or_null(tip.sqlstate), text_or_null(tip.place.file),
+              tip.place.line == 0 ? type::Value::null(kBigintType)
+                                  : integer(static_cast<int64_t>(tip.place.line)),
+              text(tip.reason)});
+  }
+  return {};
+}
+
 Result<TableRows> show_version_rows(SessionImpl& session, const sql::Statement& statement) {
-  if (statement.kind == sql::StatementKind::kShowBranches) return show_branches(session);
+  using sql::StatementKind;
+  if (statement.kind == StatementKind::kShowBranches) return show_branches(session);
   TableRows table;
-  const bool tags = statement.kind == sql::StatementKind::kShowTags;
-  table.columns = tags ? tag_columns() : reflog_columns();
+  table.columns = statement.kind == StatementKind::kShowTags      ? tag_columns()
+                  : statement.kind == StatementKind::kShowForeign ? foreign_columns()
+                                                                  : reflog_columns();
   RowCollector collector(table.columns);
-  if (tags) {
+  if (statement.kind == StatementKind::kShowTags) {
     TRY(fill_tags(session, collector));
+  } else if (statement.kind == StatementKind::kShowForeign) {
+    TRY(fill_foreign(session, collector));
   } else {
     TRY(fill_reflog(session, static_cast<const sql::ShowStmt&>(statement).name.name, collector));
   }

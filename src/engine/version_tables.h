@@ -1,4 +1,5 @@
 // Tables over branches, tags, reflogs and commits: `rowan.branches`, `rowan.tags`, `rowan.reflog`,
+// `rowan.foreign`,
 // and what SHOW prints of them.
 #pragma once
 
@@ -14,12 +15,15 @@ namespace rowan::engine {
 std::vector<plan::OutputColumn> branch_columns();
 std::vector<plan::OutputColumn> tag_columns();
 std::vector<plan::OutputColumn> reflog_columns();
+std::vector<plan::OutputColumn> foreign_columns();
 Result<void> fill_branches(SessionImpl& session, RowCollector& rows);
 Result<void> fill_tags(SessionImpl& session, RowCollector& rows);
+// Tips of other programs that were not admitted.
+Result<void> fill_foreign(SessionImpl& session, RowCollector& rows);
 Result<void> fill_reflog(SessionImpl& session, std::string_view branch,
                          RowCollector& rows);  // An empty branch: the session's.
 
-// SHOW BRANCHES, TAGS, REFLOG.
+// SHOW BRANCHES, TAGS, REFLOG, FOREIGN.
 Result<TableRows> show_version_rows(SessionImpl& session, const sql::Statement& statement);
 
 }  // namespace rowan::engine

@@ -99,10 +99,10 @@ class Validator {
  private:
   bool full() const { return violations_.size() >= request_.violations_max; }
   void add(ErrorCode code, const catalog::TableDef& table, std::string constraint, std::string key,
-           std::string message) {
+           std::string message, Bytes line = {}) {
     if (!full())
       violations_.push_back({code, table.schema, table.name, std::move(constraint), std::move(key),
-                             std::move(message)});
+                             std::move(message), std::string(line)});
   }
   Result<TablePair*> pair_of(const std::string& schema, const std::string& name);
   std::string key_text(const catalog::TableDef& table, Bytes line) const;
@@ -113,6 +113,8 @@ class Validator {
   Result<void> check_table(TablePair& pair);
   Result<void> check_row(const TablePair& pair, const RowChecks* checks, Bytes line);
   Result<void> check_unique(const TablePair& pair, size_t which);
+  Result<bool> kept_value(const TablePair& pair, const std::optional<size_t>& old_which, Bytes key,
+                          const std::string& value);
   Result<void> check_children(const TablePair& pair, size_t index);
   Result<void> check_parents(const TablePair& parent, const BoundReference& reference);
   // Rows of the new side that are not on the old side as they are; with `all`, every row.
@@ -213,15 +215,28 @@ Result<void> Validator::check_row(const TablePair& pair, const RowChecks* checks
   for (size_t i = 0; i < table.columns.size(); ++i) {
     if (!table.columns[i].not_null || !row[i].is_null()) continue;
     add(ErrorCode::kNotNullViolation, table, "", key_text(table, line),
-        not_null_violation(table, table.columns[i], row).message());
+        not_null_violation(table, table.columns[i], row).message(), line);
   }
   if (checks == nullptr) return {};
   TRY_ASSIGN(const catalog::CheckConstraint* const broken, checks->find_broken(row, eval_));
   if (broken != nullptr) {
     add(ErrorCode::kCheckViolation, table, broken->name, key_text(table, line),
-        check_violation(table, *broken, row).message());
+        check_violation(table, *broken, row).message(), line);
   }
   return {};
+}
+
+// Whether the row had the value before: then no other row did, and no index needs to be asked.
+Result<bool> Validator::kept_value(const TablePair& pair, const std::optional<size_t>& old_which,
+                                   Bytes key, const std::string& value) {
+  if (!old_which || pair.before->rows.is_zero()) return false;
+  const catalog::TableDef& table = *pair.before->table;
+  const catalog::TableLineKeys keys(pair.before->table);
+  TRY_ASSIGN(const auto before, tree::find_line(reader(keys), pair.before->rows, key));
+  if (!before) return false;
+  TRY_ASSIGN(const auto held, derived::unique_key_of(table, table.unique_keys[*old_which],
+                                                     before->line, request_.objects));
+  return held && *held == value;
 }
 
 Result<void> Validator::check_unique(const TablePair& pair, size_t which) {
@@ -238,7 +253,8 @@ Result<void> Validator::check_unique(const TablePair& pair, size_t which) {
     bool taken = !held.emplace(*value, std::string(key)).second;
     if (table.layout.counted && !line.starts_with("[1,") && line != "[1]")
       taken = true;  // Equal rows.
-    if (!taken && old_which) {
+    TRY_ASSIGN(const bool kept, kept_value(pair, old_which, key, *value));
+    if (!taken && old_which && !kept) {
       TRY_ASSIGN(const auto holder, indexes_.holder(store_, *pair.before, *old_which, *value));
       if (holder && *holder != key) {
         TRY_ASSIGN(const Keys* const changed, changed_keys(pair));
@@ -248,7 +264,7 @@ Result<void> Validator::check_unique(const TablePair& pair, size_t which) {
     if (taken) {
       const Error error = duplicate_key(table, unique.name, unique.columns, line);
       add(ErrorCode::kUniqueViolation, table, unique.name, key_text(table, line),
-          error.message() + ": " + error.detail());
+          error.message() + ": " + error.detail(), line);
     }
     return !full();
   });
@@ -325,7 +341,7 @@ Result<void> Validator::check_children(const TablePair& pair, size_t index) {
     if (!found) {
       const Error error = missing_parent(*reference, line);
       add(ErrorCode::kForeignKeyViolation, table, key.name, key_text(table, line),
-          error.message() + ": " + error.detail());
+          error.message() + ": " + error.detail(), line);
     }
     return !full();
   });
@@ -361,7 +377,7 @@ Result<void> Validator::check_parents(const TablePair& parent, const BoundRefere
         const Error error =
             still_referenced(reference, *parent.before->table, lost.find(value)->second);
         add(ErrorCode::kForeignKeyViolation, *reference.child, reference.key().name,
-            key_text(*child->before->table, line), error.message() + ": " + error.detail());
+            key_text(*child->before->table, line), error.message() + ": " + error.detail(), line);
         return !full();
       });
 }

@@ -24,6 +24,7 @@ struct Violation {
   std::string constraint;  // Empty for NOT NULL.
   std::string key;         // The row's key as text "(1, x)"; empty when it is not about a row.
   std::string message;     // PostgreSQL's sentence for the code.
+  std::string line = {};   // The row as it is stored; empty when it is not about a row.
 };
 
 struct ValidateRequest {

@@ -61,5 +61,7 @@ std::string table_name(const std::string& word);  // "shop.orders" as SQL.
 
 // Branches, tags, and what makes or moves commits (version_commands.cc).
 const std::vector<Command>& version_commands();
+// What came from other programs (foreign_commands.cc).
+const std::vector<Command>& foreign_commands();
 
 }  // namespace rowan::shell

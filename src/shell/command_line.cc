@@ -433,6 +433,7 @@ const std::vector<Command>& commands() {
         {"checkpoint", "DIR", "publish all commits to Git now", 1, 1, {}, {}, command_checkpoint},
     };
     made.insert(made.end() - 2, version_commands().begin(), version_commands().end());
+    made.insert(made.end() - 2, foreign_commands().begin(), foreign_commands().end());
     return made;
   }();
   return all;

@@ -289,6 +289,7 @@ enum class StatementKind : uint8_t {
   kCreateSequence,
   kAlterSequence,
   kShowTags,
+  kShowForeign,
   kShowIndexes,
   kShowViews,
   kShowReflog,
@@ -310,6 +311,8 @@ enum class StatementKind : uint8_t {
   kResetTo,
   kRebase,
   kSquash,
+  kTakeForeign,
+  kDropForeign,
 };
 
 struct Statement {
@@ -724,8 +727,10 @@ struct RestoreStmt : Statement {  // RESTORE {TABLE t [, …] | DATABASE s | SCH
 };
 
 // REVERT rev [, …] [MESSAGE '…'] | CHERRY-PICK rev [, …] (each may be 'a..b') | RESET [BRANCH] TO
-// rev [FORCE] | REBASE [ONTO] rev | SQUASH SINCE rev [MESSAGE '…'] [FORCE]
-struct RevisionsStmt : Statement {  // kRevert, kCherryPick, kResetTo, kRebase, kSquash
+// rev [FORCE] | REBASE [ONTO] rev | SQUASH SINCE rev [MESSAGE '…'] [FORCE] | TAKE FOREIGN rev
+// [MESSAGE '…'] | DROP FOREIGN rev
+struct RevisionsStmt
+    : Statement {  // kRevert, kCherryPick, kResetTo, kRebase, kSquash, kTakeForeign, kDropForeign
   List<std::string_view> revisions;
   bool force = false;
   bool has_message = false;
@@ -753,8 +758,8 @@ struct BlameStmt : Statement {  // BLAME t [KEY …] [AS OF rev] [CELLS]
 };
 
 struct ShowStmt : Statement {  // kShowBranches, kShowTables, kShowDatabases, kDescribe, kShowTags,
-                               // kShowStatus, kShowIndexes (ON t), kShowViews (IN s), kShowReflog
-                               // (of a branch), kShowConflicts (FOR t)
+                               // kShowForeign, kShowStatus, kShowIndexes (ON t), kShowViews (IN s),
+                               // kShowReflog (of a branch), kShowConflicts (FOR t)
   QualifiedName name;  // SHOW TABLES IN s; DESCRIBE t. An empty name: none given.
 };
 

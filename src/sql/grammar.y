@@ -53,7 +53,7 @@
   MATCH MATERIALIZED MAXVALUE MERGE MESSAGE MINVALUE MODIFY NAMES NEXT NO ONTO OPERATOR OVERRIDING OWNED PARENT PARTIAL PATH
   PICK POLICY PROTECT QUOTE READ REBASE RECURSIVE REFLOG REFRESH RELEASE RENAME REPEATABLE REPLACE RESET RESOLVE
   RESTART RESTORE RESTRICT REVERT ROLLBACK ROWS RUN SAVEPOINT SCHEMA SEQUENCE SERIALIZABLE SESSION SET SHOW SIMPLE
-  SINCE SLOT SNAPSHOT SQUASH START STAT STATUS STDIN STDOUT STORED SWITCH TABLES TAG TAGS TRANSACTION TRANSACTIONS
+  SINCE SLOT SNAPSHOT SQUASH START STAT STATUS STDIN STDOUT STORED SWITCH TABLES TAG TAGS TAKE TRANSACTION TRANSACTIONS
   TRUNCATE TYPE UNCOMMITTED UNKNOWN UNPROTECT UNTIL UPDATE VIEW VIEWS WORK WRITE ZONE.
 %fallback TYPE_FUNC CONCURRENTLY.
 // Terminals that no rule uses: they only ever are errors, some with a message of their own.
@@ -1147,6 +1147,7 @@ blame_options(A) ::= blame_options(O) CELLS. { A = b->blame_cells(O); }
 
 plain_statement(A) ::= SHOW(T) BRANCHES. { A = b->show(T, rowan::sql::StatementKind::kShowBranches, nullptr); }
 plain_statement(A) ::= SHOW(T) TAGS. { A = b->show(T, rowan::sql::StatementKind::kShowTags, nullptr); }
+plain_statement(A) ::= SHOW(T) FOREIGN. { A = b->show(T, rowan::sql::StatementKind::kShowForeign, nullptr); }
 plain_statement(A) ::= SHOW(T) STATUS. { A = b->show(T, rowan::sql::StatementKind::kShowStatus, nullptr); }
 plain_statement(A) ::= SHOW(T) TABLES in_schema(N). { A = b->show(T, rowan::sql::StatementKind::kShowTables, N); }
 plain_statement(A) ::= SHOW(T) VIEWS in_schema(N). { A = b->show(T, rowan::sql::StatementKind::kShowViews, N); }
@@ -1265,6 +1266,8 @@ plain_statement(A) ::= RESTORE(T) SCHEMA colid(N) TO revision(R) message(M). { A
 plain_statement(A) ::= REVERT(T) revision_list(L) revision_options(O). { A = b->revisions(T, rowan::sql::StatementKind::kRevert, L, O); }
 plain_statement(A) ::= CHERRY(T) MINUS PICK revision_list(L) revision_options(O). { A = b->revisions(T, rowan::sql::StatementKind::kCherryPick, L, O); }
 plain_statement(A) ::= SQUASH(T) SINCE revision(R) revision_options(O). { A = b->revisions(T, rowan::sql::StatementKind::kSquash, b->start(R.text()), O); }
+plain_statement(A) ::= TAKE(T) FOREIGN revision(R) message(M). { A = b->revisions(T, rowan::sql::StatementKind::kTakeForeign, b->start(R.text()), b->revision_message({}, M)); }
+plain_statement(A) ::= DROP(T) FOREIGN revision(R). { A = b->revisions(T, rowan::sql::StatementKind::kDropForeign, b->start(R.text()), {}); }
 plain_statement(A) ::= REBASE(T) revision(R). { A = b->revisions(T, rowan::sql::StatementKind::kRebase, b->start(R.text()), {}); }
 plain_statement(A) ::= REBASE(T) ONTO revision(R). { A = b->revisions(T, rowan::sql::StatementKind::kRebase, b->start(R.text()), {}); }
 plain_statement(A) ::= RESET(T) TO revision(R) force(F). { A = b->reset_to(T, R, F); }

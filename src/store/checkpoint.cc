@@ -92,7 +92,12 @@ Result<void> GitStore::checkpoint_pass(std::vector<ForeignMove>& moves) {
     const std::lock_guard lock(work_mutex_);
     records.assign(records_.begin(), records_.end());
   }
-  if (records.empty() && republish_.empty()) return settle_private_packs(records);
+  bool is_good_due = false;
+  {
+    const std::shared_lock lock(refs_mutex_);
+    is_good_due = !good_due_.empty();
+  }
+  if (records.empty() && republish_.empty() && !is_good_due) return settle_private_packs(records);
   if (!records.empty()) {
     TRY(journal_->sync_to(records.back()->sequence));
     TRY(write_records(records));
@@ -154,6 +159,7 @@ Result<void> GitStore::publish_refs(const Records& records, std::vector<ForeignM
     changes.push_back(
         {name, value_in(seen_, name), values.empty() ? value_in(settled_, name) : values.back()});
   }
+  add_good(changes);
   // The second try is for refs that stand at a value a crashed checkpoint gave them: that is ours
   // as well.
   for (int attempt = 0; attempt < 2 && !changes.empty(); ++attempt) {
@@ -163,20 +169,49 @@ Result<void> GitStore::publish_refs(const Records& records, std::vector<ForeignM
       const RefChange& change = changes[i];
       if (!found[i]) {
         TRY(settle(change.name, change.expected, change.desired));
+        if (change.name.starts_with(kGoodRefs)) adopt_ref(change.name, change.desired);
         continue;
       }
       const auto& values = journalled[change.name];
-      const bool is_ours = std::find(values.begin(), values.end(), *found[i]) != values.end();
+      const bool is_ours = change.name.starts_with(kGoodRefs) ||
+                           std::find(values.begin(), values.end(), *found[i]) != values.end();
       if (is_ours && attempt == 0) {
         again.push_back({change.name, *found[i], change.desired});
         continue;
       }
+      if (change.name.starts_with(kGoodRefs)) {
+        adopt_ref(change.name, *found[i]);  // The next checkpoint tries again.
+        continue;
+      }
+      const Oid published = value_in(settled_, change.name);
       set_in(settled_, change.name, change.desired);
-      TRY(note_foreign(change.name, *found[i], moves));
+      TRY(note_foreign(change.name, published, *found[i], moves));
     }
     changes = std::move(again);
   }
   return {};
+}
+
+// With each branch, the ref that says what sessions may see of it (refs/rowan/good/<branch>):
+// whatever another program makes of the branch meanwhile.
+void GitStore::add_good(std::vector<RefChange>& changes) {
+  std::map<std::string, Oid, std::less<>> wanted;
+  {
+    const std::unique_lock lock(refs_mutex_);
+    for (const std::string& branch : good_due_) {
+      if (!unverified_.contains(branch) && !deleted_.contains(branch))
+        wanted[branch] = value_in(settled_, branch);
+    }
+    good_due_.clear();
+  }
+  for (const RefChange& change : changes) {
+    if (change.name.starts_with(kBranches)) wanted[change.name] = change.desired;
+  }
+  for (const auto& [branch, value] : wanted) {
+    std::string name = good_ref(branch);
+    const Oid before = value_in(seen_, name);
+    if (before != value) changes.push_back({std::move(name), before, value});
+  }
 }
 
 // The ref `name` now has our value in Git.
@@ -251,21 +286,25 @@ Result<void> GitStore::scan_refs(std::vector<ForeignMove>& moves) {
   for (const std::string& name : moved) {
     const Oid found = value_in(now, name);
     const Oid ours = value_in(settled_, name);
-    if (found == ours) {
+    if (name.starts_with(kGoodRefs)) {  // Ours alone: it is set back.
+      adopt_ref(name, found);
+      const std::unique_lock lock(refs_mutex_);
+      good_due_.insert(std::string(kBranches) + name.substr(kGoodRefs.size()));
+    } else if (found == ours) {
       set_in(seen_, name, found);
       republish_.erase(name);
     } else if (!name.starts_with(kBranches) && !name.starts_with(kFine) &&
                ref(name).value_or(Oid{}) == ours) {
       adopt_ref(name, found);
     } else {
-      TRY(note_foreign(name, found, moves));
+      TRY(note_foreign(name, ours, found, moves));
     }
   }
   return {};
 }
 
 // Requires: checkpoint_mutex_. Parks the foreign value; from then on it may be replaced (S5).
-Result<void> GitStore::note_foreign(const std::string& name, const Oid& found,
+Result<void> GitStore::note_foreign(const std::string& name, const Oid& published, const Oid& found,
                                     std::vector<ForeignMove>& moves) {
   std::string parked;
   if (!found.is_zero()) {
@@ -276,7 +315,7 @@ Result<void> GitStore::note_foreign(const std::string& name, const Oid& found,
     TRY(ref_files_.publish({&change, 1}));
     adopt_ref(parked, found);
   }
-  moves.push_back({name, value_in(settled_, name), found, std::move(parked)});
+  moves.push_back({name, published, found, std::move(parked)});
   set_in(seen_, name, found);
   republish_.insert(name);
   return {};

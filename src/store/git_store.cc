@@ -75,6 +75,12 @@ Result<void> make_own_folder(const fs::path& dir, const GitStoreOptions& options
   return files.sync_folder(dir);
 }
 
+// What sessions saw of a branch when it was last published; zero: not known.
+Oid good_of(const RefMap& refs, std::string_view branch) {
+  const auto at = refs.find(good_ref(branch));
+  return at == refs.end() ? Oid{} : at->second;
+}
+
 // A bare repository with SHA-1 ids, and our folder or at least our content: a clone by stock git
 // has only that.
 Result<void> check_layout(const fs::path& dir, FileSystem& files) {
@@ -211,7 +217,7 @@ Result<void> GitStore::start() {
     TRY(ref_files_.remove_stale_locks());
     TRY(remove_temporary_packs(pack_folder(), files_));
   }
-  TRY_ASSIGN(packs_, PackSet::open(dir_ / "objects"));
+  TRY_ASSIGN(packs_, PackSet::open(dir_ / "objects", options_.quarantine));
   TRY(recover());
   if (options_.read_only) return {};
   find_stale_keeps();
@@ -256,6 +262,10 @@ void GitStore::find_unverified(const JournalScan& scan) {
   }
   const auto text = files_.read_whole(own_folder() / "refs", kRefsFileBytesMax);
   if (text) remembered_ = *text;
+  // Who may not look into the folder has the word of the refs for it: its owner published them.
+  std::error_code ignored;
+  const bool asks_refs =
+      !text && fs::exists(own_folder(), ignored) && ::access(own_folder().c_str(), X_OK) != 0;
   // Whole lines only: a torn file trusts nothing that it does not spell out.
   std::set<std::string_view> lines;
   for (size_t from = 0, end = 0; (end = remembered_.find('\n', from)) != std::string::npos;
@@ -264,24 +274,44 @@ void GitStore::find_unverified(const JournalScan& scan) {
   }
   for (const auto& [name, value] : refs_) {
     if (!name.starts_with("refs/heads/") || known.contains(name)) continue;
-    if (!lines.contains(value.hex() + " " + name)) unverified_.insert(name);
+    const bool is_good = good_of(refs_, name) == value;
+    const bool is_known = lines.contains(value.hex() + " " + name) || (asks_refs && is_good);
+    if (!is_known) unverified_.insert(name);
+    if (is_known && !is_good) good_due_.insert(name);
+  }
+  find_deleted(known);
+}
+
+// A branch that is good for sessions but not there was deleted by another program: where we drop
+// one, both refs go.
+void GitStore::find_deleted(const std::set<std::string, std::less<>>& journalled) {
+  std::error_code ignored;
+  if (!fs::exists(own_folder(), ignored)) return;  // A clone may bring any refs along.
+  for (auto at = refs_.lower_bound(kGoodRefs);
+       at != refs_.end() && at->first.starts_with(kGoodRefs); ++at) {
+    const std::string name = "refs/heads/" + at->first.substr(kGoodRefs.size());
+    if (!refs_.contains(name) && !journalled.contains(name)) deleted_.insert(name);
   }
 }
 
-std::vector<RefEntry> GitStore::unverified_branches() const {
+std::vector<UnverifiedBranch> GitStore::unverified_branches() const {
   const std::shared_lock lock(refs_mutex_);
-  std::vector<RefEntry> entries;
+  std::vector<UnverifiedBranch> entries;
   for (const std::string& name : unverified_) {
     const auto at = refs_.find(name);
-    if (at != refs_.end()) entries.push_back({name, at->second});
+    if (at == refs_.end()) continue;
+    const Oid good = good_of(refs_, name);
+    entries.push_back({name, at->second, good == at->second ? Oid{} : good});
   }
+  for (const std::string& name : deleted_) entries.push_back({name, Oid{}, good_of(refs_, name)});
   return entries;
 }
 
 void GitStore::mark_verified(std::string_view name) {
   const std::unique_lock lock(refs_mutex_);
-  const auto at = unverified_.find(name);
-  if (at != unverified_.end()) unverified_.erase(at);
+  good_due_.emplace(name);
+  if (const auto at = unverified_.find(name); at != unverified_.end()) unverified_.erase(at);
+  if (const auto at = deleted_.find(name); at != deleted_.end()) deleted_.erase(at);
 }
 
 // The transactions since the last checkpoint become what they were before the crash: readable, and

@@ -25,6 +25,9 @@ struct GitStoreOptions {
   size_t journal_first_file_bytes = kJournalFirstFileBytes;
   const Clock* clock = nullptr;  // Borrowed; nullptr: the system's.
   Log* log = nullptr;            // Borrowed; nullptr: stderr.
+  // A folder of further objects to read: those of a push, which git keeps apart while its hooks
+  // look at them. Empty: none.
+  std::filesystem::path quarantine = {};
 };
 
 // Makes the bare repository `dir` with branch `branch` unborn, DIR/rowan/ (0700) and the settings

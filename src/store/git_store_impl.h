@@ -46,6 +46,13 @@ Result<std::unique_ptr<ObjectStore>> open_git_store_on(const std::filesystem::pa
 Result<void> init_git_store_with(const std::filesystem::path& dir, std::string_view branch,
                                  const GitStoreOptions& options);
 
+inline constexpr std::string_view kGoodRefs = "refs/rowan/good/";
+
+// The ref that names the last commit of a branch ("refs/heads/main") that sessions may see.
+inline std::string good_ref(std::string_view branch) {
+  return std::string(kGoodRefs) + std::string(branch.substr(sizeof("refs/heads/") - 1));
+}
+
 class GitStore final : public ObjectStore {
  public:
   static Result<std::unique_ptr<GitStore>> open(const std::filesystem::path& dir,
@@ -57,7 +64,7 @@ class GitStore final : public ObjectStore {
   std::vector<Oid> find_prefix(std::string_view hex, size_t limit) const override;
   std::optional<Oid> ref(std::string_view name) const override;
   std::vector<RefEntry> refs(std::string_view prefix) const override;
-  std::vector<RefEntry> unverified_branches() const override;
+  std::vector<UnverifiedBranch> unverified_branches() const override;
   void mark_verified(std::string_view name) override;
   Result<uint64_t> append(const PendingObjects& objects,
                           const std::vector<RefUpdate>& refs) override;
@@ -91,6 +98,7 @@ class GitStore final : public ObjectStore {
   Result<void> recover();
   void adopt_scan(JournalScan& scan);
   void find_unverified(const JournalScan& scan);
+  void find_deleted(const std::set<std::string, std::less<>>& journalled);
   void find_stale_keeps();
   Result<void> check_refs(const std::vector<RefUpdate>& refs) const;
   Result<std::vector<PendingObjects::Entry>> spill(
@@ -111,9 +119,10 @@ class GitStore final : public ObjectStore {
   Result<void> publish_refs(const Records& records, std::vector<ForeignMove>& moves);
   Result<void> settle(const std::string& name, const Oid& before, const Oid& now);
   Result<void> scan_refs(std::vector<ForeignMove>& moves);
-  Result<void> note_foreign(const std::string& name, const Oid& found,
+  Result<void> note_foreign(const std::string& name, const Oid& published, const Oid& found,
                             std::vector<ForeignMove>& moves);
   void remember_refs();
+  void add_good(std::vector<RefChange>& changes);
   void adopt_ref(const std::string& name, const Oid& value);
   void deliver(const std::vector<ForeignMove>& moves);
   Result<void> settle_private_packs(const Records& records);
@@ -141,7 +150,10 @@ class GitStore final : public ObjectStore {
   mutable std::shared_mutex refs_mutex_;
   RefMap refs_;  // GUARDED_BY(refs_mutex_): as the last transaction left them.
   std::set<std::string, std::less<>>
-      unverified_;  // Branches that moved while the store was closed.
+      unverified_;                              // Branches that moved while the store was closed.
+  std::set<std::string, std::less<>> deleted_;  // Those of them that are not there any more.
+  // Branches whose refs/rowan/good/<branch> is not what settled_ says of them.
+  std::set<std::string, std::less<>> good_due_;
 
   mutable std::mutex work_mutex_;  // Guards down to moves_.
   std::deque<std::shared_ptr<const LoggedRecord>> records_;

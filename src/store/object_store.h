@@ -96,6 +96,13 @@ struct RefEntry {
   Oid value;
 };
 
+// A branch that somebody else moved while the store was closed.
+struct UnverifiedBranch {
+  std::string name;
+  Oid value;  // Zero: it was deleted.
+  Oid good;   // The last value that this store published; zero: none is known.
+};
+
 // A pack written past the journal (COPY, imports, spilled workspaces). Objects may be read through
 // the store once finish() returned; they are kept from collection until a transaction that names
 // them is published.
@@ -144,7 +151,7 @@ class ObjectStore : public ObjectReader {
   // Branches whose value at open is not one that this store published or recovered: somebody moved
   // them while it was closed. Their content is to be verified before it is built upon;
   // mark_verified() says that it was.
-  virtual std::vector<RefEntry> unverified_branches() const { return {}; }
+  virtual std::vector<UnverifiedBranch> unverified_branches() const { return {}; }
   virtual void mark_verified(std::string_view /*name*/) {}
 
   // Appends one transaction: at once visible to read() and ref(), durable after

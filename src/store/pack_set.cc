@@ -58,7 +58,7 @@ int64_t now_ns() {
 }
 
 int64_t folder_time_ns(const fs::path& folder) {
-  struct stat info{};
+  struct stat info {};
   if (stat(folder.c_str(), &info) != 0) return -1;
   return info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec;
 }
@@ -439,7 +439,8 @@ void gather_folders(const fs::path& objects, int depth, std::vector<Folder>& fol
 
 }  // namespace
 
-Result<std::unique_ptr<PackSet>> PackSet::open(const fs::path& objects_folder) {
+Result<std::unique_ptr<PackSet>> PackSet::open(const fs::path& objects_folder,
+                                               const fs::path& another) {
   std::error_code error;
   if (!fs::is_directory(objects_folder, error)) {
     return Error(ErrorCode::kNotARepository,
@@ -447,6 +448,7 @@ Result<std::unique_ptr<PackSet>> PackSet::open(const fs::path& objects_folder) {
   }
   std::vector<Folder> folders;
   gather_folders(objects_folder, 0, folders);
+  if (!another.empty()) gather_folders(another, 0, folders);
   auto made = std::make_unique<PackSetImpl>(std::move(folders));
   TRY(made->refresh());
   return std::unique_ptr<PackSet>(std::move(made));

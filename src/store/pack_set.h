@@ -22,8 +22,10 @@ class FileSystem;
 
 class PackSet {
  public:
-  // `objects_folder`: <repository>/objects; info/alternates is honoured.
-  static Result<std::unique_ptr<PackSet>> open(const std::filesystem::path& objects_folder);
+  // `objects_folder`: <repository>/objects; info/alternates is honoured. `another`: one more folder
+  // of that kind; empty: none.
+  static Result<std::unique_ptr<PackSet>> open(const std::filesystem::path& objects_folder,
+                                               const std::filesystem::path& another = {});
   virtual ~PackSet() = default;
 
   // The object, or nothing. A miss lists the pack folder again (stock gc may have replaced packs),

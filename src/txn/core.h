@@ -153,13 +153,10 @@ struct Core {
   std::unordered_map<Oid, Snapshot, OidHash> known;
 };
 
-// Answers for a ref that somebody else moved (foreign.cc).
-void adopt_foreign_move(Core& core, const store::ForeignMove& move);
-
-// Verifies the branches that moved while the store was closed, before anybody reads them
-// (foreign.cc). What is not canonical is followed by a commit "normalise"; a branch with broken
-// content is marked so.
-Result<void> verify_moved_branches(Core& core);
+// What another program made of branches (foreign_tips.cc), as the Manager's.
+std::vector<MovedBranch> moved_branches(Core& core);
+Result<void> settle_moved(Core& core, const MovedBranch& moved, const ForeignTip& answer);
+Result<void> take_over(Core& core, const ForeignTip& foreign);
 
 // Waits until the record is on disk. When that fails, every branch falls back and the outcome is
 // unknown (commit.cc).
@@ -211,10 +208,6 @@ Result<void> walk_reflog(Core& core, std::string_view branch,
                          const std::function<Result<bool>(const ReflogEntry&)>& visit);
 // The commit that the branch was at `n` moves ago. kUndefinedRevision.
 Result<Oid> reflog_commit(Core& core, std::string_view branch, uint64_t n);
-
-// As the Manager's (foreign.cc).
-Result<Oid> canonical_commit(Core& core, store::PendingObjects& objects, const Oid& commit,
-                             const Oid& known_root);
 
 // Revisions (revision.cc).
 Result<Oid> resolve_revision(Core& core, std::string_view revision, std::string_view branch);

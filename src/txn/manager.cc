@@ -149,7 +149,6 @@ void Core::fall_back_all() {
 Manager::Manager(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Manager::~Manager() {
-  state_->store.set_foreign_handler(nullptr);
   ignore_error(close(), "derived data is made again from the commits");
 }
 
@@ -169,11 +168,10 @@ Result<std::unique_ptr<Manager>> Manager::open(store::ObjectStore& store, const 
   for (const SequenceNote& note : take_sequence_notes(core->sequence_notes_file())) {
     if (const auto branch = core->find_branch(note.branch)) branch->sequences().resume(note);
   }
-  TRY(verify_moved_branches(*core));
+  std::unique_ptr<Manager> manager(new Manager(std::move(state)));
+  if (options.verify_moved) TRY(options.verify_moved(*manager));
   TRY(settle_fine_chains(*core));
-  store.set_foreign_handler(
-      [core](const store::ForeignMove& move) { adopt_foreign_move(*core, move); });
-  return std::unique_ptr<Manager>(new Manager(std::move(state)));
+  return manager;
 }
 
 Result<std::unique_ptr<Transaction>> Manager::begin(std::string_view branch_name,
@@ -374,10 +372,14 @@ Result<Oid> Manager::revision_at(int64_t time_us, std::string_view branch_name) 
   return txn::revision_at(*state_, time_us, head);
 }
 
-Result<Oid> Manager::canonical_commit(store::PendingObjects& objects, const Oid& commit,
-                                      const Oid& known_root) {
-  return txn::canonical_commit(*state_, objects, commit, known_root);
+std::vector<MovedBranch> Manager::moved_branches() { return txn::moved_branches(*state_); }
+Result<void> Manager::settle_moved(const MovedBranch& moved, const ForeignTip& answer) {
+  return txn::settle_moved(*state_, moved, answer);
 }
+void Manager::set_unusable(std::string_view branch, Error why) {
+  if (const auto found = state_->find_branch(branch)) found->set_broken(std::move(why));
+}
+Result<void> Manager::take_over(const ForeignTip& tip) { return txn::take_over(*state_, tip); }
 
 Result<store::RefUpdate> Manager::reflog_entry(store::PendingObjects& objects,
                                                std::string_view branch, const Oid& from,

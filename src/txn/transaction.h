@@ -250,6 +250,23 @@ struct HistoryPolicy {
   int64_t keep_us = 0;  // Commits that were rolled up go when they are older than this. 0: never.
 };
 
+// A branch that another program moved while nobody had the repository open.
+struct MovedBranch {
+  std::string name;
+  Oid tip;        // Where it is; zero: it was deleted.
+  Oid good;       // The last commit that sessions saw there; zero: not known.
+  Oid published;  // Where refs/heads/<name> was then: `good`, but under a history policy.
+};
+
+// Where a branch is to stand that another program moved.
+struct ForeignTip {
+  std::string branch;
+  Oid published;  // What its ref had from us; zero: the branch is new.
+  Oid target;     // The other program's commit, or one of `objects` on top of it.
+  store::PendingObjects* objects = nullptr;  // May be null.
+  std::vector<store::RefUpdate> refs = {};   // Others that move in the same record.
+};
+
 // What goes with a branch that is dropped or renamed, in the same record.
 struct BranchEnd {
   Oid expected_tip;  // kSerializationFailure when the branch is elsewhere. Zero: anywhere.
@@ -288,11 +305,14 @@ struct ManagerOptions {
                                           // by open() for a read-only store.
   size_t workspace_rows_max = kWorkspaceRowsMax;  // A table's overlay above this is spilled.
   Log* log = nullptr;                             // Borrowed; nullptr: stderr.
+  // Called while nobody else has the manager: verifies the branches that another program moved
+  // while nobody looked (moved_branches()). Empty: they are taken as they are.
+  std::function<Result<void>(Manager&)> verify_moved;
 };
 
 class Manager {
  public:
-  // Borrows all; they must outlive it. Installs the store's foreign-move handler.
+  // Borrows all; they must outlive it.
   static Result<std::unique_ptr<Manager>> open(store::ObjectStore& store, const Clock& clock,
                                                const ManagerOptions& options = {});
   ~Manager();
@@ -354,11 +374,18 @@ class Manager {
                            const std::vector<store::RefUpdate>& refs,
                            store::SyncMode sync = store::SyncMode::kOn);
 
-  // A commit that a branch may stand on: `commit` itself when its tree is canonical and valid, else
-  // a commit "normalise" on top of it, made in `objects`. Reads what differs from `known_root`, the
-  // tree of some branch's tip. kInvalidContent.
-  Result<Oid> canonical_commit(store::PendingObjects& objects, const Oid& commit,
-                               const Oid& known_root);
+  // ---- What another program made of a branch; whether it may stand is the caller's to say ----
+  // A branch stands at `target` from now on. When nobody here has it yet, it is new.
+  // kSerializationFailure when it is not at `published` any more (under a history policy: has
+  // commits that `target` lacks).
+  Result<void> take_over(const ForeignTip& tip);
+  // During ManagerOptions::verify_moved only. The branches that another program moved while nobody
+  // had the repository open, and what becomes of each: `answer.target` is its tip (fine as it is),
+  // a commit on top of that, or one to go back to. A read-only store keeps that in memory. One
+  // without any answer is unusable.
+  std::vector<MovedBranch> moved_branches();
+  Result<void> settle_moved(const MovedBranch& moved, const ForeignTip& answer);
+  void set_unusable(std::string_view branch, Error why);
 
   // A move of a branch that is no commit on top of it goes into the refs of its record: `what` is
   // "reset: moving to v1". A zero `to`: dropped.

@@ -30,4 +30,22 @@ run init t.git; exits 3
 run sql t.git --branch nope -c 'SELECT 1'; exits 18; says 'branch "nope" does not exist'
 run -- sql; exits 2
 
+run foreign; exits 2; says "the repository's folder is missing"
+run foreign look t.git; exits 2; says 'not "look"'
+run foreign list; exits 2; says "takes the folder alone"
+run foreign take t.git; exits 2; says "takes the folder and the commit's id"
+run foreign drop t.git 0123456789 -m no; exits 2; says "-m goes with foreign take"
+run foreign show t.git 0123456789; exits 18; says "rowan foreign list DIR"
+run foreign list t.git; exits 0; shows "(0 rows)"
+run hook; exits 2
+run hook install; exits 2; says "hook install takes the folder"
+run hook install plain; exits 18; says "is no bare repository"
+run hook install t.git; exits 0
+run hook install t.git; exits 0
+echo '#!/bin/sh' >t.git/hooks/pre-receive
+run hook install t.git; exits 3; says "--force"
+run hook install t.git --force; exits 0
+run hook run t.git <<<"old new"; exits 0
+run hook run t.git <<<"old new refs/heads/main"; exits 2
+
 finish

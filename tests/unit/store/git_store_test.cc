@@ -80,9 +80,67 @@ TEST_CASE("refs are compared before they move, within the same order as transact
                               {"refs/heads/side", Oid{}, one.commit}})
               .has_value());
   REQUIRE(store->checkpoint().has_value());
-  CHECK(git(folder.repository(), "for-each-ref --format='%(refname)'").output ==
-        "refs/heads/main\nrefs/heads/side\nrefs/tags/v1");
+  CHECK(
+      git(folder.repository(), "for-each-ref --format='%(refname)'").output ==
+      "refs/heads/main\nrefs/heads/side\nrefs/rowan/good/main\nrefs/rowan/good/side\nrefs/tags/v1");
   CHECK(store->refs("refs/heads/").size() == 2);
+}
+
+TEST_CASE("a branch's good ref follows our values alone, and tells of a branch that was deleted") {
+  TempFolder folder;
+  REQUIRE(init_git_store(folder.repository(), "main").has_value());
+  const auto rev = [&](const std::string& ref) {
+    return git(folder.repository(), "rev-parse -q --verify " + ref).output;
+  };
+  auto store = open_or_fail(folder.repository(), quiet_options());
+  const Made one = must_commit(*store, "one");
+  PendingObjects none(*store);
+  REQUIRE(store->append(none, {{"refs/heads/side", Oid{}, one.commit}}).has_value());
+  REQUIRE(store->checkpoint().has_value());
+  CHECK(rev("refs/rowan/good/main") == one.commit.hex());
+  SUBCASE("another program's moves leave it alone") {
+    const Made two = must_commit(*store, "two");
+    REQUIRE(store->checkpoint().has_value());
+    REQUIRE(git(folder.repository(), "update-ref refs/heads/main " + one.commit.hex()).status == 0);
+    REQUIRE(
+        git(folder.repository(), "update-ref refs/rowan/good/main " + one.commit.hex()).status ==
+        0);
+    REQUIRE(store->checkpoint().has_value());
+    REQUIRE(store->checkpoint().has_value());
+    CHECK(rev("main") == two.commit.hex());
+    CHECK(rev("refs/rowan/good/main") == two.commit.hex());
+  }
+  SUBCASE("a move while nobody looked is told with it") {
+    store.reset();
+    const auto tree = git(folder.repository(), "rev-parse main^{tree}").output;
+    const auto other =
+        git(folder.repository(),
+            "-c user.name=x -c user.email=x@y commit-tree -p main -m by-hand " + tree)
+            .output;
+    REQUIRE(git(folder.repository(), "update-ref refs/heads/main " + other).status == 0);
+    REQUIRE(git(folder.repository(), "update-ref -d refs/heads/side").status == 0);
+    store = open_or_fail(folder.repository(), quiet_options());
+    const auto moved = store->unverified_branches();
+    REQUIRE(moved.size() == 2);
+    CHECK(moved[0].value.hex() == other);
+    CHECK(moved[0].good == one.commit);
+    CHECK(moved[1].name == "refs/heads/side");
+    CHECK(moved[1].value.is_zero());
+    CHECK(moved[1].good == one.commit);
+    REQUIRE(store->checkpoint().has_value());
+    CHECK(rev("refs/rowan/good/main") ==
+          one.commit.hex());  // Nobody said that the other one is good.
+    store->mark_verified("refs/heads/main");
+    REQUIRE(store->checkpoint().has_value());
+    CHECK(rev("refs/rowan/good/main") == other);
+  }
+  SUBCASE("it goes with the branch") {
+    REQUIRE(store->append(none, {{"refs/heads/side", one.commit, Oid{}}}).has_value());
+    store.reset();
+    CHECK(rev("refs/rowan/good/side").empty());
+    store = open_or_fail(folder.repository(), quiet_options());
+    CHECK(store->unverified_branches().empty());
+  }
 }
 
 TEST_CASE("many refs at once go through packed-refs, and can be deleted from there") {

@@ -1,11 +1,11 @@
-// Branches, revisions, and refs that somebody else moved.
+// Branches, revisions, and tips that somebody else made.
 #include "fixture.h"
 
 namespace rowan::txn {
 
 namespace {
 
-// Passes everything on and keeps the handler, so that a test can play the store's watcher.
+// Passes everything on and says what is durable, so that a test can let a flush fail.
 class WatchedStore final : public store::ObjectStore {
  public:
   explicit WatchedStore(store::ObjectStore& below) : below_(below) {}
@@ -32,14 +32,11 @@ class WatchedStore final : public store::ObjectStore {
   Result<std::unique_ptr<store::BulkWriter>> begin_bulk() override { return below_.begin_bulk(); }
   Result<void> checkpoint() override { return {}; }
   Result<void> maintain() override { return {}; }
-  void set_foreign_handler(std::function<void(const store::ForeignMove&)> given) override {
-    handler = std::move(given);
-  }
+  void set_foreign_handler(std::function<void(const store::ForeignMove&)>) override {}
   bool read_only() const override { return false; }
   store::StoreStats stats() const override { return {}; }
   store::NodeCache& cache() const override { return below_.cache(); }
 
-  std::function<void(const store::ForeignMove&)> handler;
   uint64_t durable = 0;
   bool fail = false;
 
@@ -130,35 +127,23 @@ TEST_CASE("an abbreviation of several commits is ambiguous") {
         ErrorCode::kAmbiguousRevision);
 }
 
-TEST_CASE("a foreign fast-forward is adopted; anything else is not") {
+TEST_CASE("a tip of another program is taken over where the branch stands as it was told") {
   Fixture f;
   f.create("t");
   const Oid base = commit_rows(f, 1);
   const Oid good = commit_rows(f, 2);
   // A second manager stands at `base`, as if `good` had been pushed by somebody else.
   must(f.store->append(store::PendingObjects(*f.store), {{"refs/heads/main", good, base}}));
-  WatchedStore store(*f.store);
-  auto manager = must(Manager::open(store, f.clock));
+  auto manager = must(Manager::open(*f.store, f.clock));
   const uint64_t generation = must(manager->tip_snapshot("main")).schema_generation;
-  store.handler({"refs/heads/main", base, f.first});  // Backwards.
+  CHECK(manager->take_over({"main", f.first, good}).error().code() ==
+        ErrorCode::kSerializationFailure);
   CHECK(must(manager->tip_snapshot("main")).commit == base);
-  store.handler({"refs/heads/main", base, Oid{}});  // Deleted.
-  CHECK(must(manager->tip_snapshot("main")).commit == base);
-
-  store::PendingObjects objects(*f.store);  // No format file.
-  git::Commit broken = must(git::parse_commit(must(f.store->read(good)).bytes));
-  broken.tree = objects.add(store::ObjectType::kTree, "");
-  broken.parents = {base};
-  const Oid bad = objects.add(store::ObjectType::kCommit, git::encode_commit(broken));
-  must(f.store->append(objects, {}));
-  store.handler({"refs/heads/main", base, bad});
-  CHECK(must(manager->tip_snapshot("main")).commit == base);
-
-  store.handler({"refs/heads/main", base, good});
+  must(manager->take_over({"main", base, good}));
   CHECK(must(manager->tip_snapshot("main")).commit == good);
   CHECK(f.store->ref("refs/heads/main") == good);
   CHECK(must(manager->tip_snapshot("main")).schema_generation != generation);
-  store.handler({"refs/heads/pushed", Oid{}, good});
+  must(manager->take_over({"pushed", Oid{}, good}));
   CHECK(must(manager->tip_snapshot("pushed")).commit == good);
 }
 

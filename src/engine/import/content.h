@@ -6,16 +6,31 @@
 // kNotNullViolation, kProgramLimit; each names the file.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string>
+
 #include "base/oid.h"
 #include "base/result.h"
+#include "catalog/catalog.h"
 #include "store/object_store.h"
 
-namespace rowan::txn {
+namespace rowan::engine {
+
+// A file in a commit's tree, and a line in it.
+struct Place {
+  std::string file;   // Empty: not known.
+  uint64_t line = 0;  // From 1; 0: the file as a whole.
+};
 
 // Gives the canonical twin of the tree `root`: `root` itself when it is canonical already, else a
 // tree with the same rows whose new objects are in `made`. `known_root`: a tree of valid content,
-// to be skipped where it is equal; zero: none.
+// to be skipped where it is equal; zero: none. `at`: where an error is; may be null.
 Result<Oid> canonical_content(store::PendingObjects& made, store::ObjectStore& store,
-                              const Oid& known_root, const Oid& root);
+                              const Oid& known_root, const Oid& root, Place* at = nullptr);
 
-}  // namespace rowan::txn
+// Where a row stands that is `line` in its canonical form, however the table's files spell it.
+// Reads the table's rows: for a report of a fault.
+Result<Place> find_line(store::ObjectStore& store, const catalog::TableVersion& table, Bytes line);
+
+}  // namespace rowan::engine

@@ -1,0 +1,218 @@
+#include "engine/import/admission.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "base/limits.h"
+#include "catalog/catalog.h"
+#include "catalog/objects.h"
+#include "engine/history.h"
+#include "engine/virtual_rows.h"
+#include "exec/validator.h"
+#include "git/commit.h"
+
+namespace rowan::engine {
+
+namespace {
+
+constexpr size_t kForeignCommitsMax = 100'000;
+constexpr int64_t kAheadUsMax = 3'600'000'000;               // An hour.
+constexpr int64_t kTimeUsMax = 253'402'300'799'999'999;      // 9999-12-31 23:59:59.999999 UTC.
+constexpr auto kExpressionsMax = std::chrono::seconds(300);  // For all CHECKs of one tip.
+
+// Raises a flag when its time is over, so that what a stranger's expressions ask for has an end.
+class Deadline {
+ public:
+  explicit Deadline(std::chrono::seconds after)
+      : thread_([this, after] {
+          std::unique_lock lock(mutex_);
+          if (!wake_.wait_for(lock, after, [this] { return ended_; })) passed_ = true;
+        }) {}
+  ~Deadline() {
+    {
+      const std::lock_guard lock(mutex_);
+      ended_ = true;
+    }
+    wake_.notify_one();
+    thread_.join();
+  }
+  Deadline(const Deadline&) = delete;
+  Deadline& operator=(const Deadline&) = delete;
+  const std::atomic<bool>& passed() const { return passed_; }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool ended_ = false;  // Guarded by mutex_.
+  std::atomic<bool> passed_ = false;
+  std::thread thread_;
+};
+
+git::Commit normalise_commit(const Oid& tree, const Oid& parent, int64_t time_us) {
+  git::Commit commit;
+  commit.tree = tree;
+  commit.parents = {parent};
+  commit.author = {"rowan", "rowan@localhost", time_us / 1'000'000, 0};
+  commit.committer = commit.author;
+  commit.message =
+      git::message_with_trailers("normalise", "", {{"Rowan-Time", std::to_string(time_us)}});
+  return commit;
+}
+
+// Reads the commits from `tip` down to those that are known: each must parse and have a tree.
+Result<void> read_new_commits(txn::Manager& manager, const Oid& tip) {
+  const store::ObjectStore& store = manager.store();
+  std::vector<Oid> open{tip};
+  std::unordered_set<Oid, OidHash> seen{tip};
+  while (!open.empty()) {
+    const Oid id = open.back();
+    open.pop_back();
+    if (manager.history().find(id)) continue;  // Known: and so are all commits below it.
+    TRY_ASSIGN(const git::Commit parsed, read_commit(store, id));
+    TRY_ASSIGN(const store::ObjectRef tree, store.read(parsed.tree));
+    if (tree.type != store::ObjectType::kTree)
+      return Error(ErrorCode::kInvalidContent, id.hex() + " has no tree");
+    for (const Oid& parent : parsed.parents) {
+      if (seen.insert(parent).second) open.push_back(parent);
+    }
+    if (seen.size() > kForeignCommitsMax)
+      return Error(ErrorCode::kProgramLimit, "too many foreign commits");
+  }
+  return {};
+}
+
+// Whether `ancestor` is reached from `tip`, whose commits must parse. A zero `ancestor` is.
+Result<bool> descends(txn::Manager& manager, const Oid& tip, const Oid& ancestor) {
+  TRY(read_new_commits(manager, tip));
+  TRY(manager.history().ensure(manager.store(), tip));
+  if (ancestor.is_zero()) return true;
+  TRY(manager.history().ensure(manager.store(), ancestor));
+  return manager.history().is_ancestor(ancestor, tip);
+}
+
+Result<Oid> root_of(const store::ObjectReader& objects, const Oid& commit) {
+  if (commit.is_zero()) return Oid{};
+  TRY_ASSIGN(const git::Commit parsed, read_commit(objects, commit));
+  return parsed.tree;
+}
+
+}  // namespace
+
+Admission::Admission(txn::Manager& manager, const BranchSettings& settings, const Clock& clock,
+                     std::string user, std::string database)
+    : manager_(manager),
+      settings_(settings),
+      clock_(clock),
+      user_(std::move(user)),
+      database_(std::move(database)) {}
+
+std::optional<Objection> Admission::ask_history(const Question& question) const {
+  const auto forward = descends(manager_, question.tip, question.good);
+  if (!forward) return Objection{forward.error(), {}, false};
+  if (!*forward) {
+    return Objection{
+        Error(ErrorCode::kConflict, "it does not follow the branch's last commit"), {}, true};
+  }
+  if (!question.good.is_zero() && settings_.is_protected(question.branch)) {
+    return Objection{Error(ErrorCode::kInsufficientPrivilege,
+                           fmt::format("branch \"{}\" is protected", question.branch))
+                         .with_hint(fmt::format("Push to another branch and MERGE it, or UNPROTECT "
+                                                "BRANCH {} first.",
+                                                question.branch)),
+                     {},
+                     false};
+  }
+  const auto commit = read_commit(manager_.store(), question.tip);
+  if (!commit) return Objection{commit.error(), {}, false};
+  const int64_t time_us = git::commit_time_us(*commit);
+  if (time_us < 0 || time_us > kTimeUsMax)
+    return Objection{
+        Error(ErrorCode::kInvalidContent, "the commit's time is not between 1970 and 9999"),
+        {},
+        false};
+  if (time_us > clock_.now_us() + kAheadUsMax)
+    return Objection{Error(ErrorCode::kInvalidContent,
+                           "the commit's time is more than an hour ahead of this machine's"),
+                     {},
+                     false};
+  return std::nullopt;
+}
+
+Admission::Answer Admission::ask(const Question& question, store::PendingObjects& objects) const {
+  if (auto objection = ask_history(question)) return std::move(*objection);
+  const Oid& known = !question.beside.is_zero() ? question.beside
+                     : !question.good.is_zero() ? question.good
+                                                : question.valid;
+  const auto known_root = root_of(manager_.store(), known);
+  if (!known_root) return Objection{known_root.error(), {}, false};
+  Place place;
+  const auto target = canonical_commit(manager_, objects, question.tip, *known_root, &place);
+  if (!target) return Objection{target.error(), std::move(place), false};
+  if (!question.beside.is_zero()) return *target;
+  const auto root = root_of(objects, *target);
+  if (!root) return Objection{root.error(), {}, false};
+  const auto violations = find_violations(objects, *known_root, *root);
+  if (!violations) return Objection{violations.error(), {}, false};
+  if (violations->empty()) return *target;
+  const auto pushed = root_of(manager_.store(), question.tip);
+  return violation_objection(manager_.store(), pushed ? *pushed : Oid{}, *violations);
+}
+
+Result<std::vector<exec::Violation>> Admission::find_violations(const store::ObjectReader& objects,
+                                                                const Oid& valid_root,
+                                                                const Oid& root) const {
+  const Deadline deadline(kExpressionsMax);
+  expr::EvalContext eval;
+  eval.transaction_time_us = clock_.now_us() - kMicrosFrom1970To2000;
+  eval.user = user_;
+  eval.database = database_;
+  eval.cancelled = &deadline.passed();
+  const exec::ValidateRequest request{objects, valid_root, root};
+  return exec::validate(request, manager_, manager_.indexes(), eval);
+}
+
+Objection violation_objection(store::ObjectStore& store, const Oid& root,
+                              const std::vector<exec::Violation>& violations) {
+  const exec::Violation& first = violations.front();
+  std::string message = fmt::format("{}.{}{}{}: {}", first.schema, first.table,
+                                    first.key.empty() ? "" : " row ", first.key, first.message);
+  if (violations.size() > 1) message += fmt::format(" (and {} more)", violations.size() - 1);
+  Objection objection{Error(first.code, std::move(message)), {}, false};
+  const catalog::Catalog catalog(store, store.cache(), root);
+  const auto table = catalog.find_table(first.schema, first.table);
+  if (!table || !*table) {
+    const auto view = catalog.find_view(first.schema, first.table);
+    if (view && *view != nullptr)
+      objection.place.file =
+          (*view)->path() + ((*view)->materialized() ? "/matview.sql" : "/view.sql");
+    return objection;
+  }
+  objection.place.file = (*table)->table->path() + "/table.sql";
+  if (first.line.empty()) return objection;
+  if (auto at = find_line(store, **table, first.line)) objection.place = std::move(*at);
+  return objection;
+}
+
+Result<Oid> canonical_commit(txn::Manager& manager, store::PendingObjects& objects,
+                             const Oid& commit, const Oid& known_root, Place* at) {
+  TRY_ASSIGN(const git::Commit parsed, read_commit(objects, commit));
+  if (parsed.tree == known_root) return commit;
+  TRY_ASSIGN(const Oid canonical,
+             canonical_content(objects, manager.store(), known_root, parsed.tree, at));
+  if (canonical == parsed.tree) return commit;
+  TRY(manager.history().ensure(objects, commit));
+  const auto info = manager.history().find(commit);
+  const int64_t time_us = manager.commit_time(info ? info->time_us : git::commit_time_us(parsed));
+  return objects.add(store::ObjectType::kCommit,
+                     git::encode_commit(normalise_commit(canonical, commit, time_us)));
+}
+
+}  // namespace rowan::engine

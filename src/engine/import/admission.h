@@ -1,0 +1,75 @@
+// Admission: whether a commit that somebody else made may stand on a branch, and what the branch
+// then becomes. Pushes, fetches, hand edits, opens and the pre-receive hook ask here; nothing else
+// decides.
+//
+// A tip is admitted (N7 in ../README.md) when it follows what sessions saw of its branch, the
+// branch is not protected, its time is no more than an hour ahead, its tree is Rowan's and holds
+// what its definitions promise, and where it differs from what sessions saw, it keeps its
+// constraints: CHECK, NOT NULL, UNIQUE, FOREIGN KEY, and views that bind. Its ancestors need only
+// parse. The cost is that of the difference.
+//
+// Threads: any.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/oid.h"
+#include "base/result.h"
+#include "engine/branch_settings.h"
+#include "engine/import/parked.h"
+#include "exec/validator.h"
+#include "expr/expr.h"
+#include "store/object_store.h"
+#include "txn/transaction.h"
+
+namespace rowan::engine {
+
+class Admission {
+ public:
+  // Borrows all; they must outlive it. `user` and `database`: what CHECK expressions see.
+  Admission(txn::Manager& manager, const BranchSettings& settings, const Clock& clock,
+            std::string user, std::string database);
+
+  struct Question {
+    std::string branch;
+    Oid tip;
+    Oid good;  // The last commit that sessions saw there; zero: none.
+    Oid beside =
+        {};  // The branch's tip now, when it has moved on from `good`: they are to be merged.
+    Oid valid = {};  // Without either: some other branch's tip, to compare with; zero: none.
+  };
+  // The commit to stand on the branch: the tip, or a commit "normalise" on top of it, made in
+  // `objects`. With `beside`, its constraints are for the merge to check.
+  using Answer = std::variant<Oid, Objection>;
+  Answer ask(const Question& question, store::PendingObjects& objects) const;
+
+  // What of a tree breaks its constraints where it differs from `valid_root`, which keeps them
+  // (zero: none does).
+  Result<std::vector<exec::Violation>> find_violations(const store::ObjectReader& objects,
+                                                       const Oid& valid_root,
+                                                       const Oid& root) const;
+
+ private:
+  std::optional<Objection> ask_history(const Question& question) const;
+
+  txn::Manager& manager_;
+  const BranchSettings& settings_;
+  const Clock& clock_;
+  const std::string user_, database_;
+};
+
+// The objection to rows that break constraints; `root`: the tree that was pushed, to say where the
+// first of them stands.
+Objection violation_objection(store::ObjectStore& store, const Oid& root,
+                              const std::vector<exec::Violation>& violations);
+
+// A commit that a branch may stand on: `commit` itself when its tree is canonical and valid, else a
+// commit "normalise" on top of it, made in `objects`. Reads what differs from `known_root`, the
+// tree of some branch's tip. `at`: where an error is; may be null.
+Result<Oid> canonical_commit(txn::Manager& manager, store::PendingObjects& objects,
+                             const Oid& commit, const Oid& known_root, Place* at = nullptr);
+
+}  // namespace rowan::engine

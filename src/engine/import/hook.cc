@@ -1,0 +1,145 @@
+#include "engine/import/hook.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <memory>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/branch_settings.h"
+#include "engine/import/admission.h"
+#include "engine/import/foreign_moves.h"
+#include "store/git_store.h"
+
+namespace rowan::engine {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kHeads = "refs/heads/";
+constexpr std::string_view kHookMark = "# Made by `rowan hook install`.";
+
+// What a push meets: a repository open for reading, with the branches as sessions see them.
+struct Receiver {
+  std::unique_ptr<store::ObjectStore> store;
+  BranchSettings settings;
+  ForeignMoves moves{null_log()};
+  std::unique_ptr<txn::Manager> manager;
+
+  Admission admission(txn::Manager& asked) const {
+    return {asked, settings, system_clock(), "rowan", "rowan"};
+  }
+};
+
+Result<std::unique_ptr<Receiver>> open_receiver(const fs::path& repository,
+                                                const fs::path& quarantine) {
+  auto receiver = std::make_unique<Receiver>();
+  store::GitStoreOptions options;
+  options.read_only = true;
+  options.log = &null_log();
+  options.quarantine = quarantine;
+  TRY_ASSIGN(receiver->store, store::open_git_store(repository, options));
+  TRY(receiver->settings.open(repository));
+  txn::ManagerOptions manager_options;
+  manager_options.derived_folder = repository / "rowan" / "derived";
+  manager_options.log = &null_log();
+  manager_options.verify_moved = [&](txn::Manager& manager) {
+    return receiver->moves.verify_moved(manager, receiver->admission(manager));
+  };
+  TRY_ASSIGN(receiver->manager,
+             txn::Manager::open(*receiver->store, system_clock(), manager_options));
+  return receiver;
+}
+
+std::string sentence(const PushedRef& ref, const Objection& objection) {
+  std::string where = objection.place.file;
+  if (!where.empty() && objection.place.line != 0)
+    where += fmt::format(", line {}", objection.place.line);
+  return fmt::format("{} is refused: {}{}{} ({})", ref.name, where, where.empty() ? "" : ": ",
+                     bare_reason(objection), sqlstate(objection.error.code()));
+}
+
+std::optional<Objection> objection_to(Receiver& receiver, const PushedRef& ref) {
+  txn::Manager& manager = *receiver.manager;
+  const std::string branch = ref.name.substr(kHeads.size());
+  const auto tip = manager.tip_snapshot(branch);
+  if (ref.to.is_zero()) {
+    if (!tip) return std::nullopt;
+    return Objection{
+        Error(ErrorCode::kConflict, "branches are dropped with DROP BRANCH"), {}, false};
+  }
+  store::PendingObjects objects(*receiver.store);
+  Admission::Question question{branch, ref.to, tip ? tip->commit : Oid{}};
+  Admission::Answer answer = receiver.admission(manager).ask(question, objects);
+  if (auto* objection = std::get_if<Objection>(&answer)) {
+    // Beside newer commits, which a policy keeps from Git, the server merges or parks it.
+    const bool is_beside = objection->is_rewind && tip && !ref.from.is_zero() &&
+                           ref.from != tip->commit &&
+                           manager.history().ensure(*receiver.store, ref.from) &&
+                           manager.history().is_ancestor(ref.from, tip->commit);
+    if (!is_beside) return std::move(*objection);
+    question.good = ref.from;
+    question.beside = tip->commit;
+    answer = receiver.admission(manager).ask(question, objects);
+    if (auto* second = std::get_if<Objection>(&answer)) return std::move(*second);
+  }
+  return std::nullopt;
+}
+
+std::string quoted(std::string_view word) {
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> refused_pushes(const fs::path& repository,
+                                                const fs::path& quarantine,
+                                                const std::vector<PushedRef>& pushed) {
+  std::vector<std::string> refused;
+  const auto opened = open_receiver(repository, quarantine);
+  // The first push to an empty repository: whoever opens it judges it.
+  if (!opened && opened.error().code() == ErrorCode::kNotARepository) return refused;
+  if (!opened) return Error(opened.error());
+  const std::unique_ptr<Receiver>& receiver = *opened;
+  for (const PushedRef& ref : pushed) {
+    if (!ref.name.starts_with(kHeads)) continue;
+    if (const auto objection = objection_to(*receiver, ref))
+      refused.push_back(sentence(ref, *objection));
+  }
+  return refused;
+}
+
+Result<void> install_hook(const fs::path& repository, std::string_view program, bool force) {
+  std::error_code error;
+  if (!fs::is_directory(repository / "objects", error) || !fs::exists(repository / "HEAD", error))
+    return Error(ErrorCode::kNotARepository,
+                 fmt::format("\"{}\" is no bare repository", repository.string()));
+  const fs::path path = repository / "hooks" / "pre-receive";
+  if (fs::exists(path, error) && !force) {
+    std::ifstream there(path);
+    const std::string text(std::istreambuf_iterator<char>(there), {});
+    if (text.find(kHookMark) == std::string::npos) {
+      return Error(ErrorCode::kDuplicateFile, fmt::format("\"{}\" is there already", path.string()))
+          .with_hint("Let it run `rowan hook run` on its input, or replace it with --force.");
+    }
+  }
+  fs::create_directories(path.parent_path(), error);
+  std::ofstream file(path, std::ios::trunc);
+  file << "#!/bin/sh\n"
+       << kHookMark << " Refuses pushes that the database would not admit.\n"
+       << "exec " << quoted(program) << " hook run \"${GIT_DIR:-.}\"\n";
+  file.close();
+  if (!file)
+    return Error(ErrorCode::kIoError, fmt::format("could not write \"{}\"", path.string()));
+  fs::permissions(path,
+                  fs::perms::owner_all | fs::perms::group_read | fs::perms::group_exec |
+                      fs::perms::others_read | fs::perms::others_exec,
+                  error);
+  return {};
+}
+
+}  // namespace rowan::engine

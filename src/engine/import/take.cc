@@ -1,0 +1,128 @@
+#include "engine/import/take.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "engine/database.h"
+#include "engine/history.h"
+#include "engine/import/admission.h"
+#include "engine/merge_statements.h"
+#include "engine/session.h"
+
+namespace rowan::engine {
+
+namespace {
+
+// The canonical form of a tip is kept beside it while it is merged: a merge reads its sources from
+// the store.
+Result<void> keep_target(SessionImpl& session, const ForeignMerge& merge) {
+  if (merge.target == merge.commit || session.owner().store().contains(merge.target)) return {};
+  const std::string ref = parked_ref(merge.branch, merge.target);
+  return session.owner().manager().update_refs(merge.objects, {{ref, Oid{}, merge.target}});
+}
+
+std::vector<store::RefUpdate> forget_both(const store::ObjectStore& store,
+                                          const ForeignMerge& merge) {
+  std::vector<store::RefUpdate> refs = forget_updates(store, merge.branch, merge.commit);
+  if (merge.target == merge.commit) return refs;
+  for (store::RefUpdate& update : forget_updates(store, merge.branch, merge.target))
+    refs.push_back(std::move(update));
+  return refs;
+}
+
+// The reason's place goes along with the error.
+Error objection_error(const Objection& objection) {
+  std::string where = objection.place.file;
+  if (objection.place.line != 0) where += fmt::format(", line {}", objection.place.line);
+  return Error(objection.error.code(), bare_reason(objection))
+      .with_detail(std::move(where))
+      .with_hint(
+          "Push a commit on top of it that puts that right, or change the branch so that it fits.");
+}
+
+Error is_held(const ParkedTip& tip) {
+  return Error(ErrorCode::kObjectNotInState,
+               fmt::format("commit {} is part of branch \"{}\", or beside all of it",
+                           tip.commit.hex().substr(0, 12), tip.branch))
+      .with_hint(fmt::format(
+          "RESET BRANCH TO '{}' moves the branch there; DROP FOREIGN forgets it.", tip.ref));
+}
+
+// The branch of a tip that no branch has any more.
+Result<VersionResult> take_as_branch(SessionImpl& session, const ParkedTip& tip) {
+  DatabaseImpl& database = session.owner();
+  store::PendingObjects objects(database.store());
+  const Admission::Answer answer =
+      database.admission().ask({tip.branch, tip.commit, Oid{}}, objects);
+  if (const auto* objection = std::get_if<Objection>(&answer)) return objection_error(*objection);
+  TRY(database.manager().create_branch(tip.branch, std::get<Oid>(answer), &objects));
+  TRY(sweep_parked(database.manager()));
+  return version_done("TAKE FOREIGN", fmt::format("branch \"{}\" was made", tip.branch));
+}
+
+}  // namespace
+
+Result<Oid> merge_foreign_tip(SessionImpl& session, const ForeignMerge& merge, bool clean_only,
+                              std::string_view message, std::string_view body) {
+  TRY(keep_target(session, merge));
+  const auto refs = [&] { return forget_both(session.owner().store(), merge); };
+  auto merged = merge_source(
+      session, {merge.target, clean_only, std::string(message), std::string(body), refs});
+  if (!merged && merge.target != merge.commit) {
+    ignore_error(session.owner().manager().update_refs(
+                     nullptr, forget_updates(session.owner().store(), merge.branch, merge.target)),
+                 "it is listed beside the tip that it stands for");
+  }
+  return merged;
+}
+
+Result<VersionResult> run_take_foreign(SessionImpl& session, const sql::RevisionsStmt& statement) {
+  DatabaseImpl& database = session.owner();
+  txn::Manager& manager = database.manager();
+  TRY_ASSIGN(const ParkedTip tip, find_parked(manager, statement.revisions[0]));
+  TRY_ASSIGN(const bool exists, manager.has_branch(tip.branch));
+  if (!exists) return take_as_branch(session, tip);
+  TRY_ASSIGN(const txn::Snapshot now, manager.tip_snapshot(tip.branch));
+  TRY(manager.history().ensure(manager.store(), tip.commit));
+  TRY(manager.history().ensure(manager.store(), now.commit));
+  if (manager.history().is_ancestor(tip.commit, now.commit)) {
+    if (tip.is_rewind) return is_held(tip);
+    TRY(sweep_parked(manager));
+    return version_done("TAKE FOREIGN", "already up to date");
+  }
+  store::PendingObjects objects(database.store());
+  Place place;
+  const auto target = canonical_commit(manager, objects, tip.commit, now.root, &place);
+  if (!target) return objection_error({target.error(), std::move(place), false});
+  SessionImpl own(database, tip.branch);
+  const std::string message = statement.has_message
+                                  ? std::string(statement.message)
+                                  : fmt::format("Merge foreign commit {} into {}",
+                                                tip.commit.hex().substr(0, 12), tip.branch);
+  auto merged = merge_foreign_tip(own, {tip.branch, tip.commit, *target, &objects}, false, message,
+                                  statement.text);
+  if (!merged) {
+    session.set_violations(own.violations());
+    return std::move(merged).error();
+  }
+  if (!session.is_pinned() && session.branch_name() == tip.branch)
+    session.note_commit(*merged, own.last_sequence());
+  VersionResult result = version_done(
+      "TAKE FOREIGN",
+      fmt::format("branch \"{}\" is at commit {}", tip.branch, merged->hex().substr(0, 12)));
+  result.facts.commit_id = merged->hex();
+  return result;
+}
+
+Result<VersionResult> run_drop_foreign(SessionImpl& session, const sql::RevisionsStmt& statement) {
+  DatabaseImpl& database = session.owner();
+  TRY_ASSIGN(const ParkedTip tip, find_parked(database.manager(), statement.revisions[0]));
+  TRY(database.manager().update_refs(nullptr,
+                                     forget_updates(database.store(), tip.branch, tip.commit),
+                                     session.settings().synchronous_commit()));
+  return version_done("DROP FOREIGN", fmt::format("foreign tip of \"{}\" was at commit {}",
+                                                  tip.branch, tip.commit.hex()));
+}
+
+}  // namespace rowan::engine
