@@ -166,6 +166,11 @@ Result<void> verify_moved_branches(Core& core) {
     Head head = branch->tip();
     store::PendingObjects objects(core.store);
     const auto canonical = canonical_content(objects, core.store, Oid{}, head.snapshot.root);
+    if (!canonical && canonical.error().code() == ErrorCode::kAbsentObject) {
+      core.log.write(LogLevel::kWarning,
+                     "branch \"" + name + "\" could not be verified: " + canonical.error().message());
+      continue;  // What is needed and not here is told when it is needed.
+    }
     if (!canonical) {
       // A newer format is whoever opens the repository to refuse or to report.
       if (canonical.error().code() != ErrorCode::kUnsupportedFormat) {

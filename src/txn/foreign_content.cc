@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "catalog/catalog.h"
 #include "catalog/objects.h"
+#include "catalog/paths.h"
 #include "catalog/table.h"
 #include "tree/git_tree.h"
 #include "tree/row_tree.h"
@@ -26,6 +27,19 @@ constexpr std::string_view kLeafSuffix = ".jsonl";
 
 Error invalid(const std::string& path, std::string_view what) {
   return Error(ErrorCode::kInvalidContent, path + ": " + std::string(what));
+}
+
+// The same about what could not be read; that a partial clone does not hold it says nothing of it.
+Error invalid(const std::string& path, const Error& error) {
+  return error.code() == ErrorCode::kAbsentObject ? error : invalid(path, error.message());
+}
+
+// The data's own files are plain ones.
+Result<void> check_plain(const std::string& path, const tree::TreeEntry& entry) {
+  if (entry.mode == tree::kModeBlob) return {};
+  return invalid(path, entry.mode == tree::kModeExecutable
+                           ? "it may be executed, which files of the data may not"
+                           : "it is a link, and not the file itself");
 }
 
 // JSON without the white space that people and editors put between its tokens.
@@ -87,7 +101,7 @@ class RowsReader {
     if (version_.large.is_zero() && !names_large_) return {};
     if (version_.large != known_large) {
       auto checked = tree::check_large_tree(store_, store_.cache(), version_.large);
-      if (!checked) return invalid(path + "/large", checked.error().message());
+      if (!checked) return invalid(path + "/large", checked.error());
     }
     uint64_t named = 0;
     if (!rows.is_zero()) {
@@ -122,6 +136,8 @@ class RowsReader {
       const std::string below = path + "/" + std::string(entry.name);
       if (entry.is_tree()) {
         TRY(read_folder(below, entry.id, depth + 1));
+      } else if (entry.mode != tree::kModeBlob) {
+        return check_plain(below, entry);
       } else if (!entry.name.ends_with(kLeafSuffix)) {
         return invalid(below, "no such file belongs here");
       } else if (known_.contains(entry.id)) {
@@ -295,12 +311,19 @@ class ContentReader {
     TRY_ASSIGN(const auto top, tree::GitTree::read(store_, store_.cache(), root_));
     for (const tree::TreeEntry& entry : top->entries()) {
       const std::string path(entry.name);
+      const catalog::PathKind kind = catalog::classify_path(path, entry.is_tree());
+      if (kind == catalog::PathKind::kPassive) continue;
       if (entry.is_tree()) {
         TRY(read_schema(path, entry));
-      } else if (path != "rowan.json" && path != ".gitattributes") {
-        return invalid(path, "no such file belongs here");
+      } else if (kind == catalog::PathKind::kFormat) {
+        TRY(check_plain(path, entry));
+      } else {
+        return invalid(path, "no such file belongs here; people's own have names that no schema can "
+                             "have, with a capital letter or a dot");
       }
     }
+    const Oid known_root = before_ ? before_->root() : Oid{};
+    TRY(catalog::check_passive_files(store_, store_.cache(), known_root, root_));
     TRY(check_references());
     if (edits_.empty()) return root_;
     return tree::edit_paths(made_, store_.cache(), root_, std::move(edits_));
@@ -344,8 +367,11 @@ class ContentReader {
     TRY_ASSIGN(const std::string schema, decoded_name(path, folder.name));
     TRY_ASSIGN(const auto tree, tree::GitTree::read(store_, store_.cache(), folder.id));
     const tree::TreeEntry* definition = tree->find("schema.sql");
-    if (definition == nullptr || definition->is_tree())
-      return invalid(path, "there is no schema.sql");
+    if (definition == nullptr || definition->is_tree()) {
+      return invalid(path, "there is no schema.sql; a folder that is no schema has a name that none "
+                           "can have, with a capital letter or a dot");
+    }
+    TRY(check_plain(path + "/schema.sql", *definition));
     TRY_ASSIGN(const store::ObjectRef text, store_.read(definition->id));
     if (text.bytes != catalog::schema_sql(schema))
       return invalid(path + "/schema.sql", "it should read " + catalog::schema_sql(schema));
@@ -353,7 +379,7 @@ class ContentReader {
       const std::string below = path + "/" + std::string(entry.name);
       if (entry.is_tree()) {
         TRY(read_object(schema, below, entry));
-      } else if (entry.name != "schema.sql") {
+      } else if (catalog::classify_path(below, false) == catalog::PathKind::kStray) {
         return invalid(below, "no such file belongs here");
       }
     }
@@ -376,18 +402,19 @@ class ContentReader {
         definition == nullptr ? std::string_view("table.sql") : definition->name;
     const bool has_rows = file == "table.sql" || file == "matview.sql";
     for (const tree::TreeEntry& entry : tree->entries()) {
+      const std::string below = path + "/" + std::string(entry.name);
       const bool belongs = entry.is_tree()
                                ? has_rows && (entry.name == "rows" || entry.name == "large")
-                               : entry.name == file;
-      if (!belongs)
-        return invalid(path + "/" + std::string(entry.name), "no such file belongs here");
+                               : entry.name == file || catalog::is_passive(below);
+      if (!belongs) return invalid(below, "no such file belongs here");
     }
     if (definition == nullptr) return invalid(path, "there is no table.sql");
+    TRY(check_plain(path + "/" + std::string(file), *definition));
     if (file == "view.sql" || file == "matview.sql")
       return read_view(schema, name, path, *definition);
     if (file == "sequence.json") return read_sequence(schema, name, path, *definition);
     auto version = after_.find_table(schema, name);
-    if (!version) return invalid(path + "/table.sql", version.error().message());
+    if (!version) return invalid(path + "/table.sql", version.error());
     if (!*version) return invalid(path, "there is no table.sql");
     std::optional<catalog::TableVersion> old;
     if (before_) {
@@ -412,7 +439,7 @@ class ContentReader {
                          const std::string& path, const tree::TreeEntry& definition) {
     const std::string file = path + "/" + std::string(definition.name);
     auto view = after_.find_view(schema, name);
-    if (!view) return invalid(file, view.error().message());
+    if (!view) return invalid(file, view.error());
     respell(file, definition.id, (*view)->definition_id, catalog::view_sql(**view));
     if (!(*view)->materialized()) return {};
     TRY_ASSIGN(const catalog::TableVersion version, after_.materialized_rows(**view));
@@ -432,7 +459,7 @@ class ContentReader {
                              const std::string& path, const tree::TreeEntry& definition) {
     const std::string file = path + "/sequence.json";
     auto sequence = after_.find_sequence(schema, name);
-    if (!sequence) return invalid(file, sequence.error().message());
+    if (!sequence) return invalid(file, sequence.error());
     if (!*sequence) return invalid(path, "there is no sequence.json");
     std::string text = catalog::sequence_json(**sequence);
     const Oid canonical = store::hash_object(store::ObjectType::kBlob, text);
