@@ -11,11 +11,17 @@
 
 namespace rowan::engine {
 
-// One line a problem. Reads every reachable object once and hashes it (S1); reads every table
+struct CheckResult {
+  std::vector<std::string> problems;  // One line each.
+  std::vector<std::string> absent;    // What a shallow or partial clone does not hold, and so was
+                                      // not checked. Nothing is wrong with that.
+};
+
+// Reads every reachable object once and hashes it (S1); reads every table
 // definition; proves every row tree canonical (T1-T4): the first version of a table by building it
 // again, each later one by applying its difference from the parent's version to that version and
 // comparing the ids.
-Result<std::vector<std::string>> check_repository(
+Result<CheckResult> check_repository(
     store::ObjectStore& store, const std::function<void(const Progress&)>& report);
 
 }  // namespace rowan::engine

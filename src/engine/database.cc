@@ -98,6 +98,7 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
     database->name_ =
         named.extension() == ".git" ? named.stem().string() : named.filename().string();
   }
+  database->roots_ = std::make_unique<ReadableRoots>(*database->store_);
   txn::ManagerOptions manager_options;
   if (path != kMemory && !options.read_only)
     manager_options.derived_folder = std::filesystem::path(path) / "rowan" / "derived";
@@ -164,8 +165,11 @@ Outcome<bool> DatabaseImpl::checkpoint() {
 }
 
 Outcome<std::vector<std::string>> DatabaseImpl::check(
-    const std::function<void(const Progress&)>& report) {
-  return to_outcome(check_repository(*store_, report));
+    const std::function<void(const Progress&)>& report, std::vector<std::string>* absent) {
+  auto checked = check_repository(*store_, report);
+  if (!checked) return to_failure(checked.error());
+  if (absent != nullptr) *absent = std::move(checked->absent);
+  return std::move(checked->problems);
 }
 
 std::optional<uint64_t> DatabaseImpl::row_count(const catalog::TableVersion& table) {

@@ -25,6 +25,9 @@ class SessionResolver final : public plan::Resolver {
   double key_share(const catalog::TableVersion& table, Bytes lower, Bytes upper) override;
 
  private:
+  Result<std::optional<Oid>> historical_commit(std::string_view revision,
+                                               const std::optional<int64_t>& time_us) const;
+
   SessionImpl& session_;
 };
 

@@ -48,6 +48,8 @@ Result<void> init_git_store_with(const std::filesystem::path& dir, std::string_v
 
 class GitStore final : public ObjectStore {
  public:
+  bool is_boundary(const Oid& commit) const override { return boundary_.contains(commit); }
+  std::vector<Oid> boundary() const override { return {boundary_.begin(), boundary_.end()}; }
   static Result<std::unique_ptr<GitStore>> open(const std::filesystem::path& dir,
                                                 const GitStoreOptions& options, FileSystem& files);
   ~GitStore() override;
@@ -76,6 +78,9 @@ class GitStore final : public ObjectStore {
                      const std::optional<PrivatePacks::Hold>& hold);
 
  private:
+  Result<void> find_limits();
+  static ObjectRef without_parents(const ObjectRef& commit);
+
   // A transaction whose objects are in the journal but in no published pack yet.
   struct LoggedRecord {
     uint64_t sequence = 0;
@@ -126,6 +131,9 @@ class GitStore final : public ObjectStore {
   FileSystem& files_;
   Log& log_;
   git::Library library_;
+  // Fixed since open.
+  std::set<Oid> boundary_;  // Commits whose parents a shallow clone does not have.
+  bool partial_ = false;    // A remote keeps objects back (git clone --filter).
   std::optional<LockFile> lock_;
   std::unique_ptr<NodeCache> cache_;
   std::unique_ptr<PackSet> packs_;
