@@ -3,7 +3,12 @@
 // Threads:   a Database may be used from any thread; a Session, its Statements and Results from one
 // at a time
 //            (cancel() excepted).
-// Errors:    nothing throws; functions that can fail give an Outcome.
+// Errors:    functions that can fail give an Outcome and throw nothing. To take the value of an
+//            Outcome that failed, or the failure of one that did not, is a mistake of the caller's
+//            and throws std::bad_variant_access. Where memory runs out outside a statement (open,
+//            prepare, a getter's string), std::bad_alloc comes through. What a source or sink of
+//            COPY throws ends its statement in XX000; what `each` of run_script throws comes out
+//            of that.
 // Lifetime:  a Session must not outlive its Database, a Statement or Result not its Session.
 #pragma once
 
@@ -68,7 +73,10 @@ struct ColumnInfo {
 // A parameter: NULL, or a value; text is read as the parameter's type when it is of another one.
 using Parameter = std::variant<std::monostate, bool, int64_t, double, std::string>;
 
-// The rows of one statement, held in memory or streamed from it batch by batch.
+// The rows of one statement. Those of a query outside a block are streamed: next() reads on, batch
+// by batch, in the transaction that the Rows hold until the end (ORDER BY, GROUP BY and joins hold
+// what they need). In a block, and of statements that write, show something or draw from a sequence,
+// all rows are in memory when run() returns.
 class Rows {
  public:
   virtual ~Rows() = default;
@@ -159,8 +167,11 @@ class Database {
   virtual Outcome<std::unique_ptr<Session>> connect(std::string_view branch = "") = 0;
   virtual Outcome<bool> checkpoint() = 0;
   // Checks every invariant over all reachable trees; gives a line per problem. Empty: all is well.
+  // `absent`, unless null, gets a line for what a shallow or partial clone does not hold and what
+  // therefore could not be checked.
   virtual Outcome<std::vector<std::string>> check(
-      const std::function<void(const Progress&)>& report = nullptr) = 0;
+      const std::function<void(const Progress&)>& report = nullptr,
+      std::vector<std::string>* absent = nullptr) = 0;
 };
 
 const char* version();  // "0.1.0"

@@ -21,6 +21,12 @@ inline constexpr size_t kValueBytesMax = 50u << 20;
 inline constexpr size_t kColumnsMax = 1600;     // PostgreSQL's limit.
 inline constexpr size_t kIndexColumnsMax = 32;  // PostgreSQL's limit, for keys and indexes.
 inline constexpr size_t kDirectoryEntriesMax = 1000;
+// Passive files: what people keep beside the data.
+inline constexpr size_t kPassiveFileBytesMax = 4u << 20;
+inline constexpr size_t kPassiveFilesMax = 1000;       // In one commit.
+inline constexpr size_t kPassivePathBytesMax = 1024;   // Of a whole path.
+inline constexpr size_t kPassiveNameBytesMax = 255;    // Of one part of it.
+inline constexpr size_t kPassiveFolderDepthMax = 16;
 
 // SQL.
 inline constexpr size_t kIdentifierBytesMax = 63;  // PostgreSQL's NAMEDATALEN - 1.

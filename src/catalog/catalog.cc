@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/limits.h"
+#include "catalog/paths.h"
 #include "sql/parser.h"
 #include "store/node_cache.h"
 #include "type/key_codec.h"
@@ -123,7 +124,7 @@ Result<std::vector<std::string>> Catalog::schemas() const {
   std::vector<std::string> names;
   TRY_ASSIGN(const auto tree, tree::GitTree::read(objects_, cache_, root_));
   for (const tree::TreeEntry& entry : tree->entries()) {
-    if (!entry.is_tree()) continue;
+    if (!entry.is_tree() || classify_path(entry.name, true) != PathKind::kSchema) continue;
     TRY_ASSIGN(std::string name, type::decode_name(entry.name));
     names.push_back(std::move(name));
   }

@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "base/limits.h"
+#include "catalog/paths.h"
 #include "tree/git_tree.h"
 #include "type/key_codec.h"
 
@@ -30,6 +32,7 @@ constexpr std::string_view kSchemaFile = "schema.sql";
 struct Found {
   ObjectKind kind = ObjectKind::kOther;
   ObjectSide side;
+  std::shared_ptr<const GitTree> folder;  // Null: a file.
 };
 
 Result<std::shared_ptr<const GitTree>> read_folder(const Source& source, const Oid& id) {
@@ -51,10 +54,11 @@ Result<Found> look_at(const Source& source, const std::string& schema, std::stri
   found.side.path = join_path(folder, entry.name);
   found.side.id = entry.id;
   found.side.name = entry.name;
+  found.side.mode = entry.mode;
   if (!entry.is_tree()) return found;
-  TRY_ASSIGN(const auto object, read_folder(source, entry.id));
+  TRY_ASSIGN(found.folder, read_folder(source, entry.id));
   for (const DefinitionFile& known : kDefinitionFiles) {
-    const TreeEntry* definition = object->find(known.file);
+    const TreeEntry* definition = found.folder->find(known.file);
     if (definition == nullptr || definition->is_tree()) continue;
     found.kind = known.kind;
     found.side.definition = definition->id;
@@ -85,6 +89,27 @@ std::map<std::string_view, EntryPair> unequal_entries(const GitTree* from, const
   return pairs;
 }
 
+// README.md in the folder of an object; nullptr: none.
+const TreeEntry* readme_in(const GitTree* folder) {
+  const TreeEntry* readme = folder == nullptr ? nullptr : folder->find(catalog::kReadmeFile);
+  return readme == nullptr || readme->is_tree() ? nullptr : readme;
+}
+
+bool differ_beside_readme(const GitTree& from, const GitTree& to) {
+  const auto pairs = unequal_entries(&from, &to);
+  return std::any_of(pairs.begin(), pairs.end(), [](const auto& item) {
+    return item.first != catalog::kReadmeFile;
+  });
+}
+
+ObjectSide file_side(std::string path, const TreeEntry& entry) {
+  ObjectSide side;
+  side.name = side.path = std::move(path);
+  side.id = side.definition = entry.id;
+  side.mode = entry.mode;
+  return side;
+}
+
 class Comparison {
  public:
   explicit Comparison(const Source& source) : source_(source) {}
@@ -94,20 +119,21 @@ class Comparison {
     TRY_ASSIGN(const auto from, open(from_root));
     TRY_ASSIGN(const auto to, open(to_root));
     for (const auto& [name, pair] : unequal_entries(from.get(), to.get())) {
-      const bool from_schema = pair.from != nullptr && pair.from->is_tree();
-      const bool to_schema = pair.to != nullptr && pair.to->is_tree();
+      const auto is_schema = [&](const TreeEntry* entry) {
+        return entry != nullptr && entry->is_tree() &&
+               catalog::classify_path(name, true) == catalog::PathKind::kSchema;
+      };
+      const bool from_schema = is_schema(pair.from);
+      const bool to_schema = is_schema(pair.to);
       if (from_schema || to_schema) {
         TRY(compare_schemas(std::string(name), from_schema ? pair.from->id : Oid{},
                             to_schema ? pair.to->id : Oid{}));
       }
-      if ((pair.from != nullptr && !from_schema) || (pair.to != nullptr && !to_schema)) {
-        ObjectChange change;
-        if (pair.from != nullptr && !from_schema) change.from = file(name, *pair.from);
-        if (pair.to != nullptr && !to_schema) change.to = file(name, *pair.to);
-        changes_.push_back(std::move(change));
-      }
+      TRY(compare_files(std::string(name), from_schema ? nullptr : pair.from,
+                        to_schema ? nullptr : pair.to, 0));
     }
     TRY(pair_renames());
+    pair_readmes();
     std::sort(changes_.begin(), changes_.end(), [](const ObjectChange& a, const ObjectChange& b) {
       return std::pair(a.either().path, a.to.has_value()) <
              std::pair(b.either().path, b.to.has_value());
@@ -116,8 +142,68 @@ class Comparison {
   }
 
  private:
-  static ObjectSide file(std::string_view name, const TreeEntry& entry) {
-    return {"", std::string(name), std::string(name), entry.id, entry.id};
+  // Files, or folders of such, that stand at one path.
+  Result<void> compare_files(const std::string& path, const TreeEntry* from, const TreeEntry* to,
+                             size_t depth) {
+    if (depth > kPassiveFolderDepthMax)
+      return Error(ErrorCode::kInvalidContent, path + ": folders nest too deeply");
+    const bool from_file = from != nullptr && !from->is_tree();
+    const bool to_file = to != nullptr && !to->is_tree();
+    if (from_file || to_file) {
+      ObjectChange& change = changes_.emplace_back();
+      if (from_file) change.from = file_side(path, *from);
+      if (to_file) change.to = file_side(path, *to);
+    }
+    const bool from_folder = from != nullptr && !from_file;
+    const bool to_folder = to != nullptr && !to_file;
+    if (!from_folder && !to_folder) return {};
+    TRY_ASSIGN(const auto before, open(from_folder ? from->id : Oid{}));
+    TRY_ASSIGN(const auto after, open(to_folder ? to->id : Oid{}));
+    for (const auto& [name, pair] : unequal_entries(before.get(), after.get()))
+      TRY(compare_files(join_path(path, name), pair.from, pair.to, depth + 1));
+    return {};
+  }
+
+  // README.md of an object that stands at one path, or of two objects of different kinds there.
+  void compare_readmes(const std::string& path, const GitTree* from, const GitTree* to) {
+    const TreeEntry* before = readme_in(from);
+    const TreeEntry* after = readme_in(to);
+    if (before == nullptr && after == nullptr) return;
+    if (before != nullptr && after != nullptr && before->id == after->id &&
+        before->mode == after->mode)
+      return;
+    const std::string file = join_path(path, catalog::kReadmeFile);
+    ObjectChange& change = changes_.emplace_back();
+    if (before != nullptr) change.from = file_side(file, *before);
+    if (after != nullptr) change.to = file_side(file, *after);
+  }
+
+  // What moved along with its table is one file; it differs when somebody wrote it.
+  void pair_readmes() {
+    const auto find = [this](const std::string& table, bool removed) {
+      const std::string file = join_path(table, catalog::kReadmeFile);
+      return std::find_if(changes_.begin(), changes_.end(), [&](const ObjectChange& change) {
+        const auto& wanted = removed ? change.from : change.to;
+        const auto& other = removed ? change.to : change.from;
+        return change.kind == ObjectKind::kOther && wanted && !other && wanted->path == file;
+      });
+    };
+    std::vector<std::pair<std::string, std::string>> renames;
+    for (const ObjectChange& change : changes_) {
+      if (change.kind == ObjectKind::kTable && change.renamed())
+        renames.emplace_back(change.from->path, change.to->path);
+    }
+    for (const auto& [from, to] : renames) {
+      const auto removed = find(from, true);
+      const auto added = find(to, false);
+      if (removed == changes_.end() || added == changes_.end()) continue;
+      added->from = std::move(removed->from);
+      removed->from.reset();
+      const bool equal =
+          added->from->id == added->to->id && added->from->mode == added->to->mode;
+      if (equal) added->from = added->to = std::nullopt;
+      std::erase_if(changes_, [](const ObjectChange& change) { return !change.from && !change.to; });
+    }
   }
 
   Result<std::shared_ptr<const GitTree>> open(const Oid& id) const {
@@ -138,6 +224,11 @@ class Comparison {
     }
     for (const auto& [name, pair] : unequal_entries(from.get(), to.get())) {
       if (name == kSchemaFile) continue;
+      if ((pair.from == nullptr || !pair.from->is_tree()) &&
+          (pair.to == nullptr || !pair.to->is_tree())) {
+        TRY(compare_files(join_path(folder, name), pair.from, pair.to, 0));
+        continue;
+      }
       std::optional<Found> before, after;
       if (pair.from != nullptr) {
         TRY_ASSIGN(before, look_at(source_, schema, folder, *pair.from));
@@ -151,6 +242,10 @@ class Comparison {
   }
 
   void add(std::optional<Found> before, std::optional<Found> after) {
+    const GitTree* from = before ? before->folder.get() : nullptr;
+    const GitTree* to = after ? after->folder.get() : nullptr;
+    compare_readmes((after ? after : before)->side.path, from, to);
+    if (from != nullptr && to != nullptr && !differ_beside_readme(*from, *to)) return;
     const bool other_kind = before && after && before->kind != after->kind;
     if (before) {
       ObjectChange& change = changes_.emplace_back();

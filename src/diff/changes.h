@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "catalog/catalog.h"
 #include "store/object_store.h"
+#include "tree/git_tree.h"
 
 namespace rowan::diff {
 
@@ -30,11 +31,12 @@ std::string_view object_kind_name(
 
 // One side of a changed object.
 struct ObjectSide {
-  std::string schema;  // Empty for files beside the schemas.
-  std::string name;    // Empty for a schema.
+  std::string schema;  // Empty for files.
+  std::string name;    // Empty for a schema; a file's is its path.
   std::string path;    // "public/t", with encoded names.
   Oid id;              // The folder, or the file.
   Oid definition;      // The blob of table.sql, view.sql, …; zero: none.
+  uint32_t mode = tree::kModeTree;  // Of a file whether it can be run.
 };
 
 struct ObjectChange {
@@ -47,7 +49,9 @@ struct ObjectChange {
 };
 
 // Sorted by path (of `to`, else of `from`). A zero root is an empty tree. An object whose kind
-// changed is removed and added.
+// changed is removed and added. Passive files (catalog/paths.h) are changes of their own, kOther:
+// a table of which only README.md differs is not listed, and README.md of a renamed table is one
+// file.
 Result<std::vector<ObjectChange>> changed_objects(const Source& source, const Oid& from_root,
                                                   const Oid& to_root);
 

@@ -268,6 +268,7 @@ class Blamer {
 }  // namespace
 
 Result<Oid> History::root_of(const Oid& commit) const {
+  if (read_by) return read_by(commit);
   TRY_ASSIGN(const store::ObjectRef object, objects.read(commit));
   if (object.type != store::ObjectType::kCommit)
     return Error(ErrorCode::kCorruption, "object " + commit.hex() + " is no commit");

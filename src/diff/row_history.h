@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +26,8 @@ struct History {
   store::NodeCache& cache;
   derived::HistoryIndex& index;                  // ensure() is called here.
   const std::atomic<bool>* cancelled = nullptr;  // kQueryCanceled once it is set.
+  // The tree that a commit is read by; null: its own.
+  std::function<Result<Oid>(const Oid& commit)> read_by;
 
   Source source() const { return {objects, cache}; }
   Result<Oid> root_of(const Oid& commit) const;  // The commit's tree.

@@ -1,8 +1,12 @@
 #include "diff/schema_diff.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "base/limits.h"
 #include "catalog/objects.h"
+#include "catalog/paths.h"
 #include "diff/table_pair.h"
 #include "sql/parser.h"
 
@@ -113,6 +117,19 @@ Result<std::string> definition_text(const Source& source, const ObjectSide& side
   return trimmed(object.bytes);
 }
 
+Result<void> file_texts(const Source& source, const ObjectChange& change, SchemaChange& made) {
+  const auto text = [&](const std::optional<ObjectSide>& side) -> Result<std::string> {
+    if (!side || side->mode == tree::kModeTree) return std::string();
+    return catalog::shown_file(source.objects, side->id, side->mode, kPassiveFileBytesMax);
+  };
+  TRY_ASSIGN(made.from_sql, text(change.from));
+  TRY_ASSIGN(made.to_sql, text(change.to));
+  if (!change.from || !change.to || change.from->mode == change.to->mode) return {};
+  made.from_sql += fmt::format("\n(mode {:o})", change.from->mode);
+  made.to_sql += fmt::format("\n(mode {:o})", change.to->mode);
+  return {};
+}
+
 }  // namespace
 
 std::string column_sql(const ColumnDef& column) {
@@ -171,6 +188,8 @@ Result<std::vector<SchemaChange>> schema_changes(const Source& source, const Oid
     if (change.kind == ObjectKind::kSchema) {
       const std::string text = trimmed(catalog::schema_sql(side.schema));
       (change.to ? made.to_sql : made.from_sql) = text;
+    } else if (change.kind == ObjectKind::kOther) {
+      TRY(file_texts(source, change, made));
     } else {
       if (change.from) {
         TRY_ASSIGN(made.from_sql, definition_text(source, *change.from));

@@ -9,9 +9,11 @@
 #include "base/limits.h"
 #include "catalog/catalog.h"
 #include "catalog/objects.h"
+#include "catalog/paths.h"
 #include "catalog/table.h"
 #include "engine/history.h"
 #include "engine/import/content.h"
+#include "engine/readable_roots.h"
 #include "store/node_cache.h"
 #include "tree/git_tree.h"
 #include "tree/row_tree.h"
@@ -23,6 +25,8 @@ namespace {
 constexpr size_t kProblemsMax = 1000;
 constexpr size_t kReportEvery = 1024;
 constexpr std::string_view kForeign = "refs/rowan/foreign/";
+// What git keeps beside the commits: notes on them, and what is to be read in their place.
+constexpr std::string_view kGitsOwn[] = {"refs/notes/", "refs/replace/"};
 constexpr std::string_view kResolutions =
     "refs/rowan/resolutions";  // Remembered answers to conflicts: no content in all of its history.
 
@@ -32,18 +36,40 @@ class Checker {
           const std::function<void(const Progress&)>& report)
       : store_(store), violations_(violations), report_(report) {}
 
-  Result<std::vector<std::string>> run() {
+  Result<CheckResult> run() {
     TRY(collect_commits());
     for (const Oid& commit : commits_) {
       if (problems_.size() >= kProblemsMax) break;
-      if (auto checked = check_commit(commit); !checked && !is_normalised(commit))
+      auto checked = check_commit(commit);
+      if (!checked && checked.error().code() == ErrorCode::kAbsentObject) {
+        ++partly_checked_;
+      } else if (!checked && !is_normalised(commit) &&
+                 !(objects_sound_ && is_spelled_freely(commit))) {
         problem(commit, checked.error());
+      }
       tell("commits", ++commits_done_, commits_.size());
     }
-    return std::move(problems_);
+    return CheckResult{std::move(problems_), absent()};
   }
 
  private:
+  std::vector<std::string> absent() const {
+    std::vector<std::string> lines;
+    for (const Oid& commit : boundary_) {
+      lines.push_back(
+          fmt::format("Not here: the history before commit {} (a shallow clone). It was not checked.",
+                      commit.hex().substr(0, 12)));
+    }
+    if (!absent_objects_.empty()) {
+      lines.push_back(fmt::format(
+          "Not here: {} object{} that the remote of this partial clone has. {} commit{} that need{} "
+          "them {} checked in part.",
+          absent_objects_.size(), absent_objects_.size() == 1 ? "" : "s", partly_checked_,
+          partly_checked_ == 1 ? "" : "s", partly_checked_ == 1 ? "s" : "",
+          partly_checked_ == 1 ? "was" : "were"));
+    }
+    return lines;
+  }
   void problem(const Oid& commit, const Error& error) {
     problems_.push_back(fmt::format("commit {}: {}: {}", commit.hex().substr(0, 12),
                                     sqlstate(error.code()), error.message()));
@@ -65,6 +91,14 @@ class Checker {
       id = child->id;
     }
   }
+  // So may those below the tips that somebody else made, if their rows read: sessions read them
+  // through a twin (readable_roots.h).
+  bool is_spelled_freely(const Oid& id) const {
+    const auto commit = read_commit(store_, id);
+    if (!commit || tips_.contains(id) || made_here(*commit)) return false;
+    store::PendingObjects scratch(store_);
+    return txn::canonical_content(scratch, store_, Oid{}, commit->tree).has_value();
+  }
   void tell(std::string_view unit, uint64_t done, uint64_t total) {
     if (report_ && (done % kReportEvery == 0 || done == total))
       report_({"check", done, total, unit});
@@ -75,7 +109,9 @@ class Checker {
     for (const store::RefEntry& ref : store_.refs("refs/")) {
       if (ref.name.starts_with(kForeign))
         continue;  // Kept aside because it is not valid, most often.
-      if (ref.name == kResolutions) continue;
+      const bool is_gits = std::any_of(std::begin(kGitsOwn), std::end(kGitsOwn),
+                                       [&](auto prefix) { return ref.name.starts_with(prefix); });
+      if (ref.name == kResolutions || is_gits) continue;
       auto tip = peel(ref.value);
       if (!tip) {
         problems_.push_back(fmt::format("{}: {}: {}", ref.name, sqlstate(tip.error().code()),
@@ -140,10 +176,16 @@ class Checker {
   }
 
   Result<void> check_commit(const Oid& id) {
+    objects_sound_ = false;
     TRY_ASSIGN(const store::ObjectRef object, store_.read(id));
-    TRY(check_hash(id, object));
+    if (store_.is_boundary(id)) {
+      boundary_.push_back(id);
+    } else {
+      TRY(check_hash(id, object));
+    }
     TRY_ASSIGN(const git::Commit commit, git::parse_commit(object.bytes));
     TRY(check_objects(commit.tree));
+    objects_sound_ = true;
     if (!checked_roots_.insert(commit.tree).second) return {};
     TRY(catalog::check_format(store_, store_.cache(), commit.tree));
     std::optional<Oid> parent_root;
@@ -163,6 +205,7 @@ class Checker {
       TRY(check_sequences(catalog, schema));
     }
     if (!tips_.contains(id)) return {};
+    TRY(check_files(commit.tree));
     TRY_ASSIGN(const std::vector<std::string> dangling, catalog::dangling_references(catalog));
     if (!dangling.empty())
       return Error(ErrorCode::kInvalidContent, dangling.front() + " refers to what is not there");
@@ -178,6 +221,37 @@ class Checker {
       problem(id, Error(violation.code, fmt::format("{}.{}{}: {}", violation.schema,
                                                     violation.table, row, violation.message)));
     }
+    return {};
+  }
+
+  // What stands beside the data may; nothing else does.
+  Result<void> check_files(const Oid& root) {
+    TRY(catalog::check_passive_files(store_, store_.cache(), Oid{}, root));
+    TRY_ASSIGN(const auto top, tree::GitTree::read(store_, store_.cache(), root));
+    for (const tree::TreeEntry& schema : top->entries()) {
+      const std::string path(schema.name);
+      TRY(check_place(path, schema));
+      if (catalog::classify_path(path, schema.is_tree()) != catalog::PathKind::kSchema) continue;
+      TRY_ASSIGN(const auto folder, tree::GitTree::read(store_, store_.cache(), schema.id));
+      for (const tree::TreeEntry& object : folder->entries()) {
+        const std::string below = path + "/" + std::string(object.name);
+        TRY(check_place(below, object));
+        if (!object.is_tree()) continue;
+        TRY_ASSIGN(const auto parts, tree::GitTree::read(store_, store_.cache(), object.id));
+        for (const tree::TreeEntry& part : parts->entries())
+          TRY(check_place(below + "/" + std::string(part.name), part));
+      }
+    }
+    return {};
+  }
+
+  static Result<void> check_place(const std::string& path, const tree::TreeEntry& entry) {
+    const catalog::PathKind kind = catalog::classify_path(path, entry.is_tree());
+    if (kind == catalog::PathKind::kStray)
+      return Error(ErrorCode::kInvalidContent, path + ": no such file belongs here");
+    if (kind != catalog::PathKind::kPassive && entry.mode != tree::kModeTree &&
+        entry.mode != tree::kModeBlob)
+      return Error(ErrorCode::kInvalidContent, path + ": it is no plain file");
     return {};
   }
 
@@ -323,14 +397,22 @@ class Checker {
       const Oid id = open.back();
       open.pop_back();
       if (!checked_objects_.insert(id).second) continue;
-      TRY_ASSIGN(store::ObjectRef object, store_.read(id));
+      auto read = store_.read(id);
+      if (!read && read.error().code() == ErrorCode::kAbsentObject) {
+        absent_objects_.insert(id);
+        continue;
+      }
+      if (!read) return std::move(read).error();
+      store::ObjectRef object = std::move(*read);
       TRY(check_hash(id, object));
       if (object.type != store::ObjectType::kTree) continue;
       TRY_ASSIGN(const auto tree, tree::GitTree::parse(std::move(object)));
       if (tree->entries().size() > kDirectoryEntriesMax)
         return Error(ErrorCode::kInvalidContent,
                      "tree " + id.hex() + " has more than 1,000 entries");
-      for (const tree::TreeEntry& entry : tree->entries()) open.push_back(entry.id);
+      for (const tree::TreeEntry& entry : tree->entries()) {
+        if (entry.mode != tree::kModeGitlink) open.push_back(entry.id);
+      }
     }
     return {};
   }
@@ -344,6 +426,10 @@ class Checker {
   std::unordered_set<Oid, OidHash> tips_;
   std::vector<Oid> commits_;
   uint64_t commits_done_ = 0;
+  bool objects_sound_ = false;  // Of the commit that is being checked.
+  std::vector<Oid> boundary_;  // Commits whose parents are not here.
+  std::unordered_set<Oid, OidHash> absent_objects_;
+  uint64_t partly_checked_ = 0;  // Commits whose check ended at one of them.
   std::unordered_set<Oid, OidHash> checked_objects_;
   std::unordered_set<Oid, OidHash> checked_roots_;
   std::unordered_set<std::string> checked_tables_;  // Definition and rows, as sound_tables_.
@@ -352,9 +438,8 @@ class Checker {
 
 }  // namespace
 
-Result<std::vector<std::string>> check_repository(
-    store::ObjectStore& store, const FindViolations& violations,
-    const std::function<void(const Progress&)>& report) {
+Result<CheckResult> check_repository(store::ObjectStore& store, const FindViolations& violations,
+                                     const std::function<void(const Progress&)>& report) {
   return Checker(store, violations, report).run();
 }
 

@@ -12,14 +12,19 @@
 
 namespace rowan::engine {
 
-// One line a problem. Reads every reachable object once and hashes it (S1); reads every table
+struct CheckResult {
+  std::vector<std::string> problems;  // One line each.
+  std::vector<std::string> absent;    // What a shallow or partial clone does not hold, and so was
+                                      // not checked. Nothing is wrong with that.
+};
+
+// Reads every reachable object once and hashes it (S1); reads every table
 // definition; proves every row tree canonical (T1-T4): the first version of a table by building it
 // again, each later one by applying its difference from the parent's version to that version and
 // comparing the ids. The newest commit of each branch must keep its constraints (`violations` of its
 // tree): CHECK, NOT NULL, UNIQUE, FOREIGN KEY, and views that bind.
 using FindViolations = std::function<Result<std::vector<exec::Violation>>(const Oid& root)>;
-Result<std::vector<std::string>> check_repository(
-    store::ObjectStore& store, const FindViolations& violations,
-    const std::function<void(const Progress&)>& report);
+Result<CheckResult> check_repository(store::ObjectStore& store, const FindViolations& violations,
+                                     const std::function<void(const Progress&)>& report);
 
 }  // namespace rowan::engine

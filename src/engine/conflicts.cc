@@ -305,6 +305,18 @@ Result<std::string> key_text(const catalog::TableDef& table, const merge::RowCon
   return table.primary_key.size() > 1 ? "(" + text + ")" : text;
 }
 
+namespace {
+
+// Schema and name of what a conflict is about; a file beside the data has its path for a name.
+std::pair<std::string, std::string> parts_of(const merge::SchemaConflict& conflict) {
+  if (conflict.kind == "file") return {std::string(), conflict.object};
+  const size_t dot = conflict.object.find('.');
+  return {conflict.object.substr(0, dot),
+          dot == std::string::npos ? std::string() : conflict.object.substr(dot + 1)};
+}
+
+}  // namespace
+
 Result<TableRows> conflict_rows(const store::ObjectReader& objects, const catalog::Catalog& merged,
                                 const merge::Outcome& outcome,
                                 const std::optional<std::pair<std::string, std::string>>& table) {
@@ -313,10 +325,7 @@ Result<TableRows> conflict_rows(const store::ObjectReader& objects, const catalo
     rows.columns.push_back({name, {type::TypeId::kText}});
   RowCollector collector(rows.columns);
   for (const merge::SchemaConflict& conflict : outcome.schema_conflicts) {
-    const size_t dot = conflict.object.find('.');
-    const std::string schema = conflict.object.substr(0, dot);
-    const std::string object =
-        dot == std::string::npos ? std::string() : conflict.object.substr(dot + 1);
+    const auto [schema, object] = parts_of(conflict);
     const bool wanted =
         !table || (table->first == schema &&
                    (object == table->second || object.starts_with(table->second + ".")));
@@ -370,12 +379,10 @@ class AllConflicts final : public plan::VirtualTable {
     TRY_ASSIGN(const MergeRun run, rerun_pending(session_, *pending, tip));
     const catalog::Catalog merged(*run.made, session_.owner().store().cache(), run.root);
     for (const merge::SchemaConflict& conflict : run.outcome.schema_conflicts) {
-      const size_t dot = conflict.object.find('.');
-      rows.add(
-          {text_value(conflict.object.substr(0, dot)),
-           text_value(dot == std::string::npos ? std::string() : conflict.object.substr(dot + 1)),
-           no_value(), text_value(conflict.kind), no_value(), text_value(conflict.base),
-           text_value(conflict.ours), text_value(conflict.theirs)});
+      auto [schema, object] = parts_of(conflict);
+      rows.add({text_value(std::move(schema)), text_value(std::move(object)), no_value(),
+                text_value(conflict.kind), no_value(), text_value(conflict.base),
+                text_value(conflict.ours), text_value(conflict.theirs)});
     }
     for (const merge::RowConflict& conflict : run.outcome.conflicts) {
       TRY_ASSIGN(const catalog::TableVersion version,

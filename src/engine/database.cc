@@ -99,6 +99,7 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
         named.extension() == ".git" ? named.stem().string() : named.filename().string();
   }
   if (path != kMemory) TRY(database->branch_settings_.open(path));
+  database->roots_ = std::make_unique<ReadableRoots>(*database->store_);
   txn::ManagerOptions manager_options;
   if (path != kMemory && !options.read_only)
     manager_options.derived_folder = std::filesystem::path(path) / "rowan" / "derived";
@@ -171,14 +172,17 @@ Outcome<bool> DatabaseImpl::checkpoint() {
 }
 
 Outcome<std::vector<std::string>> DatabaseImpl::check(
-    const std::function<void(const Progress&)>& report) {
+    const std::function<void(const Progress&)>& report, std::vector<std::string>* absent) {
   // Branches have most of their rows in common: each is compared with one that is fine.
   const auto violations = [this, fine = Oid{}](const Oid& root) mutable {
     auto found = admission().find_violations(*store_, fine, root);
     if (found && found->empty()) fine = root;
     return found;
   };
-  return to_outcome(check_repository(*store_, violations, report));
+  auto checked = check_repository(*store_, violations, report);
+  if (!checked) return to_failure(checked.error());
+  if (absent != nullptr) *absent = std::move(checked->absent);
+  return std::move(checked->problems);
 }
 
 std::optional<uint64_t> DatabaseImpl::row_count(const catalog::TableVersion& table) {

@@ -16,6 +16,7 @@
 #include "derived/index.h"
 #include "engine/branch_settings.h"
 #include "engine/import/foreign_moves.h"
+#include "engine/readable_roots.h"
 #include "git/commit.h"
 #include "rowan/rowan.h"
 #include "store/object_store.h"
@@ -33,11 +34,14 @@ class DatabaseImpl final : public Database {
   Outcome<std::unique_ptr<Session>> connect(std::string_view branch) override;
   Outcome<bool> checkpoint() override;
   Outcome<std::vector<std::string>> check(
-      const std::function<void(const Progress&)>& report) override;
+      const std::function<void(const Progress&)>& report,
+      std::vector<std::string>* absent) override;
 
   store::ObjectStore& store() { return *store_; }
   txn::Manager& manager() { return *manager_; }
   derived::Indexes& unique_indexes() { return manager_->indexes(); }
+  // The tree that a commit of history is read by (readable_roots.h).
+  Result<Oid> root_of(const Oid& commit) { return roots_->root_of(commit); }
   BranchSettings& branch_settings() { return branch_settings_; }
   const std::string& name() const { return name_; }  // The folder's name without ".git".
   const git::Signature& author() const { return author_; }
@@ -56,6 +60,7 @@ class DatabaseImpl final : public Database {
 
   std::unique_ptr<store::ObjectStore> store_;
   ForeignMoves foreign_moves_{stderr_log()};
+  std::unique_ptr<ReadableRoots> roots_;
   std::unique_ptr<txn::Manager> manager_;
   BranchSettings branch_settings_;
   std::string name_;

@@ -247,7 +247,8 @@ Result<bool> LogWalk::next(LogEntry& entry) {
 
 diff::History session_history(SessionImpl& session, const std::atomic<bool>* cancelled) {
   store::ObjectStore& store = session.owner().store();
-  return {store, store.cache(), session.owner().manager().history(), cancelled};
+  return {store, store.cache(), session.owner().manager().history(), cancelled,
+          [&owner = session.owner()](const Oid& commit) { return owner.root_of(commit); }};
 }
 
 Result<Oid> session_revision(SessionImpl& session, std::string_view revision) {

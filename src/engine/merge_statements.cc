@@ -24,16 +24,14 @@ constexpr size_t kDetailLinesMax = 5;
 class Graph {
  public:
   explicit Graph(SessionImpl& session)
-      : store_(session.owner().store()),
+      : owner_(session.owner()),
+        store_(session.owner().store()),
         manager_(session.owner().manager()),
         history_(session.owner().manager().history()),
         cancelled_(session.cancel_flag()) {}
 
   Result<void> know(const Oid& commit) { return history_.ensure(store_, commit); }
-  Result<Oid> root_of(const Oid& commit) const {
-    TRY_ASSIGN(const git::Commit read, read_commit(store_, commit));
-    return read.tree;
-  }
+  Result<Oid> root_of(const Oid& commit) const { return owner_.root_of(commit); }
   bool contains(const Oid& tip, const Oid& commit) const {
     return history_.is_ancestor(commit, tip);
   }
@@ -95,6 +93,7 @@ class Graph {
     return info ? info->time_us : 0;
   }
 
+  DatabaseImpl& owner_;
   store::ObjectStore& store_;
   txn::Manager& manager_;
   derived::HistoryIndex& history_;

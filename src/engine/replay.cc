@@ -246,8 +246,7 @@ Result<txn::CommitOutcome> publish(SessionImpl& session, const BranchTarget& tar
 }
 
 Result<Oid> root_of(SessionImpl& session, const Oid& commit) {
-  TRY_ASSIGN(const git::Commit parsed, commit_of(session, commit));
-  return parsed.tree;
+  return session.owner().root_of(commit);
 }
 
 std::string skipped_notice(const std::vector<Oid>& skipped) {

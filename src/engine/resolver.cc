@@ -78,6 +78,16 @@ SequenceUse SessionResolver::sequence_use(const plan::Plan& plan) const {
   return use;
 }
 
+// The commit that AS OF names; nothing: there is none.
+Result<std::optional<Oid>> SessionResolver::historical_commit(
+    std::string_view revision, const std::optional<int64_t>& time_us) const {
+  if (revision.empty() && !time_us) return std::optional<Oid>();
+  txn::Manager& manager = session_.owner().manager();
+  TRY_ASSIGN(const Oid commit, time_us ? manager.revision_at(*time_us, session_.branch_name())
+                                       : manager.resolve_revision(revision, session_.branch_name()));
+  return std::optional<Oid>(commit);
+}
+
 Result<plan::ResolvedTable> SessionResolver::resolve(const sql::QualifiedName& name,
                                                      std::string_view revision,
                                                      std::optional<int64_t> time_us) {
@@ -85,6 +95,15 @@ Result<plan::ResolvedTable> SessionResolver::resolve(const sql::QualifiedName& n
   const bool is_now = revision.empty() && !time_us;
   std::string schema = is_now ? session_.schema_of(name) : std::string(name.schema);
   plan::ResolvedTable resolved;
+  if (schema == "rowan" && name.name == "files") {
+    TRY_ASSIGN(const std::optional<Oid> commit, historical_commit(revision, time_us));
+    Oid root;
+    if (commit) {
+      TRY_ASSIGN(root, session_.owner().root_of(*commit));
+    }
+    resolved.virtual_table = files_table(session_, root);
+    return resolved;
+  }
   if (schema == "rowan") {
     TRY_ASSIGN(resolved.virtual_table, find_conflict_table(session_, name.name));
     if (resolved.virtual_table == nullptr)
@@ -118,20 +137,16 @@ Result<plan::ResolvedTable> SessionResolver::resolve(const sql::QualifiedName& n
     return resolved;
   }
   txn::Manager& manager = session_.owner().manager();
-  Oid commit;
-  if (time_us) {
-    TRY_ASSIGN(commit, manager.revision_at(*time_us, session_.branch_name()));
-  } else {
-    TRY_ASSIGN(commit, manager.resolve_revision(revision, session_.branch_name()));
-  }
-  TRY_ASSIGN(const txn::Snapshot snapshot, manager.snapshot_of(commit));
-  const catalog::Catalog catalog(manager.store(), manager.store().cache(), snapshot.root);
+  TRY_ASSIGN(const std::optional<Oid> found, historical_commit(revision, time_us));
+  const Oid commit = *found;
+  TRY_ASSIGN(const Oid root, session_.owner().root_of(commit));
+  const catalog::Catalog catalog(manager.store(), manager.store().cache(), root);
   if (schema.empty()) {
     TRY_ASSIGN(schema, catalog.schema_of(session_.settings().search_path(), name.name));
   }
   auto table = catalog.get_table(schema, name.name);
   resolved.historical = true;
-  resolved.root = snapshot.root;
+  resolved.root = root;
   resolved.commit = commit;
   if (!table) {
     TRY_ASSIGN(const bool is_view, find_view(catalog, schema, name.name, table.error(), resolved));

@@ -35,6 +35,9 @@ class SessionResolver final : public plan::Resolver {
   SequenceUse sequence_use(const plan::Plan& plan) const;  // With the queries that it shares.
 
  private:
+  Result<std::optional<Oid>> historical_commit(std::string_view revision,
+                                               const std::optional<int64_t>& time_us) const;
+
   SessionImpl& session_;
   SequenceUse shared_;  // Of what run_once() was given.
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "catalog/catalog.h"
+#include "catalog/paths.h"
 #include "engine/history.h"
 #include "engine/import/admission.h"
 #include "engine/import/content.h"
@@ -32,6 +33,21 @@ Result<void> restore_folder(const store::ObjectReader& objects, store::NodeCache
   if (!entry || !entry->is_tree()) return missing;
   edits.push_back({path, tree::kModeTree, entry->id});
   return {};
+}
+
+// RESTORE TABLE is about data: README.md of tables that are there stays as it is now.
+Result<Oid> with_readmes_of(store::PendingObjects& objects, store::NodeCache& cache, const Oid& now,
+                            const std::vector<std::string>& tables, const Oid& restored) {
+  std::vector<tree::PathEdit> edits;
+  for (const std::string& table : tables) {
+    TRY_ASSIGN(const auto folder, tree::find_path(objects, cache, now, table));
+    if (!folder || !folder->is_tree()) continue;
+    const std::string path = table + "/" + std::string(catalog::kReadmeFile);
+    TRY_ASSIGN(const auto file, tree::find_path(objects, cache, now, path));
+    edits.push_back(file ? tree::PathEdit{path, file->mode, file->id}
+                         : tree::PathEdit{path, tree::kModeBlob, Oid{}});
+  }
+  return tree::edit_paths(objects, cache, restored, std::move(edits));
 }
 
 Result<Restored> restored_tree(SessionImpl& session, const sql::RestoreStmt& statement,
@@ -76,7 +92,12 @@ Result<Restored> restored_tree(SessionImpl& session, const sql::RestoreStmt& sta
       break;
     }
   }
+  std::vector<std::string> tables;
+  for (const tree::PathEdit& edit : edits) {
+    if (statement.scope == sql::RestoreScope::kTables) tables.push_back(edit.path);
+  }
   TRY_ASSIGN(restored.root, tree::edit_paths(objects, cache, now, std::move(edits)));
+  TRY_ASSIGN(restored.root, with_readmes_of(objects, cache, now, tables, restored.root));
   return restored;
 }
 

@@ -112,7 +112,9 @@ std::string_view object_word(sql::ObjectKind kind) {
 bool names_function(const sql::Statement& statement,
                     std::initializer_list<std::string_view> names) {
   if (statement.kind != StatementKind::kSelect) return false;
-  const auto same_letter = [](char a, char b) { return (a | 0x20) == b; };
+  const auto same_letter = [](char a, char b) {
+    return (a >= 'A' && a <= 'Z' ? a | 0x20 : a) == b;
+  };
   return std::any_of(names.begin(), names.end(), [&](std::string_view name) {
     return std::search(statement.text.begin(), statement.text.end(), name.begin(), name.end(),
                        same_letter) != statement.text.end();
@@ -122,7 +124,8 @@ bool names_function(const sql::Statement& statement,
 std::shared_ptr<Prepared> make_prepared(sql::ParsedStatement parsed) {
   auto prepared = std::make_shared<Prepared>();
   prepared->parsed = std::move(parsed);
-  prepared->draws = names_function(*prepared->parsed.statement, {"nextval", "setval"});
+  prepared->draws = names_function(*prepared->parsed.statement,
+                                   {"nextval", "setval", "write_file", "delete_file"});
   prepared->uses_sequences =
       prepared->draws || names_function(*prepared->parsed.statement, {"currval", "lastval"});
   return prepared;
@@ -143,6 +146,18 @@ std::string cut_body(std::string body) {
   return body + note;
 }
 
+// The one catch-all (N1): memory that ran out, and our own bugs.
+template <typename Work>
+auto caught(const Work& work) -> decltype(work()) {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    return Error(ErrorCode::kOutOfMemory, "out of memory");
+  } catch (const std::exception& exception) {
+    return Error(ErrorCode::kInternal, std::string("internal error: ") + exception.what());
+  }
+}
+
 // A running query outside a block: it owns its transaction until its rows are read.
 struct Stream {
   SessionImpl& session;
@@ -161,7 +176,7 @@ struct Stream {
   }
   Result<bool> pull(type::Batch& batch) {
     session.set_reading(transaction.get());
-    Result<bool> more = root->next(batch);
+    Result<bool> more = caught([&] { return root->next(batch); });
     session.set_reading(nullptr);
     return more;
   }
@@ -231,19 +246,10 @@ Outcome<uint64_t> SessionImpl::run_script(std::string_view text,
   return count;
 }
 
-// The one catch-all: memory that ran out, and our own bugs.
 Result<std::unique_ptr<Rows>> SessionImpl::execute(const std::shared_ptr<Prepared>& prepared,
                                                    const std::vector<Parameter>& parameters) {
   cancelled_.store(false, std::memory_order_relaxed);
-  RowsResult result = [&]() -> RowsResult {
-    try {
-      return execute_checked(prepared, parameters);
-    } catch (const std::bad_alloc&) {
-      return Error(ErrorCode::kOutOfMemory, "out of memory");
-    } catch (const std::exception& exception) {
-      return Error(ErrorCode::kInternal, std::string("internal error: ") + exception.what());
-    }
-  }();
+  RowsResult result = caught([&] { return execute_checked(prepared, parameters); });
   if (result) return result;
   if (state_ == TransactionState::kIdle) {
     transaction_.reset();  // Rolls back.
@@ -475,6 +481,8 @@ expr::EvalContext SessionImpl::eval_context() const {
   context.cancelled = &cancelled_;
   sequences_.use(transaction_.get(), settings_.search_path());
   context.sequences = &sequences_;
+  files_.use(transaction_.get(), database_.store().cache());
+  context.files = &files_;
   return context;
 }
 
@@ -619,6 +627,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_query(const std::shared_ptr<Prepa
         stream->transaction->start_time_us() - kMicrosFrom1970To2000;
     stream->context->eval.parameters = &stream->parameters;
     stream->context->eval.sequences = nullptr;  // It outlives the statement, which they belong to.
+    stream->context->eval.files = nullptr;
     TRY_ASSIGN(stream->root, exec::build(*stream->plan, *stream->context));
     TRY(stream->open());
     return make_stream_rows(prepared->columns,

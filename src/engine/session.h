@@ -20,6 +20,7 @@
 #include "exec/dml.h"
 #include "exec/foreign_keys.h"
 #include "exec/operator.h"
+#include "exec/files.h"
 #include "exec/sequences.h"
 #include "exec/unique_keys.h"
 #include "exec/validator.h"
@@ -46,7 +47,7 @@ struct Prepared {
   std::shared_ptr<const exec::DmlPlan> dml;
   ColumnInfos columns;
   bool planned = false;
-  bool draws = false;  // A SELECT that names nextval or setval: it may write.
+  bool draws = false;  // A SELECT that names nextval, setval or rowan.write_file: it may write.
   bool uses_sequences =
       false;  // Or currval, lastval: its rows are read at once, in the session's transaction.
 };
@@ -172,6 +173,7 @@ class SessionImpl final : public Session {
   exec::CheckCache checks_;
   mutable exec::SessionSequences sequences_;  // Drawing changes it, whoever evaluates.
   mutable std::string schema_;                // What the running statement's context names.
+  mutable exec::SessionFiles files_;          // As sequences_.
   CopySource* copy_source_ = nullptr;
   CopySink* copy_sink_ = nullptr;
   std::function<void(const Progress&)> progress_;

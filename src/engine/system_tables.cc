@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "catalog/paths.h"
 #include "engine/definition_tables.h"
 #include "engine/history.h"
 #include "engine/history_tables.h"
@@ -76,6 +77,27 @@ Result<void> fill_tables(SessionImpl& session, RowCollector& rows) {
   });
 }
 
+// What people keep beside the data. `text` is NULL where the content is no text.
+Result<void> fill_files(SessionImpl& session, const Oid& root, RowCollector& rows) {
+  const store::ObjectReader& objects = session.transaction()->objects();
+  const Oid tree = root.is_zero() ? session.transaction()->catalog().root() : root;
+  return catalog::each_passive_file(
+      objects, session.owner().store().cache(), tree,
+      [&](const catalog::PassiveFile& file) -> Result<bool> {
+        if (session.cancelled())
+          return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+        if (!catalog::check_passive_mode(file.path, file.mode)) return true;  // A link: no file.
+        TRY_ASSIGN(const store::ObjectRef object, objects.read(file.id));
+        const std::string content(object.bytes);
+        rows.add({text(file.path), integer(static_cast<int64_t>(content.size())),
+                  text(file.id.hex()),
+                  Value::of_int({TypeId::kBool}, file.mode == tree::kModeExecutable),
+                  Value::of_string({TypeId::kBytea}, content),
+                  catalog::is_text(content) ? text(content) : Value::null({TypeId::kText})});
+        return true;
+      });
+}
+
 Result<void> fill_status(SessionImpl& session, RowCollector& rows) {
   const store::StoreStats stats = session.owner().store().stats();
   const auto add = [&](std::string_view name, std::string value) {
@@ -136,6 +158,18 @@ std::shared_ptr<const plan::VirtualTable> make(SessionImpl& session,
 
 }  // namespace
 
+std::shared_ptr<const plan::VirtualTable> files_table(SessionImpl& session, const Oid& root) {
+  return make({{"path", {TypeId::kText}},
+               {"size", {TypeId::kInt8}},
+               {"oid", {TypeId::kText}},
+               {"executable", {TypeId::kBool}},
+               {"content", {TypeId::kBytea}},
+               {"text", {TypeId::kText}}},
+              [&session, root](const std::vector<Value>&, RowCollector& rows) {
+                return fill_files(session, root, rows);
+              });
+}
+
 std::shared_ptr<const plan::VirtualTable> find_system_table(SessionImpl& session,
                                                             std::string_view name) {
   const Type text_type{TypeId::kText};
@@ -159,6 +193,7 @@ std::shared_ptr<const plan::VirtualTable> find_system_table(SessionImpl& session
                 fill_tables);
   }
   if (auto definitions = find_definition_table(session, name)) return definitions;
+  if (name == "files") return files_table(session, Oid{});
   if (name == "foreign") return make(session, foreign_columns(), fill_foreign);
   if (name == "status")
     return make(session, {{"name", text_type}, {"value", text_type}}, fill_status);

@@ -16,6 +16,8 @@ class SessionImpl;
 // rowan.settings, rowan.foreign, rowan.status; nullptr: no such table.
 std::shared_ptr<const plan::VirtualTable> find_system_table(SessionImpl& session,
                                                             std::string_view name);
+// rowan.files as the commit's tree `root` has them; zero: as the session's transaction sees them.
+std::shared_ptr<const plan::VirtualTable> files_table(SessionImpl& session, const Oid& root);
 // rowan.reflog(branch), generate_series(from, to [, step]); kUndefinedFunction. Those of history:
 // history_tables.h.
 Result<std::shared_ptr<const plan::VirtualTable>> find_table_function(

@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "exec/build.h"
 #include "exec/copy_format.h"
+#include "exec/copy_input.h"
 #include "exec/definition.h"
 #include "exec/dml.h"
 #include "exec/row_arena.h"
@@ -232,6 +233,7 @@ class CopyIn {
     if (header) {
       TRY_ASSIGN(const bool any, reader_.next(fields));
       if (!any) return uint64_t{0};
+      TRY(check_header(fields));
     }
     uint64_t rows = 0;
     for (;;) {
@@ -268,6 +270,18 @@ class CopyIn {
     RowWriter::EncodedRow row;
     uint64_t line;
   };
+
+  // Its words are not looked at, but it must be text: what is not is no CSV file either.
+  Result<void> check_header(const std::vector<CopyField>& fields) const {
+    for (const CopyField& field : fields) {
+      const bool is_text =
+          type::is_valid_utf8(field.text) && field.text.find('\0') == std::string_view::npos;
+      if (!is_text)
+        return reader_.at_line(Error(ErrorCode::kUntranslatableCharacter,
+                                     "the header is not valid UTF-8 text"));
+    }
+    return {};
+  }
 
   Result<void> check_width(const std::vector<CopyField>& fields) const {
     if (fields.size() < encoder_.field_count()) {
@@ -456,7 +470,9 @@ Result<uint64_t> copy_from(const sql::CopyStmt& statement, const ByteSource& sou
   TRY_ASSIGN(std::vector<uint16_t> columns, copy_columns(statement, *version.table));
   TRY_ASSIGN(std::vector<expr::NodePtr> defaults, bind_defaults(*version.table));
   RowWriter writer(context, version);
-  CopyReader reader(format, source, version.table->name);
+  TRY_ASSIGN(const CopyInput input, CopyInput::open(source));
+  if (input.compressed()) source_bytes = 0;  // How many there will be is not known.
+  CopyReader reader(format, input.source(), version.table->name);
   std::vector<std::string> names;
   for (const uint16_t column : columns) names.push_back(version.table->columns[column].name);
   RecordEncoder encoder(*version.table, std::move(columns), std::move(defaults), writer,
@@ -583,6 +599,12 @@ Result<FileSource> open_copy_source(std::string_view path) {
 }
 
 Result<FileSink> open_copy_sink(std::string_view path) {
+  for (const std::string_view suffix : {".gz", ".zst", ".xz", ".bz2", ".lz4", ".zip", ".7z"}) {
+    if (path.ends_with(suffix))
+      return Error(ErrorCode::kFeatureNotSupported,
+                   fmt::format("COPY writes plain text, and \"{}\" is called otherwise", path))
+          .with_hint("Write to standard output and compress that: rowan export DIR TABLE - | gzip.");
+  }
   auto handle = std::make_shared<FileHandle>();
   const std::string name(path);
   struct stat info{};

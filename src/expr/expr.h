@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,6 +33,16 @@ class SequenceSource {
                            bool called) = 0;  // !called: the next value is `value`.
 };
 
+// Where rowan.write_file and rowan.delete_file write: the session's transaction.
+class FileWriter {
+ public:
+  virtual ~FileWriter() = default;
+  // Gives the id of the content, in hexadecimal. `executable`: nothing keeps what the file has.
+  virtual Result<std::string> write(std::string_view path, std::string_view content,
+                                    std::optional<bool> executable) = 0;
+  virtual Result<void> remove(std::string_view path) = 0;
+};
+
 // What functions such as now() and current_user read.
 struct EvalContext {
   const std::vector<type::Value>* parameters = nullptr;  // $1 is [0]. Types as the plan asked for.
@@ -45,6 +56,7 @@ struct EvalContext {
   const std::atomic<bool>* cancelled =
       nullptr;                          // Looked at once a batch; true gives kQueryCanceled.
   SequenceSource* sequences = nullptr;  // nullptr: nextval gives kFeatureNotSupported.
+  FileWriter* files = nullptr;          // nullptr: the same for rowan.write_file.
 };
 
 enum class NodeKind : uint8_t {

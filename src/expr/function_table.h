@@ -17,6 +17,7 @@ void add_like(FunctionTable& table);  // ~~ ~~* and their negations: LIKE and IL
 void add_datetime(FunctionTable& table);
 void add_json(FunctionTable& table);
 void add_system(FunctionTable& table);
+void add_files(FunctionTable& table);     // rowan.write_file, rowan.delete_file
 void add_sequence(FunctionTable& table);  // nextval, currval, lastval, setval
 
 // The name the binder calls for IS DISTINCT FROM: no user can write it.

@@ -27,6 +27,7 @@ class Table {
     add_json(rows_);
     add_system(rows_);
     add_sequence(rows_);
+    add_files(rows_);
     for (const Function& function : rows_) by_name_[function.name].push_back(&function);
   }
 

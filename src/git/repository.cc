@@ -1,11 +1,21 @@
 #include "git/repository.h"
 
+#include <iterator>
+#include <mutex>
 #include <string>
 
 namespace rowan::git {
 
 Library::Library() {
   git_libgit2_init();
+  // The list of what may stand in a repository's configuration is freed with the last user of the
+  // library and is not to be set twice at once, so one user stays.
+  static std::once_flag once;
+  std::call_once(once, [] {
+    git_libgit2_init();
+    const char* known[] = {"partialclone"};  // GitStore tells what such a clone does not have.
+    git_libgit2_opts(GIT_OPT_SET_EXTENSIONS, known, std::size(known));
+  });
   // A repository named on purpose may belong to somebody else: we run nothing that its settings
   // name.
   git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);

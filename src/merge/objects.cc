@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "base/limits.h"
+#include "catalog/paths.h"
 #include "tree/row_tree.h"
 #include "type/key_codec.h"
 
@@ -31,7 +33,17 @@ Result<ObjectKind> kind_of(const store::ObjectReader& objects, store::NodeCache&
 struct Entries {
   std::array<Oid, 3> id{};
   std::array<bool, 3> is_tree{};
-  bool equal() const { return id[0] == id[1] && id[1] == id[2]; }
+  std::array<uint32_t, 3> mode{tree::kModeBlob, tree::kModeBlob, tree::kModeBlob};
+  bool equal() const {
+    return id[0] == id[1] && id[1] == id[2] && mode[0] == mode[1] && mode[1] == mode[2];
+  }
+  bool mixes_files_and_folders() const {
+    bool has_file = false, has_folder = false;
+    for (const Side side : kSides) {
+      if (!id[at(side)].is_zero()) (is_tree[at(side)] ? has_folder : has_file) = true;
+    }
+    return has_file && has_folder;
+  }
 };
 
 Result<std::map<std::string, Entries>> entries_of(const store::ObjectReader& objects,
@@ -45,6 +57,7 @@ Result<std::map<std::string, Entries>> entries_of(const store::ObjectReader& obj
       Entries& found = entries[std::string(entry.name)];
       found.id[at(side)] = entry.id;
       found.is_tree[at(side)] = entry.is_tree();
+      found.mode[at(side)] = entry.mode;
     }
   }
   return entries;
@@ -65,6 +78,24 @@ std::array<Oid, 3> files_in(const Entries& entries) {
 }
 
 bool differ(const std::array<Oid, 3>& ids) { return ids[0] != ids[1] || ids[1] != ids[2]; }
+
+// What differs among files that people keep beside the data, folder by folder.
+Result<void> find_files(const store::ObjectReader& objects, store::NodeCache& cache,
+                        const std::string& path, const Entries& entries, size_t depth,
+                        std::vector<ChangedFile>& files) {
+  if (depth > kPassiveFolderDepthMax)
+    return Error(ErrorCode::kProgramLimit, path + ": folders nest too deeply");
+  if (entries.mixes_files_and_folders() || !differ(trees_in(entries))) {
+    files.push_back({path, entries.id, entries.mode});
+    return {};
+  }
+  TRY_ASSIGN(const auto inner, entries_of(objects, cache, trees_in(entries)));
+  for (const auto& [name, below] : inner) {
+    if (!below.equal())
+      TRY(find_files(objects, cache, path + "/" + name, below, depth + 1, files));
+  }
+  return {};
+}
 
 std::set<uint32_t> ids_of(const catalog::TableDef& table) {
   std::set<uint32_t> ids;
@@ -116,6 +147,10 @@ Result<Changes> find_changes(const store::ObjectReader& objects, store::NodeCach
   TRY_ASSIGN(const auto top, entries_of(objects, cache, roots));
   for (const auto& [schema, of_schema] : top) {
     if (of_schema.equal()) continue;
+    if (catalog::is_passive(schema)) {
+      TRY(find_files(objects, cache, schema, of_schema, 0, changes.files));
+      continue;
+    }
     if (const auto files = files_in(of_schema); differ(files))
       changes.files.push_back({schema, files});
     const auto trees = trees_in(of_schema);
@@ -123,8 +158,8 @@ Result<Changes> find_changes(const store::ObjectReader& objects, store::NodeCach
     TRY_ASSIGN(const auto inner, entries_of(objects, cache, trees));
     for (const auto& [name, of_object] : inner) {
       const std::string path = schema + "/" + name;
-      if (const auto files = files_in(of_object); differ(files))
-        changes.files.push_back({path, files});
+      if (const auto files = files_in(of_object); differ(files) || !of_object.equal())
+        if (files != std::array<Oid, 3>{}) changes.files.push_back({path, files, of_object.mode});
       ChangedObject object{path, trees_in(of_object), {}};
       if (!differ(object.id)) continue;
       for (const Side side : kSides) {
@@ -134,6 +169,30 @@ Result<Changes> find_changes(const store::ObjectReader& objects, store::NodeCach
     }
   }
   return changes;
+}
+
+Result<ChangedFile> readme_sides(const store::ObjectReader& objects, store::NodeCache& cache,
+                                 std::string path, const std::array<Oid, 3>& folders) {
+  ChangedFile file{std::move(path), {}};
+  for (const Side side : kSides) {
+    if (folders[at(side)].is_zero()) continue;
+    TRY_ASSIGN(const Node node, tree::GitTree::read(objects, cache, folders[at(side)]));
+    const tree::TreeEntry* readme = node->find(catalog::kReadmeFile);
+    if (readme == nullptr || readme->is_tree()) continue;
+    file.id[at(side)] = readme->id;
+    file.mode[at(side)] = readme->mode;
+  }
+  return file;
+}
+
+Result<bool> same_data(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& a,
+                       const Oid& b) {
+  if (a == b) return true;
+  if (a.is_zero() || b.is_zero()) return false;
+  TRY_ASSIGN(const auto entries, entries_of(objects, cache, {a, b, b}));
+  return std::all_of(entries.begin(), entries.end(), [](const auto& entry) {
+    return entry.first == catalog::kReadmeFile || entry.second.equal();
+  });
 }
 
 Result<PlainPath> decode_path(std::string_view path) {

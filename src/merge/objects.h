@@ -31,10 +31,12 @@ struct ChangedObject {
   bool is(Side side, ObjectKind of) const { return kind[static_cast<size_t>(side)] == of; }
 };
 
-// A file outside the objects: rowan.json, schema.sql.
+// A file outside the objects: rowan.json, schema.sql, what people keep beside the data.
 struct ChangedFile {
   std::string path;
   std::array<Oid, 3> id{};
+  // A folder's: one side has a file there, and another one a folder.
+  std::array<uint32_t, 3> mode{tree::kModeBlob, tree::kModeBlob, tree::kModeBlob};
 };
 
 struct Changes {
@@ -44,6 +46,13 @@ struct Changes {
 
 Result<Changes> find_changes(const store::ObjectReader& objects, store::NodeCache& cache,
                              const std::array<Oid, 3>& roots);
+
+// README.md in the folders of one object, as a file at `path`; where `folders` has none, no side.
+Result<ChangedFile> readme_sides(const store::ObjectReader& objects, store::NodeCache& cache,
+                                 std::string path, const std::array<Oid, 3>& folders);
+// Whether two folders of an object are the same but for README.md.
+Result<bool> same_data(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& a,
+                       const Oid& b);
 
 // Tables of the base that `side` has under another name: base path to the side's. A table that is
 // gone and one that is new are one when the new one has all of the old one's column IDs and rows of

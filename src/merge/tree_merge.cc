@@ -5,6 +5,7 @@
 #include <set>
 
 #include "catalog/objects.h"
+#include "catalog/paths.h"
 #include "type/key_codec.h"
 
 namespace rowan::merge {
@@ -51,8 +52,17 @@ Result<Outcome> TreeMerge::run() {
   TRY(merge_rows());
   TRY(write_tables());
   TRY(merge_objects());
-  for (const ChangedFile& file : changes_.files) TRY(merge_file(file.path, file.id, "file"));
+  for (const ChangedFile& file : changes_.files) {
+    if (!catalog::is_passive(file.path)) {
+      TRY(merge_file(file.path, file.id, "file"));
+      continue;
+    }
+    TRY_ASSIGN(const FileSide merged, merge_passive_file(made_, choices_, file));
+    if (merged != side_of(file, Side::kOurs)) put_file(file.path, merged);
+  }
+  TRY(merge_readmes());
   TRY(keep_schemas());
+  TRY(catalog::check_passive_files(made_, cache_, request_.ours_root, outcome_.root));
   outcome_.schema_conflicts = std::move(choices_.open);
   outcome_.settled += choices_.settled;
   return std::move(outcome_);
@@ -74,6 +84,10 @@ Result<std::string> TreeMerge::text_of(const Oid& blob) const {
 void TreeMerge::put(std::string path, const Oid& id, bool is_tree) {
   tree::PathEdit edit{path, is_tree ? tree::kModeTree : tree::kModeBlob, id};
   edits_[std::move(path)] = std::move(edit);
+}
+
+void TreeMerge::put_file(std::string path, const FileSide& file) {
+  edits_[path] = {path, file.mode, file.id};
 }
 
 // ---- Tables: which of the sides' are one ----
@@ -552,7 +566,9 @@ Result<void> TreeMerge::write_merged(Job& job) {
     if (folder.is_zero()) continue;
     TRY_ASSIGN(const auto node, tree::GitTree::read(made_, cache_, folder));
     for (const tree::TreeEntry& entry : node->entries()) {
-      if (entry.name != "table.sql" && entry.name != "rows" && entry.name != "large")
+      const bool is_own = entry.name == "table.sql" || entry.name == "rows" ||
+                          entry.name == "large" || entry.name == catalog::kReadmeFile;
+      if (!is_own)
         others.insert(std::string(entry.name));
     }
   }
@@ -582,6 +598,37 @@ Result<void> TreeMerge::write_merged(Job& job) {
   return {};
 }
 
+// ---- README.md of tables, views and sequences ----
+
+// Both sides' texts are merged for every object that goes on. It lies at its path in the merged
+// tree, which may be another one than a side's, or comes there with one side's whole folder: so it
+// is put right when all else is written.
+Result<void> TreeMerge::merge_readmes() {
+  const auto merge = [&](const std::string& path, const std::array<Oid, 3>& folders) -> Result<void> {
+    TRY_ASSIGN(const ChangedFile file,
+               readme_sides(made_, cache_, path + "/" + std::string(catalog::kReadmeFile), folders));
+    const bool has_ours = !folders[at(Side::kOurs)].is_zero();
+    if (has_ours && !folders[at(Side::kTheirs)].is_zero()) {
+      TRY_ASSIGN(readmes_[path], merge_passive_file(made_, choices_, file));
+    } else {  // If that side's object stands, so does what it says of it.
+      readmes_[path] = side_of(file, has_ours ? Side::kOurs : Side::kTheirs);
+    }
+    return {};
+  };
+  for (const auto& job : jobs_) {
+    if (!job->path.empty()) TRY(merge(job->path, job->folders));
+  }
+  for (const auto& [path, object] : changes_.objects) {
+    const bool one_kind = object.kind[at(Side::kOurs)] == object.kind[at(Side::kTheirs)] ||
+                          object.is(Side::kOurs, ObjectKind::kNone) ||
+                          object.is(Side::kTheirs, ObjectKind::kNone);
+    const bool has_table = std::find(object.kind.begin(), object.kind.end(), ObjectKind::kTable) !=
+                           object.kind.end();
+    if (one_kind && !has_table) TRY(merge(path, object.id));
+  }
+  return {};
+}
+
 // ---- Everything else ----
 
 Result<void> TreeMerge::merge_objects() {
@@ -601,12 +648,41 @@ Result<void> TreeMerge::merge_objects() {
   return {};
 }
 
+// A view or sequence that one side dropped while the other changed README.md alone: that is asked
+// about, as it is with tables. True: it was that.
+Result<bool> TreeMerge::settle_dropped_object(const ChangedObject& object, ObjectKind kind) {
+  const bool ours_dropped = object.id[at(Side::kOurs)].is_zero();
+  const bool theirs_dropped = object.id[at(Side::kTheirs)].is_zero();
+  const Side kept = ours_dropped ? Side::kTheirs : Side::kOurs;
+  if (ours_dropped == theirs_dropped || object.is(Side::kBase, ObjectKind::kNone) ||
+      object.same(Side::kBase, kept))
+    return false;
+  TRY_ASSIGN(const bool same, same_data(made_, cache_, object.id[0], object.id[at(kept)]));
+  if (!same) return false;
+  TRY_ASSIGN(const PlainPath plain, decode_path(object.path));
+  TRY_ASSIGN(const ChangedFile readme, readme_sides(made_, cache_, object.path, object.id));
+  SchemaConflict conflict{plain.dotted(), "dropped " + std::string(kind_word(kind)), {}, {}, {}};
+  for (const Side side : {Side::kBase, kept}) {
+    const FileSide file = side_of(readme, side);
+    if (file.id.is_zero()) continue;
+    std::string& text = side == Side::kBase   ? conflict.base
+                        : side == Side::kOurs ? conflict.ours
+                                              : conflict.theirs;
+    TRY_ASSIGN(text, catalog::shown_file(made_, file.id, file.mode, kConflictTextBytesMax));
+  }
+  const Side stands = choices_.settle(std::move(conflict));
+  if (stands != Side::kOurs) put(object.path, object.id[at(stands)], true);
+  return true;
+}
+
 Result<void> TreeMerge::merge_object(const ChangedObject& object) {
   std::set<ObjectKind> kinds(object.kind.begin(), object.kind.end());
   kinds.erase(ObjectKind::kNone);
   const ObjectKind kind = *kinds.begin();
   if (kinds.size() == 1) {
     if (kind == ObjectKind::kTable) return {};
+    TRY_ASSIGN(const bool settled, settle_dropped_object(object, kind));
+    if (settled) return {};
     if (kind == ObjectKind::kSequence) return merge_sequence(object.path, object.id);
     if (kind == ObjectKind::kMaterializedView) return merge_materialized(object);
     return merge_folder(object.path, object.id, kind_word(kind));
@@ -681,7 +757,13 @@ Result<void> TreeMerge::merge_sequence(const std::string& path, const std::array
 
 // What REFRESH saw at one moment is no set of rows to be merged: one side's stands.
 Result<void> TreeMerge::merge_materialized(const ChangedObject& object) {
-  std::optional<Oid> stands = three_way(object.id);
+  std::array<Oid, 3> data = object.id;  // A side that changed README.md alone changed nothing here.
+  for (const Side side : {Side::kOurs, Side::kTheirs}) {
+    TRY_ASSIGN(const bool same, same_data(made_, cache_, data[0], data[at(side)]));
+    if (same) data[at(side)] = data[0];
+  }
+  std::optional<Oid> stands = three_way(data);
+  if (stands && *stands == data[at(Side::kOurs)]) return {};
   if (!stands) {
     std::array<Oid, 3> definitions{};
     for (const Side side : kSides) {
@@ -750,6 +832,7 @@ Result<void> TreeMerge::merge_folder(const std::string& path, const std::array<O
   }
   for (const auto& [name, ids] : entries) {
     const std::string below = path + "/" + name;
+    if (catalog::is_passive(below)) continue;  // merge_readmes
     const auto is_there = [](const std::array<Oid, 3>& id) {
       return !id[0].is_zero() || !id[1].is_zero() || !id[2].is_zero();
     };
@@ -767,22 +850,40 @@ void TreeMerge::drop_schema(const std::string& folder, const std::string& name) 
   put(folder, Oid{}, true);
 }
 
+// On top of what the other edits made.
+Result<void> TreeMerge::write_readmes() {
+  std::vector<tree::PathEdit> edits;
+  for (const auto& [object, file] : readmes_) {
+    TRY_ASSIGN(const auto folder, tree::find_path(made_, cache_, outcome_.root, object));
+    if (!folder || !folder->is_tree()) continue;
+    TRY_ASSIGN(const auto node, tree::GitTree::read(made_, cache_, folder->id));
+    const tree::TreeEntry* now = node->find(catalog::kReadmeFile);
+    const FileSide there = now == nullptr ? FileSide() : FileSide{now->id, now->mode};
+    if (there == file) continue;
+    edits.push_back({object + "/" + std::string(catalog::kReadmeFile), file.mode, file.id});
+  }
+  if (edits.empty()) return {};
+  TRY_ASSIGN(outcome_.root, tree::edit_paths(made_, cache_, outcome_.root, std::move(edits)));
+  return {};
+}
+
 // Writes the edits. A schema that one side dropped while the other put something into it is a
 // conflict; until it is settled it stays.
 Result<void> TreeMerge::keep_schemas() {
   const auto write = [&]() -> Result<void> {
     std::vector<tree::PathEdit> edits;
     for (auto& [path, edit] : edits_) edits.push_back(edit);
-    if (edits.empty()) return {};
-    TRY_ASSIGN(outcome_.root,
-               tree::edit_paths(made_, cache_, request_.ours_root, std::move(edits)));
-    return {};
+    if (!edits.empty()) {
+      TRY_ASSIGN(outcome_.root,
+                 tree::edit_paths(made_, cache_, request_.ours_root, std::move(edits)));
+    }
+    return write_readmes();
   };
   TRY(write());
   TRY_ASSIGN(const auto top, tree::GitTree::read(made_, cache_, outcome_.root));
   bool again = false;
   for (const tree::TreeEntry& schema : top->entries()) {
-    if (!schema.is_tree()) continue;
+    if (!schema.is_tree() || catalog::is_passive(schema.name, true)) continue;
     TRY_ASSIGN(const auto node, tree::GitTree::read(made_, cache_, schema.id));
     if (node->find("schema.sql") != nullptr) continue;
     const std::string path = std::string(schema.name) + "/schema.sql";

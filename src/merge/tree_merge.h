@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "merge/choice.h"
 #include "merge/definition.h"
+#include "merge/files.h"
 #include "merge/merge.h"
 #include "merge/objects.h"
 #include "merge/rows.h"
@@ -66,10 +67,13 @@ class TreeMerge {
 
   Result<void> merge_objects();
   Result<void> merge_object(const ChangedObject& object);
+  Result<bool> settle_dropped_object(const ChangedObject& object, ObjectKind kind);
   Result<void> merge_sequence(const std::string& path, const std::array<Oid, 3>& folders);
   Result<void> merge_materialized(const ChangedObject& object);
   Result<void> merge_file(const std::string& path, const std::array<Oid, 3>& files,
                           std::string_view kind);
+  Result<void> merge_readmes();
+  Result<void> write_readmes();
   Result<void> merge_folder(const std::string& path, const std::array<Oid, 3>& folders,
                             std::string_view kind);
   void drop_schema(const std::string& folder, const std::string& name);
@@ -81,6 +85,7 @@ class TreeMerge {
   Result<uint64_t> count_rows(const catalog::TableVersion& version) const;
   Result<Oid> entry(const Oid& folder, std::string_view name) const;
   void put(std::string path, const Oid& id, bool is_tree);
+  void put_file(std::string path, const FileSide& file);
   const Oid& root(Side side) const { return roots_[static_cast<size_t>(side)]; }
 
   store::PendingObjects& made_;
@@ -97,6 +102,9 @@ class TreeMerge {
   std::map<std::string, int64_t>
       drawn_;  // Sequence ("schema.name") to the farthest value given out here.
   std::map<std::string, tree::PathEdit> edits_;  // Against ours' root, by path.
+  // README.md of objects that both sides have, against the root with all other edits: by the
+  // object's path there.
+  std::map<std::string, FileSide> readmes_;
 };
 
 }  // namespace rowan::merge

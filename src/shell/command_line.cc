@@ -253,7 +253,8 @@ int copy_command(const Words& words, bool import) {
   const std::string& file = words.plain[2];
   std::error_code error;
   std::string sql = "COPY " + table_name(words.plain[1]) + (import ? " FROM " : " TO ");
-  sql += file == "-" ? std::string(import ? "STDIN" : "STDOUT")
+  // Standard input by its name: line by line, as scripts read it, compressed bytes would not last.
+  sql += file == "-" ? std::string(import ? "'/dev/stdin'" : "STDOUT")
                      : sql::quote_literal(std::filesystem::absolute(file, error).string());
   sql += std::string(" (FORMAT csv, HEADER ") + (words.has("--no-header") ? "false" : "true");
   if (words.has("--delimiter"))
@@ -341,9 +342,12 @@ int command_check(const Words& words) {
   Connection connection;
   if (auto failure = connect(words.plain[0], "", true, connection)) return fail(*failure);
   ProgressBar bar;
-  auto problems = connection.database->check([&](const Progress& progress) { bar.show(progress); });
+  std::vector<std::string> absent;
+  auto problems =
+      connection.database->check([&](const Progress& progress) { bar.show(progress); }, &absent);
   bar.clear();
   if (!problems) return fail(problems.failure());
+  for (const std::string& line : absent) std::cout << line << '\n';
   for (const std::string& problem : *problems) std::cout << problem << '\n';
   if (problems->empty()) std::cout << "No problem found.\n";
   return problems->empty() ? kFine : kFound;

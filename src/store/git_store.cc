@@ -23,6 +23,7 @@ namespace fs = std::filesystem;
 constexpr size_t kKeptBufferBytesMax = 1u << 20;
 constexpr int kFullFilesBeforeCheckpoint = 2;
 constexpr uint64_t kConfigBytesMax = 1u << 20;
+constexpr uint64_t kShallowBytesMax = 64u << 20;
 
 JournalOptions journal_options(const fs::path& dir, const GitStoreOptions& options) {
   JournalOptions out;
@@ -105,6 +106,7 @@ Result<void> check_layout(const fs::path& dir, FileSystem& files) {
     const bool is_ours = is_private || fs::is_directory(dir / "rowan" / "journal", ignored);
     return is_ours ? Result<void>() : Result<void>(not_a_repository(dir));
   }
+  if (config->find("partialclone") != std::string::npos) return {};  // It may not hold the trees.
   TRY_ASSIGN(const bool has_content, git::is_on_a_branch(dir, "rowan.json"));
   return has_content ? Result<void>() : Result<void>(not_a_repository(dir));
 }
@@ -218,6 +220,7 @@ Result<void> GitStore::start() {
     TRY(remove_temporary_packs(pack_folder(), files_));
   }
   TRY_ASSIGN(packs_, PackSet::open(dir_ / "objects", options_.quarantine));
+  TRY(find_limits());
   TRY(recover());
   if (options_.read_only) return {};
   find_stale_keeps();
@@ -372,6 +375,41 @@ void GitStore::release_keep(const fs::path& stem) {
   ignore_error(files_.unlink(path), "a pack marked for too long is only kept for longer");
 }
 
+// --- Clones that do not hold everything ---
+
+// What Git's own files say: `shallow` lists commits whose parents are not here, and a remote that
+// promised objects is in the configuration.
+Result<void> GitStore::find_limits() {
+  TRY_ASSIGN(const std::string config, files_.read_whole(dir_ / "config", kConfigBytesMax));
+  std::string small = config;
+  std::transform(small.begin(), small.end(), small.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
+  partial_ = small.find("partialclone") != std::string::npos ||
+             small.find("promisor") != std::string::npos;
+  auto shallow = files_.read_whole(dir_ / "shallow", kShallowBytesMax);
+  if (!shallow) {
+    if (shallow.error().code() == ErrorCode::kUndefinedFile) return {};
+    return std::move(shallow).error();
+  }
+  for (std::string_view rest = *shallow; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    if (const auto id = Oid::parse(line)) boundary_.insert(*id);
+  }
+  return {};
+}
+
+// A commit's header as if it had been the first one.
+ObjectRef GitStore::without_parents(const ObjectRef& commit) {
+  constexpr Bytes kParent = "parent ";
+  const size_t first = commit.bytes.find('\n') + 1;  // Behind "tree <id>".
+  size_t end = first;
+  while (commit.bytes.substr(end).starts_with(kParent)) end = commit.bytes.find('\n', end) + 1;
+  auto bytes = std::make_shared<const std::string>(std::string(commit.bytes.substr(0, first)) +
+                                                   std::string(commit.bytes.substr(end)));
+  return {commit.type, *bytes, bytes};
+}
+
 // --- Reading ---
 
 Result<ObjectRef> GitStore::read(const Oid& id) const {
@@ -380,7 +418,16 @@ Result<ObjectRef> GitStore::read(const Oid& id) const {
   // A checkpoint adds its pack before it takes objects out of the index, so nothing falls between
   // the two.
   TRY_ASSIGN(auto object, packs_->find(id));
-  if (object) return std::move(*object);
+  if (object) {
+    if (boundary_.empty() || !boundary_.contains(id)) return std::move(*object);
+    return without_parents(*object);
+  }
+  if (partial_) {
+    return Error(ErrorCode::kAbsentObject,
+                 "object " + id.hex() + " is not in this partial clone: its remote has it")
+        .with_hint("Stock git brings it when asked: git -C \"" + dir_.string() + "\" cat-file -e " +
+                   id.hex() + "; a clone without --filter has everything.");
+  }
   return Error(ErrorCode::kCorruption,
                "object " + id.hex() + " is missing from \"" + dir_.string() + "\"");
 }

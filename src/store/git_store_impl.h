@@ -55,6 +55,8 @@ inline std::string good_ref(std::string_view branch) {
 
 class GitStore final : public ObjectStore {
  public:
+  bool is_boundary(const Oid& commit) const override { return boundary_.contains(commit); }
+  std::vector<Oid> boundary() const override { return {boundary_.begin(), boundary_.end()}; }
   static Result<std::unique_ptr<GitStore>> open(const std::filesystem::path& dir,
                                                 const GitStoreOptions& options, FileSystem& files);
   ~GitStore() override;
@@ -83,6 +85,9 @@ class GitStore final : public ObjectStore {
                      const std::optional<PrivatePacks::Hold>& hold);
 
  private:
+  Result<void> find_limits();
+  static ObjectRef without_parents(const ObjectRef& commit);
+
   // A transaction whose objects are in the journal but in no published pack yet.
   struct LoggedRecord {
     uint64_t sequence = 0;
@@ -135,6 +140,9 @@ class GitStore final : public ObjectStore {
   FileSystem& files_;
   Log& log_;
   git::Library library_;
+  // Fixed since open.
+  std::set<Oid> boundary_;  // Commits whose parents a shallow clone does not have.
+  bool partial_ = false;    // A remote keeps objects back (git clone --filter).
   std::optional<LockFile> lock_;
   std::unique_ptr<NodeCache> cache_;
   std::unique_ptr<PackSet> packs_;

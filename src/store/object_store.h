@@ -44,7 +44,8 @@ struct ObjectRef {
 class ObjectReader {
  public:
   virtual ~ObjectReader() = default;
-  // kCorruption when the object is missing or does not match its id.
+  // kCorruption when the object is missing or does not match its id; kAbsentObject when a partial
+  // clone left it at its remote.
   virtual Result<ObjectRef> read(const Oid& id) const = 0;
 };
 
@@ -139,6 +140,11 @@ struct StoreStats {
 
 class ObjectStore : public ObjectReader {
  public:
+  // Of a clone that does not hold all of its history: commits whose parents are not here. read()
+  // gives them without parents, as Git takes them, so their bytes do not hash to their ids. Known
+  // since open.
+  virtual bool is_boundary(const Oid& /*commit*/) const { return false; }
+  virtual std::vector<Oid> boundary() const { return {}; }
   virtual bool contains(const Oid& id) const = 0;
   // All ids that begin with the hexadecimal digits (4 to 40 of them), at most `limit`.
   virtual std::vector<Oid> find_prefix(std::string_view hex, size_t limit) const = 0;

@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "base/ensure.h"
 #include "tree/boundary.h"
 
 namespace rowan::tree {
@@ -19,7 +20,7 @@ Error damaged(std::string what) {
 }
 
 Bytes strip_suffix(Bytes name, uint32_t mode) {
-  return mode == kModeBlob && name.ends_with(kLeafSuffix)
+  return mode != kModeTree && name.ends_with(kLeafSuffix)
              ? name.substr(0, name.size() - kLeafSuffix.size())
              : name;
 }
@@ -54,20 +55,28 @@ const TreeEntry* find_as(const std::vector<TreeEntry>& entries, std::string_view
   return at != entries.end() && at->name == name && at->is_tree() == as_tree ? &*at : nullptr;
 }
 
-// The entry at `at`, which then moves behind it; nullopt when the bytes are no entry of ours.
+// The modes that Git writes, the frequent ones first.
+struct ModeText {
+  std::string_view text;
+  uint32_t mode;
+};
+constexpr ModeText kModes[] = {{"100644 ", kModeBlob},
+                               {"40000 ", kModeTree},
+                               {"100755 ", kModeExecutable},
+                               {"120000 ", kModeSymlink},
+                               {"160000 ", kModeGitlink}};
+
+// The entry at `at`, which then moves behind it; nullopt when the bytes are no entry that Git
+// writes.
 std::optional<TreeEntry> take_entry(Bytes bytes, size_t& at) {
   const Bytes rest = bytes.substr(at);
+  const auto* const mode = std::find_if(std::begin(kModes), std::end(kModes), [&](const auto& each) {
+    return rest.starts_with(each.text);
+  });
+  if (mode == std::end(kModes)) return std::nullopt;
   TreeEntry entry;
-  size_t name_at = 0;
-  if (rest.starts_with("100644 ")) {
-    entry.mode = kModeBlob;
-    name_at = 7;
-  } else if (rest.starts_with("40000 ")) {
-    entry.mode = kModeTree;
-    name_at = 6;
-  } else {
-    return std::nullopt;
-  }
+  entry.mode = mode->mode;
+  const size_t name_at = mode->text.size();
   const auto* end =
       static_cast<const char*>(std::memchr(rest.data() + name_at, 0, rest.size() - name_at));
   if (end == nullptr) return std::nullopt;
@@ -102,7 +111,7 @@ Result<std::shared_ptr<const GitTree>> GitTree::parse(store::ObjectRef object) {
   entries.reserve(bytes.size() / 32 + 1);
   for (size_t at = 0; at < bytes.size();) {
     const auto entry = take_entry(bytes, at);
-    if (!entry) return damaged("an entry is malformed or has a mode other than 40000 and 100644");
+    if (!entry) return damaged("an entry is malformed or has a mode that Git does not write");
     if (!is_valid_name(entry->name)) return damaged("an entry has a name that is not allowed");
     if (!entries.empty()) {
       const TreeEntry& before = entries.back();
@@ -204,7 +213,10 @@ size_t GitTree::memory_bytes() const {
 }
 
 void append_entry(std::string& tree, uint32_t mode, std::string_view name, const Oid& id) {
-  tree += mode == kModeTree ? std::string_view("40000 ") : std::string_view("100644 ");
+  const auto* const text = std::find_if(std::begin(kModes), std::end(kModes),
+                                        [&](const auto& each) { return each.mode == mode; });
+  DCHECK(text != std::end(kModes));
+  tree += text->text;
   tree += name;
   tree.push_back('\0');
   tree += id.raw();

@@ -18,6 +18,9 @@ namespace rowan::tree {
 
 inline constexpr uint32_t kModeTree = 040000;
 inline constexpr uint32_t kModeBlob = 0100644;
+inline constexpr uint32_t kModeExecutable = 0100755;
+inline constexpr uint32_t kModeSymlink = 0120000;
+inline constexpr uint32_t kModeGitlink = 0160000;  // A commit of another repository: no object of this one.
 
 struct TreeEntry {
   std::string_view name;  // Points into the tree's bytes.
@@ -25,6 +28,7 @@ struct TreeEntry {
   uint32_t mode = kModeBlob;
 
   bool is_tree() const { return mode == kModeTree; }
+  bool is_file() const { return mode == kModeBlob || mode == kModeExecutable; }
 };
 
 // Immutable; entries in Git's order. Cached by id.

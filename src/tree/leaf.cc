@@ -43,7 +43,8 @@ Result<std::shared_ptr<const Leaf>> Leaf::read(const TreeReader& reader, const O
           // T2: lines ascend strictly.
           if (leaf->keys_.size() == key_begin) return damaged(id, "a line has an empty key");
           if (count > 1 && leaf->key(count - 2) >= leaf->key(count - 1))
-            return damaged(id, "its lines are out of order");
+            return Error(ErrorCode::kInvalidContent,
+                         "leaf " + id.hex() + ": its lines are out of order");
           at = end + 1;
         }
         leaf->heads_.build(leaf->size(), [&](size_t i) { return leaf->key(i); });

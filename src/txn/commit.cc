@@ -4,6 +4,7 @@
 #include <mutex>
 #include <utility>
 
+#include "catalog/paths.h"
 #include "txn/workspace.h"
 #include "type/key_codec.h"
 
@@ -43,6 +44,7 @@ class CommitBuilder {
   Result<void> check_dangling(const Oid& root);
   Result<void> check_guard(const Head& base, const std::string& path);
   Result<void> check_definition(const Head& base, const std::string& folder);
+  Result<void> check_passive(const FileOp& op);
   Result<void> check_table(const TableWork& work);
   Result<void> check_rows(const TableWork& work, const Oid& tip_rows);
   Result<void> check_references();
@@ -104,12 +106,28 @@ Result<void> CommitBuilder::check_definition(const Head& base, const std::string
   return check_guard(base, folder + "/matview.sql");
 }
 
+// What people keep beside the data: the file itself must not have moved, and the folder of its
+// table must still be there.
+Result<void> CommitBuilder::check_passive(const FileOp& op) {
+  TRY(check_guard(op.base, op.path));
+  const std::string folder = op.path.substr(0, op.path.rfind('/'));
+  if (catalog::classify_path(folder, true) != catalog::PathKind::kObject) return {};
+  TRY_ASSIGN(const auto then, entry_of(op.base.snapshot.root, folder));
+  TRY_ASSIGN(const auto now, entry_of(tip_.snapshot.root, folder));
+  if (then && !now) return serialization_failure();
+  return {};
+}
+
 Result<void> CommitBuilder::check_file_ops() {
   for (const FileOp& op : body_.file_ops) {
     if (op.base.snapshot.schema_generation == tip_.snapshot.schema_generation) continue;
     const size_t slash = op.path.find('/');
     if (slash != std::string::npos)
       TRY(check_guard(op.base, op.path.substr(0, slash) + "/schema.sql"));
+    if (catalog::is_passive(op.path)) {
+      TRY(check_passive(op));
+      continue;
+    }
     if (!op.moved_to.empty()) {
       TRY(check_guard(op.base, op.moved_to));
       TRY(check_definition(op.base, op.path));
@@ -329,7 +347,7 @@ Result<void> CommitBuilder::add_table(const TableWork& work, std::vector<tree::P
 Result<void> CommitBuilder::add_sequences(const Oid& root, std::vector<tree::PathEdit>& edits) {
   std::map<std::string, std::string> paths;  // Where it is now, and where it was drawn from.
   for (const FileOp& op : body_.file_ops) {
-    if (op.path.ends_with(kSequenceFile) && !op.blob.is_zero()) {
+    if (op.path.ends_with(kSequenceFile) && !op.blob.is_zero() && !catalog::is_passive(op.path)) {
       const std::string path = op.path.substr(0, op.path.size() - kSequenceFile.size());
       paths.emplace(path, path);
     }
@@ -442,6 +460,10 @@ std::string CommitBuilder::summary() const {
     return name;
   };
   for (const FileOp& op : body_.file_ops) {
+    if (op.moved_to.empty() && catalog::is_passive(op.path)) {
+      parts.push_back((op.blob.is_zero() ? "delete " : "write ") + op.path);
+      continue;
+    }
     const size_t slash = op.path.rfind('/');
     const bool is_definition = slash != std::string::npos &&
                                (op.path.ends_with(".sql") || op.path.ends_with(kSequenceFile));
@@ -519,8 +541,11 @@ void CommitBuilder::record(const Head& next) {
     for (const auto& [key, change] : overlay.rows)
       changes.push_back(derived::change_hash(path, key));
   }
-  if (!body_.file_ops.empty())
-    changes.resize(derived::kChangesMax + 1);  // Definitions: anything may have changed.
+  const bool defines =
+      std::any_of(body_.file_ops.begin(), body_.file_ops.end(), [](const FileOp& op) {
+        return !op.moved_to.empty() || !catalog::is_passive(op.path);
+      });
+  if (defines) changes.resize(derived::kChangesMax + 1);  // Anything may have changed.
   core_.history.add(next.snapshot.commit, tip_.snapshot.commit, next.snapshot.time_us, changes);
   const std::shared_lock guard(core_.listener_mutex);
   if (core_.listener) {

@@ -123,6 +123,13 @@ struct Core {
     return options.derived_folder.empty() ? std::filesystem::path()
                                           : options.derived_folder / "sequences";
   }
+  // Empty: none is read. Where history ends early today it may go on tomorrow (git fetch
+  // --unshallow), so nothing is kept of it.
+  std::filesystem::path history_file() const {
+    if (!store.boundary().empty()) return {};
+    return options.derived_folder.empty() ? options.history_to_read
+                                          : options.derived_folder / "history";
+  }
   // A flush failed: every branch falls back to what is durable.
   void fall_back_all();
   int64_t commit_time(int64_t after);  // As the Manager's.

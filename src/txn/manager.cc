@@ -83,9 +83,7 @@ Core::Core(store::ObjectStore& the_store, const Clock& the_clock, const ManagerO
       log(options.log != nullptr ? *options.log : stderr_log()),
       row_counts(options.derived_folder.empty() ? std::filesystem::path()
                                                 : options.derived_folder / "counts"),
-      history(options.derived_folder.empty() ? options.history_to_read
-                                             : options.derived_folder / "history",
-              !options.derived_folder.empty()),
+      history(history_file(), !options.derived_folder.empty()),
       indexes(options.derived_folder.empty() ? std::filesystem::path()
                                              : options.derived_folder / "indexes") {}
 

@@ -334,9 +334,11 @@ Result<void> Transaction::rewrite_rows(const catalog::TableVersion& table, const
   return {};
 }
 
-Result<void> Transaction::put_file(std::string path, std::optional<std::string> content) {
+Result<void> Transaction::put_file(std::string path, std::optional<std::string> content,
+                                   bool executable) {
   FileOp op;
   op.path = std::move(path);
+  if (executable) op.mode = tree::kModeExecutable;
   if (content) op.blob = add_blob(std::move(*content));
   return state_->add_file_op(std::move(op));
 }

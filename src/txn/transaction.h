@@ -186,7 +186,8 @@ class Transaction {
 
   // A file of the commit's tree ("public/t/table.sql"). nullopt removes the file or the whole
   // folder.
-  Result<void> put_file(std::string path, std::optional<std::string> content);
+  Result<void> put_file(std::string path, std::optional<std::string> content,
+                        bool executable = false);
   // nextval and setval. `sequence`: as catalog() has it. The value comes from the branch's counter
   // (sequences.h), and is not given back when the transaction rolls back; its commit stores what
   // the counter says by then. No schema generation changes, nobody waits, nobody fails for it.

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "catalog/catalog.h"
+#include "catalog/paths.h"
 #include "derived/history_index.h"
 #include "tree/git_tree.h"
 #include "tree/row_tree.h"
@@ -54,7 +55,7 @@ class Walk {
     TRY_ASSIGN(const auto parts, differing(folder.from, folder.to));
     const auto rows = parts.find("rows");
     for (const auto& [name, part] : parts) {
-      if (name != "rows" && name != "large") many();
+      if (name != "rows" && name != "large" && name != catalog::kReadmeFile) many();
     }
     if (rows == parts.end()) return {};
     TRY_ASSIGN(const auto definition, definition_of(path, folder.to));
@@ -114,12 +115,14 @@ Result<TreeChanges> tree_changes(const store::ObjectReader& objects, store::Node
   Walk walk(objects, cache);
   TRY_ASSIGN(const auto schemas, walk.differing(from, to));
   for (const auto& [schema, folder] : schemas) {
+    if (catalog::is_passive(schema, folder.is_tree)) continue;  // No row is touched.
     if (!folder.is_tree) {
       walk.many();
       continue;
     }
     TRY_ASSIGN(const auto entries, walk.differing(folder.from, folder.to));
     for (const auto& [name, entry] : entries) {
+      if (catalog::is_passive(schema + "/" + name, entry.is_tree)) continue;
       // A definition that came, went or changed may touch any row.
       if (!entry.is_tree || entry.from.is_zero() || entry.to.is_zero()) {
         walk.many();

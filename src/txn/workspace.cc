@@ -7,6 +7,7 @@
 
 #include "base/ensure.h"
 #include "base/hash.h"
+#include "catalog/paths.h"
 #include "tree/git_tree.h"
 #include "tree/row_tree.h"
 
@@ -386,7 +387,7 @@ Result<void> TransactionBody::add_file_op(FileOp op) {
   op.base = head;
   op.number = core.fresh_generation();
   const Oid below = private_root.is_zero() ? head.snapshot.root : private_root;
-  if (op.path.ends_with(kSequenceFile) && !op.blob.is_zero()) {
+  if (op.path.ends_with(kSequenceFile) && !op.blob.is_zero() && !catalog::is_passive(op.path)) {
     TRY_ASSIGN(op.starts_sequence, starts_sequence(scratch, core.store.cache(), below, op));
   }
   std::vector<tree::PathEdit> batch;
@@ -456,7 +457,7 @@ Result<Oid> apply_file_ops(store::PendingObjects& objects, store::NodeCache& cac
           return is_at_or_below(op.path, edit.path) || is_at_or_below(edit.path, op.path);
         });
     if (overlaps) TRY(flush());
-    batch.push_back({op.path, tree::kModeBlob, op.blob});
+    batch.push_back({op.path, op.mode, op.blob});
   }
   // A folder that goes may have to come back with other content: it must not share an edit with
   // what is below it.

@@ -14,6 +14,7 @@
 
 #include "base/oid.h"
 #include "base/result.h"
+#include "tree/git_tree.h"
 #include "txn/core.h"
 
 namespace rowan::txn {
@@ -69,6 +70,7 @@ struct FileOp {
   std::string path;
   std::string moved_to;          // Not empty: a move of the folder `path`.
   Oid blob;                      // Else what the path becomes; zero: it goes.
+  uint32_t mode = tree::kModeBlob;
   Head base;                     // The branch when this was done.
   uint64_t number = 0;           // Unique.
   bool starts_sequence = false;  // The path is a sequence's file, and its position is new.

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import uuid
 
-from rowan_format import Rules, Table, blob, escaped, hash64, key_of, root_tree
+from rowan_format import Rules, Table, blob, escaped, hash64, is_passive, key_of, root_tree
 
 failures = []
 
@@ -193,6 +193,32 @@ def compare_numbers(rowan, repository, rules):
     expect("100,000 numbers", rules.row_tree(numbers(100_000)), git(repository, "rev-parse", "main:public/t/rows").decode().strip())
 
 
+# ---- Passive files --------------------------------------------------------------------------------------------------
+
+FILES = {"README.md": ("100644", "# All items\n"), "LICENSE": ("100644", ""), ".github/workflows/check.yml": ("100644", "on: push\n"),
+         ".github/run": ("100755", "#!/bin/sh\n"), "Docs/a.b/\u00e9": ("100644", b"\x00\xff")}
+
+
+def compare_files(rowan, repository, rules, rng):
+    """Files beside the data, written in SQL, stand in the tree byte for byte; what the page calls people's is listed, and no more."""
+    placed = {**FILES, "public/README.md": ("100644", "the schema\n"), "public/item/README.md": ("100644", "the table\n")}
+    writes = "".join(f"SELECT rowan.write_file('{path}', {content_sql(content)}, {'true' if mode == '100755' else 'false'});\n"
+                     for path, (mode, content) in placed.items())
+    fill(rowan, repository, [page_table()], rng, writes)
+    table, rows = page_table()
+    entry = table.entry(rules, rows, {"README.md": placed["public/item/README.md"]})
+    expect("the tree with files", root_tree([entry], FILES, {"README.md": placed["public/README.md"]}),
+           git(repository, "rev-parse", "main^{tree}").decode().strip())
+    stored = git(repository, "ls-tree", "-r", "-z", "--name-only", "main").decode().split("\0")[:-1]
+    listed = json.loads(run(rowan, "sql", repository, "--format", "json", "-c", "SELECT path FROM rowan.files"))
+    expect("rowan.files", sorted(path for path in stored if is_passive(path)), sorted(row["path"] for row in listed))
+    expect("passive paths", sorted([*placed, ".gitattributes"]), sorted(row["path"] for row in listed))
+
+
+def content_sql(content):
+    return sql_literal("bytea", content) + ("::bytea" if isinstance(content, bytes) else "::text")
+
+
 # ---- The page's vectors ---------------------------------------------------------------------------------------------
 
 def vectors(rules):
@@ -251,6 +277,7 @@ def main():
         fill(rowan, work / "page.git", [page_table()], rng)
         compare(work / "page.git", rules, [page_table()])
         compare_numbers(rowan, work / "numbers.git", rules)
+        compare_files(rowan, work / "files.git", rules, rng)
     finally:
         shutil.rmtree(work)
     print("\n".join(failures) or f"{sum(len(rows) for _, rows in tables)} rows in {len(tables)} tables: every id is the page's")

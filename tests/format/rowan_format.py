@@ -244,10 +244,10 @@ class Table:
                     large[name] = blob(stored[slot].content)
         return sorted(pairs), large
 
-    def entry(self, rules, rows):
-        """The table's folder as an entry of its schema's tree."""
+    def entry(self, rules, rows, files={}):
+        """The table's folder as an entry of its schema's tree; `files` stand beside its definition."""
         pairs, large = self.lines(rows)
-        entries = [("100644", "table.sql", blob(self.sql()))]
+        entries = [("100644", "table.sql", blob(self.sql()))] + file_entries(files)
         if pairs:
             entries.append(("40000", "rows", rules.row_tree(pairs)))
         if large:
@@ -255,11 +255,47 @@ class Table:
         return ("40000", escaped(self.name.encode()), tree(entries))
 
 
-def root_tree(table_entries):
-    public = tree([("100644", "schema.sql", blob("CREATE SCHEMA public;\n"))] + table_entries)
-    return tree([("100644", "rowan.json", blob('{"format":1}\n')),
-                 ("100644", ".gitattributes", blob("* -text\n*.jsonl diff=rowan merge=rowan\n")),
-                 ("40000", "public", public)])
+def root_tree(table_entries, files={}, schema_files={}):
+    public = tree([("100644", "schema.sql", blob("CREATE SCHEMA public;\n"))] + table_entries + file_entries(schema_files))
+    attributes = {".gitattributes": ("100644", "* -text\n*.jsonl diff=rowan merge=rowan\n")}
+    return tree([("100644", "rowan.json", blob('{"format":1}\n')), ("40000", "public", public)]
+                + file_entries({**attributes, **files}))
+
+
+# ---- Passive files --------------------------------------------------------------------------------------------------
+
+def file_entries(files):
+    """Entries of a folder that holds `files`: path to (mode, content)."""
+    entries, folders = [], {}
+    for path, (mode, content) in files.items():
+        first, slash, rest = path.partition("/")
+        if slash:
+            folders.setdefault(first, {})[rest] = (mode, content)
+        else:
+            entries.append((mode, first, blob(content)))
+    return entries + [("40000", name, tree(file_entries(below))) for name, below in folders.items()]
+
+
+def is_name(part):
+    """Whether a folder's name is the one spelling of an SQL name."""
+    plain, at = b"", 0
+    while at < len(part):
+        if part[at] in "-_~" and re.fullmatch("[0-9a-f]{2}", part[at + 1:at + 3]):
+            plain += bytes.fromhex(part[at + 1:at + 3])
+            at += 3
+        else:
+            plain += part[at].encode()
+            at += 1
+    return plain != b"" and escaped(plain) == part
+
+
+def is_passive(path):
+    """Whether a file at the path is people's, by the page: a root name that no schema can have, or README.md in the folder
+    of a schema or an object."""
+    parts = path.split("/")
+    if not is_name(parts[0]):
+        return parts[0].lower() != "rowan.json"
+    return parts[-1] == "README.md" and (len(parts) == 2 or len(parts) == 3 and is_name(parts[1]))
 
 
 # ---- The tree of rows -----------------------------------------------------------------------------------------------

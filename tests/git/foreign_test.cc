@@ -253,7 +253,12 @@ TEST_CASE("broken content is kept aside") {
        [&] { it.replace(it.leaf(), "number 3\"", std::string(9000, 'x') + "\""); }},
       {"a value of two megabytes",
        [&] { it.replace(it.leaf(), "number 3\"", std::string(2u << 20, 'x') + "\""); }},
-      {"a file at the top", [&] { write_file(it.work / "README.md", "hello\n"); }},
+      {"a file whose name a schema could have", [&] { write_file(it.work / "readme", "hello\n"); }},
+      {"a folder whose name a schema could have",
+       [&] {
+         fs::create_directories(it.work / "docs");
+         write_file(it.work / "docs" / "guide.md", "hello\n");
+       }},
       {"a file beside the rows", [&] { write_file(table / "rows" / "notes.txt", "hello\n"); }},
       {"a file beside the table", [&] { write_file(table / "notes.txt", "hello\n"); }},
       {"a folder whose name stands for nothing",

@@ -13,8 +13,8 @@
 #include "base/limits.h"
 #include "catalog/catalog.h"
 #include "catalog/objects.h"
+#include "catalog/paths.h"
 #include "catalog/table.h"
-#include "engine/import/paths.h"
 #include "tree/git_tree.h"
 #include "tree/row_tree.h"
 #include "type/key_codec.h"
@@ -37,6 +37,10 @@ class Fault {
     note(path, 0);
     return Error(ErrorCode::kInvalidContent, path + ": " + std::string(what));
   }
+  // The same about what could not be read; that a partial clone does not hold it says nothing of it.
+  Error operator()(const std::string& path, const Error& error) const {
+    return error.code() == ErrorCode::kAbsentObject ? error : (*this)(path, error.message());
+  }
   void note(const std::string& path, uint64_t line) const {
     if (at_ != nullptr) *at_ = {path, line};
   }
@@ -44,6 +48,15 @@ class Fault {
  private:
   Place* at_;
 };
+
+// The data's own files are plain ones.
+Result<void> check_plain(const Fault& invalid, const std::string& path,
+                         const tree::TreeEntry& entry) {
+  if (entry.mode == tree::kModeBlob) return {};
+  return invalid(path, entry.mode == tree::kModeExecutable
+                           ? "it may be executed, which files of the data may not"
+                           : "it is a link, and not the file itself");
+}
 
 // JSON without the white space that people and editors put between its tokens.
 std::string without_blanks(Bytes line) {
@@ -162,7 +175,7 @@ class RowsReader {
     if (version_.large.is_zero() && !names_large_) return {};
     if (version_.large != known_large) {
       auto checked = tree::check_large_tree(store_, store_.cache(), version_.large);
-      if (!checked) return invalid_(path + "/large", checked.error().message());
+      if (!checked) return invalid_(path + "/large", checked.error());
     }
     uint64_t named = 0;
     if (!rows.is_zero()) {
@@ -242,13 +255,14 @@ class RowsReader {
                          std::vector<LeafFile>& leaves) -> Result<void> {
       const std::string below = path + "/" + std::string(entry.name);
       if (entry.is_tree()) return list_folder(below, entry.id, depth + 1, leaves);
+      TRY(check_plain(invalid_, below, entry));
       if (!entry.name.ends_with(kLeafSuffix)) return invalid_(below, "no such file belongs here");
       leaves.push_back({below, entry.id});
       return {};
     };
     for (const tree::TreeEntry& entry : now->entries()) {
       const tree::TreeEntry* old = before->find(entry.name);
-      if (old != nullptr && old->id == entry.id && old->is_tree() == entry.is_tree()) continue;
+      if (old != nullptr && old->id == entry.id && old->mode == entry.mode) continue;
       if (old != nullptr && old->is_tree() && entry.is_tree()) {
         TRY(compare_folders(path + "/" + std::string(entry.name), entry.id, old->id, depth + 1,
                             new_leaves, old_leaves));
@@ -320,6 +334,8 @@ class RowsReader {
       const std::string below = path + "/" + std::string(entry.name);
       if (entry.is_tree()) {
         TRY(list_folder(below, entry.id, depth + 1, leaves));
+      } else if (entry.mode != tree::kModeBlob) {
+        return check_plain(invalid_, below, entry);
       } else if (!entry.name.ends_with(kLeafSuffix)) {
         return invalid_(below, "no such file belongs here");
       } else {
@@ -531,10 +547,18 @@ class ContentReader {
     TRY_ASSIGN(const auto top, tree::GitTree::read(store_, store_.cache(), root_));
     for (const tree::TreeEntry& entry : top->entries()) {
       const std::string path(entry.name);
-      const PathKind kind = classify_path(path, entry.is_tree());
-      if (kind == PathKind::kStranger) return invalid_(path, "no such file belongs here");
-      if (kind == PathKind::kSchemaFolder) TRY(read_schema(path, entry));
+      const catalog::PathKind kind = catalog::classify_path(path, entry.is_tree());
+      if (kind == catalog::PathKind::kPassive) continue;
+      if (entry.is_tree()) {
+        TRY(read_schema(path, entry));
+      } else if (kind == catalog::PathKind::kFormat) {
+        TRY(check_plain(invalid_, path, entry));
+      } else {
+        return invalid_(path, "no such file belongs here; people's own have names that no schema "
+                              "can have, with a capital letter or a dot");
+      }
     }
+    TRY(check_passive_files());
     TRY(check_references());
     if (edits_.empty()) return root_;
     return tree::edit_paths(made_, store_.cache(), root_, std::move(edits_));
@@ -549,6 +573,11 @@ class ContentReader {
     if (decoded->size() > kIdentifierBytesMax)
       return invalid_(path, "the folder's name is too long");
     return decoded;
+  }
+
+  Result<void> check_passive_files() const {
+    const Oid known = before_ ? before_->root() : Oid{};
+    return catalog::check_passive_files(store_, store_.cache(), known, root_);
   }
 
   // What refers to something that is not there, beyond what did so before.
@@ -578,16 +607,21 @@ class ContentReader {
     TRY_ASSIGN(const std::string schema, decoded_name(path, folder.name));
     TRY_ASSIGN(const auto tree, tree::GitTree::read(store_, store_.cache(), folder.id));
     const tree::TreeEntry* definition = tree->find("schema.sql");
-    if (definition == nullptr || definition->is_tree())
-      return invalid_(path, "there is no schema.sql");
+    if (definition == nullptr || definition->is_tree()) {
+      return invalid_(path, "there is no schema.sql; a folder that is no schema has a name that "
+                            "none can have, with a capital letter or a dot");
+    }
+    TRY(check_plain(invalid_, path + "/schema.sql", *definition));
     TRY_ASSIGN(const store::ObjectRef text, store_.read(definition->id));
     if (text.bytes != catalog::schema_sql(schema))
       return invalid_(path + "/schema.sql", "it should read " + catalog::schema_sql(schema));
     for (const tree::TreeEntry& entry : tree->entries()) {
       const std::string below = path + "/" + std::string(entry.name);
-      const PathKind kind = classify_path(below, entry.is_tree());
-      if (kind == PathKind::kStranger) return invalid_(below, "no such file belongs here");
-      if (kind == PathKind::kObjectFolder) TRY(read_object(schema, below, entry));
+      if (entry.is_tree()) {
+        TRY(read_object(schema, below, entry));
+      } else if (catalog::classify_path(below, false) == catalog::PathKind::kStray) {
+        return invalid_(below, "no such file belongs here");
+      }
     }
     return {};
   }
@@ -609,19 +643,18 @@ class ContentReader {
     const bool has_rows = file == "table.sql" || file == "matview.sql";
     for (const tree::TreeEntry& entry : tree->entries()) {
       const std::string below = path + "/" + std::string(entry.name);
-      const PathKind kind = classify_path(below, entry.is_tree());
-      const bool belongs =
-          kind == PathKind::kObjectDefinition
-              ? entry.name == file
-              : has_rows && (kind == PathKind::kRowsFolder || kind == PathKind::kLargeFolder);
+      const bool belongs = entry.is_tree()
+                               ? has_rows && (entry.name == "rows" || entry.name == "large")
+                               : entry.name == file || catalog::is_passive(below);
       if (!belongs) return invalid_(below, "no such file belongs here");
     }
     if (definition == nullptr) return invalid_(path, "there is no table.sql");
+    TRY(check_plain(invalid_, path + "/" + std::string(file), *definition));
     if (file == "view.sql" || file == "matview.sql")
       return read_view(schema, name, path, *definition);
     if (file == "sequence.json") return read_sequence(schema, name, path, *definition);
     auto version = after_.find_table(schema, name);
-    if (!version) return invalid_(path + "/table.sql", version.error().message());
+    if (!version) return invalid_(path + "/table.sql", version.error());
     if (!*version) return invalid_(path, "there is no table.sql");
     std::optional<catalog::TableVersion> old;
     if (before_) {
@@ -646,7 +679,7 @@ class ContentReader {
                          const std::string& path, const tree::TreeEntry& definition) {
     const std::string file = path + "/" + std::string(definition.name);
     auto view = after_.find_view(schema, name);
-    if (!view) return invalid_(file, view.error().message());
+    if (!view) return invalid_(file, view.error());
     respell(file, definition.id, (*view)->definition_id, catalog::view_sql(**view));
     if (!(*view)->materialized()) return {};
     TRY_ASSIGN(const catalog::TableVersion version, after_.materialized_rows(**view));
@@ -666,7 +699,7 @@ class ContentReader {
                              const std::string& path, const tree::TreeEntry& definition) {
     const std::string file = path + "/sequence.json";
     auto sequence = after_.find_sequence(schema, name);
-    if (!sequence) return invalid_(file, sequence.error().message());
+    if (!sequence) return invalid_(file, sequence.error());
     if (!*sequence) return invalid_(path, "there is no sequence.json");
     std::string text = catalog::sequence_json(**sequence);
     const Oid canonical = store::hash_object(store::ObjectType::kBlob, text);

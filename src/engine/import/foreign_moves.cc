@@ -93,8 +93,13 @@ Result<void> ForeignMoves::verify(txn::Manager& manager, const Admission& admiss
   store::PendingObjects objects(manager.store());
   const Admission::Answer answer =
       admission.ask({moved.name, moved.tip, moved.good, {}, valid_}, objects);
-  if (const auto* objection = std::get_if<Objection>(&answer))
-    return hold_back(manager, admission, moved, *objection);
+  if (const auto* objection = std::get_if<Objection>(&answer)) {
+    if (objection->error.code() != ErrorCode::kAbsentObject)
+      return hold_back(manager, admission, moved, *objection);
+    log_.write(LogLevel::kWarning, fmt::format("branch \"{}\" could not be verified: {}", moved.name,
+                                               objection->error.message()));
+    return {};  // What is needed and not here is told when it is needed.
+  }
   const Oid target = std::get<Oid>(answer);
   if (target != moved.tip && manager.store().read_only()) {
     return hold_back(manager, admission, moved,

@@ -271,15 +271,25 @@ TEST_CASE("tree: long keys, long lines and too many rows of one name") {
 TEST_CASE("tree: damaged leaves and trees are refused") {
   CHECK(leaf_error("") == ErrorCode::kCorruption);
   CHECK(leaf_error("a1 x") == ErrorCode::kCorruption);
-  CHECK(leaf_error("a2 x\na1 x\n") == ErrorCode::kCorruption);
-  CHECK(leaf_error("a1 x\na1 x\n") == ErrorCode::kCorruption);
+  CHECK(leaf_error("a2 x\na1 x\n") == ErrorCode::kInvalidContent);
+  CHECK(leaf_error("a1 x\na1 x\n") == ErrorCode::kInvalidContent);
   CHECK(leaf_error("nokey\n") == ErrorCode::kCorruption);
   CHECK(leaf_error("a1 x\n\n") == ErrorCode::kCorruption);
 
   CHECK(parse(entry("100644 a") + entry("40000 a-") + entry("40000 b")).has_value());
+  // What else Git writes is kept as it is: it may be people's own.
+  for (const std::string_view mode : {"100755", "120000", "160000"}) {
+    const std::string tree = entry(std::string(mode) + " a") + entry("40000 b");
+    const auto parsed = parse(tree);
+    REQUIRE(parsed.has_value());
+    const TreeEntry& first = (*parsed)->entries()[0];
+    std::string again;
+    append_entry(again, first.mode, first.name, first.id);
+    CHECK(again == tree.substr(0, again.size()));
+  }
   for (const std::string& bad :
        {entry("100644 a/b"), entry("100644 "), entry("100644 ."), entry("100644 .."),
-        entry("40000 .GiT"), entry("100755 a"), entry("120000 a"), entry("160000 a"),
+        entry("40000 .GiT"), entry("100664 a"), entry("040000 a"), entry("100600 a"),
         entry("100644 b") + entry("100644 a"), entry("100644 a") + entry("100644 a"),
         entry("100644 a") + entry("100644 a-") + entry("40000 a"), entry("100644 a").substr(0, 20),
         std::string("100644"), std::string("100644 a")}) {

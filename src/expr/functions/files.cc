@@ -1,0 +1,70 @@
+// Files beside the data: rowan.write_file, rowan.delete_file.
+#include "expr/function_table.h"
+#include "expr/kernels.h"
+
+namespace rowan::expr {
+namespace {
+
+Result<FileWriter*> writer_of(const KernelInput& input) {
+  if (input.context->files != nullptr) return input.context->files;
+  return Error(ErrorCode::kFeatureNotSupported, "files cannot be written here");
+}
+
+bool any_null(const KernelInput& input, size_t row) {
+  for (const Column& argument : input.arguments) {
+    if (argument.is_null(row)) return true;
+  }
+  return false;
+}
+
+// write_file(path, content [, executable]): the content's id. One call a row, in order.
+Result<Column> write_file(const KernelInput& input) {
+  TRY_ASSIGN(FileWriter* const writer, writer_of(input));
+  type::ColumnBuilder builder({TypeId::kText});
+  const Strings paths(input.arguments[0]);
+  const Strings contents(input.arguments[1]);
+  for (size_t row = 0; row < input.rows; ++row) {
+    if (any_null(input, row))
+      return Error(ErrorCode::kInvalidParameterValue, "a file's path and content cannot be NULL");
+    std::optional<bool> executable;
+    if (input.arguments.size() > 2) executable = Ints(input.arguments[2])[row] != 0;
+    TRY_ASSIGN(const std::string id, writer->write(paths[row], contents[row], executable));
+    builder.append_string(id);
+  }
+  return builder.finish();
+}
+
+// delete_file(path): true; a file that is not there is an error.
+Result<Column> delete_file(const KernelInput& input) {
+  TRY_ASSIGN(FileWriter* const writer, writer_of(input));
+  type::ColumnBuilder builder({TypeId::kBool});
+  const Strings paths(input.arguments[0]);
+  for (size_t row = 0; row < input.rows; ++row) {
+    if (any_null(input, row))
+      return Error(ErrorCode::kInvalidParameterValue, "a file's path cannot be NULL");
+    TRY(writer->remove(paths[row]));
+    builder.append_int(1);
+  }
+  return builder.finish();
+}
+
+}  // namespace
+
+void add_files(FunctionTable& table) {
+  const auto add = [&](std::string_view name, std::vector<TypeId> arguments, TypeId result,
+                       Kernel kernel) {
+    table.push_back({.name = name,
+                     .arguments = std::move(arguments),
+                     .result = result,
+                     .kernel = kernel,
+                     .strict = false,
+                     .is_volatile = true});
+  };
+  for (const TypeId content : {TypeId::kText, TypeId::kBytea}) {
+    add("rowan.write_file", {TypeId::kText, content}, TypeId::kText, write_file);
+    add("rowan.write_file", {TypeId::kText, content, TypeId::kBool}, TypeId::kText, write_file);
+  }
+  add("rowan.delete_file", {TypeId::kText}, TypeId::kBool, delete_file);
+}
+
+}  // namespace rowan::expr
