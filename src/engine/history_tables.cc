@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "diff/changes.h"
+#include "engine/merge_tables.h"
 #include "engine/session.h"
 #include "type/cast.h"
 #include "type/key_codec.h"
@@ -370,6 +371,8 @@ Result<VirtualTablePtr> find_history_function(SessionImpl& session, const sql::C
     });
   }
   if (call.name == "bisect" && count == 3) return bisect_table(session);
+  if (call.name == "merge_decisions" && count >= 1 && count <= 3)
+    return merge_decisions_table(session);
   return find_blame_function(session, call, known);
 }
 

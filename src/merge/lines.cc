@@ -245,7 +245,7 @@ Result<std::string> Carrier::carry_cell(size_t slot, Bytes raw, bool is_there) {
     cast = type::cast(value, to.type, type::CastContext::kExplicit);
   if (!cast) {
     ++misfits_;
-    return std::string("null");
+    return text_of(to.absent);  // What a row without a value has.
   }
   return text_of(*cast);
 }

@@ -56,7 +56,9 @@ Result<void> RowMerge::step() {
 }
 
 bool RowMerge::takes_theirs_whole(const Renumberer& renumberer) {
-  if (renumberer.applies() || version(Side::kBase).rows != version(Side::kOurs).rows) return false;
+  if (renumberer.applies() || !shared_.empty() ||
+      version(Side::kBase).rows != version(Side::kOurs).rows)
+    return false;
   for (const Carrier& carrier : carriers_) {
     if (!carrier.is_identity()) return false;
   }
@@ -92,7 +94,8 @@ Result<void> RowMerge::run(const KeyMaps& renumbered) {
   if (takes_theirs_whole(renumberer)) return take_theirs();
   if (!carrier(Side::kOurs).is_identity() || !carrier(Side::kOurs).same_key_layout())
     TRY(rewrite_ours());
-  if (version(Side::kBase).rows != version(Side::kTheirs).rows) TRY(walk(renumberer));
+  if (version(Side::kBase).rows != version(Side::kTheirs).rows || !shared_.empty())
+    TRY(walk(renumberer));
   TRY(apply());
   return finish();
 }
@@ -179,7 +182,7 @@ Result<void> RowMerge::visit_their_changes(
 
 Result<void> RowMerge::walk(const Renumberer& renumberer) {
   const bool plain = carrier(Side::kBase).is_identity() && carrier(Side::kTheirs).is_identity() &&
-                     !renumberer.applies();
+                     !renumberer.applies() && shared_.empty();
   if (plain) {
     return tree::diff_trees(reader(Side::kBase), version(Side::kBase).rows, reader(Side::kTheirs),
                             version(Side::kTheirs).rows,
@@ -197,13 +200,40 @@ Result<void> RowMerge::walk(const Renumberer& renumberer) {
     if (change.misfits && change.theirs) misfit_keys_.insert(change.key);
     return {};
   };
-  if (!renumberer.applies()) return visit_their_changes(settle_change);
+  if (!renumberer.applies() && shared_.empty()) return visit_their_changes(settle_change);
   TRY(visit_their_changes([&](TheirChange& change) -> Result<void> {
     changes.push_back(std::move(change));
     return {};
   }));
-  TRY(renumberer.rewrite(changes));
+  if (renumberer.applies()) TRY(renumberer.rewrite(changes));
+  TRY(add_shared(changes));
   for (TheirChange& change : changes) TRY(settle_change(change));
+  return {};
+}
+
+void RowMerge::count_once(SharedDeltas shared) {
+  shared_ = std::move(shared);
+  settler_.count_once(shared_.empty() ? nullptr : &shared_);
+}
+
+// Rows that theirs has as the base does, but that a commit of both sides changed.
+Result<void> RowMerge::add_shared(std::vector<TheirChange>& changes) {
+  if (shared_.empty()) return {};
+  std::set<std::string, std::less<>> known;
+  for (const TheirChange& change : changes) known.insert(change.key);
+  for (const auto& [key, row] : shared_.rows()) {
+    if (known.contains(key)) continue;
+    TheirChange change{key, key, {}, {}};
+    TRY_ASSIGN(const auto line,
+               tree::find_line(reader(Side::kTheirs), version(Side::kTheirs).rows, key));
+    if (line) {
+      TRY_ASSIGN(change.theirs, carrier(Side::kTheirs).carry(line->line));
+      change.base = change.theirs;
+    }
+    changes.push_back(std::move(change));
+  }
+  std::sort(changes.begin(), changes.end(),
+            [](const TheirChange& a, const TheirChange& b) { return a.key < b.key; });
   return {};
 }
 
@@ -308,6 +338,16 @@ Result<void> RowMerge::merge_rekeyed(const Renumberer& renumberer) {
   for (const auto& [key, row] : theirs) {
     if (!base.contains(key)) changes.push_back({key, row.side_key, {}, row.line});
   }
+  for (const auto& [key, row] : shared_.rows()) {
+    const auto was = base.find(key);
+    const auto now = theirs.find(key);
+    const bool is_change = (was == base.end()) != (now == theirs.end()) ||
+                           (was != base.end() && was->second.line != now->second.line);
+    if (is_change) continue;
+    TheirChange change{key, key, {}, {}};
+    if (was != base.end()) change.base = change.theirs = was->second.line;
+    changes.push_back(std::move(change));
+  }
   std::sort(changes.begin(), changes.end(),
             [](const TheirChange& a, const TheirChange& b) { return a.key < b.key; });
   if (renumberer.applies()) TRY(renumberer.rewrite(changes));
@@ -345,7 +385,7 @@ Result<void> RowMerge::finish() {
   for (RowConflict& conflict : tally.open)
     context_.outcome.conflicts.push_back(std::move(conflict));
   const std::string object = merged_->schema + "." + merged_->name;
-  if (const size_t misfits = misfit_keys_.size(); misfits > 0) {
+  if (const size_t misfits = misfit_keys_.size(); misfits > 0 && !sides_.settled_misfits) {
     context_.choices.list({object,
                            "column type",
                            {},
