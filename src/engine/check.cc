@@ -97,7 +97,7 @@ class Checker {
     const auto commit = read_commit(store_, id);
     if (!commit || tips_.contains(id) || made_here(*commit)) return false;
     store::PendingObjects scratch(store_);
-    return txn::canonical_content(scratch, store_, Oid{}, commit->tree).has_value();
+    return canonical_content(scratch, store_, Oid{}, commit->tree).has_value();
   }
   void tell(std::string_view unit, uint64_t done, uint64_t total) {
     if (report_ && (done % kReportEvery == 0 || done == total))

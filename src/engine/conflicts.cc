@@ -7,9 +7,11 @@
 
 #include "base/hash.h"
 #include "engine/history.h"
-#include "engine/merge_statements.h"
+#include "engine/merge_run.h"
+#include "engine/merge_tables.h"
 #include "engine/virtual_rows.h"
 #include "exec/row_writer.h"
+#include "sql/print.h"
 #include "type/json_text.h"
 #include "type/text.h"
 
@@ -64,13 +66,14 @@ Result<Oid> subtree(const store::ObjectReader& objects, store::NodeCache& cache,
 }
 
 Oid add_commit(store::PendingObjects& objects, const Oid& tree, std::vector<Oid> parents,
-               const git::Signature& author, std::string_view message) {
+               const git::Signature& author, std::string_view message,
+               const git::Signature& begun_by = {}) {
   git::Commit commit;
   commit.tree = tree;
   commit.parents = std::move(parents);
-  commit.author = author;
-  commit.author.seconds = system_clock().now_us() / 1'000'000;
-  commit.committer = commit.author;
+  commit.committer = author;
+  commit.committer.seconds = system_clock().now_us() / 1'000'000;
+  commit.author = begun_by.name.empty() ? commit.committer : begun_by;
   commit.message = git::message_with_trailers(message, {}, {});
   return objects.add(store::ObjectType::kCommit, git::encode_commit(commit));
 }
@@ -151,6 +154,7 @@ Result<std::optional<PendingMerge>> find_pending_merge(store::ObjectStore& store
   merge.state = *state;
   merge.began_at = commit.parents[0];
   merge.theirs = commit.parents[1];
+  merge.begun_by = commit.author;
   TRY_ASSIGN(const auto file, tree::find_path(store, store.cache(), commit.tree, kStateFile));
   if (!file || file->is_tree()) return damaged_state(branch);
   TRY_ASSIGN(const store::ObjectRef object, store.read(file->id));
@@ -197,7 +201,7 @@ Result<Oid> write_pending_merge(store::PendingObjects& objects, store::NodeCache
     edits.push_back({std::string(kAnswersFolder), tree::kModeTree, merge.answers.tree()});
   TRY_ASSIGN(const Oid tree, tree::edit_paths(objects, cache, Oid{}, std::move(edits)));
   return add_commit(objects, tree, {merge.began_at, merge.theirs}, author,
-                    fmt::format("Pending merge of {}", merge.source));
+                    fmt::format("Pending merge of {}", merge.source), merge.begun_by);
 }
 
 Result<void> keep_pending_merge(SessionImpl& session, const PendingMerge& merge,
@@ -285,24 +289,37 @@ Result<std::string> row_json(const store::ObjectReader& objects, const catalog::
   return json + "}";
 }
 
-Result<std::string> key_text(const catalog::TableDef& table, const merge::RowConflict& conflict) {
+namespace {
+
+Result<std::vector<type::Value>> key_values(const catalog::TableDef& table,
+                                            const merge::RowConflict& conflict) {
+  std::vector<type::Value> values;
   const merge::SideLine& line = conflict.ours     ? conflict.ours
                                 : conflict.theirs ? conflict.theirs
                                                   : conflict.base;
-  if (!line) return std::string();
+  if (!line) return values;
   std::vector<Bytes> elements;
   uint64_t count = 0;
   TRY(type::split_line(table.layout, *line, elements, count));
-  std::string text;
   for (const uint16_t column : table.primary_key) {
     const catalog::ColumnDef& def = table.columns[column];
     type::Value value = def.absent;
     if (def.slot < elements.size()) {
       TRY_ASSIGN(value, type::decode_element(def.type, elements[def.slot]));
     }
-    text += (text.empty() ? "" : ", ") + (value.is_null() ? "null" : type::to_text(value));
+    values.push_back(std::move(value));
   }
-  return table.primary_key.size() > 1 ? "(" + text + ")" : text;
+  return values;
+}
+
+}  // namespace
+
+Result<std::string> key_text(const catalog::TableDef& table, const merge::RowConflict& conflict) {
+  TRY_ASSIGN(const std::vector<type::Value> values, key_values(table, conflict));
+  std::string text;
+  for (const type::Value& value : values)
+    text += (text.empty() ? "" : ", ") + (value.is_null() ? "null" : type::to_text(value));
+  return values.size() > 1 ? "(" + text + ")" : text;
 }
 
 namespace {
@@ -360,11 +377,45 @@ const char* kind_of(const merge::RowConflict& conflict) {
   return conflict.base ? "both changed" : "both added";
 }
 
+// A dotted name as it is written.
+std::string written_path(std::string_view dotted) {
+  std::string path;
+  for (size_t at = 0; at <= dotted.size();) {
+    const size_t dot = std::min(dotted.find('.', at), dotted.size());
+    path += (at > 0 ? "." : "") + sql::quote_ident(dotted.substr(at, dot - at));
+    at = dot + 1;
+  }
+  return path;
+}
+
+// The statement that settles a conflict.
+std::string way_out(const merge::SchemaConflict& conflict) {
+  std::string sides;
+  for (const auto& [side, word] : {std::pair(merge::Side::kOurs, "HEAD"),
+                                   std::pair(merge::Side::kTheirs, "SOURCE"),
+                                   std::pair(merge::Side::kBase, "BASE")}) {
+    if (conflict.takes(side)) sides += (sides.empty() ? "" : " | ") + std::string(word);
+  }
+  if (sides.empty()) return "change the rows or the definition on this branch";
+  return fmt::format("RESOLVE CONFLICT {} USING {}", written_path(conflict.object), sides);
+}
+
+std::string way_out(const catalog::TableDef& table, const merge::RowConflict& conflict) {
+  std::string key;
+  const auto values = key_values(table, conflict);
+  for (size_t i = 0; values && i < values->size(); ++i)
+    key += (i > 0 ? ", " : "") + sql::quote_literal(type::to_text((*values)[i]));
+  return fmt::format("RESOLVE CONFLICT IN {} KEY {} USING HEAD | SOURCE | BASE | '{{…}}'",
+                     catalog::qualified(table.schema, table.name),
+                     table.primary_key.size() > 1 ? "(" + key + ")" : key);
+}
+
 // rowan.conflicts: everything that is open, as text.
 class AllConflicts final : public plan::VirtualTable {
  public:
   explicit AllConflicts(SessionImpl& session) : session_(session) {
-    for (const char* name : {"schema", "table", "key", "kind", "columns", "base", "ours", "theirs"})
+    for (const char* name :
+         {"schema", "table", "key", "kind", "columns", "base", "ours", "theirs", "way_out"})
       columns_.push_back({name, {type::TypeId::kText}});
   }
   const std::vector<OutputColumn>& columns() const override { return columns_; }
@@ -382,7 +433,8 @@ class AllConflicts final : public plan::VirtualTable {
       auto [schema, object] = parts_of(conflict);
       rows.add({text_value(std::move(schema)), text_value(std::move(object)), no_value(),
                 text_value(conflict.kind), no_value(), text_value(conflict.base),
-                text_value(conflict.ours), text_value(conflict.theirs)});
+                text_value(conflict.ours), text_value(conflict.theirs),
+                text_value(way_out(conflict))});
     }
     for (const merge::RowConflict& conflict : run.outcome.conflicts) {
       TRY_ASSIGN(const catalog::TableVersion version,
@@ -398,6 +450,7 @@ class AllConflicts final : public plan::VirtualTable {
         TRY_ASSIGN(std::string json, row_json(*run.made, *version.table, *line));
         row.push_back(*line ? text_value(std::move(json)) : no_value());
       }
+      row.push_back(text_value(way_out(*version.table, conflict)));
       rows.add(row);
     }
     return rows.finish();
@@ -493,6 +546,7 @@ Result<std::shared_ptr<const plan::VirtualTable>> find_conflict_table(SessionImp
   using Found = std::shared_ptr<const plan::VirtualTable>;
   if (name == "violations") return Found(std::make_shared<Violations>(session));
   if (name == "conflicts") return Found(std::make_shared<AllConflicts>(session));
+  if (name == "merges") return pending_merges_table(session);
   constexpr std::string_view kPrefix = "conflicts_";
   if (!name.starts_with(kPrefix)) return Found();
   name.remove_prefix(kPrefix.size());

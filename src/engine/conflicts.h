@@ -67,6 +67,7 @@ struct PendingMerge {
   Oid theirs;
   std::string source;   // As the statement named it.
   std::string message;  // The user's; empty: none.
+  git::Signature begun_by;  // Who, and when; no name: it begins now.
   bool renumber = false;
   bool allow_unrelated = false;
   Answers answers;

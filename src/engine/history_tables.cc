@@ -9,6 +9,7 @@
 
 #include "diff/changes.h"
 #include "diff/table_history.h"
+#include "engine/merge_tables.h"
 #include "engine/session.h"
 #include "type/key_codec.h"
 #include "type/text.h"
@@ -411,6 +412,8 @@ Result<VirtualTablePtr> find_history_function(SessionImpl& session, const sql::C
         native);
   }
   if (call.name == "bisect" && count == 3) return bisect_table(session);
+  if (call.name == "merge_decisions" && count >= 1 && count <= 3)
+    return merge_decisions_table(session);
   return find_blame_function(session, call, known);
 }
 

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "diff/row_history.h"
 #include "engine/history.h"
 #include "engine/import/admission.h"
+#include "engine/merge_tables.h"
 #include "engine/virtual_rows.h"
 #include "type/key_codec.h"
 
@@ -18,212 +18,13 @@ using merge::Policy;
 
 constexpr int kMergeAttemptsMax = 10;  // On a branch that moves while a merge is worked out.
 constexpr size_t kDetailLinesMax = 5;
+constexpr size_t kShortIdDigits = 12;
 
-// ---- What merging reads of history ----
-
-class Graph {
- public:
-  explicit Graph(SessionImpl& session)
-      : owner_(session.owner()),
-        store_(session.owner().store()),
-        manager_(session.owner().manager()),
-        history_(session.owner().manager().history()),
-        cancelled_(session.cancel_flag()) {}
-
-  Result<void> know(const Oid& commit) { return history_.ensure(store_, commit); }
-  Result<Oid> root_of(const Oid& commit) const { return owner_.root_of(commit); }
-  bool contains(const Oid& tip, const Oid& commit) const {
-    return history_.is_ancestor(commit, tip);
-  }
-  // The same, and a roll-up holds the commits that it rolled up.
-  bool holds(const Oid& tip, const Oid& commit) const {
-    const std::vector<Oid> tips = manager_.held_tips(tip);
-    return std::any_of(tips.begin(), tips.end(),
-                       [&](const Oid& held) { return contains(held, commit); });
-  }
-  // The merge bases of `source` with any of `tips`, without those that others of them contain.
-  // Newest first.
-  std::vector<Oid> bases(const std::vector<Oid>& tips, const Oid& source) const {
-    std::vector<Oid> all;
-    for (const Oid& tip : tips) {
-      for (const Oid& base : manager_.merge_bases(tip, source)) {
-        if (std::find(all.begin(), all.end(), base) == all.end()) all.push_back(base);
-      }
-    }
-    std::vector<Oid> best;
-    for (const Oid& base : all) {
-      const bool older = std::any_of(all.begin(), all.end(), [&](const Oid& other) {
-        return other != base && holds(other, base);
-      });
-      if (!older) best.push_back(base);
-    }
-    std::sort(best.begin(), best.end(), [&](const Oid& a, const Oid& b) {
-      return std::pair(time_of(a), a) > std::pair(time_of(b), b);
-    });
-    return best;
-  }
-  // When and where a side changed a row last; the commit zero: it did not.
-  Result<std::pair<int64_t, Oid>> last_change(const std::vector<Oid>& tips,
-                                              const std::vector<Oid>& bases,
-                                              const std::string& path, Bytes key) const {
-    std::pair<int64_t, Oid> last{INT64_MIN, Oid{}};
-    const diff::History history{store_, store_.cache(), history_, &cancelled_};
-    for (const Oid& tip : tips) {
-      TRY_ASSIGN(const auto found, diff::last_change(history, tip, bases, path, key));
-      if (found) last = std::max(last, std::pair(found->time_us, found->commit));
-    }
-    return last;
-  }
-  Result<Oid> base_root(store::PendingObjects& objects, const std::vector<Oid>& bases) const {
-    if (bases.empty()) return Oid{};
-    if (bases.size() == 1) return root_of(bases[0]);
-    return merge::virtual_base(
-        objects, store_.cache(), bases,
-        [&](const Oid& a, const Oid& b) -> Result<std::vector<Oid>> {
-          if (cancelled_.load(std::memory_order_relaxed))
-            return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
-          return manager_.merge_bases(a, b);
-        },
-        [&](const Oid& commit) { return root_of(commit); });
-  }
-
- private:
-  int64_t time_of(const Oid& commit) const {
-    const auto info = history_.find(commit);
-    return info ? info->time_us : 0;
-  }
-
-  DatabaseImpl& owner_;
-  store::ObjectStore& store_;
-  txn::Manager& manager_;
-  derived::HistoryIndex& history_;
-  const std::atomic<bool>& cancelled_;
-};
-
-Error unrelated(const Oid& source) {
-  return Error(ErrorCode::kObjectNotInState,
-               fmt::format("refusing to merge {}: the histories have no common commit",
-                           source.hex().substr(0, 12)))
-      .with_hint("MERGE … WITH UNRELATED HISTORIES merges them all the same.");
-}
-
-Policy policy_of(std::string_view word) {
-  if (word == "ours") return Policy::kOurs;
-  if (word == "theirs") return Policy::kTheirs;
-  return word == "manual" ? Policy::kManual : Policy::kRowLevel;
-}
-
-// Adds what one source brought to what those before it did.
-void add_outcome(merge::Outcome& all, merge::Outcome one) {
-  all.root = one.root;
-  all.settled += one.settled;
-  all.conflicts = std::move(one.conflicts);
-  all.schema_conflicts = std::move(one.schema_conflicts);
-  for (merge::RenumberedKey& key : one.renumbered) all.renumbered.push_back(std::move(key));
-  for (merge::TableMerge& table : one.tables) {
-    const auto found =
-        std::find_if(all.tables.begin(), all.tables.end(), [&](const merge::TableMerge& known) {
-          return known.schema == table.schema && known.table == table.table;
-        });
-    if (found == all.tables.end()) {
-      all.tables.push_back(std::move(table));
-      continue;
-    }
-    found->added += table.added;
-    found->changed += table.changed;
-    found->deleted += table.deleted;
-    found->conflicts += table.conflicts;
-    found->definition_changed = found->definition_changed || table.definition_changed;
-  }
-}
-
-size_t open_count(const merge::Outcome& outcome) {
-  return outcome.conflicts.size() + outcome.schema_conflicts.size();
-}
+Policy policy_of(std::string_view word) { return find_policy(word).value_or(Policy::kRowLevel); }
 
 std::string plural(size_t count, std::string_view word) {
   return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
 }
-
-}  // namespace
-
-Result<MergeRun> run_merge_of(SessionImpl& session, const Oid& tip, const std::vector<Oid>& sources,
-                              const MergeOptions& options) {
-  store::ObjectStore& store = session.owner().store();
-  Graph graph(session);
-  TRY(graph.know(tip));
-  MergeRun run;
-  run.bases = std::make_unique<store::PendingObjects>(store);
-  run.made =
-      std::make_unique<store::PendingObjects>(static_cast<const store::ObjectReader&>(*run.bases));
-  TRY_ASSIGN(run.root, graph.root_of(tip));
-  run.outcome.root = run.root;
-  std::vector<Oid> sides{tip};
-  for (size_t i = 0; i < sources.size(); ++i) {
-    const Oid& source = sources[i];
-    TRY(graph.know(source));
-    const std::vector<Oid> bases = graph.bases(sides, source);
-    if (bases.empty() && !options.allow_unrelated) return unrelated(source);
-    merge::Request request;
-    TRY_ASSIGN(request.base_root, graph.base_root(*run.bases, bases));
-    request.ours_root = run.root;
-    TRY_ASSIGN(request.theirs_root, graph.root_of(source));
-    request.policy = options.policy;
-    request.renumber = options.renumber;
-    request.cancelled = &session.cancel_flag();
-    request.theirs_is_later = [&](const std::string& ours_path, Bytes ours_key,
-                                  const std::string& theirs_path,
-                                  Bytes theirs_key) -> Result<bool> {
-      TRY_ASSIGN(const auto ours, graph.last_change(sides, bases, ours_path, ours_key));
-      TRY_ASSIGN(const auto theirs, graph.last_change({source}, bases, theirs_path, theirs_key));
-      return theirs > ours;
-    };
-    request.resolve =
-        [&](const merge::RowConflict& conflict) -> Result<std::optional<merge::Resolution>> {
-      if (options.answers != nullptr) {
-        TRY_ASSIGN(auto answer, options.answers->row(store, store.cache(), conflict));
-        if (answer) return answer;
-      }
-      if (options.remembered == nullptr) return std::optional<merge::Resolution>();
-      TRY_ASSIGN(auto answer, options.remembered->row(store, store.cache(), conflict));
-      if (answer) ++run.remembered;
-      return answer;
-    };
-    request.resolve_schema =
-        [&](const merge::SchemaConflict& conflict) -> std::optional<merge::Side> {
-      for (const Answers* answers : {options.answers, options.remembered}) {
-        if (answers == nullptr) continue;
-        const auto answer = answers->schema(store, store.cache(), conflict);
-        if (answer && *answer) return **answer;
-      }
-      return std::nullopt;
-    };
-    TRY_ASSIGN(merge::Outcome outcome, merge::merge_trees(*run.made, store.cache(), request));
-    add_outcome(run.outcome, std::move(outcome));
-    run.root = run.outcome.root;
-    if (!run.outcome.clean()) {
-      run.conflicting = i;
-      return run;
-    }
-    sides.push_back(source);
-    run.merged.push_back(source);
-  }
-  return run;
-}
-
-Result<MergeRun> rerun_pending(SessionImpl& session, const PendingMerge& pending,
-                               const txn::Snapshot& tip) {
-  TRY_ASSIGN(const Answers remembered, remembered_answers(session.owner().store()));
-  MergeOptions options;
-  options.policy = Policy::kManual;
-  options.renumber = pending.renumber;
-  options.allow_unrelated = pending.allow_unrelated;
-  options.answers = &pending.answers;
-  options.remembered = &remembered;
-  return run_merge_of(session, tip.commit, {pending.theirs}, options);
-}
-
-namespace {
 
 // ---- Answers to the user ----
 
@@ -233,53 +34,11 @@ std::string names_of(const std::vector<std::string>& sources) {
   return names;
 }
 
-Result<std::string> conflict_lines(const MergeRun& run, store::NodeCache& cache) {
-  const catalog::Catalog merged(*run.made, cache, run.root);
-  std::string lines;
-  size_t shown = 0;
-  const auto add = [&](const std::string& line) {
-    lines += (lines.empty() ? "" : "\n") + line;
-    ++shown;
-  };
-  for (const merge::SchemaConflict& conflict : run.outcome.schema_conflicts) {
-    if (shown == kDetailLinesMax) break;
-    add(fmt::format("{}: {}", conflict.object, conflict.kind));
-  }
-  for (const merge::RowConflict& conflict : run.outcome.conflicts) {
-    if (shown == kDetailLinesMax) break;
-    TRY_ASSIGN(const catalog::TableVersion version,
-               merged.get_table(conflict.schema, conflict.table));
-    TRY_ASSIGN(const std::string key, key_text(*version.table, conflict));
-    add(fmt::format("{}.{} key {}{}", conflict.schema, conflict.table, key,
-                    conflict.generated_key ? " was given to a row on both sides" : ""));
-  }
-  const size_t open = open_count(run.outcome);
-  if (open > shown) lines += fmt::format("\nand {} more", open - shown);
-  return lines;
-}
-
 // Rows that both sides inserted under one generated key, when they are all that is open.
 bool only_generated_keys(const merge::Outcome& outcome) {
   return outcome.schema_conflicts.empty() &&
          std::all_of(outcome.conflicts.begin(), outcome.conflicts.end(),
                      [](const auto& conflict) { return conflict.generated_key; });
-}
-
-Error conflict_error(const MergeRun& run, Policy policy, store::NodeCache& cache,
-                     std::string_view what) {
-  auto detail = conflict_lines(run, cache);
-  if (!detail) return std::move(detail).error();
-  std::string hint = "MERGE … WITH MANUAL RESOLUTION lets you settle each";
-  if (only_generated_keys(run.outcome)) {
-    hint += "; WITH RENUMBER gives the other branch's rows new keys";
-  } else if (policy != Policy::kOurs && policy != Policy::kTheirs) {
-    hint += "; WITH OURS or WITH THEIRS lets one side stand";
-  }
-  hint += ".";
-  return Error(ErrorCode::kConflict,
-               fmt::format("{} has {}", what, plural(open_count(run.outcome), "conflict")))
-      .with_detail(std::move(*detail))
-      .with_hint(hint);
 }
 
 Result<std::vector<exec::Violation>> violations_of(SessionImpl& session, const MergeRun& run,
@@ -289,9 +48,74 @@ Result<std::vector<exec::Violation>> violations_of(SessionImpl& session, const M
                         session.eval_context());
 }
 
+// Whether the merge goes through when one side stands.
+Result<bool> ends_merge(SessionImpl& session, const Oid& tip, const Oid& root,
+                        const std::vector<Oid>& sources, MergeOptions options, Policy policy) {
+  options.policy = policy;
+  options.remembered = nullptr;
+  options.record = nullptr;
+  TRY_ASSIGN(const MergeRun run, run_merge_of(session, tip, sources, options));
+  if (run.conflicting) return false;
+  TRY_ASSIGN(const auto violations, violations_of(session, run, root));
+  return violations.empty();
+}
+
+// What ends a merge that has conflicts: only what was tried is named.
+Result<std::string> ways_out(SessionImpl& session, const txn::Snapshot& tip, const MergeRun& run,
+                             const std::vector<Oid>& sources, const MergeOptions& options) {
+  std::string hint = "MERGE … WITH MANUAL RESOLUTION lets you settle each";
+  if (only_generated_keys(run.outcome))
+    return hint + "; WITH RENUMBER gives the other branch's rows new keys.";
+  if (options.policy != Policy::kOurs && options.policy != Policy::kTheirs) {
+    TRY_ASSIGN(const bool ours,
+               ends_merge(session, tip.commit, tip.root, sources, options, Policy::kOurs));
+    TRY_ASSIGN(const bool theirs,
+               ends_merge(session, tip.commit, tip.root, sources, options, Policy::kTheirs));
+    if (ours && theirs) {
+      hint += "; WITH OURS or WITH THEIRS lets one side stand";
+    } else if (ours || theirs) {
+      hint += fmt::format("; WITH {} lets that side stand", ours ? "OURS" : "THEIRS");
+    }
+  }
+  for (const merge::SchemaConflict& conflict : run.outcome.schema_conflicts) {
+    if (conflict.takes(merge::Side::kOurs) || conflict.takes(merge::Side::kTheirs)) continue;
+    hint += fmt::format(
+        ". No side of {} can stand: change its rows or its definition on one of the branches, "
+        "then merge again",
+        conflict.object);
+    break;
+  }
+  return hint + ".";
+}
+
+Error conflict_error(const MergeRun& run, store::NodeCache& cache, std::string_view what,
+                     std::string hint) {
+  auto detail = conflict_lines(run, cache);
+  if (!detail) return std::move(detail).error();
+  return Error(ErrorCode::kConflict,
+               fmt::format("{} has {}", what, plural(open_count(run.outcome), "conflict")))
+      .with_detail(std::move(*detail))
+      .with_hint(std::move(hint));
+}
+
 std::string violation_line(const exec::Violation& violation) {
   const std::string row = violation.key.empty() ? std::string() : " key " + violation.key;
   return fmt::format("{}.{}{}: {}", violation.schema, violation.table, row, violation.message);
+}
+
+std::string violation_hint(const std::vector<exec::Violation>& violations) {
+  const bool about_rows =
+      std::any_of(violations.begin(), violations.end(), [](const exec::Violation& violation) {
+        return violation.code == ErrorCode::kNotNullViolation ||
+               violation.code == ErrorCode::kUniqueViolation ||
+               violation.code == ErrorCode::kForeignKeyViolation ||
+               violation.code == ErrorCode::kCheckViolation;
+      });
+  if (about_rows)
+    return "The merged rows break constraints. Change them on one of the branches, then merge "
+           "again.";
+  return "What one branch made does not go with what the other changed. Change or drop it on one "
+         "of the branches, then merge again.";
 }
 
 Error violation_error(const std::vector<exec::Violation>& violations) {
@@ -302,9 +126,7 @@ Error violation_error(const std::vector<exec::Violation>& violations) {
     detail += fmt::format("\nand {} more", violations.size() - kDetailLinesMax);
   return Error(violations[0].code, violations[0].message)
       .with_detail(std::move(detail))
-      .with_hint(
-          "The merged rows break constraints. Change them on one of the branches, then merge "
-          "again.");
+      .with_hint(violation_hint(violations));
 }
 
 // ---- The pieces of a merge ----
@@ -319,7 +141,8 @@ Result<void> check_may_merge(SessionImpl& session, std::string_view words) {
 }
 
 txn::TreeCommit tree_commit(SessionImpl& session, const sql::Statement& statement, const Oid& tip,
-                            MergeRun& run, std::string message) {
+                            MergeRun& run, std::string message,
+                            std::vector<std::pair<std::string, std::string>> trailers) {
   txn::TreeCommit commit;
   commit.branch = session.branch_name();
   commit.expected_tip = tip;
@@ -332,6 +155,7 @@ txn::TreeCommit tree_commit(SessionImpl& session, const sql::Statement& statemen
     commit.body = statement.text;
   if (!session.settings().application_name().empty())
     commit.trailers.emplace_back("Rowan-App", session.settings().application_name());
+  commit.trailers.insert(commit.trailers.end(), trailers.begin(), trailers.end());
   commit.sync = session.settings().synchronous_commit();
   return commit;
 }
@@ -394,6 +218,31 @@ void add_notices(const MergeRun& run, ResultFacts& facts) {
                                         key.table, key.from, key.to));
   }
 }
+
+// What was decided where both sides had changed something: the first few.
+class Decided {
+ public:
+  std::function<bool(merge::Settlement)> recorder() {
+    lines_.clear();
+    more_ = false;
+    return [this](const merge::Settlement& settlement) {
+      more_ = lines_.size() == kDetailLinesMax;
+      if (!more_) lines_.push_back(settlement_line(settlement));
+      return !more_;
+    };
+  }
+  // `where`: the call that lists all of them.
+  void add_notices(const std::string& where, ResultFacts& facts) const {
+    for (const std::string& line : lines_) facts.notices.push_back(line);
+    if (!lines_.empty())
+      facts.notices.push_back(fmt::format("{}SELECT * FROM rowan.merge_decisions({})",
+                                          more_ ? "and more: " : "kept on record: ", where));
+  }
+
+ private:
+  std::vector<std::string> lines_;
+  bool more_ = false;
+};
 
 uint64_t rows_touched(const merge::Outcome& outcome) {
   uint64_t rows = 0;
@@ -530,42 +379,52 @@ class MergeStatement {
     const bool may_remember =
         options.policy == Policy::kManual || options.policy == Policy::kRowLevel;
     if (may_remember) options.remembered = &remembered;
+    options.record = decided_.recorder();
     TRY_ASSIGN(MergeRun run, run_merge_of(session_, tip_.commit, sources, options));
-    if (statement_.dry_run) return report(run);
-    if (run.conflicting) return stop_or_wait(std::move(run), sources);
+    if (statement_.dry_run) return report(run, options.policy);
+    if (run.conflicting) return stop_or_wait(std::move(run), sources, options);
     TRY_ASSIGN(const auto violations, violations_of(session_, run, tip_.root));
     session_.set_violations(violations);
     if (!violations.empty()) return violation_error(violations);
     txn::TreeCommit commit =
         tree_commit(session_, statement_, tip_.commit, run,
                     statement_.has_message ? std::string(statement_.message)
-                                           : default_message(session_, names_));
+                                           : default_message(session_, names_),
+                    merge_trailers(options.policy, options.renumber,
+                                   run.remembered > 0 ? store.ref(kResolutionsRef) : std::nullopt));
     commit.parents.insert(commit.parents.end(), run.merged.begin(), run.merged.end());
     TRY_ASSIGN(const txn::CommitOutcome outcome, session_.owner().manager().commit_tree(commit));
     session_.note_commit(outcome.commit, outcome.sequence);
     VersionResult result{{"MERGE", rows_touched(run.outcome), outcome.commit.hex(), {}},
                          summary_rows(run.outcome, nullptr)};
     add_notices(run, result.facts);
+    decided_.add_notices("'" + outcome.commit.hex().substr(0, kShortIdDigits) + "'", result.facts);
     return result;
   }
 
-  Result<VersionResult> report(const MergeRun& run) {
+  Result<VersionResult> report(const MergeRun& run, Policy policy) {
     TRY_ASSIGN(const auto violations, violations_of(session_, run, tip_.root));
     VersionResult result{{"MERGE", 0, {}, {}}, summary_rows(run.outcome, &violations)};
     for (size_t i = 0; i < violations.size() && i < kDetailLinesMax; ++i)
       result.facts.notices.push_back(violation_line(violations[i]));
     add_notices(run, result.facts);
+    if (names_.size() == 1 && policy != Policy::kManual)
+      decided_.add_notices(
+          fmt::format("'HEAD', '{}', '{}'", names_[0], policy_word(policy)), result.facts);
     return result;
   }
 
   // Open conflicts: by hand they wait, else they stop the merge.
-  Result<VersionResult> stop_or_wait(MergeRun run, const std::vector<Oid>& sources) {
+  Result<VersionResult> stop_or_wait(MergeRun run, const std::vector<Oid>& sources,
+                                     const MergeOptions& options) {
     store::ObjectStore& store = session_.owner().store();
     if (sources.size() > 1) return several_conflict(run, sources);
     if (statement_.policy != "manual") {
+      TRY_ASSIGN(std::string hint, ways_out(session_, tip_, run, sources, options));
       return conflict_error(
-          run, policy_of(statement_.policy), store.cache(),
-          fmt::format("the merge of {} into {}", names_of(names_), session_.branch_name()));
+          run, store.cache(),
+          fmt::format("the merge of {} into {}", names_of(names_), session_.branch_name()),
+          std::move(hint));
     }
     PendingMerge pending;
     pending.began_at = tip_.commit;
@@ -599,20 +458,18 @@ class MergeStatement {
         break;
       }
     }
-    const Error error =
-        conflict_error(run, options.policy, session_.owner().store().cache(),
-                       fmt::format("the merge of '{}' and '{}'", other, names_[last]));
-    return Error(error.code(), error.message())
-        .with_detail(error.detail())
-        .with_hint("Nothing was merged. Merge the branches one by one.");
+    return conflict_error(run, session_.owner().store().cache(),
+                          fmt::format("the merge of '{}' and '{}'", other, names_[last]),
+                          "Nothing was merged. Merge the branches one by one.");
   }
 
   SessionImpl& session_;
   const sql::MergeStmt& statement_;
-  Graph graph_;
+  MergeGraph graph_;
   std::vector<std::pair<std::string, Oid>> wanted_;
   txn::Snapshot tip_;
   std::vector<std::string> names_;  // Of the sources that are not contained.
+  Decided decided_;
   bool is_foreign_ = false;         // One of them is no branch's tip.
 };
 
@@ -632,7 +489,7 @@ Result<Oid> forward_to_source(SessionImpl& session, const txn::Snapshot& tip,
 Result<Oid> merge_source_once(SessionImpl& session, const SourceMerge& merge) {
   DatabaseImpl& database = session.owner();
   TRY_ASSIGN(const txn::Snapshot tip, database.manager().tip_snapshot(session.branch_name()));
-  Graph graph(session);
+  MergeGraph graph(session);
   TRY(graph.know(tip.commit));
   TRY(graph.know(merge.source));
   if (graph.holds(tip.commit, merge.source)) {
@@ -649,9 +506,14 @@ Result<Oid> merge_source_once(SessionImpl& session, const SourceMerge& merge) {
   }
   TRY_ASSIGN(MergeRun run, run_merge_of(session, tip.commit, {merge.source}, options));
   if (run.conflicting) {
-    return conflict_error(run, options.policy, database.store().cache(),
+    std::string hint = "MERGE 'commit' WITH MANUAL RESOLUTION lets you settle each.";
+    if (!merge.clean_only) {
+      TRY_ASSIGN(hint, ways_out(session, tip, run, {merge.source}, options));
+    }
+    return conflict_error(run, database.store().cache(),
                           fmt::format("the merge of commit {} into {}",
-                                      merge.source.hex().substr(0, 12), session.branch_name()));
+                                      merge.source.hex().substr(0, 12), session.branch_name()),
+                          std::move(hint));
   }
   TRY_ASSIGN(const auto violations, violations_of(session, run, tip.root));
   session.set_violations(violations);
@@ -662,7 +524,9 @@ Result<Oid> merge_source_once(SessionImpl& session, const SourceMerge& merge) {
       session, statement, tip.commit, run,
       merge.message.empty() ? fmt::format("Merge commit {} into {}",
                                           merge.source.hex().substr(0, 12), session.branch_name())
-                            : merge.message);
+                            : merge.message,
+      merge_trailers(options.policy, options.renumber,
+                     run.remembered > 0 ? database.store().ref(kResolutionsRef) : std::nullopt));
   commit.parents.push_back(merge.source);
   commit.refs = merge.refs();
   TRY_ASSIGN(const txn::CommitOutcome outcome, database.manager().commit_tree(commit));
@@ -675,7 +539,7 @@ Result<VersionResult> commit_once(SessionImpl& session, const sql::MergeStmt& st
   TRY_ASSIGN(const PendingMerge pending, get_pending_merge(store, session.branch_name()));
   TRY_ASSIGN(const txn::Snapshot tip,
              session.owner().manager().tip_snapshot(session.branch_name()));
-  Graph graph(session);
+  MergeGraph graph(session);
   TRY(graph.know(tip.commit));
   TRY(graph.know(pending.theirs));
   const store::RefUpdate end{merge_ref(session.branch_name()), pending.state, Oid{}};
@@ -684,7 +548,8 @@ Result<VersionResult> commit_once(SessionImpl& session, const sql::MergeStmt& st
                                               session.settings().synchronous_commit()));
     return VersionResult{{"COMMIT MERGE", 0, {}, {"already up to date"}}, {}};
   }
-  TRY_ASSIGN(MergeRun run, rerun_pending(session, pending, tip));
+  Decided decided;
+  TRY_ASSIGN(MergeRun run, rerun_pending(session, pending, tip, decided.recorder()));
   if (run.conflicting) {
     TRY_ASSIGN(std::string detail, conflict_lines(run, store.cache()));
     const size_t open = open_count(run.outcome);
@@ -698,17 +563,22 @@ Result<VersionResult> commit_once(SessionImpl& session, const sql::MergeStmt& st
   if (!violations.empty()) return violation_error(violations);
   std::string message = statement.has_message ? std::string(statement.message) : pending.message;
   if (message.empty()) message = default_message(session, {pending.source});
-  txn::TreeCommit commit = tree_commit(session, statement, tip.commit, run, std::move(message));
-  commit.parents.push_back(pending.theirs);
-  commit.refs.push_back(end);
   TRY_ASSIGN(auto remembered,
              remember_answers(store, *run.made, pending.answers, session.owner().author()));
+  const std::optional<Oid> answers =
+      remembered ? std::optional(remembered->new_value) : store.ref(kResolutionsRef);
+  txn::TreeCommit commit =
+      tree_commit(session, statement, tip.commit, run, std::move(message),
+                  merge_trailers(Policy::kManual, pending.renumber, answers));
+  commit.parents.push_back(pending.theirs);
+  commit.refs.push_back(end);
   if (remembered) commit.refs.push_back(std::move(*remembered));
   TRY_ASSIGN(const txn::CommitOutcome outcome, session.owner().manager().commit_tree(commit));
   session.note_commit(outcome.commit, outcome.sequence);
   VersionResult result{{"COMMIT MERGE", rows_touched(run.outcome), outcome.commit.hex(), {}},
                        summary_rows(run.outcome, nullptr)};
   add_notices(run, result.facts);
+  decided.add_notices("'" + outcome.commit.hex().substr(0, kShortIdDigits) + "'", result.facts);
   return result;
 }
 

@@ -2,17 +2,13 @@
 #pragma once
 
 #include <functional>
-#include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
-#include "engine/conflicts.h"
+#include "engine/merge_run.h"
 #include "engine/session.h"
 #include "engine/version_control.h"
-#include "exec/validator.h"
-#include "merge/merge.h"
 #include "sql/ast.h"
 
 namespace rowan::engine {
@@ -41,35 +37,5 @@ struct SourceMerge {
 // The session's branch takes the source in, by a fast-forward or a merge that keeps all
 // constraints. Gives the branch's tip; nothing was written after an error.
 Result<Oid> merge_source(SessionImpl& session, const SourceMerge& merge);
-
-// ---- A merge worked out, not written ----
-
-struct MergeOptions {
-  merge::Policy policy = merge::Policy::kRowLevel;
-  bool renumber = false;
-  bool allow_unrelated = false;
-  const Answers* answers = nullptr;     // Of the pending merge; null: none.
-  const Answers* remembered = nullptr;  // Null: not to be used.
-};
-
-// The trees of several commits merged one after the other into the tip's.
-struct MergeRun {
-  // Trees of virtual bases, which no commit will name; and what the merged tree needs. `made` reads
-  // through `bases`.
-  std::unique_ptr<store::PendingObjects> bases, made;
-  Oid root;
-  merge::Outcome outcome;             // Of all of them together.
-  std::vector<Oid> merged;            // The commits that went in, in order.
-  std::optional<size_t> conflicting;  // Which of the sources had the open conflicts; what comes
-                                      // after it was not tried.
-  uint64_t remembered = 0;            // Conflicts that remembered answers settled.
-};
-
-// `sources` are not contained in `tip`.
-Result<MergeRun> run_merge_of(SessionImpl& session, const Oid& tip, const std::vector<Oid>& sources,
-                              const MergeOptions& options);
-// The pending merge of a branch on its tip as it is now.
-Result<MergeRun> rerun_pending(SessionImpl& session, const PendingMerge& pending,
-                               const txn::Snapshot& tip);
 
 }  // namespace rowan::engine

@@ -352,6 +352,14 @@ Result<VersionResult> resolve_one(SessionImpl& session, const sql::ResolveStmt& 
   return resolved(fmt::format("{}.{}.{}", target.schema, target.table, text), remaining);
 }
 
+Error cannot_stand(const merge::SchemaConflict& conflict) {
+  return Error(ErrorCode::kInvalidParameterValue,
+               fmt::format("that side of {} ({}) cannot stand", conflict.object, conflict.kind))
+      .with_detail("Rows of the other side have no value that it takes.")
+      .with_hint("The column way_out of rowan.conflicts names the sides that can; else change the "
+                 "rows on one of the branches.");
+}
+
 // Conflicts about the definition that the statement's path names; nothing: it names none of them.
 Result<std::optional<VersionResult>> resolve_definition(SessionImpl& session,
                                                         const sql::ResolveStmt& statement,
@@ -369,6 +377,7 @@ Result<std::optional<VersionResult>> resolve_definition(SessionImpl& session,
                                conflict.object))
           .with_hint("Use HEAD, SOURCE or BASE, or change the definition on this branch.");
     }
+    if (!conflict.takes(side_of(statement.side))) return cannot_stand(conflict);
     name = conflict.object;
     work.answers.add(conflict, side_of(statement.side));
   }
@@ -381,6 +390,7 @@ Result<VersionResult> resolve_many(SessionImpl& session, const sql::ResolveStmt&
                                    Work& work) {
   std::optional<Target> target;
   std::optional<std::set<std::string>> keys;
+  std::vector<std::string> stay;  // What the side cannot settle.
   if (statement.has_table) target = target_of(session, statement.table);
   if (statement.where != nullptr) {
     TRY_ASSIGN(keys,
@@ -395,11 +405,19 @@ Result<VersionResult> resolve_many(SessionImpl& session, const sql::ResolveStmt&
   for (const merge::SchemaConflict& conflict : work.run.outcome.schema_conflicts) {
     if (keys || statement.side == sql::ResolveSide::kJson || (target && !target->holds(conflict)))
       continue;
+    if (!conflict.takes(side_of(statement.side))) {
+      stay.push_back(fmt::format("that side of {} ({}) cannot stand: see rowan.conflicts",
+                                 conflict.object, conflict.kind));
+      continue;
+    }
     work.answers.add(conflict, side_of(statement.side));
   }
   const size_t given = work.answers.size();
   TRY_ASSIGN(const size_t remaining, finish(session, work));
-  return resolved(fmt::format("{} conflict{}", given, given == 1 ? "" : "s"), remaining);
+  VersionResult result =
+      resolved(fmt::format("{} conflict{}", given, given == 1 ? "" : "s"), remaining);
+  for (std::string& notice : stay) result.facts.notices.push_back(std::move(notice));
+  return result;
 }
 
 // The table that rowan.conflicts_<name> speaks of.

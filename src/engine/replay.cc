@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <unordered_set>
 
 #include "base/limits.h"
 #include "catalog/catalog.h"
 #include "engine/history.h"
 #include "engine/import/admission.h"
+#include "engine/picks.h"
 #include "merge/merge.h"
 #include "store/node_cache.h"
 #include "type/row_codec.h"
@@ -298,8 +300,11 @@ Result<VersionResult> run_revert(SessionImpl& session, const sql::RevisionsStmt&
                    chain.add(root, {}, revert_text(id, git::subject(commit.message)), {});
                  }
                }
-               if (statement.has_message && chain.root() != target.root)
-                 chain.add(chain.root(), {}, statement.message, {});
+               if (statement.has_message && chain.root() != target.root) {
+                 Trailers reverted;
+                 for (const Oid& id : commits) reverted.emplace_back("Rowan-Reverts", id.hex());
+                 chain.add(chain.root(), {}, statement.message, reverted);
+               }
                return publish(session, target, chain, objects, "the revert");
              }));
   return version_done("REVERT", outcome, skipped_notice(skipped));
@@ -338,15 +343,28 @@ Result<VersionResult> run_cherry_pick(SessionImpl& session, const sql::Revisions
 
 namespace {
 
-// Replays the branch's own commits on `onto`, with their authors, messages and times.
-Result<void> replay_own(SessionImpl& session, const std::vector<Oid>& own, Chain& chain,
-                        std::vector<Oid>& skipped) {
+// The branch's own commits that `onto` holds as well, picked from the one onto the other.
+Result<std::set<Oid>> picked_already(SessionImpl& session, const Oid& onto, const Oid& tip) {
+  TRY_ASSIGN(const auto pairs, Picks(session, {onto}, tip).pairs());
+  std::set<Oid> own;
+  for (const Picks::Pair& pair : pairs) own.insert(pair.theirs);
+  return own;
+}
+
+// Replays the branch's own commits on `onto`, with their authors, messages and times; but not those
+// that are `there` already.
+Result<void> replay_own(SessionImpl& session, const std::vector<Oid>& own,
+                        const std::set<Oid>& there, Chain& chain, std::vector<Oid>& skipped) {
   derived::HistoryIndex& history = session.owner().manager().history();
   for (const Oid& id : own) {
     TRY_ASSIGN(const git::Commit commit, commit_of(session, id));
     if (commit.parents.size() != 1)
       continue;  // What a merge brought is replayed commit by commit; a first commit has nothing
                  // below it.
+    if (there.contains(id)) {
+      skipped.push_back(id);
+      continue;
+    }
     TRY_ASSIGN(const Oid before_root, root_of(session, commit.parents[0]));
     TRY_ASSIGN(const Oid root, chain.apply(before_root, commit.tree, "commit " + short_id(id)));
     if (root == chain.root()) {
@@ -385,7 +403,8 @@ Result<VersionResult> run_rebase(SessionImpl& session, const sql::RevisionsStmt&
         TRY(manager.history().ensure(objects, base));
         Chain chain(session, objects, base, base_commit.tree);
         TRY(chain.begin());
-        TRY(replay_own(session, own, chain, skipped));
+        TRY_ASSIGN(const std::set<Oid> there, picked_already(session, base, target.tip));
+        TRY(replay_own(session, own, there, chain, skipped));
         TRY_ASSIGN(store::RefUpdate entry,
                    manager.reflog_entry(objects, target.branch, target.tip, chain.tip(),
                                         session.owner().author(),

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "catalog/expression_text.h"
 #include "type/cast.h"
@@ -57,9 +58,10 @@ std::string index_text(const catalog::TableDef& table, const catalog::IndexDef& 
   return text + ")";
 }
 
-// The text of the constraint of this name: of any kind but a primary key. Its first word is its
-// kind.
+// The text of the constraint of this name. Its first word is its kind.
 std::string constraint_text(const catalog::TableDef& table, std::string_view name) {
+  if (!table.primary_key.empty() && table.primary_key_name == name)
+    return "PRIMARY KEY " + joined(table, table.primary_key);
   const size_t count = unique_constraint_count(table);
   for (size_t i = 0; i < count; ++i) {
     if (table.unique_keys[i].name == name)
@@ -76,11 +78,24 @@ std::string constraint_text(const catalog::TableDef& table, std::string_view nam
 
 std::vector<std::string> constraint_names(const catalog::TableDef& table) {
   std::vector<std::string> names;
+  if (!table.primary_key.empty()) names.push_back(table.primary_key_name);
   const size_t count = unique_constraint_count(table);
   for (size_t i = 0; i < count; ++i) names.push_back(table.unique_keys[i].name);
   for (const catalog::CheckConstraint& check : table.checks) names.push_back(check.name);
   for (const catalog::ForeignKey& key : table.foreign_keys) names.push_back(key.name);
   return names;
+}
+
+std::string index_text_of(const catalog::TableDef& table, std::string_view name) {
+  for (const catalog::IndexDef& index : table.indexes) {
+    if (index.name == name) return index_text(table, index);
+  }
+  return {};
+}
+
+// Whether the constraint is kept by an index of its name.
+bool is_key_text(std::string_view text) {
+  return text.starts_with("PRIMARY KEY") || text.starts_with("UNIQUE (");
 }
 
 // The constraints and indexes over a column, by name.
@@ -93,6 +108,7 @@ Result<std::map<std::string, std::string>> parts_over(const catalog::TableDef& t
     return std::find(columns.begin(), columns.end(), *column) != columns.end();
   };
   for (const std::string& constraint : constraint_names(table)) parts[constraint] = "";
+  if (!is_over(table.primary_key)) parts.erase(table.primary_key_name);
   const size_t count = unique_constraint_count(table);
   for (size_t i = 0; i < count; ++i) {
     if (!is_over(table.unique_keys[i].columns)) parts.erase(table.unique_keys[i].name);
@@ -283,7 +299,84 @@ const catalog::ColumnDef* DefinitionMerge::merged_absent(const catalog::ColumnDe
   return value_text(ours.absent) <= value_text(theirs.absent) ? &ours : &theirs;  // M1.
 }
 
-catalog::ColumnDef DefinitionMerge::merge_column(const Lineage& lineage) {
+// What a column of either side holds that the other's type, or the base's, does not take.
+Result<DefinitionMerge::Lost> DefinitionMerge::find_lost(const Lineage& lineage,
+                                                         const std::array<type::Type, 3>& types,
+                                                         const FindMisfits& misfits) const {
+  Lost lost;
+  const catalog::ColumnDef* base = column(lineage, Side::kBase);
+  for (const Side stands : kSides) {
+    for (const Side holder : {Side::kOurs, Side::kTheirs}) {
+      if (!misfits || types[at(holder)] == types[at(stands)]) continue;
+      TRY_ASSIGN(Misfits found,
+                 misfits(holder, base == nullptr ? std::nullopt : std::optional(base->slot),
+                         column(lineage, holder)->slot, types[at(stands)]));
+      lost.count[at(stands)] += found.count;
+      lost.held[at(stands)][at(holder)] = found.count;
+      for (Misfit& cell : found.cells)
+        lost.cells[at(stands)].push_back(
+            {std::move(cell), static_cast<uint16_t>(lineage.merged), holder, stands, false});
+    }
+  }
+  return lost;
+}
+
+// The type of a column that both sides have. Where both gave it one, choosing a type chooses what
+// becomes of values that do not fit. Of a column that was there, no policy chooses that: only an
+// answer does.
+Result<type::Type> DefinitionMerge::merge_type(const Lineage& lineage,
+                                               const catalog::ColumnDef& merged,
+                                               const FindMisfits& misfits) {
+  const catalog::ColumnDef* base = column(lineage, Side::kBase);
+  std::array<type::Type, 3> types;  // By the side that stands.
+  for (const Side which : kSides) {
+    const catalog::ColumnDef* own = column(lineage, which);
+    types[at(which)] = own == nullptr ? column(lineage, Side::kOurs)->type : own->type;
+  }
+  if (types[1] == types[2]) return types[1];
+  TRY_ASSIGN(Lost lost, find_lost(lineage, types, misfits));
+  SchemaConflict conflict{object(merged.name), "column type", {}, {}, {}};
+  for (const Side stands : kSides) {
+    std::string& text = stands == Side::kBase   ? conflict.base
+                        : stands == Side::kOurs ? conflict.ours
+                                                : conflict.theirs;
+    if (column(lineage, stands) != nullptr) text = type::type_name(types[at(stands)]);
+    const auto absent = fitted(merged.absent, types[at(stands)]);
+    conflict.may_stand[at(stands)] = lost.count[at(stands)] == 0 || !merged.not_null ||
+                                     (absent && !absent->is_null());
+  }
+  Side stands = base != nullptr && types[0] == types[1] ? Side::kTheirs : Side::kOurs;
+  bool settled = false;  // With the values that do not fit.
+  if (base == nullptr || (types[0] != types[1] && types[0] != types[2])) {
+    const size_t open = choices_.open.size();
+    stands = choices_.settle(conflict);
+    settled = base == nullptr && choices_.open.size() == open;
+  }
+  if (lost.count[at(stands)] > 0 && !settled) {
+    conflict.object = object({});
+    for (const Side side : kSides) {
+      std::string& text = side == Side::kBase   ? conflict.base
+                          : side == Side::kOurs ? conflict.ours
+                                                : conflict.theirs;
+      if (!text.empty()) text = merged.name + " " + text;
+      if (const uint64_t rows = lost.held[at(stands)][at(side)]; rows > 0)
+        text = std::to_string(rows) + (rows == 1 ? " row holds a value" : " rows hold values") +
+               " that the new type cannot take";
+    }
+    const std::optional<Side> answer = choices_.ask(conflict);
+    settled = answer.has_value();
+    stands = answer.value_or(stands);
+  }
+  settled_misfits_ = settled_misfits_ || lost.count[at(stands)] > 0;
+  for (LostCell& cell : lost.cells[at(stands)]) {
+    cell.answered = choices_.answered;
+    if (settled) lost_cells_.push_back(std::move(cell));
+  }
+  return types[at(stands)];
+}
+
+Result<catalog::ColumnDef> DefinitionMerge::merge_column(const Lineage& lineage,
+                                                         const FindMisfits& misfits) {
   const catalog::ColumnDef* base = column(lineage, Side::kBase);
   const catalog::ColumnDef* ours = column(lineage, Side::kOurs);
   const catalog::ColumnDef* theirs = column(lineage, Side::kTheirs);
@@ -294,9 +387,9 @@ catalog::ColumnDef DefinitionMerge::merge_column(const Lineage& lineage) {
   merged.name =
       three_way<std::string>(field(&catalog::ColumnDef::name), ours->name, theirs->name,
                              base != nullptr ? base->name : ours->name, "column name", plain);
-  merged.type = three_way<type::Type>(field(&catalog::ColumnDef::type), ours->type, theirs->type,
-                                      merged.name, "column type",
-                                      [](const type::Type& type) { return type::type_name(type); });
+  merged.absent = merged_absent(base, *ours, *theirs, ours->default_sql)->absent;
+  merged.not_null = ours->not_null || theirs->not_null;
+  TRY_ASSIGN(merged.type, merge_type(lineage, merged, misfits));
   merged.not_null = three_way<bool>(
       field(&catalog::ColumnDef::not_null), ours->not_null, theirs->not_null, merged.name,
       "NOT NULL", [](const bool& not_null) { return std::string(not_null ? "NOT NULL" : "NULL"); });
@@ -329,7 +422,7 @@ catalog::ColumnDef DefinitionMerge::merge_column(const Lineage& lineage) {
 }
 
 // Ours' columns keep their place and slot; theirs follow.
-Result<void> DefinitionMerge::merge_columns(const ChangedCells& changed_cells) {
+Result<void> DefinitionMerge::merge_columns(const RowQuestions& rows) {
   match();
   match_by_name();
   std::vector<Lineage*> order;
@@ -348,10 +441,11 @@ Result<void> DefinitionMerge::merge_columns(const ChangedCells& changed_cells) {
   add_side(Side::kOurs);
   add_side(Side::kTheirs);
   for (Lineage* lineage : order) {
-    TRY_ASSIGN(const bool stays, stays_live(*lineage, changed_cells));
+    TRY_ASSIGN(const bool stays, stays_live(*lineage, rows.changed_cells));
     if (!stays) continue;
     lineage->merged = static_cast<int>(merged_.columns.size());
-    merged_.columns.push_back(merge_column(*lineage));
+    TRY_ASSIGN(catalog::ColumnDef column, merge_column(*lineage, rows.misfits));
+    merged_.columns.push_back(std::move(column));
   }
   name_apart();
 
@@ -420,23 +514,75 @@ void DefinitionMerge::add_slot(Lineage& lineage, uint16_t slot) {
   }
 }
 
-// Two columns that came to one name: the later one gets a name of its own until somebody renames
-// one of them.
+// Two columns that came to one name: the side that stands says what both are called. A column that
+// it does not have, or has by a name that is taken as well, gets a name of its own.
 void DefinitionMerge::name_apart() {
-  std::set<std::string, std::less<>> taken;
-  for (catalog::ColumnDef& column : merged_.columns) {
-    if (taken.insert(column.name).second) continue;
-    std::string name = column.name + "_theirs";
-    for (int n = 2; taken.contains(name); ++n) name = column.name + "_theirs" + std::to_string(n);
-    choices_.list({object(column.name),
-                   "column name",
-                   {},
-                   column.name + " " +
-                       type::type_name(merged_.columns[*merged_.find_column(column.name)].type),
-                   column.name + " " + type::type_name(column.type)});
-    column.name = name;
-    taken.insert(std::move(name));
+  const auto lineage_of = [&](size_t merged) -> const Lineage& {
+    return *std::find_if(lineages_.begin(), lineages_.end(), [&](const Lineage& lineage) {
+      return lineage.merged == static_cast<int>(merged);
+    });
+  };
+  const auto text = [&](Side which, const Lineage& first, const Lineage& second) {
+    std::string text;
+    for (const Lineage* lineage : {&first, &second}) {
+      const catalog::ColumnDef* own = column(*lineage, which);
+      if (own == nullptr) continue;
+      text += (text.empty() ? "" : ", ") + own->name + " " + type::type_name(own->type);
+    }
+    return text;
+  };
+  for (size_t second = 0; second < merged_.columns.size(); ++second) {
+    const size_t first = *merged_.find_column(merged_.columns[second].name);
+    if (first == second) continue;
+    const Lineage& a = lineage_of(first);
+    const Lineage& b = lineage_of(second);
+    const Side stands = choices_.settle({object(merged_.columns[second].name), "column name",
+                                         text(Side::kBase, a, b), text(Side::kOurs, a, b),
+                                         text(Side::kTheirs, a, b)});
+    const std::string wanted = merged_.columns[second].name;
+    for (const size_t place : {first, second}) {
+      const catalog::ColumnDef* own = column(lineage_of(place), stands);
+      merged_.columns[place].name = own == nullptr ? std::string() : own->name;
+    }
+    for (const size_t place : {first, second}) {
+      const std::string name = std::exchange(merged_.columns[place].name, {});
+      merged_.columns[place].name = free_column_name(name.empty() ? wanted : name);
+    }
+    second = 0;  // A name that came back may be taken by now.
   }
+}
+
+std::string DefinitionMerge::free_column_name(const std::string& wanted) const {
+  std::string name = wanted;
+  for (int n = 2; merged_.find_column(name); ++n) name = wanted + "_" + std::to_string(n);
+  return name;
+}
+
+std::vector<int32_t> DefinitionMerge::sources_in(const catalog::TableDef& table, Side which) const {
+  std::vector<int32_t> sources(sources_[at(Side::kOurs)].size(), kNoSlot);
+  const auto slot_of = [&](uint32_t id) -> int32_t {
+    for (const catalog::ColumnDef& column : table.columns) {
+      if (column.id == id) return column.slot;
+    }
+    for (const catalog::DroppedSlot& dropped : table.dropped) {
+      if (dropped.id == id) return dropped.slot;
+    }
+    return kNoSlot;
+  };
+  for (size_t slot = 0; slot < sources.size(); ++slot) {
+    for (const Side known : {which, Side::kBase, Side::kOurs, Side::kTheirs}) {
+      const int32_t own = sources_[at(known)][slot];
+      const catalog::TableDef* def = side(known);
+      if (own == kNoSlot || def == nullptr || sources[slot] != kNoSlot) continue;
+      for (const catalog::ColumnDef& column : def->columns) {
+        if (column.slot == own) sources[slot] = slot_of(column.id);
+      }
+      for (const catalog::DroppedSlot& dropped : def->dropped) {
+        if (dropped.slot == own) sources[slot] = slot_of(dropped.id);
+      }
+    }
+  }
+  return sources;
 }
 
 ColumnNames DefinitionMerge::names_of(Side which) const {
@@ -480,8 +626,8 @@ Result<void> DefinitionMerge::merge_constraints(const ReferenceOf& reference_of)
       side(Side::kTheirs)->merge_rule, {}, "merge rule", [](const catalog::MergeRule& rule) {
         return rule == catalog::MergeRule::kNone ? "" : std::string(catalog::merge_rule_name(rule));
       });
-  merge_primary_key();
   settle_kinds();
+  merge_primary_key();
   merge_indexes();
   merge_unique_keys();
   TRY(merge_checks());
@@ -490,21 +636,63 @@ Result<void> DefinitionMerge::merge_constraints(const ReferenceOf& reference_of)
   return {};
 }
 
-// One name that the sides gave to constraints of two kinds: a table can have only one of them.
+// One name that the sides gave to constraints of two kinds, or to an index and a key: a table can
+// have only one of them.
 void DefinitionMerge::settle_kinds() {
-  for (const std::string& name : constraint_names(*side(Side::kOurs))) {
+  const auto texts_of = [&](const auto& text_of) {
     std::array<std::string, 3> texts;
     for (const Side which : kSides) {
-      if (side(which) != nullptr) texts[at(which)] = constraint_text(*side(which), name);
+      if (side(which) != nullptr) texts[at(which)] = text_of(*side(which));
     }
-    const auto kind = [&](Side which) {
-      return std::string_view(texts[at(which)]).substr(0, texts[at(which)].find(' '));
+    return texts;
+  };
+  const auto settle = [&](const std::string& name, const std::array<std::string, 3>& texts,
+                          bool is_index) {
+    if (texts[1].empty() || texts[2].empty() || stands_.contains(name)) return;
+    if (texts[0] == texts[1] || texts[0] == texts[2]) return;  // Only one side changed it.
+    const auto kind = [](const std::string& text) {
+      const bool index = text.starts_with("INDEX") || text.starts_with("UNIQUE INDEX");
+      return index ? std::string("INDEX") : text.substr(0, text.find(' '));
     };
-    if (texts[2].empty() || kind(Side::kOurs) == kind(Side::kTheirs)) continue;
-    if (texts[0] == texts[1] || texts[0] == texts[2]) continue;  // Only one side changed it.
-    const Side stands = choices_.settle({object(name), "constraint", texts[0], texts[1], texts[2]});
-    stands_.emplace(name, stands);
+    if (kind(texts[1]) == kind(texts[2])) return;
+    stands_.emplace(
+        name, Standing{choices_.settle({object(name), "constraint", texts[0], texts[1], texts[2]}),
+                       is_index});
+  };
+  for (const std::string& name : constraint_names(*side(Side::kOurs))) {
+    settle(name, texts_of([&](const auto& table) { return constraint_text(table, name); }), false);
   }
+  std::vector<std::string> names = constraint_names(*side(Side::kOurs));
+  for (const catalog::IndexDef& index : side(Side::kOurs)->indexes) names.push_back(index.name);
+  for (const std::string& name : names) {
+    settle(name, texts_of([&](const auto& table) {
+             const std::string key = constraint_text(table, name);
+             return is_key_text(key) ? key : index_text_of(table, name);
+           }),
+           true);
+  }
+}
+
+void DefinitionMerge::rename_index(std::string_view from, const std::string& to) {
+  for (catalog::IndexDef& index : merged_.indexes) {
+    if (index.name == from) index.name = to;
+  }
+  for (catalog::UniqueKey& key : merged_.unique_keys) {
+    if (key.name == from) key.name = to;
+  }
+  if (merged_.primary_key_name == from) merged_.primary_key_name = to;
+  catalog::finish_table(merged_);
+}
+
+// Whose primary key stands, when its name was given to something else and that is settled.
+std::optional<Side> DefinitionMerge::settled_key() const {
+  for (const auto& [name, stands] : stands_) {
+    for (const Side which : {Side::kOurs, Side::kTheirs}) {
+      if (!side(which)->primary_key.empty() && side(which)->primary_key_name == name)
+        return stands.side;
+    }
+  }
+  return std::nullopt;
 }
 
 void DefinitionMerge::merge_primary_key() {
@@ -526,16 +714,18 @@ void DefinitionMerge::merge_primary_key() {
   const auto text = [&](const Key& key) {
     return key.columns.empty() ? std::string() : key.name + " " + joined(merged_, key.columns);
   };
-  Key merged = three_way<Key>(side(Side::kBase) == nullptr ? nullptr : &keys[0], keys[1],
-                                    keys[2], {}, "primary key", text);
-  // A key over a column that one side dropped went with it there.
-  for (const Side which : {Side::kOurs, Side::kTheirs}) {
-    const Key& own = keys[at(which)];
-    if (!merged.complete && own.complete && text(own) == text(merged)) merged = own;
+  Key merged;
+  if (const std::optional<Side> stands = settled_key(); stands) {
+    merged = keys[at(*stands)];
+  } else {
+    merged = three_way<Key>(side(Side::kBase) == nullptr ? nullptr : &keys[0], keys[1], keys[2], {},
+                            "primary key", text);
   }
-  if (!merged.complete) {
-    choices_.list({object({}), "primary key", text(keys[0]), text(keys[1]), text(keys[2])});
+  // A key over a column that goes: goes with it, and what is whole stands.
+  for (const Side which : {Side::kOurs, Side::kTheirs, Side::kBase}) {
+    if (!merged.complete) merged = keys[at(which)];
   }
+  if (!merged.complete) merged = Key();
   merged_.primary_key = merged.columns;
   merged_.primary_key_name = merged.columns.empty() ? std::string() : merged.name;
   for (const uint16_t column : merged_.primary_key) merged_.columns[column].not_null = true;
@@ -552,8 +742,10 @@ std::vector<DefinitionMerge::Part> DefinitionMerge::merge_parts(
     return nullptr;
   };
   const auto find = [&](Side which, const std::string& name) -> const Part* {
-    const auto settled = kind == "constraint" ? stands_.find(name) : stands_.end();
-    return own(settled == stands_.end() ? which : settled->second, name);
+    const auto settled = stands_.find(name);
+    const bool applies =
+        settled != stands_.end() && (kind != "index" || settled->second.is_index);
+    return own(applies ? settled->second.side : which, name);
   };
   std::vector<std::string> names;
   std::vector<std::string> added;
@@ -578,10 +770,12 @@ std::vector<DefinitionMerge::Part> DefinitionMerge::merge_parts(
     const Part* base = find(Side::kBase, name);
     const Part* chosen = three_way<const Part*>(&base, find(Side::kOurs, name),
                                                 find(Side::kTheirs, name), name, kind, text);
-    if (chosen == nullptr || (!chosen->complete && chosen->contested)) continue;
-    if (!chosen->complete || (kind == "constraint" && name == merged_.primary_key_name)) {
-      choices_.list({object(name), std::string(kind), text(base), text(find(Side::kOurs, name)),
-                     text(find(Side::kTheirs, name))});
+    if (chosen == nullptr) continue;
+    if (!chosen->complete) {
+      // What is over a column that goes has gone with it.
+      if (!chosen->contested)
+        choices_.settle({object(name), std::string(kind), text(base),
+                         text(find(Side::kOurs, name)), text(find(Side::kTheirs, name))});
       continue;
     }
     merged.push_back(*chosen);

@@ -11,6 +11,7 @@
 #include <array>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +21,7 @@
 #include "catalog/table.h"
 #include "merge/choice.h"
 #include "merge/expression_text.h"
+#include "merge/fit.h"
 
 namespace rowan::merge {
 
@@ -42,14 +44,34 @@ using ReferenceOf =
 // In how many rows of the base `kept` has another value in a column of these slots.
 using ChangedCells = std::function<Result<uint64_t>(Side kept, uint16_t base_slot, uint16_t slot)>;
 
+// What a side wrote into a column (its `slot`, the base's when that has the column) that `to` does
+// not take.
+using FindMisfits = std::function<Result<Misfits>(Side side, std::optional<uint16_t> base_slot,
+                                                  uint16_t slot, const type::Type& to)>;
+struct RowQuestions {  // Either may be null where it is not asked.
+  ChangedCells changed_cells;
+  FindMisfits misfits;
+};
+
+// A value that a side lost because its column's type is another one now.
+struct LostCell {
+  Misfit cell;
+  uint16_t column = 0;  // Of the merged table.
+  Side side = Side::kOurs;
+  Side stands = Side::kOurs;
+  bool answered = false;
+};
+
 class DefinitionMerge {
  public:
   DefinitionMerge(DefinitionInput input, Choices& choices);
 
-  // First: every table's, since foreign keys need them. `changed_cells` is asked about columns that
-  // one side dropped; it may be null where none can be.
-  Result<void> merge_columns(const ChangedCells& changed_cells);
+  // First: every table's, since foreign keys need them.
+  Result<void> merge_columns(const RowQuestions& rows);
   Result<void> merge_constraints(const ReferenceOf& reference_of);  // Then table() is whole.
+
+  // Of an index or a key. Afterwards.
+  void rename_index(std::string_view from, const std::string& to);
 
   const catalog::TableDef& table() const { return merged_; }
   // Per merged slot the slot of `side` that its value comes from; kNoSlot: the side does not have
@@ -57,7 +79,12 @@ class DefinitionMerge {
   const std::vector<int32_t>& sources(Side side) const {
     return sources_[static_cast<size_t>(side)];
   }
+  // The same for a table of that side's history, by its columns' IDs.
+  std::vector<int32_t> sources_in(const catalog::TableDef& table, Side side) const;
   ColumnNames names_of(Side side) const;  // Of columns whose merged name differs.
+  // Of columns whose type was settled although values of a side do not fit it.
+  const std::vector<LostCell>& lost_cells() const { return lost_cells_; }
+  bool settled_misfits() const { return settled_misfits_; }
 
  private:
   // One column through the sides: its index among the columns or the dropped slots of each; -1: not
@@ -80,6 +107,15 @@ class DefinitionMerge {
   void match();
   void match_by_name();
   Result<bool> stays_live(Lineage& lineage, const ChangedCells& changed_cells);
+  struct Lost {  // By the side whose type stands.
+    std::array<std::vector<LostCell>, 3> cells;
+    std::array<uint64_t, 3> count{};
+    std::array<std::array<uint64_t, 3>, 3> held{};  // The same, by the side that holds the values.
+  };
+  Result<Lost> find_lost(const Lineage& lineage, const std::array<type::Type, 3>& types,
+                         const FindMisfits& misfits) const;
+  Result<type::Type> merge_type(const Lineage& lineage, const catalog::ColumnDef& merged,
+                                const FindMisfits& misfits);
   Result<std::string> changes_of_dropped(const Lineage& lineage,
                                          const ChangedCells& changed_cells) const;
   bool is_contested(Side which, uint16_t column) const;
@@ -87,9 +123,10 @@ class DefinitionMerge {
                                                  const catalog::ColumnDef& ours,
                                                  const catalog::ColumnDef& theirs,
                                                  const std::string& default_sql);
-  catalog::ColumnDef merge_column(const Lineage& lineage);
+  Result<catalog::ColumnDef> merge_column(const Lineage& lineage, const FindMisfits& misfits);
   void add_slot(Lineage& lineage, uint16_t slot);
   void name_apart();
+  std::string free_column_name(const std::string& wanted) const;
   std::string object(std::string_view part) const;
 
   template <typename T>
@@ -99,6 +136,7 @@ class DefinitionMerge {
   std::vector<uint16_t> merged_columns(Side which, const std::vector<uint16_t>& columns,
                                        Part& part) const;
   void settle_kinds();
+  std::optional<Side> settled_key() const;
   void merge_primary_key();
   void merge_unique_keys();
   void merge_indexes();
@@ -111,10 +149,16 @@ class DefinitionMerge {
   Choices& choices_;
   catalog::TableDef merged_;
   std::vector<Lineage> lineages_;
-  // Of constraints that settle_kinds settled.
-  std::map<std::string, Side> stands_;
+  // Of constraints and indexes that settle_kinds settled.
+  struct Standing {
+    Side side = Side::kOurs;
+    bool is_index = false;  // An index is among them.
+  };
+  std::map<std::string, Standing> stands_;
   std::array<std::vector<int>, 3> lineage_of_column_;  // Per side and column.
   std::array<std::vector<int32_t>, 3> sources_;
+  std::vector<LostCell> lost_cells_;
+  bool settled_misfits_ = false;
 };
 
 // Whether two definitions say the same, dropped slots included.

@@ -200,7 +200,7 @@ Result<std::string> Carrier::carry_cell(size_t slot, Bytes raw, bool is_there) {
   if (!cast) {
     ++misfits_;
     misfit_slots_.push_back(slot);
-    return std::string("null");
+    return text_of(to.absent);  // What a row without a value has.
   }
   return text_of(*cast);
 }

@@ -33,6 +33,8 @@ class Lines {
   Result<type::Value> value(uint16_t slot,
                             const std::string& cell) const;  // Fetches what is out of line.
   const catalog::TableDef& table() const { return table_; }
+  // What a line that ends before the slot has there.
+  const std::string& absent_text(size_t slot) const { return absent_[slot]; }
   // Whether two lines are one row: what dropped columns left in them is nobody's.
   Result<bool> same_row(Bytes a, Bytes b) const;
 

@@ -20,6 +20,7 @@
 // Errors:  those of reading; kProgramLimit. A conflict is an answer, not an error.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -65,6 +66,24 @@ struct SchemaConflict {
   std::string object;
   std::string kind;  // "column type", "constraint", "view", "dropped table" …: one plain noun.
   std::string base, ours, theirs;  // SQL text of each side; empty: not there.
+  // Whose version can stand, by Side: rows of another one may have no value that it takes.
+  std::array<bool, 3> may_stand{true, true, true};
+
+  bool takes(Side side) const { return may_stand[static_cast<size_t>(side)]; }
+};
+
+// What became of something that both sides changed differently, where a value of a side was lost:
+// a cell, a row (no column), or a definition (no key). Values are texts; nothing: NULL, or not
+// there.
+struct Settlement {
+  std::string schema, object;  // The merged table; of a definition, what SchemaConflict names.
+  std::optional<std::string> key;
+  std::string kind;  // "both changed", "both added", "deleted by us", "deleted by them", or
+                     // SchemaConflict's.
+  std::optional<std::string> column;
+  std::optional<std::string> base, ours, theirs, merged;
+  std::string_view choice;  // "ours", "theirs", "base", or "neither": a value of its own.
+  std::string ground;       // "policy ours", "rule sum", "answer".
 };
 
 // What merging did to one table, counted against ours.
@@ -83,6 +102,17 @@ struct RenumberedKey {
 // A conflict's remembered or just given answer: the row as it shall be (nothing: deleted).
 struct Resolution {
   SideLine line;
+};
+
+struct CommitChange {
+  Oid before_root, root;  // The trees of the commit's parent, and its own.
+};
+// A commit that both sides hold, because it was picked from one onto the other or from a third one
+// onto both.
+struct SharedChange {
+  Side side = Side::kTheirs;  // Whose `pick` is.
+  CommitChange pick;
+  std::optional<CommitChange> other;  // The same on the other side; nothing: a merge was picked.
 };
 
 struct Request {
@@ -104,6 +134,18 @@ struct Request {
   std::function<std::optional<Side>(const SchemaConflict& conflict)> resolve_schema;
   // Conflicts take the base's version: for virtual_base.
   bool conflicts_take_base = false;
+  // What both sides hold of the changes of a table that each side knows by one of these paths. Asked
+  // about tables where deltas add up; may be null.
+  std::function<Result<std::vector<SharedChange>>(const std::vector<std::string>& paths)>
+      shared_changes;
+  // The value that a column's default gives a row, with the sequences of the merged tree. May be
+  // null: then rows that came without the column have NULL.
+  std::function<Result<type::Value>(
+      const catalog::ColumnDef& column,
+      const std::function<Result<int64_t>(const std::string& sequence)>& next_value)>
+      default_value;
+  // Told of settlements by which a side's value was lost, until it gives false; may be null.
+  std::function<bool(Settlement settlement)> record;
   // Reports work done in rows; may be null.
   std::function<void(uint64_t rows)> progress;
   const std::atomic<bool>* cancelled = nullptr;
@@ -126,11 +168,16 @@ Result<Outcome> merge_trees(store::PendingObjects& made, store::NodeCache& cache
                             const Request& request);
 
 // The tree that stands for several merge bases: they are merged with each other, oldest first; what
-// conflicts there stays as in their own base. `bases_of` gives the merge bases of two commits,
-// `root_of` a commit's tree.
-Result<Oid> virtual_base(
-    store::PendingObjects& made, store::NodeCache& cache, const std::vector<Oid>& bases,
-    const std::function<Result<std::vector<Oid>>(const Oid&, const Oid&)>& bases_of,
-    const std::function<Result<Oid>(const Oid&)>& root_of);
+// conflicts there stays as in their own base.
+struct BaseQuestions {
+  std::function<Result<std::vector<Oid>>(const Oid&, const Oid&)> bases_of;  // Of two commits.
+  std::function<Result<Oid>(const Oid&)> root_of;                            // A commit's tree.
+  // Request::shared_changes for commits merged already and another one; may be null.
+  std::function<Result<std::vector<SharedChange>>(const std::vector<Oid>& ours, const Oid& theirs,
+                                                  const std::vector<std::string>& paths)>
+      shared_changes;
+};
+Result<Oid> virtual_base(store::PendingObjects& made, store::NodeCache& cache,
+                         const std::vector<Oid>& bases, const BaseQuestions& questions);
 
 }  // namespace rowan::merge

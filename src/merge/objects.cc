@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/limits.h"
+#include "catalog/objects.h"
 #include "catalog/paths.h"
 #include "tree/row_tree.h"
 #include "type/key_codec.h"
@@ -107,7 +108,7 @@ std::set<uint32_t> ids_of(const catalog::TableDef& table) {
 // Whether enough of the first rows of `from` are rows of `to` as well.
 Result<bool> shares_rows(const store::ObjectReader& objects, store::NodeCache& cache,
                          const catalog::TableVersion& from, const catalog::TableVersion& to) {
-  if (from.rows == to.rows || from.rows.is_zero() || to.rows.is_zero()) return true;
+  if (from.rows == to.rows) return true;
   const catalog::TableLineKeys from_keys(from.table);
   const catalog::TableLineKeys to_keys(to.table);
   const tree::TreeReader from_reader{objects, cache, from_keys};
@@ -120,6 +121,12 @@ Result<bool> shares_rows(const store::ObjectReader& objects, store::NodeCache& c
     TRY(cursor.next());
   }
   return found * 2 >= seen;
+}
+
+// A key that was made with the new table has the new table's name.
+bool keeps_key_name(const catalog::TableDef& was, const catalog::TableDef& is) {
+  return !was.primary_key.empty() && was.primary_key_name == is.primary_key_name &&
+         is.primary_key_name != catalog::default_primary_key_name(is);
 }
 
 }  // namespace
@@ -239,9 +246,38 @@ Result<std::map<std::string, std::string>> find_renames(const store::ObjectReade
                  table_at(objects, cache, roots[at(side)], candidate));
       const std::set<uint32_t> new_ids = ids_of(*is.table);
       if (!std::includes(new_ids.begin(), new_ids.end(), old_ids.begin(), old_ids.end())) continue;
-      if ((was.rows.is_zero() || is.rows.is_zero()) && old_ids != new_ids) continue;
-      TRY_ASSIGN(const bool shares, shares_rows(objects, cache, was, is));
-      if (!shares) continue;
+      if (was.rows.is_zero() || is.rows.is_zero()) {
+        if (old_ids != new_ids || !keeps_key_name(*was.table, *is.table)) continue;
+      } else {
+        TRY_ASSIGN(const bool shares, shares_rows(objects, cache, was, is));
+        if (!shares) continue;
+      }
+      renames.emplace(path, candidate);
+      taken.insert(candidate);
+      break;
+    }
+  }
+  return renames;
+}
+
+Result<std::map<std::string, std::string>> find_renamed_views(const Changes& changes, Side side,
+                                                              const ViewOf& view_of) {
+  const auto is_view = [&](const ChangedObject& object, Side of) {
+    return object.is(of, ObjectKind::kView) || object.is(of, ObjectKind::kMaterializedView);
+  };
+  std::map<std::string, std::string> renames;
+  std::set<std::string> taken;
+  for (const auto& [path, object] : changes.objects) {
+    if (!is_view(object, Side::kBase) || !object.is(side, ObjectKind::kNone)) continue;
+    TRY_ASSIGN(const auto was, view_of(Side::kBase, path));
+    for (const auto& [candidate, fresh] : changes.objects) {
+      if (!fresh.is(Side::kBase, ObjectKind::kNone) || !is_view(fresh, side) ||
+          taken.contains(candidate))
+        continue;
+      TRY_ASSIGN(const auto is, view_of(side, candidate));
+      if (was.query_sql != is.query_sql || was.columns != is.columns ||
+          was.materialized() != is.materialized())
+        continue;
       renames.emplace(path, candidate);
       taken.insert(candidate);
       break;

@@ -5,12 +5,14 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "catalog/catalog.h"
+#include "catalog/objects.h"
 #include "merge/merge.h"
 #include "tree/git_tree.h"
 
@@ -55,12 +57,19 @@ Result<bool> same_data(const store::ObjectReader& objects, store::NodeCache& cac
                        const Oid& b);
 
 // Tables of the base that `side` has under another name: base path to the side's. A table that is
-// gone and one that is new are one when the new one has all of the old one's column IDs and rows of
-// it; or the same IDs, when either has no rows.
+// gone and one that is new are one when the new one has all of the old one's column IDs, and rows of
+// it. A table without rows, as it was or as it is, says too little: equal definitions have equal
+// IDs. It is taken for renamed when its primary key kept the name that the old table gave it.
 Result<std::map<std::string, std::string>> find_renames(const store::ObjectReader& objects,
                                                         store::NodeCache& cache,
                                                         const std::array<Oid, 3>& roots,
                                                         const Changes& changes, Side side);
+
+// The same for views, plain and materialised: one that is gone and a new one with its query, both as
+// `view_of` has them.
+using ViewOf = std::function<Result<catalog::ViewDef>(Side side, const std::string& path)>;
+Result<std::map<std::string, std::string>> find_renamed_views(const Changes& changes, Side side,
+                                                              const ViewOf& view_of);
 
 // The table at a path below a root. Its `table` is null when there is none.
 Result<catalog::TableVersion> table_at(const store::ObjectReader& objects, store::NodeCache& cache,

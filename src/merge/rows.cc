@@ -60,7 +60,9 @@ Result<void> RowMerge::step() {
 }
 
 bool RowMerge::takes_theirs_whole(const Renumberer& renumberer) {
-  if (renumberer.applies() || version(Side::kBase).rows != version(Side::kOurs).rows) return false;
+  if (renumberer.applies() || !shared_.empty() ||
+      version(Side::kBase).rows != version(Side::kOurs).rows)
+    return false;
   for (const Carrier& carrier : carriers_) {
     if (!carrier.is_identity()) return false;
   }
@@ -99,7 +101,8 @@ Result<void> RowMerge::run(const KeyMaps& renumbered) {
     return finish();
   }
   if (takes_theirs_whole(renumberer)) return take_theirs();
-  if (version(Side::kBase).rows != version(Side::kTheirs).rows) TRY(walk(renumberer));
+  if (version(Side::kBase).rows != version(Side::kTheirs).rows || !shared_.empty())
+    TRY(walk(renumberer));
   TRY_ASSIGN(const std::optional<Side> whole, settle_put_back());
   if (!whole) {
     TRY(apply());
@@ -121,8 +124,8 @@ Result<std::optional<std::string>> RowMerge::carry(Side side, const std::optiona
   return std::optional<std::string>(std::move(carried));
 }
 
-// Whether NULL stands in a merged line for a value of one side that the new type does not take, and
-// not for a NULL of the other side.
+// Whether the column's ABSENT value stands in a merged line for a value of one side that the new
+// type does not take, and not for one of the other side.
 Result<bool> RowMerge::loses_misfit(const std::vector<size_t>& misfits, Bytes merged,
                                     const std::optional<Bytes>& other) const {
   if (misfits.empty()) return false;
@@ -132,7 +135,8 @@ Result<bool> RowMerge::loses_misfit(const std::vector<size_t>& misfits, Bytes me
     TRY_ASSIGN(others, lines_.take_apart(*other));
   }
   return std::any_of(misfits.begin(), misfits.end(), [&](size_t slot) {
-    return cells[slot] == "null" && (!other || others[slot] != "null");
+    const std::string& absent = lines_.absent_text(slot);
+    return cells[slot] == absent && (!other || others[slot] != absent);
   });
 }
 
@@ -151,13 +155,16 @@ Result<void> RowMerge::merge_side_by_side() {
     return context_.made.add(type, std::string(bytes));
   });
   std::vector<tree::LargeEdit> large;
+  auto shared = shared_.rows().begin();  // Rows that no side has any more may come back by them.
   for (;;) {
     TRY(step());
     std::optional<std::string> key;
+    if (shared != shared_.rows().end()) key = shared->first;
     for (const auto& cursor : cursors) {
       if (cursor && !cursor->at_end() && (!key || cursor->key() < *key)) key = cursor->key();
     }
     if (!key) break;
+    if (shared != shared_.rows().end() && shared->first == *key) ++shared;
     std::array<std::optional<std::string>, 3> lines;
     std::array<std::vector<size_t>, 3> misfits;
     for (const Side side : {Side::kBase, Side::kOurs, Side::kTheirs}) {
@@ -242,7 +249,7 @@ Result<void> RowMerge::visit_their_changes(
 
 Result<void> RowMerge::walk(const Renumberer& renumberer) {
   const bool plain = carrier(Side::kBase).is_identity() && carrier(Side::kTheirs).is_identity() &&
-                     !renumberer.applies();
+                     !renumberer.applies() && shared_.empty();
   if (plain) {
     return tree::diff_trees(reader(Side::kBase), version(Side::kBase).rows, reader(Side::kTheirs),
                             version(Side::kTheirs).rows,
@@ -251,14 +258,15 @@ Result<void> RowMerge::walk(const Renumberer& renumberer) {
                               return true;
                             });
   }
-  if (!renumberer.applies())
+  if (!renumberer.applies() && shared_.empty())
     return visit_their_changes([this](TheirChange& change) { return settle_change(change); });
   std::vector<TheirChange> changes;
   TRY(visit_their_changes([&](TheirChange& change) -> Result<void> {
     changes.push_back(std::move(change));
     return {};
   }));
-  TRY(renumberer.rewrite(changes));
+  if (renumberer.applies()) TRY(renumberer.rewrite(changes));
+  TRY(add_shared(changes));
   for (TheirChange& change : changes) TRY(settle_change(change));
   return {};
 }
@@ -269,6 +277,32 @@ Result<void> RowMerge::settle_change(const TheirChange& change) {
   if (edits_.size() == edits) return {};
   misfit_keys_.erase(change.key);
   if (change.misfits && change.theirs) misfit_keys_.insert(change.key);
+  return {};
+}
+
+void RowMerge::count_once(SharedDeltas shared) {
+  shared_ = std::move(shared);
+  settler_.count_once(shared_.empty() ? nullptr : &shared_);
+}
+
+// Rows that theirs has as the base does, but that a commit of both sides changed.
+Result<void> RowMerge::add_shared(std::vector<TheirChange>& changes) {
+  if (shared_.empty()) return {};
+  std::set<std::string, std::less<>> known;
+  for (const TheirChange& change : changes) known.insert(change.key);
+  for (const auto& [key, row] : shared_.rows()) {
+    if (known.contains(key)) continue;
+    TheirChange change{key, key, {}, {}};
+    TRY_ASSIGN(const auto line,
+               tree::find_line(reader(Side::kTheirs), version(Side::kTheirs).rows, key));
+    if (line) {
+      TRY_ASSIGN(change.theirs, carrier(Side::kTheirs).carry(line->line));
+      change.base = change.theirs;
+    }
+    changes.push_back(std::move(change));
+  }
+  std::sort(changes.begin(), changes.end(),
+            [](const TheirChange& a, const TheirChange& b) { return a.key < b.key; });
   return {};
 }
 
@@ -538,6 +572,16 @@ Result<void> RowMerge::merge_rekeyed(const Renumberer& renumberer) {
   for (const auto& [key, row] : theirs) {
     if (!base.contains(key)) changes.push_back({key, row.side_key, {}, row.line, row.misfits > 0});
   }
+  for (const auto& [key, row] : shared_.rows()) {
+    const auto was = base.find(key);
+    const auto now = theirs.find(key);
+    const bool is_change = (was == base.end()) != (now == theirs.end()) ||
+                           (was != base.end() && was->second.line != now->second.line);
+    if (is_change) continue;
+    TheirChange change{key, key, {}, {}};
+    if (was != base.end()) change.base = change.theirs = was->second.line;
+    changes.push_back(std::move(change));
+  }
   std::sort(changes.begin(), changes.end(),
             [](const TheirChange& a, const TheirChange& b) { return a.key < b.key; });
   if (renumberer.applies()) TRY(renumberer.rewrite(changes));
@@ -588,7 +632,7 @@ Result<void> RowMerge::finish() {
   for (RowConflict& conflict : tally.open)
     context_.outcome.conflicts.push_back(std::move(conflict));
   const std::string object = merged_->schema + "." + merged_->name;
-  if (const size_t misfits = misfit_keys_.size(); misfits > 0) {
+  if (const size_t misfits = misfit_keys_.size(); misfits > 0 && !sides_.settled_misfits) {
     context_.choices.list({object,
                            "column type",
                            {},

@@ -39,6 +39,7 @@ struct MergeContext {
 struct TableSides {
   std::array<catalog::TableVersion, 3> versions;  // By Side.
   std::array<std::string, 3> paths;               // "public/t".
+  bool settled_misfits = false;  // What becomes of values that do not fit is settled.
 };
 
 class RowMerge {
@@ -52,6 +53,14 @@ class RowMerge {
   // Whether `key` is there on either side.
   Result<bool> has_key(int64_t key);
   Result<void> run(const KeyMaps& renumbered);
+
+  // What both sides hold already counts once. Before run().
+  void count_once(SharedDeltas shared);
+  const Lines& lines() const { return lines_; }
+  // Afterwards: rows that came without these columns (indexes) get a value each. They are NULL
+  // there on the side that has no such column; `known_by` has it.
+  using ValueOf = std::function<Result<type::Value>(const catalog::ColumnDef& column)>;
+  Result<void> fill(const std::vector<uint16_t>& columns, Side known_by, const ValueOf& value_of);
 
   const Oid& rows() const { return rows_; }
   const Oid& large() const { return large_; }
@@ -71,6 +80,7 @@ class RowMerge {
   Result<void> take_theirs();
   Result<void> merge_side_by_side();
   Result<void> walk(const Renumberer& renumberer);
+  Result<void> add_shared(std::vector<TheirChange>& changes);
   Result<void> merge_rekeyed(const Renumberer& renumberer);
   Result<void> visit_their_changes(const std::function<Result<void>(TheirChange& change)>& visit);
   Result<void> settle_change(const TheirChange& change);
@@ -110,6 +120,7 @@ class RowMerge {
   std::vector<Carrier> carriers_;  // By Side.
   std::array<std::shared_ptr<const tree::LineKeys>, 3> keys_;
   Settler settler_;
+  SharedDeltas shared_;
 
   Oid rows_, large_;                                 // Ours', until apply().
   std::shared_ptr<const tree::LineKeys> rows_keys_;  // Of rows_.

@@ -18,19 +18,18 @@ catalog::MergeRule rule_of(const catalog::TableDef& table, size_t column) {
   return own != catalog::MergeRule::kNone ? own : table.merge_rule;
 }
 
-// A key is what the row is called, no quantity.
+SideLine copy_of(const std::optional<Bytes>& line) {
+  return line ? SideLine(std::string(*line)) : SideLine();
+}
+
+}  // namespace
+
 bool sums_up(const catalog::TableDef& table, size_t column) {
   const bool is_key = std::find(table.primary_key.begin(), table.primary_key.end(), column) !=
                       table.primary_key.end();
   return !is_key && type::is_number(table.columns[column].type.id) &&
          rule_of(table, column) == catalog::MergeRule::kSum;
 }
-
-SideLine copy_of(const std::optional<Bytes>& line) {
-  return line ? SideLine(std::string(*line)) : SideLine();
-}
-
-}  // namespace
 
 bool adds_up(const catalog::TableDef& table) {
   if (table.layout.counted) return true;
@@ -51,6 +50,7 @@ Settler::Settler(const Request& request, const Lines& lines, std::string ours_pa
                  std::string theirs_path)
     : request_(request),
       lines_(lines),
+      recorder_(request, lines),
       ours_path_(std::move(ours_path)),
       theirs_path_(std::move(theirs_path)),
       generated_key_(generated_key_column(lines.table()).has_value()),
@@ -63,7 +63,9 @@ Settler::Settler(const Request& request, const Lines& lines, std::string ours_pa
 
 Result<Decision> Settler::settle(const ThreeLines& row) {
   theirs_is_later_.reset();
+  shared_row_ = shared_ == nullptr ? nullptr : shared_->find(row.key);
   if (lines_.table().layout.counted) return add_counts(row);
+  if (shared_row_ != nullptr && row.ours && row.theirs) return merge_cells(row);
   TRY_ASSIGN(const bool theirs_kept, same(row.base, row.theirs));
   if (theirs_kept) return Decision();
   // M4: equal rows are agreed on, but equal sums may be two deltas.
@@ -90,7 +92,8 @@ Result<Decision> Settler::add_counts(const ThreeLines& row) {
     TRY(type::split_line(lines_.table().layout, *line, elements, count));
     return static_cast<int64_t>(count);
   };
-  TRY_ASSIGN(const int64_t base, count_of(row.base));
+  TRY_ASSIGN(int64_t base, count_of(row.base));
+  if (shared_row_ != nullptr) base += shared_row_->count;
   TRY_ASSIGN(const int64_t ours, count_of(row.ours));
   TRY_ASSIGN(const int64_t theirs, count_of(row.theirs));
   if (base == theirs) return Decision();
@@ -100,7 +103,7 @@ Result<Decision> Settler::add_counts(const ThreeLines& row) {
   if (sum < 0) tally_.missing += static_cast<uint64_t>(-sum);
   if (sum <= 0) return Decision{false, {}};
   if (sum == ours) return Decision();
-  const Bytes from = row.theirs ? *row.theirs : *row.ours;
+  const Bytes from = row.theirs ? *row.theirs : row.ours ? *row.ours : Bytes(shared_row_->line);
   const size_t end = from.find_first_of(",]");
   return Decision{false, "[" + std::to_string(sum) + std::string(from.substr(end))};
 }
@@ -123,50 +126,73 @@ Decision Settler::leave_open(RowConflict conflict) {
   return {};
 }
 
-Result<std::optional<Decision>> Settler::answered(const RowConflict& conflict) {
+Result<std::optional<Decision>> Settler::answered(const RowConflict& conflict,
+                                                  const Cells& computed, Grounds grounds) {
   if (!request_.resolve) return std::optional<Decision>();
   TRY_ASSIGN(const std::optional<Resolution> answer, request_.resolve(conflict));
   if (!answer) return std::optional<Decision>();
   ++tally_.settled;
   ++tally_.conflicts;
+  SideLine line;
+  if (answer->line) {
+    uint64_t count = 1;
+    TRY_ASSIGN(const Cells cells, lines_.take_apart(*answer->line, &count));
+    TRY_ASSIGN(line, lines_.put_together(cells, count));
+    if (!grounds.empty()) {
+      // What a rule had worked out may stand in the answer as it was.
+      std::erase_if(grounds, [&](const auto& ground) {
+        const uint16_t slot = lines_.table().columns[ground.first].slot;
+        return cells[slot] != computed[slot];
+      });
+    }
+  }
+  TRY(recorder_.row(conflict, line, grounds, "answer"));
   if (answer->line == conflict.ours) return std::optional<Decision>(Decision());
-  if (!answer->line) return std::optional<Decision>(Decision{false, {}});
-  uint64_t count = 1;
-  TRY_ASSIGN(const Cells cells, lines_.take_apart(*answer->line, &count));
-  TRY_ASSIGN(std::string line, lines_.put_together(cells, count));
   return std::optional<Decision>(Decision{false, std::move(line)});
 }
 
-Result<std::optional<Side>> Settler::winner(const ThreeLines& row, catalog::MergeRule rule,
-                                            bool generated) {
-  using Winner = std::optional<Side>;
-  if (request_.conflicts_take_base) return Winner(Side::kBase);
-  if (rule == catalog::MergeRule::kConflict) return Winner();
+Result<std::optional<Settler::Winner>> Settler::winner(const ThreeLines& row,
+                                                       catalog::MergeRule rule, bool generated) {
+  using Found = std::optional<Winner>;
+  if (request_.conflicts_take_base) return Found({Side::kBase, {}});
+  if (rule == catalog::MergeRule::kConflict) return Found();
   const bool newest = rule == catalog::MergeRule::kNewest && request_.theirs_is_later;
   if (!newest) {
-    if (request_.policy == Policy::kOurs) return Winner(Side::kOurs);
-    if (request_.policy == Policy::kTheirs) return Winner(Side::kTheirs);
+    if (request_.policy == Policy::kOurs) return Found({Side::kOurs, policy_ground(request_)});
+    if (request_.policy == Policy::kTheirs) return Found({Side::kTheirs, policy_ground(request_)});
     if (request_.policy == Policy::kManual || generated || rule == catalog::MergeRule::kNewest)
-      return Winner();
+      return Found();
   }
   if (!theirs_is_later_) {
     TRY_ASSIGN(theirs_is_later_,
                request_.theirs_is_later(ours_path_, row.ours_key, theirs_path_, row.theirs_key));
   }
-  return Winner(*theirs_is_later_ ? Side::kTheirs : Side::kOurs);
+  return Found({*theirs_is_later_ ? Side::kTheirs : Side::kOurs,
+                newest ? "rule newest" : policy_ground(request_)});
 }
 
 // One side deleted the row, the other changed it.
 Result<Decision> Settler::settle_deletion(const ThreeLines& row) {
   RowConflict conflict = conflict_of(row);
-  TRY_ASSIGN(std::optional<Decision> answer, answered(conflict));
+  TRY_ASSIGN(std::optional<Decision> answer, answered(conflict, {}, {}));
   if (answer) return std::move(*answer);
-  TRY_ASSIGN(const std::optional<Side> side, winner(row, lines_.table().merge_rule, false));
-  if (!side) return leave_open(std::move(conflict));
+  TRY_ASSIGN(const std::optional<Winner> won, winner(row, lines_.table().merge_rule, false));
+  if (!won) return leave_open(std::move(conflict));
   ++tally_.settled;
   ++tally_.conflicts;
-  if (*side == Side::kOurs) return Decision();
-  return take(*side == Side::kTheirs ? row.theirs : row.base);
+  const std::optional<Bytes>& stands = won->side == Side::kOurs     ? row.ours
+                                       : won->side == Side::kTheirs ? row.theirs
+                                                                    : row.base;
+  TRY(recorder_.row(conflict, copy_of(stands), {}, won->ground));
+  return won->side == Side::kOurs ? Decision() : take(stands);
+}
+
+// Whether a change of the row's cell is in both sides by one commit.
+bool Settler::is_shared(size_t column) const {
+  if (shared_row_ == nullptr || sums_[column] == 0) return false;
+  const uint16_t slot = lines_.table().columns[column].slot;
+  return std::any_of(shared_row_->cells.begin(), shared_row_->cells.end(),
+                     [&](const auto& cell) { return cell.slot == slot; });
 }
 
 Result<std::optional<type::Value>> Settler::computed(size_t column, const Cells* base,
@@ -180,12 +206,16 @@ Result<std::optional<type::Value>> Settler::computed(size_t column, const Cells*
   if (rule == catalog::MergeRule::kSum && sums_[column] == 0) return Computed();
   TRY_ASSIGN(const type::Value ours_value, lines_.value(def.slot, ours[def.slot]));
   TRY_ASSIGN(const type::Value theirs_value, lines_.value(def.slot, theirs[def.slot]));
-  type::Value base_value;
+  std::optional<type::Value> base_value;
   if (base != nullptr) {
     TRY_ASSIGN(base_value, lines_.value(def.slot, (*base)[def.slot]));
   }
-  return Computed(apply_rule(
-      {rule, def.type, base != nullptr ? &base_value : nullptr, ours_value, theirs_value}));
+  if (is_shared(column)) {
+    TRY_ASSIGN(base_value, SharedDeltas::with_deltas(*shared_row_, def,
+                                                     base_value ? &*base_value : nullptr));
+  }
+  return Computed(
+      apply_rule({rule, def.type, base_value ? &*base_value : nullptr, ours_value, theirs_value}));
 }
 
 Result<Decision> Settler::merge_cells(const ThreeLines& row) {
@@ -205,10 +235,12 @@ Result<Decision> Settler::merge_cells(const ThreeLines& row) {
     if (!theirs_kept && (ours_kept || theirs[slot] > ours[slot])) merged[slot] = theirs[slot];
   }
   RowConflict conflict = conflict_of(row);
+  Grounds grounds;  // Of the columns that rules computed.
   for (size_t i = 0; i < table.columns.size(); ++i) {
     const uint16_t slot = table.columns[i].slot;
-    if (row.base && theirs[slot] == base[slot]) continue;
-    if (row.base && ours[slot] == base[slot]) {
+    const bool shared = is_shared(i) && ours[slot] != "null" && theirs[slot] != "null";
+    if (row.base && theirs[slot] == base[slot] && !shared) continue;
+    if (row.base && ours[slot] == base[slot] && !shared) {
       merged[slot] = theirs[slot];
       continue;
     }
@@ -221,35 +253,51 @@ Result<Decision> Settler::merge_cells(const ThreeLines& row) {
     }
     merged[slot].clear();
     type::append_json(*value, merged[slot]);
+    grounds[static_cast<uint16_t>(i)] =
+        "rule " + std::string(catalog::merge_rule_name(rule_of(table, i)));
     ++tally_.settled;
   }
   if (!conflict.columns.empty()) {
-    TRY_ASSIGN(std::optional<Decision> answer, answered(conflict));
+    TRY_ASSIGN(std::optional<Decision> answer, answered(conflict, merged, grounds));
     if (answer) return std::move(*answer);
-    std::vector<uint16_t> open;
-    for (const uint16_t column : conflict.columns) {
-      TRY_ASSIGN(const std::optional<Side> side,
-                 winner(row, rule_of(table, column), conflict.generated_key));
-      if (!side) {
-        open.push_back(column);
-        continue;
-      }
-      if (*side == Side::kBase && !row.base) return Decision{false, {}};
-      const uint16_t slot = table.columns[column].slot;
-      merged[slot] = *side == Side::kOurs     ? ours[slot]
-                     : *side == Side::kTheirs ? theirs[slot]
-                                              : base[slot];
-    }
-    if (!open.empty()) {
-      conflict.columns = std::move(open);
-      return leave_open(std::move(conflict));
-    }
-    ++tally_.conflicts;
-    ++tally_.settled;
+    TRY_ASSIGN(std::optional<Decision> stays,
+               choose_cells(row, conflict, row.base ? &base : nullptr, theirs, merged, grounds));
+    if (stays) return std::move(*stays);
   }
   TRY_ASSIGN(std::string line, lines_.put_together(merged, 1));
+  if (!grounds.empty()) TRY(recorder_.row(conflict, line, grounds, {}));
   if (line == *row.ours) return Decision();
   return Decision{false, std::move(line)};
+}
+
+// The columns of the conflict, by rule or policy; a decision when that is no matter of cells: it
+// stays open, or the row goes.
+Result<std::optional<Decision>> Settler::choose_cells(const ThreeLines& row, RowConflict& conflict,
+                                                      const Cells* base, const Cells& theirs,
+                                                      Cells& merged, Grounds& grounds) {
+  const catalog::TableDef& table = lines_.table();
+  std::vector<uint16_t> open;
+  for (const uint16_t column : conflict.columns) {
+    TRY_ASSIGN(std::optional<Winner> won,
+               winner(row, rule_of(table, column), conflict.generated_key));
+    if (!won) {
+      open.push_back(column);
+      continue;
+    }
+    if (won->side == Side::kBase && base == nullptr)
+      return std::optional<Decision>(Decision{false, {}});
+    const uint16_t slot = table.columns[column].slot;
+    if (won->side == Side::kTheirs) merged[slot] = theirs[slot];
+    if (won->side == Side::kBase) merged[slot] = (*base)[slot];
+    grounds[column] = std::move(won->ground);
+  }
+  if (!open.empty()) {
+    conflict.columns = std::move(open);
+    return std::optional<Decision>(leave_open(std::move(conflict)));
+  }
+  ++tally_.conflicts;
+  ++tally_.settled;
+  return std::optional<Decision>();
 }
 
 }  // namespace rowan::merge

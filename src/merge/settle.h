@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,8 @@
 #include "base/result.h"
 #include "merge/lines.h"
 #include "merge/merge.h"
+#include "merge/record.h"
+#include "merge/shared.h"
 
 namespace rowan::merge {
 
@@ -42,6 +45,9 @@ class Settler {
   Settler(const Request& request, const Lines& lines, std::string ours_path,
           std::string theirs_path);
 
+  // What both sides hold already. Must outlive the settler.
+  void count_once(const SharedDeltas* shared) { shared_ = shared; }
+
   Result<Decision> settle(const ThreeLines& row);
   Tally& tally() { return tally_; }
 
@@ -51,11 +57,21 @@ class Settler {
   Result<Decision> merge_cells(const ThreeLines& row);
   Result<Decision> settle_deletion(const ThreeLines& row);
   // The side of the policy; nothing: nobody may choose, and the row is a conflict.
-  Result<std::optional<Side>> winner(const ThreeLines& row, catalog::MergeRule rule,
-                                     bool generated);
-  Result<std::optional<Decision>> answered(const RowConflict& conflict);
+  struct Winner {
+    Side side;
+    std::string ground;
+  };
+  Result<std::optional<Winner>> winner(const ThreeLines& row, catalog::MergeRule rule,
+                                       bool generated);
+  using Grounds = std::map<uint16_t, std::string>;  // By column.
+  Result<std::optional<Decision>> answered(const RowConflict& conflict, const Cells& computed,
+                                           Grounds grounds);
   RowConflict conflict_of(const ThreeLines& row) const;
+  bool is_shared(size_t column) const;
   Decision leave_open(RowConflict conflict);
+  Result<std::optional<Decision>> choose_cells(const ThreeLines& row, RowConflict& conflict,
+                                               const Cells* base, const Cells& theirs,
+                                               Cells& merged, Grounds& grounds);
   // What the rule of a column makes of its cell; nothing: no rule that computes, or one that does
   // not apply.
   Result<std::optional<type::Value>> computed(size_t column, const Cells* base, const Cells& ours,
@@ -63,13 +79,19 @@ class Settler {
 
   const Request& request_;
   const Lines& lines_;
+  Recorder recorder_;
   std::string ours_path_, theirs_path_;
   bool generated_key_ = false;
   std::vector<uint8_t> sums_;  // By column: its deltas add up, equal ones too.
   bool any_sums_ = false;
+  const SharedDeltas* shared_ = nullptr;  // Null: nothing.
+  const SharedDeltas::Row* shared_row_ = nullptr;  // Of the row at hand.
   std::optional<bool> theirs_is_later_;  // Of the row at hand, once asked.
   Tally tally_;
 };
+
+// Whether the column's deltas add up. A key is what the row is called, no quantity.
+bool sums_up(const catalog::TableDef& table, size_t column);
 
 // Whether what both sides did alike they did twice: rows are counted, or a column has the rule
 // `sum`.

@@ -6,7 +6,11 @@
 
 #include "catalog/objects.h"
 #include "catalog/paths.h"
+#include "merge/record.h"
+#include "sql/parser.h"
+#include "sql/walk.h"
 #include "type/key_codec.h"
+#include "type/text.h"
 
 namespace rowan::merge {
 namespace {
@@ -14,6 +18,34 @@ namespace {
 constexpr Side kSides[] = {Side::kBase, Side::kOurs, Side::kTheirs};
 constexpr size_t kConflictTextBytesMax = 16u << 10;
 constexpr int kFolderDepthMax = 64;
+
+std::string_view side_word(Side side) {
+  return side == Side::kOurs ? "ours" : side == Side::kTheirs ? "theirs" : "base";
+}
+
+// What was settled about definitions, for who asked to be told.
+Choices::Record schema_record(const Request& request) {
+  if (!request.record) return {};
+  return [&request](const SchemaConflict& conflict, Side side, bool answered) {
+    const auto text = [](const std::string& of) {
+      return of.empty() ? std::optional<std::string>() : std::optional<std::string>(of);
+    };
+    const size_t dot = conflict.object.find('.');
+    Settlement settlement;
+    settlement.schema = conflict.object.substr(0, dot);
+    if (dot != std::string::npos) settlement.object = conflict.object.substr(dot + 1);
+    settlement.kind = conflict.kind;
+    settlement.base = text(conflict.base);
+    settlement.ours = text(conflict.ours);
+    settlement.theirs = text(conflict.theirs);
+    settlement.merged = side == Side::kOurs     ? settlement.ours
+                        : side == Side::kTheirs ? settlement.theirs
+                                                : settlement.base;
+    settlement.choice = side_word(side);
+    settlement.ground = answered ? "answer" : policy_ground(request);
+    request.record(std::move(settlement));
+  };
+}
 
 size_t at(Side side) { return static_cast<size_t>(side); }
 
@@ -31,6 +63,18 @@ std::optional<Oid> three_way(const std::array<Oid, 3>& id) {
   return std::nullopt;
 }
 
+// Whether the column's default is worked out anew for every row.
+Result<bool> gives_each_its_own(const catalog::ColumnDef& column) {
+  if (!column.sequence.empty()) return true;
+  TRY_ASSIGN(const sql::ParsedExpression parsed, sql::parse_expression(column.default_sql));
+  struct Calls final : sql::Visitor {
+    void call(sql::CallExpr&) override { any = true; }
+    bool any = false;
+  } calls;
+  sql::walk(*parsed.expr, calls);
+  return calls.any;
+}
+
 }  // namespace
 
 TreeMerge::TreeMerge(store::PendingObjects& made, store::NodeCache& cache, const Request& request)
@@ -38,17 +82,19 @@ TreeMerge::TreeMerge(store::PendingObjects& made, store::NodeCache& cache, const
       cache_(cache),
       request_(request),
       roots_{request.base_root, request.ours_root, request.theirs_root},
-      choices_(preference(request), request.resolve_schema),
+      choices_(preference(request), request.resolve_schema, schema_record(request)),
       context_{made, cache, request, outcome_, choices_} {}
 
 Result<Outcome> TreeMerge::run() {
   outcome_.root = request_.ours_root;
-  if (request_.theirs_root == request_.base_root) return std::move(outcome_);
+  // What both sides hold by one commit may be what makes them alike.
+  if (request_.theirs_root == request_.base_root && !request_.shared_changes)
+    return std::move(outcome_);
   TRY_ASSIGN(changes_, find_changes(made_, cache_, roots_));
   TRY(find_tables());
   TRY(settle_paths());
   TRY(merge_definitions());
-  TRY(find_name_clashes());
+  TRY(settle_index_names());
   TRY(merge_rows());
   TRY(write_tables());
   TRY(merge_objects());
@@ -137,6 +183,9 @@ Result<void> TreeMerge::find_tables() {
 Result<bool> TreeMerge::settle_dropped(Job& job) {
   const Side kept = job.has(Side::kOurs) ? Side::kOurs : Side::kTheirs;
   if (job.unchanged(kept)) return false;
+  // What the other side made in its place is settled with it, as one name for two things.
+  if (keeps_other_kind(kept == Side::kOurs ? Side::kTheirs : Side::kOurs, job.side_path(kept)))
+    return true;
   TRY_ASSIGN(const PlainPath plain, decode_path(job.side_path(Side::kBase)));
   SchemaConflict conflict{plain.dotted(),
                           "dropped table",
@@ -228,46 +277,61 @@ Result<void> TreeMerge::place(Job& job) {
   }
   // M4: but where counts or sums add up, what both sides did alike they did twice.
   const bool adds = adds_up(*job.sides.versions[at(Side::kOurs)].table);
-  if (job.unchanged(Side::kTheirs)) {
+  if (adds && request_.shared_changes) {
+    TRY_ASSIGN(job.shared, request_.shared_changes({ours, theirs, base}));
+  }
+  if (!job.shared.empty()) {
+    job.whole = Side::kBase;
+  } else if (job.unchanged(Side::kTheirs)) {
     job.whole = Side::kOurs;
   } else if (job.unchanged(Side::kOurs)) {
     job.whole = Side::kTheirs;
   } else if (job.folder(Side::kOurs) == job.folder(Side::kTheirs) && ours == theirs && !adds) {
     job.whole = Side::kOurs;
   }
+  return {};
+}
+
+// The columns of a table that both sides have, by its path in the merged tree.
+Result<void> TreeMerge::define(Job& job) {
+  if (job.path.empty() || !job.has(Side::kOurs) || !job.has(Side::kTheirs)) return {};
   TRY_ASSIGN(const PlainPath plain, decode_path(job.path));
   DefinitionInput input{{}, plain.schema, plain.name};
   for (const Side side : kSides) input.sides[at(side)] = job.sides.versions[at(side)].table.get();
   job.definition = std::make_unique<DefinitionMerge>(std::move(input), choices_);
-  return job.definition->merge_columns([&](Side kept, uint16_t base_slot, uint16_t slot) {
+  RowQuestions rows;
+  rows.changed_cells = [&](Side kept, uint16_t base_slot, uint16_t slot) {
     return changed_cells(job, kept, base_slot, slot);
-  });
+  };
+  rows.misfits = [&](Side side, std::optional<uint16_t> base_slot, uint16_t slot,
+                     const type::Type& to) {
+    const MisfitQuestion question{job.sides.versions[at(Side::kBase)],
+                                  job.sides.versions[at(side)], base_slot, slot, to};
+    return find_misfits(made_, cache_, question, request_.record != nullptr, request_.cancelled);
+  };
+  TRY(job.definition->merge_columns(rows));
+  job.sides.settled_misfits = job.definition->settled_misfits();
+  record_lost_cells(*job.definition);
+  return {};
 }
 
-Result<void> TreeMerge::settle_paths() {
-  for (const auto& job : jobs_) TRY(place(*job));
-  // Ours first: who comes to a taken name later waits for another one.
-  std::stable_sort(jobs_.begin(), jobs_.end(), [](const auto& a, const auto& b) {
-    return a->has(Side::kOurs) > b->has(Side::kOurs);
-  });
-  for (const auto& job : jobs_) {
-    if (job->path.empty()) continue;
-    const auto object = changes_.objects.find(job->path);
-    const bool other_kind = object != changes_.objects.end() &&
-                            !object->second.is(Side::kOurs, ObjectKind::kNone) &&
-                            !object->second.is(Side::kOurs, ObjectKind::kTable) &&
-                            job->side_path(Side::kOurs) != job->path;
-    if (!other_kind && placed_.emplace(job->path, job.get()).second) continue;
-    // A table that theirs made where ours has something else is settled with that, as one name for
-    // two kinds of object; one that theirs moved there has rows of ours as well.
-    if (!other_kind || job->has(Side::kBase)) {
-      TRY_ASSIGN(const PlainPath plain, decode_path(job->path));
-      choices_.list({plain.dotted(), "table name", {}, plain.dotted(), plain.dotted()});
-    }
-    job->path.clear();
-    job->definition.reset();
+void TreeMerge::record_lost_cells(const DefinitionMerge& definition) const {
+  if (!request_.record || request_.conflicts_take_base) return;
+  for (const LostCell& lost : definition.lost_cells()) {
+    const catalog::TableDef& table = definition.table();
+    const catalog::ColumnDef& column = table.columns[lost.column];
+    Settlement settlement;
+    settlement.schema = table.schema;
+    settlement.object = table.name;
+    settlement.key = lost.cell.key;
+    settlement.kind = "column type";
+    settlement.column = column.name;
+    (lost.side == Side::kOurs ? settlement.ours : settlement.theirs) = lost.cell.value;
+    if (!column.absent.is_null()) settlement.merged = type::to_text(column.absent);
+    settlement.choice = side_word(lost.stands);
+    settlement.ground = lost.answered ? "answer" : policy_ground(request_);
+    request_.record(std::move(settlement));
   }
-  return {};
 }
 
 // ---- Tables: definitions ----
@@ -297,81 +361,50 @@ bool TreeMerge::needs_new_references(const Job& job) const {
   return false;
 }
 
+// A table of one side alone, so that what it names can be put right.
+Result<void> TreeMerge::merge_with_itself(Job& job) {
+  TRY_ASSIGN(const PlainPath plain, decode_path(job.path));
+  const Side only = job.whole;
+  const catalog::TableVersion own = job.sides.versions[at(only)];
+  // What comes from theirs alone comes to an empty table; what is ours alone stays.
+  const catalog::TableVersion before =
+      only == Side::kOurs ? own : catalog::TableVersion{own.table, {}, {}};
+  job.sides.versions = {before, before, own};
+  DefinitionInput input{
+      {own.table.get(), own.table.get(), own.table.get()}, plain.schema, plain.name};
+  job.definition = std::make_unique<DefinitionMerge>(std::move(input), choices_);
+  TRY(job.definition->merge_columns({}));
+  TRY(job.definition->merge_constraints(
+      [&, only](Side, std::string_view schema, std::string_view table) {
+        return reference(only, schema, table);
+      }));
+  job.merged = std::make_shared<const catalog::TableDef>(job.definition->table());
+  job.whole = Side::kBase;
+  return {};
+}
+
 Result<void> TreeMerge::merge_definitions() {
   for (const auto& job : jobs_) {
     if (job->path.empty()) continue;
     if (job->whole != Side::kBase) {
       if (!needs_new_references(*job)) continue;
-      // A table of one side alone is merged with itself, so that its references are put right.
       if (!job->definition) {
-        TRY_ASSIGN(const PlainPath plain, decode_path(job->path));
-        const catalog::TableVersion own = job->sides.versions[at(job->whole)];
-        // What comes from theirs alone comes to an empty table; what is ours alone stays.
-        const catalog::TableVersion before =
-            job->whole == Side::kOurs ? own : catalog::TableVersion{own.table, {}, {}};
-        job->sides.versions = {before, before, own};
-        DefinitionInput input{
-            {own.table.get(), own.table.get(), own.table.get()}, plain.schema, plain.name};
-        job->definition = std::make_unique<DefinitionMerge>(std::move(input), choices_);
-        TRY(job->definition->merge_columns({}));
-        const Side only = job->whole;
-        TRY(job->definition->merge_constraints(
-            [&, only](Side, std::string_view schema, std::string_view table) {
-              return reference(only, schema, table);
-            }));
-        job->merged = std::make_shared<const catalog::TableDef>(job->definition->table());
-        job->whole = Side::kBase;
+        TRY(merge_with_itself(*job));
         continue;
       }
-      job->whole = Side::kBase;
     }
-    TRY(job->definition->merge_constraints(
-        [&](Side side, std::string_view schema, std::string_view table) {
-          return reference(side, schema, table);
-        }));
-    job->merged = std::make_shared<const catalog::TableDef>(job->definition->table());
+    TRY(merge_constraints(*job));
   }
   return {};
 }
 
-// Indexes share their schema's names with tables and views. What theirs brought may have a name
-// that ours gave to something else.
-Result<void> TreeMerge::find_name_clashes() {
-  const catalog::Catalog ours(made_, cache_, root(Side::kOurs));
-  const auto check = [&](const std::string& schema, const std::string& name,
-                         const std::string& own_table) -> Result<void> {
-    TRY_ASSIGN(const bool known, ours.has_schema(schema));
-    if (!known) return {};
-    TRY_ASSIGN(const auto index, ours.find_index(schema, name));
-    if (index && index->table->name == own_table) return {};
-    TRY_ASSIGN(const auto kind, ours.find_relation(schema, name));
-    if (kind == catalog::Catalog::RelationKind::kNone) return {};
-    choices_.list({schema + "." + name,
-                   "relation name",
-                   {},
-                   index ? "index of " + index->table->name : "relation",
-                   "index of " + own_table});
-    return {};
-  };
-  for (const auto& job : jobs_) {
-    const auto& theirs = job->sides.versions[at(Side::kTheirs)].table;
-    const auto& base = job->sides.versions[at(Side::kBase)].table;
-    if (job->path.empty() || !theirs || theirs == base) continue;
-    const auto is_new = [&](const auto& parts, const std::string& name) {
-      return std::none_of(parts.begin(), parts.end(),
-                          [&](const auto& part) { return part.name == name; });
-    };
-    const auto& own = job->sides.versions[at(Side::kOurs)].table;
-    const std::string own_table = own ? own->name : theirs->name;
-    for (const catalog::IndexDef& index : theirs->indexes) {
-      if (!base || is_new(base->indexes, index.name))
-        TRY(check(theirs->schema, index.name, own_table));
-    }
-    for (const catalog::UniqueKey& key : theirs->unique_keys) {
-      if (!base || is_new(base->unique_keys, key.name))
-        TRY(check(theirs->schema, key.name, own_table));
-    }
-  }
+Result<void> TreeMerge::merge_constraints(Job& job) {
+  TRY(job.definition->merge_constraints(
+      [&](Side side, std::string_view schema, std::string_view table) {
+        return reference(side, schema, table);
+      }));
+  job.merged = std::make_shared<const catalog::TableDef>(job.definition->table());
+  job.whole = Side::kBase;
   return {};
 }
 
@@ -385,7 +418,51 @@ Result<void> TreeMerge::merge_rows() {
   if (request_.renumber) TRY(find_new_keys());
   for (const auto& job : jobs_) {
     if (!job->rows) continue;
+    TRY(count_once(*job));
     TRY(job->rows->run(new_keys_));
+    TRY(fill_new_columns(*job));
+  }
+  return {};
+}
+
+Result<void> TreeMerge::count_once(Job& job) {
+  if (job.shared.empty()) return {};
+  const std::vector<std::string> paths{job.side_path(Side::kOurs), job.side_path(Side::kTheirs),
+                                       job.side_path(Side::kBase)};
+  SharedDeltas shared;
+  for (const SharedChange& change : job.shared)
+    TRY(shared.add(made_, cache_, change, paths, *job.definition, job.rows->lines()));
+  job.rows->count_once(std::move(shared));
+  return {};
+}
+
+// A column that one side added with a value for every row (an identity, a default that gives each
+// its own): rows that the other side brought get theirs.
+Result<void> TreeMerge::fill_new_columns(Job& job) {
+  if (!request_.default_value || request_.conflicts_take_base) return {};
+  const auto source = [&](Side side, uint16_t slot) {
+    return job.definition->sources(side)[slot] != kNoSlot;
+  };
+  const auto changed = [&](Side side) {
+    return job.sides.versions[at(side)].rows != job.sides.versions[at(Side::kBase)].rows;
+  };
+  for (const auto& [known, other] :
+       {std::pair(Side::kOurs, Side::kTheirs), std::pair(Side::kTheirs, Side::kOurs)}) {
+    std::vector<uint16_t> columns;
+    for (uint16_t i = 0; i < job.merged->columns.size(); ++i) {
+      const catalog::ColumnDef& column = job.merged->columns[i];
+      const bool gives = !column.sequence.empty() || !column.default_sql.empty();
+      if (!gives || !column.absent.is_null() || !source(known, column.slot) ||
+          source(other, column.slot) || source(Side::kBase, column.slot))
+        continue;
+      TRY_ASSIGN(const bool each, gives_each_its_own(column));
+      if (each || column.not_null) columns.push_back(i);
+    }
+    if (columns.empty() || !changed(other)) continue;
+    TRY(job.rows->fill(columns, known, [&](const catalog::ColumnDef& column) {
+      return request_.default_value(
+          column, [&](const std::string& sequence) { return next_value(sequence); });
+    }));
   }
   return {};
 }
@@ -428,18 +505,20 @@ Result<void> TreeMerge::find_new_keys() {
 
 Result<std::optional<catalog::SequenceDef>> TreeMerge::sequence_in(const Oid& root,
                                                                    std::string_view dotted) const {
-  const size_t dot = dotted.find('.');
-  if (root.is_zero() || dot == std::string_view::npos) return std::optional<catalog::SequenceDef>();
-  return catalog::Catalog(made_, cache_, root)
-      .find_sequence(dotted.substr(0, dot), dotted.substr(dot + 1));
+  if (root.is_zero()) return std::optional<catalog::SequenceDef>();
+  TRY_ASSIGN(const catalog::ObjectName name, catalog::parse_name(dotted, "public"));
+  const catalog::Catalog catalog(made_, cache_, root);
+  TRY_ASSIGN(const bool known, catalog.has_schema(name.schema));
+  if (!known) return std::optional<catalog::SequenceDef>();
+  return catalog.find_sequence(name.schema, name.name);
 }
 
-// Fresh keys follow the farther of both sides' sequences.
-Result<void> TreeMerge::draw_keys(Job& job, const std::vector<int64_t>& keys) {
-  const catalog::ColumnDef& column = job.merged->columns[*generated_key_column(*job.merged)];
-  TRY_ASSIGN(const auto ours, sequence_in(root(Side::kOurs), column.sequence));
-  TRY_ASSIGN(const auto theirs, sequence_in(root(Side::kTheirs), column.sequence));
-  if (!ours && !theirs) return {};
+// The next value of a sequence of the merged tree: behind the farther of both sides'.
+Result<int64_t> TreeMerge::next_value(const std::string& dotted) {
+  TRY_ASSIGN(const auto ours, sequence_in(root(Side::kOurs), dotted));
+  TRY_ASSIGN(const auto theirs, sequence_in(root(Side::kTheirs), dotted));
+  if (!ours && !theirs)
+    return Error(ErrorCode::kUndefinedTable, "relation \"" + dotted + "\" does not exist");
   const catalog::SequenceDef& sequence = ours ? *ours : *theirs;
   const bool upward = sequence.increment > 0;
   int64_t next = sequence.start;
@@ -448,25 +527,31 @@ Result<void> TreeMerge::draw_keys(Job& job, const std::vector<int64_t>& keys) {
     const int64_t after = (*side)->last + sequence.increment;
     next = upward ? std::max(next, after) : std::min(next, after);
   }
-  if (const auto drawn = drawn_.find(column.sequence); drawn != drawn_.end())
+  if (const auto drawn = drawn_.find(dotted); drawn != drawn_.end())
     next = drawn->second + sequence.increment;
+  if (next < sequence.min || next > sequence.max)
+    return Error(ErrorCode::kNumericOutOfRange,
+                 "sequence " + dotted + " has no more values for the rows that need one");
+  drawn_[dotted] = next;
+  return next;
+}
+
+// Fresh keys follow the farther of both sides' sequences.
+Result<void> TreeMerge::draw_keys(Job& job, const std::vector<int64_t>& keys) {
+  const catalog::ColumnDef& column = job.merged->columns[*generated_key_column(*job.merged)];
+  TRY_ASSIGN(const auto ours, sequence_in(root(Side::kOurs), column.sequence));
+  TRY_ASSIGN(const auto theirs, sequence_in(root(Side::kTheirs), column.sequence));
+  if (!ours && !theirs) return {};
   KeyMap& map = new_keys_[{job.merged->schema, job.merged->name}];
   for (const int64_t key : keys) {
-    for (;;) {
-      if (next < sequence.min || next > sequence.max) {
-        return Error(
-            ErrorCode::kNumericOutOfRange,
-            "sequence " + column.sequence + " has no more values for the rows that need new keys");
-      }
-      TRY_ASSIGN(const bool taken, job.rows->has_key(next));
-      if (!taken) break;
-      next += sequence.increment;
+    int64_t next = 0;
+    for (bool taken = true; taken;) {
+      TRY_ASSIGN(next, next_value(column.sequence));
+      TRY_ASSIGN(taken, job.rows->has_key(next));
     }
     map[key] = next;
-    drawn_[column.sequence] = next;
     outcome_.renumbered.push_back(
         {job.merged->schema, job.merged->name, std::to_string(key), std::to_string(next)});
-    next += sequence.increment;
   }
   return {};
 }
@@ -558,6 +643,16 @@ Result<void> TreeMerge::write_whole(Job& job) {
   return {};
 }
 
+// What ours has at a path that a table moves to goes.
+Result<void> TreeMerge::clear_place(const std::string& path) {
+  TRY_ASSIGN(const auto there, tree::find_path(made_, cache_, root(Side::kOurs), path));
+  if (!there || !there->is_tree()) return {};
+  TRY_ASSIGN(const auto node, tree::GitTree::read(made_, cache_, there->id));
+  for (const tree::TreeEntry& entry : node->entries())
+    put(path + "/" + std::string(entry.name), Oid{}, entry.is_tree());
+  return {};
+}
+
 Result<void> TreeMerge::write_merged(Job& job) {
   const std::string text = catalog::table_sql(*job.merged);
   std::array<Oid, 3> folders = job.folders;
@@ -580,6 +675,7 @@ Result<void> TreeMerge::write_merged(Job& job) {
   const auto put_changed = [&](std::string_view name, const Oid& id, const Oid& old, bool is_tree) {
     if (moved ? !id.is_zero() : id != old) put(job.path + "/" + std::string(name), id, is_tree);
   };
+  if (moved) TRY(clear_place(job.path));
   put_changed("table.sql", definition, old_definition, false);
   put_changed("rows", job.rows->rows(), old_rows, true);
   put_changed("large", job.rows->rows().is_zero() ? Oid{} : job.rows->large(), old_large, true);
@@ -632,11 +728,11 @@ Result<void> TreeMerge::merge_readmes() {
 // ---- Everything else ----
 
 Result<void> TreeMerge::merge_objects() {
+  TRY(find_views());
   for (const auto& [path, object] : changes_.objects) TRY(merge_object(object));
   for (const auto& [dotted, value] : drawn_) {
-    const size_t dot = dotted.find('.');
-    const std::string path =
-        type::encode_name(dotted.substr(0, dot)) + "/" + type::encode_name(dotted.substr(dot + 1));
+    TRY_ASSIGN(const catalog::ObjectName name, catalog::parse_name(dotted, "public"));
+    const std::string path = type::encode_name(name.schema) + "/" + type::encode_name(name.name);
     std::array<Oid, 3> folders{};
     for (const Side side : kSides) {
       if (root(side).is_zero()) continue;
@@ -684,34 +780,116 @@ Result<void> TreeMerge::merge_object(const ChangedObject& object) {
     TRY_ASSIGN(const bool settled, settle_dropped_object(object, kind));
     if (settled) return {};
     if (kind == ObjectKind::kSequence) return merge_sequence(object.path, object.id);
-    if (kind == ObjectKind::kMaterializedView) return merge_materialized(object);
-    return merge_folder(object.path, object.id, kind_word(kind));
+    if (kind != ObjectKind::kView && kind != ObjectKind::kMaterializedView)
+      return merge_folder(object.path, object.id, kind_word(kind));
+    // Views are compared, and stand, in merged names.
+    ChangedObject view = object;
+    for (const Side side : kSides) {
+      TRY_ASSIGN(view.id[at(side)], renamed_view(side, object));
+    }
+    TRY(kind == ObjectKind::kMaterializedView
+            ? merge_materialized(view)
+            : merge_folder(object.path, view.id, kind_word(kind)));
+    const auto edit = edits_.lower_bound(object.path);
+    const bool edited = edit != edits_.end() && (edit->first == object.path ||
+                                                 edit->first.starts_with(object.path + "/"));
+    if (!edited && view.id[at(Side::kOurs)] != object.id[at(Side::kOurs)])
+      put(object.path, view.id[at(Side::kOurs)], true);
+    return {};
   }
-  // One name for things of different kinds: taken or left as a whole.
-  if (object.same(Side::kBase, Side::kTheirs) || object.same(Side::kOurs, Side::kTheirs)) return {};
-  if (!object.same(Side::kBase, Side::kOurs)) {
+  // One name for things of different kinds: taken or left as a whole. A table's name was settled
+  // with the table.
+  if (placed_.contains(object.path)) return {};
+  Side stands = Side::kOurs;
+  if (const auto settled = kind_stands_.find(object.path); settled != kind_stands_.end()) {
+    stands = settled->second;
+  } else if (object.same(Side::kBase, Side::kOurs)) {
+    stands = Side::kTheirs;
+  } else if (!object.same(Side::kBase, Side::kTheirs) && !object.same(Side::kOurs, Side::kTheirs)) {
     TRY_ASSIGN(const PlainPath plain, decode_path(object.path));
     const auto word = [&](Side side) {
       return object.is(side, ObjectKind::kNone) ? std::string()
                                                 : std::string(kind_word(object.kind[at(side)]));
     };
-    const Side stands = choices_.settle({plain.dotted(), "kind of object", word(Side::kBase),
-                                         word(Side::kOurs), word(Side::kTheirs)});
-    if (stands != Side::kTheirs) return {};
+    stands = choices_.settle({plain.dotted(), "kind of object", word(Side::kBase),
+                              word(Side::kOurs), word(Side::kTheirs)});
   }
-  if (const auto placed = placed_.find(object.path); placed != placed_.end()) {
-    // Ours' own table goes, as the choice says; one that was moved here has rows of both sides.
-    const Job& job = *placed->second;
-    if (job.has(Side::kBase) || job.has(Side::kTheirs)) {
-      TRY_ASSIGN(const PlainPath plain, decode_path(object.path));
-      choices_.list({plain.dotted(), "table name", {}, plain.dotted(), plain.dotted()});
-      return {};
-    }
-    const std::string inside = object.path + "/";
-    std::erase_if(edits_, [&](const auto& edit) { return edit.first.starts_with(inside); });
-  }
-  put(object.path, object.id[at(Side::kTheirs)], true);
+  // A table that was there has another name by now, or went.
+  const bool is_table = object.is(stands, ObjectKind::kTable);
+  if (stands != Side::kOurs || is_table)
+    put(object.path, is_table ? Oid{} : object.id[at(stands)], true);
   return {};
+}
+
+// What the side knows by another name than the merged tree: tables, their columns, and views that
+// the other side renamed.
+Result<const std::vector<RenamedRelation>*> TreeMerge::renamed_relations(Side side) {
+  auto& renamed = renamed_[at(side)];
+  if (renamed) return &*renamed;
+  renamed.emplace();
+  for (const auto& job : jobs_) {
+    if (job->path.empty() || job->side_path(side).empty()) continue;
+    TRY_ASSIGN(PlainPath from, decode_path(job->side_path(side)));
+    TRY_ASSIGN(PlainPath to, decode_path(job->path));
+    ColumnNames columns = job->definition ? job->definition->names_of(side) : ColumnNames();
+    if (job->path == job->side_path(side) && columns.empty()) continue;
+    renamed->push_back({std::move(from.schema), std::move(from.name), std::move(to.schema),
+                        std::move(to.name), std::move(columns)});
+  }
+  return &*renamed;
+}
+
+// And the views that a side renamed, once the tables are known.
+Result<void> TreeMerge::find_views() {
+  for (const Side side : kSides) {
+    TRY_ASSIGN(const auto* ignored, renamed_relations(side));
+    static_cast<void>(ignored);
+  }
+  const auto view_of = [&](Side side, const std::string& path) -> Result<catalog::ViewDef> {
+    TRY_ASSIGN(const PlainPath plain, decode_path(path));
+    TRY_ASSIGN(const Oid folder, renamed_view(side, changes_.objects.at(path)));
+    TRY_ASSIGN(Oid blob, entry(folder, "view.sql"));
+    if (blob.is_zero()) {
+      TRY_ASSIGN(blob, entry(folder, "matview.sql"));
+    }
+    TRY_ASSIGN(const store::ObjectRef text, made_.read(blob));
+    return catalog::view_from_sql(text.bytes, plain.schema, plain.name);
+  };
+  std::array<std::vector<RenamedRelation>, 3> found;
+  for (const Side side : {Side::kOurs, Side::kTheirs}) {
+    TRY_ASSIGN(const auto views, find_renamed_views(changes_, side, view_of));
+    for (const auto& [was, is] : views) {
+      TRY_ASSIGN(const PlainPath from, decode_path(was));
+      TRY_ASSIGN(const PlainPath to, decode_path(is));
+      for (const Side other : kSides) {
+        if (other != side)
+          found[at(other)].push_back({from.schema, from.name, to.schema, to.name, {}});
+      }
+    }
+  }
+  for (const Side side : kSides) {
+    for (RenamedRelation& relation : found[at(side)]) renamed_[at(side)]->push_back(relation);
+  }
+  return {};
+}
+
+// The view's folder on that side, its query in merged names.
+Result<Oid> TreeMerge::renamed_view(Side side, const ChangedObject& object) {
+  const Oid& folder = object.id[at(side)];
+  TRY_ASSIGN(const auto* renamed, renamed_relations(side));
+  if (folder.is_zero() || renamed->empty()) return folder;
+  const char* const file =
+      object.is(side, ObjectKind::kMaterializedView) ? "matview.sql" : "view.sql";
+  TRY_ASSIGN(const Oid blob, entry(folder, file));
+  if (blob.is_zero()) return folder;
+  TRY_ASSIGN(const store::ObjectRef text, made_.read(blob));
+  TRY_ASSIGN(const PlainPath plain, decode_path(object.path));
+  const catalog::Catalog catalog(made_, cache_, root(side));
+  TRY_ASSIGN(const std::string now,
+             view_in_merged_names(catalog, text.bytes, plain.schema, plain.name, *renamed));
+  if (now == text.bytes) return folder;
+  return tree::edit_paths(made_, cache_, folder,
+                          {{file, tree::kModeBlob, made_.add(store::ObjectType::kBlob, now)}});
 }
 
 Result<void> TreeMerge::merge_sequence(const std::string& path, const std::array<Oid, 3>& folders) {
@@ -748,7 +926,8 @@ Result<void> TreeMerge::merge_sequence(const std::string& path, const std::array
   for (const Side side : {Side::kOurs, Side::kTheirs}) {
     if (sides[at(side)] && sides[at(side)]->called) farther(sides[at(side)]->last);
   }
-  if (const auto drawn = drawn_.find(plain.dotted()); drawn != drawn_.end()) farther(drawn->second);
+  if (const auto drawn = drawn_.find(catalog::qualified(plain.schema, plain.name));
+      drawn != drawn_.end()) farther(drawn->second);
   const Oid blob = made_.add(store::ObjectType::kBlob, catalog::sequence_json(merged));
   TRY_ASSIGN(const Oid old, entry(folders[at(Side::kOurs)], "sequence.json"));
   if (blob != old) put(path + "/sequence.json", blob, false);

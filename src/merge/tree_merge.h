@@ -18,6 +18,7 @@
 #include "merge/merge.h"
 #include "merge/objects.h"
 #include "merge/rows.h"
+#include "merge/view_names.h"
 
 namespace rowan::merge {
 
@@ -37,6 +38,7 @@ class TreeMerge {
         definition;  // Of a table that all sides have, or both ours and theirs.
     std::shared_ptr<const catalog::TableDef> merged;  // Once its constraints are merged.
     std::unique_ptr<RowMerge> rows;
+    std::vector<SharedChange> shared;  // Commits of both sides, where deltas add up.
 
     bool has(Side side) const { return sides.versions[static_cast<size_t>(side)].table != nullptr; }
     const std::string& side_path(Side side) const { return sides.paths[static_cast<size_t>(side)]; }
@@ -49,6 +51,12 @@ class TreeMerge {
   Result<void> find_tables();
   Result<void> add_job(const std::string& base, const std::string& ours, const std::string& theirs);
   Result<void> place(Job& job);
+  Result<void> define(Job& job);
+  void record_lost_cells(const DefinitionMerge& definition) const;
+  bool keeps_other_kind(Side side, const std::string& path) const;
+  Result<void> give_way(Job& job);
+  Result<void> settle_other_kind(Job& job);
+  Result<void> settle_one_name(Job& first, Job& second);
   Result<bool> settle_dropped(Job& job);
   Result<uint64_t> changed_cells(const Job& job, Side kept, uint16_t base_slot,
                                  uint16_t slot) const;
@@ -56,9 +64,20 @@ class TreeMerge {
   Result<void> merge_definitions();
   Reference reference(Side side, std::string_view schema, std::string_view table) const;
   bool needs_new_references(const Job& job) const;
-  Result<void> find_name_clashes();
+  Result<void> merge_with_itself(Job& job);
+  Result<void> merge_constraints(Job& job);
+  Result<void> settle_index_names();
+  Result<void> settle_two_indexes(const std::string& schema, const std::string& name, Job& ours,
+                                  Job& theirs);
+  Result<bool> has_new_relation(Side side, const std::string& schema,
+                                const std::string& name) const;
+  Result<void> rename_index(Job& job, const std::string& schema, const std::string& name);
+  Result<void> clear_place(const std::string& path);
   Result<void> merge_rows();
   Result<void> find_new_keys();
+  Result<int64_t> next_value(const std::string& dotted);
+  Result<void> count_once(Job& job);
+  Result<void> fill_new_columns(Job& job);
   Result<void> draw_keys(Job& job, const std::vector<int64_t>& keys);
   Result<void> write_tables();
   Result<void> write_whole(Job& job);
@@ -68,6 +87,9 @@ class TreeMerge {
   Result<void> merge_objects();
   Result<void> merge_object(const ChangedObject& object);
   Result<bool> settle_dropped_object(const ChangedObject& object, ObjectKind kind);
+  Result<const std::vector<RenamedRelation>*> renamed_relations(Side side);
+  Result<void> find_views();
+  Result<Oid> renamed_view(Side side, const ChangedObject& object);
   Result<void> merge_sequence(const std::string& path, const std::array<Oid, 3>& folders);
   Result<void> merge_materialized(const ChangedObject& object);
   Result<void> merge_file(const std::string& path, const std::array<Oid, 3>& files,
@@ -97,7 +119,9 @@ class TreeMerge {
   MergeContext context_;
   Changes changes_;
   std::vector<std::unique_ptr<Job>> jobs_;
-  std::map<std::string, const Job*> placed_;  // By path in the merged tree.
+  std::map<std::string, Job*> placed_;        // By path in the merged tree.
+  std::map<std::string, Side> kind_stands_;   // Whose thing has a name that a table came to.
+  std::array<std::optional<std::vector<RenamedRelation>>, 3> renamed_;  // By Side, once asked.
   KeyMaps new_keys_;
   std::map<std::string, int64_t>
       drawn_;  // Sequence ("schema.name") to the farthest value given out here.

@@ -8,16 +8,12 @@
 namespace rowan::merge {
 namespace {
 
-using BasesOf = std::function<Result<std::vector<Oid>>(const Oid&, const Oid&)>;
-using RootOf = std::function<Result<Oid>(const Oid&)>;
-
 // Histories may have crossed any number of times, each crossing with a virtual base of its own: so
 // the walk keeps its own stack, and what it found for a set of commits.
 class Walk {
  public:
-  Walk(store::PendingObjects& made, store::NodeCache& cache, const BasesOf& bases_of,
-       const RootOf& root_of)
-      : made_(made), cache_(cache), bases_of_(bases_of), root_of_(root_of) {}
+  Walk(store::PendingObjects& made, store::NodeCache& cache, const BaseQuestions& questions)
+      : made_(made), cache_(cache), questions_(questions) {}
 
   Result<Oid> root(const std::vector<Oid>& bases) {
     TRY(enter(bases));
@@ -57,7 +53,7 @@ class Walk {
   Result<void> enter(const std::vector<Oid>& bases) {
     Oid first;
     if (!bases.empty()) {
-      TRY_ASSIGN(first, root_of_(bases.back()));
+      TRY_ASSIGN(first, questions_.root_of(bases.back()));
     }
     found_[bases] = first;  // For a history that leads back here, which Git's graph rules out.
     levels_.push_back({bases, std::min<size_t>(bases.size(), 1), first, {}});
@@ -68,7 +64,7 @@ class Walk {
     std::vector<Oid> below;
     for (size_t i = 0; i < level.seen; ++i) {
       TRY_ASSIGN(const std::vector<Oid> found,
-                 bases_of_(level.bases[level.bases.size() - 1 - i], next_of(level)));
+                 questions_.bases_of(level.bases[level.bases.size() - 1 - i], next_of(level)));
       for (const Oid& base : found) {
         if (std::find(below.begin(), below.end(), base) == below.end()) below.push_back(base);
       }
@@ -80,9 +76,17 @@ class Walk {
     Request request;
     request.base_root = base_root;
     request.ours_root = level.root;
-    TRY_ASSIGN(request.theirs_root, root_of_(next_of(level)));
+    TRY_ASSIGN(request.theirs_root, questions_.root_of(next_of(level)));
     request.policy = Policy::kOurs;
     request.conflicts_take_base = true;
+    if (questions_.shared_changes) {
+      const std::vector<Oid> seen(level.bases.end() - static_cast<ptrdiff_t>(level.seen),
+                                  level.bases.end());
+      const Oid next = next_of(level);
+      request.shared_changes = [this, seen, next](const std::vector<std::string>& paths) {
+        return questions_.shared_changes(seen, next, paths);
+      };
+    }
     TRY_ASSIGN(const Outcome outcome, merge_trees(made_, cache_, request));
     level.root = outcome.root;
     ++level.seen;
@@ -92,8 +96,7 @@ class Walk {
 
   store::PendingObjects& made_;
   store::NodeCache& cache_;
-  const BasesOf& bases_of_;
-  const RootOf& root_of_;
+  const BaseQuestions& questions_;
   std::vector<Level> levels_;
   std::map<std::vector<Oid>, Oid> found_;
 };
@@ -101,9 +104,8 @@ class Walk {
 }  // namespace
 
 Result<Oid> virtual_base(store::PendingObjects& made, store::NodeCache& cache,
-                         const std::vector<Oid>& bases, const BasesOf& bases_of,
-                         const RootOf& root_of) {
-  return Walk(made, cache, bases_of, root_of).root(bases);
+                         const std::vector<Oid>& bases, const BaseQuestions& questions) {
+  return Walk(made, cache, questions).root(bases);
 }
 
 }  // namespace rowan::merge

@@ -384,9 +384,9 @@ TEST_CASE("criss-cross: both orders of merging the merges agree") {
     const auto root_of = [&](const Oid& id) -> Result<Oid> { return roots.at(id); };
     store::PendingObjects made(t.objects);
     const Oid virtual_root =
-        MergeFixture::get(virtual_base(made, t.cache, {b, a}, bases_of, root_of));
+        MergeFixture::get(virtual_base(made, t.cache, {b, a}, {bases_of, root_of, {}}));
     REQUIRE(virtual_root ==
-            MergeFixture::get(virtual_base(made, t.cache, {a, b}, bases_of, root_of)));
+            MergeFixture::get(virtual_base(made, t.cache, {a, b}, {bases_of, root_of, {}})));
     t.objects.take(made);
     // Each merged the other, then went on by itself.
     const Oid ab = t.merge(roots[first], roots[a], roots[b], Policy::kOurs).root;

@@ -493,9 +493,9 @@ TEST_CASE("a virtual base stands for several") {
     return std::vector<Oid>{first};
   };
   const auto root_of = [&](const Oid& id) -> Result<Oid> { return roots.at(id); };
-  const Oid base = MergeFixture::get(virtual_base(made, t.cache, {right, left}, bases_of, root_of));
+  const Oid base = MergeFixture::get(virtual_base(made, t.cache, {right, left}, {bases_of, root_of, {}}));
   const Oid exchanged =
-      MergeFixture::get(virtual_base(made, t.cache, {left, right}, bases_of, root_of));
+      MergeFixture::get(virtual_base(made, t.cache, {left, right}, {bases_of, root_of, {}}));
   t.objects.take(made);
   CHECK(t.lines(base, "public.t") == Lines{"[1,10]", "[2,20]", "[3,3]"});
   CHECK(base == exchanged);
@@ -537,7 +537,7 @@ TEST_CASE("a virtual base adds up however often the histories crossed") {
   const auto root_of = [&](const Oid& id) -> Result<Oid> { return roots.at(id); };
   store::PendingObjects made(t.objects);
   const Oid base = MergeFixture::get(
-      virtual_base(made, t.cache, {id_of(kCrossings, 1), id_of(kCrossings, 2)}, bases_of, root_of));
+      virtual_base(made, t.cache, {id_of(kCrossings, 1), id_of(kCrossings, 2)}, {bases_of, root_of, {}}));
   t.objects.take(made);
   CHECK(t.lines(base, "public.t") == Lines{"[1," + std::to_string(2 * kCrossings) + "]"});
   CHECK(asked == kCrossings);

@@ -1,0 +1,288 @@
+#include "engine/merge_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "catalog/objects.h"
+#include "diff/row_history.h"
+#include "engine/history.h"
+#include "engine/picks.h"
+#include "exec/dml.h"
+#include "expr/expr.h"
+#include "sql/parser.h"
+#include "sql/print.h"
+
+namespace rowan::engine {
+
+namespace {
+
+constexpr size_t kDetailLinesMax = 5;
+
+}  // namespace
+
+MergeGraph::MergeGraph(SessionImpl& session)
+    : session_(session),
+      store_(session.owner().store()),
+      manager_(session.owner().manager()),
+      history_(session.owner().manager().history()) {}
+
+Result<Oid> MergeGraph::root_of(const Oid& commit) const {
+  return session_.owner().root_of(commit);
+}
+
+bool MergeGraph::holds(const Oid& tip, const Oid& commit) const {
+  const std::vector<Oid> tips = manager_.held_tips(tip);
+  return std::any_of(tips.begin(), tips.end(),
+                     [&](const Oid& held) { return contains(held, commit); });
+}
+
+std::vector<Oid> MergeGraph::bases(const std::vector<Oid>& tips, const Oid& source) const {
+  std::vector<Oid> all;
+  for (const Oid& tip : tips) {
+    for (const Oid& base : manager_.merge_bases(tip, source)) {
+      if (std::find(all.begin(), all.end(), base) == all.end()) all.push_back(base);
+    }
+  }
+  std::vector<Oid> best;
+  for (const Oid& base : all) {
+    const bool older = std::any_of(all.begin(), all.end(), [&](const Oid& other) {
+      return other != base && holds(other, base);
+    });
+    if (!older) best.push_back(base);
+  }
+  std::sort(best.begin(), best.end(), [&](const Oid& a, const Oid& b) {
+    return std::pair(time_of(a), a) > std::pair(time_of(b), b);
+  });
+  return best;
+}
+
+Result<std::pair<int64_t, Oid>> MergeGraph::last_change(const std::vector<Oid>& tips,
+                                                        const std::vector<Oid>& bases,
+                                                        const std::string& path,
+                                                        Bytes key) const {
+  std::pair<int64_t, Oid> last{INT64_MIN, Oid{}};
+  const diff::History history{store_, store_.cache(), history_, &session_.cancel_flag()};
+  for (const Oid& tip : tips) {
+    TRY_ASSIGN(const auto found, diff::last_change(history, tip, bases, path, key));
+    if (found) last = std::max(last, std::pair(found->time_us, found->commit));
+  }
+  return last;
+}
+
+Result<Oid> MergeGraph::base_root(store::PendingObjects& objects,
+                                  const std::vector<Oid>& bases) const {
+  if (bases.empty()) return Oid{};
+  if (bases.size() == 1) return root_of(bases[0]);
+  merge::BaseQuestions questions;
+  questions.bases_of = [&](const Oid& a, const Oid& b) -> Result<std::vector<Oid>> {
+    if (session_.cancelled())
+      return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+    return manager_.merge_bases(a, b);
+  };
+  questions.root_of = [&](const Oid& commit) { return root_of(commit); };
+  questions.shared_changes = [&](const std::vector<Oid>& ours, const Oid& theirs,
+                                 const std::vector<std::string>& paths) {
+    return Picks(session_, ours, theirs).of_table(paths);
+  };
+  return merge::virtual_base(objects, store_.cache(), bases, questions);
+}
+
+int64_t MergeGraph::time_of(const Oid& commit) const {
+  const auto info = history_.find(commit);
+  return info ? info->time_us : 0;
+}
+
+namespace {
+
+Error unrelated(const Oid& source) {
+  return Error(ErrorCode::kObjectNotInState,
+               fmt::format("refusing to merge {}: the histories have no common commit",
+                           source.hex().substr(0, 12)))
+      .with_hint("MERGE … WITH UNRELATED HISTORIES merges them all the same.");
+}
+
+// Adds what one source brought to what those before it did.
+void add_outcome(merge::Outcome& all, merge::Outcome one) {
+  all.root = one.root;
+  all.settled += one.settled;
+  all.conflicts = std::move(one.conflicts);
+  all.schema_conflicts = std::move(one.schema_conflicts);
+  for (merge::RenumberedKey& key : one.renumbered) all.renumbered.push_back(std::move(key));
+  for (merge::TableMerge& table : one.tables) {
+    const auto found =
+        std::find_if(all.tables.begin(), all.tables.end(), [&](const merge::TableMerge& known) {
+          return known.schema == table.schema && known.table == table.table;
+        });
+    if (found == all.tables.end()) {
+      all.tables.push_back(std::move(table));
+      continue;
+    }
+    found->added += table.added;
+    found->changed += table.changed;
+    found->deleted += table.deleted;
+    found->conflicts += table.conflicts;
+    found->definition_changed = found->definition_changed || table.definition_changed;
+  }
+}
+
+// Draws from the sequences of the merged tree.
+class MergedSequences final : public expr::SequenceSource {
+ public:
+  using Next = std::function<Result<int64_t>(const std::string& sequence)>;
+  MergedSequences(const Next& next, std::string_view schema) : next_(next), schema_(schema) {}
+
+  Result<int64_t> next(std::string_view name) override {
+    TRY_ASSIGN(const catalog::ObjectName parsed, catalog::parse_name(name, schema_));
+    return next_(catalog::qualified(parsed.schema, parsed.name));
+  }
+  Result<int64_t> current(std::string_view) override { return unknown(); }
+  Result<int64_t> last() override { return unknown(); }
+  Result<void> set(std::string_view, int64_t, bool) override { return unknown(); }
+
+ private:
+  static Error unknown() {
+    return Error(ErrorCode::kFeatureNotSupported,
+                 "a default that a merge works out may draw from sequences by nextval only");
+  }
+  const Next& next_;
+  std::string_view schema_;
+};
+
+// What the column's default gives one row.
+Result<type::Value> default_value(SessionImpl& session, const catalog::ColumnDef& column,
+                                  const MergedSequences::Next& next_value) {
+  const std::string text = column.identity == sql::IdentityKind::kNone
+                               ? column.default_sql
+                               : "nextval(" + sql::quote_literal(column.sequence) + ")";
+  TRY_ASSIGN(const sql::ParsedExpression parsed, sql::parse_expression(text));
+  TRY_ASSIGN(const expr::NodePtr bound, exec::bind_default(*parsed.expr, column));
+  expr::EvalContext context = session.eval_context();
+  MergedSequences sequences(next_value, context.schema);
+  context.sequences = &sequences;
+  return expr::evaluate_constant(*bound, context);
+}
+
+}  // namespace
+
+Result<MergeRun> run_merge_of(SessionImpl& session, const Oid& tip, const std::vector<Oid>& sources,
+                              const MergeOptions& options) {
+  store::ObjectStore& store = session.owner().store();
+  MergeGraph graph(session);
+  TRY(graph.know(tip));
+  MergeRun run;
+  run.bases = std::make_unique<store::PendingObjects>(store);
+  run.made =
+      std::make_unique<store::PendingObjects>(static_cast<const store::ObjectReader&>(*run.bases));
+  TRY_ASSIGN(run.root, graph.root_of(tip));
+  run.outcome.root = run.root;
+  std::vector<Oid> sides{tip};
+  for (size_t i = 0; i < sources.size(); ++i) {
+    const Oid& source = sources[i];
+    TRY(graph.know(source));
+    const std::vector<Oid> bases = graph.bases(sides, source);
+    if (bases.empty() && !options.allow_unrelated) return unrelated(source);
+    merge::Request request;
+    TRY_ASSIGN(request.base_root, graph.base_root(*run.bases, bases));
+    request.ours_root = run.root;
+    TRY_ASSIGN(request.theirs_root, graph.root_of(source));
+    request.policy = options.policy;
+    request.renumber = options.renumber;
+    request.cancelled = &session.cancel_flag();
+    request.record = options.record;
+    request.default_value = [&](const catalog::ColumnDef& column, const auto& next_value) {
+      return default_value(session, column, next_value);
+    };
+    std::optional<Picks> picks;  // Looked for when a table asks.
+    request.shared_changes = [&](const std::vector<std::string>& paths) {
+      if (!picks) picks.emplace(session, sides, source);
+      return picks->of_table(paths);
+    };
+    request.theirs_is_later = [&](const std::string& ours_path, Bytes ours_key,
+                                  const std::string& theirs_path,
+                                  Bytes theirs_key) -> Result<bool> {
+      TRY_ASSIGN(const auto ours, graph.last_change(sides, bases, ours_path, ours_key));
+      TRY_ASSIGN(const auto theirs, graph.last_change({source}, bases, theirs_path, theirs_key));
+      return theirs > ours;
+    };
+    request.resolve =
+        [&](const merge::RowConflict& conflict) -> Result<std::optional<merge::Resolution>> {
+      if (options.resolve) {
+        TRY_ASSIGN(auto answer, options.resolve(conflict));
+        if (answer) return answer;
+      }
+      if (options.answers != nullptr) {
+        TRY_ASSIGN(auto answer, options.answers->row(store, store.cache(), conflict));
+        if (answer) return answer;
+      }
+      if (options.remembered == nullptr) return std::optional<merge::Resolution>();
+      TRY_ASSIGN(auto answer, options.remembered->row(store, store.cache(), conflict));
+      if (answer) ++run.remembered;
+      return answer;
+    };
+    request.resolve_schema =
+        [&](const merge::SchemaConflict& conflict) -> std::optional<merge::Side> {
+      for (const Answers* answers : {options.answers, options.remembered}) {
+        if (answers == nullptr) continue;
+        const auto answer = answers->schema(store, store.cache(), conflict);
+        if (answer && *answer) return **answer;
+      }
+      return std::nullopt;
+    };
+    TRY_ASSIGN(merge::Outcome outcome, merge::merge_trees(*run.made, store.cache(), request));
+    add_outcome(run.outcome, std::move(outcome));
+    run.root = run.outcome.root;
+    if (!run.outcome.clean()) {
+      run.conflicting = i;
+      return run;
+    }
+    sides.push_back(source);
+    run.merged.push_back(source);
+  }
+  return run;
+}
+
+Result<MergeRun> rerun_pending(SessionImpl& session, const PendingMerge& pending,
+                               const txn::Snapshot& tip,
+                               std::function<bool(merge::Settlement)> record) {
+  TRY_ASSIGN(const Answers remembered, remembered_answers(session.owner().store()));
+  MergeOptions options;
+  options.policy = merge::Policy::kManual;
+  options.renumber = pending.renumber;
+  options.allow_unrelated = pending.allow_unrelated;
+  options.answers = &pending.answers;
+  options.remembered = &remembered;
+  options.record = std::move(record);
+  return run_merge_of(session, tip.commit, {pending.theirs}, options);
+}
+
+size_t open_count(const merge::Outcome& outcome) {
+  return outcome.conflicts.size() + outcome.schema_conflicts.size();
+}
+
+Result<std::string> conflict_lines(const MergeRun& run, store::NodeCache& cache) {
+  const catalog::Catalog merged(*run.made, cache, run.root);
+  std::string lines;
+  size_t shown = 0;
+  const auto add = [&](const std::string& line) {
+    lines += (lines.empty() ? "" : "\n") + line;
+    ++shown;
+  };
+  for (const merge::SchemaConflict& conflict : run.outcome.schema_conflicts) {
+    if (shown == kDetailLinesMax) break;
+    add(fmt::format("{}: {}", conflict.object, conflict.kind));
+  }
+  for (const merge::RowConflict& conflict : run.outcome.conflicts) {
+    if (shown == kDetailLinesMax) break;
+    TRY_ASSIGN(const catalog::TableVersion version,
+               merged.get_table(conflict.schema, conflict.table));
+    TRY_ASSIGN(const std::string key, key_text(*version.table, conflict));
+    add(fmt::format("{}.{} key {}{}", conflict.schema, conflict.table, key,
+                    conflict.generated_key ? " was given to a row on both sides" : ""));
+  }
+  const size_t open = open_count(run.outcome);
+  if (open > shown) lines += fmt::format("\nand {} more", open - shown);
+  return lines;
+}
+
+}  // namespace rowan::engine

@@ -1,0 +1,287 @@
+#include "engine/merge_tables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/history.h"
+#include "engine/virtual_rows.h"
+#include "tree/row_tree.h"
+
+namespace rowan::engine {
+
+namespace {
+
+using merge::Policy;
+using plan::OutputColumn;
+using type::Value;
+
+constexpr std::string_view kPolicyTrailer = "Rowan-Merge-Policy";
+constexpr std::string_view kAnswersTrailer = "Rowan-Merge-Answers";
+constexpr std::string_view kRenumber = ", renumber";
+
+struct PolicyWord {
+  Policy policy;
+  std::string_view word;
+};
+constexpr PolicyWord kPolicies[] = {{Policy::kRowLevel, "row-level"},
+                                    {Policy::kOurs, "ours"},
+                                    {Policy::kTheirs, "theirs"},
+                                    {Policy::kManual, "manual"}};
+
+// What a merge's commit says of how it was made.
+struct MadeHow {
+  std::optional<Policy> policy;  // Nothing: another program made it.
+  bool renumber = false;
+  std::optional<Oid> answers;  // The commit of refs/rowan/resolutions that holds them.
+};
+
+MadeHow made_how(const git::Commit& commit) {
+  MadeHow how;
+  for (const auto& [name, value] : git::trailers(commit.message)) {
+    if (name == kAnswersTrailer) how.answers = Oid::parse(value);
+    if (name != kPolicyTrailer) continue;
+    std::string_view word = value;
+    how.renumber = word.ends_with(kRenumber);
+    if (how.renumber) word.remove_suffix(kRenumber.size());
+    how.policy = find_policy(word);
+  }
+  return how;
+}
+
+// A row of the merged tree, as the answer that it was.
+Result<std::optional<merge::Resolution>> row_in(SessionImpl& session, const Oid& root,
+                                                const merge::RowConflict& conflict) {
+  using Found = std::optional<merge::Resolution>;
+  const store::ObjectStore& store = session.owner().store();
+  const catalog::Catalog catalog(store, session.owner().store().cache(), root);
+  TRY_ASSIGN(const bool known, catalog.has_schema(conflict.schema));
+  if (!known) return Found();
+  TRY_ASSIGN(const auto version, catalog.find_table(conflict.schema, conflict.table));
+  if (!version) return Found();
+  const catalog::TableLineKeys keys(version->table);
+  TRY_ASSIGN(const auto line, tree::find_line({store, session.owner().store().cache(), keys},
+                                              version->rows, conflict.key));
+  return Found(merge::Resolution{line ? merge::SideLine(std::string(line->line)) : std::nullopt});
+}
+
+Error no_merge(const Oid& commit) {
+  return Error(ErrorCode::kInvalidParameterValue,
+               fmt::format("commit {} is not a merge", commit.hex().substr(0, 12)))
+      .with_hint("rowan.commits lists the merges: they have several parents in rowan.parents.");
+}
+
+// The merge that made the commit, once more.
+Result<void> remake(SessionImpl& session, const Oid& id,
+                    const std::function<bool(merge::Settlement)>& record) {
+  const store::ObjectStore& store = session.owner().store();
+  TRY_ASSIGN(const git::Commit commit, read_commit(store, id));
+  if (commit.parents.size() < 2) return no_merge(id);
+  const MadeHow how = made_how(commit);
+  MergeOptions options;
+  options.policy = how.policy.value_or(Policy::kManual);
+  options.renumber = how.renumber;
+  options.allow_unrelated = true;
+  Answers answers;
+  bool has_answers = false;
+  if (how.answers) {
+    if (const auto kept = read_commit(store, *how.answers)) {
+      answers = Answers(kept->tree);
+      has_answers = true;
+    }
+  }
+  // Without the answers themselves the tree tells what they were.
+  if (has_answers) {
+    options.remembered = &answers;
+  } else if (options.policy == Policy::kManual || how.answers) {
+    options.resolve = [&](const merge::RowConflict& conflict) {
+      return row_in(session, commit.tree, conflict);
+    };
+  }
+  options.record = [&](merge::Settlement settlement) {
+    if (!how.policy && settlement.ground == "answer") settlement.ground = "not recorded";
+    return record(std::move(settlement));
+  };
+  TRY_ASSIGN(const MergeRun run,
+             run_merge_of(session, commit.parents[0],
+                          {commit.parents.begin() + 1, commit.parents.end()}, options));
+  for (const merge::SchemaConflict& conflict : run.outcome.schema_conflicts) {
+    const size_t dot = conflict.object.find('.');
+    const auto text = [](const std::string& of) {
+      return of.empty() ? std::optional<std::string>() : std::optional<std::string>(of);
+    };
+    merge::Settlement settlement;
+    settlement.schema = conflict.object.substr(0, dot);
+    if (dot != std::string::npos) settlement.object = conflict.object.substr(dot + 1);
+    settlement.kind = conflict.kind;
+    settlement.base = text(conflict.base);
+    settlement.ours = text(conflict.ours);
+    settlement.theirs = text(conflict.theirs);
+    settlement.ground = how.policy ? "answer" : "not recorded";
+    record(std::move(settlement));
+  }
+  return {};
+}
+
+// What MERGE would do.
+Result<void> foresee(SessionImpl& session, const std::vector<Value>& arguments,
+                     const std::function<bool(merge::Settlement)>& record) {
+  TRY_ASSIGN(const Oid ours, session_revision(session, argument_text(arguments, 0)));
+  TRY_ASSIGN(const Oid theirs, session_revision(session, argument_text(arguments, 1)));
+  MergeOptions options;
+  if (arguments.size() > 2) {
+    const std::string word = argument_text(arguments, 2);
+    const std::optional<Policy> policy = find_policy(word);
+    if (!policy || *policy == Policy::kManual)
+      return Error(ErrorCode::kInvalidParameterValue, fmt::format("\"{}\" decides nothing", word))
+          .with_hint("The policies that do are row-level, ours and theirs.");
+    options.policy = *policy;
+  }
+  MergeGraph graph(session);
+  TRY(graph.know(ours));
+  TRY(graph.know(theirs));
+  if (graph.holds(ours, theirs) || graph.contains(theirs, ours)) return {};
+  TRY_ASSIGN(const Answers remembered, remembered_answers(session.owner().store()));
+  if (options.policy == Policy::kRowLevel) options.remembered = &remembered;
+  options.record = record;
+  TRY_ASSIGN(const MergeRun run, run_merge_of(session, ours, {theirs}, options));
+  return {};
+}
+
+Value optional_text(const std::optional<std::string>& text) {
+  return text ? text_value(*text) : Value::null(kTextType);
+}
+
+class Decisions final : public plan::VirtualTable {
+ public:
+  explicit Decisions(SessionImpl& session) : session_(session) {
+    for (const char* name : {"schema", "table", "key", "kind", "column", "base", "ours", "theirs",
+                             "merged", "choice", "ground"})
+      columns_.push_back({name, kTextType});
+  }
+  const std::vector<OutputColumn>& columns() const override { return columns_; }
+  Result<std::vector<type::Batch>> rows(const std::vector<Value>& arguments,
+                                        const expr::EvalContext&) const override {
+    RowCollector rows(columns_);
+    const auto record = [&](merge::Settlement one) {
+      rows.add({text_value(one.schema), text_value(one.object), optional_text(one.key),
+                text_value(one.kind), optional_text(one.column), optional_text(one.base),
+                optional_text(one.ours), optional_text(one.theirs), optional_text(one.merged),
+                one.choice.empty() ? Value::null(kTextType) : text_value(std::string(one.choice)),
+                text_value(one.ground)});
+      return true;
+    };
+    if (arguments.size() > 1) {
+      TRY(foresee(session_, arguments, record));
+      return rows.finish();
+    }
+    TRY_ASSIGN(const Oid commit, session_revision(session_, argument_text(arguments, 0)));
+    MergeGraph graph(session_);
+    TRY(graph.know(commit));
+    TRY(remake(session_, commit, record));
+    return rows.finish();
+  }
+
+ private:
+  SessionImpl& session_;
+  std::vector<OutputColumn> columns_;
+};
+
+// One branch's pending merge. A state that cannot be read is there all the same.
+Result<void> add_pending(SessionImpl& session, const std::string& branch, RowCollector& rows) {
+  store::ObjectStore& store = session.owner().store();
+  const auto found = find_pending_merge(store, branch);
+  if (!found) {
+    std::vector<Value> row(9, Value::null(kTextType));
+    row[0] = text_value(branch);
+    row[5] = Value::null(kTimeType);
+    row[7] = Value::null(kBigintType);
+    row[8] = text_value(found.error().message());
+    rows.add(row);
+    return {};
+  }
+  if (!*found) return {};
+  const PendingMerge& pending = **found;
+  TRY_ASSIGN(const txn::Snapshot tip, session.owner().manager().tip_snapshot(branch));
+  MergeGraph graph(session);
+  TRY(graph.know(tip.commit));
+  TRY(graph.know(pending.theirs));
+  std::string bases;
+  for (const Oid& base : graph.bases({tip.commit}, pending.theirs))
+    bases += (bases.empty() ? "" : ", ") + base.hex();
+  TRY_ASSIGN(const MergeRun run, rerun_pending(session, pending, tip));
+  TRY_ASSIGN(const std::string lines, conflict_lines(run, store.cache()));
+  rows.add({text_value(branch), text_value(pending.source), text_value(pending.theirs.hex()),
+            bases.empty() ? Value::null(kTextType) : text_value(bases),
+            text_value(pending.begun_by.name), time_value(pending.begun_by.seconds * 1'000'000),
+            pending.message.empty() ? Value::null(kTextType) : text_value(pending.message),
+            bigint_value(static_cast<int64_t>(open_count(run.outcome))),
+            lines.empty() ? Value::null(kTextType) : text_value(lines)});
+  return {};
+}
+
+class PendingMerges final : public plan::VirtualTable {
+ public:
+  explicit PendingMerges(SessionImpl& session)
+      : session_(session),
+        columns_{{"branch", kTextType}, {"source", kTextType},  {"source_commit", kTextType},
+                 {"base", kTextType},   {"author", kTextType},  {"begun", kTimeType},
+                 {"message", kTextType}, {"open", kBigintType}, {"conflicts", kTextType}} {}
+  const std::vector<OutputColumn>& columns() const override { return columns_; }
+  Result<std::vector<type::Batch>> rows(const std::vector<Value>&,
+                                        const expr::EvalContext&) const override {
+    constexpr std::string_view kFolder = "refs/rowan/merge/";
+    RowCollector rows(columns_);
+    for (const store::RefEntry& ref : session_.owner().store().refs(kFolder))
+      TRY(add_pending(session_, ref.name.substr(kFolder.size()), rows));
+    return rows.finish();
+  }
+
+ private:
+  SessionImpl& session_;
+  std::vector<OutputColumn> columns_;
+};
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> merge_trailers(
+    Policy policy, bool renumber, const std::optional<Oid>& answers) {
+  std::vector<std::pair<std::string, std::string>> trailers;
+  trailers.emplace_back(kPolicyTrailer, std::string(policy_word(policy)) +
+                                            std::string(renumber ? kRenumber : ""));
+  if (answers) trailers.emplace_back(kAnswersTrailer, answers->hex());
+  return trailers;
+}
+
+std::string_view policy_word(Policy policy) {
+  for (const PolicyWord& row : kPolicies) {
+    if (row.policy == policy) return row.word;
+  }
+  return {};
+}
+
+std::optional<Policy> find_policy(std::string_view word) {
+  for (const PolicyWord& row : kPolicies) {
+    if (row.word == word) return row.policy;
+  }
+  return std::nullopt;
+}
+
+std::string settlement_line(const merge::Settlement& one) {
+  std::string line = one.schema + (one.object.empty() ? "" : "." + one.object);
+  if (one.key) line += " key " + *one.key;
+  line += one.column ? ", " + *one.column : ", " + one.kind;
+  const auto text = [](const std::optional<std::string>& value) { return value.value_or("nothing"); };
+  return line + fmt::format(": of {} here and {} there it is {} now ({})", text(one.ours),
+                            text(one.theirs), text(one.merged), one.ground);
+}
+
+VirtualTablePtr merge_decisions_table(SessionImpl& session) {
+  return std::make_shared<Decisions>(session);
+}
+
+VirtualTablePtr pending_merges_table(SessionImpl& session) {
+  return std::make_shared<PendingMerges>(session);
+}
+
+}  // namespace rowan::engine

@@ -1,0 +1,218 @@
+#include "engine/picks.h"
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <string_view>
+#include <tuple>
+#include <unordered_set>
+
+#include "engine/history.h"
+
+namespace rowan::engine {
+
+namespace {
+
+constexpr int kRevertsMax = 8;  // Of reverts of reverts.
+constexpr size_t kHexDigits = 40;
+constexpr std::string_view kPickedTrailer = "Rowan-Cherry-Picked-From";
+constexpr std::string_view kRevertsTrailer = "Rowan-Reverts";
+constexpr std::string_view kPickedWords = "(cherry picked from commit ";
+constexpr std::string_view kRevertWords = "This reverts commit ";
+
+bool is_id(std::string_view text) {
+  return text.size() == kHexDigits && Oid::parse(text).has_value();
+}
+
+// The ids behind each place where the message has these words.
+std::vector<std::string> ids_behind(std::string_view message, std::string_view words) {
+  std::vector<std::string> ids;
+  for (size_t at = message.find(words); at != std::string_view::npos;
+       at = message.find(words, at + 1)) {
+    const std::string_view id = message.substr(at + words.size(), kHexDigits);
+    if (is_id(id)) ids.emplace_back(id);
+  }
+  return ids;
+}
+
+}  // namespace
+
+std::vector<Oid> commits_apart(SessionImpl& session, const std::vector<Oid>& tips,
+                               const std::vector<Oid>& without) {
+  const derived::HistoryIndex& history = session.owner().manager().history();
+  std::vector<std::pair<derived::CommitInfo, Oid>> found;
+  std::vector<Oid> open = tips;
+  std::unordered_set<Oid, OidHash> seen(tips.begin(), tips.end());
+  while (!open.empty()) {
+    const Oid id = open.back();
+    open.pop_back();
+    const bool is_held = std::any_of(without.begin(), without.end(), [&](const Oid& tip) {
+      return history.is_ancestor(id, tip);
+    });
+    const auto info = is_held ? std::nullopt : history.find(id);
+    if (!info) continue;
+    found.emplace_back(*info, id);
+    for (const Oid& parent : info->parents) {
+      if (seen.insert(parent).second) open.push_back(parent);
+    }
+  }
+  // A parent's generation is always lower.
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+    return std::tuple(a.first.generation, a.first.time_us, a.second) <
+           std::tuple(b.first.generation, b.first.time_us, b.second);
+  });
+  std::vector<Oid> commits;
+  for (const auto& [info, id] : found) commits.push_back(id);
+  return commits;
+}
+
+Picks::Picks(SessionImpl& session, std::vector<Oid> our_tips, const Oid& theirs)
+    : session_(session), our_tips_(std::move(our_tips)), theirs_tip_(theirs) {
+  ours_ = commits_apart(session_, our_tips_, {theirs_tip_});
+  theirs_ = commits_apart(session_, {theirs_tip_}, our_tips_);
+}
+
+bool Picks::held_by_both(const std::string& name) const {
+  const auto id = Oid::parse(name);
+  const derived::HistoryIndex& history = session_.owner().manager().history();
+  if (!id || !history.find(*id)) return false;
+  return history.is_ancestor(*id, theirs_tip_) &&
+         std::any_of(our_tips_.begin(), our_tips_.end(),
+                     [&](const Oid& tip) { return history.is_ancestor(*id, tip); });
+}
+
+// A revert's name is that of what it reverts, with a mark before it.
+Result<Picks::Names> Picks::read_names(const Oid& commit, int depth) {
+  Names names{commit.hex()};
+  const auto read = read_commit(session_.owner().store(), commit);
+  if (!read) return names;  // A shallow clone does not have what a message may name.
+  std::vector<std::string> reverted = ids_behind(read->message, kRevertWords);
+  for (const auto& [name, value] : git::trailers(read->message)) {
+    if (name == kPickedTrailer && is_id(value)) names.insert(value);
+    if (name == kRevertsTrailer && is_id(value)) reverted.push_back(value);
+  }
+  for (std::string& id : ids_behind(read->message, kPickedWords)) names.insert(std::move(id));
+  if (reverted.size() != 1 || depth == kRevertsMax) return names;
+  TRY_ASSIGN(const Names undone, read_names(*Oid::parse(reverted[0]), depth + 1));
+  for (const std::string& name : undone) names.insert("-" + name);
+  return names;
+}
+
+Result<const Picks::Names*> Picks::names_of(const Oid& commit) {
+  if (const auto known = names_.find(commit); known != names_.end()) return &known->second;
+  TRY_ASSIGN(Names names, read_names(commit, 0));
+  if (names.size() > 1)
+    std::erase_if(names, [&](const std::string& name) { return held_by_both(name); });
+  return &names_.emplace(commit, std::move(names)).first->second;
+}
+
+Result<std::vector<Oid>> Picks::changing(const std::vector<Oid>& commits,
+                                         const std::vector<std::string>& paths) const {
+  if (paths.empty()) return commits;
+  const derived::HistoryIndex& history = session_.owner().manager().history();
+  std::vector<uint32_t> changes;
+  for (const std::string& path : paths) changes.push_back(derived::change_hash(path, {}));
+  std::vector<Oid> found;
+  for (const Oid& commit : commits) {
+    if (session_.cancelled())
+      return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+    if (std::any_of(changes.begin(), changes.end(),
+                    [&](uint32_t change) { return history.may_have_changed(commit, change); }))
+      found.push_back(commit);
+  }
+  return found;
+}
+
+// Whether the change was in both histories before they parted, by another commit of these names:
+// then what both have of it is in their base.
+Result<bool> Picks::counted_before(const Names& shared, const std::vector<std::string>& paths) {
+  txn::Manager& manager = session_.owner().manager();
+  const derived::HistoryIndex& history = manager.history();
+  int64_t since_us = INT64_MAX;  // What picks or reverts a commit is younger than it.
+  for (const std::string& name : shared) {
+    const auto id = Oid::parse(std::string_view(name).substr(name.find_first_not_of('-')));
+    const auto info = id ? history.find(*id) : std::nullopt;
+    since_us = std::min(since_us, info ? info->time_us : INT64_MIN);
+  }
+  std::vector<Oid> open;
+  for (const Oid& tip : our_tips_) {
+    for (const Oid& base : manager.merge_bases(tip, theirs_tip_)) open.push_back(base);
+  }
+  std::unordered_set<Oid, OidHash> seen(open.begin(), open.end());
+  while (!open.empty()) {
+    const Oid id = open.back();
+    open.pop_back();
+    const auto info = history.find(id);
+    if (!info || info->time_us < since_us) continue;
+    TRY_ASSIGN(const std::vector<Oid> changes, changing({id}, paths));
+    if (!changes.empty()) {
+      TRY_ASSIGN(const Names own, read_names(id, 0));
+      if (std::any_of(own.begin(), own.end(),
+                      [&](const std::string& name) { return shared.contains(name); }))
+        return true;
+    }
+    for (const Oid& parent : info->parents) {
+      if (seen.insert(parent).second) open.push_back(parent);
+    }
+  }
+  return false;
+}
+
+Result<std::vector<Picks::Pair>> Picks::pairs(const std::vector<std::string>& paths) {
+  TRY_ASSIGN(const std::vector<Oid> ours, changing(ours_, paths));
+  TRY_ASSIGN(const std::vector<Oid> theirs, changing(theirs_, paths));
+  std::vector<Pair> pairs;
+  if (ours.empty() || theirs.empty()) return pairs;
+  std::map<std::string, std::vector<Oid>> by_name;  // Ours.
+  for (const Oid& commit : ours) {
+    TRY_ASSIGN(const Names* names, names_of(commit));
+    for (const std::string& name : *names) by_name[name].push_back(commit);
+  }
+  Names taken;
+  for (const Oid& commit : theirs) {
+    TRY_ASSIGN(const Names* names, names_of(commit));
+    const bool again = std::any_of(names->begin(), names->end(), [&](const std::string& name) {
+      return taken.contains(name);
+    });
+    if (again) continue;
+    for (const std::string& name : *names) {
+      const auto found = by_name.find(name);
+      if (found == by_name.end()) continue;
+      const Oid& other = found->second.front();
+      TRY_ASSIGN(const Names* other_names, names_of(other));
+      taken.insert(names->begin(), names->end());
+      taken.insert(other_names->begin(), other_names->end());
+      Names shared;
+      std::set_intersection(names->begin(), names->end(), other_names->begin(), other_names->end(),
+                            std::inserter(shared, shared.end()));
+      TRY_ASSIGN(const bool known, counted_before(shared, paths));
+      if (!known) pairs.push_back({other, commit, other_names->contains(commit.hex())});
+      break;
+    }
+  }
+  return pairs;
+}
+
+Result<std::vector<merge::SharedChange>> Picks::of_table(const std::vector<std::string>& paths) {
+  TRY_ASSIGN(const std::vector<Pair> found, pairs(paths));
+  std::vector<merge::SharedChange> shared;
+  const auto change_of = [&](const Oid& id) -> Result<std::optional<merge::CommitChange>> {
+    TRY_ASSIGN(const git::Commit commit, read_commit(session_.owner().store(), id));
+    if (commit.parents.size() != 1) return std::optional<merge::CommitChange>();
+    TRY_ASSIGN(const git::Commit parent,
+               read_commit(session_.owner().store(), commit.parents[0]));
+    return std::optional<merge::CommitChange>({parent.tree, commit.tree});
+  };
+  for (const Pair& pair : found) {
+    TRY_ASSIGN(const auto ours, change_of(pair.ours));
+    TRY_ASSIGN(const auto theirs, change_of(pair.theirs));
+    if (ours && (pair.ours_is_pick || !theirs)) {
+      shared.push_back({merge::Side::kOurs, *ours, theirs});
+    } else if (theirs) {
+      shared.push_back({merge::Side::kTheirs, *theirs, ours});
+    }
+  }
+  return shared;
+}
+
+}  // namespace rowan::engine

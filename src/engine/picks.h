@@ -1,0 +1,57 @@
+// Commits that two histories hold both, because one was picked from the other.
+//
+// A commit is known by its id; by those it was picked from, all the way
+// (`Rowan-Cherry-Picked-From`, and git's "(cherry picked from commit …)"); and a revert by what it
+// reverts. Two commits that share one of these are one change, unless both sides held what they share before they parted. A pick
+// that does not say where it comes from is a change of its own.
+//
+// Threads: one; the session must outlive it.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/oid.h"
+#include "base/result.h"
+#include "engine/session.h"
+#include "merge/merge.h"
+
+namespace rowan::engine {
+
+// The commits that `tips` reach and `without` does not, parents before children. Requires: the
+// history index knows all of them.
+std::vector<Oid> commits_apart(SessionImpl& session, const std::vector<Oid>& tips,
+                               const std::vector<Oid>& without);
+
+class Picks {
+ public:
+  Picks(SessionImpl& session, std::vector<Oid> our_tips, const Oid& theirs);
+
+  // A commit of theirs and one of ours that are one change. Each change once, however often a side
+  // holds it. With `paths`: only commits that may have changed one of these tables.
+  struct Pair {
+    Oid ours, theirs;
+    bool ours_is_pick = false;  // Ours was picked from theirs; else the other way, or both.
+  };
+  Result<std::vector<Pair>> pairs(const std::vector<std::string>& paths = {});
+  Result<std::vector<merge::SharedChange>> of_table(const std::vector<std::string>& paths);
+
+ private:
+  using Names = std::set<std::string>;
+  Result<const Names*> names_of(const Oid& commit);
+  Result<Names> read_names(const Oid& commit, int depth);
+  Result<std::vector<Oid>> changing(const std::vector<Oid>& commits,
+                                    const std::vector<std::string>& paths) const;
+  bool held_by_both(const std::string& name) const;
+  Result<bool> counted_before(const Names& shared, const std::vector<std::string>& paths);
+
+  SessionImpl& session_;
+  std::vector<Oid> our_tips_;
+  Oid theirs_tip_;
+  std::vector<Oid> ours_, theirs_;  // The commits of one side alone.
+  std::map<Oid, Names> names_;
+};
+
+}  // namespace rowan::engine

@@ -1,0 +1,140 @@
+#include "merge/record.h"
+
+#include "type/text.h"
+
+namespace rowan::merge {
+namespace {
+
+std::string_view kind_of(const RowConflict& conflict) {
+  if (!conflict.ours) return "deleted by us";
+  if (!conflict.theirs) return "deleted by them";
+  return conflict.base ? "both changed" : "both added";
+}
+
+template <typename T>
+std::string_view choice_of(const std::optional<T>& base, const std::optional<T>& ours,
+                           const std::optional<T>& theirs, const std::optional<T>& merged) {
+  if (merged == ours) return "ours";
+  if (merged == theirs) return "theirs";
+  return merged == base ? "base" : "neither";
+}
+
+}  // namespace
+
+std::string policy_ground(const Request& request) {
+  switch (request.policy) {
+    case Policy::kRowLevel:
+      return "policy row-level";
+    case Policy::kOurs:
+      return "policy ours";
+    case Policy::kTheirs:
+      return "policy theirs";
+    case Policy::kManual:
+      break;
+  }
+  return "answer";
+}
+
+Settlement Recorder::about(const RowConflict& conflict) const {
+  Settlement settlement;
+  settlement.schema = conflict.schema;
+  settlement.object = conflict.table;
+  settlement.kind = kind_of(conflict);
+  return settlement;
+}
+
+Result<std::string> Recorder::key_text(const RowConflict& conflict) const {
+  const SideLine& line = conflict.ours     ? conflict.ours
+                         : conflict.theirs ? conflict.theirs
+                                           : conflict.base;
+  TRY_ASSIGN(const Cells cells, lines_.take_apart(*line));
+  std::string text;
+  for (const uint16_t column : lines_.table().primary_key) {
+    TRY_ASSIGN(const auto cell, cell_text(column, cells));
+    text += (text.empty() ? "" : ", ") + cell.value_or("null");
+  }
+  return lines_.table().primary_key.size() > 1 ? "(" + text + ")" : text;
+}
+
+Result<std::optional<std::string>> Recorder::cell_text(uint16_t column, const Cells& cells) const {
+  const uint16_t slot = lines_.table().columns[column].slot;
+  if (cells[slot] == "null") return std::optional<std::string>();
+  TRY_ASSIGN(const type::Value value, lines_.value(slot, cells[slot]));
+  return std::optional<std::string>(type::to_text(value));
+}
+
+// A JSON object by column name.
+Result<std::optional<std::string>> Recorder::row_text(const SideLine& line) const {
+  if (!line) return std::optional<std::string>();
+  TRY_ASSIGN(const Cells cells, lines_.take_apart(*line));
+  std::string text = "{";
+  for (const catalog::ColumnDef& column : lines_.table().columns) {
+    if (text.size() > 1) text += ", ";
+    type::append_json(type::Value::of_string({type::TypeId::kText}, column.name), text);
+    text += ": ";
+    const bool is_json =
+        column.type.id == type::TypeId::kJson || column.type.id == type::TypeId::kJsonb;
+    TRY_ASSIGN(const type::Value value, lines_.value(column.slot, cells[column.slot]));
+    if (is_json && !value.is_null()) {
+      text += value.as_string();
+    } else {
+      type::append_json(value, text);
+    }
+  }
+  return std::optional<std::string>(text + "}");
+}
+
+Result<void> Recorder::whole_row(const RowConflict& conflict, const SideLine& merged,
+                                 const std::string& ground) const {
+  Settlement settlement = about(conflict);
+  TRY_ASSIGN(settlement.key, key_text(conflict));
+  TRY_ASSIGN(settlement.base, row_text(conflict.base));
+  TRY_ASSIGN(settlement.ours, row_text(conflict.ours));
+  TRY_ASSIGN(settlement.theirs, row_text(conflict.theirs));
+  TRY_ASSIGN(settlement.merged, row_text(merged));
+  settlement.choice =
+      choice_of(settlement.base, settlement.ours, settlement.theirs, settlement.merged);
+  settlement.ground = ground;
+  enough_ = !request_.record(std::move(settlement));
+  return {};
+}
+
+Result<void> Recorder::row(const RowConflict& conflict, const SideLine& merged,
+                           const std::map<uint16_t, std::string>& grounds,
+                           const std::string& ground) const {
+  if (!wanted()) return {};
+  if (!conflict.ours || !conflict.theirs || !merged) return whole_row(conflict, merged, ground);
+  Cells base;
+  if (conflict.base) {
+    TRY_ASSIGN(base, lines_.take_apart(*conflict.base));
+  }
+  TRY_ASSIGN(const Cells ours, lines_.take_apart(*conflict.ours));
+  TRY_ASSIGN(const Cells theirs, lines_.take_apart(*conflict.theirs));
+  TRY_ASSIGN(const Cells now, lines_.take_apart(*merged));
+  const auto& columns = lines_.table().columns;
+  for (uint16_t i = 0; i < columns.size(); ++i) {
+    const uint16_t slot = columns[i].slot;
+    const auto is_lost = [&](const Cells& side) {
+      return side[slot] != now[slot] && (!conflict.base || side[slot] != base[slot]);
+    };
+    if (!is_lost(ours) && !is_lost(theirs)) continue;
+    Settlement settlement = about(conflict);
+    TRY_ASSIGN(settlement.key, key_text(conflict));
+    settlement.column = columns[i].name;
+    if (conflict.base) {
+      TRY_ASSIGN(settlement.base, cell_text(i, base));
+    }
+    TRY_ASSIGN(settlement.ours, cell_text(i, ours));
+    TRY_ASSIGN(settlement.theirs, cell_text(i, theirs));
+    TRY_ASSIGN(settlement.merged, cell_text(i, now));
+    settlement.choice =
+        choice_of(settlement.base, settlement.ours, settlement.theirs, settlement.merged);
+    const auto own = grounds.find(i);
+    settlement.ground = own == grounds.end() ? ground : own->second;
+    enough_ = !request_.record(std::move(settlement));
+    if (enough_) break;
+  }
+  return {};
+}
+
+}  // namespace rowan::merge

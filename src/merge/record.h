@@ -1,0 +1,44 @@
+// Recorder: what a row's settlement cost, as text.
+//
+// Threads: one. The request and the lines must outlive it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "merge/lines.h"
+#include "merge/merge.h"
+
+namespace rowan::merge {
+
+class Recorder {
+ public:
+  Recorder(const Request& request, const Lines& lines) : request_(request), lines_(lines) {}
+
+  bool wanted() const { return request_.record && !request_.conflicts_take_base && !enough_; }
+  // Every cell of the row in which a side's change is not what the row has now; the row itself when
+  // one of the sides, or what was decided, is that there is none. `grounds`: of the columns that
+  // were in conflict, and `ground` of all else.
+  Result<void> row(const RowConflict& conflict, const SideLine& merged,
+                   const std::map<uint16_t, std::string>& grounds, const std::string& ground) const;
+
+ private:
+  Settlement about(const RowConflict& conflict) const;
+  Result<void> whole_row(const RowConflict& conflict, const SideLine& merged,
+                         const std::string& ground) const;
+  Result<std::optional<std::string>> cell_text(uint16_t column, const Cells& cells) const;
+  Result<std::optional<std::string>> row_text(const SideLine& line) const;
+  Result<std::string> key_text(const RowConflict& conflict) const;
+
+  const Request& request_;
+  const Lines& lines_;
+  mutable bool enough_ = false;
+};
+
+// "policy ours"; "answer" by hand.
+std::string policy_ground(const Request& request);
+
+}  // namespace rowan::merge

@@ -1,0 +1,176 @@
+#include "merge/shared.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "merge/objects.h"
+#include "merge/rules.h"
+#include "merge/settle.h"
+#include "tree/row_tree.h"
+#include "type/text.h"
+
+namespace rowan::merge {
+namespace {
+
+using Rows = std::map<std::string, SharedDeltas::Row, std::less<>>;
+
+// One commit's change of the table.
+struct Change {
+  catalog::TableVersion before, after;  // `before` without a table: the commit made it.
+};
+
+Result<std::optional<Change>> change_of(store::PendingObjects& objects, store::NodeCache& cache,
+                                        const CommitChange& commit,
+                                        const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    if (path.empty()) continue;
+    Change change;
+    TRY_ASSIGN(change.after, table_at(objects, cache, commit.root, path));
+    if (!change.after.table) continue;
+    TRY_ASSIGN(change.before, table_at(objects, cache, commit.before_root, path));
+    return std::optional<Change>(std::move(change));
+  }
+  return std::optional<Change>();
+}
+
+class Reader {
+ public:
+  Reader(store::PendingObjects& objects, store::NodeCache& cache, const DefinitionMerge& definition,
+         const Lines& lines)
+      : objects_(objects), cache_(cache), definition_(definition), lines_(lines) {}
+
+  Result<Rows> read(const Change& change, Side side) {
+    Rows rows;
+    const auto& table = change.before.table ? change.before.table : change.after.table;
+    Carrier from(table.get(), lines_, definition_.sources_in(*table, side), objects_);
+    Carrier to(change.after.table.get(), lines_,
+               definition_.sources_in(*change.after.table, side), objects_);
+    const catalog::TableLineKeys from_keys(table);
+    const catalog::TableLineKeys to_keys(change.after.table);
+    TRY(tree::diff_trees({objects_, cache_, from_keys}, change.before.rows,
+                         {objects_, cache_, to_keys}, change.after.rows,
+                         [&](const tree::RowDifference& row) -> Result<bool> {
+                           SideLine before, after;
+                           if (row.from) {
+                             TRY_ASSIGN(before, from.carry(*row.from));
+                           }
+                           if (row.to) {
+                             TRY_ASSIGN(after, to.carry(*row.to));
+                           }
+                           TRY(lines_.table().layout.counted ? add_counts(before, after, rows)
+                                                             : add_cells(before, after, rows));
+                           return true;
+                         }));
+    std::erase_if(rows, [](const auto& row) {
+      return row.second.count == 0 && row.second.cells.empty();
+    });
+    return rows;
+  }
+
+ private:
+  Result<std::string> key_of(const std::string& line) const {
+    std::string key;
+    TRY(type::append_line_key(lines_.table().layout, line, key));
+    return key;
+  }
+  Result<void> add_counts(const SideLine& before, const SideLine& after, Rows& rows) const {
+    for (const SideLine* line : {&before, &after}) {
+      if (!*line) continue;
+      TRY_ASSIGN(std::string key, key_of(**line));
+      SharedDeltas::Row& row = rows[std::move(key)];
+      const auto count = static_cast<int64_t>(std::strtoull((*line)->c_str() + 1, nullptr, 10));
+      row.count += line == &after ? count : -count;
+      row.line = **line;
+    }
+    return {};
+  }
+  Result<void> add_cells(const SideLine& before, const SideLine& after, Rows& rows) const {
+    if (!after) return {};  // A row that went is no sum.
+    TRY_ASSIGN(const std::string key, key_of(*after));
+    if (before) {
+      TRY_ASSIGN(const std::string old_key, key_of(*before));
+      if (old_key != key) return {};
+    }
+    TRY_ASSIGN(const Cells is, lines_.take_apart(*after));
+    Cells was;
+    if (before) {
+      TRY_ASSIGN(was, lines_.take_apart(*before));
+    }
+    const catalog::TableDef& table = lines_.table();
+    for (size_t i = 0; i < table.columns.size(); ++i) {
+      const uint16_t slot = table.columns[i].slot;
+      if (!sums_up(table, i) || (before && was[slot] == is[slot]) || is[slot] == "null") continue;
+      SharedDeltas::Row::Cell cell{slot, {}, {}};
+      TRY_ASSIGN(cell.after, lines_.value(slot, is[slot]));
+      if (before) {
+        TRY_ASSIGN(cell.before, lines_.value(slot, was[slot]));
+      }
+      rows[key].cells.push_back(std::move(cell));
+    }
+    return {};
+  }
+
+  store::PendingObjects& objects_;
+  store::NodeCache& cache_;
+  const DefinitionMerge& definition_;
+  const Lines& lines_;
+};
+
+// What two counts have in common.
+int64_t common(int64_t a, int64_t b) {
+  if ((a < 0) != (b < 0)) return 0;
+  return a < 0 ? std::max(a, b) : std::min(a, b);
+}
+
+}  // namespace
+
+const SharedDeltas::Row* SharedDeltas::find(Bytes key) const {
+  const auto found = rows_.find(key);
+  return found == rows_.end() ? nullptr : &found->second;
+}
+
+Result<void> SharedDeltas::add(store::PendingObjects& objects, store::NodeCache& cache,
+                               const SharedChange& change, const std::vector<std::string>& paths,
+                               const DefinitionMerge& definition, const Lines& lines) {
+  Reader reader(objects, cache, definition, lines);
+  TRY_ASSIGN(const auto pick, change_of(objects, cache, change.pick, paths));
+  if (!pick) return {};
+  TRY_ASSIGN(Rows picked, reader.read(*pick, change.side));
+  if (lines.table().layout.counted && change.other) {
+    // A pick may have done less than its original, where rows were not there to be taken.
+    const Side side = change.side == Side::kOurs ? Side::kTheirs : Side::kOurs;
+    TRY_ASSIGN(const auto other, change_of(objects, cache, *change.other, paths));
+    if (!other) return {};
+    TRY_ASSIGN(const Rows original, reader.read(*other, side));
+    for (auto& [key, row] : picked) {
+      const auto found = original.find(key);
+      row.count = found == original.end() ? 0 : common(row.count, found->second.count);
+    }
+  }
+  for (auto& [key, row] : picked) {
+    Row& all = rows_[key];
+    all.count += row.count;
+    all.line = std::move(row.line);
+    for (Row::Cell& cell : row.cells) all.cells.push_back(std::move(cell));
+  }
+  return {};
+}
+
+Result<type::Value> SharedDeltas::with_deltas(const Row& row, const catalog::ColumnDef& column,
+                                              const type::Value* base) {
+  type::Value sum = base == nullptr ? type::Value::null(column.type) : *base;
+  for (const Row::Cell& cell : row.cells) {
+    if (cell.slot != column.slot) continue;
+    if (sum.is_null()) {
+      TRY_ASSIGN(sum, type::parse_text(column.type, "0"));
+    }
+    const bool has_before = cell.before && !cell.before->is_null();
+    const std::optional<type::Value> next =
+        apply_rule({catalog::MergeRule::kSum, column.type, has_before ? &*cell.before : nullptr,
+                    sum, cell.after});
+    if (next) sum = *next;
+  }
+  return sum;
+}
+
+}  // namespace rowan::merge

@@ -1,0 +1,231 @@
+// Proves that a commit counts once, however it comes to a branch: random histories of keyless rows and
+// sums with merges, picks (of picks, too), and reverts, against a model that keeps a set of
+// changes for each branch.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <random>
+#include <set>
+
+#include "sql_session.h"
+
+using rowan::Database;
+using rowan::testing::SqlSession;
+
+namespace {
+
+constexpr int kKinds = 3;       // Of rows, and rows with a sum.
+constexpr int kCopies = 60;     // Of each at first: so many that none is ever gone.
+constexpr int kBranches = 3;
+
+struct Delta {
+  int rows[kKinds] = {};
+  int sums[kKinds] = {};
+};
+struct Model {
+  std::map<std::string, Delta> deltas;        // By what names a change.
+  std::map<std::string, std::string> names;   // A commit's change.
+  struct Branch {
+    std::set<std::string> changes;
+    std::vector<std::string> commits;  // Its own, newest last: without merges.
+  };
+  std::map<std::string, Branch> branches;
+
+  std::string state(const std::string& branch) const {
+    Delta sum;
+    for (const std::string& name : branches.at(branch).changes) {
+      for (int i = 0; i < kKinds; ++i) {
+        sum.rows[i] += deltas.at(name).rows[i];
+        sum.sums[i] += deltas.at(name).sums[i];
+      }
+    }
+    std::string text;
+    for (int i = 0; i < kKinds; ++i)
+      text += std::to_string(i) + "|" + std::to_string(kCopies + sum.rows[i]) + "|" + std::to_string(sum.sums[i]) + "\n";
+    return text;
+  }
+};
+
+class History {
+ public:
+  explicit History(uint64_t seed)
+      : random_(seed), database_(std::move(*Database::open(":memory:"))), session_(*database_) {
+    session_.must("CREATE TABLE l (x integer, y text DEFAULT 'w'); "
+                  "CREATE TABLE n (k integer PRIMARY KEY, v numeric MERGE RULE sum, note text)");
+    for (int i = 0; i < kKinds; ++i) {
+      const std::string key = std::to_string(i);
+      session_.must("INSERT INTO l SELECT " + key + " FROM generate_series(1, " + std::to_string(kCopies) + "); "
+                    "INSERT INTO n VALUES (" + key + ", 0, '')");
+    }
+    for (int i = 0; i < kBranches; ++i) {
+      session_.must("CREATE BRANCH b" + std::to_string(i));
+      model_.branches["b" + std::to_string(i)] = {};
+    }
+  }
+
+  void step() {
+    const std::string branch = any_branch();
+    script_ += branch + ": ";
+    session_.must("CHECKOUT " + branch);
+    switch (below(7)) {
+      case 0:
+      case 1:
+      case 2:
+        return change(branch);
+      case 3:
+        return pick(branch);
+      case 4:
+        return revert(branch);
+      default:
+        return merge(branch);
+    }
+  }
+  std::string state(const std::string& branch) {
+    session_.must("CHECKOUT " + branch);
+    return session_.rows("SELECT n.k, (SELECT count(*) FROM l WHERE x = n.k), n.v::integer FROM n ORDER BY 1");
+  }
+  // What differs; empty: nothing.
+  std::string difference() {
+    for (const auto& [branch, own] : model_.branches) {
+      const std::string is = state(branch);
+      if (is != model_.state(branch))
+        return branch + " has\n" + is + "instead of\n" + model_.state(branch) + "after\n" + script_;
+    }
+    return {};
+  }
+
+ private:
+  int below(int bound) { return std::uniform_int_distribution<int>(0, bound - 1)(random_); }
+  std::string any_branch() { return "b" + std::to_string(below(kBranches)); }
+
+  void made(const std::string& branch, const std::string& commit, const std::string& name) {
+    model_.names[commit] = name;
+    model_.branches[branch].changes.insert(name);
+    model_.branches[branch].commits.push_back(commit);
+  }
+  void change(const std::string& branch) {
+    Delta delta;
+    const int kind = below(kKinds);
+    const std::string key = std::to_string(kind);
+    session_.must("BEGIN");
+    if (below(3) == 0) {
+      // One copy fewer: all go, and all but one come again.
+      const std::string rest = session_.rows("SELECT count(*) - 1 FROM l WHERE x = " + key);
+      session_.must("DELETE FROM l WHERE x = " + key + "; INSERT INTO l SELECT " + key +
+                    " FROM generate_series(1, " + rest.substr(0, rest.size() - 1) + ")");
+      delta.rows[kind] = -1;
+    } else {
+      const int copies = 1 + below(2);
+      session_.must("INSERT INTO l SELECT " + key + " FROM generate_series(1, " + std::to_string(copies) + ")");
+      delta.rows[kind] = copies;
+    }
+    delta.sums[kind] = below(9) - 4;
+    session_.must("UPDATE n SET v = v + " + std::to_string(delta.sums[kind]) + " WHERE k = " + key);
+    const auto answer = session_.run("COMMIT");
+    REQUIRE(answer.ok());
+    const std::string commit = tip();
+    model_.deltas[commit] = delta;
+    made(branch, commit, commit);
+    script_ += "change " + commit.substr(0, 6) + " rows " + std::to_string(delta.rows[kind]) + " sums " +
+               std::to_string(delta.sums[kind]) + " of " + key + "\n";
+  }
+  std::string tip() { return session_.run("SELECT \"commit\" FROM rowan.log LIMIT 1").rows.at(0).at(0); }
+
+  // Some commit that `fits`; empty: none does.
+  template <typename Fits>
+  std::string any_commit(const Fits& fits) {
+    std::vector<std::string> found;
+    for (const auto& [commit, name] : model_.names) {
+      if (fits(commit, name)) found.push_back(commit);
+    }
+    return found.empty() ? std::string() : found[static_cast<size_t>(below(static_cast<int>(found.size())))];
+  }
+  void pick(const std::string& branch) {
+    const auto& own = model_.branches[branch].changes;
+    const std::string commit =
+        any_commit([&](const std::string&, const std::string& name) { return !own.contains(name); });
+    if (commit.empty()) return;
+    session_.must("CHERRY-PICK '" + commit + "'");
+    script_ += "pick " + commit.substr(0, 6) + " as " + tip().substr(0, 6) + "\n";
+    made(branch, tip(), model_.names[commit]);
+  }
+  void revert(const std::string& branch) {
+    const auto& own = model_.branches[branch];
+    if (own.commits.empty()) return;
+    const std::string commit = own.commits[static_cast<size_t>(below(static_cast<int>(own.commits.size())))];
+    const std::string name = "-" + model_.names[commit];
+    if (own.changes.contains(name)) return;
+    session_.must("REVERT '" + commit + "'" + (below(2) == 0 ? " MESSAGE 'undone'" : ""));
+    Delta undone = model_.deltas[model_.names[commit]];
+    for (int i = 0; i < kKinds; ++i) {
+      undone.rows[i] = -undone.rows[i];
+      undone.sums[i] = -undone.sums[i];
+    }
+    model_.deltas[name] = undone;
+    script_ += "revert " + commit.substr(0, 6) + " as " + tip().substr(0, 6) + "\n";
+    made(branch, tip(), name);
+  }
+  void merge(const std::string& branch) {
+    const std::string other = any_branch();
+    if (other == branch) return;
+    session_.must("MERGE " + other + (below(2) == 0 ? " WITH THEIRS" : ""));
+    const auto& more = model_.branches[other].changes;
+    model_.branches[branch].changes.insert(more.begin(), more.end());
+    script_ += "merge " + other + "\n";
+  }
+  std::mt19937_64 random_;
+  std::unique_ptr<Database> database_;
+  SqlSession session_;
+  Model model_;
+  std::string script_;
+};
+
+uint64_t seed() {
+  const char* given = std::getenv("SEED");
+  const uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+  std::printf("SEED=%llu\n", static_cast<unsigned long long>(seed));
+  return seed;
+}
+
+}  // namespace
+
+TEST_CASE("a commit counts once, by merge and by pick") {
+  const uint64_t first = seed();
+  for (uint64_t round = 0; round < 25; ++round) {
+    History history(first + round);
+    std::string difference;
+    for (int step = 0; step < 30 && difference.empty(); ++step) {
+      history.step();
+      difference = history.difference();
+    }
+    const std::string what = "SEED=" + std::to_string(first + round) + ": " + difference;
+    if (!difference.empty()) FAIL(what);
+  }
+}
+
+TEST_CASE("a rebase leaves out what was picked already") {
+  const uint64_t first = seed();
+  for (uint64_t round = 0; round < 10; ++round) {
+    auto database = std::move(*Database::open(":memory:"));
+    SqlSession session(*database);
+    std::mt19937_64 random(first + round);
+    session.must("CREATE TABLE l (x integer); CREATE TABLE n (k integer PRIMARY KEY, v bigint MERGE RULE sum); "
+                 "INSERT INTO n VALUES (1, 0); CREATE BRANCH side");
+    int changes = 0;
+    for (int i = 0; i < 12; ++i) {
+      const bool on_main = random() % 2 == 0;
+      session.must(std::string("CHECKOUT ") + (on_main ? "main" : "side"));
+      session.must("BEGIN; INSERT INTO l VALUES (1); UPDATE n SET v = v + 1; COMMIT");
+      ++changes;
+      if (random() % 3 != 0) continue;
+      session.must(std::string("CHECKOUT ") + (on_main ? "side" : "main"));
+      session.must(std::string("CHERRY-PICK '") + (on_main ? "main" : "side") + "'");
+    }
+    session.must("CHECKOUT side; REBASE ONTO main");
+    const std::string want = std::to_string(changes) + "|" + std::to_string(changes) + "\n";
+    CHECK(session.rows("SELECT (SELECT count(*) FROM l), v FROM n") == want);
+  }
+}
