@@ -150,7 +150,7 @@ Result<void> ForeignMoves::hold_back(txn::Manager& manager, const Admission& adm
   store::PendingObjects objects(store);
   std::optional<Oid> target;
   // A newer format is whoever opens the repository to refuse: what went before is not the content.
-  if (!moved.good.is_zero() || objection.error.code() != ErrorCode::kUnsupportedFormat) {
+  if (objection.error.code() != ErrorCode::kUnsupportedFormat) {
     TRY_ASSIGN(target, find_fallback(manager, admission, moved, objects));
   }
   if (!target) {
