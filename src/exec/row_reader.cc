@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "type/line_writer.h"
+
 namespace rowan::exec {
 
 RowReader::RowReader(const ExecContext& context, const TableSource& source,
@@ -160,7 +162,7 @@ Result<void> RowReader::add_lines(const tree::Leaf& leaf, size_t from, size_t to
 // Equal rows one by one: a statement that evaluates something volatile does so once for each.
 Result<void> RowReader::add_each(Bytes key, Bytes line) {
   TRY_ASSIGN(const uint64_t count, line_count(line));
-  const std::string one = with_line_count(line, 1);
+  const std::string one = type::with_line_count(line, 1);
   const auto text = std::make_shared<std::string>();
   for (uint64_t n = 0; n < count; ++n) {
     key_column_.append_string(row_key(key, n));
