@@ -124,7 +124,9 @@ Result<type::Value> json_value(type::Type type, const std::string& raw) {
 // A line with some columns replaced; the others keep their bytes.
 Result<std::string> changed_line(const catalog::TableDef& table, const merge::RowConflict& conflict,
                                  const std::vector<std::optional<type::Value>>& values) {
-  const merge::SideLine& from = conflict.ours ? conflict.ours : conflict.theirs;
+  const merge::SideLine& from = conflict.merged ? conflict.merged
+                                : conflict.ours ? conflict.ours
+                                                : conflict.theirs;
   std::vector<Bytes> elements;
   uint64_t count = 0;
   TRY(type::split_line(table.layout, *from, elements, count));
@@ -173,19 +175,41 @@ Result<merge::SideLine> json_answer(const catalog::TableDef& table,
   return merge::SideLine(std::move(line));
 }
 
+// A side stands in the columns of the conflict; what is no conflict stays merged.
+Result<merge::SideLine> side_answer(const catalog::TableDef& table,
+                                    const merge::RowConflict& conflict,
+                                    const merge::SideLine& side) {
+  if (!conflict.merged || !side) return side;
+  std::vector<Bytes> elements;
+  std::vector<Bytes> side_elements;
+  uint64_t count = 0;
+  TRY(type::split_line(table.layout, *conflict.merged, elements, count));
+  TRY(type::split_line(table.layout, *side, side_elements, count));
+  std::vector<type::Cell> cells(table.layout.slots.size());
+  const auto take = [&](size_t slot, const std::vector<Bytes>& from) {
+    cells[slot] = slot < from.size() ? type::Cell{nullptr, from[slot]}
+                                     : type::Cell{&table.layout.slots[slot].absent, {}};
+  };
+  for (size_t slot = 0; slot < cells.size(); ++slot) take(slot, elements);
+  for (const uint16_t column : conflict.columns) take(table.columns[column].slot, side_elements);
+  std::string line;
+  type::encode_line(table.layout, cells, count, line);
+  return merge::SideLine(std::move(line));
+}
+
 Result<merge::SideLine> answer_of(const Work& work, const merge::RowConflict& conflict,
                                   const sql::ResolveStmt& statement) {
+  TRY_ASSIGN(const catalog::TableVersion version, work.table(conflict.schema, conflict.table));
   switch (statement.side) {
     case sql::ResolveSide::kHead:
-      return conflict.ours;
+      return side_answer(*version.table, conflict, conflict.ours);
     case sql::ResolveSide::kSource:
-      return conflict.theirs;
+      return side_answer(*version.table, conflict, conflict.theirs);
     case sql::ResolveSide::kBase:
-      return conflict.base;
+      return side_answer(*version.table, conflict, conflict.base);
     case sql::ResolveSide::kJson:
       break;
   }
-  TRY_ASSIGN(const catalog::TableVersion version, work.table(conflict.schema, conflict.table));
   return json_answer(*version.table, conflict, statement.json);
 }
 
@@ -470,7 +494,7 @@ Result<VersionResult> run_conflict_delete(SessionImpl& session, const sql::Delet
              keys_where(session, statement.table.name, statement.alias, statement.where));
   for (const merge::RowConflict& conflict : work.run.outcome.conflicts) {
     if (target.holds(conflict) && keys.contains(conflict.key))
-      work.answers.add(conflict, conflict.ours);
+      work.answers.add(conflict, conflict.merged ? conflict.merged : conflict.ours);
   }
   const size_t count = work.answers.size();
   TRY(finish(session, work));

@@ -233,7 +233,6 @@ class CopyIn {
     if (header) {
       TRY_ASSIGN(const bool any, reader_.next(fields));
       if (!any) return uint64_t{0};
-      TRY(check_header(fields));
     }
     uint64_t rows = 0;
     for (;;) {
@@ -270,18 +269,6 @@ class CopyIn {
     RowWriter::EncodedRow row;
     uint64_t line;
   };
-
-  // Its words are not looked at, but it must be text: what is not is no CSV file either.
-  Result<void> check_header(const std::vector<CopyField>& fields) const {
-    for (const CopyField& field : fields) {
-      const bool is_text =
-          type::is_valid_utf8(field.text) && field.text.find('\0') == std::string_view::npos;
-      if (!is_text)
-        return reader_.at_line(Error(ErrorCode::kUntranslatableCharacter,
-                                     "the header is not valid UTF-8 text"));
-    }
-    return {};
-  }
 
   Result<void> check_width(const std::vector<CopyField>& fields) const {
     if (fields.size() < encoder_.field_count()) {

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/ensure.h"
+#include "type/text.h"
 
 namespace rowan::exec {
 
@@ -234,7 +235,11 @@ Result<bool> CopyReader::next(std::vector<CopyField>& fields) {
   if (format_.header && !header_read_) {  // A record whose fields nobody looks at.
     header_read_ = true;
     std::string_view record;
-    return take_record(record);
+    TRY_ASSIGN(const bool any, take_record(record));
+    // It must be text all the same: what is not is no CSV file either.
+    if (!type::is_valid_utf8(record) || record.find('\0') != std::string_view::npos)
+      return at_line(Error(ErrorCode::kUntranslatableCharacter, "the header is not valid UTF-8 text"));
+    return any;
   }
   return format_.csv ? next_csv(fields) : next_text(fields);
 }

@@ -56,6 +56,9 @@ struct RowConflict {
   SideLine base, ours, theirs;    // Canonical lines of the merged table.
   std::vector<uint16_t> columns;  // Indexes of the merged table's columns that both changed
                                   // differently; empty: delete against change.
+  // The row with everything merged that is no conflict, and the conflict's columns as ours has them.
+  // Nothing where whole rows are at stake: one was deleted, or two have one generated key.
+  SideLine merged;
   bool generated_key = false;  // Both inserted it, with a key that a sequence gave: most likely two
                                // rows. Not for kRowLevel to settle.
 };

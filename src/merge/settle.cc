@@ -293,6 +293,9 @@ Result<std::optional<Decision>> Settler::choose_cells(const ThreeLines& row, Row
   }
   if (!open.empty()) {
     conflict.columns = std::move(open);
+    if (!conflict.generated_key) {
+      TRY_ASSIGN(conflict.merged, lines_.put_together(merged, 1));
+    }
     return std::optional<Decision>(leave_open(std::move(conflict)));
   }
   ++tally_.conflicts;

@@ -95,9 +95,18 @@ option diff --json
 run diff t.git first main --json; shows '{'
 option diff --sql
 run diff t.git first main --sql; shows "INSERT INTO"
+option diff --native
+run diff t.git first main --sql --native; exits 0
+run diff t.git first main --native; exits 2
 option diff --schema
 run diff t.git first main --schema; exits 0
 run diff t.git first main --stat --json; exits 2; says "only one can be given"
+option foreign -m
+run foreign drop t.git abcd1234 -m words; exits 2
+run foreign take t.git abcd1234 -m words; exits 18
+option hook --force
+run hook install t.git; exits 0
+run hook install t.git --force; exits 0
 option diff --exit-code
 run diff t.git first main --exit-code; exits 1
 run diff t.git main main --exit-code; exits 0

@@ -36,7 +36,8 @@ run revert t.git nowhere; exits 18
 run cherry-pick t.git main~1 --branch new; exits 0
 [[ $(rows new) == '1 5 ' ]] || fail "cherry-pick left $(rows new)"
 run rebase t.git main --branch new; exits 0
-[[ $(rows new) == '1 2 5 ' ]] || fail "rebase left $(rows new)"
+# As git does: what main holds already, though it was undone there, is not made again.
+[[ $(rows new) == '1 2 ' ]] || fail "rebase left $(rows new)"
 run sql t.git --branch new -c 'INSERT INTO t VALUES (6)'; exits 0
 run squash t.git main --branch new -m 'five and six'; exits 0
 [[ $(git --git-dir t.git rev-list --count main..new) -eq 1 ]] || fail "squash left $(git --git-dir t.git rev-list --count main..new) commits"
