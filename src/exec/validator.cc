@@ -9,6 +9,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "catalog/objects.h"
 #include "exec/constraints.h"
 #include "exec/foreign_keys.h"
 #include "exec/views.h"
