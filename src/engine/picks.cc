@@ -81,6 +81,24 @@ bool Picks::held_by_both(const std::string& name) const {
                      [&](const Oid& tip) { return history.is_ancestor(*id, tip); });
 }
 
+// Whether the commit is a pick of one that both sides hold, which came to this side afterwards: then
+// both are one change, and it is in the base. A pick of what was there already is another one.
+bool Picks::is_in_base(const Oid& commit, const Names& names) const {
+  const derived::HistoryIndex& history = session_.owner().manager().history();
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    return held_by_both(name) && !history.is_ancestor(*Oid::parse(name), commit);
+  });
+}
+
+Result<std::vector<Oid>> Picks::theirs_in_base() {
+  std::vector<Oid> found;
+  for (const Oid& commit : theirs_) {
+    TRY_ASSIGN(const Names names, read_names(commit, 0));
+    if (is_in_base(commit, names)) found.push_back(commit);
+  }
+  return found;
+}
+
 // A revert's name is that of what it reverts, with a mark before it.
 Result<Picks::Names> Picks::read_names(const Oid& commit, int depth) {
   Names names{commit.hex()};
@@ -101,8 +119,11 @@ Result<Picks::Names> Picks::read_names(const Oid& commit, int depth) {
 Result<const Picks::Names*> Picks::names_of(const Oid& commit) {
   if (const auto known = names_.find(commit); known != names_.end()) return &known->second;
   TRY_ASSIGN(Names names, read_names(commit, 0));
-  if (names.size() > 1)
+  if (is_in_base(commit, names)) {
+    names.clear();
+  } else if (names.size() > 1) {
     std::erase_if(names, [&](const std::string& name) { return held_by_both(name); });
+  }
   return &names_.emplace(commit, std::move(names)).first->second;
 }
 

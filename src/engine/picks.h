@@ -37,9 +37,12 @@ class Picks {
   };
   Result<std::vector<Pair>> pairs(const std::vector<std::string>& paths = {});
   Result<std::vector<merge::SharedChange>> of_table(const std::vector<std::string>& paths);
+  // Commits of theirs alone whose change is in what both sides hold, by another commit.
+  Result<std::vector<Oid>> theirs_in_base();
 
  private:
   using Names = std::set<std::string>;
+  bool is_in_base(const Oid& commit, const Names& names) const;
   Result<const Names*> names_of(const Oid& commit);
   Result<Names> read_names(const Oid& commit, int depth);
   Result<std::vector<Oid>> changing(const std::vector<Oid>& commits,

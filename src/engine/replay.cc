@@ -345,8 +345,10 @@ namespace {
 
 // The branch's own commits that `onto` holds as well, picked from the one onto the other.
 Result<std::set<Oid>> picked_already(SessionImpl& session, const Oid& onto, const Oid& tip) {
-  TRY_ASSIGN(const auto pairs, Picks(session, {onto}, tip).pairs());
-  std::set<Oid> own;
+  Picks picks(session, {onto}, tip);
+  TRY_ASSIGN(const auto pairs, picks.pairs());
+  TRY_ASSIGN(const std::vector<Oid> in_base, picks.theirs_in_base());
+  std::set<Oid> own(in_base.begin(), in_base.end());
   for (const Picks::Pair& pair : pairs) own.insert(pair.theirs);
   return own;
 }

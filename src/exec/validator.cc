@@ -9,6 +9,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "catalog/objects.h"
 #include "exec/constraints.h"
 #include "exec/foreign_keys.h"
 #include "exec/views.h"
@@ -111,6 +112,7 @@ class Validator {
   }
 
   Result<void> check_table(TablePair& pair);
+  Result<void> check_sequences(const TablePair& pair);
   Result<void> check_row(const TablePair& pair, const RowChecks* checks, Bytes line);
   Result<void> check_unique(const TablePair& pair, size_t which);
   Result<bool> kept_value(const TablePair& pair, const std::optional<size_t>& old_which, Bytes key,
@@ -382,6 +384,35 @@ Result<void> Validator::check_parents(const TablePair& parent, const BoundRefere
       });
 }
 
+// A default that draws from a sequence which is not there, and was there before.
+Result<void> Validator::check_sequences(const TablePair& pair) {
+  const auto is_there = [](const catalog::Catalog& catalog,
+                           const catalog::ObjectName& name) -> Result<bool> {
+    TRY_ASSIGN(const bool known, catalog.has_schema(name.schema));
+    if (!known) return false;
+    TRY_ASSIGN(const auto kind, catalog.find_relation(name.schema, name.name));
+    return kind == catalog::Catalog::RelationKind::kSequence;
+  };
+  const catalog::TableDef& table = *pair.now.table;
+  for (const catalog::ColumnDef& column : table.columns) {
+    if (column.sequence.empty()) continue;
+    TRY_ASSIGN(const catalog::ObjectName name, catalog::parse_name(column.sequence, table.schema));
+    TRY_ASSIGN(const bool there, is_there(now_, name));
+    if (there) continue;
+    const auto before =
+        pair.before ? pair.before->table->find_column(column.name) : std::optional<uint16_t>();
+    if (before && pair.before->table->columns[*before].sequence == column.sequence) {
+      TRY_ASSIGN(const bool was_there, is_there(before_, name));
+      if (!was_there) continue;
+    }
+    add(ErrorCode::kUndefinedTable, table, "", "",
+        fmt::format("the default of column \"{}\" of table \"{}\" draws from sequence {}, which does "
+                    "not exist",
+                    column.name, table.name, column.sequence));
+  }
+  return {};
+}
+
 Result<void> Validator::check_table(TablePair& pair) {
   const catalog::TableDef& table = *pair.now.table;
   const bool new_rules =
@@ -433,6 +464,7 @@ Result<std::vector<Violation>> Validator::run() {
   }
   for (TablePair* const pair : pairs) {
     if (full()) break;
+    TRY(check_sequences(*pair));
     TRY(check_table(*pair));
   }
   for (const Reference& reference : references) {

@@ -60,6 +60,7 @@ class Carrier {
   Carrier(const catalog::TableDef* side, const Lines& merged, std::vector<int32_t> sources,
           store::PendingObjects& objects);
 
+  bool has(size_t slot) const;  // A live column of the side that is the merged slot's.
   bool is_identity() const { return identity_; }   // Lines stay byte for byte.
   bool keeps_keys() const { return keeps_keys_; }  // Rows keep their keys.
   bool same_key_layout() const {
@@ -86,7 +87,6 @@ class Carrier {
   bool finds_identity() const;
   bool finds_kept_keys() const;
   Result<std::string> carry_cell(size_t slot, Bytes raw, bool is_there);
-  bool has(size_t slot) const;  // A live column of the side that is the merged slot's.
 
   struct Refill {
     size_t slot = 0;

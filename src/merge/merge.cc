@@ -6,7 +6,11 @@ namespace rowan::merge {
 
 Result<Outcome> merge_trees(store::PendingObjects& made, store::NodeCache& cache,
                             const Request& request) {
-  return TreeMerge(made, cache, request).run();
+  WholeTables whole;
+  for (;;) {
+    TRY_ASSIGN(std::optional<Outcome> outcome, TreeMerge(made, cache, request, whole).run());
+    if (outcome) return std::move(*outcome);
+  }
 }
 
 }  // namespace rowan::merge

@@ -34,8 +34,9 @@ RowMerge::RowMerge(MergeContext& context, const TableSides& sides,
     } else {
       keys_[at(side)] = std::make_shared<const catalog::TableLineKeys>(def);
     }
-    rekeyed_ = rekeyed_ || !carriers_.back().keeps_keys();
+    keys_differ_ = keys_differ_ || !carriers_.back().keeps_keys();
   }
+  rekeyed_ = keys_differ_;
   for (const Side side : {Side::kOurs, Side::kTheirs})
     carrier(side).know_base(carrier(Side::kBase));
   side_by_side_ = !carrier(Side::kTheirs).reads_like(carrier(Side::kBase)) ||
@@ -368,9 +369,40 @@ Result<void> RowMerge::apply() {
   return {};
 }
 
+std::optional<SchemaConflict> RowMerge::unmatched() const {
+  // An answer is remembered by these texts, and good for these rows only.
+  constexpr size_t kShownDigits = 12;
+  const bool misfits = !misfit_keys_.empty() && !sides_.settled_misfits;
+  bool keyless = false;
+  std::array<std::string, 3> texts;
+  for (const Side side : {Side::kBase, Side::kOurs, Side::kTheirs}) {
+    const auto& table = version(side).table;
+    if (table == nullptr) continue;
+    const uint64_t rows = keyless_[at(side)];
+    keyless = keyless || rows > 0;
+    texts[at(side)] = "rows " + version(side).rows.hex().substr(0, kShownDigits) + " of " +
+                      (table->primary_key.empty() ? "no key" : "key " + table->primary_key_name);
+    if (rows > 0) texts[at(side)] += ": " + std::to_string(rows) + " would share a key or have none";
+  }
+  if (!keyless && !misfits) return std::nullopt;
+  if (misfits)
+    texts[at(Side::kTheirs)] += ": " + std::to_string(misfit_keys_.size()) +
+                                " merged would lose a value that the new type cannot take";
+  // The base's table is no side's.
+  return SchemaConflict{merged_->schema + "." + merged_->name,
+                        "rows of another key",
+                        std::move(texts[0]),
+                        std::move(texts[1]),
+                        std::move(texts[2]),
+                        {false, true, true}};
+}
+
 // A whole side by the merged table's keys.
 Result<RowMerge::RekeyedRows> RowMerge::read_rekeyed(Side side) {
   RekeyedRows rows;
+  const bool has_key =
+      std::all_of(merged_->primary_key.begin(), merged_->primary_key.end(),
+                  [&](uint16_t column) { return carrier(side).has(merged_->columns[column].slot); });
   const tree::TreeReader from = reader(side);
   TRY_ASSIGN(tree::Cursor cursor, tree::Cursor::open(from, version(side).rows));
   while (!cursor.at_end()) {
@@ -382,13 +414,16 @@ Result<RowMerge::RekeyedRows> RowMerge::read_rekeyed(Side side) {
     const auto [place, is_new] = rows.try_emplace(
         std::move(key),
         Rekeyed{line, std::string(cursor.key()), carrier(side).misfits() - misfits});
-    if (!is_new && merged_->layout.counted) {
+    if (!merged_->layout.counted) {
+      const bool counted = version(side).table->layout.counted;
+      const uint64_t copies =
+          counted ? std::strtoull(cursor.line().data() + 1, nullptr, 10) : uint64_t{1};
+      keyless_[at(side)] += !has_key ? copies : copies - (is_new ? 1 : 0);
+    } else if (!is_new) {
       uint64_t a = 0, b = 0;
       TRY(lines_.take_apart(line, &a));
       TRY(lines_.take_apart(place->second.line, &b));
       place->second.line = type::with_line_count(line, a + b);
-    } else if (!is_new) {
-      ++lost_keys_;
     }
     TRY(cursor.next());
   }
@@ -629,24 +664,17 @@ Result<void> RowMerge::finish() {
   Settler::Tally& tally = settler_.tally();
   summary_.conflicts += tally.conflicts;
   context_.outcome.settled += tally.settled;
+  if (keys_differ_ && unmatched()) return {};  // What is between single rows says nothing.
   for (RowConflict& conflict : tally.open)
     context_.outcome.conflicts.push_back(std::move(conflict));
-  const std::string object = merged_->schema + "." + merged_->name;
   if (const size_t misfits = misfit_keys_.size(); misfits > 0 && !sides_.settled_misfits) {
-    context_.choices.list({object,
+    context_.choices.list({merged_->schema + "." + merged_->name,
                            "column type",
                            {},
                            {},
                            std::to_string(misfits) +
                                (misfits == 1 ? " row holds a value" : " rows hold values") +
                                " that the new type cannot take"});
-  }
-  if (lost_keys_ > 0) {
-    context_.choices.list({object,
-                           "primary key",
-                           {},
-                           {},
-                           std::to_string(lost_keys_) + " rows share a key with another row"});
   }
   return {};
 }

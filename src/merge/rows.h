@@ -53,6 +53,10 @@ class RowMerge {
   // Whether `key` is there on either side.
   Result<bool> has_key(int64_t key);
   Result<void> run(const KeyMaps& renumbered);
+  // Whether keys of the sides and of the merged table differ. Then, after run(): what is between the
+  // sides' rows when some have no key of their own in the merged table, or lost a value to its types.
+  bool is_rekeyed() const { return keys_differ_; }
+  std::optional<SchemaConflict> unmatched() const;
 
   // What both sides hold already counts once. Before run().
   void count_once(SharedDeltas shared);
@@ -134,13 +138,14 @@ class RowMerge {
   std::vector<tree::LargeEdit> large_edits_;
   TableMerge summary_;
   uint64_t steps_ = 0;
-  bool rekeyed_ = false;       // Keys of the sides and of the merged table differ.
+  bool keys_differ_ = false;   // Keys of the sides and of the merged table.
+  bool rekeyed_ = false;       // So all sides are read whole, or because rows get new keys.
   bool side_by_side_ = false;  // Their lines cannot be compared, or edited, as they stand.
   RekeyedRows ours_rekeyed_;
   std::array<uint64_t, 3> rows_put_{};  // By Side, in a table without a key, when rekeyed_.
   std::set<std::string>
       misfit_keys_;         // Rows with a value that its column's new type does not take.
-  uint64_t lost_keys_ = 0;  // Rows whose key another row of their side has by now.
+  std::array<uint64_t, 3> keyless_{};  // By Side: rows without a key of their own by now.
 };
 
 }  // namespace rowan::merge

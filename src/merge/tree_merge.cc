@@ -77,25 +77,47 @@ Result<bool> gives_each_its_own(const catalog::ColumnDef& column) {
 
 }  // namespace
 
-TreeMerge::TreeMerge(store::PendingObjects& made, store::NodeCache& cache, const Request& request)
+TreeMerge::TreeMerge(store::PendingObjects& made, store::NodeCache& cache, const Request& request,
+                     WholeTables& whole)
     : made_(made),
       cache_(cache),
-      request_(request),
+      record_(request.record),
+      request_(told_of(request)),
+      whole_(whole),
       roots_{request.base_root, request.ours_root, request.theirs_root},
-      choices_(preference(request), request.resolve_schema, schema_record(request)),
-      context_{made, cache, request, outcome_, choices_} {}
+      choices_(preference(request_), request_.resolve_schema, schema_record(request_)),
+      context_{made, cache, request_, outcome_, choices_} {}
 
-Result<Outcome> TreeMerge::run() {
+Request TreeMerge::told_of(const Request& request) {
+  Request told = request;
+  if (!record_) return told;
+  told.record = [this](Settlement settlement) {
+    if (!held_back_) return record_(std::move(settlement));
+    held_back_->push_back(std::move(settlement));
+    return true;
+  };
+  return told;
+}
+
+void TreeMerge::tell_held_back() {
+  std::vector<Settlement> settlements = *std::exchange(held_back_, std::nullopt);
+  for (Settlement& settlement : settlements) {
+    if (!record_(std::move(settlement))) break;
+  }
+}
+
+Result<std::optional<Outcome>> TreeMerge::run() {
   outcome_.root = request_.ours_root;
   // What both sides hold by one commit may be what makes them alike.
   if (request_.theirs_root == request_.base_root && !request_.shared_changes)
-    return std::move(outcome_);
+    return std::optional<Outcome>(std::move(outcome_));
   TRY_ASSIGN(changes_, find_changes(made_, cache_, roots_));
   TRY(find_tables());
   TRY(settle_paths());
   TRY(merge_definitions());
   TRY(settle_index_names());
-  TRY(merge_rows());
+  TRY_ASSIGN(const bool done, merge_rows());
+  if (!done) return std::optional<Outcome>();
   TRY(write_tables());
   TRY(merge_objects());
   for (const ChangedFile& file : changes_.files) {
@@ -111,7 +133,7 @@ Result<Outcome> TreeMerge::run() {
   TRY(catalog::check_passive_files(made_, cache_, request_.ours_root, outcome_.root));
   outcome_.schema_conflicts = std::move(choices_.open);
   outcome_.settled += choices_.settled;
-  return std::move(outcome_);
+  return std::optional<Outcome>(std::move(outcome_));
 }
 
 Result<Oid> TreeMerge::entry(const Oid& folder, std::string_view name) const {
@@ -275,6 +297,11 @@ Result<void> TreeMerge::place(Job& job) {
         {was.dotted(), "table name", was.dotted(), our_name.dotted(), their_name.dotted()});
     job.path = stands == Side::kTheirs ? theirs : stands == Side::kBase ? base : ours;
   }
+  if (const auto whole = whole_.find(ours); whole != whole_.end()) {
+    job.whole = choices_.settle(whole->second);
+    job.chosen_whole = true;
+    return {};
+  }
   // M4: but where counts or sums add up, what both sides did alike they did twice.
   const bool adds = adds_up(*job.sides.versions[at(Side::kOurs)].table);
   if (adds && request_.shared_changes) {
@@ -294,7 +321,8 @@ Result<void> TreeMerge::place(Job& job) {
 
 // The columns of a table that both sides have, by its path in the merged tree.
 Result<void> TreeMerge::define(Job& job) {
-  if (job.path.empty() || !job.has(Side::kOurs) || !job.has(Side::kTheirs)) return {};
+  if (job.path.empty() || !job.has(Side::kOurs) || !job.has(Side::kTheirs) || job.chosen_whole)
+    return {};
   TRY_ASSIGN(const PlainPath plain, decode_path(job.path));
   DefinitionInput input{{}, plain.schema, plain.name};
   for (const Side side : kSides) input.sides[at(side)] = job.sides.versions[at(side)].table.get();
@@ -410,19 +438,45 @@ Result<void> TreeMerge::merge_constraints(Job& job) {
 
 // ---- Tables: rows ----
 
-Result<void> TreeMerge::merge_rows() {
+// Tables whose rows get other keys come first: there one side's table may have to stand whole, and
+// then another merge begins, which knows it. False: it does.
+Result<bool> TreeMerge::merge_rows() {
   for (const auto& job : jobs_) {
     if (job->merged)
       job->rows = std::make_unique<RowMerge>(context_, job->sides, job->merged, *job->definition);
   }
   if (request_.renumber) TRY(find_new_keys());
+  bool done = true;
   for (const auto& job : jobs_) {
-    if (!job->rows) continue;
-    TRY(count_once(*job));
-    TRY(job->rows->run(new_keys_));
-    TRY(fill_new_columns(*job));
+    if (!job->rows || !job->rows->is_rekeyed()) continue;
+    TRY(merge_rows_of(*job));
+    TRY_ASSIGN(const bool whole, stands_whole(*job));
+    done = done && !whole;
   }
-  return {};
+  if (!done) return false;
+  tell_held_back();
+  for (const auto& job : jobs_) {
+    if (job->rows && !job->rows->is_rekeyed()) TRY(merge_rows_of(*job));
+  }
+  return true;
+}
+
+Result<void> TreeMerge::merge_rows_of(Job& job) {
+  TRY(count_once(job));
+  TRY(job.rows->run(new_keys_));
+  return fill_new_columns(job);
+}
+
+// Nobody can say what becomes of rows which the merged key does not tell apart: one side's table
+// stands, or it is a conflict.
+Result<bool> TreeMerge::stands_whole(const Job& job) {
+  std::optional<SchemaConflict> conflict = job.rows->unmatched();
+  if (!conflict || request_.conflicts_take_base) return false;
+  const size_t open = choices_.open.size();
+  choices_.settle(*conflict);
+  if (choices_.open.size() > open) return false;
+  whole_.emplace(job.side_path(Side::kOurs), std::move(*conflict));
+  return true;
 }
 
 Result<void> TreeMerge::count_once(Job& job) {
@@ -614,15 +668,16 @@ Result<void> TreeMerge::summarise_whole(const Job& job) {
   }
   const catalog::TableLineKeys our_keys(ours.table);
   const catalog::TableLineKeys their_keys(theirs.table);
-  const auto count_of = [&](const std::optional<Bytes>& line) -> uint64_t {
+  const auto count_of = [](const catalog::TableVersion& side,
+                           const std::optional<Bytes>& line) -> uint64_t {
     return !line                        ? 0
-           : ours.table->layout.counted ? std::strtoull(line->data() + 1, nullptr, 10)
+           : side.table->layout.counted ? std::strtoull(line->data() + 1, nullptr, 10)
                                         : 1;
   };
   TRY(tree::diff_trees({made_, cache_, our_keys}, ours.rows, {made_, cache_, their_keys},
                        theirs.rows, [&](const tree::RowDifference& row) -> Result<bool> {
-                         const uint64_t from = count_of(row.from);
-                         const uint64_t to = count_of(row.to);
+                         const uint64_t from = count_of(ours, row.from);
+                         const uint64_t to = count_of(theirs, row.to);
                          if (to > from) summary.added += to - from;
                          if (to < from) summary.deleted += from - to;
                          if (to == from) ++summary.changed;

@@ -22,10 +22,16 @@
 
 namespace rowan::merge {
 
+// Tables of which one side's version stands as a whole, definition and rows, and the conflict that
+// was settled so: by their path on ours.
+using WholeTables = std::map<std::string, SchemaConflict>;
+
 class TreeMerge {
  public:
-  TreeMerge(store::PendingObjects& made, store::NodeCache& cache, const Request& request);
-  Result<Outcome> run();
+  TreeMerge(store::PendingObjects& made, store::NodeCache& cache, const Request& request,
+            WholeTables& whole);
+  // Nothing: `whole` has more tables by now, and all else depends on them. Then another one runs.
+  Result<std::optional<Outcome>> run();
 
  private:
   // A table through the sides. An empty path: the side does not have it.
@@ -34,6 +40,7 @@ class TreeMerge {
     std::array<Oid, 3> folders{};
     std::string path;          // In the merged tree; empty: it goes.
     Side whole = Side::kBase;  // Unless kBase: that side's folder is taken as it is.
+    bool chosen_whole = false;  // Although both sides changed it (WholeTables).
     std::unique_ptr<DefinitionMerge>
         definition;  // Of a table that all sides have, or both ours and theirs.
     std::shared_ptr<const catalog::TableDef> merged;  // Once its constraints are merged.
@@ -52,6 +59,8 @@ class TreeMerge {
   Result<void> add_job(const std::string& base, const std::string& ours, const std::string& theirs);
   Result<void> place(Job& job);
   Result<void> define(Job& job);
+  Request told_of(const Request& request);
+  void tell_held_back();
   void record_lost_cells(const DefinitionMerge& definition) const;
   bool keeps_other_kind(Side side, const std::string& path) const;
   Result<void> give_way(Job& job);
@@ -73,7 +82,9 @@ class TreeMerge {
                                 const std::string& name) const;
   Result<void> rename_index(Job& job, const std::string& schema, const std::string& name);
   Result<void> clear_place(const std::string& path);
-  Result<void> merge_rows();
+  Result<bool> merge_rows();
+  Result<void> merge_rows_of(Job& job);
+  Result<bool> stands_whole(const Job& job);
   Result<void> find_new_keys();
   Result<int64_t> next_value(const std::string& dotted);
   Result<void> count_once(Job& job);
@@ -112,7 +123,11 @@ class TreeMerge {
 
   store::PendingObjects& made_;
   store::NodeCache& cache_;
-  const Request& request_;
+  const std::function<bool(Settlement)> record_;
+  // What was settled, while the merge may have to begin anew.
+  std::optional<std::vector<Settlement>> held_back_{std::in_place};
+  const Request request_;  // What is recorded goes by held_back_.
+  WholeTables& whole_;
   std::array<Oid, 3> roots_;
   Choices choices_;
   Outcome outcome_;

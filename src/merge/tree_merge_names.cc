@@ -51,7 +51,7 @@ bool TreeMerge::keeps_other_kind(Side side, const std::string& path) const {
 Result<void> TreeMerge::give_way(Job& job) {
   const std::string contested = std::exchange(job.path, std::string());
   if (!job.has(Side::kBase) || !job.has(Side::kOurs) || !job.has(Side::kTheirs)) return {};
-  job.whole = Side::kBase;
+  if (!job.chosen_whole) job.whole = Side::kBase;
   TRY_ASSIGN(const PlainPath plain, decode_path(contested));
   const auto is_free = [&](const std::string& path) {
     return path != contested && !placed_.contains(path) && !keeps_other_kind(Side::kOurs, path) &&

@@ -158,7 +158,7 @@ struct Matrix {
     }
     std::set<std::string> seen;
     for (int round = 0; round < 12; ++round) {
-      const auto open = session.run("SELECT way_out FROM rowan.conflicts");
+      const auto open = session.run("SELECT way_out, schema || '.' || \"table\" || ' ' || kind FROM rowan.conflicts");
       if (open.rows.empty()) break;
       const std::string way = open.rows[0][0];
       if (!seen.insert(way).second) {
@@ -167,8 +167,7 @@ struct Matrix {
       }
       const size_t using_at = way.find(" USING ");
       if (using_at == std::string::npos) {
-        // No side can stand, and it says what can be changed.
-        ++stopped["MANUAL " + side];
+        fault("MANUAL " + side + ": no side can stand: " + open.rows[0][1]);
         session.must("ABORT MERGE");
         return;
       }
