@@ -178,6 +178,28 @@ Result<Changes> find_changes(const store::ObjectReader& objects, store::NodeCach
   return changes;
 }
 
+Result<void> add_alike_tables(const store::ObjectReader& objects, store::NodeCache& cache,
+                              const std::array<Oid, 3>& roots, const WantedTable& wanted,
+                              Changes& changes) {
+  TRY_ASSIGN(const auto top, entries_of(objects, cache, roots));
+  for (const auto& [schema, of_schema] : top) {
+    if (catalog::is_passive(schema)) continue;
+    TRY_ASSIGN(const auto inner, entries_of(objects, cache, trees_in(of_schema)));
+    for (const auto& [name, of_object] : inner) {
+      const std::string path = schema + "/" + name;
+      ChangedObject object{path, trees_in(of_object), {}};
+      if (differ(object.id) || object.id[0].is_zero()) continue;
+      TRY_ASSIGN(const ObjectKind kind, kind_of(objects, cache, object.id[0]));
+      if (kind != ObjectKind::kTable) continue;
+      TRY_ASSIGN(const bool is_wanted, wanted(path));
+      if (!is_wanted) continue;
+      object.kind.fill(kind);
+      changes.objects.emplace(path, std::move(object));
+    }
+  }
+  return {};
+}
+
 Result<ChangedFile> readme_sides(const store::ObjectReader& objects, store::NodeCache& cache,
                                  std::string path, const std::array<Oid, 3>& folders) {
   ChangedFile file{std::move(path), {}};

@@ -49,6 +49,13 @@ struct Changes {
 Result<Changes> find_changes(const store::ObjectReader& objects, store::NodeCache& cache,
                              const std::array<Oid, 3>& roots);
 
+// Adds the tables that are alike on all sides and that `wanted` names by their path: what a side did
+// there may be no change on the whole.
+using WantedTable = std::function<Result<bool>(const std::string& path)>;
+Result<void> add_alike_tables(const store::ObjectReader& objects, store::NodeCache& cache,
+                              const std::array<Oid, 3>& roots, const WantedTable& wanted,
+                              Changes& changes);
+
 // README.md in the folders of one object, as a file at `path`; where `folders` has none, no side.
 Result<ChangedFile> readme_sides(const store::ObjectReader& objects, store::NodeCache& cache,
                                  std::string path, const std::array<Oid, 3>& folders);

@@ -112,6 +112,7 @@ Result<std::optional<Outcome>> TreeMerge::run() {
   if (request_.theirs_root == request_.base_root && !request_.shared_changes)
     return std::optional<Outcome>(std::move(outcome_));
   TRY_ASSIGN(changes_, find_changes(made_, cache_, roots_));
+  TRY(find_shared_tables());
   TRY(find_tables());
   TRY(settle_paths());
   TRY(merge_definitions());
@@ -172,6 +173,20 @@ Result<void> TreeMerge::add_job(const std::string& base, const std::string& ours
   }
   jobs_.push_back(std::move(job));
   return {};
+}
+
+// Tables where what both sides hold by one commit came to nothing on either.
+Result<void> TreeMerge::find_shared_tables() {
+  if (!request_.shared_changes) return {};
+  return add_alike_tables(
+      made_, cache_, roots_,
+      [this](const std::string& path) -> Result<bool> {
+        TRY_ASSIGN(const catalog::TableVersion version, table_at(made_, cache_, roots_[0], path));
+        if (!adds_up(*version.table)) return false;
+        TRY_ASSIGN(const auto shared, request_.shared_changes({path}));
+        return !shared.empty();
+      },
+      changes_);
 }
 
 Result<void> TreeMerge::find_tables() {

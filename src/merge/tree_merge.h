@@ -55,6 +55,7 @@ class TreeMerge {
     }
   };
 
+  Result<void> find_shared_tables();
   Result<void> find_tables();
   Result<void> add_job(const std::string& base, const std::string& ours, const std::string& theirs);
   Result<void> place(Job& job);
