@@ -149,9 +149,10 @@ class MergedSequences final : public expr::SequenceSource {
   std::string_view schema_;
 };
 
-// What the column's default gives one row.
-Result<type::Value> default_value(SessionImpl& session, const catalog::ColumnDef& column,
-                                  const MergedSequences::Next& next_value) {
+}  // namespace
+
+Result<type::Value> merged_default(SessionImpl& session, const catalog::ColumnDef& column,
+                                   const std::function<Result<int64_t>(const std::string&)>& next_value) {
   const std::string text = column.identity == sql::IdentityKind::kNone
                                ? column.default_sql
                                : "nextval(" + sql::quote_literal(column.sequence) + ")";
@@ -162,8 +163,6 @@ Result<type::Value> default_value(SessionImpl& session, const catalog::ColumnDef
   context.sequences = &sequences;
   return expr::evaluate_constant(*bound, context);
 }
-
-}  // namespace
 
 Result<MergeRun> run_merge_of(SessionImpl& session, const Oid& tip, const std::vector<Oid>& sources,
                               const MergeOptions& options) {
@@ -191,7 +190,7 @@ Result<MergeRun> run_merge_of(SessionImpl& session, const Oid& tip, const std::v
     request.cancelled = &session.cancel_flag();
     request.record = options.record;
     request.default_value = [&](const catalog::ColumnDef& column, const auto& next_value) {
-      return default_value(session, column, next_value);
+      return merged_default(session, column, next_value);
     };
     std::optional<Picks> picks;  // Looked for when a table asks.
     request.shared_changes = [&](const std::vector<std::string>& paths) {

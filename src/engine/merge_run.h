@@ -80,6 +80,12 @@ Result<MergeRun> rerun_pending(SessionImpl& session, const PendingMerge& pending
                                const txn::Snapshot& tip,
                                std::function<bool(merge::Settlement)> record = {});
 
+// What a column's default gives one row that never had the column, when trees are merged or a change
+// is replayed. `next_value` draws from a sequence of the merged tree, by its qualified name.
+Result<type::Value> merged_default(
+    SessionImpl& session, const catalog::ColumnDef& column,
+    const std::function<Result<int64_t>(const std::string& sequence)>& next_value);
+
 size_t open_count(const merge::Outcome& outcome);
 // "public.t key 7", "public.t.c: column type"; a line each, the first few and how many more.
 Result<std::string> conflict_lines(const MergeRun& run, store::NodeCache& cache);

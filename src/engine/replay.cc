@@ -10,9 +10,11 @@
 #include "catalog/catalog.h"
 #include "engine/history.h"
 #include "engine/import/admission.h"
+#include "engine/merge_run.h"
 #include "engine/picks.h"
 #include "merge/merge.h"
 #include "store/node_cache.h"
+#include "tree/row_tree.h"
 #include "type/row_codec.h"
 #include "type/text.h"
 
@@ -166,6 +168,49 @@ Error conflict_error(const store::ObjectReader& objects, store::NodeCache& cache
       .with_hint("Nothing was changed. Make the change by hand, or undo the other changes first.");
 }
 
+// Whether a row is the same before and after a commit but for columns that the commit dropped.
+Result<bool> only_lost_columns(const store::ObjectReader& objects, store::NodeCache& cache,
+                               const Oid& before, const Oid& after,
+                               const merge::RowConflict& conflict) {
+  const auto read = [&](const Oid& root, catalog::TableVersion& version,
+                        std::string& line) -> Result<bool> {
+    const catalog::Catalog catalog(objects, cache, root);
+    TRY_ASSIGN(const bool has_schema, catalog.has_schema(conflict.schema));
+    if (!has_schema) return false;
+    TRY_ASSIGN(const auto found, catalog.find_table(conflict.schema, conflict.table));
+    if (!found || found->rows.is_zero()) return false;
+    version = *found;
+    const catalog::TableLineKeys keys(version.table);
+    TRY_ASSIGN(const auto row, tree::find_line({objects, cache, keys}, version.rows, conflict.key));
+    if (row) line.assign(row->line);
+    return row.has_value();
+  };
+  catalog::TableVersion was, is;
+  std::string was_line, is_line;
+  TRY_ASSIGN(const bool had, read(before, was, was_line));
+  TRY_ASSIGN(const bool has, read(after, is, is_line));
+  if (!had || !has || is.table->layout.counted || was.table->layout.counted) return false;
+  std::vector<Bytes> was_elements, is_elements;
+  uint64_t count = 0;
+  TRY(type::split_line(was.table->layout, was_line, was_elements, count));
+  TRY(type::split_line(is.table->layout, is_line, is_elements, count));
+  const auto at = [](const std::vector<Bytes>& elements, uint16_t slot) {
+    return slot < elements.size() ? elements[slot] : Bytes();
+  };
+  for (const catalog::ColumnDef& column : was.table->columns) {
+    const auto& dropped = is.table->dropped;
+    if (std::any_of(dropped.begin(), dropped.end(),
+                    [&](const auto& slot) { return slot.id == column.id; }))
+      continue;
+    const auto& columns = is.table->columns;
+    const auto same = std::find_if(columns.begin(), columns.end(),
+                                   [&](const auto& other) { return other.id == column.id; });
+    if (same == columns.end() || at(was_elements, column.slot) != at(is_elements, same->slot))
+      return false;
+  }
+  return true;
+}
+
 // New commits on top of each other, from a starting point on.
 class Chain {
  public:
@@ -185,17 +230,21 @@ class Chain {
 
   // Applies what changed from `base` to `theirs`. `what` is for the error: "reverting commit 1234".
   Result<Oid> apply(const Oid& base, const Oid& theirs, const std::string& what) {
-    if (session_.cancelled())
-      return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
-    merge::Request request;
-    request.base_root = base;
-    request.ours_root = root_;
-    request.theirs_root = theirs;
-    request.policy = merge::Policy::kManual;
-    request.cancelled = &session_.cancel_flag();
-    TRY_ASSIGN(const merge::Outcome outcome, merge::merge_trees(objects_, cache_, request));
-    if (!outcome.clean()) return conflict_error(objects_, cache_, outcome, what);
-    return outcome.root;
+    return apply(base, theirs, what, nullptr);
+  }
+
+  // Takes back what a commit changed. A column that it dropped comes back to the rows that are
+  // left: one that was deleted since stays so, which is no conflict.
+  Result<Oid> take_back(const Oid& before, const Oid& after, const std::string& what) {
+    return apply(after, before, what,
+                 [&](const merge::RowConflict& conflict)
+                     -> Result<std::optional<merge::Resolution>> {
+                   if (conflict.ours || !conflict.base || !conflict.theirs)
+                     return std::optional<merge::Resolution>();
+                   TRY_ASSIGN(const bool only_columns, only_lost_columns(objects_, cache_, before,
+                                                                         after, conflict));
+                   return only_columns ? std::optional(merge::Resolution{}) : std::nullopt;
+                 });
   }
 
   // A commit of `root` on top; later than what is below it. `original_us`: when the commit that it
@@ -224,6 +273,25 @@ class Chain {
   const Oid& root() const { return root_; }
 
  private:
+  Result<Oid> apply(const Oid& base, const Oid& theirs, const std::string& what,
+                    decltype(merge::Request::resolve) resolve) {
+    if (session_.cancelled())
+      return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+    merge::Request request;
+    request.base_root = base;
+    request.ours_root = root_;
+    request.theirs_root = theirs;
+    request.policy = merge::Policy::kManual;
+    request.cancelled = &session_.cancel_flag();
+    request.default_value = [&](const catalog::ColumnDef& column, const auto& next_value) {
+      return merged_default(session_, column, next_value);
+    };
+    request.resolve = std::move(resolve);
+    TRY_ASSIGN(const merge::Outcome outcome, merge::merge_trees(objects_, cache_, request));
+    if (!outcome.clean()) return conflict_error(objects_, cache_, outcome, what);
+    return outcome.root;
+  }
+
   SessionImpl& session_;
   store::PendingObjects& objects_;
   store::NodeCache& cache_;
@@ -269,7 +337,7 @@ Result<void> revert_one(SessionImpl& session, const Oid& id, uint32_t parent, Ch
   TRY_ASSIGN(const git::Commit commit, commit_of(session, id));
   TRY_ASSIGN(const Oid before, parent_of(commit, id, parent, "revert"));
   TRY_ASSIGN(const Oid before_root, root_of(session, before));
-  TRY_ASSIGN(root, chain.apply(commit.tree, before_root, "reverting commit " + short_id(id)));
+  TRY_ASSIGN(root, chain.take_back(before_root, commit.tree, "reverting commit " + short_id(id)));
   return {};
 }
 

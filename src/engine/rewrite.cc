@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
+
 #include "catalog/catalog.h"
+#include "catalog/objects.h"
 #include "catalog/paths.h"
 #include "engine/history.h"
 #include "engine/import/admission.h"
@@ -48,6 +52,159 @@ Result<Oid> with_readmes_of(store::PendingObjects& objects, store::NodeCache& ca
                          : tree::PathEdit{path, tree::kModeBlob, Oid{}});
   }
   return tree::edit_paths(objects, cache, restored, std::move(edits));
+}
+
+// ---- What belongs to a restored table without standing in its folder ----
+
+Error in_the_way(const std::string& schema, const std::string& name, const std::string& whose,
+                 const std::string& table) {
+  return Error(ErrorCode::kDuplicateTable,
+               fmt::format("relation \"{}\" already exists", name))
+      .with_detail(fmt::format("{}.{} has it, and the restored table {} would have one of the same name.",
+                               schema, whose, table))
+      .with_hint("Rename or drop what is in the way, then restore.");
+}
+
+std::vector<std::string> index_names(const catalog::TableDef& table) {
+  std::vector<std::string> names;
+  if (!table.primary_key_name.empty()) names.push_back(table.primary_key_name);
+  for (const catalog::UniqueKey& key : table.unique_keys) names.push_back(key.name);
+  for (const catalog::IndexDef& index : table.indexes) names.push_back(index.name);
+  return names;
+}
+
+// No relation has two owners: what took one of the table's names since is in its way.
+Result<void> check_names_free(const catalog::Catalog& restored, const catalog::TableDef& table) {
+  const std::vector<std::string> own = index_names(table);
+  const auto is_own = [&](const std::string& name) {
+    return std::find(own.begin(), own.end(), name) != own.end();
+  };
+  TRY_ASSIGN(const auto tables, restored.tables(table.schema));
+  for (const std::string& name : tables) {
+    if (is_own(name)) return in_the_way(table.schema, name, name, table.name);
+    if (name == table.name) continue;
+    TRY_ASSIGN(const auto other, restored.get_table(table.schema, name));
+    for (const std::string& index : index_names(*other.table)) {
+      if (is_own(index) || index == table.name)
+        return in_the_way(table.schema, index, name, table.name);
+    }
+  }
+  TRY_ASSIGN(const auto views, restored.views(table.schema));
+  TRY_ASSIGN(const auto sequences, restored.sequences(table.schema));
+  for (const auto* names : {&views, &sequences}) {
+    for (const std::string& name : *names)
+      if (is_own(name)) return in_the_way(table.schema, name, name, table.name);
+  }
+  return {};
+}
+
+// The counter that went farther, so that no value is given out twice.
+void keep_farther(catalog::SequenceDef& sequence, const catalog::SequenceDef& other) {
+  const bool farther = other.called && (!sequence.called || (sequence.increment > 0
+                                                                 ? other.last > sequence.last
+                                                                 : other.last < sequence.last));
+  if (!farther || other.last < sequence.min || other.last > sequence.max) return;
+  sequence.last = other.last;
+  sequence.called = true;
+}
+
+class RestoredSequences {
+ public:
+  RestoredSequences(store::PendingObjects& objects, store::NodeCache& cache, const Oid& now,
+                    const Oid& then, const Oid& restored)
+      : objects_(objects),
+        cache_(cache),
+        now_(objects, cache, now),
+        then_(objects, cache, then),
+        restored_(objects, cache, restored) {}
+
+  // The sequences that the table's columns drew from then come with it; those of columns that it
+  // has no longer go.
+  Result<void> follow(const catalog::TableDef& table) {
+    const std::string owner = catalog::qualified(table.schema, table.name);
+    std::set<std::string> wanted;
+    for (const catalog::ColumnDef& column : table.columns) {
+      if (!column.sequence.empty()) wanted.insert(column.sequence);
+      if (column.default_sql.empty()) continue;
+      const std::string drawn = catalog::sequence_of_default(column.default_sql);
+      if (!drawn.empty()) wanted.insert(drawn);
+    }
+    for (const std::string& name : wanted) TRY(bring(table, owner, name));
+    TRY_ASSIGN(const auto schemas, now_.schemas());
+    for (const std::string& schema : schemas) {
+      TRY_ASSIGN(const auto names, now_.sequences(schema));
+      for (const std::string& name : names) {
+        TRY_ASSIGN(const auto sequence, now_.find_sequence(schema, name));
+        if (!sequence || sequence->owner_table != owner) continue;
+        if (wanted.contains(catalog::qualified(schema, name))) continue;
+        const bool stays = std::any_of(
+            table.columns.begin(), table.columns.end(),
+            [&](const auto& column) { return column.name == sequence->owner_column; });
+        if (!stays) edits_.push_back({sequence->path(), tree::kModeTree, Oid{}});
+      }
+    }
+    return {};
+  }
+
+  Result<Oid> apply() {
+    return tree::edit_paths(objects_, cache_, restored_.root(), std::move(edits_));
+  }
+
+ private:
+  Result<void> bring(const catalog::TableDef& table, const std::string& owner,
+                     const std::string& text) {
+    TRY_ASSIGN(const catalog::ObjectName at, catalog::parse_name(text, table.schema));
+    TRY_ASSIGN(const bool had_schema, then_.has_schema(at.schema));
+    if (!had_schema) return {};
+    TRY_ASSIGN(auto was, then_.find_sequence(at.schema, at.name));
+    if (!was) return {};
+    TRY_ASSIGN(const bool has_schema, now_.has_schema(at.schema));
+    if (!has_schema)
+      return Error(ErrorCode::kInvalidSchemaName,
+                   fmt::format("schema \"{}\" of sequence \"{}\" does not exist", at.schema, at.name))
+          .with_hint("Make the schema, or restore it, first.");
+    TRY_ASSIGN(const auto kind, now_.find_relation(at.schema, at.name));
+    TRY_ASSIGN(const auto is, now_.find_sequence(at.schema, at.name));
+    const bool is_owned = was->owner_table == owner;
+    if (!is) {
+      if (kind != catalog::Catalog::RelationKind::kNone)
+        return in_the_way(at.schema, at.name, at.name, table.name);
+      TRY_ASSIGN(const auto index, now_.find_index(at.schema, at.name));
+      if (index && index->table->name != table.name)
+        return in_the_way(at.schema, at.name, index->table->name, table.name);
+      TRY_ASSIGN(const auto folder,
+                 tree::find_path(objects_, cache_, then_.root(), was->path()));
+      if (folder) edits_.push_back({was->path(), tree::kModeTree, folder->id});
+      return {};
+    }
+    if (!is_owned || (is->owner_table == owner && is->owner_column == was->owner_column)) return {};
+    if (!is->owner_table.empty() && is->owner_table != owner)
+      return in_the_way(at.schema, at.name, is->owner_table, table.name);
+    keep_farther(*was, *is);
+    edits_.push_back({was->path() + "/sequence.json", tree::kModeBlob,
+                      objects_.add(store::ObjectType::kBlob, catalog::sequence_json(*was))});
+    return {};
+  }
+
+  store::PendingObjects& objects_;
+  store::NodeCache& cache_;
+  const catalog::Catalog now_, then_, restored_;
+  std::vector<tree::PathEdit> edits_;
+};
+
+Result<Oid> with_sequences_of(SessionImpl& session, const sql::RestoreStmt& statement,
+                              store::PendingObjects& objects, const Oid& now, const Oid& then,
+                              const Oid& root) {
+  store::NodeCache& cache = session.owner().store().cache();
+  const catalog::Catalog restored(objects, cache, root);
+  RestoredSequences sequences(objects, cache, now, then, root);
+  for (const sql::QualifiedName& name : statement.tables) {
+    TRY_ASSIGN(const auto table, restored.find_table(session.schema_of(name), name.name));
+    if (!table) continue;  // A view.
+    TRY(check_names_free(restored, *table->table));
+    TRY(sequences.follow(*table->table));
+  }
+  return sequences.apply();
 }
 
 Result<Restored> restored_tree(SessionImpl& session, const sql::RestoreStmt& statement,
@@ -98,6 +255,10 @@ Result<Restored> restored_tree(SessionImpl& session, const sql::RestoreStmt& sta
   }
   TRY_ASSIGN(restored.root, tree::edit_paths(objects, cache, now, std::move(edits)));
   TRY_ASSIGN(restored.root, with_readmes_of(objects, cache, now, tables, restored.root));
+  if (statement.scope == sql::RestoreScope::kTables) {
+    TRY_ASSIGN(restored.root,
+               with_sequences_of(session, statement, objects, now, then, restored.root));
+  }
   return restored;
 }
 
