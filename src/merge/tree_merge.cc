@@ -4,6 +4,7 @@
 #include <cstring>
 #include <set>
 
+#include "catalog/expression_text.h"
 #include "catalog/objects.h"
 #include "catalog/paths.h"
 #include "merge/record.h"
@@ -729,6 +730,7 @@ Result<void> TreeMerge::merge_readmes() {
 
 Result<void> TreeMerge::merge_objects() {
   TRY(find_views());
+  TRY(find_drawn_from());
   for (const auto& [path, object] : changes_.objects) TRY(merge_object(object));
   for (const auto& [dotted, value] : drawn_) {
     TRY_ASSIGN(const catalog::ObjectName name, catalog::parse_name(dotted, "public"));
@@ -777,6 +779,8 @@ Result<void> TreeMerge::merge_object(const ChangedObject& object) {
   const ObjectKind kind = *kinds.begin();
   if (kinds.size() == 1) {
     if (kind == ObjectKind::kTable) return {};
+    if (kind == ObjectKind::kSequence && drawn_from_.contains(object.path))
+      return merge_sequence(object.path, object.id);
     TRY_ASSIGN(const bool settled, settle_dropped_object(object, kind));
     if (settled) return {};
     if (kind == ObjectKind::kSequence) return merge_sequence(object.path, object.id);
@@ -892,6 +896,38 @@ Result<Oid> TreeMerge::renamed_view(Side side, const ChangedObject& object) {
                           {{file, tree::kModeBlob, made_.add(store::ObjectType::kBlob, now)}});
 }
 
+// What columns of the merged tables draw from stays, whoever dropped it.
+Result<void> TreeMerge::find_drawn_from() {
+  const auto add = [&](std::string_view dotted) -> Result<void> {
+    TRY_ASSIGN(const catalog::ObjectName name, catalog::parse_name(dotted, "public"));
+    drawn_from_.insert(type::encode_name(name.schema) + "/" + type::encode_name(name.name));
+    return {};
+  };
+  for (const auto& job : jobs_) {
+    if (job->path.empty()) continue;
+    const auto& table = job->merged ? job->merged : job->sides.versions[at(job->whole)].table;
+    for (const catalog::ColumnDef& column : table->columns) {
+      if (!column.sequence.empty()) TRY(add(column.sequence));
+      if (column.default_sql.empty()) continue;
+      TRY_ASSIGN(const auto named, catalog::sequences_of(column.default_sql));
+      for (const std::string& sequence : named) TRY(add(sequence));
+    }
+  }
+  return {};
+}
+
+// The owner in merged names.
+Result<void> TreeMerge::rename_owner(Side side, catalog::SequenceDef& sequence) const {
+  if (sequence.owner_table.empty()) return {};
+  TRY_ASSIGN(const catalog::ObjectName name, catalog::parse_name(sequence.owner_table, "public"));
+  const Reference owner = reference(side, name.schema, name.name);
+  if (owner.schema != name.schema || owner.table != name.name)
+    sequence.owner_table = catalog::qualified(owner.schema, owner.table);
+  if (const auto column = owner.columns.find(sequence.owner_column); column != owner.columns.end())
+    sequence.owner_column = column->second;
+  return {};
+}
+
 Result<void> TreeMerge::merge_sequence(const std::string& path, const std::array<Oid, 3>& folders) {
   TRY_ASSIGN(const PlainPath plain, decode_path(path));
   std::array<std::optional<catalog::SequenceDef>, 3> sides;
@@ -902,13 +938,16 @@ Result<void> TreeMerge::merge_sequence(const std::string& path, const std::array
     TRY_ASSIGN(const store::ObjectRef object, made_.read(blob));
     TRY_ASSIGN(sides[at(side)],
                catalog::sequence_from_json(object.bytes, plain.schema, plain.name));
+    TRY(rename_owner(side, *sides[at(side)]));
     catalog::SequenceDef definition = *sides[at(side)];
     definition.last = 0;
     definition.called = false;
     texts[at(side)] = catalog::sequence_json(definition);
   }
   size_t chosen = at(Side::kOurs);
-  if (texts[1] != texts[2] && texts[2] != texts[0]) {
+  if (drawn_from_.contains(path) && (!sides[1] || !sides[2])) {
+    chosen = at(sides[1] ? Side::kOurs : sides[2] ? Side::kTheirs : Side::kBase);
+  } else if (texts[1] != texts[2] && texts[2] != texts[0]) {
     chosen = at(Side::kTheirs);
     if (texts[1] != texts[0])
       chosen = at(choices_.settle({plain.dotted(), "sequence", texts[0], texts[1], texts[2]}));
