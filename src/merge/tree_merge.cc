@@ -180,7 +180,8 @@ Result<void> TreeMerge::find_tables() {
   return {};
 }
 
-// A table that one side dropped and the other changed. True: it stays, as that other side has it.
+// A table that one side dropped and the other changed. True: it stays, as that other side has it,
+// or, where the base stands, as that has it.
 Result<bool> TreeMerge::settle_dropped(Job& job) {
   const Side kept = job.has(Side::kOurs) ? Side::kOurs : Side::kTheirs;
   if (job.unchanged(kept)) return false;
@@ -196,7 +197,14 @@ Result<bool> TreeMerge::settle_dropped(Job& job) {
   (kept == Side::kOurs ? conflict.ours : conflict.theirs) =
       catalog::table_sql(*job.sides.versions[at(kept)].table);
   const Side stands = choices_.settle(std::move(conflict));
-  return stands == kept || stands == Side::kBase;
+  if (stands == Side::kBase) {  // It comes as theirs would, had it left the table alone.
+    job.sides.versions[at(Side::kTheirs)] = job.sides.versions[at(Side::kBase)];
+    job.sides.paths[at(Side::kTheirs)] = job.side_path(Side::kBase);
+    job.folders[at(Side::kTheirs)] = job.folder(Side::kBase);
+    job.whole = Side::kTheirs;
+    return true;
+  }
+  return stands == kept;
 }
 
 // Rows whose key is another one by now are new rows. Without a key a row is the base's when all
@@ -260,8 +268,8 @@ Result<void> TreeMerge::place(Job& job) {
       TRY_ASSIGN(const bool stays, settle_dropped(job));
       if (!stays) return {};
     }
-    job.whole = kept;
-    job.path = job.side_path(kept);
+    if (job.whole == Side::kBase) job.whole = kept;
+    job.path = job.side_path(job.whole);
     return {};
   }
   const std::string& base = job.side_path(Side::kBase);
@@ -296,6 +304,7 @@ Result<void> TreeMerge::place(Job& job) {
 // The columns of a table that both sides have, by its path in the merged tree.
 Result<void> TreeMerge::define(Job& job) {
   if (job.path.empty() || !job.has(Side::kOurs) || !job.has(Side::kTheirs)) return {};
+  if (job.whole == Side::kTheirs && job.unchanged(Side::kTheirs)) return {};  // The base stands.
   TRY_ASSIGN(const PlainPath plain, decode_path(job.path));
   DefinitionInput input{{}, plain.schema, plain.name};
   for (const Side side : kSides) input.sides[at(side)] = job.sides.versions[at(side)].table.get();
