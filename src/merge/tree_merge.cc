@@ -925,6 +925,18 @@ Result<void> TreeMerge::find_drawn_from() {
   return {};
 }
 
+// Whether a column of a table of the base, one that differs by now, draws from the sequence.
+Result<bool> drawn_from_in(const catalog::TableDef* table, std::string_view dotted) {
+  if (table == nullptr) return false;
+  for (const catalog::ColumnDef& column : table->columns) {
+    if (column.sequence == dotted) return true;
+    if (column.default_sql.empty()) continue;
+    TRY_ASSIGN(const auto named, catalog::sequences_of(column.default_sql));
+    if (std::find(named.begin(), named.end(), dotted) != named.end()) return true;
+  }
+  return false;
+}
+
 // The owner in merged names.
 Result<void> TreeMerge::rename_owner(Side side, catalog::SequenceDef& sequence) const {
   if (sequence.owner_table.empty()) return {};
@@ -956,6 +968,18 @@ Result<void> TreeMerge::merge_sequence(const std::string& path, const std::array
   size_t chosen = at(Side::kOurs);
   if (drawn_from_.contains(path) && (!sides[1] || !sides[2])) {
     chosen = at(sides[1] ? Side::kOurs : sides[2] ? Side::kTheirs : Side::kBase);
+    bool known = !sides[0] || !sides[0]->owner_table.empty() || chosen == 0;
+    for (const auto& job : jobs_) {
+      TRY_ASSIGN(const bool draws,
+                 drawn_from_in(job->sides.versions[0].table.get(),
+                               catalog::qualified(plain.schema, plain.name)));
+      known = known || draws;
+    }
+    if (!known) {  // The other side's new default needs what this one dropped.
+      SchemaConflict conflict{plain.dotted(), "dropped sequence", texts[0], texts[1], texts[2]};
+      conflict.may_stand[at(sides[1] ? Side::kTheirs : Side::kOurs)] = false;
+      choices_.settle(std::move(conflict));
+    }
   } else if (texts[1] != texts[2] && texts[2] != texts[0]) {
     chosen = at(Side::kTheirs);
     if (texts[1] != texts[0])
