@@ -138,6 +138,7 @@ struct DefinitionMerge::Part {
   std::string text;
   bool complete = true;    // All of its columns are there.
   bool contested = false;  // One that is not is a conflict of its own.
+  std::array<bool, 3> gone{};  // By the side that dropped a column of it which stays all the same.
   catalog::UniqueKey unique;
   catalog::CheckConstraint check;
   catalog::ForeignKey foreign_key;
@@ -602,6 +603,18 @@ bool DefinitionMerge::is_contested(Side which, uint16_t column) const {
   return lineage >= 0 && lineages_[static_cast<size_t>(lineage)].contested;
 }
 
+// A side that dropped a column has dropped what is over it; where the column stays against that, so
+// does what is over it.
+void DefinitionMerge::note_kept(Side which, uint16_t column, Part& part) const {
+  const int lineage = lineage_of_column_[at(which)][column];
+  if (lineage < 0) return;
+  const Lineage& found = lineages_[static_cast<size_t>(lineage)];
+  if (!found.contested || found.merged < 0) return;
+  for (const Side dropper : {Side::kOurs, Side::kTheirs}) {
+    if (found.live[at(dropper)] < 0) part.gone[at(dropper)] = true;
+  }
+}
+
 std::vector<uint16_t> DefinitionMerge::merged_columns(Side which,
                                                       const std::vector<uint16_t>& columns,
                                                       Part& part) const {
@@ -609,6 +622,7 @@ std::vector<uint16_t> DefinitionMerge::merged_columns(Side which,
   for (const uint16_t column : columns) {
     const int lineage = lineage_of_column_[at(which)][column];
     const int found = lineage < 0 ? -1 : lineages_[static_cast<size_t>(lineage)].merged;
+    note_kept(which, column, part);
     if (found < 0) {
       part.complete = false;
       part.contested = part.contested || is_contested(which, column);
@@ -745,7 +759,10 @@ std::vector<DefinitionMerge::Part> DefinitionMerge::merge_parts(
     const auto settled = stands_.find(name);
     const bool applies =
         settled != stands_.end() && (kind != "index" || settled->second.is_index);
-    return own(applies ? settled->second.side : which, name);
+    const Side from = applies ? settled->second.side : which;
+    const Part* part = own(from, name);
+    const Part* before = own(Side::kBase, name);
+    return part == nullptr && before != nullptr && before->gone[at(from)] ? before : part;
   };
   std::vector<std::string> names;
   std::vector<std::string> added;
@@ -835,7 +852,13 @@ Result<void> DefinitionMerge::merge_checks() {
       TRY_ASSIGN(const std::vector<std::string> columns,
                  catalog::columns_of(part.check.expression_sql));
       for (const std::string& column : columns) {
-        if (merged_.find_column(column)) continue;
+        if (const auto merged = merged_.find_column(column)) {
+          for (const Lineage& lineage : lineages_) {
+            if (lineage.merged == static_cast<int>(*merged) && lineage.live[at(which)] >= 0)
+              note_kept(which, static_cast<uint16_t>(lineage.live[at(which)]), part);
+          }
+          continue;
+        }
         part.complete = false;
         const std::optional<uint16_t> own = side(which)->find_column(column);
         part.contested = part.contested || (own && is_contested(which, *own));

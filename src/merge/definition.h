@@ -119,6 +119,7 @@ class DefinitionMerge {
   Result<std::string> changes_of_dropped(const Lineage& lineage,
                                          const ChangedCells& changed_cells) const;
   bool is_contested(Side which, uint16_t column) const;
+  void note_kept(Side which, uint16_t column, Part& part) const;
   static const catalog::ColumnDef* merged_absent(const catalog::ColumnDef* base,
                                                  const catalog::ColumnDef& ours,
                                                  const catalog::ColumnDef& theirs,

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <set>
 
+#include "catalog/expression_text.h"
 #include "catalog/objects.h"
 #include "catalog/paths.h"
 #include "merge/record.h"
@@ -216,7 +217,8 @@ Result<void> TreeMerge::find_tables() {
   return {};
 }
 
-// A table that one side dropped and the other changed. True: it stays, as that other side has it.
+// A table that one side dropped and the other changed. True: it stays, as that other side has it,
+// or, where the base stands, as that has it.
 Result<bool> TreeMerge::settle_dropped(Job& job) {
   const Side kept = job.has(Side::kOurs) ? Side::kOurs : Side::kTheirs;
   if (job.unchanged(kept)) return false;
@@ -232,7 +234,14 @@ Result<bool> TreeMerge::settle_dropped(Job& job) {
   (kept == Side::kOurs ? conflict.ours : conflict.theirs) =
       catalog::table_sql(*job.sides.versions[at(kept)].table);
   const Side stands = choices_.settle(std::move(conflict));
-  return stands == kept || stands == Side::kBase;
+  if (stands == Side::kBase) {  // It comes as theirs would, had it left the table alone.
+    job.sides.versions[at(Side::kTheirs)] = job.sides.versions[at(Side::kBase)];
+    job.sides.paths[at(Side::kTheirs)] = job.side_path(Side::kBase);
+    job.folders[at(Side::kTheirs)] = job.folder(Side::kBase);
+    job.whole = Side::kTheirs;
+    return true;
+  }
+  return stands == kept;
 }
 
 // Rows whose key is another one by now are new rows. Without a key a row is the base's when all
@@ -296,8 +305,8 @@ Result<void> TreeMerge::place(Job& job) {
       TRY_ASSIGN(const bool stays, settle_dropped(job));
       if (!stays) return {};
     }
-    job.whole = kept;
-    job.path = job.side_path(kept);
+    if (job.whole == Side::kBase) job.whole = kept;
+    job.path = job.side_path(job.whole);
     return {};
   }
   const std::string& base = job.side_path(Side::kBase);
@@ -338,6 +347,7 @@ Result<void> TreeMerge::place(Job& job) {
 Result<void> TreeMerge::define(Job& job) {
   if (job.path.empty() || !job.has(Side::kOurs) || !job.has(Side::kTheirs) || job.chosen_whole)
     return {};
+  if (job.whole == Side::kTheirs && job.unchanged(Side::kTheirs)) return {};  // The base stands.
   TRY_ASSIGN(const PlainPath plain, decode_path(job.path));
   DefinitionInput input{{}, plain.schema, plain.name};
   for (const Side side : kSides) input.sides[at(side)] = job.sides.versions[at(side)].table.get();
@@ -799,6 +809,7 @@ Result<void> TreeMerge::merge_readmes() {
 
 Result<void> TreeMerge::merge_objects() {
   TRY(find_views());
+  TRY(find_drawn_from());
   for (const auto& [path, object] : changes_.objects) TRY(merge_object(object));
   for (const auto& [dotted, value] : drawn_) {
     TRY_ASSIGN(const catalog::ObjectName name, catalog::parse_name(dotted, "public"));
@@ -847,6 +858,8 @@ Result<void> TreeMerge::merge_object(const ChangedObject& object) {
   const ObjectKind kind = *kinds.begin();
   if (kinds.size() == 1) {
     if (kind == ObjectKind::kTable) return {};
+    if (kind == ObjectKind::kSequence && drawn_from_.contains(object.path))
+      return merge_sequence(object.path, object.id);
     TRY_ASSIGN(const bool settled, settle_dropped_object(object, kind));
     if (settled) return {};
     if (kind == ObjectKind::kSequence) return merge_sequence(object.path, object.id);
@@ -962,6 +975,50 @@ Result<Oid> TreeMerge::renamed_view(Side side, const ChangedObject& object) {
                           {{file, tree::kModeBlob, made_.add(store::ObjectType::kBlob, now)}});
 }
 
+// What columns of the merged tables draw from stays, whoever dropped it.
+Result<void> TreeMerge::find_drawn_from() {
+  const auto add = [&](std::string_view dotted) -> Result<void> {
+    TRY_ASSIGN(const catalog::ObjectName name, catalog::parse_name(dotted, "public"));
+    drawn_from_.insert(type::encode_name(name.schema) + "/" + type::encode_name(name.name));
+    return {};
+  };
+  for (const auto& job : jobs_) {
+    if (job->path.empty()) continue;
+    const auto& table = job->merged ? job->merged : job->sides.versions[at(job->whole)].table;
+    for (const catalog::ColumnDef& column : table->columns) {
+      if (!column.sequence.empty()) TRY(add(column.sequence));
+      if (column.default_sql.empty()) continue;
+      TRY_ASSIGN(const auto named, catalog::sequences_of(column.default_sql));
+      for (const std::string& sequence : named) TRY(add(sequence));
+    }
+  }
+  return {};
+}
+
+// Whether a column of a table of the base, one that differs by now, draws from the sequence.
+Result<bool> drawn_from_in(const catalog::TableDef* table, std::string_view dotted) {
+  if (table == nullptr) return false;
+  for (const catalog::ColumnDef& column : table->columns) {
+    if (column.sequence == dotted) return true;
+    if (column.default_sql.empty()) continue;
+    TRY_ASSIGN(const auto named, catalog::sequences_of(column.default_sql));
+    if (std::find(named.begin(), named.end(), dotted) != named.end()) return true;
+  }
+  return false;
+}
+
+// The owner in merged names.
+Result<void> TreeMerge::rename_owner(Side side, catalog::SequenceDef& sequence) const {
+  if (sequence.owner_table.empty()) return {};
+  TRY_ASSIGN(const catalog::ObjectName name, catalog::parse_name(sequence.owner_table, "public"));
+  const Reference owner = reference(side, name.schema, name.name);
+  if (owner.schema != name.schema || owner.table != name.name)
+    sequence.owner_table = catalog::qualified(owner.schema, owner.table);
+  if (const auto column = owner.columns.find(sequence.owner_column); column != owner.columns.end())
+    sequence.owner_column = column->second;
+  return {};
+}
+
 Result<void> TreeMerge::merge_sequence(const std::string& path, const std::array<Oid, 3>& folders) {
   TRY_ASSIGN(const PlainPath plain, decode_path(path));
   std::array<std::optional<catalog::SequenceDef>, 3> sides;
@@ -972,13 +1029,28 @@ Result<void> TreeMerge::merge_sequence(const std::string& path, const std::array
     TRY_ASSIGN(const store::ObjectRef object, made_.read(blob));
     TRY_ASSIGN(sides[at(side)],
                catalog::sequence_from_json(object.bytes, plain.schema, plain.name));
+    TRY(rename_owner(side, *sides[at(side)]));
     catalog::SequenceDef definition = *sides[at(side)];
     definition.last = 0;
     definition.called = false;
     texts[at(side)] = catalog::sequence_json(definition);
   }
   size_t chosen = at(Side::kOurs);
-  if (texts[1] != texts[2] && texts[2] != texts[0]) {
+  if (drawn_from_.contains(path) && (!sides[1] || !sides[2])) {
+    chosen = at(sides[1] ? Side::kOurs : sides[2] ? Side::kTheirs : Side::kBase);
+    bool known = !sides[0] || !sides[0]->owner_table.empty() || chosen == 0;
+    for (const auto& job : jobs_) {
+      TRY_ASSIGN(const bool draws,
+                 drawn_from_in(job->sides.versions[0].table.get(),
+                               catalog::qualified(plain.schema, plain.name)));
+      known = known || draws;
+    }
+    if (!known) {  // The other side's new default needs what this one dropped.
+      SchemaConflict conflict{plain.dotted(), "dropped sequence", texts[0], texts[1], texts[2]};
+      conflict.may_stand[at(sides[1] ? Side::kTheirs : Side::kOurs)] = false;
+      choices_.settle(std::move(conflict));
+    }
+  } else if (texts[1] != texts[2] && texts[2] != texts[0]) {
     chosen = at(Side::kTheirs);
     if (texts[1] != texts[0])
       chosen = at(choices_.settle({plain.dotted(), "sequence", texts[0], texts[1], texts[2]}));

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -102,6 +103,8 @@ class TreeMerge {
   Result<const std::vector<RenamedRelation>*> renamed_relations(Side side);
   Result<void> find_views();
   Result<Oid> renamed_view(Side side, const ChangedObject& object);
+  Result<void> find_drawn_from();
+  Result<void> rename_owner(Side side, catalog::SequenceDef& sequence) const;
   Result<void> merge_sequence(const std::string& path, const std::array<Oid, 3>& folders);
   Result<void> merge_materialized(const ChangedObject& object);
   Result<void> merge_file(const std::string& path, const std::array<Oid, 3>& files,
@@ -141,6 +144,7 @@ class TreeMerge {
   KeyMaps new_keys_;
   std::map<std::string, int64_t>
       drawn_;  // Sequence ("schema.name") to the farthest value given out here.
+  std::set<std::string> drawn_from_;  // Paths of sequences that merged tables name.
   std::map<std::string, tree::PathEdit> edits_;  // Against ours' root, by path.
   // README.md of objects that both sides have, against the root with all other edits: by the
   // object's path there.
