@@ -397,7 +397,10 @@ std::string way_out(const merge::SchemaConflict& conflict) {
     if (conflict.takes(side)) sides += (sides.empty() ? "" : " | ") + std::string(word);
   }
   if (sides.empty()) return "change the rows or the definition on this branch";
-  return fmt::format("RESOLVE CONFLICT {} USING {}", written_path(conflict.object), sides);
+  // A file's path is one name, whatever dots are in it.
+  const std::string object =
+      conflict.kind == "file" ? sql::quote_ident(conflict.object) : written_path(conflict.object);
+  return fmt::format("RESOLVE CONFLICT {} USING {}", object, sides);
 }
 
 std::string way_out(const catalog::TableDef& table, const merge::RowConflict& conflict) {

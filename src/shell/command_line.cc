@@ -124,7 +124,13 @@ std::optional<Failure> connect(const std::string& path, const std::string& branc
   OpenOptions options;
   options.read_only = read_only;
   auto database = Database::open(path, options);
-  if (!database) return database.failure();
+  if (!database) {
+    Failure failure = database.failure();
+    const std::filesystem::path inner = std::filesystem::path(path) / ".git";
+    if (failure.sqlstate == "VC006" && std::filesystem::is_directory(inner, error))
+      failure.hint = fmt::format("It is a clone's working tree: its repository is {}.", inner.string());
+    return failure;
+  }
   connection.database = std::move(*database);
   auto session = connection.database->connect(branch);
   if (!session) return session.failure();
@@ -499,6 +505,11 @@ int dispatch(const std::vector<std::string>& arguments) {
     return kFine;
   }
   const std::string& wanted = help ? arguments[1] : name;
+  if (help && (wanted == "version" || wanted == "help")) {
+    std::cout << (wanted == "version" ? "rowan version\n  say which version this is\n"
+                                      : "rowan help [COMMAND]\n  say what commands there are, or how one is used\n");
+    return kFine;
+  }
   for (const Command& command : commands()) {
     if (command.name == wanted)
       return help ? run_command(command, {wanted, "--help"}) : run_command(command, arguments);

@@ -100,7 +100,10 @@ int command_hook(const Words& words) {
   if (verb != "install" || words.plain.size() != 2)
     return bad_value("hook install takes the folder of a bare repository; git calls hook run");
   const auto done = engine::install_hook(words.plain[1], own_program(), words.has("--force"));
-  return done ? kFine : fail(engine::to_failure(done.error()));
+  if (!done) return fail(engine::to_failure(done.error()));
+  std::cout << "Installed " << words.plain[1]
+            << "/hooks/pre-receive: pushes that would not be admitted are refused.\n";
+  return kFine;
 }
 
 }  // namespace

@@ -152,6 +152,7 @@ int command_merge(const Words& words) {
   }
   if (words.has("--no-ff")) add("NO FAST FORWARD");
   if (words.has("--ff-only")) add("FAST FORWARD ONLY");
+  if (words.has("--renumber")) add("RENUMBER");
   sql += with + (words.has("--dry-run") ? " DRY RUN" : "") + message_of(words);
   const int code = run_and_print(*connection.session, sql + ";");
   if (code != kFine || policy != "manual") return code;
@@ -184,12 +185,12 @@ const std::vector<Command>& version_commands() {
        command_tag},
       {"merge",
        "DIR REVISION… [--branch B] [--policy row-level|ours|theirs|manual] [--dry-run] [--no-ff] "
-       "[--ff-only] [-m MESSAGE]",
+       "[--ff-only] [--renumber] [-m MESSAGE]",
        "merge branches into a branch",
        2,
        SIZE_MAX,
        {"--branch", "--policy", "-m"},
-       {"--dry-run", "--no-ff", "--ff-only"},
+       {"--dry-run", "--no-ff", "--ff-only", "--renumber"},
        command_merge},
       {"revert",
        "DIR REVISION… [--branch B] [--parent N] [-m MESSAGE]",

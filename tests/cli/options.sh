@@ -157,6 +157,8 @@ run merge t.git dev --policy best; exits 2; says "row-level, ours, theirs and ma
 run merge t.git dev --policy ours --policy theirs; exits 2; says "given twice"
 option merge --ff-only
 run merge t.git dev --ff-only; exits 3
+option merge --renumber
+run merge t.git dev --renumber --dry-run; exits 0
 option merge --no-ff
 run merge t.git dev --no-ff --ff-only; exits 10
 option merge -m

@@ -40,7 +40,9 @@ run foreign list t.git; exits 0; shows "(0 rows)"
 run hook; exits 2
 run hook install; exits 2; says "hook install takes the folder"
 run hook install plain; exits 18; says "is no bare repository"
-run hook install t.git; exits 0
+git init -q --bare other.git
+run hook install other.git; exits 18; says "is not a Rowan repository"
+run hook install t.git; exits 0; shows "Installed t.git/hooks/pre-receive"
 run hook install t.git; exits 0
 echo '#!/bin/sh' >t.git/hooks/pre-receive
 run hook install t.git; exits 3; says "--force"
@@ -48,4 +50,7 @@ run hook install t.git --force; exits 0
 run hook run t.git <<<"old new"; exits 0
 run hook run t.git <<<"old new refs/heads/main"; exits 2
 
+git clone -q t.git worktree
+run sql worktree -c 'SELECT 1'; exits 18; says 'worktree/.git'
+run help version; exits 0; shows 'rowan version'
 finish

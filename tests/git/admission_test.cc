@@ -67,12 +67,14 @@ std::vector<Kind> kinds() {
        "public/child/rows/0.jsonl", true, "column \"amount\"",
        edit(kChild, "[1,1,10.00", "[1,1,12.00"), amount, "12.00;",
        "UPDATE child SET amount = 10.00 WHERE id = 1"},
-      {"another scale", edit(kChild, "[1,1,10.00", "[1,1,9.5"), "VC008",
-       "public/child/rows/0.jsonl", true, "column \"amount\"",
-       edit(kChild, "[1,1,10.00", "[1,1,9.50"), amount, "9.50;",
+      {"another scale", edit(kChild, "[1,1,10.00", "[1,1,9.555"), "VC008",
+       "public/child/rows/0.jsonl", true,
+       "column \"amount\": its last digits would be lost in numeric(10,2)",
+       edit(kChild, "[1,1,10.00", "[1,1,9.5"), amount, "9.50;",
        "UPDATE child SET amount = 10.00 WHERE id = 1"},
       {"more digits than fit", edit(kChild, "[1,1,10.00", "[1,1,123456789.00"), "VC008",
-       "public/child/rows/0.jsonl", true, "column \"amount\"",
+       "public/child/rows/0.jsonl", true,
+       "column \"amount\": it is out of range for numeric(10,2)",
        edit(kChild, "[1,1,10.00", "[1,1,12345678.00"), amount, "12345678.00;",
        "UPDATE child SET amount = 10.00 WHERE id = 1"},
       {"a key twice", edit(kParent, "[2,\"two\"]\n", "[2,\"two\"]\n[2,\"again\"]\n"), "VC008",
@@ -612,6 +614,59 @@ TEST_CASE("without a good commit the newest first parent that validates is seen"
   }
   CHECK(it.rev(clone, "main") == it.rev(it.work, "HEAD~2"));
   check_clean(clone);
+}
+
+TEST_CASE("a good commit below a bad one is kept while nobody has the repository open") {
+  const World it;
+  it.refresh();
+  const std::string good = it.commit(edit(kChild, "[1,1,10.00", "[1,1,11.00"));
+  CHECK(it.push().code == 0);
+  const std::string bad = it.commit(edit(kParent, "[2,\"two\"]", "[2,null]"));
+  CHECK(it.push().code == 0);
+  {
+    Opened opened(it.db);
+    CHECK(opened.ask("SELECT amount FROM child WHERE id = 1") == "11.00;");
+    CHECK(opened.ask("SELECT name FROM parent WHERE id = 2") == "two;");
+    CHECK(opened.ask("SELECT sqlstate FROM rowan.foreign") == "23502;");
+  }
+  CHECK(it.rev(it.db, "main") == good);
+  CHECK(it.rev(it.db, "refs/rowan/foreign/main/" + bad) == bad);
+  check_clean(it.db);
+}
+
+TEST_CASE("a value in another spelling is brought to its column's when nothing is lost") {
+  struct Spelling {
+    std::string from, to, question, answer;  // No answer: a part of the reason is `question`.
+  };
+  const std::string amount = "SELECT amount FROM child WHERE id = 1";
+  const std::string parent = "SELECT p FROM child WHERE id = 1";
+  for (const Spelling& each : std::vector<Spelling>{
+           {"[1,1,10.00", "[1,1,6", amount, "6.00;"},
+           {"[1,1,10.00", "[1,1,5.0", amount, "5.00;"},
+           {"[1,1,10.00", "[1,1,6.000", amount, "6.00;"},
+           {"[1,1,10.00", "[1,1,1e2", amount, "100.00;"},
+           {"[1,1,10.00", "[1,1,\"7.5\"", amount, "7.50;"},
+           {"[1,1,10.00", "[1,2.0,10.00", parent, "2;"},
+           {"[1,1,10.00", "[1,0.4e1,10.00", parent, "4;"},
+           {"[1,1,10.00", "[1,\"3\",10.00", parent, "3;"},
+           {"[1,1,10.00", "[1,1,5.555", "its last digits would be lost in numeric(10,2)", ""},
+           {"[1,1,10.00", "[1,1.5,10.00", "its fraction would be lost in integer", ""},
+           {"[1,1,10.00", "[1,1e10,10.00", "it is out of range for integer", ""},
+           {"[1,1,10.00", "[1,true,10.00", "it is no integer", ""}}) {
+    CAPTURE(each.to);
+    const World it;
+    it.refresh();
+    it.commit(edit(kChild, each.from, each.to));
+    CHECK(it.push().code == 0);
+    Opened opened(it.db);
+    if (each.answer.empty()) {
+      CHECK(opened.ask("SELECT reason FROM rowan.foreign").find(each.question) !=
+            std::string::npos);
+    } else {
+      CHECK(opened.ask(each.question) == each.answer);
+      CHECK(opened.ask("SELECT count(*) FROM rowan.foreign") == "0;");
+    }
+  }
 }
 
 }  // namespace rowan::git_testing

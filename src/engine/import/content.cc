@@ -17,9 +17,12 @@
 #include "catalog/table.h"
 #include "tree/git_tree.h"
 #include "tree/row_tree.h"
+#include "type/json_text.h"
 #include "type/key_codec.h"
 #include "type/line_writer.h"
+#include "type/numeric.h"
 #include "type/row_codec.h"
+#include "type/text.h"
 
 namespace rowan::engine {
 
@@ -78,6 +81,44 @@ std::string shown(Bytes line) {
   size_t bytes = std::min(line.size(), kShownBytesMax);
   while (bytes < line.size() && bytes > 0 && (line[bytes] & 0xC0) == 0x80) --bytes;
   return std::string(line.substr(0, bytes)) + (bytes < line.size() ? "…" : "");
+}
+
+Error unfit(type::Type type, std::string_view why) {
+  return Error(ErrorCode::kInvalidContent, std::string(why) + type::type_name(type));
+}
+
+// A number or a truth value in another spelling than its type's own: 6.0 and "6" are the integer 6.
+Result<type::Value> value_spelled_otherwise(type::Type type, Bytes element) {
+  std::string text(element);
+  const bool quoted = element.starts_with('"');
+  if (quoted && !type::read_json_string(element, text)) return unfit(type, "it is no ");
+  if (type.id == type::TypeId::kBool && quoted) {
+    auto value = type::parse_text(type, text);
+    return value ? std::move(value) : unfit(type, "it is no ");
+  }
+  const bool number = quoted || element.starts_with('-') ||
+                      (!element.empty() && element.front() >= '0' && element.front() <= '9');
+  if (!type::is_integer(type.id) || !number) return unfit(type, "it is no ");
+  const auto exact = type::numeric_parse(text);
+  if (!exact) return unfit(type, "it is no ");
+  const auto whole = type::numeric_to_int(*exact);
+  if (!whole) return unfit(type, "it is out of range for ");
+  if (type::numeric_compare(type::numeric_from_int(*whole), *exact) != 0)
+    return unfit(type, "its fraction would be lost in ");
+  auto value = type::parse_text(type, std::to_string(*whole));
+  return value ? std::move(value) : unfit(type, "it is out of range for ");
+}
+
+// What an element that people wrote stands for in its column, when nothing of it is lost there.
+Result<type::Value> lenient_value(type::Type type, Bytes element) {
+  auto value = type::decode_element(type, element);
+  if (!value) return value_spelled_otherwise(type, element);
+  if (type.id != type::TypeId::kNumeric || type.modifier < 0 || value->is_null()) return value;
+  auto scaled = type::numeric_apply_modifier(value->as_string(), type);
+  if (!scaled) return unfit(type, "it is out of range for ");
+  if (type::numeric_compare(*scaled, value->as_string()) != 0)
+    return unfit(type, "its last digits would be lost in ");
+  return type::Value::of_string(type, std::move(*scaled));
 }
 
 // One table's rows: read leniently, given back in their one spelling and order.
@@ -416,11 +457,8 @@ class RowsReader {
     for (size_t i = 0; i < elements.size(); ++i) {
       cells[i].raw = elements[i];
       if (layout.slots[i].dropped || type::large_ref(elements[i])) continue;
-      auto value = type::decode_element(layout.slots[i].type, elements[i]);
-      if (!value) {
-        return in_column(i, Error(ErrorCode::kInvalidContent,
-                                  "it is no " + type::type_name(layout.slots[i].type)));
-      }
+      auto value = lenient_value(layout.slots[i].type, elements[i]);
+      if (!value) return in_column(i, value.error());
       values[i] = std::move(*value);
       cells[i].value = &values[i];
     }

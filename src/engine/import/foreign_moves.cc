@@ -53,23 +53,36 @@ bool is_in_the_way(const store::ObjectStore& store, const std::string& branch) {
   return false;
 }
 
+// The first parents of `tip`, newest first, down to `good` without it; with no good commit, as far
+// as is worth a look. Nothing when `good` is not among them: what came does not follow it.
+std::vector<Oid> commits_before(store::ObjectStore& store, const Oid& tip, const Oid& good) {
+  std::vector<Oid> commits;
+  Oid at = tip;
+  for (int i = 0; i < kAncestorsMax; ++i) {
+    const auto commit = read_commit(store, at);
+    if (!commit || commit->parents.empty()) break;
+    at = commit->parents.front();
+    if (at == good) return commits;
+    commits.push_back(at);
+  }
+  if (!good.is_zero()) commits.clear();
+  return commits;
+}
+
 // A commit that sessions may see instead of a tip that is not admitted; perhaps one of `objects`.
+// Only what is beyond the newest admitted commit is held back.
 Result<std::optional<Oid>> find_fallback(txn::Manager& manager, const Admission& admission,
                                          const txn::MovedBranch& moved,
                                          store::PendingObjects& objects) {
-  if (!moved.good.is_zero() && manager.store().contains(moved.good))
-    return std::optional<Oid>(moved.good);
-  Oid at = moved.tip;
-  for (int i = 0; i < kAncestorsMax; ++i) {
-    const auto commit = read_commit(manager.store(), at);
-    if (!commit || commit->parents.empty()) break;
-    at = commit->parents.front();
-    const Admission::Answer answer = admission.ask({moved.name, at, Oid{}}, objects);
+  const bool has_good = !moved.good.is_zero() && manager.store().contains(moved.good);
+  const Oid good = has_good ? moved.good : Oid{};
+  for (const Oid& at : commits_before(manager.store(), moved.tip, good)) {
+    const Admission::Answer answer = admission.ask({moved.name, at, good}, objects);
     const Oid* target = std::get_if<Oid>(&answer);
     if (target != nullptr && (*target == at || !manager.store().read_only()))
       return std::optional<Oid>(*target);
   }
-  return std::optional<Oid>();
+  return has_good ? std::optional<Oid>(good) : std::optional<Oid>();
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "engine/branch_settings.h"
 #include "engine/import/admission.h"
 #include "engine/import/foreign_moves.h"
+#include "git/repository.h"
 #include "store/git_store.h"
 
 namespace rowan::engine {
@@ -118,6 +119,12 @@ Result<void> install_hook(const fs::path& repository, std::string_view program, 
   if (!fs::is_directory(repository / "objects", error) || !fs::exists(repository / "HEAD", error))
     return Error(ErrorCode::kNotARepository,
                  fmt::format("\"{}\" is no bare repository", repository.string()));
+  TRY_ASSIGN(const bool has_content, git::is_on_a_branch(repository, "rowan.json"));
+  if (!has_content && !fs::is_directory(repository / "rowan", error)) {
+    return Error(ErrorCode::kNotARepository,
+                 fmt::format("\"{}\" is not a Rowan repository", repository.string()))
+        .with_hint("rowan init makes one.");
+  }
   const fs::path path = repository / "hooks" / "pre-receive";
   if (fs::exists(path, error) && !force) {
     std::ifstream there(path);
