@@ -52,6 +52,7 @@ class PatchWriter {
     for (TableWork& work : tables_) add(work.updates);
     for (TableWork& work : tables_) add(work.inserts);
     for (TableWork& work : tables_) add(work.late);
+    add(sequences.renames);
     add(sequences.settles);
     add(added_keys_);
     add(views.creates);

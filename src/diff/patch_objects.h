@@ -32,7 +32,8 @@ struct SequenceWork {
   std::vector<std::string> releases;  // Before tables go.
   std::vector<std::string> drops;     // Once nothing draws from them.
   std::vector<std::string> creates;   // Before tables come.
-  std::vector<std::string> settles;   // At the end: names, options, owners and where they stand.
+  std::vector<std::string> renames;   // Once all tables are there.
+  std::vector<std::string> settles;   // At the end: options, owners and where they stand.
 };
 Result<SequenceWork> sequences_of_patch(const PatchContext& context);
 

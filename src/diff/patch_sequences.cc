@@ -33,6 +33,7 @@ class SequenceWriter {
     for (const auto& [name, sequence] : to_) {
       if (!kept_.contains(name)) make(name, sequence);
     }
+    order_renames();
     return std::move(work_);
   }
 
@@ -167,8 +168,27 @@ class SequenceWriter {
   }
 
   void rename(const std::string& now, const SequenceDef& to) {
-    if (now != catalog::qualified(to.schema, to.name))
-      work_.settles.push_back("ALTER SEQUENCE " + now + " RENAME TO " + sql::quote_ident(to.name));
+    if (now != catalog::qualified(to.schema, to.name)) renames_.emplace(now, to);
+  }
+
+  // A name is free before another sequence takes it; of those that wait for each other one goes by a
+  // name that nobody has meanwhile.
+  void order_renames() {
+    size_t number = 0;
+    while (!renames_.empty()) {
+      const auto free = std::find_if(renames_.begin(), renames_.end(), [&](const auto& rename) {
+        return !renames_.contains(catalog::qualified(rename.second.schema, rename.second.name));
+      });
+      const auto next = free == renames_.end() ? renames_.begin() : free;
+      const SequenceDef to = next->second;
+      const std::string name = free == renames_.end()
+                                   ? fmt::format("rowan_renamed_sequence_{}", ++number)
+                                   : to.name;
+      work_.renames.push_back("ALTER SEQUENCE " + next->first + " RENAME TO " +
+                              sql::quote_ident(name));
+      renames_.erase(next);
+      if (name != to.name) renames_.emplace(catalog::qualified(to.schema, name), to);
+    }
   }
 
   void make(const std::string& name, const SequenceDef& to) {
@@ -235,6 +255,7 @@ class SequenceWriter {
   SequenceWork work_;
   Sequences from_, to_;
   std::set<std::string> kept_;  // Of `to`, by name.
+  Sequences renames_;           // What those become that have another name, by the name they have.
 };
 
 }  // namespace

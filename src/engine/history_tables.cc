@@ -111,6 +111,19 @@ Result<RowReader::Definitions> definitions_below(SessionImpl& session, const Pla
   return diff::past_definitions(session_history(session, nullptr), placed.commit, placed.path);
 }
 
+namespace {
+
+// A row of the past may have a key that the column no longer takes: every integer is written alike,
+// and so is a number or a text of any length.
+type::Type key_type(type::Type column) {
+  if (type::is_integer(column.id)) return kBigintType;
+  if (column.id == type::TypeId::kNumeric || column.id == type::TypeId::kVarchar)
+    column.modifier = -1;
+  return column;
+}
+
+}  // namespace
+
 Result<std::string> encode_row_key(const catalog::TableDef& table,
                                    const std::vector<Value>& values) {
   if (table.primary_key.empty()) {
@@ -124,7 +137,7 @@ Result<std::string> encode_row_key(const catalog::TableDef& table,
   }
   std::string key;
   for (size_t i = 0; i < values.size(); ++i) {
-    const type::Type wanted = table.columns[table.primary_key[i]].type;
+    const type::Type wanted = key_type(table.columns[table.primary_key[i]].type);
     if (values[i].is_null())
       return Error(ErrorCode::kInvalidParameterValue, "a key must not be null");
     TRY_ASSIGN(const Value value, type::parse_text(wanted, type::to_text(values[i])));

@@ -407,6 +407,14 @@ class MergeStatement {
     VersionResult result{{"MERGE", 0, {}, {}}, summary_rows(run.outcome, &violations)};
     for (size_t i = 0; i < violations.size() && i < kDetailLinesMax; ++i)
       result.facts.notices.push_back(violation_line(violations[i]));
+    if (run.conflicting) {
+      TRY_ASSIGN(const std::string lines, conflict_lines(run, session_.owner().store().cache()));
+      const std::string open = plural(open_count(run.outcome), "open conflict");
+      result.facts.notices.push_back(
+          policy == Policy::kManual
+              ? fmt::format("the merge would wait, with {}:\n{}", open, lines)
+              : fmt::format("the merge would be refused, with {}:\n{}", open, lines));
+    }
     add_notices(run, result.facts);
     if (names_.size() == 1 && policy != Policy::kManual)
       decided_.add_notices(

@@ -129,6 +129,43 @@ bool keeps_key_name(const catalog::TableDef& was, const catalog::TableDef& is) {
          is.primary_key_name != catalog::default_primary_key_name(is);
 }
 
+// How much speaks for two tables being one. A name of a key, which no other table of the schema can
+// have, weighs more than rows, which another table may have as well, and those more than the path.
+constexpr int kSameKeyName = 4;
+constexpr int kSameRows = 2;
+constexpr int kSamePath = 1;
+constexpr int kSurelyItself = kSameKeyName + kSameRows;
+
+struct Likeness {
+  int weight = 0;
+  bool may_be_one = false;  // Enough for a table that is no longer at its path.
+};
+
+Result<Likeness> likeness(const store::ObjectReader& objects, store::NodeCache& cache,
+                          const catalog::TableVersion& was, const catalog::TableVersion& is) {
+  Likeness like;
+  const std::set<uint32_t> old_ids = ids_of(*was.table);
+  const std::set<uint32_t> new_ids = ids_of(*is.table);
+  if (!std::includes(new_ids.begin(), new_ids.end(), old_ids.begin(), old_ids.end())) return like;
+  if (!was.table->primary_key.empty() &&
+      was.table->primary_key_name == is.table->primary_key_name)
+    like.weight += kSameKeyName;
+  if (was.rows.is_zero() || is.rows.is_zero()) {
+    like.may_be_one = old_ids == new_ids && keeps_key_name(*was.table, *is.table);
+    return like;
+  }
+  TRY_ASSIGN(like.may_be_one, shares_rows(objects, cache, was, is));
+  if (like.may_be_one) like.weight += kSameRows;
+  return like;
+}
+
+using Versions = std::map<std::string, catalog::TableVersion>;  // By path.
+
+struct Move {
+  int weight;
+  std::string from, to;
+};
+
 }  // namespace
 
 std::string_view kind_word(ObjectKind kind) {
@@ -248,36 +285,45 @@ Result<std::map<std::string, std::string>> find_renames(const store::ObjectReade
                                                         store::NodeCache& cache,
                                                         const std::array<Oid, 3>& roots,
                                                         const Changes& changes, Side side) {
-  std::map<std::string, std::string> renames;
-  std::vector<std::string> fresh;
+  Versions before, after;  // Tables that may have gone elsewhere, and those that may be one of them.
+  std::map<std::string, int> own;  // How well a table of the base is the one at its path now.
   for (const auto& [path, object] : changes.objects) {
-    if (object.is(Side::kBase, ObjectKind::kNone) && object.is(side, ObjectKind::kTable))
-      fresh.push_back(path);
-  }
-  std::set<std::string> taken;
-  for (const auto& [path, object] : changes.objects) {
-    if (fresh.empty()) break;
-    if (!object.is(Side::kBase, ObjectKind::kTable) || !object.is(side, ObjectKind::kNone))
-      continue;
-    TRY_ASSIGN(const catalog::TableVersion was,
-               table_at(objects, cache, roots[at(Side::kBase)], path));
-    const std::set<uint32_t> old_ids = ids_of(*was.table);
-    for (const std::string& candidate : fresh) {
-      if (taken.contains(candidate)) continue;
-      TRY_ASSIGN(const catalog::TableVersion is,
-                 table_at(objects, cache, roots[at(side)], candidate));
-      const std::set<uint32_t> new_ids = ids_of(*is.table);
-      if (!std::includes(new_ids.begin(), new_ids.end(), old_ids.begin(), old_ids.end())) continue;
-      if (was.rows.is_zero() || is.rows.is_zero()) {
-        if (old_ids != new_ids || !keeps_key_name(*was.table, *is.table)) continue;
-      } else {
-        TRY_ASSIGN(const bool shares, shares_rows(objects, cache, was, is));
-        if (!shares) continue;
-      }
-      renames.emplace(path, candidate);
-      taken.insert(candidate);
-      break;
+    const bool was = object.is(Side::kBase, ObjectKind::kTable);
+    const bool is = object.is(side, ObjectKind::kTable);
+    if (was) {
+      TRY_ASSIGN(before[path], table_at(objects, cache, roots[at(Side::kBase)], path));
     }
+    if (is) {
+      TRY_ASSIGN(after[path], table_at(objects, cache, roots[at(side)], path));
+    }
+    if (!was || !is) continue;
+    TRY_ASSIGN(const Likeness like, likeness(objects, cache, before[path], after[path]));
+    own[path] = like.weight + kSamePath;
+    if (own[path] < kSurelyItself) continue;
+    before.erase(path);
+    after.erase(path);
+  }
+  std::vector<Move> moves;
+  for (const auto& [from, was] : before) {
+    for (const auto& [to, is] : after) {
+      if (from == to) continue;
+      TRY_ASSIGN(const Likeness like, likeness(objects, cache, was, is));
+      const bool stays = own.contains(from) && own.at(from) >= like.weight;
+      const bool is_another = own.contains(to) && own.at(to) >= like.weight;
+      if (like.may_be_one && !stays && !is_another) moves.push_back({like.weight, from, to});
+    }
+  }
+  std::stable_sort(moves.begin(), moves.end(),
+                   [](const Move& a, const Move& b) { return a.weight > b.weight; });
+  std::map<std::string, std::string> renames;
+  std::set<std::string> taken;
+  for (const Move& move : moves) {
+    if (renames.contains(move.from) || taken.contains(move.to)) continue;
+    renames.emplace(move.from, move.to);
+    taken.insert(move.to);
+  }
+  for (const std::string& to : taken) {
+    if (before.contains(to)) renames.emplace(to, std::string());
   }
   return renames;
 }

@@ -67,6 +67,9 @@ Result<bool> same_data(const store::ObjectReader& objects, store::NodeCache& cac
 // gone and one that is new are one when the new one has all of the old one's column IDs, and rows of
 // it. A table without rows, as it was or as it is, says too little: equal definitions have equal
 // IDs. It is taken for renamed when its primary key kept the name that the old table gave it.
+// A name may be another table's by now, too: the path of the one that is most like the old table, by
+// its key's name, its rows and its path, in this order. Empty: it is gone, and another one that was
+// renamed has its path.
 Result<std::map<std::string, std::string>> find_renames(const store::ObjectReader& objects,
                                                         store::NodeCache& cache,
                                                         const std::array<Oid, 3>& roots,

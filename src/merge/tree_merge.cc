@@ -195,22 +195,26 @@ Result<void> TreeMerge::find_tables() {
   std::array<std::set<std::string>, 3> targets;
   for (const Side side : {Side::kOurs, Side::kTheirs}) {
     TRY_ASSIGN(renames[at(side)], find_renames(made_, cache_, roots_, changes_, side));
-    for (const auto& [from, to] : renames[at(side)]) targets[at(side)].insert(to);
+    for (const auto& [from, to] : renames[at(side)]) {
+      if (!to.empty()) targets[at(side)].insert(to);
+    }
   }
   const auto path_on = [&](Side side, const ChangedObject& object) {
-    if (object.is(side, ObjectKind::kTable)) return object.path;
     const auto found = renames[at(side)].find(object.path);
-    return found == renames[at(side)].end() ? std::string() : found->second;
+    if (found != renames[at(side)].end()) return found->second;
+    return object.is(side, ObjectKind::kTable) ? object.path : std::string();
   };
   for (const auto& [path, object] : changes_.objects) {
     if (object.is(Side::kBase, ObjectKind::kTable)) {
       TRY(add_job(path, path_on(Side::kOurs, object), path_on(Side::kTheirs, object)));
-      continue;
     }
-    const bool ours =
-        object.is(Side::kOurs, ObjectKind::kTable) && !targets[at(Side::kOurs)].contains(path);
-    const bool theirs =
-        object.is(Side::kTheirs, ObjectKind::kTable) && !targets[at(Side::kTheirs)].contains(path);
+    // The table is new on the side: not the base's, neither the one at this path nor another.
+    const auto is_new = [&](Side side) {
+      return object.is(side, ObjectKind::kTable) && !targets[at(side)].contains(path) &&
+             (!object.is(Side::kBase, ObjectKind::kTable) || renames[at(side)].contains(path));
+    };
+    const bool ours = is_new(Side::kOurs);
+    const bool theirs = is_new(Side::kTheirs);
     if (ours || theirs)
       TRY(add_job({}, ours ? path : std::string(), theirs ? path : std::string()));
   }

@@ -64,3 +64,9 @@ git --git-dir t.git fsck --strict >/dev/null 2>&1 || fail "git fsck"
 [[ -n $(git --git-dir t.git reflog show main) ]] || fail "git's own reflog is empty"
 
 finish
+
+# A trial says that the merge would be refused, and over what.
+"$rowan" init refused.git >/dev/null
+"$rowan" sql refused.git -c 'CREATE TABLE k (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v text)' -c 'CREATE BRANCH bob' -c "INSERT INTO k (id, v) OVERRIDING SYSTEM VALUE VALUES (1, 'ours')" >/dev/null
+"$rowan" sql refused.git --branch bob -c "INSERT INTO k (id, v) OVERRIDING SYSTEM VALUE VALUES (1, 'theirs')" >/dev/null
+run sql refused.git -c 'MERGE bob DRY RUN'; exits 0; says 'would be refused, with 1 open conflict'; says 'public.k key 1'
