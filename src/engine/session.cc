@@ -1006,6 +1006,9 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_set(const sql::SetStmt& statement
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_version_control(const sql::Statement& statement) {
   const bool conflicts = is_conflict_statement(statement);
+  const bool read_only = in_block() && transaction_ ? transaction_->read_only()
+                                                    : settings_.default_read_only();
+  if (read_only) TRY(check_only_reads(statement));
   TRY_ASSIGN(VersionResult result, conflicts ? run_conflict_statement(*this, statement)
                                              : run_version_statement(*this, statement));
   return make_batch_rows(result.rows ? column_infos(result.rows->columns) : no_columns(),

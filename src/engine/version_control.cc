@@ -342,6 +342,20 @@ Result<VersionResult> dispatch(SessionImpl& session, const sql::Statement& state
   }
 }
 
+// Whether a statement leaves the repository as it is.
+bool only_reads(const sql::Statement& statement) {
+  switch (statement.kind) {
+    case StatementKind::kCheckout:
+      return !static_cast<const sql::BranchStmt&>(statement).create;
+    case StatementKind::kMerge:
+      return static_cast<const sql::MergeStmt&>(statement).dry_run;
+    case StatementKind::kShowConflicts:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 bool is_version_statement(sql::StatementKind kind) {
@@ -355,6 +369,15 @@ bool is_version_statement(sql::StatementKind kind) {
       probe.kind = kind;
       return !words_of(probe).empty();
   }
+}
+
+Result<void> check_only_reads(const sql::Statement& statement) {
+  if (only_reads(statement)) return {};
+  std::string_view words = words_of(statement);
+  if (statement.kind == StatementKind::kUpdate) words = "UPDATE";
+  if (statement.kind == StatementKind::kDelete) words = "DELETE";
+  return Error(ErrorCode::kReadOnlyTransaction,
+               fmt::format("cannot execute {} in a read-only transaction", words));
 }
 
 Result<VersionResult> run_version_statement(SessionImpl& session, const sql::Statement& statement) {

@@ -20,6 +20,8 @@ struct VersionResult {
 };
 
 bool is_version_statement(sql::StatementKind kind);
+// 25006 naming the statement, when it or an answer to a conflict would change the repository.
+Result<void> check_only_reads(const sql::Statement& statement);
 Result<VersionResult> run_version_statement(SessionImpl& session, const sql::Statement& statement);
 
 // ---- For the statements that change a branch ----

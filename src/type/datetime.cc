@@ -1,5 +1,6 @@
 #include "type/datetime.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -615,6 +616,24 @@ bool read_plain_timestamp(TypeId id, std::string_view text, int64_t& micros) {
   return true;
 }
 
+// A time may stand behind a date, which is then dropped, but only where neither can be taken for
+// something else: a date in one word with separators, a blank, a time with colons. Nor may a word
+// stand before it, save ISO's T.
+bool is_shape_of_time(std::string_view body, bool has_date) {
+  if (!has_date) {
+    const bool after_t = body.size() > 1 && (body[0] | 32) == 't' && is_digit(body[1]);
+    return after_t || is_digit(body[0]) || std::none_of(body.begin(), body.end(), is_digit);
+  }
+  const size_t blank = static_cast<size_t>(std::find_if(body.begin(), body.end(), is_space) -
+                                           body.begin());
+  if (blank == body.size() || body.substr(0, blank).find_first_of("-/.") == body.npos) {
+    return false;
+  }
+  const std::string_view time = trim_spaces(body.substr(blank));
+  const size_t digits = time.find_first_not_of("0123456789");
+  return digits != 0 && digits != time.npos && time[digits] == ':';
+}
+
 Result<int64_t> parse_datetime(TypeId id, std::string_view text) {
   int64_t value = 0;
   if (id == TypeId::kDate && text.size() == 10 && read_plain_date(text.data(), value)) {
@@ -638,7 +657,7 @@ Result<int64_t> parse_datetime(TypeId id, std::string_view text) {
     return read_failure(status, id, text);
   }
   if (id == TypeId::kTime) {
-    if (!fields.has_time) {
+    if (!fields.has_time || !is_shape_of_time(body, fields.has_date)) {
       return bad_format(id, text);
     }
     return fields.micros > kMicrosPerDay

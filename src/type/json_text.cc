@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/ensure.h"
 #include "type/number_text.h"
 #include "type/numeric.h"
 #include "type/text.h"
@@ -202,6 +203,11 @@ bool read_unicode_escape(const char*& p, const char* end, std::string& out) {
   return true;
 }
 
+Error bad_surrogate(std::string_view detail) {
+  return Error(ErrorCode::kInvalidText, "invalid input syntax for type json")
+      .with_detail(std::string(detail));
+}
+
 Error bad_json(std::string_view text) {
   Error error(ErrorCode::kInvalidText, "invalid input syntax for type json");
   const char* p = text.data();
@@ -259,10 +265,8 @@ class JsonbWriter {
     const char* stop = skip_string(p_, end_);
     const std::string_view quoted(p_, static_cast<size_t>(stop - p_));
     p_ = stop;
-    if (!read_json_string(quoted, text)) {
-      return Error(ErrorCode::kUntranslatableCharacter, "unsupported Unicode escape sequence")
-          .with_detail("\\u0000 and lone surrogates cannot be converted to text.");
-    }
+    TRY(check_json_escapes(quoted));
+    ENSURE(read_json_string(quoted, text));
     return {};
   }
 
@@ -382,6 +386,38 @@ void append_json_string(std::string_view text, std::string& out) {
   }
   out.append(text.substr(clean));
   out += '"';
+}
+
+Result<void> check_json_escapes(std::string_view json) {
+  constexpr std::string_view kLone = "Unicode low surrogate must follow a high surrogate.";
+  const char* p = json.data();
+  const char* const end = p + json.size();
+  bool after_high = false;
+  for (; p < end; ++p) {
+    if (*p != '\\' || end - p < 2 || p[1] != 'u' || end - p < 6) {
+      if (after_high) {
+        return bad_surrogate(kLone);
+      }
+      p += *p == '\\' ? 1 : 0;
+      continue;
+    }
+    const int32_t code = read_hex4(p + 2);
+    p += 5;
+    if (code == 0) {
+      return Error(ErrorCode::kUntranslatableCharacter, "unsupported Unicode escape sequence")
+          .with_detail("\\u0000 cannot be converted to text.");
+    }
+    const bool is_high = code >= 0xd800 && code < 0xdc00;
+    const bool is_low = code >= 0xdc00 && code < 0xe000;
+    if (after_high && is_high) {
+      return bad_surrogate("Unicode high surrogate must not follow a high surrogate.");
+    }
+    if (after_high != is_low) {
+      return bad_surrogate(kLone);
+    }
+    after_high = is_high;
+  }
+  return {};
 }
 
 bool read_json_string(std::string_view quoted, std::string& out) {

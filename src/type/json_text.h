@@ -21,6 +21,9 @@ const char* skip_json(const char* p, const char* end);
 // Quoted; escapes only `"`, `\` and controls below 0x20 (\b \t \n \f \r in short, the others \u00xx
 // in lower case).
 void append_json_string(std::string_view text, std::string& out);
+// Checks that each \u escape of checked JSON stands for text, as PostgreSQL asks where it reads
+// json's strings: U+0000 is kUntranslatableCharacter, a lone surrogate kInvalidText.
+Result<void> check_json_escapes(std::string_view json);
 // The text of a quoted JSON string. False when it is malformed or holds U+0000 or a lone surrogate.
 bool read_json_string(std::string_view quoted, std::string& out);
 

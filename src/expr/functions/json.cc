@@ -6,6 +6,7 @@
 #include "expr/function_table.h"
 #include "expr/kernels.h"
 #include "expr/utf8.h"
+#include "type/json_text.h"
 #include "type/jsonb.h"
 
 namespace rowan::expr {
@@ -179,6 +180,13 @@ void put(std::optional<std::string_view> part, bool as_text, size_t row, StringO
   }
 }
 
+// json keeps its text as it was written, so an escape that stands for no text is met only when the
+// document is read: anywhere in it, as PostgreSQL reads the whole. jsonb has none.
+Result<void> check_escapes(type::Type type, std::string_view document) {
+  if (type.id != TypeId::kJson || document.find("\\u") == std::string_view::npos) return {};
+  return type::check_json_escapes(document);
+}
+
 // document -> key and document ->> key.
 template <bool as_text>
 Result<Column> get_key(const KernelInput& input) {
@@ -187,7 +195,9 @@ Result<Column> get_key(const KernelInput& input) {
   StringOutput out(input.result_type, input.rows);
   out.keep(input.arguments[0]);
   for (size_t row = 0; row < input.rows; ++row) {
-    if (!is_null(input, row)) put(find_key(documents[row], keys[row]), as_text, row, out, scratch);
+    if (is_null(input, row)) continue;
+    TRY(check_escapes(input.arguments[0].type, documents[row]));
+    put(find_key(documents[row], keys[row]), as_text, row, out, scratch);
   }
   return out.finish();
 }
@@ -203,6 +213,7 @@ Result<Column> get_item(const KernelInput& input) {
   for (size_t row = 0; row < input.rows; ++row) {
     if (is_null(input, row)) continue;
     const std::string_view document = documents[row];
+    TRY(check_escapes(input.arguments[0].type, document));
     // At the top of jsonb a scalar is an array of one.
     const bool alone = is_jsonb && document.front() != '[' && document.front() != '{';
     if (alone && (indexes[row] == 0 || indexes[row] == -1)) {
