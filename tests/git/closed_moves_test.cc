@@ -128,4 +128,31 @@ TEST_CASE("a branch with a history policy says why it is set back") {
   CHECK(git(it.db, "rev-parse main") == published);
 }
 
+TEST_CASE("names that SQL refuses are refused") {
+  const World it(
+      {"CREATE TABLE u (id integer PRIMARY KEY, a integer)", "CREATE INDEX u_a ON u (a)",
+       "CREATE VIEW v AS SELECT 1 AS x", "CREATE SEQUENCE s"});
+  std::string state = "42P07", reason = "already exists", place = "public/u/table.sql:0";
+  SUBCASE("an index as a table") { it.edit("public/u/table.sql", "INDEX u_a", "INDEX t"); }
+  SUBCASE("an index as a view") { it.edit("public/u/table.sql", "INDEX u_a", "INDEX v"); }
+  SUBCASE("an index as a sequence") { it.edit("public/u/table.sql", "INDEX u_a", "INDEX s"); }
+  SUBCASE("an index as another table's key") {
+    it.edit("public/u/table.sql", "INDEX u_a", "INDEX t_pkey");
+  }
+  SUBCASE("a unique constraint as a relation") {
+    it.edit("public/u/table.sql", "\n);", ",\n  CONSTRAINT v UNIQUE (a)\n);");
+  }
+  SUBCASE("a schema of the system's") {
+    fs::create_directory(it.work / "rowan");
+    write_file(it.work / "rowan" / "schema.sql", "CREATE SCHEMA rowan;\n");
+    git(it.work, "add -A");
+    state = "42602";
+    reason = "unacceptable schema name";
+    place = "rowan/schema.sql:0";
+  }
+  const std::string id = it.push("main");
+  CHECK(run_rowan("check '" + it.db.string() + "'").code == 1);
+  check_parked(it, "main", id, state, reason, place);
+}
+
 }  // namespace rowan::git_testing
