@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "catalog/catalog.h"
+#include "catalog/names.h"
 #include "catalog/objects.h"
 #include "catalog/paths.h"
 #include "catalog/table.h"
@@ -209,6 +210,11 @@ class Checker {
     TRY_ASSIGN(const std::vector<std::string> dangling, catalog::dangling_references(catalog));
     if (!dangling.empty())
       return Error(ErrorCode::kInvalidContent, dangling.front() + " refers to what is not there");
+    for (const std::string& schema : schemas) {
+      TRY(catalog::check_schema_name(schema));
+      TRY_ASSIGN(const catalog::NameClash clash, catalog::find_name_clash(catalog, schema));
+      if (!clash.name.empty()) return catalog::name_clash_error(clash);
+    }
     return check_constraints(id, commit.tree);
   }
 

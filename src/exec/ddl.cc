@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "catalog/catalog.h"
+#include "catalog/names.h"
 #include "catalog/table.h"
 #include "exec/definition.h"
 #include "exec/dependents.h"
@@ -14,23 +15,8 @@ namespace rowan::exec {
 
 using RelationKind = catalog::Catalog::RelationKind;
 
-namespace {
-
-Result<void> check_new_schema_name(std::string_view name) {
-  if (name.empty()) return Error(ErrorCode::kInvalidName, "zero-length identifier");
-  if (name.starts_with("pg_") || name == "information_schema" || name == "rowan") {
-    return Error(ErrorCode::kInvalidName, fmt::format("unacceptable schema name \"{}\"", name))
-        .with_detail(
-            "The names \"rowan\" and \"information_schema\" and the prefix \"pg_\" are reserved "
-            "for system schemas.");
-  }
-  return {};
-}
-
-}  // namespace
-
 Result<std::string> run_create_schema(const sql::SchemaStmt& statement, ExecContext& context) {
-  TRY(check_new_schema_name(statement.name));
+  TRY(catalog::check_schema_name(statement.name));
   TRY_ASSIGN(const bool exists, context.transaction.catalog().has_schema(statement.name));
   const bool database = statement.kind == sql::StatementKind::kCreateDatabase;
   if (exists) {

@@ -77,6 +77,23 @@ Result<uint64_t> go_to_answer(Core& core, Branch& branch, const MovedBranch& mov
   return head.snapshot.sequence;
 }
 
+// A branch that another program made does not stand.
+Result<void> go_away(Core& core, Branch& branch, const MovedBranch& moved,
+                     const ForeignTip& answer) {
+  if (!core.store.read_only()) {
+    std::vector<store::RefUpdate> refs{{branch.ref_name(), moved.tip, Oid{}}};
+    refs.insert(refs.end(), answer.refs.begin(), answer.refs.end());
+    const store::PendingObjects none(core.store);
+    TRY_ASSIGN(const uint64_t sequence,
+               core.store.append(answer.objects != nullptr ? *answer.objects : none, refs));
+    TRY(wait_durable(core, sequence));
+  }
+  branch.drop();
+  const std::unique_lock guard(core.branches_mutex);
+  core.branches.erase(moved.name);
+  return {};
+}
+
 }  // namespace
 
 std::vector<MovedBranch> moved_branches(Core& core) {
@@ -89,9 +106,11 @@ std::vector<MovedBranch> moved_branches(Core& core) {
       // (settle_fine_chains).
       moved.good = core.store.ref(branch->fine().ref).value_or(Oid{});
       if (moved.published.is_zero()) moved.published = moved.good;
-      if (branch->tip().snapshot.commit != moved.tip) {
-        core.store.mark_verified(ref.name);
-        continue;
+      FineChain fine = branch->fine();
+      if (branch->tip().snapshot.commit != moved.tip && !ref.good.is_zero() &&
+          core.history.is_ancestor(ref.good, moved.good)) {
+        fine.rolled_up = ref.good;  // Else a rewind would pass for the last roll-up.
+        branch->set_fine(std::move(fine));
       }
     }
     all.push_back(std::move(moved));
@@ -104,6 +123,8 @@ Result<void> settle_moved(Core& core, const MovedBranch& moved, const ForeignTip
   const auto branch = core.find_branch(moved.name);
   if (branch == nullptr) {
     TRY(stand_again(core, moved, answer.refs));
+  } else if (answer.target.is_zero()) {
+    TRY(go_away(core, *branch, moved, answer));
   } else if (answer.target != moved.tip) {
     TRY_ASSIGN(const uint64_t sequence, go_to_answer(core, *branch, moved, answer));
     if (!core.store.read_only()) TRY(wait_durable(core, sequence));  // Before anybody reads.

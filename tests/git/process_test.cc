@@ -139,9 +139,12 @@ TEST_CASE("a newer format is refused and left alone") {
   write_file(scratch / "work" / "rowan.json", "{\"format\":2}\n");
   git(scratch / "work", "commit -qam newer");
   git(scratch / "work", "push -q origin main");
-  check_refused(run_rowan("sql " + quoted(db) + " -c 'SELECT 1'"), "VC007");
-  git(db, "update-ref refs/heads/main " + main);
+  // Nothing but the newer format is known of a copy. Where the last good commit is known, sessions
+  // go on there and the push is parked.
+  must("git clone -q --bare " + quoted(scratch / "work") + " " + quoted(scratch / "copy"));
+  check_refused(run_rowan("sql " + quoted(scratch / "copy") + " -c 'SELECT 1'"), "VC007");
   CHECK(run_rowan("sql " + quoted(db) + " -c 'SELECT 1'").code == 0);
+  CHECK(git(db, "rev-parse main").substr(0, 40) == main);
 
   const std::string state = read_file(db / "rowan" / "state");
   std::string newer = state;

@@ -12,6 +12,7 @@
 
 #include "base/limits.h"
 #include "catalog/catalog.h"
+#include "catalog/names.h"
 #include "catalog/objects.h"
 #include "catalog/paths.h"
 #include "catalog/table.h"
@@ -645,6 +646,11 @@ class ContentReader {
     TRY_ASSIGN(const bool known, is_known(path, folder.id));
     if (known) return {};
     TRY_ASSIGN(const std::string schema, decoded_name(path, folder.name));
+    if (auto named = catalog::check_schema_name(schema); !named) {
+      invalid_.note(path + "/schema.sql", 0);
+      return named;
+    }
+    names_differ_ = false;
     TRY_ASSIGN(const auto tree, tree::GitTree::read(store_, store_.cache(), folder.id));
     const tree::TreeEntry* definition = tree->find("schema.sql");
     if (definition == nullptr || definition->is_tree()) {
@@ -663,7 +669,22 @@ class ContentReader {
         return invalid_(below, "no such file belongs here");
       }
     }
-    return {};
+    return names_differ_ ? check_names(schema) : Result<void>();
+  }
+
+  // One name for two things, unless there were such before.
+  Result<void> check_names(const std::string& schema) const {
+    TRY_ASSIGN(const catalog::NameClash clash, catalog::find_name_clash(after_, schema));
+    if (clash.name.empty()) return {};
+    if (before_) {
+      TRY_ASSIGN(const bool has_schema, before_->has_schema(schema));
+      if (has_schema) {
+        TRY_ASSIGN(const catalog::NameClash old, catalog::find_name_clash(*before_, schema));
+        if (!old.name.empty()) return {};
+      }
+    }
+    invalid_.note(clash.file, 0);
+    return catalog::name_clash_error(clash);
   }
 
   // A table, a view, a materialised view or a sequence, by the one file that defines it.
@@ -690,6 +711,8 @@ class ContentReader {
     }
     if (definition == nullptr) return invalid_(path, "there is no table.sql");
     TRY(check_plain(invalid_, path + "/" + std::string(file), *definition));
+    TRY_ASSIGN(const bool is_same, is_known(path + "/" + std::string(file), definition->id));
+    names_differ_ = names_differ_ || !is_same;
     if (file == "view.sql" || file == "matview.sql")
       return read_view(schema, name, path, *definition);
     if (file == "sequence.json") return read_sequence(schema, name, path, *definition);
@@ -772,6 +795,7 @@ class ContentReader {
   const catalog::Catalog after_;
   std::optional<catalog::Catalog> before_;
   std::vector<tree::PathEdit> edits_;
+  bool names_differ_ = false;  // A definition of the schema that is read differs.
 };
 
 }  // namespace

@@ -15,6 +15,9 @@ namespace rowan::engine {
 namespace {
 
 constexpr std::string_view kHeads = "refs/heads/";
+constexpr std::string_view kGood = "refs/rowan/good/";
+constexpr std::string_view kBeside =
+    "the branch has a history policy and newer commits that it does not follow";
 constexpr int kAttemptsMax = 10;     // On a branch that moves while a push is looked at.
 constexpr int kAncestorsMax = 1000;  // Looked at to find one that sessions may see.
 
@@ -69,6 +72,13 @@ std::vector<Oid> commits_before(store::ObjectStore& store, const Oid& tip, const
   return commits;
 }
 
+// Whether a branch stands in a repository that Rowan had before, in which it is one of several: the
+// first look at a clone finds all branches new, and they are what there is.
+bool is_made_beside_others(txn::Manager& manager, const txn::MovedBranch& moved) {
+  return moved.good.is_zero() && !manager.store().refs(kGood).empty() &&
+         manager.branches().size() > 1;
+}
+
 // A commit that sessions may see instead of a tip that is not admitted; perhaps one of `objects`.
 // Only what is beyond the newest admitted commit is held back.
 Result<std::optional<Oid>> find_fallback(txn::Manager& manager, const Admission& admission,
@@ -83,6 +93,27 @@ Result<std::optional<Oid>> find_fallback(txn::Manager& manager, const Admission&
       return std::optional<Oid>(*target);
   }
   return has_good ? std::optional<Oid>(good) : std::optional<Oid>();
+}
+
+// The branch has a history policy and is ahead of its ref, which is set back with the policy's own
+// commits (txn::settle_fine_chains). Here it is said why, as while the repository is open.
+Result<ParkedTip> park_beside(txn::Manager& manager, const Admission& admission,
+                              const txn::MovedBranch& moved, const Oid& now) {
+  store::ObjectStore& store = manager.store();
+  store::PendingObjects objects(store);
+  const Admission::Answer answer =
+      admission.ask({moved.name, moved.tip, moved.published, now}, objects);
+  const auto* objection = std::get_if<Objection>(&answer);
+  ParkedTip tip = parked_tip(moved.name, moved.tip,
+                             objection != nullptr ? *objection : conflict(std::string(kBeside)),
+                             system_clock().now_us());
+  if (!store.read_only()) {
+    store::PendingObjects reason(store);
+    const std::vector<store::RefUpdate> refs = park_updates(store, reason, tip);
+    TRY(manager.update_refs(&reason, refs));
+  }
+  store.mark_verified(std::string(kHeads) + moved.name);
+  return tip;
 }
 
 }  // namespace
@@ -103,6 +134,12 @@ Result<void> ForeignMoves::verify_moved(txn::Manager& manager, const Admission& 
 Result<void> ForeignMoves::verify(txn::Manager& manager, const Admission& admission,
                                   const txn::MovedBranch& moved) {
   if (moved.tip.is_zero()) return restore_deleted(manager, moved);
+  const auto now = manager.tip_snapshot(moved.name);
+  if (now && now->commit != moved.tip) {
+    TRY_ASSIGN(ParkedTip tip, park_beside(manager, admission, moved, now->commit));
+    if (manager.store().read_only()) unparked_.push_back(std::move(tip));
+    return {};
+  }
   store::PendingObjects objects(manager.store());
   const Admission::Answer answer =
       admission.ask({moved.name, moved.tip, moved.good, {}, valid_}, objects);
@@ -162,8 +199,12 @@ Result<void> ForeignMoves::hold_back(txn::Manager& manager, const Admission& adm
   ParkedTip tip = parked_tip(moved.name, moved.tip, objection, system_clock().now_us());
   store::PendingObjects objects(store);
   std::optional<Oid> target;
-  // A newer format is whoever opens the repository to refuse: what went before is not the content.
-  if (objection.error.code() != ErrorCode::kUnsupportedFormat) {
+  // A newer format is whoever opens the repository to refuse, unless the last good commit is known:
+  // what went before is not the content.
+  if (is_made_beside_others(manager, moved) &&
+      objection.error.code() != ErrorCode::kObjectNotInState) {
+    target = Oid{};
+  } else if (objection.error.code() != ErrorCode::kUnsupportedFormat || !moved.good.is_zero()) {
     TRY_ASSIGN(target, find_fallback(manager, admission, moved, objects));
   }
   if (!target) {
@@ -187,6 +228,13 @@ Result<void> ForeignMoves::hold_back(txn::Manager& manager, const Admission& adm
     answer.refs = park_updates(store, objects, tip);
   }
   TRY(manager.settle_moved(moved, answer));
+  if (target->is_zero()) {
+    log_.write(LogLevel::kWarning,
+               fmt::format("branch \"{}\" of another program is not taken over; commit {} is {}: {}",
+                           moved.name, moved.tip.hex(),
+                           store.read_only() ? "not used" : "parked", objection.error.message()));
+    return {};
+  }
   log_.write(LogLevel::kWarning,
              fmt::format("branch \"{}\" {} at commit {}; commit {} of another program is {}: {}",
                          moved.name, store.read_only() ? "is read" : "is set back", target->hex(),
@@ -216,7 +264,7 @@ Admission::Answer ForeignMoves::merge_beside(const store::ForeignMove& move, con
                                              store::PendingObjects& objects) {
   const std::string branch = move.name.substr(kHeads.size());
   if (!database_->branch_settings().find(branch).history_every.empty())
-    return conflict("the branch has a history policy and newer commits that it does not follow");
+    return conflict(std::string(kBeside));
   SessionImpl session(*database_, branch);
   const auto merged = merge_foreign_tip(session, {branch, move.foreign, target, &objects}, true);
   if (merged) return *merged;

@@ -1,0 +1,158 @@
+// What git pushes while nobody has the repository open meets what it would meet beside a server:
+// what is not admitted is parked with its reason, sessions go on at the last good commit, and a new
+// branch does not stand.
+#include "git_testing.h"
+
+namespace rowan::git_testing {
+
+namespace {
+
+class World {
+ public:
+  explicit World(const std::vector<std::string>& more = {}) : db(scratch / "db"), work(scratch / "work") {
+    {
+      Opened opened(db);
+      opened.execute("CREATE TABLE t (id integer PRIMARY KEY, n integer CHECK (n > 0), doc jsonb)");
+      opened.execute("INSERT INTO t VALUES (1, 1, '{}'), (2, 2, '{}')");
+      for (const std::string& each : more) opened.execute(each);
+      opened.execute("INSERT INTO t VALUES (3, 3, '{}')");
+    }
+    must("git clone -q '" + db.string() + "' '" + work.string() + "'");
+  }
+  void edit(const std::string& file, const std::string& from, const std::string& to) const {
+    std::string text = read_file(work / file);
+    const size_t at = text.find(from);
+    INFO(text);
+    REQUIRE(at != std::string::npos);
+    write_file(work / file, text.replace(at, from.size(), to));
+  }
+  std::string push(const std::string& branch, bool commits = true) const {
+    if (commits) git(work, "commit -qam 'by hand'");
+    git(work, "push -q -f origin HEAD:refs/heads/" + branch);
+    return git(work, "rev-parse HEAD").substr(0, 40);
+  }
+  bool stands(const std::string& branch) const {
+    return run("git -C '" + db.string() + "' rev-parse -q --verify refs/heads/" + branch).code == 0;
+  }
+
+  const Scratch scratch;
+  const fs::path db, work;
+};
+
+// It is listed with its reason, sessions work, and it can be dropped.
+void check_parked(const World& it, const std::string& branch, const std::string& id,
+                  const std::string& state, const std::string& reason,
+                  const std::string& place = ";") {
+  {
+    Opened opened(it.db);
+    const std::string where = " FROM rowan.foreign WHERE \"commit\" = '" + id + "'";
+    CHECK(opened.ask("SELECT branch, sqlstate, parked_at IS NOT NULL" + where) ==
+          branch + "|" + state + "|t;");
+    const std::string told = opened.ask("SELECT reason" + where);
+    INFO(told);
+    CHECK(told.find(reason) != std::string::npos);
+    if (place != ";")
+      CHECK(opened.ask("SELECT file || ':' || coalesce(line, 0)" + where) == place + ";");
+    CHECK(opened.ask("SELECT count(*), sum(n) FROM t WHERE id < 10") == "3|6;");
+    opened.execute("INSERT INTO t VALUES (10, 1, '{}')");
+    opened.execute("DELETE FROM t WHERE id = 10");
+  }
+  check_clean(it.db);
+  CHECK(run_rowan("foreign drop '" + it.db.string() + "' " + id).code == 0);
+  CHECK(Opened(it.db).ask("SELECT count(*) FROM rowan.foreign") == "0;");
+}
+
+const char* const kRows = "public/t/rows/0.jsonl";
+
+}  // namespace
+
+TEST_CASE("a newer format is parked where a good commit is known") {
+  const World it;
+  write_file(it.work / "rowan.json", "{\"format\":2}\n");
+  const std::string id = it.push("main");
+  const Ended listed = run_rowan("foreign list '" + it.db.string() + "'");
+  INFO(listed.output);
+  CHECK(listed.code == 0);
+  check_parked(it, "main", id, "VC007", "format 2");
+}
+
+TEST_CASE("a new branch that is not admitted is parked and does not stand") {
+  const World it;
+  const std::string branch = "other";
+  std::string state, reason;
+  SUBCASE("a newer format") {
+    write_file(it.work / "rowan.json", "{\"format\":2}\n");
+    state = "VC007";
+    reason = "format 2";
+  }
+  SUBCASE("a rule that is broken") {
+    it.edit(kRows, "[2,2,", "[2,-2,");
+    state = "23514";
+    reason = "violates check constraint";
+  }
+  const std::string id = it.push(branch);
+  {
+    OpenOptions options;
+    options.read_only = true;
+    Opened reader(it.db, options);
+    CHECK(reader.ask("SELECT count(*) FROM rowan.branches") == "1;");
+    CHECK(reader.ask("SELECT sqlstate FROM rowan.foreign") == state + ";");
+    CHECK(it.stands(branch));
+  }
+  check_parked(it, branch, id, state, reason);
+  CHECK(!it.stands(branch));
+}
+
+TEST_CASE("a branch with a history policy says why it is set back") {
+  const World it({"ALTER BRANCH main SET HISTORY POLICY EVERY '1 day'"});
+  std::string state = "VC001", reason, place = ";";
+  bool commits = true;
+  SUBCASE("beside newer commits") {
+    it.edit(kRows, "[2,2,", "[2,5,");
+    reason = "the branch has a history policy and newer commits that it does not follow";
+  }
+  SUBCASE("a rule that is broken by its spelling") {
+    it.edit(kRows, "[2,2,", "[2,\"two\",");
+    state = "VC008";
+    reason = "column \"n\"";
+    place = "public/t/rows/0.jsonl:2";
+  }
+  SUBCASE("a rewind") {
+    git(it.work, "reset -q --hard HEAD~1");
+    reason = "it does not follow the branch's last commit";
+    commits = false;
+  }
+  const std::string published = git(it.db, "rev-parse main");
+  const std::string id = it.push("main", commits);
+  check_parked(it, "main", id, state, reason, place);
+  CHECK(git(it.db, "rev-parse main") == published);
+}
+
+TEST_CASE("names that SQL refuses are refused") {
+  const World it(
+      {"CREATE TABLE u (id integer PRIMARY KEY, a integer)", "CREATE INDEX u_a ON u (a)",
+       "CREATE VIEW v AS SELECT 1 AS x", "CREATE SEQUENCE s"});
+  std::string state = "42P07", reason = "already exists", place = "public/u/table.sql:0";
+  SUBCASE("an index as a table") { it.edit("public/u/table.sql", "INDEX u_a", "INDEX t"); }
+  SUBCASE("an index as a view") { it.edit("public/u/table.sql", "INDEX u_a", "INDEX v"); }
+  SUBCASE("an index as a sequence") { it.edit("public/u/table.sql", "INDEX u_a", "INDEX s"); }
+  SUBCASE("an index as another table's key") {
+    it.edit("public/u/table.sql", "INDEX u_a", "INDEX t_pkey");
+  }
+  SUBCASE("a unique constraint as a relation") {
+    it.edit("public/u/table.sql", "\n);", ",\n  CONSTRAINT v UNIQUE (a)\n);");
+  }
+  SUBCASE("a schema of the system's") {
+    fs::create_directory(it.work / "rowan");
+    write_file(it.work / "rowan" / "schema.sql", "CREATE SCHEMA rowan;\n");
+    git(it.work, "add -A");
+    state = "42602";
+    reason = "unacceptable schema name";
+    place = "rowan/schema.sql:0";
+  }
+  const std::string id = it.push("main");
+  CHECK(run_rowan("check '" + it.db.string() + "'").code == 1);
+  check_parked(it, "main", id, state, reason, place);
+}
+
+}  // namespace rowan::git_testing
