@@ -101,14 +101,32 @@ Result<void> check_not_generated(const catalog::ColumnDef& column, bool is_updat
                            : "Use OVERRIDING SYSTEM VALUE to override.");
 }
 
+// A star stands for the target's columns: with other tables in the statement it would have theirs,
+// too, and that is not done.
+Result<void> check_returned_star(const sql::StarExpr& star, std::string_view target, bool joined) {
+  if (star.table == target) return {};
+  if (joined) {
+    return Error(ErrorCode::kFeatureNotSupported,
+                 "RETURNING gives columns of the changed table only")
+        .with_hint(fmt::format("Write {}.*, or the columns by name.", sql::quote_ident(target)))
+        .at(star.position);
+  }
+  if (star.table.empty()) return {};
+  return Error(ErrorCode::kUndefinedTable,
+               fmt::format("missing FROM-clause entry for table \"{}\"", star.table))
+      .at(star.position);
+}
+
 Result<void> bind_returning(const sql::List<sql::SelectItem>& items, const catalog::TableDef& table,
-                            std::string_view alias, plan::PlanContext& context,
+                            std::string_view alias, bool joined, plan::PlanContext& context,
                             std::vector<plan::OutputColumn>& outputs,
                             std::vector<expr::NodePtr>& nodes) {
   TableScope scope(table, alias);
   expr::BindContext bind{scope, context.parameters, {}};
   for (const sql::SelectItem& item : items) {
     if (item.expr->kind == sql::ExprKind::kStar) {
+      TRY(check_returned_star(static_cast<const sql::StarExpr&>(*item.expr),
+                              alias.empty() ? std::string_view(table.name) : alias, joined));
       for (size_t i = 0; i < table.columns.size(); ++i) {
         outputs.push_back({table.columns[i].name, table.columns[i].type});
         nodes.push_back(expr::make_column(static_cast<uint32_t>(i), table.columns[i].type));
@@ -199,7 +217,7 @@ class InsertPlan final : public DmlPlan {
       }
       plan->source_ = std::move(source);
     }
-    TRY(bind_returning(statement.returning, table, "", context, plan->returning_columns_,
+    TRY(bind_returning(statement.returning, table, "", false, context, plan->returning_columns_,
                        plan->returning_));
     return std::unique_ptr<DmlPlan>(std::move(plan));
   }
@@ -500,8 +518,8 @@ class ModifyRowsPlan final : public DmlPlan {
     TRY_ASSIGN(plan->modify_, plan::plan_modify(request, context));
     plan->cacheable_ = plan->modify_.plan.cacheable;
     plan->joined_ = !request.from.empty();
-    TRY(bind_returning(returning, *plan->table_, alias, context, plan->returning_columns_,
-                       plan->returning_));
+    TRY(bind_returning(returning, *plan->table_, alias, plan->joined_, context,
+                       plan->returning_columns_, plan->returning_));
     return std::unique_ptr<DmlPlan>(std::move(plan));
   }
 
