@@ -36,8 +36,9 @@ Result<std::vector<ConfigEntry>> read_own_settings(const std::filesystem::path& 
     if (!key.starts_with(kSection)) continue;
     key.remove_prefix(kSection.size());
     const size_t dot = key.rfind('.');
-    if (dot == std::string_view::npos) continue;
-    entries.push_back({std::string(key.substr(0, dot)), std::string(key.substr(dot + 1)),
+    const bool has_subsection = dot != std::string_view::npos;
+    entries.push_back({std::string(has_subsection ? key.substr(0, dot) : ""),
+                       std::string(has_subsection ? key.substr(dot + 1) : key),
                        entry->value != nullptr ? entry->value : "true"});
   }
   if (rc != GIT_ITEROVER) return git_failure(rc, "read the repository's settings");

@@ -15,12 +15,12 @@
 namespace rowan::git {
 
 struct ConfigEntry {
-  std::string subsection;  // As written, with its case.
+  std::string subsection;  // As written, with its case; empty: there is none.
   std::string name;        // Lower case, as Git gives it.
   std::string value;
 };
 
-// Every `rowan.<subsection>.<name>` in DIR/config; those without a subsection are left out.
+// Every `rowan.<subsection>.<name>` and `rowan.<name>` in DIR/config.
 Result<std::vector<ConfigEntry>> read_own_settings(const std::filesystem::path& dir);
 // No value: the setting goes; one that is not there is no error.
 Result<void> write_own_setting(const std::filesystem::path& dir, std::string_view subsection,

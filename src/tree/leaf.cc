@@ -24,6 +24,9 @@ Result<std::shared_ptr<const Leaf>> Leaf::read(const TreeReader& reader, const O
         if (object.type != store::ObjectType::kBlob) return damaged(id, "it is not a blob");
         if (text.empty() || text.back() != '\n')
           return damaged(id, "it does not end with a newline");
+        if (text.starts_with(kUnreadable))
+          return Error(ErrorCode::kInvalidContent,
+                       std::string(text.substr(kUnreadable.size(), text.find('\n') - kUnreadable.size())));
         if (text.size() > kLeafBytesMax) return damaged(id, "it is too large");
         auto leaf = std::make_shared<Leaf>();
         leaf->object_ = std::move(object);

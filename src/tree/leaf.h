@@ -31,6 +31,10 @@ struct LeafBuilder {
                        store::ObjectRef object, LeafText made);
 };
 
+// Such a leaf stands for rows that cannot be read: behind these words is why. No line of a row begins
+// with them.
+inline constexpr std::string_view kUnreadable = "unreadable: ";
+
 uint64_t leaf_kind(const LineKeys& keys);
 
 }  // namespace rowan::tree
