@@ -35,6 +35,9 @@ struct LeafBuilder {
 // with them.
 inline constexpr std::string_view kUnreadable = "unreadable: ";
 
+// A leaf's bytes, as the store has them. kInvalidContent: it is such a one.
+Result<store::ObjectRef> read_leaf(const store::ObjectReader& objects, const Oid& id);
+
 uint64_t leaf_kind(const LineKeys& keys);
 
 }  // namespace rowan::tree

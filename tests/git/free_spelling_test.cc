@@ -336,7 +336,7 @@ TEST_CASE("what cannot be read is an error, and no wrong answer") {
   Opened opened(twins.plain);
   git(work, "push -q origin HEAD:main");
   REQUIRE(eventually([&] { return opened.ask("SELECT message FROM rowan.log LIMIT 1") == "and is there again;"; }));
-  for (const std::string question : {"SELECT count(*) FROM city AS OF 'HEAD~1'", "SELECT name FROM city AS OF 'HEAD~1' WHERE id = 20",
+  for (const std::string question : {"SELECT count(*) FROM city AS OF 'HEAD~1'", "SELECT sum(size) FROM city AS OF 'HEAD~1'", "SELECT name FROM city AS OF 'HEAD~1' WHERE id = 20",
                                "SELECT change FROM rowan.diff('city', 'HEAD~1', 'HEAD')", "REVERT 'HEAD~1'"}) {
     INFO(question);
     const std::string answer = opened.ask(question);
