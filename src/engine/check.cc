@@ -42,11 +42,9 @@ class Checker {
     for (const Oid& commit : commits_) {
       if (problems_.size() >= kProblemsMax) break;
       auto checked = check_commit(commit);
-      if (checked) {
-        sound_root_ = last_root_;
-      } else if (checked.error().code() == ErrorCode::kAbsentObject) {
+      if (!checked && checked.error().code() == ErrorCode::kAbsentObject) {
         ++partly_checked_;
-      } else if (!(objects_sound_ && is_spelled_freely(commit))) {
+      } else if (!checked) {
         problem(commit, checked.error());
       }
       tell("commits", ++commits_done_, commits_.size());
@@ -80,14 +78,6 @@ class Checker {
   void problem(const Oid& commit, const Error& error) {
     problems_.push_back(fmt::format("commit {}: {}: {}", commit.hex().substr(0, 12),
                                     sqlstate(error.code()), error.message()));
-  }
-  // Below the tips a commit that somebody else made may be spelled freely, if all of it reads:
-  // sessions read it through a twin (readable_roots.h).
-  bool is_spelled_freely(const Oid& id) const {
-    if (tips_.contains(id) || is_own_(id)) return false;
-    store::PendingObjects scratch(store_);
-    const auto content = readable_content(scratch, store_, sound_root_, last_root_);
-    return content && !content->fault;
   }
   void tell(std::string_view unit, uint64_t done, uint64_t total) {
     if (report_ && (done % kReportEvery == 0 || done == total))
@@ -181,8 +171,6 @@ class Checker {
   }
 
   Result<void> check_commit(const Oid& id) {
-    objects_sound_ = false;
-    last_root_ = {};
     TRY_ASSIGN(const store::ObjectRef object, store_.read(id));
     if (store_.is_boundary(id)) {
       boundary_.push_back(id);
@@ -190,9 +178,11 @@ class Checker {
       TRY(check_hash(id, object));
     }
     TRY_ASSIGN(const git::Commit commit, git::parse_commit(object.bytes));
-    last_root_ = commit.tree;
-    TRY(check_objects(commit.tree));
-    objects_sound_ = true;
+    const bool is_tip = tips_.contains(id);
+    const bool is_own = is_own_(id);
+    TRY(check_objects(commit.tree, is_own));
+    if (!is_own) TRY(check_foreign(commit.tree, is_tip));
+    if (!is_own && !is_tip) return {};
     TRY(catalog::check_format(store_, store_.cache(), commit.tree));
     std::optional<Oid> parent_root;
     if (!commit.parents.empty()) {
@@ -201,9 +191,11 @@ class Checker {
     }
     const catalog::Catalog catalog(store_, store_.cache(), commit.tree);
     TRY_ASSIGN(const std::vector<std::string> schemas, catalog.schemas());
-    for (const std::string& schema : schemas)
-      TRY(check_schema(catalog, schema, commit.tree, parent_root));
-    if (!tips_.contains(id)) return {};
+    for (const std::string& schema : schemas) {
+      if (is_own) TRY(check_schema(catalog, schema, commit.tree, parent_root));
+    }
+    sound_root_ = commit.tree;
+    if (!is_tip) return {};
     TRY(check_files(commit.tree));
     TRY_ASSIGN(const std::vector<std::string> dangling, catalog::dangling_references(catalog));
     if (!dangling.empty())
@@ -214,6 +206,23 @@ class Checker {
       if (!clash.name.empty()) return catalog::name_clash_error(clash);
     }
     return check_constraints(id, commit.tree);
+  }
+
+  // A commit that another program made. Its rows must read, at a tip in their canonical form; below
+  // it sessions read them through a twin (readable_roots.h). Nothing is trusted, its size least.
+  Result<void> check_foreign(const Oid& root, bool is_tip) {
+    const auto known = foreign_.find(root);
+    if (known != foreign_.end() && (known->second || !is_tip)) return {};
+    store::PendingObjects scratch(store_);
+    TRY_ASSIGN(const ReadableContent content,
+               readable_content(scratch, store_, sound_root_, root));
+    if (content.fault) return *content.fault;
+    const bool is_canonical = content.root == root;
+    if (is_tip && !is_canonical)
+      return Error(ErrorCode::kInvalidContent, "its rows or definitions are not in canonical form");
+    if (is_canonical) sound_root_ = root;
+    foreign_.emplace(root, is_canonical);
+    return {};
   }
 
   // What a folder holds is proven once, wherever it stands again under the same name.
@@ -428,7 +437,7 @@ class Checker {
   }
 
   // Reads and hashes everything below a tree that was not read before.
-  Result<void> check_objects(const Oid& root) {
+  Result<void> check_objects(const Oid& root, bool is_own) {
     std::vector<Oid> open = {root};
     while (!open.empty()) {
       const Oid id = open.back();
@@ -444,7 +453,7 @@ class Checker {
       TRY(check_hash(id, object));
       if (object.type != store::ObjectType::kTree) continue;
       TRY_ASSIGN(const auto tree, tree::GitTree::parse(std::move(object)));
-      if (tree->entries().size() > kDirectoryEntriesMax)
+      if (is_own && tree->entries().size() > kDirectoryEntriesMax)
         return Error(ErrorCode::kInvalidContent,
                      "tree " + id.hex() + " has more than 1,000 entries");
       for (const tree::TreeEntry& entry : tree->entries()) {
@@ -464,13 +473,12 @@ class Checker {
   std::unordered_set<Oid, OidHash> tips_;
   std::vector<Oid> commits_;
   uint64_t commits_done_ = 0;
-  bool objects_sound_ = false;  // Of the commit that is being checked.
   std::vector<Oid> boundary_;  // Commits whose parents are not here.
   std::unordered_set<Oid, OidHash> absent_objects_;
   uint64_t partly_checked_ = 0;  // Commits whose check ended at one of them.
   std::unordered_set<Oid, OidHash> checked_objects_;
-  Oid last_root_;                        // Of the commit that is being checked.
-  Oid sound_root_;                       // Of the last one that was well.
+  Oid sound_root_;  // Of the last commit that was well, in canonical form.
+  std::unordered_map<Oid, bool, OidHash> foreign_;  // Trees that read, and whether canonical.
   std::unordered_set<std::string> proven_;  // Folders, by path and id.
   std::unordered_set<std::string> sound_tables_;  // Definition and rows.
   std::unordered_map<Oid, Oid, OidHash> sound_rows_;  // The last of them, by definition.
