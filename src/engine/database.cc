@@ -100,7 +100,7 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
   }
   if (path != kMemory) TRY(database->branch_settings_.open(path));
   txn::ManagerOptions manager_options;
-  if (path != kMemory && !options.read_only)
+  if (path != kMemory)
     manager_options.derived_folder = std::filesystem::path(path) / "rowan" / "derived";
   manager_options.verify_moved = [&](txn::Manager& manager) {
     const Admission admission(manager, database->branch_settings_, database->clock(),
