@@ -130,6 +130,7 @@ TEST_CASE("numbers of files are read as they are, or refused") {
            {"s", "{\"type\":\"bigint\",\"start\":1e3}"},
            {"k", "[18446744073709551615,\"x\"]\n"},
            {"k", "[18446744073709551616,\"x\"]\n"},
+           {"k", "[1099511627777,\"x\"]\n"},
            {"k", "[-1,\"x\"]\n"},
            {"k", "[0,\"x\"]\n"}}) {
     INFO(file);
