@@ -754,6 +754,7 @@ Result<void> Alteration::validate(const catalog::TableVersion& after) {
 
 Result<std::string> Alteration::finish() {
   catalog::finish_table(table_);
+  TRY(require_rules_at_work(table_, before_.table.get()));
   if (retyped_) TRY(check_retyped());
   TRY_ASSIGN(const bool rewrite, must_rewrite());
   if (rewrite) {  // Sources that only changed a name of a type are copied as they are.
