@@ -355,6 +355,7 @@ enum class Overriding : uint8_t { kNone, kSystem, kUser };
 
 struct InsertStmt : Statement {
   QualifiedName table;
+  std::string_view alias;
   List<std::string_view> columns;  // Empty: all.
   SelectStmt* source = nullptr;    // VALUES or a query; null: DEFAULT VALUES.
   Overriding overriding = Overriding::kNone;
@@ -386,6 +387,8 @@ struct DeleteStmt : Statement {
 
 struct TruncateStmt : Statement {
   List<QualifiedName> tables;
+  bool restart_identity = false;
+  bool cascade = false;  // Tables that refer to them go along.
 };
 
 enum class CopyEnd : uint8_t { kFile, kStdin, kStdout };
@@ -568,6 +571,7 @@ struct CreateIndexStmt : Statement {  // CREATE [UNIQUE] INDEX [CONCURRENTLY] [I
   QualifiedName table;
   IndexClause index;  // An empty name: PostgreSQL's own choice.
   bool if_not_exists = false;
+  bool concurrently = false;
   Expr* where = nullptr;  // A partial index: refused with 0A000 by the executor.
 };
 
@@ -576,6 +580,7 @@ struct DropStmt : Statement {  // DROP INDEX | VIEW | MATERIALIZED VIEW | SEQUEN
   List<QualifiedName> names;
   QualifiedName on_table;  // CommitDB: DROP INDEX i ON t; an empty name: none.
   bool if_exists = false;
+  bool concurrently = false;  // DROP INDEX
   bool cascade = false;
 };
 
@@ -635,6 +640,8 @@ struct SetStmt
   std::string_view value;  // Empty with is_default.
   bool is_default = false;
   bool local = false;
+  bool is_list = false;          // Several values between commas.
+  SetStmt* also = nullptr;       // SESSION CHARACTERISTICS that give two settings: the second one.
 };
 
 struct ExplainStmt : Statement {
