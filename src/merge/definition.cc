@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "catalog/expression_text.h"
+#include "merge/fit.h"
 #include "type/cast.h"
 #include "type/row_codec.h"
 
@@ -286,6 +287,27 @@ Result<bool> DefinitionMerge::stays_live(Lineage& lineage, const ChangedCells& c
   return true;
 }
 
+void DefinitionMerge::note_lost(const Lineage& lineage, Side holder, LostColumn lost) {
+  const catalog::ColumnDef* base = column(lineage, Side::kBase);
+  if (lineage.merged >= 0) lost.column = static_cast<uint16_t>(lineage.merged);
+  lost.name = column(lineage, holder)->name;
+  lost.holder = holder;
+  if (base != nullptr) lost.base_slot = base->slot;
+  lost.slot = column(lineage, holder)->slot;
+  lost_columns_.push_back(std::move(lost));
+}
+
+// Of a column that the base has and one side dropped.
+void DefinitionMerge::note_dropped(const Lineage& lineage, bool stays) {
+  const bool ours = column(lineage, Side::kOurs) != nullptr;
+  const bool theirs = column(lineage, Side::kTheirs) != nullptr;
+  if (stays || ours == theirs) return;
+  note_lost(lineage, ours ? Side::kOurs : Side::kTheirs,
+            {.stands = ours ? Side::kTheirs : Side::kOurs,
+             .contested = lineage.contested,
+             .answered = lineage.contested && choices_.answered});
+}
+
 // The side whose ABSENT value the merged column has. A column that both sides added had no value in
 // the base's rows: there the one stands whose default does.
 const catalog::ColumnDef* DefinitionMerge::merged_absent(const catalog::ColumnDef* base,
@@ -309,14 +331,11 @@ Result<DefinitionMerge::Lost> DefinitionMerge::find_lost(const Lineage& lineage,
   for (const Side stands : kSides) {
     for (const Side holder : {Side::kOurs, Side::kTheirs}) {
       if (!misfits || types[at(holder)] == types[at(stands)]) continue;
-      TRY_ASSIGN(Misfits found,
+      TRY_ASSIGN(const uint64_t count,
                  misfits(holder, base == nullptr ? std::nullopt : std::optional(base->slot),
                          column(lineage, holder)->slot, types[at(stands)]));
-      lost.count[at(stands)] += found.count;
-      lost.held[at(stands)][at(holder)] = found.count;
-      for (Misfit& cell : found.cells)
-        lost.cells[at(stands)].push_back(
-            {std::move(cell), static_cast<uint16_t>(lineage.merged), holder, stands, false});
+      lost.count[at(stands)] += count;
+      lost.held[at(stands)][at(holder)] = count;
     }
   }
   return lost;
@@ -369,9 +388,9 @@ Result<type::Type> DefinitionMerge::merge_type(const Lineage& lineage,
     stands = answer.value_or(stands);
   }
   settled_misfits_ = settled_misfits_ || lost.count[at(stands)] > 0;
-  for (LostCell& cell : lost.cells[at(stands)]) {
-    cell.answered = choices_.answered;
-    if (settled) lost_cells_.push_back(std::move(cell));
+  for (const Side holder : {Side::kOurs, Side::kTheirs}) {
+    if (types[at(holder)] == types[at(stands)]) continue;
+    note_lost(lineage, holder, {.stands = stands, .contested = settled, .answered = choices_.answered});
   }
   return types[at(stands)];
 }
@@ -443,6 +462,7 @@ Result<void> DefinitionMerge::merge_columns(const RowQuestions& rows) {
   add_side(Side::kTheirs);
   for (Lineage* lineage : order) {
     TRY_ASSIGN(const bool stays, stays_live(*lineage, rows.changed_cells));
+    note_dropped(*lineage, stays);
     if (!stays) continue;
     lineage->merged = static_cast<int>(merged_.columns.size());
     TRY_ASSIGN(catalog::ColumnDef column, merge_column(*lineage, rows.misfits));

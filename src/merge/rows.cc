@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "merge/lost_cells.h"
 #include "type/key_codec.h"
 
 namespace rowan::merge {
@@ -576,9 +577,13 @@ Result<std::optional<Side>> RowMerge::settle_put_back() {
                        (put > 0 ? " written anew" : " of the base changed or deleted");
   }
   if (!any_rewritten) return std::optional<Side>();
+  const size_t open = context_.choices.open.size();
   const Side side = context_.choices.settle({merged_->schema + "." + merged_->name,
                                              "rewritten rows", texts[at(Side::kBase)],
                                              texts[at(Side::kOurs)], texts[at(Side::kTheirs)]});
+  if (context_.choices.open.size() == open)
+    TRY(tell_lost_rows(context_.made, context_.cache, context_.request, sides_.versions, side,
+                       "rewritten rows", context_.choices.answered));
   edits_.clear();
   large_edits_.clear();
   summary_.added = summary_.changed = summary_.deleted = 0;

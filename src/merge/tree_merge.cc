@@ -7,6 +7,8 @@
 #include "catalog/expression_text.h"
 #include "catalog/objects.h"
 #include "catalog/paths.h"
+#include "merge/fit.h"
+#include "merge/lost_cells.h"
 #include "merge/record.h"
 #include "sql/parser.h"
 #include "sql/walk.h"
@@ -19,10 +21,6 @@ namespace {
 constexpr Side kSides[] = {Side::kBase, Side::kOurs, Side::kTheirs};
 constexpr size_t kConflictTextBytesMax = 16u << 10;
 constexpr int kFolderDepthMax = 64;
-
-std::string_view side_word(Side side) {
-  return side == Side::kOurs ? "ours" : side == Side::kTheirs ? "theirs" : "base";
-}
 
 // What was settled about definitions, for who asked to be told.
 Choices::Record schema_record(const Request& request) {
@@ -328,7 +326,8 @@ Result<void> TreeMerge::place(Job& job) {
   if (const auto whole = whole_.find(ours); whole != whole_.end()) {
     job.whole = choices_.settle(whole->second);
     job.chosen_whole = true;
-    return {};
+    return tell_lost_rows(made_, cache_, request_, job.sides.versions, job.whole,
+                          whole->second.kind, choices_.answered);
   }
   // M4: but where counts or sums add up, what both sides did alike they did twice.
   const bool adds = adds_up(*job.sides.versions[at(Side::kOurs)].table);
@@ -364,31 +363,22 @@ Result<void> TreeMerge::define(Job& job) {
                      const type::Type& to) {
     const MisfitQuestion question{job.sides.versions[at(Side::kBase)],
                                   job.sides.versions[at(side)], base_slot, slot, to};
-    return find_misfits(made_, cache_, question, request_.record != nullptr, request_.cancelled);
+    return count_misfits(made_, cache_, question, request_.cancelled);
   };
   TRY(job.definition->merge_columns(rows));
   job.sides.settled_misfits = job.definition->settled_misfits();
-  record_lost_cells(*job.definition);
   return {};
 }
 
-void TreeMerge::record_lost_cells(const DefinitionMerge& definition) const {
-  if (!request_.record || request_.conflicts_take_base) return;
-  for (const LostCell& lost : definition.lost_cells()) {
-    const catalog::TableDef& table = definition.table();
-    const catalog::ColumnDef& column = table.columns[lost.column];
-    Settlement settlement;
-    settlement.schema = table.schema;
-    settlement.object = table.name;
-    settlement.key = lost.cell.key;
-    settlement.kind = "column type";
-    settlement.column = column.name;
-    (lost.side == Side::kOurs ? settlement.ours : settlement.theirs) = lost.cell.value;
-    if (!column.absent.is_null()) settlement.merged = type::to_text(column.absent);
-    settlement.choice = side_word(lost.stands);
-    settlement.ground = lost.answered ? "answer" : policy_ground(request_);
-    request_.record(std::move(settlement));
-  }
+// Once its rows are merged.
+Result<void> TreeMerge::tell_lost_cells_of(const Job& job) {
+  if (!job.rows) return {};
+  const TableVersions versions{job.sides.versions,
+                               {job.merged, job.rows->rows(), job.rows->large()},
+                               !job.rows->is_rekeyed()};
+  for (const LostColumn& column : job.definition->lost_columns())
+    TRY(tell_lost_cells(made_, cache_, request_, versions, column));
+  return {};
 }
 
 // ---- Tables: definitions ----
@@ -487,6 +477,7 @@ Result<bool> TreeMerge::merge_rows() {
   for (const auto& job : jobs_) {
     if (job->rows && !job->rows->is_rekeyed()) TRY(merge_rows_of(*job));
   }
+  for (const auto& job : jobs_) TRY(tell_lost_cells_of(*job));
   return true;
 }
 

@@ -63,7 +63,7 @@ class TreeMerge {
   Result<void> define(Job& job);
   Request told_of(const Request& request);
   void tell_held_back();
-  void record_lost_cells(const DefinitionMerge& definition) const;
+  Result<void> tell_lost_cells_of(const Job& job);
   bool keeps_other_kind(Side side, const std::string& path) const;
   Result<void> give_way(Job& job);
   Result<void> settle_other_kind(Job& job);
