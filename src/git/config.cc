@@ -19,7 +19,42 @@ Result<ConfigHandle> open_config(const std::filesystem::path& dir) {
   return config;
 }
 
+// All of Git's levels, the repository's before the others.
+Result<ConfigHandle> open_all_levels(const std::filesystem::path& dir) {
+  git_config* raw = nullptr;
+  if (dir.empty()) {
+    const int rc = git_config_open_default(&raw);
+    ConfigHandle config(raw);
+    if (rc < 0) return git_failure(rc, "read Git's settings");
+    return config;
+  }
+  TRY_ASSIGN(const RepositoryHandle repository, open_repository(dir));
+  const int rc = git_repository_config(&raw, repository.get());
+  ConfigHandle config(raw);
+  if (rc < 0) return git_failure(rc, "read Git's settings");
+  return config;
+}
+
+// The first of the settings that is there and says something.
+std::string first_text(git_config& config, std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    git_buf text = GIT_BUF_INIT;
+    const bool found = git_config_get_string_buf(&text, &config, name) == 0;
+    std::string value = found ? std::string(text.ptr, text.size) : std::string();
+    git_buf_dispose(&text);
+    if (!value.empty()) return value;
+  }
+  return {};
+}
+
 }  // namespace
+
+Result<Identity> configured_author(const std::filesystem::path& dir) {
+  const Library library;
+  TRY_ASSIGN(const ConfigHandle config, open_all_levels(dir));
+  return Identity{first_text(*config, {"author.name", "user.name"}),
+                  first_text(*config, {"author.email", "user.email"})};
+}
 
 Result<std::vector<ConfigEntry>> read_own_settings(const std::filesystem::path& dir) {
   const Library library;

@@ -84,6 +84,49 @@ std::string shown(Bytes line) {
   return std::string(line.substr(0, bytes)) + (bytes < line.size() ? "…" : "");
 }
 
+// How deeply arrays and objects nest in a line.
+int nesting_of(Bytes line) {
+  int depth = 0;
+  int deepest = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (in_string && c == '\\') ++i;
+    if (c == '"') in_string = !in_string;
+    if (in_string) continue;
+    if (c == '[' || c == '{') deepest = std::max(deepest, ++depth);
+    if (c == ']' || c == '}') --depth;
+  }
+  return deepest;
+}
+
+// The values of a line; nothing: it is no JSON array.
+std::optional<size_t> values_in(Bytes line) {
+  if (!line.starts_with('[') || !line.ends_with(']')) return std::nullopt;
+  size_t values = 0;
+  const char* const end = line.data() + line.size() - 1;
+  for (const char* p = line.data() + 1; p < end; ++values) {
+    p = type::skip_json(p, end);
+    if (p == nullptr || (p < end && *p != ',')) return std::nullopt;
+    if (p < end) ++p;
+  }
+  return values;
+}
+
+// Why a line is no row of the table, for whoever wrote it.
+std::string why_no_row(const type::RowLayout& layout, Bytes text) {
+  const std::string line = without_blanks(text);
+  if (nesting_of(line) > type::kJsonDepthMax)
+    return "its values nest more deeply than " + std::to_string(type::kJsonDepthMax) + " levels";
+  const std::optional<size_t> values = values_in(line);
+  if (!values) return "it is no JSON array";
+  const size_t columns = layout.slots.size() + (layout.counted ? 1 : 0);
+  if (*values > columns)
+    return "it has " + std::to_string(*values) + " values, and table.sql has room for " +
+           std::to_string(columns);
+  return "its values are not those of table.sql";
+}
+
 Error unfit(type::Type type, std::string_view why) {
   return Error(ErrorCode::kInvalidContent, std::string(why) + type::type_name(type));
 }
@@ -403,8 +446,13 @@ class RowsReader {
       auto line = read_line(text);
       if (!line) {
         invalid_.note(path, number);
-        return Error(line.error().code(), path + ": line " + std::to_string(number) + ": " +
-                                              line.error().message() + ", in " + shown(text));
+        // Nothing of ours is damaged: it is what somebody wrote.
+        const bool is_no_row = line.error().code() == ErrorCode::kCorruption;
+        return Error(
+            is_no_row ? ErrorCode::kInvalidContent : line.error().code(),
+            path + ": line " + std::to_string(number) + ": " +
+                (is_no_row ? why_no_row(version_.table->layout, text) : line.error().message()) +
+                ", in " + shown(text));
       }
       line->file = file;
       line->number = number;
