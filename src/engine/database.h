@@ -57,6 +57,7 @@ class DatabaseImpl final : public Database {
 
  private:
   DatabaseImpl() = default;
+  Result<void> find_default_branch();
 
   std::unique_ptr<store::ObjectStore> store_;
   ForeignMoves foreign_moves_{stderr_log()};
@@ -68,6 +69,7 @@ class DatabaseImpl final : public Database {
   std::filesystem::path folder_;   // Empty: in memory.
   mutable std::mutex head_mutex_;  // Guards default_branch_.
   std::string default_branch_ = "main";
+  std::optional<Error> head_problem_;  // Fixed by open(): what HEAD says is of no use.
 };
 
 }  // namespace rowan::engine

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/thread.h"
 #include "base/limits.h"
 #include "catalog/catalog.h"
 #include "catalog/objects.h"
@@ -31,12 +32,9 @@ constexpr auto kExpressionsMax = std::chrono::seconds(300);  // For all CHECKs o
 // Raises a flag when its time is over, so that what a stranger's expressions ask for has an end.
 class Deadline {
  public:
-  explicit Deadline(std::chrono::seconds after)
-      : thread_([this, after] {
-          std::unique_lock lock(mutex_);
-          if (!wake_.wait_for(lock, after, [this] { return ended_; })) passed_ = true;
-        }) {}
+  Deadline() = default;
   ~Deadline() {
+    if (!thread_.joinable()) return;
     {
       const std::lock_guard lock(mutex_);
       ended_ = true;
@@ -46,6 +44,13 @@ class Deadline {
   }
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;
+  Result<void> start(std::chrono::seconds after) {
+    TRY_ASSIGN(thread_, start_thread("a time limit", [this, after] {
+                 std::unique_lock lock(mutex_);
+                 if (!wake_.wait_for(lock, after, [this] { return ended_; })) passed_ = true;
+               }));
+    return {};
+  }
   const std::atomic<bool>& passed() const { return passed_; }
 
  private:
@@ -169,7 +174,8 @@ Admission::Answer Admission::ask(const Question& question, store::PendingObjects
 Result<std::vector<exec::Violation>> Admission::find_violations(const store::ObjectReader& objects,
                                                                 const Oid& valid_root,
                                                                 const Oid& root) const {
-  const Deadline deadline(kExpressionsMax);
+  Deadline deadline;
+  TRY(deadline.start(kExpressionsMax));
   expr::EvalContext eval;
   eval.transaction_time_us = clock_.now_us() - kMicrosFrom1970To2000;
   eval.user = user_;
