@@ -14,7 +14,7 @@ namespace rowan::exec {
 
 namespace {
 
-constexpr size_t kNamedDependentsMax = 100;  // PostgreSQL's too.
+constexpr size_t kNamedDependentsMax = 100;  // PostgreSQL's too; the others are counted.
 
 template <typename Visit>
 Result<void> for_each_table(const catalog::Catalog& catalog, const Visit& visit) {
@@ -140,8 +140,10 @@ Result<void> DropPlan::follow_table(const Relation& relation) {
   const catalog::Catalog& catalog = context_.transaction.catalog();
   TRY_ASSIGN(const std::vector<catalog::SequenceDef> owned,
              sequences_owned_by(catalog, relation.schema, relation.name));
-  for (const catalog::SequenceDef& sequence : owned)
-    add(sequence.schema, sequence.name, Kind::kSequence);
+  for (const catalog::SequenceDef& sequence : owned) {
+    if (!goes(sequence.schema, sequence.name))
+      relations_.push_back({sequence.schema, sequence.name, Kind::kSequence, false});
+  }
   TRY_ASSIGN(const std::vector<Reference> keys,
              references_to(catalog, relation.schema, relation.name));
   for (const Reference& reference : keys) {
@@ -205,15 +207,14 @@ Result<void> DropPlan::close(bool cascade) {
   std::string detail;
   for (size_t i = 0; i < lines_.size(); ++i) {
     if (i == kNamedDependentsMax) {
-      detail += fmt::format("\nand {} other objects (see server log for list)", lines_.size() - i);
+      detail += fmt::format("\nand {} other objects", lines_.size() - i);
       break;
     }
     detail += (i > 0 ? "\n" : "") + lines_[i];
   }
   const Relation& first = relations_.front();
-  const size_t wanted = static_cast<size_t>(std::count_if(
-      relations_.begin(), relations_.end(),
-      [](const Relation& each) { return each.wanted && each.kind != Kind::kSequence; }));
+  const auto wanted = std::count_if(relations_.begin(), relations_.end(),
+                                    [](const Relation& each) { return each.wanted; });
   const std::string what =
       wanted > 1 ? std::string("desired object(s) because other objects depend on them")
                  : fmt::format("{} {} because other objects depend on it", kind_word(first.kind),

@@ -55,7 +55,7 @@ class DropPlan {
     std::string schema;
     std::string name;
     Kind kind;
-    bool wanted;  // Named by the statement, or part of what is.
+    bool wanted;  // Named by the statement.
   };
   struct LostKey {  // A foreign key of a table that stays.
     std::string schema, table, name;

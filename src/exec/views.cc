@@ -146,7 +146,7 @@ Result<void> check_replacement(const std::vector<std::string>& names,
       return Error(ErrorCode::kInvalidTableDefinition,
                    fmt::format("cannot change name of view column \"{}\" to \"{}\"", old.columns[i],
                                names[i]))
-          .with_hint("Use ALTER VIEW ... RENAME COLUMN ... to change name of view column instead.");
+          .with_hint("Drop the view and create it again to give its columns other names.");
     }
     if (before && i < before->outputs.size() && before->outputs[i].type != outputs[i].type) {
       return Error(
