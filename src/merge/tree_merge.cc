@@ -10,6 +10,7 @@
 #include "merge/record.h"
 #include "sql/parser.h"
 #include "sql/walk.h"
+#include "tree/leaf.h"
 #include "type/key_codec.h"
 #include "type/text.h"
 
@@ -654,7 +655,7 @@ Result<uint64_t> TreeMerge::count_rows(const catalog::TableVersion& version) con
   uint64_t rows = 0;
   for (const tree::LeafRun& run : runs) {
     for (const Oid& leaf : run.leaves) {
-      TRY_ASSIGN(const store::ObjectRef object, made_.read(leaf));
+      TRY_ASSIGN(const store::ObjectRef object, tree::read_leaf(made_, leaf));
       if (!version.table->layout.counted) {
         rows += static_cast<uint64_t>(std::count(object.bytes.begin(), object.bytes.end(), '\n'));
         continue;
