@@ -24,10 +24,14 @@ struct CheckResult {
 // again, each later one by applying its difference from the parent's version to that version and
 // comparing the ids. The newest commit of each branch must keep its constraints (`violations` of its
 // tree): CHECK, NOT NULL, UNIQUE, FOREIGN KEY, and views that bind. One that somebody else made and
-// that reads, keeps them and is spelled freely only waits for an open for writing.
+// that reads, keeps them and is spelled freely only waits for an open for writing. Below the tips,
+// what another program made (not `is_own`) may be spelled freely, if it reads. What was proven of a
+// folder is remembered by its id.
 using FindViolations = std::function<Result<std::vector<exec::Violation>>(
     const store::ObjectReader& objects, const Oid& root)>;
+using IsOwn = std::function<bool(const Oid& commit)>;
 Result<CheckResult> check_repository(store::ObjectStore& store, const FindViolations& violations,
+                                     const IsOwn& is_own,
                                      const std::function<void(const Progress&)>& report);
 
 }  // namespace rowan::engine

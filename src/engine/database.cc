@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "base/files.h"
 #include "engine/check.h"
 #include "engine/failure.h"
 #include "engine/history_policy.h"
@@ -102,9 +103,11 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
     database->store_ = store::make_memory_store();
     TRY(write_first_commit(*database->store_, database->author_, database->clock()));
   } else {
-    const std::filesystem::path folder(path);
     std::error_code error;
-    if (options.create && !std::filesystem::exists(folder, error)) TRY(init(path));
+    if (options.create && !std::filesystem::exists(path, error)) TRY(init(path));
+    // Links that the user's own path leads through are followed once, here; then none is.
+    const std::filesystem::path folder = resolve(path);
+    database->folder_ = folder;
     store::GitStoreOptions store_options;
     store_options.read_only = options.read_only;
     store_options.sync = sync;
@@ -112,44 +115,65 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
     store_options.cache_bytes = options.cache_bytes;
     TRY_ASSIGN(database->store_, store::open_git_store(folder, store_options));
     TRY(set_author(folder));
-    std::filesystem::path named = std::filesystem::absolute(folder, error).lexically_normal();
+    std::filesystem::path named = std::filesystem::absolute(path, error).lexically_normal();
     if (named.filename().empty()) named = named.parent_path();
     database->name_ =
         named.extension() == ".git" ? named.stem().string() : named.filename().string();
   }
-  if (path != kMemory) TRY(database->branch_settings_.open(path));
-  database->roots_ = std::make_unique<ReadableRoots>(*database->store_);
+  if (path != kMemory) TRY(database->branch_settings_.open(database->folder_));
   txn::ManagerOptions manager_options;
   if (path != kMemory && !options.read_only)
-    manager_options.derived_folder = std::filesystem::path(path) / "rowan" / "derived";
+    manager_options.derived_folder = database->folder_ / "rowan" / "derived";
   manager_options.verify_moved = [&](txn::Manager& manager) {
     const Admission admission(manager, database->branch_settings_, database->clock(),
                               database->author_.name, database->name_);
     return database->foreign_moves_.verify_moved(manager, admission);
   };
+  manager_options.readable_root = [opened = database.get()](const Oid& commit) {
+    return opened->root_of(commit);
+  };
   TRY_ASSIGN(database->manager_,
              txn::Manager::open(*database->store_, database->clock(), manager_options));
-  if (path != kMemory) {
-    database->folder_ = path;
-    TRY_ASSIGN(const auto head, git::head_branch(database->folder_));
-    if (head) database->default_branch_ = *head;
-  }
-  TRY_ASSIGN(const bool has_head, database->manager_->has_branch(database->default_branch_));
-  if (!has_head) {
-    const auto branches = database->manager_->branches();
-    if (branches.empty())
-      return Error(ErrorCode::kNotARepository, fmt::format("\"{}\" has no branch", path));
-    database->default_branch_ = branches.front().name;
-  }
+  TRY(database->find_default_branch());
   // A newer format is refused at once; other broken content is its branch's matter, so that `rowan
   // check` can show it.
   TRY_ASSIGN(const txn::Snapshot tip, database->manager_->tip_snapshot(database->default_branch_));
   const auto format = catalog::check_format(*database->store_, database->store_->cache(), tip.root);
   if (!format && format.error().code() == ErrorCode::kUnsupportedFormat)
     return Error(format.error());
+  const Oid sound_root = database->foreign_moves_.is_sound(database->default_branch_) ? tip.root : Oid{};
+  database->roots_ = std::make_unique<ReadableRoots>(
+      *database->store_, database->manager_->history(), sound_root);
   if (!options.read_only) apply_history_policies(*database->manager_, database->branch_settings_);
   database->foreign_moves_.start(*database);
   return database;
+}
+
+// HEAD says where sessions begin. Where it says nothing of use (and the store could not set it back),
+// the only branch is meant; of several, none is guessed: a session then has to name one.
+Result<void> DatabaseImpl::find_default_branch() {
+  if (folder_.empty()) return {};
+  const auto read = git::head_branch(folder_);
+  const std::optional<std::string> head = read ? *read : std::nullopt;
+  if (head) {
+    default_branch_ = *head;
+    TRY_ASSIGN(const bool is_branch, manager_->has_branch(*head));
+    if (is_branch) return {};
+  }
+  const std::vector<txn::BranchInfo> branches = manager_->branches();
+  if (branches.empty())
+    return Error(ErrorCode::kNotARepository,
+                 fmt::format("\"{}\" has no branch", folder_.string()));
+  default_branch_ = branches.front().name;
+  if (branches.size() == 1) return {};
+  const std::string named =
+      head ? fmt::format("branch \"{}\", which does not exist", *head) : std::string("no branch");
+  head_problem_ = Error(ErrorCode::kUndefinedBranch, "HEAD names " + named)
+                      .with_hint(fmt::format(
+                          "Name the branch to work on (--branch), or let HEAD name it: git "
+                          "--git-dir \"{}\" symbolic-ref HEAD refs/heads/{}",
+                          folder_.string(), default_branch_));
+  return {};
 }
 
 DatabaseImpl::~DatabaseImpl() {
@@ -176,6 +200,7 @@ Outcome<std::unique_ptr<Session>> DatabaseImpl::connect(std::string_view branch)
   // "name@rev" names the database as well, as a connection from elsewhere does.
   if (branch.starts_with(name_ + "@") && !branch.starts_with(name_ + "@{"))
     branch.remove_prefix(name_.size() + 1);
+  if (branch.empty() && head_problem_) return to_failure(*head_problem_);
   auto session = std::make_unique<SessionImpl>(*this, default_branch());
   if (!branch.empty()) {
     if (auto moved = session->check_out(branch); !moved) return to_failure(moved.error());
@@ -199,7 +224,8 @@ Outcome<std::vector<std::string>> DatabaseImpl::check(
     if (found && found->empty() && store_->contains(root)) fine = root;
     return found;
   };
-  auto checked = check_repository(*store_, violations, report);
+  const auto is_own = [this](const Oid& commit) { return manager_->history().is_own(commit); };
+  auto checked = check_repository(*store_, violations, is_own, report);
   if (!checked) return to_failure(checked.error());
   if (notes != nullptr) *notes = std::move(checked->notes);
   return std::move(checked->problems);

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/ensure.h"
+#include "base/files.h"
 #include "base/limits.h"
 #include "exec/build.h"
 #include "exec/copy_format.h"

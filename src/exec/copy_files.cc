@@ -8,9 +8,11 @@
 #include <cctype>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <string>
 
+#include "base/files.h"
 #include "exec/copy.h"
 
 namespace rowan::exec {
@@ -35,12 +37,29 @@ ErrorCode errno_code() {
 
 struct FileHandle {
   int fd = -1;
-  std::string temporary;  // Removed unless the copy was finished.
   ~FileHandle() {
     if (fd >= 0) ::close(fd);
-    if (!temporary.empty()) ::unlink(temporary.c_str());
   }
 };
+
+// A pipe or a device, written in place.
+Result<FileSink> open_special_sink(const std::string& name) {
+  auto handle = std::make_shared<FileHandle>();
+  handle->fd = ::open(name.c_str(), O_WRONLY | O_CLOEXEC);
+  if (handle->fd < 0) return file_error(errno_code(), "open", name);
+  FileSink sink;
+  sink.write = [handle, name](std::string_view bytes) -> Result<void> {
+    while (!bytes.empty()) {
+      const ssize_t written = ::write(handle->fd, bytes.data(), bytes.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return file_error(errno_code(), "write", name);
+      bytes.remove_prefix(static_cast<size_t>(written));
+    }
+    return {};
+  };
+  sink.finish = [] { return Result<void>(); };
+  return sink;
+}
 
 }  // namespace
 
@@ -81,38 +100,24 @@ Result<FileSink> open_copy_sink(std::string_view path) {
                  fmt::format("COPY writes plain text, and \"{}\" is called otherwise", path))
         .with_hint("Write to standard output and compress that: rowan export DIR TABLE - | gzip.");
   }
-  auto handle = std::make_shared<FileHandle>();
-  const std::string name(path);
+  const std::filesystem::path name(path);
   struct stat info{};
-  const bool special = ::stat(name.c_str(), &info) == 0 &&
-                       !S_ISREG(info.st_mode);  // A pipe or device is written in place.
-  if (special && S_ISDIR(info.st_mode))
-    return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is a directory", path));
-  if (!special) handle->temporary = name + ".rowan-tmp";
-  handle->fd =
-      special ? ::open(name.c_str(), O_WRONLY | O_CLOEXEC)
-              : ::open(handle->temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (handle->fd < 0) {
-    handle->temporary.clear();
-    return file_error(errno_code(), "open", path);
+  if (::stat(name.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+    if (S_ISDIR(info.st_mode))
+      return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is a directory", path));
+    return open_special_sink(name);
   }
+  // Links on the way are the user's own; the file in the making is nobody's to foresee.
+  const std::filesystem::path folder = resolve(name.has_parent_path() ? name.parent_path() : ".");
+  auto made = NewFile::open(folder / name.filename());
+  if (!made) {
+    return Error(made.error().code(),
+                 fmt::format("could not open file \"{}\": {}", path, made.error().message()));
+  }
+  auto file = std::make_shared<NewFile>(std::move(*made));
   FileSink sink;
-  sink.write = [handle, name](std::string_view bytes) -> Result<void> {
-    while (!bytes.empty()) {
-      const ssize_t written = ::write(handle->fd, bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return file_error(errno_code(), "write", name);
-      bytes.remove_prefix(static_cast<size_t>(written));
-    }
-    return {};
-  };
-  sink.finish = [handle, name, special]() -> Result<void> {
-    if (special) return {};
-    if (::fsync(handle->fd) != 0 || ::rename(handle->temporary.c_str(), name.c_str()) != 0)
-      return file_error(errno_code(), "write", name);
-    handle->temporary.clear();
-    return {};
-  };
+  sink.write = [file](std::string_view bytes) { return file->write(bytes); };
+  sink.finish = [file] { return file->commit(true); };
   return sink;
 }
 

@@ -63,6 +63,7 @@ class TreeMerge {
   Result<void> define(Job& job);
   Request told_of(const Request& request);
   void tell_held_back();
+  bool is_cancelled() const;
   Result<void> tell_lost_cells_of(const Job& job);
   bool keeps_other_kind(Side side, const std::string& path) const;
   Result<void> give_way(Job& job);

@@ -354,8 +354,8 @@ int command_check(const Words& words) {
       connection.database->check([&](const Progress& progress) { bar.show(progress); }, &notes);
   bar.clear();
   if (!problems) return fail(problems.failure());
-  for (const std::string& line : notes) std::cout << line << '\n';
-  for (const std::string& problem : *problems) std::cout << problem << '\n';
+  for (const std::string& line : notes) std::cout << visible(line) << '\n';
+  for (const std::string& problem : *problems) std::cout << visible(problem) << '\n';
   if (problems->empty()) std::cout << "No problem found.\n";
   return problems->empty() ? kFine : kFound;
 }

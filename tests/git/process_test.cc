@@ -148,7 +148,7 @@ TEST_CASE("a newer format is refused and left alone") {
 
   const std::string state = read_file(db / "rowan" / "state");
   std::string newer = state;
-  newer[8] = 2;
+  newer[8] = 9;
   write_file(db / "rowan" / "state", newer);
   check_refused(run_rowan("sql " + quoted(db) + " -c 'SELECT 1'"), "VC007");
   write_file(db / "rowan" / "state", state);
@@ -176,9 +176,14 @@ TEST_CASE("a folder that may only be read") {
   CHECK(run(program + " sql " + quoted(db) + " -c 'DELETE FROM t WHERE id = 1'").code == 0);
   if (::getuid() == 0) {
     must("chown -R 0:0 " + quoted(db));
-    // Somebody else who may not look into the private folder still reads what is published.
-    const Ended other = run(program + " sql --read-only --format csv " + quoted(db) +
-                            " -c 'SELECT count(*) FROM t'");
+    // Somebody else who may not look into the private folder still reads what is published, once
+    // he trusts the folder.
+    const std::string reading_it =
+        " sql --read-only --format csv " + quoted(db) + " -c 'SELECT count(*) FROM t'";
+    check_refused(run(program + reading_it), "42501");
+    const Ended other =
+        run("GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*' " + program +
+            reading_it);
     CAPTURE(other.output);
     CHECK(other.output.find("999") != std::string::npos);
   }

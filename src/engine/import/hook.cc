@@ -119,7 +119,7 @@ Result<void> install_hook(const fs::path& repository, std::string_view program, 
   if (!fs::is_directory(repository / "objects", error) || !fs::exists(repository / "HEAD", error))
     return Error(ErrorCode::kNotARepository,
                  fmt::format("\"{}\" is no bare repository", repository.string()));
-  TRY_ASSIGN(const bool has_content, git::is_on_a_branch(repository, "rowan.json"));
+  TRY_ASSIGN(const bool has_content, store::has_content(repository));
   if (!has_content && !fs::is_directory(repository / "rowan", error)) {
     return Error(ErrorCode::kNotARepository,
                  fmt::format("\"{}\" is not a Rowan repository", repository.string()))
