@@ -1,8 +1,10 @@
 // The history index. One record of the file, all numbers little-endian:
 //
 //   u32 length of the payload | u32 CRC-32 of the payload | payload:
-//   20 bytes commit | i64 effective time | u8 parents | 20 bytes each | u16 changes, 0xffff: many |
-//   u32 each
+//   20 bytes commit | i64 effective time | u8 parents | 20 bytes each | u16 changes | u32 each
+//
+// The number of changes is 0xfffe for many, and 0xffff where they are not known: of a commit that
+// was read from its object.
 #include "derived/history_index.h"
 
 #include <sys/stat.h>
@@ -22,7 +24,8 @@ namespace rowan::derived {
 namespace {
 
 constexpr std::string_view kMagic = "rowan history 1\n";
-constexpr uint16_t kMany = 0xffff;
+constexpr uint16_t kMany = 0xfffe;
+constexpr uint16_t kUnknown = 0xffff;
 constexpr size_t kUnsavedBytesMax = 256u << 10;
 constexpr size_t kParentsMax = 255;
 constexpr uint64_t kFileBytesMax = 1u << 30;  // More is made anew from the commits.
@@ -59,7 +62,8 @@ struct HistoryIndex::Record {
   std::vector<Oid> parents;
   int64_t time_us = 0;
   std::vector<uint32_t> changes;
-  bool many = false;
+  bool many = false;  // Or not known.
+  bool own = false;   // Told of by add().
 
   bool decode(Bytes in) {
     uint8_t parent_count = 0;
@@ -70,7 +74,8 @@ struct HistoryIndex::Record {
     }
     uint16_t change_count = 0;
     if (!take(in, change_count)) return false;
-    many = change_count == kMany;
+    own = change_count != kUnknown;
+    many = change_count == kMany || !own;
     if (many) return in.empty();
     if (change_count > kChangesMax || in.size() != change_count * sizeof(uint32_t)) return false;
     changes.resize(change_count);
@@ -138,7 +143,7 @@ bool HistoryIndex::add_locked(const Record& record) {
   if (position(record.commit) != kNone) return true;
   Node node;
   node.commit = record.commit;
-  node.time_us = record.time_us;
+  node.time_us = git::bounded_time_us(record.time_us);
   for (size_t i = 0; i < record.parents.size(); ++i) {
     const uint32_t parent = position(record.parents[i]);
     if (parent == kNone) return false;
@@ -153,7 +158,7 @@ bool HistoryIndex::add_locked(const Record& record) {
     const Node& parent = nodes_[node.first_parent];
     node.merges += parent.merges;
     node.depth = parent.depth + 1;
-    node.time_us = std::max(node.time_us, parent.time_us + 1);
+    node.time_us = git::bounded_time_us(std::max(node.time_us, parent.time_us + 1));
     node.skip = node.first_parent;
     if (parent.skip != kNone) {
       const Node& skip = nodes_[parent.skip];
@@ -163,6 +168,7 @@ bool HistoryIndex::add_locked(const Record& record) {
     }
   }
   node.many = record.many;
+  node.own = record.own;
   node.changes = record.changes;
   positions_.emplace(node.commit, static_cast<uint32_t>(nodes_.size()));
   nodes_.push_back(std::move(node));
@@ -182,6 +188,7 @@ void HistoryIndex::add(const Oid& commit, const std::vector<Oid>& parents, int64
   record.commit = commit;
   record.parents = parents;
   record.time_us = time_us;
+  record.own = true;
   record.many = changes.size() > kChangesMax;
   if (!record.many) {
     record.changes = changes;
@@ -190,6 +197,12 @@ void HistoryIndex::add(const Oid& commit, const std::vector<Oid>& parents, int64
   const std::lock_guard guard(mutex_);
   const bool is_new = position(commit) == kNone;
   if (is_new && add_locked(record)) write_locked(record);
+}
+
+bool HistoryIndex::is_own(const Oid& commit) const {
+  const std::lock_guard guard(mutex_);
+  const uint32_t at = position(commit);
+  return at != kNone && nodes_[at].own;
 }
 
 Result<void> HistoryIndex::ensure(const store::ObjectReader& objects, const Oid& commit) {
@@ -298,7 +311,9 @@ void HistoryIndex::write_locked(const Record& record) {
   put(unsaved_, record.time_us);
   put(unsaved_, static_cast<uint8_t>(record.parents.size()));
   for (const Oid& parent : record.parents) unsaved_.append(parent.raw());
-  put(unsaved_, record.many ? kMany : static_cast<uint16_t>(record.changes.size()));
+  put(unsaved_, !record.own   ? kUnknown
+                : record.many ? kMany
+                              : static_cast<uint16_t>(record.changes.size()));
   if (!record.many) {
     unsaved_.append(reinterpret_cast<const char*>(record.changes.data()),
                     record.changes.size() * sizeof(uint32_t));

@@ -9,6 +9,7 @@
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "tree/leaf.h"
 #include "tree/row_tree.h"
 
 namespace rowan::derived {
@@ -84,7 +85,7 @@ Result<uint64_t> RowCounts::ensure(const store::ObjectReader& objects, store::No
   uint64_t rows = 0;
   for (const tree::LeafRun& run : runs) {
     for (const Oid& leaf : run.leaves) {
-      TRY_ASSIGN(const store::ObjectRef object, objects.read(leaf));
+      TRY_ASSIGN(const store::ObjectRef object, tree::read_leaf(objects, leaf));
       TRY_ASSIGN(const uint64_t count, count_leaf(object.bytes, table.layout.counted));
       rows += count;
     }

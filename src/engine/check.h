@@ -22,9 +22,13 @@ struct CheckResult {
 // definition; proves every row tree canonical (T1-T4): the first version of a table by building it
 // again, each later one by applying its difference from the parent's version to that version and
 // comparing the ids. The newest commit of each branch must keep its constraints (`violations` of its
-// tree): CHECK, NOT NULL, UNIQUE, FOREIGN KEY, and views that bind.
+// tree): CHECK, NOT NULL, UNIQUE, FOREIGN KEY, and views that bind. Below the tips, what another
+// program made (not `is_own`) may be spelled freely, if it reads. What was proven of a folder is
+// remembered by its id.
 using FindViolations = std::function<Result<std::vector<exec::Violation>>(const Oid& root)>;
+using IsOwn = std::function<bool(const Oid& commit)>;
 Result<CheckResult> check_repository(store::ObjectStore& store, const FindViolations& violations,
+                                     const IsOwn& is_own,
                                      const std::function<void(const Progress&)>& report);
 
 }  // namespace rowan::engine

@@ -102,7 +102,6 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
         named.extension() == ".git" ? named.stem().string() : named.filename().string();
   }
   if (path != kMemory) TRY(database->branch_settings_.open(database->folder_));
-  database->roots_ = std::make_unique<ReadableRoots>(*database->store_);
   txn::ManagerOptions manager_options;
   if (path != kMemory && !options.read_only)
     manager_options.derived_folder = database->folder_ / "rowan" / "derived";
@@ -110,6 +109,9 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
     const Admission admission(manager, database->branch_settings_, database->clock(),
                               database->author_.name, database->name_);
     return database->foreign_moves_.verify_moved(manager, admission);
+  };
+  manager_options.readable_root = [opened = database.get()](const Oid& commit) {
+    return opened->root_of(commit);
   };
   TRY_ASSIGN(database->manager_,
              txn::Manager::open(*database->store_, database->clock(), manager_options));
@@ -120,6 +122,9 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
   const auto format = catalog::check_format(*database->store_, database->store_->cache(), tip.root);
   if (!format && format.error().code() == ErrorCode::kUnsupportedFormat)
     return Error(format.error());
+  const Oid sound_root = database->foreign_moves_.is_sound(database->default_branch_) ? tip.root : Oid{};
+  database->roots_ = std::make_unique<ReadableRoots>(
+      *database->store_, database->manager_->history(), sound_root);
   if (!options.read_only) apply_history_policies(*database->manager_, database->branch_settings_);
   database->foreign_moves_.start(*database);
   return database;
@@ -199,7 +204,8 @@ Outcome<std::vector<std::string>> DatabaseImpl::check(
     if (found && found->empty()) fine = root;
     return found;
   };
-  auto checked = check_repository(*store_, violations, report);
+  const auto is_own = [this](const Oid& commit) { return manager_->history().is_own(commit); };
+  auto checked = check_repository(*store_, violations, is_own, report);
   if (!checked) return to_failure(checked.error());
   if (absent != nullptr) *absent = std::move(checked->absent);
   return std::move(checked->problems);

@@ -42,6 +42,8 @@ class DatabaseImpl final : public Database {
   derived::Indexes& unique_indexes() { return manager_->indexes(); }
   // The tree that a commit of history is read by (readable_roots.h).
   Result<Oid> root_of(const Oid& commit) { return roots_->root_of(commit); }
+  // The same to build upon.
+  Result<Oid> sound_root_of(const Oid& commit) { return roots_->sound_root_of(commit); }
   BranchSettings& branch_settings() { return branch_settings_; }
   const std::string& name() const { return name_; }  // The folder's name without ".git".
   const git::Signature& author() const { return author_; }
@@ -61,8 +63,8 @@ class DatabaseImpl final : public Database {
 
   std::unique_ptr<store::ObjectStore> store_;
   ForeignMoves foreign_moves_{stderr_log()};
-  std::unique_ptr<ReadableRoots> roots_;
   std::unique_ptr<txn::Manager> manager_;
+  std::unique_ptr<ReadableRoots> roots_;
   BranchSettings branch_settings_;
   std::string name_;
   git::Signature author_;

@@ -62,7 +62,7 @@ Result<std::pair<int64_t, Oid>> MergeGraph::last_change(const std::vector<Oid>& 
                                                         const std::string& path,
                                                         Bytes key) const {
   std::pair<int64_t, Oid> last{INT64_MIN, Oid{}};
-  const diff::History history{store_, store_.cache(), history_, &session_.cancel_flag()};
+  const diff::History history = session_history(session_, &session_.cancel_flag());
   for (const Oid& tip : tips) {
     TRY_ASSIGN(const auto found, diff::last_change(history, tip, bases, path, key));
     if (found) last = std::max(last, std::pair(found->time_us, found->commit));
@@ -173,7 +173,7 @@ Result<MergeRun> run_merge_of(SessionImpl& session, const Oid& tip, const std::v
   run.bases = std::make_unique<store::PendingObjects>(store);
   run.made =
       std::make_unique<store::PendingObjects>(static_cast<const store::ObjectReader&>(*run.bases));
-  TRY_ASSIGN(run.root, graph.root_of(tip));
+  TRY_ASSIGN(run.root, session.owner().sound_root_of(tip));
   run.outcome.root = run.root;
   std::vector<Oid> sides{tip};
   for (size_t i = 0; i < sources.size(); ++i) {
@@ -184,7 +184,7 @@ Result<MergeRun> run_merge_of(SessionImpl& session, const Oid& tip, const std::v
     merge::Request request;
     TRY_ASSIGN(request.base_root, graph.base_root(*run.bases, bases));
     request.ours_root = run.root;
-    TRY_ASSIGN(request.theirs_root, graph.root_of(source));
+    TRY_ASSIGN(request.theirs_root, session.owner().sound_root_of(source));
     request.policy = options.policy;
     request.renumber = options.renumber;
     request.cancelled = &session.cancel_flag();

@@ -94,8 +94,9 @@ Result<void> remake(SessionImpl& session, const Oid& id,
   if (has_answers) {
     options.remembered = &answers;
   } else if (options.policy == Policy::kManual || how.answers) {
-    options.resolve = [&](const merge::RowConflict& conflict) {
-      return row_in(session, commit.tree, conflict);
+    TRY_ASSIGN(const Oid root, session.owner().root_of(id));
+    options.resolve = [&session, root](const merge::RowConflict& conflict) {
+      return row_in(session, root, conflict);
     };
   }
   options.record = [&](merge::Settlement settlement) {

@@ -316,7 +316,7 @@ Result<txn::CommitOutcome> publish(SessionImpl& session, const BranchTarget& tar
 }
 
 Result<Oid> root_of(SessionImpl& session, const Oid& commit) {
-  return session.owner().root_of(commit);
+  return session.owner().sound_root_of(commit);
 }
 
 std::string skipped_notice(const std::vector<Oid>& skipped) {
@@ -337,7 +337,8 @@ Result<void> revert_one(SessionImpl& session, const Oid& id, uint32_t parent, Ch
   TRY_ASSIGN(const git::Commit commit, commit_of(session, id));
   TRY_ASSIGN(const Oid before, parent_of(commit, id, parent, "revert"));
   TRY_ASSIGN(const Oid before_root, root_of(session, before));
-  TRY_ASSIGN(root, chain.take_back(before_root, commit.tree, "reverting commit " + short_id(id)));
+  TRY_ASSIGN(const Oid own_root, root_of(session, id));
+  TRY_ASSIGN(root, chain.take_back(before_root, own_root, "reverting commit " + short_id(id)));
   return {};
 }
 
@@ -391,8 +392,9 @@ Result<VersionResult> run_cherry_pick(SessionImpl& session, const sql::Revisions
                  TRY_ASSIGN(const git::Commit commit, commit_of(session, id));
                  TRY_ASSIGN(const Oid before, parent_of(commit, id, statement.parent, "pick"));
                  TRY_ASSIGN(const Oid before_root, root_of(session, before));
+                 TRY_ASSIGN(const Oid own_root, root_of(session, id));
                  TRY_ASSIGN(const Oid root,
-                            chain.apply(before_root, commit.tree, "commit " + short_id(id)));
+                            chain.apply(before_root, own_root, "commit " + short_id(id)));
                  if (root == chain.root()) {
                    skipped.push_back(id);
                    continue;
@@ -436,7 +438,8 @@ Result<void> replay_own(SessionImpl& session, const std::vector<Oid>& own,
       continue;
     }
     TRY_ASSIGN(const Oid before_root, root_of(session, commit.parents[0]));
-    TRY_ASSIGN(const Oid root, chain.apply(before_root, commit.tree, "commit " + short_id(id)));
+    TRY_ASSIGN(const Oid own_root, root_of(session, id));
+    TRY_ASSIGN(const Oid root, chain.apply(before_root, own_root, "commit " + short_id(id)));
     if (root == chain.root()) {
       skipped.push_back(id);
       continue;

@@ -194,18 +194,20 @@ Result<void> require_checks(const catalog::TableDef& table) {
 
 Result<void> require_sequences(std::string_view default_sql, const ExecContext& context) {
   TRY_ASSIGN(const std::vector<std::string> names, catalog::sequences_of(default_sql));
-  for (const std::string& text : names) {
-    TRY_ASSIGN(const catalog::ObjectName name, catalog::parse_name(text, context.eval.schema));
-    TRY_ASSIGN(const RelationKind kind,
-               context.transaction.catalog().find_relation(name.schema, name.name));
-    if (kind == RelationKind::kSequence) continue;
-    if (kind == RelationKind::kNone) {
-      return Error(ErrorCode::kUndefinedTable, fmt::format("relation \"{}\" does not exist",
-                                                           shown_name(name.schema, name.name)));
-    }
-    return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is not a sequence", name.name));
-  }
+  for (const std::string& text : names) TRY(require_sequence(text, context));
   return {};
+}
+
+Result<void> require_sequence(std::string_view text, const ExecContext& context) {
+  TRY_ASSIGN(const catalog::ObjectName name, catalog::parse_name(text, context.eval.schema));
+  TRY_ASSIGN(const RelationKind kind,
+             context.transaction.catalog().find_relation(name.schema, name.name));
+  if (kind == RelationKind::kSequence) return {};
+  if (kind == RelationKind::kNone) {
+    return Error(ErrorCode::kUndefinedTable, fmt::format("relation \"{}\" does not exist",
+                                                         shown_name(name.schema, name.name)));
+  }
+  return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is not a sequence", name.name));
 }
 
 namespace {

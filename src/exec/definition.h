@@ -60,6 +60,7 @@ Result<void> require_merge_rule(const catalog::TableDef& table);
 Result<void> require_checks(const catalog::TableDef& table);
 // Sequences that a default names must be there.
 Result<void> require_sequences(std::string_view default_sql, const ExecContext& context);
+Result<void> require_sequence(std::string_view name, const ExecContext& context);
 
 // Fills in the referenced columns, brings them into the order of the key that they are, and checks
 // all of it. `position` is the clause's.

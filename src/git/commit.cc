@@ -1,5 +1,6 @@
 #include "git/commit.h"
 
+#include <algorithm>
 #include <charconv>
 #include <string>
 
@@ -134,14 +135,15 @@ int64_t commit_time_us(const Commit& commit) {
     if (name != "Rowan-Time") continue;
     int64_t time_us = 0;
     const auto read = std::from_chars(value.data(), value.data() + value.size(), time_us);
-    if (read.ec == std::errc() && read.ptr == value.data() + value.size()) return time_us;
+    const bool is_number = read.ec == std::errc() && read.ptr == value.data() + value.size();
+    if (is_number && time_us == bounded_time_us(time_us)) return time_us;
   }
-  constexpr int64_t kSecondsMax = INT64_MAX / 1'000'000;
-  const int64_t seconds = commit.committer.seconds;
-  return (seconds > kSecondsMax    ? kSecondsMax
-          : seconds < -kSecondsMax ? -kSecondsMax
-                                   : seconds) *
-         1'000'000;
+  constexpr int64_t kSecondsMax = kCommitTimeUsMax / 1'000'000;
+  return std::clamp<int64_t>(commit.committer.seconds, 0, kSecondsMax) * 1'000'000;
+}
+
+int64_t bounded_time_us(int64_t time_us) {
+  return std::clamp<int64_t>(time_us, 0, kCommitTimeUsMax);
 }
 
 bool is_valid_ref_name(std::string_view name) {

@@ -175,9 +175,7 @@ bool is_partial_clone(const std::vector<ConfigEntry>& config) {
 
 Result<std::vector<ConfigEntry>> read_own_settings(const fs::path& dir) {
   TRY_ASSIGN(std::vector<ConfigEntry> entries, read_config(dir));
-  std::erase_if(entries, [](const ConfigEntry& entry) {
-    return entry.section != kSection || entry.subsection.empty();
-  });
+  std::erase_if(entries, [](const ConfigEntry& entry) { return entry.section != kSection; });
   return entries;
 }
 

@@ -28,7 +28,7 @@ bool is_used_setting(const ConfigEntry& entry);
 Result<void> check_format(const std::vector<ConfigEntry>& config);
 bool is_partial_clone(const std::vector<ConfigEntry>& config);
 
-// Every `rowan.<subsection>.<name>`; those without a subsection are left out.
+// Every `rowan.<subsection>.<name>` and `rowan.<name>` (an empty subsection) in DIR/config.
 Result<std::vector<ConfigEntry>> read_own_settings(const std::filesystem::path& dir);
 // No value: the setting goes; one that is not there is no error.
 Result<void> write_own_setting(const std::filesystem::path& dir, std::string_view subsection,

@@ -10,6 +10,7 @@
 #include "merge/record.h"
 #include "sql/parser.h"
 #include "sql/walk.h"
+#include "tree/leaf.h"
 #include "type/key_codec.h"
 #include "type/text.h"
 
@@ -49,6 +50,10 @@ Choices::Record schema_record(const Request& request) {
 }
 
 size_t at(Side side) { return static_cast<size_t>(side); }
+
+Error canceled() {
+  return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+}
 
 Prefer preference(const Request& request) {
   if (request.conflicts_take_base) return Prefer::kBase;
@@ -98,6 +103,10 @@ Request TreeMerge::told_of(const Request& request) {
     return true;
   };
   return told;
+}
+
+bool TreeMerge::is_cancelled() const {
+  return request_.cancelled != nullptr && request_.cancelled->load(std::memory_order_relaxed);
 }
 
 void TreeMerge::tell_held_back() {
@@ -276,8 +285,7 @@ Result<uint64_t> TreeMerge::changed_cells(const Job& job, Side kept, uint16_t ba
   TRY(tree::diff_trees(
       {made_, cache_, base_keys}, base.rows, {made_, cache_, keys}, now.rows,
       [&](const tree::RowDifference& row) -> Result<bool> {
-        if (request_.cancelled != nullptr && request_.cancelled->load(std::memory_order_relaxed))
-          return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+        if (is_cancelled()) return canceled();
         if (base.table->layout.counted) {
           uint64_t from = 0, to = 0;
           Cells was, is;
@@ -647,7 +655,7 @@ Result<uint64_t> TreeMerge::count_rows(const catalog::TableVersion& version) con
   uint64_t rows = 0;
   for (const tree::LeafRun& run : runs) {
     for (const Oid& leaf : run.leaves) {
-      TRY_ASSIGN(const store::ObjectRef object, made_.read(leaf));
+      TRY_ASSIGN(const store::ObjectRef object, tree::read_leaf(made_, leaf));
       if (!version.table->layout.counted) {
         rows += static_cast<uint64_t>(std::count(object.bytes.begin(), object.bytes.end(), '\n'));
         continue;
@@ -705,6 +713,7 @@ Result<void> TreeMerge::summarise_whole(const Job& job) {
   };
   TRY(tree::diff_trees({made_, cache_, our_keys}, ours.rows, {made_, cache_, their_keys},
                        theirs.rows, [&](const tree::RowDifference& row) -> Result<bool> {
+                         if (is_cancelled()) return canceled();
                          const uint64_t from = count_of(ours, row.from);
                          const uint64_t to = count_of(theirs, row.to);
                          if (to > from) summary.added += to - from;

@@ -63,6 +63,7 @@ class TreeMerge {
   Result<void> define(Job& job);
   Request told_of(const Request& request);
   void tell_held_back();
+  bool is_cancelled() const;
   void record_lost_cells(const DefinitionMerge& definition) const;
   bool keeps_other_kind(Side side, const std::string& path) const;
   Result<void> give_way(Job& job);

@@ -353,8 +353,8 @@ int command_check(const Words& words) {
       connection.database->check([&](const Progress& progress) { bar.show(progress); }, &absent);
   bar.clear();
   if (!problems) return fail(problems.failure());
-  for (const std::string& line : absent) std::cout << line << '\n';
-  for (const std::string& problem : *problems) std::cout << problem << '\n';
+  for (const std::string& line : absent) std::cout << visible(line) << '\n';
+  for (const std::string& problem : *problems) std::cout << visible(problem) << '\n';
   if (problems->empty()) std::cout << "No problem found.\n";
   return problems->empty() ? kFine : kFound;
 }

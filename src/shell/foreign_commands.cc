@@ -11,6 +11,7 @@
 #include "engine/import/adopt.h"
 #include "engine/import/hook.h"
 #include "shell/command.h"
+#include "shell/printer.h"
 #include "sql/parser.h"
 
 namespace rowan::shell {
@@ -91,7 +92,7 @@ int run_hook(const std::string& folder) {
   const auto refused =
       engine::refused_pushes(folder, quarantine == nullptr ? "" : quarantine, pushed);
   if (!refused) return fail(engine::to_failure(refused.error()));
-  for (const std::string& line : *refused) std::cerr << "rowan: " << line << '\n';
+  for (const std::string& line : *refused) std::cerr << "rowan: " << visible(line) << '\n';
   return refused->empty() ? kFine : kFound;
 }
 

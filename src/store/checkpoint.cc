@@ -22,6 +22,7 @@ constexpr auto kRetryAfter = std::chrono::seconds(1);
 constexpr int kWatchTimeoutMs = 60'000;
 constexpr int kRoundsMax =
     4;  // A foreign writer who never stops must not hold a checkpoint for ever.
+constexpr int kPackTries = 5;  // More, where another program took the temporary file away.
 constexpr int kBackgroundNice = 5;
 constexpr std::string_view kBranches = "refs/heads/";
 constexpr std::string_view kForeign = "refs/rowan/foreign/";
@@ -136,7 +137,11 @@ Result<void> GitStore::write_records(const Records& records) {
   if (objects.empty()) return {};
   PackOptions options;
   options.files = &files_;
-  TRY_ASSIGN(const WrittenPack pack, write_pack(pack_folder(), objects, options));
+  auto written = write_pack(pack_folder(), objects, options);
+  // git prune takes a temporary file away that it thinks a dead process left.
+  for (int i = 0; i < kPackTries && !written && written.error().code() == ErrorCode::kUndefinedFile; ++i)
+    written = write_pack(pack_folder(), objects, options);
+  TRY_ASSIGN(const WrittenPack pack, std::move(written));
   if (pack.stem.empty()) return {};
   packs_->add_pack(pack.stem);
   if (std::find(stale_keeps_.begin(), stale_keeps_.end(), pack.stem) == stale_keeps_.end()) {

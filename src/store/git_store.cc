@@ -97,6 +97,27 @@ class GitBulkWriter final : public BulkWriter {
   std::optional<std::shared_ptr<const void>> hold_;
 };
 
+// Of a store that is open for reading only: what is made for reading stays in memory.
+class MemoryBulkWriter final : public BulkWriter {
+ public:
+  explicit MemoryBulkWriter(JournalIndex& index) : index_(index) {}
+
+  Result<Oid> add(ObjectType type, Bytes bytes) override {
+    auto copy = std::make_shared<const std::string>(bytes);
+    made_.emplace_back(hash_object(type, bytes), ObjectRef{type, *copy, copy});
+    return made_.back().first;
+  }
+  std::shared_ptr<const void> hold() override { return nullptr; }
+  Result<void> finish() override {
+    for (const auto& [id, object] : made_) index_.insert(id, object, 1);
+    return {};
+  }
+
+ private:
+  JournalIndex& index_;
+  std::vector<std::pair<Oid, ObjectRef>> made_;
+};
+
 }  // namespace
 
 // --- Making and opening ---
@@ -678,9 +699,8 @@ uint64_t GitStore::durable_sequence() const {
 }
 
 Result<std::unique_ptr<BulkWriter>> GitStore::begin_bulk() {
-  if (journal_ == nullptr) {
-    return Error(ErrorCode::kReadOnlyTransaction, "the repository is open for reading only");
-  }
+  if (journal_ == nullptr)
+    return std::unique_ptr<BulkWriter>(std::make_unique<MemoryBulkWriter>(index_));
   PackOptions options;
   options.files = &files_;
   options.threads = 2;

@@ -17,7 +17,7 @@ constexpr size_t kRefNameBytesMax = 4096;
 constexpr uint64_t kPackedRefsBytesMax = 1ULL << 30;
 constexpr uint64_t kLooseRefBytesMax = 4096;
 constexpr int kRefDepthMax = 64;
-constexpr int kLockTries = 100;
+constexpr int kLockTries = 500;
 constexpr auto kLockPause = std::chrono::milliseconds(10);
 constexpr char kPackedHead[] = "# pack-refs with: peeled fully-peeled sorted \n";
 

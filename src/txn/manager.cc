@@ -108,7 +108,7 @@ int64_t Core::commit_time(int64_t after) {
   } while (!newest_time_us.compare_exchange_weak(newest, time_us));
   if (time_us > after) return time_us;
   // The parents' clock was ahead. Following it must not take other branches along.
-  return after + 1 + times_ahead++ % kTimesAheadApart;
+  return git::bounded_time_us(after + 1 + times_ahead++ % kTimesAheadApart);
 }
 
 std::shared_ptr<Branch> Core::find_branch(std::string_view name) const {
@@ -249,7 +249,10 @@ Result<Snapshot> Manager::snapshot_of(const Oid& commit) {
     const auto found = state_->known.find(commit);
     if (found != state_->known.end()) return found->second;
   }
-  TRY_ASSIGN(const Head head, state_->head_of(commit));
+  TRY_ASSIGN(Head head, state_->head_of(commit));
+  if (state_->options.readable_root) {
+    TRY_ASSIGN(head.snapshot.root, state_->options.readable_root(commit));
+  }
   const std::lock_guard guard(state_->known_mutex);
   if (state_->known.size() >= kKnownCommitsMax) state_->known.clear();
   return state_->known.emplace(commit, head.snapshot).first->second;

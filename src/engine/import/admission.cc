@@ -25,8 +25,6 @@ namespace rowan::engine {
 namespace {
 
 constexpr size_t kForeignCommitsMax = 100'000;
-constexpr int64_t kAheadUsMax = 3'600'000'000;               // An hour.
-constexpr int64_t kTimeUsMax = 253'402'300'799'999'999;      // 9999-12-31 23:59:59.999999 UTC.
 constexpr auto kExpressionsMax = std::chrono::seconds(300);  // For all CHECKs of one tip.
 
 // Raises a flag when its time is over, so that what a stranger's expressions ask for has an end.
@@ -135,20 +133,17 @@ std::optional<Objection> Admission::ask_history(const Question& question) const 
                      {},
                      false};
   }
-  const auto commit = read_commit(manager_.store(), question.tip);
-  if (!commit) return Objection{commit.error(), {}, false};
-  const int64_t time_us = git::commit_time_us(*commit);
-  if (time_us < 0 || time_us > kTimeUsMax)
-    return Objection{
-        Error(ErrorCode::kInvalidContent, "the commit's time is not between 1970 and 9999"),
-        {},
-        false};
-  if (time_us > clock_.now_us() + kAheadUsMax)
-    return Objection{Error(ErrorCode::kInvalidContent,
-                           "the commit's time is more than an hour ahead of this machine's"),
-                     {},
-                     false};
-  return std::nullopt;
+  // Its own or that of a commit below, whichever is later: what is built upon it comes after both.
+  const auto info = manager_.history().find(question.tip);
+  const int64_t ahead_us = info ? info->time_us - clock_.now_us() : 0;
+  if (ahead_us <= settings_.max_clock_skew_us()) return std::nullopt;
+  return Objection{
+      Error(ErrorCode::kInvalidContent,
+            fmt::format("the commit's time is {} seconds ahead of this machine's, more than {}",
+                        ahead_us / 1'000'000, settings_.max_clock_skew_us() / 1'000'000))
+          .with_hint("git config rowan.maxClockSkew says how far it may be ahead."),
+      {},
+      false};
 }
 
 Admission::Answer Admission::ask(const Question& question, store::PendingObjects& objects) const {

@@ -150,6 +150,7 @@ Result<void> ForeignMoves::verify(txn::Manager& manager, const Admission& admiss
       return hold_back(manager, admission, moved, *objection);
     log_.write(LogLevel::kWarning, fmt::format("branch \"{}\" could not be verified: {}", moved.name,
                                                objection->error.message()));
+    unverified_.push_back(moved.name);
     return {};  // What is needed and not here is told when it is needed.
   }
   const Oid target = std::get<Oid>(answer);
@@ -306,13 +307,17 @@ Admission::Answer ForeignMoves::merge_beside(const store::ForeignMove& move, con
   return Objection{merged.error(), {}, false};
 }
 
+bool ForeignMoves::is_sound(std::string_view branch) const {
+  return std::none_of(unparked_.begin(), unparked_.end(),
+                      [&](const ParkedTip& each) { return each.branch == branch; }) &&
+         std::find(unverified_.begin(), unverified_.end(), branch) == unverified_.end();
+}
+
 // A tip that a new branch is compared with: most of what it holds is there, most often.
 Oid ForeignMoves::valid_tip() const {
-  const auto tip = database_->manager().tip_snapshot(database_->default_branch());
-  const bool is_unusable = std::any_of(unparked_.begin(), unparked_.end(), [&](const auto& each) {
-    return each.branch == database_->default_branch();
-  });
-  return tip && !is_unusable ? tip->commit : Oid{};
+  const std::string branch = database_->default_branch();
+  const auto tip = database_->manager().tip_snapshot(branch);
+  return tip && is_sound(branch) ? tip->commit : Oid{};
 }
 
 Admission::Answer ForeignMoves::adopt_branch(const store::ForeignMove& move) {
@@ -330,9 +335,7 @@ Admission::Answer ForeignMoves::adopt_branch(const store::ForeignMove& move) {
                          (manager.history().ensure(manager.store(), move.foreign) &&
                           manager.history().is_ancestor(tip->commit, move.foreign));
     // What an unusable branch holds is no ground to stand on.
-    const bool is_unusable = std::any_of(unparked_.begin(), unparked_.end(),
-                                         [&](const auto& each) { return each.branch == branch; });
-    if (tip && follows) question.good = is_unusable ? Oid{} : tip->commit;
+    if (tip && follows) question.good = is_sound(branch) ? tip->commit : Oid{};
     if (!follows) question.beside = tip->commit;
     Admission::Answer answer = admission.ask(question, objects);
     const Oid* target = std::get_if<Oid>(&answer);
