@@ -212,7 +212,7 @@ bool PackSetImpl::contains_once(const PackList& list, const Oid& id) const {
     if (pack->find(id)) return true;
   }
   for (const ObjectFolder& folder : folders_) {
-    if (is_file(loose_file(folder.objects, id))) return true;
+    if (has_entry(loose_file(folder.objects, id))) return true;
   }
   return false;
 }

@@ -180,7 +180,8 @@ TEST_CASE("a folder that may only be read") {
     // he trusts the folder.
     const std::string reading_it =
         " sql --read-only --format csv " + quoted(db) + " -c 'SELECT count(*) FROM t'";
-    check_refused(run(program + reading_it), "42501");
+    check_refused(run("GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null " + program + reading_it),
+                  "42501");
     const Ended other =
         run("GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*' " + program +
             reading_it);
@@ -304,7 +305,8 @@ TEST_CASE("a damaged journal is named and refused, a torn tail is not") {
   CHECK(whole.starts_with("1040|"));
   for (size_t i = 0; i < 40; ++i) {
     std::string bad = good;
-    const size_t at = used / 2 * i / 40;  // Later records prove these to have been durable.
+    // Behind the file's head. Later records prove these to have been durable.
+    const size_t at = 4096 + (used / 2 - 4096) * i / 40;
     CAPTURE(at);
     bad[at] ^= 0x04;
     write_file(journal, bad);
