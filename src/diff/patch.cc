@@ -46,6 +46,7 @@ class PatchWriter {
     add(sequences.drops);
     schemas(true);
     rename_tables();
+    add(sequences.frees);
     add(sequences.creates);
     for (TableWork& work : tables_) add(work.shape);
     for (TableWork& work : tables_) add(work.deletes);
