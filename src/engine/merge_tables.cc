@@ -6,6 +6,7 @@
 
 #include "engine/history.h"
 #include "engine/virtual_rows.h"
+#include "merge/record.h"
 #include "tree/row_tree.h"
 
 namespace rowan::engine {
@@ -106,17 +107,7 @@ Result<void> remake(SessionImpl& session, const Oid& id,
              run_merge_of(session, commit.parents[0],
                           {commit.parents.begin() + 1, commit.parents.end()}, options));
   for (const merge::SchemaConflict& conflict : run.outcome.schema_conflicts) {
-    const size_t dot = conflict.object.find('.');
-    const auto text = [](const std::string& of) {
-      return of.empty() ? std::optional<std::string>() : std::optional<std::string>(of);
-    };
-    merge::Settlement settlement;
-    settlement.schema = conflict.object.substr(0, dot);
-    if (dot != std::string::npos) settlement.object = conflict.object.substr(dot + 1);
-    settlement.kind = conflict.kind;
-    settlement.base = text(conflict.base);
-    settlement.ours = text(conflict.ours);
-    settlement.theirs = text(conflict.theirs);
+    merge::Settlement settlement = merge::settlement_of(conflict);
     settlement.ground = how.policy ? "answer" : "not recorded";
     record(std::move(settlement));
   }
@@ -268,7 +259,8 @@ std::optional<Policy> find_policy(std::string_view word) {
 }
 
 std::string settlement_line(const merge::Settlement& one) {
-  std::string line = one.schema + (one.object.empty() ? "" : "." + one.object);
+  const bool both = !one.schema.empty() && !one.object.empty();
+  std::string line = one.schema + (both ? "." : "") + one.object;
   if (one.key) line += " key " + *one.key;
   line += one.column ? ", " + *one.column : ", " + one.kind;
   const auto text = [](const std::optional<std::string>& value) { return value.value_or("nothing"); };

@@ -38,6 +38,9 @@ class Recorder {
   mutable bool enough_ = false;
 };
 
+// What a conflict about a definition says, before it is settled.
+Settlement settlement_of(const SchemaConflict& conflict);
+
 // "policy ours"; "answer" by hand.
 std::string policy_ground(const Request& request);
 
