@@ -869,8 +869,11 @@ Result<void> TreeMerge::merge_object(const ChangedObject& object) {
   }
   // A table that was there has another name by now, or went.
   const bool is_table = object.is(stands, ObjectKind::kTable);
-  if (stands != Side::kOurs || is_table)
-    put(object.path, is_table ? Oid{} : object.id[at(stands)], true);
+  Oid folder = is_table ? Oid{} : object.id[at(stands)];
+  if (object.is(stands, ObjectKind::kView) || object.is(stands, ObjectKind::kMaterializedView)) {
+    TRY_ASSIGN(folder, renamed_view(stands, object));
+  }
+  if (folder != object.id[at(Side::kOurs)] || is_table) put(object.path, folder, true);
   return {};
 }
 
