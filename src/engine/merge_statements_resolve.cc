@@ -379,7 +379,9 @@ Result<VersionResult> resolve_row(SessionImpl& session, const sql::ResolveStmt& 
 Error cannot_stand(const merge::SchemaConflict& conflict) {
   return Error(ErrorCode::kInvalidParameterValue,
                fmt::format("that side of {} ({}) cannot stand", conflict.object, conflict.kind))
-      .with_detail("Rows of the other side have no value that it takes.")
+      .with_detail(conflict.kind.starts_with("dropped ")
+                       ? "What one side made needs it, and is not there in the base."
+                       : "Rows of the other side have no value that it takes.")
       .with_hint("The column way_out of rowan.conflicts names the sides that can; else change the "
                  "rows on one of the branches.");
 }

@@ -73,22 +73,11 @@ Error no_merge(const Oid& commit) {
       .with_hint("rowan.commits lists the merges: they have several parents in rowan.parents.");
 }
 
-std::optional<std::string> text_or_nothing(const std::string& text) {
-  return text.empty() ? std::optional<std::string>() : std::optional<std::string>(text);
-}
-
 constexpr std::string_view kOpen = "open conflict";
 
 // What nobody decided.
 merge::Settlement open_conflict(const merge::SchemaConflict& conflict) {
-  merge::Settlement settlement;
-  const size_t dot = conflict.object.find('.');
-  settlement.schema = conflict.object.substr(0, dot);
-  if (dot != std::string::npos) settlement.object = conflict.object.substr(dot + 1);
-  settlement.kind = conflict.kind;
-  settlement.base = text_or_nothing(conflict.base);
-  settlement.ours = text_or_nothing(conflict.ours);
-  settlement.theirs = text_or_nothing(conflict.theirs);
+  merge::Settlement settlement = merge::settlement_of(conflict);
   settlement.ground = kOpen;
   return settlement;
 }
@@ -165,7 +154,7 @@ Result<void> remake(SessionImpl& session, const Oid& id,
              run_merge_of(session, commit.parents[0],
                           {commit.parents.begin() + 1, commit.parents.end()}, options));
   for (const merge::SchemaConflict& conflict : run.outcome.schema_conflicts) {
-    merge::Settlement settlement = open_conflict(conflict);
+    merge::Settlement settlement = merge::settlement_of(conflict);
     settlement.ground = how.policy ? "answer" : "not recorded";
     record(std::move(settlement));
   }
@@ -338,7 +327,8 @@ std::string one_line(std::string_view text) {
 }  // namespace
 
 std::string settlement_line(const merge::Settlement& one) {
-  std::string line = one.schema + (one.object.empty() ? "" : "." + one.object);
+  const bool both = !one.schema.empty() && !one.object.empty();
+  std::string line = one.schema + (both ? "." : "") + one.object;
   if (one.key) line += " key " + one_line(*one.key);
   line += one.column ? ", " + *one.column : ", " + one.kind;
   const auto text = [](const std::optional<std::string>& value) {

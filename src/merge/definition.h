@@ -30,6 +30,7 @@ struct DefinitionInput {
   std::array<const catalog::TableDef*, 3>
       sides{};  // By Side. Base may be null: created on both sides. The others never are.
   std::string schema, name;  // Of the merged table.
+  std::map<std::string, Side> keys = {};  // Keys by name, whose version stands whatever was done.
 };
 
 // What a foreign key of a side refers to, in the names of the merged schema.
@@ -86,6 +87,8 @@ class DefinitionMerge {
   std::vector<int32_t> sources_in(const catalog::TableDef& table, Side side) const;
   ColumnNames names_of(Side side) const;  // Of columns whose merged name differs.
   const std::vector<LostColumn>& lost_columns() const { return lost_columns_; }
+  // Merged slots of columns that stay as the base has them, whatever a side wrote into its rows.
+  std::vector<uint16_t> slots_as_base() const;
   bool settled_misfits() const { return settled_misfits_; }
 
  private:
@@ -96,6 +99,7 @@ class DefinitionMerge {
     std::array<int, 3> dropped{-1, -1, -1};
     int merged = -1;         // Index among the merged columns; -1: not live.
     bool contested = false;  // One side dropped it, the other changed it: a conflict of its own.
+    bool as_base = false;    // And the base's version stands, definition and cells.
     bool known(Side side) const {
       return live[static_cast<size_t>(side)] >= 0 || dropped[static_cast<size_t>(side)] >= 0;
     }
@@ -122,7 +126,7 @@ class DefinitionMerge {
   void note_dropped(const Lineage& lineage, bool stays);
   void note_lost(const Lineage& lineage, Side holder, LostColumn lost);
   bool is_contested(Side which, uint16_t column) const;
-  void note_kept(Side which, uint16_t column, Part& part) const;
+  void note_kept(const Lineage& lineage, Part& part) const;
   static const catalog::ColumnDef* merged_absent(const catalog::ColumnDef* base,
                                                  const catalog::ColumnDef& ours,
                                                  const catalog::ColumnDef& theirs,

@@ -21,6 +21,25 @@ std::string_view conflict_kind(const RowConflict& conflict) {
   return conflict.base ? "both changed" : "both added";
 }
 
+Settlement settlement_of(const SchemaConflict& conflict) {
+  const auto text = [](const std::string& of) {
+    return of.empty() ? std::optional<std::string>() : std::optional<std::string>(of);
+  };
+  Settlement settlement;
+  settlement.kind = conflict.kind;
+  settlement.base = text(conflict.base);
+  settlement.ours = text(conflict.ours);
+  settlement.theirs = text(conflict.theirs);
+  if (conflict.kind == "file") {  // A path is one name, whatever dots are in it.
+    settlement.object = conflict.object;
+    return settlement;
+  }
+  const size_t dot = conflict.object.find('.');
+  settlement.schema = conflict.object.substr(0, dot);
+  if (dot != std::string::npos) settlement.object = conflict.object.substr(dot + 1);
+  return settlement;
+}
+
 std::string policy_ground(const Request& request) {
   switch (request.policy) {
     case Policy::kRowLevel:
