@@ -428,11 +428,7 @@ Result<void> Alteration::set_type(const AlterAction& action) {
         return std::any_of(each.columns.begin(), each.columns.end(),
                            [&](const auto& c) { return c.column == index; });
       });
-  if (in_key && !type::can_be_key(to.id)) {
-    return Error(ErrorCode::kFeatureNotSupported,
-                 fmt::format("a key of type {} is not supported", type::type_name(to)))
-        .at(action.type.position);
-  }
+  if (in_key) TRY(catalog::check_key_type(to, action.type.position));
   const auto from = static_cast<uint16_t>(sources_[index].from);  // Types come before new columns.
   ColumnSource source;
   if (action.value != nullptr) {

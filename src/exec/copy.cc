@@ -99,6 +99,8 @@ class RecordEncoder {
     uint64_t source_line = 0;
   };
 
+  int64_t now() const { return eval_.transaction_time_us; }
+
   Result<void> note_fields(const std::vector<CopyField>& fields, const RowWriter::EncodedRow& row) {
     for (size_t i = 0; i < checks_->columns().size(); ++i) {
       const catalog::ColumnDef& column = table_.columns[checks_->columns()[i]];
@@ -107,7 +109,7 @@ class RecordEncoder {
         checks_->builder(i).append_null();
         continue;
       }
-      TRY_ASSIGN(const type::Value value, type::parse_text(column.type, fields[field].text));
+      TRY_ASSIGN(const type::Value value, type::parse_text(column.type, fields[field].text, now()));
       checks_->builder(i).append(value);
     }
     checks_->end_row();
@@ -127,8 +129,8 @@ class RecordEncoder {
         continue;
       }
       TRY(add_context(
-          type::append_json_from_text(layout.slots[slot].type, fields[index].text, line), index,
-          fields));
+          type::append_json_from_text(layout.slots[slot].type, fields[index].text, line, now()),
+          index, fields));
     }
     if (!line_.finish()) return false;
     for (const catalog::ColumnDef& column : table_.columns) {
@@ -139,7 +141,7 @@ class RecordEncoder {
     if (layout.counted) TRY(type::append_line_key(layout, row.line, row.key));
     for (const uint16_t slot : layout.key_slots) {
       TRY(type::append_key_from_text(layout.slots[slot].type, fields[field_of_slot_[slot]].text,
-                                     row.key));
+                                     row.key, now()));
     }
     return true;
   }
@@ -154,7 +156,7 @@ class RecordEncoder {
         values[column] = type::Value::null(table_.columns[column].type);
         continue;
       }
-      auto parsed = type::parse_text(table_.columns[column].type, fields[i].text);
+      auto parsed = type::parse_text(table_.columns[column].type, fields[i].text, now());
       TRY(add_context(parsed, static_cast<int>(i), fields));
       values[column] = std::move(*parsed);
     }

@@ -153,6 +153,13 @@ struct CastExpr : Expr {  // CAST(x AS t), x::t, t 'literal'
   TypeName type;
 };
 
+struct OrderItem {
+  Expr* expr = nullptr;
+  bool descending = false;
+  bool nulls_first =
+      false;  // Already resolved: ASC puts NULLs last, DESC first, unless NULLS … says otherwise.
+};
+
 struct CallExpr : Expr {  // f(a, b); count(*); also SQL's special forms, as plain calls: extract ->
                           // extract('f', x),
   std::string_view
@@ -162,6 +169,7 @@ struct CallExpr : Expr {  // f(a, b); count(*); also SQL's special forms, as pla
   List<Expr*> arguments;
   bool star = false;  // f(*)
   bool distinct = false;
+  List<OrderItem> order_by;  // f(x ORDER BY y)
   Expr* filter = nullptr;  // FILTER (WHERE …); may be null.
 };
 
@@ -229,13 +237,6 @@ struct JoinTable : TableRef {
   Expr* on = nullptr;  // Null for CROSS, USING and NATURAL.
   List<std::string_view> using_columns;
   bool natural = false;
-};
-
-struct OrderItem {
-  Expr* expr = nullptr;
-  bool descending = false;
-  bool nulls_first =
-      false;  // Already resolved: ASC puts NULLs last, DESC first, unless NULLS … says otherwise.
 };
 
 enum class SetOperation : uint8_t { kNone, kUnion, kIntersect, kExcept };
@@ -355,7 +356,7 @@ enum class Overriding : uint8_t { kNone, kSystem, kUser };
 
 struct InsertStmt : Statement {
   QualifiedName table;
-  std::string_view alias;
+  std::string_view alias;          // Empty: none.
   List<std::string_view> columns;  // Empty: all.
   SelectStmt* source = nullptr;    // VALUES or a query; null: DEFAULT VALUES.
   Overriding overriding = Overriding::kNone;

@@ -555,6 +555,13 @@ Expr* Builder::call(const Token& at, std::string_view name, Expr* a, Expr* b, Ex
   return made;
 }
 
+CallExpr* Builder::ordered(CallExpr* call, const OrderList* order) {
+  call->order_by = list(order);
+  for (const OrderItem& item : call->order_by)
+    limit_depth(call->depth, std::max<uint32_t>(call->depth, item.expr->depth + 1u), call->position);
+  return call;
+}
+
 Expr* Builder::filtered(CallExpr* call, Expr* filter) {
   call->filter = filter;
   if (filter != nullptr)
@@ -788,11 +795,11 @@ Overriding Builder::overriding(const Token& whose, const Token& value) {
   return is_system ? Overriding::kSystem : Overriding::kUser;
 }
 
-Statement* Builder::insert(const Token& token, const QualifiedName* table, std::string_view alias,
+Statement* Builder::insert(const Token& token, const QualifiedName* table, const Token* alias,
                            InsertSource source, const TargetList* returning) {
   auto* made = statement_node<InsertStmt>(StatementKind::kInsert, token);
   made->table = *table;
-  made->alias = alias;
+  if (alias != nullptr) made->alias = cut_identifier(alias->text());
   made->columns = list(source.columns);
   made->source = source.select;
   made->overriding = source.overriding;

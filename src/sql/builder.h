@@ -219,6 +219,7 @@ class Builder {
   CallExpr* call(const Token* schema, const Token& name, const ExprList* arguments, CallForm form);
   Expr* call(const Token& at, std::string_view name, Expr* a, Expr* b, Expr* c = nullptr,
              Expr* d = nullptr);
+  CallExpr* ordered(CallExpr* call, const OrderList* order);  // ORDER BY among the arguments.
   Expr* filtered(CallExpr* call, Expr* filter);
   Expr* extract(const Token& token, const Token& field, Expr* from);
   Expr* substring_for(const Token& token, Expr* operand, Expr* count);
@@ -254,7 +255,7 @@ class Builder {
 
   // ---- Data changes.
   Overriding overriding(const Token& whose, const Token& value);  // SYSTEM VALUE, USER VALUE.
-  Statement* insert(const Token& token, const QualifiedName* table, std::string_view alias,
+  Statement* insert(const Token& token, const QualifiedName* table, const Token* alias,
                     InsertSource source, const TargetList* returning);
   Statement* update(const Token& token, const QualifiedName* table, std::string_view alias,
                     const AssignmentList* set, const TableList* from, Expr* where,

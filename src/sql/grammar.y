@@ -433,12 +433,13 @@ function_name(A) ::= RIGHT(T). { A = T; }
 call(A) ::= function_name(N) LP RP. { A = b->call(nullptr, N, nullptr, rowan::sql::CallForm::kPlain); }
 call(A) ::= function_name(N) LP STAR RP. { A = b->call(nullptr, N, nullptr, rowan::sql::CallForm::kStar); }
 call(A) ::= function_name(N) LP expr_list(L) RP. { A = b->call(nullptr, N, L, rowan::sql::CallForm::kPlain); }
-call(A) ::= function_name(N) LP ALL expr_list(L) RP. { A = b->call(nullptr, N, L, rowan::sql::CallForm::kPlain); }
-call(A) ::= function_name(N) LP DISTINCT expr_list(L) RP. { A = b->call(nullptr, N, L, rowan::sql::CallForm::kDistinct); }
+call(A) ::= function_name(N) LP expr_list(L) order_by(O) RP. { A = b->ordered(b->call(nullptr, N, L, rowan::sql::CallForm::kPlain), O); }
+call(A) ::= function_name(N) LP ALL expr_list(L) order_by_opt(O) RP. { A = b->ordered(b->call(nullptr, N, L, rowan::sql::CallForm::kPlain), O); }
+call(A) ::= function_name(N) LP DISTINCT expr_list(L) order_by_opt(O) RP. { A = b->ordered(b->call(nullptr, N, L, rowan::sql::CallForm::kDistinct), O); }
 call(A) ::= colid(S) DOT label(N) LP RP. { A = b->call(&S, N, nullptr, rowan::sql::CallForm::kPlain); }
 call(A) ::= colid(S) DOT label(N) LP STAR RP. { A = b->call(&S, N, nullptr, rowan::sql::CallForm::kStar); }
-call(A) ::= colid(S) DOT label(N) LP expr_list(L) RP. { A = b->call(&S, N, L, rowan::sql::CallForm::kPlain); }
-call(A) ::= colid(S) DOT label(N) LP DISTINCT expr_list(L) RP. { A = b->call(&S, N, L, rowan::sql::CallForm::kDistinct); }
+call(A) ::= colid(S) DOT label(N) LP expr_list(L) order_by_opt(O) RP. { A = b->ordered(b->call(&S, N, L, rowan::sql::CallForm::kPlain), O); }
+call(A) ::= colid(S) DOT label(N) LP DISTINCT expr_list(L) order_by_opt(O) RP. { A = b->ordered(b->call(&S, N, L, rowan::sql::CallForm::kDistinct), O); }
 %type filter {rowan::sql::Expr*}
 filter(A) ::= . { A = nullptr; }
 filter(A) ::= FILTER LP WHERE a_expr(E) RP. { A = E; }
@@ -679,8 +680,8 @@ explainable(A) ::= delete(S). { A = S; }
 plain_statement(A) ::= explainable(S). { A = S; }
 
 %type insert {rowan::sql::Statement*}
-insert(A) ::= INSERT(T) INTO qualified_name(N) insert_source(S) returning(R). { A = b->insert(T, N, {}, S, R); }
-insert(A) ::= INSERT(T) INTO qualified_name(N) AS colid(X) insert_source(S) returning(R). { A = b->insert(T, N, X.text(), S, R); }
+insert(A) ::= INSERT(T) INTO qualified_name(N) insert_source(S) returning(R). { A = b->insert(T, N, nullptr, S, R); }
+insert(A) ::= INSERT(T) INTO qualified_name(N) AS colid(C) insert_source(S) returning(R). { A = b->insert(T, N, &C, S, R); }
 %type overriding {rowan::sql::Overriding}
 overriding(A) ::= OVERRIDING IDENT(W) IDENT(V). { A = b->overriding(W, V); }
 overriding(A) ::= OVERRIDING CURRENT_VALUE(W) IDENT(V). { A = b->overriding(W, V); }
