@@ -743,8 +743,21 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_copy(Prepared& prepared) {
   return done(fmt::format("COPY {}", rows), rows, std::move(commit));
 }
 
+Result<void> SessionImpl::check_concurrently(const sql::Statement& statement) const {
+  if (!in_block()) return {};
+  const bool creates = statement.kind == StatementKind::kCreateIndex &&
+                       static_cast<const sql::CreateIndexStmt&>(statement).concurrently;
+  const bool drops = statement.kind == StatementKind::kDrop &&
+                     static_cast<const sql::DropStmt&>(statement).concurrently;
+  if (!creates && !drops) return {};
+  return Error(ErrorCode::kActiveTransaction,
+               fmt::format("{} INDEX CONCURRENTLY cannot run inside a transaction block",
+                           creates ? "CREATE" : "DROP"));
+}
+
 Result<std::unique_ptr<Rows>> SessionImpl::run_definition(Prepared& prepared) {
   const sql::Statement& statement = *prepared.parsed.statement;
+  TRY(check_concurrently(statement));
   exec::ExecContext context = exec_context();
   std::string notice;
   std::string tag;
@@ -776,7 +789,8 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_definition(Prepared& prepared) {
       break;
     }
     case StatementKind::kTruncate: {
-      TRY(exec::run_truncate(static_cast<const sql::TruncateStmt&>(statement), context));
+      TRY_ASSIGN(notice,
+                 exec::run_truncate(static_cast<const sql::TruncateStmt&>(statement), context));
       tag = "TRUNCATE TABLE";
       break;
     }
@@ -1004,17 +1018,22 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_set(const sql::SetStmt& statement
   }
   const bool reset = statement.kind == StatementKind::kReset || statement.is_default;
   const auto apply = [&](Settings& settings) {
-    return reset ? settings.reset(statement.name) : settings.set(statement.name, statement.value);
+    return reset ? settings.reset(statement.name)
+                 : settings.set(statement.name, statement.value, statement.is_list);
   };
   const bool in_block = state_ == TransactionState::kOpen;
-  if (statement.local && !in_block)
+  if (statement.local && !in_block) {
+    Settings tried = settings_;
+    TRY(apply(tried));
     return done("SET", 0, {}, "SET LOCAL can only be used in transaction blocks");
+  }
   if (in_block && !settings_on_rollback_) {
     settings_on_rollback_ = settings_;
     settings_on_commit_ = settings_;
   }
   TRY(apply(settings_));
   if (in_block && !statement.local) TRY(apply(*settings_on_commit_));
+  if (statement.also != nullptr) return run_set(*statement.also);
   return done(statement.kind == StatementKind::kReset ? "RESET" : "SET");
 }
 

@@ -130,6 +130,7 @@ class SessionImpl final : public Session {
   RowsResult run_query(const std::shared_ptr<Prepared>& prepared);
   RowsResult run_dml(Prepared& prepared);
   RowsResult run_copy(Prepared& prepared);
+  Result<void> check_concurrently(const sql::Statement& statement) const;
   RowsResult run_definition(Prepared& prepared);
   Result<exec::ViewOutcome> run_view_statement(const sql::Statement& statement,
                                                exec::ExecContext& context);

@@ -585,23 +585,4 @@ Result<std::unique_ptr<DmlPlan>> plan_delete(const sql::DeleteStmt& statement,
   return ModifyRowsPlan::make_delete(statement, context);
 }
 
-Result<void> run_truncate(const sql::TruncateStmt& statement, ExecContext& context) {
-  std::vector<catalog::TableVersion> tables;
-  for (const sql::QualifiedName& name : statement.tables) {
-    TRY_ASSIGN(const RelationName found, relation_name(name, context));
-    const std::string& schema = found.schema;
-    auto table = context.transaction.get_table(schema, name.name);
-    if (!table && table.error().code() == ErrorCode::kUndefinedTable) {
-      TRY_ASSIGN(const auto kind, context.transaction.catalog().find_relation(schema, name.name));
-      if (kind != catalog::Catalog::RelationKind::kNone)
-        return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is not a table", name.name));
-    }
-    if (!table) return std::move(table.error());
-    tables.push_back(std::move(*table));
-  }
-  TRY(check_truncate(context.transaction.catalog(), tables));
-  for (const catalog::TableVersion& table : tables) TRY(context.transaction.truncate(table));
-  return {};
-}
-
 }  // namespace rowan::exec

@@ -45,7 +45,7 @@ Result<std::unique_ptr<DmlPlan>> plan_update(const sql::UpdateStmt& statement,
                                              plan::PlanContext& context);
 Result<std::unique_ptr<DmlPlan>> plan_delete(const sql::DeleteStmt& statement,
                                              plan::PlanContext& context);
-Result<void> run_truncate(const sql::TruncateStmt& statement, ExecContext& context);
+Result<std::string> run_truncate(const sql::TruncateStmt& statement, ExecContext& context);
 
 // A table's DEFAULT expressions, bound and cast to their columns' types; a NULL constant where
 // there is none.

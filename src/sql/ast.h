@@ -388,6 +388,8 @@ struct DeleteStmt : Statement {
 
 struct TruncateStmt : Statement {
   List<QualifiedName> tables;
+  bool restart_identity = false;
+  bool cascade = false;  // Tables that refer to them go along.
 };
 
 enum class CopyEnd : uint8_t { kFile, kStdin, kStdout };
@@ -570,6 +572,7 @@ struct CreateIndexStmt : Statement {  // CREATE [UNIQUE] INDEX [CONCURRENTLY] [I
   QualifiedName table;
   IndexClause index;  // An empty name: PostgreSQL's own choice.
   bool if_not_exists = false;
+  bool concurrently = false;
   Expr* where = nullptr;  // A partial index: refused with 0A000 by the executor.
 };
 
@@ -578,6 +581,7 @@ struct DropStmt : Statement {  // DROP INDEX | VIEW | MATERIALIZED VIEW | SEQUEN
   List<QualifiedName> names;
   QualifiedName on_table;  // CommitDB: DROP INDEX i ON t; an empty name: none.
   bool if_exists = false;
+  bool concurrently = false;  // DROP INDEX
   bool cascade = false;
 };
 
@@ -637,6 +641,8 @@ struct SetStmt
   std::string_view value;  // Empty with is_default.
   bool is_default = false;
   bool local = false;
+  bool is_list = false;          // Several values between commas.
+  SetStmt* also = nullptr;       // SESSION CHARACTERISTICS that give two settings: the second one.
 };
 
 struct ExplainStmt : Statement {

@@ -414,6 +414,31 @@ LiteralExpr* sequence_name(CallExpr& call) {
   return literal->literal == LiteralKind::kString ? literal : nullptr;
 }
 
+namespace {
+
+class EachSequence final : public Visitor {
+ public:
+  explicit EachSequence(const SequenceVisit& visit) : visit_(visit) {}
+  void call(CallExpr& call) override {
+    if (LiteralExpr* literal = sequence_name(call)) visit_(*literal);
+  }
+
+ private:
+  const SequenceVisit& visit_;
+};
+
+}  // namespace
+
+void each_sequence_name(SelectStmt& select, const SequenceVisit& visit) {
+  EachSequence each(visit);
+  walk(select, each);
+}
+
+void each_sequence_name(Expr& expr, const SequenceVisit& visit) {
+  EachSequence each(visit);
+  walk(expr, each);
+}
+
 void qualify_tables(SelectStmt& select,
                     const std::function<std::string_view(const NamedTable&)>& schema_of) {
   struct Qualifier final : Visitor {
