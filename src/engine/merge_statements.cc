@@ -19,6 +19,9 @@ using merge::Policy;
 constexpr int kMergeAttemptsMax = 10;  // On a branch that moves while a merge is worked out.
 constexpr size_t kDetailLinesMax = 5;
 constexpr size_t kShortIdDigits = 12;
+constexpr std::string_view kAnswerAnew =
+    "RESOLVE CONFLICT answers a conflict once more, also one that is settled; or change the rows on "
+    "this branch. Then COMMIT MERGE again.";
 
 Policy policy_of(std::string_view word) { return find_policy(word).value_or(Policy::kRowLevel); }
 
@@ -63,18 +66,19 @@ Result<bool> ends_merge(SessionImpl& session, const Oid& tip, const Oid& root,
 // What ends a merge that has conflicts: only what was tried is named.
 Result<std::string> ways_out(SessionImpl& session, const txn::Snapshot& tip, const MergeRun& run,
                              const std::vector<Oid>& sources, const MergeOptions& options) {
-  std::string hint = "MERGE … WITH MANUAL RESOLUTION lets you settle each";
+  const HintWords& words = session.owner().hints();
+  std::string hint = fmt::format("{} lets you settle each", words.merge_by_hand);
   if (only_generated_keys(run.outcome))
-    return hint + "; WITH RENUMBER gives the other branch's rows new keys.";
+    return hint + fmt::format("; {} gives the other branch's rows new keys.", words.merge_renumber);
   if (options.policy != Policy::kOurs && options.policy != Policy::kTheirs) {
     TRY_ASSIGN(const bool ours,
                ends_merge(session, tip.commit, tip.root, sources, options, Policy::kOurs));
     TRY_ASSIGN(const bool theirs,
                ends_merge(session, tip.commit, tip.root, sources, options, Policy::kTheirs));
     if (ours && theirs) {
-      hint += "; WITH OURS or WITH THEIRS lets one side stand";
+      hint += fmt::format("; {} lets one side stand", words.merge_either);
     } else if (ours || theirs) {
-      hint += fmt::format("; WITH {} lets that side stand", ours ? "OURS" : "THEIRS");
+      hint += fmt::format("; {} lets that side stand", ours ? words.merge_ours : words.merge_theirs);
     }
   }
   for (const merge::SchemaConflict& conflict : run.outcome.schema_conflicts) {
@@ -118,7 +122,7 @@ std::string violation_hint(const std::vector<exec::Violation>& violations) {
          "of the branches, then merge again.";
 }
 
-Error violation_error(const std::vector<exec::Violation>& violations) {
+Error violation_error(const std::vector<exec::Violation>& violations, std::string hint) {
   std::string detail;
   for (size_t i = 0; i < violations.size() && i < kDetailLinesMax; ++i)
     detail += (i > 0 ? "\n" : "") + violation_line(violations[i]);
@@ -126,7 +130,7 @@ Error violation_error(const std::vector<exec::Violation>& violations) {
     detail += fmt::format("\nand {} more", violations.size() - kDetailLinesMax);
   return Error(violations[0].code, violations[0].message)
       .with_detail(std::move(detail))
-      .with_hint(violation_hint(violations));
+      .with_hint(std::move(hint));
 }
 
 // ---- The pieces of a merge ----
@@ -260,7 +264,7 @@ Result<void> check_forward(SessionImpl& session, const Oid& valid_root, const Oi
              exec::validate(request, session.owner().manager(), session.owner().unique_indexes(),
                             session.eval_context()));
   session.set_violations(violations);
-  return violations.empty() ? Result<void>() : Result<void>(violation_error(violations));
+  return violations.empty() ? Result<void>() : Result<void>(violation_error(violations, violation_hint(violations)));
 }
 
 // One MERGE statement, tried on the tip as it is until the branch stands still.
@@ -298,8 +302,8 @@ class MergeStatement {
     if (sound == commit) return {};
     return Error(ErrorCode::kObjectNotInState,
                  fmt::format("commit {} is not in canonical form", commit.hex().substr(0, 12)))
-        .with_hint(
-            fmt::format("CREATE BRANCH name FROM '{}' puts it right; then MERGE name.", source));
+        .with_hint(fmt::format(fmt::runtime(session_.owner().hints().merge_by_branch), source) +
+                   " puts it right.");
   }
 
   Result<VersionResult> try_once() {
@@ -307,8 +311,7 @@ class MergeStatement {
       return Error(ErrorCode::kObjectNotInState,
                    fmt::format("a merge into branch \"{}\" is pending already",
                                session_.branch_name()))
-          .with_hint(
-              "SHOW MERGE CONFLICTS lists what is open; COMMIT MERGE or ABORT MERGE ends it.");
+          .with_hint(std::string(session_.owner().hints().pending_merge));
     }
     TRY_ASSIGN(tip_, session_.owner().manager().tip_snapshot(session_.branch_name()));
     TRY(graph_.know(tip_.commit));
@@ -385,7 +388,7 @@ class MergeStatement {
     if (run.conflicting) return stop_or_wait(std::move(run), sources, options);
     TRY_ASSIGN(const auto violations, violations_of(session_, run, tip_.root));
     session_.set_violations(violations);
-    if (!violations.empty()) return violation_error(violations);
+    if (!violations.empty()) return violation_error(violations, violation_hint(violations));
     txn::TreeCommit commit =
         tree_commit(session_, statement_, tip_.commit, run,
                     statement_.has_message ? std::string(statement_.message)
@@ -514,9 +517,11 @@ Result<Oid> merge_source_once(SessionImpl& session, const SourceMerge& merge) {
   }
   TRY_ASSIGN(MergeRun run, run_merge_of(session, tip.commit, {merge.source}, options));
   if (run.conflicting) {
-    std::string hint = "MERGE 'commit' WITH MANUAL RESOLUTION lets you settle each.";
+    std::string hint = fmt::format(fmt::runtime(database.hints().merge_by_branch),
+                                   merge.named.hex().substr(0, kShortIdDigits));
     if (!merge.clean_only) {
-      TRY_ASSIGN(hint, ways_out(session, tip, run, {merge.source}, options));
+      TRY_ASSIGN(const std::string ways, ways_out(session, tip, run, {merge.source}, options));
+      hint += ": " + ways;
     }
     return conflict_error(run, database.store().cache(),
                           fmt::format("the merge of commit {} into {}",
@@ -525,7 +530,7 @@ Result<Oid> merge_source_once(SessionImpl& session, const SourceMerge& merge) {
   }
   TRY_ASSIGN(const auto violations, violations_of(session, run, tip.root));
   session.set_violations(violations);
-  if (!violations.empty()) return violation_error(violations);
+  if (!violations.empty()) return violation_error(violations, std::string(kMendForeign));
   sql::MergeStmt statement;
   statement.text = merge.body;
   txn::TreeCommit commit = tree_commit(
@@ -568,7 +573,7 @@ Result<VersionResult> commit_once(SessionImpl& session, const sql::MergeStmt& st
   }
   TRY_ASSIGN(const auto violations, violations_of(session, run, tip.root));
   session.set_violations(violations);
-  if (!violations.empty()) return violation_error(violations);
+  if (!violations.empty()) return violation_error(violations, std::string(kAnswerAnew));
   std::string message = statement.has_message ? std::string(statement.message) : pending.message;
   if (message.empty()) message = default_message(session, {pending.source});
   TRY_ASSIGN(auto remembered,

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "exec/row_writer.h"
+#include "tree/leaf.h"
 
 namespace rowan::exec {
 
@@ -107,7 +108,7 @@ Result<type::Batch> SegmentReader::count_rows(const tree::LeafRun& run) const {
   const BlobReader large(objects_);
   type::LineDecoder decoder(table_->layout, {}, large);
   for (const Oid& leaf : run.leaves) {
-    TRY_ASSIGN(const store::ObjectRef object, objects_.read(leaf));
+    TRY_ASSIGN(const store::ObjectRef object, tree::read_leaf(objects_, leaf));
     if (table_->layout.counted) {
       TRY(decoder.add(object.bytes, object.owner));
     } else {
@@ -140,7 +141,7 @@ Result<type::Batch> SegmentReader::read(const tree::LeafRun& run) const {
   type::LineDecoder decoder(table_->layout, missing, large);
   size_t text_bytes = 0;
   for (const Oid& leaf : run.leaves) {
-    TRY_ASSIGN(const store::ObjectRef object, objects_.read(leaf));
+    TRY_ASSIGN(const store::ObjectRef object, tree::read_leaf(objects_, leaf));
     text_bytes += object.bytes.size();
     TRY(decoder.add(object.bytes, object.owner));
   }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "catalog/expression_text.h"
+#include "merge/fit.h"
 #include "type/cast.h"
 #include "type/row_codec.h"
 
@@ -139,6 +140,7 @@ struct DefinitionMerge::Part {
   bool complete = true;    // All of its columns are there.
   bool contested = false;  // One that is not is a conflict of its own.
   std::array<bool, 3> gone{};  // By the side that dropped a column of it which stays all the same.
+  bool as_base = false;        // A column of it stays as the base has it.
   catalog::UniqueKey unique;
   catalog::CheckConstraint check;
   catalog::ForeignKey foreign_key;
@@ -283,7 +285,29 @@ Result<bool> DefinitionMerge::stays_live(Lineage& lineage, const ChangedCells& c
     case Side::kBase:
       break;
   }
+  lineage.as_base = true;
   return true;
+}
+
+void DefinitionMerge::note_lost(const Lineage& lineage, Side holder, LostColumn lost) {
+  const catalog::ColumnDef* base = column(lineage, Side::kBase);
+  if (lineage.merged >= 0) lost.column = static_cast<uint16_t>(lineage.merged);
+  lost.name = column(lineage, holder)->name;
+  lost.holder = holder;
+  if (base != nullptr) lost.base_slot = base->slot;
+  lost.slot = column(lineage, holder)->slot;
+  lost_columns_.push_back(std::move(lost));
+}
+
+// Of a column that the base has and one side dropped.
+void DefinitionMerge::note_dropped(const Lineage& lineage, bool stays) {
+  const bool ours = column(lineage, Side::kOurs) != nullptr;
+  const bool theirs = column(lineage, Side::kTheirs) != nullptr;
+  if (stays || ours == theirs) return;
+  note_lost(lineage, ours ? Side::kOurs : Side::kTheirs,
+            {.stands = ours ? Side::kTheirs : Side::kOurs,
+             .contested = lineage.contested,
+             .answered = lineage.contested && choices_.answered});
 }
 
 // The side whose ABSENT value the merged column has. A column that both sides added had no value in
@@ -309,14 +333,11 @@ Result<DefinitionMerge::Lost> DefinitionMerge::find_lost(const Lineage& lineage,
   for (const Side stands : kSides) {
     for (const Side holder : {Side::kOurs, Side::kTheirs}) {
       if (!misfits || types[at(holder)] == types[at(stands)]) continue;
-      TRY_ASSIGN(Misfits found,
+      TRY_ASSIGN(const uint64_t count,
                  misfits(holder, base == nullptr ? std::nullopt : std::optional(base->slot),
                          column(lineage, holder)->slot, types[at(stands)]));
-      lost.count[at(stands)] += found.count;
-      lost.held[at(stands)][at(holder)] = found.count;
-      for (Misfit& cell : found.cells)
-        lost.cells[at(stands)].push_back(
-            {std::move(cell), static_cast<uint16_t>(lineage.merged), holder, stands, false});
+      lost.count[at(stands)] += count;
+      lost.held[at(stands)][at(holder)] = count;
     }
   }
   return lost;
@@ -369,9 +390,9 @@ Result<type::Type> DefinitionMerge::merge_type(const Lineage& lineage,
     stands = answer.value_or(stands);
   }
   settled_misfits_ = settled_misfits_ || lost.count[at(stands)] > 0;
-  for (LostCell& cell : lost.cells[at(stands)]) {
-    cell.answered = choices_.answered;
-    if (settled) lost_cells_.push_back(std::move(cell));
+  for (const Side holder : {Side::kOurs, Side::kTheirs}) {
+    if (types[at(holder)] == types[at(stands)]) continue;
+    note_lost(lineage, holder, {.stands = stands, .contested = settled, .answered = choices_.answered});
   }
   return types[at(stands)];
 }
@@ -381,6 +402,7 @@ Result<catalog::ColumnDef> DefinitionMerge::merge_column(const Lineage& lineage,
   const catalog::ColumnDef* base = column(lineage, Side::kBase);
   const catalog::ColumnDef* ours = column(lineage, Side::kOurs);
   const catalog::ColumnDef* theirs = column(lineage, Side::kTheirs);
+  if (lineage.as_base) return *base;
   if (ours == nullptr || theirs == nullptr) return ours != nullptr ? *ours : *theirs;
   catalog::ColumnDef merged = *ours;
   const auto plain = [](const std::string& text) { return text; };
@@ -443,6 +465,7 @@ Result<void> DefinitionMerge::merge_columns(const RowQuestions& rows) {
   add_side(Side::kTheirs);
   for (Lineage* lineage : order) {
     TRY_ASSIGN(const bool stays, stays_live(*lineage, rows.changed_cells));
+    note_dropped(*lineage, stays);
     if (!stays) continue;
     lineage->merged = static_cast<int>(merged_.columns.size());
     TRY_ASSIGN(catalog::ColumnDef column, merge_column(*lineage, rows.misfits));
@@ -598,6 +621,15 @@ ColumnNames DefinitionMerge::names_of(Side which) const {
   return names;
 }
 
+std::vector<uint16_t> DefinitionMerge::slots_as_base() const {
+  std::vector<uint16_t> slots;
+  for (const Lineage& lineage : lineages_) {
+    if (lineage.as_base && lineage.merged >= 0)
+      slots.push_back(merged_.columns[static_cast<size_t>(lineage.merged)].slot);
+  }
+  return slots;
+}
+
 bool DefinitionMerge::is_contested(Side which, uint16_t column) const {
   const int lineage = lineage_of_column_[at(which)][column];
   return lineage >= 0 && lineages_[static_cast<size_t>(lineage)].contested;
@@ -605,13 +637,11 @@ bool DefinitionMerge::is_contested(Side which, uint16_t column) const {
 
 // A side that dropped a column has dropped what is over it; where the column stays against that, so
 // does what is over it.
-void DefinitionMerge::note_kept(Side which, uint16_t column, Part& part) const {
-  const int lineage = lineage_of_column_[at(which)][column];
-  if (lineage < 0) return;
-  const Lineage& found = lineages_[static_cast<size_t>(lineage)];
-  if (!found.contested || found.merged < 0) return;
+void DefinitionMerge::note_kept(const Lineage& lineage, Part& part) const {
+  if (!lineage.contested || lineage.merged < 0) return;
+  part.as_base = part.as_base || lineage.as_base;
   for (const Side dropper : {Side::kOurs, Side::kTheirs}) {
-    if (found.live[at(dropper)] < 0) part.gone[at(dropper)] = true;
+    if (lineage.live[at(dropper)] < 0) part.gone[at(dropper)] = true;
   }
 }
 
@@ -622,7 +652,7 @@ std::vector<uint16_t> DefinitionMerge::merged_columns(Side which,
   for (const uint16_t column : columns) {
     const int lineage = lineage_of_column_[at(which)][column];
     const int found = lineage < 0 ? -1 : lineages_[static_cast<size_t>(lineage)].merged;
-    note_kept(which, column, part);
+    if (lineage >= 0) note_kept(lineages_[static_cast<size_t>(lineage)], part);
     if (found < 0) {
       part.complete = false;
       part.contested = part.contested || is_contested(which, column);
@@ -640,6 +670,7 @@ Result<void> DefinitionMerge::merge_constraints(const ReferenceOf& reference_of)
       side(Side::kTheirs)->merge_rule, {}, "merge rule", [](const catalog::MergeRule& rule) {
         return rule == catalog::MergeRule::kNone ? "" : std::string(catalog::merge_rule_name(rule));
       });
+  for (const auto& [name, stands] : input_.keys) stands_.emplace(name, Standing{stands, true});
   settle_kinds();
   merge_primary_key();
   merge_indexes();
@@ -716,6 +747,8 @@ void DefinitionMerge::merge_primary_key() {
     bool complete = true;
   };
   std::array<Key, 3> keys;
+  std::array<bool, 3> gone{};
+  bool as_base = false;
   for (const Side which : kSides) {
     const catalog::TableDef* def = side(which);
     if (def == nullptr) continue;
@@ -724,6 +757,12 @@ void DefinitionMerge::merge_primary_key() {
     key.columns = merged_columns(which, def->primary_key, part);
     key.complete = part.complete;
     key.name = def->primary_key_name;
+    if (which == Side::kBase) gone = part.gone;
+    as_base = as_base || part.as_base;
+  }
+  for (const Side which : {Side::kOurs, Side::kTheirs}) {
+    if (as_base || (gone[at(which)] && keys[at(which)].columns.empty()))
+      keys[at(which)] = keys[at(Side::kBase)];
   }
   const auto text = [&](const Key& key) {
     return key.columns.empty() ? std::string() : key.name + " " + joined(merged_, key.columns);
@@ -756,6 +795,11 @@ std::vector<DefinitionMerge::Part> DefinitionMerge::merge_parts(
     return nullptr;
   };
   const auto find = [&](Side which, const std::string& name) -> const Part* {
+    const bool as_base = std::any_of(kSides, std::end(kSides), [&](Side side) {
+      const Part* part = own(side, name);
+      return part != nullptr && part->as_base;
+    });
+    if (as_base) return own(Side::kBase, name);
     const auto settled = stands_.find(name);
     const bool applies =
         settled != stands_.end() && (kind != "index" || settled->second.is_index);
@@ -855,7 +899,7 @@ Result<void> DefinitionMerge::merge_checks() {
         if (const auto merged = merged_.find_column(column)) {
           for (const Lineage& lineage : lineages_) {
             if (lineage.merged == static_cast<int>(*merged) && lineage.live[at(which)] >= 0)
-              note_kept(which, static_cast<uint16_t>(lineage.live[at(which)]), part);
+              note_kept(lineage, part);
           }
           continue;
         }

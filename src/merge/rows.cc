@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "merge/lost_cells.h"
 #include "type/key_codec.h"
 
 namespace rowan::merge {
@@ -37,9 +38,10 @@ RowMerge::RowMerge(MergeContext& context, const TableSides& sides,
     keys_differ_ = keys_differ_ || !carriers_.back().keeps_keys();
   }
   rekeyed_ = keys_differ_;
+  const std::vector<uint16_t> as_base = definition.slots_as_base();
   for (const Side side : {Side::kOurs, Side::kTheirs})
-    carrier(side).know_base(carrier(Side::kBase));
-  side_by_side_ = !carrier(Side::kTheirs).reads_like(carrier(Side::kBase)) ||
+    carrier(side).know_base(carrier(Side::kBase), as_base);
+  side_by_side_ = !as_base.empty() || !carrier(Side::kTheirs).reads_like(carrier(Side::kBase)) ||
                   !carrier(Side::kOurs).is_identity() || !carrier(Side::kOurs).same_key_layout();
   rows_ = version(Side::kOurs).rows;
   large_ = version(Side::kOurs).large;
@@ -507,6 +509,56 @@ Result<void> RowMerge::add_counted(RekeyedRows& rows, const std::string& key, By
   return {};
 }
 
+// In a table without a key: a column that theirs alone has is no change of theirs, where all else
+// in its rows is the base's. So the base and ours get its values, and what ours took away stays
+// away. Where ours took some of several that only the column tells apart, nobody can say which.
+Result<void> RowMerge::give_columns_back(RekeyedRows& base, const RekeyedRows& theirs) {
+  const auto count_of = [](Bytes line) { return std::strtoull(line.data() + 1, nullptr, 10); };
+  const auto rest_of = [&](Bytes line) -> Result<std::string> {
+    TRY_ASSIGN(Cells cells, lines_.take_apart(line));
+    std::string rest;
+    for (size_t slot = 0; slot < cells.size(); ++slot) {
+      const bool is_back = carrier(Side::kTheirs).has(slot) && !carrier(Side::kBase).has(slot);
+      if (!is_back) rest += cells[slot] + "\n";
+    }
+    return rest;
+  };
+  struct Group {
+    uint64_t count = 0;
+    std::vector<std::pair<std::string, std::string>> rows;  // Key and line.
+  };
+  std::map<std::string, Group> groups;
+  for (const auto& [key, row] : theirs) {
+    TRY_ASSIGN(const std::string rest, rest_of(row.line));
+    Group& group = groups[rest];
+    group.count += count_of(row.line);
+    group.rows.emplace_back(key, row.line);
+  }
+  const RekeyedRows before = base;
+  for (const auto& [key, row] : before) {
+    const uint64_t count = count_of(row.line);
+    TRY_ASSIGN(const std::string rest, rest_of(row.line));
+    const auto group = groups.find(rest);
+    if (group == groups.end() || group->second.count != count) continue;
+    const auto own = ours_rekeyed_.find(key);
+    const uint64_t left = own == ours_rekeyed_.end() ? 0 : count_of(own->second.line);
+    const uint64_t kept = std::min(left, count);
+    if (kept > 0 && kept < count && group->second.rows.size() > 1) continue;
+    base.erase(key);
+    if (left > kept) {
+      own->second.line = type::with_line_count(own->second.line, left - kept);
+    } else if (own != ours_rekeyed_.end()) {
+      ours_rekeyed_.erase(own);
+    }
+    for (const auto& [to, line] : group->second.rows) {
+      TRY(add_counted(base, to, line, row.side_key, count_of(line)));
+      const uint64_t stays = kept < count ? kept : count_of(line);
+      if (stays > 0) TRY(add_counted(ours_rekeyed_, to, line, row.side_key, stays));
+    }
+  }
+  return {};
+}
+
 // Whether a side wrote a table without a key anew: gave it other columns, or left none of its rows
 // as it was.
 Result<bool> RowMerge::is_rewritten(Side side) {
@@ -576,9 +628,13 @@ Result<std::optional<Side>> RowMerge::settle_put_back() {
                        (put > 0 ? " written anew" : " of the base changed or deleted");
   }
   if (!any_rewritten) return std::optional<Side>();
+  const size_t open = context_.choices.open.size();
   const Side side = context_.choices.settle({merged_->schema + "." + merged_->name,
                                              "rewritten rows", texts[at(Side::kBase)],
                                              texts[at(Side::kOurs)], texts[at(Side::kTheirs)]});
+  if (context_.choices.open.size() == open)
+    TRY(tell_lost_rows(context_.made, context_.cache, context_.request, sides_.versions, side,
+                       "rewritten rows", context_.choices.answered));
   edits_.clear();
   large_edits_.clear();
   summary_.added = summary_.changed = summary_.deleted = 0;
@@ -586,11 +642,13 @@ Result<std::optional<Side>> RowMerge::settle_put_back() {
 }
 
 Result<void> RowMerge::merge_rekeyed(const Renumberer& renumberer) {
-  TRY_ASSIGN(const RekeyedRows base, read_rekeyed(Side::kBase));
+  TRY_ASSIGN(RekeyedRows base, read_rekeyed(Side::kBase));
   TRY_ASSIGN(RekeyedRows theirs, read_rekeyed(Side::kTheirs));
   TRY_ASSIGN(ours_rekeyed_, read_rekeyed(Side::kOurs));
   TRY(take_beside(Side::kTheirs, base, theirs));
   TRY(take_beside(Side::kOurs, base, ours_rekeyed_));
+  if (context_.request.gives_columns_back && merged_->layout.counted)
+    TRY(give_columns_back(base, theirs));
   for (const auto& [key, row] : ours_rekeyed_) {
     if (row.misfits > 0) misfit_keys_.insert(key);
   }

@@ -4,12 +4,14 @@
 #include <cstring>
 #include <set>
 
-#include "catalog/expression_text.h"
 #include "catalog/objects.h"
 #include "catalog/paths.h"
+#include "merge/fit.h"
+#include "merge/lost_cells.h"
 #include "merge/record.h"
 #include "sql/parser.h"
 #include "sql/walk.h"
+#include "tree/leaf.h"
 #include "type/key_codec.h"
 #include "type/text.h"
 
@@ -20,25 +22,11 @@ constexpr Side kSides[] = {Side::kBase, Side::kOurs, Side::kTheirs};
 constexpr size_t kConflictTextBytesMax = 16u << 10;
 constexpr int kFolderDepthMax = 64;
 
-std::string_view side_word(Side side) {
-  return side == Side::kOurs ? "ours" : side == Side::kTheirs ? "theirs" : "base";
-}
-
 // What was settled about definitions, for who asked to be told.
 Choices::Record schema_record(const Request& request) {
   if (!request.record) return {};
   return [&request](const SchemaConflict& conflict, Side side, bool answered) {
-    const auto text = [](const std::string& of) {
-      return of.empty() ? std::optional<std::string>() : std::optional<std::string>(of);
-    };
-    const size_t dot = conflict.object.find('.');
-    Settlement settlement;
-    settlement.schema = conflict.object.substr(0, dot);
-    if (dot != std::string::npos) settlement.object = conflict.object.substr(dot + 1);
-    settlement.kind = conflict.kind;
-    settlement.base = text(conflict.base);
-    settlement.ours = text(conflict.ours);
-    settlement.theirs = text(conflict.theirs);
+    Settlement settlement = settlement_of(conflict);
     settlement.merged = side == Side::kOurs     ? settlement.ours
                         : side == Side::kTheirs ? settlement.theirs
                                                 : settlement.base;
@@ -83,12 +71,12 @@ Result<bool> gives_each_its_own(const catalog::ColumnDef& column) {
 }  // namespace
 
 TreeMerge::TreeMerge(store::PendingObjects& made, store::NodeCache& cache, const Request& request,
-                     WholeTables& whole)
+                     Settled& settled)
     : made_(made),
       cache_(cache),
       record_(request.record),
       request_(told_of(request)),
-      whole_(whole),
+      settled_(settled),
       roots_{request.base_root, request.ours_root, request.theirs_root},
       choices_(preference(request_), request_.resolve_schema, schema_record(request_)),
       context_{made, cache, request_, outcome_, choices_} {}
@@ -120,12 +108,17 @@ Result<std::optional<Outcome>> TreeMerge::run() {
   // What both sides hold by one commit may be what makes them alike.
   if (request_.theirs_root == request_.base_root && !request_.shared_changes)
     return std::optional<Outcome>(std::move(outcome_));
+  for (const SchemaConflict& conflict : settled_.needs) choices_.settle(conflict);
   TRY_ASSIGN(changes_, find_changes(made_, cache_, roots_));
   TRY(find_shared_tables());
   TRY(find_tables());
   TRY(settle_paths());
   TRY(merge_definitions());
   TRY(settle_index_names());
+  TRY(find_views());
+  TRY(find_drawn_from());
+  TRY_ASSIGN(const bool again, settle_needs());
+  if (again) return std::optional<Outcome>();
   TRY_ASSIGN(const bool done, merge_rows());
   if (!done) return std::optional<Outcome>();
   TRY(write_tables());
@@ -233,6 +226,7 @@ Result<void> TreeMerge::find_tables() {
 // or, where the base stands, as that has it.
 Result<bool> TreeMerge::settle_dropped(Job& job) {
   const Side kept = job.has(Side::kOurs) ? Side::kOurs : Side::kTheirs;
+  if (settled_.kept.contains(job.side_path(Side::kBase))) return true;
   if (job.unchanged(kept)) return false;
   // What the other side made in its place is settled with it, as one name for two things.
   if (keeps_other_kind(kept == Side::kOurs ? Side::kTheirs : Side::kOurs, job.side_path(kept)))
@@ -332,10 +326,11 @@ Result<void> TreeMerge::place(Job& job) {
         {was.dotted(), "table name", was.dotted(), our_name.dotted(), their_name.dotted()});
     job.path = stands == Side::kTheirs ? theirs : stands == Side::kBase ? base : ours;
   }
-  if (const auto whole = whole_.find(ours); whole != whole_.end()) {
+  if (const auto whole = settled_.whole.find(ours); whole != settled_.whole.end()) {
     job.whole = choices_.settle(whole->second);
     job.chosen_whole = true;
-    return {};
+    return tell_lost_rows(made_, cache_, request_, job.sides.versions, job.whole,
+                          whole->second.kind, choices_.answered);
   }
   // M4: but where counts or sums add up, what both sides did alike they did twice.
   const bool adds = adds_up(*job.sides.versions[at(Side::kOurs)].table);
@@ -362,6 +357,11 @@ Result<void> TreeMerge::define(Job& job) {
   TRY_ASSIGN(const PlainPath plain, decode_path(job.path));
   DefinitionInput input{{}, plain.schema, plain.name};
   for (const Side side : kSides) input.sides[at(side)] = job.sides.versions[at(side)].table.get();
+  if (const auto keys = settled_.kept_keys.find(job.side_path(Side::kBase));
+      keys != settled_.kept_keys.end()) {
+    input.keys = keys->second;
+    job.is_rewritten = true;
+  }
   job.definition = std::make_unique<DefinitionMerge>(std::move(input), choices_);
   RowQuestions rows;
   rows.changed_cells = [&](Side kept, uint16_t base_slot, uint16_t slot) {
@@ -371,31 +371,22 @@ Result<void> TreeMerge::define(Job& job) {
                      const type::Type& to) {
     const MisfitQuestion question{job.sides.versions[at(Side::kBase)],
                                   job.sides.versions[at(side)], base_slot, slot, to};
-    return find_misfits(made_, cache_, question, request_.record != nullptr, request_.cancelled);
+    return count_misfits(made_, cache_, question, request_.cancelled);
   };
   TRY(job.definition->merge_columns(rows));
   job.sides.settled_misfits = job.definition->settled_misfits();
-  record_lost_cells(*job.definition);
   return {};
 }
 
-void TreeMerge::record_lost_cells(const DefinitionMerge& definition) const {
-  if (!request_.record || request_.conflicts_take_base) return;
-  for (const LostCell& lost : definition.lost_cells()) {
-    const catalog::TableDef& table = definition.table();
-    const catalog::ColumnDef& column = table.columns[lost.column];
-    Settlement settlement;
-    settlement.schema = table.schema;
-    settlement.object = table.name;
-    settlement.key = lost.cell.key;
-    settlement.kind = "column type";
-    settlement.column = column.name;
-    (lost.side == Side::kOurs ? settlement.ours : settlement.theirs) = lost.cell.value;
-    if (!column.absent.is_null()) settlement.merged = type::to_text(column.absent);
-    settlement.choice = side_word(lost.stands);
-    settlement.ground = lost.answered ? "answer" : policy_ground(request_);
-    request_.record(std::move(settlement));
-  }
+// Once its rows are merged.
+Result<void> TreeMerge::tell_lost_cells_of(const Job& job) {
+  if (!job.rows) return {};
+  const TableVersions versions{job.sides.versions,
+                               {job.merged, job.rows->rows(), job.rows->large()},
+                               !job.rows->is_rekeyed()};
+  for (const LostColumn& column : job.definition->lost_columns())
+    TRY(tell_lost_cells(made_, cache_, request_, versions, column));
+  return {};
 }
 
 // ---- Tables: definitions ----
@@ -451,7 +442,7 @@ Result<void> TreeMerge::merge_definitions() {
   for (const auto& job : jobs_) {
     if (job->path.empty()) continue;
     if (job->whole != Side::kBase) {
-      if (!needs_new_references(*job)) continue;
+      if (!job->is_rewritten && !needs_new_references(*job)) continue;
       if (!job->definition) {
         TRY(merge_with_itself(*job));
         continue;
@@ -494,6 +485,7 @@ Result<bool> TreeMerge::merge_rows() {
   for (const auto& job : jobs_) {
     if (job->rows && !job->rows->is_rekeyed()) TRY(merge_rows_of(*job));
   }
+  for (const auto& job : jobs_) TRY(tell_lost_cells_of(*job));
   return true;
 }
 
@@ -511,7 +503,7 @@ Result<bool> TreeMerge::stands_whole(const Job& job) {
   const size_t open = choices_.open.size();
   choices_.settle(*conflict);
   if (choices_.open.size() > open) return false;
-  whole_.emplace(job.side_path(Side::kOurs), std::move(*conflict));
+  settled_.whole.emplace(job.side_path(Side::kOurs), std::move(*conflict));
   return true;
 }
 
@@ -593,44 +585,11 @@ Result<void> TreeMerge::find_new_keys() {
   return {};
 }
 
-Result<std::optional<catalog::SequenceDef>> TreeMerge::sequence_in(const Oid& root,
-                                                                   std::string_view dotted) const {
-  if (root.is_zero()) return std::optional<catalog::SequenceDef>();
-  TRY_ASSIGN(const catalog::ObjectName name, catalog::parse_name(dotted, "public"));
-  const catalog::Catalog catalog(made_, cache_, root);
-  TRY_ASSIGN(const bool known, catalog.has_schema(name.schema));
-  if (!known) return std::optional<catalog::SequenceDef>();
-  return catalog.find_sequence(name.schema, name.name);
-}
-
-// The next value of a sequence of the merged tree: behind the farther of both sides'.
-Result<int64_t> TreeMerge::next_value(const std::string& dotted) {
-  TRY_ASSIGN(const auto ours, sequence_in(root(Side::kOurs), dotted));
-  TRY_ASSIGN(const auto theirs, sequence_in(root(Side::kTheirs), dotted));
-  if (!ours && !theirs)
-    return Error(ErrorCode::kUndefinedTable, "relation \"" + dotted + "\" does not exist");
-  const catalog::SequenceDef& sequence = ours ? *ours : *theirs;
-  const bool upward = sequence.increment > 0;
-  int64_t next = sequence.start;
-  for (const auto* side : {&ours, &theirs}) {
-    if (!*side || !(*side)->called) continue;
-    const int64_t after = (*side)->last + sequence.increment;
-    next = upward ? std::max(next, after) : std::min(next, after);
-  }
-  if (const auto drawn = drawn_.find(dotted); drawn != drawn_.end())
-    next = drawn->second + sequence.increment;
-  if (next < sequence.min || next > sequence.max)
-    return Error(ErrorCode::kNumericOutOfRange,
-                 "sequence " + dotted + " has no more values for the rows that need one");
-  drawn_[dotted] = next;
-  return next;
-}
-
 // Fresh keys follow the farther of both sides' sequences.
 Result<void> TreeMerge::draw_keys(Job& job, const std::vector<int64_t>& keys) {
   const catalog::ColumnDef& column = job.merged->columns[*generated_key_column(*job.merged)];
-  TRY_ASSIGN(const auto ours, sequence_in(root(Side::kOurs), column.sequence));
-  TRY_ASSIGN(const auto theirs, sequence_in(root(Side::kTheirs), column.sequence));
+  TRY_ASSIGN(const auto ours, sequence_on(Side::kOurs, column.sequence));
+  TRY_ASSIGN(const auto theirs, sequence_on(Side::kTheirs, column.sequence));
   if (!ours && !theirs) return {};
   KeyMap& map = new_keys_[{job.merged->schema, job.merged->name}];
   for (const int64_t key : keys) {
@@ -654,7 +613,7 @@ Result<uint64_t> TreeMerge::count_rows(const catalog::TableVersion& version) con
   uint64_t rows = 0;
   for (const tree::LeafRun& run : runs) {
     for (const Oid& leaf : run.leaves) {
-      TRY_ASSIGN(const store::ObjectRef object, made_.read(leaf));
+      TRY_ASSIGN(const store::ObjectRef object, tree::read_leaf(made_, leaf));
       if (!version.table->layout.counted) {
         rows += static_cast<uint64_t>(std::count(object.bytes.begin(), object.bytes.end(), '\n'));
         continue;
@@ -814,26 +773,21 @@ Result<void> TreeMerge::merge_readmes() {
                            object.kind.end();
     if (one_kind && !has_table) TRY(merge(path, object.id));
   }
+  for (const MovedSequence& sequence : moved_sequences_)
+    TRY(merge(sequence.path, sequence.folders));
   return {};
 }
 
 // ---- Everything else ----
 
 Result<void> TreeMerge::merge_objects() {
-  TRY(find_views());
-  TRY(find_drawn_from());
+  TRY(merge_relations());
+  return merge_drawn();
+}
+
+Result<void> TreeMerge::merge_relations() {
   for (const auto& [path, object] : changes_.objects) TRY(merge_object(object));
-  for (const auto& [dotted, value] : drawn_) {
-    TRY_ASSIGN(const catalog::ObjectName name, catalog::parse_name(dotted, "public"));
-    const std::string path = type::encode_name(name.schema) + "/" + type::encode_name(name.name);
-    std::array<Oid, 3> folders{};
-    for (const Side side : kSides) {
-      if (root(side).is_zero()) continue;
-      TRY_ASSIGN(const auto found, tree::find_path(made_, cache_, root(side), path));
-      if (found && found->is_tree()) folders[at(side)] = found->id;
-    }
-    TRY(merge_sequence(path, folders));
-  }
+  for (const MovedSequence& sequence : moved_sequences_) TRY(merge_sequence(sequence));
   return {};
 }
 
@@ -867,14 +821,18 @@ Result<bool> TreeMerge::settle_dropped_object(const ChangedObject& object, Objec
 Result<void> TreeMerge::merge_object(const ChangedObject& object) {
   std::set<ObjectKind> kinds(object.kind.begin(), object.kind.end());
   kinds.erase(ObjectKind::kNone);
+  if (kinds.empty()) return {};  // A sequence that went elsewhere.
   const ObjectKind kind = *kinds.begin();
+  TRY_ASSIGN(const bool is_done, stands_by_need(object, kind));
+  if (is_done) return {};
+  const MovedSequence sequence{{object.path, object.path, object.path}, object.id, object.path};
   if (kinds.size() == 1) {
     if (kind == ObjectKind::kTable) return {};
     if (kind == ObjectKind::kSequence && drawn_from_.contains(object.path))
-      return merge_sequence(object.path, object.id);
+      return merge_sequence(sequence);
     TRY_ASSIGN(const bool settled, settle_dropped_object(object, kind));
     if (settled) return {};
-    if (kind == ObjectKind::kSequence) return merge_sequence(object.path, object.id);
+    if (kind == ObjectKind::kSequence) return merge_sequence(sequence);
     if (kind != ObjectKind::kView && kind != ObjectKind::kMaterializedView)
       return merge_folder(object.path, object.id, kind_word(kind));
     // Views are compared, and stand, in merged names.
@@ -911,8 +869,11 @@ Result<void> TreeMerge::merge_object(const ChangedObject& object) {
   }
   // A table that was there has another name by now, or went.
   const bool is_table = object.is(stands, ObjectKind::kTable);
-  if (stands != Side::kOurs || is_table)
-    put(object.path, is_table ? Oid{} : object.id[at(stands)], true);
+  Oid folder = is_table ? Oid{} : object.id[at(stands)];
+  if (object.is(stands, ObjectKind::kView) || object.is(stands, ObjectKind::kMaterializedView)) {
+    TRY_ASSIGN(folder, renamed_view(stands, object));
+  }
+  if (folder != object.id[at(Side::kOurs)] || is_table) put(object.path, folder, true);
   return {};
 }
 
@@ -972,7 +933,8 @@ Result<void> TreeMerge::find_views() {
 Result<Oid> TreeMerge::renamed_view(Side side, const ChangedObject& object) {
   const Oid& folder = object.id[at(side)];
   TRY_ASSIGN(const auto* renamed, renamed_relations(side));
-  if (folder.is_zero() || renamed->empty()) return folder;
+  const SequenceNames& sequences = sequence_names_[at(side)];
+  if (folder.is_zero() || (renamed->empty() && sequences.empty())) return folder;
   const char* const file =
       object.is(side, ObjectKind::kMaterializedView) ? "matview.sql" : "view.sql";
   TRY_ASSIGN(const Oid blob, entry(folder, file));
@@ -981,111 +943,11 @@ Result<Oid> TreeMerge::renamed_view(Side side, const ChangedObject& object) {
   TRY_ASSIGN(const PlainPath plain, decode_path(object.path));
   const catalog::Catalog catalog(made_, cache_, root(side));
   TRY_ASSIGN(const std::string now,
-             view_in_merged_names(catalog, text.bytes, plain.schema, plain.name, *renamed));
+             view_in_merged_names(catalog, text.bytes, plain.schema, plain.name, *renamed,
+                                  sequences));
   if (now == text.bytes) return folder;
   return tree::edit_paths(made_, cache_, folder,
                           {{file, tree::kModeBlob, made_.add(store::ObjectType::kBlob, now)}});
-}
-
-// What columns of the merged tables draw from stays, whoever dropped it.
-Result<void> TreeMerge::find_drawn_from() {
-  const auto add = [&](std::string_view dotted) -> Result<void> {
-    TRY_ASSIGN(const catalog::ObjectName name, catalog::parse_name(dotted, "public"));
-    drawn_from_.insert(type::encode_name(name.schema) + "/" + type::encode_name(name.name));
-    return {};
-  };
-  for (const auto& job : jobs_) {
-    if (job->path.empty()) continue;
-    const auto& table = job->merged ? job->merged : job->sides.versions[at(job->whole)].table;
-    for (const catalog::ColumnDef& column : table->columns) {
-      if (!column.sequence.empty()) TRY(add(column.sequence));
-      if (column.default_sql.empty()) continue;
-      TRY_ASSIGN(const auto named, catalog::sequences_of(column.default_sql));
-      for (const std::string& sequence : named) TRY(add(sequence));
-    }
-  }
-  return {};
-}
-
-// Whether a column of a table of the base, one that differs by now, draws from the sequence.
-Result<bool> drawn_from_in(const catalog::TableDef* table, std::string_view dotted) {
-  if (table == nullptr) return false;
-  for (const catalog::ColumnDef& column : table->columns) {
-    if (column.sequence == dotted) return true;
-    if (column.default_sql.empty()) continue;
-    TRY_ASSIGN(const auto named, catalog::sequences_of(column.default_sql));
-    if (std::find(named.begin(), named.end(), dotted) != named.end()) return true;
-  }
-  return false;
-}
-
-// The owner in merged names.
-Result<void> TreeMerge::rename_owner(Side side, catalog::SequenceDef& sequence) const {
-  if (sequence.owner_table.empty()) return {};
-  TRY_ASSIGN(const catalog::ObjectName name, catalog::parse_name(sequence.owner_table, "public"));
-  const Reference owner = reference(side, name.schema, name.name);
-  if (owner.schema != name.schema || owner.table != name.name)
-    sequence.owner_table = catalog::qualified(owner.schema, owner.table);
-  if (const auto column = owner.columns.find(sequence.owner_column); column != owner.columns.end())
-    sequence.owner_column = column->second;
-  return {};
-}
-
-Result<void> TreeMerge::merge_sequence(const std::string& path, const std::array<Oid, 3>& folders) {
-  TRY_ASSIGN(const PlainPath plain, decode_path(path));
-  std::array<std::optional<catalog::SequenceDef>, 3> sides;
-  std::array<std::string, 3> texts;  // Without what was drawn.
-  for (const Side side : kSides) {
-    TRY_ASSIGN(const Oid blob, entry(folders[at(side)], "sequence.json"));
-    if (blob.is_zero()) continue;
-    TRY_ASSIGN(const store::ObjectRef object, made_.read(blob));
-    TRY_ASSIGN(sides[at(side)],
-               catalog::sequence_from_json(object.bytes, plain.schema, plain.name));
-    TRY(rename_owner(side, *sides[at(side)]));
-    catalog::SequenceDef definition = *sides[at(side)];
-    definition.last = 0;
-    definition.called = false;
-    texts[at(side)] = catalog::sequence_json(definition);
-  }
-  size_t chosen = at(Side::kOurs);
-  if (drawn_from_.contains(path) && (!sides[1] || !sides[2])) {
-    chosen = at(sides[1] ? Side::kOurs : sides[2] ? Side::kTheirs : Side::kBase);
-    bool known = !sides[0] || !sides[0]->owner_table.empty() || chosen == 0;
-    for (const auto& job : jobs_) {
-      TRY_ASSIGN(const bool draws,
-                 drawn_from_in(job->sides.versions[0].table.get(),
-                               catalog::qualified(plain.schema, plain.name)));
-      known = known || draws;
-    }
-    if (!known) {  // The other side's new default needs what this one dropped.
-      SchemaConflict conflict{plain.dotted(), "dropped sequence", texts[0], texts[1], texts[2]};
-      conflict.may_stand[at(sides[1] ? Side::kTheirs : Side::kOurs)] = false;
-      choices_.settle(std::move(conflict));
-    }
-  } else if (texts[1] != texts[2] && texts[2] != texts[0]) {
-    chosen = at(Side::kTheirs);
-    if (texts[1] != texts[0])
-      chosen = at(choices_.settle({plain.dotted(), "sequence", texts[0], texts[1], texts[2]}));
-  }
-  if (!sides[chosen]) {
-    put(path, Oid{}, true);
-    return {};
-  }
-  catalog::SequenceDef merged = *sides[chosen];
-  const auto farther = [&](int64_t last) {
-    if (!merged.called || (merged.increment > 0 ? last > merged.last : last < merged.last))
-      merged.last = last;
-    merged.called = true;
-  };
-  for (const Side side : {Side::kOurs, Side::kTheirs}) {
-    if (sides[at(side)] && sides[at(side)]->called) farther(sides[at(side)]->last);
-  }
-  if (const auto drawn = drawn_.find(catalog::qualified(plain.schema, plain.name));
-      drawn != drawn_.end()) farther(drawn->second);
-  const Oid blob = made_.add(store::ObjectType::kBlob, catalog::sequence_json(merged));
-  TRY_ASSIGN(const Oid old, entry(folders[at(Side::kOurs)], "sequence.json"));
-  if (blob != old) put(path + "/sequence.json", blob, false);
-  return {};
 }
 
 // What REFRESH saw at one moment is no set of rows to be merged: one side's stands.

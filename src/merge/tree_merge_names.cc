@@ -123,6 +123,8 @@ Result<void> TreeMerge::settle_paths() {
     if (is_new || found->second == job.get()) continue;
     TRY(settle_one_name(*found->second, *job));
   }
+  TRY(take_lost_keys());
+  TRY(find_sequences());
   for (const auto& job : jobs_) TRY(define(*job));
   return {};
 }
@@ -178,7 +180,7 @@ Result<void> TreeMerge::settle_two_indexes(const std::string& schema, const std:
 Result<bool> TreeMerge::has_new_relation(Side side, const std::string& schema,
                                          const std::string& name) const {
   const std::string path = type::encode_name(schema) + "/" + type::encode_name(name);
-  if (placed_.contains(path)) return true;
+  if (placed_.contains(path) || is_moved_sequence(side, path)) return true;
   const auto object = changes_.objects.find(path);
   return object != changes_.objects.end() && object->second.is(Side::kBase, ObjectKind::kNone) &&
          !object->second.is(side, ObjectKind::kNone) &&

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -16,7 +17,9 @@
 #include "catalog/objects.h"
 #include "catalog/paths.h"
 #include "catalog/table.h"
+#include "engine/import/foreign_work.h"
 #include "tree/git_tree.h"
+#include "tree/leaf.h"
 #include "tree/row_tree.h"
 #include "type/json_text.h"
 #include "type/key_codec.h"
@@ -31,6 +34,8 @@ namespace {
 
 constexpr int kFolderDepthMax = 16;
 constexpr size_t kShownBytesMax = 80;
+constexpr uint64_t kRowCopiesMax = 1ull << 40;  // Of a row without a primary key; their sum is no overflow.
+constexpr size_t kFaultsMax = 1000;  // Of a commit of history: past them nothing of it is read.
 constexpr std::string_view kLeafSuffix = ".jsonl";
 
 // What is wrong with a file, and where it is for whoever asked.
@@ -84,6 +89,49 @@ std::string shown(Bytes line) {
   return std::string(line.substr(0, bytes)) + (bytes < line.size() ? "…" : "");
 }
 
+// How deeply arrays and objects nest in a line.
+int nesting_of(Bytes line) {
+  int depth = 0;
+  int deepest = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (in_string && c == '\\') ++i;
+    if (c == '"') in_string = !in_string;
+    if (in_string) continue;
+    if (c == '[' || c == '{') deepest = std::max(deepest, ++depth);
+    if (c == ']' || c == '}') --depth;
+  }
+  return deepest;
+}
+
+// The values of a line; nothing: it is no JSON array.
+std::optional<size_t> values_in(Bytes line) {
+  if (!line.starts_with('[') || !line.ends_with(']')) return std::nullopt;
+  size_t values = 0;
+  const char* const end = line.data() + line.size() - 1;
+  for (const char* p = line.data() + 1; p < end; ++values) {
+    p = type::skip_json(p, end);
+    if (p == nullptr || (p < end && *p != ',')) return std::nullopt;
+    if (p < end) ++p;
+  }
+  return values;
+}
+
+// Why a line is no row of the table, for whoever wrote it.
+std::string why_no_row(const type::RowLayout& layout, Bytes text) {
+  const std::string line = without_blanks(text);
+  if (nesting_of(line) > type::kJsonDepthMax)
+    return "its values nest more deeply than " + std::to_string(type::kJsonDepthMax) + " levels";
+  const std::optional<size_t> values = values_in(line);
+  if (!values) return "it is no JSON array";
+  const size_t columns = layout.slots.size() + (layout.counted ? 1 : 0);
+  if (*values > columns)
+    return "it has " + std::to_string(*values) + " values, and table.sql has room for " +
+           std::to_string(columns);
+  return "its values are not those of table.sql";
+}
+
 Error unfit(type::Type type, std::string_view why) {
   return Error(ErrorCode::kInvalidContent, std::string(why) + type::type_name(type));
 }
@@ -125,16 +173,17 @@ Result<type::Value> lenient_value(type::Type type, Bytes element) {
 // One table's rows: read leniently, given back in their one spelling and order.
 class RowsReader {
  public:
-  RowsReader(store::PendingObjects& made, store::ObjectStore& store, catalog::TableVersion version,
-             const Fault& invalid)
+  RowsReader(store::PendingObjects& made, store::ObjectStore& store, ForeignWork& work,
+             catalog::TableVersion version, const Fault& invalid)
       : made_(made),
         store_(store),
+        work_(work),
         version_(std::move(version)),
         keys_(version_.table),
         invalid_(invalid) {}
 
   Result<Oid> canonical_rows(const std::string& path) {
-    std::vector<LeafFile> leaves;
+    Leaves leaves;
     TRY(list_folder(path, version_.rows, 0, leaves));
     TRY(read_leaves(leaves));
     TRY(sort_lines(path));
@@ -154,7 +203,7 @@ class RowsReader {
   // The same on top of rows of the same definition that are known to be valid: only folders and
   // leaves that differ are read.
   Result<Oid> canonical_rows_on(const std::string& path, const Oid& old) {
-    std::vector<LeafFile> here, there;
+    Leaves here, there;
     TRY(compare_folders(path, version_.rows, old, 0, here, there));
     drop_shared(here, there);
     TRY(read_leaves(here));
@@ -262,6 +311,14 @@ class RowsReader {
   struct LeafFile {
     std::string path;
     Oid id;
+    uint64_t times = 1;  // Equal ones of a table without a primary key; 0: it is of no account.
+  };
+  // The leaves below a folder. Rows stand once, and so do folders and leaves: what comes back is no
+  // reason to read it again.
+  struct Leaves {
+    std::vector<LeafFile> files;
+    std::unordered_map<Oid, size_t, OidHash> places;  // In `files`.
+    std::unordered_set<Oid, OidHash> folders;
   };
   struct Line {
     std::string key;
@@ -277,32 +334,57 @@ class RowsReader {
     return error;
   }
 
-  Result<void> read_leaves(const std::vector<LeafFile>& leaves) {
-    for (const LeafFile& leaf : leaves) TRY(read_leaf(leaf.path, leaf.id));
+  Result<void> read_leaves(const Leaves& leaves) {
+    for (const LeafFile& leaf : leaves.files) {
+      if (leaf.times != 0) TRY(read_leaf(leaf));
+    }
     return {};
+  }
+
+  Result<void> enter_folder(const std::string& path, const Oid& id, int depth,
+                            Leaves& leaves) const {
+    if (depth == kFolderDepthMax) return invalid_(path, "folders nest too deeply");
+    TRY(work_.visit(path, id, 0));
+    if (!leaves.folders.insert(id).second) return invalid_(path, "the same folder stands there twice");
+    return {};
+  }
+
+  Result<void> add_leaf(const std::string& path, const tree::TreeEntry& entry,
+                        Leaves& leaves) const {
+    TRY(check_plain(invalid_, path, entry));
+    if (!entry.name.ends_with(kLeafSuffix)) return invalid_(path, "no such file belongs here");
+    const auto [place, is_new] = leaves.places.emplace(entry.id, leaves.files.size());
+    if (is_new) {
+      leaves.files.push_back({path, entry.id});
+      return {};
+    }
+    if (version_.table->layout.counted) {
+      ++leaves.files[place->second].times;
+      return {};
+    }
+    TRY_ASSIGN(const store::ObjectRef object, store_.read(entry.id));
+    if (object.bytes.find_first_not_of(" \t\r\n") == Bytes::npos) return {};
+    Error error = invalid_(path, "a row occurs twice");
+    invalid_.note(path, 1);
+    return error;
   }
 
   // The leaves of two folders where they differ. What has the same name and id on both sides is not
   // looked into.
   Result<void> compare_folders(const std::string& path, const Oid& here, const Oid& there,
-                               int depth, std::vector<LeafFile>& new_leaves,
-                               std::vector<LeafFile>& old_leaves) const {
+                               int depth, Leaves& new_leaves, Leaves& old_leaves) const {
     if (here == there) return {};
     if (here.is_zero() || there.is_zero()) {
       TRY(list_folder(path, here, depth, new_leaves));
       return list_folder(path, there, depth, old_leaves);
     }
-    if (depth == kFolderDepthMax) return invalid_(path, "folders nest too deeply");
+    TRY(enter_folder(path, here, depth, new_leaves));
     TRY_ASSIGN(const auto now, tree::GitTree::read(store_, store_.cache(), here));
     TRY_ASSIGN(const auto before, tree::GitTree::read(store_, store_.cache(), there));
-    const auto add = [&](const tree::TreeEntry& entry,
-                         std::vector<LeafFile>& leaves) -> Result<void> {
+    const auto add = [&](const tree::TreeEntry& entry, Leaves& leaves) -> Result<void> {
       const std::string below = path + "/" + std::string(entry.name);
       if (entry.is_tree()) return list_folder(below, entry.id, depth + 1, leaves);
-      TRY(check_plain(invalid_, below, entry));
-      if (!entry.name.ends_with(kLeafSuffix)) return invalid_(below, "no such file belongs here");
-      leaves.push_back({below, entry.id});
-      return {};
+      return add_leaf(below, entry, leaves);
     };
     for (const tree::TreeEntry& entry : now->entries()) {
       const tree::TreeEntry* old = before->find(entry.name);
@@ -325,14 +407,13 @@ class RowsReader {
 
   // Leaves that only stand elsewhere hold no change. Each counts once: a second copy repeats its
   // rows.
-  static void drop_shared(std::vector<LeafFile>& here, std::vector<LeafFile>& there) {
-    std::unordered_set<Oid, OidHash> old;
-    for (const LeafFile& leaf : there) old.insert(leaf.id);
-    std::unordered_set<Oid, OidHash> shared;
-    std::erase_if(here, [&](const LeafFile& leaf) {
-      return old.contains(leaf.id) && shared.insert(leaf.id).second;
-    });
-    std::erase_if(there, [&](const LeafFile& leaf) { return shared.contains(leaf.id); });
+  static void drop_shared(Leaves& here, Leaves& there) {
+    for (LeafFile& leaf : there.files) {
+      const auto found = here.places.find(leaf.id);
+      if (found == here.places.end()) continue;
+      --here.files[found->second].times;
+      leaf.times = 0;
+    }
   }
 
   Result<bool> has_row(const Oid& rows, Bytes key) const {
@@ -341,8 +422,9 @@ class RowsReader {
     return found.has_value();
   }
 
-  Result<void> read_old(const std::vector<LeafFile>& leaves) {
-    for (const LeafFile& file : leaves) {
+  Result<void> read_old(const Leaves& leaves) {
+    for (const LeafFile& file : leaves.files) {
+      if (file.times == 0) continue;
       TRY_ASSIGN(const auto leaf, tree::Leaf::read({store_, store_.cache(), keys_}, file.id));
       for (size_t i = 0; i < leaf->size(); ++i) {
         old_lines_.emplace(leaf->key(i), leaf->line(i));
@@ -370,29 +452,27 @@ class RowsReader {
 
   // All leaves below a folder.
   Result<void> list_folder(const std::string& path, const Oid& id, int depth,
-                           std::vector<LeafFile>& leaves) const {
+                           Leaves& leaves) const {
     if (id.is_zero()) return {};
-    if (depth == kFolderDepthMax) return invalid_(path, "folders nest too deeply");
+    TRY(enter_folder(path, id, depth, leaves));
     TRY_ASSIGN(const auto folder, tree::GitTree::read(store_, store_.cache(), id));
     for (const tree::TreeEntry& entry : folder->entries()) {
       const std::string below = path + "/" + std::string(entry.name);
       if (entry.is_tree()) {
         TRY(list_folder(below, entry.id, depth + 1, leaves));
-      } else if (entry.mode != tree::kModeBlob) {
-        return check_plain(invalid_, below, entry);
-      } else if (!entry.name.ends_with(kLeafSuffix)) {
-        return invalid_(below, "no such file belongs here");
       } else {
-        leaves.push_back({below, entry.id});
+        TRY(add_leaf(below, entry, leaves));
       }
     }
     return {};
   }
 
-  Result<void> read_leaf(const std::string& path, const Oid& id) {
-    TRY_ASSIGN(const store::ObjectRef object, store_.read(id));
+  Result<void> read_leaf(const LeafFile& leaf) {
+    const std::string& path = leaf.path;
+    TRY_ASSIGN(const store::ObjectRef object, store_.read(leaf.id));
     if (object.type != store::ObjectType::kBlob) return invalid_(path, "it is no file");
     if (object.bytes.size() > kLeafBytesMax) return invalid_(path, "it is too large");
+    TRY(work_.visit(path, leaf.id, object.bytes.size()));
     const auto file = std::make_shared<const std::string>(path);
     Bytes rest = object.bytes;
     for (uint64_t number = 1; !rest.empty(); ++number) {
@@ -403,11 +483,17 @@ class RowsReader {
       auto line = read_line(text);
       if (!line) {
         invalid_.note(path, number);
-        return Error(line.error().code(), path + ": line " + std::to_string(number) + ": " +
-                                              line.error().message() + ", in " + shown(text));
+        // Nothing of ours is damaged: it is what somebody wrote.
+        const bool is_no_row = line.error().code() == ErrorCode::kCorruption;
+        return Error(
+            is_no_row ? ErrorCode::kInvalidContent : line.error().code(),
+            path + ": line " + std::to_string(number) + ": " +
+                (is_no_row ? why_no_row(version_.table->layout, text) : line.error().message()) +
+                ", in " + shown(text));
       }
       line->file = file;
       line->number = number;
+      if (leaf.times > 1) TRY(set_count(path, *line, line->count, leaf.times - 1));
       lines_.push_back(std::move(*line));
     }
     return {};
@@ -443,6 +529,8 @@ class RowsReader {
     }
     std::vector<Bytes> elements;
     TRY(type::split_line(layout, line.text, elements, line.count));
+    if (line.count > kRowCopiesMax)
+      return Error(ErrorCode::kProgramLimit, "a row's number is too large");
     TRY(check_values(line.text, elements));
     TRY(keys_.append_key(line.text, line.key));
     return line;
@@ -522,6 +610,15 @@ class RowsReader {
     return {};
   }
 
+  // The line of a table without a primary key stands for `count` rows `more` times more.
+  Result<void> set_count(const std::string& path, Line& line, uint64_t count, uint64_t more) const {
+    if (__builtin_mul_overflow(count, more, &count) ||
+        __builtin_add_overflow(line.count, count, &line.count) || line.count > kRowCopiesMax)
+      return invalid_(path, "a row's number is too large");
+    line.text = "[" + std::to_string(line.count) + line.text.substr(line.text.find_first_of(",]"));
+    return {};
+  }
+
   // Rows without a primary key that stand on several lines are one line with their number.
   Result<void> sort_lines(const std::string& path) {
     const type::RowLayout& layout = version_.table->layout;
@@ -535,11 +632,7 @@ class RowsReader {
         merged.push_back(std::move(line));
         continue;
       }
-      Line& same = merged.back();
-      if (__builtin_add_overflow(same.count, line.count, &same.count))
-        return invalid_(path, "a row's number is too large");
-      same.text =
-          "[" + std::to_string(same.count) + line.text.substr(line.text.find_first_of(",]"));
+      TRY(set_count(path, merged.back(), line.count, 1));
     }
     lines_ = std::move(merged);
     return {};
@@ -549,10 +642,12 @@ class RowsReader {
     return each_large(key, line,
                       [&](const std::string& name, const type::LargeRef& large) -> Result<void> {
                         ++named;
+                        const bool is_new = read_blobs_.insert(large.oid).second;
                         TRY_ASSIGN(const auto blob,
                                    tree::find_large(store_, store_.cache(), version_.large, name));
                         if (!blob || *blob != large.oid)
                           return invalid_(path + "/large", "a row's value is missing");
+                        if (!is_new) return {};
                         TRY_ASSIGN(const store::ObjectRef object, store_.read(*blob));
                         if (object.type != store::ObjectType::kBlob ||
                             object.bytes.size() != large.bytes || large.bytes > kValueBytesMax) {
@@ -564,6 +659,7 @@ class RowsReader {
 
   store::PendingObjects& made_;
   store::ObjectStore& store_;
+  ForeignWork& work_;
   const catalog::TableVersion version_;
   const catalog::TableLineKeys keys_;
   const Fault& invalid_;
@@ -572,6 +668,7 @@ class RowsReader {
       old_lines_;  // Of those that they replace, by key.
   bool names_large_ = false;
   bool old_names_large_ = false;
+  std::unordered_set<Oid, OidHash> read_blobs_;  // Of out-of-line values.
 };
 
 // A whole commit's tree.
@@ -601,11 +698,74 @@ class ContentReader {
     }
     TRY(check_passive_files());
     TRY(check_references());
+    return edited_root();
+  }
+
+  Result<ReadableContent> run_leniently() {
+    ReadableContent content{root_, std::nullopt};
+    const auto format = catalog::check_format(store_, store_.cache(), root_);
+    if (!format && is_fault(format.error())) content.fault = format.error();
+    if (!format) return content.fault ? Result<ReadableContent>(content) : format.error();
+    TRY_ASSIGN(const auto top, tree::GitTree::read(store_, store_.cache(), root_));
+    for (const tree::TreeEntry& entry : top->entries()) {
+      const std::string path(entry.name);
+      if (catalog::classify_path(path, entry.is_tree()) != catalog::PathKind::kSchema) continue;
+      const auto read = read_schema_leniently(path, entry, content.fault);
+      if (!read && (!is_fault(read.error()) || faults_ > kFaultsMax)) return read.error();
+      if (!read && !content.fault) content.fault = read.error();
+    }
+    TRY_ASSIGN(content.root, edited_root());
+    return content;
+  }
+
+ private:
+  Result<Oid> edited_root() {
     if (edits_.empty()) return root_;
     return tree::edit_paths(made_, store_.cache(), root_, std::move(edits_));
   }
 
- private:
+  // What is the content's own fault, and not the machine's.
+  static bool is_fault(const Error& error) {
+    return error.code() != ErrorCode::kIoError && error.code() != ErrorCode::kOutOfMemory &&
+           error.code() != ErrorCode::kInternal;
+  }
+
+  Result<void> read_schema_leniently(const std::string& path, const tree::TreeEntry& folder,
+                                     std::optional<Error>& fault) {
+    TRY_ASSIGN(const bool known, is_known(path, folder.id));
+    if (known) return {};
+    TRY_ASSIGN(const std::string schema, decoded_name(path, folder.name));
+    TRY_ASSIGN(const auto tree, tree::GitTree::read(store_, store_.cache(), folder.id));
+    for (const tree::TreeEntry& entry : tree->entries()) {
+      const std::string below = path + "/" + std::string(entry.name);
+      if (!entry.is_tree()) continue;
+      const auto read = read_object(schema, below, entry);
+      if (read) continue;
+      if (!is_fault(read.error())) return read.error();
+      if (++faults_ > kFaultsMax)
+        return Error(ErrorCode::kProgramLimit, below + ": more cannot be read than is worth a look");
+      if (!fault) fault = read.error();
+      if (read.error().code() != ErrorCode::kAbsentObject)
+        TRY(make_unreadable(below, entry.id, read.error()));
+    }
+    return {};
+  }
+
+  // Whoever reads the object's rows gets the error.
+  Result<void> make_unreadable(const std::string& path, const Oid& folder, const Error& error) {
+    TRY_ASSIGN(const auto tree, tree::GitTree::read(store_, store_.cache(), folder));
+    const tree::TreeEntry* rows = tree->find("rows");
+    if (rows == nullptr || !rows->is_tree()) return {};
+    std::string leaf(tree::kUnreadable);
+    for (const char c : error.message()) leaf += c == '\n' ? ' ' : c;
+    std::string bytes;
+    tree::append_entry(bytes, tree::kModeBlob, "0.jsonl",
+                       made_.add(store::ObjectType::kBlob, leaf + "\n"));
+    edits_.push_back({path + "/rows", tree::kModeTree,
+                      made_.add(store::ObjectType::kTree, std::move(bytes))});
+    return {};
+  }
+
   // A folder's name must be the one spelling of the name it stands for.
   Result<std::string> decoded_name(const std::string& path, std::string_view name) const {
     auto decoded = type::decode_name(name);
@@ -774,7 +934,7 @@ class ContentReader {
   Result<void> read_rows(const std::string& path, const catalog::TableVersion& version,
                          std::optional<catalog::TableVersion> old) {
     if (old && old->table->definition_id != version.table->definition_id) old.reset();
-    RowsReader rows(made_, store_, version, invalid_);
+    RowsReader rows(made_, store_, work_, version, invalid_);
     Oid canonical;
     bool is_large_known = false;
     if (old) {
@@ -792,9 +952,11 @@ class ContentReader {
   store::ObjectStore& store_;
   const Oid root_;
   const Fault invalid_;
+  ForeignWork work_;
   const catalog::Catalog after_;
   std::optional<catalog::Catalog> before_;
   std::vector<tree::PathEdit> edits_;
+  size_t faults_ = 0;          // Objects of history that cannot be read.
   bool names_differ_ = false;  // A definition of the schema that is read differs.
 };
 
@@ -806,12 +968,19 @@ Result<Oid> canonical_content(store::PendingObjects& made, store::ObjectStore& s
   return ContentReader(made, store, known_root, root, at).run();
 }
 
+Result<ReadableContent> readable_content(store::PendingObjects& made, store::ObjectStore& store,
+                                         const Oid& known_root, const Oid& root) {
+  if (root == known_root) return ReadableContent{root, std::nullopt};
+  return ContentReader(made, store, known_root, root, nullptr).run_leniently();
+}
+
 Result<Place> find_line(store::ObjectStore& store, const catalog::TableVersion& table, Bytes line) {
   Place found;
   if (table.rows.is_zero()) return found;
   store::PendingObjects none(store);
   const Fault nowhere(nullptr);
-  const RowsReader reader(none, store, table, nowhere);
+  ForeignWork work;
+  const RowsReader reader(none, store, work, table, nowhere);
   found.file = table.table->path() + "/rows";
   TRY(reader.find(found.file, table.rows, 0, line, found));
   return found;
