@@ -16,6 +16,9 @@ namespace rowan::diff {
 
 namespace {
 
+// As many files as there may be on both sides, each below as many folders as it may be.
+constexpr size_t kVisitsMax = 2 * kPassiveFilesMax * (1 + kPassiveFolderDepthMax);
+
 using tree::GitTree;
 using tree::TreeEntry;
 
@@ -156,6 +159,8 @@ class Comparison {
                              size_t depth) {
     if (depth > kPassiveFolderDepthMax)
       return Error(ErrorCode::kInvalidContent, path + ": folders nest too deeply");
+    if (depth > 0 && ++visited_ > kVisitsMax)
+      return Error(ErrorCode::kProgramLimit, path + ": there are too many files beside the data");
     const bool from_file = from != nullptr && !from->is_tree();
     const bool to_file = to != nullptr && !to->is_tree();
     if (from_file || to_file) {
@@ -391,6 +396,7 @@ class Comparison {
 
   const Source& source_;
   std::vector<ObjectChange> changes_;
+  size_t visited_ = 0;  // In folders beside the data, so far.
 };
 
 std::set<uint32_t> column_ids(const catalog::TableDef& table, bool key_only) {

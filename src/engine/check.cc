@@ -42,13 +42,10 @@ class Checker {
     for (const Oid& commit : commits_) {
       if (problems_.size() >= kProblemsMax) break;
       auto checked = check_commit(commit);
-      if (checked) {
-        sound_root_ = last_root_;
-      } else if (checked.error().code() == ErrorCode::kAbsentObject) {
+      if (!checked && checked.error().code() == ErrorCode::kAbsentObject) {
         ++partly_checked_;
-      } else if (!(objects_sound_ && is_spelled_freely(commit))) {
-        TRY_ASSIGN(const bool waits, waits_for_its_form(commit));
-        if (!waits) problem(commit, checked.error());
+      } else if (!checked) {
+        problem(commit, checked.error());
       }
       tell("commits", ++commits_done_, commits_.size());
     }
@@ -81,29 +78,6 @@ class Checker {
   void problem(const Oid& commit, const Error& error) {
     problems_.push_back(fmt::format("commit {}: {}: {}", commit.hex().substr(0, 12),
                                     sqlstate(error.code()), error.message()));
-  }
-  // Below the tips a commit that somebody else made may be spelled freely, if all of it reads:
-  // sessions read it through a twin (readable_roots.h).
-  bool is_spelled_freely(const Oid& id) const {
-    if (tips_.contains(id) || is_own_(id)) return false;
-    store::PendingObjects scratch(store_);
-    const auto content = readable_content(scratch, store_, sound_root_, last_root_);
-    return content && !content->fault;
-  }
-  // Somebody else's tip that reads: the next open for writing has its canonical form follow it. What
-  // it says is held to the constraints here.
-  Result<bool> waits_for_its_form(const Oid& id) {
-    if (!objects_sound_ || !tips_.contains(id) || is_own_(id)) return false;
-    TRY_ASSIGN(const git::Commit commit, read_commit(store_, id));
-    store::PendingObjects twin(store_);
-    const auto canonical = canonical_content(twin, store_, Oid{}, commit.tree);
-    if (!canonical || *canonical == commit.tree) return false;
-    waiting_.push_back(
-        fmt::format("commit {}: another program's, not in canonical form yet; the next open for "
-                    "writing puts that right.",
-                    id.hex().substr(0, 12)));
-    TRY(check_constraints(id, twin, *canonical));
-    return true;
   }
   void tell(std::string_view unit, uint64_t done, uint64_t total) {
     if (report_ && (done % kReportEvery == 0 || done == total))
@@ -197,8 +171,6 @@ class Checker {
   }
 
   Result<void> check_commit(const Oid& id) {
-    objects_sound_ = false;
-    last_root_ = {};
     TRY_ASSIGN(const store::ObjectRef object, store_.read(id));
     if (store_.is_boundary(id)) {
       boundary_.push_back(id);
@@ -206,9 +178,15 @@ class Checker {
       TRY(check_hash(id, object));
     }
     TRY_ASSIGN(const git::Commit commit, git::parse_commit(object.bytes));
-    last_root_ = commit.tree;
-    TRY(check_objects(commit.tree));
-    objects_sound_ = true;
+    const bool is_tip = tips_.contains(id);
+    const bool is_own = is_own_(id);
+    TRY(check_objects(commit.tree, is_own));
+    if (!is_own) {
+      TRY(check_foreign(commit.tree));
+      const bool is_canonical = foreign_.at(commit.tree);
+      if (is_tip && !is_canonical) return check_waiting(id, commit.tree);
+      if (!is_tip) return {};
+    }
     TRY(catalog::check_format(store_, store_.cache(), commit.tree));
     std::optional<Oid> parent_root;
     if (!commit.parents.empty()) {
@@ -217,9 +195,11 @@ class Checker {
     }
     const catalog::Catalog catalog(store_, store_.cache(), commit.tree);
     TRY_ASSIGN(const std::vector<std::string> schemas, catalog.schemas());
-    for (const std::string& schema : schemas)
-      TRY(check_schema(catalog, schema, commit.tree, parent_root));
-    if (!tips_.contains(id)) return {};
+    for (const std::string& schema : schemas) {
+      if (is_own) TRY(check_schema(catalog, schema, commit.tree, parent_root));
+    }
+    sound_root_ = commit.tree;
+    if (!is_tip) return {};
     TRY(check_files(commit.tree));
     TRY_ASSIGN(const std::vector<std::string> dangling, catalog::dangling_references(catalog));
     if (!dangling.empty())
@@ -230,6 +210,32 @@ class Checker {
       if (!clash.name.empty()) return catalog::name_clash_error(clash);
     }
     return check_constraints(id, store_, commit.tree);
+  }
+
+  // A commit that another program made. Its rows must read; spelled freely they are read through a
+  // twin (readable_roots.h). Nothing is trusted, its size least.
+  Result<void> check_foreign(const Oid& root) {
+    if (foreign_.contains(root)) return {};
+    store::PendingObjects scratch(store_);
+    TRY_ASSIGN(const ReadableContent content,
+               readable_content(scratch, store_, sound_root_, root));
+    if (content.fault) return *content.fault;
+    const bool is_canonical = content.root == root;
+    if (is_canonical) sound_root_ = root;
+    foreign_.emplace(root, is_canonical);
+    return {};
+  }
+
+  // Somebody else's tip that is spelled freely: the next open for writing has its canonical form
+  // follow it. What it says is held to the constraints here.
+  Result<void> check_waiting(const Oid& id, const Oid& root) {
+    store::PendingObjects twin(store_);
+    TRY_ASSIGN(const Oid canonical, canonical_content(twin, store_, sound_root_, root));
+    waiting_.push_back(
+        fmt::format("commit {}: another program's, not in canonical form yet; the next open for "
+                    "writing puts that right.",
+                    id.hex().substr(0, 12)));
+    return check_constraints(id, twin, canonical);
   }
 
   // What a folder holds is proven once, wherever it stands again under the same name.
@@ -445,7 +451,7 @@ class Checker {
   }
 
   // Reads and hashes everything below a tree that was not read before.
-  Result<void> check_objects(const Oid& root) {
+  Result<void> check_objects(const Oid& root, bool is_own) {
     std::vector<Oid> open = {root};
     while (!open.empty()) {
       const Oid id = open.back();
@@ -461,7 +467,7 @@ class Checker {
       TRY(check_hash(id, object));
       if (object.type != store::ObjectType::kTree) continue;
       TRY_ASSIGN(const auto tree, tree::GitTree::parse(std::move(object)));
-      if (tree->entries().size() > kDirectoryEntriesMax)
+      if (is_own && tree->entries().size() > kDirectoryEntriesMax)
         return Error(ErrorCode::kInvalidContent,
                      "tree " + id.hex() + " has more than 1,000 entries");
       for (const tree::TreeEntry& entry : tree->entries()) {
@@ -482,13 +488,12 @@ class Checker {
   std::unordered_set<Oid, OidHash> tips_;
   std::vector<Oid> commits_;
   uint64_t commits_done_ = 0;
-  bool objects_sound_ = false;  // Of the commit that is being checked.
   std::vector<Oid> boundary_;  // Commits whose parents are not here.
   std::unordered_set<Oid, OidHash> absent_objects_;
   uint64_t partly_checked_ = 0;  // Commits whose check ended at one of them.
   std::unordered_set<Oid, OidHash> checked_objects_;
-  Oid last_root_;                        // Of the commit that is being checked.
-  Oid sound_root_;                       // Of the last one that was well.
+  Oid sound_root_;  // Of the last commit that was well, in canonical form.
+  std::unordered_map<Oid, bool, OidHash> foreign_;  // Trees that read, and whether canonical.
   std::unordered_set<std::string> proven_;  // Folders, by path and id.
   std::unordered_set<std::string> sound_tables_;  // Definition and rows.
   std::unordered_map<Oid, Oid, OidHash> sound_rows_;  // The last of them, by definition.
