@@ -169,6 +169,27 @@ class DefinitionMerge {
   bool settled_misfits_ = false;
 };
 
+template <typename T>
+T DefinitionMerge::three_way(const T* base, const T& ours, const T& theirs, std::string_view part,
+                             std::string_view kind,
+                             const std::function<std::string(const T&)>& text) {
+  const std::string ours_text = text(ours);
+  const std::string theirs_text = text(theirs);
+  if (ours_text == theirs_text) return ours;
+  const std::string base_text = base == nullptr ? std::string() : text(*base);
+  if (base != nullptr && base_text == ours_text) return theirs;
+  if (base != nullptr && base_text == theirs_text) return ours;
+  switch (choices_.settle({object(part), std::string(kind), base_text, ours_text, theirs_text})) {
+    case Side::kTheirs:
+      return theirs;
+    case Side::kBase:
+      return base == nullptr ? ours : *base;
+    case Side::kOurs:
+      break;
+  }
+  return ours;
+}
+
 // Whether two definitions say the same, dropped slots included.
 bool same_value(const type::Value& a, const type::Value& b);
 

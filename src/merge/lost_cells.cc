@@ -7,14 +7,13 @@
 #include "merge/fit.h"
 #include "merge/lines.h"
 #include "merge/record.h"
+#include "merge/sides.h"
 #include "tree/row_tree.h"
 #include "type/cast.h"
 #include "type/text.h"
 
 namespace rowan::merge {
 namespace {
-
-size_t at(Side side) { return static_cast<size_t>(side); }
 
 Result<void> check_cancelled(const Request& request) {
   if (request.cancelled == nullptr || !request.cancelled->load(std::memory_order_relaxed)) return {};

@@ -8,13 +8,10 @@
 #include "catalog/paths.h"
 #include "diff/changes.h"
 #include "type/key_codec.h"
+#include "merge/sides.h"
 
 namespace rowan::merge {
 namespace {
-
-constexpr Side kSides[] = {Side::kBase, Side::kOurs, Side::kTheirs};
-
-size_t at(Side side) { return static_cast<size_t>(side); }
 
 using Node = std::shared_ptr<const tree::GitTree>;
 

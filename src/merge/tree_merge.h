@@ -25,6 +25,8 @@
 
 namespace rowan::merge {
 
+inline constexpr size_t kConflictTextBytesMax = 16u << 10;
+
 // What was settled about the whole of the merge, on which so much depends that it begins anew.
 struct Settled {
   // Tables of which one side's version stands, definition and rows, and the conflict that was

@@ -2,13 +2,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "merge/sides.h"
 #include "merge/tree_merge.h"
 #include "type/key_codec.h"
 
 namespace rowan::merge {
 namespace {
-
-size_t at(Side side) { return static_cast<size_t>(side); }
 
 // The indexes and keys of a table that `before` does not have.
 std::vector<std::string> new_index_names(const catalog::TableDef& table,

@@ -4,15 +4,12 @@
 #include <utility>
 
 #include "catalog/objects.h"
+#include "merge/sides.h"
 #include "merge/tree_merge.h"
 #include "type/key_codec.h"
 
 namespace rowan::merge {
 namespace {
-
-size_t at(Side side) { return static_cast<size_t>(side); }
-
-Side other_side(Side side) { return side == Side::kOurs ? Side::kTheirs : Side::kOurs; }
 
 std::string path_of(const catalog::ObjectName& name) {
   return type::encode_name(name.schema) + "/" + type::encode_name(name.name);

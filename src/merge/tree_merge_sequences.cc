@@ -4,17 +4,13 @@
 
 #include "catalog/expression_text.h"
 #include "catalog/paths.h"
+#include "merge/sides.h"
 #include "merge/tree_merge.h"
 #include "type/key_codec.h"
 
 namespace rowan::merge {
 namespace {
 
-constexpr Side kSides[] = {Side::kBase, Side::kOurs, Side::kTheirs};
-
-size_t at(Side side) { return static_cast<size_t>(side); }
-
-Side other_side(Side side) { return side == Side::kOurs ? Side::kTheirs : Side::kOurs; }
 
 std::string path_of(const catalog::ObjectName& name) {
   return type::encode_name(name.schema) + "/" + type::encode_name(name.name);
