@@ -122,8 +122,7 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
   }
   if (path != kMemory) TRY(database->branch_settings_.open(database->folder_));
   txn::ManagerOptions manager_options;
-  if (path != kMemory && !options.read_only)
-    manager_options.derived_folder = database->folder_ / "rowan" / "derived";
+  if (path != kMemory) manager_options.derived_folder = database->folder_ / "rowan" / "derived";
   manager_options.verify_moved = [&](txn::Manager& manager) {
     const Admission admission(manager, database->branch_settings_, database->clock(),
                               database->author_.name, database->name_);
