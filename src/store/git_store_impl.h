@@ -48,6 +48,8 @@ Result<void> init_git_store_with(const std::filesystem::path& dir, std::string_v
 
 inline constexpr std::string_view kGoodRefs = "refs/rowan/good/";
 
+JournalOptions journal_options(const std::filesystem::path& dir, const GitStoreOptions& options);
+
 // The first line of DIR/rowan/refs: the branch that HEAD named.
 inline constexpr std::string_view kHeadLine = "HEAD ";
 
@@ -88,7 +90,7 @@ class GitStore final : public ObjectStore {
                      const std::optional<PrivatePacks::Hold>& hold);
 
  private:
-  Result<void> find_limits();
+  Result<void> find_limits();  // recovery.cc
   static ObjectRef without_parents(const ObjectRef& commit);
 
   // A transaction whose objects are in the journal but in no published pack yet.
@@ -101,8 +103,8 @@ class GitStore final : public ObjectStore {
 
   GitStore(const std::filesystem::path& dir, const GitStoreOptions& options, FileSystem& files);
 
-  // git_store.cc
   Result<void> start();
+  // recovery.cc
   void remove_temporary_files();
   Result<void> recover();
   void adopt_scan(JournalScan& scan);
@@ -110,6 +112,7 @@ class GitStore final : public ObjectStore {
   void find_deleted(const std::set<std::string, std::less<>>& journalled);
   Result<void> mend_head();
   void find_stale_keeps();
+  // git_store.cc
   Result<void> check_refs(const std::vector<RefUpdate>& refs) const;
   Result<std::vector<PendingObjects::Entry>> spill(
       const std::vector<PendingObjects::Entry>& objects, const std::vector<RefUpdate>& refs,

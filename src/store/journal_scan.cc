@@ -16,8 +16,6 @@ namespace {
 
 constexpr uint64_t kJournalFileBytesMax = 1ULL << 28;
 constexpr size_t kScannedFilesMax = 4 * kJournalFilesMax;
-constexpr uint64_t kEpochsMax =
-    1ULL << 40;  // Epochs a store uses in its life: far more than any disk survives.
 
 // A good record that no unbroken chain leads to.
 struct Stray {

@@ -13,6 +13,7 @@ namespace {
 constexpr size_t kStateBytes = 64;  // Without the files entered.
 constexpr size_t kEntryBytes = 24;
 constexpr uint32_t kVersion = 2;
+constexpr uint64_t kSequencesMax = 1ULL << 62;
 constexpr char kMagic[] = "RowanSt1";
 
 template <typename T>
@@ -46,6 +47,11 @@ Result<StoreState> read_state(FileSystem& files, const std::filesystem::path& pa
   state.live_epoch = get<uint64_t>(bytes.data() + 32);
   state.next_epoch = get<uint64_t>(bytes.data() + 40);
   state.clean = bytes[48] == 1;
+  // A right checksum does not make a right state: numbers that count up have not come round.
+  const bool counts_up = state.published < kSequencesMax && state.live_epoch >= state.key &&
+                         state.next_epoch >= state.live_epoch &&
+                         state.next_epoch - state.key < kEpochsMax;
+  if (!counts_up) return damaged();
   for (size_t i = 0; i < entered; ++i) {
     const char* entry = bytes.data() + kStateBytes + i * kEntryBytes;
     state.files.push_back(

@@ -35,6 +35,8 @@ struct EnteredFile {
   uint64_t bytes = 0;  // At least.
 };
 inline constexpr size_t kEnteredFilesMax = 64;
+// Epochs a store uses in its life: far more than any disk survives.
+inline constexpr uint64_t kEpochsMax = 1ULL << 40;
 
 struct StoreState {
   uint64_t key = 0;

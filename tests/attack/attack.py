@@ -386,6 +386,17 @@ def attack_lists(world, source):
         expect(ended.code == 0 and is_right(world.answer(folder)), "adopt --discard-journal:", ended)
 
 
+def attack_state(world, source):
+    """A state with a right checksum and numbers that no store has."""
+    for offset, what in ((16, "key"), (24, "published"), (32, "live epoch"), (40, "next epoch"), (48, "clean and files")):
+        for value in (0, 1, (1 << 64) - 1, 1 << 63):
+            folder = world.copy(source)
+            crafted.change_state(folder, offset, value)
+            for ended in (world.answer(folder, "--read-only"), world.answer(folder), world.write(folder)):
+                expect(is_right(ended) or ended.code == 0 or is_named(ended), f"a state whose {what} is {value}:", ended)
+            world.check_outside(f"a state whose {what} is {value}")
+
+
 # ---- What is gone ---------------------------------------------------------------------------------------------------
 
 def check_lost_branches(world, source):
@@ -559,7 +570,7 @@ def main():
                  lambda: check_lost_journal(world, crashed), lambda: check_hostile_archive(world, crashed),
                  lambda: check_owners(world, closed), lambda: check_threads(world, closed),
                  lambda: attack_config(world, closed), lambda: attack_alternates(world, closed),
-                 lambda: attack_lists(world, crashed), lambda: attack_names_of_temporaries(world, crashed),
+                 lambda: attack_lists(world, crashed), lambda: attack_state(world, crashed), lambda: attack_names_of_temporaries(world, crashed),
                  lambda: attack_folders(world, crashed), lambda: attack_files(world, crashed, rng, all_of_them)]
         if all_of_them:
             parts += [lambda: attack_folders(world, closed), lambda: attack_files(world, closed, rng, all_of_them)]

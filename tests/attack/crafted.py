@@ -35,3 +35,12 @@ def add_record(folder, refs):
     record = b"RWJ1" + struct.pack("<I", zlib.crc32(fields)) + fields + body
     data[at:at + len(record)] = record
     path.write_bytes(bytes(data))
+
+
+def change_state(folder, offset, value):
+    """Eight bytes of the state, and the checksum that goes with them."""
+    path = folder / "rowan/state"
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<Q", data, offset, value)
+    struct.pack_into("<I", data, 12, zlib.crc32(bytes(data[16:])))
+    path.write_bytes(bytes(data))
