@@ -395,6 +395,7 @@ Result<std::optional<VersionResult>> resolve_definition(SessionImpl& session,
   const std::string in_schema =
       session.schema_of(std::string_view(object).substr(0, object.find('.'))) + "." + object;
   std::string name;
+  const merge::SchemaConflict* stays = nullptr;  // Of several about it, one that the side cannot settle.
   for (const merge::SchemaConflict& conflict : work.run.outcome.schema_conflicts) {
     if (conflict.object != object && conflict.object != in_schema) continue;
     if (statement.side == sql::ResolveSide::kJson) {
@@ -403,11 +404,16 @@ Result<std::optional<VersionResult>> resolve_definition(SessionImpl& session,
                                conflict.object))
           .with_hint("Use HEAD, SOURCE or BASE, or change the definition on this branch.");
     }
-    if (!conflict.takes(side_of(statement.side))) return cannot_stand(conflict);
+    if (!conflict.takes(side_of(statement.side))) {
+      stays = &conflict;
+      continue;
+    }
     name = conflict.object;
     work.answers.add(conflict, side_of(statement.side));
   }
-  if (name.empty()) return std::optional<VersionResult>();
+  if (name.empty())
+    return stays != nullptr ? Result<std::optional<VersionResult>>(cannot_stand(*stays))
+                            : Result<std::optional<VersionResult>>(std::nullopt);
   TRY_ASSIGN(const size_t remaining, finish(session, work));
   return std::optional(resolved(name, remaining));
 }

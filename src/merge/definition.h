@@ -139,12 +139,14 @@ class DefinitionMerge {
 
   template <typename T>
   T three_way(const T* base, const T& ours, const T& theirs, std::string_view part,
-              std::string_view kind, const std::function<std::string(const T&)>& text);
+              std::string_view kind, const std::function<std::string(const T&)>& text,
+              bool base_may_stand = true);
 
   std::vector<uint16_t> merged_columns(Side which, const std::vector<uint16_t>& columns,
                                        Part& part) const;
   void settle_kinds();
   std::optional<Side> settled_key() const;
+  bool is_reused_key_name(std::string_view name) const;
   void merge_primary_key();
   void merge_unique_keys();
   void merge_indexes();
@@ -172,14 +174,16 @@ class DefinitionMerge {
 template <typename T>
 T DefinitionMerge::three_way(const T* base, const T& ours, const T& theirs, std::string_view part,
                              std::string_view kind,
-                             const std::function<std::string(const T&)>& text) {
+                             const std::function<std::string(const T&)>& text,
+                             bool base_may_stand) {
   const std::string ours_text = text(ours);
   const std::string theirs_text = text(theirs);
   if (ours_text == theirs_text) return ours;
   const std::string base_text = base == nullptr ? std::string() : text(*base);
   if (base != nullptr && base_text == ours_text) return theirs;
   if (base != nullptr && base_text == theirs_text) return ours;
-  switch (choices_.settle({object(part), std::string(kind), base_text, ours_text, theirs_text})) {
+  switch (choices_.settle({object(part), std::string(kind), base_text, ours_text, theirs_text,
+                           {base_may_stand, true, true}})) {
     case Side::kTheirs:
       return theirs;
     case Side::kBase:

@@ -135,6 +135,16 @@ std::optional<Side> DefinitionMerge::settled_key() const {
   return std::nullopt;
 }
 
+// Whether a side gave the name of the base's key to something else.
+bool DefinitionMerge::is_reused_key_name(std::string_view name) const {
+  return std::any_of(std::begin(kSides), std::end(kSides), [&](Side which) {
+    if (side(which) == nullptr || name.empty()) return false;
+    const std::string text = constraint_text(*side(which), name);
+    const bool is_other = !text.empty() && !text.starts_with("PRIMARY KEY");
+    return is_other || !index_text_of(*side(which), name).empty();
+  });
+}
+
 void DefinitionMerge::merge_primary_key() {
   struct Key {
     std::vector<uint16_t> columns;
@@ -167,7 +177,7 @@ void DefinitionMerge::merge_primary_key() {
     merged = keys[at(*stands)];
   } else {
     merged = three_way<Key>(side(Side::kBase) == nullptr ? nullptr : &keys[0], keys[1], keys[2], {},
-                            "primary key", text);
+                            "primary key", text, !is_reused_key_name(keys[0].name));
   }
   // A key over a column that goes: goes with it, and what is whole stands.
   for (const Side which : {Side::kOurs, Side::kTheirs, Side::kBase}) {
