@@ -7,12 +7,15 @@
 // was read from its object.
 #include "derived/history_index.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
-#include <iterator>
-#include <system_error>
 #include <utility>
 
+#include "base/files.h"
 #include "base/hash.h"
 #include "git/commit.h"
 
@@ -25,6 +28,7 @@ constexpr uint16_t kMany = 0xfffe;
 constexpr uint16_t kUnknown = 0xffff;
 constexpr size_t kUnsavedBytesMax = 256u << 10;
 constexpr size_t kParentsMax = 255;
+constexpr uint64_t kFileBytesMax = 1u << 30;  // More is made anew from the commits.
 constexpr size_t kCommitsMax = 50'000'000;  // Of one walk: a bound for hostile histories.
 
 template <typename T>
@@ -88,9 +92,9 @@ HistoryIndex::HistoryIndex(std::filesystem::path file, bool writable) : file_(st
 HistoryIndex::~HistoryIndex() { ignore_error(save(), "the index is rebuilt from the commits"); }
 
 void HistoryIndex::load(bool writable) {
-  std::ifstream in(file_, std::ios::binary);
-  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  in.close();
+  const auto read = read_whole_file(file_, kFileBytesMax);
+  if (!read) return;
+  const std::string& text = *read;
   if (!Bytes(text).starts_with(kMagic)) return;
   Bytes rest = Bytes(text).substr(kMagic.size());
   positions_.reserve(rest.size() / 64);
@@ -106,10 +110,11 @@ void HistoryIndex::load(bool writable) {
     rest = at.substr(length);
   }
   // A torn or damaged tail goes, so that later records follow a whole one.
-  std::error_code failed;
-  if (!rest.empty() && writable)
-    std::filesystem::resize_file(file_, text.size() - rest.size(), failed);
-  file_ready_ = !failed;
+  file_ready_ = true;
+  if (!writable) return;
+  const auto file = open_file(file_, OpenMode::kWrite);
+  const auto whole = static_cast<off_t>(text.size() - rest.size());
+  file_ready_ = file && (rest.empty() || ::ftruncate(file->number(), whole) == 0);
 }
 
 uint32_t HistoryIndex::position(const Oid& commit) const {
@@ -329,15 +334,22 @@ Result<void> HistoryIndex::save() {
 
 Result<void> HistoryIndex::save_locked() {
   if (file_.empty() || unsaved_.empty()) return {};
-  std::error_code failed;
-  std::filesystem::create_directories(file_.parent_path(), failed);
-  std::ofstream out(file_, std::ios::binary | (file_ready_ ? std::ios::app : std::ios::trunc));
-  if (!file_ready_) out << kMagic;
-  out << unsaved_;
-  out.close();
-  unsaved_.clear();          // Tried once: a full disk must not make us hold ever more memory.
-  file_ready_ = out.good();  // After a torn write the next one starts afresh.
-  if (!out) return Error(ErrorCode::kIoError, "cannot write " + file_.string());
+  const std::string added = std::exchange(
+      unsaved_, {});  // Tried once: a full disk must not make us hold ever more memory.
+  const bool follows = std::exchange(file_ready_, false);  // After a torn write, afresh.
+  TRY(make_folders(file_.parent_path()));
+  if (follows) {
+    TRY_ASSIGN(const Descriptor file, open_file(file_, OpenMode::kWrite));
+    struct stat facts;
+    if (::fstat(file.number(), &facts) != 0) return file_error("examine", file_, errno);
+    TRY(write_fully(file, added, static_cast<uint64_t>(facts.st_size), file_));
+  } else {
+    TRY_ASSIGN(NewFile file, NewFile::open(file_));
+    TRY(file.write(kMagic));
+    TRY(file.write(added));
+    TRY(file.commit(false));
+  }
+  file_ready_ = true;
   return {};
 }
 

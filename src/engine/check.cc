@@ -49,7 +49,7 @@ class Checker {
       }
       tell("commits", ++commits_done_, commits_.size());
     }
-    return CheckResult{std::move(problems_), absent()};
+    return CheckResult{std::move(problems_), notes()};
   }
 
  private:
@@ -58,8 +58,8 @@ class Checker {
     std::vector<Oid> parents;
   };
 
-  std::vector<std::string> absent() const {
-    std::vector<std::string> lines;
+  std::vector<std::string> notes() const {
+    std::vector<std::string> lines = waiting_;
     for (const Oid& commit : boundary_) {
       lines.push_back(
           fmt::format("Not here: the history before commit {} (a shallow clone). It was not checked.",
@@ -181,8 +181,12 @@ class Checker {
     const bool is_tip = tips_.contains(id);
     const bool is_own = is_own_(id);
     TRY(check_objects(commit.tree, is_own));
-    if (!is_own) TRY(check_foreign(commit.tree, is_tip));
-    if (!is_own && !is_tip) return {};
+    if (!is_own) {
+      TRY(check_foreign(commit.tree));
+      const bool is_canonical = foreign_.at(commit.tree);
+      if (is_tip && !is_canonical) return check_waiting(id, commit.tree);
+      if (!is_tip) return {};
+    }
     TRY(catalog::check_format(store_, store_.cache(), commit.tree));
     std::optional<Oid> parent_root;
     if (!commit.parents.empty()) {
@@ -205,24 +209,33 @@ class Checker {
       TRY_ASSIGN(const catalog::NameClash clash, catalog::find_name_clash(catalog, schema));
       if (!clash.name.empty()) return catalog::name_clash_error(clash);
     }
-    return check_constraints(id, commit.tree);
+    return check_constraints(id, store_, commit.tree);
   }
 
-  // A commit that another program made. Its rows must read, at a tip in their canonical form; below
-  // it sessions read them through a twin (readable_roots.h). Nothing is trusted, its size least.
-  Result<void> check_foreign(const Oid& root, bool is_tip) {
-    const auto known = foreign_.find(root);
-    if (known != foreign_.end() && (known->second || !is_tip)) return {};
+  // A commit that another program made. Its rows must read; spelled freely they are read through a
+  // twin (readable_roots.h). Nothing is trusted, its size least.
+  Result<void> check_foreign(const Oid& root) {
+    if (foreign_.contains(root)) return {};
     store::PendingObjects scratch(store_);
     TRY_ASSIGN(const ReadableContent content,
                readable_content(scratch, store_, sound_root_, root));
     if (content.fault) return *content.fault;
     const bool is_canonical = content.root == root;
-    if (is_tip && !is_canonical)
-      return Error(ErrorCode::kInvalidContent, "its rows or definitions are not in canonical form");
     if (is_canonical) sound_root_ = root;
     foreign_.emplace(root, is_canonical);
     return {};
+  }
+
+  // Somebody else's tip that is spelled freely: the next open for writing has its canonical form
+  // follow it. What it says is held to the constraints here.
+  Result<void> check_waiting(const Oid& id, const Oid& root) {
+    store::PendingObjects twin(store_);
+    TRY_ASSIGN(const Oid canonical, canonical_content(twin, store_, sound_root_, root));
+    waiting_.push_back(
+        fmt::format("commit {}: another program's, not in canonical form yet; the next open for "
+                    "writing puts that right.",
+                    id.hex().substr(0, 12)));
+    return check_constraints(id, twin, canonical);
   }
 
   // What a folder holds is proven once, wherever it stands again under the same name.
@@ -252,8 +265,9 @@ class Checker {
   }
 
   // Only a branch's newest commit must satisfy constraints.
-  Result<void> check_constraints(const Oid& id, const Oid& root) {
-    TRY_ASSIGN(const std::vector<exec::Violation> violations, violations_(root));
+  Result<void> check_constraints(const Oid& id, const store::ObjectReader& objects,
+                                 const Oid& root) {
+    TRY_ASSIGN(const std::vector<exec::Violation> violations, violations_(objects, root));
     for (const exec::Violation& violation : violations) {
       if (problems_.size() >= kProblemsMax) break;
       const std::string row = violation.key.empty() ? std::string() : " key " + violation.key;
@@ -468,6 +482,7 @@ class Checker {
   const IsOwn& is_own_;
   const std::function<void(const Progress&)>& report_;
   std::vector<std::string> problems_;
+  std::vector<std::string> waiting_;  // A line for each tip that is not in canonical form yet.
   std::vector<Found> found_;
   std::unordered_set<Oid, OidHash> known_;
   std::unordered_set<Oid, OidHash> tips_;

@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "git/commit.h"
+#include "git/head.h"
 #include "store/git_store_impl.h"
 #include "store/object_links.h"
 
@@ -255,10 +256,17 @@ Result<void> GitStore::settle_private_packs(const Records& records) {
   });
 }
 
+// Where HEAD is, if that is a branch of ours; else where it was.
+std::string GitStore::head_line() const {
+  const auto head = git::head_branch(dir_);
+  if (!head || !*head || !settled_.contains("refs/heads/" + **head)) return head_line_;
+  return std::string(kHeadLine) + **head + "\n";
+}
+
 // Requires: checkpoint_mutex_. Notes in DIR/rowan/refs which values of branches are ours, for the
 // next open. Not synced: see find_unverified.
 void GitStore::remember_refs() {
-  std::string text;
+  std::string text = head_line();
   {
     const std::shared_lock lock(refs_mutex_);
     for (const auto& [name, value] : settled_) {
@@ -267,12 +275,8 @@ void GitStore::remember_refs() {
     }
   }
   if (text == remembered_) return;
-  const std::filesystem::path path = own_folder() / "refs";
-  std::filesystem::path temporary = path;
-  temporary += ".tmp";
-  auto file = files_.open(temporary, OpenMode::kCreate);
-  if (!file || !(*file)->truncate(0) || !(*file)->write(text, 0) || !files_.rename(temporary, path))
-    return;
+  if (!files_.replace(own_folder() / "refs", text, false)) return;
+  head_line_ = text.starts_with(kHeadLine) ? text.substr(0, text.find('\n') + 1) : "";
   remembered_ = std::move(text);
 }
 

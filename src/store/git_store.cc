@@ -8,9 +8,12 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "base/thread.h"
 #include "git/commit.h"
+#include "git/ref_name.h"
 #include "store/git_store_impl.h"
 #include "store/journal_record.h"
+#include "store/layout.h"
 #include "store/object_links.h"
 #include "store/pack_output.h"
 
@@ -22,34 +25,6 @@ namespace fs = std::filesystem;
 
 constexpr size_t kKeptBufferBytesMax = 1u << 20;
 constexpr int kFullFilesBeforeCheckpoint = 2;
-constexpr uint64_t kConfigBytesMax = 1u << 20;
-constexpr uint64_t kShallowBytesMax = 64u << 20;
-
-JournalOptions journal_options(const fs::path& dir, const GitStoreOptions& options) {
-  JournalOptions out;
-  out.folder = dir / "rowan" / "journal";
-  out.state_path = dir / "rowan" / "state";
-  out.file_bytes = options.journal_file_bytes;
-  out.first_file_bytes = std::min(options.journal_first_file_bytes, options.journal_file_bytes);
-  out.sync = options.sync;
-  out.background = options.background && !options.read_only;
-  return out;
-}
-
-Error not_a_repository(const fs::path& dir) {
-  return Error(ErrorCode::kNotARepository, "\"" + dir.string() + "\" is not a Rowan repository")
-      .with_hint("rowan init makes one.");
-}
-
-std::vector<git::Setting> own_settings() {
-  return {
-      {"core.bare", "true"},
-      {"core.logAllRefUpdates", "true"},
-      {"gc.auto", "0"},
-      {"receive.autogc", "false"},
-      {"receive.fsckObjects", "true"},  // What is kept aside must not break stock git's own upkeep.
-      {"transfer.hideRefs", "refs/rowan"}};
-}
 
 // DIR/rowan with an empty journal. Made beside and renamed, so that it is there whole or not at
 // all.
@@ -57,7 +32,7 @@ Result<void> make_own_folder(const fs::path& dir, const GitStoreOptions& options
   FileSystem& files = real_file_system();
   const fs::path made = dir / ("rowan.new." + std::to_string(::getpid()));
   std::error_code failed;
-  fs::remove_all(made, failed);
+  fs::remove_all(made, failed);  // A link goes, not what it names.
   TRY(files.make_folder(made));
   fs::permissions(made, fs::perms::owner_all, failed);
   if (failed) return Error(ErrorCode::kIoError, "could not protect \"" + made.string() + "\"");
@@ -69,46 +44,8 @@ Result<void> make_own_folder(const fs::path& dir, const GitStoreOptions& options
   journal.state_path = made / "state";
   TRY(Journal::create(files, journal, key));
   TRY(files.sync_folder(made));
-  fs::rename(made, dir / "rowan", failed);
-  if (failed)
-    return Error(ErrorCode::kIoError,
-                 "could not make \"" + (dir / "rowan").string() + "\": " + failed.message());
+  TRY(files.rename(made, dir / "rowan"));
   return files.sync_folder(dir);
-}
-
-// What sessions saw of a branch when it was last published; zero: not known.
-Oid good_of(const RefMap& refs, std::string_view branch) {
-  const auto at = refs.find(good_ref(branch));
-  return at == refs.end() ? Oid{} : at->second;
-}
-
-// A bare repository with SHA-1 ids, and our folder or at least our content: a clone by stock git
-// has only that.
-Result<void> check_layout(const fs::path& dir, FileSystem& files) {
-  std::error_code ignored;
-  for (const char* part : {"objects", "refs"}) {
-    if (!fs::is_directory(dir / part, ignored)) return not_a_repository(dir);
-  }
-  if (!fs::is_regular_file(dir / "HEAD", ignored) && !fs::is_symlink(dir / "HEAD", ignored))
-    return not_a_repository(dir);
-  auto config = files.read_whole(dir / "config", kConfigBytesMax);
-  if (!config) {
-    if (config.error().code() == ErrorCode::kUndefinedFile) return not_a_repository(dir);
-    return std::move(config).error();
-  }
-  std::transform(config->begin(), config->end(), config->begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  if (config->find("sha256") != std::string::npos) {
-    return Error(ErrorCode::kUnsupportedFormat, "repositories with SHA-256 ids are not supported");
-  }
-  if (fs::is_directory(dir / "rowan", ignored)) {
-    const bool is_private = ::access((dir / "rowan").c_str(), X_OK) != 0;
-    const bool is_ours = is_private || fs::is_directory(dir / "rowan" / "journal", ignored);
-    return is_ours ? Result<void>() : Result<void>(not_a_repository(dir));
-  }
-  if (config->find("partialclone") != std::string::npos) return {};  // It may not hold the trees.
-  TRY_ASSIGN(const bool has_content, git::is_on_a_branch(dir, "rowan.json"));
-  return has_content ? Result<void>() : Result<void>(not_a_repository(dir));
 }
 
 class GitBulkWriter final : public BulkWriter {
@@ -166,6 +103,17 @@ class MemoryBulkWriter final : public BulkWriter {
 
 // --- Making and opening ---
 
+JournalOptions journal_options(const fs::path& dir, const GitStoreOptions& options) {
+  JournalOptions out;
+  out.folder = dir / "rowan" / "journal";
+  out.state_path = dir / "rowan" / "state";
+  out.file_bytes = options.journal_file_bytes;
+  out.first_file_bytes = std::min(options.journal_first_file_bytes, options.journal_file_bytes);
+  out.sync = options.sync;
+  out.background = options.background && !options.read_only;
+  return out;
+}
+
 Result<void> init_git_store(const fs::path& dir, std::string_view branch) {
   return init_git_store_with(dir, branch, {});
 }
@@ -188,7 +136,11 @@ Result<void> init_git_store_with(const fs::path& dir, std::string_view branch,
     }
   }
   TRY(git::init_bare_repository(dir, branch, own_settings()));
-  return make_own_folder(dir, options);
+  const fs::path whole = resolve(dir);
+  // Whatever the umask says: a folder that others may write to would not be opened (git/trust.h).
+  fs::permissions(whole, fs::perms::group_write | fs::perms::others_write,
+                  fs::perm_options::remove, ignored);
+  return make_own_folder(whole, options);
 }
 
 Result<std::unique_ptr<ObjectStore>> open_git_store(const fs::path& dir,
@@ -199,7 +151,7 @@ Result<std::unique_ptr<ObjectStore>> open_git_store(const fs::path& dir,
 Result<std::unique_ptr<ObjectStore>> open_git_store_on(const fs::path& dir,
                                                        const GitStoreOptions& options,
                                                        FileSystem& files) {
-  TRY_ASSIGN(auto store, GitStore::open(dir, options, files));
+  TRY_ASSIGN(auto store, GitStore::open(resolve(dir), options, files));
   return std::unique_ptr<ObjectStore>(std::move(store));
 }
 
@@ -220,174 +172,48 @@ GitStore::~GitStore() { close(); }
 Result<std::unique_ptr<GitStore>> GitStore::open(const fs::path& dir,
                                                  const GitStoreOptions& options,
                                                  FileSystem& files) {
-  TRY(check_layout(dir, files));
+  TRY_ASSIGN(const auto config, check_layout(dir, files));
   std::unique_ptr<GitStore> store(new GitStore(dir, options, files));
+  store->partial_ = git::is_partial_clone(config);
   TRY(store->start());
   return store;
 }
 
 Result<void> GitStore::start() {
-  std::error_code ignored;
+  bool is_made = false;
   if (!options_.read_only) {
-    if (!fs::exists(own_folder(), ignored)) {
-      TRY(git::apply_settings(dir_, own_settings()));
+    if (!has_entry(own_folder())) {
+      is_made = true;
+      TRY(git::write_settings(dir_, own_settings()));
       // Nothing tells which marked packs of a copied repository are in use: they stay.
       TRY(release_kept_packs(pack_folder(), files_));
       TRY(make_own_folder(dir_, options_));
     }
     TRY_ASSIGN(auto lock, LockFile::take(own_folder() / "lock"));
     lock_.emplace(std::move(lock));
+    remove_temporary_files();
     TRY(ref_files_.remove_stale_locks());
     TRY(remove_temporary_packs(pack_folder(), files_));
   }
-  TRY_ASSIGN(packs_, PackSet::open(dir_ / "objects", options_.quarantine));
+  TRY_ASSIGN(packs_, PackSet::open(dir_ / "objects", resolve(options_.quarantine)));
   TRY(find_limits());
   TRY(recover());
+  if (is_made && refs_.lower_bound(kGoodRefs) != refs_.end() &&
+      refs_.lower_bound(kGoodRefs)->first.starts_with(kGoodRefs)) {
+    log_.write(LogLevel::kWarning, "\"" + own_folder().string() +
+                                       "\" was not there and is made anew: every branch is judged, "
+                                       "and what was committed but not published is gone");
+  }
   if (options_.read_only) return {};
   find_stale_keeps();
   TRY(private_packs_.find_left_over(*packs_));
   if (records_.empty()) TRY(private_packs_.settle(*packs_, [](const auto&) {}));
   if (options_.background) {
     watch_ = std::make_unique<RefWatch>(dir_);
-    checkpointer_ = std::thread([this] { run_checkpointer(); });
-    watcher_ = std::thread([this] { run_watcher(); });
+    TRY_ASSIGN(checkpointer_, start_thread("checkpoints", [this] { run_checkpointer(); }));
+    TRY_ASSIGN(watcher_, start_thread("watching refs", [this] { run_watcher(); }));
   }
   return {};
-}
-
-Result<void> GitStore::recover() {
-  const JournalOptions options = journal_options(dir_, options_);
-  JournalScan scan;
-  StoreState state;
-  // A reader beside a writer sees what is published; the journal is in motion.
-  // So does one who may not look into the private folder, or for whom there is none.
-  const bool may_read = ::access(options.state_path.c_str(), R_OK) == 0;
-  const bool reads_journal =
-      !options_.read_only || (may_read && !LockFile::is_held(own_folder() / "lock"));
-  if (reads_journal) {
-    TRY_ASSIGN(state, read_state(files_, options.state_path));
-    TRY_ASSIGN(scan, scan_journal(files_, options.folder, state));
-  }
-  TRY_ASSIGN(refs_, ref_files_.read_all());
-  settled_ = seen_ = refs_;
-  published_ = state.published;
-  find_unverified(scan);
-  if (!options_.read_only) journal_ = std::make_unique<Journal>(files_, log_, options, state, scan);
-  adopt_scan(scan);
-  return {};
-}
-
-// A branch is trusted when DIR/rowan/refs names its value or the journal made it. The file is only
-// ever written after the values stood in Git; losing it costs a verification, never trust.
-void GitStore::find_unverified(const JournalScan& scan) {
-  std::set<std::string, std::less<>> known;
-  for (const ScannedRecord& scanned : scan.records) {
-    for (const RefUpdate& update : scanned.body.refs) known.insert(update.name);
-  }
-  const auto text = files_.read_whole(own_folder() / "refs", kRefsFileBytesMax);
-  if (text) remembered_ = *text;
-  // Who may not look into the folder has the word of the refs for it: its owner published them.
-  std::error_code ignored;
-  const bool asks_refs =
-      !text && fs::exists(own_folder(), ignored) && ::access(own_folder().c_str(), X_OK) != 0;
-  // Whole lines only: a torn file trusts nothing that it does not spell out.
-  std::set<std::string_view> lines;
-  for (size_t from = 0, end = 0; (end = remembered_.find('\n', from)) != std::string::npos;
-       from = end + 1) {
-    lines.insert(std::string_view(remembered_).substr(from, end - from));
-  }
-  for (const auto& [name, value] : refs_) {
-    if (!name.starts_with("refs/heads/") || known.contains(name)) continue;
-    const bool is_good = good_of(refs_, name) == value;
-    const bool is_known = lines.contains(value.hex() + " " + name) || (asks_refs && is_good);
-    if (!is_known) unverified_.insert(name);
-    if (is_known && !is_good) good_due_.insert(name);
-  }
-  find_deleted(known);
-}
-
-// A branch that is good for sessions but not there was deleted by another program: where we drop
-// one, both refs go.
-void GitStore::find_deleted(const std::set<std::string, std::less<>>& journalled) {
-  std::error_code ignored;
-  if (!fs::exists(own_folder(), ignored)) return;  // A clone may bring any refs along.
-  for (auto at = refs_.lower_bound(kGoodRefs);
-       at != refs_.end() && at->first.starts_with(kGoodRefs); ++at) {
-    const std::string name = "refs/heads/" + at->first.substr(kGoodRefs.size());
-    if (!refs_.contains(name) && !journalled.contains(name)) deleted_.insert(name);
-  }
-}
-
-std::vector<UnverifiedBranch> GitStore::unverified_branches() const {
-  const std::shared_lock lock(refs_mutex_);
-  std::vector<UnverifiedBranch> entries;
-  for (const std::string& name : unverified_) {
-    const auto at = refs_.find(name);
-    if (at == refs_.end()) continue;
-    const Oid good = good_of(refs_, name);
-    entries.push_back({name, at->second, good == at->second ? Oid{} : good});
-  }
-  for (const std::string& name : deleted_) entries.push_back({name, Oid{}, good_of(refs_, name)});
-  return entries;
-}
-
-void GitStore::mark_verified(std::string_view name) {
-  const std::unique_lock lock(refs_mutex_);
-  good_due_.emplace(name);
-  if (const auto at = unverified_.find(name); at != unverified_.end()) unverified_.erase(at);
-  if (const auto at = deleted_.find(name); at != deleted_.end()) deleted_.erase(at);
-}
-
-// The transactions since the last checkpoint become what they were before the crash: readable, and
-// waiting for one.
-void GitStore::adopt_scan(JournalScan& scan) {
-  std::set<std::string, std::less<>> named;
-  for (ScannedRecord& scanned : scan.records) {
-    auto record = std::make_shared<LoggedRecord>();
-    record->sequence = scanned.sequence;
-    for (const RecordObject& object : scanned.body.objects) {
-      const ObjectRef bytes{object.type, object.bytes, scanned.owner};
-      record->objects.push_back({object.id, object.type, object.previous, bytes});
-      record_bytes_ += object.bytes.size();
-      index_.insert(object.id, bytes, scanned.sequence);
-    }
-    record->refs = std::move(scanned.body.refs);
-    for (const RefUpdate& update : record->refs) {
-      // What Git should have is the value before the first of them; later ones count as published
-      // by us.
-      if (named.insert(update.name).second) {
-        for (RefMap* map : {&settled_, &seen_}) {
-          map->erase(update.name);
-          if (!update.old_value.is_zero()) (*map)[update.name] = update.old_value;
-        }
-      }
-      refs_.erase(update.name);
-      if (!update.new_value.is_zero()) refs_[update.name] = update.new_value;
-    }
-    records_.push_back(std::move(record));
-  }
-  if (!records_.empty()) {
-    oldest_at_ = std::chrono::steady_clock::now();
-    log_.write(LogLevel::kInfo,
-               "recovered " + std::to_string(records_.size()) + " transactions from the journal");
-  }
-}
-
-// Marks of packs that a process which died was about to publish or had not yet named.
-void GitStore::find_stale_keeps() {
-  const auto names = files_.list(pack_folder());
-  if (!names) return;
-  for (const std::string& name : *names) {
-    if (!name.ends_with(".keep")) continue;
-    const auto text = files_.read_whole(pack_folder() / name, kConfigBytesMax);
-    if (!text || *text != kKeepText) continue;
-    const fs::path stem = pack_folder() / name.substr(0, name.size() - 5);
-    if (records_.empty()) {
-      release_keep(stem);
-    } else {
-      stale_keeps_.push_back(stem);
-    }
-  }
 }
 
 void GitStore::release_keep(const fs::path& stem) {
@@ -396,29 +222,7 @@ void GitStore::release_keep(const fs::path& stem) {
   ignore_error(files_.unlink(path), "a pack marked for too long is only kept for longer");
 }
 
-// --- Clones that do not hold everything ---
-
-// What Git's own files say: `shallow` lists commits whose parents are not here, and a remote that
-// promised objects is in the configuration.
-Result<void> GitStore::find_limits() {
-  TRY_ASSIGN(const std::string config, files_.read_whole(dir_ / "config", kConfigBytesMax));
-  std::string small = config;
-  std::transform(small.begin(), small.end(), small.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  partial_ = small.find("partialclone") != std::string::npos ||
-             small.find("promisor") != std::string::npos;
-  auto shallow = files_.read_whole(dir_ / "shallow", kShallowBytesMax);
-  if (!shallow) {
-    if (shallow.error().code() == ErrorCode::kUndefinedFile) return {};
-    return std::move(shallow).error();
-  }
-  for (std::string_view rest = *shallow; !rest.empty();) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    if (const auto id = Oid::parse(line)) boundary_.insert(*id);
-  }
-  return {};
-}
+// --- Reading ---
 
 // A commit's header as if it had been the first one.
 ObjectRef GitStore::without_parents(const ObjectRef& commit) {
@@ -430,8 +234,6 @@ ObjectRef GitStore::without_parents(const ObjectRef& commit) {
                                                    std::string(commit.bytes.substr(end)));
   return {commit.type, *bytes, bytes};
 }
-
-// --- Reading ---
 
 Result<ObjectRef> GitStore::read(const Oid& id) const {
   objects_read_.fetch_add(1, std::memory_order_relaxed);
@@ -578,8 +380,7 @@ Result<uint64_t> GitStore::append(const PendingObjects& objects,
     return Error(ErrorCode::kReadOnlyTransaction, "the repository is open for reading only");
   }
   for (const RefUpdate& update : refs) {
-    if (!update.name.starts_with("refs/") ||
-        !git::is_valid_ref_name(std::string_view(update.name).substr(5))) {
+    if (!git::is_valid_ref(update.name)) {
       return Error(ErrorCode::kInvalidName, "\"" + update.name + "\" is not a valid ref name");
     }
   }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "git/ref_name.h"
 #include "txn/state.h"
 
 namespace rowan::txn {
@@ -16,10 +17,20 @@ Error undefined_branch(std::string_view name) {
   return Error(ErrorCode::kUndefinedBranch, "branch \"" + std::string(name) + "\" does not exist");
 }
 
-// Git's rules; and nothing that reads as a commit's id.
 Result<void> check_branch_name(std::string_view name) {
-  if (git::is_valid_ref_name(name) && !Oid::parse(name)) return {};
+  if (git::is_valid_branch_name(name)) return {};
   return Error(ErrorCode::kInvalidName, "\"" + std::string(name) + "\" is not a valid branch name");
+}
+
+// Whether a branch that cannot be opened is a matter of its own: its ref names no commit, or another
+// program moved it. Where ours cannot be read, the repository is damaged.
+bool is_of_its_branch(const store::ObjectStore& store, const store::RefEntry& ref,
+                      const Error& error) {
+  if (error.code() == ErrorCode::kUndefinedRevision) return true;
+  const std::vector<store::UnverifiedBranch> moved = store.unverified_branches();
+  return error.code() == ErrorCode::kCorruption &&
+         std::any_of(moved.begin(), moved.end(),
+                     [&](const auto& branch) { return branch.name == ref.name; });
 }
 
 }  // namespace
@@ -159,8 +170,14 @@ Result<std::unique_ptr<Manager>> Manager::open(store::ObjectStore& store, const 
   }
   auto state = std::make_unique<State>(store, clock, used);
   for (const store::RefEntry& ref : store.refs(kHeads)) {
-    TRY_ASSIGN(auto branch, open_branch(*state, ref));
-    state->branches.emplace(branch->name(), branch);
+    auto branch = open_branch(*state, ref);
+    if (!branch && !is_of_its_branch(store, ref, branch.error())) return std::move(branch).error();
+    if (branch) {
+      state->branches.emplace((*branch)->name(), *branch);
+    } else {  // One bad ref does not keep the others from use.
+      state->log.write(LogLevel::kWarning, "ref \"" + ref.name + "\" is not used as a branch: " +
+                                               branch.error().message());
+    }
   }
   Core* core = state.get();
   for (const SequenceNote& note : take_sequence_notes(core->sequence_notes_file())) {

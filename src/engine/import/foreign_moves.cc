@@ -9,6 +9,7 @@
 #include "engine/history.h"
 #include "engine/import/take.h"
 #include "engine/session.h"
+#include "git/ref_name.h"
 
 namespace rowan::engine {
 
@@ -134,6 +135,8 @@ Result<void> ForeignMoves::verify_moved(txn::Manager& manager, const Admission& 
 Result<void> ForeignMoves::verify(txn::Manager& manager, const Admission& admission,
                                   const txn::MovedBranch& moved) {
   if (moved.tip.is_zero()) return restore_deleted(manager, moved);
+  TRY_ASSIGN(const bool is_branch, manager.has_branch(moved.name));
+  if (!is_branch) return set_back_unreadable(manager, moved);
   const auto now = manager.tip_snapshot(moved.name);
   if (now && now->commit != moved.tip) {
     TRY_ASSIGN(ParkedTip tip, park_beside(manager, admission, moved, now->commit));
@@ -193,6 +196,35 @@ Result<void> ForeignMoves::restore_deleted(txn::Manager& manager, const txn::Mov
   return {};
 }
 
+// The ref names no commit, or one that is not there: it is parked, and the branch stands where it
+// was, if that is known.
+Result<void> ForeignMoves::set_back_unreadable(txn::Manager& manager,
+                                               const txn::MovedBranch& moved) {
+  store::ObjectStore& store = manager.store();
+  txn::MovedBranch back = moved;
+  if (!store.contains(back.good)) back.good = back.published = Oid{};
+  const auto snapshot = manager.snapshot_of(moved.tip);
+  const Error why = snapshot ? Error(ErrorCode::kInvalidContent, "it cannot be read")
+                             : Error(snapshot.error());
+  const ParkedTip tip = parked_tip(moved.name, moved.tip, {why, {}, false},
+                                   system_clock().now_us());
+  if (store.read_only()) unparked_.push_back(tip);
+  store::PendingObjects objects(store);
+  txn::ForeignTip answer{moved.name, moved.tip, back.published, &objects};
+  // What is not there cannot be kept by a ref.
+  if (!store.read_only() && store.contains(moved.tip))
+    answer.refs = park_updates(store, objects, tip);
+  TRY(manager.settle_moved(back, answer));
+  log_.write(LogLevel::kWarning,
+             fmt::format("ref \"refs/heads/{}\" was moved by another program to {}, which is no "
+                         "commit that can be read ({}); {}",
+                         moved.name, moved.tip.hex(), why.message(),
+                         back.published.is_zero()
+                             ? "there is no such branch now"
+                             : fmt::format("the branch is at commit {}", back.published.hex())));
+  return {};
+}
+
 // The tip is not admitted: the branch stands at a commit that is.
 Result<void> ForeignMoves::hold_back(txn::Manager& manager, const Admission& admission,
                                      const txn::MovedBranch& moved, const Objection& objection) {
@@ -208,7 +240,8 @@ Result<void> ForeignMoves::hold_back(txn::Manager& manager, const Admission& adm
   } else if (objection.error.code() != ErrorCode::kUnsupportedFormat || !moved.good.is_zero()) {
     TRY_ASSIGN(target, find_fallback(manager, admission, moved, objects));
   }
-  if (!target) {
+  const bool may_park = git::is_valid_ref(parked_ref(moved.name, moved.tip));
+  if (!target || !may_park) {
     unparked_.push_back(tip);
     if (objection.error.code() != ErrorCode::kUnsupportedFormat) {
       log_.write(LogLevel::kWarning,

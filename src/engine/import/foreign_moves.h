@@ -44,6 +44,7 @@ class ForeignMoves {
   Result<void> verify(txn::Manager& manager, const Admission& admission,
                       const txn::MovedBranch& moved);
   Result<void> restore_deleted(txn::Manager& manager, const txn::MovedBranch& moved);
+  Result<void> set_back_unreadable(txn::Manager& manager, const txn::MovedBranch& moved);
   Result<void> hold_back(txn::Manager& manager, const Admission& admission,
                          const txn::MovedBranch& moved, const Objection& objection);
 
