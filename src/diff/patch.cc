@@ -48,6 +48,7 @@ class PatchWriter {
     clear_key_names();
     rename_tables();
     rename_keys();
+    add(sequences.frees);
     add(sequences.creates);
     for (TableWork& work : tables_) add(work.shape);
     for (TableWork& work : tables_) add(work.deletes);

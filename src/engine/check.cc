@@ -42,16 +42,14 @@ class Checker {
     for (const Oid& commit : commits_) {
       if (problems_.size() >= kProblemsMax) break;
       auto checked = check_commit(commit);
-      if (checked) {
-        sound_root_ = last_root_;
-      } else if (checked.error().code() == ErrorCode::kAbsentObject) {
+      if (!checked && checked.error().code() == ErrorCode::kAbsentObject) {
         ++partly_checked_;
-      } else if (!(objects_sound_ && is_spelled_freely(commit))) {
+      } else if (!checked) {
         problem(commit, checked.error());
       }
       tell("commits", ++commits_done_, commits_.size());
     }
-    return CheckResult{std::move(problems_), absent()};
+    return CheckResult{std::move(problems_), notes()};
   }
 
  private:
@@ -60,8 +58,8 @@ class Checker {
     std::vector<Oid> parents;
   };
 
-  std::vector<std::string> absent() const {
-    std::vector<std::string> lines;
+  std::vector<std::string> notes() const {
+    std::vector<std::string> lines = waiting_;
     for (const Oid& commit : boundary_) {
       lines.push_back(
           fmt::format("Not here: the history before commit {} (a shallow clone). It was not checked.",
@@ -80,14 +78,6 @@ class Checker {
   void problem(const Oid& commit, const Error& error) {
     problems_.push_back(fmt::format("commit {}: {}: {}", commit.hex().substr(0, 12),
                                     sqlstate(error.code()), error.message()));
-  }
-  // Below the tips a commit that somebody else made may be spelled freely, if all of it reads:
-  // sessions read it through a twin (readable_roots.h).
-  bool is_spelled_freely(const Oid& id) const {
-    if (tips_.contains(id) || is_own_(id)) return false;
-    store::PendingObjects scratch(store_);
-    const auto content = readable_content(scratch, store_, sound_root_, last_root_);
-    return content && !content->fault;
   }
   void tell(std::string_view unit, uint64_t done, uint64_t total) {
     if (report_ && (done % kReportEvery == 0 || done == total))
@@ -181,8 +171,6 @@ class Checker {
   }
 
   Result<void> check_commit(const Oid& id) {
-    objects_sound_ = false;
-    last_root_ = {};
     TRY_ASSIGN(const store::ObjectRef object, store_.read(id));
     if (store_.is_boundary(id)) {
       boundary_.push_back(id);
@@ -190,9 +178,15 @@ class Checker {
       TRY(check_hash(id, object));
     }
     TRY_ASSIGN(const git::Commit commit, git::parse_commit(object.bytes));
-    last_root_ = commit.tree;
-    TRY(check_objects(commit.tree));
-    objects_sound_ = true;
+    const bool is_tip = tips_.contains(id);
+    const bool is_own = is_own_(id);
+    TRY(check_objects(commit.tree, is_own));
+    if (!is_own) {
+      TRY(check_foreign(commit.tree));
+      const bool is_canonical = foreign_.at(commit.tree);
+      if (is_tip && !is_canonical) return check_waiting(id, commit.tree);
+      if (!is_tip) return {};
+    }
     TRY(catalog::check_format(store_, store_.cache(), commit.tree));
     std::optional<Oid> parent_root;
     if (!commit.parents.empty()) {
@@ -201,9 +195,11 @@ class Checker {
     }
     const catalog::Catalog catalog(store_, store_.cache(), commit.tree);
     TRY_ASSIGN(const std::vector<std::string> schemas, catalog.schemas());
-    for (const std::string& schema : schemas)
-      TRY(check_schema(catalog, schema, commit.tree, parent_root));
-    if (!tips_.contains(id)) return {};
+    for (const std::string& schema : schemas) {
+      if (is_own) TRY(check_schema(catalog, schema, commit.tree, parent_root));
+    }
+    sound_root_ = commit.tree;
+    if (!is_tip) return {};
     TRY(check_files(commit.tree));
     TRY_ASSIGN(const std::vector<std::string> dangling, catalog::dangling_references(catalog));
     if (!dangling.empty())
@@ -213,7 +209,33 @@ class Checker {
       TRY_ASSIGN(const catalog::NameClash clash, catalog::find_name_clash(catalog, schema));
       if (!clash.name.empty()) return catalog::name_clash_error(clash);
     }
-    return check_constraints(id, commit.tree);
+    return check_constraints(id, store_, commit.tree);
+  }
+
+  // A commit that another program made. Its rows must read; spelled freely they are read through a
+  // twin (readable_roots.h). Nothing is trusted, its size least.
+  Result<void> check_foreign(const Oid& root) {
+    if (foreign_.contains(root)) return {};
+    store::PendingObjects scratch(store_);
+    TRY_ASSIGN(const ReadableContent content,
+               readable_content(scratch, store_, sound_root_, root));
+    if (content.fault) return *content.fault;
+    const bool is_canonical = content.root == root;
+    if (is_canonical) sound_root_ = root;
+    foreign_.emplace(root, is_canonical);
+    return {};
+  }
+
+  // Somebody else's tip that is spelled freely: the next open for writing has its canonical form
+  // follow it. What it says is held to the constraints here.
+  Result<void> check_waiting(const Oid& id, const Oid& root) {
+    store::PendingObjects twin(store_);
+    TRY_ASSIGN(const Oid canonical, canonical_content(twin, store_, sound_root_, root));
+    waiting_.push_back(
+        fmt::format("commit {}: another program's, not in canonical form yet; the next open for "
+                    "writing puts that right.",
+                    id.hex().substr(0, 12)));
+    return check_constraints(id, twin, canonical);
   }
 
   // What a folder holds is proven once, wherever it stands again under the same name.
@@ -243,8 +265,9 @@ class Checker {
   }
 
   // Only a branch's newest commit must satisfy constraints.
-  Result<void> check_constraints(const Oid& id, const Oid& root) {
-    TRY_ASSIGN(const std::vector<exec::Violation> violations, violations_(root));
+  Result<void> check_constraints(const Oid& id, const store::ObjectReader& objects,
+                                 const Oid& root) {
+    TRY_ASSIGN(const std::vector<exec::Violation> violations, violations_(objects, root));
     for (const exec::Violation& violation : violations) {
       if (problems_.size() >= kProblemsMax) break;
       const std::string row = violation.key.empty() ? std::string() : " key " + violation.key;
@@ -428,7 +451,7 @@ class Checker {
   }
 
   // Reads and hashes everything below a tree that was not read before.
-  Result<void> check_objects(const Oid& root) {
+  Result<void> check_objects(const Oid& root, bool is_own) {
     std::vector<Oid> open = {root};
     while (!open.empty()) {
       const Oid id = open.back();
@@ -444,7 +467,7 @@ class Checker {
       TRY(check_hash(id, object));
       if (object.type != store::ObjectType::kTree) continue;
       TRY_ASSIGN(const auto tree, tree::GitTree::parse(std::move(object)));
-      if (tree->entries().size() > kDirectoryEntriesMax)
+      if (is_own && tree->entries().size() > kDirectoryEntriesMax)
         return Error(ErrorCode::kInvalidContent,
                      "tree " + id.hex() + " has more than 1,000 entries");
       for (const tree::TreeEntry& entry : tree->entries()) {
@@ -459,18 +482,18 @@ class Checker {
   const IsOwn& is_own_;
   const std::function<void(const Progress&)>& report_;
   std::vector<std::string> problems_;
+  std::vector<std::string> waiting_;  // A line for each tip that is not in canonical form yet.
   std::vector<Found> found_;
   std::unordered_set<Oid, OidHash> known_;
   std::unordered_set<Oid, OidHash> tips_;
   std::vector<Oid> commits_;
   uint64_t commits_done_ = 0;
-  bool objects_sound_ = false;  // Of the commit that is being checked.
   std::vector<Oid> boundary_;  // Commits whose parents are not here.
   std::unordered_set<Oid, OidHash> absent_objects_;
   uint64_t partly_checked_ = 0;  // Commits whose check ended at one of them.
   std::unordered_set<Oid, OidHash> checked_objects_;
-  Oid last_root_;                        // Of the commit that is being checked.
-  Oid sound_root_;                       // Of the last one that was well.
+  Oid sound_root_;  // Of the last commit that was well, in canonical form.
+  std::unordered_map<Oid, bool, OidHash> foreign_;  // Trees that read, and whether canonical.
   std::unordered_set<std::string> proven_;  // Folders, by path and id.
   std::unordered_set<std::string> sound_tables_;  // Definition and rows.
   std::unordered_map<Oid, Oid, OidHash> sound_rows_;  // The last of them, by definition.

@@ -12,6 +12,7 @@
 #include "engine/failure.h"
 #include "engine/history_policy.h"
 #include "engine/session.h"
+#include "git/config.h"
 #include "git/head.h"
 #include "store/git_store.h"
 #include "store/memory_store.h"
@@ -24,15 +25,26 @@ namespace {
 constexpr std::string_view kMemory = ":memory:";
 constexpr std::string_view kMainBranch = "main";
 
-// Git's own way to a name and an address: the environment, else the system user.
-git::Signature system_author() {
+std::string text_of(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+// Git's own way to a name and an address: the environment, its settings, else the system user.
+Result<git::Signature> local_author(const std::filesystem::path& folder) {
   git::Signature author;
-  const char* name = std::getenv("GIT_AUTHOR_NAME");
-  const char* email = std::getenv("GIT_AUTHOR_EMAIL");
+  author.name = text_of("GIT_AUTHOR_NAME");
+  author.email = text_of("GIT_AUTHOR_EMAIL");
+  if (author.name.empty() || author.email.empty()) {
+    TRY_ASSIGN(git::Identity configured, git::configured_author(folder));
+    if (author.name.empty()) author.name = std::move(configured.name);
+    if (author.email.empty()) author.email = std::move(configured.email);
+  }
+  if (author.email.empty()) author.email = text_of("EMAIL");
   const passwd* user = ::getpwuid(::getuid());  // Called once, before any thread is started.
   const std::string login = user != nullptr ? user->pw_name : "rowan";
-  author.name = name != nullptr && *name != '\0' ? name : login;
-  author.email = email != nullptr && *email != '\0' ? email : login + "@localhost";
+  if (author.name.empty()) author.name = login;
+  if (author.email.empty()) author.email = login + "@localhost";
   return author;
 }
 
@@ -69,18 +81,24 @@ Result<void> DatabaseImpl::init(std::string_view path) {
   TRY(store::init_git_store(std::filesystem::path(path), kMainBranch));
   TRY_ASSIGN(const std::unique_ptr<store::ObjectStore> store,
              store::open_git_store(std::filesystem::path(path), {}));
-  TRY(write_first_commit(*store, system_author(), system_clock()));
+  TRY_ASSIGN(const git::Signature author, local_author(path));
+  TRY(write_first_commit(*store, author, system_clock()));
   return store->checkpoint();
 }
 
 Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
                                                          const OpenOptions& options) {
   std::unique_ptr<DatabaseImpl> database(new DatabaseImpl());
-  database->author_ = system_author();
-  if (!options.user.empty()) database->author_.name = options.user;
-  if (!options.email.empty()) database->author_.email = options.email;
+  if (options.command_hints) database->door_ = Door::kCommand;
   TRY_ASSIGN(const store::SyncMode sync, sync_mode(options.synchronous_commit));
+  const auto set_author = [&](const std::filesystem::path& folder) -> Result<void> {
+    TRY_ASSIGN(database->author_, local_author(folder));
+    if (!options.user.empty()) database->author_.name = options.user;
+    if (!options.email.empty()) database->author_.email = options.email;
+    return {};
+  };
   if (path == kMemory) {
+    TRY(set_author({}));
     database->name_ = "memory";
     database->store_ = store::make_memory_store();
     TRY(write_first_commit(*database->store_, database->author_, database->clock()));
@@ -96,6 +114,7 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
     store_options.publish_each = options.publish_each;
     store_options.cache_bytes = options.cache_bytes;
     TRY_ASSIGN(database->store_, store::open_git_store(folder, store_options));
+    TRY(set_author(folder));
     std::filesystem::path named = std::filesystem::absolute(path, error).lexically_normal();
     if (named.filename().empty()) named = named.parent_path();
     database->name_ =
@@ -103,8 +122,7 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
   }
   if (path != kMemory) TRY(database->branch_settings_.open(database->folder_));
   txn::ManagerOptions manager_options;
-  if (path != kMemory && !options.read_only)
-    manager_options.derived_folder = database->folder_ / "rowan" / "derived";
+  if (path != kMemory) manager_options.derived_folder = database->folder_ / "rowan" / "derived";
   manager_options.verify_moved = [&](txn::Manager& manager) {
     const Admission admission(manager, database->branch_settings_, database->clock(),
                               database->author_.name, database->name_);
@@ -197,17 +215,18 @@ Outcome<bool> DatabaseImpl::checkpoint() {
 }
 
 Outcome<std::vector<std::string>> DatabaseImpl::check(
-    const std::function<void(const Progress&)>& report, std::vector<std::string>* absent) {
+    const std::function<void(const Progress&)>& report, std::vector<std::string>* notes) {
   // Branches have most of their rows in common: each is compared with one that is fine.
-  const auto violations = [this, fine = Oid{}](const Oid& root) mutable {
-    auto found = admission().find_violations(*store_, fine, root);
-    if (found && found->empty()) fine = root;
+  const auto violations = [this, fine = Oid{}](const store::ObjectReader& objects,
+                                               const Oid& root) mutable {
+    auto found = admission().find_violations(objects, fine, root);
+    if (found && found->empty() && store_->contains(root)) fine = root;
     return found;
   };
   const auto is_own = [this](const Oid& commit) { return manager_->history().is_own(commit); };
   auto checked = check_repository(*store_, violations, is_own, report);
   if (!checked) return to_failure(checked.error());
-  if (absent != nullptr) *absent = std::move(checked->absent);
+  if (notes != nullptr) *notes = std::move(checked->notes);
   return std::move(checked->problems);
 }
 

@@ -15,6 +15,7 @@
 #include "catalog/catalog.h"
 #include "derived/index.h"
 #include "engine/branch_settings.h"
+#include "engine/hints.h"
 #include "engine/import/foreign_moves.h"
 #include "engine/readable_roots.h"
 #include "git/commit.h"
@@ -35,7 +36,7 @@ class DatabaseImpl final : public Database {
   Outcome<bool> checkpoint() override;
   Outcome<std::vector<std::string>> check(
       const std::function<void(const Progress&)>& report,
-      std::vector<std::string>* absent) override;
+      std::vector<std::string>* notes) override;
 
   store::ObjectStore& store() { return *store_; }
   txn::Manager& manager() { return *manager_; }
@@ -47,6 +48,7 @@ class DatabaseImpl final : public Database {
   BranchSettings& branch_settings() { return branch_settings_; }
   const std::string& name() const { return name_; }  // The folder's name without ".git".
   const git::Signature& author() const { return author_; }
+  const HintWords& hints() const { return hint_words(door_); }
   ForeignMoves& foreign_moves() { return foreign_moves_; }
   // What judges commits that somebody else made.
   Admission admission() { return {*manager_, branch_settings_, clock(), author_.name, name_}; }
@@ -68,6 +70,7 @@ class DatabaseImpl final : public Database {
   BranchSettings branch_settings_;
   std::string name_;
   git::Signature author_;
+  Door door_ = Door::kSql;
   std::filesystem::path folder_;   // Empty: in memory.
   mutable std::mutex head_mutex_;  // Guards default_branch_.
   std::string default_branch_ = "main";

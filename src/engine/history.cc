@@ -122,7 +122,10 @@ Result<bool> LogWalk::State::follow(const LogStop& stop) {
     if (table_here) {
       TRY_ASSIGN(const auto before,
                  diff::path_before(history.source(), parent_root, root, stop.path));
-      path = before.value_or(stop.path);
+      TRY_ASSIGN(const auto back, diff::path_further_back(history.source(), parent_root, root,
+                                                          stop.path, before));
+      if (!back) continue;
+      path = *back;
     }
     TRY_ASSIGN(const auto there,
                tree::find_path(history.objects, history.cache, parent_root, path));

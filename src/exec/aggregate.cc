@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "exec/keys.h"
 #include "exec/operators.h"
+#include "exec/ordered_input.h"
 
 namespace rowan::exec {
 
@@ -139,7 +140,10 @@ class Aggregate final : public Operator {
     TRY(input_->open());
     const bool plain = node_.expressions.empty();
     for (const plan::AggregateItem& item : node_.aggregates) {
-      states_.push_back(expr::AggregateState::make(item.spec));
+      expr::AggregateSpec spec = item.spec;
+      spec.distinct = spec.distinct && item.order.empty();  // Else its input is.
+      states_.push_back(expr::AggregateState::make(spec));
+      inputs_.emplace_back(item);
       if (plain) states_.back()->resize(1);
     }
     type::Batch batch;
@@ -151,8 +155,9 @@ class Aggregate final : public Operator {
     }
     result_.rows = plain ? 1 : grouper_.groups();
     if (!plain) result_.columns = grouper_.finish();
-    for (const auto& state : states_) {
-      TRY_ASSIGN(type::Column column, state->finish());
+    for (size_t i = 0; i < states_.size(); ++i) {
+      if (!node_.aggregates[i].order.empty()) TRY(inputs_[i].hand_on(*states_[i]));
+      TRY_ASSIGN(type::Column column, states_[i]->finish());
       result_.columns.push_back(std::move(column));
     }
     return {};
@@ -184,34 +189,38 @@ class Aggregate final : public Operator {
       }
       if (bytes > context_.memory_bytes) return too_many_groups();
     }
-    for (size_t i = 0; i < states_.size(); ++i)
-      TRY(add_to(*states_[i], node_.aggregates[i], batch, plain));
-    return {};
+    size_t waiting_bytes = 0;
+    for (size_t i = 0; i < states_.size(); ++i) {
+      TRY(add_to(i, batch, plain));
+      waiting_bytes += inputs_[i].memory_bytes();
+    }
+    return waiting_bytes > context_.memory_bytes ? too_many_groups() : Result<void>();
   }
 
-  Result<void> add_to(expr::AggregateState& state, const plan::AggregateItem& item,
-                      const type::Batch& batch, bool plain) {
-    if (item.filter == nullptr)
-      return add_rows(state, item, batch, plain ? nullptr : groups_.data());
+  Result<void> add_to(size_t index, const type::Batch& batch, bool plain) {
+    const plan::AggregateItem& item = node_.aggregates[index];
+    if (item.filter == nullptr) return add_rows(index, batch, plain ? nullptr : groups_.data());
     rows_.clear();
     TRY(expr::evaluate_filter(*item.filter, batch, context_.eval, rows_));
     if (rows_.empty()) return {};
     type::Batch kept = batch.gather(rows_.data(), rows_.size());
     kept.rows = rows_.size();
-    if (plain) return add_rows(state, item, kept, nullptr);
+    if (plain) return add_rows(index, kept, nullptr);
     std::vector<uint32_t> groups(rows_.size());
     for (size_t i = 0; i < rows_.size(); ++i) groups[i] = groups_[rows_[i]];
-    return add_rows(state, item, kept, groups.data());
+    return add_rows(index, kept, groups.data());
   }
 
-  Result<void> add_rows(expr::AggregateState& state, const plan::AggregateItem& item,
-                        const type::Batch& batch, const uint32_t* groups) {
+  Result<void> add_rows(size_t index, const type::Batch& batch, const uint32_t* groups) {
+    const plan::AggregateItem& item = node_.aggregates[index];
     std::vector<type::Column> arguments;
     for (const expr::NodePtr& argument : item.arguments) {
       TRY_ASSIGN(type::Column column, expr::evaluate(*argument, batch, context_.eval));
       arguments.push_back(std::move(column));
     }
-    return state.add(arguments, groups, batch.rows);
+    if (item.order.empty()) return states_[index]->add(arguments, groups, batch.rows);
+    inputs_[index].add(arguments, groups, batch.rows);
+    return {};
   }
 
   const PhysicalNode& node_;
@@ -219,6 +228,7 @@ class Aggregate final : public Operator {
   OperatorPtr input_;
   Grouper grouper_;
   std::vector<std::unique_ptr<expr::AggregateState>> states_;
+  std::vector<OrderedInput> inputs_;  // One a state; used where an order is asked for.
   std::vector<uint32_t> groups_;
   std::vector<uint32_t> rows_;
   type::Batch result_;

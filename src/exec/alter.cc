@@ -428,11 +428,7 @@ Result<void> Alteration::set_type(const AlterAction& action) {
         return std::any_of(each.columns.begin(), each.columns.end(),
                            [&](const auto& c) { return c.column == index; });
       });
-  if (in_key && !type::can_be_key(to.id)) {
-    return Error(ErrorCode::kFeatureNotSupported,
-                 fmt::format("a key of type {} is not supported", type::type_name(to)))
-        .at(action.type.position);
-  }
+  if (in_key) TRY(catalog::check_key_type(to, action.type.position));
   const auto from = static_cast<uint16_t>(sources_[index].from);  // Types come before new columns.
   ColumnSource source;
   if (action.value != nullptr) {
@@ -755,6 +751,7 @@ Result<void> Alteration::validate(const catalog::TableVersion& after) {
 
 Result<std::string> Alteration::finish() {
   catalog::finish_table(table_);
+  TRY(require_rules_at_work(table_, before_.table.get()));
   if (retyped_) TRY(check_retyped());
   TRY_ASSIGN(const bool rewrite, must_rewrite());
   if (rewrite) {  // Sources that only changed a name of a type are copied as they are.

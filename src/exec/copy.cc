@@ -1,11 +1,7 @@
 #include "exec/copy.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstring>
 #include <optional>
 
@@ -103,6 +99,8 @@ class RecordEncoder {
     uint64_t source_line = 0;
   };
 
+  int64_t now() const { return eval_.transaction_time_us; }
+
   Result<void> note_fields(const std::vector<CopyField>& fields, const RowWriter::EncodedRow& row) {
     for (size_t i = 0; i < checks_->columns().size(); ++i) {
       const catalog::ColumnDef& column = table_.columns[checks_->columns()[i]];
@@ -111,7 +109,7 @@ class RecordEncoder {
         checks_->builder(i).append_null();
         continue;
       }
-      TRY_ASSIGN(const type::Value value, type::parse_text(column.type, fields[field].text));
+      TRY_ASSIGN(const type::Value value, type::parse_text(column.type, fields[field].text, now()));
       checks_->builder(i).append(value);
     }
     checks_->end_row();
@@ -131,8 +129,8 @@ class RecordEncoder {
         continue;
       }
       TRY(add_context(
-          type::append_json_from_text(layout.slots[slot].type, fields[index].text, line), index,
-          fields));
+          type::append_json_from_text(layout.slots[slot].type, fields[index].text, line, now()),
+          index, fields));
     }
     if (!line_.finish()) return false;
     for (const catalog::ColumnDef& column : table_.columns) {
@@ -143,7 +141,7 @@ class RecordEncoder {
     if (layout.counted) TRY(type::append_line_key(layout, row.line, row.key));
     for (const uint16_t slot : layout.key_slots) {
       TRY(type::append_key_from_text(layout.slots[slot].type, fields[field_of_slot_[slot]].text,
-                                     row.key));
+                                     row.key, now()));
     }
     return true;
   }
@@ -158,7 +156,7 @@ class RecordEncoder {
         values[column] = type::Value::null(table_.columns[column].type);
         continue;
       }
-      auto parsed = type::parse_text(table_.columns[column].type, fields[i].text);
+      auto parsed = type::parse_text(table_.columns[column].type, fields[i].text, now());
       TRY(add_context(parsed, static_cast<int>(i), fields));
       values[column] = std::move(*parsed);
     }
@@ -426,43 +424,6 @@ Result<std::vector<uint16_t>> copy_columns(const sql::CopyStmt& statement,
   return columns;
 }
 
-Error file_error(ErrorCode code, std::string_view what, std::string_view path) {
-  return Error(code, fmt::format("could not {} file \"{}\": {}", what, path, std::strerror(errno)));
-}
-
-ErrorCode errno_code() {
-  if (errno == ENOENT || errno == ENOTDIR) return ErrorCode::kUndefinedFile;
-  if (errno == ENOSPC || errno == EDQUOT) return ErrorCode::kDiskFull;
-  if (errno == EACCES || errno == EPERM || errno == EROFS) return ErrorCode::kInsufficientPrivilege;
-  return ErrorCode::kIoError;
-}
-
-struct FileHandle {
-  int fd = -1;
-  ~FileHandle() {
-    if (fd >= 0) ::close(fd);
-  }
-};
-
-// A pipe or a device, written in place.
-Result<FileSink> open_special_sink(const std::string& name) {
-  auto handle = std::make_shared<FileHandle>();
-  handle->fd = ::open(name.c_str(), O_WRONLY | O_CLOEXEC);
-  if (handle->fd < 0) return file_error(errno_code(), "open", name);
-  FileSink sink;
-  sink.write = [handle, name](std::string_view bytes) -> Result<void> {
-    while (!bytes.empty()) {
-      const ssize_t written = ::write(handle->fd, bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return file_error(errno_code(), "write", name);
-      bytes.remove_prefix(static_cast<size_t>(written));
-    }
-    return {};
-  };
-  sink.finish = [] { return Result<void>(); };
-  return sink;
-}
-
 }  // namespace
 
 Result<uint64_t> copy_from(const sql::CopyStmt& statement, const ByteSource& source,
@@ -476,7 +437,13 @@ Result<uint64_t> copy_from(const sql::CopyStmt& statement, const ByteSource& sou
   TRY_ASSIGN(std::vector<expr::NodePtr> defaults, bind_defaults(*version.table));
   RowWriter writer(context, version);
   TRY_ASSIGN(const CopyInput input, CopyInput::open(source));
-  if (input.compressed()) source_bytes = 0;  // How many there will be is not known.
+  if (input.compressed()) {
+    source_bytes = 0;  // How many there will be is not known.
+  } else if (statement.end == sql::CopyEnd::kFile && is_called_compressed(statement.path)) {
+    return Error(ErrorCode::kBadCopyFormat,
+                 fmt::format("\"{}\" is not compressed, as its name says", statement.path))
+        .with_hint("Give the file another name if it is whole, and plain text.");
+  }
   CopyReader reader(format, input.source(), version.table->name);
   std::vector<std::string> names;
   for (const uint16_t column : columns) names.push_back(version.table->columns[column].name);
@@ -578,57 +545,6 @@ Result<uint64_t> copy_to(const sql::CopyStmt& statement, const ByteSink& sink,
   }
   TRY(sink(out));
   return count;
-}
-
-Result<FileSource> open_copy_source(std::string_view path) {
-  auto handle = std::make_shared<FileHandle>();
-  const std::string name(path);
-  handle->fd = ::open(name.c_str(), O_RDONLY | O_CLOEXEC);
-  if (handle->fd < 0)
-    return file_error(errno_code(), "open", path)
-        .with_hint("COPY FROM reads a file of the machine that Rowan runs on.");
-  struct stat info{};
-  if (::fstat(handle->fd, &info) != 0) return file_error(errno_code(), "stat", path);
-  if (S_ISDIR(info.st_mode))
-    return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is a directory", path));
-  FileSource source;
-  source.bytes = S_ISREG(info.st_mode) ? static_cast<uint64_t>(info.st_size) : 0;
-  source.read = [handle, name](char* buffer, size_t size) -> Result<size_t> {
-    for (;;) {
-      const ssize_t got = ::read(handle->fd, buffer, size);
-      if (got >= 0) return static_cast<size_t>(got);
-      if (errno != EINTR) return file_error(ErrorCode::kIoError, "read", name);
-    }
-  };
-  return source;
-}
-
-Result<FileSink> open_copy_sink(std::string_view path) {
-  for (const std::string_view suffix : {".gz", ".zst", ".xz", ".bz2", ".lz4", ".zip", ".7z"}) {
-    if (path.ends_with(suffix))
-      return Error(ErrorCode::kFeatureNotSupported,
-                   fmt::format("COPY writes plain text, and \"{}\" is called otherwise", path))
-          .with_hint("Write to standard output and compress that: rowan export DIR TABLE - | gzip.");
-  }
-  const std::filesystem::path name(path);
-  struct stat info{};
-  if (::stat(name.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
-    if (S_ISDIR(info.st_mode))
-      return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is a directory", path));
-    return open_special_sink(name);
-  }
-  // Links on the way are the user's own; the file in the making is nobody's to foresee.
-  const std::filesystem::path folder = resolve(name.has_parent_path() ? name.parent_path() : ".");
-  auto made = NewFile::open(folder / name.filename());
-  if (!made) {
-    return Error(made.error().code(),
-                 fmt::format("could not open file \"{}\": {}", path, made.error().message()));
-  }
-  auto file = std::make_shared<NewFile>(std::move(*made));
-  FileSink sink;
-  sink.write = [file](std::string_view bytes) { return file->write(bytes); };
-  sink.finish = [file] { return file->commit(true); };
-  return sink;
 }
 
 }  // namespace rowan::exec

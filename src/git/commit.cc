@@ -30,11 +30,6 @@ std::string_view without_trailing_newlines(std::string_view text) {
   return text;
 }
 
-// A component must not begin with '.' or end with ".lock".
-bool is_valid_component(std::string_view component) {
-  return !component.empty() && component.front() != '.' && !component.ends_with(".lock");
-}
-
 }  // namespace
 
 std::string encode_commit(const Commit& commit) {
@@ -144,27 +139,6 @@ int64_t commit_time_us(const Commit& commit) {
 
 int64_t bounded_time_us(int64_t time_us) {
   return std::clamp<int64_t>(time_us, 0, kCommitTimeUsMax);
-}
-
-bool is_valid_ref_name(std::string_view name) {
-  if (name.empty() || name.size() > 200 || name.front() == '-' || name == "@" || name == "HEAD")
-    return false;
-  if (name.front() == '/' || name.back() == '/' || name.back() == '.') return false;
-  if (name.find("..") != name.npos || name.find("@{") != name.npos || name.find("//") != name.npos)
-    return false;
-  for (const char c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte <= ' ' || byte == 0x7f) return false;
-    if (c == '~' || c == '^' || c == ':' || c == '?' || c == '*' || c == '[' || c == '\\')
-      return false;
-  }
-  size_t begin = 0;
-  while (begin <= name.size()) {
-    const size_t end = std::min(name.find('/', begin), name.size());
-    if (!is_valid_component(name.substr(begin, end - begin))) return false;
-    begin = end + 1;
-  }
-  return true;
 }
 
 }  // namespace rowan::git

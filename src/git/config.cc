@@ -34,6 +34,8 @@ constexpr Used kUsed[] = {
     {"remote", "url"},
     {"remote", "promisor"},
     {"remote", "partialclonefilter"},
+    {"author", "name"},
+    {"author", "email"},
     {"user", "name"},
     {"user", "email"},
     {"rowan", "*"},
@@ -131,6 +133,20 @@ void add_command_values(std::string_view name, std::vector<std::string>& values)
   }
 }
 
+// The last value of a setting that says something.
+std::string last_text(const std::vector<ConfigEntry>& repository, std::string_view section,
+                      std::string_view name) {
+  std::string text;
+  for (const ConfigEntry& entry : repository) {
+    if (entry.section == section && entry.subsection.empty() && entry.name == name)
+      text = entry.value;
+  }
+  if (!text.empty()) return text;
+  for (std::string& value : user_setting(std::string(section) + "." + std::string(name)))
+    text = std::move(value);
+  return text;
+}
+
 }  // namespace
 
 bool is_used_setting(const ConfigEntry& entry) { return is_among(entry, kUsed); }
@@ -221,6 +237,17 @@ std::vector<std::string> user_setting(std::string_view name) {
   for (const fs::path& file : user_files()) add_values(file, std::string(name), values);
   add_command_values(name, values);
   return values;
+}
+
+Result<Identity> configured_author(const fs::path& dir) {
+  std::vector<ConfigEntry> repository;
+  if (!dir.empty()) {
+    TRY_ASSIGN(repository, read_config(dir));
+  }
+  Identity author{last_text(repository, "author", "name"), last_text(repository, "author", "email")};
+  if (author.name.empty()) author.name = last_text(repository, "user", "name");
+  if (author.email.empty()) author.email = last_text(repository, "user", "email");
+  return author;
 }
 
 }  // namespace rowan::git

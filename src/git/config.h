@@ -39,6 +39,14 @@ Result<void> write_settings(const std::filesystem::path& dir,
 // Leaves only what read_config gives, and names what went ("core.sshcommand").
 Result<std::vector<std::string>> drop_unused_settings(const std::filesystem::path& dir);
 
+// Whom the settings name as the author of what is written in DIR: author.name, else user.name, and so
+// the address; of DIR/config before the user's own. An empty DIR is no repository. Empty texts: they
+// name nobody.
+struct Identity {
+  std::string name, email;
+};
+Result<Identity> configured_author(const std::filesystem::path& dir);
+
 // Every value of a setting ("safe.directory") in the user's own configuration, lowest scope first.
 std::vector<std::string> user_setting(std::string_view name);
 

@@ -24,6 +24,7 @@ class Walker {
   void call(CallExpr& e, const WalkScope* scope) {
     visitor_.call(e);
     exprs(e.arguments, scope);
+    for (const OrderItem& item : e.order_by) expr(item.expr, scope);
     expr(e.filter, scope);
   }
   void predicate(Expr& e, const WalkScope* scope);

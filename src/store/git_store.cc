@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/thread.h"
 #include "git/commit.h"
+#include "git/ref_name.h"
 #include "store/git_store_impl.h"
 #include "store/journal_record.h"
 #include "store/layout.h"
@@ -379,8 +380,7 @@ Result<uint64_t> GitStore::append(const PendingObjects& objects,
     return Error(ErrorCode::kReadOnlyTransaction, "the repository is open for reading only");
   }
   for (const RefUpdate& update : refs) {
-    if (!update.name.starts_with("refs/") ||
-        !git::is_valid_ref_name(std::string_view(update.name).substr(5))) {
+    if (!git::is_valid_ref(update.name)) {
       return Error(ErrorCode::kInvalidName, "\"" + update.name + "\" is not a valid ref name");
     }
   }

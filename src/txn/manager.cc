@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "git/ref_name.h"
 #include "txn/state.h"
 
 namespace rowan::txn {
@@ -16,9 +17,8 @@ Error undefined_branch(std::string_view name) {
   return Error(ErrorCode::kUndefinedBranch, "branch \"" + std::string(name) + "\" does not exist");
 }
 
-// Git's rules; and nothing that reads as a commit's id.
 Result<void> check_branch_name(std::string_view name) {
-  if (git::is_valid_ref_name(name) && !Oid::parse(name)) return {};
+  if (git::is_valid_branch_name(name)) return {};
   return Error(ErrorCode::kInvalidName, "\"" + std::string(name) + "\" is not a valid branch name");
 }
 

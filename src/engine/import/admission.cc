@@ -19,6 +19,7 @@
 #include "engine/virtual_rows.h"
 #include "exec/validator.h"
 #include "git/commit.h"
+#include "git/ref_name.h"
 
 namespace rowan::engine {
 
@@ -101,6 +102,15 @@ Result<bool> descends(txn::Manager& manager, const Oid& tip, const Oid& ancestor
   return manager.history().is_ancestor(ancestor, tip);
 }
 
+Objection unfit_name(const std::string& branch) {
+  return {Error(ErrorCode::kInvalidName,
+                fmt::format("no branch can be called \"{}\" here", branch))
+              .with_detail("A name has at most 200 bytes, and is neither HEAD nor a commit's id.")
+              .with_hint("Push it under another name."),
+          {},
+          false};
+}
+
 Result<Oid> root_of(const store::ObjectReader& objects, const Oid& commit) {
   if (commit.is_zero()) return Oid{};
   TRY_ASSIGN(const git::Commit parsed, read_commit(objects, commit));
@@ -147,6 +157,7 @@ std::optional<Objection> Admission::ask_history(const Question& question) const 
 }
 
 Admission::Answer Admission::ask(const Question& question, store::PendingObjects& objects) const {
+  if (!git::is_valid_branch_name(question.branch)) return unfit_name(question.branch);
   if (auto objection = ask_history(question)) return std::move(*objection);
   const Oid& known = !question.beside.is_zero() ? question.beside
                      : !question.good.is_zero() ? question.good

@@ -9,6 +9,7 @@
 #include "engine/history.h"
 #include "engine/import/take.h"
 #include "engine/session.h"
+#include "git/ref_name.h"
 
 namespace rowan::engine {
 
@@ -239,7 +240,8 @@ Result<void> ForeignMoves::hold_back(txn::Manager& manager, const Admission& adm
   } else if (objection.error.code() != ErrorCode::kUnsupportedFormat || !moved.good.is_zero()) {
     TRY_ASSIGN(target, find_fallback(manager, admission, moved, objects));
   }
-  if (!target) {
+  const bool may_park = git::is_valid_ref(parked_ref(moved.name, moved.tip));
+  if (!target || !may_park) {
     unparked_.push_back(tip);
     if (objection.error.code() != ErrorCode::kUnsupportedFormat) {
       log_.write(LogLevel::kWarning,
