@@ -466,8 +466,9 @@ Result<void> Journal::close(bool clean) {
     state.live_epoch = next_epoch_;
     state.clean = true;
     kept_ = choose_kept();
-    std::erase_if(state.files,
-                  [&](const EnteredFile& file) { return file.number != kept_->number; });
+    std::erase_if(state.files, [&](const EnteredFile& file) {
+      return kept_ == nullptr || file.number != kept_->number;
+    });
   }
   TRY(write_state(files_, options_.state_path, state));
   is_closed_ = true;
@@ -480,7 +481,7 @@ const Journal::JournalFile* Journal::choose_kept() const {
   const auto kept = std::min_element(all_.begin(), all_.end(), [](const auto& a, const auto& b) {
     return std::pair(!a->is_entered, a->bytes) < std::pair(!b->is_entered, b->bytes);
   });
-  return kept->get();
+  return kept == all_.end() ? nullptr : kept->get();
 }
 
 void Journal::remove_spare_files() {

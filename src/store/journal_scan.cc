@@ -112,6 +112,8 @@ class Scanner {
   // A file that holds, or held, transactions does not vanish by itself: what the state enters is
   // there, or something was lost.
   Result<void> check_entered() const {
+    if (scan_.files.empty() && state_.files.empty())  // Whatever its version: there is always one.
+      return lost("the journal \"" + folder_.string() + "\" is empty");
     for (const EnteredFile& entered : state_.files) {
       const auto at =
           std::find_if(scan_.files.begin(), scan_.files.end(),

@@ -254,6 +254,12 @@ TEST_CASE("a journal and a state of version 1 open, and become version 2 with th
   const uint32_t crc = crc32(Bytes(bytes).substr(16));
   std::memcpy(bytes.data() + 12, &crc, 4);
   write_file(state, bytes);
+  // Of such a journal nothing tells which files there were, but there was one.
+  const std::string whole = read_file(path);
+  std::filesystem::remove(path);
+  CHECK(open_git_store(folder.repository(), quiet_options()).error().code() ==
+        ErrorCode::kCorruption);
+  write_file(path, whole);
   const auto more = commit_and_crash(folder.repository(), files, 5);
   CHECK(more.front().sequence == made.back().sequence + 1);
   const auto now = read_state(real_file_system(), state);
