@@ -134,7 +134,7 @@ TEST_CASE("a point get answers as a scan, and gives UPDATE its row") {
   request.table = update.table;
   request.where = update.where;
   request.expressions = {update.set[0].value};
-  request.expression_types = {{type::TypeId::kInt4, -1}};
+  request.assigned = {{"grp", {type::TypeId::kInt4, -1}}};
   plan::PlanContext plan_context{*shop.resolver, shop.parameter_types, shop.eval, {}};
   const auto modify = plan::plan_modify(request, plan_context);
   REQUIRE(modify.has_value());
