@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/caught.h"
 #include "base/hash.h"
 #include "git/commit.h"
 
@@ -80,7 +81,9 @@ HistoryIndex::HistoryIndex(std::filesystem::path file, bool writable) : file_(st
   if (!writable) file_.clear();
 }
 
-HistoryIndex::~HistoryIndex() { ignore_error(save(), "the index is rebuilt from the commits"); }
+HistoryIndex::~HistoryIndex() {
+  ends_well([&] { ignore_error(save(), "the index is rebuilt from the commits"); });
+}
 
 void HistoryIndex::load(bool writable) {
   std::ifstream in(file_, std::ios::binary);
