@@ -7,9 +7,9 @@
 #include <numeric>
 #include <set>
 
-#include "sql/walk.h"
-
+#include "base/deep_stack.h"
 #include "sql/print.h"
+#include "sql/walk.h"
 
 namespace rowan::plan {
 
@@ -67,7 +67,7 @@ std::string_view item_name(const sql::SelectItem& item) {
 }  // namespace
 
 Result<LogicalPtr> QueryBinder::bind(const sql::SelectStmt& select) {
-  if (++state_.depth > kQueryDepthMax)
+  if (++state_.depth > nesting_limits().queries)
     return Error(ErrorCode::kStatementTooComplex, "query is nested too deeply");
   if (select.with_recursive) {
     return Error(ErrorCode::kFeatureNotSupported, "WITH RECURSIVE is not supported")
