@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include "exec/copy_input.h"
 #include "exec/definition.h"
 #include "exec/dml.h"
+#include "exec/operators.h"
 #include "exec/row_arena.h"
 #include "exec/row_writer.h"
 #include "tree/row_tree.h"
@@ -29,6 +31,8 @@ namespace rowan::exec {
 namespace {
 
 constexpr size_t kCopyBulkRows = 4096;  // From here on a COPY goes past the journal.
+constexpr size_t kCopyBulkBytes = 8u << 20;     // As so many bytes do.
+constexpr size_t kCopySortBytes = 256u << 20;   // Sorted at a time, or work_mem if that is less.
 constexpr uint64_t kReportEveryRows = 16'384;
 
 // Turns records into lines. Short rows go straight from text to a line; rows with long values or
@@ -80,9 +84,12 @@ class RecordEncoder {
 
   // The CHECKs of rows are evaluated many at a time: what encode() gave is good once this has
   // passed. `reader` tells the line at fault.
-  bool wants_check() const { return checks_ && checks_->rows() >= kCheckBatchRows; }
+  bool wants_check() const {
+    return checks_ && (checks_->rows() >= kCheckBatchRows || made_.bytes() > kBatchTextBytes);
+  }
   Result<void> check(const CopyReader& reader) {
     if (!checks_) return {};
+    made_ = TextMeter();
     const auto broken = checks_->finish(eval_);
     auto waiting = std::exchange(waiting_, {});
     if (broken && !*broken) return {};
@@ -211,6 +218,7 @@ class RecordEncoder {
   bool direct_ = false;
   std::optional<CheckBatch> checks_;  // Nothing: the table has none.
   std::vector<Waiting> waiting_;      // Its rows.
+  TextMeter made_;                    // For them.
   uint64_t source_line_ = 0;
 };
 
@@ -223,7 +231,8 @@ class CopyIn {
         encoder_(encoder),
         writer_(writer),
         reader_(reader),
-        context_(context) {}
+        context_(context),
+        root_(version.rows) {}
 
   Result<uint64_t> run(bool header, bool may_bulk, const ProgressReport& report,
                        uint64_t source_bytes) {
@@ -293,17 +302,25 @@ class CopyIn {
   // Rows wait until it is known whether there are enough for the way past the journal.
   Result<void> take(RowWriter::EncodedRow& row, bool may_bulk) {
     if (bulk_) return add_bulk(row, reader_.line());
+    pending_bytes_ += row.key.size() + row.line.size();
+    for (const auto& [slot, bytes] : row.large) pending_bytes_ += bytes.size();
     pending_.push_back({row, reader_.line()});
-    if (pending_.size() < kCopyBulkRows) return {};
+    if (pending_.size() < kCopyBulkRows && pending_bytes_ < kCopyBulkBytes) return {};
+    pending_bytes_ = 0;
     if (!may_bulk) {
       for (Pending& pending : pending_) TRY(insert(std::move(pending)));
       pending_.clear();
       return {};
     }
-    TRY_ASSIGN(bulk_, context_.manager.store().begin_bulk());
-    context_.transaction.keep(bulk_->hold());
+    TRY(begin_bulk());
     for (const Pending& pending : pending_) TRY(add_bulk(pending.row, pending.line));
     pending_.clear();
+    return {};
+  }
+
+  Result<void> begin_bulk() {
+    TRY_ASSIGN(bulk_, context_.manager.store().begin_bulk());
+    context_.transaction.keep(bulk_->hold());
     return {};
   }
 
@@ -314,10 +331,19 @@ class CopyIn {
     }
     TRY(writer_.note_inserted(row.line));
     arena_.add(row.key, row.line, line);
-    return {};
+    if (arena_.bytes() < std::min(context_.work_mem, kCopySortBytes)) return {};
+    TRY(build_tree());
+    return begin_bulk();
   }
 
   Result<void> finish_bulk(uint64_t rows) {
+    TRY(build_tree());
+    return context_.transaction.replace_rows(version_, root_, version_.large, rows);
+  }
+
+  // Merges the rows that wait into the tree made so far: all of them at once unless there are very
+  // many.
+  Result<void> build_tree() {
     arena_.sort();
     const tree::ObjectSink sink = [this](store::ObjectType type, Bytes bytes) {
       return bulk_->add(type, bytes);
@@ -327,11 +353,10 @@ class CopyIn {
                                   keys};
     if (version_.table->layout.counted) TRY(merge_counts(reader));
     TRY(check_duplicates(reader));
-    Oid root;
-    if (version_.rows.is_zero()) {
+    if (root_.is_zero()) {
       tree::Builder builder(sink);
       for (const RowArena::Row& row : arena_.rows()) TRY(builder.add(row.key(), row.line()));
-      TRY_ASSIGN(root, builder.finish());
+      TRY_ASSIGN(root_, builder.finish());
     } else {
       size_t next = 0;
       const auto next_edit = [&]() -> Result<std::optional<tree::RowEdit>> {
@@ -339,10 +364,10 @@ class CopyIn {
         const RowArena::Row& row = arena_.rows()[next++];
         return std::optional<tree::RowEdit>(tree::RowEdit{row.key(), row.line()});
       };
-      TRY_ASSIGN(root, tree::apply_edit_stream(reader, sink, version_.rows, next_edit));
+      TRY_ASSIGN(root_, tree::apply_edit_stream(reader, sink, root_, next_edit));
     }
-    TRY(bulk_->finish());
-    return context_.transaction.replace_rows(version_, root, version_.large, rows);
+    arena_ = {};
+    return bulk_->finish();
   }
 
   // Without a primary key equal rows become one line with their count, those of the table included.
@@ -353,8 +378,8 @@ class CopyIn {
       size_t end = i;
       while (end < rows.size() && rows[end].key() == rows[i].key()) ++end;
       uint64_t count = end - i;
-      if (!version_.rows.is_zero()) {
-        TRY_ASSIGN(const auto found, tree::find_line(reader, version_.rows, rows[i].key()));
+      if (!root_.is_zero()) {
+        TRY_ASSIGN(const auto found, tree::find_line(reader, root_, rows[i].key()));
         if (found) {
           std::vector<Bytes> elements;
           uint64_t existing = 0;
@@ -375,8 +400,8 @@ class CopyIn {
     for (size_t i = 1; i < rows.size(); ++i) {
       if (rows[i].key() == rows[i - 1].key()) return duplicate(rows[i]);
     }
-    if (version_.rows.is_zero()) return {};
-    TRY_ASSIGN(tree::Cursor cursor, tree::Cursor::open(reader, version_.rows));
+    if (root_.is_zero()) return {};
+    TRY_ASSIGN(tree::Cursor cursor, tree::Cursor::open(reader, root_));
     for (const RowArena::Row& row : rows) {
       if (cursor.at_end()) break;
       if (cursor.key() < row.key()) TRY(cursor.seek(row.key()));
@@ -398,8 +423,10 @@ class CopyIn {
   ExecContext& context_;
   RowWriter::EncodedRow scratch_;
   std::vector<Pending> pending_;
+  size_t pending_bytes_ = 0;
   std::unique_ptr<store::BulkWriter> bulk_;
-  RowArena arena_;
+  RowArena arena_;  // Rows that are not in the tree yet.
+  Oid root_;        // The tree of the others, and of those that were there before.
 };
 
 Result<std::vector<uint16_t>> copy_columns(const sql::CopyStmt& statement,
@@ -434,6 +461,17 @@ ErrorCode errno_code() {
   if (errno == ENOSPC || errno == EDQUOT) return ErrorCode::kDiskFull;
   if (errno == EACCES || errno == EPERM || errno == EROFS) return ErrorCode::kInsufficientPrivilege;
   return ErrorCode::kIoError;
+}
+
+constexpr int kPipeWaitMs = 50;  // Between looks at whether the statement was cancelled.
+
+// Waits until the other end of a pipe or device is ready. Files always are.
+Result<void> wait_ready(int fd, short events, const ExecContext& context) {
+  for (;;) {
+    TRY(check_cancelled(context));
+    pollfd waiting{fd, events, 0};
+    if (::poll(&waiting, 1, kPipeWaitMs) > 0) return {};
+  }
 }
 
 struct FileHandle {
@@ -562,10 +600,11 @@ Result<uint64_t> copy_to(const sql::CopyStmt& statement, const ByteSink& sink,
   return count;
 }
 
-Result<FileSource> open_copy_source(std::string_view path) {
+Result<FileSource> open_copy_source(std::string_view path, const ExecContext& context) {
   auto handle = std::make_shared<FileHandle>();
   const std::string name(path);
-  handle->fd = ::open(name.c_str(), O_RDONLY | O_CLOEXEC);
+  // Without waiting for a pipe's writer: that is waited for where the statement can be cancelled.
+  handle->fd = ::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (handle->fd < 0)
     return file_error(errno_code(), "open", path)
         .with_hint("COPY FROM reads a file of the machine that Rowan runs on.");
@@ -575,17 +614,28 @@ Result<FileSource> open_copy_source(std::string_view path) {
     return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is a directory", path));
   FileSource source;
   source.bytes = S_ISREG(info.st_mode) ? static_cast<uint64_t>(info.st_size) : 0;
-  source.read = [handle, name](char* buffer, size_t size) -> Result<size_t> {
+  source.read = [handle, name, &context](char* buffer, size_t size) -> Result<size_t> {
     for (;;) {
+      TRY(wait_ready(handle->fd, POLLIN, context));
       const ssize_t got = ::read(handle->fd, buffer, size);
       if (got >= 0) return static_cast<size_t>(got);
-      if (errno != EINTR) return file_error(ErrorCode::kIoError, "read", name);
+      if (errno != EINTR && errno != EAGAIN) return file_error(ErrorCode::kIoError, "read", name);
     }
   };
   return source;
 }
 
-Result<FileSink> open_copy_sink(std::string_view path) {
+// A pipe's writer can be opened once it has a reader.
+Result<int> open_pipe(const std::string& name, const ExecContext& context) {
+  for (;;) {
+    const int fd = ::open(name.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd >= 0 || (errno != ENXIO && errno != EINTR)) return fd;
+    TRY(check_cancelled(context));
+    ::poll(nullptr, 0, kPipeWaitMs);
+  }
+}
+
+Result<FileSink> open_copy_sink(std::string_view path, const ExecContext& context) {
   for (const std::string_view suffix : {".gz", ".zst", ".xz", ".bz2", ".lz4", ".zip", ".7z"}) {
     if (path.ends_with(suffix))
       return Error(ErrorCode::kFeatureNotSupported,
@@ -600,18 +650,22 @@ Result<FileSink> open_copy_sink(std::string_view path) {
   if (special && S_ISDIR(info.st_mode))
     return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is a directory", path));
   if (!special) handle->temporary = name + ".rowan-tmp";
-  handle->fd =
-      special ? ::open(name.c_str(), O_WRONLY | O_CLOEXEC)
-              : ::open(handle->temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (special) {
+    TRY_ASSIGN(handle->fd, open_pipe(name, context));
+  } else {
+    handle->fd =
+        ::open(handle->temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  }
   if (handle->fd < 0) {
     handle->temporary.clear();
     return file_error(errno_code(), "open", path);
   }
   FileSink sink;
-  sink.write = [handle, name](std::string_view bytes) -> Result<void> {
+  sink.write = [handle, name, special, &context](std::string_view bytes) -> Result<void> {
     while (!bytes.empty()) {
+      if (special) TRY(wait_ready(handle->fd, POLLOUT, context));
       const ssize_t written = ::write(handle->fd, bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
+      if (written < 0 && (errno == EINTR || errno == EAGAIN)) continue;
       if (written < 0) return file_error(errno_code(), "write", name);
       bytes.remove_prefix(static_cast<size_t>(written));
     }
