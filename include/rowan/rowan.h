@@ -156,8 +156,9 @@ struct OpenOptions {
   // What all statements together may hold, beside the cache; above it they end in 53200. 0: half of
   // the machine's memory, or of the address space where that is limited (ulimit -v).
   size_t memory_bytes = 0;
-  std::string user = "";  // Git name of commits; empty: the system user.
+  std::string user = "";  // Git name of commits; empty: what Git's environment and settings name.
   std::string email = "";
+  bool command_hints = false;  // Hints name options of the commands of `rowan`, not SQL.
 };
 
 class Database {
@@ -170,11 +171,11 @@ class Database {
   virtual Outcome<std::unique_ptr<Session>> connect(std::string_view branch = "") = 0;
   virtual Outcome<bool> checkpoint() = 0;
   // Checks every invariant over all reachable trees; gives a line per problem. Empty: all is well.
-  // `absent`, unless null, gets a line for what a shallow or partial clone does not hold and what
-  // therefore could not be checked.
+  // `notes`, unless null, gets a line for what is no problem but worth knowing: what a shallow or
+  // partial clone does not hold and was not checked, and tips that are not in canonical form yet.
   virtual Outcome<std::vector<std::string>> check(
       const std::function<void(const Progress&)>& report = nullptr,
-      std::vector<std::string>* absent = nullptr) = 0;
+      std::vector<std::string>* notes = nullptr) = 0;
 };
 
 const char* version();  // "0.1.0"

@@ -54,7 +54,15 @@ class StderrLog final : public Log {
     const char* name = level == LogLevel::kInfo      ? ""
                        : level == LogLevel::kWarning ? "warning: "
                                                      : "error: ";
-    std::fprintf(stderr, "rowan: %s%.*s\n", name, static_cast<int>(line.size()), line.data());
+    std::string shown;  // Foreign names and messages may hold anything.
+    for (const char c : line) {
+      char code[8];
+      const auto byte = static_cast<unsigned char>(c);
+      if (byte < 0x20 || byte == 0x7f)
+        std::snprintf(code, sizeof code, "\\x%02X", byte);
+      shown += byte < 0x20 || byte == 0x7f ? std::string(code) : std::string(1, c);
+    }
+    std::fprintf(stderr, "rowan: %s%s\n", name, shown.c_str());
   }
 };
 

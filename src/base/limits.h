@@ -28,6 +28,14 @@ inline constexpr size_t kPassivePathBytesMax = 1024;   // Of a whole path.
 inline constexpr size_t kPassiveNameBytesMax = 255;    // Of one part of it.
 inline constexpr size_t kPassiveFolderDepthMax = 16;
 
+// What another program made is read once, within these, however far its objects unfold
+// (engine/import/foreign_work.h).
+inline constexpr uint64_t kForeignNodesMax = 100'000'000;  // Folders and files of one commit.
+inline constexpr uint64_t kForeignBytesMax = 1ull << 40;   // Of their files.
+inline constexpr uint64_t kForeignRepeatsMax = 1'000'000;  // Nodes that were read before.
+inline constexpr uint64_t kForeignRepeatedBytesMax = 4ull << 30;
+inline constexpr int kForeignSecondsMax = 300;
+
 // SQL.
 inline constexpr size_t kSchemaObjectsMax = 20'000;  // Tables, views, sequences of one schema.
 inline constexpr size_t kSchemasMax = 1000;

@@ -1,8 +1,9 @@
-// References to what is not there.
-#include <algorithm>
+#include "catalog/dangling.h"
 
-#include "catalog/catalog.h"
-#include "catalog/objects.h"
+#include <algorithm>
+#include <utility>
+
+#include "catalog/expression_text.h"
 #include "sql/parser.h"
 #include "sql/walk.h"
 
@@ -10,20 +11,36 @@ namespace rowan::catalog {
 
 namespace {
 
-using Lines = std::vector<std::string>;
+using Kind = DanglingReference::Kind;
+using References = std::vector<DanglingReference>;
+using RelationKind = Catalog::RelationKind;
 
-Result<void> check_table(const Catalog& catalog, const TableDef& table, Lines& out) {
-  const std::string own = qualified(table.schema, table.name);
+// Where the schema itself is gone there is nothing.
+Result<RelationKind> kind_at(const Catalog& catalog, const ObjectName& name) {
+  TRY_ASSIGN(const bool has_schema, catalog.has_schema(name.schema));
+  return has_schema ? catalog.find_relation(name.schema, name.name)
+                    : Result<RelationKind>(RelationKind::kNone);
+}
+
+Result<void> check_table(const Catalog& catalog, const TableDef& table, References& out) {
+  const ObjectName own{table.schema, table.name};
+  const std::string before = qualified(table.schema, table.name) + ": ";
   for (const ForeignKey& key : table.foreign_keys) {
-    TRY_ASSIGN(const std::optional<TableVersion> parent, catalog.find_table(key.schema, key.table));
+    TRY_ASSIGN(const RelationKind kind, kind_at(catalog, {key.schema, key.table}));
+    std::optional<TableVersion> parent;
+    if (kind == RelationKind::kTable) {
+      TRY_ASSIGN(parent, catalog.find_table(key.schema, key.table));
+    }
     if (!parent || !references_key(key, *parent->table))
-      out.push_back(own + ": " + foreign_key_sql(table, key));
+      out.push_back({Kind::kForeignKey, own, key.name, {key.schema, key.table},
+                     before + foreign_key_sql(table, key)});
   }
   for (const ColumnDef& column : table.columns) {
     if (column.sequence.empty()) continue;
-    TRY_ASSIGN(const ObjectName name, parse_name(column.sequence, table.schema));
-    TRY_ASSIGN(const Catalog::RelationKind kind, catalog.find_relation(name.schema, name.name));
-    if (kind != Catalog::RelationKind::kSequence) out.push_back(own + ": " + column.sequence);
+    TRY_ASSIGN(ObjectName name, parse_name(column.sequence, table.schema));
+    TRY_ASSIGN(const RelationKind kind, kind_at(catalog, name));
+    if (kind != RelationKind::kSequence)
+      out.push_back({Kind::kDefault, own, {}, std::move(name), before + column.sequence});
   }
   return {};
 }
@@ -37,25 +54,31 @@ class TablesRead final : public sql::Visitor {
   std::vector<ObjectName> names;
 };
 
-Result<void> check_view(const Catalog& catalog, const ViewDef& view, Lines& out) {
+Result<void> check_view(const Catalog& catalog, const ViewDef& view, References& out) {
   TRY_ASSIGN(const sql::ParsedStatement parsed, sql::parse_statement(view.query_sql));
   if (parsed.statement->kind != sql::StatementKind::kSelect) return {};
   TablesRead read;
   sql::walk(static_cast<sql::SelectStmt&>(*parsed.statement), read);
+  TRY_ASSIGN(const auto sequences, sequences_of_query(view.query_sql, view.schema));
+  for (const std::string& sequence : sequences) {
+    auto name = parse_name(sequence, view.schema);
+    if (name) read.names.push_back(std::move(*name));
+  }
   for (const ObjectName& name : read.names) {
     TRY_ASSIGN(const bool stored, catalog.has_schema(name.schema));
     if (!stored) continue;  // A virtual table.
-    TRY_ASSIGN(const Catalog::RelationKind kind, catalog.find_relation(name.schema, name.name));
-    if (kind == Catalog::RelationKind::kNone)
-      out.push_back(qualified(view.schema, view.name) + ": " + qualified(name.schema, name.name));
+    TRY_ASSIGN(const RelationKind kind, catalog.find_relation(name.schema, name.name));
+    if (kind == RelationKind::kNone)
+      out.push_back({Kind::kView, {view.schema, view.name}, {}, name,
+                     qualified(view.schema, view.name) + ": " + qualified(name.schema, name.name)});
   }
   return {};
 }
 
 }  // namespace
 
-Result<std::vector<std::string>> dangling_references(const Catalog& catalog) {
-  Lines out;
+Result<std::vector<DanglingReference>> find_dangling(const Catalog& catalog) {
+  References out;
   TRY_ASSIGN(const std::vector<std::string> schemas, catalog.schemas());
   for (const std::string& schema : schemas) {
     TRY_ASSIGN(const std::vector<std::string> tables, catalog.tables(schema));
@@ -69,8 +92,16 @@ Result<std::vector<std::string>> dangling_references(const Catalog& catalog) {
       if (view != nullptr) TRY(check_view(catalog, *view, out));
     }
   }
-  std::sort(out.begin(), out.end());
+  std::sort(out.begin(), out.end(),
+            [](const auto& a, const auto& b) { return a.text < b.text; });
   return out;
+}
+
+Result<std::vector<std::string>> dangling_references(const Catalog& catalog) {
+  TRY_ASSIGN(const References found, find_dangling(catalog));
+  std::vector<std::string> lines;
+  for (const DanglingReference& reference : found) lines.push_back(reference.text);
+  return lines;
 }
 
 }  // namespace rowan::catalog

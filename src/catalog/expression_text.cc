@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "catalog/objects.h"
 #include "sql/parser.h"
 #include "sql/print.h"
 #include "sql/walk.h"
@@ -17,17 +18,6 @@ class EachColumn final : public sql::Visitor {
 
  private:
   const std::function<void(sql::ColumnExpr&)>& visit_;
-};
-
-class EachSequence final : public sql::Visitor {
- public:
-  explicit EachSequence(const std::function<void(sql::LiteralExpr&)>& visit) : visit_(visit) {}
-  void call(sql::CallExpr& call) override {
-    if (sql::LiteralExpr* literal = sql::sequence_name(call)) visit_(*literal);
-  }
-
- private:
-  const std::function<void(sql::LiteralExpr&)>& visit_;
 };
 
 void add_new(std::vector<std::string>& names, std::string_view name) {
@@ -66,23 +56,51 @@ Result<std::vector<std::string>> sequences_of(std::string_view expression_sql) {
   std::vector<std::string> names;
   if (expression_sql.find("val(") == std::string_view::npos) return names;
   TRY_ASSIGN(const sql::ParsedExpression parsed, sql::parse_expression(expression_sql));
-  const std::function<void(sql::LiteralExpr&)> visit = [&](sql::LiteralExpr& literal) {
-    add_new(names, literal.text);
-  };
-  EachSequence each(visit);
-  sql::walk(*parsed.expr, each);
+  sql::each_sequence_name(*parsed.expr,
+                          [&](sql::LiteralExpr& literal) { add_new(names, literal.text); });
   return names;
 }
 
 Result<std::string> rename_sequence_in(std::string_view expression_sql, std::string_view from,
                                        std::string_view to) {
   TRY_ASSIGN(const sql::ParsedExpression parsed, sql::parse_expression(expression_sql));
-  const std::function<void(sql::LiteralExpr&)> visit = [&](sql::LiteralExpr& literal) {
+  sql::each_sequence_name(*parsed.expr, [&](sql::LiteralExpr& literal) {
     if (literal.text == from) literal.text = to;
-  };
-  EachSequence each(visit);
-  sql::walk(*parsed.expr, each);
+  });
   return sql::to_sql(*parsed.expr);
+}
+
+namespace {
+
+// The name as it is stored. What is no name stays as it is: whoever draws from it is told.
+std::string full_name(std::string_view text, std::string_view schema) {
+  const auto name = parse_name(text, schema);
+  return name ? qualified(name->schema, name->name) : std::string(text);
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> sequences_of_query(std::string_view query_sql,
+                                                    std::string_view schema) {
+  std::vector<std::string> names;
+  if (query_sql.find("val(") == std::string_view::npos) return names;
+  TRY_ASSIGN(const sql::ParsedStatement parsed, sql::parse_statement(query_sql));
+  if (parsed.statement->kind != sql::StatementKind::kSelect) return names;
+  sql::each_sequence_name(
+      static_cast<sql::SelectStmt&>(*parsed.statement),
+      [&](sql::LiteralExpr& literal) { add_new(names, full_name(literal.text, schema)); });
+  return names;
+}
+
+bool rename_sequence_in(sql::SelectStmt& select, std::string_view schema, std::string_view from,
+                        std::string_view to) {
+  bool changed = false;
+  sql::each_sequence_name(select, [&](sql::LiteralExpr& literal) {
+    if (full_name(literal.text, schema) != from) return;
+    literal.text = to;
+    changed = true;
+  });
+  return changed;
 }
 
 }  // namespace rowan::catalog

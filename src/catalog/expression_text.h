@@ -25,5 +25,11 @@ Result<std::string> rename_column_in(std::string_view expression_sql, std::strin
 Result<std::vector<std::string>> sequences_of(std::string_view expression_sql);
 Result<std::string> rename_sequence_in(std::string_view expression_sql, std::string_view from,
                                        std::string_view to);
+// The same of a view's query. A name without a schema is one of `schema`, the view's. `to` must live
+// as long as the query does.
+Result<std::vector<std::string>> sequences_of_query(std::string_view query_sql,
+                                                    std::string_view schema);
+bool rename_sequence_in(sql::SelectStmt& select, std::string_view schema, std::string_view from,
+                        std::string_view to);
 
 }  // namespace rowan::catalog

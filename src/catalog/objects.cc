@@ -285,6 +285,11 @@ Result<SequenceDef> sequence_from_options(const sql::SequenceOptions& options, S
   TRY(check_sequence(sequence));
   if (options.has_cache && options.cache < 1)
     return bad_value(fmt::format("CACHE ({}) must be greater than zero", options.cache));
+  if (options.has_cache && options.cache > 1) {
+    return Error(ErrorCode::kFeatureNotSupported,
+                 fmt::format("CACHE {} is not supported: sessions hold no values back", options.cache))
+        .with_hint("Leave CACHE out: values are given out in memory anyway.");
+  }
   if (options.has_restart) TRY(restart(options, sequence));
   return sequence;
 }

@@ -13,6 +13,8 @@ namespace rowan::catalog {
 
 namespace {
 
+// As many files as there may be, each below as many folders as it may be: others unfold.
+constexpr size_t kVisitsMax = kPassiveFilesMax * (1 + kPassiveFolderDepthMax);
 constexpr std::array<std::string_view, 4> kDefinitionFiles = {"table.sql", "view.sql",
                                                               "matview.sql", "sequence.json"};
 
@@ -137,6 +139,8 @@ class Walk {
   }
 
   Result<void> passive(const std::string& path, const tree::TreeEntry& entry, size_t depth) {
+    if ((entry.is_tree() || depth > 1) && ++visited_ > kVisitsMax)
+      return too_much(path, "there are too many files beside the data");
     if (!entry.is_tree()) {
       TRY_ASSIGN(const bool more, visit_({path, entry.id, entry.mode}));
       stopped_ = !more;
@@ -155,6 +159,7 @@ class Walk {
   const store::ObjectReader& objects_;
   store::NodeCache& cache_;
   const Visit& visit_;
+  size_t visited_ = 0;  // Folders and what is in them, so far.
   bool stopped_ = false;
 };
 

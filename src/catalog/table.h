@@ -145,6 +145,7 @@ Result<void> add_key_clause(TableDef& table, const sql::KeyClause& clause,
 Result<void> add_check_clause(TableDef& table, const sql::CheckClause& clause);
 Result<void> add_foreign_key_clause(TableDef& table, const sql::ForeignKeyClause& clause,
                                     const NameScope& scope);
+Result<void> check_key_type(type::Type type, uint32_t position);  // Of a column in a key or an index.
 Result<void> add_index_clause(TableDef& table, const sql::IndexClause& clause,
                               const NameTaken& taken = {});
 Result<type::Type> column_type(const sql::TypeName& name);  // Serial types give their integer type.

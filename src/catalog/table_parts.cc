@@ -80,12 +80,7 @@ Result<Columns> key_columns(const sql::List<std::string_view>& names, const Tabl
                      "column " + quoted(name) + " appears twice in " + kind + " constraint",
                      position);
     }
-    if (!type::can_be_key(table.columns[*column].type.id)) {
-      return invalid(
-          ErrorCode::kFeatureNotSupported,
-          "a key of type " + type::type_name(table.columns[*column].type) + " is not supported",
-          position);
-    }
+    TRY(check_key_type(table.columns[*column].type, position));
     columns.push_back(*column);
   }
   return columns;
@@ -294,6 +289,18 @@ Result<void> add_foreign_key_clause(TableDef& table, const sql::ForeignKeyClause
   return {};
 }
 
+Result<void> check_key_type(type::Type type, uint32_t position) {
+  if (type.id == type::TypeId::kJson) {
+    return Error(ErrorCode::kUndefinedObject,
+                 "data type json has no default operator class for access method \"btree\"")
+        .with_hint("Compare the json as text, or make the column jsonb.")
+        .at(position);
+  }
+  if (type::can_be_key(type.id)) return {};
+  return invalid(ErrorCode::kFeatureNotSupported,
+                 "a key of type " + type::type_name(type) + " is not supported", position);
+}
+
 Result<void> add_index_clause(TableDef& table, const sql::IndexClause& clause,
                               const NameTaken& taken) {
   IndexDef index;
@@ -310,17 +317,7 @@ Result<void> add_index_clause(TableDef& table, const sql::IndexClause& clause,
       return invalid(ErrorCode::kUndefinedColumn,
                      "column " + quoted(each.column) + " does not exist", clause.position);
     const type::Type type = table.columns[*column].type;
-    if (type.id == type::TypeId::kJson) {
-      return Error(ErrorCode::kUndefinedObject,
-                   "data type json has no default operator class for access method \"btree\"")
-          .at(clause.position);
-    }
-    if (!type::can_be_key(type.id)) {
-      return invalid(
-          ErrorCode::kFeatureNotSupported,
-          "an index on a column of type " + type::type_name(type) + " is not supported yet",
-          clause.position);
-    }
+    TRY(check_key_type(type, clause.position));
     index.columns.push_back({*column, each.descending, each.nulls_first});
     names += (names.empty() ? "" : "_") + std::string(each.column);
   }

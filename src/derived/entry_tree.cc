@@ -1,15 +1,12 @@
 #include "derived/entry_tree.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
-#include <fstream>
-#include <system_error>
 
+#include "base/files.h"
 #include "base/hash.h"
 
 namespace rowan::derived {
@@ -285,16 +282,15 @@ void collect_leaves(const EntryNode& node, const std::string& first,
 
 // A file mapped for reading, unmapped with its last user.
 std::shared_ptr<const Bytes> map_file(const std::filesystem::path& file) {
-  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return nullptr;
+  const auto opened = open_file(file, OpenMode::kRead);
+  if (!opened) return nullptr;
   struct stat facts{};
   void* at = MAP_FAILED;
   size_t bytes = 0;
-  if (::fstat(descriptor, &facts) == 0 && facts.st_size > 0) {
+  if (::fstat(opened->number(), &facts) == 0 && facts.st_size > 0) {
     bytes = static_cast<size_t>(facts.st_size);
-    at = ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    at = ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, opened->number(), 0);
   }
-  ::close(descriptor);
   if (at == MAP_FAILED) return nullptr;
   return std::shared_ptr<const Bytes>(new Bytes(static_cast<const char*>(at), bytes),
                                       [](const Bytes* mapped) {
@@ -371,22 +367,13 @@ Result<void> EntryTree::save(const std::filesystem::path& file) const {
   uint32_t sum = crc32(table);
   for (const auto& [key, leaf] : leaves) sum = crc32(leaf->run, sum);
 
-  std::error_code failed;
-  std::filesystem::create_directories(file.parent_path(), failed);
-  std::filesystem::path fresh = file;
-  fresh += ".new";
-  std::ofstream out(fresh, std::ios::binary | std::ios::trunc);
-  out << kMagic;
-  out.write(reinterpret_cast<const char*>(&sum), sizeof sum);
-  out << table;
-  for (const auto& [key, leaf] : leaves) out << leaf->run;
-  out.close();
-  if (out) std::filesystem::rename(fresh, file, failed);
-  if (!out || failed) {
-    std::filesystem::remove(fresh, failed);
-    return Error(ErrorCode::kIoError, "cannot write " + file.string());
-  }
-  return {};
+  TRY(make_folders(file.parent_path()));
+  TRY_ASSIGN(NewFile out, NewFile::open(file));
+  TRY(out.write(kMagic));
+  TRY(out.write(Bytes(reinterpret_cast<const char*>(&sum), sizeof sum)));
+  TRY(out.write(table));
+  for (const auto& [key, leaf] : leaves) TRY(out.write(leaf->run));
+  return out.commit(false);
 }
 
 std::optional<EntryTree> EntryTree::load(const std::filesystem::path& file,

@@ -1,17 +1,22 @@
 // The history index. One record of the file, all numbers little-endian:
 //
 //   u32 length of the payload | u32 CRC-32 of the payload | payload:
-//   20 bytes commit | i64 effective time | u8 parents | 20 bytes each | u16 changes, 0xffff: many |
-//   u32 each
+//   20 bytes commit | i64 effective time | u8 parents | 20 bytes each | u16 changes | u32 each
+//
+// The number of changes is 0xfffe for many, and 0xffff where they are not known: of a commit that
+// was read from its object.
 #include "derived/history_index.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
-#include <iterator>
-#include <system_error>
 #include <utility>
 
 #include "base/caught.h"
+#include "base/files.h"
 #include "base/hash.h"
 #include "git/commit.h"
 
@@ -20,9 +25,11 @@ namespace rowan::derived {
 namespace {
 
 constexpr std::string_view kMagic = "rowan history 1\n";
-constexpr uint16_t kMany = 0xffff;
+constexpr uint16_t kMany = 0xfffe;
+constexpr uint16_t kUnknown = 0xffff;
 constexpr size_t kUnsavedBytesMax = 256u << 10;
 constexpr size_t kParentsMax = 255;
+constexpr uint64_t kFileBytesMax = 1u << 30;  // More is made anew from the commits.
 constexpr size_t kCommitsMax = 50'000'000;  // Of one walk: a bound for hostile histories.
 
 template <typename T>
@@ -56,7 +63,8 @@ struct HistoryIndex::Record {
   std::vector<Oid> parents;
   int64_t time_us = 0;
   std::vector<uint32_t> changes;
-  bool many = false;
+  bool many = false;  // Or not known.
+  bool own = false;   // Told of by add().
 
   bool decode(Bytes in) {
     uint8_t parent_count = 0;
@@ -67,7 +75,8 @@ struct HistoryIndex::Record {
     }
     uint16_t change_count = 0;
     if (!take(in, change_count)) return false;
-    many = change_count == kMany;
+    own = change_count != kUnknown;
+    many = change_count == kMany || !own;
     if (many) return in.empty();
     if (change_count > kChangesMax || in.size() != change_count * sizeof(uint32_t)) return false;
     changes.resize(change_count);
@@ -86,9 +95,9 @@ HistoryIndex::~HistoryIndex() {
 }
 
 void HistoryIndex::load(bool writable) {
-  std::ifstream in(file_, std::ios::binary);
-  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  in.close();
+  const auto read = read_whole_file(file_, kFileBytesMax);
+  if (!read) return;
+  const std::string& text = *read;
   if (!Bytes(text).starts_with(kMagic)) return;
   Bytes rest = Bytes(text).substr(kMagic.size());
   positions_.reserve(rest.size() / 64);
@@ -104,10 +113,11 @@ void HistoryIndex::load(bool writable) {
     rest = at.substr(length);
   }
   // A torn or damaged tail goes, so that later records follow a whole one.
-  std::error_code failed;
-  if (!rest.empty() && writable)
-    std::filesystem::resize_file(file_, text.size() - rest.size(), failed);
-  file_ready_ = !failed;
+  file_ready_ = true;
+  if (!writable) return;
+  const auto file = open_file(file_, OpenMode::kWrite);
+  const auto whole = static_cast<off_t>(text.size() - rest.size());
+  file_ready_ = file && (rest.empty() || ::ftruncate(file->number(), whole) == 0);
 }
 
 uint32_t HistoryIndex::position(const Oid& commit) const {
@@ -136,7 +146,7 @@ bool HistoryIndex::add_locked(const Record& record) {
   if (position(record.commit) != kNone) return true;
   Node node;
   node.commit = record.commit;
-  node.time_us = record.time_us;
+  node.time_us = git::bounded_time_us(record.time_us);
   for (size_t i = 0; i < record.parents.size(); ++i) {
     const uint32_t parent = position(record.parents[i]);
     if (parent == kNone) return false;
@@ -151,7 +161,7 @@ bool HistoryIndex::add_locked(const Record& record) {
     const Node& parent = nodes_[node.first_parent];
     node.merges += parent.merges;
     node.depth = parent.depth + 1;
-    node.time_us = std::max(node.time_us, parent.time_us + 1);
+    node.time_us = git::bounded_time_us(std::max(node.time_us, parent.time_us + 1));
     node.skip = node.first_parent;
     if (parent.skip != kNone) {
       const Node& skip = nodes_[parent.skip];
@@ -161,6 +171,7 @@ bool HistoryIndex::add_locked(const Record& record) {
     }
   }
   node.many = record.many;
+  node.own = record.own;
   node.changes = record.changes;
   positions_.emplace(node.commit, static_cast<uint32_t>(nodes_.size()));
   nodes_.push_back(std::move(node));
@@ -180,6 +191,7 @@ void HistoryIndex::add(const Oid& commit, const std::vector<Oid>& parents, int64
   record.commit = commit;
   record.parents = parents;
   record.time_us = time_us;
+  record.own = true;
   record.many = changes.size() > kChangesMax;
   if (!record.many) {
     record.changes = changes;
@@ -188,6 +200,12 @@ void HistoryIndex::add(const Oid& commit, const std::vector<Oid>& parents, int64
   const std::lock_guard guard(mutex_);
   const bool is_new = position(commit) == kNone;
   if (is_new && add_locked(record)) write_locked(record);
+}
+
+bool HistoryIndex::is_own(const Oid& commit) const {
+  const std::lock_guard guard(mutex_);
+  const uint32_t at = position(commit);
+  return at != kNone && nodes_[at].own;
 }
 
 Result<void> HistoryIndex::ensure(const store::ObjectReader& objects, const Oid& commit) {
@@ -296,7 +314,9 @@ void HistoryIndex::write_locked(const Record& record) {
   put(unsaved_, record.time_us);
   put(unsaved_, static_cast<uint8_t>(record.parents.size()));
   for (const Oid& parent : record.parents) unsaved_.append(parent.raw());
-  put(unsaved_, record.many ? kMany : static_cast<uint16_t>(record.changes.size()));
+  put(unsaved_, !record.own   ? kUnknown
+                : record.many ? kMany
+                              : static_cast<uint16_t>(record.changes.size()));
   if (!record.many) {
     unsaved_.append(reinterpret_cast<const char*>(record.changes.data()),
                     record.changes.size() * sizeof(uint32_t));
@@ -317,15 +337,22 @@ Result<void> HistoryIndex::save() {
 
 Result<void> HistoryIndex::save_locked() {
   if (file_.empty() || unsaved_.empty()) return {};
-  std::error_code failed;
-  std::filesystem::create_directories(file_.parent_path(), failed);
-  std::ofstream out(file_, std::ios::binary | (file_ready_ ? std::ios::app : std::ios::trunc));
-  if (!file_ready_) out << kMagic;
-  out << unsaved_;
-  out.close();
-  unsaved_.clear();          // Tried once: a full disk must not make us hold ever more memory.
-  file_ready_ = out.good();  // After a torn write the next one starts afresh.
-  if (!out) return Error(ErrorCode::kIoError, "cannot write " + file_.string());
+  const std::string added = std::exchange(
+      unsaved_, {});  // Tried once: a full disk must not make us hold ever more memory.
+  const bool follows = std::exchange(file_ready_, false);  // After a torn write, afresh.
+  TRY(make_folders(file_.parent_path()));
+  if (follows) {
+    TRY_ASSIGN(const Descriptor file, open_file(file_, OpenMode::kWrite));
+    struct stat facts;
+    if (::fstat(file.number(), &facts) != 0) return file_error("examine", file_, errno);
+    TRY(write_fully(file, added, static_cast<uint64_t>(facts.st_size), file_));
+  } else {
+    TRY_ASSIGN(NewFile file, NewFile::open(file_));
+    TRY(file.write(kMagic));
+    TRY(file.write(added));
+    TRY(file.commit(false));
+  }
+  file_ready_ = true;
   return {};
 }
 

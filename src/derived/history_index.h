@@ -56,6 +56,10 @@ class HistoryIndex {
   void add(const Oid& commit, const std::vector<Oid>& parents, int64_t time_us,
            const std::vector<uint32_t>& changes);
 
+  // Whether add() told of the commit: this repository's own work, and no other program's. Only ever
+  // true when it is so; what was lost since is not known.
+  bool is_own(const Oid& commit) const;
+
   // Reads the commit and those of its ancestors that are missing, from their objects.
   Result<void> ensure(const store::ObjectReader& objects, const Oid& commit);
 
@@ -109,6 +113,7 @@ class HistoryIndex {
     std::vector<uint32_t> more_parents;
     std::vector<uint32_t> changes;  // Sorted. Empty with `many`: anything may have changed.
     bool many = false;
+    bool own = false;
   };
   struct Record;
   struct Painter;

@@ -7,6 +7,7 @@
 #include <deque>
 #include <system_error>
 
+#include "base/files.h"
 #include "base/hash.h"
 #include "store/node_cache.h"
 #include "tree/row_tree.h"
@@ -458,22 +459,25 @@ void Indexes::load_files(Shape& shape) {
   };
   std::vector<Found> files;
   std::error_code failed;
-  for (const auto& entry : std::filesystem::directory_iterator(folder_, failed)) {
-    const std::string file = entry.path().filename().string();
+  const auto names = list_folder(folder_);
+  if (!names) return;
+  for (const std::string& file : *names) {
     const size_t hex_at = shape.hash.size() + 1;
     if (!file.starts_with(shape.hash + "-") || !file.ends_with(kFileEnding) ||
         file.size() != hex_at + 40 + kFileEnding.size())
       continue;
     const auto rows = Oid::parse(file.substr(hex_at, 40));
     if (!rows) continue;
-    files.push_back({entry.last_write_time(failed), entry.path(), *rows});
+    if (!is_file(folder_ / file)) continue;
+    files.push_back(
+        {std::filesystem::last_write_time(folder_ / file, failed), folder_ / file, *rows});
   }
   std::sort(files.begin(), files.end(),
             [](const Found& a, const Found& b) { return a.time < b.time; });
   for (const Found& file : files) {
     std::optional<EntryTree> tree = EntryTree::load(file.path, meter_);
     if (!tree) {
-      std::filesystem::remove(file.path, failed);
+      ignore_error(remove_file(file.path), "it is not read either");
       continue;
     }
     shape.versions.push_back({file.rows, std::move(*tree), true});
@@ -508,9 +512,13 @@ void Indexes::trim_files() {
   };
   std::vector<Found> files;
   std::error_code failed;
-  for (const auto& entry : std::filesystem::directory_iterator(folder_, failed)) {
-    if (entry.path().extension() == kFileEnding)
-      files.push_back({entry.last_write_time(failed), entry.path(), entry.file_size(failed)});
+  const auto names = list_folder(folder_);
+  if (!names) return;
+  for (const std::string& name : *names) {
+    const std::filesystem::path file = folder_ / name;
+    if (!name.ends_with(kFileEnding) || !is_file(file)) continue;
+    files.push_back({std::filesystem::last_write_time(file, failed), file,
+                     std::filesystem::file_size(file, failed)});
   }
   std::sort(files.begin(), files.end(),
             [](const Found& a, const Found& b) { return a.time > b.time; });
@@ -521,7 +529,7 @@ void Indexes::trim_files() {
     bytes += file.bytes;
     if (++of_shape[name.substr(0, name.find('-'))] > kFilesOfShapeMax ||
         bytes > kIndexFilesBytesMax) {
-      std::filesystem::remove(file.path, failed);
+      ignore_error(remove_file(file.path), "the next one tries again");
       bytes -= file.bytes;
     }
   }

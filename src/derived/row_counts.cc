@@ -4,13 +4,12 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <string>
-#include <system_error>
 #include <utility>
 
+#include "base/files.h"
 #include "base/hash.h"
+#include "tree/leaf.h"
 #include "tree/row_tree.h"
 
 namespace rowan::derived {
@@ -20,6 +19,7 @@ namespace {
 constexpr size_t kCountsMax = 65'536;      // In memory: about 6 MB.
 constexpr size_t kCountsSavedMax = 1'024;  // On disk: the tips and what came shortly before.
 constexpr std::string_view kMagic = "rowan counts 1\n";
+constexpr uint64_t kFileBytesMax = 1u << 20;
 constexpr size_t kRecordBytes = Oid::kBytes + sizeof(uint64_t);
 
 // The number after a counted line's bracket: `[3,"a"]` has 3 rows.
@@ -52,8 +52,9 @@ RowCounts::RowCounts(std::filesystem::path file) : file_(std::move(file)) {
 }
 
 void RowCounts::load() {
-  std::ifstream in(file_, std::ios::binary);
-  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  const auto read = read_whole_file(file_, kFileBytesMax);
+  if (!read) return;
+  const std::string& text = *read;
   if (!Bytes(text).starts_with(kMagic) || text.size() < kMagic.size() + sizeof(uint32_t)) return;
   const Bytes body =
       Bytes(text).substr(kMagic.size(), text.size() - kMagic.size() - sizeof(uint32_t));
@@ -84,7 +85,7 @@ Result<uint64_t> RowCounts::ensure(const store::ObjectReader& objects, store::No
   uint64_t rows = 0;
   for (const tree::LeafRun& run : runs) {
     for (const Oid& leaf : run.leaves) {
-      TRY_ASSIGN(const store::ObjectRef object, objects.read(leaf));
+      TRY_ASSIGN(const store::ObjectRef object, tree::read_leaf(objects, leaf));
       TRY_ASSIGN(const uint64_t count, count_leaf(object.bytes, table.layout.counted));
       rows += count;
     }
@@ -134,17 +135,12 @@ Result<void> RowCounts::save() const {
     }
   }
   const uint32_t sum = crc32(body);
-  std::error_code failed;
-  std::filesystem::create_directories(file_.parent_path(), failed);
-  std::filesystem::path fresh = file_;
-  fresh += ".new";
-  std::ofstream out(fresh, std::ios::binary | std::ios::trunc);
-  out << kMagic << body;
-  out.write(reinterpret_cast<const char*>(&sum), sizeof sum);
-  out.close();
-  if (out) std::filesystem::rename(fresh, file_, failed);
-  if (!out || failed) return Error(ErrorCode::kIoError, "cannot write " + file_.string());
-  return {};
+  TRY(make_folders(file_.parent_path()));
+  TRY_ASSIGN(NewFile out, NewFile::open(file_));
+  TRY(out.write(kMagic));
+  TRY(out.write(body));
+  TRY(out.write(Bytes(reinterpret_cast<const char*>(&sum), sizeof sum)));
+  return out.commit(false);
 }
 
 }  // namespace rowan::derived

@@ -9,11 +9,15 @@
 #include "base/limits.h"
 #include "catalog/paths.h"
 #include "tree/git_tree.h"
+#include "tree/row_tree.h"
 #include "type/key_codec.h"
 
 namespace rowan::diff {
 
 namespace {
+
+// As many files as there may be on both sides, each below as many folders as it may be.
+constexpr size_t kVisitsMax = 2 * kPassiveFilesMax * (1 + kPassiveFolderDepthMax);
 
 using tree::GitTree;
 using tree::TreeEntry;
@@ -28,6 +32,14 @@ constexpr std::array<DefinitionFile, 4> kDefinitionFiles = {
      {"matview.sql", ObjectKind::kMaterializedView},
      {"sequence.json", ObjectKind::kSequence}}};
 constexpr std::string_view kSchemaFile = "schema.sql";
+
+constexpr size_t kRowsCompared = 64;  // Of a table that may have been renamed.
+// A name of a key, which no other table of the schema can have, weighs more than rows, which another
+// table may have as well, and those more than the path.
+constexpr int kSameKeyName = 4;
+constexpr int kSameRows = 2;
+constexpr int kEqualRows = 1;
+constexpr int kSamePath = 1;
 
 struct Found {
   ObjectKind kind = ObjectKind::kOther;
@@ -147,6 +159,8 @@ class Comparison {
                              size_t depth) {
     if (depth > kPassiveFolderDepthMax)
       return Error(ErrorCode::kInvalidContent, path + ": folders nest too deeply");
+    if (depth > 0 && ++visited_ > kVisitsMax)
+      return Error(ErrorCode::kProgramLimit, path + ": there are too many files beside the data");
     const bool from_file = from != nullptr && !from->is_tree();
     const bool to_file = to != nullptr && !to->is_tree();
     if (from_file || to_file) {
@@ -261,38 +275,110 @@ class Comparison {
     }
   }
 
-  // Removed and added tables that are one: those with the same rows first, then whichever shares
-  // its columns.
+  // One side of a table that may be another one's at the other path.
+  struct Candidate {
+    size_t change = 0;
+    catalog::TableVersion version;
+    int own = -1;  // How much speaks for the table at its path now.
+  };
+  struct Move {
+    int weight = 0;
+    size_t from = 0, to = 0;  // Changes.
+  };
+
+  // Tables that are one under two names, those for which most speaks first. A name may be another
+  // table's by now: the one at a path is only the old one where no other table is more like it.
   Result<void> pair_renames() {
-    std::vector<size_t> removed, added;
+    std::vector<Candidate> befores, afters;
+    size_t one_sided = 0;
     for (size_t i = 0; i < changes_.size(); ++i) {
-      if (changes_[i].kind != ObjectKind::kTable || (changes_[i].from && changes_[i].to)) continue;
-      (changes_[i].from ? removed : added).push_back(i);
+      const ObjectChange& change = changes_[i];
+      if (change.kind != ObjectKind::kTable) continue;
+      const bool both = change.from && change.to;
+      if (both && change.from->definition == change.to->definition) continue;
+      if (!both) ++one_sided;
+      if (change.from) befores.push_back({i, {}});
+      if (change.to) afters.push_back({i, {}});
     }
-    if (removed.empty() || added.empty()) return {};
-    std::map<size_t, catalog::TableVersion> versions;
-    for (const std::vector<size_t>* side : {&removed, &added}) {
-      for (const size_t i : *side) {
-        const ObjectSide& object = changes_[i].either();
-        TRY_ASSIGN(const auto folder, read_folder(source_, object.id));
-        TRY_ASSIGN(versions[i], read_version(object, *folder));
-      }
-    }
-    std::set<size_t> gone;
-    for (const bool same_rows : {true, false}) {
-      for (const size_t r : removed) {
-        for (const size_t a : added) {
-          if (gone.contains(r) || !changes_[a].to || changes_[a].from) continue;
-          if (same_rows && versions[r].rows != versions[a].rows) continue;
-          if (!same_table(*versions[r].table, *versions[a].table)) continue;
-          changes_[a].from = std::move(changes_[r].from);
-          gone.insert(r);
-        }
-      }
-    }
-    size_t at = 0;
-    std::erase_if(changes_, [&](const ObjectChange&) { return gone.contains(at++); });
+    if (befores.size() + afters.size() < (one_sided > 0 ? 2 : 4) || befores.empty() ||
+        afters.empty())
+      return {};
+    for (Candidate& one : befores) TRY(read_candidate(one, *changes_[one.change].from));
+    for (Candidate& one : afters) TRY(read_candidate(one, *changes_[one.change].to));
+    TRY(weigh_own(befores, afters));
+    TRY_ASSIGN(const std::vector<Move> moves, find_moves(befores, afters));
+    apply(moves);
     return {};
+  }
+
+  Result<void> read_candidate(Candidate& one, const ObjectSide& side) const {
+    TRY_ASSIGN(const auto folder, read_folder(source_, side.id));
+    TRY_ASSIGN(one.version, read_version(side, *folder));
+    return {};
+  }
+
+  Result<void> weigh_own(std::vector<Candidate>& befores, std::vector<Candidate>& afters) const {
+    for (Candidate& before : befores) {
+      for (Candidate& after : afters) {
+        if (before.change != after.change) continue;
+        TRY_ASSIGN(const auto weight, likeness(before.version, after.version));
+        before.own = after.own = weight.value_or(0) + kSamePath;
+      }
+    }
+    return {};
+  }
+
+  Result<std::vector<Move>> find_moves(const std::vector<Candidate>& befores,
+                                       const std::vector<Candidate>& afters) const {
+    std::vector<Move> moves;
+    for (const Candidate& before : befores) {
+      for (const Candidate& after : afters) {
+        if (before.change == after.change) continue;
+        TRY_ASSIGN(const auto weight, likeness(before.version, after.version));
+        if (weight && *weight > std::max(before.own, after.own))
+          moves.push_back({*weight, before.change, after.change});
+      }
+    }
+    std::stable_sort(moves.begin(), moves.end(),
+                     [](const Move& a, const Move& b) { return a.weight > b.weight; });
+    return moves;
+  }
+
+  // A table that went elsewhere leaves what is at its path by now as another one.
+  void apply(const std::vector<Move>& moves) {
+    std::set<size_t> went, came;
+    std::vector<ObjectChange> renamed;
+    for (const Move& move : moves) {
+      if (went.contains(move.from) || came.contains(move.to)) continue;
+      went.insert(move.from);
+      came.insert(move.to);
+      ObjectChange& change = renamed.emplace_back();
+      change.kind = ObjectKind::kTable;
+      change.from = changes_[move.from].from;
+      change.to = changes_[move.to].to;
+    }
+    for (const size_t i : went) changes_[i].from.reset();
+    for (const size_t i : came) changes_[i].to.reset();
+    std::erase_if(changes_, [](const ObjectChange& change) { return !change.from && !change.to; });
+    changes_.insert(changes_.end(), std::make_move_iterator(renamed.begin()),
+                    std::make_move_iterator(renamed.end()));
+  }
+
+  // How much speaks for two tables being one; nothing: they are not.
+  Result<std::optional<int>> likeness(const catalog::TableVersion& a,
+                                      const catalog::TableVersion& b) const {
+    if (!same_table(*a.table, *b.table)) return std::optional<int>();
+    int weight = 0;
+    if (!a.table->primary_key.empty() && a.table->primary_key_name == b.table->primary_key_name)
+      weight += kSameKeyName;
+    if (!a.rows.is_zero() && !b.rows.is_zero()) {
+      TRY_ASSIGN(bool same, shares_rows(source_, a, b));
+      if (!same) {
+        TRY_ASSIGN(same, shares_rows(source_, b, a));
+      }
+      if (same) weight += kSameRows + (a.rows == b.rows ? kEqualRows : 0);
+    }
+    return std::optional(weight);
   }
 
   Result<catalog::TableVersion> read_version(const ObjectSide& side, const GitTree& folder) const {
@@ -310,6 +396,7 @@ class Comparison {
 
   const Source& source_;
   std::vector<ObjectChange> changes_;
+  size_t visited_ = 0;  // In folders beside the data, so far.
 };
 
 std::set<uint32_t> column_ids(const catalog::TableDef& table, bool key_only) {
@@ -324,6 +411,23 @@ std::set<uint32_t> column_ids(const catalog::TableDef& table, bool key_only) {
 }
 
 }  // namespace
+
+Result<bool> shares_rows(const Source& source, const catalog::TableVersion& from,
+                         const catalog::TableVersion& to) {
+  if (from.rows == to.rows) return true;
+  const catalog::TableLineKeys from_keys(from.table);
+  const catalog::TableLineKeys to_keys(to.table);
+  const tree::TreeReader from_reader{source.objects, source.cache, from_keys};
+  const tree::TreeReader to_reader{source.objects, source.cache, to_keys};
+  TRY_ASSIGN(tree::Cursor cursor, tree::Cursor::open(from_reader, from.rows));
+  size_t seen = 0, found = 0;
+  for (; !cursor.at_end() && seen < kRowsCompared; ++seen) {
+    TRY_ASSIGN(const auto line, tree::find_line(to_reader, to.rows, cursor.key()));
+    if (line) ++found;
+    TRY(cursor.next());
+  }
+  return found * 2 >= seen;
+}
 
 std::string_view object_kind_name(ObjectKind kind) {
   switch (kind) {
@@ -372,13 +476,28 @@ Result<std::optional<std::string>> path_before(const Source& source, const Oid& 
   if (before_root.is_zero()) return std::optional<std::string>();
   TRY_ASSIGN(const auto there,
              tree::find_path(source.objects, source.cache, before_root, path + "/table.sql"));
-  if (there) return std::optional<std::string>(path);
+  if (there) {
+    TRY_ASSIGN(const auto now,
+               tree::find_path(source.objects, source.cache, root, path + "/table.sql"));
+    if (now && now->id == there->id) return std::optional<std::string>(path);
+  }
   TRY_ASSIGN(const std::vector<ObjectChange> changes, changed_objects(source, before_root, root));
   for (const ObjectChange& change : changes) {
-    if (change.kind == ObjectKind::kTable && change.renamed() && change.to->path == path)
-      return std::optional<std::string>(change.from->path);
+    if (change.kind != ObjectKind::kTable || !change.to || change.to->path != path) continue;
+    return change.from ? std::optional<std::string>(change.from->path) : std::nullopt;
   }
-  return std::optional<std::string>();
+  return there ? std::optional<std::string>(path) : std::nullopt;
+}
+
+Result<std::optional<std::string>> path_further_back(const Source& source, const Oid& before_root,
+                                                     const Oid& root, const std::string& path,
+                                                     const std::optional<std::string>& before) {
+  using Found = std::optional<std::string>;
+  if (before || before_root.is_zero()) return before ? before : Found(path);
+  TRY_ASSIGN(const auto here, tree::find_path(source.objects, source.cache, root, path + "/table.sql"));
+  TRY_ASSIGN(const auto there,
+             tree::find_path(source.objects, source.cache, before_root, path + "/table.sql"));
+  return here && there ? Found() : Found(path);
 }
 
 }  // namespace rowan::diff

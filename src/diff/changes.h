@@ -59,10 +59,20 @@ Result<std::vector<ObjectChange>> changed_objects(const Source& source, const Oi
 Result<std::optional<catalog::TableVersion>> table_at(const Source& source, const Oid& root,
                                                       std::string_view path);
 
+// Whether enough of the first rows of `from` are rows of `to` as well.
+Result<bool> shares_rows(const Source& source, const catalog::TableVersion& from,
+                         const catalog::TableVersion& to);
+
 // Where the table that `root` has at `path` was in `before_root`: the same path, or the one it was
 // renamed from; nothing: it was not there.
 Result<std::optional<std::string>> path_before(const Source& source, const Oid& before_root,
                                                const Oid& root, const std::string& path);
+
+// Where to look for the table further back: as path_before, else the same path, where one of its name
+// may have been before it; nothing: another table is there, which goes by another name since.
+Result<std::optional<std::string>> path_further_back(const Source& source, const Oid& before_root,
+                                                     const Oid& root, const std::string& path,
+                                                     const std::optional<std::string>& before);
 
 // Whether the two definitions belong to one table: they share the IDs of most of their columns,
 // those of the primary keys among them.

@@ -45,7 +45,10 @@ class PatchWriter {
     }
     add(sequences.drops);
     schemas(true);
+    clear_key_names();
     rename_tables();
+    rename_keys();
+    add(sequences.frees);
     add(sequences.creates);
     for (TableWork& work : tables_) add(work.shape);
     for (TableWork& work : tables_) add(work.deletes);
@@ -98,39 +101,65 @@ class PatchWriter {
     return {};
   }
 
-  // A name may be another table's until that one is renamed: then it goes by a name nobody has.
+  // Nothing else had the name that a table comes to: it would be the same table. Between a new name
+  // and a new schema it goes by a name nobody has.
   void rename_tables() {
-    std::set<std::string> taken;
-    for (const TableWork& work : tables_) {
-      if (work.altered()) taken.insert(table_name_sql(*work.from->table));
-    }
-    std::vector<std::string> second, third;
     size_t number = 0;
     for (const TableWork& work : tables_) {
       if (!work.altered()) continue;
       const TableDef& from = *work.from->table;
       const TableDef& to = *work.to->table;
-      if (from.schema == to.schema && from.name == to.name) continue;
       const bool moves = from.schema != to.schema;
-      const bool in_the_way =
-          taken.contains(table_name_sql(to)) ||
-          (moves && taken.contains(catalog::qualified(to.schema, from.name)));
       std::string name = from.name;
-      if (in_the_way) {
-        name = fmt::format("rowan_renamed_table_{}", ++number);
-        add("ALTER TABLE " + table_name_sql(from) + " RENAME TO " + name);
-      }
+      const auto rename = [&](const std::string& schema, const std::string& new_name) {
+        add("ALTER TABLE " + catalog::qualified(schema, name) + " RENAME TO " +
+            sql::quote_ident(new_name));
+        name = new_name;
+      };
       if (moves) {
-        second.push_back("ALTER TABLE " + catalog::qualified(from.schema, name) + " SET SCHEMA " +
-                         sql::quote_ident(to.schema));
+        if (name != to.name) rename(from.schema, fmt::format("rowan_renamed_table_{}", ++number));
+        add("ALTER TABLE " + catalog::qualified(from.schema, name) + " SET SCHEMA " +
+            sql::quote_ident(to.schema));
       }
-      if (name == to.name) continue;
-      (in_the_way ? third : second)
-          .push_back("ALTER TABLE " + catalog::qualified(to.schema, name) + " RENAME TO " +
-                     sql::quote_ident(to.name));
+      if (name != to.name) rename(to.schema, to.name);
     }
-    add(second);
-    add(third);
+  }
+
+  // A primary key whose name something else will have lets go of it before that comes.
+  void clear_key_names() {
+    size_t number = 0;
+    for (TableWork& work : tables_) {
+      if (!work.key_rename) continue;
+      std::string& name = work.key_rename->first;
+      const bool wanted = std::any_of(tables_.begin(), tables_.end(), [&](const TableWork& other) {
+        return other.to && has_name(*other.to->table, name);
+      });
+      if (!wanted) continue;
+      const std::string between = fmt::format("rowan_renamed_key_{}", ++number);
+      add(rename_constraint_sql(*work.from->table, name, between));
+      name = between;
+    }
+  }
+
+  void rename_keys() {
+    for (const TableWork& work : tables_) {
+      if (work.key_rename)
+        add(rename_constraint_sql(*work.to->table, work.key_rename->first, work.key_rename->second));
+    }
+  }
+
+  static std::string rename_constraint_sql(const TableDef& table, const std::string& from,
+                                           const std::string& to) {
+    return "ALTER TABLE " + table_name_sql(table) + " RENAME CONSTRAINT " + sql::quote_ident(from) +
+           " TO " + sql::quote_ident(to);
+  }
+
+  // The table, its primary key, or another of its indexes.
+  static bool has_name(const TableDef& table, const std::string& name) {
+    const auto named = [&](const auto& each) { return each.name == name; };
+    return table.name == name || table.primary_key_name == name ||
+           std::any_of(table.unique_keys.begin(), table.unique_keys.end(), named) ||
+           std::any_of(table.indexes.begin(), table.indexes.end(), named);
   }
 
   // ---- Foreign keys ----

@@ -31,6 +31,7 @@ Result<ViewWork> views_of_patch(const PatchContext& context);
 struct SequenceWork {
   std::vector<std::string> releases;  // Before tables go.
   std::vector<std::string> drops;     // Once nothing draws from them.
+  std::vector<std::string> frees;     // Before creates.
   std::vector<std::string> creates;   // Before tables come.
   std::vector<std::string> renames;   // Once all tables are there.
   std::vector<std::string> settles;   // At the end: options, owners and where they stand.

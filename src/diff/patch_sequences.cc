@@ -33,11 +33,25 @@ class SequenceWriter {
     for (const auto& [name, sequence] : to_) {
       if (!kept_.contains(name)) make(name, sequence);
     }
+    free_names();
     order_renames();
     return std::move(work_);
   }
 
  private:
+  // A new sequence may have the name of one that is renamed: that one makes way before.
+  void free_names() {
+    for (const std::string& name : made_) {
+      const auto rename = renames_.find(name);
+      if (rename == renames_.end()) continue;
+      const SequenceDef to = rename->second;
+      const std::string aside = fmt::format("rowan_freed_sequence_{}", work_.frees.size() + 1);
+      work_.frees.push_back("ALTER SEQUENCE " + name + " RENAME TO " + aside);
+      renames_.erase(rename);
+      renames_.emplace(catalog::qualified(to.schema, aside), to);
+    }
+  }
+
   // Those that change, and those of schemas where tables are made anew, lose columns or move.
   Result<void> load() {
     std::set<std::pair<std::string, std::string>> wanted;
@@ -195,6 +209,7 @@ class SequenceWriter {
     const Owner owner = owner_of(to, true);
     SequenceDef made = catalog::new_sequence(to.schema, to.name, to.type);
     if (!is_identity(name, to, true)) {
+      made_.push_back(name);
       work_.creates.push_back("CREATE SEQUENCE " + name + " " + sequence_options_sql(to));
       made = to;
       made.called = false;
@@ -255,6 +270,7 @@ class SequenceWriter {
   SequenceWork work_;
   Sequences from_, to_;
   std::set<std::string> kept_;  // Of `to`, by name.
+  std::vector<std::string> made_;  // By CREATE SEQUENCE.
   Sequences renames_;           // What those become that have another name, by the name they have.
 };
 

@@ -293,10 +293,8 @@ class AlterWriter {
       const std::vector<TablePart> before = of_kind(renamed, kind);
       const std::vector<TablePart> after = of_kind(to_, kind);
       if (kind == "primary key") {
-        if (!before.empty() && before[0].name != after[0].name) {
-          alter("RENAME CONSTRAINT " + sql::quote_ident(before[0].name) + " TO " +
-                sql::quote_ident(after[0].name));
-        }
+        if (!before.empty() && before[0].name != after[0].name)
+          work_.key_rename.emplace(before[0].name, after[0].name);
         continue;
       }
       size_t kept = 0;
@@ -415,6 +413,7 @@ Result<void> write_definition(const Source& source, TableWork& work, bool native
     if (alterable) return {};
     work.recreate = true;
     work.disturbs = work.keys_move = true;
+    work.key_rename.reset();
     work.early.clear();
     work.shape.clear();
     work.late.clear();

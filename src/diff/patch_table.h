@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -23,6 +24,8 @@ struct TableWork {
   bool loses_columns = false;
   // Which column of `from` each one of `to` was; altered tables only.
   std::vector<std::optional<uint16_t>> kept;
+  // The primary key's constraint, when it changes its name alone: from and to.
+  std::optional<std::pair<std::string, std::string>> key_rename;
   std::vector<std::string> early;  // Defaults, identities, constraints and indexes that go.
   std::vector<std::string> shape;  // Columns; or CREATE TABLE.
   std::vector<std::string> deletes, updates, inserts;

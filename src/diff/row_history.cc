@@ -312,7 +312,10 @@ Result<std::optional<RowTime>> last_change(const History& history, const Oid& ti
       TRY_ASSIGN(const std::optional<std::string> before_path,
                  path_before(source, parent_root, root, here));
       const std::string there = before_path.value_or(here);
-      TRY_ASSIGN(const std::optional<TableVersion> before, table_at(source, parent_root, there));
+      std::optional<TableVersion> before;
+      if (before_path) {
+        TRY_ASSIGN(before, table_at(source, parent_root, there));
+      }
       TRY_ASSIGN(const std::optional<std::string> old_line, row_at(source, before, key));
       bool same = !line && !old_line;
       if (line && old_line && version && before) {

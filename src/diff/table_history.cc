@@ -95,11 +95,15 @@ Result<bool> TableHistory::State::open_next() {
     TRY_ASSIGN(const Oid parent_root, history.root_of(parent));
     TRY_ASSIGN(const std::optional<std::string> old_path,
                path_before(source, parent_root, root, current.path));
-    const std::string path = old_path.value_or(current.path);
-    TRY_ASSIGN(const std::optional<TableVersion> old, table_at(source, parent_root, path));
+    std::optional<TableVersion> old;
+    if (old_path) {
+      TRY_ASSIGN(old, table_at(source, parent_root, *old_path));
+    }
     if (old) before.push_back(*old);
     lacking = lacking || (!old && !version);
-    push(parent, path);
+    TRY_ASSIGN(const std::optional<std::string> path,
+               path_further_back(source, parent_root, root, current.path, old_path));
+    if (path) push(parent, *path);
   }
   if (lacking || (!version && before.empty())) return true;
   for (size_t i = 1; i < before.size(); ++i) {
@@ -220,7 +224,9 @@ Result<std::vector<std::shared_ptr<const catalog::TableDef>>> past_definitions(
       TRY_ASSIGN(const Oid parent_root, history.root_of(parent));
       TRY_ASSIGN(const std::optional<std::string> before,
                  path_before(source, parent_root, root, here));
-      push(parent, before.value_or(here));
+      TRY_ASSIGN(const std::optional<std::string> path,
+                 path_further_back(source, parent_root, root, here, before));
+      if (path) push(parent, *path);
     }
   }
   return found;

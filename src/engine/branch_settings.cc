@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "base/log.h"
+#include "engine/history_policy.h"
 #include "git/config.h"
 
 namespace rowan::engine {
@@ -24,6 +26,10 @@ Result<void> BranchSettings::open(const std::filesystem::path& folder) {
   TRY_ASSIGN(const auto entries, git::read_own_settings(folder_));
   const std::lock_guard lock(mutex_);
   for (const git::ConfigEntry& entry : entries) {
+    if (entry.subsection.empty()) {
+      if (entry.name == "maxclockskew") set_max_clock_skew(entry.value);
+      continue;
+    }
     BranchSetting& setting = settings_[entry.subsection];
     if (entry.name == "protected") setting.is_protected = is_true(entry.value);
     if (entry.name == "historyevery") setting.history_every = entry.value;
@@ -31,6 +37,15 @@ Result<void> BranchSettings::open(const std::filesystem::path& folder) {
   }
   for (const auto& [branch, setting] : settings_) protected_count_ += setting.is_protected ? 1 : 0;
   return {};
+}
+
+void BranchSettings::set_max_clock_skew(const std::string& text) {
+  if (const auto interval = parse_interval(text)) {
+    max_clock_skew_us_ = *interval;
+    return;
+  }
+  stderr_log().write(LogLevel::kWarning,
+                     "rowan.maxClockSkew is no interval of time, and one hour it stays: " + text);
 }
 
 BranchSetting BranchSettings::find(std::string_view branch) const {

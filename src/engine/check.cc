@@ -14,10 +14,10 @@
 #include "catalog/table.h"
 #include "engine/history.h"
 #include "engine/import/content.h"
-#include "engine/readable_roots.h"
 #include "store/node_cache.h"
 #include "tree/git_tree.h"
 #include "tree/row_tree.h"
+#include "type/key_codec.h"
 
 namespace rowan::engine {
 
@@ -33,9 +33,9 @@ constexpr std::string_view kResolutions =
 
 class Checker {
  public:
-  Checker(store::ObjectStore& store, const FindViolations& violations,
+  Checker(store::ObjectStore& store, const FindViolations& violations, const IsOwn& is_own,
           const std::function<void(const Progress&)>& report)
-      : store_(store), violations_(violations), report_(report) {}
+      : store_(store), violations_(violations), is_own_(is_own), report_(report) {}
 
   Result<CheckResult> run() {
     TRY(collect_commits());
@@ -44,18 +44,22 @@ class Checker {
       auto checked = check_commit(commit);
       if (!checked && checked.error().code() == ErrorCode::kAbsentObject) {
         ++partly_checked_;
-      } else if (!checked && !is_normalised(commit) &&
-                 !(objects_sound_ && is_spelled_freely(commit))) {
+      } else if (!checked) {
         problem(commit, checked.error());
       }
       tell("commits", ++commits_done_, commits_.size());
     }
-    return CheckResult{std::move(problems_), absent()};
+    return CheckResult{std::move(problems_), notes()};
   }
 
  private:
-  std::vector<std::string> absent() const {
-    std::vector<std::string> lines;
+  struct Found {
+    Oid id;
+    std::vector<Oid> parents;
+  };
+
+  std::vector<std::string> notes() const {
+    std::vector<std::string> lines = waiting_;
     for (const Oid& commit : boundary_) {
       lines.push_back(
           fmt::format("Not here: the history before commit {} (a shallow clone). It was not checked.",
@@ -74,31 +78,6 @@ class Checker {
   void problem(const Oid& commit, const Error& error) {
     problems_.push_back(fmt::format("commit {}: {}: {}", commit.hex().substr(0, 12),
                                     sqlstate(error.code()), error.message()));
-  }
-  // Foreign commits may be spelled freely if the commit behind them holds the canonical form of the
-  // last one's tree.
-  bool is_normalised(Oid id) const {
-    while (true) {
-      const auto commit = read_commit(store_, id);
-      const auto follows = [&](const LogEntry& entry) {
-        return entry.commit.parents == std::vector<Oid>{id};
-      };
-      const auto child = std::find_if(found_.begin(), found_.end(), follows);
-      if (!commit || child == found_.end()) return false;
-      store::PendingObjects scratch(store_);
-      const auto canonical = canonical_content(scratch, store_, Oid{}, commit->tree);
-      if (!canonical || *canonical == commit->tree) return false;
-      if (*canonical == child->commit.tree) return true;
-      id = child->id;
-    }
-  }
-  // So may those below the tips that somebody else made, if their rows read: sessions read them
-  // through a twin (readable_roots.h).
-  bool is_spelled_freely(const Oid& id) const {
-    const auto commit = read_commit(store_, id);
-    if (!commit || tips_.contains(id) || made_here(*commit)) return false;
-    store::PendingObjects scratch(store_);
-    return canonical_content(scratch, store_, Oid{}, commit->tree).has_value();
   }
   void tell(std::string_view unit, uint64_t done, uint64_t total) {
     if (report_ && (done % kReportEvery == 0 || done == total))
@@ -127,17 +106,32 @@ class Checker {
       const bool is_content = !ref.name.starts_with("refs/rowan/") ||
                               ref.name.starts_with("refs/rowan/fine/") ||
                               ref.name.starts_with("refs/rowan/kept/");
-      auto walked =
-          walk_log(store_, **tip, std::nullopt, [&](const LogEntry& entry) -> Result<bool> {
-            if ((is_content || entry.id != **tip) && known_.insert(entry.id).second)
-              found_.push_back(entry);
-            return true;
-          });
-      if (!walked)
+      if (auto walked = collect_from(**tip, is_content); !walked)
         problems_.push_back(fmt::format("{}: {}: {}", ref.name, sqlstate(walked.error().code()),
                                         walked.error().message()));
     }
     sort_topologically();
+    return {};
+  }
+
+  // `tip` and its ancestors, as far as no other ref leads to them; without the tip unless it
+  // `is_content`.
+  Result<void> collect_from(const Oid& tip, bool is_content) {
+    std::vector<Oid> open;
+    if (is_content) {
+      open.push_back(tip);
+    } else {
+      TRY_ASSIGN(const git::Commit commit, read_commit(store_, tip));
+      open = commit.parents;
+    }
+    while (!open.empty()) {
+      const Oid id = open.back();
+      open.pop_back();
+      if (!known_.insert(id).second) continue;
+      TRY_ASSIGN(git::Commit commit, read_commit(store_, id));
+      open.insert(open.end(), commit.parents.begin(), commit.parents.end());
+      found_.push_back({id, std::move(commit.parents)});
+    }
     return {};
   }
 
@@ -155,17 +149,17 @@ class Checker {
   }
 
   void sort_topologically() {
-    std::unordered_map<Oid, const LogEntry*, OidHash> by_id;
-    for (const LogEntry& entry : found_) by_id.emplace(entry.id, &entry);
+    std::unordered_map<Oid, const Found*, OidHash> by_id;
+    for (const Found& entry : found_) by_id.emplace(entry.id, &entry);
     std::unordered_set<Oid, OidHash> placed;
-    std::vector<std::pair<const LogEntry*, size_t>> path;
+    std::vector<std::pair<const Found*, size_t>> path;
     for (auto entry = found_.rbegin(); entry != found_.rend(); ++entry) {
       if (placed.contains(entry->id)) continue;
       path.push_back({&*entry, 0});
       while (!path.empty()) {
         auto& [commit, next_parent] = path.back();
-        if (next_parent < commit->commit.parents.size()) {
-          const auto parent = by_id.find(commit->commit.parents[next_parent++]);
+        if (next_parent < commit->parents.size()) {
+          const auto parent = by_id.find(commit->parents[next_parent++]);
           if (parent != by_id.end() && !placed.contains(parent->first))
             path.push_back({parent->second, 0});
           continue;
@@ -177,7 +171,6 @@ class Checker {
   }
 
   Result<void> check_commit(const Oid& id) {
-    objects_sound_ = false;
     TRY_ASSIGN(const store::ObjectRef object, store_.read(id));
     if (store_.is_boundary(id)) {
       boundary_.push_back(id);
@@ -185,9 +178,15 @@ class Checker {
       TRY(check_hash(id, object));
     }
     TRY_ASSIGN(const git::Commit commit, git::parse_commit(object.bytes));
-    TRY(check_objects(commit.tree));
-    objects_sound_ = true;
-    if (!checked_roots_.insert(commit.tree).second) return {};
+    const bool is_tip = tips_.contains(id);
+    const bool is_own = is_own_(id);
+    TRY(check_objects(commit.tree, is_own));
+    if (!is_own) {
+      TRY(check_foreign(commit.tree));
+      const bool is_canonical = foreign_.at(commit.tree);
+      if (is_tip && !is_canonical) return check_waiting(id, commit.tree);
+      if (!is_tip) return {};
+    }
     TRY(catalog::check_format(store_, store_.cache(), commit.tree));
     std::optional<Oid> parent_root;
     if (!commit.parents.empty()) {
@@ -197,15 +196,10 @@ class Checker {
     const catalog::Catalog catalog(store_, store_.cache(), commit.tree);
     TRY_ASSIGN(const std::vector<std::string> schemas, catalog.schemas());
     for (const std::string& schema : schemas) {
-      TRY_ASSIGN(const std::vector<std::string> tables, catalog.tables(schema));
-      for (const std::string& name : tables) {
-        TRY_ASSIGN(const catalog::TableVersion table, catalog.get_table(schema, name));
-        TRY(check_table(table, commit.tree, parent_root));
-      }
-      TRY(check_views(catalog, schema));
-      TRY(check_sequences(catalog, schema));
+      if (is_own) TRY(check_schema(catalog, schema, commit.tree, parent_root));
     }
-    if (!tips_.contains(id)) return {};
+    sound_root_ = commit.tree;
+    if (!is_tip) return {};
     TRY(check_files(commit.tree));
     TRY_ASSIGN(const std::vector<std::string> dangling, catalog::dangling_references(catalog));
     if (!dangling.empty())
@@ -215,12 +209,65 @@ class Checker {
       TRY_ASSIGN(const catalog::NameClash clash, catalog::find_name_clash(catalog, schema));
       if (!clash.name.empty()) return catalog::name_clash_error(clash);
     }
-    return check_constraints(id, commit.tree);
+    return check_constraints(id, store_, commit.tree);
+  }
+
+  // A commit that another program made. Its rows must read; spelled freely they are read through a
+  // twin (readable_roots.h). Nothing is trusted, its size least.
+  Result<void> check_foreign(const Oid& root) {
+    if (foreign_.contains(root)) return {};
+    store::PendingObjects scratch(store_);
+    TRY_ASSIGN(const ReadableContent content,
+               readable_content(scratch, store_, sound_root_, root));
+    if (content.fault) return *content.fault;
+    const bool is_canonical = content.root == root;
+    if (is_canonical) sound_root_ = root;
+    foreign_.emplace(root, is_canonical);
+    return {};
+  }
+
+  // Somebody else's tip that is spelled freely: the next open for writing has its canonical form
+  // follow it. What it says is held to the constraints here.
+  Result<void> check_waiting(const Oid& id, const Oid& root) {
+    store::PendingObjects twin(store_);
+    TRY_ASSIGN(const Oid canonical, canonical_content(twin, store_, sound_root_, root));
+    waiting_.push_back(
+        fmt::format("commit {}: another program's, not in canonical form yet; the next open for "
+                    "writing puts that right.",
+                    id.hex().substr(0, 12)));
+    return check_constraints(id, twin, canonical);
+  }
+
+  // What a folder holds is proven once, wherever it stands again under the same name.
+  Result<void> check_schema(const catalog::Catalog& catalog, const std::string& schema,
+                            const Oid& root, const std::optional<Oid>& parent_root) {
+    TRY_ASSIGN(const std::string here, place_of(root, type::encode_name(schema)));
+    if (proven_.contains(here)) return {};
+    TRY_ASSIGN(const std::vector<std::string> tables, catalog.tables(schema));
+    for (const std::string& name : tables) {
+      TRY_ASSIGN(const std::string place,
+                 place_of(root, type::encode_name(schema) + "/" + type::encode_name(name)));
+      if (proven_.contains(place)) continue;
+      TRY_ASSIGN(const catalog::TableVersion table, catalog.get_table(schema, name));
+      TRY(check_table(table, root, parent_root));
+      proven_.insert(place);
+    }
+    TRY(check_views(catalog, schema));
+    TRY(check_sequences(catalog, schema));
+    proven_.insert(here);
+    return {};
+  }
+
+  // A folder's path and id.
+  Result<std::string> place_of(const Oid& root, const std::string& path) const {
+    TRY_ASSIGN(const auto entry, tree::find_path(store_, store_.cache(), root, path));
+    return path + " " + (entry ? entry->id : Oid{}).hex();
   }
 
   // Only a branch's newest commit must satisfy constraints.
-  Result<void> check_constraints(const Oid& id, const Oid& root) {
-    TRY_ASSIGN(const std::vector<exec::Violation> violations, violations_(root));
+  Result<void> check_constraints(const Oid& id, const store::ObjectReader& objects,
+                                 const Oid& root) {
+    TRY_ASSIGN(const std::vector<exec::Violation> violations, violations_(objects, root));
     for (const exec::Violation& violation : violations) {
       if (problems_.size() >= kProblemsMax) break;
       const std::string row = violation.key.empty() ? std::string() : " key " + violation.key;
@@ -316,35 +363,42 @@ class Checker {
       return version.large.is_zero() ? Result<void>{}
                                      : misplaced(version, "out-of-line values without rows");
     }
-    const std::pair<Oid, Oid> identity(version.table->definition_id, version.rows);
-    const std::string name = fmt::format("{}{}", identity.first.hex(), identity.second.hex());
-    if (!checked_tables_.insert(name).second) return {};
+    const Oid definition = version.table->definition_id;
+    if (is_sound(definition, version.rows)) return {};
     const catalog::TableLineKeys keys(version.table);
     const tree::TreeReader reader{store_, store_.cache(), keys};
-    if (parent_root) {
-      const catalog::Catalog before(store_, store_.cache(), *parent_root);
-      TRY_ASSIGN(const bool has_schema, before.has_schema(version.table->schema));
-      std::optional<catalog::TableVersion> parent;
-      if (has_schema) {
-        TRY_ASSIGN(parent, before.find_table(version.table->schema, version.table->name));
-      }
-      const bool proven =
-          parent && parent->table->definition_id == version.table->definition_id &&
-          (parent->rows.is_zero() ||
-           sound_tables_.contains(fmt::format("{}{}", identity.first.hex(), parent->rows.hex())));
-      if (proven) {
-        TRY(check_step(reader, keys, parent->rows, version));
-        sound_tables_.insert(name);
-        return {};
-      }
+    TRY_ASSIGN(const std::optional<Oid> proven, proven_rows(version, parent_root));
+    if (proven) {
+      TRY(check_step(reader, keys, *proven, version));
+    } else {
+      TRY(tree::check_tree(reader, version.rows));
+      TRY(check_lines(reader, {}, version));
     }
-    TRY(tree::check_tree(reader, version.rows));
-    TRY(check_lines(reader, {}, version));
-    sound_tables_.insert(name);
+    sound_tables_.insert(definition.hex() + version.rows.hex());
+    sound_rows_[definition] = version.rows;
     return {};
   }
 
-  // The version is the proven parent's with its differences applied.
+  bool is_sound(const Oid& definition, const Oid& rows) const {
+    return sound_tables_.contains(definition.hex() + rows.hex());
+  }
+
+  // Rows of the same definition that are known to be well, not far from the version's: the
+  // parent's, else the last that were seen.
+  Result<std::optional<Oid>> proven_rows(const catalog::TableVersion& version,
+                                         const std::optional<Oid>& parent_root) const {
+    const Oid definition = version.table->definition_id;
+    if (parent_root) {
+      const auto parent = tree::find_path(store_, store_.cache(), *parent_root,
+                                          version.table->path() + "/rows");
+      if (parent && *parent && is_sound(definition, (*parent)->id))
+        return std::optional<Oid>((*parent)->id);
+    }
+    const auto last = sound_rows_.find(definition);
+    return last == sound_rows_.end() ? std::optional<Oid>() : std::optional<Oid>(last->second);
+  }
+
+  // The version is the proven one with its differences applied.
   Result<void> check_step(const tree::TreeReader& reader, const catalog::TableLineKeys& keys,
                           const Oid& from, const catalog::TableVersion& version) {
     std::vector<std::pair<std::string, std::optional<std::string>>> rows;
@@ -397,7 +451,7 @@ class Checker {
   }
 
   // Reads and hashes everything below a tree that was not read before.
-  Result<void> check_objects(const Oid& root) {
+  Result<void> check_objects(const Oid& root, bool is_own) {
     struct Place {
       Oid id;
       size_t entries_max;
@@ -419,7 +473,7 @@ class Checker {
       TRY(check_hash(id, object));
       if (object.type != store::ObjectType::kTree) continue;
       TRY_ASSIGN(const auto tree, tree::GitTree::parse(std::move(object)));
-      if (tree->entries().size() > entries_max)
+      if (is_own && tree->entries().size() > entries_max)
         return Error(ErrorCode::kInvalidContent,
                      "tree " + id.hex() + " has more than " + std::to_string(entries_max) +
                          " entries");
@@ -433,28 +487,32 @@ class Checker {
 
   store::ObjectStore& store_;
   const FindViolations& violations_;
+  const IsOwn& is_own_;
   const std::function<void(const Progress&)>& report_;
   std::vector<std::string> problems_;
-  std::vector<LogEntry> found_;
+  std::vector<std::string> waiting_;  // A line for each tip that is not in canonical form yet.
+  std::vector<Found> found_;
   std::unordered_set<Oid, OidHash> known_;
   std::unordered_set<Oid, OidHash> tips_;
   std::vector<Oid> commits_;
   uint64_t commits_done_ = 0;
-  bool objects_sound_ = false;  // Of the commit that is being checked.
   std::vector<Oid> boundary_;  // Commits whose parents are not here.
   std::unordered_set<Oid, OidHash> absent_objects_;
   uint64_t partly_checked_ = 0;  // Commits whose check ended at one of them.
   std::unordered_set<Oid, OidHash> checked_objects_;
-  std::unordered_set<Oid, OidHash> checked_roots_;
-  std::unordered_set<std::string> checked_tables_;  // Definition and rows, as sound_tables_.
-  std::unordered_set<std::string> sound_tables_;
+  Oid sound_root_;  // Of the last commit that was well, in canonical form.
+  std::unordered_map<Oid, bool, OidHash> foreign_;  // Trees that read, and whether canonical.
+  std::unordered_set<std::string> proven_;  // Folders, by path and id.
+  std::unordered_set<std::string> sound_tables_;  // Definition and rows.
+  std::unordered_map<Oid, Oid, OidHash> sound_rows_;  // The last of them, by definition.
 };
 
 }  // namespace
 
 Result<CheckResult> check_repository(store::ObjectStore& store, const FindViolations& violations,
+                                     const IsOwn& is_own,
                                      const std::function<void(const Progress&)>& report) {
-  return Checker(store, violations, report).run();
+  return Checker(store, violations, is_own, report).run();
 }
 
 }  // namespace rowan::engine

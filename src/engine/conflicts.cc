@@ -11,6 +11,7 @@
 #include "engine/merge_tables.h"
 #include "engine/virtual_rows.h"
 #include "exec/row_writer.h"
+#include "merge/record.h"
 #include "sql/print.h"
 #include "type/json_text.h"
 #include "type/text.h"
@@ -371,12 +372,6 @@ namespace {
 
 using plan::OutputColumn;
 
-const char* kind_of(const merge::RowConflict& conflict) {
-  if (!conflict.ours) return "deleted by us";
-  if (!conflict.theirs) return "deleted by them";
-  return conflict.base ? "both changed" : "both added";
-}
-
 // A dotted name as it is written.
 std::string written_path(std::string_view dotted) {
   std::string path;
@@ -447,7 +442,7 @@ class AllConflicts final : public plan::VirtualTable {
       for (const uint16_t column : conflict.columns)
         names += (names.empty() ? "" : ", ") + version.table->columns[column].name;
       std::vector<type::Value> row{text_value(conflict.schema), text_value(conflict.table),
-                                   text_value(std::move(key)), text_value(kind_of(conflict)),
+                                   text_value(std::move(key)), text_value(std::string(merge::conflict_kind(conflict))),
                                    text_value(names)};
       for (const auto* line : {&conflict.base, &conflict.ours, &conflict.theirs}) {
         TRY_ASSIGN(std::string json, row_json(*run.made, *version.table, *line));
@@ -528,7 +523,7 @@ class TableConflicts final : public plan::VirtualTable {
       std::string names;
       for (const uint16_t column : conflict.columns)
         names += (names.empty() ? "" : ", ") + table_->columns[column].name;
-      row.push_back(text_value(kind_of(conflict)));
+      row.push_back(text_value(std::string(merge::conflict_kind(conflict))));
       row.push_back(text_value(names));
       row.push_back(text_value(conflict.key));
       rows.add(row);

@@ -8,10 +8,12 @@
 #include <filesystem>
 
 #include "base/caught.h"
+#include "base/files.h"
 #include "engine/check.h"
 #include "engine/failure.h"
 #include "engine/history_policy.h"
 #include "engine/session.h"
+#include "git/config.h"
 #include "git/head.h"
 #include "store/git_store.h"
 #include "store/memory_store.h"
@@ -24,15 +26,26 @@ namespace {
 constexpr std::string_view kMemory = ":memory:";
 constexpr std::string_view kMainBranch = "main";
 
-// Git's own way to a name and an address: the environment, else the system user.
-git::Signature system_author() {
+std::string text_of(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+// Git's own way to a name and an address: the environment, its settings, else the system user.
+Result<git::Signature> local_author(const std::filesystem::path& folder) {
   git::Signature author;
-  const char* name = std::getenv("GIT_AUTHOR_NAME");
-  const char* email = std::getenv("GIT_AUTHOR_EMAIL");
+  author.name = text_of("GIT_AUTHOR_NAME");
+  author.email = text_of("GIT_AUTHOR_EMAIL");
+  if (author.name.empty() || author.email.empty()) {
+    TRY_ASSIGN(git::Identity configured, git::configured_author(folder));
+    if (author.name.empty()) author.name = std::move(configured.name);
+    if (author.email.empty()) author.email = std::move(configured.email);
+  }
+  if (author.email.empty()) author.email = text_of("EMAIL");
   const passwd* user = ::getpwuid(::getuid());  // Called once, before any thread is started.
   const std::string login = user != nullptr ? user->pw_name : "rowan";
-  author.name = name != nullptr && *name != '\0' ? name : login;
-  author.email = email != nullptr && *email != '\0' ? email : login + "@localhost";
+  if (author.name.empty()) author.name = login;
+  if (author.email.empty()) author.email = login + "@localhost";
   return author;
 }
 
@@ -69,7 +82,8 @@ Result<void> DatabaseImpl::init(std::string_view path) {
   TRY(store::init_git_store(std::filesystem::path(path), kMainBranch));
   TRY_ASSIGN(const std::unique_ptr<store::ObjectStore> store,
              store::open_git_store(std::filesystem::path(path), {}));
-  TRY(write_first_commit(*store, system_author(), system_clock()));
+  TRY_ASSIGN(const git::Signature author, local_author(path));
+  TRY(write_first_commit(*store, author, system_clock()));
   return store->checkpoint();
 }
 
@@ -77,62 +91,90 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
                                                          const OpenOptions& options) {
   std::unique_ptr<DatabaseImpl> database(new DatabaseImpl(
       options.memory_bytes != 0 ? options.memory_bytes : default_memory_bytes()));
-  database->author_ = system_author();
-  if (!options.user.empty()) database->author_.name = options.user;
-  if (!options.email.empty()) database->author_.email = options.email;
+  if (options.command_hints) database->door_ = Door::kCommand;
   TRY_ASSIGN(const store::SyncMode sync, sync_mode(options.synchronous_commit));
+  const auto set_author = [&](const std::filesystem::path& folder) -> Result<void> {
+    TRY_ASSIGN(database->author_, local_author(folder));
+    if (!options.user.empty()) database->author_.name = options.user;
+    if (!options.email.empty()) database->author_.email = options.email;
+    return {};
+  };
   if (path == kMemory) {
+    TRY(set_author({}));
     database->name_ = "memory";
     database->store_ = store::make_memory_store();
     TRY(write_first_commit(*database->store_, database->author_, database->clock()));
   } else {
-    const std::filesystem::path folder(path);
     std::error_code error;
-    if (options.create && !std::filesystem::exists(folder, error)) TRY(init(path));
+    if (options.create && !std::filesystem::exists(path, error)) TRY(init(path));
+    // Links that the user's own path leads through are followed once, here; then none is.
+    const std::filesystem::path folder = resolve(path);
+    database->folder_ = folder;
     store::GitStoreOptions store_options;
     store_options.read_only = options.read_only;
     store_options.sync = sync;
     store_options.publish_each = options.publish_each;
     store_options.cache_bytes = options.cache_bytes;
     TRY_ASSIGN(database->store_, store::open_git_store(folder, store_options));
-    std::filesystem::path named = std::filesystem::absolute(folder, error).lexically_normal();
+    TRY(set_author(folder));
+    std::filesystem::path named = std::filesystem::absolute(path, error).lexically_normal();
     if (named.filename().empty()) named = named.parent_path();
     database->name_ =
         named.extension() == ".git" ? named.stem().string() : named.filename().string();
   }
-  if (path != kMemory) TRY(database->branch_settings_.open(path));
-  database->roots_ = std::make_unique<ReadableRoots>(*database->store_);
+  if (path != kMemory) TRY(database->branch_settings_.open(database->folder_));
   txn::ManagerOptions manager_options;
-  if (path != kMemory && !options.read_only)
-    manager_options.derived_folder = std::filesystem::path(path) / "rowan" / "derived";
+  if (path != kMemory) manager_options.derived_folder = database->folder_ / "rowan" / "derived";
   manager_options.verify_moved = [&](txn::Manager& manager) {
     const Admission admission(manager, database->branch_settings_, database->clock(),
                               database->author_.name, database->name_);
     return database->foreign_moves_.verify_moved(manager, admission);
   };
+  manager_options.readable_root = [opened = database.get()](const Oid& commit) {
+    return opened->root_of(commit);
+  };
   TRY_ASSIGN(database->manager_,
              txn::Manager::open(*database->store_, database->clock(), manager_options));
-  if (path != kMemory) {
-    database->folder_ = path;
-    TRY_ASSIGN(const auto head, git::head_branch(database->folder_));
-    if (head) database->default_branch_ = *head;
-  }
-  TRY_ASSIGN(const bool has_head, database->manager_->has_branch(database->default_branch_));
-  if (!has_head) {
-    const auto branches = database->manager_->branches();
-    if (branches.empty())
-      return Error(ErrorCode::kNotARepository, fmt::format("\"{}\" has no branch", path));
-    database->default_branch_ = branches.front().name;
-  }
+  TRY(database->find_default_branch());
   // A newer format is refused at once; other broken content is its branch's matter, so that `rowan
   // check` can show it.
   TRY_ASSIGN(const txn::Snapshot tip, database->manager_->tip_snapshot(database->default_branch_));
   const auto format = catalog::check_format(*database->store_, database->store_->cache(), tip.root);
   if (!format && format.error().code() == ErrorCode::kUnsupportedFormat)
     return Error(format.error());
+  const Oid sound_root = database->foreign_moves_.is_sound(database->default_branch_) ? tip.root : Oid{};
+  database->roots_ = std::make_unique<ReadableRoots>(
+      *database->store_, database->manager_->history(), sound_root);
   if (!options.read_only) apply_history_policies(*database->manager_, database->branch_settings_);
   database->foreign_moves_.start(*database);
   return database;
+}
+
+// HEAD says where sessions begin. Where it says nothing of use (and the store could not set it back),
+// the only branch is meant; of several, none is guessed: a session then has to name one.
+Result<void> DatabaseImpl::find_default_branch() {
+  if (folder_.empty()) return {};
+  const auto read = git::head_branch(folder_);
+  const std::optional<std::string> head = read ? *read : std::nullopt;
+  if (head) {
+    default_branch_ = *head;
+    TRY_ASSIGN(const bool is_branch, manager_->has_branch(*head));
+    if (is_branch) return {};
+  }
+  const std::vector<txn::BranchInfo> branches = manager_->branches();
+  if (branches.empty())
+    return Error(ErrorCode::kNotARepository,
+                 fmt::format("\"{}\" has no branch", folder_.string()));
+  default_branch_ = branches.front().name;
+  if (branches.size() == 1) return {};
+  const std::string named =
+      head ? fmt::format("branch \"{}\", which does not exist", *head) : std::string("no branch");
+  head_problem_ = Error(ErrorCode::kUndefinedBranch, "HEAD names " + named)
+                      .with_hint(fmt::format(
+                          "Name the branch to work on (--branch), or let HEAD name it: git "
+                          "--git-dir \"{}\" symbolic-ref HEAD refs/heads/{}",
+                          folder_.string(), default_branch_));
+  return {};
 }
 
 DatabaseImpl::~DatabaseImpl() {
@@ -163,6 +205,7 @@ Outcome<std::unique_ptr<Session>> DatabaseImpl::connect(std::string_view branch)
     // "name@rev" names the database as well, as a connection from elsewhere does.
     if (branch.starts_with(name_ + "@") && !branch.starts_with(name_ + "@{"))
       branch.remove_prefix(name_.size() + 1);
+    if (branch.empty() && head_problem_) return to_failure(*head_problem_);
     auto session = std::make_unique<SessionImpl>(*this, default_branch());
     if (!branch.empty()) {
       if (auto moved = session->check_out(branch); !moved) return to_failure(moved.error());
@@ -181,17 +224,19 @@ Outcome<bool> DatabaseImpl::checkpoint() {
 }
 
 Outcome<std::vector<std::string>> DatabaseImpl::check(
-    const std::function<void(const Progress&)>& report, std::vector<std::string>* absent) {
+    const std::function<void(const Progress&)>& report, std::vector<std::string>* notes) {
   return guarded([&]() -> Outcome<std::vector<std::string>> {
     // Branches have most of their rows in common: each is compared with one that is fine.
-    const auto violations = [this, fine = Oid{}](const Oid& root) mutable {
-      auto found = admission().find_violations(*store_, fine, root);
-      if (found && found->empty()) fine = root;
+    const auto violations = [this, fine = Oid{}](const store::ObjectReader& objects,
+                                                 const Oid& root) mutable {
+      auto found = admission().find_violations(objects, fine, root);
+      if (found && found->empty() && store_->contains(root)) fine = root;
       return found;
     };
-    auto checked = check_repository(*store_, violations, report);
+    const auto is_own = [this](const Oid& commit) { return manager_->history().is_own(commit); };
+    auto checked = check_repository(*store_, violations, is_own, report);
     if (!checked) return to_failure(checked.error());
-    if (absent != nullptr) *absent = std::move(checked->absent);
+    if (notes != nullptr) *notes = std::move(checked->notes);
     return std::move(checked->problems);
   });
 }

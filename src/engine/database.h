@@ -16,6 +16,7 @@
 #include "catalog/catalog.h"
 #include "derived/index.h"
 #include "engine/branch_settings.h"
+#include "engine/hints.h"
 #include "engine/import/foreign_moves.h"
 #include "engine/readable_roots.h"
 #include "git/commit.h"
@@ -36,16 +37,19 @@ class DatabaseImpl final : public Database {
   Outcome<bool> checkpoint() override;
   Outcome<std::vector<std::string>> check(
       const std::function<void(const Progress&)>& report,
-      std::vector<std::string>* absent) override;
+      std::vector<std::string>* notes) override;
 
   store::ObjectStore& store() { return *store_; }
   txn::Manager& manager() { return *manager_; }
   derived::Indexes& unique_indexes() { return manager_->indexes(); }
   // The tree that a commit of history is read by (readable_roots.h).
   Result<Oid> root_of(const Oid& commit) { return roots_->root_of(commit); }
+  // The same to build upon.
+  Result<Oid> sound_root_of(const Oid& commit) { return roots_->sound_root_of(commit); }
   BranchSettings& branch_settings() { return branch_settings_; }
   const std::string& name() const { return name_; }  // The folder's name without ".git".
   const git::Signature& author() const { return author_; }
+  const HintWords& hints() const { return hint_words(door_); }
   ForeignMoves& foreign_moves() { return foreign_moves_; }
   // What judges commits that somebody else made.
   Admission admission() { return {*manager_, branch_settings_, clock(), author_.name, name_}; }
@@ -59,18 +63,21 @@ class DatabaseImpl final : public Database {
 
  private:
   explicit DatabaseImpl(size_t memory_bytes) : memory_(memory_bytes) {}
+  Result<void> find_default_branch();
 
   MemoryBudget memory_;
   std::unique_ptr<store::ObjectStore> store_;
   ForeignMoves foreign_moves_{stderr_log()};
-  std::unique_ptr<ReadableRoots> roots_;
   std::unique_ptr<txn::Manager> manager_;
+  std::unique_ptr<ReadableRoots> roots_;
   BranchSettings branch_settings_;
   std::string name_;
   git::Signature author_;
+  Door door_ = Door::kSql;
   std::filesystem::path folder_;   // Empty: in memory.
   mutable std::mutex head_mutex_;  // Guards default_branch_.
   std::string default_branch_ = "main";
+  std::optional<Error> head_problem_;  // Fixed by open(): what HEAD says is of no use.
 };
 
 }  // namespace rowan::engine

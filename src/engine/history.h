@@ -25,13 +25,6 @@ struct LogEntry {
   int64_t time_us = 0;  // Effective time, since 1970.
 };
 
-// Visits `from` and its ancestors, newest time first, each once, reading every commit: for checks,
-// which must not trust what is derived. With `path` (a table's folder) only commits in which that
-// folder differs from the first parent's. Stops when `visit` gives false.
-Result<void> walk_log(const store::ObjectStore& store, const Oid& from,
-                      const std::optional<std::string>& path,
-                      const std::function<Result<bool>(const LogEntry&)>& visit);
-
 Result<git::Commit> read_commit(const store::ObjectReader& objects, const Oid& id);
 
 struct LogRequest {

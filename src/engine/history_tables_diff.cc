@@ -34,15 +34,19 @@ Result<TableSides> sides_of(SessionImpl& session, const TableName& name, const C
   const std::string path = name.path();
   TableSides sides;
   TRY_ASSIGN(sides.to, diff::table_at(source, to_root, path));
+  if (sides.to) {  // It may have had another name, and another table this one.
+    TRY_ASSIGN(const auto before, diff::path_before(source, from_root, to_root, path));
+    if (before) {
+      TRY_ASSIGN(sides.from, diff::table_at(source, from_root, *before));
+    }
+    return sides;
+  }
   TRY_ASSIGN(sides.from, diff::table_at(source, from_root, path));
-  if (sides.to && sides.from) return sides;
-  // Known under another name on one side?
   TRY_ASSIGN(const std::vector<diff::ObjectChange> changes,
              diff::changed_objects(source, from_root, to_root));
   for (const diff::ObjectChange& change : changes) {
-    if (change.kind != diff::ObjectKind::kTable || !change.renamed()) continue;
-    if (change.to->path != path && change.from->path != path) continue;
-    TRY_ASSIGN(sides.from, diff::table_at(source, from_root, change.from->path));
+    if (change.kind != diff::ObjectKind::kTable || !change.renamed() || change.from->path != path)
+      continue;
     TRY_ASSIGN(sides.to, diff::table_at(source, to_root, change.to->path));
   }
   if (!sides.from && !sides.to) {

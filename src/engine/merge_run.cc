@@ -62,7 +62,7 @@ Result<std::pair<int64_t, Oid>> MergeGraph::last_change(const std::vector<Oid>& 
                                                         const std::string& path,
                                                         Bytes key) const {
   std::pair<int64_t, Oid> last{INT64_MIN, Oid{}};
-  const diff::History history{store_, store_.cache(), history_, &session_.cancel_flag()};
+  const diff::History history = session_history(session_, &session_.cancel_flag());
   for (const Oid& tip : tips) {
     TRY_ASSIGN(const auto found, diff::last_change(history, tip, bases, path, key));
     if (found) last = std::max(last, std::pair(found->time_us, found->commit));
@@ -95,11 +95,11 @@ int64_t MergeGraph::time_of(const Oid& commit) const {
 
 namespace {
 
-Error unrelated(const Oid& source) {
+Error unrelated(const Oid& source, const HintWords& words) {
   return Error(ErrorCode::kObjectNotInState,
                fmt::format("refusing to merge {}: the histories have no common commit",
                            source.hex().substr(0, 12)))
-      .with_hint("MERGE … WITH UNRELATED HISTORIES merges them all the same.");
+      .with_hint(fmt::format("{} merges them all the same.", words.merge_unrelated));
 }
 
 // Adds what one source brought to what those before it did.
@@ -173,18 +173,18 @@ Result<MergeRun> run_merge_of(SessionImpl& session, const Oid& tip, const std::v
   run.bases = std::make_unique<store::PendingObjects>(store);
   run.made =
       std::make_unique<store::PendingObjects>(static_cast<const store::ObjectReader&>(*run.bases));
-  TRY_ASSIGN(run.root, graph.root_of(tip));
+  TRY_ASSIGN(run.root, session.owner().sound_root_of(tip));
   run.outcome.root = run.root;
   std::vector<Oid> sides{tip};
   for (size_t i = 0; i < sources.size(); ++i) {
     const Oid& source = sources[i];
     TRY(graph.know(source));
     const std::vector<Oid> bases = graph.bases(sides, source);
-    if (bases.empty() && !options.allow_unrelated) return unrelated(source);
+    if (bases.empty() && !options.allow_unrelated) return unrelated(source, session.owner().hints());
     merge::Request request;
     TRY_ASSIGN(request.base_root, graph.base_root(*run.bases, bases));
     request.ours_root = run.root;
-    TRY_ASSIGN(request.theirs_root, graph.root_of(source));
+    TRY_ASSIGN(request.theirs_root, session.owner().sound_root_of(source));
     request.policy = options.policy;
     request.renumber = options.renumber;
     request.cancelled = &session.cancel_flag();
@@ -206,6 +206,7 @@ Result<MergeRun> run_merge_of(SessionImpl& session, const Oid& tip, const std::v
     };
     request.resolve =
         [&](const merge::RowConflict& conflict) -> Result<std::optional<merge::Resolution>> {
+      if (options.unanswered == Unanswered::kRows) return std::optional<merge::Resolution>();
       if (options.resolve) {
         TRY_ASSIGN(auto answer, options.resolve(conflict));
         if (answer) return answer;
@@ -221,6 +222,7 @@ Result<MergeRun> run_merge_of(SessionImpl& session, const Oid& tip, const std::v
     };
     request.resolve_schema =
         [&](const merge::SchemaConflict& conflict) -> std::optional<merge::Side> {
+      if (options.unanswered == Unanswered::kDefinitions) return std::nullopt;
       for (const Answers* answers : {options.answers, options.remembered}) {
         if (answers == nullptr) continue;
         const auto answer = answers->schema(store, store.cache(), conflict);
@@ -243,7 +245,8 @@ Result<MergeRun> run_merge_of(SessionImpl& session, const Oid& tip, const std::v
 
 Result<MergeRun> rerun_pending(SessionImpl& session, const PendingMerge& pending,
                                const txn::Snapshot& tip,
-                               std::function<bool(merge::Settlement)> record) {
+                               std::function<bool(merge::Settlement)> record,
+                               Unanswered unanswered) {
   TRY_ASSIGN(const Answers remembered, remembered_answers(session.owner().store()));
   MergeOptions options;
   options.policy = merge::Policy::kManual;
@@ -252,6 +255,7 @@ Result<MergeRun> rerun_pending(SessionImpl& session, const PendingMerge& pending
   options.answers = &pending.answers;
   options.remembered = &remembered;
   options.record = std::move(record);
+  options.unanswered = unanswered;
   return run_merge_of(session, tip.commit, {pending.theirs}, options);
 }
 

@@ -48,6 +48,9 @@ class MergeGraph {
   derived::HistoryIndex& history_;
 };
 
+// What a pending merge is asked for as if nobody had answered.
+enum class Unanswered : uint8_t { kNothing, kRows, kDefinitions };
+
 struct MergeOptions {
   merge::Policy policy = merge::Policy::kRowLevel;
   bool renumber = false;
@@ -57,6 +60,7 @@ struct MergeOptions {
   // Asked before the answers, and told what was settled; both may be null.
   std::function<Result<std::optional<merge::Resolution>>(const merge::RowConflict&)> resolve;
   std::function<bool(merge::Settlement)> record;
+  Unanswered unanswered = Unanswered::kNothing;
 };
 
 // The trees of several commits merged one after the other into the tip's.
@@ -78,7 +82,8 @@ Result<MergeRun> run_merge_of(SessionImpl& session, const Oid& tip, const std::v
 // The pending merge of a branch on its tip as it is now.
 Result<MergeRun> rerun_pending(SessionImpl& session, const PendingMerge& pending,
                                const txn::Snapshot& tip,
-                               std::function<bool(merge::Settlement)> record = {});
+                               std::function<bool(merge::Settlement)> record = {},
+                               Unanswered unanswered = Unanswered::kNothing);
 
 // What a column's default gives one row that never had the column, when trees are merged or a change
 // is replayed. `next_value` draws from a sequence of the merged tree, by its qualified name.

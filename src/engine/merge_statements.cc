@@ -6,6 +6,7 @@
 
 #include "engine/history.h"
 #include "engine/import/admission.h"
+#include "engine/merge_report.h"
 #include "engine/merge_tables.h"
 #include "engine/virtual_rows.h"
 #include "type/key_codec.h"
@@ -17,119 +18,13 @@ namespace {
 using merge::Policy;
 
 constexpr int kMergeAttemptsMax = 10;  // On a branch that moves while a merge is worked out.
-constexpr size_t kDetailLinesMax = 5;
+constexpr size_t kDetailLinesMax = 5;  // Of violations, in a notice.
 constexpr size_t kShortIdDigits = 12;
+constexpr std::string_view kAnswerAnew =
+    "RESOLVE CONFLICT answers a conflict once more, also one that is settled; or change the rows on "
+    "this branch. Then COMMIT MERGE again.";
 
 Policy policy_of(std::string_view word) { return find_policy(word).value_or(Policy::kRowLevel); }
-
-std::string plural(size_t count, std::string_view word) {
-  return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
-}
-
-// ---- Answers to the user ----
-
-std::string names_of(const std::vector<std::string>& sources) {
-  std::string names;
-  for (const std::string& source : sources) names += (names.empty() ? "'" : ", '") + source + "'";
-  return names;
-}
-
-// Rows that both sides inserted under one generated key, when they are all that is open.
-bool only_generated_keys(const merge::Outcome& outcome) {
-  return outcome.schema_conflicts.empty() &&
-         std::all_of(outcome.conflicts.begin(), outcome.conflicts.end(),
-                     [](const auto& conflict) { return conflict.generated_key; });
-}
-
-Result<std::vector<exec::Violation>> violations_of(SessionImpl& session, const MergeRun& run,
-                                                   const Oid& valid_root) {
-  const exec::ValidateRequest request{*run.made, valid_root, run.root};
-  return exec::validate(request, session.owner().manager(), session.owner().unique_indexes(),
-                        session.eval_context());
-}
-
-// Whether the merge goes through when one side stands.
-Result<bool> ends_merge(SessionImpl& session, const Oid& tip, const Oid& root,
-                        const std::vector<Oid>& sources, MergeOptions options, Policy policy) {
-  options.policy = policy;
-  options.remembered = nullptr;
-  options.record = nullptr;
-  TRY_ASSIGN(const MergeRun run, run_merge_of(session, tip, sources, options));
-  if (run.conflicting) return false;
-  TRY_ASSIGN(const auto violations, violations_of(session, run, root));
-  return violations.empty();
-}
-
-// What ends a merge that has conflicts: only what was tried is named.
-Result<std::string> ways_out(SessionImpl& session, const txn::Snapshot& tip, const MergeRun& run,
-                             const std::vector<Oid>& sources, const MergeOptions& options) {
-  std::string hint = "MERGE … WITH MANUAL RESOLUTION lets you settle each";
-  if (only_generated_keys(run.outcome))
-    return hint + "; WITH RENUMBER gives the other branch's rows new keys.";
-  if (options.policy != Policy::kOurs && options.policy != Policy::kTheirs) {
-    TRY_ASSIGN(const bool ours,
-               ends_merge(session, tip.commit, tip.root, sources, options, Policy::kOurs));
-    TRY_ASSIGN(const bool theirs,
-               ends_merge(session, tip.commit, tip.root, sources, options, Policy::kTheirs));
-    if (ours && theirs) {
-      hint += "; WITH OURS or WITH THEIRS lets one side stand";
-    } else if (ours || theirs) {
-      hint += fmt::format("; WITH {} lets that side stand", ours ? "OURS" : "THEIRS");
-    }
-  }
-  for (const merge::SchemaConflict& conflict : run.outcome.schema_conflicts) {
-    if (conflict.takes(merge::Side::kOurs) || conflict.takes(merge::Side::kTheirs)) continue;
-    hint += fmt::format(
-        ". No side of {} can stand: change its rows or its definition on one of the branches, "
-        "then merge again",
-        conflict.object);
-    break;
-  }
-  return hint + ".";
-}
-
-Error conflict_error(const MergeRun& run, store::NodeCache& cache, std::string_view what,
-                     std::string hint) {
-  auto detail = conflict_lines(run, cache);
-  if (!detail) return std::move(detail).error();
-  return Error(ErrorCode::kConflict,
-               fmt::format("{} has {}", what, plural(open_count(run.outcome), "conflict")))
-      .with_detail(std::move(*detail))
-      .with_hint(std::move(hint));
-}
-
-std::string violation_line(const exec::Violation& violation) {
-  const std::string row = violation.key.empty() ? std::string() : " key " + violation.key;
-  return fmt::format("{}.{}{}: {}", violation.schema, violation.table, row, violation.message);
-}
-
-std::string violation_hint(const std::vector<exec::Violation>& violations) {
-  const bool about_rows =
-      std::any_of(violations.begin(), violations.end(), [](const exec::Violation& violation) {
-        return violation.code == ErrorCode::kNotNullViolation ||
-               violation.code == ErrorCode::kUniqueViolation ||
-               violation.code == ErrorCode::kForeignKeyViolation ||
-               violation.code == ErrorCode::kCheckViolation;
-      });
-  if (about_rows)
-    return "The merged rows break constraints. Change them on one of the branches, then merge "
-           "again.";
-  return "What one branch made does not go with what the other changed. Change or drop it on one "
-         "of the branches, then merge again.";
-}
-
-Error violation_error(const std::vector<exec::Violation>& violations) {
-  std::string detail;
-  for (size_t i = 0; i < violations.size() && i < kDetailLinesMax; ++i)
-    detail += (i > 0 ? "\n" : "") + violation_line(violations[i]);
-  if (violations.size() > kDetailLinesMax)
-    detail += fmt::format("\nand {} more", violations.size() - kDetailLinesMax);
-  return Error(violations[0].code, violations[0].message)
-      .with_detail(std::move(detail))
-      .with_hint(violation_hint(violations));
-}
-
-// ---- The pieces of a merge ----
 
 Result<void> check_may_merge(SessionImpl& session, std::string_view words) {
   if (session.in_block())
@@ -171,79 +66,6 @@ std::string default_message(SessionImpl& session, const std::vector<std::string>
   return fmt::format("Merge {} {} into {}", word, names_of(sources), session.branch_name());
 }
 
-TableRows summary_rows(const merge::Outcome& outcome,
-                       const std::vector<exec::Violation>* violations) {
-  TableRows rows;
-  rows.columns.push_back({"table", {type::TypeId::kText}});
-  for (const char* name : {"added", "changed", "deleted", "conflicts"})
-    rows.columns.push_back({name, {type::TypeId::kInt8}});
-  if (violations != nullptr) rows.columns.push_back({"violations", {type::TypeId::kInt8}});
-  RowCollector collector(rows.columns);
-  std::vector<std::string> listed;
-  const auto count_of = [&](const std::string& table) {
-    return std::count_if(violations->begin(), violations->end(), [&](const auto& violation) {
-      return violation.schema + "." + violation.table == table;
-    });
-  };
-  const auto add = [&](const std::string& name, const merge::TableMerge& table) {
-    std::vector<type::Value> row{text_value(name), bigint_value(static_cast<int64_t>(table.added)),
-                                 bigint_value(static_cast<int64_t>(table.changed)),
-                                 bigint_value(static_cast<int64_t>(table.deleted)),
-                                 bigint_value(static_cast<int64_t>(table.conflicts))};
-    if (violations != nullptr) row.push_back(bigint_value(count_of(name)));
-    collector.add(row);
-    listed.push_back(name);
-  };
-  for (const merge::TableMerge& table : outcome.tables)
-    add(table.schema + "." + table.table, table);
-  for (const merge::SchemaConflict& conflict : outcome.schema_conflicts) {
-    merge::TableMerge one;
-    one.conflicts = 1;
-    add(conflict.object, one);
-  }
-  for (size_t i = 0; violations != nullptr && i < violations->size(); ++i) {
-    const std::string name = (*violations)[i].schema + "." + (*violations)[i].table;
-    if (std::find(listed.begin(), listed.end(), name) == listed.end()) add(name, {});
-  }
-  rows.batches = collector.finish();
-  return rows;
-}
-
-void add_notices(const MergeRun& run, ResultFacts& facts) {
-  if (run.remembered > 0)
-    facts.notices.push_back(
-        fmt::format("{} settled as before", plural(run.remembered, "conflict")));
-  for (const merge::RenumberedKey& key : run.outcome.renumbered) {
-    facts.notices.push_back(fmt::format("{}.{}: the row with key {} got key {}", key.schema,
-                                        key.table, key.from, key.to));
-  }
-}
-
-// What was decided where both sides had changed something: the first few.
-class Decided {
- public:
-  std::function<bool(merge::Settlement)> recorder() {
-    lines_.clear();
-    more_ = false;
-    return [this](const merge::Settlement& settlement) {
-      more_ = lines_.size() == kDetailLinesMax;
-      if (!more_) lines_.push_back(settlement_line(settlement));
-      return !more_;
-    };
-  }
-  // `where`: the call that lists all of them.
-  void add_notices(const std::string& where, ResultFacts& facts) const {
-    for (const std::string& line : lines_) facts.notices.push_back(line);
-    if (!lines_.empty())
-      facts.notices.push_back(fmt::format("{}SELECT * FROM rowan.merge_decisions({})",
-                                          more_ ? "and more: " : "kept on record: ", where));
-  }
-
- private:
-  std::vector<std::string> lines_;
-  bool more_ = false;
-};
-
 uint64_t rows_touched(const merge::Outcome& outcome) {
   uint64_t rows = 0;
   for (const merge::TableMerge& table : outcome.tables)
@@ -260,7 +82,7 @@ Result<void> check_forward(SessionImpl& session, const Oid& valid_root, const Oi
              exec::validate(request, session.owner().manager(), session.owner().unique_indexes(),
                             session.eval_context()));
   session.set_violations(violations);
-  return violations.empty() ? Result<void>() : Result<void>(violation_error(violations));
+  return violations.empty() ? Result<void>() : Result<void>(violation_error(violations, violation_hint(violations)));
 }
 
 // One MERGE statement, tried on the tip as it is until the branch stands still.
@@ -298,8 +120,8 @@ class MergeStatement {
     if (sound == commit) return {};
     return Error(ErrorCode::kObjectNotInState,
                  fmt::format("commit {} is not in canonical form", commit.hex().substr(0, 12)))
-        .with_hint(
-            fmt::format("CREATE BRANCH name FROM '{}' puts it right; then MERGE name.", source));
+        .with_hint(fmt::format(fmt::runtime(session_.owner().hints().merge_by_branch), source) +
+                   " puts it right.");
   }
 
   Result<VersionResult> try_once() {
@@ -307,8 +129,7 @@ class MergeStatement {
       return Error(ErrorCode::kObjectNotInState,
                    fmt::format("a merge into branch \"{}\" is pending already",
                                session_.branch_name()))
-          .with_hint(
-              "SHOW MERGE CONFLICTS lists what is open; COMMIT MERGE or ABORT MERGE ends it.");
+          .with_hint(std::string(session_.owner().hints().pending_merge));
     }
     TRY_ASSIGN(tip_, session_.owner().manager().tip_snapshot(session_.branch_name()));
     TRY(graph_.know(tip_.commit));
@@ -385,7 +206,7 @@ class MergeStatement {
     if (run.conflicting) return stop_or_wait(std::move(run), sources, options);
     TRY_ASSIGN(const auto violations, violations_of(session_, run, tip_.root));
     session_.set_violations(violations);
-    if (!violations.empty()) return violation_error(violations);
+    if (!violations.empty()) return violation_error(violations, violation_hint(violations));
     txn::TreeCommit commit =
         tree_commit(session_, statement_, tip_.commit, run,
                     statement_.has_message ? std::string(statement_.message)
@@ -514,9 +335,11 @@ Result<Oid> merge_source_once(SessionImpl& session, const SourceMerge& merge) {
   }
   TRY_ASSIGN(MergeRun run, run_merge_of(session, tip.commit, {merge.source}, options));
   if (run.conflicting) {
-    std::string hint = "MERGE 'commit' WITH MANUAL RESOLUTION lets you settle each.";
+    std::string hint = fmt::format(fmt::runtime(database.hints().merge_by_branch),
+                                   merge.named.hex().substr(0, kShortIdDigits));
     if (!merge.clean_only) {
-      TRY_ASSIGN(hint, ways_out(session, tip, run, {merge.source}, options));
+      TRY_ASSIGN(const std::string ways, ways_out(session, tip, run, {merge.source}, options));
+      hint += ": " + ways;
     }
     return conflict_error(run, database.store().cache(),
                           fmt::format("the merge of commit {} into {}",
@@ -525,7 +348,7 @@ Result<Oid> merge_source_once(SessionImpl& session, const SourceMerge& merge) {
   }
   TRY_ASSIGN(const auto violations, violations_of(session, run, tip.root));
   session.set_violations(violations);
-  if (!violations.empty()) return violation_error(violations);
+  if (!violations.empty()) return violation_error(violations, std::string(kMendForeign));
   sql::MergeStmt statement;
   statement.text = merge.body;
   txn::TreeCommit commit = tree_commit(
@@ -568,7 +391,7 @@ Result<VersionResult> commit_once(SessionImpl& session, const sql::MergeStmt& st
   }
   TRY_ASSIGN(const auto violations, violations_of(session, run, tip.root));
   session.set_violations(violations);
-  if (!violations.empty()) return violation_error(violations);
+  if (!violations.empty()) return violation_error(violations, std::string(kAnswerAnew));
   std::string message = statement.has_message ? std::string(statement.message) : pending.message;
   if (message.empty()) message = default_message(session, {pending.source});
   TRY_ASSIGN(auto remembered,

@@ -29,6 +29,7 @@ Result<VersionResult> show_conflicts(SessionImpl& session, const sql::ShowStmt& 
 
 struct SourceMerge {
   Oid source;               // Canonical and in the store.
+  Oid named;                // What the user knows it by: the commit that `source` stands for.
   bool clean_only = false;  // Whatever is left to a choice stops it, where MERGE would settle it.
   std::string message;      // Empty: "Merge commit …".
   std::string body;

@@ -347,7 +347,7 @@ VersionResult resolved(std::string what, size_t remaining) {
   return result;
 }
 
-Result<VersionResult> resolve_one(SessionImpl& session, const sql::ResolveStmt& statement,
+Result<VersionResult> resolve_row(SessionImpl& session, const sql::ResolveStmt& statement,
                                   Work& work) {
   const Target target = target_of(session, statement.table);
   TRY_ASSIGN(const catalog::TableVersion version, work.table(target.schema, target.table));
@@ -372,7 +372,9 @@ Result<VersionResult> resolve_one(SessionImpl& session, const sql::ResolveStmt& 
 Error cannot_stand(const merge::SchemaConflict& conflict) {
   return Error(ErrorCode::kInvalidParameterValue,
                fmt::format("that side of {} ({}) cannot stand", conflict.object, conflict.kind))
-      .with_detail("Rows of the other side have no value that it takes.")
+      .with_detail(conflict.kind.starts_with("dropped ")
+                       ? "What one side made needs it, and is not there in the base."
+                       : "Rows of the other side have no value that it takes.")
       .with_hint("The column way_out of rowan.conflicts names the sides that can; else change the "
                  "rows on one of the branches.");
 }
@@ -454,19 +456,44 @@ Result<type::Value> assigned(const type::Value& value, type::Type type) {
 
 }  // namespace
 
+namespace {
+
+Result<VersionResult> resolve_listed(SessionImpl& session, const sql::ResolveStmt& statement,
+                                     Work& work) {
+  TRY_ASSIGN(auto definition, resolve_definition(session, statement, work));
+  if (definition) return std::move(*definition);
+  if (statement.key != nullptr && !statement.has_table) {
+    return Error(ErrorCode::kUndefinedObject,
+                 fmt::format("there is no open conflict about {}", statement.object))
+        .with_hint("SHOW MERGE CONFLICTS lists the open ones.");
+  }
+  return statement.key != nullptr ? resolve_row(session, statement, work)
+                                  : resolve_many(session, statement, work);
+}
+
+Result<void> ask_again(SessionImpl& session, Work& work, Unanswered what) {
+  TRY_ASSIGN(work.run, rerun_pending(session, work.pending, work.tip, {}, what));
+  return {};
+}
+
+}  // namespace
+
 Result<VersionResult> run_resolve(SessionImpl& session, const sql::ResolveStmt& statement) {
   return try_again([&]() -> Result<VersionResult> {
     Work work(session.owner().store());
     TRY(begin(session, "RESOLVE CONFLICT", work));
-    TRY_ASSIGN(auto definition, resolve_definition(session, statement, work));
-    if (definition) return std::move(*definition);
-    if (statement.key != nullptr && !statement.has_table) {
-      return Error(ErrorCode::kUndefinedObject,
-                   fmt::format("there is no open conflict about {}", statement.object))
-          .with_hint("SHOW MERGE CONFLICTS lists the open ones.");
+    auto resolved = resolve_listed(session, statement, work);
+    // What is answered already may be answered once more, until the merge is committed: its answer
+    // may be what breaks a constraint.
+    if (!resolved && !statement.object.empty()) {
+      TRY(ask_again(session, work, Unanswered::kDefinitions));
+      TRY_ASSIGN(auto definition, resolve_definition(session, statement, work));
+      if (definition) return std::move(*definition);
     }
-    return statement.key != nullptr ? resolve_one(session, statement, work)
-                                    : resolve_many(session, statement, work);
+    const bool is_open = resolved || resolved.error().code() != ErrorCode::kUndefinedObject;
+    if (is_open || !statement.has_table || statement.key == nullptr) return resolved;
+    TRY(ask_again(session, work, Unanswered::kRows));
+    return resolve_row(session, statement, work);
   });
 }
 

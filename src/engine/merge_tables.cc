@@ -6,7 +6,9 @@
 
 #include "engine/history.h"
 #include "engine/virtual_rows.h"
+#include "merge/record.h"
 #include "tree/row_tree.h"
+#include "type/text.h"
 
 namespace rowan::engine {
 
@@ -71,6 +73,51 @@ Error no_merge(const Oid& commit) {
       .with_hint("rowan.commits lists the merges: they have several parents in rowan.parents.");
 }
 
+constexpr std::string_view kOpen = "open conflict";
+
+// What nobody decided.
+merge::Settlement open_conflict(const merge::SchemaConflict& conflict) {
+  merge::Settlement settlement = merge::settlement_of(conflict);
+  settlement.ground = kOpen;
+  return settlement;
+}
+
+Result<std::optional<std::string>> conflict_text(const store::ObjectReader& objects,
+                                                 const catalog::TableDef& table,
+                                                 const merge::SideLine& line,
+                                                 std::optional<uint16_t> column) {
+  if (!line) return std::optional<std::string>();
+  if (!column) {
+    TRY_ASSIGN(std::string row, row_json(objects, table, line));
+    return std::optional<std::string>(std::move(row));
+  }
+  TRY_ASSIGN(const std::vector<Value> values, row_values(objects, table, line));
+  if (values[*column].is_null()) return std::optional<std::string>();
+  return std::optional<std::string>(type::to_text(values[*column]));
+}
+
+// A row's conflict: a settlement for each of its columns; of a row as a whole one without a column.
+Result<void> tell_open(const store::ObjectReader& objects, const catalog::TableDef& table,
+                       const merge::RowConflict& conflict,
+                       const std::function<bool(merge::Settlement)>& record) {
+  std::vector<std::optional<uint16_t>> columns(conflict.columns.begin(), conflict.columns.end());
+  if (columns.empty() || !conflict.merged) columns = {std::nullopt};
+  for (const std::optional<uint16_t>& column : columns) {
+    merge::Settlement settlement;
+    settlement.schema = conflict.schema;
+    settlement.object = conflict.table;
+    TRY_ASSIGN(settlement.key, key_text(table, conflict));
+    settlement.kind = merge::conflict_kind(conflict);
+    if (column) settlement.column = table.columns[*column].name;
+    TRY_ASSIGN(settlement.base, conflict_text(objects, table, conflict.base, column));
+    TRY_ASSIGN(settlement.ours, conflict_text(objects, table, conflict.ours, column));
+    TRY_ASSIGN(settlement.theirs, conflict_text(objects, table, conflict.theirs, column));
+    settlement.ground = kOpen;
+    record(std::move(settlement));
+  }
+  return {};
+}
+
 // The merge that made the commit, once more.
 Result<void> remake(SessionImpl& session, const Oid& id,
                     const std::function<bool(merge::Settlement)>& record) {
@@ -94,8 +141,9 @@ Result<void> remake(SessionImpl& session, const Oid& id,
   if (has_answers) {
     options.remembered = &answers;
   } else if (options.policy == Policy::kManual || how.answers) {
-    options.resolve = [&](const merge::RowConflict& conflict) {
-      return row_in(session, commit.tree, conflict);
+    TRY_ASSIGN(const Oid root, session.owner().root_of(id));
+    options.resolve = [&session, root](const merge::RowConflict& conflict) {
+      return row_in(session, root, conflict);
     };
   }
   options.record = [&](merge::Settlement settlement) {
@@ -106,17 +154,7 @@ Result<void> remake(SessionImpl& session, const Oid& id,
              run_merge_of(session, commit.parents[0],
                           {commit.parents.begin() + 1, commit.parents.end()}, options));
   for (const merge::SchemaConflict& conflict : run.outcome.schema_conflicts) {
-    const size_t dot = conflict.object.find('.');
-    const auto text = [](const std::string& of) {
-      return of.empty() ? std::optional<std::string>() : std::optional<std::string>(of);
-    };
-    merge::Settlement settlement;
-    settlement.schema = conflict.object.substr(0, dot);
-    if (dot != std::string::npos) settlement.object = conflict.object.substr(dot + 1);
-    settlement.kind = conflict.kind;
-    settlement.base = text(conflict.base);
-    settlement.ours = text(conflict.ours);
-    settlement.theirs = text(conflict.theirs);
+    merge::Settlement settlement = merge::settlement_of(conflict);
     settlement.ground = how.policy ? "answer" : "not recorded";
     record(std::move(settlement));
   }
@@ -145,6 +183,14 @@ Result<void> foresee(SessionImpl& session, const std::vector<Value>& arguments,
   if (options.policy == Policy::kRowLevel) options.remembered = &remembered;
   options.record = record;
   TRY_ASSIGN(const MergeRun run, run_merge_of(session, ours, {theirs}, options));
+  for (const merge::SchemaConflict& conflict : run.outcome.schema_conflicts)
+    record(open_conflict(conflict));
+  const catalog::Catalog merged(*run.made, session.owner().store().cache(), run.root);
+  for (const merge::RowConflict& conflict : run.outcome.conflicts) {
+    TRY_ASSIGN(const catalog::TableVersion version,
+               merged.get_table(conflict.schema, conflict.table));
+    TRY(tell_open(*run.made, *version.table, conflict, record));
+  }
   return {};
 }
 
@@ -267,11 +313,27 @@ std::optional<Policy> find_policy(std::string_view word) {
   return std::nullopt;
 }
 
+namespace {
+
+// A text's first line, when that is short; the rest of it is on record.
+std::string one_line(std::string_view text) {
+  constexpr size_t kShownBytesMax = 60;
+  size_t bytes = std::min({text.find_first_of("\r\n"), text.size(), kShownBytesMax});
+  if (bytes == text.size()) return std::string(text);
+  while (bytes > 0 && (text[bytes] & 0xC0) == 0x80) --bytes;
+  return std::string(text.substr(0, bytes)) + "…";
+}
+
+}  // namespace
+
 std::string settlement_line(const merge::Settlement& one) {
-  std::string line = one.schema + (one.object.empty() ? "" : "." + one.object);
-  if (one.key) line += " key " + *one.key;
+  const bool both = !one.schema.empty() && !one.object.empty();
+  std::string line = one.schema + (both ? "." : "") + one.object;
+  if (one.key) line += " key " + one_line(*one.key);
   line += one.column ? ", " + *one.column : ", " + one.kind;
-  const auto text = [](const std::optional<std::string>& value) { return value.value_or("nothing"); };
+  const auto text = [](const std::optional<std::string>& value) {
+    return value ? one_line(*value) : std::string("nothing");
+  };
   return line + fmt::format(": of {} here and {} there it is {} now ({})", text(one.ours),
                             text(one.theirs), text(one.merged), one.ground);
 }

@@ -220,9 +220,9 @@ Result<std::vector<merge::SharedChange>> Picks::of_table(const std::vector<std::
   const auto change_of = [&](const Oid& id) -> Result<std::optional<merge::CommitChange>> {
     TRY_ASSIGN(const git::Commit commit, read_commit(session_.owner().store(), id));
     if (commit.parents.size() != 1) return std::optional<merge::CommitChange>();
-    TRY_ASSIGN(const git::Commit parent,
-               read_commit(session_.owner().store(), commit.parents[0]));
-    return std::optional<merge::CommitChange>({parent.tree, commit.tree});
+    TRY_ASSIGN(const Oid before, session_.owner().root_of(commit.parents[0]));
+    TRY_ASSIGN(const Oid after, session_.owner().root_of(id));
+    return std::optional<merge::CommitChange>({before, after});
   };
   for (const Pair& pair : found) {
     TRY_ASSIGN(const auto ours, change_of(pair.ours));

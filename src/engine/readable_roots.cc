@@ -1,52 +1,59 @@
 #include "engine/readable_roots.h"
 
-#include <algorithm>
+#include <utility>
 
 #include "engine/history.h"
-#include "engine/import/content.h"
 #include "git/commit.h"
 
 namespace rowan::engine {
 
-namespace {
-
-constexpr size_t kParentsFollowed = 64;  // To one that Rowan made; past them all is read anew.
-
-}  // namespace
-
-bool made_here(const git::Commit& commit) {
-  const auto trailers = git::trailers(commit.message);
-  return std::any_of(trailers.begin(), trailers.end(),
-                     [](const auto& trailer) { return trailer.first == "Rowan-Time"; });
+Result<Oid> ReadableRoots::root_of(const Oid& commit) {
+  TRY_ASSIGN(const ReadableContent content, find(commit));
+  return content.root;
 }
 
-Result<Oid> ReadableRoots::root_of(const Oid& commit, size_t depth) {
+Result<Oid> ReadableRoots::sound_root_of(const Oid& commit) {
+  TRY_ASSIGN(ReadableContent content, find(commit));
+  if (!content.fault) return content.root;
+  return Error(content.fault->code(), "commit " + commit.hex().substr(0, 12) +
+                                          " cannot be used: " + content.fault->message());
+}
+
+Result<ReadableContent> ReadableRoots::find(const Oid& commit) {
   TRY_ASSIGN(const git::Commit parsed, read_commit(store_, commit));
-  if (made_here(parsed)) return parsed.tree;
+  if (history_.is_own(commit)) return ReadableContent{parsed.tree, std::nullopt};
   {
     const std::lock_guard guard(mutex_);
-    if (const auto known = found_.find(commit); known != found_.end()) return known->second;
+    if (const auto known = found_.find(parsed.tree); known != found_.end()) return known->second;
   }
-  Oid below;
-  if (!parsed.parents.empty() && depth < kParentsFollowed) {
-    TRY_ASSIGN(below, root_of(parsed.parents[0], depth + 1));
-  }
-  TRY_ASSIGN(const Oid root, twin_of(below, parsed.tree));
+  TRY_ASSIGN(ReadableContent content, read(parsed.tree));
   const std::lock_guard guard(mutex_);
-  return found_.emplace(commit, root).first->second;
+  if (!content.fault) sound_root_ = content.root;
+  return found_.emplace(parsed.tree, std::move(content)).first->second;
 }
 
-Result<Oid> ReadableRoots::twin_of(const Oid& known_root, const Oid& root) {
+Result<ReadableContent> ReadableRoots::read(const Oid& root) {
+  Oid known_root;
+  {
+    const std::lock_guard guard(mutex_);
+    known_root = sound_root_;
+  }
+  auto content = read_on(known_root, root);
+  if (known_root.is_zero() || (content && !content->fault)) return content;
+  return read_on(Oid{}, root);  // What it was compared with may be gone by now.
+}
+
+Result<ReadableContent> ReadableRoots::read_on(const Oid& known_root, const Oid& root) {
   store::PendingObjects made(store_);
-  const auto canonical = canonical_content(made, store_, known_root, root);
-  if (!canonical || *canonical == root || store_.read_only()) return root;
+  TRY_ASSIGN(ReadableContent content, readable_content(made, store_, known_root, root));
+  if (content.root == root) return content;
   TRY_ASSIGN(const auto bulk, store_.begin_bulk());
   auto hold = bulk->hold();
   for (const auto& entry : made.entries()) TRY(bulk->add(entry.type, entry.object.bytes));
   TRY(bulk->finish());
   const std::lock_guard guard(mutex_);
   holds_.push_back(std::move(hold));
-  return *canonical;
+  return content;
 }
 
 }  // namespace rowan::engine

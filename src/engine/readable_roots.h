@@ -1,41 +1,49 @@
 // What commits of history are read by. A commit that was made elsewhere may spell its rows freely,
 // in any order; where one follows that a branch could take, nobody wrote it anew. Such a commit is
-// read through its canonical twin: a tree of the same rows, made once and never on a branch.
+// read through its canonical twin: a tree of the same rows, made once and never on a branch. Which
+// commits were made here the history index says; a commit says of itself what it likes.
 //
 // Threads: any. Errors: those of reading.
 #pragma once
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
 #include "base/oid.h"
 #include "base/result.h"
-#include "git/commit.h"
+#include "derived/history_index.h"
+#include "engine/import/content.h"
 #include "store/object_store.h"
 
 namespace rowan::engine {
 
-// Whether Rowan wrote the commit, as its trailer says. Its content is canonical then.
-bool made_here(const git::Commit& commit);
-
 class ReadableRoots {
  public:
-  explicit ReadableRoots(store::ObjectStore& store) : store_(store) {}
+  // `sound_root`: the canonical tree of a tip that was admitted, to compare with; zero: none.
+  ReadableRoots(store::ObjectStore& store, const derived::HistoryIndex& history,
+                const Oid& sound_root)
+      : store_(store), history_(history), sound_root_(sound_root) {}
 
-  // The commit's own tree when Rowan made the commit, or when it is canonical, or beyond reading:
-  // then whoever reads it says what is wrong.
-  Result<Oid> root_of(const Oid& commit) { return root_of(commit, 0); }
+  // The tree to read the commit by. A table that is beyond reading gives its error to whoever reads
+  // its rows.
+  Result<Oid> root_of(const Oid& commit);
+  // The tree to build upon: with what is beyond reading it is an error.
+  Result<Oid> sound_root_of(const Oid& commit);
 
  private:
-  Result<Oid> root_of(const Oid& commit, size_t depth);
-  Result<Oid> twin_of(const Oid& known_root, const Oid& root);
+  Result<ReadableContent> find(const Oid& commit);
+  Result<ReadableContent> read(const Oid& root);
+  Result<ReadableContent> read_on(const Oid& known_root, const Oid& root);
 
   store::ObjectStore& store_;
+  const derived::HistoryIndex& history_;
   std::mutex mutex_;  // Guards what follows.
-  std::unordered_map<Oid, Oid, OidHash> found_;          // By commit.
-  std::vector<std::shared_ptr<const void>> holds_;  // Of the twins' packs.
+  Oid sound_root_;    // The last that was found, as neighbours are read one after the other.
+  std::unordered_map<Oid, ReadableContent, OidHash> found_;  // By the commit's own tree.
+  std::vector<std::shared_ptr<const void>> holds_;           // Of the twins' packs.
 };
 
 }  // namespace rowan::engine

@@ -230,21 +230,28 @@ class Chain {
 
   // Applies what changed from `base` to `theirs`. `what` is for the error: "reverting commit 1234".
   Result<Oid> apply(const Oid& base, const Oid& theirs, const std::string& what) {
-    return apply(base, theirs, what, nullptr);
+    merge::Request request;
+    request.base_root = base;
+    request.theirs_root = theirs;
+    return apply(std::move(request), what);
   }
 
   // Takes back what a commit changed. A column that it dropped comes back to the rows that are
   // left: one that was deleted since stays so, which is no conflict.
   Result<Oid> take_back(const Oid& before, const Oid& after, const std::string& what) {
-    return apply(after, before, what,
-                 [&](const merge::RowConflict& conflict)
-                     -> Result<std::optional<merge::Resolution>> {
-                   if (conflict.ours || !conflict.base || !conflict.theirs)
-                     return std::optional<merge::Resolution>();
-                   TRY_ASSIGN(const bool only_columns, only_lost_columns(objects_, cache_, before,
-                                                                         after, conflict));
-                   return only_columns ? std::optional(merge::Resolution{}) : std::nullopt;
-                 });
+    merge::Request request;
+    request.base_root = after;
+    request.theirs_root = before;
+    request.gives_columns_back = true;
+    request.resolve = [&](const merge::RowConflict& conflict)
+        -> Result<std::optional<merge::Resolution>> {
+      if (conflict.ours || !conflict.base || !conflict.theirs)
+        return std::optional<merge::Resolution>();
+      TRY_ASSIGN(const bool only_columns,
+                 only_lost_columns(objects_, cache_, before, after, conflict));
+      return only_columns ? std::optional(merge::Resolution{}) : std::nullopt;
+    };
+    return apply(std::move(request), what);
   }
 
   // A commit of `root` on top; later than what is below it. `original_us`: when the commit that it
@@ -273,20 +280,15 @@ class Chain {
   const Oid& root() const { return root_; }
 
  private:
-  Result<Oid> apply(const Oid& base, const Oid& theirs, const std::string& what,
-                    decltype(merge::Request::resolve) resolve) {
+  Result<Oid> apply(merge::Request request, const std::string& what) {
     if (session_.cancelled())
       return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
-    merge::Request request;
-    request.base_root = base;
     request.ours_root = root_;
-    request.theirs_root = theirs;
     request.policy = merge::Policy::kManual;
     request.cancelled = &session_.cancel_flag();
     request.default_value = [&](const catalog::ColumnDef& column, const auto& next_value) {
       return merged_default(session_, column, next_value);
     };
-    request.resolve = std::move(resolve);
     TRY_ASSIGN(const merge::Outcome outcome, merge::merge_trees(objects_, cache_, request));
     if (!outcome.clean()) return conflict_error(objects_, cache_, outcome, what);
     return outcome.root;
@@ -316,7 +318,7 @@ Result<txn::CommitOutcome> publish(SessionImpl& session, const BranchTarget& tar
 }
 
 Result<Oid> root_of(SessionImpl& session, const Oid& commit) {
-  return session.owner().root_of(commit);
+  return session.owner().sound_root_of(commit);
 }
 
 std::string skipped_notice(const std::vector<Oid>& skipped) {
@@ -337,7 +339,8 @@ Result<void> revert_one(SessionImpl& session, const Oid& id, uint32_t parent, Ch
   TRY_ASSIGN(const git::Commit commit, commit_of(session, id));
   TRY_ASSIGN(const Oid before, parent_of(commit, id, parent, "revert"));
   TRY_ASSIGN(const Oid before_root, root_of(session, before));
-  TRY_ASSIGN(root, chain.take_back(before_root, commit.tree, "reverting commit " + short_id(id)));
+  TRY_ASSIGN(const Oid own_root, root_of(session, id));
+  TRY_ASSIGN(root, chain.take_back(before_root, own_root, "reverting commit " + short_id(id)));
   return {};
 }
 
@@ -391,8 +394,9 @@ Result<VersionResult> run_cherry_pick(SessionImpl& session, const sql::Revisions
                  TRY_ASSIGN(const git::Commit commit, commit_of(session, id));
                  TRY_ASSIGN(const Oid before, parent_of(commit, id, statement.parent, "pick"));
                  TRY_ASSIGN(const Oid before_root, root_of(session, before));
+                 TRY_ASSIGN(const Oid own_root, root_of(session, id));
                  TRY_ASSIGN(const Oid root,
-                            chain.apply(before_root, commit.tree, "commit " + short_id(id)));
+                            chain.apply(before_root, own_root, "commit " + short_id(id)));
                  if (root == chain.root()) {
                    skipped.push_back(id);
                    continue;
@@ -436,7 +440,8 @@ Result<void> replay_own(SessionImpl& session, const std::vector<Oid>& own,
       continue;
     }
     TRY_ASSIGN(const Oid before_root, root_of(session, commit.parents[0]));
-    TRY_ASSIGN(const Oid root, chain.apply(before_root, commit.tree, "commit " + short_id(id)));
+    TRY_ASSIGN(const Oid own_root, root_of(session, id));
+    TRY_ASSIGN(const Oid root, chain.apply(before_root, own_root, "commit " + short_id(id)));
     if (root == chain.root()) {
       skipped.push_back(id);
       continue;

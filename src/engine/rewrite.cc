@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include "catalog/catalog.h"
@@ -108,12 +109,37 @@ void keep_farther(catalog::SequenceDef& sequence, const catalog::SequenceDef& ot
   sequence.called = true;
 }
 
+// A sequence as the branch last had it, before it was dropped; nothing: it did not have it since
+// `then`.
+Result<std::optional<catalog::SequenceDef>> last_known(SessionImpl& session, const Oid& tip,
+                                                       const Oid& then, const std::string& schema,
+                                                       const std::string& name) {
+  store::ObjectStore& store = session.owner().store();
+  for (Oid at = tip; at != then;) {
+    if (session.cancelled())
+      return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+    TRY_ASSIGN(const git::Commit commit, read_commit(store, at));
+    const catalog::Catalog catalog(store, store.cache(), commit.tree);
+    TRY_ASSIGN(const bool has_schema, catalog.has_schema(schema));
+    if (has_schema) {
+      TRY_ASSIGN(auto found, catalog.find_sequence(schema, name));
+      if (found) return found;
+    }
+    if (commit.parents.empty()) break;
+    at = commit.parents[0];
+  }
+  return std::optional<catalog::SequenceDef>();
+}
+
 class RestoredSequences {
  public:
+  using LastKnown = std::function<Result<std::optional<catalog::SequenceDef>>(
+      const std::string& schema, const std::string& name)>;
   RestoredSequences(store::PendingObjects& objects, store::NodeCache& cache, const Oid& now,
-                    const Oid& then, const Oid& restored)
+                    const Oid& then, const Oid& restored, LastKnown last_known)
       : objects_(objects),
         cache_(cache),
+        last_known_(std::move(last_known)),
         now_(objects, cache, now),
         then_(objects, cache, then),
         restored_(objects, cache, restored) {}
@@ -174,30 +200,48 @@ class RestoredSequences {
         return in_the_way(at.schema, at.name, index->table->name, table.name);
       TRY_ASSIGN(const auto folder,
                  tree::find_path(objects_, cache_, then_.root(), was->path()));
-      if (folder) edits_.push_back({was->path(), tree::kModeTree, folder->id});
+      if (!folder) return {};
+      TRY_ASSIGN(const auto last, last_known_(at.schema, at.name));
+      if (last) keep_farther(*was, *last);
+      TRY_ASSIGN(const Oid farther, tree::edit_paths(objects_, cache_, folder->id,
+                                                     {{"sequence.json", tree::kModeBlob,
+                                                       text_of(*was)}}));
+      edits_.push_back({was->path(), tree::kModeTree, farther});
       return {};
     }
     if (!is_owned || (is->owner_table == owner && is->owner_column == was->owner_column)) return {};
     if (!is->owner_table.empty() && is->owner_table != owner)
       return in_the_way(at.schema, at.name, is->owner_table, table.name);
     keep_farther(*was, *is);
-    edits_.push_back({was->path() + "/sequence.json", tree::kModeBlob,
-                      objects_.add(store::ObjectType::kBlob, catalog::sequence_json(*was))});
+    edits_.push_back({was->path() + "/sequence.json", tree::kModeBlob, text_of(*was)});
     return {};
+  }
+  Oid text_of(const catalog::SequenceDef& sequence) {
+    return objects_.add(store::ObjectType::kBlob, catalog::sequence_json(sequence));
   }
 
   store::PendingObjects& objects_;
   store::NodeCache& cache_;
+  const LastKnown last_known_;
   const catalog::Catalog now_, then_, restored_;
   std::vector<tree::PathEdit> edits_;
 };
 
+// What is restored: trees, and the commits that they are of.
+struct RestorePoints {
+  Oid tip, now;
+  Oid from, then;
+};
+
 Result<Oid> with_sequences_of(SessionImpl& session, const sql::RestoreStmt& statement,
-                              store::PendingObjects& objects, const Oid& now, const Oid& then,
+                              const RestorePoints& points, store::PendingObjects& objects,
                               const Oid& root) {
   store::NodeCache& cache = session.owner().store().cache();
   const catalog::Catalog restored(objects, cache, root);
-  RestoredSequences sequences(objects, cache, now, then, root);
+  RestoredSequences sequences(objects, cache, points.now, points.then, root,
+                              [&](const std::string& schema, const std::string& name) {
+                                return last_known(session, points.tip, points.from, schema, name);
+                              });
   for (const sql::QualifiedName& name : statement.tables) {
     TRY_ASSIGN(const auto table, restored.find_table(session.schema_of(name), name.name));
     if (!table) continue;  // A view.
@@ -208,7 +252,9 @@ Result<Oid> with_sequences_of(SessionImpl& session, const sql::RestoreStmt& stat
 }
 
 Result<Restored> restored_tree(SessionImpl& session, const sql::RestoreStmt& statement,
-                               store::PendingObjects& objects, const Oid& now, const Oid& then) {
+                               const RestorePoints& points, store::PendingObjects& objects) {
+  const Oid& now = points.now;
+  const Oid& then = points.then;
   store::NodeCache& cache = session.owner().store().cache();
   Restored restored;
   std::vector<tree::PathEdit> edits;
@@ -257,7 +303,7 @@ Result<Restored> restored_tree(SessionImpl& session, const sql::RestoreStmt& sta
   TRY_ASSIGN(restored.root, with_readmes_of(objects, cache, now, tables, restored.root));
   if (statement.scope == sql::RestoreScope::kTables) {
     TRY_ASSIGN(restored.root,
-               with_sequences_of(session, statement, objects, now, then, restored.root));
+               with_sequences_of(session, statement, points, objects, restored.root));
   }
   return restored;
 }
@@ -363,7 +409,8 @@ Result<VersionResult> run_restore(SessionImpl& session, const sql::RestoreStmt& 
         // A commit from elsewhere may not be spelled as ours are.
         TRY_ASSIGN(const Oid then,
                    canonical_content(objects, session.owner().store(), target.root, from.root));
-        TRY_ASSIGN(restored, restored_tree(session, statement, objects, target.root, then));
+        const RestorePoints points{target.tip, target.root, from.commit, then};
+        TRY_ASSIGN(restored, restored_tree(session, statement, points, objects));
         if (restored.root == target.root) return txn::CommitOutcome{false, target.tip, 0};
         TRY(check_constraints(session, objects, target.root, restored.root, "the restore"));
         txn::TreeCommit commit;

@@ -36,11 +36,11 @@ using type::TypeId;
 
 constexpr int kStatementRestartsMax = 1000;
 
-Result<type::Value> to_value(const Parameter& parameter, type::Type wanted) {
+Result<type::Value> to_value(const Parameter& parameter, type::Type wanted, int64_t now) {
   if (wanted.id == TypeId::kUnknown) wanted = {TypeId::kText};
   if (std::holds_alternative<std::monostate>(parameter)) return type::Value::null(wanted);
   if (const auto* text = std::get_if<std::string>(&parameter))
-    return type::parse_text(wanted, *text);
+    return type::parse_text(wanted, *text, now);
   if (const auto* integer = std::get_if<int64_t>(&parameter)) {
     if (wanted.id == TypeId::kInt8) return type::Value::of_int(wanted, *integer);
     if (wanted.id == TypeId::kInt4 && *integer >= INT32_MIN && *integer <= INT32_MAX)
@@ -450,6 +450,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_transaction_statement(
           statement.has_read_only ? statement.read_only : settings_.default_read_only()));
       state_ = TransactionState::kOpen;
       first_statement_ = true;
+      mode_.begin(transaction_->read_only());
       return done("BEGIN");
     }
     case StatementKind::kCommit: {
@@ -476,6 +477,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_transaction_statement(
             "current transaction is aborted, commands ignored until end of transaction block");
       }
       transaction_->savepoint(std::string(statement.savepoint));
+      mode_.savepoint(statement.savepoint);
       return done("SAVEPOINT");
     }
     case StatementKind::kReleaseSavepoint: {
@@ -486,27 +488,38 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_transaction_statement(
             "current transaction is aborted, commands ignored until end of transaction block");
       }
       TRY(transaction_->release_savepoint(statement.savepoint));
+      mode_.release(statement.savepoint);
       return done("RELEASE");
     }
     case StatementKind::kRollbackTo: {
       if (!in_block) return outside("ROLLBACK TO SAVEPOINT");
       TRY(transaction_->rollback_to_savepoint(statement.savepoint));
+      mode_.rollback_to(statement.savepoint);
       state_ = TransactionState::kOpen;
       return done("ROLLBACK");
     }
     default:
       break;
   }
-  // SET TRANSACTION: the block starts again with other properties.
   if (!in_block)
     return done("SET", 0, {}, "SET TRANSACTION can only be used in transaction blocks");
-  if (!first_statement_)
-    return Error(ErrorCode::kActiveTransaction,
-                 "SET TRANSACTION ISOLATION LEVEL must be called before any query");
+  return set_transaction(statement);
+}
+
+// Where nothing was read yet the block starts again with other properties.
+Result<std::unique_ptr<Rows>> SessionImpl::set_transaction(const sql::TransactionStmt& statement) {
   const txn::IsolationLevel isolation =
       statement.has_isolation ? statement.isolation : transaction_->isolation();
-  const bool read_only = statement.has_read_only ? statement.read_only : transaction_->read_only();
-  TRY(begin_transaction(isolation, read_only));
+  if (isolation != transaction_->isolation() && (!first_statement_ || mode_.in_savepoint())) {
+    return Error(ErrorCode::kActiveTransaction,
+                 first_statement_
+                     ? "SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction"
+                     : "SET TRANSACTION ISOLATION LEVEL must be called before any query");
+  }
+  if (statement.has_read_only && statement.read_only) mode_.forbid_writes();
+  if (statement.has_read_only && !statement.read_only) TRY(mode_.allow_writes(first_statement_));
+  if (first_statement_ && !mode_.in_savepoint())
+    TRY(begin_transaction(isolation, mode_.read_only()));
   return done("SET");
 }
 
@@ -652,10 +665,11 @@ Result<void> SessionImpl::bind_parameters(const Prepared& prepared,
                                  prepared.parsed.parameter_count, parameters.size()));
   }
   parameter_values_.clear();
+  const int64_t now = eval_context().transaction_time_us;
   for (size_t i = 0; i < prepared.parsed.parameter_count; ++i) {
     const type::Type wanted =
         i < prepared.parameters.types.size() ? prepared.parameters.types[i] : type::Type{};
-    TRY_ASSIGN(type::Value value, to_value(parameters[i], wanted));
+    TRY_ASSIGN(type::Value value, to_value(parameters[i], wanted, now));
     parameter_values_.push_back(std::move(value));
   }
   return {};
@@ -671,7 +685,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_in_transaction(
   if (state_ == TransactionState::kIdle)
     TRY(begin_transaction(settings_.isolation(), write ? settings_.default_read_only() : true));
   first_statement_ = false;
-  if (write && transaction_->read_only()) {
+  if (write && (transaction_->read_only() || (in_block() && mode_.read_only()))) {
     return Error(ErrorCode::kReadOnlyTransaction, "cannot change data in a read-only transaction");
   }
   TRY(transaction_->begin_statement(write));
@@ -831,8 +845,21 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_copy(Prepared& prepared) {
   return done(fmt::format("COPY {}", rows), rows, std::move(commit));
 }
 
+Result<void> SessionImpl::check_concurrently(const sql::Statement& statement) const {
+  if (!in_block()) return {};
+  const bool creates = statement.kind == StatementKind::kCreateIndex &&
+                       static_cast<const sql::CreateIndexStmt&>(statement).concurrently;
+  const bool drops = statement.kind == StatementKind::kDrop &&
+                     static_cast<const sql::DropStmt&>(statement).concurrently;
+  if (!creates && !drops) return {};
+  return Error(ErrorCode::kActiveTransaction,
+               fmt::format("{} INDEX CONCURRENTLY cannot run inside a transaction block",
+                           creates ? "CREATE" : "DROP"));
+}
+
 Result<std::unique_ptr<Rows>> SessionImpl::run_definition(Prepared& prepared) {
   const sql::Statement& statement = *prepared.parsed.statement;
+  TRY(check_concurrently(statement));
   exec::ExecContext context = exec_context();
   std::string notice;
   std::string tag;
@@ -864,7 +891,8 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_definition(Prepared& prepared) {
       break;
     }
     case StatementKind::kTruncate: {
-      TRY(exec::run_truncate(static_cast<const sql::TruncateStmt&>(statement), context));
+      TRY_ASSIGN(notice,
+                 exec::run_truncate(static_cast<const sql::TruncateStmt&>(statement), context));
       tag = "TRUNCATE TABLE";
       break;
     }
@@ -1092,23 +1120,28 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_set(const sql::SetStmt& statement
   }
   const bool reset = statement.kind == StatementKind::kReset || statement.is_default;
   const auto apply = [&](Settings& settings) {
-    return reset ? settings.reset(statement.name) : settings.set(statement.name, statement.value);
+    return reset ? settings.reset(statement.name)
+                 : settings.set(statement.name, statement.value, statement.is_list);
   };
   const bool in_block = state_ == TransactionState::kOpen;
-  if (statement.local && !in_block)
+  if (statement.local && !in_block) {
+    Settings tried = settings_;
+    TRY(apply(tried));
     return done("SET", 0, {}, "SET LOCAL can only be used in transaction blocks");
+  }
   if (in_block && !settings_on_rollback_) {
     settings_on_rollback_ = settings_;
     settings_on_commit_ = settings_;
   }
   TRY(apply(settings_));
   if (in_block && !statement.local) TRY(apply(*settings_on_commit_));
+  if (statement.also != nullptr) return run_set(*statement.also);
   return done(statement.kind == StatementKind::kReset ? "RESET" : "SET");
 }
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_version_control(const sql::Statement& statement) {
   const bool conflicts = is_conflict_statement(statement);
-  const bool read_only = in_block() && transaction_ ? transaction_->read_only()
+  const bool read_only = in_block() && transaction_ ? transaction_->read_only() || mode_.read_only()
                                                     : settings_.default_read_only();
   if (read_only) TRY(check_only_reads(statement));
   TRY_ASSIGN(VersionResult result, conflicts ? run_conflict_statement(*this, statement)

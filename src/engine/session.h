@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/block_mode.h"
 #include "engine/database.h"
 #include "engine/rows.h"
 #include "engine/settings.h"
@@ -131,12 +132,14 @@ class SessionImpl final : public Session {
   RowsResult execute_checked(const std::shared_ptr<Prepared>& prepared,
                              const std::vector<Parameter>& parameters);
   RowsResult run_transaction_statement(const sql::TransactionStmt& statement);
+  RowsResult set_transaction(const sql::TransactionStmt& statement);
   RowsResult run_outside_transaction(Prepared& prepared);  // SET, branches, CHECKPOINT.
   RowsResult run_in_transaction(const std::shared_ptr<Prepared>& prepared,
                                 const std::vector<Parameter>& parameters);
   RowsResult run_query(const std::shared_ptr<Prepared>& prepared);
   RowsResult run_dml(Prepared& prepared);
   RowsResult run_copy(Prepared& prepared);
+  Result<void> check_concurrently(const sql::Statement& statement) const;
   RowsResult run_definition(Prepared& prepared);
   Result<exec::ViewOutcome> run_view_statement(const sql::Statement& statement,
                                                exec::ExecContext& context);
@@ -171,6 +174,7 @@ class SessionImpl final : public Session {
   std::unique_ptr<txn::Transaction> transaction_;
   txn::Transaction* reading_ = nullptr;  // Set while rows of a stream are pulled.
   bool schema_changed_ = false;          // By this transaction: cached plans do not hold.
+  BlockMode mode_;                       // Of the block.
   bool first_statement_ = true;          // Of the block: isolation and mode can still be set.
   uint64_t last_sequence_ = 0;           // Of the session's last commit: its reads must see it.
   std::string commit_body_;              // The block's writing statements so far.

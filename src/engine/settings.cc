@@ -82,6 +82,8 @@ Error bad_value(std::string_view name, std::string_view value) {
                fmt::format("invalid value for parameter \"{}\": \"{}\"", name, value));
 }
 
+// Those that take several values.
+constexpr std::string_view kLists[] = {"datestyle", "rowan.disabled_rules", "search_path"};
 constexpr std::string_view kAllRules = "all";
 constexpr std::string_view kIsolationNames[] = {"read uncommitted", "read committed",
                                                 "repeatable read", "serializable"};
@@ -244,7 +246,7 @@ Settings::Value* Settings::find(std::string_view name) {
   return const_cast<Value*>(std::as_const(*this).find(name));
 }
 
-Result<void> Settings::set(std::string_view name, std::string_view text) {
+Result<void> Settings::set(std::string_view name, std::string_view text, bool is_list) {
   Value* value = find(name);
   if (value == nullptr) return unknown(name);
   const Definition& definition = kDefinitions[value->definition];
@@ -252,6 +254,11 @@ Result<void> Settings::set(std::string_view name, std::string_view text) {
     return Error(ErrorCode::kObjectNotInState,
                  fmt::format("parameter \"{}\" cannot be changed", definition.name));
   }
+  const bool takes_list = std::find(std::begin(kLists), std::end(kLists), definition.name) !=
+                          std::end(kLists);
+  if (is_list && !takes_list)
+    return Error(ErrorCode::kInvalidParameterValue,
+                 fmt::format("SET {} takes only one argument", definition.name));
   std::string wanted(text);
   const bool is_switch = definition.choices == "on off" || definition.choices == "on";
   if (is_switch || definition.name == "synchronous_commit") {

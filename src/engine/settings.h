@@ -19,8 +19,9 @@ class Settings {
   Settings();
 
   // kUndefinedObject for an unknown name, kInvalidParameterValue for a value it cannot have,
-  // 55P02-like refusals as kObjectNotInState for those that are read-only.
-  Result<void> set(std::string_view name, std::string_view value);
+  // 55P02-like refusals as kObjectNotInState for those that are read-only. `is_list`: the value is
+  // several between commas.
+  Result<void> set(std::string_view name, std::string_view value, bool is_list = false);
   Result<void> reset(std::string_view name);             // "all": every one.
   Result<std::string> get(std::string_view name) const;  // kUndefinedObject.
 

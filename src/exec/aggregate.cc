@@ -5,6 +5,7 @@
 #include "exec/batch_parts.h"
 #include "exec/keys.h"
 #include "exec/operators.h"
+#include "exec/ordered_input.h"
 
 namespace rowan::exec {
 
@@ -143,7 +144,10 @@ class Aggregate final : public Operator {
     TRY(input_->open());
     const bool plain = node_.expressions.empty();
     for (const plan::AggregateItem& item : node_.aggregates) {
-      states_.push_back(expr::AggregateState::make(item.spec));
+      expr::AggregateSpec spec = item.spec;
+      spec.distinct = spec.distinct && item.order.empty();  // Else its input is.
+      states_.push_back(expr::AggregateState::make(spec));
+      ordered_.emplace_back(item);
       if (plain) states_.back()->resize(1);
     }
     type::Batch batch;
@@ -164,8 +168,9 @@ class Aggregate final : public Operator {
     TRY(account_.add(account_.held()));  // What is found is written down once more.
     result_.rows = plain ? 1 : grouper_.groups();
     if (!plain) result_.columns = grouper_.finish();
-    for (const auto& state : states_) {
-      TRY_ASSIGN(type::Column column, state->finish());
+    for (size_t i = 0; i < states_.size(); ++i) {
+      if (!node_.aggregates[i].order.empty()) TRY(ordered_[i].hand_on(*states_[i]));
+      TRY_ASSIGN(type::Column column, states_[i]->finish());
       result_.columns.push_back(std::move(column));
     }
     return {};
@@ -239,10 +244,15 @@ class Aggregate final : public Operator {
         for (size_t row = 0; row < input.rows; ++row) groups[row] = groups_[input.kept[row]];
         into = groups.data();
       }
-      TRY(states_[i]->add(input.arguments, into, input.rows));
+      if (node_.aggregates[i].order.empty()) {
+        TRY(states_[i]->add(input.arguments, into, input.rows));
+      } else {
+        ordered_[i].add(input.arguments, into, input.rows);
+      }
     }
     size_t bytes = grouper_.memory_bytes();
     for (const auto& state : states_) bytes += state->memory_bytes();
+    for (const OrderedInput& ordered : ordered_) bytes += ordered.memory_bytes();
     return account_.hold(bytes);
   }
 
@@ -254,6 +264,7 @@ class Aggregate final : public Operator {
   std::vector<std::unique_ptr<expr::AggregateState>> states_;
   std::vector<type::Column> keys_;  // Of the rows that are added next, as are the next two.
   std::vector<Input> inputs_;
+  std::vector<OrderedInput> ordered_;  // One a state; used where an order is asked for.
   std::vector<uint32_t> groups_;
   MemoryAccount account_;
   type::Batch result_;

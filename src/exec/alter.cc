@@ -136,7 +136,7 @@ class Alteration {
   std::vector<std::string> foreign_keys_;
   std::vector<std::pair<uint16_t, std::string>>
       trimmed_slots_;  // Dropped slots whose ABSENT value was not NULL.
-  std::vector<std::string> dropped_sequences_;
+  std::vector<catalog::ObjectName> dropped_sequences_;
   bool cascade_ = false;
   bool key_lost_ = false;
   std::string lost_what_, lost_on_;
@@ -276,7 +276,8 @@ Result<void> Alteration::drop_column(const AlterAction& action) {
   TRY_ASSIGN(const auto owned,
              sequences_owned_by(context_.transaction.catalog(), table_.schema, table_.name));
   for (const catalog::SequenceDef& sequence : owned) {
-    if (sequence.owner_column == dropped.name) dropped_sequences_.push_back(sequence.name);
+    if (sequence.owner_column == dropped.name)
+      dropped_sequences_.push_back({sequence.schema, sequence.name});
   }
   cascade_ = cascade_ || action.cascade;
   forget_column(*found);
@@ -427,11 +428,7 @@ Result<void> Alteration::set_type(const AlterAction& action) {
         return std::any_of(each.columns.begin(), each.columns.end(),
                            [&](const auto& c) { return c.column == index; });
       });
-  if (in_key && !type::can_be_key(to.id)) {
-    return Error(ErrorCode::kFeatureNotSupported,
-                 fmt::format("a key of type {} is not supported", type::type_name(to)))
-        .at(action.type.position);
-  }
+  if (in_key) TRY(catalog::check_key_type(to, action.type.position));
   const auto from = static_cast<uint16_t>(sources_[index].from);  // Types come before new columns.
   ColumnSource source;
   if (action.value != nullptr) {
@@ -616,7 +613,7 @@ Result<void> Alteration::drop_identity(const AlterAction& action) {
     return {};
   }
   TRY_ASSIGN(const catalog::ObjectName name, catalog::parse_name(changed.sequence, table_.schema));
-  dropped_sequences_.push_back(name.name);
+  dropped_sequences_.push_back(name);
   changed.identity = sql::IdentityKind::kNone;
   changed.sequence.clear();
   return {};
@@ -754,6 +751,7 @@ Result<void> Alteration::validate(const catalog::TableVersion& after) {
 
 Result<std::string> Alteration::finish() {
   catalog::finish_table(table_);
+  TRY(require_rules_at_work(table_, before_.table.get()));
   if (retyped_) TRY(check_retyped());
   TRY_ASSIGN(const bool rewrite, must_rewrite());
   if (rewrite) {  // Sources that only changed a name of a type are copied as they are.
@@ -775,8 +773,8 @@ Result<std::string> Alteration::finish() {
   TRY(validate(after));
   if (!dropped_sequences_.empty()) {
     DropPlan plan(context_);
-    for (const std::string& name : dropped_sequences_)
-      plan.add(table_.schema, name, RelationKind::kSequence);
+    for (const catalog::ObjectName& name : dropped_sequences_)
+      plan.add(name.schema, name.name, RelationKind::kSequence);
     TRY(plan.close(cascade_));
     TRY_ASSIGN(const std::string cascaded, plan.run());
     add_line(notice_, cascaded);
@@ -853,8 +851,10 @@ Result<void> set_schema(const AlterAction& action, const catalog::TableVersion& 
   }
   TRY_ASSIGN(const auto owned,
              sequences_owned_by(context.transaction.catalog(), table.schema, table.name));
-  for (const catalog::SequenceDef& sequence : owned)
-    TRY(require_free_name(to, sequence.name, action.position, context));
+  for (const catalog::SequenceDef& sequence : owned) {
+    if (sequence.schema != to)
+      TRY(require_free_name(to, sequence.name, action.position, context));
+  }
   return rename_table(version, {to, table.name}, context);
 }
 

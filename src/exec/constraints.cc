@@ -71,7 +71,7 @@ Error not_null_violation(const catalog::TableDef& table, const catalog::ColumnDe
 Result<expr::NodePtr> bind_check(const catalog::TableDef& table, const sql::Expr& condition) {
   TableScope scope(table, "check constraint");
   expr::ParameterTypes parameters;
-  expr::BindContext bind{scope, parameters, {}};
+  expr::BindContext bind{scope, parameters, {}, true};
   TRY_ASSIGN(expr::NodePtr node, expr::bind(condition, bind));
   if (!parameters.types.empty())
     return Error(ErrorCode::kUndefinedParameter, "there is no parameter $1");

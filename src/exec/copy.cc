@@ -1,16 +1,12 @@
 #include "exec/copy.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstring>
 #include <optional>
 
 #include "base/ensure.h"
+#include "base/files.h"
 #include "base/limits.h"
 #include "exec/build.h"
 #include "exec/copy_format.h"
@@ -109,6 +105,8 @@ class RecordEncoder {
     uint64_t source_line = 0;
   };
 
+  int64_t now() const { return eval_.transaction_time_us; }
+
   Result<void> note_fields(const std::vector<CopyField>& fields, const RowWriter::EncodedRow& row) {
     for (size_t i = 0; i < checks_->columns().size(); ++i) {
       const catalog::ColumnDef& column = table_.columns[checks_->columns()[i]];
@@ -117,7 +115,7 @@ class RecordEncoder {
         checks_->builder(i).append_null();
         continue;
       }
-      TRY_ASSIGN(const type::Value value, type::parse_text(column.type, fields[field].text));
+      TRY_ASSIGN(const type::Value value, type::parse_text(column.type, fields[field].text, now()));
       checks_->builder(i).append(value);
     }
     checks_->end_row();
@@ -137,8 +135,8 @@ class RecordEncoder {
         continue;
       }
       TRY(add_context(
-          type::append_json_from_text(layout.slots[slot].type, fields[index].text, line), index,
-          fields));
+          type::append_json_from_text(layout.slots[slot].type, fields[index].text, line, now()),
+          index, fields));
     }
     if (!line_.finish()) return false;
     for (const catalog::ColumnDef& column : table_.columns) {
@@ -149,7 +147,7 @@ class RecordEncoder {
     if (layout.counted) TRY(type::append_line_key(layout, row.line, row.key));
     for (const uint16_t slot : layout.key_slots) {
       TRY(type::append_key_from_text(layout.slots[slot].type, fields[field_of_slot_[slot]].text,
-                                     row.key));
+                                     row.key, now()));
     }
     return true;
   }
@@ -164,7 +162,7 @@ class RecordEncoder {
         values[column] = type::Value::null(table_.columns[column].type);
         continue;
       }
-      auto parsed = type::parse_text(table_.columns[column].type, fields[i].text);
+      auto parsed = type::parse_text(table_.columns[column].type, fields[i].text, now());
       TRY(add_context(parsed, static_cast<int>(i), fields));
       values[column] = std::move(*parsed);
     }
@@ -452,37 +450,6 @@ Result<std::vector<uint16_t>> copy_columns(const sql::CopyStmt& statement,
   return columns;
 }
 
-Error file_error(ErrorCode code, std::string_view what, std::string_view path) {
-  return Error(code, fmt::format("could not {} file \"{}\": {}", what, path, std::strerror(errno)));
-}
-
-ErrorCode errno_code() {
-  if (errno == ENOENT || errno == ENOTDIR) return ErrorCode::kUndefinedFile;
-  if (errno == ENOSPC || errno == EDQUOT) return ErrorCode::kDiskFull;
-  if (errno == EACCES || errno == EPERM || errno == EROFS) return ErrorCode::kInsufficientPrivilege;
-  return ErrorCode::kIoError;
-}
-
-constexpr int kPipeWaitMs = 50;  // Between looks at whether the statement was cancelled.
-
-// Waits until the other end of a pipe or device is ready. Files always are.
-Result<void> wait_ready(int fd, short events, const ExecContext& context) {
-  for (;;) {
-    TRY(check_cancelled(context));
-    pollfd waiting{fd, events, 0};
-    if (::poll(&waiting, 1, kPipeWaitMs) > 0) return {};
-  }
-}
-
-struct FileHandle {
-  int fd = -1;
-  std::string temporary;  // Removed unless the copy was finished.
-  ~FileHandle() {
-    if (fd >= 0) ::close(fd);
-    if (!temporary.empty()) ::unlink(temporary.c_str());
-  }
-};
-
 }  // namespace
 
 Result<uint64_t> copy_from(const sql::CopyStmt& statement, const ByteSource& source,
@@ -496,7 +463,13 @@ Result<uint64_t> copy_from(const sql::CopyStmt& statement, const ByteSource& sou
   TRY_ASSIGN(std::vector<expr::NodePtr> defaults, bind_defaults(*version.table));
   RowWriter writer(context, version);
   TRY_ASSIGN(const CopyInput input, CopyInput::open(source));
-  if (input.compressed()) source_bytes = 0;  // How many there will be is not known.
+  if (input.compressed()) {
+    source_bytes = 0;  // How many there will be is not known.
+  } else if (statement.end == sql::CopyEnd::kFile && is_called_compressed(statement.path)) {
+    return Error(ErrorCode::kBadCopyFormat,
+                 fmt::format("\"{}\" is not compressed, as its name says", statement.path))
+        .with_hint("Give the file another name if it is whole, and plain text.");
+  }
   CopyReader reader(format, input.source(), version.table->name);
   std::vector<std::string> names;
   for (const uint16_t column : columns) names.push_back(version.table->columns[column].name);
@@ -598,87 +571,6 @@ Result<uint64_t> copy_to(const sql::CopyStmt& statement, const ByteSink& sink,
   }
   TRY(sink(out));
   return count;
-}
-
-Result<FileSource> open_copy_source(std::string_view path, const ExecContext& context) {
-  auto handle = std::make_shared<FileHandle>();
-  const std::string name(path);
-  // Without waiting for a pipe's writer: that is waited for where the statement can be cancelled.
-  handle->fd = ::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (handle->fd < 0)
-    return file_error(errno_code(), "open", path)
-        .with_hint("COPY FROM reads a file of the machine that Rowan runs on.");
-  struct stat info{};
-  if (::fstat(handle->fd, &info) != 0) return file_error(errno_code(), "stat", path);
-  if (S_ISDIR(info.st_mode))
-    return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is a directory", path));
-  FileSource source;
-  source.bytes = S_ISREG(info.st_mode) ? static_cast<uint64_t>(info.st_size) : 0;
-  source.read = [handle, name, &context](char* buffer, size_t size) -> Result<size_t> {
-    for (;;) {
-      TRY(wait_ready(handle->fd, POLLIN, context));
-      const ssize_t got = ::read(handle->fd, buffer, size);
-      if (got >= 0) return static_cast<size_t>(got);
-      if (errno != EINTR && errno != EAGAIN) return file_error(ErrorCode::kIoError, "read", name);
-    }
-  };
-  return source;
-}
-
-// A pipe's writer can be opened once it has a reader.
-Result<int> open_pipe(const std::string& name, const ExecContext& context) {
-  for (;;) {
-    const int fd = ::open(name.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd >= 0 || (errno != ENXIO && errno != EINTR)) return fd;
-    TRY(check_cancelled(context));
-    ::poll(nullptr, 0, kPipeWaitMs);
-  }
-}
-
-Result<FileSink> open_copy_sink(std::string_view path, const ExecContext& context) {
-  for (const std::string_view suffix : {".gz", ".zst", ".xz", ".bz2", ".lz4", ".zip", ".7z"}) {
-    if (path.ends_with(suffix))
-      return Error(ErrorCode::kFeatureNotSupported,
-                   fmt::format("COPY writes plain text, and \"{}\" is called otherwise", path))
-          .with_hint("Write to standard output and compress that: rowan export DIR TABLE - | gzip.");
-  }
-  auto handle = std::make_shared<FileHandle>();
-  const std::string name(path);
-  struct stat info{};
-  const bool special = ::stat(name.c_str(), &info) == 0 &&
-                       !S_ISREG(info.st_mode);  // A pipe or device is written in place.
-  if (special && S_ISDIR(info.st_mode))
-    return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is a directory", path));
-  if (!special) handle->temporary = name + ".rowan-tmp";
-  if (special) {
-    TRY_ASSIGN(handle->fd, open_pipe(name, context));
-  } else {
-    handle->fd =
-        ::open(handle->temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  }
-  if (handle->fd < 0) {
-    handle->temporary.clear();
-    return file_error(errno_code(), "open", path);
-  }
-  FileSink sink;
-  sink.write = [handle, name, special, &context](std::string_view bytes) -> Result<void> {
-    while (!bytes.empty()) {
-      if (special) TRY(wait_ready(handle->fd, POLLOUT, context));
-      const ssize_t written = ::write(handle->fd, bytes.data(), bytes.size());
-      if (written < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-      if (written < 0) return file_error(errno_code(), "write", name);
-      bytes.remove_prefix(static_cast<size_t>(written));
-    }
-    return {};
-  };
-  sink.finish = [handle, name, special]() -> Result<void> {
-    if (special) return {};
-    if (::fsync(handle->fd) != 0 || ::rename(handle->temporary.c_str(), name.c_str()) != 0)
-      return file_error(errno_code(), "write", name);
-    handle->temporary.clear();
-    return {};
-  };
-  return sink;
 }
 
 }  // namespace rowan::exec

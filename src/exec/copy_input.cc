@@ -12,7 +12,9 @@ namespace rowan::exec {
 
 namespace {
 
-constexpr size_t kHeadBytes = 16;
+constexpr size_t kTarMarkAt = 257;  // Of a tar archive, behind the first member's name and times.
+constexpr std::string_view kTarMark = "ustar";
+constexpr size_t kHeadBytes = kTarMarkAt + kTarMark.size();
 constexpr size_t kCompressedChunkBytes = 64u << 10;
 constexpr int kGzipWindow = 16 + MAX_WBITS;  // zlib: gzip's header and trailer, largest window.
 constexpr std::string_view kGzip("\x1f\x8b", 2);
@@ -30,6 +32,10 @@ constexpr Foreign kForeign[] = {
                       6),
      "compressed with xz", "xz -dc FILE"},
     {std::string_view("\x04\x22\x4d\x18", 4), "compressed with lz4", "lz4 -dc FILE"},
+    {std::string_view("\x1f\x9d", 2), "compressed with compress", "zcat FILE"},
+    {std::string_view("\x5d\0\0", 3), "compressed with lzma", "xz -dc FILE"},
+    {std::string_view("LZIP\x01", 5), "compressed with lzip", "lzip -dc FILE"},
+    {std::string_view("Rar!\x1a\x07", 6), "a rar archive", "unrar p FILE"},
     {std::string_view("PK\x03\x04", 4), "a zip archive", "unzip -p FILE"},
     {std::string_view("7z\xbc\xaf\x27\x1c", 6), "a 7z archive", "7z x -so FILE"},
     {std::string_view("\xff\xfe", 2), "UTF-16", "iconv -f UTF-16 -t UTF-8 FILE"},
@@ -51,13 +57,15 @@ Result<void> check_head(std::string_view head) {
     if (head.starts_with(foreign.head)) return not_text(foreign);
   }
   if (is_bzip2(head)) return not_text({{}, "compressed with bzip2", "bzip2 -dc FILE"});
+  if (head.size() == kHeadBytes && head.substr(kTarMarkAt) == kTarMark)
+    return not_text({{}, "a tar archive", "tar -xOf FILE"});
   return {};
 }
 
 // The first bytes once more, then the rest.
 struct Replayed {
   std::string head;
-  const ByteSource& rest;
+  ByteSource rest;
 
   Result<size_t> read(char* buffer, size_t size) {
     if (head.empty()) return rest(buffer, size);
@@ -71,7 +79,7 @@ struct Replayed {
 // A gzip file, of one member or several behind each other.
 class Gunzip {
  public:
-  explicit Gunzip(Replayed input) : input_(std::move(input)), chunk_(kCompressedChunkBytes) {}
+  explicit Gunzip(ByteSource input) : input_(std::move(input)), chunk_(kCompressedChunkBytes) {}
   ~Gunzip() {
     if (open_) inflateEnd(&stream_);
   }
@@ -106,7 +114,7 @@ class Gunzip {
   }
   Result<void> fill() {
     if (stream_.avail_in > 0) return {};
-    TRY_ASSIGN(const size_t got, input_.read(chunk_.data(), chunk_.size()));
+    TRY_ASSIGN(const size_t got, input_(chunk_.data(), chunk_.size()));
     stream_.next_in = reinterpret_cast<Bytef*>(chunk_.data());
     stream_.avail_in = static_cast<uInt>(got);
     return {};
@@ -119,15 +127,13 @@ class Gunzip {
     return {};
   }
 
-  Replayed input_;
+  ByteSource input_;
   std::vector<char> chunk_;
   z_stream stream_{};
   bool open_ = false;
 };
 
-}  // namespace
-
-Result<CopyInput> CopyInput::open(const ByteSource& source) {
+Result<std::string> read_head(const ByteSource& source) {
   std::string head;
   while (head.size() < kHeadBytes) {
     char buffer[kHeadBytes];
@@ -136,16 +142,29 @@ Result<CopyInput> CopyInput::open(const ByteSource& source) {
     head.append(buffer, got);
   }
   TRY(check_head(head));
+  return head;
+}
+
+ByteSource replayed(std::string head, ByteSource rest) {
+  auto again = std::make_shared<Replayed>(Replayed{std::move(head), std::move(rest)});
+  return [again](char* buffer, size_t size) { return again->read(buffer, size); };
+}
+
+}  // namespace
+
+Result<CopyInput> CopyInput::open(const ByteSource& source) {
+  TRY_ASSIGN(std::string head, read_head(source));
   CopyInput input;
   input.compressed_ = head.starts_with(kGzip);
-  Replayed replayed{std::move(head), source};
-  if (input.compressed_) {
-    auto gunzip = std::make_shared<Gunzip>(std::move(replayed));
-    input.plain_ = [gunzip](char* buffer, size_t size) { return gunzip->read(buffer, size); };
-  } else {
-    auto plain = std::make_shared<Replayed>(std::move(replayed));
-    input.plain_ = [plain](char* buffer, size_t size) { return plain->read(buffer, size); };
-  }
+  input.plain_ = replayed(std::move(head), source);
+  if (!input.compressed_) return input;
+  const auto gunzip = std::make_shared<Gunzip>(std::move(input.plain_));
+  const ByteSource plain = [gunzip](char* buffer, size_t size) {
+    return gunzip->read(buffer, size);
+  };
+  TRY_ASSIGN(head, read_head(plain));
+  if (head.starts_with(kGzip)) return not_text({{}, "compressed with gzip twice", "zcat FILE"});
+  input.plain_ = replayed(std::move(head), plain);
   return input;
 }
 

@@ -119,6 +119,7 @@ Result<std::string> run_create_table(const sql::CreateTableStmt& statement, Exec
   TRY(require_checks(table));
   for (const catalog::ColumnDef& column : table.columns) TRY(require_merge_rule(table, column));
   TRY(require_merge_rule(table));
+  TRY(require_rules_at_work(table, nullptr));
   const std::vector<uint32_t> positions = foreign_key_positions(statement);
   for (size_t i = 0; i < table.foreign_keys.size(); ++i)
     TRY(resolve_foreign_key(table, table.foreign_keys[i], positions[i], context));

@@ -181,6 +181,58 @@ Result<void> require_merge_rule(const catalog::TableDef& table) {
       .with_hint("sum is for numbers, union for json and jsonb, max and min for all others.");
 }
 
+namespace {
+
+constexpr catalog::MergeRule kNoRule = catalog::MergeRule::kNone;
+
+bool is_key_column(const catalog::TableDef& table, const catalog::ColumnDef& column) {
+  const auto& key = table.primary_key;
+  const auto index = static_cast<uint16_t>(&column - table.columns.data());
+  return std::find(key.begin(), key.end(), index) != key.end();
+}
+
+bool is_idle(const catalog::TableDef& table, const catalog::ColumnDef& column) {
+  return column.merge_rule != kNoRule && (table.primary_key.empty() || is_key_column(table, column));
+}
+
+bool was_idle(const catalog::TableDef* before, const catalog::ColumnDef& column) {
+  return before != nullptr &&
+         std::any_of(before->columns.begin(), before->columns.end(), [&](const auto& old) {
+           return old.id == column.id && old.merge_rule == column.merge_rule &&
+                  is_idle(*before, old);
+         });
+}
+
+Error idle_rule(const std::string& rule, const std::string& why, std::string_view hint) {
+  return Error(ErrorCode::kInvalidTableDefinition,
+               fmt::format("merge rule {} would settle nothing: {}", rule, why))
+      .with_hint(std::string(hint));
+}
+
+}  // namespace
+
+Result<void> require_rules_at_work(const catalog::TableDef& table, const catalog::TableDef* before) {
+  constexpr std::string_view kNeedsKey =
+      "Rules are for tables with a PRIMARY KEY; DROP MERGE RULE takes one away.";
+  constexpr std::string_view kNotInKey =
+      "Rules are for columns that are not part of the key; DROP MERGE RULE takes one away.";
+  const std::string keyless = fmt::format("relation \"{}\" has no primary key", table.name);
+  const bool idle = table.merge_rule != kNoRule && table.primary_key.empty();
+  const bool stood = before != nullptr && before->primary_key.empty() &&
+                     before->merge_rule == table.merge_rule;
+  if (idle && !stood)
+    return idle_rule(std::string(catalog::merge_rule_name(table.merge_rule)), keyless, kNeedsKey);
+  for (const catalog::ColumnDef& column : table.columns) {
+    if (!is_idle(table, column) || was_idle(before, column)) continue;
+    const std::string rule = fmt::format(
+        "{} of column \"{}\"", catalog::merge_rule_name(column.merge_rule), column.name);
+    if (is_key_column(table, column))
+      return idle_rule(rule, "the column is part of the primary key", kNotInKey);
+    return idle_rule(rule, keyless, kNeedsKey);
+  }
+  return {};
+}
+
 Result<void> require_checks(const catalog::TableDef& table) {
   for (const catalog::CheckConstraint& check : table.checks) {
     TRY_ASSIGN(const sql::ParsedExpression parsed, sql::parse_expression(check.expression_sql));
@@ -194,18 +246,20 @@ Result<void> require_checks(const catalog::TableDef& table) {
 
 Result<void> require_sequences(std::string_view default_sql, const ExecContext& context) {
   TRY_ASSIGN(const std::vector<std::string> names, catalog::sequences_of(default_sql));
-  for (const std::string& text : names) {
-    TRY_ASSIGN(const catalog::ObjectName name, catalog::parse_name(text, context.eval.schema));
-    TRY_ASSIGN(const RelationKind kind,
-               context.transaction.catalog().find_relation(name.schema, name.name));
-    if (kind == RelationKind::kSequence) continue;
-    if (kind == RelationKind::kNone) {
-      return Error(ErrorCode::kUndefinedTable, fmt::format("relation \"{}\" does not exist",
-                                                           shown_name(name.schema, name.name)));
-    }
-    return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is not a sequence", name.name));
-  }
+  for (const std::string& text : names) TRY(require_sequence(text, context));
   return {};
+}
+
+Result<void> require_sequence(std::string_view text, const ExecContext& context) {
+  TRY_ASSIGN(const catalog::ObjectName name, catalog::parse_name(text, context.eval.schema));
+  TRY_ASSIGN(const RelationKind kind,
+             context.transaction.catalog().find_relation(name.schema, name.name));
+  if (kind == RelationKind::kSequence) return {};
+  if (kind == RelationKind::kNone) {
+    return Error(ErrorCode::kUndefinedTable, fmt::format("relation \"{}\" does not exist",
+                                                         shown_name(name.schema, name.name)));
+  }
+  return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is not a sequence", name.name));
 }
 
 namespace {

@@ -56,10 +56,14 @@ Result<void> create_owned_sequence(const catalog::TableDef& table, const sql::Co
 Result<void> require_merge_rule(const catalog::TableDef& table, const catalog::ColumnDef& column);
 // The table's own rule fits one of its columns, if it has any that a rule is for.
 Result<void> require_merge_rule(const catalog::TableDef& table);
+// No rule stands where nothing is ever settled by one, in a table without a key or on a key's
+// column; but for those that stood so in `before` (may be null). As require_merge_rule.
+Result<void> require_rules_at_work(const catalog::TableDef& table, const catalog::TableDef* before);
 // Every CHECK binds.
 Result<void> require_checks(const catalog::TableDef& table);
 // Sequences that a default names must be there.
 Result<void> require_sequences(std::string_view default_sql, const ExecContext& context);
+Result<void> require_sequence(std::string_view name, const ExecContext& context);
 
 // Fills in the referenced columns, brings them into the order of the key that they are, and checks
 // all of it. `position` is the clause's.

@@ -14,7 +14,7 @@ namespace rowan::exec {
 
 namespace {
 
-constexpr size_t kNamedDependentsMax = 100;  // PostgreSQL's too.
+constexpr size_t kNamedDependentsMax = 100;  // PostgreSQL's too; the others are counted.
 
 template <typename Visit>
 Result<void> for_each_table(const catalog::Catalog& catalog, const Visit& visit) {
@@ -28,6 +28,23 @@ Result<void> for_each_table(const catalog::Catalog& catalog, const Visit& visit)
     }
   }
   return {};
+}
+
+template <typename Wanted>
+Result<std::vector<std::shared_ptr<const catalog::ViewDef>>> views_where(
+    const catalog::Catalog& catalog, const Wanted& wanted) {
+  std::vector<std::shared_ptr<const catalog::ViewDef>> found;
+  TRY_ASSIGN(const std::vector<std::string> schemas, catalog.schemas());
+  for (const std::string& schema : schemas) {
+    TRY_ASSIGN(const std::vector<std::string> views, catalog.views(schema));
+    for (const std::string& name : views) {
+      TRY_ASSIGN(std::shared_ptr<const catalog::ViewDef> view, catalog.find_view(schema, name));
+      if (view == nullptr) continue;
+      TRY_ASSIGN(const bool is_wanted, wanted(*view));
+      if (is_wanted) found.push_back(std::move(view));
+    }
+  }
+  return found;
 }
 
 // What a stored query reads.
@@ -65,10 +82,13 @@ Result<std::vector<catalog::SequenceDef>> sequences_owned_by(const catalog::Cata
                                                              std::string_view table) {
   std::vector<catalog::SequenceDef> found;
   const std::string owner = catalog::qualified(schema, table);
-  TRY_ASSIGN(const std::vector<std::string> names, catalog.sequences(schema));
-  for (const std::string& name : names) {
-    TRY_ASSIGN(std::optional<catalog::SequenceDef> sequence, catalog.find_sequence(schema, name));
-    if (sequence && sequence->owner_table == owner) found.push_back(std::move(*sequence));
+  TRY_ASSIGN(const std::vector<std::string> schemas, catalog.schemas());
+  for (const std::string& each : schemas) {
+    TRY_ASSIGN(const std::vector<std::string> names, catalog.sequences(each));
+    for (const std::string& name : names) {
+      TRY_ASSIGN(std::optional<catalog::SequenceDef> sequence, catalog.find_sequence(each, name));
+      if (sequence && sequence->owner_table == owner) found.push_back(std::move(*sequence));
+    }
   }
   return found;
 }
@@ -94,22 +114,22 @@ Result<std::vector<SequenceUse>> uses_of_sequence(const catalog::Catalog& catalo
 Result<std::vector<std::shared_ptr<const catalog::ViewDef>>> views_reading(
     const catalog::Catalog& catalog, std::string_view schema, std::string_view name,
     std::string_view column) {
-  std::vector<std::shared_ptr<const catalog::ViewDef>> found;
-  TRY_ASSIGN(const std::vector<std::string> schemas, catalog.schemas());
-  for (const std::string& each_schema : schemas) {
-    TRY_ASSIGN(const std::vector<std::string> views, catalog.views(each_schema));
-    for (const std::string& each : views) {
-      TRY_ASSIGN(std::shared_ptr<const catalog::ViewDef> view,
-                 catalog.find_view(each_schema, each));
-      if (view == nullptr) continue;
-      TRY_ASSIGN(const sql::ParsedStatement parsed, sql::parse_statement(view->query_sql));
-      if (parsed.statement->kind != sql::StatementKind::kSelect) continue;
-      Reads reads(schema, name, column);
-      sql::walk(static_cast<sql::SelectStmt&>(*parsed.statement), reads);
-      if (reads.found()) found.push_back(std::move(view));
-    }
-  }
-  return found;
+  return views_where(catalog, [&](const catalog::ViewDef& view) -> Result<bool> {
+    TRY_ASSIGN(const sql::ParsedStatement parsed, sql::parse_statement(view.query_sql));
+    if (parsed.statement->kind != sql::StatementKind::kSelect) return false;
+    Reads reads(schema, name, column);
+    sql::walk(static_cast<sql::SelectStmt&>(*parsed.statement), reads);
+    return reads.found();
+  });
+}
+
+Result<std::vector<std::shared_ptr<const catalog::ViewDef>>> views_drawing(
+    const catalog::Catalog& catalog, std::string_view schema, std::string_view name) {
+  const std::string wanted = catalog::qualified(schema, name);
+  return views_where(catalog, [&](const catalog::ViewDef& view) -> Result<bool> {
+    TRY_ASSIGN(const auto names, catalog::sequences_of_query(view.query_sql, view.schema));
+    return std::find(names.begin(), names.end(), wanted) != names.end();
+  });
 }
 
 std::string constraint_words(std::string_view constraint, const catalog::TableDef& table) {
@@ -140,8 +160,10 @@ Result<void> DropPlan::follow_table(const Relation& relation) {
   const catalog::Catalog& catalog = context_.transaction.catalog();
   TRY_ASSIGN(const std::vector<catalog::SequenceDef> owned,
              sequences_owned_by(catalog, relation.schema, relation.name));
-  for (const catalog::SequenceDef& sequence : owned)
-    add(sequence.schema, sequence.name, Kind::kSequence);
+  for (const catalog::SequenceDef& sequence : owned) {
+    if (!goes(sequence.schema, sequence.name))
+      relations_.push_back({sequence.schema, sequence.name, Kind::kSequence, false});
+  }
   TRY_ASSIGN(const std::vector<Reference> keys,
              references_to(catalog, relation.schema, relation.name));
   for (const Reference& reference : keys) {
@@ -176,8 +198,10 @@ Result<void> DropPlan::follow_sequence(const Relation& relation) {
 }
 
 Result<void> DropPlan::follow_views(const Relation& relation) {
-  TRY_ASSIGN(const auto views,
-             views_reading(context_.transaction.catalog(), relation.schema, relation.name));
+  const catalog::Catalog& catalog = context_.transaction.catalog();
+  TRY_ASSIGN(const auto views, relation.kind == Kind::kSequence
+                                   ? views_drawing(catalog, relation.schema, relation.name)
+                                   : views_reading(catalog, relation.schema, relation.name));
   for (const auto& view : views) {
     if (goes(view->schema, view->name)) continue;
     const Kind kind = view->materialized() ? Kind::kMaterializedView : Kind::kView;
@@ -191,11 +215,8 @@ Result<void> DropPlan::close(bool cascade) {
   for (size_t i = 0; i < relations_.size(); ++i) {
     const Relation relation = relations_[i];  // A copy: the list grows.
     if (relation.kind == Kind::kTable) TRY(follow_table(relation));
-    if (relation.kind == Kind::kSequence) {
-      TRY(follow_sequence(relation));
-    } else {
-      TRY(follow_views(relation));
-    }
+    if (relation.kind == Kind::kSequence) TRY(follow_sequence(relation));
+    TRY(follow_views(relation));
   }
   // A key whose table was found to go only later is no loss.
   std::erase_if(keys_, [this](const LostKey& key) { return goes(key.schema, key.table); });
@@ -205,15 +226,14 @@ Result<void> DropPlan::close(bool cascade) {
   std::string detail;
   for (size_t i = 0; i < lines_.size(); ++i) {
     if (i == kNamedDependentsMax) {
-      detail += fmt::format("\nand {} other objects (see server log for list)", lines_.size() - i);
+      detail += fmt::format("\nand {} other objects", lines_.size() - i);
       break;
     }
     detail += (i > 0 ? "\n" : "") + lines_[i];
   }
   const Relation& first = relations_.front();
-  const size_t wanted = static_cast<size_t>(std::count_if(
-      relations_.begin(), relations_.end(),
-      [](const Relation& each) { return each.wanted && each.kind != Kind::kSequence; }));
+  const auto wanted = std::count_if(relations_.begin(), relations_.end(),
+                                    [](const Relation& each) { return each.wanted; });
   const std::string what =
       wanted > 1 ? std::string("desired object(s) because other objects depend on them")
                  : fmt::format("{} {} because other objects depend on it", kind_word(first.kind),

@@ -19,6 +19,8 @@
 
 namespace rowan::exec {
 
+// In whatever schema they are: where a table moved away from one that was made for it meanwhile,
+// merges of old left that behind.
 Result<std::vector<catalog::SequenceDef>> sequences_owned_by(const catalog::Catalog& catalog,
                                                              std::string_view schema,
                                                              std::string_view table);
@@ -36,6 +38,10 @@ Result<std::vector<SequenceUse>> uses_of_sequence(const catalog::Catalog& catalo
 Result<std::vector<std::shared_ptr<const catalog::ViewDef>>> views_reading(
     const catalog::Catalog& catalog, std::string_view schema, std::string_view name,
     std::string_view column = {});
+
+// Those that draw from, or ask for the position of, a sequence.
+Result<std::vector<std::shared_ptr<const catalog::ViewDef>>> views_drawing(
+    const catalog::Catalog& catalog, std::string_view schema, std::string_view name);
 
 // Relations that go, with everything that depends on them.
 class DropPlan {
@@ -55,7 +61,7 @@ class DropPlan {
     std::string schema;
     std::string name;
     Kind kind;
-    bool wanted;  // Named by the statement, or part of what is.
+    bool wanted;  // Named by the statement.
   };
   struct LostKey {  // A foreign key of a table that stays.
     std::string schema, table, name;

@@ -23,34 +23,6 @@ namespace {
 using type::CastContext;
 using type::Value;
 
-// The columns of one table, for RETURNING.
-class TableScope final : public expr::Scope {
- public:
-  TableScope(const catalog::TableDef& table, std::string_view alias)
-      : table_(table), alias_(alias) {}
-
-  Result<expr::NodePtr> resolve_column(const sql::ColumnExpr& column) override {
-    if (!column.table.empty() &&
-        column.table != (alias_.empty() ? std::string_view(table_.name) : alias_)) {
-      return Error(ErrorCode::kUndefinedTable,
-                   fmt::format("missing FROM-clause entry for table \"{}\"", column.table))
-          .at(column.position);
-    }
-    const auto index = table_.find_column(column.column);
-    if (!index) {
-      return Error(ErrorCode::kUndefinedColumn,
-                   fmt::format("column \"{}\" does not exist", column.column))
-          .at(column.position);
-    }
-    return expr::make_column(*index, table_.columns[*index].type);
-  }
-  std::string_view clause() const override { return "RETURNING"; }
-
- private:
-  const catalog::TableDef& table_;
-  std::string_view alias_;
-};
-
 // A scope without any column: VALUES and DEFAULT.
 class EmptyScope final : public expr::Scope {
  public:
@@ -103,59 +75,22 @@ Result<void> check_not_generated(const catalog::ColumnDef& column, bool is_updat
                            : "Use OVERRIDING SYSTEM VALUE to override.");
 }
 
-// A star stands for the target's columns: with other tables in the statement it would have theirs,
-// too, and that is not done.
-Result<void> check_returned_star(const sql::StarExpr& star, std::string_view target, bool joined) {
-  if (star.table == target) return {};
-  if (joined) {
-    return Error(ErrorCode::kFeatureNotSupported,
-                 "RETURNING gives columns of the changed table only")
-        .with_hint(fmt::format("Write {}.*, or the columns by name.", sql::quote_ident(target)))
-        .at(star.position);
-  }
-  if (star.table.empty()) return {};
-  return Error(ErrorCode::kUndefinedTable,
-               fmt::format("missing FROM-clause entry for table \"{}\"", star.table))
-      .at(star.position);
-}
-
-Result<void> bind_returning(const sql::List<sql::SelectItem>& items, const catalog::TableDef& table,
-                            std::string_view alias, bool joined, plan::PlanContext& context,
-                            std::vector<plan::OutputColumn>& outputs,
-                            std::vector<expr::NodePtr>& nodes) {
-  TableScope scope(table, alias);
-  expr::BindContext bind{scope, context.parameters, {}};
-  for (const sql::SelectItem& item : items) {
-    if (item.expr->kind == sql::ExprKind::kStar) {
-      TRY(check_returned_star(static_cast<const sql::StarExpr&>(*item.expr),
-                              alias.empty() ? std::string_view(table.name) : alias, joined));
-      for (size_t i = 0; i < table.columns.size(); ++i) {
-        outputs.push_back({table.columns[i].name, table.columns[i].type});
-        nodes.push_back(expr::make_column(static_cast<uint32_t>(i), table.columns[i].type));
-      }
-      continue;
-    }
-    TRY_ASSIGN(expr::NodePtr node, expr::bind(*item.expr, bind));
-    const std::string_view name = item.alias.empty() ? expr::output_name(*item.expr) : item.alias;
-    outputs.push_back({std::string(name), node->type});
-    nodes.push_back(std::move(node));
-  }
-  return {};
-}
-
 // Collects the rows that RETURNING shows.
 class ReturningRows {
  public:
-  ReturningRows(const catalog::TableDef& table, const std::vector<expr::NodePtr>& nodes,
+  ReturningRows(const catalog::TableDef& table, const plan::Returning& returning,
                 const ExecContext& context)
-      : nodes_(nodes), context_(context), account_(context.rows_account()) {
+      : nodes_(returning.nodes), context_(context), account_(context.rows_account()) {
     if (nodes_.empty()) return;
     for (const catalog::ColumnDef& column : table.columns) builders_.emplace_back(column.type);
+    for (const type::Type type : returning.joined) builders_.emplace_back(type);
     for (const expr::NodePtr& node : nodes_) parts_.will_evaluate(*node);
   }
-  Result<void> add(const std::vector<Value>& row) {
+  // `joined`: as many values as the other tables' columns that are read.
+  Result<void> add(const std::vector<Value>& row, const Value* joined = nullptr) {
     if (builders_.empty()) return {};
-    for (size_t i = 0; i < builders_.size(); ++i) builders_[i].append(row[i]);
+    for (size_t i = 0; i < builders_.size(); ++i)
+      builders_[i].append(i < row.size() ? row[i] : joined[i - row.size()]);
     ++rows_;
     return rows_ == kBatchRows || made_.bytes() > kBatchTextBytes ? flush() : Result<void>();
   }
@@ -242,14 +177,14 @@ class InsertPlan final : public DmlPlan {
       for (size_t i = 0; i < source.outputs.size(); ++i) {
         const catalog::ColumnDef& column = table.columns[plan->columns_[i]];
         TRY(plan->check_given(column));
-        if (!type::can_cast(source.outputs[i].type.id, column.type.id, CastContext::kAssignment)) {
-          return type_error(column, source.outputs[i].type, 0);
-        }
+        TRY(plan::check_assignable(column.name, column.type, source.outputs[i].type, 0));
       }
       plan->source_ = std::move(source);
     }
-    TRY(bind_returning(statement.returning, table, "", false, context, plan->returning_columns_,
-                       plan->returning_));
+    if (!statement.returning.empty()) {
+      TRY_ASSIGN(plan->returning_, plan::plan_returning(statement.table, statement.alias,
+                                                        statement.returning, context));
+    }
     return std::unique_ptr<DmlPlan>(std::move(plan));
   }
 
@@ -310,14 +245,6 @@ class InsertPlan final : public DmlPlan {
     return plan::plan_values(source, types, context);
   }
 
-  static Error type_error(const catalog::ColumnDef& column, type::Type from, uint32_t position) {
-    return Error(ErrorCode::kDatatypeMismatch,
-                 fmt::format("column \"{}\" is of type {} but expression is of type {}",
-                             column.name, type::type_name(column.type), type::type_name(from)))
-        .with_hint("You will need to rewrite or cast the expression.")
-        .at(position);
-  }
-
   Result<void> check_width(size_t width) const {
     if (width > columns_.size())
       return Error(ErrorCode::kSyntaxError, "INSERT has more expressions than target columns");
@@ -342,11 +269,7 @@ class InsertPlan final : public DmlPlan {
         const catalog::ColumnDef& column = table_->columns[columns_[i]];
         TRY(check_given(column));
         TRY_ASSIGN(expr::NodePtr node, expr::bind(*cells[i], bind));
-        const type::Type from = node->type;
-        if (from.id != type::TypeId::kUnknown &&
-            !type::can_cast(from.id, column.type.id, CastContext::kAssignment)) {
-          return type_error(column, from, cells[i]->position);
-        }
+        TRY(plan::check_assignable(column.name, column.type, node->type, cells[i]->position));
         TRY_ASSIGN(node,
                    expr::coerce(std::move(node), column.type, CastContext::kAssignment, bind));
         nodes.push_back(std::move(node));
@@ -465,7 +388,8 @@ class ModifyRowsPlan final : public DmlPlan {
     plan->table_ = target.table->table;
     const catalog::TableDef& table = *plan->table_;
     plan::ModifyRequest request{
-        statement.table, statement.alias, statement.from, statement.where, {}, {}, false};
+        statement.table, statement.alias, statement.from, statement.where, {}, {}, statement.returning,
+        false};
     TRY_ASSIGN(const std::vector<expr::NodePtr> defaults, bind_defaults(table));
     for (const sql::Assignment& assignment : statement.set) {
       const auto index = table.find_column(assignment.column);
@@ -486,7 +410,7 @@ class ModifyRowsPlan final : public DmlPlan {
       TRY(check_not_generated(table.columns[*index], true));
       plan->set_defaults_.push_back(nullptr);
       request.expressions.push_back(assignment.value);
-      request.expression_types.push_back(table.columns[*index].type);
+      request.assigned.push_back({table.columns[*index].name, table.columns[*index].type});
     }
     // Equal rows that become equal in a unique key are found out one by one.
     request.is_volatile = request.is_volatile || !table.unique_keys.empty();
@@ -495,7 +419,7 @@ class ModifyRowsPlan final : public DmlPlan {
       request.is_volatile = request.is_volatile || checks->is_volatile();
     }
     plan->update_ = true;
-    return finish(std::move(plan), request, statement.returning, statement.alias, context);
+    return finish(std::move(plan), request, context);
   }
 
   static Result<std::unique_ptr<DmlPlan>> make_delete(const sql::DeleteStmt& statement,
@@ -505,8 +429,9 @@ class ModifyRowsPlan final : public DmlPlan {
                resolve_target(statement.table, "delete from", context));
     plan->table_ = target.table->table;
     const plan::ModifyRequest request{
-        statement.table, statement.alias, statement.using_tables, statement.where, {}, {}, false};
-    return finish(std::move(plan), request, statement.returning, statement.alias, context);
+        statement.table, statement.alias, statement.using_tables, statement.where, {}, {},
+        statement.returning, false};
+    return finish(std::move(plan), request, context);
   }
 
   Result<DmlOutcome> write_rows(ExecContext& context) const override {
@@ -517,7 +442,7 @@ class ModifyRowsPlan final : public DmlPlan {
     ReturningRows returning(*table_, returning_, context);
     if (is_point_modify(modify_)) {
       TRY_ASSIGN(const PointModifyRow row,
-                 run_point_modify_source(modify_, context, !returning_.empty()));
+                 run_point_modify_source(modify_, context, !returning_.nodes.empty()));
       if (row.found)
         TRY(write_row(context, writer, row.columns, row.key, row.line, row.expressions.data(),
                       returning, outcome));
@@ -539,14 +464,11 @@ class ModifyRowsPlan final : public DmlPlan {
  private:
   static Result<std::unique_ptr<DmlPlan>> finish(std::unique_ptr<ModifyRowsPlan> plan,
                                                  const plan::ModifyRequest& request,
-                                                 const sql::List<sql::SelectItem>& returning,
-                                                 std::string_view alias,
                                                  plan::PlanContext& context) {
     TRY_ASSIGN(plan->modify_, plan::plan_modify(request, context));
     plan->cacheable_ = plan->modify_.plan.cacheable;
     plan->joined_ = !request.from.empty();
-    TRY(bind_returning(returning, *plan->table_, alias, plan->joined_, context,
-                       plan->returning_columns_, plan->returning_));
+    plan->returning_ = std::move(plan->modify_.returning);
     return std::unique_ptr<DmlPlan>(std::move(plan));
   }
 
@@ -606,11 +528,11 @@ class ModifyRowsPlan final : public DmlPlan {
       return {};
     }
     outcome.rows += rows;
-    if (returning_.empty()) return {};
+    if (returning_.nodes.empty()) return {};
     std::vector<Value> shown(row.begin(),
                              row.begin() + static_cast<ptrdiff_t>(table_->columns.size()));
     for (size_t i = 0; i < columns_.size(); ++i) shown[columns_[i]] = values[i];
-    for (uint64_t i = 0; i < rows; ++i) TRY(returning.add(shown));
+    for (uint64_t i = 0; i < rows; ++i) TRY(returning.add(shown, expressions));
     return {};
   }
 
@@ -636,7 +558,7 @@ Result<DmlOutcome> DmlPlan::run(ExecContext& context) const {
 Result<expr::NodePtr> bind_default(const sql::Expr& expression, const catalog::ColumnDef& column) {
   EmptyScope scope("DEFAULT expressions");
   expr::ParameterTypes parameters;
-  expr::BindContext bind{scope, parameters, {}};
+  expr::BindContext bind{scope, parameters, {}, true};
   TRY_ASSIGN(expr::NodePtr node, expr::bind(expression, bind));
   if (!parameters.types.empty())
     return Error(ErrorCode::kUndefinedParameter, "there is no parameter $1");
@@ -683,25 +605,6 @@ Result<std::unique_ptr<DmlPlan>> plan_update(const sql::UpdateStmt& statement,
 Result<std::unique_ptr<DmlPlan>> plan_delete(const sql::DeleteStmt& statement,
                                              plan::PlanContext& context) {
   return ModifyRowsPlan::make_delete(statement, context);
-}
-
-Result<void> run_truncate(const sql::TruncateStmt& statement, ExecContext& context) {
-  std::vector<catalog::TableVersion> tables;
-  for (const sql::QualifiedName& name : statement.tables) {
-    TRY_ASSIGN(const RelationName found, relation_name(name, context));
-    const std::string& schema = found.schema;
-    auto table = context.transaction.get_table(schema, name.name);
-    if (!table && table.error().code() == ErrorCode::kUndefinedTable) {
-      TRY_ASSIGN(const auto kind, context.transaction.catalog().find_relation(schema, name.name));
-      if (kind != catalog::Catalog::RelationKind::kNone)
-        return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is not a table", name.name));
-    }
-    if (!table) return std::move(table.error());
-    tables.push_back(std::move(*table));
-  }
-  TRY(check_truncate(context.transaction.catalog(), tables));
-  for (const catalog::TableVersion& table : tables) TRY(context.transaction.truncate(table));
-  return {};
 }
 
 }  // namespace rowan::exec

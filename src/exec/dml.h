@@ -30,14 +30,13 @@ class DmlPlan {
   Result<DmlOutcome> run(ExecContext& context) const;
   virtual std::string_view tag() const = 0;  // "INSERT 0", "UPDATE", "DELETE".
   virtual std::vector<std::string> explain() const = 0;
-  const std::vector<plan::OutputColumn>& returning() const { return returning_columns_; }
+  const std::vector<plan::OutputColumn>& returning() const { return returning_.outputs; }
   bool cacheable() const { return cacheable_; }
 
  protected:
   virtual Result<DmlOutcome> write_rows(ExecContext& context) const = 0;
 
-  std::vector<plan::OutputColumn> returning_columns_;
-  std::vector<expr::NodePtr> returning_;
+  plan::Returning returning_;
   bool cacheable_ = true;
 };
 
@@ -47,7 +46,7 @@ Result<std::unique_ptr<DmlPlan>> plan_update(const sql::UpdateStmt& statement,
                                              plan::PlanContext& context);
 Result<std::unique_ptr<DmlPlan>> plan_delete(const sql::DeleteStmt& statement,
                                              plan::PlanContext& context);
-Result<void> run_truncate(const sql::TruncateStmt& statement, ExecContext& context);
+Result<std::string> run_truncate(const sql::TruncateStmt& statement, ExecContext& context);
 
 // A table's DEFAULT expressions, bound and cast to their columns' types; a NULL constant where
 // there is none.

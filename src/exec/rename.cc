@@ -92,7 +92,7 @@ Result<void> rename_table(const catalog::TableVersion& version, const RelationNa
   for (catalog::SequenceDef sequence : owned) {
     sequence.owner_table = catalog::qualified(to.schema, to.name);
     TRY(put_sequence(sequence, context));
-    if (to.schema != from.schema)
+    if (to.schema != sequence.schema && to.schema != from.schema)
       TRY(rename_sequence({sequence.schema, sequence.name}, {to.schema, sequence.name}, context));
   }
   return rename_in_views(from, to, context);
@@ -203,6 +203,13 @@ Result<void> rename_sequence(const RelationName& from, const RelationName& to,
                  catalog::rename_sequence_in(column.default_sql, old_name, new_name));
     }
     TRY(put_table(table, context));
+  }
+  TRY_ASSIGN(const auto views,
+             views_drawing(context.transaction.catalog(), from.schema, from.name));
+  for (const auto& view : views) {
+    TRY(change_view(*view, context, [&](sql::SelectStmt& select) -> Result<bool> {
+      return catalog::rename_sequence_in(select, view->schema, old_name, new_name);
+    }));
   }
   return {};
 }

@@ -9,6 +9,7 @@
 
 #include "base/caught.h"
 #include "base/limits.h"
+#include "base/thread.h"
 #include "exec/operators.h"
 #include "exec/row_reader.h"
 #include "exec/segments.h"
@@ -42,7 +43,11 @@ class ReadAhead {
   ReadAhead(const SegmentReader& reader, const std::vector<Part>& parts, const ExecContext& context)
       : reader_(reader), parts_(parts), context_(context), states_(parts.size()) {
     const int helpers = std::min(context.threads - 1, 3);
-    for (int i = 0; i < helpers; ++i) threads_.emplace_back([this] { work(); });
+    for (int i = 0; i < helpers; ++i) {
+      auto helper = start_thread("a scan", [this] { work(); });
+      if (!helper) return;  // The consumer does without.
+      threads_.push_back(std::move(*helper));
+    }
   }
   ~ReadAhead() {
     {

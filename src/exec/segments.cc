@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/memory_budget.h"
 #include "exec/row_writer.h"
+#include "tree/leaf.h"
 
 namespace rowan::exec {
 
@@ -108,7 +109,7 @@ Result<type::Batch> SegmentReader::count_rows(const tree::LeafRun& run) const {
   const BlobReader large(objects_);
   type::LineDecoder decoder(table_->layout, {}, large);
   for (const Oid& leaf : run.leaves) {
-    TRY_ASSIGN(const store::ObjectRef object, objects_.read(leaf));
+    TRY_ASSIGN(const store::ObjectRef object, tree::read_leaf(objects_, leaf));
     if (table_->layout.counted) {
       TRY(decoder.add(object.bytes, object.owner));
     } else {
@@ -130,7 +131,7 @@ Result<std::optional<type::Batch>> SegmentReader::decode(const tree::LeafRun& ru
     const TextMeter made;
     type::LineDecoder decoder(table_->layout, slots, large);
     for (const Oid& leaf : run.leaves) {
-      TRY_ASSIGN(const store::ObjectRef object, objects_.read(leaf));
+      TRY_ASSIGN(const store::ObjectRef object, tree::read_leaf(objects_, leaf));
       text_bytes += object.bytes.size();
       TRY(decoder.add(object.bytes, object.owner));
     }

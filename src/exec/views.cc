@@ -70,6 +70,29 @@ struct BoundQuery {
   std::vector<plan::OutputColumn> outputs;
 };
 
+// A view goes on drawing from the sequences that its names mean now.
+Result<void> qualify_sequences(sql::SelectStmt& select, const ExecContext& context,
+                               sql::Arena& arena) {
+  Result<void> known;
+  sql::each_sequence_name(select, [&](sql::LiteralExpr& literal) {
+    const auto full = [&]() -> Result<std::string> {
+      TRY_ASSIGN(catalog::ObjectName name, catalog::parse_name(literal.text, {}));
+      if (name.schema.empty()) {
+        TRY_ASSIGN(name.schema, schema_by_path(name.name, context));
+      }
+      const std::string text = catalog::qualified(name.schema, name.name);
+      TRY(require_sequence(text, context));
+      return text;
+    }();
+    if (full) {
+      literal.text = arena.copy(*full);
+    } else if (known) {
+      known = Error(full.error()).at(literal.position);
+    }
+  });
+  return known;
+}
+
 Result<BoundQuery> bind_query(const sql::CreateViewStmt& statement, const ExecContext& context,
                               plan::PlanContext& planning) {
   // The statement may run again, maybe in another schema: its own tree stays as it is.
@@ -95,6 +118,7 @@ Result<BoundQuery> bind_query(const sql::CreateViewStmt& statement, const ExecCo
     return schema ? parsed.arena->copy(*schema) : std::string_view();
   });
   if (!known) return std::move(known).error();
+  TRY(qualify_sequences(*own.select, context, *parsed.arena));
   bound.text = sql::to_sql(*own.select);
   return bound;
 }
@@ -146,7 +170,7 @@ Result<void> check_replacement(const std::vector<std::string>& names,
       return Error(ErrorCode::kInvalidTableDefinition,
                    fmt::format("cannot change name of view column \"{}\" to \"{}\"", old.columns[i],
                                names[i]))
-          .with_hint("Use ALTER VIEW ... RENAME COLUMN ... to change name of view column instead.");
+          .with_hint("Drop the view and create it again to give its columns other names.");
     }
     if (before && i < before->outputs.size() && before->outputs[i].type != outputs[i].type) {
       return Error(

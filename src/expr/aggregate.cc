@@ -720,6 +720,12 @@ std::unique_ptr<AggregateState> AggregateState::make(const AggregateSpec& spec) 
   return std::make_unique<DistinctState>(spec, std::move(state));
 }
 
+bool depends_on_order(const AggregateSpec& spec) {
+  if (spec.kind == AggregateKind::kStringAgg) return true;
+  const bool adds = spec.kind == AggregateKind::kSum || spec.kind == AggregateKind::kAvg;
+  return adds && physical(spec.argument.id) == Physical::kDouble;
+}
+
 bool is_aggregate(std::string_view name) { return find_aggregate(name) != nullptr; }
 
 Result<AggregateSpec> resolve_aggregate(std::string_view name, std::span<const Type> arguments,
@@ -748,11 +754,7 @@ Result<AggregateSpec> resolve_aggregate(std::string_view name, std::span<const T
     return ambiguous ? not_unique_function(name, arguments, position)
                      : no_such_function(name, arguments, position);
   }
-  if (distinct && spec.argument.id == TypeId::kJson) {
-    return Error(ErrorCode::kUndefinedFunction,
-                 "could not identify an equality operator for type json")
-        .at(position);
-  }
+  if (distinct) TRY(check_groupable(spec.argument, position));
   return spec;
 }
 

@@ -103,7 +103,22 @@ Result<NodePtr> cast_constant(const Value& from, Type to, CastContext context, u
   return constant_at(std::move(value).value(), position);
 }
 
-Result<NodePtr> coerce_literal(NodePtr node, Type to, CastContext context) {
+NodePtr make_cast(NodePtr node, Type to, CastContext context);
+
+// 'now' and 'today' are read when the statement runs.
+Result<NodePtr> read_later(NodePtr node, Type to, bool is_stored) {
+  const std::string& text = node->constant.as_string();
+  if (is_stored) {
+    return Error(ErrorCode::kFeatureNotSupported,
+                 "a definition may not hold \"" + text + "\", which PostgreSQL reads once")
+        .with_hint("Write the value, or a function such as current_date.")
+        .at(node->position);
+  }
+  return make_cast(constant_at(Value::of_string({TypeId::kText}, text), node->position), to,
+                   CastContext::kExplicit);
+}
+
+Result<NodePtr> coerce_literal(NodePtr node, Type to, CastContext context, bool is_stored) {
   if (node->constant.is_null()) return constant_at(Value::null(to), node->position);
   if (to.id == TypeId::kChar) {  // Read as it stands: whether its blanks stay is the cast's business.
     return cast_constant(Value::of_string({TypeId::kChar}, node->constant.as_string()), to, context,
@@ -111,7 +126,11 @@ Result<NodePtr> coerce_literal(NodePtr node, Type to, CastContext context) {
   }
   // As PostgreSQL: read without the modifier, then fitted to it by the rules of the cast's context.
   auto value = type::parse_text({to.id}, node->constant.as_string());
-  if (!value.has_value()) return positioned(std::move(value).error(), node->position);
+  if (!value.has_value()) {
+    if (type::is_datetime(to.id) && type::depends_on_now(to.id, node->constant.as_string()))
+      return read_later(std::move(node), to, is_stored);
+    return positioned(std::move(value).error(), node->position);
+  }
   if (to.modifier != -1) return cast_constant(*value, to, context, node->position);
   return constant_at(std::move(value).value(), node->position);
 }
@@ -686,6 +705,7 @@ Result<NodePtr> bind_call(const sql::CallExpr& call, BindContext& context) {
     return not_aggregate(name + "(*)");
   }
   if (call.distinct) return not_aggregate("DISTINCT");
+  if (!call.order_by.empty()) return not_aggregate("ORDER BY");
   if (call.filter != nullptr) return not_aggregate("FILTER");
   TRY_ASSIGN(Nodes arguments, bind_all(call.arguments, context));
   if (call.schema == "rowan") {
@@ -788,7 +808,8 @@ Result<NodePtr> coerce(NodePtr node, Type to, CastContext context, BindContext& 
   if (to.id == TypeId::kUnknown || (node->type == to && !strips)) return node;
   if (is_unknown_parameter(*node))
     return coerce_parameter(std::move(node), to, context, bind_context);
-  if (is_unknown_literal(*node)) return coerce_literal(std::move(node), to, context);
+  if (is_unknown_literal(*node))
+    return coerce_literal(std::move(node), to, context, bind_context.is_stored);
   const Type from = node->type;
   // Leaving a modifier away changes no value, but of char(n), which is padded by its type.
   if (from.id == to.id && to.modifier == -1 && context != CastContext::kExplicit &&

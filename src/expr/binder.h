@@ -42,6 +42,8 @@ struct BindContext {
   // Asked before anything else for each sub-expression; the planner answers with a column for GROUP
   // BY expressions.
   std::function<std::optional<NodePtr>(const sql::Expr&)> replace;
+  // A definition is bound, which is read again later: what is read by the day it is read is refused.
+  bool is_stored = false;
   int depth = 0;  // Of the expression being bound; capped by kExpressionDepthMax.
   size_t copied_nodes =
       0;  // Of operands that are evaluated more than once; capped by kCopiedNodesMax.

@@ -197,7 +197,8 @@ Result<Column> eval_cast(const Node& node, const Batch& input, const EvalContext
     return column;
   }
   if (column.constant) {
-    TRY_ASSIGN(const Value value, type::cast(column.value(0), node.type, node.cast_context));
+    TRY_ASSIGN(const Value value, type::cast(column.value(0), node.type, node.cast_context,
+                                              context.transaction_time_us));
     Column result = constant_column(value, input.rows);
     result.type = node.type;
     return result;
@@ -209,7 +210,8 @@ Result<Column> eval_cast(const Node& node, const Batch& input, const EvalContext
     attach_mask(out.column, {column.nulls, column.owner}, input.rows);
     return std::move(out.column);
   }
-  TRY_ASSIGN(Column result, type::cast(column, node.type, node.cast_context));
+  TRY_ASSIGN(Column result, type::cast(column, node.type, node.cast_context,
+                                       context.transaction_time_us));
   result.type = node.type;
   return result;
 }
@@ -504,7 +506,8 @@ Result<Column> eval_parameter(const Node& node, size_t rows, const EvalContext& 
     column.type = node.type;
     return column;
   }
-  TRY_ASSIGN(const Value cast, type::cast(value, node.type, type::CastContext::kAssignment));
+  TRY_ASSIGN(const Value cast, type::cast(value, node.type, type::CastContext::kAssignment,
+                                           context.transaction_time_us));
   return constant_column(cast, rows);
 }
 

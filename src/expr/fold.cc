@@ -77,9 +77,7 @@ Result<void> fold_call(NodePtr& node, const EvalContext& context) {
 bool is_stable_cast(Type from, Type to) {
   const bool text =
       from.id == TypeId::kText || from.id == TypeId::kVarchar || from.id == TypeId::kChar;
-  const bool date = to.id == TypeId::kDate || to.id == TypeId::kTime ||
-                    to.id == TypeId::kTimestamp || to.id == TypeId::kTimestamptz;
-  return text && date;
+  return text && type::is_datetime(to.id);
 }
 
 Result<void> fold_cast(NodePtr& node, const EvalContext& context) {

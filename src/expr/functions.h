@@ -71,6 +71,9 @@ Result<AggregateSpec> resolve_aggregate(std::string_view name,
                                         std::span<const type::Type> arguments, bool star,
                                         bool distinct, uint32_t position);
 
+// Whether the result may change with the order in which values are taken.
+bool depends_on_order(const AggregateSpec& spec);
+
 // The state of one aggregate for many groups at once.
 class AggregateState {
  public:

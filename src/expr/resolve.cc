@@ -255,6 +255,21 @@ bool can_coerce(TypeId from, TypeId to) {
          type::can_cast(from, to, type::CastContext::kImplicit);
 }
 
+Result<void> check_groupable(Type type, uint32_t position) {
+  if (type.id != TypeId::kJson) return {};
+  return Error(ErrorCode::kUndefinedFunction,
+               "could not identify an equality operator for type " + plain_name(type.id))
+      .at(position);
+}
+
+Result<void> check_sortable(Type type, uint32_t position) {
+  if (type.id != TypeId::kJson) return {};
+  return Error(ErrorCode::kUndefinedFunction,
+               "could not identify an ordering operator for type " + plain_name(type.id))
+      .with_hint("Use an explicit ordering operator or modify the query.")
+      .at(position);
+}
+
 Error no_such_function(std::string_view name, std::span<const Type> arguments, uint32_t position) {
   return Error(ErrorCode::kUndefinedFunction,
                "function " + signature(name, arguments) + " does not exist")
@@ -290,6 +305,12 @@ Result<const Function*> resolve_function(std::string_view name, std::span<const 
       arguments[1].id == TypeId::kTime) {
     return Error(ErrorCode::kFeatureNotSupported, "type interval is not supported")
         .with_hint("Before a time PostgreSQL reads an untyped literal as an interval.")
+        .at(position);
+  }
+  if (is_operator && name == "-" && arguments.size() == 2 && is_unknown(arguments[0]) &&
+      !is_unknown(arguments[1]) && type::is_text(arguments[1].id)) {
+    return Error(ErrorCode::kFeatureNotSupported, "operator jsonb - text is not supported")
+        .with_hint("Before a text PostgreSQL reads an untyped literal as jsonb.")
         .at(position);
   }
   if (!rows.empty() && is_ambiguous(name, arguments)) {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/result.h"
 #include "expr/functions.h"
 
 namespace rowan::expr {
@@ -20,6 +21,10 @@ bool is_preferred(type::TypeId id);
 // A type without its modifier, as messages and pg_typeof name it.
 std::string plain_name(type::TypeId id);
 char category(type::TypeId id);  // PostgreSQL's type categories.
+
+// Whether PostgreSQL groups and sorts by a type; 42883 with its words for one that it does not (json).
+Result<void> check_groupable(type::Type type, uint32_t position);
+Result<void> check_sortable(type::Type type, uint32_t position);
 
 Error no_such_function(std::string_view name, std::span<const type::Type> arguments,
                        uint32_t position);

@@ -33,7 +33,7 @@ inline size_t character_offset(std::string_view text, size_t index) {
 
 uint32_t decode_character(std::string_view text, size_t at);
 void append_character(uint32_t code, std::string& out);  // Requires: a valid code point.
-// Simple case mapping of ASCII, Latin-1, Latin Extended-A, Greek and Cyrillic letters; others stay.
+// One character to one, without a language: ß and ŉ stay (letters.cc).
 uint32_t to_lower(uint32_t code);
 uint32_t to_upper(uint32_t code);
 void append_lower(std::string_view text, std::string& out);

@@ -1,5 +1,6 @@
 #include "git/commit.h"
 
+#include <algorithm>
 #include <charconv>
 #include <string>
 
@@ -27,11 +28,6 @@ std::string_view without_trailing_newlines(std::string_view text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' '))
     text.remove_suffix(1);
   return text;
-}
-
-// A component must not begin with '.' or end with ".lock".
-bool is_valid_component(std::string_view component) {
-  return !component.empty() && component.front() != '.' && !component.ends_with(".lock");
 }
 
 }  // namespace
@@ -134,35 +130,15 @@ int64_t commit_time_us(const Commit& commit) {
     if (name != "Rowan-Time") continue;
     int64_t time_us = 0;
     const auto read = std::from_chars(value.data(), value.data() + value.size(), time_us);
-    if (read.ec == std::errc() && read.ptr == value.data() + value.size()) return time_us;
+    const bool is_number = read.ec == std::errc() && read.ptr == value.data() + value.size();
+    if (is_number && time_us == bounded_time_us(time_us)) return time_us;
   }
-  constexpr int64_t kSecondsMax = INT64_MAX / 1'000'000;
-  const int64_t seconds = commit.committer.seconds;
-  return (seconds > kSecondsMax    ? kSecondsMax
-          : seconds < -kSecondsMax ? -kSecondsMax
-                                   : seconds) *
-         1'000'000;
+  constexpr int64_t kSecondsMax = kCommitTimeUsMax / 1'000'000;
+  return std::clamp<int64_t>(commit.committer.seconds, 0, kSecondsMax) * 1'000'000;
 }
 
-bool is_valid_ref_name(std::string_view name) {
-  if (name.empty() || name.size() > 200 || name.front() == '-' || name == "@" || name == "HEAD")
-    return false;
-  if (name.front() == '/' || name.back() == '/' || name.back() == '.') return false;
-  if (name.find("..") != name.npos || name.find("@{") != name.npos || name.find("//") != name.npos)
-    return false;
-  for (const char c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte <= ' ' || byte == 0x7f) return false;
-    if (c == '~' || c == '^' || c == ':' || c == '?' || c == '*' || c == '[' || c == '\\')
-      return false;
-  }
-  size_t begin = 0;
-  while (begin <= name.size()) {
-    const size_t end = std::min(name.find('/', begin), name.size());
-    if (!is_valid_component(name.substr(begin, end - begin))) return false;
-    begin = end + 1;
-  }
-  return true;
+int64_t bounded_time_us(int64_t time_us) {
+  return std::clamp<int64_t>(time_us, 0, kCommitTimeUsMax);
 }
 
 }  // namespace rowan::git

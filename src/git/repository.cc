@@ -16,8 +16,7 @@ Library::Library() {
     const char* known[] = {"partialclone"};  // GitStore tells what such a clone does not have.
     git_libgit2_opts(GIT_OPT_SET_EXTENSIONS, known, std::size(known));
   });
-  // A repository named on purpose may belong to somebody else: we run nothing that its settings
-  // name.
+  // Who may open what is for trust.h to say, before anything is opened.
   git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
 }
 Library::~Library() { git_libgit2_shutdown(); }
@@ -41,7 +40,7 @@ git_oid to_git(const Oid& id) {
 Oid from_git(const git_oid& id) { return Oid::from_raw(id.id); }
 
 Result<void> init_bare_repository(const std::filesystem::path& dir, std::string_view branch,
-                                  const std::vector<Setting>& settings) {
+                                  const std::vector<ConfigChange>& settings) {
   const Library library;
   const std::string head(branch);
   git_repository_init_options options = GIT_REPOSITORY_INIT_OPTIONS_INIT;
@@ -52,43 +51,7 @@ Result<void> init_bare_repository(const std::filesystem::path& dir, std::string_
   int rc = git_repository_init_ext(&raw, dir.c_str(), &options);
   const RepositoryHandle repository(raw);
   if (rc < 0) return git_failure(rc, "make the repository \"" + dir.string() + "\"");
-
-  return apply_settings(dir, settings);
-}
-
-Result<void> apply_settings(const std::filesystem::path& dir,
-                            const std::vector<Setting>& settings) {
-  const Library library;
-  git_config* raw = nullptr;
-  const std::string path = (dir / "config").string();
-  int rc = git_config_open_ondisk(&raw, path.c_str());
-  const ConfigHandle config(raw);
-  if (rc < 0) return git_failure(rc, "open \"" + path + "\"");
-  for (const Setting& setting : settings) {
-    rc = git_config_set_string(config.get(), setting.name, setting.value);
-    if (rc < 0) return git_failure(rc, "write \"" + path + "\"");
-  }
-  return {};
-}
-
-Result<bool> is_on_a_branch(const std::filesystem::path& dir, const std::string& name) {
-  const Library library;
-  TRY_ASSIGN(const RepositoryHandle repository, open_repository(dir));
-  git_branch_iterator* raw = nullptr;
-  int rc = git_branch_iterator_new(&raw, repository.get(), GIT_BRANCH_LOCAL);
-  const std::unique_ptr<git_branch_iterator, FreeWith<git_branch_iterator_free>> branches(raw);
-  if (rc < 0) return git_failure(rc, "list branches");
-  git_branch_t kind;
-  for (git_reference* next = nullptr; (rc = git_branch_next(&next, &kind, branches.get())) == 0;) {
-    const ReferenceHandle branch(next);
-    git_object* tree = nullptr;
-    rc = git_reference_peel(&tree, branch.get(), GIT_OBJECT_TREE);
-    const std::unique_ptr<git_object, FreeWith<git_object_free>> owner(tree);
-    if (rc == 0 &&
-        git_tree_entry_byname(reinterpret_cast<git_tree*>(tree), name.c_str()) != nullptr)
-      return true;
-  }
-  return false;
+  return write_settings(dir, settings);
 }
 
 Result<RepositoryHandle> open_repository(const std::filesystem::path& dir) {

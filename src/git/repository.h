@@ -18,6 +18,7 @@
 
 #include "base/oid.h"
 #include "base/result.h"
+#include "git/config.h"
 
 namespace rowan::git {
 
@@ -51,21 +52,12 @@ Error git_failure(int rc, std::string_view action);
 git_oid to_git(const Oid& id);
 Oid from_git(const git_oid& id);
 
-// One setting of a repository's config file.
-struct Setting {
-  const char* name;
-  const char* value;
-};
-
 // Makes a bare repository whose HEAD names the unborn `branch`, and applies `settings`.
 Result<void> init_bare_repository(const std::filesystem::path& dir, std::string_view branch,
-                                  const std::vector<Setting>& settings);
-Result<void> apply_settings(const std::filesystem::path& dir, const std::vector<Setting>& settings);
+                                  const std::vector<ConfigChange>& settings);
 
-// Whether the newest commit of some branch has a file `name` at its top.
-Result<bool> is_on_a_branch(const std::filesystem::path& dir, const std::string& name);
-
-// kNotARepository.
+// For tests, and for repositories that are trusted: libgit2 reads a repository's configuration with
+// all that it includes. kNotARepository.
 Result<RepositoryHandle> open_repository(const std::filesystem::path& dir);
 Result<CommitHandle> lookup_commit(git_repository& repository, const Oid& id);
 

@@ -1,11 +1,14 @@
 #include "git/signature.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 
 namespace rowan::git {
 
 namespace {
+
+constexpr int64_t kSecondsMax = 253'402'300'799;  // 9999-12-31 23:59:59 UTC.
 
 // Git cuts names the same way: no angle brackets or line ends inside, no crud at the edges.
 std::string cleaned(std::string_view text) {
@@ -43,7 +46,7 @@ void append_signature(std::string& out, const Signature& who) {
 }
 
 // "Name <email> seconds +hhmm". Foreign commits may lack the time or have an odd one; Git reads
-// those as zero.
+// those as zero. Times count between 1970 and 9999 only, zones up to 99 hours.
 Result<Signature> parse_signature(std::string_view line) {
   const size_t open = line.find('<');
   const size_t close = line.find('>', open == std::string_view::npos ? 0 : open);
@@ -63,12 +66,15 @@ Result<Signature> parse_signature(std::string_view line) {
     who.seconds = 0;
     return who;
   }
+  who.seconds = std::clamp<int64_t>(who.seconds, 0, kSecondsMax);
   rest.remove_prefix(static_cast<size_t>(time.ptr - rest.data()));
   while (!rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
   if (rest.size() >= 5 && (rest[0] == '+' || rest[0] == '-')) {
-    int zone = 0;
-    if (std::from_chars(rest.data() + 1, rest.data() + 5, zone).ec == std::errc()) {
-      who.offset_minutes = (zone / 100 * 60 + zone % 100) * (rest[0] == '-' ? -1 : 1);
+    unsigned zone = 0;
+    const auto read = std::from_chars(rest.data() + 1, rest.data() + 5, zone);
+    if (read.ec == std::errc() && read.ptr == rest.data() + 5 && zone % 100 < 60) {
+      const auto minutes = static_cast<int>(zone / 100 * 60 + zone % 100);
+      who.offset_minutes = rest[0] == '-' ? -minutes : minutes;
     }
   }
   return who;

@@ -6,33 +6,20 @@
 #include <utility>
 
 #include "catalog/expression_text.h"
+#include "merge/fit.h"
+#include "merge/constraint_text.h"
+#include "merge/sides.h"
 #include "type/cast.h"
 #include "type/row_codec.h"
 
 namespace rowan::merge {
 namespace {
 
-constexpr Side kSides[] = {Side::kBase, Side::kOurs, Side::kTheirs};
-
-size_t at(Side side) { return static_cast<size_t>(side); }
-
-std::string joined(const catalog::TableDef& table, const std::vector<uint16_t>& columns) {
-  std::string text = "(";
-  for (size_t i = 0; i < columns.size(); ++i)
-    text += (i > 0 ? ", " : "") + table.columns[columns[i]].name;
-  return text + ")";
-}
 
 std::string value_text(const type::Value& value) {
   std::string text;
   type::append_json(value, text);
   return text;
-}
-
-size_t unique_constraint_count(const catalog::TableDef& table) {
-  const auto unique = std::count_if(table.indexes.begin(), table.indexes.end(),
-                                    [](const auto& index) { return index.unique; });
-  return table.unique_keys.size() - std::min(table.unique_keys.size(), static_cast<size_t>(unique));
 }
 
 using Identity = std::pair<sql::IdentityKind, std::string>;  // With the sequence's name.
@@ -45,105 +32,7 @@ std::string identity_text(const Identity& identity) {
          sequence + ")";
 }
 
-std::string index_text(const catalog::TableDef& table, const catalog::IndexDef& index) {
-  std::string text = index.unique ? "UNIQUE INDEX (" : "INDEX (";
-  for (size_t i = 0; i < index.columns.size(); ++i) {
-    const catalog::IndexColumnDef& column = index.columns[i];
-    text += (i > 0 ? ", " : "") + table.columns[column.column].name +
-            (column.descending ? " DESC" : "") +
-            (column.nulls_first == column.descending ? ""
-             : column.nulls_first                    ? " NULLS FIRST"
-                                                     : " NULLS LAST");
-  }
-  return text + ")";
-}
-
-// The text of the constraint of this name. Its first word is its kind.
-std::string constraint_text(const catalog::TableDef& table, std::string_view name) {
-  if (!table.primary_key.empty() && table.primary_key_name == name)
-    return "PRIMARY KEY " + joined(table, table.primary_key);
-  const size_t count = unique_constraint_count(table);
-  for (size_t i = 0; i < count; ++i) {
-    if (table.unique_keys[i].name == name)
-      return "UNIQUE " + joined(table, table.unique_keys[i].columns);
-  }
-  for (const catalog::CheckConstraint& check : table.checks) {
-    if (check.name == name) return "CHECK (" + check.expression_sql + ")";
-  }
-  for (const catalog::ForeignKey& key : table.foreign_keys) {
-    if (key.name == name) return catalog::foreign_key_sql(table, key);
-  }
-  return {};
-}
-
-std::vector<std::string> constraint_names(const catalog::TableDef& table) {
-  std::vector<std::string> names;
-  if (!table.primary_key.empty()) names.push_back(table.primary_key_name);
-  const size_t count = unique_constraint_count(table);
-  for (size_t i = 0; i < count; ++i) names.push_back(table.unique_keys[i].name);
-  for (const catalog::CheckConstraint& check : table.checks) names.push_back(check.name);
-  for (const catalog::ForeignKey& key : table.foreign_keys) names.push_back(key.name);
-  return names;
-}
-
-std::string index_text_of(const catalog::TableDef& table, std::string_view name) {
-  for (const catalog::IndexDef& index : table.indexes) {
-    if (index.name == name) return index_text(table, index);
-  }
-  return {};
-}
-
-// Whether the constraint is kept by an index of its name.
-bool is_key_text(std::string_view text) {
-  return text.starts_with("PRIMARY KEY") || text.starts_with("UNIQUE (");
-}
-
-// The constraints and indexes over a column, by name.
-Result<std::map<std::string, std::string>> parts_over(const catalog::TableDef& table,
-                                                      std::string_view name) {
-  std::map<std::string, std::string> parts;
-  const std::optional<uint16_t> column = table.find_column(name);
-  if (!column) return parts;
-  const auto is_over = [&](const std::vector<uint16_t>& columns) {
-    return std::find(columns.begin(), columns.end(), *column) != columns.end();
-  };
-  for (const std::string& constraint : constraint_names(table)) parts[constraint] = "";
-  if (!is_over(table.primary_key)) parts.erase(table.primary_key_name);
-  const size_t count = unique_constraint_count(table);
-  for (size_t i = 0; i < count; ++i) {
-    if (!is_over(table.unique_keys[i].columns)) parts.erase(table.unique_keys[i].name);
-  }
-  for (const catalog::CheckConstraint& check : table.checks) {
-    TRY_ASSIGN(const std::vector<std::string> columns, catalog::columns_of(check.expression_sql));
-    if (std::find(columns.begin(), columns.end(), name) == columns.end()) parts.erase(check.name);
-  }
-  for (const catalog::ForeignKey& key : table.foreign_keys) {
-    if (!is_over(key.columns)) parts.erase(key.name);
-  }
-  for (auto& [constraint, text] : parts) text = constraint_text(table, constraint);
-  for (const catalog::IndexDef& index : table.indexes) {
-    const bool over = std::any_of(index.columns.begin(), index.columns.end(),
-                                  [&](const auto& part) { return part.column == *column; });
-    if (over) parts[index.name] = index_text(table, index);
-  }
-  return parts;
-}
-
 }  // namespace
-
-// A constraint or index of one side: its parts in merged terms, and a text that two equal ones
-// share.
-struct DefinitionMerge::Part {
-  std::string name;
-  std::string text;
-  bool complete = true;    // All of its columns are there.
-  bool contested = false;  // One that is not is a conflict of its own.
-  std::array<bool, 3> gone{};  // By the side that dropped a column of it which stays all the same.
-  catalog::UniqueKey unique;
-  catalog::CheckConstraint check;
-  catalog::ForeignKey foreign_key;
-  catalog::IndexDef index;
-};
 
 bool same_value(const type::Value& a, const type::Value& b) {
   return value_text(a) == value_text(b);
@@ -208,27 +97,6 @@ void DefinitionMerge::match_by_name() {
   }
 }
 
-template <typename T>
-T DefinitionMerge::three_way(const T* base, const T& ours, const T& theirs, std::string_view part,
-                             std::string_view kind,
-                             const std::function<std::string(const T&)>& text) {
-  const std::string ours_text = text(ours);
-  const std::string theirs_text = text(theirs);
-  if (ours_text == theirs_text) return ours;
-  const std::string base_text = base == nullptr ? std::string() : text(*base);
-  if (base != nullptr && base_text == ours_text) return theirs;
-  if (base != nullptr && base_text == theirs_text) return ours;
-  switch (choices_.settle({object(part), std::string(kind), base_text, ours_text, theirs_text})) {
-    case Side::kTheirs:
-      return theirs;
-    case Side::kBase:
-      return base == nullptr ? ours : *base;
-    case Side::kOurs:
-      break;
-  }
-  return ours;
-}
-
 // What the side that kept a column did to it, or with it, while the other dropped it; empty:
 // nothing.
 Result<std::string> DefinitionMerge::changes_of_dropped(const Lineage& lineage,
@@ -283,7 +151,29 @@ Result<bool> DefinitionMerge::stays_live(Lineage& lineage, const ChangedCells& c
     case Side::kBase:
       break;
   }
+  lineage.as_base = true;
   return true;
+}
+
+void DefinitionMerge::note_lost(const Lineage& lineage, Side holder, LostColumn lost) {
+  const catalog::ColumnDef* base = column(lineage, Side::kBase);
+  if (lineage.merged >= 0) lost.column = static_cast<uint16_t>(lineage.merged);
+  lost.name = column(lineage, holder)->name;
+  lost.holder = holder;
+  if (base != nullptr) lost.base_slot = base->slot;
+  lost.slot = column(lineage, holder)->slot;
+  lost_columns_.push_back(std::move(lost));
+}
+
+// Of a column that the base has and one side dropped.
+void DefinitionMerge::note_dropped(const Lineage& lineage, bool stays) {
+  const bool ours = column(lineage, Side::kOurs) != nullptr;
+  const bool theirs = column(lineage, Side::kTheirs) != nullptr;
+  if (stays || ours == theirs) return;
+  note_lost(lineage, ours ? Side::kOurs : Side::kTheirs,
+            {.stands = ours ? Side::kTheirs : Side::kOurs,
+             .contested = lineage.contested,
+             .answered = lineage.contested && choices_.answered});
 }
 
 // The side whose ABSENT value the merged column has. A column that both sides added had no value in
@@ -309,14 +199,11 @@ Result<DefinitionMerge::Lost> DefinitionMerge::find_lost(const Lineage& lineage,
   for (const Side stands : kSides) {
     for (const Side holder : {Side::kOurs, Side::kTheirs}) {
       if (!misfits || types[at(holder)] == types[at(stands)]) continue;
-      TRY_ASSIGN(Misfits found,
+      TRY_ASSIGN(const uint64_t count,
                  misfits(holder, base == nullptr ? std::nullopt : std::optional(base->slot),
                          column(lineage, holder)->slot, types[at(stands)]));
-      lost.count[at(stands)] += found.count;
-      lost.held[at(stands)][at(holder)] = found.count;
-      for (Misfit& cell : found.cells)
-        lost.cells[at(stands)].push_back(
-            {std::move(cell), static_cast<uint16_t>(lineage.merged), holder, stands, false});
+      lost.count[at(stands)] += count;
+      lost.held[at(stands)][at(holder)] = count;
     }
   }
   return lost;
@@ -369,9 +256,9 @@ Result<type::Type> DefinitionMerge::merge_type(const Lineage& lineage,
     stands = answer.value_or(stands);
   }
   settled_misfits_ = settled_misfits_ || lost.count[at(stands)] > 0;
-  for (LostCell& cell : lost.cells[at(stands)]) {
-    cell.answered = choices_.answered;
-    if (settled) lost_cells_.push_back(std::move(cell));
+  for (const Side holder : {Side::kOurs, Side::kTheirs}) {
+    if (types[at(holder)] == types[at(stands)]) continue;
+    note_lost(lineage, holder, {.stands = stands, .contested = settled, .answered = choices_.answered});
   }
   return types[at(stands)];
 }
@@ -381,6 +268,7 @@ Result<catalog::ColumnDef> DefinitionMerge::merge_column(const Lineage& lineage,
   const catalog::ColumnDef* base = column(lineage, Side::kBase);
   const catalog::ColumnDef* ours = column(lineage, Side::kOurs);
   const catalog::ColumnDef* theirs = column(lineage, Side::kTheirs);
+  if (lineage.as_base) return *base;
   if (ours == nullptr || theirs == nullptr) return ours != nullptr ? *ours : *theirs;
   catalog::ColumnDef merged = *ours;
   const auto plain = [](const std::string& text) { return text; };
@@ -443,6 +331,7 @@ Result<void> DefinitionMerge::merge_columns(const RowQuestions& rows) {
   add_side(Side::kTheirs);
   for (Lineage* lineage : order) {
     TRY_ASSIGN(const bool stays, stays_live(*lineage, rows.changed_cells));
+    note_dropped(*lineage, stays);
     if (!stays) continue;
     lineage->merged = static_cast<int>(merged_.columns.size());
     TRY_ASSIGN(catalog::ColumnDef column, merge_column(*lineage, rows.misfits));
@@ -598,302 +487,13 @@ ColumnNames DefinitionMerge::names_of(Side which) const {
   return names;
 }
 
-bool DefinitionMerge::is_contested(Side which, uint16_t column) const {
-  const int lineage = lineage_of_column_[at(which)][column];
-  return lineage >= 0 && lineages_[static_cast<size_t>(lineage)].contested;
-}
-
-// A side that dropped a column has dropped what is over it; where the column stays against that, so
-// does what is over it.
-void DefinitionMerge::note_kept(Side which, uint16_t column, Part& part) const {
-  const int lineage = lineage_of_column_[at(which)][column];
-  if (lineage < 0) return;
-  const Lineage& found = lineages_[static_cast<size_t>(lineage)];
-  if (!found.contested || found.merged < 0) return;
-  for (const Side dropper : {Side::kOurs, Side::kTheirs}) {
-    if (found.live[at(dropper)] < 0) part.gone[at(dropper)] = true;
+std::vector<uint16_t> DefinitionMerge::slots_as_base() const {
+  std::vector<uint16_t> slots;
+  for (const Lineage& lineage : lineages_) {
+    if (lineage.as_base && lineage.merged >= 0)
+      slots.push_back(merged_.columns[static_cast<size_t>(lineage.merged)].slot);
   }
-}
-
-std::vector<uint16_t> DefinitionMerge::merged_columns(Side which,
-                                                      const std::vector<uint16_t>& columns,
-                                                      Part& part) const {
-  std::vector<uint16_t> merged;
-  for (const uint16_t column : columns) {
-    const int lineage = lineage_of_column_[at(which)][column];
-    const int found = lineage < 0 ? -1 : lineages_[static_cast<size_t>(lineage)].merged;
-    note_kept(which, column, part);
-    if (found < 0) {
-      part.complete = false;
-      part.contested = part.contested || is_contested(which, column);
-    } else {
-      merged.push_back(static_cast<uint16_t>(found));
-    }
-  }
-  return merged;
-}
-
-Result<void> DefinitionMerge::merge_constraints(const ReferenceOf& reference_of) {
-  const catalog::TableDef* base = side(Side::kBase);
-  merged_.merge_rule = three_way<catalog::MergeRule>(
-      base == nullptr ? nullptr : &base->merge_rule, side(Side::kOurs)->merge_rule,
-      side(Side::kTheirs)->merge_rule, {}, "merge rule", [](const catalog::MergeRule& rule) {
-        return rule == catalog::MergeRule::kNone ? "" : std::string(catalog::merge_rule_name(rule));
-      });
-  settle_kinds();
-  merge_primary_key();
-  merge_indexes();
-  merge_unique_keys();
-  TRY(merge_checks());
-  merge_foreign_keys(reference_of);
-  catalog::finish_table(merged_);
-  return {};
-}
-
-// One name that the sides gave to constraints of two kinds, or to an index and a key: a table can
-// have only one of them.
-void DefinitionMerge::settle_kinds() {
-  const auto texts_of = [&](const auto& text_of) {
-    std::array<std::string, 3> texts;
-    for (const Side which : kSides) {
-      if (side(which) != nullptr) texts[at(which)] = text_of(*side(which));
-    }
-    return texts;
-  };
-  const auto settle = [&](const std::string& name, const std::array<std::string, 3>& texts,
-                          bool is_index) {
-    if (texts[1].empty() || texts[2].empty() || stands_.contains(name)) return;
-    if (texts[0] == texts[1] || texts[0] == texts[2]) return;  // Only one side changed it.
-    const auto kind = [](const std::string& text) {
-      const bool index = text.starts_with("INDEX") || text.starts_with("UNIQUE INDEX");
-      return index ? std::string("INDEX") : text.substr(0, text.find(' '));
-    };
-    if (kind(texts[1]) == kind(texts[2])) return;
-    stands_.emplace(
-        name, Standing{choices_.settle({object(name), "constraint", texts[0], texts[1], texts[2]}),
-                       is_index});
-  };
-  for (const std::string& name : constraint_names(*side(Side::kOurs))) {
-    settle(name, texts_of([&](const auto& table) { return constraint_text(table, name); }), false);
-  }
-  std::vector<std::string> names = constraint_names(*side(Side::kOurs));
-  for (const catalog::IndexDef& index : side(Side::kOurs)->indexes) names.push_back(index.name);
-  for (const std::string& name : names) {
-    settle(name, texts_of([&](const auto& table) {
-             const std::string key = constraint_text(table, name);
-             return is_key_text(key) ? key : index_text_of(table, name);
-           }),
-           true);
-  }
-}
-
-void DefinitionMerge::rename_index(std::string_view from, const std::string& to) {
-  for (catalog::IndexDef& index : merged_.indexes) {
-    if (index.name == from) index.name = to;
-  }
-  for (catalog::UniqueKey& key : merged_.unique_keys) {
-    if (key.name == from) key.name = to;
-  }
-  if (merged_.primary_key_name == from) merged_.primary_key_name = to;
-  catalog::finish_table(merged_);
-}
-
-// Whose primary key stands, when its name was given to something else and that is settled.
-std::optional<Side> DefinitionMerge::settled_key() const {
-  for (const auto& [name, stands] : stands_) {
-    for (const Side which : {Side::kOurs, Side::kTheirs}) {
-      if (!side(which)->primary_key.empty() && side(which)->primary_key_name == name)
-        return stands.side;
-    }
-  }
-  return std::nullopt;
-}
-
-void DefinitionMerge::merge_primary_key() {
-  struct Key {
-    std::vector<uint16_t> columns;
-    std::string name;
-    bool complete = true;
-  };
-  std::array<Key, 3> keys;
-  for (const Side which : kSides) {
-    const catalog::TableDef* def = side(which);
-    if (def == nullptr) continue;
-    Key& key = keys[at(which)];
-    Part part;
-    key.columns = merged_columns(which, def->primary_key, part);
-    key.complete = part.complete;
-    key.name = def->primary_key_name;
-  }
-  const auto text = [&](const Key& key) {
-    return key.columns.empty() ? std::string() : key.name + " " + joined(merged_, key.columns);
-  };
-  Key merged;
-  if (const std::optional<Side> stands = settled_key(); stands) {
-    merged = keys[at(*stands)];
-  } else {
-    merged = three_way<Key>(side(Side::kBase) == nullptr ? nullptr : &keys[0], keys[1], keys[2], {},
-                            "primary key", text);
-  }
-  // A key over a column that goes: goes with it, and what is whole stands.
-  for (const Side which : {Side::kOurs, Side::kTheirs, Side::kBase}) {
-    if (!merged.complete) merged = keys[at(which)];
-  }
-  if (!merged.complete) merged = Key();
-  merged_.primary_key = merged.columns;
-  merged_.primary_key_name = merged.columns.empty() ? std::string() : merged.name;
-  for (const uint16_t column : merged_.primary_key) merged_.columns[column].not_null = true;
-}
-
-// Of each name what three_way gives. Base's order, then what was added; by name when both sides
-// added some, so that both see one order.
-std::vector<DefinitionMerge::Part> DefinitionMerge::merge_parts(
-    const std::array<std::vector<Part>, 3>& parts, std::string_view kind) {
-  const auto own = [&](Side which, const std::string& name) -> const Part* {
-    for (const Part& part : parts[at(which)]) {
-      if (part.name == name) return &part;
-    }
-    return nullptr;
-  };
-  const auto find = [&](Side which, const std::string& name) -> const Part* {
-    const auto settled = stands_.find(name);
-    const bool applies =
-        settled != stands_.end() && (kind != "index" || settled->second.is_index);
-    const Side from = applies ? settled->second.side : which;
-    const Part* part = own(from, name);
-    const Part* before = own(Side::kBase, name);
-    return part == nullptr && before != nullptr && before->gone[at(from)] ? before : part;
-  };
-  std::vector<std::string> names;
-  std::vector<std::string> added;
-  for (const Part& part : parts[0]) names.push_back(part.name);
-  std::array<bool, 3> adds{};
-  for (const Side which : {Side::kOurs, Side::kTheirs}) {
-    for (const Part& part : parts[at(which)]) {
-      if (own(Side::kBase, part.name) != nullptr) continue;
-      adds[at(which)] = true;
-      if (std::find(added.begin(), added.end(), part.name) == added.end())
-        added.push_back(part.name);
-    }
-  }
-  if (adds[1] && adds[2]) std::sort(added.begin(), added.end());
-  names.insert(names.end(), added.begin(), added.end());
-
-  std::vector<Part> merged;
-  const auto text = [](const Part* const& part) {
-    return part == nullptr ? std::string() : part->text;
-  };
-  for (const std::string& name : names) {
-    const Part* base = find(Side::kBase, name);
-    const Part* chosen = three_way<const Part*>(&base, find(Side::kOurs, name),
-                                                find(Side::kTheirs, name), name, kind, text);
-    if (chosen == nullptr) continue;
-    if (!chosen->complete) {
-      // What is over a column that goes has gone with it.
-      if (!chosen->contested)
-        choices_.settle({object(name), std::string(kind), text(base),
-                         text(find(Side::kOurs, name)), text(find(Side::kTheirs, name))});
-      continue;
-    }
-    merged.push_back(*chosen);
-  }
-  return merged;
-}
-
-void DefinitionMerge::merge_unique_keys() {
-  std::array<std::vector<Part>, 3> parts;
-  for (const Side which : kSides) {
-    const catalog::TableDef* def = side(which);
-    const size_t count = def == nullptr ? 0 : unique_constraint_count(*def);
-    for (size_t i = 0; i < count; ++i) {
-      Part part;
-      part.name = def->unique_keys[i].name;
-      part.unique = {part.name, merged_columns(which, def->unique_keys[i].columns, part)};
-      part.text = "UNIQUE " + joined(merged_, part.unique.columns);
-      parts[at(which)].push_back(std::move(part));
-    }
-  }
-  for (Part& part : merge_parts(parts, "constraint"))
-    merged_.unique_keys.push_back(std::move(part.unique));
-  merged_.unique_constraints = merged_.unique_keys.size();
-}
-
-void DefinitionMerge::merge_indexes() {
-  std::array<std::vector<Part>, 3> parts;
-  for (const Side which : kSides) {
-    if (side(which) == nullptr) continue;
-    for (const catalog::IndexDef& index : side(which)->indexes) {
-      Part part;
-      part.name = index.name;
-      part.index = index;
-      for (catalog::IndexColumnDef& column : part.index.columns) {
-        const std::vector<uint16_t> found = merged_columns(which, {column.column}, part);
-        if (!found.empty()) column.column = found[0];
-      }
-      part.text = part.complete ? index_text(merged_, part.index) : index_text(*side(which), index);
-      parts[at(which)].push_back(std::move(part));
-    }
-  }
-  for (Part& part : merge_parts(parts, "index")) merged_.indexes.push_back(std::move(part.index));
-}
-
-Result<void> DefinitionMerge::merge_checks() {
-  std::array<std::vector<Part>, 3> parts;
-  for (const Side which : kSides) {
-    if (side(which) == nullptr) continue;
-    const ColumnNames names = names_of(which);
-    for (const catalog::CheckConstraint& check : side(which)->checks) {
-      Part part;
-      part.name = check.name;
-      part.check = check;
-      if (!names.empty()) {
-        TRY_ASSIGN(part.check.expression_sql, rename_columns(check.expression_sql, names));
-      }
-      TRY_ASSIGN(const std::vector<std::string> columns,
-                 catalog::columns_of(part.check.expression_sql));
-      for (const std::string& column : columns) {
-        if (const auto merged = merged_.find_column(column)) {
-          for (const Lineage& lineage : lineages_) {
-            if (lineage.merged == static_cast<int>(*merged) && lineage.live[at(which)] >= 0)
-              note_kept(which, static_cast<uint16_t>(lineage.live[at(which)]), part);
-          }
-          continue;
-        }
-        part.complete = false;
-        const std::optional<uint16_t> own = side(which)->find_column(column);
-        part.contested = part.contested || (own && is_contested(which, *own));
-      }
-      part.text = "CHECK (" + part.check.expression_sql + ")";
-      parts[at(which)].push_back(std::move(part));
-    }
-  }
-  for (Part& part : merge_parts(parts, "constraint"))
-    merged_.checks.push_back(std::move(part.check));
-  return {};
-}
-
-void DefinitionMerge::merge_foreign_keys(const ReferenceOf& reference_of) {
-  std::array<std::vector<Part>, 3> parts;
-  for (const Side which : kSides) {
-    if (side(which) == nullptr) continue;
-    for (const catalog::ForeignKey& key : side(which)->foreign_keys) {
-      Part part;
-      part.name = key.name;
-      part.foreign_key = key;
-      part.foreign_key.columns = merged_columns(which, key.columns, part);
-      Reference reference = reference_of(which, key.schema, key.table);
-      part.foreign_key.schema = std::move(reference.schema);
-      part.foreign_key.table = std::move(reference.table);
-      for (std::string& column : part.foreign_key.referenced) {
-        if (const auto found = reference.columns.find(column); found != reference.columns.end())
-          column = found->second;
-      }
-      part.text = catalog::foreign_key_sql(merged_, part.foreign_key);
-      parts[at(which)].push_back(std::move(part));
-    }
-  }
-  for (Part& part : merge_parts(parts, "constraint"))
-    merged_.foreign_keys.push_back(std::move(part.foreign_key));
+  return slots;
 }
 
 }  // namespace rowan::merge

@@ -21,7 +21,6 @@
 #include "catalog/table.h"
 #include "merge/choice.h"
 #include "merge/expression_text.h"
-#include "merge/fit.h"
 
 namespace rowan::merge {
 
@@ -31,6 +30,7 @@ struct DefinitionInput {
   std::array<const catalog::TableDef*, 3>
       sides{};  // By Side. Base may be null: created on both sides. The others never are.
   std::string schema, name;  // Of the merged table.
+  std::map<std::string, Side> keys = {};  // Keys by name, whose version stands whatever was done.
 };
 
 // What a foreign key of a side refers to, in the names of the merged schema.
@@ -44,22 +44,26 @@ using ReferenceOf =
 // In how many rows of the base `kept` has another value in a column of these slots.
 using ChangedCells = std::function<Result<uint64_t>(Side kept, uint16_t base_slot, uint16_t slot)>;
 
-// What a side wrote into a column (its `slot`, the base's when that has the column) that `to` does
-// not take.
-using FindMisfits = std::function<Result<Misfits>(Side side, std::optional<uint16_t> base_slot,
-                                                  uint16_t slot, const type::Type& to)>;
+// How many values a side wrote into a column (its `slot`, the base's when that has the column) that
+// `to` does not take.
+using FindMisfits = std::function<Result<uint64_t>(Side side, std::optional<uint16_t> base_slot,
+                                                   uint16_t slot, const type::Type& to)>;
 struct RowQuestions {  // Either may be null where it is not asked.
   ChangedCells changed_cells;
   FindMisfits misfits;
 };
 
-// A value that a side lost because its column's type is another one now.
-struct LostCell {
-  Misfit cell;
-  uint16_t column = 0;  // Of the merged table.
-  Side side = Side::kOurs;
+// A column whose values of one side the merged table may not have, or not as they were: the other
+// side dropped it or gave it another type.
+struct LostColumn {
+  std::string name;  // The merged column's; of one that is dropped its own.
+  std::optional<uint16_t> column;     // Of the merged table; nothing: dropped.
+  Side holder = Side::kOurs;          // Whose values.
+  std::optional<uint16_t> base_slot;  // Nothing: the holder added it.
+  uint16_t slot = 0;                  // In the holder's lines.
   Side stands = Side::kOurs;
-  bool answered = false;
+  bool contested = false;  // It was a conflict, which is settled;
+  bool answered = false;   // by an answer.
 };
 
 class DefinitionMerge {
@@ -82,8 +86,9 @@ class DefinitionMerge {
   // The same for a table of that side's history, by its columns' IDs.
   std::vector<int32_t> sources_in(const catalog::TableDef& table, Side side) const;
   ColumnNames names_of(Side side) const;  // Of columns whose merged name differs.
-  // Of columns whose type was settled although values of a side do not fit it.
-  const std::vector<LostCell>& lost_cells() const { return lost_cells_; }
+  const std::vector<LostColumn>& lost_columns() const { return lost_columns_; }
+  // Merged slots of columns that stay as the base has them, whatever a side wrote into its rows.
+  std::vector<uint16_t> slots_as_base() const;
   bool settled_misfits() const { return settled_misfits_; }
 
  private:
@@ -94,6 +99,7 @@ class DefinitionMerge {
     std::array<int, 3> dropped{-1, -1, -1};
     int merged = -1;         // Index among the merged columns; -1: not live.
     bool contested = false;  // One side dropped it, the other changed it: a conflict of its own.
+    bool as_base = false;    // And the base's version stands, definition and cells.
     bool known(Side side) const {
       return live[static_cast<size_t>(side)] >= 0 || dropped[static_cast<size_t>(side)] >= 0;
     }
@@ -108,7 +114,6 @@ class DefinitionMerge {
   void match_by_name();
   Result<bool> stays_live(Lineage& lineage, const ChangedCells& changed_cells);
   struct Lost {  // By the side whose type stands.
-    std::array<std::vector<LostCell>, 3> cells;
     std::array<uint64_t, 3> count{};
     std::array<std::array<uint64_t, 3>, 3> held{};  // The same, by the side that holds the values.
   };
@@ -118,8 +123,10 @@ class DefinitionMerge {
                                 const FindMisfits& misfits);
   Result<std::string> changes_of_dropped(const Lineage& lineage,
                                          const ChangedCells& changed_cells) const;
+  void note_dropped(const Lineage& lineage, bool stays);
+  void note_lost(const Lineage& lineage, Side holder, LostColumn lost);
   bool is_contested(Side which, uint16_t column) const;
-  void note_kept(Side which, uint16_t column, Part& part) const;
+  void note_kept(const Lineage& lineage, Part& part) const;
   static const catalog::ColumnDef* merged_absent(const catalog::ColumnDef* base,
                                                  const catalog::ColumnDef& ours,
                                                  const catalog::ColumnDef& theirs,
@@ -158,9 +165,30 @@ class DefinitionMerge {
   std::map<std::string, Standing> stands_;
   std::array<std::vector<int>, 3> lineage_of_column_;  // Per side and column.
   std::array<std::vector<int32_t>, 3> sources_;
-  std::vector<LostCell> lost_cells_;
+  std::vector<LostColumn> lost_columns_;
   bool settled_misfits_ = false;
 };
+
+template <typename T>
+T DefinitionMerge::three_way(const T* base, const T& ours, const T& theirs, std::string_view part,
+                             std::string_view kind,
+                             const std::function<std::string(const T&)>& text) {
+  const std::string ours_text = text(ours);
+  const std::string theirs_text = text(theirs);
+  if (ours_text == theirs_text) return ours;
+  const std::string base_text = base == nullptr ? std::string() : text(*base);
+  if (base != nullptr && base_text == ours_text) return theirs;
+  if (base != nullptr && base_text == theirs_text) return ours;
+  switch (choices_.settle({object(part), std::string(kind), base_text, ours_text, theirs_text})) {
+    case Side::kTheirs:
+      return theirs;
+    case Side::kBase:
+      return base == nullptr ? ours : *base;
+    case Side::kOurs:
+      break;
+  }
+  return ours;
+}
 
 // Whether two definitions say the same, dropped slots included.
 bool same_value(const type::Value& a, const type::Value& b);

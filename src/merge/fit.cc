@@ -3,28 +3,8 @@
 #include "merge/lines.h"
 #include "tree/row_tree.h"
 #include "type/cast.h"
-#include "type/text.h"
 
 namespace rowan::merge {
-namespace {
-
-// "7", "(7, x)"; of a table without a key the whole row.
-Result<std::string> row_name(const Lines& lines, const Cells& cells) {
-  const catalog::TableDef& table = lines.table();
-  std::vector<uint16_t> columns = table.primary_key;
-  if (columns.empty()) {
-    for (uint16_t i = 0; i < table.columns.size(); ++i) columns.push_back(i);
-  }
-  std::string name;
-  for (const uint16_t column : columns) {
-    const uint16_t slot = table.columns[column].slot;
-    TRY_ASSIGN(const type::Value value, lines.value(slot, cells[slot]));
-    name += (name.empty() ? "" : ", ") + (value.is_null() ? "null" : type::to_text(value));
-  }
-  return columns.size() > 1 ? "(" + name + ")" : name;
-}
-
-}  // namespace
 
 std::optional<type::Value> fitted(const type::Value& value, const type::Type& to) {
   if (value.is_null()) return type::Value::null(to);
@@ -36,10 +16,10 @@ std::optional<type::Value> fitted(const type::Value& value, const type::Type& to
   return std::move(*cast);
 }
 
-Result<Misfits> find_misfits(store::PendingObjects& objects, store::NodeCache& cache,
-                             const MisfitQuestion& question, bool wants_cells,
-                             const std::atomic<bool>* cancelled) {
-  Misfits found;
+Result<uint64_t> count_misfits(store::PendingObjects& objects, store::NodeCache& cache,
+                               const MisfitQuestion& question,
+                               const std::atomic<bool>* cancelled) {
+  uint64_t count = 0;
   const catalog::TableDef& table = *question.now.table;
   const Lines lines(table, objects);
   std::optional<Lines> base_lines;
@@ -49,7 +29,7 @@ Result<Misfits> find_misfits(store::PendingObjects& objects, store::NodeCache& c
                                                              : question.now.table);
   if (!question.base_slot && !question.base.rows.is_zero() &&
       !fitted(table.layout.slots[question.slot].absent, question.to))
-    ++found.count;  // What the rows that were there hold.
+    ++count;  // What the rows that were there hold.
   TRY(tree::diff_trees(
       {objects, cache, base_keys}, question.base.rows, {objects, cache, keys}, question.now.rows,
       [&](const tree::RowDifference& row) -> Result<bool> {
@@ -62,14 +42,10 @@ Result<Misfits> find_misfits(store::PendingObjects& objects, store::NodeCache& c
           if (was[*question.base_slot] == is[question.slot]) return true;
         }
         TRY_ASSIGN(const type::Value value, lines.value(question.slot, is[question.slot]));
-        if (fitted(value, question.to)) return true;
-        ++found.count;
-        if (!wants_cells) return true;
-        TRY_ASSIGN(std::string name, row_name(lines, is));
-        found.cells.push_back({std::move(name), type::to_text(value)});
+        count += !fitted(value, question.to);
         return true;
       }));
-  return found;
+  return count;
 }
 
 }  // namespace rowan::merge

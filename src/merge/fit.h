@@ -15,12 +15,6 @@
 
 namespace rowan::merge {
 
-// A value that has no place in the new type.
-struct Misfit {
-  std::string key;    // Texts. Of a table without a key: the row.
-  std::string value;
-};
-
 struct MisfitQuestion {
   const catalog::TableVersion& base;  // May have no table.
   const catalog::TableVersion& now;
@@ -29,14 +23,11 @@ struct MisfitQuestion {
   type::Type to;
 };
 
-// Of the rows that are new or changed in that column. Counts all, and keeps what `wants_cells`.
-struct Misfits {
-  uint64_t count = 0;
-  std::vector<Misfit> cells;
-};
-Result<Misfits> find_misfits(store::PendingObjects& objects, store::NodeCache& cache,
-                             const MisfitQuestion& question, bool wants_cells,
-                             const std::atomic<bool>* cancelled);
+// How many of the rows that are new or changed in that column have a value that has no place in the
+// new type.
+Result<uint64_t> count_misfits(store::PendingObjects& objects, store::NodeCache& cache,
+                               const MisfitQuestion& question,
+                               const std::atomic<bool>* cancelled);
 
 // The value as the type has it, as a merge carries it over; nothing: it does not fit.
 std::optional<type::Value> fitted(const type::Value& value, const type::Type& to);

@@ -236,10 +236,12 @@ bool Carrier::has(size_t slot) const {
          !side_->layout.slots[static_cast<size_t>(sources_[slot])].dropped;
 }
 
-void Carrier::know_base(const Carrier& base) {
+void Carrier::know_base(const Carrier& base, const std::vector<uint16_t>& as_base) {
   if (side_ == nullptr || base.side_ == nullptr) return;
   for (const catalog::ColumnDef& column : merged_.table().columns) {
-    if (!has(column.slot) && base.has(column.slot)) refills_.push_back({column.slot, {}});
+    const bool is_fixed = std::find(as_base.begin(), as_base.end(), column.slot) != as_base.end();
+    if (base.has(column.slot) && (is_fixed || !has(column.slot)))
+      refills_.push_back({column.slot, {}});
     if (!has(column.slot) || base.has(column.slot)) continue;
     const uint64_t misfits = misfits_;
     auto filled = carry_cell(column.slot, {}, false);

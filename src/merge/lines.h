@@ -77,7 +77,8 @@ class Carrier {
   Result<std::optional<std::string>> rest_of(Bytes line, bool of_base) const;
   // Equal lines of the two are one row. To be asked after know_base.
   bool reads_like(const Carrier& base) const;
-  void know_base(const Carrier& base);  // Once, before beside().
+  // Once, before beside(). `as_base`: slots in which every row of the base stays as it is there.
+  void know_base(const Carrier& base, const std::vector<uint16_t>& as_base);
   uint64_t misfits() const {
     return misfits_;
   }  // Values that their column's new type does not take; they became NULL.

@@ -6,9 +6,9 @@ namespace rowan::merge {
 
 Result<Outcome> merge_trees(store::PendingObjects& made, store::NodeCache& cache,
                             const Request& request) {
-  WholeTables whole;
+  Settled settled;
   for (;;) {
-    TRY_ASSIGN(std::optional<Outcome> outcome, TreeMerge(made, cache, request, whole).run());
+    TRY_ASSIGN(std::optional<Outcome> outcome, TreeMerge(made, cache, request, settled).run());
     if (outcome) return std::move(*outcome);
   }
 }

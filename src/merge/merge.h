@@ -135,6 +135,8 @@ struct Request {
   std::function<Result<std::optional<Resolution>>(const RowConflict& conflict)> resolve;
   // The same for the schema: whose definition stands.
   std::function<std::optional<Side>(const SchemaConflict& conflict)> resolve_schema;
+  // What theirs has in columns that the base lacks is no change of its rows: they come back.
+  bool gives_columns_back = false;
   // Conflicts take the base's version: for virtual_base.
   bool conflicts_take_base = false;
   // What both sides hold of the changes of a table that each side knows by one of these paths. Asked

@@ -6,16 +6,12 @@
 #include "base/limits.h"
 #include "catalog/objects.h"
 #include "catalog/paths.h"
-#include "tree/row_tree.h"
+#include "diff/changes.h"
 #include "type/key_codec.h"
+#include "merge/sides.h"
 
 namespace rowan::merge {
 namespace {
-
-constexpr Side kSides[] = {Side::kBase, Side::kOurs, Side::kTheirs};
-constexpr size_t kRowsCompared = 64;  // Of a table that may have been renamed.
-
-size_t at(Side side) { return static_cast<size_t>(side); }
 
 using Node = std::shared_ptr<const tree::GitTree>;
 
@@ -105,24 +101,6 @@ std::set<uint32_t> ids_of(const catalog::TableDef& table) {
   return ids;
 }
 
-// Whether enough of the first rows of `from` are rows of `to` as well.
-Result<bool> shares_rows(const store::ObjectReader& objects, store::NodeCache& cache,
-                         const catalog::TableVersion& from, const catalog::TableVersion& to) {
-  if (from.rows == to.rows) return true;
-  const catalog::TableLineKeys from_keys(from.table);
-  const catalog::TableLineKeys to_keys(to.table);
-  const tree::TreeReader from_reader{objects, cache, from_keys};
-  const tree::TreeReader to_reader{objects, cache, to_keys};
-  TRY_ASSIGN(tree::Cursor cursor, tree::Cursor::open(from_reader, from.rows));
-  size_t seen = 0, found = 0;
-  for (; !cursor.at_end() && seen < kRowsCompared; ++seen) {
-    TRY_ASSIGN(const auto line, tree::find_line(to_reader, to.rows, cursor.key()));
-    if (line) ++found;
-    TRY(cursor.next());
-  }
-  return found * 2 >= seen;
-}
-
 // A key that was made with the new table has the new table's name.
 bool keeps_key_name(const catalog::TableDef& was, const catalog::TableDef& is) {
   return !was.primary_key.empty() && was.primary_key_name == is.primary_key_name &&
@@ -151,10 +129,13 @@ Result<Likeness> likeness(const store::ObjectReader& objects, store::NodeCache& 
       was.table->primary_key_name == is.table->primary_key_name)
     like.weight += kSameKeyName;
   if (was.rows.is_zero() || is.rows.is_zero()) {
-    like.may_be_one = old_ids == new_ids && keeps_key_name(*was.table, *is.table);
+    // Into another schema a table takes its name along.
+    const bool keeps_name = was.rows == is.rows && was.table->name == is.table->name;
+    like.may_be_one =
+        old_ids == new_ids && (keeps_name || keeps_key_name(*was.table, *is.table));
     return like;
   }
-  TRY_ASSIGN(like.may_be_one, shares_rows(objects, cache, was, is));
+  TRY_ASSIGN(like.may_be_one, diff::shares_rows({objects, cache}, was, is));
   if (like.may_be_one) like.weight += kSameRows;
   return like;
 }

@@ -66,7 +66,8 @@ Result<bool> same_data(const store::ObjectReader& objects, store::NodeCache& cac
 // Tables of the base that `side` has under another name: base path to the side's. A table that is
 // gone and one that is new are one when the new one has all of the old one's column IDs, and rows of
 // it. A table without rows, as it was or as it is, says too little: equal definitions have equal
-// IDs. It is taken for renamed when its primary key kept the name that the old table gave it.
+// IDs. It is taken for renamed when its primary key kept the name that the old table gave it, or when
+// it has no rows still and its old name in another schema.
 // A name may be another table's by now, too: the path of the one that is most like the old table, by
 // its key's name, its rows and its path, in this order. Empty: it is gone, and another one that was
 // renamed has its path.

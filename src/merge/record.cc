@@ -5,12 +5,6 @@
 namespace rowan::merge {
 namespace {
 
-std::string_view kind_of(const RowConflict& conflict) {
-  if (!conflict.ours) return "deleted by us";
-  if (!conflict.theirs) return "deleted by them";
-  return conflict.base ? "both changed" : "both added";
-}
-
 template <typename T>
 std::string_view choice_of(const std::optional<T>& base, const std::optional<T>& ours,
                            const std::optional<T>& theirs, const std::optional<T>& merged) {
@@ -20,6 +14,31 @@ std::string_view choice_of(const std::optional<T>& base, const std::optional<T>&
 }
 
 }  // namespace
+
+std::string_view conflict_kind(const RowConflict& conflict) {
+  if (!conflict.ours) return "deleted by us";
+  if (!conflict.theirs) return "deleted by them";
+  return conflict.base ? "both changed" : "both added";
+}
+
+Settlement settlement_of(const SchemaConflict& conflict) {
+  const auto text = [](const std::string& of) {
+    return of.empty() ? std::optional<std::string>() : std::optional<std::string>(of);
+  };
+  Settlement settlement;
+  settlement.kind = conflict.kind;
+  settlement.base = text(conflict.base);
+  settlement.ours = text(conflict.ours);
+  settlement.theirs = text(conflict.theirs);
+  if (conflict.kind == "file") {  // A path is one name, whatever dots are in it.
+    settlement.object = conflict.object;
+    return settlement;
+  }
+  const size_t dot = conflict.object.find('.');
+  settlement.schema = conflict.object.substr(0, dot);
+  if (dot != std::string::npos) settlement.object = conflict.object.substr(dot + 1);
+  return settlement;
+}
 
 std::string policy_ground(const Request& request) {
   switch (request.policy) {
@@ -39,7 +58,7 @@ Settlement Recorder::about(const RowConflict& conflict) const {
   Settlement settlement;
   settlement.schema = conflict.schema;
   settlement.object = conflict.table;
-  settlement.kind = kind_of(conflict);
+  settlement.kind = conflict_kind(conflict);
   return settlement;
 }
 
@@ -63,25 +82,29 @@ Result<std::optional<std::string>> Recorder::cell_text(uint16_t column, const Ce
   return std::optional<std::string>(type::to_text(value));
 }
 
-// A JSON object by column name.
-Result<std::optional<std::string>> Recorder::row_text(const SideLine& line) const {
-  if (!line) return std::optional<std::string>();
-  TRY_ASSIGN(const Cells cells, lines_.take_apart(*line));
+Result<std::string> row_text(const Lines& lines, const Cells& cells) {
   std::string text = "{";
-  for (const catalog::ColumnDef& column : lines_.table().columns) {
+  for (const catalog::ColumnDef& column : lines.table().columns) {
     if (text.size() > 1) text += ", ";
     type::append_json(type::Value::of_string({type::TypeId::kText}, column.name), text);
     text += ": ";
     const bool is_json =
         column.type.id == type::TypeId::kJson || column.type.id == type::TypeId::kJsonb;
-    TRY_ASSIGN(const type::Value value, lines_.value(column.slot, cells[column.slot]));
+    TRY_ASSIGN(const type::Value value, lines.value(column.slot, cells[column.slot]));
     if (is_json && !value.is_null()) {
       text += value.as_string();
     } else {
       type::append_json(value, text);
     }
   }
-  return std::optional<std::string>(text + "}");
+  return text + "}";
+}
+
+Result<std::optional<std::string>> Recorder::row_text(const SideLine& line) const {
+  if (!line) return std::optional<std::string>();
+  TRY_ASSIGN(const Cells cells, lines_.take_apart(*line));
+  TRY_ASSIGN(std::string text, merge::row_text(lines_, cells));
+  return std::optional<std::string>(std::move(text));
 }
 
 Result<void> Recorder::whole_row(const RowConflict& conflict, const SideLine& merged,

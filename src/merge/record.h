@@ -38,6 +38,13 @@ class Recorder {
   mutable bool enough_ = false;
 };
 
+// "both changed", "both added", "deleted by us", "deleted by them".
+std::string_view conflict_kind(const RowConflict& conflict);
+// A JSON object by column name.
+Result<std::string> row_text(const Lines& lines, const Cells& cells);
+// What a conflict about a definition says, before it is settled.
+Settlement settlement_of(const SchemaConflict& conflict);
+
 // "policy ours"; "answer" by hand.
 std::string policy_ground(const Request& request);
 

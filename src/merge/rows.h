@@ -112,6 +112,7 @@ class RowMerge {
   Result<RekeyedRows> read_rekeyed(Side side);
   Result<void> take_beside(Side side, const RekeyedRows& base, RekeyedRows& rows);
   Result<void> take_beside_counted(Side side, const RekeyedRows& base, RekeyedRows& rows);
+  Result<void> give_columns_back(RekeyedRows& base, const RekeyedRows& theirs);
   Result<void> add_counted(RekeyedRows& rows, const std::string& key, Bytes line,
                            const std::string& side_key, uint64_t count);
   static void count_put(const RekeyedRows& base, const RekeyedRows& rows, uint64_t& put);

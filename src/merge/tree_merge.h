@@ -10,9 +10,11 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
+#include "catalog/dangling.h"
 #include "merge/choice.h"
 #include "merge/definition.h"
 #include "merge/files.h"
@@ -23,15 +25,27 @@
 
 namespace rowan::merge {
 
-// Tables of which one side's version stands as a whole, definition and rows, and the conflict that
-// was settled so: by their path on ours.
-using WholeTables = std::map<std::string, SchemaConflict>;
+inline constexpr size_t kConflictTextBytesMax = 16u << 10;
+
+// What was settled about the whole of the merge, on which so much depends that it begins anew.
+struct Settled {
+  // Tables of which one side's version stands, definition and rows, and the conflict that was
+  // settled so: by their path on ours.
+  std::map<std::string, SchemaConflict> whole;
+  // What one side took away and something new on the other side needs: conflicts about that, and
+  // what follows. A path is the base's, or the one that an object has on the side.
+  std::vector<SchemaConflict> needs;
+  std::set<std::string> kept;                           // Relations that stay.
+  std::map<std::string, std::map<std::string, Side>> kept_keys;  // Of tables: whose key stands.
+  std::map<std::string, Side> lost_views;               // And the side that stands instead.
+  std::set<std::pair<std::string, std::string>> lost_keys;  // Table and foreign key.
+};
 
 class TreeMerge {
  public:
   TreeMerge(store::PendingObjects& made, store::NodeCache& cache, const Request& request,
-            WholeTables& whole);
-  // Nothing: `whole` has more tables by now, and all else depends on them. Then another one runs.
+            Settled& settled);
+  // Nothing: more stands by now, and all else depends on it. Then another one runs.
   Result<std::optional<Outcome>> run();
 
  private:
@@ -41,7 +55,8 @@ class TreeMerge {
     std::array<Oid, 3> folders{};
     std::string path;          // In the merged tree; empty: it goes.
     Side whole = Side::kBase;  // Unless kBase: that side's folder is taken as it is.
-    bool chosen_whole = false;  // Although both sides changed it (WholeTables).
+    bool chosen_whole = false;  // Although both sides changed it (Settled::whole).
+    bool is_rewritten = false;  // A side's definition is another one here than it is there.
     std::unique_ptr<DefinitionMerge>
         definition;  // Of a table that all sides have, or both ours and theirs.
     std::shared_ptr<const catalog::TableDef> merged;  // Once its constraints are merged.
@@ -63,7 +78,8 @@ class TreeMerge {
   Result<void> define(Job& job);
   Request told_of(const Request& request);
   void tell_held_back();
-  void record_lost_cells(const DefinitionMerge& definition) const;
+  bool is_cancelled() const;
+  Result<void> tell_lost_cells_of(const Job& job);
   bool keeps_other_kind(Side side, const std::string& path) const;
   Result<void> give_way(Job& job);
   Result<void> settle_other_kind(Job& job);
@@ -100,12 +116,47 @@ class TreeMerge {
   Result<void> merge_objects();
   Result<void> merge_object(const ChangedObject& object);
   Result<bool> settle_dropped_object(const ChangedObject& object, ObjectKind kind);
+  Result<void> merge_relations();
   Result<const std::vector<RenamedRelation>*> renamed_relations(Side side);
   Result<void> find_views();
   Result<Oid> renamed_view(Side side, const ChangedObject& object);
+
+  // ---- What something new needs (tree_merge_needs.cc) ----
+  struct Need;
+  bool may_dangle() const;
+  Result<bool> settle_needs();
+  Result<std::vector<Need>> find_needs();
+  Result<std::optional<Need>> need_of(const catalog::DanglingReference& reference);
+  Result<std::optional<Need>> need_of_key(const catalog::DanglingReference& reference);
+  Result<std::vector<catalog::DanglingReference>> dangling_here();
+  Result<void> take_lost_keys();
+  Result<bool> stands_by_need(const ChangedObject& object, ObjectKind kind);
+  const Job* job_at(const std::string& path) const;
+
+  // ---- Sequences (tree_merge_sequences.cc) ----
+  // A sequence that has another path on a side, or in the merged tree.
+  struct MovedSequence {
+    std::array<std::string, 3> paths;  // By Side; empty: it is not there.
+    std::array<Oid, 3> folders{};
+    std::string path;  // In the merged tree.
+  };
+  Result<void> find_sequences();
+  Result<std::map<std::string, std::string>> find_renamed_sequences(Side side);
+  Result<std::map<std::string, std::string>> drawn_instead(Side side) const;
+  Result<std::optional<catalog::SequenceDef>> sequence_at(Side side, const std::string& path) const;
+  Result<bool> is_sequence_path_free(const std::string& path) const;
+  Result<void> place_sequence(MovedSequence sequence);
+  Result<void> follow_owners();
+  Result<void> follow_owner(Side side, const ChangedObject& object);
+  Result<void> take_moved(MovedSequence sequence);
+  Result<void> rename_sequences_in_tables();
+  bool is_moved_sequence(Side side, const std::string& path) const;
+  Result<MovedSequence> sequence_of_path(const std::string& path) const;
+  bool is_taken_anew(const std::string& path) const;
   Result<void> find_drawn_from();
   Result<void> rename_owner(Side side, catalog::SequenceDef& sequence) const;
-  Result<void> merge_sequence(const std::string& path, const std::array<Oid, 3>& folders);
+  Result<void> merge_sequence(const MovedSequence& sequence);
+  Result<void> merge_drawn();
   Result<void> merge_materialized(const ChangedObject& object);
   Result<void> merge_file(const std::string& path, const std::array<Oid, 3>& files,
                           std::string_view kind);
@@ -116,8 +167,7 @@ class TreeMerge {
   void drop_schema(const std::string& folder, const std::string& name);
   Result<void> keep_schemas();
 
-  Result<std::optional<catalog::SequenceDef>> sequence_in(const Oid& root,
-                                                          std::string_view dotted) const;
+  Result<std::optional<catalog::SequenceDef>> sequence_on(Side side, std::string_view dotted) const;
   Result<std::string> text_of(const Oid& blob) const;
   Result<uint64_t> count_rows(const catalog::TableVersion& version) const;
   Result<Oid> entry(const Oid& folder, std::string_view name) const;
@@ -131,7 +181,7 @@ class TreeMerge {
   // What was settled, while the merge may have to begin anew.
   std::optional<std::vector<Settlement>> held_back_{std::in_place};
   const Request request_;  // What is recorded goes by held_back_.
-  WholeTables& whole_;
+  Settled& settled_;
   std::array<Oid, 3> roots_;
   Choices choices_;
   Outcome outcome_;
@@ -142,6 +192,8 @@ class TreeMerge {
   std::map<std::string, Side> kind_stands_;   // Whose thing has a name that a table came to.
   std::array<std::optional<std::vector<RenamedRelation>>, 3> renamed_;  // By Side, once asked.
   KeyMaps new_keys_;
+  std::vector<MovedSequence> moved_sequences_;
+  std::array<SequenceNames, 3> sequence_names_;  // By Side.
   std::map<std::string, int64_t>
       drawn_;  // Sequence ("schema.name") to the farthest value given out here.
   std::set<std::string> drawn_from_;  // Paths of sequences that merged tables name.

@@ -2,13 +2,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "merge/sides.h"
 #include "merge/tree_merge.h"
 #include "type/key_codec.h"
 
 namespace rowan::merge {
 namespace {
-
-size_t at(Side side) { return static_cast<size_t>(side); }
 
 // The indexes and keys of a table that `before` does not have.
 std::vector<std::string> new_index_names(const catalog::TableDef& table,
@@ -123,6 +122,8 @@ Result<void> TreeMerge::settle_paths() {
     if (is_new || found->second == job.get()) continue;
     TRY(settle_one_name(*found->second, *job));
   }
+  TRY(take_lost_keys());
+  TRY(find_sequences());
   for (const auto& job : jobs_) TRY(define(*job));
   return {};
 }
@@ -178,7 +179,7 @@ Result<void> TreeMerge::settle_two_indexes(const std::string& schema, const std:
 Result<bool> TreeMerge::has_new_relation(Side side, const std::string& schema,
                                          const std::string& name) const {
   const std::string path = type::encode_name(schema) + "/" + type::encode_name(name);
-  if (placed_.contains(path)) return true;
+  if (placed_.contains(path) || is_moved_sequence(side, path)) return true;
   const auto object = changes_.objects.find(path);
   return object != changes_.objects.end() && object->second.is(Side::kBase, ObjectKind::kNone) &&
          !object->second.is(side, ObjectKind::kNone) &&

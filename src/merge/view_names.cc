@@ -44,6 +44,16 @@ class Renamer {
     for (const RenamedRelation& one : renamed)
       table({one.to_schema, aside(one.to_name)}, {one.to_schema, one.to_name}, one);
   }
+  void sequences(const SequenceNames& names, std::string_view schema) {
+    sql::each_sequence_name(select_, [&](sql::LiteralExpr& literal) {
+      const auto name = catalog::parse_name(literal.text, schema);
+      if (!name) return;
+      const auto found = names.find(catalog::qualified(name->schema, name->name));
+      if (found == names.end()) return;
+      literal.text = arena_.copy(found->second);
+      changed_ = true;
+    });
+  }
   bool changed() const { return changed_; }
 
  private:
@@ -89,7 +99,8 @@ class Renamer {
 
 Result<std::string> view_in_merged_names(const catalog::Catalog& catalog, std::string_view text,
                                          std::string_view schema, std::string_view name,
-                                         const std::vector<RenamedRelation>& renamed) {
+                                         const std::vector<RenamedRelation>& renamed,
+                                         const SequenceNames& sequences) {
   TRY_ASSIGN(catalog::ViewDef view, catalog::view_from_sql(text, schema, name));
   TRY_ASSIGN(const sql::ParsedStatement parsed, sql::parse_statement(view.query_sql));
   if (parsed.statement->kind != sql::StatementKind::kSelect) return std::string(text);
@@ -99,6 +110,7 @@ Result<std::string> view_in_merged_names(const catalog::Catalog& catalog, std::s
     if (!renamer.columns(relation)) return std::string(text);
   }
   renamer.tables(renamed);
+  renamer.sequences(sequences, schema);
   if (!renamer.changed()) return std::string(text);
   view.query_sql = sql::to_sql(select);
   return catalog::view_sql(view);

@@ -3,6 +3,7 @@
 // Threads: one.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,10 +21,14 @@ struct RenamedRelation {
   ColumnNames columns;             // The side's to the merged ones.
 };
 
+// Sequences that a side knows by another name: "schema.name" to the merged one.
+using SequenceNames = std::map<std::string, std::string>;
+
 // The text of a side's view with those names. What cannot follow (a column that is joined by its
 // name) stays as it is. `catalog` is the side's.
 Result<std::string> view_in_merged_names(const catalog::Catalog& catalog, std::string_view text,
                                          std::string_view schema, std::string_view name,
-                                         const std::vector<RenamedRelation>& renamed);
+                                         const std::vector<RenamedRelation>& renamed,
+                                         const SequenceNames& sequences);
 
 }  // namespace rowan::merge

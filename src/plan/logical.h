@@ -106,8 +106,11 @@ Result<LogicalPtr> bind_query_for(const sql::SelectStmt& select, std::span<const
 // `values`: VALUES alone. Its columns get these types.
 Result<LogicalPtr> bind_values_as(const sql::SelectStmt& values, std::span<const type::Type> types,
                                   BindState& state);
+Result<Returning> bind_returning(const sql::QualifiedName& table, std::string_view alias,
+                                 const sql::List<sql::SelectItem>& items, BindState& state);
 struct BoundModify {
   LogicalPtr root;
+  Returning returning;
   LogicalNode* scan = nullptr;  // Of the target, inside `root`.
   catalog::TableVersion target;
 };

@@ -22,12 +22,16 @@ struct SortKey {
   uint32_t column = 0;
   bool descending = false;
   bool nulls_first = false;
+
+  bool operator==(const SortKey&) const = default;
 };
 
 struct AggregateItem {
   expr::AggregateSpec spec;
-  std::vector<expr::NodePtr> arguments;
-  expr::NodePtr filter;  // FILTER (WHERE …); may be null.
+  std::vector<expr::NodePtr> arguments;  // The call's, then what `order` looks at besides.
+  std::vector<SortKey> order;  // Over `arguments`: the order in which rows are taken. Then DISTINCT
+                               // leaves rows that are equal in all keys.
+  expr::NodePtr filter;        // FILTER (WHERE …); may be null.
 };
 
 // Which keys of a table, or entries of an index, are read. Values hold no columns; they are

@@ -91,11 +91,18 @@ std::vector<std::string_view> rule_names() {
   return names;
 }
 
+Result<Returning> plan_returning(const sql::QualifiedName& table, std::string_view alias,
+                                 const sql::List<sql::SelectItem>& items, PlanContext& context) {
+  BindState state{context};
+  return bind_returning(table, alias, items, state);
+}
+
 Result<ModifyPlan> plan_modify(const ModifyRequest& request, PlanContext& context) {
   BindState state{context};
   TRY_ASSIGN(BoundModify bound, bind_modify(request, state));
   ModifyPlan result;
   result.target = std::move(bound.target);
+  result.returning = std::move(bound.returning);
   result.key_column = static_cast<uint32_t>(result.target.table->columns.size());
   result.line_column = result.key_column + 1;
   result.first_expression = result.key_column + 2;

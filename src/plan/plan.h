@@ -162,9 +162,17 @@ Result<Plan> plan_values(const sql::SelectStmt& values, std::span<const type::Ty
                          PlanContext& context);
 bool has_subquery(const sql::SelectStmt& values);
 
+struct AssignedColumn {
+  std::string_view name;
+  type::Type type;
+};
+// 42804 when a value of type `from` may not go to the column without a cast that is written.
+Result<void> check_assignable(std::string_view column, type::Type to, type::Type from,
+                              uint32_t position);
+
 // The rows an UPDATE or DELETE touches. The plan's output is: the target's columns in column order,
 // then the encoded key (text, "rowan_key"), then the raw line (text, "rowan_line"), then the
-// expressions asked for. A table without a primary key gives each distinct row once, its count in
+// expressions asked for, then what RETURNING reads of other tables. A table without a primary key gives each distinct row once, its count in
 // the line; but with anything volatile in the statement equal rows come one by one, each with a
 // count of one and a key that is its own (ModifyPlan::each_row).
 struct ModifyRequest {
@@ -174,11 +182,23 @@ struct ModifyRequest {
   sql::Expr* where = nullptr;
   std::vector<const sql::Expr*>
       expressions;  // SET values, bound over target and FROM. DefaultExpr is not allowed here.
-  std::vector<type::Type> expression_types;  // Assignment-cast to these; kUnknown: as they are.
+  std::vector<AssignedColumn> assigned;  // What each goes to, by an assignment cast.
+  sql::List<sql::SelectItem> returning;
   bool is_volatile = false;  // Something volatile is evaluated for each row outside the plan.
 };
+// RETURNING: its outputs, over the target's columns and then what is read of the other tables.
+struct Returning {
+  std::vector<OutputColumn> outputs;
+  std::vector<expr::NodePtr> nodes;
+  std::vector<type::Type> joined;  // Types of the columns of the other tables.
+};
+// RETURNING of an INSERT, over the table's columns.
+Result<Returning> plan_returning(const sql::QualifiedName& table, std::string_view alias,
+                                 const sql::List<sql::SelectItem>& items, PlanContext& context);
+
 struct ModifyPlan {
   Plan plan;
+  Returning returning;
   catalog::TableVersion target;
   uint32_t key_column = 0;
   uint32_t line_column = 0;

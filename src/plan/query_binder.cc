@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/deep_stack.h"
+#include "expr/resolve.h"
 #include "sql/print.h"
 #include "sql/walk.h"
 
@@ -301,6 +302,7 @@ Result<void> QueryBinder::bind_groups(const sql::SelectStmt& select) {
     }
     TRY_ASSIGN(const sql::Expr* meant, group_expression(*expr, select));
     TRY_ASSIGN(expr::NodePtr node, bind_scalar(*meant));
+    TRY(expr::check_groupable(node->type, expr->position));
     groups_by_expression_ = groups_by_expression_ || node->kind != expr::NodeKind::kColumn ||
                             contains_subquery(*meant);
     const bool known = std::any_of(groups_.begin(), groups_.end(),
@@ -315,12 +317,18 @@ Result<SortKey> QueryBinder::bind_order_item(const sql::OrderItem& item,
                                              const sql::SelectStmt& select,
                                              std::vector<OutputItem>& items, size_t visible_items) {
   SortKey key{0, item.descending, item.nulls_first};
+  TRY_ASSIGN(key.column, order_column(item, select, items, visible_items));
+  TRY(expr::check_sortable(items[key.column].node->type, item.expr->position));
+  return key;
+}
+
+// The output that an ORDER BY item names, or one that is added for it.
+Result<uint32_t> QueryBinder::order_column(const sql::OrderItem& item,
+                                           const sql::SelectStmt& select,
+                                           std::vector<OutputItem>& items, size_t visible_items) {
   TRY_ASSIGN(const std::optional<size_t> position,
              output_position(*item.expr, "ORDER BY", visible_items));
-  if (position.has_value()) {
-    key.column = static_cast<uint32_t>(*position);
-    return key;
-  }
+  if (position.has_value()) return static_cast<uint32_t>(*position);
   if (is_plain_name(*item.expr)) {
     const std::string_view name = static_cast<const sql::ColumnExpr*>(item.expr)->column;
     std::optional<size_t> found;
@@ -332,24 +340,21 @@ Result<SortKey> QueryBinder::bind_order_item(const sql::OrderItem& item,
       }
       if (!found.has_value()) found = i;
     }
-    if (found.has_value()) {
-      key.column = static_cast<uint32_t>(*found);
-      return key;
-    }
+    if (found.has_value()) return static_cast<uint32_t>(*found);
   }
   TRY_ASSIGN(expr::NodePtr node, bind_scalar(*item.expr));
   const auto same = std::find_if(items.begin(), items.end(), [&](const OutputItem& other) {
     return expr::equal(*other.node, *node, true);
   });
-  key.column = static_cast<uint32_t>(same - items.begin());
-  if (same != items.end()) return key;
+  const auto column = static_cast<uint32_t>(same - items.begin());
+  if (same != items.end()) return column;
   if (select.distinct && select.distinct_on.empty()) {
     return Error(ErrorCode::kInvalidColumnReference,
                  "for SELECT DISTINCT, ORDER BY expressions must appear in select list")
         .at(item.expr->position);
   }
   items.push_back({std::move(node), "order"});
-  return key;
+  return column;
 }
 
 Result<std::vector<uint32_t>> QueryBinder::bind_distinct_on(const sql::SelectStmt& select,
@@ -358,9 +363,10 @@ Result<std::vector<uint32_t>> QueryBinder::bind_distinct_on(const sql::SelectStm
   clause_ = "DISTINCT ON";
   const size_t visible_items = items.size();
   for (sql::Expr* expr : select.distinct_on) {
-    TRY_ASSIGN(const SortKey key,
-               bind_order_item({expr, false, false}, select, items, visible_items));
-    columns.push_back(key.column);
+    TRY_ASSIGN(const uint32_t column,
+               order_column({expr, false, false}, select, items, visible_items));
+    TRY(expr::check_groupable(items[column].node->type, expr->position));
+    columns.push_back(column);
   }
   return columns;
 }
@@ -460,6 +466,9 @@ Result<LogicalPtr> QueryBinder::bind_plain(const sql::SelectStmt& select) {
     TRY_ASSIGN(node, finish_grouping(std::move(node), items, having));
   }
   const bool distinct = select.distinct && distinct_on.empty();
+  for (const OutputItem& item : items) {
+    if (distinct) TRY(expr::check_groupable(item.node->type, item.node->position));
+  }
   const bool waits = !select.distinct && distinct_on.empty();
   node = waits ? project_after_sort(std::move(node), items, sort)
                : project_then_sort(std::move(node), items, std::move(sort), distinct);
@@ -610,6 +619,9 @@ Result<LogicalPtr> QueryBinder::bind_set_operation(const sql::SelectStmt& select
   for (size_t i = 0; i < outputs.size(); ++i) {
     const type::Type types[] = {left->outputs[i].type, right->outputs[i].type};
     TRY_ASSIGN(outputs[i].type, expr::common_type(types, name, select.position));
+    const bool compares =
+        !select.set_all || select.set_operation != sql::SetOperation::kUnion;
+    if (compares) TRY(expr::check_groupable(outputs[i].type, select.position));
   }
   const auto convert = [&](LogicalPtr side) -> Result<LogicalPtr> {
     std::vector<uint32_t> columns(side->width());
@@ -685,6 +697,9 @@ Result<LogicalPtr> QueryBinder::order_by_outputs(LogicalPtr input, const sql::Se
       project->expressions.push_back(std::move(expression));
     }
     key.column = static_cast<uint32_t>(*found);
+    const std::vector<OutputColumn>& outputs =
+        project != nullptr ? project->outputs : input->outputs;
+    TRY(expr::check_sortable(outputs[key.column].type, item.expr->position));
     sort.push_back(key);
   }
   LogicalPtr node =
@@ -746,78 +761,6 @@ Result<LogicalPtr> QueryBinder::bind_limit_query(LogicalPtr input, const sql::Se
   return node;
 }
 
-Result<BoundModify> QueryBinder::bind_modify(const ModifyRequest& request) {
-  TRY_ASSIGN(ResolvedTable resolved,
-             state_.context.resolver.resolve(request.table, {}, std::nullopt));
-  if (resolved.view != nullptr)
-    return not_updatable(*resolved.view, "update").at(request.table.position);
-  if (!resolved.table.has_value()) {
-    return Error(ErrorCode::kWrongObjectType,
-                 fmt::format("cannot change system view \"{}\"", request.table.name))
-        .at(request.table.position);
-  }
-  BoundModify result;
-  result.target = *resolved.table;
-  sql::NamedTable target{
-      {sql::TableRefKind::kTable, request.table.position}, request.table, {}, request.alias, {}};
-  std::vector<sql::TableRef*> refs = {&target};
-  refs.insert(refs.end(), request.from.begin(), request.from.end());
-  // WITH names never hide the target, since there are none here.
-  TRY_ASSIGN(LogicalPtr node, bind_from({refs.data(), refs.size()}));
-
-  // The target is the leftmost scan: key and line go right behind its columns, so all that follows
-  // moves by two.
-  LogicalNode* scan = node.get();
-  const auto width = static_cast<uint32_t>(result.target.table->columns.size());
-  const std::vector<OutputColumn> hidden = {{"rowan_key", kText}, {"rowan_line", kText}};
-  for (;;) {
-    scan->outputs.insert(scan->outputs.begin() + width, hidden.begin(), hidden.end());
-    if (scan->kind == LogicalKind::kScan) break;
-    scan = scan->children[0].get();
-  }
-  scan->scan.with_key = true;
-  result.scan = scan;
-  const auto move_columns = [&](std::vector<VisibleColumn>& columns) {
-    for (VisibleColumn& column : columns) {
-      if (column.index >= width) column.index += 2;
-    }
-  };
-  move_columns(from_.visible);
-  for (FromTable& table : from_.tables) move_columns(table.columns);
-  // Conditions of joins inside FROM count from their own left input, which does not hold the
-  // target.
-  base_width_ = static_cast<uint32_t>(node->width());
-
-  if (request.where != nullptr) {
-    TRY_ASSIGN(expr::NodePtr condition, bind_where(*request.where, "WHERE"));
-    node = make_filter(wrap_applies(std::move(node), base_applies_), std::move(condition));
-    base_width_ = static_cast<uint32_t>(node->width());
-  }
-  std::vector<expr::NodePtr> expressions;
-  clause_ = "UPDATE";
-  for (size_t i = 0; i < request.expressions.size(); ++i) {
-    expr::BindContext context = bind_context();
-    TRY_ASSIGN(expr::NodePtr value, expr::bind(*request.expressions[i], context));
-    const type::Type wanted =
-        i < request.expression_types.size() ? request.expression_types[i] : type::Type();
-    if (wanted.id != type::TypeId::kUnknown) {
-      TRY_ASSIGN(value,
-                 expr::coerce(std::move(value), wanted, type::CastContext::kAssignment, context));
-    }
-    expressions.push_back(std::move(value));
-  }
-  node = wrap_applies(std::move(node), base_applies_);
-  std::vector<uint32_t> kept(width + 2);
-  for (size_t i = 0; i < kept.size(); ++i) kept[i] = static_cast<uint32_t>(i);
-  node = make_projection(std::move(node), kept);
-  for (expr::NodePtr& expression : expressions) {
-    node->outputs.push_back({"expression", expression->type});
-    node->expressions.push_back(std::move(expression));
-  }
-  result.root = std::move(node);
-  return result;
-}
-
 Error not_updatable(const catalog::ViewDef& view, std::string_view verb) {
   if (view.materialized())
     return Error(ErrorCode::kWrongObjectType,
@@ -842,11 +785,6 @@ Result<LogicalPtr> bind_values_as(const sql::SelectStmt& values, std::span<const
                                   BindState& state) {
   QueryBinder binder(state, nullptr, nullptr);
   return binder.bind_values_as(values, types);
-}
-
-Result<BoundModify> bind_modify(const ModifyRequest& request, BindState& state) {
-  QueryBinder binder(state, nullptr, nullptr);
-  return binder.bind_modify(request);
 }
 
 }  // namespace rowan::plan

@@ -50,7 +50,10 @@ class QueryBinder final : public expr::Scope {
       : state_(state), parent_(parent), common_tables_(common_tables) {}
 
   Result<LogicalPtr> bind(const sql::SelectStmt& select);
+  // modify_binder.cc
   Result<BoundModify> bind_modify(const ModifyRequest& request);
+  Result<Returning> bind_returning(const sql::QualifiedName& table, std::string_view alias,
+                                   const sql::List<sql::SelectItem>& items);
   // VALUES whose columns are to have these types, by assignment casts.
   Result<LogicalPtr> bind_values_as(const sql::SelectStmt& values,
                                     std::span<const type::Type> types) {
@@ -108,6 +111,8 @@ class QueryBinder final : public expr::Scope {
   Result<const sql::Expr*> group_expression(const sql::Expr& expr, const sql::SelectStmt& select);
   Result<SortKey> bind_order_item(const sql::OrderItem& item, const sql::SelectStmt& select,
                                   std::vector<OutputItem>& items, size_t visible_items);
+  Result<uint32_t> order_column(const sql::OrderItem& item, const sql::SelectStmt& select,
+                                std::vector<OutputItem>& items, size_t visible_items);
   Result<std::vector<uint32_t>> bind_distinct_on(const sql::SelectStmt& select,
                                                  std::vector<OutputItem>& items);
   Result<expr::NodePtr> bind_scalar(const sql::Expr& expr);
@@ -121,8 +126,15 @@ class QueryBinder final : public expr::Scope {
   LogicalPtr wrap_applies(LogicalPtr input, std::vector<PendingApply>& applies);
   void adopt_outer_references(QueryBinder& child);
 
+  // modify_binder.cc
+  Result<std::vector<expr::NodePtr>> bind_assigned(const ModifyRequest& request);
+  Result<Returning> bind_returning_items(const sql::List<sql::SelectItem>& written, uint32_t width,
+                                         std::vector<uint32_t>& read_of_others);
+
   // scope.cc
   expr::BindContext bind_context();
+  Result<void> bind_aggregate_order(const sql::CallExpr& call, AggregateItem& item,
+                                    expr::BindContext& context);
   std::optional<expr::NodePtr> replace_by_group(const sql::Expr& expr);
   Result<expr::NodePtr> resolve_local(const sql::ColumnExpr& column);
   Result<expr::NodePtr> resolve_base(const sql::ColumnExpr& column);

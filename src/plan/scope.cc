@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "expr/resolve.h"
 #include "plan/query_binder.h"
 #include "sql/print.h"
 
@@ -73,6 +74,7 @@ void for_each_operand(const sql::Expr& expr, const Visit& visit) {
     case sql::ExprKind::kCall: {
       const auto& call = static_cast<const sql::CallExpr&>(expr);
       all(call.arguments);
+      for (const sql::OrderItem& item : call.order_by) one(item.expr);
       return one(call.filter);
     }
     case sql::ExprKind::kRow:
@@ -104,6 +106,13 @@ bool has_outer_values(const expr::Node& node) {
   if (node.kind == expr::NodeKind::kParameter && node.column >= kOuterParameterBase) return true;
   return std::any_of(node.children.begin(), node.children.end(),
                      [](const auto& child) { return has_outer_values(*child); });
+}
+
+const expr::Node& without_implicit_casts(const expr::Node& node) {
+  const expr::Node* at = &node;
+  while (at->kind == expr::NodeKind::kCast && at->cast_context == type::CastContext::kImplicit)
+    at = at->children[0].get();
+  return *at;
 }
 
 void renumber(expr::Node& node, uint32_t groups, uint32_t aggregates) {
@@ -140,7 +149,7 @@ bool contains_subquery(const sql::Expr& expr) {
 }
 
 expr::BindContext QueryBinder::bind_context() {
-  expr::BindContext context{*this, state_.context.parameters, {}};
+  expr::BindContext context{*this, state_.context.parameters, {}, state_.context.stars != nullptr};
   if (phase_ == Phase::kGrouped && groups_by_expression_ && !inside_aggregate_) {
     context.replace = [this](const sql::Expr& expr) { return replace_by_group(expr); };
   }
@@ -354,7 +363,7 @@ Result<expr::NodePtr> QueryBinder::resolve_aggregate(const sql::CallExpr& call) 
     }
     if (item.spec.argument.id == type::TypeId::kUnknown && !item.arguments.empty())
       item.spec.argument = item.arguments[0]->type;
-    return {};
+    return bind_aggregate_order(call, item, context);
   }();
   inside_aggregate_ = false;
   if (!bound) return Error(bound.error());
@@ -371,7 +380,7 @@ Result<expr::NodePtr> QueryBinder::resolve_aggregate(const sql::CallExpr& call) 
   const auto same = [&](const AggregateItem& other) {
     if (other.spec.kind != item.spec.kind || other.spec.distinct != item.spec.distinct ||
         (other.filter == nullptr) != (item.filter == nullptr) ||
-        other.arguments.size() != item.arguments.size() ||
+        other.arguments.size() != item.arguments.size() || other.order != item.order ||
         (item.filter != nullptr && !expr::equal(*item.filter, *other.filter))) {
       return false;
     }
@@ -384,6 +393,40 @@ Result<expr::NodePtr> QueryBinder::resolve_aggregate(const sql::CallExpr& call) 
   const type::Type type = item.spec.result;
   if (found == aggregates_.end()) aggregates_.push_back(std::move(item));
   return expr::make_column(kAggregatePlaceholder + index, type);
+}
+
+// ORDER BY among an aggregate's arguments, and the order in which DISTINCT takes them: PostgreSQL
+// sorts by what is written there, then by the arguments that are not.
+Result<void> QueryBinder::bind_aggregate_order(const sql::CallExpr& call, AggregateItem& item,
+                                               expr::BindContext& context) {
+  const size_t own_arguments = item.arguments.size();
+  for (const sql::OrderItem& written : call.order_by) {
+    TRY_ASSIGN(expr::NodePtr node, expr::bind(*written.expr, context));
+    if (node->type.id == type::TypeId::kUnknown) {
+      TRY_ASSIGN(node, expr::coerce(std::move(node), {type::TypeId::kText},
+                                    type::CastContext::kImplicit, context));
+    }
+    TRY(expr::check_sortable(node->type, written.expr->position));
+    const auto same = std::find_if(
+        item.arguments.begin(), item.arguments.end(), [&](const expr::NodePtr& argument) {
+          return expr::equal(without_implicit_casts(*argument), *node, true);
+        });
+    const auto place = static_cast<uint32_t>(same - item.arguments.begin());
+    if (item.spec.distinct && place >= own_arguments) {
+      return Error(ErrorCode::kInvalidColumnReference,
+                   "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list")
+          .at(written.expr->position);
+    }
+    if (same == item.arguments.end()) item.arguments.push_back(std::move(node));
+    item.order.push_back({place, written.descending, written.nulls_first});
+  }
+  if (!item.spec.distinct || !expr::depends_on_order(item.spec)) return {};
+  for (uint32_t i = 0; i < own_arguments; ++i) {
+    const bool sorted = std::any_of(item.order.begin(), item.order.end(),
+                                    [&](const SortKey& key) { return key.column == i; });
+    if (!sorted) item.order.push_back({i, false, false});
+  }
+  return {};
 }
 
 Result<expr::NodePtr> QueryBinder::resolve_subquery(const sql::SubqueryExpr& subquery) {

@@ -123,6 +123,7 @@ std::optional<Failure> connect(const std::string& path, const std::string& branc
   }
   OpenOptions options;
   options.read_only = read_only;
+  options.command_hints = !connection.speaks_sql;
   auto database = Database::open(path, options);
   if (!database) {
     Failure failure = database.failure();
@@ -179,7 +180,7 @@ int command_shell(const Words& words) {
     return fail({"0A000", "connecting to a server is not supported yet", "",
                  "Give the folder of a repository.", 0, false});
   }
-  Connection connection;
+  Connection connection{.speaks_sql = true};
   if (auto failure = connect(path, words.get("--branch"), words.has("--read-only"), connection))
     return fail(*failure);
   return run_interactive(*connection.session);
@@ -219,7 +220,7 @@ int command_sql(const Words& words) {
   if (!format)
     return bad_value("there is no format \"" + words.get("--format") +
                      "\"; formats are table, csv, json and expanded");
-  Connection connection;
+  Connection connection{.speaks_sql = true};
   if (auto failure =
           connect(words.plain[0], words.get("--branch"), words.has("--read-only"), connection))
     return fail(*failure);
@@ -348,13 +349,13 @@ int command_check(const Words& words) {
   Connection connection;
   if (auto failure = connect(words.plain[0], "", true, connection)) return fail(*failure);
   ProgressBar bar;
-  std::vector<std::string> absent;
+  std::vector<std::string> notes;
   auto problems =
-      connection.database->check([&](const Progress& progress) { bar.show(progress); }, &absent);
+      connection.database->check([&](const Progress& progress) { bar.show(progress); }, &notes);
   bar.clear();
   if (!problems) return fail(problems.failure());
-  for (const std::string& line : absent) std::cout << line << '\n';
-  for (const std::string& problem : *problems) std::cout << problem << '\n';
+  for (const std::string& line : notes) std::cout << visible(line) << '\n';
+  for (const std::string& problem : *problems) std::cout << visible(problem) << '\n';
   if (problems->empty()) std::cout << "No problem found.\n";
   return problems->empty() ? kFine : kFound;
 }

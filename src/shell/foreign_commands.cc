@@ -8,8 +8,10 @@
 #include <iostream>
 
 #include "engine/failure.h"
+#include "engine/import/adopt.h"
 #include "engine/import/hook.h"
 #include "shell/command.h"
+#include "shell/printer.h"
 #include "sql/parser.h"
 
 namespace rowan::shell {
@@ -90,7 +92,7 @@ int run_hook(const std::string& folder) {
   const auto refused =
       engine::refused_pushes(folder, quarantine == nullptr ? "" : quarantine, pushed);
   if (!refused) return fail(engine::to_failure(refused.error()));
-  for (const std::string& line : *refused) std::cerr << "rowan: " << line << '\n';
+  for (const std::string& line : *refused) std::cerr << "rowan: " << visible(line) << '\n';
   return refused->empty() ? kFine : kFound;
 }
 
@@ -106,10 +108,47 @@ int command_hook(const Words& words) {
   return kFine;
 }
 
+std::string joined(const std::vector<std::string>& words) {
+  std::string all;
+  for (const std::string& word : words) all += (all.empty() ? "" : ", ") + word;
+  return all;
+}
+
+int command_adopt(const Words& words) {
+  const std::string& folder = words.plain[0];
+  const auto adopted = engine::adopt_repository(folder, words.has("--discard-journal"));
+  if (!adopted) return fail(engine::to_failure(adopted.error()));
+  std::cout << "Adopted " << folder << ". Branches: " << joined(adopted->branches) << ".\n";
+  if (words.has("--discard-journal")) {
+    std::cout << "What its journal held and was not published is given up.\n";
+  } else if (adopted->transactions != 0) {
+    std::cout << "Transactions taken from its journal: " << adopted->transactions << ".\n";
+  }
+  if (!adopted->dropped.empty())
+    std::cout << "Settings dropped: " << joined(adopted->dropped) << ".\n";
+  if (!adopted->set_aside.empty())
+    std::cout << "Set aside, since git would run or follow it: " << joined(adopted->set_aside)
+              << ".\n";
+  for (const engine::ParkedTip& tip : adopted->parked) {
+    std::cout << fmt::format("Not admitted to branch {}: commit {}: {}\n", tip.branch,
+                             tip.commit.hex(), tip.reason);
+  }
+  return adopted->parked.empty() ? kFine : kFound;
+}
+
 }  // namespace
 
 const std::vector<Command>& foreign_commands() {
   static const std::vector<Command> all = {
+      {"adopt",
+       "DIR [--discard-journal]",
+       "make a folder that came from somebody else one's own: its commits are judged, its settings "
+       "and caches dropped",
+       1,
+       1,
+       {},
+       {"--discard-journal"},
+       command_adopt},
       {"foreign",
        "list DIR | show DIR COMMIT | take DIR COMMIT [-m MESSAGE] | drop DIR COMMIT",
        "commits of other programs that were not admitted: list, merge or forget them",

@@ -52,7 +52,8 @@ struct Reader {
     }
     return *more;
   }
-  std::string text(size_t column) const { return rows->get_text(column); }
+  std::string text(size_t column) const { return visible(rows->get_text(column)); }  // To read.
+  std::string raw(size_t column) const { return rows->get_text(column); }
 
   Session& session;
   std::unique_ptr<Rows> rows;
@@ -322,7 +323,7 @@ struct DiffRow {
 
 std::string cell_text(const Rows& rows, const std::optional<size_t>& column) {
   if (!column) return "";
-  return rows.is_null(*column) ? "NULL" : one_line(rows.get_text(*column));
+  return rows.is_null(*column) ? "NULL" : one_line(visible(rows.get_text(*column)));
 }
 
 char mark_of(const DiffRow& row) {
@@ -511,9 +512,9 @@ std::variant<bool, Failure> print_json(Session& session, const DiffView& view, s
   };
   while (out && rows.next(failure)) {
     any = true;
-    out << "{\"table\": " << string(rows.text(0)) << ", \"change\": " << string(rows.text(1));
-    if (!rows.rows->is_null(2)) out << ", \"from\": " << rows.text(2);
-    if (!rows.rows->is_null(3)) out << ", \"to\": " << rows.text(3);
+    out << "{\"table\": " << string(rows.raw(0)) << ", \"change\": " << string(rows.raw(1));
+    if (!rows.rows->is_null(2)) out << ", \"from\": " << rows.raw(2);
+    if (!rows.rows->is_null(3)) out << ", \"to\": " << rows.raw(3);
     out << "}\n";
   }
   if (failure) return *failure;
@@ -547,7 +548,7 @@ std::variant<bool, Failure> show_diff(Session& session, const DiffView& view, co
       bool any = false;  // Of statements: notes may stand before them, or alone.
       bool shown = false;
       while (out && patch.next(failure)) {
-        const std::string text = patch.text(0);
+        const std::string text = patch.raw(0);
         shown = true;
         if (!any && !text.starts_with("-- ")) {
           out << "BEGIN;\n";

@@ -18,13 +18,19 @@ bool right_aligned(ColumnKind kind) {
   return kind == ColumnKind::kInteger || kind == ColumnKind::kFloat || kind == ColumnKind::kNumeric;
 }
 
-// Decodes one UTF-8 character at `i` and steps over it; a broken byte stands for itself.
+// Decodes one UTF-8 character at `i` and steps over it; a broken byte stands for itself, and takes
+// nothing along that is no part of a character.
 uint32_t next_character(std::string_view text, size_t& i) {
   const auto byte = static_cast<uint8_t>(text[i++]);
   const int more = byte >= 0xf0 ? 3 : byte >= 0xe0 ? 2 : byte >= 0xc0 ? 1 : 0;
   uint32_t code = more == 0 ? byte : byte & (0x3f >> more);
-  for (int k = 0; k < more && i < text.size(); ++k)
-    code = code << 6 | (static_cast<uint8_t>(text[i++]) & 0x3f);
+  for (int k = 0; k < more; ++k) {
+    if (i + static_cast<size_t>(k) >= text.size() ||
+        (static_cast<uint8_t>(text[i + static_cast<size_t>(k)]) & 0xc0) != 0x80)
+      return byte;
+    code = code << 6 | (static_cast<uint8_t>(text[i + static_cast<size_t>(k)]) & 0x3f);
+  }
+  i += static_cast<size_t>(more);
   return code;
 }
 
@@ -351,6 +357,12 @@ size_t display_width(std::string_view text) {
   return width;
 }
 
+std::string visible(std::string_view text) {
+  std::string out;
+  append_visible(text, out);
+  return out;
+}
+
 Outcome<uint64_t> print_rows(Rows& rows, const PrintOptions& options, std::ostream& out,
                              std::ostream& notices) {
   const bool has_columns = !rows.columns().empty();
@@ -359,7 +371,7 @@ Outcome<uint64_t> print_rows(Rows& rows, const PrintOptions& options, std::ostre
   auto count = streamed ? stream_rows(rows, options, out) : print_table(rows, options, out);
   if (!count) return count;
   if (!rows.notices().empty()) out.flush();
-  for (const std::string& notice : rows.notices()) notices << "NOTICE:  " << notice << '\n';
+  for (const std::string& notice : rows.notices()) notices << "NOTICE:  " << visible(notice) << '\n';
   if (options.commits && !rows.commit_id().empty()) {
     out.flush();
     notices << "NOTICE:  commit " << rows.commit_id() << '\n';
@@ -409,11 +421,11 @@ std::string line_with_caret(uint32_t position, std::string_view statement) {
 }  // namespace
 
 std::string failure_text(const Failure& failure, std::string_view statement) {
-  std::string out = fmt::format("ERROR:  {}: {}\n", failure.sqlstate, failure.message);
+  std::string out = fmt::format("ERROR:  {}: {}\n", failure.sqlstate, visible(failure.message));
   if (failure.position > 0 && !statement.empty())
     out += line_with_caret(failure.position, statement);
-  if (!failure.detail.empty()) out += "DETAIL:  " + failure.detail + '\n';
-  if (!failure.hint.empty()) out += "HINT:  " + failure.hint + '\n';
+  if (!failure.detail.empty()) out += "DETAIL:  " + visible(failure.detail) + '\n';
+  if (!failure.hint.empty()) out += "HINT:  " + visible(failure.hint) + '\n';
   return out;
 }
 

@@ -36,6 +36,10 @@ Outcome<uint64_t> print_rows(Rows& rows, const PrintOptions& options, std::ostre
 // run; may be empty.
 std::string failure_text(const Failure& failure, std::string_view statement);
 
+// A text for people to read: control characters, which would move the cursor or worse, are shown by
+// their code, tabs as blanks; lines stay lines. Foreign names and messages may hold anything.
+std::string visible(std::string_view text);
+
 // Columns a text takes on a terminal.
 size_t display_width(std::string_view text);
 

@@ -570,7 +570,7 @@ bool Runner::show_section(std::string_view heading, const std::string& query) {
   std::vector<std::string> lines;
   if (!read_texts(query, lines)) return !options_.stop_on_error;
   if (!lines.empty()) out_ << heading << '\n';
-  for (const std::string& line : lines) out_ << "    " << line << '\n';
+  for (const std::string& line : lines) out_ << "    " << visible(line) << '\n';
   return true;
 }
 

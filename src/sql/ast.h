@@ -153,6 +153,13 @@ struct CastExpr : Expr {  // CAST(x AS t), x::t, t 'literal'
   TypeName type;
 };
 
+struct OrderItem {
+  Expr* expr = nullptr;
+  bool descending = false;
+  bool nulls_first =
+      false;  // Already resolved: ASC puts NULLs last, DESC first, unless NULLS … says otherwise.
+};
+
 struct CallExpr : Expr {  // f(a, b); count(*); also SQL's special forms, as plain calls: extract ->
                           // extract('f', x),
   std::string_view
@@ -162,6 +169,7 @@ struct CallExpr : Expr {  // f(a, b); count(*); also SQL's special forms, as pla
   List<Expr*> arguments;
   bool star = false;  // f(*)
   bool distinct = false;
+  List<OrderItem> order_by;  // f(x ORDER BY y)
   Expr* filter = nullptr;  // FILTER (WHERE …); may be null.
 };
 
@@ -229,13 +237,6 @@ struct JoinTable : TableRef {
   Expr* on = nullptr;  // Null for CROSS, USING and NATURAL.
   List<std::string_view> using_columns;
   bool natural = false;
-};
-
-struct OrderItem {
-  Expr* expr = nullptr;
-  bool descending = false;
-  bool nulls_first =
-      false;  // Already resolved: ASC puts NULLs last, DESC first, unless NULLS … says otherwise.
 };
 
 enum class SetOperation : uint8_t { kNone, kUnion, kIntersect, kExcept };
@@ -355,6 +356,7 @@ enum class Overriding : uint8_t { kNone, kSystem, kUser };
 
 struct InsertStmt : Statement {
   QualifiedName table;
+  std::string_view alias;          // Empty: none.
   List<std::string_view> columns;  // Empty: all.
   SelectStmt* source = nullptr;    // VALUES or a query; null: DEFAULT VALUES.
   Overriding overriding = Overriding::kNone;
@@ -386,6 +388,8 @@ struct DeleteStmt : Statement {
 
 struct TruncateStmt : Statement {
   List<QualifiedName> tables;
+  bool restart_identity = false;
+  bool cascade = false;  // Tables that refer to them go along.
 };
 
 enum class CopyEnd : uint8_t { kFile, kStdin, kStdout };
@@ -568,6 +572,7 @@ struct CreateIndexStmt : Statement {  // CREATE [UNIQUE] INDEX [CONCURRENTLY] [I
   QualifiedName table;
   IndexClause index;  // An empty name: PostgreSQL's own choice.
   bool if_not_exists = false;
+  bool concurrently = false;
   Expr* where = nullptr;  // A partial index: refused with 0A000 by the executor.
 };
 
@@ -576,6 +581,7 @@ struct DropStmt : Statement {  // DROP INDEX | VIEW | MATERIALIZED VIEW | SEQUEN
   List<QualifiedName> names;
   QualifiedName on_table;  // CommitDB: DROP INDEX i ON t; an empty name: none.
   bool if_exists = false;
+  bool concurrently = false;  // DROP INDEX
   bool cascade = false;
 };
 
@@ -635,6 +641,8 @@ struct SetStmt
   std::string_view value;  // Empty with is_default.
   bool is_default = false;
   bool local = false;
+  bool is_list = false;          // Several values between commas.
+  SetStmt* also = nullptr;       // SESSION CHARACTERISTICS that give two settings: the second one.
 };
 
 struct ExplainStmt : Statement {

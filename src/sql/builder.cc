@@ -119,11 +119,11 @@ const char* Builder::dotted(const Token& scope, const Token& name) {
 
 SettingText Builder::joined(SettingText left, SettingText right) {
   return {text(std::string(left.words) + ", " + right.words),
-          text(std::string(left.names) + ", " + right.names)};
+          text(std::string(left.names) + ", " + right.names), true};
 }
 
 SettingText Builder::setting_name(const Token& word) {
-  return {text(word.text()), text(quote_ident(word.text()))};
+  return {text(word.text()), text(quote_ident(word.text())), false};
 }
 
 const char* Builder::signed_text(const Token& sign, const Token& number) {
@@ -557,6 +557,13 @@ Expr* Builder::call(const Token& at, std::string_view name, Expr* a, Expr* b, Ex
   return made;
 }
 
+CallExpr* Builder::ordered(CallExpr* call, const OrderList* order) {
+  call->order_by = list(order);
+  for (const OrderItem& item : call->order_by)
+    limit_depth(call->depth, std::max<uint32_t>(call->depth, item.expr->depth + 1u), call->position);
+  return call;
+}
+
 Expr* Builder::filtered(CallExpr* call, Expr* filter) {
   call->filter = filter;
   if (filter != nullptr)
@@ -790,10 +797,11 @@ Overriding Builder::overriding(const Token& whose, const Token& value) {
   return is_system ? Overriding::kSystem : Overriding::kUser;
 }
 
-Statement* Builder::insert(const Token& token, const QualifiedName* table, InsertSource source,
-                           const TargetList* returning) {
+Statement* Builder::insert(const Token& token, const QualifiedName* table, const Token* alias,
+                           InsertSource source, const TargetList* returning) {
   auto* made = statement_node<InsertStmt>(StatementKind::kInsert, token);
   made->table = *table;
+  if (alias != nullptr) made->alias = cut_identifier(alias->text());
   made->columns = list(source.columns);
   made->source = source.select;
   made->overriding = source.overriding;
@@ -848,15 +856,21 @@ Statement* Builder::remove(const Token& token, const QualifiedName* table, Alias
   auto* made = statement_node<DeleteStmt>(StatementKind::kDelete, token);
   made->table = *table;
   made->alias = alias.name.text();
+  if (alias.columns != nullptr)
+    fail(ErrorCode::kSyntaxError, "the table that DELETE takes rows from keeps its columns' names",
+         alias.name.position);
   made->using_tables = list(using_tables);
   made->where = where;
   made->returning = items(returning);
   return made;
 }
 
-Statement* Builder::truncate(const Token& token, const QualifiedList* tables) {
+Statement* Builder::truncate(const Token& token, const QualifiedList* tables, bool restart_identity,
+                             bool cascade) {
   auto* made = statement_node<TruncateStmt>(StatementKind::kTruncate, token);
   made->tables = list(tables);
+  made->restart_identity = restart_identity;
+  made->cascade = cascade;
   return made;
 }
 
@@ -1027,7 +1041,10 @@ Statement* Builder::set_named(const Token& token, bool local, const char* name,
 
 Statement* Builder::set(const Token& token, bool local, const char* name, SettingText value) {
   const bool names = std::string_view(name) == "search_path";
-  return set_named(token, local, name, names ? value.names : value.words);
+  auto* made =
+      static_cast<SetStmt*>(set_named(token, local, name, names ? value.names : value.words));
+  made->is_list = value.is_list;
+  return made;
 }
 
 Statement* Builder::set_default(const Token& token, bool local, const char* name) {
@@ -1038,13 +1055,17 @@ Statement* Builder::set_default(const Token& token, bool local, const char* name
 
 // SET SESSION CHARACTERISTICS sets the defaults of later transactions.
 Statement* Builder::session_modes(const Token& token, TransactionModes modes) {
-  if (!modes.has_isolation) {
-    return set_named(token, false, "default_transaction_read_only", modes.read_only ? "on" : "off");
-  }
+  auto* access = static_cast<SetStmt*>(set_named(token, false, "default_transaction_read_only",
+                                                 modes.read_only ? "on" : "off"));
+  if (!modes.has_isolation && !modes.has_read_only)
+    unsupported(token, "sessions have no mode DEFERRABLE yet");
+  if (!modes.has_isolation) return access;
   static constexpr std::string_view kLevels[] = {"read uncommitted", "read committed",
                                                  "repeatable read", "serializable"};
-  return set_named(token, false, "default_transaction_isolation",
-                   kLevels[static_cast<size_t>(modes.isolation)]);
+  auto* made = static_cast<SetStmt*>(set_named(token, false, "default_transaction_isolation",
+                                               kLevels[static_cast<size_t>(modes.isolation)]));
+  if (modes.has_read_only) made->also = access;
+  return made;
 }
 
 Statement* Builder::setting(const Token& token, StatementKind kind, const char* name) {

@@ -74,6 +74,7 @@ struct TransactionModes {
 struct SettingText {
   const char* words;
   const char* names;
+  bool is_list;
 };
 struct KeyActions {
   ForeignAction on_delete, on_update;
@@ -165,7 +166,7 @@ class Builder {
   const char* dotted(const Token& scope, const Token& name);
   SettingText joined(SettingText left, SettingText right);
   SettingText setting_name(const Token& word);
-  static SettingText setting_word(const char* word) { return {word, word}; }
+  static SettingText setting_word(const char* word) { return {word, word, false}; }
   const char* signed_text(const Token& sign, const Token& number);
   int32_t modifier(const Token& digits, bool negative);
 
@@ -218,6 +219,7 @@ class Builder {
   CallExpr* call(const Token* schema, const Token& name, const ExprList* arguments, CallForm form);
   Expr* call(const Token& at, std::string_view name, Expr* a, Expr* b, Expr* c = nullptr,
              Expr* d = nullptr);
+  CallExpr* ordered(CallExpr* call, const OrderList* order);  // ORDER BY among the arguments.
   Expr* filtered(CallExpr* call, Expr* filter);
   Expr* extract(const Token& token, const Token& field, Expr* from);
   Expr* substring_for(const Token& token, Expr* operand, Expr* count);
@@ -253,8 +255,8 @@ class Builder {
 
   // ---- Data changes.
   Overriding overriding(const Token& whose, const Token& value);  // SYSTEM VALUE, USER VALUE.
-  Statement* insert(const Token& token, const QualifiedName* table, InsertSource source,
-                    const TargetList* returning);
+  Statement* insert(const Token& token, const QualifiedName* table, const Token* alias,
+                    InsertSource source, const TargetList* returning);
   Statement* update(const Token& token, const QualifiedName* table, std::string_view alias,
                     const AssignmentList* set, const TableList* from, Expr* where,
                     const TargetList* returning);
@@ -262,7 +264,8 @@ class Builder {
   AssignmentList* assign_row(const Token& token, const NameList* columns, Expr* value);
   Statement* remove(const Token& token, const QualifiedName* table, Alias alias,
                     const TableList* using_tables, Expr* where, const TargetList* returning);
-  Statement* truncate(const Token& token, const QualifiedList* tables);
+  Statement* truncate(const Token& token, const QualifiedList* tables, bool restart_identity,
+                      bool cascade);
   Statement* copy(const Token& token, const QualifiedName* table, const NameList* columns,
                   bool from, const Token& end, const CopyOptions* options);
   Statement* copy_select(const Token& token, SelectStmt* select, const Token& end,
@@ -340,7 +343,10 @@ class Builder {
   Statement* materialized_view(const Token& token, const QualifiedName* name,
                                const NameList* columns, SelectStmt* select, bool with_data,
                                bool if_not_exists);
-  Statement* refresh(const Token& token, const QualifiedName* name, bool with_data);
+  Statement* refresh(const Token& token, const QualifiedName* name, bool with_data,
+                     bool concurrently);
+  // Of CREATE INDEX and DROP INDEX.
+  Statement* concurrently(Statement* statement, bool concurrently);
   Statement* sequence(const Token& token, const QualifiedName* name, bool create, bool if_exists);
   SequenceOptions* take_sequence();
   int64_t integer(const Token& digits, bool negative);
@@ -381,8 +387,7 @@ class Builder {
   Expr* key_row(const Token& token, const ExprList* parts);
   Statement* show_diff(const Token& token, DiffStmt* options);
   DiffStmt* diff_options();
-  DiffStmt* diff_stat(DiffStmt* options);
-  DiffStmt* diff_schema(DiffStmt* options);
+  DiffStmt* diff_form(DiffStmt* options, const Token& word);  // STAT, SCHEMA: one of them.
   DiffStmt* diff_table(DiffStmt* options, const QualifiedName* table);
   DiffStmt* diff_range(DiffStmt* options, const Token& range);
   DiffStmt* diff_from(DiffStmt* options, const Token& revision);

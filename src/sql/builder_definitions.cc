@@ -444,7 +444,26 @@ Statement* Builder::materialized_view(const Token& token, const QualifiedName* n
   return made;
 }
 
-Statement* Builder::refresh(const Token& token, const QualifiedName* name, bool with_data) {
+Statement* Builder::concurrently(Statement* statement, bool concurrently) {
+  if (statement->kind == StatementKind::kCreateIndex) {
+    static_cast<CreateIndexStmt*>(statement)->concurrently = concurrently;
+    return statement;
+  }
+  auto* drop = static_cast<DropStmt*>(statement);
+  drop->concurrently = concurrently;
+  if (concurrently && drop->names.size() > 1)
+    fail(ErrorCode::kFeatureNotSupported,
+         "DROP INDEX CONCURRENTLY does not support dropping multiple objects", 0);
+  if (concurrently && drop->cascade)
+    fail(ErrorCode::kFeatureNotSupported, "DROP INDEX CONCURRENTLY does not support CASCADE", 0);
+  return statement;
+}
+
+Statement* Builder::refresh(const Token& token, const QualifiedName* name, bool with_data,
+                            bool concurrently) {
+  if (concurrently && !with_data)
+    fail(ErrorCode::kSyntaxError,
+         "REFRESH options CONCURRENTLY and WITH NO DATA cannot be used together", 0);
   auto* made = statement_node<RefreshStmt>(StatementKind::kRefresh, token);
   made->name = *name;
   made->with_data = with_data;

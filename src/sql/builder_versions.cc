@@ -105,13 +105,10 @@ Statement* Builder::show_diff(const Token& token, DiffStmt* options) {
   return finish(options, token);
 }
 
-DiffStmt* Builder::diff_stat(DiffStmt* options) {
-  options->stat = true;
-  return options;
-}
-
-DiffStmt* Builder::diff_schema(DiffStmt* options) {
-  options->schema = true;
+DiffStmt* Builder::diff_form(DiffStmt* options, const Token& word) {
+  bool given = options->stat || options->schema;
+  once(given, word);
+  (word.text() == "stat" ? options->stat : options->schema) = true;
   return options;
 }
 

@@ -433,12 +433,13 @@ function_name(A) ::= RIGHT(T). { A = T; }
 call(A) ::= function_name(N) LP RP. { A = b->call(nullptr, N, nullptr, rowan::sql::CallForm::kPlain); }
 call(A) ::= function_name(N) LP STAR RP. { A = b->call(nullptr, N, nullptr, rowan::sql::CallForm::kStar); }
 call(A) ::= function_name(N) LP expr_list(L) RP. { A = b->call(nullptr, N, L, rowan::sql::CallForm::kPlain); }
-call(A) ::= function_name(N) LP ALL expr_list(L) RP. { A = b->call(nullptr, N, L, rowan::sql::CallForm::kPlain); }
-call(A) ::= function_name(N) LP DISTINCT expr_list(L) RP. { A = b->call(nullptr, N, L, rowan::sql::CallForm::kDistinct); }
+call(A) ::= function_name(N) LP expr_list(L) order_by(O) RP. { A = b->ordered(b->call(nullptr, N, L, rowan::sql::CallForm::kPlain), O); }
+call(A) ::= function_name(N) LP ALL expr_list(L) order_by_opt(O) RP. { A = b->ordered(b->call(nullptr, N, L, rowan::sql::CallForm::kPlain), O); }
+call(A) ::= function_name(N) LP DISTINCT expr_list(L) order_by_opt(O) RP. { A = b->ordered(b->call(nullptr, N, L, rowan::sql::CallForm::kDistinct), O); }
 call(A) ::= colid(S) DOT label(N) LP RP. { A = b->call(&S, N, nullptr, rowan::sql::CallForm::kPlain); }
 call(A) ::= colid(S) DOT label(N) LP STAR RP. { A = b->call(&S, N, nullptr, rowan::sql::CallForm::kStar); }
-call(A) ::= colid(S) DOT label(N) LP expr_list(L) RP. { A = b->call(&S, N, L, rowan::sql::CallForm::kPlain); }
-call(A) ::= colid(S) DOT label(N) LP DISTINCT expr_list(L) RP. { A = b->call(&S, N, L, rowan::sql::CallForm::kDistinct); }
+call(A) ::= colid(S) DOT label(N) LP expr_list(L) order_by_opt(O) RP. { A = b->ordered(b->call(&S, N, L, rowan::sql::CallForm::kPlain), O); }
+call(A) ::= colid(S) DOT label(N) LP DISTINCT expr_list(L) order_by_opt(O) RP. { A = b->ordered(b->call(&S, N, L, rowan::sql::CallForm::kDistinct), O); }
 %type filter {rowan::sql::Expr*}
 filter(A) ::= . { A = nullptr; }
 filter(A) ::= FILTER LP WHERE a_expr(E) RP. { A = E; }
@@ -679,8 +680,8 @@ explainable(A) ::= delete(S). { A = S; }
 plain_statement(A) ::= explainable(S). { A = S; }
 
 %type insert {rowan::sql::Statement*}
-insert(A) ::= INSERT(T) INTO qualified_name(N) insert_source(S) returning(R). { A = b->insert(T, N, S, R); }
-insert(A) ::= INSERT(T) INTO qualified_name(N) AS colid insert_source(S) returning(R). { A = b->insert(T, N, S, R); }
+insert(A) ::= INSERT(T) INTO qualified_name(N) insert_source(S) returning(R). { A = b->insert(T, N, nullptr, S, R); }
+insert(A) ::= INSERT(T) INTO qualified_name(N) AS colid(C) insert_source(S) returning(R). { A = b->insert(T, N, &C, S, R); }
 %type overriding {rowan::sql::Overriding}
 overriding(A) ::= OVERRIDING IDENT(W) IDENT(V). { A = b->overriding(W, V); }
 overriding(A) ::= OVERRIDING CURRENT_VALUE(W) IDENT(V). { A = b->overriding(W, V); }
@@ -711,12 +712,12 @@ delete(A) ::= DELETE(T) FROM relation(N) alias(X) using(U) where(W) returning(R)
 using(A) ::= . { A = nullptr; }
 using(A) ::= USING from_list(L). { A = L; }
 
-plain_statement(A) ::= TRUNCATE(T) qualified_list(L) truncate_options. { A = b->truncate(T, L); }
-plain_statement(A) ::= TRUNCATE(T) TABLE qualified_list(L) truncate_options. { A = b->truncate(T, L); }
-truncate_options ::= identity_option drop_behavior.
-identity_option ::= .
-identity_option ::= RESTART IDENT.
-identity_option ::= CONTINUE IDENT.
+plain_statement(A) ::= TRUNCATE(T) qualified_list(L) restarts_identity(I) drop_behavior(C). { A = b->truncate(T, L, I, C); }
+plain_statement(A) ::= TRUNCATE(T) TABLE qualified_list(L) restarts_identity(I) drop_behavior(C). { A = b->truncate(T, L, I, C); }
+%type restarts_identity {bool}
+restarts_identity(A) ::= . { A = false; }
+restarts_identity(A) ::= RESTART IDENTITY. { A = true; }
+restarts_identity(A) ::= CONTINUE IDENTITY. { A = false; }
 
 // ---- COPY -----------------------------------------------------------------------------------------------------------
 
@@ -926,14 +927,15 @@ using_value(A) ::= USING a_expr(E). { A = E; }
 
 // ---- Indexes, views, sequences --------------------------------------------------------------------------------------
 
-plain_statement(A) ::= CREATE(T) unique(U) INDEX concurrently ON relation(N) index_body(X). { A = b->create_index(T, U, {}, N, X, false); }
-plain_statement(A) ::= CREATE(T) unique(U) INDEX concurrently colid(I) ON relation(N) index_body(X). { A = b->create_index(T, U, I, N, X, false); }
-plain_statement(A) ::= CREATE(T) unique(U) INDEX concurrently IF NOT EXISTS colid(I) ON relation(N) index_body(X). { A = b->create_index(T, U, I, N, X, true); }
+plain_statement(A) ::= CREATE(T) unique(U) INDEX concurrently(K) ON relation(N) index_body(X). { A = b->concurrently(b->create_index(T, U, {}, N, X, false), K); }
+plain_statement(A) ::= CREATE(T) unique(U) INDEX concurrently(K) colid(I) ON relation(N) index_body(X). { A = b->concurrently(b->create_index(T, U, I, N, X, false), K); }
+plain_statement(A) ::= CREATE(T) unique(U) INDEX concurrently(K) IF NOT EXISTS colid(I) ON relation(N) index_body(X). { A = b->concurrently(b->create_index(T, U, I, N, X, true), K); }
 %type unique {bool}
 unique(A) ::= . { A = false; }
 unique(A) ::= UNIQUE. { A = true; }
-concurrently ::= .
-concurrently ::= CONCURRENTLY.
+%type concurrently {bool}
+concurrently(A) ::= . { A = false; }
+concurrently(A) ::= CONCURRENTLY. { A = true; }
 %type index_body {rowan::sql::IndexBody}
 index_body(A) ::= LP index_columns(L) RP where(W). { A = {L, W}; }
 index_body(A) ::= USING colid(M) LP index_columns(L) RP where(W). { b->index_method(M); A = {L, W}; }
@@ -959,8 +961,8 @@ plain_statement(A) ::= ALTER(T) MATERIALIZED VIEW IF EXISTS qualified_name(N) RE
 plain_statement(A) ::= ALTER(T) SEQUENCE qualified_name(N) RENAME TO colid(M). { A = b->rename(T, rowan::sql::ObjectKind::kSequence, N, M, false); }
 plain_statement(A) ::= ALTER(T) SEQUENCE IF EXISTS qualified_name(N) RENAME TO colid(M). { A = b->rename(T, rowan::sql::ObjectKind::kSequence, N, M, true); }
 
-plain_statement(A) ::= DROP(T) INDEX concurrently qualified_list(L) on_table(N) drop_behavior(C). { A = b->drop_index(T, L, N, false, C); }
-plain_statement(A) ::= DROP(T) INDEX concurrently IF EXISTS qualified_list(L) on_table(N) drop_behavior(C). { A = b->drop_index(T, L, N, true, C); }
+plain_statement(A) ::= DROP(T) INDEX concurrently(K) qualified_list(L) on_table(N) drop_behavior(C). { A = b->concurrently(b->drop_index(T, L, N, false, C), K); }
+plain_statement(A) ::= DROP(T) INDEX concurrently(K) IF EXISTS qualified_list(L) on_table(N) drop_behavior(C). { A = b->concurrently(b->drop_index(T, L, N, true, C), K); }
 plain_statement(A) ::= DROP(T) drop_kind(K) qualified_list(L) drop_behavior(C). { A = b->drop(T, K, L, false, C); }
 plain_statement(A) ::= DROP(T) drop_kind(K) IF EXISTS qualified_list(L) drop_behavior(C). { A = b->drop(T, K, L, true, C); }
 %type drop_kind {rowan::sql::ObjectKind}
@@ -975,8 +977,8 @@ plain_statement(A) ::= CREATE(T) VIEW qualified_name(N) name_list_opt(C) AS sele
 plain_statement(A) ::= CREATE(T) OR REPLACE VIEW qualified_name(N) name_list_opt(C) AS select_statement(S). { A = b->create_view(T, N, C, S, true); }
 plain_statement(A) ::= CREATE(T) MATERIALIZED VIEW qualified_name(N) view_columns(C) AS select_statement(S) with_data(D). { A = b->materialized_view(T, N, C, S, D, false); }
 plain_statement(A) ::= CREATE(T) MATERIALIZED VIEW IF NOT EXISTS qualified_name(N) view_columns(C) AS select_statement(S) with_data(D). { A = b->materialized_view(T, N, C, S, D, true); }
-plain_statement(A) ::= REFRESH(T) MATERIALIZED VIEW concurrently qualified_name(N) with_data(D). { A = b->refresh(T, N, D); }
-plain_statement(A) ::= REFRESH(T) VIEW concurrently qualified_name(N) with_data(D). { A = b->refresh(T, N, D); }
+plain_statement(A) ::= REFRESH(T) MATERIALIZED VIEW concurrently(K) qualified_name(N) with_data(D). { A = b->refresh(T, N, D, K); }
+plain_statement(A) ::= REFRESH(T) VIEW concurrently(K) qualified_name(N) with_data(D). { A = b->refresh(T, N, D, K); }
 // Names as users write them, or the typed columns of the stored form, which go to the builder.
 %type view_columns {rowan::sql::NameList*}
 view_columns(A) ::= . { A = nullptr; }
@@ -1130,8 +1132,8 @@ key_part(A) ::= PARAMETER(T). { A = b->parameter(T); }
 plain_statement(A) ::= SHOW(T) DIFF diff_options(O). { A = b->show_diff(T, O); }
 %type diff_options {rowan::sql::DiffStmt*}
 diff_options(A) ::= . { A = b->diff_options(); }
-diff_options(A) ::= diff_options(O) STAT. { A = b->diff_stat(O); }
-diff_options(A) ::= diff_options(O) SCHEMA. { A = b->diff_schema(O); }
+diff_options(A) ::= diff_options(O) STAT(T). { A = b->diff_form(O, T); }
+diff_options(A) ::= diff_options(O) SCHEMA(T). { A = b->diff_form(O, T); }
 diff_options(A) ::= diff_options(O) FOR qualified_name(N). { A = b->diff_table(O, N); }
 diff_options(A) ::= diff_options(O) STRING(R). { A = b->diff_range(O, R); }
 diff_options(A) ::= diff_options(O) FROM revision(R). { A = b->diff_from(O, R); }

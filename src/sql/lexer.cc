@@ -534,6 +534,47 @@ int Lexer::string(Token& token, bool escapes) {
   return finish(token, TK_STRING, whole);
 }
 
+// Behind `\u` or `\U`. False, and nothing taken, when too few digits follow.
+bool Lexer::take_unicode_digits(uint32_t& code) {
+  const size_t wanted = source_[at_ - 1] == 'u' ? 4 : 8;
+  size_t end = at_;
+  code = 0;
+  for (; end < source_.size() && end - at_ < wanted && hex_digit(source_[end]) >= 0; ++end)
+    code = code * 16 + static_cast<uint32_t>(hex_digit(source_[end]));
+  if (end - at_ < wanted) return false;
+  at_ = end;
+  return true;
+}
+
+// One character, from two escapes when the first is the upper half of a pair.
+bool Lexer::read_unicode_escape(size_t begin, std::string& out) {
+  const auto is_low = [](uint32_t code) { return code >= 0xdc00 && code <= 0xdfff; };
+  const auto no_pair = [&](size_t from, size_t end) {
+    fail_near("invalid Unicode surrogate pair", from, end);
+    return false;
+  };
+  uint32_t code = 0;
+  if (!take_unicode_digits(code)) {
+    fail(ErrorCode::kInvalidEscape, "invalid Unicode escape", begin);
+    error_ = Error(std::move(*error_).with_hint("Unicode escapes must be \\uXXXX or \\UXXXXXXXX."));
+    return false;
+  }
+  if (is_low(code)) return no_pair(begin, at_);
+  if (code >= 0xd800 && code <= 0xdbff) {
+    const size_t second = at_;
+    const std::string_view mark = source_.substr(at_, 2);
+    uint32_t low = 0;
+    at_ += 2;
+    if ((mark != "\\u" && mark != "\\U") || !take_unicode_digits(low))
+      return no_pair(second, std::min(second + 1, source_.size()));
+    if (!is_low(low)) return no_pair(second, at_);
+    code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+  }
+  if (append_code_point(code, out)) return true;
+  fail_near("invalid Unicode escape value", begin, at_);
+  return false;
+}
+
 bool Lexer::append_code_point(uint32_t code, std::string& out) {
   if (code == 0 || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return false;
   if (code < 0x80) {
@@ -594,23 +635,8 @@ bool Lexer::read_escape(std::string& out) {
       }
       break;
     case 'u':
-    case 'U': {
-      const size_t wanted = c == 'u' ? 4 : 8;
-      const size_t from = at_;
-      uint32_t code = digits(wanted, 16);
-      bool good = at_ - from == wanted;
-      if (good && code >= 0xd800 && code <= 0xdbff && source_.substr(at_, 2) == "\\u") {
-        at_ += 2;
-        const uint32_t low = digits(4, 16);
-        good = low >= 0xdc00 && low <= 0xdfff;
-        code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-      }
-      if (!good || !append_code_point(code, out)) {
-        fail(ErrorCode::kInvalidEscape, "invalid Unicode escape", begin);
-        return false;
-      }
-      return true;
-    }
+    case 'U':
+      return read_unicode_escape(begin, out);
     default:
       if (c >= '0' && c <= '7') {
         --at_;

@@ -68,6 +68,8 @@ class Lexer {
   int dollar_string(Token& token);
   bool continues_string();
   bool read_escape(std::string& out);
+  bool take_unicode_digits(uint32_t& code);
+  bool read_unicode_escape(size_t begin, std::string& out);
   bool append_code_point(uint32_t code, std::string& out);
   int finish(Token& token, int terminal, std::string_view text);
   int fail(ErrorCode code, std::string message, size_t begin);

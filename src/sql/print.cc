@@ -66,6 +66,7 @@ class Printer {
   void values(const SelectStmt& s);
   void plain_select(const SelectStmt& s);
   void set_operand(const SelectStmt& s);
+  void order_by(const List<OrderItem>& items);
   void ordering(const SelectStmt& s);
   void table(const TableRef& t);
   void named_table(const NamedTable& t);
@@ -152,6 +153,7 @@ void Printer::plain_call(const CallExpr& e, std::string_view name) {
   if (e.star) out += '*';
   if (e.distinct) out += "DISTINCT ";
   list(e.arguments);
+  order_by(e.order_by);
   out += ')';
 }
 
@@ -389,15 +391,19 @@ void Printer::plain_select(const SelectStmt& s) {
   }
 }
 
-void Printer::ordering(const SelectStmt& s) {
-  for (size_t i = 0; i < s.order_by.count; ++i) {
-    const OrderItem& item = s.order_by[i];
+void Printer::order_by(const List<OrderItem>& items) {
+  for (size_t i = 0; i < items.count; ++i) {
+    const OrderItem& item = items[i];
     out += i > 0 ? ", " : " ORDER BY ";
     expr(*item.expr);
     if (item.descending) out += " DESC";
     if (item.nulls_first != item.descending)
       out += item.nulls_first ? " NULLS FIRST" : " NULLS LAST";
   }
+}
+
+void Printer::ordering(const SelectStmt& s) {
+  order_by(s.order_by);
   if (s.limit != nullptr) {
     const bool all = s.limit->kind == ExprKind::kLiteral &&
                      static_cast<const LiteralExpr*>(s.limit)->literal == LiteralKind::kNull;

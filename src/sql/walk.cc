@@ -24,6 +24,7 @@ class Walker {
   void call(CallExpr& e, const WalkScope* scope) {
     visitor_.call(e);
     exprs(e.arguments, scope);
+    for (const OrderItem& item : e.order_by) expr(item.expr, scope);
     expr(e.filter, scope);
   }
   void predicate(Expr& e, const WalkScope* scope);
@@ -411,6 +412,31 @@ LiteralExpr* sequence_name(CallExpr& call) {
   if (argument->kind != ExprKind::kLiteral) return nullptr;
   auto* literal = static_cast<LiteralExpr*>(argument);
   return literal->literal == LiteralKind::kString ? literal : nullptr;
+}
+
+namespace {
+
+class EachSequence final : public Visitor {
+ public:
+  explicit EachSequence(const SequenceVisit& visit) : visit_(visit) {}
+  void call(CallExpr& call) override {
+    if (LiteralExpr* literal = sequence_name(call)) visit_(*literal);
+  }
+
+ private:
+  const SequenceVisit& visit_;
+};
+
+}  // namespace
+
+void each_sequence_name(SelectStmt& select, const SequenceVisit& visit) {
+  EachSequence each(visit);
+  walk(select, each);
+}
+
+void each_sequence_name(Expr& expr, const SequenceVisit& visit) {
+  EachSequence each(visit);
+  walk(expr, each);
 }
 
 void qualify_tables(SelectStmt& select,

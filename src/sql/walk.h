@@ -53,6 +53,10 @@ bool has_subquery(const Expr& expr);
 // The literal by which nextval, currval or setval names a sequence: a string, or one cast to
 // regclass. Null for other calls.
 LiteralExpr* sequence_name(CallExpr& call);
+// All of these in a query or an expression.
+using SequenceVisit = std::function<void(LiteralExpr& name)>;
+void each_sequence_name(SelectStmt& select, const SequenceVisit& visit);
+void each_sequence_name(Expr& expr, const SequenceVisit& visit);
 
 // Gives every table without a schema the one that `schema_of` names; an empty answer leaves it as
 // it is.

@@ -11,6 +11,7 @@
 #include "base/caught.h"
 #include "base/limits.h"
 #include "git/commit.h"
+#include "git/head.h"
 #include "store/git_store_impl.h"
 #include "store/object_links.h"
 
@@ -23,6 +24,7 @@ constexpr auto kRetryAfter = std::chrono::seconds(1);
 constexpr int kWatchTimeoutMs = 60'000;
 constexpr int kRoundsMax =
     4;  // A foreign writer who never stops must not hold a checkpoint for ever.
+constexpr int kPackTries = 5;  // More, where another program took the temporary file away.
 constexpr int kBackgroundNice = 5;
 constexpr std::string_view kBranches = "refs/heads/";
 constexpr std::string_view kForeign = "refs/rowan/foreign/";
@@ -139,7 +141,11 @@ Result<void> GitStore::write_records(const Records& records) {
   if (objects.empty()) return {};
   PackOptions options;
   options.files = &files_;
-  TRY_ASSIGN(const WrittenPack pack, write_pack(pack_folder(), objects, options));
+  auto written = write_pack(pack_folder(), objects, options);
+  // git prune takes a temporary file away that it thinks a dead process left.
+  for (int i = 0; i < kPackTries && !written && written.error().code() == ErrorCode::kUndefinedFile; ++i)
+    written = write_pack(pack_folder(), objects, options);
+  TRY_ASSIGN(const WrittenPack pack, std::move(written));
   if (pack.stem.empty()) return {};
   packs_->add_pack(pack.stem);
   if (std::find(stale_keeps_.begin(), stale_keeps_.end(), pack.stem) == stale_keeps_.end()) {
@@ -254,10 +260,17 @@ Result<void> GitStore::settle_private_packs(const Records& records) {
   });
 }
 
+// Where HEAD is, if that is a branch of ours; else where it was.
+std::string GitStore::head_line() const {
+  const auto head = git::head_branch(dir_);
+  if (!head || !*head || !settled_.contains("refs/heads/" + **head)) return head_line_;
+  return std::string(kHeadLine) + **head + "\n";
+}
+
 // Requires: checkpoint_mutex_. Notes in DIR/rowan/refs which values of branches are ours, for the
 // next open. Not synced: see find_unverified.
 void GitStore::remember_refs() {
-  std::string text;
+  std::string text = head_line();
   {
     const std::shared_lock lock(refs_mutex_);
     for (const auto& [name, value] : settled_) {
@@ -266,12 +279,8 @@ void GitStore::remember_refs() {
     }
   }
   if (text == remembered_) return;
-  const std::filesystem::path path = own_folder() / "refs";
-  std::filesystem::path temporary = path;
-  temporary += ".tmp";
-  auto file = files_.open(temporary, OpenMode::kCreate);
-  if (!file || !(*file)->truncate(0) || !(*file)->write(text, 0) || !files_.rename(temporary, path))
-    return;
+  if (!files_.replace(own_folder() / "refs", text, false)) return;
+  head_line_ = text.starts_with(kHeadLine) ? text.substr(0, text.find('\n') + 1) : "";
   remembered_ = std::move(text);
 }
 

@@ -1,6 +1,5 @@
 #include "store/file_system.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,22 +14,13 @@ namespace rowan::store {
 
 namespace {
 
-Error file_error(std::string_view what, const std::filesystem::path& path, int code) {
-  ErrorCode kind = ErrorCode::kIoError;
-  if (code == ENOENT || code == ENOTDIR) kind = ErrorCode::kUndefinedFile;
-  if (code == EEXIST) kind = ErrorCode::kDuplicateFile;
-  if (code == ENOSPC || code == EDQUOT) kind = ErrorCode::kDiskFull;
-  if (code == EACCES || code == EPERM || code == EROFS) kind = ErrorCode::kInsufficientPrivilege;
-  return Error(kind, "could not " + std::string(what) + " \"" + path.string() +
-                         "\": " + std::strerror(code));
-}
+constexpr size_t kReadStepBytes = 16u << 20;
 
 class RealFile final : public File {
  public:
-  RealFile(int descriptor, std::filesystem::path path)
-      : descriptor_(descriptor), path_(std::move(path)) {}
+  RealFile(Descriptor file, std::filesystem::path path)
+      : file_(std::move(file)), descriptor_(file_.number()), path_(std::move(path)) {}
   ~RealFile() override {
-    ::close(descriptor_);
     if (direct_ >= 0) ::close(direct_);
     std::free(block_);
   }
@@ -51,16 +41,7 @@ class RealFile final : public File {
   }
 
   Result<void> write(Bytes bytes, uint64_t offset) override {
-    size_t done = 0;
-    while (done < bytes.size()) {
-      const ssize_t n = ::pwrite(descriptor_, bytes.data() + done, bytes.size() - done,
-                                 static_cast<off_t>(offset + done));
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return file_error("write", path_, errno);
-      if (n == 0) return file_error("write", path_, ENOSPC);
-      done += static_cast<size_t>(n);
-    }
-    return {};
+    return write_fully(file_, bytes, offset, path_);
   }
 
   // Never repeated after a failure: the kernel may have dropped the pages it could not write.
@@ -102,7 +83,8 @@ class RealFile final : public File {
   // False: it cannot be done here, and nothing that was there before is lost.
   Result<bool> append_directly(Bytes bytes, uint64_t offset) {
     if (direct_ == kNotTried) {
-      direct_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC | O_DIRECT | O_DSYNC);
+      auto again = open_file_as(path_, O_WRONLY | O_DIRECT | O_DSYNC);
+      direct_ = again ? again->release() : kNotPossible;
       if (!is_same_file(direct_)) give_up_direct();
     }
     if (direct_ < 0 || bytes.size() > kDirectBytesMax) return false;
@@ -159,7 +141,8 @@ class RealFile final : public File {
   static constexpr int kNotPossible = -2;
   static constexpr size_t kDirectBytesMax = 1u << 20;  // More is not worth a buffer of its size.
 
-  int descriptor_;
+  Descriptor file_;
+  int descriptor_;  // Its number.
   std::filesystem::path path_;
   int direct_ = kNotTried;  // The file once more, for append_durably; kNotPossible: by no such way.
   char* block_ = nullptr;   // Aligned; begins with what stands in the last block appended to.
@@ -170,100 +153,77 @@ class RealFile final : public File {
 class RealFileSystem final : public FileSystem {
  public:
   Result<std::unique_ptr<File>> open(const std::filesystem::path& path, OpenMode mode) override {
-    int flags = O_CLOEXEC;
-    switch (mode) {
-      case OpenMode::kRead:
-        flags |= O_RDONLY;
-        break;
-      case OpenMode::kWrite:
-        flags |= O_RDWR;
-        break;
-      case OpenMode::kCreate:
-        flags |= O_RDWR | O_CREAT;
-        break;
-      case OpenMode::kCreateNew:
-        flags |= O_RDWR | O_CREAT | O_EXCL;
-        break;
-    }
-    const int descriptor = ::open(path.c_str(), flags, 0644);
-    if (descriptor < 0) return file_error("open", path, errno);
-    return std::unique_ptr<File>(std::make_unique<RealFile>(descriptor, path));
+    TRY_ASSIGN(Descriptor file, open_file(path, mode));
+    return std::unique_ptr<File>(std::make_unique<RealFile>(std::move(file), path));
   }
 
   Result<void> rename(const std::filesystem::path& from, const std::filesystem::path& to) override {
-    if (::rename(from.c_str(), to.c_str()) != 0) return file_error("rename to", to, errno);
-    return {};
+    TRY_ASSIGN(const Folder source, Folder::open(from.parent_path()));
+    if (from.parent_path() == to.parent_path())
+      return source.rename(from.filename().string(), source, to.filename().string());
+    TRY_ASSIGN(const Folder target, Folder::open(to.parent_path()));
+    return source.rename(from.filename().string(), target, to.filename().string());
   }
 
-  Result<void> unlink(const std::filesystem::path& path) override {
-    if (::unlink(path.c_str()) != 0) return file_error("remove", path, errno);
-    return {};
-  }
+  Result<void> unlink(const std::filesystem::path& path) override { return remove_file(path); }
 
   Result<void> make_folder(const std::filesystem::path& path) override {
-    std::error_code code;
-    std::filesystem::create_directories(path, code);
-    if (code) return file_error("make folder", path, code.value());
-    return {};
+    return make_folders(path);
   }
 
   Result<void> remove_folder(const std::filesystem::path& path) override {
-    if (::rmdir(path.c_str()) != 0) return file_error("remove folder", path, errno);
-    return {};
+    TRY_ASSIGN(const Folder folder, Folder::open(path.parent_path()));
+    return folder.remove_folder(path.filename().string());
   }
 
   Result<void> sync_folder(const std::filesystem::path& path) override {
-    const int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor < 0) return file_error("open folder", path, errno);
-    const int code = ::fsync(descriptor) == 0 ? 0 : errno;
-    ::close(descriptor);
-    if (code != 0) return file_error("sync folder", path, code);
-    return {};
+    TRY_ASSIGN(const Folder folder, Folder::open(path));
+    return folder.sync();
   }
 
   Result<std::vector<std::string>> list(const std::filesystem::path& folder) override {
-    DIR* stream = ::opendir(folder.c_str());
-    if (stream == nullptr) return file_error("list folder", folder, errno);
-    std::vector<std::string> names;
-    while (const dirent* entry = ::readdir(stream)) {
-      const std::string_view name = entry->d_name;
-      if (name != "." && name != "..") names.emplace_back(name);
-    }
-    ::closedir(stream);
-    std::sort(names.begin(), names.end());
-    return names;
+    return list_folder(folder);
   }
 
-  bool exists(const std::filesystem::path& path) override {
-    return ::access(path.c_str(), F_OK) == 0;
-  }
+  bool exists(const std::filesystem::path& path) override { return has_entry(path); }
 };
 
 }  // namespace
 
+// In steps: a size that a file only claims (it may have holes) must not become memory at once.
 Result<std::string> FileSystem::read_whole(const std::filesystem::path& path, uint64_t bytes_max) {
   TRY_ASSIGN(const auto file, open(path, OpenMode::kRead));
   TRY_ASSIGN(const uint64_t bytes, file->size());
   if (bytes > bytes_max) {
     return Error(ErrorCode::kCorruption, "file \"" + path.string() + "\" is larger than expected");
   }
-  std::string out(bytes, '\0');
-  TRY_ASSIGN(const size_t got, file->read(out.data(), out.size(), 0));
-  out.resize(got);
+  std::string out;
+  while (out.size() < bytes) {
+    const size_t before = out.size();
+    out.resize(std::min<uint64_t>(bytes, before + kReadStepBytes));
+    TRY_ASSIGN(const size_t got, file->read(out.data() + before, out.size() - before, before));
+    if (before + got < out.size()) {
+      out.resize(before + got);
+      break;
+    }
+  }
   return out;
 }
 
-Result<void> FileSystem::replace(const std::filesystem::path& path, Bytes bytes) {
-  std::filesystem::path temporary = path;
-  temporary += ".tmp";
-  {
-    TRY_ASSIGN(const auto file, open(temporary, OpenMode::kCreate));
-    TRY(file->truncate(0));
+Result<void> FileSystem::replace(const std::filesystem::path& path, Bytes bytes, bool durable) {
+  const std::filesystem::path temporary = temporary_beside(path);
+  const auto make = [&]() -> Result<void> {
+    TRY_ASSIGN(const auto file, open(temporary, OpenMode::kCreateNew));
     TRY(file->write(bytes, 0));
-    TRY(file->sync());
+    return durable ? file->sync() : Result<void>();
+  };
+  auto made = make();
+  if (made) made = rename(temporary, path);
+  if (!made) {
+    ignore_error(unlink(temporary), "removed at the next open");
+    return made;
   }
-  TRY(rename(temporary, path));
-  return sync_folder(path.parent_path());
+  return durable ? sync_folder(path.parent_path()) : Result<void>();
 }
 
 FileSystem& real_file_system() {

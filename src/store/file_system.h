@@ -1,11 +1,10 @@
 // FileSystem: the few file operations that decide whether data survives, behind one interface, so
 // that tests can count them, fail them and crash between them (tests/crash/fault_file_system.h).
-// Reading packs is not among them.
+// Reading packs is not among them. The real one trusts nothing it finds (base/files.h): it follows
+// no links and opens regular files only.
 //
 // Threads: any. A File may be used by several threads at once.
-// Errors:  kUndefinedFile (no such file), kDuplicateFile (exists already), kDiskFull (no space,
-// quota), else kIoError;
-//          the message names the file.
+// Errors:  those of base/files.h; the message names the file.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/files.h"
 #include "base/result.h"
 
 namespace rowan::store {
@@ -48,13 +48,6 @@ class File {
   virtual Result<uint64_t> size() const = 0;
 };
 
-enum class OpenMode : uint8_t {
-  kRead,
-  kWrite,      // Read and write; must exist.
-  kCreate,     // Read and write; made when missing, its bytes kept when not.
-  kCreateNew,  // Read and write; must not exist.
-};
-
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -69,12 +62,13 @@ class FileSystem {
       const std::filesystem::path& path) = 0;  // fsync: makes names in it durable.
   virtual Result<std::vector<std::string>> list(
       const std::filesystem::path& folder) = 0;  // Names, sorted.
-  virtual bool exists(const std::filesystem::path& path) = 0;
+  virtual bool exists(const std::filesystem::path& path) = 0;  // If only as a link.
 
   // Helpers over the operations above.
   Result<std::string> read_whole(const std::filesystem::path& path, uint64_t bytes_max);
-  // Writes <path>.tmp, syncs it, renames it over `path` and syncs the folder.
-  Result<void> replace(const std::filesystem::path& path, Bytes bytes);
+  // Writes a file beside `path`, renames it over `path` and, with `durable`, syncs both before and
+  // after.
+  Result<void> replace(const std::filesystem::path& path, Bytes bytes, bool durable = true);
 };
 
 FileSystem& real_file_system();  // Lives for ever.

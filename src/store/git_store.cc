@@ -10,9 +10,13 @@
 
 #include "base/caught.h"
 #include "base/limits.h"
+#include "base/thread.h"
 #include "git/commit.h"
+#include "git/head.h"
+#include "git/ref_name.h"
 #include "store/git_store_impl.h"
 #include "store/journal_record.h"
+#include "store/layout.h"
 #include "store/object_links.h"
 #include "store/pack_output.h"
 
@@ -24,7 +28,7 @@ namespace fs = std::filesystem;
 
 constexpr size_t kKeptBufferBytesMax = 1u << 20;
 constexpr int kFullFilesBeforeCheckpoint = 2;
-constexpr uint64_t kConfigBytesMax = 1u << 20;
+constexpr uint64_t kKeepBytesMax = 4096;
 constexpr uint64_t kShallowBytesMax = 64u << 20;
 
 JournalOptions journal_options(const fs::path& dir, const GitStoreOptions& options) {
@@ -38,28 +42,13 @@ JournalOptions journal_options(const fs::path& dir, const GitStoreOptions& optio
   return out;
 }
 
-Error not_a_repository(const fs::path& dir) {
-  return Error(ErrorCode::kNotARepository, "\"" + dir.string() + "\" is not a Rowan repository")
-      .with_hint("rowan init makes one.");
-}
-
-std::vector<git::Setting> own_settings() {
-  return {
-      {"core.bare", "true"},
-      {"core.logAllRefUpdates", "true"},
-      {"gc.auto", "0"},
-      {"receive.autogc", "false"},
-      {"receive.fsckObjects", "true"},  // What is kept aside must not break stock git's own upkeep.
-      {"transfer.hideRefs", "refs/rowan"}};
-}
-
 // DIR/rowan with an empty journal. Made beside and renamed, so that it is there whole or not at
 // all.
 Result<void> make_own_folder(const fs::path& dir, const GitStoreOptions& options) {
   FileSystem& files = real_file_system();
   const fs::path made = dir / ("rowan.new." + std::to_string(::getpid()));
   std::error_code failed;
-  fs::remove_all(made, failed);
+  fs::remove_all(made, failed);  // A link goes, not what it names.
   TRY(files.make_folder(made));
   fs::permissions(made, fs::perms::owner_all, failed);
   if (failed) return Error(ErrorCode::kIoError, "could not protect \"" + made.string() + "\"");
@@ -71,10 +60,7 @@ Result<void> make_own_folder(const fs::path& dir, const GitStoreOptions& options
   journal.state_path = made / "state";
   TRY(Journal::create(files, journal, key));
   TRY(files.sync_folder(made));
-  fs::rename(made, dir / "rowan", failed);
-  if (failed)
-    return Error(ErrorCode::kIoError,
-                 "could not make \"" + (dir / "rowan").string() + "\": " + failed.message());
+  TRY(files.rename(made, dir / "rowan"));
   return files.sync_folder(dir);
 }
 
@@ -82,35 +68,6 @@ Result<void> make_own_folder(const fs::path& dir, const GitStoreOptions& options
 Oid good_of(const RefMap& refs, std::string_view branch) {
   const auto at = refs.find(good_ref(branch));
   return at == refs.end() ? Oid{} : at->second;
-}
-
-// A bare repository with SHA-1 ids, and our folder or at least our content: a clone by stock git
-// has only that.
-Result<void> check_layout(const fs::path& dir, FileSystem& files) {
-  std::error_code ignored;
-  for (const char* part : {"objects", "refs"}) {
-    if (!fs::is_directory(dir / part, ignored)) return not_a_repository(dir);
-  }
-  if (!fs::is_regular_file(dir / "HEAD", ignored) && !fs::is_symlink(dir / "HEAD", ignored))
-    return not_a_repository(dir);
-  auto config = files.read_whole(dir / "config", kConfigBytesMax);
-  if (!config) {
-    if (config.error().code() == ErrorCode::kUndefinedFile) return not_a_repository(dir);
-    return std::move(config).error();
-  }
-  std::transform(config->begin(), config->end(), config->begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  if (config->find("sha256") != std::string::npos) {
-    return Error(ErrorCode::kUnsupportedFormat, "repositories with SHA-256 ids are not supported");
-  }
-  if (fs::is_directory(dir / "rowan", ignored)) {
-    const bool is_private = ::access((dir / "rowan").c_str(), X_OK) != 0;
-    const bool is_ours = is_private || fs::is_directory(dir / "rowan" / "journal", ignored);
-    return is_ours ? Result<void>() : Result<void>(not_a_repository(dir));
-  }
-  if (config->find("partialclone") != std::string::npos) return {};  // It may not hold the trees.
-  TRY_ASSIGN(const bool has_content, git::is_on_a_branch(dir, "rowan.json"));
-  return has_content ? Result<void>() : Result<void>(not_a_repository(dir));
 }
 
 class GitBulkWriter final : public BulkWriter {
@@ -143,6 +100,27 @@ class GitBulkWriter final : public BulkWriter {
   std::optional<std::shared_ptr<const void>> hold_;
 };
 
+// Of a store that is open for reading only: what is made for reading stays in memory.
+class MemoryBulkWriter final : public BulkWriter {
+ public:
+  explicit MemoryBulkWriter(JournalIndex& index) : index_(index) {}
+
+  Result<Oid> add(ObjectType type, Bytes bytes) override {
+    auto copy = std::make_shared<const std::string>(bytes);
+    made_.emplace_back(hash_object(type, bytes), ObjectRef{type, *copy, copy});
+    return made_.back().first;
+  }
+  std::shared_ptr<const void> hold() override { return nullptr; }
+  Result<void> finish() override {
+    for (const auto& [id, object] : made_) index_.insert(id, object, 1);
+    return {};
+  }
+
+ private:
+  JournalIndex& index_;
+  std::vector<std::pair<Oid, ObjectRef>> made_;
+};
+
 }  // namespace
 
 // --- Making and opening ---
@@ -169,7 +147,11 @@ Result<void> init_git_store_with(const fs::path& dir, std::string_view branch,
     }
   }
   TRY(git::init_bare_repository(dir, branch, own_settings()));
-  return make_own_folder(dir, options);
+  const fs::path whole = resolve(dir);
+  // Whatever the umask says: a folder that others may write to would not be opened (git/trust.h).
+  fs::permissions(whole, fs::perms::group_write | fs::perms::others_write,
+                  fs::perm_options::remove, ignored);
+  return make_own_folder(whole, options);
 }
 
 Result<std::unique_ptr<ObjectStore>> open_git_store(const fs::path& dir,
@@ -180,7 +162,7 @@ Result<std::unique_ptr<ObjectStore>> open_git_store(const fs::path& dir,
 Result<std::unique_ptr<ObjectStore>> open_git_store_on(const fs::path& dir,
                                                        const GitStoreOptions& options,
                                                        FileSystem& files) {
-  TRY_ASSIGN(auto store, GitStore::open(dir, options, files));
+  TRY_ASSIGN(auto store, GitStore::open(resolve(dir), options, files));
   return std::unique_ptr<ObjectStore>(std::move(store));
 }
 
@@ -201,39 +183,61 @@ GitStore::~GitStore() { close(); }
 Result<std::unique_ptr<GitStore>> GitStore::open(const fs::path& dir,
                                                  const GitStoreOptions& options,
                                                  FileSystem& files) {
-  TRY(check_layout(dir, files));
+  TRY_ASSIGN(const auto config, check_layout(dir, files));
   std::unique_ptr<GitStore> store(new GitStore(dir, options, files));
+  store->partial_ = git::is_partial_clone(config);
   TRY(store->start());
   return store;
 }
 
 Result<void> GitStore::start() {
-  std::error_code ignored;
+  bool is_made = false;
   if (!options_.read_only) {
-    if (!fs::exists(own_folder(), ignored)) {
-      TRY(git::apply_settings(dir_, own_settings()));
+    if (!has_entry(own_folder())) {
+      is_made = true;
+      TRY(git::write_settings(dir_, own_settings()));
       // Nothing tells which marked packs of a copied repository are in use: they stay.
       TRY(release_kept_packs(pack_folder(), files_));
       TRY(make_own_folder(dir_, options_));
     }
     TRY_ASSIGN(auto lock, LockFile::take(own_folder() / "lock"));
     lock_.emplace(std::move(lock));
+    remove_temporary_files();
     TRY(ref_files_.remove_stale_locks());
     TRY(remove_temporary_packs(pack_folder(), files_));
   }
-  TRY_ASSIGN(packs_, PackSet::open(dir_ / "objects", options_.quarantine));
+  TRY_ASSIGN(packs_, PackSet::open(dir_ / "objects", resolve(options_.quarantine)));
   TRY(find_limits());
   TRY(recover());
+  if (is_made && refs_.lower_bound(kGoodRefs) != refs_.end() &&
+      refs_.lower_bound(kGoodRefs)->first.starts_with(kGoodRefs)) {
+    log_.write(LogLevel::kWarning, "\"" + own_folder().string() +
+                                       "\" was not there and is made anew: every branch is judged, "
+                                       "and what was committed but not published is gone");
+  }
   if (options_.read_only) return {};
   find_stale_keeps();
   TRY(private_packs_.find_left_over(*packs_));
   if (records_.empty()) TRY(private_packs_.settle(*packs_, [](const auto&) {}));
   if (options_.background) {
     watch_ = std::make_unique<RefWatch>(dir_);
-    checkpointer_ = std::thread([this] { run_checkpointer(); });
-    watcher_ = std::thread([this] { run_watcher(); });
+    TRY_ASSIGN(checkpointer_, start_thread("checkpoints", [this] { run_checkpointer(); }));
+    TRY_ASSIGN(watcher_, start_thread("watching refs", [this] { run_watcher(); }));
   }
   return {};
+}
+
+// Files in the making that a process which died left in our own folder.
+void GitStore::remove_temporary_files() {
+  for (const fs::path& folder :
+       {own_folder(), own_folder() / "derived", own_folder() / "derived" / "indexes"}) {
+    const auto names = files_.list(folder);
+    if (!names) continue;
+    for (const std::string& name : *names) {
+      if (name.ends_with(kTemporaryEnding))
+        ignore_error(files_.unlink(folder / name), "a spare file does no harm");
+    }
+  }
 }
 
 Result<void> GitStore::recover() {
@@ -253,9 +257,10 @@ Result<void> GitStore::recover() {
   settled_ = seen_ = refs_;
   published_ = state.published;
   find_unverified(scan);
+  TRY(mend_head());
   if (!options_.read_only) journal_ = std::make_unique<Journal>(files_, log_, options, state, scan);
   adopt_scan(scan);
-  return {};
+  return journal_ == nullptr ? Result<void>() : journal_->start();
 }
 
 // A branch is trusted when DIR/rowan/refs names its value or the journal made it. The file is only
@@ -268,9 +273,8 @@ void GitStore::find_unverified(const JournalScan& scan) {
   const auto text = files_.read_whole(own_folder() / "refs", kRefsFileBytesMax);
   if (text) remembered_ = *text;
   // Who may not look into the folder has the word of the refs for it: its owner published them.
-  std::error_code ignored;
   const bool asks_refs =
-      !text && fs::exists(own_folder(), ignored) && ::access(own_folder().c_str(), X_OK) != 0;
+      !text && has_entry(own_folder()) && ::access(own_folder().c_str(), X_OK) != 0;
   // Whole lines only: a torn file trusts nothing that it does not spell out.
   std::set<std::string_view> lines;
   for (size_t from = 0, end = 0; (end = remembered_.find('\n', from)) != std::string::npos;
@@ -290,13 +294,45 @@ void GitStore::find_unverified(const JournalScan& scan) {
 // A branch that is good for sessions but not there was deleted by another program: where we drop
 // one, both refs go.
 void GitStore::find_deleted(const std::set<std::string, std::less<>>& journalled) {
-  std::error_code ignored;
-  if (!fs::exists(own_folder(), ignored)) return;  // A clone may bring any refs along.
+  if (!has_entry(own_folder())) return;  // A clone may bring any refs along.
   for (auto at = refs_.lower_bound(kGoodRefs);
        at != refs_.end() && at->first.starts_with(kGoodRefs); ++at) {
     const std::string name = "refs/heads/" + at->first.substr(kGoodRefs.size());
-    if (!refs_.contains(name) && !journalled.contains(name)) deleted_.insert(name);
+    if (!refs_.contains(name) && !journalled.contains(name)) deleted_[name] = at->second;
   }
+  // The branch of HEAD is never dropped here, so where it was is known even without its good ref.
+  const auto head = git::head_branch(dir_);
+  if (!head || !*head) return;
+  const std::string name = "refs/heads/" + **head;
+  if (refs_.contains(name) || journalled.contains(name)) return;
+  const size_t at = remembered_.find(" " + name + "\n");
+  if (at == std::string::npos || at < Oid::kHexDigits) return;
+  const auto value = Oid::parse(std::string_view(remembered_).substr(at - Oid::kHexDigits,
+                                                                     Oid::kHexDigits));
+  if (value) deleted_.try_emplace(name, *value);
+}
+
+// HEAD says where sessions begin. One that names no branch of ours, and cannot be read perhaps, goes
+// back to what it was when we last published.
+Result<void> GitStore::mend_head() {
+  const size_t end = remembered_.find('\n');
+  if (remembered_.starts_with(kHeadLine) && end != std::string::npos)
+    head_line_ = remembered_.substr(0, end + 1);
+  const auto head = git::head_branch(dir_);
+  const auto is_branch = [&](const std::string& branch) {
+    const std::string name = "refs/heads/" + branch;
+    return refs_.contains(name) || deleted_.contains(name);
+  };
+  if (head && *head && is_branch(**head)) return {};
+  if (options_.read_only || head_line_.empty()) return {};
+  const std::string before =
+      head_line_.substr(kHeadLine.size(), head_line_.size() - kHeadLine.size() - 1);
+  if (!is_branch(before)) return {};
+  log_.write(LogLevel::kWarning,
+             "HEAD named " + (head && *head ? "\"" + **head + "\", which is no branch"
+                                            : std::string("no branch")) +
+                 "; it is set back to \"" + before + "\"");
+  return git::set_head_branch(dir_, before);
 }
 
 std::vector<UnverifiedBranch> GitStore::unverified_branches() const {
@@ -308,7 +344,7 @@ std::vector<UnverifiedBranch> GitStore::unverified_branches() const {
     const Oid good = good_of(refs_, name);
     entries.push_back({name, at->second, good == at->second ? Oid{} : good});
   }
-  for (const std::string& name : deleted_) entries.push_back({name, Oid{}, good_of(refs_, name)});
+  for (const auto& [name, value] : deleted_) entries.push_back({name, Oid{}, value});
   return entries;
 }
 
@@ -360,7 +396,7 @@ void GitStore::find_stale_keeps() {
   if (!names) return;
   for (const std::string& name : *names) {
     if (!name.ends_with(".keep")) continue;
-    const auto text = files_.read_whole(pack_folder() / name, kConfigBytesMax);
+    const auto text = files_.read_whole(pack_folder() / name, kKeepBytesMax);
     if (!text || *text != kKeepText) continue;
     const fs::path stem = pack_folder() / name.substr(0, name.size() - 5);
     if (records_.empty()) {
@@ -379,15 +415,8 @@ void GitStore::release_keep(const fs::path& stem) {
 
 // --- Clones that do not hold everything ---
 
-// What Git's own files say: `shallow` lists commits whose parents are not here, and a remote that
-// promised objects is in the configuration.
+// `shallow` is Git's list of commits whose parents are not here.
 Result<void> GitStore::find_limits() {
-  TRY_ASSIGN(const std::string config, files_.read_whole(dir_ / "config", kConfigBytesMax));
-  std::string small = config;
-  std::transform(small.begin(), small.end(), small.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  partial_ = small.find("partialclone") != std::string::npos ||
-             small.find("promisor") != std::string::npos;
   auto shallow = files_.read_whole(dir_ / "shallow", kShallowBytesMax);
   if (!shallow) {
     if (shallow.error().code() == ErrorCode::kUndefinedFile) return {};
@@ -559,8 +588,7 @@ Result<uint64_t> GitStore::append(const PendingObjects& objects,
     return Error(ErrorCode::kReadOnlyTransaction, "the repository is open for reading only");
   }
   for (const RefUpdate& update : refs) {
-    if (!update.name.starts_with("refs/") ||
-        !git::is_valid_ref_name(std::string_view(update.name).substr(5))) {
+    if (!git::is_valid_ref(update.name)) {
       return Error(ErrorCode::kInvalidName, "\"" + update.name + "\" is not a valid ref name");
     }
   }
@@ -684,9 +712,8 @@ uint64_t GitStore::durable_sequence() const {
 }
 
 Result<std::unique_ptr<BulkWriter>> GitStore::begin_bulk() {
-  if (journal_ == nullptr) {
-    return Error(ErrorCode::kReadOnlyTransaction, "the repository is open for reading only");
-  }
+  if (journal_ == nullptr)
+    return std::unique_ptr<BulkWriter>(std::make_unique<MemoryBulkWriter>(index_));
   PackOptions options;
   options.files = &files_;
   options.threads = 2;

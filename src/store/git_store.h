@@ -31,6 +31,9 @@ struct GitStoreOptions {
   std::filesystem::path quarantine = {};
 };
 
+// Whether the newest commit of some branch is of Rowan's content (layout.h).
+Result<bool> has_content(const std::filesystem::path& dir);
+
 // Makes the bare repository `dir` with branch `branch` unborn, DIR/rowan/ (0700) and the settings
 // of section 2. An existing Git repository is refused with kDuplicateFile, and so is a non-empty
 // folder.

@@ -48,6 +48,9 @@ Result<void> init_git_store_with(const std::filesystem::path& dir, std::string_v
 
 inline constexpr std::string_view kGoodRefs = "refs/rowan/good/";
 
+// The first line of DIR/rowan/refs: the branch that HEAD named.
+inline constexpr std::string_view kHeadLine = "HEAD ";
+
 // The ref that names the last commit of a branch ("refs/heads/main") that sessions may see.
 inline std::string good_ref(std::string_view branch) {
   return std::string(kGoodRefs) + std::string(branch.substr(sizeof("refs/heads/") - 1));
@@ -106,10 +109,12 @@ class GitStore final : public ObjectStore {
 
   // git_store.cc
   Result<void> start();
+  void remove_temporary_files();
   Result<void> recover();
   void adopt_scan(JournalScan& scan);
   void find_unverified(const JournalScan& scan);
   void find_deleted(const std::set<std::string, std::less<>>& journalled);
+  Result<void> mend_head();
   void find_stale_keeps();
   Result<void> check_refs(const std::vector<RefUpdate>& refs) const;
   Result<std::vector<PendingObjects::Entry>> spill(
@@ -133,6 +138,7 @@ class GitStore final : public ObjectStore {
   Result<void> scan_refs(std::vector<ForeignMove>& moves);
   Result<void> note_foreign(const std::string& name, const Oid& published, const Oid& found,
                             std::vector<ForeignMove>& moves);
+  std::string head_line() const;
   void remember_refs();
   void add_good(std::vector<RefChange>& changes);
   void adopt_ref(const std::string& name, const Oid& value);
@@ -167,7 +173,7 @@ class GitStore final : public ObjectStore {
   RefMap refs_;  // GUARDED_BY(refs_mutex_): as the last transaction left them.
   std::set<std::string, std::less<>>
       unverified_;                              // Branches that moved while the store was closed.
-  std::set<std::string, std::less<>> deleted_;  // Those of them that are not there any more.
+  RefMap deleted_;  // Those that are not there any more, and where they were.
   // Branches whose refs/rowan/good/<branch> is not what settled_ says of them.
   std::set<std::string, std::less<>> good_due_;
 
@@ -193,6 +199,7 @@ class GitStore final : public ObjectStore {
   std::set<std::string, std::less<>>
       republish_;           // Refs to be set to our value though nothing was appended.
   std::string remembered_;  // What DIR/rowan/refs holds.
+  std::string head_line_;   // The first line there: where HEAD was.
   std::vector<std::filesystem::path> stale_keeps_;  // Packs to release after the next checkpoint.
 
   std::mutex maintain_mutex_;

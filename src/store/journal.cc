@@ -8,6 +8,8 @@
 #include "base/caught.h"
 #include "base/ensure.h"
 #include "base/limits.h"
+#include "base/thread.h"
+#include "store/journal_head.h"
 
 namespace rowan::store {
 
@@ -25,24 +27,34 @@ constexpr uint64_t kFileGrowth =
 constexpr uint64_t kEpochReserve = 64;
 static_assert(kEpochReserve > 2 * kJournalFilesMax);
 constexpr const char* kNoMemory = "out of memory";  // Short enough to be written down without any.
+static_assert(kEnteredFilesMax >= 4 * kJournalFilesMax);
+
+// A file with its head and zeros behind it, all of it on the disk.
+Result<std::unique_ptr<File>> make_zeroed(FileSystem& files, const std::filesystem::path& path,
+                                          OpenMode mode, const JournalHead& head, uint64_t bytes) {
+  TRY_ASSIGN(auto file, files.open(path, mode));
+  TRY(file->write(encode_journal_head(head), 0));
+  const std::string zeros(std::min<uint64_t>(bytes, kPrepareStepBytes), '\0');
+  for (uint64_t at = kJournalHeadBytes; at < bytes; at += zeros.size()) {
+    TRY(file->write(Bytes(zeros).substr(0, bytes - at), at));
+  }
+  TRY(file->sync());
+  return file;
+}
 
 }  // namespace
 
 Result<void> Journal::create(FileSystem& files, const JournalOptions& options, uint64_t key) {
   TRY(files.make_folder(options.folder));
-  {
-    TRY_ASSIGN(const auto file, files.open(options.folder / "0001", OpenMode::kCreateNew));
-    const std::string zeros(std::min(options.first_file_bytes, kPrepareStepBytes), '\0');
-    for (uint64_t at = 0; at < options.first_file_bytes; at += zeros.size()) {
-      TRY(file->write(Bytes(zeros).substr(0, options.first_file_bytes - at), at));
-    }
-    TRY(file->sync());
-  }
+  const JournalHead head = new_journal_head(1, key);
+  const uint64_t bytes = std::max<uint64_t>(options.first_file_bytes, 2 * kJournalHeadBytes);
+  TRY(make_zeroed(files, options.folder / "0001", OpenMode::kCreateNew, head, bytes));
   TRY(files.sync_folder(options.folder));
   StoreState state;
   state.key = key;
   state.live_epoch = key + 1;
   state.next_epoch = key + 1;
+  state.files = {{head.number, head.id, bytes}};
   return write_state(files, options.state_path, state);
 }
 
@@ -53,6 +65,10 @@ Journal::Journal(FileSystem& files, Log& log, JournalOptions options, const Stor
     auto file = std::make_unique<JournalFile>();
     file->number = seen.number;
     file->bytes = seen.bytes;
+    file->id = seen.id;
+    file->is_entered = std::any_of(state.files.begin(), state.files.end(), [&](const auto& each) {
+      return each.number == seen.number && each.id == seen.id;
+    });
     if (seen.epoch != 0 && seen.last_sequence > state.published) {
       file->epoch = seen.epoch;
       file->used = seen.bytes;
@@ -65,10 +81,13 @@ Journal::Journal(FileSystem& files, Log& log, JournalOptions options, const Stor
   written_ = synced_ = scan.last_sequence;
   last_ = scan.last_sequence;
   durable_ = scan.last_sequence;
-  if (options_.background) {
-    flusher_ = std::thread([this] { run_flusher(); });
-    preparer_ = std::thread([this] { run_preparer(); });
-  }
+}
+
+Result<void> Journal::start() {
+  if (!options_.background) return {};
+  TRY_ASSIGN(flusher_, start_thread("the journal", [this] { run_flusher(); }));
+  TRY_ASSIGN(preparer_, start_thread("journal files", [this] { run_preparer(); }));
+  return {};
 }
 
 Journal::~Journal() {
@@ -112,11 +131,13 @@ Result<std::optional<uint64_t>> Journal::append(std::string& record, RecordHead&
   bool wake_flusher = false;
   uint64_t sequence = 0;
   {
-    const std::lock_guard lock(mutex_);
+    Lock lock(mutex_);
     if (failure_) return Error(*failure_);
-    if (current_ == nullptr || current_->used + record.size() > current_->bytes) {
+    while (!has_room(record.size())) {
+      lock.unlock();
       TRY_ASSIGN(const bool has_file, rotate(record.size()));
       if (!has_file) return std::optional<uint64_t>();
+      lock.lock();
     }
     sequence = last_.load(std::memory_order_relaxed) + 1;
     head.epoch = current_->epoch;
@@ -147,31 +168,56 @@ Result<std::optional<uint64_t>> Journal::append(std::string& record, RecordHead&
   return std::optional<uint64_t>(sequence);
 }
 
+// Requires: mutex_.
+bool Journal::has_room(size_t bytes) const {
+  return current_ != nullptr && current_->used + bytes <= current_->bytes;
+}
+
 // Before the first record after a clean close, the state must stop saying that the journal is
-// empty.
+// empty; before the first one in a file, the file must be entered there.
 Result<bool> Journal::rotate(size_t bytes) {
-  if (!state_is_dirty_) {
-    StoreState state = state_now();
-    state.clean = false;
-    TRY(write_state(files_, options_.state_path, state));
-    state_is_dirty_ = true;
-  }
+  const std::lock_guard writing(state_mutex_);
+  const Lock lock(mutex_);
+  if (failure_) return Error(*failure_);
+  if (has_room(bytes)) return true;  // Somebody was faster.
   JournalFile* next = nullptr;
   for (const auto& file : all_) {
-    if (file->epoch == 0 && file->bytes >= bytes && (next == nullptr || file->bytes > next->bytes))
-      next = file.get();
+    const bool fits = file->epoch == 0 && file->bytes >= kJournalHeadBytes + bytes;
+    if (fits && (next == nullptr || file->bytes > next->bytes)) next = file.get();
   }
   if (next == nullptr) {
     if (all_.size() + (is_preparing_ ? 1 : 0) >= kJournalFilesMax) return false;
-    TRY_ASSIGN(next, make_file(bytes));
+    TRY_ASSIGN(next, make_file(kJournalHeadBytes + bytes));
   }
   TRY(open_file(*next));
+  if (next->id == 0) TRY(write_head(*next));
+  if (!state_is_dirty_ || !next->is_entered) TRY(enter(*next));
   next->epoch = next_epoch_++;
-  next->used = 0;
-  if (current_ != nullptr && current_->used == 0) current_->epoch = 0;
+  next->used = kJournalHeadBytes;
+  if (current_ != nullptr && current_->used == kJournalHeadBytes) current_->epoch = 0;
   current_ = next;
   was_file_asked_for_ = false;
   return true;
+}
+
+// Requires: state_mutex_ and mutex_.
+Result<void> Journal::enter(JournalFile& file) {
+  const bool before = std::exchange(file.is_entered, true);
+  auto written = write_state(files_, options_.state_path, state_now());
+  if (written) state_is_dirty_ = true;
+  if (!written) file.is_entered = before;
+  return written;
+}
+
+// A file of an earlier version, or a copied one, gets a head before it is used. Nothing in it is
+// needed.
+Result<void> Journal::write_head(JournalFile& file) {
+  const JournalHead head = new_journal_head(file.number, state_.key);
+  TRY(file.file->write(encode_journal_head(head), 0));
+  TRY(file.file->sync());
+  file.id = head.id;
+  file.is_entered = false;
+  return {};
 }
 
 Result<void> Journal::open_file(JournalFile& file) {
@@ -201,6 +247,7 @@ Result<Journal::JournalFile*> Journal::make_file(size_t bytes_min) {
     if (reserved || reserved.error().code() != ErrorCode::kDiskFull) break;
     ignore_error(file->file->truncate(0), "the next, smaller size is tried");
   }
+  if (reserved) reserved = write_head(*file);
   if (reserved) reserved = files_.sync_folder(options_.folder);
   if (!reserved) {
     file->file.reset();
@@ -388,6 +435,10 @@ StoreState Journal::state_now() const {
     if (file->epoch != 0) state.live_epoch = std::min(state.live_epoch, file->epoch);
   }
   state.clean = false;
+  state.files.clear();
+  for (const auto& file : all_) {
+    if (file->is_entered) state.files.push_back({file->number, file->id, file->bytes});
+  }
   return state;
 }
 
@@ -432,20 +483,50 @@ Result<void> Journal::close(bool clean) {
     state = state_now();
     state.live_epoch = next_epoch_;
     state.clean = true;
+    kept_ = choose_kept();
+    std::erase_if(state.files,
+                  [&](const EnteredFile& file) { return file.number != kept_->number; });
   }
   TRY(write_state(files_, options_.state_path, state));
   is_closed_ = true;
   return {};
 }
 
-// A closed repository keeps one file, so that it takes little more room than its content.
+// A closed repository keeps one file, so that it takes little more room than its content: the
+// smallest of those that the state may name.
+const Journal::JournalFile* Journal::choose_kept() const {
+  const auto kept = std::min_element(all_.begin(), all_.end(), [](const auto& a, const auto& b) {
+    return std::pair(!a->is_entered, a->bytes) < std::pair(!b->is_entered, b->bytes);
+  });
+  return kept->get();
+}
+
 void Journal::remove_spare_files() {
-  const auto by_size = [](const auto& a, const auto& b) { return a->bytes < b->bytes; };
-  const auto kept = std::min_element(all_.begin(), all_.end(), by_size);
-  for (auto at = all_.begin(); at != all_.end(); ++at) {
-    if (at != kept)
-      ignore_error(files_.unlink(path_of((*at)->number)), "a spare file does no harm");
+  for (const auto& file : all_) {
+    if (file.get() != kept_)
+      ignore_error(files_.unlink(path_of(file->number)), "a spare file does no harm");
   }
+}
+
+// A prepared file comes into use once the state knows of it.
+Result<void> Journal::take_in(std::unique_ptr<JournalFile> file) {
+  const std::lock_guard writing(state_mutex_);
+  JournalFile& added = *file;
+  StoreState state;
+  {
+    const Lock lock(mutex_);
+    is_preparing_ = false;
+    all_.push_back(std::move(file));
+    if (is_closed_ || failure_) return {};
+    added.is_entered = true;
+    state = state_now();
+  }
+  auto written = write_state(files_, options_.state_path, state);
+  if (!written) {
+    const Lock lock(mutex_);
+    added.is_entered = false;
+  }
+  return written;
 }
 
 // Keeps one written file in reserve from the moment the current one is half full.
@@ -466,18 +547,16 @@ void Journal::run_preparer() {
     if (has_spare || all_.size() >= kJournalFilesMax || failure_) continue;
     is_preparing_ = true;
     lock.unlock();
-    std::optional<Result<std::unique_ptr<JournalFile>>> made;
-    ends_well([&] { made.emplace(prepare_file(number, bytes)); });
-    lock.lock();
-    is_preparing_ = false;
     // Without memory the file is left lying until the next open, or until its number is used again.
     ends_well([&] {
-      if (made && *made) {
-        all_.push_back(std::move(**made));
-      } else if (made) {
-        log_.write(LogLevel::kWarning, "no journal file was prepared: " + made->error().message());
+      auto made = prepare_file(number, bytes);
+      const auto taken = made ? take_in(std::move(*made)) : Result<void>(made.error());
+      if (!taken) {
+        log_.write(LogLevel::kWarning, "no journal file was prepared: " + taken.error().message());
       }
     });
+    lock.lock();
+    is_preparing_ = false;
   }
 }
 
@@ -487,13 +566,10 @@ Result<std::unique_ptr<Journal::JournalFile>> Journal::prepare_file(uint32_t num
   file->number = number;
   file->bytes = bytes;
   const auto path = path_of(number);
+  const JournalHead head = new_journal_head(number, state_.key);
   const auto prepare = [&]() -> Result<void> {
-    TRY_ASSIGN(file->file, files_.open(path, OpenMode::kCreate));
-    const std::string zeros(kPrepareStepBytes, '\0');
-    for (uint64_t at = 0; at < file->bytes; at += zeros.size()) {
-      TRY(file->file->write(Bytes(zeros).substr(0, file->bytes - at), at));
-    }
-    TRY(file->file->sync());
+    TRY_ASSIGN(file->file, make_zeroed(files_, path, OpenMode::kCreate, head, bytes));
+    file->id = head.id;
     return files_.sync_folder(options_.folder);
   };
   if (auto result = prepare(); !result) {

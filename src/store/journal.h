@@ -1,8 +1,9 @@
 // Journal: the files that make a transaction durable with one write and one sync, and group commit
 // over them.
 //
-// Files DIR/rowan/journal/NNNN hold records (journal_record.h) one after the other. A file is used
-// under an epoch of its own, so that what an earlier use left behind never counts. A file is synced
+// Files DIR/rowan/journal/NNNN hold a head (journal_head.h) and behind it records (journal_record.h),
+// one after the other. A file has its head, and is entered in the state, before its first record. It
+// is used under an epoch of its own, so that what an earlier use left behind never counts. A file is synced
 // before its successor is written. The bytes of objects are not kept here: the store holds on to
 // those its callers made.
 //
@@ -48,6 +49,7 @@ class Journal {
   static Result<void> create(FileSystem& files, const JournalOptions& options, uint64_t key);
   Journal(FileSystem& files, Log& log, JournalOptions options, const StoreState& state,
           const JournalScan& scan);
+  Result<void> start();  // The threads.
   ~Journal();
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
@@ -81,6 +83,8 @@ class Journal {
     uint64_t used = 0;
     uint64_t epoch = 0;  // 0: free.
     uint64_t last_sequence = 0;
+    uint64_t id = 0;             // In its head; 0: it has none yet.
+    bool is_entered = false;     // In the state, as the disk has it.
     std::unique_ptr<File> file;  // Opened at first use.
   };
   // What one write brings to one file.
@@ -101,8 +105,12 @@ class Journal {
   using Lock = std::unique_lock<std::mutex>;
 
   std::filesystem::path path_of(uint32_t number) const;
+  bool has_room(size_t bytes) const;
   Result<bool> rotate(size_t bytes);  // False: no file is free and none may be made.
   Result<JournalFile*> make_file(size_t bytes_min);
+  Result<void> write_head(JournalFile& file);
+  Result<void> enter(JournalFile& file);
+  Result<void> take_in(std::unique_ptr<JournalFile> file);
   Result<void> open_file(JournalFile& file);
   Result<void> wait(uint64_t sequence, bool needs_sync);
   void flush(Lock& lock, bool with_sync);
@@ -116,6 +124,7 @@ class Journal {
   void run_flusher();
   void run_preparer();
   Result<std::unique_ptr<JournalFile>> prepare_file(uint32_t number, uint64_t bytes);
+  const JournalFile* choose_kept() const;
   void remove_spare_files();
 
   FileSystem& files_;
@@ -144,7 +153,8 @@ class Journal {
 
   std::mutex state_mutex_;  // Taken before mutex_; held while the state file is written.
   bool stop_ = false;
-  bool is_closed_ = false;  // The state on disk says: clean.
+  bool is_closed_ = false;  // The state on disk says: clean. GUARDED_BY(state_mutex_)
+  const JournalFile* kept_ = nullptr;  // Then: the one file that stays.
   bool is_preparing_ = false;
   bool is_file_wanted_ = false;      // The preparer has something to do.
   bool was_file_asked_for_ = false;  // Since the last rotation.

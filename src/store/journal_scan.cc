@@ -5,11 +5,17 @@
 #include <cstring>
 #include <utility>
 
+#include "base/limits.h"
+#include "store/journal_head.h"
+#include "store/layout.h"
+#include "store/ref_files.h"
+
 namespace rowan::store {
 
 namespace {
 
-constexpr uint64_t kJournalFileBytesMax = 1ULL << 32;
+constexpr uint64_t kJournalFileBytesMax = 1ULL << 28;
+constexpr size_t kScannedFilesMax = 4 * kJournalFilesMax;
 constexpr uint64_t kEpochsMax =
     1ULL << 40;  // Epochs a store uses in its life: far more than any disk survives.
 
@@ -42,7 +48,11 @@ class Scanner {
   Result<JournalScan> run() {
     scan_.last_sequence = state_.published;
     TRY(list_files());
-    if (state_.clean) return std::move(scan_);
+    TRY(check_entered());
+    if (state_.clean) {
+      TRY(check_unused());
+      return std::move(scan_);
+    }
     for (size_t i = 0; i < scan_.files.size(); ++i) TRY(read_file(i));
     std::sort(live_.begin(), live_.end(),
               [](const LiveFile& a, const LiveFile& b) { return a.epoch < b.epoch; });
@@ -57,10 +67,15 @@ class Scanner {
     return folder_ / name;
   }
 
+  Error lost(const std::string& what) const {
+    return lost_journal(folder_.parent_path().parent_path(), what);
+  }
+  std::string named(uint32_t number) const {
+    return "journal file \"" + path_of(number).string() + "\"";
+  }
   Error damage(const LiveFile& file, uint64_t offset) const {
-    return Error(ErrorCode::kCorruption, "journal file \"" +
-                                             path_of(scan_.files[file.index].number).string() +
-                                             "\" is damaged at offset " + std::to_string(offset));
+    return lost(named(scan_.files[file.index].number) + " is damaged at offset " +
+                std::to_string(offset));
   }
 
   Result<void> list_files() {
@@ -70,13 +85,59 @@ class Scanner {
       const auto read = std::from_chars(name.data(), name.data() + name.size(), file.number);
       if (read.ec != std::errc() || read.ptr != name.data() + name.size() || file.number == 0)
         continue;
-      TRY_ASSIGN(const auto open, files_.open(path_of(file.number), OpenMode::kRead));
-      TRY_ASSIGN(file.bytes, open->size());
-      if (file.bytes > kJournalFileBytesMax) {
-        return Error(ErrorCode::kCorruption,
-                     "journal file \"" + path_of(file.number).string() + "\" is too large");
-      }
+      if (scan_.files.size() == kScannedFilesMax)
+        return lost("\"" + folder_.string() + "\" has more files than a journal can have");
+      TRY(examine(file));
       scan_.files.push_back(file);
+    }
+    return {};
+  }
+
+  // Its size, its head, and what its first record says.
+  Result<void> examine(ScannedFile& file) {
+    TRY_ASSIGN(const auto open, files_.open(path_of(file.number), OpenMode::kRead));
+    TRY_ASSIGN(file.bytes, open->size());
+    if (file.bytes > kJournalFileBytesMax) return lost(named(file.number) + " is too large");
+    char bytes[kRecordHeadBytes];
+    static_assert(sizeof bytes >= kJournalHeadUsedBytes);
+    TRY_ASSIGN(size_t got, open->read(bytes, sizeof bytes, 0));
+    const auto head = read_journal_head(Bytes(bytes, got));
+    if (head) file.begin = kJournalHeadBytes;
+    if (head && head->key == state_.key && head->number == file.number) file.id = head->id;
+    if (head) {
+      TRY_ASSIGN(got, open->read(bytes, sizeof bytes, file.begin));
+    }
+    file.first_epoch = read_record_epoch(Bytes(bytes, got));
+    return {};
+  }
+
+  // A file that holds, or held, transactions does not vanish by itself: what the state enters is
+  // there, or something was lost.
+  Result<void> check_entered() const {
+    for (const EnteredFile& entered : state_.files) {
+      const auto at =
+          std::find_if(scan_.files.begin(), scan_.files.end(),
+                       [&](const ScannedFile& file) { return file.number == entered.number; });
+      if (at == scan_.files.end()) return lost(named(entered.number) + " is missing");
+      if (at->bytes < entered.bytes) {
+        return lost(named(entered.number) + " was cut short: " + std::to_string(at->bytes) +
+                    " of " + std::to_string(entered.bytes) + " bytes are left");
+      }
+      if (at->id != entered.id)
+        return lost(named(entered.number) + " does not begin with its head: it was overwritten, "
+                                            "or another file is in its place");
+    }
+    return {};
+  }
+
+  // Requires: the state says that nothing is in the journal. Then no file was used since.
+  Result<void> check_unused() const {
+    for (const ScannedFile& file : scan_.files) {
+      if (file.first_epoch && is_live_epoch(*file.first_epoch)) {
+        return lost(named(file.number) + " is newer than \"" +
+                    (folder_.parent_path() / "state").string() +
+                    "\", which says that nothing is in it");
+      }
     }
     return {};
   }
@@ -90,17 +151,16 @@ class Scanner {
     LiveFile file;
     file.index = index;
     file.size = scan_.files[index].bytes;
-    if (file.size < kRecordHeadBytes) return {};
-    TRY_ASSIGN(const auto open, files_.open(path_of(scan_.files[index].number), OpenMode::kRead));
+    const ScannedFile& seen = scan_.files[index];
+    if (file.size < seen.begin + kRecordHeadBytes) return {};
     // A file whose first record is an old one was not used since the last checkpoint.
-    char first[kRecordHeadBytes];
-    TRY_ASSIGN(const size_t got, open->read(first, sizeof first, 0));
-    const auto epoch =
-        got == sizeof first ? read_record_epoch(Bytes(first, sizeof first)) : std::nullopt;
+    const auto epoch = seen.first_epoch;
     if (epoch && is_own_epoch(*epoch) && *epoch < state_.live_epoch) {
       scan_.epoch_max = std::max(scan_.epoch_max, *epoch);
       return {};
     }
+    file.end = seen.begin;
+    TRY_ASSIGN(const auto open, files_.open(path_of(seen.number), OpenMode::kRead));
     file.bytes = std::make_unique_for_overwrite<char[]>(file.size);
     TRY_ASSIGN(file.size, open->read(file.bytes.get(), file.size, 0));
     read_chain(file);
@@ -158,7 +218,7 @@ class Scanner {
         seen.first_sequence = file.chain.front().second.sequence;
         seen.last_sequence = file.chain.back().second.sequence;
         if (seen.first_sequence > next)
-          return damage(i == 0 ? file : live_[i - 1], i == 0 ? 0 : live_[i - 1].end);
+          return damage(i == 0 ? file : live_[i - 1], i == 0 ? seen.begin : live_[i - 1].end);
         TRY(take_records(file, next));
       }
       // A later file was only written once everything before it was durable (journal.cc syncs a
@@ -190,6 +250,9 @@ class Scanner {
       if (!body) return damage(file, offset);
       for (const RecordObject& object : body->objects) {
         if (hash_object(object.type, object.bytes) != object.id) return damage(file, offset);
+      }
+      for (const RefUpdate& ref : body->refs) {
+        if (!is_ref_path(ref.name)) return damage(file, offset);
       }
       scan_.records.push_back({head.sequence, std::move(*body), file.bytes});
       ++next;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,9 @@ struct ScannedRecord {
 struct ScannedFile {
   uint32_t number = 0;  // DIR/rowan/journal/NNNN.
   uint64_t bytes = 0;   // Its size.
+  uint64_t id = 0;      // In its head; 0: it has none of ours, and its records begin at once.
+  uint64_t begin = 0;   // Where its records begin.
+  std::optional<uint64_t> first_epoch;  // Of what stands there, if that is a record.
   uint64_t epoch = 0;   // 0: nothing needed in it.
   uint64_t first_sequence = 0;
   uint64_t last_sequence = 0;  // Below first_sequence: no good record.
@@ -36,7 +40,8 @@ struct JournalScan {
   uint64_t epoch_max = 0;              // The highest epoch seen.
 };
 
-// Every object's hash is checked (S1). kCorruption names the file and the offset.
+// Every object's hash is checked (S1). kCorruption names the file, and the offset where one is
+// damaged: a file that the state enters is missing, cut short, or another one.
 Result<JournalScan> scan_journal(FileSystem& files, const std::filesystem::path& folder,
                                  const StoreState& state);
 

@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "base/files.h"
+
 // Locks of the open file description: unlike plain POSIX locks, closing another descriptor of the
 // file, or forking, does not drop them. Linux has them since 3.15; the C library shows them only
 // with extensions on.
@@ -31,15 +33,9 @@ struct flock whole_file() {
 }  // namespace
 
 Result<LockFile> LockFile::take(const std::filesystem::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (descriptor < 0) {
-    const bool is_refused = errno == EACCES || errno == EPERM || errno == EROFS;
-    const ErrorCode code = is_refused        ? ErrorCode::kInsufficientPrivilege
-                           : errno == ENOSPC ? ErrorCode::kDiskFull
-                                             : ErrorCode::kIoError;
-    return Error(code, "could not open \"" + path.string() + "\": " + std::strerror(errno));
-  }
-  LockFile lock(descriptor);
+  TRY_ASSIGN(Descriptor file, open_file(path, OpenMode::kCreate, 0600));
+  const int descriptor = file.number();
+  LockFile lock(std::move(file));
   struct flock range = whole_file();
   if (::fcntl(descriptor, F_OFD_SETLK, &range) != 0) {
     char holder[32] = {};
@@ -58,19 +54,12 @@ Result<LockFile> LockFile::take(const std::filesystem::path& path) {
 }
 
 bool LockFile::is_held(const std::filesystem::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return false;
+  const auto file = open_file(path, OpenMode::kRead);
+  if (!file) return false;
   struct flock range = whole_file();
   range.l_type = F_RDLCK;
-  const int rc = ::fcntl(descriptor, F_OFD_GETLK, &range);
-  ::close(descriptor);
+  const int rc = ::fcntl(file->number(), F_OFD_GETLK, &range);
   return rc == 0 && range.l_type != F_UNLCK;
-}
-
-LockFile::LockFile(LockFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-
-LockFile::~LockFile() {
-  if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 }  // namespace rowan::store

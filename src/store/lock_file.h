@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "base/files.h"
 #include "base/result.h"
 
 namespace rowan::store {
@@ -18,13 +19,9 @@ class LockFile {
   // Whether another opener holds it. False when the file cannot be read.
   static bool is_held(const std::filesystem::path& path);
 
-  LockFile(LockFile&& other) noexcept;
-  LockFile& operator=(LockFile&&) = delete;
-  ~LockFile();
-
  private:
-  explicit LockFile(int descriptor) : descriptor_(descriptor) {}
-  int descriptor_;
+  explicit LockFile(Descriptor file) : file_(std::move(file)) {}
+  Descriptor file_;
 };
 
 }  // namespace rowan::store

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/files.h"
 #include "base/limits.h"
 
 namespace rowan::store {
@@ -81,18 +82,14 @@ std::optional<std::string> inflate_unknown(Bytes in, size_t bytes_max, bool& too
 }
 
 Result<MappedFile> MappedFile::open(const std::filesystem::path& file) {
-  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return io_error(file, "open", errno);
+  TRY_ASSIGN(const Descriptor opened, open_file(file, OpenMode::kRead));
   struct stat info{};
-  if (fstat(fd, &info) != 0) {
-    const int number = errno;
-    close(fd);
-    return io_error(file, "read", number);
-  }
+  if (fstat(opened.number(), &info) != 0) return io_error(file, "read", errno);
   const auto size = static_cast<size_t>(info.st_size);
-  void* const at = size == 0 ? nullptr : mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
+  // The mapping keeps the file.
+  void* const at =
+      size == 0 ? nullptr : mmap(nullptr, size, PROT_READ, MAP_SHARED, opened.number(), 0);
   const int number = errno;
-  close(fd);  // The mapping keeps the file.
   if (at == MAP_FAILED) return io_error(file, "map", number);
   return MappedFile(Bytes(static_cast<const char*>(at), size));
 }
@@ -107,7 +104,7 @@ Result<std::shared_ptr<const PackFile>> PackFile::open(const std::filesystem::pa
   std::shared_ptr<PackFile> made(new PackFile(stem, std::move(pack), std::move(idx)));
   TRY(made->check());
   struct stat info{};
-  if (stat((stem.string() + ".pack").c_str(), &info) == 0) {
+  if (lstat((stem.string() + ".pack").c_str(), &info) == 0) {
     made->time_ns_ = info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec;
   }
   return std::shared_ptr<const PackFile>(std::move(made));

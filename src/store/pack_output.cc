@@ -126,8 +126,8 @@ Result<std::unique_ptr<PackOutput>> PackOutput::open(const fs::path& pack_folder
   auto opened = output->files_.open(output->temporary_ + kPackSuffix, OpenMode::kCreateNew);
   if (!opened && opened.error().code() == ErrorCode::kDuplicateFile) {
     // Left by a process of the same number that died.
-    opened = output->files_.open(output->temporary_ + kPackSuffix, OpenMode::kCreate);
-    if (opened) TRY((*opened)->truncate(0));
+    TRY(output->files_.unlink(output->temporary_ + kPackSuffix));
+    opened = output->files_.open(output->temporary_ + kPackSuffix, OpenMode::kCreateNew);
   }
   if (!opened) return std::move(opened).error();
   output->pack_ = std::move(*opened);
@@ -214,6 +214,7 @@ Result<WrittenPack> PackOutput::finish() {
 
   TRY_ASSIGN(auto idx_file, files_.open(temporary_ + kIdxSuffix, OpenMode::kCreate));
   has_idx_ = true;
+  TRY(idx_file->truncate(0));
   const std::string idx = make_idx(pack_hash);
   TRY(idx_file->write(idx, 0));
   if (options_.sync) TRY(idx_file->sync());

@@ -1,13 +1,10 @@
 // The set of packs and loose objects of a repository and its alternates.
 #include "store/pack_set.h"
 
-#include <dirent.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cstring>
@@ -19,7 +16,9 @@
 #include <tuple>
 #include <utility>
 
+#include "base/files.h"
 #include "base/limits.h"
+#include "git/trust.h"
 #include "store/pack_delta.h"
 #include "store/pack_file.h"
 
@@ -31,9 +30,11 @@ namespace fs = std::filesystem;
 
 constexpr size_t kChainLinksMax = 4096;  // Stock git makes up to 4095.
 constexpr size_t kAlternatesMax = 64;
+constexpr uint64_t kAlternatesBytesMax = 1u << 20;
 constexpr int kAlternatesDepthMax = 5;  // Git's own limit.
 constexpr size_t kPackFilesMax = 100'000;
 constexpr size_t kLooseHeadBytesMax = 32;
+constexpr std::string_view kIdxEnding = ".idx";
 // A folder's time may stand still for a clock tick between two changes.
 constexpr int64_t kSettledNs = 20'000'000;
 
@@ -45,7 +46,7 @@ struct PackList {
   std::vector<Error> damaged;      // Packs that could not be opened.
 };
 
-struct Folder {
+struct ObjectFolder {
   fs::path objects;
   int64_t time_ns = -1;  // Of <objects>/pack when it was listed last; -1: no folder.
   bool settled = false;  // Whether an equal time proves that nothing changed.
@@ -59,7 +60,7 @@ int64_t now_ns() {
 
 int64_t folder_time_ns(const fs::path& folder) {
   struct stat info {};
-  if (stat(folder.c_str(), &info) != 0) return -1;
+  if (lstat(folder.c_str(), &info) != 0) return -1;
   return info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec;
 }
 
@@ -80,7 +81,7 @@ struct Buffer {
 
 class PackSetImpl final : public PackSet {
  public:
-  explicit PackSetImpl(std::vector<Folder> folders)
+  explicit PackSetImpl(std::vector<ObjectFolder> folders)
       : folders_(std::move(folders)), list_(std::make_shared<const PackList>()) {}
 
   Result<std::optional<ObjectRef>> find(const Oid& id, bool verify) const override {
@@ -129,8 +130,7 @@ class PackSetImpl final : public PackSet {
     std::vector<PackInfo> infos;
     const auto now = list();  // Held: another thread may put a new list in its place.
     for (const PackPointer& pack : now->packs) {
-      std::error_code ignored;
-      const bool kept = fs::exists(pack->stem().string() + ".keep", ignored);
+      const bool kept = has_entry(pack->stem().string() + ".keep");
       infos.push_back({pack->stem(), pack->count(), pack->bytes(), kept});
     }
     return infos;
@@ -165,7 +165,7 @@ class PackSetImpl final : public PackSet {
 
   mutable std::shared_mutex mutex_;      // Guards list_ and the changing members of folders_.
   mutable std::mutex listing_;           // One lister at a time; taken before mutex_.
-  mutable std::vector<Folder> folders_;  // Our own first, then alternates.
+  mutable std::vector<ObjectFolder> folders_;  // Our own first, then alternates.
   mutable ListPointer list_;
   mutable std::atomic<const PackFile*> last_hit_ = nullptr;  // Only compared, never followed.
 };
@@ -211,8 +211,8 @@ bool PackSetImpl::contains_once(const PackList& list, const Oid& id) const {
   for (const PackPointer& pack : list.packs) {
     if (pack->find(id)) return true;
   }
-  for (const Folder& folder : folders_) {
-    if (access(loose_file(folder.objects, id).c_str(), F_OK) == 0) return true;
+  for (const ObjectFolder& folder : folders_) {
+    if (has_entry(loose_file(folder.objects, id))) return true;
   }
   return false;
 }
@@ -290,7 +290,7 @@ Result<ObjectRef> PackSetImpl::read_packed(const PackList& list, PackPointer pac
 
 // "<type> <size>\0<bytes>", deflated.
 Result<std::optional<ObjectRef>> PackSetImpl::read_loose(const Oid& id) const {
-  for (const Folder& folder : folders_) {
+  for (const ObjectFolder& folder : folders_) {
     const fs::path file = loose_file(folder.objects, id);
     auto mapped = MappedFile::open(file);
     if (!mapped) {
@@ -340,11 +340,11 @@ std::vector<Oid> PackSetImpl::find_prefix(std::string_view hex, size_t limit) co
     for (uint64_t i = first; i < last && i - first < limit; ++i) found.insert(pack->id_at(i));
   }
   const std::string two = low->hex().substr(0, 2);
-  for (const Folder& folder : folders_) {
-    std::error_code error;
-    for (fs::directory_iterator at(folder.objects / two, error), end; !error && at != end;
-         at.increment(error)) {
-      const auto id = Oid::parse(two + at->path().filename().string());
+  for (const ObjectFolder& folder : folders_) {
+    const auto names = list_folder(folder.objects / two);
+    if (!names) continue;
+    for (const std::string& name : *names) {
+      const auto id = Oid::parse(two + name);
       if (id && *id >= *low && *id <= *high) found.insert(*id);
     }
   }
@@ -359,7 +359,7 @@ bool PackSetImpl::list_again_if_changed() const {
   bool changed = false;
   {
     const std::shared_lock guard(mutex_);
-    for (const Folder& folder : folders_) {
+    for (const ObjectFolder& folder : folders_) {
       changed =
           changed || !folder.settled || folder_time_ns(folder.objects / "pack") != folder.time_ns;
     }
@@ -376,15 +376,19 @@ void PackSetImpl::list_folders() const {
 
   auto next = std::make_shared<PackList>();
   std::vector<std::pair<int64_t, bool>> times;
-  for (const Folder& folder : folders_) {
+  for (const ObjectFolder& folder : folders_) {
     const fs::path packs = folder.objects / "pack";
     const int64_t time =
         folder_time_ns(packs);  // Before listing: a change during it is seen next time.
     times.emplace_back(time, now_ns() - time > kSettledNs);
-    std::error_code error;
-    for (fs::directory_iterator at(packs, error), end; !error && at != end; at.increment(error)) {
-      if (at->path().extension() != ".idx" || next->packs.size() >= kPackFilesMax) continue;
-      const fs::path stem = at->path().parent_path() / at->path().stem();
+    const auto names = list_folder(packs);
+    if (!names) {
+      if (names.error().code() == ErrorCode::kCorruption) next->damaged.push_back(names.error());
+      continue;
+    }
+    for (const std::string& name : *names) {
+      if (!name.ends_with(kIdxEnding) || next->packs.size() >= kPackFilesMax) continue;
+      const fs::path stem = packs / name.substr(0, name.size() - kIdxEnding.size());
       if (const auto known = open.find(stem); known != open.end()) {
         next->packs.push_back(known->second);
         continue;
@@ -416,16 +420,26 @@ void PackSetImpl::list_folders() const {
   list_ = std::move(next);
 }
 
+// Whether a folder lies in the repository whose objects are in `own`.
+bool is_inside(const fs::path& folder, const fs::path& own) {
+  std::error_code failed;
+  const fs::path repository = fs::canonical(own, failed).parent_path();
+  return !failed && folder.string().starts_with(repository.string() + "/");
+}
+
 // info/alternates: one objects folder a line, relative ones from the objects folder that names
-// them.
-void gather_folders(const fs::path& objects, int depth, std::vector<Folder>& folders) {
-  const auto same = [&](const Folder& folder) { return folder.objects == objects; };
-  if (folders.size() > kAlternatesMax || std::any_of(folders.begin(), folders.end(), same)) return;
+// them. Outside of the repository they are the user's to allow: whoever made the repository could
+// name any of his.
+Result<void> gather_folders(const fs::path& objects, const fs::path& own, int depth,
+                            std::vector<ObjectFolder>& folders) {
+  const auto same = [&](const ObjectFolder& folder) { return folder.objects == objects; };
+  if (folders.size() > kAlternatesMax || std::any_of(folders.begin(), folders.end(), same))
+    return {};
   folders.push_back({objects});
-  if (depth >= kAlternatesDepthMax) return;
-  const auto mapped = MappedFile::open(objects / "info" / "alternates");
-  if (!mapped) return;
-  Bytes text = mapped->bytes();
+  const auto list = read_whole_file(objects / "info" / "alternates", kAlternatesBytesMax);
+  if (!list && list.error().code() != ErrorCode::kUndefinedFile) return list.error();
+  if (!list || depth >= kAlternatesDepthMax) return {};
+  Bytes text = *list;
   while (!text.empty()) {
     const size_t end = std::min(text.find('\n'), text.size());
     const Bytes line = text.substr(0, end);
@@ -433,22 +447,33 @@ void gather_folders(const fs::path& objects, int depth, std::vector<Folder>& fol
     if (line.empty() || line.front() == '#') continue;
     std::error_code error;
     const fs::path folder = fs::weakly_canonical(objects / fs::path(line), error);
-    if (!error) gather_folders(folder, depth + 1, folders);
+    if (error) continue;
+    if (!is_inside(folder, own) && !git::may_lend_objects(folder)) {
+      return Error(ErrorCode::kInsufficientPrivilege,
+                   "the repository borrows objects from \"" + folder.string() +
+                       "\", which lies outside of it")
+          .with_detail("Named in \"" + (objects / "info" / "alternates").string() + "\".")
+          .with_hint("To allow it: git config --global --add rowan.alternates \"" +
+                     folder.string() +
+                     "\", or name the folder in ROWAN_ALTERNATES. To do without: git repack -a -d "
+                     "in the repository, and remove the file.");
+    }
+    TRY(gather_folders(folder, own, depth + 1, folders));
   }
+  return {};
 }
 
 }  // namespace
 
 Result<std::unique_ptr<PackSet>> PackSet::open(const fs::path& objects_folder,
                                                const fs::path& another) {
-  std::error_code error;
-  if (!fs::is_directory(objects_folder, error)) {
+  if (!is_folder(objects_folder)) {
     return Error(ErrorCode::kNotARepository,
                  "folder \"" + objects_folder.string() + "\" is not a Git object folder");
   }
-  std::vector<Folder> folders;
-  gather_folders(objects_folder, 0, folders);
-  if (!another.empty()) gather_folders(another, 0, folders);
+  std::vector<ObjectFolder> folders;
+  TRY(gather_folders(objects_folder, objects_folder, 0, folders));
+  if (!another.empty()) TRY(gather_folders(another, objects_folder, 0, folders));
   auto made = std::make_unique<PackSetImpl>(std::move(folders));
   TRY(made->refresh());
   return std::unique_ptr<PackSet>(std::move(made));

@@ -97,8 +97,12 @@ Result<void> PrivatePacks::settle(PackSet& packs, const EachNamed& each_named) {
   bool has_changed = false;
   std::vector<Pack> rest;
   for (Pack& pack : all) {
-    const bool is_done = pack.live > 0 || pack.has_ended;
-    if (result && is_done) {
+    const bool is_shared = pack.live > 0 && pack.live < pack.ids.size() && is_held(pack);
+    const bool is_done = !is_shared && (pack.live > 0 || pack.has_ended);
+    if (result && is_shared) {
+      result = add_live(pack, packs);
+      has_changed = true;
+    } else if (result && is_done) {
       result = pack.live > 0 ? publish(pack, packs) : remove(pack.stem);
       has_changed = true;
       if (result) continue;
@@ -148,9 +152,18 @@ Result<void> PrivatePacks::mark_live(std::vector<Pack>& all, PackSet& packs,
 // Each step leaves a state from which it can be done again.
 Result<void> PrivatePacks::publish(Pack& pack, PackSet& packs) {
   if (pack.live == pack.ids.size()) return remove_file(files_, with_suffix(pack.stem, ".keep"));
+  TRY(add_live(pack, packs));
+  return remove(pack.stem);
+}
+
+Result<void> PrivatePacks::add_live(const Pack& pack, PackSet& packs) {
   TRY_ASSIGN(const WrittenPack written, copy_live(pack, packs));
   packs.add_pack(written.stem);
-  return remove(pack.stem);
+  return {};
+}
+
+bool PrivatePacks::is_held(const Pack& pack) {
+  return pack.has_hold && !pack.has_ended && !pack.hold.expired();
 }
 
 Result<WrittenPack> PrivatePacks::copy_live(const Pack& pack, const PackSet& packs) const {

@@ -3,7 +3,7 @@
 //
 // Each has a .keep of its own kind until the checkpoint that publishes its transaction. Then the
 // refs lead to some or all of its objects: the mark goes, or, where the transaction made more than
-// it kept, a pack with only those takes its place. A pack whose transaction ended without being
+// it kept, a pack with only those takes its place, or stands beside it while somebody else has it. A pack whose transaction ended without being
 // appended is removed, at open as well (after a crash). That is safe because the journal forgets a
 // transaction only when the marks of its packs are durably gone, and because the name of a private
 // pack is salted: no other pack of equal content ever has it.
@@ -62,6 +62,8 @@ class PrivatePacks {
 
   Result<void> mark_live(std::vector<Pack>& all, PackSet& packs, const EachNamed& each_named) const;
   Result<void> publish(Pack& pack, PackSet& packs);
+  Result<void> add_live(const Pack& pack, PackSet& packs);
+  static bool is_held(const Pack& pack);
   Result<WrittenPack> copy_live(const Pack& pack, const PackSet& packs) const;
   Result<void> remove(const std::filesystem::path& stem);
 

@@ -12,10 +12,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kLooseRefsMax = 64;  // More changes at once go through packed-refs.
+constexpr std::string_view kRefs = "refs/";
+constexpr size_t kRefNameBytesMax = 4096;
 constexpr uint64_t kPackedRefsBytesMax = 1ULL << 30;
 constexpr uint64_t kLooseRefBytesMax = 4096;
 constexpr int kRefDepthMax = 64;
-constexpr int kLockTries = 100;
+constexpr int kLockTries = 500;
 constexpr auto kLockPause = std::chrono::milliseconds(10);
 constexpr char kPackedHead[] = "# pack-refs with: peeled fully-peeled sorted \n";
 
@@ -24,6 +26,17 @@ Error bad_ref(std::string_view name) {
 }
 
 }  // namespace
+
+bool is_ref_path(std::string_view name) {
+  if (!name.starts_with(kRefs) || name.size() > kRefNameBytesMax || name.back() == '/') return false;
+  const bool is_printable = std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return c > ' ' && c != 0x7f;
+  });
+  for (const std::string_view part : {"..", "//", "/./"}) {
+    if (name.find(part) != std::string_view::npos) return false;
+  }
+  return is_printable && !name.ends_with("/.");
+}
 
 RefFiles::RefFiles(FileSystem& files, fs::path git_dir, fs::path marker)
     : files_(files), git_dir_(std::move(git_dir)), marker_(std::move(marker)) {}
@@ -49,8 +62,9 @@ Result<RefFiles::Packed> RefFiles::read_packed() {
     const auto id = line.size() > Oid::kHexDigits + 1 ? Oid::parse(line.substr(0, Oid::kHexDigits))
                                                       : std::nullopt;
     if (!id) return bad_ref("packed-refs");
-    last = &out[std::string(line.substr(Oid::kHexDigits + 1))];
-    last->id = *id;
+    const std::string_view name = line.substr(Oid::kHexDigits + 1);
+    last = is_ref_path(name) ? &out[std::string(name)] : nullptr;
+    if (last != nullptr) last->id = *id;
   }
   return out;
 }
@@ -60,8 +74,7 @@ Result<std::optional<Oid>> RefFiles::read_loose(std::string_view name) {
   auto text = files_.read_whole(path_of(name), kLooseRefBytesMax);
   if (!text) {
     if (text.error().code() == ErrorCode::kUndefinedFile) return std::optional<Oid>();
-    std::error_code ignored;
-    if (fs::is_directory(path_of(name), ignored)) return std::optional<Oid>();
+    if (is_folder(path_of(name))) return std::optional<Oid>();
     return std::move(text).error();
   }
   if (text->starts_with("ref:")) return std::optional<Oid>();
@@ -79,8 +92,8 @@ Result<void> RefFiles::read_folder(const std::string& prefix, int depth, RefMap&
   for (const std::string& name : *names) {
     if (name.ends_with(".lock")) continue;
     const std::string full = prefix + "/" + name;
-    std::error_code ignored;
-    if (fs::is_directory(path_of(full), ignored)) {
+    if (!is_ref_path(full)) continue;
+    if (is_folder(path_of(full))) {
       TRY(read_folder(full, depth + 1, out));
     } else {
       TRY_ASSIGN(const auto id, read_loose(full));
@@ -116,8 +129,7 @@ Result<std::unique_ptr<File>> RefFiles::lock(const fs::path& path) {
 
 // Empty folders left by deleted refs may stand where a ref is to be, and parents may be missing.
 Result<void> RefFiles::make_way(const fs::path& path) {
-  std::error_code ignored;
-  if (fs::is_directory(path, ignored)) {
+  if (is_folder(path)) {
     TRY_ASSIGN(const auto names, files_.list(path));
     for (const std::string& name : names) TRY(make_way(path / name));
     return files_.remove_folder(path);
@@ -329,9 +341,7 @@ Result<void> RefFiles::remove_stale_locks() {
     const size_t end = std::min(rest.find('\n'), rest.size());
     const std::string_view name = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
-    const bool is_ours =
-        name == "packed-refs" || (name.starts_with("refs/") && name.find("..") == name.npos);
-    if (!is_ours) continue;
+    if (name != "packed-refs" && !is_ref_path(name)) continue;
     fs::path lock_path = path_of(name);
     lock_path += ".lock";
     if (files_.exists(lock_path)) TRY(files_.unlink(lock_path));

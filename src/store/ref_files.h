@@ -23,6 +23,10 @@ namespace rowan::store {
 
 using RefMap = std::map<std::string, Oid, std::less<>>;
 
+// Names are paths: whether this one leads to a file below refs/, and nowhere else. Git passes over
+// files that are called otherwise, and so do we.
+bool is_ref_path(std::string_view name);
+
 struct RefChange {
   std::string name;
   Oid expected;  // Zero: the ref must not exist.

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/files.h"
+
 namespace rowan::store {
 
 namespace {
@@ -20,7 +22,7 @@ constexpr int kPollMs = 1000;
 constexpr int kDepthMax = 16;
 constexpr size_t kFoldersMax = 1000;
 constexpr uint32_t kEvents =
-    IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE | IN_ONLYDIR;
+    IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE | IN_ONLYDIR | IN_DONT_FOLLOW;
 
 }  // namespace
 
@@ -43,11 +45,10 @@ void RefWatch::watch(const fs::path& folder, int depth) {
   if (descriptor < 0) return;
   folders_[descriptor] = folder;
   if (depth >= kDepthMax) return;
-  std::error_code ignored;
-  for (fs::directory_iterator at(folder, ignored), end; !ignored && at != end;
-       at.increment(ignored)) {
-    std::error_code gone;
-    if (at->is_directory(gone)) watch(at->path(), depth + 1);
+  const auto names = list_folder(folder);
+  if (!names) return;
+  for (const std::string& name : *names) {
+    if (is_folder(folder / name)) watch(folder / name, depth + 1);
   }
 }
 

@@ -14,12 +14,19 @@ Error damaged(const Oid& id, std::string what) {
 
 }  // namespace
 
+Result<store::ObjectRef> read_leaf(const store::ObjectReader& objects, const Oid& id) {
+  TRY_ASSIGN(auto object, objects.read(id));
+  if (!object.bytes.starts_with(kUnreadable)) return object;
+  const Bytes why = object.bytes.substr(kUnreadable.size());
+  return Error(ErrorCode::kInvalidContent, std::string(why.substr(0, why.find('\n'))));
+}
+
 uint64_t leaf_kind(const LineKeys& keys) { return keys.identity() ^ 0x6c6561662d726f77; }
 
 Result<std::shared_ptr<const Leaf>> Leaf::read(const TreeReader& reader, const Oid& id) {
   return reader.cache.get<Leaf>(
       id, leaf_kind(reader.keys), [&]() -> Result<std::shared_ptr<const Leaf>> {
-        TRY_ASSIGN(auto object, reader.objects.read(id));
+        TRY_ASSIGN(auto object, read_leaf(reader.objects, id));
         const Bytes text = object.bytes;
         if (object.type != store::ObjectType::kBlob) return damaged(id, "it is not a blob");
         if (text.empty() || text.back() != '\n')

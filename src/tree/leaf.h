@@ -31,6 +31,13 @@ struct LeafBuilder {
                        store::ObjectRef object, LeafText made);
 };
 
+// Such a leaf stands for rows that cannot be read: behind these words is why. No line of a row begins
+// with them.
+inline constexpr std::string_view kUnreadable = "unreadable: ";
+
+// A leaf's bytes, as the store has them. kInvalidContent: it is such a one.
+Result<store::ObjectRef> read_leaf(const store::ObjectReader& objects, const Oid& id);
+
 uint64_t leaf_kind(const LineKeys& keys);
 
 }  // namespace rowan::tree

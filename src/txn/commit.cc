@@ -56,6 +56,9 @@ class CommitBuilder {
   void move_counters();
   Result<void> check_new_references(const TableWork& work);
   Result<Oid> rows_of(const TableWork& work, const Oid& tip_rows);
+  Result<Oid> keyed_large(const TableWork& work, const Oid& old_large);
+  Result<Oid> counted_large(const TableWork& work, const Oid& tip_rows, const Oid& rows,
+                            const Oid& old_large);
   Result<void> add_table(const TableWork& work, std::vector<tree::PathEdit>& edits);
   Result<Oid> write_commit(const Oid& root, int64_t time_us);
   Head next_head(const Oid& commit, const Oid& root, int64_t time_us, uint64_t sequence) const;
@@ -303,14 +306,51 @@ RowTally CommitBuilder::tally(const TableWork& work) const {
   return sum;
 }
 
+Result<Oid> CommitBuilder::keyed_large(const TableWork& work, const Oid& old_large) {
+  const Oid base = work.state.large_root          ? *work.state.large_root
+                   : work.state.overlay.truncated ? Oid{}
+                                                  : old_large;
+  if (work.state.large.empty()) return base;
+  std::vector<tree::LargeEdit> edits;
+  for (const auto& [name, blob] : work.state.large) edits.push_back({name, blob});
+  return tree::apply_large_edits(body_.objects, cache_, base, std::move(edits));
+}
+
+// Equal rows share their entries, and only the tip knows whether one of them is left: the entries
+// follow the lines that came and went.
+Result<Oid> CommitBuilder::counted_large(const TableWork& work, const Oid& tip_rows,
+                                         const Oid& rows, const Oid& old_large) {
+  const TableState& state = work.state;
+  if (old_large.is_zero() && state.large.empty() && !state.large_root) return Oid{};
+  const bool is_new = state.large_root || state.overlay.truncated;
+  std::vector<tree::LargeEdit> edits;
+  const auto add = [&](Bytes key, Bytes line, bool is_there) -> Result<void> {
+    TRY_ASSIGN(const auto slots, type::large_slots(work.table->layout, line));
+    for (const auto& [slot, blob] : slots)
+      edits.push_back({tree::large_name(key, slot), is_there ? blob : Oid{}});
+    return {};
+  };
+  const tree::TreeReader reader{body_.objects, cache_, *work.keys};
+  TRY(tree::diff_trees(reader, is_new ? Oid{} : tip_rows, reader, rows,
+                       [&](const tree::RowDifference& row) -> Result<bool> {
+                         if (!row.from) TRY(add(row.key, *row.to, true));
+                         if (!row.to) TRY(add(row.key, *row.from, false));
+                         return true;
+                       }));
+  const Oid base = is_new ? Oid{} : old_large;
+  if (edits.empty()) return base;
+  return tree::apply_large_edits(body_.objects, cache_, base, std::move(edits));
+}
+
 Result<void> CommitBuilder::add_table(const TableWork& work, std::vector<tree::PathEdit>& edits) {
   if (work.state.dropped || work.is_empty()) return {};
   TRY(check_table(work));
   TRY(check_new_references(work));
   TRY_ASSIGN(const Oid tip_rows, body_.branch_rows(tip_, work));
   TRY(check_rows(work, tip_rows));
+  Oid rows = tip_rows;
   if (work.changes_rows()) {
-    TRY_ASSIGN(const Oid rows, rows_of(work, tip_rows));
+    TRY_ASSIGN(rows, rows_of(work, tip_rows));
     if (rows != tip_rows) edits.push_back({work.state.path + "/rows", tree::kModeTree, rows});
     Changed changed{&work, tip_rows, rows, tally(work), true};
     if (work.state.overlay.truncated) {
@@ -331,15 +371,8 @@ Result<void> CommitBuilder::add_table(const TableWork& work, std::vector<tree::P
     TRY_ASSIGN(const auto there, entry_of(tip_.snapshot.root, *work.state.origin + "/large"));
     old_large = there.value_or(Oid{});
   }
-  const Oid base = work.state.large_root          ? *work.state.large_root
-                   : work.state.overlay.truncated ? Oid{}
-                                                  : old_large;
-  Oid large = base;
-  if (!work.state.large.empty()) {
-    std::vector<tree::LargeEdit> large_edits;
-    for (const auto& [name, blob] : work.state.large) large_edits.push_back({name, blob});
-    TRY_ASSIGN(large, tree::apply_large_edits(body_.objects, cache_, base, std::move(large_edits)));
-  }
+  TRY_ASSIGN(const Oid large, work.counted() ? counted_large(work, tip_rows, rows, old_large)
+                                             : keyed_large(work, old_large));
   if (large != old_large) edits.push_back({work.state.path + "/large", tree::kModeTree, large});
   return {};
 }

@@ -41,16 +41,17 @@ Result<Head> known_head(Core& core, const Oid& commit, const store::PendingObjec
   return core.head_of(commit, &all);
 }
 
-// A branch that another program deleted while nobody looked stands again.
-Result<void> stand_again(Core& core, const MovedBranch& moved,
-                         const std::vector<store::RefUpdate>& refs) {
+// A branch that another program deleted while nobody looked, or put where no commit is, stands again
+// where it was. Without such a place its ref goes.
+Result<void> stand_again(Core& core, const MovedBranch& moved, const ForeignTip& answer) {
   const std::string name = std::string(kHeads) + moved.name;
   if (!core.store.read_only()) {
-    std::vector<store::RefUpdate> all{{name, Oid{}, moved.published}};
-    all.insert(all.end(), refs.begin(), refs.end());
+    std::vector<store::RefUpdate> all{{name, moved.tip, moved.published}};
+    all.insert(all.end(), answer.refs.begin(), answer.refs.end());
     const store::PendingObjects none(core.store);
-    TRY(core.store.append(none, all));
+    TRY(core.store.append(answer.objects != nullptr ? *answer.objects : none, all));
   }
+  if (moved.published.is_zero()) return {};
   TRY_ASSIGN(auto branch, open_branch(core, {name, moved.published}));
   core.branches.emplace(moved.name, std::move(branch));
   return {};
@@ -122,7 +123,7 @@ Result<void> settle_moved(Core& core, const MovedBranch& moved, const ForeignTip
   const std::string ref = std::string(kHeads) + moved.name;
   const auto branch = core.find_branch(moved.name);
   if (branch == nullptr) {
-    TRY(stand_again(core, moved, answer.refs));
+    TRY(stand_again(core, moved, answer));
   } else if (answer.target.is_zero()) {
     TRY(go_away(core, *branch, moved, answer));
   } else if (answer.target != moved.tip) {

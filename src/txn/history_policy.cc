@@ -151,7 +151,8 @@ Result<void> roll_up(Core& core, Branch& branch) {
   const Oid before = fine.rolled_up;
   store::PendingObjects objects(core.store);
   Head next = tip;
-  next.snapshot.time_us = tip.snapshot.time_us + 1;  // It says what was then, whenever it is made.
+  // It says what was then, whenever it is made.
+  next.snapshot.time_us = git::bounded_time_us(tip.snapshot.time_us + 1);
   const git::Commit commit = roll_up_commit(core, tip, before, next.snapshot.time_us);
   next.snapshot.commit = objects.add(store::ObjectType::kCommit, git::encode_commit(commit));
   ++fine.number;

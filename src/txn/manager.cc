@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "git/ref_name.h"
 #include "txn/state.h"
 #include "base/caught.h"
 
@@ -17,10 +18,20 @@ Error undefined_branch(std::string_view name) {
   return Error(ErrorCode::kUndefinedBranch, "branch \"" + std::string(name) + "\" does not exist");
 }
 
-// Git's rules; and nothing that reads as a commit's id.
 Result<void> check_branch_name(std::string_view name) {
-  if (git::is_valid_ref_name(name) && !Oid::parse(name)) return {};
+  if (git::is_valid_branch_name(name)) return {};
   return Error(ErrorCode::kInvalidName, "\"" + std::string(name) + "\" is not a valid branch name");
+}
+
+// Whether a branch that cannot be opened is a matter of its own: its ref names no commit, or another
+// program moved it. Where ours cannot be read, the repository is damaged.
+bool is_of_its_branch(const store::ObjectStore& store, const store::RefEntry& ref,
+                      const Error& error) {
+  if (error.code() == ErrorCode::kUndefinedRevision) return true;
+  const std::vector<store::UnverifiedBranch> moved = store.unverified_branches();
+  return error.code() == ErrorCode::kCorruption &&
+         std::any_of(moved.begin(), moved.end(),
+                     [&](const auto& branch) { return branch.name == ref.name; });
 }
 
 }  // namespace
@@ -113,7 +124,7 @@ int64_t Core::commit_time(int64_t after) {
   } while (!newest_time_us.compare_exchange_weak(newest, time_us));
   if (time_us > after) return time_us;
   // The parents' clock was ahead. Following it must not take other branches along.
-  return after + 1 + times_ahead++ % kTimesAheadApart;
+  return git::bounded_time_us(after + 1 + times_ahead++ % kTimesAheadApart);
 }
 
 std::shared_ptr<Branch> Core::find_branch(std::string_view name) const {
@@ -175,8 +186,14 @@ Result<std::unique_ptr<Manager>> Manager::open(store::ObjectStore& store, const 
   }
   auto state = std::make_unique<State>(store, clock, used);
   for (const store::RefEntry& ref : store.refs(kHeads)) {
-    TRY_ASSIGN(auto branch, open_branch(*state, ref));
-    state->branches.emplace(branch->name(), branch);
+    auto branch = open_branch(*state, ref);
+    if (!branch && !is_of_its_branch(store, ref, branch.error())) return std::move(branch).error();
+    if (branch) {
+      state->branches.emplace((*branch)->name(), *branch);
+    } else {  // One bad ref does not keep the others from use.
+      state->log.write(LogLevel::kWarning, "ref \"" + ref.name + "\" is not used as a branch: " +
+                                               branch.error().message());
+    }
   }
   Core* core = state.get();
   for (const SequenceNote& note : take_sequence_notes(core->sequence_notes_file())) {
@@ -248,7 +265,10 @@ Result<Snapshot> Manager::snapshot_of(const Oid& commit) {
     const auto found = state_->known.find(commit);
     if (found != state_->known.end()) return found->second;
   }
-  TRY_ASSIGN(const Head head, state_->head_of(commit));
+  TRY_ASSIGN(Head head, state_->head_of(commit));
+  if (state_->options.readable_root) {
+    TRY_ASSIGN(head.snapshot.root, state_->options.readable_root(commit));
+  }
   const std::lock_guard guard(state_->known_mutex);
   if (state_->known.size() >= kKnownCommitsMax) state_->known.clear();
   return state_->known.emplace(commit, head.snapshot).first->second;

@@ -100,7 +100,7 @@ Result<store::RefUpdate> reflog_entry(Core& core, store::PendingObjects& objects
   int64_t time_us = core.clock.now_us();
   if (!moves.empty()) {
     TRY_ASSIGN(const ReflogEntry last, read_move(core, moves.back().entry));
-    time_us = std::max(time_us, last.time_us + 1);
+    time_us = git::bounded_time_us(std::max(time_us, last.time_us + 1));
   }
   git::Commit commit;
   commit.tree = objects.add(store::ObjectType::kTree, "");

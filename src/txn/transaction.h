@@ -309,6 +309,9 @@ struct ManagerOptions {
   // Called while nobody else has the manager: verifies the branches that another program moved
   // while nobody looked (moved_branches()). Empty: they are taken as they are.
   std::function<Result<void>(Manager&)> verify_moved;
+  // The tree that a commit is read by, which another program may have spelled freely (snapshot_of,
+  // begin_at). Empty: its own.
+  std::function<Result<Oid>(const Oid& commit)> readable_root;
 };
 
 class Manager {

@@ -130,7 +130,8 @@ Result<std::optional<std::string>> origin_of(const TransactionBody& body, std::s
     const FileOp& op = body.file_ops[i];
     if (!op.moved_to.empty() && is_at_or_below(path, op.moved_to)) {
       path = op.path + path.substr(op.moved_to.size());
-    } else if (op.moved_to.empty() && op.blob.is_zero() && is_at_or_below(path, op.path)) {
+    } else if ((!op.moved_to.empty() || op.blob.is_zero()) && is_at_or_below(path, op.path)) {
+      // What was there went, elsewhere or for good: this is another one of the name.
       return std::optional<std::string>();
     }
   }

@@ -269,7 +269,7 @@ bool can_cast(TypeId from, TypeId to, CastContext context) {
   return weakest.has_value() && *weakest <= context;
 }
 
-Result<Value> cast(const Value& value, Type to, CastContext context) {
+Result<Value> cast(const Value& value, Type to, CastContext context, Moment now) {
   const Type from = value.type();
   if (!can_cast(from.id, to.id, context)) {
     return cannot_cast(from, to);
@@ -284,7 +284,7 @@ Result<Value> cast(const Value& value, Type to, CastContext context) {
     return text_to_text(cast_text(value, to.id), to, context);
   }
   if (is_text(from.id)) {
-    return parse_text(to, to_text(value));  // char(n) with its blanks.
+    return parse_text(to, to_text(value), now);  // char(n) with its blanks.
   }
   if (from.id == TypeId::kDate && is_timestamp(to.id)) {
     return date_to_timestamp(value.as_int(), to);
@@ -346,7 +346,7 @@ Column integers_to_doubles(const Column& column, Type to) {
 
 }  // namespace
 
-Result<Column> cast(const Column& column, Type to, CastContext context) {
+Result<Column> cast(const Column& column, Type to, CastContext context, Moment now) {
   if (!can_cast(column.type.id, to.id, context)) {
     return cannot_cast(column.type, to);
   }
@@ -360,7 +360,7 @@ Result<Column> cast(const Column& column, Type to, CastContext context) {
     if (column.size == 0) {
       return Column::of_constant(Value::null(to), 0);
     }
-    TRY_ASSIGN(const Value value, cast(column.value(0), to, context));
+    TRY_ASSIGN(const Value value, cast(column.value(0), to, context, now));
     return Column::of_constant(value, column.size);
   }
   if (is_integer(column.type.id) && to.id == TypeId::kFloat8) {
@@ -372,7 +372,7 @@ Result<Column> cast(const Column& column, Type to, CastContext context) {
       builder.append_null();
       continue;
     }
-    TRY_ASSIGN(const Value value, cast(column.value(i), to, context));
+    TRY_ASSIGN(const Value value, cast(column.value(i), to, context, now));
     builder.append(value);
   }
   return builder.finish();

@@ -4,6 +4,7 @@
 
 #include "base/result.h"
 #include "type/column.h"
+#include "type/datetime.h"
 #include "type/type.h"
 #include "type/value.h"
 
@@ -16,8 +17,8 @@ bool can_cast(TypeId from, TypeId to, CastContext context);
 
 // Casts and applies the modifier of `to`. An explicit cast to varchar(n)/char(n) truncates; the
 // others give kStringTooLong (blanks at the end may always be cut). kCannotCoerce when there is no
-// cast.
-Result<Value> cast(const Value& value, Type to, CastContext context);
-Result<Column> cast(const Column& column, Type to, CastContext context);
+// cast. `now`: as for parse_text.
+Result<Value> cast(const Value& value, Type to, CastContext context, Moment now = {});
+Result<Column> cast(const Column& column, Type to, CastContext context, Moment now = {});
 
 }  // namespace rowan::type

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -36,8 +37,18 @@ bool is_finite_timestamp(int64_t micros);
 bool is_date_in_range(int64_t days);  // Infinities count as in range.
 bool is_timestamp_in_range(int64_t micros);
 
-// Input text of date, time, timestamp or timestamptz.
-Result<int64_t> parse_datetime(TypeId id, std::string_view text);
+constexpr bool is_datetime(TypeId id) {
+  return id == TypeId::kDate || id == TypeId::kTime || id == TypeId::kTimestamp ||
+         id == TypeId::kTimestamptz;
+}
+
+// The time of the transaction, in microseconds since 2000 (UTC), where there is one.
+using Moment = std::optional<int64_t>;
+
+// Input text of date, time, timestamp or timestamptz (datetime_input.cc).
+Result<int64_t> parse_datetime(TypeId id, std::string_view text, Moment now);
+// Whether the text can be read, but as something else tomorrow: 'now', 'today', 'yesterday noon'.
+bool depends_on_now(TypeId id, std::string_view text);
 void append_datetime(TypeId id, int64_t value, std::string& out);
 
 // The plain form YYYY-MM-DD, ten characters: false when it is not that or no day of the calendar.

@@ -404,7 +404,7 @@ Result<void> check_json_escapes(std::string_view json) {
     const int32_t code = read_hex4(p + 2);
     p += 5;
     if (code == 0) {
-      return Error(ErrorCode::kUntranslatableCharacter, "unsupported Unicode escape sequence")
+      return Error(ErrorCode::kUnsupportedUnicodeEscape, "unsupported Unicode escape sequence")
           .with_detail("\\u0000 cannot be converted to text.");
     }
     const bool is_high = code >= 0xd800 && code < 0xdc00;

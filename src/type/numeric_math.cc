@@ -489,7 +489,11 @@ Result<std::string> numeric_power(std::string_view base, std::string_view expone
   return real_power(x.negative ? base.substr(1) : base, exponent, x.negative && odd);
 }
 
-Result<std::string> numeric_gcd(std::string_view a, std::string_view b) {
+namespace {
+
+// Both numbers as integers of one scale, and what `combine` makes of them in place of the first.
+Result<std::string> combined(std::string_view a, std::string_view b,
+                             void (*combine)(mpz_ptr, mpz_srcptr, mpz_srcptr)) {
   const Parts x = split(a);
   const Parts y = split(b);
   if (!is_finite(x) || !is_finite(y)) return std::string("NaN");
@@ -498,21 +502,18 @@ Result<std::string> numeric_gcd(std::string_view a, std::string_view b) {
   Big right(y);
   left.shift(scale - x.scale());
   right.shift(scale - y.scale());
-  mpz_gcd(left.get(), left.get(), right.get());
-  return left.text(scale);
+  combine(left.get(), left.get(), right.get());
+  return checked(left.text(scale));
+}
+
+}  // namespace
+
+Result<std::string> numeric_gcd(std::string_view a, std::string_view b) {
+  return combined(a, b, mpz_gcd);
 }
 
 Result<std::string> numeric_lcm(std::string_view a, std::string_view b) {
-  const Parts x = split(a);
-  const Parts y = split(b);
-  if (!is_finite(x) || !is_finite(y)) return std::string("NaN");
-  const size_t scale = std::max(x.scale(), y.scale());
-  Big left(x);
-  Big right(y);
-  left.shift(scale - x.scale());
-  right.shift(scale - y.scale());
-  mpz_lcm(left.get(), left.get(), right.get());
-  return checked(left.text(scale));
+  return combined(a, b, mpz_lcm);
 }
 
 }  // namespace rowan::type

@@ -212,12 +212,13 @@ Result<std::string> parse_string(Type type, std::string_view text) {
   }
 }
 
-Result<int64_t> parse_whole(Type type, std::string_view text) {
+Result<int64_t> parse_whole(Type type, std::string_view text, Moment now) {
   if (type.id == TypeId::kBool) {
     TRY_ASSIGN(const bool value, parse_bool(text));
     return static_cast<int64_t>(value);
   }
-  return is_integer(type.id) ? parse_integer(type.id, text) : parse_datetime(type.id, text);
+  return is_integer(type.id) ? parse_integer(type.id, text)
+                             : parse_datetime(type.id, text, now);
 }
 
 }  // namespace
@@ -238,10 +239,10 @@ Result<void> check_text(std::string_view text) {
   return Error(ErrorCode::kUntranslatableCharacter, std::move(message));
 }
 
-Result<Value> parse_text(Type type, std::string_view text) {
+Result<Value> parse_text(Type type, std::string_view text, Moment now) {
   switch (physical(type.id)) {
     case Physical::kInt64: {
-      TRY_ASSIGN(const int64_t value, parse_whole(type, text));
+      TRY_ASSIGN(const int64_t value, parse_whole(type, text, now));
       return Value::of_int(type, value);
     }
     case Physical::kDouble: {
@@ -256,11 +257,11 @@ Result<Value> parse_text(Type type, std::string_view text) {
   return Error(ErrorCode::kInternal, "a type without a physical form");
 }
 
-Result<void> append_column_from_text(std::string_view text, ColumnBuilder& column) {
+Result<void> append_column_from_text(std::string_view text, ColumnBuilder& column, Moment now) {
   const Type type = column.type();
   switch (physical(type.id)) {
     case Physical::kInt64: {
-      TRY_ASSIGN(const int64_t value, parse_whole(type, text));
+      TRY_ASSIGN(const int64_t value, parse_whole(type, text, now));
       column.append_int(value);
       return {};
     }

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "type/datetime.h"
 #include "type/type.h"
 #include "type/value.h"
 
@@ -13,8 +14,9 @@ namespace rowan::type {
 // Reads PostgreSQL input text. Applies the modifier (numeric rounds; varchar and char over their
 // length are kStringTooLong unless only blanks are cut; char loses trailing blanks). kInvalidText
 // (22P02), kNumericOutOfRange, kInvalidDatetimeFormat, kDatetimeOutOfRange,
-// kUntranslatableCharacter with PostgreSQL's wording.
-Result<Value> parse_text(Type type, std::string_view text);
+// kUntranslatableCharacter with PostgreSQL's wording. `now` is what 'now' and 'today' mean; without
+// it these are no dates.
+Result<Value> parse_text(Type type, std::string_view text, Moment now = {});
 
 // PostgreSQL's output text: booleans t/f, floats shortest round-trip, dates ISO, timestamptz in UTC
 // ("+00"), bytea \x…, char(n) padded with blanks to n. Requires: not null.

@@ -79,7 +79,8 @@ Result<void> append_quoted_text(std::string_view text, std::string& out) {
 
 }  // namespace
 
-Result<void> append_json_from_text(Type type, std::string_view text, std::string& out) {
+Result<void> append_json_from_text(Type type, std::string_view text, std::string& out,
+                                   Moment now) {
   switch (type.id) {
     case TypeId::kInt2:
     case TypeId::kInt4:
@@ -124,18 +125,18 @@ Result<void> append_json_from_text(Type type, std::string_view text, std::string
     default:
       break;
   }
-  TRY_ASSIGN(const Value value, parse_text(type, text));
+  TRY_ASSIGN(const Value value, parse_text(type, text, now));
   append_json(value, out);
   return {};
 }
 
-Result<void> append_key_from_text(Type type, std::string_view text, std::string& key) {
+Result<void> append_key_from_text(Type type, std::string_view text, std::string& key, Moment now) {
   if (is_integer(type.id)) {
     TRY_ASSIGN(const int64_t value, parse_integer(type.id, text));
     append_int_key(value, key);
     return {};
   }
-  TRY_ASSIGN(const Value value, parse_text(type, text));
+  TRY_ASSIGN(const Value value, parse_text(type, text, now));
   return append_key(value, key);
 }
 

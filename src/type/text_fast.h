@@ -7,15 +7,18 @@
 
 #include "base/result.h"
 #include "type/column.h"
+#include "type/datetime.h"
 #include "type/type.h"
 
 namespace rowan::type {
 
 // Appends the canonical JSON cell of input `text`. Nothing is appended on an error.
-Result<void> append_json_from_text(Type type, std::string_view text, std::string& out);
+Result<void> append_json_from_text(Type type, std::string_view text, std::string& out,
+                                   Moment now = {});
 // Appends the encoded key of input `text`. Nothing is appended on an error.
-Result<void> append_key_from_text(Type type, std::string_view text, std::string& key);
-Result<void> append_column_from_text(std::string_view text, ColumnBuilder& column);
+Result<void> append_key_from_text(Type type, std::string_view text, std::string& key,
+                                  Moment now = {});
+Result<void> append_column_from_text(std::string_view text, ColumnBuilder& column, Moment now = {});
 
 // UTF-8 without NUL, as every text must be; 22021 names the bad bytes.
 Result<void> check_text(std::string_view text);

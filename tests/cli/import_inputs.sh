@@ -32,11 +32,28 @@ refused rows.zst '\x28\xb5\x2f\xfd\x04\x58' 'zstd -dc'
 refused rows.xz '\xfd7zXZ\x00\x00\x04' 'xz -dc'
 refused rows.lz4 '\x04\x22\x4d\x18' 'lz4 -dc'
 refused rows.bz2 'BZh91AY&SY\x00' 'bzip2 -dc'
+refused rows.Z '\x1f\x9d\x90' 'zcat'
+refused rows.lzma '\x5d\x00\x00\x80' 'xz -dc'
 refused rows.zip 'PK\x03\x04\x14' 'unzip -p'
 refused rows.7z '7z\xbc\xaf\x27\x1c' '7z x -so'
 refused rows.db 'SQLite format 3\x00' 'sqlite3'
 refused utf16le.csv '\xff\xfea\x00,\x00b\x00\n\x00' 'iconv'
 refused utf16be.csv '\xfe\xff\x00a\x00,\x00b\x00\n' 'iconv'
+
+# An archive inside a compressed file, and what is compressed twice.
+tar -cf rows.tar rows.csv
+run import t.git t rows.tar; exits 11; says 'tar archive'
+gzip -c rows.tar > rows.tgz
+run import t.git t rows.tgz; exits 11; says 'tar archive'; counts 0
+gzip -c rows.csv | gzip -c > twice.gz
+run import t.git t twice.gz; exits 11; says 'gzip twice'; counts 0
+
+# A name that says compressed and a content that is not: an empty one is a file that was lost on the way.
+: > lost.csv.gz
+run import t.git t lost.csv.gz; exits 12; says 'is not compressed'; counts 0
+cp rows.csv plain.csv.GZ
+run import t.git t plain.csv.GZ; exits 12; says 'another name'; counts 0
+run sql t.git -c "COPY t FROM '$work/plain.csv.GZ' (FORMAT csv, HEADER)"; exits 12; counts 0
 
 # What is no text is no header either, even if nothing follows it.
 printf 'a\x00,\x00b\x00\n\x00' > no_mark.csv
@@ -60,10 +77,12 @@ gzip -c rows.csv > pipe &
 run import t.git t pipe; exits 0; prints 'COPY 2'; counts 2
 
 # A file that would say of itself that it is compressed is not written plain.
-for name in out.csv.gz out.zst out.zip; do
+for name in out.csv.gz out.zst out.zip OUT.CSV.GZ out.Zst out.tgz out.TGZ out.bz2 out.tbz2 out.xz out.Z out.lzma out.tar out.7z; do
   run export t.git t $name; exits 11; says 'plain text'
   [[ ! -e $name ]] || fail "$name was made"
+  run sql t.git -c "COPY t TO '$work/$name'"; exits 11; says 'plain text'
 done
+run export t.git t out.gzip.csv; exits 0
 run export t.git t -; exits 0
 printf '%s\n' "$out" | gzip -c > back.csv.gz
 empty

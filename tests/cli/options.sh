@@ -107,6 +107,9 @@ run foreign take t.git abcd1234 -m words; exits 18
 option hook --force
 run hook install t.git; exits 0
 run hook install t.git --force; exits 0
+
+option adopt --discard-journal
+run adopt t.git --discard-journal; exits 0; shows "is given up"
 option diff --exit-code
 run diff t.git first main --exit-code; exits 1
 run diff t.git main main --exit-code; exits 0

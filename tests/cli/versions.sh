@@ -63,10 +63,45 @@ run check t.git; exits 0; prints 'No problem found.'
 git --git-dir t.git fsck --strict >/dev/null 2>&1 || fail "git fsck"
 [[ -n $(git --git-dir t.git reflog show main) ]] || fail "git's own reflog is empty"
 
-finish
-
 # A trial says that the merge would be refused, and over what.
 "$rowan" init refused.git >/dev/null
 "$rowan" sql refused.git -c 'CREATE TABLE k (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v text)' -c 'CREATE BRANCH bob' -c "INSERT INTO k (id, v) OVERRIDING SYSTEM VALUE VALUES (1, 'ours')" >/dev/null
 "$rowan" sql refused.git --branch bob -c "INSERT INTO k (id, v) OVERRIDING SYSTEM VALUE VALUES (1, 'theirs')" >/dev/null
 run sql refused.git -c 'MERGE bob DRY RUN'; exits 0; says 'would be refused, with 1 open conflict'; says 'public.k key 1'
+
+# Hints name what the user has at hand: options of the commands here, words of SQL there.
+run merge refused.git bob; exits 18; says '--policy manual lets you settle each; --renumber gives'
+[[ $err != *WITH* ]] || fail "merge's hint speaks SQL: $err"
+run sql refused.git -c 'MERGE bob'; exits 18; says 'MERGE … WITH MANUAL RESOLUTION lets you settle each; WITH RENUMBER gives'
+run merge refused.git bob --renumber; exits 0
+"$rowan" init both.git >/dev/null
+"$rowan" sql both.git -c "CREATE TABLE k (id int PRIMARY KEY, v text MERGE RULE conflict)" -c "INSERT INTO k VALUES (1, 'base')" -c 'CREATE BRANCH bob' -c "UPDATE k SET v = 'ours'" >/dev/null
+"$rowan" sql both.git --branch bob -c "UPDATE k SET v = 'theirs'" >/dev/null
+run merge both.git bob; exits 18; says '--policy manual lets you settle each'
+run merge both.git bob --policy manual; exits 1
+run merge both.git bob; exits 3; says 'In rowan shell SHOW MERGE CONFLICTS'
+run sql both.git -c 'MERGE bob'; exits 3; says 'HINT:  SHOW MERGE CONFLICTS'
+run sql both.git -c 'ABORT MERGE'; exits 0
+run foreign take both.git abcd; exits 18; says 'rowan foreign list DIR lists them'
+run sql both.git -c "TAKE FOREIGN 'abcd'"; exits 18; says 'SHOW FOREIGN lists them'
+
+# A tip beside ours that TAKE cannot merge: the hint goes a way that ends it.
+git clone -q both.git work
+git -C work -c user.name=x -c user.email=x@y commit -q --allow-empty -m 'nothing yet'
+sed -i 's/"ours"/"pushed"/' work/public/k/rows/0.jsonl
+git -C work -c user.name=x -c user.email=x@y commit -qam 'by hand'
+"$rowan" sql both.git -c "UPDATE k SET v = 'later'" >/dev/null
+git -C work push -q -f origin HEAD:main
+tip=$(git -C work rev-parse HEAD)
+run foreign list both.git; exits 0; shows "${tip:0:12}"
+run foreign take both.git "$tip"; exits 18
+says "rowan branch DIR NAME --from ${tip:0:12}, then rowan merge DIR NAME: --policy manual lets you settle each"
+run sql both.git -c "TAKE FOREIGN '$tip'"; exits 18; says "CREATE BRANCH name FROM '${tip:0:12}', then MERGE name: MERGE … WITH MANUAL"
+run branch both.git pushed --from "${tip:0:12}"; exits 0
+run merge both.git pushed --policy manual; exits 1
+run sql both.git -c 'RESOLVE CONFLICTS USING SOURCE' -c 'COMMIT MERGE'; exits 0
+[[ $("$rowan" sql both.git --format csv -c 'SELECT v FROM k' | tail -1) == pushed ]] || fail "the foreign tip was not merged"
+run foreign take both.git "$tip"; exits 3; says 'rowan foreign drop forgets it'
+run foreign drop both.git "$tip"; exits 0
+
+finish

@@ -53,7 +53,7 @@ class Postgres:
         self.pg_ctl = account + self.pg_ctl
         data = os.path.join(home, 'data')
         quiet = {'stdout': subprocess.DEVNULL, 'stderr': subprocess.DEVNULL, 'check': True, 'cwd': home}
-        subprocess.run(account + [os.path.join(binaries, 'initdb'), '-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-locale', '-N'], **quiet)
+        subprocess.run(account + [os.path.join(binaries, 'initdb'), '-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--lc-collate=C', '--lc-ctype=C.UTF-8', '-N'], **quiet)
         options = f"-c listen_addresses='' -c unix_socket_directories='{home}' -c fsync=off"
         subprocess.run(self.pg_ctl + ['-D', data, '-w', '-o', options, '-l', os.path.join(home, 'log'), 'start'], **quiet)
         self.data = data

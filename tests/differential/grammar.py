@@ -79,7 +79,8 @@ LITERALS = {
                          '1e-300::float8', '0.1::float8', '100::float', '2::float8', '0.5::float8', '-0.0::float8'],
     'real': ['0::real', '1.5::float4', '-2.25::real', "'NaN'::real", '0.1::real', "'Infinity'::real", '1e30::real', '3::float4'],
     'text': ["''::text", "'abc'::text", "'ABC'::text", "'a b'::text", "'äöü'::text", "'%'::text", "'a\\b'::text", "'it''s'::text", "text '42'", "'  x  '::text",
-             "'b'::text", "'1.5'::text", "E'a\\nb'::text", "'ab%'::text", "'_b_'::text"],
+             "'b'::text", "'1.5'::text", "E'a\\nb'::text", "'ab%'::text", "'_b_'::text",
+             "'İıßŉ'::text", "'ǆǅΣς'::text", "'שé漢a'::text"],
     'varchar': ["'abc'::varchar", "'abcdef'::varchar(3)", "varchar 'x '", "''::varchar(5)", "'ab '::character varying(4)"],
     'char': ["'abc'::char(5)", "'a'::char", "'ab '::char(4)", "''::char(3)", "'abcdef'::character(3)", "'a'::bpchar", "char(6) 'äb'"],
     'boolean': ['true', 'false', 'NULL::boolean', "'t'::bool", "'off'::bool"],
@@ -106,8 +107,17 @@ UNKNOWN = {
 }
 
 TEXT_FIELDS = ['microseconds', 'milliseconds', 'second', 'minute', 'hour', 'day', 'dow', 'isodow', 'doy', 'week', 'month', 'quarter', 'year', 'isoyear',
-               'decade', 'century', 'millennium', 'epoch', 'julian']
+               'decade', 'century', 'millennium', 'epoch', 'julian', 'timezone', 'timezone_hour', 'timezone_minute', 'mons', 'qtr', 'us', 'decs']
 TRUNC_FIELDS = ['microseconds', 'milliseconds', 'second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'year', 'decade', 'century', 'millennium']
+
+
+# Pieces of texts for dates and times, to be put together at random.
+DATE_PIECES = '''2024-01-31 2024-02-30 1/2/24 1/2/2024 13/1/2024 24.1.2 8-Jan-1999 Jan-08-1999 1999-Jan-08 20240131 240131 2024 24 1 31 12 99 060
+366 101112 1011 101112.5 10.5 2024.060 10:11 10:11:12 10:11:12.5 24:00 24:00:01 23:59:60 12:00 13:00 5:06 10:11.5 10: Jan jan feb Sept december Mon
+Tuesday thurs am PM AD BC T t Z zulu UTC EST PDT CET gmt dst +02 -08 +2:30 -0330 +15:59 +16 + - , / . allballs epoch infinity -infinity y m d h mm s
+j julian J2451187 J2451187.5 y2024 m02 d10 h17 mm32 s01 s01.5 on at foo 0 00 000 0000 12345 1234567 J0 99999 -1 T10:11 T1011 T101112
+2024-01-31T10:11:12 2024-01-31T10:11:12Z 2024-01-31T10:11+02 1997-060 101112-08 J2451187-08 Etc/UTC dow doy isoyear 2024--1 +02:-30'''.split()
+DATE_GLUE = [' '] * 8 + ['', '  ', ',', '-', '/', '.', ':', 'T', '_']
 
 
 def rows():
@@ -382,6 +392,8 @@ class Generator:
         """One row of the tables in docs/sql.md, on constants."""
         if self.chance(0.12):
             return Statement(self.digits(), kind='single')
+        if self.chance(0.1):
+            return Statement(f"SELECT {self.one(DATETIMES)} '{self.date_text()}'", kind='single')
         row = self.one(ROWS)
         text = self.call(row, [], 0 if self.chance(0.7) else 1)
         if self.chance(0.1):
@@ -420,6 +432,12 @@ class Generator:
             return f'SELECT {number(a)} {name} {number(b)}'
         return f'SELECT {name}({number(a)}, {number(b)})'
 
+    def date_text(self):
+        text = self.one(DATE_PIECES)
+        for _ in range(self.one([0, 1, 1, 2, 2, 2, 3, 4])):
+            text += self.one(DATE_GLUE) + self.one(DATE_PIECES)
+        return text
+
     def scope(self, table, alias=None):
         prefix = f'{alias}.' if alias else ''
         return [(prefix + name, kind) for name, kind in COLUMNS[table].items()]
@@ -453,11 +471,22 @@ class Generator:
             lambda: f'{self.one(["min", "max"])}({self.distinct()}{self.expression(self.one(NUMBERS + STRINGS + DATETIMES), scope, depth)})',
             lambda: f'{self.one(["bool_and", "bool_or", "every"])}({self.expression("boolean", scope, depth)})',
             lambda: f'length(string_agg({self.expression("text", scope, depth)}, {self.expression("text", [], 0)}))',
+            lambda: self.ordered_text(scope, depth),
         ]
         text = self.one(makers)()
         if self.chance(0.2) and not text.startswith('length('):
             text += f' FILTER (WHERE {self.expression("boolean", scope, 1)})'
         return text
+
+    def ordered_text(self, scope, depth):
+        """string_agg in an order that leaves nothing open."""
+        text, order = self.expression('text', scope, depth), self.one(['', ' DESC', ' NULLS FIRST', ' DESC NULLS LAST'])
+        if self.chance(0.4):
+            return f"string_agg(DISTINCT {text}, '-')"
+        if self.chance(0.5):
+            return f"string_agg({self.distinct()}{text}, '-' ORDER BY {text}{order})"
+        key = self.expression(self.one(['number', 'text', 'json', 'date', 'boolean']), scope, depth)
+        return f"string_agg({self.distinct()}{text}, '-' ORDER BY {key}{order}, {text})"
 
     def distinct(self):
         return 'DISTINCT ' if self.chance(0.2) else ''
@@ -568,7 +597,7 @@ class Generator:
         columns = self.random.sample(list(TARGET), self.random.randint(1, 3))
         scope = self.scope('t')
 
-        def value(column):
+        def value(column):  # Over `scope` when there is a `source`.
             kind = TARGET[column]
             if kind in NUMBERS:
                 kind = 'number'
@@ -584,6 +613,9 @@ class Generator:
             text = f'INSERT INTO w ({names}) SELECT {values} FROM t'
         elif form < 0.7:
             text = f'INSERT INTO w ({names}) VALUES ({values})'
+        elif form < 0.85:
+            source, scope = True, self.scope('t', 't')
+            text = f'UPDATE w SET {columns[0]} = {value(columns[0])} FROM t WHERE t.id = {self.random.randint(1, 10)}'
         else:
             text = f'UPDATE w SET {columns[0]} = {value(columns[0])}'
         return Statement(text, lazy=True, kind='write')
@@ -680,6 +712,11 @@ def matrix():
             yield Statement(f'SELECT c1, pg_typeof(c1) FROM (SELECT {SAMPLES[a]} UNION ALL SELECT {SAMPLES[b]}) q (c1)', kind='matrix')
             yield Statement(f'SELECT c1, pg_typeof(c1) FROM (VALUES ({SAMPLES[a]}), ({SAMPLES[b]})) q (c1)', kind='matrix')
     for a in kinds:
+        for text in (f'SELECT DISTINCT {SAMPLES[a]} AS c', f'SELECT c FROM (SELECT {SAMPLES[a]} AS c) q GROUP BY c', f'SELECT {SAMPLES[a]} AS c ORDER BY c',
+                     f'SELECT DISTINCT ON (c) c FROM (SELECT {SAMPLES[a]} AS c) q', f'SELECT {SAMPLES[a]} UNION SELECT {SAMPLES[a]}',
+                     f'SELECT {SAMPLES[a]} EXCEPT ALL SELECT {SAMPLES[a]}', f'SELECT count(DISTINCT {SAMPLES[a]})',
+                     f"SELECT string_agg('x', ',' ORDER BY {SAMPLES[a]})"):
+            yield Statement(text, kind='matrix')
         for b in TYPES:
             yield one(f'({SAMPLES[a]})::{b}')
         for column in TARGET:

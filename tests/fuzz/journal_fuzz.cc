@@ -129,7 +129,7 @@ std::pair<std::string, std::vector<size_t>> write_records(fuzz::Input& input) {
                   std::string(input.take(input.byte())));
     }
     for (int i = input.byte() % 3; i > 0; --i) {
-      refs.push_back({std::string(input.take(input.byte())), {}, {}});
+      refs.push_back({"refs/heads/" + to_hex(input.take(input.byte())), {}, {}});
     }
     std::string record;
     RecordHead head = encode_record(objects.entries(), refs, record);

@@ -492,7 +492,7 @@ TEST_CASE("N7: protected branches, rewinds and deletions") {
           id = it.rev(it.work, "HEAD");
           CHECK(it.push().code == 0);
         },
-        [&](Opened& opened) { is_parked(opened, id, "hour ahead"); });
+        [&](Opened& opened) { is_parked(opened, id, "seconds ahead of this machine's, more than 3600"); });
   }
   check_clean(it.db);
 }

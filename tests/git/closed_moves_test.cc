@@ -155,4 +155,87 @@ TEST_CASE("names that SQL refuses are refused") {
   check_parked(it, "main", id, state, reason, place);
 }
 
+TEST_CASE("a branch that no branch can be called here is parked, and all else works") {
+  const World it;
+  std::string branch;
+  SUBCASE("as long as no name is here") { branch = std::string(201, 'n'); }
+  SUBCASE("as long as Git's can be") { branch = std::string(240, 'n'); }
+  SUBCASE("long in several parts") { branch = std::string(240, 'a') + "/" + std::string(240, 'b'); }
+  SUBCASE("HEAD") { branch = "HEAD"; }
+  SUBCASE("a commit's id") { branch = std::string(40, 'a'); }
+  it.edit(kRows, "[2,2,", "[2, 2,");  // Not in canonical form, so that its branch would be moved.
+  git(it.work, "commit -qam 'by hand'");
+  const std::string id = git(it.work, "rev-parse HEAD").substr(0, 40);
+  git(it.db, "fetch -q '" + it.work.string() + "' HEAD");
+  git(it.db, "update-ref refs/heads/" + branch + " " + id);
+  check_parked(it, branch, id, "42602", "no branch can be called");
+  CHECK(!it.stands(branch));
+}
+
+TEST_CASE("a name of 200 bytes is as good as another") {
+  const World it;
+  const std::string branch(200, 'n');
+  it.edit(kRows, "[2,2,", "[2, 2,");
+  it.push(branch);
+  {
+    Opened opened(it.db);
+    CHECK(opened.ask("SELECT count(*) FROM rowan.branches") == "2;");
+    CHECK(opened.ask("SELECT count(*) FROM rowan.foreign") == "0;");
+    CHECK(opened.ask("SELECT sum(n) FROM t AS OF '" + branch + "'") == "6;");
+  }
+  check_clean(it.db);
+}
+
+TEST_CASE("what nobody can read says where it stands and why") {
+  const World it;
+  std::string reason, place;
+  SUBCASE("jsonb that nests too deeply") {
+    it.edit(kRows, "[2,2,[{}]", "[2,2,[" + std::string(20'000, '[') + std::string(20'000, ']') + "]");
+    place = "public/t/rows/0.jsonl:2";
+    reason = "nest";
+  }
+  SUBCASE("a definition that is empty") {
+    write_file(it.work / "public/t/table.sql", "");
+    place = "public/t/table.sql:0";
+    reason = "";
+  }
+  SUBCASE("a definition that is cut short") {
+    const std::string text = read_file(it.work / "public/t/table.sql");
+    write_file(it.work / "public/t/table.sql", text.substr(0, text.size() / 2));
+    place = "public/t/table.sql:0";
+    reason = "";
+  }
+  SUBCASE("a definition that is cut inside a word") {
+    write_file(it.work / "public/t/table.sql", "CRE");
+    place = "public/t/table.sql:0";
+    reason = "";
+  }
+  const std::string id = it.push("main");
+  check_parked(it, "main", id, "VC008", reason, place);
+}
+
+TEST_CASE("a tip that waits for its canonical form is no problem to rowan check") {
+  const World it;
+  it.edit(kRows, "[2,2,", "[2, 2,");
+  const std::string id = it.push("main");
+  const std::string check = "check '" + it.db.string() + "'";
+  const Ended waits = run_rowan(check);
+  INFO(waits.output);
+  CHECK(waits.code == 0);
+  CHECK(waits.output.find(id.substr(0, 12) + ": another program's, not in canonical form yet") !=
+        std::string::npos);
+  CHECK(waits.output.find("No problem found.") != std::string::npos);
+  // What breaks a rule is one all the same.
+  it.edit(kRows, "[2, 2,", "[2, -2,");
+  it.push("main");
+  const Ended broken = run_rowan(check);
+  INFO(broken.output);
+  CHECK(broken.code == 1);
+  CHECK(broken.output.find("23514") != std::string::npos);
+  it.edit(kRows, "[2, -2,", "[2, 2,");
+  it.push("main");
+  { const Opened opened(it.db); }
+  check_clean(it.db);
+}
+
 }  // namespace rowan::git_testing

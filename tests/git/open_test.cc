@@ -126,4 +126,56 @@ TEST_CASE("libgit2 finds a commit right after the reply that named it") {
   CHECK(from_the_journal > 25);  // Most of them were in no pack when libgit2 asked.
 }
 
+TEST_CASE("a lock that passes is waited for, one that stays is named") {
+  const Scratch scratch;
+  const fs::path db = scratch / "db";
+  Opened opened(db);
+  opened.execute("CREATE TABLE t (id integer PRIMARY KEY)");
+  opened.checkpoint();
+  const fs::path lock = db / "refs" / "heads" / "main.lock";
+  write_file(lock, "");
+  std::thread passing([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+    fs::remove(lock);
+  });
+  opened.execute("INSERT INTO t VALUES (1)");
+  CHECK(opened.ask("CHECKPOINT").empty());
+  passing.join();
+  write_file(lock, "");
+  opened.execute("INSERT INTO t VALUES (2)");
+  const std::string answer = opened.ask("CHECKPOINT");
+  INFO(answer);
+  CHECK(answer.starts_with("58030: "));
+  CHECK(answer.find("main.lock\" is in the way") != std::string::npos);
+  fs::remove(lock);
+  CHECK(opened.ask("CHECKPOINT").empty());
+  CHECK(opened.ask("SELECT count(*) FROM t") == "2;");
+}
+
+TEST_CASE("a temporary file that git prune took away is written again") {
+  const Scratch scratch;
+  const fs::path db = scratch / "db";
+  Opened opened(db);
+  opened.execute("CREATE TABLE t (id integer PRIMARY KEY)");
+  std::atomic<bool> ends = false;
+  std::thread prune([&] {
+    while (!ends) {
+      std::error_code ignored;
+      for (const auto& entry : fs::directory_iterator(db / "objects" / "pack", ignored)) {
+        if (entry.path().filename().string().starts_with("tmp_")) fs::remove(entry.path(), ignored);
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(150));
+    }
+  });
+  for (int i = 0; i < 150; ++i) {
+    opened.execute("INSERT INTO t VALUES (" + std::to_string(i) + ")");
+    const std::string answer = opened.ask("CHECKPOINT");
+    INFO(answer);
+    CHECK(answer.empty());
+  }
+  ends = true;
+  prune.join();
+  CHECK(opened.ask("SELECT count(*) FROM t") == "150;");
+}
+
 }  // namespace rowan::git_testing

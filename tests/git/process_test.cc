@@ -148,7 +148,7 @@ TEST_CASE("a newer format is refused and left alone") {
 
   const std::string state = read_file(db / "rowan" / "state");
   std::string newer = state;
-  newer[8] = 2;
+  newer[8] = 9;
   write_file(db / "rowan" / "state", newer);
   check_refused(run_rowan("sql " + quoted(db) + " -c 'SELECT 1'"), "VC007");
   write_file(db / "rowan" / "state", state);
@@ -176,9 +176,15 @@ TEST_CASE("a folder that may only be read") {
   CHECK(run(program + " sql " + quoted(db) + " -c 'DELETE FROM t WHERE id = 1'").code == 0);
   if (::getuid() == 0) {
     must("chown -R 0:0 " + quoted(db));
-    // Somebody else who may not look into the private folder still reads what is published.
-    const Ended other = run(program + " sql --read-only --format csv " + quoted(db) +
-                            " -c 'SELECT count(*) FROM t'");
+    // Somebody else who may not look into the private folder still reads what is published, once
+    // he trusts the folder.
+    const std::string reading_it =
+        " sql --read-only --format csv " + quoted(db) + " -c 'SELECT count(*) FROM t'";
+    check_refused(run("GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null " + program + reading_it),
+                  "42501");
+    const Ended other =
+        run("GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*' " + program +
+            reading_it);
     CAPTURE(other.output);
     CHECK(other.output.find("999") != std::string::npos);
   }
@@ -299,7 +305,8 @@ TEST_CASE("a damaged journal is named and refused, a torn tail is not") {
   CHECK(whole.starts_with("1040|"));
   for (size_t i = 0; i < 40; ++i) {
     std::string bad = good;
-    const size_t at = used / 2 * i / 40;  // Later records prove these to have been durable.
+    // Behind the file's head. Later records prove these to have been durable.
+    const size_t at = 4096 + (used / 2 - 4096) * i / 40;
     CAPTURE(at);
     bad[at] ^= 0x04;
     write_file(journal, bad);

@@ -162,6 +162,13 @@ EXAMPLES = {
         "CREATE TABLE x (a int PRIMARY KEY, b int); CREATE TABLE y (c int PRIMARY KEY, d text); INSERT INTO x VALUES (1, 2); INSERT INTO y VALUES (3, 'd')",
         "ALTER TABLE x RENAME TO z; ALTER TABLE y RENAME TO x; ALTER TABLE z RENAME TO y; ALTER TABLE y RENAME COLUMN a TO e; "
         "ALTER TABLE y RENAME COLUMN b TO a; ALTER TABLE y RENAME COLUMN e TO b"),
+    'keys that change hands': (
+        "CREATE TABLE x (id int PRIMARY KEY, a int); CREATE TABLE y (id int PRIMARY KEY, b int); INSERT INTO x VALUES (1, 2); INSERT INTO y VALUES (3, 4)",
+        "ALTER TABLE x RENAME CONSTRAINT x_pkey TO y_key; ALTER TABLE y RENAME CONSTRAINT y_pkey TO x_pkey; "
+        "CREATE TABLE a (id int CONSTRAINT y_pkey PRIMARY KEY); INSERT INTO a VALUES (1)"),
+    'a table that comes to its namesake': (
+        "CREATE SCHEMA o; CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE o.t (id int CONSTRAINT o_key PRIMARY KEY, a text); INSERT INTO o.t VALUES (1, 'a')",
+        "ALTER TABLE o.t RENAME TO u; ALTER TABLE o.u SET SCHEMA public; INSERT INTO u VALUES (2, 'b')"),
     'a sequence that changes its owner': (
         "CREATE TABLE t (id serial PRIMARY KEY, w text UNIQUE); CREATE TABLE u (id int PRIMARY KEY); INSERT INTO t (w) VALUES ('a')",
         "ALTER SEQUENCE t_id_seq OWNED BY u.id; DROP TABLE t"),
@@ -201,6 +208,7 @@ def random_statement(dice):
         f'{alter}DROP CONSTRAINT {t}_pkey CASCADE',
         f'{alter}ADD PRIMARY KEY ({dice.choice(["id", c])})',
         f'{alter}ADD UNIQUE ({c})',
+        f'{alter}RENAME CONSTRAINT {dice.choice("abc")}_pkey TO {dice.choice("abc")}_pkey',
         f'{alter}ADD CHECK ({c} IS NOT NULL OR id > 5)',
         f'{alter}ADD FOREIGN KEY (id) REFERENCES {dice.choice("abc")} ON DELETE CASCADE',
         f'CREATE {dice.choice(["", "UNIQUE "])}INDEX i{dice.randrange(3)} ON {t} ({c} DESC)',

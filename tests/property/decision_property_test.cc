@@ -3,12 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <array>
-#include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <random>
 #include <set>
 
+#include "seed.h"
 #include "sql_session.h"
 
 using rowan::Database;
@@ -146,17 +145,10 @@ class Trial {
   int main_changes_ = 0;
 };
 
-uint64_t seed() {
-  const char* given = std::getenv("SEED");
-  const uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
-  std::printf("SEED=%llu\n", static_cast<unsigned long long>(seed));
-  return seed;
-}
-
 }  // namespace
 
 TEST_CASE("what a merge decides is on record, and nothing else") {
-  const uint64_t first = seed();
+  const uint64_t first = rowan::testing::printed_seed();
   for (uint64_t round = 0; round < 40; ++round) {
     Trial trial(first + round);
     for (const char* policy : {"row-level", "ours", "theirs", "manual"}) {

@@ -16,6 +16,8 @@ struct Definition {
   // By column: the type that its values are compared in, before it (for a merge that takes it over)
   // and after it (for one that undoes it).
   std::map<std::string, std::string> types = {}, undone_types = {};
+  // Columns that hold numbers alone again when it is undone, whatever they hold after it.
+  std::vector<std::string> undone_numbers = {};
   // Of columns it adds: what rows that were there already have.
   std::map<std::string, std::string> fill = {};
   std::string key = "k";      // The key after it, of a table that had one. Empty: none.
@@ -105,7 +107,8 @@ inline const std::vector<Definition>& definitions() {
       {.sql = "ALTER TABLE t ALTER COLUMN m TYPE bigint USING m * 10", .types = {{"m", "bigint"}},
        .undone_types = {{"m", "int"}}},
       {.sql = "ALTER TABLE t ALTER COLUMN m TYPE int USING m * 10"},
-      {.sql = "ALTER TABLE t ALTER COLUMN m TYPE text USING 'v' || m", .types = {{"m", "text"}}},
+      {.sql = "ALTER TABLE t ALTER COLUMN m TYPE text USING 'v' || m", .types = {{"m", "text"}},
+       .undone_numbers = {"m"}},
       {.sql = "ALTER TABLE t ALTER COLUMN m TYPE bigint USING m * 10; ALTER TABLE t DROP COLUMN d",
        .types = {{"m", "bigint"}}, .undone_types = {{"m", "int"}}},
       {.sql = "ALTER TABLE t ALTER COLUMN m TYPE text; "

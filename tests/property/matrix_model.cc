@@ -264,6 +264,54 @@ Outcome merge(const State& base, const State& ours, const State& theirs, Policy 
   return Merge(base, ours, theirs, policy).run(key);
 }
 
+void refuse_misfits(Outcome& outcome, const std::string& column) {
+  const auto is_number = [](const Cell& cell) {
+    return !cell || (!cell->empty() && cell->find_first_not_of("0123456789") == cell->npos);
+  };
+  for (const auto& [key, allowed] : outcome.rows) {
+    const auto cells = allowed.cells.find(column);
+    const bool fits = allowed.may_go || cells == allowed.cells.end() ||
+                      std::any_of(cells->second.begin(), cells->second.end(), is_number);
+    outcome.must_refuse = outcome.must_refuse || !fits;
+  }
+}
+
+GivenBack give_columns_back(const State& base, const State& ours, const State& theirs) {
+  std::vector<std::string> shared, back;
+  for (const std::string& column : theirs.columns)
+    (base.has(column) ? shared : back).push_back(column);
+  std::map<std::vector<Cell>, std::vector<Row>> was, is, own;
+  for (const auto& [state, groups] :
+       {std::pair(&base, &was), std::pair(&theirs, &is), std::pair(&ours, &own)}) {
+    for (const Row& row : state->rows) (*groups)[tuple_of(row, shared)].push_back(row);
+  }
+  GivenBack given{base, ours};
+  for (State* state : {&given.base, &given.ours}) {
+    state->columns.insert(state->columns.end(), back.begin(), back.end());
+    state->rows.clear();
+  }
+  for (const auto& [tuple, rows] : was) {
+    std::vector<Row> full = is[tuple];
+    std::vector<Row>& left = own[tuple];
+    const bool alike = std::all_of(full.begin(), full.end(), [&](const Row& row) {
+      return tuple_of(row, back) == tuple_of(full.front(), back);
+    });
+    const bool is_known = full.size() == rows.size() &&
+                          (alike || left.empty() || left.size() >= rows.size());
+    for (size_t i = 0; i < rows.size(); ++i) {
+      given.base.rows.push_back(rows[i]);
+      for (const std::string& column : back) {
+        if (!is_known) break;
+        given.base.rows.back()[column] = cell_of(full[i], column);
+        if (i < left.size()) left[i][column] = cell_of(full[i], column);
+      }
+    }
+  }
+  for (const auto& [tuple, rows] : own)
+    given.ours.rows.insert(given.ours.rows.end(), rows.begin(), rows.end());
+  return given;
+}
+
 std::string difference(const Outcome& outcome, const State& found) {
   if (std::set<std::string>(outcome.columns.begin(), outcome.columns.end()) !=
       std::set<std::string>(found.columns.begin(), found.columns.end()))

@@ -45,6 +45,17 @@ Outcome merge(const State& base, const State& ours, const State& theirs, Policy 
               const std::vector<std::string>& key);
 
 // Empty: `found` is what the outcome says; else what differs.
+// Marks a merge that would have to put another text into a column of numbers: it cannot be made.
+void refuse_misfits(Outcome& outcome, const std::string& column);
+
+// A table without a key, of which theirs alone has some columns: the base and ours with those, where
+// all else in theirs' rows is the base's. What ours took away stays away; where ours took some of
+// several rows that only those columns tell apart, they stay as they are.
+struct GivenBack {
+  State base, ours;
+};
+GivenBack give_columns_back(const State& base, const State& ours, const State& theirs);
+
 std::string difference(const Outcome& outcome, const State& found);
 
 std::string show(const State& state);

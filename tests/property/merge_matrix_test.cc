@@ -395,13 +395,21 @@ class Pair {
     theirs->redefined = base->columns != theirs->columns || !definition_.undone_types.empty();
     const std::vector<std::string> key = world_.keyed() ? std::vector<std::string>{"k"} : std::vector<std::string>();
     if (!base->has("k")) return;  // No row would have a key.
-    const Outcome outcome = matrix::merge(*base, *ours, *theirs, Policy::kAny, key);
+    Outcome outcome = matrix::merge(*base, *ours, *theirs, Policy::kAny, key);
+    for (const std::string& column : definition_.undone_numbers)
+      matrix::refuse_misfits(outcome, column);
     const auto settle = [&](const std::string& way, const std::string& branch, const std::string& sql) {
       if (const auto failure = world_.run(branch, sql))
         return accept(way, outcome, *failure, !sql.starts_with("MERGE"));
       compare(way, outcome, branch, "t", none, definition_.undone_types);
     };
+    const Outcome as_merged = outcome;
+    if (!world_.keyed()) {
+      const matrix::GivenBack given = matrix::give_columns_back(*base, *ours, *theirs);
+      outcome = matrix::merge(given.base, given.ours, *theirs, Policy::kAny, key);
+    }
     settle("revert", next_branch(after), "REVERT 'HEAD~1'");
+    outcome = as_merged;
     const std::string undone = next_branch("a");
     world_.must(undone, "REVERT 'HEAD'");
     if (world_.definition(undone, "t") != world_.definition("base_view", "t"))

@@ -4,12 +4,11 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <random>
 #include <set>
 
+#include "seed.h"
 #include "sql_session.h"
 
 using rowan::Database;
@@ -183,17 +182,10 @@ class History {
   std::string script_;
 };
 
-uint64_t seed() {
-  const char* given = std::getenv("SEED");
-  const uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
-  std::printf("SEED=%llu\n", static_cast<unsigned long long>(seed));
-  return seed;
-}
-
 }  // namespace
 
 TEST_CASE("a commit counts once, by merge and by pick") {
-  const uint64_t first = seed();
+  const uint64_t first = rowan::testing::printed_seed();
   for (uint64_t round = 0; round < 25; ++round) {
     History history(first + round);
     std::string difference;
@@ -207,7 +199,7 @@ TEST_CASE("a commit counts once, by merge and by pick") {
 }
 
 TEST_CASE("a rebase leaves out what was picked already") {
-  const uint64_t first = seed();
+  const uint64_t first = rowan::testing::printed_seed();
   for (uint64_t round = 0; round < 10; ++round) {
     auto database = std::move(*Database::open(":memory:"));
     SqlSession session(*database);

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/thread.h"
 #include "base/limits.h"
 #include "catalog/catalog.h"
 #include "catalog/objects.h"
@@ -18,25 +19,21 @@
 #include "engine/virtual_rows.h"
 #include "exec/validator.h"
 #include "git/commit.h"
+#include "git/ref_name.h"
 
 namespace rowan::engine {
 
 namespace {
 
 constexpr size_t kForeignCommitsMax = 100'000;
-constexpr int64_t kAheadUsMax = 3'600'000'000;               // An hour.
-constexpr int64_t kTimeUsMax = 253'402'300'799'999'999;      // 9999-12-31 23:59:59.999999 UTC.
 constexpr auto kExpressionsMax = std::chrono::seconds(300);  // For all CHECKs of one tip.
 
 // Raises a flag when its time is over, so that what a stranger's expressions ask for has an end.
 class Deadline {
  public:
-  explicit Deadline(std::chrono::seconds after)
-      : thread_([this, after] {
-          std::unique_lock lock(mutex_);
-          if (!wake_.wait_for(lock, after, [this] { return ended_; })) passed_ = true;
-        }) {}
+  Deadline() = default;
   ~Deadline() {
+    if (!thread_.joinable()) return;
     {
       const std::lock_guard lock(mutex_);
       ended_ = true;
@@ -46,6 +43,13 @@ class Deadline {
   }
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;
+  Result<void> start(std::chrono::seconds after) {
+    TRY_ASSIGN(thread_, start_thread("a time limit", [this, after] {
+                 std::unique_lock lock(mutex_);
+                 if (!wake_.wait_for(lock, after, [this] { return ended_; })) passed_ = true;
+               }));
+    return {};
+  }
   const std::atomic<bool>& passed() const { return passed_; }
 
  private:
@@ -98,6 +102,15 @@ Result<bool> descends(txn::Manager& manager, const Oid& tip, const Oid& ancestor
   return manager.history().is_ancestor(ancestor, tip);
 }
 
+Objection unfit_name(const std::string& branch) {
+  return {Error(ErrorCode::kInvalidName,
+                fmt::format("no branch can be called \"{}\" here", branch))
+              .with_detail("A name has at most 200 bytes, and is neither HEAD nor a commit's id.")
+              .with_hint("Push it under another name."),
+          {},
+          false};
+}
+
 Result<Oid> root_of(const store::ObjectReader& objects, const Oid& commit) {
   if (commit.is_zero()) return Oid{};
   TRY_ASSIGN(const git::Commit parsed, read_commit(objects, commit));
@@ -130,23 +143,21 @@ std::optional<Objection> Admission::ask_history(const Question& question) const 
                      {},
                      false};
   }
-  const auto commit = read_commit(manager_.store(), question.tip);
-  if (!commit) return Objection{commit.error(), {}, false};
-  const int64_t time_us = git::commit_time_us(*commit);
-  if (time_us < 0 || time_us > kTimeUsMax)
-    return Objection{
-        Error(ErrorCode::kInvalidContent, "the commit's time is not between 1970 and 9999"),
-        {},
-        false};
-  if (time_us > clock_.now_us() + kAheadUsMax)
-    return Objection{Error(ErrorCode::kInvalidContent,
-                           "the commit's time is more than an hour ahead of this machine's"),
-                     {},
-                     false};
-  return std::nullopt;
+  // Its own or that of a commit below, whichever is later: what is built upon it comes after both.
+  const auto info = manager_.history().find(question.tip);
+  const int64_t ahead_us = info ? info->time_us - clock_.now_us() : 0;
+  if (ahead_us <= settings_.max_clock_skew_us()) return std::nullopt;
+  return Objection{
+      Error(ErrorCode::kInvalidContent,
+            fmt::format("the commit's time is {} seconds ahead of this machine's, more than {}",
+                        ahead_us / 1'000'000, settings_.max_clock_skew_us() / 1'000'000))
+          .with_hint("git config rowan.maxClockSkew says how far it may be ahead."),
+      {},
+      false};
 }
 
 Admission::Answer Admission::ask(const Question& question, store::PendingObjects& objects) const {
+  if (!git::is_valid_branch_name(question.branch)) return unfit_name(question.branch);
   if (auto objection = ask_history(question)) return std::move(*objection);
   const Oid& known = !question.beside.is_zero() ? question.beside
                      : !question.good.is_zero() ? question.good
@@ -169,7 +180,8 @@ Admission::Answer Admission::ask(const Question& question, store::PendingObjects
 Result<std::vector<exec::Violation>> Admission::find_violations(const store::ObjectReader& objects,
                                                                 const Oid& valid_root,
                                                                 const Oid& root) const {
-  const Deadline deadline(kExpressionsMax);
+  Deadline deadline;
+  TRY(deadline.start(kExpressionsMax));
   expr::EvalContext eval;
   eval.transaction_time_us = clock_.now_us() - kMicrosFrom1970To2000;
   eval.user = user_;

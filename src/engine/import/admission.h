@@ -3,7 +3,7 @@
 // decides.
 //
 // A tip is admitted (N7 in ../README.md) when it follows what sessions saw of its branch, the
-// branch is not protected, its time is no more than an hour ahead, its tree is Rowan's and holds
+// branch is not protected, its time is not too far ahead (rowan.maxClockSkew), its tree is Rowan's and holds
 // what its definitions promise, and where it differs from what sessions saw, it keeps its
 // constraints: CHECK, NOT NULL, UNIQUE, FOREIGN KEY, and views that bind. Its ancestors need only
 // parse. The cost is that of the difference.

@@ -29,6 +29,16 @@ struct Place {
 Result<Oid> canonical_content(store::PendingObjects& made, store::ObjectStore& store,
                               const Oid& known_root, const Oid& root, Place* at = nullptr);
 
+// What history is read by, where nobody admitted a commit.
+struct ReadableContent {
+  Oid root;                    // Of the same rows in canonical form; new objects are in `made`.
+  std::optional<Error> fault;  // The first table, or file, that cannot be read.
+};
+// As canonical_content, table by table: one that does not read gives its error to whoever reads its
+// rows, and no wrong answer. Constraints, references and files beside the data are not looked at.
+Result<ReadableContent> readable_content(store::PendingObjects& made, store::ObjectStore& store,
+                                         const Oid& known_root, const Oid& root);
+
 // Where a row stands that is `line` in its canonical form, however the table's files spell it.
 // Reads the table's rows: for a report of a fault.
 Result<Place> find_line(store::ObjectStore& store, const catalog::TableVersion& table, Bytes line);

@@ -9,6 +9,7 @@
 #include "engine/history.h"
 #include "engine/import/take.h"
 #include "engine/session.h"
+#include "git/ref_name.h"
 
 namespace rowan::engine {
 
@@ -134,6 +135,8 @@ Result<void> ForeignMoves::verify_moved(txn::Manager& manager, const Admission& 
 Result<void> ForeignMoves::verify(txn::Manager& manager, const Admission& admission,
                                   const txn::MovedBranch& moved) {
   if (moved.tip.is_zero()) return restore_deleted(manager, moved);
+  TRY_ASSIGN(const bool is_branch, manager.has_branch(moved.name));
+  if (!is_branch) return set_back_unreadable(manager, moved);
   const auto now = manager.tip_snapshot(moved.name);
   if (now && now->commit != moved.tip) {
     TRY_ASSIGN(ParkedTip tip, park_beside(manager, admission, moved, now->commit));
@@ -148,6 +151,7 @@ Result<void> ForeignMoves::verify(txn::Manager& manager, const Admission& admiss
       return hold_back(manager, admission, moved, *objection);
     log_.write(LogLevel::kWarning, fmt::format("branch \"{}\" could not be verified: {}", moved.name,
                                                objection->error.message()));
+    unverified_.push_back(moved.name);
     return {};  // What is needed and not here is told when it is needed.
   }
   const Oid target = std::get<Oid>(answer);
@@ -192,6 +196,35 @@ Result<void> ForeignMoves::restore_deleted(txn::Manager& manager, const txn::Mov
   return {};
 }
 
+// The ref names no commit, or one that is not there: it is parked, and the branch stands where it
+// was, if that is known.
+Result<void> ForeignMoves::set_back_unreadable(txn::Manager& manager,
+                                               const txn::MovedBranch& moved) {
+  store::ObjectStore& store = manager.store();
+  txn::MovedBranch back = moved;
+  if (!store.contains(back.good)) back.good = back.published = Oid{};
+  const auto snapshot = manager.snapshot_of(moved.tip);
+  const Error why = snapshot ? Error(ErrorCode::kInvalidContent, "it cannot be read")
+                             : Error(snapshot.error());
+  const ParkedTip tip = parked_tip(moved.name, moved.tip, {why, {}, false},
+                                   system_clock().now_us());
+  if (store.read_only()) unparked_.push_back(tip);
+  store::PendingObjects objects(store);
+  txn::ForeignTip answer{moved.name, moved.tip, back.published, &objects};
+  // What is not there cannot be kept by a ref.
+  if (!store.read_only() && store.contains(moved.tip))
+    answer.refs = park_updates(store, objects, tip);
+  TRY(manager.settle_moved(back, answer));
+  log_.write(LogLevel::kWarning,
+             fmt::format("ref \"refs/heads/{}\" was moved by another program to {}, which is no "
+                         "commit that can be read ({}); {}",
+                         moved.name, moved.tip.hex(), why.message(),
+                         back.published.is_zero()
+                             ? "there is no such branch now"
+                             : fmt::format("the branch is at commit {}", back.published.hex())));
+  return {};
+}
+
 // The tip is not admitted: the branch stands at a commit that is.
 Result<void> ForeignMoves::hold_back(txn::Manager& manager, const Admission& admission,
                                      const txn::MovedBranch& moved, const Objection& objection) {
@@ -207,7 +240,8 @@ Result<void> ForeignMoves::hold_back(txn::Manager& manager, const Admission& adm
   } else if (objection.error.code() != ErrorCode::kUnsupportedFormat || !moved.good.is_zero()) {
     TRY_ASSIGN(target, find_fallback(manager, admission, moved, objects));
   }
-  if (!target) {
+  const bool may_park = git::is_valid_ref(parked_ref(moved.name, moved.tip));
+  if (!target || !may_park) {
     unparked_.push_back(tip);
     if (objection.error.code() != ErrorCode::kUnsupportedFormat) {
       log_.write(LogLevel::kWarning,
@@ -275,13 +309,17 @@ Admission::Answer ForeignMoves::merge_beside(const store::ForeignMove& move, con
   return Objection{merged.error(), {}, false};
 }
 
+bool ForeignMoves::is_sound(std::string_view branch) const {
+  return std::none_of(unparked_.begin(), unparked_.end(),
+                      [&](const ParkedTip& each) { return each.branch == branch; }) &&
+         std::find(unverified_.begin(), unverified_.end(), branch) == unverified_.end();
+}
+
 // A tip that a new branch is compared with: most of what it holds is there, most often.
 Oid ForeignMoves::valid_tip() const {
-  const auto tip = database_->manager().tip_snapshot(database_->default_branch());
-  const bool is_unusable = std::any_of(unparked_.begin(), unparked_.end(), [&](const auto& each) {
-    return each.branch == database_->default_branch();
-  });
-  return tip && !is_unusable ? tip->commit : Oid{};
+  const std::string branch = database_->default_branch();
+  const auto tip = database_->manager().tip_snapshot(branch);
+  return tip && is_sound(branch) ? tip->commit : Oid{};
 }
 
 Admission::Answer ForeignMoves::adopt_branch(const store::ForeignMove& move) {
@@ -299,9 +337,7 @@ Admission::Answer ForeignMoves::adopt_branch(const store::ForeignMove& move) {
                          (manager.history().ensure(manager.store(), move.foreign) &&
                           manager.history().is_ancestor(tip->commit, move.foreign));
     // What an unusable branch holds is no ground to stand on.
-    const bool is_unusable = std::any_of(unparked_.begin(), unparked_.end(),
-                                         [&](const auto& each) { return each.branch == branch; });
-    if (tip && follows) question.good = is_unusable ? Oid{} : tip->commit;
+    if (tip && follows) question.good = is_sound(branch) ? tip->commit : Oid{};
     if (!follows) question.beside = tip->commit;
     Admission::Answer answer = admission.ask(question, objects);
     const Oid* target = std::get_if<Oid>(&answer);

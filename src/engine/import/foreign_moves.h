@@ -37,11 +37,14 @@ class ForeignMoves {
   // Tips that could not be parked: of a repository that is open for reading only, and of branches
   // without any usable commit. Fixed once verify_moved() returned.
   const std::vector<ParkedTip>& unparked() const { return unparked_; }
+  // Whether the branch held a tip that keeps all rules, as verify_moved() found it.
+  bool is_sound(std::string_view branch) const;
 
  private:
   Result<void> verify(txn::Manager& manager, const Admission& admission,
                       const txn::MovedBranch& moved);
   Result<void> restore_deleted(txn::Manager& manager, const txn::MovedBranch& moved);
+  Result<void> set_back_unreadable(txn::Manager& manager, const txn::MovedBranch& moved);
   Result<void> hold_back(txn::Manager& manager, const Admission& admission,
                          const txn::MovedBranch& moved, const Objection& objection);
 
@@ -57,6 +60,7 @@ class ForeignMoves {
   std::mutex mutex_;                  // Held while a move is answered; guards the next.
   DatabaseImpl* database_ = nullptr;  // nullptr: nobody is to be asked any more.
   std::vector<ParkedTip> unparked_;
+  std::vector<std::string> unverified_;  // Branches of a partial clone that could not be verified.
   Oid valid_;  // A tip that keeps all rules, for verify_moved().
 };
 

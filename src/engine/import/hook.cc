@@ -2,15 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
 #include <memory>
 
 #include "base/clock.h"
+#include "base/files.h"
 #include "base/log.h"
 #include "engine/branch_settings.h"
 #include "engine/import/admission.h"
 #include "engine/import/foreign_moves.h"
-#include "git/repository.h"
+#include "git/trust.h"
 #include "store/git_store.h"
 
 namespace rowan::engine {
@@ -20,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kHeads = "refs/heads/";
+constexpr uint64_t kHookBytesMax = 1u << 20;
 constexpr std::string_view kHookMark = "# Made by `rowan hook install`.";
 
 // What a push meets: a repository open for reading, with the branches as sessions see them.
@@ -34,8 +35,9 @@ struct Receiver {
   }
 };
 
-Result<std::unique_ptr<Receiver>> open_receiver(const fs::path& repository,
+Result<std::unique_ptr<Receiver>> open_receiver(const fs::path& named,
                                                 const fs::path& quarantine) {
+  const fs::path repository = resolve(named);
   auto receiver = std::make_unique<Receiver>();
   store::GitStoreOptions options;
   options.read_only = true;
@@ -114,39 +116,32 @@ Result<std::vector<std::string>> refused_pushes(const fs::path& repository,
   return refused;
 }
 
-Result<void> install_hook(const fs::path& repository, std::string_view program, bool force) {
-  std::error_code error;
-  if (!fs::is_directory(repository / "objects", error) || !fs::exists(repository / "HEAD", error))
+Result<void> install_hook(const fs::path& named, std::string_view program, bool force) {
+  const fs::path repository = resolve(named);
+  if (!is_folder(repository / "objects") || !has_entry(repository / "HEAD"))
     return Error(ErrorCode::kNotARepository,
                  fmt::format("\"{}\" is no bare repository", repository.string()));
-  TRY_ASSIGN(const bool has_content, git::is_on_a_branch(repository, "rowan.json"));
-  if (!has_content && !fs::is_directory(repository / "rowan", error)) {
+  TRY(git::check_trusted(repository));
+  TRY_ASSIGN(const bool has_content, store::has_content(repository));
+  if (!has_content && !is_folder(repository / "rowan")) {
     return Error(ErrorCode::kNotARepository,
                  fmt::format("\"{}\" is not a Rowan repository", repository.string()))
         .with_hint("rowan init makes one.");
   }
   const fs::path path = repository / "hooks" / "pre-receive";
-  if (fs::exists(path, error) && !force) {
-    std::ifstream there(path);
-    const std::string text(std::istreambuf_iterator<char>(there), {});
-    if (text.find(kHookMark) == std::string::npos) {
+  if (has_entry(path) && !force) {
+    const auto text = read_whole_file(path, kHookBytesMax);
+    if (!text || text->find(kHookMark) == std::string::npos) {
       return Error(ErrorCode::kDuplicateFile, fmt::format("\"{}\" is there already", path.string()))
           .with_hint("Let it run `rowan hook run` on its input, or replace it with --force.");
     }
   }
-  fs::create_directories(path.parent_path(), error);
-  std::ofstream file(path, std::ios::trunc);
-  file << "#!/bin/sh\n"
-       << kHookMark << " Refuses pushes that the database would not admit.\n"
-       << "exec " << quoted(program) << " hook run \"${GIT_DIR:-.}\"\n";
-  file.close();
-  if (!file)
-    return Error(ErrorCode::kIoError, fmt::format("could not write \"{}\"", path.string()));
-  fs::permissions(path,
-                  fs::perms::owner_all | fs::perms::group_read | fs::perms::group_exec |
-                      fs::perms::others_read | fs::perms::others_exec,
-                  error);
-  return {};
+  TRY(make_folders(path.parent_path()));
+  TRY_ASSIGN(NewFile file, NewFile::open(path, 0755));
+  TRY(file.write(fmt::format("#!/bin/sh\n{} Refuses pushes that the database would not admit.\n"
+                             "exec {} hook run \"${{GIT_DIR:-.}}\"\n",
+                             kHookMark, quoted(program))));
+  return file.commit(true);
 }
 
 }  // namespace rowan::engine

@@ -88,7 +88,8 @@ std::vector<ParkedTip> parked_tips(txn::Manager& manager) {
   return tips;
 }
 
-Result<ParkedTip> find_parked(txn::Manager& manager, std::string_view name) {
+Result<ParkedTip> find_parked(txn::Manager& manager, std::string_view name,
+                              const HintWords& words) {
   std::optional<ParkedTip> found;
   for (ParkedTip& tip : all_tips(manager)) {
     const bool is_named =
@@ -97,13 +98,14 @@ Result<ParkedTip> find_parked(txn::Manager& manager, std::string_view name) {
     if (found) {
       return Error(ErrorCode::kAmbiguousRevision,
                    fmt::format("\"{}\" names several foreign tips", name))
-          .with_hint("Give more digits, or the whole ref; SHOW FOREIGN lists them.");
+          .with_hint(
+              fmt::format("Give more digits, or the whole ref; {} lists them.", words.list_foreign));
     }
     found = std::move(tip);
   }
   if (found) return std::move(*found);
   return Error(ErrorCode::kUndefinedRevision, fmt::format("there is no foreign tip \"{}\"", name))
-      .with_hint("SHOW FOREIGN lists them.");
+      .with_hint(fmt::format("{} lists them.", words.list_foreign));
 }
 
 store::RefUpdate reason_update(const store::ObjectStore& store, store::PendingObjects& objects,

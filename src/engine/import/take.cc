@@ -37,16 +37,14 @@ Error objection_error(const Objection& objection) {
   if (objection.place.line != 0) where += fmt::format(", line {}", objection.place.line);
   return Error(objection.error.code(), bare_reason(objection))
       .with_detail(std::move(where))
-      .with_hint(
-          "Push a commit on top of it that puts that right, or change the branch so that it fits.");
+      .with_hint(std::string(kMendForeign));
 }
 
-Error is_held(const ParkedTip& tip) {
+Error is_held(const ParkedTip& tip, const HintWords& words) {
   return Error(ErrorCode::kObjectNotInState,
                fmt::format("commit {} is part of branch \"{}\", or beside all of it",
                            tip.commit.hex().substr(0, 12), tip.branch))
-      .with_hint(fmt::format(
-          "RESET BRANCH TO '{}' moves the branch there; DROP FOREIGN forgets it.", tip.ref));
+      .with_hint(fmt::format(fmt::runtime(words.held_foreign), tip.ref));
 }
 
 // The branch of a tip that no branch has any more.
@@ -68,7 +66,7 @@ Result<Oid> merge_foreign_tip(SessionImpl& session, const ForeignMerge& merge, b
   TRY(keep_target(session, merge));
   const auto refs = [&] { return forget_both(session.owner().store(), merge); };
   auto merged = merge_source(
-      session, {merge.target, clean_only, std::string(message), std::string(body), refs});
+      session, {merge.target, merge.commit, clean_only, std::string(message), std::string(body), refs});
   if (!merged && merge.target != merge.commit) {
     ignore_error(session.owner().manager().update_refs(
                      nullptr, forget_updates(session.owner().store(), merge.branch, merge.target)),
@@ -80,14 +78,14 @@ Result<Oid> merge_foreign_tip(SessionImpl& session, const ForeignMerge& merge, b
 Result<VersionResult> run_take_foreign(SessionImpl& session, const sql::RevisionsStmt& statement) {
   DatabaseImpl& database = session.owner();
   txn::Manager& manager = database.manager();
-  TRY_ASSIGN(const ParkedTip tip, find_parked(manager, statement.revisions[0]));
+  TRY_ASSIGN(const ParkedTip tip, find_parked(manager, statement.revisions[0], database.hints()));
   TRY_ASSIGN(const bool exists, manager.has_branch(tip.branch));
   if (!exists) return take_as_branch(session, tip);
   TRY_ASSIGN(const txn::Snapshot now, manager.tip_snapshot(tip.branch));
   TRY(manager.history().ensure(manager.store(), tip.commit));
   TRY(manager.history().ensure(manager.store(), now.commit));
   if (manager.history().is_ancestor(tip.commit, now.commit)) {
-    if (tip.is_rewind) return is_held(tip);
+    if (tip.is_rewind) return is_held(tip, database.hints());
     TRY(sweep_parked(manager));
     return version_done("TAKE FOREIGN", "already up to date");
   }
@@ -117,7 +115,7 @@ Result<VersionResult> run_take_foreign(SessionImpl& session, const sql::Revision
 
 Result<VersionResult> run_drop_foreign(SessionImpl& session, const sql::RevisionsStmt& statement) {
   DatabaseImpl& database = session.owner();
-  TRY_ASSIGN(const ParkedTip tip, find_parked(database.manager(), statement.revisions[0]));
+  TRY_ASSIGN(const ParkedTip tip, find_parked(database.manager(), statement.revisions[0], database.hints()));
   TRY(database.manager().update_refs(nullptr,
                                      forget_updates(database.store(), tip.branch, tip.commit),
                                      session.settings().synchronous_commit()));

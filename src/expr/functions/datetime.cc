@@ -97,57 +97,99 @@ enum class Field : uint8_t {
   kMillennium,
   kEpoch,
   kJulian,
-  kTimezone,
+  kTimezone,  // Also its hours and minutes: the zone is UTC.
+  kNone,      // Known words that are no field of anything.
 };
 
 struct FieldName {
   std::string_view name;
   Field field;
 };
+// PostgreSQL looks at ten characters of a name, so these are as long at most.
+constexpr size_t kFieldNameMax = 10;
 constexpr std::array kFieldNames = {
-    FieldName{"microsecond", Field::kMicrosecond},
-    FieldName{"microseconds", Field::kMicrosecond},
+    FieldName{"microsecon", Field::kMicrosecond},
     FieldName{"us", Field::kMicrosecond},
-    FieldName{"millisecond", Field::kMillisecond},
-    FieldName{"milliseconds", Field::kMillisecond},
+    FieldName{"usec", Field::kMicrosecond},
+    FieldName{"usecond", Field::kMicrosecond},
+    FieldName{"useconds", Field::kMicrosecond},
+    FieldName{"usecs", Field::kMicrosecond},
+    FieldName{"millisecon", Field::kMillisecond},
     FieldName{"ms", Field::kMillisecond},
+    FieldName{"msec", Field::kMillisecond},
+    FieldName{"msecond", Field::kMillisecond},
+    FieldName{"mseconds", Field::kMillisecond},
+    FieldName{"msecs", Field::kMillisecond},
+    FieldName{"s", Field::kSecond},
+    FieldName{"sec", Field::kSecond},
     FieldName{"second", Field::kSecond},
     FieldName{"seconds", Field::kSecond},
-    FieldName{"sec", Field::kSecond},
+    FieldName{"secs", Field::kSecond},
+    FieldName{"m", Field::kMinute},
+    FieldName{"min", Field::kMinute},
+    FieldName{"mins", Field::kMinute},
     FieldName{"minute", Field::kMinute},
     FieldName{"minutes", Field::kMinute},
-    FieldName{"min", Field::kMinute},
+    FieldName{"mm", Field::kMinute},
+    FieldName{"h", Field::kHour},
     FieldName{"hour", Field::kHour},
     FieldName{"hours", Field::kHour},
+    FieldName{"hr", Field::kHour},
+    FieldName{"hrs", Field::kHour},
+    FieldName{"d", Field::kDay},
     FieldName{"day", Field::kDay},
     FieldName{"days", Field::kDay},
     FieldName{"dow", Field::kDow},
     FieldName{"isodow", Field::kIsodow},
     FieldName{"doy", Field::kDoy},
+    FieldName{"w", Field::kWeek},
     FieldName{"week", Field::kWeek},
     FieldName{"weeks", Field::kWeek},
+    FieldName{"mon", Field::kMonth},
+    FieldName{"mons", Field::kMonth},
     FieldName{"month", Field::kMonth},
     FieldName{"months", Field::kMonth},
+    FieldName{"qtr", Field::kQuarter},
     FieldName{"quarter", Field::kQuarter},
+    FieldName{"y", Field::kYear},
     FieldName{"year", Field::kYear},
     FieldName{"years", Field::kYear},
+    FieldName{"yr", Field::kYear},
+    FieldName{"yrs", Field::kYear},
     FieldName{"isoyear", Field::kIsoyear},
+    FieldName{"dec", Field::kDecade},
     FieldName{"decade", Field::kDecade},
     FieldName{"decades", Field::kDecade},
-    FieldName{"century", Field::kCentury},
+    FieldName{"decs", Field::kDecade},
+    FieldName{"c", Field::kCentury},
+    FieldName{"cent", Field::kCentury},
     FieldName{"centuries", Field::kCentury},
-    FieldName{"millennium", Field::kMillennium},
+    FieldName{"century", Field::kCentury},
+    FieldName{"mil", Field::kMillennium},
+    FieldName{"mils", Field::kMillennium},
     FieldName{"millennia", Field::kMillennium},
+    FieldName{"millennium", Field::kMillennium},
     FieldName{"epoch", Field::kEpoch},
+    FieldName{"j", Field::kJulian},
+    FieldName{"jd", Field::kJulian},
     FieldName{"julian", Field::kJulian},
     FieldName{"timezone", Field::kTimezone},
+    FieldName{"timezone_h", Field::kTimezone},
+    FieldName{"timezone_m", Field::kTimezone},
+    FieldName{"now", Field::kNone},
+    FieldName{"today", Field::kNone},
+    FieldName{"tomorrow", Field::kNone},
+    FieldName{"yesterday", Field::kNone},
+    FieldName{"allballs", Field::kNone},
+    FieldName{"infinity", Field::kNone},
+    FieldName{"-infinity", Field::kNone},
 };
 
 std::optional<Field> find_field(std::string_view name) {
   std::string lower;
   append_lower(name, lower);
   for (const FieldName& field : kFieldNames) {
-    if (field.name == lower) return field.field;
+    if (field.name == std::string_view(lower).substr(0, kFieldNameMax)) return field.field;
   }
   return std::nullopt;
 }
@@ -279,11 +321,13 @@ Result<std::string> epoch_seconds(int64_t timestamp) {
 Result<Extracted> extract_field(std::string_view name, TypeId id, int64_t value) {
   const auto field = find_field(name);
   if (!field.has_value()) return unit_error(name, id, false);
+  if (*field == Field::kNone) return unit_error(name, id, id != TypeId::kTime);
   const bool is_date = id == TypeId::kDate;
   const bool low = value == (is_date ? INT32_MIN : INT64_MIN);
   const bool high = value == (is_date ? INT32_MAX : INT64_MAX);
   if (id != TypeId::kTime && (low || high)) {
-    if (is_date && time_field(*field, 0).has_value()) return unit_error(name, id, true);
+    const bool within_day = *field == Field::kTimezone || time_field(*field, 0).has_value();
+    if (is_date && within_day) return unit_error(name, id, true);
     if (!grows_for_ever(*field)) return Extracted{true, {}};
     return Extracted{false, low ? "-Infinity" : "Infinity"};
   }
@@ -420,10 +464,10 @@ std::optional<int64_t> truncate_days(Field field, int64_t days) {
 
 template <TypeId id>
 Result<void> truncate(std::string_view name, int64_t timestamp, int64_t& r) {
-  const auto field = find_field(name);
-  if (!field.has_value()) return unit_error(name, id, false);
   r = timestamp;
   if (timestamp == INT64_MIN || timestamp == INT64_MAX) return {};
+  const auto field = find_field(name);
+  if (!field.has_value()) return unit_error(name, id, false);
   int64_t step = 0;
   switch (*field) {
     case Field::kMicrosecond:
@@ -449,7 +493,7 @@ Result<void> truncate(std::string_view name, int64_t timestamp, int64_t& r) {
     return {};
   }
   const auto days = truncate_days(*field, floor_divide(timestamp, kDayUs));
-  if (!days.has_value()) return unit_error(name, id, true);
+  if (!days.has_value()) return unit_error(name, id, *field == Field::kTimezone);
   if (__builtin_mul_overflow(*days, kDayUs, &r))
     return Error(ErrorCode::kDatetimeOutOfRange, "timestamp out of range");
   return {};

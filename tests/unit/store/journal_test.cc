@@ -4,7 +4,9 @@
 #include <fstream>
 #include <random>
 
+#include "base/hash.h"
 #include "crash/fault_file_system.h"
+#include "store/journal_head.h"
 #include "store/journal_record.h"
 #include "store/store_state.h"
 #include "unit/store/store_fixture.h"
@@ -39,8 +41,8 @@ std::vector<Made> commit_and_crash(const std::filesystem::path& dir, FaultFileSy
 
 std::vector<uint64_t> record_offsets(const std::string& bytes) {
   std::vector<uint64_t> out;
-  uint64_t at = 0;
-  for (auto head = read_record_head(Bytes(bytes)); head;
+  uint64_t at = kJournalHeadBytes;
+  for (auto head = read_record_head(Bytes(bytes).substr(at)); head;
        head = read_record_head(Bytes(bytes).substr(at))) {
     out.push_back(at);
     at += head->length;
@@ -178,11 +180,90 @@ TEST_CASE("a torn tail is given up for good, damage is refused by name") {
     write_file(state, bytes);
     CHECK(open_git_store(folder.repository(), quiet_options()).error().code() ==
           ErrorCode::kCorruption);
-    bytes[8] = 2;
+    bytes[8] = 3;
     write_file(state, bytes);
     CHECK(open_git_store(folder.repository(), quiet_options()).error().code() ==
           ErrorCode::kUnsupportedFormat);
   }
+}
+
+TEST_CASE("a journal file that the state enters is there, whole, and the same") {
+  TempFolder folder;
+  REQUIRE(init_git_store(folder.repository(), "main").has_value());
+  FaultFileSystem files(folder.path / "trash", 15);
+  const auto made = commit_and_crash(folder.repository(), files, 3);
+  const auto path = folder.repository() / "rowan/journal/0001";
+  const std::string whole = read_file(path);
+  const auto state = read_state(real_file_system(), folder.repository() / "rowan/state");
+  REQUIRE(state.has_value());
+  REQUIRE(state->files.size() == 1);
+  const auto refused = [&](const char* words) {
+    const auto store = open_git_store(folder.repository(), quiet_options());
+    REQUIRE_FALSE(store.has_value());
+    CHECK(store.error().code() == ErrorCode::kCorruption);
+    CAPTURE(store.error().message());
+    CHECK(store.error().message().find("journal/0001") != std::string::npos);
+    CHECK(store.error().message().find(words) != std::string::npos);
+    CHECK(store.error().hint().find("--discard-journal") != std::string::npos);
+  };
+  SUBCASE("missing") {
+    std::filesystem::remove(path);
+    refused("is missing");
+  }
+  SUBCASE("empty") {
+    write_file(path, "");
+    refused("cut short");
+  }
+  SUBCASE("short by a byte") {
+    write_file(path, whole.substr(0, whole.size() - 1));
+    refused("cut short");
+  }
+  SUBCASE("zeros") {
+    write_file(path, std::string(whole.size(), '\0'));
+    refused("head");
+  }
+  SUBCASE("a file of the same repository, of another number") {
+    std::string other = whole;
+    const std::string head = encode_journal_head({2, state->key, state->files[0].id});
+    write_file(path, other.replace(0, head.size(), head));
+    refused("head");
+  }
+  SUBCASE("a file of another repository") {
+    std::string other = whole;
+    const std::string head = encode_journal_head({1, state->key + 1, state->files[0].id});
+    write_file(path, other.replace(0, head.size(), head));
+    refused("head");
+  }
+  write_file(path, whole);
+  auto store = open_or_fail(folder.repository(), quiet_options());
+  CHECK(store->ref("refs/heads/main") == made.back().commit);
+}
+
+TEST_CASE("a journal and a state of version 1 open, and become version 2 with the first write") {
+  TempFolder folder;
+  REQUIRE(init_git_store(folder.repository(), "main").has_value());
+  FaultFileSystem files(folder.path / "trash", 16);
+  const auto made = commit_and_crash(folder.repository(), files, 5);
+  // As an older version left it: no head, no files entered.
+  const auto path = folder.repository() / "rowan/journal/0001";
+  write_file(path, read_file(path).substr(kJournalHeadBytes));
+  const auto state = folder.repository() / "rowan/state";
+  std::string bytes = read_file(state).substr(0, 64);
+  bytes[8] = 1;
+  bytes[49] = 0;
+  const uint32_t crc = crc32(Bytes(bytes).substr(16));
+  std::memcpy(bytes.data() + 12, &crc, 4);
+  write_file(state, bytes);
+  const auto more = commit_and_crash(folder.repository(), files, 5);
+  CHECK(more.front().sequence == made.back().sequence + 1);
+  const auto now = read_state(real_file_system(), state);
+  REQUIRE(now.has_value());
+  CHECK_FALSE(now->files.empty());
+  auto store = open_or_fail(folder.repository(), quiet_options());
+  CHECK(store->ref("refs/heads/main") == more.back().commit);
+  store.reset();
+  CHECK(git(folder.repository(), "rev-list --count main").output == "10");
+  check_fsck(folder.repository());
 }
 
 TEST_CASE("a file that is missing in the middle of the journal is damage") {

@@ -180,7 +180,14 @@ TEST_CASE("packs of stock git, loose objects and alternates read back") {
 
   TestRepository borrower;
   write_file(borrower.objects() / "info" / "alternates", repository.objects().string() + "\n");
+  // A folder outside of the repository is the user's to allow.
+  const auto refused = PackSet::open(borrower.objects());
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code() == ErrorCode::kInsufficientPrivilege);
+  CHECK(refused.error().hint().find("rowan.alternates") != std::string::npos);
+  ::setenv("ROWAN_ALTERNATES", repository.objects().c_str(), 1);
   check_all(*open_set(borrower), made);
+  ::unsetenv("ROWAN_ALTERNATES");
 
   const auto prefix = set->find_prefix(loose->hex().substr(0, 12), 5);
   REQUIRE(prefix.size() == 1);

@@ -1,0 +1,50 @@
+// What merges tell the user: errors with their ways out, summaries, notices.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/result.h"
+#include "engine/merge_run.h"
+#include "engine/version_control.h"
+#include "exec/validator.h"
+
+namespace rowan::engine {
+
+std::string plural(size_t count, std::string_view word);          // "2 conflicts".
+std::string names_of(const std::vector<std::string>& sources);  // "'a', 'b'".
+
+// What the merged tree breaks that `valid_root` does not.
+Result<std::vector<exec::Violation>> violations_of(SessionImpl& session, const MergeRun& run,
+                                                   const Oid& valid_root);
+std::string violation_line(const exec::Violation& violation);
+std::string violation_hint(const std::vector<exec::Violation>& violations);
+Error violation_error(const std::vector<exec::Violation>& violations, std::string hint);
+
+// What ends a merge that has conflicts: only what was tried is named.
+Result<std::string> ways_out(SessionImpl& session, const txn::Snapshot& tip, const MergeRun& run,
+                             const std::vector<Oid>& sources, const MergeOptions& options);
+Error conflict_error(const MergeRun& run, store::NodeCache& cache, std::string_view what,
+                     std::string hint);
+
+// A row a table; with `violations` their number, too.
+TableRows summary_rows(const merge::Outcome& outcome,
+                       const std::vector<exec::Violation>* violations);
+void add_notices(const MergeRun& run, ResultFacts& facts);
+
+// What was decided where both sides had changed something: the first few.
+class Decided {
+ public:
+  std::function<bool(merge::Settlement)> recorder();
+  // `where`: the call that lists all of them.
+  void add_notices(const std::string& where, ResultFacts& facts) const;
+
+ private:
+  std::vector<std::string> lines_;
+  bool more_ = false;
+};
+
+}  // namespace rowan::engine

@@ -1,0 +1,25 @@
+// Whether a repository's folder is the user's own, by Git's rule: owned by him, or named in his
+// `safe.directory`. Beyond Git's rule, nobody else may be able to write to it.
+//
+// Threads: any.
+#pragma once
+
+#include <filesystem>
+
+#include "base/result.h"
+
+namespace rowan::git {
+
+// kInsufficientPrivilege, with how the folder may be trusted. `dir`: without links (resolve()).
+Result<void> check_trusted(const std::filesystem::path& dir);
+
+// Makes a folder the user's own: nobody else may write to it, and what belongs to somebody else is
+// his from now on, where the system lets him (root). kInsufficientPrivilege.
+Result<void> make_own(const std::filesystem::path& folder);
+
+// Whether a folder outside a repository may lend it objects (info/alternates): named by the user in
+// his Git configuration (`rowan.alternates`, a folder or "*"; several may be) or in the environment
+// variable ROWAN_ALTERNATES (folders, with colons between).
+bool may_lend_objects(const std::filesystem::path& objects);
+
+}  // namespace rowan::git

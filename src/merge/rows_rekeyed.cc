@@ -1,0 +1,248 @@
+// Tables whose rows get other keys: all sides are read whole, and sorted by the merged table's keys.
+#include <algorithm>
+#include <utility>
+
+#include "merge/rows.h"
+#include "merge/sides.h"
+#include "type/key_codec.h"
+
+namespace rowan::merge {
+
+// A whole side by the merged table's keys.
+Result<RowMerge::RekeyedRows> RowMerge::read_rekeyed(Side side) {
+  RekeyedRows rows;
+  const bool has_key =
+      std::all_of(merged_->primary_key.begin(), merged_->primary_key.end(),
+                  [&](uint16_t column) { return carrier(side).has(merged_->columns[column].slot); });
+  const tree::TreeReader from = reader(side);
+  TRY_ASSIGN(tree::Cursor cursor, tree::Cursor::open(from, version(side).rows));
+  while (!cursor.at_end()) {
+    TRY(step());
+    const uint64_t misfits = carrier(side).misfits();
+    TRY_ASSIGN(std::string line, carrier(side).carry(cursor.line()));
+    std::string key;
+    TRY(type::append_line_key(merged_->layout, line, key));
+    const auto [place, is_new] = rows.try_emplace(
+        std::move(key),
+        Rekeyed{line, std::string(cursor.key()), carrier(side).misfits() - misfits});
+    if (!merged_->layout.counted) {
+      const bool counted = version(side).table->layout.counted;
+      const uint64_t copies =
+          counted ? std::strtoull(cursor.line().data() + 1, nullptr, 10) : uint64_t{1};
+      keyless_[at(side)] += !has_key ? copies : copies - (is_new ? 1 : 0);
+    } else if (!is_new) {
+      uint64_t a = 0, b = 0;
+      TRY(lines_.take_apart(line, &a));
+      TRY(lines_.take_apart(place->second.line, &b));
+      place->second.line = type::with_line_count(line, a + b);
+    }
+    TRY(cursor.next());
+  }
+  return rows;
+}
+
+void RowMerge::count_put(const RekeyedRows& base, const RekeyedRows& rows, uint64_t& put) {
+  for (const auto& [key, row] : rows) {
+    const auto was = base.find(key);
+    const uint64_t own = std::strtoull(row.line.data() + 1, nullptr, 10);
+    const uint64_t before =
+        was == base.end() ? 0 : std::strtoull(was->second.line.data() + 1, nullptr, 10);
+    put += std::max(own, before) - before;
+  }
+}
+
+// What a side's rows are beside the base's (Carrier::beside).
+Result<void> RowMerge::take_beside(Side side, const RekeyedRows& base, RekeyedRows& rows) {
+  if (!carrier(side).is_refilled()) return {};
+  if (merged_->layout.counted) return take_beside_counted(side, base, rows);
+  for (auto& [key, row] : rows) {
+    const auto found = base.find(key);
+    if (found == base.end()) continue;
+    TRY_ASSIGN(row.line, carrier(side).beside(found->second.line, std::move(row.line)));
+  }
+  return {};
+}
+
+// Without a key a row is the base's when all else in it is; as many as the base has.
+Result<void> RowMerge::take_beside_counted(Side side, const RekeyedRows& base, RekeyedRows& rows) {
+  struct Known {
+    std::string key, line;
+    uint64_t left = 0;
+  };
+  std::map<std::string, std::vector<Known>> known;
+  for (const auto& [key, row] : base) {
+    Known one{key, row.line, 0};
+    TRY(lines_.take_apart(row.line, &one.left));
+    if (const auto same = rows.find(key); same != rows.end()) {
+      uint64_t own = 0;
+      TRY(lines_.take_apart(same->second.line, &own));
+      one.left -= std::min(one.left, own);
+    }
+    TRY_ASSIGN(const auto rest, carrier(side).rest_of(row.line, true));
+    known[*rest].push_back(std::move(one));
+  }
+  RekeyedRows moved;
+  for (auto row = rows.begin(); row != rows.end();) {
+    TRY_ASSIGN(const auto rest, carrier(side).rest_of(row->second.line, false));
+    uint64_t count = 0;
+    TRY(lines_.take_apart(row->second.line, &count));
+    const auto found = rest && !base.contains(row->first) ? known.find(*rest) : known.end();
+    if (found != known.end()) {
+      for (Known& one : found->second) {
+        const uint64_t taken = std::min(count, one.left);
+        if (taken == 0) continue;
+        one.left -= taken;
+        count -= taken;
+        TRY(add_counted(moved, one.key, one.line, row->second.side_key, taken));
+      }
+    }
+    row->second.line = type::with_line_count(row->second.line, count);
+    row = count == 0 ? rows.erase(row) : std::next(row);
+  }
+  for (const auto& [key, row] : moved) {
+    uint64_t count = 0;
+    TRY(lines_.take_apart(row.line, &count));
+    TRY(add_counted(rows, key, row.line, row.side_key, count));
+  }
+  return {};
+}
+
+Result<void> RowMerge::add_counted(RekeyedRows& rows, const std::string& key, Bytes line,
+                                   const std::string& side_key, uint64_t count) {
+  const auto [place, is_new] =
+      rows.try_emplace(key, Rekeyed{type::with_line_count(line, count), side_key, 0});
+  if (is_new) return {};
+  uint64_t own = 0;
+  TRY(lines_.take_apart(place->second.line, &own));
+  place->second.line = type::with_line_count(line, own + count);
+  return {};
+}
+
+// In a table without a key: a column that theirs alone has is no change of theirs, where all else
+// in its rows is the base's. So the base and ours get its values, and what ours took away stays
+// away. Where ours took some of several that only the column tells apart, nobody can say which.
+Result<void> RowMerge::give_columns_back(RekeyedRows& base, const RekeyedRows& theirs) {
+  const auto count_of = [](Bytes line) { return std::strtoull(line.data() + 1, nullptr, 10); };
+  const auto rest_of = [&](Bytes line) -> Result<std::string> {
+    TRY_ASSIGN(Cells cells, lines_.take_apart(line));
+    std::string rest;
+    for (size_t slot = 0; slot < cells.size(); ++slot) {
+      const bool is_back = carrier(Side::kTheirs).has(slot) && !carrier(Side::kBase).has(slot);
+      if (!is_back) rest += cells[slot] + "\n";
+    }
+    return rest;
+  };
+  struct Group {
+    uint64_t count = 0;
+    std::vector<std::pair<std::string, std::string>> rows;  // Key and line.
+  };
+  std::map<std::string, Group> groups;
+  for (const auto& [key, row] : theirs) {
+    TRY_ASSIGN(const std::string rest, rest_of(row.line));
+    Group& group = groups[rest];
+    group.count += count_of(row.line);
+    group.rows.emplace_back(key, row.line);
+  }
+  const RekeyedRows before = base;
+  for (const auto& [key, row] : before) {
+    const uint64_t count = count_of(row.line);
+    TRY_ASSIGN(const std::string rest, rest_of(row.line));
+    const auto group = groups.find(rest);
+    if (group == groups.end() || group->second.count != count) continue;
+    const auto own = ours_rekeyed_.find(key);
+    const uint64_t left = own == ours_rekeyed_.end() ? 0 : count_of(own->second.line);
+    const uint64_t kept = std::min(left, count);
+    if (kept > 0 && kept < count && group->second.rows.size() > 1) continue;
+    base.erase(key);
+    if (left > kept) {
+      own->second.line = type::with_line_count(own->second.line, left - kept);
+    } else if (own != ours_rekeyed_.end()) {
+      ours_rekeyed_.erase(own);
+    }
+    for (const auto& [to, line] : group->second.rows) {
+      TRY(add_counted(base, to, line, row.side_key, count_of(line)));
+      const uint64_t stays = kept < count ? kept : count_of(line);
+      if (stays > 0) TRY(add_counted(ours_rekeyed_, to, line, row.side_key, stays));
+    }
+  }
+  return {};
+}
+
+Result<void> RowMerge::merge_rekeyed(const Renumberer& renumberer) {
+  TRY_ASSIGN(RekeyedRows base, read_rekeyed(Side::kBase));
+  TRY_ASSIGN(RekeyedRows theirs, read_rekeyed(Side::kTheirs));
+  TRY_ASSIGN(ours_rekeyed_, read_rekeyed(Side::kOurs));
+  TRY(take_beside(Side::kTheirs, base, theirs));
+  TRY(take_beside(Side::kOurs, base, ours_rekeyed_));
+  if (context_.request.gives_columns_back && merged_->layout.counted)
+    TRY(give_columns_back(base, theirs));
+  for (const auto& [key, row] : ours_rekeyed_) {
+    if (row.misfits > 0) misfit_keys_.insert(key);
+  }
+  std::vector<TheirChange> changes;
+  for (const auto& [key, row] : base) {
+    const auto now = theirs.find(key);
+    if (now == theirs.end()) {
+      changes.push_back({key, row.side_key, row.line, {}});
+    } else if (now->second.line != row.line) {
+      changes.push_back({key, now->second.side_key, row.line, now->second.line,
+                         now->second.misfits > row.misfits});
+    }
+  }
+  for (const auto& [key, row] : theirs) {
+    if (!base.contains(key)) changes.push_back({key, row.side_key, {}, row.line, row.misfits > 0});
+  }
+  for (const auto& [key, row] : shared_.rows()) {
+    const auto was = base.find(key);
+    const auto now = theirs.find(key);
+    const bool is_change = (was == base.end()) != (now == theirs.end()) ||
+                           (was != base.end() && was->second.line != now->second.line);
+    if (is_change) continue;
+    TheirChange change{key, key, {}, {}};
+    if (was != base.end()) change.base = change.theirs = was->second.line;
+    changes.push_back(std::move(change));
+  }
+  std::sort(changes.begin(), changes.end(),
+            [](const TheirChange& a, const TheirChange& b) { return a.key < b.key; });
+  if (renumberer.applies()) TRY(renumberer.rewrite(changes));
+  if (merged_->layout.counted) {
+    count_put(base, ours_rekeyed_, rows_put_[at(Side::kOurs)]);
+    count_put(base, theirs, rows_put_[at(Side::kTheirs)]);
+  }
+  for (const TheirChange& change : changes) TRY(settle_change(change));
+  TRY_ASSIGN(const std::optional<Side> whole, settle_put_back());
+  if (whole) {
+    return write_rekeyed(*whole == Side::kOurs     ? ours_rekeyed_
+                         : *whole == Side::kTheirs ? theirs
+                                                   : base);
+  }
+  for (Edit& edit : edits_) {
+    if (edit.line) {
+      ours_rekeyed_[edit.key].line = *edit.line;
+    } else {
+      ours_rekeyed_.erase(edit.key);
+    }
+  }
+  return write_rekeyed(ours_rekeyed_);
+}
+
+Result<void> RowMerge::write_rekeyed(const RekeyedRows& rows) {
+  tree::Builder builder([&](store::ObjectType type, Bytes bytes) -> Result<Oid> {
+    return context_.made.add(type, std::string(bytes));
+  });
+  std::vector<tree::LargeEdit> large;
+  for (const auto& [key, row] : rows) {
+    TRY(builder.add(key, row.line));
+    TRY_ASSIGN(const auto slots, type::large_slots(merged_->layout, row.line));
+    for (const auto& [slot, blob] : slots) large.push_back({tree::large_name(key, slot), blob});
+  }
+  TRY_ASSIGN(rows_, builder.finish());
+  large_ = Oid{};
+  if (!large.empty()) {
+    TRY_ASSIGN(large_,
+               tree::apply_large_edits(context_.made, context_.cache, Oid{}, std::move(large)));
+  }
+  return {};
+}
+
+}  // namespace rowan::merge

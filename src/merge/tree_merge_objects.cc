@@ -1,0 +1,380 @@
+// Views, sequences, files and schemas: all that is no table.
+#include <algorithm>
+#include <set>
+
+#include "catalog/objects.h"
+#include "catalog/paths.h"
+#include "merge/sides.h"
+#include "merge/tree_merge.h"
+#include "type/key_codec.h"
+
+namespace rowan::merge {
+namespace {
+
+constexpr int kFolderDepthMax = 64;
+
+// What the merged tree has of three ids; nothing: both sides changed it differently.
+std::optional<Oid> three_way(const std::array<Oid, 3>& id) {
+  if (id[1] == id[2] || id[2] == id[0]) return id[1];
+  if (id[1] == id[0]) return id[2];
+  return std::nullopt;
+}
+
+}  // namespace
+
+// ---- README.md of tables, views and sequences ----
+
+// Both sides' texts are merged for every object that goes on. It lies at its path in the merged
+// tree, which may be another one than a side's, or comes there with one side's whole folder: so it
+// is put right when all else is written.
+Result<void> TreeMerge::merge_readmes() {
+  const auto merge = [&](const std::string& path, const std::array<Oid, 3>& folders) -> Result<void> {
+    TRY_ASSIGN(const ChangedFile file,
+               readme_sides(made_, cache_, path + "/" + std::string(catalog::kReadmeFile), folders));
+    const bool has_ours = !folders[at(Side::kOurs)].is_zero();
+    if (has_ours && !folders[at(Side::kTheirs)].is_zero()) {
+      TRY_ASSIGN(readmes_[path], merge_passive_file(made_, choices_, file));
+    } else {  // If that side's object stands, so does what it says of it.
+      readmes_[path] = side_of(file, has_ours ? Side::kOurs : Side::kTheirs);
+    }
+    return {};
+  };
+  for (const auto& job : jobs_) {
+    if (!job->path.empty()) TRY(merge(job->path, job->folders));
+  }
+  for (const auto& [path, object] : changes_.objects) {
+    const bool one_kind = object.kind[at(Side::kOurs)] == object.kind[at(Side::kTheirs)] ||
+                          object.is(Side::kOurs, ObjectKind::kNone) ||
+                          object.is(Side::kTheirs, ObjectKind::kNone);
+    const bool has_table = std::find(object.kind.begin(), object.kind.end(), ObjectKind::kTable) !=
+                           object.kind.end();
+    if (one_kind && !has_table) TRY(merge(path, object.id));
+  }
+  for (const MovedSequence& sequence : moved_sequences_)
+    TRY(merge(sequence.path, sequence.folders));
+  return {};
+}
+
+// ---- Everything else ----
+
+Result<void> TreeMerge::merge_objects() {
+  TRY(merge_relations());
+  return merge_drawn();
+}
+
+Result<void> TreeMerge::merge_relations() {
+  for (const auto& [path, object] : changes_.objects) TRY(merge_object(object));
+  for (const MovedSequence& sequence : moved_sequences_) TRY(merge_sequence(sequence));
+  return {};
+}
+
+// A view or sequence that one side dropped while the other changed README.md alone: that is asked
+// about, as it is with tables. True: it was that.
+Result<bool> TreeMerge::settle_dropped_object(const ChangedObject& object, ObjectKind kind) {
+  const bool ours_dropped = object.id[at(Side::kOurs)].is_zero();
+  const bool theirs_dropped = object.id[at(Side::kTheirs)].is_zero();
+  const Side kept = ours_dropped ? Side::kTheirs : Side::kOurs;
+  if (ours_dropped == theirs_dropped || object.is(Side::kBase, ObjectKind::kNone) ||
+      object.same(Side::kBase, kept))
+    return false;
+  TRY_ASSIGN(const bool same, same_data(made_, cache_, object.id[0], object.id[at(kept)]));
+  if (!same) return false;
+  TRY_ASSIGN(const PlainPath plain, decode_path(object.path));
+  TRY_ASSIGN(const ChangedFile readme, readme_sides(made_, cache_, object.path, object.id));
+  SchemaConflict conflict{plain.dotted(), "dropped " + std::string(kind_word(kind)), {}, {}, {}};
+  for (const Side side : {Side::kBase, kept}) {
+    const FileSide file = side_of(readme, side);
+    if (file.id.is_zero()) continue;
+    std::string& text = side == Side::kBase   ? conflict.base
+                        : side == Side::kOurs ? conflict.ours
+                                              : conflict.theirs;
+    TRY_ASSIGN(text, catalog::shown_file(made_, file.id, file.mode, kConflictTextBytesMax));
+  }
+  const Side stands = choices_.settle(std::move(conflict));
+  if (stands != Side::kOurs) put(object.path, object.id[at(stands)], true);
+  return true;
+}
+
+Result<void> TreeMerge::merge_object(const ChangedObject& object) {
+  std::set<ObjectKind> kinds(object.kind.begin(), object.kind.end());
+  kinds.erase(ObjectKind::kNone);
+  if (kinds.empty()) return {};  // A sequence that went elsewhere.
+  const ObjectKind kind = *kinds.begin();
+  TRY_ASSIGN(const bool is_done, stands_by_need(object, kind));
+  if (is_done) return {};
+  const MovedSequence sequence{{object.path, object.path, object.path}, object.id, object.path};
+  if (kinds.size() == 1) {
+    if (kind == ObjectKind::kTable) return {};
+    if (kind == ObjectKind::kSequence && drawn_from_.contains(object.path))
+      return merge_sequence(sequence);
+    TRY_ASSIGN(const bool settled, settle_dropped_object(object, kind));
+    if (settled) return {};
+    if (kind == ObjectKind::kSequence) return merge_sequence(sequence);
+    if (kind != ObjectKind::kView && kind != ObjectKind::kMaterializedView)
+      return merge_folder(object.path, object.id, kind_word(kind));
+    // Views are compared, and stand, in merged names.
+    ChangedObject view = object;
+    for (const Side side : kSides) {
+      TRY_ASSIGN(view.id[at(side)], renamed_view(side, object));
+    }
+    TRY(kind == ObjectKind::kMaterializedView
+            ? merge_materialized(view)
+            : merge_folder(object.path, view.id, kind_word(kind)));
+    const auto edit = edits_.lower_bound(object.path);
+    const bool edited = edit != edits_.end() && (edit->first == object.path ||
+                                                 edit->first.starts_with(object.path + "/"));
+    if (!edited && view.id[at(Side::kOurs)] != object.id[at(Side::kOurs)])
+      put(object.path, view.id[at(Side::kOurs)], true);
+    return {};
+  }
+  // One name for things of different kinds: taken or left as a whole. A table's name was settled
+  // with the table.
+  if (placed_.contains(object.path)) return {};
+  Side stands = Side::kOurs;
+  if (const auto settled = kind_stands_.find(object.path); settled != kind_stands_.end()) {
+    stands = settled->second;
+  } else if (object.same(Side::kBase, Side::kOurs)) {
+    stands = Side::kTheirs;
+  } else if (!object.same(Side::kBase, Side::kTheirs) && !object.same(Side::kOurs, Side::kTheirs)) {
+    TRY_ASSIGN(const PlainPath plain, decode_path(object.path));
+    const auto word = [&](Side side) {
+      return object.is(side, ObjectKind::kNone) ? std::string()
+                                                : std::string(kind_word(object.kind[at(side)]));
+    };
+    stands = choices_.settle({plain.dotted(), "kind of object", word(Side::kBase),
+                              word(Side::kOurs), word(Side::kTheirs)});
+  }
+  // A table that was there has another name by now, or went.
+  const bool is_table = object.is(stands, ObjectKind::kTable);
+  Oid folder = is_table ? Oid{} : object.id[at(stands)];
+  if (object.is(stands, ObjectKind::kView) || object.is(stands, ObjectKind::kMaterializedView)) {
+    TRY_ASSIGN(folder, renamed_view(stands, object));
+  }
+  if (folder != object.id[at(Side::kOurs)] || is_table) put(object.path, folder, true);
+  return {};
+}
+
+// What the side knows by another name than the merged tree: tables, their columns, and views that
+// the other side renamed.
+Result<const std::vector<RenamedRelation>*> TreeMerge::renamed_relations(Side side) {
+  auto& renamed = renamed_[at(side)];
+  if (renamed) return &*renamed;
+  renamed.emplace();
+  for (const auto& job : jobs_) {
+    if (job->path.empty() || job->side_path(side).empty()) continue;
+    TRY_ASSIGN(PlainPath from, decode_path(job->side_path(side)));
+    TRY_ASSIGN(PlainPath to, decode_path(job->path));
+    ColumnNames columns = job->definition ? job->definition->names_of(side) : ColumnNames();
+    if (job->path == job->side_path(side) && columns.empty()) continue;
+    renamed->push_back({std::move(from.schema), std::move(from.name), std::move(to.schema),
+                        std::move(to.name), std::move(columns)});
+  }
+  return &*renamed;
+}
+
+// And the views that a side renamed, once the tables are known.
+Result<void> TreeMerge::find_views() {
+  for (const Side side : kSides) {
+    TRY_ASSIGN(const auto* ignored, renamed_relations(side));
+    static_cast<void>(ignored);
+  }
+  const auto view_of = [&](Side side, const std::string& path) -> Result<catalog::ViewDef> {
+    TRY_ASSIGN(const PlainPath plain, decode_path(path));
+    TRY_ASSIGN(const Oid folder, renamed_view(side, changes_.objects.at(path)));
+    TRY_ASSIGN(Oid blob, entry(folder, "view.sql"));
+    if (blob.is_zero()) {
+      TRY_ASSIGN(blob, entry(folder, "matview.sql"));
+    }
+    TRY_ASSIGN(const store::ObjectRef text, made_.read(blob));
+    return catalog::view_from_sql(text.bytes, plain.schema, plain.name);
+  };
+  std::array<std::vector<RenamedRelation>, 3> found;
+  for (const Side side : {Side::kOurs, Side::kTheirs}) {
+    TRY_ASSIGN(const auto views, find_renamed_views(changes_, side, view_of));
+    for (const auto& [was, is] : views) {
+      TRY_ASSIGN(const PlainPath from, decode_path(was));
+      TRY_ASSIGN(const PlainPath to, decode_path(is));
+      for (const Side other : kSides) {
+        if (other != side)
+          found[at(other)].push_back({from.schema, from.name, to.schema, to.name, {}});
+      }
+    }
+  }
+  for (const Side side : kSides) {
+    for (RenamedRelation& relation : found[at(side)]) renamed_[at(side)]->push_back(relation);
+  }
+  return {};
+}
+
+// The view's folder on that side, its query in merged names.
+Result<Oid> TreeMerge::renamed_view(Side side, const ChangedObject& object) {
+  const Oid& folder = object.id[at(side)];
+  TRY_ASSIGN(const auto* renamed, renamed_relations(side));
+  const SequenceNames& sequences = sequence_names_[at(side)];
+  if (folder.is_zero() || (renamed->empty() && sequences.empty())) return folder;
+  const char* const file =
+      object.is(side, ObjectKind::kMaterializedView) ? "matview.sql" : "view.sql";
+  TRY_ASSIGN(const Oid blob, entry(folder, file));
+  if (blob.is_zero()) return folder;
+  TRY_ASSIGN(const store::ObjectRef text, made_.read(blob));
+  TRY_ASSIGN(const PlainPath plain, decode_path(object.path));
+  const catalog::Catalog catalog(made_, cache_, root(side));
+  TRY_ASSIGN(const std::string now,
+             view_in_merged_names(catalog, text.bytes, plain.schema, plain.name, *renamed,
+                                  sequences));
+  if (now == text.bytes) return folder;
+  return tree::edit_paths(made_, cache_, folder,
+                          {{file, tree::kModeBlob, made_.add(store::ObjectType::kBlob, now)}});
+}
+
+// What REFRESH saw at one moment is no set of rows to be merged: one side's stands.
+Result<void> TreeMerge::merge_materialized(const ChangedObject& object) {
+  std::array<Oid, 3> data = object.id;  // A side that changed README.md alone changed nothing here.
+  for (const Side side : {Side::kOurs, Side::kTheirs}) {
+    TRY_ASSIGN(const bool same, same_data(made_, cache_, data[0], data[at(side)]));
+    if (same) data[at(side)] = data[0];
+  }
+  std::optional<Oid> stands = three_way(data);
+  if (stands && *stands == data[at(Side::kOurs)]) return {};
+  if (!stands) {
+    std::array<Oid, 3> definitions{};
+    for (const Side side : kSides) {
+      TRY_ASSIGN(definitions[at(side)], entry(object.id[at(side)], "matview.sql"));
+    }
+    TRY_ASSIGN(const PlainPath plain, decode_path(object.path));
+    Side side = Side::kOurs;
+    if (const std::optional<Oid> definition = three_way(definitions); !definition) {
+      TRY_ASSIGN(const std::string base, text_of(definitions[0]));
+      TRY_ASSIGN(const std::string ours, text_of(definitions[1]));
+      TRY_ASSIGN(const std::string theirs, text_of(definitions[2]));
+      side = choices_.settle({plain.dotted(), "materialized view", base, ours, theirs});
+    } else if (definitions[1] != definitions[2]) {
+      side = *definition == definitions[2] ? Side::kTheirs : Side::kOurs;
+    } else if (request_.conflicts_take_base) {
+      side = Side::kBase;
+    } else if (request_.policy == Policy::kTheirs) {
+      side = Side::kTheirs;
+    } else if (request_.policy == Policy::kRowLevel && request_.theirs_is_later) {
+      TRY_ASSIGN(const bool later, request_.theirs_is_later(object.path, {}, object.path, {}));
+      side = later ? Side::kTheirs : Side::kOurs;
+    }
+    stands = object.id[at(side)];
+  }
+  if (*stands != object.id[at(Side::kOurs)]) put(object.path, *stands, true);
+  return {};
+}
+
+Result<void> TreeMerge::merge_file(const std::string& path, const std::array<Oid, 3>& files,
+                                   std::string_view kind) {
+  std::optional<Oid> stands = three_way(files);
+  if (!stands) {
+    TRY_ASSIGN(const std::string base, text_of(files[0]));
+    TRY_ASSIGN(const std::string ours, text_of(files[1]));
+    TRY_ASSIGN(const std::string theirs, text_of(files[2]));
+    std::string object = path;
+    if (const size_t slash = path.find('/'); slash != std::string::npos && kind != "file") {
+      TRY_ASSIGN(const PlainPath plain, decode_path(path.substr(0, path.find('/', slash + 1))));
+      object = plain.dotted();
+    }
+    stands = files[at(choices_.settle({object, std::string(kind), base, ours, theirs}))];
+  }
+  if (*stands != files[at(Side::kOurs)]) put(path, *stands, false);
+  return {};
+}
+
+// Folders whose files are merged one by one.
+Result<void> TreeMerge::merge_folder(const std::string& path, const std::array<Oid, 3>& folders,
+                                     std::string_view kind) {
+  if (std::count(path.begin(), path.end(), '/') > kFolderDepthMax) {
+    return Error(ErrorCode::kProgramLimit, "folder " + path + " is nested too deeply");
+  }
+  if (const std::optional<Oid> stands = three_way(folders)) {
+    if (*stands != folders[at(Side::kOurs)]) put(path, *stands, true);
+    return {};
+  }
+  std::map<std::string, std::pair<std::array<Oid, 3>, std::array<Oid, 3>>>
+      entries;  // Trees and files by name.
+  for (const Side side : kSides) {
+    if (folders[at(side)].is_zero()) continue;
+    TRY_ASSIGN(const auto node, tree::GitTree::read(made_, cache_, folders[at(side)]));
+    for (const tree::TreeEntry& entry : node->entries()) {
+      auto& ids = entries[std::string(entry.name)];
+      (entry.is_tree() ? ids.first : ids.second)[at(side)] = entry.id;
+    }
+  }
+  for (const auto& [name, ids] : entries) {
+    const std::string below = path + "/" + name;
+    if (catalog::is_passive(below)) continue;  // merge_readmes
+    const auto is_there = [](const std::array<Oid, 3>& id) {
+      return !id[0].is_zero() || !id[1].is_zero() || !id[2].is_zero();
+    };
+    if (is_there(ids.first)) TRY(merge_folder(below, ids.first, kind));
+    if (is_there(ids.second)) TRY(merge_file(below, ids.second, kind));
+  }
+  return {};
+}
+
+// Takes a schema with all that is in it out of what is merged.
+void TreeMerge::drop_schema(const std::string& folder, const std::string& name) {
+  const std::string inside = folder + "/";
+  std::erase_if(edits_, [&](const auto& edit) { return edit.first.starts_with(inside); });
+  std::erase_if(outcome_.tables, [&](const TableMerge& table) { return table.schema == name; });
+  put(folder, Oid{}, true);
+}
+
+// On top of what the other edits made.
+Result<void> TreeMerge::write_readmes() {
+  std::vector<tree::PathEdit> edits;
+  for (const auto& [object, file] : readmes_) {
+    TRY_ASSIGN(const auto folder, tree::find_path(made_, cache_, outcome_.root, object));
+    if (!folder || !folder->is_tree()) continue;
+    TRY_ASSIGN(const auto node, tree::GitTree::read(made_, cache_, folder->id));
+    const tree::TreeEntry* now = node->find(catalog::kReadmeFile);
+    const FileSide there = now == nullptr ? FileSide() : FileSide{now->id, now->mode};
+    if (there == file) continue;
+    edits.push_back({object + "/" + std::string(catalog::kReadmeFile), file.mode, file.id});
+  }
+  if (edits.empty()) return {};
+  TRY_ASSIGN(outcome_.root, tree::edit_paths(made_, cache_, outcome_.root, std::move(edits)));
+  return {};
+}
+
+// Writes the edits. A schema that one side dropped while the other put something into it is a
+// conflict; until it is settled it stays.
+Result<void> TreeMerge::keep_schemas() {
+  const auto write = [&]() -> Result<void> {
+    std::vector<tree::PathEdit> edits;
+    for (auto& [path, edit] : edits_) edits.push_back(edit);
+    if (!edits.empty()) {
+      TRY_ASSIGN(outcome_.root,
+                 tree::edit_paths(made_, cache_, request_.ours_root, std::move(edits)));
+    }
+    return write_readmes();
+  };
+  TRY(write());
+  TRY_ASSIGN(const auto top, tree::GitTree::read(made_, cache_, outcome_.root));
+  bool again = false;
+  for (const tree::TreeEntry& schema : top->entries()) {
+    if (!schema.is_tree() || catalog::is_passive(schema.name, true)) continue;
+    TRY_ASSIGN(const auto node, tree::GitTree::read(made_, cache_, schema.id));
+    if (node->find("schema.sql") != nullptr) continue;
+    const std::string path = std::string(schema.name) + "/schema.sql";
+    TRY_ASSIGN(const PlainPath plain, decode_path(schema.name));
+    const bool ours_dropped = edits_.find(path) == edits_.end();
+    const std::string text = catalog::schema_sql(plain.schema);
+    const size_t open = choices_.open.size();
+    const Side stands =
+        choices_.settle({plain.schema, "dropped schema", text, ours_dropped ? std::string() : text,
+                         ours_dropped ? text : std::string()});
+    const bool settled = choices_.open.size() == open;
+    again = true;
+    if (settled && stands == (ours_dropped ? Side::kOurs : Side::kTheirs)) {
+      drop_schema(std::string(schema.name), plain.schema);
+    } else {
+      put(path, made_.add(store::ObjectType::kBlob, text), false);
+    }
+  }
+  return again ? write() : Result<void>();
+}
+
+}  // namespace rowan::merge

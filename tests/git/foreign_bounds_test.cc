@@ -1,0 +1,197 @@
+// Small objects that unfold to something huge: a folder that holds another one many times, which
+// holds another one many times. Whatever branch, tag or history leads to them, the repository opens,
+// is checked and answers at once, and the branch's tip is parked with a reason.
+#include "git_testing.h"
+
+namespace rowan::git_testing {
+
+namespace {
+
+constexpr double kSecondsMax = 5;
+
+class Hostile {
+ public:
+  Hostile() : db(scratch / "db"), work(scratch / "work") {
+    {
+      Opened opened(db);
+      opened.execute("CREATE TABLE t (id integer PRIMARY KEY, v text)");
+      opened.execute("INSERT INTO t SELECT n, 'value ' || n FROM generate_series(1, 1000) AS g(n)");
+      opened.execute("CREATE TABLE keyless (v text)");
+      opened.execute("INSERT INTO keyless VALUES ('one'), ('one'), ('two')");
+    }
+    must("git clone -q --no-hardlinks '" + db.string() + "' '" + work.string() + "'");
+  }
+
+  std::string blob(const std::string& text) const {
+    write_file(scratch / "blob", text);
+    return git(work, "hash-object -w '" + (scratch / "blob").string() + "'").substr(0, 40);
+  }
+  std::string tree(const std::string& entries) const {
+    write_file(scratch / "entries", entries);
+    return must("git -C '" + work.string() + "' mktree --missing < '" + (scratch / "entries").string() + "'").substr(0, 40);
+  }
+  // `width` folders of one id in a folder, that many times below each other, with `leaf` at the end.
+  std::string unfolding(const std::string& leaf, const std::string& leaf_name, int depth, int width) const {
+    std::string id = tree("100644 blob " + leaf + "\t" + leaf_name + "\n");
+    for (int level = 1; level < depth; ++level) {
+      std::string entries;
+      for (int i = 0; i < width; ++i) entries += "040000 tree " + id + "\t" + std::to_string(100 + i) + "\n";
+      id = tree(entries);
+    }
+    return id;
+  }
+  // The repository's tree with another one at `path`, as a commit on top of main.
+  std::string commit_with(const std::string& path, const std::string& id) const {
+    git(work, "read-tree origin/main");
+    run("git -C '" + work.string() + "' rm -rq --cached '" + path + "'");
+    git(work, "read-tree --prefix='" + path + "' " + id);
+    const std::string root = git(work, "write-tree --missing-ok").substr(0, 40);
+    return commit(root);
+  }
+  std::string commit(const std::string& root, const std::string& parent = "origin/main") const {
+    return git(work, "commit-tree -m 'by hand' -p " + parent + " " + root).substr(0, 40);
+  }
+  // The tree `id` at a path of three parts, without the index, which would unfold it.
+  std::string commit_deep(const std::string& schema, const std::string& table, const std::string& part,
+                          const std::string& id) const {
+    const std::string object = with_entry("origin/main:" + schema + "/" + table, part, id);
+    const std::string folder = with_entry("origin/main:" + schema, table, object);
+    return commit(with_entry("origin/main", schema, folder));
+  }
+  std::string with_entry(const std::string& of, const std::string& name, const std::string& id) const {
+    std::string entries = run("git -C '" + work.string() + "' ls-tree " + of + " | grep -v '\t" + name + "$'").output;
+    return tree(entries + "040000 tree " + id + "\t" + name + "\n");
+  }
+  void push(const std::string& commit, const std::string& ref) const {
+    git(work, "push -q '" + db.string() + "' " + commit + ":" + ref);
+  }
+
+  const Scratch scratch;
+  const fs::path db;
+  const fs::path work;
+};
+
+double seconds_of(const std::function<void()>& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+// Whatever came, main is as it was, and quickly so.
+void check_quick(const Hostile& it, const std::string& branch, const std::string& commit) {
+  std::unique_ptr<Opened> opened;
+  CHECK(seconds_of([&] { opened = std::make_unique<Opened>(it.db); }) < kSecondsMax);
+  CHECK(seconds_of([&] { CHECK(opened->ask("SELECT count(*) FROM t") == "1000;"); }) < kSecondsMax);
+  if (!branch.empty()) {
+    const std::string found = opened->ask("SELECT sqlstate FROM rowan.foreign WHERE branch = '" + branch +
+                                          "' AND \"commit\" = '" + commit + "'");
+    CHECK((found == "VC008;" || found == "54000;"));
+    MESSAGE(opened->ask("SELECT file, reason FROM rowan.foreign WHERE branch = '" + branch + "'"));
+  }
+  std::string answer;
+  CHECK(seconds_of([&] { answer = opened->ask("SELECT count(*) FROM t AS OF '" + commit + "'"); }) < kSecondsMax);
+  MESSAGE(answer);
+  CHECK(seconds_of([&] { opened->ask("SELECT count(*) FROM rowan.diff_rows('main', '" + commit + "')"); }) < kSecondsMax);
+  CHECK(seconds_of([&] { opened->ask("SELECT path FROM rowan.files AS OF '" + commit + "' LIMIT 1"); }) < kSecondsMax);
+  CHECK(seconds_of([&] { opened->ask("CREATE BRANCH taken FROM '" + commit + "'"); }) < kSecondsMax);
+  opened->execute("INSERT INTO t VALUES (100000, 'still here')");
+  opened->execute("DELETE FROM t WHERE id = 100000");
+  opened.reset();
+  CHECK(seconds_of([&] { run_rowan("check '" + it.db.string() + "'"); }) < kSecondsMax);
+}
+
+}  // namespace
+
+TEST_CASE("rows that unfold") {
+  const Hostile it;
+  const std::string leaf = it.blob("[1,\"x\"]\n");
+  const std::string commit = it.commit_deep("public", "t", "rows", it.unfolding(leaf, "0.jsonl", 12, 10));
+  SUBCASE("on main") {
+    it.push(commit, "refs/heads/main");
+    check_quick(it, "main", commit);
+  }
+  SUBCASE("on another branch") {
+    it.push(commit, "refs/heads/other");
+    check_quick(it, "other", commit);
+  }
+  SUBCASE("on many branches") {
+    for (int i = 0; i < 20; ++i) it.push(commit, "refs/heads/b" + std::to_string(i));
+    check_quick(it, "b7", commit);
+  }
+  SUBCASE("by a tag") {
+    it.push(commit, "refs/tags/v1");
+    check_quick(it, "", commit);
+  }
+  SUBCASE("below a tip that is well") {
+    const std::string well = it.commit("origin/main^{tree}", commit);
+    it.push(well, "refs/heads/main");
+    check_quick(it, "", commit);
+  }
+  SUBCASE("while the repository is open") {
+    Opened opened(it.db);
+    it.push(commit, "refs/heads/other");
+    CHECK(eventually([&] { return opened.ask("SELECT count(*) FROM rowan.foreign WHERE reason LIKE '%twice%'") == "1;"; }));
+  }
+}
+
+TEST_CASE("out-of-line values, rows without a key and files beside the data that unfold") {
+  const Hostile it;
+  std::string commit;
+  SUBCASE("values") {
+    commit = it.commit_deep("public", "t", "large", it.unfolding(it.blob("x"), "00-0", 12, 10));
+  }
+  SUBCASE("rows without a key") {
+    commit = it.commit_deep("public", "keyless", "rows", it.unfolding(it.blob("[1,\"x\"]\n"), "0.jsonl", 12, 10));
+  }
+  SUBCASE("files") {
+    commit = it.commit(it.with_entry("origin/main", "Docs", it.unfolding(it.blob("x"), "a.txt", 12, 10)));
+  }
+  SUBCASE("folders without files") {
+    std::string id = it.tree("");
+    for (int level = 1; level < 12; ++level) {
+      std::string entries;
+      for (int i = 0; i < 10; ++i) entries += "040000 tree " + id + "\t" + std::to_string(i) + "\n";
+      id = it.tree(entries);
+    }
+    commit = it.commit(it.with_entry("origin/main", "Docs", id));
+  }
+  SUBCASE("schemas that are one") {
+    std::string entries = git(it.work, "ls-tree origin/main");
+    const std::string schema = git(it.work, "rev-parse origin/main:public").substr(0, 40);
+    for (int i = 0; i < 3000; ++i) entries += "040000 tree " + schema + "\ts" + std::to_string(i) + "\n";
+    commit = it.commit(it.tree(entries));
+  }
+  SUBCASE("tables that are one") {
+    std::string entries = git(it.work, "ls-tree origin/main:public");
+    const std::string table = git(it.work, "rev-parse origin/main:public/t").substr(0, 40);
+    for (int i = 0; i < 30000; ++i) entries += "040000 tree " + table + "\tt" + std::to_string(i) + "\n";
+    commit = it.commit(it.with_entry("origin/main", "public", it.tree(entries)));
+  }
+  it.push(commit, "refs/heads/other");
+  check_quick(it, "other", commit);
+}
+
+TEST_CASE("200,000 leaves that share one blob") {
+  const Hostile it;
+  std::string text;
+  for (int i = 0; i < 150; ++i) text += "[" + std::to_string(i) + ",\"a line of some length\"]\n";
+  const auto leaves = [&](const std::string& blob) {
+    std::string entries;
+    for (int i = 0; i < 200'000; ++i) entries += "100644 blob " + blob + "\t" + std::to_string(1'000'000 + i) + ".jsonl\n";
+    return it.tree(entries);
+  };
+  SUBCASE("of a table with a key") {
+    const std::string commit = it.commit_deep("public", "t", "rows", leaves(it.blob(text)));
+    it.push(commit, "refs/heads/other");
+    check_quick(it, "other", commit);
+  }
+  SUBCASE("of one without") {  // They are that many rows.
+    const std::string commit = it.commit_deep("public", "keyless", "rows", leaves(it.blob("[2,\"x\"]\n")));
+    it.push(commit, "refs/heads/other");
+    check_quick(it, "", commit);
+    Opened opened(it.db);
+    CHECK(opened.ask("SELECT count(*) FROM keyless AS OF 'other'") == "400000;");
+  }
+}
+
+}  // namespace rowan::git_testing
