@@ -5,10 +5,10 @@
 //            (cancel() excepted).
 // Errors:    functions that can fail give an Outcome and throw nothing. To take the value of an
 //            Outcome that failed, or the failure of one that did not, is a mistake of the caller's
-//            and throws std::bad_variant_access. Where memory runs out outside a statement (open,
-//            prepare, a getter's string), std::bad_alloc comes through. What a source or sink of
-//            COPY throws ends its statement in XX000; what `each` of run_script throws comes out
-//            of that.
+//            and throws std::bad_variant_access. Memory that runs out is a failure 53200; only a
+//            getter that makes a string (get_text, branch, database, user) lets std::bad_alloc
+//            through. What a source or sink of COPY throws ends its statement in XX000; what `each`
+//            of run_script throws comes out of that.
 // Lifetime:  a Session must not outlive its Database, a Statement or Result not its Session.
 #pragma once
 
@@ -153,6 +153,9 @@ struct OpenOptions {
   std::string synchronous_commit = "on";  // on | normal | off
   bool publish_each = false;
   size_t cache_bytes = 256u << 20;
+  // What all statements together may hold, beside the cache; above it they end in 53200. 0: half of
+  // the machine's memory, or of the address space where that is limited (ulimit -v).
+  size_t memory_bytes = 0;
   std::string user = "";  // Git name of commits; empty: what Git's environment and settings name.
   std::string email = "";
   bool command_hints = false;  // Hints name options of the commands of `rowan`, not SQL.

@@ -20,7 +20,7 @@ inline constexpr size_t kLineBytesMax = 256u << 10;
 inline constexpr size_t kValueBytesMax = 50u << 20;
 inline constexpr size_t kColumnsMax = 1600;     // PostgreSQL's limit.
 inline constexpr size_t kIndexColumnsMax = 32;  // PostgreSQL's limit, for keys and indexes.
-inline constexpr size_t kDirectoryEntriesMax = 1000;
+inline constexpr size_t kDirectoryEntriesMax = 1000;  // Of the folders of a rows tree.
 // Passive files: what people keep beside the data.
 inline constexpr size_t kPassiveFileBytesMax = 4u << 20;
 inline constexpr size_t kPassiveFilesMax = 1000;       // In one commit.
@@ -37,9 +37,12 @@ inline constexpr uint64_t kForeignRepeatedBytesMax = 4ull << 30;
 inline constexpr int kForeignSecondsMax = 300;
 
 // SQL.
+inline constexpr size_t kSchemaObjectsMax = 20'000;  // Tables, views, sequences of one schema.
+inline constexpr size_t kSchemasMax = 1000;
 inline constexpr size_t kIdentifierBytesMax = 63;  // PostgreSQL's NAMEDATALEN - 1.
 inline constexpr size_t kStatementBytesMax = 64u << 20;
-inline constexpr int kParserDepthMax = 1000;  // lemon's stack.
+inline constexpr int kParserDepthMax = 20'000;  // lemon's stack.
+// What any thread's stack bears; what is deeper gets a stack of its own (base/deep_stack.h).
 inline constexpr int kExpressionDepthMax = 500;
 inline constexpr size_t kParametersMax = 65535;
 inline constexpr size_t kFromTablesMax = 1000;  // In one FROM.
@@ -48,6 +51,8 @@ inline constexpr size_t kWithReferencesMax =
 inline constexpr size_t kCopiedNodesMax =
     1u << 17;  // NULLIF, BETWEEN and CASE repeat their operand, so they multiply too.
 inline constexpr size_t kBatchRows = 2048;
+inline constexpr size_t kBatchTextBytes = 8u << 20;  // Made for one batch, but for a row of more.
+inline constexpr size_t kWorkMemDefault = 256u << 20;  // A sort, a hash table: work_mem.
 inline constexpr size_t kLeavesPerScanStep = 64;
 
 // Store.
@@ -60,12 +65,15 @@ inline constexpr size_t kRefsFileBytesMax = 64u << 20;  // DIR/rowan/refs: about
 inline constexpr size_t kDeltaChainMax = 50;
 inline constexpr size_t kPacksMax = 20;
 inline constexpr uint64_t kCheckpointCommits = 10'000;
+// Of objects that are in the journal alone: a commit above waits for a checkpoint.
+inline constexpr size_t kUnpublishedBytesMax = 256u << 20;
 inline constexpr size_t kNodeCacheBytesDefault = 256u << 20;
 inline constexpr size_t kCommitBodyBytesMax = 8u << 10;
 
 // Transactions.
 inline constexpr size_t kWorkspaceRowsMax =
-    65'536;  // Above this it is flushed into a private tree.
+    65'536;  // Above this it is flushed into a private tree, as it is
+inline constexpr size_t kWorkspaceBytesMax = 64u << 20;  // above so many bytes.
 inline constexpr size_t kReplayedCommitsMax = 100'000;  // By one REVERT, CHERRY-PICK or REBASE.
 
 static_assert(kLargeValueBytes < kLineSoftBytes && kLineSoftBytes < kLineBytesMax);

@@ -15,6 +15,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/caught.h"
 #include "base/files.h"
 #include "base/hash.h"
 #include "git/commit.h"
@@ -89,7 +90,9 @@ HistoryIndex::HistoryIndex(std::filesystem::path file, bool writable) : file_(st
   if (!writable) file_.clear();
 }
 
-HistoryIndex::~HistoryIndex() { ignore_error(save(), "the index is rebuilt from the commits"); }
+HistoryIndex::~HistoryIndex() {
+  ends_well([&] { ignore_error(save(), "the index is rebuilt from the commits"); });
+}
 
 void HistoryIndex::load(bool writable) {
   const auto read = read_whole_file(file_, kFileBytesMax);

@@ -452,9 +452,15 @@ class Checker {
 
   // Reads and hashes everything below a tree that was not read before.
   Result<void> check_objects(const Oid& root, bool is_own) {
-    std::vector<Oid> open = {root};
+    struct Place {
+      Oid id;
+      size_t entries_max;
+      size_t entries_max_below;
+    };
+    constexpr size_t kSchemaEntriesMax = kSchemaObjectsMax + kDirectoryEntriesMax;
+    std::vector<Place> open = {{root, kDirectoryEntriesMax + kSchemasMax, kSchemaEntriesMax}};
     while (!open.empty()) {
-      const Oid id = open.back();
+      const auto [id, entries_max, entries_max_below] = open.back();
       open.pop_back();
       if (!checked_objects_.insert(id).second) continue;
       auto read = store_.read(id);
@@ -467,11 +473,13 @@ class Checker {
       TRY(check_hash(id, object));
       if (object.type != store::ObjectType::kTree) continue;
       TRY_ASSIGN(const auto tree, tree::GitTree::parse(std::move(object)));
-      if (is_own && tree->entries().size() > kDirectoryEntriesMax)
+      if (is_own && tree->entries().size() > entries_max)
         return Error(ErrorCode::kInvalidContent,
-                     "tree " + id.hex() + " has more than 1,000 entries");
+                     "tree " + id.hex() + " has more than " + std::to_string(entries_max) +
+                         " entries");
       for (const tree::TreeEntry& entry : tree->entries()) {
-        if (entry.mode != tree::kModeGitlink) open.push_back(entry.id);
+        if (entry.mode != tree::kModeGitlink)
+          open.push_back({entry.id, entries_max_below, kDirectoryEntriesMax});
       }
     }
     return {};

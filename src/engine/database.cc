@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "base/caught.h"
 #include "base/files.h"
 #include "engine/check.h"
 #include "engine/failure.h"
@@ -88,7 +89,8 @@ Result<void> DatabaseImpl::init(std::string_view path) {
 
 Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
                                                          const OpenOptions& options) {
-  std::unique_ptr<DatabaseImpl> database(new DatabaseImpl());
+  std::unique_ptr<DatabaseImpl> database(new DatabaseImpl(
+      options.memory_bytes != 0 ? options.memory_bytes : default_memory_bytes()));
   if (options.command_hints) database->door_ = Door::kCommand;
   TRY_ASSIGN(const store::SyncMode sync, sync_mode(options.synchronous_commit));
   const auto set_author = [&](const std::filesystem::path& folder) -> Result<void> {
@@ -176,9 +178,12 @@ Result<void> DatabaseImpl::find_default_branch() {
 }
 
 DatabaseImpl::~DatabaseImpl() {
-  foreign_moves_.stop();
-  if (manager_) ignore_error(manager_->roll_up_due(), "the next commit looks again");
-  if (manager_) ignore_error(manager_->close(), "the store's journal keeps what was committed");
+  ends_well([&] { foreign_moves_.stop(); });
+  if (!manager_) return;
+  ends_well([&] { ignore_error(manager_->roll_up_due(), "the next commit looks again"); });
+  ends_well([&] {
+    ignore_error(manager_->close(), "the store's journal keeps what was committed");
+  });
 }
 
 std::string DatabaseImpl::default_branch() const {
@@ -196,38 +201,44 @@ Result<void> DatabaseImpl::follow_rename(std::string_view from, std::string_view
 }
 
 Outcome<std::unique_ptr<Session>> DatabaseImpl::connect(std::string_view branch) {
-  // "name@rev" names the database as well, as a connection from elsewhere does.
-  if (branch.starts_with(name_ + "@") && !branch.starts_with(name_ + "@{"))
-    branch.remove_prefix(name_.size() + 1);
-  if (branch.empty() && head_problem_) return to_failure(*head_problem_);
-  auto session = std::make_unique<SessionImpl>(*this, default_branch());
-  if (!branch.empty()) {
-    if (auto moved = session->check_out(branch); !moved) return to_failure(moved.error());
-  }
-  return std::unique_ptr<Session>(std::move(session));
+  return guarded([&]() -> Outcome<std::unique_ptr<Session>> {
+    // "name@rev" names the database as well, as a connection from elsewhere does.
+    if (branch.starts_with(name_ + "@") && !branch.starts_with(name_ + "@{"))
+      branch.remove_prefix(name_.size() + 1);
+    if (branch.empty() && head_problem_) return to_failure(*head_problem_);
+    auto session = std::make_unique<SessionImpl>(*this, default_branch());
+    if (!branch.empty()) {
+      if (auto moved = session->check_out(branch); !moved) return to_failure(moved.error());
+    }
+    return std::unique_ptr<Session>(std::move(session));
+  });
 }
 
 Outcome<bool> DatabaseImpl::checkpoint() {
-  if (auto rolled = manager_->roll_up_due(); !rolled) return to_failure(rolled.error());
-  auto done = store_->checkpoint();
-  if (!done) return to_failure(done.error());
-  return true;
+  return guarded([&]() -> Outcome<bool> {
+    if (auto rolled = manager_->roll_up_due(); !rolled) return to_failure(rolled.error());
+    auto done = store_->checkpoint();
+    if (!done) return to_failure(done.error());
+    return true;
+  });
 }
 
 Outcome<std::vector<std::string>> DatabaseImpl::check(
     const std::function<void(const Progress&)>& report, std::vector<std::string>* notes) {
-  // Branches have most of their rows in common: each is compared with one that is fine.
-  const auto violations = [this, fine = Oid{}](const store::ObjectReader& objects,
-                                               const Oid& root) mutable {
-    auto found = admission().find_violations(objects, fine, root);
-    if (found && found->empty() && store_->contains(root)) fine = root;
-    return found;
-  };
-  const auto is_own = [this](const Oid& commit) { return manager_->history().is_own(commit); };
-  auto checked = check_repository(*store_, violations, is_own, report);
-  if (!checked) return to_failure(checked.error());
-  if (notes != nullptr) *notes = std::move(checked->notes);
-  return std::move(checked->problems);
+  return guarded([&]() -> Outcome<std::vector<std::string>> {
+    // Branches have most of their rows in common: each is compared with one that is fine.
+    const auto violations = [this, fine = Oid{}](const store::ObjectReader& objects,
+                                                 const Oid& root) mutable {
+      auto found = admission().find_violations(objects, fine, root);
+      if (found && found->empty() && store_->contains(root)) fine = root;
+      return found;
+    };
+    const auto is_own = [this](const Oid& commit) { return manager_->history().is_own(commit); };
+    auto checked = check_repository(*store_, violations, is_own, report);
+    if (!checked) return to_failure(checked.error());
+    if (notes != nullptr) *notes = std::move(checked->notes);
+    return std::move(checked->problems);
+  });
 }
 
 std::optional<uint64_t> DatabaseImpl::row_count(const catalog::TableVersion& table) {
@@ -241,15 +252,19 @@ namespace rowan {
 
 Outcome<std::unique_ptr<Database>> Database::open(std::string_view path,
                                                   const OpenOptions& options) {
-  auto opened = engine::DatabaseImpl::open(path, options);
-  if (!opened) return engine::to_failure(opened.error());
-  return std::unique_ptr<Database>(std::move(*opened));
+  return engine::guarded([&]() -> Outcome<std::unique_ptr<Database>> {
+    auto opened = engine::DatabaseImpl::open(path, options);
+    if (!opened) return engine::to_failure(opened.error());
+    return std::unique_ptr<Database>(std::move(*opened));
+  });
 }
 
 Outcome<bool> Database::init(std::string_view path) {
-  auto done = engine::DatabaseImpl::init(path);
-  if (!done) return engine::to_failure(done.error());
-  return true;
+  return engine::guarded([&]() -> Outcome<bool> {
+    auto done = engine::DatabaseImpl::init(path);
+    if (!done) return engine::to_failure(done.error());
+    return true;
+  });
 }
 
 const char* version() { return "0.1.0"; }

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/memory_budget.h"
 #include "base/result.h"
 #include "catalog/catalog.h"
 #include "derived/index.h"
@@ -56,13 +57,15 @@ class DatabaseImpl final : public Database {
   // After a branch got another name: HEAD follows it, as `git branch -m` has it.
   Result<void> follow_rename(std::string_view from, std::string_view to);
   const Clock& clock() const { return system_clock(); }
+  MemoryBudget& memory() { return memory_; }  // Of all sessions.
   // Rows of a table if they are known without a scan.
   std::optional<uint64_t> row_count(const catalog::TableVersion& table);
 
  private:
-  DatabaseImpl() = default;
+  explicit DatabaseImpl(size_t memory_bytes) : memory_(memory_bytes) {}
   Result<void> find_default_branch();
 
+  MemoryBudget memory_;
   std::unique_ptr<store::ObjectStore> store_;
   ForeignMoves foreign_moves_{stderr_log()};
   std::unique_ptr<txn::Manager> manager_;

@@ -197,7 +197,7 @@ class Bisection {
     if (plan.outputs.size() != 1 || plan.outputs[0].type.id != type::TypeId::kBool) {
       return Error(ErrorCode::kDatatypeMismatch, "the query of rowan.bisect must give one boolean");
     }
-    exec::ExecContext context{session_.owner().manager(), *session_.transaction(), eval_};
+    exec::ExecContext context = session_.context_in(*session_.transaction(), eval_);
     TRY_ASSIGN(const auto root, exec::build(plan, context));
     TRY(root->open());
     std::optional<bool> answer;

@@ -274,16 +274,9 @@ Result<std::vector<type::Batch>> run_select(SessionImpl& session, const sql::Sel
     const expr::EvalContext eval = session.eval_context();
     plan::PlanContext planning{resolver, parameters, eval, session.settings().disabled_rules()};
     TRY_ASSIGN(const plan::Plan plan, plan::plan_query(select, planning));
-    exec::ExecContext context{session.owner().manager(), *transaction, eval};
-    TRY_ASSIGN(const auto root, exec::build(plan, context));
-    TRY(root->open());
-    std::vector<type::Batch> batches;
-    for (;;) {
-      type::Batch batch;
-      TRY_ASSIGN(const bool more, root->next(batch));
-      if (!more) return batches;
-      batches.push_back(std::move(batch));
-    }
+    exec::ExecContext context = session.context_in(*transaction, eval);
+    MemoryAccount account = context.rows_account();
+    return exec::run_all(plan, context, account);
   };
   auto batches = read();
   session.set_reading(nullptr);

@@ -51,8 +51,10 @@ class SharedQuery final : public plan::VirtualTable {
   Result<std::vector<type::Batch>> rows(const std::vector<type::Value>& /*arguments*/,
                                         const expr::EvalContext& eval) const override {
     if (!rows_.has_value()) {
-      exec::ExecContext context{session_.owner().manager(), *session_.transaction(), eval};
-      TRY_ASSIGN(rows_, exec::run_all(plan_, context));
+      exec::ExecContext context = session_.context_in(*session_.transaction(), eval);
+      MemoryAccount account = context.operation_account();
+      TRY_ASSIGN(rows_, exec::run_all(plan_, context, account));
+      account_.emplace(std::move(account));
     }
     return *rows_;
   }
@@ -62,6 +64,7 @@ class SharedQuery final : public plan::VirtualTable {
   SessionImpl& session_;
   const plan::Plan plan_;
   mutable std::optional<std::vector<type::Batch>> rows_;  // Made by the first who asks.
+  mutable std::optional<MemoryAccount> account_;
 };
 
 }  // namespace

@@ -113,37 +113,19 @@ class PointRows final : public ResultRows {
 // Walks batches, pulled or given.
 class BatchRows final : public ResultRows {
  public:
-  BatchRows(ColumnInfos columns, std::vector<type::Batch> batches, ResultFacts facts)
-      : ResultRows(std::move(columns), std::move(facts)), batches_(std::move(batches)) {}
+  BatchRows(ColumnInfos columns, std::vector<type::Batch> batches, ResultFacts facts,
+            MemoryAccount account)
+      : ResultRows(std::move(columns), std::move(facts)),
+        account_(std::move(account)),
+        batches_(std::move(batches)) {}
   BatchRows(ColumnInfos columns, std::function<Result<bool>(type::Batch&)> pull)
-      : ResultRows(std::move(columns), {"SELECT 0", 0, {}, {}}), pull_(std::move(pull)) {}
+      : ResultRows(std::move(columns), {"SELECT 0", 0, {}, {}}),
+        account_(nullptr),
+        pull_(std::move(pull)) {}
 
   Outcome<bool> next() override {
     if (++row_ < current_.rows) return true;
-    for (;;) {
-      if (done_) {
-        row_ = current_.rows;
-        return false;
-      }
-      seen_ += current_.rows;
-      current_ = {};
-      if (pull_) {
-        auto more = pull_(current_);
-        if (!more) {
-          finish();
-          return to_failure(more.error());
-        }
-        if (!*more) finish();
-      } else if (next_batch_ < batches_.size()) {
-        current_ = std::move(batches_[next_batch_++]);
-      } else {
-        done_ = true;
-      }
-      if (!done_ && current_.rows > 0) {
-        row_ = 0;
-        return true;
-      }
-    }
+    return guarded([&] { return next_batch(); });
   }
   bool is_null(size_t column) const override { return current_.columns[column].is_null(row_); }
   int64_t get_int(size_t i) const override {
@@ -190,14 +172,49 @@ class BatchRows final : public ResultRows {
   }
 
  private:
+  Outcome<bool> next_batch() {
+    for (;;) {
+      if (done_) {
+        row_ = current_.rows;
+        return false;
+      }
+      seen_ += current_.rows;
+      current_ = {};
+      if (pull_) {
+        bool more = false;
+        try {
+          auto pulled = pull_(current_);
+          if (!pulled) {
+            finish();
+            return to_failure(pulled.error());
+          }
+          more = *pulled;
+        } catch (...) {
+          finish();
+          throw;
+        }
+        if (!more) finish();
+      } else if (next_batch_ < batches_.size()) {
+        current_ = std::move(batches_[next_batch_++]);
+      } else {
+        done_ = true;
+      }
+      if (!done_ && current_.rows > 0) {
+        row_ = 0;
+        return true;
+      }
+    }
+  }
+
   void finish() {
     done_ = true;
     current_ = {};
     pull_ = nullptr;
     facts_.affected = seen_;
-    facts_.tag = fmt::format("SELECT {}", seen_);
+    ends_well([&] { facts_.tag = fmt::format("SELECT {}", seen_); });
   }
 
+  MemoryAccount account_;
   std::vector<type::Batch> batches_;
   size_t next_batch_ = 0;
   std::function<Result<bool>(type::Batch&)> pull_;
@@ -230,8 +247,9 @@ std::unique_ptr<Rows> make_point_rows(ColumnInfos columns, bool found,
   return std::make_unique<PointRows>(std::move(columns), found, std::move(values));
 }
 std::unique_ptr<Rows> make_batch_rows(ColumnInfos columns, std::vector<type::Batch> batches,
-                                      ResultFacts facts) {
-  return std::make_unique<BatchRows>(std::move(columns), std::move(batches), std::move(facts));
+                                      ResultFacts facts, MemoryAccount account) {
+  return std::make_unique<BatchRows>(std::move(columns), std::move(batches), std::move(facts),
+                                     std::move(account));
 }
 std::unique_ptr<Rows> make_stream_rows(ColumnInfos columns,
                                        std::function<Result<bool>(type::Batch&)> pull) {

@@ -30,9 +30,10 @@ struct ResultFacts {
 // A single row, or none: point statements.
 std::unique_ptr<Rows> make_point_rows(ColumnInfos columns, bool found,
                                       std::vector<type::Value> values);
-// Rows that are there already.
+// Rows that are there already. `account` counts them as long as they are held.
 std::unique_ptr<Rows> make_batch_rows(ColumnInfos columns, std::vector<type::Batch> batches,
-                                      ResultFacts facts);
+                                      ResultFacts facts,
+                                      MemoryAccount account = MemoryAccount(nullptr));
 // Rows as they come; `pull` gives false at the end, where it also finishes the transaction.
 std::unique_ptr<Rows> make_stream_rows(ColumnInfos columns,
                                        std::function<Result<bool>(type::Batch&)> pull);

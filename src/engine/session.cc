@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <new>
 
+#include "base/caught.h"
+#include "base/deep_stack.h"
 #include "base/ensure.h"
 #include "base/hash.h"
 #include "base/limits.h"
@@ -94,6 +96,14 @@ bool writes(const sql::Statement& statement) {
   }
 }
 
+// What may be nested deeper than a thread's own stack bears. Definitions may not: they are read
+// again wherever their tables are.
+bool may_be_deep(StatementKind kind) {
+  return kind == StatementKind::kSelect || kind == StatementKind::kInsert ||
+         kind == StatementKind::kUpdate || kind == StatementKind::kDelete ||
+         kind == StatementKind::kExplain;
+}
+
 std::string_view object_word(sql::ObjectKind kind) {
   switch (kind) {
     case sql::ObjectKind::kIndex:
@@ -131,6 +141,35 @@ std::shared_ptr<Prepared> make_prepared(sql::ParsedStatement parsed) {
   return prepared;
 }
 
+// Parses with the deep limits where the ordinary ones do not do: parsing itself needs no stack.
+// `is_deep`: that was so.
+template <typename Parse>
+auto parse_deep(const Parse& parse, bool& is_deep) -> decltype(parse()) {
+  auto parsed = parse();
+  is_deep = !parsed && parsed.error().code() == ErrorCode::kStatementTooComplex;
+  if (!is_deep) return parsed;
+  std::optional<decltype(parse())> deep;
+  TRY(run_on_deep_stack([&] { deep.emplace(parse()); }));
+  return std::move(*deep);
+}
+
+// A statement of what was parsed with the deep limits.
+Result<std::shared_ptr<Prepared>> make_deep(sql::ParsedStatement parsed) {
+  const bool is_deep = may_be_deep(parsed.statement->kind);
+  if (!is_deep) TRY(sql::parse_statement(parsed.statement->text));
+  auto prepared = make_prepared(std::move(parsed));
+  prepared->is_deep = is_deep;
+  return prepared;
+}
+
+Result<std::shared_ptr<Prepared>> parse_prepared(std::string_view text) {
+  bool is_deep = false;
+  TRY_ASSIGN(sql::ParsedStatement parsed,
+             parse_deep([&] { return sql::parse_statement(text); }, is_deep));
+  if (is_deep) return make_deep(std::move(parsed));
+  return make_prepared(std::move(parsed));
+}
+
 // A commit's body holds at most kCommitBodyBytesMax of SQL; what is cut is named by its length and
 // hash.
 std::string cut_body(std::string body) {
@@ -146,18 +185,6 @@ std::string cut_body(std::string body) {
   return body + note;
 }
 
-// The one catch-all (N1): memory that ran out, and our own bugs.
-template <typename Work>
-auto caught(const Work& work) -> decltype(work()) {
-  try {
-    return work();
-  } catch (const std::bad_alloc&) {
-    return Error(ErrorCode::kOutOfMemory, "out of memory");
-  } catch (const std::exception& exception) {
-    return Error(ErrorCode::kInternal, std::string("internal error: ") + exception.what());
-  }
-}
-
 // A running query outside a block: it owns its transaction until its rows are read.
 struct Stream {
   SessionImpl& session;
@@ -169,17 +196,23 @@ struct Stream {
   std::unique_ptr<exec::Operator> root;
 
   Result<void> open() {
-    session.set_reading(transaction.get());
-    Result<void> opened = root->open();
-    session.set_reading(nullptr);
-    return opened;
+    const Reading reading(session, *transaction);
+    return root->open();
   }
   Result<bool> pull(type::Batch& batch) {
-    session.set_reading(transaction.get());
-    Result<bool> more = caught([&] { return root->next(batch); });
-    session.set_reading(nullptr);
-    return more;
+    const Reading reading(session, *transaction);
+    return root->next(batch);
   }
+
+ private:
+  // While it lives, system tables read through the transaction.
+  struct Reading {
+    Reading(SessionImpl& the_session, txn::Transaction& transaction) : session(the_session) {
+      session.set_reading(&transaction);
+    }
+    ~Reading() { session.set_reading(nullptr); }
+    SessionImpl& session;
+  };
 };
 
 class StatementImpl final : public Statement {
@@ -188,7 +221,7 @@ class StatementImpl final : public Statement {
       : session_(session), prepared_(std::move(prepared)) {}
   size_t parameter_count() const override { return prepared_->parsed.parameter_count; }
   Outcome<std::unique_ptr<Rows>> run(const std::vector<Parameter>& parameters) override {
-    return to_outcome(session_.execute(prepared_, parameters));
+    return guarded([&] { return to_outcome(session_.execute(prepared_, parameters)); });
   }
 
  private:
@@ -201,37 +234,52 @@ class StatementImpl final : public Statement {
 SessionImpl::SessionImpl(DatabaseImpl& database, std::string branch)
     : database_(database),
       branch_(std::move(branch)),
-      unique_(database.unique_indexes(), database.store()) {}
+      unique_(database.unique_indexes(), database.store()) {
+  settings_.set_memory_limit(database.memory().bytes_max());
+}
 SessionImpl::~SessionImpl() = default;
 
 Outcome<std::unique_ptr<Statement>> SessionImpl::prepare(std::string_view text) {
-  auto parsed = sql::parse_statement(text);
-  if (!parsed) return to_failure(parsed.error());
-  return std::unique_ptr<Statement>(
-      std::make_unique<StatementImpl>(*this, make_prepared(std::move(*parsed))));
+  return guarded([&]() -> Outcome<std::unique_ptr<Statement>> {
+    auto prepared = parse_prepared(text);
+    if (!prepared) return to_failure(prepared.error());
+    return std::unique_ptr<Statement>(
+        std::make_unique<StatementImpl>(*this, std::move(*prepared)));
+  });
 }
 
 Outcome<std::unique_ptr<Rows>> SessionImpl::run(std::string_view text,
                                                 const std::vector<Parameter>& parameters) {
-  auto parsed = sql::parse_statement(text);
-  if (!parsed) {
-    if (state_ == TransactionState::kOpen) state_ = TransactionState::kFailed;
-    return to_failure(parsed.error());
-  }
-  return to_outcome(execute(make_prepared(std::move(*parsed)), parameters));
+  return guarded([&]() -> Outcome<std::unique_ptr<Rows>> {
+    const auto prepared = ended([&] { return parse_prepared(text); });
+    if (!prepared) return to_failure(prepared.error());
+    return to_outcome(execute(*prepared, parameters));
+  });
 }
 
 Outcome<uint64_t> SessionImpl::run_script(std::string_view text,
                                           const std::function<void(Rows&)>& each) {
-  auto parsed = sql::parse_script(text);
-  if (!parsed) {
-    if (state_ == TransactionState::kOpen) state_ = TransactionState::kFailed;
-    return to_failure(parsed.error());
-  }
+  std::vector<sql::ParsedStatement> parsed;
+  bool is_deep = false;
+  const Outcome<bool> is_parsed = guarded([&]() -> Outcome<bool> {
+    auto statements =
+        ended([&] { return parse_deep([&] { return sql::parse_script(text); }, is_deep); });
+    if (!statements) return to_failure(statements.error());
+    parsed = std::move(*statements);
+    return true;
+  });
+  if (!is_parsed) return is_parsed.failure();
   uint64_t count = 0;
-  for (sql::ParsedStatement& statement : *parsed) {
-    auto rows = execute(make_prepared(std::move(statement)), {});
-    if (!rows) return to_failure(rows.error());
+  for (sql::ParsedStatement& statement : parsed) {
+    auto rows = guarded([&]() -> Outcome<std::unique_ptr<Rows>> {
+      const auto prepared = ended([&]() -> Result<std::shared_ptr<Prepared>> {
+        if (is_deep) return make_deep(std::move(statement));
+        return make_prepared(std::move(statement));
+      });
+      if (!prepared) return to_failure(prepared.error());
+      return to_outcome(execute(*prepared, {}));
+    });
+    if (!rows) return rows.failure();
     if (each) {
       each(**rows);
     } else {
@@ -246,19 +294,67 @@ Outcome<uint64_t> SessionImpl::run_script(std::string_view text,
   return count;
 }
 
-Result<std::unique_ptr<Rows>> SessionImpl::execute(const std::shared_ptr<Prepared>& prepared,
-                                                   const std::vector<Parameter>& parameters) {
-  cancelled_.store(false, std::memory_order_relaxed);
-  RowsResult result = caught([&] { return execute_checked(prepared, parameters); });
-  if (result) return result;
+// A statement that fails, whether by an error or by an exception, ends what it was in (N2, N3).
+template <typename Work>
+auto SessionImpl::ended(const Work& work) -> decltype(work()) {
+  try {
+    auto result = work();
+    if (!result) fail_statement();
+    return result;
+  } catch (...) {
+    fail_statement();
+    throw;
+  }
+}
+
+void SessionImpl::fail_statement() noexcept {
   if (state_ == TransactionState::kIdle) {
     transaction_.reset();  // Rolls back.
     schema_changed_ = false;
   } else if (state_ == TransactionState::kOpen) {
     state_ = TransactionState::kFailed;
-    if (transaction_) transaction_->undo_statement();
+    // What it leaves undone goes with the rest: nothing but going back further is possible now.
+    if (transaction_) ends_well([&] { transaction_->undo_statement(); });
   }
-  return result;
+}
+
+Result<std::unique_ptr<Rows>> SessionImpl::execute(const std::shared_ptr<Prepared>& prepared,
+                                                   const std::vector<Parameter>& parameters) {
+  cancelled_.store(false, std::memory_order_relaxed);
+  return ended([&]() -> RowsResult {
+    if (prepared->is_deep) return execute_deep(prepared, parameters);
+    RowsResult rows = execute_checked(prepared, parameters);
+    const bool is_too_deep = !rows && rows.error().code() == ErrorCode::kStatementTooComplex &&
+                             may_be_deep(prepared->parsed.statement->kind);
+    if (!is_too_deep) return rows;
+    if (state_ == TransactionState::kIdle) {
+      transaction_.reset();
+    } else if (transaction_) {
+      transaction_->undo_statement();
+    }
+    return execute_deep(prepared, parameters);
+  });
+}
+
+Result<std::unique_ptr<Rows>> SessionImpl::execute_deep(const std::shared_ptr<Prepared>& prepared,
+                                                        const std::vector<Parameter>& parameters) {
+  prepared->is_deep = true;
+  std::optional<RowsResult> rows;
+  TRY(run_on_deep_stack([&] {
+    const auto drop_plans = [&] {  // Which are as deep, and so is taking them apart.
+      prepared->planned = false;
+      prepared->query.reset();
+      prepared->dml.reset();
+    };
+    try {
+      rows.emplace(execute_checked(prepared, parameters));
+    } catch (...) {
+      drop_plans();
+      throw;
+    }
+    drop_plans();
+  }));
+  return std::move(*rows);
 }
 
 Result<std::unique_ptr<Rows>> SessionImpl::execute_checked(
@@ -499,8 +595,16 @@ expr::EvalContext SessionImpl::eval_context() const {
   return context;
 }
 
+exec::ExecContext SessionImpl::context_in(txn::Transaction& transaction,
+                                          const expr::EvalContext& eval) const {
+  exec::ExecContext context{database_.manager(), transaction, eval};
+  context.work_mem = settings_.work_mem();
+  context.memory = &database_.memory();
+  return context;
+}
+
 exec::ExecContext SessionImpl::exec_context() {
-  exec::ExecContext context{database_.manager(), *transaction_, eval_context()};
+  exec::ExecContext context = context_in(*transaction_, eval_context());
   context.unique = &unique_;
   context.foreign_keys = &foreign_keys_;
   context.checks = &checks_;
@@ -632,11 +736,10 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_query(const std::shared_ptr<Prepa
     if (state_ == TransactionState::kIdle) transaction_.reset();
     return make_point_rows(prepared->columns, row.found, std::move(row.values));
   }
-  if (state_ == TransactionState::kIdle && !prepared->uses_sequences) {
+  if (state_ == TransactionState::kIdle && !prepared->uses_sequences && !prepared->is_deep) {
     auto stream = std::make_shared<Stream>(Stream{
         *this, prepared, prepared->query, std::move(transaction_), parameter_values_, {}, {}});
-    stream->context.emplace(
-        exec::ExecContext{database_.manager(), *stream->transaction, eval_context()});
+    stream->context.emplace(context_in(*stream->transaction, eval_context()));
     stream->context->eval.transaction_time_us =
         stream->transaction->start_time_us() - kMicrosFrom1970To2000;
     stream->context->eval.parameters = &stream->parameters;
@@ -651,21 +754,19 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_query(const std::shared_ptr<Prepa
   exec::ExecContext context = exec_context();
   TRY_ASSIGN(const std::unique_ptr<exec::Operator> root, exec::build(*prepared->query, context));
   TRY(root->open());
-  std::vector<type::Batch> batches;
+  MemoryAccount account = context.rows_account();
+  TRY_ASSIGN(std::vector<type::Batch> batches, exec::read_batches(*root, context, account));
   uint64_t rows = 0;
-  for (;;) {
-    type::Batch batch;
-    TRY_ASSIGN(const bool more, root->next(batch));
-    if (!more) break;
-    rows += batch.rows;
-    batches.push_back(std::move(batch));
-  }
+  for (const type::Batch& batch : batches) rows += batch.rows;
   std::string commit;
   if (prepared->uses_sequences) {
     TRY_ASSIGN(commit, finish_statement(*prepared));
+  } else if (state_ == TransactionState::kIdle) {
+    transaction_.reset();
   }
   return make_batch_rows(prepared->columns, std::move(batches),
-                         {fmt::format("SELECT {}", rows), rows, std::move(commit), {}});
+                         {fmt::format("SELECT {}", rows), rows, std::move(commit), {}},
+                         std::move(account));
 }
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_dml(Prepared& prepared) {
@@ -687,7 +788,8 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_dml(Prepared& prepared) {
   std::string tag = fmt::format("{} {}", plan->tag(), outcome.rows);
   TRY_ASSIGN(std::string commit, finish_statement(prepared));
   return make_batch_rows(prepared.columns, std::move(outcome.returning),
-                         {std::move(tag), outcome.rows, std::move(commit), {}});
+                         {std::move(tag), outcome.rows, std::move(commit), {}},
+                         std::move(outcome.returning_account));
 }
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_copy(Prepared& prepared) {
@@ -705,7 +807,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_copy(Prepared& prepared) {
   if (statement.from) {
     exec::FileSource source;
     if (statement.end == sql::CopyEnd::kFile) {
-      TRY_ASSIGN(source, exec::open_copy_source(statement.path));
+      TRY_ASSIGN(source, exec::open_copy_source(statement.path, context));
     } else {
       if (copy_source_ == nullptr)
         return Error(ErrorCode::kFeatureNotSupported, "COPY FROM STDIN needs a source of data")
@@ -724,7 +826,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_copy(Prepared& prepared) {
     plan::PlanContext planning{resolver, parameters, context.eval, settings_.disabled_rules()};
     exec::FileSink sink;
     if (statement.end == sql::CopyEnd::kFile) {
-      TRY_ASSIGN(sink, exec::open_copy_sink(statement.path));
+      TRY_ASSIGN(sink, exec::open_copy_sink(statement.path, context));
     } else {
       if (copy_sink_ == nullptr)
         return Error(ErrorCode::kFeatureNotSupported, "COPY TO STDOUT needs somewhere to write")

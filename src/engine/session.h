@@ -49,6 +49,8 @@ struct Prepared {
   ColumnInfos columns;
   bool planned = false;
   bool draws = false;  // A SELECT that names nextval, setval or rowan.write_file: it may write.
+  // Nested so deeply that it runs on a stack of its own, which its rows and its plan do not outlive.
+  bool is_deep = false;
   bool uses_sequences =
       false;  // Or currval, lastval: its rows are read at once, in the session's transaction.
 };
@@ -110,6 +112,8 @@ class SessionImpl final : public Session {
     return name.schema.empty() ? schema_of(name.name) : std::string(name.schema);
   }
   const std::atomic<bool>& cancel_flag() const { return cancelled_; }
+  // For operators that read in that transaction, within the session's memory.
+  exec::ExecContext context_in(txn::Transaction& transaction, const expr::EvalContext& eval) const;
   // The transaction that the running statement reads through: never null while one runs or its rows
   // are pulled.
   txn::Transaction* transaction() { return reading_ != nullptr ? reading_ : transaction_.get(); }
@@ -120,6 +124,11 @@ class SessionImpl final : public Session {
  private:
   using RowsResult = Result<std::unique_ptr<Rows>>;
 
+  template <typename Work>
+  auto ended(const Work& work) -> decltype(work());
+  void fail_statement() noexcept;
+  RowsResult execute_deep(const std::shared_ptr<Prepared>& prepared,
+                          const std::vector<Parameter>& parameters);
   RowsResult execute_checked(const std::shared_ptr<Prepared>& prepared,
                              const std::vector<Parameter>& parameters);
   RowsResult run_transaction_statement(const sql::TransactionStmt& statement);

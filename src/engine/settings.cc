@@ -6,6 +6,7 @@
 #include <cctype>
 #include <charconv>
 #include <optional>
+#include <utility>
 
 #include "plan/plan.h"
 
@@ -37,6 +38,8 @@ constexpr Definition kDefinitions[] = {
      "How long a statement waits for a lock, in ms (or with a unit: ms, s, min); 0: for ever."},
     {"rowan.disabled_rules", "", "", false,
      "Optimizer rules to leave out, separated by commas, or all; results never change."},
+    {"rowan.memory_limit", "0", "", true,
+     "What all statements together may hold in memory, beside the cache."},
     {"search_path", "public", "", false, "The schemas of names that have none, separated by commas."},
     {"server_encoding", "UTF8", "", true, "The encoding that texts are stored in."},
     {"server_version", "15.0", "", true, "The PostgreSQL version whose SQL this is."},
@@ -46,7 +49,11 @@ constexpr Definition kDefinitions[] = {
      "Whether COMMIT waits until it is on disk."},
     {"timezone", "UTC", "UTC utc GMT Etc/UTC", false,
      "The time zone of timestamps with time zone: always UTC."},
+    {"work_mem", "256MB", "", false,
+     "What a sort, join, grouping or subquery may hold in memory, in kB (or with a unit: B, kB, MB, "
+     "GB, TB)."},
 };
+static_assert(kWorkMemDefault == 256u << 20);
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -92,6 +99,35 @@ std::optional<int64_t> duration_ms(std::string_view text) {
   if (unit == "s") return number * 1000;
   if (unit == "min") return number * 60'000;
   return std::nullopt;
+}
+
+constexpr std::pair<std::string_view, uint64_t> kMemoryUnits[] = {
+    {"TB", uint64_t{1} << 40}, {"GB", 1u << 30}, {"MB", 1u << 20}, {"kB", 1u << 10}, {"B", 1}};
+constexpr uint64_t kWorkMemBytesMin = 64u << 10;                            // PostgreSQL's bounds.
+constexpr uint64_t kWorkMemBytesMax = uint64_t{INT32_MAX} << 10;
+
+// Memory as PostgreSQL's settings take it: a number of kB, or with a unit. Whole kB.
+std::optional<uint64_t> memory_bytes(std::string_view text) {
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) return std::nullopt;
+  std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
+  while (unit.starts_with(' ')) unit.remove_prefix(1);
+  if (unit.empty()) unit = "kB";
+  for (const auto& [name, bytes] : kMemoryUnits) {
+    if (name != unit) continue;
+    return number > UINT64_MAX / bytes ? std::nullopt
+                                       : std::optional(number * bytes / 1024 * 1024);
+  }
+  return std::nullopt;
+}
+
+// In the largest unit that gives a whole number, as PostgreSQL shows it.
+std::string memory_text(uint64_t bytes) {
+  for (const auto& [name, unit] : kMemoryUnits) {
+    if (bytes >= unit && bytes % unit == 0) return fmt::format("{}{}", bytes / unit, name);
+  }
+  return "0";
 }
 
 // The parts between commas, without the blanks around them.
@@ -174,6 +210,12 @@ Result<void> check_text(std::string_view name, std::string_view text) {
     return bad_value(name, text).with_hint("Write a number of ms, or one with ms, s or min.");
   if (name == "search_path" && !identifier_list(text))
     return bad_value(name, text).with_detail("List syntax is invalid.");
+  if (name == "work_mem") {
+    const auto bytes = memory_bytes(text);
+    if (bytes && *bytes >= kWorkMemBytesMin && *bytes <= kWorkMemBytesMax) return {};
+    return bad_value(name, text)
+        .with_hint("Write a number of kB, from 64 to 2147483647, or one with B, kB, MB, GB or TB.");
+  }
   if (name != "rowan.disabled_rules") return {};
   const auto rules = plan::rule_names();
   for (const std::string& word : words_of(text)) {
@@ -250,19 +292,28 @@ Result<void> Settings::set(std::string_view name, std::string_view text, bool is
   TRY(check_text(definition.name, wanted));
   if (definition.name == "datestyle") wanted = definition.initial;  // What else it may say is no more.
   if (definition.name == "commit_statement" && wanted == "normalized") wanted = "normalised";
+  if (definition.name == "work_mem") wanted = memory_text(*memory_bytes(wanted));
   value->text = std::move(wanted);
   decode();
   return {};
 }
 
+void Settings::set_memory_limit(size_t bytes) {
+  find("rowan.memory_limit")->text = memory_text(bytes / 1024 * 1024);
+}
+
 Result<void> Settings::reset(std::string_view name) {
   if (lower(name) == "all") {
-    for (Value& value : values_) value.text = kDefinitions[value.definition].initial;
+    for (Value& value : values_) {
+      const Definition& definition = kDefinitions[value.definition];
+      if (!definition.read_only) value.text = definition.initial;
+    }
     decode();
     return {};
   }
   Value* value = find(name);
   if (value == nullptr) return unknown(name);
+  if (kDefinitions[value->definition].read_only) return {};
   value->text = kDefinitions[value->definition].initial;
   decode();
   return {};
@@ -302,6 +353,7 @@ void Settings::decode() {
   application_name_ = text("application_name");
   default_read_only_ = text("default_transaction_read_only") == "on";
   lock_timeout_ms_ = duration_ms(text("lock_timeout")).value_or(0);
+  work_mem_ = memory_bytes(text("work_mem")).value_or(kWorkMemDefault);
   disabled_rules_ = words_of(text("rowan.disabled_rules"));
   if (std::find(disabled_rules_.begin(), disabled_rules_.end(), kAllRules) != disabled_rules_.end()) {
     const auto rules = plan::rule_names();

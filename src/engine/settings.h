@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/result.h"
 #include "store/object_store.h"
 #include "txn/transaction.h"
@@ -42,6 +43,9 @@ class Settings {
   const std::vector<std::string>& disabled_rules() const { return disabled_rules_; }
   bool default_read_only() const { return default_read_only_; }
   int64_t lock_timeout_ms() const { return lock_timeout_ms_; }  // 0: waits for ever.
+  size_t work_mem() const { return work_mem_; }                 // Bytes.
+  // What read-only parameters say of the open database.
+  void set_memory_limit(size_t bytes);
 
  private:
   struct Value {
@@ -61,6 +65,7 @@ class Settings {
   std::vector<std::string> disabled_rules_;
   bool default_read_only_ = false;
   int64_t lock_timeout_ms_ = 0;
+  size_t work_mem_ = kWorkMemDefault;
 };
 
 }  // namespace rowan::engine

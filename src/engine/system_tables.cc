@@ -22,7 +22,6 @@ using type::Type;
 using type::TypeId;
 using type::Value;
 
-constexpr uint64_t kSeriesRowsMax = 100'000'000;
 
 Value text(std::string value) { return text_value(std::move(value)); }
 Value integer(int64_t value) { return bigint_value(value); }
@@ -121,27 +120,55 @@ Result<void> fill_settings(SessionImpl& session, RowCollector& rows) {
   return {};
 }
 
-Result<void> fill_series(const SessionImpl& session, const std::vector<Value>& arguments,
-                         RowCollector& rows) {
-  for (const Value& argument : arguments) {
-    if (argument.is_null()) return {};
+// generate_series: as many values as are asked for.
+class SeriesRows final : public plan::VirtualRows {
+ public:
+  SeriesRows(Type type, int64_t from, int64_t to, int64_t step)
+      : type_(type), next_(from), to_(to), step_(step) {}
+
+  Result<bool> next(type::Batch& batch) override {
+    type::ColumnBuilder builder(type_, batch_rows_);
+    std::vector<int64_t>& values = builder.ints();
+    for (; values.size() < batch_rows_ && (step_ > 0 ? next_ <= to_ : next_ >= to_); next_ += step_)
+      values.push_back(static_cast<int64_t>(next_));
+    batch.rows = values.size();
+    batch.columns = {builder.finish()};
+    batch_rows_ = std::min(2 * batch_rows_, kBatchRows);
+    return batch.rows > 0;
   }
-  const int64_t from = arguments[0].as_int();
-  const int64_t to = arguments[1].as_int();
-  const int64_t step = arguments.size() > 2 ? arguments[2].as_int() : 1;
-  if (step == 0) return Error(ErrorCode::kInvalidParameterValue, "step size cannot equal zero");
-  const Type type = arguments[0].type();
-  uint64_t count = 0;
-  for (__int128 value = from; step > 0 ? value <= to : value >= to; value += step) {
-    if (++count > kSeriesRowsMax)
-      return Error(ErrorCode::kProgramLimit,
-                   fmt::format("generate_series gives more than {} rows", kSeriesRowsMax));
-    if (count % 4096 == 0 && session.cancelled())
-      return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
-    rows.add({Value::of_int(type, static_cast<int64_t>(value))});
+
+ private:
+  static constexpr size_t kFirstBatchRows = 32;  // For whoever wants only a few.
+
+  const Type type_;
+  __int128 next_;  // It may pass the largest value of its type.
+  const int64_t to_;
+  const int64_t step_;
+  size_t batch_rows_ = kFirstBatchRows;
+};
+
+class SeriesTable final : public plan::VirtualTable {
+ public:
+  explicit SeriesTable(Type type) : columns_{{"generate_series", type}} {}
+  const std::vector<OutputColumn>& columns() const override { return columns_; }
+  Result<std::vector<type::Batch>> rows(const std::vector<Value>& arguments,
+                                        const expr::EvalContext& context) const override {
+    return all_rows(*this, arguments, context);
   }
-  return {};
-}
+  Result<std::unique_ptr<plan::VirtualRows>> open(const std::vector<Value>& arguments,
+                                                  const expr::EvalContext&) const override {
+    const bool has_null = std::any_of(arguments.begin(), arguments.end(),
+                                      [](const Value& argument) { return argument.is_null(); });
+    const int64_t step = has_null || arguments.size() < 3 ? 1 : arguments[2].as_int();
+    if (step == 0) return Error(ErrorCode::kInvalidParameterValue, "step size cannot equal zero");
+    return std::unique_ptr<plan::VirtualRows>(std::make_unique<SeriesRows>(
+        columns_[0].type, has_null ? 1 : arguments[0].as_int(),
+        has_null ? 0 : arguments[1].as_int(), step));
+  }
+
+ private:
+  std::vector<OutputColumn> columns_;
+};
 
 std::shared_ptr<const plan::VirtualTable> make(std::vector<OutputColumn> columns, Fill fill) {
   return std::make_shared<FilledTable>(std::move(columns), std::move(fill));
@@ -219,10 +246,7 @@ Result<std::shared_ptr<const plan::VirtualTable>> find_table_function(
       std::all_of(arguments.begin(), arguments.end(), is_int)) {
     Type type = arguments[0];
     for (const Type other : arguments) type = other.id == TypeId::kInt8 ? other : type;
-    return make({{"generate_series", type}},
-                [&session](const std::vector<Value>& values, RowCollector& rows) {
-                  return fill_series(session, values, rows);
-                });
+    return std::shared_ptr<const plan::VirtualTable>(std::make_shared<SeriesTable>(type));
   }
   std::string types;
   for (const Type argument : arguments)

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/memory_budget.h"
+
 namespace rowan::engine {
 
 namespace {
@@ -19,7 +21,8 @@ class StreamRows final : public plan::VirtualRows {
     if (done_) return false;
     RowCollector rows(columns_, batch_rows_);
     std::vector<type::Value> row;
-    while (!done_ && rows.rows() < batch_rows_) {
+    const TextMeter text;
+    while (!done_ && rows.rows() < batch_rows_ && text.bytes() < kBatchTextBytes) {
       if (cancelled_ != nullptr && cancelled_->load(std::memory_order_relaxed)) {
         return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
       }

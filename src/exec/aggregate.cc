@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "exec/batch_parts.h"
 #include "exec/keys.h"
 #include "exec/operators.h"
 #include "exec/ordered_input.h"
@@ -9,11 +10,6 @@
 namespace rowan::exec {
 
 namespace {
-
-Error too_many_groups() {
-  return Error(ErrorCode::kOutOfMemory, "out of memory")
-      .with_detail("The groups of a query need more memory than the statement may use.");
-}
 
 // Numbers rows by equal keys, in order of first appearance.
 class Grouper {
@@ -134,7 +130,15 @@ class Aggregate final : public Operator {
       : node_(node),
         context_(context),
         input_(std::move(input)),
-        grouper_(types_of(node.expressions)) {}
+        grouper_(types_of(node.expressions)),
+        account_(context.operation_account()) {
+    for (const expr::NodePtr& expression : node.expressions) parts_.will_evaluate(*expression);
+    for (const plan::AggregateItem& item : node.aggregates) {
+      if (item.filter != nullptr) parts_.will_evaluate(*item.filter);
+      for (const expr::NodePtr& argument : item.arguments) parts_.will_evaluate(*argument);
+    }
+    inputs_.resize(node.aggregates.size());
+  }
 
   Result<void> open() override {
     TRY(input_->open());
@@ -143,7 +147,7 @@ class Aggregate final : public Operator {
       expr::AggregateSpec spec = item.spec;
       spec.distinct = spec.distinct && item.order.empty();  // Else its input is.
       states_.push_back(expr::AggregateState::make(spec));
-      inputs_.emplace_back(item);
+      ordered_.emplace_back(item);
       if (plain) states_.back()->resize(1);
     }
     type::Batch batch;
@@ -151,12 +155,21 @@ class Aggregate final : public Operator {
       TRY(check_cancelled(context_));
       TRY_ASSIGN(const bool more, input_->next(batch));
       if (!more) break;
-      TRY(add(batch, plain));
+      for (size_t from = 0; from < batch.rows;) {
+        size_t rows = 0;
+        TRY_ASSIGN(const size_t done, parts_.next(batch, from, [&](const type::Batch& part) {
+          rows = part.rows;
+          return evaluate(part);
+        }));
+        TRY(add(rows, plain));
+        from += done;
+      }
     }
+    TRY(account_.add(account_.held()));  // What is found is written down once more.
     result_.rows = plain ? 1 : grouper_.groups();
     if (!plain) result_.columns = grouper_.finish();
     for (size_t i = 0; i < states_.size(); ++i) {
-      if (!node_.aggregates[i].order.empty()) TRY(inputs_[i].hand_on(*states_[i]));
+      if (!node_.aggregates[i].order.empty()) TRY(ordered_[i].hand_on(*states_[i]));
       TRY_ASSIGN(type::Column column, states_[i]->finish());
       result_.columns.push_back(std::move(column));
     }
@@ -174,63 +187,86 @@ class Aggregate final : public Operator {
   }
 
  private:
-  Result<void> add(const type::Batch& batch, bool plain) {
-    if (!plain) {
-      std::vector<type::Column> keys;
-      for (const expr::NodePtr& expression : node_.expressions) {
-        TRY_ASSIGN(type::Column key, expr::evaluate(*expression, batch, context_.eval));
-        keys.push_back(std::move(key));
-      }
-      grouper_.assign(keys, batch.rows, groups_);
-      size_t bytes = grouper_.memory_bytes();
-      for (const auto& state : states_) {
-        state->resize(grouper_.groups());
-        bytes += state->memory_bytes();
-      }
-      if (bytes > context_.memory_bytes) return too_many_groups();
-    }
-    size_t waiting_bytes = 0;
-    for (size_t i = 0; i < states_.size(); ++i) {
-      TRY(add_to(i, batch, plain));
-      waiting_bytes += inputs_[i].memory_bytes();
-    }
-    return waiting_bytes > context_.memory_bytes ? too_many_groups() : Result<void>();
-  }
-
-  Result<void> add_to(size_t index, const type::Batch& batch, bool plain) {
-    const plan::AggregateItem& item = node_.aggregates[index];
-    if (item.filter == nullptr) return add_rows(index, batch, plain ? nullptr : groups_.data());
-    rows_.clear();
-    TRY(expr::evaluate_filter(*item.filter, batch, context_.eval, rows_));
-    if (rows_.empty()) return {};
-    type::Batch kept = batch.gather(rows_.data(), rows_.size());
-    kept.rows = rows_.size();
-    if (plain) return add_rows(index, kept, nullptr);
-    std::vector<uint32_t> groups(rows_.size());
-    for (size_t i = 0; i < rows_.size(); ++i) groups[i] = groups_[rows_[i]];
-    return add_rows(index, kept, groups.data());
-  }
-
-  Result<void> add_rows(size_t index, const type::Batch& batch, const uint32_t* groups) {
-    const plan::AggregateItem& item = node_.aggregates[index];
+  // What an aggregate is handed of some rows.
+  struct Input {
     std::vector<type::Column> arguments;
+    std::vector<uint32_t> kept;  // By its filter.
+    size_t rows = 0;
+  };
+
+  // May be done again on fewer rows: nothing is added yet.
+  Result<void> evaluate(const type::Batch& batch) {
+    keys_.clear();
+    for (const expr::NodePtr& expression : node_.expressions) {
+      TRY_ASSIGN(type::Column key, expr::evaluate(*expression, batch, context_.eval));
+      keys_.push_back(std::move(key));
+    }
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      const plan::AggregateItem& item = node_.aggregates[i];
+      Input& input = inputs_[i];
+      input.kept.clear();
+      if (item.filter == nullptr) {
+        TRY(evaluate_arguments(item, batch, input));
+        continue;
+      }
+      TRY(expr::evaluate_filter(*item.filter, batch, context_.eval, input.kept));
+      type::Batch kept = batch.gather(input.kept.data(), input.kept.size());
+      kept.rows = input.kept.size();
+      TRY(evaluate_arguments(item, kept, input));
+    }
+    return {};
+  }
+
+  Result<void> evaluate_arguments(const plan::AggregateItem& item, const type::Batch& batch,
+                                  Input& input) {
+    input.rows = batch.rows;
+    input.arguments.clear();
+    if (batch.rows == 0) return {};
     for (const expr::NodePtr& argument : item.arguments) {
       TRY_ASSIGN(type::Column column, expr::evaluate(*argument, batch, context_.eval));
-      arguments.push_back(std::move(column));
+      input.arguments.push_back(std::move(column));
     }
-    if (item.order.empty()) return states_[index]->add(arguments, groups, batch.rows);
-    inputs_[index].add(arguments, groups, batch.rows);
     return {};
+  }
+
+  Result<void> add(size_t rows, bool plain) {
+    if (!plain) {
+      grouper_.assign(keys_, rows, groups_);
+      for (const auto& state : states_) state->resize(grouper_.groups());
+    }
+    std::vector<uint32_t> groups;
+    for (size_t i = 0; i < states_.size(); ++i) {
+      const Input& input = inputs_[i];
+      if (input.rows == 0) continue;
+      const uint32_t* into = plain ? nullptr : groups_.data();
+      if (!plain && node_.aggregates[i].filter != nullptr) {
+        groups.resize(input.rows);
+        for (size_t row = 0; row < input.rows; ++row) groups[row] = groups_[input.kept[row]];
+        into = groups.data();
+      }
+      if (node_.aggregates[i].order.empty()) {
+        TRY(states_[i]->add(input.arguments, into, input.rows));
+      } else {
+        ordered_[i].add(input.arguments, into, input.rows);
+      }
+    }
+    size_t bytes = grouper_.memory_bytes();
+    for (const auto& state : states_) bytes += state->memory_bytes();
+    for (const OrderedInput& ordered : ordered_) bytes += ordered.memory_bytes();
+    return account_.hold(bytes);
   }
 
   const PhysicalNode& node_;
   ExecContext& context_;
   OperatorPtr input_;
+  BatchParts parts_;
   Grouper grouper_;
   std::vector<std::unique_ptr<expr::AggregateState>> states_;
-  std::vector<OrderedInput> inputs_;  // One a state; used where an order is asked for.
+  std::vector<type::Column> keys_;  // Of the rows that are added next, as are the next two.
+  std::vector<Input> inputs_;
+  std::vector<OrderedInput> ordered_;  // One a state; used where an order is asked for.
   std::vector<uint32_t> groups_;
-  std::vector<uint32_t> rows_;
+  MemoryAccount account_;
   type::Batch result_;
   size_t at_ = 0;
 };
@@ -239,7 +275,10 @@ class Aggregate final : public Operator {
 class Distinct final : public Operator {
  public:
   Distinct(const PhysicalNode& node, ExecContext& context, OperatorPtr input)
-      : node_(node), context_(context), input_(std::move(input)) {}
+      : node_(node),
+        context_(context),
+        input_(std::move(input)),
+        account_(context.operation_account()) {}
   Result<void> open() override { return input_->open(); }
 
   Result<bool> next(type::Batch& batch) override {
@@ -259,10 +298,9 @@ class Distinct final : public Operator {
         const size_t before = seen_.size();
         if (seen_.find_or_add(key_) == before) rows_.push_back(static_cast<uint32_t>(row));
       }
-      if (seen_.memory_bytes() > context_.memory_bytes) return too_many_groups();
+      TRY(account_.hold(seen_.memory_bytes()));
       if (rows_.empty()) continue;
-      if (rows_.size() < batch.rows) batch = batch.gather(rows_.data(), rows_.size());
-      batch.rows = rows_.size();
+      if (rows_.size() < batch.rows) batch = keep_rows(batch, rows_);
       return true;
     }
   }
@@ -271,6 +309,7 @@ class Distinct final : public Operator {
   const PhysicalNode& node_;
   ExecContext& context_;
   OperatorPtr input_;
+  MemoryAccount account_;
   StringTable seen_;
   std::string key_;
   std::vector<uint32_t> rows_;
@@ -280,7 +319,11 @@ class Distinct final : public Operator {
 class SetOperation final : public Operator {
  public:
   SetOperation(const PhysicalNode& node, ExecContext& context, OperatorPtr left, OperatorPtr right)
-      : node_(node), context_(context), left_(std::move(left)), right_(std::move(right)) {}
+      : node_(node),
+        context_(context),
+        left_(std::move(left)),
+        right_(std::move(right)),
+        account_(context.operation_account()) {}
 
   Result<void> open() override {
     TRY(left_->open());
@@ -295,7 +338,7 @@ class SetOperation final : public Operator {
         const uint32_t index = number(batch, row);
         ++on_right_[index];
       }
-      if (table_.memory_bytes() > context_.memory_bytes) return too_many_groups();
+      TRY(count_memory());
     }
   }
 
@@ -316,10 +359,9 @@ class SetOperation final : public Operator {
       for (size_t row = 0; row < batch.rows; ++row) {
         if (keeps(number(batch, row))) rows_.push_back(static_cast<uint32_t>(row));
       }
-      if (table_.memory_bytes() > context_.memory_bytes) return too_many_groups();
+      TRY(count_memory());
       if (rows_.empty()) continue;
-      if (rows_.size() < batch.rows) batch = batch.gather(rows_.data(), rows_.size());
-      batch.rows = rows_.size();
+      if (rows_.size() < batch.rows) batch = keep_rows(batch, rows_);
       return true;
     }
   }
@@ -334,6 +376,10 @@ class SetOperation final : public Operator {
       given_.push_back(false);
     }
     return index;
+  }
+
+  Result<void> count_memory() {
+    return account_.hold(table_.memory_bytes() + on_right_.capacity() * sizeof(uint64_t));
   }
 
   bool keeps(uint32_t index) {
@@ -360,6 +406,7 @@ class SetOperation final : public Operator {
   ExecContext& context_;
   OperatorPtr left_;
   OperatorPtr right_;
+  MemoryAccount account_;
   StringTable table_;
   std::vector<uint64_t> on_right_;
   std::vector<bool> given_;

@@ -4,6 +4,8 @@
 #include <memory>
 #include <unordered_map>
 
+#include "base/limits.h"
+#include "exec/batch_parts.h"
 #include "exec/keys.h"
 #include "exec/operators.h"
 
@@ -12,6 +14,7 @@ namespace rowan::exec {
 namespace {
 
 constexpr size_t kRememberedAnswersMax = 65'536;
+constexpr size_t kAnswerBytes = 160;  // What one takes in its table, about.
 
 // What one run of the subquery said.
 struct Answer {
@@ -24,53 +27,82 @@ struct Answer {
 class Apply final : public Operator {
  public:
   Apply(const PhysicalNode& node, ExecContext& context, OperatorPtr input)
-      : node_(node), spec_(node.apply), context_(context), input_(std::move(input)) {}
+      : node_(node),
+        spec_(node.apply),
+        context_(context),
+        input_(std::move(input)),
+        account_(context.operation_account()) {
+    for (const expr::NodePtr& parameter : spec_.parameters) parts_.will_evaluate(*parameter);
+    for (const expr::NodePtr& key : spec_.outer_keys) parts_.will_evaluate(*key);
+    if (spec_.operand != nullptr) parts_.will_evaluate(*spec_.operand);
+  }
 
   Result<void> open() override { return input_->open(); }
 
   Result<bool> next(type::Batch& batch) override {
     TRY(check_cancelled(context_));
-    TRY_ASSIGN(const bool more, input_->next(batch));
-    if (!more) return false;
-    if (!spec_.outer_keys.empty()) return look_up(batch);
-    std::vector<type::Column> outer;
-    for (const expr::NodePtr& parameter : spec_.parameters) {
-      TRY_ASSIGN(type::Column column, expr::evaluate(*parameter, batch, context_.eval));
-      outer.push_back(std::move(column));
+    while (at_ == below_.rows) {
+      TRY_ASSIGN(const bool more, input_->next(below_));
+      if (!more) return false;
+      at_ = 0;
     }
-    type::Column operand;
-    if (spec_.operand != nullptr) {
-      TRY_ASSIGN(operand, expr::evaluate(*spec_.operand, batch, context_.eval));
-    }
-    const type::Type type = node_.outputs.back().type;
-    type::ColumnBuilder builder(type, batch.rows);
-    std::string key;
-    for (size_t row = 0; row < batch.rows; ++row) {
-      key.clear();
-      for (const type::Column& column : outer) append_cell_key(column, row, key);
-      TRY_ASSIGN(const Answer* answer, answer_for(key, outer, row));
-      append(*answer, operand, row, builder);
-    }
+    if (!spec_.outer_keys.empty() && keys_ == nullptr) TRY(read_keys());
+    TRY_ASSIGN(size_t rows, parts_.next(below_, at_, [&](const type::Batch& part) {
+      batch = part;
+      return evaluate(part);
+    }));
+    type::ColumnBuilder builder(node_.outputs.back().type, rows);
+    TRY_ASSIGN(rows, spec_.outer_keys.empty() ? append_answers(rows, builder)
+                                              : look_up(rows, builder));
+    if (rows < batch.rows) batch = batch.slice(0, rows);
     batch.columns.push_back(builder.finish());
+    at_ += rows;
     return true;
   }
 
  private:
-  // EXISTS by keys: whether the query gives a row with the outer row's values. NULL equals nothing.
-  Result<bool> look_up(type::Batch& batch) {
-    if (keys_ == nullptr) TRY(read_keys());
-    std::vector<type::Column> outer;
-    for (const expr::NodePtr& key : spec_.outer_keys) {
-      TRY_ASSIGN(type::Column column, expr::evaluate(*key, batch, context_.eval));
-      outer.push_back(std::move(column));
+  Result<void> evaluate(const type::Batch& batch) {
+    outer_.clear();
+    const auto& nodes = spec_.outer_keys.empty() ? spec_.parameters : spec_.outer_keys;
+    for (const expr::NodePtr& node : nodes) {
+      TRY_ASSIGN(type::Column column, expr::evaluate(*node, batch, context_.eval));
+      outer_.push_back(std::move(column));
     }
-    type::ColumnBuilder builder(node_.outputs.back().type, batch.rows);
-    for (size_t row = 0; row < batch.rows; ++row) {
-      const bool exists = key_of(outer, row) && keys_->find(cell_) != StringTable::kNone;
+    if (spec_.operand != nullptr) {
+      TRY_ASSIGN(operand_, expr::evaluate(*spec_.operand, batch, context_.eval));
+    }
+    return {};
+  }
+
+  // Gives how many of the rows got their answer: fewer where these are long.
+  Result<size_t> append_answers(size_t rows, type::ColumnBuilder& builder) {
+    std::string key;
+    size_t bytes = 0;
+    for (size_t row = 0; row < rows; ++row) {
+      key.clear();
+      for (const type::Column& column : outer_) append_cell_key(column, row, key);
+      TRY_ASSIGN(const Answer* answer, answer_for(key, outer_, row));
+      append(*answer, operand_, row, builder);
+      bytes += answer_bytes(*answer);
+      if (bytes > kBatchTextBytes) return row + 1;
+    }
+    return rows;
+  }
+
+  // EXISTS by keys: whether the query gives a row with the outer row's values. NULL equals nothing.
+  Result<size_t> look_up(size_t rows, type::ColumnBuilder& builder) {
+    for (size_t row = 0; row < rows; ++row) {
+      const bool exists = key_of(outer_, row) && keys_->find(cell_) != StringTable::kNone;
       builder.append_int(exists != spec_.negated ? 1 : 0);
     }
-    batch.columns.push_back(builder.finish());
-    return true;
+    return rows;
+  }
+
+  static size_t answer_bytes(const Answer& answer) {
+    const type::Value& value = answer.scalar;
+    const bool is_text =
+        !value.is_null() && type::physical(value.type().id) == type::Physical::kString;
+    return is_text ? value.as_string().size() : 0;
   }
 
   bool key_of(const std::vector<type::Column>& columns, size_t row) {
@@ -93,13 +125,8 @@ class Apply final : public Operator {
       for (size_t row = 0; row < batch.rows; ++row) {
         if (key_of(batch.columns, row)) keys_->find_or_add(cell_);
       }
-      if (keys_->memory_bytes() > context_.memory_bytes) return too_much_memory();
+      TRY(account_.hold(keys_->memory_bytes()));
     }
-  }
-
-  static Error too_much_memory() {
-    return Error(ErrorCode::kOutOfMemory, "out of memory")
-        .with_detail("The rows of a subquery need more memory than the statement may use.");
   }
 
   void append(const Answer& answer, const type::Column& operand, size_t row,
@@ -131,7 +158,14 @@ class Apply final : public Operator {
     if (known != answers_.end() && !again) return &known->second;
     TRY(check_cancelled(context_));
     TRY_ASSIGN(Answer answer, run(outer, row));
-    if (answers_.size() >= kRememberedAnswersMax) answers_.clear();
+    const size_t bytes = kAnswerBytes + key.size() + answer_bytes(answer) +
+                         (answer.values == nullptr ? 0 : answer.values->memory_bytes());
+    // They are remembered only to save work.
+    if (answers_.size() >= kRememberedAnswersMax || account_.held() + bytes > context_.work_mem / 2) {
+      answers_.clear();
+      TRY(account_.hold(0));
+    }
+    TRY(account_.add(bytes));
     return &answers_.insert_or_assign(key, std::move(answer)).first->second;
   }
 
@@ -141,8 +175,8 @@ class Apply final : public Operator {
     if (parameters.size() < spec_.parameter_count) parameters.resize(spec_.parameter_count);
     for (size_t i = 0; i < outer.size(); ++i)
       parameters[spec_.parameter_slots[i]] = outer[i].value(row);
-    ExecContext inner{context_.manager, context_.transaction, context_.eval, context_.memory_bytes,
-                      context_.threads};
+    ExecContext inner{context_.manager,  context_.transaction, context_.eval,
+                      context_.work_mem, context_.memory,      context_.threads};
     inner.eval.parameters = &parameters;
     OperatorPtr root = build_node(*node_.children[1], inner);
     TRY(root->open());
@@ -151,6 +185,7 @@ class Apply final : public Operator {
 
   Result<Answer> read(Operator& root) {
     Answer answer;
+    MemoryAccount account = context_.operation_account();
     if (spec_.kind == plan::ApplyKind::kIn) answer.values = std::make_shared<StringTable>();
     type::Batch batch;
     std::string key;
@@ -177,9 +212,7 @@ class Apply final : public Operator {
         append_cell_key(batch.columns[0], row, key);
         answer.values->find_or_add(key);
       }
-      if (answer.values->memory_bytes() > context_.memory_bytes) {
-        return too_much_memory();
-      }
+      TRY(account.hold(answer.values->memory_bytes()));
     }
   }
 
@@ -187,6 +220,12 @@ class Apply final : public Operator {
   const plan::ApplySpec& spec_;
   ExecContext& context_;
   OperatorPtr input_;
+  BatchParts parts_;
+  type::Batch below_;  // Its rows from at_ on are still to be done.
+  size_t at_ = 0;
+  std::vector<type::Column> outer_;  // Of the rows that are being answered.
+  type::Column operand_;
+  MemoryAccount account_;
   std::unordered_map<std::string, Answer> answers_;
   std::string cell_;
   std::unique_ptr<StringTable> keys_;  // Those of the query's rows, when they are looked up.

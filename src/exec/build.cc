@@ -151,14 +151,11 @@ Result<std::vector<std::string>> explain_analyze(const plan::Plan& plan, ExecCon
   return lines;
 }
 
-Result<std::vector<type::Batch>> run_all(const plan::Plan& plan, ExecContext& context) {
+Result<std::vector<type::Batch>> run_all(const plan::Plan& plan, ExecContext& context,
+                                         MemoryAccount& account) {
   TRY_ASSIGN(const OperatorPtr root, build(plan, context));
   TRY(root->open());
-  Collector rows(plan.outputs, context);
-  TRY(rows.add_all(*root));
-  std::vector<type::Batch> batches;
-  if (rows.rows() > 0) batches.push_back(rows.finish());
-  return batches;
+  return read_batches(*root, context, account);
 }
 
 }  // namespace rowan::exec

@@ -14,8 +14,12 @@ namespace rowan::exec {
 // The plan and the context must outlive the operator.
 Result<std::unique_ptr<Operator>> build(const plan::Plan& plan, ExecContext& context);
 
+// All rows that an operator gives, counted by `account`.
+Result<std::vector<type::Batch>> read_batches(Operator& input, const ExecContext& context,
+                                              MemoryAccount& account);
 // All rows of the plan.
-Result<std::vector<type::Batch>> run_all(const plan::Plan& plan, ExecContext& context);
+Result<std::vector<type::Batch>> run_all(const plan::Plan& plan, ExecContext& context,
+                                         MemoryAccount& account);
 
 // The short way for `SELECT … FROM t WHERE <whole primary key> = <constants or parameters>` (plan
 // root is a PointGet, maybe under a projection): no operators, no batches. nullopt result: not such

@@ -13,6 +13,7 @@
 #include "exec/copy_input.h"
 #include "exec/definition.h"
 #include "exec/dml.h"
+#include "exec/operators.h"
 #include "exec/row_arena.h"
 #include "exec/row_writer.h"
 #include "tree/row_tree.h"
@@ -26,6 +27,8 @@ namespace rowan::exec {
 namespace {
 
 constexpr size_t kCopyBulkRows = 4096;  // From here on a COPY goes past the journal.
+constexpr size_t kCopyBulkBytes = 8u << 20;     // As so many bytes do.
+constexpr size_t kCopySortBytes = 256u << 20;   // Sorted at a time, or work_mem if that is less.
 constexpr uint64_t kReportEveryRows = 16'384;
 
 // Turns records into lines. Short rows go straight from text to a line; rows with long values or
@@ -77,9 +80,12 @@ class RecordEncoder {
 
   // The CHECKs of rows are evaluated many at a time: what encode() gave is good once this has
   // passed. `reader` tells the line at fault.
-  bool wants_check() const { return checks_ && checks_->rows() >= kCheckBatchRows; }
+  bool wants_check() const {
+    return checks_ && (checks_->rows() >= kCheckBatchRows || made_.bytes() > kBatchTextBytes);
+  }
   Result<void> check(const CopyReader& reader) {
     if (!checks_) return {};
+    made_ = TextMeter();
     const auto broken = checks_->finish(eval_);
     auto waiting = std::exchange(waiting_, {});
     if (broken && !*broken) return {};
@@ -210,6 +216,7 @@ class RecordEncoder {
   bool direct_ = false;
   std::optional<CheckBatch> checks_;  // Nothing: the table has none.
   std::vector<Waiting> waiting_;      // Its rows.
+  TextMeter made_;                    // For them.
   uint64_t source_line_ = 0;
 };
 
@@ -222,7 +229,8 @@ class CopyIn {
         encoder_(encoder),
         writer_(writer),
         reader_(reader),
-        context_(context) {}
+        context_(context),
+        root_(version.rows) {}
 
   Result<uint64_t> run(bool header, bool may_bulk, const ProgressReport& report,
                        uint64_t source_bytes) {
@@ -292,17 +300,25 @@ class CopyIn {
   // Rows wait until it is known whether there are enough for the way past the journal.
   Result<void> take(RowWriter::EncodedRow& row, bool may_bulk) {
     if (bulk_) return add_bulk(row, reader_.line());
+    pending_bytes_ += row.key.size() + row.line.size();
+    for (const auto& [slot, bytes] : row.large) pending_bytes_ += bytes.size();
     pending_.push_back({row, reader_.line()});
-    if (pending_.size() < kCopyBulkRows) return {};
+    if (pending_.size() < kCopyBulkRows && pending_bytes_ < kCopyBulkBytes) return {};
+    pending_bytes_ = 0;
     if (!may_bulk) {
       for (Pending& pending : pending_) TRY(insert(std::move(pending)));
       pending_.clear();
       return {};
     }
-    TRY_ASSIGN(bulk_, context_.manager.store().begin_bulk());
-    context_.transaction.keep(bulk_->hold());
+    TRY(begin_bulk());
     for (const Pending& pending : pending_) TRY(add_bulk(pending.row, pending.line));
     pending_.clear();
+    return {};
+  }
+
+  Result<void> begin_bulk() {
+    TRY_ASSIGN(bulk_, context_.manager.store().begin_bulk());
+    context_.transaction.keep(bulk_->hold());
     return {};
   }
 
@@ -313,10 +329,19 @@ class CopyIn {
     }
     TRY(writer_.note_inserted(row.line));
     arena_.add(row.key, row.line, line);
-    return {};
+    if (arena_.bytes() < std::min(context_.work_mem, kCopySortBytes)) return {};
+    TRY(build_tree());
+    return begin_bulk();
   }
 
   Result<void> finish_bulk(uint64_t rows) {
+    TRY(build_tree());
+    return context_.transaction.replace_rows(version_, root_, version_.large, rows);
+  }
+
+  // Merges the rows that wait into the tree made so far: all of them at once unless there are very
+  // many.
+  Result<void> build_tree() {
     arena_.sort();
     const tree::ObjectSink sink = [this](store::ObjectType type, Bytes bytes) {
       return bulk_->add(type, bytes);
@@ -326,11 +351,10 @@ class CopyIn {
                                   keys};
     if (version_.table->layout.counted) TRY(merge_counts(reader));
     TRY(check_duplicates(reader));
-    Oid root;
-    if (version_.rows.is_zero()) {
+    if (root_.is_zero()) {
       tree::Builder builder(sink);
       for (const RowArena::Row& row : arena_.rows()) TRY(builder.add(row.key(), row.line()));
-      TRY_ASSIGN(root, builder.finish());
+      TRY_ASSIGN(root_, builder.finish());
     } else {
       size_t next = 0;
       const auto next_edit = [&]() -> Result<std::optional<tree::RowEdit>> {
@@ -338,10 +362,10 @@ class CopyIn {
         const RowArena::Row& row = arena_.rows()[next++];
         return std::optional<tree::RowEdit>(tree::RowEdit{row.key(), row.line()});
       };
-      TRY_ASSIGN(root, tree::apply_edit_stream(reader, sink, version_.rows, next_edit));
+      TRY_ASSIGN(root_, tree::apply_edit_stream(reader, sink, root_, next_edit));
     }
-    TRY(bulk_->finish());
-    return context_.transaction.replace_rows(version_, root, version_.large, rows);
+    arena_ = {};
+    return bulk_->finish();
   }
 
   // Without a primary key equal rows become one line with their count, those of the table included.
@@ -352,8 +376,8 @@ class CopyIn {
       size_t end = i;
       while (end < rows.size() && rows[end].key() == rows[i].key()) ++end;
       uint64_t count = end - i;
-      if (!version_.rows.is_zero()) {
-        TRY_ASSIGN(const auto found, tree::find_line(reader, version_.rows, rows[i].key()));
+      if (!root_.is_zero()) {
+        TRY_ASSIGN(const auto found, tree::find_line(reader, root_, rows[i].key()));
         if (found) {
           std::vector<Bytes> elements;
           uint64_t existing = 0;
@@ -374,8 +398,8 @@ class CopyIn {
     for (size_t i = 1; i < rows.size(); ++i) {
       if (rows[i].key() == rows[i - 1].key()) return duplicate(rows[i]);
     }
-    if (version_.rows.is_zero()) return {};
-    TRY_ASSIGN(tree::Cursor cursor, tree::Cursor::open(reader, version_.rows));
+    if (root_.is_zero()) return {};
+    TRY_ASSIGN(tree::Cursor cursor, tree::Cursor::open(reader, root_));
     for (const RowArena::Row& row : rows) {
       if (cursor.at_end()) break;
       if (cursor.key() < row.key()) TRY(cursor.seek(row.key()));
@@ -397,8 +421,10 @@ class CopyIn {
   ExecContext& context_;
   RowWriter::EncodedRow scratch_;
   std::vector<Pending> pending_;
+  size_t pending_bytes_ = 0;
   std::unique_ptr<store::BulkWriter> bulk_;
-  RowArena arena_;
+  RowArena arena_;  // Rows that are not in the tree yet.
+  Oid root_;        // The tree of the others, and of those that were there before.
 };
 
 Result<std::vector<uint16_t>> copy_columns(const sql::CopyStmt& statement,

@@ -1,6 +1,7 @@
 // The files that COPY reads and writes.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 
 #include "base/files.h"
 #include "exec/copy.h"
+#include "exec/operators.h"
 
 namespace rowan::exec {
 
@@ -42,16 +44,38 @@ struct FileHandle {
   }
 };
 
+constexpr int kPipeWaitMs = 50;  // Between looks at whether the statement was cancelled.
+
+// Waits until the other end of a pipe or device is ready. Files always are.
+Result<void> wait_ready(int fd, short events, const ExecContext& context) {
+  for (;;) {
+    TRY(check_cancelled(context));
+    pollfd waiting{fd, events, 0};
+    if (::poll(&waiting, 1, kPipeWaitMs) > 0) return {};
+  }
+}
+
+// A pipe's writer can be opened once it has a reader.
+Result<int> open_pipe(const std::string& name, const ExecContext& context) {
+  for (;;) {
+    const int fd = ::open(name.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd >= 0 || (errno != ENXIO && errno != EINTR)) return fd;
+    TRY(check_cancelled(context));
+    ::poll(nullptr, 0, kPipeWaitMs);
+  }
+}
+
 // A pipe or a device, written in place.
-Result<FileSink> open_special_sink(const std::string& name) {
+Result<FileSink> open_special_sink(const std::string& name, const ExecContext& context) {
   auto handle = std::make_shared<FileHandle>();
-  handle->fd = ::open(name.c_str(), O_WRONLY | O_CLOEXEC);
+  TRY_ASSIGN(handle->fd, open_pipe(name, context));
   if (handle->fd < 0) return file_error(errno_code(), "open", name);
   FileSink sink;
-  sink.write = [handle, name](std::string_view bytes) -> Result<void> {
+  sink.write = [handle, name, &context](std::string_view bytes) -> Result<void> {
     while (!bytes.empty()) {
+      TRY(wait_ready(handle->fd, POLLOUT, context));
       const ssize_t written = ::write(handle->fd, bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
+      if (written < 0 && (errno == EINTR || errno == EAGAIN)) continue;
       if (written < 0) return file_error(errno_code(), "write", name);
       bytes.remove_prefix(static_cast<size_t>(written));
     }
@@ -71,10 +95,11 @@ bool is_called_compressed(std::string_view path) {
                      [&](std::string_view end) { return name.ends_with(end); });
 }
 
-Result<FileSource> open_copy_source(std::string_view path) {
+Result<FileSource> open_copy_source(std::string_view path, const ExecContext& context) {
   auto handle = std::make_shared<FileHandle>();
   const std::string name(path);
-  handle->fd = ::open(name.c_str(), O_RDONLY | O_CLOEXEC);
+  // Without waiting for a pipe's writer: that is waited for where the statement can be cancelled.
+  handle->fd = ::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (handle->fd < 0)
     return file_error(errno_code(), "open", path)
         .with_hint("COPY FROM reads a file of the machine that Rowan runs on.");
@@ -84,17 +109,18 @@ Result<FileSource> open_copy_source(std::string_view path) {
     return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is a directory", path));
   FileSource source;
   source.bytes = S_ISREG(info.st_mode) ? static_cast<uint64_t>(info.st_size) : 0;
-  source.read = [handle, name](char* buffer, size_t size) -> Result<size_t> {
+  source.read = [handle, name, &context](char* buffer, size_t size) -> Result<size_t> {
     for (;;) {
+      TRY(wait_ready(handle->fd, POLLIN, context));
       const ssize_t got = ::read(handle->fd, buffer, size);
       if (got >= 0) return static_cast<size_t>(got);
-      if (errno != EINTR) return file_error(ErrorCode::kIoError, "read", name);
+      if (errno != EINTR && errno != EAGAIN) return file_error(ErrorCode::kIoError, "read", name);
     }
   };
   return source;
 }
 
-Result<FileSink> open_copy_sink(std::string_view path) {
+Result<FileSink> open_copy_sink(std::string_view path, const ExecContext& context) {
   if (is_called_compressed(path)) {
     return Error(ErrorCode::kFeatureNotSupported,
                  fmt::format("COPY writes plain text, and \"{}\" is called otherwise", path))
@@ -105,7 +131,7 @@ Result<FileSink> open_copy_sink(std::string_view path) {
   if (::stat(name.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
     if (S_ISDIR(info.st_mode))
       return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is a directory", path));
-    return open_special_sink(name);
+    return open_special_sink(name, context);
   }
   // Links on the way are the user's own; the file in the making is nobody's to foresee.
   const std::filesystem::path folder = resolve(name.has_parent_path() ? name.parent_path() : ".");

@@ -5,7 +5,9 @@
 #include <optional>
 #include <unordered_set>
 
+#include "exec/batch_parts.h"
 #include "exec/build.h"
+#include "exec/operators.h"
 #include "exec/definition.h"
 #include "exec/foreign_keys.h"
 #include "exec/point.h"
@@ -76,37 +78,66 @@ Result<void> check_not_generated(const catalog::ColumnDef& column, bool is_updat
 // Collects the rows that RETURNING shows.
 class ReturningRows {
  public:
-  ReturningRows(const catalog::TableDef& table, const plan::Returning& returning)
-      : nodes_(returning.nodes) {
+  ReturningRows(const catalog::TableDef& table, const plan::Returning& returning,
+                const ExecContext& context)
+      : nodes_(returning.nodes), context_(context), account_(context.rows_account()) {
     if (nodes_.empty()) return;
     for (const catalog::ColumnDef& column : table.columns) builders_.emplace_back(column.type);
     for (const type::Type type : returning.joined) builders_.emplace_back(type);
+    for (const expr::NodePtr& node : nodes_) parts_.will_evaluate(*node);
   }
   // `joined`: as many values as the other tables' columns that are read.
-  void add(const std::vector<Value>& row, const Value* joined = nullptr) {
+  Result<void> add(const std::vector<Value>& row, const Value* joined = nullptr) {
+    if (builders_.empty()) return {};
     for (size_t i = 0; i < builders_.size(); ++i)
       builders_[i].append(i < row.size() ? row[i] : joined[i - row.size()]);
-    rows_ += builders_.empty() ? 0 : 1;
+    ++rows_;
+    return rows_ == kBatchRows || made_.bytes() > kBatchTextBytes ? flush() : Result<void>();
   }
-  Result<void> finish(const expr::EvalContext& context, DmlOutcome& outcome) {
-    if (rows_ == 0) return {};
-    type::Batch input;
-    input.rows = rows_;
-    for (type::ColumnBuilder& builder : builders_) input.columns.push_back(builder.finish());
-    type::Batch output;
-    output.rows = rows_;
-    for (const expr::NodePtr& node : nodes_) {
-      TRY_ASSIGN(type::Column column, expr::evaluate(*node, input, context));
-      output.columns.push_back(std::move(column));
-    }
-    outcome.returning.push_back(std::move(output));
+  Result<void> finish(DmlOutcome& outcome) {
+    TRY(flush());
+    outcome.returning = std::move(batches_);
+    outcome.returning_account = std::move(account_);
     return {};
   }
 
  private:
+  Result<void> flush() {
+    if (rows_ == 0) return {};
+    type::Batch input;
+    input.rows = std::exchange(rows_, 0);
+    for (type::ColumnBuilder& builder : builders_) input.columns.push_back(builder.finish());
+    for (size_t from = 0; from < input.rows;) {
+      type::Batch output;
+      TRY_ASSIGN(const size_t done, parts_.next(input, from, [&](const type::Batch& part) {
+        return show(part, output);
+      }));
+      TRY(account_.add(batch_bytes(output)));
+      batches_.push_back(std::move(output));
+      from += done;
+    }
+    made_ = TextMeter();
+    return {};
+  }
+
+  Result<void> show(const type::Batch& rows, type::Batch& output) const {
+    output.rows = rows.rows;
+    output.columns.clear();
+    for (const expr::NodePtr& node : nodes_) {
+      TRY_ASSIGN(type::Column column, expr::evaluate(*node, rows, context_.eval));
+      output.columns.push_back(std::move(column));
+    }
+    return {};
+  }
+
   const std::vector<expr::NodePtr>& nodes_;
+  const ExecContext& context_;
+  BatchParts parts_;
   std::vector<type::ColumnBuilder> builders_;
-  size_t rows_ = 0;
+  size_t rows_ = 0;  // In them.
+  TextMeter made_;
+  MemoryAccount account_;
+  std::vector<type::Batch> batches_;
 };
 
 class InsertPlan final : public DmlPlan {
@@ -162,7 +193,7 @@ class InsertPlan final : public DmlPlan {
                context.transaction.get_table(table_->schema, table_->name));
     RowWriter writer(context, std::move(version));
     DmlOutcome outcome;
-    ReturningRows returning(*table_, returning_);
+    ReturningRows returning(*table_, returning_, context);
     std::vector<Value> row(table_->columns.size());
     if (source_) {
       TRY(insert_query(context, writer, row, returning, outcome));
@@ -176,13 +207,13 @@ class InsertPlan final : public DmlPlan {
           TRY_ASSIGN(row[column], expr::evaluate_constant(node, context.eval));
         }
         TRY(writer.insert(row));
-        returning.add(row);
+        TRY(returning.add(row));
         ++outcome.rows;
         if (context.cancelled())
           return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
       }
     }
-    TRY(returning.finish(context.eval, outcome));
+    TRY(returning.finish(outcome));
     return outcome;
   }
 
@@ -275,23 +306,19 @@ class InsertPlan final : public DmlPlan {
     // All rows are read before the first is written: the source may read the target.
     TRY_ASSIGN(std::unique_ptr<Operator> source, build(*source_, context));
     TRY(source->open());
-    std::vector<type::Batch> batches;
-    for (;;) {
-      type::Batch batch;
-      TRY_ASSIGN(const bool more, source->next(batch));
-      if (!more) break;
+    MemoryAccount account = context.rows_account();
+    TRY_ASSIGN(std::vector<type::Batch> batches, read_batches(*source, context, account));
+    source.reset();  // A LIMIT may leave a scan reading ahead, which must not look on while rows
+                     // are written.
+    TRY_ASSIGN(const std::shared_ptr<const RowChecks> checks, writer.checks());
+    for (type::Batch& batch : batches) {
       for (size_t i = 0; i < batch.columns.size(); ++i) {
         TRY_ASSIGN(batch.columns[i], type::cast(batch.columns[i], table_->columns[columns_[i]].type,
                                                 CastContext::kAssignment));
       }
-      batches.push_back(std::move(batch));
-    }
-    source.reset();  // A LIMIT may leave a scan reading ahead, which must not look on while rows
-                     // are written.
-    TRY_ASSIGN(const std::shared_ptr<const RowChecks> checks, writer.checks());
-    for (const type::Batch& batch : batches) {
       TRY(checks == nullptr ? insert_batch(context, batch, writer, row, returning, outcome)
                             : insert_checked(context, batch, checks, writer, returning, outcome));
+      batch = {};
       if (context.cancelled())
         return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
     }
@@ -314,7 +341,7 @@ class InsertPlan final : public DmlPlan {
     for (size_t r = 0; r < batch.rows; ++r) {
       TRY(fill_row(context, batch, r, row));
       TRY(writer.insert(row));
-      returning.add(row);
+      TRY(returning.add(row));
       ++outcome.rows;
     }
     return {};
@@ -335,7 +362,7 @@ class InsertPlan final : public DmlPlan {
     const bool hold = broken && !*broken;
     for (const std::vector<Value>& row : rows) {
       TRY(writer.insert(row, hold));
-      returning.add(row);
+      TRY(returning.add(row));
       ++outcome.rows;
     }
     return {};
@@ -412,7 +439,7 @@ class ModifyRowsPlan final : public DmlPlan {
                context.transaction.get_table(table_->schema, table_->name));
     RowWriter writer(context, std::move(version));
     DmlOutcome outcome;
-    ReturningRows returning(*table_, returning_);
+    ReturningRows returning(*table_, returning_, context);
     if (is_point_modify(modify_)) {
       TRY_ASSIGN(const PointModifyRow row,
                  run_point_modify_source(modify_, context, !returning_.nodes.empty()));
@@ -422,7 +449,7 @@ class ModifyRowsPlan final : public DmlPlan {
     } else {
       TRY(write_all(context, writer, returning, outcome));
     }
-    if (!outcome.restart) TRY(returning.finish(context.eval, outcome));
+    if (!outcome.restart) TRY(returning.finish(outcome));
     return outcome;
   }
 
@@ -449,13 +476,8 @@ class ModifyRowsPlan final : public DmlPlan {
                          DmlOutcome& outcome) const {
     TRY_ASSIGN(std::unique_ptr<Operator> source, build(modify_.plan, context));
     TRY(source->open());
-    std::vector<type::Batch> batches;
-    for (;;) {
-      type::Batch batch;
-      TRY_ASSIGN(const bool more, source->next(batch));
-      if (!more) break;
-      batches.push_back(std::move(batch));
-    }
+    MemoryAccount account = context.rows_account();
+    TRY_ASSIGN(const std::vector<type::Batch> batches, read_batches(*source, context, account));
     source.reset();  // A LIMIT may leave a scan reading ahead, which must not look on while rows
                      // are written.
     // A join may show a target row several times; it is changed once (PostgreSQL takes any one
@@ -510,7 +532,7 @@ class ModifyRowsPlan final : public DmlPlan {
     std::vector<Value> shown(row.begin(),
                              row.begin() + static_cast<ptrdiff_t>(table_->columns.size()));
     for (size_t i = 0; i < columns_.size(); ++i) shown[columns_[i]] = values[i];
-    for (uint64_t i = 0; i < rows; ++i) returning.add(shown, expressions);
+    for (uint64_t i = 0; i < rows; ++i) TRY(returning.add(shown, expressions));
     return {};
   }
 

@@ -19,7 +19,8 @@ namespace rowan::exec {
 struct DmlOutcome {
   uint64_t rows = 0;
   bool restart = false;                // READ COMMITTED: undo, move the snapshot, run again.
-  std::vector<type::Batch> returning;  // Rows of RETURNING.
+  std::vector<type::Batch> returning;  // Rows of RETURNING, and what counts them.
+  MemoryAccount returning_account{nullptr};
 };
 
 class DmlPlan {

@@ -139,54 +139,6 @@ bool same_encoding(const BoundReference& reference) {
   return true;
 }
 
-// A row of a child that has one of the values looked for.
-struct ChildRow {
-  std::string value;
-  std::string key;
-  std::string line;
-};
-
-// The rows of the child, as the branch's tip has them under the transaction's own changes, whose
-// value is among `wanted`.
-Result<std::vector<ChildRow>> find_children(ExecContext& context, const BoundReference& reference,
-                                            const std::set<std::string, std::less<>>& wanted,
-                                            size_t limit) {
-  txn::Transaction& transaction = context.transaction;
-  TRY_ASSIGN(const catalog::TableVersion snapshot,
-             transaction.get_table(reference.child->schema, reference.child->name));
-  TRY_ASSIGN(const txn::TableView view, transaction.view(snapshot));
-  TRY_ASSIGN(catalog::TableVersion tip, transaction.tip_version(snapshot));
-  std::vector<ChildRow> rows;
-  const auto take = [&](Bytes key, Bytes line) -> Result<bool> {
-    TRY_ASSIGN(const auto value, child_value(reference, line, transaction.objects()));
-    if (value && wanted.contains(*value))
-      rows.push_back({*value, std::string(key), std::string(line)});
-    return rows.size() < limit;
-  };
-  if (view.overlay != nullptr) {
-    for (const auto& [key, change] : view.overlay->rows) {
-      TRY_ASSIGN(const auto line, transaction.current_line(snapshot, key));
-      if (!line) continue;
-      TRY_ASSIGN(const bool more, take(key, *line));
-      if (!more) return rows;
-    }
-  }
-  derived::Indexes* const indexes =
-      context.unique != nullptr ? &context.unique->indexes() : nullptr;
-  TRY(find_child_rows(reference, tip, wanted, transaction.objects(),
-                      context.manager.store().cache(), indexes, context.eval.cancelled,
-                      [&](Bytes key, Bytes line, const std::string& value) -> Result<bool> {
-                        if (view.overlay != nullptr && view.overlay->rows.contains(key))
-                          return true;
-                        rows.push_back({value, std::string(key), std::string(line)});
-                        return rows.size() < limit;
-                      }));
-  // What others brought since a private tree was made does not show through it.
-  TRY(transaction.watch_rows(
-      snapshot, view.overlay != nullptr && view.overlay->spilled && !view.overlay->truncated));
-  return rows;
-}
-
 }  // namespace
 
 Result<std::vector<Reference>> references_to(const catalog::Catalog& catalog,
@@ -381,16 +333,21 @@ Result<const TableReferences*> ForeignKeyState::of(txn::Transaction& transaction
 void ForeignKeyState::begin_statement() {
   needed_.clear();
   gone_.clear();
+  overlay_keys_.clear();
 }
 
 Result<void> ForeignKeyState::note(const TableReferences& references, txn::Transaction& transaction,
                                    const catalog::TableVersion& table, Bytes old_key,
-                                   std::optional<Bytes> old_line, std::optional<Bytes> new_line) {
+                                   std::optional<Bytes> old_line, Bytes new_key,
+                                   std::optional<Bytes> new_line) {
   const store::ObjectReader& objects = transaction.objects();
   for (const BoundReference& reference : references.to_parents) {
     if (!new_line) break;
     TRY_ASSIGN(const auto value, child_value(reference, *new_line, objects));
     if (!value) continue;
+    const auto known = overlay_keys_.find(reference.number);
+    if (known != overlay_keys_.end() && !new_key.empty())
+      known->second[*value].emplace(new_key);
     if (old_line) {
       TRY_ASSIGN(const auto before, child_value(reference, *old_line, objects));
       if (before == value) continue;
@@ -442,6 +399,63 @@ Result<bool> find_parent(ExecContext& context, const BoundReference& reference,
 }
 
 }  // namespace
+
+Result<const ForeignKeyState::OverlayKeys*> ForeignKeyState::overlay_keys(
+    txn::Transaction& transaction, const BoundReference& reference,
+    const catalog::TableVersion& child, const txn::TableOverlay& overlay) {
+  const auto [at, is_new] = overlay_keys_.try_emplace(reference.number);
+  if (!is_new) return &at->second;
+  for (const auto& [key, change] : overlay.rows) {
+    TRY_ASSIGN(const auto line, transaction.current_line(child, key));
+    if (!line) continue;
+    TRY_ASSIGN(const auto value, child_value(reference, *line, transaction.objects()));
+    if (value) at->second[*value].insert(key);
+  }
+  return &at->second;
+}
+
+// The rows of the child, as the branch's tip has them under the transaction's own changes, whose
+// value is among `wanted`.
+Result<std::vector<ForeignKeyState::ChildRow>> ForeignKeyState::find_children(
+    ExecContext& context, const BoundReference& reference, const Values& wanted, size_t limit) {
+  txn::Transaction& transaction = context.transaction;
+  TRY_ASSIGN(const catalog::TableVersion snapshot,
+             transaction.get_table(reference.child->schema, reference.child->name));
+  TRY_ASSIGN(const txn::TableView view, transaction.view(snapshot));
+  TRY_ASSIGN(catalog::TableVersion tip, transaction.tip_version(snapshot));
+  std::vector<ChildRow> rows;
+  if (view.overlay != nullptr) {
+    TRY_ASSIGN(const OverlayKeys* const known,
+               overlay_keys(transaction, reference, snapshot, *view.overlay));
+    for (const std::string& value : wanted) {
+      const auto keys = known->find(value);
+      if (keys == known->end()) continue;
+      for (const std::string& key : keys->second) {
+        if (!view.overlay->rows.contains(key)) continue;  // It was built into a private tree.
+        TRY_ASSIGN(auto line, transaction.current_line(snapshot, key));
+        if (!line) continue;
+        TRY_ASSIGN(const auto now, child_value(reference, *line, transaction.objects()));
+        if (now != value) continue;
+        rows.push_back({value, key, std::move(*line)});
+        if (rows.size() == limit) return rows;
+      }
+    }
+  }
+  derived::Indexes* const indexes =
+      context.unique != nullptr ? &context.unique->indexes() : nullptr;
+  TRY(find_child_rows(reference, tip, wanted, transaction.objects(),
+                      context.manager.store().cache(), indexes, context.eval.cancelled,
+                      [&](Bytes key, Bytes line, const std::string& value) -> Result<bool> {
+                        if (view.overlay != nullptr && view.overlay->rows.contains(key))
+                          return true;
+                        rows.push_back({value, std::string(key), std::string(line)});
+                        return rows.size() < limit;
+                      }));
+  // What others brought since a private tree was made does not show through it.
+  TRY(transaction.watch_rows(
+      snapshot, view.overlay != nullptr && view.overlay->spilled && !view.overlay->truncated));
+  return rows;
+}
 
 Result<void> ForeignKeyState::check_parents(ExecContext& context) {
   for (const auto& [number, needed] : std::exchange(needed_, {})) {

@@ -102,10 +102,10 @@ class ForeignKeyState {
 
   // A row of `table` is about to become `new_line` (nothing: deleted) from `old_line` (nothing:
   // inserted), whose key is `old_key`. A value that children may refer to is locked before it goes.
-  // `references`: of(table).
+  // `new_key` may be empty where the row does not go into the overlay. `references`: of(table).
   Result<void> note(const TableReferences& references, txn::Transaction& transaction,
                     const catalog::TableVersion& table, Bytes old_key,
-                    std::optional<Bytes> old_line, std::optional<Bytes> new_line);
+                    std::optional<Bytes> old_line, Bytes new_key, std::optional<Bytes> new_line);
 
   // At the end of the statement. True: READ COMMITTED has to run it again.
   Result<bool> finish(ExecContext& context);
@@ -126,15 +126,35 @@ class ForeignKeyState {
   };
   using GoneKeys = std::map<size_t, Gone>;  // By number.
 
+  // A row of a child that has one of the values looked for.
+  struct ChildRow {
+    std::string value;
+    std::string key;
+    std::string line;
+  };
+  using Values = std::set<std::string, std::less<>>;
+  // The keys of the child's rows in the overlay that may have a value, by value.
+  using OverlayKeys = std::map<std::string, Values, std::less<>>;
+
   static GoneKeys take(GoneKeys& from, std::initializer_list<sql::ForeignAction> actions);
-  static Result<void> refuse(ExecContext& context, const Gone& gone, bool unless_replaced);
-  static Result<bool> act(ExecContext& context, const Gone& gone);
+  Result<void> refuse(ExecContext& context, const Gone& gone, bool unless_replaced);
+  Result<bool> act(ExecContext& context, const Gone& gone);
+  Result<std::vector<ChildRow>> find_children(ExecContext& context,
+                                              const BoundReference& reference,
+                                              const Values& wanted, size_t limit);
+  Result<const OverlayKeys*> overlay_keys(txn::Transaction& transaction,
+                                          const BoundReference& reference,
+                                          const catalog::TableVersion& child,
+                                          const txn::TableOverlay& overlay);
   Result<void> check_parents(ExecContext& context);
 
   uint64_t generation_ = 0;
   std::unordered_map<std::string, std::unique_ptr<TableReferences>> tables_;  // By "schema/table".
   std::map<size_t, Needed> needed_;  // By number; of the running statement, as the next.
   GoneKeys gone_;
+  // By number; of the running statement. Read from the overlay by the first who asks, and kept up
+  // with from then on: a long cascade must not read all that it has changed again and again.
+  std::map<size_t, OverlayKeys> overlay_keys_;
 };
 
 // TRUNCATE of `tables`: kFeatureNotSupported in PostgreSQL's words when another table refers to one

@@ -54,8 +54,9 @@ class IndexScan final : public Operator {
         if (keys_.empty()) return false;
       }
       const size_t count = std::min(keys_.size() - at_, scan_.index.ordered ? step_ : kBatchRows);
-      TRY_ASSIGN(batch, reader_->read({keys_.data() + at_, count}));
-      at_ += count;
+      size_t done = 0;
+      TRY_ASSIGN(batch, reader_->read({keys_.data() + at_, count}, done));
+      at_ += done;
       step_ = std::min(step_ * 2, kBatchRows);
       if (batch.rows == 0) continue;
       TRY_ASSIGN(const bool any, filter_and_trim(scan_, context_.eval, rows_, batch));

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "base/limits.h"
+#include "exec/batch_parts.h"
 #include "exec/index_lookup.h"
 #include "exec/keys.h"
 #include "exec/operators.h"
@@ -35,7 +36,8 @@ class JoinBase : public Operator {
         context_(context),
         build_left_(build_left),
         probe_(build_left ? std::move(right) : std::move(left)),
-        build_(build_left ? std::move(left) : std::move(right)) {
+        build_(build_left ? std::move(left) : std::move(right)),
+        account_(context.operation_account()) {
     keep_probe_ = build_left ? keeps_right(node.join) : keeps_left(node.join);
     keep_build_ = build_left ? keeps_left(node.join) : keeps_right(node.join);
   }
@@ -43,11 +45,14 @@ class JoinBase : public Operator {
   Result<void> open() override {
     if (build_ != nullptr) {
       TRY(build_->open());
-      Collector collector(node_.children[build_left_ ? 0 : 1]->outputs, context_);
+      Collector collector(node_.children[build_left_ ? 0 : 1]->outputs, context_, account_);
       TRY(collector.add_all(*build_));
       rows_ = collector.finish();
     }
-    if (keep_build_) matched_.assign(rows_.rows, 0);
+    if (keep_build_) {
+      TRY(account_.add(rows_.rows));
+      matched_.assign(rows_.rows, 0);
+    }
     TRY(prepare());
     return probe_->open();
   }
@@ -57,14 +62,11 @@ class JoinBase : public Operator {
       TRY(check_cancelled(context_));
       if (draining_) return drain(batch);
       if (probe_row_ >= probe_batch_.rows) {
-        TRY_ASSIGN(const bool more, probe_->next(probe_batch_));
+        TRY_ASSIGN(const bool more, next_probe_rows());
         if (!more) {
           draining_ = true;
           continue;
         }
-        probe_row_ = 0;
-        probe_matched_.assign(probe_batch_.rows, 0);
-        TRY(start_batch());
       }
       probe_rows_.clear();
       build_rows_.clear();
@@ -77,9 +79,10 @@ class JoinBase : public Operator {
 
  protected:
   virtual Result<void> prepare() { return {}; }
+  // What finding pairs for probe_batch_ needs. May be done again, on fewer rows.
   virtual Result<void> start_batch() { return {}; }
-  // Appends candidate pairs for whole probe rows from probe_row_ on, about kBatchRows of them, and
-  // moves probe_row_.
+  // Appends candidate pairs for the probe rows from probe_row_ on, at most about kBatchRows of
+  // them, and moves probe_row_ behind those that are done with.
   virtual void find_pairs() = 0;
 
   const PhysicalNode& node_;
@@ -87,12 +90,30 @@ class JoinBase : public Operator {
   const bool build_left_;
   OperatorPtr probe_;
   OperatorPtr build_;
+  MemoryAccount account_;
+  BatchParts parts_;
   type::Batch rows_;  // The build side.
   type::Batch probe_batch_;
   size_t probe_row_ = 0;
   std::vector<uint32_t> probe_rows_, build_rows_;  // Candidate pairs.
 
  private:
+  Result<bool> next_probe_rows() {
+    while (taken_ == probe_input_.rows) {
+      TRY_ASSIGN(const bool more, probe_->next(probe_input_));
+      if (!more) return false;
+      taken_ = 0;
+    }
+    TRY_ASSIGN(const size_t rows, parts_.next(probe_input_, taken_, [&](const type::Batch& part) {
+      probe_batch_ = part;
+      return start_batch();
+    }));
+    taken_ += rows;
+    probe_row_ = 0;
+    probe_matched_.assign(rows, 0);
+    return true;
+  }
+
   type::Batch side_by_side(type::Batch probe, type::Batch build, size_t rows) const {
     type::Batch& left = build_left_ ? build : probe;
     type::Batch& right = build_left_ ? probe : build;
@@ -138,7 +159,7 @@ class JoinBase : public Operator {
           side_by_side(probe_batch_.gather(probe_rows_.data(), probe_rows_.size()),
                        rows_.gather(build_rows_.data(), build_rows_.size()), probe_rows_.size());
       kept_.clear();
-      TRY(expr::evaluate_filter(*node_.condition, candidates, context_.eval, kept_));
+      TRY(filter_rows(*node_.condition, candidates, context_.eval, kept_));
       for (size_t i = 0; i < kept_.size(); ++i) {
         probe_rows_[i] = probe_rows_[kept_[i]];
         build_rows_[i] = build_rows_[kept_[i]];
@@ -177,6 +198,8 @@ class JoinBase : public Operator {
     return true;
   }
 
+  type::Batch probe_input_;  // Its rows from taken_ on are not in probe_batch_ yet.
+  size_t taken_ = 0;
   bool keep_probe_ = false;
   bool keep_build_ = false;
   std::vector<uint8_t> matched_;  // Of build rows; only when they are kept.
@@ -199,54 +222,67 @@ class HashJoin final : public JoinBase {
 
  protected:
   Result<void> prepare() override {
-    TRY_ASSIGN(const std::vector<type::Column> keys,
-               evaluate_keys(build_left_ ? node_.left_keys : node_.right_keys, rows_));
+    TRY(account_.add(rows_.rows * sizeof(uint32_t)));
     next_.assign(rows_.rows, kNone);
+    const size_t rows_bytes = account_.held();
     std::vector<uint32_t> tail;
-    for (size_t row = 0; row < rows_.rows; ++row) {
-      const uint32_t group = add_key(keys, row);
-      if (group == kNone) continue;
-      if (group == head_.size()) {
-        head_.push_back(static_cast<uint32_t>(row));
-        tail.push_back(static_cast<uint32_t>(row));
-      } else {
-        next_[tail[group]] = static_cast<uint32_t>(row);
-        tail[group] = static_cast<uint32_t>(row);
-      }
+    std::vector<type::Column> keys;
+    for (size_t from = 0; from < rows_.rows;) {
+      const type::Batch some = rows_.slice(from, std::min(kBatchRows, rows_.rows - from));
+      TRY_ASSIGN(const size_t done, parts_.next(some, 0, [&](const type::Batch& part) {
+        return evaluate_keys(build_left_ ? node_.left_keys : node_.right_keys, part, keys);
+      }));
+      for (size_t row = 0; row < done; ++row)
+        chain(add_key(keys, row), static_cast<uint32_t>(from + row), tail);
+      from += done;
+      TRY(account_.hold(rows_bytes + ints_.memory_bytes() + strings_.memory_bytes() +
+                        2 * head_.capacity() * sizeof(uint32_t)));
     }
     return {};
   }
 
   Result<void> start_batch() override {
-    TRY_ASSIGN(probe_keys_,
-               evaluate_keys(build_left_ ? node_.right_keys : node_.left_keys, probe_batch_));
-    return {};
+    return evaluate_keys(build_left_ ? node_.right_keys : node_.left_keys, probe_batch_,
+                         probe_keys_);
   }
 
   void find_pairs() override {
-    while (probe_row_ < probe_batch_.rows && probe_rows_.size() < kBatchRows) {
-      const uint32_t group = find_key(probe_row_);
-      if (group != kNone) {
-        for (uint32_t row = head_[group]; row != kNone; row = next_[row]) {
-          probe_rows_.push_back(static_cast<uint32_t>(probe_row_));
-          build_rows_.push_back(row);
-        }
+    for (; probe_row_ < probe_batch_.rows; ++probe_row_) {
+      if (next_row_ == kNone) {
+        const uint32_t group = find_key(probe_row_);
+        if (group != kNone) next_row_ = head_[group];
       }
-      ++probe_row_;
+      for (; next_row_ != kNone; next_row_ = next_[next_row_]) {
+        if (probe_rows_.size() >= kBatchRows) return;
+        probe_rows_.push_back(static_cast<uint32_t>(probe_row_));
+        build_rows_.push_back(next_row_);
+      }
     }
   }
 
  private:
   enum class Kind : uint8_t { kBytes, kInt, kString };
 
-  Result<std::vector<type::Column>> evaluate_keys(const std::vector<expr::NodePtr>& nodes,
-                                                  const type::Batch& batch) {
-    std::vector<type::Column> keys;
+  Result<void> evaluate_keys(const std::vector<expr::NodePtr>& nodes, const type::Batch& batch,
+                             std::vector<type::Column>& keys) {
+    keys.clear();
     for (const expr::NodePtr& node : nodes) {
       TRY_ASSIGN(type::Column key, expr::evaluate(*node, batch, context_.eval));
       keys.push_back(std::move(key));
     }
-    return keys;
+    return {};
+  }
+
+  // Hangs a row at the end of its group's chain.
+  void chain(uint32_t group, uint32_t row, std::vector<uint32_t>& tail) {
+    if (group == kNone) return;
+    if (group == head_.size()) {
+      head_.push_back(row);
+      tail.push_back(row);
+    } else {
+      next_[tail[group]] = row;
+      tail[group] = row;
+    }
   }
 
   // False when a part is NULL: such a row has no partner.
@@ -279,6 +315,7 @@ class HashJoin final : public JoinBase {
   IntTable ints_;
   StringTable strings_;
   std::vector<uint32_t> head_, next_;
+  uint32_t next_row_ = kNone;  // Of the build side, to be paired with probe_row_; kNone: the first.
   std::vector<type::Column> probe_keys_;
   std::string key_;
 };
@@ -293,12 +330,20 @@ class NestedLoopJoin final : public JoinBase {
   void find_pairs() override {
     while (probe_row_ < probe_batch_.rows && probe_rows_.size() < kBatchRows) {
       const size_t from = build_rows_.size();
-      probe_rows_.resize(from + rows_.rows, static_cast<uint32_t>(probe_row_));
-      build_rows_.resize(from + rows_.rows);
-      std::iota(build_rows_.begin() + static_cast<ptrdiff_t>(from), build_rows_.end(), 0u);
+      const size_t count = std::min(rows_.rows - next_row_, kBatchRows);
+      probe_rows_.resize(from + count, static_cast<uint32_t>(probe_row_));
+      build_rows_.resize(from + count);
+      std::iota(build_rows_.begin() + static_cast<ptrdiff_t>(from), build_rows_.end(),
+                static_cast<uint32_t>(next_row_));
+      next_row_ += count;
+      if (next_row_ < rows_.rows) return;
+      next_row_ = 0;
       ++probe_row_;
     }
   }
+
+ private:
+  size_t next_row_ = 0;  // Of the build side, to be paired with probe_row_.
 };
 
 // For each batch of the outer side, the rows of the other one that its keys lead to are the build
@@ -341,14 +386,14 @@ class IndexJoin final : public JoinBase {
   }
 
   void find_pairs() override {
-    while (probe_row_ < probe_batch_.rows && probe_rows_.size() < kBatchRows) {
-      if (const uint32_t group = group_of_[probe_row_]; group != kNone) {
-        for (const uint32_t row : rows_of_[group]) {
-          probe_rows_.push_back(static_cast<uint32_t>(probe_row_));
-          build_rows_.push_back(row);
-        }
+    for (; probe_row_ < probe_batch_.rows; ++probe_row_, next_row_ = 0) {
+      const uint32_t group = group_of_[probe_row_];
+      if (group == kNone) continue;
+      for (const std::vector<uint32_t>& rows = rows_of_[group]; next_row_ < rows.size(); ++next_row_) {
+        if (probe_rows_.size() >= kBatchRows) return;
+        probe_rows_.push_back(static_cast<uint32_t>(probe_row_));
+        build_rows_.push_back(rows[next_row_]);
       }
-      ++probe_row_;
     }
   }
 
@@ -380,6 +425,7 @@ class IndexJoin final : public JoinBase {
     }
     std::vector<uint32_t> found;
     TRY_ASSIGN(rows_, reader_->read_found(row_keys, found));
+    TRY(account_.hold(batch_bytes(rows_)));
     std::vector<uint32_t> kept(found.size());
     std::iota(kept.begin(), kept.end(), 0u);
     if (scan_.filter != nullptr) {
@@ -401,6 +447,7 @@ class IndexJoin final : public JoinBase {
   std::optional<RowReader> reader_;
   std::vector<uint32_t> group_of_;              // Of probe rows.
   std::vector<std::vector<uint32_t>> rows_of_;  // Of groups: rows in rows_.
+  size_t next_row_ = 0;                         // Of its group, to be paired with probe_row_.
 };
 
 }  // namespace

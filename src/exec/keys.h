@@ -61,9 +61,8 @@ class IntTable {
   }
   uint32_t find(int64_t key) const;  // kNone when absent.
   const std::vector<int64_t>& keys() const { return keys_; }
-  size_t memory_bytes() const {
-    return slots_.size() * 4 + keys_.size() * 8 + direct_slots_.size() * 4;
-  }
+  // What grows with the keys: not the slots for a small range, which every table has.
+  size_t memory_bytes() const { return slots_.size() * 4 + keys_.size() * 8; }
   static constexpr uint32_t kNone = UINT32_MAX;
 
  private:

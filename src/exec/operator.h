@@ -8,6 +8,8 @@
 #include <functional>
 #include <memory>
 
+#include "base/limits.h"
+#include "base/memory_budget.h"
 #include "base/result.h"
 #include "expr/expr.h"
 #include "txn/transaction.h"
@@ -23,13 +25,18 @@ class UniqueState;
 struct ExecContext {
   txn::Manager& manager;
   txn::Transaction& transaction;
-  expr::EvalContext eval;            // Parameters, time, user.
-  size_t memory_bytes = 256u << 20;  // Budget before operators spill.
-  int threads = 2;                   // For parallel scans.
+  expr::EvalContext eval;             // Parameters, time, user.
+  size_t work_mem = kWorkMemDefault;  // What a sort, a hash table … may hold.
+  MemoryBudget* memory = nullptr;     // What all statements hold together; null: not counted.
+  int threads = 2;                    // For parallel scans.
   // The session's, for constraints; may be null where nothing is written.
   UniqueState* unique = nullptr;            // unique_keys.h
   ForeignKeyState* foreign_keys = nullptr;  // foreign_keys.h
   CheckCache* checks = nullptr;             // constraints.h
+
+  // For what one operation collects, and for rows that a statement must have whole.
+  MemoryAccount operation_account() const { return MemoryAccount(memory, work_mem); }
+  MemoryAccount rows_account() const { return MemoryAccount(memory); }
 
   bool cancelled() const {
     return eval.cancelled != nullptr && eval.cancelled->load(std::memory_order_relaxed);

@@ -45,10 +45,11 @@ OperatorPtr build_node(const PhysicalNode& node, ExecContext& context);
 
 Result<void> check_cancelled(const ExecContext& context);
 
-// Gathers all rows of an input side by side in memory. kOutOfMemory above the statement's budget.
+// Copies all rows of an input into one batch. `account` counts them: kOutOfMemory above its bound.
 class Collector {
  public:
-  Collector(const std::vector<plan::OutputColumn>& outputs, const ExecContext& context);
+  Collector(const std::vector<plan::OutputColumn>& outputs, const ExecContext& context,
+            MemoryAccount& account);
   Result<void> add(const type::Batch& batch);
   Result<void> add_all(Operator& input);
   size_t rows() const { return rows_; }
@@ -56,11 +57,12 @@ class Collector {
 
  private:
   const ExecContext& context_;
-  std::vector<type::Type> types_;
-  std::vector<type::Batch> batches_;
+  MemoryAccount& account_;
+  std::vector<type::ColumnBuilder> builders_;
   size_t rows_ = 0;
-  size_t bytes_ = 0;
 };
+// What the batch takes, each of its texts counted as if it belonged to it alone.
+size_t batch_bytes(const type::Batch& batch);
 type::Batch empty_batch(const std::vector<plan::OutputColumn>& outputs);
 type::Column null_column(type::Type type, size_t rows);
 

@@ -29,6 +29,7 @@ class RowArena {
     if (size > left_) {
       const size_t block = std::max(size, kBlockBytes);
       blocks_.push_back(std::make_unique_for_overwrite<char[]>(block));
+      block_bytes_ += block;
       next_ = blocks_.back().get();
       left_ = block;
     }
@@ -48,9 +49,12 @@ class RowArena {
     sorted_ = true;
   }
   std::vector<Row>& rows() { return rows_; }
+  // What it takes; sorting takes as much again for the rows' places.
+  size_t bytes() const { return block_bytes_ + 2 * rows_.capacity() * sizeof(Row); }
 
  private:
   std::vector<std::unique_ptr<char[]>> blocks_;
+  size_t block_bytes_ = 0;
   char* next_ = nullptr;
   size_t left_ = 0;
   std::vector<Row> rows_;

@@ -2,9 +2,21 @@
 
 #include <algorithm>
 
+#include "exec/batch_parts.h"
 #include "type/line_writer.h"
 
 namespace rowan::exec {
+
+namespace {
+
+constexpr Bytes kLargeMark = "{\"large\":";  // Of a value that lies elsewhere; never inside a text.
+
+Bytes lines_of(const tree::Leaf& leaf, size_t from, size_t to) {
+  const Bytes first = leaf.line(from), last = leaf.line(to - 1);
+  return {first.data(), static_cast<size_t>(last.data() + last.size() + 1 - first.data())};
+}
+
+}  // namespace
 
 RowReader::RowReader(const ExecContext& context, const TableSource& source,
                      const plan::ScanSpec& scan)
@@ -44,7 +56,8 @@ Result<bool> RowReader::next(type::Batch& batch, size_t rows_wanted) {
   type::LineDecoder decoder(layout_, slots_, large_);
   decoder_ = &decoder;
   lines_ = 0;
-  while (lines_ < rows_wanted && !done_) TRY(step());
+  text_ = TextMeter();
+  while (lines_ < rows_wanted && !done_ && text_.bytes() < kBatchTextBytes) TRY(step());
   if (lines_ == 0) return false;
   batch = finish(decoder);
   return true;
@@ -70,11 +83,13 @@ Result<std::optional<Bytes>> RowReader::stored_line(Bytes key) {
   return std::optional<Bytes>(cursor_->line());
 }
 
-Result<type::Batch> RowReader::read(std::span<const std::string> keys) {
+Result<type::Batch> RowReader::read(std::span<const std::string> keys, size_t& done) {
   type::LineDecoder decoder(layout_, slots_, large_);
   decoder_ = &decoder;
   lines_ = 0;
-  for (const std::string& key : keys) {
+  text_ = TextMeter();
+  for (done = 0; done < keys.size() && text_.bytes() < kBatchTextBytes; ++done) {
+    const std::string& key = keys[done];
     if (source_.overlay != nullptr) {
       const auto change = source_.overlay->rows.find(Bytes(key));
       if (change != source_.overlay->rows.end()) {
@@ -131,14 +146,29 @@ Result<void> RowReader::step() {
   while (has_changes_ && change_ != changes_end_ && at < end &&
          Bytes(change_->first) <= leaf->key(end - 1)) {
     const size_t place = std::max(at, leaf->lower_bound(change_->first));
-    TRY(add_lines(*leaf, at, place));
-    at = place;
+    TRY_ASSIGN(at, add_leaf(*leaf, at, place));
+    if (at < place) return cursor_->seek(leaf->key(at));
     const bool replaces = leaf->key(place) == Bytes(change_->first);
     TRY(take_change(replaces ? std::optional<Bytes>(leaf->line(place)) : std::nullopt));
     if (replaces) ++at;
   }
-  TRY(add_lines(*leaf, at, end));
-  return cursor_->next_leaf();
+  TRY_ASSIGN(at, add_leaf(*leaf, at, end));
+  return at < end ? cursor_->seek(leaf->key(at)) : cursor_->next_leaf();
+}
+
+// Lines whose values lie elsewhere may be of any size: they are added one by one, and not all when
+// that becomes too much for a batch.
+Result<size_t> RowReader::add_leaf(const tree::Leaf& leaf, size_t from, size_t to) {
+  const Bytes lines = from < to ? lines_of(leaf, from, to) : Bytes();
+  if (lines.find(kLargeMark) == Bytes::npos) {
+    TRY(add_lines(leaf, from, to));
+    return to;
+  }
+  while (from < to && (lines_ == 0 || text_.bytes() < kBatchTextBytes)) {
+    TRY(add_lines(leaf, from, from + 1));
+    ++from;
+  }
+  return from;
 }
 
 Result<void> RowReader::add_lines(const tree::Leaf& leaf, size_t from, size_t to) {
@@ -147,9 +177,7 @@ Result<void> RowReader::add_lines(const tree::Leaf& leaf, size_t from, size_t to
     for (size_t i = from; i < to; ++i) TRY(add_each(leaf.key(i), leaf.line(i)));
     return {};
   }
-  const Bytes first = leaf.line(from), last = leaf.line(to - 1);
-  const auto bytes = static_cast<size_t>(last.data() + last.size() + 1 - first.data());
-  TRY(decoder_->add({first.data(), bytes}, leaf.owner()));
+  TRY(decoder_->add(lines_of(leaf, from, to), leaf.owner()));
   lines_ += to - from;
   if (!scan_.with_key) return {};
   for (size_t i = from; i < to; ++i) {
@@ -215,15 +243,11 @@ Result<bool> filter_and_trim(const plan::ScanSpec& scan, const expr::EvalContext
     return batch.rows > 0;
   }
   rows.clear();
-  TRY(expr::evaluate_filter(*scan.filter, batch, eval, rows));
+  TRY(filter_rows(*scan.filter, batch, eval, rows));
   trim();
   if (rows.empty()) return false;
   if (rows.size() == batch.rows) return true;
-  if (batch.columns.empty()) {
-    batch.rows = rows.size();
-  } else {
-    batch = batch.gather(rows.data(), rows.size());
-  }
+  batch = keep_rows(batch, rows);
   return true;
 }
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/memory_budget.h"
 #include "exec/operator.h"
 #include "exec/row_writer.h"
 #include "exec/table_source.h"
@@ -27,11 +28,12 @@ class RowReader {
 
   // The keys from `lower` on, below `upper` (empty: to the end).
   Result<void> open(const std::string& lower, const std::string& upper);
-  // At least `rows_wanted` rows of the interval unless it ends; false when nothing is left. The
-  // batch has the scan's columns, then maybe key and line.
+  // At least `rows_wanted` rows of the interval, unless it ends or they hold much text; false when
+  // nothing is left. The batch has the scan's columns, then maybe key and line.
   Result<bool> next(type::Batch& batch, size_t rows_wanted);
   // The rows of these keys, one behind the other. Each is there, unless the overlay says otherwise.
-  Result<type::Batch> read(std::span<const std::string> keys);
+  // Where they hold much text it ends early; `done`: how many keys were read.
+  Result<type::Batch> read(std::span<const std::string> keys, size_t& done);
   // The same of keys that need not be there: gives the numbers of those that are, each of which has
   // one row. Not for counted tables.
   Result<type::Batch> read_found(std::span<const std::string> keys, std::vector<uint32_t>& found);
@@ -40,6 +42,8 @@ class RowReader {
   using ChangeIterator = std::map<std::string, txn::RowChange, std::less<>>::const_iterator;
 
   Result<void> step();
+  // Gives the place of the line that it did not come to.
+  Result<size_t> add_leaf(const tree::Leaf& leaf, size_t from, size_t to);
   Result<void> add_lines(const tree::Leaf& leaf, size_t from, size_t to);
   Result<void> add_each(Bytes key, Bytes line);
   Result<void> add_change(const std::string& key, const txn::RowChange& change,
@@ -62,6 +66,7 @@ class RowReader {
   bool done_ = true;
   type::LineDecoder* decoder_ = nullptr;
   size_t lines_ = 0;
+  TextMeter text_;  // Of the batch.
   type::ColumnBuilder key_column_{type::Type{type::TypeId::kText, -1}};
   type::ColumnBuilder line_column_{type::Type{type::TypeId::kText, -1}};
 };

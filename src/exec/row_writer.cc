@@ -74,12 +74,12 @@ Result<void> RowWriter::get_ready() {
   return {};
 }
 
-Result<void> RowWriter::note_references(Bytes old_key, std::optional<Bytes> old_line,
+Result<void> RowWriter::note_references(Bytes old_key, std::optional<Bytes> old_line, Bytes new_key,
                                         std::optional<Bytes> new_line) {
   TRY(get_ready());
   if (references_ == nullptr) return {};
   return context_.foreign_keys->note(*references_, transaction_, table_, old_key, old_line,
-                                     new_line);
+                                     new_key, new_line);
 }
 
 Result<void> RowWriter::check_row(const std::vector<type::Value>& values) {
@@ -139,7 +139,7 @@ Result<void> RowWriter::insert(const std::vector<type::Value>& values, bool chec
 Result<void> RowWriter::insert_encoded(EncodedRow row) {
   TRY(set_large({}, {}, row));
   if (unique_ != nullptr) TRY(unique_->check(transaction_, table_, std::nullopt, {}, row.line));
-  TRY(note_references({}, std::nullopt, row.line));
+  TRY(note_references({}, std::nullopt, row.key, row.line));
   const uint64_t changes = transaction_.change_count();
   const std::string line = unique_ != nullptr ? row.line : std::string();
   if (table().layout.counted) {
@@ -216,7 +216,7 @@ Result<WriteOutcome> RowWriter::update(Bytes key, Bytes line, const std::vector<
 Result<WriteOutcome> RowWriter::replace(Bytes key, Bytes line, EncodedRow row, uint64_t count) {
   if (table().layout.counted && row.key == key) return WriteOutcome::kWritten;
   if (unique_ != nullptr) TRY(unique_->check(transaction_, table_, line, key, row.line));
-  TRY(note_references(key, line, row.line));
+  TRY(note_references(key, line, row.key, row.line));
   const uint64_t changes = transaction_.change_count();
   const std::string new_line = unique_ != nullptr ? row.line : std::string();
   if (table().layout.counted) {
@@ -243,7 +243,7 @@ Result<WriteOutcome> RowWriter::remove(Bytes key, Bytes line, uint64_t& rows) {
   rows = 1;
   TRY_ASSIGN(const txn::LockOutcome lock, transaction_.lock_row(table_, key));
   if (lock == txn::LockOutcome::kChanged) return WriteOutcome::kRestart;
-  TRY(note_references(key, line, std::nullopt));
+  TRY(note_references(key, line, {}, std::nullopt));
   const uint64_t changes = transaction_.change_count();
   if (!table().layout.counted) {
     TRY_ASSIGN(const auto large, type::large_slots(table().layout, line));

@@ -79,14 +79,14 @@ class RowWriter {
 
   // For rows that are stored past the transaction (bulk loads): what foreign keys want to know of
   // an inserted line.
-  Result<void> note_inserted(Bytes line) { return note_references({}, std::nullopt, line); }
+  Result<void> note_inserted(Bytes line) { return note_references({}, std::nullopt, {}, line); }
 
   Error duplicate_key(Bytes line) const;
 
  private:
   Result<void> get_ready();
   Result<void> check_row(const std::vector<type::Value>& values);
-  Result<void> note_references(Bytes old_key, std::optional<Bytes> old_line,
+  Result<void> note_references(Bytes old_key, std::optional<Bytes> old_line, Bytes new_key,
                                std::optional<Bytes> new_line);
   Result<void> check_not_null(const std::vector<type::Value>& values) const;
   Result<void> write_line(std::vector<type::Cell>& cells, EncodedRow& row) const;

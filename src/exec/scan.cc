@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/caught.h"
 #include "base/limits.h"
 #include "base/thread.h"
 #include "exec/operators.h"
@@ -58,14 +59,14 @@ class ReadAhead {
   }
 
   // Requires: parts[index] is a segment; indexes ascend.
-  Result<type::Batch> take(size_t index) {
+  Result<std::optional<type::Batch>> take(size_t index) {
     std::unique_lock lock(mutex_);
     consumer_ = index;
     changed_.notify_all();
     for (;;) {
       State& state = states_[index];
       if (state.phase == Phase::kDone) {
-        Result<type::Batch> result = std::move(*state.result);
+        SegmentResult result = std::move(*state.result);
         state.result.reset();
         return result;
       }
@@ -80,10 +81,11 @@ class ReadAhead {
   }
 
  private:
+  using SegmentResult = Result<std::optional<type::Batch>>;
   enum class Phase : uint8_t { kFree, kTaken, kDone };
   struct State {
     Phase phase = Phase::kFree;
-    std::optional<Result<type::Batch>> result;
+    std::optional<SegmentResult> result;
   };
 
   // The nearest segment ahead that nobody has taken. Requires: the lock.
@@ -98,7 +100,8 @@ class ReadAhead {
   void decode(size_t index, std::unique_lock<std::mutex>& lock) {
     states_[index].phase = Phase::kTaken;
     lock.unlock();
-    Result<type::Batch> result = reader_.read(*parts_[index].segment);
+    // Nobody catches what a thread of ours throws.
+    SegmentResult result = caught([&] { return reader_.read(*parts_[index].segment); });
     lock.lock();
     states_[index].result = std::move(result);
     states_[index].phase = Phase::kDone;
@@ -163,17 +166,20 @@ class Scan final : public Operator {
       TRY(check_cancelled(context_));
       const Part& part = parts_[part_];
       bool got = false;
-      if (part.segment != nullptr) {
-        TRY_ASSIGN(batch, read_ahead_.has_value() ? read_ahead_->take(part_)
-                                                  : segment_reader_->read(*part.segment));
-        got = true;
+      if (part.segment != nullptr && !leaf_by_leaf_) {
+        TRY_ASSIGN(auto segment, read_ahead_.has_value() ? read_ahead_->take(part_)
+                                                         : segment_reader_->read(*part.segment));
+        got = segment.has_value();
+        leaf_by_leaf_ = !got;
+        if (!got) continue;
+        batch = std::move(*segment);
         ++part_;
       } else {
         if (!interval_open_) TRY(interval_reader_->open(part.lower, part.upper));
         interval_open_ = true;
         TRY_ASSIGN(got, interval_reader_->next(batch, rows_wanted()));
         if (!got) {
-          interval_open_ = false;
+          interval_open_ = leaf_by_leaf_ = false;
           ++part_;
         }
       }
@@ -199,10 +205,14 @@ class Scan final : public Operator {
   Result<bool> next_backward(type::Batch& batch) {
     while (turned_.empty() && part_ < parts_.size()) {
       TRY(check_cancelled(context_));
-      const Part& part = parts_[part_++];
+      const Part& part = parts_[part_];
       if (part.segment != nullptr) {
-        turned_.emplace_back();
-        TRY_ASSIGN(turned_.back(), segment_reader_->read(*part.segment));
+        TRY_ASSIGN(auto segment, segment_reader_->read(*part.segment));
+        if (!segment) {
+          TRY(split_part());
+          continue;
+        }
+        turned_.push_back(std::move(*segment));
       } else {
         TRY(interval_reader_->open(part.lower, part.upper));
         for (type::Batch some;;) {
@@ -211,6 +221,7 @@ class Scan final : public Operator {
           turned_.push_back(std::move(some));
         }
       }
+      ++part_;
       std::vector<type::Batch> kept;
       for (type::Batch& some : turned_) {
         TRY_ASSIGN(const bool any, filter_and_trim(scan_, context_.eval, rows_, some));
@@ -226,6 +237,26 @@ class Scan final : public Operator {
     batch = last.gather(order.data(), order.size());
     batch.rows = last.rows;
     return true;
+  }
+
+  // Backward: puts the leaves of the part in its place, the last one first.
+  Result<void> split_part() {
+    const Part part = std::move(parts_[part_]);
+    const catalog::TableLineKeys keys(source_.version.table);
+    const tree::TreeReader reader{context_.transaction.objects(), context_.manager.store().cache(),
+                                  keys};
+    TRY_ASSIGN(tree::Cursor cursor, tree::Cursor::open(reader, source_.version.rows));
+    if (!part.lower.empty()) TRY(cursor.seek(part.lower));
+    std::vector<Part> leaves = {{nullptr, part.lower, part.upper}};
+    TRY(cursor.next_leaf());
+    while (!cursor.at_end() && (part.upper.empty() || cursor.key() < part.upper)) {
+      leaves.front().upper = cursor.key();
+      leaves.insert(leaves.begin(), {nullptr, std::string(cursor.key()), part.upper});
+      TRY(cursor.next_leaf());
+    }
+    parts_.erase(parts_.begin() + static_cast<ptrdiff_t>(part_));
+    parts_.insert(parts_.begin() + static_cast<ptrdiff_t>(part_), leaves.begin(), leaves.end());
+    return {};
   }
 
   // Small ranges read only the part of the tree that they lie in.
@@ -299,6 +330,7 @@ class Scan final : public Operator {
   std::vector<Part> parts_;
   size_t part_ = 0;
   bool interval_open_ = false;
+  bool leaf_by_leaf_ = false;  // The part, though it is a segment: it holds too much text.
   std::vector<uint32_t> rows_;
   std::optional<ReadAhead> read_ahead_;  // Last: its threads stop before what they use goes.
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "base/memory_budget.h"
 #include "exec/row_writer.h"
 #include "tree/leaf.h"
 
@@ -120,8 +121,32 @@ Result<type::Batch> SegmentReader::count_rows(const tree::LeafRun& run) const {
   return batch;
 }
 
-Result<type::Batch> SegmentReader::read(const tree::LeafRun& run) const {
-  if (slots_.empty()) return count_rows(run);
+// `text_bytes`: of the leaves, and of what was copied out of them or from elsewhere.
+Result<std::optional<type::Batch>> SegmentReader::decode(const tree::LeafRun& run,
+                                                         const std::vector<uint16_t>& slots,
+                                                         size_t& text_bytes) const {
+  const BlobReader large(objects_);
+  try {
+    const TextLimit limit(kBatchTextBytes);
+    const TextMeter made;
+    type::LineDecoder decoder(table_->layout, slots, large);
+    for (const Oid& leaf : run.leaves) {
+      TRY_ASSIGN(const store::ObjectRef object, tree::read_leaf(objects_, leaf));
+      text_bytes += object.bytes.size();
+      TRY(decoder.add(object.bytes, object.owner));
+    }
+    text_bytes += made.bytes();
+    return std::optional(decoder.finish());
+  } catch (const TextLimit::Reached&) {
+    return std::optional<type::Batch>();
+  }
+}
+
+Result<std::optional<type::Batch>> SegmentReader::read(const tree::LeafRun& run) const {
+  if (slots_.empty()) {
+    TRY_ASSIGN(type::Batch counted, count_rows(run));
+    return std::optional(std::move(counted));
+  }
   type::Batch batch;
   batch.columns.resize(slots_.size());
   std::vector<uint16_t> missing;
@@ -135,17 +160,12 @@ Result<type::Batch> SegmentReader::read(const tree::LeafRun& run) const {
       missing_at.push_back(i);
     }
   }
-  if (missing.empty()) return batch;
+  if (missing.empty()) return std::optional(std::move(batch));
 
-  const BlobReader large(objects_);
-  type::LineDecoder decoder(table_->layout, missing, large);
   size_t text_bytes = 0;
-  for (const Oid& leaf : run.leaves) {
-    TRY_ASSIGN(const store::ObjectRef object, tree::read_leaf(objects_, leaf));
-    text_bytes += object.bytes.size();
-    TRY(decoder.add(object.bytes, object.owner));
-  }
-  type::Batch decoded = decoder.finish();
+  TRY_ASSIGN(auto decoded_rows, decode(run, missing, text_bytes));
+  if (!decoded_rows) return decoded_rows;
+  type::Batch& decoded = *decoded_rows;
   if (missing.size() < slots_.size() && decoded.rows != batch.rows) {
     return Error(ErrorCode::kInternal, "cached columns of one segment differ in length");
   }
@@ -159,7 +179,7 @@ Result<type::Batch> SegmentReader::read(const tree::LeafRun& run) const {
                   std::make_shared<CachedColumn>(column, strings ? text_bytes : 0));
     if (strings) text_bytes = 0;  // Shared by all string columns of the segment: charged once.
   }
-  return batch;
+  return std::optional(std::move(batch));
 }
 
 }  // namespace rowan::exec

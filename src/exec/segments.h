@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "exec/operator.h"
@@ -39,10 +40,14 @@ class SegmentReader {
   // what fits.
   void plan_cache(size_t leaves);
   bool is_cached(const tree::LeafRun& run) const;
-  Result<type::Batch> read(const tree::LeafRun& run) const;
+  // Nothing: its rows hold too much text for one batch, and are to be read leaf by leaf.
+  Result<std::optional<type::Batch>> read(const tree::LeafRun& run) const;
   const std::vector<uint16_t>& slots() const { return slots_; }
 
  private:
+  Result<std::optional<type::Batch>> decode(const tree::LeafRun& run,
+                                            const std::vector<uint16_t>& slots,
+                                            size_t& text_bytes) const;
   Result<type::Batch> count_rows(const tree::LeafRun& run) const;
 
   const store::ObjectReader& objects_;

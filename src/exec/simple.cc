@@ -3,6 +3,7 @@
 
 #include "base/ensure.h"
 #include "base/limits.h"
+#include "exec/batch_parts.h"
 #include "exec/operators.h"
 
 namespace rowan::exec {
@@ -44,28 +45,94 @@ Result<uint64_t> evaluate_count(const expr::NodePtr& node, const ExecContext& co
   return checked_count(value, when_absent, is_limit);
 }
 
-Collector::Collector(const std::vector<plan::OutputColumn>& outputs, const ExecContext& context)
-    : context_(context) {
-  for (const plan::OutputColumn& output : outputs) types_.push_back(output.type);
+namespace {
+
+size_t text_bytes(const type::Column& column, size_t rows) {
+  if (type::physical(column.type.id) != type::Physical::kString || column.data == nullptr) return 0;
+  size_t bytes = 0;
+  for (size_t i = 0, count = column.constant ? 1 : rows; i < count; ++i)
+    bytes += column.strings()[i].size();
+  return bytes;
+}
+
+// Copies the texts: one of them must not keep all of its segment in memory.
+void append_texts(const type::Column& column, size_t rows, type::ColumnBuilder& builder) {
+  for (size_t i = 0; i < rows; ++i) builder.append_from(column, i);
+}
+
+size_t cell_bytes(type::TypeId id) {
+  return type::physical(id) == type::Physical::kString ? sizeof(std::string_view) : 8;
+}
+
+template <typename T>
+void append_cells(const type::Column& column, size_t rows, std::vector<T>& out) {
+  const T* data = static_cast<const T*>(column.data);
+  if (column.constant) {
+    out.insert(out.end(), rows, data == nullptr ? T() : data[0]);
+  } else {
+    out.insert(out.end(), data, data + rows);
+  }
+}
+
+// `before`: how many rows the builder had.
+void append_nulls(const type::Column& column, size_t rows, size_t before,
+                  std::vector<uint8_t>& nulls) {
+  if (column.nulls == nullptr && nulls.empty()) return;
+  nulls.resize(before, 0);
+  if (column.nulls == nullptr) {
+    nulls.resize(before + rows, 0);
+  } else if (column.constant) {
+    nulls.insert(nulls.end(), rows, column.nulls[0]);
+  } else {
+    nulls.insert(nulls.end(), column.nulls, column.nulls + rows);
+  }
+}
+
+}  // namespace
+
+size_t batch_bytes(const type::Batch& batch) {
+  size_t bytes = 0;
+  for (const type::Column& column : batch.columns) {
+    if (!column.constant) bytes += batch.rows * cell_bytes(column.type.id);
+    bytes += text_bytes(column, batch.rows);
+  }
+  return bytes;
+}
+
+Collector::Collector(const std::vector<plan::OutputColumn>& outputs, const ExecContext& context,
+                     MemoryAccount& account)
+    : context_(context), account_(account) {
+  for (const plan::OutputColumn& output : outputs) builders_.emplace_back(output.type);
 }
 
 Result<void> Collector::add(const type::Batch& batch) {
   if (batch.rows == 0) return {};
+  if (rows_ + batch.rows > UINT32_MAX - 1)
+    return Error(ErrorCode::kProgramLimit, "too many rows to sort, join or collect");
+  size_t bytes = 0;
+  for (size_t i = 0; i < builders_.size(); ++i) {
+    bytes += batch.rows * cell_bytes(builders_[i].type().id);
+    bytes += text_bytes(batch.columns[i], batch.rows);
+  }
+  TRY(account_.add(bytes));
+  for (size_t i = 0; i < builders_.size(); ++i) {
+    const type::Column& column = batch.columns[i];
+    type::ColumnBuilder& builder = builders_[i];
+    switch (type::physical(builder.type().id)) {
+      case type::Physical::kInt64:
+        append_cells(column, batch.rows, builder.ints());
+        append_nulls(column, batch.rows, rows_, builder.nulls());
+        break;
+      case type::Physical::kDouble:
+        append_cells(column, batch.rows, builder.doubles());
+        append_nulls(column, batch.rows, rows_, builder.nulls());
+        break;
+      case type::Physical::kString:
+        append_texts(column, batch.rows, builder);
+        break;
+    }
+  }
   rows_ += batch.rows;
-  for (const type::Column& column : batch.columns) {
-    if (column.constant) continue;
-    const bool strings = type::physical(column.type.id) == type::Physical::kString;
-    bytes_ += batch.rows * (strings ? sizeof(std::string_view) : 8);
-    if (!strings) continue;
-    for (size_t i = 0; i < batch.rows; ++i) bytes_ += column.strings()[i].size();
-  }
-  if (bytes_ > context_.memory_bytes || rows_ > UINT32_MAX - 1) {
-    return Error(ErrorCode::kOutOfMemory, "out of memory")
-        .with_detail(
-            "Sorting, joining or collecting these rows needs more memory than the statement may "
-            "use.");
-  }
-  batches_.push_back(batch);
   return {};
 }
 
@@ -79,65 +146,24 @@ Result<void> Collector::add_all(Operator& input) {
   }
 }
 
-namespace {
-
-template <typename T>
-void append_cells(const type::Column& column, size_t rows, std::vector<T>& out) {
-  const T* data = static_cast<const T*>(column.data);
-  if (column.constant) {
-    out.insert(out.end(), rows, data == nullptr ? T() : data[0]);
-  } else {
-    out.insert(out.end(), data, data + rows);
-  }
-}
-
-type::Column concatenate(const std::vector<type::Batch>& batches, size_t column_index,
-                         type::Type type, size_t rows) {
-  type::ColumnBuilder builder(type, rows);
-  const bool any_null = std::any_of(batches.begin(), batches.end(), [&](const auto& b) {
-    return b.columns[column_index].nulls != nullptr;
-  });
-  for (const type::Batch& batch : batches) {
-    const type::Column& column = batch.columns[column_index];
-    switch (type::physical(type.id)) {
-      case type::Physical::kInt64:
-        append_cells(column, batch.rows, builder.ints());
-        break;
-      case type::Physical::kDouble:
-        append_cells(column, batch.rows, builder.doubles());
-        break;
-      case type::Physical::kString:
-        append_cells(column, batch.rows, builder.strings());
-        builder.keep(column.owner);
-        break;
-    }
-    if (!any_null) continue;
-    std::vector<uint8_t>& nulls = builder.nulls();
-    if (column.nulls == nullptr) {
-      nulls.insert(nulls.end(), batch.rows, 0);
-    } else if (column.constant) {
-      nulls.insert(nulls.end(), batch.rows, column.nulls[0]);
-    } else {
-      nulls.insert(nulls.end(), column.nulls, column.nulls + batch.rows);
-    }
-  }
-  return builder.finish();
-}
-
-}  // namespace
-
 type::Batch Collector::finish() {
   type::Batch result;
-  result.rows = rows_;
-  if (batches_.size() == 1) {
-    result = std::move(batches_[0]);
-    for (type::Column& column : result.columns) column = column.flatten();
-  } else {
-    for (size_t i = 0; i < types_.size(); ++i)
-      result.columns.push_back(concatenate(batches_, i, types_[i], rows_));
-  }
-  batches_.clear();
+  result.rows = std::exchange(rows_, 0);
+  for (type::ColumnBuilder& builder : builders_) result.columns.push_back(builder.finish());
   return result;
+}
+
+Result<std::vector<type::Batch>> read_batches(Operator& input, const ExecContext& context,
+                                              MemoryAccount& account) {
+  std::vector<type::Batch> batches;
+  for (;;) {
+    TRY(check_cancelled(context));
+    type::Batch batch;
+    TRY_ASSIGN(const bool more, input.next(batch));
+    if (!more) return batches;
+    TRY(account.add(batch_bytes(batch)));
+    batches.push_back(std::move(batch));
+  }
 }
 
 namespace {
@@ -153,10 +179,9 @@ class Filter final : public Operator {
       TRY_ASSIGN(const bool more, input_->next(batch));
       if (!more) return false;
       rows_.clear();
-      TRY(expr::evaluate_filter(*node_.condition, batch, context_.eval, rows_));
+      TRY(filter_rows(*node_.condition, batch, context_.eval, rows_));
       if (rows_.empty()) continue;
-      if (rows_.size() < batch.rows) batch = batch.gather(rows_.data(), rows_.size());
-      batch.rows = rows_.size();
+      if (rows_.size() < batch.rows) batch = keep_rows(batch, rows_);
       return true;
     }
   }
@@ -171,26 +196,45 @@ class Filter final : public Operator {
 class Project final : public Operator {
  public:
   Project(const PhysicalNode& node, ExecContext& context, OperatorPtr input)
-      : node_(node), context_(context), input_(std::move(input)) {}
+      : node_(node), context_(context), input_(std::move(input)) {
+    for (const expr::NodePtr& expression : node_.expressions) parts_.will_evaluate(*expression);
+  }
   Result<void> open() override { return input_->open(); }
   Result<bool> next(type::Batch& batch) override {
     TRY(check_cancelled(context_));
-    type::Batch below;
-    TRY_ASSIGN(const bool more, input_->next(below));
-    if (!more) return false;
-    batch.rows = below.rows;
-    batch.columns.clear();
-    for (const expr::NodePtr& expression : node_.expressions) {
-      TRY_ASSIGN(type::Column column, expr::evaluate(*expression, below, context_.eval));
-      batch.columns.push_back(std::move(column));
+    while (at_ == below_.rows) {
+      TRY_ASSIGN(const bool more, input_->next(below_));
+      if (!more) return false;
+      at_ = 0;
+    }
+    TRY_ASSIGN(const size_t done, parts_.next(below_, at_, [&](const type::Batch& part) {
+      return project(part, batch);
+    }));
+    at_ += done;
+    if (at_ == below_.rows) {
+      below_ = {};
+      at_ = 0;
     }
     return true;
   }
 
  private:
+  Result<void> project(const type::Batch& part, type::Batch& batch) const {
+    batch.rows = part.rows;
+    batch.columns.clear();
+    for (const expr::NodePtr& expression : node_.expressions) {
+      TRY_ASSIGN(type::Column column, expr::evaluate(*expression, part, context_.eval));
+      batch.columns.push_back(std::move(column));
+    }
+    return {};
+  }
+
   const PhysicalNode& node_;
   ExecContext& context_;
   OperatorPtr input_;
+  BatchParts parts_;
+  type::Batch below_;  // Its rows from at_ on are still to be done.
+  size_t at_ = 0;
 };
 
 class RowByRow final : public Operator {
@@ -272,20 +316,21 @@ class Values final : public Operator {
   Result<void> open() override { return {}; }
   Result<bool> next(type::Batch& batch) override {
     TRY(check_cancelled(context_));
-    const size_t rows = std::min(node_.values.size() - at_, kBatchRows);
-    if (rows == 0) return false;
-    batch.rows = rows;
-    batch.columns.clear();
-    for (size_t column = 0; column < node_.outputs.size(); ++column) {
-      type::ColumnBuilder builder(node_.outputs[column].type, rows);
-      for (size_t row = at_; row < at_ + rows; ++row) {
+    if (at_ == node_.values.size()) return false;
+    const size_t end = std::min(node_.values.size(), at_ + kBatchRows);
+    std::vector<type::ColumnBuilder> builders;
+    for (const plan::OutputColumn& output : node_.outputs)
+      builders.emplace_back(output.type, end - at_);
+    batch.rows = 0;
+    for (const TextMeter made; at_ < end && made.bytes() < kBatchTextBytes; ++at_, ++batch.rows) {
+      for (size_t column = 0; column < builders.size(); ++column) {
         TRY_ASSIGN(const type::Value value,
-                   expr::evaluate_constant(*node_.values[row][column], context_.eval));
-        builder.append(value);
+                   expr::evaluate_constant(*node_.values[at_][column], context_.eval));
+        builders[column].append(value);
       }
-      batch.columns.push_back(builder.finish());
     }
-    at_ += rows;
+    batch.columns.clear();
+    for (type::ColumnBuilder& builder : builders) batch.columns.push_back(builder.finish());
     return true;
   }
 

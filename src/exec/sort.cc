@@ -104,7 +104,10 @@ class Bar {
 class Sort final : public Operator {
  public:
   Sort(const PhysicalNode& node, ExecContext& context, OperatorPtr input)
-      : node_(node), context_(context), input_(std::move(input)) {}
+      : node_(node),
+        context_(context),
+        input_(std::move(input)),
+        account_(context.operation_account()) {}
 
   Result<void> open() override {
     TRY_ASSIGN(const uint64_t limit, evaluate_count(node_.limit, context_, UINT64_MAX, true));
@@ -114,9 +117,10 @@ class Sort final : public Operator {
     if (kept <= kTopRowsMax) {
       TRY(collect_top(kept));
     } else {
-      Collector collector(node_.outputs, context_);
+      Collector collector(node_.outputs, context_, account_);
       TRY(collector.add_all(*input_));
       rows_ = collector.finish();
+      TRY(account_.add(rows_.rows * kSortedRowBytes));
       sort_rows(kept);
     }
     at_ = std::min<uint64_t>(offset, order_.size());
@@ -136,6 +140,7 @@ class Sort final : public Operator {
  private:
   static constexpr uint64_t kTopRowsMax = 8192;
   static constexpr uint64_t kTopRowsSlack = 1024;  // Sorting only now and then pays.
+  static constexpr size_t kSortedRowBytes = 20;    // A value with its row's number, and the order.
 
   // Keeps about twice the wanted rows and throws away the rest as it goes.
   Result<void> collect_top(uint64_t kept) {
@@ -143,7 +148,7 @@ class Sort final : public Operator {
     std::vector<uint32_t> passing;
     Bar bar(node_.sort[0], node_.sort.size() == 1);
     bool has_bar = false;
-    auto collector = std::make_unique<Collector>(node_.outputs, context_);
+    Collector collector(node_.outputs, context_, account_);
     for (;;) {
       TRY(check_cancelled(context_));
       TRY_ASSIGN(const bool more, input_->next(batch));
@@ -153,17 +158,18 @@ class Sort final : public Operator {
         if (passing.size() < batch.rows) batch = batch.gather(passing.data(), passing.size());
         batch.rows = passing.size();
       }
-      if (more) TRY(collector->add(batch));
-      if (more && collector->rows() < 2 * kept + kTopRowsSlack) continue;
-      rows_ = collector->finish();
+      if (more) TRY(collector.add(batch));
+      if (more && collector.rows() < 2 * kept + kTopRowsSlack) continue;
+      rows_ = collector.finish();
       sort_rows(kept);
       if (!more) return {};
-      collector = std::make_unique<Collector>(node_.outputs, context_);
       type::Batch best = rows_.gather(order_.data(), order_.size());
       best.rows = order_.size();
       has_bar = !order_.empty();
       if (has_bar) bar.raise(best, static_cast<uint32_t>(best.rows - 1));
-      TRY(collector->add(best));
+      rows_ = {};
+      TRY(account_.hold(0));
+      TRY(collector.add(best));
     }
   }
 
@@ -183,6 +189,7 @@ class Sort final : public Operator {
   const PhysicalNode& node_;
   ExecContext& context_;
   OperatorPtr input_;
+  MemoryAccount account_;
   type::Batch rows_;
   std::vector<uint32_t> order_;
   size_t at_ = 0;

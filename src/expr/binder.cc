@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/deep_stack.h"
 #include "base/limits.h"
 #include "expr/function_table.h"
 #include "expr/resolve.h"
@@ -781,9 +782,10 @@ Result<NodePtr> bind(const sql::Expr& expr, BindContext& context) {
   if (context.replace) {
     if (auto replaced = context.replace(expr)) return std::move(*replaced);
   }
-  if (context.depth >= kExpressionDepthMax) {
+  if (context.depth >= nesting_limits().expressions) {
     return Error(ErrorCode::kStatementTooComplex, "stack depth limit exceeded")
-        .with_hint("An expression may be nested " + std::to_string(kExpressionDepthMax) +
+        .with_hint("An expression may be nested " +
+                   std::to_string(nesting_limits().expressions) +
                    " levels deep.")
         .at(expr.position);
   }

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/memory_budget.h"
 #include "base/result.h"
 #include "expr/functions.h"
 #include "type/column.h"
@@ -128,6 +129,7 @@ class StringOutput {
   }
   void grow(size_t bytes) {
     const size_t size = bytes > block_->chunk_bytes ? bytes : block_->chunk_bytes;
+    count_text(size);
     block_->chunks.push_back(std::make_unique_for_overwrite<char[]>(size));
     block_->next = block_->chunks.back().get();
     block_->left = size;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/deep_stack.h"
 #include "base/limits.h"
 #include "plan/query_binder.h"
 
@@ -114,7 +115,7 @@ Result<LogicalPtr> QueryBinder::bind_from(const sql::List<sql::TableRef*>& from)
 }
 
 Result<LogicalPtr> QueryBinder::bind_table_ref(const sql::TableRef& ref, FromScope& scope) {
-  if (++state_.depth > kQueryDepthMax) {
+  if (++state_.depth > nesting_limits().queries) {
     return Error(ErrorCode::kStatementTooComplex, "query is nested too deeply");
   }
   Result<LogicalPtr> result = [&]() -> Result<LogicalPtr> {

@@ -84,7 +84,7 @@ struct BindState {
   PlanContext& context;
   uint32_t outer_parameters = 0;
   bool cacheable = true;
-  int depth = 0;               // Of nested queries, against kQueryDepthMax.
+  int depth = 0;               // Of nested queries, against nesting_limits().
   size_t with_references = 0;  // Against kWithReferencesMax.
   size_t view_references = 0;  // As that.
   std::string view_revision;   // Inside a view AS OF: the commit that names without a revision of
@@ -95,7 +95,6 @@ struct BindState {
   std::vector<std::string> open_views;  // Those whose queries are being bound, outermost first.
   std::vector<std::unique_ptr<sql::ParsedStatement>> view_queries;  // What was parsed for them.
 };
-inline constexpr int kQueryDepthMax = 100;
 
 // Rules, algorithms and the last numbers: what runs.
 Result<Plan> finish_plan(LogicalPtr root, BindState& state);

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <set>
 
+#include "base/deep_stack.h"
 #include "expr/resolve.h"
 #include "sql/print.h"
 #include "sql/walk.h"
@@ -67,7 +68,7 @@ std::string_view item_name(const sql::SelectItem& item) {
 }  // namespace
 
 Result<LogicalPtr> QueryBinder::bind(const sql::SelectStmt& select) {
-  if (++state_.depth > kQueryDepthMax)
+  if (++state_.depth > nesting_limits().queries)
     return Error(ErrorCode::kStatementTooComplex, "query is nested too deeply");
   if (select.with_recursive) {
     return Error(ErrorCode::kFeatureNotSupported, "WITH RECURSIVE is not supported")

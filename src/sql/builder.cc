@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "base/deep_stack.h"
 #include "base/limits.h"
 #include "sql/grammar.h"
 #include "sql/parser.h"
@@ -95,9 +96,10 @@ void Builder::accept_expression(Expr* expr) {
 }
 
 void Builder::limit_depth(uint16_t& depth, uint32_t wanted, uint32_t position) {
-  if (wanted > static_cast<uint32_t>(kExpressionDepthMax)) {
+  const auto most = static_cast<uint32_t>(nesting_limits().expressions);
+  if (wanted > most) {
     fail(ErrorCode::kStatementTooComplex, "stack depth limit exceeded", position);
-    wanted = kExpressionDepthMax;
+    wanted = most;
   }
   depth = static_cast<uint16_t>(wanted);
 }

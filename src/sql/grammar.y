@@ -18,7 +18,7 @@
 %token_prefix TK_
 %token_type {rowan::sql::Token}
 %extra_context {rowan::sql::Builder* b}
-%stack_size 1000
+%stack_size 20000
 %stack_overflow { b->stack_overflow(); }
 %syntax_error { b->syntax_error(yymajor, yyminor); }
 

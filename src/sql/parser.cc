@@ -478,6 +478,23 @@ Error explain_syntax_error(Error error, std::string_view source, Arena& arena) {
   return error;
 }
 
+// A parser with its stack, which is too large for a thread's own. Each thread keeps one.
+class BorrowedParser {
+ public:
+  BorrowedParser() : parser_(std::move(kept)) {
+    if (parser_ == nullptr) parser_ = std::make_unique_for_overwrite<yyParser>();
+  }
+  ~BorrowedParser() { kept = std::move(parser_); }
+  BorrowedParser(const BorrowedParser&) = delete;
+  BorrowedParser& operator=(const BorrowedParser&) = delete;
+  yyParser* get() const { return parser_.get(); }
+
+ private:
+  static thread_local std::unique_ptr<yyParser> kept;
+  std::unique_ptr<yyParser> parser_;
+};
+thread_local std::unique_ptr<yyParser> BorrowedParser::kept;
+
 // Parses one statement or expression. `position_base`: characters of the user's text before `text`.
 Result<ParsedStatement> parse_one(std::string_view text, uint32_t position_base, bool expression,
                                   Expr** expr) {
@@ -491,9 +508,10 @@ Result<ParsedStatement> parse_one(std::string_view text, uint32_t position_base,
   const std::string_view source = parsed.arena->copy(text);
   Builder builder(*parsed.arena, source);
   TokenStream tokens(source, *parsed.arena, position_base, expression);
-  yyParser parser;
-  RowanSqlParseInit(&parser, &builder);
-  if (expression) RowanSqlParse(&parser, TK_PARSE_EXPRESSION, Token{});
+  const BorrowedParser borrowed;
+  yyParser* const parser = borrowed.get();
+  RowanSqlParseInit(parser, &builder);
+  if (expression) RowanSqlParse(parser, TK_PARSE_EXPRESSION, Token{});
   uint32_t end = 0;
   Token token{};
   for (int terminal = -1; terminal != kTokenEnd;) {
@@ -511,7 +529,7 @@ Result<ParsedStatement> parse_one(std::string_view text, uint32_t position_base,
       terminal = kTokenEnd;
     }
     builder.set_previous_end(end);
-    RowanSqlParse(&parser, terminal, token);
+    RowanSqlParse(parser, terminal, token);
     if (builder.failed()) return explain_syntax_error(*builder.error(), source, *parsed.arena);
     end = token.end;
   }

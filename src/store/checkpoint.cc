@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
+#include "base/caught.h"
 #include "base/limits.h"
 #include "git/commit.h"
 #include "git/head.h"
@@ -71,16 +73,18 @@ Result<void> GitStore::checkpoint() {
 
 Result<void> GitStore::checkpoint_round(bool look_at_refs, std::vector<ForeignMove>& moves) {
   Result<void> result;
-  {
+  const bool ended = ends_well([&] {
     const std::lock_guard lock(checkpoint_mutex_);
     if (look_at_refs) result = scan_refs(moves);
     if (result) result = checkpoint_pass(moves);
-  }
+  });
   const std::lock_guard lock(work_mutex_);
   ++rounds_;
   round_error_.reset();
-  if (!result) round_error_ = Error(result.error());
+  if (!ended || (!result && !ends_well([&] { round_error_ = Error(result.error()); })))
+    round_error_.emplace(ErrorCode::kOutOfMemory, "out of memory");
   room_wake_.notify_all();
+  if (!ended) throw std::bad_alloc();
   return result;
 }
 
@@ -119,7 +123,7 @@ Result<void> GitStore::checkpoint_pass(std::vector<ForeignMove>& moves) {
   }
   const std::lock_guard lock(work_mutex_);
   for (const auto& record : records) {
-    for (const auto& entry : record->objects) record_bytes_ -= entry.object.bytes.size();
+    for (const auto& entry : record->objects) record_bytes_ -= memory_of(entry);
   }
   records_.erase(records_.begin(), records_.begin() + static_cast<ptrdiff_t>(records.size()));
   oldest_at_ = std::chrono::steady_clock::now();
@@ -381,18 +385,24 @@ void GitStore::run_checkpointer() {
     is_urgent_ = false;
     lock.unlock();
     std::vector<ForeignMove> moves;
-    const auto result = checkpoint_round(false, moves);
-    if (!result && result.error().message() != last_complaint) {
-      last_complaint = result.error().message();
-      log_.write(LogLevel::kError,
-                 "checkpoint failed, the journal keeps the data: " + last_complaint);
-    }
-    if (result) last_complaint.clear();
+    bool published = false;
+    // Where memory is short it is tried again; what other programs moved is told then as well.
+    ends_well([&] {
+      const auto result = checkpoint_round(false, moves);
+      published = result.has_value();
+      if (!result && result.error().message() != last_complaint) {
+        last_complaint = result.error().message();
+        log_.write(LogLevel::kError,
+                   "checkpoint failed, the journal keeps the data: " + last_complaint);
+      }
+    });
+    if (published) last_complaint.clear();
     lock.lock();
     const bool wakes = !moves.empty() || wants_maintenance_;
-    moves_.insert(moves_.end(), moves.begin(), moves.end());
+    ends_well([&] { moves_.insert(moves_.end(), moves.begin(), moves.end()); });
     if (wakes) watch_->wake();
-    if (!result) work_wake_.wait_for(lock, kRetryAfter, [&] { return is_stopping_ || is_urgent_; });
+    if (!published)
+      work_wake_.wait_for(lock, kRetryAfter, [&] { return is_stopping_ || is_urgent_; });
   }
 }
 
@@ -408,22 +418,27 @@ void GitStore::run_watcher() {
       moves.swap(moves_);
       wants_maintenance = std::exchange(wants_maintenance_, false);
     }
-    if (has_moved) {
-      const std::lock_guard lock(checkpoint_mutex_);
-      const auto result = scan_refs(moves);
-      if (!result)
-        log_.write(LogLevel::kWarning, "could not look at refs: " + result.error().message());
-    }
-    if (!moves.empty()) {
-      deliver(moves);
-      const std::lock_guard lock(work_mutex_);
-      is_urgent_ = true;
-      work_wake_.notify_one();
-    }
-    if (wants_maintenance && packs_->packs().size() >= kPacksMax) {
-      const auto result = maintain();
-      if (!result) log_.write(LogLevel::kWarning, "pack care: " + result.error().message());
-    }
+    ends_well([&] { care(has_moved, wants_maintenance, moves); });
+  }
+}
+
+// The watcher's work. An explicit checkpoint looks at all refs again, should it end early.
+void GitStore::care(bool has_moved, bool wants_maintenance, std::vector<ForeignMove>& moves) {
+  if (has_moved) {
+    const std::lock_guard lock(checkpoint_mutex_);
+    const auto result = scan_refs(moves);
+    if (!result)
+      log_.write(LogLevel::kWarning, "could not look at refs: " + result.error().message());
+  }
+  if (!moves.empty()) {
+    deliver(moves);
+    const std::lock_guard lock(work_mutex_);
+    is_urgent_ = true;
+    work_wake_.notify_one();
+  }
+  if (wants_maintenance && packs_->packs().size() >= kPacksMax) {
+    const auto result = maintain();
+    if (!result) log_.write(LogLevel::kWarning, "pack care: " + result.error().message());
   }
 }
 
@@ -439,19 +454,23 @@ void GitStore::close() {
   if (watcher_.joinable()) watcher_.join();
   if (journal_ == nullptr) return;
   private_packs_.end_all();  // No transaction can name them any more but those in the journal.
-  std::vector<ForeignMove> moves;
-  auto result = checkpoint_round(false, moves);
-  // What a foreign program moved at the last moment is parked; our value stands.
-  if (result && !republish_.empty()) result = checkpoint_round(false, moves);
-  if (result) {
-    {
-      const std::lock_guard lock(checkpoint_mutex_);
-      remember_refs();
+  // What is not published stays in the journal.
+  ends_well([&] {
+    std::vector<ForeignMove> moves;
+    auto result = checkpoint_round(false, moves);
+    // What a foreign program moved at the last moment is parked; our value stands.
+    if (result && !republish_.empty()) result = checkpoint_round(false, moves);
+    if (result) {
+      {
+        const std::lock_guard lock(checkpoint_mutex_);
+        remember_refs();
+      }
+      result = journal_->close(republish_.empty());
     }
-    result = journal_->close(republish_.empty());
-  }
-  if (!result)
-    log_.write(LogLevel::kError, "closing \"" + dir_.string() + "\": " + result.error().message());
+    if (!result)
+      log_.write(LogLevel::kError,
+                 "closing \"" + dir_.string() + "\": " + result.error().message());
+  });
 }
 
 }  // namespace rowan::store

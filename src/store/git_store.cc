@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cctype>
+#include <new>
 #include <random>
 #include <utility>
 
+#include "base/caught.h"
 #include "base/limits.h"
 #include "base/thread.h"
 #include "git/commit.h"
@@ -409,8 +411,13 @@ Result<uint64_t> GitStore::append(const PendingObjects& objects,
       if (auto failed = journal_->failure()) return std::move(*failed);
       return std::move(checked).error();
     }
+    if (is_above_bound()) return std::optional<uint64_t>();
     TRY_ASSIGN(const auto sequence, journal_->append(record, head));
-    if (sequence) remember(*sequence, head.epoch, *entries, refs);
+    if (!sequence) return sequence;
+    if (!ends_well([&] { remember(*sequence, head.epoch, *entries, refs); })) {
+      journal_->give_up();
+      throw std::bad_alloc();
+    }
     return sequence;
   };
   while (true) {
@@ -419,6 +426,12 @@ Result<uint64_t> GitStore::append(const PendingObjects& objects,
     if (*sequence) return **sequence;
     TRY(wait_for_room());
   }
+}
+
+// More is in the journal alone than memory should hold: the next transaction waits for a checkpoint.
+bool GitStore::is_above_bound() const {
+  const std::lock_guard lock(work_mutex_);
+  return record_bytes_ > options_.unpublished_bytes_max;
 }
 
 // Requires: append_mutex_. Makes the transaction visible: objects before the refs that lead to
@@ -433,7 +446,7 @@ void GitStore::remember(uint64_t sequence, uint64_t epoch,
   size_t bytes = 0;
   for (const auto& entry : objects) {
     index_.insert(entry.id, entry.object, sequence);
-    bytes += entry.object.bytes.size();
+    bytes += memory_of(entry);
   }
   if (!refs.empty()) {
     const std::unique_lock lock(refs_mutex_);
@@ -464,8 +477,8 @@ void GitStore::remember(uint64_t sequence, uint64_t epoch,
   if (wakes) work_wake_.notify_one();
 }
 
-// Every journal file is full: nothing can be taken until a checkpoint has emptied one. If it
-// cannot, its reason is ours.
+// Every journal file is full, or memory is: nothing can be taken until a checkpoint has published
+// what there is. If it cannot, its reason is ours.
 Result<void> GitStore::wait_for_room() {
   if (!options_.background) return checkpoint();
   std::unique_lock lock(work_mutex_);

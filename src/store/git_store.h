@@ -23,6 +23,7 @@ struct GitStoreOptions {
   size_t cache_bytes = kNodeCacheBytesDefault;
   size_t journal_file_bytes = kJournalFileBytes;
   size_t journal_first_file_bytes = kJournalFirstFileBytes;
+  size_t unpublished_bytes_max = kUnpublishedBytesMax;
   const Clock* clock = nullptr;  // Borrowed; nullptr: the system's.
   Log* log = nullptr;            // Borrowed; nullptr: stderr.
   // A folder of further objects to read: those of a push, which git keeps apart while its hooks

@@ -100,6 +100,12 @@ class GitStore final : public ObjectStore {
     std::vector<RefUpdate> refs;
   };
   using Records = std::vector<std::shared_ptr<const LoggedRecord>>;
+  // What an object takes in memory until it is published: itself, and its places in the record and
+  // in the index.
+  static size_t memory_of(const PendingObjects::Entry& entry) {
+    constexpr size_t kPlacesBytes = 300;
+    return entry.object.bytes.size() + kPlacesBytes;
+  }
 
   GitStore(const std::filesystem::path& dir, const GitStoreOptions& options, FileSystem& files);
 
@@ -120,6 +126,7 @@ class GitStore final : public ObjectStore {
   void remember(uint64_t sequence, uint64_t epoch,
                 const std::vector<PendingObjects::Entry>& objects,
                 const std::vector<RefUpdate>& refs);
+  bool is_above_bound() const;
   Result<void> wait_for_room();
   void release_keep(const std::filesystem::path& stem);
   std::filesystem::path pack_folder() const { return dir_ / "objects" / "pack"; }
@@ -142,6 +149,7 @@ class GitStore final : public ObjectStore {
   Result<void> settle_private_packs(const Records& records);
   void run_checkpointer();
   void run_watcher();
+  void care(bool has_moved, bool wants_maintenance, std::vector<ForeignMove>& moves);
   void close();
 
   const std::filesystem::path dir_;
@@ -174,7 +182,7 @@ class GitStore final : public ObjectStore {
 
   mutable std::mutex work_mutex_;  // Guards down to moves_.
   std::deque<std::shared_ptr<const LoggedRecord>> records_;
-  uint64_t record_bytes_ = 0;
+  uint64_t record_bytes_ = 0;  // Of memory_of.
   std::chrono::steady_clock::time_point oldest_at_;  // When records_ became non-empty.
   bool is_urgent_ = false;
   bool is_stopping_ = false;

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/caught.h"
 #include "base/ensure.h"
 #include "base/limits.h"
 #include "base/thread.h"
@@ -25,6 +26,7 @@ constexpr uint64_t kFileGrowth =
 // The state on disk is ahead of the epochs in use by this much; a journal has far fewer files.
 constexpr uint64_t kEpochReserve = 64;
 static_assert(kEpochReserve > 2 * kJournalFilesMax);
+constexpr const char* kNoMemory = "out of memory";  // Short enough to be written down without any.
 static_assert(kEnteredFilesMax >= 4 * kJournalFilesMax);
 
 // A file with its head and zeros behind it, all of it on the disk.
@@ -97,13 +99,18 @@ Journal::~Journal() {
   preparer_wake_.notify_all();
   if (flusher_.joinable()) flusher_.join();
   if (preparer_.joinable()) preparer_.join();
-  if (is_closed_) remove_spare_files();  // Only now: one may have been in the making.
+  if (is_closed_) ends_well([&] { remove_spare_files(); });  // One may have been in the making.
 }
 
 std::filesystem::path Journal::path_of(uint32_t number) const {
   std::string name = std::to_string(number);
   name.insert(0, name.size() < 4 ? 4 - name.size() : 0, '0');
   return options_.folder / name;
+}
+
+void Journal::give_up() {
+  const std::lock_guard lock(mutex_);
+  if (!failure_) failure_.emplace(ErrorCode::kOutOfMemory, kNoMemory);
 }
 
 std::optional<Error> Journal::failure() const {
@@ -286,6 +293,7 @@ Result<void> Journal::wait(uint64_t sequence, bool needs_sync) {
       continue;
     }
     if (waiters_free_.empty()) {
+      waiters_free_.reserve(waiter_pool_.size() + 1);  // To come back needs no memory.
       waiter_pool_.push_back(std::make_unique<Waiter>());
       waiters_free_.push_back(waiter_pool_.back().get());
     }
@@ -318,27 +326,36 @@ void Journal::flush(Lock& lock, bool with_sync) {
   pending_.clear();
   const uint64_t target = last_.load(std::memory_order_relaxed);
   lock.unlock();
-  Result<void> result = write_batches(batches, with_sync);
+  Result<void> result;
+  const bool ended = ends_well([&] { result = write_batches(batches, with_sync); });
   flushes_.fetch_add(1, std::memory_order_relaxed);
   lock.lock();
   flushing_ = false;
-  if (!result) {
-    failure_ = Error(
-        result.error().code() == ErrorCode::kDiskFull ? ErrorCode::kDiskFull : ErrorCode::kIoError,
-        result.error().message() + "; the repository is read-only until it is opened again");
-    log_.write(LogLevel::kError, failure_->message());
-  } else {
+  if (ended && result) {
     written_ = target;
     if (with_sync) synced_ = target;
     durable_.store(options_.sync == SyncMode::kOff ? written_ : synced_, std::memory_order_release);
+  } else if (!ended || !ends_well([&] { note_failure(result.error()); })) {
+    failure_.emplace(ErrorCode::kOutOfMemory, kNoMemory);
   }
+  ends_well([&] { keep_buffers(batches); });
+  wake_waiters(lock);
+}
+
+void Journal::note_failure(const Error& error) {
+  failure_ = Error(error.code() == ErrorCode::kDiskFull ? ErrorCode::kDiskFull : ErrorCode::kIoError,
+                   error.message() + "; the repository is read-only until it is opened again");
+  log_.write(LogLevel::kError, failure_->message());
+}
+
+// For the next batches.
+void Journal::keep_buffers(std::vector<Batch>& batches) {
   for (Batch& batch : batches) {
     if (spare_buffers_.size() >= kSpareBuffersMax || batch.bytes.capacity() > kSpareBufferBytesMax)
       continue;
     batch.bytes.clear();
     spare_buffers_.push_back(std::move(batch.bytes));
   }
-  wake_waiters(lock);
 }
 
 Result<void> Journal::write_batches(std::vector<Batch>& batches, bool with_sync) {
@@ -364,22 +381,23 @@ Result<void> Journal::write_batches(std::vector<Batch>& batches, bool with_sync)
 
 // Only those whose wait is over are woken, and before them one other, who leads the next flush.
 void Journal::wake_waiters(Lock& lock) {
-  std::vector<Waiter*> ready;
+  Waiter* ready = nullptr;
+  Waiter** end = &ready;
+  std::erase_if(waiters_, [&](Waiter* waiter) {
+    if (!failure_ && !is_done(waiter->sequence, waiter->needs_sync)) return false;
+    waiter->next = nullptr;
+    *end = waiter;
+    end = &waiter->next;
+    return true;
+  });
   Waiter* leader = nullptr;
-  std::deque<Waiter*> rest;
-  for (Waiter* waiter : waiters_) {
-    if (failure_ || is_done(waiter->sequence, waiter->needs_sync)) {
-      ready.push_back(waiter);
-    } else if (leader == nullptr) {
-      leader = waiter;
-    } else {
-      rest.push_back(waiter);
-    }
+  if (!waiters_.empty()) {
+    leader = waiters_.front();
+    waiters_.pop_front();
   }
-  waiters_.swap(rest);
   lock.unlock();
   if (leader != nullptr) wake(*leader);
-  for (Waiter* waiter : ready) wake(*waiter);
+  while (ready != nullptr) wake(*std::exchange(ready, ready->next));
   lock.lock();
 }
 
@@ -530,13 +548,16 @@ void Journal::run_preparer() {
     if (has_spare || all_.size() >= kJournalFilesMax || failure_) continue;
     is_preparing_ = true;
     lock.unlock();
-    auto made = prepare_file(number, bytes);
-    const auto taken = made ? take_in(std::move(*made)) : Result<void>(made.error());
+    // Without memory the file is left lying until the next open, or until its number is used again.
+    ends_well([&] {
+      auto made = prepare_file(number, bytes);
+      const auto taken = made ? take_in(std::move(*made)) : Result<void>(made.error());
+      if (!taken) {
+        log_.write(LogLevel::kWarning, "no journal file was prepared: " + taken.error().message());
+      }
+    });
     lock.lock();
     is_preparing_ = false;
-    if (!taken) {
-      log_.write(LogLevel::kWarning, "no journal file was prepared: " + taken.error().message());
-    }
   }
 }
 

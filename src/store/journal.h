@@ -71,6 +71,9 @@ class Journal {
 
   size_t full_files() const;  // Files that are full and not yet published.
   uint64_t flushes() const { return flushes_.load(std::memory_order_relaxed); }
+  // What was appended could not be made known for want of memory: nothing more is taken until the
+  // store is opened again.
+  void give_up();
   std::optional<Error> failure() const;
 
  private:
@@ -97,6 +100,7 @@ class Journal {
     bool woken = false;     // GUARDED_BY(mutex)
     uint64_t sequence = 0;  // GUARDED_BY(Journal::mutex_), as is needs_sync.
     bool needs_sync = false;
+    Waiter* next = nullptr;  // Of those that are woken together.
   };
   using Lock = std::unique_lock<std::mutex>;
 
@@ -111,6 +115,8 @@ class Journal {
   Result<void> wait(uint64_t sequence, bool needs_sync);
   void flush(Lock& lock, bool with_sync);
   Result<void> write_batches(std::vector<Batch>& batches, bool with_sync);
+  void note_failure(const Error& error);
+  void keep_buffers(std::vector<Batch>& batches);
   void wake_waiters(Lock& lock);
   static void wake(Waiter& waiter);
   bool is_done(uint64_t sequence, bool needs_sync) const;

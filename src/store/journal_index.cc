@@ -46,10 +46,11 @@ void JournalIndex::insert(const Oid& id, const ObjectRef& object, uint64_t seque
     home.slots[at].sequence = sequence;
     return;
   }
-  if (++home.count * 3 > home.slots.size() * 2) {
+  if ((home.count + 1) * 3 > home.slots.size() * 2) {
     home.grow();
     at = home.probe(id);
   }
+  ++home.count;
   home.slots[at] = {id, sequence, object};
 }
 

@@ -9,6 +9,7 @@
 #include <random>
 #include <system_error>
 
+#include "base/caught.h"
 #include "base/ensure.h"
 #include "base/hash.h"
 #include "base/limits.h"
@@ -109,8 +110,10 @@ PackOutput::PackOutput(fs::path folder, const Options& options)
 }
 
 PackOutput::~PackOutput() {
-  if (has_pack_) ignore_error(files_.unlink(temporary_ + kPackSuffix), "git prunes tmp_ files");
-  if (has_idx_) ignore_error(files_.unlink(temporary_ + kIdxSuffix), "git prunes tmp_ files");
+  ends_well([&] {
+    if (has_pack_) ignore_error(files_.unlink(temporary_ + kPackSuffix), "git prunes tmp_ files");
+    if (has_idx_) ignore_error(files_.unlink(temporary_ + kIdxSuffix), "git prunes tmp_ files");
+  });
 }
 
 Result<std::unique_ptr<PackOutput>> PackOutput::open(const fs::path& pack_folder,

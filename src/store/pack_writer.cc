@@ -6,12 +6,14 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <thread>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
+#include "base/caught.h"
 #include "base/ensure.h"
 #include "base/limits.h"
 #include "store/pack_delta.h"
@@ -116,7 +118,10 @@ class PackStreamImpl final : public PackStream {
  public:
   PackStreamImpl(std::unique_ptr<PackOutput> output, const PackOptions& options)
       : output_(std::move(output)), level_(options.compression), deflater_(options.compression) {
-    for (int i = 1; i < options.threads; ++i) workers_.emplace_back([this] { work(); });
+    // Without a thread the caller does its work.
+    ends_well([&] {
+      for (int i = 1; i < options.threads; ++i) workers_.emplace_back([this] { work(); });
+    });
   }
 
   ~PackStreamImpl() override { stop(); }
@@ -144,7 +149,7 @@ class PackStreamImpl final : public PackStream {
   }
 
  private:
-  enum class State : uint8_t { kWaiting, kRunning, kDone };
+  enum class State : uint8_t { kWaiting, kRunning, kDone, kFailed };
 
   struct Item {
     Oid id;
@@ -180,7 +185,8 @@ class PackStreamImpl final : public PackStream {
   }
 
   void work() {
-    Deflater deflater(level_);
+    std::optional<Deflater> deflater;
+    if (!ends_well([&] { deflater.emplace(level_); })) return;
     std::unique_lock lock(mutex_);
     for (;;) {
       Batch* const batch = take_waiting();
@@ -190,9 +196,9 @@ class PackStreamImpl final : public PackStream {
         continue;
       }
       lock.unlock();
-      deflate(*batch, deflater);
+      const bool done = ends_well([&] { deflate(*batch, *deflater); });
       lock.lock();
-      batch->state = State::kDone;
+      batch->state = done ? State::kDone : State::kFailed;
       changed_.notify_all();
     }
   }
@@ -214,13 +220,14 @@ class PackStreamImpl final : public PackStream {
 
   bool front_is_done() {
     const std::lock_guard guard(mutex_);
-    return pending_.front()->state == State::kDone;
+    return pending_.front()->state == State::kDone || pending_.front()->state == State::kFailed;
   }
 
   // Writes the oldest batch; while it is not done, deflates whatever is waiting.
   Result<void> write_front() {
     std::unique_lock lock(mutex_);
     while (pending_.front()->state != State::kDone) {
+      if (pending_.front()->state == State::kFailed) throw std::bad_alloc();
       Batch* const batch = take_waiting();
       if (batch == nullptr) {
         changed_.wait(lock);

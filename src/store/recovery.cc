@@ -166,7 +166,7 @@ void GitStore::adopt_scan(JournalScan& scan) {
     for (const RecordObject& object : scanned.body.objects) {
       const ObjectRef bytes{object.type, object.bytes, scanned.owner};
       record->objects.push_back({object.id, object.type, object.previous, bytes});
-      record_bytes_ += object.bytes.size();
+      record_bytes_ += memory_of(record->objects.back());
       index_.insert(object.id, bytes, scanned.sequence);
     }
     record->refs = std::move(scanned.body.refs);

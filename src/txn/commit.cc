@@ -1,9 +1,11 @@
 // The commit queue: a workspace becomes a commit on its branch's tip.
 #include <algorithm>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <utility>
 
+#include "base/caught.h"
 #include "catalog/paths.h"
 #include "txn/workspace.h"
 #include "type/key_codec.h"
@@ -616,13 +618,15 @@ Result<CommitOutcome> CommitBuilder::build() {
   tip_ = body_.branch->tip();  // With the same tree as before.
   const int64_t time_us = core_.commit_time(tip_.snapshot.time_us);
   TRY_ASSIGN(const Oid commit, write_commit(root, time_us));
+  body_.branch->make_room();
   TRY_ASSIGN(const uint64_t sequence,
              core_.store.append(body_.objects,
                                 {{body_.branch->moving_ref(), tip_.snapshot.commit, commit}}));
   const Head next = next_head(commit, root, time_us, sequence);
+  // It is made. What follows can be found out again, should there be no memory for it now.
   body_.branch->advance(next, core_.store);
-  move_counters();
-  record(next);
+  if (!ends_well([&] { move_counters(); })) body_.branch->sequences().follow_tree([] {});
+  ends_well([&] { record(next); });
   return CommitOutcome{true, commit, sequence};
 }
 
@@ -646,6 +650,17 @@ struct CommitTurn {
   CommitTurn(TransactionBody& the_body, const CommitRequest& the_request)
       : body(the_body), request(the_request), builder(the_body, the_request) {}
 
+  // Nothing that a turn throws may get between the others: they wait for whoever leads.
+  template <typename Work>
+  void run(const Work& work) noexcept {
+    try {
+      work();
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+  }
+  bool is_made() const { return !thrown && outcome; }
+
   void tell(State what) {
     const std::lock_guard lock(mutex);  // Notified under it: afterwards the turn may be gone.
     state = what;
@@ -658,7 +673,7 @@ struct CommitTurn {
   }
   // The sequence it must wait for; zero: none.
   uint64_t awaited() const {
-    if (!outcome || request.sync == store::SyncMode::kOff || outcome->sequence == 0) return 0;
+    if (!is_made() || request.sync == store::SyncMode::kOff || outcome->sequence == 0) return 0;
     return std::max(outcome->sequence, body.seen_sequence);
   }
 
@@ -666,6 +681,7 @@ struct CommitTurn {
   const CommitRequest& request;
   CommitBuilder builder;
   Result<CommitOutcome> outcome = CommitOutcome{};
+  std::exception_ptr thrown;  // Instead of an outcome. Its own thread throws it on.
   std::mutex mutex;
   std::condition_variable wake;
   State state = State::kWaiting;  // Guarded by mutex.
@@ -685,9 +701,9 @@ void lead_commits(Core& core, Branch& branch, CommitTurn& own) {
       batch.swap(turns.waiting);
     }
     for (CommitTurn* turn : batch) {
-      turn->outcome = turn->builder.build();
+      turn->run([&] { turn->outcome = turn->builder.build(); });
       // X4: the locks are free before the flush; whoever gets a row next has the new tip below it.
-      if (turn->outcome) core.locks.release_all(turn->body.lock_owner);
+      if (turn->is_made()) core.locks.release_all(turn->body.lock_owner);
     }
   }
   CommitTurn* next = nullptr;
@@ -703,15 +719,26 @@ void lead_commits(Core& core, Branch& branch, CommitTurn& own) {
       batch.begin(), batch.end(), [](const CommitTurn* turn) { return turn->awaited() == 0; });
   for (auto at = flushed; at != batch.end(); ++at) sequence = std::max(sequence, (*at)->awaited());
   for (auto at = batch.begin(); at != flushed; ++at) {
+    if ((*at)->is_made()) branch.acknowledge((*at)->outcome->sequence);
     if (*at != &own) (*at)->tell(CommitTurn::State::kDone);
   }
   if (flushed == batch.end()) return;
-  const Result<void> durable = wait_durable(core, sequence);
+  Result<void> durable;
+  std::exception_ptr thrown;
+  try {
+    durable = wait_durable(core, sequence);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
   for (auto at = flushed; at != batch.end(); ++at) {
+    CommitTurn& turn = **at;
     // The flush before may have taken the first of them along: those stand.
-    if (!durable && (*at)->awaited() > core.store.durable_sequence())
-      (*at)->outcome = Error(durable.error());
-    if (*at != &own) (*at)->tell(CommitTurn::State::kDone);
+    const bool stands =
+        (!thrown && durable) || turn.awaited() <= core.store.durable_sequence();
+    if (!stands && thrown) turn.thrown = thrown;
+    if (!stands && !durable) turn.run([&] { turn.outcome = Error(durable.error()); });
+    if (turn.is_made()) branch.acknowledge(turn.outcome->sequence);
+    if (&turn != &own) turn.tell(CommitTurn::State::kDone);
   }
 }
 
@@ -736,6 +763,7 @@ Result<CommitOutcome> commit_transaction(TransactionBody& body, const CommitRequ
     leads = !std::exchange(turns.led, true);
   }
   if (leads || turn.wait() == CommitTurn::State::kLeads) lead_commits(core, *body.branch, turn);
+  if (turn.thrown) std::rethrow_exception(turn.thrown);
   return std::move(turn.outcome);
 }
 

@@ -4,8 +4,8 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -69,14 +69,20 @@ class Branch {
 
   Head tip() const;
   Head durable(const store::ObjectStore& store);
-  // The newest durable head, but not older than the commit with that sequence.
+  // The newest head that is durable or was acknowledged before, but not older than the commit with
+  // that sequence.
   Head readable(const store::ObjectStore& store, uint64_t own_sequence);
+  // Before anybody is told that the commit with that sequence is made: from now on all read it,
+  // also where nobody waited for the disk (synchronous_commit = normal or off).
+  void acknowledge(uint64_t sequence);
 
   // The commit queue: whoever holds it builds the next commit. Nothing waits for a lock or a disk
   // inside.
   std::mutex& queue() { return queue_; }
   CommitTurns& turns() { return turns_; }
   SequenceCounters& sequences() { return sequences_; }
+  // Before a commit is appended: afterwards advance() needs no memory. Requires: queue() held.
+  void make_room();
   void advance(const Head& head, const store::ObjectStore& store);  // Requires: queue() held.
   // After a failed flush: what is not durable is forgotten. Requires: queue() held.
   void fall_back(const store::ObjectStore& store, uint64_t schema_generation);
@@ -105,7 +111,9 @@ class Branch {
   mutable std::mutex heads_;     // Guards what follows; held for some instructions only.
   Head tip_;
   Head durable_;
-  std::deque<Head> unflushed_;  // Commits after durable_, oldest first.
+  std::list<Head> unflushed_;  // Commits after durable_, oldest first.
+  std::list<Head> room_;       // For the next of them.
+  uint64_t acknowledged_ = 0;
 };
 
 struct TransactionBody;

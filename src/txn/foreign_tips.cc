@@ -129,6 +129,7 @@ Result<void> settle_moved(Core& core, const MovedBranch& moved, const ForeignTip
   } else if (answer.target != moved.tip) {
     TRY_ASSIGN(const uint64_t sequence, go_to_answer(core, *branch, moved, answer));
     if (!core.store.read_only()) TRY(wait_durable(core, sequence));  // Before anybody reads.
+    branch->acknowledge(sequence);
   }
   core.store.mark_verified(ref);
   return {};
@@ -163,6 +164,7 @@ Result<void> take_over(Core& core, const ForeignTip& foreign) {
   }
   head.unlocked = tip.unlocked + 1;
   branch->sequences().follow_tree([&] { branch->advance(head, core.store); });
+  branch->acknowledge(head.snapshot.sequence);
   const std::shared_lock guard(core.listener_mutex);
   if (core.listener) {
     core.listener({foreign.branch, head.snapshot.commit, tip.snapshot.commit, tip.snapshot.root,

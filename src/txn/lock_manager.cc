@@ -8,6 +8,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/caught.h"
 #include "base/ensure.h"
 #include "base/hash.h"
 
@@ -281,32 +282,33 @@ void LockManager::settle(Stripe& stripe, Lock& lock) {
 
 void LockManager::release_all(LockOwner& owner) {
   // Newest first. A lock that somebody waits for is handed over in a second round.
-  std::vector<std::unique_ptr<Lock>> contended;
-  while (!owner.held_.empty()) {
-    std::unique_ptr<Lock> lock = std::move(owner.held_.back());
-    owner.held_.pop_back();
+  bool contended = false;
+  for (auto at = owner.held_.rbegin(); at != owner.held_.rend(); ++at) {
+    std::unique_ptr<Lock>& lock = *at;
     Stripe& stripe = stripe_of(lock->hash);
-    {
-      const std::lock_guard guard(stripe.mutex);
-      if (!lock->wanted) {
-        stripe.remove(lock.get());
-        lock->owner = nullptr;
-        if (owner.spare_.size() < kSpareLocksMax) owner.spare_.push_back(std::move(lock));
-        continue;
-      }
+    const std::lock_guard guard(stripe.mutex);
+    if (lock->wanted) {
+      contended = true;
+      continue;
     }
-    contended.push_back(std::move(lock));
+    stripe.remove(lock.get());
+    lock->owner = nullptr;
+    const bool is_kept = owner.spare_.size() < kSpareLocksMax &&
+                         ends_well([&] { owner.spare_.push_back(std::move(lock)); });
+    if (!is_kept) lock.reset();
   }
-  if (contended.empty() && owner.shared_.empty()) return;
+  if (!contended && owner.shared_.empty()) return owner.held_.clear();
   const std::lock_guard graph(graph_);
-  for (std::unique_ptr<Lock>& held : contended) {
-    Lock& lock = *held;
+  for (auto at = owner.held_.rbegin(); at != owner.held_.rend(); ++at) {
+    if (*at == nullptr) continue;
+    Lock& lock = **at;
     Stripe& stripe = stripe_of(lock.hash);
     const std::lock_guard guard(stripe.mutex);
     lock.owner = nullptr;
-    stripe.not_exclusive.emplace(&lock, std::move(held));
+    stripe.not_exclusive.emplace(&lock, std::move(*at));
     settle(stripe, lock);
   }
+  owner.held_.clear();
   for (Lock* lock : std::exchange(owner.shared_, {})) {
     Stripe& stripe = stripe_of(lock->hash);
     const std::lock_guard guard(stripe.mutex);

@@ -4,6 +4,7 @@
 
 #include "git/ref_name.h"
 #include "txn/state.h"
+#include "base/caught.h"
 
 namespace rowan::txn {
 
@@ -60,17 +61,30 @@ Head Branch::durable(const store::ObjectStore& store) {
 Head Branch::readable(const store::ObjectStore& store, uint64_t own_sequence) {
   const std::lock_guard guard(heads_);
   settle(store);
-  if (durable_.snapshot.sequence >= own_sequence) return durable_;
+  const Head* readable = &durable_;
   for (const Head& head : unflushed_) {
-    if (head.snapshot.sequence >= own_sequence) return head;
+    if (head.snapshot.sequence > acknowledged_ && readable->snapshot.sequence >= own_sequence) break;
+    readable = &head;
   }
-  return unflushed_.empty() ? durable_ : tip_;
+  return *readable;
+}
+
+void Branch::acknowledge(uint64_t sequence) {
+  const std::lock_guard guard(heads_);
+  acknowledged_ = std::max(acknowledged_, sequence);
+}
+
+void Branch::make_room() {
+  const std::lock_guard guard(heads_);
+  if (room_.empty()) room_.emplace_back();
 }
 
 void Branch::advance(const Head& head, const store::ObjectStore& store) {
   const std::lock_guard guard(heads_);
+  if (room_.empty()) room_.emplace_back();
+  room_.front() = head;
+  unflushed_.splice(unflushed_.end(), room_, room_.begin());
   tip_ = head;
-  unflushed_.push_back(head);
   settle(store);
 }
 
@@ -96,7 +110,9 @@ Core::Core(store::ObjectStore& the_store, const Clock& the_clock, const ManagerO
                                                 : options.derived_folder / "counts"),
       history(history_file(), !options.derived_folder.empty()),
       indexes(options.derived_folder.empty() ? std::filesystem::path()
-                                             : options.derived_folder / "indexes") {}
+                                             : options.derived_folder / "indexes") {
+  pool.reserve(kPooledTransactionsMax);
+}
 
 Core::~Core() = default;
 
@@ -158,7 +174,7 @@ void Core::fall_back_all() {
 Manager::Manager(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Manager::~Manager() {
-  ignore_error(close(), "derived data is made again from the commits");
+  ends_well([&] { ignore_error(close(), "derived data is made again from the commits"); });
 }
 
 Result<std::unique_ptr<Manager>> Manager::open(store::ObjectStore& store, const Clock& clock,

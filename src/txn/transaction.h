@@ -109,8 +109,8 @@ class Transaction {
   int64_t start_time_us() const;                // Since 1970: now().
   void set_lock_timeout(int64_t milliseconds);  // 0, the default: waits for ever.
 
-  // Call before each statement. At READ COMMITTED the snapshot moves to the newest commit (durable
-  // for read-only statements, tip for others). `writes`: the statement may write or lock.
+  // Call before each statement. At READ COMMITTED the snapshot moves to the newest commit (that
+  // was acknowledged or is durable for read-only statements, tip for others). `writes`: the statement may write or lock.
   Result<void> begin_statement(bool writes);
   // Sets the statement's changes aside (not its locks) and moves the snapshot to tip, to run it
   // again after kChanged.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/caught.h"
+#include "catalog/bounds.h"
 #include "txn/tree_changes.h"
 #include "txn/workspace.h"
 
@@ -122,6 +124,7 @@ Result<CommitOutcome> commit_tree(Core& core, const TreeCommit& commit) {
   const bool nothing = commit.root == old.snapshot.root && commit.parents.size() == 1;
   TRY_ASSIGN(const TreeChanges changes,
              tree_changes(objects, core.store.cache(), old.snapshot.root, commit.root));
+  TRY(catalog::check_bounds(objects, core.store.cache(), commit.root));
   TRY_ASSIGN(const Hold hold, write_ahead(core.store, objects));
 
   CommitOutcome outcome{!nothing, commit.expected_tip, 0};
@@ -142,17 +145,21 @@ Result<CommitOutcome> commit_tree(Core& core, const TreeCommit& commit) {
           add_commit(commit, parents, next.snapshot.time_us, objects);
       next.snapshot.root = commit.root;
       next.snapshot.schema_generation = core.fresh_generation();
+      branch->make_room();
       TRY_ASSIGN(outcome.sequence,
                  core.store.append(objects, with_branch(*branch, tip.snapshot.commit,
                                                         outcome.commit, commit.refs)));
       next.snapshot.sequence = outcome.sequence;
-      for (const TreeChanges::Rows& rows : changes.rows)
-        core.row_counts.note(rows.from, rows.to, rows.delta);
-      core.history.add(outcome.commit, parents, next.snapshot.time_us, changes.hashes);
       go_to(core, *branch, tip, next);
+      ends_well([&] {  // It is made; what was known of it is found out again when it must be.
+        for (const TreeChanges::Rows& rows : changes.rows)
+          core.row_counts.note(rows.from, rows.to, rows.delta);
+        core.history.add(outcome.commit, parents, next.snapshot.time_us, changes.hashes);
+      });
     }
   }
   if (commit.sync != store::SyncMode::kOff) TRY(wait_durable(core, outcome.sequence));
+  branch->acknowledge(outcome.sequence);
   return outcome;
 }
 
@@ -174,6 +181,7 @@ Result<CommitOutcome> move_branch(Core& core, const BranchMove& move) {
     if (nothing && move.refs.empty()) return outcome;
     if (branch->fine().number != 0 && !core.history.is_ancestor(move.expected_tip, move.target))
       return has_history_policy(move.branch);
+    branch->make_room();
     TRY_ASSIGN(outcome.sequence,
                core.store.append(objects, nothing ? move.refs
                                                   : with_branch(*branch, tip.snapshot.commit,
@@ -183,6 +191,7 @@ Result<CommitOutcome> move_branch(Core& core, const BranchMove& move) {
     if (!nothing) TRY(roll_up_if_due(core, *branch));  // Not before: `target` stands on the tip.
   }
   if (move.sync != store::SyncMode::kOff) TRY(wait_durable(core, outcome.sequence));
+  branch->acknowledge(outcome.sequence);
   return outcome;
 }
 

@@ -7,6 +7,8 @@
 
 #include "base/ensure.h"
 #include "base/hash.h"
+#include "base/limits.h"
+#include "catalog/bounds.h"
 #include "catalog/paths.h"
 #include "tree/git_tree.h"
 #include "tree/row_tree.h"
@@ -86,6 +88,7 @@ void TransactionBody::reset() {
   private_root = {};
   if (!objects.entries().empty()) objects.clear();
   if (!scratch.entries().empty()) scratch.clear();
+  scratch_bytes_needed = 0;
   holds.clear();
   undo.clear();
   works.clear();
@@ -197,9 +200,10 @@ Result<void> TransactionBody::set_row(TableWork& work, Bytes key, std::optional<
                     .work = &work,
                     .row = at,
                     .old_row = std::move(at->second)};
+    work.state.overlay_bytes += line.has_value() ? line->size() : 0;
     at->second = RowChange{std::move(line), 0, entry.old_row.base, entry.old_row.existed};
     undo.push_back(std::move(entry));
-    return {};
+    return spill_if_large(work);
   }
   RowChange change{std::move(line), 0, static_cast<uint32_t>(work.bases.size() - 1), false};
   const bool locked = last_lock_table == work.lock_table && last_lock_key == key;
@@ -210,9 +214,26 @@ Result<void> TransactionBody::set_row(TableWork& work, Bytes key, std::optional<
     TRY_ASSIGN(const auto below, line_below(work, key));
     change.existed = below.has_value();
   }
+  work.state.overlay_bytes += key.size() + (change.line.has_value() ? change.line->size() : 0);
   at = rows.emplace_hint(at, std::string(key), std::move(change));
   undo.push_back({.kind = UndoEntry::Kind::kNewRow, .work = &work, .row = at});
-  if (rows.size() > core.options.workspace_rows_max) return spill(work);
+  return spill_if_large(work);
+}
+
+Result<void> TransactionBody::spill_if_large(TableWork& work) {
+  if (objects.bytes() > kWorkspaceBytesMax) TRY(write_objects_ahead());
+  const bool is_large = work.state.overlay.rows.size() > core.options.workspace_rows_max ||
+                        work.state.overlay_bytes > kWorkspaceBytesMax;
+  return is_large ? spill(work) : Result<void>();
+}
+
+// Values that lie outside of their lines, nearly always.
+Result<void> TransactionBody::write_objects_ahead() {
+  TRY_ASSIGN(const auto bulk, core.store.begin_bulk());
+  holds.push_back(bulk->hold());
+  for (const auto& entry : objects.entries()) TRY(bulk->add(entry.type, entry.object.bytes));
+  TRY(bulk->finish());
+  objects.clear();
   return {};
 }
 
@@ -228,12 +249,12 @@ Result<void> TransactionBody::add_count(TableWork& work, Bytes key, std::string 
     undo.push_back(std::move(entry));
     return {};
   }
+  work.state.overlay_bytes += key.size() + line.size();
   at = rows.emplace_hint(
       at, std::string(key),
       RowChange{std::move(line), delta, static_cast<uint32_t>(work.bases.size() - 1), false});
   undo.push_back({.kind = UndoEntry::Kind::kNewRow, .work = &work, .row = at});
-  if (rows.size() > core.options.workspace_rows_max) return spill(work);
-  return {};
+  return spill_if_large(work);
 }
 
 void TransactionBody::save_table(TableWork& work) {
@@ -394,6 +415,7 @@ Result<void> TransactionBody::add_file_op(FileOp op) {
   std::vector<tree::PathEdit> batch;
   TRY_ASSIGN(Oid root, apply_file_ops(scratch, core.store.cache(), below, {op}, batch));
   TRY_ASSIGN(root, tree::edit_paths(scratch, core.store.cache(), root, std::move(batch)));
+  TRY(catalog::check_bounds(scratch, core.store.cache(), root));
 
   for (size_t i = 0; i < works.size(); ++i) {
     TableWork& work = *works[i];
@@ -408,6 +430,12 @@ Result<void> TransactionBody::add_file_op(FileOp op) {
   }
   undo.push_back({.kind = UndoEntry::Kind::kFiles, .file_ops = file_ops.size()});
   file_ops.push_back(std::move(op));
+  // Each operation leaves the trees of the one before behind.
+  if (scratch.bytes() > kWorkspaceBytesMax + 2 * scratch_bytes_needed) {
+    TRY(rebuild_catalog());
+    scratch_bytes_needed = scratch.bytes();
+    return {};
+  }
   private_root = root;
   snapshot.schema_generation = core.fresh_generation();
   catalog.emplace(scratch, core.store.cache(), private_root);

@@ -42,6 +42,7 @@ struct TableState {
   Oid spill_base;                 // The branch's rows that overlay.base_rows was made from.
   std::optional<Oid> large_root;  // Replaced as a whole by a bulk load.
   RowTally spilled;               // What the private tree already holds.
+  size_t overlay_bytes = 0;       // Written into the overlay, the undo log's part included.
   bool rewritten =
       false;  // All rows stand in the private tree, under another definition than the branch's.
   bool dropped = false;
@@ -132,6 +133,9 @@ struct TransactionBody {
   void save_table(
       TableWork& work);  // Puts the table's whole state in the undo log and leaves it empty.
   Result<void> spill(TableWork& work);
+  // After a row was written: what has become too large for memory goes into packs.
+  Result<void> spill_if_large(TableWork& work);
+  Result<void> write_objects_ahead();
   void undo_to(size_t size);
   bool has_changes() const;
   // The rows tree of a table on the branch at `head`; zero when it has none.
@@ -170,6 +174,7 @@ struct TransactionBody {
 
   store::PendingObjects objects;  // Blobs, and at the end the commit: what is appended.
   store::PendingObjects scratch;  // Private trees: read, never appended. Reads through `objects`.
+  size_t scratch_bytes_needed = 0;  // Of it, when it was last made anew.
 
   std::vector<std::shared_ptr<const void>>
       holds;  // Of packs written past the journal: they go when nothing was committed.

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/ensure.h"
+#include "base/memory_budget.h"
 
 namespace rowan::type {
 
@@ -57,6 +58,7 @@ struct ColumnBuilder::State {
     }
     if (value.size() > free_bytes) {
       const size_t bytes = value.size() > kBlockBytes / 4 ? value.size() : kBlockBytes;
+      count_text(bytes);
       owned->blocks.push_back(std::make_unique_for_overwrite<char[]>(bytes));
       char* block = owned->blocks.back().get();
       if (bytes == value.size()) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "catalog/bounds.h"
 #include "catalog/catalog.h"
 #include "catalog/names.h"
 #include "catalog/objects.h"
@@ -38,6 +39,7 @@ class ContentReader {
   Result<Oid> run() {
     TRY(catalog::check_format(store_, store_.cache(), root_));
     TRY_ASSIGN(const auto top, tree::GitTree::read(store_, store_.cache(), root_));
+    TRY(catalog::check_bounds(store_, store_.cache(), root_));
     for (const tree::TreeEntry& entry : top->entries()) {
       const std::string path(entry.name);
       const catalog::PathKind kind = catalog::classify_path(path, entry.is_tree());

@@ -722,15 +722,15 @@ TEST_CASE("depth is capped and long chains work") {
     for (int i = 0; i < n; ++i) out += part;
     return out;
   };
-  CHECK(kind_or_error("select " + repeat("(", 5000) + "1" + repeat(")", 5000)).substr(0, 5) ==
+  CHECK(kind_or_error("select " + repeat("(", 30000) + "1" + repeat(")", 30000)).substr(0, 5) ==
         "54001");
-  CHECK(kind_or_error("select " + repeat("(", 300) + "1" + repeat(")", 300)) == "kind 0");
+  CHECK(kind_or_error("select " + repeat("(", 5000) + "1" + repeat(")", 5000)) == "kind 0");
   CHECK(kind_or_error("select 1" + repeat(" + 1", 5000)).substr(0, 5) == "54001");
   CHECK(kind_or_error("select 1" + repeat(" + 1", 400)) == "kind 0");
   CHECK(kind_or_error("select a = 1" + repeat(" or a = 1", 20000)) == "kind 0");
   CHECK(kind_or_error("select a" + repeat(" and a or a", 3000)).substr(0, 4) == "kind");
   CHECK(kind_or_error("select " + repeat("not ", 3000) + "a").substr(0, 5) == "54001");
-  CHECK(kind_or_error(repeat("select (", 2000)).substr(0, 5) == "54001");
+  CHECK(kind_or_error(repeat("select (", 20000)).substr(0, 5) == "54001");
   CHECK(kind_or_error("select 1 in (1" + repeat(", 1", 20000) + ")") == "kind 0");
   CHECK(kind_or_error("select 1" + repeat(" union select 1", 2000)).substr(0, 5) == "54001");
 }

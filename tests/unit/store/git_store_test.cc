@@ -183,6 +183,26 @@ TEST_CASE("journal files are recycled under new epochs, and the store goes on pa
   CHECK(store->ref("refs/heads/main") == last.commit);
 }
 
+TEST_CASE("a transaction waits for a checkpoint when too much is in the journal alone") {
+  TempFolder folder;
+  REQUIRE(init_git_store(folder.repository(), "main").has_value());
+  for (const bool background : {false, true}) {
+    GitStoreOptions options = quiet_options();
+    options.background = background;
+    options.sync = SyncMode::kOff;
+    options.journal_file_bytes = 16u << 20;  // It is never full here.
+    options.unpublished_bytes_max = 256u << 10;
+    auto store = open_or_fail(folder.repository(), options);
+    uint64_t most = 0;
+    for (int i = 0; i < 300; ++i) {
+      must_commit(*store, std::string(10'000, 'a') + std::to_string(i));
+      most = std::max(most, store->stats().journal_bytes);
+    }
+    CHECK(most < (256u << 10) + 20'000);
+  }
+  check_fsck(folder.repository());
+}
+
 TEST_CASE("objects too large for the journal go to a pack first") {
   TempFolder folder;
   REQUIRE(init_git_store(folder.repository(), "main").has_value());

@@ -167,7 +167,7 @@ TEST_CASE(
   CHECK(must(manager->durable_snapshot("main")).commit == durable);
   auto reader = must(manager->begin("main", IsolationLevel::kReadCommitted, false));
   must(reader->begin_statement(false));
-  CHECK(reader->snapshot().commit == durable);
+  CHECK(reader->snapshot().commit == off.commit);  // X5: it was acknowledged.
   auto own =
       must(manager->begin("main", IsolationLevel::kReadCommitted, false, nullptr, off.sequence));
   must(own->begin_statement(false));
