@@ -120,7 +120,7 @@ TEST_CASE("git's own upkeep changes no row") {
   check_clean(db);
 }
 
-TEST_CASE("rowan check reports a commit that a hand made badly") {
+TEST_CASE("rowan check names a commit that a hand made, as a problem where its rows do not read") {
   const Scratch scratch;
   const fs::path db = scratch / "db";
   fill(db);
@@ -160,7 +160,7 @@ TEST_CASE("rowan check reports a commit that a hand made badly") {
   git(work, "push -q origin main");
   const Ended checked = run_rowan("check '" + db.string() + "'");
   CAPTURE(checked.output);
-  CHECK(checked.code != 0);
+  CHECK((checked.code == 0) == usable);
   const std::string pushed = git(db, "rev-parse refs/heads/main");
   CHECK(checked.output.find(pushed.substr(0, 12)) != std::string::npos);
 
