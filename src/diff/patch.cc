@@ -103,26 +103,41 @@ class PatchWriter {
 
   // Nothing else had the name that a table comes to: it would be the same table. Between a new name
   // and a new schema it goes by a name nobody has.
+  // A name may be another table's until that one goes by its new name, and a table that moves comes
+  // to a schema under the name it had: then it goes by a name nobody has meanwhile.
   void rename_tables() {
+    std::set<std::string> given_up;
+    const auto is_renamed = [](const TableWork& work) {
+      return work.altered() && table_name_sql(*work.from->table) != table_name_sql(*work.to->table);
+    };
+    for (const TableWork& work : tables_) {
+      if (is_renamed(work)) given_up.insert(table_name_sql(*work.from->table));
+    }
+    std::vector<std::string> moves, renames;
     size_t number = 0;
     for (const TableWork& work : tables_) {
-      if (!work.altered()) continue;
+      if (!is_renamed(work)) continue;
       const TableDef& from = *work.from->table;
       const TableDef& to = *work.to->table;
-      const bool moves = from.schema != to.schema;
+      const bool moves_on = from.schema != to.schema;
       std::string name = from.name;
-      const auto rename = [&](const std::string& schema, const std::string& new_name) {
-        add("ALTER TABLE " + catalog::qualified(schema, name) + " RENAME TO " +
-            sql::quote_ident(new_name));
-        name = new_name;
-      };
-      if (moves) {
-        if (name != to.name) rename(from.schema, fmt::format("rowan_renamed_table_{}", ++number));
-        add("ALTER TABLE " + catalog::qualified(from.schema, name) + " SET SCHEMA " +
-            sql::quote_ident(to.schema));
+      if (given_up.contains(table_name_sql(to)) || (moves_on && name != to.name)) {
+        name = fmt::format("rowan_renamed_table_{}", ++number);
+        add(renamed(from.schema, from.name, name));
       }
-      if (name != to.name) rename(to.schema, to.name);
+      if (moves_on) {
+        moves.push_back("ALTER TABLE " + catalog::qualified(from.schema, name) + " SET SCHEMA " +
+                        sql::quote_ident(to.schema));
+      }
+      if (name != to.name) renames.push_back(renamed(to.schema, name, to.name));
     }
+    add(moves);
+    add(renames);
+  }
+
+  static std::string renamed(const std::string& schema, const std::string& from,
+                             const std::string& to) {
+    return "ALTER TABLE " + catalog::qualified(schema, from) + " RENAME TO " + sql::quote_ident(to);
   }
 
   // A primary key whose name something else will have lets go of it before that comes.

@@ -257,6 +257,16 @@ Outcome<std::unique_ptr<Rows>> SessionImpl::run(std::string_view text,
   });
 }
 
+namespace {
+
+// A failure handed on. The copy needs memory as well.
+template <typename T>
+Outcome<uint64_t> handed_on(const Outcome<T>& failed) {
+  return guarded([&]() -> Outcome<uint64_t> { return failed.failure(); });
+}
+
+}  // namespace
+
 Outcome<uint64_t> SessionImpl::run_script(std::string_view text,
                                           const std::function<void(Rows&)>& each) {
   std::vector<sql::ParsedStatement> parsed;
@@ -268,7 +278,7 @@ Outcome<uint64_t> SessionImpl::run_script(std::string_view text,
     parsed = std::move(*statements);
     return true;
   });
-  if (!is_parsed) return is_parsed.failure();
+  if (!is_parsed) return handed_on(is_parsed);
   uint64_t count = 0;
   for (sql::ParsedStatement& statement : parsed) {
     auto rows = guarded([&]() -> Outcome<std::unique_ptr<Rows>> {
@@ -279,13 +289,13 @@ Outcome<uint64_t> SessionImpl::run_script(std::string_view text,
       if (!prepared) return to_failure(prepared.error());
       return to_outcome(execute(*prepared, {}));
     });
-    if (!rows) return rows.failure();
+    if (!rows) return handed_on(rows);
     if (each) {
       each(**rows);
     } else {
       for (;;) {
         auto more = (*rows)->next();
-        if (!more) return more.failure();
+        if (!more) return handed_on(more);
         if (!*more) break;
       }
     }

@@ -180,6 +180,14 @@ Result<void> check_format(const std::vector<ConfigEntry>& config) {
   return {};
 }
 
+bool has_working_tree(const fs::path& dir, const std::vector<ConfigEntry>& config) {
+  bool is_bare = dir.filename() != ".git";
+  for (const ConfigEntry& entry : config) {
+    if (entry.section == "core" && entry.name == "bare") is_bare = is_true(entry.value);
+  }
+  return !is_bare;
+}
+
 bool is_partial_clone(const std::vector<ConfigEntry>& config) {
   return std::any_of(config.begin(), config.end(), [](const ConfigEntry& entry) {
     return (entry.section == "extensions" && entry.name == "partialclone") ||

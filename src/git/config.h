@@ -26,6 +26,8 @@ bool is_used_setting(const ConfigEntry& entry);
 
 // kUnsupportedFormat for a repository of a format that we would misread, as Git refuses it.
 Result<void> check_format(const std::vector<ConfigEntry>& config);
+// As Git: `core.bare` says so, or else the folder's name.
+bool has_working_tree(const std::filesystem::path& dir, const std::vector<ConfigEntry>& config);
 bool is_partial_clone(const std::vector<ConfigEntry>& config);
 
 // Every `rowan.<subsection>.<name>` and `rowan.<name>` (an empty subsection) in DIR/config.

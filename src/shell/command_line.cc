@@ -129,7 +129,8 @@ std::optional<Failure> connect(const std::string& path, const std::string& branc
     Failure failure = database.failure();
     const std::filesystem::path inner = std::filesystem::path(path) / ".git";
     if (failure.sqlstate == "VC006" && std::filesystem::is_directory(inner, error))
-      failure.hint = fmt::format("It is a clone's working tree: its repository is {}.", inner.string());
+      failure.hint = fmt::format("It is a clone's working tree. Work on a bare clone (git clone --bare), or read its "
+                                 "repository: rowan sql --read-only {}", inner.string());
     return failure;
   }
   connection.database = std::move(*database);

@@ -175,6 +175,13 @@ Result<std::unique_ptr<GitStore>> GitStore::open(const fs::path& dir,
                                                  const GitStoreOptions& options,
                                                  FileSystem& files) {
   TRY_ASSIGN(const auto config, check_layout(dir, files));
+  if (!options.read_only && git::has_working_tree(dir, config)) {
+    return Error(ErrorCode::kObjectNotInState,
+                 "\"" + dir.string() + "\" is the repository of a working tree, whose files commits "
+                 "of Rowan would leave behind")
+        .with_hint("Work on a bare clone of it (git clone --bare), or open it for reading "
+                   "(--read-only).");
+  }
   std::unique_ptr<GitStore> store(new GitStore(dir, options, files));
   store->partial_ = git::is_partial_clone(config);
   TRY(store->start());

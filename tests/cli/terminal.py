@@ -148,7 +148,7 @@ def interrupts(home):
     shell.wait_for("shop@main=> ")
     shell.run("SELECT 7 AS seven;", "7", "(1 row)", "=> ")
     for statement in (
-        "SELECT count(*) FROM generate_series(1, 90000000) a(x);",
+        "SELECT count(*) FROM generate_series(1, 90000000000000) a(x);",
         "SELECT count(*) FROM generate_series(1, 200000) a(x), generate_series(1, 200000) b(y) WHERE a.x < b.y;",
     ):
         shell.run(statement, "\n")
