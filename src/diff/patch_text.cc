@@ -37,7 +37,8 @@ std::string literal_sql(const Value& value) {
   if (value.is_null()) return "NULL";
   if (value.type().id == TypeId::kBool) return value.as_int() != 0 ? "true" : "false";
   const std::string text = type::to_text(value);
-  const bool number = type::is_number(value.type().id) &&
+  // A bare -0 is an integer, which has no sign.
+  const bool number = type::is_number(value.type().id) && text != "-0" &&
                       text.find_first_not_of("+-.0123456789e") == std::string::npos;
   return number ? text : sql::quote_literal(text);
 }

@@ -450,6 +450,21 @@ Result<VersionResult> run_abort_merge(SessionImpl& session) {
   return VersionResult{{"ABORT MERGE", 0, {}, {}}, text_rows({"Status"}, {{"Merge aborted"}})};
 }
 
+// A name that is no relation of either tree is a mistake; a table without conflicts is none.
+Result<void> check_relation(SessionImpl& session, const sql::QualifiedName& name,
+                            const std::vector<const catalog::Catalog*>& catalogs) {
+  const std::string schema = session.schema_of(name);
+  for (const catalog::Catalog* catalog : catalogs) {
+    TRY_ASSIGN(const bool has_schema, catalog->has_schema(schema));
+    if (!has_schema) continue;
+    TRY_ASSIGN(const auto kind, catalog->find_relation(schema, name.name));
+    if (kind != catalog::Catalog::RelationKind::kNone) return {};
+  }
+  return Error(ErrorCode::kUndefinedTable,
+               fmt::format("relation \"{}{}{}\" does not exist", name.schema,
+                           name.schema.empty() ? "" : ".", name.name));
+}
+
 Result<VersionResult> show_conflicts(SessionImpl& session, const sql::ShowStmt& statement) {
   store::ObjectStore& store = session.owner().store();
   std::optional<std::pair<std::string, std::string>> table;
@@ -459,6 +474,13 @@ Result<VersionResult> show_conflicts(SessionImpl& session, const sql::ShowStmt& 
   TRY_ASSIGN(const auto pending, find_pending_merge(store, session.branch_name()));
   VersionResult result{{"SHOW 0", 0, {}, {}}, {}};
   if (!pending) {
+    if (table && session.transaction() != nullptr) {
+      TRY(check_relation(session, statement.name, {&session.transaction()->catalog()}));
+    } else if (table) {
+      TRY_ASSIGN(const txn::Snapshot head, find_revision(session, "HEAD"));
+      const catalog::Catalog here(store, store.cache(), head.root);
+      TRY(check_relation(session, statement.name, {&here}));
+    }
     result.rows = text_rows({"Database", "Table", "Key", "HEAD", "SOURCE"}, {});
     return result;
   }
@@ -469,6 +491,10 @@ Result<VersionResult> show_conflicts(SessionImpl& session, const sql::ShowStmt& 
   TRY_ASSIGN(result.rows, conflict_rows(*run.made, merged, run.outcome, table));
   for (const type::Batch& batch : result.rows->batches) result.facts.affected += batch.rows;
   result.facts.tag = fmt::format("SHOW {}", result.facts.affected);
+  if (table && result.facts.affected == 0) {
+    const catalog::Catalog here(store, store.cache(), tip.root);
+    TRY(check_relation(session, statement.name, {&merged, &here}));
+  }
   return result;
 }
 

@@ -161,11 +161,16 @@ Result<void> remake(SessionImpl& session, const Oid& id,
   return {};
 }
 
+Result<Oid> named_commit(SessionImpl& session, const std::vector<Value>& arguments, size_t index) {
+  TRY_ASSIGN(const std::string revision, revision_text(arguments, index));
+  return session_revision(session, revision);
+}
+
 // What MERGE would do.
 Result<void> foresee(SessionImpl& session, const std::vector<Value>& arguments,
                      const std::function<bool(merge::Settlement)>& record) {
-  TRY_ASSIGN(const Oid ours, session_revision(session, argument_text(arguments, 0)));
-  TRY_ASSIGN(const Oid theirs, session_revision(session, argument_text(arguments, 1)));
+  TRY_ASSIGN(const Oid ours, named_commit(session, arguments, 0));
+  TRY_ASSIGN(const Oid theirs, named_commit(session, arguments, 1));
   MergeOptions options;
   if (arguments.size() > 2) {
     const std::string word = argument_text(arguments, 2);
@@ -221,7 +226,7 @@ class Decisions final : public plan::VirtualTable {
       TRY(foresee(session_, arguments, record));
       return rows.finish();
     }
-    TRY_ASSIGN(const Oid commit, session_revision(session_, argument_text(arguments, 0)));
+    TRY_ASSIGN(const Oid commit, named_commit(session_, arguments, 0));
     MergeGraph graph(session_);
     TRY(graph.know(commit));
     TRY(remake(session_, commit, record));

@@ -237,6 +237,10 @@ Result<std::shared_ptr<const plan::VirtualTable>> find_table_function(
     return make(reflog_columns(),
                 [&session](const std::vector<Value>& values, RowCollector& rows) -> Result<void> {
                   if (values[0].is_null()) return {};
+                  if (values[0].as_string().empty()) {
+                    return Error(ErrorCode::kInvalidParameterValue,
+                                 "the name of a branch must not be empty");
+                  }
                   return fill_reflog(session, values[0].as_string(), rows);
                 });
   }

@@ -25,6 +25,12 @@ int foreign_rows(const Words& words, const std::string& sql) {
 }
 
 int show_one(const Words& words) {
+  constexpr size_t kDigitsMin = 4;
+  if (words.plain[2].size() < kDigitsMin) {
+    return fail({"VC002", fmt::format("\"{}\" is too short to name a foreign tip", words.plain[2]),
+                 "", "Give at least 4 digits of its id; rowan foreign list DIR lists them.", 0,
+                 false});
+  }
   Connection connection;
   if (auto failure = connect_to_read(words.plain[1], "", connection)) return fail(*failure);
   const std::string name = sql::quote_literal(words.plain[2]);
@@ -63,7 +69,7 @@ int command_foreign(const Words& words) {
   if (words.has("-m") && verb != "take") return bad_value("-m goes with foreign take");
   if (verb == "list") {
     return foreign_rows(words,
-                        "SELECT branch, \"commit\", parked_at, file, line, reason FROM "
+                        "SELECT branch, \"commit\", ref, parked_at, file, line, reason FROM "
                         "rowan.foreign ORDER BY branch, parked_at, \"commit\"");
   }
   if (verb == "show") return show_one(words);

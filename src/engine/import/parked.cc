@@ -104,6 +104,12 @@ Result<ParkedTip> find_parked(txn::Manager& manager, std::string_view name,
     found = std::move(tip);
   }
   if (found) return std::move(*found);
+  if (name.size() < kDigitsMin) {
+    return Error(ErrorCode::kUndefinedRevision,
+                 fmt::format("\"{}\" is too short to name a foreign tip", name))
+        .with_hint(fmt::format("Give at least {} digits of its id; {} lists them.", kDigitsMin,
+                               words.list_foreign));
+  }
   return Error(ErrorCode::kUndefinedRevision, fmt::format("there is no foreign tip \"{}\"", name))
       .with_hint(fmt::format("{} lists them.", words.list_foreign));
 }
