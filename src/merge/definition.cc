@@ -190,81 +190,8 @@ const catalog::ColumnDef* DefinitionMerge::merged_absent(const catalog::ColumnDe
   return value_text(ours.absent) <= value_text(theirs.absent) ? &ours : &theirs;  // M1.
 }
 
-// What a column of either side holds that the other's type, or the base's, does not take.
-Result<DefinitionMerge::Lost> DefinitionMerge::find_lost(const Lineage& lineage,
-                                                         const std::array<type::Type, 3>& types,
-                                                         const FindMisfits& misfits) const {
-  Lost lost;
-  const catalog::ColumnDef* base = column(lineage, Side::kBase);
-  for (const Side stands : kSides) {
-    for (const Side holder : {Side::kOurs, Side::kTheirs}) {
-      if (!misfits || types[at(holder)] == types[at(stands)]) continue;
-      TRY_ASSIGN(const uint64_t count,
-                 misfits(holder, base == nullptr ? std::nullopt : std::optional(base->slot),
-                         column(lineage, holder)->slot, types[at(stands)]));
-      lost.count[at(stands)] += count;
-      lost.held[at(stands)][at(holder)] = count;
-    }
-  }
-  return lost;
-}
-
-// The type of a column that both sides have. Where both gave it one, choosing a type chooses what
-// becomes of values that do not fit. Of a column that was there, no policy chooses that: only an
-// answer does.
-Result<type::Type> DefinitionMerge::merge_type(const Lineage& lineage,
-                                               const catalog::ColumnDef& merged,
-                                               const FindMisfits& misfits) {
-  const catalog::ColumnDef* base = column(lineage, Side::kBase);
-  std::array<type::Type, 3> types;  // By the side that stands.
-  for (const Side which : kSides) {
-    const catalog::ColumnDef* own = column(lineage, which);
-    types[at(which)] = own == nullptr ? column(lineage, Side::kOurs)->type : own->type;
-  }
-  if (types[1] == types[2]) return types[1];
-  TRY_ASSIGN(Lost lost, find_lost(lineage, types, misfits));
-  SchemaConflict conflict{object(merged.name), "column type", {}, {}, {}};
-  for (const Side stands : kSides) {
-    std::string& text = stands == Side::kBase   ? conflict.base
-                        : stands == Side::kOurs ? conflict.ours
-                                                : conflict.theirs;
-    if (column(lineage, stands) != nullptr) text = type::type_name(types[at(stands)]);
-    const auto absent = fitted(merged.absent, types[at(stands)]);
-    conflict.may_stand[at(stands)] = lost.count[at(stands)] == 0 || !merged.not_null ||
-                                     (absent && !absent->is_null());
-  }
-  Side stands = base != nullptr && types[0] == types[1] ? Side::kTheirs : Side::kOurs;
-  bool settled = false;  // With the values that do not fit.
-  if (base == nullptr || (types[0] != types[1] && types[0] != types[2])) {
-    const size_t open = choices_.open.size();
-    stands = choices_.settle(conflict);
-    settled = base == nullptr && choices_.open.size() == open;
-  }
-  if (lost.count[at(stands)] > 0 && !settled) {
-    conflict.object = object({});
-    for (const Side side : kSides) {
-      std::string& text = side == Side::kBase   ? conflict.base
-                          : side == Side::kOurs ? conflict.ours
-                                                : conflict.theirs;
-      if (!text.empty()) text = merged.name + " " + text;
-      if (const uint64_t rows = lost.held[at(stands)][at(side)]; rows > 0)
-        text = std::to_string(rows) + (rows == 1 ? " row holds a value" : " rows hold values") +
-               " that the new type cannot take";
-    }
-    const std::optional<Side> answer = choices_.ask(conflict);
-    settled = answer.has_value();
-    stands = answer.value_or(stands);
-  }
-  settled_misfits_ = settled_misfits_ || lost.count[at(stands)] > 0;
-  for (const Side holder : {Side::kOurs, Side::kTheirs}) {
-    if (types[at(holder)] == types[at(stands)]) continue;
-    note_lost(lineage, holder, {.stands = stands, .contested = settled, .answered = choices_.answered});
-  }
-  return types[at(stands)];
-}
-
-Result<catalog::ColumnDef> DefinitionMerge::merge_column(const Lineage& lineage,
-                                                         const FindMisfits& misfits) {
+Result<catalog::ColumnDef> DefinitionMerge::merge_column(Lineage& lineage,
+                                                         const RowQuestions& rows) {
   const catalog::ColumnDef* base = column(lineage, Side::kBase);
   const catalog::ColumnDef* ours = column(lineage, Side::kOurs);
   const catalog::ColumnDef* theirs = column(lineage, Side::kTheirs);
@@ -277,8 +204,6 @@ Result<catalog::ColumnDef> DefinitionMerge::merge_column(const Lineage& lineage,
       three_way<std::string>(field(&catalog::ColumnDef::name), ours->name, theirs->name,
                              base != nullptr ? base->name : ours->name, "column name", plain);
   merged.absent = merged_absent(base, *ours, *theirs, ours->default_sql)->absent;
-  merged.not_null = ours->not_null || theirs->not_null;
-  TRY_ASSIGN(merged.type, merge_type(lineage, merged, misfits));
   merged.not_null = three_way<bool>(
       field(&catalog::ColumnDef::not_null), ours->not_null, theirs->not_null, merged.name,
       "NOT NULL", [](const bool& not_null) { return std::string(not_null ? "NOT NULL" : "NULL"); });
@@ -299,6 +224,7 @@ Result<catalog::ColumnDef> DefinitionMerge::merge_column(const Lineage& lineage,
                           identity_of(*theirs), merged.name, "identity", identity_text);
   merged.identity = identity.first;
   merged.sequence = identity.second;
+  TRY(merge_type(lineage, merged, rows));
   // What lines that end early mean is no choice of the user's: the carriers write out what a side
   // means by it.
   merged.absent = merged_absent(base, *ours, *theirs, merged.default_sql)->absent;
@@ -334,7 +260,7 @@ Result<void> DefinitionMerge::merge_columns(const RowQuestions& rows) {
     note_dropped(*lineage, stays);
     if (!stays) continue;
     lineage->merged = static_cast<int>(merged_.columns.size());
-    TRY_ASSIGN(catalog::ColumnDef column, merge_column(*lineage, rows.misfits));
+    TRY_ASSIGN(catalog::ColumnDef column, merge_column(*lineage, rows));
     merged_.columns.push_back(std::move(column));
   }
   name_apart();

@@ -48,9 +48,12 @@ using ChangedCells = std::function<Result<uint64_t>(Side kept, uint16_t base_slo
 // `to` does not take.
 using FindMisfits = std::function<Result<uint64_t>(Side side, std::optional<uint16_t> base_slot,
                                                    uint16_t slot, const type::Type& to)>;
-struct RowQuestions {  // Either may be null where it is not asked.
+// Whether a column's default gives a value of its type.
+using TakesDefault = std::function<Result<bool>(const catalog::ColumnDef& column)>;
+struct RowQuestions {  // Each may be null where it is not asked.
   ChangedCells changed_cells;
   FindMisfits misfits;
+  TakesDefault takes_default = {};
 };
 
 // A column whose values of one side the merged table may not have, or not as they were: the other
@@ -100,6 +103,7 @@ class DefinitionMerge {
     int merged = -1;         // Index among the merged columns; -1: not live.
     bool contested = false;  // One side dropped it, the other changed it: a conflict of its own.
     bool as_base = false;    // And the base's version stands, definition and cells.
+    bool keyless = false;    // Its type, which stands against keys and indexes over it, is none of a key.
     bool known(Side side) const {
       return live[static_cast<size_t>(side)] >= 0 || dropped[static_cast<size_t>(side)] >= 0;
     }
@@ -119,8 +123,20 @@ class DefinitionMerge {
   };
   Result<Lost> find_lost(const Lineage& lineage, const std::array<type::Type, 3>& types,
                          const FindMisfits& misfits) const;
-  Result<type::Type> merge_type(const Lineage& lineage, const catalog::ColumnDef& merged,
-                                const FindMisfits& misfits);
+  // What one side gave a column and the type that the other gave it does not bear.
+  struct Unborne {
+    bool value = false;  // Its default or identity.
+    bool rule = false;
+    std::string keys;  // Names of keys and indexes over it; empty: none.
+    bool any() const { return value || rule || !keys.empty(); }
+  };
+  Result<Unborne> find_unborne(const Lineage& lineage, const catalog::ColumnDef& merged,
+                               const type::Type& type, const RowQuestions& rows) const;
+  Result<std::string> new_keys_over(const Lineage& lineage, Side which) const;
+  Result<std::string> type_text(const Lineage& lineage, Side which, const Unborne& unborne) const;
+  void take_from(Side stands, const Unborne& unborne, Lineage& lineage,
+                 catalog::ColumnDef& merged) const;
+  Result<void> merge_type(Lineage& lineage, catalog::ColumnDef& merged, const RowQuestions& rows);
   Result<std::string> changes_of_dropped(const Lineage& lineage,
                                          const ChangedCells& changed_cells) const;
   void note_dropped(const Lineage& lineage, bool stays);
@@ -131,7 +147,7 @@ class DefinitionMerge {
                                                  const catalog::ColumnDef& ours,
                                                  const catalog::ColumnDef& theirs,
                                                  const std::string& default_sql);
-  Result<catalog::ColumnDef> merge_column(const Lineage& lineage, const FindMisfits& misfits);
+  Result<catalog::ColumnDef> merge_column(Lineage& lineage, const RowQuestions& rows);
   void add_slot(Lineage& lineage, uint16_t slot);
   void name_apart();
   std::string free_column_name(const std::string& wanted) const;

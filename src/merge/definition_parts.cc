@@ -19,6 +19,7 @@ struct DefinitionMerge::Part {
   bool contested = false;  // One that is not is a conflict of its own.
   std::array<bool, 3> gone{};  // By the side that dropped a column of it which stays all the same.
   bool as_base = false;        // A column of it stays as the base has it.
+  bool is_key = true;          // Or an index: its columns' types must be a key's.
   catalog::UniqueKey unique;
   catalog::CheckConstraint check;
   catalog::ForeignKey foreign_key;
@@ -48,7 +49,10 @@ std::vector<uint16_t> DefinitionMerge::merged_columns(Side which,
     const int lineage = lineage_of_column_[at(which)][column];
     const int found = lineage < 0 ? -1 : lineages_[static_cast<size_t>(lineage)].merged;
     if (lineage >= 0) note_kept(lineages_[static_cast<size_t>(lineage)], part);
-    if (found < 0) {
+    if (found >= 0 && part.is_key && lineages_[static_cast<size_t>(lineage)].keyless) {
+      part.complete = false;
+      part.contested = true;
+    } else if (found < 0) {
       part.complete = false;
       part.contested = part.contested || is_contested(which, column);
     } else {
@@ -328,6 +332,7 @@ void DefinitionMerge::merge_foreign_keys(const ReferenceOf& reference_of) {
     for (const catalog::ForeignKey& key : side(which)->foreign_keys) {
       Part part;
       part.name = key.name;
+      part.is_key = false;
       part.foreign_key = key;
       part.foreign_key.columns = merged_columns(which, key.columns, part);
       Reference reference = reference_of(which, key.schema, key.table);

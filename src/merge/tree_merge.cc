@@ -346,6 +346,13 @@ Result<void> TreeMerge::define(Job& job) {
                                   job.sides.versions[at(side)], base_slot, slot, to};
     return count_misfits(made_, cache_, question, request_.cancelled);
   };
+  rows.takes_default = [&](const catalog::ColumnDef& column) -> Result<bool> {
+    if (!request_.default_value) return true;
+    const auto value = request_.default_value(
+        column, [](const std::string&) { return Result<int64_t>(1); });
+    if (!value && is_cancelled()) return canceled();
+    return value.has_value();
+  };
   TRY(job.definition->merge_columns(rows));
   job.sides.settled_misfits = job.definition->settled_misfits();
   return {};
