@@ -3,24 +3,65 @@
 #include <algorithm>
 #include <queue>
 #include <set>
+#include <tuple>
 #include <utility>
 #include <vector>
+
+#include "type/cast.h"
+#include "type/key_codec.h"
+#include "type/text.h"
 
 namespace rowan::diff {
 
 namespace {
 
 using catalog::TableVersion;
+using type::Value;
 
 struct Stop {
   int64_t time_us = 0;
   Oid commit;
   std::string path;
+  std::optional<RowKey> key;
 
   bool operator<(const Stop& other) const {
     return time_us != other.time_us ? time_us < other.time_us : commit < other.commit;
   }
 };
+
+std::string encode(const std::vector<Value>& values) {
+  std::string encoded;
+  for (const Value& value : values) {
+    if (!type::append_key(value, encoded)) return {};
+  }
+  return encoded;
+}
+
+// The key as it was before its columns had these types. Nothing: other columns were the key, or no
+// value of theirs becomes this one.
+std::optional<RowKey> key_before(const catalog::TableDef& before, const catalog::TableDef& after,
+                                 const RowKey& key) {
+  if (before.primary_key.size() != after.primary_key.size() ||
+      key.values.size() != after.primary_key.size())
+    return std::nullopt;
+  RowKey old;
+  std::vector<Value> again;
+  for (size_t i = 0; i < key.values.size(); ++i) {
+    const catalog::ColumnDef& was = before.columns[before.primary_key[i]];
+    if (was.id != after.columns[after.primary_key[i]].id) return std::nullopt;
+    const type::Type wanted = type::Type{was.type.id};
+    auto value = type::cast(key.values[i], wanted, type::CastContext::kExplicit);
+    if (!value) value = type::parse_text(wanted, type::to_text(key.values[i]));
+    if (!value) return std::nullopt;
+    auto back = type::cast(*value, key.values[i].type(), type::CastContext::kExplicit);
+    if (!back) return std::nullopt;
+    old.values.push_back(std::move(*value));
+    again.push_back(std::move(*back));
+  }
+  if (encode(again) != key.encoded) return std::nullopt;
+  old.encoded = encode(old.values);
+  return old;
+}
 
 }  // namespace
 
@@ -31,7 +72,7 @@ struct TableHistory::State {
         source(history.source()),
         large(history.objects) {}
 
-  void push(const Oid& commit, const std::string& path);
+  void push(const Oid& commit, const std::string& path, const std::optional<RowKey>& key);
   Result<bool> open_next();
   Result<bool> next_row(RowDiff& row);
   Result<bool> changed_everywhere(const RowDiff& row) const;
@@ -41,11 +82,12 @@ struct TableHistory::State {
   Source source;
   LargeValues large;
   std::priority_queue<Stop> stops;
-  std::set<std::pair<Oid, std::string>> seen;
+  std::set<std::tuple<Oid, std::string, std::string>> seen;
 
   // The commit whose changes are being given.
   Stop current;
   std::optional<TableVersion> version;
+  std::string key_there;          // Of the one row, in that parent.
   std::optional<TableDiff> rows;  // Against the first of the parents that have the table.
   std::optional<TablePair> pair;  // For a single row.
   std::optional<RowDiff> single;
@@ -64,16 +106,18 @@ const LargeValues& TableHistory::large() const { return state_->large; }
 Result<TableHistory> TableHistory::open(const History& history, TableHistoryRequest request) {
   auto state = std::make_unique<State>(history, std::move(request));
   TRY(history.index.ensure(history.objects, state->request.commit));
-  state->push(state->request.commit, state->request.path);
+  state->push(state->request.commit, state->request.path, state->request.key);
   return TableHistory(std::move(state));
 }
 
 // Goes on at the newest commit from `commit` on that may have changed the table (or the row).
-void TableHistory::State::push(const Oid& commit, const std::string& path) {
-  const uint32_t hash = derived::change_hash(path, request.key ? Bytes(*request.key) : Bytes());
+void TableHistory::State::push(const Oid& commit, const std::string& path,
+                               const std::optional<RowKey>& key) {
+  const std::string encoded = key ? key->encoded : std::string();
+  const uint32_t hash = derived::change_hash(path, encoded);
   const Oid at = history.index.next_candidate(commit, {&hash, 1}).value_or(commit);
   const auto info = history.index.find(at);
-  if (info && seen.emplace(at, path).second) stops.push({info->time_us, at, path});
+  if (info && seen.emplace(at, path, encoded).second) stops.push({info->time_us, at, path, key});
 }
 
 Result<bool> TableHistory::State::open_next() {
@@ -99,11 +143,17 @@ Result<bool> TableHistory::State::open_next() {
     if (old_path) {
       TRY_ASSIGN(old, table_at(source, parent_root, *old_path));
     }
+    std::optional<RowKey> key = current.key;
+    if (key && old && version && !TablePair(old->table, version->table).rows_match()) {
+      const auto other = key_before(*old->table, *version->table, *key);
+      if (other) key = other;
+    }
+    if (old && before.empty() && key) key_there = key->encoded;
     if (old) before.push_back(*old);
     lacking = lacking || (!old && !version);
     TRY_ASSIGN(const std::optional<std::string> path,
                path_further_back(source, parent_root, root, current.path, old_path));
-    if (path) push(parent, *path);
+    if (path) push(parent, *path, key);
   }
   if (lacking || (!version && before.empty())) return true;
   for (size_t i = 1; i < before.size(); ++i) {
@@ -113,7 +163,7 @@ Result<bool> TableHistory::State::open_next() {
   const std::optional<TableVersion> first =
       before.empty() ? std::nullopt : std::optional<TableVersion>(before.front());
   const TablePair both(first ? first->table : nullptr, version ? version->table : nullptr);
-  if (!request.key || (first && version && !both.rows_match())) {
+  if (!current.key || (first && version && !both.rows_match())) {
     TRY_ASSIGN(rows, TableDiff::open(source, first, version));
     return true;
   }
@@ -122,10 +172,10 @@ Result<bool> TableHistory::State::open_next() {
   RowDiff row;
   std::optional<std::string> from, to;
   if (first) {
-    TRY_ASSIGN(from, find_row(source, *first, *request.key));
+    TRY_ASSIGN(from, find_row(source, *first, current.key->encoded));
   }
   if (version) {
-    TRY_ASSIGN(to, find_row(source, *version, *request.key));
+    TRY_ASSIGN(to, find_row(source, *version, current.key->encoded));
   }
   if ((!from && !to) || (from && to && *from == *to && pair->aligned())) return true;
   row.kind = !from ? RowKind::kAdded : !to ? RowKind::kRemoved : RowKind::kModified;
@@ -135,7 +185,7 @@ Result<bool> TableHistory::State::open_next() {
   }
   single_from = from.value_or("");
   single_to = to.value_or("");
-  row.key = *request.key;
+  row.key = current.key->encoded;
   row.from_line = single_from;
   row.to_line = single_to;
   single = row;
@@ -172,7 +222,8 @@ Result<bool> TableHistory::State::next_row(RowDiff& row) {
     } else if (rows) {
       TRY_ASSIGN(const bool more, rows->next(row));
       if (!more) return false;
-      if (request.key && row.key != *request.key) continue;
+      const bool is_gone = row.kind == RowKind::kRemoved && row.to_line.empty();
+      if (current.key && row.key != Bytes(is_gone ? key_there : current.key->encoded)) continue;
     } else {
       return false;
     }

@@ -17,11 +17,17 @@
 
 namespace rowan::diff {
 
+// A row by its primary key.
+struct RowKey {
+  std::string encoded;
+  std::vector<type::Value> values;  // For versions from before the key had another type.
+};
+
 struct TableHistoryRequest {
   Oid commit;
-  std::string path;                // Of a table there.
-  std::optional<std::string> key;  // One row only, by its encoded key.
-  bool first_parents = false;      // Only along the chain of first parents, whose times fall.
+  std::string path;            // Of a table there.
+  std::optional<RowKey> key;   // One row only. It is followed through other types of the key.
+  bool first_parents = false;  // Only along the chain of first parents, whose times fall.
 };
 
 struct RowVersion {

@@ -12,6 +12,7 @@
 #include "base/oid.h"
 #include "base/result.h"
 #include "diff/row_history.h"
+#include "diff/table_history.h"
 #include "git/commit.h"
 #include "store/object_store.h"
 
@@ -32,8 +33,7 @@ struct LogRequest {
   std::vector<Oid> without;  // These and their ancestors are left out.
   std::string path;  // Only commits that changed what stands there ("public/t"), renames followed;
                      // empty: all.
-  std::optional<std::string>
-      key;  // Only those that changed this row of the table at `path`, by its encoded key.
+  std::optional<diff::RowKey> key;  // Only those that changed this row of the table at `path`.
   std::string author;  // Part of the author's name or e-mail.
   std::string grep;    // Part of the message.
   std::optional<int64_t> since_us, until_us;

@@ -124,7 +124,7 @@ type::Type key_type(type::Type column) {
 
 }  // namespace
 
-Result<std::string> encode_row_key(const catalog::TableDef& table,
+Result<diff::RowKey> encode_row_key(const catalog::TableDef& table,
                                    const std::vector<Value>& values) {
   if (table.primary_key.empty()) {
     return Error(ErrorCode::kInvalidParameterValue,
@@ -135,13 +135,14 @@ Result<std::string> encode_row_key(const catalog::TableDef& table,
                  fmt::format("the primary key of table \"{}\" has {} columns, {} values were given",
                              table.name, table.primary_key.size(), values.size()));
   }
-  std::string key;
+  diff::RowKey key;
   for (size_t i = 0; i < values.size(); ++i) {
     const type::Type wanted = key_type(table.columns[table.primary_key[i]].type);
     if (values[i].is_null())
       return Error(ErrorCode::kInvalidParameterValue, "a key must not be null");
-    TRY_ASSIGN(const Value value, type::parse_text(wanted, type::to_text(values[i])));
-    TRY(type::append_key(value, key));
+    TRY_ASSIGN(Value value, type::parse_text(wanted, type::to_text(values[i])));
+    TRY(type::append_key(value, key.encoded));
+    key.values.push_back(std::move(value));
   }
   return key;
 }

@@ -79,7 +79,7 @@ Result<PlacedTable> place_table(SessionImpl& session, const TableName& name, con
 Result<RowReader::Definitions> definitions_below(SessionImpl& session, const PlacedTable& placed);
 // The encoded key of a row from the values of its key columns: kInvalidParameterValue for a wrong
 // number of them.
-Result<std::string> encode_row_key(const catalog::TableDef& table,
+Result<diff::RowKey> encode_row_key(const catalog::TableDef& table,
                                    const std::vector<type::Value>& values);
 
 // The text of an argument; an empty one for NULL or none.

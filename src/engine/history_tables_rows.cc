@@ -52,7 +52,7 @@ Result<PlacedTable> place_argument(SessionImpl& session, const KnownArguments& k
 // The table, revision and key of a call's values.
 struct RowCall {
   PlacedTable placed;
-  std::optional<std::string> key;
+  std::optional<diff::RowKey> key;
 };
 Result<RowCall> row_call(SessionImpl& session, const std::vector<Value>& arguments) {
   RowCall call;
@@ -325,7 +325,10 @@ VirtualTablePtr blame_rows(SessionImpl& session, const catalog::TableDef& shown,
                                        const expr::EvalContext& context) -> Result<NextRow> {
         TRY_ASSIGN(RowCall call, call_of(arguments));
         TRY_ASSIGN(const auto stream, open_blame(session_history(session, context.cancelled),
-                                                 std::move(call.placed), call.key, cells));
+                                                 std::move(call.placed),
+                                                 call.key ? std::optional(call.key->encoded)
+                                                          : std::nullopt,
+                                                 cells));
         return NextRow([stream, keys, cells](std::vector<Value>& row) {
           return next_blamed(*stream, keys, cells, row);
         });

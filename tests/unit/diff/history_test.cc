@@ -222,7 +222,7 @@ void check_versions(uint32_t seed, bool hashes) {
     for (int id = 0; id < (single ? kRows : 1); ++id) {
       TableHistoryRequest request{past.commits[tip].id, past.commits[tip].table.definition.path(),
                                   std::nullopt, false};
-      if (single) request.key = key_of(id);
+      if (single) request.key = RowKey{key_of(id), {}};
       TableHistory versions = TableHistory::open(past.world.history(), request).value();
       RowVersion version;
       int64_t last = INT64_MAX;
