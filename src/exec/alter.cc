@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "catalog/foreign_types.h"
 #include "catalog/expression_text.h"
 #include "exec/constraints.h"
 #include "exec/ddl.h"
@@ -514,7 +515,7 @@ Result<void> Alteration::check_retyped() {
       const ColumnDef& child = reference.child->columns[reference.key().columns[i]];
       const auto parent = table_.find_column(reference.key().referenced[i]);
       if (!parent) continue;
-      if (!foreign_key_types_match(child.type, table_.columns[*parent].type)) {
+      if (!catalog::foreign_key_types_match(child.type, table_.columns[*parent].type)) {
         return Error(ErrorCode::kDatatypeMismatch,
                      fmt::format("foreign key constraint \"{}\" cannot be implemented",
                                  reference.key().name))

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "catalog/expression_text.h"
+#include "catalog/foreign_types.h"
 #include "exec/constraints.h"
 #include "exec/table_check.h"
 #include "sql/parser.h"
@@ -347,7 +348,7 @@ Result<void> resolve_foreign_key(const catalog::TableDef& table, catalog::Foreig
     children.push_back(key.columns[static_cast<size_t>(at)]);
     key.referenced.push_back(parent.columns[column].name);
     const catalog::ColumnDef& child = table.columns[children.back()];
-    if (foreign_key_types_match(child.type, parent.columns[column].type)) continue;
+    if (catalog::foreign_key_types_match(child.type, parent.columns[column].type)) continue;
     return Error(ErrorCode::kDatatypeMismatch,
                  fmt::format("foreign key constraint \"{}\" cannot be implemented", key.name))
         .with_detail(

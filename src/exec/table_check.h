@@ -45,7 +45,4 @@ Result<expr::NodePtr> bind_column_cast(const catalog::TableDef& table, uint16_t 
 Result<void> check_unique(ExecContext& context, const catalog::TableVersion& version,
                           std::string_view name, const std::vector<uint16_t>& columns);
 
-// Whether a foreign key may join columns of these types: child's, parent's.
-bool foreign_key_types_match(type::Type child, type::Type parent);
-
 }  // namespace rowan::exec

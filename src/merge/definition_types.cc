@@ -106,6 +106,14 @@ void DefinitionMerge::take_from(Side stands, const Unborne& unborne, Lineage& li
   lineage.keyless = !unborne.keys.empty() && !catalog::check_key_type(merged.type, 0);
 }
 
+// The side whose type stands whatever was done, since a foreign key needs it.
+std::optional<Side> DefinitionMerge::kept_type(const Lineage& lineage) const {
+  for (const Side which : {Side::kOurs, Side::kTheirs}) {
+    if (input_.types[at(which)].contains(column(lineage, which)->name)) return which;
+  }
+  return std::nullopt;
+}
+
 // The type of a column that both sides have. Where both gave it one, or one side gave it what the
 // other's type does not bear, choosing a type chooses what becomes of that, and of values that do
 // not fit. Of a column that was there, no policy chooses what becomes of values: only an answer
@@ -122,7 +130,9 @@ Result<void> DefinitionMerge::merge_type(Lineage& lineage, catalog::ColumnDef& m
   if (types[1] == types[2]) return {};
   const bool not_null = column(lineage, Side::kOurs)->not_null ||
                         column(lineage, Side::kTheirs)->not_null;
+  const std::optional<Side> kept = kept_type(lineage);
   Side stands = base != nullptr && types[0] == types[1] ? Side::kTheirs : Side::kOurs;
+  if (kept) stands = *kept;
   TRY_ASSIGN(Lost lost, find_lost(lineage, types, rows.misfits));
   TRY_ASSIGN(Unborne unborne, find_unborne(lineage, merged, types[at(stands)], rows));
   SchemaConflict conflict{object(merged.name), "column type", {}, {}, {}};
@@ -137,7 +147,9 @@ Result<void> DefinitionMerge::merge_type(Lineage& lineage, catalog::ColumnDef& m
   }
   if (!unborne.keys.empty()) conflict.may_stand[at(Side::kBase)] = false;  // It says nothing of them.
   bool settled = false;  // With the values that do not fit.
-  if (base == nullptr || (types[0] != types[1] && types[0] != types[2]) || unborne.any()) {
+  const bool is_asked =
+      base == nullptr || (types[0] != types[1] && types[0] != types[2]) || unborne.any();
+  if (is_asked && !kept) {
     const size_t open = choices_.open.size();
     stands = choices_.settle(conflict);
     settled = base == nullptr && choices_.open.size() == open;

@@ -90,6 +90,8 @@ Result<std::optional<Outcome>> TreeMerge::run() {
   TRY(settle_index_names());
   TRY(find_views());
   TRY(find_drawn_from());
+  TRY_ASSIGN(const bool retyped, settle_reference_types());
+  if (retyped) return std::optional<Outcome>();
   TRY_ASSIGN(const bool again, settle_needs());
   if (again) return std::optional<Outcome>();
   TRY_ASSIGN(const bool done, merge_rows());
@@ -333,6 +335,12 @@ Result<void> TreeMerge::define(Job& job) {
   if (const auto keys = settled_.kept_keys.find(job.side_path(Side::kBase));
       keys != settled_.kept_keys.end()) {
     input.keys = keys->second;
+    job.is_rewritten = true;
+  }
+  for (const Side side : {Side::kOurs, Side::kTheirs}) {
+    const auto types = settled_.kept_types.find({side, job.side_path(side)});
+    if (types == settled_.kept_types.end()) continue;
+    input.types[at(side)] = types->second;
     job.is_rewritten = true;
   }
   job.definition = std::make_unique<DefinitionMerge>(std::move(input), choices_);

@@ -39,6 +39,8 @@ struct Settled {
   std::map<std::string, std::map<std::string, Side>> kept_keys;  // Of tables: whose key stands.
   std::map<std::string, Side> lost_views;               // And the side that stands instead.
   std::set<std::pair<std::string, std::string>> lost_keys;  // Table and foreign key.
+  // Columns whose type stands as a side has it: by its path of the table.
+  std::map<std::pair<Side, std::string>, std::set<std::string>> kept_types;
 };
 
 class TreeMerge {
@@ -132,6 +134,12 @@ class TreeMerge {
   Result<void> take_lost_keys();
   Result<bool> stands_by_need(const ChangedObject& object, ObjectKind kind);
   const Job* job_at(const std::string& path) const;
+
+  // ---- Foreign keys and the types they join (tree_merge_references.cc) ----
+  struct Mismatch;
+  Result<std::shared_ptr<const catalog::TableDef>> definition_at(const std::string& path) const;
+  Result<std::optional<Mismatch>> mismatch_of(const Job& child, const catalog::ForeignKey& key) const;
+  Result<bool> settle_reference_types();
 
   // ---- Sequences (tree_merge_sequences.cc) ----
   // A sequence that has another path on a side, or in the merged tree.
