@@ -35,33 +35,6 @@ std::vector<std::string> ids_behind(std::string_view message, std::string_view w
   return ids;
 }
 
-// The commits that a commit says it reverts.
-std::vector<std::string> reverted_ids(const git::Commit& commit) {
-  std::vector<std::string> ids = ids_behind(commit.message, kRevertWords);
-  for (const auto& [name, value] : git::trailers(commit.message)) {
-    if (name == kRevertsTrailer && is_id(value)) ids.push_back(value);
-  }
-  return ids;
-}
-
-// A revert of a revert makes the change again.
-std::string_view without_pairs(std::string_view name) {
-  while (name.starts_with("--")) name.remove_prefix(2);
-  return name;
-}
-
-std::string opposite(std::string_view name) {
-  return name.starts_with('-') ? std::string(name.substr(1)) : "-" + std::string(name);
-}
-
-Result<std::optional<merge::CommitChange>> change_of(SessionImpl& session, const Oid& id) {
-  TRY_ASSIGN(const git::Commit commit, read_commit(session.owner().store(), id));
-  if (commit.parents.size() != 1) return std::optional<merge::CommitChange>();
-  TRY_ASSIGN(const Oid before, session.owner().root_of(commit.parents[0]));
-  TRY_ASSIGN(const Oid after, session.owner().root_of(id));
-  return std::optional<merge::CommitChange>({before, after});
-}
-
 }  // namespace
 
 std::vector<Oid> commits_apart(SessionImpl& session, const std::vector<Oid>& tips,
@@ -131,9 +104,10 @@ Result<Picks::Names> Picks::read_names(const Oid& commit, int depth) {
   Names names{commit.hex()};
   const auto read = read_commit(session_.owner().store(), commit);
   if (!read) return names;  // A shallow clone does not have what a message may name.
-  const std::vector<std::string> reverted = reverted_ids(*read);
+  std::vector<std::string> reverted = ids_behind(read->message, kRevertWords);
   for (const auto& [name, value] : git::trailers(read->message)) {
     if (name == kPickedTrailer && is_id(value)) names.insert(value);
+    if (name == kRevertsTrailer && is_id(value)) reverted.push_back(value);
   }
   for (std::string& id : ids_behind(read->message, kPickedWords)) names.insert(std::move(id));
   if (reverted.size() != 1 || depth == kRevertsMax) return names;
@@ -243,63 +217,22 @@ Result<std::vector<Picks::Pair>> Picks::pairs(const std::vector<std::string>& pa
 Result<std::vector<merge::SharedChange>> Picks::of_table(const std::vector<std::string>& paths) {
   TRY_ASSIGN(const std::vector<Pair> found, pairs(paths));
   std::vector<merge::SharedChange> shared;
+  const auto change_of = [&](const Oid& id) -> Result<std::optional<merge::CommitChange>> {
+    TRY_ASSIGN(const git::Commit commit, read_commit(session_.owner().store(), id));
+    if (commit.parents.size() != 1) return std::optional<merge::CommitChange>();
+    TRY_ASSIGN(const Oid before, session_.owner().root_of(commit.parents[0]));
+    TRY_ASSIGN(const Oid after, session_.owner().root_of(id));
+    return std::optional<merge::CommitChange>({before, after});
+  };
   for (const Pair& pair : found) {
-    TRY_ASSIGN(const auto ours, change_of(session_, pair.ours));
-    TRY_ASSIGN(const auto theirs, change_of(session_, pair.theirs));
+    TRY_ASSIGN(const auto ours, change_of(pair.ours));
+    TRY_ASSIGN(const auto theirs, change_of(pair.theirs));
     if (ours && (pair.ours_is_pick || !theirs)) {
       shared.push_back({merge::Side::kOurs, *ours, theirs});
     } else if (theirs) {
       shared.push_back({merge::Side::kTheirs, *theirs, ours});
     }
   }
-  return shared;
-}
-
-// Whether the commit reverts what has one of the names, alone or together with others.
-Result<bool> Picks::undoes(const Oid& commit, const Names& wanted) {
-  const auto read = read_commit(session_.owner().store(), commit);
-  if (!read) return false;
-  for (const std::string& id : reverted_ids(*read)) {
-    TRY_ASSIGN(const Names undone, read_names(*Oid::parse(id), 1));
-    for (const std::string& name : undone) {
-      if (wanted.contains(std::string(without_pairs(name)))) return true;
-    }
-  }
-  return false;
-}
-
-Result<std::vector<merge::SharedChange>> Picks::of_picked(const Oid& commit,
-                                                          const std::vector<std::string>& paths) {
-  Names wanted;
-  TRY_ASSIGN(const Names given, read_names(commit, 0));
-  for (const std::string& name : given) wanted.insert(std::string(without_pairs(name)));
-  TRY_ASSIGN(const std::vector<Oid> ours, changing(ours_, paths));
-  std::optional<Oid> holder;
-  for (const Oid& held : ours) {
-    TRY_ASSIGN(const Names names, read_names(held, 0));
-    const auto is_any = [&](const auto& name_of) {
-      return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-        return wanted.contains(name_of(without_pairs(name)));
-      });
-    };
-    if (is_any([](std::string_view name) { return std::string(name); })) {
-      holder = held;
-      continue;
-    }
-    TRY_ASSIGN(const bool undone, undoes(held, wanted));
-    if (undone || is_any(opposite)) holder.reset();
-  }
-  std::vector<merge::SharedChange> shared;
-  if (!holder) return shared;
-  TRY_ASSIGN(const Oid before, session_.owner().root_of(theirs_tip_));
-  TRY_ASSIGN(const Oid after, session_.owner().root_of(commit));
-  const merge::CommitChange picked{before, after};
-  if (*holder == commit) {
-    shared.push_back({merge::Side::kTheirs, picked, picked});
-    return shared;
-  }
-  TRY_ASSIGN(const auto change, change_of(session_, *holder));
-  if (change) shared.push_back({merge::Side::kOurs, *change, picked});
   return shared;
 }
 

@@ -37,10 +37,6 @@ class Picks {
   };
   Result<std::vector<Pair>> pairs(const std::vector<std::string>& paths = {});
   Result<std::vector<merge::SharedChange>> of_table(const std::vector<std::string>& paths);
-  // What ours holds of the change that `commit` of theirs, or of both, made to `parent`: the commit
-  // itself or a pick of it, unless it was reverted since. Requires: `theirs` is `parent`.
-  Result<std::vector<merge::SharedChange>> of_picked(const Oid& commit,
-                                                     const std::vector<std::string>& paths);
   // Commits of theirs alone whose change is in what both sides hold, by another commit.
   Result<std::vector<Oid>> theirs_in_base();
 
@@ -49,7 +45,6 @@ class Picks {
   bool is_in_base(const Oid& commit, const Names& names) const;
   Result<const Names*> names_of(const Oid& commit);
   Result<Names> read_names(const Oid& commit, int depth);
-  Result<bool> undoes(const Oid& commit, const Names& wanted);
   Result<std::vector<Oid>> changing(const std::vector<Oid>& commits,
                                     const std::vector<std::string>& paths) const;
   bool held_by_both(const std::string& name) const;

@@ -236,19 +236,6 @@ class Chain {
     return apply(std::move(request), what);
   }
 
-  // The same for a commit that may be picked already: where changes add up, it counts once.
-  Result<Oid> pick(const Oid& before, const Oid& before_root, const Oid& id, const Oid& own_root,
-                   const Oid& branch_tip) {
-    TRY(session_.owner().manager().history().ensure(session_.owner().store(), id));
-    merge::Request request;
-    request.base_root = before_root;
-    request.theirs_root = own_root;
-    request.shared_changes = [&](const std::vector<std::string>& paths) {
-      return Picks(session_, {branch_tip}, before).of_picked(id, paths);
-    };
-    return apply(std::move(request), "commit " + short_id(id));
-  }
-
   // Takes back what a commit changed. A column that it dropped comes back to the rows that are
   // left: one that was deleted since stays so, which is no conflict.
   Result<Oid> take_back(const Oid& before, const Oid& after, const std::string& what) {
@@ -403,18 +390,13 @@ Result<VersionResult> run_cherry_pick(SessionImpl& session, const sql::Revisions
                Chain chain(session, objects, target.tip, target.root);
                TRY(chain.begin());
                skipped.clear();
-               std::set<Oid> seen;
                for (const Oid& id : commits) {
-                 if (!seen.insert(id).second) {
-                   skipped.push_back(id);
-                   continue;
-                 }
                  TRY_ASSIGN(const git::Commit commit, commit_of(session, id));
                  TRY_ASSIGN(const Oid before, parent_of(commit, id, statement.parent, "pick"));
                  TRY_ASSIGN(const Oid before_root, root_of(session, before));
                  TRY_ASSIGN(const Oid own_root, root_of(session, id));
                  TRY_ASSIGN(const Oid root,
-                            chain.pick(before, before_root, id, own_root, target.tip));
+                            chain.apply(before_root, own_root, "commit " + short_id(id)));
                  if (root == chain.root()) {
                    skipped.push_back(id);
                    continue;
