@@ -1,7 +1,5 @@
 #include "catalog/catalog.h"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <map>
 
@@ -10,6 +8,7 @@
 #include "catalog/paths.h"
 #include "sql/parser.h"
 #include "store/node_cache.h"
+#include "type/flat_json.h"
 #include "type/key_codec.h"
 
 namespace rowan::catalog {
@@ -332,11 +331,11 @@ Result<void> check_format(const store::ObjectReader& objects, store::NodeCache& 
   if (!entry || entry->is_tree())
     return Error(ErrorCode::kInvalidContent, "there is no rowan.json: this is no Rowan content");
   TRY_ASSIGN(const store::ObjectRef object, objects.read(entry->id));
-  const auto json = nlohmann::json::parse(object.bytes, nullptr, false);
-  if (!json.is_object() || !json.contains("format") || !json["format"].is_number_unsigned()) {
+  const auto json = type::FlatJson::parse(object.bytes);
+  const auto* const named = json ? json->get<int64_t>("format") : nullptr;
+  if (named == nullptr || *named < 0)
     return Error(ErrorCode::kInvalidContent, "rowan.json does not name a format");
-  }
-  const uint64_t format = json["format"].get<uint64_t>();
+  const uint64_t format = static_cast<uint64_t>(*named);
   if (format > kFormatVersion) {
     return Error(ErrorCode::kUnsupportedFormat, "the repository has format " +
                                                     std::to_string(format) +

@@ -1,14 +1,13 @@
 #include "catalog/objects.h"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 
 #include "sql/parser.h"
 #include "sql/print.h"
 #include "sql/walk.h"
 #include "store/object_store.h"
+#include "type/flat_json.h"
 #include "type/json_text.h"
 #include "type/key_codec.h"
 
@@ -76,15 +75,6 @@ Result<void> restart(const sql::SequenceOptions& options, SequenceDef& sequence)
   }
   sequence.called = true;
   return {};
-}
-
-bool read_integer(const nlohmann::json& object, const char* key, int64_t& out) {
-  const auto found = object.find(key);
-  if (found == object.end() || !found->is_number_integer()) return false;
-  if (found->is_number_unsigned() && found->get<uint64_t>() > static_cast<uint64_t>(INT64_MAX))
-    return false;
-  out = found->get<int64_t>();
-  return true;
 }
 
 }  // namespace
@@ -316,17 +306,18 @@ Result<SequenceDef> sequence_from_json(std::string_view text, std::string_view s
     return Error(ErrorCode::kInvalidContent,
                  "sequence.json of " + qualified(schema, name) + ": " + why);
   };
-  const auto json = nlohmann::json::parse(text, nullptr, false);
-  if (!json.is_object()) return invalid("no JSON object");
+  const auto json = type::FlatJson::parse(text);
+  if (!json) return invalid("no JSON object");
   static constexpr std::string_view kKeys[] = {"type", "start", "increment", "min",
                                                "max",  "cycle", "owner",     "last"};
-  for (const auto& [key, value] : json.items()) {
+  for (const auto& [key, value] : json->fields()) {
     if (std::find(std::begin(kKeys), std::end(kKeys), key) == std::end(kKeys))
       return invalid("unknown key \"" + key + "\"");
   }
   SequenceDef sequence = new_sequence(schema, name, {type::TypeId::kInt8});
-  if (const auto found = json.find("type"); found != json.end()) {
-    const std::string word = found->is_string() ? found->get<std::string>() : std::string();
+  if (json->contains("type")) {
+    const auto* const found = json->get<std::string>("type");
+    const std::string word = found != nullptr ? *found : std::string();
     if (word != "smallint" && word != "integer" && word != "bigint")
       return invalid("\"type\" must be smallint, integer or bigint");
     sequence.type = {word == "smallint"  ? type::TypeId::kInt2
@@ -340,23 +331,25 @@ Result<SequenceDef> sequence_from_json(std::string_view text, std::string_view s
                                                       {"max", &sequence.max},
                                                       {"last", &sequence.last}};
   for (const auto& [key, target] : numbers) {
-    if (json.contains(key) && !read_integer(json, key, *target))
-      return invalid(fmt::format("\"{}\" must be a 64-bit integer", key));
+    if (!json->contains(key)) continue;
+    const auto* const number = json->get<int64_t>(key);
+    if (number == nullptr) return invalid(fmt::format("\"{}\" must be a 64-bit integer", key));
+    *target = *number;
   }
-  sequence.called = json.contains("last");
-  if (const auto found = json.find("cycle"); found != json.end()) {
-    if (!found->is_boolean()) return invalid("\"cycle\" must be true or false");
-    sequence.cycle = found->get<bool>();
+  sequence.called = json->contains("last");
+  if (json->contains("cycle")) {
+    const auto* const cycle = json->get<bool>("cycle");
+    if (cycle == nullptr) return invalid("\"cycle\" must be true or false");
+    sequence.cycle = *cycle;
   }
-  if (const auto found = json.find("owner"); found != json.end()) {
-    if (!found->is_array() || found->size() != 2 || !(*found)[0].is_string() ||
-        !(*found)[1].is_string()) {
+  if (json->contains("owner")) {
+    const auto* const parts = json->get<type::FlatJson::Texts>("owner");
+    if (parts == nullptr || parts->size() != 2)
       return invalid("\"owner\" must be an array of table and column");
-    }
-    const auto owner = parse_name((*found)[0].get<std::string>(), schema);
+    const auto owner = parse_name((*parts)[0], schema);
     if (!owner) return invalid("\"owner\" names no table");
     sequence.owner_table = qualified(owner->schema, owner->name);
-    sequence.owner_column = (*found)[1].get<std::string>();
+    sequence.owner_column = (*parts)[1];
     if (sequence.owner_column.empty()) return invalid("\"owner\" names no column");
   }
   if (const auto checked = check_sequence(sequence); !checked)

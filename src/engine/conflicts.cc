@@ -1,8 +1,6 @@
 #include "engine/conflicts.h"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 
 #include "base/hash.h"
@@ -13,6 +11,7 @@
 #include "exec/row_writer.h"
 #include "merge/record.h"
 #include "sql/print.h"
+#include "type/flat_json.h"
 #include "type/json_text.h"
 #include "type/text.h"
 
@@ -159,14 +158,15 @@ Result<std::optional<PendingMerge>> find_pending_merge(store::ObjectStore& store
   TRY_ASSIGN(const auto file, tree::find_path(store, store.cache(), commit.tree, kStateFile));
   if (!file || file->is_tree()) return damaged_state(branch);
   TRY_ASSIGN(const store::ObjectRef object, store.read(file->id));
-  const auto json = nlohmann::json::parse(object.bytes, nullptr, false);
-  if (!json.is_object()) return damaged_state(branch);
+  const auto json = type::FlatJson::parse(object.bytes);
+  if (!json) return damaged_state(branch);
   const auto text_at = [&](const char* name) {
-    return json.contains(name) && json[name].is_string() ? json[name].get<std::string>()
-                                                         : std::string();
+    const auto* const found = json->get<std::string>(name);
+    return found != nullptr ? *found : std::string();
   };
   const auto flag_at = [&](const char* name) {
-    return json.contains(name) && json[name].is_boolean() && json[name].get<bool>();
+    const auto* const found = json->get<bool>(name);
+    return found != nullptr && *found;
   };
   merge.source = text_at("source");
   merge.message = text_at("message");
@@ -187,15 +187,14 @@ Result<PendingMerge> get_pending_merge(store::ObjectStore& store, std::string_vi
 
 Result<Oid> write_pending_merge(store::PendingObjects& objects, store::NodeCache& cache,
                                 const PendingMerge& merge, const git::Signature& author) {
-  nlohmann::ordered_json json;
-  json["source"] = merge.source;
-  json["theirs"] = merge.theirs.hex();
-  json["policy"] = "manual";
-  json["renumber"] = merge.renumber;
-  json["unrelated"] = merge.allow_unrelated;
-  json["message"] = merge.message;
-  const std::string text =
-      json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  type::FlatJsonWriter json("  ");
+  json.add("source", merge.source);
+  json.add("theirs", merge.theirs.hex());
+  json.add("policy", std::string_view("manual"));
+  json.add("renumber", merge.renumber);
+  json.add("unrelated", merge.allow_unrelated);
+  json.add("message", merge.message);
+  const std::string text = std::move(json).text();
   std::vector<tree::PathEdit> edits{
       {std::string(kStateFile), tree::kModeBlob, objects.add(store::ObjectType::kBlob, text)}};
   if (!merge.answers.tree().is_zero())

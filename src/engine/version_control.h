@@ -15,6 +15,12 @@
 namespace rowan::engine {
 
 struct VersionResult {
+  VersionResult() = default;
+  // No aggregate on purpose: where the rows of one throw, GCC 12 takes down twice what nameless
+  // inner braces made of its facts.
+  VersionResult(ResultFacts its_facts, std::optional<TableRows> its_rows)
+      : facts(std::move(its_facts)), rows(std::move(its_rows)) {}
+
   ResultFacts facts;
   std::optional<TableRows> rows;
 };

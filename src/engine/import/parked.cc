@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+
+#include "type/flat_json.h"
 
 namespace rowan::engine {
 
@@ -27,15 +28,15 @@ void read_reason(const store::ObjectStore& store, ParkedTip& tip) {
   if (!id) return;
   const auto object = store.read(*id);
   if (!object || object->type != store::ObjectType::kBlob) return;
-  const auto json = nlohmann::json::parse(object->bytes, nullptr, false);
-  if (!json.is_object()) return;
+  const auto json = type::FlatJson::parse(object->bytes);
+  if (!json) return;
   const auto text = [&](const char* key) {
-    const auto found = json.find(key);
-    return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+    const auto* const found = json->get<std::string>(key);
+    return found != nullptr ? *found : std::string();
   };
   const auto number = [&](const char* key) {
-    const auto found = json.find(key);
-    return found != json.end() && found->is_number_integer() ? found->get<int64_t>() : 0;
+    const auto* const found = json->get<int64_t>(key);
+    return found != nullptr ? *found : 0;
   };
   tip.parked_us = number("parked_us");
   tip.sqlstate = text("sqlstate");
@@ -116,17 +117,15 @@ Result<ParkedTip> find_parked(txn::Manager& manager, std::string_view name,
 
 store::RefUpdate reason_update(const store::ObjectStore& store, store::PendingObjects& objects,
                                const ParkedTip& tip) {
-  nlohmann::ordered_json json;
-  json["parked_us"] = tip.parked_us;
-  json["sqlstate"] = tip.sqlstate;
-  if (!tip.place.file.empty()) json["file"] = tip.place.file;
-  if (tip.place.line != 0) json["line"] = tip.place.line;
-  if (tip.is_rewind) json["rewind"] = 1;
-  json["reason"] = tip.reason;
+  type::FlatJsonWriter json;
+  json.add("parked_us", tip.parked_us);
+  json.add("sqlstate", tip.sqlstate);
+  if (!tip.place.file.empty()) json.add("file", tip.place.file);
+  if (tip.place.line != 0) json.add("line", static_cast<int64_t>(tip.place.line));
+  if (tip.is_rewind) json.add("rewind", int64_t{1});
+  json.add("reason", tip.reason);
   const std::string name = reason_ref(tip.branch, tip.commit);
-  const Oid blob = objects.add(
-      store::ObjectType::kBlob,
-      json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+  const Oid blob = objects.add(store::ObjectType::kBlob, std::move(json).text());
   return {name, store.ref(name).value_or(Oid{}), blob};
 }
 
