@@ -306,20 +306,25 @@ fs::path temporary_beside(const fs::path& path) {
 // --- NewFile ---
 
 Result<NewFile> NewFile::open(const fs::path& path, mode_t permissions) {
-  fs::path temporary = temporary_beside(path);
+  const fs::path temporary = temporary_beside(path);
+  TRY_ASSIGN(Folder folder, Folder::open(parent_of(path)));
+  std::string name = temporary.filename().string();
+  fs::path whole = path;  // From the file on, nothing may fail any more.
   TRY_ASSIGN(Descriptor file, open_file(temporary, OpenMode::kCreateNew, permissions));
-  return NewFile(path, std::move(temporary), std::move(file));
+  return NewFile(std::move(whole), std::move(folder), std::move(name), std::move(file));
 }
 
 NewFile::NewFile(NewFile&& other) noexcept
     : path_(std::move(other.path_)),
-      temporary_(std::exchange(other.temporary_, fs::path())),
+      folder_(std::move(other.folder_)),
+      temporary_(std::exchange(other.temporary_, std::string())),
       file_(std::move(other.file_)),
       buffer_(std::move(other.buffer_)),
       written_(other.written_) {}
 
 NewFile::~NewFile() {
-  if (!temporary_.empty()) ignore_error(remove_file(temporary_), "a spare file does no harm");
+  // That it stays is no harm: its name says what it is.
+  if (!temporary_.empty()) ::unlinkat(folder_.number(), temporary_.c_str(), 0);
 }
 
 Result<void> NewFile::flush() {
@@ -337,10 +342,9 @@ Result<void> NewFile::write(Bytes bytes) {
 Result<void> NewFile::commit(bool durable) {
   TRY(flush());
   if (durable && ::fsync(file_.number()) != 0) return file_error("sync", path_, errno);
-  TRY_ASSIGN(const Folder folder, Folder::open(parent_of(path_)));
-  TRY(folder.rename(temporary_.filename().string(), folder, path_.filename().string()));
+  TRY(folder_.rename(temporary_, folder_, path_.filename().string()));
   temporary_.clear();
-  return durable ? folder.sync() : Result<void>();
+  return durable ? folder_.sync() : Result<void>();
 }
 
 }  // namespace rowan

@@ -101,7 +101,7 @@ inline constexpr std::string_view kTemporaryEnding = ".tmp";
 std::filesystem::path temporary_beside(const std::filesystem::path& path);
 
 // A file in the making: its bytes are at no known path until commit() puts it, whole, in the place
-// of whatever had its name. Without commit() it is gone.
+// of whatever had its name. Without commit() it is gone; taking it away needs no memory.
 class NewFile {
  public:
   static Result<NewFile> open(const std::filesystem::path& path, mode_t permissions = 0644);
@@ -113,12 +113,16 @@ class NewFile {
   Result<void> commit(bool durable);  // `durable`: after this it survives power loss.
 
  private:
-  NewFile(std::filesystem::path path, std::filesystem::path temporary, Descriptor file)
-      : path_(std::move(path)), temporary_(std::move(temporary)), file_(std::move(file)) {}
+  NewFile(std::filesystem::path path, Folder folder, std::string temporary, Descriptor file)
+      : path_(std::move(path)),
+        folder_(std::move(folder)),
+        temporary_(std::move(temporary)),
+        file_(std::move(file)) {}
   Result<void> flush();
 
   std::filesystem::path path_;
-  std::filesystem::path temporary_;  // Empty: nothing to remove.
+  Folder folder_;
+  std::string temporary_;  // Its name in the folder. Empty: nothing to remove.
   Descriptor file_;
   std::string buffer_;
   uint64_t written_ = 0;

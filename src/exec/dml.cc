@@ -172,13 +172,7 @@ class InsertPlan final : public DmlPlan {
       TRY(plan->bind_values(*statement.source, context));
     } else {
       TRY_ASSIGN(plan::Plan source, plan->plan_source(*statement.source, context));
-      TRY(plan->check_width(source.outputs.size()));
       plan->cacheable_ = source.cacheable;
-      for (size_t i = 0; i < source.outputs.size(); ++i) {
-        const catalog::ColumnDef& column = table.columns[plan->columns_[i]];
-        TRY(plan->check_given(column));
-        TRY(plan::check_assignable(column.name, column.type, source.outputs[i].type, 0));
-      }
       plan->source_ = std::move(source);
     }
     if (!statement.returning.empty()) {
@@ -237,12 +231,32 @@ class InsertPlan final : public DmlPlan {
 
   // VALUES with subqueries still gives its literals the columns' types.
   Result<plan::Plan> plan_source(const sql::SelectStmt& source, plan::PlanContext& context) const {
+    std::vector<plan::AssignedColumn> targets;
     std::vector<type::Type> types;
-    for (const auto column : columns_) types.push_back(table_->columns[column].type);
-    if (!is_plain_values(source)) return plan::plan_query_for(source, types, context);
-    TRY(check_width(source.values[0].size()));
-    types.resize(source.values[0].size());
-    return plan::plan_values(source, types, context);
+    for (const auto index : columns_) {
+      const catalog::ColumnDef& column = table_->columns[index];
+      targets.push_back({column.name, column.type});
+      types.push_back(column.type);
+    }
+    if (is_plain_values(source)) {
+      TRY(check_targets(source.values[0].size()));
+      targets.resize(source.values[0].size());
+      return plan::plan_values(source, targets, context);
+    }
+    const auto accept = [&](const std::vector<plan::OutputColumn>& outputs) -> Result<void> {
+      TRY(check_targets(outputs.size()));
+      for (size_t i = 0; i < outputs.size(); ++i)
+        TRY(plan::check_assignable(targets[i].name, targets[i].type, outputs[i].type, 0));
+      return {};
+    };
+    return plan::plan_query_for(source, types, accept, context);
+  }
+
+  // The first `width` columns may be given.
+  Result<void> check_targets(size_t width) const {
+    TRY(check_width(width));
+    for (size_t i = 0; i < width; ++i) TRY(check_given(table_->columns[columns_[i]]));
+    return {};
   }
 
   Result<void> check_width(size_t width) const {

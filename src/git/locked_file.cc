@@ -1,5 +1,6 @@
 #include "git/locked_file.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -16,9 +17,14 @@ constexpr auto kLockPause = std::chrono::milliseconds(10);
 Result<LockedFile> LockedFile::take(const std::filesystem::path& path) {
   std::filesystem::path lock = path;
   lock += ".lock";
+  const std::filesystem::path parent = path.parent_path();
+  TRY_ASSIGN(Folder folder, Folder::open(parent.empty() ? "." : parent));
+  std::string name = lock.filename().string();
+  std::filesystem::path whole = path;  // From the lock on, nothing may fail any more.
   for (int i = 0;; ++i) {
     auto file = open_file(lock, OpenMode::kCreateNew);
-    if (file) return LockedFile(path, std::move(lock), std::move(*file));
+    if (file)
+      return LockedFile(std::move(whole), std::move(folder), std::move(name), std::move(*file));
     if (file.error().code() != ErrorCode::kDuplicateFile) return std::move(file).error();
     if (i == kLockTries) {
       return Error(ErrorCode::kIoError, "\"" + lock.string() + "\" is in the way")
@@ -29,17 +35,16 @@ Result<LockedFile> LockedFile::take(const std::filesystem::path& path) {
 }
 
 LockedFile::~LockedFile() {
-  if (!lock_.empty()) ignore_error(remove_file(lock_), "the next one in says that it is in the way");
+  // Should it stay, the next one in says that it is in the way.
+  if (!lock_.empty()) ::unlinkat(folder_.number(), lock_.c_str(), 0);
 }
 
 Result<void> LockedFile::replace(Bytes text) {
-  TRY(write_fully(file_, text, 0, lock_));
-  if (::fsync(file_.number()) != 0) return file_error("sync", lock_, errno);
-  const std::filesystem::path parent = path_.parent_path();
-  TRY_ASSIGN(const Folder folder, Folder::open(parent.empty() ? "." : parent));
-  TRY(folder.rename(lock_.filename().string(), folder, path_.filename().string()));
+  TRY(write_fully(file_, text, 0, path_));
+  if (::fsync(file_.number()) != 0) return file_error("sync", path_, errno);
+  TRY(folder_.rename(lock_, folder_, path_.filename().string()));
   lock_.clear();
-  return folder.sync();
+  return folder_.sync();
 }
 
 }  // namespace rowan::git

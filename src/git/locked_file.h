@@ -16,7 +16,9 @@ class LockedFile {
   // kIoError when the lock file stays in the way.
   static Result<LockedFile> take(const std::filesystem::path& path);
   LockedFile(LockedFile&& other) noexcept
-      : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, {})),
+      : path_(std::move(other.path_)),
+        folder_(std::move(other.folder_)),
+        lock_(std::exchange(other.lock_, {})),
         file_(std::move(other.file_)) {}
   LockedFile& operator=(LockedFile&&) = delete;
   ~LockedFile();
@@ -24,11 +26,15 @@ class LockedFile {
   Result<void> replace(Bytes text);  // Once; durable. The lock is gone after it.
 
  private:
-  LockedFile(std::filesystem::path path, std::filesystem::path lock, Descriptor file)
-      : path_(std::move(path)), lock_(std::move(lock)), file_(std::move(file)) {}
+  LockedFile(std::filesystem::path path, Folder folder, std::string lock, Descriptor file)
+      : path_(std::move(path)),
+        folder_(std::move(folder)),
+        lock_(std::move(lock)),
+        file_(std::move(file)) {}
 
   std::filesystem::path path_;
-  std::filesystem::path lock_;  // Empty: given up already.
+  Folder folder_;
+  std::string lock_;  // Its name in the folder. Empty: given up already.
   Descriptor file_;
 };
 

@@ -103,9 +103,9 @@ Result<LogicalPtr> bind_query(const sql::SelectStmt& select, BindState& state);
 // read as.
 Result<LogicalPtr> bind_query_for(const sql::SelectStmt& select, std::span<const type::Type> types,
                                   BindState& state);
-// `values`: VALUES alone. Its columns get these types.
-Result<LogicalPtr> bind_values_as(const sql::SelectStmt& values, std::span<const type::Type> types,
-                                  BindState& state);
+// `values`: VALUES alone. Its columns get these columns' types.
+Result<LogicalPtr> bind_values_as(const sql::SelectStmt& values,
+                                  std::span<const AssignedColumn> columns, BindState& state);
 Result<Returning> bind_returning(const sql::QualifiedName& table, std::string_view alias,
                                  const sql::List<sql::SelectItem>& items, BindState& state);
 struct BoundModify {

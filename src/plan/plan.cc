@@ -63,16 +63,17 @@ Result<Plan> plan_query(const sql::SelectStmt& select, PlanContext& context) {
 }
 
 Result<Plan> plan_query_for(const sql::SelectStmt& select, std::span<const type::Type> types,
-                            PlanContext& context) {
+                            const AcceptOutputs& accept, PlanContext& context) {
   BindState state{context};
   TRY_ASSIGN(LogicalPtr root, bind_query_for(select, types, state));
+  TRY(accept(root->outputs));
   return finish_plan(std::move(root), state);
 }
 
-Result<Plan> plan_values(const sql::SelectStmt& values, std::span<const type::Type> types,
+Result<Plan> plan_values(const sql::SelectStmt& values, std::span<const AssignedColumn> columns,
                          PlanContext& context) {
   BindState state{context};
-  TRY_ASSIGN(LogicalPtr root, bind_values_as(values, types, state));
+  TRY_ASSIGN(LogicalPtr root, bind_values_as(values, columns, state));
   return finish_plan(std::move(root), state);
 }
 

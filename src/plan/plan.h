@@ -153,19 +153,22 @@ struct Plan {
 // SELECT, VALUES, set operations, with everything below them.
 Result<Plan> plan_query(const sql::SelectStmt& select, PlanContext& context);
 // The source of an INSERT: NULL, string literals and parameters of no known type that a plain SELECT
-// gives out are read as these types.
+// gives out are read as these types. `accept` judges the columns that it gives before anything of
+// them is evaluated: an error of types comes first.
+using AcceptOutputs = std::function<Result<void>(const std::vector<OutputColumn>&)>;
 Result<Plan> plan_query_for(const sql::SelectStmt& select, std::span<const type::Type> types,
-                            PlanContext& context);
-
-// VALUES with subqueries in INSERT: the columns are assignment-cast to these types.
-Result<Plan> plan_values(const sql::SelectStmt& values, std::span<const type::Type> types,
-                         PlanContext& context);
-bool has_subquery(const sql::SelectStmt& values);
+                            const AcceptOutputs& accept, PlanContext& context);
 
 struct AssignedColumn {
   std::string_view name;
   type::Type type;
 };
+
+// VALUES with subqueries in INSERT: each value is assignment-cast to its column's type.
+Result<Plan> plan_values(const sql::SelectStmt& values, std::span<const AssignedColumn> columns,
+                         PlanContext& context);
+bool has_subquery(const sql::SelectStmt& values);
+
 // 42804 when a value of type `from` may not go to the column without a cast that is written.
 Result<void> check_assignable(std::string_view column, type::Type to, type::Type from,
                               uint32_t position);

@@ -485,9 +485,16 @@ Result<LogicalPtr> QueryBinder::bind_plain(const sql::SelectStmt& select) {
 // The columns' types: those asked for, else what is common to the rows.
 Result<std::vector<type::Type>> QueryBinder::value_types(
     const std::vector<std::vector<expr::NodePtr>>& rows, const sql::SelectStmt& select) const {
-  if (!wanted_types_.empty())
-    return std::vector<type::Type>(wanted_types_.begin(), wanted_types_.end());
   std::vector<type::Type> result;
+  for (size_t column = 0; column < wanted_columns_.size(); ++column) {
+    const AssignedColumn& wanted = wanted_columns_[column];
+    for (size_t row = 0; row < rows.size(); ++row) {
+      TRY(check_assignable(wanted.name, wanted.type, rows[row][column]->type,
+                           select.values[row][column]->position));
+    }
+    result.push_back(wanted.type);
+  }
+  if (!wanted_columns_.empty()) return result;
   for (size_t column = 0; column < rows[0].size(); ++column) {
     std::vector<type::Type> types;
     for (const auto& row : rows) types.push_back(row[column]->type);
@@ -532,7 +539,7 @@ Result<LogicalPtr> QueryBinder::bind_values(const sql::SelectStmt& select) {
     const bool untyped = std::all_of(
         node->values.begin(), node->values.end(),
         [&](const auto& row) { return row[column]->type.id == type::TypeId::kUnknown; });
-    if (untyped && wanted_types_.empty()) literal_outputs_.push_back(static_cast<uint32_t>(column));
+    if (untyped && wanted_columns_.empty()) literal_outputs_.push_back(static_cast<uint32_t>(column));
     for (auto& row : node->values) {
       TRY_ASSIGN(row[column], expr::coerce(std::move(row[column]), types[column],
                                            type::CastContext::kImplicit, context));
@@ -563,7 +570,7 @@ Result<LogicalPtr> QueryBinder::bind_value_queries(const sql::SelectStmt& select
   }
   TRY_ASSIGN(const std::vector<type::Type> types, value_types(rows, select));
   const auto cast =
-      wanted_types_.empty() ? type::CastContext::kImplicit : type::CastContext::kAssignment;
+      wanted_columns_.empty() ? type::CastContext::kImplicit : type::CastContext::kAssignment;
   expr::BindContext context = bind_context();
   for (size_t i = 0; i < parts.size(); ++i) {
     LogicalPtr project = make_node(LogicalKind::kProject);
@@ -781,10 +788,10 @@ Result<LogicalPtr> bind_query_for(const sql::SelectStmt& select, std::span<const
   return binder.bind_for(select, types);
 }
 
-Result<LogicalPtr> bind_values_as(const sql::SelectStmt& values, std::span<const type::Type> types,
-                                  BindState& state) {
+Result<LogicalPtr> bind_values_as(const sql::SelectStmt& values,
+                                  std::span<const AssignedColumn> columns, BindState& state) {
   QueryBinder binder(state, nullptr, nullptr);
-  return binder.bind_values_as(values, types);
+  return binder.bind_values_as(values, columns);
 }
 
 }  // namespace rowan::plan

@@ -54,10 +54,10 @@ class QueryBinder final : public expr::Scope {
   Result<BoundModify> bind_modify(const ModifyRequest& request);
   Result<Returning> bind_returning(const sql::QualifiedName& table, std::string_view alias,
                                    const sql::List<sql::SelectItem>& items);
-  // VALUES whose columns are to have these types, by assignment casts.
+  // VALUES that go to these columns, by assignment casts.
   Result<LogicalPtr> bind_values_as(const sql::SelectStmt& values,
-                                    std::span<const type::Type> types) {
-    wanted_types_ = types;
+                                    std::span<const AssignedColumn> columns) {
+    wanted_columns_ = columns;
     return bind(values);
   }
 
@@ -191,7 +191,7 @@ class QueryBinder final : public expr::Scope {
   std::vector<std::pair<std::string, size_t>> subquery_groups_;
   bool groups_by_expression_ = false;
   std::vector<AggregateItem> aggregates_;
-  std::span<const type::Type> wanted_types_;  // VALUES of INSERT; else empty.
+  std::span<const AssignedColumn> wanted_columns_;  // VALUES of INSERT; else empty.
   std::vector<uint32_t> literal_outputs_;  // Outputs that are NULL, string literals or parameters
                                            // of no known type: text unless more is known.
 };
