@@ -160,8 +160,9 @@ TEST_CASE("a parameter that nothing else types takes the type of where its value
     expr::ParameterTypes parameters;
     plan::PlanContext context{*shop.resolver, parameters, shop.eval, {}};
     const auto& select = static_cast<const sql::SelectStmt&>(*parsed->statement);
+    const auto accept = [](const std::vector<plan::OutputColumn>&) { return Result<void>(); };
     const auto plan = wanted.empty() ? plan::plan_query(select, context)
-                                     : plan::plan_query_for(select, wanted, context);
+                                     : plan::plan_query_for(select, wanted, accept, context);
     if (!plan) return "ERROR " + std::string(sqlstate(plan.error().code()));
     std::string names;
     for (const type::Type& type : parameters.types)
