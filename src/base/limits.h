@@ -53,7 +53,6 @@ inline constexpr size_t kCopiedNodesMax =
 inline constexpr size_t kBatchRows = 2048;
 inline constexpr size_t kBatchTextBytes = 8u << 20;  // Made for one batch, but for a row of more.
 inline constexpr size_t kWorkMemDefault = 256u << 20;  // A sort, a hash table: work_mem.
-inline constexpr size_t kLeavesPerScanStep = 64;
 
 // Store.
 inline constexpr size_t kJournalFirstFileBytes = 1u << 20;
@@ -64,6 +63,7 @@ inline constexpr size_t kObjectBytesMax = 64u << 20;    // Refused when read fro
 inline constexpr size_t kRefsFileBytesMax = 64u << 20;  // DIR/rowan/refs: about a million branches.
 inline constexpr size_t kDeltaChainMax = 50;
 inline constexpr size_t kPacksMax = 20;
+inline constexpr uint64_t kMergedObjectsMax = 8'000'000;  // Merged at a time, at some 80 bytes each.
 inline constexpr uint64_t kCheckpointCommits = 10'000;
 // Of objects that are in the journal alone: a commit above waits for a checkpoint.
 inline constexpr size_t kUnpublishedBytesMax = 256u << 20;

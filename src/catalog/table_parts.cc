@@ -66,6 +66,13 @@ bool index_exists(const TableDef& table, std::string_view name) {
                      [&](const IndexDef& index) { return index.name == name; });
 }
 
+Error too_many_key_columns(uint32_t position) {
+  return invalid(
+      ErrorCode::kTooManyColumns,
+      "cannot use more than " + std::to_string(kIndexColumnsMax) + " columns in an index",
+      position);
+}
+
 Result<Columns> key_columns(const sql::List<std::string_view>& names, const TableDef& table,
                             bool primary, uint32_t position) {
   Columns columns;
@@ -83,6 +90,7 @@ Result<Columns> key_columns(const sql::List<std::string_view>& names, const Tabl
     TRY(check_key_type(table.columns[*column].type, position));
     columns.push_back(*column);
   }
+  if (columns.size() > kIndexColumnsMax) return too_many_key_columns(position);
   return columns;
 }
 
@@ -262,6 +270,12 @@ Result<void> add_foreign_key_clause(TableDef& table, const sql::ForeignKeyClause
     }
     key.columns.push_back(*column);
   }
+  if (key.columns.size() > kIndexColumnsMax) {
+    return invalid(ErrorCode::kTooManyColumns,
+                   "cannot have more than " + std::to_string(kIndexColumnsMax) +
+                       " keys in a foreign key",
+                   clause.position);
+  }
   TRY(sql::check_database(clause.table, scope.database));
   key.schema = clause.table.schema;
   if (key.schema.empty()) {
@@ -323,12 +337,7 @@ Result<void> add_index_clause(TableDef& table, const sql::IndexClause& clause,
   }
   if (index.columns.empty())
     return invalid(ErrorCode::kSyntaxError, "an index needs a column", clause.position);
-  if (index.columns.size() > kIndexColumnsMax) {
-    return invalid(
-        ErrorCode::kTooManyColumns,
-        "cannot use more than " + std::to_string(kIndexColumnsMax) + " columns in an index",
-        clause.position);
-  }
+  if (index.columns.size() > kIndexColumnsMax) return too_many_key_columns(clause.position);
   const auto exists = [&](std::string_view name) {
     return key_exists(table, table.unique_constraints, name) || index_exists(table, name) ||
            (taken && taken(name));

@@ -319,11 +319,13 @@ int Lexer::word(Token& token) {
     text = {copy, text.size()};
   }
   if (const Keyword* keyword = find_keyword(text)) return finish(token, keyword->terminal, text);
-  return finish(token, TK_IDENT, cut_identifier(text));
+  return finish(token, TK_IDENT, cuts_ ? cut_identifier(text) : text);
 }
 
 int Lexer::next_branch_word(Token& token) {
+  cuts_ = false;
   const int terminal = next(token);
+  cuts_ = true;
   if (terminal <= 0 || !is(source_[begin_], kWordStart) || is(source_[at_ - 1], kBlank))
     return terminal;
   if (source_[at_ - 1] == '\'') return terminal;
@@ -474,7 +476,7 @@ int Lexer::quoted_identifier(Token& token) {
     text = arena_.copy(unquoted);
   }
   if (text.empty()) return fail_near("zero-length delimited identifier", begin_, at_);
-  return finish(token, TK_IDENT, cut_identifier(text));
+  return finish(token, TK_IDENT, cuts_ ? cut_identifier(text) : text);
 }
 
 // A string goes on in the next quoted part when only white space with a line break stands between

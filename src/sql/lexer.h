@@ -47,7 +47,7 @@ class Lexer {
   Lexer(std::string_view source, Arena& arena, uint32_t position_base);
 
   int next(Token& token);  // A terminal of the grammar.
-  // As next(), but words go on over '-', '/' and '.': branch names.
+  // As next(), but words go on over '-', '/' and '.', and nothing is cut: branch names.
   int next_branch_word(Token& token);
   // As next(), but eight hexadecimal digits are one HEX8 token.
   int next_hex_word(Token& token);
@@ -80,6 +80,7 @@ class Lexer {
   size_t at_ = 0;
   size_t begin_ = 0;
   bool ascii_;
+  bool cuts_ = true;  // Identifiers above kIdentifierBytesMax.
   uint32_t position_base_;
   size_t counted_byte_ = 0;
   uint32_t counted_characters_ = 0;

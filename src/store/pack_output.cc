@@ -104,6 +104,7 @@ PackOutput::PackOutput(fs::path folder, const Options& options)
       options_(options),
       files_(options.files != nullptr ? *options.files : real_file_system()),
       hash_(EVP_MD_CTX_new()) {
+  if (options_.count) entries_.reserve(*options_.count);
   static std::atomic<uint64_t> number = 0;  // Only makes the names of one process differ.
   temporary_ = (folder_ / kTemporaryPrefix).string() + std::to_string(getpid()) + "_" +
                std::to_string(number++);

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/oid.h"
 #include "base/result.h"
 #include "store/object_store.h"
@@ -50,11 +51,13 @@ class PackSet {
 };
 
 // Pack care: merges the smallest packs so that each one left is at least twice the sum of the
-// smaller ones and fewer than kPacksMax stay; keeps delta chains (entries whose base moves along
+// smaller ones and fewer than kPacksMax stay, but for packs that would make more than
+// `objects_max` objects together; keeps delta chains (entries whose base moves along
 // are copied as they are, others are rebuilt). New pack first, then the old ones go. Packs with
 // .keep, .promisor or .mtimes are left alone. Gives the number of packs merged. `files`: borrowed;
 // nullptr: the real one.
 Result<size_t> consolidate_packs(PackSet& packs, const std::filesystem::path& pack_folder,
-                                 FileSystem* files = nullptr);
+                                 FileSystem* files = nullptr,
+                                 uint64_t objects_max = kMergedObjectsMax);
 
 }  // namespace rowan::store

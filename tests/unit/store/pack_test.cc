@@ -331,6 +331,34 @@ TEST_CASE("consolidation keeps every object, and git agrees") {
   CHECK(*again == 0);
 }
 
+TEST_CASE("packs that would make too many objects together stay as they are") {
+  TestRepository repository;
+  MadeHistory history(50, 22);
+  std::vector<MadeObject> made = history.all();
+  const WrittenPack large = write(repository, made);
+  const auto set = open_set(repository);
+  uint64_t small_objects = 0;
+  for (int pack = 0; pack < 3; ++pack) {
+    std::vector<MadeObject> part;
+    for (int i = 0; i < 20; ++i) history.commit(part);
+    small_objects += part.size();
+    set->add_pack(write(repository, part).stem);
+    made.insert(made.end(), part.begin(), part.end());
+  }
+  repository.git("update-ref refs/heads/main " + history.head().hex());
+
+  const auto none = consolidate_packs(*set, repository.packs(), nullptr, small_objects / 3);
+  REQUIRE(none);
+  CHECK(*none == 0);
+  const auto small = consolidate_packs(*set, repository.packs(), nullptr, small_objects);
+  REQUIRE(small);
+  CHECK(*small == 3);
+  CHECK(fs::exists(large.stem.string() + ".pack"));
+  CHECK(count_files(repository.packs(), ".pack") == 2);
+  check_all(*open_set(repository), made);
+  check_fsck(repository);
+}
+
 TEST_CASE("consolidation of stock git's packs with REF_DELTA entries and rings between packs") {
   TestRepository repository;
   MadeHistory history(60, 31);
