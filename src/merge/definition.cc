@@ -1,10 +1,13 @@
 #include "merge/definition.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
 
+#include "base/limits.h"
 #include "catalog/expression_text.h"
 #include "merge/fit.h"
 #include "merge/constraint_text.h"
@@ -287,6 +290,14 @@ Result<void> DefinitionMerge::merge_columns(const RowQuestions& rows) {
   }
   std::sort(fresh.begin(), fresh.end());
   for (const auto& [slot, lineage] : fresh) add_slot(*lineage, static_cast<uint16_t>(slots++));
+  if (slots > kColumnsMax) {
+    const catalog::TableDef* const ours = side(Side::kOurs);
+    return Error(ErrorCode::kTooManyColumns,
+                 fmt::format("tables can have at most {} columns", kColumnsMax))
+        .with_detail(fmt::format("The merge would give table \"{}\" {}, with those that were dropped.",
+                                 (ours != nullptr ? ours : side(Side::kTheirs))->name, slots))
+        .with_hint("RESTORE TABLE … TO the other branch takes the table as it is there; then merge.");
+  }
   std::sort(merged_.dropped.begin(), merged_.dropped.end(),
             [](const auto& a, const auto& b) { return a.slot < b.slot; });
   for (const Side which : kSides) {
