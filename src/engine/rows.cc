@@ -58,6 +58,9 @@ class ResultRows : public Rows {
   uint64_t affected() const override { return facts_.affected; }
   const std::string& commit_id() const override { return facts_.commit_id; }
   const std::vector<std::string>& notices() const override { return facts_.notices; }
+  void add_notices(const std::vector<std::string>& notices) {
+    facts_.notices.insert(facts_.notices.begin(), notices.begin(), notices.end());
+  }
 
  protected:
   ColumnInfos columns_;
@@ -225,6 +228,10 @@ class BatchRows final : public ResultRows {
 };
 
 }  // namespace
+
+void add_notices(Rows& rows, const std::vector<std::string>& notices) {
+  static_cast<ResultRows&>(rows).add_notices(notices);
+}
 
 ColumnInfos column_infos(const std::vector<plan::OutputColumn>& outputs) {
   auto infos = std::make_shared<std::vector<ColumnInfo>>();

@@ -27,6 +27,9 @@ struct ResultFacts {
   std::vector<std::string> notices;
 };
 
+// Puts these before the notices that the rows have. Requires: `rows` was made here.
+void add_notices(Rows& rows, const std::vector<std::string>& notices);
+
 // A single row, or none: point statements.
 std::unique_ptr<Rows> make_point_rows(ColumnInfos columns, bool found,
                                       std::vector<type::Value> values);

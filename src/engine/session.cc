@@ -332,18 +332,25 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute(const std::shared_ptr<Prepare
                                                    const std::vector<Parameter>& parameters) {
   cancelled_.store(false, std::memory_order_relaxed);
   return ended([&]() -> RowsResult {
-    if (prepared->is_deep) return execute_deep(prepared, parameters);
-    RowsResult rows = execute_checked(prepared, parameters);
-    const bool is_too_deep = !rows && rows.error().code() == ErrorCode::kStatementTooComplex &&
-                             may_be_deep(prepared->parsed.statement->kind);
-    if (!is_too_deep) return rows;
-    if (state_ == TransactionState::kIdle) {
-      transaction_.reset();
-    } else if (transaction_) {
-      transaction_->undo_statement();
-    }
-    return execute_deep(prepared, parameters);
+    TRY_ASSIGN(auto rows, execute_at_depth(prepared, parameters));
+    if (!prepared->parsed.notices.empty()) add_notices(*rows, prepared->parsed.notices);
+    return rows;
   });
+}
+
+Result<std::unique_ptr<Rows>> SessionImpl::execute_at_depth(
+    const std::shared_ptr<Prepared>& prepared, const std::vector<Parameter>& parameters) {
+  if (prepared->is_deep) return execute_deep(prepared, parameters);
+  RowsResult rows = execute_checked(prepared, parameters);
+  const bool is_too_deep = !rows && rows.error().code() == ErrorCode::kStatementTooComplex &&
+                           may_be_deep(prepared->parsed.statement->kind);
+  if (!is_too_deep) return rows;
+  if (state_ == TransactionState::kIdle) {
+    transaction_.reset();
+  } else if (transaction_) {
+    transaction_->undo_statement();
+  }
+  return execute_deep(prepared, parameters);
 }
 
 Result<std::unique_ptr<Rows>> SessionImpl::execute_deep(const std::shared_ptr<Prepared>& prepared,

@@ -127,6 +127,8 @@ class SessionImpl final : public Session {
   template <typename Work>
   auto ended(const Work& work) -> decltype(work());
   void fail_statement() noexcept;
+  RowsResult execute_at_depth(const std::shared_ptr<Prepared>& prepared,
+                              const std::vector<Parameter>& parameters);
   RowsResult execute_deep(const std::shared_ptr<Prepared>& prepared,
                           const std::vector<Parameter>& parameters);
   RowsResult execute_checked(const std::shared_ptr<Prepared>& prepared,

@@ -319,7 +319,16 @@ int Lexer::word(Token& token) {
     text = {copy, text.size()};
   }
   if (const Keyword* keyword = find_keyword(text)) return finish(token, keyword->terminal, text);
-  return finish(token, TK_IDENT, cuts_ ? cut_identifier(text) : text);
+  return identifier(token, text);
+}
+
+int Lexer::identifier(Token& token, std::string_view name) {
+  const std::string_view cut = cuts_ ? cut_identifier(name) : name;
+  if (cut.size() < name.size()) {
+    notices_.push_back("identifier \"" + std::string(name) + "\" will be truncated to \"" +
+                       std::string(cut) + "\"");
+  }
+  return finish(token, TK_IDENT, cut);
 }
 
 int Lexer::next_branch_word(Token& token) {
@@ -476,7 +485,7 @@ int Lexer::quoted_identifier(Token& token) {
     text = arena_.copy(unquoted);
   }
   if (text.empty()) return fail_near("zero-length delimited identifier", begin_, at_);
-  return finish(token, TK_IDENT, cuts_ ? cut_identifier(text) : text);
+  return identifier(token, text);
 }
 
 // A string goes on in the next quoted part when only white space with a line break stands between

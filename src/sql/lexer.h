@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/result.h"
@@ -53,6 +54,8 @@ class Lexer {
   int next_hex_word(Token& token);
 
   const std::optional<Error>& error() const { return error_; }
+  // A sentence for each identifier that was cut to kIdentifierBytesMax.
+  const std::vector<std::string>& notices() const { return notices_; }
   uint32_t position(
       size_t byte);  // Bytes must not go back by much: counts from the last one asked.
 
@@ -60,6 +63,7 @@ class Lexer {
   bool skip_blanks();  // False on an unterminated comment.
   bool skip_comment();
   int word(Token& token);
+  int identifier(Token& token, std::string_view name);
   int number(Token& token);
   int operator_or_sign(Token& token);
   int parameter(Token& token);
@@ -85,6 +89,7 @@ class Lexer {
   size_t counted_byte_ = 0;
   uint32_t counted_characters_ = 0;
   std::optional<Error> error_;
+  std::vector<std::string> notices_;
 };
 
 // kUntranslatableCharacter when `text` is not UTF-8 or holds a NUL byte.

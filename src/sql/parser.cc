@@ -50,6 +50,7 @@ class TokenStream {
   }
 
   const std::optional<Error>& error() const { return lexer_.error(); }
+  const std::vector<std::string>& notices() const { return lexer_.notices(); }
 
  private:
   struct Ahead {
@@ -536,6 +537,7 @@ Result<ParsedStatement> parse_one(std::string_view text, uint32_t position_base,
   parsed.statement = builder.statement();
   parsed.parameter_count = builder.parameter_count();
   parsed.may_hold_secret = builder.may_hold_secret();
+  parsed.notices = tokens.notices();
   if (expr != nullptr) *expr = builder.expression();
   ENSURE(expression ? builder.expression() != nullptr : parsed.statement != nullptr);
   return parsed;

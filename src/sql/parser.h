@@ -23,6 +23,7 @@ struct ParsedStatement {
   Statement* statement = nullptr;  // Never null in a result.
   uint32_t parameter_count = 0;    // The highest $n.
   bool may_hold_secret = false;    // Its text must not be kept in commits (passwords, tokens).
+  std::vector<std::string> notices;  // What parsing it changed: identifiers that were cut.
 };
 
 // Splits and parses a script. Empty statements are dropped.

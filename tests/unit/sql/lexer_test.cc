@@ -43,6 +43,21 @@ TEST_CASE("numbers") {
   CHECK(error_of("select 1a") == "42601 8 trailing junk after numeric literal at or near \"1a\"");
 }
 
+TEST_CASE("identifiers above 63 bytes are cut between characters, and that is said; branch names are not") {
+  const std::string long_name = std::string(62, 'a') + "\xC3\xA9" + "z";
+  const auto parsed = parse_statement("select 1 as " + long_name + ", 2 as \"" + long_name + "\"");
+  REQUIRE(parsed);
+  CHECK(parsed->notices ==
+        std::vector<std::string>(2, "identifier \"" + long_name + "\" will be truncated to \"" +
+                                        std::string(62, 'a') + "\""));
+  for (const std::string& name : {long_name, "\"" + long_name + "\""}) {
+    const auto branch = parse_statement("create branch " + name);
+    REQUIRE(branch);
+    CHECK(branch->notices.empty());
+  }
+  CHECK(parse_statement("select 1 as " + std::string(63, 'a'))->notices.empty());
+}
+
 TEST_CASE("lexical errors and positions in characters") {
   CHECK(error_of("select 'abc") == "42601 8 unterminated quoted string at or near \"'abc\"");
   CHECK(error_of("select \"abc") == "42601 8 unterminated quoted identifier at or near \"\"abc\"");
