@@ -153,10 +153,11 @@ struct Matrix {
   }
 
   // What merge_decisions says of each answer, and what is there now.
-  void check_record(const std::string& way, const std::map<std::string, std::string>& answers) {
+  void check_record(const std::string& way, const std::string& commit,
+                    const std::map<std::string, std::string>& answers) {
     const auto decisions = session.run(
         "SELECT schema, \"table\", key, kind, \"column\", base, ours, theirs, merged, choice "
-        "FROM rowan.merge_decisions('HEAD') WHERE ground = 'answer'");
+        "FROM rowan.merge_decisions('" + commit + "') WHERE ground = 'answer'");
     if (!decisions.ok()) return fault(way + ": merge_decisions: " + decisions.text());
     for (const auto& row : decisions.rows) {
       const std::string about = row[0] + "." + row[1] + " " + row[3];
@@ -199,7 +200,7 @@ struct Matrix {
       const auto open = session.run("SELECT way_out, schema || '.' || \"table\" || ' ' || kind FROM rowan.conflicts");
       if (open.rows.empty()) break;
       const std::string way = open.rows[0][0];
-      if (!seen.insert(way).second) {
+      if (!seen.insert(way + open.rows[0][1]).second) {
         fault("MANUAL " + side + ": listed again: " + way);
         return;
       }
@@ -226,7 +227,7 @@ struct Matrix {
       return;
     }
     ended("MANUAL " + side, answer);
-    if (answer.ok() && !answers.empty()) check_record("MANUAL " + side, answers);
+    if (answer.ok() && !answers.empty()) check_record("MANUAL " + side, answer.commit, answers);
   }
 
   // Answers are remembered: each side needs a matrix of its own.
