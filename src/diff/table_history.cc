@@ -39,8 +39,9 @@ std::string encode(const std::vector<Value>& values) {
 
 // The key as it was before its columns had these types. Nothing: other columns were the key, or no
 // value of theirs becomes this one.
-std::optional<RowKey> key_before(const catalog::TableDef& before, const catalog::TableDef& after,
-                                 const RowKey& key) {
+std::optional<RowKey> key_before(const TablePair& pair, const RowKey& key) {
+  const catalog::TableDef& before = *pair.from();
+  const catalog::TableDef& after = *pair.to();
   if (before.primary_key.size() != after.primary_key.size() ||
       key.values.size() != after.primary_key.size())
     return std::nullopt;
@@ -48,7 +49,7 @@ std::optional<RowKey> key_before(const catalog::TableDef& before, const catalog:
   std::vector<Value> again;
   for (size_t i = 0; i < key.values.size(); ++i) {
     const catalog::ColumnDef& was = before.columns[before.primary_key[i]];
-    if (was.id != after.columns[after.primary_key[i]].id) return std::nullopt;
+    if (pair.columns()[after.primary_key[i]].from != before.primary_key[i]) return std::nullopt;
     const type::Type wanted = type::Type{was.type.id};
     auto value = type::cast(key.values[i], wanted, type::CastContext::kExplicit);
     if (!value) value = type::parse_text(wanted, type::to_text(key.values[i]));
@@ -144,9 +145,9 @@ Result<bool> TableHistory::State::open_next() {
       TRY_ASSIGN(old, table_at(source, parent_root, *old_path));
     }
     std::optional<RowKey> key = current.key;
-    if (key && old && version && !TablePair(old->table, version->table).rows_match()) {
-      const auto other = key_before(*old->table, *version->table, *key);
-      if (other) key = other;
+    if (key && old && version) {
+      const TablePair both(old->table, version->table);
+      if (const auto other = both.rows_match() ? key : key_before(both, *key)) key = other;
     }
     if (old && before.empty() && key) key_there = key->encoded;
     if (old) before.push_back(*old);

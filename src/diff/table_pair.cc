@@ -182,13 +182,14 @@ TablePair::TablePair(std::shared_ptr<const TableDef> from, std::shared_ptr<const
   rows_match_ = same || (keys_match() && (slots_agree_ || !from_->layout.counted));
 }
 
-// By ID alone: another key makes other rows.
+// Over columns that are one: another key makes other rows.
 bool TablePair::keys_match() const {
   if (from_->primary_key.size() != to_->primary_key.size()) return false;
   for (size_t i = 0; i < to_->primary_key.size(); ++i) {
     const ColumnDef& left = from_->columns[from_->primary_key[i]];
     const ColumnDef& right = to_->columns[to_->primary_key[i]];
-    if (left.id != right.id || key_family(left.type.id) != key_family(right.type.id)) return false;
+    const bool is_one = columns_[to_->primary_key[i]].from == from_->primary_key[i];
+    if (!is_one || key_family(left.type.id) != key_family(right.type.id)) return false;
   }
   return true;
 }

@@ -271,12 +271,14 @@ Result<std::vector<type::Value>> row_values(const store::ObjectReader& objects,
 }
 
 Result<std::string> row_json(const store::ObjectReader& objects, const catalog::TableDef& table,
-                             const merge::SideLine& line) {
-  if (!line) return std::string();
-  TRY_ASSIGN(const std::vector<type::Value> values, row_values(objects, table, line));
+                             const merge::RowConflict& conflict, merge::Side side) {
+  if (!conflict.line(side)) return std::string();
+  TRY_ASSIGN(const std::vector<type::Value> values,
+             row_values(objects, table, conflict.line(side)));
   std::string json = "{";
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (i > 0) json += ", ";
+  for (uint16_t i = 0; i < values.size(); ++i) {
+    if (!conflict.has(side, i)) continue;
+    if (json.size() > 1) json += ", ";
     type::append_json_string(table.columns[i].name, json);
     json += ": ";
     const bool is_jsonb = values[i].type().id == type::TypeId::kJsonb && !values[i].is_null();
@@ -355,8 +357,8 @@ Result<TableRows> conflict_rows(const store::ObjectReader& objects, const catalo
     TRY_ASSIGN(const catalog::TableVersion version,
                merged.get_table(conflict.schema, conflict.table));
     TRY_ASSIGN(std::string key, key_text(*version.table, conflict));
-    TRY_ASSIGN(std::string ours, row_json(objects, *version.table, conflict.ours));
-    TRY_ASSIGN(std::string theirs, row_json(objects, *version.table, conflict.theirs));
+    TRY_ASSIGN(std::string ours, row_json(objects, *version.table, conflict, merge::Side::kOurs));
+    TRY_ASSIGN(std::string theirs, row_json(objects, *version.table, conflict, merge::Side::kTheirs));
     collector.add({text_value(conflict.schema), text_value(conflict.table),
                    text_value(std::move(key)), text_value(std::move(ours)),
                    text_value(std::move(theirs))});
@@ -382,14 +384,23 @@ std::string written_path(std::string_view dotted) {
   return path;
 }
 
-// The statement that settles a conflict.
-std::string way_out(const merge::SchemaConflict& conflict) {
+constexpr merge::Side kSides[] = {merge::Side::kBase, merge::Side::kOurs, merge::Side::kTheirs};
+
+// The sides that may answer the conflict: "HEAD | SOURCE | BASE".
+template <typename Conflict>
+std::string sides_of(const Conflict& conflict) {
   std::string sides;
   for (const auto& [side, word] : {std::pair(merge::Side::kOurs, "HEAD"),
                                    std::pair(merge::Side::kTheirs, "SOURCE"),
                                    std::pair(merge::Side::kBase, "BASE")}) {
     if (conflict.takes(side)) sides += (sides.empty() ? "" : " | ") + std::string(word);
   }
+  return sides;
+}
+
+// The statement that settles a conflict.
+std::string way_out(const merge::SchemaConflict& conflict) {
+  const std::string sides = sides_of(conflict);
   if (sides.empty()) return "change the rows or the definition on this branch";
   // A file's path is one name, whatever dots are in it.
   const std::string object =
@@ -402,9 +413,9 @@ std::string way_out(const catalog::TableDef& table, const merge::RowConflict& co
   const auto values = key_values(table, conflict);
   for (size_t i = 0; values && i < values->size(); ++i)
     key += (i > 0 ? ", " : "") + sql::quote_literal(type::to_text((*values)[i]));
-  return fmt::format("RESOLVE CONFLICT IN {} KEY {} USING HEAD | SOURCE | BASE | '{{…}}'",
+  return fmt::format("RESOLVE CONFLICT IN {} KEY {} USING {} | '{{…}}'",
                      catalog::qualified(table.schema, table.name),
-                     table.primary_key.size() > 1 ? "(" + key + ")" : key);
+                     table.primary_key.size() > 1 ? "(" + key + ")" : key, sides_of(conflict));
 }
 
 // rowan.conflicts: everything that is open, as text.
@@ -443,9 +454,9 @@ class AllConflicts final : public plan::VirtualTable {
       std::vector<type::Value> row{text_value(conflict.schema), text_value(conflict.table),
                                    text_value(std::move(key)), text_value(std::string(merge::conflict_kind(conflict))),
                                    text_value(names)};
-      for (const auto* line : {&conflict.base, &conflict.ours, &conflict.theirs}) {
-        TRY_ASSIGN(std::string json, row_json(*run.made, *version.table, *line));
-        row.push_back(*line ? text_value(std::move(json)) : no_value());
+      for (const merge::Side side : kSides) {
+        TRY_ASSIGN(std::string json, row_json(*run.made, *version.table, conflict, side));
+        row.push_back(conflict.line(side) ? text_value(std::move(json)) : no_value());
       }
       row.push_back(text_value(way_out(*version.table, conflict)));
       rows.add(row);
@@ -515,9 +526,13 @@ class TableConflicts final : public plan::VirtualTable {
       const merge::SideLine& any = conflict.ours ? conflict.ours : conflict.theirs;
       TRY_ASSIGN(const std::vector<type::Value> keyed, row_values(*run.made, *table_, any));
       for (const uint16_t column : table_->primary_key) row.push_back(keyed[column]);
-      for (const auto* line : {&conflict.base, &conflict.ours, &conflict.theirs}) {
-        TRY_ASSIGN(const std::vector<type::Value> values, row_values(*run.made, *table_, *line));
-        row.insert(row.end(), values.begin(), values.end());
+      for (const merge::Side side : kSides) {
+        TRY_ASSIGN(const std::vector<type::Value> values,
+                   row_values(*run.made, *table_, conflict.line(side)));
+        for (uint16_t i = 0; i < values.size(); ++i) {
+          row.push_back(conflict.has(side, i) ? values[i]
+                                              : type::Value::null(table_->columns[i].type));
+        }
       }
       std::string names;
       for (const uint16_t column : conflict.columns)

@@ -94,9 +94,9 @@ Result<std::optional<store::RefUpdate>> remember_answers(store::ObjectStore& sto
 
 // ---- Conflicts as text and values ----
 
-// The row as a JSON object by column name; empty: not there.
+// The row as a side has it, a JSON object by column name; empty: not there.
 Result<std::string> row_json(const store::ObjectReader& objects, const catalog::TableDef& table,
-                             const merge::SideLine& line);
+                             const merge::RowConflict& conflict, merge::Side side);
 // "7", or "(7, x)" for a key of several columns.
 Result<std::string> key_text(const catalog::TableDef& table, const merge::RowConflict& conflict);
 // One value a column, NULL when the row is not there.

@@ -197,9 +197,28 @@ Result<merge::SideLine> side_answer(const catalog::TableDef& table,
   return merge::SideLine(std::move(line));
 }
 
+merge::Side side_of(sql::ResolveSide side) {
+  return side == sql::ResolveSide::kSource ? merge::Side::kTheirs
+         : side == sql::ResolveSide::kBase ? merge::Side::kBase
+                                           : merge::Side::kOurs;
+}
+
+// A side that has no such column has no answer about it.
+Error lacks_column(const catalog::TableDef& table, const merge::RowConflict& conflict,
+                   merge::Side side) {
+  const auto column = std::find_if(conflict.columns.begin(), conflict.columns.end(),
+                                   [&](uint16_t one) { return !conflict.has(side, one); });
+  return Error(ErrorCode::kInvalidParameterValue,
+               fmt::format("that side of {} has no column \"{}\", which is in conflict",
+                           table.qualified_name(), table.columns[*column].name))
+      .with_hint("Answer with HEAD, SOURCE or a JSON object of columns.");
+}
+
 Result<merge::SideLine> answer_of(const Work& work, const merge::RowConflict& conflict,
                                   const sql::ResolveStmt& statement) {
   TRY_ASSIGN(const catalog::TableVersion version, work.table(conflict.schema, conflict.table));
+  if (statement.side != sql::ResolveSide::kJson && !conflict.takes(side_of(statement.side)))
+    return lacks_column(*version.table, conflict, side_of(statement.side));
   switch (statement.side) {
     case sql::ResolveSide::kHead:
       return side_answer(*version.table, conflict, conflict.ours);
@@ -211,12 +230,6 @@ Result<merge::SideLine> answer_of(const Work& work, const merge::RowConflict& co
       break;
   }
   return json_answer(*version.table, conflict, statement.json);
-}
-
-merge::Side side_of(sql::ResolveSide side) {
-  return side == sql::ResolveSide::kSource ? merge::Side::kTheirs
-         : side == sql::ResolveSide::kBase ? merge::Side::kBase
-                                           : merge::Side::kOurs;
 }
 
 // ---- Which conflicts ----
@@ -369,10 +382,12 @@ Result<VersionResult> resolve_row(SessionImpl& session, const sql::ResolveStmt& 
   return resolved(fmt::format("{}.{}.{}", target.schema, target.table, text), remaining);
 }
 
-Error cannot_stand(const merge::SchemaConflict& conflict) {
+Error cannot_stand(const merge::SchemaConflict& conflict, merge::Side side) {
+  const bool is_new = side == merge::Side::kBase && conflict.base.empty();
   return Error(ErrorCode::kInvalidParameterValue,
                fmt::format("that side of {} ({}) cannot stand", conflict.object, conflict.kind))
-      .with_detail(conflict.kind.starts_with("dropped ")
+      .with_detail(is_new ? "Both sides added it: the base does not have it."
+                   : conflict.kind.starts_with("dropped ")
                        ? "What one side made needs it, and is not there in the base."
                        : "Rows of the other side have no value that it takes.")
       .with_hint("The column way_out of rowan.conflicts names the sides that can; else change the "
@@ -405,7 +420,7 @@ Result<std::optional<VersionResult>> resolve_definition(SessionImpl& session,
     work.answers.add(conflict, side_of(statement.side));
   }
   if (name.empty())
-    return stays != nullptr ? Result<std::optional<VersionResult>>(cannot_stand(*stays))
+    return stays != nullptr ? Result<std::optional<VersionResult>>(cannot_stand(*stays, side_of(statement.side)))
                             : Result<std::optional<VersionResult>>(std::nullopt);
   TRY_ASSIGN(const size_t remaining, finish(session, work));
   return std::optional(resolved(name, remaining));
@@ -424,6 +439,13 @@ Result<VersionResult> resolve_many(SessionImpl& session, const sql::ResolveStmt&
   }
   for (const merge::RowConflict& conflict : work.run.outcome.conflicts) {
     if ((target && !target->holds(conflict)) || (keys && !keys->contains(conflict.key))) continue;
+    if (statement.side != sql::ResolveSide::kJson && !conflict.takes(side_of(statement.side))) {
+      TRY_ASSIGN(const catalog::TableVersion version, work.table(conflict.schema, conflict.table));
+      TRY_ASSIGN(const std::string key, key_text(*version.table, conflict));
+      stay.push_back(fmt::format("that side of {} key {} cannot stand: see rowan.conflicts",
+                                 version.table->qualified_name(), key));
+      continue;
+    }
     TRY_ASSIGN(const merge::SideLine line, answer_of(work, conflict, statement));
     work.answers.add(conflict, line);
   }

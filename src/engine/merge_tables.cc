@@ -84,15 +84,16 @@ merge::Settlement open_conflict(const merge::SchemaConflict& conflict) {
 
 Result<std::optional<std::string>> conflict_text(const store::ObjectReader& objects,
                                                  const catalog::TableDef& table,
-                                                 const merge::SideLine& line,
+                                                 const merge::RowConflict& conflict,
+                                                 merge::Side side,
                                                  std::optional<uint16_t> column) {
-  if (!line) return std::optional<std::string>();
+  if (!conflict.line(side)) return std::optional<std::string>();
   if (!column) {
-    TRY_ASSIGN(std::string row, row_json(objects, table, line));
+    TRY_ASSIGN(std::string row, row_json(objects, table, conflict, side));
     return std::optional<std::string>(std::move(row));
   }
-  TRY_ASSIGN(const std::vector<Value> values, row_values(objects, table, line));
-  if (values[*column].is_null()) return std::optional<std::string>();
+  TRY_ASSIGN(const std::vector<Value> values, row_values(objects, table, conflict.line(side)));
+  if (!conflict.has(side, *column) || values[*column].is_null()) return std::optional<std::string>();
   return std::optional<std::string>(type::to_text(values[*column]));
 }
 
@@ -109,9 +110,9 @@ Result<void> tell_open(const store::ObjectReader& objects, const catalog::TableD
     TRY_ASSIGN(settlement.key, key_text(table, conflict));
     settlement.kind = merge::conflict_kind(conflict);
     if (column) settlement.column = table.columns[*column].name;
-    TRY_ASSIGN(settlement.base, conflict_text(objects, table, conflict.base, column));
-    TRY_ASSIGN(settlement.ours, conflict_text(objects, table, conflict.ours, column));
-    TRY_ASSIGN(settlement.theirs, conflict_text(objects, table, conflict.theirs, column));
+    TRY_ASSIGN(settlement.base, conflict_text(objects, table, conflict, merge::Side::kBase, column));
+    TRY_ASSIGN(settlement.ours, conflict_text(objects, table, conflict, merge::Side::kOurs, column));
+    TRY_ASSIGN(settlement.theirs, conflict_text(objects, table, conflict, merge::Side::kTheirs, column));
     settlement.ground = kOpen;
     record(std::move(settlement));
   }

@@ -35,6 +35,69 @@ std::vector<std::string> ids_behind(std::string_view message, std::string_view w
   return ids;
 }
 
+// The commits that a message says it reverts.
+std::vector<std::string> reverted_ids(std::string_view message) {
+  std::vector<std::string> ids = ids_behind(message, kRevertWords);
+  for (const auto& [name, value] : git::trailers(message)) {
+    if (name == kRevertsTrailer && is_id(value)) ids.push_back(value);
+  }
+  return ids;
+}
+
+// What a commit is known by. A revert's name is that of what it reverts, with a mark before it;
+// `together`: also where it reverts several at once.
+Result<std::set<std::string>> read_names(SessionImpl& session, const Oid& commit, int depth = 0,
+                                         bool together = false) {
+  std::set<std::string> names{commit.hex()};
+  const auto read = read_commit(session.owner().store(), commit);
+  if (!read) return names;  // A shallow clone does not have what a message may name.
+  for (const auto& [name, value] : git::trailers(read->message)) {
+    if (name == kPickedTrailer && is_id(value)) names.insert(value);
+  }
+  for (std::string& id : ids_behind(read->message, kPickedWords)) names.insert(std::move(id));
+  const std::vector<std::string> reverted = reverted_ids(read->message);
+  if ((reverted.size() != 1 && !together) || depth == kRevertsMax) return names;
+  for (const std::string& id : reverted) {
+    TRY_ASSIGN(const std::set<std::string> undone,
+               read_names(session, *Oid::parse(id), depth + 1, together));
+    for (const std::string& name : undone) names.insert("-" + name);
+  }
+  return names;
+}
+
+size_t marks_of(std::string_view name) {
+  return std::min(name.find_first_not_of('-'), name.size());
+}
+
+std::string_view root_name(std::string_view name) { return name.substr(marks_of(name)); }
+
+// A commit of one parent.
+Result<std::optional<merge::CommitChange>> change_of(SessionImpl& session, const Oid& id) {
+  TRY_ASSIGN(const git::Commit commit, read_commit(session.owner().store(), id));
+  if (commit.parents.size() != 1) return std::optional<merge::CommitChange>();
+  TRY_ASSIGN(const Oid before, session.owner().root_of(commit.parents[0]));
+  TRY_ASSIGN(const Oid after, session.owner().root_of(id));
+  return std::optional<merge::CommitChange>({before, after});
+}
+
+// Those of the commits that may have changed one of the tables.
+Result<std::vector<Oid>> changing(SessionImpl& session, const std::vector<Oid>& commits,
+                                  const std::vector<std::string>& paths) {
+  if (paths.empty()) return commits;
+  const derived::HistoryIndex& history = session.owner().manager().history();
+  std::vector<uint32_t> changes;
+  for (const std::string& path : paths) changes.push_back(derived::change_hash(path, {}));
+  std::vector<Oid> found;
+  for (const Oid& commit : commits) {
+    if (session.cancelled())
+      return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+    if (std::any_of(changes.begin(), changes.end(),
+                    [&](uint32_t change) { return history.may_have_changed(commit, change); }))
+      found.push_back(commit);
+  }
+  return found;
+}
+
 }  // namespace
 
 std::vector<Oid> commits_apart(SessionImpl& session, const std::vector<Oid>& tips,
@@ -93,55 +156,21 @@ bool Picks::is_in_base(const Oid& commit, const Names& names) const {
 Result<std::vector<Oid>> Picks::theirs_in_base() {
   std::vector<Oid> found;
   for (const Oid& commit : theirs_) {
-    TRY_ASSIGN(const Names names, read_names(commit, 0));
+    TRY_ASSIGN(const Names names, read_names(session_, commit));
     if (is_in_base(commit, names)) found.push_back(commit);
   }
   return found;
 }
 
-// A revert's name is that of what it reverts, with a mark before it.
-Result<Picks::Names> Picks::read_names(const Oid& commit, int depth) {
-  Names names{commit.hex()};
-  const auto read = read_commit(session_.owner().store(), commit);
-  if (!read) return names;  // A shallow clone does not have what a message may name.
-  std::vector<std::string> reverted = ids_behind(read->message, kRevertWords);
-  for (const auto& [name, value] : git::trailers(read->message)) {
-    if (name == kPickedTrailer && is_id(value)) names.insert(value);
-    if (name == kRevertsTrailer && is_id(value)) reverted.push_back(value);
-  }
-  for (std::string& id : ids_behind(read->message, kPickedWords)) names.insert(std::move(id));
-  if (reverted.size() != 1 || depth == kRevertsMax) return names;
-  TRY_ASSIGN(const Names undone, read_names(*Oid::parse(reverted[0]), depth + 1));
-  for (const std::string& name : undone) names.insert("-" + name);
-  return names;
-}
-
 Result<const Picks::Names*> Picks::names_of(const Oid& commit) {
   if (const auto known = names_.find(commit); known != names_.end()) return &known->second;
-  TRY_ASSIGN(Names names, read_names(commit, 0));
+  TRY_ASSIGN(Names names, read_names(session_, commit));
   if (is_in_base(commit, names)) {
     names.clear();
   } else if (names.size() > 1) {
     std::erase_if(names, [&](const std::string& name) { return held_by_both(name); });
   }
   return &names_.emplace(commit, std::move(names)).first->second;
-}
-
-Result<std::vector<Oid>> Picks::changing(const std::vector<Oid>& commits,
-                                         const std::vector<std::string>& paths) const {
-  if (paths.empty()) return commits;
-  const derived::HistoryIndex& history = session_.owner().manager().history();
-  std::vector<uint32_t> changes;
-  for (const std::string& path : paths) changes.push_back(derived::change_hash(path, {}));
-  std::vector<Oid> found;
-  for (const Oid& commit : commits) {
-    if (session_.cancelled())
-      return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
-    if (std::any_of(changes.begin(), changes.end(),
-                    [&](uint32_t change) { return history.may_have_changed(commit, change); }))
-      found.push_back(commit);
-  }
-  return found;
 }
 
 // Whether the change was in both histories before they parted, by another commit of these names:
@@ -165,9 +194,9 @@ Result<bool> Picks::counted_before(const Names& shared, const std::vector<std::s
     open.pop_back();
     const auto info = history.find(id);
     if (!info || info->time_us < since_us) continue;
-    TRY_ASSIGN(const std::vector<Oid> changes, changing({id}, paths));
+    TRY_ASSIGN(const std::vector<Oid> changes, changing(session_, {id}, paths));
     if (!changes.empty()) {
-      TRY_ASSIGN(const Names own, read_names(id, 0));
+      TRY_ASSIGN(const Names own, read_names(session_, id));
       if (std::any_of(own.begin(), own.end(),
                       [&](const std::string& name) { return shared.contains(name); }))
         return true;
@@ -180,8 +209,8 @@ Result<bool> Picks::counted_before(const Names& shared, const std::vector<std::s
 }
 
 Result<std::vector<Picks::Pair>> Picks::pairs(const std::vector<std::string>& paths) {
-  TRY_ASSIGN(const std::vector<Oid> ours, changing(ours_, paths));
-  TRY_ASSIGN(const std::vector<Oid> theirs, changing(theirs_, paths));
+  TRY_ASSIGN(const std::vector<Oid> ours, changing(session_, ours_, paths));
+  TRY_ASSIGN(const std::vector<Oid> theirs, changing(session_, theirs_, paths));
   std::vector<Pair> pairs;
   if (ours.empty() || theirs.empty()) return pairs;
   std::map<std::string, std::vector<Oid>> by_name;  // Ours.
@@ -217,21 +246,118 @@ Result<std::vector<Picks::Pair>> Picks::pairs(const std::vector<std::string>& pa
 Result<std::vector<merge::SharedChange>> Picks::of_table(const std::vector<std::string>& paths) {
   TRY_ASSIGN(const std::vector<Pair> found, pairs(paths));
   std::vector<merge::SharedChange> shared;
-  const auto change_of = [&](const Oid& id) -> Result<std::optional<merge::CommitChange>> {
-    TRY_ASSIGN(const git::Commit commit, read_commit(session_.owner().store(), id));
-    if (commit.parents.size() != 1) return std::optional<merge::CommitChange>();
-    TRY_ASSIGN(const Oid before, session_.owner().root_of(commit.parents[0]));
-    TRY_ASSIGN(const Oid after, session_.owner().root_of(id));
-    return std::optional<merge::CommitChange>({before, after});
-  };
   for (const Pair& pair : found) {
-    TRY_ASSIGN(const auto ours, change_of(pair.ours));
-    TRY_ASSIGN(const auto theirs, change_of(pair.theirs));
+    TRY_ASSIGN(const auto ours, change_of(session_, pair.ours));
+    TRY_ASSIGN(const auto theirs, change_of(session_, pair.theirs));
     if (ours && (pair.ours_is_pick || !theirs)) {
       shared.push_back({merge::Side::kOurs, *ours, theirs});
     } else if (theirs) {
       shared.push_back({merge::Side::kTheirs, *theirs, ours});
     }
+  }
+  return shared;
+}
+
+// ---- What a branch holds of a commit that is picked onto it ----
+
+namespace {
+
+// Commits of one history that make, or undo, one change; parents before children.
+using Makers = std::vector<Oid>;
+
+// How often a history makes a change: commits beside each other that came together by a merge
+// counted once, one behind the other each counted.
+size_t times_made(const derived::HistoryIndex& history, const Makers& makers) {
+  std::vector<size_t> behind;  // The longest line that ends with each.
+  for (size_t i = 0; i < makers.size(); ++i) {
+    size_t most = 0;
+    for (size_t j = 0; j < i; ++j) {
+      if (history.is_ancestor(makers[j], makers[i])) most = std::max(most, behind[j]);
+    }
+    behind.push_back(most + 1);
+  }
+  return behind.empty() ? 0 : *std::max_element(behind.begin(), behind.end());
+}
+
+}  // namespace
+
+HeldChanges::HeldChanges(SessionImpl& session, const Oid& tip) : session_(session), tip_(tip) {}
+
+// The tip's commits back to the time of the oldest of `names`, parents before children. What makes
+// or undoes a change by another commit is younger than that.
+std::vector<Oid> HeldChanges::younger_than(const std::set<std::string>& names) const {
+  txn::Manager& manager = session_.owner().manager();
+  const derived::HistoryIndex& history = manager.history();
+  int64_t since_us = INT64_MAX;
+  for (const std::string& name : names) {
+    const auto id = Oid::parse(root_name(name));
+    const auto info = id ? history.find(*id) : std::nullopt;
+    since_us = std::min(since_us, info ? info->time_us : INT64_MIN);
+  }
+  std::vector<Oid> open = manager.held_tips(tip_);
+  std::unordered_set<Oid, OidHash> seen(open.begin(), open.end());
+  std::vector<std::tuple<uint64_t, int64_t, Oid>> found;
+  while (!open.empty()) {
+    const Oid id = open.back();
+    open.pop_back();
+    const auto info = history.find(id);
+    if (!info || info->time_us < since_us) continue;
+    found.emplace_back(info->generation, info->time_us, id);
+    for (const Oid& parent : info->parents) {
+      if (seen.insert(parent).second) open.push_back(parent);
+    }
+  }
+  std::sort(found.begin(), found.end());
+  std::vector<Oid> commits;
+  for (const auto& [generation, time_us, id] : found) commits.push_back(id);
+  return commits;
+}
+
+Result<std::vector<merge::SharedChange>> HeldChanges::of_picked(
+    const Oid& commit, const merge::CommitChange& picked, const std::vector<std::string>& paths) {
+  std::vector<merge::SharedChange> shared;
+  TRY_ASSIGN(const std::set<std::string> given, read_names(session_, commit));
+  size_t depth = 0;  // Odd: it undoes something.
+  for (const std::string& name : given) depth = std::max(depth, marks_of(name));
+  std::set<std::string, std::less<>> roots;  // The change that it makes or undoes.
+  for (const std::string& name : given) {
+    if (marks_of(name) == depth) roots.emplace(root_name(name));
+  }
+  TRY_ASSIGN(std::vector<Oid> commits, changing(session_, younger_than(given), paths));
+  const size_t own = commits.size();
+  commits.insert(commits.end(), added_.begin(), added_.end());
+  std::map<size_t, Makers> makers;  // By how often a name is undone: odd ones undo.
+  std::map<size_t, size_t> more;    // The same, of what was picked since.
+  std::optional<Oid> holder;
+  for (size_t i = 0; i < commits.size(); ++i) {
+    TRY_ASSIGN(const std::set<std::string> names, read_names(session_, commits[i], 0, true));
+    std::set<size_t> levels;
+    for (const std::string& name : names) {
+      if (roots.contains(root_name(name))) levels.insert(marks_of(name));
+      if (given.contains(name)) holder = commits[i];
+    }
+    for (const size_t level : levels) {
+      if (i < own) {
+        makers[level].push_back(commits[i]);
+      } else {
+        ++more[level];
+      }
+    }
+  }
+  if (!holder) return shared;
+  int64_t effect = 0;
+  const derived::HistoryIndex& history = session_.owner().manager().history();
+  for (size_t level = 0; level <= kRevertsMax; ++level) {
+    const auto times = static_cast<int64_t>(times_made(history, makers[level]) + more[level]);
+    effect += level % 2 == 0 ? times : -times;
+  }
+  const bool undoes = depth % 2 == 1;
+  if (undoes ? effect > 0 : effect <= 0) return shared;
+  TRY_ASSIGN(const auto change, change_of(session_, *holder));
+  if (*holder == commit || !change) {
+    shared.push_back({merge::Side::kTheirs, picked, picked});
+  } else {
+    shared.push_back({merge::Side::kOurs, *change, picked});
   }
   return shared;
 }

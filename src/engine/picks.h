@@ -44,9 +44,6 @@ class Picks {
   using Names = std::set<std::string>;
   bool is_in_base(const Oid& commit, const Names& names) const;
   Result<const Names*> names_of(const Oid& commit);
-  Result<Names> read_names(const Oid& commit, int depth);
-  Result<std::vector<Oid>> changing(const std::vector<Oid>& commits,
-                                    const std::vector<std::string>& paths) const;
   bool held_by_both(const std::string& name) const;
   Result<bool> counted_before(const Names& shared, const std::vector<std::string>& paths);
 
@@ -55,6 +52,28 @@ class Picks {
   Oid theirs_tip_;
   std::vector<Oid> ours_, theirs_;  // The commits of one side alone.
   std::map<Oid, Names> names_;
+};
+
+// What a branch holds already of commits that are picked onto it one after the other. A commit that
+// it holds, itself or by a pick, and that is in effect there, changes nothing where changes add up:
+// in effect is what was made oftener than undone, by reverts, reverts of reverts, and picks of
+// these. What was undone comes again.
+class HeldChanges {
+ public:
+  HeldChanges(SessionImpl& session, const Oid& tip);
+
+  // As merge::Request::shared_changes wants it, where theirs is the commit's tree: `picked`.
+  Result<std::vector<merge::SharedChange>> of_picked(const Oid& commit,
+                                                     const merge::CommitChange& picked,
+                                                     const std::vector<std::string>& paths);
+  void add(const Oid& commit) { added_.push_back(commit); }  // It was picked.
+
+ private:
+  std::vector<Oid> younger_than(const std::set<std::string>& names) const;
+
+  SessionImpl& session_;
+  Oid tip_;
+  std::vector<Oid> added_;
 };
 
 }  // namespace rowan::engine

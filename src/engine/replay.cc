@@ -236,6 +236,18 @@ class Chain {
     return apply(std::move(request), what);
   }
 
+  // The same for a commit that the branch may hold: where changes add up, it counts once.
+  Result<Oid> pick(const Oid& id, const Oid& before_root, const Oid& own_root, HeldChanges& held) {
+    TRY(session_.owner().manager().history().ensure(session_.owner().store(), id));
+    merge::Request request;
+    request.base_root = before_root;
+    request.theirs_root = own_root;
+    request.shared_changes = [&](const std::vector<std::string>& paths) {
+      return held.of_picked(id, {before_root, own_root}, paths);
+    };
+    return apply(std::move(request), "commit " + short_id(id));
+  }
+
   // Takes back what a commit changed. A column that it dropped comes back to the rows that are
   // left: one that was deleted since stays so, which is no conflict.
   Result<Oid> take_back(const Oid& before, const Oid& after, const std::string& what) {
@@ -389,6 +401,7 @@ Result<VersionResult> run_cherry_pick(SessionImpl& session, const sql::Revisions
                store::PendingObjects objects(session.owner().store());
                Chain chain(session, objects, target.tip, target.root);
                TRY(chain.begin());
+               HeldChanges held(session, target.tip);
                skipped.clear();
                for (const Oid& id : commits) {
                  TRY_ASSIGN(const git::Commit commit, commit_of(session, id));
@@ -396,11 +409,12 @@ Result<VersionResult> run_cherry_pick(SessionImpl& session, const sql::Revisions
                  TRY_ASSIGN(const Oid before_root, root_of(session, before));
                  TRY_ASSIGN(const Oid own_root, root_of(session, id));
                  TRY_ASSIGN(const Oid root,
-                            chain.apply(before_root, own_root, "commit " + short_id(id)));
+                            chain.pick(id, before_root, own_root, held));
                  if (root == chain.root()) {
                    skipped.push_back(id);
                    continue;
                  }
+                 held.add(id);
                  Trailers trailers = git::trailers(commit.message);
                  trailers.emplace_back("Rowan-Cherry-Picked-From", id.hex());
                  const std::string_view text = statement.has_message

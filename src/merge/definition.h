@@ -200,6 +200,8 @@ T DefinitionMerge::three_way(const T* base, const T& ours, const T& theirs, std:
   const std::string theirs_text = text(theirs);
   if (ours_text == theirs_text) return ours;
   const std::string base_text = base == nullptr ? std::string() : text(*base);
+  // Of a table or column that both sides added the base says nothing.
+  base_may_stand = base_may_stand && base != nullptr;
   if (base != nullptr && base_text == ours_text) return theirs;
   if (base != nullptr && base_text == theirs_text) return ours;
   switch (choices_.settle({object(part), std::string(kind), base_text, ours_text, theirs_text,

@@ -145,7 +145,8 @@ Result<void> DefinitionMerge::merge_type(Lineage& lineage, catalog::ColumnDef& m
     conflict.may_stand[at(which)] =
         lost.count[at(which)] == 0 || !not_null || (absent && !absent->is_null());
   }
-  if (!unborne.keys.empty()) conflict.may_stand[at(Side::kBase)] = false;  // It says nothing of them.
+  // It says nothing of the keys, nor of a column that both sides added.
+  if (!unborne.keys.empty() || base == nullptr) conflict.may_stand[at(Side::kBase)] = false;
   bool settled = false;  // With the values that do not fit.
   const bool is_asked =
       base == nullptr || (types[0] != types[1] && types[0] != types[2]) || unborne.any();

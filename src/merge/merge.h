@@ -59,8 +59,18 @@ struct RowConflict {
   // The row with everything merged that is no conflict, and the conflict's columns as ours has them.
   // Nothing where whole rows are at stake: one was deleted, or two have one generated key.
   SideLine merged;
+  // By Side: columns of the merged table (indexes) that the side does not have. Its line has there
+  // what rows without a value have.
+  std::array<std::vector<uint16_t>, 3> lacks;
   bool generated_key = false;  // Both inserted it, with a key that a sequence gave: most likely two
                                // rows. Not for kRowLevel to settle.
+
+  const SideLine& line(Side side) const {
+    return side == Side::kBase ? base : side == Side::kOurs ? ours : theirs;
+  }
+  bool has(Side side, uint16_t column) const;
+  // Whether the side can be the answer: of cells that are in conflict it must have the columns.
+  bool takes(Side side) const;
 };
 
 // Something about the schema that both changed differently. `object` is "public.t", "public.t.c"

@@ -1,5 +1,9 @@
 #include "merge/record.h"
 
+#include <algorithm>
+#include <array>
+
+#include "merge/sides.h"
 #include "type/text.h"
 
 namespace rowan::merge {
@@ -82,9 +86,13 @@ Result<std::optional<std::string>> Recorder::cell_text(uint16_t column, const Ce
   return std::optional<std::string>(type::to_text(value));
 }
 
-Result<std::string> row_text(const Lines& lines, const Cells& cells) {
+Result<std::string> row_text(const Lines& lines, const Cells& cells,
+                             const std::vector<uint16_t>& without) {
   std::string text = "{";
-  for (const catalog::ColumnDef& column : lines.table().columns) {
+  const auto& columns = lines.table().columns;
+  for (uint16_t i = 0; i < columns.size(); ++i) {
+    if (std::find(without.begin(), without.end(), i) != without.end()) continue;
+    const catalog::ColumnDef& column = columns[i];
     if (text.size() > 1) text += ", ";
     type::append_json(type::Value::of_string({type::TypeId::kText}, column.name), text);
     text += ": ";
@@ -100,10 +108,11 @@ Result<std::string> row_text(const Lines& lines, const Cells& cells) {
   return text + "}";
 }
 
-Result<std::optional<std::string>> Recorder::row_text(const SideLine& line) const {
+Result<std::optional<std::string>> Recorder::row_text(
+    const SideLine& line, const std::vector<uint16_t>& without) const {
   if (!line) return std::optional<std::string>();
   TRY_ASSIGN(const Cells cells, lines_.take_apart(*line));
-  TRY_ASSIGN(std::string text, merge::row_text(lines_, cells));
+  TRY_ASSIGN(std::string text, merge::row_text(lines_, cells, without));
   return std::optional<std::string>(std::move(text));
 }
 
@@ -111,12 +120,15 @@ Result<void> Recorder::whole_row(const RowConflict& conflict, const SideLine& me
                                  const std::string& ground) const {
   Settlement settlement = about(conflict);
   TRY_ASSIGN(settlement.key, key_text(conflict));
-  TRY_ASSIGN(settlement.base, row_text(conflict.base));
-  TRY_ASSIGN(settlement.ours, row_text(conflict.ours));
-  TRY_ASSIGN(settlement.theirs, row_text(conflict.theirs));
-  TRY_ASSIGN(settlement.merged, row_text(merged));
-  settlement.choice =
-      choice_of(settlement.base, settlement.ours, settlement.theirs, settlement.merged);
+  TRY_ASSIGN(settlement.base, row_text(conflict.base, conflict.lacks[at(Side::kBase)]));
+  TRY_ASSIGN(settlement.ours, row_text(conflict.ours, conflict.lacks[at(Side::kOurs)]));
+  TRY_ASSIGN(settlement.theirs, row_text(conflict.theirs, conflict.lacks[at(Side::kTheirs)]));
+  TRY_ASSIGN(settlement.merged, row_text(merged, {}));
+  std::array<std::optional<std::string>, 3> whole;  // As the merged table would have them.
+  for (const Side side : kSides) {
+    TRY_ASSIGN(whole[at(side)], row_text(conflict.line(side), {}));
+  }
+  settlement.choice = choice_of(whole[0], whole[1], whole[2], settlement.merged);
   settlement.ground = ground;
   enough_ = !request_.record(std::move(settlement));
   return {};
@@ -137,21 +149,29 @@ Result<void> Recorder::row(const RowConflict& conflict, const SideLine& merged,
   const auto& columns = lines_.table().columns;
   for (uint16_t i = 0; i < columns.size(); ++i) {
     const uint16_t slot = columns[i].slot;
-    const auto is_lost = [&](const Cells& side) {
-      return side[slot] != now[slot] && (!conflict.base || side[slot] != base[slot]);
+    const auto is_lost = [&](Side side, const Cells& cells) {
+      return conflict.has(side, i) && cells[slot] != now[slot] &&
+             (!conflict.base || cells[slot] != base[slot]);
     };
-    if (!is_lost(ours) && !is_lost(theirs)) continue;
+    if (!is_lost(Side::kOurs, ours) && !is_lost(Side::kTheirs, theirs)) continue;
     Settlement settlement = about(conflict);
     TRY_ASSIGN(settlement.key, key_text(conflict));
     settlement.column = columns[i].name;
-    if (conflict.base) {
-      TRY_ASSIGN(settlement.base, cell_text(i, base));
-    }
-    TRY_ASSIGN(settlement.ours, cell_text(i, ours));
-    TRY_ASSIGN(settlement.theirs, cell_text(i, theirs));
+    const auto text_of = [&](Side side, const Cells& cells) -> Result<std::optional<std::string>> {
+      if (!conflict.line(side) || !conflict.has(side, i)) return std::optional<std::string>();
+      return cell_text(i, cells);
+    };
+    TRY_ASSIGN(settlement.base, text_of(Side::kBase, base));
+    TRY_ASSIGN(settlement.ours, text_of(Side::kOurs, ours));
+    TRY_ASSIGN(settlement.theirs, text_of(Side::kTheirs, theirs));
     TRY_ASSIGN(settlement.merged, cell_text(i, now));
-    settlement.choice =
-        choice_of(settlement.base, settlement.ours, settlement.theirs, settlement.merged);
+    // A side without the column has no cell that could stand.
+    const auto cell_of = [&](Side side, const Cells& cells) {
+      return conflict.line(side) && conflict.has(side, i) ? std::optional(cells[slot])
+                                                          : std::nullopt;
+    };
+    settlement.choice = choice_of(cell_of(Side::kBase, base), cell_of(Side::kOurs, ours),
+                                  cell_of(Side::kTheirs, theirs), std::optional(now[slot]));
     const auto own = grounds.find(i);
     settlement.ground = own == grounds.end() ? ground : own->second;
     enough_ = !request_.record(std::move(settlement));

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "merge/lines.h"
@@ -30,7 +31,8 @@ class Recorder {
   Result<void> whole_row(const RowConflict& conflict, const SideLine& merged,
                          const std::string& ground) const;
   Result<std::optional<std::string>> cell_text(uint16_t column, const Cells& cells) const;
-  Result<std::optional<std::string>> row_text(const SideLine& line) const;
+  Result<std::optional<std::string>> row_text(const SideLine& line,
+                                              const std::vector<uint16_t>& without) const;
   Result<std::string> key_text(const RowConflict& conflict) const;
 
   const Request& request_;
@@ -40,8 +42,9 @@ class Recorder {
 
 // "both changed", "both added", "deleted by us", "deleted by them".
 std::string_view conflict_kind(const RowConflict& conflict);
-// A JSON object by column name.
-Result<std::string> row_text(const Lines& lines, const Cells& cells);
+// A JSON object by column name; `without`: columns (indexes) that are not there.
+Result<std::string> row_text(const Lines& lines, const Cells& cells,
+                             const std::vector<uint16_t>& without = {});
 // What a conflict about a definition says, before it is settled.
 Settlement settlement_of(const SchemaConflict& conflict);
 

@@ -40,6 +40,13 @@ RowMerge::RowMerge(MergeContext& context, const TableSides& sides,
   const std::vector<uint16_t> as_base = definition.slots_as_base();
   for (const Side side : {Side::kOurs, Side::kTheirs})
     carrier(side).know_base(carrier(Side::kBase), as_base);
+  std::array<std::vector<uint16_t>, 3> lacks;
+  for (uint16_t i = 0; i < merged_->columns.size(); ++i) {
+    for (const Side side : kSides) {
+      if (!carrier(side).has(merged_->columns[i].slot)) lacks[at(side)].push_back(i);
+    }
+  }
+  settler_.know_columns(std::move(lacks));
   side_by_side_ = !as_base.empty() || !carrier(Side::kTheirs).reads_like(carrier(Side::kBase)) ||
                   !carrier(Side::kOurs).is_identity() || !carrier(Side::kOurs).same_key_layout();
   rows_ = version(Side::kOurs).rows;

@@ -116,6 +116,7 @@ RowConflict Settler::conflict_of(const ThreeLines& row) const {
   conflict.base = copy_of(row.base);
   conflict.ours = copy_of(row.ours);
   conflict.theirs = copy_of(row.theirs);
+  conflict.lacks = lacks_;
   conflict.generated_key = generated_key_ && !row.base && row.ours && row.theirs;
   return conflict;
 }
@@ -245,6 +246,13 @@ Result<Decision> Settler::merge_cells(const ThreeLines& row) {
       continue;
     }
     if (ours[slot] == theirs[slot] && (sums_[i] == 0 || ours[slot] == "null")) continue;
+    // A side that has no such column says nothing about it.
+    const auto column = static_cast<uint16_t>(i);
+    const bool ours_alone = !conflict.has(Side::kTheirs, column);
+    if (!conflict.generated_key && (ours_alone || !conflict.has(Side::kOurs, column))) {
+      if (!ours_alone) merged[slot] = theirs[slot];
+      continue;
+    }
     TRY_ASSIGN(const std::optional<type::Value> value,
                computed(i, row.base ? &base : nullptr, ours, theirs));
     if (!value) {

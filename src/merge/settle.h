@@ -4,11 +4,13 @@
 // Threads: one.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -45,6 +47,8 @@ class Settler {
   Settler(const Request& request, const Lines& lines, std::string ours_path,
           std::string theirs_path);
 
+  // By Side: columns of the merged table that it does not have (RowConflict::lacks).
+  void know_columns(std::array<std::vector<uint16_t>, 3> lacks) { lacks_ = std::move(lacks); }
   // What both sides hold already. Must outlive the settler.
   void count_once(const SharedDeltas* shared) { shared_ = shared; }
 
@@ -81,6 +85,7 @@ class Settler {
   const Lines& lines_;
   Recorder recorder_;
   std::string ours_path_, theirs_path_;
+  std::array<std::vector<uint16_t>, 3> lacks_;
   bool generated_key_ = false;
   std::vector<uint8_t> sums_;  // By column: its deltas add up, equal ones too.
   bool any_sums_ = false;

@@ -171,7 +171,7 @@ Result<void> TreeMerge::settle_two_indexes(const std::string& schema, const std:
   TRY_ASSIGN(const PlainPath their_table, decode_path(theirs.path));
   const Side stands =
       choices_.settle({schema + "." + name, "relation name", {}, "index of " + our_table.dotted(),
-                       "index of " + their_table.dotted()});
+                       "index of " + their_table.dotted(), {false, true, true}});
   return rename_index(stands == Side::kTheirs ? ours : theirs, schema, name);
 }
 

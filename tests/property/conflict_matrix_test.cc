@@ -1,7 +1,7 @@
 // Proves that every merge of two definition or row changes either goes through or says how it can:
 // each pair of changes, in both directions; and each way out that a hint or rowan.conflicts names
-// ends the merge, leaves every relation readable, and the repository sound. Every eighth row of the
-// matrix by default, all with SLOW set.
+// ends the merge, leaves every relation readable, and the repository sound; and that what was answered
+// is what stands and what rowan.merge_decisions says. Every eighth row of the matrix by default, all with SLOW set.
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -152,6 +152,36 @@ struct Matrix {
     fault(way + ": " + answer.text());
   }
 
+  // What merge_decisions says of each answer, and what is there now.
+  void check_record(const std::string& way, const std::string& commit,
+                    const std::map<std::string, std::string>& answers) {
+    const auto decisions = session.run(
+        "SELECT schema, \"table\", key, kind, \"column\", base, ours, theirs, merged, choice "
+        "FROM rowan.merge_decisions('" + commit + "') WHERE ground = 'answer'");
+    if (!decisions.ok()) return fault(way + ": merge_decisions: " + decisions.text());
+    for (const auto& row : decisions.rows) {
+      const std::string about = row[0] + "." + row[1] + " " + row[3];
+      const bool is_definition = row[2] == "∅";
+      const bool is_cell = !is_definition && row[4] != "∅";
+      const std::string& side = row[9] == "base" ? row[5] : row[9] == "ours" ? row[6] : row[7];
+      if ((is_definition || is_cell) && row[9] != "neither" && side != row[8])
+        fault(way + ": on record as " + row[9] + ": " + about + ": " + side + " is " + row[8]);
+      if (const auto found = answers.find(about); is_definition && found != answers.end()) {
+        const std::string wanted = found->second == "HEAD"     ? "ours"
+                                   : found->second == "SOURCE" ? "theirs"
+                                                               : "base";
+        if (row[9] != wanted) fault(way + ": on record as " + row[9] + ": " + about);
+      }
+      if (!is_cell || !row[3].starts_with("both ")) continue;
+      const std::string key = row[1] == "p" || row[1] == "s" ? "id" : "k";
+      const auto there = session.run("SELECT \"" + row[4] + "\"::text FROM \"" + row[0] + "\".\"" +
+                                     row[1] + "\" WHERE " + key + "::text = '" + row[2] + "'");
+      if (!there.ok()) continue;  // By another key now.
+      if (there.rows.size() != 1 || there.rows[0][0] != row[8])
+        fault(way + ": is not there as on record: " + about + " " + row[2] + ", " + row[4]);
+    }
+  }
+
   void by_policy(const char* policy) {
     begin(ours);
     ended(policy, session.run("MERGE c" + std::to_string(theirs) + " WITH " + policy));
@@ -165,11 +195,12 @@ struct Matrix {
       return;
     }
     std::set<std::string> seen;
+    std::map<std::string, std::string> answers;
     for (int round = 0; round < 12; ++round) {
       const auto open = session.run("SELECT way_out, schema || '.' || \"table\" || ' ' || kind FROM rowan.conflicts");
       if (open.rows.empty()) break;
       const std::string way = open.rows[0][0];
-      if (!seen.insert(way).second) {
+      if (!seen.insert(way + open.rows[0][1]).second) {
         fault("MANUAL " + side + ": listed again: " + way);
         return;
       }
@@ -186,6 +217,7 @@ struct Matrix {
         fault("MANUAL: " + way + ": " + answer.text());
         return;
       }
+      answers[open.rows[0][1]] = use;
     }
     const auto answer = session.run("COMMIT MERGE");
     if (!answer.ok() && is_violation(answer.failure.sqlstate)) {
@@ -195,6 +227,7 @@ struct Matrix {
       return;
     }
     ended("MANUAL " + side, answer);
+    if (answer.ok() && !answers.empty()) check_record("MANUAL " + side, answer.commit, answers);
   }
 
   // Answers are remembered: each side needs a matrix of its own.

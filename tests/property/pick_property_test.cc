@@ -1,5 +1,5 @@
 // Proves that a commit counts once, however it comes to a branch: random histories of keyless rows and
-// sums with merges, picks (of picks, too), and reverts, against a model that keeps a set of
+// sums with merges, picks (of picks, and of what is there already), and reverts, against a model that keeps a set of
 // changes for each branch.
 #include <doctest/doctest.h>
 
@@ -69,7 +69,7 @@ class History {
     const std::string branch = any_branch();
     script_ += branch + ": ";
     session_.must("CHECKOUT " + branch);
-    switch (below(7)) {
+    switch (below(8)) {
       case 0:
       case 1:
       case 2:
@@ -77,6 +77,8 @@ class History {
       case 3:
         return pick(branch);
       case 4:
+        return pick_again(branch);
+      case 5:
         return revert(branch);
       default:
         return merge(branch);
@@ -150,6 +152,27 @@ class History {
     session_.must("CHERRY-PICK '" + commit + "'");
     script_ += "pick " + commit.substr(0, 6) + " as " + tip().substr(0, 6) + "\n";
     made(branch, tip(), model_.names[commit]);
+  }
+  // A commit that the branch holds, and that is in effect there, is nothing to be picked.
+  void pick_again(const std::string& branch) {
+    const auto& own = model_.branches[branch].changes;
+    const auto in_effect = [&](const std::string& name) {
+      const size_t marks = name.find_first_not_of('-');
+      int effect = 0;
+      for (const std::string& other : own) {
+        const size_t others = other.find_first_not_of('-');
+        if (other.substr(others) == name.substr(marks)) effect += others % 2 == 0 ? 1 : -1;
+      }
+      return marks % 2 == 0 ? effect > 0 : effect <= 0;
+    };
+    const std::string commit = any_commit([&](const std::string&, const std::string& name) {
+      return own.contains(name) && in_effect(name);
+    });
+    if (commit.empty()) return;
+    const std::string before = tip();
+    session_.must("CHERRY-PICK '" + commit + "'");
+    script_ += "pick again " + commit.substr(0, 6) + "\n";
+    CHECK(tip() == before);
   }
   void revert(const std::string& branch) {
     const auto& own = model_.branches[branch];
