@@ -94,6 +94,8 @@ Result<std::optional<Outcome>> TreeMerge::run() {
   if (retyped) return std::optional<Outcome>();
   TRY_ASSIGN(const bool again, settle_needs());
   if (again) return std::optional<Outcome>();
+  TRY_ASSIGN(const bool bound_anew, settle_unusable());
+  if (bound_anew) return std::optional<Outcome>();
   TRY_ASSIGN(const bool done, merge_rows());
   if (!done) return std::optional<Outcome>();
   TRY(write_tables());
@@ -332,15 +334,14 @@ Result<void> TreeMerge::define(Job& job) {
   TRY_ASSIGN(const PlainPath plain, decode_path(job.path));
   DefinitionInput input{{}, plain.schema, plain.name};
   for (const Side side : kSides) input.sides[at(side)] = job.sides.versions[at(side)].table.get();
-  if (const auto keys = settled_.kept_keys.find(job.side_path(Side::kBase));
-      keys != settled_.kept_keys.end()) {
-    input.keys = keys->second;
+  if (const auto parts = settled_.kept_parts.find(job.id()); parts != settled_.kept_parts.end()) {
+    input.parts = parts->second;
     job.is_rewritten = true;
   }
   for (const Side side : {Side::kOurs, Side::kTheirs}) {
-    const auto types = settled_.kept_types.find({side, job.side_path(side)});
-    if (types == settled_.kept_types.end()) continue;
-    input.types[at(side)] = types->second;
+    const auto columns = settled_.kept_columns.find({side, job.side_path(side)});
+    if (columns == settled_.kept_columns.end()) continue;
+    input.columns[at(side)] = columns->second;
     job.is_rewritten = true;
   }
   job.definition = std::make_unique<DefinitionMerge>(std::move(input), choices_);

@@ -4,15 +4,8 @@
 // matrix by default, all with SLOW set.
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <cstring>
-#include <map>
-#include <set>
+#include "conflict_ways.h"
 
-#include "sql_session.h"
-
-using rowan::Database;
-using rowan::testing::SqlSession;
 
 namespace {
 
@@ -115,119 +108,6 @@ const char* const kChanges[] = {
 constexpr size_t kCount = std::size(kChanges);
 constexpr size_t kStride = 8;
 
-struct Matrix {
-  Matrix() : database(std::move(*Database::open(":memory:"))), session(*database) {
-    session.must(kBase);
-    for (size_t i = 0; i < kCount; ++i) {
-      const std::string branch = "c" + std::to_string(i);
-      session.must("CHECKOUT main; CREATE BRANCH " + branch + "; CHECKOUT " + branch);
-      session.must(kChanges[i]);
-    }
-  }
-
-  // A branch where `ours` was made, to merge into.
-  void begin(size_t ours) {
-    const std::string branch = "w" + std::to_string(made++);
-    session.must("CREATE BRANCH " + branch + " FROM c" + std::to_string(ours) + "; CHECKOUT " + branch);
-  }
-  void fault(const std::string& what) {
-    faults.push_back("[" + std::string(kChanges[ours]) + "] <- [" + kChanges[theirs] + "] " + what);
-  }
-  // That something is not there is a conflict with a way out, no violation.
-  static bool is_violation(const std::string& sqlstate) {
-    const bool is_missing = sqlstate == "42P01" || sqlstate == "42830";
-    return sqlstate.starts_with("23") || (sqlstate.starts_with("42") && !is_missing) ||
-           sqlstate == "VC008";
-  }
-  // Every relation can be read, and every table written.
-  void check_readable(const std::string& way) {
-    for (const auto& row : session.run("SELECT schema, name FROM rowan.relations WHERE kind NOT IN ('index', 'sequence')").rows) {
-      const auto answer = session.run("SELECT * FROM \"" + row[0] + "\".\"" + row[1] + "\"");
-      if (!answer.ok()) fault(way + ": " + row[1] + " cannot be read: " + answer.text());
-    }
-  }
-  // After a merge that went through. A violation is a way that does not work, unless it says so.
-  void ended(const std::string& way, const SqlSession::Answer& answer) {
-    if (answer.ok()) return check_readable(way);
-    fault(way + ": " + answer.text());
-  }
-
-  void by_policy(const char* policy) {
-    begin(ours);
-    ended(policy, session.run("MERGE c" + std::to_string(theirs) + " WITH " + policy));
-  }
-  // Settles each conflict by the side; some can only be settled by another one, which way_out names.
-  void by_hand(const std::string& side) {
-    begin(ours);
-    const std::string source = "c" + std::to_string(theirs);
-    if (const auto answer = session.run("MERGE " + source + " WITH MANUAL RESOLUTION"); !answer.ok()) {
-      fault("MANUAL: " + answer.text());
-      return;
-    }
-    std::set<std::string> seen;
-    for (int round = 0; round < 12; ++round) {
-      const auto open = session.run("SELECT way_out, schema || '.' || \"table\" || ' ' || kind FROM rowan.conflicts");
-      if (open.rows.empty()) break;
-      const std::string way = open.rows[0][0];
-      if (!seen.insert(way).second) {
-        fault("MANUAL " + side + ": listed again: " + way);
-        return;
-      }
-      const size_t using_at = way.find(" USING ");
-      if (using_at == std::string::npos) {
-        fault("MANUAL " + side + ": no side can stand: " + open.rows[0][1]);
-        session.must("ABORT MERGE");
-        return;
-      }
-      const std::string sides = way.substr(using_at + 7);
-      const std::string use = sides.find(side) != std::string::npos ? side : sides.substr(0, sides.find(' '));
-      const auto answer = session.run(way.substr(0, using_at) + " USING " + use);
-      if (!answer.ok()) {
-        fault("MANUAL: " + way + ": " + answer.text());
-        return;
-      }
-    }
-    const auto answer = session.run("COMMIT MERGE");
-    if (!answer.ok() && is_violation(answer.failure.sqlstate)) {
-      ++stopped["MANUAL " + side];  // Said which rows break what; one of the branches can be changed.
-      if (getenv("VERBOSE") != nullptr) fault("COMMIT MERGE " + side + ": " + answer.text());
-      session.must("ABORT MERGE");
-      return;
-    }
-    ended("MANUAL " + side, answer);
-  }
-
-  // Answers are remembered: each side needs a matrix of its own.
-  void pair(size_t our, size_t their, const std::string& side) {
-    ours = our;
-    theirs = their;
-    begin(ours);
-    const auto answer = session.run("MERGE c" + std::to_string(theirs));
-    if (answer.ok()) return check_readable("MERGE");
-    if (is_violation(answer.failure.sqlstate)) {
-      ++stopped["MERGE"];
-      if (answer.failure.hint.empty()) fault("MERGE without a hint: " + answer.text());
-      if (getenv("VERBOSE") != nullptr) fault("MERGE: " + answer.text());
-      return;
-    }
-    if (answer.failure.sqlstate != "VC001") return fault("MERGE: " + answer.text());
-    ++conflicts;
-    const std::string& hint = answer.failure.hint;
-    const auto names = [&](const char* words) { return hint.find(words) != std::string::npos; };
-    if (names("OURS")) by_policy("OURS");
-    if (names("THEIRS")) by_policy("THEIRS");
-    if (names("RENUMBER")) by_policy("RENUMBER");
-    by_hand(side);
-  }
-
-  std::unique_ptr<Database> database;
-  SqlSession session;
-  size_t made = 0, ours = 0, theirs = 0;
-  size_t conflicts = 0;
-  std::map<std::string, size_t> stopped;
-  std::vector<std::string> faults;
-};
-
 }  // namespace
 
 TEST_CASE("every conflict has a way out that its hint names") {
@@ -235,7 +115,7 @@ TEST_CASE("every conflict has a way out that its hint names") {
   SUBCASE("ours") { side = "HEAD"; }
   SUBCASE("theirs") { side = "SOURCE"; }
   SUBCASE("the base's") { side = "BASE"; }
-  Matrix matrix;
+  rowan::testing::ConflictWays ways(kBase, {std::begin(kChanges), std::end(kChanges)});
   const char* const only = getenv("ONLY");  // "3" or "3,17": one row of the matrix, or one pair.
   const size_t only_ours = only == nullptr ? kCount : std::strtoul(only, nullptr, 10);
   const char* const comma = only == nullptr ? nullptr : strchr(only, ',');
@@ -244,19 +124,10 @@ TEST_CASE("every conflict has a way out that its hint names") {
     if (only == nullptr && getenv("SLOW") == nullptr && ours % kStride != kCount % kStride) continue;
     for (size_t theirs = 0; theirs < kCount; ++theirs) {
       if (comma != nullptr && theirs != std::strtoul(comma + 1, nullptr, 10)) continue;
-      if (theirs != ours) matrix.pair(ours, theirs, side);
+      if (theirs != ours) ways.pair(ours, theirs, side);
     }
-    matrix.session.must("CHECKOUT main");
-    const auto problems = matrix.database->check();
-    REQUIRE(problems.ok());
-    for (const std::string& problem : *const_cast<rowan::Outcome<std::vector<std::string>>&>(problems))
-      matrix.faults.push_back("[" + std::string(kChanges[ours]) + "] check: " + problem);
-    for (const auto& row : matrix.session.run("SELECT name FROM rowan.branches WHERE name LIKE 'w%'").rows) {
-      matrix.session.run("DROP BRANCH " + row[0] + " FORCE");
-    }
+    ways.forget_branches();
   }
-  for (const std::string& fault : matrix.faults) MESSAGE(fault);
-  MESSAGE("conflicting pairs: " << matrix.conflicts);
-  for (const auto& [way, count] : matrix.stopped) MESSAGE(way << " stopped by violations: " << count);
-  CHECK(matrix.faults.empty());
+  ways.report();
+  CHECK(ways.faults.empty());
 }

@@ -1,0 +1,166 @@
+// Two changes from one base, merged in every way that a hint or rowan.conflicts names: each way must
+// end, and leave relations that can be read and tables that can be written.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sql_session.h"
+
+namespace rowan::testing {
+
+struct ConflictWays {
+  // `definitions_work`: a definition that does not work is no violation that one of the branches may
+  // be changed for, but a fault.
+  ConflictWays(const std::string& base, std::vector<std::string> all, bool definitions_work = false)
+      : changes(std::move(all)),
+        strict(definitions_work),
+        database(std::move(*Database::open(":memory:"))),
+        session(*database) {
+    session.must(base);
+    for (size_t i = 0; i < changes.size(); ++i) {
+      const std::string branch = "c" + std::to_string(i);
+      session.must("CHECKOUT main; CREATE BRANCH " + branch + "; CHECKOUT " + branch);
+      session.must(changes[i]);
+    }
+  }
+
+  // A branch where `ours` was made, to merge into.
+  void begin(size_t ours) {
+    const std::string branch = "w" + std::to_string(made++);
+    session.must("CREATE BRANCH " + branch + " FROM c" + std::to_string(ours) + "; CHECKOUT " + branch);
+  }
+  void fault(const std::string& what) {
+    faults.push_back("[" + changes[ours] + "] <- [" + changes[theirs] + "] " + what);
+  }
+  // That something is not there is a conflict with a way out, no violation.
+  bool is_violation(const std::string& sqlstate) const {
+    const bool is_missing = sqlstate == "42P01" || sqlstate == "42830";
+    if (strict) return sqlstate.starts_with("23");
+    return sqlstate.starts_with("23") || (sqlstate.starts_with("42") && !is_missing) ||
+           sqlstate == "VC008";
+  }
+  // Every relation can be read, and every table written but for what its rows break.
+  void check_readable(const std::string& way) {
+    for (const auto& row : session.run("SELECT schema, name, kind FROM rowan.relations WHERE kind NOT IN ('index', 'sequence')").rows) {
+      const std::string name = "\"" + row[0] + "\".\"" + row[1] + "\"";
+      const auto answer = session.run("SELECT * FROM " + name);
+      if (!answer.ok()) fault(way + ": " + row[1] + " cannot be read: " + answer.text());
+      if (row[2] != "table") continue;
+      for (const std::string& sql : {"INSERT INTO " + name + " DEFAULT VALUES", "DELETE FROM " + name}) {
+        session.must("BEGIN");
+        const auto written = session.run(sql);
+        if (!written.ok() && !written.failure.sqlstate.starts_with("23"))
+          fault(way + ": " + sql + ": " + written.text());
+        session.run("ROLLBACK");
+      }
+    }
+  }
+  // After a merge that went through. A violation is a way that does not work, unless it says so.
+  void ended(const std::string& way, const SqlSession::Answer& answer) {
+    if (answer.ok()) return check_readable(way);
+    fault(way + ": " + answer.text());
+  }
+
+  void by_policy(const char* policy) {
+    begin(ours);
+    ended(policy, session.run("MERGE c" + std::to_string(theirs) + " WITH " + policy));
+  }
+  // Settles each conflict by the side; some can only be settled by another one, which way_out names.
+  void by_hand(const std::string& side) {
+    begin(ours);
+    const std::string source = "c" + std::to_string(theirs);
+    if (const auto answer = session.run("MERGE " + source + " WITH MANUAL RESOLUTION"); !answer.ok()) {
+      fault("MANUAL: " + answer.text());
+      return;
+    }
+    std::set<std::string> seen;
+    for (int round = 0; round < 12; ++round) {
+      const auto open = session.run("SELECT way_out, schema || '.' || \"table\" || ' ' || kind FROM rowan.conflicts");
+      if (open.rows.empty()) break;
+      const std::string way = open.rows[0][0];
+      if (!seen.insert(way).second) {
+        fault("MANUAL " + side + ": listed again: " + way);
+        return;
+      }
+      const size_t using_at = way.find(" USING ");
+      if (using_at == std::string::npos) {
+        fault("MANUAL " + side + ": no side can stand: " + open.rows[0][1]);
+        session.must("ABORT MERGE");
+        return;
+      }
+      const std::string sides = way.substr(using_at + 7);
+      const std::string use = sides.find(side) != std::string::npos ? side : sides.substr(0, sides.find(' '));
+      const auto answer = session.run(way.substr(0, using_at) + " USING " + use);
+      if (!answer.ok()) {
+        fault("MANUAL: " + way + ": " + answer.text());
+        return;
+      }
+    }
+    const auto answer = session.run("COMMIT MERGE");
+    if (!answer.ok() && is_violation(answer.failure.sqlstate)) {
+      ++stopped["MANUAL " + side];  // Said which rows break what; one of the branches can be changed.
+      if (getenv("VERBOSE") != nullptr) fault("COMMIT MERGE " + side + ": " + answer.text());
+      session.must("ABORT MERGE");
+      return;
+    }
+    ended("MANUAL " + side, answer);
+  }
+
+  // Answers are remembered: each side needs a matrix of its own.
+  void pair(size_t our, size_t their, const std::string& side) {
+    ours = our;
+    theirs = their;
+    begin(ours);
+    const auto answer = session.run("MERGE c" + std::to_string(theirs));
+    if (answer.ok()) return check_readable("MERGE");
+    if (is_violation(answer.failure.sqlstate)) {
+      ++stopped["MERGE"];
+      if (answer.failure.hint.empty()) fault("MERGE without a hint: " + answer.text());
+      if (getenv("VERBOSE") != nullptr) fault("MERGE: " + answer.text());
+      return;
+    }
+    if (answer.failure.sqlstate != "VC001") return fault("MERGE: " + answer.text());
+    ++conflicts;
+    const std::string& hint = answer.failure.hint;
+    const auto names = [&](const char* words) { return hint.find(words) != std::string::npos; };
+    if (names("OURS")) by_policy("OURS");
+    if (names("THEIRS")) by_policy("THEIRS");
+    if (names("RENUMBER")) by_policy("RENUMBER");
+    by_hand(side);
+  }
+
+  // The branches that merges were tried on, with what check says of them; then they go.
+  void forget_branches() {
+    session.must("CHECKOUT main");
+    auto problems = database->check();
+    REQUIRE(problems.ok());
+    for (const std::string& problem : *problems) faults.push_back("[" + changes[ours] + "] check: " + problem);
+    for (const auto& row : session.run("SELECT branch FROM rowan.branches WHERE branch LIKE 'w%'").rows)
+      session.must("DROP BRANCH " + row[0] + " FORCE");
+  }
+  void report() const {
+    for (const std::string& fault : faults) MESSAGE(fault);
+    MESSAGE("conflicting pairs: " << conflicts);
+    for (const auto& [way, count] : stopped) MESSAGE(way << " stopped by violations: " << count);
+  }
+
+  const std::vector<std::string> changes;
+  const bool strict;
+  std::unique_ptr<Database> database;
+  SqlSession session;
+  size_t made = 0, ours = 0, theirs = 0;  // Branches made; the pair at hand.
+  size_t conflicts = 0;
+  std::map<std::string, size_t> stopped;
+  std::vector<std::string> faults;
+};
+
+}  // namespace rowan::testing
