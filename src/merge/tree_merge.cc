@@ -85,6 +85,7 @@ Result<std::optional<Outcome>> TreeMerge::run() {
   TRY_ASSIGN(changes_, find_changes(made_, cache_, roots_));
   TRY(find_shared_tables());
   TRY(find_tables());
+  TRY(find_yielding());
   TRY(settle_paths());
   TRY(merge_definitions());
   TRY(settle_index_names());

@@ -173,6 +173,11 @@ class TreeMerge {
   Result<std::map<std::string, std::string>> drawn_instead(Side side) const;
   Result<std::optional<catalog::SequenceDef>> sequence_at(Side side, const std::string& path) const;
   Result<bool> is_sequence_path_free(const std::string& path) const;
+  Result<void> find_yielding();
+  Result<bool> must_yield(Side side, const std::string& path,
+                          const catalog::SequenceDef& sequence) const;
+  bool is_taken_by_another(const MovedSequence& sequence) const;
+  Result<std::string> free_sequence_path(const std::string& schema, const std::string& name) const;
   Result<void> place_sequence(MovedSequence sequence);
   Result<void> follow_owners();
   Result<void> follow_owner(Side side, const ChangedObject& object);
@@ -222,6 +227,7 @@ class TreeMerge {
   KeyMaps new_keys_;
   std::vector<MovedSequence> moved_sequences_;
   std::array<SequenceNames, 3> sequence_names_;  // By Side.
+  std::set<std::pair<Side, std::string>> yielding_;  // Sequences of a side that give up their name.
   std::map<std::string, int64_t>
       drawn_;  // Sequence ("schema.name") to the farthest value given out here.
   std::set<std::string> drawn_from_;  // Paths of sequences that merged tables name.

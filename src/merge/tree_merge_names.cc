@@ -39,7 +39,7 @@ std::vector<std::string> new_index_names(const catalog::TableDef& table,
 bool TreeMerge::keeps_other_kind(Side side, const std::string& path) const {
   const auto object = changes_.objects.find(path);
   if (object == changes_.objects.end() || object->second.is(side, ObjectKind::kNone) ||
-      object->second.is(side, ObjectKind::kTable))
+      object->second.is(side, ObjectKind::kTable) || yielding_.contains({side, path}))
     return false;
   const Side other = side == Side::kOurs ? Side::kTheirs : Side::kOurs;
   return !object->second.same(Side::kBase, side) || object->second.same(side, other);

@@ -76,7 +76,8 @@ bool TreeMerge::may_dangle() const {
       if (!job->has(side)) continue;
       const auto keys = keys_of(*job->sides.versions[at(side)].table);
       for (const auto& [name, columns] : before) {
-        if (!keys.contains(name)) return true;
+        const auto now = keys.find(name);
+        if (now == keys.end() || now->second != columns) return true;
       }
     }
     return false;
@@ -184,10 +185,12 @@ Result<std::optional<TreeMerge::Need>> TreeMerge::need_of_key(
     const auto& lacking = parent->sides.versions[at(other_side(side))].table;
     if (!parent->has(side) || lacking == nullptr) continue;
     const auto kept = keys_of(*lacking);
+    const bool has_key = std::any_of(kept.begin(), kept.end(), [&](const auto& one) {
+      return renamed(one.second, parent->definition->names_of(other_side(side))) == wanted;
+    });
+    if (has_key) continue;
     for (const auto& [name, columns] : keys_of(*parent->sides.versions[at(side)].table)) {
-      if (kept.contains(name) ||
-          renamed(columns, parent->definition->names_of(side)) != wanted)
-        continue;
+      if (renamed(columns, parent->definition->names_of(side)) != wanted) continue;
       Need need;
       need.holder = side;
       need.path = parent->side_path(Side::kBase);

@@ -87,7 +87,7 @@ struct ConflictWays {
       const auto open = session.run("SELECT way_out, schema || '.' || \"table\" || ' ' || kind FROM rowan.conflicts");
       if (open.rows.empty()) break;
       const std::string way = open.rows[0][0];
-      if (!seen.insert(way).second) {
+      if (!seen.insert(way + open.rows[0][1]).second) {
         fault("MANUAL " + side + ": listed again: " + way);
         return;
       }
