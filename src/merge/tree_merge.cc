@@ -93,6 +93,8 @@ Result<std::optional<Outcome>> TreeMerge::run() {
   TRY(find_drawn_from());
   TRY_ASSIGN(const bool retyped, settle_reference_types());
   if (retyped) return std::optional<Outcome>();
+  TRY_ASSIGN(const bool schema_goes, settle_schemas());
+  if (schema_goes) return std::optional<Outcome>();
   TRY_ASSIGN(const bool again, settle_needs());
   if (again) return std::optional<Outcome>();
   TRY_ASSIGN(const bool bound_anew, settle_unusable());
@@ -289,7 +291,7 @@ Result<void> TreeMerge::place(Job& job) {
       if (!stays) return {};
     }
     if (job.whole == Side::kBase) job.whole = kept;
-    job.path = job.side_path(job.whole);
+    if (!is_in_lost_schema(job.side_path(job.whole))) job.path = job.side_path(job.whole);
     return {};
   }
   const std::string& base = job.side_path(Side::kBase);
@@ -304,9 +306,11 @@ Result<void> TreeMerge::place(Job& job) {
         {was.dotted(), "table name", was.dotted(), our_name.dotted(), their_name.dotted()});
     job.path = stands == Side::kTheirs ? theirs : stands == Side::kBase ? base : ours;
   }
+  if (is_in_lost_schema(job.path)) job.path = is_in_lost_schema(ours) ? theirs : ours;
   if (const auto whole = settled_.whole.find(ours); whole != settled_.whole.end()) {
     job.whole = choices_.settle(whole->second);
     job.chosen_whole = true;
+    job.is_rewritten = job.path != job.side_path(job.whole);
     return tell_lost_rows(made_, cache_, request_, job.sides.versions, job.whole,
                           whole->second.kind, choices_.answered);
   }

@@ -43,6 +43,7 @@ struct Settled {
   std::set<std::pair<std::string, std::string>> lost_keys;  // Table and foreign key.
   // Columns that stay, of the type that a side gives them: by its path of the table.
   std::map<std::pair<Side, std::string>, std::set<std::string>> kept_columns;
+  std::map<std::string, Side> lost_schemas;  // Folders that go, and the side that dropped them.
   std::set<std::string> asked;  // What could not be used, and was settled.
 
   size_t size() const;  // Of all of it: it only grows.
@@ -183,6 +184,7 @@ class TreeMerge {
   Result<void> follow_owner(Side side, const ChangedObject& object);
   Result<void> take_moved(MovedSequence sequence);
   Result<void> rename_sequences_in_tables();
+  bool is_in_lost_schema(const std::string& path) const;
   bool is_moved_sequence(Side side, const std::string& path) const;
   Result<MovedSequence> sequence_of_path(const std::string& path) const;
   bool is_taken_anew(const std::string& path) const;
@@ -198,6 +200,8 @@ class TreeMerge {
   Result<void> merge_folder(const std::string& path, const std::array<Oid, 3>& folders,
                             std::string_view kind);
   void drop_schema(const std::string& folder, const std::string& name);
+  Side settle_dropped_schema(const std::string& name, bool ours_dropped);
+  Result<bool> settle_schemas();
   Result<void> keep_schemas();
 
   Result<std::optional<catalog::SequenceDef>> sequence_on(Side side, std::string_view dotted) const;

@@ -138,12 +138,14 @@ Result<void> TreeMerge::settle_index_names() {
   std::array<std::vector<Claim>, 3> claims;
   for (const auto& job : jobs_) {
     if (job->path.empty()) continue;
+    TRY_ASSIGN(const PlainPath plain, decode_path(job->path));
+    const catalog::TableDef* before = job->sides.versions[at(Side::kBase)].table.get();
+    if (before != nullptr && before->schema != plain.schema) before = nullptr;  // All come there.
     for (const Side side : {Side::kOurs, Side::kTheirs}) {
       const auto& own = job->sides.versions[at(side)].table;
       if (!job->has(side) || (job->whole != Side::kBase && job->whole != side)) continue;
-      for (std::string& name :
-           new_index_names(*own, job->sides.versions[at(Side::kBase)].table.get()))
-        claims[at(side)].push_back({job.get(), own->schema, std::move(name)});
+      for (std::string& name : new_index_names(*own, before))
+        claims[at(side)].push_back({job.get(), plain.schema, std::move(name)});
     }
   }
   for (const Side side : {Side::kOurs, Side::kTheirs}) {

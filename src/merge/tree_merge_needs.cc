@@ -63,6 +63,7 @@ const TreeMerge::Job* TreeMerge::job_at(const std::string& path) const {
 
 // Whether a side took away something that another thing could need.
 bool TreeMerge::may_dangle() const {
+  if (!settled_.lost_schemas.empty()) return true;
   for (const auto& [path, object] : changes_.objects) {
     if (object.is(Side::kBase, ObjectKind::kNone)) continue;
     for (const Side side : {Side::kOurs, Side::kTheirs}) {
@@ -96,6 +97,12 @@ Result<void> TreeMerge::look_at_merged(const LookAt& look) {
     const auto& table = job->merged ? job->merged : job->sides.versions[at(job->whole)].table;
     put(job->path + "/table.sql",
         made_.add(store::ObjectType::kBlob, catalog::table_sql(*table)), false);
+  }
+  for (const ChangedFile& file : changes_.files) {  // Schemas stay, unless that is settled.
+    const bool ours_dropped = file.path.ends_with("/schema.sql") && !file.id[0].is_zero() &&
+                              file.id[at(Side::kOurs)].is_zero();
+    if (ours_dropped && !file.id[at(Side::kTheirs)].is_zero())
+      put(file.path, file.id[at(Side::kTheirs)], false);
   }
   TRY(merge_relations());
   std::vector<tree::PathEdit> edits;
@@ -162,6 +169,11 @@ Result<std::optional<TreeMerge::Need>> TreeMerge::need_of(
       need.path = path;
       texts[0] = texts[at(side)] = kind + "\n";
     }
+  }
+  if (kind.empty() && is_in_lost_schema(path)) {  // Settled with the schema.
+    need.holder = other_side(settled_.lost_schemas.at(path.substr(0, path.find('/'))));
+    need.path = path;
+    return std::optional(std::move(need));
   }
   if (kind.empty()) return need_of_key(reference);
   need.conflict = {reference.to.schema + "." + reference.to.name, "dropped " + kind, texts[0],
@@ -237,7 +249,8 @@ Result<bool> TreeMerge::settle_needs() {
   const size_t before = settled_.size();
   for (const Need& need : needs) {
     const Side dropper = other_side(need.holder);
-    const bool is_lost = need.key.empty() && settled_.lost_views.contains(need.path);
+    const bool is_lost = need.key.empty() && (settled_.lost_views.contains(need.path) ||
+                                              is_in_lost_schema(need.path));
     Side stands = dropper;
     if (!is_lost) {
       const size_t open = choices_.open.size();
@@ -270,7 +283,7 @@ Result<bool> TreeMerge::settle_needs() {
 }
 
 size_t Settled::size() const {
-  size_t size = kept.size() + kept_views.size() + lost_views.size() + lost_keys.size();
+  size_t size = kept.size() + lost_schemas.size() + kept_views.size() + lost_views.size() + lost_keys.size();
   for (const auto& [table, parts] : kept_parts) size += parts.size();
   for (const auto& [table, columns] : kept_columns) size += columns.size();
   return size;

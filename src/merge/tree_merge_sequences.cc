@@ -235,6 +235,7 @@ Result<void> TreeMerge::place_sequence(MovedSequence sequence) {
     const Side stands = choices_.settle(std::move(conflict));
     sequence.path = sequence.paths[at(stands)];
   }
+  if (is_in_lost_schema(sequence.path)) sequence.path = is_in_lost_schema(ours) ? theirs : ours;
   if (sequence.path != base && is_taken_by_another(sequence)) {
     const bool may_go_back = !placed_.contains(base) && std::none_of(kSides, std::end(kSides), [&](Side side) {
       const ChangedObject& object = changes_.objects.at(base);

@@ -216,7 +216,7 @@ Result<bool> TreeMerge::settle_unusable() {
       std::string& text = side == Side::kOurs ? conflict.ours : conflict.theirs;
       if (!own.is_there) continue;
       TRY_ASSIGN(const std::string other, other_reads(side, own, false));
-      text = own.text + (other.empty() ? "" : "-- reads " + other);
+      text = own.text + (other.empty() ? "" : (is_view ? "-- reads " : " -- reads ") + other);
     }
     const std::string path = path_of(unusable.schema, unusable.name);
     // Once it is settled and does not work all the same, it goes.

@@ -126,7 +126,7 @@ TEST_CASE("every conflict has a way out that its hint names") {
       if (comma != nullptr && theirs != std::strtoul(comma + 1, nullptr, 10)) continue;
       if (theirs != ours) ways.pair(ours, theirs, side);
     }
-    ways.forget_branches();
+    ways.forget_branches(true);
   }
   ways.report();
   CHECK(ways.faults.empty());
