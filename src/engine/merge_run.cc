@@ -9,6 +9,7 @@
 #include "engine/history.h"
 #include "engine/picks.h"
 #include "exec/dml.h"
+#include "exec/validator.h"
 #include "expr/expr.h"
 #include "sql/parser.h"
 #include "sql/print.h"
@@ -164,6 +165,17 @@ Result<type::Value> merged_default(SessionImpl& session, const catalog::ColumnDe
   return expr::evaluate_constant(*bound, context);
 }
 
+Result<std::vector<merge::Unusable>> find_unusable(SessionImpl& session,
+                                                   const store::ObjectReader& objects,
+                                                   const Oid& root) {
+  TRY_ASSIGN(const std::vector<exec::Violation> found,
+             exec::find_unusable(objects, root, session.owner().manager(), session.eval_context()));
+  std::vector<merge::Unusable> unusable;
+  for (const exec::Violation& one : found)
+    unusable.push_back({one.schema, one.table, one.constraint, one.code});
+  return unusable;
+}
+
 Result<MergeRun> run_merge_of(SessionImpl& session, const Oid& tip, const std::vector<Oid>& sources,
                               const MergeOptions& options) {
   store::ObjectStore& store = session.owner().store();
@@ -191,6 +203,9 @@ Result<MergeRun> run_merge_of(SessionImpl& session, const Oid& tip, const std::v
     request.record = options.record;
     request.default_value = [&](const catalog::ColumnDef& column, const auto& next_value) {
       return merged_default(session, column, next_value);
+    };
+    request.find_unusable = [&](const store::ObjectReader& objects, const Oid& root) {
+      return find_unusable(session, objects, root);
     };
     std::optional<Picks> picks;  // Looked for when a table asks.
     request.shared_changes = [&](const std::vector<std::string>& paths) {

@@ -91,6 +91,11 @@ Result<type::Value> merged_default(
     SessionImpl& session, const catalog::ColumnDef& column,
     const std::function<Result<int64_t>(const std::string& sequence)>& next_value);
 
+// merge::Request::find_unusable.
+Result<std::vector<merge::Unusable>> find_unusable(SessionImpl& session,
+                                                   const store::ObjectReader& objects,
+                                                   const Oid& root);
+
 size_t open_count(const merge::Outcome& outcome);
 // "public.t key 7", "public.t.c: column type"; a line each, the first few and how many more.
 Result<std::string> conflict_lines(const MergeRun& run, store::NodeCache& cache);

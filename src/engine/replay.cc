@@ -301,6 +301,9 @@ class Chain {
     request.default_value = [&](const catalog::ColumnDef& column, const auto& next_value) {
       return merged_default(session_, column, next_value);
     };
+    request.find_unusable = [&](const store::ObjectReader& objects, const Oid& root) {
+      return find_unusable(session_, objects, root);
+    };
     TRY_ASSIGN(const merge::Outcome outcome, merge::merge_trees(objects_, cache_, request));
     if (!outcome.clean()) return conflict_error(objects_, cache_, outcome, what);
     return outcome.root;

@@ -503,6 +503,28 @@ Result<std::vector<Violation>> validate(const ValidateRequest& request, txn::Man
   return violations;
 }
 
+Result<std::vector<Violation>> find_unusable(const store::ObjectReader& objects, const Oid& root,
+                                             txn::Manager& manager, const expr::EvalContext& eval) {
+  TRY_ASSIGN(std::vector<Violation> found, check_views(objects, root, manager, eval, SIZE_MAX));
+  const catalog::Catalog catalog(objects, manager.store().cache(), root);
+  TRY_ASSIGN(const std::vector<std::string> schemas, catalog.schemas());
+  for (const std::string& schema : schemas) {
+    TRY_ASSIGN(const std::vector<std::string> tables, catalog.tables(schema));
+    for (const std::string& name : tables) {
+      TRY_ASSIGN(const catalog::TableVersion version, catalog.get_table(schema, name));
+      for (const catalog::CheckConstraint& check : version.table->checks) {
+        auto alone = std::make_shared<catalog::TableDef>(*version.table);
+        alone->checks = {check};
+        const auto bound = RowChecks::bind(std::move(alone));
+        if (!bound)
+          found.push_back(
+              {bound.error().code(), schema, name, check.name, {}, bound.error().message()});
+      }
+    }
+  }
+  return found;
+}
+
 Error violation_error(const std::vector<Violation>& violations, std::string_view what) {
   std::string detail;
   for (size_t i = 0; i < violations.size() && i < kViolationsShown; ++i) {

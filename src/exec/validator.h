@@ -38,6 +38,10 @@ struct ValidateRequest {
 Result<std::vector<Violation>> validate(const ValidateRequest& request, txn::Manager& manager,
                                         derived::Indexes& indexes, const expr::EvalContext& eval);
 
+// The views and CHECKs of a tree that do not bind, as violations.
+Result<std::vector<Violation>> find_unusable(const store::ObjectReader& objects, const Oid& root,
+                                             txn::Manager& manager, const expr::EvalContext& eval);
+
 // The error that stops a statement because of them: the first one's code and message, with the next
 // ones as detail.
 Error violation_error(const std::vector<Violation>& violations, std::string_view what);

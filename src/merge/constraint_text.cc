@@ -33,6 +33,14 @@ std::string index_text(const catalog::TableDef& table, const catalog::IndexDef& 
   return text + ")";
 }
 
+const catalog::ForeignKey* find_foreign_key(const catalog::TableDef* table, std::string_view name) {
+  if (table == nullptr) return nullptr;
+  for (const catalog::ForeignKey& key : table->foreign_keys) {
+    if (key.name == name) return &key;
+  }
+  return nullptr;
+}
+
 std::string constraint_text(const catalog::TableDef& table, std::string_view name) {
   if (!table.primary_key.empty() && table.primary_key_name == name)
     return "PRIMARY KEY " + joined(table, table.primary_key);

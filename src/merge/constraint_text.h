@@ -16,6 +16,8 @@ namespace rowan::merge {
 std::string joined(const catalog::TableDef& table, const std::vector<uint16_t>& columns);  // "(a, b)"
 size_t unique_constraint_count(const catalog::TableDef& table);
 std::string index_text(const catalog::TableDef& table, const catalog::IndexDef& index);
+// Null: it has none of that name, or is not there itself.
+const catalog::ForeignKey* find_foreign_key(const catalog::TableDef* table, std::string_view name);
 // Of the constraint, or the index, of this name; empty: there is none. A constraint's first word is
 // its kind.
 std::string constraint_text(const catalog::TableDef& table, std::string_view name);

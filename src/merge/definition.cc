@@ -132,6 +132,10 @@ Result<bool> DefinitionMerge::stays_live(Lineage& lineage, const ChangedCells& c
   if (ours != nullptr && theirs != nullptr) return true;
   if (ours == nullptr && theirs == nullptr) return false;
   if (base == nullptr) return true;
+  if (kept_by(lineage)) {  // With what is over it.
+    lineage.contested = true;
+    return true;
+  }
   const catalog::ColumnDef& kept = ours != nullptr ? *ours : *theirs;
   TRY_ASSIGN(const std::string changes, changes_of_dropped(lineage, changed_cells));
   const auto text = [](const catalog::ColumnDef* column) {

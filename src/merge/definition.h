@@ -31,9 +31,10 @@ struct DefinitionInput {
   std::array<const catalog::TableDef*, 3>
       sides{};  // By Side. Base may be null: created on both sides. The others never are.
   std::string schema, name;  // Of the merged table.
-  std::map<std::string, Side> keys = {};  // Keys by name, whose version stands whatever was done.
-  // By Side: columns, as it calls them, whose type stands as it has it.
-  std::array<std::set<std::string>, 3> types = {};
+  // Keys and CHECKs by name, whose version stands whatever was done.
+  std::map<std::string, Side> parts = {};
+  // By Side: columns, as it calls them, that stay and have the type that it gives them.
+  std::array<std::set<std::string>, 3> columns = {};
 };
 
 // What a foreign key of a side refers to, in the names of the merged schema.
@@ -135,7 +136,7 @@ class DefinitionMerge {
   };
   Result<Unborne> find_unborne(const Lineage& lineage, const catalog::ColumnDef& merged,
                                const type::Type& type, const RowQuestions& rows) const;
-  std::optional<Side> kept_type(const Lineage& lineage) const;
+  std::optional<Side> kept_by(const Lineage& lineage) const;
   Result<std::string> new_keys_over(const Lineage& lineage, Side which) const;
   Result<std::string> type_text(const Lineage& lineage, Side which, const Unborne& unborne) const;
   void take_from(Side stands, const Unborne& unborne, Lineage& lineage,

@@ -69,7 +69,7 @@ Result<void> DefinitionMerge::merge_constraints(const ReferenceOf& reference_of)
       side(Side::kTheirs)->merge_rule, {}, "merge rule", [](const catalog::MergeRule& rule) {
         return rule == catalog::MergeRule::kNone ? "" : std::string(catalog::merge_rule_name(rule));
       });
-  for (const auto& [name, stands] : input_.keys) stands_.emplace(name, Standing{stands, true});
+  for (const auto& [name, stands] : input_.parts) stands_.emplace(name, Standing{stands, true});
   settle_kinds();
   merge_primary_key();
   merge_indexes();

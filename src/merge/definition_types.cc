@@ -106,10 +106,11 @@ void DefinitionMerge::take_from(Side stands, const Unborne& unborne, Lineage& li
   lineage.keyless = !unborne.keys.empty() && !catalog::check_key_type(merged.type, 0);
 }
 
-// The side whose type stands whatever was done, since a foreign key needs it.
-std::optional<Side> DefinitionMerge::kept_type(const Lineage& lineage) const {
+// The side that has the column as it stands whatever was done, since something else needs it.
+std::optional<Side> DefinitionMerge::kept_by(const Lineage& lineage) const {
   for (const Side which : {Side::kOurs, Side::kTheirs}) {
-    if (input_.types[at(which)].contains(column(lineage, which)->name)) return which;
+    const catalog::ColumnDef* own = column(lineage, which);
+    if (own != nullptr && input_.columns[at(which)].contains(own->name)) return which;
   }
   return std::nullopt;
 }
@@ -130,7 +131,7 @@ Result<void> DefinitionMerge::merge_type(Lineage& lineage, catalog::ColumnDef& m
   if (types[1] == types[2]) return {};
   const bool not_null = column(lineage, Side::kOurs)->not_null ||
                         column(lineage, Side::kTheirs)->not_null;
-  const std::optional<Side> kept = kept_type(lineage);
+  const std::optional<Side> kept = kept_by(lineage);
   Side stands = base != nullptr && types[0] == types[1] ? Side::kTheirs : Side::kOurs;
   if (kept) stands = *kept;
   TRY_ASSIGN(Lost lost, find_lost(lineage, types, rows.misfits));

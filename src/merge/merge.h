@@ -30,6 +30,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/error.h"
 #include "base/oid.h"
 #include "base/result.h"
 #include "catalog/catalog.h"
@@ -128,6 +129,13 @@ struct SharedChange {
   std::optional<CommitChange> other;  // The same on the other side; nothing: a merge was picked.
 };
 
+// A view, or a CHECK of a table, that does not bind in its tree.
+struct Unusable {
+  std::string schema, name;  // The view's, or the table's.
+  std::string check;         // Empty: it is a view.
+  ErrorCode code;
+};
+
 struct Request {
   Oid base_root;  // Zero: unrelated histories.
   Oid ours_root;
@@ -159,6 +167,9 @@ struct Request {
       const catalog::ColumnDef& column,
       const std::function<Result<int64_t>(const std::string& sequence)>& next_value)>
       default_value;
+  // The views and CHECKs of a tree that do not bind. May be null: then nobody asks.
+  std::function<Result<std::vector<Unusable>>(const store::ObjectReader& objects, const Oid& root)>
+      find_unusable;
   // Told of settlements by which a side's value was lost, until it gives false; may be null.
   std::function<bool(Settlement settlement)> record;
   // Reports work done in rows; may be null.

@@ -85,6 +85,7 @@ Result<std::optional<Outcome>> TreeMerge::run() {
   TRY_ASSIGN(changes_, find_changes(made_, cache_, roots_));
   TRY(find_shared_tables());
   TRY(find_tables());
+  TRY(find_yielding());
   TRY(settle_paths());
   TRY(merge_definitions());
   TRY(settle_index_names());
@@ -92,8 +93,12 @@ Result<std::optional<Outcome>> TreeMerge::run() {
   TRY(find_drawn_from());
   TRY_ASSIGN(const bool retyped, settle_reference_types());
   if (retyped) return std::optional<Outcome>();
+  TRY_ASSIGN(const bool schema_goes, settle_schemas());
+  if (schema_goes) return std::optional<Outcome>();
   TRY_ASSIGN(const bool again, settle_needs());
   if (again) return std::optional<Outcome>();
+  TRY_ASSIGN(const bool bound_anew, settle_unusable());
+  if (bound_anew) return std::optional<Outcome>();
   TRY_ASSIGN(const bool done, merge_rows());
   if (!done) return std::optional<Outcome>();
   TRY(write_tables());
@@ -286,7 +291,7 @@ Result<void> TreeMerge::place(Job& job) {
       if (!stays) return {};
     }
     if (job.whole == Side::kBase) job.whole = kept;
-    job.path = job.side_path(job.whole);
+    if (!is_in_lost_schema(job.side_path(job.whole))) job.path = job.side_path(job.whole);
     return {};
   }
   const std::string& base = job.side_path(Side::kBase);
@@ -301,9 +306,11 @@ Result<void> TreeMerge::place(Job& job) {
         {was.dotted(), "table name", was.dotted(), our_name.dotted(), their_name.dotted()});
     job.path = stands == Side::kTheirs ? theirs : stands == Side::kBase ? base : ours;
   }
+  if (is_in_lost_schema(job.path)) job.path = is_in_lost_schema(ours) ? theirs : ours;
   if (const auto whole = settled_.whole.find(ours); whole != settled_.whole.end()) {
     job.whole = choices_.settle(whole->second);
     job.chosen_whole = true;
+    job.is_rewritten = job.path != job.side_path(job.whole);
     return tell_lost_rows(made_, cache_, request_, job.sides.versions, job.whole,
                           whole->second.kind, choices_.answered);
   }
@@ -332,15 +339,14 @@ Result<void> TreeMerge::define(Job& job) {
   TRY_ASSIGN(const PlainPath plain, decode_path(job.path));
   DefinitionInput input{{}, plain.schema, plain.name};
   for (const Side side : kSides) input.sides[at(side)] = job.sides.versions[at(side)].table.get();
-  if (const auto keys = settled_.kept_keys.find(job.side_path(Side::kBase));
-      keys != settled_.kept_keys.end()) {
-    input.keys = keys->second;
+  if (const auto parts = settled_.kept_parts.find(job.id()); parts != settled_.kept_parts.end()) {
+    input.parts = parts->second;
     job.is_rewritten = true;
   }
   for (const Side side : {Side::kOurs, Side::kTheirs}) {
-    const auto types = settled_.kept_types.find({side, job.side_path(side)});
-    if (types == settled_.kept_types.end()) continue;
-    input.types[at(side)] = types->second;
+    const auto columns = settled_.kept_columns.find({side, job.side_path(side)});
+    if (columns == settled_.kept_columns.end()) continue;
+    input.columns[at(side)] = columns->second;
     job.is_rewritten = true;
   }
   job.definition = std::make_unique<DefinitionMerge>(std::move(input), choices_);

@@ -36,11 +36,17 @@ struct Settled {
   // what follows. A path is the base's, or the one that an object has on the side.
   std::vector<SchemaConflict> needs;
   std::set<std::string> kept;                           // Relations that stay.
-  std::map<std::string, std::map<std::string, Side>> kept_keys;  // Of tables: whose key stands.
-  std::map<std::string, Side> lost_views;               // And the side that stands instead.
+  // Of tables (Job::id): whose key or CHECK of a name stands.
+  std::map<std::string, std::map<std::string, Side>> kept_parts;
+  std::map<std::string, Side> kept_views;  // Whose version stands, by path.
+  std::map<std::string, Side> lost_views;  // That go, whatever was settled: the side that stands.
   std::set<std::pair<std::string, std::string>> lost_keys;  // Table and foreign key.
-  // Columns whose type stands as a side has it: by its path of the table.
-  std::map<std::pair<Side, std::string>, std::set<std::string>> kept_types;
+  // Columns that stay, of the type that a side gives them: by its path of the table.
+  std::map<std::pair<Side, std::string>, std::set<std::string>> kept_columns;
+  std::map<std::string, Side> lost_schemas;  // Folders that go, and the side that dropped them.
+  std::set<std::string> asked;  // What could not be used, and was settled.
+
+  size_t size() const;  // Of all of it: it only grows.
 };
 
 class TreeMerge {
@@ -65,6 +71,11 @@ class TreeMerge {
     std::unique_ptr<RowMerge> rows;
     std::vector<SharedChange> shared;  // Commits of both sides, where deltas add up.
 
+    // The same however often the merge begins anew.
+    std::string id() const {
+      return has(Side::kBase) ? side_path(Side::kBase)
+                              : "new " + side_path(has(Side::kOurs) ? Side::kOurs : Side::kTheirs);
+    }
     bool has(Side side) const { return sides.versions[static_cast<size_t>(side)].table != nullptr; }
     const std::string& side_path(Side side) const { return sides.paths[static_cast<size_t>(side)]; }
     const Oid& folder(Side side) const { return folders[static_cast<size_t>(side)]; }
@@ -131,6 +142,8 @@ class TreeMerge {
   Result<std::optional<Need>> need_of(const catalog::DanglingReference& reference);
   Result<std::optional<Need>> need_of_key(const catalog::DanglingReference& reference);
   Result<std::vector<catalog::DanglingReference>> dangling_here();
+  using LookAt = std::function<Result<void>(const store::ObjectReader& objects, const Oid& root)>;
+  Result<void> look_at_merged(const LookAt& look);
   Result<void> take_lost_keys();
   Result<bool> stands_by_need(const ChangedObject& object, ObjectKind kind);
   const Job* job_at(const std::string& path) const;
@@ -140,6 +153,14 @@ class TreeMerge {
   Result<std::shared_ptr<const catalog::TableDef>> definition_at(const std::string& path) const;
   Result<std::optional<Mismatch>> mismatch_of(const Job& child, const catalog::ForeignKey& key) const;
   Result<bool> settle_reference_types();
+
+  // ---- Views and CHECKs that do not bind any more (tree_merge_unusable.cc) ----
+  struct Reads;
+  Result<Reads> reads_of(Side side, const Unusable& unusable) const;
+  Result<std::string> other_reads(Side side, const Reads& reads, bool keep);
+  bool both_redefined() const;
+  Result<std::vector<Unusable>> unusable_here();
+  Result<bool> settle_unusable();
 
   // ---- Sequences (tree_merge_sequences.cc) ----
   // A sequence that has another path on a side, or in the merged tree.
@@ -153,11 +174,17 @@ class TreeMerge {
   Result<std::map<std::string, std::string>> drawn_instead(Side side) const;
   Result<std::optional<catalog::SequenceDef>> sequence_at(Side side, const std::string& path) const;
   Result<bool> is_sequence_path_free(const std::string& path) const;
+  Result<void> find_yielding();
+  Result<bool> must_yield(Side side, const std::string& path,
+                          const catalog::SequenceDef& sequence) const;
+  bool is_taken_by_another(const MovedSequence& sequence) const;
+  Result<std::string> free_sequence_path(const std::string& schema, const std::string& name) const;
   Result<void> place_sequence(MovedSequence sequence);
   Result<void> follow_owners();
   Result<void> follow_owner(Side side, const ChangedObject& object);
   Result<void> take_moved(MovedSequence sequence);
   Result<void> rename_sequences_in_tables();
+  bool is_in_lost_schema(const std::string& path) const;
   bool is_moved_sequence(Side side, const std::string& path) const;
   Result<MovedSequence> sequence_of_path(const std::string& path) const;
   bool is_taken_anew(const std::string& path) const;
@@ -173,6 +200,8 @@ class TreeMerge {
   Result<void> merge_folder(const std::string& path, const std::array<Oid, 3>& folders,
                             std::string_view kind);
   void drop_schema(const std::string& folder, const std::string& name);
+  Side settle_dropped_schema(const std::string& name, bool ours_dropped);
+  Result<bool> settle_schemas();
   Result<void> keep_schemas();
 
   Result<std::optional<catalog::SequenceDef>> sequence_on(Side side, std::string_view dotted) const;
@@ -202,6 +231,7 @@ class TreeMerge {
   KeyMaps new_keys_;
   std::vector<MovedSequence> moved_sequences_;
   std::array<SequenceNames, 3> sequence_names_;  // By Side.
+  std::set<std::pair<Side, std::string>> yielding_;  // Sequences of a side that give up their name.
   std::map<std::string, int64_t>
       drawn_;  // Sequence ("schema.name") to the farthest value given out here.
   std::set<std::string> drawn_from_;  // Paths of sequences that merged tables name.

@@ -39,7 +39,7 @@ std::vector<std::string> new_index_names(const catalog::TableDef& table,
 bool TreeMerge::keeps_other_kind(Side side, const std::string& path) const {
   const auto object = changes_.objects.find(path);
   if (object == changes_.objects.end() || object->second.is(side, ObjectKind::kNone) ||
-      object->second.is(side, ObjectKind::kTable))
+      object->second.is(side, ObjectKind::kTable) || yielding_.contains({side, path}))
     return false;
   const Side other = side == Side::kOurs ? Side::kTheirs : Side::kOurs;
   return !object->second.same(Side::kBase, side) || object->second.same(side, other);
@@ -138,12 +138,14 @@ Result<void> TreeMerge::settle_index_names() {
   std::array<std::vector<Claim>, 3> claims;
   for (const auto& job : jobs_) {
     if (job->path.empty()) continue;
+    TRY_ASSIGN(const PlainPath plain, decode_path(job->path));
+    const catalog::TableDef* before = job->sides.versions[at(Side::kBase)].table.get();
+    if (before != nullptr && before->schema != plain.schema) before = nullptr;  // All come there.
     for (const Side side : {Side::kOurs, Side::kTheirs}) {
       const auto& own = job->sides.versions[at(side)].table;
       if (!job->has(side) || (job->whole != Side::kBase && job->whole != side)) continue;
-      for (std::string& name :
-           new_index_names(*own, job->sides.versions[at(Side::kBase)].table.get()))
-        claims[at(side)].push_back({job.get(), own->schema, std::move(name)});
+      for (std::string& name : new_index_names(*own, before))
+        claims[at(side)].push_back({job.get(), plain.schema, std::move(name)});
     }
   }
   for (const Side side : {Side::kOurs, Side::kTheirs}) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "catalog/objects.h"
+#include "merge/constraint_text.h"
 #include "merge/sides.h"
 #include "merge/tree_merge.h"
 #include "type/key_codec.h"
@@ -13,14 +14,6 @@ namespace {
 
 std::string path_of(const catalog::ObjectName& name) {
   return type::encode_name(name.schema) + "/" + type::encode_name(name.name);
-}
-
-const catalog::ForeignKey* find_key(const catalog::TableDef* table, std::string_view name) {
-  if (table == nullptr) return nullptr;
-  for (const catalog::ForeignKey& key : table->foreign_keys) {
-    if (key.name == name) return &key;
-  }
-  return nullptr;
 }
 
 // The primary and unique keys of a table by name, each as its columns' names.
@@ -57,6 +50,8 @@ struct TreeMerge::Need {
   Side holder = Side::kOurs;  // The side that did not take it away.
   std::string path;           // Of the relation: the base's.
   std::string key;            // That key of it; empty: the relation itself.
+  std::string holder_path;    // And where the holder has the table, with the key's columns.
+  std::set<std::string> columns;
   std::vector<catalog::DanglingReference> dependents;
 };
 
@@ -68,6 +63,7 @@ const TreeMerge::Job* TreeMerge::job_at(const std::string& path) const {
 
 // Whether a side took away something that another thing could need.
 bool TreeMerge::may_dangle() const {
+  if (!settled_.lost_schemas.empty()) return true;
   for (const auto& [path, object] : changes_.objects) {
     if (object.is(Side::kBase, ObjectKind::kNone)) continue;
     for (const Side side : {Side::kOurs, Side::kTheirs}) {
@@ -81,17 +77,17 @@ bool TreeMerge::may_dangle() const {
       if (!job->has(side)) continue;
       const auto keys = keys_of(*job->sides.versions[at(side)].table);
       for (const auto& [name, columns] : before) {
-        if (!keys.contains(name)) return true;
+        const auto now = keys.find(name);
+        if (now == keys.end() || now->second != columns) return true;
       }
     }
     return false;
   });
 }
 
-// References of the merged definitions to what is not there, and that neither side had before. What
-// is written to find them is forgotten.
-Result<std::vector<catalog::DanglingReference>> TreeMerge::dangling_here() {
-  std::vector<catalog::DanglingReference> found;
+// Shows the merged definitions, unless something about them is open. What is written for that is
+// forgotten.
+Result<void> TreeMerge::look_at_merged(const LookAt& look) {
   Choices before = choices_;
   const size_t held_back = held_back_ ? held_back_->size() : 0;
   for (const auto& job : jobs_) {
@@ -102,17 +98,32 @@ Result<std::vector<catalog::DanglingReference>> TreeMerge::dangling_here() {
     put(job->path + "/table.sql",
         made_.add(store::ObjectType::kBlob, catalog::table_sql(*table)), false);
   }
+  for (const ChangedFile& file : changes_.files) {  // Schemas stay, unless that is settled.
+    const bool ours_dropped = file.path.ends_with("/schema.sql") && !file.id[0].is_zero() &&
+                              file.id[at(Side::kOurs)].is_zero();
+    if (ours_dropped && !file.id[at(Side::kTheirs)].is_zero())
+      put(file.path, file.id[at(Side::kTheirs)], false);
+  }
   TRY(merge_relations());
   std::vector<tree::PathEdit> edits;
   for (auto& [path, edit] : std::exchange(edits_, {})) edits.push_back(std::move(edit));
   const bool is_open = !choices_.open.empty();
   choices_ = std::move(before);
   if (held_back_) held_back_->resize(held_back);
-  if (is_open) return found;  // What dangles depends on that.
+  if (is_open) return {};  // What is to be found depends on that.
   store::PendingObjects scratch(static_cast<const store::ObjectReader&>(made_));
   TRY_ASSIGN(const Oid root,
              tree::edit_paths(scratch, cache_, request_.ours_root, std::move(edits)));
-  TRY_ASSIGN(found, catalog::find_dangling(catalog::Catalog(scratch, cache_, root)));
+  return look(scratch, root);
+}
+
+// References of the merged definitions to what is not there, and that neither side had before.
+Result<std::vector<catalog::DanglingReference>> TreeMerge::dangling_here() {
+  std::vector<catalog::DanglingReference> found;
+  TRY(look_at_merged([&](const store::ObjectReader& objects, const Oid& root) -> Result<void> {
+    TRY_ASSIGN(found, catalog::find_dangling(catalog::Catalog(objects, cache_, root)));
+    return {};
+  }));
   for (const Side side : {Side::kOurs, Side::kTheirs}) {
     if (found.empty()) break;
     TRY_ASSIGN(const auto known,
@@ -159,6 +170,11 @@ Result<std::optional<TreeMerge::Need>> TreeMerge::need_of(
       texts[0] = texts[at(side)] = kind + "\n";
     }
   }
+  if (kind.empty() && is_in_lost_schema(path)) {  // Settled with the schema.
+    need.holder = other_side(settled_.lost_schemas.at(path.substr(0, path.find('/'))));
+    need.path = path;
+    return std::optional(std::move(need));
+  }
   if (kind.empty()) return need_of_key(reference);
   need.conflict = {reference.to.schema + "." + reference.to.name, "dropped " + kind, texts[0],
                    texts[1], texts[2]};
@@ -174,21 +190,25 @@ Result<std::optional<TreeMerge::Need>> TreeMerge::need_of_key(
     return std::optional<Need>();
   const auto& merged =
       child->merged ? child->merged : child->sides.versions[at(child->whole)].table;
-  const catalog::ForeignKey* key = find_key(merged.get(), reference.key);
+  const catalog::ForeignKey* key = find_foreign_key(merged.get(), reference.key);
   if (key == nullptr) return std::optional<Need>();
   const std::set<std::string> wanted(key->referenced.begin(), key->referenced.end());
   for (const Side side : {Side::kOurs, Side::kTheirs}) {
     const auto& lacking = parent->sides.versions[at(other_side(side))].table;
     if (!parent->has(side) || lacking == nullptr) continue;
     const auto kept = keys_of(*lacking);
+    const bool has_key = std::any_of(kept.begin(), kept.end(), [&](const auto& one) {
+      return renamed(one.second, parent->definition->names_of(other_side(side))) == wanted;
+    });
+    if (has_key) continue;
     for (const auto& [name, columns] : keys_of(*parent->sides.versions[at(side)].table)) {
-      if (kept.contains(name) ||
-          renamed(columns, parent->definition->names_of(side)) != wanted)
-        continue;
+      if (renamed(columns, parent->definition->names_of(side)) != wanted) continue;
       Need need;
       need.holder = side;
       need.path = parent->side_path(Side::kBase);
       need.key = name;
+      need.holder_path = parent->side_path(side);
+      need.columns = columns;
       std::string text = "key (";
       for (const std::string& column : columns) text += (text.ends_with('(') ? "" : ", ") + column;
       need.conflict = {reference.to.schema + "." + reference.to.name + "." + name, "dropped key",
@@ -226,10 +246,11 @@ Result<std::vector<TreeMerge::Need>> TreeMerge::find_needs() {
 Result<bool> TreeMerge::settle_needs() {
   if (request_.conflicts_take_base || !choices_.open.empty() || !may_dangle()) return false;
   TRY_ASSIGN(const std::vector<Need> needs, find_needs());
-  bool again = false;
+  const size_t before = settled_.size();
   for (const Need& need : needs) {
     const Side dropper = other_side(need.holder);
-    const bool is_lost = need.key.empty() && settled_.lost_views.contains(need.path);
+    const bool is_lost = need.key.empty() && (settled_.lost_views.contains(need.path) ||
+                                              is_in_lost_schema(need.path));
     Side stands = dropper;
     if (!is_lost) {
       const size_t open = choices_.open.size();
@@ -238,23 +259,34 @@ Result<bool> TreeMerge::settle_needs() {
       settled_.needs.push_back(need.conflict);
     }
     if (stands == need.holder) {
-      const bool is_new =
-          need.key.empty()
-              ? settled_.kept.insert(need.path).second
-              : settled_.kept_keys[need.path].emplace(need.key, need.holder).second;
-      again = again || is_new;
+      if (need.key.empty()) {
+        settled_.kept.insert(need.path);
+        continue;
+      }
+      settled_.kept_parts[need.path].emplace(need.key, need.holder);
+      settled_.kept_columns[{need.holder, need.holder_path}].insert(need.columns.begin(),
+                                                                    need.columns.end());
       continue;
     }
     for (const catalog::DanglingReference& reference : need.dependents) {
       std::string path = path_of(reference.from);
       const bool is_view = reference.kind == catalog::DanglingReference::Kind::kView;
       if (const Job* job = is_view ? nullptr : job_at(path)) path = job->side_path(need.holder);
-      const bool is_new = is_view ? settled_.lost_views.emplace(path, dropper).second
-                                  : settled_.lost_keys.emplace(path, reference.key).second;
-      again = again || is_new;
+      if (is_view) {
+        settled_.lost_views.emplace(path, dropper);
+      } else {
+        settled_.lost_keys.emplace(path, reference.key);
+      }
     }
   }
-  return again;
+  return settled_.size() > before;
+}
+
+size_t Settled::size() const {
+  size_t size = kept.size() + lost_schemas.size() + kept_views.size() + lost_views.size() + lost_keys.size();
+  for (const auto& [table, parts] : kept_parts) size += parts.size();
+  for (const auto& [table, columns] : kept_columns) size += columns.size();
+  return size;
 }
 
 // Whether what needs it, or what it needs, says which version of a relation stands.
@@ -262,6 +294,9 @@ Result<bool> TreeMerge::stands_by_need(const ChangedObject& object, ObjectKind k
   Side stands = Side::kOurs;
   if (const auto lost = settled_.lost_views.find(object.path); lost != settled_.lost_views.end()) {
     stands = lost->second;
+  } else if (const auto kept = settled_.kept_views.find(object.path);
+             kept != settled_.kept_views.end()) {
+    stands = kept->second;
   } else if (settled_.kept.contains(object.path) && kind != ObjectKind::kSequence &&
              kind != ObjectKind::kTable) {
     stands = object.is(Side::kOurs, ObjectKind::kNone) ? Side::kTheirs : Side::kOurs;
@@ -279,7 +314,7 @@ Result<void> TreeMerge::take_lost_keys() {
     for (const auto& job : jobs_) {
       if (job->side_path(Side::kOurs) != path && job->side_path(Side::kTheirs) != path) continue;
       for (catalog::TableVersion& version : job->sides.versions) {
-        if (find_key(version.table.get(), name) == nullptr) continue;
+        if (find_foreign_key(version.table.get(), name) == nullptr) continue;
         auto table = std::make_shared<catalog::TableDef>(*version.table);
         std::erase_if(table->foreign_keys, [&](const auto& key) { return key.name == name; });
         catalog::finish_table(*table);

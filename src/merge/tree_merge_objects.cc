@@ -100,6 +100,10 @@ Result<void> TreeMerge::merge_object(const ChangedObject& object) {
   kinds.erase(ObjectKind::kNone);
   if (kinds.empty()) return {};  // A sequence that went elsewhere.
   const ObjectKind kind = *kinds.begin();
+  if (is_in_lost_schema(object.path)) {
+    if (!object.is(Side::kOurs, ObjectKind::kNone)) put(object.path, Oid{}, true);
+    return {};
+  }
   TRY_ASSIGN(const bool is_done, stands_by_need(object, kind));
   if (is_done) return {};
   const MovedSequence sequence{{object.path, object.path, object.path}, object.id, object.path};
@@ -314,12 +318,58 @@ Result<void> TreeMerge::merge_folder(const std::string& path, const std::array<O
   return {};
 }
 
+// A schema that one side dropped and that is not to stay: what the other side put into it goes with
+// it, and what that side moved into it goes back.
+bool TreeMerge::is_in_lost_schema(const std::string& path) const {
+  return settled_.lost_schemas.contains(path.substr(0, path.find('/')));
+}
+
 // Takes a schema with all that is in it out of what is merged.
 void TreeMerge::drop_schema(const std::string& folder, const std::string& name) {
   const std::string inside = folder + "/";
   std::erase_if(edits_, [&](const auto& edit) { return edit.first.starts_with(inside); });
   std::erase_if(outcome_.tables, [&](const TableMerge& table) { return table.schema == name; });
   put(folder, Oid{}, true);
+}
+
+Side TreeMerge::settle_dropped_schema(const std::string& name, bool ours_dropped) {
+  const std::string text = catalog::schema_sql(name);
+  return choices_.settle({name, "dropped schema", text, ours_dropped ? std::string() : text,
+                          ours_dropped ? text : std::string()});
+}
+
+// A schema that one side dropped while the other put something into it. True: it goes, and the merge
+// begins anew. What else becomes of it is for keep_schemas.
+Result<bool> TreeMerge::settle_schemas() {
+  if (request_.conflicts_take_base || !choices_.open.empty()) return false;
+  for (const ChangedFile& file : changes_.files) {
+    const size_t slash = file.path.find('/');
+    const bool ours_dropped = file.id[at(Side::kOurs)].is_zero();
+    if (slash == std::string::npos || file.path.substr(slash) != "/schema.sql" ||
+        file.id[0].is_zero() || ours_dropped == file.id[at(Side::kTheirs)].is_zero() ||
+        is_in_lost_schema(file.path))
+      continue;
+    const std::string folder = file.path.substr(0, slash);
+    TRY_ASSIGN(const PlainPath plain, decode_path(folder));
+    bool has_objects = false;
+    TRY(look_at_merged([&](const store::ObjectReader& objects, const Oid& root) -> Result<void> {
+      TRY_ASSIGN(const auto there, tree::find_path(objects, cache_, root, folder));
+      if (!there || !there->is_tree()) return {};
+      TRY_ASSIGN(const auto node, tree::GitTree::read(objects, cache_, there->id));
+      for (const tree::TreeEntry& entry : node->entries())
+        has_objects = has_objects || entry.is_tree();
+      return {};
+    }));
+    if (!has_objects) continue;
+    Choices before = choices_;
+    const Side stands = settle_dropped_schema(plain.schema, ours_dropped);
+    const bool settled = choices_.open.empty();
+    choices_ = std::move(before);
+    if (!settled || stands != (ours_dropped ? Side::kOurs : Side::kTheirs)) continue;
+    settled_.lost_schemas.emplace(folder, ours_dropped ? Side::kOurs : Side::kTheirs);
+    return true;
+  }
+  return false;
 }
 
 // On top of what the other edits made.
@@ -351,6 +401,11 @@ Result<void> TreeMerge::keep_schemas() {
     }
     return write_readmes();
   };
+  for (const auto& [folder, dropper] : settled_.lost_schemas) {
+    TRY_ASSIGN(const PlainPath plain, decode_path(folder));
+    settle_dropped_schema(plain.schema, dropper == Side::kOurs);
+    drop_schema(folder, plain.schema);
+  }
   TRY(write());
   TRY_ASSIGN(const auto top, tree::GitTree::read(made_, cache_, outcome_.root));
   bool again = false;
@@ -361,16 +416,14 @@ Result<void> TreeMerge::keep_schemas() {
     const std::string path = std::string(schema.name) + "/schema.sql";
     TRY_ASSIGN(const PlainPath plain, decode_path(schema.name));
     const bool ours_dropped = edits_.find(path) == edits_.end();
-    const std::string text = catalog::schema_sql(plain.schema);
     const size_t open = choices_.open.size();
-    const Side stands =
-        choices_.settle({plain.schema, "dropped schema", text, ours_dropped ? std::string() : text,
-                         ours_dropped ? text : std::string()});
+    const Side stands = settle_dropped_schema(plain.schema, ours_dropped);
     const bool settled = choices_.open.size() == open;
     again = true;
     if (settled && stands == (ours_dropped ? Side::kOurs : Side::kTheirs)) {
       drop_schema(std::string(schema.name), plain.schema);
     } else {
+      const std::string text = catalog::schema_sql(plain.schema);
       put(path, made_.add(store::ObjectType::kBlob, text), false);
     }
   }

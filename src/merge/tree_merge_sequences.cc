@@ -124,15 +124,48 @@ Result<std::map<std::string, std::string>> TreeMerge::drawn_instead(Side side) c
   return instead;
 }
 
+// Sequences that came to a name of their own by a column: they give way to what else has it.
+Result<void> TreeMerge::find_yielding() {
+  for (const Side side : {Side::kOurs, Side::kTheirs}) {
+    for (const auto& [path, object] : changes_.objects) {
+      if (!object.is(side, ObjectKind::kSequence) || !object.is(Side::kBase, ObjectKind::kNone))
+        continue;
+      TRY_ASSIGN(const auto sequence, sequence_at(side, path));
+      if (!sequence->owner_table.empty()) yielding_.emplace(side, path);
+    }
+    TRY_ASSIGN(const auto instead, drawn_instead(side));
+    for (const auto& [from, to] : instead) yielding_.emplace(side, to);
+  }
+  return {};
+}
+
+// Whether something else than the side's sequence stands at its path: the other side's. Of two
+// sequences that columns brought one yields, whichever side is ours.
+Result<bool> TreeMerge::must_yield(Side side, const std::string& path,
+                                   const catalog::SequenceDef& sequence) const {
+  if (!yielding_.contains({side, path})) return false;
+  const Side other = other_side(side);
+  const bool is_sequence = changes_.objects.at(path).is(other, ObjectKind::kSequence);
+  if (placed_.contains(path) || (!is_sequence && keeps_other_kind(other, path))) return true;
+  TRY_ASSIGN(auto rival, sequence_at(other, path));
+  if (!rival) return false;
+  TRY(rename_owner(other, *rival));
+  const auto owner = [](const catalog::SequenceDef& of) {
+    return std::pair(of.owner_table, of.owner_column);
+  };
+  return owner(*rival) < owner(sequence);
+}
+
 // Sequences of the base that the side has under another name: by what draws from them, else one that
 // is gone and a new one with its definition that was not set back.
 Result<std::map<std::string, std::string>> TreeMerge::find_renamed_sequences(Side side) {
   std::map<std::string, std::string> renames;
   std::set<std::string> taken;
   const auto is_new = [&](const ChangedObject& object) {
+    const bool is_alone =
+        object.is(other_side(side), ObjectKind::kNone) && !placed_.contains(object.path);
     return object.is(side, ObjectKind::kSequence) && object.is(Side::kBase, ObjectKind::kNone) &&
-           object.is(other_side(side), ObjectKind::kNone) && !taken.contains(object.path) &&
-           !placed_.contains(object.path);
+           (is_alone || yielding_.contains({side, object.path})) && !taken.contains(object.path);
   };
   TRY_ASSIGN(const auto instead, drawn_instead(side));
   for (const auto& [from, to] : instead) {
@@ -202,7 +235,42 @@ Result<void> TreeMerge::place_sequence(MovedSequence sequence) {
     const Side stands = choices_.settle(std::move(conflict));
     sequence.path = sequence.paths[at(stands)];
   }
+  if (is_in_lost_schema(sequence.path)) sequence.path = is_in_lost_schema(ours) ? theirs : ours;
+  if (sequence.path != base && is_taken_by_another(sequence)) {
+    const bool may_go_back = !placed_.contains(base) && std::none_of(kSides, std::end(kSides), [&](Side side) {
+      const ChangedObject& object = changes_.objects.at(base);
+      return !object.is(side, ObjectKind::kNone) && !object.is(side, ObjectKind::kSequence);
+    });
+    if (may_go_back) {
+      sequence.path = base;
+    } else {
+      TRY_ASSIGN(const PlainPath plain, decode_path(sequence.path));
+      TRY_ASSIGN(sequence.path, free_sequence_path(plain.schema, plain.name));
+    }
+  }
   return take_moved(std::move(sequence));
+}
+
+// Whether a side has something else at the sequence's path in the merged tree.
+bool TreeMerge::is_taken_by_another(const MovedSequence& sequence) const {
+  const auto object = changes_.objects.find(sequence.path);
+  return placed_.contains(sequence.path) ||
+         (object != changes_.objects.end() &&
+          std::any_of(kSides + 1, std::end(kSides), [&](Side side) {
+            return sequence.paths[at(side)] != sequence.path &&
+                   !object->second.is(side, ObjectKind::kNone);
+          }));
+}
+
+// As the name is given to a column's sequence: the name, or with a number behind it.
+Result<std::string> TreeMerge::free_sequence_path(const std::string& schema,
+                                                  const std::string& name) const {
+  std::string path = path_of({schema, name});
+  for (int n = 1;; ++n) {
+    TRY_ASSIGN(const bool is_free, is_sequence_path_free(path));
+    if (is_free) return path;
+    path = path_of({schema, name + std::to_string(n)});
+  }
 }
 
 // From now on the sides' objects at its paths are other ones.
@@ -222,7 +290,7 @@ Result<void> TreeMerge::take_moved(MovedSequence sequence) {
 }
 
 // A sequence that one side made for a table which the other side moved to another schema moves with
-// it.
+// it, and one whose name something else has goes to another name.
 Result<void> TreeMerge::follow_owners() {
   std::vector<std::pair<Side, std::string>> fresh;
   for (const auto& [path, object] : changes_.objects) {
@@ -241,15 +309,18 @@ Result<void> TreeMerge::follow_owners() {
 Result<void> TreeMerge::follow_owner(Side side, const ChangedObject& object) {
   TRY_ASSIGN(auto sequence, sequence_at(side, object.path));
   const std::string owner = sequence->owner_table;
+  if (owner.empty()) return {};
   TRY(rename_owner(side, *sequence));
-  if (owner == sequence->owner_table) return {};
   TRY_ASSIGN(const catalog::ObjectName was, catalog::parse_name(owner, sequence->schema));
   TRY_ASSIGN(const catalog::ObjectName is,
              catalog::parse_name(sequence->owner_table, sequence->schema));
-  if (was.schema == is.schema || sequence->schema == is.schema) return {};
+  TRY_ASSIGN(const bool yields, must_yield(side, object.path, *sequence));
+  const bool goes_along = was.schema != is.schema && sequence->schema != is.schema;
+  if (!goes_along && !yields) return {};
+  const std::string schema = goes_along ? is.schema : sequence->schema;
   MovedSequence moved;
   moved.paths[at(side)] = object.path;
-  moved.path = path_of({is.schema, sequence->name});
+  moved.path = path_of({schema, sequence->name});
   // The other side may have made one for the same column.
   const Side other = other_side(side);
   TRY_ASSIGN(auto rival, sequence_at(other, moved.path));
@@ -259,11 +330,7 @@ Result<void> TreeMerge::follow_owner(Side side, const ChangedObject& object) {
     moved.paths[at(other)] = moved.path;
     return take_moved(std::move(moved));
   }
-  for (int n = 1;; ++n) {
-    TRY_ASSIGN(const bool is_free, is_sequence_path_free(moved.path));
-    if (is_free) break;
-    moved.path = path_of({is.schema, sequence->name + std::to_string(n)});
-  }
+  TRY_ASSIGN(moved.path, free_sequence_path(schema, sequence->name));
   return take_moved(std::move(moved));
 }
 

@@ -60,6 +60,19 @@ class SqlSession {
       at = end + 2;
     }
   }
+  // Whether all of them work. In a block, which is rolled back.
+  bool try_all(const std::string& script) {
+    must("BEGIN");
+    bool works = true;
+    size_t at = 0;
+    while (works && at < script.size()) {
+      const size_t end = std::min(script.find("; ", at), script.size());
+      works = run(script.substr(at, end - at)).ok();
+      at = end + 2;
+    }
+    must("ROLLBACK");
+    return works;
+  }
   // The rows of a query as one text, a row a line.
   std::string rows(const std::string& sql) {
     const Answer answer = run(sql);
