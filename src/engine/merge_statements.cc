@@ -213,7 +213,7 @@ class MergeStatement {
                                            : default_message(session_, names_),
                     merge_trailers(options.policy, options.renumber,
                                    run.remembered > 0 ? store.ref(kResolutionsRef) : std::nullopt));
-    commit.parents.insert(commit.parents.end(), run.merged.begin(), run.merged.end());
+    commit.parents.insert(commit.parents.end(), sources.begin(), sources.end());
     TRY_ASSIGN(const txn::CommitOutcome outcome, session_.owner().manager().commit_tree(commit));
     session_.note_commit(outcome.commit, outcome.sequence);
     VersionResult result{{"MERGE", rows_touched(run.outcome), outcome.commit.hex(), {}},
@@ -280,7 +280,7 @@ class MergeStatement {
     MergeOptions options;
     options.policy = policy_of(statement_.policy);
     options.allow_unrelated = true;
-    for (size_t i = 0; i < last; ++i) {
+    for (const size_t i : run.merged) {
       TRY_ASSIGN(const MergeRun pair, run_merge_of(session_, sources[i], {sources[last]}, options));
       if (pair.conflicting) {
         other = names_[i];
