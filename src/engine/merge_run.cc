@@ -314,7 +314,9 @@ Result<MergeRun> run_merge_of(SessionImpl& session, const Oid& tip, const std::v
       for (const Answers* answers : {options.answers, options.remembered}) {
         if (answers == nullptr) continue;
         const auto answer = answers->schema(store, store.cache(), conflict);
-        if (answer && *answer) return **answer;
+        if (!answer || !*answer) continue;
+        if (answers == options.remembered) ++run.remembered;
+        return **answer;
       }
       return std::nullopt;
     };
