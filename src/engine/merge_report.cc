@@ -182,8 +182,12 @@ std::function<bool(merge::Settlement)> Decided::recorder() {
   };
 }
 
-void Decided::add_notices(const std::string& where, ResultFacts& facts) const {
+void Decided::add_lines(ResultFacts& facts) const {
   for (const std::string& line : lines_) facts.notices.push_back(line);
+}
+
+void Decided::add_notices(const std::string& where, ResultFacts& facts) const {
+  add_lines(facts);
   if (!lines_.empty())
     facts.notices.push_back(fmt::format("{}SELECT * FROM rowan.merge_decisions({})",
                                         more_ ? "and more: " : "kept on record: ", where));

@@ -39,6 +39,7 @@ void add_notices(const MergeRun& run, ResultFacts& facts);
 class Decided {
  public:
   std::function<bool(merge::Settlement)> recorder();
+  void add_lines(ResultFacts& facts) const;  // The first few.
   // `where`: the call that lists all of them.
   void add_notices(const std::string& where, ResultFacts& facts) const;
 

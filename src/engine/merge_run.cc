@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <numeric>
 
 #include "catalog/objects.h"
 #include "diff/row_history.h"
+#include "diff/table_diff.h"
+#include "diff/table_pair.h"
 #include "engine/history.h"
 #include "engine/picks.h"
 #include "exec/dml.h"
@@ -69,6 +73,42 @@ Result<std::pair<int64_t, Oid>> MergeGraph::last_change(const std::vector<Oid>& 
     if (found) last = std::max(last, std::pair(found->time_us, found->commit));
   }
   return last;
+}
+
+Result<bool> MergeGraph::changed_cell(const Oid& tip, const Oid& source, const std::string& path,
+                                      Bytes key, uint32_t column) const {
+  const diff::Source objects{store_, store_.cache()};
+  TRY_ASSIGN(const Oid root, root_of(tip));
+  TRY_ASSIGN(const auto now, diff::table_at(objects, root, path));
+  if (!now) return false;
+  TRY_ASSIGN(const auto line, diff::find_row(objects, *now, key));
+  if (!line) return true;
+  for (const Oid& base : bases({tip}, source)) {
+    TRY_ASSIGN(const Oid before_root, root_of(base));
+    TRY_ASSIGN(const auto before, diff::table_at(objects, before_root, path));
+    if (!before) continue;
+    const diff::TablePair pair(before->table, now->table);
+    if (!pair.rows_match()) continue;
+    TRY_ASSIGN(const auto old_line, diff::find_row(objects, *before, key));
+    if (!old_line) continue;
+    TRY_ASSIGN(const std::vector<bool> changed,
+               pair.compare(*old_line, *line, diff::LargeValues(store_)));
+    const auto& columns = now->table->columns;
+    const auto found = std::find_if(columns.begin(), columns.end(),
+                                    [&](const auto& one) { return one.id == column; });
+    if (found == columns.end() || changed.empty()) return false;
+    return bool{changed[static_cast<size_t>(found - columns.begin())]};
+  }
+  return true;
+}
+
+std::vector<size_t> MergeGraph::in_time(const std::vector<Oid>& commits) const {
+  std::vector<size_t> order(commits.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return std::pair(time_of(commits[a]), commits[a]) < std::pair(time_of(commits[b]), commits[b]);
+  });
+  return order;
 }
 
 Result<Oid> MergeGraph::base_root(store::PendingObjects& objects,
@@ -176,6 +216,55 @@ Result<std::vector<merge::Unusable>> find_unusable(SessionImpl& session,
   return unusable;
 }
 
+namespace {
+
+// Which side changed a row later. Ours may be several commits merged already.
+class LaterSide {
+ public:
+  LaterSide(const MergeGraph& graph, const std::vector<Oid>& tips, const Oid& source,
+            const std::vector<Oid>& bases)
+      : graph_(graph), tips_(tips), source_(source), bases_(bases) {}
+
+  Result<bool> is_theirs(const std::string& ours_path, Bytes ours_key,
+                         const std::string& theirs_path, Bytes theirs_key,
+                         std::optional<uint32_t> column) {
+    const Row row{ours_path, theirs_path, std::string(ours_key), std::string(theirs_key)};
+    if (row_ != row) {
+      row_ = row;
+      ours_.clear();
+      for (const Oid& tip : tips_) {
+        TRY_ASSIGN(const auto last, graph_.last_change({tip}, bases_, ours_path, ours_key));
+        ours_.push_back(last);
+      }
+      TRY_ASSIGN(theirs_, graph_.last_change({source_}, bases_, theirs_path, theirs_key));
+    }
+    // A later change of another cell does not make a value newer.
+    auto ours = std::pair(INT64_MIN, Oid{});
+    for (size_t i = 0; i < tips_.size(); ++i) {
+      if (tips_.size() > 1 && column) {
+        TRY_ASSIGN(const bool changed,
+                   graph_.changed_cell(tips_[i], source_, ours_path, ours_key, *column));
+        if (!changed) continue;
+      }
+      ours = std::max(ours, ours_[i]);
+    }
+    return theirs_ > ours;
+  }
+
+ private:
+  using Row = std::array<std::string, 4>;
+
+  const MergeGraph& graph_;
+  const std::vector<Oid>& tips_;
+  const Oid& source_;
+  const std::vector<Oid>& bases_;
+  std::optional<Row> row_;  // Asked about last.
+  std::vector<std::pair<int64_t, Oid>> ours_;  // Of each tip.
+  std::pair<int64_t, Oid> theirs_;
+};
+
+}  // namespace
+
 Result<MergeRun> run_merge_of(SessionImpl& session, const Oid& tip, const std::vector<Oid>& sources,
                               const MergeOptions& options) {
   store::ObjectStore& store = session.owner().store();
@@ -188,9 +277,9 @@ Result<MergeRun> run_merge_of(SessionImpl& session, const Oid& tip, const std::v
   TRY_ASSIGN(run.root, session.owner().sound_root_of(tip));
   run.outcome.root = run.root;
   std::vector<Oid> sides{tip};
-  for (size_t i = 0; i < sources.size(); ++i) {
+  for (const Oid& source : sources) TRY(graph.know(source));
+  for (const size_t i : graph.in_time(sources)) {
     const Oid& source = sources[i];
-    TRY(graph.know(source));
     const std::vector<Oid> bases = graph.bases(sides, source);
     if (bases.empty() && !options.allow_unrelated) return unrelated(source, session.owner().hints());
     merge::Request request;
@@ -212,12 +301,11 @@ Result<MergeRun> run_merge_of(SessionImpl& session, const Oid& tip, const std::v
       if (!picks) picks.emplace(session, sides, source);
       return picks->of_table(paths);
     };
+    LaterSide later(graph, sides, source, bases);
     request.theirs_is_later = [&](const std::string& ours_path, Bytes ours_key,
-                                  const std::string& theirs_path,
-                                  Bytes theirs_key) -> Result<bool> {
-      TRY_ASSIGN(const auto ours, graph.last_change(sides, bases, ours_path, ours_key));
-      TRY_ASSIGN(const auto theirs, graph.last_change({source}, bases, theirs_path, theirs_key));
-      return theirs > ours;
+                                  const std::string& theirs_path, Bytes theirs_key,
+                                  std::optional<uint32_t> column) {
+      return later.is_theirs(ours_path, ours_key, theirs_path, theirs_key, column);
     };
     request.resolve =
         [&](const merge::RowConflict& conflict) -> Result<std::optional<merge::Resolution>> {
@@ -241,7 +329,9 @@ Result<MergeRun> run_merge_of(SessionImpl& session, const Oid& tip, const std::v
       for (const Answers* answers : {options.answers, options.remembered}) {
         if (answers == nullptr) continue;
         const auto answer = answers->schema(store, store.cache(), conflict);
-        if (answer && *answer) return **answer;
+        if (!answer || !*answer) continue;
+        if (answers == options.remembered) ++run.remembered;
+        return **answer;
       }
       return std::nullopt;
     };
@@ -253,7 +343,7 @@ Result<MergeRun> run_merge_of(SessionImpl& session, const Oid& tip, const std::v
       return run;
     }
     sides.push_back(source);
-    run.merged.push_back(source);
+    run.merged.push_back(i);
   }
   return run;
 }

@@ -37,6 +37,13 @@ class MergeGraph {
   Result<std::pair<int64_t, Oid>> last_change(const std::vector<Oid>& tips,
                                               const std::vector<Oid>& bases,
                                               const std::string& path, Bytes key) const;
+  // Whether a tip has another value in a row's cell, by the column's ID, than it and `source` came
+  // from; also when that is not known.
+  Result<bool> changed_cell(const Oid& tip, const Oid& source, const std::string& path, Bytes key,
+                            uint32_t column) const;
+  // Indexes of the commits, the oldest first: what several come to does not depend on the order in
+  // which they were named.
+  std::vector<size_t> in_time(const std::vector<Oid>& commits) const;
   Result<Oid> base_root(store::PendingObjects& objects, const std::vector<Oid>& bases) const;
 
  private:
@@ -63,16 +70,16 @@ struct MergeOptions {
   Unanswered unanswered = Unanswered::kNothing;
 };
 
-// The trees of several commits merged one after the other into the tip's.
+// The trees of several commits merged one after the other, the oldest first, into the tip's.
 struct MergeRun {
   // Trees of virtual bases, which no commit will name; and what the merged tree needs. `made` reads
   // through `bases`.
   std::unique_ptr<store::PendingObjects> bases, made;
   Oid root;
   merge::Outcome outcome;             // Of all of them together.
-  std::vector<Oid> merged;            // The commits that went in, in order.
-  std::optional<size_t> conflicting;  // Which of the sources had the open conflicts; what comes
-                                      // after it was not tried.
+  std::vector<size_t> merged;         // Which of the sources went in, in that order.
+  std::optional<size_t> conflicting;  // Which of the sources had the open conflicts; what is
+                                      // younger was not tried.
   uint64_t remembered = 0;            // Conflicts that remembered answers settled.
 };
 

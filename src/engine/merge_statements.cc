@@ -20,6 +20,7 @@ using merge::Policy;
 constexpr int kMergeAttemptsMax = 10;  // On a branch that moves while a merge is worked out.
 constexpr size_t kDetailLinesMax = 5;  // Of violations, in a notice.
 constexpr size_t kShortIdDigits = 12;
+constexpr std::string_view kWouldBeRefused = "the merge would be refused";
 constexpr std::string_view kAnswerAnew =
     "RESOLVE CONFLICT answers a conflict once more, also one that is settled; or change the rows on "
     "this branch. Then COMMIT MERGE again.";
@@ -125,6 +126,16 @@ class MergeStatement {
   }
 
   Result<VersionResult> try_once() {
+    auto result = try_merge();
+    if (!result || !statement_.dry_run) return result;
+    if (session_.owner().store().ref(merge_ref(session_.branch_name()))) {
+      result->facts.notices.push_back(fmt::format(
+          "{}: a merge into branch \"{}\" is pending", kWouldBeRefused, session_.branch_name()));
+    }
+    return result;
+  }
+
+  Result<VersionResult> try_merge() {
     if (!statement_.dry_run && session_.owner().store().ref(merge_ref(session_.branch_name()))) {
       return Error(ErrorCode::kObjectNotInState,
                    fmt::format("a merge into branch \"{}\" is pending already",
@@ -170,9 +181,13 @@ class MergeStatement {
     if (statement_.dry_run) {
       MergeOptions options;
       TRY_ASSIGN(const MergeRun run, run_merge_of(session_, tip_.commit, {target}, options));
-      const std::vector<exec::Violation> none;
-      result.rows = summary_rows(run.outcome, &none);
+      std::vector<exec::Violation> violations;  // A branch's tip has none.
+      if (is_foreign_) {
+        TRY_ASSIGN(violations, violations_of(session_, run, tip_.root));
+      }
+      result.rows = summary_rows(run.outcome, &violations);
       result.facts.notices.push_back("the merge is a fast-forward");
+      add_violations(violations, result.facts);
       return result;
     }
     if (is_foreign_) TRY(check_forward(session_, tip_.root, target));
@@ -203,7 +218,7 @@ class MergeStatement {
     options.record = decided_.recorder();
     TRY_ASSIGN(MergeRun run, run_merge_of(session_, tip_.commit, sources, options));
     if (statement_.dry_run) return report(run, options.policy);
-    if (run.conflicting) return stop_or_wait(std::move(run), sources, options);
+    if (waits(run)) return stop_or_wait(std::move(run), sources, options);
     TRY_ASSIGN(const auto violations, violations_of(session_, run, tip_.root));
     session_.set_violations(violations);
     if (!violations.empty()) return violation_error(violations, violation_hint(violations));
@@ -213,7 +228,7 @@ class MergeStatement {
                                            : default_message(session_, names_),
                     merge_trailers(options.policy, options.renumber,
                                    run.remembered > 0 ? store.ref(kResolutionsRef) : std::nullopt));
-    commit.parents.insert(commit.parents.end(), run.merged.begin(), run.merged.end());
+    commit.parents.insert(commit.parents.end(), sources.begin(), sources.end());
     TRY_ASSIGN(const txn::CommitOutcome outcome, session_.owner().manager().commit_tree(commit));
     session_.note_commit(outcome.commit, outcome.sequence);
     VersionResult result{{"MERGE", rows_touched(run.outcome), outcome.commit.hex(), {}},
@@ -223,18 +238,34 @@ class MergeStatement {
     return result;
   }
 
+  static void add_violations(const std::vector<exec::Violation>& violations, ResultFacts& facts) {
+    if (violations.empty()) return;
+    facts.notices.push_back(fmt::format("{}, with {}", kWouldBeRefused,
+                                        plural(violations.size(), "violated constraint")));
+    for (size_t i = 0; i < violations.size() && i < kDetailLinesMax; ++i)
+      facts.notices.push_back(violation_line(violations[i]));
+  }
+
+  // Who wants to decide by hand sees what was decided before, and may answer it once more.
+  bool waits(const MergeRun& run) const {
+    const bool by_hand = statement_.policy == "manual" && names_.size() == 1;
+    return run.conflicting || (by_hand && run.remembered > 0);
+  }
+
   Result<VersionResult> report(const MergeRun& run, Policy policy) {
     TRY_ASSIGN(const auto violations, violations_of(session_, run, tip_.root));
     VersionResult result{{"MERGE", 0, {}, {}}, summary_rows(run.outcome, &violations)};
-    for (size_t i = 0; i < violations.size() && i < kDetailLinesMax; ++i)
-      result.facts.notices.push_back(violation_line(violations[i]));
+    // What waits for an answer is not held to constraints yet.
+    if (!run.conflicting) add_violations(violations, result.facts);
     if (run.conflicting) {
       TRY_ASSIGN(const std::string lines, conflict_lines(run, session_.owner().store().cache()));
       const std::string open = plural(open_count(run.outcome), "open conflict");
       result.facts.notices.push_back(
-          policy == Policy::kManual
+          policy == Policy::kManual && run.merged.empty() && names_.size() == 1
               ? fmt::format("the merge would wait, with {}:\n{}", open, lines)
-              : fmt::format("the merge would be refused, with {}:\n{}", open, lines));
+              : fmt::format("{}, with {}:\n{}", kWouldBeRefused, open, lines));
+    } else if (waits(run)) {
+      result.facts.notices.push_back("the merge would wait for COMMIT MERGE");
     }
     add_notices(run, result.facts);
     if (names_.size() == 1 && policy != Policy::kManual)
@@ -267,9 +298,13 @@ class MergeStatement {
     const catalog::Catalog merged(*run.made, store.cache(), run.root);
     TRY_ASSIGN(TableRows rows, conflict_rows(*run.made, merged, run.outcome, std::nullopt));
     VersionResult result{{"MERGE", 0, {}, {}}, std::move(rows)};
-    result.facts.notices.push_back(fmt::format("{} to be settled; then COMMIT MERGE",
-                                               plural(open_count(run.outcome), "conflict")));
+    result.facts.notices.push_back(
+        run.conflicting ? fmt::format("{} to be settled; then COMMIT MERGE",
+                                      plural(open_count(run.outcome), "conflict"))
+                        : "nothing is open: COMMIT MERGE takes these answers, RESOLVE CONFLICT "
+                          "answers a conflict once more");
     add_notices(run, result.facts);
+    if (run.remembered > 0) decided_.add_lines(result.facts);
     return result;
   }
 
@@ -280,7 +315,7 @@ class MergeStatement {
     MergeOptions options;
     options.policy = policy_of(statement_.policy);
     options.allow_unrelated = true;
-    for (size_t i = 0; i < last; ++i) {
+    for (const size_t i : run.merged) {
       TRY_ASSIGN(const MergeRun pair, run_merge_of(session_, sources[i], {sources[last]}, options));
       if (pair.conflicting) {
         other = names_[i];

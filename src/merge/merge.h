@@ -144,10 +144,12 @@ struct Request {
   bool renumber = false;  // Rows that both inserted under one generated key: theirs get new keys,
                           // references follow.
   // Whether theirs changed the row later than ours (path "public/t" on that side, key in that
-  // side's encoding). Called for real conflicts only; an empty key asks about the table. Never null
-  // with kRowLevel; without it the rule `newest` leaves a conflict.
+  // side's encoding). Called for real conflicts only; an empty key asks about the table. `column`:
+  // the ID of the cell's; where ours is several commits' work, those count that changed the cell.
+  // Never null with kRowLevel; without it the rule `newest` leaves a conflict.
   std::function<Result<bool>(const std::string& ours_path, Bytes ours_key,
-                             const std::string& theirs_path, Bytes theirs_key)>
+                             const std::string& theirs_path, Bytes theirs_key,
+                             std::optional<uint32_t> column)>
       theirs_is_later;
   // An answer for a conflict, asked before the policy; may be null.
   std::function<Result<std::optional<Resolution>>(const RowConflict& conflict)> resolve;

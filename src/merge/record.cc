@@ -180,4 +180,39 @@ Result<void> Recorder::row(const RowConflict& conflict, const SideLine& merged,
   return {};
 }
 
+Result<void> Recorder::renumbered(const SideLine& base, Bytes before, Bytes after) const {
+  if (!wanted()) return {};
+  Cells base_cells;
+  if (base) {
+    TRY_ASSIGN(base_cells, lines_.take_apart(*base));
+  }
+  RowConflict row;
+  row.schema = lines_.table().schema;
+  row.table = lines_.table().name;
+  row.theirs = std::string(after);
+  TRY_ASSIGN(const Cells was, lines_.take_apart(before));
+  TRY_ASSIGN(const Cells is, lines_.take_apart(after));
+  const auto& columns = lines_.table().columns;
+  for (uint16_t i = 0; i < columns.size() && !enough_; ++i) {
+    if (was[columns[i].slot] == is[columns[i].slot]) continue;
+    Settlement settlement = about(row);
+    settlement.kind = "renumbered key";
+    if (lines_.table().layout.counted) {
+      TRY_ASSIGN(settlement.key, row_text(row.theirs, {}));
+    } else {
+      TRY_ASSIGN(settlement.key, key_text(row));
+    }
+    settlement.column = columns[i].name;
+    if (base) {
+      TRY_ASSIGN(settlement.base, cell_text(i, base_cells));
+    }
+    TRY_ASSIGN(settlement.theirs, cell_text(i, was));
+    TRY_ASSIGN(settlement.merged, cell_text(i, is));
+    settlement.choice = "neither";
+    settlement.ground = "renumber";
+    enough_ = !request_.record(std::move(settlement));
+  }
+  return {};
+}
+
 }  // namespace rowan::merge

@@ -25,6 +25,8 @@ class Recorder {
   // were in conflict, and `ground` of all else.
   Result<void> row(const RowConflict& conflict, const SideLine& merged,
                    const std::map<uint16_t, std::string>& grounds, const std::string& ground) const;
+  // A row of theirs that got another key, or refers to one that did.
+  Result<void> renumbered(const SideLine& base, Bytes before, Bytes after) const;
 
  private:
   Settlement about(const RowConflict& conflict) const;

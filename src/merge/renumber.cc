@@ -7,7 +7,8 @@
 
 namespace rowan::merge {
 
-Renumberer::Renumberer(const Lines& lines, const KeyMaps& maps) : lines_(lines) {
+Renumberer::Renumberer(const Request& request, const Lines& lines, const KeyMaps& maps)
+    : lines_(lines), recorder_(request, lines) {
   const catalog::TableDef& table = lines.table();
   if (const auto own = maps.find({table.schema, table.name});
       own != maps.end() && !own->second.empty()) {
@@ -40,7 +41,9 @@ Result<bool> Renumberer::rewrite_line(TheirChange& change) const {
     if (found != cell.map->end()) cells[cell.slot] = std::to_string(found->second);
   }
   if (cells == before) return false;
-  TRY_ASSIGN(change.theirs, lines_.put_together(cells, count));
+  TRY_ASSIGN(std::string line, lines_.put_together(cells, count));
+  TRY(recorder_.renumbered(change.base, *change.theirs, line));
+  change.theirs = std::move(line);
   std::string key;
   TRY(type::append_line_key(lines_.table().layout, *change.theirs, key));
   if (key == change.key) return false;

@@ -1,5 +1,5 @@
 // Renumbering: rows that both sides inserted under one generated key. Theirs get fresh keys, and
-// what of theirs refers to them follows.
+// what of theirs refers to them follows. Each cell that is another one by that is on record (M8).
 //
 // Threads: one.
 #pragma once
@@ -14,6 +14,7 @@
 #include "catalog/table.h"
 #include "merge/lines.h"
 #include "merge/merge.h"
+#include "merge/record.h"
 
 namespace rowan::merge {
 
@@ -33,7 +34,7 @@ struct TheirChange {
 // are sorted again.
 class Renumberer {
  public:
-  Renumberer(const Lines& lines, const KeyMaps& maps);
+  Renumberer(const Request& request, const Lines& lines, const KeyMaps& maps);
   bool applies() const { return !cells_.empty(); }
   Result<void> rewrite(std::vector<TheirChange>& changes) const;
 
@@ -46,6 +47,7 @@ class Renumberer {
   Result<bool> rewrite_line(TheirChange& change) const;
 
   const Lines& lines_;
+  Recorder recorder_;
   std::vector<Cell> cells_;
 };
 

@@ -99,7 +99,7 @@ Result<void> RowMerge::take_theirs() {
 }
 
 Result<void> RowMerge::run(const KeyMaps& renumbered) {
-  const Renumberer renumberer(lines_, renumbered);
+  const Renumberer renumberer(context_.request, lines_, renumbered);
   if (rekeyed_ || (side_by_side_ && renumberer.applies())) {
     rekeyed_ = true;
     TRY(merge_rekeyed(renumberer));

@@ -62,7 +62,6 @@ Settler::Settler(const Request& request, const Lines& lines, std::string ours_pa
 }
 
 Result<Decision> Settler::settle(const ThreeLines& row) {
-  theirs_is_later_.reset();
   shared_row_ = shared_ == nullptr ? nullptr : shared_->find(row.key);
   if (lines_.table().layout.counted) return add_counts(row);
   if (shared_row_ != nullptr && row.ours && row.theirs) return merge_cells(row);
@@ -153,7 +152,8 @@ Result<std::optional<Decision>> Settler::answered(const RowConflict& conflict,
 }
 
 Result<std::optional<Settler::Winner>> Settler::winner(const ThreeLines& row,
-                                                       catalog::MergeRule rule, bool generated) {
+                                                       catalog::MergeRule rule, bool generated,
+                                                       std::optional<uint16_t> column) {
   using Found = std::optional<Winner>;
   if (request_.conflicts_take_base) return Found({Side::kBase, {}});
   if (rule == catalog::MergeRule::kConflict) return Found();
@@ -164,11 +164,11 @@ Result<std::optional<Settler::Winner>> Settler::winner(const ThreeLines& row,
     if (request_.policy == Policy::kManual || generated || rule == catalog::MergeRule::kNewest)
       return Found();
   }
-  if (!theirs_is_later_) {
-    TRY_ASSIGN(theirs_is_later_,
-               request_.theirs_is_later(ours_path_, row.ours_key, theirs_path_, row.theirs_key));
-  }
-  return Found({*theirs_is_later_ ? Side::kTheirs : Side::kOurs,
+  std::optional<uint32_t> id;
+  if (column) id = lines_.table().columns[*column].id;
+  TRY_ASSIGN(const bool later, request_.theirs_is_later(ours_path_, row.ours_key, theirs_path_,
+                                                        row.theirs_key, id));
+  return Found({later ? Side::kTheirs : Side::kOurs,
                 newest ? "rule newest" : policy_ground(request_)});
 }
 
@@ -177,7 +177,7 @@ Result<Decision> Settler::settle_deletion(const ThreeLines& row) {
   RowConflict conflict = conflict_of(row);
   TRY_ASSIGN(std::optional<Decision> answer, answered(conflict, {}, {}));
   if (answer) return std::move(*answer);
-  TRY_ASSIGN(const std::optional<Winner> won, winner(row, lines_.table().merge_rule, false));
+  TRY_ASSIGN(const std::optional<Winner> won, winner(row, lines_.table().merge_rule, false, {}));
   if (!won) return leave_open(std::move(conflict));
   ++tally_.settled;
   ++tally_.conflicts;
@@ -287,7 +287,7 @@ Result<std::optional<Decision>> Settler::choose_cells(const ThreeLines& row, Row
   std::vector<uint16_t> open;
   for (const uint16_t column : conflict.columns) {
     TRY_ASSIGN(std::optional<Winner> won,
-               winner(row, rule_of(table, column), conflict.generated_key));
+               winner(row, rule_of(table, column), conflict.generated_key, column));
     if (!won) {
       open.push_back(column);
       continue;

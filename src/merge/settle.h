@@ -66,7 +66,7 @@ class Settler {
     std::string ground;
   };
   Result<std::optional<Winner>> winner(const ThreeLines& row, catalog::MergeRule rule,
-                                       bool generated);
+                                       bool generated, std::optional<uint16_t> column);
   using Grounds = std::map<uint16_t, std::string>;  // By column.
   Result<std::optional<Decision>> answered(const RowConflict& conflict, const Cells& computed,
                                            Grounds grounds);
@@ -91,7 +91,6 @@ class Settler {
   bool any_sums_ = false;
   const SharedDeltas* shared_ = nullptr;  // Null: nothing.
   const SharedDeltas::Row* shared_row_ = nullptr;  // Of the row at hand.
-  std::optional<bool> theirs_is_later_;  // Of the row at hand, once asked.
   Tally tally_;
 };
 

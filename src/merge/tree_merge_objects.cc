@@ -259,7 +259,7 @@ Result<void> TreeMerge::merge_materialized(const ChangedObject& object) {
     } else if (request_.policy == Policy::kTheirs) {
       side = Side::kTheirs;
     } else if (request_.policy == Policy::kRowLevel && request_.theirs_is_later) {
-      TRY_ASSIGN(const bool later, request_.theirs_is_later(object.path, {}, object.path, {}));
+      TRY_ASSIGN(const bool later, request_.theirs_is_later(object.path, {}, object.path, {}, {}));
       side = later ? Side::kTheirs : Side::kOurs;
     }
     stands = object.id[at(side)];

@@ -2,6 +2,7 @@
 // other rooms.
 #pragma once
 
+#include <iosfwd>
 #include <map>
 #include <memory>
 #include <optional>
@@ -58,6 +59,7 @@ int fail(const Failure& failure);  // Says it and gives the exit code of its cla
 int bad_value(
     std::string_view message);  // For an option's value that is none, before anything was opened.
 int run_and_print(Session& session, const std::string& sql);
+int run_and_print(Session& session, const std::string& sql, std::ostream& notices);
 std::string table_name(const std::string& word);  // "shop.orders" as SQL.
 
 // Branches, tags, and what makes or moves commits (version_commands.cc).

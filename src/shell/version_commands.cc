@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <sstream>
 
 #include "shell/command.h"
 #include "sql/parser.h"
@@ -154,9 +155,17 @@ int command_merge(const Words& words) {
   if (words.has("--ff-only")) add("FAST FORWARD ONLY");
   if (words.has("--renumber")) add("RENUMBER");
   sql += with + (words.has("--dry-run") ? " DRY RUN" : "") + message_of(words);
+  if (words.has("--dry-run")) {
+    std::ostringstream said;
+    const int code = run_and_print(*connection.session, sql + ";", said);
+    std::cerr << said.str();
+    const bool goes_through = said.str().find("the merge would ") == std::string::npos;
+    return code == kFine && !goes_through ? kFound : code;
+  }
   const int code = run_and_print(*connection.session, sql + ";");
   if (code != kFine || policy != "manual") return code;
-  auto open = connection.session->run("SELECT 1 FROM rowan.conflicts LIMIT 1");
+  auto open = connection.session->run("SELECT 1 FROM rowan.merges WHERE branch = " +
+                                      sql::quote_literal(connection.session->branch()));
   if (!open) return code;
   auto row = (*open)->next();
   return row && *row ? kFound : kFine;

@@ -69,6 +69,21 @@ git --git-dir t.git fsck --strict >/dev/null 2>&1 || fail "git fsck"
 "$rowan" sql refused.git --branch bob -c "INSERT INTO k (id, v) OVERRIDING SYSTEM VALUE VALUES (1, 'theirs')" >/dev/null
 run sql refused.git -c 'MERGE bob DRY RUN'; exits 0; says 'would be refused, with 1 open conflict'; says 'public.k key 1'
 
+run merge refused.git bob --dry-run; exits 1; says 'the merge would be refused, with 1 open conflict'
+run merge refused.git bob --dry-run --renumber; exits 0
+run merge refused.git bob --dry-run --policy manual; exits 1; says 'the merge would wait, with 1 open conflict'
+
+# So it is where the merge would break a constraint, or another one waits.
+"$rowan" init broken.git >/dev/null
+"$rowan" sql broken.git -c 'CREATE TABLE p (id int PRIMARY KEY)' -c 'INSERT INTO p VALUES (1)' -c 'CREATE TABLE c (p int REFERENCES p, k int PRIMARY KEY, v text)' -c "INSERT INTO c VALUES (NULL, 1, 'base')" -c 'CREATE BRANCH bob' -c 'DELETE FROM p' -c 'CREATE BRANCH fine' >/dev/null
+"$rowan" sql broken.git --branch bob -c 'INSERT INTO c VALUES (1, 2)' >/dev/null
+"$rowan" sql broken.git --branch fine -c "UPDATE c SET v = 'fine'" >/dev/null
+run merge broken.git bob --dry-run; exits 1; says 'the merge would be refused, with 1 violated constraint'; says 'violates foreign key constraint'
+run merge broken.git fine --dry-run; exits 0
+"$rowan" sql broken.git -c "UPDATE c SET v = 'main'" >/dev/null
+run merge broken.git fine --policy manual; exits 1
+run merge broken.git fine --dry-run; exits 1; says 'the merge would be refused: a merge into branch "main" is pending'
+
 # Hints name what the user has at hand: options of the commands here, words of SQL there.
 run merge refused.git bob; exits 18; says '--policy manual lets you settle each; --renumber gives'
 [[ $err != *WITH* ]] || fail "merge's hint speaks SQL: $err"

@@ -1,7 +1,9 @@
 // Proves that rowan.merge_decisions lists each cell of a merge in which a side's change is not what the
-// row has now, and nothing else; under every policy and rule, as MERGE made it and as it would.
+// row has now, and nothing else; under every policy and rule, as MERGE made it and as it would. And that
+// several branches come to one state in whatever order they are named.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <random>
@@ -156,5 +158,64 @@ TEST_CASE("what a merge decides is on record, and nothing else") {
       const std::string what = "SEED=" + std::to_string(first + round) + " " + problem;
       if (!problem.empty()) FAIL(what);
     }
+  }
+}
+
+TEST_CASE("several branches come to one state, in whatever order they are named") {
+  const uint64_t first = rowan::testing::printed_seed();
+  for (uint64_t round = 0; round < 20; ++round) {
+    std::mt19937_64 random(first + round);
+    const auto below = [&](uint64_t bound) { return random() % bound; };
+    auto database = std::move(*Database::open(":memory:"));
+    SqlSession session(*database);
+    session.must("CREATE TABLE t (k integer PRIMARY KEY, a integer, s bigint MERGE RULE sum, "
+                 "hi integer MERGE RULE max, lo integer MERGE RULE min, newer text MERGE RULE newest, u jsonb MERGE RULE union)");
+    const std::array<std::string, 6> columns{"a", "s", "hi", "lo", "newer", "u"};
+    const auto value = [&](size_t column) {
+      const std::string number = std::to_string(below(4));
+      return column == 4 ? "'w" + number + "'" : column == 5 ? "'[" + number + "]'" : number;
+    };
+    for (int key = 1; key <= 3; ++key)
+      session.must("INSERT INTO t VALUES (" + std::to_string(key) + ", 1, 1, 1, 1, 'w1', '[1]')");
+    const std::array<std::string, 4> branches{"main", "b0", "b1", "b2"};
+    for (size_t i = 1; i < branches.size(); ++i) session.must("CREATE BRANCH " + branches[i]);
+    // By cell: when each branch changed its row last.
+    std::map<std::string, std::map<std::string, int>> changed_row;
+    for (int step = 0; step < 24; ++step) {
+      const std::string& branch = branches[below(branches.size())];
+      const std::string key = std::to_string(1 + below(3));
+      const size_t column = below(columns.size());
+      session.must("CHECKOUT " + branch);
+      const std::string is = columns[column] + " = " + value(column) + " WHERE k = " + key;
+      if (!session.run("UPDATE t SET " + is).commit.empty()) changed_row[key][branch] = step;
+      if (below(10) == 0) session.run("DELETE FROM t WHERE k = 3");
+    }
+    std::vector<size_t> order{1, 2, 3};
+    std::string merged;
+    const std::string seed = "SEED=" + std::to_string(first + round);
+    do {
+      std::string names;
+      for (const size_t i : order) names += (names.empty() ? "" : ", ") + branches[i];
+      session.must("CHECKOUT main; CREATE BRANCH work; CHECKOUT work; MERGE " + names);
+      const std::string rows = session.rows("SELECT * FROM t ORDER BY k");
+      if (merged.empty()) merged = rows;
+      const std::string what = seed + " " + names + "\n" + rows + "instead of\n" + merged;
+      if (rows != merged) FAIL(what);
+      for (const std::string key : {"1", "2"}) {
+        const std::string of = " WHERE k = " + key;
+        std::string newest = "w1";
+        int last = -1;
+        for (const std::string& branch : branches) {
+          const std::string own = session.rows("SELECT newer FROM t AS OF '" + branch + "'" + of);
+          if (own == "w1\n" || changed_row[key][branch] < last) continue;
+          last = changed_row[key][branch];
+          newest = own.substr(0, own.size() - 1);
+        }
+        const std::string is = session.rows("SELECT newer FROM t" + of);
+        const std::string wrong = seed + " " + names + " newest of " + key + ": " + is + "instead of " + newest;
+        if (is != newest + "\n") FAIL(wrong);
+      }
+      session.must("CHECKOUT main; DROP BRANCH work FORCE");
+    } while (std::next_permutation(order.begin(), order.end()));
   }
 }

@@ -310,7 +310,7 @@ TEST_CASE("merges agree with the naive model, from either side, and twice change
       request.ours_root = a;
       request.theirs_root = b;
       request.theirs_is_later = [b_is_theirs](const std::string&, Bytes, const std::string&,
-                                              Bytes key) -> Result<bool> {
+                                              Bytes key, std::optional<uint32_t>) -> Result<bool> {
         return (key.back() % 2 == 0) == b_is_theirs;
       };
       return t.merge(request);

@@ -125,7 +125,7 @@ struct MergeFixture {
     // Without commits there is no time: whose key is later is made up, but the same from either
     // side.
     request.theirs_is_later = [theirs](const std::string&, Bytes, const std::string&,
-                                       Bytes) -> Result<bool> { return theirs.bytes[0] % 2 == 1; };
+                                       Bytes, std::optional<uint32_t>) -> Result<bool> { return theirs.bytes[0] % 2 == 1; };
     return merge(request);
   }
 

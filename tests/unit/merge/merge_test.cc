@@ -75,7 +75,7 @@ TEST_CASE("a row-level merge asks whose change was later") {
   request.theirs_root = t.root({"[1,3]"});
   std::string asked;
   request.theirs_is_later = [&](const std::string& ours, Bytes ours_key, const std::string& theirs,
-                                Bytes theirs_key) -> Result<bool> {
+                                Bytes theirs_key, std::optional<uint32_t>) -> Result<bool> {
     asked += ours + " " + std::string(ours_key) + " " + theirs + " " + std::string(theirs_key);
     return true;
   };
@@ -399,7 +399,7 @@ TEST_CASE("generated keys of both sides are told apart, and renumbered with what
   request.theirs_root = root({"[1,\"x\"]", "[2,\"t\"]"}, {"[7,2]", "[8,1]"}, 64);
   request.policy = Policy::kRowLevel;
   request.theirs_is_later = [](const std::string&, Bytes, const std::string&,
-                               Bytes) -> Result<bool> { return true; };
+                               Bytes, std::optional<uint32_t>) -> Result<bool> { return true; };
   const Outcome told = t.merge(request);
   REQUIRE(told.conflicts.size() == 1);
   CHECK(told.conflicts[0].generated_key);
