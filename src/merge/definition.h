@@ -97,6 +97,8 @@ class DefinitionMerge {
   // Merged slots of columns that stay as the base has them, whatever a side wrote into its rows.
   std::vector<uint16_t> slots_as_base() const;
   bool settled_misfits() const { return settled_misfits_; }
+  // Nothing of the table can be merged: a side's stands, definition and rows.
+  const std::optional<SchemaConflict>& whole_table() const { return whole_table_; }
 
  private:
   // One column through the sides: its index among the columns or the dropped slots of each; -1: not
@@ -139,6 +141,7 @@ class DefinitionMerge {
   std::optional<Side> kept_by(const Lineage& lineage) const;
   Result<std::string> new_keys_over(const Lineage& lineage, Side which) const;
   Result<std::string> type_text(const Lineage& lineage, Side which, const Unborne& unborne) const;
+  bool is_not_null(const Lineage& lineage, Side stands, const Unborne& unborne) const;
   void take_from(Side stands, const Unborne& unborne, Lineage& lineage,
                  catalog::ColumnDef& merged) const;
   Result<void> merge_type(Lineage& lineage, catalog::ColumnDef& merged, const RowQuestions& rows);
@@ -190,6 +193,7 @@ class DefinitionMerge {
   std::array<std::vector<int32_t>, 3> sources_;
   std::vector<LostColumn> lost_columns_;
   bool settled_misfits_ = false;
+  std::optional<SchemaConflict> whole_table_;
 };
 
 template <typename T>

@@ -92,6 +92,15 @@ Result<std::string> DefinitionMerge::type_text(const Lineage& lineage, Side whic
   return text + (keys.empty() ? "" : ", in " + keys);
 }
 
+// Whether the column is NOT NULL when a side's type stands: NOT NULL that came with a key which the
+// type does not bear goes with that.
+bool DefinitionMerge::is_not_null(const Lineage& lineage, Side stands,
+                                  const Unborne& unborne) const {
+  const catalog::ColumnDef* own = column(lineage, stands);
+  if (!unborne.keys.empty() && own != nullptr) return own->not_null;
+  return column(lineage, Side::kOurs)->not_null || column(lineage, Side::kTheirs)->not_null;
+}
+
 // What is at stake goes with the type: it is the side's.
 void DefinitionMerge::take_from(Side stands, const Unborne& unborne, Lineage& lineage,
                                 catalog::ColumnDef& merged) const {
@@ -104,6 +113,7 @@ void DefinitionMerge::take_from(Side stands, const Unborne& unborne, Lineage& li
   }
   if (unborne.rule) merged.merge_rule = own->merge_rule;
   lineage.keyless = !unborne.keys.empty() && !catalog::check_key_type(merged.type, 0);
+  if (lineage.keyless) merged.not_null = own->not_null;
 }
 
 // The side that has the column as it stands whatever was done, since something else needs it.
@@ -129,8 +139,6 @@ Result<void> DefinitionMerge::merge_type(Lineage& lineage, catalog::ColumnDef& m
   }
   merged.type = types[1];
   if (types[1] == types[2]) return {};
-  const bool not_null = column(lineage, Side::kOurs)->not_null ||
-                        column(lineage, Side::kTheirs)->not_null;
   const std::optional<Side> kept = kept_by(lineage);
   Side stands = base != nullptr && types[0] == types[1] ? Side::kTheirs : Side::kOurs;
   if (kept) stands = *kept;
@@ -144,10 +152,20 @@ Result<void> DefinitionMerge::merge_type(Lineage& lineage, catalog::ColumnDef& m
     TRY_ASSIGN(text, type_text(lineage, which, unborne));
     const auto absent = fitted(merged.absent, types[at(which)]);
     conflict.may_stand[at(which)] =
-        lost.count[at(which)] == 0 || !not_null || (absent && !absent->is_null());
+        lost.count[at(which)] == 0 || !is_not_null(lineage, which, unborne) ||
+        (absent && !absent->is_null());
   }
   // It says nothing of the keys, nor of a column that both sides added.
   if (!unborne.keys.empty() || base == nullptr) conflict.may_stand[at(Side::kBase)] = false;
+  const bool can_stand = std::any_of(std::begin(kSides), std::end(kSides),
+                                     [&](Side which) { return conflict.takes(which); });
+  if (!can_stand && base != nullptr) {  // Rows of neither side have a place in the other's table.
+    conflict.object = object({});
+    conflict.kind = "values of another type";
+    conflict.may_stand = {false, true, true};
+    whole_table_ = std::move(conflict);
+    return {};
+  }
   bool settled = false;  // With the values that do not fit.
   const bool is_asked =
       base == nullptr || (types[0] != types[1] && types[0] != types[2]) || unborne.any();

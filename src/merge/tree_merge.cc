@@ -86,7 +86,9 @@ Result<std::optional<Outcome>> TreeMerge::run() {
   TRY(find_shared_tables());
   TRY(find_tables());
   TRY(find_yielding());
+  const size_t whole = settled_.whole.size();
   TRY(settle_paths());
+  if (settled_.whole.size() > whole) return std::optional<Outcome>();
   TRY(merge_definitions());
   TRY(settle_index_names());
   TRY(find_views());
@@ -310,7 +312,7 @@ Result<void> TreeMerge::place(Job& job) {
   if (const auto whole = settled_.whole.find(ours); whole != settled_.whole.end()) {
     job.whole = choices_.settle(whole->second);
     job.chosen_whole = true;
-    job.is_rewritten = job.path != job.side_path(job.whole);
+    job.is_rewritten = job.whole != Side::kBase && job.path != job.side_path(job.whole);
     return tell_lost_rows(made_, cache_, request_, job.sides.versions, job.whole,
                           whole->second.kind, choices_.answered);
   }
@@ -328,6 +330,8 @@ Result<void> TreeMerge::place(Job& job) {
   } else if (job.folder(Side::kOurs) == job.folder(Side::kTheirs) && ours == theirs && !adds) {
     job.whole = Side::kOurs;
   }
+  // A table that goes back from a schema that goes.
+  job.is_rewritten = job.whole != Side::kBase && job.path != job.side_path(job.whole);
   return {};
 }
 
@@ -369,6 +373,9 @@ Result<void> TreeMerge::define(Job& job) {
   };
   TRY(job.definition->merge_columns(rows));
   job.sides.settled_misfits = job.definition->settled_misfits();
+  if (const auto& whole = job.definition->whole_table(); whole && !request_.conflicts_take_base) {
+    if (choices_.ask(*whole)) settled_.whole.emplace(job.side_path(Side::kOurs), *whole);
+  }
   return {};
 }
 

@@ -62,6 +62,7 @@ Result<void> TreeMerge::merge_rows_of(Job& job) {
 // Nobody can say what becomes of rows which the merged key does not tell apart: one side's table
 // stands, or it is a conflict.
 Result<bool> TreeMerge::stands_whole(const Job& job) {
+  if (job.definition->whole_table()) return false;  // Asked already.
   std::optional<SchemaConflict> conflict = job.rows->unmatched();
   if (!conflict || request_.conflicts_take_base) return false;
   const size_t open = choices_.open.size();
@@ -250,11 +251,7 @@ Result<void> TreeMerge::summarise_whole(const Job& job) {
 }
 
 Result<void> TreeMerge::write_whole(Job& job) {
-  if (job.whole == Side::kOurs && job.path == job.side_path(Side::kOurs)) return {};
-  if (job.whole == Side::kOurs) {  // Kept by ours, but it goes by the name that theirs gave it.
-    put(job.path, job.folder(Side::kOurs), true);
-    return {};
-  }
+  if (job.whole == Side::kOurs) return {};
   if (job.has(Side::kOurs) || !job.has(Side::kBase)) TRY(summarise_whole(job));
   put(job.path, job.folder(Side::kTheirs), true);
   return {};
