@@ -214,6 +214,8 @@ Objection violation_objection(store::ObjectStore& store, const Oid& root,
     if (view && *view != nullptr)
       objection.place.file =
           (*view)->path() + ((*view)->materialized() ? "/matview.sql" : "/view.sql");
+    const auto sequence = catalog.find_sequence(first.schema, first.table);
+    if (sequence && *sequence) objection.place.file = (*sequence)->path() + "/sequence.json";
     return objection;
   }
   objection.place.file = (*table)->table->path() + "/table.sql";
