@@ -125,7 +125,6 @@ class Validator {
   Result<void> check_foreign_types(const TablePair& pair);
   void check_rules(const TablePair& pair);
   Result<void> check_sequences(const TablePair& pair);
-  Result<void> check_owners(const std::string& schema);
   Result<void> check_table(TablePair& pair);
   Result<void> check_row(const TablePair& pair, const RowChecks* checks, Bytes line);
   Result<void> check_unique(const TablePair& pair, size_t which);
@@ -504,35 +503,6 @@ Result<void> Validator::check_sequences(const TablePair& pair) {
   return {};
 }
 
-// Sequences that are a column's own have that column; those that had it before, too.
-Result<void> Validator::check_owners(const std::string& schema) {
-  TRY_ASSIGN(const std::vector<std::string> names, now_.sequences(schema));
-  bool had_schema = false;
-  if (!request_.valid_root.is_zero()) {
-    TRY_ASSIGN(had_schema, before_.has_schema(schema));
-  }
-  for (const std::string& name : names) {
-    TRY_ASSIGN(const auto sequence, now_.find_sequence(schema, name));
-    if (!sequence || sequence->owner_table.empty()) continue;
-    if (had_schema) {
-      TRY_ASSIGN(const auto before, before_.find_sequence(schema, name));
-      if (before && before->owner_table == sequence->owner_table &&
-          before->owner_column == sequence->owner_column)
-        continue;
-    }
-    TRY_ASSIGN(const catalog::ObjectName owner, catalog::parse_name(sequence->owner_table, schema));
-    TRY_ASSIGN(const TablePair* const pair, pair_of(owner.schema, owner.name));
-    if (pair != nullptr && pair->now.table->find_column(sequence->owner_column)) continue;
-    if (full()) return {};
-    violations_.push_back(
-        {pair == nullptr ? ErrorCode::kUndefinedTable : ErrorCode::kUndefinedColumn, schema, name,
-         "", "",
-         fmt::format("sequence \"{}\" is owned by column \"{}\" of {}, which does not exist", name,
-                     sequence->owner_column, sequence->owner_table)});
-  }
-  return {};
-}
-
 Result<void> Validator::check_definition(const TablePair& pair) {
   TRY(check_sequences(pair));
   TRY(check_foreign_types(pair));
@@ -596,8 +566,6 @@ Result<std::vector<Violation>> Validator::run_definitions() {
     if (full()) break;
     TRY(check_definition(*pair));
   }
-  TRY_ASSIGN(const auto schemas, now_.schemas());
-  for (const std::string& schema : schemas) TRY(check_owners(schema));
   return std::move(violations_);
 }
 

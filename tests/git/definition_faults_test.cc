@@ -157,10 +157,6 @@ std::vector<Fault> faults() {
            {"START 0", "\"start\":0,\"increment\":1,\"min\":1,\"max\":9,"},
            {"START 10 MAXVALUE 9", "\"start\":10,\"increment\":1,\"min\":1,\"max\":9,"},
            {"INCREMENT 0", "\"start\":1,\"increment\":0,\"min\":1,\"max\":9,"},
-           {"OWNED BY public.nosuch.id",
-            "\"start\":1,\"increment\":1,\"min\":1,\"max\":9,\"owner\":[\"public.nosuch\",\"id\"],"},
-           {"OWNED BY public.p.nosuch",
-            "\"start\":1,\"increment\":1,\"min\":1,\"max\":9,\"owner\":[\"public.p\",\"nosuch\"],"},
        }) {
     all.push_back({"CREATE SEQUENCE public.x AS smallint " + options,
                    "CREATE SEQUENCE public.x AS smallint MAXVALUE 9", sequence(members + rest),
