@@ -76,8 +76,20 @@ class Checker {
     return lines;
   }
   void problem(const Oid& commit, const Error& error) {
-    problems_.push_back(fmt::format("commit {}: {}: {}", commit.hex().substr(0, 12),
-                                    sqlstate(error.code()), error.message()));
+    problems_.push_back(fmt::format("commit {}{}: {}: {}", commit.hex().substr(0, 12),
+                                    led_by(commit), sqlstate(error.code()), error.message()));
+  }
+
+  // " (branch main)": a ref that leads to the commit, one that is at it before all others.
+  std::string led_by(const Oid& commit) const {
+    const auto at = tip_refs_.find(commit);
+    const auto reached = known_.find(commit);
+    if (at == tip_refs_.end() && reached == known_.end()) return {};
+    const std::string& name = refs_[at != tip_refs_.end() ? at->second : reached->second];
+    constexpr std::string_view kHeads = "refs/heads/", kTags = "refs/tags/";
+    if (name.starts_with(kHeads)) return " (branch " + name.substr(kHeads.size()) + ")";
+    if (name.starts_with(kTags)) return " (tag " + name.substr(kTags.size()) + ")";
+    return " (" + name + ")";
   }
   void tell(std::string_view unit, uint64_t done, uint64_t total) {
     if (report_ && (done % kReportEvery == 0 || done == total))
@@ -106,6 +118,8 @@ class Checker {
       const bool is_content = !ref.name.starts_with("refs/rowan/") ||
                               ref.name.starts_with("refs/rowan/fine/") ||
                               ref.name.starts_with("refs/rowan/kept/");
+      refs_.push_back(ref.name);
+      if (is_content) tip_refs_.try_emplace(**tip, refs_.size() - 1);
       if (auto walked = collect_from(**tip, is_content); !walked)
         problems_.push_back(fmt::format("{}: {}: {}", ref.name, sqlstate(walked.error().code()),
                                         walked.error().message()));
@@ -115,7 +129,7 @@ class Checker {
   }
 
   // `tip` and its ancestors, as far as no other ref leads to them; without the tip unless it
-  // `is_content`.
+  // `is_content`. The ref is the last of refs_.
   Result<void> collect_from(const Oid& tip, bool is_content) {
     std::vector<Oid> open;
     if (is_content) {
@@ -127,7 +141,7 @@ class Checker {
     while (!open.empty()) {
       const Oid id = open.back();
       open.pop_back();
-      if (!known_.insert(id).second) continue;
+      if (!known_.try_emplace(id, refs_.size() - 1).second) continue;
       TRY_ASSIGN(git::Commit commit, read_commit(store_, id));
       open.insert(open.end(), commit.parents.begin(), commit.parents.end());
       found_.push_back({id, std::move(commit.parents)});
@@ -232,9 +246,9 @@ class Checker {
     store::PendingObjects twin(store_);
     TRY_ASSIGN(const Oid canonical, canonical_content(twin, store_, sound_root_, root));
     waiting_.push_back(
-        fmt::format("commit {}: another program's, not in canonical form yet; the next open for "
+        fmt::format("commit {}{}: another program's, not in canonical form yet; the next open for "
                     "writing puts that right.",
-                    id.hex().substr(0, 12)));
+                    id.hex().substr(0, 12), led_by(id)));
     return check_constraints(id, twin, canonical);
   }
 
@@ -492,7 +506,9 @@ class Checker {
   std::vector<std::string> problems_;
   std::vector<std::string> waiting_;  // A line for each tip that is not in canonical form yet.
   std::vector<Found> found_;
-  std::unordered_set<Oid, OidHash> known_;
+  std::vector<std::string> refs_;                      // Those that were walked from.
+  std::unordered_map<Oid, size_t, OidHash> known_;     // Commits, by the ref that led to them first.
+  std::unordered_map<Oid, size_t, OidHash> tip_refs_;  // Tips, by the first ref that is at them.
   std::unordered_set<Oid, OidHash> tips_;
   std::vector<Oid> commits_;
   uint64_t commits_done_ = 0;

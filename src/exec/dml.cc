@@ -587,22 +587,21 @@ Result<expr::NodePtr> bind_default(const sql::Expr& expression, const catalog::C
   return expr::coerce(std::move(node), column.type, CastContext::kAssignment, bind);
 }
 
+Result<expr::NodePtr> bind_column_default(const catalog::ColumnDef& column) {
+  const bool is_identity = column.identity != sql::IdentityKind::kNone;
+  if (!is_identity && column.default_sql.empty())
+    return expr::make_constant(Value::null(column.type));
+  TRY_ASSIGN(const sql::ParsedExpression parsed,
+             sql::parse_expression(is_identity
+                                       ? "nextval(" + sql::quote_literal(column.sequence) + ")"
+                                       : column.default_sql));
+  return bind_default(*parsed.expr, column);
+}
+
 Result<std::vector<expr::NodePtr>> bind_defaults(const catalog::TableDef& table) {
   std::vector<expr::NodePtr> nodes;
   for (const catalog::ColumnDef& column : table.columns) {
-    if (column.identity != sql::IdentityKind::kNone) {
-      TRY_ASSIGN(const sql::ParsedExpression parsed,
-                 sql::parse_expression("nextval(" + sql::quote_literal(column.sequence) + ")"));
-      TRY_ASSIGN(expr::NodePtr node, bind_default(*parsed.expr, column));
-      nodes.push_back(std::move(node));
-      continue;
-    }
-    if (column.default_sql.empty()) {
-      nodes.push_back(expr::make_constant(Value::null(column.type)));
-      continue;
-    }
-    TRY_ASSIGN(const sql::ParsedExpression parsed, sql::parse_expression(column.default_sql));
-    TRY_ASSIGN(expr::NodePtr node, bind_default(*parsed.expr, column));
+    TRY_ASSIGN(expr::NodePtr node, bind_column_default(column));
     nodes.push_back(std::move(node));
   }
   return nodes;

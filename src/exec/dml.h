@@ -51,6 +51,8 @@ Result<std::string> run_truncate(const sql::TruncateStmt& statement, ExecContext
 // A table's DEFAULT expressions, bound and cast to their columns' types; a NULL constant where
 // there is none.
 Result<std::vector<expr::NodePtr>> bind_defaults(const catalog::TableDef& table);
+// The same of one column.
+Result<expr::NodePtr> bind_column_default(const catalog::ColumnDef& column);
 // Binds and casts one DEFAULT as CREATE TABLE checks it: no columns, no aggregates, no subqueries.
 Result<expr::NodePtr> bind_default(const sql::Expr& expression, const catalog::ColumnDef& column);
 

@@ -78,16 +78,35 @@ bool same_set(std::vector<uint16_t> a, std::vector<uint16_t> b) {
   return a == b;
 }
 
+// Types whose values SQL compares as they are; those of other pairs are compared in the parent's
+// type.
+bool compares_across(type::TypeId child, type::TypeId parent) {
+  const auto is_float = [](type::TypeId id) {
+    return id == type::TypeId::kFloat4 || id == type::TypeId::kFloat8;
+  };
+  const auto is_time = [](type::TypeId id) {
+    return id == type::TypeId::kDate || id == type::TypeId::kTimestamp ||
+           id == type::TypeId::kTimestamptz;
+  };
+  return (type::is_integer(child) && type::is_integer(parent)) ||
+         (is_float(child) && is_float(parent)) || (is_time(child) && is_time(parent));
+}
+
 // A child's value as one of the parent's column; nothing when that column can hold nothing that is
-// equal to it.
+// equal to it: the column's length, digits or range would cut or round it.
 std::optional<type::Value> as_parents(const type::Value& value, type::Type wanted) {
   if (value.type() == wanted) return value;
   auto converted = type::cast(value, wanted, type::CastContext::kExplicit);
   if (!converted) return std::nullopt;
-  if (type::is_integer(value.type().id) && type::is_integer(wanted.id))
-    return std::move(*converted);
-  const auto back = type::cast(*converted, value.type(), type::CastContext::kExplicit);
-  if (!back || type::compare(*back, value) != 0) return std::nullopt;  // It was rounded or cut.
+  const bool across = compares_across(value.type().id, wanted.id);
+  if (across && type::is_integer(wanted.id)) return std::move(*converted);
+  // What it is compared as: where the types compare, it has to come back as it was; else the value
+  // in the parent's type before any length or digits are asked of it. char(n) has no blanks at its
+  // end, whatever the child's type makes of them.
+  const type::Type as = across ? value.type() : type::Type{wanted.id, -1};
+  const auto whole = type::cast(value, as, type::CastContext::kExplicit);
+  const auto kept = type::cast(*converted, as, type::CastContext::kExplicit);
+  if (!whole || !kept || type::compare(*whole, *kept) != 0) return std::nullopt;
   return std::move(*converted);
 }
 

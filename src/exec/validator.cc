@@ -9,8 +9,12 @@
 #include <set>
 #include <unordered_map>
 
+#include "catalog/expression_text.h"
+#include "catalog/foreign_types.h"
 #include "catalog/objects.h"
 #include "exec/constraints.h"
+#include "exec/definition.h"
+#include "exec/dml.h"
 #include "exec/foreign_keys.h"
 #include "exec/views.h"
 #include "tree/row_tree.h"
@@ -31,6 +35,9 @@ struct TablePair {
   bool same_keys = false;  // Rows of both can be matched by key.
 
   bool same_rows() const { return same_keys && before->rows == now.rows; }
+  bool definition_differs() const {
+    return !before || before->table->definition_id != now.table->definition_id;
+  }
 };
 
 std::string columns_text(const catalog::TableDef& table, const std::vector<uint16_t>& columns) {
@@ -95,6 +102,7 @@ class Validator {
         before_(request.objects, store.cache(), request.valid_root),
         now_(request.objects, store.cache(), request.root) {}
 
+  Result<std::vector<Violation>> run_definitions();
   Result<std::vector<Violation>> run();
 
  private:
@@ -111,8 +119,13 @@ class Validator {
     return {request_.objects, store_.cache(), keys};
   }
 
-  Result<void> check_table(TablePair& pair);
+  Result<void> load_pairs();
+  Result<void> check_definition(const TablePair& pair);
+  void check_default(const TablePair& pair, const catalog::ColumnDef& column);
+  Result<void> check_foreign_types(const TablePair& pair);
+  void check_rules(const TablePair& pair);
   Result<void> check_sequences(const TablePair& pair);
+  Result<void> check_table(TablePair& pair);
   Result<void> check_row(const TablePair& pair, const RowChecks* checks, Bytes line);
   Result<void> check_unique(const TablePair& pair, size_t which);
   Result<bool> kept_value(const TablePair& pair, const std::optional<size_t>& old_which, Bytes key,
@@ -137,6 +150,7 @@ class Validator {
   catalog::Catalog before_;
   catalog::Catalog now_;
   std::map<std::string, std::optional<TablePair>> pairs_;  // By "schema/table".
+  std::vector<TablePair*> tables_;                         // Those of the new side, in name order.
   std::map<std::string, Keys> changed_keys_;               // The same.
   std::map<std::string, Keys> parent_values_;  // By foreign key: the values in new rows of the
                                                // parent; in all, when it is new itself.
@@ -384,6 +398,74 @@ Result<void> Validator::check_parents(const TablePair& parent, const BoundRefere
       });
 }
 
+// The column as it was, by its identity, else by its name.
+const catalog::ColumnDef* column_before(const TablePair& pair, const catalog::ColumnDef& column) {
+  if (!pair.before) return nullptr;
+  const std::vector<catalog::ColumnDef>& columns = pair.before->table->columns;
+  auto found = std::find_if(columns.begin(), columns.end(),
+                            [&](const auto& each) { return each.id == column.id; });
+  if (found == columns.end()) {
+    found = std::find_if(columns.begin(), columns.end(),
+                         [&](const auto& each) { return each.name == column.name; });
+  }
+  return found == columns.end() ? nullptr : &*found;
+}
+
+bool same_default(const catalog::ColumnDef& a, const catalog::ColumnDef& b) {
+  return a.type == b.type && a.default_sql == b.default_sql && a.identity == b.identity &&
+         a.sequence == b.sequence;
+}
+
+void Validator::check_default(const TablePair& pair, const catalog::ColumnDef& column) {
+  const catalog::ColumnDef* const before = column_before(pair, column);
+  if (before != nullptr && same_default(*before, column)) return;
+  const auto bound = bind_column_default(column);
+  if (bound) return;
+  add(bound.error().code(), *pair.now.table, "", "",
+      fmt::format("the default of column \"{}\" of table \"{}\" cannot be used: {}", column.name,
+                  pair.now.table->name, bound.error().message()));
+}
+
+// A key that did not bind is for check_children to tell.
+Result<void> Validator::check_foreign_types(const TablePair& pair) {
+  const catalog::TableDef& table = *pair.now.table;
+  for (size_t index = 0; index < table.foreign_keys.size(); ++index) {
+    const catalog::ForeignKey& key = table.foreign_keys[index];
+    TRY_ASSIGN(const TablePair* const parent, pair_of(key.schema, key.table));
+    if (parent == nullptr || (!pair.definition_differs() && !parent->definition_differs())) continue;
+    const auto bound = bind_reference({pair.now.table, index}, parent->now.table);
+    if (!bound || known_before(pair, *parent, *bound)) continue;
+    for (size_t i = 0; i < bound->child_columns.size(); ++i) {
+      const catalog::ColumnDef& child = table.columns[bound->child_columns[i]];
+      const catalog::ColumnDef& to = parent->now.table->columns[bound->parent_columns[i]];
+      if (catalog::foreign_key_types_match(child.type, to.type)) continue;
+      add(ErrorCode::kDatatypeMismatch, table, key.name, "",
+          fmt::format("foreign key constraint \"{}\" cannot be implemented: key columns \"{}\" and "
+                      "\"{}\" are of incompatible types: {} and {}",
+                      key.name, child.name, to.name, type::type_name(child.type),
+                      type::type_name(to.type)));
+    }
+  }
+  return {};
+}
+
+void Validator::check_rules(const TablePair& pair) {
+  const catalog::TableDef& table = *pair.now.table;
+  const catalog::TableDef* const before = pair.before ? pair.before->table.get() : nullptr;
+  const auto take = [&](const Result<void>& asked) {
+    if (!asked) add(asked.error().code(), table, "", "", asked.error().message());
+    return asked.has_value();
+  };
+  for (const catalog::ColumnDef& column : table.columns) {
+    const catalog::ColumnDef* const old = column_before(pair, column);
+    if (old != nullptr && old->merge_rule == column.merge_rule && old->type == column.type) continue;
+    if (!take(require_merge_rule(table, column))) return;
+  }
+  const bool asks_table = before == nullptr || before->merge_rule != table.merge_rule;
+  if (asks_table && !take(require_merge_rule(table))) return;
+  take(require_rules_at_work(table, before));
+}
+
 // A default that draws from a sequence which is not there, and was there before.
 Result<void> Validator::check_sequences(const TablePair& pair) {
   const auto is_there = [](const catalog::Catalog& catalog,
@@ -395,21 +477,38 @@ Result<void> Validator::check_sequences(const TablePair& pair) {
   };
   const catalog::TableDef& table = *pair.now.table;
   for (const catalog::ColumnDef& column : table.columns) {
-    if (column.sequence.empty()) continue;
-    TRY_ASSIGN(const catalog::ObjectName name, catalog::parse_name(column.sequence, table.schema));
-    TRY_ASSIGN(const bool there, is_there(now_, name));
-    if (there) continue;
-    const auto before =
-        pair.before ? pair.before->table->find_column(column.name) : std::optional<uint16_t>();
-    if (before && pair.before->table->columns[*before].sequence == column.sequence) {
-      TRY_ASSIGN(const bool was_there, is_there(before_, name));
-      if (!was_there) continue;
+    if (column.sequence.empty() && column.default_sql.empty()) continue;
+    std::vector<std::string> drawn;
+    if (column.default_sql.empty()) {
+      drawn.push_back(column.sequence);
+    } else {
+      TRY_ASSIGN(drawn, catalog::sequences_of(column.default_sql));
     }
-    add(ErrorCode::kUndefinedTable, table, "", "",
-        fmt::format("the default of column \"{}\" of table \"{}\" draws from sequence {}, which does "
-                    "not exist",
-                    column.name, table.name, column.sequence));
+    const catalog::ColumnDef* const before = column_before(pair, column);
+    for (const std::string& text : drawn) {
+      TRY_ASSIGN(const catalog::ObjectName name, catalog::parse_name(text, table.schema));
+      TRY_ASSIGN(const bool there, is_there(now_, name));
+      if (there) continue;
+      if (before != nullptr && before->default_sql == column.default_sql &&
+          before->sequence == column.sequence) {
+        TRY_ASSIGN(const bool was_there, is_there(before_, name));
+        if (!was_there) continue;
+      }
+      add(ErrorCode::kUndefinedTable, table, "", "",
+          fmt::format("the default of column \"{}\" of table \"{}\" draws from sequence {}, which "
+                      "does not exist",
+                      column.name, table.name, text));
+    }
   }
+  return {};
+}
+
+Result<void> Validator::check_definition(const TablePair& pair) {
+  TRY(check_sequences(pair));
+  TRY(check_foreign_types(pair));
+  if (!pair.definition_differs()) return {};
+  for (const catalog::ColumnDef& column : pair.now.table->columns) check_default(pair, column);
+  if (request_.with_rules && !request_.valid_root.is_zero()) check_rules(pair);
   return {};
 }
 
@@ -449,23 +548,34 @@ Result<void> Validator::check_table(TablePair& pair) {
   return {};
 }
 
-Result<std::vector<Violation>> Validator::run() {
-  std::vector<Reference> references;
-  std::vector<TablePair*> pairs;
+Result<void> Validator::load_pairs() {
   TRY_ASSIGN(const auto schemas, now_.schemas());
   for (const std::string& schema : schemas) {
     TRY_ASSIGN(const auto tables, now_.tables(schema));
     for (const std::string& name : tables) {
       TRY_ASSIGN(TablePair* const pair, pair_of(schema, name));
-      pairs.push_back(pair);
-      for (size_t i = 0; i < pair->now.table->foreign_keys.size(); ++i)
-        references.push_back({pair->now.table, i});
+      tables_.push_back(pair);
     }
   }
-  for (TablePair* const pair : pairs) {
+  return {};
+}
+
+Result<std::vector<Violation>> Validator::run_definitions() {
+  TRY(load_pairs());
+  for (const TablePair* const pair : tables_) {
     if (full()) break;
-    TRY(check_sequences(*pair));
-    TRY(check_table(*pair));
+    TRY(check_definition(*pair));
+  }
+  return std::move(violations_);
+}
+
+Result<std::vector<Violation>> Validator::run() {
+  TRY_ASSIGN(violations_, run_definitions());
+  std::vector<Reference> references;
+  for (TablePair* const pair : tables_) {
+    for (size_t i = 0; i < pair->now.table->foreign_keys.size(); ++i)
+      references.push_back({pair->now.table, i});
+    if (!full()) TRY(check_table(*pair));
   }
   for (const Reference& reference : references) {
     if (full()) break;
@@ -479,6 +589,14 @@ Result<std::vector<Violation>> Validator::run() {
 }
 
 }  // namespace
+
+Result<std::vector<Violation>> validate_definitions(const ValidateRequest& request,
+                                                    txn::Manager& manager,
+                                                    derived::Indexes& indexes,
+                                                    const expr::EvalContext& eval) {
+  if (request.root == request.valid_root) return std::vector<Violation>();
+  return Validator(request, manager.store(), indexes, eval).run_definitions();
+}
 
 Result<std::vector<Violation>> validate(const ValidateRequest& request, txn::Manager& manager,
                                         derived::Indexes& indexes, const expr::EvalContext& eval) {

@@ -1,6 +1,7 @@
 // The validator: whether a tree that was made outside a transaction (merge, restore, revert,
-// cherry-pick, import) keeps its constraints. Looks only at what differs from a tree that keeps
-// them; a constraint that is new is checked on every row.
+// cherry-pick, import) keeps its constraints, and whether SQL would have made its definitions. Looks
+// only at what differs from a tree that is valid; a constraint that is new is checked on every row,
+// a definition only where it changed.
 //
 // Threads: any; uses the shared indexes.
 #pragma once
@@ -32,9 +33,19 @@ struct ValidateRequest {
   Oid valid_root;                // Keeps its constraints already, and is in the store; zero: none.
   Oid root;                      // To be checked.
   size_t violations_max = 1000;  // Where to stop.
+  // Also what SQL asks of new definitions alone, though nothing fails where they stand: merge rules
+  // that could settle nothing. Without a valid tree they may be older than the question.
+  bool with_rules = false;
 };
 
-// Empty: all is well.
+// What a statement would have refused in definitions that differ from the valid tree's: defaults that
+// do not bind, keys over unlike types, sequences that are not there. Reads no rows.
+Result<std::vector<Violation>> validate_definitions(const ValidateRequest& request,
+                                                    txn::Manager& manager,
+                                                    derived::Indexes& indexes,
+                                                    const expr::EvalContext& eval);
+
+// That, and all rows that differ. Empty: all is well.
 Result<std::vector<Violation>> validate(const ValidateRequest& request, txn::Manager& manager,
                                         derived::Indexes& indexes, const expr::EvalContext& eval);
 

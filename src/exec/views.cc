@@ -204,6 +204,13 @@ Result<void> put_definition(const catalog::ViewDef& view, ExecContext& context) 
       view.path() + (view.materialized() ? "/matview.sql" : "/view.sql"), catalog::view_sql(view));
 }
 
+// Whether a materialised view can hold what its query gives.
+bool fits(const plan::Plan& plan, const catalog::TableDef& stored) {
+  return std::equal(
+      plan.outputs.begin(), plan.outputs.end(), stored.columns.begin(), stored.columns.end(),
+      [](const auto& output, const auto& column) { return output.type.id == column.type.id; });
+}
+
 // Runs a materialised view's query and stores its rows in place of those that are there.
 Result<uint64_t> fill(const RelationName& name, ExecContext& context, plan::PlanContext& planning) {
   TRY_ASSIGN(const auto view, context.transaction.catalog().find_view(name.schema, name.name));
@@ -213,10 +220,7 @@ Result<uint64_t> fill(const RelationName& name, ExecContext& context, plan::Plan
   TRY_ASSIGN(const plan::Plan plan,
              plan::plan_query(static_cast<const sql::SelectStmt&>(*parsed.statement), planning));
   const auto& columns = view->stored->columns;
-  const bool fits = std::equal(
-      plan.outputs.begin(), plan.outputs.end(), columns.begin(), columns.end(),
-      [](const auto& output, const auto& column) { return output.type.id == column.type.id; });
-  if (!fits) {
+  if (!fits(plan, *view->stored)) {
     return Error(ErrorCode::kObjectNotInState,
                  fmt::format(
                      "the query of materialized view \"{}\" gives other columns than it stores",
@@ -415,10 +419,13 @@ Result<std::vector<Violation>> check_views(const store::ObjectReader& objects, c
       const auto plan =
           plan::plan_query(static_cast<const sql::SelectStmt&>(*parsed->statement), planning);
       if (resolver.met_engine()) continue;
-      if (plan && plan->outputs.size() == view->columns.size()) continue;
-      const std::string why = plan ? fmt::format("it names {} columns, its query gives {}",
-                                                 view->columns.size(), plan->outputs.size())
-                                   : plan.error().message();
+      const bool same_count = plan && plan->outputs.size() == view->columns.size();
+      if (same_count && (!view->materialized() || fits(*plan, *view->stored))) continue;
+      const std::string why =
+          same_count ? "its query gives other types than it stores"
+          : plan     ? fmt::format("it names {} columns, its query gives {}", view->columns.size(),
+                                   plan->outputs.size())
+                     : plan.error().message();
       violations.push_back({plan ? ErrorCode::kInvalidContent : plan.error().code(),
                             schema,
                             name,

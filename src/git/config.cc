@@ -49,6 +49,13 @@ constexpr Used kHarmless[] = {
     {"remote", "mirror"},          {"branch", "remote"},         {"branch", "merge"},
 };
 
+// What is used, and speaks for the folder's owner: whose commits the next ones are, and how far ahead
+// of the clock others' may be. rowan adopt takes it away.
+constexpr Used kOwners[] = {
+    {"author", "name"}, {"author", "email"},       {"user", "name"},
+    {"user", "email"},  {"rowan", "maxclockskew"},
+};
+
 template <size_t kCount>
 bool is_among(const ConfigEntry& entry, const Used (&list)[kCount]) {
   return std::any_of(std::begin(list), std::end(list), [&](const Used& used) {
@@ -226,7 +233,8 @@ Result<std::vector<std::string>> drop_unused_settings(const fs::path& dir) {
   std::vector<std::string> dropped;
   std::string kept;
   for (const ConfigEntry& entry : entries) {
-    const bool is_kept = is_used_setting(entry) || is_among(entry, kHarmless);
+    const bool is_kept = (is_used_setting(entry) && !is_among(entry, kOwners)) ||
+                         is_among(entry, kHarmless);
     if (!is_kept || has_password(entry.value)) {
       dropped.push_back(entry.section + (entry.subsection.empty() ? "" : "." + entry.subsection) +
                         "." + entry.name);

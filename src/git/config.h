@@ -38,7 +38,8 @@ Result<void> write_own_setting(const std::filesystem::path& dir, std::string_vie
 // `change` gives the new text of DIR/config for the one that is there. One writer at a time.
 Result<void> write_settings(const std::filesystem::path& dir,
                             const std::vector<ConfigChange>& changes);
-// Leaves only what read_config gives, and names what went ("core.sshcommand").
+// Leaves only what read_config gives and what runs nothing, without what speaks for the folder's
+// owner (user.name), and names what went ("core.sshcommand").
 Result<std::vector<std::string>> drop_unused_settings(const std::filesystem::path& dir);
 
 // Whom the settings name as the author of what is written in DIR: author.name, else user.name, and so

@@ -135,6 +135,11 @@ int command_adopt(const Words& words) {
   if (!adopted->set_aside.empty())
     std::cout << "Set aside, since git would run or follow it: " << joined(adopted->set_aside)
               << ".\n";
+  if (!adopted->protected_branches.empty())
+    std::cout << "Protected still, until UNPROTECT BRANCH: "
+              << joined(adopted->protected_branches) << ".\n";
+  if (!adopted->history_policies.empty())
+    std::cout << "With a history policy still: " << joined(adopted->history_policies) << ".\n";
   for (const engine::ParkedTip& tip : adopted->parked) {
     std::cout << fmt::format("Not admitted to branch {}: commit {}: {}\n", tip.branch,
                              tip.commit.hex(), tip.reason);

@@ -167,10 +167,10 @@ Admission::Answer Admission::ask(const Question& question, store::PendingObjects
   Place place;
   const auto target = canonical_commit(manager_, objects, question.tip, *known_root, &place);
   if (!target) return Objection{target.error(), std::move(place), false};
-  if (!question.beside.is_zero()) return *target;
   const auto root = root_of(objects, *target);
   if (!root) return Objection{root.error(), {}, false};
-  const auto violations = find_violations(objects, *known_root, *root);
+  const Scope scope = question.beside.is_zero() ? Scope::kAll : Scope::kDefinitions;
+  const auto violations = find_violations(objects, *known_root, *root, scope);
   if (!violations) return Objection{violations.error(), {}, false};
   if (violations->empty()) return *target;
   const auto pushed = root_of(manager_.store(), question.tip);
@@ -180,6 +180,13 @@ Admission::Answer Admission::ask(const Question& question, store::PendingObjects
 Result<std::vector<exec::Violation>> Admission::find_violations(const store::ObjectReader& objects,
                                                                 const Oid& valid_root,
                                                                 const Oid& root) const {
+  return find_violations(objects, valid_root, root, Scope::kAll);
+}
+
+Result<std::vector<exec::Violation>> Admission::find_violations(const store::ObjectReader& objects,
+                                                                const Oid& valid_root,
+                                                                const Oid& root,
+                                                                Scope scope) const {
   Deadline deadline;
   TRY(deadline.start(kExpressionsMax));
   expr::EvalContext eval;
@@ -187,8 +194,10 @@ Result<std::vector<exec::Violation>> Admission::find_violations(const store::Obj
   eval.user = user_;
   eval.database = database_;
   eval.cancelled = &deadline.passed();
-  const exec::ValidateRequest request{objects, valid_root, root};
-  return exec::validate(request, manager_, manager_.indexes(), eval);
+  exec::ValidateRequest request{objects, valid_root, root};
+  request.with_rules = true;
+  const auto look = scope == Scope::kAll ? exec::validate : exec::validate_definitions;
+  return look(request, manager_, manager_.indexes(), eval);
 }
 
 Objection violation_objection(store::ObjectStore& store, const Oid& root,
@@ -205,6 +214,8 @@ Objection violation_objection(store::ObjectStore& store, const Oid& root,
     if (view && *view != nullptr)
       objection.place.file =
           (*view)->path() + ((*view)->materialized() ? "/matview.sql" : "/view.sql");
+    const auto sequence = catalog.find_sequence(first.schema, first.table);
+    if (sequence && *sequence) objection.place.file = (*sequence)->path() + "/sequence.json";
     return objection;
   }
   objection.place.file = (*table)->table->path() + "/table.sql";

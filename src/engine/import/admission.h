@@ -42,7 +42,7 @@ class Admission {
     Oid valid = {};  // Without either: some other branch's tip, to compare with; zero: none.
   };
   // The commit to stand on the branch: the tip, or a commit "normalise" on top of it, made in
-  // `objects`. With `beside`, its constraints are for the merge to check.
+  // `objects`. With `beside`, its rows' constraints are for the merge to check.
   using Answer = std::variant<Oid, Objection>;
   Answer ask(const Question& question, store::PendingObjects& objects) const;
 
@@ -53,6 +53,11 @@ class Admission {
                                                        const Oid& root) const;
 
  private:
+  // All that breaks, or what stands in definitions alone.
+  enum class Scope { kAll, kDefinitions };
+  Result<std::vector<exec::Violation>> find_violations(const store::ObjectReader& objects,
+                                                       const Oid& valid_root, const Oid& root,
+                                                       Scope scope) const;
   std::optional<Objection> ask_history(const Question& question) const;
 
   txn::Manager& manager_;

@@ -17,6 +17,9 @@ struct Adoption {
   std::vector<std::string> dropped;    // Settings that are gone: "core.sshcommand".
   std::vector<std::string> set_aside;  // Files and folders, by the names they have now.
   std::vector<std::string> branches;
+  // Of those, what the folder's settings say of them still.
+  std::vector<std::string> protected_branches;
+  std::vector<std::string> history_policies;
   std::vector<ParkedTip> parked;  // Tips that were not admitted.
 };
 
