@@ -14,7 +14,16 @@ constexpr HintWords kSqlWords = {
     .merge_by_branch = "CREATE BRANCH name FROM '{}', then MERGE name",
     .pending_merge = "SHOW MERGE CONFLICTS lists what is open; COMMIT MERGE or ABORT MERGE ends it.",
     .list_foreign = "SHOW FOREIGN",
-    .held_foreign = "RESET BRANCH TO '{}' moves the branch there; DROP FOREIGN forgets it."};
+    .held_foreign = "RESET BRANCH TO '{}' moves the branch there; DROP FOREIGN forgets it.",
+    .list_branches = "SHOW BRANCHES lists them; CREATE BRANCH makes one.",
+    .unprotect = "UNPROTECT BRANCH {}",
+    .force_drop = "DROP BRANCH … FORCE",
+    .force_squash = "SQUASH … FORCE",
+    .choose_parent = "PARENT 1",
+    .list_tags = "SHOW TAGS",
+    .drop_tag = "DROP TAG",
+    .change_elsewhere =
+        "Make the change on another branch and MERGE it, or UNPROTECT BRANCH {} first."};
 
 constexpr HintWords kCommandWords = {
     .merge_by_hand = "--policy manual",
@@ -27,7 +36,16 @@ constexpr HintWords kCommandWords = {
     .pending_merge = "In rowan shell SHOW MERGE CONFLICTS lists what is open, and COMMIT MERGE or "
                      "ABORT MERGE ends it.",
     .list_foreign = "rowan foreign list DIR",
-    .held_foreign = "rowan reset DIR {} moves the branch there; rowan foreign drop forgets it."};
+    .held_foreign = "rowan reset DIR {} moves the branch there; rowan foreign drop forgets it.",
+    .list_branches = "rowan branch DIR lists them; rowan branch DIR NAME makes one.",
+    .unprotect = "rowan branch DIR --unprotect {}",
+    .force_drop = "--force",
+    .force_squash = "--force",
+    .choose_parent = "--parent 1",
+    .list_tags = "rowan tag DIR",
+    .drop_tag = "rowan tag DIR --delete",
+    .change_elsewhere = "Make the change on another branch and merge it with rowan merge, or lift "
+                        "the protection first: rowan branch DIR --unprotect {}"};
 
 }  // namespace
 
