@@ -1,5 +1,7 @@
 #include "engine/hints.h"
 
+#include "engine/branch_hints.h"
+
 namespace rowan::engine {
 
 namespace {
@@ -14,16 +16,7 @@ constexpr HintWords kSqlWords = {
     .merge_by_branch = "CREATE BRANCH name FROM '{}', then MERGE name",
     .pending_merge = "SHOW MERGE CONFLICTS lists what is open; COMMIT MERGE or ABORT MERGE ends it.",
     .list_foreign = "SHOW FOREIGN",
-    .held_foreign = "RESET BRANCH TO '{}' moves the branch there; DROP FOREIGN forgets it.",
-    .list_branches = "SHOW BRANCHES lists them; CREATE BRANCH makes one.",
-    .unprotect = "UNPROTECT BRANCH {}",
-    .force_drop = "DROP BRANCH … FORCE",
-    .force_squash = "SQUASH … FORCE",
-    .choose_parent = "PARENT 1",
-    .list_tags = "SHOW TAGS",
-    .drop_tag = "DROP TAG",
-    .change_elsewhere =
-        "Make the change on another branch and MERGE it, or UNPROTECT BRANCH {} first."};
+    .held_foreign = "RESET BRANCH TO '{}' moves the branch there; DROP FOREIGN forgets it."};
 
 constexpr HintWords kCommandWords = {
     .merge_by_hand = "--policy manual",
@@ -36,7 +29,20 @@ constexpr HintWords kCommandWords = {
     .pending_merge = "In rowan shell SHOW MERGE CONFLICTS lists what is open, and COMMIT MERGE or "
                      "ABORT MERGE ends it.",
     .list_foreign = "rowan foreign list DIR",
-    .held_foreign = "rowan reset DIR {} moves the branch there; rowan foreign drop forgets it.",
+    .held_foreign = "rowan reset DIR {} moves the branch there; rowan foreign drop forgets it."};
+
+constexpr BranchWords kSqlBranches = {
+    .list_branches = "SHOW BRANCHES lists them; CREATE BRANCH makes one.",
+    .unprotect = "UNPROTECT BRANCH {}",
+    .force_drop = "DROP BRANCH … FORCE",
+    .force_squash = "SQUASH … FORCE",
+    .choose_parent = "PARENT 1",
+    .list_tags = "SHOW TAGS",
+    .drop_tag = "DROP TAG",
+    .change_elsewhere =
+        "Make the change on another branch and MERGE it, or UNPROTECT BRANCH {} first."};
+
+constexpr BranchWords kCommandBranches = {
     .list_branches = "rowan branch DIR lists them; rowan branch DIR NAME makes one.",
     .unprotect = "rowan branch DIR --unprotect {}",
     .force_drop = "--force",
@@ -51,6 +57,10 @@ constexpr HintWords kCommandWords = {
 
 const HintWords& hint_words(Door door) {
   return door == Door::kCommand ? kCommandWords : kSqlWords;
+}
+
+const BranchWords& branch_words(const HintWords& words) {
+  return &words == &kCommandWords ? kCommandBranches : kSqlBranches;
 }
 
 }  // namespace rowan::engine

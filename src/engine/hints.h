@@ -19,14 +19,6 @@ struct HintWords {
   std::string_view pending_merge;       // What ends a merge that waits.
   std::string_view list_foreign;        // … lists them.
   std::string_view held_foreign;        // What can become of a tip that its branch has.
-  std::string_view list_branches;       // … lists them; … makes one.
-  std::string_view unprotect;           // … lifts that. `{}` is a branch.
-  std::string_view force_drop;          // … drops a branch all the same.
-  std::string_view force_squash;        // … makes a new commit all the same.
-  std::string_view choose_parent;       // … is the branch that was merged into.
-  std::string_view list_tags;           // … lists them.
-  std::string_view drop_tag;            // … takes it away.
-  std::string_view change_elsewhere;    // What to do about a protected branch. `{}` is the branch.
 };
 const HintWords& hint_words(Door door);
 // By either door.

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "catalog/catalog.h"
+#include "engine/branch_hints.h"
 #include "engine/history.h"
 #include "engine/import/admission.h"
 #include "engine/merge_run.h"
@@ -116,7 +117,7 @@ Result<Oid> parent_of(const SessionImpl& session, const git::Commit& commit, con
     return Error(ErrorCode::kInvalidParameterValue,
                  fmt::format("commit {} is a merge, but no parent was chosen", short_id(id)))
         .with_hint(fmt::format("{} is the branch that was merged into.",
-                               session.owner().hints().choose_parent));
+                               branch_words(session.owner().hints()).choose_parent));
   }
   if (wanted > commit.parents.size())
     return Error(ErrorCode::kInvalidParameterValue,

@@ -9,6 +9,7 @@
 #include "catalog/catalog.h"
 #include "catalog/objects.h"
 #include "catalog/paths.h"
+#include "engine/branch_hints.h"
 #include "engine/history.h"
 #include "engine/import/admission.h"
 #include "engine/import/content.h"
@@ -337,7 +338,7 @@ Result<void> check_unpublished(SessionImpl& session, const std::string& branch, 
                  fmt::format("the commits to squash are also on {} \"{}\"", kind, name))
         .with_hint(
             fmt::format("{} makes a new commit all the same; what is there already stays.",
-                        session.owner().hints().force_squash));
+                        branch_words(session.owner().hints()).force_squash));
   };
   for (const txn::BranchInfo& other : manager.branches()) {
     if (other.name == branch || !manager.history().ensure(manager.store(), other.commit)) continue;

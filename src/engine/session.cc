@@ -10,6 +10,7 @@
 #include "base/ensure.h"
 #include "base/hash.h"
 #include "base/limits.h"
+#include "engine/branch_hints.h"
 #include "engine/failure.h"
 #include "engine/history.h"
 #include "engine/history_statements.h"
@@ -1174,7 +1175,7 @@ Result<void> SessionImpl::check_out(std::string_view revision) {
     if (!commit) {
       return Error(ErrorCode::kUndefinedBranch,
                    fmt::format("branch \"{}\" does not exist", revision))
-          .with_hint(std::string(database_.hints().list_branches));
+          .with_hint(std::string(branch_words(database_.hints()).list_branches));
     }
     branch_ = commit->hex();
     pinned_ = true;
@@ -1195,7 +1196,8 @@ Result<void> SessionImpl::check_writable() const {
   if (!database_.branch_settings().is_protected(branch_)) return {};
   return Error(ErrorCode::kInsufficientPrivilege,
                fmt::format("branch \"{}\" is protected", branch_))
-      .with_hint(fmt::format(fmt::runtime(database_.hints().change_elsewhere), branch_));
+      .with_hint(
+          fmt::format(fmt::runtime(branch_words(database_.hints()).change_elsewhere), branch_));
 }
 
 void SessionImpl::note_commit(const Oid& commit, uint64_t sequence) {
