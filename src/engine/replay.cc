@@ -101,7 +101,7 @@ Result<std::vector<Oid>> named_commits(SessionImpl& session, const sql::Revision
 }
 
 // The parent that a commit's change is taken against.
-Result<Oid> parent_of(const SessionImpl& session, const git::Commit& commit, const Oid& id,
+Result<Oid> parent_of(SessionImpl& session, const git::Commit& commit, const Oid& id,
                       uint32_t wanted, std::string_view verb) {
   if (commit.parents.empty())
     return Error(ErrorCode::kInvalidParameterValue,
@@ -394,7 +394,8 @@ Result<VersionResult> run_cherry_pick(SessionImpl& session, const sql::Revisions
                skipped.clear();
                for (const Oid& id : commits) {
                  TRY_ASSIGN(const git::Commit commit, commit_of(session, id));
-                 TRY_ASSIGN(const Oid before, parent_of(session, commit, id, statement.parent, "pick"));
+                 TRY_ASSIGN(const Oid before,
+                            parent_of(session, commit, id, statement.parent, "pick"));
                  TRY_ASSIGN(const Oid before_root, root_of(session, before));
                  TRY_ASSIGN(const Oid own_root, root_of(session, id));
                  TRY_ASSIGN(const Oid root,
