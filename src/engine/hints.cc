@@ -1,5 +1,7 @@
 #include "engine/hints.h"
 
+#include "engine/branch_hints.h"
+
 namespace rowan::engine {
 
 namespace {
@@ -29,10 +31,36 @@ constexpr HintWords kCommandWords = {
     .list_foreign = "rowan foreign list DIR",
     .held_foreign = "rowan reset DIR {} moves the branch there; rowan foreign drop forgets it."};
 
+constexpr BranchWords kSqlBranches = {
+    .list_branches = "SHOW BRANCHES lists them; CREATE BRANCH makes one.",
+    .unprotect = "UNPROTECT BRANCH {}",
+    .force_drop = "DROP BRANCH … FORCE",
+    .force_squash = "SQUASH … FORCE",
+    .choose_parent = "PARENT 1",
+    .list_tags = "SHOW TAGS",
+    .drop_tag = "DROP TAG",
+    .change_elsewhere =
+        "Make the change on another branch and MERGE it, or UNPROTECT BRANCH {} first."};
+
+constexpr BranchWords kCommandBranches = {
+    .list_branches = "rowan branch DIR lists them; rowan branch DIR NAME makes one.",
+    .unprotect = "rowan branch DIR --unprotect {}",
+    .force_drop = "--force",
+    .force_squash = "--force",
+    .choose_parent = "--parent 1",
+    .list_tags = "rowan tag DIR",
+    .drop_tag = "rowan tag DIR --delete",
+    .change_elsewhere = "Make the change on another branch and merge it with rowan merge, or lift "
+                        "the protection first: rowan branch DIR --unprotect {}"};
+
 }  // namespace
 
 const HintWords& hint_words(Door door) {
   return door == Door::kCommand ? kCommandWords : kSqlWords;
+}
+
+const BranchWords& branch_words(const HintWords& words) {
+  return &words == &kCommandWords ? kCommandBranches : kSqlBranches;
 }
 
 }  // namespace rowan::engine

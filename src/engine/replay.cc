@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "catalog/catalog.h"
+#include "engine/branch_hints.h"
 #include "engine/history.h"
 #include "engine/import/admission.h"
 #include "engine/merge_run.h"
@@ -100,8 +101,8 @@ Result<std::vector<Oid>> named_commits(SessionImpl& session, const sql::Revision
 }
 
 // The parent that a commit's change is taken against.
-Result<Oid> parent_of(const git::Commit& commit, const Oid& id, uint32_t wanted,
-                      std::string_view verb) {
+Result<Oid> parent_of(SessionImpl& session, const git::Commit& commit, const Oid& id,
+                      uint32_t wanted, std::string_view verb) {
   if (commit.parents.empty())
     return Error(ErrorCode::kInvalidParameterValue,
                  fmt::format("commit {} is the first one: there is nothing to {} it against",
@@ -114,8 +115,9 @@ Result<Oid> parent_of(const git::Commit& commit, const Oid& id, uint32_t wanted,
   }
   if (wanted == 0) {
     return Error(ErrorCode::kInvalidParameterValue,
-                 fmt::format("commit {} is a merge, but no PARENT was given", short_id(id)))
-        .with_hint("PARENT 1 is the branch that was merged into.");
+                 fmt::format("commit {} is a merge, but no parent was chosen", short_id(id)))
+        .with_hint(fmt::format("{} is the branch that was merged into.",
+                               branch_words(session.owner().hints()).choose_parent));
   }
   if (wanted > commit.parents.size())
     return Error(ErrorCode::kInvalidParameterValue,
@@ -352,7 +354,7 @@ std::string skipped_notice(const std::vector<Oid>& skipped) {
 Result<void> revert_one(SessionImpl& session, const Oid& id, uint32_t parent, Chain& chain,
                         Oid& root) {
   TRY_ASSIGN(const git::Commit commit, commit_of(session, id));
-  TRY_ASSIGN(const Oid before, parent_of(commit, id, parent, "revert"));
+  TRY_ASSIGN(const Oid before, parent_of(session, commit, id, parent, "revert"));
   TRY_ASSIGN(const Oid before_root, root_of(session, before));
   TRY_ASSIGN(const Oid own_root, root_of(session, id));
   TRY_ASSIGN(root, chain.take_back(before_root, own_root, "reverting commit " + short_id(id)));
@@ -408,7 +410,8 @@ Result<VersionResult> run_cherry_pick(SessionImpl& session, const sql::Revisions
                skipped.clear();
                for (const Oid& id : commits) {
                  TRY_ASSIGN(const git::Commit commit, commit_of(session, id));
-                 TRY_ASSIGN(const Oid before, parent_of(commit, id, statement.parent, "pick"));
+                 TRY_ASSIGN(const Oid before,
+                            parent_of(session, commit, id, statement.parent, "pick"));
                  TRY_ASSIGN(const Oid before_root, root_of(session, before));
                  TRY_ASSIGN(const Oid own_root, root_of(session, id));
                  TRY_ASSIGN(const Oid root,

@@ -9,6 +9,7 @@
 #include "catalog/catalog.h"
 #include "catalog/objects.h"
 #include "catalog/paths.h"
+#include "engine/branch_hints.h"
 #include "engine/history.h"
 #include "engine/import/admission.h"
 #include "engine/import/content.h"
@@ -276,13 +277,15 @@ Result<Restored> restored_tree(SessionImpl& session, const sql::RestoreStmt& sta
         const std::string schema = session.schema_of(table);
         const std::string name = schema + "." + std::string(table.name);
         const std::string path = catalog::schema_path(schema) + "/" + type::encode_name(table.name);
-        TRY(restore_folder(objects, cache, then, path,
-                           Error(ErrorCode::kUndefinedTable,
-                                 fmt::format("relation \"{}\" did not exist as of \"{}\"", name,
-                                             statement.revision))
-                               .with_hint("DROP TABLE takes a table away.")
-                               .at(table.position),
-                           edits));
+        Error missing =
+            Error(ErrorCode::kUndefinedTable,
+                  fmt::format("relation \"{}\" did not exist as of \"{}\"", name, statement.revision))
+                .at(table.position);
+        TRY_ASSIGN(const auto is_now,
+                   catalog::Catalog(objects, cache, now).find_relation(schema, table.name));
+        if (is_now == catalog::Catalog::RelationKind::kTable)
+          missing = std::move(missing).with_hint("DROP TABLE takes a table away.");
+        TRY(restore_folder(objects, cache, then, path, std::move(missing), edits));
         const bool twice =
             std::any_of(edits.begin(), edits.end() - 1,
                         [&](const tree::PathEdit& edit) { return edit.path == path; });
@@ -330,10 +333,12 @@ Result<std::vector<Oid>> squashed_chain(SessionImpl& session, const Oid& tip, co
 // Commits that somebody else may have seen are not to be replaced.
 Result<void> check_unpublished(SessionImpl& session, const std::string& branch, const Oid& oldest) {
   txn::Manager& manager = session.owner().manager();
-  const auto published = [](std::string_view kind, std::string_view name) {
+  const auto published = [&](std::string_view kind, std::string_view name) {
     return Error(ErrorCode::kObjectNotInState,
                  fmt::format("the commits to squash are also on {} \"{}\"", kind, name))
-        .with_hint("SQUASH … FORCE makes a new commit all the same; what is there already stays.");
+        .with_hint(
+            fmt::format("{} makes a new commit all the same; what is there already stays.",
+                        branch_words(session.owner().hints()).force_squash));
   };
   for (const txn::BranchInfo& other : manager.branches()) {
     if (other.name == branch || !manager.history().ensure(manager.store(), other.commit)) continue;

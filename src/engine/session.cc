@@ -10,6 +10,7 @@
 #include "base/ensure.h"
 #include "base/hash.h"
 #include "base/limits.h"
+#include "engine/branch_hints.h"
 #include "engine/failure.h"
 #include "engine/history.h"
 #include "engine/history_statements.h"
@@ -1181,7 +1182,7 @@ Result<void> SessionImpl::check_out(std::string_view revision) {
     if (!commit) {
       return Error(ErrorCode::kUndefinedBranch,
                    fmt::format("branch \"{}\" does not exist", revision))
-          .with_hint("SHOW BRANCHES lists them; CREATE BRANCH makes one.");
+          .with_hint(std::string(branch_words(database_.hints()).list_branches));
     }
     branch_ = commit->hex();
     pinned_ = true;
@@ -1202,9 +1203,8 @@ Result<void> SessionImpl::check_writable() const {
   if (!database_.branch_settings().is_protected(branch_)) return {};
   return Error(ErrorCode::kInsufficientPrivilege,
                fmt::format("branch \"{}\" is protected", branch_))
-      .with_hint(fmt::format(
-          "Make the change on another branch and MERGE it, or UNPROTECT BRANCH {} first.",
-          branch_));
+      .with_hint(
+          fmt::format(fmt::runtime(branch_words(database_.hints()).change_elsewhere), branch_));
 }
 
 void SessionImpl::note_commit(const Oid& commit, uint64_t sequence) {

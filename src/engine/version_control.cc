@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/branch_hints.h"
 #include "engine/history.h"
 #include "engine/history_policy.h"
 #include "engine/import/admission.h"
@@ -74,14 +75,14 @@ std::string_view words_of(const sql::Statement& statement) {
   }
 }
 
-Error undefined_branch(std::string_view name) {
+Error undefined_branch(const BranchWords& words, std::string_view name) {
   return Error(ErrorCode::kUndefinedBranch, fmt::format("branch \"{}\" does not exist", name))
-      .with_hint("SHOW BRANCHES lists them; CREATE BRANCH makes one.");
+      .with_hint(std::string(words.list_branches));
 }
 
-Error protected_branch(std::string_view name) {
+Error protected_branch(const BranchWords& words, std::string_view name) {
   return Error(ErrorCode::kInsufficientPrivilege, fmt::format("branch \"{}\" is protected", name))
-      .with_hint(fmt::format("UNPROTECT BRANCH {} lifts that.", name));
+      .with_hint(fmt::format(fmt::runtime(words.unprotect), name) + " lifts that.");
 }
 
 // ---- Branches ----
@@ -136,7 +137,8 @@ Result<void> check_no_commit_is_lost(SessionImpl& session, std::string_view bran
   }
   return Error(ErrorCode::kObjectNotInState,
                fmt::format("branch \"{}\" has commits that no other branch or tag reaches", branch))
-      .with_hint("DROP BRANCH … FORCE drops it all the same; its reflog keeps the commits.");
+      .with_hint(fmt::format("{} drops it all the same; its reflog keeps the commits.",
+                             branch_words(session.owner().hints()).force_drop));
 }
 
 Result<VersionResult> drop_branch(SessionImpl& session, const sql::BranchStmt& statement) {
@@ -146,7 +148,7 @@ Result<VersionResult> drop_branch(SessionImpl& session, const sql::BranchStmt& s
   TRY_ASSIGN(const bool exists, manager.has_branch(name));
   if (!exists && statement.if_exists)
     return version_done("DROP BRANCH", fmt::format("branch \"{}\" does not exist, skipping", name));
-  if (!exists) return undefined_branch(name);
+  if (!exists) return undefined_branch(branch_words(database.hints()), name);
   if (!session.is_pinned() && name == session.branch_name()) {
     return Error(ErrorCode::kObjectNotInState,
                  fmt::format("cannot drop the current branch \"{}\"", name))
@@ -157,7 +159,8 @@ Result<VersionResult> drop_branch(SessionImpl& session, const sql::BranchStmt& s
                  fmt::format("cannot drop the default branch \"{}\"", name))
         .with_hint("Git's HEAD names it: clones check it out and sessions begin on it.");
   }
-  if (database.branch_settings().is_protected(name)) return protected_branch(name);
+  if (database.branch_settings().is_protected(name))
+    return protected_branch(branch_words(database.hints()), name);
   for (int attempt = 0;; ++attempt) {
     TRY_ASSIGN(const txn::Snapshot tip, manager.tip_snapshot(name));
     if (!statement.force) TRY(check_no_commit_is_lost(session, name, tip.commit));
@@ -183,8 +186,9 @@ Result<VersionResult> rename_branch(SessionImpl& session, const sql::BranchStmt&
   const std::string from(statement.name);
   const std::string to(statement.from);
   TRY_ASSIGN(const bool exists, manager.has_branch(from));
-  if (!exists) return undefined_branch(from);
-  if (database.branch_settings().is_protected(from)) return protected_branch(from);
+  if (!exists) return undefined_branch(branch_words(database.hints()), from);
+  if (database.branch_settings().is_protected(from))
+    return protected_branch(branch_words(database.hints()), from);
   TRY_ASSIGN(const bool taken, manager.has_branch(to));
   if (taken)
     return Error(ErrorCode::kDuplicateBranch, fmt::format("branch \"{}\" already exists", to));
@@ -214,7 +218,7 @@ Result<VersionResult> check_out(SessionImpl& session, const sql::BranchStmt& sta
 Result<VersionResult> alter_branch(SessionImpl& session, const sql::AlterBranchStmt& statement) {
   DatabaseImpl& database = session.owner();
   TRY_ASSIGN(const bool exists, database.manager().has_branch(statement.name));
-  if (!exists) return undefined_branch(statement.name);
+  if (!exists) return undefined_branch(branch_words(database.hints()), statement.name);
   if (database.store().read_only())
     return Error(ErrorCode::kReadOnlyTransaction, "the repository is open for reading only");
   if (statement.action == sql::AlterBranchKind::kSetHistory) {
@@ -238,9 +242,9 @@ Result<VersionResult> alter_branch(SessionImpl& session, const sql::AlterBranchS
 
 // ---- Tags ----
 
-Error duplicate_tag(std::string_view name) {
+Error duplicate_tag(const BranchWords& words, std::string_view name) {
   return Error(ErrorCode::kDuplicateBranch, fmt::format("tag \"{}\" already exists", name))
-      .with_hint("A tag is never moved; DROP TAG takes it away.");
+      .with_hint(fmt::format("A tag is never moved; {} takes it away.", words.drop_tag));
 }
 
 Result<VersionResult> create_tag(SessionImpl& session, const sql::TagStmt& statement) {
@@ -251,7 +255,7 @@ Result<VersionResult> create_tag(SessionImpl& session, const sql::TagStmt& state
   if (!git::is_valid_ref_name(name))
     return Error(ErrorCode::kInvalidName, fmt::format("\"{}\" is not a valid tag name", name));
   if (database.store().ref(ref)) {
-    if (!statement.if_exists) return duplicate_tag(name);
+    if (!statement.if_exists) return duplicate_tag(branch_words(database.hints()), name);
     return version_done(words, fmt::format("tag \"{}\" already exists, skipping", name));
   }
   TRY_ASSIGN(Oid id, database.manager().resolve_revision(
@@ -268,7 +272,8 @@ Result<VersionResult> create_tag(SessionImpl& session, const sql::TagStmt& state
   }
   auto made = database.manager().update_refs(&objects, {{ref, Oid{}, id}},
                                              session.settings().synchronous_commit());
-  if (!made && made.error().code() == ErrorCode::kSerializationFailure) return duplicate_tag(name);
+  if (!made && made.error().code() == ErrorCode::kSerializationFailure)
+    return duplicate_tag(branch_words(database.hints()), name);
   if (!made) return std::move(made).error();
   return version_done(words);
 }
@@ -283,7 +288,7 @@ Result<VersionResult> drop_tag(SessionImpl& session, const sql::TagStmt& stateme
                           fmt::format("tag \"{}\" does not exist, skipping", statement.name));
     return Error(ErrorCode::kUndefinedRevision,
                  fmt::format("tag \"{}\" does not exist", statement.name))
-        .with_hint("SHOW TAGS lists them.");
+        .with_hint(fmt::format("{} lists them.", branch_words(database.hints()).list_tags));
   }
   const auto commit = database.manager().resolve_revision(ref, "");
   TRY(database.manager().update_refs(nullptr, {{ref, *id, Oid{}}},

@@ -343,9 +343,17 @@ int command_blame(const Words& words) {
   view.key.assign(words.plain.begin() + 2, words.plain.end());
   view.cells = words.has("--cells");
   const SignalGuard guard(*connection.session);
-  if (auto failure = show_blame(*connection.session, view, standard_output_screen(), std::cout))
-    return fail(*failure);
-  return kFine;
+  const auto shown = show_blame(*connection.session, view, standard_output_screen(), std::cout);
+  if (const auto* failure = std::get_if<Failure>(&shown)) return fail(*failure);
+  // A table may be empty; a row that is asked for by its key is missed.
+  if (std::get<bool>(shown) || view.key.empty()) return kFine;
+  std::string key;
+  for (const std::string& part : view.key) key += (key.empty() ? "" : ", ") + part;
+  std::cerr << fmt::format(
+      "rowan blame: table \"{}\" has no row with the key ({})\n"
+      "HINT:  --at REVISION asks about an earlier state, which may have had it.\n",
+      view.table, key);
+  return kFound;
 }
 
 // Reads only: what an open for writing would mend (edits by hand that are not canonical) is

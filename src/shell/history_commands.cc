@@ -566,19 +566,21 @@ std::variant<bool, Failure> show_diff(Session& session, const DiffView& view, co
 
 // ---- blame ----
 
-std::optional<Failure> show_blame(Session& session, const BlameView& view, const Screen& screen,
-                                  std::ostream& out) {
+std::variant<bool, Failure> show_blame(Session& session, const BlameView& view,
+                                       const Screen& screen, std::ostream& out) {
   std::string sql =
       fmt::format("SELECT * FROM rowan.{}({}, {}", view.cells ? "blame_cells" : "blame",
                   table_argument(view.table), revision_literal(view.revision));
   for (const std::string& part : view.key) sql += ", " + sql::quote_literal(part);
   Reader rows(session);
-  if (auto failure = rows.open(sql + ")")) return failure;
+  if (auto failure = rows.open(sql + ")")) return *failure;
   const auto& columns = rows.rows->columns();
   const size_t first = columns.size() - 4;  // commit, author, time, message.
   const size_t keys = view.cells ? first - 2 : first;
   std::optional<Failure> failure;
+  bool found = false;
   while (out && rows.next(failure)) {
+    found = true;
     std::string name;
     for (size_t i = 0; i < keys; ++i) name += (i > 0 ? ", " : "") + cell_text(*rows.rows, i);
     if (view.cells) name += "  " + rows.text(keys) + " = " + cell_text(*rows.rows, keys + 1);
@@ -586,7 +588,8 @@ std::optional<Failure> show_blame(Session& session, const BlameView& view, const
         << fmt::format(" ({} {})  ", rows.text(first + 1), rows.text(first + 2)) << name << "  "
         << paint(screen, kCyan, rows.text(first + 3)) << '\n';
   }
-  return failure;
+  if (failure) return *failure;
+  return found;
 }
 
 }  // namespace rowan::shell

@@ -50,8 +50,9 @@ struct BlameView {
   std::vector<std::string> key;  // Of one row; empty: all.
   bool cells = false;
 };
-std::optional<Failure> show_blame(Session& session, const BlameView& view, const Screen& screen,
-                                  std::ostream& out);
+// Whether there was a row.
+std::variant<bool, Failure> show_blame(Session& session, const BlameView& view,
+                                       const Screen& screen, std::ostream& out);
 
 // ---- Parts, for tests ----
 

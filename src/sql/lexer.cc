@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/limits.h"
@@ -249,6 +250,11 @@ int Lexer::next(Token& token) {
       ++at_;
       return string(token, c == 'e' || c == 'E');
     }
+    const char third = at_ + 2 < source_.size() ? source_[at_ + 2] : '\0';
+    if ((c == 'u' || c == 'U') && after == '&' && (third == '\'' || third == '"')) {
+      at_ += 2;
+      return with_unicode_escapes(token);
+    }
     if (after == '\'' && (c == 'x' || c == 'X' || c == 'b' || c == 'B')) {
       return fail(ErrorCode::kFeatureNotSupported, "bit strings are not supported yet", at_);
     }
@@ -337,7 +343,7 @@ int Lexer::next_branch_word(Token& token) {
   cuts_ = true;
   if (terminal <= 0 || !is(source_[begin_], kWordStart) || is(source_[at_ - 1], kBlank))
     return terminal;
-  if (source_[at_ - 1] == '\'') return terminal;
+  if (source_[at_ - 1] == '\'' || source_[at_ - 1] == '"') return terminal;
   size_t end = at_;
   while (end < source_.size()) {
     const char c = source_[end];
@@ -464,6 +470,13 @@ int Lexer::operator_or_sign(Token& token) {
 }
 
 int Lexer::quoted_identifier(Token& token) {
+  const int terminal = quoted_part(token);
+  if (terminal <= 0) return terminal;
+  return identifier(token, token.text());
+}
+
+// Requires: source_[at_] is the opening quote. The name is not cut yet.
+int Lexer::quoted_part(Token& token) {
   std::string unquoted;
   size_t i = at_ + 1;
   size_t from = i;
@@ -485,16 +498,23 @@ int Lexer::quoted_identifier(Token& token) {
     text = arena_.copy(unquoted);
   }
   if (text.empty()) return fail_near("zero-length delimited identifier", begin_, at_);
-  return identifier(token, text);
+  return finish(token, TK_IDENT, text);
 }
 
 // A string goes on in the next quoted part when only white space with a line break stands between
-// them.
+// them; comments to the end of a line are white space here, others are not.
 bool Lexer::continues_string() {
   size_t i = at_;
   bool line_break = false;
-  for (; i < source_.size() && is(source_[i], kBlank); ++i)
-    line_break = line_break || is(source_[i], kBreak);
+  for (; i < source_.size(); ++i) {
+    if (source_.substr(i, 2) == "--") {
+      while (i + 1 < source_.size() && !is(source_[i + 1], kBreak)) ++i;
+    } else if (is(source_[i], kBlank)) {
+      line_break = line_break || is(source_[i], kBreak);
+    } else {
+      break;
+    }
+  }
   if (!line_break || i >= source_.size() || source_[i] != '\'') return false;
   at_ = i;
   return true;
@@ -658,6 +678,95 @@ bool Lexer::read_escape(std::string& out) {
   }
   out += c;
   return true;
+}
+
+// Behind `U&`: a string or a quoted identifier whose escapes are \XXXX and \+XXXXXX, or have the
+// character that UESCAPE names in place of the backslash.
+int Lexer::with_unicode_escapes(Token& token) {
+  const size_t begin = begin_;
+  const bool is_name = source_[at_] == '"';
+  const int terminal = is_name ? quoted_part(token) : string(token, false);
+  if (terminal <= 0) return terminal;
+  const size_t end = at_;
+  char escape = '\\';
+  if (!take_uescape(escape)) return kTokenError;
+  if (at_ == begin_) at_ = end;  // No UESCAPE: what was looked at is for the next token.
+  begin_ = begin;
+  std::string text;
+  if (!decode_unicode_escapes(token.text(), escape, text)) return kTokenError;
+  const std::string_view decoded = arena_.copy(text);
+  return is_name ? identifier(token, decoded) : finish(token, terminal, decoded);
+}
+
+// Leaves at_ == begin_ when there is no UESCAPE. False on an error.
+bool Lexer::take_uescape(char& escape) {
+  if (!skip_blanks()) return false;
+  constexpr std::string_view kWord = "uescape";
+  size_t end = at_;
+  while (end < source_.size() && is(source_[end], kWordPart)) ++end;
+  if (end - at_ != kWord.size()) return true;
+  for (size_t i = 0; i < kWord.size(); ++i) {
+    const char c = source_[at_ + i];
+    if ((c >= 'A' && c <= 'Z' ? c + 32 : c) != kWord[i]) return true;
+  }
+  at_ = end;
+  Token token;
+  const int terminal = next(token);
+  if (terminal == kTokenError) return false;
+  if (terminal != TK_STRING) {
+    const bool at_end = terminal == kTokenEnd;
+    fail_near("UESCAPE must be followed by a simple string literal", begin_,
+              at_end ? source_.size() : at_);
+    return false;
+  }
+  const std::string_view text = token.text();
+  const bool usable = text.size() == 1 && hex_digit(text[0]) < 0 &&
+                      !is(text[0], kBlank) &&
+                      std::string_view("+'\"").find(text[0]) == std::string_view::npos;
+  if (!usable) {
+    fail_near("invalid Unicode escape character", begin_, at_);
+    return false;
+  }
+  escape = text[0];
+  return true;
+}
+
+bool Lexer::decode_unicode_escapes(std::string_view text, char escape, std::string& out) {
+  const auto refuse = [&](std::string message) {
+    fail(ErrorCode::kSyntaxError, std::move(message), begin_);
+    return false;
+  };
+  uint32_t high = 0;  // The upper half of a pair, when its lower half must follow.
+  for (size_t i = 0; i < text.size();) {
+    if (text[i] != escape || text.substr(i + 1, 1) == text.substr(i, 1)) {
+      if (high != 0) return refuse("invalid Unicode surrogate pair");
+      out += text[i];
+      i += text[i] == escape ? 2 : 1;
+      continue;
+    }
+    const bool is_long = text.substr(i + 1, 1) == "+";
+    const size_t from = i + (is_long ? 2 : 1);
+    const size_t wanted = is_long ? 6 : 4;
+    uint32_t code = 0;
+    size_t end = from;
+    for (; end < text.size() && end - from < wanted && hex_digit(text[end]) >= 0; ++end)
+      code = code * 16 + static_cast<uint32_t>(hex_digit(text[end]));
+    if (end - from < wanted) {
+      fail(ErrorCode::kSyntaxError, "invalid Unicode escape", begin_);
+      error_ = Error(std::move(*error_).with_hint("Unicode escapes must be \\XXXX or \\+XXXXXX."));
+      return false;
+    }
+    i = end;
+    const bool is_low = code >= 0xdc00 && code <= 0xdfff;
+    if (is_low != (high != 0)) return refuse("invalid Unicode surrogate pair");
+    if (is_low) code = 0x10000 + ((std::exchange(high, 0) - 0xd800) << 10) + (code - 0xdc00);
+    if (code >= 0xd800 && code <= 0xdbff) {
+      high = code;
+    } else if (!append_code_point(code, out)) {
+      return refuse("invalid Unicode escape value");
+    }
+  }
+  return high == 0 || refuse("invalid Unicode surrogate pair");
 }
 
 int Lexer::dollar_string(Token& token) {

@@ -68,8 +68,12 @@ class Lexer {
   int operator_or_sign(Token& token);
   int parameter(Token& token);
   int quoted_identifier(Token& token);
+  int quoted_part(Token& token);
   int string(Token& token, bool escapes);
   int dollar_string(Token& token);
+  int with_unicode_escapes(Token& token);
+  bool take_uescape(char& escape);
+  bool decode_unicode_escapes(std::string_view text, char escape, std::string& out);
   bool continues_string();
   bool read_escape(std::string& out);
   bool take_unicode_digits(uint32_t& code);

@@ -298,13 +298,17 @@ TEST_CASE("deadlock, cancellation and timeout end a wait") {
   auto b = f.begin();
   must(f.update(*a, "t", 1, 10));
   must(f.update(*b, "t", 2, 20));
-  std::thread other([&] { must(f.update(*a, "t", 2, 11)); });
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  const auto victim = f.update(*b, "t", 1, 21);
-  REQUIRE_FALSE(victim);
-  CHECK(victim.error().code() == ErrorCode::kDeadlock);
-  b->rollback();
+  // Whichever waits last closes the circle and is the victim; the other one then holds both rows.
+  Result<LockOutcome> of_a = LockOutcome::kCurrent;
+  std::thread other([&] {
+    of_a = f.update(*a, "t", 2, 11);
+    if (!of_a) a->rollback();
+  });
+  const auto of_b = f.update(*b, "t", 1, 21);
+  if (!of_b) b->rollback();
   other.join();
+  REQUIRE(of_a.has_value() != of_b.has_value());
+  CHECK((of_a ? of_b : of_a).error().code() == ErrorCode::kDeadlock);
 
   std::atomic<bool> cancelled = false;
   auto c = must(f.manager->begin("main", IsolationLevel::kReadCommitted, false, &cancelled));

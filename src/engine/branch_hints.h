@@ -1,0 +1,23 @@
+// What hints about branches, tags and commits call the ways out, by the door that the user came by.
+#pragma once
+
+#include <string_view>
+
+#include "engine/hints.h"
+
+namespace rowan::engine {
+
+struct BranchWords {
+  std::string_view list_branches;       // … lists them; … makes one.
+  std::string_view unprotect;           // … lifts that. `{}` is a branch.
+  std::string_view force_drop;          // … drops a branch all the same.
+  std::string_view force_squash;        // … makes a new commit all the same.
+  std::string_view choose_parent;       // … is the branch that was merged into.
+  std::string_view list_tags;           // … lists them.
+  std::string_view drop_tag;            // … takes it away.
+  std::string_view change_elsewhere;    // What to do about a protected branch. `{}` is the branch.
+};
+// For the door that `words` speak to: DatabaseImpl::hints().
+const BranchWords& branch_words(const HintWords& words);
+
+}  // namespace rowan::engine
