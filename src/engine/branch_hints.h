@@ -13,6 +13,7 @@ struct BranchWords {
   std::string_view force_drop;          // … drops a branch all the same.
   std::string_view force_squash;        // … makes a new commit all the same.
   std::string_view choose_parent;       // … is the branch that was merged into.
+  std::string_view leave_branch;        // What must come before the session's own branch is dropped.
   std::string_view list_tags;           // … lists them.
   std::string_view drop_tag;            // … takes it away.
   std::string_view change_elsewhere;    // What to do about a protected branch. `{}` is the branch.

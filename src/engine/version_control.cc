@@ -152,7 +152,7 @@ Result<VersionResult> drop_branch(SessionImpl& session, const sql::BranchStmt& s
   if (!session.is_pinned() && name == session.branch_name()) {
     return Error(ErrorCode::kObjectNotInState,
                  fmt::format("cannot drop the current branch \"{}\"", name))
-        .with_hint("CHECKOUT another branch first.");
+        .with_hint(std::string(branch_words(database.hints()).leave_branch));
   }
   if (name == database.default_branch()) {
     return Error(ErrorCode::kObjectNotInState,

@@ -65,7 +65,6 @@ tag t.git one two
 merge t.git nosuch
 merge t.git
 merge t.git side --branch nosuch
-merge t.git main --branch kept
 revert t.git nosuch
 revert t.git HEAD
 revert t.git HEAD --parent 3
@@ -96,7 +95,6 @@ check nowhere.git
 check
 init
 init t.git
-sql t.git --branch nosuch
 sql t.git -f nosuch.sql
 sql t.git more
 shell nowhere.git
@@ -118,9 +116,9 @@ run tag t.git v1; says 'rowan tag DIR --delete takes it away'
 run tag t.git --delete nosuch; hints 'rowan tag DIR lists them.'
 run revert t.git HEAD; hints '--parent 1 is the branch'
 run squash t.git v1 --branch lone; hints '--force makes a new commit'
-run merge t.git main --branch kept; hints 'Make the change on another branch and merge it with rowan merge'
 run blame t.git w; exits 10; says '"w" is not a table'
 
-# The same hints in SQL stay SQL.
+# The same hints in SQL stay SQL, which `rowan sql` speaks.
+run sql t.git --branch nosuch -c 'SELECT 1'; exits 18; hints 'SHOW BRANCHES lists them'
 run sql t.git -c 'DROP BRANCH lone'; hints 'DROP BRANCH … FORCE drops it'
 finish
