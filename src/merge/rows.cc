@@ -14,6 +14,31 @@ constexpr uint64_t kStepsPerReport = 1024;
 
 }  // namespace
 
+// ---- A new tree of rows ----
+
+RowTreeWriter::RowTreeWriter(MergeContext& context, const type::RowLayout& layout)
+    : context_(context),
+      layout_(layout),
+      builder_([this](store::ObjectType type, Bytes bytes) -> Result<Oid> {
+        return context_.made.add(type, std::string(bytes));
+      }) {}
+
+Result<void> RowTreeWriter::add(Bytes key, Bytes line) {
+  TRY(builder_.add(key, line));
+  TRY_ASSIGN(const auto slots, type::large_slots(layout_, line));
+  for (const auto& [slot, blob] : slots) large_.push_back({tree::large_name(key, slot), blob});
+  return {};
+}
+
+Result<void> RowTreeWriter::finish(Oid& rows, Oid& large) {
+  TRY_ASSIGN(rows, builder_.finish());
+  large = Oid{};
+  if (large_.empty()) return {};
+  TRY_ASSIGN(large,
+             tree::apply_large_edits(context_.made, context_.cache, Oid{}, std::move(large_)));
+  return {};
+}
+
 RowMerge::RowMerge(MergeContext& context, const TableSides& sides,
                    std::shared_ptr<const catalog::TableDef> merged,
                    const DefinitionMerge& definition)
@@ -160,10 +185,7 @@ Result<void> RowMerge::merge_side_by_side() {
     TRY_ASSIGN(tree::Cursor cursor, tree::Cursor::open(readers[at(side)], version(side).rows));
     cursors[at(side)].emplace(std::move(cursor));
   }
-  tree::Builder builder([&](store::ObjectType type, Bytes bytes) -> Result<Oid> {
-    return context_.made.add(type, std::string(bytes));
-  });
-  std::vector<tree::LargeEdit> large;
+  RowTreeWriter writer(context_, merged_->layout);
   auto shared = shared_.rows().begin();  // Rows that no side has any more may come back by them.
   for (;;) {
     TRY(step());
@@ -201,17 +223,9 @@ Result<void> RowMerge::merge_side_by_side() {
       TRY_ASSIGN(const bool lost, loses_misfit(misfits[at(side)], *line, view(other)));
       if (lost) misfit_keys_.insert(*key);
     }
-    TRY(builder.add(*key, *line));
-    TRY_ASSIGN(const auto slots, type::large_slots(merged_->layout, *line));
-    for (const auto& [slot, blob] : slots) large.push_back({tree::large_name(*key, slot), blob});
+    TRY(writer.add(*key, *line));
   }
-  TRY_ASSIGN(rows_, builder.finish());
-  large_ = Oid{};
-  if (!large.empty()) {
-    TRY_ASSIGN(large_,
-               tree::apply_large_edits(context_.made, context_.cache, Oid{}, std::move(large)));
-  }
-  return {};
+  return writer.finish(rows_, large_);
 }
 
 // Keys ascend from call to call.

@@ -42,6 +42,22 @@ struct TableSides {
   bool settled_misfits = false;  // What becomes of values that do not fit is settled.
 };
 
+// Writes a table's rows anew, and the entries of `large/` that go with them.
+class RowTreeWriter {
+ public:
+  RowTreeWriter(MergeContext& context, const type::RowLayout& layout);
+  RowTreeWriter(const RowTreeWriter&) = delete;
+
+  Result<void> add(Bytes key, Bytes line);  // Keys ascend.
+  Result<void> finish(Oid& rows, Oid& large);
+
+ private:
+  MergeContext& context_;
+  const type::RowLayout& layout_;
+  tree::Builder builder_;
+  std::vector<tree::LargeEdit> large_;
+};
+
 class RowMerge {
  public:
   RowMerge(MergeContext& context, const TableSides& sides,

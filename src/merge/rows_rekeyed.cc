@@ -227,22 +227,9 @@ Result<void> RowMerge::merge_rekeyed(const Renumberer& renumberer) {
 }
 
 Result<void> RowMerge::write_rekeyed(const RekeyedRows& rows) {
-  tree::Builder builder([&](store::ObjectType type, Bytes bytes) -> Result<Oid> {
-    return context_.made.add(type, std::string(bytes));
-  });
-  std::vector<tree::LargeEdit> large;
-  for (const auto& [key, row] : rows) {
-    TRY(builder.add(key, row.line));
-    TRY_ASSIGN(const auto slots, type::large_slots(merged_->layout, row.line));
-    for (const auto& [slot, blob] : slots) large.push_back({tree::large_name(key, slot), blob});
-  }
-  TRY_ASSIGN(rows_, builder.finish());
-  large_ = Oid{};
-  if (!large.empty()) {
-    TRY_ASSIGN(large_,
-               tree::apply_large_edits(context_.made, context_.cache, Oid{}, std::move(large)));
-  }
-  return {};
+  RowTreeWriter writer(context_, merged_->layout);
+  for (const auto& [key, row] : rows) TRY(writer.add(key, row.line));
+  return writer.finish(rows_, large_);
 }
 
 }  // namespace rowan::merge
