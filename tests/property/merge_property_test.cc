@@ -237,7 +237,10 @@ class NaiveMerge {
     for (const Column& column : columns_) {
       const std::string o = cell_of(*ours, column.id), t = cell_of(*theirs, column.id);
       const std::string b = base ? cell_of(*base, column.id) : "?";
-      if (o == b || (o != t && t != b && theirs_wins)) set_cell(merged, column.id, t);
+      // A side that does not have the column says nothing of it.
+      const bool is_theirs = sides_[1]->find(column.id) == nullptr || o == b;
+      const bool is_ours = sides_[2]->find(column.id) == nullptr;
+      if (is_theirs || (!is_ours && o != t && t != b && theirs_wins)) set_cell(merged, column.id, t);
     }
     return merged;
   }
