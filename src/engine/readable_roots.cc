@@ -28,7 +28,7 @@ Result<ReadableContent> ReadableRoots::find(const Oid& commit) {
   }
   TRY_ASSIGN(ReadableContent content, read(parsed.tree));
   const std::lock_guard guard(mutex_);
-  if (!content.fault) sound_root_ = content.root;
+  if (!content.fault && !content.broken_rule) sound_root_ = content.root;
   return found_.emplace(parsed.tree, std::move(content)).first->second;
 }
 
@@ -39,7 +39,7 @@ Result<ReadableContent> ReadableRoots::read(const Oid& root) {
     known_root = sound_root_;
   }
   auto content = read_on(known_root, root);
-  if (known_root.is_zero() || (content && !content->fault)) return content;
+  if (known_root.is_zero() || (content && !content->fault && !content->broken_rule)) return content;
   return read_on(Oid{}, root);  // What it was compared with may be gone by now.
 }
 

@@ -60,6 +60,7 @@ class ContentReader {
 
   Result<ReadableContent> run_leniently() {
     ReadableContent content{root_, std::nullopt};
+    as_they_stand_ = &content.broken_rule;
     const auto format = catalog::check_format(store_, store_.cache(), root_);
     if (!format && is_fault(format.error())) content.fault = format.error();
     if (!format) return content.fault ? Result<ReadableContent>(content) : format.error();
@@ -291,7 +292,7 @@ class ContentReader {
   Result<void> read_rows(const std::string& path, const catalog::TableVersion& version,
                          std::optional<catalog::TableVersion> old) {
     if (old && old->table->definition_id != version.table->definition_id) old.reset();
-    RowsReader rows(made_, store_, work_, version, invalid_);
+    RowsReader rows(made_, store_, work_, version, invalid_, as_they_stand_);
     Oid canonical;
     bool is_large_known = false;
     if (old) {
@@ -313,6 +314,7 @@ class ContentReader {
   const catalog::Catalog after_;
   std::optional<catalog::Catalog> before_;
   std::vector<tree::PathEdit> edits_;
+  std::optional<Error>* as_they_stand_ = nullptr;  // Of a commit of history.
   size_t faults_ = 0;          // Objects of history that cannot be read.
   bool names_differ_ = false;  // A definition of the schema that is read differs.
 };

@@ -33,6 +33,8 @@ Result<Oid> canonical_content(store::PendingObjects& made, store::ObjectStore& s
 struct ReadableContent {
   Oid root;                    // Of the same rows in canonical form; new objects are in `made`.
   std::optional<Error> fault;  // The first table, or file, that cannot be read.
+  // The first row that only breaks NOT NULL or repeats a key: it is read as it stands.
+  std::optional<Error> broken_rule = {};
 };
 // As canonical_content, table by table: one that does not read gives its error to whoever reads its
 // rows, and no wrong answer. Constraints, references and files beside the data are not looked at.

@@ -23,13 +23,15 @@ constexpr std::string_view kLeafSuffix = ".jsonl";
 }  // namespace
 
 RowsReader::RowsReader(store::PendingObjects& made, store::ObjectStore& store, ForeignWork& work,
-                       catalog::TableVersion version, const Fault& invalid)
+                       catalog::TableVersion version, const Fault& invalid,
+                       std::optional<Error>* as_they_stand)
     : made_(made),
       store_(store),
       work_(work),
       version_(std::move(version)),
       keys_(version_.table),
-      invalid_(invalid) {}
+      invalid_(invalid),
+      as_they_stand_(as_they_stand) {}
 
 Result<Oid> RowsReader::canonical_rows(const std::string& path) {
   Leaves leaves;
@@ -42,7 +44,10 @@ Result<Oid> RowsReader::canonical_rows(const std::string& path) {
   });
   std::string last;
   for (const Line& line : lines_) {
-    if (!last.empty() && line.key <= last) return repeated(line);
+    if (!last.empty() && line.key <= last) {
+      TRY(repeated(line));
+      continue;
+    }
     last = line.key;
     TRY(builder.add(line.key, line.text));
   }
@@ -64,7 +69,10 @@ Result<Oid> RowsReader::canonical_rows_on(const std::string& path, const Oid& ol
   };
   for (size_t i = 0; i < lines_.size(); ++i) {
     const Line& line = lines_[i];
-    if (i > 0 && line.key == lines_[i - 1].key) return repeated(line);
+    if (i > 0 && line.key == lines_[i - 1].key) {
+      TRY(repeated(line));
+      continue;
+    }
     goes_until(&line.key);
     if (was != old_lines_.end() && was->first == line.key) {
       if (was->second != line.text) edits.push_back({line.key, line.text});
@@ -72,7 +80,10 @@ Result<Oid> RowsReader::canonical_rows_on(const std::string& path, const Oid& ol
       continue;
     }
     TRY_ASSIGN(const bool stays, has_row(old, line.key));
-    if (stays) return repeated(line);
+    if (stays) {
+      TRY(repeated(line));
+      continue;
+    }
     edits.push_back({line.key, line.text});
   }
   goes_until(nullptr);
@@ -150,10 +161,16 @@ Result<bool> RowsReader::find(const std::string& path, const Oid& id, int depth,
   return false;
 }
 
-Error RowsReader::repeated(const Line& line) const {
+Result<void> RowsReader::repeated(const Line& line) const {
   Error error = invalid_(*line.file, "a row occurs twice");
   invalid_.note(*line.file, line.number);
-  return error;
+  return keep_or_fail(std::move(error));
+}
+
+Result<void> RowsReader::keep_or_fail(Error error) const {
+  if (as_they_stand_ == nullptr) return error;
+  if (!*as_they_stand_) *as_they_stand_ = std::move(error);
+  return {};
 }
 
 Result<void> RowsReader::read_leaves(const Leaves& leaves) {
@@ -188,7 +205,7 @@ Result<void> RowsReader::add_leaf(const std::string& path, const tree::TreeEntry
   if (object.bytes.find_first_not_of(" \t\r\n") == Bytes::npos) return {};
   Error error = invalid_(path, "a row occurs twice");
   invalid_.note(path, 1);
-  return error;
+  return keep_or_fail(std::move(error));
 }
 
 Result<void> RowsReader::compare_folders(const std::string& path, const Oid& here, const Oid& there,
@@ -400,8 +417,9 @@ Result<void> RowsReader::check_values(Bytes line, const std::vector<Bytes>& elem
     const bool is_null =
         column.slot < elements.size() ? elements[column.slot] == "null" : column.absent.is_null();
     if (column.not_null && is_null) {
-      return Error(ErrorCode::kNotNullViolation,
-                   "null value in column \"" + column.name + "\" violates not-null constraint");
+      TRY(keep_or_fail(
+          Error(ErrorCode::kNotNullViolation,
+                "null value in column \"" + column.name + "\" violates not-null constraint")));
     }
   }
   const type::RowLayout& layout = version_.table->layout;

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -26,8 +27,11 @@ namespace rowan::engine {
 
 class RowsReader {
  public:
+  // `as_they_stand`: where it is given, NULL in a NOT NULL column is read as NULL, and of lines with
+  // one key the first in the files' order is the row; the first such fault is kept there.
   RowsReader(store::PendingObjects& made, store::ObjectStore& store, ForeignWork& work,
-             catalog::TableVersion version, const Fault& invalid);
+             catalog::TableVersion version, const Fault& invalid,
+             std::optional<Error>* as_they_stand = nullptr);
 
   Result<Oid> canonical_rows(const std::string& path);
 
@@ -68,7 +72,9 @@ class RowsReader {
     uint64_t number = 0;
   };
 
-  Error repeated(const Line& line) const;
+  Result<void> repeated(const Line& line) const;
+
+  Result<void> keep_or_fail(Error error) const;
 
   Result<void> read_leaves(const Leaves& leaves);
 
@@ -134,6 +140,7 @@ class RowsReader {
   const catalog::TableVersion version_;
   const catalog::TableLineKeys keys_;
   const Fault& invalid_;
+  std::optional<Error>* const as_they_stand_;
   std::vector<Line> lines_;  // Of the leaves that were read.
   std::map<std::string, std::string, std::less<>>
       old_lines_;  // Of those that they replace, by key.
