@@ -286,10 +286,19 @@ TEST_CASE("what is spelled freely reads as it is meant: pushed while the reposit
   check_clean(twins.free);
 }
 
-TEST_CASE("what is spelled freely reads as it is meant: pushed while nobody has the repository open") {
-  const Twins twins(7);
+namespace {
+
+// Pushes while nobody has the repository open.
+void push_closed(const Twins& twins) {
   { Opened first(twins.free); }
   twins.push();
+}
+
+}  // namespace
+
+TEST_CASE("what is spelled freely reads as it is meant: pushed while nobody has the repository open") {
+  const Twins twins(7);
+  push_closed(twins);
   Opened plain(twins.plain);
   {
     // The first answer is that of the canonical commit, which is there before it.
@@ -304,8 +313,7 @@ TEST_CASE("what is spelled freely reads as it is meant: pushed while nobody has 
 
 TEST_CASE("what is spelled freely reads as it is meant: in a repository opened for reading") {
   const Twins twins(11);
-  { Opened first(twins.free); }
-  twins.push();
+  push_closed(twins);
   { Opened writes(twins.free); }  // The tip's canonical form is a commit; what is below it is as it came.
   Opened plain(twins.plain);
   OpenOptions options;

@@ -39,6 +39,20 @@ std::vector<Made> commit_and_crash(const std::filesystem::path& dir, FaultFileSy
   return made;
 }
 
+// After a crash: writes go on behind what is `kept`, and come through another crash with it. Git's
+// branch has `commits` then.
+void check_goes_on(const TempFolder& folder, FaultFileSystem& files, int count,
+                   const std::vector<Made>& kept, const std::string& commits) {
+  const auto more = commit_and_crash(folder.repository(), files, count);
+  auto store = open_or_fail(folder.repository(), quiet_options());
+  CHECK(store->ref("refs/heads/main") == more.back().commit);
+  for (const Made& each : kept) CHECK(store->contains(each.blob));
+  CHECK(more.front().sequence == kept.back().sequence + 1);
+  store.reset();
+  CHECK(git(folder.repository(), "rev-list --count main").output == commits);
+  check_fsck(folder.repository());
+}
+
 std::vector<uint64_t> record_offsets(const std::string& bytes) {
   std::vector<uint64_t> out;
   uint64_t at = kJournalHeadBytes;
@@ -117,14 +131,7 @@ TEST_CASE("what was durable is there after a crash, and the journal goes on") {
     CHECK(reader->ref("refs/heads/main") == made.back().commit);
     CHECK(text_of(*reader, made[3].blob).starts_with("3r"));
   }
-  const auto more = commit_and_crash(folder.repository(), files, 5);
-  auto store = open_or_fail(folder.repository(), quiet_options());
-  CHECK(store->ref("refs/heads/main") == more.back().commit);
-  for (const Made& each : made) CHECK(store->contains(each.blob));
-  CHECK(more.front().sequence == made.back().sequence + 1);
-  store.reset();
-  CHECK(git(folder.repository(), "rev-list --count main").output == "45");
-  check_fsck(folder.repository());
+  check_goes_on(folder, files, 5, made, "45");
 }
 
 TEST_CASE("a torn tail is given up for good, damage is refused by name") {
@@ -149,13 +156,7 @@ TEST_CASE("a torn tail is given up for good, damage is refused by name") {
       CHECK_FALSE(store->contains(made[9].blob));
     }
     // A write, another crash and another opening: the torn record must not come back.
-    const auto more = commit_and_crash(folder.repository(), files, 2);
-    auto store = open_or_fail(folder.repository(), quiet_options());
-    CHECK(store->ref("refs/heads/main") == more.back().commit);
-    CHECK(more.front().sequence == made[9].sequence);
-    store.reset();
-    CHECK(git(folder.repository(), "rev-list --count main").output == "11");
-    check_fsck(folder.repository());
+    check_goes_on(folder, files, 2, {made.begin(), made.end() - 1}, "11");
   }
   SUBCASE("a bit of a record that a later one calls durable") {
     for (const size_t at :
