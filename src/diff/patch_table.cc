@@ -394,6 +394,7 @@ void write_create(TableWork& work, bool native) {
     return;
   }
   work.shape.push_back(plain_table_sql(to));
+  for (std::string& key : repeated_keys_sql(to)) work.shape.push_back(std::move(key));
   for (const catalog::IndexDef& index : to.indexes)
     work.late.push_back(create_index_sql(to, index));
 }

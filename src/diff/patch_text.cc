@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "diff/schema_diff.h"
 #include "sql/parser.h"
 #include "type/text.h"
@@ -29,6 +31,19 @@ std::string plain_column_sql(const ColumnDef& column) {
     out += " DEFAULT (" + column.default_sql + ")";
   }
   return out + (column.not_null ? " NOT NULL" : "");
+}
+
+// A UNIQUE constraint over the columns of a key that stands before it.
+bool is_repeated_key(const TableDef& table, const TablePart& part) {
+  if (part.kind != "unique") return false;
+  std::vector<std::vector<uint16_t>> before{table.primary_key};
+  for (size_t i = 0; i < table.unique_constraints; ++i) {
+    const auto& key = table.unique_keys[i];
+    if (key.name == part.name)
+      return std::find(before.begin(), before.end(), key.columns) != before.end();
+    before.push_back(key.columns);
+  }
+  return false;
 }
 
 }  // namespace
@@ -72,10 +87,20 @@ std::string plain_table_sql(const TableDef& table) {
   };
   for (const ColumnDef& column : table.columns) line(plain_column_sql(column));
   for (const TablePart& part : table_parts(table)) {
-    if (part.kind != "index" && part.kind != "foreign key")
+    if (part.kind != "index" && part.kind != "foreign key" && !is_repeated_key(table, part))
       line("CONSTRAINT " + sql::quote_ident(part.name) + " " + part.sql);
   }
   return out + (first ? ")" : "\n)");
+}
+
+std::vector<std::string> repeated_keys_sql(const TableDef& table) {
+  std::vector<std::string> statements;
+  for (const TablePart& part : table_parts(table)) {
+    if (is_repeated_key(table, part))
+      statements.push_back("ALTER TABLE " + table_name_sql(table) + " ADD CONSTRAINT " +
+                           sql::quote_ident(part.name) + " " + part.sql);
+  }
+  return statements;
 }
 
 std::string create_index_sql(const TableDef& table, const catalog::IndexDef& index) {

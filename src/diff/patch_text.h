@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "catalog/objects.h"
 #include "catalog/table.h"
@@ -16,8 +17,11 @@ std::string exact_text(const type::Value& value);
 std::string condition_sql(const std::string& column, const type::Value& value);
 std::string table_name_sql(const catalog::TableDef& table);
 std::string identity_words(const catalog::ColumnDef& column);  // GENERATED … AS IDENTITY.
-// CREATE TABLE in PostgreSQL's words, without foreign keys and indexes.
+// CREATE TABLE in PostgreSQL's words, without foreign keys, indexes and repeated keys.
 std::string plain_table_sql(const catalog::TableDef& table);
+// A statement for each UNIQUE constraint over the columns of another key: of two such keys in one
+// CREATE TABLE PostgreSQL makes one.
+std::vector<std::string> repeated_keys_sql(const catalog::TableDef& table);
 std::string create_index_sql(const catalog::TableDef& table, const catalog::IndexDef& index);
 std::string sequence_options_sql(const catalog::SequenceDef& sequence);
 

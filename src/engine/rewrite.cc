@@ -284,7 +284,7 @@ Result<Restored> restored_tree(SessionImpl& session, const sql::RestoreStmt& sta
         TRY_ASSIGN(const auto is_now,
                    catalog::Catalog(objects, cache, now).find_relation(schema, table.name));
         if (is_now == catalog::Catalog::RelationKind::kTable)
-          missing = std::move(missing).with_hint("DROP TABLE takes a table away.");
+          missing = Error(std::move(missing).with_hint("DROP TABLE takes a table away."));
         TRY(restore_folder(objects, cache, then, path, std::move(missing), edits));
         const bool twice =
             std::any_of(edits.begin(), edits.end() - 1,

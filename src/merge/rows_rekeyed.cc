@@ -120,7 +120,8 @@ Result<void> RowMerge::add_counted(RekeyedRows& rows, const std::string& key, By
 
 // In a table without a key: a column that theirs alone has is no change of theirs, where all else
 // in its rows is the base's. So the base and ours get its values, and what ours took away stays
-// away. Where ours took some of several that only the column tells apart, nobody can say which.
+// away. Where ours took some of several that only the column tells apart, nobody can say which;
+// nor, where ours put rows as well, whether one that is gone was deleted or changed.
 Result<void> RowMerge::give_columns_back(RekeyedRows& base, const RekeyedRows& theirs) {
   const auto count_of = [](Bytes line) { return std::strtoull(line.data() + 1, nullptr, 10); };
   const auto rest_of = [&](Bytes line) -> Result<std::string> {
@@ -144,6 +145,8 @@ Result<void> RowMerge::give_columns_back(RekeyedRows& base, const RekeyedRows& t
     group.rows.emplace_back(key, row.line);
   }
   const RekeyedRows before = base;
+  uint64_t put = 0;
+  count_put(base, ours_rekeyed_, put);
   for (const auto& [key, row] : before) {
     const uint64_t count = count_of(row.line);
     TRY_ASSIGN(const std::string rest, rest_of(row.line));
@@ -153,6 +156,7 @@ Result<void> RowMerge::give_columns_back(RekeyedRows& base, const RekeyedRows& t
     const uint64_t left = own == ours_rekeyed_.end() ? 0 : count_of(own->second.line);
     const uint64_t kept = std::min(left, count);
     if (kept > 0 && kept < count && group->second.rows.size() > 1) continue;
+    if (kept < count && put > 0) continue;
     base.erase(key);
     if (left > kept) {
       own->second.line = type::with_line_count(own->second.line, left - kept);

@@ -286,15 +286,21 @@ Result<std::optional<Decision>> Settler::choose_cells(const ThreeLines& row, Row
   const catalog::TableDef& table = lines_.table();
   std::vector<uint16_t> open;
   for (const uint16_t column : conflict.columns) {
-    TRY_ASSIGN(std::optional<Winner> won,
-               winner(row, rule_of(table, column), conflict.generated_key, column));
+    const uint16_t slot = table.columns[column].slot;
+    const catalog::MergeRule rule = rule_of(table, column);
+    // A sum that its column cannot hold: whichever side stood, the other's delta would be lost.
+    const bool overflows = rule == catalog::MergeRule::kSum && sums_[column] != 0 &&
+                           merged[slot] != "null" && theirs[slot] != "null";
+    std::optional<Winner> won;
+    if (!overflows || request_.conflicts_take_base || request_.policy != Policy::kRowLevel) {
+      TRY_ASSIGN(won, winner(row, rule, conflict.generated_key, column));
+    }
     if (!won) {
       open.push_back(column);
       continue;
     }
     if (won->side == Side::kBase && base == nullptr)
       return std::optional<Decision>(Decision{false, {}});
-    const uint16_t slot = table.columns[column].slot;
     if (won->side == Side::kTheirs) merged[slot] = theirs[slot];
     if (won->side == Side::kBase) merged[slot] = (*base)[slot];
     grounds[column] = std::move(won->ground);

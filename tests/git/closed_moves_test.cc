@@ -222,7 +222,7 @@ TEST_CASE("a tip that waits for its canonical form is no problem to rowan check"
   const Ended waits = run_rowan(check);
   INFO(waits.output);
   CHECK(waits.code == 0);
-  CHECK(waits.output.find(id.substr(0, 12) + ": another program's, not in canonical form yet") !=
+  CHECK(waits.output.find(id.substr(0, 12) + " (branch main): another program's, not in canonical form yet") !=
         std::string::npos);
   CHECK(waits.output.find("No problem found.") != std::string::npos);
   // What breaks a rule is one all the same.

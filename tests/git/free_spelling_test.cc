@@ -329,15 +329,15 @@ TEST_CASE("what cannot be read is an error, and no wrong answer") {
   must("git clone -q '" + twins.plain.string() + "' '" + work.string() + "'");
   const fs::path city = work / "public" / "city" / "rows" / "0.jsonl";
   const std::string good = read_file(city);
-  // Two leaves that lie between each other, and a name that must not be missing.
+  // Two leaves that lie between each other, and a size that is no number.
   std::string even, odd;
   bool is_odd = false;
   std::istringstream lines(good);
   for (std::string line; std::getline(lines, line); is_odd = !is_odd) (is_odd ? odd : even) += line + "\n";
   write_file(city, even);
-  write_file(city.parent_path() / "x.jsonl", odd + "[7,null,1]\n");
+  write_file(city.parent_path() / "x.jsonl", odd + "[7,\"seven\",\"x\"]\n");
   git(work, "add -A");
-  git(work, "commit -qm 'a name is missing'");
+  git(work, "commit -qm 'a size is no number'");
   git(work, "checkout -q HEAD~1 .");
   fs::remove(city.parent_path() / "x.jsonl");
   git(work, "commit -qam 'and is there again'");
@@ -349,8 +349,8 @@ TEST_CASE("what cannot be read is an error, and no wrong answer") {
     INFO(question);
     const std::string answer = opened.ask(question);
     INFO(answer);
-    CHECK((answer.starts_with("VC008: ") || answer.starts_with("23502: ")));
-    CHECK(answer.find("null value in column \"name\"") != std::string::npos);
+    CHECK(answer.starts_with("VC008: "));
+    CHECK(answer.find("column \"size\"") != std::string::npos);
   }
   CHECK(opened.ask("SELECT count(*) FROM many AS OF 'HEAD~1'") == opened.ask("SELECT count(*) FROM many"));
   CHECK(opened.ask("SELECT count(*) FROM rowan.history('many', 'HEAD', 107)") == "2;");

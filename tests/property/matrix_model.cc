@@ -285,6 +285,11 @@ GivenBack give_columns_back(const State& base, const State& ours, const State& t
        {std::pair(&base, &was), std::pair(&theirs, &is), std::pair(&ours, &own)}) {
     for (const Row& row : state->rows) (*groups)[tuple_of(row, shared)].push_back(row);
   }
+  // A row that was changed is one that is gone and one that was put.
+  const bool puts = std::any_of(own.begin(), own.end(), [&](const auto& group) {
+    const auto before = was.find(group.first);
+    return group.second.size() > (before == was.end() ? 0 : before->second.size());
+  });
   GivenBack given{base, ours};
   for (State* state : {&given.base, &given.ours}) {
     state->columns.insert(state->columns.end(), back.begin(), back.end());
@@ -297,7 +302,7 @@ GivenBack give_columns_back(const State& base, const State& ours, const State& t
       return tuple_of(row, back) == tuple_of(full.front(), back);
     });
     const bool is_known = full.size() == rows.size() &&
-                          (alike || left.empty() || left.size() >= rows.size());
+                          (left.size() >= rows.size() || (!puts && (alike || left.empty())));
     for (size_t i = 0; i < rows.size(); ++i) {
       given.base.rows.push_back(rows[i]);
       for (const std::string& column : back) {

@@ -50,7 +50,7 @@ void refuse_misfits(Outcome& outcome, const std::string& column);
 
 // A table without a key, of which theirs alone has some columns: the base and ours with those, where
 // all else in theirs' rows is the base's. What ours took away stays away; where ours took some of
-// several rows that only those columns tell apart, they stay as they are.
+// several rows that only those columns tell apart, or put rows as well, they stay as they are.
 struct GivenBack {
   State base, ours;
 };
