@@ -234,8 +234,10 @@ Result<bool> TreeMerge::settle_unusable() {
       TRY_ASSIGN(const std::string ignored, other_reads(stands, reads[at(stands)], true));
       static_cast<void>(ignored);
     }
-    if (!is_view) {
-      settled_.kept_parts[job_at(path)->id()].emplace(unusable.check, stands);
+    if (const Job* job = is_view ? nullptr : job_at(path)) {
+      settled_.kept_parts[job->id()].emplace(unusable.check, stands);
+    } else if (!is_view) {
+      continue;  // Its table is as it was on either side, and so is what becomes of the CHECK.
     } else if (reads[at(stands)].is_there && !was_asked) {
       settled_.kept_views.emplace(path, stands);
     } else {
