@@ -12,6 +12,8 @@
 #include "type/key_codec.h"
 
 namespace rowan::catalog {
+
+using sql::ObjectKind;
 namespace {
 
 constexpr std::string_view kFormatFile = "rowan.json";
@@ -97,8 +99,8 @@ Result<std::shared_ptr<const TableDef>> read_table(const store::ObjectReader& ob
 }
 
 // What a folder of a schema holds, by the one file that defines it.
-Catalog::RelationKind kind_of(const tree::GitTree& folder) {
-  using Kind = Catalog::RelationKind;
+sql::ObjectKind kind_of(const tree::GitTree& folder) {
+  using Kind = ObjectKind;
   const std::pair<std::string_view, Kind> files[] = {
       {kTableFile, Kind::kTable},
       {kViewFile, Kind::kView},
@@ -138,7 +140,7 @@ Result<bool> Catalog::has_schema(std::string_view schema) const {
 }
 
 Result<std::vector<std::string>> Catalog::names_of(
-    std::string_view schema, std::initializer_list<RelationKind> kinds) const {
+    std::string_view schema, std::initializer_list<ObjectKind> kinds) const {
   if (schema.empty()) return undefined_schema(schema);
   TRY_ASSIGN(const auto folder, tree::find_path(objects_, cache_, root_, schema_path(schema)));
   if (!folder || !folder->is_tree()) return undefined_schema(schema);
@@ -156,15 +158,15 @@ Result<std::vector<std::string>> Catalog::names_of(
 }
 
 Result<std::vector<std::string>> Catalog::tables(std::string_view schema) const {
-  return names_of(schema, {RelationKind::kTable});
+  return names_of(schema, {ObjectKind::kTable});
 }
 
 Result<std::vector<std::string>> Catalog::views(std::string_view schema) const {
-  return names_of(schema, {RelationKind::kView, RelationKind::kMaterializedView});
+  return names_of(schema, {ObjectKind::kView, ObjectKind::kMaterializedView});
 }
 
 Result<std::vector<std::string>> Catalog::sequences(std::string_view schema) const {
-  return names_of(schema, {RelationKind::kSequence});
+  return names_of(schema, {ObjectKind::kSequence});
 }
 
 Result<std::shared_ptr<const tree::GitTree>> Catalog::folder_of(std::string_view schema,
@@ -184,21 +186,21 @@ Result<std::string> Catalog::schema_of(std::span<const std::string> path,
     if (!there) continue;
     if (first_there.empty()) first_there = schema;
     if (name.empty()) break;
-    TRY_ASSIGN(const RelationKind kind, find_relation(schema, name));
-    if (kind != RelationKind::kNone) return schema;
+    TRY_ASSIGN(const ObjectKind kind, find_relation(schema, name));
+    if (kind != ObjectKind::kNone) return schema;
   }
   if (!first_there.empty()) return first_there;
   return path.empty() ? std::string(kDefaultSchema) : path.front();
 }
 
-Result<Catalog::RelationKind> Catalog::find_relation(std::string_view schema,
+Result<sql::ObjectKind> Catalog::find_relation(std::string_view schema,
                                                      std::string_view name) const {
   TRY_ASSIGN(const auto folder, folder_of(schema, name));
   if (folder != nullptr) {
-    if (const RelationKind kind = kind_of(*folder); kind != RelationKind::kNone) return kind;
+    if (const ObjectKind kind = kind_of(*folder); kind != ObjectKind::kNone) return kind;
   }
   TRY_ASSIGN(const std::optional<std::string> table, table_of_index(schema, name));
-  return table ? RelationKind::kIndex : RelationKind::kNone;
+  return table ? ObjectKind::kIndex : ObjectKind::kNone;
 }
 
 Result<std::optional<std::string>> Catalog::table_of_index(std::string_view schema,
@@ -236,7 +238,7 @@ Result<std::optional<TableVersion>> Catalog::find_index(std::string_view schema,
 Result<std::shared_ptr<const ViewDef>> Catalog::find_view(std::string_view schema,
                                                           std::string_view name) const {
   TRY_ASSIGN(const auto folder, folder_of(schema, name));
-  if (folder == nullptr || kind_of(*folder) == RelationKind::kTable)
+  if (folder == nullptr || kind_of(*folder) == ObjectKind::kTable)
     return std::shared_ptr<const ViewDef>();
   const tree::TreeEntry* file = folder->find(kViewFile);
   const bool materialized = file == nullptr;

@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "catalog/objects.h"
 #include "catalog/table.h"
+#include "sql/object_kind.h"
 #include "store/object_store.h"
 #include "tree/git_tree.h"
 
@@ -50,8 +51,7 @@ class Catalog {
   Result<std::string> schema_of(std::span<const std::string> path, std::string_view name) const;
 
   // What a name of the schema stands for. Indexes are found through their tables (find_index).
-  enum class RelationKind : uint8_t { kNone, kTable, kView, kMaterializedView, kSequence, kIndex };
-  Result<RelationKind> find_relation(std::string_view schema, std::string_view name) const;
+  Result<sql::ObjectKind> find_relation(std::string_view schema, std::string_view name) const;
   Result<std::vector<std::string>> views(
       std::string_view schema) const;  // Plain and materialised, sorted.
   Result<std::vector<std::string>> sequences(std::string_view schema) const;  // Sorted.
@@ -68,7 +68,7 @@ class Catalog {
 
  private:
   Result<std::vector<std::string>> names_of(std::string_view schema,
-                                            std::initializer_list<RelationKind> kinds) const;
+                                            std::initializer_list<sql::ObjectKind> kinds) const;
   Result<std::shared_ptr<const tree::GitTree>> folder_of(
       std::string_view schema, std::string_view name) const;  // nullptr: none.
   Result<std::optional<std::string>> table_of_index(std::string_view schema,

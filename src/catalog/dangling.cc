@@ -13,22 +13,22 @@ namespace {
 
 using Kind = DanglingReference::Kind;
 using References = std::vector<DanglingReference>;
-using RelationKind = Catalog::RelationKind;
+using sql::ObjectKind;
 
 // Where the schema itself is gone there is nothing.
-Result<RelationKind> kind_at(const Catalog& catalog, const ObjectName& name) {
+Result<ObjectKind> kind_at(const Catalog& catalog, const ObjectName& name) {
   TRY_ASSIGN(const bool has_schema, catalog.has_schema(name.schema));
   return has_schema ? catalog.find_relation(name.schema, name.name)
-                    : Result<RelationKind>(RelationKind::kNone);
+                    : Result<ObjectKind>(ObjectKind::kNone);
 }
 
 Result<void> check_table(const Catalog& catalog, const TableDef& table, References& out) {
   const ObjectName own{table.schema, table.name};
   const std::string before = qualified(table.schema, table.name) + ": ";
   for (const ForeignKey& key : table.foreign_keys) {
-    TRY_ASSIGN(const RelationKind kind, kind_at(catalog, {key.schema, key.table}));
+    TRY_ASSIGN(const ObjectKind kind, kind_at(catalog, {key.schema, key.table}));
     std::optional<TableVersion> parent;
-    if (kind == RelationKind::kTable) {
+    if (kind == ObjectKind::kTable) {
       TRY_ASSIGN(parent, catalog.find_table(key.schema, key.table));
     }
     if (!parent || !references_key(key, *parent->table))
@@ -38,8 +38,8 @@ Result<void> check_table(const Catalog& catalog, const TableDef& table, Referenc
   for (const ColumnDef& column : table.columns) {
     if (column.sequence.empty()) continue;
     TRY_ASSIGN(ObjectName name, parse_name(column.sequence, table.schema));
-    TRY_ASSIGN(const RelationKind kind, kind_at(catalog, name));
-    if (kind != RelationKind::kSequence)
+    TRY_ASSIGN(const ObjectKind kind, kind_at(catalog, name));
+    if (kind != ObjectKind::kSequence)
       out.push_back({Kind::kDefault, own, {}, std::move(name), before + column.sequence});
   }
   return {};
@@ -67,8 +67,8 @@ Result<void> check_view(const Catalog& catalog, const ViewDef& view, References&
   for (const ObjectName& name : read.names) {
     TRY_ASSIGN(const bool stored, catalog.has_schema(name.schema));
     if (!stored) continue;  // A virtual table.
-    TRY_ASSIGN(const RelationKind kind, catalog.find_relation(name.schema, name.name));
-    if (kind == RelationKind::kNone)
+    TRY_ASSIGN(const ObjectKind kind, catalog.find_relation(name.schema, name.name));
+    if (kind == ObjectKind::kNone)
       out.push_back({Kind::kView, {view.schema, view.name}, {}, name,
                      qualified(view.schema, view.name) + ": " + qualified(name.schema, name.name)});
   }

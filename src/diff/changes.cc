@@ -429,24 +429,6 @@ Result<bool> shares_rows(const Source& source, const catalog::TableVersion& from
   return found * 2 >= seen;
 }
 
-std::string_view object_kind_name(ObjectKind kind) {
-  switch (kind) {
-    case ObjectKind::kSchema:
-      return "schema";
-    case ObjectKind::kTable:
-      return "table";
-    case ObjectKind::kView:
-      return "view";
-    case ObjectKind::kMaterializedView:
-      return "materialized view";
-    case ObjectKind::kSequence:
-      return "sequence";
-    case ObjectKind::kOther:
-      return "file";
-  }
-  return "";
-}
-
 bool same_table(const catalog::TableDef& a, const catalog::TableDef& b) {
   if (column_ids(a, true) != column_ids(b, true)) return false;
   const std::set<uint32_t> left = column_ids(a, false);

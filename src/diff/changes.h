@@ -25,9 +25,7 @@ struct Source {
   store::NodeCache& cache;
 };
 
-enum class ObjectKind : uint8_t { kSchema, kTable, kView, kMaterializedView, kSequence, kOther };
-std::string_view object_kind_name(
-    ObjectKind kind);  // "schema", "table", "view", "materialized view", "sequence", "file".
+using sql::ObjectKind;
 
 // One side of a changed object.
 struct ObjectSide {

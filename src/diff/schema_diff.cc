@@ -181,7 +181,7 @@ Result<std::vector<SchemaChange>> schema_changes(const Source& source, const Oid
     }
     const ObjectSide& side = change.either();
     SchemaChange made;
-    made.kind = object_kind_name(change.kind);
+    made.kind = sql::object_word(change.kind);
     made.object = side.schema.empty() ? side.name
                   : side.name.empty() ? sql::quote_ident(side.schema)
                                       : catalog::qualified(side.schema, side.name);

@@ -121,8 +121,8 @@ Result<TableRows> transactions(SessionImpl& session, uint64_t limit, const LogRe
 
 }  // namespace
 
-Result<TableRows> show_log(SessionImpl& session, const sql::ShowLogStmt& statement,
-                           const expr::EvalContext& eval) {
+Result<TableRows> show_log(SessionImpl& session, const sql::ShowLogStmt& statement) {
+  const expr::EvalContext eval = session.eval_context();
   LogRequest request;
   TRY_ASSIGN(const std::optional<CommitRange> range, session_range(session, statement.branch));
   if (range) {
@@ -164,8 +164,8 @@ Result<TableRows> show_log(SessionImpl& session, const sql::ShowLogStmt& stateme
   return rows_of(*table, limit, eval);
 }
 
-Result<TableRows> show_diff(SessionImpl& session, const sql::DiffStmt& statement,
-                            const expr::EvalContext& eval) {
+Result<TableRows> show_diff(SessionImpl& session, const sql::DiffStmt& statement) {
+  const expr::EvalContext eval = session.eval_context();
   DiffTarget target;
   TRY_ASSIGN(target.range.to, session_revision(session, statement.to));
   const std::string_view from = !statement.from.empty() ? statement.from
@@ -191,8 +191,8 @@ Result<TableRows> show_diff(SessionImpl& session, const sql::DiffStmt& statement
   return rows_of(**table, limit, eval);
 }
 
-Result<TableRows> run_blame(SessionImpl& session, const sql::BlameStmt& statement,
-                            const expr::EvalContext& eval) {
+Result<TableRows> run_blame(SessionImpl& session, const sql::BlameStmt& statement) {
+  const expr::EvalContext eval = session.eval_context();
   BlameTarget target{name_of(session, statement.table), std::string(statement.revision),
                      std::nullopt, statement.cells};
   if (statement.key != nullptr) {

@@ -5,19 +5,14 @@
 
 #include "base/result.h"
 #include "engine/system_tables.h"
-#include "expr/expr.h"
 #include "sql/ast.h"
 
 namespace rowan::engine {
 
 class SessionImpl;
 
-// `eval`: times, parameters and cancellation of the statement.
-Result<TableRows> show_log(SessionImpl& session, const sql::ShowLogStmt& statement,
-                           const expr::EvalContext& eval);
-Result<TableRows> show_diff(SessionImpl& session, const sql::DiffStmt& statement,
-                            const expr::EvalContext& eval);
-Result<TableRows> run_blame(SessionImpl& session, const sql::BlameStmt& statement,
-                            const expr::EvalContext& eval);
+Result<TableRows> show_log(SessionImpl& session, const sql::ShowLogStmt& statement);
+Result<TableRows> show_diff(SessionImpl& session, const sql::DiffStmt& statement);
+Result<TableRows> run_blame(SessionImpl& session, const sql::BlameStmt& statement);
 
 }  // namespace rowan::engine

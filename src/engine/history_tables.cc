@@ -99,7 +99,7 @@ Result<PlacedTable> place_table(SessionImpl& session, const TableName& name, con
     const std::string shown =
         name.schema == catalog::kDefaultSchema ? name.name : name.schema + "." + name.name;
     TRY_ASSIGN(const auto kind, catalog.find_relation(name.schema, name.name));
-    if (kind != catalog::Catalog::RelationKind::kNone)
+    if (kind != sql::ObjectKind::kNone)
       return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is not a table", shown))
           .with_hint("Only tables have rows with a history of their own.");
     Error error(ErrorCode::kUndefinedTable, fmt::format("relation \"{}\" does not exist", shown));

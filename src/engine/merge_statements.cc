@@ -471,7 +471,8 @@ Result<VersionResult> run_commit_merge(SessionImpl& session, const sql::MergeStm
   }
 }
 
-Result<VersionResult> run_abort_merge(SessionImpl& session) {
+Result<VersionResult> run_abort_merge(SessionImpl& session,
+                                      const sql::Statement& /*statement*/) {
   TRY(check_may_merge(session, "ABORT MERGE"));
   // Not through get_pending_merge: a state that cannot be read is to be given up as well.
   const std::string ref = merge_ref(session.branch_name());
@@ -493,7 +494,7 @@ Result<void> check_relation(SessionImpl& session, const sql::QualifiedName& name
     TRY_ASSIGN(const bool has_schema, catalog->has_schema(schema));
     if (!has_schema) continue;
     TRY_ASSIGN(const auto kind, catalog->find_relation(schema, name.name));
-    if (kind != catalog::Catalog::RelationKind::kNone) return {};
+    if (kind != sql::ObjectKind::kNone) return {};
   }
   return Error(ErrorCode::kUndefinedTable,
                fmt::format("relation \"{}{}{}\" does not exist", name.schema,

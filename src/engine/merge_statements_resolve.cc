@@ -606,23 +606,15 @@ Result<VersionResult> run_conflict_update(SessionImpl& session, const sql::Updat
 
 }  // namespace
 
-bool is_conflict_statement(const sql::Statement& statement) {
-  switch (statement.kind) {
-    case sql::StatementKind::kShowConflicts:
-      return true;
-    case sql::StatementKind::kUpdate:
-      return is_conflict_table(static_cast<const sql::UpdateStmt&>(statement).table);
-    case sql::StatementKind::kDelete:
-      return is_conflict_table(static_cast<const sql::DeleteStmt&>(statement).table);
-    default:
-      return false;
-  }
+bool is_conflict_change(const sql::Statement& statement) {
+  if (statement.kind == sql::StatementKind::kUpdate)
+    return is_conflict_table(static_cast<const sql::UpdateStmt&>(statement).table);
+  if (statement.kind == sql::StatementKind::kDelete)
+    return is_conflict_table(static_cast<const sql::DeleteStmt&>(statement).table);
+  return false;
 }
 
-Result<VersionResult> run_conflict_statement(SessionImpl& session,
-                                             const sql::Statement& statement) {
-  if (statement.kind == sql::StatementKind::kShowConflicts)
-    return show_conflicts(session, static_cast<const sql::ShowStmt&>(statement));
+Result<VersionResult> run_conflict_change(SessionImpl& session, const sql::Statement& statement) {
   return try_again([&] {
     return statement.kind == sql::StatementKind::kUpdate
                ? run_conflict_update(session, static_cast<const sql::UpdateStmt&>(statement))

@@ -1,5 +1,7 @@
 #include "engine/object_statements.h"
 
+#include <algorithm>
+
 #include <string>
 #include <vector>
 
@@ -22,6 +24,12 @@ void add_index(const catalog::TableDef& table, const std::string& name,
       text += column.nulls_first ? " NULLS FIRST" : " NULLS LAST";
     rows.push_back({name, std::move(text), unique ? "YES" : "NO"});
   }
+}
+
+TableRows name_rows(const std::vector<std::string>& names) {
+  TextRows rows;
+  for (const std::string& name : names) rows.push_back({name});
+  return text_rows({"name"}, rows);
 }
 
 }  // namespace
@@ -57,8 +65,28 @@ Result<TableRows> show_indexes(SessionImpl& session, const sql::ShowStmt& statem
   return text_rows({"Name", "Column", "Unique"}, rows);
 }
 
-Result<std::optional<TableRows>> describe_view(SessionImpl& session, const sql::ShowStmt& statement,
-                                               const expr::EvalContext& eval) {
+Result<TableRows> show_tables(SessionImpl& session, const sql::ShowStmt& statement) {
+  const std::string schema =
+      statement.name.name.empty() ? session.schema() : std::string(statement.name.name);
+  TRY_ASSIGN(const std::vector<std::string> names, session.transaction()->catalog().tables(schema));
+  return name_rows(names);
+}
+
+Result<TableRows> show_databases(SessionImpl& session, const sql::ShowStmt& /*statement*/) {
+  TRY_ASSIGN(const std::vector<std::string> names, session.transaction()->catalog().schemas());
+  return name_rows(names);
+}
+
+namespace {
+
+TableRows description(const TextRows& rows) {
+  return text_rows({"column", "type", "nullable", "default", "primary_key"}, rows);
+}
+
+// Nothing when the name is no view.
+Result<std::optional<TableRows>> describe_view(SessionImpl& session,
+                                               const sql::ShowStmt& statement) {
+  const expr::EvalContext eval = session.eval_context();
   const std::string schema = session.schema_of(statement.name);
   TRY_ASSIGN(const bool there, session.transaction()->catalog().has_schema(schema));
   if (!there) return std::optional<TableRows>();
@@ -75,7 +103,25 @@ Result<std::optional<TableRows>> describe_view(SessionImpl& session, const sql::
   for (size_t i = 0; i < view->columns.size() && i < plan.outputs.size(); ++i) {
     rows.push_back({view->columns[i], type::type_name(plan.outputs[i].type), "YES", "", "NO"});
   }
-  return std::optional(text_rows({"column", "type", "nullable", "default", "primary_key"}, rows));
+  return std::optional(description(rows));
+}
+
+}  // namespace
+
+Result<TableRows> describe(SessionImpl& session, const sql::ShowStmt& statement) {
+  TRY_ASSIGN(std::optional<TableRows> view, describe_view(session, statement));
+  if (view.has_value()) return std::move(*view);
+  TRY_ASSIGN(const catalog::TableVersion version,
+             session.transaction()->get_table(session.schema_of(statement.name), statement.name.name));
+  TextRows rows;
+  for (size_t i = 0; i < version.table->columns.size(); ++i) {
+    const catalog::ColumnDef& column = version.table->columns[i];
+    const auto& key = version.table->primary_key;
+    const bool in_key = std::find(key.begin(), key.end(), i) != key.end();
+    rows.push_back({column.name, type::type_name(column.type), column.not_null ? "NO" : "YES",
+                    column.default_sql, in_key ? "YES" : "NO"});
+  }
+  return description(rows);
 }
 
 }  // namespace rowan::engine

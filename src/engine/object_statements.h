@@ -1,11 +1,8 @@
-// SHOW VIEWS, SHOW INDEXES and DESCRIBE of a view: what a schema and a table hold besides rows.
+// SHOW TABLES, VIEWS, INDEXES, DATABASES and DESCRIBE: what a schema and a table hold besides rows.
 #pragma once
-
-#include <optional>
 
 #include "base/result.h"
 #include "engine/system_tables.h"
-#include "expr/expr.h"
 #include "sql/ast.h"
 
 namespace rowan::engine {
@@ -17,8 +14,9 @@ Result<TableRows> show_views(
 Result<TableRows> show_indexes(
     SessionImpl& session, const sql::ShowStmt& statement);  // Name, Column, Unique: a row a column
 
-// DESCRIBE of a view; nothing when the name is none.
-Result<std::optional<TableRows>> describe_view(SessionImpl& session, const sql::ShowStmt& statement,
-                                               const expr::EvalContext& eval);
+Result<TableRows> show_tables(SessionImpl& session, const sql::ShowStmt& statement);  // name
+Result<TableRows> show_databases(SessionImpl& session, const sql::ShowStmt& statement);  // name
+// Of a table or a view: column, type, nullable, default, primary_key.
+Result<TableRows> describe(SessionImpl& session, const sql::ShowStmt& statement);
 
 }  // namespace rowan::engine

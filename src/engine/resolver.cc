@@ -29,18 +29,18 @@ Result<bool> find_view(const catalog::Catalog& catalog, std::string_view schema,
   return true;
 }
 
-void note_calls(const expr::Node& node, SequenceUse& use) {
+void note_calls(const expr::Node& node, CallEffects& effects) {
   if (node.function != nullptr) {
-    const std::string_view name = node.function->name;
-    use.draws = use.draws || name == "nextval" || name == "setval";
-    use.reads = use.reads || name == "currval" || name == "lastval";
+    effects.writes = effects.writes || node.function->effect == expr::Effect::kWrites;
+    effects.reads_session =
+        effects.reads_session || node.function->effect == expr::Effect::kReadsSession;
   }
-  for (const expr::NodePtr& child : node.children) note_calls(*child, use);
+  for (const expr::NodePtr& child : node.children) note_calls(*child, effects);
 }
 
-void note_calls(plan::PhysicalNode& node, SequenceUse& use) {
-  plan::for_each_expression(node, [&](expr::NodePtr& e) { note_calls(*e, use); });
-  for (const auto& child : node.children) note_calls(*child, use);
+void note_calls(plan::PhysicalNode& node, CallEffects& effects) {
+  plan::for_each_expression(node, [&](expr::NodePtr& e) { note_calls(*e, effects); });
+  for (const auto& child : node.children) note_calls(*child, effects);
 }
 
 // A query in WITH that several places read. It lives as long as the plan that names it, which runs once.
@@ -75,10 +75,10 @@ Result<std::shared_ptr<const plan::VirtualTable>> SessionResolver::run_once(plan
       std::make_shared<SharedQuery>(session_, std::move(plan)));
 }
 
-SequenceUse SessionResolver::sequence_use(const plan::Plan& plan) const {
-  SequenceUse use = shared_;
-  note_calls(*plan.root, use);
-  return use;
+CallEffects SessionResolver::effects_of(const plan::Plan& plan) const {
+  CallEffects effects = shared_;
+  note_calls(*plan.root, effects);
+  return effects;
 }
 
 // The commit that AS OF names; nothing: there is none.

@@ -6,10 +6,10 @@
 
 namespace rowan::engine {
 
-// Which functions of sequences a query calls, whatever its text says: a view or a query in WITH may.
-struct SequenceUse {
-  bool draws = false;  // nextval, setval
-  bool reads = false;  // currval, lastval
+// What a query's functions do, whatever its text says: a view or a query in WITH may call them.
+struct CallEffects {
+  bool writes = false;         // nextval, setval, rowan.write_file …
+  bool reads_session = false;  // currval, lastval
 };
 
 class SessionResolver final : public plan::Resolver {
@@ -32,14 +32,14 @@ class SessionResolver final : public plan::Resolver {
   double key_share(const catalog::TableVersion& table, Bytes lower, Bytes upper) override;
 
  public:
-  SequenceUse sequence_use(const plan::Plan& plan) const;  // With the queries that it shares.
+  CallEffects effects_of(const plan::Plan& plan) const;  // With the queries that it shares.
 
  private:
   Result<std::optional<Oid>> historical_commit(std::string_view revision,
                                                const std::optional<int64_t>& time_us) const;
 
   SessionImpl& session_;
-  SequenceUse shared_;  // Of what run_once() was given.
+  CallEffects shared_;  // Of what run_once() was given.
 };
 
 }  // namespace rowan::engine

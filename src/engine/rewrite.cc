@@ -194,7 +194,7 @@ class RestoredSequences {
     TRY_ASSIGN(const auto is, now_.find_sequence(at.schema, at.name));
     const bool is_owned = was->owner_table == owner;
     if (!is) {
-      if (kind != catalog::Catalog::RelationKind::kNone)
+      if (kind != sql::ObjectKind::kNone)
         return in_the_way(at.schema, at.name, at.name, table.name);
       TRY_ASSIGN(const auto index, now_.find_index(at.schema, at.name));
       if (index && index->table->name != table.name)
@@ -283,7 +283,7 @@ Result<Restored> restored_tree(SessionImpl& session, const sql::RestoreStmt& sta
                 .at(table.position);
         TRY_ASSIGN(const auto is_now,
                    catalog::Catalog(objects, cache, now).find_relation(schema, table.name));
-        if (is_now == catalog::Catalog::RelationKind::kTable)
+        if (is_now == sql::ObjectKind::kTable)
           missing = Error(std::move(missing).with_hint("DROP TABLE takes a table away."));
         TRY(restore_folder(objects, cache, then, path, std::move(missing), edits));
         const bool twice =

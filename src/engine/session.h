@@ -15,45 +15,23 @@
 #include "base/result.h"
 #include "engine/block_mode.h"
 #include "engine/database.h"
+#include "engine/prepared.h"
 #include "engine/rows.h"
 #include "engine/settings.h"
 #include "exec/constraints.h"
-#include "exec/dml.h"
 #include "exec/foreign_keys.h"
 #include "exec/operator.h"
 #include "exec/files.h"
 #include "exec/sequences.h"
 #include "exec/unique_keys.h"
 #include "exec/validator.h"
-#include "exec/views.h"
-#include "plan/plan.h"
 #include "rowan/rowan.h"
-#include "sql/parser.h"
 #include "txn/transaction.h"
 
 namespace rowan::engine {
 
-// A parsed statement with the plan it had last.
-struct Prepared {
-  sql::ParsedStatement parsed;
-  expr::ParameterTypes parameters;
-  std::string commit_text;  // Normalised or full text for commit bodies, made on first use.
-  Settings::CommitStatement commit_text_form = Settings::CommitStatement::kOff;
-
-  // The plan, good while the schema generation and the search path stay.
-  uint64_t generation = 0;
-  std::vector<std::string> search_path;
-  std::shared_ptr<const plan::Plan> query;
-  bool is_point = false;
-  std::shared_ptr<const exec::DmlPlan> dml;
-  ColumnInfos columns;
-  bool planned = false;
-  bool draws = false;  // A SELECT that names nextval, setval or rowan.write_file: it may write.
-  // Nested so deeply that it runs on a stack of its own, which its rows and its plan do not outlive.
-  bool is_deep = false;
-  bool uses_sequences =
-      false;  // Or currval, lastval: its rows are read at once, in the session's transaction.
-};
+struct TableRows;
+struct VersionResult;
 
 class SessionImpl final : public Session {
  public:
@@ -135,20 +113,29 @@ class SessionImpl final : public Session {
                              const std::vector<Parameter>& parameters);
   RowsResult run_transaction_statement(const sql::TransactionStmt& statement);
   RowsResult set_transaction(const sql::TransactionStmt& statement);
-  RowsResult run_outside_transaction(Prepared& prepared);  // SET, branches, CHECKPOINT.
-  RowsResult run_in_transaction(const std::shared_ptr<Prepared>& prepared,
-                                const std::vector<Parameter>& parameters);
+  Result<void> begin_statement(const Prepared& prepared);
+  RowsResult dispatch(const std::shared_ptr<Prepared>& prepared,
+                      const std::vector<Parameter>& parameters);
+  RowsResult run_select(const std::shared_ptr<Prepared>& prepared,
+                        const std::vector<Parameter>& parameters);
   RowsResult run_query(const std::shared_ptr<Prepared>& prepared);
-  RowsResult run_dml(Prepared& prepared);
+  RowsResult run_modify(Prepared& prepared, const std::vector<Parameter>& parameters);
   RowsResult run_copy(Prepared& prepared);
-  Result<void> check_concurrently(const sql::Statement& statement) const;
-  RowsResult run_definition(Prepared& prepared);
-  Result<exec::ViewOutcome> run_view_statement(const sql::Statement& statement,
-                                               exec::ExecContext& context);
   RowsResult run_explain(const sql::ExplainStmt& statement);
-  RowsResult run_show(Prepared& prepared);
+  // `define` gives a notice, or nothing.
+  RowsResult run_definition(
+      Prepared& prepared, const std::function<Result<std::string>(exec::ExecContext&)>& define);
+  RowsResult run_view_definition(Prepared& prepared);
+  RowsResult finish_definition(Prepared& prepared, std::string tag, std::string notice);
+  RowsResult run_show(const std::function<Result<TableRows>(SessionImpl&)>& show);
   RowsResult run_set(const sql::SetStmt& statement);
-  RowsResult run_version_control(const sql::Statement& statement);
+  RowsResult run_checkpoint();
+  // A statement of version control, which no block takes.
+  RowsResult run_version(const sql::Statement& statement,
+                         const std::function<Result<VersionResult>(SessionImpl&)>& change);
+  // What has no transaction of the session: `run` makes its own commit, if any.
+  RowsResult run_past_transactions(const sql::Statement& statement,
+                                   const std::function<Result<VersionResult>(SessionImpl&)>& run);
 
   Result<void> begin_transaction(txn::IsolationLevel isolation, bool read_only);
   Result<txn::CommitOutcome> commit_transaction(std::string_view message);

@@ -274,4 +274,13 @@ TableRows text_rows(std::vector<std::string> names,
   return table;
 }
 
+Result<TableRows> show_status(SessionImpl& session, const sql::ShowStmt& /*statement*/) {
+  TableRows table;
+  table.columns = {{"name", kTextType}, {"value", kTextType}};
+  RowCollector rows(table.columns);
+  TRY(fill_status(session, rows));
+  table.batches = rows.finish();
+  return table;
+}
+
 }  // namespace rowan::engine

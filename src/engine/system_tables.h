@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "plan/plan.h"
+#include "sql/ast.h"
 
 namespace rowan::engine {
 
@@ -29,6 +30,7 @@ struct TableRows {
   std::vector<plan::OutputColumn> columns;
   std::vector<type::Batch> batches;
 };
+Result<TableRows> show_status(SessionImpl& session, const sql::ShowStmt& statement);
 TableRows text_rows(std::vector<std::string> names,
                     const std::vector<std::vector<std::string>>& rows);
 

@@ -7,13 +7,11 @@
 #include "engine/branch_hints.h"
 #include "engine/history.h"
 #include "engine/history_policy.h"
+#include "engine/conflicts.h"
 #include "engine/import/admission.h"
-#include "engine/import/take.h"
-#include "engine/merge_statements.h"
-#include "engine/replay.h"
-#include "engine/rewrite.h"
 #include "exec/validator.h"
 #include "git/tag.h"
+#include "sql/statements.h"
 #include "txn/transaction.h"
 
 namespace rowan::engine {
@@ -24,56 +22,6 @@ using sql::StatementKind;
 
 constexpr int kAttemptsMax = 100;
 constexpr std::string_view kTags = "refs/tags/";
-
-std::string_view words_of(const sql::Statement& statement) {
-  switch (statement.kind) {
-    case StatementKind::kCreateBranch:
-      return "CREATE BRANCH";
-    case StatementKind::kDropBranch:
-      return "DROP BRANCH";
-    case StatementKind::kRenameBranch:
-      return "RENAME BRANCH";
-    case StatementKind::kCheckout:
-      return "CHECKOUT";
-    case StatementKind::kAlterBranch: {
-      const auto action = static_cast<const sql::AlterBranchStmt&>(statement).action;
-      return action == sql::AlterBranchKind::kProtect     ? "PROTECT BRANCH"
-             : action == sql::AlterBranchKind::kUnprotect ? "UNPROTECT BRANCH"
-                                                          : "ALTER BRANCH";
-    }
-    case StatementKind::kCreateTag:
-      return static_cast<const sql::TagStmt&>(statement).snapshot ? "CREATE SNAPSHOT"
-                                                                  : "CREATE TAG";
-    case StatementKind::kDropTag:
-      return static_cast<const sql::TagStmt&>(statement).snapshot ? "DROP SNAPSHOT" : "DROP TAG";
-    case StatementKind::kMerge:
-      return "MERGE";
-    case StatementKind::kCommitMerge:
-      return "COMMIT MERGE";
-    case StatementKind::kAbortMerge:
-      return "ABORT MERGE";
-    case StatementKind::kResolve:
-      return "RESOLVE CONFLICT";
-    case StatementKind::kRestore:
-      return "RESTORE";
-    case StatementKind::kRevert:
-      return "REVERT";
-    case StatementKind::kCherryPick:
-      return "CHERRY-PICK";
-    case StatementKind::kResetTo:
-      return "RESET";
-    case StatementKind::kRebase:
-      return "REBASE";
-    case StatementKind::kSquash:
-      return "SQUASH";
-    case StatementKind::kTakeForeign:
-      return "TAKE FOREIGN";
-    case StatementKind::kDropForeign:
-      return "DROP FOREIGN";
-    default:
-      return {};
-  }
-}
 
 Error undefined_branch(const BranchWords& words, std::string_view name) {
   return Error(ErrorCode::kUndefinedBranch, fmt::format("branch \"{}\" does not exist", name))
@@ -107,7 +55,9 @@ Result<void> make_branch(SessionImpl& session, std::string_view name, std::strin
   return manager.create_branch(name, commit, &objects);
 }
 
-Result<VersionResult> create_branch(SessionImpl& session, const sql::BranchStmt& statement) {
+}  // namespace
+
+Result<VersionResult> run_create_branch(SessionImpl& session, const sql::BranchStmt& statement) {
   TRY_ASSIGN(const bool exists, session.owner().manager().has_branch(statement.name));
   if (exists && statement.if_exists) {
     return version_done("CREATE BRANCH",
@@ -116,6 +66,8 @@ Result<VersionResult> create_branch(SessionImpl& session, const sql::BranchStmt&
   TRY(make_branch(session, statement.name, statement.from));
   return version_done("CREATE BRANCH");
 }
+
+namespace {
 
 // DROP BRANCH without FORCE: another branch or a tag must still reach the branch's newest commit.
 Result<void> check_no_commit_is_lost(SessionImpl& session, std::string_view branch,
@@ -141,7 +93,9 @@ Result<void> check_no_commit_is_lost(SessionImpl& session, std::string_view bran
                              branch_words(session.owner().hints()).force_drop));
 }
 
-Result<VersionResult> drop_branch(SessionImpl& session, const sql::BranchStmt& statement) {
+}  // namespace
+
+Result<VersionResult> run_drop_branch(SessionImpl& session, const sql::BranchStmt& statement) {
   DatabaseImpl& database = session.owner();
   txn::Manager& manager = database.manager();
   const std::string name(statement.name);
@@ -180,7 +134,7 @@ Result<VersionResult> drop_branch(SessionImpl& session, const sql::BranchStmt& s
   return version_done("DROP BRANCH");
 }
 
-Result<VersionResult> rename_branch(SessionImpl& session, const sql::BranchStmt& statement) {
+Result<VersionResult> run_rename_branch(SessionImpl& session, const sql::BranchStmt& statement) {
   DatabaseImpl& database = session.owner();
   txn::Manager& manager = database.manager();
   const std::string from(statement.name);
@@ -205,7 +159,7 @@ Result<VersionResult> rename_branch(SessionImpl& session, const sql::BranchStmt&
   return version_done("RENAME BRANCH");
 }
 
-Result<VersionResult> check_out(SessionImpl& session, const sql::BranchStmt& statement) {
+Result<VersionResult> run_checkout(SessionImpl& session, const sql::BranchStmt& statement) {
   if (statement.create) TRY(make_branch(session, statement.name, statement.from));
   TRY(session.check_out(statement.name));
   std::string notice;
@@ -215,21 +169,23 @@ Result<VersionResult> check_out(SessionImpl& session, const sql::BranchStmt& sta
   return version_done("CHECKOUT", std::move(notice));
 }
 
-Result<VersionResult> alter_branch(SessionImpl& session, const sql::AlterBranchStmt& statement) {
-  DatabaseImpl& database = session.owner();
-  TRY_ASSIGN(const bool exists, database.manager().has_branch(statement.name));
-  if (!exists) return undefined_branch(branch_words(database.hints()), statement.name);
+namespace {
+
+Result<void> check_can_be_set(DatabaseImpl& database, std::string_view branch) {
+  TRY_ASSIGN(const bool exists, database.manager().has_branch(branch));
+  if (!exists) return undefined_branch(branch_words(database.hints()), branch);
   if (database.store().read_only())
     return Error(ErrorCode::kReadOnlyTransaction, "the repository is open for reading only");
-  if (statement.action == sql::AlterBranchKind::kSetHistory) {
-    TRY(set_history_policy(database, statement.name, statement.every, statement.keep));
-    return version_done(words_of(statement));
-  }
-  if (statement.action == sql::AlterBranchKind::kDropHistory) {
-    TRY_ASSIGN(std::string no_policy, drop_history_policy(database, statement.name));
-    return version_done(words_of(statement), std::move(no_policy));
-  }
-  const bool protects = statement.action == sql::AlterBranchKind::kProtect;
+  return {};
+}
+
+}  // namespace
+
+Result<VersionResult> run_protect_branch(SessionImpl& session,
+                                         const sql::BranchSettingStmt& statement) {
+  DatabaseImpl& database = session.owner();
+  TRY(check_can_be_set(database, statement.name));
+  const bool protects = statement.kind == StatementKind::kProtectBranch;
   BranchSetting setting = database.branch_settings().find(statement.name);
   std::string notice;
   if (setting.is_protected == protects)
@@ -237,21 +193,39 @@ Result<VersionResult> alter_branch(SessionImpl& session, const sql::AlterBranchS
         fmt::format("branch \"{}\" is {} protected", statement.name, protects ? "already" : "not");
   setting.is_protected = protects;
   TRY(database.branch_settings().set(statement.name, setting));
-  return version_done(words_of(statement), std::move(notice));
+  return version_done(sql::tag_of(statement), std::move(notice));
+}
+
+Result<VersionResult> run_set_history_policy(SessionImpl& session,
+                                             const sql::BranchSettingStmt& statement) {
+  TRY(check_can_be_set(session.owner(), statement.name));
+  TRY(set_history_policy(session.owner(), statement.name, statement.every, statement.keep));
+  return version_done(sql::tag_of(statement));
+}
+
+Result<VersionResult> run_drop_history_policy(SessionImpl& session,
+                                              const sql::BranchSettingStmt& statement) {
+  TRY(check_can_be_set(session.owner(), statement.name));
+  TRY_ASSIGN(std::string no_policy, drop_history_policy(session.owner(), statement.name));
+  return version_done(sql::tag_of(statement), std::move(no_policy));
 }
 
 // ---- Tags ----
+
+namespace {
 
 Error duplicate_tag(const BranchWords& words, std::string_view name) {
   return Error(ErrorCode::kDuplicateBranch, fmt::format("tag \"{}\" already exists", name))
       .with_hint(fmt::format("A tag is never moved; {} takes it away.", words.drop_tag));
 }
 
-Result<VersionResult> create_tag(SessionImpl& session, const sql::TagStmt& statement) {
+}  // namespace
+
+Result<VersionResult> run_create_tag(SessionImpl& session, const sql::TagStmt& statement) {
   DatabaseImpl& database = session.owner();
   const std::string name(statement.name);
   const std::string ref = std::string(kTags) + name;
-  const std::string_view words = words_of(statement);
+  const std::string words = sql::tag_of(statement);
   if (!git::is_valid_ref_name(name))
     return Error(ErrorCode::kInvalidName, fmt::format("\"{}\" is not a valid tag name", name));
   if (database.store().ref(ref)) {
@@ -261,7 +235,8 @@ Result<VersionResult> create_tag(SessionImpl& session, const sql::TagStmt& state
   TRY_ASSIGN(Oid id, database.manager().resolve_revision(
                          statement.from.empty() ? "HEAD" : statement.from, session.branch_name()));
   store::PendingObjects objects(database.store());
-  if (statement.snapshot || statement.has_message) {
+  const bool is_snapshot = statement.kind == StatementKind::kCreateSnapshot;
+  if (is_snapshot || statement.has_message) {
     git::Tag tag;
     tag.object = id;
     tag.name = name;
@@ -278,13 +253,13 @@ Result<VersionResult> create_tag(SessionImpl& session, const sql::TagStmt& state
   return version_done(words);
 }
 
-Result<VersionResult> drop_tag(SessionImpl& session, const sql::TagStmt& statement) {
+Result<VersionResult> run_drop_tag(SessionImpl& session, const sql::TagStmt& statement) {
   DatabaseImpl& database = session.owner();
   const std::string ref = std::string(kTags) + std::string(statement.name);
   const std::optional<Oid> id = database.store().ref(ref);
   if (!id) {
     if (statement.if_exists)
-      return version_done(words_of(statement),
+      return version_done(sql::tag_of(statement),
                           fmt::format("tag \"{}\" does not exist, skipping", statement.name));
     return Error(ErrorCode::kUndefinedRevision,
                  fmt::format("tag \"{}\" does not exist", statement.name))
@@ -294,104 +269,28 @@ Result<VersionResult> drop_tag(SessionImpl& session, const sql::TagStmt& stateme
   TRY(database.manager().update_refs(nullptr, {{ref, *id, Oid{}}},
                                      session.settings().synchronous_commit()));
   return version_done(
-      words_of(statement),
+      sql::tag_of(statement),
       fmt::format("tag \"{}\" was at commit {}", statement.name, (commit ? *commit : *id).hex()));
 }
 
-Result<VersionResult> dispatch(SessionImpl& session, const sql::Statement& statement) {
-  if (session.in_block()) {
-    return Error(ErrorCode::kActiveTransaction,
-                 fmt::format("{} cannot run inside a transaction block", words_of(statement)));
-  }
-  switch (statement.kind) {
-    case StatementKind::kCreateBranch:
-      return create_branch(session, static_cast<const sql::BranchStmt&>(statement));
-    case StatementKind::kDropBranch:
-      return drop_branch(session, static_cast<const sql::BranchStmt&>(statement));
-    case StatementKind::kRenameBranch:
-      return rename_branch(session, static_cast<const sql::BranchStmt&>(statement));
-    case StatementKind::kCheckout:
-      return check_out(session, static_cast<const sql::BranchStmt&>(statement));
-    case StatementKind::kAlterBranch:
-      return alter_branch(session, static_cast<const sql::AlterBranchStmt&>(statement));
-    case StatementKind::kCreateTag:
-      return create_tag(session, static_cast<const sql::TagStmt&>(statement));
-    case StatementKind::kDropTag:
-      return drop_tag(session, static_cast<const sql::TagStmt&>(statement));
-    case StatementKind::kMerge:
-      return run_merge(session, static_cast<const sql::MergeStmt&>(statement));
-    case StatementKind::kCommitMerge:
-      return run_commit_merge(session, static_cast<const sql::MergeStmt&>(statement));
-    case StatementKind::kAbortMerge:
-      return run_abort_merge(session);
-    case StatementKind::kResolve:
-      return run_resolve(session, static_cast<const sql::ResolveStmt&>(statement));
-    case StatementKind::kRestore:
-      return run_restore(session, static_cast<const sql::RestoreStmt&>(statement));
-    case StatementKind::kRevert:
-      return run_revert(session, static_cast<const sql::RevisionsStmt&>(statement));
-    case StatementKind::kCherryPick:
-      return run_cherry_pick(session, static_cast<const sql::RevisionsStmt&>(statement));
-    case StatementKind::kRebase:
-      return run_rebase(session, static_cast<const sql::RevisionsStmt&>(statement));
-    case StatementKind::kResetTo:
-      return run_reset(session, static_cast<const sql::RevisionsStmt&>(statement));
-    case StatementKind::kSquash:
-      return run_squash(session, static_cast<const sql::RevisionsStmt&>(statement));
-    case StatementKind::kTakeForeign:
-      return run_take_foreign(session, static_cast<const sql::RevisionsStmt&>(statement));
-    case StatementKind::kDropForeign:
-      return run_drop_foreign(session, static_cast<const sql::RevisionsStmt&>(statement));
-    default:
-      return Error(ErrorCode::kFeatureNotSupported, "this statement is not supported yet");
-  }
-}
+namespace {
 
 // Whether a statement leaves the repository as it is.
 bool only_reads(const sql::Statement& statement) {
-  switch (statement.kind) {
-    case StatementKind::kCheckout:
-      return !static_cast<const sql::BranchStmt&>(statement).create;
-    case StatementKind::kMerge:
-      return static_cast<const sql::MergeStmt&>(statement).dry_run;
-    case StatementKind::kShowConflicts:
-      return true;
-    default:
-      return false;
-  }
+  if (statement.kind == StatementKind::kCheckout)
+    return !static_cast<const sql::BranchStmt&>(statement).create;
+  if (statement.kind == StatementKind::kMerge)
+    return static_cast<const sql::MergeStmt&>(statement).dry_run;
+  return statement.kind == StatementKind::kShowConflicts;
 }
 
 }  // namespace
 
-bool is_version_statement(sql::StatementKind kind) {
-  sql::Statement probe;
-  switch (kind) {
-    case StatementKind::kAlterBranch:
-    case StatementKind::kCreateTag:
-    case StatementKind::kDropTag:
-      return true;
-    default:
-      probe.kind = kind;
-      return !words_of(probe).empty();
-  }
-}
-
 Result<void> check_only_reads(const sql::Statement& statement) {
   if (only_reads(statement)) return {};
-  std::string_view words = words_of(statement);
-  if (statement.kind == StatementKind::kUpdate) words = "UPDATE";
-  if (statement.kind == StatementKind::kDelete) words = "DELETE";
-  return Error(ErrorCode::kReadOnlyTransaction,
-               fmt::format("cannot execute {} in a read-only transaction", words));
-}
-
-Result<VersionResult> run_version_statement(SessionImpl& session, const sql::Statement& statement) {
-  auto result = dispatch(session, statement);
-  // A foreign tip that the statement merged leaves the list.
-  txn::Manager& manager = session.owner().manager();
-  if (result && !manager.store().read_only())
-    ignore_error(sweep_parked(manager), "the next statement and the next open look again");
-  return result;
+  return Error(
+      ErrorCode::kReadOnlyTransaction,
+      fmt::format("cannot execute {} in a read-only transaction", sql::words_of(statement)));
 }
 
 // ---- For the statements that change a branch ----

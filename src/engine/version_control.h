@@ -1,5 +1,5 @@
-// The statements of version control: branches, tags, and what makes or moves commits past a
-// transaction. Each makes its own commit (if any) and is refused inside a transaction block.
+// The statements of branches and tags, and what all statements share that make or move commits past
+// a transaction. Each makes its own commit (if any) and is refused inside a transaction block.
 #pragma once
 
 #include <optional>
@@ -25,10 +25,22 @@ struct VersionResult {
   std::optional<TableRows> rows;
 };
 
-bool is_version_statement(sql::StatementKind kind);
 // 25006 naming the statement, when it or an answer to a conflict would change the repository.
 Result<void> check_only_reads(const sql::Statement& statement);
-Result<VersionResult> run_version_statement(SessionImpl& session, const sql::Statement& statement);
+
+Result<VersionResult> run_create_branch(SessionImpl& session, const sql::BranchStmt& statement);
+Result<VersionResult> run_drop_branch(SessionImpl& session, const sql::BranchStmt& statement);
+Result<VersionResult> run_rename_branch(SessionImpl& session, const sql::BranchStmt& statement);
+Result<VersionResult> run_checkout(SessionImpl& session, const sql::BranchStmt& statement);
+Result<VersionResult> run_protect_branch(  // And UNPROTECT.
+    SessionImpl& session, const sql::BranchSettingStmt& statement);
+Result<VersionResult> run_set_history_policy(SessionImpl& session,
+                                             const sql::BranchSettingStmt& statement);
+Result<VersionResult> run_drop_history_policy(SessionImpl& session,
+                                              const sql::BranchSettingStmt& statement);
+Result<VersionResult> run_create_tag(  // And CREATE SNAPSHOT.
+    SessionImpl& session, const sql::TagStmt& statement);
+Result<VersionResult> run_drop_tag(SessionImpl& session, const sql::TagStmt& statement);
 
 // ---- For the statements that change a branch ----
 

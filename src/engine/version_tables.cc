@@ -53,8 +53,10 @@ Result<std::vector<BranchRow>> branches_of(SessionImpl& session) {
   return rows;
 }
 
+}  // namespace
+
 // SHOW BRANCHES has CommitDB's first two columns.
-Result<TableRows> show_branches(SessionImpl& session) {
+Result<TableRows> show_branches(SessionImpl& session, const sql::ShowStmt& /*statement*/) {
   TableRows table;
   table.columns = {{"Branch", {TypeId::kText}},      {"Current", {TypeId::kText}},
                    {"Commit", {TypeId::kText}},      {"Author", {TypeId::kText}},
@@ -73,8 +75,6 @@ Result<TableRows> show_branches(SessionImpl& session) {
   table.batches = collector.finish();
   return table;
 }
-
-}  // namespace
 
 std::vector<OutputColumn> branch_columns() {
   return {{"branch", {TypeId::kText}},      {"current", {TypeId::kBool}},
@@ -178,23 +178,33 @@ Result<void> fill_foreign(SessionImpl& session, RowCollector& rows) {
   return {};
 }
 
-Result<TableRows> show_version_rows(SessionImpl& session, const sql::Statement& statement) {
-  using sql::StatementKind;
-  if (statement.kind == StatementKind::kShowBranches) return show_branches(session);
+namespace {
+
+// All rows that `fill` gives.
+template <typename Fill>
+Result<TableRows> filled(std::vector<OutputColumn> columns, const Fill& fill) {
   TableRows table;
-  table.columns = statement.kind == StatementKind::kShowTags      ? tag_columns()
-                  : statement.kind == StatementKind::kShowForeign ? foreign_columns()
-                                                                  : reflog_columns();
+  table.columns = std::move(columns);
   RowCollector collector(table.columns);
-  if (statement.kind == StatementKind::kShowTags) {
-    TRY(fill_tags(session, collector));
-  } else if (statement.kind == StatementKind::kShowForeign) {
-    TRY(fill_foreign(session, collector));
-  } else {
-    TRY(fill_reflog(session, static_cast<const sql::ShowStmt&>(statement).name.name, collector));
-  }
+  TRY(fill(collector));
   table.batches = collector.finish();
   return table;
+}
+
+}  // namespace
+
+Result<TableRows> show_tags(SessionImpl& session, const sql::ShowStmt& /*statement*/) {
+  return filled(tag_columns(), [&](RowCollector& rows) { return fill_tags(session, rows); });
+}
+
+Result<TableRows> show_foreign(SessionImpl& session, const sql::ShowStmt& /*statement*/) {
+  return filled(foreign_columns(), [&](RowCollector& rows) { return fill_foreign(session, rows); });
+}
+
+Result<TableRows> show_reflog(SessionImpl& session, const sql::ShowStmt& statement) {
+  return filled(reflog_columns(), [&](RowCollector& rows) {
+    return fill_reflog(session, statement.name.name, rows);
+  });
 }
 
 }  // namespace rowan::engine

@@ -23,7 +23,9 @@ Result<void> fill_foreign(SessionImpl& session, RowCollector& rows);
 Result<void> fill_reflog(SessionImpl& session, std::string_view branch,
                          RowCollector& rows);  // An empty branch: the session's.
 
-// SHOW BRANCHES, TAGS, REFLOG, FOREIGN.
-Result<TableRows> show_version_rows(SessionImpl& session, const sql::Statement& statement);
+Result<TableRows> show_branches(SessionImpl& session, const sql::ShowStmt& statement);
+Result<TableRows> show_tags(SessionImpl& session, const sql::ShowStmt& statement);
+Result<TableRows> show_foreign(SessionImpl& session, const sql::ShowStmt& statement);
+Result<TableRows> show_reflog(SessionImpl& session, const sql::ShowStmt& statement);
 
 }  // namespace rowan::engine

@@ -27,7 +27,7 @@ using catalog::ColumnDef;
 using catalog::TableDef;
 using sql::AlterAction;
 using sql::AlterKind;
-using RelationKind = catalog::Catalog::RelationKind;
+using sql::ObjectKind;
 
 constexpr size_t kAbsentBytesMax = 1024;  // A longer default is written into the rows.
 
@@ -303,10 +303,10 @@ Result<void> Alteration::drop_dependents(const ColumnDef& column, bool cascade) 
   });
   std::string detail;
   const auto kind_of = [](const catalog::ViewDef& view) {
-    return view.materialized() ? RelationKind::kMaterializedView : RelationKind::kView;
+    return view.materialized() ? ObjectKind::kMaterializedView : ObjectKind::kView;
   };
   for (const auto& view : views) {
-    add_line(detail, fmt::format("{} {} depends on {}", kind_word(kind_of(*view)),
+    add_line(detail, fmt::format("{} {} depends on {}", sql::object_word(kind_of(*view)),
                                  shown_name(view->schema, view->name), what));
   }
   for (const Reference& key : keys)
@@ -321,7 +321,7 @@ Result<void> Alteration::drop_dependents(const ColumnDef& column, bool cascade) 
   DropPlan plan(context_);
   for (const auto& view : views) {
     plan.add(view->schema, view->name, kind_of(*view));
-    add_line(notice_, fmt::format("drop cascades to {} {}", kind_word(kind_of(*view)),
+    add_line(notice_, fmt::format("drop cascades to {} {}", sql::object_word(kind_of(*view)),
                                   shown_name(view->schema, view->name)));
   }
   if (!views.empty()) {
@@ -775,7 +775,7 @@ Result<std::string> Alteration::finish() {
   if (!dropped_sequences_.empty()) {
     DropPlan plan(context_);
     for (const catalog::ObjectName& name : dropped_sequences_)
-      plan.add(name.schema, name.name, RelationKind::kSequence);
+      plan.add(name.schema, name.name, ObjectKind::kSequence);
     TRY(plan.close(cascade_));
     TRY_ASSIGN(const std::string cascaded, plan.run());
     add_line(notice_, cascaded);
@@ -882,29 +882,15 @@ Result<void> run_alone(const AlterAction& action, const catalog::TableVersion& v
 
 // ALTER TABLE also renames views and sequences.
 Result<std::optional<std::string>> rename_other(const sql::AlterTableStmt& statement,
-                                                RelationKind kind, ExecContext& context) {
+                                                ObjectKind kind, ExecContext& context) {
   if (statement.actions.size() != 1 || statement.actions[0].kind != AlterKind::kRenameTable)
     return std::optional<std::string>();
   sql::RenameStmt rename{};
   rename.kind = sql::StatementKind::kRename;
   rename.name = statement.table;
   rename.new_name = statement.actions[0].new_name;
-  switch (kind) {
-    case RelationKind::kView:
-      rename.object = sql::ObjectKind::kView;
-      break;
-    case RelationKind::kMaterializedView:
-      rename.object = sql::ObjectKind::kMaterializedView;
-      break;
-    case RelationKind::kSequence:
-      rename.object = sql::ObjectKind::kSequence;
-      break;
-    case RelationKind::kIndex:
-      rename.object = sql::ObjectKind::kIndex;
-      break;
-    default:
-      return std::optional<std::string>();
-  }
+  if (kind == ObjectKind::kNone || kind == ObjectKind::kTable) return std::optional<std::string>();
+  rename.object = kind;
   TRY_ASSIGN(std::string notice, run_rename(rename, context));
   return std::optional<std::string>(std::move(notice));
 }
@@ -913,9 +899,9 @@ Result<std::optional<std::string>> rename_other(const sql::AlterTableStmt& state
 
 Result<std::string> run_alter_table(const sql::AlterTableStmt& statement, ExecContext& context) {
   TRY_ASSIGN(const RelationName name, relation_name(statement.table, context));
-  TRY_ASSIGN(const RelationKind kind,
+  TRY_ASSIGN(const ObjectKind kind,
              context.transaction.catalog().find_relation(name.schema, name.name));
-  if (kind == RelationKind::kNone && statement.if_exists)
+  if (kind == ObjectKind::kNone && statement.if_exists)
     return fmt::format("relation \"{}\" does not exist, skipping", name.name);
   TRY_ASSIGN(std::optional<std::string> renamed, rename_other(statement, kind, context));
   if (renamed) return std::move(*renamed);

@@ -13,7 +13,7 @@
 
 namespace rowan::exec {
 
-using RelationKind = catalog::Catalog::RelationKind;
+using sql::ObjectKind;
 
 Result<std::string> run_create_schema(const sql::SchemaStmt& statement, ExecContext& context) {
   TRY(catalog::check_schema_name(statement.name));
@@ -53,9 +53,9 @@ Result<std::string> run_drop_schema(const sql::SchemaStmt& statement, ExecContex
   std::string first;
   for (const std::vector<std::string>* names : {&tables, &views, &sequences}) {
     for (const std::string& name : *names) {
-      TRY_ASSIGN(const RelationKind kind, catalog.find_relation(statement.name, name));
+      TRY_ASSIGN(const ObjectKind kind, catalog.find_relation(statement.name, name));
       if (first.empty())
-        first = fmt::format("{} {}.{}", kind_word(kind), sql::quote_ident(statement.name),
+        first = fmt::format("{} {}.{}", sql::object_word(kind), sql::quote_ident(statement.name),
                             sql::quote_ident(name));
       plan.add(statement.name, name, kind);
     }
@@ -107,9 +107,9 @@ std::vector<uint32_t> foreign_key_positions(const sql::CreateTableStmt& statemen
 Result<std::string> run_create_table(const sql::CreateTableStmt& statement, ExecContext& context) {
   TRY_ASSIGN(const RelationName name, new_relation_name(statement.table, context));
   TRY(require_schema(name.schema, statement.table.position, context));
-  TRY_ASSIGN(const RelationKind existing,
+  TRY_ASSIGN(const ObjectKind existing,
              context.transaction.catalog().find_relation(name.schema, name.name));
-  if (existing != RelationKind::kNone && statement.if_not_exists)
+  if (existing != ObjectKind::kNone && statement.if_not_exists)
     return fmt::format("relation \"{}\" already exists, skipping", name.name);
   TRY(require_free_name(name.schema, name.name, statement.table.position, context));
   TRY_ASSIGN(catalog::TableDef table,
@@ -138,11 +138,11 @@ Result<std::string> run_drop_table(const sql::DropTableStmt& statement, ExecCont
   for (const sql::QualifiedName& written : statement.tables) {
     TRY_ASSIGN(const RelationName name, relation_name(written, context));
     TRY_ASSIGN(const bool has_schema, context.transaction.catalog().has_schema(name.schema));
-    RelationKind kind = RelationKind::kNone;
+    ObjectKind kind = ObjectKind::kNone;
     if (has_schema) {
       TRY_ASSIGN(kind, context.transaction.catalog().find_relation(name.schema, name.name));
     }
-    if (kind == RelationKind::kNone) {
+    if (kind == ObjectKind::kNone) {
       if (statement.if_exists) {
         notice += (notice.empty() ? "" : "\n") +
                   fmt::format("table \"{}\" does not exist, skipping", name.name);
@@ -152,7 +152,7 @@ Result<std::string> run_drop_table(const sql::DropTableStmt& statement, ExecCont
       return Error(ErrorCode::kUndefinedTable,
                    fmt::format("table \"{}\" does not exist", name.name));
     }
-    if (kind != RelationKind::kTable) return wrong_kind(name.name, kind, "a table");
+    if (kind != ObjectKind::kTable) return wrong_kind(name.name, kind, "a table");
     plan.add(name.schema, name.name, kind);
     any = true;
   }

@@ -12,26 +12,13 @@
 
 namespace rowan::exec {
 
-using RelationKind = catalog::Catalog::RelationKind;
+using sql::ObjectKind;
+using sql::object_word;
 
 namespace {
 
-RelationKind kind_of(sql::ObjectKind object) {
-  switch (object) {
-    case sql::ObjectKind::kIndex:
-      return RelationKind::kIndex;
-    case sql::ObjectKind::kView:
-      return RelationKind::kView;
-    case sql::ObjectKind::kMaterializedView:
-      return RelationKind::kMaterializedView;
-    case sql::ObjectKind::kSequence:
-      return RelationKind::kSequence;
-  }
-  return RelationKind::kNone;
-}
-
-std::string wanted_words(RelationKind kind) {
-  return fmt::format("{} {}", kind == RelationKind::kIndex ? "an" : "a", kind_word(kind));
+std::string wanted_words(ObjectKind kind) {
+  return fmt::format("{} {}", kind == ObjectKind::kIndex ? "an" : "a", object_word(kind));
 }
 
 void add_notice(std::string& notice, const std::string& line) {
@@ -165,9 +152,9 @@ Result<std::string> run_create_index(const sql::CreateIndexStmt& statement, Exec
   TRY_ASSIGN(const catalog::TableVersion version, require_table(statement.table, context));
   catalog::TableDef table = *version.table;
   if (!statement.index.name.empty()) {
-    TRY_ASSIGN(const RelationKind existing,
+    TRY_ASSIGN(const ObjectKind existing,
                context.transaction.catalog().find_relation(table.schema, statement.index.name));
-    if (existing != RelationKind::kNone && statement.if_not_exists)
+    if (existing != ObjectKind::kNone && statement.if_not_exists)
       return fmt::format("relation \"{}\" already exists, skipping", statement.index.name);
   }
   TRY(catalog::add_index_clause(table, statement.index, names_taken(context, table.schema)));
@@ -183,9 +170,9 @@ Result<std::string> run_create_index(const sql::CreateIndexStmt& statement, Exec
 Result<std::string> run_create_sequence(const sql::SequenceStmt& statement, ExecContext& context) {
   TRY_ASSIGN(const RelationName name, new_relation_name(statement.name, context));
   TRY(require_schema(name.schema, statement.name.position, context));
-  TRY_ASSIGN(const RelationKind existing,
+  TRY_ASSIGN(const ObjectKind existing,
              context.transaction.catalog().find_relation(name.schema, name.name));
-  if (existing != RelationKind::kNone && statement.if_exists)
+  if (existing != ObjectKind::kNone && statement.if_exists)
     return fmt::format("relation \"{}\" already exists, skipping", name.name);
   TRY(require_free_name(name.schema, name.name, statement.name.position, context));
   catalog::SequenceDef fresh = catalog::new_sequence(name.schema, name.name, {type::TypeId::kInt8});
@@ -198,16 +185,16 @@ Result<std::string> run_create_sequence(const sql::SequenceStmt& statement, Exec
 
 Result<std::string> run_alter_sequence(const sql::SequenceStmt& statement, ExecContext& context) {
   TRY_ASSIGN(const RelationName name, relation_name(statement.name, context));
-  TRY_ASSIGN(const RelationKind kind,
+  TRY_ASSIGN(const ObjectKind kind,
              context.transaction.catalog().find_relation(name.schema, name.name));
-  if (kind == RelationKind::kNone && statement.if_exists)
+  if (kind == ObjectKind::kNone && statement.if_exists)
     return fmt::format("relation \"{}\" does not exist, skipping", name.name);
-  if (kind == RelationKind::kNone) {
+  if (kind == ObjectKind::kNone) {
     return Error(ErrorCode::kUndefinedTable,
                  fmt::format("relation \"{}\" does not exist", shown_name(name.schema, name.name)))
         .at(statement.name.position);
   }
-  if (kind != RelationKind::kSequence)
+  if (kind != ObjectKind::kSequence)
     return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is not a sequence", name.name))
         .at(statement.name.position);
   TRY_ASSIGN(const auto before,
@@ -230,30 +217,30 @@ Result<std::string> run_alter_sequence(const sql::SequenceStmt& statement, ExecC
 }
 
 Result<std::string> run_drop(const sql::DropStmt& statement, ExecContext& context) {
-  const RelationKind wanted = kind_of(statement.object);
+  const ObjectKind wanted = statement.object;
   std::string notice;
   DropPlan plan(context);
   bool any = false;
   for (const sql::QualifiedName& written : statement.names) {
     TRY_ASSIGN(const RelationName name, relation_name(written, context));
     TRY_ASSIGN(const bool has_schema, context.transaction.catalog().has_schema(name.schema));
-    RelationKind kind = RelationKind::kNone;
+    ObjectKind kind = ObjectKind::kNone;
     if (has_schema) {
       TRY_ASSIGN(kind, context.transaction.catalog().find_relation(name.schema, name.name));
     }
-    if (kind == RelationKind::kNone) {
+    if (kind == ObjectKind::kNone) {
       if (statement.if_exists) {
         add_notice(notice,
-                   fmt::format("{} \"{}\" does not exist, skipping", kind_word(wanted), name.name));
+                   fmt::format("{} \"{}\" does not exist, skipping", object_word(wanted), name.name));
         continue;
       }
       TRY(require_schema(name.schema, written.position, context));
       const ErrorCode code =
-          wanted == RelationKind::kIndex ? ErrorCode::kUndefinedObject : ErrorCode::kUndefinedTable;
-      return Error(code, fmt::format("{} \"{}\" does not exist", kind_word(wanted), name.name));
+          wanted == ObjectKind::kIndex ? ErrorCode::kUndefinedObject : ErrorCode::kUndefinedTable;
+      return Error(code, fmt::format("{} \"{}\" does not exist", object_word(wanted), name.name));
     }
     if (kind != wanted) return wrong_kind(name.name, kind, wanted_words(wanted));
-    if (wanted == RelationKind::kIndex) {
+    if (wanted == ObjectKind::kIndex) {
       TRY(require_on_table(statement, name, context));
       TRY_ASSIGN(const std::string cascaded, drop_index(name, statement.cascade, context));
       add_notice(notice, cascaded);
@@ -270,13 +257,13 @@ Result<std::string> run_drop(const sql::DropStmt& statement, ExecContext& contex
 }
 
 Result<std::string> run_rename(const sql::RenameStmt& statement, ExecContext& context) {
-  const RelationKind wanted = kind_of(statement.object);
+  const ObjectKind wanted = statement.object;
   TRY_ASSIGN(const RelationName from, relation_name(statement.name, context));
-  TRY_ASSIGN(const RelationKind kind,
+  TRY_ASSIGN(const ObjectKind kind,
              context.transaction.catalog().find_relation(from.schema, from.name));
-  if (kind == RelationKind::kNone && statement.if_exists)
+  if (kind == ObjectKind::kNone && statement.if_exists)
     return fmt::format("relation \"{}\" does not exist, skipping", from.name);
-  if (kind == RelationKind::kNone) {
+  if (kind == ObjectKind::kNone) {
     return Error(ErrorCode::kUndefinedTable,
                  fmt::format("relation \"{}\" does not exist", shown_name(from.schema, from.name)))
         .at(statement.name.position);
@@ -287,9 +274,9 @@ Result<std::string> run_rename(const sql::RenameStmt& statement, ExecContext& co
         .at(statement.name.position);
   TRY(require_free_name(from.schema, statement.new_name, 0, context));
   const RelationName to{from.schema, std::string(statement.new_name)};
-  if (kind == RelationKind::kIndex) {
+  if (kind == ObjectKind::kIndex) {
     TRY(rename_index(from, to.name, context));
-  } else if (kind == RelationKind::kSequence) {
+  } else if (kind == ObjectKind::kSequence) {
     TRY(rename_sequence(from, to, context));
   } else {
     TRY(rename_view(from, to, context));

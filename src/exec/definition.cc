@@ -12,7 +12,7 @@
 
 namespace rowan::exec {
 
-using RelationKind = catalog::Catalog::RelationKind;
+using sql::ObjectKind;
 
 Result<RelationName> relation_name(const sql::QualifiedName& name, const ExecContext& context) {
   TRY(sql::check_database(name, context.eval.database));
@@ -49,32 +49,10 @@ std::string shown_name(std::string_view schema, std::string_view name) {
   return schema == catalog::kDefaultSchema ? own : sql::quote_ident(schema) + "." + own;
 }
 
-std::string_view kind_word(RelationKind kind) {
-  switch (kind) {
-    case RelationKind::kNone:
-      return "relation";
-    case RelationKind::kTable:
-      return "table";
-    case RelationKind::kView:
-      return "view";
-    case RelationKind::kMaterializedView:
-      return "materialized view";
-    case RelationKind::kSequence:
-      return "sequence";
-    case RelationKind::kIndex:
-      return "index";
-  }
-  return "relation";
-}
-
-Error wrong_kind(std::string_view name, RelationKind kind, std::string_view wanted) {
-  std::string upper(kind_word(kind));
-  std::transform(upper.begin(), upper.end(), upper.begin(), [](char c) {
-    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  });
+Error wrong_kind(std::string_view name, ObjectKind kind, std::string_view wanted) {
   return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is not {}", name, wanted))
-      .with_hint(fmt::format("Use DROP {} to remove {} {}.", upper,
-                             kind == RelationKind::kIndex ? "an" : "a", kind_word(kind)));
+      .with_hint(fmt::format("Use DROP {} to remove {} {}.", sql::object_words(kind),
+                             kind == ObjectKind::kIndex ? "an" : "a", sql::object_word(kind)));
 }
 
 Result<void> require_schema(std::string_view schema, uint32_t position,
@@ -87,8 +65,8 @@ Result<void> require_schema(std::string_view schema, uint32_t position,
 
 Result<void> require_free_name(std::string_view schema, std::string_view name, uint32_t position,
                                const ExecContext& context) {
-  TRY_ASSIGN(const RelationKind kind, context.transaction.catalog().find_relation(schema, name));
-  if (kind == RelationKind::kNone) return {};
+  TRY_ASSIGN(const ObjectKind kind, context.transaction.catalog().find_relation(schema, name));
+  if (kind == ObjectKind::kNone) return {};
   return Error(ErrorCode::kDuplicateTable, fmt::format("relation \"{}\" already exists", name))
       .at(position);
 }
@@ -98,7 +76,7 @@ catalog::NameTaken names_taken(const ExecContext& context, std::string schema, s
     if (!own.empty() && name == own) return true;
     const auto kind = context.transaction.catalog().find_relation(schema, name);
     return kind &&
-           *kind != RelationKind::kNone;  // What cannot be read is reported by whoever needs it.
+           *kind != ObjectKind::kNone;  // What cannot be read is reported by whoever needs it.
   };
 }
 
@@ -106,11 +84,11 @@ Result<catalog::TableVersion> require_table(const sql::QualifiedName& name,
                                             const ExecContext& context) {
   TRY_ASSIGN(const RelationName wanted, relation_name(name, context));
   TRY(require_schema(wanted.schema, name.position, context));
-  TRY_ASSIGN(const RelationKind kind,
+  TRY_ASSIGN(const ObjectKind kind,
              context.transaction.catalog().find_relation(wanted.schema, wanted.name));
-  if (kind == RelationKind::kTable)
+  if (kind == ObjectKind::kTable)
     return context.transaction.get_table(wanted.schema, wanted.name);
-  if (kind == RelationKind::kNone) {
+  if (kind == ObjectKind::kNone) {
     const std::string written =
         name.schema.empty() ? wanted.name : shown_name(wanted.schema, wanted.name);
     return Error(ErrorCode::kUndefinedTable,
@@ -253,10 +231,10 @@ Result<void> require_sequences(std::string_view default_sql, const ExecContext& 
 
 Result<void> require_sequence(std::string_view text, const ExecContext& context) {
   TRY_ASSIGN(const catalog::ObjectName name, catalog::parse_name(text, context.eval.schema));
-  TRY_ASSIGN(const RelationKind kind,
+  TRY_ASSIGN(const ObjectKind kind,
              context.transaction.catalog().find_relation(name.schema, name.name));
-  if (kind == RelationKind::kSequence) return {};
-  if (kind == RelationKind::kNone) {
+  if (kind == ObjectKind::kSequence) return {};
+  if (kind == ObjectKind::kNone) {
     return Error(ErrorCode::kUndefinedTable, fmt::format("relation \"{}\" does not exist",
                                                          shown_name(name.schema, name.name)));
   }

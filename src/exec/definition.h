@@ -28,9 +28,8 @@ catalog::NameScope name_scope(const ExecContext& context);
 Result<std::string> schema_by_path(std::string_view name, const ExecContext& context);
 std::string shown_name(std::string_view schema,
                        std::string_view name);  // "t", "shop.orders": as messages name it.
-std::string_view kind_word(catalog::Catalog::RelationKind kind);  // "table", "view", …
 // `"v" is not a table`, with the hint `Use DROP VIEW to remove a view.`
-Error wrong_kind(std::string_view name, catalog::Catalog::RelationKind kind,
+Error wrong_kind(std::string_view name, sql::ObjectKind kind,
                  std::string_view wanted);
 
 Result<void> require_schema(std::string_view schema, uint32_t position,

@@ -151,7 +151,7 @@ bool DropPlan::goes(std::string_view schema, std::string_view name) const {
 }
 
 void DropPlan::depends(std::string dependent, const Relation& on) {
-  lines_.push_back(fmt::format("{} depends on {} {}", dependent, kind_word(on.kind),
+  lines_.push_back(fmt::format("{} depends on {} {}", dependent, sql::object_word(on.kind),
                                shown_name(on.schema, on.name)));
   taken_along_.push_back(std::move(dependent));
 }
@@ -205,7 +205,7 @@ Result<void> DropPlan::follow_views(const Relation& relation) {
   for (const auto& view : views) {
     if (goes(view->schema, view->name)) continue;
     const Kind kind = view->materialized() ? Kind::kMaterializedView : Kind::kView;
-    depends(fmt::format("{} {}", kind_word(kind), shown_name(view->schema, view->name)), relation);
+    depends(fmt::format("{} {}", sql::object_word(kind), shown_name(view->schema, view->name)), relation);
     relations_.push_back({view->schema, view->name, kind, false});
   }
   return {};
@@ -236,7 +236,7 @@ Result<void> DropPlan::close(bool cascade) {
                                     [](const Relation& each) { return each.wanted; });
   const std::string what =
       wanted > 1 ? std::string("desired object(s) because other objects depend on them")
-                 : fmt::format("{} {} because other objects depend on it", kind_word(first.kind),
+                 : fmt::format("{} {} because other objects depend on it", sql::object_word(first.kind),
                                shown_name(first.schema, first.name));
   return Error(ErrorCode::kDependentObjects, "cannot drop " + what)
       .with_detail(std::move(detail))

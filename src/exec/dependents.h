@@ -48,7 +48,7 @@ class DropPlan {
  public:
   explicit DropPlan(ExecContext& context) : context_(context) {}
 
-  using Kind = catalog::Catalog::RelationKind;
+  using Kind = sql::ObjectKind;
   void add(std::string_view schema, std::string_view name, Kind kind);
   // Finds the dependents. Without `cascade`: kDependentObjects when there is one that does not go
   // anyway; its detail names them all.

@@ -37,7 +37,7 @@ Result<const catalog::SequenceDef*> SessionSequences::find(std::string_view name
     TRY_ASSIGN(auto found, catalog.find_sequence(parsed.schema, parsed.name));
     if (found) return &found_.emplace(name, std::move(*found)).first->second;
     TRY_ASSIGN(const auto kind, catalog.find_relation(parsed.schema, parsed.name));
-    if (kind != catalog::Catalog::RelationKind::kNone) {
+    if (kind != sql::ObjectKind::kNone) {
       return Error(ErrorCode::kWrongObjectType,
                    fmt::format("\"{}\" is not a sequence", parsed.name));
     }

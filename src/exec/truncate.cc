@@ -24,7 +24,7 @@ Result<catalog::TableVersion> truncated_table(const sql::QualifiedName& written,
   if (table || table.error().code() != ErrorCode::kUndefinedTable) return table;
   TRY_ASSIGN(const auto kind,
              context.transaction.catalog().find_relation(name.schema, name.name));
-  if (kind != catalog::Catalog::RelationKind::kNone)
+  if (kind != sql::ObjectKind::kNone)
     return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is not a table", name.name));
   return table;
 }

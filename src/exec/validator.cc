@@ -473,7 +473,7 @@ Result<void> Validator::check_sequences(const TablePair& pair) {
     TRY_ASSIGN(const bool known, catalog.has_schema(name.schema));
     if (!known) return false;
     TRY_ASSIGN(const auto kind, catalog.find_relation(name.schema, name.name));
-    return kind == catalog::Catalog::RelationKind::kSequence;
+    return kind == sql::ObjectKind::kSequence;
   };
   const catalog::TableDef& table = *pair.now.table;
   for (const catalog::ColumnDef& column : table.columns) {

@@ -17,7 +17,7 @@ namespace rowan::exec {
 
 namespace {
 
-using RelationKind = catalog::Catalog::RelationKind;
+using sql::ObjectKind;
 
 // Puts the columns that each * stands for in its place.
 class StarWriter final : public sql::Visitor {
@@ -265,8 +265,8 @@ Result<ViewOutcome> run_create_view(const sql::CreateViewStmt& statement, ExecCo
   TRY_ASSIGN(const RelationName name, new_relation_name(statement.name, context));
   TRY(require_schema(name.schema, statement.name.position, context));
   const catalog::Catalog& catalog = context.transaction.catalog();
-  TRY_ASSIGN(const RelationKind existing, catalog.find_relation(name.schema, name.name));
-  if (existing != RelationKind::kNone && !statement.or_replace) {
+  TRY_ASSIGN(const ObjectKind existing, catalog.find_relation(name.schema, name.name));
+  if (existing != ObjectKind::kNone && !statement.or_replace) {
     if (statement.if_not_exists)
       return ViewOutcome{std::string(kind),
                          fmt::format("relation \"{}\" already exists, skipping", name.name)};
@@ -274,7 +274,7 @@ Result<ViewOutcome> run_create_view(const sql::CreateViewStmt& statement, ExecCo
                  fmt::format("relation \"{}\" already exists", name.name))
         .at(statement.name.position);
   }
-  if (existing != RelationKind::kNone && existing != RelationKind::kView)
+  if (existing != ObjectKind::kNone && existing != ObjectKind::kView)
     return not_a_view(name, "view").at(statement.name.position);
   TRY_ASSIGN(const BoundQuery bound, bind_query(statement, context, planning));
   catalog::ViewDef view;
@@ -282,7 +282,7 @@ Result<ViewOutcome> run_create_view(const sql::CreateViewStmt& statement, ExecCo
   view.name = name.name;
   view.query_sql = bound.text;
   TRY_ASSIGN(view.columns, column_names(statement, bound.outputs));
-  if (existing == RelationKind::kView) {
+  if (existing == ObjectKind::kView) {
     TRY_ASSIGN(const auto old, catalog.find_view(name.schema, name.name));
     TRY(check_replacement(view.columns, bound.outputs, *old, planning));
   }
@@ -302,14 +302,14 @@ Result<ViewOutcome> run_refresh(const sql::RefreshStmt& statement, ExecContext& 
                                 plan::PlanContext& planning) {
   TRY_ASSIGN(const RelationName name, relation_name(statement.name, context));
   TRY(require_schema(name.schema, statement.name.position, context));
-  TRY_ASSIGN(const RelationKind kind,
+  TRY_ASSIGN(const ObjectKind kind,
              context.transaction.catalog().find_relation(name.schema, name.name));
-  if (kind == RelationKind::kNone) {
+  if (kind == ObjectKind::kNone) {
     return Error(ErrorCode::kUndefinedTable,
                  fmt::format("relation \"{}\" does not exist", name.name))
         .at(statement.name.position);
   }
-  if (kind != RelationKind::kMaterializedView) {
+  if (kind != ObjectKind::kMaterializedView) {
     return Error(ErrorCode::kFeatureNotSupported,
                  fmt::format("\"{}\" is not a materialized view", name.name))
         .at(statement.name.position);

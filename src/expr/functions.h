@@ -25,6 +25,13 @@ struct KernelInput {
 };
 using Kernel = Result<type::Column> (*)(const KernelInput& input);
 
+// What a call does or needs beside its arguments.
+enum class Effect : uint8_t {
+  kNone,
+  kReadsSession,  // What the session's own calls left: currval, lastval.
+  kWrites,        // The transaction: nextval, setval, rowan.write_file.
+};
+
 struct Function {
   std::string_view name;                // "lower", or an operator: "+", "||", "=".
   std::vector<type::TypeId> arguments;  // kUnknown: any type.
@@ -35,6 +42,7 @@ struct Function {
   bool variadic = false;     // The last argument type repeats (concat, greatest).
   bool is_stable = false;  // Fixed within a statement only: now(), current_user. Never folded, one
                            // value a batch.
+  Effect effect = Effect::kNone;
 };
 
 // PostgreSQL's resolution: exact match, then implicit casts with preferred types; unknown literals

@@ -150,20 +150,8 @@ struct Move {
 }  // namespace
 
 std::string_view kind_word(ObjectKind kind) {
-  switch (kind) {
-    case ObjectKind::kTable:
-      return "table";
-    case ObjectKind::kView:
-      return "view";
-    case ObjectKind::kMaterializedView:
-      return "materialized view";
-    case ObjectKind::kSequence:
-      return "sequence";
-    case ObjectKind::kNone:
-    case ObjectKind::kOther:
-      break;
-  }
-  return "object";
+  if (kind == ObjectKind::kNone || kind == ObjectKind::kOther) return "object";
+  return sql::object_word(kind);
 }
 
 Result<Changes> find_changes(const store::ObjectReader& objects, store::NodeCache& cache,

@@ -18,8 +18,8 @@
 
 namespace rowan::merge {
 
-enum class ObjectKind : uint8_t { kNone, kTable, kView, kMaterializedView, kSequence, kOther };
-std::string_view kind_word(ObjectKind kind);  // "table", "view" …
+using sql::ObjectKind;
+std::string_view kind_word(ObjectKind kind);  // "table", "view" …; "object" for what is neither.
 
 // A folder of a schema that is not the same on all sides. Paths and names are encoded.
 struct ChangedObject {

@@ -206,7 +206,7 @@ Result<void> TreeMerge::rename_index(Job& job, const std::string& schema, const 
       if (!known) continue;
       TRY_ASSIGN(const auto kind, catalog.find_relation(schema, fresh));
       TRY_ASSIGN(const auto index, catalog.find_index(schema, fresh));
-      taken = taken || kind != catalog::Catalog::RelationKind::kNone || index;
+      taken = taken || kind != sql::ObjectKind::kNone || index;
     }
     if (!taken) break;
   }

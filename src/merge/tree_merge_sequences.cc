@@ -345,7 +345,7 @@ Result<bool> TreeMerge::is_sequence_path_free(const std::string& path) const {
     if (!known) continue;
     TRY_ASSIGN(const auto kind, catalog.find_relation(plain.schema, plain.name));
     TRY_ASSIGN(const auto index, catalog.find_index(plain.schema, plain.name));
-    if (kind != catalog::Catalog::RelationKind::kNone || index) return false;
+    if (kind != sql::ObjectKind::kNone || index) return false;
   }
   return true;
 }

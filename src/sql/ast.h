@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "sql/arena.h"
+#include "sql/object_kind.h"
 
 namespace rowan::sql {
 
@@ -248,72 +249,9 @@ struct CommonTable {  // WITH name [(columns)] AS (select)
 };
 
 enum class StatementKind : uint8_t {
-  kSelect,
-  kInsert,
-  kUpdate,
-  kDelete,
-  kTruncate,
-  kCopy,
-  kCreateSchema,
-  kDropSchema,
-  kCreateDatabase,
-  kDropDatabase,
-  kCreateTable,
-  kDropTable,
-  kBegin,
-  kCommit,
-  kRollback,
-  kSavepoint,
-  kReleaseSavepoint,
-  kRollbackTo,
-  kSetTransaction,
-  kSet,
-  kShow,
-  kReset,
-  kExplain,
-  kShowLog,
-  kShowBranches,
-  kShowTables,
-  kShowDatabases,
-  kDescribe,
-  kCreateBranch,
-  kDropBranch,
-  kRenameBranch,
-  kCheckout,
-  kCheckpoint,
-  kAlterTable,
-  kRename,
-  kCreateIndex,
-  kDrop,
-  kCreateView,
-  kRefresh,
-  kCreateSequence,
-  kAlterSequence,
-  kShowTags,
-  kShowForeign,
-  kShowIndexes,
-  kShowViews,
-  kShowReflog,
-  kShowConflicts,
-  kShowDiff,
-  kShowStatus,
-  kShowTransactions,
-  kBlame,
-  kAlterBranch,
-  kMerge,
-  kResolve,
-  kCommitMerge,
-  kAbortMerge,
-  kCreateTag,
-  kDropTag,
-  kRestore,
-  kRevert,
-  kCherryPick,
-  kResetTo,
-  kRebase,
-  kSquash,
-  kTakeForeign,
-  kDropForeign,
+#define STATEMENT(kind, its_class, words, tag) kind,
+#include "sql/statements.def"
+#undef STATEMENT
 };
 
 struct Statement {
@@ -557,7 +495,6 @@ struct AlterTableStmt : Statement {
   List<AlterAction> actions;
 };
 
-enum class ObjectKind : uint8_t { kIndex, kView, kMaterializedView, kSequence };
 
 struct RenameStmt
     : Statement {  // ALTER INDEX | VIEW | MATERIALIZED VIEW | SEQUENCE name RENAME TO new_name
@@ -675,13 +612,11 @@ struct BranchStmt : Statement {  // kCreateBranch, kDropBranch, kRenameBranch, k
   bool create = false;  // CHECKOUT -b name / CHECKOUT NEW name
 };
 
-enum class AlterBranchKind : uint8_t { kProtect, kUnprotect, kSetHistory, kDropHistory };
 // PROTECT BRANCH b | UNPROTECT BRANCH b | ALTER BRANCH b SET HISTORY POLICY EVERY 'interval' [KEEP
 // 'interval'] | ALTER BRANCH b DROP HISTORY POLICY
-struct AlterBranchStmt : Statement {
+struct BranchSettingStmt : Statement {
   std::string_view name;
-  AlterBranchKind action = AlterBranchKind::kProtect;
-  std::string_view every, keep;  // Interval texts; empty: not given.
+  std::string_view every, keep;  // kSetHistoryPolicy's interval texts; empty: not given.
 };
 
 // MERGE [BRANCH] b [, c …] [WITH policy] [DRY RUN] [MESSAGE '…'], in that or any order of the
@@ -720,7 +655,6 @@ struct TagStmt : Statement {  // CREATE TAG n [FROM rev] [MESSAGE '…'], CREATE
   bool if_exists = false;  // Or IF NOT EXISTS.
   bool has_message = false;
   std::string_view message;  // An annotated tag. CREATE SNAPSHOT always makes one.
-  bool snapshot = false;
 };
 
 enum class RestoreScope : uint8_t { kAll, kTables, kSchema };

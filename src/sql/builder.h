@@ -403,7 +403,7 @@ class Builder {
   Statement* branch(const Token& token, const Token& name, const Token& from, bool if_not_exists);
   Statement* drop_branch(const Token& token, const Token& name, bool if_exists, bool force);
   Statement* rename_branch(const Token& token, const Token& name, const Token& to);
-  Statement* alter_branch(const Token& token, const Token& name, AlterBranchKind action,
+  Statement* alter_branch(const Token& token, const Token& name, StatementKind kind,
                           const Token& every, const Token& keep);
   Statement* checkout(const Token& token, const Token& name);
   // CHECKOUT NEW name and CHECKOUT -b name: `word` must be `wanted`.

@@ -207,11 +207,10 @@ Statement* Builder::rename_branch(const Token& token, const Token& name, const T
   return made;
 }
 
-Statement* Builder::alter_branch(const Token& token, const Token& name, AlterBranchKind action,
+Statement* Builder::alter_branch(const Token& token, const Token& name, StatementKind kind,
                                  const Token& every, const Token& keep) {
-  auto* made = statement_node<AlterBranchStmt>(StatementKind::kAlterBranch, token);
+  auto* made = statement_node<BranchSettingStmt>(kind, token);
   made->name = name.text();
-  made->action = action;
   made->every = every.text();
   made->keep = keep.data == nullptr ? std::string_view() : keep.text();
   if (keep.data != nullptr && made->keep.empty())
@@ -399,20 +398,20 @@ ResolveTarget Builder::conflict_value(const TokenList* path, Expr* key) {
 
 Statement* Builder::create_tag(const Token& token, bool snapshot, const Token& name,
                                const Token& from, const Token& message, bool if_not_exists) {
-  auto* made = statement_node<TagStmt>(StatementKind::kCreateTag, token);
+  auto* made = statement_node<TagStmt>(
+      snapshot ? StatementKind::kCreateSnapshot : StatementKind::kCreateTag, token);
   made->name = name.text();
   made->from = from.text();
   made->if_exists = if_not_exists;
-  made->snapshot = snapshot;
   set_message(made->has_message, made->message, message);
   return made;
 }
 
 Statement* Builder::drop_tag(const Token& token, bool snapshot, const Token& name, bool if_exists) {
-  auto* made = statement_node<TagStmt>(StatementKind::kDropTag, token);
+  auto* made = statement_node<TagStmt>(
+      snapshot ? StatementKind::kDropSnapshot : StatementKind::kDropTag, token);
   made->name = name.text();
   made->if_exists = if_exists;
-  made->snapshot = snapshot;
   return made;
 }
 

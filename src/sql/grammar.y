@@ -1183,11 +1183,11 @@ plain_statement(A) ::= CHECKOUT(T) branch_name(K) branch_name(N) branch_from(F).
 plain_statement(A) ::= CHECKOUT(T) MINUS branch_name(K) branch_name(N) branch_from(F). { A = b->checkout_new(T, K, "b", N, F); }
 plain_statement(A) ::= SWITCH(T) branch_name(N). { A = b->checkout(T, N); }
 plain_statement(A) ::= SWITCH(T) BRANCH branch_name(N). { A = b->checkout(T, N); }
-plain_statement(A) ::= PROTECT(T) BRANCH branch_name(N). { A = b->alter_branch(T, N, rowan::sql::AlterBranchKind::kProtect, {}, {}); }
-plain_statement(A) ::= UNPROTECT(T) BRANCH branch_name(N). { A = b->alter_branch(T, N, rowan::sql::AlterBranchKind::kUnprotect, {}, {}); }
-plain_statement(A) ::= ALTER(T) BRANCH branch_name(N) SET HISTORY POLICY EVERY STRING(E). { A = b->alter_branch(T, N, rowan::sql::AlterBranchKind::kSetHistory, E, {}); }
-plain_statement(A) ::= ALTER(T) BRANCH branch_name(N) SET HISTORY POLICY EVERY STRING(E) KEEP STRING(K). { A = b->alter_branch(T, N, rowan::sql::AlterBranchKind::kSetHistory, E, K); }
-plain_statement(A) ::= ALTER(T) BRANCH branch_name(N) DROP HISTORY POLICY. { A = b->alter_branch(T, N, rowan::sql::AlterBranchKind::kDropHistory, {}, {}); }
+plain_statement(A) ::= PROTECT(T) BRANCH branch_name(N). { A = b->alter_branch(T, N, rowan::sql::StatementKind::kProtectBranch, {}, {}); }
+plain_statement(A) ::= UNPROTECT(T) BRANCH branch_name(N). { A = b->alter_branch(T, N, rowan::sql::StatementKind::kUnprotectBranch, {}, {}); }
+plain_statement(A) ::= ALTER(T) BRANCH branch_name(N) SET HISTORY POLICY EVERY STRING(E). { A = b->alter_branch(T, N, rowan::sql::StatementKind::kSetHistoryPolicy, E, {}); }
+plain_statement(A) ::= ALTER(T) BRANCH branch_name(N) SET HISTORY POLICY EVERY STRING(E) KEEP STRING(K). { A = b->alter_branch(T, N, rowan::sql::StatementKind::kSetHistoryPolicy, E, K); }
+plain_statement(A) ::= ALTER(T) BRANCH branch_name(N) DROP HISTORY POLICY. { A = b->alter_branch(T, N, rowan::sql::StatementKind::kDropHistoryPolicy, {}, {}); }
 plain_statement(A) ::= CHECKPOINT(T). { A = b->simple(T, rowan::sql::StatementKind::kCheckpoint); }
 %type branch_name {rowan::sql::Token}
 branch_name(A) ::= IDENT(T). { A = T; }

@@ -119,4 +119,6 @@ run sql both.git -c 'RESOLVE CONFLICTS USING SOURCE' -c 'COMMIT MERGE'; exits 0
 run foreign take both.git "$tip"; exits 3; says 'rowan foreign drop forgets it'
 run foreign drop both.git "$tip"; exits 0
 
+run sql t.git -c "SHOW STATUS"; exits 0; shows branch; shows packs
+
 finish

@@ -58,7 +58,8 @@ void add_files(FunctionTable& table) {
                      .result = result,
                      .kernel = kernel,
                      .strict = false,
-                     .is_volatile = true});
+                     .is_volatile = true,
+                     .effect = Effect::kWrites});
   };
   for (const TypeId content : {TypeId::kText, TypeId::kBytea}) {
     add("rowan.write_file", {TypeId::kText, content}, TypeId::kText, write_file);

@@ -54,18 +54,20 @@ Result<Column> setval(const KernelInput& input) {
 }  // namespace
 
 void add_sequence(FunctionTable& table) {
-  const auto add = [&](std::string_view name, std::vector<TypeId> arguments, Kernel kernel) {
+  const auto add = [&](std::string_view name, std::vector<TypeId> arguments, Kernel kernel,
+                       Effect effect) {
     table.push_back({.name = name,
                      .arguments = std::move(arguments),
                      .result = TypeId::kInt8,
                      .kernel = kernel,
-                     .is_volatile = true});
+                     .is_volatile = true,
+                     .effect = effect});
   };
-  add("nextval", {TypeId::kText}, nextval);
-  add("currval", {TypeId::kText}, currval);
-  add("lastval", {}, lastval);
-  add("setval", {TypeId::kText, TypeId::kInt8}, setval);
-  add("setval", {TypeId::kText, TypeId::kInt8, TypeId::kBool}, setval);
+  add("nextval", {TypeId::kText}, nextval, Effect::kWrites);
+  add("currval", {TypeId::kText}, currval, Effect::kReadsSession);
+  add("lastval", {}, lastval, Effect::kReadsSession);
+  add("setval", {TypeId::kText, TypeId::kInt8}, setval, Effect::kWrites);
+  add("setval", {TypeId::kText, TypeId::kInt8, TypeId::kBool}, setval, Effect::kWrites);
 }
 
 }  // namespace rowan::expr

@@ -380,7 +380,6 @@ inline constexpr Refused kRefused[] = {
     {"explain", "EXPLAIN (ANALYZE NULL) SELECT 1", "42601"},
     {"explain", "EXPLAIN ANALYZE VERBOSE SELECT 1", "0A000"},
     {"diff", "SHOW DIFF STAT SCHEMA", "42601"},
-    {"show", "SHOW STATUS", "0A000"},
     {"log", "SHOW LOG FOR t PATH 'public/t'", "42601"},
     {"revert", "REVERT 'HEAD' FORCE", "42601"},
     {"cherry-pick", "CHERRY-PICK 'HEAD' FORCE", "42601"},

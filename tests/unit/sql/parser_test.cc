@@ -641,7 +641,7 @@ TEST_CASE("trees of revisions and diffs") {
   CHECK(as<RestoreStmt>(parsed).revision == "main~1");
   CHECK(as<RestoreStmt>(parsed).message == "back");
   parsed = parse("create snapshot V1.0 from head message 'm'");
-  CHECK(as<TagStmt>(parsed).snapshot);
+  CHECK(as<TagStmt>(parsed).kind == StatementKind::kCreateSnapshot);
   CHECK(as<TagStmt>(parsed).name == "v1.0");
   CHECK(as<TagStmt>(parsed).from == "HEAD");
   parsed = parse("blame s.t key 5 as of feature-x/y cells");
@@ -653,8 +653,8 @@ TEST_CASE("trees of revisions and diffs") {
   CHECK(as<BranchStmt>(parsed).name == "feature-x");
   CHECK(as<BranchStmt>(parsed).from == "HEAD");
   parsed = parse("alter branch main set history policy every '1 hour' keep '9 days'");
-  CHECK(as<AlterBranchStmt>(parsed).every == "1 hour");
-  CHECK(as<AlterBranchStmt>(parsed).keep == "9 days");
+  CHECK(as<BranchSettingStmt>(parsed).every == "1 hour");
+  CHECK(as<BranchSettingStmt>(parsed).keep == "9 days");
   parsed = parse("copy into d.t from 'x' with (delimiter = '\\t')");
   CHECK(as<CopyStmt>(parsed).csv);
   CHECK(as<CopyStmt>(parsed).header);

@@ -1,0 +1,328 @@
+// From a parsed statement to what runs it: what its class asks for first, then one switch over all
+// kinds. It has no default on purpose: the compiler names the kind that was forgotten.
+#include <fmt/format.h>
+
+#include <functional>
+
+#include "engine/history_statements.h"
+#include "engine/import/take.h"
+#include "engine/merge_statements.h"
+#include "engine/object_statements.h"
+#include "engine/replay.h"
+#include "engine/resolver.h"
+#include "engine/rewrite.h"
+#include "engine/session.h"
+#include "engine/system_tables.h"
+#include "engine/version_control.h"
+#include "engine/version_tables.h"
+#include "exec/alter.h"
+#include "exec/ddl.h"
+#include "exec/dml.h"
+#include "exec/views.h"
+#include "sql/statements.h"
+
+namespace rowan::engine {
+
+namespace {
+
+using sql::StatementClass;
+using sql::StatementKind;
+
+// A call of what runs a kind of statement, with the statement as that kind.
+template <typename Done, typename Kind>
+std::function<Result<Done>(SessionImpl&)> call_of(Result<Done> (*run)(SessionImpl&, const Kind&),
+                                                  const sql::Statement& statement) {
+  return [run, &statement](SessionImpl& session) {
+    return run(session, static_cast<const Kind&>(statement));
+  };
+}
+
+template <typename Kind>
+std::function<Result<std::string>(exec::ExecContext&)> call_of(
+    Result<std::string> (*run)(const Kind&, exec::ExecContext&), const sql::Statement& statement) {
+  return [run, &statement](exec::ExecContext& context) {
+    return run(static_cast<const Kind&>(statement), context);
+  };
+}
+
+bool runs_in_transaction(StatementClass its_class) {
+  switch (its_class) {
+    case StatementClass::kQuery:
+    case StatementClass::kModify:
+    case StatementClass::kCopy:
+    case StatementClass::kExplain:
+    case StatementClass::kShow:
+    case StatementClass::kDefine:
+      return true;
+    case StatementClass::kTransaction:
+    case StatementClass::kSession:
+    case StatementClass::kVersion:
+      return false;
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Rows>> SessionImpl::execute_checked(
+    const std::shared_ptr<Prepared>& prepared, const std::vector<Parameter>& parameters) {
+  const sql::Statement& statement = *prepared->parsed.statement;
+  const StatementClass its_class = sql::class_of(statement.kind);
+  if (state_ == TransactionState::kFailed && its_class != StatementClass::kTransaction) {
+    return Error(ErrorCode::kInFailedTransaction,
+                 "current transaction is aborted, commands ignored until end of transaction block");
+  }
+  if (is_conflict_change(statement))
+    return run_past_transactions(statement, call_of(run_conflict_change, statement));
+  if (runs_in_transaction(its_class)) TRY(begin_statement(*prepared));
+  return dispatch(prepared, parameters);
+}
+
+// The block's transaction, or one for the statement alone.
+Result<void> SessionImpl::begin_statement(const Prepared& prepared) {
+  const bool write = prepared.draws || writes(*prepared.parsed.statement);
+  if (write) TRY(check_writable());
+  if (state_ == TransactionState::kIdle)
+    TRY(begin_transaction(settings_.isolation(), write ? settings_.default_read_only() : true));
+  first_statement_ = false;
+  if (write && (transaction_->read_only() || (in_block() && mode_.read_only()))) {
+    return Error(ErrorCode::kReadOnlyTransaction, "cannot change data in a read-only transaction");
+  }
+  return transaction_->begin_statement(write);
+}
+
+Result<std::unique_ptr<Rows>> SessionImpl::dispatch(const std::shared_ptr<Prepared>& prepared,
+                                                    const std::vector<Parameter>& parameters) {
+  const sql::Statement& statement = *prepared->parsed.statement;
+  const auto define = [&](auto run) { return run_definition(*prepared, call_of(run, statement)); };
+  const auto show = [&](auto run) { return run_show(call_of(run, statement)); };
+  const auto change = [&](auto run) { return run_version(statement, call_of(run, statement)); };
+  switch (statement.kind) {
+    case StatementKind::kSelect:
+      return run_select(prepared, parameters);
+    case StatementKind::kInsert:
+    case StatementKind::kUpdate:
+    case StatementKind::kDelete:
+      return run_modify(*prepared, parameters);
+    case StatementKind::kCopy:
+      return run_copy(*prepared);
+    case StatementKind::kExplain:
+      return run_explain(static_cast<const sql::ExplainStmt&>(statement));
+
+    case StatementKind::kTruncate:
+      return define(exec::run_truncate);
+    case StatementKind::kCreateSchema:
+    case StatementKind::kCreateDatabase:
+      return define(exec::run_create_schema);
+    case StatementKind::kDropSchema:
+    case StatementKind::kDropDatabase:
+      return define(exec::run_drop_schema);
+    case StatementKind::kCreateTable:
+      return define(exec::run_create_table);
+    case StatementKind::kDropTable:
+      return define(exec::run_drop_table);
+    case StatementKind::kAlterTable:
+      return define(exec::run_alter_table);
+    case StatementKind::kRename:
+      return define(exec::run_rename);
+    case StatementKind::kCreateIndex:
+      return define(exec::run_create_index);
+    case StatementKind::kDrop:
+      return define(exec::run_drop);
+    case StatementKind::kCreateSequence:
+      return define(exec::run_create_sequence);
+    case StatementKind::kAlterSequence:
+      return define(exec::run_alter_sequence);
+    case StatementKind::kCreateView:
+    case StatementKind::kRefresh:
+      return run_view_definition(*prepared);
+
+    case StatementKind::kBegin:
+    case StatementKind::kCommit:
+    case StatementKind::kRollback:
+    case StatementKind::kSavepoint:
+    case StatementKind::kReleaseSavepoint:
+    case StatementKind::kRollbackTo:
+    case StatementKind::kSetTransaction:
+      return run_transaction_statement(static_cast<const sql::TransactionStmt&>(statement));
+
+    case StatementKind::kSet:
+    case StatementKind::kShow:
+    case StatementKind::kReset:
+      return run_set(static_cast<const sql::SetStmt&>(statement));
+    case StatementKind::kCheckpoint:
+      return run_checkpoint();
+
+    case StatementKind::kShowLog:
+    case StatementKind::kShowTransactions:
+      return show(show_log);
+    case StatementKind::kShowDiff:
+      return show(show_diff);
+    case StatementKind::kBlame:
+      return show(run_blame);
+    case StatementKind::kShowBranches:
+      return show(show_branches);
+    case StatementKind::kShowTags:
+      return show(show_tags);
+    case StatementKind::kShowForeign:
+      return show(show_foreign);
+    case StatementKind::kShowReflog:
+      return show(show_reflog);
+    case StatementKind::kShowTables:
+      return show(show_tables);
+    case StatementKind::kShowViews:
+      return show(show_views);
+    case StatementKind::kShowIndexes:
+      return show(show_indexes);
+    case StatementKind::kShowDatabases:
+      return show(show_databases);
+    case StatementKind::kShowStatus:
+      return show(show_status);
+    case StatementKind::kDescribe:
+      return show(describe);
+
+    case StatementKind::kShowConflicts:
+      return run_past_transactions(statement, call_of(show_conflicts, statement));
+    case StatementKind::kCreateBranch:
+      return change(run_create_branch);
+    case StatementKind::kDropBranch:
+      return change(run_drop_branch);
+    case StatementKind::kRenameBranch:
+      return change(run_rename_branch);
+    case StatementKind::kCheckout:
+      return change(run_checkout);
+    case StatementKind::kProtectBranch:
+    case StatementKind::kUnprotectBranch:
+      return change(run_protect_branch);
+    case StatementKind::kSetHistoryPolicy:
+      return change(run_set_history_policy);
+    case StatementKind::kDropHistoryPolicy:
+      return change(run_drop_history_policy);
+    case StatementKind::kCreateTag:
+    case StatementKind::kCreateSnapshot:
+      return change(run_create_tag);
+    case StatementKind::kDropTag:
+    case StatementKind::kDropSnapshot:
+      return change(run_drop_tag);
+    case StatementKind::kMerge:
+      return change(run_merge);
+    case StatementKind::kCommitMerge:
+      return change(run_commit_merge);
+    case StatementKind::kAbortMerge:
+      return change(run_abort_merge);
+    case StatementKind::kResolve:
+      return change(run_resolve);
+    case StatementKind::kRestore:
+      return change(run_restore);
+    case StatementKind::kRevert:
+      return change(run_revert);
+    case StatementKind::kCherryPick:
+      return change(run_cherry_pick);
+    case StatementKind::kResetTo:
+      return change(run_reset);
+    case StatementKind::kRebase:
+      return change(run_rebase);
+    case StatementKind::kSquash:
+      return change(run_squash);
+    case StatementKind::kTakeForeign:
+      return change(run_take_foreign);
+    case StatementKind::kDropForeign:
+      return change(run_drop_foreign);
+  }
+  return Error(ErrorCode::kInternal, "a statement of no known kind");
+}
+
+// ---- Definitions ----
+
+namespace {
+
+// What no transaction block takes, as it could not be taken back.
+Result<void> check_concurrently(const sql::Statement& statement) {
+  const bool creates = statement.kind == StatementKind::kCreateIndex &&
+                       static_cast<const sql::CreateIndexStmt&>(statement).concurrently;
+  const bool drops = statement.kind == StatementKind::kDrop &&
+                     static_cast<const sql::DropStmt&>(statement).concurrently;
+  if (!creates && !drops) return {};
+  return Error(ErrorCode::kActiveTransaction,
+               fmt::format("{} INDEX CONCURRENTLY cannot run inside a transaction block",
+                           creates ? "CREATE" : "DROP"));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Rows>> SessionImpl::run_definition(
+    Prepared& prepared, const std::function<Result<std::string>(exec::ExecContext&)>& define) {
+  if (in_block()) TRY(check_concurrently(*prepared.parsed.statement));
+  exec::ExecContext context = exec_context();
+  TRY_ASSIGN(std::string notice, define(context));
+  return finish_definition(prepared, sql::tag_of(*prepared.parsed.statement), std::move(notice));
+}
+
+Result<std::unique_ptr<Rows>> SessionImpl::run_view_definition(Prepared& prepared) {
+  const sql::Statement& statement = *prepared.parsed.statement;
+  exec::ExecContext context = exec_context();
+  SessionResolver resolver(*this);
+  expr::ParameterTypes parameters;
+  plan::PlanContext planning{resolver, parameters, context.eval, settings_.disabled_rules()};
+  exec::ViewOutcome outcome;
+  if (statement.kind == StatementKind::kRefresh) {
+    TRY_ASSIGN(outcome, exec::run_refresh(static_cast<const sql::RefreshStmt&>(statement), context,
+                                          planning));
+  } else {
+    TRY_ASSIGN(outcome, exec::run_create_view(static_cast<const sql::CreateViewStmt&>(statement),
+                                              context, planning));
+  }
+  return finish_definition(prepared, std::move(outcome.tag), std::move(outcome.notice));
+}
+
+Result<std::unique_ptr<Rows>> SessionImpl::finish_definition(Prepared& prepared, std::string tag,
+                                                             std::string notice) {
+  schema_changed_ = true;
+  TRY_ASSIGN(std::string commit, finish_statement(prepared));
+  return done(std::move(tag), 0, std::move(commit), std::move(notice));
+}
+
+// ---- Tables that statements show ----
+
+Result<std::unique_ptr<Rows>> SessionImpl::run_show(
+    const std::function<Result<TableRows>(SessionImpl&)>& show) {
+  TRY_ASSIGN(TableRows table, show(*this));
+  if (state_ == TransactionState::kIdle) transaction_.reset();
+  uint64_t rows = 0;
+  for (const type::Batch& batch : table.batches) rows += batch.rows;
+  return make_batch_rows(column_infos(table.columns), std::move(table.batches),
+                         {fmt::format("SHOW {}", rows), rows, {}, {}});
+}
+
+// ---- Version control ----
+
+Result<std::unique_ptr<Rows>> SessionImpl::run_version(
+    const sql::Statement& statement,
+    const std::function<Result<VersionResult>(SessionImpl&)>& change) {
+  return run_past_transactions(statement, [&](SessionImpl& session) -> Result<VersionResult> {
+    if (in_block()) {
+      return Error(
+          ErrorCode::kActiveTransaction,
+          fmt::format("{} cannot run inside a transaction block", sql::words_of(statement)));
+    }
+    auto result = change(session);
+    // A foreign tip that the statement merged leaves the list.
+    if (result && !database_.store().read_only())
+      ignore_error(sweep_parked(database_.manager()), "the next statement and open look again");
+    return result;
+  });
+}
+
+Result<std::unique_ptr<Rows>> SessionImpl::run_past_transactions(
+    const sql::Statement& statement,
+    const std::function<Result<VersionResult>(SessionImpl&)>& run) {
+  const bool read_only = in_block() && transaction_ ? transaction_->read_only() || mode_.read_only()
+                                                    : settings_.default_read_only();
+  if (read_only) TRY(check_only_reads(statement));
+  TRY_ASSIGN(VersionResult result, run(*this));
+  return make_batch_rows(result.rows ? column_infos(result.rows->columns) : no_columns(),
+                         result.rows ? std::move(result.rows->batches) : std::vector<type::Batch>{},
+                         std::move(result.facts));
+}
+
+}  // namespace rowan::engine

@@ -1,0 +1,67 @@
+// Prepared: a parsed statement and the plan it had last; and the way there from text.
+//
+// Threads: the session's.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/deep_stack.h"
+#include "base/result.h"
+#include "engine/rows.h"
+#include "engine/settings.h"
+#include "exec/dml.h"
+#include "plan/plan.h"
+#include "sql/parser.h"
+
+namespace rowan::engine {
+
+struct Prepared {
+  sql::ParsedStatement parsed;
+  expr::ParameterTypes parameters;
+  std::string commit_text;  // Normalised text for commit bodies, made on first use.
+
+  // The plan, good while the schema generation and the search path stay.
+  uint64_t generation = 0;
+  std::vector<std::string> search_path;
+  std::shared_ptr<const plan::Plan> query;
+  bool is_point = false;
+  std::shared_ptr<const exec::DmlPlan> dml;
+  ColumnInfos columns;
+  bool planned = false;
+  bool draws = false;  // A query whose functions write: nextval, setval, rowan.write_file.
+  // Or read what the session's own calls left: its rows are read at once, in the session's
+  // transaction.
+  bool uses_session = false;
+  // Nested so deeply that it runs on a stack of its own, which its rows and its plan do not outlive.
+  bool is_deep = false;
+};
+
+// What may be nested deeper than a thread's own stack bears. Definitions may not: they are read
+// again wherever their tables are.
+bool may_be_deep(sql::StatementKind kind);
+
+// Whether it changes rows or definitions, whatever its functions do.
+bool writes(const sql::Statement& statement);
+
+std::shared_ptr<Prepared> make_prepared(sql::ParsedStatement parsed);
+// Of what was parsed with the deep limits.
+Result<std::shared_ptr<Prepared>> make_deep(sql::ParsedStatement parsed);
+Result<std::shared_ptr<Prepared>> parse_prepared(std::string_view text);
+
+// Parses with the deep limits where the ordinary ones do not do: parsing itself needs no stack.
+// `is_deep`: that was so.
+template <typename Parse>
+auto parse_deep(const Parse& parse, bool& is_deep) -> decltype(parse()) {
+  auto parsed = parse();
+  is_deep = !parsed && parsed.error().code() == ErrorCode::kStatementTooComplex;
+  if (!is_deep) return parsed;
+  std::optional<decltype(parse())> deep;
+  TRY(run_on_deep_stack([&] { deep.emplace(parse()); }));
+  return std::move(*deep);
+}
+
+}  // namespace rowan::engine

@@ -1,0 +1,31 @@
+// What is known of a statement by its kind alone: the table of statements.def.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "sql/ast.h"
+
+namespace rowan::sql {
+
+// What a session does before a statement runs. All but kTransaction are refused in a failed block.
+enum class StatementClass : uint8_t {
+  kQuery,        // In a transaction, planned; its rows may stream.
+  kModify,       // In a transaction that writes, planned.
+  kCopy,         // In a transaction; FROM writes.
+  kExplain,      // In a transaction; ANALYZE does what the statement would.
+  kShow,         // In a transaction, which it only reads.
+  kDefine,       // In a transaction that writes definitions, or all of a table's rows.
+  kTransaction,  // Begins, ends and marks blocks.
+  kSession,      // Outside transactions, in a block too.
+  kVersion,      // Makes and moves commits and refs past transactions; most are refused in a block.
+};
+
+StatementClass class_of(StatementKind kind);
+
+// As messages name it: "CREATE TABLE", "DROP INDEX".
+std::string words_of(const Statement& statement);
+// As its result does: "ALTER VIEW", "RELEASE". Rows are counted by whoever runs it.
+std::string tag_of(const Statement& statement);
+
+}  // namespace rowan::sql
