@@ -123,26 +123,24 @@ Error violation_error(const std::vector<exec::Violation>& violations, std::strin
 }
 
 TableRows summary_rows(const merge::Outcome& outcome,
-                       const std::vector<exec::Violation>* violations) {
+                       const std::vector<exec::Violation>& violations) {
   TableRows rows;
   rows.columns.push_back({"table", {type::TypeId::kText}});
-  for (const char* name : {"added", "changed", "deleted", "conflicts"})
+  for (const char* name : {"added", "changed", "deleted", "conflicts", "violations"})
     rows.columns.push_back({name, {type::TypeId::kInt8}});
-  if (violations != nullptr) rows.columns.push_back({"violations", {type::TypeId::kInt8}});
   RowCollector collector(rows.columns);
   std::vector<std::string> listed;
   const auto count_of = [&](const std::string& table) {
-    return std::count_if(violations->begin(), violations->end(), [&](const auto& violation) {
+    return std::count_if(violations.begin(), violations.end(), [&](const auto& violation) {
       return violation.schema + "." + violation.table == table;
     });
   };
   const auto add = [&](const std::string& name, const merge::TableMerge& table) {
-    std::vector<type::Value> row{text_value(name), bigint_value(static_cast<int64_t>(table.added)),
-                                 bigint_value(static_cast<int64_t>(table.changed)),
-                                 bigint_value(static_cast<int64_t>(table.deleted)),
-                                 bigint_value(static_cast<int64_t>(table.conflicts))};
-    if (violations != nullptr) row.push_back(bigint_value(count_of(name)));
-    collector.add(row);
+    collector.add({text_value(name), bigint_value(static_cast<int64_t>(table.added)),
+                   bigint_value(static_cast<int64_t>(table.changed)),
+                   bigint_value(static_cast<int64_t>(table.deleted)),
+                   bigint_value(static_cast<int64_t>(table.conflicts)),
+                   bigint_value(count_of(name))});
     listed.push_back(name);
   };
   for (const merge::TableMerge& table : outcome.tables)
@@ -152,8 +150,8 @@ TableRows summary_rows(const merge::Outcome& outcome,
     one.conflicts = 1;
     add(conflict.object, one);
   }
-  for (size_t i = 0; violations != nullptr && i < violations->size(); ++i) {
-    const std::string name = (*violations)[i].schema + "." + (*violations)[i].table;
+  for (const exec::Violation& violation : violations) {
+    const std::string name = violation.schema + "." + violation.table;
     if (std::find(listed.begin(), listed.end(), name) == listed.end()) add(name, {});
   }
   rows.batches = collector.finish();

@@ -30,9 +30,10 @@ Result<std::string> ways_out(SessionImpl& session, const txn::Snapshot& tip, con
 Error conflict_error(const MergeRun& run, store::NodeCache& cache, std::string_view what,
                      std::string hint);
 
-// A row a table; with `violations` their number, too.
+// What MERGE and COMMIT MERGE say, whatever came of them: table, added, changed, deleted, conflicts,
+// violations; a row a table.
 TableRows summary_rows(const merge::Outcome& outcome,
-                       const std::vector<exec::Violation>* violations);
+                       const std::vector<exec::Violation>& violations);
 void add_notices(const MergeRun& run, ResultFacts& facts);
 
 // What was decided where both sides had changed something: the first few.

@@ -158,12 +158,7 @@ class MergeStatement {
       names_.push_back(name);
     }
     if (sources.empty()) {
-      VersionResult result{{"MERGE", 0, {}, {"already up to date"}}, {}};
-      if (statement_.dry_run) {
-        const std::vector<exec::Violation> none;
-        result.rows = summary_rows({}, &none);
-      }
-      return result;
+      return VersionResult{{"MERGE", 0, {}, {"already up to date"}}, summary_rows({}, {})};
     }
     const bool forward = sources.size() == 1 && graph_.contains(sources[0], tip_.commit);
     if (forward && !statement_.no_fast_forward) return fast_forward(sources[0]);
@@ -177,7 +172,7 @@ class MergeStatement {
   }
 
   Result<VersionResult> fast_forward(const Oid& target) {
-    VersionResult result{{"MERGE", 0, {}, {}}, {}};
+    VersionResult result{{"MERGE", 0, {}, {}}, summary_rows({}, {})};
     if (statement_.dry_run) {
       MergeOptions options;
       TRY_ASSIGN(const MergeRun run, run_merge_of(session_, tip_.commit, {target}, options));
@@ -185,7 +180,7 @@ class MergeStatement {
       if (is_foreign_) {
         TRY_ASSIGN(violations, violations_of(session_, run, tip_.root));
       }
-      result.rows = summary_rows(run.outcome, &violations);
+      result.rows = summary_rows(run.outcome, violations);
       result.facts.notices.push_back("the merge is a fast-forward");
       add_violations(violations, result.facts);
       return result;
@@ -232,7 +227,7 @@ class MergeStatement {
     TRY_ASSIGN(const txn::CommitOutcome outcome, session_.owner().manager().commit_tree(commit));
     session_.note_commit(outcome.commit, outcome.sequence);
     VersionResult result{{"MERGE", rows_touched(run.outcome), outcome.commit.hex(), {}},
-                         summary_rows(run.outcome, nullptr)};
+                         summary_rows(run.outcome, {})};
     add_notices(run, result.facts);
     decided_.add_notices("'" + outcome.commit.hex().substr(0, kShortIdDigits) + "'", result.facts);
     return result;
@@ -254,7 +249,7 @@ class MergeStatement {
 
   Result<VersionResult> report(const MergeRun& run, Policy policy) {
     TRY_ASSIGN(const auto violations, violations_of(session_, run, tip_.root));
-    VersionResult result{{"MERGE", 0, {}, {}}, summary_rows(run.outcome, &violations)};
+    VersionResult result{{"MERGE", 0, {}, {}}, summary_rows(run.outcome, violations)};
     // What waits for an answer is not held to constraints yet.
     if (!run.conflicting) add_violations(violations, result.facts);
     if (run.conflicting) {
@@ -295,11 +290,10 @@ class MergeStatement {
     pending.allow_unrelated = statement_.allow_unrelated;
     store::PendingObjects objects(store);
     TRY(keep_pending_merge(session_, pending, objects));
-    const catalog::Catalog merged(*run.made, store.cache(), run.root);
-    TRY_ASSIGN(TableRows rows, conflict_rows(*run.made, merged, run.outcome, std::nullopt));
-    VersionResult result{{"MERGE", 0, {}, {}}, std::move(rows)};
+    VersionResult result{{"MERGE", 0, {}, {}}, summary_rows(run.outcome, {})};
     result.facts.notices.push_back(
-        run.conflicting ? fmt::format("{} to be settled; then COMMIT MERGE",
+        run.conflicting ? fmt::format("{} to be settled, which SHOW MERGE CONFLICTS lists; then "
+                                      "COMMIT MERGE",
                                       plural(open_count(run.outcome), "conflict"))
                         : "nothing is open: COMMIT MERGE takes these answers, RESOLVE CONFLICT "
                           "answers a conflict once more");
@@ -412,7 +406,7 @@ Result<VersionResult> commit_once(SessionImpl& session, const sql::MergeStmt& st
   if (graph.contains(tip.commit, pending.theirs)) {
     TRY(session.owner().manager().update_refs(nullptr, {end},
                                               session.settings().synchronous_commit()));
-    return VersionResult{{"COMMIT MERGE", 0, {}, {"already up to date"}}, {}};
+    return VersionResult{{"COMMIT MERGE", 0, {}, {"already up to date"}}, summary_rows({}, {})};
   }
   Decided decided;
   TRY_ASSIGN(MergeRun run, rerun_pending(session, pending, tip, decided.recorder()));
@@ -442,7 +436,7 @@ Result<VersionResult> commit_once(SessionImpl& session, const sql::MergeStmt& st
   TRY_ASSIGN(const txn::CommitOutcome outcome, session.owner().manager().commit_tree(commit));
   session.note_commit(outcome.commit, outcome.sequence);
   VersionResult result{{"COMMIT MERGE", rows_touched(run.outcome), outcome.commit.hex(), {}},
-                       summary_rows(run.outcome, nullptr)};
+                       summary_rows(run.outcome, {})};
   add_notices(run, result.facts);
   decided.add_notices("'" + outcome.commit.hex().substr(0, kShortIdDigits) + "'", result.facts);
   return result;
