@@ -27,7 +27,8 @@ struct TheirChange {
   std::string key;       // In the merged table.
   std::string side_key;  // As theirs encodes it.
   SideLine base, theirs;
-  bool misfits = false;  // A value of theirs does not fit its column's new type.
+  // Slots where a value of theirs does not fit its column's new type, and the base's does.
+  std::vector<size_t> misfits = {};
 };
 
 // Gives theirs' rows of one table their new keys and references. Keys stay in order: the changes

@@ -384,7 +384,8 @@ Result<void> TreeMerge::tell_lost_cells_of(const Job& job) {
   if (!job.rows) return {};
   const TableVersions versions{job.sides.versions,
                                {job.merged, job.rows->rows(), job.rows->large()},
-                               !job.rows->is_rekeyed()};
+                               *job.definition,
+                               *job.rows};
   for (const LostColumn& column : job.definition->lost_columns())
     TRY(tell_lost_cells(made_, cache_, request_, versions, column));
   return {};
