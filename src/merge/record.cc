@@ -58,6 +58,10 @@ std::string policy_ground(const Request& request) {
   return "answer";
 }
 
+std::string_view choice_of(const Settlement& settlement) {
+  return choice_of(settlement.base, settlement.ours, settlement.theirs, settlement.merged);
+}
+
 Settlement Recorder::about(const RowConflict& conflict) const {
   Settlement settlement;
   settlement.schema = conflict.schema;

@@ -49,6 +49,8 @@ Result<std::string> row_text(const Lines& lines, const Cells& cells,
                              const std::vector<uint16_t>& without = {});
 // What a conflict about a definition says, before it is settled.
 Settlement settlement_of(const SchemaConflict& conflict);
+// "ours", "theirs", "base" or "neither": whose value is the merged one.
+std::string_view choice_of(const Settlement& settlement);
 
 // "policy ours"; "answer" by hand.
 std::string policy_ground(const Request& request);
