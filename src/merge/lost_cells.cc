@@ -98,11 +98,12 @@ class LostCells {
   Result<bool> tell(const tree::RowDifference& row) {
     TRY(check_cancelled(request_));
     if (!row.to) return true;
-    TRY_ASSIGN(const Cells is, lines_.take_apart(*row.to));
+    uint64_t copies = 1, copies_before = 1;  // Without a key a row may be put once more.
+    TRY_ASSIGN(const Cells is, lines_.take_apart(*row.to, &copies));
     Settlement settlement;
     if (row.from && column_.base_slot) {
-      TRY_ASSIGN(const Cells was, base_lines_->take_apart(*row.from));
-      if (was[*column_.base_slot] == is[column_.slot]) return true;
+      TRY_ASSIGN(const Cells was, base_lines_->take_apart(*row.from, &copies_before));
+      if (was[*column_.base_slot] == is[column_.slot] && copies <= copies_before) return true;
       TRY_ASSIGN(const type::Value before,
                  base_lines_->value(*column_.base_slot, was[*column_.base_slot]));
       settlement.base = text_of(before);
