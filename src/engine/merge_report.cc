@@ -122,13 +122,16 @@ Error violation_error(const std::vector<exec::Violation>& violations, std::strin
       .with_hint(std::move(hint));
 }
 
-TableRows summary_rows(const merge::Outcome& outcome,
-                       const std::vector<exec::Violation>* violations) {
+TableRows summary_rows(const merge::Outcome& outcome, const std::optional<DryRun>& dry_run) {
+  const std::vector<exec::Violation>* const violations = dry_run ? &dry_run->violations : nullptr;
   TableRows rows;
   rows.columns.push_back({"table", {type::TypeId::kText}});
   for (const char* name : {"added", "changed", "deleted", "conflicts"})
     rows.columns.push_back({name, {type::TypeId::kInt8}});
-  if (violations != nullptr) rows.columns.push_back({"violations", {type::TypeId::kInt8}});
+  if (dry_run) {
+    rows.columns.push_back({"violations", {type::TypeId::kInt8}});
+    rows.columns.push_back({"outcome", {type::TypeId::kText}});
+  }
   RowCollector collector(rows.columns);
   std::vector<std::string> listed;
   const auto count_of = [&](const std::string& table) {
@@ -137,11 +140,16 @@ TableRows summary_rows(const merge::Outcome& outcome,
     });
   };
   const auto add = [&](const std::string& name, const merge::TableMerge& table) {
-    std::vector<type::Value> row{text_value(name), bigint_value(static_cast<int64_t>(table.added)),
+    std::vector<type::Value> row{name.empty() ? type::Value::null({type::TypeId::kText})
+                                              : text_value(name),
+                                 bigint_value(static_cast<int64_t>(table.added)),
                                  bigint_value(static_cast<int64_t>(table.changed)),
                                  bigint_value(static_cast<int64_t>(table.deleted)),
                                  bigint_value(static_cast<int64_t>(table.conflicts))};
-    if (violations != nullptr) row.push_back(bigint_value(count_of(name)));
+    if (dry_run) {
+      row.push_back(bigint_value(count_of(name)));
+      row.push_back(text_value(std::string(dry_run->outcome)));
+    }
     collector.add(row);
     listed.push_back(name);
   };
@@ -156,6 +164,7 @@ TableRows summary_rows(const merge::Outcome& outcome,
     const std::string name = (*violations)[i].schema + "." + (*violations)[i].table;
     if (std::find(listed.begin(), listed.end(), name) == listed.end()) add(name, {});
   }
+  if (dry_run && listed.empty()) add({}, {});
   rows.batches = collector.finish();
   return rows;
 }

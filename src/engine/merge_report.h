@@ -30,9 +30,14 @@ Result<std::string> ways_out(SessionImpl& session, const txn::Snapshot& tip, con
 Error conflict_error(const MergeRun& run, store::NodeCache& cache, std::string_view what,
                      std::string hint);
 
-// A row a table; with `violations` their number, too.
-TableRows summary_rows(const merge::Outcome& outcome,
-                       const std::vector<exec::Violation>* violations);
+// What a dry run would have come to: in every row of its answer, and in one about no table where it
+// has no other.
+struct DryRun {
+  const std::vector<exec::Violation>& violations;
+  std::string_view outcome;  // "merges", "waits", "refused", "up to date".
+};
+// A row a table; of a dry run with the number of violations, and its outcome.
+TableRows summary_rows(const merge::Outcome& outcome, const std::optional<DryRun>& dry_run);
 void add_notices(const MergeRun& run, ResultFacts& facts);
 
 // What was decided where both sides had changed something: the first few.

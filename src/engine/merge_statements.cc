@@ -159,9 +159,11 @@ class MergeStatement {
     }
     if (sources.empty()) {
       VersionResult result{{"MERGE", 0, {}, {"already up to date"}}, {}};
+      const std::vector<exec::Violation> none;
       if (statement_.dry_run) {
-        const std::vector<exec::Violation> none;
-        result.rows = summary_rows({}, &none);
+        DryRun said = dry_run(none, false);
+        if (said.outcome == "merges") said.outcome = "up to date";
+        result.rows = summary_rows({}, said);
       }
       return result;
     }
@@ -185,7 +187,7 @@ class MergeStatement {
       if (is_foreign_) {
         TRY_ASSIGN(violations, violations_of(session_, run, tip_.root));
       }
-      result.rows = summary_rows(run.outcome, &violations);
+      result.rows = summary_rows(run.outcome, dry_run(violations, false));
       result.facts.notices.push_back("the merge is a fast-forward");
       add_violations(violations, result.facts);
       return result;
@@ -232,7 +234,7 @@ class MergeStatement {
     TRY_ASSIGN(const txn::CommitOutcome outcome, session_.owner().manager().commit_tree(commit));
     session_.note_commit(outcome.commit, outcome.sequence);
     VersionResult result{{"MERGE", rows_touched(run.outcome), outcome.commit.hex(), {}},
-                         summary_rows(run.outcome, nullptr)};
+                         summary_rows(run.outcome, {})};
     add_notices(run, result.facts);
     decided_.add_notices("'" + outcome.commit.hex().substr(0, kShortIdDigits) + "'", result.facts);
     return result;
@@ -252,16 +254,28 @@ class MergeStatement {
     return run.conflicting || (by_hand && run.remembered > 0);
   }
 
+  // The violations must outlive it.
+  DryRun dry_run(const std::vector<exec::Violation>& violations, bool waits) const {
+    const bool is_pending =
+        session_.owner().store().ref(merge_ref(session_.branch_name())).has_value();
+    return {violations, is_pending || !violations.empty() ? "refused" : waits ? "waits" : "merges"};
+  }
+
   Result<VersionResult> report(const MergeRun& run, Policy policy) {
     TRY_ASSIGN(const auto violations, violations_of(session_, run, tip_.root));
-    VersionResult result{{"MERGE", 0, {}, {}}, summary_rows(run.outcome, &violations)};
+    const bool may_wait = policy == Policy::kManual && run.merged.empty() && names_.size() == 1;
     // What waits for an answer is not held to constraints yet.
+    const std::vector<exec::Violation> none;
+    DryRun said = dry_run(run.conflicting ? none : violations, waits(run));
+    if (run.conflicting && !may_wait) said.outcome = "refused";
+    VersionResult result{{"MERGE", 0, {}, {}},
+                         summary_rows(run.outcome, DryRun{violations, said.outcome})};
     if (!run.conflicting) add_violations(violations, result.facts);
     if (run.conflicting) {
       TRY_ASSIGN(const std::string lines, conflict_lines(run, session_.owner().store().cache()));
       const std::string open = plural(open_count(run.outcome), "open conflict");
       result.facts.notices.push_back(
-          policy == Policy::kManual && run.merged.empty() && names_.size() == 1
+          may_wait
               ? fmt::format("the merge would wait, with {}:\n{}", open, lines)
               : fmt::format("{}, with {}:\n{}", kWouldBeRefused, open, lines));
     } else if (waits(run)) {
@@ -442,7 +456,7 @@ Result<VersionResult> commit_once(SessionImpl& session, const sql::MergeStmt& st
   TRY_ASSIGN(const txn::CommitOutcome outcome, session.owner().manager().commit_tree(commit));
   session.note_commit(outcome.commit, outcome.sequence);
   VersionResult result{{"COMMIT MERGE", rows_touched(run.outcome), outcome.commit.hex(), {}},
-                       summary_rows(run.outcome, nullptr)};
+                       summary_rows(run.outcome, {})};
   add_notices(run, result.facts);
   decided.add_notices("'" + outcome.commit.hex().substr(0, kShortIdDigits) + "'", result.facts);
   return result;

@@ -184,8 +184,13 @@ Result<void> Recorder::row(const RowConflict& conflict, const SideLine& merged,
   return {};
 }
 
-Result<void> Recorder::renumbered(const SideLine& base, Bytes before, Bytes after) const {
+Result<void> Recorder::renumbered(const Renumbered& renumbered) const {
   if (!wanted()) return {};
+  const auto& [base, ours, before, after] = renumbered;
+  Cells ours_cells;
+  if (ours) {
+    TRY_ASSIGN(ours_cells, lines_.take_apart(*ours));
+  }
   Cells base_cells;
   if (base) {
     TRY_ASSIGN(base_cells, lines_.take_apart(*base));
@@ -209,6 +214,9 @@ Result<void> Recorder::renumbered(const SideLine& base, Bytes before, Bytes afte
     settlement.column = columns[i].name;
     if (base) {
       TRY_ASSIGN(settlement.base, cell_text(i, base_cells));
+    }
+    if (ours) {
+      TRY_ASSIGN(settlement.ours, cell_text(i, ours_cells));
     }
     TRY_ASSIGN(settlement.theirs, cell_text(i, was));
     TRY_ASSIGN(settlement.merged, cell_text(i, is));

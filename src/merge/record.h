@@ -26,7 +26,12 @@ class Recorder {
   Result<void> row(const RowConflict& conflict, const SideLine& merged,
                    const std::map<uint16_t, std::string>& grounds, const std::string& ground) const;
   // A row of theirs that got another key, or refers to one that did.
-  Result<void> renumbered(const SideLine& base, Bytes before, Bytes after) const;
+  struct Renumbered {
+    const SideLine& base;
+    const SideLine& ours;  // Nothing: it is not there.
+    Bytes before, after;   // Theirs.
+  };
+  Result<void> renumbered(const Renumbered& renumbered) const;
 
  private:
   Settlement about(const RowConflict& conflict) const;

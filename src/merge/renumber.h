@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -37,7 +38,9 @@ class Renumberer {
  public:
   Renumberer(const Request& request, const Lines& lines, const KeyMaps& maps);
   bool applies() const { return !cells_.empty(); }
-  Result<void> rewrite(std::vector<TheirChange>& changes) const;
+  // `ours_at`: ours' row of a key, for the record.
+  using OursAt = std::function<Result<std::optional<Bytes>>(Bytes key)>;
+  Result<void> rewrite(std::vector<TheirChange>& changes, const OursAt& ours_at) const;
 
  private:
   struct Cell {
@@ -45,7 +48,7 @@ class Renumberer {
     const KeyMap* map = nullptr;
     bool is_key = false;  // The table's own generated key; else a reference.
   };
-  Result<bool> rewrite_line(TheirChange& change) const;
+  Result<bool> rewrite_line(TheirChange& change, const OursAt& ours_at) const;
 
   const Lines& lines_;
   Recorder recorder_;

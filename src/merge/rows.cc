@@ -276,9 +276,15 @@ Result<void> RowMerge::walk(const Renumberer& renumberer) {
     changes.push_back(std::move(change));
     return {};
   }));
-  if (renumberer.applies()) TRY(renumberer.rewrite(changes));
+  if (renumberer.applies()) TRY(renumber(renumberer, changes));
   TRY(add_shared(changes));
   for (TheirChange& change : changes) TRY(settle_change(change));
+  return {};
+}
+
+Result<void> RowMerge::renumber(const Renumberer& renumberer, std::vector<TheirChange>& changes) {
+  TRY(renumberer.rewrite(changes, [this](Bytes key) { return find_ours(key); }));
+  cursor_.reset();  // From here on keys ascend anew.
   return {};
 }
 

@@ -108,6 +108,7 @@ class RowMerge {
   Result<void> add_shared(std::vector<TheirChange>& changes);
   Result<void> merge_rekeyed(const Renumberer& renumberer);
   Result<void> visit_their_changes(const std::function<Result<void>(TheirChange& change)>& visit);
+  Result<void> renumber(const Renumberer& renumberer, std::vector<TheirChange>& changes);
   Result<void> settle_change(const TheirChange& change);
   Result<void> settle(Bytes key, Bytes theirs_key, const std::optional<Bytes>& base,
                       const std::optional<Bytes>& theirs);

@@ -219,7 +219,7 @@ Result<void> RowMerge::merge_rekeyed(const Renumberer& renumberer) {
   }
   std::sort(changes.begin(), changes.end(),
             [](const TheirChange& a, const TheirChange& b) { return a.key < b.key; });
-  if (renumberer.applies()) TRY(renumberer.rewrite(changes));
+  if (renumberer.applies()) TRY(renumber(renumberer, changes));
   if (merged_->layout.counted) {
     count_put(base, ours_rekeyed_, rows_put_[at(Side::kOurs)]);
     count_put(base, theirs, rows_put_[at(Side::kTheirs)]);
