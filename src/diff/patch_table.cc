@@ -149,6 +149,10 @@ class AlterWriter {
           fmt::format("{} {}{} SLOT {} ID {:08x}", sql::quote_ident(column.name),
                       type::type_name(column.type), rule_text(column), column.slot, column.id);
       if (!column.absent.is_null()) text += " ABSENT " + literal_sql(column.absent);
+      if (comes_with_default(column)) {
+        text.insert(text.find(" SLOT ", sql::quote_ident(column.name).size()),
+                    " DEFAULT " + column.default_sql);
+      }
       made[column.slot] = {column.id, std::move(text)};
     }
     std::vector<std::pair<const ColumnDef*, SlotId>> drops;  // Null: made only to be dropped.
@@ -261,13 +265,18 @@ class AlterWriter {
     }
   }
 
+  // Whether a column that is added is filled with its default: ADD COLUMN says it once for both.
+  static bool comes_with_default(const ColumnDef& column) {
+    return !column.absent.is_null() && column.default_sql == literal_sql(column.absent);
+  }
+
   void default_of(const ColumnDef& column, const ColumnDef* old, const std::string& target,
                   bool retyped) {
     // What ADD COLUMN filled the rows with is its default now.
     const bool filled = old == nullptr && !native_ && !column.absent.is_null();
     const bool stays = old != nullptr && !retyped && old->default_sql == column.default_sql &&
                        old->identity == column.identity;
-    if (stays) return;
+    if (stays || (old == nullptr && comes_with_default(column))) return;
     if (old != nullptr) {
       const std::string before = "ALTER COLUMN " + sql::quote_ident(old->name);
       if (old->identity != IdentityKind::kNone && old->identity != column.identity)

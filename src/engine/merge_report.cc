@@ -122,12 +122,13 @@ Error violation_error(const std::vector<exec::Violation>& violations, std::strin
       .with_hint(std::move(hint));
 }
 
-TableRows summary_rows(const merge::Outcome& outcome,
+TableRows summary_rows(const merge::Outcome& outcome, std::string_view word,
                        const std::vector<exec::Violation>& violations) {
   TableRows rows;
   rows.columns.push_back({"table", {type::TypeId::kText}});
   for (const char* name : {"added", "changed", "deleted", "conflicts", "violations"})
     rows.columns.push_back({name, {type::TypeId::kInt8}});
+  rows.columns.push_back({"outcome", {type::TypeId::kText}});
   RowCollector collector(rows.columns);
   std::vector<std::string> listed;
   const auto count_of = [&](const std::string& table) {
@@ -136,11 +137,11 @@ TableRows summary_rows(const merge::Outcome& outcome,
     });
   };
   const auto add = [&](const std::string& name, const merge::TableMerge& table) {
-    collector.add({text_value(name), bigint_value(static_cast<int64_t>(table.added)),
-                   bigint_value(static_cast<int64_t>(table.changed)),
-                   bigint_value(static_cast<int64_t>(table.deleted)),
-                   bigint_value(static_cast<int64_t>(table.conflicts)),
-                   bigint_value(count_of(name))});
+    const auto number = [](uint64_t count) { return bigint_value(static_cast<int64_t>(count)); };
+    collector.add({name.empty() ? type::Value::null({type::TypeId::kText}) : text_value(name),
+                   number(table.added), number(table.changed), number(table.deleted),
+                   number(table.conflicts), bigint_value(count_of(name)),
+                   text_value(std::string(word))});
     listed.push_back(name);
   };
   for (const merge::TableMerge& table : outcome.tables)
@@ -154,6 +155,7 @@ TableRows summary_rows(const merge::Outcome& outcome,
     const std::string name = violation.schema + "." + violation.table;
     if (std::find(listed.begin(), listed.end(), name) == listed.end()) add(name, {});
   }
+  if (listed.empty()) add({}, {});
   rows.batches = collector.finish();
   return rows;
 }

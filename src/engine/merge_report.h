@@ -30,10 +30,12 @@ Result<std::string> ways_out(SessionImpl& session, const txn::Snapshot& tip, con
 Error conflict_error(const MergeRun& run, store::NodeCache& cache, std::string_view what,
                      std::string hint);
 
-// What MERGE and COMMIT MERGE say, whatever came of them: table, added, changed, deleted, conflicts,
-// violations; a row a table.
-TableRows summary_rows(const merge::Outcome& outcome,
-                       const std::vector<exec::Violation>& violations);
+// What MERGE and COMMIT MERGE answer, whatever came of them and in a dry run too: table, added,
+// changed, deleted, conflicts, violations, outcome. A row a table; where there is none, one about no
+// table. The outcome is "merged", "fast-forward", "up to date", "waits" (for answers) or "refused"
+// (a dry run alone: else that is an error).
+TableRows summary_rows(const merge::Outcome& outcome, std::string_view word,
+                       const std::vector<exec::Violation>& violations = {});
 void add_notices(const MergeRun& run, ResultFacts& facts);
 
 // What was decided where both sides had changed something: the first few.

@@ -158,7 +158,8 @@ class MergeStatement {
       names_.push_back(name);
     }
     if (sources.empty()) {
-      return VersionResult{{"MERGE", 0, {}, {"already up to date"}}, summary_rows({}, {})};
+      const std::string_view word = statement_.dry_run ? outcome_of({}, "up to date") : "up to date";
+      return VersionResult{{"MERGE", 0, {}, {"already up to date"}}, summary_rows({}, word)};
     }
     const bool forward = sources.size() == 1 && graph_.contains(sources[0], tip_.commit);
     if (forward && !statement_.no_fast_forward) return fast_forward(sources[0]);
@@ -172,7 +173,8 @@ class MergeStatement {
   }
 
   Result<VersionResult> fast_forward(const Oid& target) {
-    VersionResult result{{"MERGE", 0, {}, {}}, summary_rows({}, {})};
+    constexpr std::string_view kForward = "fast-forward";
+    VersionResult result{{"MERGE", 0, {}, {}}, summary_rows({}, kForward)};
     if (statement_.dry_run) {
       MergeOptions options;
       TRY_ASSIGN(const MergeRun run, run_merge_of(session_, tip_.commit, {target}, options));
@@ -180,7 +182,7 @@ class MergeStatement {
       if (is_foreign_) {
         TRY_ASSIGN(violations, violations_of(session_, run, tip_.root));
       }
-      result.rows = summary_rows(run.outcome, violations);
+      result.rows = summary_rows(run.outcome, outcome_of(violations, kForward), violations);
       result.facts.notices.push_back("the merge is a fast-forward");
       add_violations(violations, result.facts);
       return result;
@@ -227,7 +229,7 @@ class MergeStatement {
     TRY_ASSIGN(const txn::CommitOutcome outcome, session_.owner().manager().commit_tree(commit));
     session_.note_commit(outcome.commit, outcome.sequence);
     VersionResult result{{"MERGE", rows_touched(run.outcome), outcome.commit.hex(), {}},
-                         summary_rows(run.outcome, {})};
+                         summary_rows(run.outcome, "merged")};
     add_notices(run, result.facts);
     decided_.add_notices("'" + outcome.commit.hex().substr(0, kShortIdDigits) + "'", result.facts);
     return result;
@@ -247,16 +249,27 @@ class MergeStatement {
     return run.conflicting || (by_hand && run.remembered > 0);
   }
 
+  // What a dry run says that the merge would come to; `otherwise`: where nothing is against it.
+  std::string_view outcome_of(const std::vector<exec::Violation>& violations,
+                              std::string_view otherwise) const {
+    const bool is_pending =
+        session_.owner().store().ref(merge_ref(session_.branch_name())).has_value();
+    return is_pending || !violations.empty() ? "refused" : otherwise;
+  }
+
   Result<VersionResult> report(const MergeRun& run, Policy policy) {
     TRY_ASSIGN(const auto violations, violations_of(session_, run, tip_.root));
-    VersionResult result{{"MERGE", 0, {}, {}}, summary_rows(run.outcome, violations)};
+    const bool may_wait = policy == Policy::kManual && run.merged.empty() && names_.size() == 1;
     // What waits for an answer is not held to constraints yet.
+    std::string_view word = waits(run) ? outcome_of({}, "waits") : outcome_of(violations, "merged");
+    if (run.conflicting && !may_wait) word = "refused";
+    VersionResult result{{"MERGE", 0, {}, {}}, summary_rows(run.outcome, word, violations)};
     if (!run.conflicting) add_violations(violations, result.facts);
     if (run.conflicting) {
       TRY_ASSIGN(const std::string lines, conflict_lines(run, session_.owner().store().cache()));
       const std::string open = plural(open_count(run.outcome), "open conflict");
       result.facts.notices.push_back(
-          policy == Policy::kManual && run.merged.empty() && names_.size() == 1
+          may_wait
               ? fmt::format("the merge would wait, with {}:\n{}", open, lines)
               : fmt::format("{}, with {}:\n{}", kWouldBeRefused, open, lines));
     } else if (waits(run)) {
@@ -290,7 +303,7 @@ class MergeStatement {
     pending.allow_unrelated = statement_.allow_unrelated;
     store::PendingObjects objects(store);
     TRY(keep_pending_merge(session_, pending, objects));
-    VersionResult result{{"MERGE", 0, {}, {}}, summary_rows(run.outcome, {})};
+    VersionResult result{{"MERGE", 0, {}, {}}, summary_rows(run.outcome, "waits")};
     result.facts.notices.push_back(
         run.conflicting ? fmt::format("{} to be settled, which SHOW MERGE CONFLICTS lists; then "
                                       "COMMIT MERGE",
@@ -406,7 +419,8 @@ Result<VersionResult> commit_once(SessionImpl& session, const sql::MergeStmt& st
   if (graph.contains(tip.commit, pending.theirs)) {
     TRY(session.owner().manager().update_refs(nullptr, {end},
                                               session.settings().synchronous_commit()));
-    return VersionResult{{"COMMIT MERGE", 0, {}, {"already up to date"}}, summary_rows({}, {})};
+    return VersionResult{{"COMMIT MERGE", 0, {}, {"already up to date"}},
+                         summary_rows({}, "up to date")};
   }
   Decided decided;
   TRY_ASSIGN(MergeRun run, rerun_pending(session, pending, tip, decided.recorder()));
@@ -436,7 +450,7 @@ Result<VersionResult> commit_once(SessionImpl& session, const sql::MergeStmt& st
   TRY_ASSIGN(const txn::CommitOutcome outcome, session.owner().manager().commit_tree(commit));
   session.note_commit(outcome.commit, outcome.sequence);
   VersionResult result{{"COMMIT MERGE", rows_touched(run.outcome), outcome.commit.hex(), {}},
-                       summary_rows(run.outcome, {})};
+                       summary_rows(run.outcome, "merged")};
   add_notices(run, result.facts);
   decided.add_notices("'" + outcome.commit.hex().substr(0, kShortIdDigits) + "'", result.facts);
   return result;
@@ -465,8 +479,7 @@ Result<VersionResult> run_commit_merge(SessionImpl& session, const sql::MergeStm
   }
 }
 
-Result<VersionResult> run_abort_merge(SessionImpl& session,
-                                      const sql::Statement& /*statement*/) {
+Result<VersionResult> run_abort_merge(SessionImpl& session) {
   TRY(check_may_merge(session, "ABORT MERGE"));
   // Not through get_pending_merge: a state that cannot be read is to be given up as well.
   const std::string ref = merge_ref(session.branch_name());
@@ -488,7 +501,7 @@ Result<void> check_relation(SessionImpl& session, const sql::QualifiedName& name
     TRY_ASSIGN(const bool has_schema, catalog->has_schema(schema));
     if (!has_schema) continue;
     TRY_ASSIGN(const auto kind, catalog->find_relation(schema, name.name));
-    if (kind != sql::ObjectKind::kNone) return {};
+    if (kind != catalog::Catalog::RelationKind::kNone) return {};
   }
   return Error(ErrorCode::kUndefinedTable,
                fmt::format("relation \"{}{}{}\" does not exist", name.schema,

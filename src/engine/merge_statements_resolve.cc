@@ -43,6 +43,7 @@ struct Work {
   PendingMerge pending;
   txn::Snapshot tip;
   MergeRun run;
+  merge::Outcome left;  // Once its answers are kept: what is still open.
   store::PendingObjects objects;
   NewAnswers answers;
 
@@ -70,8 +71,9 @@ Result<size_t> finish(SessionImpl& session, Work& work) {
     TRY(keep_pending_merge(session, work.pending, work.objects));
     TRY_ASSIGN(work.pending, get_pending_merge(work.store, session.branch_name()));
   }
-  TRY_ASSIGN(const MergeRun again, rerun_pending(session, work.pending, work.tip));
-  return again.outcome.conflicts.size() + again.outcome.schema_conflicts.size();
+  TRY_ASSIGN(MergeRun again, rerun_pending(session, work.pending, work.tip));
+  work.left = std::move(again.outcome);
+  return work.left.conflicts.size() + work.left.schema_conflicts.size();
 }
 
 // ---- Rows given as JSON ----
@@ -430,7 +432,9 @@ Result<VersionResult> resolve_many(SessionImpl& session, const sql::ResolveStmt&
                                    Work& work) {
   std::optional<Target> target;
   std::optional<std::set<std::string>> keys;
-  std::vector<std::string> stay;  // What the side cannot settle.
+  // What the side cannot settle. It may be no conflict any more once the others are settled.
+  std::vector<std::pair<const merge::RowConflict*, std::string>> rows_stay;
+  std::vector<const merge::SchemaConflict*> stay;
   if (statement.has_table) target = target_of(session, statement.table);
   if (statement.where != nullptr) {
     TRY_ASSIGN(keys,
@@ -442,8 +446,9 @@ Result<VersionResult> resolve_many(SessionImpl& session, const sql::ResolveStmt&
     if (statement.side != sql::ResolveSide::kJson && !conflict.takes(side_of(statement.side))) {
       TRY_ASSIGN(const catalog::TableVersion version, work.table(conflict.schema, conflict.table));
       TRY_ASSIGN(const std::string key, key_text(*version.table, conflict));
-      stay.push_back(fmt::format("that side of {} key {} cannot stand: see rowan.conflicts",
-                                 version.table->qualified_name(), key));
+      rows_stay.emplace_back(&conflict,
+                             fmt::format("that side of {} key {} cannot stand: see rowan.conflicts",
+                                         version.table->qualified_name(), key));
       continue;
     }
     TRY_ASSIGN(const merge::SideLine line, answer_of(work, conflict, statement));
@@ -453,8 +458,7 @@ Result<VersionResult> resolve_many(SessionImpl& session, const sql::ResolveStmt&
     if (keys || statement.side == sql::ResolveSide::kJson || (target && !target->holds(conflict)))
       continue;
     if (!conflict.takes(side_of(statement.side))) {
-      stay.push_back(fmt::format("that side of {} ({}) cannot stand: see rowan.conflicts",
-                                 conflict.object, conflict.kind));
+      stay.push_back(&conflict);
       continue;
     }
     work.answers.add(conflict, side_of(statement.side));
@@ -463,7 +467,23 @@ Result<VersionResult> resolve_many(SessionImpl& session, const sql::ResolveStmt&
   TRY_ASSIGN(const size_t remaining, finish(session, work));
   VersionResult result =
       resolved(fmt::format("{} conflict{}", given, given == 1 ? "" : "s"), remaining);
-  for (std::string& notice : stay) result.facts.notices.push_back(std::move(notice));
+  for (auto& [conflict, notice] : rows_stay) {
+    const bool is_open = std::any_of(
+        work.left.conflicts.begin(), work.left.conflicts.end(), [&](const auto& left) {
+          return left.schema == conflict->schema && left.table == conflict->table &&
+                 left.key == conflict->key;
+        });
+    if (is_open) result.facts.notices.push_back(std::move(notice));
+  }
+  for (const merge::SchemaConflict* conflict : stay) {
+    const auto& left = work.left.schema_conflicts;
+    const bool is_open = std::any_of(left.begin(), left.end(), [&](const auto& one) {
+      return one.object == conflict->object && one.kind == conflict->kind;
+    });
+    if (is_open)
+      result.facts.notices.push_back(fmt::format(
+          "that side of {} ({}) cannot stand: see rowan.conflicts", conflict->object, conflict->kind));
+  }
   return result;
 }
 

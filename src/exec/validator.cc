@@ -125,6 +125,7 @@ class Validator {
   Result<void> check_foreign_types(const TablePair& pair);
   void check_rules(const TablePair& pair);
   Result<void> check_sequences(const TablePair& pair);
+  Result<void> check_owners(const std::string& schema);
   Result<void> check_table(TablePair& pair);
   Result<void> check_row(const TablePair& pair, const RowChecks* checks, Bytes line);
   Result<void> check_unique(const TablePair& pair, size_t which);
@@ -466,6 +467,45 @@ void Validator::check_rules(const TablePair& pair) {
   take(require_rules_at_work(table, before));
 }
 
+// Sequences of a column that is not there, unless they were that before.
+Result<void> Validator::check_owners(const std::string& schema) {
+  const auto is_orphan = [](const catalog::Catalog& catalog,
+                            const catalog::SequenceDef& sequence) -> Result<bool> {
+    if (sequence.owner_table.empty()) return false;
+    TRY_ASSIGN(const catalog::ObjectName owner,
+               catalog::parse_name(sequence.owner_table, sequence.schema));
+    TRY_ASSIGN(const bool has_schema, catalog.has_schema(owner.schema));
+    if (!has_schema) return true;
+    TRY_ASSIGN(const auto table, catalog.find_table(owner.schema, owner.name));
+    return !table || !table->table->find_column(sequence.owner_column);
+  };
+  TRY_ASSIGN(const auto names, now_.sequences(schema));
+  for (const std::string& name : names) {
+    TRY_ASSIGN(const auto sequence, now_.find_sequence(schema, name));
+    if (!sequence || full()) continue;
+    TRY_ASSIGN(const bool orphan, is_orphan(now_, *sequence));
+    if (!orphan) continue;
+    if (!request_.valid_root.is_zero()) {
+      TRY_ASSIGN(const bool had_schema, before_.has_schema(schema));
+      std::optional<catalog::SequenceDef> old;
+      if (had_schema) {
+        TRY_ASSIGN(old, before_.find_sequence(schema, name));
+      }
+      if (old && old->owner_table == sequence->owner_table &&
+          old->owner_column == sequence->owner_column) {
+        TRY_ASSIGN(const bool was_orphan, is_orphan(before_, *old));
+        if (was_orphan) continue;
+      }
+    }
+    violations_.push_back({ErrorCode::kUndefinedColumn, schema, name, {}, {},
+                           fmt::format("sequence \"{}\" is owned by column \"{}\" of {}, which does "
+                                       "not exist",
+                                       name, sequence->owner_column, sequence->owner_table),
+                           {}});
+  }
+  return {};
+}
+
 // A default that draws from a sequence which is not there, and was there before.
 Result<void> Validator::check_sequences(const TablePair& pair) {
   const auto is_there = [](const catalog::Catalog& catalog,
@@ -565,6 +605,10 @@ Result<std::vector<Violation>> Validator::run_definitions() {
   for (const TablePair* const pair : tables_) {
     if (full()) break;
     TRY(check_definition(*pair));
+  }
+  TRY_ASSIGN(const auto schemas, now_.schemas());
+  for (const std::string& schema : schemas) {
+    if (!full()) TRY(check_owners(schema));
   }
   return std::move(violations_);
 }

@@ -2,6 +2,7 @@
 // stayed open.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <string>
@@ -16,14 +17,28 @@ namespace rowan::merge {
 // conflict is listed).
 enum class Prefer : uint8_t { kReport, kOurs, kTheirs, kBase };
 
+// Something of a side that is another one now, or is not there, because of what was settled elsewhere
+// or because something else has its name: no choice of its own, but on record (M8). Texts are empty
+// where it is not there.
+struct Consequence {
+  std::string object, kind;  // As SchemaConflict's.
+  std::array<std::string, 3> sides;  // By Side.
+  std::string merged;
+  std::string ground;  // "name taken", "dropped schema" …
+};
+
 class Choices {
  public:
+  using Tell = std::function<void(Consequence consequence)>;
   using Answer = std::function<std::optional<Side>(const SchemaConflict& conflict)>;
   // Told what was settled, and whether an answer did it.
   using Record = std::function<void(const SchemaConflict& conflict, Side side, bool answered)>;
 
-  Choices(Prefer prefer, Answer answer, Record record = {})
-      : prefer_(prefer), answer_(std::move(answer)), record_(std::move(record)) {}
+  Choices(Prefer prefer, Answer answer, Record record = {}, Tell tell = {})
+      : prefer_(prefer),
+        answer_(std::move(answer)),
+        record_(std::move(record)),
+        tell_(std::move(tell)) {}
 
   // The side that stands. Lists the conflict when nobody settled it, or by a side that cannot
   // stand.
@@ -50,6 +65,9 @@ class Choices {
     }
     if (prefer_ != Prefer::kBase) open.push_back(std::move(conflict));
     return std::nullopt;
+  }
+  void tell(Consequence consequence) const {
+    if (tell_ && prefer_ != Prefer::kBase) tell_(std::move(consequence));
   }
   // For what no side's version would settle.
   void list(SchemaConflict conflict) {
@@ -79,6 +97,7 @@ class Choices {
   Prefer prefer_;
   Answer answer_;
   Record record_;
+  Tell tell_;
 };
 
 }  // namespace rowan::merge

@@ -378,9 +378,21 @@ void DefinitionMerge::name_apart() {
     for (const size_t place : {first, second}) {
       const std::string name = std::exchange(merged_.columns[place].name, {});
       merged_.columns[place].name = free_column_name(name.empty() ? wanted : name);
+      tell_new_name(lineage_of(place));
     }
     second = 0;  // A name that came back may be taken by now.
   }
+}
+
+// A column that has a name which neither side gave it.
+void DefinitionMerge::tell_new_name(const Lineage& lineage) {
+  std::array<std::string, 3> names;
+  for (const Side which : kSides) {
+    if (const catalog::ColumnDef* own = column(lineage, which)) names[at(which)] = own->name;
+  }
+  const std::string& now = merged_.columns[static_cast<size_t>(lineage.merged)].name;
+  if (now == names[1] || now == names[2]) return;
+  choices_.tell({object(now), "column name", names, now, "name taken"});
 }
 
 std::string DefinitionMerge::free_column_name(const std::string& wanted) const {

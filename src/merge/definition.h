@@ -33,6 +33,7 @@ struct DefinitionInput {
   std::string schema, name;  // Of the merged table.
   // Keys and CHECKs by name, whose version stands whatever was done.
   std::map<std::string, Side> parts = {};
+  std::set<std::string> asked = {};  // Of those: that were a conflict of their own.
   // By Side: columns, as it calls them, that stay and have the type that it gives them.
   std::array<std::set<std::string>, 3> columns = {};
 };
@@ -144,6 +145,8 @@ class DefinitionMerge {
   bool is_not_null(const Lineage& lineage, Side stands, const Unborne& unborne) const;
   void take_from(Side stands, const Unborne& unborne, Lineage& lineage,
                  catalog::ColumnDef& merged) const;
+  void tell_kept_type(const catalog::ColumnDef& merged, const std::array<type::Type, 3>& types,
+                      bool is_old) const;
   Result<void> merge_type(Lineage& lineage, catalog::ColumnDef& merged, const RowQuestions& rows);
   Result<std::string> changes_of_dropped(const Lineage& lineage,
                                          const ChangedCells& changed_cells) const;
@@ -158,6 +161,7 @@ class DefinitionMerge {
   Result<catalog::ColumnDef> merge_column(Lineage& lineage, const RowQuestions& rows);
   void add_slot(Lineage& lineage, uint16_t slot);
   void name_apart();
+  void tell_new_name(const Lineage& lineage);
   std::string free_column_name(const std::string& wanted) const;
   std::string object(std::string_view part) const;
 
@@ -168,10 +172,14 @@ class DefinitionMerge {
 
   std::vector<uint16_t> merged_columns(Side which, const std::vector<uint16_t>& columns,
                                        Part& part) const;
+  bool was_asked(const std::string& name) const;
+  void tell_part(const std::string& name, std::string_view kind, std::array<std::string, 3> texts,
+                 const std::string& merged) const;
   void settle_kinds();
   std::optional<Side> settled_key() const;
   bool is_reused_key_name(std::string_view name) const;
   void merge_primary_key();
+  void drop_idle_rules();
   void merge_unique_keys();
   void merge_indexes();
   Result<void> merge_checks();

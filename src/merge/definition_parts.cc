@@ -72,6 +72,7 @@ Result<void> DefinitionMerge::merge_constraints(const ReferenceOf& reference_of)
   for (const auto& [name, stands] : input_.parts) stands_.emplace(name, Standing{stands, true});
   settle_kinds();
   merge_primary_key();
+  drop_idle_rules();
   merge_indexes();
   merge_unique_keys();
   TRY(merge_checks());
@@ -169,6 +170,15 @@ void DefinitionMerge::merge_primary_key() {
     if (which == Side::kBase) gone = part.gone;
     as_base = as_base || part.as_base;
   }
+  std::array<std::string, 3> own_texts;
+  std::string key_name;
+  for (const Side which : kSides) {
+    const Key& key = keys[at(which)];
+    own_texts[at(which)] = side(which) == nullptr || side(which)->primary_key.empty()
+                               ? std::string()
+                               : key.name + " " + joined(merged_, key.columns);
+    if (!key.name.empty()) key_name = key.name;
+  }
   for (const Side which : {Side::kOurs, Side::kTheirs}) {
     if (as_base || (gone[at(which)] && keys[at(which)].columns.empty()))
       keys[at(which)] = keys[at(Side::kBase)];
@@ -177,6 +187,8 @@ void DefinitionMerge::merge_primary_key() {
     return key.columns.empty() ? std::string() : key.name + " " + joined(merged_, key.columns);
   };
   Key merged;
+  const uint64_t settled = choices_.settled;
+  const size_t open = choices_.open.size();
   if (const std::optional<Side> stands = settled_key(); stands) {
     merged = keys[at(*stands)];
   } else {
@@ -188,9 +200,85 @@ void DefinitionMerge::merge_primary_key() {
     if (!merged.complete) merged = keys[at(which)];
   }
   if (!merged.complete) merged = Key();
+  const bool is_kept = input_.parts.contains(key_name) && !input_.asked.contains(key_name);
+  if (choices_.settled == settled && choices_.open.size() == open && (is_kept || !settled_key()))
+    tell_part(key_name, "primary key", own_texts, text(merged));
   merged_.primary_key = merged.columns;
   merged_.primary_key_name = merged.columns.empty() ? std::string() : merged.name;
   for (const uint16_t column : merged_.primary_key) merged_.columns[column].not_null = true;
+}
+
+// Whether the version of a constraint or index that stands was a conflict of its own.
+bool DefinitionMerge::was_asked(const std::string& name) const {
+  if (input_.parts.contains(name)) return input_.asked.contains(name);
+  return stands_.contains(name);
+}
+
+// What a side did to a constraint or an index, and is not so since its columns are others (one stays
+// against a drop, or goes, or has a type that is none of a key), or since something else needs it as
+// it was. `texts`: by Side, in merged names.
+void DefinitionMerge::tell_part(const std::string& name, std::string_view kind,
+                                std::array<std::string, 3> texts, const std::string& merged) const {
+  const auto is_lost = [&](Side which) {
+    return texts[at(which)] != texts[at(Side::kBase)] && texts[at(which)] != merged;
+  };
+  if (side(Side::kBase) == nullptr || (!is_lost(Side::kOurs) && !is_lost(Side::kTheirs))) return;
+  const std::array<std::string, 3> in_merged_names = texts;
+  for (const Side which : kSides) {  // As the side itself says it.
+    if (side(which) == nullptr || texts[at(which)].empty()) continue;
+    const std::string own = constraint_text(*side(which), name);
+    texts[at(which)] = own.empty() ? index_text_of(*side(which), name) : own;
+  }
+  std::string now = merged;
+  for (const Side which : kSides) {
+    if (!merged.empty() && merged == in_merged_names[at(which)]) now = texts[at(which)];
+  }
+  choices_.tell({object(name), std::string(kind), std::move(texts), std::move(now),
+                 input_.parts.contains(name) ? "what needs it" : "its columns"});
+}
+
+// A rule that can settle nothing, since one side took the table's key away or made the column part of
+// one while the other side gave the rule: SQL refuses such a table. The rule goes.
+void DefinitionMerge::drop_idle_rules() {
+  const auto is_idle = [](const catalog::TableDef& table, uint16_t column) {
+    const auto& key = table.primary_key;
+    return key.empty() || std::find(key.begin(), key.end(), column) != key.end();
+  };
+  const auto rule_name = [](catalog::MergeRule rule) {
+    return rule == catalog::MergeRule::kNone ? std::string()
+                                             : std::string(catalog::merge_rule_name(rule));
+  };
+  Consequence about{object({}), "merge rule", {}, {}, "primary key"};
+  bool was_idle = false;
+  for (const Side which : kSides) {
+    const catalog::TableDef* own = side(which);
+    if (own == nullptr) continue;
+    about.sides[at(which)] = rule_name(own->merge_rule);
+    was_idle = was_idle || (which != Side::kBase && own->primary_key.empty() &&
+                            own->merge_rule == merged_.merge_rule);
+  }
+  if (merged_.merge_rule != catalog::MergeRule::kNone && merged_.primary_key.empty() && !was_idle) {
+    merged_.merge_rule = catalog::MergeRule::kNone;
+    choices_.tell(std::move(about));
+  }
+  for (const Lineage& lineage : lineages_) {
+    if (lineage.merged < 0) continue;
+    const auto index = static_cast<uint16_t>(lineage.merged);
+    catalog::ColumnDef& merged = merged_.columns[index];
+    if (merged.merge_rule == catalog::MergeRule::kNone || !is_idle(merged_, index)) continue;
+    Consequence told{object(merged.name), "merge rule", {}, {}, "primary key"};
+    bool stays = false;
+    for (const Side which : kSides) {
+      const catalog::ColumnDef* own = column(lineage, which);
+      if (own == nullptr) continue;
+      told.sides[at(which)] = rule_name(own->merge_rule);
+      stays = stays || (which != Side::kBase && own->merge_rule == merged.merge_rule &&
+                        is_idle(*side(which), static_cast<uint16_t>(lineage.live[at(which)])));
+    }
+    if (stays) continue;
+    merged.merge_rule = catalog::MergeRule::kNone;
+    choices_.tell(std::move(told));
+  }
 }
 
 // Of each name what three_way gives. Base's order, then what was added; by name when both sides
@@ -238,8 +326,17 @@ std::vector<DefinitionMerge::Part> DefinitionMerge::merge_parts(
   };
   for (const std::string& name : names) {
     const Part* base = find(Side::kBase, name);
+    const uint64_t settled = choices_.settled;
+    const size_t open = choices_.open.size();
     const Part* chosen = three_way<const Part*>(&base, find(Side::kOurs, name),
                                                 find(Side::kTheirs, name), name, kind, text);
+    const bool is_asked = choices_.settled > settled || choices_.open.size() > open || was_asked(name);
+    const bool stays = chosen != nullptr && chosen->complete;
+    if (!is_asked && (stays || chosen == nullptr || chosen->contested)) {
+      std::array<std::string, 3> texts;
+      for (const Side which : kSides) texts[at(which)] = text(own(which, name));
+      tell_part(name, kind, texts, stays ? chosen->text : std::string());
+    }
     if (chosen == nullptr) continue;
     if (!chosen->complete) {
       // What is over a column that goes has gone with it.

@@ -125,6 +125,21 @@ std::optional<Side> DefinitionMerge::kept_by(const Lineage& lineage) const {
   return std::nullopt;
 }
 
+// A type that a side gave a column, and something else needs another one.
+void DefinitionMerge::tell_kept_type(const catalog::ColumnDef& merged,
+                                     const std::array<type::Type, 3>& types, bool is_old) const {
+  const auto is_lost = [&](Side which) {
+    return types[at(which)] != merged.type && (!is_old || types[at(which)] != types[0]);
+  };
+  if (!is_lost(Side::kOurs) && !is_lost(Side::kTheirs)) return;
+  Consequence told{object(merged.name), "column type", {}, type::type_name(merged.type),
+                   "what needs it"};
+  for (const Side which : kSides) {
+    if (which != Side::kBase || is_old) told.sides[at(which)] = type::type_name(types[at(which)]);
+  }
+  choices_.tell(std::move(told));
+}
+
 // The type of a column that both sides have. Where both gave it one, or one side gave it what the
 // other's type does not bear, choosing a type chooses what becomes of that, and of values that do
 // not fit. Of a column that was there, no policy chooses what becomes of values: only an answer
@@ -196,6 +211,7 @@ Result<void> DefinitionMerge::merge_type(Lineage& lineage, catalog::ColumnDef& m
               {.stands = stands, .contested = settled, .answered = choices_.answered});
   }
   merged.type = types[at(stands)];
+  if (kept) tell_kept_type(merged, types, base != nullptr);
   if (!unborne.any()) {
     TRY_ASSIGN(unborne, find_unborne(lineage, merged, merged.type, rows));
   }

@@ -36,10 +36,11 @@ Result<uint64_t> count_misfits(store::PendingObjects& objects, store::NodeCache&
         if (cancelled != nullptr && cancelled->load(std::memory_order_relaxed))
           return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
         if (!row.to) return true;
-        TRY_ASSIGN(const Cells is, lines.take_apart(*row.to));
+        uint64_t copies = 1, copies_before = 1;  // Without a key a row may be put once more.
+        TRY_ASSIGN(const Cells is, lines.take_apart(*row.to, &copies));
         if (row.from && question.base_slot) {
-          TRY_ASSIGN(const Cells was, base_lines->take_apart(*row.from));
-          if (was[*question.base_slot] == is[question.slot]) return true;
+          TRY_ASSIGN(const Cells was, base_lines->take_apart(*row.from, &copies_before));
+          if (was[*question.base_slot] == is[question.slot] && copies <= copies_before) return true;
         }
         TRY_ASSIGN(const type::Value value, lines.value(question.slot, is[question.slot]));
         count += !fitted(value, question.to);

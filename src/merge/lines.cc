@@ -118,6 +118,15 @@ Result<std::string> Lines::put_together(const Cells& cells, uint64_t count) cons
   return line;
 }
 
+Result<std::string> Lines::with_cells_of(Bytes other, const std::vector<size_t>& slots,
+                                         std::string line) const {
+  uint64_t count = 1;
+  TRY_ASSIGN(Cells cells, take_apart(line, &count));
+  TRY_ASSIGN(Cells others, take_apart(other));
+  for (const size_t slot : slots) cells[slot] = std::move(others[slot]);
+  return put_together(cells, count);
+}
+
 Result<bool> Lines::same_row(Bytes a, Bytes b) const {
   if (a == b || table_.dropped.empty()) return a == b;
   TRY_ASSIGN(const Cells left, take_apart(a));
@@ -198,7 +207,6 @@ Result<std::string> Carrier::carry_cell(size_t slot, Bytes raw, bool is_there) {
   if (!cast && cast.error().code() == ErrorCode::kCannotCoerce)
     cast = type::cast(value, to.type, type::CastContext::kExplicit);
   if (!cast) {
-    ++misfits_;
     misfit_slots_.push_back(slot);
     return text_of(to.absent);  // What a row without a value has.
   }
@@ -243,9 +251,7 @@ void Carrier::know_base(const Carrier& base, const std::vector<uint16_t>& as_bas
     if (base.has(column.slot) && (is_fixed || !has(column.slot)))
       refills_.push_back({column.slot, {}});
     if (!has(column.slot) || base.has(column.slot)) continue;
-    const uint64_t misfits = misfits_;
     auto filled = carry_cell(column.slot, {}, false);
-    misfits_ = misfits;
     std::string absent;
     type::append_json(column.absent, absent);
     if (filled && *filled != absent) refills_.push_back({column.slot, std::move(*filled)});
@@ -275,7 +281,11 @@ bool Carrier::reads_like(const Carrier& base) const {
   return true;
 }
 
-Result<std::string> Carrier::beside(Bytes base, std::string line) const {
+Result<std::string> Carrier::beside(Bytes base, std::string line,
+                                    const std::vector<size_t>& misfits) const {
+  if (!misfits.empty()) {
+    TRY_ASSIGN(line, merged_.with_cells_of(base, misfits, std::move(line)));
+  }
   if (refills_.empty()) return line;
   uint64_t count = 1;
   TRY_ASSIGN(Cells cells, merged_.take_apart(line, &count));
@@ -287,8 +297,10 @@ Result<std::string> Carrier::beside(Bytes base, std::string line) const {
   return merged_.put_together(cells, count);
 }
 
-Result<std::optional<std::string>> Carrier::rest_of(Bytes line, bool of_base) const {
+Result<std::optional<std::string>> Carrier::rest_of(Bytes line, bool of_base,
+                                                    const std::vector<size_t>& misfits) const {
   TRY_ASSIGN(Cells cells, merged_.take_apart(line));
+  for (const size_t slot : misfits) cells[slot].clear();
   for (const Refill& refill : refills_) {
     if (!of_base && refill.filled && cells[refill.slot] != *refill.filled)
       return std::optional<std::string>();

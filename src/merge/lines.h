@@ -35,6 +35,9 @@ class Lines {
   const catalog::TableDef& table() const { return table_; }
   // What a line that ends before the slot has there.
   const std::string& absent_text(size_t slot) const { return absent_[slot]; }
+  // `line` with `other`'s cells in these slots.
+  Result<std::string> with_cells_of(Bytes other, const std::vector<size_t>& slots,
+                                    std::string line) const;
   // Whether two lines are one row: what dropped columns left in them is nobody's.
   Result<bool> same_row(Bytes a, Bytes b) const;
 
@@ -70,19 +73,22 @@ class Carrier {
   // What a row is to this side that the base has as `base`, when `line` is how the side alone has
   // it (both carried): where the side has no such column, or where the base has none and the side
   // only has what its definition filled in, it left the row as it was.
-  Result<std::string> beside(Bytes base, std::string line) const;
+  // A value that its column's new type does not take (`misfits`, of that line) is not there: the cell
+  // is as the base has it.
+  Result<std::string> beside(Bytes base, std::string line,
+                             const std::vector<size_t>& misfits) const;
   bool is_refilled() const { return !refills_.empty(); }
   // The parts of a row that beside() would look at as the base has them; nothing: this row has a
   // value of its own there.
-  Result<std::optional<std::string>> rest_of(Bytes line, bool of_base) const;
+  Result<std::optional<std::string>> rest_of(Bytes line, bool of_base,
+                                             const std::vector<size_t>& misfits = {}) const;
   // Equal lines of the two are one row. To be asked after know_base.
   bool reads_like(const Carrier& base) const;
   // Once, before beside(). `as_base`: slots in which every row of the base stays as it is there.
   void know_base(const Carrier& base, const std::vector<uint16_t>& as_base);
-  uint64_t misfits() const {
-    return misfits_;
-  }  // Values that their column's new type does not take; they became NULL.
-  const std::vector<size_t>& misfit_slots() const { return misfit_slots_; }  // Of the last line.
+  // Of the last line: where a value is none of its column's new type; the cell has what rows without
+  // one have.
+  const std::vector<size_t>& misfit_slots() const { return misfit_slots_; }
 
  private:
   bool finds_identity() const;
@@ -100,7 +106,6 @@ class Carrier {
   store::PendingObjects& objects_;
   std::vector<Refill> refills_;
   bool identity_ = false, keeps_keys_ = false, same_key_layout_ = false;
-  uint64_t misfits_ = 0;
   std::vector<size_t> misfit_slots_;
 };
 

@@ -1,8 +1,11 @@
 #include "merge/lost_cells.h"
 
+#include <algorithm>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "merge/fit.h"
 #include "merge/lines.h"
@@ -43,6 +46,7 @@ Result<std::string> row_name(const Lines& lines, const Cells& cells) {
 // Whether a value is still what it was: put back into its own type, it reads the same.
 bool is_whole(const type::Value& value, const type::Value& now) {
   if (value.is_null() || now.is_null()) return value.is_null() == now.is_null();
+  if (type::to_text(value) == type::to_text(now)) return true;
   const auto back = fitted(now, value.type());
   return back && !back->is_null() && type::to_text(*back) == type::to_text(value);
 }
@@ -59,8 +63,11 @@ class LostCells {
         column_(column),
         lines_(*now().table, objects),
         merged_lines_(*versions.merged.table, objects),
-        merged_keys_(versions.merged.table) {
+        merged_keys_(versions.merged.table),
+        base_carrier_(carrier_of(Side::kBase)),
+        carrier_(carrier_of(column.holder)) {
     if (base().table) base_lines_.emplace(*base().table, objects);
+    carrier_.know_base(base_carrier_, versions.definition.slots_as_base());
   }
 
   Result<void> run() {
@@ -72,32 +79,56 @@ class LostCells {
   }
 
  private:
-  const catalog::TableVersion& base() const { return versions_.sides[at(Side::kBase)]; }
-  const catalog::TableVersion& now() const { return versions_.sides[at(column_.holder)]; }
+  // What became of a cell.
+  struct Fate {
+    std::optional<type::Value> merged, other;  // Nothing: no such row; of `other`, or unknown.
+  };
+
+  const catalog::TableVersion& version(Side side) const { return versions_.sides[at(side)]; }
+  const catalog::TableVersion& base() const { return version(Side::kBase); }
+  const catalog::TableVersion& now() const { return version(column_.holder); }
+  Carrier carrier_of(Side side) const {
+    return {version(side).table.get(), merged_lines_, versions_.definition.sources(side), objects_};
+  }
+  const catalog::ColumnDef& merged_column() const {
+    return versions_.merged.table->columns[*column_.column];
+  }
 
   // False: nobody wants to hear more.
   Result<bool> tell(const tree::RowDifference& row) {
     TRY(check_cancelled(request_));
     if (!row.to) return true;
-    TRY_ASSIGN(const Cells is, lines_.take_apart(*row.to));
+    uint64_t copies = 1, copies_before = 1;  // Without a key a row may be put once more.
+    TRY_ASSIGN(const Cells is, lines_.take_apart(*row.to, &copies));
     Settlement settlement;
     if (row.from && column_.base_slot) {
-      TRY_ASSIGN(const Cells was, base_lines_->take_apart(*row.from));
-      if (was[*column_.base_slot] == is[column_.slot]) return true;
+      TRY_ASSIGN(const Cells was, base_lines_->take_apart(*row.from, &copies_before));
+      if (was[*column_.base_slot] == is[column_.slot] && copies <= copies_before) return true;
       TRY_ASSIGN(const type::Value before,
                  base_lines_->value(*column_.base_slot, was[*column_.base_slot]));
       settlement.base = text_of(before);
+      TRY_ASSIGN(const type::Value after, lines_.value(column_.slot, is[column_.slot]));
+      if (before.type() != after.type() && is_whole(before, after)) return true;
     }
     TRY_ASSIGN(const type::Value value, lines_.value(column_.slot, is[column_.slot]));
+    std::optional<std::string> other;
     if (!column_.column) {
       if (!row.from && value.is_null()) return true;
     } else {
-      TRY_ASSIGN(const std::optional<type::Value> merged, carried(row.key, value));
-      if (!merged || is_whole(value, *merged)) return true;
-      settlement.merged = text_of(*merged);
+      TRY_ASSIGN(const std::optional<Fate> fate, versions_.merged.table->layout.counted
+                                                     ? counted_fate(row, value)
+                                                     : fate_of(row, value));
+      if (!fate || (fate->merged && is_whole(value, *fate->merged))) return true;
+      if (fate->merged) settlement.merged = text_of(*fate->merged);
+      if (fate->other) other = text_of(*fate->other);
     }
     TRY_ASSIGN(settlement.key, row_name(lines_, is));
+    settlement.ours = settlement.theirs = other;
     (column_.holder == Side::kOurs ? settlement.ours : settlement.theirs) = text_of(value);
+    // What the new type made of a value is no side's.
+    settlement.choice = !settlement.merged || settlement.merged == other
+                            ? side_word(column_.stands)
+                            : "neither";
     return record(std::move(settlement));
   }
 
@@ -106,35 +137,113 @@ class LostCells {
     settlement.object = versions_.merged.table->name;
     settlement.kind = column_.column ? "column type" : "dropped column";
     settlement.column = column_.name;
-    // What the new type made of a value is no side's.
-    settlement.choice = settlement.merged ? "neither" : side_word(column_.stands);
     settlement.ground = !column_.contested  ? settlement.kind
                         : column_.answered ? "answer"
                                            : policy_ground(request_);
     return request_.record(std::move(settlement));
   }
 
-  Result<std::optional<tree::FoundLine>> merged_row(Bytes key) const {
-    if (versions_.merged.rows.is_zero()) return std::optional<tree::FoundLine>();
-    return tree::find_line({objects_, cache_, merged_keys_}, versions_.merged.rows, key);
+  // A column of the merged table in a merged line.
+  Result<type::Value> merged_cell(Bytes line) const {
+    const uint16_t slot = merged_column().slot;
+    TRY_ASSIGN(const Cells cells, merged_lines_.take_apart(line));
+    return merged_lines_.value(slot, cells[slot]);
   }
 
-  bool finds_rows() const {
-    return versions_.keeps_keys && !versions_.merged.table->layout.counted;
-  }
-
-  // What the merged row has for the value; nothing: another settlement gave it something else.
-  Result<std::optional<type::Value>> carried(Bytes key, const type::Value& value) const {
+  // The other side's value in the row of that merged key.
+  Result<std::optional<type::Value>> other_cell(const std::string& key) {
     using Found = std::optional<type::Value>;
-    const catalog::ColumnDef& column = versions_.merged.table->columns[*column_.column];
-    std::optional<type::Value> fit = fitted(value, column.type);
-    if (!fit) fit = column.absent;
-    if (!finds_rows()) return Found(std::move(*fit));
-    TRY_ASSIGN(const auto found, merged_row(key));
-    if (!found) return Found();
-    TRY_ASSIGN(const Cells cells, merged_lines_.take_apart(found->line));
-    TRY_ASSIGN(const type::Value merged, merged_lines_.value(column.slot, cells[column.slot]));
-    return text_of(merged) == text_of(*fit) ? Found(merged) : Found();
+    const Side side = other_side(column_.holder);
+    const catalog::TableVersion& other = version(side);
+    const uint16_t merged_slot = merged_column().slot;
+    const int32_t slot = versions_.definition.sources(side)[merged_slot];
+    if (!other.table || other.rows.is_zero() || slot == kNoSlot || !carrier_of(side).has(merged_slot))
+      return Found();
+    const Lines lines(*other.table, objects_);
+    const catalog::TableLineKeys keys(other.table);
+    std::optional<std::string> line;
+    if (!versions_.rows.is_rekeyed()) {
+      TRY_ASSIGN(const auto found, tree::find_line({objects_, cache_, keys}, other.rows, key));
+      if (found) line = std::string(found->line);
+    } else {
+      if (!rekeyed_) TRY(read_rekeyed(side));
+      if (const auto found = rekeyed_->find(key); found != rekeyed_->end()) line = found->second;
+    }
+    if (!line) return Found();
+    TRY_ASSIGN(const Cells cells, lines.take_apart(*line));
+    TRY_ASSIGN(type::Value value,
+               lines.value(static_cast<uint16_t>(slot), cells[static_cast<size_t>(slot)]));
+    return Found(std::move(value));
+  }
+
+  Result<void> read_rekeyed(Side side) {
+    rekeyed_.emplace();
+    Carrier carrier = carrier_of(side);
+    const catalog::TableLineKeys keys(version(side).table);
+    TRY_ASSIGN(tree::Cursor cursor,
+               tree::Cursor::open({objects_, cache_, keys}, version(side).rows));
+    while (!cursor.at_end()) {
+      TRY(check_cancelled(request_));
+      TRY_ASSIGN(const std::string line, carrier.carry(cursor.line()));
+      std::string key;
+      TRY(type::append_line_key(versions_.merged.table->layout, line, key));
+      rekeyed_->emplace(std::move(key), cursor.line());
+      TRY(cursor.next());
+    }
+    return {};
+  }
+
+  // Of a row by its key. Nothing: the settlement between cells, or of the row, tells of it. Those see
+  // what the row is in the merged table, beside the base's row there: a value that does not fit, or
+  // that is the base's when it does, is no change to them.
+  Result<std::optional<Fate>> fate_of(const tree::RowDifference& row, const type::Value& value) {
+    TRY_ASSIGN(std::string line, carrier_.carry(*row.to));
+    const std::vector<size_t> misfits = carrier_.misfit_slots();
+    std::string key;
+    TRY(type::append_line_key(versions_.merged.table->layout, line, key));
+    const uint16_t slot = merged_column().slot;
+    bool row_is_seen = true;
+    bool is_seen = std::find(misfits.begin(), misfits.end(), slot) == misfits.end();
+    if (row.from) {
+      TRY_ASSIGN(const std::string before, base_carrier_.carry(*row.from));
+      TRY_ASSIGN(line, carrier_.beside(before, std::move(line), misfits));
+      TRY_ASSIGN(const Cells was, merged_lines_.take_apart(before));
+      TRY_ASSIGN(const Cells is, merged_lines_.take_apart(line));
+      is_seen = was[slot] != is[slot];
+      row_is_seen = line != before;
+    }
+    std::optional<tree::FoundLine> found;
+    if (!versions_.merged.rows.is_zero()) {
+      TRY_ASSIGN(found,
+                 tree::find_line({objects_, cache_, merged_keys_}, versions_.merged.rows, key));
+    }
+    if (!found && row_is_seen) return std::optional<Fate>();
+    Fate fate;
+    if (found) {
+      TRY_ASSIGN(fate.merged, merged_cell(found->line));
+      if (is_seen) {
+        const std::optional<type::Value> fit = fitted(value, merged_column().type);
+        if (!fit || text_of(*fit) != text_of(*fate.merged)) return std::optional<Fate>();
+      }
+    }
+    TRY_ASSIGN(fate.other, other_cell(key));
+    return std::optional(std::move(fate));
+  }
+
+  // Of a row that has no key: the value as the new type has it, or, where that has none, the base's.
+  Result<std::optional<Fate>> counted_fate(const tree::RowDifference& row,
+                                           const type::Value& value) const {
+    Fate fate{fitted(value, merged_column().type), {}};
+    if (fate.merged) return std::optional(std::move(fate));
+    const auto& kept = versions_.rows.kept_misfits(column_.holder);
+    const auto as_base = kept.find(std::string(row.key));
+    if (as_base == kept.end()) {
+      fate.merged = merged_column().absent;
+    } else {
+      TRY_ASSIGN(fate.merged, merged_cell(as_base->second));
+      fate.other = fate.merged;
+    }
+    return std::optional(std::move(fate));
   }
 
   store::PendingObjects& objects_;
@@ -145,7 +254,9 @@ class LostCells {
   const Lines lines_;
   const Lines merged_lines_;
   const catalog::TableLineKeys merged_keys_;
+  Carrier base_carrier_, carrier_;
   std::optional<Lines> base_lines_;
+  std::optional<std::map<std::string, std::string>> rekeyed_;  // The other side's, by merged key.
 };
 
 // A row as JSON, and how many of it there are.

@@ -11,6 +11,7 @@
 #include "catalog/catalog.h"
 #include "merge/definition.h"
 #include "merge/merge.h"
+#include "merge/rows.h"
 
 namespace rowan::merge {
 
@@ -18,11 +19,12 @@ namespace rowan::merge {
 struct TableVersions {
   const std::array<catalog::TableVersion, 3>& sides;
   catalog::TableVersion merged;
-  bool keeps_keys = true;  // Rows have one key on all sides and in the merged table.
+  const DefinitionMerge& definition;
+  const RowMerge& rows;
 };
 
-// The holder's new and changed cells of the column that the merged rows do not have as they were. Of
-// a column that is there, those of rows that are there: the others are told of as rows.
+// The holder's new and changed cells of the column that the merged rows do not have as they were, and
+// that no other settlement tells of: one between cells, or of a row that went.
 Result<void> tell_lost_cells(store::PendingObjects& objects, store::NodeCache& cache,
                              const Request& request, const TableVersions& versions,
                              const LostColumn& column);

@@ -58,6 +58,10 @@ std::string policy_ground(const Request& request) {
   return "answer";
 }
 
+std::string_view choice_of(const Settlement& settlement) {
+  return choice_of(settlement.base, settlement.ours, settlement.theirs, settlement.merged);
+}
+
 Settlement Recorder::about(const RowConflict& conflict) const {
   Settlement settlement;
   settlement.schema = conflict.schema;
@@ -180,8 +184,13 @@ Result<void> Recorder::row(const RowConflict& conflict, const SideLine& merged,
   return {};
 }
 
-Result<void> Recorder::renumbered(const SideLine& base, Bytes before, Bytes after) const {
+Result<void> Recorder::renumbered(const Renumbered& renumbered) const {
   if (!wanted()) return {};
+  const auto& [base, ours, before, after] = renumbered;
+  Cells ours_cells;
+  if (ours) {
+    TRY_ASSIGN(ours_cells, lines_.take_apart(*ours));
+  }
   Cells base_cells;
   if (base) {
     TRY_ASSIGN(base_cells, lines_.take_apart(*base));
@@ -205,6 +214,9 @@ Result<void> Recorder::renumbered(const SideLine& base, Bytes before, Bytes afte
     settlement.column = columns[i].name;
     if (base) {
       TRY_ASSIGN(settlement.base, cell_text(i, base_cells));
+    }
+    if (ours) {
+      TRY_ASSIGN(settlement.ours, cell_text(i, ours_cells));
     }
     TRY_ASSIGN(settlement.theirs, cell_text(i, was));
     TRY_ASSIGN(settlement.merged, cell_text(i, is));

@@ -26,7 +26,12 @@ class Recorder {
   Result<void> row(const RowConflict& conflict, const SideLine& merged,
                    const std::map<uint16_t, std::string>& grounds, const std::string& ground) const;
   // A row of theirs that got another key, or refers to one that did.
-  Result<void> renumbered(const SideLine& base, Bytes before, Bytes after) const;
+  struct Renumbered {
+    const SideLine& base;
+    const SideLine& ours;  // Nothing: it is not there.
+    Bytes before, after;   // Theirs.
+  };
+  Result<void> renumbered(const Renumbered& renumbered) const;
 
  private:
   Settlement about(const RowConflict& conflict) const;
@@ -49,6 +54,8 @@ Result<std::string> row_text(const Lines& lines, const Cells& cells,
                              const std::vector<uint16_t>& without = {});
 // What a conflict about a definition says, before it is settled.
 Settlement settlement_of(const SchemaConflict& conflict);
+// "ours", "theirs", "base" or "neither": whose value is the merged one.
+std::string_view choice_of(const Settlement& settlement);
 
 // "policy ours"; "answer" by hand.
 std::string policy_ground(const Request& request);

@@ -22,7 +22,7 @@ Renumberer::Renumberer(const Request& request, const Lines& lines, const KeyMaps
 }
 
 // True when the row's key is another one now.
-Result<bool> Renumberer::rewrite_line(TheirChange& change) const {
+Result<bool> Renumberer::rewrite_line(TheirChange& change, const OursAt& ours_at) const {
   uint64_t count = 1;
   TRY_ASSIGN(const Cells before, lines_.take_apart(*change.theirs, &count));
   Cells base;
@@ -42,7 +42,13 @@ Result<bool> Renumberer::rewrite_line(TheirChange& change) const {
   }
   if (cells == before) return false;
   TRY_ASSIGN(std::string line, lines_.put_together(cells, count));
-  TRY(recorder_.renumbered(change.base, *change.theirs, line));
+  // A new row under a key that both gave out is another one than ours.
+  SideLine ours;
+  if (change.base && !lines_.table().layout.counted) {
+    TRY_ASSIGN(const std::optional<Bytes> found, ours_at(change.key));
+    if (found) ours = std::string(*found);
+  }
+  TRY(recorder_.renumbered({change.base, ours, *change.theirs, line}));
   change.theirs = std::move(line);
   std::string key;
   TRY(type::append_line_key(lines_.table().layout, *change.theirs, key));
@@ -51,12 +57,12 @@ Result<bool> Renumberer::rewrite_line(TheirChange& change) const {
   return true;
 }
 
-Result<void> Renumberer::rewrite(std::vector<TheirChange>& changes) const {
+Result<void> Renumberer::rewrite(std::vector<TheirChange>& changes, const OursAt& ours_at) const {
   std::vector<TheirChange> moved_away;
   for (TheirChange& change : changes) {
     if (!change.theirs) continue;
     TheirChange before{change.key, change.side_key, change.base, {}};
-    TRY_ASSIGN(const bool moved, rewrite_line(change));
+    TRY_ASSIGN(const bool moved, rewrite_line(change, ours_at));
     if (!moved || !change.base) continue;
     change.base.reset();  // A row that was there and moves: it goes at its old place and comes at
                           // the new one.

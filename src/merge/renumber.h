@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -27,7 +28,8 @@ struct TheirChange {
   std::string key;       // In the merged table.
   std::string side_key;  // As theirs encodes it.
   SideLine base, theirs;
-  bool misfits = false;  // A value of theirs does not fit its column's new type.
+  // Slots where a value of theirs does not fit its column's new type, and the base's does.
+  std::vector<size_t> misfits = {};
 };
 
 // Gives theirs' rows of one table their new keys and references. Keys stay in order: the changes
@@ -36,7 +38,9 @@ class Renumberer {
  public:
   Renumberer(const Request& request, const Lines& lines, const KeyMaps& maps);
   bool applies() const { return !cells_.empty(); }
-  Result<void> rewrite(std::vector<TheirChange>& changes) const;
+  // `ours_at`: ours' row of a key, for the record.
+  using OursAt = std::function<Result<std::optional<Bytes>>(Bytes key)>;
+  Result<void> rewrite(std::vector<TheirChange>& changes, const OursAt& ours_at) const;
 
  private:
   struct Cell {
@@ -44,7 +48,7 @@ class Renumberer {
     const KeyMap* map = nullptr;
     bool is_key = false;  // The table's own generated key; else a reference.
   };
-  Result<bool> rewrite_line(TheirChange& change) const;
+  Result<bool> rewrite_line(TheirChange& change, const OursAt& ours_at) const;
 
   const Lines& lines_;
   Recorder recorder_;

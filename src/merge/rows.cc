@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "merge/lost_cells.h"
 #include "merge/sides.h"
 #include "type/key_codec.h"
 
@@ -153,25 +152,10 @@ Result<std::optional<std::string>> RowMerge::carry(Side side, const std::optiona
   if (!line) return std::optional<std::string>();
   TRY_ASSIGN(std::string carried, carrier(side).carry(*line));
   if (base && side != Side::kBase) {
-    TRY_ASSIGN(carried, carrier(side).beside(*base, std::move(carried)));
+    TRY_ASSIGN(carried,
+               carrier(side).beside(*base, std::move(carried), carrier(side).misfit_slots()));
   }
   return std::optional<std::string>(std::move(carried));
-}
-
-// Whether the column's ABSENT value stands in a merged line for a value of one side that the new
-// type does not take, and not for one of the other side.
-Result<bool> RowMerge::loses_misfit(const std::vector<size_t>& misfits, Bytes merged,
-                                    const std::optional<Bytes>& other) const {
-  if (misfits.empty()) return false;
-  TRY_ASSIGN(const Cells cells, lines_.take_apart(merged));
-  Cells others;
-  if (other) {
-    TRY_ASSIGN(others, lines_.take_apart(*other));
-  }
-  return std::any_of(misfits.begin(), misfits.end(), [&](size_t slot) {
-    const std::string& absent = lines_.absent_text(slot);
-    return cells[slot] == absent && (!other || others[slot] != absent);
-  });
 }
 
 // M5: every row of the three sides, each read by its own side's layout. Keys, and so their order,
@@ -205,6 +189,10 @@ Result<void> RowMerge::merge_side_by_side() {
                  carry(side, std::optional<Bytes>(cursor->line()), lines[at(Side::kBase)]));
       misfits[at(side)] = carrier(side).misfit_slots();
       TRY(cursor->next());
+    }
+    if (!lines[at(Side::kBase)]) {
+      for (const Side side : {Side::kOurs, Side::kTheirs})
+        TRY(fit_beside(lines[at(other_side(side))], misfits[at(side)], lines[at(side)]));
     }
     const auto view = [&](Side side) {
       const auto& line = lines[at(side)];
@@ -263,8 +251,8 @@ Result<void> RowMerge::visit_their_changes(
                             const bool base_misfit =
                                 row.from && !carrier(Side::kBase).misfit_slots().empty();
                             TRY_ASSIGN(change.theirs, carry(Side::kTheirs, row.to, change.base));
-                            change.misfits = change.theirs && !base_misfit &&
-                                             !carrier(Side::kTheirs).misfit_slots().empty();
+                            if (change.theirs && !base_misfit)
+                              change.misfits = carrier(Side::kTheirs).misfit_slots();
                             TRY(visit(change));
                             return true;
                           });
@@ -288,18 +276,29 @@ Result<void> RowMerge::walk(const Renumberer& renumberer) {
     changes.push_back(std::move(change));
     return {};
   }));
-  if (renumberer.applies()) TRY(renumberer.rewrite(changes));
+  if (renumberer.applies()) TRY(renumber(renumberer, changes));
   TRY(add_shared(changes));
   for (TheirChange& change : changes) TRY(settle_change(change));
   return {};
 }
 
+Result<void> RowMerge::renumber(const Renumberer& renumberer, std::vector<TheirChange>& changes) {
+  TRY(renumberer.rewrite(changes, [this](Bytes key) { return find_ours(key); }));
+  cursor_.reset();  // From here on keys ascend anew.
+  return {};
+}
+
 Result<void> RowMerge::settle_change(const TheirChange& change) {
   const size_t edits = edits_.size();
-  TRY(settle(change.key, change.side_key, change.base, change.theirs));
+  SideLine theirs = change.theirs;
+  if (!change.misfits.empty() && theirs && !change.base) {
+    TRY_ASSIGN(const std::optional<Bytes> ours, find_ours(change.key));
+    TRY(fit_beside(ours ? SideLine(std::string(*ours)) : SideLine(), change.misfits, theirs));
+  }
+  TRY(settle(change.key, change.side_key, change.base, theirs));
   if (edits_.size() == edits) return {};
   misfit_keys_.erase(change.key);
-  if (change.misfits && change.theirs) misfit_keys_.insert(change.key);
+  if (!change.misfits.empty() && theirs) misfit_keys_.insert(change.key);
   return {};
 }
 
@@ -417,88 +416,6 @@ std::optional<SchemaConflict> RowMerge::unmatched() const {
                         std::move(texts[1]),
                         std::move(texts[2]),
                         {false, true, true}};
-}
-
-// Whether a side wrote a table without a key anew: gave it other columns, or left none of its rows
-// as it was.
-Result<bool> RowMerge::is_rewritten(Side side) {
-  const auto& base = version(Side::kBase).table;
-  const auto& def = version(side).table;
-  if (base == nullptr || def == nullptr) return false;
-  const bool same_columns = std::equal(
-      base->layout.slots.begin(), base->layout.slots.end(), def->layout.slots.begin(),
-      def->layout.slots.end(), [](const type::Slot& a, const type::Slot& b) {
-        return a.type == b.type && a.dropped == b.dropped;
-      });
-  if (!same_columns) return true;
-  uint64_t rows = 0;
-  TRY_ASSIGN(tree::Cursor cursor,
-             tree::Cursor::open(reader(Side::kBase), version(Side::kBase).rows));
-  for (; !cursor.at_end(); ++rows) {
-    TRY(step());
-    if (version(side).rows.is_zero()) return false;
-    TRY_ASSIGN(const auto kept, tree::find_line(reader(side), version(side).rows, cursor.key()));
-    if (kept) return false;
-    TRY(cursor.next());
-  }
-  return rows > 1;
-}
-
-// How many rows a side has that the base does not, in a table without a key.
-Result<uint64_t> RowMerge::rows_put(Side side) {
-  if (rekeyed_) return rows_put_[at(side)];
-  uint64_t rows = 0;
-  const auto count_of = [](const std::optional<Bytes>& line) -> uint64_t {
-    return line ? std::strtoull(line->data() + 1, nullptr, 10) : 0;
-  };
-  TRY(tree::diff_trees(reader(Side::kBase), version(Side::kBase).rows, reader(side),
-                       version(side).rows, [&](const tree::RowDifference& row) -> Result<bool> {
-                         TRY(step());
-                         const uint64_t from = count_of(row.from);
-                         rows += std::max(count_of(row.to), from) - from;
-                         return true;
-                       }));
-  return rows;
-}
-
-// M6: in a table without a key, rows that the sides both took away may be rows that one side took
-// away while the other, which changed the table's columns, wrote them anew: those would come back
-// in silence. Nobody can tell which they are, so one side's rows stand, or it is a conflict.
-// Nothing: there are no such rows.
-Result<std::optional<Side>> RowMerge::settle_put_back() {
-  const uint64_t missing = settler_.tally().missing;
-  if (!merged_->layout.counted || missing == 0) return std::optional<Side>();
-  // An answer is remembered by these texts, and good for these rows only.
-  constexpr size_t kShownDigits = 12;
-  const auto rows_of = [&](Side side) {
-    return "rows " + version(side).rows.hex().substr(0, kShownDigits);
-  };
-  std::array<std::string, 3> texts{rows_of(Side::kBase), rows_of(Side::kOurs),
-                                   rows_of(Side::kTheirs)};
-  bool any_rewritten = false;
-  for (const Side side : {Side::kOurs, Side::kTheirs}) {
-    TRY_ASSIGN(const bool rewritten, is_rewritten(side));
-    uint64_t put = 0;
-    if (rewritten) {
-      TRY_ASSIGN(put, rows_put(side));
-    }
-    any_rewritten = any_rewritten || put > 0;
-    const uint64_t rows = put > 0 ? put : missing;
-    texts[at(side)] += ": " + std::to_string(rows) + (rows == 1 ? " row" : " rows") +
-                       (put > 0 ? " written anew" : " of the base changed or deleted");
-  }
-  if (!any_rewritten) return std::optional<Side>();
-  const size_t open = context_.choices.open.size();
-  const Side side = context_.choices.settle({merged_->schema + "." + merged_->name,
-                                             "rewritten rows", texts[at(Side::kBase)],
-                                             texts[at(Side::kOurs)], texts[at(Side::kTheirs)]});
-  if (context_.choices.open.size() == open)
-    TRY(tell_lost_rows(context_.made, context_.cache, context_.request, sides_.versions, side,
-                       "rewritten rows", context_.choices.answered));
-  edits_.clear();
-  large_edits_.clear();
-  summary_.added = summary_.changed = summary_.deleted = 0;
-  return std::optional<Side>(side);
 }
 
 Result<void> RowMerge::finish() {

@@ -77,6 +77,11 @@ class RowMerge {
   // What both sides hold already counts once. Before run().
   void count_once(SharedDeltas shared);
   const Lines& lines() const { return lines_; }
+  // Afterwards, of a table without a key: lines of the base that rows of the side count as, whose
+  // values do not fit a new type; by the side's key.
+  const std::map<std::string, std::string>& kept_misfits(Side side) const {
+    return kept_misfits_[static_cast<size_t>(side)];
+  }
   // Afterwards: rows that came without these columns (indexes) get a value each. They are NULL
   // there on the side that has no such column; `known_by` has it.
   using ValueOf = std::function<Result<type::Value>(const catalog::ColumnDef& column)>;
@@ -103,6 +108,7 @@ class RowMerge {
   Result<void> add_shared(std::vector<TheirChange>& changes);
   Result<void> merge_rekeyed(const Renumberer& renumberer);
   Result<void> visit_their_changes(const std::function<Result<void>(TheirChange& change)>& visit);
+  Result<void> renumber(const Renumberer& renumberer, std::vector<TheirChange>& changes);
   Result<void> settle_change(const TheirChange& change);
   Result<void> settle(Bytes key, Bytes theirs_key, const std::optional<Bytes>& base,
                       const std::optional<Bytes>& theirs);
@@ -112,6 +118,8 @@ class RowMerge {
                                            const std::optional<std::string>& base);
   Result<bool> loses_misfit(const std::vector<size_t>& misfits, Bytes merged,
                             const std::optional<Bytes>& other) const;
+  Result<void> fit_beside(const SideLine& other, const std::vector<size_t>& misfits,
+                          SideLine& line) const;
   Result<bool> is_rewritten(Side side);
   Result<uint64_t> rows_put(Side side);
   Result<std::optional<Side>> settle_put_back();
@@ -122,10 +130,13 @@ class RowMerge {
 
   struct Rekeyed {
     std::string line, side_key;
-    uint64_t misfits = 0;
+    std::vector<size_t> misfits = {};  // Slots; of a table with a key.
   };
   using RekeyedRows = std::map<std::string, Rekeyed>;
   Result<RekeyedRows> read_rekeyed(Side side);
+  Result<void> fit_new_rows(const RekeyedRows& base, const RekeyedRows& others,
+                            RekeyedRows& rows) const;
+  Result<void> place_misfits(Side side, const RekeyedRows& base, RekeyedRows& rows);
   Result<void> take_beside(Side side, const RekeyedRows& base, RekeyedRows& rows);
   Result<void> take_beside_counted(Side side, const RekeyedRows& base, RekeyedRows& rows);
   Result<void> give_columns_back(RekeyedRows& base, const RekeyedRows& theirs);
@@ -162,6 +173,14 @@ class RowMerge {
   std::array<uint64_t, 3> rows_put_{};  // By Side, in a table without a key, when rekeyed_.
   std::set<std::string>
       misfit_keys_;         // Rows with a value that its column's new type does not take.
+  // Without a key, by Side: rows with such values, not among the others; and lines of the base's that
+  // some of them count as, by the side's key.
+  struct Misfit {
+    std::string line, side_key;
+    std::vector<size_t> slots;
+  };
+  std::array<std::vector<Misfit>, 3> misfit_rows_;
+  std::array<std::map<std::string, std::string>, 3> kept_misfits_;
   std::array<uint64_t, 3> keyless_{};  // By Side: rows without a key of their own by now.
 };
 

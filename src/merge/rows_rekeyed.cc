@@ -18,13 +18,18 @@ Result<RowMerge::RekeyedRows> RowMerge::read_rekeyed(Side side) {
   TRY_ASSIGN(tree::Cursor cursor, tree::Cursor::open(from, version(side).rows));
   while (!cursor.at_end()) {
     TRY(step());
-    const uint64_t misfits = carrier(side).misfits();
     TRY_ASSIGN(std::string line, carrier(side).carry(cursor.line()));
+    const std::vector<size_t>& misfits = carrier(side).misfit_slots();
+    if (merged_->layout.counted && side != Side::kBase && !misfits.empty()) {
+      misfit_rows_[at(side)].push_back({std::move(line), std::string(cursor.key()), misfits});
+      TRY(cursor.next());
+      continue;
+    }
     std::string key;
     TRY(type::append_line_key(merged_->layout, line, key));
     const auto [place, is_new] = rows.try_emplace(
         std::move(key),
-        Rekeyed{line, std::string(cursor.key()), carrier(side).misfits() - misfits});
+        Rekeyed{line, std::string(cursor.key()), misfits});
     if (!merged_->layout.counted) {
       const bool counted = version(side).table->layout.counted;
       const uint64_t copies =
@@ -53,12 +58,15 @@ void RowMerge::count_put(const RekeyedRows& base, const RekeyedRows& rows, uint6
 
 // What a side's rows are beside the base's (Carrier::beside).
 Result<void> RowMerge::take_beside(Side side, const RekeyedRows& base, RekeyedRows& rows) {
-  if (!carrier(side).is_refilled()) return {};
-  if (merged_->layout.counted) return take_beside_counted(side, base, rows);
+  if (merged_->layout.counted) {
+    TRY(place_misfits(side, base, rows));
+    return carrier(side).is_refilled() ? take_beside_counted(side, base, rows) : Result<void>();
+  }
   for (auto& [key, row] : rows) {
     const auto found = base.find(key);
     if (found == base.end()) continue;
-    TRY_ASSIGN(row.line, carrier(side).beside(found->second.line, std::move(row.line)));
+    TRY_ASSIGN(row.line,
+               carrier(side).beside(found->second.line, std::move(row.line), row.misfits));
   }
   return {};
 }
@@ -110,7 +118,7 @@ Result<void> RowMerge::take_beside_counted(Side side, const RekeyedRows& base, R
 Result<void> RowMerge::add_counted(RekeyedRows& rows, const std::string& key, Bytes line,
                                    const std::string& side_key, uint64_t count) {
   const auto [place, is_new] =
-      rows.try_emplace(key, Rekeyed{type::with_line_count(line, count), side_key, 0});
+      rows.try_emplace(key, Rekeyed{type::with_line_count(line, count), side_key});
   if (is_new) return {};
   uint64_t own = 0;
   TRY(lines_.take_apart(place->second.line, &own));
@@ -180,8 +188,10 @@ Result<void> RowMerge::merge_rekeyed(const Renumberer& renumberer) {
   TRY(take_beside(Side::kOurs, base, ours_rekeyed_));
   if (context_.request.gives_columns_back && merged_->layout.counted)
     TRY(give_columns_back(base, theirs));
+  TRY(fit_new_rows(base, ours_rekeyed_, theirs));
+  TRY(fit_new_rows(base, theirs, ours_rekeyed_));
   for (const auto& [key, row] : ours_rekeyed_) {
-    if (row.misfits > 0) misfit_keys_.insert(key);
+    if (!row.misfits.empty()) misfit_keys_.insert(key);
   }
   std::vector<TheirChange> changes;
   for (const auto& [key, row] : base) {
@@ -189,12 +199,13 @@ Result<void> RowMerge::merge_rekeyed(const Renumberer& renumberer) {
     if (now == theirs.end()) {
       changes.push_back({key, row.side_key, row.line, {}});
     } else if (now->second.line != row.line) {
-      changes.push_back({key, now->second.side_key, row.line, now->second.line,
-                         now->second.misfits > row.misfits});
+      TheirChange change{key, now->second.side_key, row.line, now->second.line};
+      if (now->second.misfits.size() > row.misfits.size()) change.misfits = now->second.misfits;
+      changes.push_back(std::move(change));
     }
   }
   for (const auto& [key, row] : theirs) {
-    if (!base.contains(key)) changes.push_back({key, row.side_key, {}, row.line, row.misfits > 0});
+    if (!base.contains(key)) changes.push_back({key, row.side_key, {}, row.line, row.misfits});
   }
   for (const auto& [key, row] : shared_.rows()) {
     const auto was = base.find(key);
@@ -208,7 +219,7 @@ Result<void> RowMerge::merge_rekeyed(const Renumberer& renumberer) {
   }
   std::sort(changes.begin(), changes.end(),
             [](const TheirChange& a, const TheirChange& b) { return a.key < b.key; });
-  if (renumberer.applies()) TRY(renumberer.rewrite(changes));
+  if (renumberer.applies()) TRY(renumber(renumberer, changes));
   if (merged_->layout.counted) {
     count_put(base, ours_rekeyed_, rows_put_[at(Side::kOurs)]);
     count_put(base, theirs, rows_put_[at(Side::kTheirs)]);

@@ -9,6 +9,7 @@
 #include "merge/lost_cells.h"
 #include "merge/record.h"
 #include "merge/sides.h"
+#include "merge/told.h"
 #include "tree/leaf.h"
 #include "type/key_codec.h"
 #include "type/text.h"
@@ -26,6 +27,19 @@ Choices::Record schema_record(const Request& request) {
                                                 : settlement.base;
     settlement.choice = side_word(side);
     settlement.ground = answered ? "answer" : policy_ground(request);
+    request.record(std::move(settlement));
+  };
+}
+
+Choices::Tell consequence_record(const Request& request) {
+  if (!request.record) return {};
+  return [&request](Consequence told) {
+    SchemaConflict about{std::move(told.object), std::move(told.kind), std::move(told.sides[0]),
+                         std::move(told.sides[1]), std::move(told.sides[2])};
+    Settlement settlement = settlement_of(about);
+    if (!told.merged.empty()) settlement.merged = std::move(told.merged);
+    settlement.choice = choice_of(settlement);
+    settlement.ground = std::move(told.ground);
     request.record(std::move(settlement));
   };
 }
@@ -51,7 +65,8 @@ TreeMerge::TreeMerge(store::PendingObjects& made, store::NodeCache& cache, const
       request_(told_of(request)),
       settled_(settled),
       roots_{request.base_root, request.ours_root, request.theirs_root},
-      choices_(preference(request_), request_.resolve_schema, schema_record(request_)),
+      choices_(preference(request_), request_.resolve_schema, schema_record(request_),
+               consequence_record(request_)),
       context_{made, cache, request_, outcome_, choices_} {}
 
 Request TreeMerge::told_of(const Request& request) {
@@ -293,7 +308,8 @@ Result<void> TreeMerge::place(Job& job) {
       if (!stays) return {};
     }
     if (job.whole == Side::kBase) job.whole = kept;
-    if (!is_in_lost_schema(job.side_path(job.whole))) job.path = job.side_path(job.whole);
+    if (is_in_lost_schema(job.side_path(job.whole))) return tell_lost_table(job, kept);
+    job.path = job.side_path(job.whole);
     return {};
   }
   const std::string& base = job.side_path(Side::kBase);
@@ -308,11 +324,20 @@ Result<void> TreeMerge::place(Job& job) {
         {was.dotted(), "table name", was.dotted(), our_name.dotted(), their_name.dotted()});
     job.path = stands == Side::kTheirs ? theirs : stands == Side::kBase ? base : ours;
   }
-  if (is_in_lost_schema(job.path)) job.path = is_in_lost_schema(ours) ? theirs : ours;
+  if (is_in_lost_schema(job.path)) {
+    job.path = is_in_lost_schema(ours) ? theirs : ours;
+    TRY(tell_new_path(job, "dropped schema"));
+  }
   if (const auto whole = settled_.whole.find(ours); whole != settled_.whole.end()) {
     job.whole = choices_.settle(whole->second);
     job.chosen_whole = true;
     job.is_rewritten = job.whole != Side::kBase && job.path != job.side_path(job.whole);
+    std::array<const catalog::TableDef*, 3> definitions{};
+    for (const Side side : kSides)
+      definitions[at(side)] = job.sides.versions[at(side)].table.get();
+    TRY_ASSIGN(const PlainPath plain, decode_path(job.path));
+    tell_lost_definition(choices_, definitions, job.whole, plain.dotted(),
+                         choices_.answered ? "answer" : policy_ground(request_));
     return tell_lost_rows(made_, cache_, request_, job.sides.versions, job.whole,
                           whole->second.kind, choices_.answered);
   }
@@ -345,6 +370,10 @@ Result<void> TreeMerge::define(Job& job) {
   for (const Side side : kSides) input.sides[at(side)] = job.sides.versions[at(side)].table.get();
   if (const auto parts = settled_.kept_parts.find(job.id()); parts != settled_.kept_parts.end()) {
     input.parts = parts->second;
+    for (const auto& [name, side] : input.parts) {
+      const std::string object = plain.dotted() + "." + name;
+      if (was_settled(object)) input.asked.insert(name);
+    }
     job.is_rewritten = true;
   }
   for (const Side side : {Side::kOurs, Side::kTheirs}) {
@@ -384,7 +413,8 @@ Result<void> TreeMerge::tell_lost_cells_of(const Job& job) {
   if (!job.rows) return {};
   const TableVersions versions{job.sides.versions,
                                {job.merged, job.rows->rows(), job.rows->large()},
-                               !job.rows->is_rekeyed()};
+                               *job.definition,
+                               *job.rows};
   for (const LostColumn& column : job.definition->lost_columns())
     TRY(tell_lost_cells(made_, cache_, request_, versions, column));
   return {};

@@ -95,6 +95,9 @@ class TreeMerge {
   Result<void> tell_lost_cells_of(const Job& job);
   bool keeps_other_kind(Side side, const std::string& path) const;
   Result<void> give_way(Job& job);
+  void tell_renamed(std::string_view kind, const std::array<std::string, 3>& names,
+                    const std::string& merged, std::string_view ground);
+  Result<void> tell_new_path(const Job& job, std::string_view ground);
   Result<void> settle_other_kind(Job& job);
   Result<void> settle_one_name(Job& first, Job& second);
   Result<bool> settle_dropped(Job& job);
@@ -145,6 +148,8 @@ class TreeMerge {
   using LookAt = std::function<Result<void>(const store::ObjectReader& objects, const Oid& root)>;
   Result<void> look_at_merged(const LookAt& look);
   Result<void> take_lost_keys();
+  bool was_settled(const std::string& object) const;
+  void tell_lost_key(const Job& job, const std::string& name) const;
   Result<bool> stands_by_need(const ChangedObject& object, ObjectKind kind);
   const Job* job_at(const std::string& path) const;
 
@@ -180,15 +185,20 @@ class TreeMerge {
   bool is_taken_by_another(const MovedSequence& sequence) const;
   Result<std::string> free_sequence_path(const std::string& schema, const std::string& name) const;
   Result<void> place_sequence(MovedSequence sequence);
+  Result<void> tell_new_path(const MovedSequence& sequence, std::string_view ground);
   Result<void> follow_owners();
   Result<void> follow_owner(Side side, const ChangedObject& object);
   Result<void> take_moved(MovedSequence sequence);
   Result<void> rename_sequences_in_tables();
   bool is_in_lost_schema(const std::string& path) const;
+  Result<void> tell_lost_table(const Job& job, Side kept) const;
+  Result<void> tell_lost_object(const ChangedObject& object, ObjectKind kind,
+                                std::string_view ground, Side stands) const;
   bool is_moved_sequence(Side side, const std::string& path) const;
   Result<MovedSequence> sequence_of_path(const std::string& path) const;
   bool is_taken_anew(const std::string& path) const;
   Result<void> find_drawn_from();
+  Result<bool> has_owner(const catalog::SequenceDef& sequence) const;
   Result<void> rename_owner(Side side, catalog::SequenceDef& sequence) const;
   Result<void> merge_sequence(const MovedSequence& sequence);
   Result<void> merge_drawn();

@@ -30,6 +30,11 @@ std::vector<std::string> new_index_names(const catalog::TableDef& table,
   return names;
 }
 
+bool has_index(const catalog::TableDef& table, std::string_view name) {
+  const std::vector<std::string> names = new_index_names(table, nullptr);
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 }  // namespace
 
 // ---- Names that several things came to ----
@@ -43,6 +48,14 @@ bool TreeMerge::keeps_other_kind(Side side, const std::string& path) const {
     return false;
   const Side other = side == Side::kOurs ? Side::kTheirs : Side::kOurs;
   return !object->second.same(Side::kBase, side) || object->second.same(side, other);
+}
+
+// Something of one side, or both, that has a name which neither gave it, since something else has
+// theirs. `names`: by Side; empty: the side does not have it.
+void TreeMerge::tell_renamed(std::string_view kind, const std::array<std::string, 3>& names,
+                             const std::string& merged, std::string_view ground) {
+  const std::string& known = !names[1].empty() ? names[1] : !names[2].empty() ? names[2] : names[0];
+  choices_.tell({known, std::string(kind), names, merged, std::string(ground)});
 }
 
 // A table that has to leave its name: for its name in the base, or one of its own. What one side
@@ -66,6 +79,18 @@ Result<void> TreeMerge::give_way(Job& job) {
   }
   job.path = path;
   placed_.emplace(path, &job);
+  return tell_new_path(job, "name taken");
+}
+
+Result<void> TreeMerge::tell_new_path(const Job& job, std::string_view ground) {
+  std::array<std::string, 3> names;
+  for (const Side side : kSides) {
+    if (!job.has(side)) continue;
+    TRY_ASSIGN(const PlainPath own, decode_path(job.side_path(side)));
+    names[at(side)] = own.dotted();
+  }
+  TRY_ASSIGN(const PlainPath now, decode_path(job.path));
+  tell_renamed("table name", names, now.dotted(), ground);
   return {};
 }
 
@@ -189,6 +214,11 @@ Result<bool> TreeMerge::has_new_relation(Side side, const std::string& schema,
 }
 
 Result<void> TreeMerge::rename_index(Job& job, const std::string& schema, const std::string& name) {
+  std::array<std::string, 3> names;
+  for (const Side side : kSides) {
+    const auto& own = job.sides.versions[at(side)].table;
+    if (job.has(side) && has_index(*own, name)) names[at(side)] = schema + "." + name;
+  }
   if (job.whole != Side::kBase) {
     if (job.definition) {
       TRY(merge_constraints(job));
@@ -210,6 +240,7 @@ Result<void> TreeMerge::rename_index(Job& job, const std::string& schema, const 
     }
     if (!taken) break;
   }
+  tell_renamed("index name", names, schema + "." + fresh, "name taken");
   job.definition->rename_index(name, fresh);
   job.merged = std::make_shared<const catalog::TableDef>(job.definition->table());
   return {};

@@ -303,9 +303,32 @@ Result<bool> TreeMerge::stands_by_need(const ChangedObject& object, ObjectKind k
   } else {
     return false;
   }
+  TRY(tell_lost_object(object, kind, "what it needs", stands));
   TRY_ASSIGN(const Oid folder, renamed_view(stands, object));
   if (folder != object.id[at(Side::kOurs)]) put(object.path, folder, true);
   return true;
+}
+
+// Whether it was a conflict of its own.
+bool TreeMerge::was_settled(const std::string& object) const {
+  return std::any_of(settled_.needs.begin(), settled_.needs.end(),
+                     [&](const SchemaConflict& conflict) { return conflict.object == object; });
+}
+
+void TreeMerge::tell_lost_key(const Job& job, const std::string& name) const {
+  const auto& known = job.sides.versions[at(job.has(Side::kOurs) ? Side::kOurs : Side::kTheirs)].table;
+  Consequence told{known->schema + "." + known->name + "." + name, "foreign key", {}, {},
+                   "what it needs"};
+  for (const Side side : kSides) {
+    const auto& table = job.sides.versions[at(side)].table;
+    const catalog::ForeignKey* key = find_foreign_key(table.get(), name);
+    if (key != nullptr) told.sides[at(side)] = catalog::foreign_key_sql(*table, *key);
+  }
+  const auto lost_by = [&](Side side) {
+    const std::string& own = told.sides[at(side)];
+    return !own.empty() && own != told.sides[at(Side::kBase)];
+  };
+  if (!was_settled(told.object) && (lost_by(Side::kOurs) || lost_by(Side::kTheirs))) choices_.tell(std::move(told));
 }
 
 // Foreign keys that go with what they need.
@@ -313,6 +336,7 @@ Result<void> TreeMerge::take_lost_keys() {
   for (const auto& [path, name] : settled_.lost_keys) {
     for (const auto& job : jobs_) {
       if (job->side_path(Side::kOurs) != path && job->side_path(Side::kTheirs) != path) continue;
+      tell_lost_key(*job, name);
       for (catalog::TableVersion& version : job->sides.versions) {
         if (find_foreign_key(version.table.get(), name) == nullptr) continue;
         auto table = std::make_shared<catalog::TableDef>(*version.table);

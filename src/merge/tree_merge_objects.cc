@@ -101,6 +101,8 @@ Result<void> TreeMerge::merge_object(const ChangedObject& object) {
   if (kinds.empty()) return {};  // A sequence that went elsewhere.
   const ObjectKind kind = *kinds.begin();
   if (is_in_lost_schema(object.path)) {
+    const Side dropper = settled_.lost_schemas.at(object.path.substr(0, object.path.find('/')));
+    if (kind != ObjectKind::kTable) TRY(tell_lost_object(object, kind, "dropped schema", dropper));
     if (!object.is(Side::kOurs, ObjectKind::kNone)) put(object.path, Oid{}, true);
     return {};
   }
@@ -324,6 +326,41 @@ bool TreeMerge::is_in_lost_schema(const std::string& path) const {
   return settled_.lost_schemas.contains(path.substr(0, path.find('/')));
 }
 
+Result<void> TreeMerge::tell_lost_table(const Job& job, Side kept) const {
+  if (job.unchanged(kept)) return {};
+  Consequence told{{}, "table", {}, {}, "dropped schema"};
+  for (const Side side : kSides) {
+    if (job.has(side))
+      told.sides[at(side)] = catalog::table_sql(*job.sides.versions[at(side)].table);
+  }
+  TRY_ASSIGN(const PlainPath plain, decode_path(job.side_path(kept)));
+  told.object = plain.dotted();
+  choices_.tell(std::move(told));
+  return {};
+}
+
+// A view, a sequence or what else is no table, of which a side's version stands, or that goes,
+// because of something else: when a side changed it and that is not what stands.
+Result<void> TreeMerge::tell_lost_object(const ChangedObject& object, ObjectKind kind,
+                                         std::string_view ground, Side stands) const {
+  const Side loser = other_side(stands);
+  if (object.same(Side::kBase, loser) || object.same(Side::kOurs, Side::kTheirs)) return {};
+  TRY_ASSIGN(const PlainPath plain, decode_path(object.path));
+  if (was_settled(plain.dotted())) return {};
+  Consequence told{plain.dotted(), std::string(kind_word(kind)), {}, {}, std::string(ground)};
+  for (const Side side : kSides) {
+    for (const char* const file : {"view.sql", "matview.sql", "sequence.json"}) {
+      TRY_ASSIGN(const Oid blob, entry(object.id[at(side)], file));
+      if (!blob.is_zero()) {
+        TRY_ASSIGN(told.sides[at(side)], text_of(blob));
+      }
+    }
+  }
+  told.merged = told.sides[at(stands)];
+  choices_.tell(std::move(told));
+  return {};
+}
+
 // Takes a schema with all that is in it out of what is merged.
 void TreeMerge::drop_schema(const std::string& folder, const std::string& name) {
   const std::string inside = folder + "/";
@@ -361,10 +398,12 @@ Result<bool> TreeMerge::settle_schemas() {
       return {};
     }));
     if (!has_objects) continue;
-    Choices before = choices_;
+    Choices before = choices_;  // It is settled, and told, by keep_schemas.
+    const size_t held_back = held_back_ ? held_back_->size() : 0;
     const Side stands = settle_dropped_schema(plain.schema, ours_dropped);
     const bool settled = choices_.open.empty();
     choices_ = std::move(before);
+    if (held_back_) held_back_->resize(held_back);
     if (!settled || stands != (ours_dropped ? Side::kOurs : Side::kTheirs)) continue;
     settled_.lost_schemas.emplace(folder, ours_dropped ? Side::kOurs : Side::kTheirs);
     return true;

@@ -235,7 +235,10 @@ Result<void> TreeMerge::place_sequence(MovedSequence sequence) {
     const Side stands = choices_.settle(std::move(conflict));
     sequence.path = sequence.paths[at(stands)];
   }
-  if (is_in_lost_schema(sequence.path)) sequence.path = is_in_lost_schema(ours) ? theirs : ours;
+  if (is_in_lost_schema(sequence.path)) {
+    sequence.path = is_in_lost_schema(ours) ? theirs : ours;
+    TRY(tell_new_path(sequence, "dropped schema"));
+  }
   if (sequence.path != base && is_taken_by_another(sequence)) {
     const bool may_go_back = !placed_.contains(base) && std::none_of(kSides, std::end(kSides), [&](Side side) {
       const ChangedObject& object = changes_.objects.at(base);
@@ -247,8 +250,22 @@ Result<void> TreeMerge::place_sequence(MovedSequence sequence) {
       TRY_ASSIGN(const PlainPath plain, decode_path(sequence.path));
       TRY_ASSIGN(sequence.path, free_sequence_path(plain.schema, plain.name));
     }
+    TRY(tell_new_path(sequence, "name taken"));
   }
   return take_moved(std::move(sequence));
+}
+
+Result<void> TreeMerge::tell_new_path(const MovedSequence& sequence, std::string_view ground) {
+  std::array<std::string, 3> names;
+  for (const Side side : kSides) {
+    const std::string& path = sequence.paths[at(side)];
+    if (path.empty()) continue;
+    TRY_ASSIGN(const PlainPath own, decode_path(path));
+    names[at(side)] = own.dotted();
+  }
+  TRY_ASSIGN(const PlainPath now, decode_path(sequence.path));
+  tell_renamed("sequence name", names, now.dotted(), ground);
+  return {};
 }
 
 // Whether a side has something else at the sequence's path in the merged tree.
@@ -330,7 +347,9 @@ Result<void> TreeMerge::follow_owner(Side side, const ChangedObject& object) {
     moved.paths[at(other)] = moved.path;
     return take_moved(std::move(moved));
   }
+  const std::string wanted = moved.path;
   TRY_ASSIGN(moved.path, free_sequence_path(schema, sequence->name));
+  if (moved.path != wanted) TRY(tell_new_path(moved, "name taken"));
   return take_moved(std::move(moved));
 }
 
@@ -451,6 +470,17 @@ bool TreeMerge::is_taken_anew(const std::string& path) const {
                       [](ObjectKind kind) { return kind != ObjectKind::kNone; }));
 }
 
+// Whether the column that owns it, in merged names, is there; or none does.
+Result<bool> TreeMerge::has_owner(const catalog::SequenceDef& sequence) const {
+  if (sequence.owner_table.empty() || request_.conflicts_take_base) return true;
+  TRY_ASSIGN(const std::string path, path_of(sequence.owner_table));
+  const Job* const job = job_at(path);
+  // A table that differs is merged, or goes.
+  if (job == nullptr && changes_.objects.contains(path)) return false;
+  TRY_ASSIGN(const auto table, definition_at(path));
+  return table != nullptr && table->find_column(sequence.owner_column).has_value();
+}
+
 Result<void> TreeMerge::merge_sequence(const MovedSequence& sequence) {
   const std::string& path = sequence.path;
   TRY_ASSIGN(const PlainPath plain, decode_path(path));
@@ -493,6 +523,23 @@ Result<void> TreeMerge::merge_sequence(const MovedSequence& sequence) {
     return {};
   }
   catalog::SequenceDef merged = *sides[chosen];
+  TRY_ASSIGN(const bool is_owned, has_owner(merged));
+  if (!is_owned) {  // As with a column that is dropped: it goes, unless something draws from it.
+    const bool stays = drawn_from_.contains(path);
+    Consequence told{plain.dotted(), stays ? "sequence owner" : "sequence", {}, {}, "its owner"};
+    for (const Side side : kSides) {
+      if (!sides[at(side)]) continue;
+      told.sides[at(side)] = stays ? sides[at(side)]->owner_table + "." + sides[at(side)]->owner_column
+                                   : texts[at(side)];
+    }
+    choices_.tell(std::move(told));
+    if (!stays) {
+      put(path, Oid{}, true);
+      return {};
+    }
+    merged.owner_table.clear();
+    merged.owner_column.clear();
+  }
   const auto advance = [&](int64_t last) {
     if (is_farther(merged, last)) merged.last = last;
     merged.called = true;

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -22,6 +23,8 @@ struct WayRules {
   // but a fault.
   bool definitions_work = false;
   bool check_records = false;  // What was answered is what rowan.merge_decisions says.
+  // What the merged definitions have otherwise than a side is the other side's change, or on record.
+  bool definitions_are_told = false;
   bool may_fail = false;       // Changes that the base does not admit are left out.
 };
 
@@ -74,9 +77,97 @@ struct ConflictWays {
       }
     }
   }
+  // What is there in one of two states only, or has another name, as "kind name"; the name without its
+  // schema and table. What follows a name in its text is no other thing, nor is what moved along to
+  // another schema.
+  // Each with the table that it is of, if any.
+  std::map<std::string, std::string> redefined(const std::string& from, const std::string& to, bool all) {
+    std::map<std::string, std::string> names;
+    std::set<std::string> gone, made;
+    const auto rows = session.run("SELECT kind, object, from_sql IS NULL, to_sql IS NULL, from_sql "
+                                  "FROM rowan.schema_diff('" + from + "', '" + to + "')").rows;
+    const auto last = [](const std::string& name) { return name.substr(name.rfind('.') + 1); };
+    for (const auto& row : rows) {
+      std::string kind = row[0];
+      if (!all && row[2] == "f" && row[3] == "f" && !kind.ends_with(" name")) continue;
+      if (kind == "table name") kind = "table";
+      if (kind == "column name" || kind == "column type" || kind == "default") kind = "column";
+      const std::string what = kind + " " + last(row[1]);
+      const std::string of = row[1].substr(0, row[1].rfind('.'));
+      names.emplace(what, of.find('.') == of.npos ? std::string() : last(of));
+      if (row[0].ends_with(" name")) names.emplace(kind + " " + last(row[4]), std::string());
+      if (row[2] == "t") made.insert(what);
+      if (row[3] == "t") gone.insert(what);
+    }
+    for (const std::string& what : gone) {
+      if (made.contains(what) && what.starts_with("sequence ")) names.erase(what);
+    }
+    return names;
+  }
+  static bool mentions(const std::string& text, const std::string& name) {
+    const auto is_word = [](char c) { return isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
+    for (size_t at = text.find(name); at != text.npos; at = text.find(name, at + 1)) {
+      const size_t end = at + name.size();
+      if ((at == 0 || !is_word(text[at - 1])) && (end == text.size() || !is_word(text[end]))) return true;
+    }
+    return false;
+  }
+  void check_told(const std::string& way, const std::string& commit) {
+    const auto decisions = session.run(
+        "SELECT kind || ' ' || schema || '.' || \"table\" || ' ' || coalesce(\"column\", '') || ' ' || coalesce(base, '') || ' ' || "
+        "coalesce(ours, '') || ' ' || coalesce(theirs, '') || ' ' || coalesce(merged, '') "
+        "FROM rowan.merge_decisions('" + commit + "') WHERE key IS NULL");
+    if (!decisions.ok()) return fault(way + ": merge_decisions: " + decisions.text());
+    std::set<std::string> listed;
+    for (const auto& row : decisions.rows) {
+      if (!listed.insert(row[0]).second) fault(way + ": twice on record: " + row[0].substr(0, 80));
+    }
+    for (const bool of_ours : {true, false}) {
+      const std::string side = "c" + std::to_string(of_ours ? ours : theirs);
+      const std::string other = "c" + std::to_string(of_ours ? theirs : ours);
+      const auto known = redefined("main", other, true);
+      const std::string changed = changes[ours] + changes[theirs];
+      const bool renames = changed.find(" RENAME ") != changed.npos;  // NOT NULL has another name, too.
+      for (const auto& [what, table] : redefined(side, commit, false)) {
+        const std::string name = what.substr(what.rfind(' ') + 1);
+        bool is_told = known.contains(what) || (renames && (what.starts_with("not null ") || what.starts_with("merge rule ")));
+        for (const auto& row : decisions.rows) {
+          // With a table all that is in it.
+          const bool in_table = row[0].starts_with("dropped table ") && !table.empty() && mentions(row[0], table);
+          is_told = is_told || in_table || mentions(row[0], name);
+        }
+        if (!is_told) fault(way + ": not on record: " + what + " of " + (of_ours ? "ours" : "theirs"));
+      }
+    }
+  }
+  // What SQL makes of the way from the base to what was merged is what was merged: nothing in it is
+  // refused.
+  void check_patch(const std::string& way, const std::string& commit) {
+    const auto patch = session.run("SELECT statement FROM rowan.native_patch('main', '" + commit + "')");
+    if (!patch.ok()) return fault(way + ": native_patch: " + patch.text());
+    session.must("CREATE BRANCH replayed FROM main; CHECKOUT replayed; BEGIN");
+    for (const auto& row : patch.rows) {
+      if (row[0].starts_with("--")) continue;  // It says what it does not write.
+      const auto answer = session.run(row[0]);
+      if (answer.ok()) continue;
+      fault(way + ": its patch is refused: " + row[0] + " " + answer.text());
+      break;
+    }
+    session.run("COMMIT");
+    const auto differences = session.run("SELECT kind, object, from_sql, to_sql FROM rowan.schema_diff('" + commit + "', 'replayed')");
+    for (const auto& row : differences.rows)
+      fault(way + ": its patch makes another " + row[0] + " " + row[1] + ": " + row[3] + " instead of " + row[2]);
+    const auto stat = session.run("SELECT \"table\" FROM rowan.diff_stat('" + commit + "', 'replayed')");
+    for (const auto& row : stat.rows) fault(way + ": its patch makes other rows of " + row[0]);
+    session.must("CHECKOUT w" + std::to_string(made - 1) + "; DROP BRANCH replayed FORCE");
+  }
   // After a merge that went through. A violation is a way that does not work, unless it says so.
   void ended(const std::string& way, const SqlSession::Answer& answer) {
-    if (answer.ok()) return check_readable(way);
+    if (answer.ok()) {
+      if (rules.definitions_are_told && !answer.commit.empty()) check_told(way, answer.commit);
+      if (rules.definitions_work && !answer.commit.empty()) check_patch(way, answer.commit);
+      return check_readable(way);
+    }
     fault(way + ": " + answer.text());
   }
 
@@ -167,7 +258,7 @@ struct ConflictWays {
     theirs = their;
     begin(ours);
     const auto answer = session.run("MERGE c" + std::to_string(theirs));
-    if (answer.ok()) return check_readable("MERGE");
+    if (answer.ok()) return ended("MERGE", answer);
     if (is_violation(answer.failure.sqlstate)) {
       ++stopped["MERGE"];
       if (answer.failure.hint.empty()) fault("MERGE without a hint: " + answer.text());

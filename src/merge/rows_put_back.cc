@@ -1,0 +1,93 @@
+// Rows of a table without a key that one side took away while the other side wrote the table anew.
+#include <algorithm>
+#include <cstdlib>
+
+#include "merge/lost_cells.h"
+#include "merge/rows.h"
+#include "merge/sides.h"
+
+namespace rowan::merge {
+
+// Whether a side wrote a table without a key anew: gave it other columns, or left none of its rows
+// as it was.
+Result<bool> RowMerge::is_rewritten(Side side) {
+  const auto& base = version(Side::kBase).table;
+  const auto& def = version(side).table;
+  if (base == nullptr || def == nullptr) return false;
+  const bool same_columns = std::equal(
+      base->layout.slots.begin(), base->layout.slots.end(), def->layout.slots.begin(),
+      def->layout.slots.end(), [](const type::Slot& a, const type::Slot& b) {
+        return a.type == b.type && a.dropped == b.dropped;
+      });
+  if (!same_columns) return true;
+  uint64_t rows = 0;
+  TRY_ASSIGN(tree::Cursor cursor,
+             tree::Cursor::open(reader(Side::kBase), version(Side::kBase).rows));
+  for (; !cursor.at_end(); ++rows) {
+    TRY(step());
+    if (version(side).rows.is_zero()) return false;
+    TRY_ASSIGN(const auto kept, tree::find_line(reader(side), version(side).rows, cursor.key()));
+    if (kept) return false;
+    TRY(cursor.next());
+  }
+  return rows > 1;
+}
+
+// How many rows a side has that the base does not, in a table without a key.
+Result<uint64_t> RowMerge::rows_put(Side side) {
+  if (rekeyed_) return rows_put_[at(side)];
+  uint64_t rows = 0;
+  const auto count_of = [](const std::optional<Bytes>& line) -> uint64_t {
+    return line ? std::strtoull(line->data() + 1, nullptr, 10) : 0;
+  };
+  TRY(tree::diff_trees(reader(Side::kBase), version(Side::kBase).rows, reader(side),
+                       version(side).rows, [&](const tree::RowDifference& row) -> Result<bool> {
+                         TRY(step());
+                         const uint64_t from = count_of(row.from);
+                         rows += std::max(count_of(row.to), from) - from;
+                         return true;
+                       }));
+  return rows;
+}
+
+// M6: in a table without a key, rows that the sides both took away may be rows that one side took
+// away while the other, which changed the table's columns, wrote them anew: those would come back
+// in silence. Nobody can tell which they are, so one side's rows stand, or it is a conflict.
+// Nothing: there are no such rows.
+Result<std::optional<Side>> RowMerge::settle_put_back() {
+  const uint64_t missing = settler_.tally().missing;
+  if (!merged_->layout.counted || missing == 0) return std::optional<Side>();
+  // An answer is remembered by these texts, and good for these rows only.
+  constexpr size_t kShownDigits = 12;
+  const auto rows_of = [&](Side side) {
+    return "rows " + version(side).rows.hex().substr(0, kShownDigits);
+  };
+  std::array<std::string, 3> texts{rows_of(Side::kBase), rows_of(Side::kOurs),
+                                   rows_of(Side::kTheirs)};
+  bool any_rewritten = false;
+  for (const Side side : {Side::kOurs, Side::kTheirs}) {
+    TRY_ASSIGN(const bool rewritten, is_rewritten(side));
+    uint64_t put = 0;
+    if (rewritten) {
+      TRY_ASSIGN(put, rows_put(side));
+    }
+    any_rewritten = any_rewritten || put > 0;
+    const uint64_t rows = put > 0 ? put : missing;
+    texts[at(side)] += ": " + std::to_string(rows) + (rows == 1 ? " row" : " rows") +
+                       (put > 0 ? " written anew" : " of the base changed or deleted");
+  }
+  if (!any_rewritten) return std::optional<Side>();
+  const size_t open = context_.choices.open.size();
+  const Side side = context_.choices.settle({merged_->schema + "." + merged_->name,
+                                             "rewritten rows", texts[at(Side::kBase)],
+                                             texts[at(Side::kOurs)], texts[at(Side::kTheirs)]});
+  if (context_.choices.open.size() == open)
+    TRY(tell_lost_rows(context_.made, context_.cache, context_.request, sides_.versions, side,
+                       "rewritten rows", context_.choices.answered));
+  edits_.clear();
+  large_edits_.clear();
+  summary_.added = summary_.changed = summary_.deleted = 0;
+  return std::optional<Side>(side);
+}
+
+}  // namespace rowan::merge
