@@ -180,7 +180,7 @@ Result<const CommitFacts*> CommitCache::get(const Oid& commit) {
   TRY_ASSIGN(const git::Commit read, read_commit(history_.objects, commit));
   const auto info = history_.index.find(commit);
   CommitFacts facts{commit.hex(), read.author.name, std::string(git::subject(read.message)),
-                    info ? info->time_us : git::commit_time_us(read)};
+                    info ? info->time_us : git::commit_time_us(read), history_.is_cut_at(commit)};
   return &facts_.emplace(commit, std::move(facts)).first->second;
 }
 
@@ -198,6 +198,7 @@ std::vector<OutputColumn> log_columns(bool brief) {
   columns.push_back({"committer", kTextType});
   columns.push_back({"body", kTextType});
   columns.push_back({"parents", kTextType});
+  columns.push_back({"boundary", kBoolType});
   return columns;
 }
 
@@ -323,6 +324,7 @@ VirtualTablePtr log_table(SessionImpl& session,
           row.push_back(text_value(commit.committer.name));
           row.push_back(text_value(body_of(commit.message)));
           row.push_back(text_value(joined(commit.parents)));
+          row.push_back(bool_value(entry.is_cut));
           return true;
         });
       },

@@ -28,6 +28,7 @@ Result<std::shared_ptr<const plan::VirtualTable>> find_table_function(
 struct TableRows {
   std::vector<plan::OutputColumn> columns;
   std::vector<type::Batch> batches;
+  std::vector<std::string> notices = {};
 };
 TableRows text_rows(std::vector<std::string> names,
                     const std::vector<std::vector<std::string>>& rows);
