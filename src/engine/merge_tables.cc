@@ -242,7 +242,7 @@ class Decisions final : public plan::VirtualTable {
 // One branch's pending merge. A state that cannot be read is there all the same.
 Result<void> add_pending(SessionImpl& session, const std::string& branch, RowCollector& rows) {
   store::ObjectStore& store = session.owner().store();
-  const auto found = find_pending_merge(store, branch);
+  const auto found = find_pending_merge(store, branch, session.owner().hints());
   if (!found) {
     std::vector<Value> row(9, Value::null(kTextType));
     row[0] = text_value(branch);
