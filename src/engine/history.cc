@@ -213,8 +213,11 @@ Result<Oid> session_revision(SessionImpl& session, std::string_view revision) {
     const std::string_view rest = revision.substr(word.size());
     if (rest.empty()) return head;
     if (rest[0] != '~' && rest[0] != '^' && rest[0] != '@') continue;
-    return session.owner().manager().resolve_revision(head.hex() + std::string(rest),
-                                                      session.branch_name());
+    auto found = session.owner().manager().resolve_revision(head.hex() + std::string(rest),
+                                                            session.branch_name());
+    if (found || found.error().code() != ErrorCode::kUndefinedRevision) return found;
+    return Error(found.error().code(), "revision \"" + std::string(revision) + "\" does not exist")
+        .with_hint(found.error().hint());
   }
   if (revision.empty()) return head;
   return session.owner().manager().resolve_revision(revision, session.branch_name());

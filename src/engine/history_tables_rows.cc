@@ -201,11 +201,15 @@ Result<VirtualTablePtr> pickaxe_table(SessionImpl& session, const KnownArguments
         auto state = std::make_shared<PickaxeState>(std::move(walk), history);
         state->value = argument_text(arguments, 1);
         state->column = argument_text(arguments, 2);
-        if (!state->column.empty() && !placed.version.table->find_column(state->column)) {
+        const bool names_column = arguments.size() > 2 && !arguments[2].is_null();
+        if (names_column && !placed.version.table->find_column(state->column)) {
           return Error(ErrorCode::kUndefinedColumn,
                        fmt::format("column \"{}\" of relation \"{}\" does not exist", state->column,
                                    placed.version.table->name));
         }
+        // NULL is equal to no value.
+        if (arguments[1].is_null())
+          return NextRow([](std::vector<Value>&) -> Result<bool> { return false; });
         return NextRow([state, keys](std::vector<Value>& row) -> Result<bool> {
           while (state->ready.empty()) {
             diff::RowVersion version;

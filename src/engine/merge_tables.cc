@@ -173,7 +173,7 @@ Result<void> foresee(SessionImpl& session, const std::vector<Value>& arguments,
   TRY_ASSIGN(const Oid ours, named_commit(session, arguments, 0));
   TRY_ASSIGN(const Oid theirs, named_commit(session, arguments, 1));
   MergeOptions options;
-  if (arguments.size() > 2) {
+  if (arguments.size() > 2 && !arguments[2].is_null()) {
     const std::string word = argument_text(arguments, 2);
     const std::optional<Policy> policy = find_policy(word);
     if (!policy || *policy == Policy::kManual)

@@ -271,9 +271,10 @@ class Arrivals {
     start_ = git(work_, "rev-parse HEAD").substr(0, 40);
   }
 
-  // A commit with the file, whose objects are in the repository; on `parent`, or where all began.
-  std::string commit(const std::string& file, const std::string& text, const std::string& parent = "") {
-    git(work_, "checkout -q --detach " + (parent.empty() ? start_ : parent));
+  // A commit with the file, whose objects are in the repository; on the branch, or where all began.
+  std::string commit(const std::string& file, const std::string& text, const std::string& branch = "") {
+    if (!branch.empty()) git(work_, "fetch -q origin refs/heads/" + branch);
+    git(work_, "checkout -q --detach " + (branch.empty() ? start_ : "FETCH_HEAD"));
     const fs::path folder = work_ / "public" / "x";
     fs::create_directories(folder);
     write_file(folder / file, text);
@@ -340,7 +341,7 @@ TEST_CASE("N7: what SQL refuses to define does not come by another way") {
       CHECK(eventually([&] { return opened.ask("SELECT count(*) FROM rowan.branches WHERE branch = '" + name("open", i) + "'") == "1;"; }));
       opened.checkpoint();
       one.good_tip = git(it.db, "rev-parse refs/heads/" + name("open", i)).substr(0, 40);
-      one.bad = it.commit(file, bad_text, one.good_tip);
+      one.bad = it.commit(file, bad_text, name("open", i));
       it.set(name("open", i), one.bad);
       CHECK(eventually([&] { return names_x(parked_reason(opened, name("open", i), one.bad)); }));
       CHECK(stands_at(opened, name("open", i), one.good_tip));

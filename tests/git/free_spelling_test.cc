@@ -387,8 +387,7 @@ TEST_CASE("N9: a time of another program has no more digits than its column") {
     }));
     git(work, "reset -q --hard HEAD~1");
   }
-  push("00:00.5\"", "00:00.50\"");
-  push(".125+00", ".126+00");
+  push("00:00.5\",\"10:00:00\",\"2024-01-01 10:00:00.125+00", "00:00.50\",\"10:00:00.0\",\"2024-01-01 10:00:00.126+00");
   CHECK(eventually([&] { return opened.ask("SELECT at, h, z FROM t") == "2024-01-01 10:00:00.5|10:00:00|2024-01-01 10:00:00.126+00;"; }));
   opened.checkpoint();
   check_clean(db);
