@@ -28,9 +28,12 @@ struct History {
   const std::atomic<bool>* cancelled = nullptr;  // kQueryCanceled once it is set.
   // The tree that a commit is read by; null: its own.
   std::function<Result<Oid>(const Oid& commit)> read_by;
+  // Whether history is cut at a commit: it has parents, which are not here. Null: nowhere.
+  std::function<bool(const Oid& commit)> cut_at;
 
   Source source() const { return {objects, cache}; }
   Result<Oid> root_of(const Oid& commit) const;  // The commit's tree.
+  bool is_cut_at(const Oid& commit) const { return cut_at && cut_at(commit); }
   Result<void> check_cancelled() const;
 };
 

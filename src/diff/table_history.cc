@@ -87,6 +87,7 @@ struct TableHistory::State {
 
   // The commit whose changes are being given.
   Stop current;
+  bool is_cut = false;
   std::optional<TableVersion> version;
   std::string key_there;          // Of the one row, in that parent.
   std::optional<TableDiff> rows;  // Against the first of the parents that have the table.
@@ -130,6 +131,7 @@ Result<bool> TableHistory::State::open_next() {
   TRY(history.check_cancelled());
   current = stops.top();
   stops.pop();
+  is_cut = history.is_cut_at(current.commit);
   TRY_ASSIGN(const Oid root, history.root_of(current.commit));
   TRY_ASSIGN(version, table_at(source, root, current.path));
   std::vector<Oid> parents = history.index.find(current.commit)->parents;
@@ -240,6 +242,7 @@ Result<bool> TableHistory::next(RowVersion& result) {
     if (found) {
       result.commit = state.current.commit;
       result.time_us = state.current.time_us;
+      result.is_cut = state.is_cut;
       result.pair = state.rows ? &state.rows->pair() : &*state.pair;
       return true;
     }

@@ -35,6 +35,7 @@ struct RowVersion {
   int64_t time_us = 0;              // Its effective time.
   RowDiff row;                      // Views are valid until the next call.
   const TablePair* pair = nullptr;  // As `row`.
+  bool is_cut = false;  // History is cut here: the row is as old as the commit, or older.
 };
 
 class TableHistory {

@@ -17,6 +17,10 @@ struct BranchWords {
   std::string_view list_tags;           // … lists them.
   std::string_view drop_tag;            // … takes it away.
   std::string_view change_elsewhere;    // What to do about a protected branch. `{}` is the branch.
+  std::string_view write_there;         // How to write where a tag or commit is. `{}` is that.
+  std::string_view name_reflog;         // How to ask for the reflog of a branch.
+  std::string_view drop_policy;         // What must come before a branch goes back. `{}` is it.
+  std::string_view drop_table;          // … takes a table away.
 };
 // For the door that `words` speak to: DatabaseImpl::hints().
 const BranchWords& branch_words(const HintWords& words);

@@ -78,11 +78,11 @@ Oid add_commit(store::PendingObjects& objects, const Oid& tree, std::vector<Oid>
   return objects.add(store::ObjectType::kCommit, git::encode_commit(commit));
 }
 
-Error damaged_state(std::string_view branch) {
+Error damaged_state(std::string_view branch, const HintWords& words) {
   return Error(
              ErrorCode::kCorruption,
              fmt::format("the state of the pending merge of branch \"{}\" cannot be read", branch))
-      .with_hint("ABORT MERGE gives the merge up.");
+      .with_hint(fmt::format("{} gives the merge up.", words.abort_merge));
 }
 
 }  // namespace
@@ -145,21 +145,22 @@ Result<Oid> NewAnswers::write(store::NodeCache& cache, const Oid& tree) {
 std::string merge_ref(std::string_view branch) { return "refs/rowan/merge/" + std::string(branch); }
 
 Result<std::optional<PendingMerge>> find_pending_merge(store::ObjectStore& store,
-                                                       std::string_view branch) {
+                                                       std::string_view branch,
+                                                       const HintWords& words) {
   const std::optional<Oid> state = store.ref(merge_ref(branch));
   if (!state) return std::optional<PendingMerge>();
   TRY_ASSIGN(const git::Commit commit, read_commit(store, *state));
-  if (commit.parents.size() != 2) return damaged_state(branch);
+  if (commit.parents.size() != 2) return damaged_state(branch, words);
   PendingMerge merge;
   merge.state = *state;
   merge.began_at = commit.parents[0];
   merge.theirs = commit.parents[1];
   merge.begun_by = commit.author;
   TRY_ASSIGN(const auto file, tree::find_path(store, store.cache(), commit.tree, kStateFile));
-  if (!file || file->is_tree()) return damaged_state(branch);
+  if (!file || file->is_tree()) return damaged_state(branch, words);
   TRY_ASSIGN(const store::ObjectRef object, store.read(file->id));
   const auto json = type::FlatJson::parse(object.bytes);
-  if (!json) return damaged_state(branch);
+  if (!json) return damaged_state(branch, words);
   const auto text_at = [&](const char* name) {
     const auto* const found = json->get<std::string>(name);
     return found != nullptr ? *found : std::string();
@@ -177,12 +178,13 @@ Result<std::optional<PendingMerge>> find_pending_merge(store::ObjectStore& store
   return std::optional<PendingMerge>(std::move(merge));
 }
 
-Result<PendingMerge> get_pending_merge(store::ObjectStore& store, std::string_view branch) {
-  TRY_ASSIGN(std::optional<PendingMerge> merge, find_pending_merge(store, branch));
+Result<PendingMerge> get_pending_merge(store::ObjectStore& store, std::string_view branch,
+                                       const HintWords& words) {
+  TRY_ASSIGN(std::optional<PendingMerge> merge, find_pending_merge(store, branch, words));
   if (merge) return std::move(*merge);
   return Error(ErrorCode::kObjectNotInState,
                fmt::format("no merge is pending on branch \"{}\"", branch))
-      .with_hint("MERGE … WITH MANUAL RESOLUTION begins one when there are conflicts.");
+      .with_hint(fmt::format("{} begins one when there are conflicts.", words.begin_merge));
 }
 
 Result<Oid> write_pending_merge(store::PendingObjects& objects, store::NodeCache& cache,
@@ -431,7 +433,8 @@ class AllConflicts final : public plan::VirtualTable {
                                         const expr::EvalContext&) const override {
     RowCollector rows(columns_);
     TRY_ASSIGN(const auto pending,
-               find_pending_merge(session_.owner().store(), session_.branch_name()));
+               find_pending_merge(session_.owner().store(), session_.branch_name(),
+                                  session_.owner().hints()));
     if (!pending) return rows.finish();
     TRY_ASSIGN(const txn::Snapshot tip,
                session_.owner().manager().tip_snapshot(session_.branch_name()));
@@ -515,7 +518,8 @@ class TableConflicts final : public plan::VirtualTable {
                                         const expr::EvalContext&) const override {
     RowCollector rows(columns_);
     TRY_ASSIGN(const auto pending,
-               find_pending_merge(session_.owner().store(), session_.branch_name()));
+               find_pending_merge(session_.owner().store(), session_.branch_name(),
+                                  session_.owner().hints()));
     if (!pending) return rows.finish();
     TRY_ASSIGN(const txn::Snapshot tip,
                session_.owner().manager().tip_snapshot(session_.branch_name()));
@@ -572,7 +576,8 @@ Result<std::shared_ptr<const plan::VirtualTable>> find_conflict_table(SessionImp
   store::ObjectStore& store = session.owner().store();
   TRY_ASSIGN(const txn::Snapshot tip,
              session.owner().manager().tip_snapshot(session.branch_name()));
-  TRY_ASSIGN(const auto pending, find_pending_merge(store, session.branch_name()));
+  TRY_ASSIGN(const auto pending,
+             find_pending_merge(store, session.branch_name(), session.owner().hints()));
   std::optional<catalog::TableVersion> version;
   if (pending) {
     // The merged table may have columns that ours does not.

@@ -291,7 +291,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_show(
   uint64_t rows = 0;
   for (const type::Batch& batch : table.batches) rows += batch.rows;
   return make_batch_rows(column_infos(table.columns), std::move(table.batches),
-                         {fmt::format("SHOW {}", rows), rows, {}, {}});
+                         {fmt::format("SHOW {}", rows), rows, {}, std::move(table.notices)});
 }
 
 // ---- Version control ----

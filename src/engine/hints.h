@@ -17,6 +17,10 @@ struct HintWords {
   std::string_view merge_unrelated;     // … merges them all the same.
   std::string_view merge_by_branch;     // How a commit that is no branch's tip is merged.
   std::string_view pending_merge;       // What ends a merge that waits.
+  std::string_view abort_merge;         // … gives the merge up.
+  std::string_view begin_merge;         // … begins one that waits.
+  std::string_view finish_merge;        // … ends it, when all is settled.
+  std::string_view answer_again;        // … answers a conflict once more.
   std::string_view list_foreign;        // … lists them.
   std::string_view held_foreign;        // What can become of a tip that its branch has.
 };

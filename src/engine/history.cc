@@ -63,6 +63,10 @@ struct LogWalk::State {
     return found.has_value();
   }
 
+  void tell_boundary(const Oid& commit) const {
+    if (request.at_boundary) request.at_boundary(commit);
+  }
+
   Result<bool> next_stop(LogStop& stop);
   Result<bool> follow(const LogStop& stop);
   bool is_left_out(const LogStop& stop) const;
@@ -144,6 +148,7 @@ Result<bool> LogWalk::State::next_stop(LogStop& stop) {
     for (;;) {
       TRY_ASSIGN(const bool more, row->next(version));
       if (!more) return false;
+      if (version.is_cut) tell_boundary(version.commit);
       if (version.commit == last_of_row) continue;
       last_of_row = version.commit;
       if (request.since_us && version.time_us < *request.since_us) continue;
@@ -155,6 +160,7 @@ Result<bool> LogWalk::State::next_stop(LogStop& stop) {
     TRY(history.check_cancelled());
     stop = stops.top();
     stops.pop();
+    if (history.is_cut_at(stop.commit)) tell_boundary(stop.commit);
     TRY_ASSIGN(const bool changed, follow(stop));
     if (changed) return true;
   }
@@ -172,6 +178,7 @@ bool LogWalk::State::is_left_out(const LogStop& stop) const {
 Result<bool> LogWalk::State::show(const LogStop& stop, LogEntry& entry) const {
   entry.id = stop.commit;
   entry.time_us = stop.time_us;
+  entry.is_cut = history.is_cut_at(stop.commit);
   TRY_ASSIGN(entry.commit, read_commit(history.objects, stop.commit));
   const git::Signature& author = entry.commit.author;
   if (!request.author.empty() && !contains(author.name + " <" + author.email + ">", request.author))
@@ -195,7 +202,8 @@ Result<bool> LogWalk::next(LogEntry& entry) {
 diff::History session_history(SessionImpl& session, const std::atomic<bool>* cancelled) {
   store::ObjectStore& store = session.owner().store();
   return {store, store.cache(), session.owner().manager().history(), cancelled,
-          [&owner = session.owner()](const Oid& commit) { return owner.root_of(commit); }};
+          [&owner = session.owner()](const Oid& commit) { return owner.root_of(commit); },
+          [&store](const Oid& commit) { return store.is_boundary(commit); }};
 }
 
 Result<Oid> session_revision(SessionImpl& session, std::string_view revision) {
@@ -205,8 +213,11 @@ Result<Oid> session_revision(SessionImpl& session, std::string_view revision) {
     const std::string_view rest = revision.substr(word.size());
     if (rest.empty()) return head;
     if (rest[0] != '~' && rest[0] != '^' && rest[0] != '@') continue;
-    return session.owner().manager().resolve_revision(head.hex() + std::string(rest),
-                                                      session.branch_name());
+    auto found = session.owner().manager().resolve_revision(head.hex() + std::string(rest),
+                                                            session.branch_name());
+    if (found || found.error().code() != ErrorCode::kUndefinedRevision) return found;
+    return Error(found.error().code(), "revision \"" + std::string(revision) + "\" does not exist")
+        .with_hint(found.error().hint());
   }
   if (revision.empty()) return head;
   return session.owner().manager().resolve_revision(revision, session.branch_name());

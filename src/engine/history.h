@@ -24,7 +24,11 @@ struct LogEntry {
   Oid id;
   git::Commit commit;
   int64_t time_us = 0;  // Effective time, since 1970.
+  bool is_cut = false;  // A shallow clone's boundary: its parents are not here.
 };
+
+// Is told of each commit at which a walk finds history cut.
+using AtBoundary = std::function<void(const Oid& commit)>;
 
 Result<git::Commit> read_commit(const store::ObjectReader& objects, const Oid& id);
 
@@ -37,6 +41,7 @@ struct LogRequest {
   std::string author;  // Part of the author's name or e-mail.
   std::string grep;    // Part of the message.
   std::optional<int64_t> since_us, until_us;
+  AtBoundary at_boundary;  // May be empty. Also of commits that are not shown.
 };
 
 // The log by the history index: newest effective time first, reading only the commits it gives (and

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <memory>
+#include <set>
 #include <utility>
 
 #include "engine/history_tables.h"
@@ -93,6 +95,24 @@ Result<TableRows> rows_of(const plan::VirtualTable& table, uint64_t limit,
   return rows;
 }
 
+// Collects where a walk finds history cut, and says so.
+class Boundaries {
+ public:
+  AtBoundary collector() const {
+    return [found = found_](const Oid& commit) { found->insert(commit); };
+  }
+  // `what`: what is not known of the commits.
+  void add_notices(std::string_view what, TableRows& rows) const {
+    for (const Oid& commit : *found_) {
+      rows.notices.push_back(
+          fmt::format("history is cut at commit {} (a shallow clone): {}", commit.hex(), what));
+    }
+  }
+
+ private:
+  std::shared_ptr<std::set<Oid>> found_ = std::make_shared<std::set<Oid>>();
+};
+
 // CommitDB's columns, its names and its time format.
 Result<TableRows> transactions(SessionImpl& session, uint64_t limit, const LogRequest& request,
                                const expr::EvalContext& eval) {
@@ -123,7 +143,9 @@ Result<TableRows> transactions(SessionImpl& session, uint64_t limit, const LogRe
 
 Result<TableRows> show_log(SessionImpl& session, const sql::ShowLogStmt& statement) {
   const expr::EvalContext eval = session.eval_context();
+  const Boundaries boundaries;
   LogRequest request;
+  request.at_boundary = boundaries.collector();
   TRY_ASSIGN(const std::optional<CommitRange> range, session_range(session, statement.branch));
   if (range) {
     request.from = {range->to};
@@ -157,11 +179,23 @@ Result<TableRows> show_log(SessionImpl& session, const sql::ShowLogStmt& stateme
   const bool commitdb = statement.kind == sql::StatementKind::kShowTransactions;
   TRY_ASSIGN(const uint64_t limit,
              limit_of(statement.limit, commitdb ? kTransactionsShown : UINT64_MAX, eval));
-  if (commitdb) return transactions(session, limit, request, eval);
-  const VirtualTablePtr table = log_table(
-      session, [request](const std::vector<Value>&) -> Result<LogRequest> { return request; },
-      true);
-  return rows_of(*table, limit, eval);
+  TableRows rows;
+  if (commitdb) {
+    TRY_ASSIGN(rows, transactions(session, limit, request, eval));
+  } else {
+    const VirtualTablePtr table = log_table(
+        session, [request](const std::vector<Value>&) -> Result<LogRequest> { return request; },
+        true);
+    TRY_ASSIGN(rows, rows_of(*table, limit, eval));
+  }
+  size_t shown = 0;
+  for (const type::Batch& batch : rows.batches) shown += batch.rows;
+  if (shown == limit) return rows;  // Not all was asked for.
+  boundaries.add_notices(request.path.empty() ? "what came before it is not here"
+                                              : "what came before it is not here, nor whether it "
+                                                "made what it has",
+                         rows);
+  return rows;
 }
 
 Result<TableRows> show_diff(SessionImpl& session, const sql::DiffStmt& statement) {
@@ -194,13 +228,17 @@ Result<TableRows> show_diff(SessionImpl& session, const sql::DiffStmt& statement
 Result<TableRows> run_blame(SessionImpl& session, const sql::BlameStmt& statement) {
   const expr::EvalContext eval = session.eval_context();
   BlameTarget target{name_of(session, statement.table), std::string(statement.revision),
-                     std::nullopt, statement.cells};
+                     std::nullopt, statement.cells, {}};
+  const Boundaries boundaries;
+  target.at_boundary = boundaries.collector();
   if (statement.key != nullptr) {
     TRY_ASSIGN(target.key, key_values(*statement.key, eval));
   }
   auto table = blame_table(session, target);
   if (!table) return std::move(table.error()).at(statement.table.position);
-  return rows_of(**table, UINT64_MAX, eval);
+  TRY_ASSIGN(TableRows rows, rows_of(**table, UINT64_MAX, eval));
+  boundaries.add_notices("what is given to it is as old as it, or older", rows);
+  return rows;
 }
 
 }  // namespace rowan::engine

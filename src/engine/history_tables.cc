@@ -180,7 +180,7 @@ Result<const CommitFacts*> CommitCache::get(const Oid& commit) {
   TRY_ASSIGN(const git::Commit read, read_commit(history_.objects, commit));
   const auto info = history_.index.find(commit);
   CommitFacts facts{commit.hex(), read.author.name, std::string(git::subject(read.message)),
-                    info ? info->time_us : git::commit_time_us(read)};
+                    info ? info->time_us : git::commit_time_us(read), history_.is_cut_at(commit)};
   return &facts_.emplace(commit, std::move(facts)).first->second;
 }
 
@@ -198,6 +198,7 @@ std::vector<OutputColumn> log_columns(bool brief) {
   columns.push_back({"committer", kTextType});
   columns.push_back({"body", kTextType});
   columns.push_back({"parents", kTextType});
+  columns.push_back({"boundary", kBoolType});
   return columns;
 }
 
@@ -287,6 +288,8 @@ Result<LogRequest> log_request(SessionImpl& session, const std::vector<Value>& a
     TRY_ASSIGN(const Oid commit, session_revision(session, revision));
     request.from = {commit};
   }
+  if (arguments.size() > 2 && arguments[1].is_null())
+    return Error(ErrorCode::kInvalidParameterValue, "a key needs the table that the row is in");
   if (arguments.size() < 2 || arguments[1].is_null()) return request;
   TRY_ASSIGN(const TableName name, parse_table_name(session, argument_text(arguments, 1)));
   TRY_ASSIGN(const PlacedTable placed, place_table(session, name, request.from.front()));
@@ -323,6 +326,7 @@ VirtualTablePtr log_table(SessionImpl& session,
           row.push_back(text_value(commit.committer.name));
           row.push_back(text_value(body_of(commit.message)));
           row.push_back(text_value(joined(commit.parents)));
+          row.push_back(bool_value(entry.is_cut));
           return true;
         });
       },
@@ -364,7 +368,7 @@ Result<DiffTarget> target_arguments(SessionImpl& session, const std::vector<Valu
       arguments.size() == 3 ||
       (arguments.size() == 2 && argument_text(arguments, 1).find("..") != std::string::npos);
   DiffTarget target;
-  if (has_table) {
+  if (has_table && !arguments[0].is_null()) {
     TRY_ASSIGN(target.table, parse_table_name(session, argument_text(arguments, 0)));
   }
   TRY_ASSIGN(target.range, range_arguments(session, arguments, has_table ? 1 : 0));
@@ -380,12 +384,25 @@ std::optional<std::vector<Value>> all_known(const KnownArguments& known) {
   return values;
 }
 
+// Tables, revisions, columns, queries and policies are texts; a key has its columns' types, and a value
+// that is looked for has any.
+bool takes(const sql::CallExpr& call, const std::vector<type::Type>& types) {
+  size_t texts = types.size();
+  if (call.name == "log" || call.name == "history" || call.name == "blame" || call.name == "blame_cells")
+    texts = std::min<size_t>(texts, 2);
+  for (size_t i = 0; i < texts; ++i) {
+    const bool is_value = call.name == "pickaxe" && i == 1;
+    if (!is_value && !type::is_text(types[i].id)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<VirtualTablePtr> find_history_function(SessionImpl& session, const sql::CallExpr& call,
                                               const std::vector<type::Type>& types,
                                               const KnownArguments& known) {
-  if (call.schema != "rowan") return VirtualTablePtr();
+  if (call.schema != "rowan" || !takes(call, types)) return VirtualTablePtr();
   const size_t count = types.size();
   if (call.name == "log") {
     return log_table(

@@ -93,6 +93,7 @@ Result<std::string> known_text(const KnownArguments& known, size_t index,
 struct CommitFacts {
   std::string hex, author, subject;
   int64_t time_us = 0;
+  bool is_cut = false;  // As LogEntry's.
 };
 class CommitCache {
  public:
@@ -134,6 +135,7 @@ struct BlameTarget {
   std::string revision;
   std::optional<std::vector<type::Value>> key;
   bool cells = false;
+  AtBoundary at_boundary;  // May be empty.
 };
 Result<VirtualTablePtr> blame_table(SessionImpl& session, const BlameTarget& target);
 

@@ -403,6 +403,28 @@ bool belongs_to(const std::string& object, const TableName& table) {
 
 }  // namespace
 
+namespace {
+
+// A name that neither side knows is a slip, and no difference.
+Result<void> check_named(const diff::History& history, const DiffTarget& target,
+                         const Oid& from_root, const Oid& to_root) {
+  if (!target.table) return {};
+  for (const Oid& root : {from_root, to_root}) {
+    const catalog::Catalog catalog(history.objects, history.cache, root);
+    TRY_ASSIGN(const auto kind, catalog.find_relation(target.table->schema, target.table->name));
+    if (kind != catalog::Catalog::RelationKind::kNone) return {};
+  }
+  return Error(ErrorCode::kUndefinedTable,
+               fmt::format("relation \"{}{}\" does not exist",
+                           target.table->schema == catalog::kDefaultSchema
+                               ? std::string()
+                               : target.table->schema + ".",
+                           target.table->name))
+      .with_detail("Neither of the revisions has it.");
+}
+
+}  // namespace
+
 VirtualTablePtr schema_diff_table(
     SessionImpl& session, std::function<Result<DiffTarget>(const std::vector<Value>&)> target_of) {
   std::vector<OutputColumn> columns;
@@ -416,6 +438,7 @@ VirtualTablePtr schema_diff_table(
         const diff::History history = session_history(session, context.cancelled);
         TRY_ASSIGN(const Oid from_root, history.root_of(target.range.from));
         TRY_ASSIGN(const Oid to_root, history.root_of(target.range.to));
+        TRY(check_named(history, target, from_root, to_root));
         TRY_ASSIGN(std::vector<diff::SchemaChange> changes,
                    diff::schema_changes(history.source(), from_root, to_root));
         std::vector<std::vector<Value>> rows;
@@ -442,6 +465,7 @@ VirtualTablePtr patch_table(
         const diff::History history = session_history(session, context.cancelled);
         TRY_ASSIGN(const Oid from_root, history.root_of(target.range.from));
         TRY_ASSIGN(const Oid to_root, history.root_of(target.range.to));
+        TRY(check_named(history, target, from_root, to_root));
         TRY_ASSIGN(diff::Patch patch,
                    diff::make_patch(history.source(),
                                     {from_root, to_root,

@@ -71,6 +71,10 @@ Result<RowCall> row_call(SessionImpl& session, const std::vector<Value>& argumen
 Bytes line_of(const diff::RowDiff& row) {
   return row.kind == diff::RowKind::kRemoved && row.to_line.empty() ? row.from_line : row.to_line;
 }
+// Where history is cut nobody knows whether the commit made the row.
+std::string change_of(const diff::RowVersion& version) {
+  return version.is_cut ? "boundary" : std::string(diff::row_kind_name(version.row.kind));
+}
 const catalog::TableDef& table_of(const diff::RowVersion& version) {
   return version.row.kind == diff::RowKind::kRemoved && version.row.to_line.empty()
              ? *version.pair->from()
@@ -110,7 +114,7 @@ Result<VirtualTablePtr> history_table(SessionImpl& session, const KnownArguments
             TRY_ASSIGN(const CommitFacts* facts, state->commits.get(version.commit));
             state->current = {text_value(facts->hex), time_value(version.time_us),
                               text_value(facts->author),
-                              text_value(std::string(diff::row_kind_name(version.row.kind)))};
+                              text_value(change_of(version))};
             TRY(reader.append(table_of(version), line_of(version.row), state->walk.large(),
                               state->current));
             state->left = version.row.count;
@@ -164,7 +168,8 @@ Result<void> find_value(PickaxeState& state, const diff::RowVersion& version,
     TRY_ASSIGN(const CommitFacts* facts, state.commits.get(version.commit));
     std::vector<Value> found = {
         text_value(facts->hex),     time_value(version.time_us),         text_value(facts->author),
-        text_value(facts->subject), text_value(is ? "made" : "removed"), text_value(name)};
+        text_value(facts->subject),
+        text_value(version.is_cut ? "boundary" : is ? "made" : "removed"), text_value(name)};
     TRY(keys.append(with_to ? *pair.to() : *pair.from(), with_to ? row.to_line : row.from_line,
                     state.walk.large(), found));
     state.ready.push_back(std::move(found));
@@ -196,11 +201,15 @@ Result<VirtualTablePtr> pickaxe_table(SessionImpl& session, const KnownArguments
         auto state = std::make_shared<PickaxeState>(std::move(walk), history);
         state->value = argument_text(arguments, 1);
         state->column = argument_text(arguments, 2);
-        if (!state->column.empty() && !placed.version.table->find_column(state->column)) {
+        const bool names_column = arguments.size() > 2 && !arguments[2].is_null();
+        if (names_column && !placed.version.table->find_column(state->column)) {
           return Error(ErrorCode::kUndefinedColumn,
                        fmt::format("column \"{}\" of relation \"{}\" does not exist", state->column,
                                    placed.version.table->name));
         }
+        // NULL is equal to no value.
+        if (arguments[1].is_null())
+          return NextRow([](std::vector<Value>&) -> Result<bool> { return false; });
         return NextRow([state, keys](std::vector<Value>& row) -> Result<bool> {
           while (state->ready.empty()) {
             diff::RowVersion version;
@@ -232,6 +241,8 @@ struct BlameStream {
   CommitCache commits;
   diff::Blame blame;
   std::optional<std::string> key;
+  AtBoundary at_boundary;
+  bool with_boundary = false;  // As a column.
   std::optional<tree::Cursor> cursor;
   size_t row = 0;
   std::vector<std::vector<Value>> ready;  // Lines of the current row, last first.
@@ -267,11 +278,14 @@ Result<std::shared_ptr<BlameStream>> open_blame(const diff::History& history, Pl
   return stream;
 }
 
-void add_facts(const CommitFacts& facts, std::vector<Value>& row) {
+void add_facts(const BlameStream& stream, const Oid& commit, const CommitFacts& facts,
+               std::vector<Value>& row) {
   row.push_back(text_value(facts.hex));
   row.push_back(text_value(facts.author));
   row.push_back(time_value(facts.time_us));
   row.push_back(text_value(facts.subject));
+  if (stream.with_boundary) row.push_back(bool_value(facts.is_cut));
+  if (facts.is_cut && stream.at_boundary) stream.at_boundary(commit);
 }
 
 Result<bool> next_blamed(BlameStream& stream, const RowReader& keys, bool cells,
@@ -284,19 +298,21 @@ Result<bool> next_blamed(BlameStream& stream, const RowReader& keys, bool cells,
     std::vector<Value> name;
     TRY(keys.append(table, line, stream.large, name));
     if (!cells) {
-      TRY_ASSIGN(const CommitFacts* facts, stream.commits.get(stream.blame.at(stream.row)));
-      add_facts(*facts, name);
+      const Oid& commit = stream.blame.at(stream.row);
+      TRY_ASSIGN(const CommitFacts* facts, stream.commits.get(commit));
+      add_facts(stream, commit, *facts, name);
       stream.ready.assign(count, name);
     } else {
       TRY_ASSIGN(const std::vector<Value> values,
                  type::decode_line(table.layout, line, stream.large));
       for (size_t c = table.columns.size(); c-- > 0;) {
-        TRY_ASSIGN(const CommitFacts* facts, stream.commits.get(stream.blame.at(stream.row, c)));
+        const Oid& commit = stream.blame.at(stream.row, c);
+        TRY_ASSIGN(const CommitFacts* facts, stream.commits.get(commit));
         std::vector<Value> cell = name;
         const Value& value = values[table.columns[c].slot];
         cell.push_back(text_value(table.columns[c].name));
         cell.push_back(value.is_null() ? Value::null(kTextType) : text_value(type::to_text(value)));
-        add_facts(*facts, cell);
+        add_facts(stream, commit, *facts, cell);
         stream.ready.insert(stream.ready.end(), count, cell);
       }
     }
@@ -307,8 +323,10 @@ Result<bool> next_blamed(BlameStream& stream, const RowReader& keys, bool cells,
   return true;
 }
 
+// `at_boundary`: for the statement, which shows no such column; null: a function's.
 VirtualTablePtr blame_rows(SessionImpl& session, const catalog::TableDef& shown, bool cells,
-                           std::function<Result<RowCall>(const std::vector<Value>&)> call_of) {
+                           std::function<Result<RowCall>(const std::vector<Value>&)> call_of,
+                           const AtBoundary& at_boundary = nullptr) {
   const RowReader keys(shown, naming_columns(shown), {});
   std::vector<OutputColumn> columns = keys.columns();
   if (cells) {
@@ -319,9 +337,11 @@ VirtualTablePtr blame_rows(SessionImpl& session, const catalog::TableDef& shown,
   columns.push_back({"author", kTextType});
   columns.push_back({"time", kTimeType});
   columns.push_back({"message", kTextType});
+  const bool with_boundary = !at_boundary;
+  if (with_boundary) columns.push_back({"boundary", kBoolType});
   return stream_table(
       std::move(columns),
-      [&session, keys, cells, call_of](const std::vector<Value>& arguments,
+      [&session, keys, cells, call_of, at_boundary, with_boundary](const std::vector<Value>& arguments,
                                        const expr::EvalContext& context) -> Result<NextRow> {
         TRY_ASSIGN(RowCall call, call_of(arguments));
         TRY_ASSIGN(const auto stream, open_blame(session_history(session, context.cancelled),
@@ -329,6 +349,8 @@ VirtualTablePtr blame_rows(SessionImpl& session, const catalog::TableDef& shown,
                                                  call.key ? std::optional(call.key->encoded)
                                                           : std::nullopt,
                                                  cells));
+        stream->at_boundary = at_boundary;
+        stream->with_boundary = with_boundary;
         return NextRow([stream, keys, cells](std::vector<Value>& row) {
           return next_blamed(*stream, keys, cells, row);
         });
@@ -377,10 +399,13 @@ Result<bool> next_version(VersionsState& state, const RowReader& reader, std::ve
     const auto end = state.ends.find(std::string(version.row.key));
     const int64_t to_us = end == state.ends.end() ? kForEver : end->second;
     state.new_ends.emplace_back(version.row.key, version.time_us);
-    if (version.row.to_line.empty() || !state.wanted(version.time_us, to_us)) continue;
+    // Where history is cut the version may have stood since any time before.
+    const int64_t from_us = version.is_cut ? INT64_MIN : version.time_us;
+    if (version.row.to_line.empty() || !state.wanted(from_us, to_us)) continue;
     state.current.clear();
     TRY(reader.append(*version.pair->to(), version.row.to_line, state.walk.large(), state.current));
-    state.current.push_back(version_time(version.time_us));
+    state.current.push_back(version.is_cut ? Value::null(kTimeType)
+                                           : version_time(version.time_us));
     state.current.push_back(version_time(to_us));
     TRY_ASSIGN(state.left, diff::counted_rows(*version.pair->to(), version.row.to_line));
   }
@@ -427,7 +452,8 @@ Result<VirtualTablePtr> blame_table(SessionImpl& session, const BlameTarget& tar
   }
   const std::shared_ptr<const catalog::TableDef> shown = call.placed.version.table;
   return blame_rows(session, *shown, target.cells,
-                    [call](const std::vector<Value>&) -> Result<RowCall> { return call; });
+                    [call](const std::vector<Value>&) -> Result<RowCall> { return call; },
+                    target.at_boundary);
 }
 
 Result<VirtualTablePtr> find_blame_function(SessionImpl& session, const sql::CallExpr& call,

@@ -47,8 +47,9 @@ std::string names_of(const std::vector<std::string>& sources) {
 }
 
 Result<std::vector<exec::Violation>> violations_of(SessionImpl& session, const MergeRun& run,
-                                                   const Oid& valid_root) {
-  const exec::ValidateRequest request{*run.made, valid_root, run.root};
+                                                   const Oid& valid_root, bool with_rules) {
+  exec::ValidateRequest request{*run.made, valid_root, run.root};
+  request.with_rules = with_rules;
   return exec::validate(request, session.owner().manager(), session.owner().unique_indexes(),
                         session.eval_context());
 }

@@ -17,9 +17,10 @@ namespace rowan::engine {
 std::string plural(size_t count, std::string_view word);          // "2 conflicts".
 std::string names_of(const std::vector<std::string>& sources);  // "'a', 'b'".
 
-// What the merged tree breaks that `valid_root` does not.
+// What the merged tree breaks that `valid_root` does not. `with_rules`: as exec::ValidateRequest's, for
+// definitions that no statement asked about.
 Result<std::vector<exec::Violation>> violations_of(SessionImpl& session, const MergeRun& run,
-                                                   const Oid& valid_root);
+                                                   const Oid& valid_root, bool with_rules = false);
 std::string violation_line(const exec::Violation& violation);
 std::string violation_hint(const std::vector<exec::Violation>& violations);
 Error violation_error(const std::vector<exec::Violation>& violations, std::string hint);

@@ -136,11 +136,18 @@ int64_t MergeGraph::time_of(const Oid& commit) const {
 
 namespace {
 
-Error unrelated(const Oid& source, const HintWords& words) {
-  return Error(ErrorCode::kObjectNotInState,
-               fmt::format("refusing to merge {}: the histories have no common commit",
-                           source.hex().substr(0, 12)))
-      .with_hint(fmt::format("{} merges them all the same.", words.merge_unrelated));
+Error unrelated(const Oid& source, DatabaseImpl& database) {
+  const HintWords& words = database.hints();
+  Error error(ErrorCode::kObjectNotInState,
+              fmt::format("refusing to merge {}: the histories have no common commit",
+                          source.hex().substr(0, 12)));
+  // Taken for unrelated, all that both sides have would be added by both.
+  if (!database.store().boundary().empty()) {
+    return std::move(error).with_hint(
+        "This clone is shallow, and what they have in common may not be here. Stock git fetches it: "
+        "git fetch --unshallow.");
+  }
+  return std::move(error).with_hint(fmt::format("{} merges them all the same.", words.merge_unrelated));
 }
 
 // Adds what one source brought to what those before it did.
@@ -281,7 +288,7 @@ Result<MergeRun> run_merge_of(SessionImpl& session, const Oid& tip, const std::v
   for (const size_t i : graph.in_time(sources)) {
     const Oid& source = sources[i];
     const std::vector<Oid> bases = graph.bases(sides, source);
-    if (bases.empty() && !options.allow_unrelated) return unrelated(source, session.owner().hints());
+    if (bases.empty() && !options.allow_unrelated) return unrelated(source, session.owner());
     merge::Request request;
     TRY_ASSIGN(request.base_root, graph.base_root(*run.bases, bases));
     request.ours_root = run.root;

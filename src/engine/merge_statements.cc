@@ -78,7 +78,8 @@ uint64_t rows_touched(const merge::Outcome& outcome) {
 Result<void> check_forward(SessionImpl& session, const Oid& valid_root, const Oid& target) {
   store::ObjectStore& store = session.owner().store();
   TRY_ASSIGN(const git::Commit commit, read_commit(store, target));
-  const exec::ValidateRequest request{store, valid_root, commit.tree};
+  exec::ValidateRequest request{store, valid_root, commit.tree};
+  request.with_rules = true;
   TRY_ASSIGN(const auto violations,
              exec::validate(request, session.owner().manager(), session.owner().unique_indexes(),
                             session.eval_context()));
@@ -180,7 +181,7 @@ class MergeStatement {
       TRY_ASSIGN(const MergeRun run, run_merge_of(session_, tip_.commit, {target}, options));
       std::vector<exec::Violation> violations;  // A branch's tip has none.
       if (is_foreign_) {
-        TRY_ASSIGN(violations, violations_of(session_, run, tip_.root));
+        TRY_ASSIGN(violations, violations_of(session_, run, tip_.root, is_foreign_));
       }
       result.rows = summary_rows(run.outcome, outcome_of(violations, kForward), violations);
       result.facts.notices.push_back("the merge is a fast-forward");
@@ -216,7 +217,7 @@ class MergeStatement {
     TRY_ASSIGN(MergeRun run, run_merge_of(session_, tip_.commit, sources, options));
     if (statement_.dry_run) return report(run, options.policy);
     if (waits(run)) return stop_or_wait(std::move(run), sources, options);
-    TRY_ASSIGN(const auto violations, violations_of(session_, run, tip_.root));
+    TRY_ASSIGN(const auto violations, violations_of(session_, run, tip_.root, is_foreign_));
     session_.set_violations(violations);
     if (!violations.empty()) return violation_error(violations, violation_hint(violations));
     txn::TreeCommit commit =
@@ -258,7 +259,7 @@ class MergeStatement {
   }
 
   Result<VersionResult> report(const MergeRun& run, Policy policy) {
-    TRY_ASSIGN(const auto violations, violations_of(session_, run, tip_.root));
+    TRY_ASSIGN(const auto violations, violations_of(session_, run, tip_.root, is_foreign_));
     const bool may_wait = policy == Policy::kManual && run.merged.empty() && names_.size() == 1;
     // What waits for an answer is not held to constraints yet.
     std::string_view word = waits(run) ? outcome_of({}, "waits") : outcome_of(violations, "merged");
@@ -304,12 +305,13 @@ class MergeStatement {
     store::PendingObjects objects(store);
     TRY(keep_pending_merge(session_, pending, objects));
     VersionResult result{{"MERGE", 0, {}, {}}, summary_rows(run.outcome, "waits")};
+    const HintWords& words = session_.owner().hints();
     result.facts.notices.push_back(
-        run.conflicting ? fmt::format("{} to be settled, which SHOW MERGE CONFLICTS lists; then "
-                                      "COMMIT MERGE",
-                                      plural(open_count(run.outcome), "conflict"))
-                        : "nothing is open: COMMIT MERGE takes these answers, RESOLVE CONFLICT "
-                          "answers a conflict once more");
+        run.conflicting
+            ? fmt::format("{} to be settled, which SHOW MERGE CONFLICTS lists; then {}",
+                          plural(open_count(run.outcome), "conflict"), words.finish_merge)
+            : fmt::format("nothing is open: {} takes these answers, {} answers a conflict once more",
+                          words.finish_merge, words.answer_again));
     add_notices(run, result.facts);
     if (run.remembered > 0) decided_.add_lines(result.facts);
     return result;
@@ -388,7 +390,7 @@ Result<Oid> merge_source_once(SessionImpl& session, const SourceMerge& merge) {
                                       merge.source.hex().substr(0, 12), session.branch_name()),
                           std::move(hint));
   }
-  TRY_ASSIGN(const auto violations, violations_of(session, run, tip.root));
+  TRY_ASSIGN(const auto violations, violations_of(session, run, tip.root, true));
   session.set_violations(violations);
   if (!violations.empty()) return violation_error(violations, std::string(kMendForeign));
   sql::MergeStmt statement;
@@ -409,7 +411,7 @@ Result<Oid> merge_source_once(SessionImpl& session, const SourceMerge& merge) {
 
 Result<VersionResult> commit_once(SessionImpl& session, const sql::MergeStmt& statement) {
   store::ObjectStore& store = session.owner().store();
-  TRY_ASSIGN(const PendingMerge pending, get_pending_merge(store, session.branch_name()));
+  TRY_ASSIGN(const PendingMerge pending, get_pending_merge(store, session.branch_name(), session.owner().hints()));
   TRY_ASSIGN(const txn::Snapshot tip,
              session.owner().manager().tip_snapshot(session.branch_name()));
   MergeGraph graph(session);
@@ -485,7 +487,8 @@ Result<VersionResult> run_abort_merge(SessionImpl& session) {
   const std::string ref = merge_ref(session.branch_name());
   const std::optional<Oid> state = session.owner().store().ref(ref);
   if (!state) {
-    TRY(get_pending_merge(session.owner().store(), session.branch_name()));
+    TRY(get_pending_merge(session.owner().store(), session.branch_name(),
+                          session.owner().hints()));
     return Error(ErrorCode::kSerializationFailure, "the pending merge changed meanwhile");
   }
   TRY(session.owner().manager().update_refs(nullptr, {{ref, *state, Oid{}}},
@@ -514,7 +517,7 @@ Result<VersionResult> show_conflicts(SessionImpl& session, const sql::ShowStmt& 
   if (!statement.name.name.empty()) {
     table.emplace(session.schema_of(statement.name), std::string(statement.name.name));
   }
-  TRY_ASSIGN(const auto pending, find_pending_merge(store, session.branch_name()));
+  TRY_ASSIGN(const auto pending, find_pending_merge(store, session.branch_name(), session.owner().hints()));
   VersionResult result{{"SHOW 0", 0, {}, {}}, {}};
   if (!pending) {
     if (table && session.transaction() != nullptr) {

@@ -57,7 +57,7 @@ Result<void> begin(SessionImpl& session, std::string_view words, Work& work) {
     return Error(ErrorCode::kActiveTransaction,
                  fmt::format("{} cannot run inside a transaction block", words));
   if (session.is_pinned()) TRY(session.check_writable());
-  TRY_ASSIGN(work.pending, get_pending_merge(work.store, session.branch_name()));
+  TRY_ASSIGN(work.pending, get_pending_merge(work.store, session.branch_name(), session.owner().hints()));
   TRY_ASSIGN(work.tip, session.owner().manager().tip_snapshot(session.branch_name()));
   TRY_ASSIGN(work.run, rerun_pending(session, work.pending, work.tip));
   return {};
@@ -69,7 +69,7 @@ Result<size_t> finish(SessionImpl& session, Work& work) {
     TRY_ASSIGN(const Oid tree, work.answers.write(work.store.cache(), work.pending.answers.tree()));
     work.pending.answers = Answers(tree);
     TRY(keep_pending_merge(session, work.pending, work.objects));
-    TRY_ASSIGN(work.pending, get_pending_merge(work.store, session.branch_name()));
+    TRY_ASSIGN(work.pending, get_pending_merge(work.store, session.branch_name(), session.owner().hints()));
   }
   TRY_ASSIGN(MergeRun again, rerun_pending(session, work.pending, work.tip));
   work.left = std::move(again.outcome);

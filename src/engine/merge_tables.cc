@@ -173,7 +173,7 @@ Result<void> foresee(SessionImpl& session, const std::vector<Value>& arguments,
   TRY_ASSIGN(const Oid ours, named_commit(session, arguments, 0));
   TRY_ASSIGN(const Oid theirs, named_commit(session, arguments, 1));
   MergeOptions options;
-  if (arguments.size() > 2) {
+  if (arguments.size() > 2 && !arguments[2].is_null()) {
     const std::string word = argument_text(arguments, 2);
     const std::optional<Policy> policy = find_policy(word);
     if (!policy || *policy == Policy::kManual)
@@ -242,7 +242,7 @@ class Decisions final : public plan::VirtualTable {
 // One branch's pending merge. A state that cannot be read is there all the same.
 Result<void> add_pending(SessionImpl& session, const std::string& branch, RowCollector& rows) {
   store::ObjectStore& store = session.owner().store();
-  const auto found = find_pending_merge(store, branch);
+  const auto found = find_pending_merge(store, branch, session.owner().hints());
   if (!found) {
     std::vector<Value> row(9, Value::null(kTextType));
     row[0] = text_value(branch);

@@ -197,6 +197,8 @@ std::optional<derived::EntryTree> SessionResolver::find_index(const catalog::Tab
   return made ? std::optional(std::move(*made)) : std::nullopt;
 }
 
+bool SessionResolver::rules_hold(bool historical) { return !historical && !session_.is_pinned(); }
+
 double SessionResolver::key_share(const catalog::TableVersion& table, Bytes lower, Bytes upper) {
   if (table.rows.is_zero()) return 0;
   const catalog::TableLineKeys keys(table.table);

@@ -29,6 +29,7 @@ class SessionResolver final : public plan::Resolver {
   std::optional<derived::EntryTree> find_index(const catalog::TableVersion& table,
                                                const derived::IndexKey& key,
                                                bool historical) override;
+  bool rules_hold(bool historical) override;
   double key_share(const catalog::TableVersion& table, Bytes lower, Bytes upper) override;
 
  public:

@@ -284,7 +284,8 @@ Result<Restored> restored_tree(SessionImpl& session, const sql::RestoreStmt& sta
         TRY_ASSIGN(const auto is_now,
                    catalog::Catalog(objects, cache, now).find_relation(schema, table.name));
         if (is_now == sql::ObjectKind::kTable)
-          missing = Error(std::move(missing).with_hint("DROP TABLE takes a table away."));
+          missing = Error(std::move(missing).with_hint(fmt::format(
+              "{} takes a table away.", branch_words(session.owner().hints()).drop_table)));
         TRY(restore_folder(objects, cache, then, path, std::move(missing), edits));
         const bool twice =
             std::any_of(edits.begin(), edits.end() - 1,
@@ -411,9 +412,11 @@ Result<VersionResult> run_restore(SessionImpl& session, const sql::RestoreStmt& 
       const txn::CommitOutcome outcome,
       change_branch(session, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
         store::PendingObjects objects(session.owner().store());
-        // A commit from elsewhere may not be spelled as ours are.
+        // A commit from elsewhere may not be spelled as ours are; how history reads it is no ground
+        // to build on.
+        TRY_ASSIGN(const git::Commit made, read_commit(session.owner().store(), from.commit));
         TRY_ASSIGN(const Oid then,
-                   canonical_content(objects, session.owner().store(), target.root, from.root));
+                   canonical_content(objects, session.owner().store(), target.root, made.tree));
         const RestorePoints points{target.tip, target.root, from.commit, then};
         TRY_ASSIGN(restored, restored_tree(session, statement, points, objects));
         if (restored.root == target.root) return txn::CommitOutcome{false, target.tip, 0};

@@ -236,6 +236,8 @@ Result<void> SessionImpl::check_out(std::string_view revision) {
     auto commit = manager.resolve_revision(revision, branch_);
     if (!commit && commit.error().code() != ErrorCode::kUndefinedRevision)
       return std::move(commit).error();
+    if (!commit && database_.store().ref("refs/tags/" + std::string(revision)))
+      return std::move(commit).error();  // It is there, and stands for no commit.
     if (!commit) {
       return Error(ErrorCode::kUndefinedBranch,
                    fmt::format("branch \"{}\" does not exist", revision))
@@ -254,8 +256,8 @@ Result<void> SessionImpl::check_writable() const {
     return Error(ErrorCode::kReadOnlyTransaction,
                  fmt::format("cannot write: the session is on \"{}\", which is no branch",
                              pinned_name_))
-        .with_hint(fmt::format("CREATE BRANCH name FROM '{}' makes one; then CHECKOUT name.",
-                               pinned_name_));
+        .with_hint(
+            fmt::format(fmt::runtime(branch_words(database_.hints()).write_there), pinned_name_));
   }
   if (!database_.branch_settings().is_protected(branch_)) return {};
   return Error(ErrorCode::kInsufficientPrivilege,

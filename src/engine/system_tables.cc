@@ -233,10 +233,11 @@ std::shared_ptr<const plan::VirtualTable> find_system_table(SessionImpl& session
 Result<std::shared_ptr<const plan::VirtualTable>> find_table_function(
     SessionImpl& session, std::string_view schema, std::string_view name,
     const std::vector<Type>& arguments) {
-  if (schema == "rowan" && name == "reflog" && arguments.size() == 1) {
+  if (schema == "rowan" && name == "reflog" && arguments.size() == 1 &&
+      type::is_text(arguments[0].id)) {
     return make(reflog_columns(),
                 [&session](const std::vector<Value>& values, RowCollector& rows) -> Result<void> {
-                  if (values[0].is_null()) return {};
+                  if (values[0].is_null()) return fill_reflog(session, "", rows);
                   if (values[0].as_string().empty()) {
                     return Error(ErrorCode::kInvalidParameterValue,
                                  "the name of a branch must not be empty");

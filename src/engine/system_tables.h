@@ -29,6 +29,7 @@ Result<std::shared_ptr<const plan::VirtualTable>> find_table_function(
 struct TableRows {
   std::vector<plan::OutputColumn> columns;
   std::vector<type::Batch> batches;
+  std::vector<std::string> notices = {};
 };
 Result<TableRows> show_status(SessionImpl& session, const sql::ShowStmt& statement);
 TableRows text_rows(std::vector<std::string> names,

@@ -134,6 +134,20 @@ Result<VersionResult> run_drop_branch(SessionImpl& session, const sql::BranchStm
   return version_done("DROP BRANCH");
 }
 
+namespace {
+
+// A branch with a history policy only goes forward.
+Error with_policy_hint(SessionImpl& session, const std::string& branch, Error error) {
+  DatabaseImpl& database = session.owner();
+  if (error.code() != ErrorCode::kObjectNotInState || !error.hint().empty() ||
+      database.branch_settings().find(branch).history_every.empty())
+    return error;
+  const BranchWords& words = branch_words(database.hints());
+  return std::move(error).with_hint(fmt::format(fmt::runtime(words.drop_policy), branch));
+}
+
+}  // namespace
+
 Result<VersionResult> run_rename_branch(SessionImpl& session, const sql::BranchStmt& statement) {
   DatabaseImpl& database = session.owner();
   txn::Manager& manager = database.manager();
@@ -152,7 +166,8 @@ Result<VersionResult> run_rename_branch(SessionImpl& session, const sql::BranchS
     entries.push_back({merge_ref(from), *state, Oid{}});
     entries.push_back({merge_ref(to), Oid{}, *state});
   }
-  TRY(manager.rename_branch(from, to, {Oid{}, &objects, entries}));
+  auto renamed = manager.rename_branch(from, to, {Oid{}, &objects, entries});
+  if (!renamed) return with_policy_hint(session, from, std::move(renamed).error());
   TRY(database.branch_settings().rename(from, to));
   TRY(database.follow_rename(from, to));
   session.follow_rename(from, to);
@@ -333,7 +348,7 @@ Result<txn::CommitOutcome> change_branch(
       return outcome;
     }
     if (outcome.error().code() != ErrorCode::kSerializationFailure || attempts == kAttemptsMax)
-      return outcome;
+      return with_policy_hint(session, target.branch, std::move(outcome).error());
     if (session.cancelled())
       return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
   }
@@ -341,7 +356,8 @@ Result<txn::CommitOutcome> change_branch(
 
 Result<void> check_constraints(SessionImpl& session, const store::ObjectReader& objects,
                                const Oid& valid_root, const Oid& root, std::string_view what) {
-  const exec::ValidateRequest request{objects, valid_root, root};
+  exec::ValidateRequest request{objects, valid_root, root};
+  request.with_rules = true;
   TRY_ASSIGN(const auto violations,
              exec::validate(request, session.owner().manager(), session.owner().unique_indexes(),
                             session.eval_context()));

@@ -1,5 +1,6 @@
 #include "engine/version_tables.h"
 
+#include "engine/branch_hints.h"
 #include "engine/history.h"
 #include "git/tag.h"
 #include "sql/ast.h"
@@ -141,7 +142,7 @@ Result<void> fill_reflog(SessionImpl& session, std::string_view branch, RowColle
   if (branch.empty() || branch == "HEAD") {
     if (session.is_pinned())
       return Error(ErrorCode::kUndefinedBranch, "the session is on no branch")
-          .with_hint("Name the branch: SHOW REFLOG main.");
+          .with_hint(std::string(branch_words(session.owner().hints()).name_reflog));
     branch = session.branch_name();
   }
   int64_t n = 0;

@@ -108,6 +108,11 @@ Result<std::vector<KeyInterval>> key_intervals(const plan::KeyBounds& bounds,
     TRY_ASSIGN(present, append_node_key(*bounds.lower, context, interval.lower));
     if (!present) return intervals;
     if (!bounds.lower_inclusive) interval.lower += kAfterKeys;
+    // NULL is above nothing; a commit that breaks the rule has it behind all values.
+    if (bounds.upper == nullptr) {
+      interval.upper = prefix;
+      TRY(type::append_key(type::Value::null(bounds.lower->type), interval.upper));
+    }
   }
   if (bounds.upper != nullptr) {
     interval.upper = prefix;

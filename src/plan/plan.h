@@ -120,6 +120,9 @@ class Resolver {
                                                        bool /*historical*/) {
     return std::nullopt;
   }
+  // Whether rows surely keep what their table's definition says of them (NOT NULL, UNIQUE, CHECK,
+  // foreign keys). Those of a branch do; a commit of history is read as it stands.
+  virtual bool rules_hold(bool /*historical*/) { return false; }
   // About the share of the table's rows whose key lies in [lower, upper) (empty upper: to the end).
   virtual double key_share(const catalog::TableVersion& /*table*/, Bytes /*lower*/,
                            Bytes /*upper*/) {

@@ -214,19 +214,23 @@ Result<void> QueryBinder::expand_star(const sql::StarExpr& star, std::vector<Out
     }
     return {};
   };
+  TRY_ASSIGN(const std::vector<VisibleColumn>* columns, star_columns(star));
+  record_star(star, *columns);
+  return add(*columns);
+}
+
+Result<const std::vector<VisibleColumn>*> QueryBinder::star_columns(
+    const sql::StarExpr& star) const {
   if (star.table.empty()) {
     if (from_.tables.empty()) {
       return Error(ErrorCode::kSyntaxError, "SELECT * with no tables specified is not valid")
           .at(star.position);
     }
-    record_star(star, from_.visible);
-    return add(from_.visible);
+    return &from_.visible;
   }
   for (const FromTable& table : from_.tables) {
-    if (table.alias != star.table || (!star.schema.empty() && star.schema != table.schema))
-      continue;
-    record_star(star, table.columns);
-    return add(table.columns);
+    if (table.alias == star.table && (star.schema.empty() || star.schema == table.schema))
+      return &table.columns;
   }
   return Error(ErrorCode::kUndefinedTable,
                fmt::format("missing FROM-clause entry for table \"{}\"", star.table))
@@ -271,22 +275,40 @@ Result<std::vector<QueryBinder::OutputItem>> QueryBinder::bind_items(
   return out;
 }
 
+// The outputs of a select list that has not been bound yet: an expression, or a column of a `*`.
+Result<std::vector<QueryBinder::Output>> QueryBinder::outputs_of(
+    const sql::List<sql::SelectItem>& items) const {
+  std::vector<Output> outputs;
+  for (const sql::SelectItem& item : items) {
+    if (item.expr->kind != sql::ExprKind::kStar) {
+      outputs.push_back({item.expr, nullptr});
+      continue;
+    }
+    TRY_ASSIGN(const std::vector<VisibleColumn>* columns,
+               star_columns(static_cast<const sql::StarExpr&>(*item.expr)));
+    for (const VisibleColumn& column : *columns) outputs.push_back({nullptr, &column});
+  }
+  return outputs;
+}
+
 // What a GROUP BY item means: a position or an output's name stands for that output's expression;
 // an input column wins over an output's name.
-Result<const sql::Expr*> QueryBinder::group_expression(const sql::Expr& expr,
-                                                       const sql::SelectStmt& select) {
+Result<QueryBinder::Output> QueryBinder::group_expression(const sql::Expr& expr,
+                                                          const sql::SelectStmt& select) {
+  TRY_ASSIGN(const std::vector<Output> outputs, outputs_of(select.items));
   TRY_ASSIGN(const std::optional<size_t> position,
-             output_position(expr, "GROUP BY", select.items.size()));
-  if (position.has_value()) return static_cast<const sql::Expr*>(select.items[*position].expr);
-  if (!is_plain_name(expr)) return &expr;
+             output_position(expr, "GROUP BY", outputs.size()));
+  if (position.has_value()) return outputs[*position];
+  const Output itself{&expr, nullptr};
+  if (!is_plain_name(expr)) return itself;
   const auto& column = static_cast<const sql::ColumnExpr&>(expr);
   const Result<expr::NodePtr> input = resolve_base(column);
-  if (input || input.error().code() != ErrorCode::kUndefinedColumn) return &expr;
+  if (input || input.error().code() != ErrorCode::kUndefinedColumn) return itself;
   for (const sql::SelectItem& item : select.items) {
     if (item.expr->kind != sql::ExprKind::kStar && item_name(item) == column.column)
-      return static_cast<const sql::Expr*>(item.expr);
+      return Output{item.expr, nullptr};
   }
-  return &expr;
+  return itself;
 }
 
 Result<void> QueryBinder::bind_groups(const sql::SelectStmt& select) {
@@ -300,15 +322,22 @@ Result<void> QueryBinder::bind_groups(const sql::SelectStmt& select) {
             .at(expr->position);
       }
     }
-    TRY_ASSIGN(const sql::Expr* meant, group_expression(*expr, select));
-    TRY_ASSIGN(expr::NodePtr node, bind_scalar(*meant));
+    TRY_ASSIGN(const Output meant, group_expression(*expr, select));
+    expr::NodePtr node;
+    if (meant.column != nullptr) {
+      node = expr::make_column(meant.column->index, meant.column->type);
+    } else {
+      TRY_ASSIGN(node, bind_scalar(*meant.expr));
+    }
+    const bool has_subquery = meant.expr != nullptr && contains_subquery(*meant.expr);
     TRY(expr::check_groupable(node->type, expr->position));
     groups_by_expression_ = groups_by_expression_ || node->kind != expr::NodeKind::kColumn ||
-                            contains_subquery(*meant);
+                            has_subquery;
     const bool known = std::any_of(groups_.begin(), groups_.end(),
                                    [&](const auto& group) { return expr::equal(*group, *node, true); });
     if (!known) groups_.push_back(std::move(node));
-    if (contains_subquery(*meant)) subquery_groups_.emplace_back(sql::to_sql(*meant), groups_.size() - 1);
+    if (has_subquery)
+      subquery_groups_.emplace_back(sql::to_sql(*meant.expr), groups_.size() - 1);
   }
   return {};
 }

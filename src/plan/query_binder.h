@@ -75,6 +75,10 @@ class QueryBinder final : public expr::Scope {
     expr::NodePtr node;
     std::string name;
   };
+  struct Output {  // One of the two.
+    const sql::Expr* expr = nullptr;
+    const VisibleColumn* column = nullptr;
+  };
   struct OuterReference {
     expr::NodePtr outer;  // Over the parent's current phase.
     uint32_t slot = 0;
@@ -108,7 +112,9 @@ class QueryBinder final : public expr::Scope {
   Result<std::vector<OutputItem>> bind_items(const sql::List<sql::SelectItem>& items);
   Result<void> expand_star(const sql::StarExpr& star, std::vector<OutputItem>& out);
   Result<void> bind_groups(const sql::SelectStmt& select);
-  Result<const sql::Expr*> group_expression(const sql::Expr& expr, const sql::SelectStmt& select);
+  Result<Output> group_expression(const sql::Expr& expr, const sql::SelectStmt& select);
+  Result<std::vector<Output>> outputs_of(const sql::List<sql::SelectItem>& items) const;
+  Result<const std::vector<VisibleColumn>*> star_columns(const sql::StarExpr& star) const;
   Result<SortKey> bind_order_item(const sql::OrderItem& item, const sql::SelectStmt& select,
                                   std::vector<OutputItem>& items, size_t visible_items);
   Result<uint32_t> order_column(const sql::OrderItem& item, const sql::SelectStmt& select,

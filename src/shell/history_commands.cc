@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iostream>
 #include <sstream>
 
 #include "shell/printer.h"
@@ -19,6 +20,7 @@ constexpr size_t kShortId = 10;
 constexpr size_t kTableRowsMax = 500;  // More rows are shown one below the other, as they come.
 constexpr size_t kWordsMax = 400;      // Longer texts are one word.
 constexpr size_t kNarrowest = 40;
+constexpr std::string_view kCutMark = " (boundary)";  // A shallow clone has nothing before it.
 
 constexpr std::string_view kRed = "\033[31m";
 constexpr std::string_view kGreen = "\033[32m";
@@ -124,7 +126,7 @@ std::string revision_literal(const std::string& revision) {
 
 std::string log_query(const LogView& view) {
   std::string sql =
-      "SELECT \"commit\", author, email, time, message, parents, body FROM rowan.log(" +
+      "SELECT \"commit\", author, email, time, message, parents, body, boundary FROM rowan.log(" +
       revision_literal(view.revision);
   if (!view.table.empty()) sql += ", " + table_argument(view.table);
   sql += ")";
@@ -183,21 +185,27 @@ std::optional<Failure> show_log(Session& session, const LogView& view, const Scr
   GraphDrawer graph;
   std::optional<Failure> failure;
   while (out && log.next(failure)) {
+    const std::string_view cut = view.graph && log.text(7) == "t" ? kCutMark : std::string_view();
     GraphDrawer::Drawn drawn;
     if (view.graph) drawn = graph.next(log.text(0), words_of(log.text(5)));
     for (const std::string& line : drawn.before) out << paint(screen, kRed, line) << '\n';
     if (view.oneline) {
       out << paint(screen, kRed, drawn.prefix)
-          << paint(screen, kYellow, log.text(0).substr(0, kShortId)) << ' ' << log.text(4) << '\n';
+          << paint(screen, kYellow, log.text(0).substr(0, kShortId)) << cut << ' ' << log.text(4)
+          << '\n';
     } else {
       const std::string below = paint(screen, kRed, drawn.below);
       out << paint(screen, kRed, drawn.prefix) << paint(screen, kYellow, "commit " + log.text(0))
-          << '\n';
+          << cut << '\n';
       out << below << fmt::format("Author: {} <{}>\n", log.text(1), log.text(2));
       out << below << fmt::format("Date:   {}\n", log.text(3));
       out << below << '\n' << below << "    " << log.text(4) << '\n' << below << '\n';
     }
     for (const std::string& line : drawn.after) out << paint(screen, kRed, line) << '\n';
+  }
+  if (!failure) {
+    for (const std::string& notice : log.rows->notices())
+      std::cerr << "NOTICE:  " << visible(notice) << '\n';
   }
   return failure;
 }
@@ -575,7 +583,7 @@ std::variant<bool, Failure> show_blame(Session& session, const BlameView& view,
   Reader rows(session);
   if (auto failure = rows.open(sql + ")")) return *failure;
   const auto& columns = rows.rows->columns();
-  const size_t first = columns.size() - 4;  // commit, author, time, message.
+  const size_t first = columns.size() - 5;  // commit, author, time, message, boundary.
   const size_t keys = view.cells ? first - 2 : first;
   std::optional<Failure> failure;
   bool found = false;
@@ -584,7 +592,11 @@ std::variant<bool, Failure> show_blame(Session& session, const BlameView& view,
     std::string name;
     for (size_t i = 0; i < keys; ++i) name += (i > 0 ? ", " : "") + cell_text(*rows.rows, i);
     if (view.cells) name += "  " + rows.text(keys) + " = " + cell_text(*rows.rows, keys + 1);
-    out << paint(screen, kYellow, rows.text(first).substr(0, kShortId))
+    // As git marks it: this old, or older.
+    const bool is_cut = rows.text(first + 4) == "t";
+    const std::string commit =
+        is_cut ? "^" + rows.text(first).substr(0, kShortId - 1) : rows.text(first).substr(0, kShortId);
+    out << paint(screen, kYellow, commit)
         << fmt::format(" ({} {})  ", rows.text(first + 1), rows.text(first + 2)) << name << "  "
         << paint(screen, kCyan, rows.text(first + 3)) << '\n';
   }

@@ -260,8 +260,7 @@ bool has_fine_chains(const Core& core) {
 
 Error has_history_policy(std::string_view branch) {
   return Error(ErrorCode::kObjectNotInState,
-               fmt::format("branch \"{}\" has a history policy: it only goes forward", branch))
-      .with_hint(fmt::format("ALTER BRANCH {} DROP HISTORY POLICY first.", branch));
+               fmt::format("branch \"{}\" has a history policy: it only goes forward", branch));
 }
 
 Result<std::shared_ptr<Branch>> open_branch(Core& core, const store::RefEntry& ref) {

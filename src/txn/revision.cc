@@ -22,6 +22,15 @@ Error undefined_revision(std::string_view revision) {
                "revision \"" + std::string(revision) + "\" does not exist");
 }
 
+// A commit that is asked for by the way back to it: in a shallow clone that may lead past the end.
+Error beyond_history(const Core& core, Error error) {
+  if (core.store.boundary().empty()) return error;
+  return std::move(error).with_hint(
+      "This clone is shallow: what came before commit " + core.store.boundary().front().hex().substr(0, 12) +
+      (core.store.boundary().size() > 1 ? " and others" : "") +
+      " is not here. Stock git fetches it: git fetch --unshallow.");
+}
+
 // An annotated tag becomes the commit it stands for; anything but a commit at the end is no
 // revision.
 Result<Oid> peel(Core& core, Oid id, std::string_view revision) {
@@ -185,11 +194,12 @@ Result<Oid> apply_suffix(Core& core, const Oid& commit, std::string_view& rest,
   TRY(core.history.ensure(core.store, commit));
   if (is_tilde) {
     const auto ancestor = core.history.nth_parent(commit, static_cast<uint64_t>(n));
-    if (!ancestor) return undefined_revision(revision);
+    if (!ancestor) return beyond_history(core, undefined_revision(revision));
     return *ancestor;
   }
   const auto info = core.history.find(commit);
-  if (!info || info->parents.size() < static_cast<size_t>(n)) return undefined_revision(revision);
+  if (!info || info->parents.size() < static_cast<size_t>(n))
+    return beyond_history(core, undefined_revision(revision));
   return info->parents[static_cast<size_t>(n) - 1];
 }
 
@@ -242,7 +252,8 @@ Result<Oid> revision_at(Core& core, int64_t time_us, const Oid& from) {
     }
   }
   if (!found)
-    return Error(ErrorCode::kUndefinedRevision, "there is no commit at or before that time");
+    return beyond_history(core, Error(ErrorCode::kUndefinedRevision,
+                                      "there is no commit at or before that time"));
   return *found;
 }
 

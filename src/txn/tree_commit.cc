@@ -55,11 +55,14 @@ Result<void> note_chain(Core& core, const store::PendingObjects& objects, const 
     for (const Oid& parent : commit.parents) TRY(core.history.ensure(objects, parent));
     if (commit.parents.empty()) break;
     TRY_ASSIGN(const Head before, core.head_of(commit.parents[0], &objects));
-    TRY_ASSIGN(const TreeChanges changes,
-               tree_changes(objects, core.store.cache(), before.snapshot.root, commit.tree));
-    for (const TreeChanges::Rows& rows : changes.rows)
+    auto changes = tree_changes(objects, core.store.cache(), before.snapshot.root, commit.tree);
+    if (!changes && changes.error().code() != ErrorCode::kInvalidContent)
+      return std::move(changes).error();
+    // Of a commit on one that another program spelled freely anything may differ.
+    if (!changes) changes = TreeChanges{std::vector<uint32_t>(derived::kChangesMax + 1), {}};
+    for (const TreeChanges::Rows& rows : changes->rows)
       core.row_counts.note(rows.from, rows.to, rows.delta);
-    core.history.add(id, commit.parents, git::commit_time_us(commit), changes.hashes);
+    core.history.add(id, commit.parents, git::commit_time_us(commit), changes->hashes);
   }
   return {};
 }

@@ -227,6 +227,7 @@ Result<Value> date_to_timestamp(int64_t days, Type to) {
 
 Result<Value> timestamp_to(int64_t micros, Type to) {
   if (is_timestamp(to.id)) {
+    TRY_ASSIGN(micros, to_precision(to, micros));
     return Value::of_int(to, micros);
   }
   if (to.id == TypeId::kDate) {
@@ -238,7 +239,8 @@ Result<Value> timestamp_to(int64_t micros, Type to) {
   if (!is_finite_timestamp(micros)) {
     return Value::null(to);
   }
-  return Value::of_int(to, micros - floor_days(micros) * kMicrosPerDay);
+  TRY_ASSIGN(const int64_t time, to_precision(to, micros - floor_days(micros) * kMicrosPerDay));
+  return Value::of_int(to, time);
 }
 
 Result<Value> jsonb_to_scalar(const Value& value, Type to) {
@@ -303,8 +305,10 @@ Result<Value> cast(const Value& value, Type to, CastContext context, Moment now)
   }
   // What is left keeps its physical form: a type into itself, boolean into integer.
   switch (physical(to.id)) {
-    case Physical::kInt64:
-      return Value::of_int(to, value.as_int());
+    case Physical::kInt64: {
+      TRY_ASSIGN(const int64_t fitted, to_precision(to, value.as_int()));
+      return Value::of_int(to, fitted);
+    }
     case Physical::kDouble:
       return Value::of_double(to, value.as_double());
     case Physical::kString:
@@ -326,7 +330,8 @@ bool keeps_values(Type from, Type to) {
                           (to.id == TypeId::kText || to.id == TypeId::kVarchar) && to.modifier < 0;
   const bool frees_numeric =
       from.id == TypeId::kNumeric && to.id == TypeId::kNumeric && to.modifier < 0;
-  return widens || frees_text || frees_numeric ||
+  const bool frees_time = from.id == to.id && is_datetime(to.id) && to.modifier < 0;
+  return widens || frees_text || frees_numeric || frees_time ||
          (from.id == TypeId::kFloat4 && to.id == TypeId::kFloat8);
 }
 

@@ -106,6 +106,21 @@ bool is_timestamp_in_range(int64_t micros) {
   return (micros >= kTimestampMin && micros < kTimestampEnd) || !is_finite_timestamp(micros);
 }
 
+Result<int64_t> to_precision(Type type, int64_t value) {
+  const bool is_stamp = type.id == TypeId::kTimestamp || type.id == TypeId::kTimestamptz;
+  if (type.modifier < 0 || (type.id != TypeId::kTime && !is_stamp) ||
+      (is_stamp && !is_finite_timestamp(value)))
+    return value;
+  int64_t unit = 1;
+  for (int32_t digits = type.modifier; digits < 6; ++digits) unit *= 10;
+  const int64_t half = unit / 2;
+  const int64_t rounded = value >= 0 ? (value + half) / unit * unit : (value - half) / unit * unit;
+  // PostgreSQL makes one that it does not read again.
+  if (is_stamp && !is_timestamp_in_range(rounded))
+    return Error(ErrorCode::kDatetimeOutOfRange, "timestamp out of range");
+  return rounded;
+}
+
 bool read_plain_date(const char* text, int64_t& days) {
   const int century = two_digits(text);
   const int year_of_century = two_digits(text + 2);

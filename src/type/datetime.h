@@ -47,6 +47,9 @@ using Moment = std::optional<int64_t>;
 
 // Input text of date, time, timestamp or timestamptz (datetime_input.cc).
 Result<int64_t> parse_datetime(TypeId id, std::string_view text, Moment now);
+// A time or timestamp with as many digits of its second as the type's modifier says, rounded as
+// PostgreSQL does: away from zero, which is midnight or 2000-01-01. Other types stay as they are.
+Result<int64_t> to_precision(Type type, int64_t value);
 // Whether the text can be read, but as something else tomorrow: 'now', 'today', 'yesterday noon'.
 bool depends_on_now(TypeId id, std::string_view text);
 void append_datetime(TypeId id, int64_t value, std::string& out);

@@ -218,6 +218,13 @@ Result<void> check_modifier(const Slot& slot, const Value& value, Bytes line) {
   if (slot.type.modifier < 0 || value.is_null()) {
     return {};
   }
+  if (is_datetime(slot.type.id)) {
+    const auto fitted = to_precision(slot.type, value.as_int());
+    if (fitted && *fitted == value.as_int()) {
+      return {};
+    }
+    return not_canonical(line, "a value does not fit " + type_name(slot.type));
+  }
   std::string text;
   append_text({slot.type.id, -1}, std::string_view(value.as_string()), text);
   const auto again = parse_text(slot.type, text);

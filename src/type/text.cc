@@ -217,8 +217,9 @@ Result<int64_t> parse_whole(Type type, std::string_view text, Moment now) {
     TRY_ASSIGN(const bool value, parse_bool(text));
     return static_cast<int64_t>(value);
   }
-  return is_integer(type.id) ? parse_integer(type.id, text)
-                             : parse_datetime(type.id, text, now);
+  if (is_integer(type.id)) return parse_integer(type.id, text);
+  TRY_ASSIGN(const int64_t value, parse_datetime(type.id, text, now));
+  return to_precision(type, value);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "type/type.h"
 
+#include <algorithm>
 #include <array>
 
 namespace rowan::type {
@@ -53,6 +54,7 @@ constexpr std::array kSpellings = {
 
 constexpr int32_t kLengthMax = 10'485'760;  // PostgreSQL's limit for char(n) and varchar(n).
 constexpr int32_t kPrecisionMax = 1000;
+constexpr int32_t kFractionDigits = 6;
 
 Error bad_modifier(std::string message) {
   return Error(ErrorCode::kInvalidParameterValue, std::move(message));
@@ -97,9 +99,18 @@ Result<Type> numeric_type(const int32_t* modifiers, size_t count) {
   return Type::numeric(precision, scale);
 }
 
+// Digits of the second's fraction. More than there are mean all, as PostgreSQL warns.
+Result<Type> time_type(TypeId id, const int32_t* modifiers, size_t count) {
+  if (count > 1 || modifiers[0] < 0) {
+    return Error(ErrorCode::kSyntaxError, "a precision is one number that is not negative");
+  }
+  return Type{id, std::min(modifiers[0], kFractionDigits)};
+}
+
 Result<Type> float_type(std::string_view name, const int32_t* modifiers, size_t count) {
   if (name != "float" || count != 1) {
-    return bad_modifier("type modifier is not allowed for type \"" + std::string(name) + "\"");
+    return Error(ErrorCode::kSyntaxError,
+                 "type modifier is not allowed for type \"" + std::string(name) + "\"");
   }
   if (modifiers[0] < 1) {
     return bad_modifier("precision for type float must be at least 1 bit");
@@ -108,6 +119,10 @@ Result<Type> float_type(std::string_view name, const int32_t* modifiers, size_t 
     return bad_modifier("precision for type float must be less than 54 bits");
   }
   return Type{modifiers[0] <= 24 ? TypeId::kFloat4 : TypeId::kFloat8, -1};
+}
+
+std::string precision_text(Type type) {
+  return type.modifier < 0 ? std::string() : "(" + std::to_string(type.modifier) + ")";
 }
 
 }  // namespace
@@ -179,11 +194,11 @@ std::string type_name(Type type) {
     case TypeId::kDate:
       return "date";
     case TypeId::kTime:
-      return "time without time zone";
+      return "time" + precision_text(type) + " without time zone";
     case TypeId::kTimestamp:
-      return "timestamp without time zone";
+      return "timestamp" + precision_text(type) + " without time zone";
     case TypeId::kTimestamptz:
-      return "timestamp with time zone";
+      return "timestamp" + precision_text(type) + " with time zone";
     case TypeId::kUuid:
       return "uuid";
     case TypeId::kJson:
@@ -206,6 +221,11 @@ Result<Type> type_from_name(std::string_view name, const int32_t* modifiers,
         return length_type(spelling.id, name, modifiers, modifier_count);
       case TypeId::kNumeric:
         return numeric_type(modifiers, modifier_count);
+      case TypeId::kTime:
+      case TypeId::kTimestamp:
+      case TypeId::kTimestamptz:
+        return modifier_count == 0 ? Type{spelling.id, -1}
+                                   : time_type(spelling.id, modifiers, modifier_count);
       default:
         if (modifier_count == 0) {
           return Type{spelling.id, -1};

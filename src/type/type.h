@@ -47,7 +47,8 @@ enum class Physical : uint8_t { kInt64, kDouble, kString };
 
 struct Type {
   TypeId id = TypeId::kUnknown;
-  // varchar(n), char(n): n characters. numeric(p,s): p << 16 | (s & 0xffff). -1: none.
+  // varchar(n), char(n): n characters. numeric(p,s): p << 16 | (s & 0xffff). time(p),
+  // timestamp(p): p digits of the second's fraction. -1: none.
   int32_t modifier = -1;
 
   bool operator==(const Type&) const = default;

@@ -27,6 +27,12 @@ bool numeric_holds(Type wide, Type narrow) {
          wide.numeric_precision() >= narrow.numeric_precision();
 }
 
+// A numeric without a fraction that has no more digits.
+bool is_whole(Type type, int digits) {
+  return type.id == TypeId::kNumeric && type.modifier >= 0 && type.numeric_scale() <= 0 &&
+         type.numeric_precision() - type.numeric_scale() <= digits;
+}
+
 }  // namespace
 
 bool holds(Type wide, Type narrow) {
@@ -40,17 +46,25 @@ bool holds(Type wide, Type narrow) {
     case TypeId::kInt8:
     case TypeId::kInt4:
       return is_integer(narrow.id) && narrow.id <= wide.id;  // Ascending by size.
+    case TypeId::kJson:  // Kept as it is spelled.
+      return narrow.id == TypeId::kJsonb;
+    case TypeId::kTime:
+    case TypeId::kTimestamp:
+    case TypeId::kTimestamptz:  // The fraction's last zeros are never written.
+      return narrow.id == wide.id &&
+             (wide.modifier < 0 || (narrow.modifier >= 0 && narrow.modifier <= wide.modifier));
     case TypeId::kFloat8:
-      return narrow.id == TypeId::kInt2 || narrow.id == TypeId::kInt4;
+      return narrow.id == TypeId::kInt2 || narrow.id == TypeId::kInt4 || is_whole(narrow, 15);
     case TypeId::kFloat4:  // Prints more than six digits with an exponent.
-      return narrow.id == TypeId::kInt2;
+      return narrow.id == TypeId::kInt2 || is_whole(narrow, 6);
     default:
       return false;
   }
 }
 
 Type widened(Type a, Type b) {
-  for (const Type candidate : {a, b, kAnyNumeric}) {
+  const Type unbounded = a.id == b.id ? Type{a.id, -1} : kAnyNumeric;
+  for (const Type candidate : {a, b, unbounded, kAnyNumeric}) {
     if (holds(candidate, a) && holds(candidate, b)) return candidate;
   }
   return kAnyText;

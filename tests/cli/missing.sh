@@ -10,6 +10,10 @@ run sql t.git -c "INSERT INTO t VALUES (3, 'three')" -c 'MERGE side'; exits 0
 run branch t.git lone; exits 0
 run sql t.git --branch lone -c "INSERT INTO t VALUES (4, 'four')"; exits 0
 
+run branch t.git rolled; exits 0
+run sql t.git --branch rolled -c "ALTER BRANCH rolled SET HISTORY POLICY EVERY '1 hour'" -c "INSERT INTO t VALUES (5, 'five')"; exits 0
+printf 'id,v\n9,nine\n' > nine.csv
+
 # A way out is a command, an option, or said to be the shell's.
 statements='(SHOW|CREATE|DROP|ALTER|MERGE|RESET|RESTORE|REVERT|CHECKOUT|SQUASH|REBASE|PROTECT|UNPROTECT|COMMIT|ABORT|RENAME|PARENT|WITH) '
 refused() {
@@ -22,7 +26,9 @@ refused() {
 }
 hints() { says "HINT:  $1"; }
 
+first=$(git -C t.git rev-list --max-parents=0 main)
 while read -r words; do
+  words=${words//\{first\}/$first}
   # shellcheck disable=SC2086
   run $words </dev/null
   refused
@@ -85,6 +91,19 @@ rebase t.git
 squash t.git nosuch
 squash t.git v1
 squash t.git
+reset t.git main~1 --branch rolled
+rebase t.git side --branch rolled
+squash t.git main~1 --branch rolled
+branch t.git --rename rolled other
+import t.git t nine.csv --branch v1
+import t.git t nine.csv --branch kept
+merge t.git side --branch v1
+revert t.git HEAD --branch v1
+restore t.git t --to v1 --branch v1
+reset t.git main --branch v1
+squash t.git v1 --branch v1
+restore t.git t --to {first}
+restore t.git --schema nosuch --to v1
 reflog t.git nosuch
 reflog t.git main more
 import t.git nosuch nosuch.csv
@@ -111,6 +130,10 @@ run blame t.git t 77; exits 1; says 'table "t" has no row with the key (77)'; hi
 run blame t.git t 1; exits 0; silent
 run branch t.git --delete lone; hints '--force drops it'
 run branch t.git --delete kept; hints 'rowan branch DIR --unprotect kept lifts that.'
+run reset t.git main~1 --branch rolled; hints 'In rowan shell ALTER BRANCH rolled DROP HISTORY POLICY lifts that.'
+run branch t.git --rename rolled other; hints 'In rowan shell ALTER BRANCH rolled DROP HISTORY POLICY'
+run import t.git t nine.csv --branch v1; hints 'rowan branch DIR NAME --from v1 makes one; then --branch NAME.'
+run restore t.git t --to "$first"; hints 'In rowan shell DROP TABLE takes a table away.'
 run branch t.git --delete nosuch; hints 'rowan branch DIR lists them; rowan branch DIR NAME makes one.'
 run tag t.git v1; says 'rowan tag DIR --delete takes it away'
 run tag t.git --delete nosuch; hints 'rowan tag DIR lists them.'
@@ -121,4 +144,14 @@ run blame t.git w; exits 10; says '"w" is not a table'
 # The same hints in SQL stay SQL, which `rowan sql` speaks.
 run sql t.git --branch nosuch -c 'SELECT 1'; exits 18; hints 'SHOW BRANCHES lists them'
 run sql t.git -c 'DROP BRANCH lone'; hints 'DROP BRANCH … FORCE drops it'
+run sql t.git --branch rolled -c "RESET TO 'main~1'"; hints 'ALTER BRANCH rolled DROP HISTORY POLICY first.'
+run sql t.git --branch v1 -c "INSERT INTO t VALUES (9, 'nine')"; hints "CREATE BRANCH name FROM 'v1' makes one"
+run sql t.git --branch v1 -c 'SHOW REFLOG'; hints 'Name the branch: SHOW REFLOG main.'
+run sql t.git -c "RESTORE TABLE t TO '$first'"; hints 'DROP TABLE takes a table away.'
+
+# What a merge that waits says to do next is the shell's.
+run sql t.git -c "UPDATE t SET v = 'here' WHERE id = 1"; exits 0
+run sql t.git --branch side -c "UPDATE t SET v = 'there' WHERE id = 1"; exits 0
+run merge t.git side --policy manual; exits 1; says 'then COMMIT MERGE in rowan shell'
+run sql t.git -c 'ABORT MERGE' -c 'MERGE side WITH MANUAL RESOLUTION' -c 'ABORT MERGE'; says 'to be settled; then COMMIT MERGE'
 finish

@@ -26,7 +26,7 @@ SCHEMA = [
     'v varchar(8), c char(5), o boolean, y bytea, d date, w time, ts timestamp, tz timestamptz, u uuid, j json, k jsonb)',
     'CREATE TABLE g (p integer, q bigint, z text, e char(3), h numeric, l jsonb, i date)',
     'CREATE TABLE w (id integer, s smallint, a integer, b bigint, n numeric(8,2), f double precision, r real, x text, v varchar(6), c char(4), '
-    'o boolean, d date, ts timestamp, k jsonb)',
+    'o boolean, d date, ts timestamp, k jsonb, t1 time(1), ts0 timestamp(0), tz3 timestamptz(3))',
     "INSERT INTO t VALUES (1, 1, 10, 100, 1.5, 2.25, 0.5, 1.5, 'abc', 'Abc', 'ab', true, '\\x6162', '2024-02-29', '12:34:56.789', "
     "'2024-02-29 12:34:56.789', '2024-02-29 23:59:59', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '{\"a\": [1, 2, {\"b\": null}], \"c\": \"x\"}', "
     "'{\"a\": [1, 2, {\"b\": null}], \"c\": \"x\"}')",
@@ -67,7 +67,7 @@ COLUMNS = {
     'mw': {'id': 'integer', 'b': 'bigint', 'x': 'text', 'k': 'jsonb'},
 }
 TARGET = {'id': 'integer', 's': 'smallint', 'a': 'integer', 'b': 'bigint', 'n': 'numeric', 'f': 'double precision', 'r': 'real', 'x': 'text',
-          'v': 'varchar', 'c': 'char', 'o': 'boolean', 'd': 'date', 'ts': 'timestamp', 'k': 'jsonb'}
+          'v': 'varchar', 'c': 'char', 'o': 'boolean', 'd': 'date', 'ts': 'timestamp', 'k': 'jsonb', 't1': 'time', 'ts0': 'timestamp', 'tz3': 'timestamptz'}
 
 LITERALS = {
     'smallint': ["1::smallint", "(-3)::int2", "smallint '7'", "0::smallint", "32767::smallint"],
@@ -92,10 +92,10 @@ LITERALS = {
               "'{\"aa\":1}'::jsonb", "'{\"a\":1,\"b\":2}'::jsonb", "'-0'::jsonb", "'1e2'::jsonb", "'\"b\"'::jsonb", "'[1]'::jsonb", "'\"10\"'::jsonb"],
     'date': ["date '2024-02-29'", "'1999-12-31'::date", "date 'January 8, 99 BC'", "'infinity'::date", "date '20240229'", "date '2000-01-01'", "'-infinity'::date",
              "date 'Feb 1, 2021'", "date '0001-01-01'"],
-    'time': ["time '12:34:56'", "'00:00'::time", "time '23:59:59.999999'", "time '04:05 PM'", "'24:00'::time"],
-    'timestamp': ["timestamp '2024-02-29 12:34:56.789'", "'1999-12-31 23:59:59'::timestamp", "timestamp 'infinity'", "timestamp '2000-01-01'",
+    'time': ["time(2) '12:34:56.785'", "time '12:34:56'", "'00:00'::time", "time '23:59:59.999999'", "time '04:05 PM'", "'24:00'::time"],
+    'timestamp': ["timestamp(1) '1999-12-31 23:59:59.95'", "timestamp '2024-02-29 12:34:56.789'", "'1999-12-31 23:59:59'::timestamp", "timestamp 'infinity'", "timestamp '2000-01-01'",
                   "timestamp '0044-03-15 BC'", "timestamp '2021-01-03T10:00:00'", "'-infinity'::timestamp"],
-    'timestamptz': ["timestamptz '2024-02-29 12:34:56+02'", "'1999-12-31 23:59:59Z'::timestamptz", "timestamp with time zone '2000-01-01 00:00:00-08'",
+    'timestamptz': ["timestamp(0) with time zone '1999-12-31 23:59:59.5Z'", "timestamptz '2024-02-29 12:34:56+02'", "'1999-12-31 23:59:59Z'::timestamptz", "timestamp with time zone '2000-01-01 00:00:00-08'",
                     "timestamptz 'infinity'", "timestamptz '1970-01-01'"],
 }
 # Literals without a type, which take it from where they stand.
@@ -233,6 +233,16 @@ def rows():
     add('text', 'lpad({}, $N, {})', 'string', 'text')
     add('text', 'rpad({}, $N, {})', 'string', 'text')
     add('integer', 'position({} IN {})', 'string', 'string')
+    add('integer', 'position({} IN {})', 'bytea', 'bytea')
+    for i, j in (('text', 'string'), ('bytea', 'bytea')):
+        add(i, 'overlay({} PLACING {} FROM $N)', j, j)
+        add(i, 'overlay({} PLACING {} FROM $N FOR $N)', j, j)
+        add(i, 'overlay({}, {}, $N, $N)', j, j)
+    for name in ('substr', 'substring'):
+        add('bytea', name + '({}, $N)', 'bytea')
+        add('bytea', name + '({}, $N, $N)', 'bytea')
+    add('bytea', 'substring({} FROM $N FOR $N)', 'bytea')
+    add('bytea', 'substring({} FOR $N)', 'bytea')
     add('integer', 'strpos({}, {})', 'string', 'string')
     add('boolean', 'starts_with({}, {})', 'string', 'string')
     add('text', 'replace({}, {}, {})', 'string', 'string', 'string')
@@ -277,9 +287,10 @@ CASTS += [('integer', 'boolean'), ('boolean', 'integer'), ('date', 'timestamp'),
           ('timestamp', 'timestamptz'), ('timestamptz', 'timestamp'), ('timestamptz', 'date'), ('timestamptz', 'time'), ('json', 'jsonb'), ('jsonb', 'json')]
 CASTS += [('jsonb', b) for b in NUMBERS + ['boolean']]
 CAST_NAMES = {'numeric': ['numeric', 'numeric(10,2)', 'numeric(7,1)', 'numeric(5)', 'decimal(20,8)'], 'varchar': ['varchar', 'varchar(4)', 'character varying(2)'],
-              'char': ['char(5)', 'char', 'character(2)', 'bpchar'], 'timestamp': ['timestamp'], 'integer': ['integer', 'int', 'int4'],
+              'char': ['char(5)', 'char', 'character(2)', 'bpchar'], 'time': ['time', 'time(0)', 'time(3) without time zone'],
+              'timestamp': ['timestamp', 'timestamp', 'timestamp(0)', 'timestamp(3)', 'timestamp(5) without time zone'], 'integer': ['integer', 'int', 'int4'],
               'double precision': ['double precision', 'float8', 'float'], 'real': ['real', 'float4'], 'bigint': ['bigint', 'int8'],
-              'smallint': ['smallint', 'int2'], 'timestamptz': ['timestamptz', 'timestamp with time zone'], 'boolean': ['boolean', 'bool']}
+              'smallint': ['smallint', 'int2'], 'timestamptz': ['timestamptz', 'timestamp with time zone', 'timestamptz(1)', 'timestamp(4) with time zone'], 'boolean': ['boolean', 'bool']}
 
 ROWS = rows()
 BY_RESULT = {}
@@ -502,6 +513,8 @@ class Generator:
         where = f' WHERE {self.expression("boolean", scope, 1)}' if self.chance(0.2) else ''
         if self.chance(0.3):
             return Statement(f'SELECT {aggregates} FROM {table}{where}', loose=True, lazy=True, kind='grouped')
+        if self.chance(0.12):
+            return self.grouped_star()
         having = f' HAVING {self.one(["count(*) > 1", "min(1) = 1", "count(*) < 3"])}' if self.chance(0.2) else ''
         form = self.random.random()
         if form < 0.15:
@@ -511,6 +524,20 @@ class Generator:
                              loose=True, lazy=True, kind='grouped')
         by = self.one(['1', key]) if not key.lstrip('(').lstrip('-')[:1].isdigit() and not key.startswith(("'", 'NULL')) else '1'
         return Statement(f'SELECT {key} AS grp, {aggregates} FROM {table}{where} GROUP BY {by}{having}', loose=True, lazy=True, kind='grouped')
+
+    def grouped_star(self):
+        """Positions in GROUP BY count the columns of a `*`."""
+        table = self.one(['g', 'mw', 'vw'])
+        names = list(COLUMNS[table])
+        star = self.one(['*', f'{table}.*'])
+        items = self.one([[star], ['1', star], [star, f'{table}.{names[0]}'], [names[0], star, names[1]]])
+        width = len(items) - 1 + len(names)
+        positions = [str(i) for i in range(1, width + 1)]
+        if self.chance(0.3):
+            positions = self.random.sample(positions, self.random.randint(1, len(positions)))  # Maybe a column is left out.
+        if self.chance(0.1):
+            positions[0] = self.one(['0', str(width + 1), '99', '-1'])
+        return Statement(f'SELECT {", ".join(items)}, {self.aggregate(self.scope(table), 1)} FROM {table} GROUP BY {", ".join(positions)}', loose=True, lazy=True, kind='grouped')
 
     def joined(self):
         left, right = self.scope('t', 'l'), self.scope('g', 'r')
@@ -660,7 +687,7 @@ def needs_missing_type(name, a, b):
         return (a in clock or b in clock) and 'date' not in (a, b)
     if name in ('*', '/'):
         return 'time' in (a, b)
-    if name in ('~~', 'substr', 'substring', 'btrim', 'ltrim', 'rtrim', 'position') and 'bytea' in (a, b):
+    if name in ('~~', 'btrim', 'ltrim', 'rtrim') and 'bytea' in (a, b):
         return True
     return name == 'date_trunc' and b == 'time'
 

@@ -64,8 +64,8 @@ def text_key_rows(rng):
 
 
 def typed_key_rows(rng):
-    table = Table("typed", [("a", "numeric"), ("b", "real"), ("c", "date"), ("d", "time without time zone"),
-                            ("e", "timestamp with time zone"), ("f", "uuid"), ("g", "bytea"), ("h", "boolean"),
+    table = Table("typed", [("a", "numeric"), ("b", "real"), ("c", "date"), ("d", "time(6) without time zone"),
+                            ("e", "timestamp(6) with time zone"), ("f", "uuid"), ("g", "bytea"), ("h", "boolean"),
                             ("i", "double precision"), ("j", "character(4)"), ("k", "smallint")],
                   ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"])
     numerics = [d(t) for t in ["0", "0.00", "1", "-12.5", "0.0012", "1200", "-0.001", "99999999999999999999.5", "NaN", "Infinity", "-Infinity"]]

@@ -80,7 +80,7 @@ def micros(delta):
 
 
 def key_of(sql_type, value):
-    base = sql_type.split("(")[0]
+    base = re.sub(r"\(.*?\)", "", sql_type)
     if base in ("smallint", "integer", "bigint"):
         return int_key(value)
     if base in ("text", "character varying", "character"):
@@ -145,7 +145,7 @@ def element(sql_type, value):
         return "null"
     if isinstance(value, Large):
         return '{"large":"%s","bytes":%d}' % (blob(value.content), len(value.content))
-    base = sql_type.split("(")[0]
+    base = re.sub(r"\(.*?\)", "", sql_type)
     if base == "boolean":
         return "true" if value else "false"
     if base in ("real", "double precision"):

@@ -23,6 +23,63 @@ std::string source_of(const Scratch& scratch) {
   return "file://" + db.string();
 }
 
+// What a statement says beside its rows.
+std::string notices_of(Session& session, const std::string& sql) {
+  auto rows = session.run(sql);
+  REQUIRE(rows.ok());
+  while (true) {
+    auto more = (*rows)->next();
+    REQUIRE(more.ok());
+    if (!*more) break;
+  }
+  std::string said;
+  for (const std::string& notice : (*rows)->notices()) said += notice + ";";
+  return said;
+}
+
+std::string hint_of(Session& session, const std::string& sql) {
+  auto rows = session.run(sql);
+  if (!rows) return rows.failure().hint;
+  auto more = (*rows)->next();
+  return more ? std::string() : more.failure().hint;
+}
+
+// HEAD changed row 1; `cut`, its parent, is where history is cut: what it has is that old, or older.
+void check_cut_history(Opened& opened, const std::string& cut) {
+  CHECK(opened.ask("SELECT boundary, count(*) FROM rowan.blame('t') GROUP BY boundary ORDER BY 1") ==
+        "f|1;t|1999;");
+  CHECK(opened.ask("SELECT id FROM rowan.blame('t') WHERE NOT boundary") == "1;");
+  CHECK(opened.ask("SELECT count(*) FROM rowan.blame('t') WHERE boundary AND \"commit\" <> '" + cut + "'") == "0;");
+  CHECK(opened.ask("SELECT \"column\", boundary FROM rowan.blame_cells('t', 'HEAD', 1)") == "id|t;a|f;");
+  CHECK(opened.ask("SELECT change, a FROM rowan.history('t') WHERE id = 1") == "modified|change 4;boundary|change 3;");
+  CHECK(opened.ask("SELECT count(*) FROM rowan.history('t') WHERE change = 'added'") == "0;");
+  CHECK(opened.ask("SELECT change FROM rowan.history('t', 'HEAD', 7)") == "boundary;");
+  CHECK(opened.ask("SELECT change FROM rowan.pickaxe('t', 'row 7')") == "boundary;");
+  CHECK(opened.ask("SELECT change FROM rowan.pickaxe('t', 'change 4')") == "made;");
+  // Since when a version stood is not known there; it may have stood at any time before.
+  CHECK(opened.ask("SELECT a, valid_from IS NULL FROM t FOR SYSTEM_TIME ALL WHERE id = 1 ORDER BY valid_to") ==
+        "change 3|t;change 4|f;");
+  CHECK(opened.ask("SELECT count(*) FROM t FOR SYSTEM_TIME BETWEEN '2000-01-01' AND '2000-01-02'") == "2000;");
+
+  const auto session = opened.connect();
+  for (const char* statement : {"SHOW LOG", "SHOW LOG FOR t", "SHOW LOG FOR t KEY 1", "SHOW LOG AUTHOR 'nobody'",
+                                "SHOW TRANSACTIONS", "BLAME t", "BLAME t CELLS", "BLAME t KEY 7"}) {
+    CAPTURE(statement);
+    const std::string said = notices_of(*session, statement);
+    CAPTURE(said);
+    CHECK(said.find("history is cut at commit " + cut + " (a shallow clone)") != std::string::npos);
+    CHECK(std::count(said.begin(), said.end(), ';') == 1);
+  }
+  // What does not lead that far says nothing.
+  for (const char* statement : {"SHOW LOG LIMIT 1", "BLAME t KEY 9999", "SHOW DIFF", "SHOW BRANCHES"})
+    CHECK(notices_of(*session, statement) == "");
+  for (const char* statement : {"SELECT * FROM t AS OF 'HEAD~2'", "SELECT * FROM t AS OF 'HEAD~1^'",
+                                "SELECT * FROM t AS OF TIMESTAMP '2000-01-01'"}) {
+    CAPTURE(statement);
+    CHECK(hint_of(*session, statement).find("git fetch --unshallow") != std::string::npos);
+  }
+}
+
 }  // namespace
 
 TEST_CASE("a shallow clone ends where its history ends") {
@@ -36,9 +93,12 @@ TEST_CASE("a shallow clone ends where its history ends") {
     CHECK(opened.ask("SELECT count(*) FROM rowan.log") == "2;");
     CHECK(opened.ask("SELECT a FROM t AS OF 'HEAD~1' WHERE id = 1") == "change 3;");
     CHECK(opened.ask("SELECT a FROM t AS OF 'HEAD~2' WHERE id = 1").starts_with("VC002"));
+    const std::string cut = opened.ask("SELECT \"commit\" FROM rowan.log WHERE boundary").substr(0, 40);
+    CHECK(opened.ask("SELECT parents, boundary FROM rowan.log") ==
+          cut + "|f;" + "|t;");
     CHECK(opened.ask("SELECT to_a FROM rowan.diff('t', 'HEAD~1', 'HEAD')") == "change 4;");
     CHECK(opened.ask("SHOW LOG FOR t").find("XX") == std::string::npos);
-    CHECK(opened.ask("SELECT count(*) FROM rowan.history('t') WHERE id = 1").starts_with("2"));
+    check_cut_history(opened, cut);
     opened.execute("UPDATE t SET a = 'here' WHERE id = 1");
     opened.execute("CREATE BRANCH other");
     opened.execute("INSERT INTO t VALUES (0, 'main')");
@@ -50,6 +110,13 @@ TEST_CASE("a shallow clone ends where its history ends") {
   }
   const Ended log = run_rowan("log '" + copy.string() + "'");
   CHECK(log.code == 0);
+  CHECK(log.output.find("NOTICE:  history is cut at commit") != std::string::npos);
+  const Ended graph = run_rowan("log '" + copy.string() + "' --graph --oneline");
+  CHECK(graph.output.find(" (boundary) ") != std::string::npos);
+  const Ended blamed = run_rowan("blame '" + copy.string() + "' t 7");
+  INFO(blamed.output);
+  CHECK(blamed.output.starts_with("^"));
+  CHECK_FALSE(run_rowan("blame '" + copy.string() + "' t 1").output.starts_with("^"));
   const Ended checked = run_rowan("check '" + copy.string() + "'");
   INFO(checked.output);
   CHECK(checked.code == 0);
@@ -60,7 +127,28 @@ TEST_CASE("a shallow clone ends where its history ends") {
   git(copy, "fetch -q --unshallow origin");
   Opened opened(copy);
   CHECK(opened.ask("SELECT a FROM t AS OF 'HEAD~5' WHERE id = 1") == "change 2;");
+  CHECK(opened.ask("SELECT count(*) FROM rowan.blame('t') WHERE boundary") == "0;");
+  CHECK(opened.ask("SELECT count(*) FROM rowan.history('t') WHERE change = 'boundary'") == "0;");
+  CHECK(notices_of(*opened.connect(), "SHOW LOG") == "");
   check_clean(copy);
+}
+
+TEST_CASE("branches of a shallow clone are not taken for unrelated") {
+  const Scratch scratch;
+  const std::string source = source_of(scratch);
+  {
+    Opened opened(scratch / "db");
+    opened.execute("UPDATE t SET a = 'main' WHERE id = 2");
+    const auto dev = opened.connect("dev");
+    Opened::execute(*dev, "UPDATE t SET a = 'dev' WHERE id = 3");
+  }
+  const fs::path copy = scratch / "copy";
+  must("git clone -q --bare --depth 1 --no-single-branch '" + source + "' '" + copy.string() + "'");
+  Opened opened(copy);
+  CHECK(opened.ask("MERGE dev").starts_with("55000: refusing to merge"));
+  const std::string hint = hint_of(*opened.connect(), "MERGE dev");
+  CHECK(hint.find("git fetch --unshallow") != std::string::npos);
+  CHECK(hint.find("UNRELATED") == std::string::npos);
 }
 
 TEST_CASE("a partial clone says what it does not have") {

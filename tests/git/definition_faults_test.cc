@@ -1,6 +1,7 @@
-// Definitions that come from outside are held to what SQL asks of its own: for every definition that
-// a statement refuses, its pushed form is refused too, as something new and as a change, with a
-// reason that names it; and what stands beside the fault in SQL is taken.
+// Definitions that come from outside are held to what SQL asks of its own, by every way that they can
+// come: for every definition that a statement refuses, its pushed form is refused by the hook, parked
+// by an open repository and by one that is opened later, and not taken by TAKE FOREIGN, as something
+// new and as a change, with a reason that names it; and what stands beside the fault in SQL is taken.
 #include "git_testing.h"
 
 namespace rowan::git_testing {
@@ -253,6 +254,121 @@ TEST_CASE("N7: what SQL refuses to define is refused when it is pushed") {
     INFO("change: " << as_change.output);
     CHECK(as_change.code != 0);
     CHECK(names_x(as_change.output));
+  }
+}
+
+namespace {
+
+// A repository without a hook, and commits for it that a clone made.
+class Arrivals {
+ public:
+  Arrivals() : db(scratch_ / "db"), work_(scratch_ / "work") {
+    {
+      Opened opened(db);
+      for (const char* statement : kWorld) opened.execute(statement);
+    }
+    must("git clone -q '" + db.string() + "' '" + work_.string() + "'");
+    start_ = git(work_, "rev-parse HEAD").substr(0, 40);
+  }
+
+  // A commit with the file, whose objects are in the repository; on the branch, or where all began.
+  std::string commit(const std::string& file, const std::string& text, const std::string& branch = "") {
+    if (!branch.empty()) git(work_, "fetch -q origin refs/heads/" + branch);
+    git(work_, "checkout -q --detach " + (branch.empty() ? start_ : "FETCH_HEAD"));
+    const fs::path folder = work_ / "public" / "x";
+    fs::create_directories(folder);
+    write_file(folder / file, text);
+    git(work_, "add -A");
+    git(work_, "commit -qm 'by hand'");
+    const std::string made = git(work_, "rev-parse HEAD").substr(0, 40);
+    git(work_, "push -q origin " + made + ":refs/kept/" + made);
+    return made;
+  }
+  void set(const std::string& branch, const std::string& commit) const {
+    git(db, "update-ref refs/heads/" + branch + " " + commit);
+  }
+
+ private:
+  const Scratch scratch_;
+
+ public:
+  const fs::path db;
+
+ private:
+  const fs::path work_;
+  std::string start_;
+};
+
+std::string parked_reason(Opened& opened, const std::string& branch, const std::string& commit) {
+  return opened.ask("SELECT coalesce(file, '') || ' ' || reason FROM rowan.foreign WHERE branch = '" + branch +
+                    "' AND \"commit\" = '" + commit + "'");
+}
+bool stands_at(Opened& opened, const std::string& branch, const std::string& commit) {
+  return opened.ask("SELECT \"commit\" FROM rowan.branches WHERE branch = '" + branch + "'") == commit + ";";
+}
+bool is_failure(const std::string& answer) {
+  return answer.size() > 6 && answer[5] == ':' && !answer.starts_with("XX");
+}
+
+}  // namespace
+
+TEST_CASE("N7: what SQL refuses to define does not come by another way") {
+  Arrivals it;
+  const std::vector<Fault> all = faults();
+  struct Pushed {
+    std::string good, bad, good_tip;  // `bad` follows `good_tip`, which sessions see.
+  };
+  std::vector<Pushed> pushed;
+  const auto name = [](const char* way, size_t i) { return way + std::to_string(i); };
+  {
+    Opened opened(it.db);
+    for (size_t i = 0; i < all.size(); ++i) {
+      const Fault& fault = all[i];
+      CAPTURE(fault.bad);
+      const std::string file = file_of(fault.bad);
+      const std::string bad_text = fault.bad_file.empty() ? fault.bad : fault.bad_file;
+      const std::string good_text = fault.good_file.empty() ? fault.good : fault.good_file;
+      // By an edit of the ref, as something new.
+      const std::string fresh = it.commit(file, bad_text);
+      it.set(name("new", i), fresh);
+      CHECK(eventually([&] { return names_x(parked_reason(opened, name("new", i), fresh)); }));
+      CHECK(is_failure(opened.ask("TAKE FOREIGN '" + fresh + "'")));
+      CHECK(opened.ask("SELECT count(*) FROM rowan.branches WHERE branch = '" + name("new", i) + "'") == "0;");
+      // As a change of what is fine.
+      Pushed one;
+      one.good = it.commit(file, good_text);
+      it.set(name("open", i), one.good);
+      CHECK(eventually([&] { return opened.ask("SELECT count(*) FROM rowan.branches WHERE branch = '" + name("open", i) + "'") == "1;"; }));
+      opened.checkpoint();
+      one.good_tip = git(it.db, "rev-parse refs/heads/" + name("open", i)).substr(0, 40);
+      one.bad = it.commit(file, bad_text, name("open", i));
+      it.set(name("open", i), one.bad);
+      CHECK(eventually([&] { return names_x(parked_reason(opened, name("open", i), one.bad)); }));
+      CHECK(stands_at(opened, name("open", i), one.good_tip));
+      // Whoever takes it all the same is told so, as a step forward and as a merge.
+      const auto session = opened.connect(name("open", i));
+      const std::string forward = Opened::ask(*session, "TAKE FOREIGN '" + one.bad + "'");
+      INFO("forward: " << forward);
+      CHECK(is_failure(forward));
+      Opened::execute(*session, "INSERT INTO q2 VALUES (7)");
+      const std::string merged = Opened::ask(*session, "TAKE FOREIGN '" + one.bad + "'");
+      INFO("merged: " << merged);
+      CHECK(is_failure(merged));
+      CHECK(Opened::ask(*session, "SELECT count(*) FROM rowan.parents WHERE parent = '" + one.bad + "'") == "0;");
+      pushed.push_back(one);
+    }
+  }
+  for (size_t i = 0; i < all.size(); ++i) it.set(name("closed", i), pushed[i].good_tip);
+  {
+    Opened opened(it.db);
+    for (size_t i = 0; i < all.size(); ++i) CHECK(stands_at(opened, name("closed", i), pushed[i].good_tip));
+  }
+  for (size_t i = 0; i < all.size(); ++i) it.set(name("closed", i), pushed[i].bad);
+  Opened opened(it.db);
+  for (size_t i = 0; i < all.size(); ++i) {
+    CAPTURE(all[i].bad);
+    CHECK(stands_at(opened, name("closed", i), pushed[i].good_tip));
+    CHECK(names_x(parked_reason(opened, name("closed", i), pushed[i].bad)));
   }
 }
 

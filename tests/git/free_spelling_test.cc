@@ -1,6 +1,7 @@
 // Rows that another program spelled freely read as the rows that they are: as a branch's tip, below
 // one that another program made, in a repository that is open, closed, or opened for reading, and
 // whatever their commits say of who made them.
+#include <array>
 #include <cstdio>
 
 #include "free_spelling.h"
@@ -354,6 +355,42 @@ TEST_CASE("what cannot be read is an error, and no wrong answer") {
   }
   CHECK(opened.ask("SELECT count(*) FROM many AS OF 'HEAD~1'") == opened.ask("SELECT count(*) FROM many"));
   CHECK(opened.ask("SELECT count(*) FROM rowan.history('many', 'HEAD', 107)") == "2;");
+}
+
+TEST_CASE("N9: a time of another program has no more digits than its column") {
+  const Scratch scratch;
+  const fs::path db = scratch / "db", work = scratch / "work";
+  Opened opened(db);
+  opened.execute("CREATE TABLE t (id integer PRIMARY KEY, at timestamp(1), h time(0), z timestamptz(3))");
+  opened.execute("INSERT INTO t VALUES (1, '2024-01-01 10:00:00.5', '10:00:00', '2024-01-01 10:00:00.125+00')");
+  opened.checkpoint();
+  must("git clone -q '" + db.string() + "' '" + work.string() + "'");
+  const fs::path leaf = work / "public/t/rows/0.jsonl";
+  const std::string line = "[1,\"2024-01-01 10:00:00.5\",\"10:00:00\",\"2024-01-01 10:00:00.125+00\"]\n";
+  REQUIRE(read_file(leaf) == line);
+  const auto push = [&](const std::string& from, const std::string& to) {
+    std::string text = line;
+    write_file(leaf, text.replace(text.find(from), from.size(), to));
+    git(work, "commit -qam edit");
+    git(work, "push -qf origin HEAD:main");
+  };
+  for (const auto& [from, to, type] : std::vector<std::array<std::string, 3>>{
+           {"00:00.5\"", "00:00.55\"", "timestamp(1) without time zone"},
+           {"\"10:00:00\"", "\"10:00:00.25\"", "time(0) without time zone"},
+           {".125+00", ".1255+00", "timestamp(3) with time zone"}}) {
+    CAPTURE(type);
+    push(from, to);
+    const std::string tip = git(work, "rev-parse HEAD").substr(0, 40);
+    CHECK(eventually([&] {
+      return opened.ask("SELECT reason FROM rowan.foreign WHERE \"commit\" = '" + tip + "'")
+                 .find("its last digits would be lost in " + type) != std::string::npos;
+    }));
+    git(work, "reset -q --hard HEAD~1");
+  }
+  push("00:00.5\",\"10:00:00\",\"2024-01-01 10:00:00.125+00", "00:00.50\",\"10:00:00.0\",\"2024-01-01 10:00:00.126+00");
+  CHECK(eventually([&] { return opened.ask("SELECT at, h, z FROM t") == "2024-01-01 10:00:00.5|10:00:00|2024-01-01 10:00:00.126+00;"; }));
+  opened.checkpoint();
+  check_clean(db);
 }
 
 }  // namespace rowan::git_testing

@@ -137,9 +137,8 @@ std::optional<Objection> Admission::ask_history(const Question& question) const 
   if (!question.good.is_zero() && settings_.is_protected(question.branch)) {
     return Objection{Error(ErrorCode::kInsufficientPrivilege,
                            fmt::format("branch \"{}\" is protected", question.branch))
-                         .with_hint(fmt::format("Push to another branch and MERGE it, or UNPROTECT "
-                                                "BRANCH {} first.",
-                                                question.branch)),
+                         .with_hint("Push to another branch and merge that one, or lift the "
+                                    "protection first."),
                      {},
                      false};
   }

@@ -4,9 +4,13 @@
 //
 // A tip is admitted (N7 in ../README.md) when it follows what sessions saw of its branch, the
 // branch is not protected, its time is not too far ahead (rowan.maxClockSkew), its tree is Rowan's and holds
-// what its definitions promise, and where it differs from what sessions saw, it keeps its
-// constraints: CHECK, NOT NULL, UNIQUE, FOREIGN KEY, and views that bind. Its ancestors need only
-// parse. The cost is that of the difference.
+// what its definitions promise, and where it differs from what sessions saw, it keeps what SQL would
+// have asked: of definitions that defaults and CHECKs bind, that foreign keys join like types and
+// refer to keys that are there, that sequences exist, that merge rules can settle something and that
+// views bind (those over system tables bind when they are read); of rows CHECK, NOT NULL, UNIQUE and
+// FOREIGN KEY. Its ancestors need only parse. The cost is that of the difference.
+//
+// Tags are not asked about: they move no branch, and what is built on their commits is asked then.
 //
 // Threads: any.
 #pragma once

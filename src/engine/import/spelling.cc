@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "type/datetime.h"
 #include "type/json_text.h"
 #include "type/numeric.h"
 #include "type/text.h"
@@ -107,6 +108,11 @@ std::string why_no_row(const type::RowLayout& layout, Bytes text) {
 Result<type::Value> lenient_value(type::Type type, Bytes element) {
   auto value = type::decode_element(type, element);
   if (!value) return value_spelled_otherwise(type, element);
+  if (type::is_datetime(type.id) && !value->is_null()) {
+    const auto fitted = type::to_precision(type, value->as_int());
+    if (!fitted || *fitted != value->as_int())
+      return unfit(type, "its last digits would be lost in ");
+  }
   if (type.id != type::TypeId::kNumeric || type.modifier < 0 || value->is_null()) return value;
   auto scaled = type::numeric_apply_modifier(value->as_string(), type);
   if (!scaled) return unfit(type, "it is out of range for ");

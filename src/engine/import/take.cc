@@ -51,8 +51,10 @@ Error is_held(const ParkedTip& tip, const HintWords& words) {
 Result<VersionResult> take_as_branch(SessionImpl& session, const ParkedTip& tip) {
   DatabaseImpl& database = session.owner();
   store::PendingObjects objects(database.store());
-  const Admission::Answer answer =
-      database.admission().ask({tip.branch, tip.commit, Oid{}}, objects);
+  // As a push of a new branch is asked: beside what another branch has.
+  const auto known = database.manager().tip_snapshot(database.default_branch());
+  const Admission::Answer answer = database.admission().ask(
+      {tip.branch, tip.commit, Oid{}, {}, known ? known->commit : Oid{}}, objects);
   if (const auto* objection = std::get_if<Objection>(&answer)) return objection_error(*objection);
   TRY(database.manager().create_branch(tip.branch, std::get<Oid>(answer), &objects));
   TRY(sweep_parked(database.manager()));

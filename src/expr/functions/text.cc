@@ -112,6 +112,13 @@ std::string_view character_range(std::string_view text, int64_t from, int64_t to
   return rest.substr(0, character_offset(rest, static_cast<size_t>(to - from)));
 }
 
+// As character_range(), of bytes.
+std::string_view byte_range(std::string_view bytes, int64_t from, int64_t to) {
+  from = std::max<int64_t>(from, 1);
+  if (to <= from || from > static_cast<int64_t>(bytes.size())) return {};
+  return bytes.substr(static_cast<size_t>(from - 1), static_cast<size_t>(to - from));
+}
+
 Result<Column> substring(const KernelInput& input) {
   const Ints from(input.arguments[1]);
   const Column* count = input.arguments.size() > 2 ? &input.arguments[2] : nullptr;
@@ -123,6 +130,49 @@ Result<Column> substring(const KernelInput& input) {
     return character_range(text, from[row], from[row] + length);
   });
 }
+
+// Bytes as substring() takes characters.
+Result<Column> substring_bytes(const KernelInput& input) {
+  const Ints from(input.arguments[1]);
+  const Column* count = input.arguments.size() > 2 ? &input.arguments[2] : nullptr;
+  return part_of(input, 0, [&](std::string_view bytes, size_t row) -> Result<std::string_view> {
+    if (count == nullptr) return byte_range(bytes, from[row], INT64_MAX);
+    const int64_t length = count->ints()[count->index(row)];
+    if (length < 0)
+      return Error(ErrorCode::kNegativeSubstringLength, "negative substring length not allowed");
+    return byte_range(bytes, from[row], from[row] + length);
+  });
+}
+
+// overlay(text, new, from [, count]): `count` characters from there on give way; without it as many
+// as come.
+template <std::string_view (*range)(std::string_view, int64_t, int64_t),
+          int64_t (*length)(std::string_view)>
+Result<Column> overlay(const KernelInput& input) {
+  const Strings texts(input.arguments[0]), news(input.arguments[1]);
+  const Ints from(input.arguments[2]);
+  const Column* counts = input.arguments.size() > 3 ? &input.arguments[3] : nullptr;
+  std::string scratch;
+  return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
+    const int64_t at = from[row];
+    const int64_t count =
+        counts == nullptr ? length(news[row]) : counts->ints()[counts->index(row)];
+    if (at <= 0)
+      return Error(ErrorCode::kNegativeSubstringLength, "negative substring length not allowed");
+    if (at + count > INT32_MAX || at + count < INT32_MIN)
+      return Error(ErrorCode::kNumericOutOfRange, "integer out of range");
+    scratch = range(texts[row], 1, at);
+    scratch += news[row];
+    scratch += range(texts[row], at + count, INT64_MAX);
+    if (scratch.size() > kValueBytesMax) return too_long();
+    out.set(row, scratch);
+    return {};
+  });
+}
+int64_t characters_of(std::string_view text) {
+  return static_cast<int64_t>(type::utf8_length(text));
+}
+int64_t bytes_of(std::string_view bytes) { return static_cast<int64_t>(bytes.size()); }
 
 Result<Column> left(const KernelInput& input) {
   const Ints counts(input.arguments[1]);
@@ -503,6 +553,13 @@ void add_text(FunctionTable& table) {
         input,
         [](std::string_view part, std::string_view text) { return find_character(text, part); });
   });
+  add_row(table, "position", {kBytea, kBytea}, kInt4, [](const KernelInput& input) -> Result<Column> {
+    return map2<int64_t, std::string_view, std::string_view>(
+        input, [](std::string_view part, std::string_view bytes) {
+          const size_t at = bytes.find(part);
+          return at == std::string_view::npos ? int64_t{0} : static_cast<int64_t>(at) + 1;
+        });
+  });
   add_row(table, "ascii", {kText}, kInt4, ascii);
   add_row(table, "lower", {kText}, kText, rewrite<append_lower>);
   add_row(table, "upper", {kText}, kText, rewrite<append_upper>);
@@ -521,7 +578,15 @@ void add_text(FunctionTable& table) {
   for (const std::string_view name : {"substr", "substring"}) {
     add_row(table, name, {kText, kInt4}, kText, substring);
     add_row(table, name, {kText, kInt4, kInt4}, kText, substring);
+    add_row(table, name, {kBytea, kInt4}, kBytea, substring_bytes);
+    add_row(table, name, {kBytea, kInt4, kInt4}, kBytea, substring_bytes);
   }
+  const auto overlay_text = overlay<character_range, characters_of>;
+  add_row(table, "overlay", {kText, kText, kInt4}, kText, overlay_text);
+  add_row(table, "overlay", {kText, kText, kInt4, kInt4}, kText, overlay_text);
+  const auto overlay_bytes = overlay<byte_range, bytes_of>;
+  add_row(table, "overlay", {kBytea, kBytea, kInt4}, kBytea, overlay_bytes);
+  add_row(table, "overlay", {kBytea, kBytea, kInt4, kInt4}, kBytea, overlay_bytes);
   // Told from the others by its types; what it does needs regular expressions.
   add_row(table, "substring", {kText, kText}, kText, [](const KernelInput&) -> Result<Column> {
     return Error(ErrorCode::kFeatureNotSupported, "regular expressions are not supported");

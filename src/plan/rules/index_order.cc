@@ -23,14 +23,14 @@ struct OrderColumn {
 };
 
 // How an index gives the wanted order: behind its columns that equal one value. Nothing when it
-// does not.
+// does not. `rules_hold`: a column that is NOT NULL holds no NULL.
 struct Order {
   bool backward = false;
   size_t columns = 0;  // Of the index, that make the order.
 };
 std::optional<Order> order_of(const derived::IndexKey& key, size_t equal,
                               const std::vector<OrderColumn>& wanted,
-                              const catalog::TableDef& table) {
+                              const catalog::TableDef& table, bool rules_hold) {
   Order order{false, equal};
   bool directed = false;
   size_t i = 0;
@@ -45,7 +45,7 @@ std::optional<Order> order_of(const derived::IndexKey& key, size_t equal,
     const catalog::IndexColumnDef& column = key.columns[order.columns++];
     const bool backward = column.descending != wanted[i].descending;
     const bool nulls_fit = (column.nulls_first != wanted[i].nulls_first) == backward;
-    if ((!nulls_fit && !table.columns[column.column].not_null) ||
+    if ((!nulls_fit && !(rules_hold && table.columns[column.column].not_null)) ||
         (directed && backward != order.backward))
       return std::nullopt;
     order.backward = backward;
@@ -55,7 +55,9 @@ std::optional<Order> order_of(const derived::IndexKey& key, size_t equal,
   // Equal ones come in key order, so the first key columns may follow.
   for (size_t k = 0; i < wanted.size(); ++i, ++k) {
     if (k == table.primary_key.size()) return order;
-    if (table.primary_key[k] != wanted[i].column || wanted[i].descending) return std::nullopt;
+    if (table.primary_key[k] != wanted[i].column || wanted[i].descending ||
+        (wanted[i].nulls_first && !rules_hold))
+      return std::nullopt;
   }
   return order;
 }
@@ -85,13 +87,14 @@ bool choose_index(LogicalNode& sort, double wanted_rows, PlanContext& context) {
     return false;  // key_order's.
   const double rows = static_cast<double>(context.resolver.row_count(scan.table).value_or(10'000));
   if (rows < kIndexedRowsMin) return false;
+  const bool rules_hold = context.resolver.rules_hold(scan.historical);
   std::vector<expr::NodePtr> conjuncts;
   split_conjuncts(std::move(scan.filter), conjuncts);
   bool chosen = false;
   for (NamedIndex& index : indexes_of(table)) {
     TakenBounds taken = match_bounds(conjuncts, scan, column_numbers(index.key), true);
     if (!taken.bounds.any.empty()) continue;
-    const auto order = order_of(index.key, taken.bounds.equal.size(), wanted, table);
+    const auto order = order_of(index.key, taken.bounds.equal.size(), wanted, table, rules_hold);
     if (!order.has_value()) continue;
     double kept = 1;
     for (size_t i = 0; i < conjuncts.size(); ++i) {

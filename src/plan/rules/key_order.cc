@@ -1,5 +1,6 @@
 // key_order: scans give rows in primary key order, so a sort by a prefix of the key has nothing to
-// do; a sort by the whole key downwards reads backwards.
+// do; a sort by the whole key downwards reads backwards. A commit of history may hold NULL in a key;
+// it comes last then.
 #include <algorithm>
 
 #include "plan/rules/rules.h"
@@ -26,7 +27,7 @@ LogicalNode* sort_source(LogicalNode& node, uint32_t column, uint16_t& table_col
 
 namespace {
 
-bool sorted_already(const LogicalNode& sort) {
+bool sorted_already(const LogicalNode& sort, PlanContext& context) {
   LogicalNode* scan = nullptr;
   for (size_t i = 0; i < sort.sort.size(); ++i) {
     uint16_t table_column = 0;
@@ -40,6 +41,8 @@ bool sorted_already(const LogicalNode& sort) {
       return !key.empty();
     }
     if (key[i] != table_column || sort.sort[i].descending != descending) return false;
+    const bool nulls_fit = sort.sort[i].nulls_first == descending;
+    if (!nulls_fit && !context.resolver.rules_hold(scan->scan.historical)) return false;
   }
   // Rows that share a part of the key stay in the order of the rest of it, upwards.
   if (!sort.sort[0].descending) return true;
@@ -52,7 +55,7 @@ bool sorted_already(const LogicalNode& sort) {
 
 void key_order(LogicalPtr& root, PlanContext& context) {
   for (LogicalPtr& child : root->children) key_order(child, context);
-  if (root->kind != LogicalKind::kSort || !sorted_already(*root)) return;
+  if (root->kind != LogicalKind::kSort || !sorted_already(*root, context)) return;
   LogicalPtr child = std::move(root->children[0]);
   root = std::move(child);
 }

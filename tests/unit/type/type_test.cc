@@ -81,7 +81,7 @@ TEST_CASE("types are known by PostgreSQL's names") {
   CHECK(type_from_name("int3", nullptr, 0).error().code() == ErrorCode::kUndefinedObject);
   const int32_t zero[] = {0};
   CHECK(type_from_name("varchar", zero, 1).error().code() == ErrorCode::kInvalidParameterValue);
-  CHECK(type_from_name("int", zero, 1).error().code() == ErrorCode::kInvalidParameterValue);
+  CHECK(type_from_name("int", zero, 1).error().code() == ErrorCode::kSyntaxError);
 }
 
 TEST_CASE("integers and booleans") {
