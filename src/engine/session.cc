@@ -206,13 +206,15 @@ struct Stream {
   }
 
  private:
-  // While it lives, system tables read through the transaction.
+  // While it lives, system tables read through the transaction, and what is collected counts.
   struct Reading {
-    Reading(SessionImpl& the_session, txn::Transaction& transaction) : session(the_session) {
+    Reading(SessionImpl& the_session, txn::Transaction& transaction)
+        : session(the_session), counted(&the_session.owner().memory()) {
       session.set_reading(&transaction);
     }
     ~Reading() { session.set_reading(nullptr); }
     SessionImpl& session;
+    const BudgetScope counted;
   };
 };
 
@@ -377,6 +379,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute_deep(const std::shared_ptr<Pr
 
 Result<std::unique_ptr<Rows>> SessionImpl::execute_checked(
     const std::shared_ptr<Prepared>& prepared, const std::vector<Parameter>& parameters) {
+  const BudgetScope counted(&database_.memory());
   const sql::Statement& statement = *prepared->parsed.statement;
   switch (statement.kind) {
     case StatementKind::kBegin:
