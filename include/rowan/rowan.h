@@ -158,6 +158,8 @@ struct OpenOptions {
   size_t memory_bytes = 0;
   std::string user = "";  // Git name of commits; empty: what Git's environment and settings name.
   std::string email = "";
+  bool drop_caches = false;  // Forget what is derived from the commits: it is made again. Not with
+                             // `read_only`.
   bool command_hints = false;  // Hints name options of the commands of `rowan`, not SQL.
 };
 
@@ -170,7 +172,8 @@ class Database {
   virtual ~Database() = default;                     // Closes with a checkpoint.
   virtual Outcome<std::unique_ptr<Session>> connect(std::string_view branch = "") = 0;
   virtual Outcome<bool> checkpoint() = 0;
-  // Checks every invariant over all reachable trees; gives a line per problem. Empty: all is well.
+  // Checks every invariant over all reachable trees, and that caches say what these say; gives a line
+  // per problem. Empty: all is well.
   // `notes`, unless null, gets a line for what is no problem but worth knowing: what a shallow or
   // partial clone does not hold and was not checked, and tips that are not in canonical form yet.
   virtual Outcome<std::vector<std::string>> check(

@@ -19,6 +19,8 @@ inline Error error_of_exception() {
   } catch (const TextLimit::Reached&) {
     return Error(ErrorCode::kOutOfMemory, "out of memory")
         .with_detail("More text would have been made at a time than may be.");
+  } catch (const CountedMemory::Exceeded& exceeded) {
+    return memory_limit_exceeded(exceeded.bytes_max);
   } catch (const std::bad_alloc&) {
     return Error(ErrorCode::kOutOfMemory, "out of memory");
   } catch (const std::system_error& failed) {  // A thread could not be had.

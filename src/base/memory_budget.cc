@@ -12,15 +12,17 @@ namespace {
 
 size_t megabytes(size_t bytes) { return bytes >> 20; }
 
-Error budget_exceeded(size_t bytes_max) {
+thread_local MemoryBudget* statement_budget = nullptr;
+
+}  // namespace
+
+Error memory_limit_exceeded(size_t bytes_max) {
   return Error(ErrorCode::kOutOfMemory, "out of memory")
       .with_detail(fmt::format("All statements together may hold {} MB.", megabytes(bytes_max)))
       .with_hint(
           "Let fewer statements run at a time, or give the process more: setting "
           "rowan.memory_limit shows how much it has.");
 }
-
-}  // namespace
 
 Error work_memory_exceeded(size_t work_mem) {
   return Error(ErrorCode::kOutOfMemory, "out of memory")
@@ -42,11 +44,24 @@ Result<void> MemoryAccount::hold(size_t bytes) {
     const size_t before = budget_->held_.fetch_add(more, std::memory_order_relaxed);
     if (before + more > budget_->bytes_max()) {
       give_back(more);
-      return budget_exceeded(budget_->bytes_max());
+      return memory_limit_exceeded(budget_->bytes_max());
     }
   }
   held_ = bytes;
   return {};
+}
+
+BudgetScope::BudgetScope(MemoryBudget* budget)
+    : outer_(std::exchange(statement_budget, budget)) {}
+BudgetScope::~BudgetScope() { statement_budget = outer_; }
+
+void CountedMemory::take() {
+  if (!account_.has_budget()) account_ = MemoryAccount(statement_budget);
+  if (account_.has_budget() && !account_.add(waiting_)) {
+    waiting_ = 0;
+    throw Exceeded(statement_budget != nullptr ? statement_budget->bytes_max() : account_.held());
+  }
+  waiting_ = 0;
 }
 
 size_t default_memory_bytes() {

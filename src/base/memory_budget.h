@@ -3,10 +3,13 @@
 // MemoryBudget:  the bound that all operations of an open database share.
 // MemoryAccount: one operation's part of it (a sort, a hash table, a result), with a bound of its
 //                own besides: the session's work_mem.
+// BudgetScope:   the budget of the statement that runs on this thread.
+// CountedMemory: what something collects for that statement, outside of its operators: rows of
+//                system tables, what constraints and merges look at.
 // TextLimit:     how much text the current thread may make at a time, for work that can be done
 //                again on fewer rows.
 //
-// Threads: a budget any; an account one at a time; a limit belongs to its thread.
+// Threads: a budget any; an account one at a time; a scope and a limit belong to their thread.
 // Errors:  kOutOfMemory, with a hint that names the setting.
 #pragma once
 
@@ -51,6 +54,8 @@ class MemoryAccount {
   }
   ~MemoryAccount() { give_back(held_); }
 
+  bool has_budget() const { return budget_ != nullptr; }
+
   // From now on it holds that much in all. When it may not, it holds what it held before.
   Result<void> hold(size_t bytes);
   Result<void> add(size_t bytes) { return hold(held_ + bytes); }
@@ -68,6 +73,51 @@ class MemoryAccount {
 
 // More than `bytes` of work_mem are wanted.
 Error work_memory_exceeded(size_t work_mem);
+
+// More than `bytes_max` of rowan.memory_limit are wanted.
+Error memory_limit_exceeded(size_t bytes_max);
+
+class BudgetScope {
+ public:
+  explicit BudgetScope(MemoryBudget* budget);
+  ~BudgetScope();
+  BudgetScope(const BudgetScope&) = delete;
+  BudgetScope& operator=(const BudgetScope&) = delete;
+
+ private:
+  MemoryBudget* const outer_;
+};
+
+// Belongs to whoever owns what it counts: gone with it, or by clear().
+class CountedMemory {
+ public:
+  // Thrown where the memory would be taken, as by the allocator; caught as such (base/caught.h).
+  struct Exceeded final : std::bad_alloc {
+    explicit Exceeded(size_t limit) : bytes_max(limit) {}
+    const size_t bytes_max;
+  };
+
+  // On a thread without a BudgetScope nothing is counted.
+  void add(size_t bytes) {
+    waiting_ += bytes;
+    if (waiting_ >= kStepBytes) take();
+  }
+  void clear() {
+    account_ = MemoryAccount(nullptr);
+    waiting_ = 0;
+  }
+  size_t held() const { return account_.held() + waiting_; }
+
+ private:
+  static constexpr size_t kStepBytes = 64u << 10;  // Less than that is not worth an atomic.
+  void take();
+
+  MemoryAccount account_{nullptr};
+  size_t waiting_ = 0;
+};
+
+// What a node of a std::map or an unordered_map takes beside its bytes.
+inline constexpr size_t kMapNodeBytes = 96;
 
 // Half of what the process may have: of the machine's memory, or of its address space when that is
 // limited.

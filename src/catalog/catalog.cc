@@ -56,24 +56,6 @@ class CachedView final : public store::CachedNode {
   size_t bytes_;
 };
 
-// The tables that have an index or a key of each name, for one version of a schema's folder.
-class CachedKeyNames final : public store::CachedNode {
- public:
-  explicit CachedKeyNames(std::map<std::string, std::string, std::less<>> names)
-      : names_(std::move(names)) {
-    for (const auto& [index, table] : names_) bytes_ += 96 + index.size() + table.size();
-  }
-  const std::string* table_of(std::string_view index) const {
-    const auto found = names_.find(index);
-    return found == names_.end() ? nullptr : &found->second;
-  }
-  size_t memory_bytes() const override { return bytes_; }
-
- private:
-  std::map<std::string, std::string, std::less<>> names_;
-  size_t bytes_ = sizeof(CachedKeyNames);
-};
-
 Error undefined_schema(std::string_view schema) {
   return Error(ErrorCode::kInvalidSchemaName,
                "schema \"" + std::string(schema) + "\" does not exist");
@@ -113,7 +95,80 @@ sql::ObjectKind kind_of(const tree::GitTree& folder) {
   return Kind::kNone;
 }
 
+// Git's order: a folder's name compares as if it ended in a slash.
+bool comes_before(const tree::TreeEntry& a, const tree::TreeEntry& b) {
+  const size_t shared = std::min(a.name.size(), b.name.size());
+  if (const int order = a.name.substr(0, shared).compare(b.name.substr(0, shared)); order != 0)
+    return order < 0;
+  const auto next = [&](const tree::TreeEntry& entry) {
+    return entry.name.size() > shared ? static_cast<unsigned char>(entry.name[shared])
+           : entry.is_tree()          ? static_cast<unsigned char>('/')
+                                      : 0;
+  };
+  return next(a) < next(b);
+}
+
+// The names of a table's keys and indexes.
+std::vector<std::string_view> key_names_of(const TableDef& table) {
+  std::vector<std::string_view> names;
+  if (!table.primary_key.empty()) names.push_back(table.primary_key_name);
+  for (const UniqueKey& key : table.unique_keys) names.push_back(key.name);
+  for (const IndexDef& index : table.indexes) names.push_back(index.name);
+  return names;
+}
+
 }  // namespace
+
+// The tables that have an index or a key of each name, for one version of a schema's folder. Of a
+// version that follows another one only what differs is kept, over what the names are made from: a
+// transaction that defines many things makes many versions.
+class CachedKeyNames final : public store::CachedNode {
+ public:
+  using Names = std::map<std::string, std::string, std::less<>>;
+
+  explicit CachedKeyNames(Names names) : whole_(std::make_shared<const Names>(std::move(names))) {
+    bytes_ += bytes_of(*whole_);
+  }
+  CachedKeyNames(const CachedKeyNames& before, Names changed)
+      : whole_(before.whole_), changed_(before.changed_) {
+    for (auto& [index, table] : changed) changed_.insert_or_assign(index, std::move(table));
+    if (changed_.size() > kChangedMax) {
+      Names all = *whole_;
+      for (auto& [index, table] : changed_) {
+        if (table.empty()) {
+          all.erase(index);
+        } else {
+          all.insert_or_assign(index, std::move(table));
+        }
+      }
+      changed_.clear();
+      whole_ = std::make_shared<const Names>(std::move(all));
+      bytes_ += bytes_of(*whole_);
+    }
+    bytes_ += bytes_of(changed_);
+  }
+
+  // Empty: none.
+  std::string_view table_of(std::string_view index) const {
+    if (const auto found = changed_.find(index); found != changed_.end()) return found->second;
+    const auto found = whole_->find(index);
+    return found == whole_->end() ? std::string_view() : std::string_view(found->second);
+  }
+  size_t memory_bytes() const override { return bytes_; }
+
+ private:
+  static constexpr size_t kChangedMax = 128;
+
+  static size_t bytes_of(const Names& names) {
+    size_t bytes = 0;
+    for (const auto& [index, table] : names) bytes += 96 + index.size() + table.size();
+    return bytes;
+  }
+
+  std::shared_ptr<const Names> whole_;
+  Names changed_;  // An empty table: nothing has the name any more.
+  size_t bytes_ = sizeof(CachedKeyNames);
+};
 
 std::string schema_sql(std::string_view schema) {
   return "CREATE SCHEMA " + sql::quote_ident(schema) + ";\n";
@@ -203,29 +258,102 @@ Result<sql::ObjectKind> Catalog::find_relation(std::string_view schema,
   return table ? ObjectKind::kIndex : ObjectKind::kNone;
 }
 
+// Goes through the entries of both folders once, and reads the tables that differ.
+Result<std::shared_ptr<const CachedKeyNames>> Catalog::key_names_after(
+    std::string_view schema, const std::shared_ptr<const CachedKeyNames>& known,
+    const tree::GitTree& from, const tree::GitTree& to) const {
+  constexpr size_t kDifferencesMax = 16;
+  CachedKeyNames::Names changed;
+  size_t differences = 0;
+  // The table in an entry's folder, if one is there.
+  const auto table_in = [&](const tree::TreeEntry& entry) -> Result<std::shared_ptr<const TableDef>> {
+    if (!entry.is_tree()) return std::shared_ptr<const TableDef>();
+    TRY_ASSIGN(const auto folder, tree::GitTree::read(objects_, cache_, entry.id));
+    const tree::TreeEntry* const definition = folder->find(kTableFile);
+    if (definition == nullptr || definition->is_tree()) return std::shared_ptr<const TableDef>();
+    TRY_ASSIGN(const std::string name, type::decode_name(entry.name));
+    return read_table(objects_, cache_, definition->id, schema, name);
+  };
+  bool is_clear = true;  // No name has two owners: then the order in which they are read is nothing.
+  const auto take = [&](const tree::TreeEntry& entry, bool is_there) -> Result<void> {
+    TRY_ASSIGN(const auto table, table_in(entry));
+    if (table == nullptr) return {};
+    for (const std::string_view name : key_names_of(*table)) {
+      const auto mine = changed.find(name);
+      const std::string_view owner = mine != changed.end() ? std::string_view(mine->second)
+                                                           : known->table_of(name);
+      is_clear = is_clear && (is_there ? owner.empty() : owner == table->name);
+      changed.insert_or_assign(std::string(name), is_there ? table->name : std::string());
+    }
+    return {};
+  };
+  std::vector<const tree::TreeEntry*> added;
+  auto is = from.entries().begin();
+  for (const tree::TreeEntry& entry : to.entries()) {
+    while (is != from.entries().end() && comes_before(*is, entry)) {
+      if (++differences > kDifferencesMax) return std::shared_ptr<const CachedKeyNames>();
+      TRY(take(*is++, false));
+    }
+    const bool is_same_name = is != from.entries().end() && !comes_before(entry, *is);
+    if (is_same_name && is->id == entry.id) {
+      ++is;
+      continue;
+    }
+    if (++differences > kDifferencesMax) return std::shared_ptr<const CachedKeyNames>();
+    if (is_same_name) TRY(take(*is++, false));
+    added.push_back(&entry);
+  }
+  for (; is != from.entries().end(); ++is) {
+    if (++differences > kDifferencesMax) return std::shared_ptr<const CachedKeyNames>();
+    TRY(take(*is, false));
+  }
+  for (const tree::TreeEntry* entry : added) TRY(take(*entry, true));
+  if (!is_clear) return std::shared_ptr<const CachedKeyNames>();
+  return std::make_shared<const CachedKeyNames>(*known, std::move(changed));
+}
+
+Result<std::shared_ptr<const CachedKeyNames>> Catalog::key_names(std::string_view schema,
+                                                                 const Oid& folder) const {
+  const uint64_t kind = hash64(schema, kCachedNamesKind);
+  const auto build = [&]() -> Result<std::shared_ptr<const CachedKeyNames>> {
+    if (!before_.is_zero()) {
+      TRY_ASSIGN(const auto before,
+                 tree::find_path(objects_, cache_, before_, schema_path(schema)));
+      const auto known = before && before->is_tree()
+                             ? std::static_pointer_cast<const CachedKeyNames>(
+                                   cache_.find(before->id, kind))
+                             : nullptr;
+      if (known != nullptr) {
+        TRY_ASSIGN(const auto from, tree::GitTree::read(objects_, cache_, before->id));
+        TRY_ASSIGN(const auto to, tree::GitTree::read(objects_, cache_, folder));
+        TRY_ASSIGN(auto made, key_names_after(schema, known, *from, *to));
+        if (made != nullptr) {
+          cache_.supersede(before->id, kind);
+          return made;
+        }
+      }
+    }
+    CachedKeyNames::Names names;
+    TRY_ASSIGN(const std::vector<std::string> tables, this->tables(schema));
+    for (const std::string& each : tables) {
+      TRY_ASSIGN(const std::optional<TableVersion> version, find_table(schema, each));
+      if (!version) continue;
+      for (const std::string_view name : key_names_of(*version->table))
+        names.emplace(std::string(name), each);
+    }
+    return std::make_shared<const CachedKeyNames>(std::move(names));
+  };
+  return cache_.get<CachedKeyNames>(folder, kind, build);
+}
+
 Result<std::optional<std::string>> Catalog::table_of_index(std::string_view schema,
                                                            std::string_view name) const {
   if (schema.empty() || name.empty()) return std::optional<std::string>();
   TRY_ASSIGN(const auto folder, tree::find_path(objects_, cache_, root_, schema_path(schema)));
   if (!folder || !folder->is_tree()) return std::optional<std::string>();
-  const auto build = [&]() -> Result<std::shared_ptr<const CachedKeyNames>> {
-    std::map<std::string, std::string, std::less<>> names;
-    TRY_ASSIGN(const std::vector<std::string> tables, this->tables(schema));
-    for (const std::string& each : tables) {
-      TRY_ASSIGN(const std::optional<TableVersion> version, find_table(schema, each));
-      if (!version) continue;
-      const TableDef& table = *version->table;
-      if (!table.primary_key.empty()) names.emplace(table.primary_key_name, each);
-      for (const UniqueKey& key : table.unique_keys) names.emplace(key.name, each);
-      for (const IndexDef& index : table.indexes) names.emplace(index.name, each);
-    }
-    return std::make_shared<const CachedKeyNames>(std::move(names));
-  };
-  const uint64_t kind = hash64(schema, kCachedNamesKind);
-  TRY_ASSIGN(const std::shared_ptr<const CachedKeyNames> cached,
-             cache_.get<CachedKeyNames>(folder->id, kind, build));
-  const std::string* table = cached->table_of(name);
-  return table == nullptr ? std::optional<std::string>() : std::optional<std::string>(*table);
+  TRY_ASSIGN(const std::shared_ptr<const CachedKeyNames> cached, key_names(schema, folder->id));
+  const std::string_view table = cached->table_of(name);
+  return table.empty() ? std::optional<std::string>() : std::optional<std::string>(table);
 }
 
 Result<std::optional<TableVersion>> Catalog::find_index(std::string_view schema,

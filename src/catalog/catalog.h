@@ -23,6 +23,8 @@ namespace rowan::catalog {
 
 inline constexpr std::string_view kDefaultSchema = "public";
 
+class CachedKeyNames;
+
 // A table as one commit has it.
 struct TableVersion {
   std::shared_ptr<const TableDef> table;
@@ -32,9 +34,11 @@ struct TableVersion {
 
 class Catalog {
  public:
-  // `root` is a commit's tree. The reader and cache must outlive the catalog.
-  Catalog(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& root)
-      : objects_(objects), cache_(cache), root_(root) {}
+  // `root` is a commit's tree. The reader and cache must outlive the catalog. `before`: a tree that
+  // differs little from it and that was read a moment ago; zero: none.
+  Catalog(const store::ObjectReader& objects, store::NodeCache& cache, const Oid& root,
+          const Oid& before = {})
+      : objects_(objects), cache_(cache), root_(root), before_(before) {}
 
   const Oid& root() const { return root_; }
   Result<std::vector<std::string>> schemas() const;  // Sorted by name.
@@ -71,12 +75,18 @@ class Catalog {
                                             std::initializer_list<sql::ObjectKind> kinds) const;
   Result<std::shared_ptr<const tree::GitTree>> folder_of(
       std::string_view schema, std::string_view name) const;  // nullptr: none.
+  Result<std::shared_ptr<const CachedKeyNames>> key_names(std::string_view schema,
+                                                          const Oid& folder) const;
+  Result<std::shared_ptr<const CachedKeyNames>> key_names_after(
+      std::string_view schema, const std::shared_ptr<const CachedKeyNames>& known,
+      const tree::GitTree& from, const tree::GitTree& to) const;  // nullptr: read all of them.
   Result<std::optional<std::string>> table_of_index(std::string_view schema,
                                                     std::string_view name) const;
 
   const store::ObjectReader& objects_;
   store::NodeCache& cache_;
   Oid root_;
+  Oid before_;
 };
 
 // What refers to something that is not there: foreign keys without a table or key, columns without

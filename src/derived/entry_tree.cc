@@ -59,7 +59,8 @@ bool take_varint(const char*& at, const char* end, uint64_t& value) {
   return false;
 }
 
-// Entries one behind the other, with where each ends. False when the run is no run.
+// Entries one behind the other, with where each ends. False when the run is no run, or none that a
+// LeafMaker would have made: in few bytes it could ask for any amount of memory.
 bool decode_run(Bytes run, std::string& text, std::vector<uint32_t>& ends) {
   text.clear();
   ends.clear();
@@ -70,6 +71,7 @@ bool decode_run(Bytes run, std::string& text, std::vector<uint32_t>& ends) {
     uint64_t shared = 0, rest = 0;
     if (!take_varint(at, end, shared) || !take_varint(at, end, rest)) return false;
     if (shared > text.size() - before || rest > static_cast<uint64_t>(end - at)) return false;
+    if (ends.size() >= kLeafEntriesMax || text.size() >= kRawBytesMax) return false;
     const size_t begin = text.size();
     text.resize(begin + shared + rest);
     std::memcpy(text.data() + begin, text.data() + before, shared);
@@ -258,6 +260,21 @@ Children edit_node(const EntryNode& node, std::span<const EntryTree::Edit> edits
   return group(std::move(made), meter);
 }
 
+// Whether `run` holds `entries` entries, ascending, of which `first` is the first and all are above
+// `last`, which becomes the last of them.
+bool is_run_of(Bytes run, uint32_t entries, Bytes first, std::string& last) {
+  std::string text;
+  std::vector<uint32_t> ends;
+  if (!decode_run(run, text, ends) || ends.empty() || ends.size() != entries) return false;
+  if (entry_at(text, ends, 0) != first) return false;
+  for (size_t i = 0; i < ends.size(); ++i) {
+    const Bytes before = i == 0 ? Bytes(last) : entry_at(text, ends, i - 1);
+    if (entry_at(text, ends, i) <= before) return false;
+  }
+  last = entry_at(text, ends, ends.size() - 1);
+  return true;
+}
+
 template <typename T>
 void append_fixed(T value, std::string& out) {
   out.append(reinterpret_cast<const char*>(&value), sizeof value);
@@ -384,7 +401,9 @@ std::optional<EntryTree> EntryTree::load(const std::filesystem::path& file,
   uint32_t sum = 0;
   if (!take_fixed(rest, sum) || crc32(rest) != sum) return std::nullopt;
   uint64_t entries = 0, leaves = 0;
-  if (!take_fixed(rest, entries) || !take_fixed(rest, leaves) || leaves > rest.size())
+  constexpr size_t kPlaceBytesMin = sizeof(uint64_t) + 3 * sizeof(uint32_t);
+  if (!take_fixed(rest, entries) || !take_fixed(rest, leaves) ||
+      leaves > rest.size() / kPlaceBytesMin)
     return std::nullopt;
   struct Place {
     std::string first;
@@ -402,8 +421,11 @@ std::optional<EntryTree> EntryTree::load(const std::filesystem::path& file,
     rest.remove_prefix(first);
   }
   Children children;
+  std::string last;
   for (Place& place : places) {
     if (place.offset > rest.size() || place.bytes > rest.size() - place.offset) return std::nullopt;
+    if (!is_run_of(rest.substr(place.offset, place.bytes), place.entries, place.first, last))
+      return std::nullopt;
     auto leaf = std::make_shared<EntryNode>();
     leaf->entries = place.entries;
     leaf->run = rest.substr(place.offset, place.bytes);

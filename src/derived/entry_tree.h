@@ -54,7 +54,9 @@ class EntryTree {
 
   // Writes the tree beside `file` and renames it over it.
   Result<void> save(const std::filesystem::path& file) const;
-  // Nothing when the file is missing, torn or damaged.
+  // Nothing when the file is missing, torn or damaged, or says what no tree of ours says: every run
+  // is read once, so that what is given out can be walked. Whether the entries are those of the rows
+  // is another question (engine/derived_check.h).
   static std::optional<EntryTree> load(const std::filesystem::path& file, const EntryMeter& meter);
 
  private:

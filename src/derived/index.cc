@@ -196,12 +196,38 @@ Result<std::optional<std::vector<EntryTree::Edit>>> edits_between(const IndexSou
   return std::optional(std::move(distinct));
 }
 
+std::string shape_hash(std::string_view shape) {
+  const auto hash = sha256_128(shape);
+  return to_hex({reinterpret_cast<const char*>(hash.data()), hash.size()});
+}
+
+std::string file_name(std::string_view shape_hash, const Oid& rows) {
+  return fmt::format("{}-{}{}", shape_hash, rows.hex(), kFileEnding);
+}
+
+// The rows tree of a file, by its name.
+std::optional<Oid> rows_of_file(std::string_view name) {
+  const size_t hex_at = name.find('-');
+  if (hex_at == name.npos || !name.ends_with(kFileEnding) ||
+      name.size() != hex_at + 1 + Oid::kHexDigits + kFileEnding.size())
+    return std::nullopt;
+  return Oid::parse(name.substr(hex_at + 1, Oid::kHexDigits));
+}
+
 Error breaks_unique(const catalog::TableDef& table, const catalog::UniqueKey& unique) {
   return Error(ErrorCode::kUniqueViolation, fmt::format("table {} breaks unique constraint \"{}\"",
                                                         table.qualified_name(), unique.name));
 }
 
 }  // namespace
+
+Error damaged_index(const catalog::TableDef& table) {
+  return Error(ErrorCode::kCorruption,
+               fmt::format("an index of table {} names a row that is not there",
+                           table.qualified_name()))
+      .with_hint("Indexes are made from the rows: forget those that were kept with rowan check DIR "
+                 "--drop-caches.");
+}
 
 IndexKey index_key(const std::vector<uint16_t>& columns) {
   IndexKey key;
@@ -286,10 +312,9 @@ std::shared_ptr<Indexes::Shape> Indexes::shape_of(const catalog::TableDef& table
     by_name_.erase(shapes_.back()->name);
     shapes_.pop_back();
   }
-  const auto hash = sha256_128(text);
   auto shape = std::make_shared<Shape>();
   shape->name = name;
-  shape->hash = to_hex({reinterpret_cast<const char*>(hash.data()), hash.size()});
+  shape->hash = shape_hash(text);
   shapes_.push_front(shape);
   by_name_.emplace(std::move(name), shapes_.begin());
   return shape;
@@ -425,7 +450,7 @@ Result<void> Indexes::check(const store::ObjectStore& store, const catalog::Tabl
         const catalog::TableLineKeys keys(version.table);
         TRY_ASSIGN(const auto found,
                    tree::find_line({store, store.cache(), keys}, version.rows, key));
-        if (!found) return Error(ErrorCode::kInternal, "an index names a row that is not there");
+        if (!found) return damaged_index(table);
         // Rows that share a NULL share nothing.
         TRY_ASSIGN(const auto shared, unique_key_of(table, unique, found->line, store));
         if (shared) return breaks_unique(table, unique);
@@ -449,6 +474,30 @@ Result<void> Indexes::check(const store::ObjectStore& store, const catalog::Tabl
 
 // ---- Files and memory ----
 
+std::vector<Oid> Indexes::rows_in_files(const std::filesystem::path& folder) {
+  std::vector<Oid> found;
+  const auto names = list_folder(folder);
+  if (!names) return found;
+  for (const std::string& name : *names) {
+    if (const auto rows = rows_of_file(name)) found.push_back(*rows);
+  }
+  return found;
+}
+
+Result<bool> Indexes::file_agrees(const IndexSource& source, const IndexKey& key) {
+  const std::string hash = shape_hash(shape_text(*source.version.table, key));
+  const auto found = EntryTree::load(folder_ / file_name(hash, source.version.rows), meter_);
+  if (!found) return true;
+  TRY_ASSIGN(const EntryTree made, build(source, key));
+  if (made.size() != found->size()) return false;
+  EntryWalk is(*found), should_be(made);
+  is.move_to(0);
+  for (should_be.move_to(0); should_be.valid(); should_be.next(), is.next()) {
+    if (is.entry() != should_be.entry()) return false;
+  }
+  return true;
+}
+
 void Indexes::load_files(Shape& shape) {
   shape.files_looked_for = true;
   if (folder_.empty()) return;
@@ -462,12 +511,8 @@ void Indexes::load_files(Shape& shape) {
   const auto names = list_folder(folder_);
   if (!names) return;
   for (const std::string& file : *names) {
-    const size_t hex_at = shape.hash.size() + 1;
-    if (!file.starts_with(shape.hash + "-") || !file.ends_with(kFileEnding) ||
-        file.size() != hex_at + 40 + kFileEnding.size())
-      continue;
-    const auto rows = Oid::parse(file.substr(hex_at, 40));
-    if (!rows) continue;
+    const auto rows = rows_of_file(file);
+    if (!rows || !file.starts_with(shape.hash + "-")) continue;
     if (!is_file(folder_ / file)) continue;
     files.push_back(
         {std::filesystem::last_write_time(folder_ / file, failed), folder_ / file, *rows});
@@ -489,8 +534,7 @@ void Indexes::load_files(Shape& shape) {
 // Requires: the shape's lock. Afterwards the version reads from its file.
 Result<void> Indexes::save_version(Shape& shape, Version& version) {
   if (folder_.empty() || version.in_file) return {};
-  const std::filesystem::path file =
-      folder_ / fmt::format("{}-{}{}", shape.hash, version.rows.hex(), kFileEnding);
+  const std::filesystem::path file = folder_ / file_name(shape.hash, version.rows);
   TRY(version.tree.save(file));
   version.in_file = true;
   {

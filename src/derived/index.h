@@ -67,6 +67,9 @@ Result<std::optional<std::string>> columns_key_of(const catalog::TableDef& table
                                                   const std::vector<uint16_t>& columns, Bytes line,
                                                   const store::ObjectReader& objects);
 
+// An index says what its rows do not: its file was not written by us. kCorruption.
+Error damaged_index(const catalog::TableDef& table);
+
 // What an index is made from: the rows of `version`, read through `objects`.
 struct IndexSource {
   const store::ObjectReader& objects;
@@ -107,6 +110,12 @@ class Indexes {
   // Whether every unique key of the table holds in `version`: what `rowan check` and imports ask.
   // kUniqueViolation names it.
   Result<void> check(const store::ObjectStore& store, const catalog::TableVersion& version);
+
+  // Whether the file of this index, if there is one that is whole, says what the rows say: for `rowan
+  // check`. Makes the index once more.
+  Result<bool> file_agrees(const IndexSource& source, const IndexKey& key);
+  // The rows trees that have files in `folder`, of whatever index.
+  static std::vector<Oid> rows_in_files(const std::filesystem::path& folder);
 
   // Writes large indexes that have no file yet. Failing is harmless: kIoError is for the log.
   Result<void> save();

@@ -79,6 +79,14 @@ std::optional<uint64_t> RowCounts::find(const Oid& root) const {
 Result<uint64_t> RowCounts::ensure(const store::ObjectReader& objects, store::NodeCache& cache,
                                    const catalog::TableDef& table, const Oid& root) {
   if (const auto known = find(root)) return *known;
+  TRY_ASSIGN(const uint64_t rows, count(objects, cache, table, root));
+  set(root, rows);
+  return rows;
+}
+
+Result<uint64_t> RowCounts::count(const store::ObjectReader& objects, store::NodeCache& cache,
+                                  const catalog::TableDef& table, const Oid& root) {
+  if (root.is_zero()) return uint64_t{0};
   // The keys are never asked for: only ids and raw lines are read. Leaves do not enter the cache.
   const catalog::TableLineKeys keys(std::make_shared<const catalog::TableDef>(table));
   TRY_ASSIGN(const auto runs, tree::leaf_runs({objects, cache, keys}, root));
@@ -86,11 +94,10 @@ Result<uint64_t> RowCounts::ensure(const store::ObjectReader& objects, store::No
   for (const tree::LeafRun& run : runs) {
     for (const Oid& leaf : run.leaves) {
       TRY_ASSIGN(const store::ObjectRef object, tree::read_leaf(objects, leaf));
-      TRY_ASSIGN(const uint64_t count, count_leaf(object.bytes, table.layout.counted));
-      rows += count;
+      TRY_ASSIGN(const uint64_t in_leaf, count_leaf(object.bytes, table.layout.counted));
+      rows += in_leaf;
     }
   }
-  set(root, rows);
   return rows;
 }
 

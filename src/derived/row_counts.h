@@ -28,6 +28,9 @@ class RowCounts {
   // counts) and keeps the sum.
   Result<uint64_t> ensure(const store::ObjectReader& objects, store::NodeCache& cache,
                           const catalog::TableDef& table, const Oid& root);
+  // As ensure(), whatever is kept: for `rowan check`.
+  static Result<uint64_t> count(const store::ObjectReader& objects, store::NodeCache& cache,
+                                const catalog::TableDef& table, const Oid& root);
   void set(const Oid& root, uint64_t rows);
   // `new_root` holds `delta` rows more than `old_root`. Nothing is kept when the old count is not
   // known.

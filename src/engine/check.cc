@@ -34,8 +34,12 @@ constexpr std::string_view kResolutions =
 class Checker {
  public:
   Checker(store::ObjectStore& store, const FindViolations& violations, const IsOwn& is_own,
-          const std::function<void(const Progress&)>& report)
-      : store_(store), violations_(violations), is_own_(is_own), report_(report) {}
+          const DerivedData& derived, const std::function<void(const Progress&)>& report)
+      : store_(store),
+        violations_(violations),
+        is_own_(is_own),
+        derived_(derived),
+        report_(report) {}
 
   Result<CheckResult> run() {
     TRY(collect_commits());
@@ -48,6 +52,12 @@ class Checker {
         problem(commit, checked.error());
       }
       tell("commits", ++commits_done_, commits_.size());
+    }
+    TRY_ASSIGN(const std::vector<std::string> faults, check_derived(store_, commits_, derived_));
+    problems_.insert(problems_.end(), faults.begin(), faults.end());
+    if (!faults.empty()) {
+      problems_.emplace_back(
+          "rowan/derived says otherwise than the commits: forget it with check --drop-caches");
     }
     return CheckResult{std::move(problems_), notes()};
   }
@@ -502,6 +512,7 @@ class Checker {
   store::ObjectStore& store_;
   const FindViolations& violations_;
   const IsOwn& is_own_;
+  const DerivedData& derived_;
   const std::function<void(const Progress&)>& report_;
   std::vector<std::string> problems_;
   std::vector<std::string> waiting_;  // A line for each tip that is not in canonical form yet.
@@ -526,9 +537,9 @@ class Checker {
 }  // namespace
 
 Result<CheckResult> check_repository(store::ObjectStore& store, const FindViolations& violations,
-                                     const IsOwn& is_own,
+                                     const IsOwn& is_own, const DerivedData& derived,
                                      const std::function<void(const Progress&)>& report) {
-  return Checker(store, violations, is_own, report).run();
+  return Checker(store, violations, is_own, derived, report).run();
 }
 
 }  // namespace rowan::engine

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/derived_check.h"
 #include "exec/validator.h"
 #include "rowan/rowan.h"
 #include "store/object_store.h"
@@ -26,12 +27,12 @@ struct CheckResult {
 // tree): CHECK, NOT NULL, UNIQUE, FOREIGN KEY, and views that bind. One that somebody else made and
 // that reads, keeps them and is spelled freely only waits for an open for writing. Below the tips,
 // what another program made (not `is_own`) may be spelled freely, if it reads. What was proven of a
-// folder is remembered by its id.
+// folder is remembered by its id. At the end what is kept as `derived` is held to the commits.
 using FindViolations = std::function<Result<std::vector<exec::Violation>>(
     const store::ObjectReader& objects, const Oid& root)>;
 using IsOwn = std::function<bool(const Oid& commit)>;
 Result<CheckResult> check_repository(store::ObjectStore& store, const FindViolations& violations,
-                                     const IsOwn& is_own,
+                                     const IsOwn& is_own, const DerivedData& derived,
                                      const std::function<void(const Progress&)>& report);
 
 }  // namespace rowan::engine

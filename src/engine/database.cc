@@ -4,6 +4,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
@@ -15,6 +16,7 @@
 #include "engine/session.h"
 #include "git/config.h"
 #include "git/head.h"
+#include "store/adopt.h"
 #include "store/git_store.h"
 #include "store/memory_store.h"
 #include "store/node_cache.h"
@@ -25,6 +27,8 @@ namespace {
 
 constexpr std::string_view kMemory = ":memory:";
 constexpr std::string_view kMainBranch = "main";
+constexpr size_t kUnpublishedPart = 4;  // Of all memory, at most.
+constexpr size_t kUnpublishedBytesMin = 4u << 20;
 
 std::string text_of(const char* variable) {
   const char* value = std::getenv(variable);
@@ -115,7 +119,12 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
     store_options.sync = sync;
     store_options.publish_each = options.publish_each;
     store_options.cache_bytes = options.cache_bytes;
+    // Objects that only the journal has are in memory as well; a small process publishes sooner.
+    store_options.unpublished_bytes_max =
+        std::clamp(database->memory_.bytes_max() / kUnpublishedPart, kUnpublishedBytesMin,
+                   kUnpublishedBytesMax);
     TRY_ASSIGN(database->store_, store::open_git_store(folder, store_options));
+    if (options.drop_caches && !options.read_only) TRY(store::drop_derived(folder));
     TRY(set_author(folder));
     std::filesystem::path named = std::filesystem::absolute(path, error).lexically_normal();
     if (named.filename().empty()) named = named.parent_path();
@@ -124,7 +133,7 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
   }
   if (path != kMemory) TRY(database->branch_settings_.open(database->folder_));
   txn::ManagerOptions manager_options;
-  if (path != kMemory) manager_options.derived_folder = database->folder_ / "rowan" / "derived";
+  if (path != kMemory) manager_options.derived_folder = store::derived_folder(database->folder_);
   manager_options.verify_moved = [&](txn::Manager& manager) {
     const Admission admission(manager, database->branch_settings_, database->clock(),
                               database->author_.name, database->name_);
@@ -234,7 +243,9 @@ Outcome<std::vector<std::string>> DatabaseImpl::check(
       return found;
     };
     const auto is_own = [this](const Oid& commit) { return manager_->history().is_own(commit); };
-    auto checked = check_repository(*store_, violations, is_own, report);
+    const DerivedData derived{manager_->history(), manager_->row_counts(),
+                              folder_.empty() ? folder_ : store::derived_folder(folder_)};
+    auto checked = check_repository(*store_, violations, is_own, derived, report);
     if (!checked) return to_failure(checked.error());
     if (notes != nullptr) *notes = std::move(checked->notes);
     return std::move(checked->problems);

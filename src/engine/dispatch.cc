@@ -66,6 +66,7 @@ bool runs_in_transaction(StatementClass its_class) {
 
 Result<std::unique_ptr<Rows>> SessionImpl::execute_checked(
     const std::shared_ptr<Prepared>& prepared, const std::vector<Parameter>& parameters) {
+  const BudgetScope counted(&database_.memory());
   const sql::Statement& statement = *prepared->parsed.statement;
   const StatementClass its_class = sql::class_of(statement.kind);
   if (state_ == TransactionState::kFailed && its_class != StatementClass::kTransaction) {

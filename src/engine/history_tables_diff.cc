@@ -412,7 +412,7 @@ Result<void> check_named(const diff::History& history, const DiffTarget& target,
   for (const Oid& root : {from_root, to_root}) {
     const catalog::Catalog catalog(history.objects, history.cache, root);
     TRY_ASSIGN(const auto kind, catalog.find_relation(target.table->schema, target.table->name));
-    if (kind != catalog::Catalog::RelationKind::kNone) return {};
+    if (kind != sql::ObjectKind::kNone) return {};
   }
   return Error(ErrorCode::kUndefinedTable,
                fmt::format("relation \"{}{}\" does not exist",

@@ -504,7 +504,7 @@ Result<void> check_relation(SessionImpl& session, const sql::QualifiedName& name
     TRY_ASSIGN(const bool has_schema, catalog->has_schema(schema));
     if (!has_schema) continue;
     TRY_ASSIGN(const auto kind, catalog->find_relation(schema, name.name));
-    if (kind != catalog::Catalog::RelationKind::kNone) return {};
+    if (kind != sql::ObjectKind::kNone) return {};
   }
   return Error(ErrorCode::kUndefinedTable,
                fmt::format("relation \"{}{}{}\" does not exist", name.schema,

@@ -60,13 +60,15 @@ struct Stream {
   }
 
  private:
-  // While it lives, system tables read through the transaction.
+  // While it lives, system tables read through the transaction, and what is collected counts.
   struct Reading {
-    Reading(SessionImpl& the_session, txn::Transaction& transaction) : session(the_session) {
+    Reading(SessionImpl& the_session, txn::Transaction& transaction)
+        : session(the_session), counted(&the_session.owner().memory()) {
       session.set_reading(&transaction);
     }
     ~Reading() { session.set_reading(nullptr); }
     SessionImpl& session;
+    const BudgetScope counted;
   };
 };
 

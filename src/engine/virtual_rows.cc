@@ -84,6 +84,9 @@ RowCollector::RowCollector(const std::vector<plan::OutputColumn>& columns, size_
 
 void RowCollector::add(const std::vector<type::Value>& row) {
   for (size_t i = 0; i < builders_.size(); ++i) {
+    memory_.add(type::physical(row[i].type().id) == type::Physical::kString && !row[i].is_null()
+                    ? row[i].as_string().size() + sizeof(std::string_view)
+                    : sizeof(int64_t));
     if (row[i].is_null()) {
       builders_[i].append_null();
     } else {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "base/memory_budget.h"
 #include "base/result.h"
 #include "plan/plan.h"
 #include "type/column.h"
@@ -33,7 +34,7 @@ inline type::Value time_value(int64_t since_1970) {
   return type::Value::of_int(kTimeType, since_1970 - kMicrosFrom1970To2000);
 }
 
-// Collects rows into batches.
+// Collects rows into batches, and counts them as the running statement's as long as it lives.
 class RowCollector {
  public:
   explicit RowCollector(const std::vector<plan::OutputColumn>& columns,
@@ -50,6 +51,7 @@ class RowCollector {
   size_t batch_rows_;
   size_t rows_ = 0;
   size_t total_ = 0;
+  CountedMemory memory_;
 };
 
 // Gives the next row; false at the end.

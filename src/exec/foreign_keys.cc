@@ -353,6 +353,12 @@ void ForeignKeyState::begin_statement() {
   needed_.clear();
   gone_.clear();
   overlay_keys_.clear();
+  memory_.clear();
+}
+
+void ForeignKeyState::add_overlay_key(OverlayKeys& keys, const std::string& value, Bytes key) {
+  memory_.add(value.size() + key.size() + kMapNodeBytes);
+  keys[value].emplace(key);
 }
 
 Result<void> ForeignKeyState::note(const TableReferences& references, txn::Transaction& transaction,
@@ -366,14 +372,16 @@ Result<void> ForeignKeyState::note(const TableReferences& references, txn::Trans
     if (!value) continue;
     const auto known = overlay_keys_.find(reference.number);
     if (known != overlay_keys_.end() && !new_key.empty())
-      known->second[*value].emplace(new_key);
+      add_overlay_key(known->second, *value, new_key);
     if (old_line) {
       TRY_ASSIGN(const auto before, child_value(reference, *old_line, objects));
       if (before == value) continue;
     }
     Needed& needed = needed_[reference.number];
     needed.reference = &reference;
-    if (!needed.lines.contains(*value)) needed.lines.emplace(*value, std::string(*new_line));
+    if (needed.lines.contains(*value)) continue;
+    memory_.add(value->size() + new_line->size() + kMapNodeBytes);
+    needed.lines.emplace(*value, std::string(*new_line));
   }
   for (const BoundReference& reference : references.from_children) {
     if (!old_line) break;
@@ -386,6 +394,8 @@ Result<void> ForeignKeyState::note(const TableReferences& references, txn::Trans
     TRY(transaction.lock_shared_key(table, old_key));
     Gone& gone = gone_[reference.number];
     gone.reference = &reference;
+    memory_.add(value->size() + old_line->size() + (new_line ? new_line->size() : 0) +
+                kMapNodeBytes);
     gone.parents.insert_or_assign(
         *value, Parent{std::string(*old_line),
                        new_line ? std::optional<std::string>(*new_line) : std::nullopt});
@@ -428,7 +438,7 @@ Result<const ForeignKeyState::OverlayKeys*> ForeignKeyState::overlay_keys(
     TRY_ASSIGN(const auto line, transaction.current_line(child, key));
     if (!line) continue;
     TRY_ASSIGN(const auto value, child_value(reference, *line, transaction.objects()));
-    if (value) at->second[*value].insert(key);
+    if (value) add_overlay_key(at->second, *value, key);
   }
   return &at->second;
 }
@@ -455,6 +465,7 @@ Result<std::vector<ForeignKeyState::ChildRow>> ForeignKeyState::find_children(
         if (!line) continue;
         TRY_ASSIGN(const auto now, child_value(reference, *line, transaction.objects()));
         if (now != value) continue;
+        memory_.add(value.size() + key.size() + line->size() + sizeof(ChildRow));
         rows.push_back({value, key, std::move(*line)});
         if (rows.size() == limit) return rows;
       }
@@ -467,6 +478,7 @@ Result<std::vector<ForeignKeyState::ChildRow>> ForeignKeyState::find_children(
                       [&](Bytes key, Bytes line, const std::string& value) -> Result<bool> {
                         if (view.overlay != nullptr && view.overlay->rows.contains(key))
                           return true;
+                        memory_.add(value.size() + key.size() + line.size() + sizeof(ChildRow));
                         rows.push_back({value, std::string(key), std::string(line)});
                         return rows.size() < limit;
                       }));
@@ -659,9 +671,12 @@ Result<void> check_all_references(ExecContext& context, const catalog::TableVers
   TRY_ASSIGN(const BoundReference reference, bind_reference({child.table, index}, parent.table));
   store::NodeCache& cache = context.manager.store().cache();
   std::set<std::string, std::less<>> present;
+  CountedMemory memory;
   TRY(visit_rows(transaction, cache, parent, [&](Bytes, Bytes line) -> Result<bool> {
     TRY_ASSIGN(auto value, parent_value(reference, line, transaction.objects()));
-    if (value) present.insert(std::move(*value));
+    if (!value) return true;
+    memory.add(value->size() + kMapNodeBytes);
+    present.insert(std::move(*value));
     return true;
   }));
   uint64_t rows = 0;

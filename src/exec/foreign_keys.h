@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/memory_budget.h"
 #include "base/result.h"
 #include "catalog/catalog.h"
 #include "derived/index.h"
@@ -136,6 +137,7 @@ class ForeignKeyState {
   // The keys of the child's rows in the overlay that may have a value, by value.
   using OverlayKeys = std::map<std::string, Values, std::less<>>;
 
+  void add_overlay_key(OverlayKeys& keys, const std::string& value, Bytes key);
   static GoneKeys take(GoneKeys& from, std::initializer_list<sql::ForeignAction> actions);
   Result<void> refuse(ExecContext& context, const Gone& gone, bool unless_replaced);
   Result<bool> act(ExecContext& context, const Gone& gone);
@@ -155,6 +157,7 @@ class ForeignKeyState {
   // By number; of the running statement. Read from the overlay by the first who asks, and kept up
   // with from then on: a long cascade must not read all that it has changed again and again.
   std::map<size_t, OverlayKeys> overlay_keys_;
+  CountedMemory memory_;  // Of the three.
 };
 
 // TRUNCATE of `tables`: kFeatureNotSupported in PostgreSQL's words when another table refers to one

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "derived/index.h"
 #include "exec/batch_parts.h"
 #include "type/line_writer.h"
 
@@ -101,7 +102,7 @@ Result<type::Batch> RowReader::read(std::span<const std::string> keys, size_t& d
       }
     }
     TRY_ASSIGN(const auto stored, stored_line(key));
-    if (!stored) return Error(ErrorCode::kInternal, "an index names a row that is not there");
+    if (!stored) return derived::damaged_index(*source_.version.table);
     TRY(add_lines(*cursor_->leaf(), cursor_->index_in_leaf(), cursor_->index_in_leaf() + 1));
   }
   return finish(decoder);

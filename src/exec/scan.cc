@@ -97,12 +97,20 @@ class ReadAhead {
     return std::nullopt;
   }
 
+  // Throws only when there is no memory to say so; the segment is then anybody's again.
   void decode(size_t index, std::unique_lock<std::mutex>& lock) {
     states_[index].phase = Phase::kTaken;
     lock.unlock();
-    // Nobody catches what a thread of ours throws.
-    SegmentResult result = caught([&] { return reader_.read(*parts_[index].segment); });
+    std::optional<SegmentResult> result;
+    const bool ended = ends_well([&] {
+      result = caught([&] { return reader_.read(*parts_[index].segment); });
+    });
     lock.lock();
+    if (!ended) {
+      states_[index].phase = Phase::kFree;
+      changed_.notify_all();
+      throw std::bad_alloc();
+    }
     states_[index].result = std::move(result);
     states_[index].phase = Phase::kDone;
     changed_.notify_all();
@@ -113,7 +121,8 @@ class ReadAhead {
     while (!stop_ && !context_.cancelled()) {
       const std::optional<size_t> next = claimable();
       if (next.has_value()) {
-        decode(*next, lock);
+        // Nobody catches what a thread of ours throws. The consumer goes on without this one.
+        if (!ends_well([&] { decode(*next, lock); })) return;
       } else {
         changed_.wait(lock);
       }

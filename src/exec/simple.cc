@@ -342,7 +342,8 @@ class Values final : public Operator {
 
 class VirtualScan final : public Operator {
  public:
-  VirtualScan(const PhysicalNode& node, ExecContext& context) : node_(node), context_(context) {}
+  VirtualScan(const PhysicalNode& node, ExecContext& context)
+      : node_(node), context_(context), account_(context.rows_account()) {}
   Result<void> open() override {
     std::vector<type::Value> arguments;
     for (const expr::NodePtr& expression : node_.expressions) {
@@ -352,6 +353,7 @@ class VirtualScan final : public Operator {
     TRY_ASSIGN(rows_, node_.virtual_table->open(arguments, context_.eval));
     if (rows_ == nullptr) {
       TRY_ASSIGN(batches_, node_.virtual_table->rows(arguments, context_.eval));
+      for (const type::Batch& made : batches_) TRY(account_.add(batch_bytes(made)));
     }
     return {};
   }
@@ -372,6 +374,7 @@ class VirtualScan final : public Operator {
  private:
   const PhysicalNode& node_;
   ExecContext& context_;
+  MemoryAccount account_;
   std::unique_ptr<plan::VirtualRows> rows_;  // As they come, else all of them:
   std::vector<type::Batch> batches_;
   size_t at_ = 0;

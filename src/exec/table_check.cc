@@ -173,10 +173,13 @@ Result<expr::NodePtr> bind_column_cast(const catalog::TableDef& table, uint16_t 
 Result<void> check_unique(ExecContext& context, const catalog::TableVersion& version,
                           std::string_view name, const std::vector<uint16_t>& columns) {
   std::unordered_set<std::string> seen;
+  CountedMemory memory;
   const auto look = [&](const RowBlock& block) -> Result<void> {
     for (size_t row = 0; row < block.batch.rows; ++row) {
       TRY_ASSIGN(std::optional<std::string> key, key_of_row(block.batch, row));
-      if (!key || (seen.insert(std::move(*key)).second && block.counts[row] == 1)) continue;
+      if (!key) continue;
+      memory.add(key->size() + kMapNodeBytes);
+      if (seen.insert(std::move(*key)).second && block.counts[row] == 1) continue;
       return Error(ErrorCode::kUniqueViolation,
                    fmt::format("could not create unique index \"{}\"", name))
           .with_detail(fmt::format("Key ({})=({}) is duplicated.",

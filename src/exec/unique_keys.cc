@@ -33,6 +33,13 @@ Error duplicate_key(const catalog::TableDef& table, std::string_view constraint,
       .with_detail(fmt::format("Key ({})=({}) already exists.", names, texts));
 }
 
+void UniqueState::put(Table& state, size_t which, const std::string& value,
+                      std::optional<std::string> key) {
+  if (!state.keys[which].contains(value))
+    state.memory.add(value.size() + (key ? key->size() : 0) + kMapNodeBytes);
+  state.keys[which][value] = std::move(key);
+}
+
 Result<void> UniqueState::take_row(const catalog::TableDef& table,
                                    const store::ObjectReader& objects, Table& state,
                                    std::optional<Bytes> old_line, std::optional<Bytes> new_line,
@@ -41,12 +48,12 @@ Result<void> UniqueState::take_row(const catalog::TableDef& table,
     if (old_line) {
       TRY_ASSIGN(const auto value,
                  derived::unique_key_of(table, table.unique_keys[i], *old_line, objects));
-      if (value) state.keys[i][*value] = std::nullopt;
+      if (value) put(state, i, *value, std::nullopt);
     }
     if (new_line) {
       TRY_ASSIGN(const auto value,
                  derived::unique_key_of(table, table.unique_keys[i], *new_line, objects));
-      if (value) state.keys[i][*value] = std::string(new_key);
+      if (value) put(state, i, *value, std::string(new_key));
     }
   }
   return {};
@@ -62,7 +69,9 @@ Result<UniqueState::Table*> UniqueState::current(txn::Transaction& transaction,
       state.definition_id == table.definition_id)
     return &state;
   state.definition_id = table.definition_id;
+  state.change_count = UINT64_MAX;  // Until all is read.
   state.keys.assign(table.unique_keys.size(), {});
+  state.memory.clear();
   TRY_ASSIGN(const txn::TableView view, transaction.view(version));
   if (view.overlay != nullptr) {
     const catalog::TableLineKeys keys(version.table);

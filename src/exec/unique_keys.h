@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/memory_budget.h"
 #include "base/result.h"
 #include "derived/index.h"
 #include "txn/transaction.h"
@@ -52,8 +53,11 @@ class UniqueState {
     uint64_t change_count = UINT64_MAX;  // Of the transaction, when `keys` was right.
     Oid definition_id;                   // The table's, then.
     std::vector<Values> keys;            // One a unique key.
+    CountedMemory memory;                // Theirs.
   };
   Result<Table*> current(txn::Transaction& transaction, const catalog::TableVersion& table);
+  static void put(Table& state, size_t which, const std::string& value,
+                  std::optional<std::string> key);
   Result<void> take_row(const catalog::TableDef& table, const store::ObjectReader& objects,
                         Table& state, std::optional<Bytes> old_line, std::optional<Bytes> new_line,
                         Bytes new_key);

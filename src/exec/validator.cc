@@ -109,9 +109,14 @@ class Validator {
   bool full() const { return violations_.size() >= request_.violations_max; }
   void add(ErrorCode code, const catalog::TableDef& table, std::string constraint, std::string key,
            std::string message, Bytes line = {}) {
-    if (!full())
-      violations_.push_back({code, table.schema, table.name, std::move(constraint), std::move(key),
-                             std::move(message), std::string(line)});
+    if (full()) return;
+    memory_.add(constraint.size() + key.size() + message.size() + line.size() + sizeof(Violation));
+    violations_.push_back({code, table.schema, table.name, std::move(constraint), std::move(key),
+                           std::move(message), std::string(line)});
+  }
+  void insert(Keys& keys, std::string key) {
+    memory_.add(key.size() + kMapNodeBytes);
+    keys.insert(std::move(key));
   }
   Result<TablePair*> pair_of(const std::string& schema, const std::string& name);
   std::string key_text(const catalog::TableDef& table, Bytes line) const;
@@ -156,6 +161,7 @@ class Validator {
   std::map<std::string, Keys> parent_values_;  // By foreign key: the values in new rows of the
                                                // parent; in all, when it is new itself.
   std::vector<Violation> violations_;
+  CountedMemory memory_;  // Of what is collected here.
 };
 
 Result<TablePair*> Validator::pair_of(const std::string& schema, const std::string& name) {
@@ -220,6 +226,7 @@ Result<const Keys*> Validator::changed_keys(const TablePair& pair) {
   const catalog::TableLineKeys old_keys(pair.before->table);
   TRY(tree::diff_trees(reader(old_keys), pair.before->rows, reader(keys), pair.now.rows,
                        [&](const tree::RowDifference& row) -> Result<bool> {
+                         memory_.add(row.key.size() + kMapNodeBytes);
                          found.insert(found.end(), std::string(row.key));
                          return true;
                        }));
@@ -267,6 +274,7 @@ Result<void> Validator::check_unique(const TablePair& pair, size_t which) {
   return each_new_row(pair, !old_which, [&](Bytes key, Bytes line) -> Result<bool> {
     TRY_ASSIGN(const auto value, derived::unique_key_of(table, unique, line, request_.objects));
     if (!value) return true;
+    memory_.add(value->size() + key.size() + kMapNodeBytes);
     bool taken = !held.emplace(*value, std::string(key)).second;
     if (table.layout.counted && !line.starts_with("[1,") && line != "[1]")
       taken = true;  // Equal rows.
@@ -317,7 +325,7 @@ Result<bool> Validator::parent_has(const TablePair& parent, const BoundReference
     known = parent_values_.emplace(name, Keys()).first;
     TRY(each_new_row(parent, !before, [&](Bytes, Bytes line) -> Result<bool> {
       TRY_ASSIGN(auto found, parent_value(reference, line, request_.objects));
-      if (found) known->second.insert(std::move(*found));
+      if (found) insert(known->second, std::move(*found));
       return true;
     }));
   }
@@ -377,13 +385,15 @@ Result<void> Validator::check_parents(const TablePair& parent, const BoundRefere
                        [&](const tree::RowDifference& row) -> Result<bool> {
                          if (!row.from) return true;
                          TRY_ASSIGN(auto value, parent_value(*before, *row.from, request_.objects));
-                         if (value) lost.emplace(std::move(*value), std::string(*row.from));
+                         if (!value) return true;
+                         memory_.add(value->size() + row.from->size() + kMapNodeBytes);
+                         lost.emplace(std::move(*value), std::string(*row.from));
                          return true;
                        }));
   std::set<std::string, std::less<>> wanted;
   for (const auto& [value, line] : lost) {
     TRY_ASSIGN(const bool found, parent_has(parent, reference, before, value));
-    if (!found) wanted.insert(value);
+    if (!found) insert(wanted, value);
   }
   if (wanted.empty()) return {};
   TRY_ASSIGN(const Keys* const changed, changed_keys(*child));

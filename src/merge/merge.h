@@ -31,6 +31,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/memory_budget.h"
 #include "base/oid.h"
 #include "base/result.h"
 #include "catalog/catalog.h"
@@ -68,6 +69,11 @@ struct RowConflict {
 
   const SideLine& line(Side side) const {
     return side == Side::kBase ? base : side == Side::kOurs ? ours : theirs;
+  }
+  size_t text_bytes() const {
+    size_t bytes = key.size();
+    for (const SideLine* each : {&base, &ours, &theirs, &merged}) bytes += *each ? (*each)->size() : 0;
+    return bytes;
   }
   bool has(Side side, uint16_t column) const;
   // Whether the side can be the answer: of cells that are in conflict it must have the columns.
@@ -187,6 +193,7 @@ struct Outcome {
   std::vector<TableMerge> tables;  // Those that differ from ours or had conflicts.
   std::vector<RenumberedKey> renumbered;
   uint64_t settled = 0;  // Conflicts that policy, rules or resolutions settled.
+  CountedMemory memory;  // Of the conflicts.
 
   bool clean() const { return conflicts.empty() && schema_conflicts.empty(); }
 };

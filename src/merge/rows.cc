@@ -273,6 +273,8 @@ Result<void> RowMerge::walk(const Renumberer& renumberer) {
     return visit_their_changes([this](TheirChange& change) { return settle_change(change); });
   std::vector<TheirChange> changes;
   TRY(visit_their_changes([&](TheirChange& change) -> Result<void> {
+    count_row(change.key, change.base);
+    count_row(change.side_key, change.theirs);
     changes.push_back(std::move(change));
     return {};
   }));
@@ -369,8 +371,13 @@ Result<void> RowMerge::put(Bytes key, const std::optional<Bytes>& ours, SideLine
     for (const auto& [slot, blob] : after)
       large_edits_.push_back({tree::large_name(key, slot), blob});
   }
+  count_row(key, line ? std::optional<std::string>(*line) : std::nullopt);
   edits_.push_back({std::string(key), std::move(line)});
   return {};
+}
+
+void RowMerge::count_row(Bytes key, const std::optional<std::string>& line) {
+  memory_.add(key.size() + (line ? line->size() : 0) + sizeof(Edit));
 }
 
 Result<void> RowMerge::apply() {
@@ -423,6 +430,8 @@ Result<void> RowMerge::finish() {
   summary_.conflicts += tally.conflicts;
   context_.outcome.settled += tally.settled;
   if (keys_differ_ && unmatched()) return {};  // What is between single rows says nothing.
+  for (const RowConflict& conflict : tally.open)
+    context_.outcome.memory.add(sizeof conflict + conflict.text_bytes());
   for (RowConflict& conflict : tally.open)
     context_.outcome.conflicts.push_back(std::move(conflict));
   if (const size_t misfits = misfit_keys_.size(); misfits > 0 && !sides_.settled_misfits) {

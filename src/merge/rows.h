@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "base/memory_budget.h"
 #include "base/result.h"
 #include "catalog/catalog.h"
 #include "merge/definition.h"
@@ -142,6 +143,7 @@ class RowMerge {
   Result<void> give_columns_back(RekeyedRows& base, const RekeyedRows& theirs);
   Result<void> add_counted(RekeyedRows& rows, const std::string& key, Bytes line,
                            const std::string& side_key, uint64_t count);
+  void count_row(Bytes key, const std::optional<std::string>& line);
   static void count_put(const RekeyedRows& base, const RekeyedRows& rows, uint64_t& put);
   Result<void> write_rekeyed(const RekeyedRows& rows);
 
@@ -163,6 +165,7 @@ class RowMerge {
     SideLine line;
   };
   std::deque<Edit> edits_;
+  CountedMemory memory_;  // Of what is collected here.
   std::vector<tree::LargeEdit> large_edits_;
   TableMerge summary_;
   uint64_t steps_ = 0;

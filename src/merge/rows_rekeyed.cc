@@ -27,6 +27,7 @@ Result<RowMerge::RekeyedRows> RowMerge::read_rekeyed(Side side) {
     }
     std::string key;
     TRY(type::append_line_key(merged_->layout, line, key));
+    count_row(key, line);
     const auto [place, is_new] = rows.try_emplace(
         std::move(key),
         Rekeyed{line, std::string(cursor.key()), misfits});

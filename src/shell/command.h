@@ -46,7 +46,8 @@ struct Command {
 struct Connection {
   std::unique_ptr<Database> database;
   std::unique_ptr<Session> session;
-  bool speaks_sql = false;  // Hints name statements, not options of commands.
+  bool speaks_sql = false;   // Hints name statements, not options of commands.
+  bool drop_caches = false;  // When it is opened for writing.
 };
 
 std::optional<Failure> connect(const std::string& path, const std::string& branch, bool read_only,

@@ -124,6 +124,7 @@ std::optional<Failure> connect(const std::string& path, const std::string& branc
   OpenOptions options;
   options.read_only = read_only;
   options.command_hints = !connection.speaks_sql;
+  options.drop_caches = connection.drop_caches;
   auto database = Database::open(path, options);
   if (!database) {
     Failure failure = database.failure();
@@ -359,6 +360,10 @@ int command_blame(const Words& words) {
 // Reads only: what an open for writing would mend (edits by hand that are not canonical) is
 // reported as it stands.
 int command_check(const Words& words) {
+  if (words.has("--drop-caches")) {
+    Connection writer{.drop_caches = true};
+    if (auto failure = connect(words.plain[0], "", false, writer)) return fail(*failure);
+  }
   Connection connection;
   if (auto failure = connect(words.plain[0], "", true, connection)) return fail(*failure);
   ProgressBar bar;
@@ -447,12 +452,13 @@ const std::vector<Command>& commands() {
          {"--cells"},
          command_blame},
         {"check",
-         "DIR",
-         "read everything that is stored and prove it sound",
+         "DIR [--drop-caches]",
+         "read everything that is stored and prove it sound; --drop-caches first forgets what was "
+         "derived from it",
          1,
          1,
          {},
-         {},
+         {"--drop-caches"},
          command_check},
         {"checkpoint", "DIR", "publish all commits to Git now", 1, 1, {}, {}, command_checkpoint},
     };

@@ -126,13 +126,12 @@ Result<void> move_refs(const fs::path& dir, const JournalScan& scan,
 // --- The rest ---
 
 // The folder goes at once, then what was in it: a crash in between leaves nothing that is read.
-Result<void> drop_own_folder(const fs::path& dir) {
-  const fs::path own = dir / "rowan";
-  if (!has_entry(own)) return {};
-  if (!is_folder(own)) return remove_file(own);
-  const fs::path aside = temporary_beside(own);
-  TRY(real_file_system().rename(own, aside));
-  TRY(real_file_system().sync_folder(dir));
+Result<void> drop_folder(const fs::path& folder) {
+  if (!has_entry(folder)) return {};
+  if (!is_folder(folder)) return remove_file(folder);
+  const fs::path aside = temporary_beside(folder);
+  TRY(real_file_system().rename(folder, aside));
+  TRY(real_file_system().sync_folder(folder.parent_path()));
   std::error_code failed;
   fs::remove_all(aside, failed);  // Links in it go, not what they name.
   if (failed)
@@ -167,6 +166,8 @@ Result<std::vector<std::string>> set_aside(const fs::path& dir) {
 
 }  // namespace
 
+Result<void> drop_derived(const fs::path& dir) { return drop_folder(derived_folder(dir)); }
+
 Result<Adopted> adopt_git_store(const fs::path& path, bool discard_journal) {
   const fs::path dir = resolve(path);
   if (LockFile::is_held(dir / "rowan" / "lock")) {
@@ -185,7 +186,7 @@ Result<Adopted> adopt_git_store(const fs::path& path, bool discard_journal) {
   TRY_ASSIGN(adopted.set_aside, set_aside(dir));
   TRY(write_objects(dir, scan));
   TRY(move_refs(dir, scan, adopted.parked));
-  TRY(drop_own_folder(dir));
+  TRY(drop_folder(dir / "rowan"));
   return adopted;
 }
 

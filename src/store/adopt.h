@@ -27,4 +27,11 @@ struct Adopted {
 // a file or folder of Git's own belongs.
 Result<Adopted> adopt_git_store(const std::filesystem::path& dir, bool discard_journal);
 
+// What is derived from the commits, and made again from them. `dir`: without links, open for writing
+// by this process.
+inline std::filesystem::path derived_folder(const std::filesystem::path& dir) {
+  return dir / "rowan" / "derived";
+}
+Result<void> drop_derived(const std::filesystem::path& dir);
+
 }  // namespace rowan::store

@@ -261,27 +261,27 @@ Result<void> GitStore::settle_private_packs(const Records& records) {
 }
 
 // Where HEAD is, if that is a branch of ours; else where it was.
-std::string GitStore::head_line() const {
+std::optional<std::string> GitStore::head_to_remember() const {
   const auto head = git::head_branch(dir_);
-  if (!head || !*head || !settled_.contains("refs/heads/" + **head)) return head_line_;
-  return std::string(kHeadLine) + **head + "\n";
+  if (!head || !*head || !settled_.contains("refs/heads/" + **head)) return remembered_.head;
+  return **head;
 }
 
 // Requires: checkpoint_mutex_. Notes in DIR/rowan/refs which values of branches are ours, for the
 // next open. Not synced: see find_unverified.
 void GitStore::remember_refs() {
-  std::string text = head_line();
+  RememberedRefs now{head_to_remember(), {}};
   {
     const std::shared_lock lock(refs_mutex_);
     for (const auto& [name, value] : settled_) {
-      if (name.starts_with(kBranches) && !unverified_.contains(name))
-        text += value.hex() + " " + name + "\n";
+      if (name.starts_with(kBranches) && !unverified_.contains(name)) now.branches[name] = value;
     }
   }
-  if (text == remembered_) return;
+  std::string text = remembered_refs_text(now);
+  if (text == remembered_text_) return;
   if (!files_.replace(own_folder() / "refs", text, false)) return;
-  head_line_ = text.starts_with(kHeadLine) ? text.substr(0, text.find('\n') + 1) : "";
-  remembered_ = std::move(text);
+  remembered_ = std::move(now);
+  remembered_text_ = std::move(text);
 }
 
 // --- Foreign moves ---

@@ -34,6 +34,7 @@
 #include "store/private_packs.h"
 #include "store/ref_files.h"
 #include "store/ref_watch.h"
+#include "store/remembered_refs.h"
 
 namespace rowan::store {
 
@@ -49,9 +50,6 @@ Result<void> init_git_store_with(const std::filesystem::path& dir, std::string_v
 inline constexpr std::string_view kGoodRefs = "refs/rowan/good/";
 
 JournalOptions journal_options(const std::filesystem::path& dir, const GitStoreOptions& options);
-
-// The first line of DIR/rowan/refs: the branch that HEAD named.
-inline constexpr std::string_view kHeadLine = "HEAD ";
 
 // The ref that names the last commit of a branch ("refs/heads/main") that sessions may see.
 inline std::string good_ref(std::string_view branch) {
@@ -141,7 +139,7 @@ class GitStore final : public ObjectStore {
   Result<void> scan_refs(std::vector<ForeignMove>& moves);
   Result<void> note_foreign(const std::string& name, const Oid& published, const Oid& found,
                             std::vector<ForeignMove>& moves);
-  std::string head_line() const;
+  std::optional<std::string> head_to_remember() const;
   void remember_refs();
   void add_good(std::vector<RefChange>& changes);
   void adopt_ref(const std::string& name, const Oid& value);
@@ -201,8 +199,8 @@ class GitStore final : public ObjectStore {
   RefMap seen_;     // What Git had when we last looked; foreign values are parked.
   std::set<std::string, std::less<>>
       republish_;           // Refs to be set to our value though nothing was appended.
-  std::string remembered_;  // What DIR/rowan/refs holds.
-  std::string head_line_;   // The first line there: where HEAD was.
+  std::string remembered_text_;  // What DIR/rowan/refs holds,
+  RememberedRefs remembered_;    // and what that says.
   std::vector<std::filesystem::path> stale_keeps_;  // Packs to release after the next checkpoint.
 
   std::mutex maintain_mutex_;

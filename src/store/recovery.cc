@@ -72,20 +72,17 @@ void GitStore::find_unverified(const JournalScan& scan) {
     for (const RefUpdate& update : scanned.body.refs) known.insert(update.name);
   }
   const auto text = files_.read_whole(own_folder() / "refs", kRefsFileBytesMax);
-  if (text) remembered_ = *text;
+  if (text) remembered_text_ = *text;
+  remembered_ = read_remembered_refs(remembered_text_);
   // Who may not look into the folder has the word of the refs for it: its owner published them.
   const bool asks_refs =
       !text && has_entry(own_folder()) && ::access(own_folder().c_str(), X_OK) != 0;
-  // Whole lines only: a torn file trusts nothing that it does not spell out.
-  std::set<std::string_view> lines;
-  for (size_t from = 0, end = 0; (end = remembered_.find('\n', from)) != std::string::npos;
-       from = end + 1) {
-    lines.insert(std::string_view(remembered_).substr(from, end - from));
-  }
   for (const auto& [name, value] : refs_) {
     if (!name.starts_with("refs/heads/") || known.contains(name)) continue;
     const bool is_good = good_of(refs_, name) == value;
-    const bool is_known = lines.contains(value.hex() + " " + name) || (asks_refs && is_good);
+    const auto line = remembered_.branches.find(name);
+    const bool is_remembered = line != remembered_.branches.end() && line->second == value;
+    const bool is_known = is_remembered || (asks_refs && is_good);
     if (!is_known) unverified_.insert(name);
     if (is_known && !is_good) good_due_.insert(name);
   }
@@ -106,28 +103,21 @@ void GitStore::find_deleted(const std::set<std::string, std::less<>>& journalled
   if (!head || !*head) return;
   const std::string name = "refs/heads/" + **head;
   if (refs_.contains(name) || journalled.contains(name)) return;
-  const size_t at = remembered_.find(" " + name + "\n");
-  if (at == std::string::npos || at < Oid::kHexDigits) return;
-  const auto value = Oid::parse(std::string_view(remembered_).substr(at - Oid::kHexDigits,
-                                                                     Oid::kHexDigits));
-  if (value) deleted_.try_emplace(name, *value);
+  const auto line = remembered_.branches.find(name);
+  if (line != remembered_.branches.end()) deleted_.try_emplace(name, line->second);
 }
 
 // HEAD says where sessions begin. One that names no branch of ours, and cannot be read perhaps, goes
 // back to what it was when we last published.
 Result<void> GitStore::mend_head() {
-  const size_t end = remembered_.find('\n');
-  if (remembered_.starts_with(kHeadLine) && end != std::string::npos)
-    head_line_ = remembered_.substr(0, end + 1);
   const auto head = git::head_branch(dir_);
   const auto is_branch = [&](const std::string& branch) {
     const std::string name = "refs/heads/" + branch;
     return refs_.contains(name) || deleted_.contains(name);
   };
   if (head && *head && is_branch(**head)) return {};
-  if (options_.read_only || head_line_.empty()) return {};
-  const std::string before =
-      head_line_.substr(kHeadLine.size(), head_line_.size() - kHeadLine.size() - 1);
+  if (options_.read_only || !remembered_.head) return {};
+  const std::string& before = *remembered_.head;
   if (!is_branch(before)) return {};
   log_.write(LogLevel::kWarning,
              "HEAD named " + (head && *head ? "\"" + **head + "\", which is no branch"

@@ -38,6 +38,16 @@ bool is_ref_path(std::string_view name) {
   return is_printable && !name.ends_with("/.");
 }
 
+std::vector<std::string_view> marked_names(std::string_view text) {
+  std::vector<std::string_view> names;
+  while (!text.empty()) {
+    const std::string_view name = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(name.size() + 1, text.size()));
+    if (name == "packed-refs" || is_ref_path(name)) names.push_back(name);
+  }
+  return names;
+}
+
 RefFiles::RefFiles(FileSystem& files, fs::path git_dir, fs::path marker)
     : files_(files), git_dir_(std::move(git_dir)), marker_(std::move(marker)) {}
 
@@ -336,12 +346,7 @@ Result<void> RefFiles::remove_stale_locks() {
   auto names = files_.read_whole(marker_, kPackedRefsBytesMax);
   if (!names && names.error().code() == ErrorCode::kUndefinedFile) return {};
   if (!names) return std::move(names).error();
-  std::string_view rest = *names;
-  while (!rest.empty()) {
-    const size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string_view name = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (name != "packed-refs" && !is_ref_path(name)) continue;
+  for (const std::string_view name : marked_names(*names)) {
     fs::path lock_path = path_of(name);
     lock_path += ".lock";
     if (files_.exists(lock_path)) TRY(files_.unlink(lock_path));

@@ -27,6 +27,10 @@ using RefMap = std::map<std::string, Oid, std::less<>>;
 // files that are called otherwise, and so do we.
 bool is_ref_path(std::string_view name);
 
+// What DIR/rowan/publishing says: the refs, and "packed-refs", beside which a lock file of ours may
+// lie. Names that lead elsewhere are passed over.
+std::vector<std::string_view> marked_names(std::string_view text);
+
 struct RefChange {
   std::string name;
   Oid expected;  // Zero: the ref must not exist.

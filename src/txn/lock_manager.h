@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/memory_budget.h"
 #include "base/result.h"
 
 namespace rowan::txn {
@@ -36,6 +37,7 @@ class LockOwner {
   std::vector<std::unique_ptr<Lock>> held_;
   std::vector<Lock*> shared_;  // Owned by their stripes; changed under the manager's graph mutex.
   std::vector<std::unique_ptr<Lock>> spare_;  // Kept for the next transaction.
+  CountedMemory memory_;                      // Of the locks.
   // The rest is guarded by the manager's graph mutex.
   Lock* waits_for_ = nullptr;
   bool granted_ = false;

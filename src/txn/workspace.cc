@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <utility>
 
 #include "base/ensure.h"
@@ -438,7 +439,7 @@ Result<void> TransactionBody::add_file_op(FileOp op) {
   }
   private_root = root;
   snapshot.schema_generation = core.fresh_generation();
-  catalog.emplace(scratch, core.store.cache(), private_root);
+  catalog.emplace(scratch, core.store.cache(), private_root, below);
   return {};
 }
 
@@ -463,9 +464,48 @@ SequenceChange TransactionBody::sequence_change(std::string_view path, size_t op
   return change;
 }
 
+namespace {
+
+// Which paths a batch of edits touches: none of them may be, or be below, another one's.
+class TouchedPaths {
+ public:
+  bool overlaps(std::string_view path) const {
+    if (paths_.contains(path) || folders_.contains(path)) return true;
+    return any_folder(path, [this](std::string_view folder) { return paths_.contains(folder); });
+  }
+  void add(std::string_view path) {
+    paths_.emplace(path);
+    any_folder(path, [this](std::string_view folder) {
+      return !folders_.emplace(folder).second;  // Then those above it are there, too.
+    });
+  }
+  void clear() {
+    paths_.clear();
+    folders_.clear();
+  }
+
+ private:
+  template <typename Is>
+  static bool any_folder(std::string_view path, const Is& is) {
+    for (size_t slash = path.rfind('/'); slash != path.npos; slash = path.rfind('/')) {
+      path = path.substr(0, slash);
+      if (is(path)) return true;
+    }
+    return false;
+  }
+
+  std::set<std::string, std::less<>> paths_;
+  std::set<std::string, std::less<>> folders_;  // That hold one of them, at any depth.
+};
+
+}  // namespace
+
 Result<Oid> apply_file_ops(store::PendingObjects& objects, store::NodeCache& cache, Oid root,
                            const std::vector<FileOp>& ops, std::vector<tree::PathEdit>& batch) {
+  TouchedPaths touched;
+  for (const tree::PathEdit& edit : batch) touched.add(edit.path);
   const auto flush = [&]() -> Result<void> {
+    touched.clear();
     if (batch.empty()) return {};
     TRY_ASSIGN(root, tree::edit_paths(objects, cache, root, std::move(batch)));
     batch.clear();
@@ -481,11 +521,8 @@ Result<Oid> apply_file_ops(store::PendingObjects& objects, store::NodeCache& cac
       TRY(flush());
       continue;
     }
-    const bool overlaps =
-        std::any_of(batch.begin(), batch.end(), [&op](const tree::PathEdit& edit) {
-          return is_at_or_below(op.path, edit.path) || is_at_or_below(edit.path, op.path);
-        });
-    if (overlaps) TRY(flush());
+    if (touched.overlaps(op.path)) TRY(flush());
+    touched.add(op.path);
     batch.push_back({op.path, op.mode, op.blob});
   }
   // A folder that goes may have to come back with other content: it must not share an edit with

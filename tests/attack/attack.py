@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 
+import caches
 import crafted
 
 SECONDS_MAX = 60  # Of one command, on a busy machine.
@@ -570,7 +571,8 @@ def main():
                  lambda: check_lost_journal(world, crashed), lambda: check_hostile_archive(world, crashed),
                  lambda: check_owners(world, closed), lambda: check_threads(world, closed),
                  lambda: attack_config(world, closed), lambda: attack_alternates(world, closed),
-                 lambda: attack_lists(world, crashed), lambda: attack_state(world, crashed), lambda: attack_names_of_temporaries(world, crashed),
+                 lambda: attack_lists(world, crashed), lambda: attack_state(world, crashed),
+                 lambda: caches.attack_caches(world, closed, expect, is_named), lambda: attack_names_of_temporaries(world, crashed),
                  lambda: attack_folders(world, crashed), lambda: attack_files(world, crashed, rng, all_of_them)]
         if all_of_them:
             parts += [lambda: attack_folders(world, closed), lambda: attack_files(world, closed, rng, all_of_them)]

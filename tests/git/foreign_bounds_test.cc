@@ -134,6 +134,27 @@ TEST_CASE("rows that unfold") {
   }
 }
 
+TEST_CASE("one of 200 branches unfolds, and nobody uses it") {
+  const Hostile it;
+  const std::string leaf = it.blob("[1,\"x\"]\n");
+  const std::string bomb = it.commit_deep("public", "t", "rows", it.unfolding(leaf, "0.jsonl", 12, 10));
+  it.push(bomb, "refs/heads/bomb");
+  std::string refs;
+  for (int i = 0; i < 199; ++i) {
+    const std::string commit = git(it.db, "commit-tree -m b" + std::to_string(i) + " -p main main^{tree}").substr(0, 40);
+    refs += "create refs/heads/b" + std::to_string(i) + " " + commit + "\n";
+  }
+  write_file(it.scratch / "refs", refs);
+  must("git --git-dir '" + it.db.string() + "' update-ref --stdin < '" + (it.scratch / "refs").string() + "'");
+  for (int round = 0; round < 2; ++round) {
+    std::unique_ptr<Opened> opened;
+    CHECK(seconds_of([&] { opened = std::make_unique<Opened>(it.db); }) < kSecondsMax);
+    CHECK(opened->ask("SELECT count(*) FROM t AS OF 'b7'") == "1000;");
+    CHECK(opened->ask("SELECT count(*) FROM rowan.branches WHERE branch LIKE 'b%' AND branch <> 'bomb'") == "199;");
+    CHECK(opened->ask("SELECT branch, sqlstate FROM rowan.foreign") == "bomb|VC008;");
+  }
+}
+
 TEST_CASE("out-of-line values, rows without a key and files beside the data that unfold") {
   const Hostile it;
   std::string commit;
