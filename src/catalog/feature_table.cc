@@ -19,6 +19,7 @@ constexpr Feature kFeatures[] = {
     {"interval", "the type interval"},
     {"partitions", "partitioned tables"},
     {"schema-fan-out", "schemas of more than 1,000 objects"},
+    {"table-ids", "tables with an id of their own"},
     {"triggers", "CREATE TRIGGER"},
     {"types", "CREATE TYPE and CREATE DOMAIN"},
 };
