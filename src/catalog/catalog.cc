@@ -4,11 +4,10 @@
 #include <map>
 
 #include "base/hash.h"
-#include "base/limits.h"
+#include "catalog/format_file.h"
 #include "catalog/paths.h"
 #include "sql/parser.h"
 #include "store/node_cache.h"
-#include "type/flat_json.h"
 #include "type/key_codec.h"
 
 namespace rowan::catalog {
@@ -16,8 +15,6 @@ namespace rowan::catalog {
 using sql::ObjectKind;
 namespace {
 
-constexpr std::string_view kFormatFile = "rowan.json";
-constexpr std::string_view kFormatText = "{\"format\":1}\n";
 constexpr std::string_view kAttributesFile = ".gitattributes";
 constexpr std::string_view kAttributesText = "* -text\n*.jsonl diff=rowan merge=rowan\n";
 constexpr std::string_view kSchemaFile = "schema.sql";
@@ -451,30 +448,8 @@ Result<Oid> write_initial_tree(store::PendingObjects& objects) {
   std::string root;  // In Git's order.
   tree::append_entry(root, tree::kModeBlob, kAttributesFile, blob(kAttributesText));
   tree::append_entry(root, tree::kModeTree, schema_path(kDefaultSchema), schema_id);
-  tree::append_entry(root, tree::kModeBlob, kFormatFile, blob(kFormatText));
+  tree::append_entry(root, tree::kModeBlob, kFormatFile, blob(format_text({})));
   return objects.add(store::ObjectType::kTree, std::move(root));
-}
-
-Result<void> check_format(const store::ObjectReader& objects, store::NodeCache& cache,
-                          const Oid& root) {
-  TRY_ASSIGN(const auto entry, tree::find_path(objects, cache, root, kFormatFile));
-  if (!entry || entry->is_tree())
-    return Error(ErrorCode::kInvalidContent, "there is no rowan.json: this is no Rowan content");
-  TRY_ASSIGN(const store::ObjectRef object, objects.read(entry->id));
-  const auto json = type::FlatJson::parse(object.bytes);
-  const auto* const named = json ? json->get<int64_t>("format") : nullptr;
-  if (named == nullptr || *named < 0)
-    return Error(ErrorCode::kInvalidContent, "rowan.json does not name a format");
-  const uint64_t format = static_cast<uint64_t>(*named);
-  if (format > kFormatVersion) {
-    return Error(ErrorCode::kUnsupportedFormat, "the repository has format " +
-                                                    std::to_string(format) +
-                                                    "; this version of Rowan reads formats up to " +
-                                                    std::to_string(kFormatVersion));
-  }
-  if (format == 0)
-    return Error(ErrorCode::kInvalidContent, "rowan.json names format 0, which never was");
-  return {};
 }
 
 }  // namespace rowan::catalog

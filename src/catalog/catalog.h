@@ -95,9 +95,6 @@ Result<std::vector<std::string>> dangling_references(const Catalog& catalog);
 
 // The tree of a fresh repository: rowan.json, .gitattributes, public/schema.sql.
 Result<Oid> write_initial_tree(store::PendingObjects& objects);
-// kUnsupportedFormat for a newer rowan.json, kInvalidContent for none or a broken one.
-Result<void> check_format(const store::ObjectReader& objects, store::NodeCache& cache,
-                          const Oid& root);
 std::string schema_sql(std::string_view schema);   // Canonical schema.sql.
 std::string schema_path(std::string_view schema);  // Encoded folder name.
 

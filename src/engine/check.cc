@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "catalog/catalog.h"
+#include "catalog/format_file.h"
 #include "catalog/names.h"
 #include "catalog/objects.h"
 #include "catalog/paths.h"
@@ -225,6 +226,7 @@ class Checker {
     sound_root_ = commit.tree;
     if (!is_tip) return {};
     TRY(check_files(commit.tree));
+    TRY(note_upgrade(id, commit.tree));
     TRY_ASSIGN(const std::vector<std::string> dangling, catalog::dangling_references(catalog));
     if (!dangling.empty())
       return Error(ErrorCode::kInvalidContent, dangling.front() + " refers to what is not there");
@@ -298,6 +300,18 @@ class Checker {
       problem(id, Error(violation.code, fmt::format("{}.{}{}: {}", violation.schema,
                                                     violation.table, row, violation.message)));
     }
+    return {};
+  }
+
+  // A tip from before a feature that it uses was known, or from before rowan.json had one spelling.
+  Result<void> note_upgrade(const Oid& id, const Oid& root) {
+    store::PendingObjects scratch(store_);
+    TRY_ASSIGN(const Oid named, catalog::with_features(scratch, store_.cache(), Oid{}, root));
+    if (named == root) return {};
+    waiting_.push_back(
+        fmt::format("commit {}{}: rowan.json is not as this version writes it; rowan upgrade puts "
+                    "that right.",
+                    id.hex().substr(0, 12), led_by(id)));
     return {};
   }
 

@@ -10,6 +10,7 @@
 
 #include "base/caught.h"
 #include "base/files.h"
+#include "catalog/format_file.h"
 #include "engine/check.h"
 #include "engine/failure.h"
 #include "engine/history_policy.h"

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "catalog/format_file.h"
 #include "engine/history.h"
 #include "git/commit.h"
 
@@ -21,7 +22,13 @@ Result<Oid> ReadableRoots::sound_root_of(const Oid& commit) {
 
 Result<ReadableContent> ReadableRoots::find(const Oid& commit) {
   TRY_ASSIGN(const git::Commit parsed, read_commit(store_, commit));
-  if (history_.is_own(commit)) return ReadableContent{parsed.tree, std::nullopt};
+  if (history_.is_own(commit)) {
+    // Perhaps a newer version's own: what this one does not know it must not misread.
+    const auto format = catalog::check_format(store_, store_.cache(), parsed.tree);
+    if (!format && format.error().code() == ErrorCode::kUnsupportedFormat)
+      return Error(format.error());
+    return ReadableContent{parsed.tree, std::nullopt};
+  }
   {
     const std::lock_guard guard(mutex_);
     if (const auto known = found_.find(parsed.tree); known != found_.end()) return known->second;

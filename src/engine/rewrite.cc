@@ -7,6 +7,7 @@
 #include <set>
 
 #include "catalog/catalog.h"
+#include "catalog/format_file.h"
 #include "catalog/objects.h"
 #include "catalog/paths.h"
 #include "engine/branch_hints.h"
@@ -312,6 +313,17 @@ Result<Restored> restored_tree(SessionImpl& session, const sql::RestoreStmt& sta
   return restored;
 }
 
+// What was named then or is named now is named afterwards.
+Result<Oid> with_features_of(SessionImpl& session, const RestorePoints& points,
+                             store::PendingObjects& objects, const Oid& root) {
+  if (root == points.now) return root;
+  store::NodeCache& cache = session.owner().store().cache();
+  TRY_ASSIGN(catalog::FeatureSet named, catalog::named_features(objects, cache, points.now));
+  TRY_ASSIGN(catalog::FeatureSet then, catalog::named_features(objects, cache, points.then));
+  named.merge(then);
+  return catalog::with_features(objects, cache, points.now, root, named);
+}
+
 // ---- SQUASH ----
 
 // The commits that SQUASH would replace, newest first: the chain of first parents down to where
@@ -419,6 +431,7 @@ Result<VersionResult> run_restore(SessionImpl& session, const sql::RestoreStmt& 
                    canonical_content(objects, session.owner().store(), target.root, made.tree));
         const RestorePoints points{target.tip, target.root, from.commit, then};
         TRY_ASSIGN(restored, restored_tree(session, statement, points, objects));
+        TRY_ASSIGN(restored.root, with_features_of(session, points, objects, restored.root));
         if (restored.root == target.root) return txn::CommitOutcome{false, target.tip, 0};
         TRY(check_constraints(session, objects, target.root, restored.root, "the restore"));
         txn::TreeCommit commit;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "catalog/format_file.h"
 #include "catalog/objects.h"
 #include "catalog/paths.h"
 #include "merge/fit.h"
@@ -121,6 +122,10 @@ Result<std::optional<Outcome>> TreeMerge::run() {
   TRY(write_tables());
   TRY(merge_objects());
   for (const ChangedFile& file : changes_.files) {
+    if (file.path == catalog::kFormatFile) {
+      TRY(unite_features(file));
+      continue;
+    }
     if (!catalog::is_passive(file.path)) {
       TRY(merge_file(file.path, file.id, "file"));
       continue;
@@ -134,6 +139,18 @@ Result<std::optional<Outcome>> TreeMerge::run() {
   outcome_.schema_conflicts = std::move(choices_.open);
   outcome_.settled += choices_.settled;
   return std::optional<Outcome>(std::move(outcome_));
+}
+
+// What either side names stays named, whatever the base says.
+Result<void> TreeMerge::unite_features(const ChangedFile& file) {
+  TRY_ASSIGN(catalog::FeatureSet features,
+             catalog::named_features(made_, cache_, root(Side::kOurs)));
+  TRY_ASSIGN(catalog::FeatureSet theirs,
+             catalog::named_features(made_, cache_, root(Side::kTheirs)));
+  features.merge(theirs);
+  const Oid united = made_.add(store::ObjectType::kBlob, catalog::format_text(features));
+  if (united != file.id[at(Side::kOurs)]) put(file.path, united, false);
+  return {};
 }
 
 Result<Oid> TreeMerge::entry(const Oid& folder, std::string_view name) const {

@@ -205,6 +205,7 @@ class TreeMerge {
   Result<void> merge_materialized(const ChangedObject& object);
   Result<void> merge_file(const std::string& path, const std::array<Oid, 3>& files,
                           std::string_view kind);
+  Result<void> unite_features(const ChangedFile& file);
   Result<void> merge_readmes();
   Result<void> write_readmes();
   Result<void> merge_folder(const std::string& path, const std::array<Oid, 3>& folders,

@@ -67,5 +67,7 @@ std::string table_name(const std::string& word);  // "shop.orders" as SQL.
 const std::vector<Command>& version_commands();
 // What came from other programs (foreign_commands.cc).
 const std::vector<Command>& foreign_commands();
+// The repository as a whole (care_commands.cc).
+const std::vector<Command>& care_commands();
 
 }  // namespace rowan::shell

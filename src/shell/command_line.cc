@@ -20,7 +20,6 @@
 #include "shell/interactive.h"
 #include "shell/output.h"
 #include "shell/printer.h"
-#include "shell/progress_bar.h"
 #include "shell/runner.h"
 #include "shell/signals.h"
 #include "sql/parser.h"
@@ -359,34 +358,6 @@ int command_blame(const Words& words) {
 
 // Reads only: what an open for writing would mend (edits by hand that are not canonical) is
 // reported as it stands.
-int command_check(const Words& words) {
-  if (words.has("--drop-caches")) {
-    Connection writer{.drop_caches = true};
-    if (auto failure = connect(words.plain[0], "", false, writer)) return fail(*failure);
-  }
-  Connection connection;
-  if (auto failure = connect(words.plain[0], "", true, connection)) return fail(*failure);
-  ProgressBar bar;
-  std::vector<std::string> notes;
-  auto problems =
-      connection.database->check([&](const Progress& progress) { bar.show(progress); }, &notes);
-  bar.clear();
-  if (!problems) return fail(problems.failure());
-  for (const std::string& line : notes) std::cout << visible(line) << '\n';
-  for (const std::string& problem : *problems) std::cout << visible(problem) << '\n';
-  if (problems->empty()) std::cout << "No problem found.\n";
-  return problems->empty() ? kFine : kFound;
-}
-
-int command_checkpoint(const Words& words) {
-  Connection connection;
-  if (auto failure = connect(words.plain[0], "", false, connection)) return fail(*failure);
-  auto done = connection.database->checkpoint();
-  if (!done) return fail(done.failure());
-  std::cout << "CHECKPOINT\n";
-  return kFine;
-}
-
 const std::vector<Command>& commands() {
   static const std::vector<Command> all = [] {
     std::vector<Command> made = {
@@ -451,19 +422,9 @@ const std::vector<Command>& commands() {
          {"--at", "--branch"},
          {"--cells"},
          command_blame},
-        {"check",
-         "DIR [--drop-caches]",
-         "read everything that is stored and prove it sound; --drop-caches first forgets what was "
-         "derived from it",
-         1,
-         1,
-         {},
-         {"--drop-caches"},
-         command_check},
-        {"checkpoint", "DIR", "publish all commits to Git now", 1, 1, {}, {}, command_checkpoint},
     };
-    made.insert(made.end() - 2, version_commands().begin(), version_commands().end());
-    made.insert(made.end() - 2, foreign_commands().begin(), foreign_commands().end());
+    for (const auto* more : {&version_commands(), &foreign_commands(), &care_commands()})
+      made.insert(made.end(), more->begin(), more->end());
     return made;
   }();
   return all;

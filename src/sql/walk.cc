@@ -166,6 +166,7 @@ void Walker::expr(Expr* e, const WalkScope* scope) {
       return expr(chosen->otherwise, scope);
     }
     case ExprKind::kCast:
+      visitor_.cast(static_cast<CastExpr&>(*e));
       return expr(static_cast<CastExpr*>(e)->operand, scope);
     case ExprKind::kCall:
       return call(static_cast<CallExpr&>(*e), scope);

@@ -36,6 +36,7 @@ class Visitor {
   virtual void common_table(NamedTable& /*table*/, const CommonTable& /*common*/) {}
   virtual void join(JoinTable& /*join*/, const WalkScope& /*scope*/) {}
   virtual void call(CallExpr& /*call*/) {}  // In expressions and in FROM.
+  virtual void cast(CastExpr& /*cast*/) {}  // Also of typed literals.
   virtual void column(ColumnExpr& /*column*/, const WalkScope* /*scope*/) {
   }  // No scope: outside any query.
   virtual void star(StarExpr& /*star*/, const WalkScope* /*scope*/) {}

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/caught.h"
+#include "catalog/format_file.h"
 #include "catalog/paths.h"
 #include "txn/workspace.h"
 #include "type/key_codec.h"
@@ -44,6 +45,7 @@ class CommitBuilder {
   Result<std::optional<Oid>> entry_of(const Oid& root, const std::string& path) const;
   Result<void> check_file_ops();
   Result<void> check_dangling(const Oid& root);
+  Result<Oid> named_by_features(const Oid& root);
   Result<void> check_guard(const Head& base, const std::string& path);
   Result<void> check_definition(const Head& base, const std::string& folder);
   Result<void> check_passive(const FileOp& op);
@@ -589,6 +591,16 @@ void CommitBuilder::record(const Head& next) {
   }
 }
 
+// A definition may use a form that format 1 lacks: rowan.json names it from here on.
+Result<Oid> CommitBuilder::named_by_features(const Oid& root) {
+  const bool defines =
+      std::any_of(body_.file_ops.begin(), body_.file_ops.end(), [](const FileOp& op) {
+        return !op.blob.is_zero() && !catalog::is_passive(op.path);
+      });
+  if (!defines) return root;
+  return catalog::with_features(body_.objects, cache_, tip_.snapshot.root, root);
+}
+
 Result<CommitOutcome> CommitBuilder::build() {
   if (body_.branch->dropped()) {
     return Error(ErrorCode::kUndefinedBranch,
@@ -606,6 +618,7 @@ Result<CommitOutcome> CommitBuilder::build() {
     TRY_ASSIGN(root, tree::edit_paths(body_.objects, cache_, root, std::move(edits)));
   }
   TRY(check_dangling(root));
+  TRY_ASSIGN(root, named_by_features(root));
   if (root == tip_.snapshot.root) {
     // A value that was drawn is covered by a commit of somebody else, who may still wait for the
     // disk.

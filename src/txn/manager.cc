@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "catalog/format_file.h"
 #include "git/ref_name.h"
 #include "txn/state.h"
 #include "base/caught.h"
@@ -32,6 +33,24 @@ bool is_of_its_branch(const store::ObjectStore& store, const store::RefEntry& re
   return error.code() == ErrorCode::kCorruption &&
          std::any_of(moved.begin(), moved.end(),
                      [&](const auto& branch) { return branch.name == ref.name; });
+}
+
+// Why a tree is for a newer version of Rowan to read, if it is.
+std::optional<Error> newer_format(const store::ObjectReader& objects, store::NodeCache& cache,
+                                  const Oid& root) {
+  const auto format = catalog::check_format(objects, cache, root);
+  if (format || format.error().code() != ErrorCode::kUnsupportedFormat) return std::nullopt;
+  return format.error();
+}
+
+// Such a version may have been here. Other branches stay of use.
+void refuse_newer_format(store::ObjectStore& store, Branch& branch) {
+  if (branch.broken()) return;
+  const auto newer = newer_format(store, store.cache(), branch.tip().snapshot.root);
+  if (!newer) return;
+  branch.set_broken(Error(ErrorCode::kUnsupportedFormat,
+                          "branch \"" + branch.name() + "\" cannot be used: " + newer->message())
+                        .with_hint(newer->hint()));
 }
 
 }  // namespace
@@ -201,6 +220,7 @@ Result<std::unique_ptr<Manager>> Manager::open(store::ObjectStore& store, const 
   }
   std::unique_ptr<Manager> manager(new Manager(std::move(state)));
   if (options.verify_moved) TRY(options.verify_moved(*manager));
+  for (const auto& [name, branch] : core->branches) refuse_newer_format(store, *branch);
   TRY(settle_fine_chains(*core));
   return manager;
 }
@@ -286,6 +306,10 @@ Result<void> Manager::create_branch(std::string_view name, const Oid& commit,
                                     store::PendingObjects* objects) {
   TRY(check_branch_name(name));
   TRY_ASSIGN(Head head, state_->head_of(commit, objects));
+  const store::ObjectReader& reader =
+      objects != nullptr ? static_cast<const store::ObjectReader&>(*objects) : state_->store;
+  if (const auto newer = newer_format(reader, state_->store.cache(), head.snapshot.root))
+    return Error(*newer);
   uint64_t sequence = 0;
   {
     const std::unique_lock guard(state_->branches_mutex);

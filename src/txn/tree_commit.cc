@@ -5,6 +5,7 @@
 
 #include "base/caught.h"
 #include "catalog/bounds.h"
+#include "catalog/format_file.h"
 #include "txn/tree_changes.h"
 #include "txn/workspace.h"
 
@@ -67,10 +68,19 @@ Result<void> note_chain(Core& core, const store::PendingObjects& objects, const 
   return {};
 }
 
-Oid add_commit(const TreeCommit& made, const std::vector<Oid>& parents, int64_t time_us,
-               store::PendingObjects& objects) {
+// No feature that the branch's tip names is lost, and what came is named.
+Result<Oid> root_with_features(Core& core, store::PendingObjects& objects, const Oid& old_root,
+                               const Oid& root) {
+  if (root == old_root) return root;
+  store::NodeCache& cache = core.store.cache();
+  TRY_ASSIGN(const catalog::FeatureSet named, catalog::named_features(objects, cache, old_root));
+  return catalog::with_features(objects, cache, old_root, root, named);
+}
+
+Oid add_commit(const TreeCommit& made, const Oid& root, const std::vector<Oid>& parents,
+               int64_t time_us, store::PendingObjects& objects) {
   git::Commit commit;
-  commit.tree = made.root;
+  commit.tree = root;
   commit.parents = parents;
   commit.author = made.author;
   if (commit.author.seconds == 0) commit.author.seconds = time_us / 1'000'000;
@@ -124,10 +134,11 @@ Result<CommitOutcome> commit_tree(Core& core, const TreeCommit& commit) {
   store::PendingObjects& objects = commit.objects != nullptr ? *commit.objects : own;
   TRY_ASSIGN(const int64_t parents_us, newest_time(core, objects, commit.parents));
   TRY_ASSIGN(const Head old, core.head_of(commit.expected_tip));
-  const bool nothing = commit.root == old.snapshot.root && commit.parents.size() == 1;
+  TRY_ASSIGN(const Oid root, root_with_features(core, objects, old.snapshot.root, commit.root));
+  const bool nothing = root == old.snapshot.root && commit.parents.size() == 1;
   TRY_ASSIGN(const TreeChanges changes,
-             tree_changes(objects, core.store.cache(), old.snapshot.root, commit.root));
-  TRY(catalog::check_bounds(objects, core.store.cache(), commit.root));
+             tree_changes(objects, core.store.cache(), old.snapshot.root, root));
+  TRY(catalog::check_bounds(objects, core.store.cache(), root));
   TRY_ASSIGN(const Hold hold, write_ahead(core.store, objects));
 
   CommitOutcome outcome{!nothing, commit.expected_tip, 0};
@@ -145,8 +156,8 @@ Result<CommitOutcome> commit_tree(Core& core, const TreeCommit& commit) {
       Head next;
       next.snapshot.time_us = core.commit_time(std::max(tip.snapshot.time_us, parents_us));
       next.snapshot.commit = outcome.commit =
-          add_commit(commit, parents, next.snapshot.time_us, objects);
-      next.snapshot.root = commit.root;
+          add_commit(commit, root, parents, next.snapshot.time_us, objects);
+      next.snapshot.root = root;
       next.snapshot.schema_generation = core.fresh_generation();
       branch->make_room();
       TRY_ASSIGN(outcome.sequence,

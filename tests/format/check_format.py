@@ -15,7 +15,7 @@ import sys
 import tempfile
 import uuid
 
-from rowan_format import Rules, Table, blob, escaped, hash64, is_passive, key_of, root_tree
+from rowan_format import Rules, Table, blob, escaped, format_text, hash64, is_passive, key_of, root_tree
 
 failures = []
 
@@ -232,6 +232,8 @@ def vectors(rules):
             ("numeric", d("12.50"), "12.50"), ("numeric", d("0.0012"), "0.0012"), ("numeric", d("-12.5"), "-12.5")]
     for sql_type, value, shown in keys:
         yield f"| {sql_type} | {shown} | `{key_of(sql_type, value)}` |"
+    yield f"| none | `{format_text().strip()}` |"
+    yield f"| `interval`, `functions` | `{format_text(['interval', 'functions']).strip()}` |"
     table, rows = page_table()
     pairs, _ = table.lines(rows)
     for key, line in pairs:

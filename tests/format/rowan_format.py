@@ -1,4 +1,4 @@
-"""Format 1 as docs/format.md describes it, in Python's standard library alone. Shares no code with src/, and takes the table of thresholds from the page."""
+"""The format as docs/format.md describes it, in Python's standard library alone. Shares no code with src/, and takes the table of thresholds from the page."""
 
 import datetime
 import decimal
@@ -255,10 +255,16 @@ class Table:
         return ("40000", escaped(self.name.encode()), tree(entries))
 
 
-def root_tree(table_entries, files={}, schema_files={}):
+def format_text(features=()):
+    """rowan.json in its one spelling."""
+    names = sorted(set(features), key=str.encode)
+    return '{"format":2,"features":[' + ",".join(map(json_string, names)) + "]}\n" if names else '{"format":1}\n'
+
+
+def root_tree(table_entries, files={}, schema_files={}, features=()):
     public = tree([("100644", "schema.sql", blob("CREATE SCHEMA public;\n"))] + table_entries + file_entries(schema_files))
     attributes = {".gitattributes": ("100644", "* -text\n*.jsonl diff=rowan merge=rowan\n")}
-    return tree([("100644", "rowan.json", blob('{"format":1}\n')), ("40000", "public", public)]
+    return tree([("100644", "rowan.json", blob(format_text(features))), ("40000", "public", public)]
                 + file_entries({**attributes, **files}))
 
 

@@ -68,12 +68,12 @@ const char* const kRows = "public/t/rows/0.jsonl";
 
 TEST_CASE("a newer format is parked where a good commit is known") {
   const World it;
-  write_file(it.work / "rowan.json", "{\"format\":2}\n");
+  write_file(it.work / "rowan.json", "{\"format\":3}\n");
   const std::string id = it.push("main");
   const Ended listed = run_rowan("foreign list '" + it.db.string() + "'");
   INFO(listed.output);
   CHECK(listed.code == 0);
-  check_parked(it, "main", id, "VC007", "format 2");
+  check_parked(it, "main", id, "VC007", "format 3");
 }
 
 TEST_CASE("a new branch that is not admitted is parked and does not stand") {
@@ -81,9 +81,9 @@ TEST_CASE("a new branch that is not admitted is parked and does not stand") {
   const std::string branch = "other";
   std::string state, reason;
   SUBCASE("a newer format") {
-    write_file(it.work / "rowan.json", "{\"format\":2}\n");
+    write_file(it.work / "rowan.json", "{\"format\":3}\n");
     state = "VC007";
-    reason = "format 2";
+    reason = "format 3";
   }
   SUBCASE("a rule that is broken") {
     it.edit(kRows, "[2,2,", "[2,-2,");

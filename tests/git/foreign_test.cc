@@ -275,7 +275,7 @@ TEST_CASE("broken content is kept aside") {
        [&] { it.replace(table / "table.sql", "name text", "name integer"); }},
       {"a schema without its file", [&] { fs::remove(it.work / "public" / "schema.sql"); }},
       {"no rowan.json", [&] { fs::remove(it.work / "rowan.json"); }},
-      {"a newer format", [&] { write_file(it.work / "rowan.json", "{\"format\":2}\n"); }},
+      {"a newer format", [&] { write_file(it.work / "rowan.json", "{\"format\":3}\n"); }},
       {"a symbolic link",
        [&] {
          const fs::path leaf = it.leaf();

@@ -136,7 +136,7 @@ TEST_CASE("a newer format is refused and left alone") {
   fill(db);
   const std::string main = git(db, "rev-parse main").substr(0, 40);
   must("git clone -q " + quoted(db) + " " + quoted(scratch / "work"));
-  write_file(scratch / "work" / "rowan.json", "{\"format\":2}\n");
+  write_file(scratch / "work" / "rowan.json", "{\"format\":3}\n");
   git(scratch / "work", "commit -qam newer");
   git(scratch / "work", "push -q origin main");
   // Nothing but the newer format is known of a copy. Where the last good commit is known, sessions

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "catalog/bounds.h"
 #include "catalog/catalog.h"
+#include "catalog/format_file.h"
 #include "catalog/names.h"
 #include "catalog/objects.h"
 #include "catalog/paths.h"
@@ -55,14 +56,15 @@ class ContentReader {
     }
     TRY(check_passive_files());
     TRY(check_references());
-    return edited_root();
+    return canonical_root();
   }
 
   Result<ReadableContent> run_leniently() {
     ReadableContent content{root_, std::nullopt};
     as_they_stand_ = &content.broken_rule;
     const auto format = catalog::check_format(store_, store_.cache(), root_);
-    if (!format && is_fault(format.error())) content.fault = format.error();
+    const bool is_ours = format || format.error().code() != ErrorCode::kUnsupportedFormat;
+    if (!format && is_ours && is_fault(format.error())) content.fault = format.error();
     if (!format) return content.fault ? Result<ReadableContent>(content) : format.error();
     TRY_ASSIGN(const auto top, tree::GitTree::read(store_, store_.cache(), root_));
     for (const tree::TreeEntry& entry : top->entries()) {
@@ -72,7 +74,11 @@ class ContentReader {
       if (!read && (!is_fault(read.error()) || faults_ > kFaultsMax)) return read.error();
       if (!read && !content.fault) content.fault = read.error();
     }
-    TRY_ASSIGN(content.root, edited_root());
+    if (content.fault) {
+      TRY_ASSIGN(content.root, edited_root());
+    } else {
+      TRY_ASSIGN(content.root, canonical_root());
+    }
     return content;
   }
 
@@ -80,6 +86,12 @@ class ContentReader {
   Result<Oid> edited_root() {
     if (edits_.empty()) return root_;
     return tree::edit_paths(made_, store_.cache(), root_, std::move(edits_));
+  }
+
+  // And rowan.json names what the definitions need.
+  Result<Oid> canonical_root() {
+    TRY_ASSIGN(const Oid edited, edited_root());
+    return catalog::with_features(made_, store_.cache(), before_ ? before_->root() : Oid{}, edited);
   }
 
   // What is the content's own fault, and not the machine's.

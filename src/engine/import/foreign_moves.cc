@@ -248,8 +248,11 @@ Result<void> ForeignMoves::hold_back(txn::Manager& manager, const Admission& adm
                  fmt::format("branch \"{}\" was moved to content that cannot be used: {}",
                              moved.name, objection.error.message()));
     }
+    const ErrorCode code = objection.error.code() == ErrorCode::kUnsupportedFormat
+                               ? ErrorCode::kUnsupportedFormat
+                               : ErrorCode::kInvalidContent;
     manager.set_unusable(moved.name,
-                         Error(ErrorCode::kInvalidContent,
+                         Error(code,
                                fmt::format("branch \"{}\" holds content that cannot be used: {}",
                                            moved.name, objection.error.message()))
                              .with_hint("Set the branch to another commit with git, or drop it."));
