@@ -481,7 +481,8 @@ Result<VersionResult> run_commit_merge(SessionImpl& session, const sql::MergeStm
   }
 }
 
-Result<VersionResult> run_abort_merge(SessionImpl& session) {
+Result<VersionResult> run_abort_merge(SessionImpl& session,
+                                      const sql::Statement& /*statement*/) {
   TRY(check_may_merge(session, "ABORT MERGE"));
   // Not through get_pending_merge: a state that cannot be read is to be given up as well.
   const std::string ref = merge_ref(session.branch_name());
