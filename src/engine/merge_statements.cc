@@ -255,6 +255,7 @@ class MergeStatement {
   Result<VersionResult> report(const MergeRun& run, Policy policy) {
     TRY_ASSIGN(const auto violations, violations_of(session_, run, tip_.root));
     VersionResult result{{"MERGE", 0, {}, {}}, summary_rows(run.outcome, &violations)};
+    result.open_conflicts = open_count(run.outcome);
     // What waits for an answer is not held to constraints yet.
     if (!run.conflicting) add_violations(violations, result.facts);
     if (run.conflicting) {
@@ -298,6 +299,7 @@ class MergeStatement {
     const catalog::Catalog merged(*run.made, store.cache(), run.root);
     TRY_ASSIGN(TableRows rows, conflict_rows(*run.made, merged, run.outcome, std::nullopt));
     VersionResult result{{"MERGE", 0, {}, {}}, std::move(rows)};
+    result.open_conflicts = open_count(run.outcome);
     result.facts.notices.push_back(
         run.conflicting ? fmt::format("{} to be settled; then COMMIT MERGE",
                                       plural(open_count(run.outcome), "conflict"))

@@ -18,6 +18,8 @@
 #include "engine/object_statements.h"
 #include "engine/resolver.h"
 #include "engine/system_tables.h"
+#include "engine/text_parameters.h"
+#include "engine/verbs.h"
 #include "engine/version_control.h"
 #include "engine/version_tables.h"
 #include "exec/alter.h"
@@ -403,9 +405,20 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute_checked(
     default:
       break;
   }
+  if (takes_text_parameters(prepared->parsed)) {
+    TRY_ASSIGN(const auto text, with_text_parameters(prepared->parsed, parameters));
+    if (text) {
+      TRY_ASSIGN(const auto given, parse_prepared(*text));
+      return execute_checked(given, parameters);
+    }
+  }
   if (is_version_statement(statement.kind) || is_conflict_statement(statement))
     return run_version_control(statement);
-  return run_in_transaction(prepared, parameters);
+  TRY_ASSIGN(const std::optional<VerbCall> verb, find_verb_call(statement));
+  if (verb) return run_verb(*prepared, *verb, parameters);
+  RowsResult rows = run_in_transaction(prepared, parameters);
+  if (!rows && rows.error().code() == ErrorCode::kUndefinedFunction) TRY(check_no_verb(statement));
+  return rows;
 }
 
 // ---- Transactions ----
@@ -1157,13 +1170,36 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_set(const sql::SetStmt& statement
   return done(statement.kind == StatementKind::kReset ? "RESET" : "SET");
 }
 
-Result<std::unique_ptr<Rows>> SessionImpl::run_version_control(const sql::Statement& statement) {
-  const bool conflicts = is_conflict_statement(statement);
+Result<VersionResult> SessionImpl::version_result(const sql::Statement& statement) {
   const bool read_only = in_block() && transaction_ ? transaction_->read_only() || mode_.read_only()
                                                     : settings_.default_read_only();
   if (read_only) TRY(check_only_reads(statement));
-  TRY_ASSIGN(VersionResult result, conflicts ? run_conflict_statement(*this, statement)
-                                             : run_version_statement(*this, statement));
+  return is_conflict_statement(statement) ? run_conflict_statement(*this, statement)
+                                          : run_version_statement(*this, statement);
+}
+
+Result<std::unique_ptr<Rows>> SessionImpl::run_verb(Prepared& prepared, const VerbCall& call,
+                                                    const std::vector<Parameter>& parameters) {
+  prepared.parameters.types.assign(prepared.parsed.parameter_count, type::Type{});
+  TRY_ASSIGN(const std::vector<expr::NodePtr> nodes, bind_arguments(call, prepared.parameters));
+  TRY(bind_parameters(prepared, parameters));
+  std::vector<type::Value> arguments;
+  for (const expr::NodePtr& node : nodes) {
+    TRY_ASSIGN(type::Value value, expr::evaluate_constant(*node, eval_context()));
+    arguments.push_back(std::move(value));
+  }
+  TRY_ASSIGN(const std::string text, statement_of(call, arguments));
+  TRY_ASSIGN(const sql::ParsedStatement statement, sql::parse_statement(text));
+  TRY_ASSIGN(VersionResult result, version_result(*statement.statement));
+  TableRows row = verb_row(result);
+  result.facts.tag = call.is_call ? "CALL" : "SELECT";
+  result.facts.notices.clear();  // They are in the row.
+  return make_batch_rows(column_infos(row.columns), std::move(row.batches),
+                         std::move(result.facts));
+}
+
+Result<std::unique_ptr<Rows>> SessionImpl::run_version_control(const sql::Statement& statement) {
+  TRY_ASSIGN(VersionResult result, version_result(statement));
   return make_batch_rows(result.rows ? column_infos(result.rows->columns) : no_columns(),
                          result.rows ? std::move(result.rows->batches) : std::vector<type::Batch>{},
                          std::move(result.facts));

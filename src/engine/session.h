@@ -55,6 +55,9 @@ struct Prepared {
       false;  // Or currval, lastval: its rows are read at once, in the session's transaction.
 };
 
+struct VerbCall;
+struct VersionResult;
+
 class SessionImpl final : public Session {
  public:
   SessionImpl(DatabaseImpl& database, std::string branch);
@@ -149,6 +152,10 @@ class SessionImpl final : public Session {
   RowsResult run_show(Prepared& prepared);
   RowsResult run_set(const sql::SetStmt& statement);
   RowsResult run_version_control(const sql::Statement& statement);
+  // As its statement, with the arguments as values; one row.
+  RowsResult run_verb(Prepared& prepared, const VerbCall& call,
+                      const std::vector<Parameter>& parameters);
+  Result<VersionResult> version_result(const sql::Statement& statement);
 
   Result<void> begin_transaction(txn::IsolationLevel isolation, bool read_only);
   Result<txn::CommitOutcome> commit_transaction(std::string_view message);

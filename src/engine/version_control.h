@@ -23,6 +23,7 @@ struct VersionResult {
 
   ResultFacts facts;
   std::optional<TableRows> rows;
+  uint64_t open_conflicts = 0;  // Of a merge: what waits for an answer, or would.
 };
 
 bool is_version_statement(sql::StatementKind kind);
