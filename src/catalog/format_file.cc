@@ -18,6 +18,7 @@ namespace rowan::catalog {
 namespace {
 
 constexpr int64_t kFormatWithFeatures = kFormatVersion + 1;
+constexpr size_t kFormatBytesMax = 16u << 10;  // Room for more than can be named.
 
 Error invalid(std::string what) {
   return Error(ErrorCode::kInvalidContent, "rowan.json " + std::move(what));
@@ -146,6 +147,8 @@ std::string format_text(const FeatureSet& features) {
 }
 
 Result<FeatureSet> features_in(std::string_view text) {
+  if (text.size() > kFormatBytesMax)
+    return invalid("has more than " + std::to_string(kFormatBytesMax) + " bytes");
   const auto json = type::FlatJson::parse(text);
   const auto* const format = json ? json->get<int64_t>("format") : nullptr;
   if (format == nullptr || *format < 0) return invalid("does not name a format");

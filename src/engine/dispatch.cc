@@ -13,6 +13,8 @@
 #include "engine/rewrite.h"
 #include "engine/session.h"
 #include "engine/system_tables.h"
+#include "engine/text_parameters.h"
+#include "engine/verbs.h"
 #include "engine/version_control.h"
 #include "engine/version_tables.h"
 #include "exec/alter.h"
@@ -73,10 +75,21 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute_checked(
     return Error(ErrorCode::kInFailedTransaction,
                  "current transaction is aborted, commands ignored until end of transaction block");
   }
+  if (takes_text_parameters(prepared->parsed)) {
+    TRY_ASSIGN(const auto text, with_text_parameters(prepared->parsed, parameters));
+    if (text) {
+      TRY_ASSIGN(const auto given, parse_prepared(*text));
+      return execute_checked(given, parameters);
+    }
+  }
   if (is_conflict_change(statement))
     return run_past_transactions(statement, call_of(run_conflict_change, statement));
+  TRY_ASSIGN(const std::optional<VerbCall> verb, find_verb_call(statement));
+  if (verb) return run_verb(*prepared, *verb, parameters);
   if (runs_in_transaction(its_class)) TRY(begin_statement(*prepared));
-  return dispatch(prepared, parameters);
+  RowsResult rows = dispatch(prepared, parameters);
+  if (!rows && rows.error().code() == ErrorCode::kUndefinedFunction) TRY(check_no_verb(statement));
+  return rows;
 }
 
 // The block's transaction, or one for the statement alone.
@@ -93,11 +106,14 @@ Result<void> SessionImpl::begin_statement(const Prepared& prepared) {
 }
 
 Result<std::unique_ptr<Rows>> SessionImpl::dispatch(const std::shared_ptr<Prepared>& prepared,
-                                                    const std::vector<Parameter>& parameters) {
+                                                    const std::vector<Parameter>& parameters,
+                                                    VersionResult* told) {
   const sql::Statement& statement = *prepared->parsed.statement;
   const auto define = [&](auto run) { return run_definition(*prepared, call_of(run, statement)); };
   const auto show = [&](auto run) { return run_show(call_of(run, statement)); };
-  const auto change = [&](auto run) { return run_version(statement, call_of(run, statement)); };
+  const auto change = [&](auto run) { 
+    return run_version(statement, call_of(run, statement), told);
+  };
   switch (statement.kind) {
     case StatementKind::kSelect:
       return run_select(prepared, parameters);
@@ -299,8 +315,8 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_show(
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_version(
     const sql::Statement& statement,
-    const std::function<Result<VersionResult>(SessionImpl&)>& change) {
-  return run_past_transactions(statement, [&](SessionImpl& session) -> Result<VersionResult> {
+    const std::function<Result<VersionResult>(SessionImpl&)>& change, VersionResult* told) {
+  const auto run = [&](SessionImpl& session) -> Result<VersionResult> {
     if (in_block()) {
       return Error(
           ErrorCode::kActiveTransaction,
@@ -311,18 +327,44 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_version(
     if (result && !database_.store().read_only())
       ignore_error(sweep_parked(database_.manager()), "the next statement and open look again");
     return result;
-  });
+  };
+  return run_past_transactions(statement, run, told);
 }
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_past_transactions(
     const sql::Statement& statement,
-    const std::function<Result<VersionResult>(SessionImpl&)>& run) {
+    const std::function<Result<VersionResult>(SessionImpl&)>& run, VersionResult* told) {
   const bool read_only = in_block() && transaction_ ? transaction_->read_only() || mode_.read_only()
                                                     : settings_.default_read_only();
   if (read_only) TRY(check_only_reads(statement));
   TRY_ASSIGN(VersionResult result, run(*this));
+  if (told != nullptr) {
+    *told = std::move(result);
+    return std::unique_ptr<Rows>();
+  }
   return make_batch_rows(result.rows ? column_infos(result.rows->columns) : no_columns(),
                          result.rows ? std::move(result.rows->batches) : std::vector<type::Batch>{},
+                         std::move(result.facts));
+}
+
+Result<std::unique_ptr<Rows>> SessionImpl::run_verb(Prepared& prepared, const VerbCall& call,
+                                                    const std::vector<Parameter>& parameters) {
+  prepared.parameters.types.assign(prepared.parsed.parameter_count, type::Type{});
+  TRY_ASSIGN(const std::vector<expr::NodePtr> nodes, bind_arguments(call, prepared.parameters));
+  TRY(bind_parameters(prepared, parameters));
+  std::vector<type::Value> arguments;
+  for (const expr::NodePtr& node : nodes) {
+    TRY_ASSIGN(type::Value value, expr::evaluate_constant(*node, eval_context()));
+    arguments.push_back(std::move(value));
+  }
+  TRY_ASSIGN(const std::string text, statement_of(call, arguments));
+  TRY_ASSIGN(const std::shared_ptr<Prepared> statement, parse_prepared(text));
+  VersionResult result;
+  TRY(dispatch(statement, {}, &result));
+  TableRows row = verb_row(result);
+  result.facts.tag = call.is_call ? "CALL" : "SELECT";
+  result.facts.notices.clear();  // They are in the row.
+  return make_batch_rows(column_infos(row.columns), std::move(row.batches),
                          std::move(result.facts));
 }
 

@@ -265,6 +265,7 @@ class MergeStatement {
     std::string_view word = waits(run) ? outcome_of({}, "waits") : outcome_of(violations, "merged");
     if (run.conflicting && !may_wait) word = "refused";
     VersionResult result{{"MERGE", 0, {}, {}}, summary_rows(run.outcome, word, violations)};
+    result.open_conflicts = open_count(run.outcome);
     if (!run.conflicting) add_violations(violations, result.facts);
     if (run.conflicting) {
       TRY_ASSIGN(const std::string lines, conflict_lines(run, session_.owner().store().cache()));
@@ -305,6 +306,7 @@ class MergeStatement {
     store::PendingObjects objects(store);
     TRY(keep_pending_merge(session_, pending, objects));
     VersionResult result{{"MERGE", 0, {}, {}}, summary_rows(run.outcome, "waits")};
+    result.open_conflicts = open_count(run.outcome);
     const HintWords& words = session_.owner().hints();
     result.facts.notices.push_back(
         run.conflicting

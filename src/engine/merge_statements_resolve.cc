@@ -357,6 +357,7 @@ VersionResult resolved(std::string what, size_t remaining) {
   VersionResult result{
       {"RESOLVE", 0, {}, {}},
       text_rows({"Resolved", "Remaining"}, {{std::move(what), std::to_string(remaining)}})};
+  result.open_conflicts = remaining;
   if (remaining == 0)
     result.facts.notices.push_back("no conflicts are left: COMMIT MERGE finishes the merge");
   return result;

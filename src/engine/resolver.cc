@@ -5,6 +5,7 @@
 #include "engine/conflicts.h"
 #include "engine/history_tables.h"
 #include "engine/system_tables.h"
+#include "engine/verbs.h"
 #include "exec/build.h"
 #include "expr/functions.h"
 #include "plan/logical.h"
@@ -164,6 +165,7 @@ Result<plan::ResolvedTable> SessionResolver::resolve(const sql::QualifiedName& n
 
 Result<std::shared_ptr<const plan::VirtualTable>> SessionResolver::resolve_function(
     const sql::CallExpr& call, const std::vector<type::Type>& arguments) {
+  TRY(check_no_verb(call));
   auto found = find_table_function(session_, call.schema, call.name, arguments);
   if (!found) return std::move(found.error()).at(call.position);
   return found;

@@ -31,6 +31,7 @@
 namespace rowan::engine {
 
 struct TableRows;
+struct VerbCall;
 struct VersionResult;
 
 class SessionImpl final : public Session {
@@ -114,8 +115,9 @@ class SessionImpl final : public Session {
   RowsResult run_transaction_statement(const sql::TransactionStmt& statement);
   RowsResult set_transaction(const sql::TransactionStmt& statement);
   Result<void> begin_statement(const Prepared& prepared);
+  // `told` takes what a statement of version control came to, in the place of rows.
   RowsResult dispatch(const std::shared_ptr<Prepared>& prepared,
-                      const std::vector<Parameter>& parameters);
+                      const std::vector<Parameter>& parameters, VersionResult* told = nullptr);
   RowsResult run_select(const std::shared_ptr<Prepared>& prepared,
                         const std::vector<Parameter>& parameters);
   RowsResult run_query(const std::shared_ptr<Prepared>& prepared);
@@ -132,10 +134,15 @@ class SessionImpl final : public Session {
   RowsResult run_checkpoint();
   // A statement of version control, which no block takes.
   RowsResult run_version(const sql::Statement& statement,
-                         const std::function<Result<VersionResult>(SessionImpl&)>& change);
+                         const std::function<Result<VersionResult>(SessionImpl&)>& change,
+                         VersionResult* told);
   // What has no transaction of the session: `run` makes its own commit, if any.
   RowsResult run_past_transactions(const sql::Statement& statement,
-                                   const std::function<Result<VersionResult>(SessionImpl&)>& run);
+                                   const std::function<Result<VersionResult>(SessionImpl&)>& run,
+                                   VersionResult* told = nullptr);
+  // As its statement, with the arguments as values; one row.
+  RowsResult run_verb(Prepared& prepared, const VerbCall& call,
+                      const std::vector<Parameter>& parameters);
 
   Result<void> begin_transaction(txn::IsolationLevel isolation, bool read_only);
   Result<txn::CommitOutcome> commit_transaction(std::string_view message);

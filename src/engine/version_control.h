@@ -23,6 +23,7 @@ struct VersionResult {
 
   ResultFacts facts;
   std::optional<TableRows> rows;
+  uint64_t open_conflicts = 0;  // Of a merge: what waits for an answer, or would.
 };
 
 // 25006 naming the statement, when it or an answer to a conflict would change the repository.

@@ -254,6 +254,12 @@ Expr* Builder::typed_literal(const Token& name, const ExprList* modifiers, const
   return typed_literal(type(name, numbers), text);
 }
 
+Token Builder::text_parameter(const Token& token) {
+  const auto* made = static_cast<const ParameterExpr*>(parameter(token));
+  text_parameters_.push_back({made->number, token.begin, token.end, token.position});
+  return token;
+}
+
 Expr* Builder::parameter(const Token& token) {
   auto* made = node<ParameterExpr>(ExprKind::kParameter, token.position);
   uint32_t number = 0;
@@ -726,6 +732,12 @@ TableRef* Builder::table(const QualifiedName* name, const AsOf* as_of, Alias ali
   return made;
 }
 
+Statement* Builder::call_statement(const Token& token, CallExpr* call) {
+  const TargetList* all = start(TargetItem{any_star(token), {}});
+  return finish(select(token, {}, all, start(function_table(call, {})), nullptr, nullptr, nullptr),
+                token);
+}
+
 TableRef* Builder::function_table(CallExpr* call, Alias alias) {
   auto* made = arena_.make<FunctionTable>();
   made->kind = TableRefKind::kFunction;
@@ -776,6 +788,11 @@ TableRef* Builder::natural_join(const Token& token, JoinKind kind, TableRef* lef
 }
 
 AsOf* Builder::at_revision(const Token& op, const Token& revision) {
+  if (op.text() != "@") syntax_error(TK_OP, op);
+  return this->revision(revision);
+}
+
+AsOf* Builder::at_revision(const Token& op, Expr* revision) {
   if (op.text() != "@") syntax_error(TK_OP, op);
   return this->revision(revision);
 }

@@ -15,6 +15,7 @@
 #include "sql/arena.h"
 #include "sql/ast.h"
 #include "sql/lexer.h"
+#include "sql/text_parameters.h"
 
 namespace rowan::sql {
 
@@ -188,6 +189,9 @@ class Builder {
   Expr* string(const Token& token);  // N'…' is a char without a length.
   Expr* typed_literal(TypeName* type, const Token& text);
   Expr* parameter(const Token& token);
+  // A parameter in the place of a name or a text (text_parameters.h).
+  Token text_parameter(const Token& token);
+  const std::vector<TextParameter>& text_parameters() const { return text_parameters_; }
   Expr* column(const Token& column);
   Expr* column(const Token& table, const Token& column);
   Expr* column(const Token& schema, const Token& table, const Token& column);
@@ -239,12 +243,14 @@ class Builder {
   CommonTable* common_table(const Token& name, const NameList* columns, SelectStmt* select);
   TableRef* table(const QualifiedName* name, const AsOf* as_of, Alias alias);
   TableRef* function_table(CallExpr* call, Alias alias);
+  Statement* call_statement(const Token& token, CallExpr* call);  // As SELECT * FROM it.
   TableRef* subquery_table(SelectStmt* select, Alias alias);
   TableRef* join(const Token& token, JoinKind kind, TableRef* left, TableRef* right,
                  JoinCondition condition);
   TableRef* cross_join(const Token& token, TableRef* left, TableRef* right);
   TableRef* natural_join(const Token& token, JoinKind kind, TableRef* left, TableRef* right);
   AsOf* at_revision(const Token& op, const Token& revision);
+  AsOf* at_revision(const Token& op, Expr* revision);
   AsOf* revision(const Token& name);
   AsOf* revision(Expr* value) { return arena_.make<AsOf>(AsOfKind::kRevision, value); }
   AsOf* time_range(AsOfKind kind, Expr* from, Expr* until) {
@@ -510,6 +516,7 @@ class Builder {
   std::string_view source_;
   uint32_t previous_end_ = 0;  // Byte behind the last token the parser took.
   uint32_t parameter_count_ = 0;
+  std::vector<TextParameter> text_parameters_;
   bool may_hold_secret_ = false;
   std::optional<Error> error_;
   Statement* statement_ = nullptr;

@@ -46,7 +46,7 @@
 %left JOIN CROSS LEFT FULL RIGHT INNER NATURAL.
 
 %fallback IDENT
-  ABORT ABSENT ACTION ADD ALTER ALWAYS AUTHOR BEGIN BLAME BRANCH BRANCHES BY CACHE CASCADE CELLS CHARACTERISTICS
+  ABORT ABSENT ACTION ADD ALTER ALWAYS AUTHOR BEGIN BLAME BRANCH BRANCHES BY CACHE CALL CASCADE CELLS CHARACTERISTICS
   CHECKOUT CHECKPOINT CHERRY COMMIT COMMITTED CONFLICT CONFLICTS CONTINUE COPY CSV CYCLE DATA DATABASE DATABASES
   DEFERRED DELETE DELIMITER DESCRIBE DIFF DROP DRY ESCAPE EVERY EXPLAIN FILTER FIRST FORCE GENERATED GREP HARD
   HEADER HISTORY ID IDENTITY IF IMMEDIATE INCREMENT INDEX INDEXES INSERT ISOLATION KEEP KEY LAST LEVEL LOCAL LOG
@@ -574,6 +574,7 @@ relation(A) ::= ONLY qualified_name(N). { A = N; }
 %type as_of {rowan::sql::AsOf*}
 as_of(A) ::= . { A = nullptr; }
 as_of(A) ::= OP(T) STRING(V). { A = b->at_revision(T, V); }
+as_of(A) ::= OP(T) PARAMETER(V). { A = b->at_revision(T, b->parameter(V)); }
 as_of(A) ::= AS_OF STRING(V). { A = b->revision(V); }
 as_of(A) ::= AS_OF PARAMETER(V). { A = b->revision(b->parameter(V)); }
 as_of(A) ::= AS_OF TIMESTAMP b_expr(E). { A = b->at_time(E); }
@@ -1135,7 +1136,7 @@ diff_options(A) ::= . { A = b->diff_options(); }
 diff_options(A) ::= diff_options(O) STAT(T). { A = b->diff_form(O, T); }
 diff_options(A) ::= diff_options(O) SCHEMA(T). { A = b->diff_form(O, T); }
 diff_options(A) ::= diff_options(O) FOR qualified_name(N). { A = b->diff_table(O, N); }
-diff_options(A) ::= diff_options(O) STRING(R). { A = b->diff_range(O, R); }
+diff_options(A) ::= diff_options(O) text(R). { A = b->diff_range(O, R); }
 diff_options(A) ::= diff_options(O) FROM revision(R). { A = b->diff_from(O, R); }
 diff_options(A) ::= diff_options(O) TO revision(R). { A = b->diff_to(O, R); }
 diff_options(A) ::= diff_options(O) LIMIT key_part(L). { A = b->diff_limit(O, L); }
@@ -1188,10 +1189,12 @@ plain_statement(A) ::= UNPROTECT(T) BRANCH branch_name(N). { A = b->alter_branch
 plain_statement(A) ::= ALTER(T) BRANCH branch_name(N) SET HISTORY POLICY EVERY STRING(E). { A = b->alter_branch(T, N, rowan::sql::StatementKind::kSetHistoryPolicy, E, {}); }
 plain_statement(A) ::= ALTER(T) BRANCH branch_name(N) SET HISTORY POLICY EVERY STRING(E) KEEP STRING(K). { A = b->alter_branch(T, N, rowan::sql::StatementKind::kSetHistoryPolicy, E, K); }
 plain_statement(A) ::= ALTER(T) BRANCH branch_name(N) DROP HISTORY POLICY. { A = b->alter_branch(T, N, rowan::sql::StatementKind::kDropHistoryPolicy, {}, {}); }
+plain_statement(A) ::= CALL(T) call(C). { A = b->call_statement(T, C); }
 plain_statement(A) ::= CHECKPOINT(T). { A = b->simple(T, rowan::sql::StatementKind::kCheckpoint); }
 %type branch_name {rowan::sql::Token}
 branch_name(A) ::= IDENT(T). { A = T; }
 branch_name(A) ::= STRING(T). { A = T; }
+branch_name(A) ::= PARAMETER(T). { A = b->text_parameter(T); }
 %type branch_from {rowan::sql::Token}
 branch_from(A) ::= . { A = {}; }
 branch_from(A) ::= FROM revision(R). { A = R; }
@@ -1202,7 +1205,10 @@ force(A) ::= . { A = false; }
 force(A) ::= FORCE. { A = true; }
 %type message {rowan::sql::Token}
 message(A) ::= . { A = {}; }
-message(A) ::= MESSAGE STRING(M). { A = M; }
+message(A) ::= MESSAGE text(M). { A = M; }
+%type text {rowan::sql::Token}
+text(A) ::= STRING(T). { A = T; }
+text(A) ::= PARAMETER(T). { A = b->text_parameter(T); }
 
 plain_statement(A) ::= MERGE(T) revision_list(L) merge_options(O). { A = b->merge(T, L, O); }
 plain_statement(A) ::= MERGE(T) BRANCH revision_list(L) merge_options(O). { A = b->merge(T, L, O); }
@@ -1212,7 +1218,7 @@ revision_list(A) ::= revision_list(L) COMMA revision(R). { A = b->append(L, R.te
 %type merge_options {rowan::sql::MergeStmt*}
 merge_options(A) ::= . { A = b->merge_options(); }
 merge_options(A) ::= merge_options(O) DRY RUN. { A = b->merge_dry_run(O); }
-merge_options(A) ::= merge_options(O) MESSAGE STRING(M). { A = b->merge_message(O, M); }
+merge_options(A) ::= merge_options(O) MESSAGE text(M). { A = b->merge_message(O, M); }
 merge_options(A) ::= merge_options(O) merge_policies(L). { A = b->merge_policies(O, L); }
 %type merge_policies {rowan::sql::TokenList*}
 merge_policies(A) ::= WITH merge_words(W). { A = b->start(W); }
@@ -1235,7 +1241,7 @@ plain_statement(A) ::= RESOLVE(T) CONFLICTS USING resolve_side(S). { A = b->reso
 plain_statement(A) ::= RESOLVE(T) CONFLICTS IN qualified_name(N) where(W) USING resolve_side(S). { A = b->resolve(T, {N, nullptr, W, {}}, S); }
 %type resolve_side {rowan::sql::Token}
 resolve_side(A) ::= IDENT(T). { A = T; }
-resolve_side(A) ::= STRING(T). { A = T; }
+resolve_side(A) ::= text(T). { A = T; }
 // schema.table.key: the last part is the key. `.42` arrives as one number.
 %type conflict_key {rowan::sql::ResolveTarget}
 conflict_key(A) ::= conflict_path(P). { A = b->conflict_word(P); }
@@ -1279,6 +1285,6 @@ plain_statement(A) ::= RESET(T) HARD TO revision(R) force(F). { A = b->reset_to(
 // FORCE belongs to SQUASH, PARENT to the others; the builder says so.
 %type revision_options {rowan::sql::RevisionOptions}
 revision_options(A) ::= . { A = {}; }
-revision_options(A) ::= revision_options(O) MESSAGE STRING(M). { A = b->revision_message(O, M); }
+revision_options(A) ::= revision_options(O) MESSAGE text(M). { A = b->revision_message(O, M); }
 revision_options(A) ::= revision_options(O) FORCE(T). { A = b->revision_force(O, T); }
 revision_options(A) ::= revision_options(O) PARENT(T) INTEGER(N). { A = b->revision_parent(O, T, N); }

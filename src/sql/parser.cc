@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "sql/builder.h"
 #include "sql/lexer.h"
+#include "sql/text_parameters.h"
 
 // The generated parser: C from lemon's template, with names of its own.
 #pragma GCC diagnostic push
@@ -285,7 +286,6 @@ constexpr UnsupportedStatement kUnsupported[] = {
     {"alter", "type"},
     {"alter", "user"},
     {"analyze", ""},
-    {"call", ""},
     {"close", ""},
     {"cluster", ""},
     {"comment", ""},
@@ -498,7 +498,8 @@ thread_local std::unique_ptr<yyParser> BorrowedParser::kept;
 
 // Parses one statement or expression. `position_base`: characters of the user's text before `text`.
 Result<ParsedStatement> parse_one(std::string_view text, uint32_t position_base, bool expression,
-                                  Expr** expr) {
+                                  Expr** expr,
+                                  std::vector<TextParameter>* text_parameters = nullptr) {
   if (text.size() > kStatementBytesMax) {
     return Error(ErrorCode::kProgramLimit, "a statement may have at most " +
                                                std::to_string(kStatementBytesMax >> 20) + " MB");
@@ -538,6 +539,7 @@ Result<ParsedStatement> parse_one(std::string_view text, uint32_t position_base,
   parsed.parameter_count = builder.parameter_count();
   parsed.may_hold_secret = builder.may_hold_secret();
   parsed.notices = tokens.notices();
+  if (text_parameters != nullptr) *text_parameters = builder.text_parameters();
   if (expr != nullptr) *expr = builder.expression();
   ENSURE(expression ? builder.expression() != nullptr : parsed.statement != nullptr);
   return parsed;
@@ -562,6 +564,12 @@ uint32_t count_characters(std::string_view text) {
 
 Result<ParsedStatement> parse_statement(std::string_view text) {
   return parse_one(text, 0, false, nullptr);
+}
+
+Result<std::vector<TextParameter>> find_text_parameters(std::string_view statement) {
+  std::vector<TextParameter> found;
+  TRY(parse_one(statement, 0, false, nullptr, &found));
+  return found;
 }
 
 Result<ParsedExpression> parse_expression(std::string_view text) {

@@ -122,6 +122,7 @@ foreign take t.git nosuch
 foreign drop t.git nosuch
 foreign nosuch t.git
 adopt nowhere.git
+upgrade nowhere.git
 hook nosuch t.git
 gc nowhere.git
 END

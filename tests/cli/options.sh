@@ -108,6 +108,10 @@ option hook --force
 run hook install t.git; exits 0
 run hook install t.git --force; exits 0
 
+option upgrade --dry-run
+run upgrade t.git --dry-run; exits 0; shows "Nothing to do."
+run upgrade t.git --dry-run --dry-run; exits 2; says "given twice"
+run upgrade t.git; exits 0; shows "Nothing to do."
 option adopt --discard-journal
 run adopt t.git --discard-journal; exits 0; shows "is given up"
 option diff --exit-code

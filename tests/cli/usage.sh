@@ -39,6 +39,8 @@ run foreign show t.git 0123456789; exits 18; says "rowan foreign list DIR"
 run foreign list t.git; exits 0; shows "(0 rows)"
 run adopt; exits 2
 run adopt missing; exits 18; says "is not a Rowan repository"
+run upgrade; exits 2
+run upgrade missing; exits 18; says "is not a Rowan repository"
 run hook; exits 2
 run hook install; exits 2; says "hook install takes the folder"
 run hook install plain; exits 18; says "is no bare repository"

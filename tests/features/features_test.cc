@@ -177,6 +177,9 @@ TEST_CASE("a rowan.json that names no format is not admitted") {
   SUBCASE("another field") {
     text = R"({"format":2,"features":["test-uuid"],"x":1})", word = "a field that format 2";
   }
+  SUBCASE("more than anybody needs") {
+    text = "{\"format\":1," + std::string(17000, ' ') + "\"x\":1}\n", word = "more than 16384 bytes";
+  }
   SUBCASE("format 0") { text = "{\"format\":0}\n", word = "format 0"; }
   SUBCASE("too many") {
     for (int i = 0; i <= 64; ++i) text += (i > 0 ? ",\"f" : "\"f") + std::to_string(i) + "\"";
