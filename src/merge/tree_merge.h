@@ -96,7 +96,7 @@ class TreeMerge {
   bool keeps_other_kind(Side side, const std::string& path) const;
   Result<void> give_way(Job& job);
   void tell_renamed(std::string_view kind, const std::array<std::string, 3>& names,
-                    const std::string& merged, std::string_view ground);
+                    const std::string& merged, std::string_view ground) const;
   Result<void> tell_new_path(const Job& job, std::string_view ground);
   Result<void> settle_other_kind(Job& job);
   Result<void> settle_one_name(Job& first, Job& second);
@@ -185,7 +185,8 @@ class TreeMerge {
   bool is_taken_by_another(const MovedSequence& sequence) const;
   Result<std::string> free_sequence_path(const std::string& schema, const std::string& name) const;
   Result<void> place_sequence(MovedSequence sequence);
-  Result<void> tell_new_path(const MovedSequence& sequence, std::string_view ground);
+  Result<void> tell_new_path(const MovedSequence& sequence, std::string_view ground) const;
+  Result<void> keep_with_owner(MovedSequence& sequence) const;
   Result<void> follow_owners();
   Result<void> follow_owner(Side side, const ChangedObject& object);
   Result<void> take_moved(MovedSequence sequence);

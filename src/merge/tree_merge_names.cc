@@ -53,7 +53,7 @@ bool TreeMerge::keeps_other_kind(Side side, const std::string& path) const {
 // Something of one side, or both, that has a name which neither gave it, since something else has
 // theirs. `names`: by Side; empty: the side does not have it.
 void TreeMerge::tell_renamed(std::string_view kind, const std::array<std::string, 3>& names,
-                             const std::string& merged, std::string_view ground) {
+                             const std::string& merged, std::string_view ground) const {
   const std::string& known = !names[1].empty() ? names[1] : !names[2].empty() ? names[2] : names[0];
   choices_.tell({known, std::string(kind), names, merged, std::string(ground)});
 }

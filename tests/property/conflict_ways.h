@@ -91,7 +91,7 @@ struct ConflictWays {
       std::string kind = row[0];
       if (!all && row[2] == "f" && row[3] == "f" && !kind.ends_with(" name")) continue;
       if (kind == "table name") kind = "table";
-      if (kind == "column name" || kind == "column type" || kind == "default") kind = "column";
+      if (kind == "column name" || kind == "column type") kind = "column";
       const std::string what = kind + " " + last(row[1]);
       const std::string of = row[1].substr(0, row[1].rfind('.'));
       names.emplace(what, of.find('.') == of.npos ? std::string() : last(of));
@@ -127,10 +127,10 @@ struct ConflictWays {
       const std::string other = "c" + std::to_string(of_ours ? theirs : ours);
       const auto known = redefined("main", other, true);
       const std::string changed = changes[ours] + changes[theirs];
-      const bool renames = changed.find(" RENAME ") != changed.npos;  // NOT NULL has another name, too.
+      const bool renames = changed.find(" RENAME ") != changed.npos;  // What is of the column has another name, too.
       for (const auto& [what, table] : redefined(side, commit, false)) {
         const std::string name = what.substr(what.rfind(' ') + 1);
-        bool is_told = known.contains(what) || (renames && (what.starts_with("not null ") || what.starts_with("merge rule ")));
+        bool is_told = known.contains(what) || (renames && (what.starts_with("not null ") || what.starts_with("merge rule ") || what.starts_with("default ")));
         for (const auto& row : decisions.rows) {
           // With a table all that is in it.
           const bool in_table = row[0].starts_with("dropped table ") && !table.empty() && mentions(row[0], table);
