@@ -545,17 +545,7 @@ Result<uint64_t> copy_to(const sql::CopyStmt& statement, const ByteSink& sink,
           continue;
         }
         text.clear();
-        switch (type::physical(column.type.id)) {
-          case type::Physical::kInt64:
-            type::append_text(column.type, column.ints()[column.index(r)], text);
-            break;
-          case type::Physical::kDouble:
-            type::append_text(column.type, column.doubles()[column.index(r)], text);
-            break;
-          case type::Physical::kString:
-            type::append_text(column.type, column.strings()[column.index(r)], text);
-            break;
-        }
+        type::append_text(column.type, column.datum(r), text);
         append_field(format, text, out);
       }
       out.push_back('\n');

@@ -9,7 +9,7 @@ import random
 INTEGERS = ['smallint', 'integer', 'bigint']
 NUMBERS = INTEGERS + ['numeric', 'double precision', 'real']
 STRINGS = ['text', 'varchar', 'char']
-DATETIMES = ['date', 'time', 'timestamp', 'timestamptz']
+DATETIMES = ['date', 'time', 'timestamp', 'timestamptz', 'interval']
 TYPES = NUMBERS + STRINGS + ['boolean', 'bytea', 'uuid', 'json', 'jsonb'] + DATETIMES
 FAMILIES = {'number': NUMBERS, 'string': STRINGS, 'int': INTEGERS, 'float': ['double precision', 'real'], 'stamp': ['timestamp', 'timestamptz'],
             'day': ['date', 'timestamp', 'timestamptz'], 'any': TYPES,
@@ -23,7 +23,7 @@ NOT_COMPARED = {'random', 'gen_random_uuid', 'now', 'current_timestamp', 'transa
 
 SCHEMA = [
     'CREATE TABLE t (id integer PRIMARY KEY, s smallint, a integer, b bigint, n numeric(12,3), m numeric, f double precision, r real, x text, '
-    'v varchar(8), c char(5), o boolean, y bytea, d date, w time, ts timestamp, tz timestamptz, u uuid, j json, k jsonb)',
+    'v varchar(8), c char(5), o boolean, y bytea, d date, w time, ts timestamp, tz timestamptz, u uuid, j json, k jsonb, iv interval)',
     'CREATE TABLE g (p integer, q bigint, z text, e char(3), h numeric, l jsonb, i date)',
     'CREATE TABLE w (id integer, s smallint, a integer, b bigint, n numeric(8,2), f double precision, r real, x text, v varchar(6), c char(4), '
     'o boolean, d date, ts timestamp, k jsonb)',
@@ -53,6 +53,8 @@ SCHEMA = [
     "(NULL, NULL, NULL, NULL, NULL, NULL, NULL), (3, 10, 'abc', 'abc', 2.5, '{\"a\": 1}', '2024-02-29'), (3, 10, 'abc', 'abc', 2.5, '{\"a\": 1}', '2024-02-29'), "
     "(10, 100, 'ABC', 'x', -1, '[]', '1999-12-31'), (7, 7, '', '', 0, '\"text\"', 'infinity')",
     "INSERT INTO w VALUES (1, 1, 1, 1, 1, 1, 1, 'a', 'b', 'c', true, '2024-01-01', '2024-01-01', '1')",
+    "UPDATE t SET iv = CASE id WHEN 1 THEN interval '1 day' WHEN 2 THEN '-1 mon 2 days -03:04:05.6' WHEN 3 THEN '0' WHEN 5 THEN '1 year 2 mons 3 days 04:05:06.789' "
+    "WHEN 6 THEN '-178956970 years' WHEN 7 THEN '2147483647 days' WHEN 8 THEN '30 days' WHEN 9 THEN '1 mon' ELSE NULL END",
     'CREATE VIEW vw AS SELECT id, a, n, x, c FROM t WHERE a IS NOT NULL',
     'CREATE MATERIALIZED VIEW mw AS SELECT id, b, x, k FROM t WHERE id < 8',
     'CREATE INDEX ON t (a)', 'CREATE INDEX ON t (x, n)',
@@ -61,7 +63,7 @@ SCHEMA = [
 COLUMNS = {
     't': {'id': 'integer', 's': 'smallint', 'a': 'integer', 'b': 'bigint', 'n': 'numeric', 'm': 'numeric', 'f': 'double precision', 'r': 'real',
           'x': 'text', 'v': 'varchar', 'c': 'char', 'o': 'boolean', 'y': 'bytea', 'd': 'date', 'w': 'time', 'ts': 'timestamp',
-          'tz': 'timestamptz', 'u': 'uuid', 'j': 'json', 'k': 'jsonb'},
+          'tz': 'timestamptz', 'u': 'uuid', 'j': 'json', 'k': 'jsonb', 'iv': 'interval'},
     'g': {'p': 'integer', 'q': 'bigint', 'z': 'text', 'e': 'char', 'h': 'numeric', 'l': 'jsonb', 'i': 'date'},
     'vw': {'id': 'integer', 'a': 'integer', 'n': 'numeric', 'x': 'text', 'c': 'char'},
     'mw': {'id': 'integer', 'b': 'bigint', 'x': 'text', 'k': 'jsonb'},
@@ -95,6 +97,9 @@ LITERALS = {
     'time': ["time '12:34:56'", "'00:00'::time", "time '23:59:59.999999'", "time '04:05 PM'", "'24:00'::time"],
     'timestamp': ["timestamp '2024-02-29 12:34:56.789'", "'1999-12-31 23:59:59'::timestamp", "timestamp 'infinity'", "timestamp '2000-01-01'",
                   "timestamp '0044-03-15 BC'", "timestamp '2021-01-03T10:00:00'", "'-infinity'::timestamp"],
+    'interval': ["interval '1 day'", "'1 mon'::interval", "interval '-1 mon 2 days -03:04:05.6'", "interval '1 year 2 mons 3 days 04:05:06.789'", "interval '0'",
+                 "interval '1-2' year to month", "interval '1.5' day", "interval(2) '1.555'", "'P1Y2M3DT4H5M6.5S'::interval", "interval '30 days'", "interval '2 hours ago'",
+                 "interval '100 years'", "interval '1:02' minute to second", "interval '-0.000001'"],
     'timestamptz': ["timestamptz '2024-02-29 12:34:56+02'", "'1999-12-31 23:59:59Z'::timestamptz", "timestamp with time zone '2000-01-01 00:00:00-08'",
                     "timestamptz 'infinity'", "timestamptz '1970-01-01'"],
 }
@@ -102,7 +107,7 @@ LITERALS = {
 UNKNOWN = {
     'integer': ["'5'"], 'bigint': ["'5'"], 'smallint': ["'5'"], 'numeric': ["'1.50'"], 'double precision': ["'1.5'"], 'real': ["'1.5'"],
     'text': ["'abc'", "'a'", "''", "'ab '", "'42'"], 'varchar': ["'abc'", "'ab '"], 'char': ["'ab'", "'ab '"], 'boolean': ["'true'", "'no'"], 'date': ["'2024-02-29'"],
-    'timestamp': ["'2024-02-29 01:02:03'"], 'timestamptz': ["'2024-02-29 01:02:03+00'"], 'time': ["'01:02:03'"], 'jsonb': ["'1'", "'{\"a\": 1}'", "'[]'"],
+    'timestamp': ["'2024-02-29 01:02:03'"], 'timestamptz': ["'2024-02-29 01:02:03+00'"], 'time': ["'01:02:03'"], 'interval': ["'1 day'", "'2 mons'", "'01:02:03'"], 'jsonb': ["'1'", "'{\"a\": 1}'", "'[]'"],
     'uuid': ["'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'"], 'bytea': ["'\\x6162'"], 'json': ["'1'"],
 }
 
@@ -117,6 +122,12 @@ DATE_PIECES = '''2024-01-31 2024-02-30 1/2/24 1/2/2024 13/1/2024 24.1.2 8-Jan-19
 Tuesday thurs am PM AD BC T t Z zulu UTC EST PDT CET gmt dst +02 -08 +2:30 -0330 +15:59 +16 + - , / . allballs epoch infinity -infinity y m d h mm s
 j julian J2451187 J2451187.5 y2024 m02 d10 h17 mm32 s01 s01.5 on at foo 0 00 000 0000 12345 1234567 J0 99999 -1 T10:11 T1011 T101112
 2024-01-31T10:11:12 2024-01-31T10:11:12Z 2024-01-31T10:11+02 1997-060 101112-08 J2451187-08 Etc/UTC dow doy isoyear 2024--1 +02:-30'''.split()
+INTERVAL_PIECES = '''1 2 -3 +4 0 12 1.5 -2.25 .5 1. 007 100000 2147483647 2147483648 9223372036854775807 1e3 year years y yr mon mons month m minute min
+mins h hr hours hour d day days w week weeks s sec secs second seconds ms msec us usec microseconds milliseconds decade decades dec c century centuries mil millennia
+ago @ 1:02 1:02:03 -1:02:03.4567891 +2:03 1:02.5 100:00 1:60 1:2:60 1-2 -3-4 1-11 1-12 P1Y P1Y2M3DT4H5M6.7S PT1.5H P1W P-1D P0.5Y P1-2-3 P00010203T040506 PT10:11:12 T
+quarter timezone foo infinity epoch now today , / - 1day 2mons 3h 1h30m'''.split()
+INTERVAL_FIELDS = [''] * 12 + [' year', ' month', ' day', ' hour', ' minute', ' second', ' second(2)', ' year to month', ' day to hour', ' day to minute', ' day to second(3)',
+                               ' hour to minute', ' hour to second', ' minute to second']
 DATE_GLUE = [' '] * 8 + ['', '  ', ',', '-', '/', '.', ':', 'T', '_']
 
 
@@ -249,6 +260,32 @@ def rows():
     for i in ('timestamp', 'timestamptz', 'date'):
         add('timestamptz' if i == 'date' else i, "date_trunc('$T', {})", i)
         add('boolean', 'isfinite({})', i)
+    for name in ('justify_hours', 'justify_days', 'justify_interval', '- '):
+        add('interval', name + '({})', 'interval')
+    for op in '+-':
+        add('interval', f'({{}} {op} {{}})', 'interval', 'interval')
+        add('timestamp', f'({{}} {op} {{}})', 'date', 'interval')
+        for i in ('time', 'timestamp', 'timestamptz'):
+            add(i, f'({{}} {op} {{}})', i, 'interval')
+    for i in ('time', 'timestamp', 'timestamptz'):
+        add(i, '({} + {})', 'interval', i)
+        add('interval', '({} - {})', i, i)
+    add('timestamp', '({} + {})', 'interval', 'date')
+    add('interval', '({} - {})', 'date', 'timestamp')
+    add('interval', '({} * {})', 'interval', 'number')
+    add('interval', '({} * {})', 'number', 'interval')
+    add('interval', '({} / {})', 'interval', 'number')
+    add('interval', '({} * {})', 'interval', 'double precision')
+    for i in ('timestamp', 'timestamptz', 'day'):
+        add('interval', 'age({}, {})', i, i)
+    for i in ('timestamp', 'timestamptz'):
+        add(i, 'date_bin({}, {}, {})', 'interval', i, i)
+    for count in range(8):
+        add('interval', 'make_interval(' + ', '.join(['$N'] * count) + ')')
+    add('numeric', 'extract($F FROM {})', 'interval')
+    add('double precision', "date_part('$F', {})", 'interval')
+    add('interval', "date_trunc('$T', {})", 'interval')
+    add('boolean', 'isfinite({})', 'interval')
     add('date', '({} + $N)', 'date')
     add('date', '({} - $N)', 'date')
     add('date', '($N + {})', 'date')
@@ -274,11 +311,12 @@ CASTS += [(a, b) for a in STRINGS for b in STRINGS if a != b]
 CASTS += [(a, b) for a in TYPES for b in STRINGS if a not in STRINGS]
 CASTS += [(a, b) for a in STRINGS for b in TYPES if b not in STRINGS]
 CASTS += [('integer', 'boolean'), ('boolean', 'integer'), ('date', 'timestamp'), ('date', 'timestamptz'), ('timestamp', 'date'), ('timestamp', 'time'),
-          ('timestamp', 'timestamptz'), ('timestamptz', 'timestamp'), ('timestamptz', 'date'), ('timestamptz', 'time'), ('json', 'jsonb'), ('jsonb', 'json')]
+          ('timestamp', 'timestamptz'), ('timestamptz', 'timestamp'), ('timestamptz', 'date'), ('timestamptz', 'time'), ('time', 'interval'), ('interval', 'time'), ('json', 'jsonb'), ('jsonb', 'json')]
 CASTS += [('jsonb', b) for b in NUMBERS + ['boolean']]
 CAST_NAMES = {'numeric': ['numeric', 'numeric(10,2)', 'numeric(7,1)', 'numeric(5)', 'decimal(20,8)'], 'varchar': ['varchar', 'varchar(4)', 'character varying(2)'],
               'char': ['char(5)', 'char', 'character(2)', 'bpchar'], 'timestamp': ['timestamp'], 'integer': ['integer', 'int', 'int4'],
               'double precision': ['double precision', 'float8', 'float'], 'real': ['real', 'float4'], 'bigint': ['bigint', 'int8'],
+              'interval': ['interval', 'interval', 'interval(3)', 'interval year to month', 'interval day to second(1)', 'interval hour'],
               'smallint': ['smallint', 'int2'], 'timestamptz': ['timestamptz', 'timestamp with time zone'], 'boolean': ['boolean', 'bool']}
 
 ROWS = rows()
@@ -394,6 +432,8 @@ class Generator:
             return Statement(self.digits(), kind='single')
         if self.chance(0.1):
             return Statement(f"SELECT {self.one(DATETIMES)} '{self.date_text()}'", kind='single')
+        if self.chance(0.1):
+            return Statement(f"SELECT interval '{self.interval_text()}'{self.one(INTERVAL_FIELDS)}", kind='single')
         row = self.one(ROWS)
         text = self.call(row, [], 0 if self.chance(0.7) else 1)
         if self.chance(0.1):
@@ -438,6 +478,12 @@ class Generator:
             text += self.one(DATE_GLUE) + self.one(DATE_PIECES)
         return text
 
+    def interval_text(self):
+        text = self.one(INTERVAL_PIECES)
+        for _ in range(self.one([0, 1, 1, 1, 2, 3, 3, 4, 5])):
+            text += self.one([' '] * 12 + ['', '  ', ',', '-', '/']) + self.one(INTERVAL_PIECES)
+        return text
+
     def scope(self, table, alias=None):
         prefix = f'{alias}.' if alias else ''
         return [(prefix + name, kind) for name, kind in COLUMNS[table].items()]
@@ -467,7 +513,7 @@ class Generator:
             lambda: 'count(*)',
             lambda: f'count({self.expression("any", scope, depth)})',
             lambda: f'count(DISTINCT {self.expression("ordered", scope, depth)})',
-            lambda: f'{self.one(["sum", "avg"])}({self.distinct()}{self.expression(self.one(NUMBERS), scope, depth)})',
+            lambda: f'{self.one(["sum", "avg"])}({self.distinct()}{self.expression(self.one([*NUMBERS, "interval"]), scope, depth)})',
             lambda: f'{self.one(["min", "max"])}({self.distinct()}{self.expression(self.one(NUMBERS + STRINGS + DATETIMES), scope, depth)})',
             lambda: f'{self.one(["bool_and", "bool_or", "every"])}({self.expression("boolean", scope, depth)})',
             lambda: f'length(string_agg({self.expression("text", scope, depth)}, {self.expression("text", [], 0)}))',
