@@ -285,7 +285,7 @@ double rounded(double value) { return std::rint(value * 1e6) / 1e6; }
 bool fits_32(double value) { return value >= INT32_MIN && value <= INT32_MAX; }
 
 // The fields times a factor, as they come out in double precision.
-Result<Interval> scaled(Interval a, double months, double days, double micros) {
+Result<Interval> scaled(double months, double days, double micros) {
   if (!fits_32(months) || !fits_32(days)) return out_of_range();
   const auto whole_months = static_cast<int32_t>(months);
   int64_t whole_days = static_cast<int32_t>(days);
@@ -303,7 +303,6 @@ Result<Interval> scaled(Interval a, double months, double days, double micros) {
   const double time = std::rint(micros + seconds * static_cast<double>(kSecondMicros));
   constexpr double kEnd = 9223372036854775808.0;
   if (!(time >= -kEnd && time < kEnd)) return out_of_range();
-  (void)a;
   return interval_from(whole_months, whole_days, static_cast<int64_t>(time));
 }
 
@@ -336,12 +335,12 @@ Result<Interval> narrow(const Wide& wide) {
 }  // namespace
 
 Result<Interval> interval_multiply(Interval a, double factor) {
-  return scaled(a, a.months * factor, a.days * factor, static_cast<double>(a.micros) * factor);
+  return scaled(a.months * factor, a.days * factor, static_cast<double>(a.micros) * factor);
 }
 
 Result<Interval> interval_divide(Interval a, double divisor) {
   if (divisor == 0) return Error(ErrorCode::kDivisionByZero, "division by zero");
-  return scaled(a, a.months / divisor, a.days / divisor, static_cast<double>(a.micros) / divisor);
+  return scaled(a.months / divisor, a.days / divisor, static_cast<double>(a.micros) / divisor);
 }
 
 Result<Interval> justify_hours(Interval a) {
@@ -434,7 +433,7 @@ Result<Interval> timestamp_difference(int64_t a, int64_t b) {
 }
 
 Result<Interval> timestamp_age(int64_t a, int64_t b) {
-  if (!is_finite_timestamp(a) || !is_finite_timestamp(b)) return timestamp_out_of_range();
+  if (a < kTimestampMin || b < kTimestampMin) return timestamp_out_of_range();
   const bool negative = a < b;
   const int64_t later = negative ? b : a;
   const int64_t earlier = negative ? a : b;

@@ -64,7 +64,8 @@ Result<Interval> justify_interval(Interval a);  // Both, and all signs alike.
 // stay.
 Result<int64_t> timestamp_add(int64_t timestamp, Interval interval);
 Result<int64_t> timestamp_subtract(int64_t timestamp, Interval interval);
-// In days and time; and in years, months, days and time as a calendar counts them.
+// In days and time; and in years, months, days and time as a calendar counts them, where PostgreSQL
+// takes infinity for the moment at the end of its 64 bits, and refuses -infinity.
 Result<Interval> timestamp_difference(int64_t a, int64_t b);
 Result<Interval> timestamp_age(int64_t a, int64_t b);
 int64_t time_add(int64_t time, int64_t micros);  // Round the clock.

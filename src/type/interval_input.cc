@@ -220,7 +220,7 @@ using PartSet = uint32_t;
 constexpr PartSet part(Unit unit) { return 1u << static_cast<unsigned>(unit); }
 constexpr PartSet kSubSeconds =
     part(Unit::kSecond) | part(Unit::kMillisecond) | part(Unit::kMicrosecond);
-constexpr PartSet kClock = part(Unit::kHour) | part(Unit::kMinute) | part(Unit::kSecond);
+constexpr PartSet kClock = part(Unit::kHour) | part(Unit::kMinute) | kSubSeconds;
 
 class FieldReader {
  public:

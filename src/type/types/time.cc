@@ -1,6 +1,7 @@
 // time: microseconds since midnight; PostgreSQL's text in lines; keys `h` and the microseconds.
 #include <array>
 
+#include "type/interval.h"
 #include "type/types/parts.h"
 #include "type/types/rows.h"
 
@@ -26,7 +27,8 @@ Result<Value> read_binary(Type type, Bytes bytes) {
 }
 
 Result<Value> to_interval(const Value& value, Type to) {
-  return Value::of_interval(to, {value.as_int(), 0, 0});
+  TRY_ASSIGN(const Interval fitted, fit_interval({value.as_int(), 0, 0}, to.modifier));
+  return Value::of_interval(to, fitted);
 }
 
 constexpr std::array kCasts = {CastRow{TypeId::kInterval, CastContext::kImplicit, to_interval}};
