@@ -641,9 +641,20 @@ const AggregateName* find_aggregate(std::string_view name) {
 
 // The argument and result types of one aggregate; false when it does not take the argument.
 bool type_sum_or_avg(AggregateSpec& spec) {
-  const type::TypeInfo& row = type::type_info(spec.argument.id);
-  spec.result = {spec.kind == AggregateKind::kSum ? row.sum : row.average};
-  return spec.result.id != TypeId::kUnknown;
+  const auto take = [&](TypeId argument) {
+    const type::TypeInfo& row = type::type_info(argument);
+    spec.result = {spec.kind == AggregateKind::kSum ? row.sum : row.average};
+    return spec.result.id != TypeId::kUnknown;
+  };
+  if (take(spec.argument.id)) return true;
+  // Times are summed as intervals.
+  for (const type::CastRow& cast : type::type_info(spec.argument.id).casts) {
+    if (cast.weakest == type::CastContext::kImplicit && take(cast.to)) {
+      spec.argument = {cast.to};
+      return true;
+    }
+  }
+  return false;
 }
 
 bool type_extreme(AggregateSpec& spec) {

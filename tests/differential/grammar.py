@@ -676,16 +676,16 @@ BINARY = ['+', '-', '*', '/', '%', '^', '&', '|', '#', '<<', '>>', '=', '<>', '<
 SAMPLES = {'smallint': '2::smallint', 'integer': '2', 'bigint': '2::bigint', 'numeric': '2.0', 'double precision': '2::float8', 'real': '2::real', 'text': "'2'::text",
            'varchar': "'2'::varchar", 'char': "'2'::char(3)", 'boolean': 'true', 'bytea': "'\\x32'::bytea", 'uuid': "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid",
            'json': "'[2]'::json", 'jsonb': "'[2]'::jsonb", 'date': "date '2024-02-29'", 'time': "time '12:34:56'", 'timestamp': "timestamp '2024-02-29 12:34:56'",
-           'timestamptz': "timestamptz '2024-02-29 12:34:56+00'", 'unknown': "'2'", 'null': 'NULL'}
+           'timestamptz': "timestamptz '2024-02-29 12:34:56+00'", 'interval': "interval '2 days'", 'unknown': "'2'", 'null': 'NULL'}
 FUNCTIONS = {
     0: ['pi'],
     1: ['abs', 'ceil', 'ceiling', 'floor', 'round', 'trunc', 'sign', 'sqrt', 'cbrt', 'exp', 'ln', 'log', 'log10', 'degrees', 'radians', 'sin', 'cos', 'tan', 'cot', 'asin',
         'acos', 'atan', 'sinh', 'cosh', 'tanh', 'length', 'char_length', 'character_length', 'octet_length', 'bit_length', 'lower', 'upper', 'initcap', 'reverse', 'trim',
         'btrim', 'ltrim', 'rtrim', 'ascii', 'chr', 'to_hex', 'quote_ident', 'quote_literal', 'quote_nullable', 'concat', 'isfinite', 'to_timestamp', 'json_typeof',
         'jsonb_typeof', 'json_array_length', 'jsonb_array_length', 'coalesce', 'greatest', 'least', 'count', 'sum', 'avg', 'min', 'max', 'bool_and', 'bool_or',
-        'every'],
+        'every', 'justify_days', 'justify_hours', 'justify_interval', 'make_interval', 'age'],
     2: ['power', 'pow', 'log', 'round', 'trunc', 'atan2', 'gcd', 'lcm', 'div', 'mod', 'left', 'right', 'substr', 'substring', 'strpos', 'starts_with', 'btrim', 'ltrim', 'rtrim',
-        'lpad', 'rpad', 'repeat', 'concat', 'concat_ws', 'date_part', 'date_trunc', 'coalesce', 'greatest', 'least', 'nullif', 'string_agg', 'position', 'extract'],
+        'lpad', 'rpad', 'repeat', 'concat', 'concat_ws', 'date_part', 'date_trunc', 'coalesce', 'greatest', 'least', 'nullif', 'string_agg', 'position', 'extract', 'age', 'make_interval'],
 }
 
 
@@ -695,20 +695,11 @@ LABELS_REFUSED = set('do in is or and not full join left like cross ilike inner 
 
 
 def needs_missing_type(name, a, b):
-    """What PostgreSQL answers by interval or by operators on jsonb that docs/sql.md does not list."""
+    """What PostgreSQL answers by operators on jsonb and bytea that docs/sql.md does not list."""
     untyped = ('unknown', 'null')
     if name == '-':
-        if a == 'date' and b in ('time', 'timestamp', 'timestamptz'):
-            return True
-        return a == 'jsonb' or (a in untyped and b in STRINGS + ['time', 'timestamp', 'timestamptz']) or (a in ('time', 'timestamp', 'timestamptz'))
-    if name == '+':
-        clock = ('time', 'timestamp', 'timestamptz')
-        return (a in clock or b in clock) and 'date' not in (a, b)
-    if name in ('*', '/'):
-        return 'time' in (a, b)
-    if name in ('~~', 'substr', 'substring', 'btrim', 'ltrim', 'rtrim', 'position') and 'bytea' in (a, b):
-        return True
-    return name == 'date_trunc' and b == 'time'
+        return a == 'jsonb' or (a in untyped and b in STRINGS)
+    return name in ('~~', 'substr', 'substring', 'btrim', 'ltrim', 'rtrim', 'position') and 'bytea' in (a, b)
 
 
 def matrix():
@@ -720,8 +711,6 @@ def matrix():
 
     for op in UNARY:
         for a in kinds:
-            if op == '-' and a == 'time':
-                continue
             yield one(f'({op} {SAMPLES[a]})')
     for op in BINARY:
         for a in kinds:
@@ -730,7 +719,7 @@ def matrix():
                     yield one(f'({SAMPLES[a]} {op} {SAMPLES[b]})')
     for name in FUNCTIONS[1]:
         for a in kinds:
-            if name not in ('sum', 'avg', 'isfinite') or a != 'time':
+            if name != 'age':  # Of today.
                 yield one(f'{name}({SAMPLES[a]})')
     for name in FUNCTIONS[2]:
         for a in kinds:
