@@ -213,9 +213,7 @@ Value Column::value(size_t row) const {
 }
 
 Datum Column::datum(size_t row) const {
-  const size_t at = index(row);
-  return with_cell(physical(type.id),
-                   [&]<typename T>() { return Datum(static_cast<const T*>(data)[at]); });
+  return datum(physical(type.id), row);
 }
 
 Column Column::slice(size_t from, size_t count) const {

@@ -35,6 +35,7 @@ struct Column {
 
   Value value(size_t row) const;                  // Copies.
   Datum datum(size_t row) const;                  // Requires: not null. Points into the column.
+  Datum datum(Physical form, size_t row) const;   // The same, where the type's form is known.
   Column slice(size_t from, size_t count) const;  // Shares.
   Column gather(const uint32_t* rows,
                 size_t count) const;  // Copies the fixed part; strings' bytes are shared.
@@ -57,6 +58,11 @@ auto with_cell(Physical form, F f) {
       break;
   }
   return f.template operator()<std::string_view>();
+}
+
+inline Datum Column::datum(Physical form, size_t row) const {
+  const size_t at = index(row);
+  return with_cell(form, [&]<typename T>() { return Datum(static_cast<const T*>(data)[at]); });
 }
 
 // What one cell takes in a column, without a string's bytes.
