@@ -61,7 +61,8 @@ enum class ColumnKind {
   kTime,
   kTimestamp,
   kUuid,
-  kJson
+  kJson,
+  kInterval
 };
 
 struct ColumnInfo {

@@ -4,6 +4,8 @@
 
 #include "sql/parser.h"
 #include "sql/walk.h"
+#include "type/datetime.h"
+#include "type/type_info.h"
 
 namespace rowan::catalog {
 
@@ -15,6 +17,9 @@ class TypesNamed final : public sql::Visitor {
   explicit TypesNamed(Forms& forms) : forms_(forms) {}
   void cast(sql::CastExpr& cast) override {
     forms_.types.emplace(cast.type.name);
+    const type::TypeInfo* row = type::find_type(cast.type.name);
+    if (row != nullptr && type::is_datetime(row->id) && cast.type.modifiers.count > 0)
+      forms_.has_fractions = true;
     forms_.has_arrays = forms_.has_arrays || cast.type.is_array;
   }
 
@@ -41,6 +46,7 @@ Result<void> add_query(Forms& forms, std::string_view text) {
 Result<void> add_table(Forms& forms, const TableDef& table) {
   for (const ColumnDef& column : table.columns) {
     forms.types.insert(type::type_name(type::Type{column.type.id}));
+    if (type::is_datetime(column.type.id) && column.type.modifier >= 0) forms.has_fractions = true;
     TRY(add_expression(forms, column.default_sql));
   }
   for (const CheckConstraint& check : table.checks) TRY(add_expression(forms, check.expression_sql));

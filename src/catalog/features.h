@@ -26,6 +26,7 @@ using FeatureSet = std::set<std::string, std::less<>>;
 struct Forms {
   FeatureSet types;         // As SQL spells them without a modifier: of columns, and of casts in texts.
   bool has_arrays = false;  // A column, or a cast, of an array type.
+  bool has_fractions = false;  // As has_arrays: of time(p), timestamp(p).
 };
 
 struct Feature {

@@ -241,7 +241,7 @@ std::string_view merge_rule_name(MergeRule rule) {
 }
 
 bool rule_fits(MergeRule rule, type::TypeId type) {
-  const bool json = type == type::TypeId::kJson || type == type::TypeId::kJsonb;
+  const bool json = type::is_json(type);
   switch (rule) {
     case MergeRule::kSum:
       return type::is_number(type);

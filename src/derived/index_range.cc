@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "type/type_info.h"
+
 namespace rowan::derived {
 
 namespace {
@@ -9,55 +11,11 @@ namespace {
 constexpr char kAfter = '\xff';  // Above every byte of an entry.
 constexpr uint64_t kSampledPlaces = 24;
 
-// The plain form of one byte of a value, whose entries may be mirrored.
-char plain(char c, bool descending) { return descending ? static_cast<char>(0x9f - c) : c; }
-
-// How long the encoding of an integer is at the beginning of `text`.
-size_t int_length(Bytes text, bool descending) {
-  if (text.empty()) return 0;
-  const char first = plain(text[0], descending);
-  if (first != '1') return static_cast<size_t>(first - 'a') + 2;
-  if (text.size() < 2) return text.size();
-  return static_cast<size_t>('z' - plain(text[1], descending)) + 2;
-}
-
-size_t length_until(Bytes text, size_t from, char end, bool descending) {
-  const size_t at = text.find(plain(end, descending), from);
-  return at == Bytes::npos ? text.size() : at + 1;
-}
-
 // How long one column's value is at the beginning of `text` (type/key_codec.h).
 size_t one_value_length(type::TypeId id, Bytes text, bool descending) {
   if (text.empty() || text[0] == '!' || text[0] == '~') return std::min<size_t>(text.size(), 1);
-  switch (id) {
-    case type::TypeId::kBool:
-      return 2;
-    case type::TypeId::kDate:
-    case type::TypeId::kTime:
-    case type::TypeId::kTimestamp:
-    case type::TypeId::kTimestamptz:
-      return 1 + int_length(text.substr(1), descending);
-    case type::TypeId::kNumeric: {
-      const char sign = text.size() > 1 ? plain(text[1], descending) : '5';
-      if (sign != '4' && sign != '6') return 2;
-      const size_t digits =
-          2 + int_length(text.substr(std::min<size_t>(2, text.size())), descending);
-      return length_until(text, digits, sign == '4' ? '~' : '+', descending);
-    }
-    case type::TypeId::kUuid:
-      return 33;
-    default:
-      break;
-  }
-  switch (type::physical(id)) {
-    case type::Physical::kInt64:
-      return int_length(text, descending);
-    case type::Physical::kDouble:
-      return 17;
-    case type::Physical::kString:
-      return length_until(text, 1, '+', descending);
-  }
-  return text.size();
+  const auto length = type::type_info(id).key_length;
+  return length == nullptr ? text.size() : length(text, descending);
 }
 
 }  // namespace

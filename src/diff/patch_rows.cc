@@ -181,7 +181,7 @@ class RowWriter {
     for (const uint16_t key : to_.primary_key) {
       const TypeId id = to_.columns[key].type.id;
       // A number would be compared as a double with more digits than a real has.
-      const bool quoted = id == TypeId::kFloat4 || id == TypeId::kFloat8;
+      const bool quoted = type::is_float(id);
       text += (text.empty() ? "" : " AND ") + sql::quote_ident(to_.columns[key].name) + " = " +
               (quoted ? sql::quote_literal(exact_text(values[key]).substr(1))
                       : literal_sql(values[key]));

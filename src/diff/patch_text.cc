@@ -7,6 +7,7 @@
 #include "diff/schema_diff.h"
 #include "sql/parser.h"
 #include "type/text.h"
+#include "type/type_info.h"
 
 namespace rowan::diff {
 
@@ -19,8 +20,9 @@ using type::Value;
 
 // Types that have no equality, or one that takes different texts for one value.
 bool compares_by_text(TypeId id) {
-  return id == TypeId::kNumeric || id == TypeId::kFloat4 || id == TypeId::kFloat8 ||
-         id == TypeId::kJson || id == TypeId::kJsonb;
+  using type::Order;
+  const Order order = type::type_info(id).order;
+  return order != Order::kInt && order != Order::kBytes && order != Order::kPadded;
 }
 
 std::string plain_column_sql(const ColumnDef& column) {

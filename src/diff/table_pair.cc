@@ -21,7 +21,7 @@ using type::Value;
 int key_family(TypeId id) {
   if (type::is_integer(id)) return static_cast<int>(TypeId::kInt8);
   if (type::is_text(id)) return static_cast<int>(TypeId::kText);
-  if (id == TypeId::kFloat4) return static_cast<int>(TypeId::kFloat8);
+  if (type::is_float(id)) return static_cast<int>(TypeId::kFloat8);
   return static_cast<int>(id);
 }
 

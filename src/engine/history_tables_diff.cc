@@ -123,8 +123,7 @@ Result<std::string> row_json(const catalog::TableDef& table, Bytes line,
     type::append_json(text_value(column.name), out);
     out += ": ";
     const Value& value = slots[column.slot];
-    const bool is_json =
-        column.type.id == type::TypeId::kJson || column.type.id == type::TypeId::kJsonb;
+    const bool is_json = type::is_json(column.type.id);
     if (is_json && !value.is_null()) {
       out += value.as_string();
     } else {

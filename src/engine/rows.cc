@@ -5,6 +5,7 @@
 #include "engine/failure.h"
 #include "type/numeric.h"
 #include "type/text.h"
+#include "type/type_info.h"
 
 namespace rowan::engine {
 
@@ -14,39 +15,48 @@ using type::Physical;
 using type::TypeId;
 
 ColumnKind column_kind(TypeId id) {
-  switch (id) {
-    case TypeId::kBool:
+  using type::Shape;
+  switch (type::type_info(id).shape) {
+    case Shape::kBool:
       return ColumnKind::kBool;
-    case TypeId::kInt2:
-    case TypeId::kInt4:
-    case TypeId::kInt8:
+    case Shape::kInteger:
       return ColumnKind::kInteger;
-    case TypeId::kFloat4:
-    case TypeId::kFloat8:
+    case Shape::kFloat:
       return ColumnKind::kFloat;
-    case TypeId::kNumeric:
+    case Shape::kNumeric:
       return ColumnKind::kNumeric;
-    case TypeId::kBytea:
+    case Shape::kBytes:
       return ColumnKind::kBytes;
-    case TypeId::kDate:
+    case Shape::kDate:
       return ColumnKind::kDate;
-    case TypeId::kTime:
+    case Shape::kTime:
       return ColumnKind::kTime;
-    case TypeId::kTimestamp:
-    case TypeId::kTimestamptz:
+    case Shape::kTimestamp:
       return ColumnKind::kTimestamp;
-    case TypeId::kUuid:
+    case Shape::kInterval:
+      return ColumnKind::kInterval;
+    case Shape::kUuid:
       return ColumnKind::kUuid;
-    case TypeId::kJson:
-    case TypeId::kJsonb:
+    case Shape::kJson:
       return ColumnKind::kJson;
-    default:
-      return ColumnKind::kText;
+    case Shape::kText:
+      break;
   }
+  return ColumnKind::kText;
 }
 
-double string_as_double(TypeId id, std::string_view text) {
-  return id == TypeId::kNumeric ? type::numeric_to_double(text) : 0.0;
+double as_double(TypeId id, type::Datum value) {
+  switch (type::physical(id)) {
+    case Physical::kInt64:
+      return static_cast<double>(value.whole);
+    case Physical::kDouble:
+      return value.real;
+    case Physical::kString:
+      return type::is_number(id) ? type::numeric_to_double(value.text) : 0.0;
+    case Physical::kInterval:
+      break;
+  }
+  return 0;
 }
 
 class ResultRows : public Rows {
@@ -87,16 +97,7 @@ class PointRows final : public ResultRows {
   }
   double get_double(size_t column) const override {
     const type::Value& value = values_[column];
-    if (value.is_null()) return 0;
-    switch (type::physical(value.type().id)) {
-      case Physical::kInt64:
-        return static_cast<double>(value.as_int());
-      case Physical::kDouble:
-        return value.as_double();
-      case Physical::kString:
-        return string_as_double(value.type().id, value.as_string());
-    }
-    return 0;
+    return value.is_null() ? 0 : as_double(value.type().id, value.datum());
   }
   std::string get_text(size_t column) const override {
     return values_[column].is_null() ? "" : type::to_text(values_[column]);
@@ -138,33 +139,13 @@ class BatchRows final : public ResultRows {
   }
   double get_double(size_t i) const override {
     const type::Column& column = current_.columns[i];
-    const size_t at = column.index(row_);
-    switch (type::physical(column.type.id)) {
-      case Physical::kInt64:
-        return static_cast<double>(column.ints()[at]);
-      case Physical::kDouble:
-        return column.doubles()[at];
-      case Physical::kString:
-        return column.is_null(row_) ? 0 : string_as_double(column.type.id, column.strings()[at]);
-    }
-    return 0;
+    return column.is_null(row_) ? 0 : as_double(column.type.id, column.datum(row_));
   }
   std::string get_text(size_t i) const override {
     const type::Column& column = current_.columns[i];
     std::string out;
     if (column.is_null(row_)) return out;
-    const size_t at = column.index(row_);
-    switch (type::physical(column.type.id)) {
-      case Physical::kInt64:
-        type::append_text(column.type, column.ints()[at], out);
-        break;
-      case Physical::kDouble:
-        type::append_text(column.type, column.doubles()[at], out);
-        break;
-      case Physical::kString:
-        type::append_text(column.type, column.strings()[at], out);
-        break;
-    }
+    type::append_text(column.type, column.datum(row_), out);
     return out;
   }
   std::string_view get_string(size_t i) const override {

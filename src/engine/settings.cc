@@ -34,6 +34,7 @@ constexpr Definition kDefinitions[] = {
      "The isolation level of new transactions."},
     {"default_transaction_read_only", "off", "on off", false,
      "Whether new transactions only read."},
+    {"intervalstyle", "postgres", "", false, "How intervals are shown: always postgres."},
     {"lock_timeout", "0", "", false,
      "How long a statement waits for a lock, in ms (or with a unit: ms, s, min); 0: for ever."},
     {"rowan.disabled_rules", "", "", false,
@@ -203,9 +204,22 @@ Result<void> check_date_style(std::string_view text) {
       .with_hint("Dates are shown as ISO and read with the month first: ISO, MDY.");
 }
 
+// As dates: a style that is known and not obeyed is refused.
+Result<void> check_interval_style(std::string_view text) {
+  const std::string style = lower(text);
+  if (style == "postgres") return {};
+  if (style != "postgres_verbose" && style != "sql_standard" && style != "iso_8601")
+    return bad_value("intervalstyle", text)
+        .with_hint("Available values: postgres, postgres_verbose, sql_standard, iso_8601.");
+  return Error(ErrorCode::kFeatureNotSupported,
+               fmt::format("intervalstyle \"{}\" is not supported", text))
+      .with_hint("Intervals are shown as postgres has them.");
+}
+
 // Settings whose values are no fixed words.
 Result<void> check_text(std::string_view name, std::string_view text) {
   if (name == "datestyle") return check_date_style(text);
+  if (name == "intervalstyle") return check_interval_style(text);
   if (name == "lock_timeout" && !duration_ms(text))
     return bad_value(name, text).with_hint("Write a number of ms, or one with ms, s or min.");
   if (name == "search_path" && !identifier_list(text))
@@ -290,7 +304,8 @@ Result<void> Settings::set(std::string_view name, std::string_view text, bool is
     }
   }
   TRY(check_text(definition.name, wanted));
-  if (definition.name == "datestyle") wanted = definition.initial;  // What else it may say is no more.
+  if (definition.name == "datestyle" || definition.name == "intervalstyle")
+    wanted = definition.initial;  // What else it may say is no more.
   if (definition.name == "commit_statement" && wanted == "normalized") wanted = "normalised";
   if (definition.name == "work_mem") wanted = memory_text(*memory_bytes(wanted));
   value->text = std::move(wanted);

@@ -9,6 +9,7 @@
 #include "engine/history.h"
 #include "engine/history_tables.h"
 #include "engine/session.h"
+#include "engine/timestamp_series.h"
 #include "engine/version_tables.h"
 #include "engine/virtual_rows.h"
 #include "type/text.h"
@@ -245,8 +246,11 @@ Result<std::shared_ptr<const plan::VirtualTable>> find_table_function(
                   return fill_reflog(session, values[0].as_string(), rows);
                 });
   }
+  const bool is_series =
+      (schema.empty() || schema == "pg_catalog") && name == "generate_series";
+  if (auto series = is_series ? timestamp_series(arguments) : nullptr) return series;
   const auto is_int = [](Type type) { return type::is_integer(type.id); };
-  if ((schema.empty() || schema == "pg_catalog") && name == "generate_series" &&
+  if (is_series &&
       (arguments.size() == 2 || arguments.size() == 3) &&
       std::all_of(arguments.begin(), arguments.end(), is_int)) {
     Type type = arguments[0];

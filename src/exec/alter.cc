@@ -18,6 +18,7 @@
 #include "plan/logical.h"
 #include "sql/parser.h"
 #include "type/cast.h"
+#include "type/type_info.h"
 
 namespace rowan::exec {
 
@@ -56,7 +57,7 @@ bool keeps_text(type::Type from, type::Type to, bool in_key) {
   using type::TypeId;
   if (from == to) return true;
   if (type::is_integer(from.id) && type::is_integer(to.id))
-    return from.id < to.id;  // Ascending by size.
+    return type::type_info(from.id).length < type::type_info(to.id).length;
   if (type::is_integer(from.id)) return to.id == TypeId::kNumeric && to.modifier < 0 && !in_key;
   if (from.id == TypeId::kNumeric && to.id == TypeId::kNumeric) {
     if (to.modifier < 0) return true;

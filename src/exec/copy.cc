@@ -21,6 +21,7 @@
 #include "type/line_writer.h"
 #include "type/text.h"
 #include "type/text_fast.h"
+#include "type/type_info.h"
 
 namespace rowan::exec {
 
@@ -536,6 +537,9 @@ Result<uint64_t> copy_to(const sql::CopyStmt& statement, const ByteSink& sink,
     type::Batch batch;
     TRY_ASSIGN(const bool more, rows->next(batch));
     if (!more) break;
+    std::vector<const type::TypeInfo*> types;  // Looked up once, since the loop below is long.
+    for (const type::Column& column : batch.columns)
+      types.push_back(&type::type_info(column.type.id));
     for (size_t r = 0; r < batch.rows; ++r) {
       for (size_t i = 0; i < batch.columns.size(); ++i) {
         const type::Column& column = batch.columns[i];
@@ -545,17 +549,7 @@ Result<uint64_t> copy_to(const sql::CopyStmt& statement, const ByteSink& sink,
           continue;
         }
         text.clear();
-        switch (type::physical(column.type.id)) {
-          case type::Physical::kInt64:
-            type::append_text(column.type, column.ints()[column.index(r)], text);
-            break;
-          case type::Physical::kDouble:
-            type::append_text(column.type, column.doubles()[column.index(r)], text);
-            break;
-          case type::Physical::kString:
-            type::append_text(column.type, column.strings()[column.index(r)], text);
-            break;
-        }
+        types[i]->write_text(column.type, column.datum(types[i]->physical, r), text);
         append_field(format, text, out);
       }
       out.push_back('\n');

@@ -81,15 +81,11 @@ bool same_set(std::vector<uint16_t> a, std::vector<uint16_t> b) {
 // Types whose values SQL compares as they are; those of other pairs are compared in the parent's
 // type.
 bool compares_across(type::TypeId child, type::TypeId parent) {
-  const auto is_float = [](type::TypeId id) {
-    return id == type::TypeId::kFloat4 || id == type::TypeId::kFloat8;
-  };
   const auto is_time = [](type::TypeId id) {
-    return id == type::TypeId::kDate || id == type::TypeId::kTimestamp ||
-           id == type::TypeId::kTimestamptz;
+    return id == type::TypeId::kDate || type::is_timestamp(id);
   };
   return (type::is_integer(child) && type::is_integer(parent)) ||
-         (is_float(child) && is_float(parent)) || (is_time(child) && is_time(parent));
+         (type::is_float(child) && type::is_float(parent)) || (is_time(child) && is_time(parent));
 }
 
 // A child's value as one of the parent's column; nothing when that column can hold nothing that is

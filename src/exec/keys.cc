@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "expr/constant_set.h"
+#include "type/type_info.h"
 
 namespace rowan::exec {
 
@@ -18,8 +19,9 @@ void append_u64(uint64_t value, std::string& key) {
 }  // namespace
 
 bool plain_strings(type::TypeId id) {
-  return type::physical(id) == type::Physical::kString && id != type::TypeId::kNumeric &&
-         id != type::TypeId::kChar && id != type::TypeId::kJsonb;
+  return type::physical(id) == type::Physical::kString &&
+         (type::type_info(id).order == type::Order::kBytes ||
+          type::type_info(id).order == type::Order::kNone);
 }
 
 void append_cell_key(const type::Column& column, size_t row, std::string& key) {
@@ -48,6 +50,11 @@ void append_cell_key(const type::Column& column, size_t row, std::string& key) {
           expr::normalised_string(column.type.id, column.strings()[at], scratch);
       append_u64(text.size(), key);
       key += text;
+      return;
+    }
+    case type::Physical::kInterval: {
+      const expr::IntervalKey length = expr::interval_key(column.intervals()[at]);
+      key.append(length.data(), length.size());
       return;
     }
   }

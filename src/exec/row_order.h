@@ -19,6 +19,8 @@ inline int compare_cells(const type::Column& left, size_t a, const type::Column&
       return type::compare_doubles(left.doubles()[a], right.doubles()[b]);
     case type::Physical::kString:
       return type::compare_strings(left.type.id, left.strings()[a], right.strings()[b]);
+    case type::Physical::kInterval:
+      return type::compare_intervals(left.intervals()[a], right.intervals()[b]);
   }
   return 0;
 }

@@ -21,8 +21,7 @@ class CachedColumn final : public store::CachedNode {
       : column_(std::move(column)), text_bytes_(text_bytes) {}
   const type::Column& column() const { return column_; }
   size_t memory_bytes() const override {
-    const size_t cell =
-        type::physical(column_.type.id) == type::Physical::kString ? sizeof(std::string_view) : 8;
+    const size_t cell = type::cell_bytes(column_.type.id);
     return sizeof(*this) + column_.size * (cell + (column_.nulls != nullptr ? 1 : 0)) + text_bytes_;
   }
 

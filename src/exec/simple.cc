@@ -60,10 +60,6 @@ void append_texts(const type::Column& column, size_t rows, type::ColumnBuilder& 
   for (size_t i = 0; i < rows; ++i) builder.append_from(column, i);
 }
 
-size_t cell_bytes(type::TypeId id) {
-  return type::physical(id) == type::Physical::kString ? sizeof(std::string_view) : 8;
-}
-
 template <typename T>
 void append_cells(const type::Column& column, size_t rows, std::vector<T>& out) {
   const T* data = static_cast<const T*>(column.data);
@@ -93,7 +89,7 @@ void append_nulls(const type::Column& column, size_t rows, size_t before,
 size_t batch_bytes(const type::Batch& batch) {
   size_t bytes = 0;
   for (const type::Column& column : batch.columns) {
-    if (!column.constant) bytes += batch.rows * cell_bytes(column.type.id);
+    if (!column.constant) bytes += batch.rows * type::cell_bytes(column.type.id);
     bytes += text_bytes(column, batch.rows);
   }
   return bytes;
@@ -111,26 +107,21 @@ Result<void> Collector::add(const type::Batch& batch) {
     return Error(ErrorCode::kProgramLimit, "too many rows to sort, join or collect");
   size_t bytes = 0;
   for (size_t i = 0; i < builders_.size(); ++i) {
-    bytes += batch.rows * cell_bytes(builders_[i].type().id);
+    bytes += batch.rows * type::cell_bytes(builders_[i].type().id);
     bytes += text_bytes(batch.columns[i], batch.rows);
   }
   TRY(account_.add(bytes));
   for (size_t i = 0; i < builders_.size(); ++i) {
     const type::Column& column = batch.columns[i];
     type::ColumnBuilder& builder = builders_[i];
-    switch (type::physical(builder.type().id)) {
-      case type::Physical::kInt64:
-        append_cells(column, batch.rows, builder.ints());
-        append_nulls(column, batch.rows, rows_, builder.nulls());
-        break;
-      case type::Physical::kDouble:
-        append_cells(column, batch.rows, builder.doubles());
-        append_nulls(column, batch.rows, rows_, builder.nulls());
-        break;
-      case type::Physical::kString:
+    type::with_cell(type::physical(builder.type().id), [&]<typename T>() {
+      if constexpr (std::is_same_v<T, std::string_view>) {
         append_texts(column, batch.rows, builder);
-        break;
-    }
+      } else {
+        append_cells(column, batch.rows, builder.template cells<T>());
+        append_nulls(column, batch.rows, rows_, builder.nulls());
+      }
+    });
   }
   rows_ += batch.rows;
   return {};

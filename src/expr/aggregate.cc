@@ -12,10 +12,12 @@
 #include "expr/compare.h"
 #include "expr/constant_set.h"
 #include "expr/functions.h"
+#include "expr/interval_sum.h"
 #include "expr/kernels.h"
 #include "expr/resolve.h"
 #include "type/numeric.h"
 #include "type/text.h"
+#include "type/type_info.h"
 
 namespace rowan::expr {
 namespace {
@@ -360,12 +362,8 @@ class ExtremeState final : public AggregateState {
     for (size_t g = 0; g < best_.size(); ++g) {
       if (found_[g] == 0) {
         out.append_null();
-      } else if constexpr (std::is_same_v<T, int64_t>) {
-        out.append_int(best_[g]);
-      } else if constexpr (std::is_same_v<T, double>) {
-        out.append_double(best_[g]);
       } else {
-        out.append_string(best_[g]);
+        out.append_datum(T(best_[g]));
       }
     }
     return out.finish();
@@ -575,6 +573,11 @@ class DistinctState final : public AggregateState {
         key += normalised_string(spec_.argument.id, column.strings()[row], scratch);
         break;
       }
+      case Physical::kInterval: {
+        const IntervalKey length = interval_key(column.intervals()[row]);
+        key.append(length.data(), length.size());
+        break;
+      }
     }
   }
 
@@ -598,9 +601,11 @@ std::unique_ptr<AggregateState> make_plain(const AggregateSpec& spec) {
       return std::make_unique<StringAggState>(spec.result);
     case AggregateKind::kSum:
     case AggregateKind::kAvg:
-      if (spec.argument.id == TypeId::kNumeric) return std::make_unique<NumericSumState>(spec);
+      if (physical(spec.argument.id) == Physical::kString)
+        return std::make_unique<NumericSumState>(spec);
       if (physical(spec.argument.id) == Physical::kDouble)
         return std::make_unique<FloatSumState>(spec);
+      if (physical(spec.argument.id) == Physical::kInterval) return make_interval_sum(spec);
       return std::make_unique<IntSumState>(spec);
     case AggregateKind::kMin:
     case AggregateKind::kMax:
@@ -636,43 +641,28 @@ const AggregateName* find_aggregate(std::string_view name) {
 
 // The argument and result types of one aggregate; false when it does not take the argument.
 bool type_sum_or_avg(AggregateSpec& spec) {
-  const bool sum = spec.kind == AggregateKind::kSum;
-  switch (spec.argument.id) {
-    case TypeId::kInt2:
-    case TypeId::kInt4:
-      spec.result = {sum ? TypeId::kInt8 : TypeId::kNumeric};
+  const auto take = [&](TypeId argument) {
+    const type::TypeInfo& row = type::type_info(argument);
+    spec.result = {spec.kind == AggregateKind::kSum ? row.sum : row.average};
+    return spec.result.id != TypeId::kUnknown;
+  };
+  if (take(spec.argument.id)) return true;
+  // Times are summed as intervals.
+  for (const type::CastRow& cast : type::type_info(spec.argument.id).casts) {
+    if (cast.weakest == type::CastContext::kImplicit && take(cast.to)) {
+      spec.argument = {cast.to};
       return true;
-    case TypeId::kInt8:
-    case TypeId::kNumeric:
-      spec.result = {TypeId::kNumeric};
-      return true;
-    case TypeId::kFloat4:
-      spec.result = {sum ? TypeId::kFloat4 : TypeId::kFloat8};
-      return true;
-    case TypeId::kFloat8:
-      spec.result = {TypeId::kFloat8};
-      return true;
-    default:
-      return false;
+    }
   }
+  return false;
 }
 
 bool type_extreme(AggregateSpec& spec) {
-  switch (spec.argument.id) {
-    case TypeId::kBool:
-    case TypeId::kBytea:
-    case TypeId::kUuid:
-    case TypeId::kJson:
-    case TypeId::kJsonb:
-      return false;
-    case TypeId::kUnknown:
-    case TypeId::kVarchar:
-      spec.argument = spec.result = {TypeId::kText};
-      return true;
-    default:
-      spec.argument = spec.result = {spec.argument.id};  // Of char(n): with its blanks.
-      return true;
-  }
+  if (spec.argument.id == TypeId::kUnknown) spec.argument = {TypeId::kText};
+  const type::TypeInfo& row = type::type_info(spec.argument.id);
+  if (!row.has_extremes) return false;
+  spec.argument = spec.result = {row.operators};  // Of char(n): with its blanks.
+  return true;
 }
 
 bool type_aggregate(AggregateSpec& spec, std::span<const Type> arguments) {

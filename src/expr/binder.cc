@@ -10,6 +10,7 @@
 #include "expr/resolve.h"
 #include "type/numeric.h"
 #include "type/text.h"
+#include "type/type_info.h"
 
 namespace rowan::expr {
 
@@ -125,7 +126,8 @@ Result<NodePtr> coerce_literal(NodePtr node, Type to, CastContext context, bool 
                          node->position);
   }
   // As PostgreSQL: read without the modifier, then fitted to it by the rules of the cast's context.
-  auto value = type::parse_text({to.id}, node->constant.as_string());
+  const bool guided = type::type_info(to.id).modifier_guides_text;
+  auto value = type::parse_text(guided ? to : Type{to.id}, node->constant.as_string());
   if (!value.has_value()) {
     if (type::is_datetime(to.id) && type::depends_on_now(to.id, node->constant.as_string()))
       return read_later(std::move(node), to, is_stored);
@@ -645,7 +647,7 @@ Result<NodePtr> bind_common_call(const sql::CallExpr& call, std::string_view wha
   if (!coalesce) {
     const Type first[] = {common};
     TRY_ASSIGN(node->function, resolve_function(call.name, first, false, call.position));
-    const TypeId ordered = common.id == TypeId::kVarchar ? TypeId::kText : common.id;
+    const TypeId ordered = type::type_info(common.id).operators;
     const TypeId pair[] = {ordered, ordered};
     if (find_exact("<", pair) == nullptr) {
       return Error(ErrorCode::kUndefinedFunction,
@@ -863,13 +865,9 @@ Result<Type> common_type(std::span<const Type> types, std::string_view what, uin
 namespace {
 
 std::string_view internal_type_name(const sql::TypeName& name) {
-  constexpr std::string_view kNames[] = {"unknown",     "bool",   "int2",    "int4", "int8",
-                                         "float4",      "float8", "numeric", "text", "varchar",
-                                         "bpchar",      "bytea",  "date",    "time", "timestamp",
-                                         "timestamptz", "uuid",   "json",    "jsonb"};
   const auto type = type::type_from_name(name.name, nullptr, 0);
   if (!type.has_value()) return name.name;
-  return kNames[static_cast<size_t>(type->id)];
+  return type::type_info(type->id).name;
 }
 
 // PostgreSQL's FigureColname: a name and how much it counts; a cast or CASE gives way to a stronger

@@ -8,6 +8,7 @@
 #include "type/jsonb.h"
 #include "type/numeric.h"
 #include "type/text.h"
+#include "type/type_info.h"
 #include "type/value.h"
 
 namespace rowan::expr {
@@ -101,6 +102,17 @@ struct JsonbOrder {
   static bool less(std::string_view a, std::string_view b) { return type::jsonb_compare(a, b) < 0; }
 };
 
+// Of two lengths the same, whatever they are made of: a month is 30 days, a day 24 hours.
+struct IntervalOrder {
+  using Item = type::Interval;
+  static bool equal(type::Interval a, type::Interval b) {
+    return type::compare_intervals(a, b) == 0;
+  }
+  static bool less(type::Interval a, type::Interval b) {
+    return type::compare_intervals(a, b) < 0;
+  }
+};
+
 template <CompareOp op, typename Order, typename T>
 inline bool holds(const T& a, const T& b) {
   if constexpr (op == CompareOp::kEqual) return Order::equal(a, b);
@@ -133,24 +145,24 @@ auto with_op(CompareOp op, F f) {
 // Calls f.template operator()<Order>() for the order of values of a type.
 template <typename F>
 auto with_order(type::TypeId id, F f) {
-  switch (type::physical(id)) {
-    case type::Physical::kInt64:
+  switch (type::type_info(id).order) {
+    case type::Order::kInt:
       return f.template operator()<IntOrder>();
-    case type::Physical::kDouble:
+    case type::Order::kDouble:
       return f.template operator()<DoubleOrder>();
-    case type::Physical::kString:
+    case type::Order::kInterval:
+      return f.template operator()<IntervalOrder>();
+    case type::Order::kNumeric:
+      return f.template operator()<NumericOrder>();
+    case type::Order::kPadded:
+      return f.template operator()<PaddedOrder>();
+    case type::Order::kJsonb:
+      return f.template operator()<JsonbOrder>();
+    case type::Order::kBytes:
+    case type::Order::kNone:
       break;
   }
-  switch (id) {
-    case type::TypeId::kNumeric:
-      return f.template operator()<NumericOrder>();
-    case type::TypeId::kChar:
-      return f.template operator()<PaddedOrder>();
-    case type::TypeId::kJsonb:
-      return f.template operator()<JsonbOrder>();
-    default:
-      return f.template operator()<BytesOrder>();
-  }
+  return f.template operator()<BytesOrder>();
 }
 
 }  // namespace rowan::expr

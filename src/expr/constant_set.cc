@@ -2,10 +2,12 @@
 
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "type/jsonb.h"
 #include "type/text.h"
+#include "type/type_info.h"
 
 namespace rowan::expr {
 
@@ -25,18 +27,25 @@ std::string_view normalised_numeric(std::string_view numeric) {
 }  // namespace
 
 std::string_view normalised_string(TypeId id, std::string_view text, std::string& scratch) {
-  switch (id) {
-    case TypeId::kNumeric:
+  switch (type::type_info(id).order) {
+    case type::Order::kNumeric:
       return normalised_numeric(text);
-    case TypeId::kChar:
+    case type::Order::kPadded:
       return type::without_padding(text);
-    case TypeId::kJsonb:
+    case type::Order::kJsonb:
       scratch.clear();
       type::append_jsonb_identity(text, scratch);
       return scratch;
     default:
       return text;
   }
+}
+
+IntervalKey interval_key(type::Interval interval) {
+  const type::IntervalLength length = type::interval_length(interval);
+  IntervalKey key;
+  std::memcpy(key.data(), &length, key.size());
+  return key;
 }
 
 int64_t normalised_double(double value) {
@@ -62,6 +71,11 @@ void ConstantSet::add(const type::Value& value) {
       strings_.insert(std::string(normalised_string(type_.id, value.as_string(), scratch)));
       break;
     }
+    case Physical::kInterval: {
+      const IntervalKey key = interval_key(value.as_interval());
+      strings_.emplace(key.data(), key.size());
+      break;
+    }
   }
 }
 
@@ -72,6 +86,10 @@ bool ConstantSet::contains(const type::Column& column, size_t row) const {
       return ints_.contains(column.ints()[i]);
     case Physical::kDouble:
       return ints_.contains(normalised_double(column.doubles()[i]));
+    case Physical::kInterval: {
+      const IntervalKey key = interval_key(column.intervals()[i]);
+      return strings_.find(std::string_view(key.data(), key.size())) != strings_.end();
+    }
     case Physical::kString:
       break;
   }

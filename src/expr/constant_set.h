@@ -1,6 +1,7 @@
 // ConstantSet: the items of an IN list of constants, hashed.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -14,6 +15,8 @@ namespace rowan::expr {
 // kinds of zeros; -0 is 0, all NaNs are one. The result may lie in `scratch`.
 std::string_view normalised_string(type::TypeId id, std::string_view text, std::string& scratch);
 int64_t normalised_double(double value);
+using IntervalKey = std::array<char, sizeof(type::IntervalLength)>;
+IntervalKey interval_key(type::Interval interval);  // Of its length.
 
 class ConstantSet {
  public:

@@ -20,20 +20,8 @@ Column constant_column(const Value& value, size_t rows) {
   column.type = value.type();
   column.constant = true;
   column.size = rows;
-  switch (physical(value.type().id)) {
-    case Physical::kInt64: {
-      auto item = std::make_shared<int64_t>(value.as_int());
-      column.data = item.get();
-      column.owner = std::move(item);
-      break;
-    }
-    case Physical::kDouble: {
-      auto item = std::make_shared<double>(value.as_double());
-      column.data = item.get();
-      column.owner = std::move(item);
-      break;
-    }
-    case Physical::kString: {
+  type::with_cell(physical(value.type().id), [&]<typename T>() {
+    if constexpr (std::is_same_v<T, std::string_view>) {
       struct Text {
         std::string bytes;
         std::string_view view;
@@ -42,23 +30,26 @@ Column constant_column(const Value& value, size_t rows) {
       item->view = item->bytes;
       column.data = &item->view;
       column.owner = std::move(item);
-      break;
+    } else {
+      auto item = std::make_shared<T>(type::cell_of<T>(value.datum()));
+      column.data = item.get();
+      column.owner = std::move(item);
     }
-  }
+  });
   return column;
 }
 
 Column null_column(Type type, size_t rows) {
   // Lives for ever, so that a NULL needs no owner.
-  static constexpr int64_t kZero = 0;
-  static constexpr std::string_view kEmpty;
   static constexpr uint8_t kNull = 1;
   Column column;
   column.type = type;
   column.constant = true;
   column.size = rows;
-  column.data = physical(type.id) == Physical::kString ? static_cast<const void*>(&kEmpty)
-                                                       : static_cast<const void*>(&kZero);
+  column.data = type::with_cell(physical(type.id), []<typename T>() -> const void* {
+    static constexpr T kZero{};
+    return &kZero;
+  });
   column.nulls = &kNull;
   return column;
 }
@@ -348,39 +339,47 @@ void place(const Piece& piece, T* data, uint8_t* nulls) {
   }
 }
 
+Column assemble_strings(const std::vector<Piece>& pieces, Type type, size_t rows) {
+  StringOutput out(type, rows);
+  std::vector<uint8_t> named(rows, 0);
+  for (const Piece& piece : pieces) {
+    out.keep(piece.column);
+    const Strings values(piece.column);
+    for (size_t i = 0; i < piece.rows.size(); ++i) {
+      if (piece.column.is_null(i)) continue;
+      named[piece.rows[i]] = 1;
+      out.set_view(piece.rows[i], values[i]);
+    }
+  }
+  for (size_t i = 0; i < rows; ++i) {
+    if (named[i] == 0) out.set_null(i);
+  }
+  return out.finish();
+}
+
+template <typename T>
+Column assemble_cells(const std::vector<Piece>& pieces, Type type, size_t rows) {
+  auto out = make_nullable<T>(type, rows);
+  std::memset(out.nulls, 1, rows);
+  std::fill_n(out.data, rows, T{});
+  for (const Piece& piece : pieces) place<T>(piece, out.data, out.nulls);
+  if (std::find(out.nulls, out.nulls + rows, 1) == out.nulls + rows) out.column.nulls = nullptr;
+  return std::move(out.column);
+}
+
 // Rows that no piece names are NULL.
 Column assemble(std::vector<Piece>& pieces, Type type, size_t rows) {
   if (pieces.size() == 1 && pieces[0].rows.size() == rows) {
     pieces[0].column.type = type;
     return pieces[0].column;
   }
-  if (physical(type.id) == Physical::kString) {
-    StringOutput out(type, rows);
-    std::vector<uint8_t> named(rows, 0);
-    for (const Piece& piece : pieces) {
-      out.keep(piece.column);
-      const Strings values(piece.column);
-      for (size_t i = 0; i < piece.rows.size(); ++i) {
-        if (piece.column.is_null(i)) continue;
-        named[piece.rows[i]] = 1;
-        out.set_view(piece.rows[i], values[i]);
-      }
+  return type::with_cell(physical(type.id), [&]<typename T>() {
+    if constexpr (std::is_same_v<T, std::string_view>) {
+      return assemble_strings(pieces, type, rows);
+    } else {
+      return assemble_cells<T>(pieces, type, rows);
     }
-    for (size_t i = 0; i < rows; ++i) {
-      if (named[i] == 0) out.set_null(i);
-    }
-    return out.finish();
-  }
-  const auto fill = [&]<typename T>() {
-    auto out = make_nullable<T>(type, rows);
-    std::memset(out.nulls, 1, rows);
-    std::fill_n(out.data, rows, T{});
-    for (const Piece& piece : pieces) place<T>(piece, out.data, out.nulls);
-    if (std::find(out.nulls, out.nulls + rows, 1) == out.nulls + rows) out.column.nulls = nullptr;
-    return std::move(out.column);
-  };
-  return physical(type.id) == Physical::kInt64 ? fill.template operator()<int64_t>()
-                                               : fill.template operator()<double>();
+  });
 }
 
 // The given rows of the input; all of them without copying.

@@ -76,15 +76,10 @@ void remap_columns(Node& node, const std::vector<uint32_t>& new_index) {
 static bool equal_values(const Value& a, const Value& b) {
   if (a.type() != b.type() || a.is_null() != b.is_null()) return false;
   if (a.is_null()) return true;
-  switch (physical(a.type().id)) {
-    case type::Physical::kInt64:
-      return a.as_int() == b.as_int();
-    case type::Physical::kDouble:
-      return normalised_double(a.as_double()) == normalised_double(b.as_double());
-    case type::Physical::kString:
-      return a.as_string() == b.as_string();
-  }
-  return false;
+  const type::Physical form = physical(a.type().id);
+  return form == type::Physical::kDouble
+             ? normalised_double(a.as_double()) == normalised_double(b.as_double())
+             : is_same(form, a.datum(), b.datum());
 }
 
 bool equal(const Node& a, const Node& b, bool as_written) {

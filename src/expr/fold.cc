@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "expr/expr.h"
+#include "expr/resolve.h"
 #include "expr/functions.h"
 
 namespace rowan::expr {
@@ -72,12 +73,11 @@ Result<void> fold_call(NodePtr& node, const EvalContext& context) {
   return evaluate_here(node, context);
 }
 
-// What a text means as a date may depend on the day, so PostgreSQL reads it when the statement
-// runs.
+// What a text means as a date may depend on the day, and as an interval on a setting, so PostgreSQL
+// reads it when the statement runs.
 bool is_stable_cast(Type from, Type to) {
-  const bool text =
-      from.id == TypeId::kText || from.id == TypeId::kVarchar || from.id == TypeId::kChar;
-  return text && type::is_datetime(to.id);
+  const char read_as = category(to.id);
+  return category(from.id) == 'S' && (read_as == 'D' || read_as == 'T');
 }
 
 Result<void> fold_cast(NodePtr& node, const EvalContext& context) {

@@ -7,6 +7,7 @@
 
 #include "expr/function_table.h"
 #include "type/cast.h"
+#include "type/type_info.h"
 
 namespace rowan::expr {
 
@@ -24,6 +25,7 @@ class Table {
     add_text(rows_);
     add_like(rows_);
     add_datetime(rows_);
+    add_interval(rows_);
     add_json(rows_);
     add_system(rows_);
     add_sequence(rows_);
@@ -177,74 +179,17 @@ Error not_unique_operator(std::string_view name, std::span<const Type> arguments
       .at(position);
 }
 
-// What PostgreSQL has for interval and other types besides ours: between them and ours it cannot
-// choose, so neither may we.
-struct Ambiguous {
-  std::string_view name;
-  std::vector<TypeId> arguments;
-};
-
+// What PostgreSQL has for types besides ours (here a network card's address): between them and ours
+// it cannot choose, so neither may we.
 bool is_ambiguous(std::string_view name, std::span<const Type> arguments) {
-  using enum TypeId;
-  static const Ambiguous kAmbiguous[] = {
-      {"-", {kUnknown}},
-      {"*", {kUnknown, kUnknown}},
-      {"/", {kUnknown, kUnknown}},
-      {"+", {kUnknown, kDate}},
-      {"+", {kTime, kTime}},
-      {"trunc", {kUnknown}},
-      {"isfinite", {kUnknown}},
-      {"date_part", {kUnknown, kUnknown}},
-      {"date_part", {kText, kUnknown}},
-      {"date_trunc", {kUnknown, kUnknown}},
-      {"date_trunc", {kText, kUnknown}},
-      {"extract", {kUnknown, kUnknown}},
-  };
-  return std::any_of(std::begin(kAmbiguous), std::end(kAmbiguous), [&](const Ambiguous& row) {
-    return row.name == name &&
-           std::equal(row.arguments.begin(), row.arguments.end(), arguments.begin(),
-                      arguments.end(),
-                      [](TypeId id, const Type& argument) { return id == argument.id; });
-  });
+  return name == "trunc" && arguments.size() == 1 && is_unknown(arguments[0]);
 }
 
 }  // namespace
 
-std::string plain_name(TypeId id) {
-  return id == TypeId::kChar ? "character" : type::type_name({id});
-}
-
-char category(TypeId id) {
-  switch (id) {
-    case TypeId::kUnknown:
-      return 'X';
-    case TypeId::kBool:
-      return 'B';
-    case TypeId::kInt2:
-    case TypeId::kInt4:
-    case TypeId::kInt8:
-    case TypeId::kFloat4:
-    case TypeId::kFloat8:
-    case TypeId::kNumeric:
-      return 'N';
-    case TypeId::kText:
-    case TypeId::kVarchar:
-    case TypeId::kChar:
-      return 'S';
-    case TypeId::kDate:
-    case TypeId::kTime:
-    case TypeId::kTimestamp:
-    case TypeId::kTimestamptz:
-      return 'D';
-    default:
-      return 'U';
-  }
-}
-
-bool is_preferred(TypeId id) {
-  return id == TypeId::kBool || id == TypeId::kFloat8 || id == TypeId::kText ||
-         id == TypeId::kTimestamptz;
-}
+std::string plain_name(TypeId id) { return type::plain_type_name(id); }
+char category(TypeId id) { return type::type_info(id).category; }
+bool is_preferred(TypeId id) { return type::type_info(id).preferred; }
 
 TypeId argument_type(const Function& function, size_t index) {
   return function.arguments[std::min(index, function.arguments.size() - 1)];
@@ -256,14 +201,14 @@ bool can_coerce(TypeId from, TypeId to) {
 }
 
 Result<void> check_groupable(Type type, uint32_t position) {
-  if (type.id != TypeId::kJson) return {};
+  if (type::type_info(type.id).order != type::Order::kNone) return {};
   return Error(ErrorCode::kUndefinedFunction,
                "could not identify an equality operator for type " + plain_name(type.id))
       .at(position);
 }
 
 Result<void> check_sortable(Type type, uint32_t position) {
-  if (type.id != TypeId::kJson) return {};
+  if (type::type_info(type.id).order != type::Order::kNone) return {};
   return Error(ErrorCode::kUndefinedFunction,
                "could not identify an ordering operator for type " + plain_name(type.id))
       .with_hint("Use an explicit ordering operator or modify the query.")
@@ -301,12 +246,6 @@ const Function* find_exact(std::string_view name, std::span<const TypeId> argume
 Result<const Function*> resolve_function(std::string_view name, std::span<const Type> arguments,
                                          bool is_operator, uint32_t position) {
   const auto rows = table().find(name);
-  if (is_operator && name == "+" && arguments.size() == 2 && is_unknown(arguments[0]) &&
-      arguments[1].id == TypeId::kTime) {
-    return Error(ErrorCode::kFeatureNotSupported, "type interval is not supported")
-        .with_hint("Before a time PostgreSQL reads an untyped literal as an interval.")
-        .at(position);
-  }
   if (is_operator && name == "-" && arguments.size() == 2 && is_unknown(arguments[0]) &&
       !is_unknown(arguments[1]) && type::is_text(arguments[1].id)) {
     return Error(ErrorCode::kFeatureNotSupported, "operator jsonb - text is not supported")

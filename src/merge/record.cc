@@ -100,8 +100,7 @@ Result<std::string> row_text(const Lines& lines, const Cells& cells,
     if (text.size() > 1) text += ", ";
     type::append_json(type::Value::of_string({type::TypeId::kText}, column.name), text);
     text += ": ";
-    const bool is_json =
-        column.type.id == type::TypeId::kJson || column.type.id == type::TypeId::kJsonb;
+    const bool is_json = type::is_json(column.type.id);
     TRY_ASSIGN(const type::Value value, lines.value(column.slot, cells[column.slot]));
     if (is_json && !value.is_null()) {
       text += value.as_string();

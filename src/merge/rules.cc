@@ -7,6 +7,7 @@
 
 #include "type/cast.h"
 #include "type/json_text.h"
+#include "type/number_text.h"
 #include "type/numeric.h"
 #include "type/text.h"
 
@@ -16,16 +17,9 @@ namespace {
 using type::TypeId;
 using type::Value;
 
-int64_t min_of(TypeId id) {
-  return id == TypeId::kInt2 ? INT16_MIN : id == TypeId::kInt4 ? INT32_MIN : INT64_MIN;
-}
-int64_t max_of(TypeId id) {
-  return id == TypeId::kInt2 ? INT16_MAX : id == TypeId::kInt4 ? INT32_MAX : INT64_MAX;
-}
-
 std::optional<Value> sum_of_integers(const RuleInput& input, int64_t base) {
   __int128 sum = static_cast<__int128>(input.ours.as_int()) + input.theirs.as_int() - base;
-  if (sum < min_of(input.type.id) || sum > max_of(input.type.id)) return std::nullopt;
+  if (sum < type::integer_min(input.type.id) || sum > type::integer_max(input.type.id)) return std::nullopt;
   return Value::of_int(input.type, static_cast<int64_t>(sum));
 }
 
@@ -47,6 +41,8 @@ std::optional<Value> sum(const RuleInput& input) {
       return sum_of_integers(input, has_base ? input.base->as_int() : 0);
     case type::Physical::kString:
       return sum_of_numerics(input, has_base ? input.base->as_string() : "0");
+    case type::Physical::kInterval:
+      return std::nullopt;
     case type::Physical::kDouble:
       break;
   }
@@ -59,7 +55,7 @@ std::optional<Value> sum(const RuleInput& input) {
 }
 
 std::optional<Value> extreme(const RuleInput& input, bool greater) {
-  if (input.type.id == TypeId::kJson || input.type.id == TypeId::kJsonb) return std::nullopt;
+  if (type::is_json(input.type.id)) return std::nullopt;
   if (input.ours.is_null()) return input.theirs;
   if (input.theirs.is_null()) return input.ours;
   int order = type::compare(input.ours, input.theirs);
@@ -90,8 +86,7 @@ using Set = std::set<std::string>;
 Set set_of(const std::vector<std::string>& elements) { return {elements.begin(), elements.end()}; }
 
 std::optional<Value> set_union(const RuleInput& input) {
-  if ((input.type.id != TypeId::kJson && input.type.id != TypeId::kJsonb) || input.ours.is_null() ||
-      input.theirs.is_null())
+  if (!type::is_json(input.type.id) || input.ours.is_null() || input.theirs.is_null())
     return std::nullopt;
   const auto ours = elements_of(input.ours);
   const auto theirs = elements_of(input.theirs);

@@ -183,6 +183,14 @@ TypeName* Builder::time_type(const Token& name, const ModifierList* modifiers, b
   return made;
 }
 
+// Named with its fields: "interval day to second".
+TypeName* Builder::interval_type(const Token& name, const Token& fields,
+                                 const ModifierList* modifiers) {
+  TypeName* made = type(name, modifiers);
+  made->name = arena_.copy("interval " + std::string(fields.text()));
+  return made;
+}
+
 TypeName* Builder::array_type(TypeName* type, int dimensions) {
   type->is_array = dimensions > 0;
   return type;

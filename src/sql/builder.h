@@ -178,6 +178,7 @@ class Builder {
   TypeName* type(const Token& name, const ModifierList* modifiers);
   TypeName* qualified_type(const Token& schema, const Token& name, const ModifierList* modifiers);
   TypeName* time_type(const Token& name, const ModifierList* modifiers, bool with_zone);
+  TypeName* interval_type(const Token& name, const Token& fields, const ModifierList* modifiers);
   TypeName* array_type(TypeName* type, int dimensions);
 
   // ---- Expressions.

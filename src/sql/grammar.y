@@ -70,6 +70,7 @@ colid(A) ::= IDENT(B). { A = B; }
 colid(A) ::= BETWEEN(B). { A = B; }
 colid(A) ::= EXISTS(B). { A = B; }
 colid(A) ::= EXTRACT(B). { A = B; }
+colid(A) ::= INTERVAL(B). { A = B; }
 colid(A) ::= OVERLAY(B). { A = B; }
 colid(A) ::= POSITION(B). { A = B; }
 colid(A) ::= ROW(B). { A = B; }
@@ -84,6 +85,7 @@ label(A) ::= IDENT(B). { A = B; }
 label(A) ::= BETWEEN(B). { A = B; }
 label(A) ::= EXISTS(B). { A = B; }
 label(A) ::= EXTRACT(B). { A = B; }
+label(A) ::= INTERVAL(B). { A = B; }
 label(A) ::= OVERLAY(B). { A = B; }
 label(A) ::= POSITION(B). { A = B; }
 label(A) ::= ROW(B). { A = B; }
@@ -179,6 +181,7 @@ label(A) ::= WITH(B). { A = B; }
 bare_label(A) ::= IDENT(B). { A = B; }
 bare_label(A) ::= EXISTS(B). { A = B; }
 bare_label(A) ::= EXTRACT(B). { A = B; }
+bare_label(A) ::= INTERVAL(B). { A = B; }
 bare_label(A) ::= OVERLAY(B). { A = B; }
 bare_label(A) ::= POSITION(B). { A = B; }
 bare_label(A) ::= ROW(B). { A = B; }
@@ -251,6 +254,8 @@ simple_type(A) ::= TYPE_FUNC(T) type_modifiers(M). { A = b->type(T, M); }
 simple_type(A) ::= IDENT(S) DOT label(T) type_modifiers(M). { A = b->qualified_type(S, T, M); }
 simple_type(A) ::= DOUBLE_PRECISION(T). { A = b->type(T, nullptr); }
 simple_type(A) ::= CHAR_VARYING(T) type_modifiers(M). { A = b->type(T, M); }
+simple_type(A) ::= INTERVAL(T) type_modifiers(M). { A = b->type(T, M); }
+simple_type(A) ::= INTERVAL(T) INTERVAL_FIELDS(F) type_modifiers(M). { A = b->interval_type(T, F, M); }
 simple_type(A) ::= TIME(T) type_modifiers(M) time_zone(Z). { A = b->time_type(T, M, Z); }
 simple_type(A) ::= TIMESTAMP(T) type_modifiers(M) time_zone(Z). { A = b->time_type(T, M, Z); }
 %type time_zone {bool}
@@ -409,6 +414,9 @@ literal(A) ::= TYPE_FUNC(N) STRING(T). { A = b->typed_literal(N, nullptr, T); }
 literal(A) ::= function_name(N) LP expr_list(L) RP STRING(T). { A = b->typed_literal(N, L, T); }
 literal(A) ::= DOUBLE_PRECISION(N) STRING(T). { A = b->typed_literal(b->type(N, nullptr), T); }
 literal(A) ::= CHAR_VARYING(N) type_modifiers(M) STRING(T). { A = b->typed_literal(b->type(N, M), T); }
+literal(A) ::= INTERVAL(N) STRING(T). { A = b->typed_literal(b->type(N, nullptr), T); }
+literal(A) ::= INTERVAL(N) STRING(T) INTERVAL_FIELDS(F) type_modifiers(M). { A = b->typed_literal(b->interval_type(N, F, M), T); }
+literal(A) ::= INTERVAL(N) LP modifier_list(M) RP STRING(T). { A = b->typed_literal(b->type(N, M), T); }
 literal(A) ::= TIME(N) type_modifiers(M) time_zone(Z) STRING(T). { A = b->typed_literal(b->time_type(N, M, Z), T); }
 literal(A) ::= TIMESTAMP(N) type_modifiers(M) time_zone(Z) STRING(T). { A = b->typed_literal(b->time_type(N, M, Z), T); }
 

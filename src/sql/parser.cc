@@ -188,11 +188,42 @@ class TokenStream {
     return inside != TK_INTEGER && inside != TK_MINUS;
   }
 
+  // The fields behind `interval` or `interval '…'`, as one token: `year to month`, `second`.
+  bool fuse_interval_fields(Token& token) {
+    struct Fields {
+      std::string_view first;
+      std::string_view last;
+      const char* text;
+    };
+    static constexpr Fields kFields[] = {
+        {"year", "month", "year to month"},    {"day", "hour", "day to hour"},
+        {"day", "minute", "day to minute"},    {"day", "second", "day to second"},
+        {"hour", "minute", "hour to minute"},  {"hour", "second", "hour to second"},
+        {"minute", "second", "minute to second"},
+        {"year", "", nullptr},   {"month", "", nullptr}, {"day", "", nullptr},
+        {"hour", "", nullptr},   {"minute", "", nullptr}, {"second", "", nullptr},
+    };
+    for (const Fields& fields : kFields) {
+      if (token.text() != fields.first) continue;
+      if (fields.last.empty()) return true;
+      if (!peek_word(0, "to") || !peek_word(1, fields.last)) continue;
+      swallow(2, token);
+      token.data = fields.text;
+      token.size = static_cast<uint32_t>(std::string_view(fields.text).size());
+      return true;
+    }
+    return false;
+  }
+
   int fuse_word(int terminal, Token& token) {
     const std::string_view word = token.text();
     // Only the few words below go on; quoted identifiers are longer in the source than their text.
     if (word.size() > 9 || word.size() < 2 || token.end - token.begin != word.size())
       return terminal;
+    if ((last_ == TK_INTERVAL || (last_ == TK_STRING && before_last_ == TK_INTERVAL)) &&
+        fuse_interval_fields(token)) {
+      return TK_INTERVAL_FIELDS;
+    }
     const auto fused = [&](size_t tokens, int as, const char* text) {
       swallow(tokens, token);
       if (text != nullptr) {

@@ -540,9 +540,10 @@ void Printer::table(const TableRef& t) {
 // quoted.
 std::string type_word(std::string_view name) {
   for (const std::string_view known :
-       {"double precision", "character varying", "bit varying", "time", "timestamp"}) {
+       {"double precision", "character varying", "bit varying", "interval", "time", "timestamp"}) {
     if (name == known) return std::string(name);
   }
+  if (name.starts_with("interval ")) return std::string(name);  // With its fields.
   if (const size_t dot = name.find('.');
       dot != std::string_view::npos && dot > 0 && dot + 1 < name.size()) {
     return quote_ident(name.substr(0, dot)) + "." + quote_ident(name.substr(dot + 1));

@@ -11,18 +11,28 @@ namespace {
 
 constexpr size_t kBlockBytes = 16u << 10;
 
-size_t element_bytes(TypeId id) {
-  return physical(id) == Physical::kString ? sizeof(std::string_view) : 8;
-}
-
 // What a finished column owns: its arrays, copied strings' bytes, and what it borrows strings from.
 struct Owned {
   std::vector<int64_t> ints;
   std::vector<double> doubles;
   std::vector<std::string_view> strings;
+  std::vector<Interval> intervals;
   std::vector<uint8_t> nulls;
   std::vector<std::unique_ptr<char[]>> blocks;
   std::vector<std::shared_ptr<const void>> kept;
+
+  template <typename T>
+  std::vector<T>& cells() {
+    if constexpr (std::is_same_v<T, int64_t>) {
+      return ints;
+    } else if constexpr (std::is_same_v<T, double>) {
+      return doubles;
+    } else if constexpr (std::is_same_v<T, Interval>) {
+      return intervals;
+    } else {
+      return strings;
+    }
+  }
 };
 
 }  // namespace
@@ -35,15 +45,7 @@ struct ColumnBuilder::State {
   size_t free_bytes = 0;
 
   size_t size() const {
-    switch (form) {
-      case Physical::kInt64:
-        return owned->ints.size();
-      case Physical::kDouble:
-        return owned->doubles.size();
-      case Physical::kString:
-        return owned->strings.size();
-    }
-    return 0;
+    return with_cell(form, [this]<typename T>() { return owned->template cells<T>().size(); });
   }
 
   void push_not_null() {
@@ -79,17 +81,8 @@ struct ColumnBuilder::State {
 ColumnBuilder::ColumnBuilder(Type type, size_t reserve) : state_(std::make_unique<State>()) {
   state_->type = type;
   state_->form = physical(type.id);
-  switch (state_->form) {
-    case Physical::kInt64:
-      state_->owned->ints.reserve(reserve);
-      break;
-    case Physical::kDouble:
-      state_->owned->doubles.reserve(reserve);
-      break;
-    case Physical::kString:
-      state_->owned->strings.reserve(reserve);
-      break;
-  }
+  with_cell(state_->form,
+            [&]<typename T>() { state_->owned->template cells<T>().reserve(reserve); });
 }
 ColumnBuilder::ColumnBuilder(ColumnBuilder&&) noexcept = default;
 ColumnBuilder& ColumnBuilder::operator=(ColumnBuilder&&) noexcept = default;
@@ -104,17 +97,7 @@ void ColumnBuilder::append_null() {
     owned.nulls.resize(state_->size(), 0);
   }
   owned.nulls.push_back(1);
-  switch (state_->form) {
-    case Physical::kInt64:
-      owned.ints.push_back(0);
-      break;
-    case Physical::kDouble:
-      owned.doubles.push_back(0);
-      break;
-    case Physical::kString:
-      owned.strings.emplace_back();
-      break;
-  }
+  with_cell(state_->form, [&]<typename T>() { owned.template cells<T>().emplace_back(); });
 }
 
 void ColumnBuilder::append_int(int64_t value) {
@@ -139,22 +122,35 @@ void ColumnBuilder::append_string_view(std::string_view value) {
   state_->push_not_null();
 }
 
+void ColumnBuilder::append_interval(Interval value) {
+  DCHECK(state_->form == Physical::kInterval);
+  state_->owned->intervals.push_back(value);
+  state_->push_not_null();
+}
+
+void ColumnBuilder::append_datum(Datum value) {
+  switch (state_->form) {
+    case Physical::kInt64:
+      append_int(value.whole);
+      break;
+    case Physical::kDouble:
+      append_double(value.real);
+      break;
+    case Physical::kString:
+      append_string(value.text);
+      break;
+    case Physical::kInterval:
+      append_interval(value.interval);
+      break;
+  }
+}
+
 void ColumnBuilder::append(const Value& value) {
   if (value.is_null()) {
     append_null();
     return;
   }
-  switch (state_->form) {
-    case Physical::kInt64:
-      append_int(value.as_int());
-      break;
-    case Physical::kDouble:
-      append_double(value.as_double());
-      break;
-    case Physical::kString:
-      append_string(value.as_string());
-      break;
-  }
+  append_datum(value.datum());
 }
 
 void ColumnBuilder::append_from(const Column& column, size_t row) {
@@ -173,6 +169,9 @@ void ColumnBuilder::append_from(const Column& column, size_t row) {
     case Physical::kString:
       append_string(column.strings()[at]);
       break;
+    case Physical::kInterval:
+      append_interval(column.intervals()[at]);
+      break;
   }
 }
 
@@ -190,20 +189,10 @@ Column ColumnBuilder::finish() {
   state_->free_bytes = 0;
   Column column;
   column.type = state_->type;
-  switch (state_->form) {
-    case Physical::kInt64:
-      column.size = owned->ints.size();
-      column.data = owned->ints.data();
-      break;
-    case Physical::kDouble:
-      column.size = owned->doubles.size();
-      column.data = owned->doubles.data();
-      break;
-    case Physical::kString:
-      column.size = owned->strings.size();
-      column.data = owned->strings.data();
-      break;
-  }
+  with_cell(state_->form, [&]<typename T>() {
+    column.size = owned->template cells<T>().size();
+    column.data = owned->template cells<T>().data();
+  });
   ENSURE(owned->nulls.empty() || owned->nulls.size() == column.size);
   column.nulls = owned->nulls.empty() ? nullptr : owned->nulls.data();
   column.owner = std::move(owned);
@@ -213,22 +202,18 @@ Column ColumnBuilder::finish() {
 std::vector<int64_t>& ColumnBuilder::ints() { return state_->owned->ints; }
 std::vector<double>& ColumnBuilder::doubles() { return state_->owned->doubles; }
 std::vector<std::string_view>& ColumnBuilder::strings() { return state_->owned->strings; }
+std::vector<Interval>& ColumnBuilder::intervals() { return state_->owned->intervals; }
 std::vector<uint8_t>& ColumnBuilder::nulls() { return state_->owned->nulls; }
 
 Value Column::value(size_t row) const {
   if (is_null(row)) {
     return Value::null(type);
   }
-  const size_t at = index(row);
-  switch (physical(type.id)) {
-    case Physical::kInt64:
-      return Value::of_int(type, ints()[at]);
-    case Physical::kDouble:
-      return Value::of_double(type, doubles()[at]);
-    case Physical::kString:
-      return Value::of_string(type, std::string(strings()[at]));
-  }
-  return Value::null(type);
+  return Value::of(type, datum(row));
+}
+
+Datum Column::datum(size_t row) const {
+  return datum(physical(type.id), row);
 }
 
 Column Column::slice(size_t from, size_t count) const {
@@ -236,7 +221,7 @@ Column Column::slice(size_t from, size_t count) const {
   Column result = *this;
   result.size = count;
   if (!constant) {
-    result.data = static_cast<const char*>(data) + from * element_bytes(type.id);
+    result.data = static_cast<const char*>(data) + from * cell_bytes(type.id);
     result.nulls = nulls == nullptr ? nullptr : nulls + from;
   }
   return result;
@@ -247,9 +232,9 @@ namespace {
 // Copies chosen rows of the fixed part into a new owner that keeps the old one alive for its
 // strings.
 template <typename T, typename RowOf>
-Column copy_rows(const Column& source, std::vector<T> Owned::* array, size_t count, RowOf row_of) {
+Column copy_cells(const Column& source, size_t count, RowOf row_of) {
   auto owned = std::make_shared<Owned>();
-  std::vector<T>& out = (*owned).*array;
+  std::vector<T>& out = owned->template cells<T>();
   const T* data = static_cast<const T*>(source.data);
   out.resize(count);
   for (size_t i = 0; i < count; ++i) {
@@ -261,7 +246,7 @@ Column copy_rows(const Column& source, std::vector<T> Owned::* array, size_t cou
       owned->nulls[i] = source.nulls[row_of(i)];
     }
   }
-  if (physical(source.type.id) == Physical::kString) {
+  if constexpr (std::is_same_v<T, std::string_view>) {
     owned->kept.push_back(source.owner);
   }
   Column result;
@@ -275,15 +260,8 @@ Column copy_rows(const Column& source, std::vector<T> Owned::* array, size_t cou
 
 template <typename RowOf>
 Column copy_rows(const Column& source, size_t count, RowOf row_of) {
-  switch (physical(source.type.id)) {
-    case Physical::kInt64:
-      return copy_rows(source, &Owned::ints, count, row_of);
-    case Physical::kDouble:
-      return copy_rows(source, &Owned::doubles, count, row_of);
-    case Physical::kString:
-      return copy_rows(source, &Owned::strings, count, row_of);
-  }
-  return {};
+  return with_cell(physical(source.type.id),
+                   [&]<typename T>() { return copy_cells<T>(source, count, row_of); });
 }
 
 }  // namespace

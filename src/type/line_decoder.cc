@@ -263,17 +263,8 @@ void LineDecoder::State::repeat_last(uint64_t times) {
       const auto last = array.back();
       array.insert(array.end(), times, last);
     };
-    switch (physical(target.type.id)) {
-      case Physical::kInt64:
-        repeat(*target.ints);
-        break;
-      case Physical::kDouble:
-        repeat(*target.doubles);
-        break;
-      case Physical::kString:
-        repeat(*target.strings);
-        break;
-    }
+    with_cell(physical(target.type.id),
+              [&]<typename T>() { repeat(target.column->template cells<T>()); });
     if (!target.nulls->empty()) {
       repeat(*target.nulls);
     }
@@ -381,8 +372,7 @@ LineDecoder::LineDecoder(const RowLayout& layout, std::vector<uint16_t> slots,
     last = std::max(last, size_t{slot} + 1);
   }
   for (const ColumnBuilder& builder : state_->builders) {
-    state_->row_bytes += physical(builder.type().id) == Physical::kString ? sizeof(std::string_view)
-                                                                          : sizeof(int64_t);
+    state_->row_bytes += cell_bytes(builder.type().id);
   }
   state_->targets.resize(last);
   for (size_t i = 0; i < last; ++i) {

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <deque>
 
 #include "base/ensure.h"
 #include "base/limits.h"
 #include "type/line_scan.h"
 #include "type/text_fast.h"
+#include "type/type_info.h"
 
 namespace rowan::type {
 
@@ -18,14 +18,11 @@ namespace {
 // A reference is about this long: shorter values gain nothing by leaving.
 constexpr size_t kReferenceBytes = 80;
 
-bool has_long_form(TypeId id) {
-  return physical(id) == Physical::kString && id != TypeId::kUuid;
-}
+bool has_long_form(TypeId id) { return type_info(id).read_large != nullptr; }
 
-// A text is at least as long as its value, but for jsonb, whose value has a blank behind each comma
-// and colon.
+// A text is at least as long as its value, but where a blank may stand behind each byte.
 bool may_be_long(TypeId id, Bytes element) {
-  return element.size() > (id == TypeId::kJsonb ? kLargeValueBytes / 2 : kLargeValueBytes);
+  return element.size() > (type_info(id).spaced_json ? kLargeValueBytes / 2 : kLargeValueBytes);
 }
 
 Result<bool> is_long(Type type, const Cell& cell) {
@@ -49,11 +46,8 @@ Result<void> check_value(const Cell& cell) {
   if (cell.value == nullptr || cell.value->is_null()) {
     return {};
   }
-  const TypeId id = cell.value->type().id;
-  if (!has_long_form(id) || id == TypeId::kBytea || id == TypeId::kNumeric) {
-    return {};
-  }
-  return check_text(cell.value->as_string());
+  return type_info(cell.value->type().id).is_utf8 ? check_text(cell.value->as_string())
+                                                  : Result<void>();
 }
 
 // Whether a cell is written exactly as its slot's ABSENT value would be.
@@ -71,17 +65,7 @@ bool is_absent(const Cell& cell, const Slot& slot) {
     append_json(*cell.value, text);
     return text == absent;
   }
-  const Value& value = *cell.value;
-  switch (physical(value.type().id)) {
-    case Physical::kInt64:
-      return value.as_int() == slot.absent.as_int();
-    case Physical::kDouble:
-      return compare_doubles(value.as_double(), slot.absent.as_double()) == 0 &&
-             std::signbit(value.as_double()) == std::signbit(slot.absent.as_double());
-    case Physical::kString:
-      return value.as_string() == slot.absent.as_string();
-  }
-  return false;
+  return is_same(physical(cell.value->type().id), cell.value->datum(), slot.absent.datum());
 }
 
 Result<std::string> read_reference(const LargeRef& ref, const LargeStore& large) {

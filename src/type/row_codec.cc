@@ -2,21 +2,18 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <cstring>
 
 #include "base/ensure.h"
 #include "base/hash.h"
 #include "base/limits.h"
-#include "type/datetime.h"
-#include "type/json_text.h"
 #include "type/key_codec.h"
 #include "type/line_scan.h"
 #include "type/line_writer.h"
 #include "type/number_text.h"
-#include "type/numeric.h"
 #include "type/text.h"
-#include "type/text_fast.h"
+#include "type/type_info.h"
+#include "type/types/parts.h"
 
 namespace rowan::type {
 
@@ -24,75 +21,6 @@ namespace {
 
 constexpr std::string_view kLargeHead = "{\"large\":\"";
 constexpr std::string_view kLargeMiddle = "\",\"bytes\":";
-
-void append_json_string_value(TypeId id, const std::string& text, std::string& out) {
-  switch (id) {
-    case TypeId::kNumeric: {
-      const bool number = is_digit(text.back());
-      out += number ? text : "\"" + text + "\"";
-      return;
-    }
-    case TypeId::kBytea:
-      out += "\"\\\\x";
-      out += to_hex(text);
-      out += '"';
-      return;
-    case TypeId::kJsonb:
-      out += '[';
-      append_compact_json(text, out);
-      out += ']';
-      return;
-    default:
-      append_json_string(text, out);
-  }
-}
-
-Result<Value> integer_from(Type type, Bytes element) {
-  int64_t value = 0;
-  const char* p = element.data();
-  const char* const end = p + element.size();
-  if (!read_line_integer(p, end, value) || p != end || value < integer_min(type.id) ||
-      value > integer_max(type.id)) {
-    return damaged_line(element);
-  }
-  return Value::of_int(type, value);
-}
-
-Result<Value> bool_from(Type type, Bytes element) {
-  if (element != "true" && element != "false") {
-    return damaged_line(element);
-  }
-  return Value::of_int(type, element == "true" ? 1 : 0);
-}
-
-Result<Value> jsonb_from(Type type, Bytes element) {
-  if (element.size() < 3 || element.front() != '[' || element.back() != ']') {
-    return damaged_line(element);
-  }
-  auto text = jsonb_from_text(element.substr(1, element.size() - 2));
-  if (!text.has_value()) {
-    return damaged_line(element);
-  }
-  return Value::of_string(type, std::move(text).value());
-}
-
-// Types whose element may be a number or a string of their text form.
-Result<Value> text_form_from(Type type, std::string_view text, Bytes element) {
-  // The modifier is the writer's business: what is stored is read as it is.
-  auto value = parse_text({type.id, -1}, text);
-  if (!value.has_value()) {
-    return damaged_line(element);
-  }
-  switch (physical(type.id)) {
-    case Physical::kInt64:
-      return Value::of_int(type, value->as_int());
-    case Physical::kDouble:
-      return Value::of_double(type, value->as_double());
-    case Physical::kString:
-      return Value::of_string(type, value->as_string());
-  }
-  return damaged_line(element);
-}
 
 // Pushes elements until `wanted` of them are found or the line ends.
 Result<void> split_elements(Bytes line, size_t wanted, std::vector<Bytes>& elements) {
@@ -226,9 +154,10 @@ Result<void> check_modifier(const Slot& slot, const Value& value, Bytes line) {
     return not_canonical(line, "a value does not fit " + type_name(slot.type));
   }
   std::string text;
-  append_text({slot.type.id, -1}, std::string_view(value.as_string()), text);
+  append_text({slot.type.id, -1}, value.datum(), text);
   const auto again = parse_text(slot.type, text);
-  if (!again.has_value() || again->as_string() != value.as_string()) {
+  if (!again.has_value() ||
+      !is_same(physical(slot.type.id), again->datum(), value.datum())) {
     return not_canonical(line, "a value does not fit " + type_name(slot.type));
   }
   return {};
@@ -243,29 +172,8 @@ Error damaged_line(Bytes line) {
 }
 
 Result<Value> value_from_large(Type type, std::string bytes) {
-  switch (type.id) {
-    case TypeId::kBytea:
-      return Value::of_string(type, std::move(bytes));
-    case TypeId::kText:
-    case TypeId::kVarchar:
-    case TypeId::kChar:
-      if (check_text(bytes).has_value()) {
-        return Value::of_string(type, std::move(bytes));
-      }
-      break;
-    case TypeId::kNumeric:
-    case TypeId::kJson:
-    case TypeId::kJsonb: {
-      auto value = parse_text({type.id, -1}, bytes);
-      if (value.has_value()) {
-        return Value::of_string(type, value->as_string());
-      }
-      break;
-    }
-    default:
-      break;
-  }
-  return Error(ErrorCode::kCorruption, "a value stored out of line is no " + type_name(type));
+  const TypeInfo& row = type_info(type.id);
+  return row.read_large == nullptr ? bad_large(type) : row.read_large(type, std::move(bytes));
 }
 
 void append_json(const Value& value, std::string& out) {
@@ -273,29 +181,7 @@ void append_json(const Value& value, std::string& out) {
     out += "null";
     return;
   }
-  const TypeId id = value.type().id;
-  switch (physical(id)) {
-    case Physical::kInt64:
-      if (id == TypeId::kBool) {
-        out += value.as_int() != 0 ? "true" : "false";
-      } else if (is_integer(id)) {
-        append_integer(value.as_int(), out);
-      } else {
-        out += '"';
-        append_datetime(id, value.as_int(), out);
-        out += '"';
-      }
-      return;
-    case Physical::kDouble: {
-      const bool finite = std::isfinite(value.as_double());
-      out += finite ? "" : "\"";
-      append_text(value.type(), value.as_double(), out);
-      out += finite ? "" : "\"";
-      return;
-    }
-    case Physical::kString:
-      append_json_string_value(id, value.as_string(), out);
-  }
+  type_info(value.type().id).write_json(value.datum(), out);
 }
 
 void append_large_ref(const LargeRef& ref, std::string& out) {
@@ -350,27 +236,7 @@ Result<Value> decode_element(Type type, Bytes element) {
                        "an out-of-line value was decoded before it was fetched")
                : damaged_line(element);
   }
-  if (type.id == TypeId::kBool) {
-    return bool_from(type, element);
-  }
-  if (is_integer(type.id)) {
-    return integer_from(type, element);
-  }
-  if (type.id == TypeId::kJsonb) {
-    return jsonb_from(type, element);
-  }
-  if (element.front() == '"') {
-    std::string text;
-    if (!read_json_string(element, text)) {
-      return damaged_line(element);
-    }
-    return text_form_from(type, text, element);
-  }
-  const bool number = element.front() == '-' || is_digit(element.front());
-  if (!number || !is_number(type.id)) {
-    return damaged_line(element);
-  }
-  return text_form_from(type, element, element);
+  return type_info(type.id).read_json(type, element);
 }
 
 Result<std::vector<std::pair<uint16_t, Oid>>> large_slots(const RowLayout& layout, Bytes line) {
@@ -469,8 +335,7 @@ Result<void> check_line(const RowLayout& layout, Bytes line) {
     const Slot& slot = layout.slots[i];
     const bool is_key =
         std::find(layout.key_slots.begin(), layout.key_slots.end(), i) != layout.key_slots.end();
-    const bool may_be_large =
-        physical(slot.type.id) == Physical::kString && slot.type.id != TypeId::kUuid && !is_key;
+    const bool may_be_large = type_info(slot.type.id).read_large != nullptr && !is_key;
     if (slot.dropped || (may_be_large && large_ref(elements[i]).has_value())) {
       cells[i].raw = elements[i];
       continue;

@@ -21,9 +21,7 @@ Result<Value> parse_text(Type type, std::string_view text, Moment now = {});
 // PostgreSQL's output text: booleans t/f, floats shortest round-trip, dates ISO, timestamptz in UTC
 // ("+00"), bytea \x…, char(n) padded with blanks to n. Requires: not null.
 std::string to_text(const Value& value);
-void append_text(Type type, int64_t value, std::string& out);           // Physical kInt64.
-void append_text(Type type, double value, std::string& out);            // Physical kDouble.
-void append_text(Type type, std::string_view value, std::string& out);  // Physical kString.
+void append_text(Type type, Datum value, std::string& out);  // As it lies in memory.
 
 // char(n) compares without its trailing blanks.
 inline std::string_view without_padding(std::string_view text) {

@@ -1,12 +1,11 @@
-// The quick way from COPY's fields into rows: input text straight to a line's JSON, a key or a
-// column, without a Value. Validation, rounding and errors are those of parse_text.
+// The quick way from COPY's fields into rows: input text straight to a line's JSON or a key,
+// without a Value. Validation, rounding and errors are those of parse_text.
 #pragma once
 
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
-#include "type/column.h"
 #include "type/datetime.h"
 #include "type/type.h"
 
@@ -18,7 +17,6 @@ Result<void> append_json_from_text(Type type, std::string_view text, std::string
 // Appends the encoded key of input `text`. Nothing is appended on an error.
 Result<void> append_key_from_text(Type type, std::string_view text, std::string& key,
                                   Moment now = {});
-Result<void> append_column_from_text(std::string_view text, ColumnBuilder& column, Moment now = {});
 
 // UTF-8 without NUL, as every text must be; 22021 names the bad bytes.
 Result<void> check_text(std::string_view text);

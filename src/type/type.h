@@ -1,4 +1,5 @@
-// Type: a SQL type with its modifier.
+// Type: a SQL type with its modifier. What there is to know of a type stands in its row
+// (type_info.h), which its file under types/ fills.
 #pragma once
 
 #include <cstdint>
@@ -10,45 +11,29 @@
 
 namespace rowan::type {
 
-// Kept in derived data: never renumber.
+// kUnknown: an untyped literal, NULL, or a parameter not yet inferred. Physically a string.
 enum class TypeId : uint8_t {
-  kUnknown = 0,  // An untyped literal, NULL, or a parameter not yet inferred. Physically a string.
-  kBool = 1,
-  kInt2 = 2,
-  kInt4 = 3,
-  kInt8 = 4,
-  kFloat4 = 5,
-  kFloat8 = 6,
-  kNumeric = 7,
-  kText = 8,
-  kVarchar = 9,
-  kChar = 10,
-  kBytea = 11,
-  kDate = 12,
-  kTime = 13,
-  kTimestamp = 14,
-  kTimestamptz = 15,
-  kUuid = 16,
-  kJson = 17,
-  kJsonb = 18,
+#define ROWAN_TYPE(id, number, row) id = number,
+#include "type/types.def"
+#undef ROWAN_TYPE
 };
 
 // How values of a type lie in memory.
-//   kInt64:  bool 0/1; integers; date = days since 2000-01-01; time = µs since midnight; timestamps
-//   = µs since
-//            2000-01-01 (UTC for timestamptz). INT64_MIN/MAX (timestamps) and INT32_MIN/MAX (dates)
-//            are -infinity/infinity.
-//   kDouble: float4 (already rounded to float) and float8.
-//   kString: text, varchar: UTF-8. char(n): UTF-8 without trailing blanks. bytea: raw bytes.
-//   numeric: PostgreSQL's text
-//            ("12.50", "NaN", "-Infinity"). uuid: 36 lower-case characters. json: the text as
-//            given. jsonb: PostgreSQL's canonical text (its key order, its spacing).
-enum class Physical : uint8_t { kInt64, kDouble, kString };
+//   kInt64:    bool 0/1; integers; date = days since 2000-01-01; time = µs since midnight;
+//              timestamps = µs since 2000-01-01 (UTC for timestamptz). INT64_MIN/MAX (timestamps)
+//              and INT32_MIN/MAX (dates) are -infinity/infinity.
+//   kDouble:   float4 (already rounded to float) and float8.
+//   kString:   text, varchar: UTF-8. char(n): UTF-8 without trailing blanks. bytea: raw bytes.
+//              numeric: PostgreSQL's text ("12.50", "NaN", "-Infinity"). uuid: 36 lower-case
+//              characters. json: the text as given. jsonb: PostgreSQL's canonical text (its key
+//              order, its spacing).
+//   kInterval: 16 bytes, an Interval (value.h).
+enum class Physical : uint8_t { kInt64, kDouble, kString, kInterval };
 
 struct Type {
   TypeId id = TypeId::kUnknown;
   // varchar(n), char(n): n characters. numeric(p,s): p << 16 | (s & 0xffff). time(p),
-  // timestamp(p): p digits of the second's fraction. -1: none.
+  // timestamp(p): p digits of the second's fraction. interval: see type/interval.h. -1: none.
   int32_t modifier = -1;
 
   bool operator==(const Type&) const = default;
@@ -65,13 +50,18 @@ struct Type {
 
 Physical physical(TypeId id);
 bool is_integer(TypeId id);
-bool is_number(TypeId id);   // Integers, floats, numeric.
-bool is_text(TypeId id);     // text, varchar, char, unknown.
-bool can_be_key(TypeId id);  // All but json (jsonb keys come later: false).
+bool is_float(TypeId id);
+bool is_number(TypeId id);     // Integers, floats, numeric.
+bool is_text(TypeId id);       // text, varchar, char, unknown.
+bool is_timestamp(TypeId id);  // With a time zone or without.
+bool is_json(TypeId id);       // json, jsonb.
+bool can_be_key(TypeId id);    // All but json (jsonb keys come later: false).
 
 // PostgreSQL's format_type: "integer", "character varying(20)", "numeric(10,2)", "timestamp with
 // time zone".
 std::string type_name(Type type);
+// The same of the type alone, as messages about it have it: "character", not "bpchar".
+std::string plain_type_name(TypeId id);
 
 // From a name as written in SQL, already lower case and with single blanks ("int", "int4", "double
 // precision", "timestamp with time zone", "varchar"), and its modifiers. kUndefinedObject for an

@@ -5,8 +5,37 @@
 #include "type/jsonb.h"
 #include "type/numeric.h"
 #include "type/text.h"
+#include "type/type_info.h"
 
 namespace rowan::type {
+
+Value Value::of(Type type, Datum value) {
+  switch (physical(type.id)) {
+    case Physical::kInt64:
+      return of_int(type, value.whole);
+    case Physical::kDouble:
+      return of_double(type, value.real);
+    case Physical::kString:
+      return of_string(type, std::string(value.text));
+    case Physical::kInterval:
+      return of_interval(type, value.interval);
+  }
+  return null(type);
+}
+
+Datum Value::datum() const {
+  switch (physical(type_.id)) {
+    case Physical::kInt64:
+      return int_;
+    case Physical::kDouble:
+      return double_;
+    case Physical::kString:
+      return std::string_view(string_);
+    case Physical::kInterval:
+      return interval_;
+  }
+  return int_;
+}
 
 int compare_doubles(double a, double b) {
   if (a < b) {
@@ -19,29 +48,53 @@ int compare_doubles(double a, double b) {
   return static_cast<int>(std::isnan(a)) - static_cast<int>(std::isnan(b));
 }
 
+int compare_intervals(Interval a, Interval b) {
+  const IntervalLength x = interval_length(a);
+  const IntervalLength y = interval_length(b);
+  return x < y ? -1 : x > y ? 1 : 0;
+}
+
 int compare_strings(TypeId type, std::string_view a, std::string_view b) {
-  switch (type) {
-    case TypeId::kNumeric:
+  switch (type_info(type).order) {
+    case Order::kNumeric:
       return numeric_compare(a, b);
-    case TypeId::kChar:
+    case Order::kPadded:
       return without_padding(a).compare(without_padding(b));
-    case TypeId::kJsonb:
+    case Order::kJsonb:
       return jsonb_compare(a, b);
     default:
       return a.compare(b);
   }
 }
 
-int compare(const Value& a, const Value& b) {
-  switch (physical(a.type().id)) {
+int compare(TypeId type, Datum a, Datum b) {
+  switch (physical(type)) {
     case Physical::kInt64:
-      return a.as_int() < b.as_int() ? -1 : a.as_int() > b.as_int() ? 1 : 0;
+      return a.whole < b.whole ? -1 : a.whole > b.whole ? 1 : 0;
     case Physical::kDouble:
-      return compare_doubles(a.as_double(), b.as_double());
+      return compare_doubles(a.real, b.real);
     case Physical::kString:
-      return compare_strings(a.type().id, a.as_string(), b.as_string());
+      return compare_strings(type, a.text, b.text);
+    case Physical::kInterval:
+      return compare_intervals(a.interval, b.interval);
   }
   return 0;
+}
+
+int compare(const Value& a, const Value& b) { return compare(a.type().id, a.datum(), b.datum()); }
+
+bool is_same(Physical form, Datum a, Datum b) {
+  switch (form) {
+    case Physical::kInt64:
+      return a.whole == b.whole;
+    case Physical::kDouble:
+      return compare_doubles(a.real, b.real) == 0 && std::signbit(a.real) == std::signbit(b.real);
+    case Physical::kString:
+      return a.text == b.text;
+    case Physical::kInterval:
+      return a.interval == b.interval;
+  }
+  return false;
 }
 
 }  // namespace rowan::type

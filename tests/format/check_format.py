@@ -229,6 +229,7 @@ def vectors(rules):
             ("text", "\u00e9", "'\u00e9'"), ("text", "", "''"), ("bytea", b"\0\xff", "'\\x00ff'"), ("date", datetime.date(2000, 1, 11), "2000-01-11"),
             ("date", datetime.date(1999, 12, 31), "1999-12-31"), ("time without time zone", datetime.time(0, 0, 1), "00:00:01"),
             ("double precision", 1.0, "1.0"), ("double precision", -0.0, "-0.0"), ("double precision", float("nan"), "NaN"),
+            ("interval", (1, 0, 0), "1 mon"), ("interval", (0, -1, 0), "-1 days"),
             ("numeric", d("12.50"), "12.50"), ("numeric", d("0.0012"), "0.0012"), ("numeric", d("-12.5"), "-12.5")]
     for sql_type, value, shown in keys:
         yield f"| {sql_type} | {shown} | `{key_of(sql_type, value)}` |"

@@ -79,8 +79,15 @@ def micros(delta):
     return delta // datetime.timedelta(microseconds=1)
 
 
+def interval_micros(value):
+    months, days, time = value
+    return (months * 30 + days) * 86_400_000_000 + time
+
+
 def key_of(sql_type, value):
     base = re.sub(r"\(.*?\)", "", sql_type)
+    if base == "interval":
+        return "i" + int_key(interval_micros(value))
     if base in ("smallint", "integer", "bigint"):
         return int_key(value)
     if base in ("text", "character varying", "character"):
@@ -140,9 +147,32 @@ def jsonb_text(value, blank=""):
     return json_string(value) if isinstance(value, str) else json.dumps(value)
 
 
+def toward_zero(value, unit):
+    """Quotient and remainder, both with the value's sign."""
+    sign = -1 if value < 0 else 1
+    return sign * (abs(value) // unit), sign * (abs(value) % unit)
+
+
+def interval_text(value):
+    """ISO 8601 of (months, days, microseconds)."""
+    months, days, time = value
+    years, months = toward_zero(months, 12)
+    text = "".join(f"{n}{unit}" for n, unit in ((years, "Y"), (months, "M"), (days, "D")) if n)
+    if time:
+        hours, rest = toward_zero(time, 3_600_000_000)
+        minutes, rest = toward_zero(rest, 60_000_000)
+        text += "T" + "".join(f"{n}{unit}" for n, unit in ((hours, "H"), (minutes, "M")) if n)
+        if rest:
+            text += ("-" if rest < 0 else "") + str(abs(rest) // 1_000_000)
+            text += (".%06d" % (abs(rest) % 1_000_000)).rstrip("0").rstrip(".") + "S"
+    return "P" + (text or "T0S")
+
+
 def element(sql_type, value):
     if value is None:
         return "null"
+    if sql_type.split("(")[0] == "interval":
+        return json_string(interval_text(value))
     if isinstance(value, Large):
         return '{"large":"%s","bytes":%d}' % (blob(value.content), len(value.content))
     base = re.sub(r"\(.*?\)", "", sql_type)

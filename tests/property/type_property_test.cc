@@ -49,7 +49,8 @@ const std::vector<Type> kTypes = {{TypeId::kBool},     {TypeId::kInt2},      {Ty
                                   {TypeId::kNumeric},  {TypeId::kText},      {TypeId::kVarchar, 40},
                                   {TypeId::kChar, 40}, {TypeId::kBytea},     {TypeId::kDate},
                                   {TypeId::kTime},     {TypeId::kTimestamp}, {TypeId::kTimestamptz},
-                                  {TypeId::kUuid},     {TypeId::kJson},      {TypeId::kJsonb}};
+                                  {TypeId::kUuid},     {TypeId::kJson},      {TypeId::kJsonb},
+                                  {TypeId::kInterval}};
 
 std::string random_characters(Random& random) {
   static const std::vector<std::string> kPieces = {"a",  "b",  "z",  "{",  "0",    "9",    ":", "/",
@@ -133,6 +134,14 @@ Value random_value(Type type, Random& random) {
       return Value::of_int(type, random() % 9 == 0   ? kTimestampMinusInfinity
                                  : random() % 2 == 0 ? within(kTimestampMin, kTimestampEnd)
                                                      : within(-1000, 1000) * 1'000'000);
+    case TypeId::kInterval: {  // Many of one length, made of other parts.
+      const auto small = [&] { return static_cast<int32_t>(random() % 7) - 3; };
+      const bool far = random() % 2 == 0;
+      return Value::of_interval(
+          type, far ? Interval{random_integer(random), static_cast<int32_t>(random_integer(random)),
+                               static_cast<int32_t>(random_integer(random))}
+                    : Interval{small() * kMicrosPerDay, small() * 30 + small(), small()});
+    }
     case TypeId::kUuid: {
       const uint64_t words[2] = {random(), random()};
       return parsed(to_hex({reinterpret_cast<const char*>(words), 16}));

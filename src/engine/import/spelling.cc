@@ -8,6 +8,7 @@
 #include "type/json_text.h"
 #include "type/numeric.h"
 #include "type/text.h"
+#include "type/type_info.h"
 
 namespace rowan::engine {
 
@@ -108,17 +109,14 @@ std::string why_no_row(const type::RowLayout& layout, Bytes text) {
 Result<type::Value> lenient_value(type::Type type, Bytes element) {
   auto value = type::decode_element(type, element);
   if (!value) return value_spelled_otherwise(type, element);
-  if (type::is_datetime(type.id) && !value->is_null()) {
-    const auto fitted = type::to_precision(type, value->as_int());
-    if (!fitted || *fitted != value->as_int())
-      return unfit(type, "its last digits would be lost in ");
-  }
-  if (type.id != type::TypeId::kNumeric || type.modifier < 0 || value->is_null()) return value;
-  auto scaled = type::numeric_apply_modifier(value->as_string(), type);
-  if (!scaled) return unfit(type, "it is out of range for ");
-  if (type::numeric_compare(*scaled, value->as_string()) != 0)
-    return unfit(type, "its last digits would be lost in ");
-  return type::Value::of_string(type, std::move(*scaled));
+  const auto fit = type::type_info(type.id).fit;
+  if (fit == nullptr || type.modifier == -1 || value->is_null()) return value;
+  auto fitted = fit(*value, type);
+  if (!fitted) return unfit(type, "it is out of range for ");
+  if (type::compare(*fitted, *value) != 0)
+    return unfit(type, type::is_number(type.id) ? "its last digits would be lost in "
+                                                : "a part of it would be lost in ");
+  return fitted;
 }
 
 }  // namespace rowan::engine

@@ -141,21 +141,18 @@ void add_comparison(FunctionTable& table) {
   for (const TypeId left : floats) {
     for (const TypeId right : floats) add_type<DoubleOrder>(table, left, right);
   }
-  for (const TypeId id :
-       {TypeId::kBool, TypeId::kDate, TypeId::kTime, TypeId::kTimestamp, TypeId::kTimestamptz}) {
-    add_type<IntOrder>(table, id, id);
-  }
-  add_type<IntOrder>(table, TypeId::kTimestamp, TypeId::kTimestamptz);
-  add_type<IntOrder>(table, TypeId::kTimestamptz, TypeId::kTimestamp);
   for (const TypeId id : {TypeId::kTimestamp, TypeId::kTimestamptz}) {
     add_day<true>(table, id);
     add_day<false>(table, id);
   }
-  for (const TypeId id : {TypeId::kText, TypeId::kBytea, TypeId::kUuid})
-    add_type<BytesOrder>(table, id, id);
-  add_type<PaddedOrder>(table, TypeId::kChar, TypeId::kChar);
-  add_type<JsonbOrder>(table, TypeId::kJsonb, TypeId::kJsonb);
-  add_type<NumericOrder>(table, TypeId::kNumeric, TypeId::kNumeric);
+  add_type<IntOrder>(table, TypeId::kTimestamp, TypeId::kTimestamptz);
+  add_type<IntOrder>(table, TypeId::kTimestamptz, TypeId::kTimestamp);
+  for (const type::TypeInfo* row : type::all_types()) {
+    const bool has_own = row->id != TypeId::kUnknown && row->operators == row->id &&
+                         row->order != type::Order::kNone;
+    if (!has_own || type::is_integer(row->id) || type::is_float(row->id)) continue;
+    with_order(row->id, [&]<typename Order>() { add_type<Order>(table, row->id, row->id); });
+  }
 
   const auto add_extreme = [&](std::string_view name, Kernel kernel) {
     table.push_back({.name = name,

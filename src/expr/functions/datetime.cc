@@ -5,9 +5,9 @@
 #include <optional>
 
 #include "base/clock.h"
+#include "expr/calendar_fields.h"
 #include "expr/function_table.h"
 #include "expr/kernels.h"
-#include "expr/utf8.h"
 #include "type/cast.h"
 #include "type/numeric.h"
 #include "type/text.h"
@@ -77,136 +77,7 @@ IsoWeek iso_week(int64_t days) {
 
 // ---- Fields ----
 
-enum class Field : uint8_t {
-  kMicrosecond,
-  kMillisecond,
-  kSecond,
-  kMinute,
-  kHour,
-  kDay,
-  kDow,
-  kIsodow,
-  kDoy,
-  kWeek,
-  kMonth,
-  kQuarter,
-  kYear,
-  kIsoyear,
-  kDecade,
-  kCentury,
-  kMillennium,
-  kEpoch,
-  kJulian,
-  kTimezone,  // Also its hours and minutes: the zone is UTC.
-  kNone,      // Known words that are no field of anything.
-};
-
-struct FieldName {
-  std::string_view name;
-  Field field;
-};
-// PostgreSQL looks at ten characters of a name, so these are as long at most.
-constexpr size_t kFieldNameMax = 10;
-constexpr std::array kFieldNames = {
-    FieldName{"microsecon", Field::kMicrosecond},
-    FieldName{"us", Field::kMicrosecond},
-    FieldName{"usec", Field::kMicrosecond},
-    FieldName{"usecond", Field::kMicrosecond},
-    FieldName{"useconds", Field::kMicrosecond},
-    FieldName{"usecs", Field::kMicrosecond},
-    FieldName{"millisecon", Field::kMillisecond},
-    FieldName{"ms", Field::kMillisecond},
-    FieldName{"msec", Field::kMillisecond},
-    FieldName{"msecond", Field::kMillisecond},
-    FieldName{"mseconds", Field::kMillisecond},
-    FieldName{"msecs", Field::kMillisecond},
-    FieldName{"s", Field::kSecond},
-    FieldName{"sec", Field::kSecond},
-    FieldName{"second", Field::kSecond},
-    FieldName{"seconds", Field::kSecond},
-    FieldName{"secs", Field::kSecond},
-    FieldName{"m", Field::kMinute},
-    FieldName{"min", Field::kMinute},
-    FieldName{"mins", Field::kMinute},
-    FieldName{"minute", Field::kMinute},
-    FieldName{"minutes", Field::kMinute},
-    FieldName{"mm", Field::kMinute},
-    FieldName{"h", Field::kHour},
-    FieldName{"hour", Field::kHour},
-    FieldName{"hours", Field::kHour},
-    FieldName{"hr", Field::kHour},
-    FieldName{"hrs", Field::kHour},
-    FieldName{"d", Field::kDay},
-    FieldName{"day", Field::kDay},
-    FieldName{"days", Field::kDay},
-    FieldName{"dow", Field::kDow},
-    FieldName{"isodow", Field::kIsodow},
-    FieldName{"doy", Field::kDoy},
-    FieldName{"w", Field::kWeek},
-    FieldName{"week", Field::kWeek},
-    FieldName{"weeks", Field::kWeek},
-    FieldName{"mon", Field::kMonth},
-    FieldName{"mons", Field::kMonth},
-    FieldName{"month", Field::kMonth},
-    FieldName{"months", Field::kMonth},
-    FieldName{"qtr", Field::kQuarter},
-    FieldName{"quarter", Field::kQuarter},
-    FieldName{"y", Field::kYear},
-    FieldName{"year", Field::kYear},
-    FieldName{"years", Field::kYear},
-    FieldName{"yr", Field::kYear},
-    FieldName{"yrs", Field::kYear},
-    FieldName{"isoyear", Field::kIsoyear},
-    FieldName{"dec", Field::kDecade},
-    FieldName{"decade", Field::kDecade},
-    FieldName{"decades", Field::kDecade},
-    FieldName{"decs", Field::kDecade},
-    FieldName{"c", Field::kCentury},
-    FieldName{"cent", Field::kCentury},
-    FieldName{"centuries", Field::kCentury},
-    FieldName{"century", Field::kCentury},
-    FieldName{"mil", Field::kMillennium},
-    FieldName{"mils", Field::kMillennium},
-    FieldName{"millennia", Field::kMillennium},
-    FieldName{"millennium", Field::kMillennium},
-    FieldName{"epoch", Field::kEpoch},
-    FieldName{"j", Field::kJulian},
-    FieldName{"jd", Field::kJulian},
-    FieldName{"julian", Field::kJulian},
-    FieldName{"timezone", Field::kTimezone},
-    FieldName{"timezone_h", Field::kTimezone},
-    FieldName{"timezone_m", Field::kTimezone},
-    FieldName{"now", Field::kNone},
-    FieldName{"today", Field::kNone},
-    FieldName{"tomorrow", Field::kNone},
-    FieldName{"yesterday", Field::kNone},
-    FieldName{"allballs", Field::kNone},
-    FieldName{"infinity", Field::kNone},
-    FieldName{"-infinity", Field::kNone},
-};
-
-std::optional<Field> find_field(std::string_view name) {
-  std::string lower;
-  append_lower(name, lower);
-  for (const FieldName& field : kFieldNames) {
-    if (field.name == std::string_view(lower).substr(0, kFieldNameMax)) return field.field;
-  }
-  return std::nullopt;
-}
-
-Error unit_error(std::string_view name, TypeId id, bool known) {
-  std::string lower;
-  append_lower(name, lower);
-  return Error(known ? ErrorCode::kFeatureNotSupported : ErrorCode::kInvalidParameterValue,
-               "unit \"" + lower + "\" " + (known ? "not supported" : "not recognized") +
-                   " for type " + type::type_name({id}));
-}
-
-// A field's value as a decimal: units / 10^scale.
-struct Decimal {
-  int64_t units = 0;
-  int scale = 0;
-};
+using Field = CalendarField;
 
 // The astronomical year 0 is 1 BC, which PostgreSQL shows as -1.
 int64_t shown_year(int64_t year) { return year > 0 ? year : year - 1; }
@@ -280,18 +151,6 @@ std::optional<Decimal> timestamp_field(Field field, int64_t timestamp, bool with
   return date_field(field, days);
 }
 
-std::string decimal_text(const Decimal& decimal) {
-  std::string digits = std::to_string(decimal.units < 0 ? 0 - static_cast<uint64_t>(decimal.units)
-                                                        : static_cast<uint64_t>(decimal.units));
-  if (decimal.scale > 0) {
-    const size_t scale = static_cast<size_t>(decimal.scale);
-    if (digits.size() <= scale) digits.insert(0, scale + 1 - digits.size(), '0');
-    digits.insert(digits.size() - scale, 1, '.');
-  }
-  if (decimal.units < 0) digits.insert(0, 1, '-');
-  return digits;
-}
-
 // One field of one value; null: NULL (a field of infinity that has none).
 struct Extracted {
   bool null = false;
@@ -319,7 +178,7 @@ Result<std::string> epoch_seconds(int64_t timestamp) {
 }
 
 Result<Extracted> extract_field(std::string_view name, TypeId id, int64_t value) {
-  const auto field = find_field(name);
+  const auto field = find_calendar_field(name);
   if (!field.has_value()) return unit_error(name, id, false);
   if (*field == Field::kNone) return unit_error(name, id, id != TypeId::kTime);
   const bool is_date = id == TypeId::kDate;
@@ -396,7 +255,7 @@ std::optional<double> approximate_field(Field field, TypeId id, int64_t value) {
 }
 
 Result<std::optional<double>> date_part_of(std::string_view name, TypeId id, int64_t value) {
-  const auto field = find_field(name);
+  const auto field = find_calendar_field(name);
   const bool endless = id != TypeId::kTime && (value == INT64_MIN || value == INT64_MAX);
   if (field.has_value() && !endless) {
     if (const auto part = approximate_field(*field, id, value)) return part;
@@ -466,7 +325,7 @@ template <TypeId id>
 Result<void> truncate(std::string_view name, int64_t timestamp, int64_t& r) {
   r = timestamp;
   if (timestamp == INT64_MIN || timestamp == INT64_MAX) return {};
-  const auto field = find_field(name);
+  const auto field = find_calendar_field(name);
   if (!field.has_value()) return unit_error(name, id, false);
   int64_t step = 0;
   switch (*field) {

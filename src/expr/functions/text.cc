@@ -438,18 +438,7 @@ Result<Column> concatenate_any(const KernelInput& input) {
 }
 
 void append_output(const Column& column, size_t row, std::string& out) {
-  const size_t i = column.index(row);
-  switch (physical(column.type.id)) {
-    case type::Physical::kInt64:
-      type::append_text(column.type, column.ints()[i], out);
-      break;
-    case type::Physical::kDouble:
-      type::append_text(column.type, column.doubles()[i], out);
-      break;
-    case type::Physical::kString:
-      type::append_text(column.type, column.strings()[i], out);
-      break;
-  }
+  type::append_text(column.type, column.datum(row), out);
 }
 
 // concat and concat_ws pass NULLs over.

@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "catalog/features.h"
 #include "sql/parser.h"
 
 using namespace rowan;
@@ -162,4 +163,29 @@ TEST_CASE("refusals") {
         "42703 column \"b\" named in key does not exist");
   CHECK(refusal("create table t (a json primary key)").substr(0, 5) == "42704");
   CHECK(refusal("create table t (a nonsense)") == "42704 type \"nonsense\" does not exist");
+}
+
+TEST_CASE("columns of types that format 1 lacks need a feature; intervals have one spelling") {
+  CHECK(catalog::features_of(*make("create table t (a int, b text, c timestamptz)"))->empty());
+  CHECK(*catalog::features_of(*make("create table t (a int, b time(3), c timestamptz)")) ==
+        catalog::FeatureSet{"time-digits"});
+  CHECK(*catalog::features_of(*make("create table t (a text default now()::timestamp(0)::text)")) ==
+        catalog::FeatureSet{"time-digits"});
+  CHECK(*catalog::features_of(*make("create table t (a text default (interval '1 day')::text)")) ==
+        catalog::FeatureSet{"interval"});
+  const auto table = make(
+      "create table t (a interval default '1 day', b interval year to month, c interval(3), d interval "
+      "second(2) default interval '1' second, e interval day to second(1) ABSENT '1 day')");
+  REQUIRE(table);
+  CHECK(*catalog::features_of(*table) == catalog::FeatureSet{"interval"});
+  const std::string text = catalog::table_sql(*table);
+  CAPTURE(text);
+  for (const char* part : {"a interval ", "b interval year to month ", "c interval(3) ",
+                           "d interval second(2) ", "e interval day to second(1) "}) {
+    CAPTURE(part);
+    CHECK(text.find(part) != std::string::npos);
+  }
+  const auto again = catalog::table_from_sql(text, table->schema, table->name);
+  REQUIRE(again);
+  CHECK(catalog::table_sql(*again) == text);
 }

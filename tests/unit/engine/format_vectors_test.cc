@@ -87,6 +87,10 @@ TEST_CASE("keys are the page's") {
   CHECK(key_of("numeric", "12.50") == "n6a2125+");
   CHECK(key_of("numeric", "0.0012") == "n61y712+");
   CHECK(key_of("numeric", "-12.5") == "n41y7874~");
+  CHECK(key_of("interval", "1 mon") == "im2592000000000");
+  CHECK(key_of("interval", "30 days") == "im2592000000000");
+  CHECK(key_of("interval", "00:00") == "ia0");
+  CHECK(key_of("interval", "-1 days") == "i1o13599999999");
 }
 
 TEST_CASE("the page's repository has the page's ids, whatever the order of rows") {
