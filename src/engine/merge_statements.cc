@@ -87,6 +87,15 @@ Result<void> check_forward(SessionImpl& session, const Oid& valid_root, const Oi
   return violations.empty() ? Result<void>() : Result<void>(violation_error(violations, violation_hint(violations)));
 }
 
+// What the reflog says of a fast-forward: one move, however many commits it takes in.
+Result<store::RefUpdate> forward_entry(SessionImpl& session, store::PendingObjects& objects,
+                                       const Oid& from, const Oid& to, std::string_view names) {
+  DatabaseImpl& database = session.owner();
+  return database.manager().reflog_entry(objects, session.branch_name(), from, to,
+                                         database.author(),
+                                         fmt::format("merge: fast-forward to {}", names));
+}
+
 // One MERGE statement, tried on the tip as it is until the branch stands still.
 class MergeStatement {
  public:
@@ -195,6 +204,11 @@ class MergeStatement {
     move.expected_tip = tip_.commit;
     move.target = target;
     move.sync = session_.settings().synchronous_commit();
+    store::PendingObjects objects(session_.owner().store());
+    move.objects = &objects;
+    TRY_ASSIGN(store::RefUpdate entry,
+               forward_entry(session_, objects, tip_.commit, target, names_of(names_)));
+    move.refs.push_back(std::move(entry));
     TRY_ASSIGN(const txn::CommitOutcome outcome, session_.owner().manager().move_branch(move));
     session_.note_commit(outcome.commit, outcome.sequence);
     result.facts.commit_id = outcome.commit.hex();
@@ -357,7 +371,13 @@ Result<Oid> forward_to_source(SessionImpl& session, const txn::Snapshot& tip,
   move.branch = session.branch_name();
   move.expected_tip = tip.commit;
   move.target = merge.source;
+  store::PendingObjects objects(session.owner().store());
+  move.objects = &objects;
   move.refs = merge.refs();
+  TRY_ASSIGN(store::RefUpdate entry,
+             forward_entry(session, objects, tip.commit, merge.source,
+                           merge.named.hex().substr(0, kShortIdDigits)));
+  move.refs.push_back(std::move(entry));
   TRY_ASSIGN(const txn::CommitOutcome outcome, session.owner().manager().move_branch(move));
   session.note_commit(outcome.commit, outcome.sequence);
   return outcome.commit;
