@@ -79,12 +79,21 @@ Result<void> check_forward(SessionImpl& session, const Oid& valid_root, const Oi
   store::ObjectStore& store = session.owner().store();
   TRY_ASSIGN(const git::Commit commit, read_commit(store, target));
   exec::ValidateRequest request{store, valid_root, commit.tree};
-  request.with_rules = true;
+  request.with_rules = !session.owner().manager().history().is_own(target);
   TRY_ASSIGN(const auto violations,
              exec::validate(request, session.owner().manager(), session.owner().unique_indexes(),
                             session.eval_context()));
   session.set_violations(violations);
   return violations.empty() ? Result<void>() : Result<void>(violation_error(violations, violation_hint(violations)));
+}
+
+// What the reflog says of a fast-forward: one move, however many commits it takes in.
+Result<store::RefUpdate> forward_entry(SessionImpl& session, store::PendingObjects& objects,
+                                       const Oid& from, const Oid& to, std::string_view names) {
+  DatabaseImpl& database = session.owner();
+  return database.manager().reflog_entry(objects, session.branch_name(), from, to,
+                                         database.author(),
+                                         fmt::format("merge: fast-forward to {}", names));
 }
 
 // One MERGE statement, tried on the tip as it is until the branch stands still.
@@ -116,6 +125,7 @@ class MergeStatement {
     TRY_ASSIGN(const bool is_branch, manager.has_branch(source));
     if (is_branch) return {};
     is_foreign_ = true;
+    with_rules_ = with_rules_ || !manager.history().is_own(commit);
     store::PendingObjects objects(session_.owner().store());
     TRY_ASSIGN(const txn::Snapshot tip, manager.tip_snapshot(session_.branch_name()));
     TRY_ASSIGN(const Oid sound, canonical_commit(manager, objects, commit, tip.root));
@@ -181,7 +191,7 @@ class MergeStatement {
       TRY_ASSIGN(const MergeRun run, run_merge_of(session_, tip_.commit, {target}, options));
       std::vector<exec::Violation> violations;  // A branch's tip has none.
       if (is_foreign_) {
-        TRY_ASSIGN(violations, violations_of(session_, run, tip_.root, is_foreign_));
+        TRY_ASSIGN(violations, violations_of(session_, run, tip_.root, with_rules_));
       }
       result.rows = summary_rows(run.outcome, outcome_of(violations, kForward), violations);
       result.facts.notices.push_back("the merge is a fast-forward");
@@ -194,6 +204,11 @@ class MergeStatement {
     move.expected_tip = tip_.commit;
     move.target = target;
     move.sync = session_.settings().synchronous_commit();
+    store::PendingObjects objects(session_.owner().store());
+    move.objects = &objects;
+    TRY_ASSIGN(store::RefUpdate entry,
+               forward_entry(session_, objects, tip_.commit, target, names_of(names_)));
+    move.refs.push_back(std::move(entry));
     TRY_ASSIGN(const txn::CommitOutcome outcome, session_.owner().manager().move_branch(move));
     session_.note_commit(outcome.commit, outcome.sequence);
     result.facts.commit_id = outcome.commit.hex();
@@ -217,7 +232,7 @@ class MergeStatement {
     TRY_ASSIGN(MergeRun run, run_merge_of(session_, tip_.commit, sources, options));
     if (statement_.dry_run) return report(run, options.policy);
     if (waits(run)) return stop_or_wait(std::move(run), sources, options);
-    TRY_ASSIGN(const auto violations, violations_of(session_, run, tip_.root, is_foreign_));
+    TRY_ASSIGN(const auto violations, violations_of(session_, run, tip_.root, with_rules_));
     session_.set_violations(violations);
     if (!violations.empty()) return violation_error(violations, violation_hint(violations));
     txn::TreeCommit commit =
@@ -259,7 +274,7 @@ class MergeStatement {
   }
 
   Result<VersionResult> report(const MergeRun& run, Policy policy) {
-    TRY_ASSIGN(const auto violations, violations_of(session_, run, tip_.root, is_foreign_));
+    TRY_ASSIGN(const auto violations, violations_of(session_, run, tip_.root, with_rules_));
     const bool may_wait = policy == Policy::kManual && run.merged.empty() && names_.size() == 1;
     // What waits for an answer is not held to constraints yet.
     std::string_view word = waits(run) ? outcome_of({}, "waits") : outcome_of(violations, "merged");
@@ -346,6 +361,7 @@ class MergeStatement {
   std::vector<std::string> names_;  // Of the sources that are not contained.
   Decided decided_;
   bool is_foreign_ = false;         // One of them is no branch's tip.
+  bool with_rules_ = false;         // And another program made it.
 };
 
 Result<Oid> forward_to_source(SessionImpl& session, const txn::Snapshot& tip,
@@ -355,7 +371,13 @@ Result<Oid> forward_to_source(SessionImpl& session, const txn::Snapshot& tip,
   move.branch = session.branch_name();
   move.expected_tip = tip.commit;
   move.target = merge.source;
+  store::PendingObjects objects(session.owner().store());
+  move.objects = &objects;
   move.refs = merge.refs();
+  TRY_ASSIGN(store::RefUpdate entry,
+             forward_entry(session, objects, tip.commit, merge.source,
+                           merge.named.hex().substr(0, kShortIdDigits)));
+  move.refs.push_back(std::move(entry));
   TRY_ASSIGN(const txn::CommitOutcome outcome, session.owner().manager().move_branch(move));
   session.note_commit(outcome.commit, outcome.sequence);
   return outcome.commit;

@@ -321,9 +321,10 @@ class Chain {
 
 Result<txn::CommitOutcome> publish(SessionImpl& session, const BranchTarget& target,
                                    const Chain& chain, store::PendingObjects& objects,
-                                   std::string_view what, std::vector<store::RefUpdate> refs = {}) {
+                                   std::string_view what, const std::vector<Oid>& of,
+                                   std::vector<store::RefUpdate> refs = {}) {
   if (chain.tip() == target.tip) return txn::CommitOutcome{false, target.tip, 0};
-  TRY(check_constraints(session, objects, target.root, chain.root(), what));
+  TRY(check_constraints(session, objects, target.root, chain.root(), what, of));
   txn::BranchMove move;
   move.branch = target.branch;
   move.expected_tip = target.tip;
@@ -393,7 +394,7 @@ Result<VersionResult> run_revert(SessionImpl& session, const sql::RevisionsStmt&
                  for (const Oid& id : commits) reverted.emplace_back("Rowan-Reverts", id.hex());
                  chain.add(chain.root(), {}, statement.message, reverted);
                }
-               return publish(session, target, chain, objects, "the revert");
+               return publish(session, target, chain, objects, "the revert", commits);
              }));
   return version_done("REVERT", outcome, skipped_notice(skipped));
 }
@@ -428,7 +429,7 @@ Result<VersionResult> run_cherry_pick(SessionImpl& session, const sql::Revisions
                                                    : git::text_before_trailers(commit.message);
                  chain.add(root, commit.author, text, trailers);
                }
-               return publish(session, target, chain, objects, "the picked commit");
+               return publish(session, target, chain, objects, "the picked commit", commits);
              }));
   return version_done("CHERRY-PICK", outcome, skipped_notice(skipped));
 }
@@ -504,7 +505,8 @@ Result<VersionResult> run_rebase(SessionImpl& session, const sql::RevisionsStmt&
                    manager.reflog_entry(objects, target.branch, target.tip, chain.tip(),
                                         session.owner().author(),
                                         fmt::format("rebase: onto {}", revision)));
-        return publish(session, target, chain, objects, "the rebase", {std::move(entry)});
+        return publish(session, target, chain, objects, "the rebase", {onto.commit},
+                       {std::move(entry)});
       }));
   std::string notice = skipped_notice(skipped);
   if (!outcome.changed)

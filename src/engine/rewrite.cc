@@ -433,7 +433,8 @@ Result<VersionResult> run_restore(SessionImpl& session, const sql::RestoreStmt& 
         TRY_ASSIGN(restored, restored_tree(session, statement, points, objects));
         TRY_ASSIGN(restored.root, with_features_of(session, points, objects, restored.root));
         if (restored.root == target.root) return txn::CommitOutcome{false, target.tip, 0};
-        TRY(check_constraints(session, objects, target.root, restored.root, "the restore"));
+        TRY(check_constraints(session, objects, target.root, restored.root, "the restore",
+                              {from.commit}));
         txn::TreeCommit commit;
         commit.branch = target.branch;
         commit.expected_tip = target.tip;
@@ -464,7 +465,8 @@ Result<VersionResult> run_reset(SessionImpl& session, const sql::RevisionsStmt& 
                TRY_ASSIGN(const Oid sound, canonical_commit(session.owner().manager(), objects,
                                                             to.commit, target.root));
                TRY_ASSIGN(const git::Commit commit, read_commit(objects, sound));
-               TRY(check_constraints(session, objects, target.root, commit.tree, "the reset"));
+               TRY(check_constraints(session, objects, target.root, commit.tree, "the reset",
+                                     {to.commit}));
                return move_with_reflog(session, target, sound, objects,
                                        fmt::format("reset: moving to {}", revision));
              }));

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
+
 #include "sql/statements.h"
 #include "sql/text_parameters.h"
 
@@ -15,6 +17,26 @@ bool shows_history(StatementKind kind) {
   return kind == StatementKind::kShowLog || kind == StatementKind::kShowTransactions ||
          kind == StatementKind::kShowDiff || kind == StatementKind::kBlame ||
          kind == StatementKind::kShowReflog;
+}
+
+bool reads_rows(StatementKind kind) {
+  return kind == StatementKind::kSelect || kind == StatementKind::kInsert ||
+         kind == StatementKind::kUpdate || kind == StatementKind::kDelete ||
+         kind == StatementKind::kExplain || kind == StatementKind::kCopy ||
+         kind == StatementKind::kCreateView;
+}
+
+// Whether a parameter may stand behind AS OF or @. Asked at every run, so that the others need not be
+// parsed once more: a glance at what is before each.
+bool may_name_revision(std::string_view text) {
+  for (size_t at = text.find('$'); at != std::string_view::npos; at = text.find('$', at + 1)) {
+    size_t before = at;
+    while (before > 0 && std::isspace(static_cast<unsigned char>(text[before - 1])) != 0) --before;
+    if (before > 0 && text[before - 1] == '@') return true;
+    if (before > 1 && (text[before - 2] | 0x20) == 'o' && (text[before - 1] | 0x20) == 'f')
+      return true;
+  }
+  return false;
 }
 
 Result<std::string> text_of(const Parameter& value, const sql::TextParameter& at) {
@@ -33,8 +55,9 @@ Result<std::string> text_of(const Parameter& value, const sql::TextParameter& at
 
 bool takes_text_parameters(const sql::ParsedStatement& parsed) {
   const StatementKind kind = parsed.statement->kind;
-  const bool is_version_statement = sql::class_of(kind) == sql::StatementClass::kVersion;
-  return parsed.parameter_count > 0 && (is_version_statement || shows_history(kind));
+  if (parsed.parameter_count == 0) return false;
+  if (sql::class_of(kind) == sql::StatementClass::kVersion || shows_history(kind)) return true;
+  return reads_rows(kind) && may_name_revision(parsed.statement->text);
 }
 
 Result<std::optional<std::string>> with_text_parameters(const sql::ParsedStatement& parsed,

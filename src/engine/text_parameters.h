@@ -1,4 +1,5 @@
-// Parameters in the place of names and texts: MERGE $1, SHOW DIFF $1, RESTORE ALL TO $1 MESSAGE $2.
+// Parameters in the place of names and texts: MERGE $1, SHOW DIFF $1, RESTORE ALL TO $1 MESSAGE $2,
+// FROM t AS OF $1.
 // Their values stand in the statement as quoted texts, whatever is in them.
 //
 // Threads: any.
@@ -14,8 +15,8 @@
 
 namespace rowan::engine {
 
-// Whether it is worth a look: a statement of version control, or one that shows history, with
-// parameters.
+// Whether it is worth a look: a statement of version control or one that shows history, with
+// parameters; another one with a parameter behind AS OF or @.
 bool takes_text_parameters(const sql::ParsedStatement& parsed);
 // The statement's text with the values; nothing when all its parameters stand in expressions.
 // kUndefinedParameter, kInvalidParameterValue (NULL), kDatatypeMismatch.

@@ -48,9 +48,10 @@ Result<void> make_branch(SessionImpl& session, std::string_view name, std::strin
     TRY_ASSIGN(const txn::Snapshot known,
                manager.tip_snapshot(session.is_pinned() ? session.owner().default_branch()
                                                         : session.branch_name()));
+    const Oid named = commit;
     TRY_ASSIGN(commit, canonical_commit(manager, objects, commit, known.root));
     TRY_ASSIGN(const git::Commit sound, read_commit(objects, commit));
-    TRY(check_constraints(session, objects, known.root, sound.tree, "the branch"));
+    TRY(check_constraints(session, objects, known.root, sound.tree, "the branch", {named}));
   }
   return manager.create_branch(name, commit, &objects);
 }
@@ -355,9 +356,12 @@ Result<txn::CommitOutcome> change_branch(
 }
 
 Result<void> check_constraints(SessionImpl& session, const store::ObjectReader& objects,
-                               const Oid& valid_root, const Oid& root, std::string_view what) {
+                               const Oid& valid_root, const Oid& root, std::string_view what,
+                               const std::vector<Oid>& of) {
   exec::ValidateRequest request{objects, valid_root, root};
-  request.with_rules = true;
+  const derived::HistoryIndex& history = session.owner().manager().history();
+  request.with_rules =
+      std::any_of(of.begin(), of.end(), [&](const Oid& commit) { return !history.is_own(commit); });
   TRY_ASSIGN(const auto violations,
              exec::validate(request, session.owner().manager(), session.owner().unique_indexes(),
                             session.eval_context()));

@@ -66,8 +66,10 @@ Result<txn::CommitOutcome> change_branch(
     const std::function<Result<txn::CommitOutcome>(const BranchTarget&)>& attempt);
 
 // Refuses content that breaks its constraints, where it differs from `valid_root`, which keeps
-// them. `what` begins the error: "the revert".
+// them. `what` begins the error: "the revert". `of`: the commits that the content comes from; of those
+// that another program made, definitions are asked all that a push is asked.
 Result<void> check_constraints(SessionImpl& session, const store::ObjectReader& objects,
-                               const Oid& valid_root, const Oid& root, std::string_view what);
+                               const Oid& valid_root, const Oid& root, std::string_view what,
+                               const std::vector<Oid>& of);
 
 }  // namespace rowan::engine

@@ -467,14 +467,12 @@ void Validator::check_rules(const TablePair& pair) {
     if (!asked) add(asked.error().code(), table, "", "", asked.error().message());
     return asked.has_value();
   };
-  // The table's own rule is for every column.
-  bool asks_table = before == nullptr || before->merge_rule != table.merge_rule;
   for (const catalog::ColumnDef& column : table.columns) {
     const catalog::ColumnDef* const old = column_before(pair, column);
-    asks_table = asks_table || old == nullptr || old->type != column.type;
     if (old != nullptr && old->merge_rule == column.merge_rule && old->type == column.type) continue;
     if (!take(require_merge_rule(table, column))) return;
   }
+  const bool asks_table = before == nullptr || before->merge_rule != table.merge_rule;
   if (asks_table && !take(require_merge_rule(table))) return;
   take(require_rules_at_work(table, before));
 }

@@ -797,12 +797,13 @@ TableRef* Builder::natural_join(const Token& token, JoinKind kind, TableRef* lef
 
 AsOf* Builder::at_revision(const Token& op, const Token& revision) {
   if (op.text() != "@") syntax_error(TK_OP, op);
-  return this->revision(revision);
+  const bool is_parameter = source_[revision.begin] == '$' && source_[revision.end - 1] != '$';
+  return is_parameter ? parameter_revision(revision) : this->revision(revision);
 }
 
-AsOf* Builder::at_revision(const Token& op, Expr* revision) {
-  if (op.text() != "@") syntax_error(TK_OP, op);
-  return this->revision(revision);
+AsOf* Builder::parameter_revision(const Token& token) {
+  text_parameter(token);
+  return revision(parameter(token));
 }
 
 AsOf* Builder::revision(const Token& name) {

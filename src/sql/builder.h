@@ -251,8 +251,8 @@ class Builder {
   TableRef* cross_join(const Token& token, TableRef* left, TableRef* right);
   TableRef* natural_join(const Token& token, JoinKind kind, TableRef* left, TableRef* right);
   AsOf* at_revision(const Token& op, const Token& revision);
-  AsOf* at_revision(const Token& op, Expr* revision);
   AsOf* revision(const Token& name);
+  AsOf* parameter_revision(const Token& token);
   AsOf* revision(Expr* value) { return arena_.make<AsOf>(AsOfKind::kRevision, value); }
   AsOf* time_range(AsOfKind kind, Expr* from, Expr* until) {
     return arena_.make<AsOf>(kind, from, until);

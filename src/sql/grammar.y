@@ -582,9 +582,9 @@ relation(A) ::= ONLY qualified_name(N). { A = N; }
 %type as_of {rowan::sql::AsOf*}
 as_of(A) ::= . { A = nullptr; }
 as_of(A) ::= OP(T) STRING(V). { A = b->at_revision(T, V); }
-as_of(A) ::= OP(T) PARAMETER(V). { A = b->at_revision(T, b->parameter(V)); }
+as_of(A) ::= OP(T) PARAMETER(V). { A = b->at_revision(T, V); }
 as_of(A) ::= AS_OF STRING(V). { A = b->revision(V); }
-as_of(A) ::= AS_OF PARAMETER(V). { A = b->revision(b->parameter(V)); }
+as_of(A) ::= AS_OF PARAMETER(V). { A = b->parameter_revision(V); }
 as_of(A) ::= AS_OF TIMESTAMP b_expr(E). { A = b->at_time(E); }
 as_of(A) ::= FOR_SYSTEM_TIME AS_OF b_expr(E). { A = b->at_time(E); }
 as_of(A) ::= FOR_SYSTEM_TIME BETWEEN b_expr(E) AND b_expr(U). { A = b->time_range(rowan::sql::AsOfKind::kBetween, E, U); }

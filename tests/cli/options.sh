@@ -36,6 +36,13 @@ option sql --read-only
 sql --read-only -c "INSERT INTO one VALUES (9, 'x')"; exits 3
 option sql --verbose
 sql --verbose -c "INSERT INTO one VALUES (3, 'c')"; shows "INSERT 0 1"
+option check --drop-caches
+run checkpoint t.git; exits 0
+echo rubbish >t.git/rowan/derived/left-behind
+run check t.git; exits 0; [[ -e t.git/rowan/derived/left-behind ]] || fail "check alone forgets nothing"
+run check t.git --drop-caches; exits 0; shows "No problem found"
+[[ ! -e t.git/rowan/derived/left-behind && -e t.git/rowan/derived/history ]] || fail "check --drop-caches leaves what was there"
+run check t.git --drop-caches=yes; exits 2; says "takes no value"
 option shell --branch
 run shell t.git --branch nope </dev/null; exits 18
 option shell --read-only

