@@ -10,7 +10,7 @@ namespace rowan::catalog {
 namespace {
 
 constexpr Feature kFeatures[] = {
-    {"arrays", "columns of array types"},
+    {"arrays", "columns of array types", [](const Forms& f) { return f.has_arrays; }},
     {"comments", "COMMENT ON"},
     {"functions", "CREATE FUNCTION and CREATE PROCEDURE"},
     {"generated-columns", "columns GENERATED ALWAYS AS an expression"},

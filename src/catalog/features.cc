@@ -45,8 +45,12 @@ Result<void> add_query(Forms& forms, std::string_view text) {
 
 Result<void> add_table(Forms& forms, const TableDef& table) {
   for (const ColumnDef& column : table.columns) {
-    forms.types.insert(type::type_name(type::Type{column.type.id}));
-    if (type::is_datetime(column.type.id) && column.type.modifier >= 0) forms.has_fractions = true;
+    const bool is_array = type::is_array(column.type.id);
+    const type::TypeId own = is_array ? type::element_of(column.type.id) : column.type.id;
+    forms.types.insert(type::type_name(type::Type{own}));
+    forms.has_arrays = forms.has_arrays || is_array;
+    forms.has_fractions =
+        forms.has_fractions || (type::is_datetime(own) && column.type.modifier >= 0);
     TRY(add_expression(forms, column.default_sql));
   }
   for (const CheckConstraint& check : table.checks) TRY(add_expression(forms, check.expression_sql));

@@ -273,15 +273,14 @@ bool is_serial(const sql::TypeName& name) {
 }
 
 Result<type::Type> column_type(const sql::TypeName& name) {
-  if (name.is_array)
-    return invalid(ErrorCode::kFeatureNotSupported, "arrays are not supported yet", name.position);
-  if (is_serial(name) && name.modifiers.empty()) {
+  if (is_serial(name) && name.modifiers.empty() && !name.is_array) {
     if (name.name == "serial" || name.name == "serial4") return type::Type{type::TypeId::kInt4};
     return type::Type{name.name == "bigserial" || name.name == "serial8" ? type::TypeId::kInt8
                                                                          : type::TypeId::kInt2};
   }
   Result<type::Type> type =
       type::type_from_name(name.name, name.modifiers.items, name.modifiers.count);
+  if (type && name.is_array) type = type::array_type(*type);
   if (!type && type.error().position() == 0) return std::move(type.error()).at(name.position);
   return type;
 }

@@ -40,9 +40,15 @@ ColumnKind column_kind(TypeId id) {
     case Shape::kJson:
       return ColumnKind::kJson;
     case Shape::kText:
+    case Shape::kArray:
       break;
   }
   return ColumnKind::kText;
+}
+
+// An array lies in a string that means nothing outside.
+bool is_plain_string(TypeId id) {
+  return type::physical(id) == Physical::kString && !type::is_array(id);
 }
 
 double as_double(TypeId id, type::Datum value) {
@@ -104,7 +110,7 @@ class PointRows final : public ResultRows {
   }
   std::string_view get_string(size_t column) const override {
     const type::Value& value = values_[column];
-    return !value.is_null() && type::physical(value.type().id) == Physical::kString
+    return !value.is_null() && is_plain_string(value.type().id)
                ? std::string_view(value.as_string())
                : std::string_view();
   }
@@ -150,7 +156,7 @@ class BatchRows final : public ResultRows {
   }
   std::string_view get_string(size_t i) const override {
     const type::Column& column = current_.columns[i];
-    return type::physical(column.type.id) == Physical::kString && !column.is_null(row_)
+    return is_plain_string(column.type.id) && !column.is_null(row_)
                ? column.strings()[column.index(row_)]
                : std::string_view();
   }

@@ -10,6 +10,7 @@
 #include "engine/history_tables.h"
 #include "engine/session.h"
 #include "engine/timestamp_series.h"
+#include "engine/unnest.h"
 #include "engine/version_tables.h"
 #include "engine/virtual_rows.h"
 #include "type/text.h"
@@ -248,6 +249,9 @@ Result<std::shared_ptr<const plan::VirtualTable>> find_table_function(
   }
   const bool is_series =
       (schema.empty() || schema == "pg_catalog") && name == "generate_series";
+  const bool is_unnest = (schema.empty() || schema == "pg_catalog") && name == "unnest";
+  if (is_unnest && arguments.size() == 1 && type::is_array(arguments[0].id))
+    return unnest_table(arguments[0]);
   if (auto series = is_series ? timestamp_series(arguments) : nullptr) return series;
   const auto is_int = [](Type type) { return type::is_integer(type.id); };
   if (is_series &&

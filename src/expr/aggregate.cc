@@ -9,6 +9,7 @@
 
 #include "base/ensure.h"
 #include "base/limits.h"
+#include "expr/array_agg.h"
 #include "expr/compare.h"
 #include "expr/constant_set.h"
 #include "expr/functions.h"
@@ -599,6 +600,8 @@ std::unique_ptr<AggregateState> make_plain(const AggregateSpec& spec) {
       return std::make_unique<BoolState>(false);
     case AggregateKind::kStringAgg:
       return std::make_unique<StringAggState>(spec.result);
+    case AggregateKind::kArrayAgg:
+      return make_array_agg(spec);
     case AggregateKind::kSum:
     case AggregateKind::kAvg:
       if (physical(spec.argument.id) == Physical::kString)
@@ -630,6 +633,7 @@ constexpr AggregateName kAggregates[] = {
     {"every", AggregateKind::kBoolAnd},
     {"bool_or", AggregateKind::kBoolOr},
     {"string_agg", AggregateKind::kStringAgg},
+    {"array_agg", AggregateKind::kArrayAgg},
 };
 
 const AggregateName* find_aggregate(std::string_view name) {
@@ -680,6 +684,10 @@ bool type_aggregate(AggregateSpec& spec, std::span<const Type> arguments) {
     case AggregateKind::kMin:
     case AggregateKind::kMax:
       return type_extreme(spec);
+    case AggregateKind::kArrayAgg:
+      if (spec.argument.id == TypeId::kUnknown) spec.argument = {TypeId::kText};
+      spec.result = {type::array_of(spec.argument.id), spec.argument.modifier};
+      return !type::is_array(spec.argument.id);
     case AggregateKind::kBoolAnd:
     case AggregateKind::kBoolOr:
       if (spec.argument.id == TypeId::kUnknown) spec.argument = {TypeId::kBool};
@@ -705,13 +713,14 @@ std::unique_ptr<AggregateState> AggregateState::make(const AggregateSpec& spec) 
   auto state = make_plain(spec);
   // The largest of distinct values is the largest of all, and so on.
   const bool matters = spec.kind == AggregateKind::kCount || spec.kind == AggregateKind::kSum ||
-                       spec.kind == AggregateKind::kAvg || spec.kind == AggregateKind::kStringAgg;
+                       spec.kind == AggregateKind::kAvg || spec.kind == AggregateKind::kStringAgg ||
+                       spec.kind == AggregateKind::kArrayAgg;
   if (!spec.distinct || !matters) return state;
   return std::make_unique<DistinctState>(spec, std::move(state));
 }
 
 bool depends_on_order(const AggregateSpec& spec) {
-  if (spec.kind == AggregateKind::kStringAgg) return true;
+  if (spec.kind == AggregateKind::kStringAgg || spec.kind == AggregateKind::kArrayAgg) return true;
   const bool adds = spec.kind == AggregateKind::kSum || spec.kind == AggregateKind::kAvg;
   return adds && physical(spec.argument.id) == Physical::kDouble;
 }

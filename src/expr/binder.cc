@@ -6,8 +6,10 @@
 
 #include "base/deep_stack.h"
 #include "base/limits.h"
+#include "expr/array_forms.h"
 #include "expr/function_table.h"
 #include "expr/resolve.h"
+#include "type/array.h"
 #include "type/numeric.h"
 #include "type/text.h"
 #include "type/type_info.h"
@@ -619,15 +621,108 @@ Result<NodePtr> bind_case(const sql::CaseExpr& expr, BindContext& context) {
 }
 
 Result<Type> resolve_type(const sql::TypeName& name) {
-  if (name.is_array)
-    return Error(ErrorCode::kFeatureNotSupported, "arrays are not supported").at(name.position);
   auto type = type::type_from_name(name.name, name.modifiers.items, name.modifiers.size());
+  if (type.has_value() && name.is_array) type = type::array_type(*type);
   if (!type.has_value()) return positioned(std::move(type).error(), name.position);
   return type;
 }
 
+// ---- Arrays ----
+
+// ARRAY[…] of a common type, or of the one that a cast around it wants.
+Result<NodePtr> bind_array(const sql::CallExpr& call, std::optional<Type> element,
+                           BindContext& context) {
+  TRY_ASSIGN(Nodes items, bind_all(call.arguments, context));
+  if (!element && items.empty()) {
+    return Error(ErrorCode::kIndeterminateType, "cannot determine type of empty array")
+        .with_hint("Explicitly cast to the desired type, for example ARRAY[]::integer[].")
+        .at(call.position);
+  }
+  if (!element) {
+    TRY_ASSIGN(const Type common, common_type(types_of(items), "ARRAY", call.position));
+    TRY(coerce_common(items, common, "ARRAY", context));
+    element = common;
+  } else {
+    for (NodePtr& item : items) {
+      TRY_ASSIGN(item, coerce(std::move(item), *element, CastContext::kExplicit, context));
+    }
+  }
+  auto array = type::array_type(*element);
+  if (type::is_array(element->id) || !array.has_value()) {
+    return Error(ErrorCode::kFeatureNotSupported,
+                 "arrays of more than one dimension are not supported")
+        .at(call.position);
+  }
+  const Type first[] = {*element};
+  NodePtr node = make_node(NodeKind::kCall, *array, call.position);
+  TRY_ASSIGN(node->function, resolve_function(kArrayName, first, false, call.position));
+  node->children = std::move(items);
+  if (!node->children.empty()) return node;
+  return constant_at(Value::of_string(*array, type::ArrayBuilder(element->id).finish()),
+                     call.position);
+}
+
+Result<NodePtr> bind_subscript(const sql::CallExpr& call, BindContext& context) {
+  TRY_ASSIGN(Nodes arguments, bind_all(call.arguments, context));
+  const Type base = arguments[0]->type;
+  if (!type::is_array(base.id)) {
+    return Error(ErrorCode::kDatatypeMismatch, "cannot subscript type " + plain_name(base) +
+                                                   " because it does not support subscripting")
+        .at(call.position);
+  }
+  TRY_ASSIGN(arguments[1], coerce(std::move(arguments[1]), {TypeId::kInt4},
+                                  CastContext::kAssignment, context));
+  const Type types[] = {base, {TypeId::kInt4}};
+  TRY_ASSIGN(const Function* function, resolve_function(kSubscriptName, types, false, call.position));
+  TRY_ASSIGN(NodePtr node, make_call(function, std::move(arguments), call.position, context));
+  node->type = {type::element_of(base.id), base.modifier};
+  return node;
+}
+
+// x op ANY (array)
+Result<NodePtr> bind_quantified(const sql::CallExpr& call, BindContext& context) {
+  TRY_ASSIGN(Nodes arguments, bind_all(call.arguments, context));
+  Type value = arguments[0]->type;
+  if (arguments[1]->type.id == TypeId::kUnknown) {
+    if (value.id == TypeId::kUnknown) value = {TypeId::kText};
+    TRY_ASSIGN(const Type array, type::array_type({value.id}));
+    TRY_ASSIGN(arguments[1],
+               coerce(std::move(arguments[1]), array, CastContext::kImplicit, context));
+  }
+  const Type array = arguments[1]->type;
+  if (!type::is_array(array.id)) {
+    return Error(ErrorCode::kWrongObjectType, "op ANY/ALL (array) requires array on right side")
+        .at(call.position);
+  }
+  if (arguments[0]->type.id == TypeId::kUnknown) {
+    TRY_ASSIGN(arguments[0], coerce(std::move(arguments[0]), {type::element_of(array.id)},
+                                    CastContext::kImplicit, context));
+  }
+  auto function = resolve_function(call.name, types_of(arguments), false, call.position);
+  if (!function.has_value()) {
+    const std::string op(call.name.substr(0, call.name.find(' ')));
+    return Error(ErrorCode::kUndefinedFunction,
+                 "operator does not exist: " + plain_name(arguments[0]->type) + " " + op + " " +
+                     expr::plain_name(type::element_of(array.id)))
+        .with_hint(
+            "No operator matches the given name and argument types. You might need to add explicit "
+            "type casts.")
+        .at(call.position);
+  }
+  return make_call(*function, std::move(arguments), call.position, context);
+}
+
+bool is_array_constructor(const sql::Expr& expr) {
+  return expr.kind == ExprKind::kCall &&
+         static_cast<const sql::CallExpr&>(expr).name == kArrayName;
+}
+
 Result<NodePtr> bind_cast(const sql::CastExpr& cast, BindContext& context) {
   TRY_ASSIGN(const Type to, resolve_type(cast.type));
+  if (type::is_array(to.id) && is_array_constructor(*cast.operand)) {
+    return bind_array(static_cast<const sql::CallExpr&>(*cast.operand),
+                      Type{type::element_of(to.id), to.modifier}, context);
+  }
   TRY_ASSIGN(NodePtr operand, bind(*cast.operand, context));
   return coerce(std::move(operand), to, CastContext::kExplicit, context);
 }
@@ -690,6 +785,13 @@ Result<NodePtr> bind_cast_call(const sql::CallExpr& call, NodePtr argument, Erro
 Result<NodePtr> bind_call(const sql::CallExpr& call, BindContext& context) {
   const std::string name(call.name);
   const bool own = call.schema.empty() || call.schema == "pg_catalog";
+  if (call.schema.empty()) {
+    if (call.name == kArrayName) return bind_array(call, std::nullopt, context);
+    if (call.name == kSubscriptName && call.arguments.size() == 2)
+      return bind_subscript(call, context);
+    const bool quantified = call.name.ends_with(kAnyEnding) || call.name.ends_with(kAllEnding);
+    if (quantified && call.arguments.size() == 2) return bind_quantified(call, context);
+  }
   if (own && is_aggregate(call.name)) return context.scope.resolve_aggregate(call);
   if (own && call.schema.empty()) {
     if (call.name == "coalesce") return bind_common_call(call, "COALESCE", context);
@@ -881,8 +983,13 @@ Naming figure_name(const sql::Expr& expr) {
   switch (expr.kind) {
     case ExprKind::kColumn:
       return {static_cast<const sql::ColumnExpr&>(expr).column, 2};
-    case ExprKind::kCall:
-      return {static_cast<const sql::CallExpr&>(expr).name, 2};
+    case ExprKind::kCall: {
+      const auto& call = static_cast<const sql::CallExpr&>(expr);
+      if (call.name == kArrayName) return {"array", 2};
+      if (call.name == kSubscriptName) return figure_name(*call.arguments[0]);
+      if (call.name.ends_with(kAnyEnding) || call.name.ends_with(kAllEnding)) return {};
+      return {call.name, 2};
+    }
     case ExprKind::kExists:
       return {"exists", 2};
     case ExprKind::kRow:

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "type/array.h"
 #include "type/jsonb.h"
 #include "type/numeric.h"
 #include "type/text.h"
@@ -113,6 +114,14 @@ struct IntervalOrder {
   }
 };
 
+struct ArrayOrder {
+  using Item = std::string_view;
+  static bool equal(std::string_view a, std::string_view b) {
+    return a == b || type::array_compare(a, b) == 0;
+  }
+  static bool less(std::string_view a, std::string_view b) { return type::array_compare(a, b) < 0; }
+};
+
 template <CompareOp op, typename Order, typename T>
 inline bool holds(const T& a, const T& b) {
   if constexpr (op == CompareOp::kEqual) return Order::equal(a, b);
@@ -158,6 +167,8 @@ auto with_order(type::TypeId id, F f) {
       return f.template operator()<PaddedOrder>();
     case type::Order::kJsonb:
       return f.template operator()<JsonbOrder>();
+    case type::Order::kArray:
+      return f.template operator()<ArrayOrder>();
     case type::Order::kBytes:
     case type::Order::kNone:
       break;

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "type/array.h"
 #include "type/jsonb.h"
 #include "type/text.h"
 #include "type/type_info.h"
@@ -32,6 +33,10 @@ std::string_view normalised_string(TypeId id, std::string_view text, std::string
       return normalised_numeric(text);
     case type::Order::kPadded:
       return type::without_padding(text);
+    case type::Order::kArray:
+      scratch.clear();
+      type::append_array_identity(text, scratch);
+      return scratch;
     case type::Order::kJsonb:
       scratch.clear();
       type::append_jsonb_identity(text, scratch);

@@ -16,6 +16,7 @@ void add_text(FunctionTable& table);
 void add_like(FunctionTable& table);  // ~~ ~~* and their negations: LIKE and ILIKE
 void add_datetime(FunctionTable& table);
 void add_interval(FunctionTable& table);  // intervals with numbers, dates and times
+void add_array(FunctionTable& table);
 void add_json(FunctionTable& table);
 void add_system(FunctionTable& table);
 void add_files(FunctionTable& table);     // rowan.write_file, rowan.delete_file

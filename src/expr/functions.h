@@ -63,7 +63,8 @@ enum class AggregateKind : uint8_t {
   kMax,
   kBoolAnd,
   kBoolOr,
-  kStringAgg
+  kStringAgg,
+  kArrayAgg
 };
 
 struct AggregateSpec {

@@ -26,6 +26,7 @@ class Table {
     add_like(rows_);
     add_datetime(rows_);
     add_interval(rows_);
+    add_array(rows_);
     add_json(rows_);
     add_system(rows_);
     add_sequence(rows_);
@@ -62,6 +63,47 @@ void keep_best(Candidates& candidates, Score score) {
   int best = 0;
   for (const Function* candidate : candidates) best = std::max(best, score(*candidate));
   std::erase_if(candidates, [&](const Function* candidate) { return score(*candidate) != best; });
+}
+
+// Joining an array to a value is no joining of texts: a literal beside a value is no array
+// ('<' || 1), and an array beside a text no text.
+bool joins_otherwise(const Function& function, std::span<const Type> arguments) {
+  if (arguments.size() != 2 || function.arguments.size() != 2) return false;
+  for (const size_t i : {size_t{0}, size_t{1}}) {
+    const TypeId takes = function.arguments[i];
+    const bool array_of_value =
+        type::is_array(takes) && !type::is_array(function.arguments[1 - i]);
+    if (array_of_value && arguments[i].id == TypeId::kUnknown) return true;
+    if (takes == TypeId::kUnknown && type::is_array(arguments[i].id)) return true;
+  }
+  return false;
+}
+
+// Rows of one function that differ in the elements of their arrays only, of which the arguments say
+// nothing: some functions then take them for texts, the others PostgreSQL cannot choose.
+bool is_of_any_array(const std::vector<const Function*>& candidates,
+                     std::span<const Type> arguments) {
+  return std::all_of(candidates.begin(), candidates.end(), [&](const Function* candidate) {
+    for (size_t i = 0; i < arguments.size(); ++i) {
+      if (type::is_array(argument_type(*candidate, i)))
+        return arguments[i].id == TypeId::kUnknown;
+    }
+    return false;
+  });
+}
+
+const Function* of_texts(const std::vector<const Function*>& candidates) {
+  constexpr std::string_view kJoining[] = {"array_append", "array_cat", "array_position",
+                                           "array_prepend", "array_remove"};
+  const TypeId texts = type::array_of(TypeId::kText);
+  for (const Function* candidate : candidates) {
+    const bool takes_texts = std::find(candidate->arguments.begin(), candidate->arguments.end(),
+                                       texts) != candidate->arguments.end();
+    if (takes_texts && std::find(std::begin(kJoining), std::end(kJoining), candidate->name) !=
+                           std::end(kJoining))
+      return candidate;
+  }
+  return nullptr;
 }
 
 bool is_unknown(const Type& type) { return type.id == TypeId::kUnknown; }
@@ -270,6 +312,7 @@ Result<const Function*> resolve_function(std::string_view name, std::span<const 
   Candidates candidates;
   for (const Function* function : rows) {
     if (!takes(*function, arguments.size())) continue;
+    if (is_operator && joins_otherwise(*function, arguments)) continue;
     bool fits = true;
     for (size_t i = 0; i < arguments.size() && fits; ++i)
       fits = can_coerce(arguments[i].id, argument_type(*function, i));
@@ -279,7 +322,15 @@ Result<const Function*> resolve_function(std::string_view name, std::span<const 
     return is_operator ? no_such_operator(name, arguments, position)
                        : no_such_function(name, arguments, position);
   if (candidates.size() == 1) return candidates[0];
+  const bool any_array = !is_operator && is_of_any_array(candidates, arguments);
+  const Function* const texts = any_array ? of_texts(candidates) : nullptr;
   const Function* best = select_candidate(std::move(candidates), arguments);
+  if (best == nullptr && texts != nullptr) return texts;
+  if (best == nullptr && any_array) {
+    return Error(ErrorCode::kDatatypeMismatch,
+                 "could not determine polymorphic type because input has type unknown")
+        .at(position);
+  }
   if (best == nullptr)
     return is_operator ? not_unique_operator(name, arguments, position)
                        : not_unique_function(name, arguments, position);

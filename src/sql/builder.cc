@@ -27,7 +27,7 @@ std::string_view missing_feature(int terminal, std::string_view word) {
   switch (terminal) {
     case TK_ARRAY:
     case TK_LBRACKET:
-      return "arrays are not supported yet";
+      return "arrays of more than one dimension and slices are not supported yet";
     case TK_LATERAL:
       return "LATERAL is not supported yet";
     case TK_WINDOW:
@@ -472,15 +472,31 @@ Expr* Builder::in_select(const Token& op, Expr* operand, SelectStmt* select, boo
 Expr* Builder::quantified_select(const Token& op, Expr* operand, const Token& quantifier,
                                  SelectStmt* select) {
   const bool all = quantifier.text() == "all";
-  if (op.text() != (all ? "<>" : "=")) return quantified_array(op, operand, quantifier);
+  if (op.text() != (all ? "<>" : "=")) {
+    fail(ErrorCode::kFeatureNotSupported,
+         "of subqueries, ANY and ALL are supported only as = ANY and <> ALL yet", op.position);
+    return operand;
+  }
   return in_select(op, operand, select, all);
 }
 
-Expr* Builder::quantified_array(const Token& op, Expr* operand, const Token& quantifier) {
-  fail(ErrorCode::kFeatureNotSupported,
-       "ANY and ALL are supported only as = ANY (SELECT …) and <> ALL (SELECT …) yet", op.position);
-  (void)quantifier;
-  return operand;
+// A call of a name that no function has: "= any", "<= all".
+Expr* Builder::quantified_array(const Token& op, Expr* operand, const Token& quantifier,
+                                Expr* array) {
+  const bool all = quantifier.text() == "all";
+  if (!is_comparison(op.text())) {
+    fail(ErrorCode::kFeatureNotSupported,
+         "ANY and ALL are supported only behind comparisons yet", op.position);
+  }
+  return call(op, arena_.copy(std::string(op.text()) + (all ? " all" : " any")), operand, array);
+}
+
+Expr* Builder::array(const Token& at, const ExprList* items) {
+  auto* made = node<CallExpr>(ExprKind::kCall, at.position);
+  made->name = "array[]";
+  made->arguments = list(items);
+  limit_depth(made->depth, depth_of(items) + 1, at.position);
+  return made;
 }
 
 Expr* Builder::cast(const Token& op, Expr* operand, TypeName* type) {

@@ -212,7 +212,8 @@ class Builder {
   Expr* in_select(const Token& op, Expr* operand, SelectStmt* select, bool negated);
   Expr* quantified_select(const Token& op, Expr* operand, const Token& quantifier,
                           SelectStmt* select);
-  Expr* quantified_array(const Token& op, Expr* operand, const Token& quantifier);
+  Expr* quantified_array(const Token& op, Expr* operand, const Token& quantifier, Expr* array);
+  Expr* array(const Token& at, const ExprList* items);
   Expr* cast(const Token& op, Expr* operand, TypeName* type);
   Expr* collate(const Token& op, Expr* operand, const QualifiedName* collation);
   Expr* case_of(const Token& token, Expr* operand, const BranchList* branches, Expr* otherwise);

@@ -57,7 +57,7 @@
   TRUNCATE TYPE UNCOMMITTED UNKNOWN UNPROTECT UNTIL UPDATE VIEW VIEWS WORK WRITE ZONE.
 %fallback TYPE_FUNC CONCURRENTLY.
 // Terminals that no rule uses: they only ever are errors, some with a message of their own.
-%token UNKNOWN_CHARACTER RESERVED ARRAY LATERAL WINDOW SEMICOLON RBRACKET.
+%token UNKNOWN_CHARACTER RESERVED LATERAL WINDOW SEMICOLON.
 
 %start_symbol input
 input ::= statement(A). { b->accept(A); }
@@ -330,8 +330,8 @@ a_expr(A) ::= a_expr(E) NOT_LA IN(T) select_with_parens(S). [NOT_LA] { A = b->in
 a_expr(A) ::= a_expr(E) NOT_LA IN(T) LP expr_list(L) RP. [NOT_LA] { A = b->in_list(T, E, L, true); }
 a_expr(A) ::= a_expr(E) all_op(T) ANY(Q) select_with_parens(S). [OP] { A = b->quantified_select(T, E, Q, S); }
 a_expr(A) ::= a_expr(E) all_op(T) ALL(Q) select_with_parens(S). [OP] { A = b->quantified_select(T, E, Q, S); }
-a_expr(A) ::= a_expr(E) all_op(T) ANY(Q) LP a_expr RP. [OP] { A = b->quantified_array(T, E, Q); }
-a_expr(A) ::= a_expr(E) all_op(T) ALL(Q) LP a_expr RP. [OP] { A = b->quantified_array(T, E, Q); }
+a_expr(A) ::= a_expr(E) all_op(T) ANY(Q) LP a_expr(R) RP. [OP] { A = b->quantified_array(T, E, Q, R); }
+a_expr(A) ::= a_expr(E) all_op(T) ALL(Q) LP a_expr(R) RP. [OP] { A = b->quantified_array(T, E, Q, R); }
 a_expr(A) ::= DEFAULT(T). { A = b->default_value(T); }
 
 %type symmetry {bool}
@@ -386,6 +386,11 @@ c_expr(A) ::= column(C). { A = C; }
 c_expr(A) ::= literal(C). { A = C; }
 c_expr(A) ::= PARAMETER(T). { A = b->parameter(T); }
 c_expr(A) ::= LP a_expr(E) RP. { A = b->parenthesised(E); }
+c_expr(A) ::= column(E) LBRACKET(T) a_expr(I) RBRACKET. { A = b->call(T, "[]", E, I); }
+c_expr(A) ::= PARAMETER(P) LBRACKET(T) a_expr(I) RBRACKET. { A = b->call(T, "[]", b->parameter(P), I); }
+c_expr(A) ::= LP a_expr(E) RP LBRACKET(T) a_expr(I) RBRACKET. { A = b->call(T, "[]", E, I); }
+c_expr(A) ::= ARRAY(T) LBRACKET expr_list(L) RBRACKET. { A = b->array(T, L); }
+c_expr(A) ::= ARRAY(T) LBRACKET RBRACKET. { A = b->array(T, nullptr); }
 c_expr(A) ::= case_expr(E). { A = E; }
 c_expr(A) ::= call(C) filter(F). { A = b->filtered(C, F); }
 c_expr(A) ::= special_call(C). { A = C; }

@@ -56,6 +56,7 @@ class Printer {
   void chain_terms(const BinaryExpr& e, std::string_view word, bool& first);
   void call(const CallExpr& e);
   void plain_call(const CallExpr& e, std::string_view name);
+  bool array_form(const CallExpr& e);
   void subquery(const SubqueryExpr& e);
   void predicate(const Expr& e);
   void case_of(const CaseExpr& e);
@@ -113,6 +114,7 @@ void Printer::chain(const BinaryExpr& e) {
 }
 
 void Printer::call(const CallExpr& e) {
+  if (array_form(e)) return;
   if (e.schema.empty() && e.arguments.empty() && !e.star) {
     for (const std::string_view bare :
          {"current_catalog", "current_date", "current_role", "current_schema", "current_time",
@@ -144,6 +146,33 @@ void Printer::call(const CallExpr& e) {
     expr(*e.filter);
     out += ')';
   }
+}
+
+// ARRAY[…], a[i], x = ANY (a): calls under names that no function has. False: it is none of them.
+bool Printer::array_form(const CallExpr& e) {
+  if (!e.schema.empty()) return false;
+  if (e.name == "array[]") {
+    out += "ARRAY[";
+    list(e.arguments);
+    out += ']';
+    return true;
+  }
+  if (e.arguments.size() != 2) return false;
+  const bool any = e.name.ends_with(" any");
+  if (e.name != "[]" && !any && !e.name.ends_with(" all")) return false;
+  out += '(';
+  if (e.name == "[]") {
+    expr(*e.arguments[0]);
+    out += ")[";
+    expr(*e.arguments[1]);
+    out += ']';
+    return true;
+  }
+  operand(*e.arguments[0]);
+  out.append(" ").append(e.name.substr(0, e.name.size() - 4)).append(any ? " ANY (" : " ALL (");
+  expr(*e.arguments[1]);
+  out += "))";
+  return true;
 }
 
 void Printer::plain_call(const CallExpr& e, std::string_view name) {

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "type/array.h"
 #include "type/text.h"
 #include "type/type_info.h"
 
@@ -20,6 +21,9 @@ const CastRow* find_cast(TypeId from, TypeId to) {
 std::optional<CastContext> weakest_context(TypeId from, TypeId to) {
   if (from == to || from == TypeId::kUnknown) {
     return CastContext::kImplicit;
+  }
+  if (is_array(from) && is_array(to)) {
+    return weakest_context(element_of(from), element_of(to));
   }
   if (is_text(from)) {
     // Among texts freely; into anything else by its input text, when asked for.
@@ -67,6 +71,27 @@ std::string cast_text(const Value& value, TypeId to) {
   return to_text(value);
 }
 
+// Element by element.
+Result<Value> cast_array(const Value& value, Type to, CastContext context, Moment now) {
+  const Type element{element_of(to.id), to.modifier};
+  ArrayBuilder builder(element.id);
+  for (ArrayReader reader(value.as_string()); !reader.at_end();) {
+    const Type from{reader.element(), value.type().modifier};
+    const auto item = reader.next();
+    if (!item) {
+      builder.append_null();
+      continue;
+    }
+    TRY_ASSIGN(const Value made, cast(Value::of(from, *item), element, context, now));
+    if (made.is_null()) {
+      builder.append_null();
+    } else {
+      builder.append(made.datum());
+    }
+  }
+  return Value::of_string(to, builder.finish());
+}
+
 }  // namespace
 
 bool can_cast(TypeId from, TypeId to, CastContext context) {
@@ -90,6 +115,9 @@ Result<Value> cast(const Value& value, Type to, CastContext context, Moment now)
     const bool guided = from.id != TypeId::kUnknown && type_info(to.id).modifier_guides_text;
     TRY_ASSIGN(const Value read, parse_text(guided ? Type{to.id} : to, to_text(value), now));
     return guided && to.modifier != -1 ? type_info(to.id).fit(read, to) : read;
+  }
+  if (is_array(from.id) && is_array(to.id)) {
+    return from == to ? value : cast_array(value, to, context, now);
   }
   if (from.id == to.id) {
     const auto fit = type_info(to.id).fit;

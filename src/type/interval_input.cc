@@ -1,8 +1,6 @@
 // Reading intervals as PostgreSQL 15 reads them: the text is cut into fields (datetime_fields), which
 // are taken from right to left, since a unit stands behind its number. What is no such text may be
 // ISO 8601's.
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cmath>
@@ -12,6 +10,7 @@
 #include "type/datetime.h"
 #include "type/datetime_fields.h"
 #include "type/interval.h"
+#include "type/interval_units.h"
 #include "type/number_text.h"
 
 namespace rowan::type {
@@ -22,97 +21,7 @@ constexpr int64_t kSecondMicros = 1'000'000;
 constexpr int64_t kMinuteMicros = 60 * kSecondMicros;
 constexpr int64_t kHourMicros = 60 * kMinuteMicros;
 
-enum class Unit : uint8_t {
-  kNone,     // The modifier says what the number counts.
-  kUseless,  // Known, but of no use with a number.
-  kMicrosecond,
-  kMillisecond,
-  kSecond,
-  kMinute,
-  kHour,
-  kDay,
-  kWeek,
-  kMonth,
-  kYear,
-  kDecade,
-  kCentury,
-  kMillennium,
-  kAgo,
-  kUnknown,
-};
-
-struct UnitName {
-  std::string_view name;
-  Unit unit;
-};
-constexpr size_t kUnitNameMax = 10;  // PostgreSQL looks at ten characters.
-constexpr std::array kUnitNames = {
-    UnitName{"ago", Unit::kAgo},
-    UnitName{"c", Unit::kCentury},
-    UnitName{"cent", Unit::kCentury},
-    UnitName{"centuries", Unit::kCentury},
-    UnitName{"century", Unit::kCentury},
-    UnitName{"d", Unit::kDay},
-    UnitName{"day", Unit::kDay},
-    UnitName{"days", Unit::kDay},
-    UnitName{"dec", Unit::kDecade},
-    UnitName{"decade", Unit::kDecade},
-    UnitName{"decades", Unit::kDecade},
-    UnitName{"decs", Unit::kDecade},
-    UnitName{"h", Unit::kHour},
-    UnitName{"hour", Unit::kHour},
-    UnitName{"hours", Unit::kHour},
-    UnitName{"hr", Unit::kHour},
-    UnitName{"hrs", Unit::kHour},
-    UnitName{"m", Unit::kMinute},
-    UnitName{"microsecon", Unit::kMicrosecond},
-    UnitName{"mil", Unit::kMillennium},
-    UnitName{"millennia", Unit::kMillennium},
-    UnitName{"millennium", Unit::kMillennium},
-    UnitName{"millisecon", Unit::kMillisecond},
-    UnitName{"mils", Unit::kMillennium},
-    UnitName{"min", Unit::kMinute},
-    UnitName{"mins", Unit::kMinute},
-    UnitName{"minute", Unit::kMinute},
-    UnitName{"minutes", Unit::kMinute},
-    UnitName{"mon", Unit::kMonth},
-    UnitName{"mons", Unit::kMonth},
-    UnitName{"month", Unit::kMonth},
-    UnitName{"months", Unit::kMonth},
-    UnitName{"ms", Unit::kMillisecond},
-    UnitName{"msec", Unit::kMillisecond},
-    UnitName{"msecs", Unit::kMillisecond},
-    UnitName{"mseconds", Unit::kMillisecond},
-    UnitName{"qtr", Unit::kUseless},
-    UnitName{"quarter", Unit::kUseless},
-    UnitName{"s", Unit::kSecond},
-    UnitName{"sec", Unit::kSecond},
-    UnitName{"second", Unit::kSecond},
-    UnitName{"seconds", Unit::kSecond},
-    UnitName{"secs", Unit::kSecond},
-    UnitName{"timezone", Unit::kUseless},
-    UnitName{"timezone_h", Unit::kUseless},
-    UnitName{"timezone_m", Unit::kUseless},
-    UnitName{"us", Unit::kMicrosecond},
-    UnitName{"usec", Unit::kMicrosecond},
-    UnitName{"usecs", Unit::kMicrosecond},
-    UnitName{"useconds", Unit::kMicrosecond},
-    UnitName{"w", Unit::kWeek},
-    UnitName{"week", Unit::kWeek},
-    UnitName{"weeks", Unit::kWeek},
-    UnitName{"y", Unit::kYear},
-    UnitName{"year", Unit::kYear},
-    UnitName{"years", Unit::kYear},
-    UnitName{"yr", Unit::kYear},
-    UnitName{"yrs", Unit::kYear},
-};
-
-Unit find_unit(std::string_view word) {
-  for (const UnitName& known : kUnitNames) {
-    if (known.name == word.substr(0, kUnitNameMax)) return known.unit;
-  }
-  return Unit::kUnknown;
-}
+using Unit = IntervalUnit;
 
 // What a number without a unit counts: the smallest field that the modifier keeps.
 Unit last_unit(int32_t fields) {
@@ -234,7 +143,7 @@ class FieldReader {
       PartSet parts = 0;
       ReadStatus status = ReadStatus::kOk;
       if (field.kind == FieldKind::kWord) {
-        unit_ = find_unit(field.text);
+        unit_ = find_interval_unit(field.text);
         if (unit_ == Unit::kUnknown) return ReadStatus::kBadFormat;
         is_ago = is_ago || unit_ == Unit::kAgo;
       } else if (field.kind == FieldKind::kTime) {

@@ -38,4 +38,12 @@ Result<Type> type_from_name(std::string_view name, const int32_t* modifiers,
   return Type{row->id, -1};
 }
 
+Result<Type> array_type(Type element) {
+  if (is_array(element.id) || type_info(element.id).array_oid == 0) {
+    return Error(ErrorCode::kUndefinedObject,
+                 "type \"" + plain_type_name(element.id) + "[]\" does not exist");
+  }
+  return Type{array_of(element.id), element.modifier};
+}
+
 }  // namespace rowan::type

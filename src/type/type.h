@@ -18,6 +18,18 @@ enum class TypeId : uint8_t {
 #undef ROWAN_TYPE
 };
 
+// The array of a type has its number with the highest bit set; its row is made from the element's.
+// kUnknown has no array.
+inline constexpr uint8_t kArrayBit = 0x80;
+constexpr bool is_array(TypeId id) { return (static_cast<uint8_t>(id) & kArrayBit) != 0; }
+constexpr TypeId array_of(TypeId element) {
+  return static_cast<TypeId>(static_cast<uint8_t>(element) | kArrayBit);
+}
+constexpr TypeId element_of(TypeId array) {  // Of no array: kUnknown.
+  return is_array(array) ? static_cast<TypeId>(static_cast<uint8_t>(array) & ~kArrayBit)
+                         : TypeId::kUnknown;
+}
+
 // How values of a type lie in memory.
 //   kInt64:    bool 0/1; integers; date = days since 2000-01-01; time = µs since midnight;
 //              timestamps = µs since 2000-01-01 (UTC for timestamptz). INT64_MIN/MAX (timestamps)
@@ -27,13 +39,15 @@ enum class TypeId : uint8_t {
 //              numeric: PostgreSQL's text ("12.50", "NaN", "-Infinity"). uuid: 36 lower-case
 //              characters. json: the text as given. jsonb: PostgreSQL's canonical text (its key
 //              order, its spacing).
+//              Arrays: see array.h.
 //   kInterval: 16 bytes, an Interval (value.h).
 enum class Physical : uint8_t { kInt64, kDouble, kString, kInterval };
 
 struct Type {
   TypeId id = TypeId::kUnknown;
   // varchar(n), char(n): n characters. numeric(p,s): p << 16 | (s & 0xffff). time(p),
-  // timestamp(p): p digits of the second's fraction. interval: see type/interval.h. -1: none.
+  // timestamp(p): p digits of the second's fraction. interval: see type/interval.h.
+  // An array: its elements'. -1: none.
   int32_t modifier = -1;
 
   bool operator==(const Type&) const = default;
@@ -67,5 +81,7 @@ std::string plain_type_name(TypeId id);
 // precision", "timestamp with time zone", "varchar"), and its modifiers. kUndefinedObject for an
 // unknown name, kInvalidParameterValue for a bad modifier.
 Result<Type> type_from_name(std::string_view name, const int32_t* modifiers, size_t modifier_count);
+// Its array, with its modifier. kUndefinedObject of what has none.
+Result<Type> array_type(Type element);
 
 }  // namespace rowan::type

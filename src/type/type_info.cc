@@ -20,13 +20,16 @@ constexpr std::array kRows = {
 
 }  // namespace
 
-const TypeInfo& type_info(TypeId id) { return *kRows[static_cast<size_t>(id)]; }
+const TypeInfo& type_info(TypeId id) {
+  return is_array(id) ? array_info(element_of(id)) : *kRows[static_cast<size_t>(id)];
+}
 
 std::span<const TypeInfo* const> all_types() { return kRows; }
 
 const TypeInfo* find_type(uint32_t oid) {
   for (const TypeInfo* row : kRows) {
     if (row->oid == oid) return row;
+    if (row->array_oid == oid && oid != 0) return &array_info(row->id);
   }
   return nullptr;
 }

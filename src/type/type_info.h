@@ -22,8 +22,19 @@ namespace rowan::type {
 
 // How two values are put in order.
 //   kPadded: by bytes, without trailing blanks.  kNumeric, kJsonb: by what the texts mean.
-//   kInterval: by length, a month having 30 days.  kNone: they cannot be compared at all.
-enum class Order : uint8_t { kNone, kInt, kDouble, kBytes, kPadded, kNumeric, kJsonb, kInterval };
+//   kInterval: by length, a month having 30 days.  kArray: element by element.
+//   kNone: they cannot be compared at all.
+enum class Order : uint8_t {
+  kNone,
+  kInt,
+  kDouble,
+  kBytes,
+  kPadded,
+  kNumeric,
+  kJsonb,
+  kInterval,
+  kArray,
+};
 
 // What programs take a value for.
 enum class Shape : uint8_t {
@@ -39,6 +50,7 @@ enum class Shape : uint8_t {
   kInterval,
   kUuid,
   kJson,
+  kArray,
 };
 
 // A cast out of a type. Those from and to texts are none: they go by the text forms.
@@ -105,8 +117,9 @@ struct TypeInfo {
 };
 
 const TypeInfo& type_info(TypeId id);
-std::span<const TypeInfo* const> all_types();  // By their numbers.
+const TypeInfo& array_info(TypeId element);    // Of its array.
+std::span<const TypeInfo* const> all_types();  // By their numbers; without arrays.
 const TypeInfo* find_type(uint32_t oid);       // nullptr: none.
-const TypeInfo* find_type(std::string_view spelling);
+const TypeInfo* find_type(std::string_view spelling);  // Of no array.
 
 }  // namespace rowan::type

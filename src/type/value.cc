@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "type/array.h"
 #include "type/jsonb.h"
 #include "type/numeric.h"
 #include "type/text.h"
@@ -62,6 +63,8 @@ int compare_strings(TypeId type, std::string_view a, std::string_view b) {
       return without_padding(a).compare(without_padding(b));
     case Order::kJsonb:
       return jsonb_compare(a, b);
+    case Order::kArray:
+      return array_compare(a, b);
     default:
       return a.compare(b);
   }
@@ -82,6 +85,29 @@ int compare(TypeId type, Datum a, Datum b) {
 }
 
 int compare(const Value& a, const Value& b) { return compare(a.type().id, a.datum(), b.datum()); }
+
+void append_identity(TypeId type, Datum value, std::string& out) {
+  const auto put = [&out](const void* bytes, size_t count) {
+    out.append(static_cast<const char*>(bytes), count);
+  };
+  // A key, where there is one, ends by itself and is the same for equal values.
+  const TypeInfo& row = type_info(type);
+  if (row.write_key != nullptr) {
+    row.write_key(value, out);
+    return;
+  }
+  std::string identity;
+  if (row.order == Order::kJsonb) {
+    append_jsonb_identity(value.text, identity);
+  } else if (row.order == Order::kArray) {
+    append_array_identity(value.text, identity);
+  } else {
+    identity = value.text;
+  }
+  const size_t bytes = identity.size();
+  put(&bytes, sizeof bytes);
+  out += identity;
+}
 
 bool is_same(Physical form, Datum a, Datum b) {
   switch (form) {

@@ -131,6 +131,9 @@ inline IntervalLength interval_length(Interval interval) {
          interval.micros;
 }
 
+// Appends bytes that two values of a type share exactly when they compare equal.
+void append_identity(TypeId type, Datum value, std::string& out);
+
 // Whether two values are one and the same, spelling for spelling: 1.0 is not 1.00, nor -0 0.
 bool is_same(Physical form, Datum a, Datum b);
 

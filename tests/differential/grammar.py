@@ -10,7 +10,8 @@ INTEGERS = ['smallint', 'integer', 'bigint']
 NUMBERS = INTEGERS + ['numeric', 'double precision', 'real']
 STRINGS = ['text', 'varchar', 'char']
 DATETIMES = ['date', 'time', 'timestamp', 'timestamptz', 'interval']
-TYPES = NUMBERS + STRINGS + ['boolean', 'bytea', 'uuid', 'json', 'jsonb'] + DATETIMES
+ARRAYS = ['integer[]', 'text[]', 'numeric[]']
+TYPES = NUMBERS + STRINGS + ['boolean', 'bytea', 'uuid', 'json', 'jsonb'] + DATETIMES + ARRAYS
 FAMILIES = {'number': NUMBERS, 'string': STRINGS, 'int': INTEGERS, 'float': ['double precision', 'real'], 'stamp': ['timestamp', 'timestamptz'],
             'day': ['date', 'timestamp', 'timestamptz'], 'any': TYPES,
             'ordered': [t for t in TYPES if t != 'json']}
@@ -100,6 +101,9 @@ LITERALS = {
     'interval': ["interval '1 day'", "'1 mon'::interval", "interval '-1 mon 2 days -03:04:05.6'", "interval '1 year 2 mons 3 days 04:05:06.789'", "interval '0'",
                  "interval '1-2' year to month", "interval '1.5' day", "interval(2) '1.555'", "'P1Y2M3DT4H5M6.5S'::interval", "interval '30 days'", "interval '2 hours ago'",
                  "interval '100 years'", "interval '1:02' minute to second", "interval '-0.000001'"],
+    'integer[]': ["ARRAY[1,2,3]", "'{}'::int[]", "'{1,NULL,3}'::integer[]", "ARRAY[]::int[]", "ARRAY[2]", "'{3,2,1}'::int4[]", "ARRAY[NULL, 1]::int[]"],
+    'text[]': ["ARRAY['a','b']", "'{}'::text[]", "'{a,NULL,\"b c\",\"\"}'::text[]", "ARRAY['null', 'x,y', '{z}']", "'{ 1 , \"2\\\"3\" }'::text[]", "ARRAY['b']::text[]"],
+    'numeric[]': ["ARRAY[1.5,2]", "'{1.0,NULL}'::numeric[]", "'{1.00}'::numeric[]", "ARRAY[1,2]::numeric[]", "'{NaN,1e5}'::numeric[]", "'{1.005,2}'::numeric(6,2)[]"],
     'timestamptz': ["timestamp(0) with time zone '1999-12-31 23:59:59.5Z'", "timestamptz '2024-02-29 12:34:56+02'", "'1999-12-31 23:59:59Z'::timestamptz", "timestamp with time zone '2000-01-01 00:00:00-08'",
                     "timestamptz 'infinity'", "timestamptz '1970-01-01'"],
 }
@@ -108,7 +112,7 @@ UNKNOWN = {
     'integer': ["'5'"], 'bigint': ["'5'"], 'smallint': ["'5'"], 'numeric': ["'1.50'"], 'double precision': ["'1.5'"], 'real': ["'1.5'"],
     'text': ["'abc'", "'a'", "''", "'ab '", "'42'"], 'varchar': ["'abc'", "'ab '"], 'char': ["'ab'", "'ab '"], 'boolean': ["'true'", "'no'"], 'date': ["'2024-02-29'"],
     'timestamp': ["'2024-02-29 01:02:03'"], 'timestamptz': ["'2024-02-29 01:02:03+00'"], 'time': ["'01:02:03'"], 'interval': ["'1 day'", "'2 mons'", "'01:02:03'"], 'jsonb': ["'1'", "'{\"a\": 1}'", "'[]'"],
-    'uuid': ["'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'"], 'bytea': ["'\\x6162'"], 'json': ["'1'"],
+    'uuid': ["'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'"], 'bytea': ["'\\x6162'"], 'json': ["'1'"], 'integer[]': ["'{1,2}'"], 'text[]': ["'{a,b}'"], 'numeric[]': ["'{1.5}'"],
 }
 
 TEXT_FIELDS = ['microseconds', 'milliseconds', 'second', 'minute', 'hour', 'day', 'dow', 'isodow', 'doy', 'week', 'month', 'quarter', 'year', 'isoyear',
@@ -270,6 +274,28 @@ def rows():
     for i in ('timestamp', 'timestamptz', 'date'):
         add('timestamptz' if i == 'date' else i, "date_trunc('$T', {})", i)
         add('boolean', 'isfinite({})', i)
+    for array in ARRAYS:
+        item = array[:-2]
+        add(item, '({})[$N]', array)
+        add(array, f'ARRAY[{{}}, {{}}]', item, item)
+        for name in ('array_length({}, $N)', 'cardinality({})', 'array_upper({}, 1)', 'array_lower({}, 1)', 'array_ndims({})'):
+            add('integer', name, array)
+        for template in ('({} || {})', 'array_cat({}, {})'):
+            add(array, template, array, array)
+        for template in ('({} || {})', 'array_append({}, {})', 'array_remove({}, {})'):
+            add(array, template, array, item)
+        add(array, '({} || {})', item, array)
+        add(array, 'array_prepend({}, {})', item, array)
+        add('integer', 'array_position({}, {})', array, item)
+        add('text', 'array_to_string({}, {})', array, 'text')
+        add('text', 'array_to_string({}, {}, {})', array, 'text', 'text')
+        for op in ('=', '<>', '<', '>='):
+            for quantifier in ('ANY', 'ALL'):
+                add('boolean', f'({{}} {op} {quantifier} ({{}}))', item, array)
+    add('boolean', '({} = ANY ({}))', 'number', 'numeric[]')
+    add('boolean', '({} <> ALL ({}))', 'integer', 'numeric[]')
+    add('boolean', '({} = ANY ({}))', 'numeric', 'integer[]')
+    add('boolean', '({} = ANY ({}))', 'string', 'text[]')
     for name in ('justify_hours', 'justify_days', 'justify_interval', '- '):
         add('interval', name + '({})', 'interval')
     for op in '+-':
@@ -322,6 +348,7 @@ CASTS += [(a, b) for a in TYPES for b in STRINGS if a not in STRINGS]
 CASTS += [(a, b) for a in STRINGS for b in TYPES if b not in STRINGS]
 CASTS += [('integer', 'boolean'), ('boolean', 'integer'), ('date', 'timestamp'), ('date', 'timestamptz'), ('timestamp', 'date'), ('timestamp', 'time'),
           ('timestamp', 'timestamptz'), ('timestamptz', 'timestamp'), ('timestamptz', 'date'), ('timestamptz', 'time'), ('time', 'interval'), ('interval', 'time'), ('json', 'jsonb'), ('jsonb', 'json')]
+CASTS += [(a, b) for a in ARRAYS for b in ARRAYS if a != b]
 CASTS += [('jsonb', b) for b in NUMBERS + ['boolean']]
 CAST_NAMES = {'numeric': ['numeric', 'numeric(10,2)', 'numeric(7,1)', 'numeric(5)', 'decimal(20,8)'], 'varchar': ['varchar', 'varchar(4)', 'character varying(2)'],
               'char': ['char(5)', 'char', 'character(2)', 'bpchar'], 'time': ['time', 'time(0)', 'time(3) without time zone'],
@@ -445,6 +472,10 @@ class Generator:
             return Statement(f"SELECT {self.one(DATETIMES)} '{self.date_text()}'", kind='single')
         if self.chance(0.1):
             return Statement(f"SELECT interval '{self.interval_text()}'{self.one(INTERVAL_FIELDS)}", kind='single')
+        if self.chance(0.04):
+            array = self.expression(self.one(ARRAYS), [], 1)
+            return Statement(self.one([f'SELECT x, pg_typeof(x) FROM unnest({array}) AS x', f'SELECT count(x), array_agg(x ORDER BY x DESC) FROM unnest({array}) x']),
+                             ordered=True, kind='single')
         row = self.one(ROWS)
         text = self.call(row, [], 0 if self.chance(0.7) else 1)
         if self.chance(0.1):

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "type/array.h"
 #include "type/datetime.h"
 #include "type/key_codec.h"
 #include "type/line_writer.h"
@@ -50,7 +51,15 @@ const std::vector<Type> kTypes = {{TypeId::kBool},     {TypeId::kInt2},      {Ty
                                   {TypeId::kChar, 40}, {TypeId::kBytea},     {TypeId::kDate},
                                   {TypeId::kTime},     {TypeId::kTimestamp}, {TypeId::kTimestamptz},
                                   {TypeId::kUuid},     {TypeId::kJson},      {TypeId::kJsonb},
-                                  {TypeId::kInterval}};
+                                  {TypeId::kInterval},
+                                  {array_of(TypeId::kInt4)},
+                                  {array_of(TypeId::kText)},
+                                  {array_of(TypeId::kVarchar), 40},
+                                  {array_of(TypeId::kNumeric)},
+                                  {array_of(TypeId::kFloat8)},
+                                  {array_of(TypeId::kJsonb)},
+                                  {array_of(TypeId::kBytea)},
+                                  {array_of(TypeId::kInterval)}};
 
 std::string random_characters(Random& random) {
   static const std::vector<std::string> kPieces = {"a",  "b",  "z",  "{",  "0",    "9",    ":", "/",
@@ -99,6 +108,18 @@ double random_double(Random& random) {
 }
 
 Value random_value(Type type, Random& random) {
+  if (is_array(type.id)) {
+    const Type element{element_of(type.id), type.modifier};
+    ArrayBuilder builder(element.id);
+    for (size_t n = random() % 5; n > 0; --n) {
+      if (random() % 5 == 0) {
+        builder.append_null();
+      } else {
+        builder.append(random_value(element, random).datum());
+      }
+    }
+    return Value::of_string(type, builder.finish());
+  }
   const auto within = [&](int64_t least, int64_t end) {
     const uint64_t span =
         static_cast<uint64_t>(end) - static_cast<uint64_t>(least);  // May pass INT64_MAX.

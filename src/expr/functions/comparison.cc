@@ -153,6 +153,11 @@ void add_comparison(FunctionTable& table) {
     if (!has_own || type::is_integer(row->id) || type::is_float(row->id)) continue;
     with_order(row->id, [&]<typename Order>() { add_type<Order>(table, row->id, row->id); });
   }
+  for (const type::TypeInfo* row : type::all_types()) {
+    const TypeId array = type::array_of(row->id);
+    if (row->id != TypeId::kUnknown && row->order != type::Order::kNone)
+      add_type<ArrayOrder>(table, array, array);
+  }
 
   const auto add_extreme = [&](std::string_view name, Kernel kernel) {
     table.push_back({.name = name,

@@ -135,6 +135,7 @@ TEST_CASE("queries print as themselves") {
         "SELECT * FROM t AS OF 'main~1' AS x (a, b)",
         "SELECT * FROM t AS OF $1",
         "SELECT * FROM s.t AS OF TIMESTAMP '2024-01-01' AS y",
+        "SELECT ARRAY[1, a], ARRAY[], (a)[1], ((b)[2])[i + 1]",
         "SELECT * FROM t FOR SYSTEM_TIME BETWEEN '2024-01-01' AND (now() - '1 day'::interval) AS x",
         "SELECT * FROM t FOR SYSTEM_TIME FROM 1 TO 2",
         "SELECT * FROM t FOR SYSTEM_TIME ALL AS \"all\"",

@@ -148,6 +148,33 @@ TEST_CASE("what is no binary form is refused") {
   CHECK(code("interval", "00") == ErrorCode::kProtocolViolation);
 }
 
+// SELECT encode(array_send('{1,NULL,3}'::int4[]), 'hex')
+TEST_CASE("arrays: rows made from their elements', binary forms, damage") {
+  const TypeInfo& ints = type_info(array_of(TypeId::kInt4));
+  CHECK(ints.oid == 1007);
+  CHECK(find_type(uint32_t{1007}) == &ints);
+  CHECK(type_name({array_of(TypeId::kNumeric), Type::numeric(6, 2).modifier}) == "numeric(6,2)[]");
+  CHECK_FALSE(array_type({TypeId::kUnknown}).has_value());
+  CHECK_FALSE(array_type({ints.id}).has_value());
+  const Type type{ints.id};
+  const char* const hex =
+      "0000000100000001000000170000000300000001"
+      "0000000400000001ffffffff0000000400000003";
+  CHECK(binary_of(type, "{1,NULL,3}") == hex);
+  CHECK(binary_of(type, "{}") == "000000000000000000000017");
+  std::string bytes;
+  REQUIRE(from_hex(hex, bytes));
+  CHECK(to_text(*ints.read_binary(type, bytes)) == "{1,NULL,3}");
+  for (size_t cut = 0; cut < bytes.size(); ++cut)
+    CHECK_FALSE(ints.read_binary(type, std::string_view(bytes).substr(0, cut)).has_value());
+  for (const char* element : {"[1,", "[", "[1,]", "[,1]", "[1 ,2]", "[{\"large\":1}]", "{}", "1", "\"{1}\"", "[1.5]",
+                              "[[1]]", "[1,2]]", "[99999999999]"}) {
+    CAPTURE(element);
+    CHECK_FALSE(ints.read_json(type, element).has_value());
+  }
+  CHECK(to_text(*ints.read_json(type, "[1,null]")) == "{1,NULL}");
+}
+
 TEST_CASE("an interval's stored form: one text for each value, and no other is read quickly") {
   for (const Interval interval :
        {Interval{0, 0, 0}, Interval{INT64_MIN, INT32_MIN, INT32_MIN},
