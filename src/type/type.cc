@@ -32,7 +32,7 @@ Result<Type> type_from_name(std::string_view name, const int32_t* modifiers,
     return row->with_modifiers(row->id, name, modifiers, modifier_count);
   }
   if (modifier_count > 0) {
-    return Error(ErrorCode::kInvalidParameterValue,
+    return Error(ErrorCode::kSyntaxError,
                  "type modifier is not allowed for type \"" + std::string(name) + "\"");
   }
   return Type{row->id, -1};

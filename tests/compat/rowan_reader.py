@@ -20,7 +20,7 @@ class UnknownFeature(Exception):
     pass
 
 
-KNOWN_FEATURES = frozenset()
+KNOWN_FEATURES = frozenset({"arrays", "interval", "time-digits"})
 
 
 def features_in(text):
