@@ -7,9 +7,9 @@
 #include "base/deep_stack.h"
 #include "base/limits.h"
 #include "expr/array_forms.h"
+#include "expr/binder_parts.h"
 #include "expr/function_table.h"
 #include "expr/resolve.h"
-#include "type/array.h"
 #include "type/numeric.h"
 #include "type/text.h"
 #include "type/type_info.h"
@@ -36,8 +36,6 @@ Result<NodePtr> Scope::resolve_subquery(const sql::SubqueryExpr& subquery) {
 
 namespace {
 
-using Nodes = std::vector<NodePtr>;
-
 bool is_unknown_literal(const Node& node) {
   return node.kind == NodeKind::kConstant && node.type.id == TypeId::kUnknown;
 }
@@ -47,23 +45,9 @@ bool is_unknown_parameter(const Node& node) {
 
 std::string plain_name(Type type) { return expr::plain_name(type.id); }
 
-NodePtr make_node(NodeKind kind, Type type, uint32_t position) {
-  auto node = std::make_unique<Node>();
-  node->kind = kind;
-  node->type = type;
-  node->position = position;
-  return node;
-}
-
 NodePtr make_not(NodePtr operand) {
   NodePtr node = make_node(NodeKind::kNot, {TypeId::kBool}, operand->position);
   node->children.push_back(std::move(operand));
-  return node;
-}
-
-NodePtr constant_at(Value value, uint32_t position) {
-  NodePtr node = make_constant(std::move(value));
-  node->position = position;
   return node;
 }
 
@@ -85,13 +69,6 @@ Result<NodePtr> copy(const Node& node, BindContext& context) {
         .at(node.position);
   }
   return node.clone();
-}
-
-std::vector<Type> types_of(const Nodes& nodes) {
-  std::vector<Type> types;
-  types.reserve(nodes.size());
-  for (const NodePtr& node : nodes) types.push_back(node->type);
-  return types;
 }
 
 // ---- Coercion ----
@@ -175,37 +152,7 @@ Result<NodePtr> coerce_bool(NodePtr node, std::string_view what, BindContext& co
       .at(node->position);
 }
 
-Result<void> coerce_common(Nodes& nodes, Type to, std::string_view what, BindContext& context) {
-  for (NodePtr& node : nodes) {
-    if (!can_coerce(node->type.id, to.id)) {
-      return Error(ErrorCode::kCannotCoerce, std::string(what) + " could not convert type " +
-                                                 plain_name(node->type) + " to " + plain_name(to))
-          .at(node->position);
-    }
-    TRY_ASSIGN(node, coerce(std::move(node), to, CastContext::kImplicit, context));
-  }
-  return {};
-}
-
 // ---- Operators and functions ----
-
-Result<NodePtr> make_call(const Function* function, Nodes arguments, uint32_t position,
-                          BindContext& context) {
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    Type wanted{argument_type(*function, i)};
-    if (wanted.id == TypeId::kUnknown) {  // Any type; what is not known becomes text.
-      if (arguments[i]->type.id != TypeId::kUnknown) continue;
-      wanted = {TypeId::kText};
-    }
-    if (arguments[i]->type.id == wanted.id) continue;  // Whatever its modifier.
-    TRY_ASSIGN(arguments[i],
-               coerce(std::move(arguments[i]), wanted, CastContext::kImplicit, context));
-  }
-  NodePtr node = make_node(NodeKind::kCall, {function->result}, position);
-  node->function = function;
-  node->children = std::move(arguments);
-  return node;
-}
 
 Result<NodePtr> bind_operator(std::string_view name, Nodes arguments, uint32_t position,
                               BindContext& context) {
@@ -219,16 +166,6 @@ Result<NodePtr> bind_operator(std::string_view name, NodePtr left, NodePtr right
   arguments.push_back(std::move(left));
   arguments.push_back(std::move(right));
   return bind_operator(name, std::move(arguments), position, context);
-}
-
-Result<Nodes> bind_all(const sql::List<sql::Expr*>& list, BindContext& context) {
-  Nodes nodes;
-  nodes.reserve(list.size());
-  for (const sql::Expr* item : list) {
-    TRY_ASSIGN(NodePtr node, bind(*item, context));
-    nodes.push_back(std::move(node));
-  }
-  return nodes;
 }
 
 NodePtr make_list(NodeKind kind, Nodes children, uint32_t position) {
@@ -628,89 +565,6 @@ Result<Type> resolve_type(const sql::TypeName& name) {
 }
 
 // ---- Arrays ----
-
-// ARRAY[…] of a common type, or of the one that a cast around it wants.
-Result<NodePtr> bind_array(const sql::CallExpr& call, std::optional<Type> element,
-                           BindContext& context) {
-  TRY_ASSIGN(Nodes items, bind_all(call.arguments, context));
-  if (!element && items.empty()) {
-    return Error(ErrorCode::kIndeterminateType, "cannot determine type of empty array")
-        .with_hint("Explicitly cast to the desired type, for example ARRAY[]::integer[].")
-        .at(call.position);
-  }
-  if (!element) {
-    TRY_ASSIGN(const Type common, common_type(types_of(items), "ARRAY", call.position));
-    TRY(coerce_common(items, common, "ARRAY", context));
-    element = common;
-  } else {
-    for (NodePtr& item : items) {
-      TRY_ASSIGN(item, coerce(std::move(item), *element, CastContext::kExplicit, context));
-    }
-  }
-  auto array = type::array_type(*element);
-  if (type::is_array(element->id) || !array.has_value()) {
-    return Error(ErrorCode::kFeatureNotSupported,
-                 "arrays of more than one dimension are not supported")
-        .at(call.position);
-  }
-  const Type first[] = {*element};
-  NodePtr node = make_node(NodeKind::kCall, *array, call.position);
-  TRY_ASSIGN(node->function, resolve_function(kArrayName, first, false, call.position));
-  node->children = std::move(items);
-  if (!node->children.empty()) return node;
-  return constant_at(Value::of_string(*array, type::ArrayBuilder(element->id).finish()),
-                     call.position);
-}
-
-Result<NodePtr> bind_subscript(const sql::CallExpr& call, BindContext& context) {
-  TRY_ASSIGN(Nodes arguments, bind_all(call.arguments, context));
-  const Type base = arguments[0]->type;
-  if (!type::is_array(base.id)) {
-    return Error(ErrorCode::kDatatypeMismatch, "cannot subscript type " + plain_name(base) +
-                                                   " because it does not support subscripting")
-        .at(call.position);
-  }
-  TRY_ASSIGN(arguments[1], coerce(std::move(arguments[1]), {TypeId::kInt4},
-                                  CastContext::kAssignment, context));
-  const Type types[] = {base, {TypeId::kInt4}};
-  TRY_ASSIGN(const Function* function, resolve_function(kSubscriptName, types, false, call.position));
-  TRY_ASSIGN(NodePtr node, make_call(function, std::move(arguments), call.position, context));
-  node->type = {type::element_of(base.id), base.modifier};
-  return node;
-}
-
-// x op ANY (array)
-Result<NodePtr> bind_quantified(const sql::CallExpr& call, BindContext& context) {
-  TRY_ASSIGN(Nodes arguments, bind_all(call.arguments, context));
-  Type value = arguments[0]->type;
-  if (arguments[1]->type.id == TypeId::kUnknown) {
-    if (value.id == TypeId::kUnknown) value = {TypeId::kText};
-    TRY_ASSIGN(const Type array, type::array_type({value.id}));
-    TRY_ASSIGN(arguments[1],
-               coerce(std::move(arguments[1]), array, CastContext::kImplicit, context));
-  }
-  const Type array = arguments[1]->type;
-  if (!type::is_array(array.id)) {
-    return Error(ErrorCode::kWrongObjectType, "op ANY/ALL (array) requires array on right side")
-        .at(call.position);
-  }
-  if (arguments[0]->type.id == TypeId::kUnknown) {
-    TRY_ASSIGN(arguments[0], coerce(std::move(arguments[0]), {type::element_of(array.id)},
-                                    CastContext::kImplicit, context));
-  }
-  auto function = resolve_function(call.name, types_of(arguments), false, call.position);
-  if (!function.has_value()) {
-    const std::string op(call.name.substr(0, call.name.find(' ')));
-    return Error(ErrorCode::kUndefinedFunction,
-                 "operator does not exist: " + plain_name(arguments[0]->type) + " " + op + " " +
-                     expr::plain_name(type::element_of(array.id)))
-        .with_hint(
-            "No operator matches the given name and argument types. You might need to add explicit "
-            "type casts.")
-        .at(call.position);
-  }
-  return make_call(*function, std::move(arguments), call.position, context);
-}
 
 bool is_array_constructor(const sql::Expr& expr) {
   return expr.kind == ExprKind::kCall &&

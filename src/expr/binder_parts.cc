@@ -1,0 +1,73 @@
+#include "expr/binder_parts.h"
+
+#include "expr/resolve.h"
+
+namespace rowan::expr {
+
+using type::CastContext;
+using type::Type;
+using type::TypeId;
+using type::Value;
+
+NodePtr make_node(NodeKind kind, Type type, uint32_t position) {
+  auto node = std::make_unique<Node>();
+  node->kind = kind;
+  node->type = type;
+  node->position = position;
+  return node;
+}
+
+NodePtr constant_at(Value value, uint32_t position) {
+  NodePtr node = make_constant(std::move(value));
+  node->position = position;
+  return node;
+}
+
+std::vector<Type> types_of(const Nodes& nodes) {
+  std::vector<Type> types;
+  types.reserve(nodes.size());
+  for (const NodePtr& node : nodes) types.push_back(node->type);
+  return types;
+}
+
+Result<Nodes> bind_all(const sql::List<sql::Expr*>& list, BindContext& context) {
+  Nodes nodes;
+  nodes.reserve(list.size());
+  for (const sql::Expr* item : list) {
+    TRY_ASSIGN(NodePtr node, bind(*item, context));
+    nodes.push_back(std::move(node));
+  }
+  return nodes;
+}
+
+Result<void> coerce_common(Nodes& nodes, Type to, std::string_view what, BindContext& context) {
+  for (NodePtr& node : nodes) {
+    if (!can_coerce(node->type.id, to.id)) {
+      return Error(ErrorCode::kCannotCoerce, std::string(what) + " could not convert type " +
+                                                 plain_name(node->type.id) + " to " + plain_name(to.id))
+          .at(node->position);
+    }
+    TRY_ASSIGN(node, coerce(std::move(node), to, CastContext::kImplicit, context));
+  }
+  return {};
+}
+
+Result<NodePtr> make_call(const Function* function, Nodes arguments, uint32_t position,
+                          BindContext& context) {
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    Type wanted{argument_type(*function, i)};
+    if (wanted.id == TypeId::kUnknown) {  // Any type; what is not known becomes text.
+      if (arguments[i]->type.id != TypeId::kUnknown) continue;
+      wanted = {TypeId::kText};
+    }
+    if (arguments[i]->type.id == wanted.id) continue;  // Whatever its modifier.
+    TRY_ASSIGN(arguments[i],
+               coerce(std::move(arguments[i]), wanted, CastContext::kImplicit, context));
+  }
+  NodePtr node = make_node(NodeKind::kCall, {function->result}, position);
+  node->function = function;
+  node->children = std::move(arguments);
+  return node;
+}
+
+}  // namespace rowan::expr
