@@ -20,11 +20,19 @@ std::string path_of(std::string_view schema, std::string_view name) {
   return type::encode_name(schema) + "/" + type::encode_name(name);
 }
 
+// AS OF 'HEAD': of the branch's tip, which the merged tree is going to be.
+bool is_of_tip(const sql::AsOf& as_of) {
+  if (as_of.kind != sql::AsOfKind::kRevision || as_of.value->kind != sql::ExprKind::kLiteral)
+    return false;
+  const std::string_view revision = static_cast<const sql::LiteralExpr&>(*as_of.value).text;
+  return revision == "HEAD" || revision == "@";
+}
+
 // The relations and column names that a query mentions.
 class Mentions final : public sql::Visitor {
  public:
   void table(sql::NamedTable& table) override {
-    if (table.as_of.kind == sql::AsOfKind::kNone)
+    if (table.as_of.kind == sql::AsOfKind::kNone || is_of_tip(table.as_of))
       relations.insert(path_of(table.name.schema, table.name.name));
   }
   void column(sql::ColumnExpr& column, const sql::WalkScope*) override {
@@ -149,8 +157,10 @@ Result<std::string> TreeMerge::other_reads(Side side, const Reads& reads, bool k
   return text;
 }
 
-// Two trees can only be at odds where both changed definitions.
-bool TreeMerge::both_redefined() const {
+// Two trees can only be at odds where both changed definitions, or where what one side changed does
+// not stand as it has it: rows of the other side may have no value of a column's new type.
+bool TreeMerge::may_be_unusable() const {
+  if (choices_.settled > 0) return true;
   const auto changed = [&](Side side) {
     for (const auto& [path, object] : changes_.objects) {
       const ObjectKind was = object.kind[at(Side::kBase)];
@@ -197,7 +207,7 @@ Result<std::vector<Unusable>> TreeMerge::unusable_here() {
 // True: something was settled, and the merge begins anew.
 Result<bool> TreeMerge::settle_unusable() {
   if (request_.conflicts_take_base || !request_.find_unusable || !choices_.open.empty() ||
-      !both_redefined())
+      !may_be_unusable())
     return false;
   TRY_ASSIGN(const std::vector<Unusable> found, unusable_here());
   const size_t before = settled_.size();
