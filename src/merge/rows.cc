@@ -299,7 +299,7 @@ Result<void> RowMerge::settle_change(const TheirChange& change) {
   }
   TRY(settle(change.key, change.side_key, change.base, theirs));
   if (edits_.size() == edits) return {};
-  misfit_keys_.erase(change.key);
+  if (!merged_->layout.counted) misfit_keys_.erase(change.key);  // Counts add up: none is replaced.
   if (!change.misfits.empty() && theirs) misfit_keys_.insert(change.key);
   return {};
 }

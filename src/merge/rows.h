@@ -137,6 +137,7 @@ class RowMerge {
   Result<RekeyedRows> read_rekeyed(Side side);
   Result<void> fit_new_rows(const RekeyedRows& base, const RekeyedRows& others,
                             RekeyedRows& rows) const;
+  Result<void> place_kept_misfits(Side side, const RekeyedRows& base, RekeyedRows& rows);
   Result<void> place_misfits(Side side, const RekeyedRows& base, RekeyedRows& rows);
   Result<void> take_beside(Side side, const RekeyedRows& base, RekeyedRows& rows);
   Result<void> take_beside_counted(Side side, const RekeyedRows& base, RekeyedRows& rows);
@@ -176,11 +177,12 @@ class RowMerge {
   std::array<uint64_t, 3> rows_put_{};  // By Side, in a table without a key, when rekeyed_.
   std::set<std::string>
       misfit_keys_;         // Rows with a value that its column's new type does not take.
-  // Without a key, by Side: rows with such values, not among the others; and lines of the base's that
-  // some of them count as, by the side's key.
+  // Without a key, by Side: rows with such values, of ours and theirs not among the others; and lines
+  // of the base's that some of them count as, by the side's key.
   struct Misfit {
     std::string line, side_key;
     std::vector<size_t> slots;
+    std::string values;  // Those that do not fit, as texts.
   };
   std::array<std::vector<Misfit>, 3> misfit_rows_;
   std::array<std::map<std::string, std::string>, 3> kept_misfits_;

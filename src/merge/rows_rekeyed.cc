@@ -20,10 +20,13 @@ Result<RowMerge::RekeyedRows> RowMerge::read_rekeyed(Side side) {
     TRY(step());
     TRY_ASSIGN(std::string line, carrier(side).carry(cursor.line()));
     const std::vector<size_t>& misfits = carrier(side).misfit_slots();
-    if (merged_->layout.counted && side != Side::kBase && !misfits.empty()) {
-      misfit_rows_[at(side)].push_back({std::move(line), std::string(cursor.key()), misfits});
-      TRY(cursor.next());
-      continue;
+    if (merged_->layout.counted && !misfits.empty()) {
+      misfit_rows_[at(side)].push_back(
+          {line, std::string(cursor.key()), misfits, carrier(side).misfit_values()});
+      if (side != Side::kBase) {
+        TRY(cursor.next());
+        continue;
+      }
     }
     std::string key;
     TRY(type::append_line_key(merged_->layout, line, key));
