@@ -73,6 +73,8 @@ class RowMerge {
   // Whether keys of the sides and of the merged table differ. Then, after run(): what is between the
   // sides' rows when some have no key of their own in the merged table, or lost a value to its types.
   bool is_rekeyed() const { return keys_differ_; }
+  // Afterwards: whose rows stand whole, which is settled and on record.
+  const std::optional<Side>& whole() const { return whole_; }
   std::optional<SchemaConflict> unmatched() const;
 
   // What both sides hold already counts once. Before run().
@@ -174,6 +176,7 @@ class RowMerge {
   bool rekeyed_ = false;       // So all sides are read whole, or because rows get new keys.
   bool side_by_side_ = false;  // Their lines cannot be compared, or edited, as they stand.
   RekeyedRows ours_rekeyed_;
+  std::optional<Side> whole_;
   std::array<uint64_t, 3> rows_put_{};  // By Side, in a table without a key, when rekeyed_.
   std::set<std::string>
       misfit_keys_;         // Rows with a value that its column's new type does not take.
