@@ -35,7 +35,10 @@ std::vector<Case> all_cases() {
       "ALTER TABLE t ADD CHECK (b > -5)", "CREATE VIEW v AS SELECT b + 1 AS b1 FROM t",
       "CREATE MATERIALIZED VIEW m AS SELECT b FROM t",
       "CREATE VIEW v AS SELECT b + 1 AS b1 FROM t; CREATE MATERIALIZED VIEW m AS SELECT b1 FROM v",
-      "ALTER TABLE t ADD CHECK (b > -5); CREATE VIEW v AS SELECT k FROM t WHERE b > 1"};
+      "ALTER TABLE t ADD CHECK (b > -5); CREATE VIEW v AS SELECT k FROM t WHERE b > 1",
+      "ALTER TABLE t ALTER b SET DEFAULT 5", "ALTER TABLE t ADD UNIQUE (k, b)", "CREATE INDEX i ON t (b)",
+      "CREATE TABLE p (b numeric(8,2) PRIMARY KEY); INSERT INTO p VALUES (7), (9); "
+      "ALTER TABLE t ADD FOREIGN KEY (b) REFERENCES p"};
   const char* const others[] = {"ALTER TABLE t ADD CHECK (b > '2000-01-01')", "CREATE MATERIALIZED VIEW m AS SELECT b FROM t",
                                 "ALTER TABLE t ADD UNIQUE (b)", "CREATE VIEW v AS SELECT max(b) AS b FROM t"};
   for (const bool has_key : {true, false}) {
