@@ -170,6 +170,8 @@ Result<void> DefinitionMerge::merge_type(Lineage& lineage, catalog::ColumnDef& m
     conflict.may_stand[at(which)] =
         lost.count[at(which)] == 0 || !is_not_null(lineage, which, unborne) ||
         (absent && !absent->is_null());
+    if (!conflict.takes(which) && which != Side::kBase)
+      unfit_types_.emplace(which, column(lineage, which)->name);
   }
   // It says nothing of the keys, nor of a column that both sides added.
   if (!unborne.keys.empty() || base == nullptr) conflict.may_stand[at(Side::kBase)] = false;

@@ -162,8 +162,12 @@ class TreeMerge {
 
   // ---- Views and CHECKs that do not bind any more (tree_merge_unusable.cc) ----
   struct Reads;
+  struct OtherReads {
+    std::string text;
+    bool can_be_kept = true;  // As the side has them.
+  };
   Result<Reads> reads_of(Side side, const Unusable& unusable) const;
-  Result<std::string> other_reads(Side side, const Reads& reads, bool keep);
+  Result<OtherReads> other_reads(Side side, const Reads& reads, bool keep);
   bool may_be_unusable() const;
   Result<std::vector<Unusable>> unusable_here();
   Result<bool> settle_unusable();

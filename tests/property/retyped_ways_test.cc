@@ -19,12 +19,12 @@ using rowan::testing::SqlSession;
 namespace {
 
 struct Case {
-  bool has_key, base_has_row, retyped_first;
+  bool has_key, base_has_row, retyped_first, not_null;
   std::string type, value, over;  // `over`: made on the side that gives b another type;
   std::string to = "numeric(8,2) USING 7", other = "";  // `other`: made on the other one.
 
   std::string text() const {
-    return (has_key ? "keyed, " : "keyless, ") + type + (base_has_row ? ", a row" : ", empty") +
+    return (has_key ? "keyed, " : "keyless, ") + type + (not_null ? " NOT NULL" : "") + (base_has_row ? ", a row" : ", empty") +
            (retyped_first ? ", retyped first: " : ", retyped last: ") + over + " | " + to + " | " + other;
   }
 };
@@ -43,12 +43,13 @@ std::vector<Case> all_cases() {
                                 "ALTER TABLE t ADD UNIQUE (b)", "CREATE VIEW v AS SELECT max(b) AS b FROM t"};
   for (const bool has_key : {true, false}) {
     for (const bool base_has_row : {false, true}) {
-      for (const bool retyped_first : {false, true}) {
+      for (const auto& [retyped_first, not_null] :
+           {std::pair(false, false), std::pair(true, false), std::pair(true, true)}) {
         for (const auto& [type, value] : {std::pair("date", "'2024-09-01'"), std::pair("text", "'word'")}) {
-          for (const char* over : overs) cases.push_back({has_key, base_has_row, retyped_first, type, value, over});
+          for (const char* over : overs) cases.push_back({has_key, base_has_row, retyped_first, not_null, type, value, over});
           for (const char* other : others) {
-            cases.push_back({has_key, base_has_row, retyped_first, type, value, "", "json USING '7'::json", other});
-            cases.push_back({has_key, base_has_row, retyped_first, type, value, "ALTER TABLE t ALTER b SET NOT NULL",
+            cases.push_back({has_key, base_has_row, retyped_first, not_null, type, value, "", "json USING '7'::json", other});
+            cases.push_back({has_key, base_has_row, retyped_first, not_null, type, value, "ALTER TABLE t ALTER b SET NOT NULL",
                              "json USING '7'::json", other});
           }
         }
@@ -62,7 +63,7 @@ std::vector<Case> all_cases() {
 std::string by_hand(const Case& one, bool into_retyped, const std::string& side) {
   const auto database = std::move(*Database::open(":memory:"));
   SqlSession session(*database);
-  session.must("CREATE TABLE t (k integer" + std::string(one.has_key ? " PRIMARY KEY" : "") + ", b " + one.type + ")");
+  session.must("CREATE TABLE t (k integer" + std::string(one.has_key ? " PRIMARY KEY" : "") + ", b " + one.type + (one.not_null ? " NOT NULL)" : ")"));
   if (one.base_has_row) session.must("INSERT INTO t VALUES (0, " + std::string(one.type == "date" ? "'2020-02-02'" : "'first'") + ")");
   session.must("CREATE BRANCH f");
   const std::string written = "CHECKOUT main; INSERT INTO t VALUES (1, " + one.value + ")" + (one.other.empty() ? "" : "; " + one.other);
