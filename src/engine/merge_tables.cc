@@ -95,7 +95,7 @@ Result<std::optional<std::string>> conflict_text(const store::ObjectReader& obje
     TRY_ASSIGN(std::string row, row_json(objects, table, conflict, side));
     return std::optional<std::string>(std::move(row));
   }
-  TRY_ASSIGN(const std::vector<Value> values, row_values(objects, table, conflict.line(side)));
+  TRY_ASSIGN(const std::vector<Value> values, row_values(objects, table, conflict.shown(side)));
   if (!conflict.has(side, *column) || values[*column].is_null()) return std::optional<std::string>();
   return std::optional<std::string>(type::to_text(values[*column]));
 }

@@ -114,11 +114,13 @@ class RowMerge {
   Result<void> renumber(const Renumberer& renumberer, std::vector<TheirChange>& changes);
   Result<void> settle_change(const TheirChange& change);
   Result<void> settle(Bytes key, Bytes theirs_key, const std::optional<Bytes>& base,
-                      const std::optional<Bytes>& theirs);
+                      const std::optional<Bytes>& theirs, SideLine theirs_own = {});
   Result<void> put(Bytes key, const std::optional<Bytes>& ours, SideLine line);
   void count_change(const std::optional<Bytes>& ours, const std::optional<Bytes>& line);
   Result<std::optional<std::string>> carry(Side side, const std::optional<Bytes>& line,
                                            const std::optional<std::string>& base);
+  Result<SideLine> own_line(Side side, Bytes base, const std::string& line,
+                            const std::vector<size_t>& misfits);
   Result<bool> loses_misfit(const std::vector<size_t>& misfits, Bytes merged,
                             const std::optional<Bytes>& other) const;
   Result<void> fit_beside(const SideLine& other, const std::vector<size_t>& misfits,
@@ -134,6 +136,7 @@ class RowMerge {
   struct Rekeyed {
     std::string line, side_key;
     std::vector<size_t> misfits = {};  // Slots; of a table with a key.
+    SideLine own = {};                 // RowConflict::own; of a table with a key.
   };
   using RekeyedRows = std::map<std::string, Rekeyed>;
   Result<RekeyedRows> read_rekeyed(Side side);
@@ -177,6 +180,7 @@ class RowMerge {
   bool side_by_side_ = false;  // Their lines cannot be compared, or edited, as they stand.
   RekeyedRows ours_rekeyed_;
   std::optional<Side> whole_;
+  std::array<SideLine, 3> own_;  // RowConflict::own, of the lines carried last.
   std::array<uint64_t, 3> rows_put_{};  // By Side, in a table without a key, when rekeyed_.
   std::set<std::string>
       misfit_keys_;         // Rows with a value that its column's new type does not take.
