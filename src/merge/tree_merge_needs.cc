@@ -242,8 +242,16 @@ Result<std::vector<TreeMerge::Need>> TreeMerge::find_needs() {
   return needs;
 }
 
-// Whether a table went although the other side had changed it: that was a conflict, and it is settled.
+// Whether a table or view went although the other side had changed it: that was a conflict of its own,
+// and it is settled.
 bool TreeMerge::went_by_choice(const std::string& base_path) const {
+  const auto object = changes_.objects.find(base_path);
+  for (const Side side : {Side::kOurs, Side::kTheirs}) {
+    if (object == changes_.objects.end() || !object->second.is(Side::kBase, ObjectKind::kView)) break;
+    if (object->second.is(side, ObjectKind::kView) && !object->second.same(Side::kBase, side) &&
+        object->second.is(other_side(side), ObjectKind::kNone))
+      return true;
+  }
   return std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& job) {
     if (!job->path.empty() || !job->has(Side::kBase) || job->side_path(Side::kBase) != base_path)
       return false;
