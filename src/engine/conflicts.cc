@@ -276,7 +276,7 @@ Result<std::string> row_json(const store::ObjectReader& objects, const catalog::
                              const merge::RowConflict& conflict, merge::Side side) {
   if (!conflict.line(side)) return std::string();
   TRY_ASSIGN(const std::vector<type::Value> values,
-             row_values(objects, table, conflict.line(side)));
+             row_values(objects, table, conflict.shown(side)));
   std::string json = "{";
   for (uint16_t i = 0; i < values.size(); ++i) {
     if (!conflict.has(side, i)) continue;
@@ -532,7 +532,7 @@ class TableConflicts final : public plan::VirtualTable {
       for (const uint16_t column : table_->primary_key) row.push_back(keyed[column]);
       for (const merge::Side side : kSides) {
         TRY_ASSIGN(const std::vector<type::Value> values,
-                   row_values(*run.made, *table_, conflict.line(side)));
+                   row_values(*run.made, *table_, conflict.shown(side)));
         for (uint16_t i = 0; i < values.size(); ++i) {
           row.push_back(conflict.has(side, i) ? values[i]
                                               : type::Value::null(table_->columns[i].type));

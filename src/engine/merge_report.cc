@@ -187,6 +187,11 @@ void Decided::add_lines(ResultFacts& facts) const {
   for (const std::string& line : lines_) facts.notices.push_back(line);
 }
 
+void Decided::add_lines_alone(ResultFacts& facts) const {
+  add_lines(facts);
+  if (more_) facts.notices.push_back("and more");
+}
+
 void Decided::add_notices(const std::string& where, ResultFacts& facts) const {
   add_lines(facts);
   if (!lines_.empty())

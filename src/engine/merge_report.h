@@ -44,6 +44,7 @@ class Decided {
  public:
   std::function<bool(merge::Settlement)> recorder();
   void add_lines(ResultFacts& facts) const;  // The first few.
+  void add_lines_alone(ResultFacts& facts) const;  // Where no call lists them: and that there are more.
   // `where`: the call that lists all of them.
   void add_notices(const std::string& where, ResultFacts& facts) const;
 

@@ -293,9 +293,13 @@ class MergeStatement {
       result.facts.notices.push_back("the merge would wait for COMMIT MERGE");
     }
     add_notices(run, result.facts);
-    if (names_.size() == 1 && policy != Policy::kManual)
-      decided_.add_notices(
-          fmt::format("'HEAD', '{}', '{}'", names_[0], policy_word(policy)), result.facts);
+    if (names_.size() > 1) {  // merge_decisions speaks of several once they are merged.
+      if (!run.conflicting) decided_.add_lines_alone(result.facts);
+    } else if (policy != Policy::kManual) {
+      decided_.add_notices(fmt::format("'HEAD', '{}', '{}'", names_[0],
+                                       policy_words(policy, statement_.renumber)),
+                           result.facts);
+    }
     return result;
   }
 

@@ -38,15 +38,18 @@ struct MadeHow {
   std::optional<Oid> answers;  // The commit of refs/rowan/resolutions that holds them.
 };
 
+// "theirs", "theirs, renumber": as trailers and the arguments of merge_decisions say it.
+void read_policy(std::string_view words, MadeHow& how) {
+  how.renumber = words.ends_with(kRenumber);
+  if (how.renumber) words.remove_suffix(kRenumber.size());
+  how.policy = find_policy(words);
+}
+
 MadeHow made_how(const git::Commit& commit) {
   MadeHow how;
   for (const auto& [name, value] : git::trailers(commit.message)) {
     if (name == kAnswersTrailer) how.answers = Oid::parse(value);
-    if (name != kPolicyTrailer) continue;
-    std::string_view word = value;
-    how.renumber = word.ends_with(kRenumber);
-    if (how.renumber) word.remove_suffix(kRenumber.size());
-    how.policy = find_policy(word);
+    if (name == kPolicyTrailer) read_policy(value, how);
   }
   return how;
 }
@@ -92,7 +95,7 @@ Result<std::optional<std::string>> conflict_text(const store::ObjectReader& obje
     TRY_ASSIGN(std::string row, row_json(objects, table, conflict, side));
     return std::optional<std::string>(std::move(row));
   }
-  TRY_ASSIGN(const std::vector<Value> values, row_values(objects, table, conflict.line(side)));
+  TRY_ASSIGN(const std::vector<Value> values, row_values(objects, table, conflict.shown(side)));
   if (!conflict.has(side, *column) || values[*column].is_null()) return std::optional<std::string>();
   return std::optional<std::string>(type::to_text(values[*column]));
 }
@@ -174,12 +177,14 @@ Result<void> foresee(SessionImpl& session, const std::vector<Value>& arguments,
   TRY_ASSIGN(const Oid theirs, named_commit(session, arguments, 1));
   MergeOptions options;
   if (arguments.size() > 2 && !arguments[2].is_null()) {
-    const std::string word = argument_text(arguments, 2);
-    const std::optional<Policy> policy = find_policy(word);
-    if (!policy || *policy == Policy::kManual)
-      return Error(ErrorCode::kInvalidParameterValue, fmt::format("\"{}\" decides nothing", word))
-          .with_hint("The policies that do are row-level, ours and theirs.");
-    options.policy = *policy;
+    const std::string words = argument_text(arguments, 2);
+    MadeHow how;
+    read_policy(words, how);
+    if (!how.policy || *how.policy == Policy::kManual)
+      return Error(ErrorCode::kInvalidParameterValue, fmt::format("\"{}\" decides nothing", words))
+          .with_hint("The policies that do are row-level, ours and theirs; \", renumber\" may follow.");
+    options.policy = *how.policy;
+    options.renumber = how.renumber;
   }
   MergeGraph graph(session);
   TRY(graph.know(ours));
@@ -299,10 +304,13 @@ class PendingMerges final : public plan::VirtualTable {
 std::vector<std::pair<std::string, std::string>> merge_trailers(
     Policy policy, bool renumber, const std::optional<Oid>& answers) {
   std::vector<std::pair<std::string, std::string>> trailers;
-  trailers.emplace_back(kPolicyTrailer, std::string(policy_word(policy)) +
-                                            std::string(renumber ? kRenumber : ""));
+  trailers.emplace_back(kPolicyTrailer, policy_words(policy, renumber));
   if (answers) trailers.emplace_back(kAnswersTrailer, answers->hex());
   return trailers;
+}
+
+std::string policy_words(Policy policy, bool renumber) {
+  return std::string(policy_word(policy)) + std::string(renumber ? kRenumber : "");
 }
 
 std::string_view policy_word(Policy policy) {

@@ -20,6 +20,8 @@ namespace rowan::engine {
 std::vector<std::pair<std::string, std::string>> merge_trailers(merge::Policy policy,
                                                                 bool renumber,
                                                                 const std::optional<Oid>& answers);
+// "theirs, renumber".
+std::string policy_words(merge::Policy policy, bool renumber);
 std::string_view policy_word(merge::Policy policy);  // "row-level", "ours", "theirs", "manual".
 std::optional<merge::Policy> find_policy(std::string_view word);
 

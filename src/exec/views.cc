@@ -352,7 +352,10 @@ class TreeResolver final : public plan::Resolver {
     if (schema == "rowan") return out_of_sight();
     plan::ResolvedTable resolved;
     Oid root = root_;
-    if (!revision.empty() || time_us) {
+    // HEAD is the tree at hand, once it is a branch's; what lies behind it nobody knows here.
+    const bool is_tip = revision == "HEAD" || revision == "@";
+    if (is_behind_tip(revision)) return out_of_sight();
+    if ((!revision.empty() && !is_tip) || time_us) {
       TRY_ASSIGN(resolved.commit, time_us ? manager_.revision_at(*time_us, eval_.branch)
                                           : manager_.resolve_revision(revision, eval_.branch));
       TRY_ASSIGN(const txn::Snapshot snapshot, manager_.snapshot_of(resolved.commit));
@@ -384,6 +387,15 @@ class TreeResolver final : public plan::Resolver {
   std::optional<uint64_t> row_count(const catalog::TableVersion&) override { return std::nullopt; }
 
  private:
+  // "HEAD~1", "@^2", "@{1}": so far from the tip.
+  static bool is_behind_tip(std::string_view revision) {
+    if (revision.starts_with("HEAD")) {
+      revision.remove_prefix(4);
+    } else if (revision.starts_with("@") && !revision.starts_with("@{")) {
+      revision.remove_prefix(1);
+    }
+    return revision.starts_with("~") || revision.starts_with("^") || revision.starts_with("@{");
+  }
   Error out_of_sight() {
     met_engine_ = true;
     return Error(ErrorCode::kFeatureNotSupported, "a system table is not checked here");

@@ -54,6 +54,10 @@ class Choices {
     open.push_back(std::move(conflict));
     return Side::kOurs;
   }
+  // The answer, which is neither taken nor on record by this.
+  std::optional<Side> given(const SchemaConflict& conflict) const {
+    return answer_ ? answer_(conflict) : std::nullopt;
+  }
   // For what no policy may settle. Nothing: it stays open.
   std::optional<Side> ask(SchemaConflict conflict) {
     const std::optional<Side> answer = answer_ ? answer_(conflict) : std::nullopt;

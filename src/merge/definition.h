@@ -98,6 +98,11 @@ class DefinitionMerge {
   // Merged slots of columns that stay as the base has them, whatever a side wrote into its rows.
   std::vector<uint16_t> slots_as_base() const;
   bool settled_misfits() const { return settled_misfits_; }
+  // Whether a column, as the side calls it, can have the type that it has there: rows of the other side
+  // may have no value that it takes.
+  bool may_have_type(Side side, const std::string& column) const {
+    return !unfit_types_.contains({side, column});
+  }
   // Nothing of the table can be merged: a side's stands, definition and rows.
   const std::optional<SchemaConflict>& whole_table() const { return whole_table_; }
 
@@ -201,6 +206,7 @@ class DefinitionMerge {
   std::array<std::vector<int32_t>, 3> sources_;
   std::vector<LostColumn> lost_columns_;
   bool settled_misfits_ = false;
+  std::set<std::pair<Side, std::string>> unfit_types_;
   std::optional<SchemaConflict> whole_table_;
 };
 

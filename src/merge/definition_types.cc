@@ -97,7 +97,8 @@ Result<std::string> DefinitionMerge::type_text(const Lineage& lineage, Side whic
 bool DefinitionMerge::is_not_null(const Lineage& lineage, Side stands,
                                   const Unborne& unborne) const {
   const catalog::ColumnDef* own = column(lineage, stands);
-  if (!unborne.keys.empty() && own != nullptr) return own->not_null;
+  if (!unborne.keys.empty() && own != nullptr && !catalog::check_key_type(own->type, 0))
+    return own->not_null;
   return column(lineage, Side::kOurs)->not_null || column(lineage, Side::kTheirs)->not_null;
 }
 
@@ -169,6 +170,8 @@ Result<void> DefinitionMerge::merge_type(Lineage& lineage, catalog::ColumnDef& m
     conflict.may_stand[at(which)] =
         lost.count[at(which)] == 0 || !is_not_null(lineage, which, unborne) ||
         (absent && !absent->is_null());
+    if (!conflict.takes(which) && which != Side::kBase)
+      unfit_types_.emplace(which, column(lineage, which)->name);
   }
   // It says nothing of the keys, nor of a column that both sides added.
   if (!unborne.keys.empty() || base == nullptr) conflict.may_stand[at(Side::kBase)] = false;
@@ -179,6 +182,9 @@ Result<void> DefinitionMerge::merge_type(Lineage& lineage, catalog::ColumnDef& m
     conflict.kind = "values of another type";
     conflict.may_stand = {false, true, true};
     whole_table_ = std::move(conflict);
+    // Meanwhile ours' stands, with no more over it than it bears.
+    TRY_ASSIGN(unborne, find_unborne(lineage, merged, merged.type, rows));
+    take_from(Side::kOurs, unborne, lineage, merged);
     return {};
   }
   bool settled = false;  // With the values that do not fit.
@@ -200,9 +206,15 @@ Result<void> DefinitionMerge::merge_type(Lineage& lineage, catalog::ColumnDef& m
         text = std::to_string(count) + (count == 1 ? " row holds a value" : " rows hold values") +
                " that the new type cannot take";
     }
-    const std::optional<Side> answer = choices_.ask(conflict);
-    settled = answer.has_value();
-    stands = answer.value_or(stands);
+    // What was settled about what reads the column was settled knowing of these values.
+    const std::optional<Side> given = kept ? choices_.given(conflict) : std::nullopt;
+    if (given && *given != *kept) {
+      settled = true;
+    } else {
+      const std::optional<Side> answer = choices_.ask(conflict);
+      settled = answer.has_value();
+      stands = answer.value_or(stands);
+    }
   }
   settled_misfits_ = settled_misfits_ || lost.count[at(stands)] > 0;
   for (const Side holder : {Side::kOurs, Side::kTheirs}) {

@@ -208,6 +208,7 @@ Result<std::string> Carrier::carry_cell(size_t slot, Bytes raw, bool is_there) {
     cast = type::cast(value, to.type, type::CastContext::kExplicit);
   if (!cast) {
     misfit_slots_.push_back(slot);
+    misfit_values_ += text_of(value) + "\n";
     return text_of(to.absent);  // What a row without a value has.
   }
   return text_of(*cast);
@@ -215,6 +216,7 @@ Result<std::string> Carrier::carry_cell(size_t slot, Bytes raw, bool is_there) {
 
 Result<std::string> Carrier::carry(Bytes line) {
   misfit_slots_.clear();
+  misfit_values_.clear();
   if (identity_) return std::string(line);
   std::vector<Bytes> elements;
   uint64_t count = 1;

@@ -89,6 +89,7 @@ class Carrier {
   // Of the last line: where a value is none of its column's new type; the cell has what rows without
   // one have.
   const std::vector<size_t>& misfit_slots() const { return misfit_slots_; }
+  const std::string& misfit_values() const { return misfit_values_; }  // As JSON texts, in that order.
 
  private:
   bool finds_identity() const;
@@ -107,6 +108,7 @@ class Carrier {
   std::vector<Refill> refills_;
   bool identity_ = false, keeps_keys_ = false, same_key_layout_ = false;
   std::vector<size_t> misfit_slots_;
+  std::string misfit_values_;
 };
 
 }  // namespace rowan::merge

@@ -64,15 +64,23 @@ struct RowConflict {
   // By Side: columns of the merged table (indexes) that the side does not have. Its line has there
   // what rows without a value have.
   std::array<std::vector<uint16_t>, 3> lacks;
+  // By Side, where a line above has what the merged default gives the row: the row as the side itself
+  // has it. To be shown; what it was filled with is no change of it, and no answer.
+  std::array<SideLine, 3> own;
   bool generated_key = false;  // Both inserted it, with a key that a sequence gave: most likely two
                                // rows. Not for kRowLevel to settle.
 
   const SideLine& line(Side side) const {
     return side == Side::kBase ? base : side == Side::kOurs ? ours : theirs;
   }
+  const SideLine& shown(Side side) const {
+    const SideLine& as_it_is = own[static_cast<size_t>(side)];
+    return as_it_is ? as_it_is : line(side);
+  }
   size_t text_bytes() const {
     size_t bytes = key.size();
-    for (const SideLine* each : {&base, &ours, &theirs, &merged}) bytes += *each ? (*each)->size() : 0;
+    for (const SideLine* each : {&base, &ours, &theirs, &merged, &own[1], &own[2]})
+      bytes += *each ? (*each)->size() : 0;
     return bytes;
   }
   bool has(Side side, uint16_t column) const;

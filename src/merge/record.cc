@@ -124,8 +124,9 @@ Result<void> Recorder::whole_row(const RowConflict& conflict, const SideLine& me
   Settlement settlement = about(conflict);
   TRY_ASSIGN(settlement.key, key_text(conflict));
   TRY_ASSIGN(settlement.base, row_text(conflict.base, conflict.lacks[at(Side::kBase)]));
-  TRY_ASSIGN(settlement.ours, row_text(conflict.ours, conflict.lacks[at(Side::kOurs)]));
-  TRY_ASSIGN(settlement.theirs, row_text(conflict.theirs, conflict.lacks[at(Side::kTheirs)]));
+  TRY_ASSIGN(settlement.ours, row_text(conflict.shown(Side::kOurs), conflict.lacks[at(Side::kOurs)]));
+  TRY_ASSIGN(settlement.theirs,
+             row_text(conflict.shown(Side::kTheirs), conflict.lacks[at(Side::kTheirs)]));
   TRY_ASSIGN(settlement.merged, row_text(merged, {}));
   std::array<std::optional<std::string>, 3> whole;  // As the merged table would have them.
   for (const Side side : kSides) {
@@ -164,9 +165,14 @@ Result<void> Recorder::row(const RowConflict& conflict, const SideLine& merged,
       if (!conflict.line(side) || !conflict.has(side, i)) return std::optional<std::string>();
       return cell_text(i, cells);
     };
+    const auto shown = [&](Side side) -> Result<std::optional<std::string>> {
+      if (!conflict.line(side)) return std::optional<std::string>();
+      TRY_ASSIGN(const Cells cells, lines_.take_apart(*conflict.shown(side)));
+      return text_of(side, cells);
+    };
     TRY_ASSIGN(settlement.base, text_of(Side::kBase, base));
-    TRY_ASSIGN(settlement.ours, text_of(Side::kOurs, ours));
-    TRY_ASSIGN(settlement.theirs, text_of(Side::kTheirs, theirs));
+    TRY_ASSIGN(settlement.ours, shown(Side::kOurs));
+    TRY_ASSIGN(settlement.theirs, shown(Side::kTheirs));
     TRY_ASSIGN(settlement.merged, cell_text(i, now));
     // A side without the column has no cell that could stand.
     const auto cell_of = [&](Side side, const Cells& cells) {

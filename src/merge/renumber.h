@@ -30,6 +30,7 @@ struct TheirChange {
   SideLine base, theirs;
   // Slots where a value of theirs does not fit its column's new type, and the base's does.
   std::vector<size_t> misfits = {};
+  SideLine own = {};  // RowConflict::own, of theirs.
 };
 
 // Gives theirs' rows of one table their new keys and references. Keys stay in order: the changes

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "merge/sides.h"
 #include "type/key_codec.h"
@@ -149,13 +150,24 @@ Result<void> RowMerge::run(const KeyMaps& renumbered) {
 // A side's line in the merged layout, beside the base's.
 Result<std::optional<std::string>> RowMerge::carry(Side side, const std::optional<Bytes>& line,
                                                    const std::optional<std::string>& base) {
+  own_[at(side)].reset();
   if (!line) return std::optional<std::string>();
   TRY_ASSIGN(std::string carried, carrier(side).carry(*line));
   if (base && side != Side::kBase) {
+    TRY_ASSIGN(own_[at(side)], own_line(side, *base, carried, carrier(side).misfit_slots()));
     TRY_ASSIGN(carried,
                carrier(side).beside(*base, std::move(carried), carrier(side).misfit_slots()));
   }
   return std::optional<std::string>(std::move(carried));
+}
+
+// RowConflict::own of a carried line; nothing: nothing in it is another beside the base's.
+Result<SideLine> RowMerge::own_line(Side side, Bytes base, const std::string& line,
+                                    const std::vector<size_t>& misfits) {
+  if (!carrier(side).is_refilled()) return SideLine();
+  if (misfits.empty()) return SideLine(line);
+  TRY_ASSIGN(std::string fit, lines_.with_cells_of(base, misfits, line));
+  return SideLine(std::move(fit));
 }
 
 // M5: every row of the three sides, each read by its own side's layout. Keys, and so their order,
@@ -182,6 +194,7 @@ Result<void> RowMerge::merge_side_by_side() {
     if (shared != shared_.rows().end() && shared->first == *key) ++shared;
     std::array<std::optional<std::string>, 3> lines;
     std::array<std::vector<size_t>, 3> misfits;
+    own_ = {};
     for (const Side side : {Side::kBase, Side::kOurs, Side::kTheirs}) {
       auto& cursor = cursors[at(side)];
       if (!cursor || cursor->at_end() || cursor->key() != *key) continue;
@@ -200,7 +213,9 @@ Result<void> RowMerge::merge_side_by_side() {
     };
     const std::optional<Bytes> ours = view(Side::kOurs);
     TRY_ASSIGN(Decision decision,
-               settler_.settle({*key, view(Side::kBase), ours, view(Side::kTheirs), *key, *key}));
+               settler_.settle({*key, view(Side::kBase), ours, view(Side::kTheirs), *key, *key,
+                                std::exchange(own_[at(Side::kOurs)], {}),
+                                std::exchange(own_[at(Side::kTheirs)], {})}));
     const std::optional<Bytes> line = decision.keep_ours ? ours
                                       : decision.line    ? std::optional<Bytes>(*decision.line)
                                                          : std::nullopt;
@@ -253,6 +268,7 @@ Result<void> RowMerge::visit_their_changes(
                             TRY_ASSIGN(change.theirs, carry(Side::kTheirs, row.to, change.base));
                             if (change.theirs && !base_misfit)
                               change.misfits = carrier(Side::kTheirs).misfit_slots();
+                            change.own = std::exchange(own_[at(Side::kTheirs)], {});
                             TRY(visit(change));
                             return true;
                           });
@@ -297,9 +313,9 @@ Result<void> RowMerge::settle_change(const TheirChange& change) {
     TRY_ASSIGN(const std::optional<Bytes> ours, find_ours(change.key));
     TRY(fit_beside(ours ? SideLine(std::string(*ours)) : SideLine(), change.misfits, theirs));
   }
-  TRY(settle(change.key, change.side_key, change.base, theirs));
+  TRY(settle(change.key, change.side_key, change.base, theirs, change.own));
   if (edits_.size() == edits) return {};
-  misfit_keys_.erase(change.key);
+  if (!merged_->layout.counted) misfit_keys_.erase(change.key);  // Counts add up: none is replaced.
   if (!change.misfits.empty() && theirs) misfit_keys_.insert(change.key);
   return {};
 }
@@ -331,12 +347,19 @@ Result<void> RowMerge::add_shared(std::vector<TheirChange>& changes) {
 }
 
 Result<void> RowMerge::settle(Bytes key, Bytes theirs_key, const std::optional<Bytes>& base,
-                              const std::optional<Bytes>& theirs) {
+                              const std::optional<Bytes>& theirs, SideLine theirs_own) {
   TRY(step());
   TRY_ASSIGN(const std::optional<Bytes> ours, find_ours(key));
   Bytes ours_key = key;
-  if (rekeyed_ && ours) ours_key = ours_rekeyed_.find(std::string(key))->second.side_key;
-  TRY_ASSIGN(Decision decision, settler_.settle({key, base, ours, theirs, ours_key, theirs_key}));
+  SideLine ours_own;
+  if (rekeyed_ && ours) {
+    const Rekeyed& row = ours_rekeyed_.find(std::string(key))->second;
+    ours_key = row.side_key;
+    ours_own = row.own;
+  }
+  TRY_ASSIGN(Decision decision,
+             settler_.settle({key, base, ours, theirs, ours_key, theirs_key, std::move(ours_own),
+                              std::move(theirs_own)}));
   if (decision.keep_ours) return {};
   return put(key, ours, std::move(decision.line));
 }

@@ -73,6 +73,8 @@ class RowMerge {
   // Whether keys of the sides and of the merged table differ. Then, after run(): what is between the
   // sides' rows when some have no key of their own in the merged table, or lost a value to its types.
   bool is_rekeyed() const { return keys_differ_; }
+  // Afterwards: whose rows stand whole, which is settled and on record.
+  const std::optional<Side>& whole() const { return whole_; }
   std::optional<SchemaConflict> unmatched() const;
 
   // What both sides hold already counts once. Before run().
@@ -112,11 +114,13 @@ class RowMerge {
   Result<void> renumber(const Renumberer& renumberer, std::vector<TheirChange>& changes);
   Result<void> settle_change(const TheirChange& change);
   Result<void> settle(Bytes key, Bytes theirs_key, const std::optional<Bytes>& base,
-                      const std::optional<Bytes>& theirs);
+                      const std::optional<Bytes>& theirs, SideLine theirs_own = {});
   Result<void> put(Bytes key, const std::optional<Bytes>& ours, SideLine line);
   void count_change(const std::optional<Bytes>& ours, const std::optional<Bytes>& line);
   Result<std::optional<std::string>> carry(Side side, const std::optional<Bytes>& line,
                                            const std::optional<std::string>& base);
+  Result<SideLine> own_line(Side side, Bytes base, const std::string& line,
+                            const std::vector<size_t>& misfits);
   Result<bool> loses_misfit(const std::vector<size_t>& misfits, Bytes merged,
                             const std::optional<Bytes>& other) const;
   Result<void> fit_beside(const SideLine& other, const std::vector<size_t>& misfits,
@@ -132,11 +136,13 @@ class RowMerge {
   struct Rekeyed {
     std::string line, side_key;
     std::vector<size_t> misfits = {};  // Slots; of a table with a key.
+    SideLine own = {};                 // RowConflict::own; of a table with a key.
   };
   using RekeyedRows = std::map<std::string, Rekeyed>;
   Result<RekeyedRows> read_rekeyed(Side side);
   Result<void> fit_new_rows(const RekeyedRows& base, const RekeyedRows& others,
                             RekeyedRows& rows) const;
+  Result<void> place_kept_misfits(Side side, const RekeyedRows& base, RekeyedRows& rows);
   Result<void> place_misfits(Side side, const RekeyedRows& base, RekeyedRows& rows);
   Result<void> take_beside(Side side, const RekeyedRows& base, RekeyedRows& rows);
   Result<void> take_beside_counted(Side side, const RekeyedRows& base, RekeyedRows& rows);
@@ -173,14 +179,17 @@ class RowMerge {
   bool rekeyed_ = false;       // So all sides are read whole, or because rows get new keys.
   bool side_by_side_ = false;  // Their lines cannot be compared, or edited, as they stand.
   RekeyedRows ours_rekeyed_;
+  std::optional<Side> whole_;
+  std::array<SideLine, 3> own_;  // RowConflict::own, of the lines carried last.
   std::array<uint64_t, 3> rows_put_{};  // By Side, in a table without a key, when rekeyed_.
   std::set<std::string>
       misfit_keys_;         // Rows with a value that its column's new type does not take.
-  // Without a key, by Side: rows with such values, not among the others; and lines of the base's that
-  // some of them count as, by the side's key.
+  // Without a key, by Side: rows with such values, of ours and theirs not among the others; and lines
+  // of the base's that some of them count as, by the side's key.
   struct Misfit {
     std::string line, side_key;
     std::vector<size_t> slots;
+    std::string values;  // Those that do not fit, as texts.
   };
   std::array<std::vector<Misfit>, 3> misfit_rows_;
   std::array<std::map<std::string, std::string>, 3> kept_misfits_;

@@ -9,6 +9,11 @@
 #include "merge/sides.h"
 
 namespace rowan::merge {
+namespace {
+
+uint64_t count_of(Bytes line) { return std::strtoull(line.data() + 1, nullptr, 10); }
+
+}  // namespace
 
 // Whether the column's ABSENT value stands in a merged line for a value of one side that the new
 // type does not take, and not for one of the other side.
@@ -47,17 +52,46 @@ Result<void> RowMerge::fit_new_rows(const RekeyedRows& base, const RekeyedRows& 
   return {};
 }
 
-// Without a key a row with such a value is the base's when all else in it is, and the side took that
-// one away; as many as it took.
-Result<void> RowMerge::place_misfits(Side side, const RekeyedRows& base, RekeyedRows& rows) {
-  const auto count_of = [](Bytes line) -> uint64_t {
-    return std::strtoull(line.data() + 1, nullptr, 10);
+// Without a key: rows with such a value that the base has just so, as many as it has, are the base's.
+Result<void> RowMerge::place_kept_misfits(Side side, const RekeyedRows& base, RekeyedRows& rows) {
+  struct Known {
+    std::string key;
+    uint64_t left = 0;
   };
+  std::map<std::pair<std::vector<size_t>, std::string>, Known> known;  // By slots, values and all else.
+  for (const Misfit& was : misfit_rows_[at(Side::kBase)]) {
+    TRY_ASSIGN(const auto rest, carrier(side).rest_of(was.line, true, was.slots));
+    Known& one = known[{was.slots, was.values + *rest}];
+    if (one.left == 0) TRY(type::append_line_key(merged_->layout, was.line, one.key));
+    one.left += count_of(was.line);
+  }
+  for (Misfit& misfit : misfit_rows_[at(side)]) {
+    TRY_ASSIGN(const auto rest, carrier(side).rest_of(misfit.line, false, misfit.slots));
+    const auto found =
+        rest ? known.find({misfit.slots, misfit.values + *rest}) : known.end();
+    if (found == known.end()) continue;
+    const uint64_t count = count_of(misfit.line);
+    const uint64_t kept = std::min(count, found->second.left);
+    if (kept == 0) continue;
+    found->second.left -= kept;
+    const Rekeyed& was = base.at(found->second.key);
+    TRY(add_counted(rows, found->second.key, was.line, was.side_key, kept));
+    misfit.line = type::with_line_count(misfit.line, count - kept);
+    if (kept == count) kept_misfits_[at(side)].emplace(misfit.side_key, was.line);
+  }
+  return {};
+}
+
+// Without a key any other row with such a value is the base's when all else in it is, and the side took
+// that one away; as many as it took.
+Result<void> RowMerge::place_misfits(Side side, const RekeyedRows& base, RekeyedRows& rows) {
+  TRY(place_kept_misfits(side, base, rows));
   std::map<std::string, uint64_t> taken;  // By the base's key.
   using ByRest = std::multimap<std::string, const RekeyedRows::value_type*>;
   std::map<std::vector<size_t>, ByRest> known;  // The base's, by the slots that do not count.
   for (const Misfit& misfit : misfit_rows_[at(side)]) {
     uint64_t count = count_of(misfit.line);
+    if (count == 0) continue;
     const auto [by_rest, is_new] = known.try_emplace(misfit.slots);
     for (auto row = base.begin(); is_new && row != base.end(); ++row) {
       TRY_ASSIGN(auto rest, carrier(side).rest_of(row->second.line, true, misfit.slots));

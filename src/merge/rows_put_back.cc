@@ -81,9 +81,11 @@ Result<std::optional<Side>> RowMerge::settle_put_back() {
   const Side side = context_.choices.settle({merged_->schema + "." + merged_->name,
                                              "rewritten rows", texts[at(Side::kBase)],
                                              texts[at(Side::kOurs)], texts[at(Side::kTheirs)]});
-  if (context_.choices.open.size() == open)
+  if (context_.choices.open.size() == open) {
+    whole_ = side;
     TRY(tell_lost_rows(context_.made, context_.cache, context_.request, sides_.versions, side,
                        "rewritten rows", context_.choices.answered));
+  }
   edits_.clear();
   large_edits_.clear();
   summary_.added = summary_.changed = summary_.deleted = 0;

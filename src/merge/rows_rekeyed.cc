@@ -20,10 +20,13 @@ Result<RowMerge::RekeyedRows> RowMerge::read_rekeyed(Side side) {
     TRY(step());
     TRY_ASSIGN(std::string line, carrier(side).carry(cursor.line()));
     const std::vector<size_t>& misfits = carrier(side).misfit_slots();
-    if (merged_->layout.counted && side != Side::kBase && !misfits.empty()) {
-      misfit_rows_[at(side)].push_back({std::move(line), std::string(cursor.key()), misfits});
-      TRY(cursor.next());
-      continue;
+    if (merged_->layout.counted && !misfits.empty()) {
+      misfit_rows_[at(side)].push_back(
+          {line, std::string(cursor.key()), misfits, carrier(side).misfit_values()});
+      if (side != Side::kBase) {
+        TRY(cursor.next());
+        continue;
+      }
     }
     std::string key;
     TRY(type::append_line_key(merged_->layout, line, key));
@@ -66,6 +69,7 @@ Result<void> RowMerge::take_beside(Side side, const RekeyedRows& base, RekeyedRo
   for (auto& [key, row] : rows) {
     const auto found = base.find(key);
     if (found == base.end()) continue;
+    TRY_ASSIGN(row.own, own_line(side, found->second.line, row.line, row.misfits));
     TRY_ASSIGN(row.line,
                carrier(side).beside(found->second.line, std::move(row.line), row.misfits));
   }
@@ -201,6 +205,7 @@ Result<void> RowMerge::merge_rekeyed(const Renumberer& renumberer) {
       changes.push_back({key, row.side_key, row.line, {}});
     } else if (now->second.line != row.line) {
       TheirChange change{key, now->second.side_key, row.line, now->second.line};
+      change.own = now->second.own;
       if (now->second.misfits.size() > row.misfits.size()) change.misfits = now->second.misfits;
       changes.push_back(std::move(change));
     }

@@ -116,6 +116,7 @@ RowConflict Settler::conflict_of(const ThreeLines& row) const {
   conflict.ours = copy_of(row.ours);
   conflict.theirs = copy_of(row.theirs);
   conflict.lacks = lacks_;
+  conflict.own = {SideLine(), row.ours_own, row.theirs_own};
   conflict.generated_key = generated_key_ && !row.base && row.ours && row.theirs;
   return conflict;
 }

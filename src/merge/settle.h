@@ -27,6 +27,7 @@ struct ThreeLines {
   Bytes key;  // In the merged table.
   std::optional<Bytes> base, ours, theirs;
   Bytes ours_key, theirs_key;  // As the sides encode it.
+  SideLine ours_own = {}, theirs_own = {};  // RowConflict::own.
 };
 
 // What the merged table shall have instead of ours' line.

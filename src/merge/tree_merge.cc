@@ -432,8 +432,11 @@ Result<void> TreeMerge::tell_lost_cells_of(const Job& job) {
                                {job.merged, job.rows->rows(), job.rows->large()},
                                *job.definition,
                                *job.rows};
-  for (const LostColumn& column : job.definition->lost_columns())
-    TRY(tell_lost_cells(made_, cache_, request_, versions, column));
+  for (const LostColumn& column : job.definition->lost_columns()) {
+    // Of a side whose rows do not stand each row that it changed is on record.
+    const std::optional<Side>& whole = job.rows->whole();
+    if (!whole || *whole == column.holder) TRY(tell_lost_cells(made_, cache_, request_, versions, column));
+  }
   return {};
 }
 

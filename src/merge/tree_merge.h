@@ -140,6 +140,7 @@ class TreeMerge {
   // ---- What something new needs (tree_merge_needs.cc) ----
   struct Need;
   bool may_dangle() const;
+  bool went_by_choice(const std::string& base_path) const;
   Result<bool> settle_needs();
   Result<std::vector<Need>> find_needs();
   Result<std::optional<Need>> need_of(const catalog::DanglingReference& reference);
@@ -161,9 +162,13 @@ class TreeMerge {
 
   // ---- Views and CHECKs that do not bind any more (tree_merge_unusable.cc) ----
   struct Reads;
+  struct OtherReads {
+    std::string text;
+    bool can_be_kept = true;  // As the side has them.
+  };
   Result<Reads> reads_of(Side side, const Unusable& unusable) const;
-  Result<std::string> other_reads(Side side, const Reads& reads, bool keep);
-  bool both_redefined() const;
+  Result<OtherReads> other_reads(Side side, const Reads& reads, bool keep);
+  bool may_be_unusable() const;
   Result<std::vector<Unusable>> unusable_here();
   Result<bool> settle_unusable();
 

@@ -242,6 +242,24 @@ Result<std::vector<TreeMerge::Need>> TreeMerge::find_needs() {
   return needs;
 }
 
+// Whether a table or view went although the other side had changed it: that was a conflict of its own,
+// and it is settled.
+bool TreeMerge::went_by_choice(const std::string& base_path) const {
+  const auto object = changes_.objects.find(base_path);
+  for (const Side side : {Side::kOurs, Side::kTheirs}) {
+    if (object == changes_.objects.end() || !object->second.is(Side::kBase, ObjectKind::kView)) break;
+    if (object->second.is(side, ObjectKind::kView) && !object->second.same(Side::kBase, side) &&
+        object->second.is(other_side(side), ObjectKind::kNone))
+      return true;
+  }
+  return std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& job) {
+    if (!job->path.empty() || !job->has(Side::kBase) || job->side_path(Side::kBase) != base_path)
+      return false;
+    const bool ours = job->has(Side::kOurs);
+    return ours != job->has(Side::kTheirs) && !job->unchanged(ours ? Side::kOurs : Side::kTheirs);
+  });
+}
+
 // True: something was settled, and the merge begins anew.
 Result<bool> TreeMerge::settle_needs() {
   if (request_.conflicts_take_base || !choices_.open.empty() || !may_dangle()) return false;
@@ -250,7 +268,8 @@ Result<bool> TreeMerge::settle_needs() {
   for (const Need& need : needs) {
     const Side dropper = other_side(need.holder);
     const bool is_lost = need.key.empty() && (settled_.lost_views.contains(need.path) ||
-                                              is_in_lost_schema(need.path));
+                                              is_in_lost_schema(need.path) ||
+                                              went_by_choice(need.path));
     Side stands = dropper;
     if (!is_lost) {
       const size_t open = choices_.open.size();

@@ -54,6 +54,7 @@ Result<std::optional<TreeMerge::Mismatch>> TreeMerge::mismatch_of(
   Mismatch mismatch;
   mismatch.conflict = {table->schema + "." + table->name + "." + key.name, "foreign key", {}, {}, {}};
   mismatch.conflict.may_stand[at(Side::kBase)] = false;
+  std::array<bool, 3> can_be_kept{true, true, true};  // By Side: its types.
   std::string types;  // Of the merged columns at odds that a side has otherwise;
   std::array<std::string, 3> own_types;  // and by Side, what it has instead.
   const auto add = [](std::string& text, const catalog::TableDef& def, const std::string& column,
@@ -70,6 +71,8 @@ Result<std::optional<TreeMerge::Mismatch>> TreeMerge::mismatch_of(
       const catalog::ColumnDef* column = own == nullptr ? nullptr : own_column(*own, merged);
       if (column == nullptr || column->type == merged.type) continue;
       mismatch.retyped[at(side)].emplace_back(job->side_path(side), column->name);
+      can_be_kept[at(side)] = can_be_kept[at(side)] &&
+                              (!job->definition || job->definition->may_have_type(side, column->name));
       add(own_types[at(side)], def, merged.name, column->type);
       is_other = true;
     }
@@ -93,6 +96,7 @@ Result<std::optional<TreeMerge::Mismatch>> TreeMerge::mismatch_of(
     std::string& text = side == Side::kOurs ? mismatch.conflict.ours : mismatch.conflict.theirs;
     if (mismatch.has_key[at(side)]) {
       can_work = can_work || !mismatch.retyped[at(side)].empty();
+      mismatch.conflict.may_stand[at(side)] = can_be_kept[at(side)];
       text = catalog::foreign_key_sql(*table, key);
       if (both && !own_types[at(side)].empty()) text += " -- of " + own_types[at(side)];
     } else {

@@ -20,11 +20,19 @@ std::string path_of(std::string_view schema, std::string_view name) {
   return type::encode_name(schema) + "/" + type::encode_name(name);
 }
 
+// AS OF 'HEAD': of the branch's tip, which the merged tree is going to be.
+bool is_of_tip(const sql::AsOf& as_of) {
+  if (as_of.kind != sql::AsOfKind::kRevision || as_of.value->kind != sql::ExprKind::kLiteral)
+    return false;
+  const std::string_view revision = static_cast<const sql::LiteralExpr&>(*as_of.value).text;
+  return revision == "HEAD" || revision == "@";
+}
+
 // The relations and column names that a query mentions.
 class Mentions final : public sql::Visitor {
  public:
   void table(sql::NamedTable& table) override {
-    if (table.as_of.kind == sql::AsOfKind::kNone)
+    if (table.as_of.kind == sql::AsOfKind::kNone || is_of_tip(table.as_of))
       relations.insert(path_of(table.name.schema, table.name.name));
   }
   void column(sql::ColumnExpr& column, const sql::WalkScope*) override {
@@ -111,9 +119,11 @@ Result<TreeMerge::Reads> TreeMerge::reads_of(Side side, const Unusable& unusable
 
 // What is another thing in the merged tree than on the side: as a text, and, with `keep`, from now
 // on as the side has it.
-Result<std::string> TreeMerge::other_reads(Side side, const Reads& reads, bool keep) {
-  std::string text;
-  const auto note = [&](const std::string& words) { text += (text.empty() ? "" : ", ") + words; };
+Result<TreeMerge::OtherReads> TreeMerge::other_reads(Side side, const Reads& reads, bool keep) {
+  OtherReads other;
+  const auto note = [&](const std::string& words) {
+    other.text += (other.text.empty() ? "" : ", ") + words;
+  };
   for (const std::string& path : reads.views) {
     const auto object = changes_.objects.find(path);
     if (object == changes_.objects.end() || object->second.same(side, other_side(side))) continue;
@@ -140,17 +150,20 @@ Result<std::string> TreeMerge::other_reads(Side side, const Reads& reads, bool k
       const catalog::ColumnDef* const now = merged_column(*merged, column, names);
       if (now != nullptr && now->type == column.type) continue;
       note(own.schema + "." + own.name + "." + column.name + " " + type::type_name(column.type));
+      if (job.definition && !job.definition->may_have_type(side, column.name)) other.can_be_kept = false;
       if (keep) settled_.kept_columns[{side, path}].insert(column.name);
     }
     if (!reads.groups || own.primary_key.empty() || !merged->primary_key.empty()) continue;
     note("primary key of " + own.schema + "." + own.name);
     if (keep) settled_.kept_parts[job.id()].emplace(own.primary_key_name, side);
   }
-  return text;
+  return other;
 }
 
-// Two trees can only be at odds where both changed definitions.
-bool TreeMerge::both_redefined() const {
+// Two trees can only be at odds where both changed definitions, or where what one side changed does
+// not stand as it has it: rows of the other side may have no value of a column's new type.
+bool TreeMerge::may_be_unusable() const {
+  if (choices_.settled > 0) return true;
   const auto changed = [&](Side side) {
     for (const auto& [path, object] : changes_.objects) {
       const ObjectKind was = object.kind[at(Side::kBase)];
@@ -197,7 +210,7 @@ Result<std::vector<Unusable>> TreeMerge::unusable_here() {
 // True: something was settled, and the merge begins anew.
 Result<bool> TreeMerge::settle_unusable() {
   if (request_.conflicts_take_base || !request_.find_unusable || !choices_.open.empty() ||
-      !both_redefined())
+      !may_be_unusable())
     return false;
   TRY_ASSIGN(const std::vector<Unusable> found, unusable_here());
   const size_t before = settled_.size();
@@ -215,8 +228,9 @@ Result<bool> TreeMerge::settle_unusable() {
       const Reads& own = reads[at(side)];
       std::string& text = side == Side::kOurs ? conflict.ours : conflict.theirs;
       if (!own.is_there) continue;
-      TRY_ASSIGN(const std::string other, other_reads(side, own, false));
-      text = own.text + (other.empty() ? "" : (is_view ? "-- reads " : " -- reads ") + other);
+      TRY_ASSIGN(const OtherReads other, other_reads(side, own, false));
+      text = own.text + (other.text.empty() ? "" : (is_view ? "-- reads " : " -- reads ") + other.text);
+      conflict.may_stand[at(side)] = other.can_be_kept;
     }
     const std::string path = path_of(unusable.schema, unusable.name);
     // Once it is settled and does not work all the same, it goes.
@@ -231,7 +245,7 @@ Result<bool> TreeMerge::settle_unusable() {
       settled_.needs.push_back(conflict);
     }
     if (reads[at(stands)].is_there) {
-      TRY_ASSIGN(const std::string ignored, other_reads(stands, reads[at(stands)], true));
+      TRY_ASSIGN(const OtherReads ignored, other_reads(stands, reads[at(stands)], true));
       static_cast<void>(ignored);
     }
     if (const Job* job = is_view ? nullptr : job_at(path)) {

@@ -2,7 +2,7 @@
 // other rooms.
 #pragma once
 
-#include <iosfwd>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -59,8 +59,9 @@ std::optional<Failure> connect_to_read(const std::string& path, const std::strin
 int fail(const Failure& failure);  // Says it and gives the exit code of its class.
 int bad_value(
     std::string_view message);  // For an option's value that is none, before anything was opened.
-int run_and_print(Session& session, const std::string& sql);
-int run_and_print(Session& session, const std::string& sql, std::ostream& notices);
+// `seen` is told of each row.
+int run_and_print(Session& session, const std::string& sql,
+                  const std::function<void(const Rows&)>& seen = {});
 std::string table_name(const std::string& word);  // "shop.orders" as SQL.
 
 // Branches, tags, and what makes or moves commits (version_commands.cc).

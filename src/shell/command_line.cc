@@ -156,18 +156,15 @@ int finish_code(const Runner& runner) {
 
 }  // namespace
 
-int run_and_print(Session& session, const std::string& sql, std::ostream& notices) {
+int run_and_print(Session& session, const std::string& sql,
+                  const std::function<void(const Rows&)>& seen) {
   const SignalGuard guard(session);
   Runner runner(session,
-                {.print = {.tags = false}, .stop_on_error = true, .quote_statement = false},
-                std::cout, notices);
+                {.print = {.tags = false, .seen = seen}, .stop_on_error = true, .quote_statement = false},
+                std::cout, std::cerr);
   ScriptReader script(sql);
   runner.run_script(script);
   return finish_code(runner);
-}
-
-int run_and_print(Session& session, const std::string& sql) {
-  return run_and_print(session, sql, std::cerr);
 }
 
 namespace {

@@ -315,6 +315,7 @@ Outcome<uint64_t> stream_rows(Rows& rows, const PrintOptions& options, std::ostr
       append_json(rows, count == 0, line);
     }
     out << line;
+    if (options.seen) options.seen(rows);
     if (!out) return count;
     if (options.stopped && options.stopped()) return stopped_failure();
   }
@@ -328,6 +329,7 @@ Outcome<uint64_t> print_table(Rows& rows, const PrintOptions& options, std::ostr
     if (!more) return more.failure();
     if (!*more) break;
     table.add_row(rows);
+    if (options.seen) options.seen(rows);
     if (options.stopped && options.stopped()) return stopped_failure();
   }
   if (rows.columns().empty()) return table.row_count();

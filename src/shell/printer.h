@@ -24,6 +24,7 @@ struct PrintOptions {
   bool commits = false;                // Says which commit a statement made.
   std::string title = {};              // Above a table.
   bool footer = true;                  // "(3 rows)" and an empty line below a table.
+  std::function<void(const Rows&)> seen = {};  // Told of each row.
   std::function<bool()> stopped = {};  // Asked between rows: true ends the printing with 57014.
 };
 

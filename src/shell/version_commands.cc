@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iostream>
-#include <sstream>
+#include <string>
+#include <vector>
 
 #include "shell/command.h"
 #include "sql/parser.h"
@@ -156,10 +156,15 @@ int command_merge(const Words& words) {
   if (words.has("--renumber")) add("RENUMBER");
   sql += with + (words.has("--dry-run") ? " DRY RUN" : "") + message_of(words);
   if (words.has("--dry-run")) {
-    std::ostringstream said;
-    const int code = run_and_print(*connection.session, sql + ";", said);
-    std::cerr << said.str();
-    const bool goes_through = said.str().find("the merge would ") == std::string::npos;
+    bool goes_through = true;
+    const int code = run_and_print(*connection.session, sql + ";", [&](const Rows& rows) {
+      const std::vector<ColumnInfo>& columns = rows.columns();
+      for (size_t i = 0; i < columns.size(); ++i) {
+        if (columns[i].name != "outcome") continue;
+        const std::string outcome = rows.get_text(i);
+        goes_through = goes_through && outcome != "refused" && outcome != "waits";
+      }
+    });
     return code == kFine && !goes_through ? kFound : code;
   }
   const int code = run_and_print(*connection.session, sql + ";");

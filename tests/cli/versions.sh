@@ -73,6 +73,19 @@ run merge refused.git bob --dry-run; exits 1; says 'the merge would be refused, 
 run merge refused.git bob --dry-run --renumber; exits 0
 run merge refused.git bob --dry-run --policy manual; exits 1; says 'the merge would wait, with 1 open conflict'
 
+# It lists what would be decided, of several branches too; and names a call that gives the same.
+"$rowan" init decided.git >/dev/null
+"$rowan" sql decided.git -c 'CREATE TABLE k (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v text)' -c "INSERT INTO k (v) VALUES ('base')" -c 'CREATE BRANCH bob' -c 'CREATE BRANCH carl' -c "UPDATE k SET v = 'ours'" -c "INSERT INTO k (id, v) OVERRIDING SYSTEM VALUE VALUES (2, 'new')" >/dev/null
+"$rowan" sql decided.git --branch bob -c "UPDATE k SET v = 'bob'" -c "INSERT INTO k (id, v) OVERRIDING SYSTEM VALUE VALUES (2, 'newer')" >/dev/null
+"$rowan" sql decided.git --branch carl -c 'CREATE TABLE other (id int PRIMARY KEY)' >/dev/null
+run merge decided.git bob --dry-run --policy theirs --renumber; exits 0; says "rowan.merge_decisions('HEAD', 'bob', 'theirs, renumber')"
+run sql decided.git -c "SELECT kind, merged FROM rowan.merge_decisions('HEAD', 'bob', 'theirs, renumber') ORDER BY kind DESC" --format csv; exits 0; shows 'renumbered key,'; shows 'both changed,bob'
+run merge decided.git bob carl --dry-run --policy theirs --renumber; exits 0; says 'public.k key 1, v: of ours here and bob there it is bob now (policy theirs)'
+# Whether it goes through is no matter of what it says.
+"$rowan" sql decided.git --branch carl -c "UPDATE k SET v = 'the merge would be refused'" >/dev/null
+run merge decided.git carl --dry-run --policy theirs; exits 0; says 'it is the merge would be refused now'
+run merge decided.git bob --policy theirs --renumber; exits 0; says 'public.k key 1, v: of ours here and bob there it is bob now (policy theirs)'
+
 # So it is where the merge would break a constraint, or another one waits.
 "$rowan" init broken.git >/dev/null
 "$rowan" sql broken.git -c 'CREATE TABLE p (id int PRIMARY KEY)' -c 'INSERT INTO p VALUES (1)' -c 'CREATE TABLE c (p int REFERENCES p, k int PRIMARY KEY, v text)' -c "INSERT INTO c VALUES (NULL, 1, 'base')" -c 'CREATE BRANCH bob' -c 'DELETE FROM p' -c 'CREATE BRANCH fine' >/dev/null

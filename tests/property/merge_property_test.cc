@@ -222,8 +222,9 @@ class NaiveMerge {
     if (found == sides_[side]->rows.end()) return std::nullopt;
     Cells cells;
     for (const Column& column : columns_) {
+      if (column.dropped) continue;  // M5: what is left of it in a line is nobody's, and no change.
       std::string cell = cell_of(found->second, column.id);
-      if (!column.dropped && column.is_text) cell = as_text(cell);
+      if (column.is_text) cell = as_text(cell);
       set_cell(cells, column.id, cell);
     }
     return cells;
