@@ -16,8 +16,8 @@ class TypesNamed final : public sql::Visitor {
  public:
   explicit TypesNamed(Forms& forms) : forms_(forms) {}
   void cast(sql::CastExpr& cast) override {
-    forms_.types.emplace(cast.type.name);
     const type::TypeInfo* row = type::find_type(cast.type.name);
+    forms_.types.emplace(row != nullptr ? row->shown : cast.type.name);
     if (row != nullptr && type::is_datetime(row->id) && cast.type.modifiers.count > 0)
       forms_.has_fractions = true;
     forms_.has_arrays = forms_.has_arrays || cast.type.is_array;

@@ -63,7 +63,8 @@ Result<Type> with_modifiers(TypeId id, std::string_view name, const int32_t* mod
   };
   if (count == 0) return Type{id, -1};
   if (name != "float" || count != 1) {
-    return bad("type modifier is not allowed for type \"" + std::string(name) + "\"");
+    return Error(ErrorCode::kSyntaxError,
+                 "type modifier is not allowed for type \"" + std::string(name) + "\"");
   }
   if (modifiers[0] < 1) return bad("precision for type float must be at least 1 bit");
   if (modifiers[0] > 53) return bad("precision for type float must be less than 54 bits");

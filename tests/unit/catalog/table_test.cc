@@ -173,6 +173,11 @@ TEST_CASE("columns of types that format 1 lacks need a feature; intervals have o
         catalog::FeatureSet{"time-digits"});
   CHECK(*catalog::features_of(*make("create table t (a text default (interval '1 day')::text)")) ==
         catalog::FeatureSet{"interval"});
+  CHECK(*catalog::features_of(*make(
+            "create table t (a text default (interval '1' day)::text, b int[])")) ==
+        catalog::FeatureSet{"arrays", "interval"});
+  CHECK(*catalog::features_of(*make("create table t (a text default ('1'::interval(3))::text)")) ==
+        catalog::FeatureSet{"interval"});
   const auto table = make(
       "create table t (a interval default '1 day', b interval year to month, c interval(3), d interval "
       "second(2) default interval '1' second, e interval day to second(1) ABSENT '1 day')");
