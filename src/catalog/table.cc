@@ -312,6 +312,33 @@ std::string sequence_of_default(std::string_view default_sql) {
   return literal == nullptr ? std::string() : std::string(literal->text);
 }
 
+namespace {
+
+// SLOT n ID h of a column that is added: the next slot, and an ID that no other has.
+Result<void> take_identity(const TableDef& table, const sql::ColumnClause& clause,
+                           ColumnDef& column) {
+  if (clause.slot != column.slot) {
+    return invalid(ErrorCode::kInvalidTableDefinition,
+                   "column \"" + column.name + "\" cannot have slot " + std::to_string(clause.slot),
+                   clause.position)
+        .with_detail("The next slot of table \"" + table.name + "\" is " +
+                     std::to_string(column.slot) + ".")
+        .with_hint("Leave SLOT and ID out, and they are given.");
+  }
+  const auto has_id = [&](const auto& other) { return other.id == clause.id; };
+  if (std::any_of(table.columns.begin(), table.columns.end(), has_id) ||
+      std::any_of(table.dropped.begin(), table.dropped.end(), has_id)) {
+    return invalid(ErrorCode::kInvalidTableDefinition,
+                   "another column of table \"" + table.name + "\" has the ID of column \"" +
+                       column.name + "\"",
+                   clause.position);
+  }
+  column.id = clause.id;
+  return {};
+}
+
+}  // namespace
+
 Result<void> add_column_clause(TableDef& table, const sql::ColumnClause& clause,
                                const NameScope& scope, const NameTaken& taken) {
   if (table.columns.size() + table.dropped.size() >= kColumnsMax) return too_many_columns();
@@ -319,6 +346,7 @@ Result<void> add_column_clause(TableDef& table, const sql::ColumnClause& clause,
   TRY_ASSIGN(ColumnDef column, column_of_clause(table, clause, scope, taken));
   column.slot = static_cast<uint16_t>(table.columns.size() + table.dropped.size());
   column.id = column_id(column.slot, column.name, type::type_name(column.type));
+  if (clause.slot >= 0) TRY(take_identity(table, clause, column));
   table.columns.push_back(std::move(column));
   return {};
 }

@@ -11,7 +11,13 @@ namespace rowan::plan {
 
 namespace {
 
-constexpr int64_t kPostgresEpochUs = 946'684'800'000'000;  // 2000-01-01 in µs since 1970.
+// A timestamp's value in µs since 1970. The infinities, and what is as far away, are the ends.
+int64_t since_1970(int64_t since_2000) {
+  constexpr int64_t kPostgresEpochUs = 946'684'800'000'000;  // 2000-01-01.
+  if (since_2000 == INT64_MIN) return INT64_MIN;
+  if (since_2000 >= INT64_MAX - kPostgresEpochUs) return INT64_MAX;
+  return since_2000 + kPostgresEpochUs;
+}
 
 LogicalPtr one_empty_row() {
   LogicalPtr node = make_node(LogicalKind::kValues);
@@ -177,7 +183,7 @@ Result<ResolvedTable> QueryBinder::resolve_table(const sql::NamedTable& table) {
   if (value.is_null())
     return Error(ErrorCode::kInvalidParameterValue, "AS OF must not be null")
         .at(table.as_of.value->position);
-  if (timestamp) return resolver.resolve(table.name, {}, value.as_int() + kPostgresEpochUs);
+  if (timestamp) return resolver.resolve(table.name, {}, since_1970(value.as_int()));
   if (value.as_string().empty())
     return Error(ErrorCode::kInvalidParameterValue, "a revision must not be empty")
         .at(table.as_of.value->position);
@@ -198,9 +204,7 @@ Result<std::optional<int64_t>> QueryBinder::system_time(const sql::Expr* value) 
   if (time.is_null())
     return Error(ErrorCode::kInvalidParameterValue, "FOR SYSTEM_TIME must not be null")
         .at(value->position);
-  if (time.as_int() == INT64_MIN) return std::optional<int64_t>(INT64_MIN);
-  if (time.as_int() >= INT64_MAX - kPostgresEpochUs) return std::optional<int64_t>(INT64_MAX);
-  return std::optional<int64_t>(time.as_int() + kPostgresEpochUs);
+  return std::optional<int64_t>(since_1970(time.as_int()));
 }
 
 Result<ResolvedTable> QueryBinder::resolve_versions(const sql::NamedTable& table) {

@@ -81,4 +81,13 @@ run sql d.git --branch exact -f native.sql; exits 0
 [[ $(git -C d.git rev-parse 'exact^{tree}') == $(git -C d.git rev-parse 'main^{tree}') ]] || fail 'another tree'
 run diff d.git old --native; exits 2; says '--native goes with --sql'
 
+# A column that was retyped keeps the ID of its first type, and the native form says so.
+run init id.git
+run sql id.git -c 'CREATE TABLE t (k int PRIMARY KEY)' -c 'CREATE TAG a' -c 'ALTER TABLE t ADD COLUMN p text' \
+  -c 'ALTER TABLE t ALTER p TYPE integer USING NULL' -c 'CREATE TAG b' -c 'CREATE BRANCH r FROM a'; exits 0
+"$rowan" diff id.git a b --sql --native > native.sql
+run sql id.git --branch r -f native.sql; exits 0
+[[ $(git -C id.git rev-parse 'b^{tree}') == $(git -C id.git rev-parse 'r^{tree}') ]] || fail 'the native form gives another tree'
+run diff id.git a b --table nosuch --sql; exits 10; says 'does not exist'
+
 finish
