@@ -92,7 +92,8 @@ std::variant<Words, Misuse> parse_words(const std::vector<std::string>& argument
     const size_t equals = word.starts_with("--") ? word.find('=') : std::string::npos;
     const std::string name = word.substr(0, equals);
     if (command.flags.contains(name) && equals == std::string::npos) {
-      words.options[name];
+      if (!words.options.try_emplace(name).second)
+        return Misuse{"option " + name + " is given twice"};
     } else if (!command.with_value.contains(name)) {
       return Misuse{command.flags.contains(name) ? "option " + name + " takes no value"
                                                  : "unknown option " + name};
