@@ -154,5 +154,5 @@ run sql t.git -c "RESTORE TABLE t TO '$first'"; hints 'DROP TABLE takes a table 
 run sql t.git -c "UPDATE t SET v = 'here' WHERE id = 1"; exits 0
 run sql t.git --branch side -c "UPDATE t SET v = 'there' WHERE id = 1"; exits 0
 run merge t.git side --policy manual; exits 1; says 'then COMMIT MERGE in rowan shell'
-run sql t.git -c 'ABORT MERGE' -c 'MERGE side WITH MANUAL RESOLUTION' -c 'ABORT MERGE'; says 'to be settled; then COMMIT MERGE'
+run sql t.git -c 'ABORT MERGE' -c 'MERGE side WITH MANUAL RESOLUTION' -c 'ABORT MERGE'; says 'lists; then COMMIT MERGE'
 finish
