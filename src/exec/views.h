@@ -29,7 +29,8 @@ Result<ViewOutcome> run_refresh(const sql::RefreshStmt& statement, ExecContext& 
 
 // The views of a tree whose queries do not bind (any more), as violations, at most `violations_max`
 // of them. Views that read system tables or functions of the engine are left out: those are always
-// there.
+// there. AS OF 'HEAD' is the tree at hand, which is a branch's tip or going to be; views that read what
+// lies behind it ('HEAD~1') are taken as they are.
 Result<std::vector<Violation>> check_views(const store::ObjectReader& objects, const Oid& root,
                                            txn::Manager& manager, const expr::EvalContext& eval,
                                            size_t violations_max);
