@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 
+#include "catalog/sequence_bounds.h"
 #include "sql/parser.h"
 #include "sql/print.h"
 #include "sql/walk.h"
@@ -280,6 +281,7 @@ Result<SequenceDef> sequence_from_options(const sql::SequenceOptions& options, S
                  fmt::format("CACHE {} is not supported: sessions hold no values back", options.cache))
         .with_hint("Leave CACHE out: values are given out in memory anyway.");
   }
+  keep_in_bounds(sequence);
   if (options.has_restart) TRY(restart(options, sequence));
   return sequence;
 }

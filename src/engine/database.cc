@@ -136,6 +136,8 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
   txn::ManagerOptions manager_options;
   if (path != kMemory) manager_options.derived_folder = store::derived_folder(database->folder_);
   manager_options.verify_moved = [&](txn::Manager& manager) {
+    // Views of what is judged may read history.
+    database->roots_ = std::make_unique<ReadableRoots>(*database->store_, manager.history());
     const Admission admission(manager, database->branch_settings_, database->clock(),
                               database->author_.name, database->name_);
     return database->foreign_moves_.verify_moved(manager, admission);
@@ -152,9 +154,8 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
   const auto format = catalog::check_format(*database->store_, database->store_->cache(), tip.root);
   if (!format && format.error().code() == ErrorCode::kUnsupportedFormat)
     return Error(format.error());
-  const Oid sound_root = database->foreign_moves_.is_sound(database->default_branch_) ? tip.root : Oid{};
-  database->roots_ = std::make_unique<ReadableRoots>(
-      *database->store_, database->manager_->history(), sound_root);
+  if (database->foreign_moves_.is_sound(database->default_branch_))
+    database->roots_->compare_with(tip.root);
   if (!options.read_only) apply_history_policies(*database->manager_, database->branch_settings_);
   database->foreign_moves_.start(*database);
   return database;

@@ -28,5 +28,7 @@ const HintWords& hint_words(Door door);
 // By either door.
 constexpr std::string_view kMendForeign =
     "Push a commit on top of it that puts that right, or change the branch so that it fits.";
+constexpr std::string_view kAmendForeign =
+    "Amend the commit and push again: a commit on top of it does not mend what cannot be read.";
 
 }  // namespace rowan::engine

@@ -129,6 +129,7 @@ class MergeStatement {
     store::PendingObjects objects(session_.owner().store());
     TRY_ASSIGN(const txn::Snapshot tip, manager.tip_snapshot(session_.branch_name()));
     TRY_ASSIGN(const Oid sound, canonical_commit(manager, objects, commit, tip.root));
+    TRY(check_history(session_, commit, tip.root));
     if (sound == commit) return {};
     return Error(ErrorCode::kObjectNotInState,
                  fmt::format("commit {} is not in canonical form", commit.hex().substr(0, 12)))

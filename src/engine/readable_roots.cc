@@ -8,6 +8,11 @@
 
 namespace rowan::engine {
 
+void ReadableRoots::compare_with(const Oid& sound_root) {
+  const std::lock_guard guard(mutex_);
+  sound_root_ = sound_root;
+}
+
 Result<Oid> ReadableRoots::root_of(const Oid& commit) {
   TRY_ASSIGN(const ReadableContent content, find(commit));
   return content.root;

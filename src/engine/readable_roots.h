@@ -22,10 +22,11 @@ namespace rowan::engine {
 
 class ReadableRoots {
  public:
-  // `sound_root`: the canonical tree of a tip that was admitted, to compare with; zero: none.
-  ReadableRoots(store::ObjectStore& store, const derived::HistoryIndex& history,
-                const Oid& sound_root)
-      : store_(store), history_(history), sound_root_(sound_root) {}
+  ReadableRoots(store::ObjectStore& store, const derived::HistoryIndex& history)
+      : store_(store), history_(history) {}
+
+  // The canonical tree of a tip that was admitted: what is equal to it need not be read.
+  void compare_with(const Oid& sound_root);
 
   // The tree to read the commit by. A table that is beyond reading gives its error to whoever reads
   // its rows.
@@ -41,7 +42,7 @@ class ReadableRoots {
   store::ObjectStore& store_;
   const derived::HistoryIndex& history_;
   std::mutex mutex_;  // Guards what follows.
-  Oid sound_root_;    // The last that was found, as neighbours are read one after the other.
+  Oid sound_root_;    // The last that was found, as neighbours are read one after the other; zero: none.
   std::unordered_map<Oid, ReadableContent, OidHash> found_;  // By the commit's own tree.
   std::vector<std::shared_ptr<const void>> holds_;           // Of the twins' packs.
 };

@@ -495,6 +495,7 @@ Result<VersionResult> run_rebase(SessionImpl& session, const sql::RevisionsStmt&
           return txn::CommitOutcome{false, target.tip, 0};
         // The commit may be from elsewhere; what stands on it must be sound.
         TRY_ASSIGN(const Oid base, canonical_commit(manager, objects, onto.commit, target.root));
+        TRY(check_history(session, onto.commit, target.root));
         TRY_ASSIGN(const git::Commit base_commit, read_commit(objects, base));
         TRY(manager.history().ensure(objects, base));
         Chain chain(session, objects, base, base_commit.tree);

@@ -464,6 +464,7 @@ Result<VersionResult> run_reset(SessionImpl& session, const sql::RevisionsStmt& 
                store::PendingObjects objects(session.owner().store());
                TRY_ASSIGN(const Oid sound, canonical_commit(session.owner().manager(), objects,
                                                             to.commit, target.root));
+               TRY(check_history(session, to.commit, target.root));
                TRY_ASSIGN(const git::Commit commit, read_commit(objects, sound));
                TRY(check_constraints(session, objects, target.root, commit.tree, "the reset",
                                      {to.commit}));

@@ -50,6 +50,7 @@ Result<void> make_branch(SessionImpl& session, std::string_view name, std::strin
                                                         : session.branch_name()));
     const Oid named = commit;
     TRY_ASSIGN(commit, canonical_commit(manager, objects, commit, known.root));
+    TRY(check_history(session, named, known.root));
     TRY_ASSIGN(const git::Commit sound, read_commit(objects, commit));
     TRY(check_constraints(session, objects, known.root, sound.tree, "the branch", {named}));
   }
@@ -353,6 +354,11 @@ Result<txn::CommitOutcome> change_branch(
     if (session.cancelled())
       return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
   }
+}
+
+Result<void> check_history(SessionImpl& session, const Oid& commit, const Oid& known_root) {
+  const auto objection = session.owner().admission().ask_ancestors({{}, commit}, known_root);
+  return objection ? Result<void>(objection_error(*objection)) : Result<void>();
 }
 
 Result<void> check_constraints(SessionImpl& session, const store::ObjectReader& objects,

@@ -65,6 +65,10 @@ Result<txn::CommitOutcome> change_branch(
     SessionImpl& session,
     const std::function<Result<txn::CommitOutcome>(const BranchTarget&)>& attempt);
 
+// Refuses a commit that stands on others which no branch has and which cannot be read: history would be
+// read through them. `known_root`: the tree of some branch's tip.
+Result<void> check_history(SessionImpl& session, const Oid& commit, const Oid& known_root);
+
 // Refuses content that breaks its constraints, where it differs from `valid_root`, which keeps
 // them. `what` begins the error: "the revert". `of`: the commits that the content comes from; of those
 // that another program made, definitions are asked all that a push is asked.

@@ -14,6 +14,7 @@
 #include "catalog/objects.h"
 #include "exec/constraints.h"
 #include "exec/definition.h"
+#include "exec/definition_faults.h"
 #include "exec/dml.h"
 #include "exec/foreign_keys.h"
 #include "exec/views.h"
@@ -130,7 +131,10 @@ class Validator {
   Result<void> check_foreign_types(const TablePair& pair);
   void check_rules(const TablePair& pair);
   Result<void> check_sequences(const TablePair& pair);
-  Result<void> check_owners(const std::string& schema);
+  Result<void> check_identities(const TablePair& pair);
+  Result<void> check_sequence_faults(const std::string& schema);
+  Result<std::optional<Error>> sequence_fault_before(const std::string& schema,
+                                                     const std::string& name) const;
   Result<void> check_table(TablePair& pair);
   Result<void> check_row(const TablePair& pair, const RowChecks* checks, Bytes line);
   Result<void> check_unique(const TablePair& pair, size_t which);
@@ -477,42 +481,42 @@ void Validator::check_rules(const TablePair& pair) {
   take(require_rules_at_work(table, before));
 }
 
-// Sequences of a column that is not there, unless they were that before.
-Result<void> Validator::check_owners(const std::string& schema) {
-  const auto is_orphan = [](const catalog::Catalog& catalog,
-                            const catalog::SequenceDef& sequence) -> Result<bool> {
-    if (sequence.owner_table.empty()) return false;
-    TRY_ASSIGN(const catalog::ObjectName owner,
-               catalog::parse_name(sequence.owner_table, sequence.schema));
-    TRY_ASSIGN(const bool has_schema, catalog.has_schema(owner.schema));
-    if (!has_schema) return true;
-    TRY_ASSIGN(const auto table, catalog.find_table(owner.schema, owner.name));
-    return !table || !table->table->find_column(sequence.owner_column);
-  };
+// Faults of sequences, unless they had them before.
+Result<void> Validator::check_sequence_faults(const std::string& schema) {
   TRY_ASSIGN(const auto names, now_.sequences(schema));
   for (const std::string& name : names) {
     TRY_ASSIGN(const auto sequence, now_.find_sequence(schema, name));
     if (!sequence || full()) continue;
-    TRY_ASSIGN(const bool orphan, is_orphan(now_, *sequence));
-    if (!orphan) continue;
-    if (!request_.valid_root.is_zero()) {
-      TRY_ASSIGN(const bool had_schema, before_.has_schema(schema));
-      std::optional<catalog::SequenceDef> old;
-      if (had_schema) {
-        TRY_ASSIGN(old, before_.find_sequence(schema, name));
-      }
-      if (old && old->owner_table == sequence->owner_table &&
-          old->owner_column == sequence->owner_column) {
-        TRY_ASSIGN(const bool was_orphan, is_orphan(before_, *old));
-        if (was_orphan) continue;
-      }
-    }
-    violations_.push_back({ErrorCode::kUndefinedColumn, schema, name, {}, {},
-                           fmt::format("sequence \"{}\" is owned by column \"{}\" of {}, which does "
-                                       "not exist",
-                                       name, sequence->owner_column, sequence->owner_table),
-                           {}});
+    TRY_ASSIGN(const std::optional<Error> fault, find_sequence_fault(now_, *sequence));
+    if (!fault) continue;
+    TRY_ASSIGN(const std::optional<Error> old, sequence_fault_before(schema, name));
+    if (old && old->message() == fault->message()) continue;
+    violations_.push_back({fault->code(), schema, name, {}, {}, fault->message(), {}});
   }
+  return {};
+}
+
+Result<std::optional<Error>> Validator::sequence_fault_before(const std::string& schema,
+                                                              const std::string& name) const {
+  if (request_.valid_root.is_zero()) return std::optional<Error>();
+  TRY_ASSIGN(const bool had_schema, before_.has_schema(schema));
+  if (!had_schema) return std::optional<Error>();
+  TRY_ASSIGN(const auto sequence, before_.find_sequence(schema, name));
+  if (!sequence) return std::optional<Error>();
+  return find_sequence_fault(before_, *sequence);
+}
+
+// Identities that share a sequence, or have one of another owner. The sequence's file may have changed
+// alone.
+Result<void> Validator::check_identities(const TablePair& pair) {
+  const catalog::TableDef& table = *pair.now.table;
+  TRY_ASSIGN(const std::optional<Error> fault, find_stray_identity(now_, table));
+  if (!fault) return {};
+  if (pair.before) {
+    TRY_ASSIGN(const std::optional<Error> old, find_stray_identity(before_, *pair.before->table));
+    if (old && old->message() == fault->message()) return {};
+  }
+  add(fault->code(), table, "", "", fault->message());
   return {};
 }
 
@@ -556,7 +560,12 @@ Result<void> Validator::check_sequences(const TablePair& pair) {
 Result<void> Validator::check_definition(const TablePair& pair) {
   TRY(check_sequences(pair));
   TRY(check_foreign_types(pair));
+  TRY(check_identities(pair));
   if (!pair.definition_differs()) return {};
+  if (const auto fault = find_repeated_column(*pair.now.table);
+      fault && !(pair.before && find_repeated_column(*pair.before->table))) {
+    add(fault->code(), *pair.now.table, "", "", fault->message());
+  }
   for (const catalog::ColumnDef& column : pair.now.table->columns) check_default(pair, column);
   if (request_.with_rules && !request_.valid_root.is_zero()) check_rules(pair);
   return {};
@@ -618,7 +627,7 @@ Result<std::vector<Violation>> Validator::run_definitions() {
   }
   TRY_ASSIGN(const auto schemas, now_.schemas());
   for (const std::string& schema : schemas) {
-    if (!full()) TRY(check_owners(schema));
+    if (!full()) TRY(check_sequence_faults(schema));
   }
   return std::move(violations_);
 }
@@ -658,14 +667,14 @@ Result<std::vector<Violation>> validate(const ValidateRequest& request, txn::Man
   Validator validator(request, manager.store(), indexes, eval);
   TRY_ASSIGN(std::vector<Violation> violations, validator.run());
   if (violations.size() >= request.violations_max) return violations;
-  TRY_ASSIGN(std::vector<Violation> views, check_views(request.objects, request.root, manager, eval,
+  TRY_ASSIGN(std::vector<Violation> views, check_views(request, request.root, manager, eval,
                                                        request.violations_max - violations.size()));
   if (views.empty()) return violations;
   // A view that did not bind before is no news.
   std::set<std::pair<std::string, std::string>> broken;
   if (!request.valid_root.is_zero()) {
     TRY_ASSIGN(const std::vector<Violation> before,
-               check_views(request.objects, request.valid_root, manager, eval, SIZE_MAX));
+               check_views(request, request.valid_root, manager, eval, SIZE_MAX));
     for (const Violation& violation : before) broken.emplace(violation.schema, violation.table);
   }
   for (Violation& violation : views) {
@@ -677,7 +686,8 @@ Result<std::vector<Violation>> validate(const ValidateRequest& request, txn::Man
 
 Result<std::vector<Violation>> find_unusable(const store::ObjectReader& objects, const Oid& root,
                                              txn::Manager& manager, const expr::EvalContext& eval) {
-  TRY_ASSIGN(std::vector<Violation> found, check_views(objects, root, manager, eval, SIZE_MAX));
+  const ValidateRequest request{objects, {}, root};
+  TRY_ASSIGN(std::vector<Violation> found, check_views(request, root, manager, eval, SIZE_MAX));
   const catalog::Catalog catalog(objects, manager.store().cache(), root);
   TRY_ASSIGN(const std::vector<std::string> schemas, catalog.schemas());
   for (const std::string& schema : schemas) {

@@ -36,6 +36,10 @@ struct ValidateRequest {
   // Also what SQL asks of new definitions alone, though nothing fails where they stand: merge rules
   // that could settle nothing. Without a valid tree they may be older than the question.
   bool with_rules = false;
+  // Whose tree it is, where it is not the session's: what HEAD and the branch's name mean to its views.
+  // Zero: the context's branch says.
+  std::string branch = {};
+  Oid commit = {};
 };
 
 // What a statement would have refused in definitions that differ from the valid tree's: defaults that

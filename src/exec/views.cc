@@ -339,9 +339,9 @@ namespace {
 // Names as a tree has them. System tables and functions of the engine are out of sight.
 class TreeResolver final : public plan::Resolver {
  public:
-  TreeResolver(const store::ObjectReader& objects, const Oid& root, txn::Manager& manager,
+  TreeResolver(const ValidateRequest& request, const Oid& root, txn::Manager& manager,
                const expr::EvalContext& eval)
-      : objects_(objects), root_(root), manager_(manager), eval_(eval) {}
+      : request_(request), root_(root), manager_(manager), eval_(eval) {}
 
   bool met_engine() const { return met_engine_; }
   void forget() { met_engine_ = false; }
@@ -356,13 +356,14 @@ class TreeResolver final : public plan::Resolver {
     const bool is_tip = revision == "HEAD" || revision == "@";
     if (is_behind_tip(revision)) return out_of_sight();
     if ((!revision.empty() && !is_tip) || time_us) {
-      TRY_ASSIGN(resolved.commit, time_us ? manager_.revision_at(*time_us, eval_.branch)
-                                          : manager_.resolve_revision(revision, eval_.branch));
+      auto commit = resolve_commit(revision, time_us);
+      if (!commit && is_elsewhere(commit.error())) return out_of_sight();
+      TRY_ASSIGN(resolved.commit, std::move(commit));
       TRY_ASSIGN(const txn::Snapshot snapshot, manager_.snapshot_of(resolved.commit));
       root = resolved.root = snapshot.root;
     }
     resolved.historical = !resolved.commit.is_zero();
-    const catalog::Catalog catalog(objects_, manager_.store().cache(), root);
+    const catalog::Catalog catalog(request_.objects, manager_.store().cache(), root);
     auto table = catalog.get_table(schema, name.name);
     if (table) {
       resolved.table = std::move(*table);
@@ -401,7 +402,29 @@ class TreeResolver final : public plan::Resolver {
     return Error(ErrorCode::kFeatureNotSupported, "a system table is not checked here");
   }
 
-  const store::ObjectReader& objects_;
+  // As sessions on the branch will see it when the commit stands there.
+  Result<Oid> resolve_commit(std::string_view revision, std::optional<int64_t> time_us) const {
+    if (request_.commit.is_zero()) {
+      return time_us ? manager_.revision_at(*time_us, eval_.branch)
+                     : manager_.resolve_revision(revision, eval_.branch);
+    }
+    const std::string head = request_.commit.hex();
+    if (time_us) return manager_.revision_at(*time_us, head);
+    const size_t end = std::min(
+        {revision.find_first_of("~^"), revision.find("@{"), revision.size()});
+    const std::string_view name = revision.substr(0, end);
+    const bool is_own = !name.empty() && (name == request_.branch ||
+                                          name == "refs/heads/" + request_.branch);
+    if (!is_own) return manager_.resolve_revision(revision, head);
+    return manager_.resolve_revision("HEAD" + std::string(revision.substr(end)), head);
+  }
+  static bool is_elsewhere(const Error& error) {
+    return error.code() == ErrorCode::kUndefinedRevision ||
+           error.code() == ErrorCode::kUndefinedBranch ||
+           error.code() == ErrorCode::kAmbiguousRevision;
+  }
+
+  const ValidateRequest& request_;
   Oid root_;
   txn::Manager& manager_;
   const expr::EvalContext& eval_;
@@ -410,12 +433,12 @@ class TreeResolver final : public plan::Resolver {
 
 }  // namespace
 
-Result<std::vector<Violation>> check_views(const store::ObjectReader& objects, const Oid& root,
+Result<std::vector<Violation>> check_views(const ValidateRequest& request, const Oid& root,
                                            txn::Manager& manager, const expr::EvalContext& eval,
                                            size_t violations_max) {
   std::vector<Violation> violations;
-  TreeResolver resolver(objects, root, manager, eval);
-  const catalog::Catalog catalog(objects, manager.store().cache(), root);
+  TreeResolver resolver(request, root, manager, eval);
+  const catalog::Catalog catalog(request.objects, manager.store().cache(), root);
   TRY_ASSIGN(const std::vector<std::string> schemas, catalog.schemas());
   for (const std::string& schema : schemas) {
     TRY_ASSIGN(const std::vector<std::string> names, catalog.views(schema));

@@ -27,11 +27,12 @@ Result<ViewOutcome> run_create_view(const sql::CreateViewStmt& statement, ExecCo
 Result<ViewOutcome> run_refresh(const sql::RefreshStmt& statement, ExecContext& context,
                                 plan::PlanContext& planning);
 
-// The views of a tree whose queries do not bind (any more), as violations, at most `violations_max`
-// of them. Views that read system tables or functions of the engine are left out: those are always
-// there. AS OF 'HEAD' is the tree at hand, which is a branch's tip or going to be; views that read what
-// lies behind it ('HEAD~1') are taken as they are.
-Result<std::vector<Violation>> check_views(const store::ObjectReader& objects, const Oid& root,
+// The views of the request's root, or of its valid tree, whose queries do not bind (any more), as
+// violations, at most `violations_max` of them. Views that read system tables or functions of the
+// engine are left out: those are always there. AS OF 'HEAD' is the tree at hand, which is a branch's
+// tip or going to be; views that read what lies behind it ('HEAD~1'), or name a revision which is
+// not here (yet), are taken as they are: refs are no part of a tree, and come and go by themselves.
+Result<std::vector<Violation>> check_views(const ValidateRequest& request, const Oid& root,
                                            txn::Manager& manager, const expr::EvalContext& eval,
                                            size_t violations_max);
 

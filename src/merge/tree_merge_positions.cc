@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "catalog/paths.h"
+#include "catalog/sequence_bounds.h"
 #include "merge/sequence_names.h"
 #include "merge/sides.h"
 #include "merge/tree_merge.h"
@@ -166,6 +167,8 @@ Result<void> TreeMerge::merge_sequence(const MovedSequence& sequence) {
   if (const auto drawn = drawn_.find(catalog::qualified(plain.schema, plain.name));
       drawn != drawn_.end())
     advance(drawn->second);
+  // One side may have narrowed the bounds, and the other drawn beyond them: it is exhausted.
+  catalog::keep_in_bounds(merged);
   const Oid blob = made_.add(store::ObjectType::kBlob, catalog::sequence_json(merged));
   TRY_ASSIGN(const Oid old, entry(sequence.folders[at(Side::kOurs)], "sequence.json"));
   if (blob != old || path != ours) put(path + "/sequence.json", blob, false);

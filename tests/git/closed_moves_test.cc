@@ -238,4 +238,44 @@ TEST_CASE("a tip that waits for its canonical form is no problem to rowan check"
   check_clean(it.db);
 }
 
+TEST_CASE("the hook lets nobody leave accepted commits behind, however their rows are spelled") {
+  for (const char* space : {"", " "}) {
+    CAPTURE(space);
+    const World it;
+    REQUIRE(run_rowan("hook install '" + it.db.string() + "'").code == 0);
+    std::string line = "[2,2,", second;
+    for (const char* value : {"20", "30"}) {
+      const std::string next = std::string("[2,") + space + value + ",";
+      it.edit(kRows, line, next);
+      line = next;
+      const std::string pushed = it.push("main");
+      if (second.empty()) second = pushed;
+    }
+    const std::string third = git(it.work, "rev-parse HEAD").substr(0, 40);
+    for (const std::string& back : {second, second + "~1"}) {
+      CAPTURE(back);
+      const Ended rewound =
+          run("git -C '" + it.work.string() + "' push -q -f origin " + back + ":refs/heads/main");
+      INFO(rewound.output);
+      CHECK(rewound.code != 0);
+      CHECK(rewound.output.find("does not follow the branch's last commit") != std::string::npos);
+    }
+    CHECK(git(it.db, "rev-parse refs/heads/main").substr(0, 40) == third);
+    CHECK(Opened(it.db).ask("SELECT n FROM t WHERE id = 2") == "30;");
+  }
+}
+
+TEST_CASE("the hook lets a tip that is not admitted be amended") {
+  const World it;
+  it.edit(kRows, "[2,2,", "[2, -2,");
+  it.push("main");  // Nobody looked.
+  REQUIRE(run_rowan("hook install '" + it.db.string() + "'").code == 0);
+  it.edit(kRows, "[2, -2,", "[2, 4,");
+  git(it.work, "commit -qa --amend --no-edit");
+  const std::string amended = it.push("main", false);
+  Opened opened(it.db);
+  CHECK(opened.ask("SELECT n FROM t WHERE id = 2") == "4;");
+  CHECK(opened.ask("SELECT count(*) FROM rowan.foreign") == "0;");
+}
+
 }  // namespace rowan::git_testing

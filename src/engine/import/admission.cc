@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -155,6 +156,48 @@ std::optional<Objection> Admission::ask_history(const Question& question) const 
       false};
 }
 
+std::optional<Objection> Admission::ask_ancestors(const Question& question,
+                                                  const Oid& known_root) const {
+  if (question.is_first_look || manager_.history().is_own(question.tip)) return std::nullopt;
+  if (auto known = manager_.history().ensure(manager_.store(), question.tip); !known)
+    return Objection{known.error(), {}, false};
+  std::vector<Oid> held;
+  for (const Oid& each : {question.good, question.beside, question.valid}) {
+    if (!each.is_zero() && manager_.history().ensure(manager_.store(), each)) held.push_back(each);
+  }
+  // What nobody looked at yet holds nothing.
+  const std::vector<store::UnverifiedBranch> moved = manager_.store().unverified_branches();
+  for (const txn::BranchInfo& branch : manager_.branches()) {
+    const std::string ref = "refs/heads/" + branch.name;
+    const bool is_moved =
+        std::any_of(moved.begin(), moved.end(), [&](const auto& each) { return each.name == ref; });
+    if (!is_moved && manager_.history().ensure(manager_.store(), branch.commit))
+      held.push_back(branch.commit);
+  }
+  const std::lock_guard lock(mutex_);
+  auto found = new_commits_.find_unreadable(manager_, question.tip, held, known_root);
+  if (!found) return Objection{found.error(), {}, false};
+  if (!*found) return std::nullopt;
+  NewCommits::Unreadable& unreadable = **found;
+  const std::string id = unreadable.commit.hex().substr(0, 12);
+  const std::string why = bare_reason({unreadable.error, unreadable.place, false});
+  return Objection{
+      Error(ErrorCode::kInvalidContent, fmt::format("commit {} below it does not read: {}", id, why))
+          .with_hint(fmt::format("Amend commit {} (git rebase -i {}~1) and push again: a commit on "
+                                 "top of it does not mend it.",
+                                 id, id)),
+      std::move(unreadable.place), false};
+}
+
+Objection Admission::unfit_tip(const Oid& tip, const Oid& known_root, Error error,
+                               Place place) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = new_commits_.find_unreadable_in(manager_, tip, known_root);
+  const bool is_unreadable = found && *found;
+  if (is_unreadable) error = std::move(error).with_hint(std::string(kAmendForeign));
+  return {std::move(error), std::move(place), false};
+}
+
 Admission::Answer Admission::ask(const Question& question, store::PendingObjects& objects) const {
   if (!git::is_valid_branch_name(question.branch)) return unfit_name(question.branch);
   if (auto objection = ask_history(question)) return std::move(*objection);
@@ -165,11 +208,15 @@ Admission::Answer Admission::ask(const Question& question, store::PendingObjects
   if (!known_root) return Objection{known_root.error(), {}, false};
   Place place;
   const auto target = canonical_commit(manager_, objects, question.tip, *known_root, &place);
-  if (!target) return Objection{target.error(), std::move(place), false};
+  if (!target) return unfit_tip(question.tip, *known_root, target.error(), std::move(place));
+  if (auto objection = ask_ancestors(question, *known_root)) return std::move(*objection);
   const auto root = root_of(objects, *target);
   if (!root) return Objection{root.error(), {}, false};
   const Scope scope = question.beside.is_zero() ? Scope::kAll : Scope::kDefinitions;
-  const auto violations = find_violations(objects, *known_root, *root, scope);
+  exec::ValidateRequest request{objects, *known_root, *root};
+  request.branch = question.branch;
+  request.commit = question.tip;
+  const auto violations = find_violations(std::move(request), scope);
   if (!violations) return Objection{violations.error(), {}, false};
   if (violations->empty()) return *target;
   const auto pushed = root_of(manager_.store(), question.tip);
@@ -179,12 +226,10 @@ Admission::Answer Admission::ask(const Question& question, store::PendingObjects
 Result<std::vector<exec::Violation>> Admission::find_violations(const store::ObjectReader& objects,
                                                                 const Oid& valid_root,
                                                                 const Oid& root) const {
-  return find_violations(objects, valid_root, root, Scope::kAll);
+  return find_violations({objects, valid_root, root}, Scope::kAll);
 }
 
-Result<std::vector<exec::Violation>> Admission::find_violations(const store::ObjectReader& objects,
-                                                                const Oid& valid_root,
-                                                                const Oid& root,
+Result<std::vector<exec::Violation>> Admission::find_violations(exec::ValidateRequest request,
                                                                 Scope scope) const {
   Deadline deadline;
   TRY(deadline.start(kExpressionsMax));
@@ -193,10 +238,18 @@ Result<std::vector<exec::Violation>> Admission::find_violations(const store::Obj
   eval.user = user_;
   eval.database = database_;
   eval.cancelled = &deadline.passed();
-  exec::ValidateRequest request{objects, valid_root, root};
   request.with_rules = true;
   const auto look = scope == Scope::kAll ? exec::validate : exec::validate_definitions;
   return look(request, manager_, manager_.indexes(), eval);
+}
+
+Error objection_error(const Objection& objection) {
+  std::string where = objection.place.file;
+  if (objection.place.line != 0) where += fmt::format(", line {}", objection.place.line);
+  const std::string& hint = objection.error.hint();
+  return Error(objection.error.code(), bare_reason(objection))
+      .with_detail(std::move(where))
+      .with_hint(hint.empty() ? std::string(kMendForeign) : hint);
 }
 
 Objection violation_objection(store::ObjectStore& store, const Oid& root,

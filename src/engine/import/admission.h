@@ -8,13 +8,16 @@
 // have asked: of definitions that defaults and CHECKs bind, that foreign keys join like types and
 // refer to keys that are there, that sequences exist, that merge rules can settle something and that
 // views bind (those over system tables bind when they are read); of rows CHECK, NOT NULL, UNIQUE and
-// FOREIGN KEY. Its ancestors need only parse. The cost is that of the difference.
+// FOREIGN KEY. Its ancestors need only parse: those that no branch has yet are read where they differ
+// from what was there (new_commits.h). The cost is that of the difference.
 //
 // Tags are not asked about: they move no branch, and what is built on their commits is asked then.
 //
 // Threads: any.
 #pragma once
 
+#include <mutex>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -23,6 +26,7 @@
 #include "base/oid.h"
 #include "base/result.h"
 #include "engine/branch_settings.h"
+#include "engine/import/new_commits.h"
 #include "engine/import/parked.h"
 #include "exec/validator.h"
 #include "expr/expr.h"
@@ -44,11 +48,18 @@ class Admission {
     Oid beside =
         {};  // The branch's tip now, when it has moved on from `good`: they are to be merged.
     Oid valid = {};  // Without either: some other branch's tip, to compare with; zero: none.
+    // The repository is new to us, and the branch what it is: its history is not asked about.
+    bool is_first_look = false;
   };
   // The commit to stand on the branch: the tip, or a commit "normalise" on top of it, made in
   // `objects`. With `beside`, its rows' constraints are for the merge to check.
   using Answer = std::variant<Oid, Objection>;
   Answer ask(const Question& question, store::PendingObjects& objects) const;
+  // The part of it that asks whether what stands below the tip can be read. `known_root`: the tree of
+  // some branch's tip; zero: none.
+  std::optional<Objection> ask_ancestors(const Question& question, const Oid& known_root) const;
+  // The objection to a tip for which `error` stands in the way of its canonical form.
+  Objection unfit_tip(const Oid& tip, const Oid& known_root, Error error, Place place) const;
 
   // What of a tree breaks its constraints where it differs from `valid_root`, which keeps them
   // (zero: none does).
@@ -59,8 +70,7 @@ class Admission {
  private:
   // All that breaks, or what stands in definitions alone.
   enum class Scope { kAll, kDefinitions };
-  Result<std::vector<exec::Violation>> find_violations(const store::ObjectReader& objects,
-                                                       const Oid& valid_root, const Oid& root,
+  Result<std::vector<exec::Violation>> find_violations(exec::ValidateRequest request,
                                                        Scope scope) const;
   std::optional<Objection> ask_history(const Question& question) const;
 
@@ -68,7 +78,12 @@ class Admission {
   const BranchSettings& settings_;
   const Clock& clock_;
   const std::string user_, database_;
+  mutable std::mutex mutex_;
+  mutable NewCommits new_commits_;  // Guarded by mutex_.
 };
+
+// As an error of a statement. The place goes along as its detail.
+Error objection_error(const Objection& objection);
 
 // The objection to rows that break constraints; `root`: the tree that was pushed, to say where the
 // first of them stands.

@@ -33,7 +33,7 @@ class ContentReader {
  public:
   ContentReader(store::PendingObjects& made, store::ObjectStore& store, const Oid& known_root,
                 const Oid& root, Place* at)
-      : made_(made), store_(store), root_(root), invalid_(at), after_(store, store.cache(), root) {
+      : made_(made), store_(store), root_(root), at_(at), invalid_(at), after_(store, store.cache(), root) {
     if (!known_root.is_zero()) before_.emplace(store, store.cache(), known_root);
   }
 
@@ -60,7 +60,7 @@ class ContentReader {
   }
 
   Result<ReadableContent> run_leniently() {
-    ReadableContent content{root_, std::nullopt};
+    ReadableContent content{root_, std::nullopt, {}, std::nullopt};
     as_they_stand_ = &content.broken_rule;
     const auto format = catalog::check_format(store_, store_.cache(), root_);
     const bool is_ours = format || format.error().code() != ErrorCode::kUnsupportedFormat;
@@ -70,7 +70,7 @@ class ContentReader {
     for (const tree::TreeEntry& entry : top->entries()) {
       const std::string path(entry.name);
       if (catalog::classify_path(path, entry.is_tree()) != catalog::PathKind::kSchema) continue;
-      const auto read = read_schema_leniently(path, entry, content.fault);
+      const auto read = read_schema_leniently(path, entry, content);
       if (!read && (!is_fault(read.error()) || faults_ > kFaultsMax)) return read.error();
       if (!read && !content.fault) content.fault = read.error();
     }
@@ -101,7 +101,7 @@ class ContentReader {
   }
 
   Result<void> read_schema_leniently(const std::string& path, const tree::TreeEntry& folder,
-                                     std::optional<Error>& fault) {
+                                     ReadableContent& content) {
     TRY_ASSIGN(const bool known, is_known(path, folder.id));
     if (known) return {};
     TRY_ASSIGN(const std::string schema, decoded_name(path, folder.name));
@@ -114,7 +114,10 @@ class ContentReader {
       if (!is_fault(read.error())) return read.error();
       if (++faults_ > kFaultsMax)
         return Error(ErrorCode::kProgramLimit, below + ": more cannot be read than is worth a look");
-      if (!fault) fault = read.error();
+      if (!content.fault) {
+        content.fault = read.error();
+        if (at_ != nullptr) content.fault_at = *at_;
+      }
       if (read.error().code() != ErrorCode::kAbsentObject)
         TRY(make_unreadable(below, entry.id, read.error()));
     }
@@ -321,6 +324,7 @@ class ContentReader {
   store::PendingObjects& made_;
   store::ObjectStore& store_;
   const Oid root_;
+  const Place* const at_;  // Where the last fault is; may be null.
   const Fault invalid_;
   ForeignWork work_;
   const catalog::Catalog after_;
@@ -350,7 +354,8 @@ Result<Oid> canonical_content(store::PendingObjects& made, store::ObjectStore& s
 Result<ReadableContent> readable_content(store::PendingObjects& made, store::ObjectStore& store,
                                          const Oid& known_root, const Oid& root) {
   if (root == known_root) return ReadableContent{root, std::nullopt};
-  return ContentReader(made, store, known_root, root, nullptr).run_leniently();
+  Place at;
+  return ContentReader(made, store, known_root, root, &at).run_leniently();
 }
 
 Result<Place> find_line(store::ObjectStore& store, const catalog::TableVersion& table, Bytes line) {

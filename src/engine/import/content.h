@@ -33,6 +33,7 @@ Result<Oid> canonical_content(store::PendingObjects& made, store::ObjectStore& s
 struct ReadableContent {
   Oid root;                    // Of the same rows in canonical form; new objects are in `made`.
   std::optional<Error> fault;  // The first table, or file, that cannot be read.
+  Place fault_at = {};         // Of a table's, view's or sequence's fault.
   // The first row that only breaks NOT NULL or repeats a key: it is read as it stands.
   std::optional<Error> broken_rule = {};
 };

@@ -83,12 +83,12 @@ bool is_made_beside_others(txn::Manager& manager, const txn::MovedBranch& moved)
 // A commit that sessions may see instead of a tip that is not admitted; perhaps one of `objects`.
 // Only what is beyond the newest admitted commit is held back.
 Result<std::optional<Oid>> find_fallback(txn::Manager& manager, const Admission& admission,
-                                         const txn::MovedBranch& moved,
+                                         const txn::MovedBranch& moved, bool is_first_look,
                                          store::PendingObjects& objects) {
   const bool has_good = !moved.good.is_zero() && manager.store().contains(moved.good);
   const Oid good = has_good ? moved.good : Oid{};
   for (const Oid& at : commits_before(manager.store(), moved.tip, good)) {
-    const Admission::Answer answer = admission.ask({moved.name, at, good}, objects);
+    const Admission::Answer answer = admission.ask({moved.name, at, good, {}, {}, is_first_look}, objects);
     const Oid* target = std::get_if<Oid>(&answer);
     if (target != nullptr && (*target == at || !manager.store().read_only()))
       return std::optional<Oid>(*target);
@@ -123,6 +123,7 @@ Result<ParkedTip> park_beside(txn::Manager& manager, const Admission& admission,
 
 Result<void> ForeignMoves::verify_moved(txn::Manager& manager, const Admission& admission) {
   const std::vector<txn::MovedBranch> all = manager.moved_branches();
+  is_first_look_ = manager.store().refs(kGood).empty();
   for (const txn::BranchInfo& branch : manager.branches()) {
     const bool has_moved = std::any_of(
         all.begin(), all.end(), [&](const auto& moved) { return moved.name == branch.name; });
@@ -145,7 +146,7 @@ Result<void> ForeignMoves::verify(txn::Manager& manager, const Admission& admiss
   }
   store::PendingObjects objects(manager.store());
   const Admission::Answer answer =
-      admission.ask({moved.name, moved.tip, moved.good, {}, valid_}, objects);
+      admission.ask({moved.name, moved.tip, moved.good, {}, valid_, is_first_look_}, objects);
   if (const auto* objection = std::get_if<Objection>(&answer)) {
     if (objection->error.code() != ErrorCode::kAbsentObject)
       return hold_back(manager, admission, moved, *objection);
@@ -238,7 +239,7 @@ Result<void> ForeignMoves::hold_back(txn::Manager& manager, const Admission& adm
       objection.error.code() != ErrorCode::kObjectNotInState) {
     target = Oid{};
   } else if (objection.error.code() != ErrorCode::kUnsupportedFormat || !moved.good.is_zero()) {
-    TRY_ASSIGN(target, find_fallback(manager, admission, moved, objects));
+    TRY_ASSIGN(target, find_fallback(manager, admission, moved, is_first_look_, objects));
   }
   const bool may_park = git::is_valid_ref(parked_ref(moved.name, moved.tip));
   if (!target || !may_park) {

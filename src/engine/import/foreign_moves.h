@@ -62,6 +62,7 @@ class ForeignMoves {
   std::vector<ParkedTip> unparked_;
   std::vector<std::string> unverified_;  // Branches of a partial clone that could not be verified.
   Oid valid_;  // A tip that keeps all rules, for verify_moved().
+  bool is_first_look_ = false;  // verify_moved() finds a repository that is new to Rowan.
 };
 
 }  // namespace rowan::engine

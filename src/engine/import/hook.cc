@@ -64,6 +64,22 @@ std::string sentence(const PushedRef& ref, const Objection& objection) {
                      bare_reason(objection), sqlstate(objection.error.code()));
 }
 
+// Whether the ref stands at a tip that would be admitted, and the push leaves it behind. Where it is
+// spelled freely, the next open for writing takes it; until then sessions see an older commit.
+bool leaves_behind(Receiver& receiver, const PushedRef& ref, const Oid& seen) {
+  txn::Manager& manager = *receiver.manager;
+  if (ref.from.is_zero() || ref.from == seen) return false;
+  derived::HistoryIndex& history = manager.history();
+  for (const Oid& each : {ref.from, ref.to}) {
+    if (!history.ensure(*receiver.store, each)) return false;
+  }
+  if (history.is_ancestor(ref.from, ref.to)) return false;
+  if (!seen.is_zero() && history.is_ancestor(ref.from, seen)) return false;
+  store::PendingObjects objects(*receiver.store);
+  const Admission::Question question{ref.name.substr(kHeads.size()), ref.from, seen};
+  return std::holds_alternative<Oid>(receiver.admission(manager).ask(question, objects));
+}
+
 std::optional<Objection> objection_to(Receiver& receiver, const PushedRef& ref) {
   txn::Manager& manager = *receiver.manager;
   const std::string branch = ref.name.substr(kHeads.size());
@@ -72,6 +88,10 @@ std::optional<Objection> objection_to(Receiver& receiver, const PushedRef& ref) 
     if (!tip) return std::nullopt;
     return Objection{
         Error(ErrorCode::kConflict, "branches are dropped with DROP BRANCH"), {}, false};
+  }
+  if (leaves_behind(receiver, ref, tip ? tip->commit : Oid{})) {
+    return Objection{
+        Error(ErrorCode::kConflict, "it does not follow the branch's last commit"), {}, true};
   }
   store::PendingObjects objects(*receiver.store);
   Admission::Question question{branch, ref.to, tip ? tip->commit : Oid{}};
@@ -110,8 +130,10 @@ Result<std::vector<std::string>> refused_pushes(const fs::path& repository,
   const std::unique_ptr<Receiver>& receiver = *opened;
   for (const PushedRef& ref : pushed) {
     if (!ref.name.starts_with(kHeads)) continue;
-    if (const auto objection = objection_to(*receiver, ref))
-      refused.push_back(sentence(ref, *objection));
+    const auto objection = objection_to(*receiver, ref);
+    if (!objection) continue;
+    refused.push_back(sentence(ref, *objection));
+    if (!objection->error.hint().empty()) refused.push_back("hint: " + objection->error.hint());
   }
   return refused;
 }

@@ -31,15 +31,6 @@ std::vector<store::RefUpdate> forget_both(const store::ObjectStore& store,
   return refs;
 }
 
-// The reason's place goes along with the error.
-Error objection_error(const Objection& objection) {
-  std::string where = objection.place.file;
-  if (objection.place.line != 0) where += fmt::format(", line {}", objection.place.line);
-  return Error(objection.error.code(), bare_reason(objection))
-      .with_detail(std::move(where))
-      .with_hint(std::string(kMendForeign));
-}
-
 Error is_held(const ParkedTip& tip, const HintWords& words) {
   return Error(ErrorCode::kObjectNotInState,
                fmt::format("commit {} is part of branch \"{}\", or beside all of it",
@@ -94,7 +85,12 @@ Result<VersionResult> run_take_foreign(SessionImpl& session, const sql::Revision
   store::PendingObjects objects(database.store());
   Place place;
   const auto target = canonical_commit(manager, objects, tip.commit, now.root, &place);
-  if (!target) return objection_error({target.error(), std::move(place), false});
+  const Admission admission = database.admission();
+  if (!target)
+    return objection_error(
+        admission.unfit_tip(tip.commit, now.root, target.error(), std::move(place)));
+  if (const auto objection = admission.ask_ancestors({tip.branch, tip.commit, now.commit}, now.root))
+    return objection_error(*objection);
   SessionImpl own(database, tip.branch);
   const std::string message = statement.has_message
                                   ? std::string(statement.message)
@@ -112,6 +108,11 @@ Result<VersionResult> run_take_foreign(SessionImpl& session, const sql::Revision
       "TAKE FOREIGN",
       fmt::format("branch \"{}\" is at commit {}", tip.branch, merged->hex().substr(0, 12)));
   result.facts.commit_id = merged->hex();
+  // As MERGE says it, which this is: a protected branch may come by its new tip in this way, too.
+  if (*merged == *target) {
+    result.facts.notices.push_back(
+        fmt::format("fast-forward to {}", merged->hex().substr(0, 12)));
+  }
   return result;
 }
 
