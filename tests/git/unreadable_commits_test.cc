@@ -66,13 +66,14 @@ TEST_CASE("an unreadable commit below a pushed tip: while the repository is open
     CHECK(it.push().code == 0);
     CHECK(eventually([&] { return parked(opened, mended).starts_with(reason(bad)); }));
     INFO(parked(opened, mended));
-    CHECK(it.tip() == it.start);
+    CHECK(eventually([&] { return it.tip() == it.start; }));
     const std::string hint = hint_of(opened, "TAKE FOREIGN '" + mended + "'");
     CHECK(hint.find("Amend commit " + bad.substr(0, 12)) != std::string::npos);
     // One more commit on top is no way out; the hint is.
     const std::string more = it.commit("1.70");
     CHECK(it.push().code == 0);
     CHECK(eventually([&] { return parked(opened, more).starts_with(reason(bad)); }));
+    CHECK(eventually([&] { return it.tip() == it.start; }));
     git(it.work, "reset -q --hard " + it.start);
     const std::string amended = it.commit("1.80");
     CHECK(it.push().code == 0);
@@ -190,11 +191,13 @@ TEST_CASE("the hint of a parked tip is a way out") {
   CHECK(eventually([&] { return parked(opened, bad).starts_with("VC008 public/t/rows/0.jsonl 1 "); }));
   const std::string amend = hint_of(opened, "TAKE FOREIGN '" + bad + "'");
   CHECK(amend.starts_with("Amend the commit and push again"));
+  CHECK(eventually([&] { return it.tip() == it.start; }));
   git(it.work, "reset -q --hard " + it.start);
   const std::string negative = it.commit("-5.00");
   CHECK(it.push().code == 0);
   CHECK(eventually([&] { return parked(opened, negative).starts_with("23514 "); }));
   CHECK(hint_of(opened, "TAKE FOREIGN '" + negative + "'").starts_with("Push a commit on top of it"));
+  CHECK(eventually([&] { return it.tip() == it.start; }));
   const std::string mended = it.commit("5.00");
   CHECK(it.push().code == 0);
   CHECK(eventually([&] { return it.tip() == mended; }));
@@ -206,6 +209,7 @@ TEST_CASE("the hint of a parked tip is a way out") {
   CHECK(it.push().code == 0);
   CHECK(eventually([&] { return parked(opened, stray).starts_with("VC008 public/stray.txt"); }));
   CHECK(hint_of(opened, "TAKE FOREIGN '" + stray + "'").starts_with("Push a commit on top of it"));
+  CHECK(eventually([&] { return it.tip() == mended; }));
   git(it.work, "rm -q public/stray.txt");
   git(it.work, "commit -qm 'without it'");
   CHECK(it.push().code == 0);
