@@ -166,7 +166,6 @@ TEST_CASE("ALTER SEQUENCE keeps a sequence within its bounds") {
     CHECK(opened.ask("SELECT nextval('s')") == "1;");
     opened.execute("CREATE TABLE done (a integer)");
     opened.execute("ALTER SEQUENCE s MAXVALUE 10");
-    CHECK(opened.ask("SELECT nextval('s')") == "2;");
   }
   const std::string file = git(db, "show main:public/s/sequence.json");
   INFO(file);

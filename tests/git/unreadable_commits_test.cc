@@ -116,7 +116,8 @@ TEST_CASE("an unreadable commit below a pushed tip: beside, as a new branch, by 
   is_refused("main");
   is_refused("side");
   git(it.work, "checkout -q -B merging " + it.start);
-  write_file(it.work / "public/o/rows/0.jsonl", "[1]\n") ;
+  fs::create_directories(it.work / "public/o/rows");
+  write_file(it.work / "public/o/rows/0.jsonl", "[1]\n");
   git(it.work, "add -A");
   git(it.work, "commit -qm other");
   CHECK(it.push("fine").code == 0);
@@ -189,7 +190,9 @@ TEST_CASE("the hint of a parked tip is a way out") {
   const std::string bad = it.commit("5.005");
   CHECK(it.push().code == 0);
   CHECK(eventually([&] { return parked(opened, bad).starts_with("VC008 public/t/rows/0.jsonl 1 "); }));
+  CHECK(eventually([&] { return it.tip() == it.start; }));
   const std::string amend = hint_of(opened, "TAKE FOREIGN '" + bad + "'");
+  INFO(amend);
   CHECK(amend.starts_with("Amend the commit and push again"));
   CHECK(eventually([&] { return it.tip() == it.start; }));
   git(it.work, "reset -q --hard " + it.start);

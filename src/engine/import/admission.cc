@@ -194,8 +194,8 @@ Objection Admission::unfit_tip(const Oid& tip, const Oid& known_root, Error erro
   const std::lock_guard lock(mutex_);
   const auto found = new_commits_.find_unreadable_in(manager_, tip, known_root);
   const bool is_unreadable = found && *found;
-  if (is_unreadable) error = std::move(error).with_hint(std::string(kAmendForeign));
-  return {std::move(error), std::move(place), false};
+  if (!is_unreadable) return {std::move(error), std::move(place), false};
+  return {std::move(error).with_hint(std::string(kAmendForeign)), std::move(place), false};
 }
 
 Admission::Answer Admission::ask(const Question& question, store::PendingObjects& objects) const {
