@@ -75,7 +75,8 @@ uint64_t rows_touched(const merge::Outcome& outcome) {
 }
 
 // A branch is to go forward to a commit that is no branch's tip: nobody looked at its constraints.
-Result<void> check_forward(SessionImpl& session, const Oid& valid_root, const Oid& target) {
+Result<void> check_forward(SessionImpl& session, const Oid& valid_root, const Oid& target,
+                           std::string_view hint = {}) {
   store::ObjectStore& store = session.owner().store();
   TRY_ASSIGN(const git::Commit commit, read_commit(store, target));
   exec::ValidateRequest request{store, valid_root, commit.tree};
@@ -84,7 +85,8 @@ Result<void> check_forward(SessionImpl& session, const Oid& valid_root, const Oi
              exec::validate(request, session.owner().manager(), session.owner().unique_indexes(),
                             session.eval_context()));
   session.set_violations(violations);
-  return violations.empty() ? Result<void>() : Result<void>(violation_error(violations, violation_hint(violations)));
+  if (violations.empty()) return {};
+  return violation_error(violations, hint.empty() ? violation_hint(violations) : std::string(hint));
 }
 
 // What the reflog says of a fast-forward: one move, however many commits it takes in.
@@ -371,7 +373,7 @@ class MergeStatement {
 
 Result<Oid> forward_to_source(SessionImpl& session, const txn::Snapshot& tip,
                               const SourceMerge& merge) {
-  TRY(check_forward(session, tip.root, merge.source));
+  TRY(check_forward(session, tip.root, merge.source, kMendForeign));
   txn::BranchMove move;
   move.branch = session.branch_name();
   move.expected_tip = tip.commit;

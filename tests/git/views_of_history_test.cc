@@ -169,7 +169,8 @@ TEST_CASE("a view of history is held to what its revision holds") {
     if (pushed.code != 0) git(it.work, "reset -q --soft HEAD~1");
     return pushed;
   };
-  for (const char* revision : {"'main~1'", "'HEAD~1'", "'first'"}) {
+  // HEAD is the reader's branch: what lies behind it nobody knows who judges the push.
+  for (const char* revision : {"'main~1'", "'first'"}) {
     CAPTURE(revision);
     const Ended pushed = push_view("b", revision);
     INFO(pushed.output);
