@@ -160,7 +160,8 @@ def compare(repository, rules, tables):
             expect(f"{table.name}/large", rules.large_tree(large), ids[b"large"].decode())
         expect(f"{table.name}: large tree there", bool(large), b"large" in ids)
     entries = [table.entry(rules, rows) for table, rows in tables]
-    expect("the root tree", root_tree(entries), git(repository, "rev-parse", "main^{tree}").decode().strip())
+    features = set().union(*(table.features() for table, _ in tables))
+    expect("the root tree", root_tree(entries, features=features), git(repository, "rev-parse", "main^{tree}").decode().strip())
 
 
 def look_up(repository, table, key):

@@ -219,6 +219,13 @@ class Table:
     def __init__(self, name, columns, key):
         self.name, self.columns, self.key = name, columns, key
 
+    def features(self):
+        """The features of the format that its columns need."""
+        types = [sql_type for _, sql_type in self.columns]
+        named = {"arrays": lambda t: t.endswith("[]"), "interval": lambda t: t.startswith("interval"),
+                 "time-digits": lambda t: re.match(r"time(stamp)?\(", t)}
+        return {name for name, needs in named.items() if any(map(needs, types))}
+
     def sql(self):
         lines = []
         for slot, (name, sql_type) in enumerate(self.columns):

@@ -113,9 +113,11 @@ Result<type::Value> lenient_value(type::Type type, Bytes element) {
   if (fit == nullptr || type.modifier == -1 || value->is_null()) return value;
   auto fitted = fit(*value, type);
   if (!fitted) return unfit(type, "it is out of range for ");
-  if (type::compare(*fitted, *value) != 0)
-    return unfit(type, type::is_number(type.id) ? "its last digits would be lost in "
-                                                : "a part of it would be lost in ");
+  if (type::compare(*fitted, *value) != 0) {
+    const bool has_digits = type::is_number(type.id) || type::is_datetime(type.id);
+    return unfit(type, has_digits ? "its last digits would be lost in "
+                                  : "a part of it would be lost in ");
+  }
   return fitted;
 }
 
