@@ -196,7 +196,8 @@ expr::EvalContext SessionImpl::eval_context() const {
       kMicrosFrom1970To2000;
   context.user = database_.author().name;
   context.database = database_.name();
-  schema_ = schema();
+  // Contexts that are there already look at it.
+  if (std::string now = schema(); now != schema_) schema_ = std::move(now);
   context.schema = schema_;
   context.path = settings_.search_path();
   context.branch = head_.name();

@@ -18,6 +18,7 @@
 #include "engine/prepared.h"
 #include "engine/rows.h"
 #include "engine/settings.h"
+#include "engine/virtual_rows.h"
 #include "exec/constraints.h"
 #include "exec/foreign_keys.h"
 #include "exec/operator.h"
@@ -132,7 +133,7 @@ class SessionImpl final : public Session {
       Prepared& prepared, const std::function<Result<std::string>(exec::ExecContext&)>& define);
   RowsResult run_view_definition(Prepared& prepared);
   RowsResult finish_definition(Prepared& prepared, std::string tag, std::string notice);
-  RowsResult run_show(const std::function<Result<versions::TableRows>(SessionImpl&)>& show);
+  RowsResult run_show(const std::function<Result<TableRows>(SessionImpl&)>& show);
   RowsResult run_set(const sql::SetStmt& statement);
   RowsResult run_checkpoint();
   // A statement of version control, which no block takes.

@@ -16,11 +16,11 @@
 #include "base/limits.h"
 #include "catalog/catalog.h"
 #include "catalog/objects.h"
-#include "engine/history.h"
 #include "engine/virtual_rows.h"
 #include "exec/validator.h"
 #include "git/commit.h"
 #include "git/ref_name.h"
+#include "versions/revisions.h"
 
 namespace rowan::engine {
 
@@ -81,7 +81,7 @@ Result<void> read_new_commits(txn::Manager& manager, const Oid& tip) {
     const Oid id = open.back();
     open.pop_back();
     if (manager.history().find(id)) continue;  // Known: and so are all commits below it.
-    TRY_ASSIGN(const git::Commit parsed, read_commit(store, id));
+    TRY_ASSIGN(const git::Commit parsed, versions::read_commit(store, id));
     TRY_ASSIGN(const store::ObjectRef tree, store.read(parsed.tree));
     if (tree.type != store::ObjectType::kTree)
       return Error(ErrorCode::kInvalidContent, id.hex() + " has no tree");
@@ -114,7 +114,7 @@ Objection unfit_name(const std::string& branch) {
 
 Result<Oid> root_of(const store::ObjectReader& objects, const Oid& commit) {
   if (commit.is_zero()) return Oid{};
-  TRY_ASSIGN(const git::Commit parsed, read_commit(objects, commit));
+  TRY_ASSIGN(const git::Commit parsed, versions::read_commit(objects, commit));
   return parsed.tree;
 }
 
@@ -278,7 +278,7 @@ Objection violation_objection(store::ObjectStore& store, const Oid& root,
 
 Result<Oid> canonical_commit(txn::Manager& manager, store::PendingObjects& objects,
                              const Oid& commit, const Oid& known_root, Place* at) {
-  TRY_ASSIGN(const git::Commit parsed, read_commit(objects, commit));
+  TRY_ASSIGN(const git::Commit parsed, versions::read_commit(objects, commit));
   if (parsed.tree == known_root) return commit;
   TRY_ASSIGN(const Oid canonical,
              canonical_content(objects, manager.store(), known_root, parsed.tree, at));

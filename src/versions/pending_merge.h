@@ -1,5 +1,5 @@
 // A merge that waits for somebody to settle its conflicts, and the answers given: where they are
-// kept, and how they read as SQL.
+// kept.
 //
 // The state of a pending merge is `refs/rowan/merge/<branch>`: a commit whose parents are the tip
 // it began on and theirs, whose tree holds merge.json and the answers. The conflicts are derived:
@@ -16,14 +16,13 @@
 
 #include "base/oid.h"
 #include "base/result.h"
-#include "versions/hints.h"
-#include "engine/session.h"
-#include "engine/system_tables.h"
 #include "merge/merge.h"
 #include "store/object_store.h"
 #include "tree/git_tree.h"
+#include "versions/context.h"
+#include "versions/hints.h"
 
-namespace rowan::engine {
+namespace rowan::versions {
 
 inline constexpr std::string_view kResolutionsRef = "refs/rowan/resolutions";
 
@@ -77,15 +76,15 @@ struct PendingMerge {
 std::string merge_ref(std::string_view branch);
 Result<std::optional<PendingMerge>> find_pending_merge(store::ObjectStore& store,
                                                        std::string_view branch,
-                                                       const versions::HintWords& words);
+                                                       const HintWords& words);
 // 55000 when there is none.
 Result<PendingMerge> get_pending_merge(store::ObjectStore& store, std::string_view branch,
-                                       const versions::HintWords& words);
+                                       const HintWords& words);
 // The state as a new commit in `objects`.
 Result<Oid> write_pending_merge(store::PendingObjects& objects, store::NodeCache& cache,
                                 const PendingMerge& merge, const git::Signature& author);
 // Moves the ref. kSerializationFailure when somebody else did so meanwhile.
-Result<void> keep_pending_merge(SessionImpl& session, const PendingMerge& merge,
+Result<void> keep_pending_merge(Context& context, const PendingMerge& merge,
                                 store::PendingObjects& objects);
 
 Result<Answers> remembered_answers(store::ObjectStore& store);
@@ -95,27 +94,4 @@ Result<std::optional<store::RefUpdate>> remember_answers(store::ObjectStore& sto
                                                          const Answers& answers,
                                                          const git::Signature& author);
 
-// ---- Conflicts as text and values ----
-
-// The row as a side has it, a JSON object by column name; empty: not there.
-Result<std::string> row_json(const store::ObjectReader& objects, const catalog::TableDef& table,
-                             const merge::RowConflict& conflict, merge::Side side);
-// "7", or "(7, x)" for a key of several columns.
-Result<std::string> key_text(const catalog::TableDef& table, const merge::RowConflict& conflict);
-// One value a column, NULL when the row is not there.
-Result<std::vector<type::Value>> row_values(const store::ObjectReader& objects,
-                                            const catalog::TableDef& table,
-                                            const merge::SideLine& line);
-
-// CommitDB's columns: Database, Table, Key, HEAD, SOURCE. A conflict about the schema has its kind
-// for a key.
-Result<TableRows> conflict_rows(const store::ObjectReader& objects, const catalog::Catalog& merged,
-                                const merge::Outcome& outcome,
-                                const std::optional<std::pair<std::string, std::string>>& table);
-
-// rowan.conflicts, rowan.violations, and rowan.conflicts_<table>; nullptr: no such table. The
-// branch's tip names the tables.
-Result<std::shared_ptr<const plan::VirtualTable>> find_conflict_table(SessionImpl& session,
-                                                                      std::string_view name);
-
-}  // namespace rowan::engine
+}  // namespace rowan::versions

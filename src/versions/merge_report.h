@@ -8,25 +8,25 @@
 
 #include "base/error.h"
 #include "base/result.h"
-#include "engine/merge_run.h"
-#include "engine/version_control.h"
 #include "exec/validator.h"
+#include "versions/answer.h"
+#include "versions/merge_run.h"
 
-namespace rowan::engine {
+namespace rowan::versions {
 
 std::string plural(size_t count, std::string_view word);          // "2 conflicts".
 std::string names_of(const std::vector<std::string>& sources);  // "'a', 'b'".
 
 // What the merged tree breaks that `valid_root` does not. `with_rules`: as exec::ValidateRequest's, for
 // definitions that no statement asked about.
-Result<std::vector<exec::Violation>> violations_of(SessionImpl& session, const MergeRun& run,
+Result<std::vector<exec::Violation>> violations_of(const Context& context, const MergeRun& run,
                                                    const Oid& valid_root, bool with_rules = false);
 std::string violation_line(const exec::Violation& violation);
 std::string violation_hint(const std::vector<exec::Violation>& violations);
 Error violation_error(const std::vector<exec::Violation>& violations, std::string hint);
 
 // What ends a merge that has conflicts: only what was tried is named.
-Result<std::string> ways_out(SessionImpl& session, const txn::Snapshot& tip, const MergeRun& run,
+Result<std::string> ways_out(const Context& context, const txn::Snapshot& tip, const MergeRun& run,
                              const std::vector<Oid>& sources, const MergeOptions& options);
 Error conflict_error(const MergeRun& run, store::NodeCache& cache, std::string_view what,
                      std::string hint);
@@ -53,4 +53,4 @@ class Decided {
   bool more_ = false;
 };
 
-}  // namespace rowan::engine
+}  // namespace rowan::versions

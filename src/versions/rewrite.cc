@@ -1,4 +1,4 @@
-#include "engine/rewrite.h"
+#include "versions/rewrite.h"
 
 #include <fmt/format.h>
 
@@ -10,14 +10,13 @@
 #include "catalog/format_file.h"
 #include "catalog/objects.h"
 #include "catalog/paths.h"
-#include "versions/branch_hints.h"
-#include "engine/history.h"
-#include "engine/import/admission.h"
-#include "engine/import/content.h"
 #include "tree/git_tree.h"
 #include "type/key_codec.h"
+#include "versions/branch_hints.h"
+#include "versions/change_branch.h"
+#include "versions/revisions.h"
 
-namespace rowan::engine {
+namespace rowan::versions {
 
 namespace {
 
@@ -113,13 +112,12 @@ void keep_farther(catalog::SequenceDef& sequence, const catalog::SequenceDef& ot
 
 // A sequence as the branch last had it, before it was dropped; nothing: it did not have it since
 // `then`.
-Result<std::optional<catalog::SequenceDef>> last_known(SessionImpl& session, const Oid& tip,
+Result<std::optional<catalog::SequenceDef>> last_known(const Context& context, const Oid& tip,
                                                        const Oid& then, const std::string& schema,
                                                        const std::string& name) {
-  store::ObjectStore& store = session.owner().store();
+  store::ObjectStore& store = context.store;
   for (Oid at = tip; at != then;) {
-    if (session.cancelled())
-      return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+    TRY(context.check_cancelled());
     TRY_ASSIGN(const git::Commit commit, read_commit(store, at));
     const catalog::Catalog catalog(store, store.cache(), commit.tree);
     TRY_ASSIGN(const bool has_schema, catalog.has_schema(schema));
@@ -235,17 +233,17 @@ struct RestorePoints {
   Oid from, then;
 };
 
-Result<Oid> with_sequences_of(SessionImpl& session, const sql::RestoreStmt& statement,
+Result<Oid> with_sequences_of(const Context& context, const sql::RestoreStmt& statement,
                               const RestorePoints& points, store::PendingObjects& objects,
                               const Oid& root) {
-  store::NodeCache& cache = session.owner().store().cache();
+  store::NodeCache& cache = context.store.cache();
   const catalog::Catalog restored(objects, cache, root);
   RestoredSequences sequences(objects, cache, points.now, points.then, root,
                               [&](const std::string& schema, const std::string& name) {
-                                return last_known(session, points.tip, points.from, schema, name);
+                                return last_known(context, points.tip, points.from, schema, name);
                               });
   for (const sql::QualifiedName& name : statement.tables) {
-    TRY_ASSIGN(const auto table, restored.find_table(session.schema_of(name), name.name));
+    TRY_ASSIGN(const auto table, restored.find_table(schema_of(context, name), name.name));
     if (!table) continue;  // A view.
     TRY(check_names_free(restored, *table->table));
     TRY(sequences.follow(*table->table));
@@ -253,11 +251,11 @@ Result<Oid> with_sequences_of(SessionImpl& session, const sql::RestoreStmt& stat
   return sequences.apply();
 }
 
-Result<Restored> restored_tree(SessionImpl& session, const sql::RestoreStmt& statement,
+Result<Restored> restored_tree(const Context& context, const sql::RestoreStmt& statement,
                                const RestorePoints& points, store::PendingObjects& objects) {
   const Oid& now = points.now;
   const Oid& then = points.then;
-  store::NodeCache& cache = session.owner().store().cache();
+  store::NodeCache& cache = context.store.cache();
   Restored restored;
   std::vector<tree::PathEdit> edits;
   switch (statement.scope) {
@@ -275,7 +273,7 @@ Result<Restored> restored_tree(SessionImpl& session, const sql::RestoreStmt& sta
     }
     case sql::RestoreScope::kTables: {
       for (const sql::QualifiedName& table : statement.tables) {
-        const std::string schema = session.schema_of(table);
+        const std::string schema = schema_of(context, table);
         const std::string name = schema + "." + std::string(table.name);
         const std::string path = catalog::schema_path(schema) + "/" + type::encode_name(table.name);
         Error missing =
@@ -286,7 +284,7 @@ Result<Restored> restored_tree(SessionImpl& session, const sql::RestoreStmt& sta
                    catalog::Catalog(objects, cache, now).find_relation(schema, table.name));
         if (is_now == sql::ObjectKind::kTable)
           missing = Error(std::move(missing).with_hint(fmt::format(
-              "{} takes a table away.", branch_words(session.owner().hints()).drop_table)));
+              "{} takes a table away.", branch_words(context.words).drop_table)));
         TRY(restore_folder(objects, cache, then, path, std::move(missing), edits));
         const bool twice =
             std::any_of(edits.begin(), edits.end() - 1,
@@ -308,16 +306,16 @@ Result<Restored> restored_tree(SessionImpl& session, const sql::RestoreStmt& sta
   TRY_ASSIGN(restored.root, with_readmes_of(objects, cache, now, tables, restored.root));
   if (statement.scope == sql::RestoreScope::kTables) {
     TRY_ASSIGN(restored.root,
-               with_sequences_of(session, statement, points, objects, restored.root));
+               with_sequences_of(context, statement, points, objects, restored.root));
   }
   return restored;
 }
 
 // What was named then or is named now is named afterwards.
-Result<Oid> with_features_of(SessionImpl& session, const RestorePoints& points,
+Result<Oid> with_features_of(const Context& context, const RestorePoints& points,
                              store::PendingObjects& objects, const Oid& root) {
   if (root == points.now) return root;
-  store::NodeCache& cache = session.owner().store().cache();
+  store::NodeCache& cache = context.store.cache();
   TRY_ASSIGN(catalog::FeatureSet named, catalog::named_features(objects, cache, points.now));
   TRY_ASSIGN(catalog::FeatureSet then, catalog::named_features(objects, cache, points.then));
   named.merge(then);
@@ -328,8 +326,8 @@ Result<Oid> with_features_of(SessionImpl& session, const RestorePoints& points,
 
 // The commits that SQUASH would replace, newest first: the chain of first parents down to where
 // `since` is reached.
-Result<std::vector<Oid>> squashed_chain(SessionImpl& session, const Oid& tip, const Oid& since) {
-  txn::Manager& manager = session.owner().manager();
+Result<std::vector<Oid>> squashed_chain(const Context& context, const Oid& tip, const Oid& since) {
+  txn::Manager& manager = context.manager;
   TRY(manager.history().ensure(manager.store(), tip));
   TRY(manager.history().ensure(manager.store(), since));
   std::vector<Oid> chain;
@@ -344,14 +342,14 @@ Result<std::vector<Oid>> squashed_chain(SessionImpl& session, const Oid& tip, co
 }
 
 // Commits that somebody else may have seen are not to be replaced.
-Result<void> check_unpublished(SessionImpl& session, const std::string& branch, const Oid& oldest) {
-  txn::Manager& manager = session.owner().manager();
+Result<void> check_unpublished(const Context& context, const std::string& branch, const Oid& oldest) {
+  txn::Manager& manager = context.manager;
   const auto published = [&](std::string_view kind, std::string_view name) {
     return Error(ErrorCode::kObjectNotInState,
                  fmt::format("the commits to squash are also on {} \"{}\"", kind, name))
         .with_hint(
             fmt::format("{} makes a new commit all the same; what is there already stays.",
-                        branch_words(session.owner().hints()).force_squash));
+                        branch_words(context.words).force_squash));
   };
   for (const txn::BranchInfo& other : manager.branches()) {
     if (other.name == branch || !manager.history().ensure(manager.store(), other.commit)) continue;
@@ -370,27 +368,27 @@ Result<void> check_unpublished(SessionImpl& session, const std::string& branch, 
   return {};
 }
 
-Result<std::string> squash_message(SessionImpl& session, const std::vector<Oid>& chain) {
+Result<std::string> squash_message(const Context& context, const std::vector<Oid>& chain) {
   std::string text = fmt::format("Squash {} commits\n", chain.size());
   size_t listed = 0;
   for (auto at = chain.rbegin(); at != chain.rend() && listed < kSquashedSubjectsMax;
        ++at, ++listed) {
-    TRY_ASSIGN(const git::Commit commit, read_commit(session.owner().store(), *at));
+    TRY_ASSIGN(const git::Commit commit, read_commit(context.store, *at));
     text += fmt::format("\n* {}", git::subject(commit.message));
   }
   if (listed < chain.size()) text += fmt::format("\n* and {} more", chain.size() - listed);
   return text;
 }
 
-Result<Oid> add_squashed(SessionImpl& session, const BranchTarget& target, const Oid& since,
+Result<Oid> add_squashed(const Context& context, const BranchTarget& target, const Oid& since,
                          std::string_view message, store::PendingObjects& objects) {
-  txn::Manager& manager = session.owner().manager();
+  txn::Manager& manager = context.manager;
   const auto info = manager.history().find(since);
   const int64_t time_us = manager.commit_time(info ? info->time_us : 0);
   git::Commit commit;
   commit.tree = target.root;
   commit.parents = {since};
-  commit.author = session.owner().author();
+  commit.author = context.author;
   commit.author.seconds = time_us / 1'000'000;
   commit.committer = commit.author;
   commit.message =
@@ -398,7 +396,7 @@ Result<Oid> add_squashed(SessionImpl& session, const BranchTarget& target, const
   return objects.add(store::ObjectType::kCommit, git::encode_commit(commit));
 }
 
-Result<txn::CommitOutcome> move_with_reflog(SessionImpl& session, const BranchTarget& target,
+Result<txn::CommitOutcome> move_with_reflog(const Context& context, const BranchTarget& target,
                                             const Oid& to, store::PendingObjects& objects,
                                             std::string_view what) {
   txn::BranchMove move;
@@ -406,34 +404,34 @@ Result<txn::CommitOutcome> move_with_reflog(SessionImpl& session, const BranchTa
   move.expected_tip = target.tip;
   move.target = to;
   move.objects = &objects;
-  move.sync = session.settings().synchronous_commit();
-  txn::Manager& manager = session.owner().manager();
+  move.sync = context.sync;
+  txn::Manager& manager = context.manager;
   TRY_ASSIGN(store::RefUpdate entry, manager.reflog_entry(objects, target.branch, target.tip, to,
-                                                          session.owner().author(), what));
+                                                          context.author, what));
   move.refs.push_back(std::move(entry));
   return manager.move_branch(move);
 }
 
 }  // namespace
 
-Result<VersionResult> run_restore(SessionImpl& session, const sql::RestoreStmt& statement) {
-  TRY_ASSIGN(const txn::Snapshot from, find_revision(session, statement.revision));
-  txn::Manager& manager = session.owner().manager();
+Result<VerbResult> run_restore(Context& context, const sql::RestoreStmt& statement) {
+  TRY_ASSIGN(const txn::Snapshot from, find_revision(context, statement.revision));
+  txn::Manager& manager = context.manager;
   Restored restored;
   TRY_ASSIGN(
       const txn::CommitOutcome outcome,
-      change_branch(session, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
-        store::PendingObjects objects(session.owner().store());
+      change_branch(context, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
+        store::PendingObjects objects(context.store);
         // A commit from elsewhere may not be spelled as ours are; how history reads it is no ground
         // to build on.
-        TRY_ASSIGN(const git::Commit made, read_commit(session.owner().store(), from.commit));
+        TRY_ASSIGN(const git::Commit made, read_commit(context.store, from.commit));
         TRY_ASSIGN(const Oid then,
-                   canonical_content(objects, session.owner().store(), target.root, made.tree));
+                   context.repository.canonical_tree(objects, target.root, made.tree));
         const RestorePoints points{target.tip, target.root, from.commit, then};
-        TRY_ASSIGN(restored, restored_tree(session, statement, points, objects));
-        TRY_ASSIGN(restored.root, with_features_of(session, points, objects, restored.root));
+        TRY_ASSIGN(restored, restored_tree(context, statement, points, objects));
+        TRY_ASSIGN(restored.root, with_features_of(context, points, objects, restored.root));
         if (restored.root == target.root) return txn::CommitOutcome{false, target.tip, 0};
-        TRY(check_constraints(session, objects, target.root, restored.root, "the restore",
+        TRY(check_constraints(context, objects, target.root, restored.root, "the restore",
                               {from.commit}));
         txn::TreeCommit commit;
         commit.branch = target.branch;
@@ -441,12 +439,12 @@ Result<VersionResult> run_restore(SessionImpl& session, const sql::RestoreStmt& 
         commit.root = restored.root;
         commit.parents = {target.tip};
         commit.objects = &objects;
-        commit.author = session.owner().author();
+        commit.author = context.author;
         commit.message = statement.has_message && !statement.message.empty()
                              ? std::string(statement.message)
                              : fmt::format("restore {} to {}", restored.what, statement.revision);
         commit.trailers = {{"Rowan-Restored-From", from.commit.hex()}};
-        commit.sync = session.settings().synchronous_commit();
+        commit.sync = context.sync;
         return manager.commit_tree(commit);
       }));
   std::string notice;
@@ -455,37 +453,37 @@ Result<VersionResult> run_restore(SessionImpl& session, const sql::RestoreStmt& 
   return verb_done("RESTORE", outcome, std::move(notice));
 }
 
-Result<VersionResult> run_reset(SessionImpl& session, const sql::RevisionsStmt& statement) {
+Result<VerbResult> run_reset(Context& context, const sql::RevisionsStmt& statement) {
   const std::string_view revision = statement.revisions[0];
-  TRY_ASSIGN(const txn::Snapshot to, find_revision(session, revision));
+  TRY_ASSIGN(const txn::Snapshot to, find_revision(context, revision));
   TRY_ASSIGN(const txn::CommitOutcome outcome,
-             change_branch(session, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
+             change_branch(context, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
                if (to.commit == target.tip) return txn::CommitOutcome{false, target.tip, 0};
-               store::PendingObjects objects(session.owner().store());
-               TRY_ASSIGN(const Oid sound, canonical_commit(session.owner().manager(), objects,
+               store::PendingObjects objects(context.store);
+               TRY_ASSIGN(const Oid sound, context.repository.canonical_commit(objects,
                                                             to.commit, target.root));
-               TRY(check_history(session, to.commit, target.root));
+               TRY(context.repository.check_history(to.commit, target.root));
                TRY_ASSIGN(const git::Commit commit, read_commit(objects, sound));
-               TRY(check_constraints(session, objects, target.root, commit.tree, "the reset",
+               TRY(check_constraints(context, objects, target.root, commit.tree, "the reset",
                                      {to.commit}));
-               return move_with_reflog(session, target, sound, objects,
+               return move_with_reflog(context, target, sound, objects,
                                        fmt::format("reset: moving to {}", revision));
              }));
   std::string notice;
   if (!outcome.changed)
     notice =
-        fmt::format("branch \"{}\" is already at {}", session.branch_name(), short_id(to.commit));
+        fmt::format("branch \"{}\" is already at {}", context.head.branch, short_id(to.commit));
   return verb_done("RESET", outcome, std::move(notice));
 }
 
-Result<VersionResult> run_squash(SessionImpl& session, const sql::RevisionsStmt& statement) {
+Result<VerbResult> run_squash(Context& context, const sql::RevisionsStmt& statement) {
   const std::string_view revision = statement.revisions[0];
-  TRY_ASSIGN(const txn::Snapshot since, find_revision(session, revision));
+  TRY_ASSIGN(const txn::Snapshot since, find_revision(context, revision));
   size_t squashed = 0;
   TRY_ASSIGN(
       const txn::CommitOutcome outcome,
-      change_branch(session, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
-        TRY_ASSIGN(const std::vector<Oid> chain, squashed_chain(session, target.tip, since.commit));
+      change_branch(context, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
+        TRY_ASSIGN(const std::vector<Oid> chain, squashed_chain(context, target.tip, since.commit));
         squashed = chain.size();
         if (chain.empty() && since.commit != target.tip) {
           return Error(ErrorCode::kInvalidParameterValue,
@@ -495,14 +493,14 @@ Result<VersionResult> run_squash(SessionImpl& session, const sql::RevisionsStmt&
         // One commit is what there would be afterwards; only its message can be another one.
         if (chain.empty() || (chain.size() == 1 && !statement.has_message))
           return txn::CommitOutcome{false, target.tip, 0};
-        if (!statement.force) TRY(check_unpublished(session, target.branch, chain.back()));
+        if (!statement.force) TRY(check_unpublished(context, target.branch, chain.back()));
         std::string message(statement.message);
         if (!statement.has_message) {
-          TRY_ASSIGN(message, squash_message(session, chain));
+          TRY_ASSIGN(message, squash_message(context, chain));
         }
-        store::PendingObjects objects(session.owner().store());
-        TRY_ASSIGN(const Oid made, add_squashed(session, target, since.commit, message, objects));
-        return move_with_reflog(session, target, made, objects,
+        store::PendingObjects objects(context.store);
+        TRY_ASSIGN(const Oid made, add_squashed(context, target, since.commit, message, objects));
+        return move_with_reflog(context, target, made, objects,
                                 fmt::format("squash: {} commits since {}", chain.size(), revision));
       }));
   std::string notice;
@@ -512,4 +510,4 @@ Result<VersionResult> run_squash(SessionImpl& session, const sql::RevisionsStmt&
   return verb_done("SQUASH", outcome, std::move(notice));
 }
 
-}  // namespace rowan::engine
+}  // namespace rowan::versions

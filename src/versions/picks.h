@@ -5,7 +5,7 @@
 // reverts. Two commits that share one of these are one change, unless both sides held what they share before they parted. A pick
 // that does not say where it comes from is a change of its own.
 //
-// Threads: one; the session must outlive it.
+// Threads: one; the context must outlive it.
 #pragma once
 
 #include <map>
@@ -15,19 +15,19 @@
 
 #include "base/oid.h"
 #include "base/result.h"
-#include "engine/session.h"
 #include "merge/merge.h"
+#include "versions/context.h"
 
-namespace rowan::engine {
+namespace rowan::versions {
 
 // The commits that `tips` reach and `without` does not, parents before children. Requires: the
 // history index knows all of them.
-std::vector<Oid> commits_apart(SessionImpl& session, const std::vector<Oid>& tips,
+std::vector<Oid> commits_apart(const Context& context, const std::vector<Oid>& tips,
                                const std::vector<Oid>& without);
 
 class Picks {
  public:
-  Picks(SessionImpl& session, std::vector<Oid> our_tips, const Oid& theirs);
+  Picks(const Context& context, std::vector<Oid> our_tips, const Oid& theirs);
 
   // A commit of theirs and one of ours that are one change. Each change once, however often a side
   // holds it. With `paths`: only commits that may have changed one of these tables.
@@ -47,7 +47,7 @@ class Picks {
   bool held_by_both(const std::string& name) const;
   Result<bool> counted_before(const Names& shared, const std::vector<std::string>& paths);
 
-  SessionImpl& session_;
+  const Context& context_;
   std::vector<Oid> our_tips_;
   Oid theirs_tip_;
   std::vector<Oid> ours_, theirs_;  // The commits of one side alone.
@@ -60,7 +60,7 @@ class Picks {
 // these. What was undone comes again.
 class HeldChanges {
  public:
-  HeldChanges(SessionImpl& session, const Oid& tip);
+  HeldChanges(const Context& context, const Oid& tip);
 
   // As merge::Request::shared_changes wants it, where theirs is the commit's tree: `picked`.
   Result<std::vector<merge::SharedChange>> of_picked(const Oid& commit,
@@ -71,9 +71,9 @@ class HeldChanges {
  private:
   std::vector<Oid> younger_than(const std::set<std::string>& names) const;
 
-  SessionImpl& session_;
+  const Context& context_;
   Oid tip_;
   std::vector<Oid> added_;
 };
 
-}  // namespace rowan::engine
+}  // namespace rowan::versions

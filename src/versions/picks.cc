@@ -1,4 +1,4 @@
-#include "engine/picks.h"
+#include "versions/picks.h"
 
 #include <algorithm>
 #include <iterator>
@@ -7,9 +7,9 @@
 #include <tuple>
 #include <unordered_set>
 
-#include "engine/history.h"
+#include "versions/revisions.h"
 
-namespace rowan::engine {
+namespace rowan::versions {
 
 namespace {
 
@@ -46,10 +46,10 @@ std::vector<std::string> reverted_ids(std::string_view message) {
 
 // What a commit is known by. A revert's name is that of what it reverts, with a mark before it;
 // `together`: also where it reverts several at once.
-Result<std::set<std::string>> read_names(SessionImpl& session, const Oid& commit, int depth = 0,
+Result<std::set<std::string>> read_names(const Context& context, const Oid& commit, int depth = 0,
                                          bool together = false) {
   std::set<std::string> names{commit.hex()};
-  const auto read = read_commit(session.owner().store(), commit);
+  const auto read = read_commit(context.store, commit);
   if (!read) return names;  // A shallow clone does not have what a message may name.
   for (const auto& [name, value] : git::trailers(read->message)) {
     if (name == kPickedTrailer && is_id(value)) names.insert(value);
@@ -59,7 +59,7 @@ Result<std::set<std::string>> read_names(SessionImpl& session, const Oid& commit
   if ((reverted.size() != 1 && !together) || depth == kRevertsMax) return names;
   for (const std::string& id : reverted) {
     TRY_ASSIGN(const std::set<std::string> undone,
-               read_names(session, *Oid::parse(id), depth + 1, together));
+               read_names(context, *Oid::parse(id), depth + 1, together));
     for (const std::string& name : undone) names.insert("-" + name);
   }
   return names;
@@ -72,25 +72,24 @@ size_t marks_of(std::string_view name) {
 std::string_view root_name(std::string_view name) { return name.substr(marks_of(name)); }
 
 // A commit of one parent.
-Result<std::optional<merge::CommitChange>> change_of(SessionImpl& session, const Oid& id) {
-  TRY_ASSIGN(const git::Commit commit, read_commit(session.owner().store(), id));
+Result<std::optional<merge::CommitChange>> change_of(const Context& context, const Oid& id) {
+  TRY_ASSIGN(const git::Commit commit, read_commit(context.store, id));
   if (commit.parents.size() != 1) return std::optional<merge::CommitChange>();
-  TRY_ASSIGN(const Oid before, session.owner().root_of(commit.parents[0]));
-  TRY_ASSIGN(const Oid after, session.owner().root_of(id));
+  TRY_ASSIGN(const Oid before, context.repository.root_of(commit.parents[0]));
+  TRY_ASSIGN(const Oid after, context.repository.root_of(id));
   return std::optional<merge::CommitChange>({before, after});
 }
 
 // Those of the commits that may have changed one of the tables.
-Result<std::vector<Oid>> changing(SessionImpl& session, const std::vector<Oid>& commits,
+Result<std::vector<Oid>> changing(const Context& context, const std::vector<Oid>& commits,
                                   const std::vector<std::string>& paths) {
   if (paths.empty()) return commits;
-  const derived::HistoryIndex& history = session.owner().manager().history();
+  const derived::HistoryIndex& history = context.manager.history();
   std::vector<uint32_t> changes;
   for (const std::string& path : paths) changes.push_back(derived::change_hash(path, {}));
   std::vector<Oid> found;
   for (const Oid& commit : commits) {
-    if (session.cancelled())
-      return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+    TRY(context.check_cancelled());
     if (std::any_of(changes.begin(), changes.end(),
                     [&](uint32_t change) { return history.may_have_changed(commit, change); }))
       found.push_back(commit);
@@ -100,9 +99,9 @@ Result<std::vector<Oid>> changing(SessionImpl& session, const std::vector<Oid>& 
 
 }  // namespace
 
-std::vector<Oid> commits_apart(SessionImpl& session, const std::vector<Oid>& tips,
+std::vector<Oid> commits_apart(const Context& context, const std::vector<Oid>& tips,
                                const std::vector<Oid>& without) {
-  const derived::HistoryIndex& history = session.owner().manager().history();
+  const derived::HistoryIndex& history = context.manager.history();
   std::vector<std::pair<derived::CommitInfo, Oid>> found;
   std::vector<Oid> open = tips;
   std::unordered_set<Oid, OidHash> seen(tips.begin(), tips.end());
@@ -129,15 +128,15 @@ std::vector<Oid> commits_apart(SessionImpl& session, const std::vector<Oid>& tip
   return commits;
 }
 
-Picks::Picks(SessionImpl& session, std::vector<Oid> our_tips, const Oid& theirs)
-    : session_(session), our_tips_(std::move(our_tips)), theirs_tip_(theirs) {
-  ours_ = commits_apart(session_, our_tips_, {theirs_tip_});
-  theirs_ = commits_apart(session_, {theirs_tip_}, our_tips_);
+Picks::Picks(const Context& context, std::vector<Oid> our_tips, const Oid& theirs)
+    : context_(context), our_tips_(std::move(our_tips)), theirs_tip_(theirs) {
+  ours_ = commits_apart(context_, our_tips_, {theirs_tip_});
+  theirs_ = commits_apart(context_, {theirs_tip_}, our_tips_);
 }
 
 bool Picks::held_by_both(const std::string& name) const {
   const auto id = Oid::parse(name);
-  const derived::HistoryIndex& history = session_.owner().manager().history();
+  const derived::HistoryIndex& history = context_.manager.history();
   if (!id || !history.find(*id)) return false;
   return history.is_ancestor(*id, theirs_tip_) &&
          std::any_of(our_tips_.begin(), our_tips_.end(),
@@ -147,7 +146,7 @@ bool Picks::held_by_both(const std::string& name) const {
 // Whether the commit is a pick of one that both sides hold, which came to this side afterwards: then
 // both are one change, and it is in the base. A pick of what was there already is another one.
 bool Picks::is_in_base(const Oid& commit, const Names& names) const {
-  const derived::HistoryIndex& history = session_.owner().manager().history();
+  const derived::HistoryIndex& history = context_.manager.history();
   return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
     return held_by_both(name) && !history.is_ancestor(*Oid::parse(name), commit);
   });
@@ -156,7 +155,7 @@ bool Picks::is_in_base(const Oid& commit, const Names& names) const {
 Result<std::vector<Oid>> Picks::theirs_in_base() {
   std::vector<Oid> found;
   for (const Oid& commit : theirs_) {
-    TRY_ASSIGN(const Names names, read_names(session_, commit));
+    TRY_ASSIGN(const Names names, read_names(context_, commit));
     if (is_in_base(commit, names)) found.push_back(commit);
   }
   return found;
@@ -164,7 +163,7 @@ Result<std::vector<Oid>> Picks::theirs_in_base() {
 
 Result<const Picks::Names*> Picks::names_of(const Oid& commit) {
   if (const auto known = names_.find(commit); known != names_.end()) return &known->second;
-  TRY_ASSIGN(Names names, read_names(session_, commit));
+  TRY_ASSIGN(Names names, read_names(context_, commit));
   if (is_in_base(commit, names)) {
     names.clear();
   } else if (names.size() > 1) {
@@ -176,7 +175,7 @@ Result<const Picks::Names*> Picks::names_of(const Oid& commit) {
 // Whether the change was in both histories before they parted, by another commit of these names:
 // then what both have of it is in their base.
 Result<bool> Picks::counted_before(const Names& shared, const std::vector<std::string>& paths) {
-  txn::Manager& manager = session_.owner().manager();
+  txn::Manager& manager = context_.manager;
   const derived::HistoryIndex& history = manager.history();
   int64_t since_us = INT64_MAX;  // What picks or reverts a commit is younger than it.
   for (const std::string& name : shared) {
@@ -194,9 +193,9 @@ Result<bool> Picks::counted_before(const Names& shared, const std::vector<std::s
     open.pop_back();
     const auto info = history.find(id);
     if (!info || info->time_us < since_us) continue;
-    TRY_ASSIGN(const std::vector<Oid> changes, changing(session_, {id}, paths));
+    TRY_ASSIGN(const std::vector<Oid> changes, changing(context_, {id}, paths));
     if (!changes.empty()) {
-      TRY_ASSIGN(const Names own, read_names(session_, id));
+      TRY_ASSIGN(const Names own, read_names(context_, id));
       if (std::any_of(own.begin(), own.end(),
                       [&](const std::string& name) { return shared.contains(name); }))
         return true;
@@ -209,8 +208,8 @@ Result<bool> Picks::counted_before(const Names& shared, const std::vector<std::s
 }
 
 Result<std::vector<Picks::Pair>> Picks::pairs(const std::vector<std::string>& paths) {
-  TRY_ASSIGN(const std::vector<Oid> ours, changing(session_, ours_, paths));
-  TRY_ASSIGN(const std::vector<Oid> theirs, changing(session_, theirs_, paths));
+  TRY_ASSIGN(const std::vector<Oid> ours, changing(context_, ours_, paths));
+  TRY_ASSIGN(const std::vector<Oid> theirs, changing(context_, theirs_, paths));
   std::vector<Pair> pairs;
   if (ours.empty() || theirs.empty()) return pairs;
   std::map<std::string, std::vector<Oid>> by_name;  // Ours.
@@ -247,8 +246,8 @@ Result<std::vector<merge::SharedChange>> Picks::of_table(const std::vector<std::
   TRY_ASSIGN(const std::vector<Pair> found, pairs(paths));
   std::vector<merge::SharedChange> shared;
   for (const Pair& pair : found) {
-    TRY_ASSIGN(const auto ours, change_of(session_, pair.ours));
-    TRY_ASSIGN(const auto theirs, change_of(session_, pair.theirs));
+    TRY_ASSIGN(const auto ours, change_of(context_, pair.ours));
+    TRY_ASSIGN(const auto theirs, change_of(context_, pair.theirs));
     if (ours && (pair.ours_is_pick || !theirs)) {
       shared.push_back({merge::Side::kOurs, *ours, theirs});
     } else if (theirs) {
@@ -281,12 +280,12 @@ size_t times_made(const derived::HistoryIndex& history, const Makers& makers) {
 
 }  // namespace
 
-HeldChanges::HeldChanges(SessionImpl& session, const Oid& tip) : session_(session), tip_(tip) {}
+HeldChanges::HeldChanges(const Context& context, const Oid& tip) : context_(context), tip_(tip) {}
 
 // The tip's commits back to the time of the oldest of `names`, parents before children. What makes
 // or undoes a change by another commit is younger than that.
 std::vector<Oid> HeldChanges::younger_than(const std::set<std::string>& names) const {
-  txn::Manager& manager = session_.owner().manager();
+  txn::Manager& manager = context_.manager;
   const derived::HistoryIndex& history = manager.history();
   int64_t since_us = INT64_MAX;
   for (const std::string& name : names) {
@@ -316,21 +315,21 @@ std::vector<Oid> HeldChanges::younger_than(const std::set<std::string>& names) c
 Result<std::vector<merge::SharedChange>> HeldChanges::of_picked(
     const Oid& commit, const merge::CommitChange& picked, const std::vector<std::string>& paths) {
   std::vector<merge::SharedChange> shared;
-  TRY_ASSIGN(const std::set<std::string> given, read_names(session_, commit));
+  TRY_ASSIGN(const std::set<std::string> given, read_names(context_, commit));
   size_t depth = 0;  // Odd: it undoes something.
   for (const std::string& name : given) depth = std::max(depth, marks_of(name));
   std::set<std::string, std::less<>> roots;  // The change that it makes or undoes.
   for (const std::string& name : given) {
     if (marks_of(name) == depth) roots.emplace(root_name(name));
   }
-  TRY_ASSIGN(std::vector<Oid> commits, changing(session_, younger_than(given), paths));
+  TRY_ASSIGN(std::vector<Oid> commits, changing(context_, younger_than(given), paths));
   const size_t own = commits.size();
   commits.insert(commits.end(), added_.begin(), added_.end());
   std::map<size_t, Makers> makers;  // By how often a name is undone: odd ones undo.
   std::map<size_t, size_t> more;    // The same, of what was picked since.
   std::optional<Oid> holder;
   for (size_t i = 0; i < commits.size(); ++i) {
-    TRY_ASSIGN(const std::set<std::string> names, read_names(session_, commits[i], 0, true));
+    TRY_ASSIGN(const std::set<std::string> names, read_names(context_, commits[i], 0, true));
     std::set<size_t> levels;
     for (const std::string& name : names) {
       if (roots.contains(root_name(name))) levels.insert(marks_of(name));
@@ -346,14 +345,14 @@ Result<std::vector<merge::SharedChange>> HeldChanges::of_picked(
   }
   if (!holder) return shared;
   int64_t effect = 0;
-  const derived::HistoryIndex& history = session_.owner().manager().history();
+  const derived::HistoryIndex& history = context_.manager.history();
   for (size_t level = 0; level <= kRevertsMax; ++level) {
     const auto times = static_cast<int64_t>(times_made(history, makers[level]) + more[level]);
     effect += level % 2 == 0 ? times : -times;
   }
   const bool undoes = depth % 2 == 1;
   if (undoes ? effect > 0 : effect <= 0) return shared;
-  TRY_ASSIGN(const auto change, change_of(session_, *holder));
+  TRY_ASSIGN(const auto change, change_of(context_, *holder));
   if (*holder == commit || !change) {
     shared.push_back({merge::Side::kTheirs, picked, picked});
   } else {
@@ -362,4 +361,4 @@ Result<std::vector<merge::SharedChange>> HeldChanges::of_picked(
   return shared;
 }
 
-}  // namespace rowan::engine
+}  // namespace rowan::versions

@@ -1,4 +1,4 @@
-#include "engine/replay.h"
+#include "versions/replay.h"
 
 #include <fmt/format.h>
 
@@ -8,18 +8,18 @@
 
 #include "base/limits.h"
 #include "catalog/catalog.h"
-#include "versions/branch_hints.h"
-#include "engine/history.h"
-#include "engine/import/admission.h"
-#include "engine/merge_run.h"
-#include "engine/picks.h"
 #include "merge/merge.h"
 #include "store/node_cache.h"
 #include "tree/row_tree.h"
 #include "type/row_codec.h"
 #include "type/text.h"
+#include "versions/branch_hints.h"
+#include "versions/change_branch.h"
+#include "versions/merge_run.h"
+#include "versions/picks.h"
+#include "versions/revisions.h"
 
-namespace rowan::engine {
+namespace rowan::versions {
 
 namespace {
 
@@ -29,16 +29,16 @@ using Trailers = std::vector<std::pair<std::string, std::string>>;
 
 std::string short_id(const Oid& commit) { return commit.hex().substr(0, 12); }
 
-Result<git::Commit> commit_of(SessionImpl& session, const Oid& id) {
-  return read_commit(session.owner().store(), id);
+Result<git::Commit> commit_of(const Context& context, const Oid& id) {
+  return read_commit(context.store, id);
 }
 
 // ---- Which commits ----
 
 // Those of `to` that `from` does not reach, parents before children.
-Result<std::vector<Oid>> commits_between(SessionImpl& session, const Oid& from, const Oid& to) {
-  const store::ObjectStore& store = session.owner().store();
-  txn::Manager& manager = session.owner().manager();
+Result<std::vector<Oid>> commits_between(const Context& context, const Oid& from, const Oid& to) {
+  const store::ObjectStore& store = context.store;
+  txn::Manager& manager = context.manager;
   derived::HistoryIndex& history = manager.history();
   TRY(history.ensure(store, from));
   TRY(history.ensure(store, to));
@@ -76,13 +76,13 @@ Result<std::vector<Oid>> commits_between(SessionImpl& session, const Oid& from, 
 }
 
 // The statement's revisions, each a commit or a range 'a..b', oldest first within a range.
-Result<std::vector<Oid>> named_commits(SessionImpl& session, const sql::RevisionsStmt& statement,
+Result<std::vector<Oid>> named_commits(const Context& context, const sql::RevisionsStmt& statement,
                                        bool newest_first) {
   std::vector<Oid> commits;
   for (const std::string_view revision : statement.revisions) {
     const size_t dots = revision.find("..");
     if (dots == std::string_view::npos) {
-      TRY_ASSIGN(const txn::Snapshot one, find_revision(session, revision));
+      TRY_ASSIGN(const txn::Snapshot one, find_revision(context, revision));
       commits.push_back(one.commit);
       continue;
     }
@@ -91,9 +91,9 @@ Result<std::vector<Oid>> named_commits(SessionImpl& session, const sql::Revision
     if (last.starts_with('.'))
       return Error(ErrorCode::kSyntaxError, fmt::format("\"{}\" is no range of commits", revision))
           .with_hint("Write 'a..b'.");
-    TRY_ASSIGN(const txn::Snapshot from, find_revision(session, first.empty() ? "HEAD" : first));
-    TRY_ASSIGN(const txn::Snapshot to, find_revision(session, last.empty() ? "HEAD" : last));
-    TRY_ASSIGN(std::vector<Oid> range, commits_between(session, from.commit, to.commit));
+    TRY_ASSIGN(const txn::Snapshot from, find_revision(context, first.empty() ? "HEAD" : first));
+    TRY_ASSIGN(const txn::Snapshot to, find_revision(context, last.empty() ? "HEAD" : last));
+    TRY_ASSIGN(std::vector<Oid> range, commits_between(context, from.commit, to.commit));
     if (newest_first) std::reverse(range.begin(), range.end());
     commits.insert(commits.end(), range.begin(), range.end());
   }
@@ -101,7 +101,7 @@ Result<std::vector<Oid>> named_commits(SessionImpl& session, const sql::Revision
 }
 
 // The parent that a commit's change is taken against.
-Result<Oid> parent_of(SessionImpl& session, const git::Commit& commit, const Oid& id,
+Result<Oid> parent_of(const Context& context, const git::Commit& commit, const Oid& id,
                       uint32_t wanted, std::string_view verb) {
   if (commit.parents.empty())
     return Error(ErrorCode::kInvalidParameterValue,
@@ -117,7 +117,7 @@ Result<Oid> parent_of(SessionImpl& session, const git::Commit& commit, const Oid
     return Error(ErrorCode::kInvalidParameterValue,
                  fmt::format("commit {} is a merge, but no parent was chosen", short_id(id)))
         .with_hint(fmt::format("{} is the branch that was merged into.",
-                               branch_words(session.owner().hints()).choose_parent));
+                               branch_words(context.words).choose_parent));
   }
   if (wanted > commit.parents.size())
     return Error(ErrorCode::kInvalidParameterValue,
@@ -216,16 +216,16 @@ Result<bool> only_lost_columns(const store::ObjectReader& objects, store::NodeCa
 // New commits on top of each other, from a starting point on.
 class Chain {
  public:
-  Chain(SessionImpl& session, store::PendingObjects& objects, const Oid& tip, const Oid& root)
-      : session_(session),
+  Chain(const Context& context, store::PendingObjects& objects, const Oid& tip, const Oid& root)
+      : context_(context),
         objects_(objects),
-        cache_(session.owner().store().cache()),
+        cache_(context.store.cache()),
         tip_(tip),
         root_(root) {}
 
   Result<void> begin() {
-    derived::HistoryIndex& history = session_.owner().manager().history();
-    TRY(history.ensure(session_.owner().store(), tip_));
+    derived::HistoryIndex& history = context_.manager.history();
+    TRY(history.ensure(context_.store, tip_));
     if (const auto info = history.find(tip_)) time_us_ = info->time_us;
     return {};
   }
@@ -240,7 +240,7 @@ class Chain {
 
   // The same for a commit that the branch may hold: where changes add up, it counts once.
   Result<Oid> pick(const Oid& id, const Oid& before_root, const Oid& own_root, HeldChanges& held) {
-    TRY(session_.owner().manager().history().ensure(session_.owner().store(), id));
+    TRY(context_.manager.history().ensure(context_.store, id));
     merge::Request request;
     request.base_root = before_root;
     request.theirs_root = own_root;
@@ -273,11 +273,11 @@ class Chain {
   void add(const Oid& root, const git::Signature& author, std::string_view text,
            const Trailers& trailers, std::optional<int64_t> original_us = {}) {
     time_us_ = original_us ? std::max(*original_us, time_us_ + 1)
-                           : session_.owner().manager().commit_time(time_us_);
+                           : context_.manager.commit_time(time_us_);
     git::Commit commit;
     commit.tree = root;
     commit.parents = {tip_};
-    commit.committer = session_.owner().author();
+    commit.committer = context_.author;
     commit.committer.seconds = time_us_ / 1'000'000;
     commit.author = author.name.empty() ? commit.committer : author;
     Trailers all{{"Rowan-Time", std::to_string(time_us_)}};
@@ -295,23 +295,22 @@ class Chain {
 
  private:
   Result<Oid> apply(merge::Request request, const std::string& what) {
-    if (session_.cancelled())
-      return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+    TRY(context_.check_cancelled());
     request.ours_root = root_;
     request.policy = merge::Policy::kManual;
-    request.cancelled = &session_.cancel_flag();
+    request.cancelled = context_.cancelled;
     request.default_value = [&](const catalog::ColumnDef& column, const auto& next_value) {
-      return merged_default(session_, column, next_value);
+      return merged_default(context_, column, next_value);
     };
     request.find_unusable = [&](const store::ObjectReader& objects, const Oid& root) {
-      return find_unusable(session_, objects, root);
+      return find_unusable(context_, objects, root);
     };
     TRY_ASSIGN(const merge::Outcome outcome, merge::merge_trees(objects_, cache_, request));
     if (!outcome.clean()) return conflict_error(objects_, cache_, outcome, what);
     return outcome.root;
   }
 
-  SessionImpl& session_;
+  const Context& context_;
   store::PendingObjects& objects_;
   store::NodeCache& cache_;
   Oid tip_;
@@ -319,24 +318,24 @@ class Chain {
   int64_t time_us_ = 0;
 };
 
-Result<txn::CommitOutcome> publish(SessionImpl& session, const BranchTarget& target,
+Result<txn::CommitOutcome> publish(const Context& context, const BranchTarget& target,
                                    const Chain& chain, store::PendingObjects& objects,
                                    std::string_view what, const std::vector<Oid>& of,
                                    std::vector<store::RefUpdate> refs = {}) {
   if (chain.tip() == target.tip) return txn::CommitOutcome{false, target.tip, 0};
-  TRY(check_constraints(session, objects, target.root, chain.root(), what, of));
+  TRY(check_constraints(context, objects, target.root, chain.root(), what, of));
   txn::BranchMove move;
   move.branch = target.branch;
   move.expected_tip = target.tip;
   move.target = chain.tip();
   move.objects = &objects;
   move.refs = std::move(refs);
-  move.sync = session.settings().synchronous_commit();
-  return session.owner().manager().move_branch(move);
+  move.sync = context.sync;
+  return context.manager.move_branch(move);
 }
 
-Result<Oid> root_of(SessionImpl& session, const Oid& commit) {
-  return session.owner().sound_root_of(commit);
+Result<Oid> root_of(const Context& context, const Oid& commit) {
+  return context.repository.sound_root_of(commit);
 }
 
 std::string skipped_notice(const std::vector<Oid>& skipped) {
@@ -352,12 +351,12 @@ std::string skipped_notice(const std::vector<Oid>& skipped) {
 
 // ---- The statements ----
 
-Result<void> revert_one(SessionImpl& session, const Oid& id, uint32_t parent, Chain& chain,
+Result<void> revert_one(const Context& context, const Oid& id, uint32_t parent, Chain& chain,
                         Oid& root) {
-  TRY_ASSIGN(const git::Commit commit, commit_of(session, id));
-  TRY_ASSIGN(const Oid before, parent_of(session, commit, id, parent, "revert"));
-  TRY_ASSIGN(const Oid before_root, root_of(session, before));
-  TRY_ASSIGN(const Oid own_root, root_of(session, id));
+  TRY_ASSIGN(const git::Commit commit, commit_of(context, id));
+  TRY_ASSIGN(const Oid before, parent_of(context, commit, id, parent, "revert"));
+  TRY_ASSIGN(const Oid before_root, root_of(context, before));
+  TRY_ASSIGN(const Oid own_root, root_of(context, id));
   TRY_ASSIGN(root, chain.take_back(before_root, own_root, "reverting commit " + short_id(id)));
   return {};
 }
@@ -368,24 +367,24 @@ std::string revert_text(const Oid& id, std::string_view subject) {
 
 }  // namespace
 
-Result<VersionResult> run_revert(SessionImpl& session, const sql::RevisionsStmt& statement) {
-  TRY_ASSIGN(const std::vector<Oid> commits, named_commits(session, statement, true));
+Result<VerbResult> run_revert(Context& context, const sql::RevisionsStmt& statement) {
+  TRY_ASSIGN(const std::vector<Oid> commits, named_commits(context, statement, true));
   std::vector<Oid> skipped;
   TRY_ASSIGN(const txn::CommitOutcome outcome,
-             change_branch(session, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
-               store::PendingObjects objects(session.owner().store());
-               Chain chain(session, objects, target.tip, target.root);
+             change_branch(context, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
+               store::PendingObjects objects(context.store);
+               Chain chain(context, objects, target.tip, target.root);
                TRY(chain.begin());
                skipped.clear();
                for (const Oid& id : commits) {
                  Oid root;
-                 TRY(revert_one(session, id, statement.parent, chain, root));
+                 TRY(revert_one(context, id, statement.parent, chain, root));
                  if (root == chain.root()) {
                    skipped.push_back(id);
                  } else if (statement.has_message) {
                    chain.stand_on(root);  // One commit of all of them, below.
                  } else {
-                   TRY_ASSIGN(const git::Commit commit, commit_of(session, id));
+                   TRY_ASSIGN(const git::Commit commit, commit_of(context, id));
                    chain.add(root, {}, revert_text(id, git::subject(commit.message)), {});
                  }
                }
@@ -394,27 +393,27 @@ Result<VersionResult> run_revert(SessionImpl& session, const sql::RevisionsStmt&
                  for (const Oid& id : commits) reverted.emplace_back("Rowan-Reverts", id.hex());
                  chain.add(chain.root(), {}, statement.message, reverted);
                }
-               return publish(session, target, chain, objects, "the revert", commits);
+               return publish(context, target, chain, objects, "the revert", commits);
              }));
   return verb_done("REVERT", outcome, skipped_notice(skipped));
 }
 
-Result<VersionResult> run_cherry_pick(SessionImpl& session, const sql::RevisionsStmt& statement) {
-  TRY_ASSIGN(const std::vector<Oid> commits, named_commits(session, statement, false));
+Result<VerbResult> run_cherry_pick(Context& context, const sql::RevisionsStmt& statement) {
+  TRY_ASSIGN(const std::vector<Oid> commits, named_commits(context, statement, false));
   std::vector<Oid> skipped;
   TRY_ASSIGN(const txn::CommitOutcome outcome,
-             change_branch(session, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
-               store::PendingObjects objects(session.owner().store());
-               Chain chain(session, objects, target.tip, target.root);
+             change_branch(context, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
+               store::PendingObjects objects(context.store);
+               Chain chain(context, objects, target.tip, target.root);
                TRY(chain.begin());
-               HeldChanges held(session, target.tip);
+               HeldChanges held(context, target.tip);
                skipped.clear();
                for (const Oid& id : commits) {
-                 TRY_ASSIGN(const git::Commit commit, commit_of(session, id));
+                 TRY_ASSIGN(const git::Commit commit, commit_of(context, id));
                  TRY_ASSIGN(const Oid before,
-                            parent_of(session, commit, id, statement.parent, "pick"));
-                 TRY_ASSIGN(const Oid before_root, root_of(session, before));
-                 TRY_ASSIGN(const Oid own_root, root_of(session, id));
+                            parent_of(context, commit, id, statement.parent, "pick"));
+                 TRY_ASSIGN(const Oid before_root, root_of(context, before));
+                 TRY_ASSIGN(const Oid own_root, root_of(context, id));
                  TRY_ASSIGN(const Oid root,
                             chain.pick(id, before_root, own_root, held));
                  if (root == chain.root()) {
@@ -429,7 +428,7 @@ Result<VersionResult> run_cherry_pick(SessionImpl& session, const sql::Revisions
                                                    : git::text_before_trailers(commit.message);
                  chain.add(root, commit.author, text, trailers);
                }
-               return publish(session, target, chain, objects, "the picked commit", commits);
+               return publish(context, target, chain, objects, "the picked commit", commits);
              }));
   return verb_done("CHERRY-PICK", outcome, skipped_notice(skipped));
 }
@@ -437,8 +436,8 @@ Result<VersionResult> run_cherry_pick(SessionImpl& session, const sql::Revisions
 namespace {
 
 // The branch's own commits that `onto` holds as well, picked from the one onto the other.
-Result<std::set<Oid>> picked_already(SessionImpl& session, const Oid& onto, const Oid& tip) {
-  Picks picks(session, {onto}, tip);
+Result<std::set<Oid>> picked_already(const Context& context, const Oid& onto, const Oid& tip) {
+  Picks picks(context, {onto}, tip);
   TRY_ASSIGN(const auto pairs, picks.pairs());
   TRY_ASSIGN(const std::vector<Oid> in_base, picks.theirs_in_base());
   std::set<Oid> own(in_base.begin(), in_base.end());
@@ -448,11 +447,11 @@ Result<std::set<Oid>> picked_already(SessionImpl& session, const Oid& onto, cons
 
 // Replays the branch's own commits on `onto`, with their authors, messages and times; but not those
 // that are `there` already.
-Result<void> replay_own(SessionImpl& session, const std::vector<Oid>& own,
+Result<void> replay_own(const Context& context, const std::vector<Oid>& own,
                         const std::set<Oid>& there, Chain& chain, std::vector<Oid>& skipped) {
-  derived::HistoryIndex& history = session.owner().manager().history();
+  derived::HistoryIndex& history = context.manager.history();
   for (const Oid& id : own) {
-    TRY_ASSIGN(const git::Commit commit, commit_of(session, id));
+    TRY_ASSIGN(const git::Commit commit, commit_of(context, id));
     if (commit.parents.size() != 1)
       continue;  // What a merge brought is replayed commit by commit; a first commit has nothing
                  // below it.
@@ -460,8 +459,8 @@ Result<void> replay_own(SessionImpl& session, const std::vector<Oid>& own,
       skipped.push_back(id);
       continue;
     }
-    TRY_ASSIGN(const Oid before_root, root_of(session, commit.parents[0]));
-    TRY_ASSIGN(const Oid own_root, root_of(session, id));
+    TRY_ASSIGN(const Oid before_root, root_of(context, commit.parents[0]));
+    TRY_ASSIGN(const Oid own_root, root_of(context, id));
     TRY_ASSIGN(const Oid root, chain.apply(before_root, own_root, "commit " + short_id(id)));
     if (root == chain.root()) {
       skipped.push_back(id);
@@ -476,17 +475,17 @@ Result<void> replay_own(SessionImpl& session, const std::vector<Oid>& own,
 
 }  // namespace
 
-Result<VersionResult> run_rebase(SessionImpl& session, const sql::RevisionsStmt& statement) {
+Result<VerbResult> run_rebase(Context& context, const sql::RevisionsStmt& statement) {
   const std::string_view revision = statement.revisions[0];
-  TRY_ASSIGN(const txn::Snapshot onto, find_revision(session, revision));
-  txn::Manager& manager = session.owner().manager();
+  TRY_ASSIGN(const txn::Snapshot onto, find_revision(context, revision));
+  txn::Manager& manager = context.manager;
   std::vector<Oid> skipped;
   TRY_ASSIGN(
       const txn::CommitOutcome outcome,
-      change_branch(session, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
-        store::PendingObjects objects(session.owner().store());
+      change_branch(context, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
+        store::PendingObjects objects(context.store);
         skipped.clear();
-        TRY_ASSIGN(const std::vector<Oid> own, commits_between(session, onto.commit, target.tip));
+        TRY_ASSIGN(const std::vector<Oid> own, commits_between(context, onto.commit, target.tip));
         const bool linear = std::all_of(own.begin(), own.end(), [&](const Oid& id) {
           const auto info = manager.history().find(id);
           return info && info->parents.size() == 1;
@@ -494,26 +493,26 @@ Result<VersionResult> run_rebase(SessionImpl& session, const sql::RevisionsStmt&
         if (linear && manager.history().is_ancestor(onto.commit, target.tip))
           return txn::CommitOutcome{false, target.tip, 0};
         // The commit may be from elsewhere; what stands on it must be sound.
-        TRY_ASSIGN(const Oid base, canonical_commit(manager, objects, onto.commit, target.root));
-        TRY(check_history(session, onto.commit, target.root));
+        TRY_ASSIGN(const Oid base, context.repository.canonical_commit(objects, onto.commit, target.root));
+        TRY(context.repository.check_history(onto.commit, target.root));
         TRY_ASSIGN(const git::Commit base_commit, read_commit(objects, base));
         TRY(manager.history().ensure(objects, base));
-        Chain chain(session, objects, base, base_commit.tree);
+        Chain chain(context, objects, base, base_commit.tree);
         TRY(chain.begin());
-        TRY_ASSIGN(const std::set<Oid> there, picked_already(session, base, target.tip));
-        TRY(replay_own(session, own, there, chain, skipped));
+        TRY_ASSIGN(const std::set<Oid> there, picked_already(context, base, target.tip));
+        TRY(replay_own(context, own, there, chain, skipped));
         TRY_ASSIGN(store::RefUpdate entry,
                    manager.reflog_entry(objects, target.branch, target.tip, chain.tip(),
-                                        session.owner().author(),
+                                        context.author,
                                         fmt::format("rebase: onto {}", revision)));
-        return publish(session, target, chain, objects, "the rebase", {onto.commit},
+        return publish(context, target, chain, objects, "the rebase", {onto.commit},
                        {std::move(entry)});
       }));
   std::string notice = skipped_notice(skipped);
   if (!outcome.changed)
     notice =
-        fmt::format("branch \"{}\" is up to date with \"{}\"", session.branch_name(), revision);
+        fmt::format("branch \"{}\" is up to date with \"{}\"", context.head.branch, revision);
   return verb_done("REBASE", outcome, std::move(notice));
 }
 
-}  // namespace rowan::engine
+}  // namespace rowan::versions

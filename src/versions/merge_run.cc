@@ -1,4 +1,4 @@
-#include "engine/merge_run.h"
+#include "versions/merge_run.h"
 
 #include <fmt/format.h>
 
@@ -10,15 +10,16 @@
 #include "diff/row_history.h"
 #include "diff/table_diff.h"
 #include "diff/table_pair.h"
-#include "engine/history.h"
-#include "engine/picks.h"
 #include "exec/dml.h"
 #include "exec/validator.h"
 #include "expr/expr.h"
 #include "sql/parser.h"
 #include "sql/print.h"
+#include "versions/conflict_text.h"
+#include "versions/picks.h"
+#include "versions/revisions.h"
 
-namespace rowan::engine {
+namespace rowan::versions {
 
 namespace {
 
@@ -26,14 +27,14 @@ constexpr size_t kDetailLinesMax = 5;
 
 }  // namespace
 
-MergeGraph::MergeGraph(SessionImpl& session)
-    : session_(session),
-      store_(session.owner().store()),
-      manager_(session.owner().manager()),
-      history_(session.owner().manager().history()) {}
+MergeGraph::MergeGraph(const Context& context)
+    : context_(context),
+      store_(context.store),
+      manager_(context.manager),
+      history_(context.manager.history()) {}
 
 Result<Oid> MergeGraph::root_of(const Oid& commit) const {
-  return session_.owner().root_of(commit);
+  return context_.repository.root_of(commit);
 }
 
 bool MergeGraph::holds(const Oid& tip, const Oid& commit) const {
@@ -67,7 +68,7 @@ Result<std::pair<int64_t, Oid>> MergeGraph::last_change(const std::vector<Oid>& 
                                                         const std::string& path,
                                                         Bytes key) const {
   std::pair<int64_t, Oid> last{INT64_MIN, Oid{}};
-  const diff::History history = session_history(session_, &session_.cancel_flag());
+  const diff::History history = history_of(context_, context_.cancelled);
   for (const Oid& tip : tips) {
     TRY_ASSIGN(const auto found, diff::last_change(history, tip, bases, path, key));
     if (found) last = std::max(last, std::pair(found->time_us, found->commit));
@@ -117,14 +118,13 @@ Result<Oid> MergeGraph::base_root(store::PendingObjects& objects,
   if (bases.size() == 1) return root_of(bases[0]);
   merge::BaseQuestions questions;
   questions.bases_of = [&](const Oid& a, const Oid& b) -> Result<std::vector<Oid>> {
-    if (session_.cancelled())
-      return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+    TRY(context_.check_cancelled());
     return manager_.merge_bases(a, b);
   };
   questions.root_of = [&](const Oid& commit) { return root_of(commit); };
   questions.shared_changes = [&](const std::vector<Oid>& ours, const Oid& theirs,
                                  const std::vector<std::string>& paths) {
-    return Picks(session_, ours, theirs).of_table(paths);
+    return Picks(context_, ours, theirs).of_table(paths);
   };
   return merge::virtual_base(objects, store_.cache(), bases, questions);
 }
@@ -136,13 +136,13 @@ int64_t MergeGraph::time_of(const Oid& commit) const {
 
 namespace {
 
-Error unrelated(const Oid& source, DatabaseImpl& database) {
-  const versions::HintWords& words = database.hints();
+Error unrelated(const Oid& source, const Context& context) {
+  const HintWords& words = context.words;
   Error error(ErrorCode::kObjectNotInState,
               fmt::format("refusing to merge {}: the histories have no common commit",
                           source.hex().substr(0, 12)));
   // Taken for unrelated, all that both sides have would be added by both.
-  if (!database.store().boundary().empty()) {
+  if (!context.store.boundary().empty()) {
     return std::move(error).with_hint(
         "This clone is shallow, and what they have in common may not be here. Stock git fetches it: "
         "git fetch --unshallow.");
@@ -199,24 +199,24 @@ class MergedSequences final : public expr::SequenceSource {
 
 }  // namespace
 
-Result<type::Value> merged_default(SessionImpl& session, const catalog::ColumnDef& column,
+Result<type::Value> merged_default(const Context& context, const catalog::ColumnDef& column,
                                    const std::function<Result<int64_t>(const std::string&)>& next_value) {
   const std::string text = column.identity == sql::IdentityKind::kNone
                                ? column.default_sql
                                : "nextval(" + sql::quote_literal(column.sequence) + ")";
   TRY_ASSIGN(const sql::ParsedExpression parsed, sql::parse_expression(text));
   TRY_ASSIGN(const expr::NodePtr bound, exec::bind_default(*parsed.expr, column));
-  expr::EvalContext context = session.eval_context();
-  MergedSequences sequences(next_value, context.schema);
-  context.sequences = &sequences;
-  return expr::evaluate_constant(*bound, context);
+  expr::EvalContext eval = context.eval;
+  MergedSequences sequences(next_value, eval.schema);
+  eval.sequences = &sequences;
+  return expr::evaluate_constant(*bound, eval);
 }
 
-Result<std::vector<merge::Unusable>> find_unusable(SessionImpl& session,
+Result<std::vector<merge::Unusable>> find_unusable(const Context& context,
                                                    const store::ObjectReader& objects,
                                                    const Oid& root) {
   TRY_ASSIGN(const std::vector<exec::Violation> found,
-             exec::find_unusable(objects, root, session.owner().manager(), session.eval_context()));
+             exec::find_unusable(objects, root, context.manager, context.eval));
   std::vector<merge::Unusable> unusable;
   for (const exec::Violation& one : found)
     unusable.push_back({one.schema, one.table, one.constraint, one.code});
@@ -272,40 +272,40 @@ class LaterSide {
 
 }  // namespace
 
-Result<MergeRun> run_merge_of(SessionImpl& session, const Oid& tip, const std::vector<Oid>& sources,
+Result<MergeRun> run_merge_of(const Context& context, const Oid& tip, const std::vector<Oid>& sources,
                               const MergeOptions& options) {
-  store::ObjectStore& store = session.owner().store();
-  MergeGraph graph(session);
+  store::ObjectStore& store = context.store;
+  MergeGraph graph(context);
   TRY(graph.know(tip));
   MergeRun run;
   run.bases = std::make_unique<store::PendingObjects>(store);
   run.made =
       std::make_unique<store::PendingObjects>(static_cast<const store::ObjectReader&>(*run.bases));
-  TRY_ASSIGN(run.root, session.owner().sound_root_of(tip));
+  TRY_ASSIGN(run.root, context.repository.sound_root_of(tip));
   run.outcome.root = run.root;
   std::vector<Oid> sides{tip};
   for (const Oid& source : sources) TRY(graph.know(source));
   for (const size_t i : graph.in_time(sources)) {
     const Oid& source = sources[i];
     const std::vector<Oid> bases = graph.bases(sides, source);
-    if (bases.empty() && !options.allow_unrelated) return unrelated(source, session.owner());
+    if (bases.empty() && !options.allow_unrelated) return unrelated(source, context);
     merge::Request request;
     TRY_ASSIGN(request.base_root, graph.base_root(*run.bases, bases));
     request.ours_root = run.root;
-    TRY_ASSIGN(request.theirs_root, session.owner().sound_root_of(source));
+    TRY_ASSIGN(request.theirs_root, context.repository.sound_root_of(source));
     request.policy = options.policy;
     request.renumber = options.renumber;
-    request.cancelled = &session.cancel_flag();
+    request.cancelled = context.cancelled;
     request.record = options.record;
     request.default_value = [&](const catalog::ColumnDef& column, const auto& next_value) {
-      return merged_default(session, column, next_value);
+      return merged_default(context, column, next_value);
     };
     request.find_unusable = [&](const store::ObjectReader& objects, const Oid& root) {
-      return find_unusable(session, objects, root);
+      return find_unusable(context, objects, root);
     };
     std::optional<Picks> picks;  // Looked for when a table asks.
     request.shared_changes = [&](const std::vector<std::string>& paths) {
-      if (!picks) picks.emplace(session, sides, source);
+      if (!picks) picks.emplace(context, sides, source);
       return picks->of_table(paths);
     };
     LaterSide later(graph, sides, source, bases);
@@ -355,11 +355,11 @@ Result<MergeRun> run_merge_of(SessionImpl& session, const Oid& tip, const std::v
   return run;
 }
 
-Result<MergeRun> rerun_pending(SessionImpl& session, const PendingMerge& pending,
+Result<MergeRun> rerun_pending(const Context& context, const PendingMerge& pending,
                                const txn::Snapshot& tip,
                                std::function<bool(merge::Settlement)> record,
                                Unanswered unanswered) {
-  TRY_ASSIGN(const Answers remembered, remembered_answers(session.owner().store()));
+  TRY_ASSIGN(const Answers remembered, remembered_answers(context.store));
   MergeOptions options;
   options.policy = merge::Policy::kManual;
   options.renumber = pending.renumber;
@@ -368,7 +368,7 @@ Result<MergeRun> rerun_pending(SessionImpl& session, const PendingMerge& pending
   options.remembered = &remembered;
   options.record = std::move(record);
   options.unanswered = unanswered;
-  return run_merge_of(session, tip.commit, {pending.theirs}, options);
+  return run_merge_of(context, tip.commit, {pending.theirs}, options);
 }
 
 size_t open_count(const merge::Outcome& outcome) {
@@ -400,4 +400,4 @@ Result<std::string> conflict_lines(const MergeRun& run, store::NodeCache& cache)
   return lines;
 }
 
-}  // namespace rowan::engine
+}  // namespace rowan::versions

@@ -1,13 +1,17 @@
-#include "engine/merge_report.h"
+#include "versions/merge_report.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "engine/merge_tables.h"
-#include "engine/virtual_rows.h"
+#include "exec/virtual_rows.h"
+#include "versions/merge_decisions.h"
 
-namespace rowan::engine {
+namespace rowan::versions {
+
+using exec::bigint_value;
+using exec::RowCollector;
+using exec::text_value;
 
 namespace {
 
@@ -23,14 +27,14 @@ bool only_generated_keys(const merge::Outcome& outcome) {
 }
 
 // Whether the merge goes through when one side stands.
-Result<bool> ends_merge(SessionImpl& session, const Oid& tip, const Oid& root,
+Result<bool> ends_merge(const Context& context, const Oid& tip, const Oid& root,
                         const std::vector<Oid>& sources, MergeOptions options, Policy policy) {
   options.policy = policy;
   options.remembered = nullptr;
   options.record = nullptr;
-  TRY_ASSIGN(const MergeRun run, run_merge_of(session, tip, sources, options));
+  TRY_ASSIGN(const MergeRun run, run_merge_of(context, tip, sources, options));
   if (run.conflicting) return false;
-  TRY_ASSIGN(const auto violations, violations_of(session, run, root));
+  TRY_ASSIGN(const auto violations, violations_of(context, run, root));
   return violations.empty();
 }
 
@@ -46,25 +50,25 @@ std::string names_of(const std::vector<std::string>& sources) {
   return names;
 }
 
-Result<std::vector<exec::Violation>> violations_of(SessionImpl& session, const MergeRun& run,
+Result<std::vector<exec::Violation>> violations_of(const Context& context, const MergeRun& run,
                                                    const Oid& valid_root, bool with_rules) {
   exec::ValidateRequest request{*run.made, valid_root, run.root};
   request.with_rules = with_rules;
-  return exec::validate(request, session.owner().manager(), session.owner().unique_indexes(),
-                        session.eval_context());
+  return exec::validate(request, context.manager, context.indexes,
+                        context.eval);
 }
 
-Result<std::string> ways_out(SessionImpl& session, const txn::Snapshot& tip, const MergeRun& run,
+Result<std::string> ways_out(const Context& context, const txn::Snapshot& tip, const MergeRun& run,
                              const std::vector<Oid>& sources, const MergeOptions& options) {
-  const versions::HintWords& words = session.owner().hints();
+  const HintWords& words = context.words;
   std::string hint = fmt::format("{} lets you settle each", words.merge_by_hand);
   if (only_generated_keys(run.outcome))
     return hint + fmt::format("; {} gives the other branch's rows new keys.", words.merge_renumber);
   if (options.policy != Policy::kOurs && options.policy != Policy::kTheirs) {
     TRY_ASSIGN(const bool ours,
-               ends_merge(session, tip.commit, tip.root, sources, options, Policy::kOurs));
+               ends_merge(context, tip.commit, tip.root, sources, options, Policy::kOurs));
     TRY_ASSIGN(const bool theirs,
-               ends_merge(session, tip.commit, tip.root, sources, options, Policy::kTheirs));
+               ends_merge(context, tip.commit, tip.root, sources, options, Policy::kTheirs));
     if (ours && theirs) {
       hint += fmt::format("; {} lets one side stand", words.merge_either);
     } else if (ours || theirs) {
@@ -199,4 +203,4 @@ void Decided::add_notices(const std::string& where, ResultFacts& facts) const {
                                         more_ ? "and more: " : "kept on record: ", where));
 }
 
-}  // namespace rowan::engine
+}  // namespace rowan::versions

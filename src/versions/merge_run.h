@@ -1,6 +1,6 @@
 // A merge worked out, not written: which trees, what is known of their history, and what came of it.
 //
-// Threads: the session's.
+// Threads: one, the context's.
 #pragma once
 
 #include <functional>
@@ -12,16 +12,16 @@
 
 #include "base/result.h"
 #include "derived/history_index.h"
-#include "engine/conflicts.h"
-#include "engine/session.h"
 #include "merge/merge.h"
+#include "versions/context.h"
+#include "versions/pending_merge.h"
 
-namespace rowan::engine {
+namespace rowan::versions {
 
 // What merging reads of history.
 class MergeGraph {
  public:
-  explicit MergeGraph(SessionImpl& session);
+  explicit MergeGraph(const Context& context);
 
   Result<void> know(const Oid& commit) { return history_.ensure(store_, commit); }
   Result<Oid> root_of(const Oid& commit) const;
@@ -49,7 +49,7 @@ class MergeGraph {
  private:
   int64_t time_of(const Oid& commit) const;
 
-  SessionImpl& session_;
+  const Context& context_;
   store::ObjectStore& store_;
   txn::Manager& manager_;
   derived::HistoryIndex& history_;
@@ -84,10 +84,10 @@ struct MergeRun {
 };
 
 // `sources` are not contained in `tip`.
-Result<MergeRun> run_merge_of(SessionImpl& session, const Oid& tip, const std::vector<Oid>& sources,
+Result<MergeRun> run_merge_of(const Context& context, const Oid& tip, const std::vector<Oid>& sources,
                               const MergeOptions& options);
 // The pending merge of a branch on its tip as it is now.
-Result<MergeRun> rerun_pending(SessionImpl& session, const PendingMerge& pending,
+Result<MergeRun> rerun_pending(const Context& context, const PendingMerge& pending,
                                const txn::Snapshot& tip,
                                std::function<bool(merge::Settlement)> record = {},
                                Unanswered unanswered = Unanswered::kNothing);
@@ -95,11 +95,11 @@ Result<MergeRun> rerun_pending(SessionImpl& session, const PendingMerge& pending
 // What a column's default gives one row that never had the column, when trees are merged or a change
 // is replayed. `next_value` draws from a sequence of the merged tree, by its qualified name.
 Result<type::Value> merged_default(
-    SessionImpl& session, const catalog::ColumnDef& column,
+    const Context& context, const catalog::ColumnDef& column,
     const std::function<Result<int64_t>(const std::string& sequence)>& next_value);
 
 // merge::Request::find_unusable.
-Result<std::vector<merge::Unusable>> find_unusable(SessionImpl& session,
+Result<std::vector<merge::Unusable>> find_unusable(const Context& context,
                                                    const store::ObjectReader& objects,
                                                    const Oid& root);
 
@@ -107,4 +107,4 @@ size_t open_count(const merge::Outcome& outcome);
 // "public.t key 7", "public.t.c: column type"; a line each, the first few and how many more.
 Result<std::string> conflict_lines(const MergeRun& run, store::NodeCache& cache);
 
-}  // namespace rowan::engine
+}  // namespace rowan::versions
