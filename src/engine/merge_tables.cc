@@ -98,8 +98,8 @@ class PendingMerges final : public plan::VirtualTable {
  public:
   explicit PendingMerges(SessionImpl& session)
       : session_(session),
-        columns_{{"branch", kTextType}, {"source", kTextType},  {"source_commit", kTextType},
-                 {"base", kTextType},   {"author", kTextType},  {"begun", kTimeType},
+        columns_{{"branch", kTextType},  {"source", kTextType}, {"source_commit", kTextType},
+                 {"base", kTextType},    {"author", kTextType}, {"begun", kTimeType},
                  {"message", kTextType}, {"open", kBigintType}, {"conflicts", kTextType}} {}
   const std::vector<OutputColumn>& columns() const override { return columns_; }
   Result<std::vector<type::Batch>> rows(const std::vector<Value>&,

@@ -197,12 +197,11 @@ Result<Oid> write_pending_merge(store::PendingObjects& objects, store::NodeCache
 
 Result<void> keep_pending_merge(Context& context, const PendingMerge& merge,
                                 store::PendingObjects& objects) {
-  TRY_ASSIGN(const Oid state, write_pending_merge(objects, context.store.cache(), merge,
-                                                  context.author));
+  TRY_ASSIGN(const Oid state,
+             write_pending_merge(objects, context.store.cache(), merge, context.author));
   if (state == merge.state) return {};
   return context.manager.update_refs(
-      &objects, {{merge_ref(context.head.branch), merge.state, state}},
-      context.sync);
+      &objects, {{merge_ref(context.head.branch), merge.state, state}}, context.sync);
 }
 
 Result<Answers> remembered_answers(store::ObjectStore& store) {

@@ -65,8 +65,8 @@ struct PendingMerge {
   Oid state;     // The ref's commit.
   Oid began_at;  // The branch's tip then.
   Oid theirs;
-  std::string source;   // As the statement named it.
-  std::string message;  // The user's; empty: none.
+  std::string source;       // As the statement named it.
+  std::string message;      // The user's; empty: none.
   git::Signature begun_by;  // Who, and when; no name: it begins now.
   bool renumber = false;
   bool allow_unrelated = false;

@@ -45,8 +45,7 @@ Result<VerbResult> run_create_tag(Context& context, const sql::TagStmt& statemen
     tag.message = statement.has_message ? std::string(statement.message) : "snapshot " + name;
     id = objects.add(store::ObjectType::kTag, git::encode_tag(tag));
   }
-  auto made = context.manager.update_refs(&objects, {{ref, Oid{}, id}},
-                                             context.sync);
+  auto made = context.manager.update_refs(&objects, {{ref, Oid{}, id}}, context.sync);
   if (!made && made.error().code() == ErrorCode::kSerializationFailure)
     return duplicate_tag(branch_words(context.words), name);
   if (!made) return std::move(made).error();
@@ -59,14 +58,13 @@ Result<VerbResult> run_drop_tag(Context& context, const sql::TagStmt& statement)
   if (!id) {
     if (statement.if_exists)
       return verb_done(sql::tag_of(statement),
-                          fmt::format("tag \"{}\" does not exist, skipping", statement.name));
+                       fmt::format("tag \"{}\" does not exist, skipping", statement.name));
     return Error(ErrorCode::kUndefinedRevision,
                  fmt::format("tag \"{}\" does not exist", statement.name))
         .with_hint(fmt::format("{} lists them.", branch_words(context.words).list_tags));
   }
   const auto commit = context.manager.resolve_revision(ref, "");
-  TRY(context.manager.update_refs(nullptr, {{ref, *id, Oid{}}},
-                                     context.sync));
+  TRY(context.manager.update_refs(nullptr, {{ref, *id, Oid{}}}, context.sync));
   return verb_done(
       sql::tag_of(statement),
       fmt::format("tag \"{}\" was at commit {}", statement.name, (commit ? *commit : *id).hex()));
