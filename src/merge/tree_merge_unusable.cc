@@ -234,15 +234,16 @@ Result<bool> TreeMerge::settle_unusable() {
     }
     const std::string path = path_of(unusable.schema, unusable.name);
     // Once it is settled and does not work all the same, it goes.
-    const bool was_asked = !settled_.asked.insert(conflict.object).second;
+    const bool was_asked = settled_.asked.contains(conflict.object);
     const size_t open = choices_.open.size();
     Side stands = Side::kOurs;
     if (was_asked) {
       stands = reads[at(Side::kOurs)].is_there ? Side::kTheirs : Side::kOurs;
     } else {
       stands = choices_.settle(conflict);
-      if (choices_.open.size() > open) continue;
+      if (choices_.open.size() > open) continue;  // Asked again, if something else is settled first.
       settled_.needs.push_back(conflict);
+      settled_.asked.insert(conflict.object);
     }
     if (reads[at(stands)].is_there) {
       TRY_ASSIGN(const OtherReads ignored, other_reads(stands, reads[at(stands)], true));
@@ -254,8 +255,8 @@ Result<bool> TreeMerge::settle_unusable() {
       continue;  // Its table is as it was on either side, and so is what becomes of the CHECK.
     } else if (reads[at(stands)].is_there && !was_asked) {
       settled_.kept_views.emplace(path, stands);
-    } else {
-      settled_.lost_views.emplace(path, stands);
+    } else if (!settled_.lost_views.emplace(path, stands).second && was_asked) {
+      settled_.gone_views.insert(path);  // Neither side's version works.
     }
   }
   return settled_.size() > before;
