@@ -214,9 +214,11 @@ Result<type::Value> merged_default(SessionImpl& session, const catalog::ColumnDe
 
 Result<std::vector<merge::Unusable>> find_unusable(SessionImpl& session,
                                                    const store::ObjectReader& objects,
-                                                   const Oid& root) {
+                                                   const Oid& root, bool is_tip) {
+  exec::ValidateRequest request{objects, {}, root};
+  request.is_tip = is_tip;
   TRY_ASSIGN(const std::vector<exec::Violation> found,
-             exec::find_unusable(objects, root, session.owner().manager(), session.eval_context()));
+             exec::find_unusable(request, session.owner().manager(), session.eval_context()));
   std::vector<merge::Unusable> unusable;
   for (const exec::Violation& one : found)
     unusable.push_back({one.schema, one.table, one.constraint, one.code});
@@ -297,11 +299,12 @@ Result<MergeRun> run_merge_of(SessionImpl& session, const Oid& tip, const std::v
     request.renumber = options.renumber;
     request.cancelled = &session.cancel_flag();
     request.record = options.record;
+    request.branch = session.branch_name();
     request.default_value = [&](const catalog::ColumnDef& column, const auto& next_value) {
       return merged_default(session, column, next_value);
     };
     request.find_unusable = [&](const store::ObjectReader& objects, const Oid& root) {
-      return find_unusable(session, objects, root);
+      return find_unusable(session, objects, root, root != request.theirs_root);
     };
     std::optional<Picks> picks;  // Looked for when a table asks.
     request.shared_changes = [&](const std::vector<std::string>& paths) {

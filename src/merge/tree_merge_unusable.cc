@@ -20,19 +20,23 @@ std::string path_of(std::string_view schema, std::string_view name) {
   return type::encode_name(schema) + "/" + type::encode_name(name);
 }
 
-// AS OF 'HEAD': of the branch's tip, which the merged tree is going to be.
-bool is_of_tip(const sql::AsOf& as_of) {
-  if (as_of.kind != sql::AsOfKind::kRevision || as_of.value->kind != sql::ExprKind::kLiteral)
+// AS OF the branch whose tip the merged tree is going to be.
+bool is_of_branch(const sql::NamedTable& table, std::string_view branch) {
+  if (sql::is_of_tip(table)) return true;
+  if (branch.empty() || table.as_of.kind != sql::AsOfKind::kRevision ||
+      table.as_of.value->kind != sql::ExprKind::kLiteral)
     return false;
-  const std::string_view revision = static_cast<const sql::LiteralExpr&>(*as_of.value).text;
-  return revision == "HEAD" || revision == "@";
+  std::string_view revision = static_cast<const sql::LiteralExpr&>(*table.as_of.value).text;
+  if (revision.starts_with("refs/heads/")) revision.remove_prefix(11);
+  return revision == branch;
 }
 
 // The relations and column names that a query mentions.
 class Mentions final : public sql::Visitor {
  public:
+  explicit Mentions(std::string_view branch) : branch_(branch) {}
   void table(sql::NamedTable& table) override {
-    if (table.as_of.kind == sql::AsOfKind::kNone || is_of_tip(table.as_of))
+    if (is_of_branch(table, branch_))
       relations.insert(path_of(table.name.schema, table.name.name));
   }
   void column(sql::ColumnExpr& column, const sql::WalkScope*) override {
@@ -44,6 +48,9 @@ class Mentions final : public sql::Visitor {
   }
   std::set<std::string> relations, columns;
   bool is_natural = false;  // It may read any column.
+
+ private:
+  std::string_view branch_;
 };
 
 // A column of a side's table in the merged one; null: it is not there.
@@ -108,7 +115,7 @@ Result<TreeMerge::Reads> TreeMerge::reads_of(Side side, const Unusable& unusable
     }
     TRY_ASSIGN(const sql::ParsedStatement parsed, sql::parse_statement(view->query_sql));
     if (parsed.statement->kind != sql::StatementKind::kSelect) continue;
-    Mentions mentions;
+    Mentions mentions(side == Side::kTheirs ? std::string_view() : request_.branch);
     sql::walk(static_cast<sql::SelectStmt&>(*parsed.statement), mentions);
     open.insert(open.end(), mentions.relations.begin(), mentions.relations.end());
     reads.columns.merge(mentions.columns);
