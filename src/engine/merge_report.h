@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/result.h"
+#include "engine/hints.h"
 #include "engine/merge_run.h"
 #include "engine/version_control.h"
 #include "exec/validator.h"
@@ -45,8 +46,8 @@ class Decided {
   std::function<bool(merge::Settlement)> recorder();
   void add_lines(ResultFacts& facts) const;  // The first few.
   void add_lines_alone(ResultFacts& facts) const;  // Where no call lists them: and that there are more.
-  // `where`: the call that lists all of them.
-  void add_notices(const std::string& where, ResultFacts& facts) const;
+  // `of`: what the call that lists all of them is given.
+  void add_notices(const HintWords& words, const std::string& of, ResultFacts& facts) const;
 
  private:
   std::vector<std::string> lines_;

@@ -25,6 +25,10 @@ constexpr std::string_view kAnswerAnew =
     "RESOLVE CONFLICT answers a conflict once more, also one that is settled; or change the rows on "
     "this branch. Then COMMIT MERGE again.";
 
+std::string quoted_id(const Oid& commit) {
+  return "'" + commit.hex().substr(0, kShortIdDigits) + "'";
+}
+
 Policy policy_of(std::string_view word) { return find_policy(word).value_or(Policy::kRowLevel); }
 
 Result<void> check_may_merge(SessionImpl& session, std::string_view words) {
@@ -250,7 +254,7 @@ class MergeStatement {
     VersionResult result{{"MERGE", rows_touched(run.outcome), outcome.commit.hex(), {}},
                          summary_rows(run.outcome, "merged")};
     add_notices(run, result.facts);
-    decided_.add_notices("'" + outcome.commit.hex().substr(0, kShortIdDigits) + "'", result.facts);
+    decided_.add_notices(session_.owner().hints(), quoted_id(outcome.commit), result.facts);
     return result;
   }
 
@@ -299,7 +303,11 @@ class MergeStatement {
     if (names_.size() > 1) {  // merge_decisions speaks of several once they are merged.
       if (!run.conflicting) decided_.add_lines_alone(result.facts);
     } else if (policy != Policy::kManual) {
-      decided_.add_notices(fmt::format("'HEAD', '{}', '{}'", names_[0],
+      const HintWords& words = session_.owner().hints();
+      const bool is_command = &words == &hint_words(Door::kCommand);  // Which begins on main.
+      const std::string tip = is_command ? std::string(session_.branch_name()) : "HEAD";
+      decided_.add_notices(words,
+                           fmt::format("'{}', '{}', '{}'", tip, names_[0],
                                        policy_words(policy, statement_.renumber)),
                            result.facts);
     }
@@ -485,7 +493,7 @@ Result<VersionResult> commit_once(SessionImpl& session, const sql::MergeStmt& st
   VersionResult result{{"COMMIT MERGE", rows_touched(run.outcome), outcome.commit.hex(), {}},
                        summary_rows(run.outcome, "merged")};
   add_notices(run, result.facts);
-  decided.add_notices("'" + outcome.commit.hex().substr(0, kShortIdDigits) + "'", result.facts);
+  decided.add_notices(session.owner().hints(), quoted_id(outcome.commit), result.facts);
   return result;
 }
 
