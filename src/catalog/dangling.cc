@@ -48,7 +48,7 @@ Result<void> check_table(const Catalog& catalog, const TableDef& table, Referenc
 class TablesRead final : public sql::Visitor {
  public:
   void table(sql::NamedTable& table) override {
-    if (table.as_of.kind == sql::AsOfKind::kNone)
+    if (sql::is_of_tip(table))
       names.push_back({std::string(table.name.schema), std::string(table.name.name)});
   }
   std::vector<ObjectName> names;

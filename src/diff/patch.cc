@@ -50,7 +50,7 @@ class PatchWriter {
     rename_keys();
     add(sequences.frees);
     add(sequences.creates);
-    for (TableWork& work : tables_) add(work.shape);
+    shapes();
     for (TableWork& work : tables_) add(work.deletes);
     for (TableWork& work : tables_) add(work.updates);
     for (TableWork& work : tables_) add(work.inserts);
@@ -138,6 +138,25 @@ class PatchWriter {
   static std::string renamed(const std::string& schema, const std::string& from,
                              const std::string& to) {
     return "ALTER TABLE " + catalog::qualified(schema, from) + " RENAME TO " + sql::quote_ident(to);
+  }
+
+  // A table that has the name which an identity's sequence would get by itself comes first: then the
+  // sequence gets another one.
+  void shapes() {
+    std::set<std::string> wanted;
+    for (const TableWork& work : tables_) {
+      if (!work.to) continue;
+      for (const catalog::ColumnDef& column : work.to->table->columns) {
+        if (column.identity == sql::IdentityKind::kNone) continue;
+        wanted.insert(catalog::qualified(
+            work.to->table->schema, catalog::default_sequence_name(*work.to->table, column.name, {})));
+      }
+    }
+    for (const bool first : {true, false}) {
+      for (TableWork& work : tables_) {
+        if (!work.to || wanted.contains(table_name_sql(*work.to->table)) == first) add(work.shape);
+      }
+    }
   }
 
   // A primary key whose name something else will have lets go of it before that comes.

@@ -173,6 +173,7 @@ class SequenceWriter {
   void keep_identity(const SequenceDef& from, const TableWork& work, uint16_t column) {
     const TableDef& table = *work.to->table;
     const std::string now = catalog::qualified(table.schema, from.name);
+    standing_.insert(now);
     const std::string& wanted = table.columns[column].sequence;
     const auto to = to_.find(wanted);
     if (to == to_.end()) return;
@@ -221,13 +222,33 @@ class SequenceWriter {
       TableDef table = *owner.work->to->table;
       table.columns[*owner.column].sequence.clear();
       const std::string given = catalog::default_sequence_name(
-          table, to.owner_column, [&](std::string_view other) {
-            const std::string taken = catalog::qualified(to.schema, other);
-            return taken != name && to_.contains(taken) && !is_identity(taken, to_.at(taken), true);
-          });
+          table, to.owner_column,
+          [&](std::string_view other) { return is_taken(to.schema, other, name); });
       rename(catalog::qualified(to.schema, given), to);
     }
     settle(name, made, to, owner_sql(to));
+  }
+
+  // Whether something has the name when the identity whose sequence is to be `name` is made: what
+  // stands in both states, tables, and what CREATE SEQUENCE made.
+  bool is_taken(const std::string& schema, std::string_view other, const std::string& name) const {
+    const std::string taken = catalog::qualified(schema, other);
+    if (standing_.contains(taken)) return true;
+    if (taken == name) return false;
+    if (const auto to = to_.find(taken); to != to_.end()) return !is_identity(taken, to->second, true);
+    for (const TableWork& work : context_.tables) {
+      if (work.to && work.to->table->schema == schema && work.to->table->name == other) return true;
+    }
+    for (const Oid& root : {context_.request.from_root, context_.request.to_root}) {
+      if (root.is_zero()) return false;
+      const catalog::Catalog catalog(context_.source.objects, context_.source.cache, root);
+      const auto there = catalog.has_schema(schema);
+      if (!there || !*there) return false;
+      const auto kind = catalog.find_relation(schema, other);
+      const auto index = catalog.find_index(schema, other);
+      if ((!kind || *kind == ObjectKind::kNone) && (!index || !*index)) return false;
+    }
+    return true;
   }
 
   // From what it is to what it becomes. `owned_by`: as it is.
@@ -270,6 +291,7 @@ class SequenceWriter {
   SequenceWork work_;
   Sequences from_, to_;
   std::set<std::string> kept_;  // Of `to`, by name.
+  std::set<std::string> standing_;  // Of identities that stay, by the names they have meanwhile.
   std::vector<std::string> made_;  // By CREATE SEQUENCE.
   Sequences renames_;           // What those become that have another name, by the name they have.
 };

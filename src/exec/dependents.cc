@@ -55,8 +55,7 @@ class Reads final : public sql::Visitor {
   bool found() const { return table_ && (column_.empty() || column_met_); }
 
   void table(sql::NamedTable& table) override {
-    if (table.name.schema == schema_ && table.name.name == name_ &&
-        table.as_of.kind == sql::AsOfKind::kNone)
+    if (table.name.schema == schema_ && table.name.name == name_ && sql::is_of_tip(table))
       table_ = true;
   }
   void join(sql::JoinTable& join, const sql::WalkScope&) override {

@@ -684,11 +684,11 @@ Result<std::vector<Violation>> validate(const ValidateRequest& request, txn::Man
   return violations;
 }
 
-Result<std::vector<Violation>> find_unusable(const store::ObjectReader& objects, const Oid& root,
-                                             txn::Manager& manager, const expr::EvalContext& eval) {
-  const ValidateRequest request{objects, {}, root};
-  TRY_ASSIGN(std::vector<Violation> found, check_views(request, root, manager, eval, SIZE_MAX));
-  const catalog::Catalog catalog(objects, manager.store().cache(), root);
+Result<std::vector<Violation>> find_unusable(const ValidateRequest& request, txn::Manager& manager,
+                                             const expr::EvalContext& eval) {
+  TRY_ASSIGN(std::vector<Violation> found,
+             check_views(request, request.root, manager, eval, SIZE_MAX));
+  const catalog::Catalog catalog(request.objects, manager.store().cache(), request.root);
   TRY_ASSIGN(const std::vector<std::string> schemas, catalog.schemas());
   for (const std::string& schema : schemas) {
     TRY_ASSIGN(const std::vector<std::string> tables, catalog.tables(schema));

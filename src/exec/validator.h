@@ -40,6 +40,7 @@ struct ValidateRequest {
   // Zero: the context's branch says.
   std::string branch = {};
   Oid commit = {};
+  bool is_tip = true;  // Without `commit`: it is the context's branch's tree, or going to be.
 };
 
 // What a statement would have refused in definitions that differ from the valid tree's: defaults that
@@ -53,9 +54,9 @@ Result<std::vector<Violation>> validate_definitions(const ValidateRequest& reque
 Result<std::vector<Violation>> validate(const ValidateRequest& request, txn::Manager& manager,
                                         derived::Indexes& indexes, const expr::EvalContext& eval);
 
-// The views and CHECKs of a tree that do not bind, as violations.
-Result<std::vector<Violation>> find_unusable(const store::ObjectReader& objects, const Oid& root,
-                                             txn::Manager& manager, const expr::EvalContext& eval);
+// The views and CHECKs of a tree that do not bind, as violations. Of the request's trees `root` alone.
+Result<std::vector<Violation>> find_unusable(const ValidateRequest& request, txn::Manager& manager,
+                                             const expr::EvalContext& eval);
 
 // The error that stops a statement because of them: the first one's code and message, with the next
 // ones as detail.

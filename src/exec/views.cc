@@ -352,8 +352,9 @@ class TreeResolver final : public plan::Resolver {
     if (schema == "rowan") return out_of_sight();
     plan::ResolvedTable resolved;
     Oid root = root_;
-    // HEAD is the tree at hand, once it is a branch's; what lies behind it nobody knows here.
-    const bool is_tip = revision == "HEAD" || revision == "@";
+    // HEAD is the tree at hand, once it is a branch's, and so is the branch's own name when nobody
+    // has the commit yet; what lies behind it nobody knows here.
+    const bool is_tip = past_tip(revision) == "";
     if (is_behind_tip(revision)) return out_of_sight();
     if ((!revision.empty() && !is_tip) || time_us) {
       auto commit = resolve_commit(revision, time_us);
@@ -388,14 +389,21 @@ class TreeResolver final : public plan::Resolver {
   std::optional<uint64_t> row_count(const catalog::TableVersion&) override { return std::nullopt; }
 
  private:
+  // What follows the words for the tip; nothing: it does not begin with any.
+  std::optional<std::string_view> past_tip(std::string_view revision) const {
+    if (revision.starts_with("@{")) return revision;
+    const size_t end = std::min({revision.find_first_of("~^"), revision.find("@{"), revision.size()});
+    const std::string_view name = revision.substr(0, end);
+    const bool is_own = request_.commit.is_zero() && request_.is_tip && !name.empty() &&
+                        (name == eval_.branch ||
+                         (name.starts_with("refs/heads/") && name.substr(11) == eval_.branch));
+    if (name != "HEAD" && name != "@" && !is_own) return std::nullopt;
+    return revision.substr(end);
+  }
   // "HEAD~1", "@^2", "@{1}": so far from the tip.
-  static bool is_behind_tip(std::string_view revision) {
-    if (revision.starts_with("HEAD")) {
-      revision.remove_prefix(4);
-    } else if (revision.starts_with("@") && !revision.starts_with("@{")) {
-      revision.remove_prefix(1);
-    }
-    return revision.starts_with("~") || revision.starts_with("^") || revision.starts_with("@{");
+  bool is_behind_tip(std::string_view revision) const {
+    const auto rest = past_tip(revision);
+    return rest && !rest->empty();
   }
   Error out_of_sight() {
     met_engine_ = true;

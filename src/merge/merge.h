@@ -183,6 +183,8 @@ struct Request {
       const catalog::ColumnDef& column,
       const std::function<Result<int64_t>(const std::string& sequence)>& next_value)>
       default_value;
+  // What views may call the branch by that the merged tree is for, beside HEAD.
+  std::string branch;
   // The views and CHECKs of a tree that do not bind. May be null: then nobody asks.
   std::function<Result<std::vector<Unusable>>(const store::ObjectReader& objects, const Oid& root)>
       find_unusable;

@@ -40,6 +40,7 @@ struct Settled {
   std::map<std::string, std::map<std::string, Side>> kept_parts;
   std::map<std::string, Side> kept_views;  // Whose version stands, by path.
   std::map<std::string, Side> lost_views;  // That go, whatever was settled: the side that stands.
+  std::set<std::string> gone_views;        // That go, although both sides have them.
   std::set<std::pair<std::string, std::string>> lost_keys;  // Table and foreign key.
   // Columns that stay, of the type that a side gives them: by its path of the table.
   std::map<std::pair<Side, std::string>, std::set<std::string>> kept_columns;
@@ -94,6 +95,7 @@ class TreeMerge {
   bool is_cancelled() const;
   Result<void> tell_lost_cells_of(const Job& job);
   bool keeps_other_kind(Side side, const std::string& path) const;
+  Result<void> tell_gone(const Job& job, const std::string& path) const;
   Result<void> give_way(Job& job);
   void tell_renamed(std::string_view kind, const std::array<std::string, 3>& names,
                     const std::string& merged, std::string_view ground) const;
@@ -135,6 +137,9 @@ class TreeMerge {
   Result<void> merge_relations();
   Result<const std::vector<RenamedRelation>*> renamed_relations(Side side);
   Result<void> find_views();
+  Result<bool> settle_view_name(Side side, const std::string& was, const std::string& is);
+  Result<std::string> view_text(Side side, const ChangedObject& object) const;
+  Result<Side> settle_kind(const ChangedObject& object);
   Result<Oid> renamed_view(Side side, const ChangedObject& object);
 
   // ---- What something new needs (tree_merge_needs.cc) ----
@@ -199,7 +204,7 @@ class TreeMerge {
   bool is_in_lost_schema(const std::string& path) const;
   Result<void> tell_lost_table(const Job& job, Side kept) const;
   Result<void> tell_lost_object(const ChangedObject& object, ObjectKind kind,
-                                std::string_view ground, Side stands) const;
+                                std::string_view ground, std::optional<Side> stands) const;
   bool is_moved_sequence(Side side, const std::string& path) const;
   Result<MovedSequence> sequence_of_path(const std::string& path) const;
   bool is_taken_anew(const std::string& path) const;
@@ -243,7 +248,8 @@ class TreeMerge {
   Changes changes_;
   std::vector<std::unique_ptr<Job>> jobs_;
   std::map<std::string, Job*> placed_;        // By path in the merged tree.
-  std::map<std::string, Side> kind_stands_;   // Whose thing has a name that a table came to.
+  std::map<std::string, Side> kind_stands_;  // Whose thing has a name that a table or view came to.
+  std::map<std::string, Side> back_in_place_;  // Views that one side renamed in vain: whose there are.
   std::array<std::optional<std::vector<RenamedRelation>>, 3> renamed_;  // By Side, once asked.
   KeyMaps new_keys_;
   std::vector<MovedSequence> moved_sequences_;

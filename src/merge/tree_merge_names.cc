@@ -58,11 +58,23 @@ void TreeMerge::tell_renamed(std::string_view kind, const std::array<std::string
   choices_.tell({known, std::string(kind), names, merged, std::string(ground)});
 }
 
+// A table that goes with its name, as one line with all that was in it.
+Result<void> TreeMerge::tell_gone(const Job& job, const std::string& path) const {
+  TRY_ASSIGN(const PlainPath plain, decode_path(path));
+  Consequence told{plain.dotted(), "table", {}, {}, "name taken"};
+  for (const Side side : kSides) {
+    if (job.has(side)) told.sides[at(side)] = catalog::table_sql(*job.sides.versions[at(side)].table);
+  }
+  choices_.tell(std::move(told));
+  return {};
+}
+
 // A table that has to leave its name: for its name in the base, or one of its own. What one side
 // alone has goes.
 Result<void> TreeMerge::give_way(Job& job) {
   const std::string contested = std::exchange(job.path, std::string());
-  if (!job.has(Side::kBase) || !job.has(Side::kOurs) || !job.has(Side::kTheirs)) return {};
+  if (!job.has(Side::kBase) || !job.has(Side::kOurs) || !job.has(Side::kTheirs))
+    return tell_gone(job, contested);
   if (!job.chosen_whole) job.whole = Side::kBase;
   TRY_ASSIGN(const PlainPath plain, decode_path(contested));
   const auto is_free = [&](const std::string& path) {

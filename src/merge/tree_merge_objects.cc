@@ -108,6 +108,16 @@ Result<void> TreeMerge::merge_object(const ChangedObject& object) {
   }
   TRY_ASSIGN(const bool is_done, stands_by_need(object, kind));
   if (is_done) return {};
+  // A view that has its name again, or one of two that came to a name: settled with the name.
+  const auto back = back_in_place_.find(object.path);
+  const auto named = kind_stands_.find(object.path);
+  const bool is_view = kind == ObjectKind::kView || kind == ObjectKind::kMaterializedView;
+  if (kinds.size() == 1 && is_view && (back != back_in_place_.end() || named != kind_stands_.end())) {
+    const Side stands = back != back_in_place_.end() ? back->second : named->second;
+    TRY_ASSIGN(const Oid folder, renamed_view(stands, object));
+    if (folder != object.id[at(Side::kOurs)]) put(object.path, folder, true);
+    return {};
+  }
   const MovedSequence sequence{{object.path, object.path, object.path}, object.id, object.path};
   if (kinds.size() == 1) {
     if (kind == ObjectKind::kTable) return {};
@@ -142,13 +152,7 @@ Result<void> TreeMerge::merge_object(const ChangedObject& object) {
   } else if (object.same(Side::kBase, Side::kOurs)) {
     stands = Side::kTheirs;
   } else if (!object.same(Side::kBase, Side::kTheirs) && !object.same(Side::kOurs, Side::kTheirs)) {
-    TRY_ASSIGN(const PlainPath plain, decode_path(object.path));
-    const auto word = [&](Side side) {
-      return object.is(side, ObjectKind::kNone) ? std::string()
-                                                : std::string(kind_word(object.kind[at(side)]));
-    };
-    stands = choices_.settle({plain.dotted(), "kind of object", word(Side::kBase),
-                              word(Side::kOurs), word(Side::kTheirs)});
+    TRY_ASSIGN(stands, settle_kind(object));
   }
   // A table that was there has another name by now, or went.
   const bool is_table = object.is(stands, ObjectKind::kTable);
@@ -194,12 +198,23 @@ Result<void> TreeMerge::find_views() {
     TRY_ASSIGN(const store::ObjectRef text, made_.read(blob));
     return catalog::view_from_sql(text.bytes, plain.schema, plain.name);
   };
+  std::array<std::map<std::string, std::string>, 3> views;
+  for (const Side side : {Side::kOurs, Side::kTheirs}) {
+    TRY_ASSIGN(views[at(side)], find_renamed_views(changes_, side, view_of));
+  }
   std::array<std::vector<RenamedRelation>, 3> found;
   for (const Side side : {Side::kOurs, Side::kTheirs}) {
-    TRY_ASSIGN(const auto views, find_renamed_views(changes_, side, view_of));
-    for (const auto& [was, is] : views) {
+    for (const auto& [was, is] : views[at(side)]) {
       TRY_ASSIGN(const PlainPath from, decode_path(was));
       TRY_ASSIGN(const PlainPath to, decode_path(is));
+      const auto& others = views[at(other_side(side))];
+      const auto same = others.find(was);
+      const bool is_shared = same != others.end() && same->second == is;
+      TRY_ASSIGN(const bool has_name, is_shared ? Result<bool>(true) : settle_view_name(side, was, is));
+      if (!has_name) {
+        found[at(side)].push_back({to.schema, to.name, from.schema, from.name, {}});
+        continue;
+      }
       for (const Side other : kSides) {
         if (other != side)
           found[at(other)].push_back({from.schema, from.name, to.schema, to.name, {}});
@@ -210,6 +225,56 @@ Result<void> TreeMerge::find_views() {
     for (RenamedRelation& relation : found[at(side)]) renamed_[at(side)]->push_back(relation);
   }
   return {};
+}
+
+// A view that a side renamed to what the other side has something at: one of them has the name. False:
+// the other one; then the view is what it was called in the base, and what reads it follows.
+Result<bool> TreeMerge::settle_view_name(Side side, const std::string& was, const std::string& is) {
+  const Side other = other_side(side);
+  const ChangedObject& object = changes_.objects.at(is);
+  if (object.is(other, ObjectKind::kNone) || yielding_.contains({other, is})) return true;
+  if (!kind_stands_.contains(is)) {
+    if (object.kind[at(side)] == object.kind[at(other)]) {
+      TRY_ASSIGN(const PlainPath plain, decode_path(is));
+      SchemaConflict conflict{plain.dotted(), std::string(kind_word(object.kind[at(side)])), {}, {}, {}};
+      TRY_ASSIGN(conflict.ours, view_text(Side::kOurs, object));
+      TRY_ASSIGN(conflict.theirs, view_text(Side::kTheirs, object));
+      conflict.may_stand[at(Side::kBase)] = false;  // What reads either would have nothing to read.
+      kind_stands_[is] = choices_.settle(std::move(conflict));
+    } else {
+      TRY_ASSIGN(kind_stands_[is], settle_kind(object));
+    }
+  }
+  if (kind_stands_.at(is) == side) return true;
+  const ChangedObject& before = changes_.objects.at(was);
+  if (before.is(other, ObjectKind::kNone)) return false;
+  back_in_place_.emplace(was, other);
+  std::array<std::string, 3> names;
+  for (const Side of : kSides) {
+    TRY_ASSIGN(const PlainPath own, decode_path(of == side ? is : was));
+    names[at(of)] = own.dotted();
+  }
+  tell_renamed(std::string(kind_word(before.kind[0])) + " name", names, names[0], "name taken");
+  return false;
+}
+
+Result<std::string> TreeMerge::view_text(Side side, const ChangedObject& object) const {
+  TRY_ASSIGN(Oid blob, entry(object.id[at(side)], "view.sql"));
+  if (blob.is_zero()) {
+    TRY_ASSIGN(blob, entry(object.id[at(side)], "matview.sql"));
+  }
+  return text_of(blob);
+}
+
+// One name for things of different kinds.
+Result<Side> TreeMerge::settle_kind(const ChangedObject& object) {
+  TRY_ASSIGN(const PlainPath plain, decode_path(object.path));
+  const auto word = [&](Side side) {
+    return object.is(side, ObjectKind::kNone) ? std::string()
+                                              : std::string(kind_word(object.kind[at(side)]));
+  };
+  return choices_.settle({plain.dotted(), "kind of object", word(Side::kBase), word(Side::kOurs),
+                          word(Side::kTheirs)});
 }
 
 // The view's folder on that side, its query in merged names.
@@ -342,9 +407,13 @@ Result<void> TreeMerge::tell_lost_table(const Job& job, Side kept) const {
 // A view, a sequence or what else is no table, of which a side's version stands, or that goes,
 // because of something else: when a side changed it and that is not what stands.
 Result<void> TreeMerge::tell_lost_object(const ChangedObject& object, ObjectKind kind,
-                                         std::string_view ground, Side stands) const {
-  const Side loser = other_side(stands);
-  if (object.same(Side::kBase, loser) || object.same(Side::kOurs, Side::kTheirs)) return {};
+                                         std::string_view ground,
+                                         std::optional<Side> stands) const {
+  const bool is_changed = stands ? !object.same(Side::kBase, other_side(*stands)) &&
+                                       !object.same(Side::kOurs, Side::kTheirs)
+                                 : !object.same(Side::kBase, Side::kOurs) ||
+                                       !object.same(Side::kBase, Side::kTheirs);
+  if (!is_changed) return {};
   TRY_ASSIGN(const PlainPath plain, decode_path(object.path));
   if (was_settled(plain.dotted())) return {};
   Consequence told{plain.dotted(), std::string(kind_word(kind)), {}, {}, std::string(ground)};
@@ -356,7 +425,7 @@ Result<void> TreeMerge::tell_lost_object(const ChangedObject& object, ObjectKind
       }
     }
   }
-  told.merged = told.sides[at(stands)];
+  if (stands) told.merged = told.sides[at(*stands)];
   choices_.tell(std::move(told));
   return {};
 }

@@ -20,19 +20,23 @@ std::string path_of(std::string_view schema, std::string_view name) {
   return type::encode_name(schema) + "/" + type::encode_name(name);
 }
 
-// AS OF 'HEAD': of the branch's tip, which the merged tree is going to be.
-bool is_of_tip(const sql::AsOf& as_of) {
-  if (as_of.kind != sql::AsOfKind::kRevision || as_of.value->kind != sql::ExprKind::kLiteral)
+// AS OF the branch whose tip the merged tree is going to be.
+bool is_of_branch(const sql::NamedTable& table, std::string_view branch) {
+  if (sql::is_of_tip(table)) return true;
+  if (branch.empty() || table.as_of.kind != sql::AsOfKind::kRevision ||
+      table.as_of.value->kind != sql::ExprKind::kLiteral)
     return false;
-  const std::string_view revision = static_cast<const sql::LiteralExpr&>(*as_of.value).text;
-  return revision == "HEAD" || revision == "@";
+  std::string_view revision = static_cast<const sql::LiteralExpr&>(*table.as_of.value).text;
+  if (revision.starts_with("refs/heads/")) revision.remove_prefix(11);
+  return revision == branch;
 }
 
 // The relations and column names that a query mentions.
 class Mentions final : public sql::Visitor {
  public:
+  explicit Mentions(std::string_view branch) : branch_(branch) {}
   void table(sql::NamedTable& table) override {
-    if (table.as_of.kind == sql::AsOfKind::kNone || is_of_tip(table.as_of))
+    if (is_of_branch(table, branch_))
       relations.insert(path_of(table.name.schema, table.name.name));
   }
   void column(sql::ColumnExpr& column, const sql::WalkScope*) override {
@@ -44,6 +48,9 @@ class Mentions final : public sql::Visitor {
   }
   std::set<std::string> relations, columns;
   bool is_natural = false;  // It may read any column.
+
+ private:
+  std::string_view branch_;
 };
 
 // A column of a side's table in the merged one; null: it is not there.
@@ -108,7 +115,7 @@ Result<TreeMerge::Reads> TreeMerge::reads_of(Side side, const Unusable& unusable
     }
     TRY_ASSIGN(const sql::ParsedStatement parsed, sql::parse_statement(view->query_sql));
     if (parsed.statement->kind != sql::StatementKind::kSelect) continue;
-    Mentions mentions;
+    Mentions mentions(side == Side::kTheirs ? std::string_view() : request_.branch);
     sql::walk(static_cast<sql::SelectStmt&>(*parsed.statement), mentions);
     open.insert(open.end(), mentions.relations.begin(), mentions.relations.end());
     reads.columns.merge(mentions.columns);
@@ -234,15 +241,16 @@ Result<bool> TreeMerge::settle_unusable() {
     }
     const std::string path = path_of(unusable.schema, unusable.name);
     // Once it is settled and does not work all the same, it goes.
-    const bool was_asked = !settled_.asked.insert(conflict.object).second;
+    const bool was_asked = settled_.asked.contains(conflict.object);
     const size_t open = choices_.open.size();
     Side stands = Side::kOurs;
     if (was_asked) {
       stands = reads[at(Side::kOurs)].is_there ? Side::kTheirs : Side::kOurs;
     } else {
       stands = choices_.settle(conflict);
-      if (choices_.open.size() > open) continue;
+      if (choices_.open.size() > open) continue;  // Asked again, if something else is settled first.
       settled_.needs.push_back(conflict);
+      settled_.asked.insert(conflict.object);
     }
     if (reads[at(stands)].is_there) {
       TRY_ASSIGN(const OtherReads ignored, other_reads(stands, reads[at(stands)], true));
@@ -254,8 +262,8 @@ Result<bool> TreeMerge::settle_unusable() {
       continue;  // Its table is as it was on either side, and so is what becomes of the CHECK.
     } else if (reads[at(stands)].is_there && !was_asked) {
       settled_.kept_views.emplace(path, stands);
-    } else {
-      settled_.lost_views.emplace(path, stands);
+    } else if (!settled_.lost_views.emplace(path, stands).second && was_asked) {
+      settled_.gone_views.insert(path);  // Neither side's version works.
     }
   }
   return settled_.size() > before;

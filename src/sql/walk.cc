@@ -263,7 +263,7 @@ class ColumnRenamer final : public Visitor {
   bool is_target(const TableRef& t) const {
     if (t.kind != TableRefKind::kTable) return false;
     const auto& named = static_cast<const NamedTable&>(t);
-    return named.as_of.kind == AsOfKind::kNone && same_table(named.name, rename_.table) &&
+    return is_of_tip(named) && same_table(named.name, rename_.table) &&
            !contains(named.column_aliases, rename_.column);
   }
   bool holds_target(const TableRef& t) const {
@@ -453,6 +453,14 @@ void qualify_tables(SelectStmt& select,
   walk(select, qualifier);
 }
 
+bool is_of_tip(const NamedTable& table) {
+  if (table.as_of.kind == AsOfKind::kNone) return true;
+  if (table.as_of.kind != AsOfKind::kRevision || table.as_of.value->kind != ExprKind::kLiteral)
+    return false;
+  const std::string_view revision = static_cast<const LiteralExpr&>(*table.as_of.value).text;
+  return revision == "HEAD" || revision == "@";
+}
+
 bool rename_table(SelectStmt& select, const QualifiedName& from, const QualifiedName& to) {
   struct Renamer final : Visitor {
     const QualifiedName& from;
@@ -461,7 +469,7 @@ bool rename_table(SelectStmt& select, const QualifiedName& from, const Qualified
     Renamer(const QualifiedName& old_name, const QualifiedName& new_name)
         : from(old_name), to(new_name) {}
     void table(NamedTable& table) override {
-      if (table.as_of.kind != AsOfKind::kNone || !same_table(table.name, from)) return;
+      if (!is_of_tip(table) || !same_table(table.name, from)) return;
       if (table.alias.empty() && to.name != from.name) table.alias = from.name;
       table.name.schema = to.schema;
       table.name.name = to.name;

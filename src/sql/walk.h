@@ -68,6 +68,8 @@ void qualify_tables(SelectStmt& select,
 // old name as one, so that columns stay what they were. Tables AS OF some revision are named as
 // they were then, and stay. True when something changed. Requires: tables are qualified.
 bool rename_table(SelectStmt& select, const QualifiedName& from, const QualifiedName& to);
+// Of the branch as it is, now or once what is being done is committed: no AS OF, or AS OF 'HEAD'.
+bool is_of_tip(const NamedTable& table);
 
 enum class RenameOutcome : uint8_t { kNothing, kRenamed, kBlocked };
 

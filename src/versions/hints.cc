@@ -19,6 +19,7 @@ constexpr HintWords kSqlWords = {
     .begin_merge = "MERGE … WITH MANUAL RESOLUTION",
     .finish_merge = "COMMIT MERGE",
     .answer_again = "RESOLVE CONFLICT",
+    .list_decisions = "SELECT * FROM rowan.merge_decisions({})",
     .list_foreign = "SHOW FOREIGN",
     .held_foreign = "RESET BRANCH TO '{}' moves the branch there; DROP FOREIGN forgets it."};
 
@@ -36,6 +37,7 @@ constexpr HintWords kCommandWords = {
     .begin_merge = "rowan merge --policy manual",
     .finish_merge = "COMMIT MERGE in rowan shell",
     .answer_again = "RESOLVE CONFLICT",
+    .list_decisions = "rowan sql DIR -c \"SELECT * FROM rowan.merge_decisions({})\"",
     .list_foreign = "rowan foreign list DIR",
     .held_foreign = "rowan reset DIR {} moves the branch there; rowan foreign drop forgets it."};
 

@@ -21,6 +21,7 @@ struct HintWords {
   std::string_view begin_merge;         // … begins one that waits.
   std::string_view finish_merge;        // … ends it, when all is settled.
   std::string_view answer_again;        // … answers a conflict once more.
+  std::string_view list_decisions;      // What lists what a merge decided; `{}`: of which.
   std::string_view list_foreign;        // … lists them.
   std::string_view held_foreign;        // What can become of a tip that its branch has.
 };

@@ -196,11 +196,12 @@ void Decided::add_lines_alone(ResultFacts& facts) const {
   if (more_) facts.notices.push_back("and more");
 }
 
-void Decided::add_notices(const std::string& where, ResultFacts& facts) const {
+void Decided::add_notices(const HintWords& words, const std::string& of,
+                          ResultFacts& facts) const {
   add_lines(facts);
-  if (!lines_.empty())
-    facts.notices.push_back(fmt::format("{}SELECT * FROM rowan.merge_decisions({})",
-                                        more_ ? "and more: " : "kept on record: ", where));
+  if (lines_.empty()) return;
+  facts.notices.push_back((more_ ? "and more: " : "kept on record: ") +
+                          fmt::format(fmt::runtime(words.list_decisions), of));
 }
 
 }  // namespace rowan::versions

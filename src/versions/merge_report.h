@@ -44,10 +44,9 @@ class Decided {
  public:
   std::function<bool(merge::Settlement)> recorder();
   void add_lines(ResultFacts& facts) const;  // The first few.
-  // Where no call lists them: and that there are more.
-  void add_lines_alone(ResultFacts& facts) const;
-  // `where`: the call that lists all of them.
-  void add_notices(const std::string& where, ResultFacts& facts) const;
+  void add_lines_alone(ResultFacts& facts) const;  // Where no call lists them: and that there are more.
+  // `of`: what the call that lists all of them is given.
+  void add_notices(const HintWords& words, const std::string& of, ResultFacts& facts) const;
 
  private:
   std::vector<std::string> lines_;

@@ -216,9 +216,11 @@ Result<type::Value> merged_default(
 
 Result<std::vector<merge::Unusable>> find_unusable(const Context& context,
                                                    const store::ObjectReader& objects,
-                                                   const Oid& root) {
+                                                   const Oid& root, bool is_tip) {
+  exec::ValidateRequest request{objects, {}, root};
+  request.is_tip = is_tip;
   TRY_ASSIGN(const std::vector<exec::Violation> found,
-             exec::find_unusable(objects, root, context.manager, context.eval));
+             exec::find_unusable(request, context.manager, context.eval));
   std::vector<merge::Unusable> unusable;
   for (const exec::Violation& one : found)
     unusable.push_back({one.schema, one.table, one.constraint, one.code});
@@ -299,11 +301,12 @@ Result<MergeRun> run_merge_of(const Context& context, const Oid& tip,
     request.renumber = options.renumber;
     request.cancelled = context.cancelled;
     request.record = options.record;
+    request.branch = context.head.branch;
     request.default_value = [&](const catalog::ColumnDef& column, const auto& next_value) {
       return merged_default(context, column, next_value);
     };
     request.find_unusable = [&](const store::ObjectReader& objects, const Oid& root) {
-      return find_unusable(context, objects, root);
+      return find_unusable(context, objects, root, root != request.theirs_root);
     };
     std::optional<Picks> picks;  // Looked for when a table asks.
     request.shared_changes = [&](const std::vector<std::string>& paths) {

@@ -98,10 +98,10 @@ Result<type::Value> merged_default(
     const Context& context, const catalog::ColumnDef& column,
     const std::function<Result<int64_t>(const std::string& sequence)>& next_value);
 
-// merge::Request::find_unusable.
+// merge::Request::find_unusable. `is_tip`: not the other side's tree.
 Result<std::vector<merge::Unusable>> find_unusable(const Context& context,
                                                    const store::ObjectReader& objects,
-                                                   const Oid& root);
+                                                   const Oid& root, bool is_tip);
 
 size_t open_count(const merge::Outcome& outcome);
 // "public.t key 7", "public.t.c: column type"; a line each, the first few and how many more.

@@ -28,6 +28,10 @@ constexpr std::string_view kAnswerAnew =
     "on "
     "this branch. Then COMMIT MERGE again.";
 
+std::string quoted_id(const Oid& commit) {
+  return "'" + commit.hex().substr(0, kShortIdDigits) + "'";
+}
+
 Policy policy_of(std::string_view word) { return find_policy(word).value_or(Policy::kRowLevel); }
 
 // A protected branch takes merges: that is how it changes.
@@ -241,7 +245,7 @@ class MergeStatement {
     VerbResult result{{"MERGE", rows_touched(run.outcome), outcome.commit.hex(), {}},
                       summary_rows(run.outcome, "merged")};
     add_notices(run, result.facts);
-    decided_.add_notices("'" + outcome.commit.hex().substr(0, kShortIdDigits) + "'", result.facts);
+    decided_.add_notices(context_.words, quoted_id(outcome.commit), result.facts);
     return result;
   }
 
@@ -288,9 +292,13 @@ class MergeStatement {
     if (names_.size() > 1) {  // merge_decisions speaks of several once they are merged.
       if (!run.conflicting) decided_.add_lines_alone(result.facts);
     } else if (policy != Policy::kManual) {
-      decided_.add_notices(
-          fmt::format("'HEAD', '{}', '{}'", names_[0], policy_words(policy, statement_.renumber)),
-          result.facts);
+      const HintWords& words = context_.words;
+      const bool is_command = &words == &hint_words(Door::kCommand);  // Which begins on main.
+      const std::string tip = is_command ? std::string(context_.head.branch) : "HEAD";
+      decided_.add_notices(words,
+                           fmt::format("'{}', '{}', '{}'", tip, names_[0],
+                                       policy_words(policy, statement_.renumber)),
+                           result.facts);
     }
     return result;
   }
@@ -470,7 +478,7 @@ Result<VerbResult> commit_once(Context& context, const sql::MergeStmt& statement
   VerbResult result{{"COMMIT MERGE", rows_touched(run.outcome), outcome.commit.hex(), {}},
                     summary_rows(run.outcome, "merged")};
   add_notices(run, result.facts);
-  decided.add_notices("'" + outcome.commit.hex().substr(0, kShortIdDigits) + "'", result.facts);
+  decided.add_notices(context.words, quoted_id(outcome.commit), result.facts);
   return result;
 }
 

@@ -299,11 +299,12 @@ class Chain {
     request.ours_root = root_;
     request.policy = merge::Policy::kManual;
     request.cancelled = context_.cancelled;
+    request.branch = context_.head.branch;
     request.default_value = [&](const catalog::ColumnDef& column, const auto& next_value) {
       return merged_default(context_, column, next_value);
     };
     request.find_unusable = [&](const store::ObjectReader& objects, const Oid& root) {
-      return find_unusable(context_, objects, root);
+      return find_unusable(context_, objects, root, root != request.theirs_root);
     };
     TRY_ASSIGN(const merge::Outcome outcome, merge::merge_trees(objects_, cache_, request));
     if (!outcome.clean()) return conflict_error(objects_, cache_, outcome, what);

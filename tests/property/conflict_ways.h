@@ -80,8 +80,9 @@ struct ConflictWays {
   // What is there in one of two states only, or has another name, as "kind name"; the name without its
   // schema and table. What follows a name in its text is no other thing, nor is what moved along to
   // another schema.
-  // Each with the table that it is of, if any.
-  std::map<std::string, std::string> redefined(const std::string& from, const std::string& to, bool all) {
+  // Each with the table that it is of, if any. `made_there`: what only the second state has.
+  std::map<std::string, std::string> redefined(const std::string& from, const std::string& to, bool all,
+                                               std::set<std::string>* made_there = nullptr) {
     std::map<std::string, std::string> names;
     std::set<std::string> gone, made;
     const auto rows = session.run("SELECT kind, object, from_sql IS NULL, to_sql IS NULL, from_sql "
@@ -102,6 +103,7 @@ struct ConflictWays {
     for (const std::string& what : gone) {
       if (made.contains(what) && what.starts_with("sequence ")) names.erase(what);
     }
+    if (made_there != nullptr) *made_there = std::move(made);
     return names;
   }
   static bool mentions(const std::string& text, const std::string& name) {
@@ -126,14 +128,21 @@ struct ConflictWays {
       const std::string side = "c" + std::to_string(of_ours ? ours : theirs);
       const std::string other = "c" + std::to_string(of_ours ? theirs : ours);
       const auto known = redefined("main", other, true);
+      const auto own = redefined("main", side, true);
+      const auto apart = redefined(side, other, true);
+      std::set<std::string> added;
       const std::string changed = changes[ours] + changes[theirs];
       const bool renames = changed.find(" RENAME ") != changed.npos;  // What is of the column has another name, too.
-      for (const auto& [what, table] : redefined(side, commit, false)) {
+      for (const auto& [what, table] : redefined(side, commit, false, &added)) {
         const std::string name = what.substr(what.rfind(' ') + 1);
         bool is_told = known.contains(what) || (renames && (what.starts_with("not null ") || what.starts_with("merge rule ") || what.starts_with("default ")));
+        // Both made the table: what the other one has in it came to it.
+        const bool both_made = known.contains("table " + table) && own.contains("table " + table);
+        is_told = is_told || (both_made && added.contains(what) && apart.contains(what));
         for (const auto& row : decisions.rows) {
-          // With a table all that is in it.
-          const bool in_table = row[0].starts_with("dropped table ") && !table.empty() && mentions(row[0], table);
+          // With a table all that is in it, and all that is in another one which has its name instead.
+          const bool has_its_name = row[0].starts_with("table name ") && known.contains("table " + table);
+          const bool in_table = (has_its_name || row[0].starts_with("dropped table ")) && !table.empty() && mentions(row[0], table);
           is_told = is_told || in_table || mentions(row[0], name);
         }
         if (!is_told) fault(way + ": not on record: " + what + " of " + (of_ours ? "ours" : "theirs"));
