@@ -13,6 +13,7 @@
 #include "engine/history.h"
 #include "engine/picks.h"
 #include "exec/dml.h"
+#include "plan/table_expressions.h"
 #include "exec/validator.h"
 #include "expr/expr.h"
 #include "sql/parser.h"
@@ -205,7 +206,7 @@ Result<type::Value> merged_default(SessionImpl& session, const catalog::ColumnDe
                                ? column.default_sql
                                : "nextval(" + sql::quote_literal(column.sequence) + ")";
   TRY_ASSIGN(const sql::ParsedExpression parsed, sql::parse_expression(text));
-  TRY_ASSIGN(const expr::NodePtr bound, exec::bind_default(*parsed.expr, column));
+  TRY_ASSIGN(const expr::NodePtr bound, plan::bind_default(*parsed.expr, column));
   expr::EvalContext context = session.eval_context();
   MergedSequences sequences(next_value, context.schema);
   context.sequences = &sequences;
