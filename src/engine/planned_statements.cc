@@ -105,7 +105,7 @@ Result<void> SessionImpl::plan_statement(Prepared& prepared) {
     cacheable = query.cacheable;
     prepared.is_point = exec::is_point_get(query);
     prepared.columns = column_infos(query.outputs);
-    const CallEffects effects = resolver.effects_of(query);
+    const expr::Effects& effects = query.effects;
     prepared.draws = effects.writes;
     prepared.uses_session = effects.writes || effects.reads_session;
     prepared.query = std::make_shared<const plan::Plan>(std::move(query));

@@ -7,8 +7,6 @@
 #include "engine/system_tables.h"
 #include "engine/verbs.h"
 #include "exec/build.h"
-#include "expr/functions.h"
-#include "plan/logical.h"
 #include "tree/row_tree.h"
 
 namespace rowan::engine {
@@ -28,20 +26,6 @@ Result<bool> find_view(const catalog::Catalog& catalog, std::string_view schema,
   if (!resolved.view->materialized()) return true;
   TRY_ASSIGN(resolved.table, catalog.materialized_rows(*resolved.view));
   return true;
-}
-
-void note_calls(const expr::Node& node, CallEffects& effects) {
-  if (node.function != nullptr) {
-    effects.writes = effects.writes || node.function->effect == expr::Effect::kWrites;
-    effects.reads_session =
-        effects.reads_session || node.function->effect == expr::Effect::kReadsSession;
-  }
-  for (const expr::NodePtr& child : node.children) note_calls(*child, effects);
-}
-
-void note_calls(plan::PhysicalNode& node, CallEffects& effects) {
-  plan::for_each_expression(node, [&](expr::NodePtr& e) { note_calls(*e, effects); });
-  for (const auto& child : node.children) note_calls(*child, effects);
 }
 
 // A query in WITH that several places read. It lives as long as the plan that names it, which runs once.
@@ -71,15 +55,8 @@ class SharedQuery final : public plan::VirtualTable {
 }  // namespace
 
 Result<std::shared_ptr<const plan::VirtualTable>> SessionResolver::run_once(plan::Plan plan) {
-  note_calls(*plan.root, shared_);
   return std::shared_ptr<const plan::VirtualTable>(
       std::make_shared<SharedQuery>(session_, std::move(plan)));
-}
-
-CallEffects SessionResolver::effects_of(const plan::Plan& plan) const {
-  CallEffects effects = shared_;
-  note_calls(*plan.root, effects);
-  return effects;
 }
 
 // The commit that AS OF names; nothing: there is none.

@@ -6,12 +6,6 @@
 
 namespace rowan::engine {
 
-// What a query's functions do, whatever its text says: a view or a query in WITH may call them.
-struct CallEffects {
-  bool writes = false;         // nextval, setval, rowan.write_file …
-  bool reads_session = false;  // currval, lastval
-};
-
 class SessionResolver final : public plan::Resolver {
  public:
   explicit SessionResolver(SessionImpl& session) : session_(session) {}
@@ -32,15 +26,11 @@ class SessionResolver final : public plan::Resolver {
   bool rules_hold(bool historical) override;
   double key_share(const catalog::TableVersion& table, Bytes lower, Bytes upper) override;
 
- public:
-  CallEffects effects_of(const plan::Plan& plan) const;  // With the queries that it shares.
-
  private:
   Result<std::optional<Oid>> historical_commit(std::string_view revision,
                                                const std::optional<int64_t>& time_us) const;
 
   SessionImpl& session_;
-  CallEffects shared_;  // Of what run_once() was given.
 };
 
 }  // namespace rowan::engine

@@ -11,6 +11,7 @@
 #include "exec/definition.h"
 #include "exec/dependents.h"
 #include "exec/dml.h"
+#include "plan/table_expressions.h"
 #include "exec/foreign_keys.h"
 #include "exec/rename.h"
 #include "exec/table_check.h"
@@ -228,12 +229,12 @@ Result<void> Alteration::fill_column(const sql::ColumnClause& clause, ColumnDef&
                                ? column.default_sql
                                : "nextval(" + sql::quote_literal(column.sequence) + ")";
   if (clause.default_value != nullptr) {
-    TRY(bind_default(*clause.default_value,
+    TRY(plan::bind_default(*clause.default_value,
                      column));  // Its errors have positions in the statement.
     TRY(require_sequences(column.default_sql, context_));
   }
   TRY_ASSIGN(const sql::ParsedExpression parsed, sql::parse_expression(text));
-  TRY_ASSIGN(source.value, bind_default(*parsed.expr, column));
+  TRY_ASSIGN(source.value, plan::bind_default(*parsed.expr, column));
   if (owns_sequence || plan::is_volatile(*source.value)) {
     rewrite_ = true;
     return {};
@@ -498,7 +499,7 @@ Result<void> Alteration::retype_default(ColumnDef& column, type::Type to) const 
   }
   ColumnDef as = column;
   as.type = to;
-  auto bound = bind_default(*parsed.expr, as);
+  auto bound = plan::bind_default(*parsed.expr, as);
   if (!bound) return std::move(bound.error()).at(0);
   return {};
 }
@@ -536,7 +537,7 @@ Result<void> Alteration::set_default(const AlterAction& action) {
   TRY_ASSIGN(const uint16_t index, column(action));
   ColumnDef& changed = table_.columns[index];
   if (changed.identity != sql::IdentityKind::kNone) return identity_column(changed);
-  TRY(bind_default(*action.value, changed));
+  TRY(plan::bind_default(*action.value, changed));
   TRY_ASSIGN(changed.default_sql, catalog::default_text(*action.value, table_, name_scope(context_)));
   TRY(require_sequences(changed.default_sql, context_));
   changed.sequence = catalog::sequence_of_default(changed.default_sql);
@@ -656,7 +657,7 @@ Result<void> Alteration::add_key(const sql::KeyClause& key) {
 }
 
 Result<void> Alteration::add_check(const sql::CheckClause& check) {
-  TRY(bind_check(table_, *check.expr));  // Its errors have positions in the statement.
+  TRY(plan::bind_check(table_, *check.expr));  // Its errors have positions in the statement.
   TRY(catalog::add_check_clause(table_, check));
   checks_.push_back(table_.checks.back().name);
   return {};

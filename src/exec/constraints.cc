@@ -5,10 +5,10 @@
 #include <algorithm>
 
 #include "exec/row_writer.h"
-#include "exec/table_scope.h"
 #include "exec/table_source.h"
 #include "expr/binder.h"
 #include "plan/logical.h"
+#include "plan/table_expressions.h"
 #include "sql/parser.h"
 #include "tree/row_tree.h"
 #include "type/text.h"
@@ -68,30 +68,12 @@ Error not_null_violation(const catalog::TableDef& table, const catalog::ColumnDe
       .with_detail("Failing row contains " + row_text(row) + ".");
 }
 
-Result<expr::NodePtr> bind_check(const catalog::TableDef& table, const sql::Expr& condition) {
-  TableScope scope(table, "check constraint");
-  expr::ParameterTypes parameters;
-  expr::BindContext bind{scope, parameters, {}, true};
-  TRY_ASSIGN(expr::NodePtr node, expr::bind(condition, bind));
-  if (!parameters.types.empty())
-    return Error(ErrorCode::kUndefinedParameter, "there is no parameter $1");
-  if (node->type.id == type::TypeId::kUnknown)
-    return expr::coerce(std::move(node), {type::TypeId::kBool}, type::CastContext::kImplicit, bind);
-  if (node->type.id != type::TypeId::kBool) {
-    return Error(ErrorCode::kDatatypeMismatch,
-                 fmt::format("argument of CHECK must be type boolean, not type {}",
-                             type::type_name(node->type)))
-        .at(condition.position);
-  }
-  return node;
-}
-
 Result<std::shared_ptr<const RowChecks>> RowChecks::bind(
     std::shared_ptr<const catalog::TableDef> table) {
   std::shared_ptr<RowChecks> checks(new RowChecks(std::move(table)));
   for (const catalog::CheckConstraint& check : checks->table_->checks) {
     TRY_ASSIGN(const sql::ParsedExpression parsed, sql::parse_expression(check.expression_sql));
-    TRY_ASSIGN(expr::NodePtr node, bind_check(*checks->table_, *parsed.expr));
+    TRY_ASSIGN(expr::NodePtr node, plan::bind_check(*checks->table_, *parsed.expr));
     expr::collect_columns(*node, checks->columns_);
     checks->volatile_ = checks->volatile_ || plan::is_volatile(*node);
     checks->conditions_.push_back(std::move(node));

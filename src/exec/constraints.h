@@ -89,9 +89,6 @@ class CheckCache {
   std::unordered_map<Oid, std::shared_ptr<const RowChecks>, OidHash> checks_;
 };
 
-// Binds one CHECK over a table's columns: boolean, no aggregates, no subqueries, no parameters.
-Result<expr::NodePtr> bind_check(const catalog::TableDef& table, const sql::Expr& condition);
-
 Error check_violation(const catalog::TableDef& table, const catalog::CheckConstraint& check,
                       const std::vector<type::Value>& row);
 Error not_null_violation(const catalog::TableDef& table, const catalog::ColumnDef& column,

@@ -13,6 +13,7 @@
 #include "exec/copy_input.h"
 #include "exec/definition.h"
 #include "exec/dml.h"
+#include "plan/table_expressions.h"
 #include "exec/operators.h"
 #include "exec/row_arena.h"
 #include "exec/row_writer.h"
@@ -461,7 +462,7 @@ Result<uint64_t> copy_from(const sql::CopyStmt& statement, const ByteSource& sou
   TRY_ASSIGN(const catalog::TableVersion version,
              context.transaction.get_table(name.schema, name.name));
   TRY_ASSIGN(std::vector<uint16_t> columns, copy_columns(statement, *version.table));
-  TRY_ASSIGN(std::vector<expr::NodePtr> defaults, bind_defaults(*version.table));
+  TRY_ASSIGN(std::vector<expr::NodePtr> defaults, plan::bind_defaults(*version.table));
   RowWriter writer(context, version);
   TRY_ASSIGN(const CopyInput input, CopyInput::open(source));
   if (input.compressed()) {

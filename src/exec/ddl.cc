@@ -8,6 +8,7 @@
 #include "exec/definition.h"
 #include "exec/dependents.h"
 #include "exec/dml.h"
+#include "plan/table_expressions.h"
 #include "exec/table_check.h"
 #include "sql/parser.h"
 
@@ -86,7 +87,7 @@ Result<void> check_defaults(const sql::CreateTableStmt& statement, const catalog
   for (const sql::ColumnClause& clause : statement.columns) {
     if (clause.default_value == nullptr) continue;
     const catalog::ColumnDef& column = table.columns[*table.find_column(clause.name)];
-    TRY(bind_default(*clause.default_value, column));
+    TRY(plan::bind_default(*clause.default_value, column));
     TRY(require_sequences(column.default_sql, context));
   }
   return {};

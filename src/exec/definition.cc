@@ -7,6 +7,7 @@
 #include "catalog/expression_text.h"
 #include "catalog/foreign_types.h"
 #include "exec/constraints.h"
+#include "plan/table_expressions.h"
 #include "exec/table_check.h"
 #include "sql/parser.h"
 
@@ -215,7 +216,7 @@ Result<void> require_rules_at_work(const catalog::TableDef& table, const catalog
 Result<void> require_checks(const catalog::TableDef& table) {
   for (const catalog::CheckConstraint& check : table.checks) {
     TRY_ASSIGN(const sql::ParsedExpression parsed, sql::parse_expression(check.expression_sql));
-    auto bound = bind_check(table, *parsed.expr);
+    auto bound = plan::bind_check(table, *parsed.expr);
     if (!bound)
       return std::move(bound.error())
           .at(0);  // Positions count in the stored text, which is not the user's.

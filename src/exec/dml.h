@@ -1,4 +1,4 @@
-// INSERT, UPDATE, DELETE, TRUNCATE: planned once, run many times.
+// INSERT, UPDATE, DELETE, TRUNCATE as they run. What they mean is bound in plan/modify.
 //
 // Threads: a plan is immutable after planning; running one uses the caller's transaction.
 #pragma once
@@ -30,14 +30,11 @@ class DmlPlan {
   Result<DmlOutcome> run(ExecContext& context) const;
   virtual std::string_view tag() const = 0;  // "INSERT 0", "UPDATE", "DELETE".
   virtual std::vector<std::string> explain() const = 0;
-  const std::vector<plan::OutputColumn>& returning() const { return returning_.outputs; }
-  bool cacheable() const { return cacheable_; }
+  virtual const std::vector<plan::OutputColumn>& returning() const = 0;
+  virtual bool cacheable() const = 0;
 
  protected:
   virtual Result<DmlOutcome> write_rows(ExecContext& context) const = 0;
-
-  plan::Returning returning_;
-  bool cacheable_ = true;
 };
 
 Result<std::unique_ptr<DmlPlan>> plan_insert(const sql::InsertStmt& statement,
@@ -47,13 +44,5 @@ Result<std::unique_ptr<DmlPlan>> plan_update(const sql::UpdateStmt& statement,
 Result<std::unique_ptr<DmlPlan>> plan_delete(const sql::DeleteStmt& statement,
                                              plan::PlanContext& context);
 Result<std::string> run_truncate(const sql::TruncateStmt& statement, ExecContext& context);
-
-// A table's DEFAULT expressions, bound and cast to their columns' types; a NULL constant where
-// there is none.
-Result<std::vector<expr::NodePtr>> bind_defaults(const catalog::TableDef& table);
-// The same of one column.
-Result<expr::NodePtr> bind_column_default(const catalog::ColumnDef& column);
-// Binds and casts one DEFAULT as CREATE TABLE checks it: no columns, no aggregates, no subqueries.
-Result<expr::NodePtr> bind_default(const sql::Expr& expression, const catalog::ColumnDef& column);
 
 }  // namespace rowan::exec

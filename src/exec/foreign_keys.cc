@@ -7,6 +7,7 @@
 
 #include "exec/constraints.h"
 #include "exec/dml.h"
+#include "plan/table_expressions.h"
 #include "exec/row_writer.h"
 #include "tree/row_tree.h"
 #include "type/cast.h"
@@ -567,7 +568,7 @@ Result<bool> ForeignKeyState::act(ExecContext& context, const Gone& gone) {
   RowWriter writer(context, child);
   std::vector<expr::NodePtr> defaults;
   if (key.on_delete == ForeignAction::kSetDefault || key.on_update == ForeignAction::kSetDefault) {
-    TRY_ASSIGN(defaults, bind_defaults(*child.table));
+    TRY_ASSIGN(defaults, plan::bind_defaults(*child.table));
   }
   for (const ChildRow& row : children) {
     const Parent& parent = gone.parents.find(row.value)->second;

@@ -8,7 +8,7 @@
 #include "base/limits.h"
 #include "exec/constraints.h"
 #include "exec/row_writer.h"
-#include "exec/table_scope.h"
+#include "plan/table_expressions.h"
 #include "exec/table_source.h"
 #include "expr/binder.h"
 #include "sql/parser.h"
@@ -135,7 +135,7 @@ Result<bool> has_rows(ExecContext& context, const catalog::TableVersion& version
 
 Result<expr::NodePtr> bind_transform(const sql::Expr& expression, const catalog::TableDef& table,
                                      std::string_view column, type::Type to) {
-  TableScope scope(table, "transform expression");
+  plan::TableScope scope(table, "transform expression");
   expr::ParameterTypes parameters;
   expr::BindContext bind{scope, parameters, {}};
   TRY_ASSIGN(expr::NodePtr node, expr::bind(expression, bind));
@@ -163,7 +163,7 @@ Result<expr::NodePtr> bind_column_cast(const catalog::TableDef& table, uint16_t 
         .with_hint(fmt::format("You might need to specify \"USING {}::{}\".",
                                sql::quote_ident(from.name), name));
   }
-  TableScope scope(table, "transform expression");
+  plan::TableScope scope(table, "transform expression");
   expr::ParameterTypes parameters;
   expr::BindContext bind{scope, parameters, {}};
   return expr::coerce(expr::make_column(column, from.type), to, type::CastContext::kAssignment,

@@ -16,6 +16,7 @@
 #include "exec/definition.h"
 #include "exec/definition_faults.h"
 #include "exec/dml.h"
+#include "plan/table_expressions.h"
 #include "exec/foreign_keys.h"
 #include "exec/views.h"
 #include "tree/row_tree.h"
@@ -434,7 +435,7 @@ bool same_default(const catalog::ColumnDef& a, const catalog::ColumnDef& b) {
 void Validator::check_default(const TablePair& pair, const catalog::ColumnDef& column) {
   const catalog::ColumnDef* const before = column_before(pair, column);
   if (before != nullptr && same_default(*before, column)) return;
-  const auto bound = bind_column_default(column);
+  const auto bound = plan::bind_column_default(column);
   if (bound) return;
   add(bound.error().code(), *pair.now.table, "", "",
       fmt::format("the default of column \"{}\" of table \"{}\" cannot be used: {}", column.name,

@@ -8,7 +8,8 @@
 #include "base/limits.h"
 #include "expr/array_forms.h"
 #include "expr/binder_parts.h"
-#include "expr/function_table.h"
+#include "expr/compare.h"
+#include "expr/families.h"
 #include "expr/resolve.h"
 #include "type/numeric.h"
 #include "type/text.h"
@@ -57,8 +58,8 @@ size_t count_nodes(const Node& node) {
   return count;
 }
 
-// For operands that stand in several places. Nested ones multiply, so all copies together have a
-// limit.
+}  // namespace
+
 Result<NodePtr> copy(const Node& node, BindContext& context) {
   context.copied_nodes += count_nodes(node);
   if (context.copied_nodes > kCopiedNodesMax) {
@@ -70,6 +71,8 @@ Result<NodePtr> copy(const Node& node, BindContext& context) {
   }
   return node.clone();
 }
+
+namespace {
 
 // ---- Coercion ----
 
@@ -156,9 +159,13 @@ Result<NodePtr> coerce_bool(NodePtr node, std::string_view what, BindContext& co
 
 Result<NodePtr> bind_operator(std::string_view name, Nodes arguments, uint32_t position,
                               BindContext& context) {
-  TRY_ASSIGN(const Function* function, resolve_function(name, types_of(arguments), true, position));
-  return make_call(function, std::move(arguments), position, context);
+  TRY_ASSIGN(const ResolvedCall call, resolve_function(name, types_of(arguments), true, position));
+  if (type::is_array(call.arguments[0].id) && compare_op(name) != CompareOp::kNone)
+    TRY(check_groupable({type::element_of(call.arguments[0].id)}, position));
+  return make_call(call, std::move(arguments), position, context);
 }
+
+}  // namespace
 
 Result<NodePtr> bind_operator(std::string_view name, NodePtr left, NodePtr right, uint32_t position,
                               BindContext& context) {
@@ -167,6 +174,8 @@ Result<NodePtr> bind_operator(std::string_view name, NodePtr left, NodePtr right
   arguments.push_back(std::move(right));
   return bind_operator(name, std::move(arguments), position, context);
 }
+
+namespace {
 
 NodePtr make_list(NodeKind kind, Nodes children, uint32_t position) {
   if (children.size() == 1) return std::move(children[0]);
@@ -378,8 +387,9 @@ Result<NodePtr> bind_is_distinct(const sql::IsDistinctExpr& test, BindContext& c
     return make_is_null(std::move(left), !test.negated, test.position);
   }
   const Type types[] = {left->type, right->type};
-  TRY_ASSIGN(const Function* equality, resolve_function("=", types, true, test.position));
-  const Function* twin = find_exact(kIsDistinctName, equality->arguments);
+  TRY_ASSIGN(const ResolvedCall equality, resolve_function("=", types, true, test.position));
+  TRY_ASSIGN(const ResolvedCall twin,
+             resolve_function(kIsDistinctName, equality.arguments, false, test.position));
   Nodes arguments;
   arguments.push_back(std::move(left));
   arguments.push_back(std::move(right));
@@ -503,13 +513,10 @@ Result<NodePtr> bind_like(const sql::LikeExpr& like, BindContext& context) {
   if (like.escape == nullptr)
     return bind_operator(name, std::move(operand), std::move(pattern), like.position, context);
   const Type pair[] = {operand->type, pattern->type};
-  TRY_ASSIGN(const Function* plain, resolve_function(name, pair, true, like.position));
+  TRY_ASSIGN(const ResolvedCall plain, resolve_function(name, pair, true, like.position));
   TRY_ASSIGN(NodePtr escape, bind(*like.escape, context));
-  const TypeId wanted[] = {plain->arguments[0], plain->arguments[1], TypeId::kText};
-  const Function* function = find_exact(name, wanted);
-  if (function == nullptr)
-    return Error(ErrorCode::kFeatureNotSupported, "ESCAPE is not supported for this type")
-        .at(like.position);
+  const Type wanted[] = {plain.arguments[0], plain.arguments[1], {TypeId::kText}};
+  TRY_ASSIGN(const ResolvedCall function, resolve_function(name, wanted, false, like.position));
   Nodes arguments;
   arguments.push_back(std::move(operand));
   arguments.push_back(std::move(pattern));
@@ -583,47 +590,6 @@ Result<NodePtr> bind_cast(const sql::CastExpr& cast, BindContext& context) {
 
 // ---- Calls ----
 
-// COALESCE, GREATEST, LEAST: all arguments of one type, which is the result's.
-Result<NodePtr> bind_common_call(const sql::CallExpr& call, std::string_view what,
-                                 BindContext& context) {
-  TRY_ASSIGN(Nodes arguments, bind_all(call.arguments, context));
-  if (arguments.empty())
-    return Error(ErrorCode::kSyntaxError, "syntax error at or near \")\"").at(call.position);
-  TRY_ASSIGN(const Type common, common_type(types_of(arguments), what, call.position));
-  TRY(coerce_common(arguments, common, what, context));
-  const bool coalesce = call.name == "coalesce";
-  NodePtr node = make_node(coalesce ? NodeKind::kCoalesce : NodeKind::kCall, common, call.position);
-  if (!coalesce) {
-    const Type first[] = {common};
-    TRY_ASSIGN(node->function, resolve_function(call.name, first, false, call.position));
-    const TypeId ordered = type::type_info(common.id).operators;
-    const TypeId pair[] = {ordered, ordered};
-    if (find_exact("<", pair) == nullptr) {
-      return Error(ErrorCode::kUndefinedFunction,
-                   "could not identify a comparison function for type " + plain_name(common))
-          .at(call.position);
-    }
-  }
-  node->children = std::move(arguments);
-  return node;
-}
-
-// NULLIF(a, b) is CASE WHEN a = b THEN NULL ELSE a END.
-Result<NodePtr> bind_nullif(const sql::CallExpr& call, BindContext& context) {
-  TRY_ASSIGN(Nodes arguments, bind_all(call.arguments, context));
-  if (arguments.size() != 2) return no_such_function(call.name, types_of(arguments), call.position);
-  TRY_ASSIGN(NodePtr same, bind_operator("=", std::move(arguments[0]), std::move(arguments[1]),
-                                         call.position, context));
-  // The result is the first operand as it was compared: of nullif(1, 2.0) a numeric.
-  TRY_ASSIGN(NodePtr first, copy(*same->children[0], context));
-  NodePtr node = make_node(NodeKind::kCase, first->type, call.position);
-  node->has_else = true;
-  node->children.push_back(std::move(same));
-  node->children.push_back(constant_at(Value::null(first->type), call.position));
-  node->children.push_back(std::move(first));
-  return node;
-}
-
 // date('2024-01-01'), text(5): a type's name with one argument is a cast, when no function of that
 // name fits.
 Result<NodePtr> bind_cast_call(const sql::CallExpr& call, NodePtr argument, Error error,
@@ -636,48 +602,51 @@ Result<NodePtr> bind_cast_call(const sql::CallExpr& call, NodePtr argument, Erro
   return coerce(std::move(argument), *to, CastContext::kExplicit, context);
 }
 
-Result<NodePtr> bind_call(const sql::CallExpr& call, BindContext& context) {
-  const std::string name(call.name);
-  const bool own = call.schema.empty() || call.schema == "pg_catalog";
-  if (call.schema.empty()) {
-    if (call.name == kArrayName) return bind_array(call, std::nullopt, context);
-    if (call.name == kSubscriptName && call.arguments.size() == 2)
-      return bind_subscript(call, context);
-    const bool quantified = call.name.ends_with(kAnyEnding) || call.name.ends_with(kAllEnding);
-    if (quantified && call.arguments.size() == 2) return bind_quantified(call, context);
+// The row of a special form; nullptr: the call is none.
+const Function* find_form(const sql::CallExpr& call) {
+  if (!call.schema.empty()) return nullptr;
+  std::string_view name = call.name;
+  if (name.ends_with(kAnyEnding)) name = kAnyEnding;  // x op ANY (array)
+  if (name.ends_with(kAllEnding)) name = kAllEnding;
+  for (const Function* function : functions_named(name)) {
+    if (function->kind() == FunctionKind::kForm) return function;
   }
-  if (own && is_aggregate(call.name)) return context.scope.resolve_aggregate(call);
-  if (own && call.schema.empty()) {
-    if (call.name == "coalesce") return bind_common_call(call, "COALESCE", context);
-    if (call.name == "greatest") return bind_common_call(call, "GREATEST", context);
-    if (call.name == "least") return bind_common_call(call, "LEAST", context);
-    if (call.name == "nullif") return bind_nullif(call, context);
-  }
+  return nullptr;
+}
+
+// What only aggregates may have.
+Result<void> check_plain(const sql::CallExpr& call) {
   const auto not_aggregate = [&](std::string_view what) {
-    return Error(ErrorCode::kWrongObjectType,
-                 std::string(what) + " specified, but " + name + " is not an aggregate function")
+    return Error(ErrorCode::kWrongObjectType, std::string(what) + " specified, but " +
+                                                  std::string(call.name) +
+                                                  " is not an aggregate function")
         .at(call.position);
   };
   if (call.star) {
     TRY(resolve_function(call.name, {}, false, call.position));
-    return not_aggregate(name + "(*)");
+    return not_aggregate(std::string(call.name) + "(*)");
   }
   if (call.distinct) return not_aggregate("DISTINCT");
   if (!call.order_by.empty()) return not_aggregate("ORDER BY");
   if (call.filter != nullptr) return not_aggregate("FILTER");
+  return {};
+}
+
+Result<NodePtr> bind_call(const sql::CallExpr& call, BindContext& context) {
+  if (const Function* form = find_form(call)) return form->body.bind_form(call, context);
+  const std::string name(call.name);
+  const bool own = call.schema.empty() || call.schema == "pg_catalog";
+  if (own && is_aggregate(call.name)) return context.scope.resolve_aggregate(call);
+  TRY(check_plain(call));
   TRY_ASSIGN(Nodes arguments, bind_all(call.arguments, context));
   if (call.schema == "rowan") {
-    TRY_ASSIGN(const Function* function,
+    TRY_ASSIGN(const ResolvedCall function,
                resolve_function("rowan." + name, types_of(arguments), false, call.position));
     return make_call(function, std::move(arguments), call.position, context);
   }
   if (!own)
     return no_such_function(std::string(call.schema) + "." + name, types_of(arguments),
                             call.position);
-  if (call.name == "pg_typeof" && arguments.size() == 1) {
-    return constant_at(Value::of_string({TypeId::kText}, plain_name(arguments[0]->type)),
-                       call.position);
-  }
   auto function = resolve_function(call.name, types_of(arguments), false, call.position);
   if (!function.has_value()) {
     if (arguments.size() == 1)

@@ -52,20 +52,24 @@ Result<void> coerce_common(Nodes& nodes, Type to, std::string_view what, BindCon
   return {};
 }
 
-Result<NodePtr> make_call(const Function* function, Nodes arguments, uint32_t position,
+Result<NodePtr> coerce_argument(NodePtr argument, Type to, BindContext& context) {
+  if (argument->type.id == to.id) return argument;  // Whatever its modifier.
+  return coerce(std::move(argument), to, CastContext::kImplicit, context);
+}
+
+Result<NodePtr> make_call(const ResolvedCall& call, Nodes arguments, uint32_t position,
                           BindContext& context) {
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    Type wanted{argument_type(*function, i)};
-    if (wanted.id == TypeId::kUnknown) {  // Any type; what is not known becomes text.
-      if (arguments[i]->type.id != TypeId::kUnknown) continue;
-      wanted = {TypeId::kText};
-    }
-    if (arguments[i]->type.id == wanted.id) continue;  // Whatever its modifier.
-    TRY_ASSIGN(arguments[i],
-               coerce(std::move(arguments[i]), wanted, CastContext::kImplicit, context));
+  if (call.function->kind() != FunctionKind::kScalar) {
+    return Error(ErrorCode::kFeatureNotSupported,
+                 "set-returning functions are not allowed in " +
+                     std::string(context.scope.clause()))
+        .at(position);
   }
-  NodePtr node = make_node(NodeKind::kCall, {function->result}, position);
-  node->function = function;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    TRY_ASSIGN(arguments[i], coerce_argument(std::move(arguments[i]), call.arguments[i], context));
+  }
+  NodePtr node = make_node(NodeKind::kCall, call.result, position);
+  node->function = call.function;
   node->children = std::move(arguments);
   return node;
 }

@@ -19,15 +19,18 @@ Result<Nodes> bind_all(const sql::List<sql::Expr*>& list, BindContext& context);
 // All to one type; `what` is CASE, ARRAY and so on.
 Result<void> coerce_common(Nodes& nodes, type::Type to, std::string_view what,
                            BindContext& context);
-Result<NodePtr> make_call(const Function* function, Nodes arguments, uint32_t position,
+// To what a row asks for; values of that type keep their modifier.
+Result<NodePtr> coerce_argument(NodePtr argument, type::Type to, BindContext& context);
+Result<NodePtr> make_call(const ResolvedCall& call, Nodes arguments, uint32_t position,
                           BindContext& context);
+// binder.cc: an operator by its name, and operands that stand in several places: nested ones
+// multiply, so all copies together have a limit.
+Result<NodePtr> bind_operator(std::string_view name, NodePtr left, NodePtr right, uint32_t position,
+                              BindContext& context);
+Result<NodePtr> copy(const Node& node, BindContext& context);
 
-// ---- Arrays (array_binder.cc) ----
-
-// ARRAY[…] of a common type, or of the one that a cast around it wants.
+// functions/forms.cc: ARRAY[…] of a common type, or of the one that a cast around it wants.
 Result<NodePtr> bind_array(const sql::CallExpr& call, std::optional<type::Type> element,
                            BindContext& context);
-Result<NodePtr> bind_subscript(const sql::CallExpr& call, BindContext& context);
-Result<NodePtr> bind_quantified(const sql::CallExpr& call, BindContext& context);
 
 }  // namespace rowan::expr

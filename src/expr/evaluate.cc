@@ -138,22 +138,23 @@ void attach_mask(Column& result, const Mask& mask, size_t rows) {
 Result<Column> run_kernel(const Node& node, std::span<Column> arguments, size_t batch_rows,
                           const EvalContext& context) {
   const Function& function = *node.function;
-  bool all_constant = !function.is_volatile;
+  bool all_constant = !function.is_volatile();
   for (const Column& argument : arguments) all_constant = all_constant && argument.constant;
   KernelInput kernel_input;
   kernel_input.arguments = arguments;
   kernel_input.rows = all_constant ? 1 : batch_rows;
   kernel_input.result_type = node.type;
   kernel_input.context = &context;
+  kernel_input.element = node.element_function;
   Mask mask;
-  if (function.strict) {
+  if (function.traits.strict) {
     for (const Column& argument : arguments) {
       if (argument.constant && argument.is_null(0)) return null_column(node.type, batch_rows);
     }
     mask = merge_masks(arguments, batch_rows);
     kernel_input.nulls = mask.nulls;
   }
-  TRY_ASSIGN(Column result, function.kernel(kernel_input));
+  TRY_ASSIGN(Column result, function.body.kernel(kernel_input));
   attach_mask(result, mask, batch_rows);
   result.type = node.type;
   if (all_constant) {

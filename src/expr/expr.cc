@@ -4,7 +4,8 @@
 #include <algorithm>
 
 #include "expr/constant_set.h"
-#include "expr/function_table.h"
+#include "expr/array_forms.h"
+#include "expr/families.h"
 #include "expr/functions.h"
 #include "expr/kernels.h"
 #include "sql/parser.h"
@@ -22,6 +23,7 @@ NodePtr Node::clone() const {
   copy->constant_column = constant_column;
   copy->set = set;
   copy->function = function;
+  copy->element_function = element_function;
   copy->cast_context = cast_context;
   copy->truth = truth;
   copy->negated = negated;
@@ -91,7 +93,7 @@ bool equal(const Node& a, const Node& b, bool as_written) {
   if (a.kind == NodeKind::kIsBool && a.truth != b.truth) return false;
   if (a.kind == NodeKind::kCast && a.cast_context != b.cast_context) return false;
   if (a.kind == NodeKind::kConstant && !equal_values(a.constant, b.constant)) return false;
-  if (a.kind == NodeKind::kCall && a.function->is_volatile && !as_written) return false;
+  if (a.kind == NodeKind::kCall && a.function->is_volatile() && !as_written) return false;
   for (size_t i = 0; i < a.children.size(); ++i) {
     if (!equal(*a.children[i], *b.children[i], as_written)) return false;
   }
@@ -150,7 +152,13 @@ void print_call(const Node& node, const std::vector<std::string>& columns, std::
     return;
   }
   out += '(';
-  if (node.children.size() == 1) {
+  if (name == kAnyEnding || name == kAllEnding) {
+    print(*node.children[0], columns, out);
+    out.append(" ").append(symbol(node.element_function->name));
+    out += name == kAnyEnding ? " ANY (" : " ALL (";
+    print(*node.children[1], columns, out);
+    out += ')';
+  } else if (node.children.size() == 1) {
     out += name;
     out += ' ';
     print(*node.children[0], columns, out);

@@ -89,6 +89,7 @@ struct Node {
   std::shared_ptr<const ConstantSet>
       set;                             // kIn whose items are all constants; made by prepare_set().
   const Function* function = nullptr;  // kCall.
+  const Function* element_function = nullptr;  // kCall of x op ANY (array): the operator.
   type::CastContext cast_context = type::CastContext::kImplicit;  // kCast.
   sql::TruthValue truth = sql::TruthValue::kTrue;                 // kIsBool.
   bool negated = false;                                           // kIsNull, kIsBool, kIn.

@@ -103,7 +103,7 @@ Result<void> narrow_compare(const Node& node, CompareOp op, const Batch& input,
     return {};
   }
   if (left.constant) left = left.flatten();
-  with_order(node.function->arguments[0], [&]<typename Order>() {
+  with_order(node.children[0]->type.id, [&]<typename Order>() {
     with_op(op,
             [&]<CompareOp chosen>() { narrow_by<chosen, Order>(left, right, candidates, rows); });
   });
@@ -159,8 +159,8 @@ Result<void> narrow_any(const Node& node, const Batch& input, const EvalContext&
     const CompareOp op = compare_op(node.function->name);
     // A date beside a timestamp counts in other units; its kernel knows.
     const bool same_units =
-        node.function->arguments[0] == node.function->arguments[1] ||
-        (node.function->arguments[0] != TypeId::kDate && node.function->arguments[1] != TypeId::kDate);
+        node.children[0]->type.id == node.children[1]->type.id ||
+        (node.children[0]->type.id != TypeId::kDate && node.children[1]->type.id != TypeId::kDate);
     const bool direct =
         candidates.all || (is_direct(*node.children[0]) && is_direct(*node.children[1]));
     if (op != CompareOp::kNone && direct && same_units)

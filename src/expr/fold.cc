@@ -63,13 +63,13 @@ Result<void> fold_call(NodePtr& node, const EvalContext& context) {
   TRY(fold_children(*node, context));
   const Function& function = *node->function;
   const auto& children = node->children;
-  if (function.strict && std::any_of(children.begin(), children.end(), [](const NodePtr& child) {
+  if (function.traits.strict && std::any_of(children.begin(), children.end(), [](const NodePtr& child) {
         return is_constant_null(*child);
       })) {
     become(node, Value());
     return {};
   }
-  if (function.is_volatile || function.is_stable || !all_constant(*node)) return {};
+  if (function.traits.volatility != Volatility::kImmutable || !all_constant(*node)) return {};
   return evaluate_here(node, context);
 }
 

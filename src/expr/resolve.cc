@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "expr/function_table.h"
+#include "expr/binder.h"
+#include "expr/families.h"
 #include "type/cast.h"
 #include "type/type_info.h"
 
@@ -16,43 +17,23 @@ using type::TypeId;
 
 namespace {
 
-class Table {
- public:
-  Table() {
-    add_arithmetic(rows_);
-    add_comparison(rows_);
-    add_math(rows_);
-    add_text(rows_);
-    add_like(rows_);
-    add_datetime(rows_);
-    add_interval(rows_);
-    add_array(rows_);
-    add_json(rows_);
-    add_system(rows_);
-    add_sequence(rows_);
-    add_files(rows_);
-    for (const Function& function : rows_) by_name_[function.name].push_back(&function);
-  }
+using ByName = std::unordered_map<std::string_view, std::vector<const Function*>>;
 
-  std::span<const Function* const> find(std::string_view name) const {
-    const auto at = by_name_.find(name);
-    if (at == by_name_.end()) return {};
-    return at->second;
-  }
-
- private:
-  FunctionTable rows_;
-  std::unordered_map<std::string_view, std::vector<const Function*>> by_name_;
-};
-
-const Table& table() {
-  static const Table kTable;  // Made once, never changed.
-  return kTable;
+const ByName& by_name() {
+  static const ByName kByName = [] {  // Made once, never changed.
+    ByName names;
+    for (const Family& family : all_families()) {
+      for (const Function& function : family.rows) names[function.name].push_back(&function);
+    }
+    return names;
+  }();
+  return kByName;
 }
 
 bool takes(const Function& function, size_t count) {
-  return function.variadic ? count >= function.arguments.size()
-                           : count == function.arguments.size();
+  const size_t most = function.arguments.size();
+  if (function.traits.variadic) return count >= most;
+  return count <= most && count + function.traits.optional >= most;
 }
 
 using Candidates = std::vector<const Function*>;
@@ -65,48 +46,126 @@ void keep_best(Candidates& candidates, Score score) {
   std::erase_if(candidates, [&](const Function* candidate) { return score(*candidate) != best; });
 }
 
-// Joining an array to a value is no joining of texts: a literal beside a value is no array
-// ('<' || 1), and an array beside a text no text.
-bool joins_otherwise(const Function& function, std::span<const Type> arguments) {
-  if (arguments.size() != 2 || function.arguments.size() != 2) return false;
-  for (const size_t i : {size_t{0}, size_t{1}}) {
-    const TypeId takes = function.arguments[i];
-    const bool array_of_value =
-        type::is_array(takes) && !type::is_array(function.arguments[1 - i]);
-    if (array_of_value && arguments[i].id == TypeId::kUnknown) return true;
-    if (takes == TypeId::kUnknown && type::is_array(arguments[i].id)) return true;
-  }
-  return false;
-}
-
-// Rows of one function that differ in the elements of their arrays only, of which the arguments say
-// nothing: some functions then take them for texts, the others PostgreSQL cannot choose.
-bool is_of_any_array(const std::vector<const Function*>& candidates,
-                     std::span<const Type> arguments) {
-  return std::all_of(candidates.begin(), candidates.end(), [&](const Function* candidate) {
-    for (size_t i = 0; i < arguments.size(); ++i) {
-      if (type::is_array(argument_type(*candidate, i)))
-        return arguments[i].id == TypeId::kUnknown;
-    }
-    return false;
-  });
-}
-
-const Function* of_texts(const std::vector<const Function*>& candidates) {
-  constexpr std::string_view kJoining[] = {"array_append", "array_cat", "array_position",
-                                           "array_prepend", "array_remove"};
-  const TypeId texts = type::array_of(TypeId::kText);
-  for (const Function* candidate : candidates) {
-    const bool takes_texts = std::find(candidate->arguments.begin(), candidate->arguments.end(),
-                                       texts) != candidate->arguments.end();
-    if (takes_texts && std::find(std::begin(kJoining), std::end(kJoining), candidate->name) !=
-                           std::end(kJoining))
-      return candidate;
-  }
-  return nullptr;
-}
-
 bool is_unknown(const Type& type) { return type.id == TypeId::kUnknown; }
+
+// ---- Polymorphic types ----
+
+// PostgreSQL puts them in a category of their own.
+char category_of(ArgumentType type) { return type.any == Any::kNo ? category(type.id) : 'P'; }
+bool prefers(ArgumentType type) { return type.any == Any::kNo && is_preferred(type.id); }
+
+bool is_compatible_kind(Any any) {
+  return any == Any::kCompatible || any == Any::kCompatibleNonArray ||
+         any == Any::kCompatibleArray;
+}
+bool is_array_kind(Any any) { return any == Any::kArray || any == Any::kCompatibleArray; }
+
+// What the polymorphic arguments of a call stand for; kUnknown: nothing says it.
+struct Meaning {
+  TypeId element = TypeId::kUnknown;
+  TypeId common = TypeId::kUnknown;  // Of the kCompatible ones.
+
+  TypeId of(Any any) const {
+    const TypeId id = is_compatible_kind(any) ? common : element;
+    return is_array_kind(any) && id != TypeId::kUnknown ? type::array_of(id) : id;
+  }
+};
+
+// The type that all can become; nothing: there is none.
+std::optional<TypeId> common_of(std::span<const TypeId> ids) {
+  std::vector<Type> types;
+  for (const TypeId id : ids) types.push_back({id});
+  const auto common = common_type(types, "", 0);
+  if (!common.has_value()) return std::nullopt;
+  for (const TypeId id : ids) {
+    if (!can_coerce(id, common->id)) return std::nullopt;
+  }
+  return common->id;
+}
+
+// Nothing: the arguments do not go together.
+std::optional<Meaning> meaning_of(const Function& function, std::span<const Type> arguments) {
+  Meaning meaning;
+  std::vector<TypeId> compatible;
+  bool no_array = false;
+  bool no_common_array = false;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const Any any = argument_type(function, i).any;
+    no_array = no_array || any == Any::kNonArray;
+    no_common_array = no_common_array || any == Any::kCompatibleNonArray;
+    if (any == Any::kNo || any == Any::kAny || is_unknown(arguments[i])) continue;
+    TypeId id = arguments[i].id;
+    if (is_array_kind(any)) {
+      if (!type::is_array(id)) return std::nullopt;
+      id = type::element_of(id);
+    }
+    if (is_compatible_kind(any)) {
+      compatible.push_back(id);
+    } else if (meaning.element != TypeId::kUnknown && meaning.element != id) {
+      return std::nullopt;
+    } else {
+      meaning.element = id;
+    }
+  }
+  if (no_array && type::is_array(meaning.element)) return std::nullopt;
+  if (compatible.empty()) return meaning;
+  const std::optional<TypeId> common = common_of(compatible);
+  if (!common || (no_common_array && type::is_array(*common))) return std::nullopt;
+  meaning.common = *common;
+  return meaning;
+}
+
+bool fits(const Function& function, std::span<const Type> arguments) {
+  bool polymorphic = false;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const ArgumentType wanted = argument_type(function, i);
+    polymorphic = polymorphic || (wanted.any != Any::kNo && wanted.any != Any::kAny);
+    if (wanted.any == Any::kNo && !can_coerce(arguments[i].id, wanted.id)) return false;
+  }
+  return !polymorphic || meaning_of(function, arguments).has_value();
+}
+
+// The modifier that all arguments of the kind share; one that only literals give has none.
+int32_t modifier_of(const Function& function, std::span<const Type> arguments) {
+  std::optional<int32_t> shared;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const Any any = argument_type(function, i).any;
+    if (any == Any::kNo || any == Any::kAny || is_unknown(arguments[i])) continue;
+    if (shared && *shared != arguments[i].modifier) return -1;
+    shared = arguments[i].modifier;
+  }
+  return shared.value_or(-1);
+}
+
+Result<ResolvedCall> resolved(const Function& function, std::span<const Type> arguments,
+                              uint32_t position) {
+  ResolvedCall call{&function, {}, {function.result.id}};
+  call.arguments.reserve(arguments.size());
+  Meaning meaning = meaning_of(function, arguments).value_or(Meaning());
+  if (meaning.common == TypeId::kUnknown) meaning.common = TypeId::kText;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const ArgumentType wanted = argument_type(function, i);
+    Type type{wanted.id};
+    if (wanted.any == Any::kAny) {
+      type = is_unknown(arguments[i]) ? Type{TypeId::kText} : arguments[i];
+    } else if (wanted.any != Any::kNo) {
+      type = {meaning.of(wanted.any)};
+      if (is_unknown(type)) {
+        return Error(ErrorCode::kDatatypeMismatch,
+                     "could not determine polymorphic type because input has type unknown")
+            .at(position);
+      }
+      if (type.id == arguments[i].id) type.modifier = arguments[i].modifier;
+    }
+    call.arguments.push_back(type);
+  }
+  if (function.result.any != Any::kNo) {
+    call.result = {meaning.of(function.result.any)};
+    if (!is_compatible_kind(function.result.any))
+      call.result.modifier = modifier_of(function, arguments);
+  }
+  return call;
+}
 
 // For each unknown argument: the category its candidates agree on (text when any takes text), and
 // only those kept.
@@ -116,7 +175,7 @@ bool narrow_by_unknowns(Candidates& candidates, std::span<const Type> arguments)
     char chosen = '\0';
     bool conflict = false;
     for (const Function* candidate : candidates) {
-      const char found = category(argument_type(*candidate, i));
+      const char found = category_of(argument_type(*candidate, i));
       if (found == 'S') {
         chosen = 'S';
         conflict = false;
@@ -130,12 +189,12 @@ bool narrow_by_unknowns(Candidates& candidates, std::span<const Type> arguments)
     }
     if (conflict) return false;
     const auto preferred = [&](const Function* candidate) {
-      const TypeId id = argument_type(*candidate, i);
-      return category(id) == chosen && is_preferred(id);
+      const ArgumentType wanted = argument_type(*candidate, i);
+      return category_of(wanted) == chosen && prefers(wanted);
     };
     const bool has_preferred = std::any_of(candidates.begin(), candidates.end(), preferred);
     std::erase_if(candidates, [&](const Function* candidate) {
-      return category(argument_type(*candidate, i)) != chosen ||
+      return category_of(argument_type(*candidate, i)) != chosen ||
              (has_preferred && !preferred(candidate));
     });
   }
@@ -155,9 +214,9 @@ const Function* select_candidate(Candidates candidates, std::span<const Type> ar
     int good = 0;
     for (size_t i = 0; i < arguments.size(); ++i) {
       if (is_unknown(arguments[i])) continue;
-      const TypeId id = argument_type(candidate, i);
-      good +=
-          id == arguments[i].id || (is_preferred(id) && category(id) == category(arguments[i].id));
+      const ArgumentType wanted = argument_type(candidate, i);
+      good += wanted == arguments[i].id ||
+              (prefers(wanted) && category_of(wanted) == category(arguments[i].id));
     }
     return good;
   });
@@ -177,12 +236,9 @@ const Function* select_candidate(Candidates candidates, std::span<const Type> ar
     known = argument.id;
   }
   if (known == TypeId::kUnknown) return nullptr;
-  std::erase_if(candidates, [&](const Function* candidate) {
-    for (size_t i = 0; i < arguments.size(); ++i) {
-      if (!can_coerce(known, argument_type(*candidate, i))) return true;
-    }
-    return false;
-  });
+  const std::vector<Type> assumed(arguments.size(), Type{known});
+  std::erase_if(candidates,
+                [&](const Function* candidate) { return !fits(*candidate, assumed); });
   return candidates.size() == 1 ? candidates[0] : nullptr;
 }
 
@@ -233,7 +289,38 @@ std::string plain_name(TypeId id) { return type::plain_type_name(id); }
 char category(TypeId id) { return type::type_info(id).category; }
 bool is_preferred(TypeId id) { return type::type_info(id).preferred; }
 
-TypeId argument_type(const Function& function, size_t index) {
+std::span<const Family> all_families() {
+  static const Family kFamilies[] = {
+#define ROWAN_FAMILY(rows, title) {title, rows},
+#include "expr/families.def"
+#undef ROWAN_FAMILY
+  };
+  return kFamilies;
+}
+
+std::span<const Function* const> functions_named(std::string_view name) {
+  const auto at = by_name().find(name);
+  if (at == by_name().end()) return {};
+  return at->second;
+}
+
+void Effects::add(const Node& node) {
+  if (node.function != nullptr) {
+    const Traits& traits = node.function->traits;
+    is_volatile = is_volatile || traits.volatility == Volatility::kVolatile;
+    reads_session = reads_session || traits.effect == Effect::kReadsSession;
+    writes = writes || traits.effect == Effect::kWrites;
+  }
+  for (const NodePtr& child : node.children) add(*child);
+}
+
+void Effects::add(const Effects& other) {
+  is_volatile = is_volatile || other.is_volatile;
+  reads_session = reads_session || other.reads_session;
+  writes = writes || other.writes;
+}
+
+ArgumentType argument_type(const Function& function, size_t index) {
   return function.arguments[std::min(index, function.arguments.size() - 1)];
 }
 
@@ -276,18 +363,20 @@ Error not_unique_function(std::string_view name, std::span<const Type> arguments
 }
 
 const Function* find_exact(std::string_view name, std::span<const TypeId> arguments) {
-  for (const Function* function : table().find(name)) {
-    if (!function->variadic && std::equal(arguments.begin(), arguments.end(),
-                                          function->arguments.begin(), function->arguments.end())) {
+  for (const Function* function : functions_named(name)) {
+    if (!function->traits.variadic &&
+        std::equal(arguments.begin(), arguments.end(), function->arguments.begin(),
+                   function->arguments.end(),
+                   [](TypeId id, ArgumentType wanted) { return wanted == id; })) {
       return function;
     }
   }
   return nullptr;
 }
 
-Result<const Function*> resolve_function(std::string_view name, std::span<const Type> arguments,
-                                         bool is_operator, uint32_t position) {
-  const auto rows = table().find(name);
+Result<ResolvedCall> resolve_function(std::string_view name, std::span<const Type> arguments,
+                                      bool is_operator, uint32_t position) {
+  const auto rows = functions_named(name);
   if (is_operator && name == "-" && arguments.size() == 2 && is_unknown(arguments[0]) &&
       !is_unknown(arguments[1]) && type::is_text(arguments[1].id)) {
     return Error(ErrorCode::kFeatureNotSupported, "operator jsonb - text is not supported")
@@ -307,34 +396,24 @@ Result<const Function*> resolve_function(std::string_view name, std::span<const 
     if (ids[1] == TypeId::kUnknown) ids[1] = ids[0];
   }
   if (std::find(ids.begin(), ids.end(), TypeId::kUnknown) == ids.end()) {
-    if (const Function* function = find_exact(name, ids)) return function;
+    if (const Function* function = find_exact(name, ids))
+      return resolved(*function, arguments, position);
   }
   Candidates candidates;
   for (const Function* function : rows) {
-    if (!takes(*function, arguments.size())) continue;
-    if (is_operator && joins_otherwise(*function, arguments)) continue;
-    bool fits = true;
-    for (size_t i = 0; i < arguments.size() && fits; ++i)
-      fits = can_coerce(arguments[i].id, argument_type(*function, i));
-    if (fits) candidates.push_back(function);
+    if (takes(*function, arguments.size()) && fits(*function, arguments))
+      candidates.push_back(function);
   }
   if (candidates.empty())
     return is_operator ? no_such_operator(name, arguments, position)
                        : no_such_function(name, arguments, position);
-  if (candidates.size() == 1) return candidates[0];
-  const bool any_array = !is_operator && is_of_any_array(candidates, arguments);
-  const Function* const texts = any_array ? of_texts(candidates) : nullptr;
-  const Function* best = select_candidate(std::move(candidates), arguments);
-  if (best == nullptr && texts != nullptr) return texts;
-  if (best == nullptr && any_array) {
-    return Error(ErrorCode::kDatatypeMismatch,
-                 "could not determine polymorphic type because input has type unknown")
-        .at(position);
-  }
+  const Function* best = candidates.size() == 1
+                             ? candidates[0]
+                             : select_candidate(std::move(candidates), arguments);
   if (best == nullptr)
     return is_operator ? not_unique_operator(name, arguments, position)
                        : not_unique_function(name, arguments, position);
-  return best;
+  return resolved(*best, arguments, position);
 }
 
 }  // namespace rowan::expr

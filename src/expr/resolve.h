@@ -14,7 +14,7 @@ namespace rowan::expr {
 // The row with exactly these argument types; nullptr when there is none.
 const Function* find_exact(std::string_view name, std::span<const type::TypeId> arguments);
 // The type that argument `index` of a call has (the last one of variadic functions repeats).
-type::TypeId argument_type(const Function& function, size_t index);
+ArgumentType argument_type(const Function& function, size_t index);
 // PostgreSQL's implicit coercion, unknown and "any" included.
 bool can_coerce(type::TypeId from, type::TypeId to);
 bool is_preferred(type::TypeId id);

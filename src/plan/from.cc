@@ -228,6 +228,7 @@ Result<LogicalPtr> QueryBinder::bind_common_table(const CommonTableScope& common
                         !has_outer_values(*node);
     if (!shares) return node;
     TRY_ASSIGN(Plan plan, finish_plan(std::move(node), state_));
+    state_.shared_effects.add(plan.effects);
     TRY_ASSIGN(shared, state_.context.resolver.run_once(std::move(plan)));
     state_.cacheable = false;  // The rows are of this run.
   }
@@ -455,7 +456,9 @@ Result<LogicalPtr> QueryBinder::bind_using(const sql::JoinTable& join, LogicalPt
     auto equals = std::make_unique<expr::Node>();
     equals->kind = expr::NodeKind::kCall;
     equals->type = {type::TypeId::kBool, -1};
-    TRY_ASSIGN(equals->function, expr::resolve_function("=", operand_types, true, join.position));
+    TRY_ASSIGN(const expr::ResolvedCall equality,
+               expr::resolve_function("=", operand_types, true, join.position));
+    equals->function = equality.function;
     equals->children.push_back(std::move(x));
     equals->children.push_back(std::move(y));
     conditions.push_back(std::move(equals));

@@ -55,7 +55,7 @@ expr::NodePtr join_conjuncts(std::vector<expr::NodePtr> conjuncts) {
 }
 
 bool is_volatile(const expr::Node& node) {
-  if (node.kind == expr::NodeKind::kCall && node.function != nullptr && node.function->is_volatile)
+  if (node.kind == expr::NodeKind::kCall && node.function != nullptr && node.function->is_volatile())
     return true;
   return std::any_of(node.children.begin(), node.children.end(),
                      [](const auto& child) { return is_volatile(*child); });

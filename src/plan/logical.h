@@ -92,6 +92,7 @@ struct BindState {
   // Queries in WITH that are named more than once, and of these the volatile ones that were bound.
   std::set<const sql::CommonTable*> named_again;
   std::map<const sql::CommonTable*, std::shared_ptr<const VirtualTable>> shared;
+  expr::Effects shared_effects;  // Of those queries, which run for themselves.
   std::vector<std::string> open_views;  // Those whose queries are being bound, outermost first.
   std::vector<std::unique_ptr<sql::ParsedStatement>> view_queries;  // What was parsed for them.
 };

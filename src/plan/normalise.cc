@@ -80,7 +80,7 @@ bool rejects_nulls(const expr::Node& node, uint32_t from, uint32_t to) {
     case NodeKind::kAnd:
       return any();
     case NodeKind::kCall:
-      return node.function->strict && any();
+      return node.function->traits.strict && any();
     case NodeKind::kIsNull:
       return node.negated && any();
     case NodeKind::kIn:

@@ -38,6 +38,11 @@ void number_outer_parameters(PhysicalNode& node, uint32_t first, uint32_t count)
   for (auto& child : node.children) number_outer_parameters(*child, first, count);
 }
 
+void note_effects(PhysicalNode& node, expr::Effects& effects) {
+  for_each_expression(node, [&](expr::NodePtr& e) { effects.add(*e); });
+  for (const auto& child : node.children) note_effects(*child, effects);
+}
+
 }  // namespace
 
 Result<Plan> finish_plan(LogicalPtr root, BindState& state) {
@@ -53,6 +58,8 @@ Result<Plan> finish_plan(LogicalPtr root, BindState& state) {
   plan.root = make_physical(std::move(root), context.resolver);
   number_outer_parameters(*plan.root, static_cast<uint32_t>(context.parameters.types.size()),
                           state.outer_parameters);
+  plan.effects = state.shared_effects;
+  note_effects(*plan.root, plan.effects);
   return plan;
 }
 

@@ -19,6 +19,7 @@
 #include "derived/index.h"
 #include "expr/binder.h"
 #include "expr/expr.h"
+#include "expr/functions.h"
 #include "sql/ast.h"
 #include "type/column.h"
 
@@ -151,6 +152,7 @@ struct Plan {
   std::vector<OutputColumn> outputs;
   bool cacheable =
       true;  // False when a value known only now went into it (AS OF $1, now() folded).
+  expr::Effects effects;  // Of all that running it evaluates.
 };
 
 // SELECT, VALUES, set operations, with everything below them.

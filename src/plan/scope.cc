@@ -350,19 +350,12 @@ Result<expr::NodePtr> QueryBinder::resolve_aggregate(const sql::CallExpr& call) 
     }
     TRY_ASSIGN(item.spec,
                expr::resolve_aggregate(call.name, types, call.star, call.distinct, call.position));
-    for (expr::NodePtr& argument : item.arguments) {
-      const bool first = argument == item.arguments[0];
-      const bool known = item.spec.argument.id != type::TypeId::kUnknown;
-      if (!known && argument->type.id != type::TypeId::kUnknown) continue;
-      // What nothing gives a type is text; string_agg's separator has the type of its first argument.
-      const type::Type wanted = known ? item.spec.argument : type::Type{type::TypeId::kText};
-      if (!first && argument->type.id != type::TypeId::kUnknown) continue;
-      if (argument->type == wanted) continue;
-      TRY_ASSIGN(argument, expr::coerce(std::move(argument), wanted, type::CastContext::kImplicit,
-                                        context));
+    for (size_t i = 0; i < item.arguments.size(); ++i) {
+      expr::NodePtr& argument = item.arguments[i];
+      if (argument->type == item.spec.arguments[i]) continue;
+      TRY_ASSIGN(argument, expr::coerce(std::move(argument), item.spec.arguments[i],
+                                        type::CastContext::kImplicit, context));
     }
-    if (item.spec.argument.id == type::TypeId::kUnknown && !item.arguments.empty())
-      item.spec.argument = item.arguments[0]->type;
     return bind_aggregate_order(call, item, context);
   }();
   inside_aggregate_ = false;
@@ -378,7 +371,7 @@ Result<expr::NodePtr> QueryBinder::resolve_aggregate(const sql::CallExpr& call) 
         .at(call.position);
   }
   const auto same = [&](const AggregateItem& other) {
-    if (other.spec.kind != item.spec.kind || other.spec.distinct != item.spec.distinct ||
+    if (other.spec.function != item.spec.function || other.spec.distinct != item.spec.distinct ||
         (other.filter == nullptr) != (item.filter == nullptr) ||
         other.arguments.size() != item.arguments.size() || other.order != item.order ||
         (item.filter != nullptr && !expr::equal(*item.filter, *other.filter))) {
@@ -420,7 +413,7 @@ Result<void> QueryBinder::bind_aggregate_order(const sql::CallExpr& call, Aggreg
     if (same == item.arguments.end()) item.arguments.push_back(std::move(node));
     item.order.push_back({place, written.descending, written.nulls_first});
   }
-  if (!item.spec.distinct || !expr::depends_on_order(item.spec)) return {};
+  if (!item.spec.distinct || !item.spec.function->traits.by_order) return {};
   for (uint32_t i = 0; i < own_arguments; ++i) {
     const bool sorted = std::any_of(item.order.begin(), item.order.end(),
                                     [&](const SortKey& key) { return key.column == i; });
@@ -474,10 +467,10 @@ Result<expr::NodePtr> QueryBinder::resolve_in_subquery(const sql::SubqueryExpr& 
   TRY_ASSIGN(expr::NodePtr operand, expr::bind(*subquery.operand, context));
   const type::Type types[] = {operand->type, inner->outputs[0].type};
   // Compared as `operand = value` would be; where that takes two types of one kind, as the wider.
-  TRY_ASSIGN(const expr::Function* equality,
+  TRY_ASSIGN(const expr::ResolvedCall equality,
              expr::resolve_function("=", types, true, subquery.position));
-  const type::Type sides[] = {{equality->arguments[0]}, {equality->arguments[1]}};
-  TRY_ASSIGN(const type::Type common, expr::common_type(sides, "IN", subquery.position));
+  TRY_ASSIGN(const type::Type common,
+             expr::common_type(equality.arguments, "IN", subquery.position));
   TRY_ASSIGN(pending.spec.operand,
              expr::coerce(std::move(operand), common, type::CastContext::kImplicit, context));
   if (inner->outputs[0].type.id != common.id) {

@@ -11,6 +11,7 @@
 #include "diff/table_diff.h"
 #include "diff/table_pair.h"
 #include "exec/dml.h"
+#include "plan/table_expressions.h"
 #include "exec/validator.h"
 #include "expr/expr.h"
 #include "sql/parser.h"
@@ -207,7 +208,7 @@ Result<type::Value> merged_default(
                                ? column.default_sql
                                : "nextval(" + sql::quote_literal(column.sequence) + ")";
   TRY_ASSIGN(const sql::ParsedExpression parsed, sql::parse_expression(text));
-  TRY_ASSIGN(const expr::NodePtr bound, exec::bind_default(*parsed.expr, column));
+  TRY_ASSIGN(const expr::NodePtr bound, plan::bind_default(*parsed.expr, column));
   expr::EvalContext eval = context.eval;
   MergedSequences sequences(next_value, eval.schema);
   eval.sequences = &sequences;

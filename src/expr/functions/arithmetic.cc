@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "expr/function_table.h"
+#include "expr/families.h"
 #include "expr/kernels.h"
 #include "type/numeric.h"
 
@@ -313,110 +313,147 @@ Result<Column> time_plus_date(const KernelInput& input) {
   return date_plus_time(turned);
 }
 
-// ---- The table ----
-
-void add_row(FunctionTable& table, std::string_view name, std::vector<TypeId> arguments,
-             TypeId result, Kernel kernel) {
-  table.push_back(
-      {.name = name, .arguments = std::move(arguments), .result = result, .kernel = kernel});
+// div(): of infinities the quotient; else (a - a mod b) / b has no remainder, so its division is
+// exact.
+Result<Column> numeric_whole_quotient(const KernelInput& input) {
+  const Strings a(input.arguments[0]), b(input.arguments[1]);
+  return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
+    if (is_infinite_numeric(a[row]) || is_infinite_numeric(b[row])) {
+      TRY_ASSIGN(const std::string result, type::numeric_divide(a[row], b[row]));
+      out.set(row, result);
+      return {};
+    }
+    TRY_ASSIGN(const std::string remainder, type::numeric_modulo(a[row], b[row]));
+    TRY_ASSIGN(const std::string whole, type::numeric_subtract(a[row], remainder));
+    TRY_ASSIGN(const std::string quotient, type::numeric_divide(whole, b[row]));
+    TRY_ASSIGN(const std::string result, type::numeric_truncate(quotient, 0));
+    out.set(row, result);
+    return {};
+  });
 }
 
-template <TypeId result>
-void add_integer_pair(FunctionTable& table, TypeId left, TypeId right) {
-  add_row(table, "+", {left, right}, result, int_kernel<Add, result>);
-  add_row(table, "-", {left, right}, result, int_kernel<Subtract, result>);
-  add_row(table, "*", {left, right}, result, int_kernel<Multiply, result>);
-  add_row(table, "/", {left, right}, result, int_divide<result>);
-}
+// ---- The rows ----
 
-template <TypeId id>
-void add_integer(FunctionTable& table) {
-  add_integer_pair<id>(table, id, id);
-  add_row(table, "%", {id, id}, id, int_modulo);
-  add_row(table, "&", {id, id}, id, int_and);
-  add_row(table, "|", {id, id}, id, int_or);
-  add_row(table, "#", {id, id}, id, int_xor);
-  add_row(table, "~", {id}, id, int_not);
-  add_row(table, "<<", {id, TypeId::kInt4}, id, shift_left<id>);
-  add_row(table, ">>", {id, TypeId::kInt4}, id, shift_right<id>);
-  add_row(table, "-", {id}, id, int_negate<id>);
-  add_row(table, "+", {id}, id, same);
-  add_row(table, "@", {id}, id, int_absolute<id>);
-  add_row(table, "abs", {id}, id, int_absolute<id>);
-  add_row(table, "mod", {id, id}, id, int_modulo);
-}
+using enum TypeId;
 
-template <bool single>
-void add_float_pair(FunctionTable& table, TypeId left, TypeId right) {
-  const TypeId result = single ? TypeId::kFloat4 : TypeId::kFloat8;
-  add_row(table, "+", {left, right}, result, float_kernel<'+', single>);
-  add_row(table, "-", {left, right}, result, float_kernel<'-', single>);
-  add_row(table, "*", {left, right}, result, float_kernel<'*', single>);
-  add_row(table, "/", {left, right}, result, float_kernel<'/', single>);
-}
-
-void add_dates(FunctionTable& table) {
-  add_row(table, "+", {TypeId::kDate, TypeId::kInt4}, TypeId::kDate, date_shift<1>);
-  add_row(table, "+", {TypeId::kInt4, TypeId::kDate}, TypeId::kDate, days_plus_date);
-  add_row(table, "-", {TypeId::kDate, TypeId::kInt4}, TypeId::kDate, date_shift<-1>);
-  add_row(table, "-", {TypeId::kDate, TypeId::kDate}, TypeId::kInt4, date_difference);
-  add_row(table, "+", {TypeId::kDate, TypeId::kTime}, TypeId::kTimestamp, date_plus_time);
-  add_row(table, "+", {TypeId::kTime, TypeId::kDate}, TypeId::kTimestamp, time_plus_date);
-}
+constexpr Function kRows[] = {
+    {550, "+", {kInt2, kInt2}, kInt2, int_kernel<Add, kInt2>},
+    {554, "-", {kInt2, kInt2}, kInt2, int_kernel<Subtract, kInt2>},
+    {526, "*", {kInt2, kInt2}, kInt2, int_kernel<Multiply, kInt2>},
+    {527, "/", {kInt2, kInt2}, kInt2, int_divide<kInt2>},
+    {529, "%", {kInt2, kInt2}, kInt2, int_modulo},
+    {1874, "&", {kInt2, kInt2}, kInt2, int_and},
+    {1875, "|", {kInt2, kInt2}, kInt2, int_or},
+    {1876, "#", {kInt2, kInt2}, kInt2, int_xor},
+    {1877, "~", {kInt2}, kInt2, int_not},
+    {1878, "<<", {kInt2, kInt4}, kInt2, shift_left<kInt2>},
+    {1879, ">>", {kInt2, kInt4}, kInt2, shift_right<kInt2>},
+    {559, "-", {kInt2}, kInt2, int_negate<kInt2>},
+    {1917, "+", {kInt2}, kInt2, same},
+    {682, "@", {kInt2}, kInt2, int_absolute<kInt2>},
+    {1398, "abs", {kInt2}, kInt2, int_absolute<kInt2>},
+    {940, "mod", {kInt2, kInt2}, kInt2, int_modulo},
+    {551, "+", {kInt4, kInt4}, kInt4, int_kernel<Add, kInt4>},
+    {555, "-", {kInt4, kInt4}, kInt4, int_kernel<Subtract, kInt4>},
+    {514, "*", {kInt4, kInt4}, kInt4, int_kernel<Multiply, kInt4>},
+    {528, "/", {kInt4, kInt4}, kInt4, int_divide<kInt4>},
+    {530, "%", {kInt4, kInt4}, kInt4, int_modulo},
+    {1880, "&", {kInt4, kInt4}, kInt4, int_and},
+    {1881, "|", {kInt4, kInt4}, kInt4, int_or},
+    {1882, "#", {kInt4, kInt4}, kInt4, int_xor},
+    {1883, "~", {kInt4}, kInt4, int_not},
+    {1884, "<<", {kInt4, kInt4}, kInt4, shift_left<kInt4>},
+    {1885, ">>", {kInt4, kInt4}, kInt4, shift_right<kInt4>},
+    {558, "-", {kInt4}, kInt4, int_negate<kInt4>},
+    {1918, "+", {kInt4}, kInt4, same},
+    {773, "@", {kInt4}, kInt4, int_absolute<kInt4>},
+    {1397, "abs", {kInt4}, kInt4, int_absolute<kInt4>},
+    {941, "mod", {kInt4, kInt4}, kInt4, int_modulo},
+    {684, "+", {kInt8, kInt8}, kInt8, int_kernel<Add, kInt8>},
+    {685, "-", {kInt8, kInt8}, kInt8, int_kernel<Subtract, kInt8>},
+    {686, "*", {kInt8, kInt8}, kInt8, int_kernel<Multiply, kInt8>},
+    {687, "/", {kInt8, kInt8}, kInt8, int_divide<kInt8>},
+    {439, "%", {kInt8, kInt8}, kInt8, int_modulo},
+    {1886, "&", {kInt8, kInt8}, kInt8, int_and},
+    {1887, "|", {kInt8, kInt8}, kInt8, int_or},
+    {1888, "#", {kInt8, kInt8}, kInt8, int_xor},
+    {1889, "~", {kInt8}, kInt8, int_not},
+    {1890, "<<", {kInt8, kInt4}, kInt8, shift_left<kInt8>},
+    {1891, ">>", {kInt8, kInt4}, kInt8, shift_right<kInt8>},
+    {484, "-", {kInt8}, kInt8, int_negate<kInt8>},
+    {1916, "+", {kInt8}, kInt8, same},
+    {473, "@", {kInt8}, kInt8, int_absolute<kInt8>},
+    {1396, "abs", {kInt8}, kInt8, int_absolute<kInt8>},
+    {947, "mod", {kInt8, kInt8}, kInt8, int_modulo},
+    {552, "+", {kInt2, kInt4}, kInt4, int_kernel<Add, kInt4>},
+    {556, "-", {kInt2, kInt4}, kInt4, int_kernel<Subtract, kInt4>},
+    {544, "*", {kInt2, kInt4}, kInt4, int_kernel<Multiply, kInt4>},
+    {546, "/", {kInt2, kInt4}, kInt4, int_divide<kInt4>},
+    {553, "+", {kInt4, kInt2}, kInt4, int_kernel<Add, kInt4>},
+    {557, "-", {kInt4, kInt2}, kInt4, int_kernel<Subtract, kInt4>},
+    {545, "*", {kInt4, kInt2}, kInt4, int_kernel<Multiply, kInt4>},
+    {547, "/", {kInt4, kInt2}, kInt4, int_divide<kInt4>},
+    {822, "+", {kInt2, kInt8}, kInt8, int_kernel<Add, kInt8>},
+    {823, "-", {kInt2, kInt8}, kInt8, int_kernel<Subtract, kInt8>},
+    {824, "*", {kInt2, kInt8}, kInt8, int_kernel<Multiply, kInt8>},
+    {825, "/", {kInt2, kInt8}, kInt8, int_divide<kInt8>},
+    {818, "+", {kInt8, kInt2}, kInt8, int_kernel<Add, kInt8>},
+    {819, "-", {kInt8, kInt2}, kInt8, int_kernel<Subtract, kInt8>},
+    {820, "*", {kInt8, kInt2}, kInt8, int_kernel<Multiply, kInt8>},
+    {821, "/", {kInt8, kInt2}, kInt8, int_divide<kInt8>},
+    {692, "+", {kInt4, kInt8}, kInt8, int_kernel<Add, kInt8>},
+    {693, "-", {kInt4, kInt8}, kInt8, int_kernel<Subtract, kInt8>},
+    {694, "*", {kInt4, kInt8}, kInt8, int_kernel<Multiply, kInt8>},
+    {695, "/", {kInt4, kInt8}, kInt8, int_divide<kInt8>},
+    {688, "+", {kInt8, kInt4}, kInt8, int_kernel<Add, kInt8>},
+    {689, "-", {kInt8, kInt4}, kInt8, int_kernel<Subtract, kInt8>},
+    {690, "*", {kInt8, kInt4}, kInt8, int_kernel<Multiply, kInt8>},
+    {691, "/", {kInt8, kInt4}, kInt8, int_divide<kInt8>},
+    {586, "+", {kFloat4, kFloat4}, kFloat4, float_kernel<'+', true>},
+    {587, "-", {kFloat4, kFloat4}, kFloat4, float_kernel<'-', true>},
+    {589, "*", {kFloat4, kFloat4}, kFloat4, float_kernel<'*', true>},
+    {588, "/", {kFloat4, kFloat4}, kFloat4, float_kernel<'/', true>},
+    {1116, "+", {kFloat4, kFloat8}, kFloat8, float_kernel<'+', false>},
+    {1117, "-", {kFloat4, kFloat8}, kFloat8, float_kernel<'-', false>},
+    {1119, "*", {kFloat4, kFloat8}, kFloat8, float_kernel<'*', false>},
+    {1118, "/", {kFloat4, kFloat8}, kFloat8, float_kernel<'/', false>},
+    {1126, "+", {kFloat8, kFloat4}, kFloat8, float_kernel<'+', false>},
+    {1127, "-", {kFloat8, kFloat4}, kFloat8, float_kernel<'-', false>},
+    {1129, "*", {kFloat8, kFloat4}, kFloat8, float_kernel<'*', false>},
+    {1128, "/", {kFloat8, kFloat4}, kFloat8, float_kernel<'/', false>},
+    {591, "+", {kFloat8, kFloat8}, kFloat8, float_kernel<'+', false>},
+    {592, "-", {kFloat8, kFloat8}, kFloat8, float_kernel<'-', false>},
+    {594, "*", {kFloat8, kFloat8}, kFloat8, float_kernel<'*', false>},
+    {593, "/", {kFloat8, kFloat8}, kFloat8, float_kernel<'/', false>},
+    {584, "-", {kFloat4}, kFloat4, float_negate},
+    {1919, "+", {kFloat4}, kFloat4, same},
+    {590, "@", {kFloat4}, kFloat4, float_absolute},
+    {1394, "abs", {kFloat4}, kFloat4, float_absolute},
+    {585, "-", {kFloat8}, kFloat8, float_negate},
+    {1920, "+", {kFloat8}, kFloat8, same},
+    {595, "@", {kFloat8}, kFloat8, float_absolute},
+    {1395, "abs", {kFloat8}, kFloat8, float_absolute},
+    {1758, "+", {kNumeric, kNumeric}, kNumeric, numeric_kernel<type::numeric_add>},
+    {1759, "-", {kNumeric, kNumeric}, kNumeric, numeric_kernel<type::numeric_subtract>},
+    {1760, "*", {kNumeric, kNumeric}, kNumeric, numeric_kernel<type::numeric_multiply>},
+    {1761, "/", {kNumeric, kNumeric}, kNumeric, numeric_kernel<type::numeric_divide>},
+    {1973, "div", {kNumeric, kNumeric}, kNumeric, numeric_whole_quotient},
+    {1762, "%", {kNumeric, kNumeric}, kNumeric, numeric_kernel<type::numeric_modulo>},
+    {1728, "mod", {kNumeric, kNumeric}, kNumeric, numeric_kernel<type::numeric_modulo>},
+    {1751, "-", {kNumeric}, kNumeric, numeric_minus},
+    {1921, "+", {kNumeric}, kNumeric, same},
+    {1763, "@", {kNumeric}, kNumeric, numeric_absolute},
+    {1705, "abs", {kNumeric}, kNumeric, numeric_absolute},
+    {1100, "+", {kDate, kInt4}, kDate, date_shift<1>},
+    {2555, "+", {kInt4, kDate}, kDate, days_plus_date},
+    {1101, "-", {kDate, kInt4}, kDate, date_shift<-1>},
+    {1099, "-", {kDate, kDate}, kInt4, date_difference},
+    {1360, "+", {kDate, kTime}, kTimestamp, date_plus_time},
+    {1363, "+", {kTime, kDate}, kTimestamp, time_plus_date},
+};
 
 }  // namespace
 
-void add_arithmetic(FunctionTable& table) {
-  using enum TypeId;
-  add_integer<kInt2>(table);
-  add_integer<kInt4>(table);
-  add_integer<kInt8>(table);
-  add_integer_pair<kInt4>(table, kInt2, kInt4);
-  add_integer_pair<kInt4>(table, kInt4, kInt2);
-  add_integer_pair<kInt8>(table, kInt2, kInt8);
-  add_integer_pair<kInt8>(table, kInt8, kInt2);
-  add_integer_pair<kInt8>(table, kInt4, kInt8);
-  add_integer_pair<kInt8>(table, kInt8, kInt4);
-  add_float_pair<true>(table, kFloat4, kFloat4);
-  add_float_pair<false>(table, kFloat4, kFloat8);
-  add_float_pair<false>(table, kFloat8, kFloat4);
-  add_float_pair<false>(table, kFloat8, kFloat8);
-  for (const TypeId id : {kFloat4, kFloat8}) {
-    add_row(table, "-", {id}, id, float_negate);
-    add_row(table, "+", {id}, id, same);
-    add_row(table, "@", {id}, id, float_absolute);
-    add_row(table, "abs", {id}, id, float_absolute);
-  }
-  add_row(table, "+", {kNumeric, kNumeric}, kNumeric, numeric_kernel<type::numeric_add>);
-  add_row(table, "-", {kNumeric, kNumeric}, kNumeric, numeric_kernel<type::numeric_subtract>);
-  add_row(table, "*", {kNumeric, kNumeric}, kNumeric, numeric_kernel<type::numeric_multiply>);
-  add_row(table, "/", {kNumeric, kNumeric}, kNumeric, numeric_kernel<type::numeric_divide>);
-  add_row(table, "div", {kNumeric, kNumeric}, kNumeric,
-          [](const KernelInput& input) -> Result<Column> {
-            const Strings a(input.arguments[0]), b(input.arguments[1]);
-            return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
-              // Of infinities the quotient; else (a - a mod b) / b has no remainder, so its division
-              // is exact.
-              if (is_infinite_numeric(a[row]) || is_infinite_numeric(b[row])) {
-                TRY_ASSIGN(const std::string result, type::numeric_divide(a[row], b[row]));
-                out.set(row, result);
-                return {};
-              }
-              TRY_ASSIGN(const std::string remainder, type::numeric_modulo(a[row], b[row]));
-              TRY_ASSIGN(const std::string whole, type::numeric_subtract(a[row], remainder));
-              TRY_ASSIGN(const std::string quotient, type::numeric_divide(whole, b[row]));
-              TRY_ASSIGN(const std::string result, type::numeric_truncate(quotient, 0));
-              out.set(row, result);
-              return {};
-            });
-          });
-  add_row(table, "%", {kNumeric, kNumeric}, kNumeric, numeric_kernel<type::numeric_modulo>);
-  add_row(table, "mod", {kNumeric, kNumeric}, kNumeric, numeric_kernel<type::numeric_modulo>);
-  add_row(table, "-", {kNumeric}, kNumeric, numeric_minus);
-  add_row(table, "+", {kNumeric}, kNumeric, same);
-  add_row(table, "@", {kNumeric}, kNumeric, numeric_absolute);
-  add_row(table, "abs", {kNumeric}, kNumeric, numeric_absolute);
-  add_dates(table);
-}
+constinit const std::span<const Function> kArithmeticFunctions = kRows;
 
 }  // namespace rowan::expr

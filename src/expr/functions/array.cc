@@ -1,11 +1,10 @@
-// Arrays: making them, their elements and bounds, joining and searching them, ANY and ALL.
+// Arrays: their bounds, joining and searching them. ARRAY[…], elements, ANY and ALL: forms.cc.
 #include "type/array.h"
 
 #include "base/limits.h"
-#include "expr/array_forms.h"
-#include "expr/compare.h"
-#include "expr/function_table.h"
+#include "expr/families.h"
 #include "expr/kernels.h"
+#include "expr/resolve.h"
 #include "type/text.h"
 #include "type/type_info.h"
 
@@ -46,38 +45,6 @@ Result<Column> make_arrays(const KernelInput& input, F f) {
     }
     TRY(check_bytes(builder));
     out.set(row, builder.finish());
-  }
-  return out.finish();
-}
-
-// ARRAY[a, b, …]
-Result<Column> construct(const KernelInput& input) {
-  return make_arrays(input, [&](size_t row, ArrayBuilder& out) -> Result<bool> {
-    for (const Column& argument : input.arguments) append_cell(argument, row, out);
-    return true;
-  });
-}
-
-// a[i]: NULL where there is no such element.
-Result<Column> subscript(const KernelInput& input) {
-  const Strings arrays(input.arguments[0]);
-  const Ints indexes(input.arguments[1]);
-  type::ColumnBuilder out(input.result_type, input.rows);
-  for (size_t row = 0; row < input.rows; ++row) {
-    std::optional<type::Datum> found;
-    if (!is_null(input, row)) {
-      int64_t at = 1;
-      for (ArrayReader reader(arrays[row]); !reader.at_end(); ++at) {
-        const auto value = reader.next();
-        if (at == indexes[row]) found = value;
-        if (at >= indexes[row]) break;
-      }
-    }
-    if (found) {
-      out.append_datum(*found);
-    } else {
-      out.append_null();
-    }
   }
   return out.finish();
 }
@@ -157,6 +124,7 @@ bool is_same_value(TypeId element, const std::optional<type::Datum>& a, const Co
 Result<Column> position(const KernelInput& input) {
   const Column& arrays = input.arguments[0];
   const TypeId element = type::element_of(arrays.type.id);
+  TRY(check_groupable({element}, 0));
   auto out = make_nullable<int64_t>(input.result_type, input.rows);
   for (size_t row = 0; row < input.rows; ++row) {
     out.data[row] = 0;
@@ -176,6 +144,7 @@ Result<Column> position(const KernelInput& input) {
 Result<Column> remove(const KernelInput& input) {
   const Column& arrays = input.arguments[0];
   const TypeId element = type::element_of(arrays.type.id);
+  TRY(check_groupable({element}, 0));
   return make_arrays(input, [&](size_t row, ArrayBuilder& out) -> Result<bool> {
     if (arrays.is_null(row)) return false;
     for (ArrayReader reader(arrays.strings()[arrays.index(row)]); !reader.at_end();) {
@@ -218,107 +187,33 @@ Result<Column> to_string(const KernelInput& input) {
   return out.finish();
 }
 
-// ---- x op ANY (array), x op ALL (array) ----
+// ---- The rows ----
 
-// True or false as soon as an element says so; else NULL where one was NULL.
-template <CompareOp op, bool all>
-Result<Column> quantified(const KernelInput& input) {
-  const Column& values = input.arguments[0];
-  const Column& arrays = input.arguments[1];
-  const TypeId element = type::element_of(arrays.type.id);
-  const auto holds_for = [](int order) {
-    if constexpr (op == CompareOp::kEqual) return order == 0;
-    if constexpr (op == CompareOp::kNotEqual) return order != 0;
-    if constexpr (op == CompareOp::kLess) return order < 0;
-    if constexpr (op == CompareOp::kLessEqual) return order <= 0;
-    if constexpr (op == CompareOp::kGreater) return order > 0;
-    return order >= 0;
-  };
-  auto out = make_nullable<int64_t>(input.result_type, input.rows);
-  for (size_t row = 0; row < input.rows; ++row) {
-    out.data[row] = 0;
-    if (arrays.is_null(row)) {
-      out.nulls[row] = 1;
-      continue;
-    }
-    bool decided = false;
-    bool unknown = false;
-    for (ArrayReader reader(arrays.strings()[arrays.index(row)]); !reader.at_end() && !decided;) {
-      const auto value = reader.next();
-      if (!value || values.is_null(row)) {
-        unknown = true;
-      } else {
-        decided = holds_for(type::compare(element, values.datum(row), *value)) != all;
-      }
-    }
-    out.nulls[row] = !decided && unknown ? 1 : 0;
-    out.data[row] = out.nulls[row] == 0 && decided != all ? 1 : 0;
-  }
-  return std::move(out.column);
-}
+using enum TypeId;
 
-template <bool all>
-void add_quantified(FunctionTable& table, TypeId element) {
-  const auto add = [&](std::string_view name, Kernel kernel) {
-    table.push_back({.name = name,
-                     .arguments = {element, type::array_of(element)},
-                     .result = TypeId::kBool,
-                     .kernel = kernel,
-                     .strict = false});
-  };
-  add(all ? "= all" : "= any", quantified<CompareOp::kEqual, all>);
-  add(all ? "<> all" : "<> any", quantified<CompareOp::kNotEqual, all>);
-  add(all ? "< all" : "< any", quantified<CompareOp::kLess, all>);
-  add(all ? "<= all" : "<= any", quantified<CompareOp::kLessEqual, all>);
-  add(all ? "> all" : "> any", quantified<CompareOp::kGreater, all>);
-  add(all ? ">= all" : ">= any", quantified<CompareOp::kGreaterEqual, all>);
-}
+constexpr Traits kOfNulls = {.strict = false};
+constexpr Traits kStableOfNulls = {.volatility = Volatility::kStable, .strict = false};
 
-void add_type(FunctionTable& table, const type::TypeInfo& element) {
-  using enum TypeId;
-  const TypeId item = element.id;
-  const TypeId array = type::array_of(item);
-  const auto add = [&](std::string_view name, std::vector<TypeId> arguments, TypeId result,
-                       Kernel kernel, bool strict = true) {
-    table.push_back({.name = name,
-                     .arguments = std::move(arguments),
-                     .result = result,
-                     .kernel = kernel,
-                     .strict = strict});
-  };
-  add(kSubscriptName, {array, kInt4}, item, subscript);
-  add("cardinality", {array}, kInt4, cardinality);
-  add("array_length", {array, kInt4}, kInt4, length);
-  add("array_upper", {array, kInt4}, kInt4, length);
-  add("array_lower", {array, kInt4}, kInt4, lower);
-  add("array_ndims", {array}, kInt4, dimensions);
-  add("array_cat", {array, array}, array, join<true, true>, false);
-  add("array_append", {array, item}, array, join<true, false>, false);
-  add("array_prepend", {item, array}, array, join<false, true>, false);
-  add("||", {array, array}, array, join<true, true>, false);
-  add("||", {array, item}, array, join<true, false>, false);
-  add("||", {item, array}, array, join<false, true>, false);
-  add("array_to_string", {array, kText}, kText, to_string, false);
-  add("array_to_string", {array, kText, kText}, kText, to_string, false);
-  if (element.order == type::Order::kNone) return;
-  add("array_position", {array, item}, kInt4, position, false);
-  add("array_remove", {array, item}, array, remove, false);
-  add_quantified<false>(table, item);
-  add_quantified<true>(table, item);
-}
+constexpr Function kRows[] = {
+    {3179, "cardinality", {Any::kArray}, kInt4, cardinality},
+    {2176, "array_length", {Any::kArray, kInt4}, kInt4, length},
+    {2092, "array_upper", {Any::kArray, kInt4}, kInt4, length},
+    {2091, "array_lower", {Any::kArray, kInt4}, kInt4, lower},
+    {748, "array_ndims", {Any::kArray}, kInt4, dimensions},
+    {383, "array_cat", {Any::kCompatibleArray, Any::kCompatibleArray}, Any::kCompatibleArray, join<true, true>, kOfNulls},
+    {378, "array_append", {Any::kCompatibleArray, Any::kCompatible}, Any::kCompatibleArray, join<true, false>, kOfNulls},
+    {379, "array_prepend", {Any::kCompatible, Any::kCompatibleArray}, Any::kCompatibleArray, join<false, true>, kOfNulls},
+    {375, "||", {Any::kCompatibleArray, Any::kCompatibleArray}, Any::kCompatibleArray, join<true, true>, kOfNulls},
+    {349, "||", {Any::kCompatibleArray, Any::kCompatible}, Any::kCompatibleArray, join<true, false>, kOfNulls},
+    {374, "||", {Any::kCompatible, Any::kCompatibleArray}, Any::kCompatibleArray, join<false, true>, kOfNulls},
+    {395, "array_to_string", {Any::kArray, kText}, kText, to_string, kStableOfNulls},
+    {384, "array_to_string", {Any::kArray, kText, kText}, kText, to_string, kStableOfNulls},
+    {3277, "array_position", {Any::kCompatibleArray, Any::kCompatible}, kInt4, position, kOfNulls},
+    {3167, "array_remove", {Any::kCompatibleArray, Any::kCompatible}, Any::kCompatibleArray, remove, kOfNulls},
+};
 
 }  // namespace
 
-void add_array(FunctionTable& table) {
-  table.push_back({.name = kArrayName,
-                   .arguments = {TypeId::kUnknown},
-                   .result = TypeId::kUnknown,
-                   .kernel = construct,
-                   .strict = false,
-                   .variadic = true});
-  for (const type::TypeInfo* row : type::all_types()) {
-    if (row->id != TypeId::kUnknown) add_type(table, *row);
-  }
-}
+constinit const std::span<const Function> kArrayFunctions = kRows;
 
 }  // namespace rowan::expr

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "expr/calendar_fields.h"
-#include "expr/function_table.h"
+#include "expr/families.h"
 #include "expr/kernels.h"
 #include "type/cast.h"
 #include "type/numeric.h"
@@ -442,46 +442,40 @@ Result<Column> clock_timestamp(const KernelInput& input) {
   return of_int(input, system_clock().now_us() - kUnixUs);
 }
 
+// ---- The rows ----
+
+using enum TypeId;
+
+constexpr Traits kStable = {.volatility = Volatility::kStable};
+
+constexpr Function kRows[] = {
+    {6199, "extract", {kText, kDate}, kNumeric, extract<kDate>},
+    {6200, "extract", {kText, kTime}, kNumeric, extract<kTime>},
+    {6202, "extract", {kText, kTimestamp}, kNumeric, extract<kTimestamp>},
+    {6203, "extract", {kText, kTimestamptz}, kNumeric, extract<kTimestamptz>},
+    {1384, "date_part", {kText, kDate}, kFloat8, date_part_of_date},
+    {1385, "date_part", {kText, kTime}, kFloat8, date_part<kTime>},
+    {2021, "date_part", {kText, kTimestamp}, kFloat8, date_part<kTimestamp>},
+    {1171, "date_part", {kText, kTimestamptz}, kFloat8, date_part<kTimestamptz>},
+    {2020, "date_trunc", {kText, kTimestamp}, kTimestamp, date_trunc<kTimestamp>},
+    {1217, "date_trunc", {kText, kTimestamptz}, kTimestamptz, date_trunc<kTimestamptz>},
+    {3846, "make_date", {kInt4, kInt4, kInt4}, kDate, make_date},
+    {1158, "to_timestamp", {kFloat8}, kTimestamptz, to_timestamp},
+    {1373, "isfinite", {kDate}, kBool, is_finite<kDate>},
+    {2048, "isfinite", {kTimestamp}, kBool, is_finite<kTimestamp>},
+    {1389, "isfinite", {kTimestamptz}, kBool, is_finite<kTimestamptz>},
+    {1299, "now", {}, kTimestamptz, now, kStable},
+    {0, "current_timestamp", {}, kTimestamptz, now, kStable},
+    {2647, "transaction_timestamp", {}, kTimestamptz, now, kStable},
+    {2648, "statement_timestamp", {}, kTimestamptz, now, kStable},
+    {0, "localtimestamp", {}, kTimestamp, now, kStable},
+    {0, "current_date", {}, kDate, current_date, kStable},
+    {0, "localtime", {}, kTime, current_time, kStable},
+    {2649, "clock_timestamp", {}, kTimestamptz, clock_timestamp, {.volatility = Volatility::kVolatile}},
+};
+
 }  // namespace
 
-void add_datetime(FunctionTable& table) {
-  using enum TypeId;
-  const auto add = [&](std::string_view name, std::vector<TypeId> arguments, TypeId result,
-                       Kernel kernel) {
-    table.push_back(
-        {.name = name, .arguments = std::move(arguments), .result = result, .kernel = kernel});
-  };
-  const auto add_stable = [&](std::string_view name, TypeId result, Kernel kernel) {
-    table.push_back(
-        {.name = name, .arguments = {}, .result = result, .kernel = kernel, .is_stable = true});
-  };
-  add("extract", {kText, kDate}, kNumeric, extract<kDate>);
-  add("extract", {kText, kTime}, kNumeric, extract<kTime>);
-  add("extract", {kText, kTimestamp}, kNumeric, extract<kTimestamp>);
-  add("extract", {kText, kTimestamptz}, kNumeric, extract<kTimestamptz>);
-  add("date_part", {kText, kDate}, kFloat8, date_part_of_date);
-  add("date_part", {kText, kTime}, kFloat8, date_part<kTime>);
-  add("date_part", {kText, kTimestamp}, kFloat8, date_part<kTimestamp>);
-  add("date_part", {kText, kTimestamptz}, kFloat8, date_part<kTimestamptz>);
-  add("date_trunc", {kText, kTimestamp}, kTimestamp, date_trunc<kTimestamp>);
-  add("date_trunc", {kText, kTimestamptz}, kTimestamptz, date_trunc<kTimestamptz>);
-  add("make_date", {kInt4, kInt4, kInt4}, kDate, make_date);
-  add("to_timestamp", {kFloat8}, kTimestamptz, to_timestamp);
-  add("isfinite", {kDate}, kBool, is_finite<kDate>);
-  add("isfinite", {kTimestamp}, kBool, is_finite<kTimestamp>);
-  add("isfinite", {kTimestamptz}, kBool, is_finite<kTimestamptz>);
-  for (const std::string_view name :
-       {"now", "current_timestamp", "transaction_timestamp", "statement_timestamp"}) {
-    add_stable(name, kTimestamptz, now);
-  }
-  add_stable("localtimestamp", kTimestamp, now);
-  add_stable("current_date", kDate, current_date);
-  add_stable("localtime", kTime, current_time);
-  table.push_back({.name = "clock_timestamp",
-                   .arguments = {},
-                   .result = kTimestamptz,
-                   .kernel = clock_timestamp,
-                   .is_volatile = true});
-}
+constinit const std::span<const Function> kDatetimeFunctions = kRows;
 
 }  // namespace rowan::expr

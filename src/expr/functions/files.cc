@@ -1,5 +1,5 @@
 // Files beside the data: rowan.write_file, rowan.delete_file.
-#include "expr/function_table.h"
+#include "expr/families.h"
 #include "expr/kernels.h"
 
 namespace rowan::expr {
@@ -48,24 +48,23 @@ Result<Column> delete_file(const KernelInput& input) {
   return builder.finish();
 }
 
+// ---- The rows ----
+
+using enum TypeId;
+
+constexpr Traits kWrites = {
+    .volatility = Volatility::kVolatile, .strict = false, .effect = Effect::kWrites};
+
+constexpr Function kRows[] = {
+    {9001, "rowan.write_file", {kText, kText}, kText, write_file, kWrites},
+    {9002, "rowan.write_file", {kText, kText, kBool}, kText, write_file, kWrites},
+    {9003, "rowan.write_file", {kText, kBytea}, kText, write_file, kWrites},
+    {9004, "rowan.write_file", {kText, kBytea, kBool}, kText, write_file, kWrites},
+    {9005, "rowan.delete_file", {kText}, kBool, delete_file, kWrites},
+};
+
 }  // namespace
 
-void add_files(FunctionTable& table) {
-  const auto add = [&](std::string_view name, std::vector<TypeId> arguments, TypeId result,
-                       Kernel kernel) {
-    table.push_back({.name = name,
-                     .arguments = std::move(arguments),
-                     .result = result,
-                     .kernel = kernel,
-                     .strict = false,
-                     .is_volatile = true,
-                     .effect = Effect::kWrites});
-  };
-  for (const TypeId content : {TypeId::kText, TypeId::kBytea}) {
-    add("rowan.write_file", {TypeId::kText, content}, TypeId::kText, write_file);
-    add("rowan.write_file", {TypeId::kText, content, TypeId::kBool}, TypeId::kText, write_file);
-  }
-  add("rowan.delete_file", {TypeId::kText}, TypeId::kBool, delete_file);
-}
+constinit const std::span<const Function> kFileFunctions = kRows;
 
 }  // namespace rowan::expr

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "expr/calendar_fields.h"
-#include "expr/function_table.h"
+#include "expr/families.h"
 #include "expr/kernels.h"
 #include "type/datetime.h"
 #include "type/numeric.h"
@@ -332,64 +332,57 @@ Result<Column> date_bin(const KernelInput& input) {
   return std::move(out.column);
 }
 
+Result<Column> date_part_kernel(const KernelInput& input) {
+  return try_map2<double, std::string_view, Interval>(input, date_part);
+}
+Result<Column> truncate_kernel(const KernelInput& input) {
+  return try_map2<Interval, std::string_view, Interval>(input, truncate);
+}
+
+// ---- The rows ----
+
+using enum TypeId;
+
+constexpr Function kRows[] = {
+    {1336, "-", {kInterval}, kInterval, unary<Interval, Interval, type::interval_negate>},
+    {1337, "+", {kInterval, kInterval}, kInterval, binary<Interval, Interval, Interval, type::interval_add>},
+    {1338, "-", {kInterval, kInterval}, kInterval, binary<Interval, Interval, Interval, type::interval_subtract>},
+    {1583, "*", {kInterval, kFloat8}, kInterval, binary<Interval, Interval, double, type::interval_multiply>},
+    {1584, "*", {kFloat8, kInterval}, kInterval, turned<Interval, Interval, double, type::interval_multiply>},
+    {1585, "/", {kInterval, kFloat8}, kInterval, binary<Interval, Interval, double, type::interval_divide>},
+    {2066, "+", {kTimestamp, kInterval}, kTimestamp, binary<int64_t, int64_t, Interval, type::timestamp_add>},
+    {2553, "+", {kInterval, kTimestamp}, kTimestamp, turned<int64_t, int64_t, Interval, type::timestamp_add>},
+    {2068, "-", {kTimestamp, kInterval}, kTimestamp, binary<int64_t, int64_t, Interval, type::timestamp_subtract>},
+    {2067, "-", {kTimestamp, kTimestamp}, kInterval, binary<Interval, int64_t, int64_t, type::timestamp_difference>},
+    {2058, "age", {kTimestamp, kTimestamp}, kInterval, binary<Interval, int64_t, int64_t, type::timestamp_age>},
+    {2059, "age", {kTimestamp}, kInterval, age_today, {.volatility = Volatility::kStable}},
+    {6177, "date_bin", {kInterval, kTimestamp, kTimestamp}, kTimestamp, date_bin},
+    {1327, "+", {kTimestamptz, kInterval}, kTimestamptz, binary<int64_t, int64_t, Interval, type::timestamp_add>},
+    {2554, "+", {kInterval, kTimestamptz}, kTimestamptz, turned<int64_t, int64_t, Interval, type::timestamp_add>},
+    {1329, "-", {kTimestamptz, kInterval}, kTimestamptz, binary<int64_t, int64_t, Interval, type::timestamp_subtract>},
+    {1328, "-", {kTimestamptz, kTimestamptz}, kInterval, binary<Interval, int64_t, int64_t, type::timestamp_difference>},
+    {1199, "age", {kTimestamptz, kTimestamptz}, kInterval, binary<Interval, int64_t, int64_t, type::timestamp_age>},
+    {1386, "age", {kTimestamptz}, kInterval, age_today, {.volatility = Volatility::kStable}},
+    {6178, "date_bin", {kInterval, kTimestamptz, kTimestamptz}, kTimestamptz, date_bin},
+    {1076, "+", {kDate, kInterval}, kTimestamp, binary<int64_t, int64_t, Interval, date_add>},
+    {2551, "+", {kInterval, kDate}, kTimestamp, turned<int64_t, int64_t, Interval, date_add>},
+    {1077, "-", {kDate, kInterval}, kTimestamp, binary<int64_t, int64_t, Interval, date_subtract>},
+    {1800, "+", {kTime, kInterval}, kTime, binary<int64_t, int64_t, Interval, time_add>},
+    {1849, "+", {kInterval, kTime}, kTime, turned<int64_t, int64_t, Interval, time_add>},
+    {1801, "-", {kTime, kInterval}, kTime, binary<int64_t, int64_t, Interval, time_subtract>},
+    {1399, "-", {kTime, kTime}, kInterval, binary<Interval, int64_t, int64_t, time_difference>},
+    {1175, "justify_hours", {kInterval}, kInterval, unary<Interval, Interval, type::justify_hours>},
+    {1295, "justify_days", {kInterval}, kInterval, unary<Interval, Interval, type::justify_days>},
+    {2711, "justify_interval", {kInterval}, kInterval, unary<Interval, Interval, type::justify_interval>},
+    {1390, "isfinite", {kInterval}, kBool, is_finite},
+    {6204, "extract", {kText, kInterval}, kNumeric, extract},
+    {1172, "date_part", {kText, kInterval}, kFloat8, date_part_kernel},
+    {1218, "date_trunc", {kText, kInterval}, kInterval, truncate_kernel},
+    {3464, "make_interval", {kInt4, kInt4, kInt4, kInt4, kInt4, kInt4, kFloat8}, kInterval, make_interval, {.optional = 7}},
+};
+
 }  // namespace
 
-void add_interval(FunctionTable& table) {
-  using enum TypeId;
-  const auto add = [&](std::string_view name, std::vector<TypeId> arguments, TypeId result,
-                       Kernel kernel) {
-    table.push_back(
-        {.name = name, .arguments = std::move(arguments), .result = result, .kernel = kernel});
-  };
-  add("-", {kInterval}, kInterval, unary<Interval, Interval, type::interval_negate>);
-  add("+", {kInterval, kInterval}, kInterval,
-      binary<Interval, Interval, Interval, type::interval_add>);
-  add("-", {kInterval, kInterval}, kInterval,
-      binary<Interval, Interval, Interval, type::interval_subtract>);
-  add("*", {kInterval, kFloat8}, kInterval,
-      binary<Interval, Interval, double, type::interval_multiply>);
-  add("*", {kFloat8, kInterval}, kInterval,
-      turned<Interval, Interval, double, type::interval_multiply>);
-  add("/", {kInterval, kFloat8}, kInterval,
-      binary<Interval, Interval, double, type::interval_divide>);
-  for (const TypeId id : {kTimestamp, kTimestamptz}) {
-    add("+", {id, kInterval}, id, binary<int64_t, int64_t, Interval, type::timestamp_add>);
-    add("+", {kInterval, id}, id, turned<int64_t, int64_t, Interval, type::timestamp_add>);
-    add("-", {id, kInterval}, id, binary<int64_t, int64_t, Interval, type::timestamp_subtract>);
-    add("-", {id, id}, kInterval, binary<Interval, int64_t, int64_t, type::timestamp_difference>);
-    add("age", {id, id}, kInterval, binary<Interval, int64_t, int64_t, type::timestamp_age>);
-    table.push_back({.name = "age",
-                     .arguments = {id},
-                     .result = kInterval,
-                     .kernel = age_today,
-                     .is_stable = true});
-    add("date_bin", {kInterval, id, id}, id, date_bin);
-  }
-  add("+", {kDate, kInterval}, kTimestamp, binary<int64_t, int64_t, Interval, date_add>);
-  add("+", {kInterval, kDate}, kTimestamp, turned<int64_t, int64_t, Interval, date_add>);
-  add("-", {kDate, kInterval}, kTimestamp, binary<int64_t, int64_t, Interval, date_subtract>);
-  add("+", {kTime, kInterval}, kTime, binary<int64_t, int64_t, Interval, time_add>);
-  add("+", {kInterval, kTime}, kTime, turned<int64_t, int64_t, Interval, time_add>);
-  add("-", {kTime, kInterval}, kTime, binary<int64_t, int64_t, Interval, time_subtract>);
-  add("-", {kTime, kTime}, kInterval, binary<Interval, int64_t, int64_t, time_difference>);
-  add("justify_hours", {kInterval}, kInterval, unary<Interval, Interval, type::justify_hours>);
-  add("justify_days", {kInterval}, kInterval, unary<Interval, Interval, type::justify_days>);
-  add("justify_interval", {kInterval}, kInterval,
-      unary<Interval, Interval, type::justify_interval>);
-  add("isfinite", {kInterval}, kBool, is_finite);
-  add("extract", {kText, kInterval}, kNumeric, extract);
-  add("date_part", {kText, kInterval}, kFloat8, [](const KernelInput& input) {
-    return try_map2<double, std::string_view, Interval>(input, date_part);
-  });
-  add("date_trunc", {kText, kInterval}, kInterval, [](const KernelInput& input) {
-    return try_map2<Interval, std::string_view, Interval>(input, truncate);
-  });
-  std::vector<TypeId> parts;
-  add("make_interval", parts, kInterval, make_interval);
-  for (const TypeId id : {kInt4, kInt4, kInt4, kInt4, kInt4, kInt4, kFloat8}) {
-    parts.push_back(id);
-    add("make_interval", parts, kInterval, make_interval);
-  }
-}
+constinit const std::span<const Function> kIntervalFunctions = kRows;
 
 }  // namespace rowan::expr

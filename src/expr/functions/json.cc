@@ -3,7 +3,7 @@
 // canonical as well.
 #include <optional>
 
-#include "expr/function_table.h"
+#include "expr/families.h"
 #include "expr/kernels.h"
 #include "expr/utf8.h"
 #include "type/json_text.h"
@@ -289,27 +289,29 @@ Result<Column> concatenate(const KernelInput& input) {
   });
 }
 
+// ---- The rows ----
+
+using enum TypeId;
+
+constexpr Function kRows[] = {
+    {3962, "->", {kJson, kText}, kJson, get_key<false>},
+    {3964, "->", {kJson, kInt4}, kJson, get_item<false>},
+    {3963, "->>", {kJson, kText}, kText, get_key<true>},
+    {3965, "->>", {kJson, kInt4}, kText, get_item<true>},
+    {3211, "->", {kJsonb, kText}, kJsonb, get_key<false>},
+    {3212, "->", {kJsonb, kInt4}, kJsonb, get_item<false>},
+    {3477, "->>", {kJsonb, kText}, kText, get_key<true>},
+    {3481, "->>", {kJsonb, kInt4}, kText, get_item<true>},
+    {3284, "||", {kJsonb, kJsonb}, kJsonb, concatenate},
+    {3247, "?", {kJsonb, kText}, kBool, has_key},
+    {3968, "json_typeof", {kJson}, kText, type_of},
+    {3210, "jsonb_typeof", {kJsonb}, kText, type_of},
+    {3956, "json_array_length", {kJson}, kInt4, length_of_array},
+    {3207, "jsonb_array_length", {kJsonb}, kInt4, length_of_array},
+};
+
 }  // namespace
 
-void add_json(FunctionTable& table) {
-  using enum TypeId;
-  const auto add = [&](std::string_view name, std::vector<TypeId> arguments, TypeId result,
-                       Kernel kernel) {
-    table.push_back(
-        {.name = name, .arguments = std::move(arguments), .result = result, .kernel = kernel});
-  };
-  for (const TypeId id : {kJson, kJsonb}) {
-    add("->", {id, kText}, id, get_key<false>);
-    add("->", {id, kInt4}, id, get_item<false>);
-    add("->>", {id, kText}, kText, get_key<true>);
-    add("->>", {id, kInt4}, kText, get_item<true>);
-  }
-  add("||", {kJsonb, kJsonb}, kJsonb, concatenate);
-  add("?", {kJsonb, kText}, kBool, has_key);
-  add("json_typeof", {kJson}, kText, type_of);
-  add("jsonb_typeof", {kJsonb}, kText, type_of);
-  add("json_array_length", {kJson}, kInt4, length_of_array);
-  add("jsonb_array_length", {kJsonb}, kInt4, length_of_array);
-}
+constinit const std::span<const Function> kJsonFunctions = kRows;
 
 }  // namespace rowan::expr

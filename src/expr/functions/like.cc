@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "expr/function_table.h"
+#include "expr/families.h"
 #include "expr/kernels.h"
 #include "expr/utf8.h"
 #include "type/text.h"
@@ -151,22 +151,31 @@ Result<Column> like_kernel(const KernelInput& input) {
   return std::move(out.column);
 }
 
+// ---- The rows ----
+
+using enum TypeId;
+
+constexpr Function kRows[] = {
+    {1209, "~~", {kText, kText}, kBool, like_kernel<false, false>},
+    {0, "~~", {kText, kText, kText}, kBool, like_kernel<false, false>},
+    {1210, "!~~", {kText, kText}, kBool, like_kernel<false, true>},
+    {0, "!~~", {kText, kText, kText}, kBool, like_kernel<false, true>},
+    {1627, "~~*", {kText, kText}, kBool, like_kernel<true, false>},
+    {0, "~~*", {kText, kText, kText}, kBool, like_kernel<true, false>},
+    {1628, "!~~*", {kText, kText}, kBool, like_kernel<true, true>},
+    {0, "!~~*", {kText, kText, kText}, kBool, like_kernel<true, true>},
+    {1211, "~~", {kChar, kText}, kBool, like_kernel<false, false>},
+    {0, "~~", {kChar, kText, kText}, kBool, like_kernel<false, false>},
+    {1212, "!~~", {kChar, kText}, kBool, like_kernel<false, true>},
+    {0, "!~~", {kChar, kText, kText}, kBool, like_kernel<false, true>},
+    {1629, "~~*", {kChar, kText}, kBool, like_kernel<true, false>},
+    {0, "~~*", {kChar, kText, kText}, kBool, like_kernel<true, false>},
+    {1630, "!~~*", {kChar, kText}, kBool, like_kernel<true, true>},
+    {0, "!~~*", {kChar, kText, kText}, kBool, like_kernel<true, true>},
+};
+
 }  // namespace
 
-void add_like(FunctionTable& table) {
-  using enum TypeId;
-  const auto add = [&](std::string_view name, Kernel kernel, TypeId subject) {
-    table.push_back(
-        {.name = name, .arguments = {subject, kText}, .result = kBool, .kernel = kernel});
-    table.push_back(
-        {.name = name, .arguments = {subject, kText, kText}, .result = kBool, .kernel = kernel});
-  };
-  for (const TypeId subject : {kText, kChar}) {
-    add("~~", like_kernel<false, false>, subject);
-    add("!~~", like_kernel<false, true>, subject);
-    add("~~*", like_kernel<true, false>, subject);
-    add("!~~*", like_kernel<true, true>, subject);
-  }
-}
+constinit const std::span<const Function> kLikeFunctions = kRows;
 
 }  // namespace rowan::expr

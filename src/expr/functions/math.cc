@@ -5,7 +5,7 @@
 #include <numeric>
 #include <random>
 
-#include "expr/function_table.h"
+#include "expr/families.h"
 #include "expr/kernels.h"
 #include "type/numeric.h"
 #include "type/numeric_math.h"
@@ -217,76 +217,70 @@ Result<Column> least_multiple(const KernelInput& input) {
       });
 }
 
-void add_row(FunctionTable& table, std::string_view name, std::vector<TypeId> arguments,
-             TypeId result, Kernel kernel) {
-  table.push_back(
-      {.name = name, .arguments = std::move(arguments), .result = result, .kernel = kernel});
-}
+// ---- The rows ----
 
-void add_double(FunctionTable& table, std::string_view name, Kernel kernel) {
-  add_row(table, name, {TypeId::kFloat8}, TypeId::kFloat8, kernel);
-}
+using enum TypeId;
+
+constexpr Function kRows[] = {
+    {2308, "ceil", {kFloat8}, kFloat8, double_function<std::ceil>},
+    {1711, "ceil", {kNumeric}, kNumeric, numeric_function<type::numeric_ceil>},
+    {2320, "ceiling", {kFloat8}, kFloat8, double_function<std::ceil>},
+    {2167, "ceiling", {kNumeric}, kNumeric, numeric_function<type::numeric_ceil>},
+    {2309, "floor", {kFloat8}, kFloat8, double_function<std::floor>},
+    {1712, "floor", {kNumeric}, kNumeric, numeric_function<type::numeric_floor>},
+    {1342, "round", {kFloat8}, kFloat8, double_function<half_even>},
+    {1708, "round", {kNumeric}, kNumeric, numeric_to_scale<type::numeric_round>},
+    {1707, "round", {kNumeric, kInt4}, kNumeric, numeric_to_scale<type::numeric_round>},
+    {1343, "trunc", {kFloat8}, kFloat8, double_function<std::trunc>},
+    {1710, "trunc", {kNumeric}, kNumeric, numeric_to_scale<type::numeric_truncate>},
+    {1709, "trunc", {kNumeric, kInt4}, kNumeric, numeric_to_scale<type::numeric_truncate>},
+    {2310, "sign", {kFloat8}, kFloat8, double_function<sign_of>},
+    {1706, "sign", {kNumeric}, kNumeric, numeric_function<numeric_sign_text>},
+    {1344, "sqrt", {kFloat8}, kFloat8, square_root},
+    {596, "|/", {kFloat8}, kFloat8, square_root},
+    {1345, "cbrt", {kFloat8}, kFloat8, double_function<std::cbrt>},
+    {597, "||/", {kFloat8}, kFloat8, double_function<std::cbrt>},
+    {1347, "exp", {kFloat8}, kFloat8, exponential},
+    {1341, "ln", {kFloat8}, kFloat8, logarithm<std::log>},
+    {1340, "log", {kFloat8}, kFloat8, logarithm<std::log10>},
+    {1741, "log", {kNumeric}, kNumeric, exact_function<logarithm_of_ten>},
+    {1194, "log10", {kFloat8}, kFloat8, logarithm<std::log10>},
+    {1481, "log10", {kNumeric}, kNumeric, exact_function<logarithm_of_ten>},
+    {1736, "log", {kNumeric, kNumeric}, kNumeric, exact_function_2<type::numeric_log>},
+    {1368, "power", {kFloat8, kFloat8}, kFloat8, power},
+    {2169, "power", {kNumeric, kNumeric}, kNumeric, exact_function_2<type::numeric_power>},
+    {1346, "pow", {kFloat8, kFloat8}, kFloat8, power},
+    {1738, "pow", {kNumeric, kNumeric}, kNumeric, exact_function_2<type::numeric_power>},
+    {965, "^", {kFloat8, kFloat8}, kFloat8, power},
+    {1038, "^", {kNumeric, kNumeric}, kNumeric, exact_function_2<type::numeric_power>},
+    {1730, "sqrt", {kNumeric}, kNumeric, exact_function<type::numeric_sqrt>},
+    {1732, "exp", {kNumeric}, kNumeric, exact_function<type::numeric_exp>},
+    {1734, "ln", {kNumeric}, kNumeric, exact_function<type::numeric_ln>},
+    {1608, "degrees", {kFloat8}, kFloat8, double_function<to_degrees>},
+    {1609, "radians", {kFloat8}, kFloat8, double_function<to_radians>},
+    {1604, "sin", {kFloat8}, kFloat8, domain_function<std::sin>},
+    {1605, "cos", {kFloat8}, kFloat8, domain_function<std::cos>},
+    {1606, "tan", {kFloat8}, kFloat8, domain_function<std::tan>},
+    {1607, "cot", {kFloat8}, kFloat8, cotangent},
+    {1600, "asin", {kFloat8}, kFloat8, domain_function<std::asin>},
+    {1601, "acos", {kFloat8}, kFloat8, domain_function<std::acos>},
+    {1602, "atan", {kFloat8}, kFloat8, double_function<std::atan>},
+    {2462, "sinh", {kFloat8}, kFloat8, unbounded_function<std::sinh>},
+    {2463, "cosh", {kFloat8}, kFloat8, unbounded_function<std::cosh>},
+    {2464, "tanh", {kFloat8}, kFloat8, double_function<std::tanh>},
+    {1603, "atan2", {kFloat8, kFloat8}, kFloat8, arc_tangent_2},
+    {1610, "pi", {}, kFloat8, pi},
+    {1598, "random", {}, kFloat8, random_number, {.volatility = Volatility::kVolatile}},
+    {5044, "gcd", {kInt4, kInt4}, kInt4, greatest_divisor<kInt4>},
+    {5045, "gcd", {kInt8, kInt8}, kInt8, greatest_divisor<kInt8>},
+    {5048, "gcd", {kNumeric, kNumeric}, kNumeric, exact_function_2<type::numeric_gcd>},
+    {5046, "lcm", {kInt4, kInt4}, kInt4, least_multiple<kInt4>},
+    {5047, "lcm", {kInt8, kInt8}, kInt8, least_multiple<kInt8>},
+    {5049, "lcm", {kNumeric, kNumeric}, kNumeric, exact_function_2<type::numeric_lcm>},
+};
 
 }  // namespace
 
-void add_math(FunctionTable& table) {
-  using enum TypeId;
-  for (const std::string_view name : {"ceil", "ceiling"}) {
-    add_double(table, name, double_function<std::ceil>);
-    add_row(table, name, {kNumeric}, kNumeric, numeric_function<type::numeric_ceil>);
-  }
-  add_double(table, "floor", double_function<std::floor>);
-  add_row(table, "floor", {kNumeric}, kNumeric, numeric_function<type::numeric_floor>);
-  add_double(table, "round", double_function<half_even>);
-  add_row(table, "round", {kNumeric}, kNumeric, numeric_to_scale<type::numeric_round>);
-  add_row(table, "round", {kNumeric, kInt4}, kNumeric, numeric_to_scale<type::numeric_round>);
-  add_double(table, "trunc", double_function<std::trunc>);
-  add_row(table, "trunc", {kNumeric}, kNumeric, numeric_to_scale<type::numeric_truncate>);
-  add_row(table, "trunc", {kNumeric, kInt4}, kNumeric, numeric_to_scale<type::numeric_truncate>);
-  add_double(table, "sign", double_function<sign_of>);
-  add_row(table, "sign", {kNumeric}, kNumeric, numeric_function<numeric_sign_text>);
-  for (const std::string_view name : {"sqrt", "|/"}) add_double(table, name, square_root);
-  for (const std::string_view name : {"cbrt", "||/"})
-    add_double(table, name, double_function<std::cbrt>);
-  add_double(table, "exp", exponential);
-  add_double(table, "ln", logarithm<std::log>);
-  for (const std::string_view name : {"log", "log10"}) {
-    add_double(table, name, logarithm<std::log10>);
-    add_row(table, name, {kNumeric}, kNumeric, exact_function<logarithm_of_ten>);
-  }
-  add_row(table, "log", {kNumeric, kNumeric}, kNumeric, exact_function_2<type::numeric_log>);
-  for (const std::string_view name : {"power", "pow", "^"}) {
-    add_row(table, name, {kFloat8, kFloat8}, kFloat8, power);
-    add_row(table, name, {kNumeric, kNumeric}, kNumeric, exact_function_2<type::numeric_power>);
-  }
-  add_row(table, "sqrt", {kNumeric}, kNumeric, exact_function<type::numeric_sqrt>);
-  add_row(table, "exp", {kNumeric}, kNumeric, exact_function<type::numeric_exp>);
-  add_row(table, "ln", {kNumeric}, kNumeric, exact_function<type::numeric_ln>);
-  add_double(table, "degrees", double_function<to_degrees>);
-  add_double(table, "radians", double_function<to_radians>);
-  add_double(table, "sin", domain_function<std::sin>);
-  add_double(table, "cos", domain_function<std::cos>);
-  add_double(table, "tan", domain_function<std::tan>);
-  add_double(table, "cot", cotangent);
-  add_double(table, "asin", domain_function<std::asin>);
-  add_double(table, "acos", domain_function<std::acos>);
-  add_double(table, "atan", double_function<std::atan>);
-  add_double(table, "sinh", unbounded_function<std::sinh>);
-  add_double(table, "cosh", unbounded_function<std::cosh>);
-  add_double(table, "tanh", double_function<std::tanh>);
-  add_row(table, "atan2", {kFloat8, kFloat8}, kFloat8, arc_tangent_2);
-  add_row(table, "pi", {}, kFloat8, pi);
-  table.push_back({.name = "random",
-                   .arguments = {},
-                   .result = kFloat8,
-                   .kernel = random_number,
-                   .is_volatile = true});
-  add_row(table, "gcd", {kInt4, kInt4}, kInt4, greatest_divisor<kInt4>);
-  add_row(table, "gcd", {kInt8, kInt8}, kInt8, greatest_divisor<kInt8>);
-  add_row(table, "gcd", {kNumeric, kNumeric}, kNumeric, exact_function_2<type::numeric_gcd>);
-  add_row(table, "lcm", {kNumeric, kNumeric}, kNumeric, exact_function_2<type::numeric_lcm>);
-  add_row(table, "lcm", {kInt4, kInt4}, kInt4, least_multiple<kInt4>);
-  add_row(table, "lcm", {kInt8, kInt8}, kInt8, least_multiple<kInt8>);
-}
+constinit const std::span<const Function> kMathFunctions = kRows;
 
 }  // namespace rowan::expr

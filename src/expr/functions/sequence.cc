@@ -1,5 +1,5 @@
 // Sequences: nextval, currval, lastval, setval.
-#include "expr/function_table.h"
+#include "expr/families.h"
 #include "expr/kernels.h"
 
 namespace rowan::expr {
@@ -51,23 +51,23 @@ Result<Column> setval(const KernelInput& input) {
   });
 }
 
+// ---- The rows ----
+
+using enum TypeId;
+
+constexpr Traits kDraws = {.volatility = Volatility::kVolatile, .effect = Effect::kWrites};
+constexpr Traits kReads = {.volatility = Volatility::kVolatile, .effect = Effect::kReadsSession};
+
+constexpr Function kRows[] = {
+    {1574, "nextval", {kText}, kInt8, nextval, kDraws},
+    {1575, "currval", {kText}, kInt8, currval, kReads},
+    {2559, "lastval", {}, kInt8, lastval, kReads},
+    {1576, "setval", {kText, kInt8}, kInt8, setval, kDraws},
+    {1765, "setval", {kText, kInt8, kBool}, kInt8, setval, kDraws},
+};
+
 }  // namespace
 
-void add_sequence(FunctionTable& table) {
-  const auto add = [&](std::string_view name, std::vector<TypeId> arguments, Kernel kernel,
-                       Effect effect) {
-    table.push_back({.name = name,
-                     .arguments = std::move(arguments),
-                     .result = TypeId::kInt8,
-                     .kernel = kernel,
-                     .is_volatile = true,
-                     .effect = effect});
-  };
-  add("nextval", {TypeId::kText}, nextval, Effect::kWrites);
-  add("currval", {TypeId::kText}, currval, Effect::kReadsSession);
-  add("lastval", {}, lastval, Effect::kReadsSession);
-  add("setval", {TypeId::kText, TypeId::kInt8}, setval, Effect::kWrites);
-  add("setval", {TypeId::kText, TypeId::kInt8, TypeId::kBool}, setval, Effect::kWrites);
-}
+constinit const std::span<const Function> kSequenceFunctions = kRows;
 
 }  // namespace rowan::expr

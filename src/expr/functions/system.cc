@@ -1,7 +1,7 @@
 // What a session knows about itself, and random identifiers.
 #include <random>
 
-#include "expr/function_table.h"
+#include "expr/families.h"
 #include "expr/kernels.h"
 
 namespace rowan::expr {
@@ -63,29 +63,28 @@ Result<Column> random_uuid(const KernelInput& input) {
   });
 }
 
+// ---- The rows ----
+
+using enum TypeId;
+
+constexpr Traits kStable = {.volatility = Volatility::kStable};
+
+constexpr Function kRows[] = {
+    {745, "current_user", {}, kText, current_user, kStable},
+    {746, "session_user", {}, kText, current_user, kStable},
+    {0, "user", {}, kText, current_user, kStable},
+    {0, "current_role", {}, kText, current_user, kStable},
+    {861, "current_database", {}, kText, current_database, kStable},
+    {0, "current_catalog", {}, kText, current_database, kStable},
+    {1402, "current_schema", {}, kText, current_schema, kStable},
+    {9007, "current_branch", {}, kText, current_branch, kStable},
+    {89, "version", {}, kText, version, kStable},
+    {9006, "rowan.last_commit", {}, kText, last_commit, kStable},
+    {3432, "gen_random_uuid", {}, kUuid, random_uuid, {.volatility = Volatility::kVolatile}},
+};
+
 }  // namespace
 
-void add_system(FunctionTable& table) {
-  const auto add = [&](std::string_view name, Kernel kernel) {
-    table.push_back({.name = name,
-                     .arguments = {},
-                     .result = TypeId::kText,
-                     .kernel = kernel,
-                     .is_stable = true});
-  };
-  for (const std::string_view name : {"current_user", "session_user", "user", "current_role"})
-    add(name, current_user);
-  for (const std::string_view name : {"current_database", "current_catalog"})
-    add(name, current_database);
-  add("current_schema", current_schema);
-  add("current_branch", current_branch);
-  add("version", version);
-  add("rowan.last_commit", last_commit);
-  table.push_back({.name = "gen_random_uuid",
-                   .arguments = {},
-                   .result = TypeId::kUuid,
-                   .kernel = random_uuid,
-                   .is_volatile = true});
-}
+constinit const std::span<const Function> kSystemFunctions = kRows;
 
 }  // namespace rowan::expr

@@ -3,7 +3,7 @@
 #include <charconv>
 
 #include "base/limits.h"
-#include "expr/function_table.h"
+#include "expr/families.h"
 #include "expr/kernels.h"
 #include "expr/utf8.h"
 #include "sql/parser.h"
@@ -504,112 +504,100 @@ Result<Column> of_any_text(const KernelInput& input) {
   return f(inner);
 }
 
-void add_row(FunctionTable& table, std::string_view name, std::vector<TypeId> arguments,
-             TypeId result, Kernel kernel) {
-  table.push_back(
-      {.name = name, .arguments = std::move(arguments), .result = result, .kernel = kernel});
+// position(part, text) is strpos(text, part).
+Result<Column> position(const KernelInput& input) {
+  return map2<int64_t, std::string_view, std::string_view>(
+      input,
+      [](std::string_view part, std::string_view text) { return find_character(text, part); });
+}
+Result<Column> byte_position(const KernelInput& input) {
+  return map2<int64_t, std::string_view, std::string_view>(
+      input, [](std::string_view part, std::string_view bytes) {
+        const size_t at = bytes.find(part);
+        return at == std::string_view::npos ? int64_t{0} : static_cast<int64_t>(at) + 1;
+      });
 }
 
-void add_trims(FunctionTable& table) {
-  using enum TypeId;
-  const auto add = [&](std::string_view name, Kernel kernel) {
-    add_row(table, name, {kText}, kText, kernel);
-    add_row(table, name, {kText, kText}, kText, kernel);
-  };
-  add("btrim", trim<true, true>);
-  add("ltrim", trim<true, false>);
-  add("rtrim", trim<false, true>);
+// Told from the others by its types; what it does needs regular expressions.
+Result<Column> substring_by_pattern(const KernelInput&) {
+  return Error(ErrorCode::kFeatureNotSupported, "regular expressions are not supported");
 }
+
+// ---- The rows ----
+
+using enum TypeId;
+
+constexpr Traits kStable = {.volatility = Volatility::kStable};
+constexpr Traits kOfNulls = {.strict = false};
+constexpr Traits kOfAny = {.volatility = Volatility::kStable, .strict = false, .variadic = true};
+
+constexpr Function kRows[] = {
+    {1317, "length", {kText}, kInt4, character_length},
+    {1381, "char_length", {kText}, kInt4, character_length},
+    {1369, "character_length", {kText}, kInt4, character_length},
+    {2010, "length", {kBytea}, kInt4, byte_length},
+    {1374, "octet_length", {kText}, kInt4, byte_length},
+    {1811, "bit_length", {kText}, kInt4, bit_length},
+    {720, "octet_length", {kBytea}, kInt4, byte_length},
+    {1810, "bit_length", {kBytea}, kInt4, bit_length},
+    {1375, "octet_length", {kChar}, kInt4, padded_byte_length},
+    {868, "strpos", {kText, kText}, kInt4, strpos},
+    {3696, "starts_with", {kText, kText}, kBool, starts_with},
+    {3877, "^@", {kText, kText}, kBool, starts_with},
+    {849, "position", {kText, kText}, kInt4, position},
+    {2014, "position", {kBytea, kBytea}, kInt4, byte_position},
+    {1620, "ascii", {kText}, kInt4, ascii},
+    {870, "lower", {kText}, kText, rewrite<append_lower>},
+    {871, "upper", {kText}, kText, rewrite<append_upper>},
+    {872, "initcap", {kText}, kText, rewrite<append_initcap>},
+    {3062, "reverse", {kText}, kText, rewrite<append_reverse>},
+    {1282, "quote_ident", {kText}, kText, rewrite<append_quoted_ident>},
+    {1283, "quote_literal", {kText}, kText, rewrite<append_quoted_literal>},
+    {1285, "quote_literal", {Any::kElement}, kText, of_any_text<rewrite<append_quoted_literal>>, kStable},
+    {1289, "quote_nullable", {kText}, kText, quote_nullable, kOfNulls},
+    {1290, "quote_nullable", {Any::kElement}, kText, of_any_text<quote_nullable>, {.volatility = Volatility::kStable, .strict = false}},
+    {883, "substr", {kText, kInt4}, kText, substring},
+    {877, "substr", {kText, kInt4, kInt4}, kText, substring},
+    {2086, "substr", {kBytea, kInt4}, kBytea, substring_bytes},
+    {2085, "substr", {kBytea, kInt4, kInt4}, kBytea, substring_bytes},
+    {937, "substring", {kText, kInt4}, kText, substring},
+    {936, "substring", {kText, kInt4, kInt4}, kText, substring},
+    {2013, "substring", {kBytea, kInt4}, kBytea, substring_bytes},
+    {2012, "substring", {kBytea, kInt4, kInt4}, kBytea, substring_bytes},
+    {1405, "overlay", {kText, kText, kInt4}, kText, overlay<character_range, characters_of>},
+    {1404, "overlay", {kText, kText, kInt4, kInt4}, kText, overlay<character_range, characters_of>},
+    {752, "overlay", {kBytea, kBytea, kInt4}, kBytea, overlay<byte_range, bytes_of>},
+    {749, "overlay", {kBytea, kBytea, kInt4, kInt4}, kBytea, overlay<byte_range, bytes_of>},
+    {2073, "substring", {kText, kText}, kText, substring_by_pattern},
+    {3060, "left", {kText, kInt4}, kText, left},
+    {3061, "right", {kText, kInt4}, kText, right},
+    {885, "btrim", {kText}, kText, trim<true, true>},
+    {884, "btrim", {kText, kText}, kText, trim<true, true>},
+    {881, "ltrim", {kText}, kText, trim<true, false>},
+    {875, "ltrim", {kText, kText}, kText, trim<true, false>},
+    {882, "rtrim", {kText}, kText, trim<false, true>},
+    {876, "rtrim", {kText, kText}, kText, trim<false, true>},
+    {2088, "split_part", {kText, kText, kInt4}, kText, split_part},
+    {879, "lpad", {kText, kInt4}, kText, pad<true>},
+    {873, "lpad", {kText, kInt4, kText}, kText, pad<true>},
+    {880, "rpad", {kText, kInt4}, kText, pad<false>},
+    {874, "rpad", {kText, kInt4, kText}, kText, pad<false>},
+    {2087, "replace", {kText, kText, kText}, kText, replace},
+    {878, "translate", {kText, kText, kText}, kText, translate},
+    {1622, "repeat", {kText, kInt4}, kText, repeat},
+    {1621, "chr", {kInt4}, kText, chr},
+    {2089, "to_hex", {kInt4}, kText, to_hexadecimal<uint32_t>},
+    {2090, "to_hex", {kInt8}, kText, to_hexadecimal<uint64_t>},
+    {654, "||", {kText, kText}, kText, concatenate},
+    {2779, "||", {kText, Any::kNonArray}, kText, concatenate_any},
+    {2780, "||", {Any::kNonArray, kText}, kText, concatenate_any},
+    {2018, "||", {kBytea, kBytea}, kBytea, concatenate},
+    {3058, "concat", {Any::kAny}, kText, concat, kOfAny},
+    {3059, "concat_ws", {kText, Any::kAny}, kText, concat_ws, kOfAny},
+};
 
 }  // namespace
 
-void add_text(FunctionTable& table) {
-  using enum TypeId;
-  for (const std::string_view name : {"length", "char_length", "character_length"})
-    add_row(table, name, {kText}, kInt4, character_length);
-  add_row(table, "length", {kBytea}, kInt4, byte_length);
-  for (const TypeId id : {kText, kBytea}) {
-    add_row(table, "octet_length", {id}, kInt4, byte_length);
-    add_row(table, "bit_length", {id}, kInt4, bit_length);
-  }
-  add_row(table, "octet_length", {kChar}, kInt4, padded_byte_length);
-  add_row(table, "strpos", {kText, kText}, kInt4, strpos);
-  add_row(table, "starts_with", {kText, kText}, kBool, starts_with);
-  add_row(table, "^@", {kText, kText}, kBool, starts_with);
-  // position(part, text) is strpos(text, part).
-  add_row(table, "position", {kText, kText}, kInt4, [](const KernelInput& input) -> Result<Column> {
-    return map2<int64_t, std::string_view, std::string_view>(
-        input,
-        [](std::string_view part, std::string_view text) { return find_character(text, part); });
-  });
-  add_row(table, "position", {kBytea, kBytea}, kInt4, [](const KernelInput& input) -> Result<Column> {
-    return map2<int64_t, std::string_view, std::string_view>(
-        input, [](std::string_view part, std::string_view bytes) {
-          const size_t at = bytes.find(part);
-          return at == std::string_view::npos ? int64_t{0} : static_cast<int64_t>(at) + 1;
-        });
-  });
-  add_row(table, "ascii", {kText}, kInt4, ascii);
-  add_row(table, "lower", {kText}, kText, rewrite<append_lower>);
-  add_row(table, "upper", {kText}, kText, rewrite<append_upper>);
-  add_row(table, "initcap", {kText}, kText, rewrite<append_initcap>);
-  add_row(table, "reverse", {kText}, kText, rewrite<append_reverse>);
-  add_row(table, "quote_ident", {kText}, kText, rewrite<append_quoted_ident>);
-  add_row(table, "quote_literal", {kText}, kText, rewrite<append_quoted_literal>);
-  add_row(table, "quote_literal", {kUnknown}, kText, of_any_text<rewrite<append_quoted_literal>>);
-  for (const TypeId id : {kText, kUnknown}) {
-    table.push_back({.name = "quote_nullable",
-                     .arguments = {id},
-                     .result = kText,
-                     .kernel = id == kText ? quote_nullable : of_any_text<quote_nullable>,
-                     .strict = false});
-  }
-  for (const std::string_view name : {"substr", "substring"}) {
-    add_row(table, name, {kText, kInt4}, kText, substring);
-    add_row(table, name, {kText, kInt4, kInt4}, kText, substring);
-    add_row(table, name, {kBytea, kInt4}, kBytea, substring_bytes);
-    add_row(table, name, {kBytea, kInt4, kInt4}, kBytea, substring_bytes);
-  }
-  const auto overlay_text = overlay<character_range, characters_of>;
-  add_row(table, "overlay", {kText, kText, kInt4}, kText, overlay_text);
-  add_row(table, "overlay", {kText, kText, kInt4, kInt4}, kText, overlay_text);
-  const auto overlay_bytes = overlay<byte_range, bytes_of>;
-  add_row(table, "overlay", {kBytea, kBytea, kInt4}, kBytea, overlay_bytes);
-  add_row(table, "overlay", {kBytea, kBytea, kInt4, kInt4}, kBytea, overlay_bytes);
-  // Told from the others by its types; what it does needs regular expressions.
-  add_row(table, "substring", {kText, kText}, kText, [](const KernelInput&) -> Result<Column> {
-    return Error(ErrorCode::kFeatureNotSupported, "regular expressions are not supported");
-  });
-  add_row(table, "left", {kText, kInt4}, kText, left);
-  add_row(table, "right", {kText, kInt4}, kText, right);
-  add_trims(table);
-  add_row(table, "split_part", {kText, kText, kInt4}, kText, split_part);
-  add_row(table, "lpad", {kText, kInt4}, kText, pad<true>);
-  add_row(table, "lpad", {kText, kInt4, kText}, kText, pad<true>);
-  add_row(table, "rpad", {kText, kInt4}, kText, pad<false>);
-  add_row(table, "rpad", {kText, kInt4, kText}, kText, pad<false>);
-  add_row(table, "replace", {kText, kText, kText}, kText, replace);
-  add_row(table, "translate", {kText, kText, kText}, kText, translate);
-  add_row(table, "repeat", {kText, kInt4}, kText, repeat);
-  add_row(table, "chr", {kInt4}, kText, chr);
-  add_row(table, "to_hex", {kInt4}, kText, to_hexadecimal<uint32_t>);
-  add_row(table, "to_hex", {kInt8}, kText, to_hexadecimal<uint64_t>);
-  add_row(table, "||", {kText, kText}, kText, concatenate);
-  add_row(table, "||", {kText, kUnknown}, kText, concatenate_any);
-  add_row(table, "||", {kUnknown, kText}, kText, concatenate_any);
-  add_row(table, "||", {kBytea, kBytea}, kBytea, concatenate);
-  table.push_back({.name = "concat",
-                   .arguments = {kUnknown},
-                   .result = kText,
-                   .kernel = concat,
-                   .strict = false,
-                   .variadic = true});
-  table.push_back({.name = "concat_ws",
-                   .arguments = {kText, kUnknown},
-                   .result = kText,
-                   .kernel = concat_ws,
-                   .strict = false,
-                   .variadic = true});
-}
+constinit const std::span<const Function> kTextFunctions = kRows;
 
 }  // namespace rowan::expr

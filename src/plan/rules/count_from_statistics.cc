@@ -12,7 +12,7 @@ void count_from_statistics(LogicalPtr& root, PlanContext& context) {
     return;
   const AggregateItem& item = root->aggregates[0];
   const LogicalNode& scan = *root->children[0];
-  if (item.spec.kind != expr::AggregateKind::kCountStar || item.filter != nullptr ||
+  if (!expr::counts_rows(item.spec) || item.filter != nullptr ||
       scan.kind != LogicalKind::kScan || scan.scan.filter != nullptr ||
       scan.scan.bounds.present()) {
     return;
