@@ -78,7 +78,7 @@ Oid add_commit(store::PendingObjects& objects, const Oid& tree, std::vector<Oid>
   return objects.add(store::ObjectType::kCommit, git::encode_commit(commit));
 }
 
-Error damaged_state(std::string_view branch, const HintWords& words) {
+Error damaged_state(std::string_view branch, const versions::HintWords& words) {
   return Error(
              ErrorCode::kCorruption,
              fmt::format("the state of the pending merge of branch \"{}\" cannot be read", branch))
@@ -146,7 +146,7 @@ std::string merge_ref(std::string_view branch) { return "refs/rowan/merge/" + st
 
 Result<std::optional<PendingMerge>> find_pending_merge(store::ObjectStore& store,
                                                        std::string_view branch,
-                                                       const HintWords& words) {
+                                                       const versions::HintWords& words) {
   const std::optional<Oid> state = store.ref(merge_ref(branch));
   if (!state) return std::optional<PendingMerge>();
   TRY_ASSIGN(const git::Commit commit, read_commit(store, *state));
@@ -179,7 +179,7 @@ Result<std::optional<PendingMerge>> find_pending_merge(store::ObjectStore& store
 }
 
 Result<PendingMerge> get_pending_merge(store::ObjectStore& store, std::string_view branch,
-                                       const HintWords& words) {
+                                       const versions::HintWords& words) {
   TRY_ASSIGN(std::optional<PendingMerge> merge, find_pending_merge(store, branch, words));
   if (merge) return std::move(*merge);
   return Error(ErrorCode::kObjectNotInState,

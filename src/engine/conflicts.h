@@ -16,7 +16,7 @@
 
 #include "base/oid.h"
 #include "base/result.h"
-#include "engine/hints.h"
+#include "versions/hints.h"
 #include "engine/session.h"
 #include "engine/system_tables.h"
 #include "merge/merge.h"
@@ -77,10 +77,10 @@ struct PendingMerge {
 std::string merge_ref(std::string_view branch);
 Result<std::optional<PendingMerge>> find_pending_merge(store::ObjectStore& store,
                                                        std::string_view branch,
-                                                       const HintWords& words);
+                                                       const versions::HintWords& words);
 // 55000 when there is none.
 Result<PendingMerge> get_pending_merge(store::ObjectStore& store, std::string_view branch,
-                                       const HintWords& words);
+                                       const versions::HintWords& words);
 // The state as a new commit in `objects`.
 Result<Oid> write_pending_merge(store::PendingObjects& objects, store::NodeCache& cache,
                                 const PendingMerge& merge, const git::Signature& author);

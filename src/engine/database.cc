@@ -13,7 +13,9 @@
 #include "catalog/format_file.h"
 #include "engine/check.h"
 #include "engine/failure.h"
-#include "engine/history_policy.h"
+#include "engine/import/admission.h"
+#include "engine/import/content.h"
+#include "versions/history_policy.h"
 #include "engine/session.h"
 #include "git/config.h"
 #include "git/head.h"
@@ -96,7 +98,7 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
                                                          const OpenOptions& options) {
   std::unique_ptr<DatabaseImpl> database(new DatabaseImpl(
       options.memory_bytes != 0 ? options.memory_bytes : default_memory_bytes()));
-  if (options.command_hints) database->door_ = Door::kCommand;
+  if (options.command_hints) database->door_ = versions::Door::kCommand;
   TRY_ASSIGN(const store::SyncMode sync, sync_mode(options.synchronous_commit));
   const auto set_author = [&](const std::filesystem::path& folder) -> Result<void> {
     TRY_ASSIGN(database->author_, local_author(folder));
@@ -156,7 +158,7 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
     return Error(format.error());
   if (database->foreign_moves_.is_sound(database->default_branch_))
     database->roots_->compare_with(tip.root);
-  if (!options.read_only) apply_history_policies(*database->manager_, database->branch_settings_);
+  if (!options.read_only) versions::apply_history_policies(*database->manager_, database->branch_settings_);
   database->foreign_moves_.start(*database);
   return database;
 }
@@ -197,6 +199,21 @@ DatabaseImpl::~DatabaseImpl() {
   });
 }
 
+Result<Oid> DatabaseImpl::canonical_commit(store::PendingObjects& objects, const Oid& commit,
+                                           const Oid& known_root) {
+  return engine::canonical_commit(*manager_, objects, commit, known_root);
+}
+
+Result<Oid> DatabaseImpl::canonical_tree(store::PendingObjects& objects, const Oid& known_root,
+                                         const Oid& root) {
+  return canonical_content(objects, *store_, known_root, root);
+}
+
+Result<void> DatabaseImpl::check_history(const Oid& commit, const Oid& known_root) {
+  const auto objection = admission().ask_ancestors({{}, commit}, known_root);
+  return objection ? Result<void>(objection_error(*objection)) : Result<void>();
+}
+
 std::string DatabaseImpl::default_branch() const {
   const std::lock_guard lock(head_mutex_);
   return default_branch_;
@@ -211,8 +228,9 @@ Result<void> DatabaseImpl::follow_rename(std::string_view from, std::string_view
   return git::set_head_branch(folder_, to);
 }
 
-Outcome<std::unique_ptr<Session>> DatabaseImpl::connect(std::string_view branch) {
+Outcome<std::unique_ptr<Session>> DatabaseImpl::connect(const ConnectOptions& options) {
   return guarded([&]() -> Outcome<std::unique_ptr<Session>> {
+    std::string_view branch = options.branch;
     // "name@rev" names the database as well, as a connection from elsewhere does.
     if (branch.starts_with(name_ + "@") && !branch.starts_with(name_ + "@{"))
       branch.remove_prefix(name_.size() + 1);
@@ -269,6 +287,14 @@ Outcome<std::unique_ptr<Database>> Database::open(std::string_view path,
     auto opened = engine::DatabaseImpl::open(path, options);
     if (!opened) return engine::to_failure(opened.error());
     return std::unique_ptr<Database>(std::move(*opened));
+  });
+}
+
+Outcome<std::unique_ptr<Session>> Database::connect(std::string_view branch) {
+  return engine::guarded([&]() -> Outcome<std::unique_ptr<Session>> {
+    ConnectOptions options;
+    options.branch = branch;
+    return connect(options);
   });
 }
 

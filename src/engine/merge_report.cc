@@ -56,7 +56,7 @@ Result<std::vector<exec::Violation>> violations_of(SessionImpl& session, const M
 
 Result<std::string> ways_out(SessionImpl& session, const txn::Snapshot& tip, const MergeRun& run,
                              const std::vector<Oid>& sources, const MergeOptions& options) {
-  const HintWords& words = session.owner().hints();
+  const versions::HintWords& words = session.owner().hints();
   std::string hint = fmt::format("{} lets you settle each", words.merge_by_hand);
   if (only_generated_keys(run.outcome))
     return hint + fmt::format("; {} gives the other branch's rows new keys.", words.merge_renumber);

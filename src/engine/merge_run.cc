@@ -137,7 +137,7 @@ int64_t MergeGraph::time_of(const Oid& commit) const {
 namespace {
 
 Error unrelated(const Oid& source, DatabaseImpl& database) {
-  const HintWords& words = database.hints();
+  const versions::HintWords& words = database.hints();
   Error error(ErrorCode::kObjectNotInState,
               fmt::format("refusing to merge {}: the histories have no common commit",
                           source.hex().substr(0, 12)));

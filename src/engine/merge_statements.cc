@@ -329,7 +329,7 @@ class MergeStatement {
     TRY(keep_pending_merge(session_, pending, objects));
     VersionResult result{{"MERGE", 0, {}, {}}, summary_rows(run.outcome, "waits")};
     result.open_conflicts = open_count(run.outcome);
-    const HintWords& words = session_.owner().hints();
+    const versions::HintWords& words = session_.owner().hints();
     result.facts.notices.push_back(
         run.conflicting
             ? fmt::format("{} to be settled, which SHOW MERGE CONFLICTS lists; then {}",
@@ -373,7 +373,7 @@ class MergeStatement {
 
 Result<Oid> forward_to_source(SessionImpl& session, const txn::Snapshot& tip,
                               const SourceMerge& merge) {
-  TRY(check_forward(session, tip.root, merge.source, kMendForeign));
+  TRY(check_forward(session, tip.root, merge.source, versions::kMendForeign));
   txn::BranchMove move;
   move.branch = session.branch_name();
   move.expected_tip = tip.commit;
@@ -423,7 +423,7 @@ Result<Oid> merge_source_once(SessionImpl& session, const SourceMerge& merge) {
   }
   TRY_ASSIGN(const auto violations, violations_of(session, run, tip.root, true));
   session.set_violations(violations);
-  if (!violations.empty()) return violation_error(violations, std::string(kMendForeign));
+  if (!violations.empty()) return violation_error(violations, std::string(versions::kMendForeign));
   sql::MergeStmt statement;
   statement.text = merge.body;
   txn::TreeCommit commit = tree_commit(

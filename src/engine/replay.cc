@@ -8,7 +8,7 @@
 
 #include "base/limits.h"
 #include "catalog/catalog.h"
-#include "engine/branch_hints.h"
+#include "versions/branch_hints.h"
 #include "engine/history.h"
 #include "engine/import/admission.h"
 #include "engine/merge_run.h"
@@ -396,7 +396,7 @@ Result<VersionResult> run_revert(SessionImpl& session, const sql::RevisionsStmt&
                }
                return publish(session, target, chain, objects, "the revert", commits);
              }));
-  return version_done("REVERT", outcome, skipped_notice(skipped));
+  return verb_done("REVERT", outcome, skipped_notice(skipped));
 }
 
 Result<VersionResult> run_cherry_pick(SessionImpl& session, const sql::RevisionsStmt& statement) {
@@ -431,7 +431,7 @@ Result<VersionResult> run_cherry_pick(SessionImpl& session, const sql::Revisions
                }
                return publish(session, target, chain, objects, "the picked commit", commits);
              }));
-  return version_done("CHERRY-PICK", outcome, skipped_notice(skipped));
+  return verb_done("CHERRY-PICK", outcome, skipped_notice(skipped));
 }
 
 namespace {
@@ -513,7 +513,7 @@ Result<VersionResult> run_rebase(SessionImpl& session, const sql::RevisionsStmt&
   if (!outcome.changed)
     notice =
         fmt::format("branch \"{}\" is up to date with \"{}\"", session.branch_name(), revision);
-  return version_done("REBASE", outcome, std::move(notice));
+  return verb_done("REBASE", outcome, std::move(notice));
 }
 
 }  // namespace rowan::engine

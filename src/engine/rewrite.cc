@@ -10,7 +10,7 @@
 #include "catalog/format_file.h"
 #include "catalog/objects.h"
 #include "catalog/paths.h"
-#include "engine/branch_hints.h"
+#include "versions/branch_hints.h"
 #include "engine/history.h"
 #include "engine/import/admission.h"
 #include "engine/import/content.h"
@@ -452,7 +452,7 @@ Result<VersionResult> run_restore(SessionImpl& session, const sql::RestoreStmt& 
   std::string notice;
   if (!outcome.changed)
     notice = fmt::format("{} is already as in {}", restored.what, short_id(from.commit));
-  return version_done("RESTORE", outcome, std::move(notice));
+  return verb_done("RESTORE", outcome, std::move(notice));
 }
 
 Result<VersionResult> run_reset(SessionImpl& session, const sql::RevisionsStmt& statement) {
@@ -475,7 +475,7 @@ Result<VersionResult> run_reset(SessionImpl& session, const sql::RevisionsStmt& 
   if (!outcome.changed)
     notice =
         fmt::format("branch \"{}\" is already at {}", session.branch_name(), short_id(to.commit));
-  return version_done("RESET", outcome, std::move(notice));
+  return verb_done("RESET", outcome, std::move(notice));
 }
 
 Result<VersionResult> run_squash(SessionImpl& session, const sql::RevisionsStmt& statement) {
@@ -509,7 +509,7 @@ Result<VersionResult> run_squash(SessionImpl& session, const sql::RevisionsStmt&
   if (!outcome.changed)
     notice = squashed == 0 ? "there is nothing to squash"
                            : "there is one commit only: nothing to squash";
-  return version_done("SQUASH", outcome, std::move(notice));
+  return verb_done("SQUASH", outcome, std::move(notice));
 }
 
 }  // namespace rowan::engine

@@ -7,19 +7,27 @@
 #include "base/caught.h"
 #include "base/deep_stack.h"
 #include "base/limits.h"
-#include "engine/branch_hints.h"
 #include "engine/failure.h"
 #include "engine/virtual_rows.h"
+#include "sql/statements.h"
 
 namespace rowan::engine {
 
 namespace {
+
+Failure not_yet(std::string_view what) {
+  return {.sqlstate = "0A000", .message = fmt::format("{} is not supported yet", what)};
+}
 
 class StatementImpl final : public Statement {
  public:
   StatementImpl(SessionImpl& session, std::shared_ptr<Prepared> prepared)
       : session_(session), prepared_(std::move(prepared)) {}
   size_t parameter_count() const override { return prepared_->parsed.parameter_count; }
+  std::string words() const override { return sql::words_of(*prepared_->parsed.statement); }
+  bool is_copy_in() const override { return false; }
+  bool is_copy_out() const override { return false; }
+  Outcome<StatementInfo> describe() override { return not_yet("describe()"); }
   Outcome<std::unique_ptr<Rows>> run(const std::vector<Parameter>& parameters) override {
     return guarded([&] { return to_outcome(session_.execute(prepared_, parameters)); });
   }
@@ -33,19 +41,44 @@ class StatementImpl final : public Statement {
 
 SessionImpl::SessionImpl(DatabaseImpl& database, std::string branch)
     : database_(database),
-      branch_(std::move(branch)),
+      head_{std::move(branch), false, {}},
       unique_(database.unique_indexes(), database.store()) {
   settings_.set_memory_limit(database.memory().bytes_max());
 }
 SessionImpl::~SessionImpl() = default;
 
-Outcome<std::unique_ptr<Statement>> SessionImpl::prepare(std::string_view text) {
+Outcome<std::unique_ptr<Statement>> SessionImpl::prepare(
+    std::string_view text, const std::vector<uint32_t>& /*parameter_oids*/) {
   return guarded([&]() -> Outcome<std::unique_ptr<Statement>> {
     auto prepared = parse_prepared(text);
     if (!prepared) return to_failure(prepared.error());
     return std::unique_ptr<Statement>(
         std::make_unique<StatementImpl>(*this, std::move(*prepared)));
   });
+}
+
+Outcome<std::vector<std::unique_ptr<Statement>>> SessionImpl::prepare_all(std::string_view) {
+  return not_yet("prepare_all()");
+}
+Outcome<uint64_t> SessionImpl::run_message(std::string_view,
+                                           const std::function<Outcome<bool>(Rows&)>&) {
+  return not_yet("run_message()");
+}
+void SessionImpl::begin_implicit() {}
+Outcome<bool> SessionImpl::end_implicit() { return true; }
+Outcome<std::unique_ptr<CopyIn>> SessionImpl::start_copy_in(Statement&) {
+  return not_yet("start_copy_in()");
+}
+Outcome<std::unique_ptr<CopyOut>> SessionImpl::start_copy_out(Statement&) {
+  return not_yet("start_copy_out()");
+}
+std::vector<std::pair<std::string, std::string>> SessionImpl::reported_settings() const {
+  return {};
+}
+Outcome<bool> SessionImpl::reset() { return not_yet("reset()"); }
+std::string SessionImpl::setting(std::string_view name) const {
+  auto value = settings_.get(name);
+  return value ? *value : std::string();
 }
 
 Outcome<std::unique_ptr<Rows>> SessionImpl::run(std::string_view text,
@@ -133,7 +166,10 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute(const std::shared_ptr<Prepare
   cancelled_.store(false, std::memory_order_relaxed);
   return ended([&]() -> RowsResult {
     TRY_ASSIGN(auto rows, execute_at_depth(prepared, parameters));
-    if (!prepared->parsed.notices.empty()) add_notices(*rows, prepared->parsed.notices);
+    std::vector<Notice> notices;
+    for (const std::string& message : prepared->parsed.notices)
+      notices.push_back({.message = message});
+    if (!notices.empty()) add_notices(*rows, std::move(notices));
     return rows;
   });
 }
@@ -184,7 +220,7 @@ std::string SessionImpl::schema_of(std::string_view name) const {
   };
   const txn::Transaction* const transaction = reading_ != nullptr ? reading_ : transaction_.get();
   if (transaction != nullptr) return found_in(transaction->catalog());
-  const auto tip = database_.manager().tip_snapshot(branch_);
+  const auto tip = database_.manager().tip_snapshot(head_.branch);
   store::ObjectStore& store = database_.store();
   return tip ? found_in(catalog::Catalog(store, store.cache(), tip->root)) : path[0];
 }
@@ -200,7 +236,7 @@ expr::EvalContext SessionImpl::eval_context() const {
   schema_ = schema();
   context.schema = schema_;
   context.path = settings_.search_path();
-  context.branch = pinned_ ? pinned_name_ : branch_;
+  context.branch = head_.name();
   context.last_commit = last_commit_;
   context.cancelled = &cancelled_;
   sequences_.use(transaction_.get(), settings_.search_path());
@@ -227,43 +263,13 @@ exec::ExecContext SessionImpl::exec_context() {
 }
 
 Result<void> SessionImpl::check_out(std::string_view revision) {
-  txn::Manager& manager = database_.manager();
-  TRY_ASSIGN(const bool is_branch, manager.has_branch(revision));
-  if (is_branch) {
-    branch_ = revision;
-    pinned_ = false;
-  } else {
-    auto commit = manager.resolve_revision(revision, branch_);
-    if (!commit && commit.error().code() != ErrorCode::kUndefinedRevision)
-      return std::move(commit).error();
-    if (!commit && database_.store().ref("refs/tags/" + std::string(revision)))
-      return std::move(commit).error();  // It is there, and stands for no commit.
-    if (!commit) {
-      return Error(ErrorCode::kUndefinedBranch,
-                   fmt::format("branch \"{}\" does not exist", revision))
-          .with_hint(std::string(branch_words(database_.hints()).list_branches));
-    }
-    branch_ = commit->hex();
-    pinned_ = true;
-    pinned_name_ = revision;
-  }
+  TRY_ASSIGN(head_, versions::find_head(database_.manager(), head_, revision, database_.hints()));
   last_sequence_ = 0;
   return {};
 }
 
 Result<void> SessionImpl::check_writable() const {
-  if (pinned_) {
-    return Error(ErrorCode::kReadOnlyTransaction,
-                 fmt::format("cannot write: the session is on \"{}\", which is no branch",
-                             pinned_name_))
-        .with_hint(
-            fmt::format(fmt::runtime(branch_words(database_.hints()).write_there), pinned_name_));
-  }
-  if (!database_.branch_settings().is_protected(branch_)) return {};
-  return Error(ErrorCode::kInsufficientPrivilege,
-               fmt::format("branch \"{}\" is protected", branch_))
-      .with_hint(
-          fmt::format(fmt::runtime(branch_words(database_.hints()).change_elsewhere), branch_));
+  return versions::check_writable(head_, database_.branch_settings(), database_.hints());
 }
 
 void SessionImpl::note_commit(const Oid& commit, uint64_t sequence) {

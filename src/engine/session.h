@@ -27,23 +27,40 @@
 #include "exec/validator.h"
 #include "rowan/rowan.h"
 #include "txn/transaction.h"
+#include "versions/context.h"
 
 namespace rowan::engine {
 
-struct TableRows;
 struct VerbCall;
-struct VersionResult;
 
 class SessionImpl final : public Session {
  public:
   SessionImpl(DatabaseImpl& database, std::string branch);
   ~SessionImpl() override;
 
-  Outcome<std::unique_ptr<Statement>> prepare(std::string_view sql) override;
+  Outcome<std::unique_ptr<Statement>> prepare(
+      std::string_view sql, const std::vector<uint32_t>& parameter_oids) override;
+  Outcome<std::vector<std::unique_ptr<Statement>>> prepare_all(std::string_view sql) override;
   Outcome<std::unique_ptr<Rows>> run(std::string_view sql,
                                      const std::vector<Parameter>& parameters) override;
   Outcome<uint64_t> run_script(std::string_view sql,
                                const std::function<void(Rows&)>& each) override;
+  Outcome<uint64_t> run_message(std::string_view sql,
+                                const std::function<Outcome<bool>(Rows&)>& each) override;
+  void begin_implicit() override;
+  Outcome<bool> end_implicit() override;
+  Outcome<std::unique_ptr<CopyIn>> start_copy_in(Statement& statement) override;
+  Outcome<std::unique_ptr<CopyOut>> start_copy_out(Statement& statement) override;
+  void set_notice_handler(std::function<void(const Notice&)> handler) override {
+    notice_handler_ = std::move(handler);
+  }
+  void set_status_handler(
+      std::function<void(std::string_view, std::string_view)> handler) override {
+    status_handler_ = std::move(handler);
+  }
+  std::vector<std::pair<std::string, std::string>> reported_settings() const override;
+  Outcome<bool> reset() override;
+  std::string setting(std::string_view name) const override;
   void set_copy_source(CopySource* source) override { copy_source_ = source; }
   void set_copy_sink(CopySink* sink) override { copy_sink_ = sink; }
   void set_progress(std::function<void(const Progress&)> report) override {
@@ -51,7 +68,7 @@ class SessionImpl final : public Session {
   }
   void cancel() override { cancelled_.store(true, std::memory_order_relaxed); }
   bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
-  std::string branch() const override { return pinned_ ? pinned_name_ : branch_; }
+  std::string branch() const override { return head_.name(); }
   std::string database() const override { return database_.name(); }
   std::string user() const override { return database_.author().name; }
   TransactionState transaction_state() const override { return state_; }
@@ -62,12 +79,16 @@ class SessionImpl final : public Session {
   DatabaseImpl& owner() { return database_; }
   const Settings& settings() const { return settings_; }
   // The session's branch; on a tag or commit the commit's id, which stands for HEAD in revisions.
-  const std::string& branch_name() const { return branch_; }
-  bool is_pinned() const { return pinned_; }
+  const std::string& branch_name() const { return head_.branch; }
+  bool is_pinned() const { return head_.is_pinned; }
+  // For a verb of version control, or for what reads as one does. Made new for each statement.
+  versions::Context version_context();
+  // What came of it, also when it failed.
+  void take_back(const versions::Context& context);
   // CHECKOUT: a branch, or any other revision to read from. kUndefinedBranch.
   Result<void> check_out(std::string_view revision);
   void follow_rename(std::string_view from, std::string_view to) {
-    if (!pinned_ && branch_ == from) branch_ = to;
+    if (!head_.is_pinned && head_.branch == from) head_.branch = to;
   }
   // Whether the session may change its branch: 25006 on a tag or commit, 42501 on a protected
   // branch.
@@ -117,7 +138,7 @@ class SessionImpl final : public Session {
   Result<void> begin_statement(const Prepared& prepared);
   // `told` takes what a statement of version control came to, in the place of rows.
   RowsResult dispatch(const std::shared_ptr<Prepared>& prepared,
-                      const std::vector<Parameter>& parameters, VersionResult* told = nullptr);
+                      const std::vector<Parameter>& parameters, versions::VerbResult* told = nullptr);
   RowsResult run_select(const std::shared_ptr<Prepared>& prepared,
                         const std::vector<Parameter>& parameters);
   RowsResult run_query(const std::shared_ptr<Prepared>& prepared);
@@ -129,17 +150,17 @@ class SessionImpl final : public Session {
       Prepared& prepared, const std::function<Result<std::string>(exec::ExecContext&)>& define);
   RowsResult run_view_definition(Prepared& prepared);
   RowsResult finish_definition(Prepared& prepared, std::string tag, std::string notice);
-  RowsResult run_show(const std::function<Result<TableRows>(SessionImpl&)>& show);
+  RowsResult run_show(const std::function<Result<versions::TableRows>(SessionImpl&)>& show);
   RowsResult run_set(const sql::SetStmt& statement);
   RowsResult run_checkpoint();
   // A statement of version control, which no block takes.
   RowsResult run_version(const sql::Statement& statement,
-                         const std::function<Result<VersionResult>(SessionImpl&)>& change,
-                         VersionResult* told);
+                         const std::function<Result<versions::VerbResult>(SessionImpl&)>& change,
+                         versions::VerbResult* told);
   // What has no transaction of the session: `run` makes its own commit, if any.
   RowsResult run_past_transactions(const sql::Statement& statement,
-                                   const std::function<Result<VersionResult>(SessionImpl&)>& run,
-                                   VersionResult* told = nullptr);
+                                   const std::function<Result<versions::VerbResult>(SessionImpl&)>& run,
+                                   versions::VerbResult* told = nullptr);
   // As its statement, with the arguments as values; one row.
   RowsResult run_verb(Prepared& prepared, const VerbCall& call,
                       const std::vector<Parameter>& parameters);
@@ -159,9 +180,7 @@ class SessionImpl final : public Session {
                              std::string notice = {});
 
   DatabaseImpl& database_;
-  std::string branch_;       // A commit's id when pinned.
-  bool pinned_ = false;      // On a tag or commit: reads only.
-  std::string pinned_name_;  // What the user called it.
+  versions::Head head_;
   std::string last_commit_;
   std::vector<exec::Violation> violations_;
   Settings settings_;
@@ -186,6 +205,8 @@ class SessionImpl final : public Session {
   CopySource* copy_source_ = nullptr;
   CopySink* copy_sink_ = nullptr;
   std::function<void(const Progress&)> progress_;
+  std::function<void(const Notice&)> notice_handler_;
+  std::function<void(std::string_view, std::string_view)> status_handler_;
 };
 
 }  // namespace rowan::engine

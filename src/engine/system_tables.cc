@@ -269,20 +269,6 @@ Result<std::shared_ptr<const plan::VirtualTable>> find_table_function(
                            name, types));
 }
 
-TableRows text_rows(std::vector<std::string> names,
-                    const std::vector<std::vector<std::string>>& rows) {
-  TableRows table;
-  for (std::string& name : names) table.columns.push_back({std::move(name), {TypeId::kText}});
-  RowCollector collector(table.columns);
-  for (const auto& row : rows) {
-    std::vector<Value> values;
-    for (const std::string& cell : row) values.push_back(text(cell));
-    collector.add(values);
-  }
-  table.batches = collector.finish();
-  return table;
-}
-
 Result<TableRows> show_status(SessionImpl& session, const sql::ShowStmt& /*statement*/) {
   TableRows table;
   table.columns = {{"name", kTextType}, {"value", kTextType}};

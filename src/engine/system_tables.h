@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "plan/plan.h"
 #include "sql/ast.h"
+#include "versions/answer.h"
 
 namespace rowan::engine {
 
@@ -25,14 +26,9 @@ Result<std::shared_ptr<const plan::VirtualTable>> find_table_function(
     SessionImpl& session, std::string_view schema, std::string_view name,
     const std::vector<type::Type>& arguments);
 
-// The rows of statements that show something.
-struct TableRows {
-  std::vector<plan::OutputColumn> columns;
-  std::vector<type::Batch> batches;
-  std::vector<std::string> notices = {};
-};
+using versions::TableRows;
+using versions::text_rows;
+
 Result<TableRows> show_status(SessionImpl& session, const sql::ShowStmt& statement);
-TableRows text_rows(std::vector<std::string> names,
-                    const std::vector<std::vector<std::string>>& rows);
 
 }  // namespace rowan::engine

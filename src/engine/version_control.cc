@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "engine/branch_hints.h"
+#include "versions/branch_hints.h"
 #include "engine/history.h"
-#include "engine/history_policy.h"
+#include "versions/history_policy.h"
 #include "engine/conflicts.h"
 #include "engine/import/admission.h"
 #include "exec/validator.h"
@@ -23,12 +23,12 @@ using sql::StatementKind;
 constexpr int kAttemptsMax = 100;
 constexpr std::string_view kTags = "refs/tags/";
 
-Error undefined_branch(const BranchWords& words, std::string_view name) {
+Error undefined_branch(const versions::BranchWords& words, std::string_view name) {
   return Error(ErrorCode::kUndefinedBranch, fmt::format("branch \"{}\" does not exist", name))
       .with_hint(std::string(words.list_branches));
 }
 
-Error protected_branch(const BranchWords& words, std::string_view name) {
+Error protected_branch(const versions::BranchWords& words, std::string_view name) {
   return Error(ErrorCode::kInsufficientPrivilege, fmt::format("branch \"{}\" is protected", name))
       .with_hint(fmt::format(fmt::runtime(words.unprotect), name) + " lifts that.");
 }
@@ -62,11 +62,11 @@ Result<void> make_branch(SessionImpl& session, std::string_view name, std::strin
 Result<VersionResult> run_create_branch(SessionImpl& session, const sql::BranchStmt& statement) {
   TRY_ASSIGN(const bool exists, session.owner().manager().has_branch(statement.name));
   if (exists && statement.if_exists) {
-    return version_done("CREATE BRANCH",
+    return verb_done("CREATE BRANCH",
                         fmt::format("branch \"{}\" already exists, skipping", statement.name));
   }
   TRY(make_branch(session, statement.name, statement.from));
-  return version_done("CREATE BRANCH");
+  return verb_done("CREATE BRANCH");
 }
 
 namespace {
@@ -103,7 +103,7 @@ Result<VersionResult> run_drop_branch(SessionImpl& session, const sql::BranchStm
   const std::string name(statement.name);
   TRY_ASSIGN(const bool exists, manager.has_branch(name));
   if (!exists && statement.if_exists)
-    return version_done("DROP BRANCH", fmt::format("branch \"{}\" does not exist, skipping", name));
+    return verb_done("DROP BRANCH", fmt::format("branch \"{}\" does not exist, skipping", name));
   if (!exists) return undefined_branch(branch_words(database.hints()), name);
   if (!session.is_pinned() && name == session.branch_name()) {
     return Error(ErrorCode::kObjectNotInState,
@@ -133,7 +133,7 @@ Result<VersionResult> run_drop_branch(SessionImpl& session, const sql::BranchStm
       return std::move(dropped).error();
   }
   TRY(database.branch_settings().set(name, {}));
-  return version_done("DROP BRANCH");
+  return verb_done("DROP BRANCH");
 }
 
 namespace {
@@ -144,7 +144,7 @@ Error with_policy_hint(SessionImpl& session, const std::string& branch, Error er
   if (error.code() != ErrorCode::kObjectNotInState || !error.hint().empty() ||
       database.branch_settings().find(branch).history_every.empty())
     return error;
-  const BranchWords& words = branch_words(database.hints());
+  const versions::BranchWords& words = branch_words(database.hints());
   return std::move(error).with_hint(fmt::format(fmt::runtime(words.drop_policy), branch));
 }
 
@@ -173,7 +173,7 @@ Result<VersionResult> run_rename_branch(SessionImpl& session, const sql::BranchS
   TRY(database.branch_settings().rename(from, to));
   TRY(database.follow_rename(from, to));
   session.follow_rename(from, to);
-  return version_done("RENAME BRANCH");
+  return verb_done("RENAME BRANCH");
 }
 
 Result<VersionResult> run_checkout(SessionImpl& session, const sql::BranchStmt& statement) {
@@ -183,7 +183,7 @@ Result<VersionResult> run_checkout(SessionImpl& session, const sql::BranchStmt& 
   if (session.is_pinned())
     notice = fmt::format("the session reads commit {} and cannot write",
                          session.branch_name().substr(0, 12));
-  return version_done("CHECKOUT", std::move(notice));
+  return verb_done("CHECKOUT", std::move(notice));
 }
 
 namespace {
@@ -203,35 +203,35 @@ Result<VersionResult> run_protect_branch(SessionImpl& session,
   DatabaseImpl& database = session.owner();
   TRY(check_can_be_set(database, statement.name));
   const bool protects = statement.kind == StatementKind::kProtectBranch;
-  BranchSetting setting = database.branch_settings().find(statement.name);
+  versions::BranchSetting setting = database.branch_settings().find(statement.name);
   std::string notice;
   if (setting.is_protected == protects)
     notice =
         fmt::format("branch \"{}\" is {} protected", statement.name, protects ? "already" : "not");
   setting.is_protected = protects;
   TRY(database.branch_settings().set(statement.name, setting));
-  return version_done(sql::tag_of(statement), std::move(notice));
+  return verb_done(sql::tag_of(statement), std::move(notice));
 }
 
 Result<VersionResult> run_set_history_policy(SessionImpl& session,
                                              const sql::BranchSettingStmt& statement) {
   TRY(check_can_be_set(session.owner(), statement.name));
-  TRY(set_history_policy(session.owner(), statement.name, statement.every, statement.keep));
-  return version_done(sql::tag_of(statement));
+  TRY(set_history_policy(session.owner().manager(), session.owner().branch_settings(), statement.name, statement.every, statement.keep));
+  return verb_done(sql::tag_of(statement));
 }
 
 Result<VersionResult> run_drop_history_policy(SessionImpl& session,
                                               const sql::BranchSettingStmt& statement) {
   TRY(check_can_be_set(session.owner(), statement.name));
-  TRY_ASSIGN(std::string no_policy, drop_history_policy(session.owner(), statement.name));
-  return version_done(sql::tag_of(statement), std::move(no_policy));
+  TRY_ASSIGN(std::string no_policy, drop_history_policy(session.owner().manager(), session.owner().branch_settings(), statement.name));
+  return verb_done(sql::tag_of(statement), std::move(no_policy));
 }
 
 // ---- Tags ----
 
 namespace {
 
-Error duplicate_tag(const BranchWords& words, std::string_view name) {
+Error duplicate_tag(const versions::BranchWords& words, std::string_view name) {
   return Error(ErrorCode::kDuplicateBranch, fmt::format("tag \"{}\" already exists", name))
       .with_hint(fmt::format("A tag is never moved; {} takes it away.", words.drop_tag));
 }
@@ -247,7 +247,7 @@ Result<VersionResult> run_create_tag(SessionImpl& session, const sql::TagStmt& s
     return Error(ErrorCode::kInvalidName, fmt::format("\"{}\" is not a valid tag name", name));
   if (database.store().ref(ref)) {
     if (!statement.if_exists) return duplicate_tag(branch_words(database.hints()), name);
-    return version_done(words, fmt::format("tag \"{}\" already exists, skipping", name));
+    return verb_done(words, fmt::format("tag \"{}\" already exists, skipping", name));
   }
   TRY_ASSIGN(Oid id, database.manager().resolve_revision(
                          statement.from.empty() ? "HEAD" : statement.from, session.branch_name()));
@@ -267,7 +267,7 @@ Result<VersionResult> run_create_tag(SessionImpl& session, const sql::TagStmt& s
   if (!made && made.error().code() == ErrorCode::kSerializationFailure)
     return duplicate_tag(branch_words(database.hints()), name);
   if (!made) return std::move(made).error();
-  return version_done(words);
+  return verb_done(words);
 }
 
 Result<VersionResult> run_drop_tag(SessionImpl& session, const sql::TagStmt& statement) {
@@ -276,7 +276,7 @@ Result<VersionResult> run_drop_tag(SessionImpl& session, const sql::TagStmt& sta
   const std::optional<Oid> id = database.store().ref(ref);
   if (!id) {
     if (statement.if_exists)
-      return version_done(sql::tag_of(statement),
+      return verb_done(sql::tag_of(statement),
                           fmt::format("tag \"{}\" does not exist, skipping", statement.name));
     return Error(ErrorCode::kUndefinedRevision,
                  fmt::format("tag \"{}\" does not exist", statement.name))
@@ -285,7 +285,7 @@ Result<VersionResult> run_drop_tag(SessionImpl& session, const sql::TagStmt& sta
   const auto commit = database.manager().resolve_revision(ref, "");
   TRY(database.manager().update_refs(nullptr, {{ref, *id, Oid{}}},
                                      session.settings().synchronous_commit()));
-  return version_done(
+  return verb_done(
       sql::tag_of(statement),
       fmt::format("tag \"{}\" was at commit {}", statement.name, (commit ? *commit : *id).hex()));
 }
@@ -311,20 +311,6 @@ Result<void> check_only_reads(const sql::Statement& statement) {
 }
 
 // ---- For the statements that change a branch ----
-
-VersionResult version_done(std::string_view tag, std::string notice) {
-  VersionResult result;
-  result.facts.tag = tag;
-  if (!notice.empty()) result.facts.notices.push_back(std::move(notice));
-  return result;
-}
-
-VersionResult version_done(std::string_view tag, const txn::CommitOutcome& outcome,
-                           std::string notice) {
-  VersionResult result = version_done(tag, std::move(notice));
-  if (outcome.changed) result.facts.commit_id = outcome.commit.hex();
-  return result;
-}
 
 Result<BranchTarget> writable_target(SessionImpl& session) {
   TRY(session.check_writable());

@@ -14,17 +14,8 @@
 
 namespace rowan::engine {
 
-struct VersionResult {
-  VersionResult() = default;
-  // No aggregate on purpose: where the rows of one throw, GCC 12 takes down twice what nameless
-  // inner braces made of its facts.
-  VersionResult(ResultFacts its_facts, std::optional<TableRows> its_rows)
-      : facts(std::move(its_facts)), rows(std::move(its_rows)) {}
-
-  ResultFacts facts;
-  std::optional<TableRows> rows;
-  uint64_t open_conflicts = 0;  // Of a merge: what waits for an answer, or would.
-};
+using VersionResult = versions::VerbResult;
+using versions::verb_done;
 
 // 25006 naming the statement, when it or an answer to a conflict would change the repository.
 Result<void> check_only_reads(const sql::Statement& statement);
@@ -44,10 +35,6 @@ Result<VersionResult> run_create_tag(  // And CREATE SNAPSHOT.
 Result<VersionResult> run_drop_tag(SessionImpl& session, const sql::TagStmt& statement);
 
 // ---- For the statements that change a branch ----
-
-VersionResult version_done(std::string_view tag, std::string notice = {});
-VersionResult version_done(std::string_view tag, const txn::CommitOutcome& outcome,
-                           std::string notice = {});
 
 // A branch as a statement that changes it found it. check_writable() has been asked.
 struct BranchTarget {

@@ -1,5 +1,4 @@
-// What computed tables (rowan.log, rowan.diff, …) are made with: values of the usual types, batches
-// from rows, tables from functions.
+// What computed tables (rowan.log, rowan.diff, …) are made with: tables from functions.
 #pragma once
 
 #include <cstdint>
@@ -9,50 +8,24 @@
 #include <utility>
 #include <vector>
 
-#include "base/limits.h"
-#include "base/memory_budget.h"
 #include "base/result.h"
 #include "plan/plan.h"
 #include "type/column.h"
 #include "type/value.h"
+#include "versions/row_collector.h"
 
 namespace rowan::engine {
 
-inline constexpr int64_t kMicrosFrom1970To2000 = 946'684'800'000'000;
-
-inline constexpr type::Type kTextType{type::TypeId::kText, -1};
-inline constexpr type::Type kBigintType{type::TypeId::kInt8, -1};
-inline constexpr type::Type kBoolType{type::TypeId::kBool, -1};
-inline constexpr type::Type kTimeType{type::TypeId::kTimestamptz, -1};
-
-inline type::Value text_value(std::string value) {
-  return type::Value::of_string(kTextType, std::move(value));
-}
-inline type::Value bigint_value(int64_t value) { return type::Value::of_int(kBigintType, value); }
-inline type::Value bool_value(bool value) { return type::Value::of_int(kBoolType, value ? 1 : 0); }
-inline type::Value time_value(int64_t since_1970) {
-  return type::Value::of_int(kTimeType, since_1970 - kMicrosFrom1970To2000);
-}
-
-// Collects rows into batches, and counts them as the running statement's as long as it lives.
-class RowCollector {
- public:
-  explicit RowCollector(const std::vector<plan::OutputColumn>& columns,
-                        size_t batch_rows = kBatchRows);
-  void add(const std::vector<type::Value>& row);  // A value a column, of its type or NULL.
-  size_t rows() const { return total_; }
-  std::vector<type::Batch> finish();
-
- private:
-  void flush();
-
-  std::vector<type::ColumnBuilder> builders_;
-  std::vector<type::Batch> batches_;
-  size_t batch_rows_;
-  size_t rows_ = 0;
-  size_t total_ = 0;
-  CountedMemory memory_;
-};
+using versions::bigint_value;
+using versions::bool_value;
+using versions::kBigintType;
+using versions::kBoolType;
+using versions::kMicrosFrom1970To2000;
+using versions::kTextType;
+using versions::kTimeType;
+using versions::RowCollector;
+using versions::text_value;
+using versions::time_value;
 
 // Gives the next row; false at the end.
 using NextRow = std::function<Result<bool>(std::vector<type::Value>& row)>;

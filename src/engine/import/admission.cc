@@ -120,7 +120,7 @@ Result<Oid> root_of(const store::ObjectReader& objects, const Oid& commit) {
 
 }  // namespace
 
-Admission::Admission(txn::Manager& manager, const BranchSettings& settings, const Clock& clock,
+Admission::Admission(txn::Manager& manager, const versions::BranchSettings& settings, const Clock& clock,
                      std::string user, std::string database)
     : manager_(manager),
       settings_(settings),
@@ -195,7 +195,7 @@ Objection Admission::unfit_tip(const Oid& tip, const Oid& known_root, Error erro
   const auto found = new_commits_.find_unreadable_in(manager_, tip, known_root);
   const bool is_unreadable = found && *found;
   if (!is_unreadable) return {std::move(error), std::move(place), false};
-  return {std::move(error).with_hint(std::string(kAmendForeign)), std::move(place), false};
+  return {std::move(error).with_hint(std::string(versions::kAmendForeign)), std::move(place), false};
 }
 
 Admission::Answer Admission::ask(const Question& question, store::PendingObjects& objects) const {
@@ -249,7 +249,7 @@ Error objection_error(const Objection& objection) {
   const std::string& hint = objection.error.hint();
   return Error(objection.error.code(), bare_reason(objection))
       .with_detail(std::move(where))
-      .with_hint(hint.empty() ? std::string(kMendForeign) : hint);
+      .with_hint(hint.empty() ? std::string(versions::kMendForeign) : hint);
 }
 
 Objection violation_objection(store::ObjectStore& store, const Oid& root,

@@ -31,7 +31,7 @@ std::vector<store::RefUpdate> forget_both(const store::ObjectStore& store,
   return refs;
 }
 
-Error is_held(const ParkedTip& tip, const HintWords& words) {
+Error is_held(const ParkedTip& tip, const versions::HintWords& words) {
   return Error(ErrorCode::kObjectNotInState,
                fmt::format("commit {} is part of branch \"{}\", or beside all of it",
                            tip.commit.hex().substr(0, 12), tip.branch))
@@ -49,7 +49,7 @@ Result<VersionResult> take_as_branch(SessionImpl& session, const ParkedTip& tip)
   if (const auto* objection = std::get_if<Objection>(&answer)) return objection_error(*objection);
   TRY(database.manager().create_branch(tip.branch, std::get<Oid>(answer), &objects));
   TRY(sweep_parked(database.manager()));
-  return version_done("TAKE FOREIGN", fmt::format("branch \"{}\" was made", tip.branch));
+  return verb_done("TAKE FOREIGN", fmt::format("branch \"{}\" was made", tip.branch));
 }
 
 }  // namespace
@@ -80,7 +80,7 @@ Result<VersionResult> run_take_foreign(SessionImpl& session, const sql::Revision
   if (manager.history().is_ancestor(tip.commit, now.commit)) {
     if (tip.is_rewind) return is_held(tip, database.hints());
     TRY(sweep_parked(manager));
-    return version_done("TAKE FOREIGN", "already up to date");
+    return verb_done("TAKE FOREIGN", "already up to date");
   }
   store::PendingObjects objects(database.store());
   Place place;
@@ -104,7 +104,7 @@ Result<VersionResult> run_take_foreign(SessionImpl& session, const sql::Revision
   }
   if (!session.is_pinned() && session.branch_name() == tip.branch)
     session.note_commit(*merged, own.last_sequence());
-  VersionResult result = version_done(
+  VersionResult result = verb_done(
       "TAKE FOREIGN",
       fmt::format("branch \"{}\" is at commit {}", tip.branch, merged->hex().substr(0, 12)));
   result.facts.commit_id = merged->hex();
@@ -122,7 +122,7 @@ Result<VersionResult> run_drop_foreign(SessionImpl& session, const sql::Revision
   TRY(database.manager().update_refs(nullptr,
                                      forget_updates(database.store(), tip.branch, tip.commit),
                                      session.settings().synchronous_commit()));
-  return version_done("DROP FOREIGN", fmt::format("foreign tip of \"{}\" was at commit {}",
+  return verb_done("DROP FOREIGN", fmt::format("foreign tip of \"{}\" was at commit {}",
                                                   tip.branch, tip.commit.hex()));
 }
 

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-namespace rowan::engine {
+namespace rowan::versions {
 
 enum class Door : unsigned char { kSql, kCommand };
 
@@ -31,4 +31,4 @@ constexpr std::string_view kMendForeign =
 constexpr std::string_view kAmendForeign =
     "Amend the commit and push again: a commit on top of it does not mend what cannot be read.";
 
-}  // namespace rowan::engine
+}  // namespace rowan::versions

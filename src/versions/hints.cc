@@ -1,8 +1,8 @@
-#include "engine/hints.h"
+#include "versions/hints.h"
 
-#include "engine/branch_hints.h"
+#include "versions/branch_hints.h"
 
-namespace rowan::engine {
+namespace rowan::versions {
 
 namespace {
 
@@ -81,4 +81,4 @@ const BranchWords& branch_words(const HintWords& words) {
   return &words == &kCommandWords ? kCommandBranches : kSqlBranches;
 }
 
-}  // namespace rowan::engine
+}  // namespace rowan::versions

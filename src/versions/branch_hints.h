@@ -3,9 +3,9 @@
 
 #include <string_view>
 
-#include "engine/hints.h"
+#include "versions/hints.h"
 
-namespace rowan::engine {
+namespace rowan::versions {
 
 struct BranchWords {
   std::string_view list_branches;       // … lists them; … makes one.
@@ -22,7 +22,7 @@ struct BranchWords {
   std::string_view drop_policy;         // What must come before a branch goes back. `{}` is it.
   std::string_view drop_table;          // … takes a table away.
 };
-// For the door that `words` speak to: DatabaseImpl::hints().
+// For the door that `words` speak to.
 const BranchWords& branch_words(const HintWords& words);
 
-}  // namespace rowan::engine
+}  // namespace rowan::versions

@@ -16,7 +16,7 @@
 
 #include "base/result.h"
 
-namespace rowan::engine {
+namespace rowan::versions {
 
 struct BranchSetting {
   bool is_protected = false;
@@ -51,4 +51,4 @@ class BranchSettings {
   std::atomic<size_t> protected_count_ = 0;  // Changed under mutex_.
 };
 
-}  // namespace rowan::engine
+}  // namespace rowan::versions

@@ -1,4 +1,4 @@
-#include "engine/history_policy.h"
+#include "versions/history_policy.h"
 
 #include <fmt/format.h>
 
@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "txn/transaction.h"
 
-namespace rowan::engine {
+namespace rowan::versions {
 
 namespace {
 
@@ -129,28 +129,30 @@ Result<int64_t> parse_interval(std::string_view text) {
   return static_cast<int64_t>(std::llround(sum));
 }
 
-Result<void> set_history_policy(DatabaseImpl& database, std::string_view branch,
-                                std::string_view every, std::string_view keep) {
+Result<void> set_history_policy(txn::Manager& manager, BranchSettings& settings,
+                                std::string_view branch, std::string_view every,
+                                std::string_view keep) {
   TRY_ASSIGN(const txn::HistoryPolicy policy, policy_of(every, keep));
-  const BranchSetting before = database.branch_settings().find(branch);
+  const BranchSetting before = settings.find(branch);
   BranchSetting setting = before;
   setting.history_every = every;
   setting.history_keep = keep;
   // The setting first: what a crash leaves undone, the next open does.
-  TRY(database.branch_settings().set(branch, setting));
-  auto started = database.manager().set_history_policy(branch, policy);
+  TRY(settings.set(branch, setting));
+  auto started = manager.set_history_policy(branch, policy);
   if (!started)
-    ignore_error(database.branch_settings().set(branch, before),
+    ignore_error(settings.set(branch, before),
                  "the error that matters is the one before");
   return started;
 }
 
-Result<std::string> drop_history_policy(DatabaseImpl& database, std::string_view branch) {
-  TRY_ASSIGN(const bool had_one, database.manager().drop_history_policy(branch));
-  BranchSetting setting = database.branch_settings().find(branch);
+Result<std::string> drop_history_policy(txn::Manager& manager, BranchSettings& settings,
+                                        std::string_view branch) {
+  TRY_ASSIGN(const bool had_one, manager.drop_history_policy(branch));
+  BranchSetting setting = settings.find(branch);
   setting.history_every.clear();
   setting.history_keep.clear();
-  TRY(database.branch_settings().set(branch, setting));
+  TRY(settings.set(branch, setting));
   return had_one ? std::string() : fmt::format("branch \"{}\" has no history policy", branch);
 }
 
@@ -174,4 +176,4 @@ void apply_history_policies(txn::Manager& manager, const BranchSettings& setting
   }
 }
 
-}  // namespace rowan::engine
+}  // namespace rowan::versions

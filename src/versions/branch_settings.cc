@@ -1,12 +1,12 @@
-#include "engine/branch_settings.h"
+#include "versions/branch_settings.h"
 
 #include <optional>
 
 #include "base/log.h"
-#include "engine/history_policy.h"
+#include "versions/history_policy.h"
 #include "git/config.h"
 
-namespace rowan::engine {
+namespace rowan::versions {
 
 namespace {
 
@@ -89,4 +89,4 @@ Result<void> BranchSettings::rename(std::string_view from, std::string_view to) 
   return set(from, {});
 }
 
-}  // namespace rowan::engine
+}  // namespace rowan::versions

@@ -1,0 +1,53 @@
+// RowCollector: batches from rows that come one by one, and values of the usual types to make them of.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/limits.h"
+#include "base/memory_budget.h"
+#include "plan/plan.h"
+#include "type/column.h"
+#include "type/value.h"
+
+namespace rowan::versions {
+
+inline constexpr int64_t kMicrosFrom1970To2000 = 946'684'800'000'000;
+
+inline constexpr type::Type kTextType{type::TypeId::kText, -1};
+inline constexpr type::Type kBigintType{type::TypeId::kInt8, -1};
+inline constexpr type::Type kBoolType{type::TypeId::kBool, -1};
+inline constexpr type::Type kTimeType{type::TypeId::kTimestamptz, -1};
+
+inline type::Value text_value(std::string value) {
+  return type::Value::of_string(kTextType, std::move(value));
+}
+inline type::Value bigint_value(int64_t value) { return type::Value::of_int(kBigintType, value); }
+inline type::Value bool_value(bool value) { return type::Value::of_int(kBoolType, value ? 1 : 0); }
+inline type::Value time_value(int64_t since_1970) {
+  return type::Value::of_int(kTimeType, since_1970 - kMicrosFrom1970To2000);
+}
+
+// Counts the rows as the running statement's as long as it lives.
+class RowCollector {
+ public:
+  explicit RowCollector(const std::vector<plan::OutputColumn>& columns,
+                        size_t batch_rows = kBatchRows);
+  void add(const std::vector<type::Value>& row);  // A value a column, of its type or NULL.
+  size_t rows() const { return total_; }
+  std::vector<type::Batch> finish();
+
+ private:
+  void flush();
+
+  std::vector<type::ColumnBuilder> builders_;
+  std::vector<type::Batch> batches_;
+  size_t batch_rows_;
+  size_t rows_ = 0;
+  size_t total_ = 0;
+  CountedMemory memory_;
+};
+
+}  // namespace rowan::versions
