@@ -33,17 +33,26 @@ void Presence::end(Ending why) {
   if (socket_ >= 0) ::shutdown(socket_, SHUT_RD);
 }
 
-void Presence::begin_idle(std::chrono::milliseconds idle_max, Ending why) {
+void Presence::end_at_rest() {
+  if (at_rest_.load()) end(Ending::kShutdown);
+}
+
+void Presence::break_off() {
+  const std::lock_guard lock(mutex_);
+  if (socket_ >= 0) ::shutdown(socket_, SHUT_RDWR);
+}
+
+void Presence::begin_idle(bool at_rest, std::chrono::milliseconds idle_max, Ending why) {
   if (idle_max.count() > 0) {
     overdue_.store(why, std::memory_order_relaxed);
     deadline_.store((std::chrono::steady_clock::now() + idle_max).time_since_epoch().count(),
                     std::memory_order_release);
   }
-  idle_.store(true, std::memory_order_release);
+  at_rest_.store(at_rest);
 }
 
 void Presence::end_idle() {
-  idle_.store(false, std::memory_order_release);
+  at_rest_.store(false, std::memory_order_release);
   if (deadline_.load(std::memory_order_relaxed) != 0) deadline_.store(0, std::memory_order_release);
 }
 

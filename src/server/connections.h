@@ -37,11 +37,13 @@ class Presence {
   void cancel();
   // Ends the connection: what runs is cancelled, and reading finds the end.
   void end(Ending why);
+  // Ends it if it waits for its client outside of any transaction.
+  void end_at_rest();
+  void break_off();  // The client gets nothing more either.
 
   // It waits for its client, for so long at most (0: as long as it takes); then it ends.
-  void begin_idle(std::chrono::milliseconds idle_max, Ending why);
+  void begin_idle(bool at_rest, std::chrono::milliseconds idle_max, Ending why);
   void end_idle();
-  bool is_idle() const { return idle_.load(std::memory_order_acquire); }
   void end_when_overdue(std::chrono::steady_clock::time_point now);
 
  private:
@@ -51,7 +53,7 @@ class Presence {
   int socket_;
   Session* session_ = nullptr;
   std::atomic<Ending> ending_{Ending::kNone};
-  std::atomic<bool> idle_{false};
+  std::atomic<bool> at_rest_{false};
   std::atomic<int64_t> deadline_{0};  // Of steady_clock, in its unit; 0: none.
   std::atomic<Ending> overdue_{Ending::kNone};
 };

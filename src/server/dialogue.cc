@@ -489,9 +489,9 @@ void Dialogue::run_portal() {
   PreparedStatement& prepared = *portal.prepared;
   portal.was_run = true;
   if (prepared.own) {
-    if (*prepared.own->tag.begin() != 'D' || !prepared.own->tag.starts_with("DEALLOCATE"))
-      running_portal_ = nullptr;
-    return run_server_statement(ServerStatement(*prepared.own));
+    running_portal_ = nullptr;
+    const ServerStatement own = *prepared.own;  // It may drop the portal.
+    return run_server_statement(own);
   }
   was_in_block_ = session_->transaction_state() != TransactionState::kIdle;
   // Alone before its Sync it is a transaction by itself, which streams.
