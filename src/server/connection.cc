@@ -136,6 +136,7 @@ class Connection {
     options.user = request_.user;
     options.application_name = request_.application_name;
     options.settings = std::move(request_.settings);
+    if (use->keeps_nothing()) options.settings.emplace_back("default_transaction_read_only", "on");
     auto session = use->database().connect(options);
     if (!session) return session.failure();
     request_ = Request();

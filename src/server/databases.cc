@@ -28,6 +28,7 @@ bool is_repository(const fs::path& path) {
 // Whether the name is one part of a path that stays below the folder and hides nothing.
 bool is_sound(std::string_view name) {
   if (name.empty() || name.size() > kNameBytesMax || name[0] == '.' || name[0] == '-') return false;
+  if (name.ends_with(kEnding)) return false;  // The same one would have two names.
   for (const char c : name) {
     if (c == '/' || c == '\\' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return false;
   }
@@ -53,6 +54,7 @@ Databases::Use& Databases::Use::operator=(Use&& other) noexcept {
 
 Database& Databases::Use::database() const { return *entry_->database; }
 const std::string& Databases::Use::name() const { return entry_->name; }
+bool Databases::Use::keeps_nothing() const { return entry_->path.empty(); }
 
 void Databases::Use::end() {
   if (entry_) owner_->end_use(*entry_);
@@ -151,9 +153,7 @@ Outcome<Databases::Use> Databases::open_entry(const std::string& name, const fs:
   Use use(*this, entry, std::move(revision));
   const std::lock_guard lock(entry->opening);
   if (!entry->database) {
-    OpenOptions options;
-    options.read_only = path.empty();
-    auto opened = Database::open(path.empty() ? ":memory:" : path.string(), options);
+    auto opened = Database::open(path.empty() ? ":memory:" : path.string());
     if (!opened) return opened.failure();
     entry->database = std::move(*opened);
   }
@@ -165,8 +165,7 @@ Outcome<bool> Databases::create(std::string_view name, bool if_not_exists) {
     return failure(kUnsupportedState, "this server serves one repository, which is one database",
                    "rowan serve FOLDER serves every repository in a folder; there CREATE DATABASE makes "
                    "one. CREATE SCHEMA makes a schema in this database.");
-  if (!is_sound(name) || name.find('@') != std::string_view::npos || name.ends_with(kEnding) ||
-      name.ends_with(".lock") || name == kTemplate || name == "template0")
+  if (!is_sound(name) || name.find('@') != std::string_view::npos || name.ends_with(".lock") || name == kTemplate || name == "template0")
     return failure(kInvalidNameState, fmt::format("\"{}\" cannot be the name of a database", name),
                    "It names a folder: no slash, no @, no control character, no dot or hyphen in front.");
   const std::lock_guard lock(mutex_);
@@ -214,8 +213,7 @@ Outcome<bool> Databases::drop(std::string_view name, bool if_exists) {
       entries_.erase(found);  // Closes it.
     }
     // Somebody else may have it open: whoever can open it for writing is alone.
-    OpenOptions options;
-    auto probe = Database::open(path.string(), options);
+    auto probe = Database::open(path.string());
     if (!probe && probe.failure().sqlstate == kInUseState)
       return failure(kInUseState, fmt::format("database \"{}\" is being accessed by other users", name),
                      "", probe.failure().message);

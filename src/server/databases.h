@@ -43,6 +43,7 @@ class Databases {
     Database& database() const;
     const std::string& name() const;
     const std::string& revision() const { return revision_; }  // Empty: Git's HEAD.
+    bool keeps_nothing() const;  // It is in memory: its sessions should only read.
 
    private:
     void end();
