@@ -6,10 +6,11 @@
 // Errors:    functions that can fail give an Outcome and throw nothing. To take the value of an
 //            Outcome that failed, or the failure of one that did not, is a mistake of the caller's
 //            and throws std::bad_variant_access. Memory that runs out is a failure 53200; only a
-//            getter that makes a string (get_text, branch, database, user) lets std::bad_alloc
-//            through. What a source or sink of COPY throws ends its statement in XX000; what `each`
+//            getter that makes a string (get_text, append, branch, database, user, setting) lets
+//            std::bad_alloc through. What a source or sink of COPY throws ends its statement in XX000; what `each`
 //            of run_script throws comes out of that.
-// Lifetime:  a Session must not outlive its Database, a Statement or Result not its Session.
+// Lifetime:  a Session must not outlive its Database; a Statement, Rows, CopyIn or CopyOut not its
+//            Session.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +19,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -65,19 +67,45 @@ enum class ColumnKind {
   kInterval
 };
 
+// How a value is written: as PostgreSQL's output text, or in the binary form of its wire.
+enum class Format : uint8_t { kText, kBinary };
+
 struct ColumnInfo {
   std::string name;
   std::string type_name;  // "integer", "numeric(10,2)".
   ColumnKind kind = ColumnKind::kText;
+  uint32_t type_oid = 25;      // PostgreSQL's: of pg_type. 25: text.
+  int32_t type_modifier = -1;  // As pg_attribute.atttypmod; -1: none.
+  int16_t type_size = -1;      // pg_type.typlen; -1: it varies.
 };
 
-// A parameter: NULL, or a value; text is read as the parameter's type when it is of another one.
-using Parameter = std::variant<std::monostate, bool, int64_t, double, std::string>;
+struct ParameterInfo {
+  std::string type_name;
+  uint32_t type_oid = 25;
+};
 
-// The rows of one statement. Those of a query outside a block are streamed: next() reads on, batch
-// by batch, in the transaction that the Rows hold until the end (ORDER BY, GROUP BY and joins hold
-// what they need). In a block, and of statements that write, show something or draw from a sequence,
-// all rows are in memory when run() returns.
+// A parameter in the binary form of the type that the statement has for it.
+struct BinaryValue {
+  std::string bytes;
+};
+// A parameter: NULL, or a value; text is read as the parameter's type when it is of another one.
+using Parameter = std::variant<std::monostate, bool, int64_t, double, std::string, BinaryValue>;
+
+// What a statement says beside its result.
+struct Notice {
+  std::string severity = "NOTICE";  // NOTICE, WARNING, INFO
+  std::string sqlstate = "00000";
+  std::string message;
+  std::string detail;
+  std::string hint;
+};
+
+// The rows of one statement. Those of a query are streamed: next() reads on, batch by batch (ORDER
+// BY, GROUP BY and joins hold what they need). Outside a block the Rows hold a transaction of their
+// own until the end. In a block they read in the block's; when another statement begins there, the
+// rows not read yet are drawn into memory first, so that any number of Rows can be read side by side.
+// What a ROLLBACK leaves unread is gone: next() fails with 34000. Of statements that write, show
+// something or draw from a sequence all rows are in memory when run() returns.
 class Rows {
  public:
   virtual ~Rows() = default;
@@ -90,11 +118,23 @@ class Rows {
   virtual std::string get_text(size_t column) const = 0;  // PostgreSQL's output text.
   virtual std::string_view get_string(
       size_t column) const = 0;  // Text and numeric without a copy; valid until next().
+  // Appends the value, which is not NULL, to `out`.
+  virtual void append(size_t column, Format format, std::string& out) const = 0;
   virtual const std::string& tag()
       const = 0;  // "SELECT 3", "INSERT 0 5": final once next() was false.
   virtual uint64_t affected() const = 0;
   virtual const std::string& commit_id() const = 0;  // The commit this statement made; empty: none.
-  virtual const std::vector<std::string>& notices() const = 0;
+  virtual const std::vector<Notice>& notices() const = 0;  // Unless a handler has got them.
+};
+
+// What is known of a statement before it runs.
+struct StatementInfo {
+  std::vector<ParameterInfo> parameters;
+  std::vector<ColumnInfo> columns;
+  bool gives_rows = false;  // False: `columns` is empty, and next() will be false at once.
+  std::string words;        // "SELECT", "CREATE TABLE"; empty: no statement.
+  bool is_copy_in = false;  // COPY FROM STDIN
+  bool is_copy_out = false;
 };
 
 // A prepared statement.
@@ -102,10 +142,17 @@ class Statement {
  public:
   virtual ~Statement() = default;
   virtual size_t parameter_count() const = 0;
+  virtual std::string words() const = 0;      // As StatementInfo's, at no cost; so are the next two.
+  virtual bool is_copy_in() const = 0;
+  virtual bool is_copy_out() const = 0;
+  // Binds it without running it: in the block's transaction, or in a snapshot of its own. Fails as
+  // run() would for what is wrong with the statement itself; that fails a block, as PostgreSQL's does.
+  virtual Outcome<StatementInfo> describe() = 0;
   virtual Outcome<std::unique_ptr<Rows>> run(const std::vector<Parameter>& parameters = {}) = 0;
 };
 
-// COPY FROM STDIN and TO STDOUT.
+// COPY FROM STDIN and TO STDOUT of a caller who waits in the statement: it asks for bytes and gives
+// them away.
 class CopySource {
  public:
   virtual ~CopySource() = default;
@@ -115,6 +162,28 @@ class CopySink {
  public:
   virtual ~CopySink() = default;
   virtual Outcome<bool> write(std::string_view bytes) = 0;
+};
+
+// COPY FROM STDIN of a caller whose data come when they come. Given up before its end it fails.
+class CopyIn {
+ public:
+  virtual ~CopyIn() = default;
+  virtual size_t column_count() const = 0;
+  // Any part of the data, cut anywhere. A failure is the statement's: nothing more need be written.
+  virtual Outcome<bool> write(std::string_view bytes) = 0;
+  virtual Outcome<std::unique_ptr<Rows>> finish() = 0;  // "COPY 5"
+  // The caller's data broke off: the statement fails with 57014, which is given back.
+  virtual Failure fail(std::string_view message) = 0;
+};
+
+// COPY TO STDOUT, drawn piece by piece. Given up before its end it is as if it had been read.
+class CopyOut {
+ public:
+  virtual ~CopyOut() = default;
+  virtual size_t column_count() const = 0;
+  // Puts the next whole lines in the place of what is in `chunk`, some 64 kB; false at the end.
+  virtual Outcome<bool> next(std::string& chunk) = 0;
+  virtual Outcome<std::unique_ptr<Rows>> finish() = 0;  // Once next() was false: "COPY 5"
 };
 
 struct Progress {
@@ -129,22 +198,66 @@ enum class TransactionState { kIdle, kOpen, kFailed };
 class Session {
  public:
   virtual ~Session() = default;
-  virtual Outcome<std::unique_ptr<Statement>> prepare(std::string_view sql) = 0;
+
+  // ---- Statements ----
+  // One statement; none at all is a statement that does nothing and has no tag. The types of its first
+  // parameters by PostgreSQL's oids; 0 and those not given are inferred. 42704: no such type.
+  virtual Outcome<std::unique_ptr<Statement>> prepare(
+      std::string_view sql, const std::vector<uint32_t>& parameter_oids = {}) = 0;
+  // All statements of a text, none of which runs. Each is bound as it is run, so that one may need
+  // what those before it made.
+  virtual Outcome<std::vector<std::unique_ptr<Statement>>> prepare_all(std::string_view sql) = 0;
   // One statement.
   virtual Outcome<std::unique_ptr<Rows>> run(std::string_view sql,
                                              const std::vector<Parameter>& parameters = {}) = 0;
-  // A script; `each` sees every result. Stops at the first failure. `position` of a failure counts
-  // from the script's start.
+  // A script: every statement as if by run(); `each` sees every result. Stops at the first failure.
+  // `position` of a failure counts from the script's start.
   virtual Outcome<uint64_t> run_script(std::string_view sql,
                                        const std::function<void(Rows&)>& each = nullptr) = 0;
+  // PostgreSQL's simple query: several statements are one implicit transaction, a single one is as by
+  // run(). `each` sees every result and stops by a failure, which is then that of its statement and
+  // given back; so is that of rows that it read. Rows that it left are not read. COPY FROM STDIN and
+  // TO STDOUT go by the source and the sink. Gives the number of statements that ran.
+  virtual Outcome<uint64_t> run_message(std::string_view sql,
+                                        const std::function<Outcome<bool>(Rows&)>& each) = 0;
+
+  // ---- Implicit transactions ----
+  // From here to end_implicit() statements outside a block share one transaction, which the first
+  // failure rolls back. BEGIN makes it a block; COMMIT and ROLLBACK end it with the warning 25P01, and
+  // the next statement begins another. Statements that no transaction takes (MERGE, CHECKOUT …) are
+  // refused with 25001 once something ran in it, and commit by themselves before. No-op in a block,
+  // and when it has begun.
+  virtual void begin_implicit() = 0;
+  // Commits. No-op in a block, after a failure, and when none has begun.
+  virtual Outcome<bool> end_implicit() = 0;
+
+  // ---- COPY ----
   virtual void set_copy_source(CopySource* source) = 0;  // Borrowed, for the next COPY FROM STDIN.
   virtual void set_copy_sink(CopySink* sink) = 0;        // Borrowed, for the next COPY TO STDOUT.
+  // Runs the statement, which is_copy_in() or is_copy_out(). Until its end nothing else may run in the
+  // session, but cancel().
+  virtual Outcome<std::unique_ptr<CopyIn>> start_copy_in(Statement& statement) = 0;
+  virtual Outcome<std::unique_ptr<CopyOut>> start_copy_out(Statement& statement) = 0;
+
+  // ---- What it tells, by the thread that runs the statement, while it runs ----
   virtual void set_progress(
       std::function<void(const Progress&)> report) = 0;  // At most ten times a second.
+  virtual void set_notice_handler(std::function<void(const Notice&)> handler) = 0;
+  // A setting of reported_settings() changed: by SET, RESET, ROLLBACK of one, the end of SET LOCAL.
+  virtual void set_status_handler(
+      std::function<void(std::string_view name, std::string_view value)> handler) = 0;
+  // Those that PostgreSQL tells clients of, under its names: "DateStyle", "TimeZone", …
+  virtual std::vector<std::pair<std::string, std::string>> reported_settings() const = 0;
+
+  // ---- State ----
   virtual void cancel() = 0;  // Any thread: the running statement ends with 57014.
+  // DISCARD ALL: ends a block by rollback; branch and settings are the connection's again.
+  virtual Outcome<bool> reset() = 0;
+  virtual std::string setting(std::string_view name) const = 0;  // As SHOW has it; unknown: empty.
   virtual std::string branch() const = 0;
   virtual std::string database() const = 0;
   virtual std::string user() const = 0;
+  // An implicit transaction is none.
   virtual TransactionState transaction_state() const = 0;
 };
 
@@ -164,6 +277,16 @@ struct OpenOptions {
   bool command_hints = false;  // Hints name options of the commands of `rowan`, not SQL.
 };
 
+struct ConnectOptions {
+  std::string branch;  // Or another revision, to read from; empty: Git's HEAD.
+  // The author of the session's commits. Empty: the database's own (OpenOptions). Who is named here
+  // cannot commit as somebody else (SET rowan.author).
+  std::string user, email;
+  std::string application_name;
+  // More settings, which RESET goes back to. An unknown or bad one fails as SET would.
+  std::vector<std::pair<std::string, std::string>> settings;
+};
+
 class Database {
  public:
   // A repository folder, or ":memory:".
@@ -171,7 +294,8 @@ class Database {
                                                  const OpenOptions& options = {});
   static Outcome<bool> init(std::string_view path);  // Makes an empty repository with branch main.
   virtual ~Database() = default;                     // Closes with a checkpoint.
-  virtual Outcome<std::unique_ptr<Session>> connect(std::string_view branch = "") = 0;
+  virtual Outcome<std::unique_ptr<Session>> connect(const ConnectOptions& options) = 0;
+  Outcome<std::unique_ptr<Session>> connect(std::string_view branch = "");
   virtual Outcome<bool> checkpoint() = 0;
   // Checks every invariant over all reachable trees, and that caches say what these say; gives a line
   // per problem. Empty: all is well.

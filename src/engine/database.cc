@@ -228,8 +228,9 @@ Result<void> DatabaseImpl::follow_rename(std::string_view from, std::string_view
   return git::set_head_branch(folder_, to);
 }
 
-Outcome<std::unique_ptr<Session>> DatabaseImpl::connect(std::string_view branch) {
+Outcome<std::unique_ptr<Session>> DatabaseImpl::connect(const ConnectOptions& options) {
   return guarded([&]() -> Outcome<std::unique_ptr<Session>> {
+    std::string_view branch = options.branch;
     // "name@rev" names the database as well, as a connection from elsewhere does.
     if (branch.starts_with(name_ + "@") && !branch.starts_with(name_ + "@{"))
       branch.remove_prefix(name_.size() + 1);
@@ -286,6 +287,14 @@ Outcome<std::unique_ptr<Database>> Database::open(std::string_view path,
     auto opened = engine::DatabaseImpl::open(path, options);
     if (!opened) return engine::to_failure(opened.error());
     return std::unique_ptr<Database>(std::move(*opened));
+  });
+}
+
+Outcome<std::unique_ptr<Session>> Database::connect(std::string_view branch) {
+  return engine::guarded([&]() -> Outcome<std::unique_ptr<Session>> {
+    ConnectOptions options;
+    options.branch = branch;
+    return connect(options);
   });
 }
 

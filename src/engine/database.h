@@ -35,7 +35,7 @@ class DatabaseImpl final : public Database, public versions::Repository {
   static Result<void> init(std::string_view path);
   ~DatabaseImpl() override;
 
-  Outcome<std::unique_ptr<Session>> connect(std::string_view branch) override;
+  Outcome<std::unique_ptr<Session>> connect(const ConnectOptions& options) override;
   Outcome<bool> checkpoint() override;
   Outcome<std::vector<std::string>> check(
       const std::function<void(const Progress&)>& report,

@@ -10,6 +10,7 @@
 #include "sql/statements.h"
 #include "type/cast.h"
 #include "type/text.h"
+#include "type/type_info.h"
 
 namespace rowan::engine {
 
@@ -36,6 +37,8 @@ Result<type::Value> to_value(const Parameter& parameter, type::Type wanted, int6
     return type::cast(type::Value::of_double({TypeId::kFloat8}, *number), wanted,
                       type::CastContext::kAssignment);
   }
+  if (const auto* binary = std::get_if<BinaryValue>(&parameter))
+    return type::type_info(wanted.id).read_binary(wanted, binary->bytes);
   return type::cast(type::Value::of_int({TypeId::kBool}, std::get<bool>(parameter) ? 1 : 0), wanted,
                     type::CastContext::kAssignment);
 }

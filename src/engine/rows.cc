@@ -65,22 +65,33 @@ double as_double(TypeId id, type::Datum value) {
   return 0;
 }
 
+void append_value(type::Type type, type::Datum value, Format format, std::string& out) {
+  const type::TypeInfo& info = type::type_info(type.id);
+  (format == Format::kText ? info.write_text : info.write_binary)(type, value, out);
+}
+
 class ResultRows : public Rows {
  public:
   ResultRows(ColumnInfos columns, ResultFacts facts)
-      : columns_(std::move(columns)), facts_(std::move(facts)) {}
+      : columns_(std::move(columns)), facts_(std::move(facts)) {
+    for (std::string& message : facts_.notices) notices_.push_back({.message = std::move(message)});
+    facts_.notices.clear();
+  }
   const std::vector<ColumnInfo>& columns() const override { return *columns_; }
   const std::string& tag() const override { return facts_.tag; }
   uint64_t affected() const override { return facts_.affected; }
   const std::string& commit_id() const override { return facts_.commit_id; }
-  const std::vector<std::string>& notices() const override { return facts_.notices; }
-  void add_notices(const std::vector<std::string>& notices) {
-    facts_.notices.insert(facts_.notices.begin(), notices.begin(), notices.end());
+  const std::vector<Notice>& notices() const override { return notices_; }
+  void add_notices(std::vector<Notice> notices) {
+    notices_.insert(notices_.begin(), std::make_move_iterator(notices.begin()),
+                    std::make_move_iterator(notices.end()));
   }
+  std::vector<Notice> take_notices() { return std::exchange(notices_, {}); }
 
  protected:
   ColumnInfos columns_;
   ResultFacts facts_;
+  std::vector<Notice> notices_;
 };
 
 class PointRows final : public ResultRows {
@@ -113,6 +124,10 @@ class PointRows final : public ResultRows {
     return !value.is_null() && is_plain_string(value.type().id)
                ? std::string_view(value.as_string())
                : std::string_view();
+  }
+  void append(size_t column, Format format, std::string& out) const override {
+    const type::Value& value = values_[column];
+    append_value(value.type(), value.datum(), format, out);
   }
 
  private:
@@ -159,6 +174,10 @@ class BatchRows final : public ResultRows {
     return is_plain_string(column.type.id) && !column.is_null(row_)
                ? column.strings()[column.index(row_)]
                : std::string_view();
+  }
+  void append(size_t i, Format format, std::string& out) const override {
+    const type::Column& column = current_.columns[i];
+    append_value(column.type, column.datum(row_), format, out);
   }
 
  private:
@@ -216,17 +235,36 @@ class BatchRows final : public ResultRows {
 
 }  // namespace
 
-void add_notices(Rows& rows, const std::vector<std::string>& notices) {
-  static_cast<ResultRows&>(rows).add_notices(notices);
+void add_notices(Rows& rows, std::vector<Notice> notices) {
+  static_cast<ResultRows&>(rows).add_notices(std::move(notices));
+}
+
+std::vector<Notice> take_notices(Rows& rows) {
+  return static_cast<ResultRows&>(rows).take_notices();
+}
+
+int32_t postgres_modifier(type::Type type) {
+  constexpr int32_t kLengthBytes = 4;  // PostgreSQL counts a value's own length along.
+  if (type.modifier < 0) return -1;
+  switch (type::is_array(type.id) ? type::element_of(type.id) : type.id) {
+    case TypeId::kVarchar:
+    case TypeId::kChar:
+      return type.modifier + kLengthBytes;
+    case TypeId::kNumeric:
+      return (type.numeric_precision() << 16 | (type.numeric_scale() & 0x7ff)) + kLengthBytes;
+    default:
+      return type.modifier;
+  }
 }
 
 ColumnInfos column_infos(const std::vector<plan::OutputColumn>& outputs) {
   auto infos = std::make_shared<std::vector<ColumnInfo>>();
   for (const plan::OutputColumn& output : outputs) {
-    infos->push_back({output.name,
-                      type::type_name(output.type.id == TypeId::kUnknown ? type::Type{TypeId::kText}
-                                                                         : output.type),
-                      column_kind(output.type.id)});
+    const type::Type shown =
+        output.type.id == TypeId::kUnknown ? type::Type{TypeId::kText} : output.type;
+    const type::TypeInfo& info = type::type_info(shown.id);
+    infos->push_back({output.name, type::type_name(shown), column_kind(shown.id), info.oid,
+                      postgres_modifier(shown), info.length});
   }
   return infos;
 }

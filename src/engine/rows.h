@@ -17,13 +17,16 @@
 namespace rowan::engine {
 
 using ColumnInfos = std::shared_ptr<const std::vector<ColumnInfo>>;
+// pg_attribute.atttypmod; -1: none.
+int32_t postgres_modifier(type::Type type);
 ColumnInfos column_infos(const std::vector<plan::OutputColumn>& outputs);
 ColumnInfos no_columns();
 
 using versions::ResultFacts;
 
 // Puts these before the notices that the rows have. Requires: `rows` was made here.
-void add_notices(Rows& rows, const std::vector<std::string>& notices);
+void add_notices(Rows& rows, std::vector<Notice> notices);
+std::vector<Notice> take_notices(Rows& rows);  // As above.
 
 // A single row, or none: point statements.
 std::unique_ptr<Rows> make_point_rows(ColumnInfos columns, bool found,

@@ -9,16 +9,25 @@
 #include "base/limits.h"
 #include "engine/failure.h"
 #include "engine/virtual_rows.h"
+#include "sql/statements.h"
 
 namespace rowan::engine {
 
 namespace {
+
+Failure not_yet(std::string_view what) {
+  return {.sqlstate = "0A000", .message = fmt::format("{} is not supported yet", what)};
+}
 
 class StatementImpl final : public Statement {
  public:
   StatementImpl(SessionImpl& session, std::shared_ptr<Prepared> prepared)
       : session_(session), prepared_(std::move(prepared)) {}
   size_t parameter_count() const override { return prepared_->parsed.parameter_count; }
+  std::string words() const override { return sql::words_of(*prepared_->parsed.statement); }
+  bool is_copy_in() const override { return false; }
+  bool is_copy_out() const override { return false; }
+  Outcome<StatementInfo> describe() override { return not_yet("describe()"); }
   Outcome<std::unique_ptr<Rows>> run(const std::vector<Parameter>& parameters) override {
     return guarded([&] { return to_outcome(session_.execute(prepared_, parameters)); });
   }
@@ -38,13 +47,38 @@ SessionImpl::SessionImpl(DatabaseImpl& database, std::string branch)
 }
 SessionImpl::~SessionImpl() = default;
 
-Outcome<std::unique_ptr<Statement>> SessionImpl::prepare(std::string_view text) {
+Outcome<std::unique_ptr<Statement>> SessionImpl::prepare(
+    std::string_view text, const std::vector<uint32_t>& /*parameter_oids*/) {
   return guarded([&]() -> Outcome<std::unique_ptr<Statement>> {
     auto prepared = parse_prepared(text);
     if (!prepared) return to_failure(prepared.error());
     return std::unique_ptr<Statement>(
         std::make_unique<StatementImpl>(*this, std::move(*prepared)));
   });
+}
+
+Outcome<std::vector<std::unique_ptr<Statement>>> SessionImpl::prepare_all(std::string_view) {
+  return not_yet("prepare_all()");
+}
+Outcome<uint64_t> SessionImpl::run_message(std::string_view,
+                                           const std::function<Outcome<bool>(Rows&)>&) {
+  return not_yet("run_message()");
+}
+void SessionImpl::begin_implicit() {}
+Outcome<bool> SessionImpl::end_implicit() { return true; }
+Outcome<std::unique_ptr<CopyIn>> SessionImpl::start_copy_in(Statement&) {
+  return not_yet("start_copy_in()");
+}
+Outcome<std::unique_ptr<CopyOut>> SessionImpl::start_copy_out(Statement&) {
+  return not_yet("start_copy_out()");
+}
+std::vector<std::pair<std::string, std::string>> SessionImpl::reported_settings() const {
+  return {};
+}
+Outcome<bool> SessionImpl::reset() { return not_yet("reset()"); }
+std::string SessionImpl::setting(std::string_view name) const {
+  auto value = settings_.get(name);
+  return value ? *value : std::string();
 }
 
 Outcome<std::unique_ptr<Rows>> SessionImpl::run(std::string_view text,
@@ -132,7 +166,10 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute(const std::shared_ptr<Prepare
   cancelled_.store(false, std::memory_order_relaxed);
   return ended([&]() -> RowsResult {
     TRY_ASSIGN(auto rows, execute_at_depth(prepared, parameters));
-    if (!prepared->parsed.notices.empty()) add_notices(*rows, prepared->parsed.notices);
+    std::vector<Notice> notices;
+    for (const std::string& message : prepared->parsed.notices)
+      notices.push_back({.message = message});
+    if (!notices.empty()) add_notices(*rows, std::move(notices));
     return rows;
   });
 }

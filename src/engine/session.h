@@ -39,11 +39,29 @@ class SessionImpl final : public Session {
   SessionImpl(DatabaseImpl& database, std::string branch);
   ~SessionImpl() override;
 
-  Outcome<std::unique_ptr<Statement>> prepare(std::string_view sql) override;
+  Outcome<std::unique_ptr<Statement>> prepare(
+      std::string_view sql, const std::vector<uint32_t>& parameter_oids) override;
+  Outcome<std::vector<std::unique_ptr<Statement>>> prepare_all(std::string_view sql) override;
   Outcome<std::unique_ptr<Rows>> run(std::string_view sql,
                                      const std::vector<Parameter>& parameters) override;
   Outcome<uint64_t> run_script(std::string_view sql,
                                const std::function<void(Rows&)>& each) override;
+  Outcome<uint64_t> run_message(std::string_view sql,
+                                const std::function<Outcome<bool>(Rows&)>& each) override;
+  void begin_implicit() override;
+  Outcome<bool> end_implicit() override;
+  Outcome<std::unique_ptr<CopyIn>> start_copy_in(Statement& statement) override;
+  Outcome<std::unique_ptr<CopyOut>> start_copy_out(Statement& statement) override;
+  void set_notice_handler(std::function<void(const Notice&)> handler) override {
+    notice_handler_ = std::move(handler);
+  }
+  void set_status_handler(
+      std::function<void(std::string_view, std::string_view)> handler) override {
+    status_handler_ = std::move(handler);
+  }
+  std::vector<std::pair<std::string, std::string>> reported_settings() const override;
+  Outcome<bool> reset() override;
+  std::string setting(std::string_view name) const override;
   void set_copy_source(CopySource* source) override { copy_source_ = source; }
   void set_copy_sink(CopySink* sink) override { copy_sink_ = sink; }
   void set_progress(std::function<void(const Progress&)> report) override {
@@ -184,6 +202,8 @@ class SessionImpl final : public Session {
   CopySource* copy_source_ = nullptr;
   CopySink* copy_sink_ = nullptr;
   std::function<void(const Progress&)> progress_;
+  std::function<void(const Notice&)> notice_handler_;
+  std::function<void(std::string_view, std::string_view)> status_handler_;
 };
 
 }  // namespace rowan::engine

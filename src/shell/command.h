@@ -70,5 +70,7 @@ const std::vector<Command>& version_commands();
 const std::vector<Command>& foreign_commands();
 // The repository as a whole (care_commands.cc).
 const std::vector<Command>& care_commands();
+// The server (serve_command.cc).
+const std::vector<Command>& serve_commands();
 
 }  // namespace rowan::shell

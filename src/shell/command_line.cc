@@ -72,7 +72,7 @@ int usage(const Command& command, std::string_view message) {
 
 // Options that may be given several times, and values that may be empty; an empty name or revision
 // would quietly mean the default.
-const std::set<std::string> kRepeated = {"-c", "-f"};
+const std::set<std::string> kRepeated = {"-c", "-f", "--listen"};
 const std::set<std::string> kMayBeEmpty = {"-c", "-m", "--null", "--grep"};
 
 std::variant<Words, Misuse> parse_words(const std::vector<std::string>& arguments,
@@ -421,7 +421,8 @@ const std::vector<Command>& commands() {
          {"--cells"},
          command_blame},
     };
-    for (const auto* more : {&version_commands(), &foreign_commands(), &care_commands()})
+    for (const auto* more : {&version_commands(), &foreign_commands(), &care_commands(),
+                             &serve_commands()})
       made.insert(made.end(), more->begin(), more->end());
     return made;
   }();

@@ -204,8 +204,8 @@ std::optional<Failure> show_log(Session& session, const LogView& view, const Scr
     for (const std::string& line : drawn.after) out << paint(screen, kRed, line) << '\n';
   }
   if (!failure) {
-    for (const std::string& notice : log.rows->notices())
-      std::cerr << "NOTICE:  " << visible(notice) << '\n';
+    for (const Notice& notice : log.rows->notices())
+      std::cerr << notice.severity << ":  " << visible(notice.message) << '\n';
   }
   return failure;
 }

@@ -373,7 +373,8 @@ Outcome<uint64_t> print_rows(Rows& rows, const PrintOptions& options, std::ostre
   auto count = streamed ? stream_rows(rows, options, out) : print_table(rows, options, out);
   if (!count) return count;
   if (!rows.notices().empty()) out.flush();
-  for (const std::string& notice : rows.notices()) notices << "NOTICE:  " << visible(notice) << '\n';
+  for (const Notice& notice : rows.notices())
+    notices << notice.severity << ":  " << visible(notice.message) << '\n';
   if (options.commits && !rows.commit_id().empty()) {
     out.flush();
     notices << "NOTICE:  commit " << rows.commit_id() << '\n';

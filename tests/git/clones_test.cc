@@ -33,7 +33,7 @@ std::string notices_of(Session& session, const std::string& sql) {
     if (!*more) break;
   }
   std::string said;
-  for (const std::string& notice : (*rows)->notices()) said += notice + ";";
+  for (const Notice& notice : (*rows)->notices()) said += notice.message + ";";
   return said;
 }
 

@@ -44,7 +44,7 @@ class SqlSession {
         row.push_back((*result)->is_null(i) ? "∅" : (*result)->get_text(i));
       answer.rows.push_back(std::move(row));
     }
-    answer.notices = (*result)->notices();
+    for (const Notice& notice : (*result)->notices()) answer.notices.push_back(notice.message);
     answer.commit = (*result)->commit_id();
     return answer;
   }

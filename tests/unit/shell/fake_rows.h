@@ -17,7 +17,7 @@ class FakeRows final : public Rows {
 
   std::optional<Failure> failure;  // Given at the end instead of it.
   std::string command_tag = "SELECT";
-  std::vector<std::string> said;
+  std::vector<Notice> said;
 
   const std::vector<ColumnInfo>& columns() const override { return columns_; }
   Outcome<bool> next() override {
@@ -33,10 +33,13 @@ class FakeRows final : public Rows {
   double get_double(size_t) const override { return 0; }
   std::string get_text(size_t column) const override { return rows_[at_ - 1][column].value_or(""); }
   std::string_view get_string(size_t column) const override { return *rows_[at_ - 1][column]; }
+  void append(size_t column, rowan::Format, std::string& out) const override {
+    out += get_text(column);
+  }
   const std::string& tag() const override { return command_tag; }
   uint64_t affected() const override { return 0; }
   const std::string& commit_id() const override { return none_; }
-  const std::vector<std::string>& notices() const override { return said; }
+  const std::vector<Notice>& notices() const override { return said; }
 
  private:
   std::vector<ColumnInfo> columns_;

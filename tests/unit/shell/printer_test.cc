@@ -117,7 +117,7 @@ TEST_CASE("json: numbers, truth values and json as they are, the rest as strings
 TEST_CASE("a result without columns gives its tag, notices go apart") {
   FakeRows rows({}, {});
   rows.command_tag = "INSERT 0 1";
-  rows.said = {"mind the gap"};
+  rows.said = {{.message = "mind the gap"}};
   CHECK(printed(rows) == "INSERT 0 1\nNOTICE:  mind the gap\n");
 }
 

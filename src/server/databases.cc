@@ -1,0 +1,247 @@
+#include "server/databases.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <optional>
+#include <utility>
+
+#include "server/failures.h"
+#include "sql/parser.h"
+
+namespace rowan::server {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view kFirstDatabase = "postgres";
+constexpr std::string_view kTemplate = "template1";
+constexpr std::string_view kEnding = ".git";
+constexpr size_t kNameBytesMax = 63;  // PostgreSQL's.
+
+bool is_repository(const fs::path& path) {
+  std::error_code error;
+  return fs::is_regular_file(path / "HEAD", error) && fs::is_directory(path / "objects", error);
+}
+
+// Whether the name is one part of a path that stays below the folder and hides nothing.
+bool is_sound(std::string_view name) {
+  if (name.empty() || name.size() > kNameBytesMax || name[0] == '.' || name[0] == '-') return false;
+  if (name.ends_with(kEnding)) return false;  // The same one would have two names.
+  for (const char c : name) {
+    if (c == '/' || c == '\\' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return false;
+  }
+  return true;
+}
+
+std::string without_ending(std::string name) {
+  if (name.size() > kEnding.size() && name.ends_with(kEnding))
+    name.resize(name.size() - kEnding.size());
+  return name;
+}
+
+}  // namespace
+
+Databases::Use& Databases::Use::operator=(Use&& other) noexcept {
+  if (this == &other) return *this;
+  end();
+  owner_ = other.owner_;
+  entry_ = std::move(other.entry_);
+  revision_ = std::move(other.revision_);
+  return *this;
+}
+
+Database& Databases::Use::database() const { return *entry_->database; }
+const std::string& Databases::Use::name() const { return entry_->name; }
+bool Databases::Use::keeps_nothing() const { return entry_->path.empty(); }
+
+void Databases::Use::end() {
+  if (entry_) owner_->end_use(*entry_);
+  entry_.reset();
+}
+
+void Databases::end_use(Entry& entry) {
+  const std::lock_guard lock(mutex_);
+  --entry.users;
+  entry.last_used = std::chrono::steady_clock::now();
+}
+
+Outcome<std::unique_ptr<Databases>> Databases::open(const fs::path& folder) {
+  std::error_code error;
+  const fs::path whole = fs::canonical(folder, error);
+  if (error)
+    return failure("VC006", fmt::format("there is no folder \"{}\"", folder.string()),
+                   fmt::format("rowan init {} makes an empty repository there.", folder.string()));
+  if (!fs::is_directory(whole, error))
+    return failure("VC006", fmt::format("\"{}\" is no folder", folder.string()));
+  const bool single = is_repository(whole);
+  std::unique_ptr<Databases> made(new Databases(whole, !single));
+  if (single) {
+    made->only_name_ = without_ending(whole.filename().string());
+    auto use = made->open_entry(made->only_name_, whole, "");
+    if (!use) return use.failure();
+  } else if (fs::exists(whole / ".git", error)) {
+    return failure("VC006", fmt::format("\"{}\" is a clone's working tree", folder.string()),
+                   "Serve a bare clone (git clone --bare).");
+  }
+  return made;
+}
+
+Databases::~Databases() = default;
+
+std::string Databases::first_name() const {
+  return serves_folder_ ? std::string(kFirstDatabase) : only_name_;
+}
+
+fs::path Databases::path_of(std::string_view name) const {
+  if (!serves_folder_) return name == only_name_ ? folder_ : fs::path();
+  if (!is_sound(name)) return {};
+  for (const std::string& spelling : {std::string(name), std::string(name) + std::string(kEnding)}) {
+    std::error_code error;
+    const fs::path path = folder_ / spelling;
+    if (!fs::is_symlink(path, error) && is_repository(path)) return path;
+  }
+  return {};
+}
+
+Outcome<Databases::Use> Databases::find(std::string_view name) {
+  std::string_view known = name;
+  std::string revision;
+  fs::path path = path_of(known);
+  for (const char mark : {'/', '@'}) {
+    const size_t at = name.find(mark);
+    if (!path.empty() || at == std::string_view::npos || at + 1 == name.size()) continue;
+    known = name.substr(0, at);
+    revision = name.substr(at + 1);
+    if (known == kFirstDatabase && !serves_folder_) known = only_name_;
+    path = path_of(known);
+  }
+  if (path.empty() && (name == kFirstDatabase || name == kTemplate)) {
+    known = serves_folder_ ? name : std::string_view(only_name_);
+    revision.clear();
+    path = serves_folder_ ? fs::path() : folder_;
+  } else if (path.empty()) {
+    return unknown(name);
+  }
+  return open_entry(std::string(known), path, std::move(revision));
+}
+
+Failure Databases::unknown(std::string_view name) const {
+  Failure made = failure(kUndefinedDatabaseState, fmt::format("database \"{}\" does not exist", name));
+  made.hint = serves_folder_
+                  ? fmt::format("Connect to postgres and say CREATE DATABASE {}, or make one: rowan init "
+                                "{}/NAME.git.", sql::quote_ident(name), folder_.string())
+                  : fmt::format("This server serves \"{}\".", only_name_);
+  return made;
+}
+
+Outcome<Databases::Use> Databases::open_entry(const std::string& name, const fs::path& path,
+                                              std::string revision) {
+  std::shared_ptr<Entry> entry;
+  {
+    const std::lock_guard lock(mutex_);
+    std::shared_ptr<Entry>& slot = entries_[name];
+    if (!slot) {
+      slot = std::make_shared<Entry>();
+      slot->name = name;
+      slot->path = path;
+    }
+    entry = slot;
+    ++entry->users;
+  }
+  Use use(*this, entry, std::move(revision));
+  const std::lock_guard lock(entry->opening);
+  if (!entry->database) {
+    auto opened = Database::open(path.empty() ? ":memory:" : path.string());
+    if (!opened) return opened.failure();
+    entry->database = std::move(*opened);
+  }
+  return use;
+}
+
+Outcome<bool> Databases::create(std::string_view name, bool if_not_exists) {
+  if (!serves_folder_)
+    return failure(kUnsupportedState, "this server serves one repository, which is one database",
+                   "rowan serve FOLDER serves every repository in a folder; there CREATE DATABASE makes "
+                   "one. CREATE SCHEMA makes a schema in this database.");
+  if (!is_sound(name) || name.find('@') != std::string_view::npos || name.ends_with(".lock") || name == kTemplate || name == "template0")
+    return failure(kInvalidNameState, fmt::format("\"{}\" cannot be the name of a database", name),
+                   "It names a folder: no slash, no @, no control character, no dot or hyphen in front.");
+  const std::lock_guard lock(mutex_);
+  std::error_code error;
+  const fs::path path = folder_ / (std::string(name) + std::string(kEnding));
+  if (!path_of(name).empty() || fs::exists(fs::symlink_status(path, error))) {
+    if (if_not_exists) return false;
+    return failure(kDuplicateDatabaseState, fmt::format("database \"{}\" already exists", name));
+  }
+  // Made under a name that no connection can ask for, so that nobody meets half of it.
+  const fs::path hidden = folder_ / fmt::format(".new-{}-{}", ::getpid(), std::string(name));
+  fs::remove_all(hidden, error);
+  auto made = Database::init(hidden.string());
+  if (!made) return made.failure();
+  fs::rename(hidden, path, error);
+  if (error) {
+    const std::string why = error.message();
+    fs::remove_all(hidden, error);
+    return failure("58030", fmt::format("could not make the folder \"{}\": {}", path.string(), why));
+  }
+  return true;
+}
+
+Outcome<bool> Databases::drop(std::string_view name, bool if_exists) {
+  if (!serves_folder_)
+    return failure(kUnsupportedState, "this server serves one repository, which is one database",
+                   "rowan serve FOLDER serves every repository in a folder; there DROP DATABASE removes "
+                   "one.");
+  fs::path hidden;
+  {
+    const std::lock_guard lock(mutex_);
+    const fs::path path = path_of(name);
+    if (path.empty()) {
+      if (if_exists) return false;
+      return failure(kUndefinedDatabaseState, fmt::format("database \"{}\" does not exist", name));
+    }
+    if (const auto found = entries_.find(name); found != entries_.end()) {
+      if (found->second->users > 0)
+        return failure(kInUseState,
+                       fmt::format("database \"{}\" is being accessed by other users", name), "",
+                       fmt::format("There {} using the database.",
+                                   found->second->users == 1
+                                       ? std::string("is 1 other session")
+                                       : fmt::format("are {} other sessions", found->second->users)));
+      entries_.erase(found);  // Closes it.
+    }
+    // Somebody else may have it open: whoever can open it for writing is alone.
+    auto probe = Database::open(path.string());
+    if (!probe && probe.failure().sqlstate == kInUseState)
+      return failure(kInUseState, fmt::format("database \"{}\" is being accessed by other users", name),
+                     "", probe.failure().message);
+    std::error_code error;
+    hidden = folder_ / fmt::format(".dropped-{}-{}", ::getpid(), std::string(name));
+    fs::remove_all(hidden, error);
+    fs::rename(path, hidden, error);
+    if (error)
+      return failure("58030", fmt::format("could not remove the folder \"{}\": {}", path.string(),
+                                          error.message()));
+  }
+  std::error_code error;
+  fs::remove_all(hidden, error);
+  return true;
+}
+
+void Databases::close_idle(std::chrono::steady_clock::duration idle) {
+  if (!serves_folder_) return;
+  const std::lock_guard lock(mutex_);
+  const auto now = std::chrono::steady_clock::now();
+  std::erase_if(entries_, [&](const auto& entry) {
+    return entry.second->users == 0 && now - entry.second->last_used >= idle;
+  });
+}
+
+void Databases::close() {
+  const std::lock_guard lock(mutex_);
+  entries_.clear();
+}
+
+}  // namespace rowan::server

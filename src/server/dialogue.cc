@@ -1,0 +1,821 @@
+#include "server/dialogue.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <utility>
+
+#include "base/caught.h"
+#include "base/ensure.h"
+#include "server/failures.h"
+#include "server/pgwire/backend.h"
+
+namespace rowan::server {
+
+using pgwire::Frame;
+
+struct Dialogue::PreparedStatement {
+  std::unique_ptr<Statement> statement;  // Null: the server's own.
+  std::optional<ServerStatement> own;
+  StatementInfo info;
+};
+
+struct Dialogue::Portal {
+  std::string name;
+  std::shared_ptr<PreparedStatement> prepared;
+  std::vector<Parameter> parameters;
+  std::vector<int16_t> formats;  // None: all text; one: of all.
+  std::unique_ptr<Rows> rows;
+  uint64_t rows_max = 0;  // Of the running Execute.
+  uint64_t sent = 0;      // By the running Execute.
+  bool was_run = false;
+  bool suspended = false;  // Before the running Execute.
+  bool done = false;       // Its rows were all sent.
+};
+
+namespace {
+
+Format format_of(const std::vector<int16_t>& formats, size_t column) {
+  if (formats.empty()) return Format::kText;
+  return formats[formats.size() == 1 ? 0 : column] == 1 ? Format::kBinary : Format::kText;
+}
+
+bool ends_failed_block(std::string_view words) {
+  return words.empty() || words == "COMMIT" || words == "ROLLBACK" || words == "ROLLBACK TO SAVEPOINT";
+}
+
+// Whether a statement of these words may change a setting.
+bool may_set(std::string_view words) {
+  return words != "INSERT" && words != "UPDATE" && words != "DELETE" && words != "BEGIN";
+}
+
+// "0", "250ms", "5s", "1min" …: as SHOW has a time.
+std::chrono::milliseconds parse_time(std::string_view text) {
+  int64_t number = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (problem != std::errc() || number <= 0) return std::chrono::milliseconds(0);
+  const std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
+  int64_t scale = 1;
+  if (unit == "s") scale = 1000;
+  if (unit == "min") scale = 60'000;
+  if (unit == "h") scale = 3'600'000;
+  if (unit == "d") scale = 86'400'000;
+  return std::chrono::milliseconds(number * scale);
+}
+
+}  // namespace
+
+Dialogue::Dialogue(Databases& databases, Databases::Use use, std::unique_ptr<Session> session,
+                   Presence& presence, pgwire::FrameReader& in, std::string& out)
+    : databases_(databases), use_(std::move(use)), session_(std::move(session)), presence_(presence),
+      in_(in), out_(out) {
+  presence_.set_session(session_.get());
+  session_->set_notice_handler([this](const Notice& notice) {
+    pgwire::notice_response(out_, notice.severity,
+                            failure(notice.sqlstate, notice.message, notice.hint, notice.detail));
+  });
+  session_->set_status_handler([this](std::string_view name, std::string_view value) {
+    pgwire::parameter_status(statuses_, name, value);
+  });
+}
+
+Dialogue::~Dialogue() {
+  presence_.set_session(nullptr);
+  copy_in_.reset();
+  copy_out_.reset();
+  rows_.reset();
+  script_.clear();
+  drop_portals();
+  statements_.clear();
+  unnamed_statement_.reset();
+}
+
+void Dialogue::greet() {
+  statuses_.clear();
+  for (const auto& [name, value] : session_->reported_settings())
+    pgwire::parameter_status(out_, name, value);
+  pgwire::backend_key_data(out_, presence_.process(), presence_.secret());
+  ready();
+}
+
+bool Dialogue::is_at_rest() const {
+  return (state_ == State::kReady || state_ == State::kSkipping) && !implicit_ &&
+         session_->transaction_state() == TransactionState::kIdle;
+}
+
+Dialogue::IdleLimit Dialogue::idle_limit() {
+  if (limits_stale_) {
+    session_limit_ = {parse_time(session_->setting("idle_session_timeout")), Ending::kIdleSession};
+    transaction_limit_ = {parse_time(session_->setting("idle_in_transaction_session_timeout")),
+                          Ending::kIdleInTransaction};
+    limits_stale_ = false;
+  }
+  if (state_ != State::kReady) return {};
+  return session_->transaction_state() == TransactionState::kIdle ? session_limit_
+                                                                  : transaction_limit_;
+}
+
+Next Dialogue::advance() {
+  try {
+    return step();
+  } catch (...) {
+    // Memory ran out where an answer was made; what stands in `out` may be half a message.
+    const Error error = error_of_exception();
+    state_ = State::kEnded;
+    out_.clear();
+    pgwire::error_response(out_, to_failure(error), pgwire::Severity::kFatal);
+    return Next::kEnd;
+  }
+}
+
+Next Dialogue::step() {
+  for (;;) {
+    if (presence_.ending() != Ending::kNone && state_ != State::kEnded) say_farewell();
+    if (state_ == State::kEnded) return Next::kEnd;
+    if (out_.size() >= kChunkBytes) return Next::kWrite;
+    switch (state_) {
+      case State::kScript: next_of_script(); break;
+      case State::kPortal: continue_portal(); break;
+      case State::kCopyOut: continue_copy_out(); break;
+      case State::kReady:
+      case State::kCopyIn:
+      case State::kSkipping:
+        if (!take_message()) return Next::kRead;
+        break;
+      case State::kEnded: break;
+    }
+  }
+}
+
+bool Dialogue::take_message() {
+  auto frame = in_.next();
+  if (!frame) {
+    broken(frame.error());
+    return true;
+  }
+  if (!*frame) return false;
+  handle(**frame);
+  return true;
+}
+
+void Dialogue::handle(const Frame& frame) {
+  if (frame.type == 'X') {
+    state_ = State::kEnded;
+    return;
+  }
+  if (frame.type == 'p') {  // Nobody asked for it.
+    broken(Error(ErrorCode::kProtocolViolation, "invalid frontend message type 112"));
+    return;
+  }
+  if (state_ == State::kCopyIn) {
+    handle_copy_in(frame);
+    return;
+  }
+  if (state_ == State::kSkipping && frame.type != 'S') return;
+  switch (frame.type) {
+    case 'Q': {
+      const auto text = pgwire::parse_query(frame.body);
+      extended_ = false;
+      if (!text) {
+        fail(to_failure(text.error()));
+        end_simple();
+      } else {
+        query(*text);
+      }
+      break;
+    }
+    case 'P': parse(frame.body); break;
+    case 'B': bind(frame.body); break;
+    case 'D': describe(frame.body); break;
+    case 'E': execute(frame.body); break;
+    case 'C': close(frame.body); break;
+    case 'S': sync(); break;
+    case 'H': wants_flush_ = true; break;
+    case 'F':
+      extended_ = false;
+      fail(failure(kUnsupportedState, "function calls by their own message are not supported",
+                   "Call the function in a SELECT."));
+      end_simple();
+      break;
+    default: break;  // CopyData, CopyDone and CopyFail of a COPY that has failed.
+  }
+}
+
+// ---- Simple query ----
+
+void Dialogue::query(std::string_view text) {
+  unnamed_statement_.reset();
+  unnamed_portal_.reset();
+  const auto own = find_server_statement(text);
+  if (!own) {
+    fail(to_failure(own.error()));
+    return end_simple();
+  }
+  if (*own) {
+    run_server_statement(**own);
+    return end_simple();
+  }
+  auto statements = session_->prepare_all(text);
+  if (!statements && statements.failure().message == "prepare_all() is not supported yet") {
+    auto one = session_->prepare(text);
+    if (one) {
+      std::vector<std::unique_ptr<Statement>> list;
+      list.push_back(std::move(*one));
+      statements = std::move(list);
+    } else {
+      statements = one.failure();
+    }
+  }
+  if (!statements) {
+    fail(statements.failure());
+    return end_simple();
+  }
+  if (statements->empty()) {
+    pgwire::empty_message(out_, pgwire::kEmptyQueryResponse);
+    return end_simple();
+  }
+  script_ = std::move(*statements);
+  script_at_ = 0;
+  rows_.reset();
+  if (script_.size() > 1 && !implicit_) {
+    session_->begin_implicit();
+    implicit_ = true;
+  }
+  state_ = State::kScript;
+}
+
+void Dialogue::next_of_script() {
+  static const std::vector<int16_t> kAllText;
+  if (!rows_ && script_at_ == script_.size()) return end_script();
+  Statement& statement = *script_[script_at_];
+  if (!rows_) {
+    const std::string words = statement.words();
+    if (session_->transaction_state() == TransactionState::kFailed && !ends_failed_block(words)) {
+      // The engine says so, too; but what COPY would begin must not.
+      if (statement.is_copy_in() || statement.is_copy_out()) {
+        fail(failure(kFailedTransactionState, "current transaction is aborted, commands ignored until "
+                                              "end of transaction block"));
+        return end_script();
+      }
+    }
+    was_in_block_ = session_->transaction_state() != TransactionState::kIdle;
+    if (script_.size() > 1 && (words == "CREATE DATABASE" || words == "DROP DATABASE")) {
+      fail(failure(kActiveTransactionState,
+                   fmt::format("{} cannot run inside a transaction block", words)));
+      return end_script();
+    }
+    if (statement.is_copy_in()) return begin_copy_in(statement);
+    if (statement.is_copy_out()) return begin_copy_out(statement);
+    auto rows = statement.run();
+    if (!rows) {
+      fail(rows.failure());
+      return end_script();
+    }
+    rows_ = std::move(*rows);
+    rows_sent_ = 0;
+    if (!rows_->columns().empty() || words == "SELECT") describe_columns(rows_->columns(), kAllText);
+  }
+  switch (pump(*rows_, kAllText, 0, rows_sent_)) {
+    case Pumped::kFull: return;
+    case Pumped::kFailed: return end_script();
+    case Pumped::kLimit:
+    case Pumped::kDone: break;
+  }
+  complete(rows_->tag(), statement.words());
+  rows_.reset();
+  ++script_at_;
+}
+
+void Dialogue::end_script() {
+  rows_.reset();
+  script_.clear();
+  end_simple();
+}
+
+void Dialogue::end_simple() {
+  if (state_ == State::kEnded) return;
+  if (session_->transaction_state() == TransactionState::kIdle) drop_portals();
+  if (implicit_) {
+    implicit_ = false;
+    auto ended = session_->end_implicit();
+    if (!ended) fail(ended.failure());
+  }
+  if (state_ == State::kEnded) return;
+  state_ = State::kReady;
+  ready();
+}
+
+// ---- Extended query ----
+
+void Dialogue::parse(Bytes body) {
+  extended_ = true;
+  const auto message = pgwire::parse_parse(body);
+  if (!message) return fail(to_failure(message.error()));
+  if (!message->statement.empty() && statements_.contains(message->statement))
+    return fail(failure(kDuplicateStatementState,
+                        fmt::format("prepared statement \"{}\" already exists", message->statement)));
+  if (message->statement.empty()) unnamed_statement_.reset();
+  auto prepared = std::make_shared<PreparedStatement>();
+  const auto own = find_server_statement(message->sql);
+  if (!own) return fail(to_failure(own.error()));
+  prepared->own = *own;
+  if (!prepared->own) {
+    auto statement = session_->prepare(message->sql, message->types);
+    if (!statement) return fail(statement.failure());
+    prepared->statement = std::move(*statement);
+    prepared->info.words = prepared->statement->words();
+    if (!check_prepared(*prepared)) return;
+    if (!prepared->info.words.empty()) {
+      auto info = prepared->statement->describe();
+      if (!info) return fail(info.failure());
+      prepared->info = std::move(*info);
+    }
+  }
+  if (message->statement.empty()) {
+    unnamed_statement_ = std::move(prepared);
+  } else {
+    statements_.emplace(message->statement, std::move(prepared));
+  }
+  pgwire::empty_message(out_, pgwire::kParseComplete);
+}
+
+// Whether the block, which may have failed, takes it.
+bool Dialogue::check_prepared(const PreparedStatement& statement) {
+  if (session_->transaction_state() != TransactionState::kFailed ||
+      ends_failed_block(statement.info.words))
+    return true;
+  fail(failure(kFailedTransactionState,
+               "current transaction is aborted, commands ignored until end of transaction block"));
+  return false;
+}
+
+Dialogue::PreparedStatement* Dialogue::find_statement(std::string_view name) {
+  if (name.empty()) {
+    if (unnamed_statement_) return unnamed_statement_.get();
+    fail(failure(kUndefinedStatementState, "unnamed prepared statement does not exist"));
+    return nullptr;
+  }
+  const auto found = statements_.find(name);
+  if (found != statements_.end()) return found->second.get();
+  fail(failure(kUndefinedStatementState,
+               fmt::format("prepared statement \"{}\" does not exist", name)));
+  return nullptr;
+}
+
+Dialogue::Portal* Dialogue::find_portal(std::string_view name) {
+  if (name.empty() && unnamed_portal_) return unnamed_portal_.get();
+  const auto found = portals_.find(name);
+  if (!name.empty() && found != portals_.end()) return found->second.get();
+  fail(failure(kUndefinedCursorState, fmt::format("portal \"{}\" does not exist", name)));
+  return nullptr;
+}
+
+bool Dialogue::check_bind(const pgwire::BindMessage& message, const PreparedStatement& statement) {
+  const size_t parameters = statement.info.parameters.size();
+  if (message.parameters.size() != parameters) {
+    fail(failure(kProtocolViolationState,
+                 fmt::format("bind message supplies {} parameters, but prepared statement \"{}\" requires {}",
+                             message.parameters.size(), message.statement, parameters)));
+    return false;
+  }
+  const size_t columns = statement.info.columns.size();
+  if (message.result_formats.size() > 1 && message.result_formats.size() != columns) {
+    fail(failure(kProtocolViolationState,
+                 fmt::format("bind message has {} result formats but query has {} columns",
+                             message.result_formats.size(), columns)));
+    return false;
+  }
+  return check_prepared(statement);
+}
+
+void Dialogue::bind(Bytes body) {
+  extended_ = true;
+  const auto message = pgwire::parse_bind(body);
+  if (!message) return fail(to_failure(message.error()));
+  if (find_statement(message->statement) == nullptr) return;
+  const auto& prepared = message->statement.empty() ? unnamed_statement_
+                                                    : statements_.find(message->statement)->second;
+  if (!check_bind(*message, *prepared)) return;
+  if (!message->portal.empty() && portals_.contains(message->portal))
+    return fail(failure(kDuplicateCursorState,
+                        fmt::format("cursor \"{}\" already exists", message->portal)));
+  auto portal = std::make_unique<Portal>();
+  portal->name = message->portal;
+  portal->prepared = prepared;
+  portal->formats = message->result_formats;
+  portal->parameters.reserve(message->parameters.size());
+  for (size_t i = 0; i < message->parameters.size(); ++i) {
+    const std::optional<Bytes>& value = message->parameters[i];
+    if (!value) {
+      portal->parameters.emplace_back(std::monostate());
+    } else if (format_of(message->parameter_formats, i) == Format::kBinary) {
+      portal->parameters.emplace_back(BinaryValue{std::string(*value)});
+    } else {
+      portal->parameters.emplace_back(std::string(*value));
+    }
+  }
+  if (message->portal.empty()) {
+    unnamed_portal_ = std::move(portal);
+  } else {
+    portals_.emplace(portal->name, std::move(portal));
+  }
+  pgwire::empty_message(out_, pgwire::kBindComplete);
+}
+
+void Dialogue::describe_columns(const std::vector<ColumnInfo>& columns,
+                                const std::vector<int16_t>& formats) {
+  std::vector<pgwire::FieldDescription> fields;
+  fields.reserve(columns.size());
+  for (size_t i = 0; i < columns.size(); ++i)
+    fields.push_back({columns[i].name, columns[i].type_oid, columns[i].type_size,
+                      columns[i].type_modifier,
+                      static_cast<int16_t>(format_of(formats, i) == Format::kBinary ? 1 : 0)});
+  pgwire::row_description(out_, fields);
+}
+
+void Dialogue::describe(Bytes body) {
+  extended_ = true;
+  static const std::vector<int16_t> kAllText;
+  const auto message = pgwire::parse_target(body, "DESCRIBE");
+  if (!message) return fail(to_failure(message.error()));
+  const PreparedStatement* prepared = nullptr;
+  const std::vector<int16_t>* formats = &kAllText;
+  if (message->kind == 'S') {
+    prepared = find_statement(message->name);
+    if (prepared == nullptr) return;
+    std::vector<uint32_t> types;
+    for (const ParameterInfo& parameter : prepared->info.parameters)
+      types.push_back(parameter.type_oid);
+    pgwire::parameter_description(out_, types);
+  } else {
+    const Portal* portal = find_portal(message->name);
+    if (portal == nullptr) return;
+    prepared = portal->prepared.get();
+    formats = &portal->formats;
+  }
+  if (prepared->info.gives_rows) {
+    describe_columns(prepared->info.columns, *formats);
+  } else {
+    pgwire::empty_message(out_, pgwire::kNoData);
+  }
+}
+
+void Dialogue::execute(Bytes body) {
+  extended_ = true;
+  const auto message = pgwire::parse_execute(body);
+  if (!message) return fail(to_failure(message.error()));
+  Portal* portal = find_portal(message->portal);
+  if (portal == nullptr) return;
+  portal->rows_max = message->rows_max;
+  portal->sent = 0;
+  const PreparedStatement& prepared = *portal->prepared;
+  if (prepared.statement && prepared.info.words.empty())
+    return pgwire::empty_message(out_, pgwire::kEmptyQueryResponse);
+  if (portal->was_run && !prepared.info.gives_rows)
+    return fail(failure(kNotInStateState,
+                        fmt::format("portal \"{}\" cannot be run", message->portal)));
+  if (!check_prepared(prepared)) return;
+  running_portal_ = portal;
+  portal->suspended = portal->was_run;
+  if (portal->was_run) {
+    state_ = State::kPortal;
+  } else {
+    run_portal();
+  }
+}
+
+// Whether the rows are still those that the client was told of.
+bool Dialogue::keeps_described_columns(const Portal& portal) {
+  const auto& told = portal.prepared->info.columns;
+  const auto& found = portal.rows->columns();
+  bool same = told.size() == found.size();
+  for (size_t i = 0; same && i < told.size(); ++i) same = told[i].type_oid == found[i].type_oid;
+  if (!same) fail(failure(kUnsupportedState, "cached plan must not change result type"));
+  return same;
+}
+
+void Dialogue::run_portal() {
+  Portal& portal = *running_portal_;
+  PreparedStatement& prepared = *portal.prepared;
+  portal.was_run = true;
+  if (prepared.own) {
+    running_portal_ = nullptr;
+    const ServerStatement own = *prepared.own;  // It may drop the portal.
+    return run_server_statement(own);
+  }
+  was_in_block_ = session_->transaction_state() != TransactionState::kIdle;
+  // Alone before its Sync it is a transaction by itself, which streams.
+  if (!implicit_ && !was_in_block_ && !next_is_sync()) {
+    session_->begin_implicit();
+    implicit_ = true;
+  }
+  Statement& statement = *prepared.statement;
+  if (statement.is_copy_in()) return begin_copy_in(statement);
+  if (statement.is_copy_out()) return begin_copy_out(statement);
+  auto rows = statement.run(portal.parameters);
+  if (!rows) return fail(rows.failure());
+  portal.rows = std::move(*rows);
+  if (!keeps_described_columns(portal)) {
+    portal.rows.reset();
+    return;
+  }
+  state_ = State::kPortal;
+}
+
+void Dialogue::continue_portal() {
+  Portal& portal = *running_portal_;
+  if (portal.done) return finish_portal();
+  switch (pump(*portal.rows, portal.formats, portal.rows_max, portal.sent)) {
+    case Pumped::kFull: return;
+    case Pumped::kFailed: return;
+    case Pumped::kLimit:
+      pgwire::empty_message(out_, pgwire::kPortalSuspended);
+      running_portal_ = nullptr;
+      state_ = State::kReady;
+      return;
+    case Pumped::kDone: portal.done = true; return finish_portal();
+  }
+}
+
+void Dialogue::finish_portal() {
+  Portal& portal = *running_portal_;
+  std::string tag = portal.rows->tag();
+  // What a portal gives in pieces is counted piece by piece.
+  if (portal.suspended && tag.starts_with("SELECT ")) tag = fmt::format("SELECT {}", portal.sent);
+  const std::string words = portal.prepared->info.words;
+  state_ = State::kReady;
+  running_portal_ = nullptr;
+  complete(tag, words);
+}
+
+void Dialogue::close(Bytes body) {
+  extended_ = true;
+  const auto message = pgwire::parse_target(body, "CLOSE");
+  if (!message) return fail(to_failure(message.error()));
+  if (message->kind == 'S') {
+    if (message->name.empty()) unnamed_statement_.reset();
+    if (const auto found = statements_.find(message->name); found != statements_.end())
+      statements_.erase(found);
+  } else {
+    if (message->name.empty()) unnamed_portal_.reset();
+    if (const auto found = portals_.find(message->name); found != portals_.end())
+      portals_.erase(found);
+  }
+  pgwire::empty_message(out_, pgwire::kCloseComplete);
+}
+
+void Dialogue::sync() {
+  extended_ = false;  // What fails now needs no other Sync.
+  end_simple();
+}
+
+void Dialogue::drop_portals() {
+  running_portal_ = nullptr;
+  portals_.clear();
+  unnamed_portal_.reset();
+}
+
+// ---- Rows, COPY, the ends of statements ----
+
+Dialogue::Pumped Dialogue::pump(Rows& rows, const std::vector<int16_t>& formats, uint64_t rows_max,
+                                uint64_t& sent) {
+  const size_t columns = rows.columns().size();
+  while (out_.size() < kChunkBytes) {
+    if (rows_max != 0 && sent == rows_max) return Pumped::kLimit;
+    auto more = rows.next();
+    if (!more) {
+      fail(more.failure());
+      return Pumped::kFailed;
+    }
+    if (!*more) return Pumped::kDone;
+    pgwire::DataRow row(out_, columns);
+    for (size_t i = 0; i < columns; ++i) {
+      if (rows.is_null(i)) {
+        row.null();
+        continue;
+      }
+      row.begin_value();
+      rows.append(i, format_of(formats, i), out_);
+      row.end_value();
+    }
+    if (!row.end()) {
+      fail(failure(kTooLargeState, "a row is longer than a message can be"));
+      return Pumped::kFailed;
+    }
+    ++sent;
+  }
+  return Pumped::kFull;
+}
+
+void Dialogue::begin_copy_in(Statement& statement) {
+  auto copy = session_->start_copy_in(statement);
+  if (!copy) {
+    fail(copy.failure());
+    if (!extended_) end_script();
+    return;
+  }
+  copy_in_ = std::move(*copy);
+  pgwire::copy_response(out_, 'G', copy_in_->column_count(), 0);
+  wants_flush_ = true;
+  state_ = State::kCopyIn;
+}
+
+void Dialogue::handle_copy_in(const Frame& frame) {
+  const auto failed = [this](const Failure& failure) {
+    copy_in_.reset();
+    fail(failure);
+    if (!extended_) end_script();
+  };
+  switch (frame.type) {
+    case 'd': {
+      auto written = copy_in_->write(frame.body);
+      if (!written) failed(written.failure());
+      return;
+    }
+    case 'c': {
+      auto rows = copy_in_->finish();
+      copy_in_.reset();
+      return copied(std::move(rows));
+    }
+    case 'f': {
+      const auto reason = pgwire::parse_query(frame.body);
+      return failed(copy_in_->fail(reason ? *reason : std::string_view()));
+    }
+    case 'H':
+    case 'S': return;  // As PostgreSQL: a client need not know whether its Execute began a COPY.
+    default: {
+      Failure told = copy_in_->fail("unexpected message");
+      told.sqlstate = kProtocolViolationState;
+      told.message = fmt::format("unexpected message type 0x{:02X} during COPY from stdin",
+                                 static_cast<uint8_t>(frame.type));
+      return failed(told);
+    }
+  }
+}
+
+void Dialogue::begin_copy_out(Statement& statement) {
+  auto copy = session_->start_copy_out(statement);
+  if (!copy) {
+    fail(copy.failure());
+    if (!extended_) end_script();
+    return;
+  }
+  copy_out_ = std::move(*copy);
+  copy_in_quotes_ = false;
+  pgwire::copy_response(out_, 'H', copy_out_->column_count(), 0);
+  state_ = State::kCopyOut;
+}
+
+// A message a row, as clients expect it: up to a line's end outside of quotes.
+void Dialogue::continue_copy_out() {
+  auto more = copy_out_->next(copy_chunk_);
+  if (!more) {
+    copy_out_.reset();
+    fail(more.failure());
+    if (!extended_) end_script();
+    return;
+  }
+  if (!*more) {
+    pgwire::empty_message(out_, pgwire::kCopyDone);
+    auto rows = copy_out_->finish();
+    copy_out_.reset();
+    copy_chunk_ = std::string();
+    return copied(std::move(rows));
+  }
+  size_t begin = 0;
+  for (size_t i = 0; i < copy_chunk_.size(); ++i) {
+    if (copy_chunk_[i] == '"') copy_in_quotes_ = !copy_in_quotes_;
+    if (copy_chunk_[i] != '\n' || copy_in_quotes_) continue;
+    pgwire::copy_data(out_, std::string_view(copy_chunk_).substr(begin, i + 1 - begin));
+    begin = i + 1;
+  }
+  if (begin < copy_chunk_.size())
+    pgwire::copy_data(out_, std::string_view(copy_chunk_).substr(begin));
+}
+
+void Dialogue::copied(Outcome<std::unique_ptr<Rows>> rows) {
+  if (!rows) {
+    fail(rows.failure());
+    if (!extended_) end_script();
+    return;
+  }
+  while (true) {  // To the end, where the tag is final.
+    auto more = (*rows)->next();
+    if (!more) {
+      fail(more.failure());
+      if (!extended_) end_script();
+      return;
+    }
+    if (!*more) break;
+  }
+  complete((*rows)->tag(), "COPY");
+  if (extended_) {
+    running_portal_ = nullptr;
+    state_ = State::kReady;
+  } else {
+    ++script_at_;
+    state_ = State::kScript;
+  }
+}
+
+void Dialogue::complete(const std::string& tag, std::string_view words) {
+  pgwire::command_complete(out_, tag);
+  end_of_statement(words);
+}
+
+void Dialogue::end_of_statement(std::string_view words) {
+  if (may_set(words)) limits_stale_ = true;
+  if (was_in_block_ && session_->transaction_state() == TransactionState::kIdle) drop_portals();
+}
+
+// ---- What the server itself does ----
+
+void Dialogue::run_server_statement(const ServerStatement& statement) {
+  auto obeyed = obey(statement);
+  if (!obeyed) return fail(obeyed.failure());
+  complete(statement.tag, "SET");
+}
+
+Outcome<bool> Dialogue::obey(const ServerStatement& statement) {
+  const TransactionState transaction = session_->transaction_state();
+  if (transaction == TransactionState::kFailed)
+    return failure(kFailedTransactionState,
+                   "current transaction is aborted, commands ignored until end of transaction block");
+  const bool alone = transaction == TransactionState::kIdle && !implicit_;
+  const auto must_be_alone = [&] {
+    return failure(kActiveTransactionState,
+                   fmt::format("{} cannot run inside a transaction block", statement.tag));
+  };
+  switch (statement.verb) {
+    case ServerVerb::kCreateDatabase:
+      if (!alone) return must_be_alone();
+      return databases_.create(statement.name, statement.if_exists);
+    case ServerVerb::kDropDatabase:
+      if (!alone) return must_be_alone();
+      if (statement.name == use_.name())
+        return failure(kInUseState, "cannot drop the currently open database");
+      return databases_.drop(statement.name, statement.if_exists);
+    case ServerVerb::kDiscard:
+      if (!statement.name.empty()) return true;  // Nothing of the kind is kept.
+      if (!alone) return must_be_alone();
+      drop_portals();
+      statements_.clear();
+      return session_->reset();
+    case ServerVerb::kDeallocate: {
+      if (statement.name.empty()) {
+        statements_.clear();
+        return true;
+      }
+      const auto found = statements_.find(statement.name);
+      if (found == statements_.end())
+        return failure(kUndefinedStatementState,
+                       fmt::format("prepared statement \"{}\" does not exist", statement.name));
+      statements_.erase(found);
+      return true;
+    }
+  }
+  return true;
+}
+
+// ---- Failures and ends ----
+
+void Dialogue::fail(const Failure& failure) {
+  if (presence_.ending() != Ending::kNone && failure.sqlstate == kCancelledState)
+    return say_farewell();
+  pgwire::error_response(out_, failure);
+  limits_stale_ = true;
+  running_portal_ = nullptr;
+  if (extended_) state_ = State::kSkipping;
+}
+
+void Dialogue::fail_fatally(const Failure& failure) {
+  pgwire::error_response(out_, failure, pgwire::Severity::kFatal);
+  state_ = State::kEnded;
+}
+
+void Dialogue::broken(const Error& error) { fail_fatally(to_failure(error)); }
+
+void Dialogue::say_farewell() {
+  switch (presence_.ending()) {
+    case Ending::kNone: return;
+    case Ending::kShutdown:
+    case Ending::kTerminated:
+      return fail_fatally(
+          failure(kShutdownState, "terminating connection due to administrator command"));
+    case Ending::kIdleSession:
+      return fail_fatally(
+          failure(kIdleSessionState, "terminating connection due to idle-session timeout"));
+    case Ending::kIdleInTransaction:
+      return fail_fatally(failure(kIdleInTransactionState,
+                                  "terminating connection due to idle-in-transaction timeout"));
+  }
+}
+
+void Dialogue::ready() {
+  out_ += statuses_;
+  statuses_.clear();
+  pgwire::ready_for_query(out_, session_->transaction_state());
+  wants_flush_ = true;
+}
+
+}  // namespace rowan::server
