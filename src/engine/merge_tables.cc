@@ -3,6 +3,7 @@
 #include "engine/history.h"
 #include "engine/session.h"
 #include "engine/virtual_rows.h"
+#include "git/ref_names.h"
 #include "versions/merge_decisions.h"
 #include "versions/merge_run.h"
 #include "versions/pending_merge.h"
@@ -104,11 +105,10 @@ class PendingMerges final : public plan::VirtualTable {
   const std::vector<OutputColumn>& columns() const override { return columns_; }
   Result<std::vector<type::Batch>> rows(const std::vector<Value>&,
                                         const expr::EvalContext&) const override {
-    constexpr std::string_view kFolder = "refs/rowan/merge/";
     RowCollector rows(columns_);
     const versions::Context context = session_.version_context();
-    for (const store::RefEntry& ref : context.store.refs(kFolder))
-      TRY(add_pending(context, ref.name.substr(kFolder.size()), rows));
+    for (const store::RefEntry& ref : context.store.refs(git::kMergeRefs))
+      TRY(add_pending(context, ref.name.substr(git::kMergeRefs.size()), rows));
     return rows.finish();
   }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "exec/validator.h"
+#include "git/ref_names.h"
 #include "sql/statements.h"
 #include "txn/transaction.h"
 #include "versions/branch_hints.h"
@@ -74,7 +75,7 @@ Result<void> check_no_commit_is_lost(const Context& context, std::string_view br
     if (other.name == branch || !manager.history().ensure(store, other.commit)) continue;
     if (manager.history().is_ancestor(tip, other.commit)) return {};
   }
-  for (const std::string_view folder : {"refs/tags/", "refs/remotes/"}) {
+  for (const std::string_view folder : {git::kTagRefs, git::kRemoteRefs}) {
     for (const store::RefEntry& other : store.refs(folder)) {
       const auto commit = manager.resolve_revision(other.name, "");
       if (!commit || !manager.history().ensure(store, *commit))

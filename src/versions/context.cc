@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "catalog/catalog.h"
+#include "git/ref_names.h"
 #include "store/node_cache.h"
 #include "versions/branch_hints.h"
 
@@ -37,7 +38,7 @@ Result<Head> find_head(txn::Manager& manager, const Head& from, std::string_view
   auto commit = manager.resolve_revision(revision, from.branch);
   if (commit) return Head{commit->hex(), true, std::string(revision)};
   if (commit.error().code() != ErrorCode::kUndefinedRevision) return std::move(commit).error();
-  if (manager.store().ref("refs/tags/" + std::string(revision)))
+  if (manager.store().ref(git::tag_ref(revision)))
     return std::move(commit).error();  // It is there, and stands for no commit.
   return Error(ErrorCode::kUndefinedBranch, fmt::format("branch \"{}\" does not exist", revision))
       .with_hint(std::string(branch_words(words).list_branches));

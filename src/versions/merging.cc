@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "exec/validator.h"
+#include "git/ref_names.h"
 #include "versions/change_branch.h"
 #include "versions/conflict_text.h"
 #include "versions/merge_decisions.h"
@@ -60,8 +61,8 @@ txn::TreeCommit tree_commit(const Context& context, const sql::Statement& statem
 
 // What a source is called in the message: a branch, a tag, or a commit.
 std::string source_word(const Context& context, const std::string& source) {
-  if (context.store.ref("refs/heads/" + source)) return "branch";
-  return context.store.ref("refs/tags/" + source) ? "tag" : "commit";
+  if (context.store.ref(git::branch_ref(source))) return "branch";
+  return context.store.ref(git::tag_ref(source)) ? "tag" : "commit";
 }
 
 std::string default_message(const Context& context, const std::vector<std::string>& sources) {
@@ -233,12 +234,12 @@ class MergeStatement {
     TRY_ASSIGN(const auto violations, violations_of(context_, run, tip_.root, with_rules_));
     context_.effects.violations = violations;
     if (!violations.empty()) return violation_error(violations, violation_hint(violations));
-    txn::TreeCommit commit =
-        tree_commit(context_, statement_, tip_.commit, run,
-                    statement_.has_message ? std::string(statement_.message)
-                                           : default_message(context_, names_),
-                    merge_trailers(options.policy, options.renumber,
-                                   run.remembered > 0 ? store.ref(kResolutionsRef) : std::nullopt));
+    txn::TreeCommit commit = tree_commit(
+        context_, statement_, tip_.commit, run,
+        statement_.has_message ? std::string(statement_.message)
+                               : default_message(context_, names_),
+        merge_trailers(options.policy, options.renumber,
+                       run.remembered > 0 ? store.ref(git::kResolutionsRef) : std::nullopt));
     commit.parents.insert(commit.parents.end(), sources.begin(), sources.end());
     TRY_ASSIGN(const txn::CommitOutcome outcome, context_.manager.commit_tree(commit));
     note_commit(context_, outcome);
@@ -428,7 +429,7 @@ Result<Oid> merge_source_once(Context& context, const SourceMerge& merge) {
                                           merge.source.hex().substr(0, 12), context.head.branch)
                             : merge.message,
       merge_trailers(options.policy, options.renumber,
-                     run.remembered > 0 ? context.store.ref(kResolutionsRef) : std::nullopt));
+                     run.remembered > 0 ? context.store.ref(git::kResolutionsRef) : std::nullopt));
   commit.parents.push_back(merge.source);
   commit.refs = merge.refs();
   TRY_ASSIGN(const txn::CommitOutcome outcome, context.manager.commit_tree(commit));
@@ -467,7 +468,7 @@ Result<VerbResult> commit_once(Context& context, const sql::MergeStmt& statement
   if (message.empty()) message = default_message(context, {pending.source});
   TRY_ASSIGN(auto remembered, remember_answers(store, *run.made, pending.answers, context.author));
   const std::optional<Oid> answers =
-      remembered ? std::optional(remembered->new_value) : store.ref(kResolutionsRef);
+      remembered ? std::optional(remembered->new_value) : store.ref(git::kResolutionsRef);
   txn::TreeCommit commit = tree_commit(context, statement, tip.commit, run, std::move(message),
                                        merge_trailers(Policy::kManual, pending.renumber, answers));
   commit.parents.push_back(pending.theirs);

@@ -16,6 +16,7 @@
 
 #include "base/oid.h"
 #include "base/result.h"
+#include "git/ref_names.h"
 #include "merge/merge.h"
 #include "store/object_store.h"
 #include "tree/git_tree.h"
@@ -23,8 +24,6 @@
 #include "versions/hints.h"
 
 namespace rowan::versions {
-
-inline constexpr std::string_view kResolutionsRef = "refs/rowan/resolutions";
 
 // Answers below a tree, by the path answer_path() gives.
 class Answers {

@@ -10,6 +10,7 @@
 #include "catalog/format_file.h"
 #include "catalog/objects.h"
 #include "catalog/paths.h"
+#include "git/ref_names.h"
 #include "tree/git_tree.h"
 #include "type/key_codec.h"
 #include "versions/branch_hints.h"
@@ -355,13 +356,13 @@ Result<void> check_unpublished(const Context& context, const std::string& branch
     if (other.name == branch || !manager.history().ensure(manager.store(), other.commit)) continue;
     if (manager.history().is_ancestor(oldest, other.commit)) return published("branch", other.name);
   }
-  for (const std::string_view folder : {"refs/tags/", "refs/remotes/"}) {
+  for (const std::string_view folder : {git::kTagRefs, git::kRemoteRefs}) {
     for (const store::RefEntry& other : manager.store().refs(folder)) {
       const auto commit = manager.resolve_revision(other.name, "");
       if (!commit || !manager.history().ensure(manager.store(), *commit))
         continue;  // A tag of something else.
       if (!manager.history().is_ancestor(oldest, *commit)) continue;
-      return published(folder == "refs/tags/" ? "tag" : "remote branch",
+      return published(folder == git::kTagRefs ? "tag" : "remote branch",
                        other.name.substr(folder.size()));
     }
   }

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "git/ref_name.h"
+#include "git/ref_names.h"
 #include "git/tag.h"
 #include "sql/statements.h"
 #include "versions/branch_hints.h"
@@ -13,8 +13,6 @@ namespace {
 
 using sql::StatementKind;
 
-constexpr std::string_view kTags = "refs/tags/";
-
 Error duplicate_tag(const BranchWords& words, std::string_view name) {
   return Error(ErrorCode::kDuplicateBranch, fmt::format("tag \"{}\" already exists", name))
       .with_hint(fmt::format("A tag is never moved; {} takes it away.", words.drop_tag));
@@ -24,7 +22,7 @@ Error duplicate_tag(const BranchWords& words, std::string_view name) {
 
 Result<VerbResult> run_create_tag(Context& context, const sql::TagStmt& statement) {
   const std::string name(statement.name);
-  const std::string ref = std::string(kTags) + name;
+  const std::string ref = std::string(git::kTagRefs) + name;
   const std::string words = sql::tag_of(statement);
   if (!git::is_valid_ref_name(name))
     return Error(ErrorCode::kInvalidName, fmt::format("\"{}\" is not a valid tag name", name));
@@ -53,7 +51,7 @@ Result<VerbResult> run_create_tag(Context& context, const sql::TagStmt& statemen
 }
 
 Result<VerbResult> run_drop_tag(Context& context, const sql::TagStmt& statement) {
-  const std::string ref = std::string(kTags) + std::string(statement.name);
+  const std::string ref = std::string(git::kTagRefs) + std::string(statement.name);
   const std::optional<Oid> id = context.store.ref(ref);
   if (!id) {
     if (statement.if_exists)

@@ -199,7 +199,7 @@ TEST_CASE("a merge by hand waits, takes answers, and is committed") {
   CHECK(f.value_on("main", 3) == txn::row(3, 103));
   CHECK(f.value_on("main", 4) == txn::row(4, 40));
   CHECK(!f.store->ref(merge_ref("main")));
-  CHECK(f.store->ref(kResolutionsRef));
+  CHECK(f.store->ref(git::kResolutionsRef));
   CHECK(f.commit_of(f.tip_of()).parents.size() == 2);
 }
 
