@@ -172,6 +172,13 @@ EXAMPLES = {
     'a sequence that changes its owner': (
         "CREATE TABLE t (id serial PRIMARY KEY, w text UNIQUE); CREATE TABLE u (id int PRIMARY KEY); INSERT INTO t (w) VALUES ('a')",
         "ALTER SEQUENCE t_id_seq OWNED BY u.id; DROP TABLE t"),
+    'an identity beside what has its name': (
+        "CREATE SEQUENCE a_k_seq; SELECT nextval('a_k_seq'); CREATE TABLE x (k int); CREATE INDEX b_k_seq ON x (k); CREATE TABLE e (k int)",
+        "CREATE TABLE a (k int GENERATED ALWAYS AS IDENTITY); CREATE TABLE b (k int GENERATED ALWAYS AS IDENTITY); CREATE TABLE c_k_seq (k int); "
+        "CREATE TABLE c (k int GENERATED ALWAYS AS IDENTITY); ALTER TABLE e RENAME TO d_k_seq; CREATE TABLE d (k int GENERATED ALWAYS AS IDENTITY)"),
+    'an identity of a table that takes a name': (
+        "CREATE TABLE a (k int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v int); INSERT INTO a (v) VALUES (1), (2)",
+        "ALTER TABLE a RENAME TO b; CREATE TABLE a (k int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, z text); INSERT INTO a (z) VALUES ('z')"),
     'a default that draws elsewhere': (
         "CREATE SEQUENCE q; CREATE TABLE t (id int PRIMARY KEY, n int DEFAULT nextval('q')); INSERT INTO t VALUES (1)",
         "CREATE SEQUENCE r INCREMENT BY -1; ALTER TABLE t ALTER COLUMN n SET DEFAULT nextval('r'); DROP SEQUENCE q"),
@@ -223,6 +230,13 @@ def random_statement(dice):
         f'{alter}ALTER COLUMN c1 SET DEFAULT nextval(\'q{dice.randrange(2)}\')',
         f'ALTER SEQUENCE q{dice.randrange(2)} OWNED BY {t}.id',
         f'ALTER SEQUENCE {t}_id_seq RESTART WITH {dice.randrange(100, 200)}',
+        f'ALTER SEQUENCE {t}_id_seq RENAME TO {dice.choice("abc")}_id_seq',
+        # What has the name that an identity's sequence would get.
+        f'CREATE SEQUENCE {t}_id_seq',
+        f'CREATE TABLE {t}_id_seq (id int)',
+        f'CREATE INDEX {t}_id_seq ON {dice.choice("abc")} (id)',
+        f'CREATE VIEW {t}_id_seq AS SELECT 1 AS one',
+        f'DROP {dice.choice(["SEQUENCE", "TABLE", "INDEX", "VIEW"])} {t}_id_seq',
     ])
 
 
