@@ -66,7 +66,8 @@ std::shared_ptr<const plan::VirtualTable> stream_table(std::vector<plan::OutputC
                                                        OpenRows open,
                                                        bool follows_revisions = true);
 
-// All rows at once, for statements that show them.
+// All rows at once, for statements that show them. What they take counts while they are made; who
+// holds them then counts them.
 Result<std::vector<type::Batch>> all_rows(const plan::VirtualTable& table,
                                           const std::vector<type::Value>& arguments,
                                           const expr::EvalContext& context,
