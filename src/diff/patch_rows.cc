@@ -2,6 +2,7 @@
 #include <map>
 #include <utility>
 
+#include "base/memory_budget.h"
 #include "diff/patch_table.h"
 #include "diff/patch_text.h"
 #include "diff/table_diff.h"
@@ -18,6 +19,8 @@ using type::TypeId;
 using type::Value;
 
 constexpr size_t kRowsPerInsert = 100;
+// What a statement takes beside its text, until it is shown.
+constexpr size_t kStatementBytes = 4 * sizeof(std::string);
 
 class RowWriter {
  public:
@@ -151,12 +154,17 @@ class RowWriter {
     }
     note_leftovers(from_line, to_line);
     if (!set.empty())
-      work_.updates.push_back("UPDATE " + name_ + " SET " + set + " WHERE " + key_condition(now));
+      add(work_.updates, "UPDATE " + name_ + " SET " + set + " WHERE " + key_condition(now));
     return {};
   }
 
   void remove(const std::vector<Value>& values) {
-    work_.deletes.push_back("DELETE FROM " + name_ + " WHERE " + key_condition(values));
+    add(work_.deletes, "DELETE FROM " + name_ + " WHERE " + key_condition(values));
+  }
+
+  void add(std::vector<std::string>& statements, std::string statement) {
+    patch_.memory.add(statement.size() + kStatementBytes);
+    statements.push_back(std::move(statement));
   }
 
   // A unique value may be another row's until that one has moved too; a key that is equal may be
@@ -202,8 +210,8 @@ class RowWriter {
       condition += (condition.empty() ? "" : " AND ") +
                    condition_sql(sql::quote_ident(to_.columns[i].name), values[i]);
     }
-    work_.deletes.push_back("DELETE FROM " + name_ +
-                            (condition.empty() ? "" : " WHERE " + condition));
+    add(work_.deletes,
+        "DELETE FROM " + name_ + (condition.empty() ? "" : " WHERE " + condition));
     for (uint64_t i = 0; i < after; ++i) insert_values(values);
     return {};
   }
@@ -239,6 +247,7 @@ class RowWriter {
       uint64_t after = 0;
     };
     std::map<std::string, Group> groups;
+    CountedMemory memory;  // Of the groups.
     for (const bool is_to : {false, true}) {
       const catalog::TableVersion& version = is_to ? *work_.to : *work_.from;
       const catalog::TableLineKeys keys(version.table);
@@ -253,7 +262,10 @@ class RowWriter {
           const std::string cell = exact_text(value);
           text += std::to_string(cell.size()) + ":" + cell;
         }
-        Group& group = groups[text];
+        const auto [entry, is_new] = groups.try_emplace(text);
+        Group& group = entry->second;
+        if (is_new)
+          memory.add(kMapNodeBytes + 2 * text.size() + values.size() * sizeof(Value) + sizeof group);
         group.values = std::move(values);
         (is_to ? group.after : group.before) += count;
         TRY(cursor.next());
@@ -276,7 +288,7 @@ class RowWriter {
 
   void insert_values(const std::vector<Value>& values) {
     if (values.empty()) {
-      work_.inserts.push_back("INSERT INTO " + name_ + " DEFAULT VALUES");
+      add(work_.inserts, "INSERT INTO " + name_ + " DEFAULT VALUES");
       return;
     }
     std::string row;
@@ -293,8 +305,8 @@ class RowWriter {
       columns += (i == 0 ? "" : ", ") + sql::quote_ident(to_.columns[i].name);
       generated = generated || is_generated(static_cast<uint16_t>(i));
     }
-    work_.inserts.push_back("INSERT INTO " + name_ + " (" + columns + ")" +
-                            (generated ? " OVERRIDING SYSTEM VALUE" : "") + " VALUES " + rows_);
+    add(work_.inserts, "INSERT INTO " + name_ + " (" + columns + ")" +
+                           (generated ? " OVERRIDING SYSTEM VALUE" : "") + " VALUES " + rows_);
     rows_.clear();
     row_count_ = 0;
   }

@@ -70,10 +70,12 @@ class Blamer {
   }
 
  private:
-  Result<Shares> all_shares(const TableVersion& version) const {
+  Result<Shares> all_shares(const TableVersion& version) {
     Shares shares;
     const std::vector<bool> cells(request_.cells ? columns_.size() : 0, true);
     const auto add = [&](std::string key) {
+      result_.memory.add(kMapNodeBytes + key.size() + cells.size() / 8 +
+                         result_.width * sizeof(Oid));
       shares.emplace(std::move(key), Share{static_cast<uint32_t>(shares.size()), cells});
     };
     if (request_.keys) {

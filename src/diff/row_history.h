@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/memory_budget.h"
 #include "base/oid.h"
 #include "base/result.h"
 #include "catalog/catalog.h"
@@ -61,6 +62,7 @@ struct BlameRequest {
 struct Blame {
   size_t width = 1;
   std::vector<Oid> commits;
+  CountedMemory memory;  // Of these, and of what found them.
 
   const Oid& at(size_t row, size_t column = 0) const { return commits[row * width + column]; }
   size_t rows() const { return commits.size() / width; }

@@ -3,6 +3,7 @@
 #include <map>
 #include <utility>
 
+#include "base/memory_budget.h"
 #include "type/cast.h"
 
 namespace rowan::diff {
@@ -84,6 +85,7 @@ struct TableDiff::State {
   };
   bool netted = false;
   std::vector<Net> nets;
+  CountedMemory memory;  // Of the nets.
   size_t next_net = 0;
 };
 
@@ -147,7 +149,11 @@ Result<void> TableDiff::State::collect_counted() {
       type::append_json(value, text);
       text += ',';
     }
-    return &groups[text];
+    const auto [entry, is_new] = groups.try_emplace(std::move(text));
+    // Its key, its line and, in the end, its net.
+    if (is_new)
+      memory.add(kMapNodeBytes + sizeof(Group) + sizeof(Net) + entry->first.size() + 2 * line.size());
+    return &entry->second;
   };
   tree::RowDifference row;
   for (;;) {

@@ -139,6 +139,7 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
   txn::ManagerOptions manager_options;
   if (path != kMemory) manager_options.derived_folder = store::derived_folder(database->folder_);
   manager_options.verify_moved = [&](txn::Manager& manager) {
+    const BudgetScope counted(&database->memory_);
     // Views of what is judged may read history.
     database->roots_ = std::make_unique<ReadableRoots>(*database->store_, manager.history());
     const Admission admission(manager, database->branch_settings_, database->clock(),

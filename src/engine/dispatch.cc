@@ -323,8 +323,9 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_show(
   if (state_ == TransactionState::kIdle) transaction_.reset();
   uint64_t rows = 0;
   for (const type::Batch& batch : table.batches) rows += batch.rows;
-  return make_batch_rows(column_infos(table.columns), std::move(table.batches),
-                         {fmt::format("SHOW {}", rows), rows, {}, std::move(table.notices)});
+  return make_counted_rows(column_infos(table.columns), std::move(table.batches),
+                           {fmt::format("SHOW {}", rows), rows, {}, std::move(table.notices)},
+                           database_.memory());
 }
 
 // ---- Version control ----
@@ -358,9 +359,9 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_past_transactions(
     *told = std::move(result);
     return std::unique_ptr<Rows>();
   }
-  return make_batch_rows(result.rows ? column_infos(result.rows->columns) : no_columns(),
-                         result.rows ? std::move(result.rows->batches) : std::vector<type::Batch>{},
-                         std::move(result.facts));
+  if (!result.rows) return make_batch_rows(no_columns(), {}, std::move(result.facts));
+  return make_counted_rows(column_infos(result.rows->columns), std::move(result.rows->batches),
+                           std::move(result.facts), database_.memory());
 }
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_verb(Prepared& prepared, const VerbCall& call,

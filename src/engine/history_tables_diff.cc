@@ -5,6 +5,7 @@
 #include <deque>
 #include <utility>
 
+#include "base/memory_budget.h"
 #include "catalog/objects.h"
 #include "diff/changes.h"
 #include "diff/patch.h"
@@ -380,10 +381,11 @@ VirtualTablePtr diff_rows_table(
 
 namespace {
 
-// Rows that are there already.
-NextRow given_rows(std::vector<std::vector<Value>> rows) {
+// Rows that are there already; `memory` counts them.
+NextRow given_rows(std::vector<std::vector<Value>> rows, CountedMemory memory = {}) {
   auto shared = std::make_shared<std::vector<std::vector<Value>>>(std::move(rows));
-  return [shared, at = size_t{0}](std::vector<Value>& row) mutable -> Result<bool> {
+  auto held = std::make_shared<CountedMemory>(std::move(memory));
+  return [shared, held, at = size_t{0}](std::vector<Value>& row) mutable -> Result<bool> {
     if (at == shared->size()) return false;
     row = std::move((*shared)[at++]);
     return true;
@@ -478,8 +480,11 @@ VirtualTablePtr patch_table(
           std::replace(note.begin(), note.end(), '\n', ' ');  // A name may hold one.
           add("-- " + std::move(note));
         }
-        for (std::string& statement : patch.statements) add(std::move(statement) + ";");
-        return given_rows(std::move(rows));
+        for (std::string& statement : patch.statements) {
+          statement += ';';
+          add(std::move(statement));
+        }
+        return given_rows(std::move(rows), std::move(patch.memory));
       },
       false);
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine/failure.h"
+#include "exec/operators.h"
 #include "type/numeric.h"
 #include "type/text.h"
 #include "type/type_info.h"
@@ -282,6 +283,14 @@ std::unique_ptr<Rows> make_batch_rows(ColumnInfos columns, std::vector<type::Bat
                                       ResultFacts facts, MemoryAccount account) {
   return std::make_unique<BatchRows>(std::move(columns), std::move(batches), std::move(facts),
                                      std::move(account));
+}
+Result<std::unique_ptr<Rows>> make_counted_rows(ColumnInfos columns,
+                                                std::vector<type::Batch> batches,
+                                                ResultFacts facts, MemoryBudget& memory) {
+  MemoryAccount account(&memory);
+  for (const type::Batch& batch : batches) TRY(account.add(exec::batch_bytes(batch)));
+  return make_batch_rows(std::move(columns), std::move(batches), std::move(facts),
+                         std::move(account));
 }
 std::unique_ptr<Rows> make_stream_rows(ColumnInfos columns,
                                        std::function<Result<bool>(type::Batch&)> pull) {

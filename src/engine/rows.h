@@ -35,6 +35,10 @@ std::unique_ptr<Rows> make_point_rows(ColumnInfos columns, bool found,
 std::unique_ptr<Rows> make_batch_rows(ColumnInfos columns, std::vector<type::Batch> batches,
                                       ResultFacts facts,
                                       MemoryAccount account = MemoryAccount(nullptr));
+// The same, counted here. kOutOfMemory.
+Result<std::unique_ptr<Rows>> make_counted_rows(ColumnInfos columns,
+                                                std::vector<type::Batch> batches,
+                                                ResultFacts facts, MemoryBudget& memory);
 // Rows as they come; `pull` gives false at the end, where it also finishes the transaction.
 std::unique_ptr<Rows> make_stream_rows(ColumnInfos columns,
                                        std::function<Result<bool>(type::Batch&)> pull);

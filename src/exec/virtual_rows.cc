@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/memory_budget.h"
+#include "exec/operators.h"
 
 namespace rowan::exec {
 
@@ -140,12 +141,14 @@ Result<std::vector<type::Batch>> all_rows(const plan::VirtualTable& table,
   TRY_ASSIGN(const auto rows, table.open(arguments, context));
   if (rows == nullptr) return table.rows(arguments, context);
   std::vector<type::Batch> batches;
+  CountedMemory memory;
   type::Batch batch;
   while (limit > 0) {
     TRY_ASSIGN(const bool more, rows->next(batch));
     if (!more) break;
     if (batch.rows > limit) batch = batch.slice(0, limit);
     limit -= batch.rows;
+    memory.add(exec::batch_bytes(batch));
     batches.push_back(std::move(batch));
     batch = {};
   }

@@ -80,7 +80,8 @@ struct TableRows {
 TableRows text_rows(std::vector<std::string> names,
                     const std::vector<std::vector<std::string>>& rows);
 
-// All rows at once, for statements that show them.
+// All rows at once, for statements that show them. What they take counts while they are made; who
+// holds them then counts them.
 Result<std::vector<type::Batch>> all_rows(const plan::VirtualTable& table,
                                           const std::vector<type::Value>& arguments,
                                           const expr::EvalContext& context,

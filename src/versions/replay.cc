@@ -35,6 +35,11 @@ Result<git::Commit> commit_of(const Context& context, const Oid& id) {
 
 // ---- Which commits ----
 
+Error too_many_commits() {
+  return Error(ErrorCode::kProgramLimit,
+               fmt::format("more than {} commits to replay", kReplayedCommitsMax));
+}
+
 // Those of `to` that `from` does not reach, parents before children.
 Result<std::vector<Oid>> commits_between(const Context& context, const Oid& from, const Oid& to) {
   const store::ObjectStore& store = context.store;
@@ -57,9 +62,7 @@ Result<std::vector<Oid>> commits_between(const Context& context, const Oid& from
       return Error(ErrorCode::kInternal,
                    "commit " + id.hex() + " is missing from the history index");
     found.emplace_back(*info, id);
-    if (found.size() > kReplayedCommitsMax)
-      return Error(ErrorCode::kProgramLimit,
-                   fmt::format("more than {} commits to replay", kReplayedCommitsMax));
+    if (found.size() > kReplayedCommitsMax) return too_many_commits();
     for (const Oid& parent : info->parents) {
       if (seen.insert(parent).second) open.push_back(parent);
     }
@@ -80,6 +83,7 @@ Result<std::vector<Oid>> named_commits(const Context& context, const sql::Revisi
                                        bool newest_first) {
   std::vector<Oid> commits;
   for (const std::string_view revision : statement.revisions) {
+    if (commits.size() > kReplayedCommitsMax) return too_many_commits();
     const size_t dots = revision.find("..");
     if (dots == std::string_view::npos) {
       TRY_ASSIGN(const txn::Snapshot one, find_revision(context, revision));
@@ -97,6 +101,7 @@ Result<std::vector<Oid>> named_commits(const Context& context, const sql::Revisi
     if (newest_first) std::reverse(range.begin(), range.end());
     commits.insert(commits.end(), range.begin(), range.end());
   }
+  if (commits.size() > kReplayedCommitsMax) return too_many_commits();
   return commits;
 }
 

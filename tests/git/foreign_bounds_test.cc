@@ -215,4 +215,50 @@ TEST_CASE("200,000 leaves that share one blob") {
   }
 }
 
+// What is asked of a push counts against rowan.memory_limit as a statement's work does: a tip that
+// needs more is parked and says so, and with more memory it is taken.
+TEST_CASE("a push that takes more memory than statements may hold") {
+  const Scratch scratch;
+  const fs::path db = scratch / "db";
+  OpenOptions enough, little;
+  enough.memory_bytes = 512u << 20;
+  little.memory_bytes = 6u << 20;
+  std::string pushed;
+  {
+    Opened opened(db, enough);
+    opened.execute("CREATE TABLE t (id integer PRIMARY KEY, v text UNIQUE)");
+    opened.execute("INSERT INTO t SELECT g, 'as it was before ' || g FROM generate_series(1, 80000) g");
+    opened.execute("CREATE TABLE small (id integer PRIMARY KEY)");
+    opened.execute("CREATE BRANCH other");
+    opened.execute("CHECKOUT other");
+    pushed = opened.execute("UPDATE t SET v = 'theirs ' || id");
+    opened.execute("CHECKOUT main");
+    opened.execute("DROP BRANCH other FORCE");
+  }
+  const std::string listed =
+      "SELECT sqlstate FROM rowan.foreign WHERE \"commit\" = '" + pushed + "'";
+  const std::string sum = "SELECT count(*) FROM t WHERE v LIKE 'theirs %'";
+  const auto put = [&] { git(db, "update-ref refs/heads/main " + pushed); };
+  SUBCASE("beside a tip that moved: the watcher would merge") {
+    Opened opened(db, little);
+    opened.execute("INSERT INTO small VALUES (1)");  // Git does not see it for a second.
+    put();
+    CHECK(eventually([&] { return opened.ask(listed) == "53200;"; }, 20000));
+    CHECK(opened.ask(sum) == "0;");
+    CHECK(opened.ask("SELECT count(*) FROM small") == "1;");
+  }
+  SUBCASE("while nobody has the repository open") {
+    put();
+    Opened opened(db, little);
+    CHECK(opened.ask(listed) == "53200;");
+    CHECK(opened.ask(sum) == "0;");
+  }
+  {
+    Opened opened(db, enough);
+    opened.execute("TAKE FOREIGN '" + pushed + "'");
+    CHECK(opened.ask(sum) == "80000;");
+  }
+  check_clean(db);
+}
+
 }  // namespace rowan::git_testing

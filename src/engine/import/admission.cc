@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "base/memory_budget.h"
 #include "base/thread.h"
 #include "catalog/catalog.h"
 #include "catalog/objects.h"
@@ -199,6 +200,15 @@ Objection Admission::unfit_tip(const Oid& tip, const Oid& known_root, Error erro
 }
 
 Admission::Answer Admission::ask(const Question& question, store::PendingObjects& objects) const {
+  try {
+    return judge(question, objects);
+  } catch (const CountedMemory::Exceeded& exceeded) {
+    return Objection{memory_limit_exceeded(exceeded.bytes_max), {}, false};
+  }
+}
+
+Admission::Answer Admission::judge(const Question& question,
+                                   store::PendingObjects& objects) const {
   if (!git::is_valid_branch_name(question.branch)) return unfit_name(question.branch);
   if (auto objection = ask_history(question)) return std::move(*objection);
   const Oid& known = !question.beside.is_zero() ? question.beside

@@ -54,6 +54,7 @@ class Admission {
   // The commit to stand on the branch: the tip, or a commit "normalise" on top of it, made in
   // `objects`. With `beside`, its rows' constraints are for the merge to check.
   using Answer = std::variant<Oid, Objection>;
+  // A tip that takes more memory to judge than statements may hold is objected to (kOutOfMemory).
   Answer ask(const Question& question, store::PendingObjects& objects) const;
   // The part of it that asks whether what stands below the tip can be read. `known_root`: the tree of
   // some branch's tip; zero: none.
@@ -68,6 +69,7 @@ class Admission {
                                                        const Oid& root) const;
 
  private:
+  Answer judge(const Question& question, store::PendingObjects& objects) const;
   // All that breaks, or what stands in definitions alone.
   enum class Scope { kAll, kDefinitions };
   Result<std::vector<exec::Violation>> find_violations(exec::ValidateRequest request,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/caught.h"
 #include "engine/database.h"
 #include "engine/import/take.h"
 #include "git/ref_names.h"
@@ -374,7 +375,10 @@ Result<void> ForeignMoves::note_reason(const store::ForeignMove& move, const Obj
 void ForeignMoves::answer(const store::ForeignMove& move) {
   const std::lock_guard lock(mutex_);
   if (database_ == nullptr) return;
-  const Admission::Answer answer = adopt(move);
+  const BudgetScope counted(&database_->memory());
+  auto adopted = caught([&]() -> Result<Admission::Answer> { return adopt(move); });
+  const Admission::Answer answer =
+      adopted ? std::move(*adopted) : Objection{adopted.error(), {}, false};
   if (const Oid* tip = std::get_if<Oid>(&answer)) {
     log_.write(LogLevel::kInfo,
                fmt::format("ref \"{}\": commit {} of another program was taken over{}", move.name,
