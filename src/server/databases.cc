@@ -212,11 +212,13 @@ Outcome<bool> Databases::drop(std::string_view name, bool if_exists) {
                                        : fmt::format("are {} other sessions", found->second->users)));
       entries_.erase(found);  // Closes it.
     }
-    // Somebody else may have it open: whoever can open it for writing is alone.
-    auto probe = Database::open(path.string());
-    if (!probe && probe.failure().sqlstate == kInUseState)
-      return failure(kInUseState, fmt::format("database \"{}\" is being accessed by other users", name),
-                     "", probe.failure().message);
+    {  // Somebody else may have it open: who can open it for writing is alone. It is closed again here.
+      const auto alone = Database::open(path.string());
+      if (!alone && alone.failure().sqlstate == kInUseState)
+        return failure(kInUseState,
+                       fmt::format("database \"{}\" is being accessed by other users", name), "",
+                       alone.failure().message);
+    }
     std::error_code error;
     hidden = folder_ / fmt::format(".dropped-{}-{}", ::getpid(), std::string(name));
     fs::remove_all(hidden, error);
