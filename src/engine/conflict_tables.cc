@@ -41,7 +41,8 @@ class AllConflicts final : public plan::VirtualTable {
     TRY_ASSIGN(const auto pending,
                find_pending_merge(context.store, context.head.branch, context.words));
     if (!pending) return rows.finish();
-    TRY_ASSIGN(const txn::Snapshot tip, context.manager.tip_snapshot(context.head.branch));
+    TRY_ASSIGN(const txn::Snapshot tip,
+               context.manager.tip_snapshot(context.head.branch));
     TRY_ASSIGN(const MergeRun run, rerun_pending(context, *pending, tip));
     const catalog::Catalog merged(*run.made, context.store.cache(), run.root);
     for (const merge::SchemaConflict& conflict : run.outcome.schema_conflicts) {
@@ -58,9 +59,9 @@ class AllConflicts final : public plan::VirtualTable {
       std::string names;
       for (const uint16_t column : conflict.columns)
         names += (names.empty() ? "" : ", ") + version.table->columns[column].name;
-      std::vector<type::Value> row{
-          text_value(conflict.schema), text_value(conflict.table), text_value(std::move(key)),
-          text_value(std::string(merge::conflict_kind(conflict))), text_value(names)};
+      std::vector<type::Value> row{text_value(conflict.schema), text_value(conflict.table),
+                                   text_value(std::move(key)), text_value(std::string(merge::conflict_kind(conflict))),
+                                   text_value(names)};
       for (const merge::Side side : kSides) {
         TRY_ASSIGN(std::string json, row_json(*run.made, *version.table, conflict, side));
         row.push_back(conflict.line(side) ? text_value(std::move(json)) : no_value());
@@ -125,7 +126,8 @@ class TableConflicts final : public plan::VirtualTable {
     TRY_ASSIGN(const auto pending,
                find_pending_merge(context.store, context.head.branch, context.words));
     if (!pending) return rows.finish();
-    TRY_ASSIGN(const txn::Snapshot tip, context.manager.tip_snapshot(context.head.branch));
+    TRY_ASSIGN(const txn::Snapshot tip,
+               context.manager.tip_snapshot(context.head.branch));
     TRY_ASSIGN(const MergeRun run, rerun_pending(context, *pending, tip));
     for (const merge::RowConflict& conflict : run.outcome.conflicts) {
       if (conflict.schema != table_->schema || conflict.table != table_->name) continue;
@@ -178,8 +180,10 @@ Result<std::shared_ptr<const plan::VirtualTable>> find_conflict_table(SessionImp
   }
   const versions::Context context = session.version_context();
   store::ObjectStore& store = context.store;
-  TRY_ASSIGN(const txn::Snapshot tip, context.manager.tip_snapshot(context.head.branch));
-  TRY_ASSIGN(const auto pending, find_pending_merge(store, context.head.branch, context.words));
+  TRY_ASSIGN(const txn::Snapshot tip,
+             context.manager.tip_snapshot(context.head.branch));
+  TRY_ASSIGN(const auto pending,
+             find_pending_merge(store, context.head.branch, context.words));
   std::optional<catalog::TableVersion> version;
   if (pending) {
     // The merged table may have columns that ours does not.

@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "base/caught.h"
 #include "engine/history_statements.h"
 #include "engine/import/take.h"
 #include "engine/object_statements.h"
@@ -49,7 +50,7 @@ std::function<Result<versions::VerbResult>(SessionImpl&)> call_of(
     const sql::Statement& statement) {
   return [run, &statement](SessionImpl& session) {
     versions::Context context = session.version_context();
-    auto result = run(context, static_cast<const Kind&>(statement));
+    auto result = caught([&] { return run(context, static_cast<const Kind&>(statement)); });
     session.take_back(context);
     return result;
   };

@@ -11,7 +11,6 @@
 #include "diff/table_history.h"
 #include "engine/merge_tables.h"
 #include "engine/session.h"
-#include "git/ref_names.h"
 #include "type/key_codec.h"
 #include "type/text.h"
 #include "type/widen.h"
@@ -228,7 +227,7 @@ std::vector<Oid> all_tips(SessionImpl& session) {
   std::vector<Oid> tips = {session.transaction()->snapshot().commit};
   for (const txn::BranchInfo& branch : session.owner().manager().branches())
     tips.push_back(branch.commit);
-  for (const store::RefEntry& tag : session.owner().store().refs(git::kTagRefs)) {
+  for (const store::RefEntry& tag : session.owner().store().refs("refs/tags/")) {
     if (const auto commit =
             session.owner().manager().resolve_revision(tag.name, session.branch_name()))
       tips.push_back(*commit);

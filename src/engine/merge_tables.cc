@@ -3,7 +3,6 @@
 #include "engine/history.h"
 #include "engine/session.h"
 #include "engine/virtual_rows.h"
-#include "git/ref_names.h"
 #include "versions/merge_decisions.h"
 #include "versions/merge_run.h"
 #include "versions/pending_merge.h"
@@ -99,16 +98,17 @@ class PendingMerges final : public plan::VirtualTable {
  public:
   explicit PendingMerges(SessionImpl& session)
       : session_(session),
-        columns_{{"branch", kTextType},  {"source", kTextType}, {"source_commit", kTextType},
-                 {"base", kTextType},    {"author", kTextType}, {"begun", kTimeType},
+        columns_{{"branch", kTextType}, {"source", kTextType},  {"source_commit", kTextType},
+                 {"base", kTextType},   {"author", kTextType},  {"begun", kTimeType},
                  {"message", kTextType}, {"open", kBigintType}, {"conflicts", kTextType}} {}
   const std::vector<OutputColumn>& columns() const override { return columns_; }
   Result<std::vector<type::Batch>> rows(const std::vector<Value>&,
                                         const expr::EvalContext&) const override {
+    constexpr std::string_view kFolder = "refs/rowan/merge/";
     RowCollector rows(columns_);
     const versions::Context context = session_.version_context();
-    for (const store::RefEntry& ref : context.store.refs(git::kMergeRefs))
-      TRY(add_pending(context, ref.name.substr(git::kMergeRefs.size()), rows));
+    for (const store::RefEntry& ref : context.store.refs(kFolder))
+      TRY(add_pending(context, ref.name.substr(kFolder.size()), rows));
     return rows.finish();
   }
 
