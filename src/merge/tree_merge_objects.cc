@@ -112,8 +112,9 @@ Result<void> TreeMerge::merge_object(const ChangedObject& object) {
   const auto back = back_in_place_.find(object.path);
   const auto named = kind_stands_.find(object.path);
   const bool is_view = kind == ObjectKind::kView || kind == ObjectKind::kMaterializedView;
-  if (kinds.size() == 1 && is_view && (back != back_in_place_.end() || named != kind_stands_.end())) {
-    const Side stands = back != back_in_place_.end() ? back->second : named->second;
+  const bool has_back = back != back_in_place_.end();
+  if (kinds.size() == 1 && is_view && (has_back || named != kind_stands_.end())) {
+    const Side stands = has_back ? back->second : named->second;
     TRY_ASSIGN(const Oid folder, renamed_view(stands, object));
     if (folder != object.id[at(Side::kOurs)]) put(object.path, folder, true);
     return {};
@@ -210,7 +211,10 @@ Result<void> TreeMerge::find_views() {
       const auto& others = views[at(other_side(side))];
       const auto same = others.find(was);
       const bool is_shared = same != others.end() && same->second == is;
-      TRY_ASSIGN(const bool has_name, is_shared ? Result<bool>(true) : settle_view_name(side, was, is));
+      bool has_name = true;
+      if (!is_shared) {
+        TRY_ASSIGN(has_name, settle_view_name(side, was, is));
+      }
       if (!has_name) {
         found[at(side)].push_back({to.schema, to.name, from.schema, from.name, {}});
         continue;
@@ -236,7 +240,8 @@ Result<bool> TreeMerge::settle_view_name(Side side, const std::string& was, cons
   if (!kind_stands_.contains(is)) {
     if (object.kind[at(side)] == object.kind[at(other)]) {
       TRY_ASSIGN(const PlainPath plain, decode_path(is));
-      SchemaConflict conflict{plain.dotted(), std::string(kind_word(object.kind[at(side)])), {}, {}, {}};
+      SchemaConflict conflict{
+          plain.dotted(), std::string(kind_word(object.kind[at(side)])), {}, {}, {}};
       TRY_ASSIGN(conflict.ours, view_text(Side::kOurs, object));
       TRY_ASSIGN(conflict.theirs, view_text(Side::kTheirs, object));
       conflict.may_stand[at(Side::kBase)] = false;  // What reads either would have nothing to read.
@@ -407,13 +412,9 @@ Result<void> TreeMerge::tell_lost_table(const Job& job, Side kept) const {
 // A view, a sequence or what else is no table, of which a side's version stands, or that goes,
 // because of something else: when a side changed it and that is not what stands.
 Result<void> TreeMerge::tell_lost_object(const ChangedObject& object, ObjectKind kind,
-                                         std::string_view ground,
-                                         std::optional<Side> stands) const {
-  const bool is_changed = stands ? !object.same(Side::kBase, other_side(*stands)) &&
-                                       !object.same(Side::kOurs, Side::kTheirs)
-                                 : !object.same(Side::kBase, Side::kOurs) ||
-                                       !object.same(Side::kBase, Side::kTheirs);
-  if (!is_changed) return {};
+                                         std::string_view ground, Side stands) const {
+  const Side loser = other_side(stands);
+  if (object.same(Side::kBase, loser) || object.same(Side::kOurs, Side::kTheirs)) return {};
   TRY_ASSIGN(const PlainPath plain, decode_path(object.path));
   if (was_settled(plain.dotted())) return {};
   Consequence told{plain.dotted(), std::string(kind_word(kind)), {}, {}, std::string(ground)};
@@ -425,7 +426,7 @@ Result<void> TreeMerge::tell_lost_object(const ChangedObject& object, ObjectKind
       }
     }
   }
-  if (stands) told.merged = told.sides[at(*stands)];
+  told.merged = told.sides[at(stands)];
   choices_.tell(std::move(told));
   return {};
 }
