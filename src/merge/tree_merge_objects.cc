@@ -144,16 +144,33 @@ Result<void> TreeMerge::merge_object(const ChangedObject& object) {
       put(object.path, view.id[at(Side::kOurs)], true);
     return {};
   }
-  // One name for things of different kinds: taken or left as a whole. A table's name was settled
-  // with the table.
+  // One name for things of different kinds: taken or left as a whole, and on record as a whole, but
+  // for tables (tell_gone) and what has its old name back. A table's name was settled with the table.
+  const auto tell_loser = [&](Side stands) -> Result<void> {
+    const Side loser = other_side(stands);
+    const ObjectKind lost = object.kind[at(loser)];
+    TRY_ASSIGN(const PlainPath plain, decode_path(object.path));
+    const auto& renamed = *renamed_[at(loser)];
+    const bool has_another = std::any_of(renamed.begin(), renamed.end(), [&](const auto& one) {
+      return one.schema == plain.schema && one.name == plain.name;
+    });
+    if (stands == Side::kBase || has_another || yielding_.contains({loser, object.path}) ||
+        is_moved_sequence(loser, object.path) ||
+        (lost != ObjectKind::kView && lost != ObjectKind::kMaterializedView &&
+         lost != ObjectKind::kSequence))
+      return {};
+    return tell_lost_object(object, lost, "name taken", stands);
+  };
+  if (named != kind_stands_.end()) TRY(tell_loser(named->second));
   if (placed_.contains(object.path)) return {};
   Side stands = Side::kOurs;
-  if (const auto settled = kind_stands_.find(object.path); settled != kind_stands_.end()) {
-    stands = settled->second;
+  if (named != kind_stands_.end()) {
+    stands = named->second;
   } else if (object.same(Side::kBase, Side::kOurs)) {
     stands = Side::kTheirs;
   } else if (!object.same(Side::kBase, Side::kTheirs) && !object.same(Side::kOurs, Side::kTheirs)) {
     TRY_ASSIGN(stands, settle_kind(object));
+    TRY(tell_loser(stands));
   }
   // A table that was there has another name by now, or went.
   const bool is_table = object.is(stands, ObjectKind::kTable);
