@@ -55,7 +55,8 @@ class PatchWriter {
     for (TableWork& work : tables_) add(work.updates);
     for (TableWork& work : tables_) add(work.inserts);
     for (TableWork& work : tables_) add(work.late);
-    add(sequences.renames);
+    add(sequences.renames);  // Before an index that has the name which a sequence got by itself.
+    for (TableWork& work : tables_) add(work.parts);
     add(sequences.settles);
     add(added_keys_);
     add(views.creates);
@@ -148,8 +149,9 @@ class PatchWriter {
       if (!work.to) continue;
       for (const catalog::ColumnDef& column : work.to->table->columns) {
         if (column.identity == sql::IdentityKind::kNone) continue;
+        const TableDef& table = *work.to->table;
         wanted.insert(catalog::qualified(
-            work.to->table->schema, catalog::default_sequence_name(*work.to->table, column.name, {})));
+            table.schema, catalog::default_sequence_name(table, column.name, {})));
       }
     }
     for (const bool first : {true, false}) {

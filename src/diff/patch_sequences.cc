@@ -235,7 +235,8 @@ class SequenceWriter {
     const std::string taken = catalog::qualified(schema, other);
     if (standing_.contains(taken)) return true;
     if (taken == name) return false;
-    if (const auto to = to_.find(taken); to != to_.end()) return !is_identity(taken, to->second, true);
+    if (const auto to = to_.find(taken); to != to_.end())
+      return !is_identity(taken, to->second, true);
     for (const TableWork& work : context_.tables) {
       if (work.to && work.to->table->schema == schema && work.to->table->name == other) return true;
     }

@@ -329,11 +329,12 @@ class AlterWriter {
 
   void add_part(const TablePart& part) {
     if (part.kind != "index") {
-      alter_late("ADD CONSTRAINT " + sql::quote_ident(part.name) + " " + part.sql);
+      work_.parts.push_back("ALTER TABLE " + name_ + " ADD CONSTRAINT " +
+                            sql::quote_ident(part.name) + " " + part.sql);
       return;
     }
     for (const catalog::IndexDef& index : to_.indexes) {
-      if (index.name == part.name) work_.late.push_back(create_index_sql(to_, index));
+      if (index.name == part.name) work_.parts.push_back(create_index_sql(to_, index));
     }
   }
 
@@ -405,7 +406,7 @@ void write_create(TableWork& work, bool native) {
   work.shape.push_back(plain_table_sql(to));
   for (std::string& key : repeated_keys_sql(to)) work.shape.push_back(std::move(key));
   for (const catalog::IndexDef& index : to.indexes)
-    work.late.push_back(create_index_sql(to, index));
+    work.parts.push_back(create_index_sql(to, index));
 }
 
 }  // namespace
@@ -427,6 +428,7 @@ Result<void> write_definition(const Source& source, TableWork& work, bool native
     work.early.clear();
     work.shape.clear();
     work.late.clear();
+    work.parts.clear();
   }
   write_create(work, native);
   return {};

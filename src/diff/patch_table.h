@@ -29,7 +29,8 @@ struct TableWork {
   std::vector<std::string> early;  // Defaults, identities, constraints and indexes that go.
   std::vector<std::string> shape;  // Columns; or CREATE TABLE.
   std::vector<std::string> deletes, updates, inserts;
-  std::vector<std::string> late;  // Defaults, constraints and indexes that come.
+  std::vector<std::string> late;   // Defaults and identities that come.
+  std::vector<std::string> parts;  // Constraints and indexes that do.
 
   bool altered() const { return from && to && !recreate; }
   bool goes() const { return from && !altered(); }  // The table of `from` is dropped.
@@ -39,7 +40,7 @@ struct TableWork {
   bool keeps_identity(uint16_t to_column) const;
 };
 
-// Writes early, shape and late. Requires: work.to.
+// Writes early, shape, late and parts. Requires: work.to.
 Result<void> write_definition(const Source& source, TableWork& work, bool native);
 // Writes deletes, updates and inserts. Requires: write_definition().
 Result<void> write_rows(const Source& source, TableWork& work, bool native, Patch& patch);

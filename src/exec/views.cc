@@ -393,7 +393,8 @@ class TreeResolver final : public plan::Resolver {
   // What follows the words for the tip; nothing: it does not begin with any.
   std::optional<std::string_view> past_tip(std::string_view revision) const {
     if (revision.starts_with("@{")) return revision;
-    const size_t end = std::min({revision.find_first_of("~^"), revision.find("@{"), revision.size()});
+    const size_t end = std::min(
+        {revision.find_first_of("~^"), revision.find("@{"), revision.size()});
     const std::string_view name = revision.substr(0, end);
     const bool is_own = request_.commit.is_zero() && request_.is_tip && !name.empty() &&
                         (name == eval_.branch ||

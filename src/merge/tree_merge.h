@@ -40,7 +40,6 @@ struct Settled {
   std::map<std::string, std::map<std::string, Side>> kept_parts;
   std::map<std::string, Side> kept_views;  // Whose version stands, by path.
   std::map<std::string, Side> lost_views;  // That go, whatever was settled: the side that stands.
-  std::set<std::string> gone_views;        // That go, although both sides have them.
   std::set<std::pair<std::string, std::string>> lost_keys;  // Table and foreign key.
   // Columns that stay, of the type that a side gives them: by its path of the table.
   std::map<std::pair<Side, std::string>, std::set<std::string>> kept_columns;
@@ -204,7 +203,7 @@ class TreeMerge {
   bool is_in_lost_schema(const std::string& path) const;
   Result<void> tell_lost_table(const Job& job, Side kept) const;
   Result<void> tell_lost_object(const ChangedObject& object, ObjectKind kind,
-                                std::string_view ground, std::optional<Side> stands) const;
+                                std::string_view ground, Side stands) const;
   bool is_moved_sequence(Side side, const std::string& path) const;
   Result<MovedSequence> sequence_of_path(const std::string& path) const;
   bool is_taken_anew(const std::string& path) const;

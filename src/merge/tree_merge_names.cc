@@ -63,7 +63,8 @@ Result<void> TreeMerge::tell_gone(const Job& job, const std::string& path) const
   TRY_ASSIGN(const PlainPath plain, decode_path(path));
   Consequence told{plain.dotted(), "table", {}, {}, "name taken"};
   for (const Side side : kSides) {
-    if (job.has(side)) told.sides[at(side)] = catalog::table_sql(*job.sides.versions[at(side)].table);
+    if (job.has(side))
+      told.sides[at(side)] = catalog::table_sql(*job.sides.versions[at(side)].table);
   }
   choices_.tell(std::move(told));
   return {};

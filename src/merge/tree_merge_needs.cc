@@ -302,8 +302,7 @@ Result<bool> TreeMerge::settle_needs() {
 }
 
 size_t Settled::size() const {
-  size_t size = kept.size() + lost_schemas.size() + kept_views.size() + lost_views.size() +
-                gone_views.size() + lost_keys.size();
+  size_t size = kept.size() + lost_schemas.size() + kept_views.size() + lost_views.size() + lost_keys.size();
   for (const auto& [table, parts] : kept_parts) size += parts.size();
   for (const auto& [table, columns] : kept_columns) size += columns.size();
   return size;
@@ -311,11 +310,6 @@ size_t Settled::size() const {
 
 // Whether what needs it, or what it needs, says which version of a relation stands.
 Result<bool> TreeMerge::stands_by_need(const ChangedObject& object, ObjectKind kind) {
-  if (settled_.gone_views.contains(object.path)) {
-    TRY(tell_lost_object(object, kind, "what it needs", std::nullopt));
-    if (!object.is(Side::kOurs, ObjectKind::kNone)) put(object.path, Oid{}, true);
-    return true;
-  }
   Side stands = Side::kOurs;
   if (const auto lost = settled_.lost_views.find(object.path); lost != settled_.lost_views.end()) {
     stands = lost->second;

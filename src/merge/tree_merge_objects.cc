@@ -112,8 +112,9 @@ Result<void> TreeMerge::merge_object(const ChangedObject& object) {
   const auto back = back_in_place_.find(object.path);
   const auto named = kind_stands_.find(object.path);
   const bool is_view = kind == ObjectKind::kView || kind == ObjectKind::kMaterializedView;
-  if (kinds.size() == 1 && is_view && (back != back_in_place_.end() || named != kind_stands_.end())) {
-    const Side stands = back != back_in_place_.end() ? back->second : named->second;
+  const bool has_back = back != back_in_place_.end();
+  if (kinds.size() == 1 && is_view && (has_back || named != kind_stands_.end())) {
+    const Side stands = has_back ? back->second : named->second;
     TRY_ASSIGN(const Oid folder, renamed_view(stands, object));
     if (folder != object.id[at(Side::kOurs)]) put(object.path, folder, true);
     return {};
@@ -143,16 +144,33 @@ Result<void> TreeMerge::merge_object(const ChangedObject& object) {
       put(object.path, view.id[at(Side::kOurs)], true);
     return {};
   }
-  // One name for things of different kinds: taken or left as a whole. A table's name was settled
-  // with the table.
+  // One name for things of different kinds: taken or left as a whole, and on record as a whole, but
+  // for tables (tell_gone) and what has its old name back. A table's name was settled with the table.
+  const auto tell_loser = [&](Side stands) -> Result<void> {
+    const Side loser = other_side(stands);
+    const ObjectKind lost = object.kind[at(loser)];
+    TRY_ASSIGN(const PlainPath plain, decode_path(object.path));
+    const auto& renamed = *renamed_[at(loser)];
+    const bool has_another = std::any_of(renamed.begin(), renamed.end(), [&](const auto& one) {
+      return one.schema == plain.schema && one.name == plain.name;
+    });
+    if (stands == Side::kBase || has_another || yielding_.contains({loser, object.path}) ||
+        is_moved_sequence(loser, object.path) ||
+        (lost != ObjectKind::kView && lost != ObjectKind::kMaterializedView &&
+         lost != ObjectKind::kSequence))
+      return {};
+    return tell_lost_object(object, lost, "name taken", stands);
+  };
+  if (named != kind_stands_.end()) TRY(tell_loser(named->second));
   if (placed_.contains(object.path)) return {};
   Side stands = Side::kOurs;
-  if (const auto settled = kind_stands_.find(object.path); settled != kind_stands_.end()) {
-    stands = settled->second;
+  if (named != kind_stands_.end()) {
+    stands = named->second;
   } else if (object.same(Side::kBase, Side::kOurs)) {
     stands = Side::kTheirs;
   } else if (!object.same(Side::kBase, Side::kTheirs) && !object.same(Side::kOurs, Side::kTheirs)) {
     TRY_ASSIGN(stands, settle_kind(object));
+    TRY(tell_loser(stands));
   }
   // A table that was there has another name by now, or went.
   const bool is_table = object.is(stands, ObjectKind::kTable);
@@ -210,7 +228,10 @@ Result<void> TreeMerge::find_views() {
       const auto& others = views[at(other_side(side))];
       const auto same = others.find(was);
       const bool is_shared = same != others.end() && same->second == is;
-      TRY_ASSIGN(const bool has_name, is_shared ? Result<bool>(true) : settle_view_name(side, was, is));
+      bool has_name = true;
+      if (!is_shared) {
+        TRY_ASSIGN(has_name, settle_view_name(side, was, is));
+      }
       if (!has_name) {
         found[at(side)].push_back({to.schema, to.name, from.schema, from.name, {}});
         continue;
@@ -236,7 +257,8 @@ Result<bool> TreeMerge::settle_view_name(Side side, const std::string& was, cons
   if (!kind_stands_.contains(is)) {
     if (object.kind[at(side)] == object.kind[at(other)]) {
       TRY_ASSIGN(const PlainPath plain, decode_path(is));
-      SchemaConflict conflict{plain.dotted(), std::string(kind_word(object.kind[at(side)])), {}, {}, {}};
+      SchemaConflict conflict{
+          plain.dotted(), std::string(kind_word(object.kind[at(side)])), {}, {}, {}};
       TRY_ASSIGN(conflict.ours, view_text(Side::kOurs, object));
       TRY_ASSIGN(conflict.theirs, view_text(Side::kTheirs, object));
       conflict.may_stand[at(Side::kBase)] = false;  // What reads either would have nothing to read.
@@ -407,13 +429,9 @@ Result<void> TreeMerge::tell_lost_table(const Job& job, Side kept) const {
 // A view, a sequence or what else is no table, of which a side's version stands, or that goes,
 // because of something else: when a side changed it and that is not what stands.
 Result<void> TreeMerge::tell_lost_object(const ChangedObject& object, ObjectKind kind,
-                                         std::string_view ground,
-                                         std::optional<Side> stands) const {
-  const bool is_changed = stands ? !object.same(Side::kBase, other_side(*stands)) &&
-                                       !object.same(Side::kOurs, Side::kTheirs)
-                                 : !object.same(Side::kBase, Side::kOurs) ||
-                                       !object.same(Side::kBase, Side::kTheirs);
-  if (!is_changed) return {};
+                                         std::string_view ground, Side stands) const {
+  const Side loser = other_side(stands);
+  if (object.same(Side::kBase, loser) || object.same(Side::kOurs, Side::kTheirs)) return {};
   TRY_ASSIGN(const PlainPath plain, decode_path(object.path));
   if (was_settled(plain.dotted())) return {};
   Consequence told{plain.dotted(), std::string(kind_word(kind)), {}, {}, std::string(ground)};
@@ -425,7 +443,7 @@ Result<void> TreeMerge::tell_lost_object(const ChangedObject& object, ObjectKind
       }
     }
   }
-  if (stands) told.merged = told.sides[at(*stands)];
+  told.merged = told.sides[at(stands)];
   choices_.tell(std::move(told));
   return {};
 }

@@ -240,12 +240,17 @@ Result<bool> TreeMerge::settle_unusable() {
       conflict.may_stand[at(side)] = other.can_be_kept;
     }
     const std::string path = path_of(unusable.schema, unusable.name);
-    // Once it is settled and does not work all the same, it goes.
+    // Once it is settled and does not work all the same, the other side has its way: if that has
+    // none, it goes.
     const bool was_asked = settled_.asked.contains(conflict.object);
     const size_t open = choices_.open.size();
     Side stands = Side::kOurs;
     if (was_asked) {
-      stands = reads[at(Side::kOurs)].is_there ? Side::kTheirs : Side::kOurs;
+      const auto answer = settled_.kept_views.find(path);
+      const bool is_other = answer != settled_.kept_views.end()
+                                ? answer->second == Side::kOurs
+                                : reads[at(Side::kOurs)].is_there;
+      stands = is_other ? Side::kTheirs : Side::kOurs;
     } else {
       stands = choices_.settle(conflict);
       if (choices_.open.size() > open) continue;  // Asked again, if something else is settled first.
@@ -262,8 +267,8 @@ Result<bool> TreeMerge::settle_unusable() {
       continue;  // Its table is as it was on either side, and so is what becomes of the CHECK.
     } else if (reads[at(stands)].is_there && !was_asked) {
       settled_.kept_views.emplace(path, stands);
-    } else if (!settled_.lost_views.emplace(path, stands).second && was_asked) {
-      settled_.gone_views.insert(path);  // Neither side's version works.
+    } else {
+      settled_.lost_views.emplace(path, stands);
     }
   }
   return settled_.size() > before;
