@@ -22,6 +22,8 @@ enum class Fault : uint8_t { kNone, kOnce, kSticky };
 inline std::atomic<Fault> fault{Fault::kNone};
 inline std::atomic<bool> is_failing{false};    // kSticky, after the first: for every thread.
 inline thread_local bool is_watched = false;   // Allocations of this thread are counted …
+inline std::atomic<bool> others_fail{false};   // Every allocation of threads but those that are
+inline thread_local bool is_spared = false;    // spared.
 inline std::atomic<uint64_t> count{0};         // … here,
 inline std::atomic<uint64_t> fail_at{0};       // and fail from this one on.
 
@@ -43,6 +45,7 @@ inline void note_stack(uint64_t number) {
 
 inline bool fails() {
   if (is_failing.load(std::memory_order_relaxed)) return true;
+  if (!is_spared && others_fail.load(std::memory_order_relaxed)) return true;
   if (!is_watched) return false;
   const uint64_t number = ++count;
   if (stacks != nullptr) note_stack(number);
