@@ -43,7 +43,7 @@ versions::Context SessionImpl::version_context() {
                             .settings = database_.branch_settings(),
                             .clock = database_.clock(),
                             .head = head_,
-                            .author = database_.author(),
+                            .author = author(),
                             .words = database_.hints()};
   context.application = settings_.application_name();
   context.keeps_statements = settings_.commit_statement() != Settings::CommitStatement::kOff;
@@ -56,7 +56,10 @@ versions::Context SessionImpl::version_context() {
 }
 
 void SessionImpl::take_back(const versions::Context& context) {
+  // Its branch got another name.
+  if (!context.effects.checked_out && home_ == head_.name()) home_ = context.head.name();
   head_ = context.head;
+  note_branch();
   const versions::Effects& effects = context.effects;
   if (effects.checked_out) last_sequence_ = 0;
   if (effects.commit) note_commit(effects.commit->id, effects.commit->sequence);
