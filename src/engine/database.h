@@ -23,6 +23,7 @@
 #include "store/object_store.h"
 #include "txn/transaction.h"
 #include "versions/branch_settings.h"
+#include "versions/context.h"
 #include "versions/hints.h"
 #include "versions/repository.h"
 
@@ -57,6 +58,8 @@ class DatabaseImpl final : public Database, public versions::Repository {
   const std::string& name() const { return name_; }  // The folder's name without ".git".
   const git::Signature& author() const { return author_; }
   const versions::HintWords& hints() const { return versions::hint_words(door_); }
+  // For a verb of nobody's session. Borrows `branch`.
+  versions::Context context_on(const std::string& branch);
   ForeignMoves& foreign_moves() { return foreign_moves_; }
   // What judges commits that somebody else made.
   Admission admission() { return {*manager_, branch_settings_, clock(), author_.name, name_}; }

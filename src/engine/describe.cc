@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/deep_stack.h"
-#include "engine/merge_statements.h"
+#include "versions/resolve.h"
 #include "engine/session.h"
 #include "engine/system_tables.h"
 #include "engine/text_parameters.h"
@@ -95,7 +95,7 @@ Result<void> SessionImpl::describe_kind(Prepared& prepared, StatementInfo& info)
       info.gives_rows = true;
       return {};
     case StatementClass::kModify:
-      if (is_conflict_change(statement)) return {};
+      if (versions::is_conflict_change(statement)) return {};
       TRY(plan_statement(prepared));
       set_columns(info, prepared.columns);
       return {};

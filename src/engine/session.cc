@@ -238,19 +238,10 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute_deep(const std::shared_ptr<Pr
   return std::move(*rows);
 }
 
-// What cannot be read is told by whoever reads it.
 std::string SessionImpl::schema_of(std::string_view name) const {
-  const std::vector<std::string>& path = settings_.search_path();
-  if (path.size() == 1) return path[0];
-  const auto found_in = [&](const catalog::Catalog& catalog) {
-    auto found = catalog.schema_of(path, name);
-    return found ? std::move(*found) : path[0];
-  };
-  const txn::Transaction* const transaction = reading_ != nullptr ? reading_ : transaction_.get();
-  if (transaction != nullptr) return found_in(transaction->catalog());
-  const auto tip = database_.manager().tip_snapshot(head_.branch);
-  store::ObjectStore& store = database_.store();
-  return tip ? found_in(catalog::Catalog(store, store.cache(), tip->root)) : path[0];
+  return versions::schema_of(settings_.search_path(), name,
+                             reading_ != nullptr ? reading_ : transaction_.get(),
+                             database_.manager(), head_.branch);
 }
 
 expr::EvalContext SessionImpl::eval_context() const {
@@ -261,7 +252,8 @@ expr::EvalContext SessionImpl::eval_context() const {
       kMicrosFrom1970To2000;
   context.user = author_.name;
   context.database = database_.name();
-  schema_ = schema();
+  // Contexts that are there already look at it.
+  if (std::string now = schema(); now != schema_) schema_ = std::move(now);
   context.schema = schema_;
   context.path = settings_.search_path();
   context.branch = head_.name();
@@ -298,13 +290,6 @@ Result<void> SessionImpl::check_out(std::string_view revision) {
 }
 
 void SessionImpl::note_branch() { settings_.note("rowan.branch", head_.name()); }
-
-void SessionImpl::follow_rename(std::string_view from, std::string_view to) {
-  if (home_ == from) home_ = to;
-  if (head_.is_pinned || head_.branch != from) return;
-  head_.branch = to;
-  note_branch();
-}
 
 git::Signature SessionImpl::author() const {
   const std::optional<Settings::Author> named = settings_.author();

@@ -20,6 +20,7 @@
 #include "engine/prepared.h"
 #include "engine/rows.h"
 #include "engine/settings.h"
+#include "engine/virtual_rows.h"
 #include "exec/constraints.h"
 #include "exec/foreign_keys.h"
 #include "exec/operator.h"
@@ -108,7 +109,6 @@ class SessionImpl final : public Session {
   void take_back(const versions::Context& context);
   // CHECKOUT: a branch, or any other revision to read from. kUndefinedBranch.
   Result<void> check_out(std::string_view revision);
-  void follow_rename(std::string_view from, std::string_view to);
   // Whether the session may change its branch: 25006 on a tag or commit, 42501 on a protected
   // branch.
   Result<void> check_writable() const;
@@ -118,7 +118,6 @@ class SessionImpl final : public Session {
   // reads must see it.
   void note_commit(const Oid& commit, uint64_t sequence);
   const std::string& last_commit() const { return last_commit_; }  // Hex; empty: none yet.
-  uint64_t last_sequence() const { return last_sequence_; }        // Of that commit.
   // What stopped the last merge: rows that break constraints.
   const std::vector<exec::Violation>& violations() const { return violations_; }
   void set_violations(std::vector<exec::Violation> violations) {
@@ -190,7 +189,7 @@ class SessionImpl final : public Session {
       Prepared& prepared, const std::function<Result<std::string>(exec::ExecContext&)>& define);
   RowsResult run_view_definition(Prepared& prepared);
   RowsResult finish_definition(Prepared& prepared, std::string tag, std::string notice);
-  RowsResult run_show(const std::function<Result<versions::TableRows>(SessionImpl&)>& show);
+  RowsResult run_show(const std::function<Result<TableRows>(SessionImpl&)>& show);
   RowsResult run_set(const sql::SetStmt& statement);
   Result<versions::TableRows> shown_setting(const sql::SetStmt& statement);
   Result<void> apply_setting(const sql::SetStmt& statement);

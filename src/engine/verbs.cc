@@ -347,7 +347,7 @@ Result<Value> constant_value(const sql::Expr& expr, type::Type type, std::string
   return expr::evaluate_constant(*node, eval);
 }
 
-TableRows verb_row(const VersionResult& result) {
+TableRows verb_row(const versions::VerbResult& result) {
   TableRows rows;
   rows.columns = verb_columns();
   const auto text = [](std::string_view value) {

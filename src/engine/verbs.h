@@ -14,11 +14,12 @@
 #include <vector>
 
 #include "base/result.h"
-#include "engine/version_control.h"
+#include "engine/virtual_rows.h"
 #include "expr/binder.h"
 #include "expr/expr.h"
 #include "sql/ast.h"
 #include "type/value.h"
+#include "versions/answer.h"
 
 namespace rowan::engine {
 
@@ -43,7 +44,7 @@ Result<type::Value> constant_value(const sql::Expr& expr, type::Type type, std::
                                    const expr::EvalContext& eval);
 std::vector<plan::OutputColumn> verb_columns();
 // The one row that every verb answers with.
-TableRows verb_row(const VersionResult& result);
+TableRows verb_row(const versions::VerbResult& result);
 
 // kFeatureNotSupported, when the call is of a verb: it stands where it cannot.
 Result<void> check_no_verb(const sql::CallExpr& call);
