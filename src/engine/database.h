@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "catalog/catalog.h"
 #include "derived/index.h"
+#include "engine/deadlines.h"
 #include "engine/import/foreign_moves.h"
 #include "engine/readable_roots.h"
 #include "git/commit.h"
@@ -67,6 +68,7 @@ class DatabaseImpl final : public Database, public versions::Repository {
   Result<void> follow_rename(std::string_view from, std::string_view to) override;
   const Clock& clock() const { return system_clock(); }
   MemoryBudget& memory() { return memory_; }  // Of all sessions.
+  Deadlines& deadlines() { return deadlines_; }
   // Rows of a table if they are known without a scan.
   std::optional<uint64_t> row_count(const catalog::TableVersion& table);
 
@@ -75,6 +77,7 @@ class DatabaseImpl final : public Database, public versions::Repository {
   Result<void> find_default_branch();
 
   MemoryBudget memory_;
+  Deadlines deadlines_;
   std::unique_ptr<store::ObjectStore> store_;
   ForeignMoves foreign_moves_{stderr_log()};
   std::unique_ptr<txn::Manager> manager_;

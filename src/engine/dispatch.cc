@@ -88,10 +88,12 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute_checked(
   const BudgetScope counted(&database_.memory());
   const sql::Statement& statement = *prepared->parsed.statement;
   const StatementClass its_class = sql::class_of(statement.kind);
+  ran_before_ = implicit_ && implicit_ran_;
   if (state_ == TransactionState::kFailed && its_class != StatementClass::kTransaction) {
-    return Error(ErrorCode::kInFailedTransaction,
-                 "current transaction is aborted, commands ignored until end of transaction block");
+    return failed_block();
   }
+  if (statement.kind == StatementKind::kExecute)
+    return run_execute(static_cast<const sql::PrepareStmt&>(statement));
   if (takes_text_parameters(prepared->parsed)) {
     TRY_ASSIGN(const auto text, with_text_parameters(prepared->parsed, parameters));
     if (text) {
@@ -113,13 +115,26 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute_checked(
 Result<void> SessionImpl::begin_statement(const Prepared& prepared) {
   const bool write = prepared.draws || writes(*prepared.parsed.statement);
   if (write) TRY(check_writable());
-  if (state_ == TransactionState::kIdle)
-    TRY(begin_transaction(settings_.isolation(), write ? settings_.default_read_only() : true));
+  if (state_ == TransactionState::kIdle) TRY(begin_statement_transaction(write));
+  implicit_ran_ = implicit_;
   first_statement_ = false;
   if (write && (transaction_->read_only() || (in_block() && mode_.read_only()))) {
     return Error(ErrorCode::kReadOnlyTransaction, "cannot change data in a read-only transaction");
   }
   return transaction_->begin_statement(write);
+}
+
+Result<void> SessionImpl::begin_statement_transaction(bool write) {
+  const txn::IsolationLevel isolation = settings_.isolation();
+  const bool may_share = write || ran_before_ || isolation != txn::IsolationLevel::kReadCommitted;
+  if (!implicit_ || !may_share)
+    return begin_transaction(isolation, write ? settings_.default_read_only() : true);
+  TRY(begin_transaction(isolation, settings_.default_read_only()));
+  state_ = TransactionState::kOpen;
+  implicit_open_ = true;
+  first_statement_ = true;
+  mode_.begin(transaction_->read_only());
+  return {};
 }
 
 Result<std::unique_ptr<Rows>> SessionImpl::dispatch(const std::shared_ptr<Prepared>& prepared,
@@ -141,7 +156,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::dispatch(const std::shared_ptr<Prepar
     case StatementKind::kCopy:
       return run_copy(*prepared);
     case StatementKind::kExplain:
-      return run_explain(static_cast<const sql::ExplainStmt&>(statement));
+      return run_explain(*prepared, parameters);
 
     case StatementKind::kTruncate:
       return define(exec::run_truncate);
@@ -184,6 +199,14 @@ Result<std::unique_ptr<Rows>> SessionImpl::dispatch(const std::shared_ptr<Prepar
     case StatementKind::kShow:
     case StatementKind::kReset:
       return run_set(static_cast<const sql::SetStmt&>(statement));
+    case StatementKind::kDiscard:
+      return run_discard(static_cast<const sql::SetStmt&>(statement));
+    case StatementKind::kPrepare:
+      return run_prepare(static_cast<const sql::PrepareStmt&>(statement));
+    case StatementKind::kExecute:
+      return run_execute(static_cast<const sql::PrepareStmt&>(statement));
+    case StatementKind::kDeallocate:
+      return run_deallocate(static_cast<const sql::PrepareStmt&>(statement));
     case StatementKind::kCheckpoint:
       return run_checkpoint();
 
@@ -286,7 +309,7 @@ Result<void> check_concurrently(const sql::Statement& statement) {
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_definition(
     Prepared& prepared, const std::function<Result<std::string>(exec::ExecContext&)>& define) {
-  if (in_block()) TRY(check_concurrently(*prepared.parsed.statement));
+  if (in_explicit_block() || ran_before_) TRY(check_concurrently(*prepared.parsed.statement));
   exec::ExecContext context = exec_context();
   TRY_ASSIGN(std::string notice, define(context));
   return finish_definition(prepared, sql::tag_of(*prepared.parsed.statement), std::move(notice));
@@ -335,11 +358,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_version(
     const sql::Statement& statement,
     const std::function<Result<versions::VerbResult>(SessionImpl&)>& change, versions::VerbResult* told) {
   const auto run = [&](SessionImpl& session) -> Result<versions::VerbResult> {
-    if (in_block()) {
-      return Error(
-          ErrorCode::kActiveTransaction,
-          fmt::format("{} cannot run inside a transaction block", sql::words_of(statement)));
-    }
+    TRY(check_alone(sql::words_of(statement)));
     auto result = change(session);
     // A foreign tip that the statement merged leaves the list.
     if (result && !database_.store().read_only())
@@ -367,7 +386,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_past_transactions(
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_verb(Prepared& prepared, const VerbCall& call,
                                                     const std::vector<Parameter>& parameters) {
-  prepared.parameters.types.assign(prepared.parsed.parameter_count, type::Type{});
+  prepared.start_parameters();
   TRY_ASSIGN(const std::vector<expr::NodePtr> nodes, bind_arguments(call, prepared.parameters));
   TRY(bind_parameters(prepared, parameters));
   std::vector<type::Value> arguments;

@@ -60,6 +60,13 @@ bool takes_text_parameters(const sql::ParsedStatement& parsed) {
   return reads_rows(kind) && may_name_revision(parsed.statement->text);
 }
 
+Result<std::vector<uint32_t>> text_parameter_numbers(const sql::ParsedStatement& parsed) {
+  TRY_ASSIGN(const auto found, sql::find_text_parameters(parsed.statement->text));
+  std::vector<uint32_t> numbers;
+  for (const sql::TextParameter& at : found) numbers.push_back(at.number);
+  return numbers;
+}
+
 Result<std::optional<std::string>> with_text_parameters(const sql::ParsedStatement& parsed,
                                                         const std::vector<Parameter>& parameters) {
   const std::string_view text = parsed.statement->text;

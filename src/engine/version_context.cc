@@ -56,6 +56,7 @@ versions::Context DatabaseImpl::context_on(const std::string& branch) {
 versions::Context SessionImpl::version_context() {
   versions::Context context = database_.context_on(head_.branch);
   context.head = head_;
+  context.author = author();
   context.application = settings_.application_name();
   context.keeps_statements = settings_.commit_statement() != Settings::CommitStatement::kOff;
   context.sync = settings_.synchronous_commit();
@@ -67,7 +68,10 @@ versions::Context SessionImpl::version_context() {
 }
 
 void SessionImpl::take_back(const versions::Context& context) {
+  // Its branch got another name.
+  if (!context.effects.checked_out && home_ == head_.name()) home_ = context.head.name();
   head_ = context.head;
+  note_branch();
   const versions::Effects& effects = context.effects;
   if (effects.checked_out) last_sequence_ = 0;
   if (effects.commit) note_commit(effects.commit->id, effects.commit->sequence);
