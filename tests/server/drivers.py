@@ -1,6 +1,8 @@
 """psycopg2 and psycopg 3: parameters, transactions, named cursors, COPY, binary results, errors with their SQLSTATE."""
 import datetime
 import decimal
+import os
+import sys
 import uuid
 
 from serving import SKIPPED, Server, expect, run, PASSWORD
@@ -14,6 +16,10 @@ try:
     import psycopg
 except ImportError:
     psycopg = None
+
+# Debian's packages are the system's Python's.
+if not psycopg2 and not psycopg and sys.executable != "/usr/bin/python3" and os.access("/usr/bin/python3", os.X_OK):
+    os.execv("/usr/bin/python3", ["/usr/bin/python3", "-B", *sys.argv])
 
 server = Server()
 URL = f"host=127.0.0.1 port={server.port} user=ada password={PASSWORD} dbname=shop"
