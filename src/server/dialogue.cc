@@ -767,7 +767,7 @@ Outcome<bool> Dialogue::obey(const ServerStatement& statement) {
                    fmt::format("{} cannot run inside a transaction block", statement.tag));
   if (statement.verb == ServerVerb::kCreateDatabase)
     return databases_.create(statement.name, statement.if_exists);
-  if (statement.name == use_.name())
+  if (databases_.serves_folder() && statement.name == use_.name())
     return failure(kInUseState, "cannot drop the currently open database");
   return databases_.drop(statement.name, statement.if_exists);
 }
