@@ -211,7 +211,7 @@ void Dialogue::query(std::string_view text) {
     fail(to_failure(own.error()));
     return end_simple();
   }
-  if (*own) {
+  if (*own && obeys(**own)) {
     run_server_statement(**own);
     return end_simple();
   }
@@ -319,7 +319,7 @@ void Dialogue::parse(Bytes body) {
   const auto own = find_server_statement(message->sql);
   if (!own) return fail(to_failure(own.error()));
   prepared->own = *own;
-  if (!prepared->own) {
+  if (!prepared->own || is_shared(*prepared->own)) {
     auto statement = session_->prepare(message->sql, message->types);
     if (!statement) return fail(statement.failure());
     prepared->statement = std::move(*statement);
@@ -498,10 +498,10 @@ void Dialogue::run_portal() {
   Portal& portal = *running_portal_;
   PreparedStatement& prepared = *portal.prepared;
   portal.was_run = true;
-  if (prepared.own) {
+  const std::shared_ptr<PreparedStatement> kept = portal.prepared;  // What runs may drop the portal.
+  if (prepared.own && obeys(*prepared.own)) {
     running_portal_ = nullptr;
-    const ServerStatement own = *prepared.own;  // It may drop the portal.
-    return run_server_statement(own);
+    return run_server_statement(*kept->own);
   }
   was_in_block_ = session_->transaction_state() != TransactionState::kIdle;
   // Alone before its Sync it is a transaction by itself, which streams.
@@ -730,6 +730,23 @@ void Dialogue::end_of_statement(std::string_view words) {
 
 // ---- What the server itself does ----
 
+// Whether the engine keeps things of the kind, too.
+bool Dialogue::is_shared(const ServerStatement& statement) {
+  return statement.verb == ServerVerb::kDiscard || statement.verb == ServerVerb::kDeallocate;
+}
+
+// Does the server's part of it; false: the rest is the engine's.
+bool Dialogue::obeys(const ServerStatement& statement) {
+  if (!is_shared(statement)) return true;
+  if (session_->transaction_state() == TransactionState::kFailed) return false;
+  if (statement.verb == ServerVerb::kDeallocate && !statement.name.empty())
+    return statements_.contains(statement.name);
+  const bool all = statement.name.empty();
+  const bool alone = session_->transaction_state() == TransactionState::kIdle && !implicit_;
+  if (all && (alone || statement.verb == ServerVerb::kDeallocate)) statements_.clear();
+  return false;
+}
+
 void Dialogue::run_server_statement(const ServerStatement& statement) {
   auto obeyed = obey(statement);
   if (!obeyed) return fail(obeyed.failure());
@@ -741,40 +758,18 @@ Outcome<bool> Dialogue::obey(const ServerStatement& statement) {
   if (transaction == TransactionState::kFailed)
     return failure(kFailedTransactionState,
                    "current transaction is aborted, commands ignored until end of transaction block");
-  const bool alone = transaction == TransactionState::kIdle && !implicit_;
-  const auto must_be_alone = [&] {
+  if (statement.verb == ServerVerb::kDeallocate) {
+    statements_.erase(statement.name);
+    return true;
+  }
+  if (transaction != TransactionState::kIdle || implicit_)
     return failure(kActiveTransactionState,
                    fmt::format("{} cannot run inside a transaction block", statement.tag));
-  };
-  switch (statement.verb) {
-    case ServerVerb::kCreateDatabase:
-      if (!alone) return must_be_alone();
-      return databases_.create(statement.name, statement.if_exists);
-    case ServerVerb::kDropDatabase:
-      if (!alone) return must_be_alone();
-      if (statement.name == use_.name())
-        return failure(kInUseState, "cannot drop the currently open database");
-      return databases_.drop(statement.name, statement.if_exists);
-    case ServerVerb::kDiscard:
-      if (!statement.name.empty()) return true;  // Nothing of the kind is kept.
-      if (!alone) return must_be_alone();
-      drop_portals();
-      statements_.clear();
-      return session_->reset();
-    case ServerVerb::kDeallocate: {
-      if (statement.name.empty()) {
-        statements_.clear();
-        return true;
-      }
-      const auto found = statements_.find(statement.name);
-      if (found == statements_.end())
-        return failure(kUndefinedStatementState,
-                       fmt::format("prepared statement \"{}\" does not exist", statement.name));
-      statements_.erase(found);
-      return true;
-    }
-  }
-  return true;
+  if (statement.verb == ServerVerb::kCreateDatabase)
+    return databases_.create(statement.name, statement.if_exists);
+  if (databases_.serves_folder() && statement.name == use_.name())
+    return failure(kInUseState, "cannot drop the currently open database");
+  return databases_.drop(statement.name, statement.if_exists);
 }
 
 // ---- Failures and ends ----
@@ -786,6 +781,10 @@ void Dialogue::fail(const Failure& failure) {
   limits_stale_ = true;
   running_portal_ = nullptr;
   if (extended_) state_ = State::kSkipping;
+  // A failure of the server's own is one of the transaction's as well, as in PostgreSQL. The engine
+  // knows nothing of it: a statement that it cannot read tells it.
+  if (session_->transaction_state() == TransactionState::kOpen || implicit_)
+    static_cast<void>(session_->run("CREATE DATABASE"));
 }
 
 void Dialogue::fail_fatally(const Failure& failure) {

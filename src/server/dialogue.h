@@ -99,6 +99,8 @@ class Dialogue {
   bool next_is_sync() const { return in_.peek_type() == 'S'; }
 
   Pumped pump(Rows& rows, const std::vector<int16_t>& formats, uint64_t rows_max, uint64_t& sent);
+  static bool is_shared(const ServerStatement& statement);
+  bool obeys(const ServerStatement& statement);
   void run_server_statement(const ServerStatement& statement);
   Outcome<bool> obey(const ServerStatement& statement);
   void begin_copy_in(Statement& statement);

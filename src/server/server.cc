@@ -74,6 +74,31 @@ std::string url_quoted(std::string_view text) {
   return out;
 }
 
+Outcome<std::vector<asio::ip::address>> read_addresses(const ServerOptions& options) {
+  std::vector<std::string> names;
+  for (const std::string& name : options.listen) {
+    if (name == "localhost") {
+      names.insert(names.end(), {"127.0.0.1", "::1"});
+    } else if (name == "*") {
+      names.insert(names.end(), {"0.0.0.0", "::"});
+    } else {
+      names.push_back(name);
+    }
+  }
+  std::vector<asio::ip::address> addresses;
+  for (const std::string& name : names) {
+    asio::error_code error;
+    addresses.push_back(asio::ip::make_address(name, error));
+    if (error)
+      return failure("22023", fmt::format("\"{}\" is no address", name),
+                     "--listen takes an IP address, localhost or *.");
+    if (options.auth == AuthMode::kTrust && !addresses.back().is_loopback())
+      return failure(kRefusedState,
+                     "--auth trust lets anybody in, and goes with loopback addresses only");
+  }
+  return addresses;
+}
+
 class Server {
  public:
   Server(const ServerOptions& options, Databases& databases,
@@ -89,15 +114,15 @@ class Server {
     if (!socket_path_.empty()) ::unlink(socket_path_.c_str());
   }
 
-  Outcome<bool> run();
+  Outcome<bool> run(const std::vector<asio::ip::address>& addresses);
 
  private:
   using TcpAcceptor = asio::ip::tcp::acceptor;
   using LocalAcceptor = asio::local::stream_protocol::acceptor;
 
-  std::optional<Failure> prepare();
+  std::optional<Failure> prepare(const std::vector<asio::ip::address>& addresses);
   std::optional<Failure> prepare_password();
-  std::optional<Failure> listen();
+  std::optional<Failure> listen(const std::vector<asio::ip::address>& addresses);
   std::optional<Failure> listen_on(const asio::ip::address& address);
   std::optional<Failure> listen_locally();
   void announce();
@@ -124,6 +149,8 @@ class Server {
   std::optional<LocalAcceptor> local_;
   std::string socket_path_;
   uint16_t port_ = 0;
+  bool hurry_ = false;  // A second signal has come.
+  bool ended_ = false;  // Nobody is left: what still waits on the control thread returns.
   std::string made_password_;
   Newcomers newcomers_;
 };
@@ -149,8 +176,6 @@ std::optional<Failure> Server::prepare_password() {
 }
 
 std::optional<Failure> Server::listen_on(const asio::ip::address& address) {
-  if (options_.auth == AuthMode::kTrust && !address.is_loopback())
-    return failure(kRefusedState, "--auth trust lets anybody in, and goes with loopback addresses only");
   asio::error_code error;
   TcpAcceptor acceptor(control_);
   const asio::ip::tcp::endpoint endpoint(address, port_);
@@ -200,30 +225,15 @@ std::optional<Failure> Server::listen_locally() {
   return std::nullopt;
 }
 
-std::optional<Failure> Server::listen() {
+std::optional<Failure> Server::listen(const std::vector<asio::ip::address>& addresses) {
   port_ = options_.port;
-  std::vector<std::string> names;
-  for (const std::string& name : options_.listen) {
-    if (name == "localhost") {
-      names.insert(names.end(), {"127.0.0.1", "::1"});
-    } else if (name == "*") {
-      names.insert(names.end(), {"0.0.0.0", "::"});
-    } else {
-      names.push_back(name);
-    }
-  }
-  for (const std::string& name : names) {
-    asio::error_code error;
-    const asio::ip::address address = asio::ip::make_address(name, error);
-    if (error)
-      return failure("22023", fmt::format("\"{}\" is no address", name),
-                     "--listen takes an IP address, localhost or *.");
+  for (const asio::ip::address& address : addresses) {
     if (auto failed = listen_on(address)) return failed;
   }
   return options_.socket_folder.empty() ? std::nullopt : listen_locally();
 }
 
-std::optional<Failure> Server::prepare() {
+std::optional<Failure> Server::prepare(const std::vector<asio::ip::address>& addresses) {
   raise_file_limit();
   struct stat folder {};
   if (::stat(databases_.folder().c_str(), &folder) != 0)
@@ -231,7 +241,7 @@ std::optional<Failure> Server::prepare() {
                                         std::strerror(errno)));
   shared_.owner = folder.st_uid;
   if (auto failed = prepare_password()) return failed;
-  if (auto failed = listen()) return failed;
+  if (auto failed = listen(addresses)) return failed;
   if (const auto started = workers_.start(); !started) return to_failure(started.error());
   return std::nullopt;
 }
@@ -272,7 +282,7 @@ asio::awaitable<void> Server::accept(Acceptor& acceptor) {
     asio::error_code error;
     auto socket =
         co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, error));
-    if (error == asio::error::operation_aborted) co_return;
+    if (ended_) co_return;
     if (error) {  // No descriptor is left, as a rule.
       newcomers_.close_oldest();
       co_await pause(kAcceptPause);
@@ -292,7 +302,7 @@ asio::awaitable<void> Server::watch() {
     tick_.expires_after(shared_.connections.count() == 0 ? kQuietTick : kTick);
     asio::error_code error;
     co_await tick_.async_wait(asio::redirect_error(asio::use_awaitable, error));
-    if (error) co_return;
+    if (ended_) co_return;
     if (workers_.all_busy()) workers_.add();
     if (ticks % kTicksOfDeadlines == 0) look_after_connections();
     if (ticks % kTicksOfDatabases == 0 && databases_.serves_folder())
@@ -312,18 +322,18 @@ asio::awaitable<void> Server::wait_for_signal() {
 asio::awaitable<void> Server::drain() {
   shared_.draining = true;
   say_("Shutting down.");
-  bool hurry = false;  // A second signal.
-  signals_.async_wait([&hurry](const asio::error_code& error, int) { hurry = !error; });
+  signals_.async_wait([this](const asio::error_code& error, int) { hurry_ = !error; });
   const auto start = std::chrono::steady_clock::now();
   const auto gone = [&] { return std::chrono::steady_clock::now() - start; };
   // Who is at rest ends at once: it looks at `draining` when it is woken, so end it here.
   for (const auto& presence : shared_.connections.all()) presence->end_at_rest();
-  while (shared_.connections.count() > 0 && gone() < kDrainMax && !hurry) co_await pause(kTick);
+  while (shared_.connections.count() > 0 && gone() < kDrainMax && !hurry_) co_await pause(kTick);
   for (const auto& presence : shared_.connections.all()) presence->end(Ending::kShutdown);
   const auto end = gone() + kFarewellMax;
   while (shared_.connections.count() > 0 && gone() < end) co_await pause(kTick);
   for (const auto& presence : shared_.connections.all()) presence->break_off();
   while (shared_.connections.count() > 0) co_await pause(kTick);  // Only the engine is waited for.
+  ended_ = true;
   asio::error_code ignored;
   for (TcpAcceptor& acceptor : tcp_) acceptor.close(ignored);
   if (local_) local_->close(ignored);
@@ -332,8 +342,8 @@ asio::awaitable<void> Server::drain() {
   tick_.cancel();
 }
 
-Outcome<bool> Server::run() {
-  if (auto failed = prepare()) return *failed;
+Outcome<bool> Server::run(const std::vector<asio::ip::address>& addresses) {
+  if (auto failed = prepare(addresses)) return *failed;
   asio::error_code error;
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal, error);
   for (TcpAcceptor& acceptor : tcp_) asio::co_spawn(control_, accept(acceptor), asio::detached);
@@ -352,11 +362,13 @@ Outcome<bool> run_server(const ServerOptions& options,
                          const std::function<void(std::string_view)>& say,
                          const std::function<void(std::string_view)>& warn) {
   try {
+    auto addresses = read_addresses(options);
+    if (!addresses) return addresses.failure();
     auto databases = Databases::open(options.folder);
     if (!databases) return databases.failure();
     {
       Server server(options, **databases, say, warn);
-      auto ran = server.run();
+      auto ran = server.run(*addresses);
       if (!ran) return ran.failure();
     }
     (*databases)->close();

@@ -1,7 +1,8 @@
 // rowan-slt: runs sqllogictest scripts and our own golden scripts.
 //
-//   rowan-slt [--store memory|git] [--no-rules] [--except FILE] [--failures N] PATH…
+//   rowan-slt [--store memory|git | --connect URL] [--no-rules] [--except FILE] [--failures N] PATH…
 //
+// With --connect each script gets a database of its own on a server that serves a folder.
 // Exit code 1 when a record is wrong. With the Git store each script's repository is closed,
 // checked (`rowan check`) and handed to `git fsck --strict`.
 
@@ -17,9 +18,11 @@
 #include <iostream>
 #include <iterator>
 #include <map>
+#include <set>
 
 #include "rowan/rowan.h"
 #include "script.h"
+#include "target.h"
 
 namespace rowan::slt {
 namespace {
@@ -29,6 +32,7 @@ namespace fs = std::filesystem;
 struct Options {
   bool git = false;
   bool no_rules = false;
+  std::string connect;  // A server's URL; empty: in this process.
   int failures_max = 10;  // Printed a script.
   // Recorded outcomes that PostgreSQL 15 itself does not give: script (with its folders) and line,
   // to the SQLSTATE it gives, "-" for other rows.
@@ -44,6 +48,11 @@ struct Tally {
     queries_wrong += other.queries_wrong;
   }
 };
+
+bool has_number(ColumnKind kind) {
+  return kind == ColumnKind::kInteger || kind == ColumnKind::kFloat ||
+         kind == ColumnKind::kNumeric || kind == ColumnKind::kText;
+}
 
 std::string md5_hex(const std::string& text) {
   uint8_t digest[EVP_MAX_MD_SIZE];
@@ -64,22 +73,20 @@ std::string leading_integer(const std::string& text) {
   return number == "-0" ? "0" : number;
 }
 
-std::string render(Rows& rows, size_t column, char type) {
-  if (rows.is_null(column)) return "NULL";
-  const std::string text = rows.get_text(column);
-  const ColumnKind kind = rows.columns()[column].kind;
+std::string render(const Cell& cell, ColumnKind kind, char type) {
+  if (!cell) return "NULL";
+  const std::string& text = *cell;
   switch (type) {
     case 'A':
       return text;
     case 'I':
       if (kind == ColumnKind::kBool) return text == "t" ? "1" : "0";
       if (kind == ColumnKind::kFloat)
-        return fmt::format("{:d}", static_cast<int64_t>(rows.get_double(column)));
+        return fmt::format("{:d}", static_cast<int64_t>(std::atof(text.c_str())));
       return leading_integer(text);
     case 'R':
       if (kind == ColumnKind::kBool) return text == "t" ? "1.000" : "0.000";
-      return fmt::format(
-          "{:.3f}", kind == ColumnKind::kText ? std::atof(text.c_str()) : rows.get_double(column));
+      return fmt::format("{:.3f}", has_number(kind) ? std::atof(text.c_str()) : 0.0);
     default: {
       if (kind == ColumnKind::kBool) return text;
       if (text.empty()) return "(empty)";
@@ -100,8 +107,7 @@ class ScriptRun {
               fmt::format("rowan-slt-{}-{}", ::getpid(), path.stem().string());
   }
   ~ScriptRun() {
-    sessions_.clear();
-    database_.reset();
+    target_.reset();
     std::error_code error;
     fs::remove_all(folder_, error);
   }
@@ -120,7 +126,13 @@ class ScriptRun {
     for (const Record& record : records) {
       if (record.kind == RecordKind::kHalt) break;
       if (record.kind == RecordKind::kRestart) {
-        if (options_.git) open();
+        begun_.clear();
+        if (options_.git) {
+          target_.reset();
+          open();
+        } else if (!options_.connect.empty()) {
+          target_->reconnect();
+        }
       } else if (record.kind == RecordKind::kQuery) {
         ++tally_.queries;
         if (!run_query(record)) ++tally_.queries_wrong;
@@ -144,30 +156,15 @@ class ScriptRun {
   }
 
   void open() {
-    sessions_.clear();
-    database_.reset();
-    OpenOptions options;
-    options.create = true;
-    auto opened = Database::open(options_.git ? folder_.string() : ":memory:", options);
-    if (!opened) {
-      std::cout << "cannot open a database: " << opened.failure().message << '\n';
-      std::exit(1);
-    }
-    database_ = std::move(*opened);
+    target_ = options_.connect.empty()
+                  ? make_local_target(options_.git ? folder_.string() : ":memory:")
+                  : make_wire_target(options_.connect, fmt::format("slt_{}", ::getpid()));
   }
 
-  Session& session(const std::string& name) {
-    auto& slot = sessions_[name];
-    if (!slot) {
-      auto connected = database_->connect();
-      if (!connected) {
-        std::cout << "cannot connect: " << connected.failure().message << '\n';
-        std::exit(1);
-      }
-      slot = std::move(*connected);
-      if (options_.no_rules) slot->run("SET rowan.disabled_rules = 'all'");
-    }
-    return *slot;
+  Answer ask(const Record& record) {
+    if (options_.no_rules && begun_.insert(record.session).second)
+      target_->run(record.session, "SET rowan.disabled_rules = 'all'");
+    return target_->run(record.session, record.sql);
   }
 
   std::string exception_state(const Record& record) const {
@@ -177,17 +174,7 @@ class ScriptRun {
   }
 
   bool run_statement(const Record& record) {
-    std::optional<Failure> failure;
-    auto rows = session(record.session).run(record.sql);
-    if (!rows) {
-      failure = rows.failure();
-    } else {
-      for (;;) {
-        auto more = (*rows)->next();
-        if (!more) failure = more.failure();
-        if (!more || !*more) break;
-      }
-    }
+    const std::optional<Failure> failure = ask(record).failure;
     if (failure && failure->sqlstate.starts_with("XX"))
       return fail(record.line, "internal error: " + failure->message);
     if (const std::string state = exception_state(record); !state.empty()) {
@@ -218,20 +205,17 @@ class ScriptRun {
   }
 
   bool run_query(const Record& record) {
-    auto rows = session(record.session).run(record.sql);
-    if (!rows) return query_failed(record, rows.failure());
-    if ((*rows)->columns().size() != record.types.size()) {
-      return fail(record.line, fmt::format("{} columns, expected {}", (*rows)->columns().size(),
+    const Answer answer = ask(record);
+    if (answer.failure) return query_failed(record, *answer.failure);
+    if (answer.kinds.size() != record.types.size()) {
+      return fail(record.line, fmt::format("{} columns, expected {}", answer.kinds.size(),
                                            record.types.size()));
     }
     std::vector<std::vector<std::string>> found;
-    for (;;) {
-      auto more = (*rows)->next();
-      if (!more) return query_failed(record, more.failure());
-      if (!*more) break;
+    for (const std::vector<Cell>& cells : answer.rows) {
       std::vector<std::string> row;
       for (size_t i = 0; i < record.types.size(); ++i)
-        row.push_back(render(**rows, i, record.types[i]));
+        row.push_back(render(cells[i], answer.kinds[i], record.types[i]));
       found.push_back(std::move(row));
     }
     if (const std::string state = exception_state(record); !state.empty() && state != "-") {
@@ -294,18 +278,11 @@ class ScriptRun {
 
   // After every script: our invariants, and stock git's.
   void check_repository() {
-    sessions_.clear();
-    auto problems = database_->check();
-    if (!problems) {
+    for (const std::string& problem : target_->check()) {
       ++tally_.statements_wrong;
-      fail(0, "check: " + problems.failure().message);
-    } else {
-      for (const std::string& problem : *problems) {
-        ++tally_.statements_wrong;
-        fail(0, "check: " + problem);
-      }
+      fail(0, "check: " + problem);
     }
-    database_.reset();
+    target_.reset();
     if (!options_.git) return;
     if (std::system(fmt::format("git --git-dir '{}' fsck --strict --no-progress >'{}.fsck' 2>&1 || "
                                 "{{ cat '{}.fsck'; false; }}",
@@ -322,8 +299,8 @@ class ScriptRun {
   const Options& options_;
   const std::map<int, std::string>* exceptions_ = nullptr;  // Of this script, or null.
   fs::path folder_;
-  std::unique_ptr<Database> database_;
-  std::map<std::string, std::unique_ptr<Session>> sessions_;
+  std::unique_ptr<Target> target_;
+  std::set<std::string> begun_;  // Sessions that go without rules.
   std::map<std::string, std::string> labels_;
   Tally tally_;
   int failures_ = 0;
@@ -358,6 +335,8 @@ int main_with(const std::vector<std::string>& words) {
   for (size_t i = 0; i < words.size(); ++i) {
     if (words[i] == "--store" && i + 1 < words.size()) {
       options.git = words[++i] == "git";
+    } else if (words[i] == "--connect" && i + 1 < words.size()) {
+      options.connect = words[++i];
     } else if (words[i] == "--no-rules") {
       options.no_rules = true;
     } else if (words[i] == "--except" && i + 1 < words.size()) {
@@ -374,7 +353,7 @@ int main_with(const std::vector<std::string>& words) {
   }
   std::sort(scripts.begin(), scripts.end());
   if (scripts.empty()) {
-    std::cerr << "usage: rowan-slt [--store memory|git] [--no-rules] [--except FILE] [--failures "
+    std::cerr << "usage: rowan-slt [--store memory|git | --connect URL] [--no-rules] [--except FILE] [--failures "
                  "N] PATH...\n";
     return 2;
   }

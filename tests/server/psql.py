@@ -1,0 +1,108 @@
+"""psql: scripts, single commands, and the prompt at a terminal."""
+import os
+import pty
+import select
+import subprocess
+import time
+
+from serving import Server, expect, need, run
+
+PSQL = need("psql")
+server = Server()
+
+
+def psql(*words, stdin=None, database="shop"):
+    return subprocess.run([PSQL, "-X", *words], input=stdin, capture_output=True, text=True, env=server.env(database), timeout=60)
+
+
+def a_script():
+    path = os.path.join(server.temp, "script.sql")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("""\\set ON_ERROR_STOP 1
+CREATE TABLE item (id int PRIMARY KEY, name text NOT NULL, price numeric(10,2));
+COPY item FROM stdin;
+1\tpen\t1.50
+2\tink\t\\N
+\\.
+\\copy item to '/dev/stdout' csv header
+BEGIN;
+UPDATE item SET price = 2 WHERE id = 2;
+SAVEPOINT s;
+DELETE FROM item;
+ROLLBACK TO s;
+COMMIT;
+SELECT name, price FROM item ORDER BY id;
+SELECT count(*) AS n FROM item \\gset
+\\echo :n
+""")
+    done = psql("-q", "-At", "-f", path)
+    expect(done.stderr, "")
+    expect(done.stdout, "id,name,price\n1,pen,1.50\n2,ink,\npen|1.50\nink|2.00\n2\n")
+
+
+def commands_and_failures():
+    expect(psql("-Atc", "SELECT 1", "-c", "SELECT 2").stdout, "1\n2\n")
+    done = psql("-c", "SELECT nix FROM item")
+    expect((done.returncode, done.stderr), (1, 'ERROR:  column "nix" does not exist\nLINE 1: SELECT nix FROM item\n               ^\n'))
+    expect(psql("-c", "selct").stderr, 'ERROR:  syntax error at or near "selct"\nLINE 1: selct\n        ^\n')
+    done = psql("-v", "ON_ERROR_STOP=1", stdin="SELECT 1 / 0;\nSELECT 2;\n")
+    expect(done.returncode, 3)
+    assert "division by zero" in done.stderr and "2" not in done.stdout
+    expect(psql("-1", "-Atc", "INSERT INTO item VALUES (9, 'x', 1)", "-c", "SELECT 1 / 0").returncode, 1)
+    expect(psql("-Atc", "SELECT count(*) FROM item").stdout, "2\n")
+    assert 'database "nix" does not exist' in psql("-c", "SELECT 1", database="nix").stderr
+    done = psql("-Atc", "SELECT count(*) FROM generate_series(1, 100)", "--set", "FETCH_COUNT=7")
+    expect(done.stdout, "100\n")
+
+
+def the_printed_line_works():
+    line = server.said[1].split()
+    expect(line[0], "psql")
+    done = subprocess.run([PSQL, "-X", *line[1:], "-Atc", "SELECT 7"], capture_output=True, text=True, env=server.env(), timeout=60)
+    expect(done.stdout, "7\n")
+
+
+def at_a_terminal():
+    pid, master = pty.fork()
+    if pid == 0:
+        os.execve(PSQL, [PSQL, "-X", "-P", "pager=off"], dict(server.env(), TERM="dumb"))
+    seen = b""
+
+    def until(text):
+        nonlocal seen
+        end = time.time() + 15
+        while text not in seen:
+            assert time.time() < end, f"{text} did not come: {seen}"
+            if select.select([master], [], [], 0.2)[0]:
+                try:
+                    seen += os.read(master, 65536)
+                except OSError:
+                    break
+        assert text in seen, (text, seen)
+        seen = seen[seen.index(text) + len(text):]
+
+    until(b"shop=")
+    os.write(master, b"SELECT 40 + 2 AS answer;\n")
+    until(b"42")
+    until(b"(1 row)")
+    os.write(master, b"BEGIN;\n")
+    until(b"shop=*")
+    os.write(master, b"selct;\n")
+    until(b"syntax error")
+    until(b"shop=!")
+    os.write(master, b"ROLLBACK;\n")
+    until(b"ROLLBACK")
+    until(b"shop=")
+    os.write(master, b"SELECT count(*) FROM generate_series(1, 20000000000);\n")
+    time.sleep(0.7)
+    os.write(master, b"\x03")
+    until(b"canceling statement due to user request")
+    os.write(master, b"\\q\n")
+    os.waitpid(pid, 0)
+    os.close(master)
+
+
+with server:
+    run(a_script, commands_and_failures, the_printed_line_works, at_a_terminal)
+    assert server.stop() == 0
+    server.check()
