@@ -9,6 +9,7 @@
 #include "exec/build.h"
 #include "expr/functions.h"
 #include "plan/logical.h"
+#include "system/registry.h"
 #include "tree/row_tree.h"
 
 namespace rowan::engine {
@@ -99,19 +100,18 @@ Result<plan::ResolvedTable> SessionResolver::resolve(const sql::QualifiedName& n
   const bool is_now = revision.empty() && !time_us;
   std::string schema = is_now ? session_.schema_of(name) : std::string(name.schema);
   plan::ResolvedTable resolved;
-  if (schema == "rowan" && name.name == "files") {
+  if (schema == "rowan") {
     TRY_ASSIGN(const std::optional<Oid> commit, historical_commit(revision, time_us));
     Oid root;
     if (commit) {
       TRY_ASSIGN(root, session_.owner().root_of(*commit));
     }
-    resolved.virtual_table = files_table(session_, root);
-    return resolved;
-  }
-  if (schema == "rowan") {
     TRY_ASSIGN(resolved.virtual_table, find_conflict_table(session_, name.name));
     if (resolved.virtual_table == nullptr)
       resolved.virtual_table = find_system_table(session_, name.name);
+    if (resolved.virtual_table == nullptr) {
+      TRY_ASSIGN(resolved.virtual_table, system::find_relation(session_.system(), name.name, root));
+    }
     if (resolved.virtual_table == nullptr) {
       return Error(ErrorCode::kUndefinedTable,
                    fmt::format("relation \"rowan.{}\" does not exist", name.name))
@@ -166,7 +166,8 @@ Result<plan::ResolvedTable> SessionResolver::resolve(const sql::QualifiedName& n
 Result<std::shared_ptr<const plan::VirtualTable>> SessionResolver::resolve_function(
     const sql::CallExpr& call, const std::vector<type::Type>& arguments) {
   TRY(check_no_verb(call));
-  auto found = find_table_function(session_, call.schema, call.name, arguments);
+  if (auto found = find_table_function(session_, call, arguments)) return found;
+  auto found = system::find_function(session_.system(), call, arguments, {});
   if (!found) return std::move(found.error()).at(call.position);
   return found;
 }

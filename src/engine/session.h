@@ -17,7 +17,9 @@
 #include "engine/database.h"
 #include "engine/prepared.h"
 #include "engine/rows.h"
+#include "engine/session_system.h"
 #include "engine/settings.h"
+#include "engine/virtual_rows.h"
 #include "exec/constraints.h"
 #include "exec/foreign_keys.h"
 #include "exec/operator.h"
@@ -30,7 +32,6 @@
 
 namespace rowan::engine {
 
-struct TableRows;
 struct VerbCall;
 struct VersionResult;
 
@@ -60,6 +61,7 @@ class SessionImpl final : public Session {
                                         const std::vector<Parameter>& parameters);
 
   DatabaseImpl& owner() { return database_; }
+  system::Context& system() { return system_; }  // What system relations see of it.
   const Settings& settings() const { return settings_; }
   // The session's branch; on a tag or commit the commit's id, which stands for HEAD in revisions.
   const std::string& branch_name() const { return branch_; }
@@ -159,6 +161,7 @@ class SessionImpl final : public Session {
                              std::string notice = {});
 
   DatabaseImpl& database_;
+  SessionSystem system_{*this};
   std::string branch_;       // A commit's id when pinned.
   bool pinned_ = false;      // On a tag or commit: reads only.
   std::string pinned_name_;  // What the user called it.

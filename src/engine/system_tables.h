@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/virtual_rows.h"
 #include "plan/plan.h"
 #include "sql/ast.h"
 
@@ -13,26 +14,13 @@ namespace rowan::engine {
 
 class SessionImpl;
 
-// rowan.branches, rowan.tags, rowan.reflog, rowan.log, rowan.schemas, rowan.tables, rowan.columns,
-// rowan.settings, rowan.foreign, rowan.status; nullptr: no such table.
+// rowan.branches, rowan.tags, rowan.reflog, rowan.log, rowan.foreign; nullptr: none of them.
 std::shared_ptr<const plan::VirtualTable> find_system_table(SessionImpl& session,
                                                             std::string_view name);
-// rowan.files as the commit's tree `root` has them; zero: as the session's transaction sees them.
-std::shared_ptr<const plan::VirtualTable> files_table(SessionImpl& session, const Oid& root);
-// rowan.reflog(branch), generate_series(from, to [, step]); kUndefinedFunction. Those of history:
-// history_tables.h.
-Result<std::shared_ptr<const plan::VirtualTable>> find_table_function(
-    SessionImpl& session, std::string_view schema, std::string_view name,
-    const std::vector<type::Type>& arguments);
+// rowan.reflog(branch); nullptr. Those of history: history_tables.h.
+std::shared_ptr<const plan::VirtualTable> find_table_function(
+    SessionImpl& session, const sql::CallExpr& call, const std::vector<type::Type>& arguments);
 
-// The rows of statements that show something.
-struct TableRows {
-  std::vector<plan::OutputColumn> columns;
-  std::vector<type::Batch> batches;
-  std::vector<std::string> notices = {};
-};
 Result<TableRows> show_status(SessionImpl& session, const sql::ShowStmt& statement);
-TableRows text_rows(std::vector<std::string> names,
-                    const std::vector<std::vector<std::string>>& rows);
 
 }  // namespace rowan::engine

@@ -1,9 +1,8 @@
-#include "engine/unnest.h"
+#include "system/unnest.h"
 
-#include "engine/virtual_rows.h"
 #include "type/array.h"
 
-namespace rowan::engine {
+namespace rowan::system {
 
 namespace {
 
@@ -38,7 +37,7 @@ class UnnestTable final : public plan::VirtualTable {
   const std::vector<plan::OutputColumn>& columns() const override { return columns_; }
   Result<std::vector<type::Batch>> rows(const std::vector<type::Value>& arguments,
                                         const expr::EvalContext& context) const override {
-    return all_rows(*this, arguments, context);
+    return exec::all_rows(*this, arguments, context);
   }
   Result<std::unique_ptr<plan::VirtualRows>> open(const std::vector<type::Value>& arguments,
                                                   const expr::EvalContext&) const override {
@@ -52,8 +51,10 @@ class UnnestTable final : public plan::VirtualTable {
 
 }  // namespace
 
-std::shared_ptr<const plan::VirtualTable> unnest_table(type::Type array) {
-  return std::make_shared<UnnestTable>(type::Type{type::element_of(array.id), array.modifier});
+Result<TablePtr> make_unnest(Context& /*context*/, const Call& call) {
+  const type::Type array = call.types[0];
+  if (!type::is_array(array.id)) return TablePtr();
+  return TablePtr(std::make_shared<UnnestTable>(type::Type{type::element_of(array.id), array.modifier}));
 }
 
-}  // namespace rowan::engine
+}  // namespace rowan::system

@@ -1,10 +1,10 @@
-#include "engine/virtual_rows.h"
+#include "exec/virtual_rows.h"
 
 #include <algorithm>
 
 #include "base/memory_budget.h"
 
-namespace rowan::engine {
+namespace rowan::exec {
 
 namespace {
 
@@ -65,8 +65,7 @@ class StreamTable final : public plan::VirtualTable {
   Result<std::unique_ptr<plan::VirtualRows>> open(const std::vector<type::Value>& arguments,
                                                   const expr::EvalContext& context) const override {
     TRY_ASSIGN(NextRow next, open_(arguments, context));
-    return std::unique_ptr<plan::VirtualRows>(
-        std::make_unique<StreamRows>(columns_, std::move(next), context.cancelled));
+    return stream_rows(columns_, std::move(next), context);
   }
 
  private:
@@ -111,9 +110,28 @@ std::vector<type::Batch> RowCollector::finish() {
   return std::move(batches_);
 }
 
+std::unique_ptr<plan::VirtualRows> stream_rows(const std::vector<plan::OutputColumn>& columns,
+                                               NextRow next, const expr::EvalContext& context) {
+  return std::make_unique<StreamRows>(columns, std::move(next), context.cancelled);
+}
+
 std::shared_ptr<const plan::VirtualTable> stream_table(std::vector<plan::OutputColumn> columns,
                                                        OpenRows open, bool follows_revisions) {
   return std::make_shared<StreamTable>(std::move(columns), std::move(open), follows_revisions);
+}
+
+TableRows text_rows(std::vector<std::string> names,
+                    const std::vector<std::vector<std::string>>& rows) {
+  TableRows table;
+  for (std::string& name : names) table.columns.push_back({std::move(name), kTextType});
+  RowCollector collector(table.columns);
+  for (const auto& row : rows) {
+    std::vector<type::Value> values;
+    for (const std::string& cell : row) values.push_back(text_value(cell));
+    collector.add(values);
+  }
+  table.batches = collector.finish();
+  return table;
 }
 
 Result<std::vector<type::Batch>> all_rows(const plan::VirtualTable& table,
@@ -134,4 +152,4 @@ Result<std::vector<type::Batch>> all_rows(const plan::VirtualTable& table,
   return batches;
 }
 
-}  // namespace rowan::engine
+}  // namespace rowan::exec

@@ -1,22 +1,24 @@
-#include "engine/definition_tables.h"
+// rowan.relations, columns, indexes, constraints, views and sequences, as the transaction sees them.
+// docs/sql.md lists their columns.
 
 #include <algorithm>
 #include <functional>
 #include <string>
 #include <vector>
 
-#include "engine/session.h"
-#include "engine/virtual_rows.h"
+#include "catalog/objects.h"
 #include "sql/parser.h"
+#include "system/fillers.h"
 
-namespace rowan::engine {
+namespace rowan::system {
 
 namespace {
 
+using namespace exec;  // The usual types and values.
 using type::Value;
 
-using Fill = Result<void> (*)(const catalog::Catalog& catalog, const std::string& schema,
-                              RowCollector& rows);
+using FillSchema = Result<void> (*)(const catalog::Catalog& catalog, const std::string& schema,
+                                    RowCollector& rows);
 
 Value maybe_text(std::string_view text) {
   return text.empty() ? Value::null(kTextType) : text_value(std::string(text));
@@ -42,7 +44,7 @@ Result<void> each_view(const catalog::Catalog& catalog, const std::string& schem
   return {};
 }
 
-Result<void> fill_relations(const catalog::Catalog& catalog, const std::string& schema,
+Result<void> relations_of(const catalog::Catalog& catalog, const std::string& schema,
                             RowCollector& rows) {
   const auto add = [&](std::string_view name, std::string_view kind) {
     rows.add({text_value(schema), text_value(std::string(name)), text_value(std::string(kind))});
@@ -88,7 +90,7 @@ void add_columns(const catalog::TableDef& table, RowCollector& rows) {
   }
 }
 
-Result<void> fill_columns(const catalog::Catalog& catalog, const std::string& schema,
+Result<void> columns_of(const catalog::Catalog& catalog, const std::string& schema,
                           RowCollector& rows) {
   TRY(each_table(catalog, schema,
                  [&](const catalog::TableDef& table) { add_columns(table, rows); }));
@@ -97,7 +99,7 @@ Result<void> fill_columns(const catalog::Catalog& catalog, const std::string& sc
   });
 }
 
-Result<void> fill_indexes(const catalog::Catalog& catalog, const std::string& schema,
+Result<void> indexes_of(const catalog::Catalog& catalog, const std::string& schema,
                           RowCollector& rows) {
   return each_table(catalog, schema, [&](const catalog::TableDef& table) {
     const auto add = [&](const std::string& name, bool unique, std::string_view constraint,
@@ -117,7 +119,7 @@ Result<void> fill_indexes(const catalog::Catalog& catalog, const std::string& sc
   });
 }
 
-Result<void> fill_constraints(const catalog::Catalog& catalog, const std::string& schema,
+Result<void> constraints_of(const catalog::Catalog& catalog, const std::string& schema,
                               RowCollector& rows) {
   return each_table(catalog, schema, [&](const catalog::TableDef& table) {
     const auto add = [&](const std::string& name, std::string_view kind, std::string definition,
@@ -143,7 +145,7 @@ Result<void> fill_constraints(const catalog::Catalog& catalog, const std::string
   });
 }
 
-Result<void> fill_views(const catalog::Catalog& catalog, const std::string& schema,
+Result<void> views_of(const catalog::Catalog& catalog, const std::string& schema,
                         RowCollector& rows) {
   return each_view(catalog, schema, [&](const catalog::ViewDef& view) {
     rows.add({text_value(schema), text_value(view.name), bool_value(view.materialized()),
@@ -152,7 +154,7 @@ Result<void> fill_views(const catalog::Catalog& catalog, const std::string& sche
   });
 }
 
-Result<void> fill_sequences(const catalog::Catalog& catalog, const std::string& schema,
+Result<void> sequences_of(const catalog::Catalog& catalog, const std::string& schema,
                             RowCollector& rows) {
   TRY_ASSIGN(const std::vector<std::string> names, catalog.sequences(schema));
   for (const std::string& name : names) {
@@ -170,89 +172,37 @@ Result<void> fill_sequences(const catalog::Catalog& catalog, const std::string& 
   return {};
 }
 
-class DefinitionTable final : public plan::VirtualTable {
- public:
-  DefinitionTable(SessionImpl& session, std::vector<plan::OutputColumn> columns, Fill fill)
-      : session_(session), columns_(std::move(columns)), fill_(fill) {}
-
-  const std::vector<plan::OutputColumn>& columns() const override { return columns_; }
-
-  Result<std::vector<type::Batch>> rows(const std::vector<Value>&,
-                                        const expr::EvalContext&) const override {
-    const catalog::Catalog& catalog = session_.transaction()->catalog();
-    RowCollector rows(columns_);
-    TRY_ASSIGN(const std::vector<std::string> schemas, catalog.schemas());
-    for (const std::string& schema : schemas) TRY(fill_(catalog, schema, rows));
-    return rows.finish();
-  }
-
- private:
-  SessionImpl& session_;
-  std::vector<plan::OutputColumn> columns_;
-  Fill fill_;
-};
+Result<void> each_schema(Context& context, FillSchema fill, RowCollector& rows) {
+  const catalog::Catalog& catalog = context.transaction().catalog();
+  TRY_ASSIGN(const std::vector<std::string> schemas, catalog.schemas());
+  for (const std::string& schema : schemas) TRY(fill(catalog, schema, rows));
+  return {};
+}
 
 }  // namespace
 
-std::shared_ptr<const plan::VirtualTable> find_definition_table(SessionImpl& session,
-                                                                std::string_view name) {
-  const auto make = [&](std::vector<plan::OutputColumn> columns, Fill fill) {
-    return std::make_shared<DefinitionTable>(session, std::move(columns), fill);
-  };
-  if (name == "relations")
-    return make({{"schema", kTextType}, {"name", kTextType}, {"kind", kTextType}}, fill_relations);
-  if (name == "columns") {
-    return make({{"schema", kTextType},
-                 {"table", kTextType},
-                 {"position", kBigintType},
-                 {"name", kTextType},
-                 {"type", kTextType},
-                 {"nullable", kBoolType},
-                 {"default", kTextType},
-                 {"key_position", kBigintType},
-                 {"identity", kTextType},
-                 {"merge_rule", kTextType}},
-                fill_columns);
-  }
-  if (name == "indexes") {
-    return make({{"schema", kTextType},
-                 {"table", kTextType},
-                 {"name", kTextType},
-                 {"unique", kBoolType},
-                 {"constraint", kTextType},
-                 {"columns", kTextType}},
-                fill_indexes);
-  }
-  if (name == "constraints") {
-    return make({{"schema", kTextType},
-                 {"table", kTextType},
-                 {"name", kTextType},
-                 {"kind", kTextType},
-                 {"definition", kTextType},
-                 {"references", kTextType}},
-                fill_constraints);
-  }
-  if (name == "views") {
-    return make({{"schema", kTextType},
-                 {"name", kTextType},
-                 {"materialized", kBoolType},
-                 {"populated", kBoolType},
-                 {"definition", kTextType}},
-                fill_views);
-  }
-  if (name == "sequences") {
-    return make({{"schema", kTextType},
-                 {"name", kTextType},
-                 {"type", kTextType},
-                 {"start", kBigintType},
-                 {"min", kBigintType},
-                 {"max", kBigintType},
-                 {"increment", kBigintType},
-                 {"cycle", kBoolType},
-                 {"owned_by", kTextType}},
-                fill_sequences);
-  }
-  return nullptr;
+Result<void> fill_relations(Context& context, const Values&, RowCollector& rows) {
+  return each_schema(context, relations_of, rows);
 }
 
-}  // namespace rowan::engine
+Result<void> fill_columns(Context& context, const Values&, RowCollector& rows) {
+  return each_schema(context, columns_of, rows);
+}
+
+Result<void> fill_indexes(Context& context, const Values&, RowCollector& rows) {
+  return each_schema(context, indexes_of, rows);
+}
+
+Result<void> fill_constraints(Context& context, const Values&, RowCollector& rows) {
+  return each_schema(context, constraints_of, rows);
+}
+
+Result<void> fill_views(Context& context, const Values&, RowCollector& rows) {
+  return each_schema(context, views_of, rows);
+}
+
+Result<void> fill_sequences(Context& context, const Values&, RowCollector& rows) {
+  return each_schema(context, sequences_of, rows);
+}
+
+}  // namespace rowan::system

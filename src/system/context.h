@@ -1,0 +1,48 @@
+// Context: what system relations are filled from. The running statement's transaction, and what its
+// session and its database say of themselves; never a session.
+//
+// Lifetime: a session's. Tables that were made with it, and plans that hold these, end before.
+// Threads:  the session's.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/oid.h"
+#include "base/result.h"
+#include "catalog/catalog.h"
+#include "store/object_store.h"
+#include "txn/transaction.h"
+
+namespace rowan::system {
+
+// A parameter of SET and SHOW.
+struct Setting {
+  std::string_view name;
+  std::string value;
+  std::string_view description;
+};
+
+class Context {
+ public:
+  virtual ~Context() = default;
+
+  virtual txn::Transaction& transaction() = 0;  // The one that the running statement reads through.
+  virtual store::ObjectStore& store() = 0;
+  virtual bool is_cancelled() const = 0;
+  virtual std::string_view version() const = 0;  // Of the program.
+  virtual std::string database() const = 0;
+  virtual const std::string& branch() const = 0;  // On a tag or commit the commit's id.
+  virtual std::vector<Setting> settings() const = 0;
+  // Rows of a table if they are known without a scan.
+  virtual std::optional<uint64_t> row_count(const catalog::TableVersion& table) = 0;
+
+  Result<void> check_cancelled() const {
+    if (!is_cancelled()) return {};
+    return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+  }
+};
+
+}  // namespace rowan::system

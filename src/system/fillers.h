@@ -1,0 +1,28 @@
+// What fills the relations and functions of schema `rowan`, each in the file that is named after it
+// or its family (rowan/). Their columns stand in registry.cc.
+#pragma once
+
+#include "system/registry.h"
+
+namespace rowan::system {
+
+// definitions.cc
+Result<void> fill_relations(Context& context, const Values& none, RowCollector& rows);
+Result<void> fill_columns(Context& context, const Values& none, RowCollector& rows);
+Result<void> fill_indexes(Context& context, const Values& none, RowCollector& rows);
+Result<void> fill_constraints(Context& context, const Values& none, RowCollector& rows);
+Result<void> fill_views(Context& context, const Values& none, RowCollector& rows);
+Result<void> fill_sequences(Context& context, const Values& none, RowCollector& rows);
+
+// tables.cc
+Result<void> fill_schemas(Context& context, const Values& none, RowCollector& rows);
+Result<void> fill_tables(Context& context, const Values& none, RowCollector& rows);
+
+// files.cc: what people keep beside the data.
+Result<void> fill_files(Context& context, const Oid& root, RowCollector& rows);
+
+// status.cc
+Result<void> fill_status(Context& context, const Values& none, RowCollector& rows);
+Result<void> fill_settings(Context& context, const Values& none, RowCollector& rows);
+
+}  // namespace rowan::system

@@ -1,0 +1,166 @@
+#include "system/registry.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "system/fillers.h"
+#include "system/series.h"
+#include "system/unnest.h"
+
+namespace rowan::system {
+
+namespace {
+
+using plan::OutputColumn;
+using type::TypeId;
+using type::Value;
+
+constexpr TypeId kText = TypeId::kText;
+constexpr TypeId kBigint = TypeId::kInt8;
+constexpr TypeId kBool = TypeId::kBool;
+constexpr TypeId kTime = TypeId::kTimestamptz;
+
+// ---- Columns ----
+
+constexpr Column kSchemas[] = {{"name", kText}};
+constexpr Column kTables[] = {
+    {"schema", kText}, {"name", kText}, {"columns", kBigint}, {"rows", kBigint}, {"tree", kText}};
+constexpr Column kRelations[] = {{"schema", kText}, {"name", kText}, {"kind", kText}};
+constexpr Column kColumns[] = {
+    {"schema", kText},   {"table", kText},   {"position", kBigint},     {"name", kText},
+    {"type", kText},     {"nullable", kBool}, {"default", kText},       {"key_position", kBigint},
+    {"identity", kText}, {"merge_rule", kText}};
+constexpr Column kIndexes[] = {{"schema", kText}, {"table", kText},      {"name", kText},
+                               {"unique", kBool}, {"constraint", kText}, {"columns", kText}};
+constexpr Column kConstraints[] = {{"schema", kText}, {"table", kText},      {"name", kText},
+                                   {"kind", kText},   {"definition", kText}, {"references", kText}};
+constexpr Column kViews[] = {{"schema", kText},
+                             {"name", kText},
+                             {"materialized", kBool},
+                             {"populated", kBool},
+                             {"definition", kText}};
+constexpr Column kSequences[] = {{"schema", kText}, {"name", kText},        {"type", kText},
+                                 {"start", kBigint}, {"min", kBigint},      {"max", kBigint},
+                                 {"increment", kBigint}, {"cycle", kBool}, {"owned_by", kText}};
+constexpr Column kFiles[] = {{"path", kText},      {"size", kBigint},          {"oid", kText},
+                             {"executable", kBool}, {"content", TypeId::kBytea}, {"text", kText}};
+constexpr Column kStatus[] = {{"name", kText}, {"value", kText}};
+constexpr Column kSettings[] = {{"name", kText}, {"setting", kText}, {"description", kText}};
+
+// ---- The rows ----
+
+const Relation kRelationRows[] = {
+    {"schemas", kSchemas, fill_schemas},
+    {"tables", kTables, fill_tables},
+    {"relations", kRelations, fill_relations},
+    {"columns", kColumns, fill_columns},
+    {"indexes", kIndexes, fill_indexes},
+    {"constraints", kConstraints, fill_constraints},
+    {"views", kViews, fill_views},
+    {"sequences", kSequences, fill_sequences},
+    {"files", kFiles, fill_files},
+    {"status", kStatus, fill_status},
+    {"settings", kSettings, fill_settings},
+};
+
+const Function kFunctionRows[] = {
+    {"pg_catalog", "generate_series", "vv|v", {}, {}, make_series},
+    {"pg_catalog", "unnest", "v", {}, {}, make_unnest},
+};
+
+// ---- From a row to a table ----
+
+class RegisteredTable final : public plan::VirtualTable {
+ public:
+  RegisteredTable(Context& context, Columns columns, Filler filler, const Oid& root)
+      : context_(context), filler_(filler), root_(root) {
+    for (const Column& column : columns)
+      columns_.push_back({std::string(column.name), {column.type, -1}});
+  }
+
+  const std::vector<OutputColumn>& columns() const override { return columns_; }
+  Result<std::vector<type::Batch>> rows(const Values& arguments,
+                                        const expr::EvalContext& eval) const override {
+    if (filler_.open != nullptr) return exec::all_rows(*this, arguments, eval);
+    RowCollector rows(columns_);
+    if (filler_.at != nullptr) {
+      TRY(filler_.at(context_, root_, rows));
+    } else {
+      TRY(filler_.all(context_, arguments, rows));
+    }
+    return rows.finish();
+  }
+  Result<std::unique_ptr<plan::VirtualRows>> open(const Values& arguments,
+                                                  const expr::EvalContext& eval) const override {
+    if (filler_.open == nullptr) return std::unique_ptr<plan::VirtualRows>();
+    TRY_ASSIGN(NextRow next, filler_.open(context_, arguments, eval));
+    return exec::stream_rows(columns_, std::move(next), eval);
+  }
+
+ private:
+  Context& context_;
+  const Filler filler_;
+  const Oid root_;
+  std::vector<OutputColumn> columns_;
+};
+
+// Whether the arguments of a call are what the row takes.
+bool takes(std::string_view pattern, const std::vector<type::Type>& types) {
+  size_t least = 0;
+  size_t given = 0;
+  bool is_optional = false;
+  for (const char letter : pattern) {
+    if (letter == '*') return given >= least;
+    if (letter == '|') {
+      is_optional = true;
+      continue;
+    }
+    if (!is_optional) ++least;
+    if (given == types.size()) continue;
+    if (letter == 't' && !type::is_text(types[given].id)) return false;
+    ++given;
+  }
+  return given == types.size() && given >= least;
+}
+
+Error undefined(const sql::CallExpr& call, const std::vector<type::Type>& types) {
+  std::string names;
+  for (const type::Type type : types) names += (names.empty() ? "" : ", ") + type::type_name(type);
+  return Error(ErrorCode::kUndefinedFunction,
+               fmt::format("function {}{}{}({}) does not exist", call.schema,
+                           call.schema.empty() ? "" : ".", call.name, names));
+}
+
+}  // namespace
+
+TablePtr make_table(Context& context, Columns columns, Filler filler, const Oid& root) {
+  return std::make_shared<RegisteredTable>(context, columns, filler, root);
+}
+
+Result<TablePtr> find_relation(Context& context, std::string_view name, const Oid& root) {
+  for (const Relation& row : kRelationRows) {
+    if (row.make == nullptr) {
+      if (row.name == name) return make_table(context, row.columns, row.filler, root);
+      continue;
+    }
+    const std::string_view prefix = row.name.substr(0, row.name.find('*'));
+    if (name.starts_with(prefix)) return row.make(context, name.substr(prefix.size()));
+  }
+  return TablePtr();
+}
+
+Result<TablePtr> find_function(Context& context, const sql::CallExpr& call,
+                               const std::vector<type::Type>& types,
+                               const std::vector<std::optional<type::Value>>& known) {
+  const std::string_view schema = call.schema.empty() ? "pg_catalog" : call.schema;
+  for (const Function& row : kFunctionRows) {
+    if (row.name != call.name || row.schema != schema || !takes(row.takes, types)) continue;
+    if (row.make == nullptr) return make_table(context, row.columns, row.filler);
+    TRY_ASSIGN(TablePtr table, row.make(context, {call.name, types, known}));
+    if (table != nullptr) return table;
+  }
+  return undefined(call, types);
+}
+
+}  // namespace rowan::system
