@@ -14,6 +14,8 @@ void add_comparison(FunctionTable& table);  // = <> < <= > >=, is distinct from,
 void add_math(FunctionTable& table);
 void add_text(FunctionTable& table);
 void add_like(FunctionTable& table);  // ~~ ~~* and their negations: LIKE and ILIKE
+void add_regex(FunctionTable& table);  // ~ ~* and their negations
+void add_catalog(FunctionTable& table);  // pg_get_indexdef, format_type …
 void add_datetime(FunctionTable& table);
 void add_interval(FunctionTable& table);  // intervals with numbers, dates and times
 void add_array(FunctionTable& table);

@@ -31,6 +31,8 @@ class Table {
     add_system(rows_);
     add_sequence(rows_);
     add_files(rows_);
+    add_regex(rows_);
+    add_catalog(rows_);
     for (const Function& function : rows_) by_name_[function.name].push_back(&function);
   }
 

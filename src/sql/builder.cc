@@ -499,6 +499,18 @@ Expr* Builder::array(const Token& at, const ExprList* items) {
   return made;
 }
 
+// SELECT COALESCE(array_agg("array"), '{}') AS "array" FROM (…) "array"("array")
+Expr* Builder::array_subquery(const Token& at, SelectStmt* rows) {
+  const Token name{"array", 5, at.position, at.begin, at.end};
+  const Token none{"{}", 2, at.position, at.begin, at.end};
+  Expr* gathered = call(nullptr, {"array_agg", 9, at.position, at.begin, at.end},
+                        start(column(name)), CallForm::kPlain);
+  Expr* array = call(at, "coalesce", gathered, literal(LiteralKind::kString, none));
+  TableRef* from = subquery_table(rows, {name, start(name.text())});
+  return subquery(
+      select(at, {}, start(TargetItem{array, name}), start(from), nullptr, nullptr, nullptr));
+}
+
 Expr* Builder::cast(const Token& op, Expr* operand, TypeName* type) {
   auto* made = node<CastExpr>(ExprKind::kCast, op.position);
   made->operand = operand;
@@ -771,6 +783,11 @@ TableRef* Builder::function_table(CallExpr* call, Alias alias) {
   made->column_aliases = list(alias.columns);
   limit_depth(made->depth, call->depth + 1u, made->position);
   return made;
+}
+
+TableRef* Builder::numbered(TableRef* function) {
+  static_cast<FunctionTable*>(function)->with_ordinality = true;
+  return function;
 }
 
 TableRef* Builder::subquery_table(SelectStmt* select, Alias alias) {

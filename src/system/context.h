@@ -5,6 +5,7 @@
 // Threads:  the session's.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,10 +14,14 @@
 #include "base/oid.h"
 #include "base/result.h"
 #include "catalog/catalog.h"
+#include "expr/expr.h"
+#include "plan/plan.h"
 #include "store/object_store.h"
 #include "txn/transaction.h"
 
 namespace rowan::system {
+
+class Objects;
 
 // A parameter of SET and SHOW.
 struct Setting {
@@ -36,13 +41,25 @@ class Context {
   virtual std::string database() const = 0;
   virtual const std::string& branch() const = 0;  // On a tag or commit the commit's id.
   virtual std::vector<Setting> settings() const = 0;
+  virtual std::string user() const = 0;
+  virtual const std::vector<std::string>& search_path() const = 0;
+  // Names in FROM as the running statement has them; for queries of stored texts.
+  virtual std::unique_ptr<plan::Resolver> resolver() = 0;
+  virtual expr::EvalContext eval() const = 0;
   // Rows of a table if they are known without a scan.
   virtual std::optional<uint64_t> row_count(const catalog::TableVersion& table) = 0;
+
+  // What a commit's tree holds; zero: what the transaction sees. Kept while the tree is asked for.
+  Result<std::shared_ptr<const Objects>> objects(const Oid& root);
 
   Result<void> check_cancelled() const {
     if (!is_cancelled()) return {};
     return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
   }
+
+ private:
+  Oid objects_root_;
+  std::shared_ptr<const Objects> objects_;  // Of that tree; null: none yet.
 };
 
 }  // namespace rowan::system

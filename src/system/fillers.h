@@ -25,4 +25,14 @@ Result<void> fill_files(Context& context, const Oid& root, RowCollector& rows);
 Result<void> fill_status(Context& context, const Values& none, RowCollector& rows);
 Result<void> fill_settings(Context& context, const Values& none, RowCollector& rows);
 
+// catalog/fillers.cc: what pg_catalog and information_schema are views over.
+Result<void> fill_catalog_schemas(Context& context, const Oid& root, RowCollector& rows);
+Result<void> fill_catalog_relations(Context& context, const Oid& root, RowCollector& rows);
+Result<void> fill_catalog_columns(Context& context, const Oid& root, RowCollector& rows);
+Result<void> fill_catalog_indexes(Context& context, const Oid& root, RowCollector& rows);
+Result<void> fill_catalog_constraints(Context& context, const Oid& root, RowCollector& rows);
+Result<void> fill_catalog_sequences(Context& context, const Oid& root, RowCollector& rows);
+Result<void> fill_catalog_types(Context& context, const Values& none, RowCollector& rows);
+Result<void> fill_catalog_session(Context& context, const Values& none, RowCollector& rows);
+
 }  // namespace rowan::system

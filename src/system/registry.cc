@@ -46,6 +46,41 @@ constexpr Column kSequences[] = {{"schema", kText}, {"name", kText},        {"ty
 constexpr Column kFiles[] = {{"path", kText},      {"size", kBigint},          {"oid", kText},
                              {"executable", kBool}, {"content", TypeId::kBytea}, {"text", kText}};
 constexpr Column kStatus[] = {{"name", kText}, {"value", kText}};
+// What pg_catalog and information_schema are made of: with oids, numbers and letters as PostgreSQL's
+// own tables have them.
+constexpr TypeId kOid = TypeId::kOid;
+constexpr TypeId kInt = TypeId::kInt4;
+constexpr TypeId kShort = TypeId::kInt2;
+constexpr TypeId kShorts = type::array_of(TypeId::kInt2);
+constexpr Column kCatalogSchemas[] = {{"oid", kOid}, {"name", kText}};
+constexpr Column kCatalogRelations[] = {
+    {"oid", kOid},      {"schema_oid", kOid},  {"schema", kText},   {"name", kText},
+    {"kind", kText},    {"table_oid", kOid},   {"columns", kShort}, {"checks", kShort},
+    {"indexed", kBool}, {"populated", kBool}, {"rows", kBigint},   {"definition", kText}};
+constexpr Column kCatalogColumns[] = {
+    {"relation_oid", kOid}, {"schema", kText},  {"relation", kText}, {"kind", kText},
+    {"number", kShort},     {"name", kText},    {"type_oid", kOid},  {"modifier", kInt},
+    {"length", kShort},     {"type", kText},    {"not_null", kBool}, {"default", kText},
+    {"identity", kText},    {"array", kBool}};
+constexpr Column kCatalogIndexes[] = {
+    {"oid", kOid},        {"table_oid", kOid},  {"unique", kBool},  {"primary", kBool},
+    {"columns", kShort},  {"keys", kShorts},    {"options", kShorts}};
+constexpr Column kCatalogConstraints[] = {
+    {"oid", kOid},          {"schema", kText},       {"schema_oid", kOid},
+    {"name", kText},        {"kind", kText},         {"table", kText},
+    {"table_oid", kOid},    {"index_oid", kOid},     {"foreign_table_oid", kOid},
+    {"keys", kShorts},      {"foreign_keys", kShorts}, {"on_update", kText},
+    {"on_delete", kText},   {"definition", kText}};
+constexpr Column kCatalogTypes[] = {
+    {"oid", kOid},       {"name", kText},      {"length", kShort}, {"category", kText},
+    {"preferred", kBool}, {"element", kOid},   {"array", kOid},    {"shown", kText}};
+constexpr Column kCatalogSequences[] = {
+    {"oid", kOid},      {"schema", kText},      {"name", kText},       {"type_oid", kOid},
+    {"type", kText},    {"start", kBigint},     {"increment", kBigint}, {"max", kBigint},
+    {"min", kBigint},   {"cycle", kBool},       {"owner_oid", kOid},   {"owner_column", kShort},
+    {"identity", kBool}};
+constexpr Column kCatalogSession[] = {
+    {"database", kText}, {"user", kText}, {"user_oid", kOid}};
 constexpr Column kSettings[] = {{"name", kText}, {"setting", kText}, {"description", kText}};
 
 // ---- The rows ----
@@ -62,6 +97,14 @@ const Relation kRelationRows[] = {
     {"files", kFiles, fill_files},
     {"status", kStatus, fill_status},
     {"settings", kSettings, fill_settings},
+    {"catalog_schemas", kCatalogSchemas, fill_catalog_schemas},
+    {"catalog_relations", kCatalogRelations, fill_catalog_relations},
+    {"catalog_columns", kCatalogColumns, fill_catalog_columns},
+    {"catalog_indexes", kCatalogIndexes, fill_catalog_indexes},
+    {"catalog_constraints", kCatalogConstraints, fill_catalog_constraints},
+    {"catalog_types", kCatalogTypes, fill_catalog_types},
+    {"catalog_sequences", kCatalogSequences, fill_catalog_sequences},
+    {"catalog_session", kCatalogSession, fill_catalog_session},
 };
 
 const Function kFunctionRows[] = {
@@ -137,6 +180,8 @@ Error undefined(const sql::CallExpr& call, const std::vector<type::Type>& types)
 TablePtr make_table(Context& context, Columns columns, Filler filler, const Oid& root) {
   return std::make_shared<RegisteredTable>(context, columns, filler, root);
 }
+
+std::span<const Relation> relation_rows() { return kRelationRows; }
 
 Result<TablePtr> find_relation(Context& context, std::string_view name, const Oid& root) {
   for (const Relation& row : kRelationRows) {

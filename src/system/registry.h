@@ -79,6 +79,8 @@ struct Function {
   MakeTable make = nullptr;  // In the place of columns and filler.
 };
 
+std::span<const Relation> relation_rows();
+
 // rowan.<name>, at a commit's tree `root` (zero: now). nullptr: no such relation.
 Result<TablePtr> find_relation(Context& context, std::string_view name, const Oid& root = {});
 // What `call` names in FROM. kUndefinedFunction.

@@ -1,0 +1,382 @@
+// What clients ask of the catalogue beside its tables: definitions, names of oids, rights, comments.
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "expr/catalog_reader.h"
+#include "expr/function_table.h"
+#include "expr/kernels.h"
+#include "type/array.h"
+#include "type/type_info.h"
+
+namespace rowan::expr {
+namespace {
+
+constexpr int64_t kOwnerOid = 10;  // The one role: whoever has the repository open.
+
+Result<CatalogReader*> reader_of(const KernelInput& input) {
+  if (input.context->catalog != nullptr) return input.context->catalog;
+  return Error(ErrorCode::kFeatureNotSupported, "the catalogue cannot be read here");
+}
+
+void set_optional(StringOutput& out, size_t row, const std::optional<std::string>& text) {
+  if (text) {
+    out.set(row, *text);
+  } else {
+    out.set_null(row);
+  }
+}
+
+// ---- Constants ----
+
+template <bool value>
+Result<Column> always(const KernelInput& input) {
+  auto out = make_fixed<int64_t>(input.result_type, input.rows);
+  for (size_t i = 0; i < input.rows; ++i) out.data[i] = value ? 1 : 0;
+  clear_nulls(out.data, input);
+  return std::move(out.column);
+}
+
+// No comments, triggers or functions of users yet: nothing to tell.
+Result<Column> nothing(const KernelInput& input) {
+  StringOutput out(input.result_type, input.rows);
+  for (size_t i = 0; i < input.rows; ++i) out.set_null(i);
+  return out.finish();
+}
+
+Result<Column> no_oid(const KernelInput& input) {
+  type::ColumnBuilder out(input.result_type, input.rows);
+  for (size_t i = 0; i < input.rows; ++i) out.append_null();
+  return out.finish();
+}
+
+// ---- Names ----
+
+template <ObjectClass kind>
+Result<Column> name_of(const KernelInput& input) {
+  TRY_ASSIGN(CatalogReader* const reader, reader_of(input));
+  const Ints oids(input.arguments[0]);
+  return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
+    if (oids[row] == 0) {
+      out.set(row, "-");
+      return {};
+    }
+    TRY_ASSIGN(const auto name, reader->name_of(kind, oids[row]));
+    out.set(row, name ? *name : std::to_string(oids[row]));
+    return {};
+  });
+}
+
+Error no_such(ObjectClass kind, std::string_view name) {
+  switch (kind) {
+    case ObjectClass::kRelation:
+      return Error(ErrorCode::kUndefinedTable, fmt::format("relation \"{}\" does not exist", name));
+    case ObjectClass::kType:
+      return Error(ErrorCode::kUndefinedObject, fmt::format("type \"{}\" does not exist", name));
+    case ObjectClass::kNamespace:
+      return Error(ErrorCode::kInvalidSchemaName, fmt::format("schema \"{}\" does not exist", name));
+    case ObjectClass::kRole:
+      return Error(ErrorCode::kUndefinedObject, fmt::format("role \"{}\" does not exist", name));
+    case ObjectClass::kFunction:
+      return Error(ErrorCode::kUndefinedFunction,
+                   fmt::format("function \"{}\" does not exist", name));
+  }
+  return Error(ErrorCode::kInternal, "an object of no known kind");
+}
+
+std::optional<int64_t> digits(std::string_view text) {
+  if (text == "-") return 0;
+  int64_t oid = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), oid);
+  const bool whole = read.ec == std::errc() && read.ptr == text.data() + text.size();
+  return whole && oid >= 0 ? std::optional(oid) : std::nullopt;
+}
+
+// `strict`: a name that means nothing is an error, as in a cast; else NULL, as to_regclass() has it.
+template <ObjectClass kind, bool strict>
+Result<Column> oid_of(const KernelInput& input) {
+  TRY_ASSIGN(CatalogReader* const reader, reader_of(input));
+  const Strings names(input.arguments[0]);
+  type::ColumnBuilder out(input.result_type, input.rows);
+  for (size_t row = 0; row < input.rows; ++row) {
+    std::optional<int64_t> oid;
+    if (!is_null(input, row)) {
+      oid = digits(names[row]);
+      if (!oid) {
+        TRY_ASSIGN(oid, reader->oid_of(kind, names[row]));
+      }
+      if (!oid && strict) return no_such(kind, names[row]);
+    }
+    if (oid) {
+      out.append_int(*oid);
+    } else {
+      out.append_null();
+    }
+  }
+  return out.finish();
+}
+
+Result<Column> user_name(const KernelInput& input) {
+  const Ints oids(input.arguments[0]);
+  return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
+    out.set(row, oids[row] == kOwnerOid ? std::string(input.context->user)
+                                        : fmt::format("unknown (OID={})", oids[row]));
+    return {};
+  });
+}
+
+Result<Column> encoding_name(const KernelInput& input) {
+  const Ints encodings(input.arguments[0]);
+  return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
+    out.set(row, encodings[row] == 6 ? "UTF8" : encodings[row] == 0 ? "SQL_ASCII" : "");
+    return {};
+  });
+}
+
+// ---- Types ----
+
+// pg_attribute.atttypmod as this room has modifiers.
+int32_t own_modifier(TypeId id, int64_t modifier) {
+  if (modifier < 0) return -1;
+  const bool headed = id == TypeId::kVarchar || id == TypeId::kChar || id == TypeId::kNumeric;
+  return static_cast<int32_t>(headed ? modifier - 4 : modifier);
+}
+
+std::string type_text(int64_t oid, std::optional<int64_t> modifier) {
+  if (oid == 0) return "-";
+  for (const type::TypeInfo* row : type::all_types()) {
+    const bool is_array = row->array_oid == oid;
+    if (row->oid != oid && !is_array) continue;
+    if (row->id == TypeId::kChar && modifier && *modifier < 0) return is_array ? "bpchar[]" : "bpchar";
+    std::string text = type::type_name({row->id, own_modifier(row->id, modifier.value_or(-1))});
+    return is_array ? text + "[]" : text;
+  }
+  switch (oid) {  // Of columns of the catalogue that are texts here.
+    case 19:
+      return "name";
+    case 18:
+      return "\"char\"";
+    default:
+      return "???";
+  }
+}
+
+Result<Column> format_type(const KernelInput& input) {
+  const Ints oids(input.arguments[0]);
+  const Column& modifiers = input.arguments[1];
+  StringOutput out(input.result_type, input.rows);
+  for (size_t row = 0; row < input.rows; ++row) {
+    if (input.arguments[0].is_null(row)) {
+      out.set_null(row);
+      continue;
+    }
+    const bool none = modifiers.is_null(row);
+    out.set(row, type_text(oids[row], none ? std::nullopt : std::optional(Ints(modifiers)[row])));
+  }
+  return out.finish();
+}
+
+Result<Column> type_is_visible(const KernelInput& input) {
+  return map1<int64_t, int64_t>(
+      input, [](int64_t oid) -> int64_t { return type_text(oid, std::nullopt) != "???"; });
+}
+
+// ---- Relations ----
+
+Result<Column> is_visible(const KernelInput& input) {
+  TRY_ASSIGN(CatalogReader* const reader, reader_of(input));
+  const Ints oids(input.arguments[0]);
+  type::ColumnBuilder out(input.result_type, input.rows);
+  for (size_t row = 0; row < input.rows; ++row) {
+    std::optional<bool> visible;
+    if (!is_null(input, row)) {
+      TRY_ASSIGN(visible, reader->is_visible(oids[row]));
+    }
+    if (visible) {
+      out.append_int(*visible ? 1 : 0);
+    } else {
+      out.append_null();
+    }
+  }
+  return out.finish();
+}
+
+template <DefinitionKind kind>
+Result<Column> definition_of(const KernelInput& input) {
+  TRY_ASSIGN(CatalogReader* const reader, reader_of(input));
+  const Ints oids(input.arguments[0]);
+  const bool has_column = kind == DefinitionKind::kIndex && input.arguments.size() > 1;
+  return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
+    const int64_t column = has_column ? Ints(input.arguments[1])[row] : 0;
+    TRY_ASSIGN(const auto text, reader->definition_of(kind, oids[row], column));
+    set_optional(out, row, text);
+    return {};
+  });
+}
+
+Result<Column> view_of_name(const KernelInput& input) {
+  TRY_ASSIGN(CatalogReader* const reader, reader_of(input));
+  const Strings names(input.arguments[0]);
+  return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
+    TRY_ASSIGN(const auto oid, reader->oid_of(ObjectClass::kRelation, names[row]));
+    if (!oid) return no_such(ObjectClass::kRelation, names[row]);
+    TRY_ASSIGN(const auto text, reader->definition_of(DefinitionKind::kView, *oid, 0));
+    set_optional(out, row, text);
+    return {};
+  });
+}
+
+// Expressions are kept as texts.
+Result<Column> expression(const KernelInput& input) {
+  const Strings texts(input.arguments[0]);
+  return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
+    out.set(row, texts[row]);
+    return {};
+  });
+}
+
+Result<Column> serial_sequence(const KernelInput& input) {
+  TRY_ASSIGN(CatalogReader* const reader, reader_of(input));
+  const Strings tables(input.arguments[0]);
+  const Strings columns(input.arguments[1]);
+  return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
+    TRY_ASSIGN(const auto name, reader->sequence_of(tables[row], columns[row]));
+    set_optional(out, row, name);
+    return {};
+  });
+}
+
+// ---- The session ----
+
+// pg_catalog comes first where the path does not name it.
+Result<Column> current_schemas(const KernelInput& input) {
+  const Ints implicit(input.arguments[0]);
+  return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
+    type::ArrayBuilder names(TypeId::kText);
+    const auto add = [&](std::string_view name) {
+      names.append(Value::of_string({TypeId::kText}, std::string(name)).datum());
+    };
+    if (implicit[row] != 0) add("pg_catalog");
+    if (input.context->path.empty()) add(input.context->schema);
+    for (const std::string& name : input.context->path) add(name);
+    out.set(row, names.finish());
+    return {};
+  });
+}
+
+template <bool missing_ok>
+Result<Column> current_setting(const KernelInput& input) {
+  TRY_ASSIGN(CatalogReader* const reader, reader_of(input));
+  const Strings names(input.arguments[0]);
+  return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
+    const auto value = reader->setting(names[row]);
+    const bool may_miss = missing_ok && Ints(input.arguments[1])[row] != 0;
+    if (!value && !may_miss) {
+      return Error(ErrorCode::kUndefinedObject,
+                   fmt::format("unrecognized configuration parameter \"{}\"", names[row]));
+    }
+    set_optional(out, row, value);
+    return {};
+  });
+}
+
+struct Adder {
+  FunctionTable& table;
+  void operator()(std::string_view name, std::vector<TypeId> arguments, TypeId result,
+                  Kernel kernel, bool strict = true) const {
+    table.push_back({.name = name,
+                     .arguments = std::move(arguments),
+                     .result = result,
+                     .kernel = kernel,
+                     .strict = strict,
+                     .is_stable = true});
+  }
+};
+
+void add_casts(const Adder& add) {
+  using enum TypeId;
+  using enum ObjectClass;
+  add("regclass name", {kOid}, kText, name_of<kRelation>);
+  add("regclass oid", {kText}, kOid, oid_of<kRelation, true>);
+  add("to_regclass", {kText}, kOid, oid_of<kRelation, false>);
+  add("regtype name", {kOid}, kText, name_of<kType>);
+  add("regtype oid", {kText}, kOid, oid_of<kType, true>);
+  add("to_regtype", {kText}, kOid, oid_of<kType, false>);
+  add("regnamespace name", {kOid}, kText, name_of<kNamespace>);
+  add("regnamespace oid", {kText}, kOid, oid_of<kNamespace, true>);
+  add("to_regnamespace", {kText}, kOid, oid_of<kNamespace, false>);
+  add("regrole name", {kOid}, kText, name_of<kRole>);
+  add("regrole oid", {kText}, kOid, oid_of<kRole, true>);
+  add("regproc name", {kOid}, kText, name_of<kFunction>);
+  add("regproc oid", {kText}, kOid, oid_of<kFunction, true>);
+}
+
+void add_definitions(const Adder& add) {
+  using enum TypeId;
+  add("pg_get_indexdef", {kOid}, kText, definition_of<DefinitionKind::kIndex>);
+  add("pg_get_indexdef", {kOid, kInt4, kBool}, kText, definition_of<DefinitionKind::kIndex>);
+  add("pg_get_constraintdef", {kOid}, kText, definition_of<DefinitionKind::kConstraint>);
+  add("pg_get_constraintdef", {kOid, kBool}, kText, definition_of<DefinitionKind::kConstraint>);
+  add("pg_get_viewdef", {kOid}, kText, definition_of<DefinitionKind::kView>);
+  add("pg_get_viewdef", {kOid, kBool}, kText, definition_of<DefinitionKind::kView>);
+  add("pg_get_viewdef", {kText}, kText, view_of_name);
+  add("pg_get_expr", {kText, kOid}, kText, expression);
+  add("pg_get_expr", {kText, kOid, kBool}, kText, expression);
+  add("pg_get_serial_sequence", {kText, kText}, kText, serial_sequence);
+  for (const std::string_view name :
+       {"pg_get_functiondef", "pg_get_function_result", "pg_get_function_arguments",
+        "pg_get_function_identity_arguments", "pg_get_triggerdef", "pg_get_ruledef",
+        "pg_get_statisticsobjdef_columns", "pg_get_partkeydef"})
+    add(name, {kOid}, kText, nothing);
+  add("pg_get_triggerdef", {kOid, kBool}, kText, nothing);
+  add("obj_description", {kOid}, kText, nothing);
+  add("obj_description", {kOid, kText}, kText, nothing);
+  add("shobj_description", {kOid, kText}, kText, nothing);
+  add("col_description", {kOid, kInt4}, kText, nothing);
+}
+
+// Whoever has the repository open has every right to it.
+void add_rights(const Adder& add) {
+  using enum TypeId;
+  for (const std::string_view name : {"has_database_privilege", "has_schema_privilege",
+                                      "has_table_privilege", "has_any_column_privilege",
+                                      "has_sequence_privilege", "has_function_privilege",
+                                      "has_type_privilege", "has_tablespace_privilege"}) {
+    for (const TypeId object : {kText, kOid}) {
+      add(name, {object, kText}, kBool, always<true>);
+      add(name, {kText, object, kText}, kBool, always<true>);
+    }
+  }
+  for (const TypeId object : {kText, kOid}) {
+    add("has_column_privilege", {object, kText, kText}, kBool, always<true>);
+    add("has_column_privilege", {object, kInt2, kText}, kBool, always<true>);
+    add("pg_has_role", {object, kText}, kBool, always<true>);
+  }
+  add("pg_has_role", {kText, kText, kText}, kBool, always<true>);
+}
+
+}  // namespace
+
+void add_catalog(FunctionTable& table) {
+  using enum TypeId;
+  const Adder add{table};
+  add_casts(add);
+  add_definitions(add);
+  add_rights(add);
+  add("pg_get_userbyid", {kOid}, kText, user_name);
+  add("pg_encoding_to_char", {kInt4}, kText, encoding_name);
+  add("format_type", {kOid, kInt4}, kText, format_type, false);
+  add("pg_table_is_visible", {kOid}, kBool, is_visible);
+  add("pg_type_is_visible", {kOid}, kBool, type_is_visible);
+  for (const std::string_view name : {"pg_function_is_visible", "pg_operator_is_visible",
+                                      "pg_collation_is_visible", "pg_opclass_is_visible"})
+    add(name, {kOid}, kBool, always<true>);
+  add("pg_relation_is_publishable", {kOid}, kBool, always<false>);
+  add("pg_partition_ancestors", {kOid}, kOid, no_oid);
+  add("pg_is_in_recovery", {}, kBool, always<false>);
+  add("current_schemas", {kBool}, type::array_of(kText), current_schemas);
+  add("current_setting", {kText}, kText, current_setting<false>);
+  add("current_setting", {kText, kBool}, kText, current_setting<true>);
+}
+
+}  // namespace rowan::expr
