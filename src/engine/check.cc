@@ -13,12 +13,12 @@
 #include "catalog/objects.h"
 #include "catalog/paths.h"
 #include "catalog/table.h"
-#include "engine/history.h"
 #include "engine/import/content.h"
 #include "store/node_cache.h"
 #include "tree/git_tree.h"
 #include "tree/row_tree.h"
 #include "type/key_codec.h"
+#include "versions/revisions.h"
 
 namespace rowan::engine {
 
@@ -146,14 +146,14 @@ class Checker {
     if (is_content) {
       open.push_back(tip);
     } else {
-      TRY_ASSIGN(const git::Commit commit, read_commit(store_, tip));
+      TRY_ASSIGN(const git::Commit commit, versions::read_commit(store_, tip));
       open = commit.parents;
     }
     while (!open.empty()) {
       const Oid id = open.back();
       open.pop_back();
       if (!known_.try_emplace(id, refs_.size() - 1).second) continue;
-      TRY_ASSIGN(git::Commit commit, read_commit(store_, id));
+      TRY_ASSIGN(git::Commit commit, versions::read_commit(store_, id));
       open.insert(open.end(), commit.parents.begin(), commit.parents.end());
       found_.push_back({id, std::move(commit.parents)});
     }
@@ -215,7 +215,7 @@ class Checker {
     TRY(catalog::check_format(store_, store_.cache(), commit.tree));
     std::optional<Oid> parent_root;
     if (!commit.parents.empty()) {
-      TRY_ASSIGN(const git::Commit parent, read_commit(store_, commit.parents.front()));
+      TRY_ASSIGN(const git::Commit parent, versions::read_commit(store_, commit.parents.front()));
       parent_root = parent.tree;
     }
     const catalog::Catalog catalog(store_, store_.cache(), commit.tree);

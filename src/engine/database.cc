@@ -13,7 +13,9 @@
 #include "catalog/format_file.h"
 #include "engine/check.h"
 #include "engine/failure.h"
-#include "engine/history_policy.h"
+#include "engine/import/admission.h"
+#include "engine/import/content.h"
+#include "versions/history_policy.h"
 #include "engine/session.h"
 #include "git/config.h"
 #include "git/head.h"
@@ -96,7 +98,7 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
                                                          const OpenOptions& options) {
   std::unique_ptr<DatabaseImpl> database(new DatabaseImpl(
       options.memory_bytes != 0 ? options.memory_bytes : default_memory_bytes()));
-  if (options.command_hints) database->door_ = Door::kCommand;
+  if (options.command_hints) database->door_ = versions::Door::kCommand;
   TRY_ASSIGN(const store::SyncMode sync, sync_mode(options.synchronous_commit));
   const auto set_author = [&](const std::filesystem::path& folder) -> Result<void> {
     TRY_ASSIGN(database->author_, local_author(folder));
@@ -156,7 +158,7 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
     return Error(format.error());
   if (database->foreign_moves_.is_sound(database->default_branch_))
     database->roots_->compare_with(tip.root);
-  if (!options.read_only) apply_history_policies(*database->manager_, database->branch_settings_);
+  if (!options.read_only) versions::apply_history_policies(*database->manager_, database->branch_settings_);
   database->foreign_moves_.start(*database);
   return database;
 }
@@ -195,6 +197,21 @@ DatabaseImpl::~DatabaseImpl() {
   ends_well([&] {
     ignore_error(manager_->close(), "the store's journal keeps what was committed");
   });
+}
+
+Result<Oid> DatabaseImpl::canonical_commit(store::PendingObjects& objects, const Oid& commit,
+                                           const Oid& known_root) {
+  return engine::canonical_commit(*manager_, objects, commit, known_root);
+}
+
+Result<Oid> DatabaseImpl::canonical_tree(store::PendingObjects& objects, const Oid& known_root,
+                                         const Oid& root) {
+  return canonical_content(objects, *store_, known_root, root);
+}
+
+Result<void> DatabaseImpl::check_history(const Oid& commit, const Oid& known_root) {
+  const auto objection = admission().ask_ancestors({{}, commit}, known_root);
+  return objection ? Result<void>(objection_error(*objection)) : Result<void>();
 }
 
 std::string DatabaseImpl::default_branch() const {

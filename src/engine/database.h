@@ -15,18 +15,20 @@
 #include "base/result.h"
 #include "catalog/catalog.h"
 #include "derived/index.h"
-#include "engine/branch_settings.h"
-#include "engine/hints.h"
 #include "engine/import/foreign_moves.h"
 #include "engine/readable_roots.h"
 #include "git/commit.h"
 #include "rowan/rowan.h"
 #include "store/object_store.h"
 #include "txn/transaction.h"
+#include "versions/branch_settings.h"
+#include "versions/context.h"
+#include "versions/hints.h"
+#include "versions/repository.h"
 
 namespace rowan::engine {
 
-class DatabaseImpl final : public Database {
+class DatabaseImpl final : public Database, public versions::Repository {
  public:
   static Result<std::unique_ptr<DatabaseImpl>> open(std::string_view path,
                                                     const OpenOptions& options);
@@ -43,19 +45,26 @@ class DatabaseImpl final : public Database {
   txn::Manager& manager() { return *manager_; }
   derived::Indexes& unique_indexes() { return manager_->indexes(); }
   // The tree that a commit of history is read by (readable_roots.h).
-  Result<Oid> root_of(const Oid& commit) { return roots_->root_of(commit); }
+  Result<Oid> root_of(const Oid& commit) override { return roots_->root_of(commit); }
   // The same to build upon.
-  Result<Oid> sound_root_of(const Oid& commit) { return roots_->sound_root_of(commit); }
-  BranchSettings& branch_settings() { return branch_settings_; }
+  Result<Oid> sound_root_of(const Oid& commit) override { return roots_->sound_root_of(commit); }
+  Result<Oid> canonical_commit(store::PendingObjects& objects, const Oid& commit,
+                               const Oid& known_root) override;
+  Result<Oid> canonical_tree(store::PendingObjects& objects, const Oid& known_root,
+                             const Oid& root) override;
+  Result<void> check_history(const Oid& commit, const Oid& known_root) override;
+  versions::BranchSettings& branch_settings() { return branch_settings_; }
   const std::string& name() const { return name_; }  // The folder's name without ".git".
   const git::Signature& author() const { return author_; }
-  const HintWords& hints() const { return hint_words(door_); }
+  const versions::HintWords& hints() const { return versions::hint_words(door_); }
+  // For a verb of nobody's session. Borrows `branch`.
+  versions::Context context_on(const std::string& branch);
   ForeignMoves& foreign_moves() { return foreign_moves_; }
   // What judges commits that somebody else made.
   Admission admission() { return {*manager_, branch_settings_, clock(), author_.name, name_}; }
-  std::string default_branch() const;  // The branch of Git's HEAD: where sessions begin.
+  std::string default_branch() const override;  // The branch of Git's HEAD: where sessions begin.
   // After a branch got another name: HEAD follows it, as `git branch -m` has it.
-  Result<void> follow_rename(std::string_view from, std::string_view to);
+  Result<void> follow_rename(std::string_view from, std::string_view to) override;
   const Clock& clock() const { return system_clock(); }
   MemoryBudget& memory() { return memory_; }  // Of all sessions.
   // Rows of a table if they are known without a scan.
@@ -70,10 +79,10 @@ class DatabaseImpl final : public Database {
   ForeignMoves foreign_moves_{stderr_log()};
   std::unique_ptr<txn::Manager> manager_;
   std::unique_ptr<ReadableRoots> roots_;
-  BranchSettings branch_settings_;
+  versions::BranchSettings branch_settings_;
   std::string name_;
   git::Signature author_;
-  Door door_ = Door::kSql;
+  versions::Door door_ = versions::Door::kSql;
   std::filesystem::path folder_;   // Empty: in memory.
   mutable std::mutex head_mutex_;  // Guards default_branch_.
   std::string default_branch_ = "main";

@@ -6,22 +6,25 @@
 
 #include "engine/history_statements.h"
 #include "engine/import/take.h"
-#include "engine/merge_statements.h"
 #include "engine/object_statements.h"
-#include "engine/replay.h"
 #include "engine/resolver.h"
-#include "engine/rewrite.h"
 #include "engine/session.h"
 #include "engine/system_tables.h"
 #include "engine/text_parameters.h"
 #include "engine/verbs.h"
-#include "engine/version_control.h"
 #include "engine/version_tables.h"
 #include "exec/alter.h"
 #include "exec/ddl.h"
 #include "exec/dml.h"
 #include "exec/views.h"
 #include "sql/statements.h"
+#include "versions/branches.h"
+#include "versions/change_branch.h"
+#include "versions/merging.h"
+#include "versions/replay.h"
+#include "versions/resolve.h"
+#include "versions/rewrite.h"
+#include "versions/tags.h"
 
 namespace rowan::engine {
 
@@ -36,6 +39,19 @@ std::function<Result<Done>(SessionImpl&)> call_of(Result<Done> (*run)(SessionImp
                                                   const sql::Statement& statement) {
   return [run, &statement](SessionImpl& session) {
     return run(session, static_cast<const Kind&>(statement));
+  };
+}
+
+// A verb of version control. What it did comes back to the session, also when it failed.
+template <typename Kind>
+std::function<Result<versions::VerbResult>(SessionImpl&)> call_of(
+    Result<versions::VerbResult> (*run)(versions::Context&, const Kind&),
+    const sql::Statement& statement) {
+  return [run, &statement](SessionImpl& session) {
+    versions::Context context = session.version_context();
+    auto result = run(context, static_cast<const Kind&>(statement));
+    session.take_back(context);
+    return result;
   };
 }
 
@@ -82,8 +98,8 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute_checked(
       return execute_checked(given, parameters);
     }
   }
-  if (is_conflict_change(statement))
-    return run_past_transactions(statement, call_of(run_conflict_change, statement));
+  if (versions::is_conflict_change(statement))
+    return run_past_transactions(statement, call_of(versions::run_conflict_change, statement));
   TRY_ASSIGN(const std::optional<VerbCall> verb, find_verb_call(statement));
   if (verb) return run_verb(*prepared, *verb, parameters);
   if (runs_in_transaction(its_class)) TRY(begin_statement(*prepared));
@@ -107,7 +123,7 @@ Result<void> SessionImpl::begin_statement(const Prepared& prepared) {
 
 Result<std::unique_ptr<Rows>> SessionImpl::dispatch(const std::shared_ptr<Prepared>& prepared,
                                                     const std::vector<Parameter>& parameters,
-                                                    VersionResult* told) {
+                                                    versions::VerbResult* told) {
   const sql::Statement& statement = *prepared->parsed.statement;
   const auto define = [&](auto run) { return run_definition(*prepared, call_of(run, statement)); };
   const auto show = [&](auto run) { return run_show(call_of(run, statement)); };
@@ -199,48 +215,48 @@ Result<std::unique_ptr<Rows>> SessionImpl::dispatch(const std::shared_ptr<Prepar
       return show(describe);
 
     case StatementKind::kShowConflicts:
-      return run_past_transactions(statement, call_of(show_conflicts, statement));
+      return run_past_transactions(statement, call_of(versions::show_conflicts, statement));
     case StatementKind::kCreateBranch:
-      return change(run_create_branch);
+      return change(versions::run_create_branch);
     case StatementKind::kDropBranch:
-      return change(run_drop_branch);
+      return change(versions::run_drop_branch);
     case StatementKind::kRenameBranch:
-      return change(run_rename_branch);
+      return change(versions::run_rename_branch);
     case StatementKind::kCheckout:
-      return change(run_checkout);
+      return change(versions::run_checkout);
     case StatementKind::kProtectBranch:
     case StatementKind::kUnprotectBranch:
-      return change(run_protect_branch);
+      return change(versions::run_protect_branch);
     case StatementKind::kSetHistoryPolicy:
-      return change(run_set_history_policy);
+      return change(versions::run_set_history_policy);
     case StatementKind::kDropHistoryPolicy:
-      return change(run_drop_history_policy);
+      return change(versions::run_drop_history_policy);
     case StatementKind::kCreateTag:
     case StatementKind::kCreateSnapshot:
-      return change(run_create_tag);
+      return change(versions::run_create_tag);
     case StatementKind::kDropTag:
     case StatementKind::kDropSnapshot:
-      return change(run_drop_tag);
+      return change(versions::run_drop_tag);
     case StatementKind::kMerge:
-      return change(run_merge);
+      return change(versions::run_merge);
     case StatementKind::kCommitMerge:
-      return change(run_commit_merge);
+      return change(versions::run_commit_merge);
     case StatementKind::kAbortMerge:
-      return change(run_abort_merge);
+      return change(versions::run_abort_merge);
     case StatementKind::kResolve:
-      return change(run_resolve);
+      return change(versions::run_resolve);
     case StatementKind::kRestore:
-      return change(run_restore);
+      return change(versions::run_restore);
     case StatementKind::kRevert:
-      return change(run_revert);
+      return change(versions::run_revert);
     case StatementKind::kCherryPick:
-      return change(run_cherry_pick);
+      return change(versions::run_cherry_pick);
     case StatementKind::kResetTo:
-      return change(run_reset);
+      return change(versions::run_reset);
     case StatementKind::kRebase:
-      return change(run_rebase);
+      return change(versions::run_rebase);
     case StatementKind::kSquash:
-      return change(run_squash);
+      return change(versions::run_squash);
     case StatementKind::kTakeForeign:
       return change(run_take_foreign);
     case StatementKind::kDropForeign:
@@ -315,8 +331,8 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_show(
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_version(
     const sql::Statement& statement,
-    const std::function<Result<VersionResult>(SessionImpl&)>& change, VersionResult* told) {
-  const auto run = [&](SessionImpl& session) -> Result<VersionResult> {
+    const std::function<Result<versions::VerbResult>(SessionImpl&)>& change, versions::VerbResult* told) {
+  const auto run = [&](SessionImpl& session) -> Result<versions::VerbResult> {
     if (in_block()) {
       return Error(
           ErrorCode::kActiveTransaction,
@@ -333,11 +349,11 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_version(
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_past_transactions(
     const sql::Statement& statement,
-    const std::function<Result<VersionResult>(SessionImpl&)>& run, VersionResult* told) {
+    const std::function<Result<versions::VerbResult>(SessionImpl&)>& run, versions::VerbResult* told) {
   const bool read_only = in_block() && transaction_ ? transaction_->read_only() || mode_.read_only()
                                                     : settings_.default_read_only();
-  if (read_only) TRY(check_only_reads(statement));
-  TRY_ASSIGN(VersionResult result, run(*this));
+  if (read_only) TRY(versions::check_only_reads(statement));
+  TRY_ASSIGN(versions::VerbResult result, run(*this));
   if (told != nullptr) {
     *told = std::move(result);
     return std::unique_ptr<Rows>();
@@ -359,7 +375,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_verb(Prepared& prepared, const Ve
   }
   TRY_ASSIGN(const std::string text, statement_of(call, arguments));
   TRY_ASSIGN(const std::shared_ptr<Prepared> statement, parse_prepared(text));
-  VersionResult result;
+  versions::VerbResult result;
   TRY(dispatch(statement, {}, &result));
   TableRows row = verb_row(result);
   result.facts.tag = call.is_call ? "CALL" : "SELECT";

@@ -12,6 +12,7 @@
 #include "rowan/rowan.h"
 #include "type/column.h"
 #include "type/value.h"
+#include "versions/answer.h"
 
 namespace rowan::engine {
 
@@ -19,13 +20,7 @@ using ColumnInfos = std::shared_ptr<const std::vector<ColumnInfo>>;
 ColumnInfos column_infos(const std::vector<plan::OutputColumn>& outputs);
 ColumnInfos no_columns();
 
-// What every result says beside its rows.
-struct ResultFacts {
-  std::string tag;  // "SELECT" gets its row count when the rows are read.
-  uint64_t affected = 0;
-  std::string commit_id;
-  std::vector<std::string> notices;
-};
+using versions::ResultFacts;
 
 // Puts these before the notices that the rows have. Requires: `rows` was made here.
 void add_notices(Rows& rows, const std::vector<std::string>& notices);

@@ -7,7 +7,6 @@
 #include "base/caught.h"
 #include "base/deep_stack.h"
 #include "base/limits.h"
-#include "engine/branch_hints.h"
 #include "engine/failure.h"
 #include "engine/virtual_rows.h"
 
@@ -33,7 +32,7 @@ class StatementImpl final : public Statement {
 
 SessionImpl::SessionImpl(DatabaseImpl& database, std::string branch)
     : database_(database),
-      branch_(std::move(branch)),
+      head_{std::move(branch), false, {}},
       unique_(database.unique_indexes(), database.store()) {
   settings_.set_memory_limit(database.memory().bytes_max());
 }
@@ -184,7 +183,7 @@ std::string SessionImpl::schema_of(std::string_view name) const {
   };
   const txn::Transaction* const transaction = reading_ != nullptr ? reading_ : transaction_.get();
   if (transaction != nullptr) return found_in(transaction->catalog());
-  const auto tip = database_.manager().tip_snapshot(branch_);
+  const auto tip = database_.manager().tip_snapshot(head_.branch);
   store::ObjectStore& store = database_.store();
   return tip ? found_in(catalog::Catalog(store, store.cache(), tip->root)) : path[0];
 }
@@ -197,10 +196,11 @@ expr::EvalContext SessionImpl::eval_context() const {
       kMicrosFrom1970To2000;
   context.user = database_.author().name;
   context.database = database_.name();
-  schema_ = schema();
+  // Contexts that are there already look at it.
+  if (std::string now = schema(); now != schema_) schema_ = std::move(now);
   context.schema = schema_;
   context.path = settings_.search_path();
-  context.branch = pinned_ ? pinned_name_ : branch_;
+  context.branch = head_.name();
   context.last_commit = last_commit_;
   context.cancelled = &cancelled_;
   sequences_.use(transaction_.get(), settings_.search_path());
@@ -227,43 +227,13 @@ exec::ExecContext SessionImpl::exec_context() {
 }
 
 Result<void> SessionImpl::check_out(std::string_view revision) {
-  txn::Manager& manager = database_.manager();
-  TRY_ASSIGN(const bool is_branch, manager.has_branch(revision));
-  if (is_branch) {
-    branch_ = revision;
-    pinned_ = false;
-  } else {
-    auto commit = manager.resolve_revision(revision, branch_);
-    if (!commit && commit.error().code() != ErrorCode::kUndefinedRevision)
-      return std::move(commit).error();
-    if (!commit && database_.store().ref("refs/tags/" + std::string(revision)))
-      return std::move(commit).error();  // It is there, and stands for no commit.
-    if (!commit) {
-      return Error(ErrorCode::kUndefinedBranch,
-                   fmt::format("branch \"{}\" does not exist", revision))
-          .with_hint(std::string(branch_words(database_.hints()).list_branches));
-    }
-    branch_ = commit->hex();
-    pinned_ = true;
-    pinned_name_ = revision;
-  }
+  TRY_ASSIGN(head_, versions::find_head(database_.manager(), head_, revision, database_.hints()));
   last_sequence_ = 0;
   return {};
 }
 
 Result<void> SessionImpl::check_writable() const {
-  if (pinned_) {
-    return Error(ErrorCode::kReadOnlyTransaction,
-                 fmt::format("cannot write: the session is on \"{}\", which is no branch",
-                             pinned_name_))
-        .with_hint(
-            fmt::format(fmt::runtime(branch_words(database_.hints()).write_there), pinned_name_));
-  }
-  if (!database_.branch_settings().is_protected(branch_)) return {};
-  return Error(ErrorCode::kInsufficientPrivilege,
-               fmt::format("branch \"{}\" is protected", branch_))
-      .with_hint(
-          fmt::format(fmt::runtime(branch_words(database_.hints()).change_elsewhere), branch_));
+  return versions::check_writable(head_, database_.branch_settings(), database_.hints());
 }
 
 void SessionImpl::note_commit(const Oid& commit, uint64_t sequence) {

@@ -29,11 +29,11 @@
 #include "exec/validator.h"
 #include "rowan/rowan.h"
 #include "txn/transaction.h"
+#include "versions/context.h"
 
 namespace rowan::engine {
 
 struct VerbCall;
-struct VersionResult;
 
 class SessionImpl final : public Session {
  public:
@@ -52,7 +52,7 @@ class SessionImpl final : public Session {
   }
   void cancel() override { cancelled_.store(true, std::memory_order_relaxed); }
   bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
-  std::string branch() const override { return pinned_ ? pinned_name_ : branch_; }
+  std::string branch() const override { return head_.name(); }
   std::string database() const override { return database_.name(); }
   std::string user() const override { return database_.author().name; }
   TransactionState transaction_state() const override { return state_; }
@@ -64,12 +64,16 @@ class SessionImpl final : public Session {
   system::Context& system() { return system_; }  // What system relations see of it.
   const Settings& settings() const { return settings_; }
   // The session's branch; on a tag or commit the commit's id, which stands for HEAD in revisions.
-  const std::string& branch_name() const { return branch_; }
-  bool is_pinned() const { return pinned_; }
+  const std::string& branch_name() const { return head_.branch; }
+  bool is_pinned() const { return head_.is_pinned; }
+  // For a verb of version control, or for what reads as one does. Made new for each statement.
+  versions::Context version_context();
+  // What came of it, also when it failed.
+  void take_back(const versions::Context& context);
   // CHECKOUT: a branch, or any other revision to read from. kUndefinedBranch.
   Result<void> check_out(std::string_view revision);
   void follow_rename(std::string_view from, std::string_view to) {
-    if (!pinned_ && branch_ == from) branch_ = to;
+    if (!head_.is_pinned && head_.branch == from) head_.branch = to;
   }
   // Whether the session may change its branch: 25006 on a tag or commit, 42501 on a protected
   // branch.
@@ -119,7 +123,7 @@ class SessionImpl final : public Session {
   Result<void> begin_statement(const Prepared& prepared);
   // `told` takes what a statement of version control came to, in the place of rows.
   RowsResult dispatch(const std::shared_ptr<Prepared>& prepared,
-                      const std::vector<Parameter>& parameters, VersionResult* told = nullptr);
+                      const std::vector<Parameter>& parameters, versions::VerbResult* told = nullptr);
   RowsResult run_select(const std::shared_ptr<Prepared>& prepared,
                         const std::vector<Parameter>& parameters);
   RowsResult run_query(const std::shared_ptr<Prepared>& prepared);
@@ -136,12 +140,12 @@ class SessionImpl final : public Session {
   RowsResult run_checkpoint();
   // A statement of version control, which no block takes.
   RowsResult run_version(const sql::Statement& statement,
-                         const std::function<Result<VersionResult>(SessionImpl&)>& change,
-                         VersionResult* told);
+                         const std::function<Result<versions::VerbResult>(SessionImpl&)>& change,
+                         versions::VerbResult* told);
   // What has no transaction of the session: `run` makes its own commit, if any.
   RowsResult run_past_transactions(const sql::Statement& statement,
-                                   const std::function<Result<VersionResult>(SessionImpl&)>& run,
-                                   VersionResult* told = nullptr);
+                                   const std::function<Result<versions::VerbResult>(SessionImpl&)>& run,
+                                   versions::VerbResult* told = nullptr);
   // As its statement, with the arguments as values; one row.
   RowsResult run_verb(Prepared& prepared, const VerbCall& call,
                       const std::vector<Parameter>& parameters);
@@ -162,9 +166,7 @@ class SessionImpl final : public Session {
 
   DatabaseImpl& database_;
   SessionSystem system_{*this};
-  std::string branch_;       // A commit's id when pinned.
-  bool pinned_ = false;      // On a tag or commit: reads only.
-  std::string pinned_name_;  // What the user called it.
+  versions::Head head_;
   std::string last_commit_;
   std::vector<exec::Violation> violations_;
   Settings settings_;

@@ -31,11 +31,11 @@ std::string cut_body(std::string body) {
 }  // namespace
 
 Result<void> SessionImpl::begin_transaction(txn::IsolationLevel isolation, bool read_only) {
-  if (pinned_) {
-    TRY_ASSIGN(const Oid commit, database_.manager().resolve_revision("HEAD", branch_));
+  if (head_.is_pinned) {
+    TRY_ASSIGN(const Oid commit, database_.manager().resolve_revision("HEAD", head_.branch));
     TRY_ASSIGN(transaction_, database_.manager().begin_at(commit, isolation, &cancelled_));
   } else {
-    TRY_ASSIGN(transaction_, database_.manager().begin(branch_, isolation, read_only, &cancelled_,
+    TRY_ASSIGN(transaction_, database_.manager().begin(head_.branch, isolation, read_only, &cancelled_,
                                                        last_sequence_));
   }
   schema_changed_ = false;

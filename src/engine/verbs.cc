@@ -324,7 +324,7 @@ Result<std::string> statement_of(const VerbCall& call, const std::vector<Value>&
   return verb.statement(values);
 }
 
-TableRows verb_row(const VersionResult& result) {
+TableRows verb_row(const versions::VerbResult& result) {
   TableRows rows;
   rows.columns = {{"commit", {TypeId::kText}},
                   {"rows", {TypeId::kInt8}},

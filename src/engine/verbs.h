@@ -14,11 +14,12 @@
 #include <vector>
 
 #include "base/result.h"
-#include "engine/version_control.h"
+#include "engine/virtual_rows.h"
 #include "expr/binder.h"
 #include "expr/expr.h"
 #include "sql/ast.h"
 #include "type/value.h"
+#include "versions/answer.h"
 
 namespace rowan::engine {
 
@@ -39,7 +40,7 @@ Result<std::vector<expr::NodePtr>> bind_arguments(const VerbCall& call,
 // The statement that the call stands for. kInvalidParameterValue.
 Result<std::string> statement_of(const VerbCall& call, const std::vector<type::Value>& arguments);
 // The one row that every verb answers with.
-TableRows verb_row(const VersionResult& result);
+TableRows verb_row(const versions::VerbResult& result);
 
 // kFeatureNotSupported, when the call is of a verb: it stands where it cannot.
 Result<void> check_no_verb(const sql::CallExpr& call);

@@ -1,6 +1,6 @@
 #include "engine/version_tables.h"
 
-#include "engine/branch_hints.h"
+#include "versions/branch_hints.h"
 #include "engine/history.h"
 #include "git/tag.h"
 #include "sql/ast.h"
@@ -89,7 +89,7 @@ std::vector<OutputColumn> branch_columns() {
 Result<void> fill_branches(SessionImpl& session, RowCollector& rows) {
   TRY_ASSIGN(const std::vector<BranchRow> branches, branches_of(session));
   for (const BranchRow& row : branches) {
-    const BranchSetting setting = session.owner().branch_settings().find(row.name);
+    const versions::BranchSetting setting = session.owner().branch_settings().find(row.name);
     rows.add({text(row.name), boolean(row.is_current), text(row.commit.hex()),
               text(row.parsed.author.name), time_value(row.time_us),
               text(subject_of(row.parsed.message)),

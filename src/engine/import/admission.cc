@@ -16,11 +16,11 @@
 #include "base/limits.h"
 #include "catalog/catalog.h"
 #include "catalog/objects.h"
-#include "engine/history.h"
 #include "engine/virtual_rows.h"
 #include "exec/validator.h"
 #include "git/commit.h"
 #include "git/ref_name.h"
+#include "versions/revisions.h"
 
 namespace rowan::engine {
 
@@ -81,7 +81,7 @@ Result<void> read_new_commits(txn::Manager& manager, const Oid& tip) {
     const Oid id = open.back();
     open.pop_back();
     if (manager.history().find(id)) continue;  // Known: and so are all commits below it.
-    TRY_ASSIGN(const git::Commit parsed, read_commit(store, id));
+    TRY_ASSIGN(const git::Commit parsed, versions::read_commit(store, id));
     TRY_ASSIGN(const store::ObjectRef tree, store.read(parsed.tree));
     if (tree.type != store::ObjectType::kTree)
       return Error(ErrorCode::kInvalidContent, id.hex() + " has no tree");
@@ -114,13 +114,13 @@ Objection unfit_name(const std::string& branch) {
 
 Result<Oid> root_of(const store::ObjectReader& objects, const Oid& commit) {
   if (commit.is_zero()) return Oid{};
-  TRY_ASSIGN(const git::Commit parsed, read_commit(objects, commit));
+  TRY_ASSIGN(const git::Commit parsed, versions::read_commit(objects, commit));
   return parsed.tree;
 }
 
 }  // namespace
 
-Admission::Admission(txn::Manager& manager, const BranchSettings& settings, const Clock& clock,
+Admission::Admission(txn::Manager& manager, const versions::BranchSettings& settings, const Clock& clock,
                      std::string user, std::string database)
     : manager_(manager),
       settings_(settings),
@@ -195,7 +195,7 @@ Objection Admission::unfit_tip(const Oid& tip, const Oid& known_root, Error erro
   const auto found = new_commits_.find_unreadable_in(manager_, tip, known_root);
   const bool is_unreadable = found && *found;
   if (!is_unreadable) return {std::move(error), std::move(place), false};
-  return {std::move(error).with_hint(std::string(kAmendForeign)), std::move(place), false};
+  return {std::move(error).with_hint(std::string(versions::kAmendForeign)), std::move(place), false};
 }
 
 Admission::Answer Admission::ask(const Question& question, store::PendingObjects& objects) const {
@@ -249,7 +249,7 @@ Error objection_error(const Objection& objection) {
   const std::string& hint = objection.error.hint();
   return Error(objection.error.code(), bare_reason(objection))
       .with_detail(std::move(where))
-      .with_hint(hint.empty() ? std::string(kMendForeign) : hint);
+      .with_hint(hint.empty() ? std::string(versions::kMendForeign) : hint);
 }
 
 Objection violation_objection(store::ObjectStore& store, const Oid& root,
@@ -278,7 +278,7 @@ Objection violation_objection(store::ObjectStore& store, const Oid& root,
 
 Result<Oid> canonical_commit(txn::Manager& manager, store::PendingObjects& objects,
                              const Oid& commit, const Oid& known_root, Place* at) {
-  TRY_ASSIGN(const git::Commit parsed, read_commit(objects, commit));
+  TRY_ASSIGN(const git::Commit parsed, versions::read_commit(objects, commit));
   if (parsed.tree == known_root) return commit;
   TRY_ASSIGN(const Oid canonical,
              canonical_content(objects, manager.store(), known_root, parsed.tree, at));

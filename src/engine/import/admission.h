@@ -25,7 +25,7 @@
 #include "base/clock.h"
 #include "base/oid.h"
 #include "base/result.h"
-#include "engine/branch_settings.h"
+#include "versions/branch_settings.h"
 #include "engine/import/new_commits.h"
 #include "engine/import/parked.h"
 #include "exec/validator.h"
@@ -38,7 +38,7 @@ namespace rowan::engine {
 class Admission {
  public:
   // Borrows all; they must outlive it. `user` and `database`: what CHECK expressions see.
-  Admission(txn::Manager& manager, const BranchSettings& settings, const Clock& clock,
+  Admission(txn::Manager& manager, const versions::BranchSettings& settings, const Clock& clock,
             std::string user, std::string database);
 
   struct Question {
@@ -75,7 +75,7 @@ class Admission {
   std::optional<Objection> ask_history(const Question& question) const;
 
   txn::Manager& manager_;
-  const BranchSettings& settings_;
+  const versions::BranchSettings& settings_;
   const Clock& clock_;
   const std::string user_, database_;
   mutable std::mutex mutex_;

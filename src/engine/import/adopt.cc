@@ -17,7 +17,7 @@ Result<Adoption> adopt_repository(const std::filesystem::path& path, bool discar
   adoption.set_aside = std::move(taken.set_aside);
   for (const txn::BranchInfo& branch : database->manager().branches()) {
     adoption.branches.push_back(branch.name);
-    const BranchSetting setting = database->branch_settings().find(branch.name);
+    const versions::BranchSetting setting = database->branch_settings().find(branch.name);
     if (setting.is_protected) adoption.protected_branches.push_back(branch.name);
     if (!setting.history_every.empty() || !setting.history_keep.empty())
       adoption.history_policies.push_back(branch.name);

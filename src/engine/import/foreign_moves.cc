@@ -6,10 +6,9 @@
 #include <utility>
 
 #include "engine/database.h"
-#include "engine/history.h"
 #include "engine/import/take.h"
-#include "engine/session.h"
 #include "git/ref_name.h"
+#include "versions/revisions.h"
 
 namespace rowan::engine {
 
@@ -63,7 +62,7 @@ std::vector<Oid> commits_before(store::ObjectStore& store, const Oid& tip, const
   std::vector<Oid> commits;
   Oid at = tip;
   for (int i = 0; i < kAncestorsMax; ++i) {
-    const auto commit = read_commit(store, at);
+    const auto commit = versions::read_commit(store, at);
     if (!commit || commit->parents.empty()) break;
     at = commit->parents.front();
     if (at == good) return commits;
@@ -303,12 +302,13 @@ Admission::Answer ForeignMoves::merge_beside(const store::ForeignMove& move, con
   const std::string branch = move.name.substr(kHeads.size());
   if (!database_->branch_settings().find(branch).history_every.empty())
     return conflict(std::string(kBeside));
-  SessionImpl session(*database_, branch);
-  const auto merged = merge_foreign_tip(session, {branch, move.foreign, target, &objects}, true);
+  versions::Context context = database_->context_on(branch);
+  const auto merged = merge_foreign_tip(context, {branch, move.foreign, target, &objects}, true);
   if (merged) return *merged;
-  if (!session.violations().empty()) {
-    const auto pushed = read_commit(database_->store(), move.foreign);
-    if (pushed) return violation_objection(database_->store(), pushed->tree, session.violations());
+  const auto& violations = context.effects.violations;
+  if (violations && !violations->empty()) {
+    const auto pushed = versions::read_commit(database_->store(), move.foreign);
+    if (pushed) return violation_objection(database_->store(), pushed->tree, *violations);
   }
   return Objection{merged.error(), {}, false};
 }

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/log.h"
-#include "engine/branch_settings.h"
+#include "versions/branch_settings.h"
 #include "engine/import/admission.h"
 #include "engine/import/foreign_moves.h"
 #include "git/trust.h"
@@ -26,7 +26,7 @@ constexpr std::string_view kHookMark = "# Made by `rowan hook install`.";
 // What a push meets: a repository open for reading, with the branches as sessions see them.
 struct Receiver {
   std::unique_ptr<store::ObjectStore> store;
-  BranchSettings settings;
+  versions::BranchSettings settings;
   ForeignMoves moves{null_log()};
   std::unique_ptr<txn::Manager> manager;
 

@@ -90,7 +90,7 @@ std::vector<ParkedTip> parked_tips(txn::Manager& manager) {
 }
 
 Result<ParkedTip> find_parked(txn::Manager& manager, std::string_view name,
-                              const HintWords& words) {
+                              const versions::HintWords& words) {
   std::optional<ParkedTip> found;
   for (ParkedTip& tip : all_tips(manager)) {
     const bool is_named =

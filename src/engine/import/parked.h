@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "base/oid.h"
 #include "base/result.h"
-#include "engine/hints.h"
+#include "versions/hints.h"
 #include "engine/import/content.h"
 #include "store/object_store.h"
 #include "txn/transaction.h"
@@ -49,7 +49,7 @@ std::string parked_ref(std::string_view branch, const Oid& commit);
 std::vector<ParkedTip> parked_tips(txn::Manager& manager);
 // By id, of which four digits do, or by ref. kUndefinedRevision, kAmbiguousRevision.
 Result<ParkedTip> find_parked(txn::Manager& manager, std::string_view name,
-                              const HintWords& words);
+                              const versions::HintWords& words);
 
 // The ref that says why, as an update; its blob is made in `objects`.
 store::RefUpdate reason_update(const store::ObjectStore& store, store::PendingObjects& objects,
