@@ -4,7 +4,6 @@
 #include "base/ensure.h"
 #include "engine/resolver.h"
 #include "engine/session.h"
-#include "engine/system_tables.h"
 #include "engine/virtual_rows.h"
 #include "exec/build.h"
 #include "sql/statements.h"

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "engine/failure.h"
 #include "engine/virtual_rows.h"
+#include "system/compiled_views.h"
 
 namespace rowan::engine {
 
@@ -175,6 +176,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute_deep(const std::shared_ptr<Pr
 
 // What cannot be read is told by whoever reads it.
 std::string SessionImpl::schema_of(std::string_view name) const {
+  if (system::find_compiled_view("pg_catalog", name) != nullptr) return "pg_catalog";
   const std::vector<std::string>& path = settings_.search_path();
   if (path.size() == 1) return path[0];
   const auto found_in = [&](const catalog::Catalog& catalog) {
@@ -207,6 +209,7 @@ expr::EvalContext SessionImpl::eval_context() const {
   context.sequences = &sequences_;
   files_.use(transaction_.get(), database_.store().cache());
   context.files = &files_;
+  context.catalog = &catalog_;
   return context;
 }
 

@@ -28,8 +28,13 @@
 #include "exec/unique_keys.h"
 #include "exec/validator.h"
 #include "rowan/rowan.h"
+#include "system/catalog/reader.h"
 #include "txn/transaction.h"
 #include "versions/context.h"
+
+namespace rowan::system {
+struct Shown;
+}
 
 namespace rowan::engine {
 
@@ -135,7 +140,7 @@ class SessionImpl final : public Session {
       Prepared& prepared, const std::function<Result<std::string>(exec::ExecContext&)>& define);
   RowsResult run_view_definition(Prepared& prepared);
   RowsResult finish_definition(Prepared& prepared, std::string tag, std::string notice);
-  RowsResult run_show(const std::function<Result<TableRows>(SessionImpl&)>& show);
+  RowsResult run_show(const std::function<Result<system::Shown>(system::Context&)>& show);
   RowsResult run_set(const sql::SetStmt& statement);
   RowsResult run_checkpoint();
   // A statement of version control, which no block takes.
@@ -188,6 +193,7 @@ class SessionImpl final : public Session {
   mutable exec::SessionSequences sequences_;  // Drawing changes it, whoever evaluates.
   mutable std::string schema_;                // What the running statement's context names.
   mutable exec::SessionFiles files_;          // As sequences_.
+  mutable system::SnapshotReader catalog_{system_};  // As sequences_.
   CopySource* copy_source_ = nullptr;
   CopySink* copy_sink_ = nullptr;
   std::function<void(const Progress&)> progress_;

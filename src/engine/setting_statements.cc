@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include "engine/session.h"
-#include "engine/system_tables.h"
 
 namespace rowan::engine {
 

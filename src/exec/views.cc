@@ -349,7 +349,8 @@ class TreeResolver final : public plan::Resolver {
   Result<plan::ResolvedTable> resolve(const sql::QualifiedName& name, std::string_view revision,
                                       std::optional<int64_t> time_us) override {
     const std::string_view schema = name.schema.empty() ? eval_.schema : name.schema;
-    if (schema == "rowan") return out_of_sight();
+    if (schema == "rowan" || schema == "pg_catalog" || schema == "information_schema")
+      return out_of_sight();
     plan::ResolvedTable resolved;
     Oid root = root_;
     // HEAD is the tree at hand, once it is a branch's; what lies behind it nobody knows here.

@@ -61,6 +61,8 @@ const Views& compiled_views() {
 
 std::shared_ptr<const catalog::ViewDef> find_compiled_view(std::string_view schema,
                                                            std::string_view name) {
+  if (schema == "pg_catalog" ? !name.starts_with("pg_") : schema != "information_schema")
+    return nullptr;
   static const auto kByName = [] {
     std::unordered_map<std::string, std::shared_ptr<const catalog::ViewDef>> by_name;
     for (const auto& view : compiled_views()) by_name.emplace(key_of(view->schema, view->name), view);

@@ -17,7 +17,10 @@
 #include "expr/expr.h"
 #include "plan/plan.h"
 #include "store/object_store.h"
+#include "exec/operator.h"
+#include "exec/validator.h"
 #include "txn/transaction.h"
+#include "versions/context.h"
 
 namespace rowan::system {
 
@@ -30,12 +33,27 @@ struct Setting {
   std::string_view description;
 };
 
+// A tip of another program that was not admitted.
+struct ForeignTip {
+  std::string branch;
+  Oid commit;
+  std::string ref;        // Empty: known to this process only.
+  int64_t parked_us = 0;  // Since 1970; 0: not known.
+  std::string sqlstate;
+  std::string file;  // Where it is wrong; empty: nowhere in particular.
+  uint64_t line = 0;
+  std::string reason;
+};
+
 class Context {
  public:
   virtual ~Context() = default;
 
   virtual txn::Transaction& transaction() = 0;  // The one that the running statement reads through.
   virtual store::ObjectStore& store() = 0;
+  virtual txn::Manager& manager() = 0;
+  // What verbs of version control read by, for the running statement.
+  virtual versions::Context versions() = 0;
   virtual bool is_cancelled() const = 0;
   virtual std::string_view version() const = 0;  // Of the program.
   virtual std::string database() const = 0;
@@ -46,6 +64,14 @@ class Context {
   // Names in FROM as the running statement has them; for queries of stored texts.
   virtual std::unique_ptr<plan::Resolver> resolver() = 0;
   virtual expr::EvalContext eval() const = 0;
+  // For operators that read in the running statement's transaction.
+  virtual exec::ExecContext exec_context(const expr::EvalContext& eval) = 0;
+  virtual const std::vector<std::string>& disabled_rules() const = 0;
+  // By search_path: where a name without a schema is; where a new one goes (an empty name).
+  virtual std::string schema_of(std::string_view name) const = 0;
+  virtual std::vector<ForeignTip> foreign_tips() = 0;
+  // What stopped the session's last merge.
+  virtual const std::vector<exec::Violation>& violations() const = 0;
   // Rows of a table if they are known without a scan.
   virtual std::optional<uint64_t> row_count(const catalog::TableVersion& table) = 0;
 

@@ -6,6 +6,52 @@
 
 namespace rowan::system {
 
+// branches.cc, tags.cc, reflog.cc, foreign.cc
+Result<void> fill_branches(Context& context, const Values& none, RowCollector& rows);
+Result<void> fill_shown_branches(Context& context, const Values& none, RowCollector& rows);
+Result<void> fill_tags(Context& context, const Values& none, RowCollector& rows);
+Result<void> fill_reflog(Context& context, const Values& branch, RowCollector& rows);
+Result<void> fill_foreign(Context& context, const Values& none, RowCollector& rows);
+
+// log.cc: rowan.log([revision or range [, table [, key …]]])
+Result<NextRow> open_log(Context& context, const Values& arguments, const expr::EvalContext& eval);
+Result<NextRow> open_commits(Context& context, const Values& none, const expr::EvalContext& eval);
+Result<NextRow> open_parents(Context& context, const Values& none, const expr::EvalContext& eval);
+
+// diff.cc, diff_stat.cc, diff_rows.cc, schema_diff.cc: ([table,] from, to) | ([table,] range) | (from)
+Result<TablePtr> make_diff(Context& context, const Call& call);
+Result<NextRow> open_diff_stat(Context& context, const Values& arguments,
+                               const expr::EvalContext& eval);
+Result<NextRow> open_diff_rows(Context& context, const Values& arguments,
+                               const expr::EvalContext& eval);
+Result<NextRow> open_schema_diff(Context& context, const Values& arguments,
+                                 const expr::EvalContext& eval);
+// The statements that turn one commit into another, in order; native: with storage words.
+Result<NextRow> open_patch(Context& context, const Values& arguments,
+                           const expr::EvalContext& eval);
+Result<NextRow> open_native_patch(Context& context, const Values& arguments,
+                                  const expr::EvalContext& eval);
+
+// history.cc, blame.cc: (table [, revision [, key …]]); pickaxe.cc: (table, value [, column [, revision]])
+Result<TablePtr> make_history(Context& context, const Call& call);
+Result<TablePtr> make_blame(Context& context, const Call& call);
+Result<TablePtr> make_pickaxe(Context& context, const Call& call);
+
+// bisect.cc: (query, good, bad)
+Result<NextRow> open_bisect(Context& context, const Values& arguments,
+                            const expr::EvalContext& eval);
+
+// merges.cc: merge_decisions(commit), of a merge that was made; (ours, theirs [, policy]), of one that
+// MERGE would make.
+Result<void> fill_merges(Context& context, const Values& none, RowCollector& rows);
+Result<void> fill_merge_decisions(Context& context, const Values& arguments, RowCollector& rows);
+
+// conflicts.cc
+Result<void> fill_conflicts(Context& context, const Values& none, RowCollector& rows);
+Result<void> fill_violations(Context& context, const Values& none, RowCollector& rows);
+// rowan.conflicts_<table>; the branch's tip names the tables.
+Result<TablePtr> make_table_conflicts(Context& context, std::string_view name);
+
 // definitions.cc
 Result<void> fill_relations(Context& context, const Values& none, RowCollector& rows);
 Result<void> fill_columns(Context& context, const Values& none, RowCollector& rows);

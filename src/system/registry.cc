@@ -23,6 +23,47 @@ constexpr TypeId kTime = TypeId::kTimestamptz;
 
 // ---- Columns ----
 
+constexpr Column kBranches[] = {
+    {"branch", kText},   {"current", kBool},       {"commit", kText},      {"author", kText},
+    {"time", kTime},     {"message", kText},       {"ahead", kBigint},     {"behind", kBigint},
+    {"protected", kBool}, {"history_every", kText}, {"history_keep", kText}};
+constexpr Column kTags[] = {{"tag", kText},  {"commit", kText},  {"author", kText},
+                            {"time", kTime}, {"message", kText}, {"annotated", kBool}};
+constexpr Column kReflog[] = {{"n", kBigint},      {"commit", kText}, {"previous", kText},
+                              {"action", kText},   {"message", kText}, {"author", kText},
+                              {"time", kTime}};
+constexpr Column kForeign[] = {{"branch", kText},    {"commit", kText},   {"ref", kText},
+                               {"parked_at", kTime}, {"sqlstate", kText}, {"file", kText},
+                               {"line", kBigint},    {"reason", kText}};
+constexpr Column kLog[] = {{"commit", kText},  {"author", kText},    {"email", kText},
+                           {"time", kTime},    {"message", kText},   {"committer", kText},
+                           {"body", kText},    {"parents", kText},   {"boundary", kBool}};
+constexpr Column kParents[] = {{"commit", kText}, {"position", kBigint}, {"parent", kText}};
+constexpr Column kConflicts[] = {{"schema", kText},  {"table", kText}, {"key", kText},
+                                 {"kind", kText},    {"columns", kText}, {"base", kText},
+                                 {"ours", kText},    {"theirs", kText}, {"way_out", kText}};
+constexpr Column kViolations[] = {{"schema", kText}, {"table", kText},
+                                  {"constraint_name", kText}, {"key", kText},
+                                  {"sqlstate", kText}, {"message", kText}};
+constexpr Column kMerges[] = {{"branch", kText}, {"source", kText}, {"source_commit", kText},
+                              {"base", kText},   {"author", kText}, {"begun", kTime},
+                              {"message", kText}, {"open", kBigint}, {"conflicts", kText}};
+constexpr Column kMergeDecisions[] = {
+    {"schema", kText}, {"table", kText},  {"key", kText},    {"kind", kText},   {"column", kText},
+    {"base", kText},   {"ours", kText},   {"theirs", kText}, {"merged", kText}, {"choice", kText},
+    {"ground", kText}};
+constexpr Column kDiffStat[] = {{"table", kText},      {"added", kBigint},
+                                {"removed", kBigint},  {"modified", kBigint},
+                                {"cells_modified", kBigint}, {"old_rows", kBigint},
+                                {"new_rows", kBigint}};
+constexpr Column kDiffRows[] = {
+    {"table", kText}, {"change", kText}, {"key", kText}, {"from_row", kText}, {"to_row", kText}};
+constexpr Column kSchemaDiff[] = {
+    {"object", kText}, {"kind", kText}, {"from_sql", kText}, {"to_sql", kText}};
+constexpr Column kPatch[] = {{"position", kBigint}, {"statement", kText}};
+constexpr Column kBisect[] = {{"step", kBigint},      {"commit", kText}, {"verdict", kText},
+                              {"remaining", kBigint}, {"author", kText}, {"time", kTime},
+                              {"message", kText}};
 constexpr Column kSchemas[] = {{"name", kText}};
 constexpr Column kTables[] = {
     {"schema", kText}, {"name", kText}, {"columns", kBigint}, {"rows", kBigint}, {"tree", kText}};
@@ -86,6 +127,16 @@ constexpr Column kSettings[] = {{"name", kText}, {"setting", kText}, {"descripti
 // ---- The rows ----
 
 const Relation kRelationRows[] = {
+    {"branches", kBranches, fill_branches},
+    {"tags", kTags, fill_tags},
+    {"reflog", kReflog, fill_reflog},
+    {"foreign", kForeign, fill_foreign},
+    {"log", kLog, open_log},
+    {"commits", kLog, open_commits},
+    {"parents", kParents, open_parents},
+    {"merges", kMerges, fill_merges},
+    {"conflicts", kConflicts, fill_conflicts},
+    {"violations", kViolations, fill_violations},
     {"schemas", kSchemas, fill_schemas},
     {"tables", kTables, fill_tables},
     {"relations", kRelations, fill_relations},
@@ -105,9 +156,24 @@ const Relation kRelationRows[] = {
     {"catalog_types", kCatalogTypes, fill_catalog_types},
     {"catalog_sequences", kCatalogSequences, fill_catalog_sequences},
     {"catalog_session", kCatalogSession, fill_catalog_session},
+    {"conflicts_*", {}, {}, make_table_conflicts},
 };
 
 const Function kFunctionRows[] = {
+    {"rowan", "reflog", "t", kReflog, fill_reflog},
+    {"rowan", "log", "|tt*", kLog, open_log},
+    {"rowan", "diff", "tt|t", {}, {}, make_diff},
+    {"rowan", "diff_stat", "t|tt", kDiffStat, open_diff_stat},
+    {"rowan", "diff_rows", "t|tt", kDiffRows, open_diff_rows},
+    {"rowan", "schema_diff", "t|tt", kSchemaDiff, open_schema_diff},
+    {"rowan", "patch", "t|tt", kPatch, open_patch},
+    {"rowan", "native_patch", "t|tt", kPatch, open_native_patch},
+    {"rowan", "history", "t|t*", {}, {}, make_history},
+    {"rowan", "blame", "t|t*", {}, {}, make_blame},
+    {"rowan", "blame_cells", "t|t*", {}, {}, make_blame},
+    {"rowan", "pickaxe", "tv|tt", {}, {}, make_pickaxe},
+    {"rowan", "bisect", "ttt", kBisect, open_bisect},
+    {"rowan", "merge_decisions", "t|tt", kMergeDecisions, fill_merge_decisions},
     {"pg_catalog", "generate_series", "vv|v", {}, {}, make_series},
     {"pg_catalog", "unnest", "v", {}, {}, make_unnest},
 };
@@ -125,7 +191,7 @@ class RegisteredTable final : public plan::VirtualTable {
   const std::vector<OutputColumn>& columns() const override { return columns_; }
   Result<std::vector<type::Batch>> rows(const Values& arguments,
                                         const expr::EvalContext& eval) const override {
-    if (filler_.open != nullptr) return exec::all_rows(*this, arguments, eval);
+    if (filler_.open != nullptr) return all_rows(*this, arguments, eval);
     RowCollector rows(columns_);
     if (filler_.at != nullptr) {
       TRY(filler_.at(context_, root_, rows));
@@ -154,7 +220,7 @@ bool takes(std::string_view pattern, const std::vector<type::Type>& types) {
   size_t given = 0;
   bool is_optional = false;
   for (const char letter : pattern) {
-    if (letter == '*') return given >= least;
+    if (letter == '*') return types.size() >= least;
     if (letter == '|') {
       is_optional = true;
       continue;
@@ -179,6 +245,16 @@ Error undefined(const sql::CallExpr& call, const std::vector<type::Type>& types)
 
 TablePtr make_table(Context& context, Columns columns, Filler filler, const Oid& root) {
   return std::make_shared<RegisteredTable>(context, columns, filler, root);
+}
+
+Columns columns_of(std::string_view name) {
+  for (const Relation& row : kRelationRows) {
+    if (row.name == name) return row.columns;
+  }
+  for (const Function& row : kFunctionRows) {
+    if (row.schema == "rowan" && row.name == name) return row.columns;
+  }
+  return {};
 }
 
 std::span<const Relation> relation_rows() { return kRelationRows; }

@@ -21,8 +21,18 @@
 
 namespace rowan::system {
 
+using exec::all_rows;
+using exec::bigint_value;
+using exec::bool_value;
+using exec::kBigintType;
+using exec::kBoolType;
+using exec::kTextType;
+using exec::kTimeType;
 using exec::NextRow;
 using exec::RowCollector;
+using exec::stream_table;
+using exec::text_value;
+using exec::time_value;
 using Values = std::vector<type::Value>;
 using TablePtr = std::shared_ptr<const plan::VirtualTable>;
 
@@ -36,16 +46,16 @@ using Columns = std::span<const Column>;
 // the tree `root` of a commit has them (zero: as the transaction sees them).
 using FillAll = Result<void> (*)(Context&, const Values& arguments, RowCollector&);
 using FillAt = Result<void> (*)(Context&, const Oid& root, RowCollector&);
-using OpenRows = Result<NextRow> (*)(Context&, const Values& arguments, const expr::EvalContext&);
+using Stream = Result<NextRow> (*)(Context&, const Values& arguments, const expr::EvalContext&);
 struct Filler {
   constexpr Filler() = default;
   constexpr Filler(FillAll fill) : all(fill) {}   // NOLINT: rows name functions.
   constexpr Filler(FillAt fill) : at(fill) {}     // NOLINT
-  constexpr Filler(OpenRows rows) : open(rows) {}  // NOLINT
+  constexpr Filler(Stream rows) : open(rows) {}    // NOLINT
 
   FillAll all = nullptr;
   FillAt at = nullptr;
-  OpenRows open = nullptr;
+  Stream open = nullptr;
 };
 
 // A call of a function in FROM. `known`: the values of those arguments that are known when the
@@ -80,6 +90,7 @@ struct Function {
 };
 
 std::span<const Relation> relation_rows();
+Columns columns_of(std::string_view name);  // Of rowan.<name>, relation or function; empty: none fixed.
 
 // rowan.<name>, at a commit's tree `root` (zero: now). nullptr: no such relation.
 Result<TablePtr> find_relation(Context& context, std::string_view name, const Oid& root = {});

@@ -75,7 +75,7 @@ class Series final : public plan::VirtualTable {
   const std::vector<plan::OutputColumn>& columns() const override { return columns_; }
   Result<std::vector<type::Batch>> rows(const Values& arguments,
                                         const expr::EvalContext& context) const override {
-    return exec::all_rows(*this, arguments, context);
+    return all_rows(*this, arguments, context);
   }
   Result<std::unique_ptr<plan::VirtualRows>> open(const Values& arguments,
                                                   const expr::EvalContext& context) const override {
@@ -128,7 +128,7 @@ Result<TablePtr> make_series(Context& /*context*/, const Call& call) {
   if (std::all_of(types.begin(), types.end(), is_integer)) {
     Type type = types[0];
     for (const Type other : types) type = other.id == TypeId::kInt8 ? other : type;
-    return TablePtr(std::make_shared<Series<IntegerStep>>(type, exec::kBigintType));
+    return TablePtr(std::make_shared<Series<IntegerStep>>(type, kBigintType));
   }
   return types.size() == 3 ? timestamp_series(types) : nullptr;
 }

@@ -37,7 +37,7 @@ class UnnestTable final : public plan::VirtualTable {
   const std::vector<plan::OutputColumn>& columns() const override { return columns_; }
   Result<std::vector<type::Batch>> rows(const std::vector<type::Value>& arguments,
                                         const expr::EvalContext& context) const override {
-    return exec::all_rows(*this, arguments, context);
+    return all_rows(*this, arguments, context);
   }
   Result<std::unique_ptr<plan::VirtualRows>> open(const std::vector<type::Value>& arguments,
                                                   const expr::EvalContext&) const override {

@@ -48,6 +48,21 @@ char action_letter(sql::ForeignAction action) {
   return 'a';
 }
 
+// The key over just these columns, in any order; empty: none.
+std::string name_of_key(const catalog::TableDef& table, std::vector<int64_t> columns) {
+  const auto is_over = [&](const std::vector<uint16_t>& key) {
+    std::vector<int64_t> numbers = numbers_of(key);
+    std::sort(numbers.begin(), numbers.end());
+    return numbers == columns;
+  };
+  std::sort(columns.begin(), columns.end());
+  if (is_over(table.primary_key)) return table.primary_key_name;
+  for (const catalog::UniqueKey& key : table.unique_keys) {
+    if (is_over(key.columns)) return key.name;
+  }
+  return {};
+}
+
 // As PostgreSQL writes it: public is not named, and no blank stands before the columns.
 std::string foreign_key_text(const catalog::TableDef& table, const catalog::ForeignKey& key) {
   std::string text = catalog::foreign_key_sql(table, key);
@@ -215,6 +230,8 @@ void Objects::add_constraints(const RelationObject& relation) {
         if (const auto column = parent->definition->find_column(name))
           constraint.foreign_columns.push_back(*column + 1);
       }
+      constraint.index = index_oid(key.schema, name_of_key(*parent->definition,
+                                                           constraint.foreign_columns));
     }
     add_constraint(std::move(constraint), relation);
   }

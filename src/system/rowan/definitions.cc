@@ -14,7 +14,6 @@ namespace rowan::system {
 
 namespace {
 
-using namespace exec;  // The usual types and values.
 using type::Value;
 
 using FillSchema = Result<void> (*)(const catalog::Catalog& catalog, const std::string& schema,

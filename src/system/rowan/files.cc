@@ -5,7 +5,6 @@
 
 namespace rowan::system {
 
-using namespace exec;  // The usual types and values.
 using type::TypeId;
 using type::Value;
 

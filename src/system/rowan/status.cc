@@ -3,7 +3,6 @@
 
 namespace rowan::system {
 
-using namespace exec;  // The usual types and values.
 
 Result<void> fill_status(Context& context, const Values&, RowCollector& rows) {
   const store::StoreStats stats = context.store().stats();

@@ -3,7 +3,6 @@
 
 namespace rowan::system {
 
-using namespace exec;  // The usual types and values.
 using type::Value;
 
 Result<void> fill_schemas(Context& context, const Values&, RowCollector& rows) {
