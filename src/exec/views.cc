@@ -113,6 +113,9 @@ Result<BoundQuery> bind_query(const sql::CreateViewStmt& statement, const ExecCo
   writer.write();
   Result<void> known;
   sql::qualify_tables(*own.select, [&](const sql::NamedTable& table) -> std::string_view {
+    // A view of the system's goes before the path.
+    const auto resolved = planning.resolver.resolve(table.name, {}, std::nullopt);
+    if (resolved && resolved->view != nullptr) return parsed.arena->copy(resolved->view->schema);
     const auto schema = schema_by_path(table.name.name, context);
     if (!schema) known = Error(schema.error());
     return schema ? parsed.arena->copy(*schema) : std::string_view();

@@ -28,9 +28,13 @@ class CatalogReader {
   virtual Result<std::optional<int64_t>> oid_of(ObjectClass kind, std::string_view name) = 0;
   // Whether the relation's name alone means it. Nothing: no such relation.
   virtual Result<std::optional<bool>> is_visible(int64_t relation) = 0;
-  // The statement or clause that makes it. `column`: of an index, that one alone (from 1).
+  // The statement or clause that makes it.
+  struct Wanted {
+    int64_t column = 0;      // Of an index, that one alone (from 1).
+    bool is_pretty = false;  // A table's schema only where it is needed.
+  };
   virtual Result<std::optional<std::string>> definition_of(DefinitionKind kind, int64_t oid,
-                                                           int64_t column) = 0;
+                                                           const Wanted& wanted) = 0;
   // The sequence behind a column, with its schema. Nothing: there is none. kUndefinedTable,
   // kUndefinedColumn.
   virtual Result<std::optional<std::string>> sequence_of(std::string_view table,

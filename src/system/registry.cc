@@ -97,7 +97,8 @@ constexpr Column kCatalogSchemas[] = {{"oid", kOid}, {"name", kText}};
 constexpr Column kCatalogRelations[] = {
     {"oid", kOid},      {"schema_oid", kOid},  {"schema", kText},   {"name", kText},
     {"kind", kText},    {"table_oid", kOid},   {"columns", kShort}, {"checks", kShort},
-    {"indexed", kBool}, {"populated", kBool}, {"rows", kBigint},   {"definition", kText}};
+    {"indexed", kBool}, {"linked", kBool},    {"populated", kBool}, {"rows", kBigint},
+    {"definition", kText}};
 constexpr Column kCatalogColumns[] = {
     {"relation_oid", kOid}, {"schema", kText},  {"relation", kText}, {"kind", kText},
     {"number", kShort},     {"name", kText},    {"type_oid", kOid},  {"modifier", kInt},
@@ -123,6 +124,11 @@ constexpr Column kCatalogSequences[] = {
 constexpr Column kCatalogSession[] = {
     {"database", kText}, {"user", kText}, {"user_oid", kOid}};
 constexpr Column kSettings[] = {{"name", kText}, {"setting", kText}, {"description", kText}};
+
+constexpr Column kAncestors[] = {{"relid", TypeId::kOid}};
+
+// No table is a part of another.
+Result<void> fill_nothing(Context&, const Values&, RowCollector&) { return {}; }
 
 // ---- The rows ----
 
@@ -176,6 +182,7 @@ const Function kFunctionRows[] = {
     {"rowan", "merge_decisions", "t|tt", kMergeDecisions, fill_merge_decisions},
     {"pg_catalog", "generate_series", "vv|v", {}, {}, make_series},
     {"pg_catalog", "unnest", "v", {}, {}, make_unnest},
+    {"pg_catalog", "pg_partition_ancestors", "v", kAncestors, fill_nothing},
 };
 
 // ---- From a row to a table ----

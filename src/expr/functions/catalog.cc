@@ -44,7 +44,7 @@ Result<Column> nothing(const KernelInput& input) {
   return out.finish();
 }
 
-Result<Column> no_oid(const KernelInput& input) {
+Result<Column> no_number(const KernelInput& input) {
   type::ColumnBuilder out(input.result_type, input.rows);
   for (size_t i = 0; i < input.rows; ++i) out.append_null();
   return out.finish();
@@ -207,8 +207,10 @@ Result<Column> definition_of(const KernelInput& input) {
   const Ints oids(input.arguments[0]);
   const bool has_column = kind == DefinitionKind::kIndex && input.arguments.size() > 1;
   return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
-    const int64_t column = has_column ? Ints(input.arguments[1])[row] : 0;
-    TRY_ASSIGN(const auto text, reader->definition_of(kind, oids[row], column));
+    CatalogReader::Wanted wanted;
+    if (has_column) wanted.column = Ints(input.arguments[1])[row];
+    if (input.arguments.size() > 1) wanted.is_pretty = Ints(input.arguments.back())[row] != 0;
+    TRY_ASSIGN(const auto text, reader->definition_of(kind, oids[row], wanted));
     set_optional(out, row, text);
     return {};
   });
@@ -220,7 +222,7 @@ Result<Column> view_of_name(const KernelInput& input) {
   return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
     TRY_ASSIGN(const auto oid, reader->oid_of(ObjectClass::kRelation, names[row]));
     if (!oid) return no_such(ObjectClass::kRelation, names[row]);
-    TRY_ASSIGN(const auto text, reader->definition_of(DefinitionKind::kView, *oid, 0));
+    TRY_ASSIGN(const auto text, reader->definition_of(DefinitionKind::kView, *oid, {}));
     set_optional(out, row, text);
     return {};
   });
@@ -245,6 +247,36 @@ Result<Column> serial_sequence(const KernelInput& input) {
     return {};
   });
 }
+
+// ---- Sizes ----
+
+// In the largest unit of which there are ten or more, rounded half away from zero.
+Result<Column> size_text(const KernelInput& input) {
+  const Ints sizes(input.arguments[0]);
+  return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
+    constexpr std::string_view kUnits[] = {"kB", "MB", "GB", "TB", "PB"};
+    constexpr uint64_t kBytesMax = 10 * 1024;
+    const bool is_negative = sizes[row] < 0;
+    uint64_t size = is_negative ? 0 - static_cast<uint64_t>(sizes[row])
+                                : static_cast<uint64_t>(sizes[row]);
+    const std::string_view sign = is_negative ? "-" : "";
+    if (size < kBytesMax) {
+      out.set(row, fmt::format("{}{} bytes", sign, size));
+      return {};
+    }
+    size >>= 9;  // Twice the kilobytes, so that halves are seen.
+    size_t unit = 0;
+    while (unit + 1 < std::size(kUnits) && size >= 2 * kBytesMax - 1) {
+      size >>= 10;
+      ++unit;
+    }
+    out.set(row, fmt::format("{}{} {}", sign, (size + 1) / 2, kUnits[unit]));
+    return {};
+  });
+}
+
+// What a table or a repository takes is shared with its history: nobody has counted it.
+Result<Column> no_size(const KernelInput& input) { return no_number(input); }
 
 // ---- The session ----
 
@@ -372,7 +404,12 @@ void add_catalog(FunctionTable& table) {
                                       "pg_collation_is_visible", "pg_opclass_is_visible"})
     add(name, {kOid}, kBool, always<true>);
   add("pg_relation_is_publishable", {kOid}, kBool, always<false>);
-  add("pg_partition_ancestors", {kOid}, kOid, no_oid);
+  add("pg_partition_ancestors", {kOid}, kOid, no_number);
+  add("pg_size_pretty", {kInt8}, kText, size_text);
+  for (const TypeId object : {kText, kOid}) add("pg_database_size", {object}, kInt8, no_size);
+  for (const std::string_view name :
+       {"pg_relation_size", "pg_table_size", "pg_indexes_size", "pg_total_relation_size"})
+    add(name, {kOid}, kInt8, no_size);
   add("pg_is_in_recovery", {}, kBool, always<false>);
   add("current_schemas", {kBool}, type::array_of(kText), current_schemas);
   add("current_setting", {kText}, kText, current_setting<false>);

@@ -140,7 +140,7 @@ Result<void> fill_catalog_relations(Context& context, const Oid& root, RowCollec
               text_value(relation.schema), text_value(relation.name), letter_value(relation.kind),
               oid_value(relation.table), short_value(static_cast<int64_t>(column_count(relation))),
               short_value(is_table ? static_cast<int64_t>(relation.definition->checks.size()) : 0),
-              bool_value(indexed),
+              bool_value(indexed), bool_value(objects->is_linked(relation.oid)),
               bool_value(relation.kind != 'm' || relation.view->populated),
               count ? bigint_value(static_cast<int64_t>(*count)) : Value::null(kBigintType),
               relation.view != nullptr ? text_value(relation.view->query_sql)

@@ -226,6 +226,7 @@ void Objects::add_constraints(const RelationObject& relation) {
     constraint.definition = foreign_key_text(table, key);
     if (const RelationObject* parent = find(key.schema, key.table); parent && parent->definition) {
       constraint.foreign_table = parent->oid;
+      linked_.insert(parent->oid);
       for (const std::string& name : key.referenced) {
         if (const auto column = parent->definition->find_column(name))
           constraint.foreign_columns.push_back(*column + 1);
@@ -233,6 +234,7 @@ void Objects::add_constraints(const RelationObject& relation) {
       constraint.index = index_oid(key.schema, name_of_key(*parent->definition,
                                                            constraint.foreign_columns));
     }
+    linked_.insert(relation.oid);
     add_constraint(std::move(constraint), relation);
   }
 }
@@ -259,7 +261,7 @@ std::optional<std::string> Objects::schema_of(ObjectOid oid) const {
   return std::nullopt;
 }
 
-std::string index_text(const RelationObject& index, int64_t column) {
+std::string index_text(const RelationObject& index, int64_t column, bool with_schema) {
   const catalog::TableDef& table = *index.definition;
   const auto name_of = [&](const catalog::IndexColumnDef& part) {
     return sql::quote_ident(table.columns[part.column].name);
@@ -272,7 +274,8 @@ std::string index_text(const RelationObject& index, int64_t column) {
   definition.columns = index.index.columns;
   return fmt::format("CREATE {}INDEX {} ON {} USING btree {}",
                      index.index.is_unique ? "UNIQUE " : "", sql::quote_ident(index.name),
-                     catalog::qualified(index.schema, table.name),
+                     with_schema ? catalog::qualified(index.schema, table.name)
+                                 : sql::quote_ident(table.name),
                      catalog::index_columns_sql(table, definition));
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/oid.h"
@@ -68,6 +69,8 @@ class Objects {
   const RelationObject* find(std::string_view schema, std::string_view name) const;
   const ConstraintObject* find_constraint(ObjectOid oid) const;
   std::optional<std::string> schema_of(ObjectOid oid) const;
+  // Whether a table has a foreign key, or one refers to it.
+  bool is_linked(ObjectOid table) const { return linked_.contains(table); }
 
  private:
   Result<void> add_schema(const catalog::Catalog& catalog, const std::string& schema);
@@ -83,9 +86,10 @@ class Objects {
   std::unordered_map<ObjectOid, size_t> by_oid_;
   std::unordered_map<std::string, size_t> by_name_;  // "<schema>" NUL "<name>"
   std::unordered_map<ObjectOid, size_t> constraint_by_oid_;
+  std::unordered_set<ObjectOid> linked_;
 };
 
-// "CREATE UNIQUE INDEX n ON public.t USING btree (a, b DESC)"; a column alone: its name.
-std::string index_text(const RelationObject& index, int64_t column);
+// "CREATE UNIQUE INDEX n ON public.t USING btree (a, b DESC)"; of a column alone (from 1) its name.
+std::string index_text(const RelationObject& index, int64_t column, bool with_schema);
 
 }  // namespace rowan::system

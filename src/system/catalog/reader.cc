@@ -114,7 +114,8 @@ Result<std::optional<bool>> SnapshotReader::is_visible(int64_t oid) {
 }
 
 Result<std::optional<std::string>> SnapshotReader::definition_of(expr::DefinitionKind kind,
-                                                                 int64_t oid, int64_t column) {
+                                                                 int64_t oid,
+                                                                 const Wanted& wanted) {
   using Text = std::optional<std::string>;
   TRY_ASSIGN(const auto objects, context_.objects({}));
   if (kind == expr::DefinitionKind::kConstraint) {
@@ -123,8 +124,13 @@ Result<std::optional<std::string>> SnapshotReader::definition_of(expr::Definitio
   }
   const RelationObject* relation = objects->find(oid);
   if (relation == nullptr) return Text();
-  if (kind == expr::DefinitionKind::kIndex)
-    return relation->kind == 'i' ? Text(index_text(*relation, column)) : Text();
+  if (kind == expr::DefinitionKind::kIndex) {
+    if (relation->kind != 'i') return Text();
+    const bool plain = wanted.is_pretty &&
+                       find_by_path(*objects, context_.search_path(), relation->definition->name) ==
+                           objects->find(relation->table);
+    return Text(index_text(*relation, wanted.column, !plain));
+  }
   return relation->view != nullptr ? Text(relation->view->query_sql + ";") : Text();
 }
 

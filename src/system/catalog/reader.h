@@ -14,7 +14,7 @@ class SnapshotReader final : public expr::CatalogReader {
   Result<std::optional<int64_t>> oid_of(expr::ObjectClass kind, std::string_view name) override;
   Result<std::optional<bool>> is_visible(int64_t relation) override;
   Result<std::optional<std::string>> definition_of(expr::DefinitionKind kind, int64_t oid,
-                                                   int64_t column) override;
+                                                   const Wanted& wanted) override;
   Result<std::optional<std::string>> sequence_of(std::string_view table,
                                                  std::string_view column) override;
   std::optional<std::string> setting(std::string_view name) override;
