@@ -15,14 +15,15 @@
 #include "engine/failure.h"
 #include "engine/import/admission.h"
 #include "engine/import/content.h"
-#include "versions/history_policy.h"
 #include "engine/session.h"
 #include "git/config.h"
 #include "git/head.h"
+#include "git/ref_names.h"
 #include "store/adopt.h"
 #include "store/git_store.h"
 #include "store/memory_store.h"
 #include "store/node_cache.h"
+#include "versions/history_policy.h"
 
 namespace rowan::engine {
 
@@ -70,7 +71,7 @@ Result<void> write_first_commit(store::ObjectStore& store, const git::Signature&
                                               {{"Rowan-Time", std::to_string(now)}});
   const Oid id = objects.add(store::ObjectType::kCommit, git::encode_commit(commit));
   TRY_ASSIGN(const uint64_t sequence,
-             store.append(objects, {{"refs/heads/" + std::string(kMainBranch), Oid{}, id}}));
+             store.append(objects, {{git::branch_ref(kMainBranch), Oid{}, id}}));
   return store.wait_durable(sequence);
 }
 

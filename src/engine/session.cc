@@ -174,20 +174,11 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute_deep(const std::shared_ptr<Pr
   return std::move(*rows);
 }
 
-// What cannot be read is told by whoever reads it.
 std::string SessionImpl::schema_of(std::string_view name) const {
   if (system::find_compiled_view("pg_catalog", name) != nullptr) return "pg_catalog";
-  const std::vector<std::string>& path = settings_.search_path();
-  if (path.size() == 1) return path[0];
-  const auto found_in = [&](const catalog::Catalog& catalog) {
-    auto found = catalog.schema_of(path, name);
-    return found ? std::move(*found) : path[0];
-  };
-  const txn::Transaction* const transaction = reading_ != nullptr ? reading_ : transaction_.get();
-  if (transaction != nullptr) return found_in(transaction->catalog());
-  const auto tip = database_.manager().tip_snapshot(head_.branch);
-  store::ObjectStore& store = database_.store();
-  return tip ? found_in(catalog::Catalog(store, store.cache(), tip->root)) : path[0];
+  return versions::schema_of(settings_.search_path(), name,
+                             reading_ != nullptr ? reading_ : transaction_.get(),
+                             database_.manager(), head_.branch);
 }
 
 expr::EvalContext SessionImpl::eval_context() const {

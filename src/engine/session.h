@@ -77,9 +77,6 @@ class SessionImpl final : public Session {
   void take_back(const versions::Context& context);
   // CHECKOUT: a branch, or any other revision to read from. kUndefinedBranch.
   Result<void> check_out(std::string_view revision);
-  void follow_rename(std::string_view from, std::string_view to) {
-    if (!head_.is_pinned && head_.branch == from) head_.branch = to;
-  }
   // Whether the session may change its branch: 25006 on a tag or commit, 42501 on a protected
   // branch.
   Result<void> check_writable() const;
@@ -88,7 +85,6 @@ class SessionImpl final : public Session {
   // reads must see it.
   void note_commit(const Oid& commit, uint64_t sequence);
   const std::string& last_commit() const { return last_commit_; }  // Hex; empty: none yet.
-  uint64_t last_sequence() const { return last_sequence_; }        // Of that commit.
   // What stopped the last merge: rows that break constraints.
   const std::vector<exec::Violation>& violations() const { return violations_; }
   void set_violations(std::vector<exec::Violation> violations) {

@@ -11,8 +11,7 @@ namespace rowan::expr {
 
 // Nothing: the cast is to another type.
 std::optional<ObjectClass> find_object_class(const sql::TypeName& type);
-Result<NodePtr> bind_object_cast(const sql::CastExpr& cast, ObjectClass kind,
-                                 BindContext& context);
+Result<NodePtr> bind_object_cast(const sql::CastExpr& cast, ObjectClass kind, BindContext& context);
 
 // An oid that a name was cast to: as text it is its name again. Anything else stays.
 Result<NodePtr> object_as_text(NodePtr operand, BindContext& context);

@@ -11,9 +11,9 @@ namespace rowan::expr {
 
 namespace {
 
-constexpr size_t kStepsMax = 50'000;   // Of one expression, bounds written out.
-constexpr uint32_t kBoundMax = 255;    // As in PostgreSQL.
-constexpr int kGroupsMax = 200;        // One in another.
+constexpr size_t kStepsMax = 50'000;  // Of one expression, bounds written out.
+constexpr uint32_t kBoundMax = 255;   // As in PostgreSQL.
+constexpr int kGroupsMax = 200;       // One in another.
 constexpr uint32_t kNever = ~uint32_t{0};
 
 Error invalid(std::string_view why) {
@@ -258,7 +258,9 @@ class RegexParser {
     if (lower == 'w') return word();
     return std::nullopt;
   }
-  static Ranges word() { return {{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}, {0xaa, 0x10ffff}}; }
+  static Ranges word() {
+    return {{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}, {0xaa, 0x10ffff}};
+  }
 
   static std::optional<Ranges> class_of_name(std::string_view name) {
     if (name == "digit") return Ranges{{'0', '9'}};
@@ -354,9 +356,9 @@ bool Regex::accepts(const Step& step, uint32_t character) const {
       return true;
     case Op::kSet: {
       const Set& set = sets_[step.character];
-      const bool inside = set.contains(character) ||
-                          (fold_case_ && (set.contains(to_lower(character)) ||
-                                          set.contains(to_upper(character))));
+      const bool inside =
+          set.contains(character) ||
+          (fold_case_ && (set.contains(to_lower(character)) || set.contains(to_upper(character))));
       return inside != set.negated;
     }
     case Op::kSplit:

@@ -574,6 +574,22 @@ Expr* Builder::default_value(const Token& token) {
   return node<DefaultExpr>(ExprKind::kDefault, token.position);
 }
 
+namespace {
+
+bool is_sequence_function(std::string_view name) {
+  return name == "nextval" || name == "currval" || name == "setval";
+}
+
+// nextval('s'::regclass), as PostgreSQL writes defaults, is nextval('s') here.
+Expr* without_regclass(Expr* argument) {
+  if (argument->kind != ExprKind::kCast) return argument;
+  const auto* cast = static_cast<const CastExpr*>(argument);
+  const bool is_name = cast->type.name == "regclass" && cast->operand->kind == ExprKind::kLiteral;
+  return is_name ? cast->operand : argument;
+}
+
+}  // namespace
+
 CallExpr* Builder::call(const Token* schema, const Token& name, const ExprList* arguments,
                         CallForm form) {
   auto* made =
@@ -581,6 +597,9 @@ CallExpr* Builder::call(const Token* schema, const Token& name, const ExprList* 
   if (schema != nullptr) made->schema = schema->text();
   made->name = cut_identifier(name.text());
   made->arguments = list(arguments);
+  if (is_sequence_function(made->name)) {
+    for (Expr*& argument : made->arguments) argument = without_regclass(argument);
+  }
   made->star = form == CallForm::kStar;
   made->distinct = form == CallForm::kDistinct;
   limit_depth(made->depth, depth_of(arguments) + 1, made->position);

@@ -38,14 +38,14 @@ struct FixedOid {
   ObjectOid oid;
 };
 constexpr FixedOid kFixedOids[] = {
-    {"pg_am", 2601},        {"pg_attrdef", 2604},    {"pg_attribute", 1249},
-    {"pg_auth_members", 1261}, {"pg_class", 1259},   {"pg_collation", 3456},
-    {"pg_constraint", 2606}, {"pg_database", 1262},  {"pg_depend", 2608},
-    {"pg_description", 2609}, {"pg_enum", 3501},     {"pg_extension", 3079},
-    {"pg_index", 2610},     {"pg_inherits", 2611},   {"pg_language", 2612},
-    {"pg_namespace", 2615}, {"pg_policy", 3256},     {"pg_proc", 1255},
-    {"pg_range", 3541},     {"pg_rewrite", 2618},    {"pg_sequence", 2224},
-    {"pg_tablespace", 1213}, {"pg_trigger", 2620},   {"pg_type", 1247},
+    {"pg_am", 2601},           {"pg_attrdef", 2604},  {"pg_attribute", 1249},
+    {"pg_auth_members", 1261}, {"pg_class", 1259},    {"pg_collation", 3456},
+    {"pg_constraint", 2606},   {"pg_database", 1262}, {"pg_depend", 2608},
+    {"pg_description", 2609},  {"pg_enum", 3501},     {"pg_extension", 3079},
+    {"pg_index", 2610},        {"pg_inherits", 2611}, {"pg_language", 2612},
+    {"pg_namespace", 2615},    {"pg_policy", 3256},   {"pg_proc", 1255},
+    {"pg_range", 3541},        {"pg_rewrite", 2618},  {"pg_sequence", 2224},
+    {"pg_tablespace", 1213},   {"pg_trigger", 2620},  {"pg_type", 1247},
 };
 
 }  // namespace
@@ -65,7 +65,8 @@ std::shared_ptr<const catalog::ViewDef> find_compiled_view(std::string_view sche
     return nullptr;
   static const auto kByName = [] {
     std::unordered_map<std::string, std::shared_ptr<const catalog::ViewDef>> by_name;
-    for (const auto& view : compiled_views()) by_name.emplace(key_of(view->schema, view->name), view);
+    for (const auto& view : compiled_views())
+      by_name.emplace(key_of(view->schema, view->name), view);
     return by_name;
   }();
   const auto found = kByName.find(key_of(schema, name));

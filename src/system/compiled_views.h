@@ -1,5 +1,5 @@
-// The views of pg_catalog and information_schema: queries over the relations rowan.catalog_…, a file
-// each (pg_catalog/*.sql, information_schema/*.sql), compiled in.
+// The views of pg_catalog and information_schema: queries over the relations rowan.catalog_…, a
+// file each (pg_catalog/*.sql, information_schema/*.sql), compiled in.
 //
 // Threads: any; made once.
 #pragma once

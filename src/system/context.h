@@ -14,11 +14,11 @@
 #include "base/oid.h"
 #include "base/result.h"
 #include "catalog/catalog.h"
+#include "exec/operator.h"
+#include "exec/validator.h"
 #include "expr/expr.h"
 #include "plan/plan.h"
 #include "store/object_store.h"
-#include "exec/operator.h"
-#include "exec/validator.h"
 #include "txn/transaction.h"
 #include "versions/context.h"
 

@@ -18,7 +18,8 @@ Result<NextRow> open_log(Context& context, const Values& arguments, const expr::
 Result<NextRow> open_commits(Context& context, const Values& none, const expr::EvalContext& eval);
 Result<NextRow> open_parents(Context& context, const Values& none, const expr::EvalContext& eval);
 
-// diff.cc, diff_stat.cc, diff_rows.cc, schema_diff.cc: ([table,] from, to) | ([table,] range) | (from)
+// diff.cc, diff_stat.cc, diff_rows.cc, schema_diff.cc: ([table,] from, to) | ([table,] range) |
+// (from)
 Result<TablePtr> make_diff(Context& context, const Call& call);
 Result<NextRow> open_diff_stat(Context& context, const Values& arguments,
                                const expr::EvalContext& eval);
@@ -32,7 +33,8 @@ Result<NextRow> open_patch(Context& context, const Values& arguments,
 Result<NextRow> open_native_patch(Context& context, const Values& arguments,
                                   const expr::EvalContext& eval);
 
-// history.cc, blame.cc: (table [, revision [, key …]]); pickaxe.cc: (table, value [, column [, revision]])
+// history.cc, blame.cc: (table [, revision [, key …]]); pickaxe.cc: (table, value [, column [,
+// revision]])
 Result<TablePtr> make_history(Context& context, const Call& call);
 Result<TablePtr> make_blame(Context& context, const Call& call);
 Result<TablePtr> make_pickaxe(Context& context, const Call& call);
@@ -41,8 +43,8 @@ Result<TablePtr> make_pickaxe(Context& context, const Call& call);
 Result<NextRow> open_bisect(Context& context, const Values& arguments,
                             const expr::EvalContext& eval);
 
-// merges.cc: merge_decisions(commit), of a merge that was made; (ours, theirs [, policy]), of one that
-// MERGE would make.
+// merges.cc: merge_decisions(commit), of a merge that was made; (ours, theirs [, policy]), of one
+// that MERGE would make.
 Result<void> fill_merges(Context& context, const Values& none, RowCollector& rows);
 Result<void> fill_merge_decisions(Context& context, const Values& arguments, RowCollector& rows);
 
@@ -53,12 +55,12 @@ Result<void> fill_violations(Context& context, const Values& none, RowCollector&
 Result<TablePtr> make_table_conflicts(Context& context, std::string_view name);
 
 // definitions.cc
-Result<void> fill_relations(Context& context, const Values& none, RowCollector& rows);
-Result<void> fill_columns(Context& context, const Values& none, RowCollector& rows);
-Result<void> fill_indexes(Context& context, const Values& none, RowCollector& rows);
-Result<void> fill_constraints(Context& context, const Values& none, RowCollector& rows);
-Result<void> fill_views(Context& context, const Values& none, RowCollector& rows);
-Result<void> fill_sequences(Context& context, const Values& none, RowCollector& rows);
+Result<void> fill_relations(Context& context, const Oid& root, RowCollector& rows);
+Result<void> fill_columns(Context& context, const Oid& root, RowCollector& rows);
+Result<void> fill_indexes(Context& context, const Oid& root, RowCollector& rows);
+Result<void> fill_constraints(Context& context, const Oid& root, RowCollector& rows);
+Result<void> fill_views(Context& context, const Oid& root, RowCollector& rows);
+Result<void> fill_sequences(Context& context, const Oid& root, RowCollector& rows);
 
 // tables.cc
 Result<void> fill_schemas(Context& context, const Values& none, RowCollector& rows);

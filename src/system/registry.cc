@@ -24,38 +24,38 @@ constexpr TypeId kTime = TypeId::kTimestamptz;
 // ---- Columns ----
 
 constexpr Column kBranches[] = {
-    {"branch", kText},   {"current", kBool},       {"commit", kText},      {"author", kText},
-    {"time", kTime},     {"message", kText},       {"ahead", kBigint},     {"behind", kBigint},
+    {"branch", kText},    {"current", kBool},       {"commit", kText},      {"author", kText},
+    {"time", kTime},      {"message", kText},       {"ahead", kBigint},     {"behind", kBigint},
     {"protected", kBool}, {"history_every", kText}, {"history_keep", kText}};
 constexpr Column kTags[] = {{"tag", kText},  {"commit", kText},  {"author", kText},
                             {"time", kTime}, {"message", kText}, {"annotated", kBool}};
-constexpr Column kReflog[] = {{"n", kBigint},      {"commit", kText}, {"previous", kText},
-                              {"action", kText},   {"message", kText}, {"author", kText},
+constexpr Column kReflog[] = {{"n", kBigint},    {"commit", kText},  {"previous", kText},
+                              {"action", kText}, {"message", kText}, {"author", kText},
                               {"time", kTime}};
 constexpr Column kForeign[] = {{"branch", kText},    {"commit", kText},   {"ref", kText},
                                {"parked_at", kTime}, {"sqlstate", kText}, {"file", kText},
                                {"line", kBigint},    {"reason", kText}};
-constexpr Column kLog[] = {{"commit", kText},  {"author", kText},    {"email", kText},
-                           {"time", kTime},    {"message", kText},   {"committer", kText},
-                           {"body", kText},    {"parents", kText},   {"boundary", kBool}};
+constexpr Column kLog[] = {{"commit", kText}, {"author", kText},  {"email", kText},
+                           {"time", kTime},   {"message", kText}, {"committer", kText},
+                           {"body", kText},   {"parents", kText}, {"boundary", kBool}};
 constexpr Column kParents[] = {{"commit", kText}, {"position", kBigint}, {"parent", kText}};
-constexpr Column kConflicts[] = {{"schema", kText},  {"table", kText}, {"key", kText},
-                                 {"kind", kText},    {"columns", kText}, {"base", kText},
-                                 {"ours", kText},    {"theirs", kText}, {"way_out", kText}};
-constexpr Column kViolations[] = {{"schema", kText}, {"table", kText},
+constexpr Column kConflicts[] = {{"schema", kText}, {"table", kText},   {"key", kText},
+                                 {"kind", kText},   {"columns", kText}, {"base", kText},
+                                 {"ours", kText},   {"theirs", kText},  {"way_out", kText}};
+constexpr Column kViolations[] = {{"schema", kText},          {"table", kText},
                                   {"constraint_name", kText}, {"key", kText},
-                                  {"sqlstate", kText}, {"message", kText}};
-constexpr Column kMerges[] = {{"branch", kText}, {"source", kText}, {"source_commit", kText},
-                              {"base", kText},   {"author", kText}, {"begun", kTime},
+                                  {"sqlstate", kText},        {"message", kText}};
+constexpr Column kMerges[] = {{"branch", kText},  {"source", kText}, {"source_commit", kText},
+                              {"base", kText},    {"author", kText}, {"begun", kTime},
                               {"message", kText}, {"open", kBigint}, {"conflicts", kText}};
-constexpr Column kMergeDecisions[] = {
-    {"schema", kText}, {"table", kText},  {"key", kText},    {"kind", kText},   {"column", kText},
-    {"base", kText},   {"ours", kText},   {"theirs", kText}, {"merged", kText}, {"choice", kText},
-    {"ground", kText}};
-constexpr Column kDiffStat[] = {{"table", kText},      {"added", kBigint},
-                                {"removed", kBigint},  {"modified", kBigint},
-                                {"cells_modified", kBigint}, {"old_rows", kBigint},
-                                {"new_rows", kBigint}};
+constexpr Column kMergeDecisions[] = {{"schema", kText}, {"table", kText},  {"key", kText},
+                                      {"kind", kText},   {"column", kText}, {"base", kText},
+                                      {"ours", kText},   {"theirs", kText}, {"merged", kText},
+                                      {"choice", kText}, {"ground", kText}};
+constexpr Column kDiffStat[] = {
+    {"table", kText},      {"added", kBigint},          {"removed", kBigint},
+    {"modified", kBigint}, {"cells_modified", kBigint}, {"old_rows", kBigint},
+    {"new_rows", kBigint}};
 constexpr Column kDiffRows[] = {
     {"table", kText}, {"change", kText}, {"key", kText}, {"from_row", kText}, {"to_row", kText}};
 constexpr Column kSchemaDiff[] = {
@@ -69,8 +69,8 @@ constexpr Column kTables[] = {
     {"schema", kText}, {"name", kText}, {"columns", kBigint}, {"rows", kBigint}, {"tree", kText}};
 constexpr Column kRelations[] = {{"schema", kText}, {"name", kText}, {"kind", kText}};
 constexpr Column kColumns[] = {
-    {"schema", kText},   {"table", kText},   {"position", kBigint},     {"name", kText},
-    {"type", kText},     {"nullable", kBool}, {"default", kText},       {"key_position", kBigint},
+    {"schema", kText},   {"table", kText},     {"position", kBigint}, {"name", kText},
+    {"type", kText},     {"nullable", kBool},  {"default", kText},    {"key_position", kBigint},
     {"identity", kText}, {"merge_rule", kText}};
 constexpr Column kIndexes[] = {{"schema", kText}, {"table", kText},      {"name", kText},
                                {"unique", kBool}, {"constraint", kText}, {"columns", kText}};
@@ -81,48 +81,47 @@ constexpr Column kViews[] = {{"schema", kText},
                              {"materialized", kBool},
                              {"populated", kBool},
                              {"definition", kText}};
-constexpr Column kSequences[] = {{"schema", kText}, {"name", kText},        {"type", kText},
-                                 {"start", kBigint}, {"min", kBigint},      {"max", kBigint},
+constexpr Column kSequences[] = {{"schema", kText},      {"name", kText},  {"type", kText},
+                                 {"start", kBigint},     {"min", kBigint}, {"max", kBigint},
                                  {"increment", kBigint}, {"cycle", kBool}, {"owned_by", kText}};
-constexpr Column kFiles[] = {{"path", kText},      {"size", kBigint},          {"oid", kText},
+constexpr Column kFiles[] = {{"path", kText},       {"size", kBigint},           {"oid", kText},
                              {"executable", kBool}, {"content", TypeId::kBytea}, {"text", kText}};
 constexpr Column kStatus[] = {{"name", kText}, {"value", kText}};
-// What pg_catalog and information_schema are made of: with oids, numbers and letters as PostgreSQL's
-// own tables have them.
+// What pg_catalog and information_schema are made of: with oids, numbers and letters as
+// PostgreSQL's own tables have them.
 constexpr TypeId kOid = TypeId::kOid;
 constexpr TypeId kInt = TypeId::kInt4;
 constexpr TypeId kShort = TypeId::kInt2;
 constexpr TypeId kShorts = type::array_of(TypeId::kInt2);
 constexpr Column kCatalogSchemas[] = {{"oid", kOid}, {"name", kText}};
 constexpr Column kCatalogRelations[] = {
-    {"oid", kOid},      {"schema_oid", kOid},  {"schema", kText},   {"name", kText},
-    {"kind", kText},    {"table_oid", kOid},   {"columns", kShort}, {"checks", kShort},
-    {"indexed", kBool}, {"linked", kBool},    {"populated", kBool}, {"rows", kBigint},
+    {"oid", kOid},        {"schema_oid", kOid}, {"schema", kText},    {"name", kText},
+    {"kind", kText},      {"table_oid", kOid},  {"columns", kShort},  {"checks", kShort},
+    {"indexed", kBool},   {"linked", kBool},    {"populated", kBool}, {"rows", kBigint},
     {"definition", kText}};
 constexpr Column kCatalogColumns[] = {
-    {"relation_oid", kOid}, {"schema", kText},  {"relation", kText}, {"kind", kText},
-    {"number", kShort},     {"name", kText},    {"type_oid", kOid},  {"modifier", kInt},
-    {"length", kShort},     {"type", kText},    {"not_null", kBool}, {"default", kText},
+    {"relation_oid", kOid}, {"schema", kText}, {"relation", kText}, {"kind", kText},
+    {"number", kShort},     {"name", kText},   {"type_oid", kOid},  {"modifier", kInt},
+    {"length", kShort},     {"type", kText},   {"not_null", kBool}, {"default", kText},
     {"identity", kText},    {"array", kBool}};
-constexpr Column kCatalogIndexes[] = {
-    {"oid", kOid},        {"table_oid", kOid},  {"unique", kBool},  {"primary", kBool},
-    {"columns", kShort},  {"keys", kShorts},    {"options", kShorts}};
+constexpr Column kCatalogIndexes[] = {{"oid", kOid},       {"table_oid", kOid}, {"unique", kBool},
+                                      {"primary", kBool},  {"columns", kShort}, {"keys", kShorts},
+                                      {"options", kShorts}};
 constexpr Column kCatalogConstraints[] = {
-    {"oid", kOid},          {"schema", kText},       {"schema_oid", kOid},
-    {"name", kText},        {"kind", kText},         {"table", kText},
-    {"table_oid", kOid},    {"index_oid", kOid},     {"foreign_table_oid", kOid},
-    {"keys", kShorts},      {"foreign_keys", kShorts}, {"on_update", kText},
-    {"on_delete", kText},   {"definition", kText}};
-constexpr Column kCatalogTypes[] = {
-    {"oid", kOid},       {"name", kText},      {"length", kShort}, {"category", kText},
-    {"preferred", kBool}, {"element", kOid},   {"array", kOid},    {"shown", kText}};
+    {"oid", kOid},        {"schema", kText},         {"schema_oid", kOid},
+    {"name", kText},      {"kind", kText},           {"table", kText},
+    {"table_oid", kOid},  {"index_oid", kOid},       {"foreign_table_oid", kOid},
+    {"keys", kShorts},    {"foreign_keys", kShorts}, {"on_update", kText},
+    {"on_delete", kText}, {"definition", kText}};
+constexpr Column kCatalogTypes[] = {{"oid", kOid},       {"name", kText},      {"length", kShort},
+                                    {"category", kText}, {"preferred", kBool}, {"element", kOid},
+                                    {"array", kOid},     {"shown", kText}};
 constexpr Column kCatalogSequences[] = {
-    {"oid", kOid},      {"schema", kText},      {"name", kText},       {"type_oid", kOid},
-    {"type", kText},    {"start", kBigint},     {"increment", kBigint}, {"max", kBigint},
-    {"min", kBigint},   {"cycle", kBool},       {"owner_oid", kOid},   {"owner_column", kShort},
+    {"oid", kOid},      {"schema", kText},  {"name", kText},        {"type_oid", kOid},
+    {"type", kText},    {"start", kBigint}, {"increment", kBigint}, {"max", kBigint},
+    {"min", kBigint},   {"cycle", kBool},   {"owner_oid", kOid},    {"owner_column", kShort},
     {"identity", kBool}};
-constexpr Column kCatalogSession[] = {
-    {"database", kText}, {"user", kText}, {"user_oid", kOid}};
+constexpr Column kCatalogSession[] = {{"database", kText}, {"user", kText}, {"user_oid", kOid}};
 constexpr Column kSettings[] = {{"name", kText}, {"setting", kText}, {"description", kText}};
 
 constexpr Column kAncestors[] = {{"relid", TypeId::kOid}};

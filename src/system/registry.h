@@ -49,9 +49,9 @@ using FillAt = Result<void> (*)(Context&, const Oid& root, RowCollector&);
 using Stream = Result<NextRow> (*)(Context&, const Values& arguments, const expr::EvalContext&);
 struct Filler {
   constexpr Filler() = default;
-  constexpr Filler(FillAll fill) : all(fill) {}   // NOLINT: rows name functions.
-  constexpr Filler(FillAt fill) : at(fill) {}     // NOLINT
-  constexpr Filler(Stream rows) : open(rows) {}    // NOLINT
+  constexpr Filler(FillAll fill) : all(fill) {}  // NOLINT: rows name functions.
+  constexpr Filler(FillAt fill) : at(fill) {}    // NOLINT
+  constexpr Filler(Stream rows) : open(rows) {}  // NOLINT
 
   FillAll all = nullptr;
   FillAt at = nullptr;
@@ -65,7 +65,8 @@ struct Call {
   const std::vector<type::Type>& types;
   const std::vector<std::optional<type::Value>>& known;
 };
-// Makes the table of a call whose columns follow its arguments. nullptr: not of arguments like these.
+// Makes the table of a call whose columns follow its arguments. nullptr: not of arguments like
+// these.
 using MakeTable = Result<TablePtr> (*)(Context&, const Call&);
 // Makes the table of a name that goes on with `rest`. nullptr: there is none.
 using MakeNamed = Result<TablePtr> (*)(Context&, std::string_view rest);
@@ -90,7 +91,8 @@ struct Function {
 };
 
 std::span<const Relation> relation_rows();
-Columns columns_of(std::string_view name);  // Of rowan.<name>, relation or function; empty: none fixed.
+Columns columns_of(
+    std::string_view name);  // Of rowan.<name>, relation or function; empty: none fixed.
 
 // rowan.<name>, at a commit's tree `root` (zero: now). nullptr: no such relation.
 Result<TablePtr> find_relation(Context& context, std::string_view name, const Oid& root = {});

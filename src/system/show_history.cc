@@ -63,7 +63,8 @@ Result<std::optional<int64_t>> time_of(const sql::Expr* time, std::string_view c
     return Error(ErrorCode::kInvalidParameterValue, fmt::format("{} must not be null", clause))
         .at(time->position);
   if (value.as_int() == INT64_MIN) return std::optional<int64_t>(INT64_MIN);
-  if (value.as_int() >= INT64_MAX - exec::kMicrosFrom1970To2000) return std::optional<int64_t>(INT64_MAX);
+  if (value.as_int() >= INT64_MAX - exec::kMicrosFrom1970To2000)
+    return std::optional<int64_t>(INT64_MAX);
   return std::optional<int64_t>(value.as_int() + exec::kMicrosFrom1970To2000);
 }
 
@@ -232,7 +233,8 @@ Result<Shown> show_diff(Context& context, const sql::DiffStmt& statement) {
                                                         : "HEAD";
   TRY_ASSIGN(target.range.from, commit_of(context, from));
   if (statement.three_dots) {
-    TRY_ASSIGN(target.range, versions::merge_base_range(context.versions(), target.range.from, target.range.to));
+    TRY_ASSIGN(target.range,
+               versions::merge_base_range(context.versions(), target.range.from, target.range.to));
   }
   if (statement.has_table) target.table = name_of(context, statement.table);
   TRY_ASSIGN(const uint64_t limit, limit_of(statement.limit, UINT64_MAX, eval));
@@ -251,16 +253,20 @@ Result<Shown> show_diff(Context& context, const sql::DiffStmt& statement) {
   const std::string_view name = statement.schema ? "schema_diff"
                                 : statement.stat ? "diff_stat"
                                                  : "diff_rows";
-  shown.table = known_table(columns_of(name), [&context, target, rows](const expr::EvalContext& now) {
-    return rows(context, target, now);
-  });
+  shown.table =
+      known_table(columns_of(name), [&context, target, rows](const expr::EvalContext& now) {
+        return rows(context, target, now);
+      });
   return shown;
 }
 
 Result<Shown> show_blame(Context& context, const sql::BlameStmt& statement) {
   const expr::EvalContext eval = context.eval();
-  BlameTarget target{name_of(context, statement.table), std::string(statement.revision),
-                     std::nullopt, statement.cells, {}};
+  BlameTarget target{name_of(context, statement.table),
+                     std::string(statement.revision),
+                     std::nullopt,
+                     statement.cells,
+                     {}};
   const Boundaries boundaries;
   target.at_boundary = boundaries.collector();
   if (statement.key != nullptr) {

@@ -15,10 +15,14 @@ using type::Value;
 namespace {
 
 constexpr TypeId kText = TypeId::kText;
-constexpr Column kBranches[] = {{"Branch", kText},  {"Current", kText},
-                                {"Commit", kText},  {"Author", kText},
-                                {"Time", TypeId::kTimestamptz}, {"Message", kText},
-                                {"Ahead", TypeId::kInt8},       {"Behind", TypeId::kInt8},
+constexpr Column kBranches[] = {{"Branch", kText},
+                                {"Current", kText},
+                                {"Commit", kText},
+                                {"Author", kText},
+                                {"Time", TypeId::kTimestamptz},
+                                {"Message", kText},
+                                {"Ahead", TypeId::kInt8},
+                                {"Behind", TypeId::kInt8},
                                 {"Protected", kText}};
 constexpr Column kNames[] = {{"name", kText}};
 constexpr Column kViews[] = {{"name", kText}, {"materialized", kText}, {"query", kText}};
@@ -62,8 +66,7 @@ Result<void> fill_shown_views(Context& context, const Values& arguments, RowColl
   TRY_ASSIGN(const std::vector<std::string> names, catalog.views(schema));
   for (const std::string& name : names) {
     TRY_ASSIGN(const auto view, catalog.find_view(schema, name));
-    if (view != nullptr)
-      add_texts(rows, {name, yes_or_no(view->materialized()), view->query_sql});
+    if (view != nullptr) add_texts(rows, {name, yes_or_no(view->materialized()), view->query_sql});
   }
   return {};
 }

@@ -54,7 +54,8 @@ class UnnestTable final : public plan::VirtualTable {
 Result<TablePtr> make_unnest(Context& /*context*/, const Call& call) {
   const type::Type array = call.types[0];
   if (!type::is_array(array.id)) return TablePtr();
-  return TablePtr(std::make_shared<UnnestTable>(type::Type{type::element_of(array.id), array.modifier}));
+  return TablePtr(
+      std::make_shared<UnnestTable>(type::Type{type::element_of(array.id), array.modifier}));
 }
 
 }  // namespace rowan::system

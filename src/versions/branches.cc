@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "exec/validator.h"
+#include "git/ref_names.h"
 #include "sql/statements.h"
 #include "txn/transaction.h"
 #include "versions/branch_hints.h"
@@ -36,12 +37,11 @@ Result<void> make_branch(const Context& context, std::string_view name, std::str
   store::PendingObjects objects(context.store);
   TRY_ASSIGN(Oid commit,
              manager.resolve_revision(from.empty() ? "HEAD" : from, context.head.branch));
-  TRY_ASSIGN(const bool from_branch,
-             manager.has_branch(from.empty() ? context.head.branch : from));
+  TRY_ASSIGN(const bool from_branch, manager.has_branch(from.empty() ? context.head.branch : from));
   if (!from_branch) {
     TRY_ASSIGN(const txn::Snapshot known,
                manager.tip_snapshot(context.head.is_pinned ? context.repository.default_branch()
-                                                        : context.head.branch));
+                                                           : context.head.branch));
     const Oid named = commit;
     TRY_ASSIGN(commit, context.repository.canonical_commit(objects, commit, known.root));
     TRY(context.repository.check_history(named, known.root));
@@ -57,7 +57,7 @@ Result<VerbResult> run_create_branch(Context& context, const sql::BranchStmt& st
   TRY_ASSIGN(const bool exists, context.manager.has_branch(statement.name));
   if (exists && statement.if_exists) {
     return verb_done("CREATE BRANCH",
-                        fmt::format("branch \"{}\" already exists, skipping", statement.name));
+                     fmt::format("branch \"{}\" already exists, skipping", statement.name));
   }
   TRY(make_branch(context, statement.name, statement.from));
   return verb_done("CREATE BRANCH");
@@ -75,7 +75,7 @@ Result<void> check_no_commit_is_lost(const Context& context, std::string_view br
     if (other.name == branch || !manager.history().ensure(store, other.commit)) continue;
     if (manager.history().is_ancestor(tip, other.commit)) return {};
   }
-  for (const std::string_view folder : {"refs/tags/", "refs/remotes/"}) {
+  for (const std::string_view folder : {git::kTagRefs, git::kRemoteRefs}) {
     for (const store::RefEntry& other : store.refs(folder)) {
       const auto commit = manager.resolve_revision(other.name, "");
       if (!commit || !manager.history().ensure(store, *commit))
@@ -157,8 +157,7 @@ Result<VerbResult> run_rename_branch(Context& context, const sql::BranchStmt& st
 
 Result<VerbResult> run_checkout(Context& context, const sql::BranchStmt& statement) {
   if (statement.create) TRY(make_branch(context, statement.name, statement.from));
-  TRY_ASSIGN(context.head,
-             find_head(context.manager, context.head, statement.name, context.words));
+  TRY_ASSIGN(context.head, find_head(context.manager, context.head, statement.name, context.words));
   context.effects.checked_out = true;
   std::string notice;
   if (context.head.is_pinned)
@@ -179,8 +178,7 @@ Result<void> check_can_be_set(const Context& context, std::string_view branch) {
 
 }  // namespace
 
-Result<VerbResult> run_protect_branch(Context& context,
-                                         const sql::BranchSettingStmt& statement) {
+Result<VerbResult> run_protect_branch(Context& context, const sql::BranchSettingStmt& statement) {
   TRY(check_can_be_set(context, statement.name));
   const bool protects = statement.kind == StatementKind::kProtectBranch;
   BranchSetting setting = context.settings.find(statement.name);
@@ -194,16 +192,18 @@ Result<VerbResult> run_protect_branch(Context& context,
 }
 
 Result<VerbResult> run_set_history_policy(Context& context,
-                                             const sql::BranchSettingStmt& statement) {
+                                          const sql::BranchSettingStmt& statement) {
   TRY(check_can_be_set(context, statement.name));
-  TRY(set_history_policy(context.manager, context.settings, statement.name, statement.every, statement.keep));
+  TRY(set_history_policy(context.manager, context.settings, statement.name, statement.every,
+                         statement.keep));
   return verb_done(sql::tag_of(statement));
 }
 
 Result<VerbResult> run_drop_history_policy(Context& context,
-                                              const sql::BranchSettingStmt& statement) {
+                                           const sql::BranchSettingStmt& statement) {
   TRY(check_can_be_set(context, statement.name));
-  TRY_ASSIGN(std::string no_policy, drop_history_policy(context.manager, context.settings, statement.name));
+  TRY_ASSIGN(std::string no_policy,
+             drop_history_policy(context.manager, context.settings, statement.name));
   return verb_done(sql::tag_of(statement), std::move(no_policy));
 }
 

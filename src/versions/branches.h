@@ -15,8 +15,8 @@ Result<VerbResult> run_checkout(Context& context, const sql::BranchStmt& stateme
 Result<VerbResult> run_protect_branch(  // And UNPROTECT.
     Context& context, const sql::BranchSettingStmt& statement);
 Result<VerbResult> run_set_history_policy(Context& context,
-                                             const sql::BranchSettingStmt& statement);
+                                          const sql::BranchSettingStmt& statement);
 Result<VerbResult> run_drop_history_policy(Context& context,
-                                              const sql::BranchSettingStmt& statement);
+                                           const sql::BranchSettingStmt& statement);
 
 }  // namespace rowan::versions

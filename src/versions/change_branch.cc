@@ -48,11 +48,10 @@ Result<BranchTarget> writable_target(const Context& context) {
 Result<txn::CommitOutcome> change_branch(
     Context& context,
     const std::function<Result<txn::CommitOutcome>(const BranchTarget&)>& attempt) {
-  auto outcome = until_it_stands(
-      context, kChangeAttemptsMax, [&]() -> Result<txn::CommitOutcome> {
-        TRY_ASSIGN(const BranchTarget target, writable_target(context));
-        return attempt(target);
-      });
+  auto outcome = until_it_stands(context, kChangeAttemptsMax, [&]() -> Result<txn::CommitOutcome> {
+    TRY_ASSIGN(const BranchTarget target, writable_target(context));
+    return attempt(target);
+  });
   if (!outcome) return with_policy_hint(context, context.head.branch, std::move(outcome).error());
   if (outcome->changed) note_commit(context, *outcome);
   return outcome;

@@ -52,11 +52,9 @@ Result<std::vector<std::pair<std::string, std::string>>> members_of(std::string_
 }
 
 Result<type::Value> json_value(type::Type type, const std::string& raw) {
-  if (raw == "null" && !type::is_json(type.id))
-    return type::Value::null(type);
+  if (raw == "null" && !type::is_json(type.id)) return type::Value::null(type);
   if (raw == "null") return type::Value::null(type);
-  if (type::is_json(type.id))
-    return type::parse_text(type, raw);
+  if (type::is_json(type.id)) return type::parse_text(type, raw);
   std::string text = raw;
   if (raw.front() == '"' && !type::read_json_string(raw, text))
     return Error(ErrorCode::kInvalidText, "invalid JSON string " + raw);

@@ -111,9 +111,9 @@ std::string written_path(std::string_view dotted) {
 template <typename Conflict>
 std::string sides_of(const Conflict& conflict) {
   std::string sides;
-  for (const auto& [side, word] : {std::pair(merge::Side::kOurs, "HEAD"),
-                                   std::pair(merge::Side::kTheirs, "SOURCE"),
-                                   std::pair(merge::Side::kBase, "BASE")}) {
+  for (const auto& [side, word] :
+       {std::pair(merge::Side::kOurs, "HEAD"), std::pair(merge::Side::kTheirs, "SOURCE"),
+        std::pair(merge::Side::kBase, "BASE")}) {
     if (conflict.takes(side)) sides += (sides.empty() ? "" : " | ") + std::string(word);
   }
   return sides;
@@ -162,7 +162,8 @@ Result<TableRows> conflict_rows(const store::ObjectReader& objects, const catalo
                merged.get_table(conflict.schema, conflict.table));
     TRY_ASSIGN(std::string key, key_text(*version.table, conflict));
     TRY_ASSIGN(std::string ours, row_json(objects, *version.table, conflict, merge::Side::kOurs));
-    TRY_ASSIGN(std::string theirs, row_json(objects, *version.table, conflict, merge::Side::kTheirs));
+    TRY_ASSIGN(std::string theirs,
+               row_json(objects, *version.table, conflict, merge::Side::kTheirs));
     collector.add({text_value(conflict.schema), text_value(conflict.table),
                    text_value(std::move(key)), text_value(std::move(ours)),
                    text_value(std::move(theirs))});

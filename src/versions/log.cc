@@ -118,8 +118,8 @@ Result<bool> LogWalk::State::follow(const LogStop& stop) {
     if (table_here) {
       TRY_ASSIGN(const auto before,
                  diff::path_before(history.source(), parent_root, root, stop.path));
-      TRY_ASSIGN(const auto back, diff::path_further_back(history.source(), parent_root, root,
-                                                          stop.path, before));
+      TRY_ASSIGN(const auto back,
+                 diff::path_further_back(history.source(), parent_root, root, stop.path, before));
       if (!back) continue;
       path = *back;
     }

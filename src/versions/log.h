@@ -34,8 +34,8 @@ struct LogRequest {
   std::string path;  // Only commits that changed what stands there ("public/t"), renames followed;
                      // empty: all.
   std::optional<diff::RowKey> key;  // Only those that changed this row of the table at `path`.
-  std::string author;  // Part of the author's name or e-mail.
-  std::string grep;    // Part of the message.
+  std::string author;               // Part of the author's name or e-mail.
+  std::string grep;                 // Part of the message.
   std::optional<int64_t> since_us, until_us;
   AtBoundary at_boundary;  // May be empty. Also of commits that are not shown.
 };

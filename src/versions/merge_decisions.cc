@@ -65,8 +65,8 @@ Result<std::optional<merge::Resolution>> row_in(const Context& context, const Oi
   TRY_ASSIGN(const auto version, catalog.find_table(conflict.schema, conflict.table));
   if (!version) return Found();
   const catalog::TableLineKeys keys(version->table);
-  TRY_ASSIGN(const auto line, tree::find_line({store, context.store.cache(), keys},
-                                              version->rows, conflict.key));
+  TRY_ASSIGN(const auto line,
+             tree::find_line({store, context.store.cache(), keys}, version->rows, conflict.key));
   return Found(merge::Resolution{line ? merge::SideLine(std::string(line->line)) : std::nullopt});
 }
 
@@ -88,15 +88,15 @@ merge::Settlement open_conflict(const merge::SchemaConflict& conflict) {
 Result<std::optional<std::string>> conflict_text(const store::ObjectReader& objects,
                                                  const catalog::TableDef& table,
                                                  const merge::RowConflict& conflict,
-                                                 merge::Side side,
-                                                 std::optional<uint16_t> column) {
+                                                 merge::Side side, std::optional<uint16_t> column) {
   if (!conflict.line(side)) return std::optional<std::string>();
   if (!column) {
     TRY_ASSIGN(std::string row, row_json(objects, table, conflict, side));
     return std::optional<std::string>(std::move(row));
   }
   TRY_ASSIGN(const std::vector<Value> values, row_values(objects, table, conflict.shown(side)));
-  if (!conflict.has(side, *column) || values[*column].is_null()) return std::optional<std::string>();
+  if (!conflict.has(side, *column) || values[*column].is_null())
+    return std::optional<std::string>();
   return std::optional<std::string>(type::to_text(values[*column]));
 }
 
@@ -113,9 +113,12 @@ Result<void> tell_open(const store::ObjectReader& objects, const catalog::TableD
     TRY_ASSIGN(settlement.key, key_text(table, conflict));
     settlement.kind = merge::conflict_kind(conflict);
     if (column) settlement.column = table.columns[*column].name;
-    TRY_ASSIGN(settlement.base, conflict_text(objects, table, conflict, merge::Side::kBase, column));
-    TRY_ASSIGN(settlement.ours, conflict_text(objects, table, conflict, merge::Side::kOurs, column));
-    TRY_ASSIGN(settlement.theirs, conflict_text(objects, table, conflict, merge::Side::kTheirs, column));
+    TRY_ASSIGN(settlement.base,
+               conflict_text(objects, table, conflict, merge::Side::kBase, column));
+    TRY_ASSIGN(settlement.ours,
+               conflict_text(objects, table, conflict, merge::Side::kOurs, column));
+    TRY_ASSIGN(settlement.theirs,
+               conflict_text(objects, table, conflict, merge::Side::kTheirs, column));
     settlement.ground = kOpen;
     record(std::move(settlement));
   }
@@ -124,8 +127,8 @@ Result<void> tell_open(const store::ObjectReader& objects, const catalog::TableD
 
 }  // namespace
 
-std::vector<std::pair<std::string, std::string>> merge_trailers(
-    Policy policy, bool renumber, const std::optional<Oid>& answers) {
+std::vector<std::pair<std::string, std::string>> merge_trailers(Policy policy, bool renumber,
+                                                                const std::optional<Oid>& answers) {
   std::vector<std::pair<std::string, std::string>> trailers;
   trailers.emplace_back(kPolicyTrailer, policy_words(policy, renumber));
   if (answers) trailers.emplace_back(kAnswersTrailer, answers->hex());
@@ -225,8 +228,10 @@ Result<void> foresee_merge(const Context& context, const Oid& ours, const Oid& t
     MadeHow how;
     read_policy(*policy, how);
     if (!how.policy || *how.policy == Policy::kManual)
-      return Error(ErrorCode::kInvalidParameterValue, fmt::format("\"{}\" decides nothing", *policy))
-          .with_hint("The policies that do are row-level, ours and theirs; \", renumber\" may follow.");
+      return Error(ErrorCode::kInvalidParameterValue,
+                   fmt::format("\"{}\" decides nothing", *policy))
+          .with_hint(
+              "The policies that do are row-level, ours and theirs; \", renumber\" may follow.");
     options.policy = *how.policy;
     options.renumber = how.renumber;
   }

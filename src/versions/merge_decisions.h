@@ -19,8 +19,7 @@
 namespace rowan::versions {
 
 // The trailers that a merge's commit says it with.
-std::vector<std::pair<std::string, std::string>> merge_trailers(merge::Policy policy,
-                                                                bool renumber,
+std::vector<std::pair<std::string, std::string>> merge_trailers(merge::Policy policy, bool renumber,
                                                                 const std::optional<Oid>& answers);
 // "theirs, renumber".
 std::string policy_words(merge::Policy policy, bool renumber);

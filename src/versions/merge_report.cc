@@ -54,8 +54,7 @@ Result<std::vector<exec::Violation>> violations_of(const Context& context, const
                                                    const Oid& valid_root, bool with_rules) {
   exec::ValidateRequest request{*run.made, valid_root, run.root};
   request.with_rules = with_rules;
-  return exec::validate(request, context.manager, context.indexes,
-                        context.eval);
+  return exec::validate(request, context.manager, context.indexes, context.eval);
 }
 
 Result<std::string> ways_out(const Context& context, const txn::Snapshot& tip, const MergeRun& run,
@@ -72,7 +71,8 @@ Result<std::string> ways_out(const Context& context, const txn::Snapshot& tip, c
     if (ours && theirs) {
       hint += fmt::format("; {} lets one side stand", words.merge_either);
     } else if (ours || theirs) {
-      hint += fmt::format("; {} lets that side stand", ours ? words.merge_ours : words.merge_theirs);
+      hint +=
+          fmt::format("; {} lets that side stand", ours ? words.merge_ours : words.merge_theirs);
     }
   }
   for (const merge::SchemaConflict& conflict : run.outcome.schema_conflicts) {

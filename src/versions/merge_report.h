@@ -14,7 +14,7 @@
 
 namespace rowan::versions {
 
-std::string plural(size_t count, std::string_view word);          // "2 conflicts".
+std::string plural(size_t count, std::string_view word);        // "2 conflicts".
 std::string names_of(const std::vector<std::string>& sources);  // "'a', 'b'".
 
 // What the merged tree breaks that `valid_root` does not. `with_rules`: as exec::ValidateRequest's, for
@@ -44,7 +44,8 @@ class Decided {
  public:
   std::function<bool(merge::Settlement)> recorder();
   void add_lines(ResultFacts& facts) const;  // The first few.
-  void add_lines_alone(ResultFacts& facts) const;  // Where no call lists them: and that there are more.
+  // Where no call lists them: and that there are more.
+  void add_lines_alone(ResultFacts& facts) const;
   // `where`: the call that lists all of them.
   void add_notices(const std::string& where, ResultFacts& facts) const;
 

@@ -65,8 +65,7 @@ std::vector<Oid> MergeGraph::bases(const std::vector<Oid>& tips, const Oid& sour
 
 Result<std::pair<int64_t, Oid>> MergeGraph::last_change(const std::vector<Oid>& tips,
                                                         const std::vector<Oid>& bases,
-                                                        const std::string& path,
-                                                        Bytes key) const {
+                                                        const std::string& path, Bytes key) const {
   std::pair<int64_t, Oid> last{INT64_MIN, Oid{}};
   const diff::History history = history_of(context_, context_.cancelled);
   for (const Oid& tip : tips) {
@@ -144,10 +143,12 @@ Error unrelated(const Oid& source, const Context& context) {
   // Taken for unrelated, all that both sides have would be added by both.
   if (!context.store.boundary().empty()) {
     return std::move(error).with_hint(
-        "This clone is shallow, and what they have in common may not be here. Stock git fetches it: "
+        "This clone is shallow, and what they have in common may not be here. Stock git fetches "
+        "it: "
         "git fetch --unshallow.");
   }
-  return std::move(error).with_hint(fmt::format("{} merges them all the same.", words.merge_unrelated));
+  return std::move(error).with_hint(
+      fmt::format("{} merges them all the same.", words.merge_unrelated));
 }
 
 // Adds what one source brought to what those before it did.
@@ -199,8 +200,9 @@ class MergedSequences final : public expr::SequenceSource {
 
 }  // namespace
 
-Result<type::Value> merged_default(const Context& context, const catalog::ColumnDef& column,
-                                   const std::function<Result<int64_t>(const std::string&)>& next_value) {
+Result<type::Value> merged_default(
+    const Context& context, const catalog::ColumnDef& column,
+    const std::function<Result<int64_t>(const std::string&)>& next_value) {
   const std::string text = column.identity == sql::IdentityKind::kNone
                                ? column.default_sql
                                : "nextval(" + sql::quote_literal(column.sequence) + ")";
@@ -265,15 +267,15 @@ class LaterSide {
   const std::vector<Oid>& tips_;
   const Oid& source_;
   const std::vector<Oid>& bases_;
-  std::optional<Row> row_;  // Asked about last.
+  std::optional<Row> row_;                     // Asked about last.
   std::vector<std::pair<int64_t, Oid>> ours_;  // Of each tip.
   std::pair<int64_t, Oid> theirs_;
 };
 
 }  // namespace
 
-Result<MergeRun> run_merge_of(const Context& context, const Oid& tip, const std::vector<Oid>& sources,
-                              const MergeOptions& options) {
+Result<MergeRun> run_merge_of(const Context& context, const Oid& tip,
+                              const std::vector<Oid>& sources, const MergeOptions& options) {
   store::ObjectStore& store = context.store;
   MergeGraph graph(context);
   TRY(graph.know(tip));

@@ -84,8 +84,8 @@ struct MergeRun {
 };
 
 // `sources` are not contained in `tip`.
-Result<MergeRun> run_merge_of(const Context& context, const Oid& tip, const std::vector<Oid>& sources,
-                              const MergeOptions& options);
+Result<MergeRun> run_merge_of(const Context& context, const Oid& tip,
+                              const std::vector<Oid>& sources, const MergeOptions& options);
 // The pending merge of a branch on its tip as it is now.
 Result<MergeRun> rerun_pending(const Context& context, const PendingMerge& pending,
                                const txn::Snapshot& tip,

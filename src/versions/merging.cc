@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "exec/validator.h"
+#include "git/ref_names.h"
 #include "versions/change_branch.h"
 #include "versions/conflict_text.h"
 #include "versions/merge_decisions.h"
@@ -24,7 +25,8 @@ constexpr size_t kDetailLinesMax = 5;  // Of violations, in a notice.
 constexpr size_t kShortIdDigits = 12;
 constexpr std::string_view kWouldBeRefused = "the merge would be refused";
 constexpr std::string_view kAnswerAnew =
-    "RESOLVE CONFLICT answers a conflict once more, also one that is settled; or change the rows on "
+    "RESOLVE CONFLICT answers a conflict once more, also one that is settled; or change the rows "
+    "on "
     "this branch. Then COMMIT MERGE again.";
 
 Policy policy_of(std::string_view word) { return find_policy(word).value_or(Policy::kRowLevel); }
@@ -35,7 +37,7 @@ Result<void> check_may_merge(const Context& context, std::string_view words) {
   return context.head.is_pinned ? check_writable(context) : Result<void>();
 }
 
-txn::TreeCommit tree_commit(Context& context, const sql::Statement& statement, const Oid& tip,
+txn::TreeCommit tree_commit(const Context& context, const sql::Statement& statement, const Oid& tip,
                             MergeRun& run, std::string message,
                             std::vector<std::pair<std::string, std::string>> trailers) {
   txn::TreeCommit commit;
@@ -46,22 +48,20 @@ txn::TreeCommit tree_commit(Context& context, const sql::Statement& statement, c
   commit.objects = run.made.get();
   commit.author = context.author;
   commit.message = std::move(message);
-  if (context.keeps_statements)
-    commit.body = statement.text;
-  if (!context.application.empty())
-    commit.trailers.emplace_back("Rowan-App", context.application);
+  if (context.keeps_statements) commit.body = statement.text;
+  if (!context.application.empty()) commit.trailers.emplace_back("Rowan-App", context.application);
   commit.trailers.insert(commit.trailers.end(), trailers.begin(), trailers.end());
   commit.sync = context.sync;
   return commit;
 }
 
 // What a source is called in the message: a branch, a tag, or a commit.
-std::string source_word(Context& context, const std::string& source) {
-  if (context.store.ref("refs/heads/" + source)) return "branch";
-  return context.store.ref("refs/tags/" + source) ? "tag" : "commit";
+std::string source_word(const Context& context, const std::string& source) {
+  if (context.store.ref(git::branch_ref(source))) return "branch";
+  return context.store.ref(git::tag_ref(source)) ? "tag" : "commit";
 }
 
-std::string default_message(Context& context, const std::vector<std::string>& sources) {
+std::string default_message(const Context& context, const std::vector<std::string>& sources) {
   const std::string word = sources.size() == 1 ? source_word(context, sources[0]) : "branches";
   return fmt::format("Merge {} {} into {}", word, names_of(sources), context.head.branch);
 }
@@ -81,19 +81,17 @@ Result<void> check_forward(Context& context, const Oid& valid_root, const Oid& t
   exec::ValidateRequest request{store, valid_root, commit.tree};
   request.with_rules = !context.manager.history().is_own(target);
   TRY_ASSIGN(const auto violations,
-             exec::validate(request, context.manager, context.indexes,
-                            context.eval));
+             exec::validate(request, context.manager, context.indexes, context.eval));
   context.effects.violations = violations;
   if (violations.empty()) return {};
   return violation_error(violations, hint.empty() ? violation_hint(violations) : std::string(hint));
 }
 
 // What the reflog says of a fast-forward: one move, however many commits it takes in.
-Result<store::RefUpdate> forward_entry(Context& context, store::PendingObjects& objects,
+Result<store::RefUpdate> forward_entry(const Context& context, store::PendingObjects& objects,
                                        const Oid& from, const Oid& to, std::string_view names) {
-  return context.manager.reflog_entry(objects, context.head.branch, from, to,
-                                         context.author,
-                                         fmt::format("merge: fast-forward to {}", names));
+  return context.manager.reflog_entry(objects, context.head.branch, from, to, context.author,
+                                      fmt::format("merge: fast-forward to {}", names));
 }
 
 // One MERGE statement, tried on the tip as it is until the branch stands still.
@@ -105,8 +103,7 @@ class MergeStatement {
   Result<VerbResult> run() {
     TRY(check_may_merge(context_, "MERGE"));
     for (const std::string_view source : statement_.sources) {
-      TRY_ASSIGN(const Oid commit,
-                 context_.manager.resolve_revision(source, context_.head.branch));
+      TRY_ASSIGN(const Oid commit, context_.manager.resolve_revision(source, context_.head.branch));
       TRY(graph_.know(commit));
       TRY(check_content(source, commit));
       wanted_.emplace_back(std::string(source), commit);
@@ -137,17 +134,17 @@ class MergeStatement {
     auto result = try_merge();
     if (!result || !statement_.dry_run) return result;
     if (context_.store.ref(merge_ref(context_.head.branch))) {
-      result->facts.notices.push_back(fmt::format(
-          "{}: a merge into branch \"{}\" is pending", kWouldBeRefused, context_.head.branch));
+      result->facts.notices.push_back(fmt::format("{}: a merge into branch \"{}\" is pending",
+                                                  kWouldBeRefused, context_.head.branch));
     }
     return result;
   }
 
   Result<VerbResult> try_merge() {
     if (!statement_.dry_run && context_.store.ref(merge_ref(context_.head.branch))) {
-      return Error(ErrorCode::kObjectNotInState,
-                   fmt::format("a merge into branch \"{}\" is pending already",
-                               context_.head.branch))
+      return Error(
+                 ErrorCode::kObjectNotInState,
+                 fmt::format("a merge into branch \"{}\" is pending already", context_.head.branch))
           .with_hint(std::string(context_.words.pending_merge));
     }
     TRY_ASSIGN(tip_, context_.manager.tip_snapshot(context_.head.branch));
@@ -166,15 +163,16 @@ class MergeStatement {
       names_.push_back(name);
     }
     if (sources.empty()) {
-      const std::string_view word = statement_.dry_run ? outcome_of({}, "up to date") : "up to date";
+      const std::string_view word =
+          statement_.dry_run ? outcome_of({}, "up to date") : "up to date";
       return VerbResult{{"MERGE", 0, {}, {"already up to date"}}, summary_rows({}, word)};
     }
     const bool forward = sources.size() == 1 && graph_.contains(sources[0], tip_.commit);
     if (forward && !statement_.no_fast_forward) return fast_forward(sources[0]);
     if (statement_.fast_forward_only) {
       return Error(ErrorCode::kObjectNotInState,
-                   fmt::format("branch \"{}\" cannot be fast-forwarded to {}",
-                               context_.head.branch, names_of(names_)))
+                   fmt::format("branch \"{}\" cannot be fast-forwarded to {}", context_.head.branch,
+                               names_of(names_)))
           .with_hint("Both have commits that the other lacks.");
     }
     return merge_commits(sources);
@@ -232,17 +230,17 @@ class MergeStatement {
     TRY_ASSIGN(const auto violations, violations_of(context_, run, tip_.root, with_rules_));
     context_.effects.violations = violations;
     if (!violations.empty()) return violation_error(violations, violation_hint(violations));
-    txn::TreeCommit commit =
-        tree_commit(context_, statement_, tip_.commit, run,
-                    statement_.has_message ? std::string(statement_.message)
-                                           : default_message(context_, names_),
-                    merge_trailers(options.policy, options.renumber,
-                                   run.remembered > 0 ? store.ref(kResolutionsRef) : std::nullopt));
+    txn::TreeCommit commit = tree_commit(
+        context_, statement_, tip_.commit, run,
+        statement_.has_message ? std::string(statement_.message)
+                               : default_message(context_, names_),
+        merge_trailers(options.policy, options.renumber,
+                       run.remembered > 0 ? store.ref(git::kResolutionsRef) : std::nullopt));
     commit.parents.insert(commit.parents.end(), sources.begin(), sources.end());
     TRY_ASSIGN(const txn::CommitOutcome outcome, context_.manager.commit_tree(commit));
     note_commit(context_, outcome);
     VerbResult result{{"MERGE", rows_touched(run.outcome), outcome.commit.hex(), {}},
-                         summary_rows(run.outcome, "merged")};
+                      summary_rows(run.outcome, "merged")};
     add_notices(run, result.facts);
     decided_.add_notices("'" + outcome.commit.hex().substr(0, kShortIdDigits) + "'", result.facts);
     return result;
@@ -265,8 +263,7 @@ class MergeStatement {
   // What a dry run says that the merge would come to; `otherwise`: where nothing is against it.
   std::string_view outcome_of(const std::vector<exec::Violation>& violations,
                               std::string_view otherwise) const {
-    const bool is_pending =
-        context_.store.ref(merge_ref(context_.head.branch)).has_value();
+    const bool is_pending = context_.store.ref(merge_ref(context_.head.branch)).has_value();
     return is_pending || !violations.empty() ? "refused" : otherwise;
   }
 
@@ -283,9 +280,8 @@ class MergeStatement {
       TRY_ASSIGN(const std::string lines, conflict_lines(run, context_.store.cache()));
       const std::string open = plural(open_count(run.outcome), "open conflict");
       result.facts.notices.push_back(
-          may_wait
-              ? fmt::format("the merge would wait, with {}:\n{}", open, lines)
-              : fmt::format("{}, with {}:\n{}", kWouldBeRefused, open, lines));
+          may_wait ? fmt::format("the merge would wait, with {}:\n{}", open, lines)
+                   : fmt::format("{}, with {}:\n{}", kWouldBeRefused, open, lines));
     } else if (waits(run)) {
       result.facts.notices.push_back("the merge would wait for COMMIT MERGE");
     }
@@ -293,16 +289,16 @@ class MergeStatement {
     if (names_.size() > 1) {  // merge_decisions speaks of several once they are merged.
       if (!run.conflicting) decided_.add_lines_alone(result.facts);
     } else if (policy != Policy::kManual) {
-      decided_.add_notices(fmt::format("'HEAD', '{}', '{}'", names_[0],
-                                       policy_words(policy, statement_.renumber)),
-                           result.facts);
+      decided_.add_notices(
+          fmt::format("'HEAD', '{}', '{}'", names_[0], policy_words(policy, statement_.renumber)),
+          result.facts);
     }
     return result;
   }
 
   // Open conflicts: by hand they wait, else they stop the merge.
   Result<VerbResult> stop_or_wait(MergeRun run, const std::vector<Oid>& sources,
-                                     const MergeOptions& options) {
+                                  const MergeOptions& options) {
     store::ObjectStore& store = context_.store;
     if (sources.size() > 1) return several_conflict(run, sources);
     if (statement_.policy != "manual") {
@@ -328,8 +324,9 @@ class MergeStatement {
         run.conflicting
             ? fmt::format("{} to be settled, which SHOW MERGE CONFLICTS lists; then {}",
                           plural(open_count(run.outcome), "conflict"), words.finish_merge)
-            : fmt::format("nothing is open: {} takes these answers, {} answers a conflict once more",
-                          words.finish_merge, words.answer_again));
+            : fmt::format(
+                  "nothing is open: {} takes these answers, {} answers a conflict once more",
+                  words.finish_merge, words.answer_again));
     add_notices(run, result.facts);
     if (run.remembered > 0) decided_.add_lines(result.facts);
     return result;
@@ -361,8 +358,8 @@ class MergeStatement {
   txn::Snapshot tip_;
   std::vector<std::string> names_;  // Of the sources that are not contained.
   Decided decided_;
-  bool is_foreign_ = false;         // One of them is no branch's tip.
-  bool with_rules_ = false;         // And another program made it.
+  bool is_foreign_ = false;  // One of them is no branch's tip.
+  bool with_rules_ = false;  // And another program made it.
 };
 
 Result<Oid> forward_to_source(Context& context, const txn::Snapshot& tip,
@@ -375,9 +372,8 @@ Result<Oid> forward_to_source(Context& context, const txn::Snapshot& tip,
   store::PendingObjects objects(context.store);
   move.objects = &objects;
   move.refs = merge.refs();
-  TRY_ASSIGN(store::RefUpdate entry,
-             forward_entry(context, objects, tip.commit, merge.source,
-                           merge.named.hex().substr(0, kShortIdDigits)));
+  TRY_ASSIGN(store::RefUpdate entry, forward_entry(context, objects, tip.commit, merge.source,
+                                                   merge.named.hex().substr(0, kShortIdDigits)));
   move.refs.push_back(std::move(entry));
   TRY_ASSIGN(const txn::CommitOutcome outcome, context.manager.move_branch(move));
   note_commit(context, outcome);
@@ -425,7 +421,7 @@ Result<Oid> merge_source_once(Context& context, const SourceMerge& merge) {
                                           merge.source.hex().substr(0, 12), context.head.branch)
                             : merge.message,
       merge_trailers(options.policy, options.renumber,
-                     run.remembered > 0 ? context.store.ref(kResolutionsRef) : std::nullopt));
+                     run.remembered > 0 ? context.store.ref(git::kResolutionsRef) : std::nullopt));
   commit.parents.push_back(merge.source);
   commit.refs = merge.refs();
   TRY_ASSIGN(const txn::CommitOutcome outcome, context.manager.commit_tree(commit));
@@ -435,18 +431,17 @@ Result<Oid> merge_source_once(Context& context, const SourceMerge& merge) {
 
 Result<VerbResult> commit_once(Context& context, const sql::MergeStmt& statement) {
   store::ObjectStore& store = context.store;
-  TRY_ASSIGN(const PendingMerge pending, get_pending_merge(store, context.head.branch, context.words));
-  TRY_ASSIGN(const txn::Snapshot tip,
-             context.manager.tip_snapshot(context.head.branch));
+  TRY_ASSIGN(const PendingMerge pending,
+             get_pending_merge(store, context.head.branch, context.words));
+  TRY_ASSIGN(const txn::Snapshot tip, context.manager.tip_snapshot(context.head.branch));
   MergeGraph graph(context);
   TRY(graph.know(tip.commit));
   TRY(graph.know(pending.theirs));
   const store::RefUpdate end{merge_ref(context.head.branch), pending.state, Oid{}};
   if (graph.contains(tip.commit, pending.theirs)) {
-    TRY(context.manager.update_refs(nullptr, {end},
-                                              context.sync));
+    TRY(context.manager.update_refs(nullptr, {end}, context.sync));
     return VerbResult{{"COMMIT MERGE", 0, {}, {"already up to date"}},
-                         summary_rows({}, "up to date")};
+                      summary_rows({}, "up to date")};
   }
   Decided decided;
   TRY_ASSIGN(MergeRun run, rerun_pending(context, pending, tip, decided.recorder()));
@@ -463,20 +458,18 @@ Result<VerbResult> commit_once(Context& context, const sql::MergeStmt& statement
   if (!violations.empty()) return violation_error(violations, std::string(kAnswerAnew));
   std::string message = statement.has_message ? std::string(statement.message) : pending.message;
   if (message.empty()) message = default_message(context, {pending.source});
-  TRY_ASSIGN(auto remembered,
-             remember_answers(store, *run.made, pending.answers, context.author));
+  TRY_ASSIGN(auto remembered, remember_answers(store, *run.made, pending.answers, context.author));
   const std::optional<Oid> answers =
-      remembered ? std::optional(remembered->new_value) : store.ref(kResolutionsRef);
-  txn::TreeCommit commit =
-      tree_commit(context, statement, tip.commit, run, std::move(message),
-                  merge_trailers(Policy::kManual, pending.renumber, answers));
+      remembered ? std::optional(remembered->new_value) : store.ref(git::kResolutionsRef);
+  txn::TreeCommit commit = tree_commit(context, statement, tip.commit, run, std::move(message),
+                                       merge_trailers(Policy::kManual, pending.renumber, answers));
   commit.parents.push_back(pending.theirs);
   commit.refs.push_back(end);
   if (remembered) commit.refs.push_back(std::move(*remembered));
   TRY_ASSIGN(const txn::CommitOutcome outcome, context.manager.commit_tree(commit));
   note_commit(context, outcome);
   VerbResult result{{"COMMIT MERGE", rows_touched(run.outcome), outcome.commit.hex(), {}},
-                       summary_rows(run.outcome, "merged")};
+                    summary_rows(run.outcome, "merged")};
   add_notices(run, result.facts);
   decided.add_notices("'" + outcome.commit.hex().substr(0, kShortIdDigits) + "'", result.facts);
   return result;
@@ -499,24 +492,21 @@ Result<VerbResult> run_commit_merge(Context& context, const sql::MergeStmt& stat
                          [&] { return commit_once(context, statement); });
 }
 
-Result<VerbResult> run_abort_merge(Context& context,
-                                      const sql::Statement& /*statement*/) {
+Result<VerbResult> run_abort_merge(Context& context, const sql::Statement& /*statement*/) {
   TRY(check_may_merge(context, "ABORT MERGE"));
   // Not through get_pending_merge: a state that cannot be read is to be given up as well.
   const std::string ref = merge_ref(context.head.branch);
   const std::optional<Oid> state = context.store.ref(ref);
   if (!state) {
-    TRY(get_pending_merge(context.store, context.head.branch,
-                          context.words));
+    TRY(get_pending_merge(context.store, context.head.branch, context.words));
     return Error(ErrorCode::kSerializationFailure, "the pending merge changed meanwhile");
   }
-  TRY(context.manager.update_refs(nullptr, {{ref, *state, Oid{}}},
-                                            context.sync));
+  TRY(context.manager.update_refs(nullptr, {{ref, *state, Oid{}}}, context.sync));
   return VerbResult{{"ABORT MERGE", 0, {}, {}}, text_rows({"Status"}, {{"Merge aborted"}})};
 }
 
 // A name that is no relation of either tree is a mistake; a table without conflicts is none.
-Result<void> check_relation(Context& context, const sql::QualifiedName& name,
+Result<void> check_relation(const Context& context, const sql::QualifiedName& name,
                             const std::vector<const catalog::Catalog*>& catalogs) {
   const std::string schema = schema_of(context, name);
   for (const catalog::Catalog* catalog : catalogs) {
@@ -549,8 +539,7 @@ Result<VerbResult> show_conflicts(Context& context, const sql::ShowStmt& stateme
     result.rows = text_rows({"Database", "Table", "Key", "HEAD", "SOURCE"}, {});
     return result;
   }
-  TRY_ASSIGN(const txn::Snapshot tip,
-             context.manager.tip_snapshot(context.head.branch));
+  TRY_ASSIGN(const txn::Snapshot tip, context.manager.tip_snapshot(context.head.branch));
   TRY_ASSIGN(const MergeRun run, rerun_pending(context, *pending, tip));
   const catalog::Catalog merged(*run.made, store.cache(), run.root);
   TRY_ASSIGN(result.rows, conflict_rows(*run.made, merged, run.outcome, table));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
+#include "git/ref_names.h"
 #include "type/flat_json.h"
 #include "versions/revisions.h"
 
@@ -131,7 +132,9 @@ Result<Oid> NewAnswers::write(store::NodeCache& cache, const Oid& tree) {
 
 // ---- The pending merge ----
 
-std::string merge_ref(std::string_view branch) { return "refs/rowan/merge/" + std::string(branch); }
+std::string merge_ref(std::string_view branch) {
+  return std::string(git::kMergeRefs) + std::string(branch);
+}
 
 Result<std::optional<PendingMerge>> find_pending_merge(store::ObjectStore& store,
                                                        std::string_view branch,
@@ -197,16 +200,15 @@ Result<Oid> write_pending_merge(store::PendingObjects& objects, store::NodeCache
 
 Result<void> keep_pending_merge(Context& context, const PendingMerge& merge,
                                 store::PendingObjects& objects) {
-  TRY_ASSIGN(const Oid state, write_pending_merge(objects, context.store.cache(), merge,
-                                                  context.author));
+  TRY_ASSIGN(const Oid state,
+             write_pending_merge(objects, context.store.cache(), merge, context.author));
   if (state == merge.state) return {};
   return context.manager.update_refs(
-      &objects, {{merge_ref(context.head.branch), merge.state, state}},
-      context.sync);
+      &objects, {{merge_ref(context.head.branch), merge.state, state}}, context.sync);
 }
 
 Result<Answers> remembered_answers(store::ObjectStore& store) {
-  const std::optional<Oid> ref = store.ref(kResolutionsRef);
+  const std::optional<Oid> ref = store.ref(git::kResolutionsRef);
   if (!ref) return Answers();
   TRY_ASSIGN(const git::Commit commit, read_commit(store, *ref));
   return Answers(commit.tree);
@@ -217,7 +219,7 @@ Result<std::optional<store::RefUpdate>> remember_answers(store::ObjectStore& sto
                                                          const Answers& answers,
                                                          const git::Signature& author) {
   if (answers.tree().is_zero()) return std::optional<store::RefUpdate>();
-  const std::optional<Oid> before = store.ref(kResolutionsRef);
+  const std::optional<Oid> before = store.ref(git::kResolutionsRef);
   Oid tree;
   if (before) {
     TRY_ASSIGN(const git::Commit commit, read_commit(store, *before));
@@ -241,7 +243,7 @@ Result<std::optional<store::RefUpdate>> remember_answers(store::ObjectStore& sto
       add_commit(objects, merged, before ? std::vector<Oid>{*before} : std::vector<Oid>{}, author,
                  "Remember resolutions");
   return std::optional<store::RefUpdate>(
-      {std::string(kResolutionsRef), before.value_or(Oid{}), commit});
+      {std::string(git::kResolutionsRef), before.value_or(Oid{}), commit});
 }
 
 }  // namespace rowan::versions

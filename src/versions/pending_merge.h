@@ -16,6 +16,7 @@
 
 #include "base/oid.h"
 #include "base/result.h"
+#include "git/ref_names.h"
 #include "merge/merge.h"
 #include "store/object_store.h"
 #include "tree/git_tree.h"
@@ -23,8 +24,6 @@
 #include "versions/hints.h"
 
 namespace rowan::versions {
-
-inline constexpr std::string_view kResolutionsRef = "refs/rowan/resolutions";
 
 // Answers below a tree, by the path answer_path() gives.
 class Answers {
@@ -65,8 +64,8 @@ struct PendingMerge {
   Oid state;     // The ref's commit.
   Oid began_at;  // The branch's tip then.
   Oid theirs;
-  std::string source;   // As the statement named it.
-  std::string message;  // The user's; empty: none.
+  std::string source;       // As the statement named it.
+  std::string message;      // The user's; empty: none.
   git::Signature begun_by;  // Who, and when; no name: it begins now.
   bool renumber = false;
   bool allow_unrelated = false;

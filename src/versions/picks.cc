@@ -108,9 +108,8 @@ std::vector<Oid> commits_apart(const Context& context, const std::vector<Oid>& t
   while (!open.empty()) {
     const Oid id = open.back();
     open.pop_back();
-    const bool is_held = std::any_of(without.begin(), without.end(), [&](const Oid& tip) {
-      return history.is_ancestor(id, tip);
-    });
+    const bool is_held = std::any_of(without.begin(), without.end(),
+                                     [&](const Oid& tip) { return history.is_ancestor(id, tip); });
     const auto info = is_held ? std::nullopt : history.find(id);
     if (!info) continue;
     found.emplace_back(*info, id);
@@ -220,9 +219,8 @@ Result<std::vector<Picks::Pair>> Picks::pairs(const std::vector<std::string>& pa
   Names taken;
   for (const Oid& commit : theirs) {
     TRY_ASSIGN(const Names* names, names_of(commit));
-    const bool again = std::any_of(names->begin(), names->end(), [&](const std::string& name) {
-      return taken.contains(name);
-    });
+    const bool again = std::any_of(names->begin(), names->end(),
+                                   [&](const std::string& name) { return taken.contains(name); });
     if (again) continue;
     for (const std::string& name : *names) {
       const auto found = by_name.find(name);

@@ -257,8 +257,8 @@ class Chain {
     request.base_root = after;
     request.theirs_root = before;
     request.gives_columns_back = true;
-    request.resolve = [&](const merge::RowConflict& conflict)
-        -> Result<std::optional<merge::Resolution>> {
+    request.resolve =
+        [&](const merge::RowConflict& conflict) -> Result<std::optional<merge::Resolution>> {
       if (conflict.ours || !conflict.base || !conflict.theirs)
         return std::optional<merge::Resolution>();
       TRY_ASSIGN(const bool only_columns,
@@ -272,8 +272,8 @@ class Chain {
   // stands for was made.
   void add(const Oid& root, const git::Signature& author, std::string_view text,
            const Trailers& trailers, std::optional<int64_t> original_us = {}) {
-    time_us_ = original_us ? std::max(*original_us, time_us_ + 1)
-                           : context_.manager.commit_time(time_us_);
+    time_us_ =
+        original_us ? std::max(*original_us, time_us_ + 1) : context_.manager.commit_time(time_us_);
     git::Commit commit;
     commit.tree = root;
     commit.parents = {tip_};
@@ -401,35 +401,33 @@ Result<VerbResult> run_revert(Context& context, const sql::RevisionsStmt& statem
 Result<VerbResult> run_cherry_pick(Context& context, const sql::RevisionsStmt& statement) {
   TRY_ASSIGN(const std::vector<Oid> commits, named_commits(context, statement, false));
   std::vector<Oid> skipped;
-  TRY_ASSIGN(const txn::CommitOutcome outcome,
-             change_branch(context, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
-               store::PendingObjects objects(context.store);
-               Chain chain(context, objects, target.tip, target.root);
-               TRY(chain.begin());
-               HeldChanges held(context, target.tip);
-               skipped.clear();
-               for (const Oid& id : commits) {
-                 TRY_ASSIGN(const git::Commit commit, commit_of(context, id));
-                 TRY_ASSIGN(const Oid before,
-                            parent_of(context, commit, id, statement.parent, "pick"));
-                 TRY_ASSIGN(const Oid before_root, root_of(context, before));
-                 TRY_ASSIGN(const Oid own_root, root_of(context, id));
-                 TRY_ASSIGN(const Oid root,
-                            chain.pick(id, before_root, own_root, held));
-                 if (root == chain.root()) {
-                   skipped.push_back(id);
-                   continue;
-                 }
-                 held.add(id);
-                 Trailers trailers = git::trailers(commit.message);
-                 trailers.emplace_back("Rowan-Cherry-Picked-From", id.hex());
-                 const std::string_view text = statement.has_message
-                                                   ? statement.message
-                                                   : git::text_before_trailers(commit.message);
-                 chain.add(root, commit.author, text, trailers);
-               }
-               return publish(context, target, chain, objects, "the picked commit", commits);
-             }));
+  TRY_ASSIGN(
+      const txn::CommitOutcome outcome,
+      change_branch(context, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
+        store::PendingObjects objects(context.store);
+        Chain chain(context, objects, target.tip, target.root);
+        TRY(chain.begin());
+        HeldChanges held(context, target.tip);
+        skipped.clear();
+        for (const Oid& id : commits) {
+          TRY_ASSIGN(const git::Commit commit, commit_of(context, id));
+          TRY_ASSIGN(const Oid before, parent_of(context, commit, id, statement.parent, "pick"));
+          TRY_ASSIGN(const Oid before_root, root_of(context, before));
+          TRY_ASSIGN(const Oid own_root, root_of(context, id));
+          TRY_ASSIGN(const Oid root, chain.pick(id, before_root, own_root, held));
+          if (root == chain.root()) {
+            skipped.push_back(id);
+            continue;
+          }
+          held.add(id);
+          Trailers trailers = git::trailers(commit.message);
+          trailers.emplace_back("Rowan-Cherry-Picked-From", id.hex());
+          const std::string_view text =
+              statement.has_message ? statement.message : git::text_before_trailers(commit.message);
+          chain.add(root, commit.author, text, trailers);
+        }
+        return publish(context, target, chain, objects, "the picked commit", commits);
+      }));
   return verb_done("CHERRY-PICK", outcome, skipped_notice(skipped));
 }
 
@@ -493,7 +491,8 @@ Result<VerbResult> run_rebase(Context& context, const sql::RevisionsStmt& statem
         if (linear && manager.history().is_ancestor(onto.commit, target.tip))
           return txn::CommitOutcome{false, target.tip, 0};
         // The commit may be from elsewhere; what stands on it must be sound.
-        TRY_ASSIGN(const Oid base, context.repository.canonical_commit(objects, onto.commit, target.root));
+        TRY_ASSIGN(const Oid base,
+                   context.repository.canonical_commit(objects, onto.commit, target.root));
         TRY(context.repository.check_history(onto.commit, target.root));
         TRY_ASSIGN(const git::Commit base_commit, read_commit(objects, base));
         TRY(manager.history().ensure(objects, base));
@@ -503,15 +502,13 @@ Result<VerbResult> run_rebase(Context& context, const sql::RevisionsStmt& statem
         TRY(replay_own(context, own, there, chain, skipped));
         TRY_ASSIGN(store::RefUpdate entry,
                    manager.reflog_entry(objects, target.branch, target.tip, chain.tip(),
-                                        context.author,
-                                        fmt::format("rebase: onto {}", revision)));
+                                        context.author, fmt::format("rebase: onto {}", revision)));
         return publish(context, target, chain, objects, "the rebase", {onto.commit},
                        {std::move(entry)});
       }));
   std::string notice = skipped_notice(skipped);
   if (!outcome.changed)
-    notice =
-        fmt::format("branch \"{}\" is up to date with \"{}\"", context.head.branch, revision);
+    notice = fmt::format("branch \"{}\" is up to date with \"{}\"", context.head.branch, revision);
   return verb_done("REBASE", outcome, std::move(notice));
 }
 

@@ -39,7 +39,7 @@ struct Work {
   }
 };
 
-Result<void> begin(Context& context, std::string_view words, Work& work) {
+Result<void> begin(const Context& context, std::string_view words, Work& work) {
   TRY(check_no_block(context, words));
   if (context.head.is_pinned) TRY(check_writable(context));
   TRY_ASSIGN(work.pending, get_pending_merge(work.store, context.head.branch, context.words));
@@ -118,12 +118,12 @@ Result<std::vector<type::Batch>> run_query(const Context& context, const sql::Se
   return Error(ErrorCode::kFeatureNotSupported, "conditions on conflicts are not supported here");
 }
 
-Result<std::set<std::string>> keys_where(Context& context, std::string_view table_name,
+Result<std::set<std::string>> keys_where(const Context& context, std::string_view table_name,
                                          std::string_view alias, sql::Expr* where) {
   sql::Arena arena;
   TRY_ASSIGN(const auto batches,
              run_query(context, *conflict_query(arena, table_name, alias, where,
-                                                 {column_expr(arena, "conflict_key")})));
+                                                {column_expr(arena, "conflict_key")})));
   std::set<std::string> keys;
   for (const type::Batch& batch : batches) {
     for (size_t row = 0; row < batch.rows; ++row)
@@ -143,7 +143,7 @@ struct Target {
   }
 };
 
-Target target_of(Context& context, const sql::QualifiedName& name) {
+Target target_of(const Context& context, const sql::QualifiedName& name) {
   return {schema_of(context, name), std::string(name.name)};
 }
 
@@ -157,8 +157,7 @@ VerbResult resolved(std::string what, size_t remaining) {
   return result;
 }
 
-Result<VerbResult> resolve_row(Context& context, const sql::ResolveStmt& statement,
-                                  Work& work) {
+Result<VerbResult> resolve_row(Context& context, const sql::ResolveStmt& statement, Work& work) {
   const Target target = target_of(context, statement.table);
   TRY_ASSIGN(const catalog::TableVersion version, work.table(target.schema, target.table));
   TRY_ASSIGN(const std::string key, encoded_key(*version.table, *statement.key));
@@ -187,20 +186,22 @@ Error cannot_stand(const merge::SchemaConflict& conflict, merge::Side side) {
                    : conflict.kind.starts_with("dropped ")
                        ? "What one side made needs it, and is not there in the base."
                        : "Rows of the other side have no value that it takes.")
-      .with_hint("The column way_out of rowan.conflicts names the sides that can; else change the "
-                 "rows on one of the branches.");
+      .with_hint(
+          "The column way_out of rowan.conflicts names the sides that can; else change the "
+          "rows on one of the branches.");
 }
 
 // Conflicts about the definition that the statement's path names; nothing: it names none of them.
 Result<std::optional<VerbResult>> resolve_definition(Context& context,
-                                                        const sql::ResolveStmt& statement,
-                                                        Work& work) {
+                                                     const sql::ResolveStmt& statement,
+                                                     Work& work) {
   if (statement.object.empty()) return std::optional<VerbResult>();
   const std::string object(statement.object);
   const std::string in_schema =
       schema_of(context, std::string_view(object).substr(0, object.find('.'))) + "." + object;
   std::string name;
-  const merge::SchemaConflict* stays = nullptr;  // Of several about it, one that the side cannot settle.
+  const merge::SchemaConflict* stays =
+      nullptr;  // Of several about it, one that the side cannot settle.
   for (const merge::SchemaConflict& conflict : work.run.outcome.schema_conflicts) {
     if (conflict.object != object && conflict.object != in_schema) continue;
     if (statement.side == sql::ResolveSide::kJson) {
@@ -217,14 +218,14 @@ Result<std::optional<VerbResult>> resolve_definition(Context& context,
     work.answers.add(conflict, side_of(statement.side));
   }
   if (name.empty())
-    return stays != nullptr ? Result<std::optional<VerbResult>>(cannot_stand(*stays, side_of(statement.side)))
-                            : Result<std::optional<VerbResult>>(std::nullopt);
+    return stays != nullptr
+               ? Result<std::optional<VerbResult>>(cannot_stand(*stays, side_of(statement.side)))
+               : Result<std::optional<VerbResult>>(std::nullopt);
   TRY_ASSIGN(const size_t remaining, finish(context, work));
   return std::optional(resolved(name, remaining));
 }
 
-Result<VerbResult> resolve_many(Context& context, const sql::ResolveStmt& statement,
-                                   Work& work) {
+Result<VerbResult> resolve_many(Context& context, const sql::ResolveStmt& statement, Work& work) {
   std::optional<Target> target;
   std::optional<std::set<std::string>> keys;
   // What the side cannot settle. It may be no conflict any more once the others are settled.
@@ -263,8 +264,8 @@ Result<VerbResult> resolve_many(Context& context, const sql::ResolveStmt& statem
   VerbResult result =
       resolved(fmt::format("{} conflict{}", given, given == 1 ? "" : "s"), remaining);
   for (auto& [conflict, notice] : rows_stay) {
-    const bool is_open = std::any_of(
-        work.left.conflicts.begin(), work.left.conflicts.end(), [&](const auto& left) {
+    const bool is_open =
+        std::any_of(work.left.conflicts.begin(), work.left.conflicts.end(), [&](const auto& left) {
           return left.schema == conflict->schema && left.table == conflict->table &&
                  left.key == conflict->key;
         });
@@ -276,22 +277,22 @@ Result<VerbResult> resolve_many(Context& context, const sql::ResolveStmt& statem
       return one.object == conflict->object && one.kind == conflict->kind;
     });
     if (is_open)
-      result.facts.notices.push_back(fmt::format(
-          "that side of {} ({}) cannot stand: see rowan.conflicts", conflict->object, conflict->kind));
+      result.facts.notices.push_back(
+          fmt::format("that side of {} ({}) cannot stand: see rowan.conflicts", conflict->object,
+                      conflict->kind));
   }
   return result;
 }
 
 // The table that rowan.conflicts_<name> speaks of.
-Target conflict_target(Context& context, const sql::QualifiedName& name) {
+Target conflict_target(const Context& context, const sql::QualifiedName& name) {
   const std::string_view table = name.name.substr(kTablePrefix.size());
   const size_t dot = table.find('.');
   if (dot == std::string_view::npos) return {schema_of(context, table), std::string(table)};
   return {std::string(table.substr(0, dot)), std::string(table.substr(dot + 1))};
 }
 
-Result<VerbResult> resolve_listed(Context& context, const sql::ResolveStmt& statement,
-                                     Work& work) {
+Result<VerbResult> resolve_listed(Context& context, const sql::ResolveStmt& statement, Work& work) {
   TRY_ASSIGN(auto definition, resolve_definition(context, statement, work));
   if (definition) return std::move(*definition);
   if (statement.key != nullptr && !statement.has_table) {
@@ -303,7 +304,7 @@ Result<VerbResult> resolve_listed(Context& context, const sql::ResolveStmt& stat
                                   : resolve_many(context, statement, work);
 }
 
-Result<void> ask_again(Context& context, Work& work, Unanswered what) {
+Result<void> ask_again(const Context& context, Work& work, Unanswered what) {
   TRY_ASSIGN(work.run, rerun_pending(context, work.pending, work.tip, {}, what));
   return {};
 }
@@ -385,7 +386,7 @@ Result<VerbResult> run_conflict_update(Context& context, const sql::UpdateStmt& 
   }
   TRY_ASSIGN(const auto batches,
              run_query(context, *conflict_query(arena, statement.table.name, statement.alias,
-                                                 statement.where, items)));
+                                                statement.where, items)));
   for (const type::Batch& batch : batches) {
     for (size_t row = 0; row < batch.rows; ++row) {
       const std::string key = batch.columns[0].value(row).as_string();

@@ -21,21 +21,27 @@ Result<txn::Snapshot> find_revision(const Context& context, std::string_view rev
 
 diff::History history_of(const Context& context, const std::atomic<bool>* cancelled) {
   store::ObjectStore& store = context.store;
-  return {store, store.cache(), context.manager.history(), cancelled,
-          [&repository = context.repository](const Oid& commit) { return repository.root_of(commit); },
-          [&store](const Oid& commit) { return store.is_boundary(commit); }};
+  return {
+      store,
+      store.cache(),
+      context.manager.history(),
+      cancelled,
+      [&repository = context.repository](const Oid& commit) { return repository.root_of(commit); },
+      [&store](const Oid& commit) { return store.is_boundary(commit); }};
 }
 
 Result<Oid> find_commit(const Context& context, std::string_view revision) {
   if (context.transaction == nullptr)
-    return context.manager.resolve_revision(revision.empty() ? "HEAD" : revision, context.head.branch);
+    return context.manager.resolve_revision(revision.empty() ? "HEAD" : revision,
+                                            context.head.branch);
   const Oid head = context.transaction->snapshot().commit;
   for (const std::string_view word : {std::string_view("HEAD"), std::string_view("@")}) {
     if (!revision.starts_with(word)) continue;
     const std::string_view rest = revision.substr(word.size());
     if (rest.empty()) return head;
     if (rest[0] != '~' && rest[0] != '^' && rest[0] != '@') continue;
-    auto found = context.manager.resolve_revision(head.hex() + std::string(rest), context.head.branch);
+    auto found =
+        context.manager.resolve_revision(head.hex() + std::string(rest), context.head.branch);
     if (found || found.error().code() != ErrorCode::kUndefinedRevision) return found;
     return Error(found.error().code(), "revision \"" + std::string(revision) + "\" does not exist")
         .with_hint(found.error().hint());

@@ -10,6 +10,7 @@
 #include "catalog/format_file.h"
 #include "catalog/objects.h"
 #include "catalog/paths.h"
+#include "git/ref_names.h"
 #include "tree/git_tree.h"
 #include "type/key_codec.h"
 #include "versions/branch_hints.h"
@@ -60,10 +61,10 @@ Result<Oid> with_readmes_of(store::PendingObjects& objects, store::NodeCache& ca
 
 Error in_the_way(const std::string& schema, const std::string& name, const std::string& whose,
                  const std::string& table) {
-  return Error(ErrorCode::kDuplicateTable,
-               fmt::format("relation \"{}\" already exists", name))
-      .with_detail(fmt::format("{}.{} has it, and the restored table {} would have one of the same name.",
-                               schema, whose, table))
+  return Error(ErrorCode::kDuplicateTable, fmt::format("relation \"{}\" already exists", name))
+      .with_detail(
+          fmt::format("{}.{} has it, and the restored table {} would have one of the same name.",
+                      schema, whose, table))
       .with_hint("Rename or drop what is in the way, then restore.");
 }
 
@@ -102,9 +103,9 @@ Result<void> check_names_free(const catalog::Catalog& restored, const catalog::T
 
 // The counter that went farther, so that no value is given out twice.
 void keep_farther(catalog::SequenceDef& sequence, const catalog::SequenceDef& other) {
-  const bool farther = other.called && (!sequence.called || (sequence.increment > 0
-                                                                 ? other.last > sequence.last
-                                                                 : other.last < sequence.last));
+  const bool farther =
+      other.called && (!sequence.called || (sequence.increment > 0 ? other.last > sequence.last
+                                                                   : other.last < sequence.last));
   if (!farther || other.last < sequence.min || other.last > sequence.max) return;
   sequence.last = other.last;
   sequence.called = true;
@@ -163,9 +164,9 @@ class RestoredSequences {
         TRY_ASSIGN(const auto sequence, now_.find_sequence(schema, name));
         if (!sequence || sequence->owner_table != owner) continue;
         if (wanted.contains(catalog::qualified(schema, name))) continue;
-        const bool stays = std::any_of(
-            table.columns.begin(), table.columns.end(),
-            [&](const auto& column) { return column.name == sequence->owner_column; });
+        const bool stays =
+            std::any_of(table.columns.begin(), table.columns.end(),
+                        [&](const auto& column) { return column.name == sequence->owner_column; });
         if (!stays) edits_.push_back({sequence->path(), tree::kModeTree, Oid{}});
       }
     }
@@ -186,8 +187,9 @@ class RestoredSequences {
     if (!was) return {};
     TRY_ASSIGN(const bool has_schema, now_.has_schema(at.schema));
     if (!has_schema)
-      return Error(ErrorCode::kInvalidSchemaName,
-                   fmt::format("schema \"{}\" of sequence \"{}\" does not exist", at.schema, at.name))
+      return Error(
+                 ErrorCode::kInvalidSchemaName,
+                 fmt::format("schema \"{}\" of sequence \"{}\" does not exist", at.schema, at.name))
           .with_hint("Make the schema, or restore it, first.");
     TRY_ASSIGN(const auto kind, now_.find_relation(at.schema, at.name));
     TRY_ASSIGN(const auto is, now_.find_sequence(at.schema, at.name));
@@ -198,14 +200,13 @@ class RestoredSequences {
       TRY_ASSIGN(const auto index, now_.find_index(at.schema, at.name));
       if (index && index->table->name != table.name)
         return in_the_way(at.schema, at.name, index->table->name, table.name);
-      TRY_ASSIGN(const auto folder,
-                 tree::find_path(objects_, cache_, then_.root(), was->path()));
+      TRY_ASSIGN(const auto folder, tree::find_path(objects_, cache_, then_.root(), was->path()));
       if (!folder) return {};
       TRY_ASSIGN(const auto last, last_known_(at.schema, at.name));
       if (last) keep_farther(*was, *last);
-      TRY_ASSIGN(const Oid farther, tree::edit_paths(objects_, cache_, folder->id,
-                                                     {{"sequence.json", tree::kModeBlob,
-                                                       text_of(*was)}}));
+      TRY_ASSIGN(const Oid farther,
+                 tree::edit_paths(objects_, cache_, folder->id,
+                                  {{"sequence.json", tree::kModeBlob, text_of(*was)}}));
       edits_.push_back({was->path(), tree::kModeTree, farther});
       return {};
     }
@@ -276,15 +277,15 @@ Result<Restored> restored_tree(const Context& context, const sql::RestoreStmt& s
         const std::string schema = schema_of(context, table);
         const std::string name = schema + "." + std::string(table.name);
         const std::string path = catalog::schema_path(schema) + "/" + type::encode_name(table.name);
-        Error missing =
-            Error(ErrorCode::kUndefinedTable,
-                  fmt::format("relation \"{}\" did not exist as of \"{}\"", name, statement.revision))
-                .at(table.position);
+        Error missing = Error(ErrorCode::kUndefinedTable,
+                              fmt::format("relation \"{}\" did not exist as of \"{}\"", name,
+                                          statement.revision))
+                            .at(table.position);
         TRY_ASSIGN(const auto is_now,
                    catalog::Catalog(objects, cache, now).find_relation(schema, table.name));
         if (is_now == sql::ObjectKind::kTable)
-          missing = Error(std::move(missing).with_hint(fmt::format(
-              "{} takes a table away.", branch_words(context.words).drop_table)));
+          missing = Error(std::move(missing).with_hint(
+              fmt::format("{} takes a table away.", branch_words(context.words).drop_table)));
         TRY(restore_folder(objects, cache, then, path, std::move(missing), edits));
         const bool twice =
             std::any_of(edits.begin(), edits.end() - 1,
@@ -342,26 +343,26 @@ Result<std::vector<Oid>> squashed_chain(const Context& context, const Oid& tip, 
 }
 
 // Commits that somebody else may have seen are not to be replaced.
-Result<void> check_unpublished(const Context& context, const std::string& branch, const Oid& oldest) {
+Result<void> check_unpublished(const Context& context, const std::string& branch,
+                               const Oid& oldest) {
   txn::Manager& manager = context.manager;
   const auto published = [&](std::string_view kind, std::string_view name) {
     return Error(ErrorCode::kObjectNotInState,
                  fmt::format("the commits to squash are also on {} \"{}\"", kind, name))
-        .with_hint(
-            fmt::format("{} makes a new commit all the same; what is there already stays.",
-                        branch_words(context.words).force_squash));
+        .with_hint(fmt::format("{} makes a new commit all the same; what is there already stays.",
+                               branch_words(context.words).force_squash));
   };
   for (const txn::BranchInfo& other : manager.branches()) {
     if (other.name == branch || !manager.history().ensure(manager.store(), other.commit)) continue;
     if (manager.history().is_ancestor(oldest, other.commit)) return published("branch", other.name);
   }
-  for (const std::string_view folder : {"refs/tags/", "refs/remotes/"}) {
+  for (const std::string_view folder : {git::kTagRefs, git::kRemoteRefs}) {
     for (const store::RefEntry& other : manager.store().refs(folder)) {
       const auto commit = manager.resolve_revision(other.name, "");
       if (!commit || !manager.history().ensure(manager.store(), *commit))
         continue;  // A tag of something else.
       if (!manager.history().is_ancestor(oldest, *commit)) continue;
-      return published(folder == "refs/tags/" ? "tag" : "remote branch",
+      return published(folder == git::kTagRefs ? "tag" : "remote branch",
                        other.name.substr(folder.size()));
     }
   }
@@ -406,8 +407,8 @@ Result<txn::CommitOutcome> move_with_reflog(const Context& context, const Branch
   move.objects = &objects;
   move.sync = context.sync;
   txn::Manager& manager = context.manager;
-  TRY_ASSIGN(store::RefUpdate entry, manager.reflog_entry(objects, target.branch, target.tip, to,
-                                                          context.author, what));
+  TRY_ASSIGN(store::RefUpdate entry,
+             manager.reflog_entry(objects, target.branch, target.tip, to, context.author, what));
   move.refs.push_back(std::move(entry));
   return manager.move_branch(move);
 }
@@ -418,35 +419,35 @@ Result<VerbResult> run_restore(Context& context, const sql::RestoreStmt& stateme
   TRY_ASSIGN(const txn::Snapshot from, find_revision(context, statement.revision));
   txn::Manager& manager = context.manager;
   Restored restored;
-  TRY_ASSIGN(
-      const txn::CommitOutcome outcome,
-      change_branch(context, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
-        store::PendingObjects objects(context.store);
-        // A commit from elsewhere may not be spelled as ours are; how history reads it is no ground
-        // to build on.
-        TRY_ASSIGN(const git::Commit made, read_commit(context.store, from.commit));
-        TRY_ASSIGN(const Oid then,
-                   context.repository.canonical_tree(objects, target.root, made.tree));
-        const RestorePoints points{target.tip, target.root, from.commit, then};
-        TRY_ASSIGN(restored, restored_tree(context, statement, points, objects));
-        TRY_ASSIGN(restored.root, with_features_of(context, points, objects, restored.root));
-        if (restored.root == target.root) return txn::CommitOutcome{false, target.tip, 0};
-        TRY(check_constraints(context, objects, target.root, restored.root, "the restore",
-                              {from.commit}));
-        txn::TreeCommit commit;
-        commit.branch = target.branch;
-        commit.expected_tip = target.tip;
-        commit.root = restored.root;
-        commit.parents = {target.tip};
-        commit.objects = &objects;
-        commit.author = context.author;
-        commit.message = statement.has_message && !statement.message.empty()
-                             ? std::string(statement.message)
-                             : fmt::format("restore {} to {}", restored.what, statement.revision);
-        commit.trailers = {{"Rowan-Restored-From", from.commit.hex()}};
-        commit.sync = context.sync;
-        return manager.commit_tree(commit);
-      }));
+  TRY_ASSIGN(const txn::CommitOutcome outcome,
+             change_branch(context, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
+               store::PendingObjects objects(context.store);
+               // A commit from elsewhere may not be spelled as ours are; how history reads it is no ground
+               // to build on.
+               TRY_ASSIGN(const git::Commit made, read_commit(context.store, from.commit));
+               TRY_ASSIGN(const Oid then,
+                          context.repository.canonical_tree(objects, target.root, made.tree));
+               const RestorePoints points{target.tip, target.root, from.commit, then};
+               TRY_ASSIGN(restored, restored_tree(context, statement, points, objects));
+               TRY_ASSIGN(restored.root, with_features_of(context, points, objects, restored.root));
+               if (restored.root == target.root) return txn::CommitOutcome{false, target.tip, 0};
+               TRY(check_constraints(context, objects, target.root, restored.root, "the restore",
+                                     {from.commit}));
+               txn::TreeCommit commit;
+               commit.branch = target.branch;
+               commit.expected_tip = target.tip;
+               commit.root = restored.root;
+               commit.parents = {target.tip};
+               commit.objects = &objects;
+               commit.author = context.author;
+               commit.message =
+                   statement.has_message && !statement.message.empty()
+                       ? std::string(statement.message)
+                       : fmt::format("restore {} to {}", restored.what, statement.revision);
+               commit.trailers = {{"Rowan-Restored-From", from.commit.hex()}};
+               commit.sync = context.sync;
+               return manager.commit_tree(commit);
+             }));
   std::string notice;
   if (!outcome.changed)
     notice = fmt::format("{} is already as in {}", restored.what, short_id(from.commit));
@@ -460,8 +461,8 @@ Result<VerbResult> run_reset(Context& context, const sql::RevisionsStmt& stateme
              change_branch(context, [&](const BranchTarget& target) -> Result<txn::CommitOutcome> {
                if (to.commit == target.tip) return txn::CommitOutcome{false, target.tip, 0};
                store::PendingObjects objects(context.store);
-               TRY_ASSIGN(const Oid sound, context.repository.canonical_commit(objects,
-                                                            to.commit, target.root));
+               TRY_ASSIGN(const Oid sound,
+                          context.repository.canonical_commit(objects, to.commit, target.root));
                TRY(context.repository.check_history(to.commit, target.root));
                TRY_ASSIGN(const git::Commit commit, read_commit(objects, sound));
                TRY(check_constraints(context, objects, target.root, commit.tree, "the reset",

@@ -12,14 +12,14 @@
 #include <utility>
 #include <vector>
 
-#include "base/thread.h"
 #include "base/limits.h"
+#include "base/thread.h"
 #include "catalog/catalog.h"
 #include "catalog/objects.h"
 #include "engine/virtual_rows.h"
 #include "exec/validator.h"
 #include "git/commit.h"
-#include "git/ref_name.h"
+#include "git/ref_names.h"
 #include "versions/revisions.h"
 
 namespace rowan::engine {
@@ -168,7 +168,7 @@ std::optional<Objection> Admission::ask_ancestors(const Question& question,
   // What nobody looked at yet holds nothing.
   const std::vector<store::UnverifiedBranch> moved = manager_.store().unverified_branches();
   for (const txn::BranchInfo& branch : manager_.branches()) {
-    const std::string ref = "refs/heads/" + branch.name;
+    const std::string ref = git::branch_ref(branch.name);
     const bool is_moved =
         std::any_of(moved.begin(), moved.end(), [&](const auto& each) { return each.name == ref; });
     if (!is_moved && manager_.history().ensure(manager_.store(), branch.commit))

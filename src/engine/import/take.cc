@@ -67,7 +67,8 @@ Result<Oid> merge_foreign_tip(versions::Context& context, const ForeignMerge& me
   return merged;
 }
 
-Result<versions::VerbResult> run_take_foreign(SessionImpl& session, const sql::RevisionsStmt& statement) {
+Result<versions::VerbResult> run_take_foreign(SessionImpl& session,
+                                              const sql::RevisionsStmt& statement) {
   DatabaseImpl& database = session.owner();
   txn::Manager& manager = database.manager();
   TRY_ASSIGN(const ParkedTip tip, find_parked(manager, statement.revisions[0], database.hints()));
@@ -88,7 +89,8 @@ Result<versions::VerbResult> run_take_foreign(SessionImpl& session, const sql::R
   if (!target)
     return objection_error(
         admission.unfit_tip(tip.commit, now.root, target.error(), std::move(place)));
-  if (const auto objection = admission.ask_ancestors({tip.branch, tip.commit, now.commit}, now.root))
+  if (const auto objection =
+          admission.ask_ancestors({tip.branch, tip.commit, now.commit}, now.root))
     return objection_error(*objection);
   versions::Context own = database.context_on(tip.branch);
   own.cancelled = &session.cancel_flag();
@@ -111,20 +113,21 @@ Result<versions::VerbResult> run_take_foreign(SessionImpl& session, const sql::R
   result.facts.commit_id = merged->hex();
   // As MERGE says it, which this is: a protected branch may come by its new tip in this way, too.
   if (*merged == *target) {
-    result.facts.notices.push_back(
-        fmt::format("fast-forward to {}", merged->hex().substr(0, 12)));
+    result.facts.notices.push_back(fmt::format("fast-forward to {}", merged->hex().substr(0, 12)));
   }
   return result;
 }
 
-Result<versions::VerbResult> run_drop_foreign(SessionImpl& session, const sql::RevisionsStmt& statement) {
+Result<versions::VerbResult> run_drop_foreign(SessionImpl& session,
+                                              const sql::RevisionsStmt& statement) {
   DatabaseImpl& database = session.owner();
-  TRY_ASSIGN(const ParkedTip tip, find_parked(database.manager(), statement.revisions[0], database.hints()));
+  TRY_ASSIGN(const ParkedTip tip,
+             find_parked(database.manager(), statement.revisions[0], database.hints()));
   TRY(database.manager().update_refs(nullptr,
                                      forget_updates(database.store(), tip.branch, tip.commit),
                                      session.settings().synchronous_commit()));
   return versions::verb_done("DROP FOREIGN", fmt::format("foreign tip of \"{}\" was at commit {}",
-                                                  tip.branch, tip.commit.hex()));
+                                                         tip.branch, tip.commit.hex()));
 }
 
 }  // namespace rowan::engine

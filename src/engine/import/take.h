@@ -29,7 +29,9 @@ Result<Oid> merge_foreign_tip(versions::Context& context, const ForeignMerge& me
                               std::string_view body = {});
 
 // Into the tip's own branch, whichever the session is on. A branch that is not there is made.
-Result<versions::VerbResult> run_take_foreign(SessionImpl& session, const sql::RevisionsStmt& statement);
-Result<versions::VerbResult> run_drop_foreign(SessionImpl& session, const sql::RevisionsStmt& statement);
+Result<versions::VerbResult> run_take_foreign(SessionImpl& session,
+                                              const sql::RevisionsStmt& statement);
+Result<versions::VerbResult> run_drop_foreign(SessionImpl& session,
+                                              const sql::RevisionsStmt& statement);
 
 }  // namespace rowan::engine

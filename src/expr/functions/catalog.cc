@@ -1,4 +1,5 @@
-// What clients ask of the catalogue beside its tables: definitions, names of oids, rights, comments.
+// What clients ask of the catalogue beside its tables: definitions, names of oids, rights,
+// comments.
 #include <fmt/format.h>
 
 #include <charconv>
@@ -74,7 +75,8 @@ Error no_such(ObjectClass kind, std::string_view name) {
     case ObjectClass::kType:
       return Error(ErrorCode::kUndefinedObject, fmt::format("type \"{}\" does not exist", name));
     case ObjectClass::kNamespace:
-      return Error(ErrorCode::kInvalidSchemaName, fmt::format("schema \"{}\" does not exist", name));
+      return Error(ErrorCode::kInvalidSchemaName,
+                   fmt::format("schema \"{}\" does not exist", name));
     case ObjectClass::kRole:
       return Error(ErrorCode::kUndefinedObject, fmt::format("role \"{}\" does not exist", name));
     case ObjectClass::kFunction:
@@ -92,7 +94,8 @@ std::optional<int64_t> digits(std::string_view text) {
   return whole && oid >= 0 ? std::optional(oid) : std::nullopt;
 }
 
-// `strict`: a name that means nothing is an error, as in a cast; else NULL, as to_regclass() has it.
+// `strict`: a name that means nothing is an error, as in a cast; else NULL, as to_regclass() has
+// it.
 template <ObjectClass kind, bool strict>
 Result<Column> oid_of(const KernelInput& input) {
   TRY_ASSIGN(CatalogReader* const reader, reader_of(input));
@@ -147,7 +150,8 @@ std::string type_text(int64_t oid, std::optional<int64_t> modifier) {
   for (const type::TypeInfo* row : type::all_types()) {
     const bool is_array = row->array_oid == oid;
     if (row->oid != oid && !is_array) continue;
-    if (row->id == TypeId::kChar && modifier && *modifier < 0) return is_array ? "bpchar[]" : "bpchar";
+    if (row->id == TypeId::kChar && modifier && *modifier < 0)
+      return is_array ? "bpchar[]" : "bpchar";
     std::string text = type::type_name({row->id, own_modifier(row->id, modifier.value_or(-1))});
     return is_array ? text + "[]" : text;
   }
@@ -257,8 +261,8 @@ Result<Column> size_text(const KernelInput& input) {
     constexpr std::string_view kUnits[] = {"kB", "MB", "GB", "TB", "PB"};
     constexpr uint64_t kBytesMax = 10 * 1024;
     const bool is_negative = sizes[row] < 0;
-    uint64_t size = is_negative ? 0 - static_cast<uint64_t>(sizes[row])
-                                : static_cast<uint64_t>(sizes[row]);
+    uint64_t size =
+        is_negative ? 0 - static_cast<uint64_t>(sizes[row]) : static_cast<uint64_t>(sizes[row]);
     const std::string_view sign = is_negative ? "-" : "";
     if (size < kBytesMax) {
       out.set(row, fmt::format("{}{} bytes", sign, size));
@@ -370,10 +374,10 @@ void add_definitions(const Adder& add) {
 // Whoever has the repository open has every right to it.
 void add_rights(const Adder& add) {
   using enum TypeId;
-  for (const std::string_view name : {"has_database_privilege", "has_schema_privilege",
-                                      "has_table_privilege", "has_any_column_privilege",
-                                      "has_sequence_privilege", "has_function_privilege",
-                                      "has_type_privilege", "has_tablespace_privilege"}) {
+  for (const std::string_view name :
+       {"has_database_privilege", "has_schema_privilege", "has_table_privilege",
+        "has_any_column_privilege", "has_sequence_privilege", "has_function_privilege",
+        "has_type_privilege", "has_tablespace_privilege"}) {
     for (const TypeId object : {kText, kOid}) {
       add(name, {object, kText}, kBool, always<true>);
       add(name, {kText, object, kText}, kBool, always<true>);

@@ -132,19 +132,18 @@ Result<void> fill_catalog_relations(Context& context, const Oid& root, RowCollec
                  context.transaction().catalog().find_table(relation.schema, relation.name));
       if (version) count = context.row_count(*version);
     }
-    const bool indexed =
-        is_table && (!relation.definition->primary_key.empty() ||
-                     !relation.definition->unique_keys.empty() ||
-                     !relation.definition->indexes.empty());
-    rows.add({oid_value(relation.oid), oid_value(oid_of_schema(relation.schema)),
-              text_value(relation.schema), text_value(relation.name), letter_value(relation.kind),
-              oid_value(relation.table), short_value(static_cast<int64_t>(column_count(relation))),
-              short_value(is_table ? static_cast<int64_t>(relation.definition->checks.size()) : 0),
-              bool_value(indexed), bool_value(objects->is_linked(relation.oid)),
-              bool_value(relation.kind != 'm' || relation.view->populated),
-              count ? bigint_value(static_cast<int64_t>(*count)) : Value::null(kBigintType),
-              relation.view != nullptr ? text_value(relation.view->query_sql)
-                                       : Value::null(kTextType)});
+    const bool indexed = is_table && (!relation.definition->primary_key.empty() ||
+                                      !relation.definition->unique_keys.empty() ||
+                                      !relation.definition->indexes.empty());
+    rows.add(
+        {oid_value(relation.oid), oid_value(oid_of_schema(relation.schema)),
+         text_value(relation.schema), text_value(relation.name), letter_value(relation.kind),
+         oid_value(relation.table), short_value(static_cast<int64_t>(column_count(relation))),
+         short_value(is_table ? static_cast<int64_t>(relation.definition->checks.size()) : 0),
+         bool_value(indexed), bool_value(objects->is_linked(relation.oid)),
+         bool_value(relation.kind != 'm' || relation.view->populated),
+         count ? bigint_value(static_cast<int64_t>(*count)) : Value::null(kBigintType),
+         relation.view != nullptr ? text_value(relation.view->query_sql) : Value::null(kTextType)});
   }
   return {};
 }

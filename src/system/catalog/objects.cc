@@ -178,7 +178,8 @@ void Objects::number() {
     by_name_.emplace(name_key(relation.schema, relation.name), i);
   }
   for (RelationObject& relation : relations_) {
-    if (relation.kind == 'i') relation.table = find(relation.schema, relation.definition->name)->oid;
+    if (relation.kind == 'i')
+      relation.table = find(relation.schema, relation.definition->name)->oid;
   }
 }
 
@@ -231,8 +232,8 @@ void Objects::add_constraints(const RelationObject& relation) {
         if (const auto column = parent->definition->find_column(name))
           constraint.foreign_columns.push_back(*column + 1);
       }
-      constraint.index = index_oid(key.schema, name_of_key(*parent->definition,
-                                                           constraint.foreign_columns));
+      constraint.index =
+          index_oid(key.schema, name_of_key(*parent->definition, constraint.foreign_columns));
     }
     linked_.insert(relation.oid);
     add_constraint(std::move(constraint), relation);
@@ -272,11 +273,11 @@ std::string index_text(const RelationObject& index, int64_t column, bool with_sc
   }
   catalog::IndexDef definition;
   definition.columns = index.index.columns;
-  return fmt::format("CREATE {}INDEX {} ON {} USING btree {}",
-                     index.index.is_unique ? "UNIQUE " : "", sql::quote_ident(index.name),
-                     with_schema ? catalog::qualified(index.schema, table.name)
-                                 : sql::quote_ident(table.name),
-                     catalog::index_columns_sql(table, definition));
+  return fmt::format(
+      "CREATE {}INDEX {} ON {} USING btree {}", index.index.is_unique ? "UNIQUE " : "",
+      sql::quote_ident(index.name),
+      with_schema ? catalog::qualified(index.schema, table.name) : sql::quote_ident(table.name),
+      catalog::index_columns_sql(table, definition));
 }
 
 }  // namespace rowan::system

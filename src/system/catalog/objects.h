@@ -1,5 +1,5 @@
-// Objects: what a tree holds, with oids: relations, indexes and constraints. What pg_catalog and the
-// functions of the catalogue are made from.
+// Objects: what a tree holds, with oids: relations, indexes and constraints. What pg_catalog and
+// the functions of the catalogue are made from.
 //
 // Lifetime: immutable once made; its definitions stay alive with it.
 // Threads:  any.
@@ -34,24 +34,24 @@ struct RelationObject {
   ObjectOid oid = 0;
   std::string schema;
   std::string name;
-  char kind = 'r';      // pg_class.relkind
-  ObjectOid table = 0;  // Of an index: the table's.
+  char kind = 'r';                                      // pg_class.relkind
+  ObjectOid table = 0;                                  // Of an index: the table's.
   std::shared_ptr<const catalog::TableDef> definition;  // A table, or the table of an index.
   std::shared_ptr<const catalog::ViewDef> view;         // Plain or materialised.
   std::optional<catalog::SequenceDef> sequence;
-  IndexPart index;                         // Of an index.
+  IndexPart index;                          // Of an index.
   std::vector<plan::OutputColumn> outputs;  // Of a system relation with fixed columns.
 };
 
 struct ConstraintObject {
   ObjectOid oid = 0;
   ObjectOid table = 0;
-  ObjectOid index = 0;          // Of a key; of a foreign key that of the table it refers to.
+  ObjectOid index = 0;  // Of a key; of a foreign key that of the table it refers to.
   ObjectOid foreign_table = 0;
   std::string name;
   char kind = 'c';  // pg_constraint.contype
   std::string definition;
-  std::vector<int64_t> columns;          // Numbers from 1.
+  std::vector<int64_t> columns;  // Numbers from 1.
   std::vector<int64_t> foreign_columns;
   char on_update = ' ';
   char on_delete = ' ';

@@ -11,7 +11,7 @@ namespace rowan::system {
 using ObjectOid = int64_t;  // 1 to 2^31 - 1; 0: none.
 
 inline constexpr ObjectOid kFirstFreeOid = 16'384;  // Below are PostgreSQL's own.
-inline constexpr ObjectOid kOwnerOid = 10;          // The one role: whoever has the repository open.
+inline constexpr ObjectOid kOwnerOid = 10;  // The one role: whoever has the repository open.
 inline constexpr ObjectOid kCatalogSchemaOid = 11;
 inline constexpr ObjectOid kPublicSchemaOid = 2200;
 inline constexpr ObjectOid kDatabaseOid = 5;

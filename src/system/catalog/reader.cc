@@ -50,8 +50,7 @@ Result<std::optional<std::string>> SnapshotReader::name_of(expr::ObjectClass kin
       TRY_ASSIGN(const auto objects, context_.objects({}));
       const RelationObject* relation = objects->find(oid);
       if (relation == nullptr) return Name();
-      const bool plain =
-          find_by_path(*objects, context_.search_path(), relation->name) == relation;
+      const bool plain = find_by_path(*objects, context_.search_path(), relation->name) == relation;
       return Name(plain ? sql::quote_ident(relation->name)
                         : catalog::qualified(relation->schema, relation->name));
     }
@@ -143,12 +142,12 @@ Result<std::optional<std::string>> SnapshotReader::sequence_of(std::string_view 
   if (relation == nullptr) {
     return Error(ErrorCode::kUndefinedTable, fmt::format("relation \"{}\" does not exist", table));
   }
-  const auto at = relation->definition == nullptr ? std::nullopt
-                                                  : relation->definition->find_column(column);
+  const auto at =
+      relation->definition == nullptr ? std::nullopt : relation->definition->find_column(column);
   if (!at) {
-    return Error(ErrorCode::kUndefinedColumn,
-                 fmt::format("column \"{}\" of relation \"{}\" does not exist", column,
-                             relation->name));
+    return Error(
+        ErrorCode::kUndefinedColumn,
+        fmt::format("column \"{}\" of relation \"{}\" does not exist", column, relation->name));
   }
   const std::string& sequence = relation->definition->columns[*at].sequence;
   return sequence.empty() ? Text() : Text(sequence);

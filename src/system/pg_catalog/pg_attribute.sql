@@ -6,5 +6,6 @@ SELECT relation_oid AS attrelid, name AS attname, type_oid AS atttypid, -1 AS at
        identity AS attidentity, '' AS attgenerated, false AS attisdropped, true AS attislocal,
        0 AS attinhcount,
        CASE WHEN type_oid IN (25, 1042, 1043, 1009, 1014, 1015) THEN 100 ELSE 0 END::oid AS attcollation,
-       NULL::text[] AS attacl, NULL::text[] AS attoptions, NULL::text[] AS attfdwoptions
+       NULL::text[] AS attacl, NULL::text[] AS attoptions, NULL::text[] AS attfdwoptions,
+       NULL::text AS attmissingval
 FROM rowan.catalog_columns

@@ -7,5 +7,6 @@ SELECT NULL::oid AS oid, NULL::text AS proname, NULL::oid AS pronamespace, NULL:
        NULL::smallint AS pronargs, NULL::smallint AS pronargdefaults, NULL::oid AS prorettype,
        NULL::oid[] AS proargtypes, NULL::oid[] AS proallargtypes, NULL::text[] AS proargmodes,
        NULL::text[] AS proargnames, NULL::text AS proargdefaults, NULL::text AS prosrc,
-       NULL::text AS probin, NULL::text[] AS proconfig, NULL::text[] AS proacl
+       NULL::text AS probin, NULL::text[] AS proconfig, NULL::oid[] AS protrftypes, NULL::text AS prosqlbody,
+       NULL::text[] AS proacl
 WHERE false

@@ -112,8 +112,8 @@ Result<bool> next_blamed(BlameStream& stream, const RowReader& keys, bool cells,
 
 // `at_boundary`: for the statement, which shows no such column; null: a function's.
 TablePtr blame_rows(Context& context, const catalog::TableDef& shown, bool cells,
-                           std::function<Result<RowCall>(const std::vector<Value>&)> call_of,
-                           const AtBoundary& at_boundary = nullptr) {
+                    std::function<Result<RowCall>(const std::vector<Value>&)> call_of,
+                    const AtBoundary& at_boundary = nullptr) {
   const RowReader keys(shown, naming_columns(shown), {});
   std::vector<OutputColumn> columns = keys.columns();
   if (cells) {
@@ -128,14 +128,12 @@ TablePtr blame_rows(Context& context, const catalog::TableDef& shown, bool cells
   if (with_boundary) columns.push_back({"boundary", kBoolType});
   return stream_table(
       std::move(columns),
-      [&context, keys, cells, call_of, at_boundary, with_boundary](const std::vector<Value>& arguments,
-                                       const expr::EvalContext& eval) -> Result<NextRow> {
+      [&context, keys, cells, call_of, at_boundary, with_boundary](
+          const std::vector<Value>& arguments, const expr::EvalContext& eval) -> Result<NextRow> {
         TRY_ASSIGN(RowCall call, call_of(arguments));
-        TRY_ASSIGN(const auto stream, open_blame(history_of(context, eval.cancelled),
-                                                 std::move(call.placed),
-                                                 call.key ? std::optional(call.key->encoded)
-                                                          : std::nullopt,
-                                                 cells));
+        TRY_ASSIGN(const auto stream,
+                   open_blame(history_of(context, eval.cancelled), std::move(call.placed),
+                              call.key ? std::optional(call.key->encoded) : std::nullopt, cells));
         stream->at_boundary = at_boundary;
         stream->with_boundary = with_boundary;
         return NextRow([stream, keys, cells](std::vector<Value>& row) {
@@ -154,9 +152,9 @@ Result<TablePtr> blame_table(Context& context, const BlameTarget& target) {
     TRY_ASSIGN(call.key, encode_row_key(*call.placed.version.table, *target.key));
   }
   const std::shared_ptr<const catalog::TableDef> shown = call.placed.version.table;
-  return blame_rows(context, *shown, target.cells,
-                    [call](const std::vector<Value>&) -> Result<RowCall> { return call; },
-                    target.at_boundary);
+  return blame_rows(
+      context, *shown, target.cells,
+      [call](const std::vector<Value>&) -> Result<RowCall> { return call; }, target.at_boundary);
 }
 
 Result<TablePtr> make_blame(Context& context, const Call& call) {

@@ -71,11 +71,12 @@ Result<void> fill_branches(Context& context, const Values&, RowCollector& rows) 
 Result<void> fill_shown_branches(Context& context, const Values&, RowCollector& rows) {
   TRY_ASSIGN(const std::vector<BranchRow> branches, branches_of(context));
   for (const BranchRow& row : branches) {
-    rows.add(
-        {text_value(row.name), text_value(row.is_current ? "*" : ""), text_value(row.commit.hex()),
-         text_value(row.parsed.author.name), time_value(row.time_us),
-         text_value(subject_of(row.parsed.message)), bigint_value(static_cast<int64_t>(row.distance.ahead)),
-         bigint_value(static_cast<int64_t>(row.distance.behind)), text_value(row.is_protected ? "*" : "")});
+    rows.add({text_value(row.name), text_value(row.is_current ? "*" : ""),
+              text_value(row.commit.hex()), text_value(row.parsed.author.name),
+              time_value(row.time_us), text_value(subject_of(row.parsed.message)),
+              bigint_value(static_cast<int64_t>(row.distance.ahead)),
+              bigint_value(static_cast<int64_t>(row.distance.behind)),
+              text_value(row.is_protected ? "*" : "")});
   }
   return {};
 }

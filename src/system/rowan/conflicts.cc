@@ -1,4 +1,5 @@
-// rowan.conflicts, rowan.conflicts_<table> and rowan.violations: what a merge that waits is open about.
+// rowan.conflicts, rowan.conflicts_<table> and rowan.violations: what a merge that waits is open
+// about.
 #include "merge/record.h"
 #include "system/fillers.h"
 #include "system/rowan/history_parts.h"
@@ -47,11 +48,9 @@ class TableConflicts final : public plan::VirtualTable {
                                         const expr::EvalContext&) const override {
     RowCollector rows(columns_);
     const versions::Context asked = context_.versions();
-    TRY_ASSIGN(const auto pending,
-               find_pending_merge(asked.store, asked.head.branch, asked.words));
+    TRY_ASSIGN(const auto pending, find_pending_merge(asked.store, asked.head.branch, asked.words));
     if (!pending) return rows.finish();
-    TRY_ASSIGN(const txn::Snapshot tip,
-               asked.manager.tip_snapshot(asked.head.branch));
+    TRY_ASSIGN(const txn::Snapshot tip, asked.manager.tip_snapshot(asked.head.branch));
     TRY_ASSIGN(const MergeRun run, rerun_pending(asked, *pending, tip));
     for (const merge::RowConflict& conflict : run.outcome.conflicts) {
       if (conflict.schema != table_->schema || conflict.table != table_->name) continue;
@@ -89,11 +88,9 @@ class TableConflicts final : public plan::VirtualTable {
 // Everything that is open, as text.
 Result<void> fill_conflicts(Context& context, const Values&, RowCollector& rows) {
   const versions::Context asked = context.versions();
-  TRY_ASSIGN(const auto pending,
-             find_pending_merge(asked.store, asked.head.branch, asked.words));
+  TRY_ASSIGN(const auto pending, find_pending_merge(asked.store, asked.head.branch, asked.words));
   if (!pending) return {};
-  TRY_ASSIGN(const txn::Snapshot tip,
-             asked.manager.tip_snapshot(asked.head.branch));
+  TRY_ASSIGN(const txn::Snapshot tip, asked.manager.tip_snapshot(asked.head.branch));
   TRY_ASSIGN(const MergeRun run, rerun_pending(asked, *pending, tip));
   const catalog::Catalog merged(*run.made, asked.store.cache(), run.root);
   for (const merge::SchemaConflict& conflict : run.outcome.schema_conflicts) {
@@ -110,9 +107,9 @@ Result<void> fill_conflicts(Context& context, const Values&, RowCollector& rows)
     std::string names;
     for (const uint16_t column : conflict.columns)
       names += (names.empty() ? "" : ", ") + version.table->columns[column].name;
-    std::vector<type::Value> row{text_value(conflict.schema), text_value(conflict.table),
-                                 text_value(std::move(key)), text_value(std::string(merge::conflict_kind(conflict))),
-                                 text_value(names)};
+    std::vector<type::Value> row{
+        text_value(conflict.schema), text_value(conflict.table), text_value(std::move(key)),
+        text_value(std::string(merge::conflict_kind(conflict))), text_value(names)};
     for (const merge::Side side : kSides) {
       TRY_ASSIGN(std::string json, row_json(*run.made, *version.table, conflict, side));
       row.push_back(conflict.line(side) ? text_value(std::move(json)) : no_value());
@@ -144,10 +141,8 @@ Result<TablePtr> make_table_conflicts(Context& context, std::string_view name) {
   }
   const versions::Context asked = context.versions();
   store::ObjectStore& store = asked.store;
-  TRY_ASSIGN(const txn::Snapshot tip,
-             asked.manager.tip_snapshot(asked.head.branch));
-  TRY_ASSIGN(const auto pending,
-             find_pending_merge(store, asked.head.branch, asked.words));
+  TRY_ASSIGN(const txn::Snapshot tip, asked.manager.tip_snapshot(asked.head.branch));
+  TRY_ASSIGN(const auto pending, find_pending_merge(store, asked.head.branch, asked.words));
   std::optional<catalog::TableVersion> version;
   if (pending) {
     // The merged table may have columns that ours does not.

@@ -1,5 +1,5 @@
-// rowan.relations, columns, indexes, constraints, views and sequences, as the transaction sees them.
-// docs/sql.md lists their columns.
+// rowan.relations, columns, indexes, constraints, views and sequences, as the transaction sees
+// them. docs/sql.md lists their columns.
 
 #include <algorithm>
 #include <functional>
@@ -44,7 +44,7 @@ Result<void> each_view(const catalog::Catalog& catalog, const std::string& schem
 }
 
 Result<void> relations_of(const catalog::Catalog& catalog, const std::string& schema,
-                            RowCollector& rows) {
+                          RowCollector& rows) {
   const auto add = [&](std::string_view name, std::string_view kind) {
     rows.add({text_value(schema), text_value(std::string(name)), text_value(std::string(kind))});
   };
@@ -90,7 +90,7 @@ void add_columns(const catalog::TableDef& table, RowCollector& rows) {
 }
 
 Result<void> columns_of(const catalog::Catalog& catalog, const std::string& schema,
-                          RowCollector& rows) {
+                        RowCollector& rows) {
   TRY(each_table(catalog, schema,
                  [&](const catalog::TableDef& table) { add_columns(table, rows); }));
   return each_view(catalog, schema, [&](const catalog::ViewDef& view) {
@@ -99,7 +99,7 @@ Result<void> columns_of(const catalog::Catalog& catalog, const std::string& sche
 }
 
 Result<void> indexes_of(const catalog::Catalog& catalog, const std::string& schema,
-                          RowCollector& rows) {
+                        RowCollector& rows) {
   return each_table(catalog, schema, [&](const catalog::TableDef& table) {
     const auto add = [&](const std::string& name, bool unique, std::string_view constraint,
                          std::string columns) {
@@ -119,7 +119,7 @@ Result<void> indexes_of(const catalog::Catalog& catalog, const std::string& sche
 }
 
 Result<void> constraints_of(const catalog::Catalog& catalog, const std::string& schema,
-                              RowCollector& rows) {
+                            RowCollector& rows) {
   return each_table(catalog, schema, [&](const catalog::TableDef& table) {
     const auto add = [&](const std::string& name, std::string_view kind, std::string definition,
                          const std::string& referenced) {
@@ -145,7 +145,7 @@ Result<void> constraints_of(const catalog::Catalog& catalog, const std::string& 
 }
 
 Result<void> views_of(const catalog::Catalog& catalog, const std::string& schema,
-                        RowCollector& rows) {
+                      RowCollector& rows) {
   return each_view(catalog, schema, [&](const catalog::ViewDef& view) {
     rows.add({text_value(schema), text_value(view.name), bool_value(view.materialized()),
               view.materialized() ? bool_value(view.populated) : Value::null(kBoolType),
@@ -154,7 +154,7 @@ Result<void> views_of(const catalog::Catalog& catalog, const std::string& schema
 }
 
 Result<void> sequences_of(const catalog::Catalog& catalog, const std::string& schema,
-                            RowCollector& rows) {
+                          RowCollector& rows) {
   TRY_ASSIGN(const std::vector<std::string> names, catalog.sequences(schema));
   for (const std::string& name : names) {
     TRY_ASSIGN(const auto sequence, catalog.find_sequence(schema, name));
@@ -171,37 +171,41 @@ Result<void> sequences_of(const catalog::Catalog& catalog, const std::string& sc
   return {};
 }
 
-Result<void> each_schema(Context& context, FillSchema fill, RowCollector& rows) {
-  const catalog::Catalog& catalog = context.transaction().catalog();
+Result<void> each_schema(const catalog::Catalog& catalog, FillSchema fill, RowCollector& rows) {
   TRY_ASSIGN(const std::vector<std::string> schemas, catalog.schemas());
   for (const std::string& schema : schemas) TRY(fill(catalog, schema, rows));
   return {};
 }
 
+Result<void> each_schema(Context& context, const Oid& root, FillSchema fill, RowCollector& rows) {
+  if (root.is_zero()) return each_schema(context.transaction().catalog(), fill, rows);
+  return each_schema(catalog::Catalog(context.store(), context.store().cache(), root), fill, rows);
+}
+
 }  // namespace
 
-Result<void> fill_relations(Context& context, const Values&, RowCollector& rows) {
-  return each_schema(context, relations_of, rows);
+Result<void> fill_relations(Context& context, const Oid& root, RowCollector& rows) {
+  return each_schema(context, root, relations_of, rows);
 }
 
-Result<void> fill_columns(Context& context, const Values&, RowCollector& rows) {
-  return each_schema(context, columns_of, rows);
+Result<void> fill_columns(Context& context, const Oid& root, RowCollector& rows) {
+  return each_schema(context, root, columns_of, rows);
 }
 
-Result<void> fill_indexes(Context& context, const Values&, RowCollector& rows) {
-  return each_schema(context, indexes_of, rows);
+Result<void> fill_indexes(Context& context, const Oid& root, RowCollector& rows) {
+  return each_schema(context, root, indexes_of, rows);
 }
 
-Result<void> fill_constraints(Context& context, const Values&, RowCollector& rows) {
-  return each_schema(context, constraints_of, rows);
+Result<void> fill_constraints(Context& context, const Oid& root, RowCollector& rows) {
+  return each_schema(context, root, constraints_of, rows);
 }
 
-Result<void> fill_views(Context& context, const Values&, RowCollector& rows) {
-  return each_schema(context, views_of, rows);
+Result<void> fill_views(Context& context, const Oid& root, RowCollector& rows) {
+  return each_schema(context, root, views_of, rows);
 }
 
-Result<void> fill_sequences(Context& context, const Values&, RowCollector& rows) {
-  return each_schema(context, sequences_of, rows);
+Result<void> fill_sequences(Context& context, const Oid& root, RowCollector& rows) {
+  return each_schema(context, root, sequences_of, rows);
 }
 
 }  // namespace rowan::system

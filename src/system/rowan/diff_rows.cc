@@ -60,9 +60,8 @@ Result<NextRow> diff_rows_rows(Context& context, const DiffTarget& target,
       if (!state->rows) {
         if (state->tables.at_end()) return false;
         state->sides = state->tables.take();
-        TRY_ASSIGN(diff::TableDiff rows,
-                   diff::TableDiff::open(state->tables.source(), state->sides.from,
-                                         state->sides.to));
+        TRY_ASSIGN(diff::TableDiff rows, diff::TableDiff::open(state->tables.source(),
+                                                               state->sides.from, state->sides.to));
         state->rows.emplace(std::move(rows));
       }
       TRY_ASSIGN(const bool more, state->rows->next(difference));

@@ -8,8 +8,7 @@ namespace rowan::system {
 
 namespace {
 
-Result<int64_t> count_rows(Context& context,
-                           const std::optional<catalog::TableVersion>& version) {
+Result<int64_t> count_rows(Context& context, const std::optional<catalog::TableVersion>& version) {
   if (!version) return int64_t{0};
   store::ObjectStore& store = context.store();
   TRY_ASSIGN(const uint64_t rows, context.manager().row_counts().ensure(

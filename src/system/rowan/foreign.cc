@@ -15,12 +15,12 @@ Value text_or_null(const std::string& text) {
 
 Result<void> fill_foreign(Context& context, const Values&, RowCollector& rows) {
   for (const ForeignTip& tip : context.foreign_tips()) {
-    rows.add({text_value(tip.branch), text_value(tip.commit.hex()), text_or_null(tip.ref),
-              tip.parked_us == 0 ? Value::null(kTimeType) : time_value(tip.parked_us),
-              text_or_null(tip.sqlstate), text_or_null(tip.file),
-              tip.line == 0 ? Value::null(kBigintType)
-                            : bigint_value(static_cast<int64_t>(tip.line)),
-              text_value(tip.reason)});
+    rows.add(
+        {text_value(tip.branch), text_value(tip.commit.hex()), text_or_null(tip.ref),
+         tip.parked_us == 0 ? Value::null(kTimeType) : time_value(tip.parked_us),
+         text_or_null(tip.sqlstate), text_or_null(tip.file),
+         tip.line == 0 ? Value::null(kBigintType) : bigint_value(static_cast<int64_t>(tip.line)),
+         text_value(tip.reason)});
   }
   return {};
 }

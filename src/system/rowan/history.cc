@@ -55,8 +55,7 @@ Result<TablePtr> make_history(Context& context, const Call& call) {
             if (!more) return false;
             TRY_ASSIGN(const CommitFacts* facts, state->commits.get(version.commit));
             state->current = {text_value(facts->hex), time_value(version.time_us),
-                              text_value(facts->author),
-                              text_value(change_of(version))};
+                              text_value(facts->author), text_value(change_of(version))};
             TRY(reader.append(table_of(version), line_of(version.row), state->walk.large(),
                               state->current));
             state->left = version.row.count;

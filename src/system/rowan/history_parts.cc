@@ -72,7 +72,7 @@ type::Type key_type(type::Type column) {
 }  // namespace
 
 Result<diff::RowKey> encode_row_key(const catalog::TableDef& table,
-                                   const std::vector<Value>& values) {
+                                    const std::vector<Value>& values) {
   if (table.primary_key.empty()) {
     return Error(ErrorCode::kInvalidParameterValue,
                  fmt::format("table \"{}\" has no primary key to name a row by", table.name));

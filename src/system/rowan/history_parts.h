@@ -44,11 +44,12 @@ Result<RowReader::Definitions> definitions_below(Context& context, const PlacedT
 // The encoded key of a row from the values of its key columns: kInvalidParameterValue for a wrong
 // number of them.
 Result<diff::RowKey> encode_row_key(const catalog::TableDef& table,
-                                   const std::vector<type::Value>& values);
+                                    const std::vector<type::Value>& values);
 
 // The text of an argument; an empty one for NULL or none.
 std::string argument_text(const std::vector<type::Value>& arguments, size_t index);
-// An argument that names a revision: HEAD when it is left out or NULL, but an empty one is an error.
+// An argument that names a revision: HEAD when it is left out or NULL, but an empty one is an
+// error.
 Result<std::string> revision_text(const std::vector<type::Value>& arguments, size_t index);
 Result<std::string> known_text(const KnownArguments& known, size_t index,
                                std::string_view function);

@@ -1,6 +1,7 @@
 // rowan.log, rowan.commits and rowan.parents.
 #include <utility>
 
+#include "git/ref_names.h"
 #include "system/fillers.h"
 #include "system/rowan/history_tables.h"
 
@@ -33,11 +34,9 @@ std::string body_of(std::string_view message) {
 // Every branch and tag.
 std::vector<Oid> all_tips(Context& context) {
   std::vector<Oid> tips = {context.transaction().snapshot().commit};
-  for (const txn::BranchInfo& branch : context.manager().branches())
-    tips.push_back(branch.commit);
-  for (const store::RefEntry& tag : context.store().refs("refs/tags/")) {
-    if (const auto commit =
-            context.manager().resolve_revision(tag.name, context.branch()))
+  for (const txn::BranchInfo& branch : context.manager().branches()) tips.push_back(branch.commit);
+  for (const store::RefEntry& tag : context.store().refs(git::kTagRefs)) {
+    if (const auto commit = context.manager().resolve_revision(tag.name, context.branch()))
       tips.push_back(*commit);
   }
   return tips;
@@ -91,8 +90,7 @@ Result<NextRow> log_rows(Context& context, LogRequest request, bool brief,
   });
 }
 
-Result<NextRow> open_log(Context& context, const Values& arguments,
-                         const expr::EvalContext& eval) {
+Result<NextRow> open_log(Context& context, const Values& arguments, const expr::EvalContext& eval) {
   TRY_ASSIGN(LogRequest request, log_request(context, arguments));
   return log_rows(context, std::move(request), false, eval);
 }

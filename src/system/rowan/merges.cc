@@ -1,4 +1,5 @@
 // rowan.merges, the merges that wait, and rowan.merge_decisions, what a merge decided.
+#include "git/ref_names.h"
 #include "system/fillers.h"
 #include "system/rowan/history_parts.h"
 #include "versions/merge_decisions.h"
@@ -77,10 +78,9 @@ Result<void> fill_merge_decisions(Context& context, const Values& arguments, Row
 }
 
 Result<void> fill_merges(Context& context, const Values&, RowCollector& rows) {
-  constexpr std::string_view kFolder = "refs/rowan/merge/";
   const versions::Context asked = context.versions();
-  for (const store::RefEntry& ref : asked.store.refs(kFolder))
-    TRY(add_pending(asked, ref.name.substr(kFolder.size()), rows));
+  for (const store::RefEntry& ref : asked.store.refs(git::kMergeRefs))
+    TRY(add_pending(asked, ref.name.substr(git::kMergeRefs.size()), rows));
   return {};
 }
 

@@ -52,10 +52,14 @@ Result<void> find_value(PickaxeState& state, const diff::RowVersion& version,
     const bool is = is_wanted(to[i]);
     if (was == is) continue;
     TRY_ASSIGN(const CommitFacts* facts, state.commits.get(version.commit));
-    std::vector<Value> found = {
-        text_value(facts->hex),     time_value(version.time_us),         text_value(facts->author),
-        text_value(facts->subject),
-        text_value(version.is_cut ? "boundary" : is ? "made" : "removed"), text_value(name)};
+    std::vector<Value> found = {text_value(facts->hex),
+                                time_value(version.time_us),
+                                text_value(facts->author),
+                                text_value(facts->subject),
+                                text_value(version.is_cut ? "boundary"
+                                           : is           ? "made"
+                                                          : "removed"),
+                                text_value(name)};
     TRY(keys.append(with_to ? *pair.to() : *pair.from(), with_to ? row.to_line : row.from_line,
                     state.walk.large(), found));
     state.ready.push_back(std::move(found));

@@ -18,15 +18,15 @@ Result<void> add_reflog(Context& context, std::string_view branch, RowCollector&
     branch = asked.head.branch;
   }
   int64_t n = 0;
-  return asked.manager.walk_reflog(
-      branch, [&](const txn::ReflogEntry& entry) -> Result<bool> {
-        TRY(context.check_cancelled());
-        rows.add({bigint_value(n++), entry.commit.is_zero() ? Value::null(kTextType) : text_value(entry.commit.hex()),
-                  entry.previous.is_zero() ? Value::null(kTextType) : text_value(entry.previous.hex()),
-                  text_value(entry.action), text_value(entry.message), text_value(entry.author.name),
-                  time_value(entry.time_us)});
-        return true;
-      });
+  return asked.manager.walk_reflog(branch, [&](const txn::ReflogEntry& entry) -> Result<bool> {
+    TRY(context.check_cancelled());
+    rows.add({bigint_value(n++),
+              entry.commit.is_zero() ? Value::null(kTextType) : text_value(entry.commit.hex()),
+              entry.previous.is_zero() ? Value::null(kTextType) : text_value(entry.previous.hex()),
+              text_value(entry.action), text_value(entry.message), text_value(entry.author.name),
+              time_value(entry.time_us)});
+    return true;
+  });
 }
 
 }  // namespace

@@ -13,9 +13,9 @@
 
 namespace rowan::system {
 
-// Reads lines of any version of a table into fixed columns, found by ID, else by name. What a version
-// did not have is NULL. A value shows as it was: in a type that holds it, never cast to less.
-// Threads:  one at a time; copies are independent.
+// Reads lines of any version of a table into fixed columns, found by ID, else by name. What a
+// version did not have is NULL. A value shows as it was: in a type that holds it, never cast to
+// less. Threads:  one at a time; copies are independent.
 class RowReader {
  public:
   // All columns of `table`, or those of `columns`. With `past`, each in a type that holds what it

@@ -71,7 +71,7 @@ Result<bool> next_version(VersionsState& state, const RowReader& reader, std::ve
 }  // namespace
 
 Result<TablePtr> row_versions_table(Context& context, const sql::QualifiedName& name,
-                                           const plan::TimeRange& range) {
+                                    const plan::TimeRange& range) {
   const TableName table{
       name.schema.empty() ? context.schema_of(name.name) : std::string(name.schema),
       std::string(name.name)};

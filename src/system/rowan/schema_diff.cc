@@ -59,8 +59,8 @@ Result<NextRow> schema_diff_rows(Context& context, const DiffTarget& target,
 
 namespace {
 
-Result<NextRow> patch_rows(Context& context, const Values& arguments,
-                           const expr::EvalContext& eval, bool native) {
+Result<NextRow> patch_rows(Context& context, const Values& arguments, const expr::EvalContext& eval,
+                           bool native) {
   TRY_ASSIGN(const DiffTarget target, target_arguments(context, arguments));
   const diff::History history = history_of(context, eval.cancelled);
   TRY_ASSIGN(const Oid from_root, history.root_of(target.range.from));

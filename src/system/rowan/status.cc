@@ -3,7 +3,6 @@
 
 namespace rowan::system {
 
-
 Result<void> fill_status(Context& context, const Values&, RowCollector& rows) {
   const store::StoreStats stats = context.store().stats();
   const auto add = [&](std::string_view name, std::string value) {

@@ -40,7 +40,7 @@ Result<TableSides> sides_of(Context& context, const TableName& name, const Commi
 }
 
 Result<ChangedTables> ChangedTables::open(Context& context, const DiffTarget& target,
-                                  const diff::History& history) {
+                                          const diff::History& history) {
   ChangedTables tables(history.source());
   if (target.table) {
     TRY_ASSIGN(const TableSides sides, sides_of(context, *target.table, target.range));
@@ -68,7 +68,6 @@ Result<ChangedTables> ChangedTables::open(Context& context, const DiffTarget& ta
 std::string table_label(const TableSides& sides) {
   return (sides.to ? sides.to : sides.from)->table->qualified_name();
 }
-
 
 Result<void> check_named(const diff::History& history, const DiffTarget& target,
                          const Oid& from_root, const Oid& to_root) {

@@ -1,5 +1,6 @@
 // rowan.tags.
 #include "git/commit.h"
+#include "git/ref_names.h"
 #include "git/tag.h"
 #include "system/fillers.h"
 
@@ -20,18 +21,17 @@ Value text_or_null(std::string value) {
 // An annotated tag says who made it, when and why; for a plain one its commit does, as `git tag -n`
 // has it.
 Result<void> fill_tags(Context& context, const Values&, RowCollector& rows) {
-  constexpr std::string_view kTags = "refs/tags/";
   const store::ObjectStore& store = context.store();
-  for (const store::RefEntry& ref : store.refs(kTags)) {
-    const std::string name = ref.name.substr(kTags.size());
+  for (const store::RefEntry& ref : store.refs(git::kTagRefs)) {
+    const std::string name = ref.name.substr(git::kTagRefs.size());
     TRY_ASSIGN(const store::ObjectRef object, store.read(ref.value));
     if (object.type == store::ObjectType::kTag) {
       TRY_ASSIGN(const git::Tag tag, git::parse_tag(object.bytes));
-      const auto commit = context.manager().resolve_revision(
-          ref.name, "");  // A tag of a tree or blob has none.
-      rows.add({text_value(name), commit ? text_value(commit->hex()) : Value::null(kTextType), text_or_null(tag.tagger.name),
-                time_value(tag.tagger.seconds * 1'000'000), text_value(subject_of(tag.message)),
-                bool_value(true)});
+      const auto commit =
+          context.manager().resolve_revision(ref.name, "");  // A tag of a tree or blob has none.
+      rows.add({text_value(name), commit ? text_value(commit->hex()) : Value::null(kTextType),
+                text_or_null(tag.tagger.name), time_value(tag.tagger.seconds * 1'000'000),
+                text_value(subject_of(tag.message)), bool_value(true)});
     } else if (object.type == store::ObjectType::kCommit) {
       TRY_ASSIGN(const git::Commit commit, git::parse_commit(object.bytes));
       rows.add({text_value(name), text_value(ref.value.hex()), text_value(commit.author.name),

@@ -1,4 +1,4 @@
-#include "git/ref_name.h"
+#include "git/ref_names.h"
 
 #include <algorithm>
 
@@ -15,8 +15,8 @@ constexpr size_t kComponentBytesMax = 250;  // With ".lock" behind it a file's n
 
 // A component must not begin with '.' or end with ".lock".
 bool is_valid_component(std::string_view component) {
-  return !component.empty() && component.size() <= kComponentBytesMax &&
-         component.front() != '.' && !component.ends_with(".lock");
+  return !component.empty() && component.size() <= kComponentBytesMax && component.front() != '.' &&
+         !component.ends_with(".lock");
 }
 
 bool is_well_formed(std::string_view name) {
