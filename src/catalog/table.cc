@@ -280,6 +280,11 @@ Result<type::Type> column_type(const sql::TypeName& name) {
   }
   Result<type::Type> type =
       type::type_from_name(name.name, name.modifiers.items, name.modifiers.count);
+  if (type && type->id == type::TypeId::kOid) {
+    return Error(ErrorCode::kFeatureNotSupported, "columns of type oid are not supported")
+        .with_hint("An object has another oid in every repository; bigint holds them all.")
+        .at(name.position);
+  }
   if (type && name.is_array) type = type::array_type(*type);
   if (!type && type.error().position() == 0) return std::move(type.error()).at(name.position);
   return type;

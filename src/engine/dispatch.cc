@@ -5,20 +5,17 @@
 #include <functional>
 
 #include "base/caught.h"
-#include "engine/history_statements.h"
 #include "engine/import/take.h"
-#include "engine/object_statements.h"
 #include "engine/resolver.h"
 #include "engine/session.h"
-#include "engine/system_tables.h"
 #include "engine/text_parameters.h"
 #include "engine/verbs.h"
-#include "engine/version_tables.h"
 #include "exec/alter.h"
 #include "exec/ddl.h"
 #include "exec/dml.h"
 #include "exec/views.h"
 #include "sql/statements.h"
+#include "system/shown.h"
 #include "versions/branches.h"
 #include "versions/change_branch.h"
 #include "versions/merging.h"
@@ -61,6 +58,15 @@ std::function<Result<std::string>(exec::ExecContext&)> call_of(
     Result<std::string> (*run)(const Kind&, exec::ExecContext&), const sql::Statement& statement) {
   return [run, &statement](exec::ExecContext& context) {
     return run(static_cast<const Kind&>(statement), context);
+  };
+}
+
+template <typename Kind>
+std::function<Result<system::Shown>(system::Context&)> call_of(
+    Result<system::Shown> (*show)(system::Context&, const Kind&),
+    const sql::Statement& statement) {
+  return [show, &statement](system::Context& context) {
+    return show(context, static_cast<const Kind&>(statement));
   };
 }
 
@@ -212,31 +218,31 @@ Result<std::unique_ptr<Rows>> SessionImpl::dispatch(const std::shared_ptr<Prepar
 
     case StatementKind::kShowLog:
     case StatementKind::kShowTransactions:
-      return show(show_log);
+      return show(system::show_log);
     case StatementKind::kShowDiff:
-      return show(show_diff);
+      return show(system::show_diff);
     case StatementKind::kBlame:
-      return show(run_blame);
+      return show(system::show_blame);
     case StatementKind::kShowBranches:
-      return show(show_branches);
+      return show(system::show_branches);
     case StatementKind::kShowTags:
-      return show(show_tags);
+      return show(system::show_tags);
     case StatementKind::kShowForeign:
-      return show(show_foreign);
+      return show(system::show_foreign);
     case StatementKind::kShowReflog:
-      return show(show_reflog);
+      return show(system::show_reflog);
     case StatementKind::kShowTables:
-      return show(show_tables);
+      return show(system::show_tables);
     case StatementKind::kShowViews:
-      return show(show_views);
+      return show(system::show_views);
     case StatementKind::kShowIndexes:
-      return show(show_indexes);
+      return show(system::show_indexes);
     case StatementKind::kShowDatabases:
-      return show(show_databases);
+      return show(system::show_databases);
     case StatementKind::kShowStatus:
-      return show(show_status);
+      return show(system::show_status);
     case StatementKind::kDescribe:
-      return show(describe);
+      return show(system::describe);
 
     case StatementKind::kShowConflicts:
       return run_past_transactions(statement, call_of(versions::show_conflicts, statement));
@@ -342,8 +348,9 @@ Result<std::unique_ptr<Rows>> SessionImpl::finish_definition(Prepared& prepared,
 // ---- Tables that statements show ----
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_show(
-    const std::function<Result<TableRows>(SessionImpl&)>& show) {
-  TRY_ASSIGN(TableRows table, show(*this));
+    const std::function<Result<system::Shown>(system::Context&)>& show) {
+  TRY_ASSIGN(const system::Shown shown, show(system_));
+  TRY_ASSIGN(TableRows table, system::rows_of(shown, eval_context()));
   if (state_ == TransactionState::kIdle) transaction_.reset();
   uint64_t rows = 0;
   for (const type::Batch& batch : table.batches) rows += batch.rows;

@@ -5,7 +5,6 @@
 #include "engine/resolver.h"
 #include "engine/session.h"
 #include "engine/stream.h"
-#include "engine/system_tables.h"
 #include "engine/virtual_rows.h"
 #include "exec/build.h"
 #include "sql/statements.h"

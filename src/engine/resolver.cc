@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include "engine/conflict_tables.h"
-#include "engine/history_tables.h"
-#include "engine/system_tables.h"
 #include "engine/verbs.h"
 #include "exec/build.h"
+#include "system/compiled_views.h"
+#include "system/registry.h"
+#include "system/rowan/history_tables.h"
 #include "tree/row_tree.h"
 
 namespace rowan::engine {
@@ -52,6 +52,12 @@ class SharedQuery final : public plan::VirtualTable {
   mutable std::optional<MemoryAccount> account_;
 };
 
+// pg_catalog comes before all of the search path.
+std::shared_ptr<const catalog::ViewDef> system_view(const sql::QualifiedName& name) {
+  return system::find_compiled_view(
+      name.schema.empty() ? std::string_view("pg_catalog") : name.schema, name.name);
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const plan::VirtualTable>> SessionResolver::run_once(plan::Plan plan) {
@@ -76,19 +82,20 @@ Result<plan::ResolvedTable> SessionResolver::resolve(const sql::QualifiedName& n
   const bool is_now = revision.empty() && !time_us;
   std::string schema = is_now ? session_.schema_of(name) : std::string(name.schema);
   plan::ResolvedTable resolved;
-  if (schema == "rowan" && name.name == "files") {
+  if (auto view = system_view(name)) {
+    resolved.view = std::move(view);
+    TRY_ASSIGN(const std::optional<Oid> commit, historical_commit(revision, time_us));
+    resolved.historical = commit.has_value();
+    if (commit) resolved.commit = *commit;
+    return resolved;
+  }
+  if (schema == "rowan") {
     TRY_ASSIGN(const std::optional<Oid> commit, historical_commit(revision, time_us));
     Oid root;
     if (commit) {
       TRY_ASSIGN(root, session_.owner().root_of(*commit));
     }
-    resolved.virtual_table = files_table(session_, root);
-    return resolved;
-  }
-  if (schema == "rowan") {
-    TRY_ASSIGN(resolved.virtual_table, find_conflict_table(session_, name.name));
-    if (resolved.virtual_table == nullptr)
-      resolved.virtual_table = find_system_table(session_, name.name);
+    TRY_ASSIGN(resolved.virtual_table, system::find_relation(session_.system(), name.name, root));
     if (resolved.virtual_table == nullptr) {
       return Error(ErrorCode::kUndefinedTable,
                    fmt::format("relation \"rowan.{}\" does not exist", name.name))
@@ -143,7 +150,7 @@ Result<plan::ResolvedTable> SessionResolver::resolve(const sql::QualifiedName& n
 Result<std::shared_ptr<const plan::VirtualTable>> SessionResolver::resolve_function(
     const sql::CallExpr& call, const std::vector<type::Type>& arguments) {
   TRY(check_no_verb(call));
-  auto found = find_table_function(session_, call.schema, call.name, arguments);
+  auto found = system::find_function(session_.system(), call, arguments, {});
   if (!found) return std::move(found.error()).at(call.position);
   return found;
 }
@@ -151,14 +158,15 @@ Result<std::shared_ptr<const plan::VirtualTable>> SessionResolver::resolve_funct
 Result<std::shared_ptr<const plan::VirtualTable>> SessionResolver::resolve_call(
     const sql::CallExpr& call, const std::vector<type::Type>& arguments,
     const std::vector<std::optional<type::Value>>& known) {
-  auto found = find_history_function(session_, call, arguments, known);
+  TRY(check_no_verb(call));
+  auto found = system::find_function(session_.system(), call, arguments, known);
   if (!found) return std::move(found.error()).at(call.position);
-  return *found != nullptr ? std::move(found) : resolve_function(call, arguments);
+  return found;
 }
 
 Result<std::shared_ptr<const plan::VirtualTable>> SessionResolver::resolve_versions(
     const sql::QualifiedName& name, const plan::TimeRange& range) {
-  return row_versions_table(session_, name, range);
+  return system::row_versions_table(session_.system(), name, range);
 }
 
 std::optional<derived::EntryTree> SessionResolver::find_index(const catalog::TableVersion& table,

@@ -12,6 +12,7 @@
 #include "engine/stream.h"
 #include "engine/virtual_rows.h"
 #include "sql/statements.h"
+#include "system/compiled_views.h"
 
 namespace rowan::engine {
 
@@ -239,6 +240,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute_deep(const std::shared_ptr<Pr
 }
 
 std::string SessionImpl::schema_of(std::string_view name) const {
+  if (system::find_compiled_view("pg_catalog", name) != nullptr) return "pg_catalog";
   return versions::schema_of(settings_.search_path(), name,
                              reading_ != nullptr ? reading_ : transaction_.get(),
                              database_.manager(), head_.branch);
@@ -263,6 +265,7 @@ expr::EvalContext SessionImpl::eval_context() const {
   context.sequences = &sequences_;
   files_.use(transaction_.get(), database_.store().cache());
   context.files = &files_;
+  context.catalog = &catalog_;
   return context;
 }
 

@@ -19,6 +19,7 @@
 #include "engine/deadlines.h"
 #include "engine/prepared.h"
 #include "engine/rows.h"
+#include "engine/session_system.h"
 #include "engine/settings.h"
 #include "engine/virtual_rows.h"
 #include "exec/constraints.h"
@@ -29,8 +30,13 @@
 #include "exec/unique_keys.h"
 #include "exec/validator.h"
 #include "rowan/rowan.h"
+#include "system/catalog/reader.h"
 #include "txn/transaction.h"
 #include "versions/context.h"
+
+namespace rowan::system {
+struct Shown;
+}
 
 namespace rowan::engine {
 
@@ -99,6 +105,7 @@ class SessionImpl final : public Session {
   auto within(int64_t time_us, const Work& work) -> decltype(work());
 
   DatabaseImpl& owner() { return database_; }
+  system::Context& system() { return system_; }  // What system relations see of it.
   const Settings& settings() const { return settings_; }
   // The session's branch; on a tag or commit the commit's id, which stands for HEAD in revisions.
   const std::string& branch_name() const { return head_.branch; }
@@ -189,7 +196,7 @@ class SessionImpl final : public Session {
       Prepared& prepared, const std::function<Result<std::string>(exec::ExecContext&)>& define);
   RowsResult run_view_definition(Prepared& prepared);
   RowsResult finish_definition(Prepared& prepared, std::string tag, std::string notice);
-  RowsResult run_show(const std::function<Result<TableRows>(SessionImpl&)>& show);
+  RowsResult run_show(const std::function<Result<system::Shown>(system::Context&)>& show);
   RowsResult run_set(const sql::SetStmt& statement);
   Result<versions::TableRows> shown_setting(const sql::SetStmt& statement);
   Result<void> apply_setting(const sql::SetStmt& statement);
@@ -236,6 +243,7 @@ class SessionImpl final : public Session {
   git::Signature author_;  // The connection's.
   bool is_owner_ = true;   // Nobody was named when it connected.
   std::string home_;       // The connection's branch; empty: Git's HEAD.
+  SessionSystem system_{*this};
   versions::Head head_;
   std::string last_commit_;
   std::vector<exec::Violation> violations_;
@@ -267,6 +275,7 @@ class SessionImpl final : public Session {
   mutable exec::SessionSequences sequences_;  // Drawing changes it, whoever evaluates.
   mutable std::string schema_;                // What the running statement's context names.
   mutable exec::SessionFiles files_;          // As sequences_.
+  mutable system::SnapshotReader catalog_{system_};  // As sequences_.
   CopySource* copy_source_ = nullptr;
   CopySink* copy_sink_ = nullptr;
   std::function<void(const Progress&)> progress_;

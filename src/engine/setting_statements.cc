@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include "engine/session.h"
-#include "engine/system_tables.h"
 #include "sql/statements.h"
 
 namespace rowan::engine {

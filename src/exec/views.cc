@@ -114,6 +114,9 @@ Result<BoundQuery> bind_query(const sql::CreateViewStmt& statement, const ExecCo
   writer.write();
   Result<void> known;
   sql::qualify_tables(*own.select, [&](const sql::NamedTable& table) -> std::string_view {
+    // A view of the system's goes before the path.
+    const auto resolved = planning.resolver.resolve(table.name, {}, std::nullopt);
+    if (resolved && resolved->view != nullptr) return parsed.arena->copy(resolved->view->schema);
     const auto schema = schema_by_path(table.name.name, context);
     if (!schema) known = Error(schema.error());
     return schema ? parsed.arena->copy(*schema) : std::string_view();
@@ -350,7 +353,8 @@ class TreeResolver final : public plan::Resolver {
   Result<plan::ResolvedTable> resolve(const sql::QualifiedName& name, std::string_view revision,
                                       std::optional<int64_t> time_us) override {
     const std::string_view schema = name.schema.empty() ? eval_.schema : name.schema;
-    if (schema == "rowan") return out_of_sight();
+    if (schema == "rowan" || schema == "pg_catalog" || schema == "information_schema")
+      return out_of_sight();
     plan::ResolvedTable resolved;
     Oid root = root_;
     // HEAD is the tree at hand, once it is a branch's, and so is the branch's own name when nobody

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "expr/array_forms.h"
 #include "expr/binder_parts.h"
+#include "expr/catalog_casts.h"
 #include "expr/compare.h"
 #include "expr/families.h"
 #include "expr/resolve.h"
@@ -320,10 +321,6 @@ Result<NodePtr> bind_row_comparison(const Nodes& left, const sql::RowExpr& right
 
 Result<NodePtr> bind_binary(const sql::BinaryExpr& binary, BindContext& context) {
   if (binary.op == "and" || binary.op == "or") return bind_and_or(binary, context);
-  if (binary.op == "~" || binary.op == "~*" || binary.op == "!~" || binary.op == "!~*") {
-    return Error(ErrorCode::kFeatureNotSupported, "regular expressions are not supported")
-        .at(binary.position);
-  }
   if (binary.left->kind == ExprKind::kRow && binary.right->kind == ExprKind::kRow) {
     TRY_ASSIGN(const Nodes left,
                bind_all(static_cast<const sql::RowExpr&>(*binary.left).items, context));
@@ -579,12 +576,16 @@ bool is_array_constructor(const sql::Expr& expr) {
 }
 
 Result<NodePtr> bind_cast(const sql::CastExpr& cast, BindContext& context) {
+  if (const auto object = find_object_class(cast.type)) return bind_object_cast(cast, *object, context);
   TRY_ASSIGN(const Type to, resolve_type(cast.type));
   if (type::is_array(to.id) && is_array_constructor(*cast.operand)) {
     return bind_array(static_cast<const sql::CallExpr&>(*cast.operand),
                       Type{type::element_of(to.id), to.modifier}, context);
   }
   TRY_ASSIGN(NodePtr operand, bind(*cast.operand, context));
+  if (type::is_text(to.id)) {
+    TRY_ASSIGN(operand, object_as_text(std::move(operand), context));
+  }
   return coerce(std::move(operand), to, CastContext::kExplicit, context);
 }
 

@@ -43,6 +43,8 @@ class FileWriter {
   virtual Result<void> remove(std::string_view path) = 0;
 };
 
+class CatalogReader;  // catalog_reader.h
+
 // What functions such as now() and current_user read.
 struct EvalContext {
   const std::vector<type::Value>* parameters = nullptr;  // $1 is [0]. Types as the plan asked for.
@@ -57,6 +59,7 @@ struct EvalContext {
       nullptr;                          // Looked at once a batch; true gives kQueryCanceled.
   SequenceSource* sequences = nullptr;  // nullptr: nextval gives kFeatureNotSupported.
   FileWriter* files = nullptr;          // nullptr: the same for rowan.write_file.
+  CatalogReader* catalog = nullptr;     // nullptr: the same for pg_get_indexdef and its kin.
 };
 
 enum class NodeKind : uint8_t {

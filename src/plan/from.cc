@@ -90,6 +90,43 @@ expr::NodePtr coalesce(expr::NodePtr left, expr::NodePtr right) {
   return node;
 }
 
+// WITH ORDINALITY: the rows of a function, counted in a last column.
+class NumberedTable final : public VirtualTable {
+ public:
+  explicit NumberedTable(std::shared_ptr<const VirtualTable> inner)
+      : inner_(std::move(inner)), columns_(inner_->columns()) {
+    columns_.push_back({"ordinality", {type::TypeId::kInt8, -1}});
+  }
+  const std::vector<OutputColumn>& columns() const override { return columns_; }
+  bool cacheable() const override { return inner_->cacheable(); }
+  Result<std::vector<type::Batch>> rows(const std::vector<type::Value>& arguments,
+                                        const expr::EvalContext& context) const override {
+    TRY_ASSIGN(const auto stream, inner_->open(arguments, context));
+    std::vector<type::Batch> batches;
+    if (stream == nullptr) {
+      TRY_ASSIGN(batches, inner_->rows(arguments, context));
+    } else {
+      for (type::Batch batch;;) {
+        TRY_ASSIGN(const bool more, stream->next(batch));
+        if (!more) break;
+        batches.push_back(std::move(batch));
+        batch = {};
+      }
+    }
+    int64_t row = 0;
+    for (type::Batch& batch : batches) {
+      type::ColumnBuilder numbers(columns_.back().type, batch.rows);
+      for (size_t i = 0; i < batch.rows; ++i) numbers.append_int(++row);
+      batch.columns.push_back(numbers.finish());
+    }
+    return batches;
+  }
+
+ private:
+  std::shared_ptr<const VirtualTable> inner_;
+  std::vector<OutputColumn> columns_;
+};
+
 }  // namespace
 
 Result<LogicalPtr> QueryBinder::bind_from(const sql::List<sql::TableRef*>& from) {
@@ -371,13 +408,16 @@ Result<LogicalPtr> QueryBinder::bind_function_table(const sql::FunctionTable& ta
   phase_ = phase;
   TRY_ASSIGN(node->virtual_table, state_.context.resolver.resolve_call(*table.call, types, known));
   if (!node->virtual_table->cacheable()) state_.cacheable = false;
+  const bool one = node->virtual_table->columns().size() == 1;
+  if (table.with_ordinality)
+    node->virtual_table = std::make_shared<NumberedTable>(std::move(node->virtual_table));
   node->virtual_name = table.call->name;
   node->outputs = node->virtual_table->columns();
   FromTable entry;
   entry.alias = table.alias.empty() ? table.call->name : table.alias;
   // A function that gives one column named after itself lends it the alias: `generate_series(1, 3)
   // AS n` has a column n.
-  if (node->outputs.size() == 1 && node->outputs[0].name == table.call->name)
+  if (one && node->outputs[0].name == table.call->name)
     node->outputs[0].name = entry.alias;
   return add_columns(std::move(node), std::move(entry), table.column_aliases, table.position,
                      scope);

@@ -228,6 +228,7 @@ struct FunctionTable : TableRef {  // FROM rowan.log(…), generate_series(1, 10
   CallExpr* call = nullptr;
   std::string_view alias;
   List<std::string_view> column_aliases;
+  bool with_ordinality = false;  // A last column counts the rows.
 };
 
 enum class JoinKind : uint8_t { kInner, kLeft, kRight, kFull, kCross };

@@ -499,6 +499,18 @@ Expr* Builder::array(const Token& at, const ExprList* items) {
   return made;
 }
 
+// SELECT COALESCE(array_agg("array"), '{}') AS "array" FROM (…) "array"("array")
+Expr* Builder::array_subquery(const Token& at, SelectStmt* rows) {
+  const Token name{"array", 5, at.position, at.begin, at.end};
+  const Token none{"{}", 2, at.position, at.begin, at.end};
+  Expr* gathered = call(nullptr, {"array_agg", 9, at.position, at.begin, at.end},
+                        start(column(name)), CallForm::kPlain);
+  Expr* array = call(at, "coalesce", gathered, literal(LiteralKind::kString, none));
+  TableRef* from = subquery_table(rows, {name, start(name.text())});
+  return subquery(
+      select(at, {}, start(TargetItem{array, name}), start(from), nullptr, nullptr, nullptr));
+}
+
 Expr* Builder::cast(const Token& op, Expr* operand, TypeName* type) {
   auto* made = node<CastExpr>(ExprKind::kCast, op.position);
   made->operand = operand;
@@ -562,6 +574,22 @@ Expr* Builder::default_value(const Token& token) {
   return node<DefaultExpr>(ExprKind::kDefault, token.position);
 }
 
+namespace {
+
+bool is_sequence_function(std::string_view name) {
+  return name == "nextval" || name == "currval" || name == "setval";
+}
+
+// nextval('s'::regclass), as PostgreSQL writes defaults, is nextval('s') here.
+Expr* without_regclass(Expr* argument) {
+  if (argument->kind != ExprKind::kCast) return argument;
+  const auto* cast = static_cast<const CastExpr*>(argument);
+  const bool is_name = cast->type.name == "regclass" && cast->operand->kind == ExprKind::kLiteral;
+  return is_name ? cast->operand : argument;
+}
+
+}  // namespace
+
 CallExpr* Builder::call(const Token* schema, const Token& name, const ExprList* arguments,
                         CallForm form) {
   auto* made =
@@ -569,6 +597,9 @@ CallExpr* Builder::call(const Token* schema, const Token& name, const ExprList* 
   if (schema != nullptr) made->schema = schema->text();
   made->name = cut_identifier(name.text());
   made->arguments = list(arguments);
+  if (is_sequence_function(made->name)) {
+    for (Expr*& argument : made->arguments) argument = without_regclass(argument);
+  }
   made->star = form == CallForm::kStar;
   made->distinct = form == CallForm::kDistinct;
   limit_depth(made->depth, depth_of(arguments) + 1, made->position);
@@ -771,6 +802,11 @@ TableRef* Builder::function_table(CallExpr* call, Alias alias) {
   made->column_aliases = list(alias.columns);
   limit_depth(made->depth, call->depth + 1u, made->position);
   return made;
+}
+
+TableRef* Builder::numbered(TableRef* function) {
+  static_cast<FunctionTable*>(function)->with_ordinality = true;
+  return function;
 }
 
 TableRef* Builder::subquery_table(SelectStmt* select, Alias alias) {

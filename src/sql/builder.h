@@ -222,6 +222,7 @@ class Builder {
   Expr* exists(const Token& token, SelectStmt* select);
   Expr* row(const Token& token, const ExprList* items);
   Expr* default_value(const Token& token);
+  Expr* array_subquery(const Token& at, SelectStmt* select);  // ARRAY(SELECT …)
   Expr* parenthesised(Expr* expr);
   CallExpr* call(const Token* schema, const Token& name, const ExprList* arguments, CallForm form);
   Expr* call(const Token& at, std::string_view name, Expr* a, Expr* b, Expr* c = nullptr,
@@ -246,6 +247,7 @@ class Builder {
   CommonTable* common_table(const Token& name, const NameList* columns, SelectStmt* select);
   TableRef* table(const QualifiedName* name, const AsOf* as_of, Alias alias);
   TableRef* function_table(CallExpr* call, Alias alias);
+  TableRef* numbered(TableRef* function);  // WITH ORDINALITY
   Statement* call_statement(const Token& token, CallExpr* call);  // As SELECT * FROM it.
   TableRef* subquery_table(SelectStmt* select, Alias alias);
   TableRef* join(const Token& token, JoinKind kind, TableRef* left, TableRef* right,

@@ -391,6 +391,7 @@ c_expr(A) ::= PARAMETER(P) LBRACKET(T) a_expr(I) RBRACKET. { A = b->call(T, "[]"
 c_expr(A) ::= LP a_expr(E) RP LBRACKET(T) a_expr(I) RBRACKET. { A = b->call(T, "[]", E, I); }
 c_expr(A) ::= ARRAY(T) LBRACKET expr_list(L) RBRACKET. { A = b->array(T, L); }
 c_expr(A) ::= ARRAY(T) LBRACKET RBRACKET. { A = b->array(T, nullptr); }
+c_expr(A) ::= ARRAY(T) select_with_parens(S). { A = b->array_subquery(T, S); }
 c_expr(A) ::= case_expr(E). { A = E; }
 c_expr(A) ::= call(C) filter(F). { A = b->filtered(C, F); }
 c_expr(A) ::= special_call(C). { A = C; }
@@ -560,6 +561,7 @@ from_list(A) ::= from_list(L) COMMA table_ref(T). { A = b->append(L, T); }
 %type table_ref {rowan::sql::TableRef*}
 table_ref(A) ::= relation(R) as_of(V) alias(N). { A = b->table(R, V, N); }
 table_ref(A) ::= call(C) alias(N). { A = b->function_table(C, N); }
+table_ref(A) ::= call(C) WITH_ORDINALITY alias(N). { A = b->numbered(b->function_table(C, N)); }
 table_ref(A) ::= select_with_parens(S) alias(N). { A = b->subquery_table(S, N); }
 table_ref(A) ::= joined_table(J). { A = J; }
 %type joined_table {rowan::sql::TableRef*}

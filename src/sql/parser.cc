@@ -158,6 +158,10 @@ class TokenStream {
         swallow(1, token);
         return TK_FOR_SYSTEM_TIME;
       case TK_WITH:
+        if (last_ == TK_RP && peek_word(0, "ordinality")) {
+          swallow(1, token);
+          return TK_WITH_ORDINALITY;
+        }
         if (peek(0).terminal != TK_TIME || peek(1).terminal != TK_ZONE) return terminal;
         swallow(2, token);
         return TK_WITH_TIME_ZONE;

@@ -560,6 +560,7 @@ void Printer::table(const TableRef& t) {
       // Only plain calls stand in FROM; names with a syntax of their own are quoted.
       const auto& function = static_cast<const FunctionTable&>(t);
       plain_call(*function.call, quote_ident(function.call->name));
+      if (function.with_ordinality) out += " WITH ORDINALITY";
       return alias(function.alias, function.column_aliases);
     }
   }

@@ -6,9 +6,11 @@ namespace rowan::type {
 
 Physical physical(TypeId id) { return type_info(id).physical; }
 
-bool is_integer(TypeId id) { return type_info(id).shape == Shape::kInteger; }
+bool is_integer(TypeId id) {
+  return type_info(id).shape == Shape::kInteger && id != TypeId::kOid;
+}
 bool is_float(TypeId id) { return type_info(id).physical == Physical::kDouble; }
-bool is_number(TypeId id) { return type_info(id).category == 'N'; }
+bool is_number(TypeId id) { return type_info(id).category == 'N' && id != TypeId::kOid; }
 bool is_text(TypeId id) { return type_info(id).category == 'S' || id == TypeId::kUnknown; }
 bool is_timestamp(TypeId id) { return type_info(id).shape == Shape::kTimestamp; }
 bool is_json(TypeId id) { return type_info(id).shape == Shape::kJson; }

@@ -54,6 +54,7 @@ constexpr std::array kInt2Casts = {
     CastRow{TypeId::kNumeric, kImplicit, cast_number},
     CastRow{TypeId::kFloat4, kImplicit, cast_number},
     CastRow{TypeId::kFloat8, kImplicit, cast_number},
+    CastRow{TypeId::kOid, kImplicit, cast_to_oid},
 };
 constexpr std::array kInt4Casts = {
     CastRow{TypeId::kInt2, kAssignment, cast_number},
@@ -61,6 +62,7 @@ constexpr std::array kInt4Casts = {
     CastRow{TypeId::kNumeric, kImplicit, cast_number},
     CastRow{TypeId::kFloat4, kImplicit, cast_number},
     CastRow{TypeId::kFloat8, kImplicit, cast_number},
+    CastRow{TypeId::kOid, kImplicit, cast_to_oid},
     CastRow{TypeId::kBool, kExplicit, to_bool},
 };
 constexpr std::array kInt8Casts = {
@@ -69,6 +71,7 @@ constexpr std::array kInt8Casts = {
     CastRow{TypeId::kNumeric, kImplicit, cast_number},
     CastRow{TypeId::kFloat4, kImplicit, cast_number},
     CastRow{TypeId::kFloat8, kImplicit, cast_number},
+    CastRow{TypeId::kOid, kImplicit, cast_to_oid},
 };
 
 }  // namespace

@@ -86,6 +86,8 @@ std::string fraction_digits_text(Type type);              // "(3)"
 
 // ---- Casts ----
 
+// An integer as an oid: of an int4 the bits, of a wider one what fits.
+Result<Value> cast_to_oid(const Value& value, Type to);
 // From any number to any other, with the modifier of `to`.
 Result<Value> cast_number(const Value& value, Type to);
 

@@ -1,0 +1,174 @@
+// What a statement shows is known before it runs: for every SHOW statement the columns told are
+// those of its rows, by name and by type.
+#include <doctest/doctest.h>
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/session.h"
+#include "sql/parser.h"
+#include "sql/statements.h"
+#include "system/compiled_views.h"
+#include "system/shown.h"
+
+namespace rowan::system {
+namespace {
+
+using sql::StatementKind;
+
+constexpr StatementKind kAllKinds[] = {
+#define STATEMENT(kind, its_class, words, tag) StatementKind::kind,
+#include "sql/statements.def"
+#undef STATEMENT
+};
+
+Result<Shown> shown_of(Context& context, const sql::Statement& statement) {
+  const auto& show = static_cast<const sql::ShowStmt&>(statement);
+  switch (statement.kind) {
+    case StatementKind::kShowLog:
+    case StatementKind::kShowTransactions:
+      return show_log(context, static_cast<const sql::ShowLogStmt&>(statement));
+    case StatementKind::kShowDiff:
+      return show_diff(context, static_cast<const sql::DiffStmt&>(statement));
+    case StatementKind::kBlame:
+      return show_blame(context, static_cast<const sql::BlameStmt&>(statement));
+    case StatementKind::kShowBranches:
+      return show_branches(context, show);
+    case StatementKind::kShowTags:
+      return show_tags(context, show);
+    case StatementKind::kShowForeign:
+      return show_foreign(context, show);
+    case StatementKind::kShowReflog:
+      return show_reflog(context, show);
+    case StatementKind::kShowTables:
+      return show_tables(context, show);
+    case StatementKind::kShowViews:
+      return show_views(context, show);
+    case StatementKind::kShowIndexes:
+      return show_indexes(context, show);
+    case StatementKind::kShowDatabases:
+      return show_databases(context, show);
+    case StatementKind::kShowStatus:
+      return show_status(context, show);
+    case StatementKind::kDescribe:
+      return describe(context, show);
+    default:
+      return Error(ErrorCode::kInternal, "a SHOW statement that this test does not know");
+  }
+}
+
+class World {
+ public:
+  World() {
+    auto opened = Database::open(":memory:", {});
+    REQUIRE(opened.has_value());
+    database_ = std::move(*opened);
+    auto connected = database_->connect("main");
+    REQUIRE(connected.has_value());
+    session_ = std::move(*connected);
+    for (const char* sql :
+         {"CREATE TABLE t (id integer PRIMARY KEY, price numeric(10,2), at date)",
+          "CREATE INDEX t_at ON t (at)", "CREATE VIEW v AS SELECT id, price FROM t",
+          "INSERT INTO t VALUES (1, 2.50, '2024-01-05'), (2, NULL, NULL)",
+          "UPDATE t SET price = 3 WHERE id = 1", "CREATE TAG one"}) {
+      run(sql);
+    }
+  }
+
+  std::unique_ptr<Rows> run(const std::string& sql) {
+    auto rows = session_->run(sql, {});
+    INFO(sql);
+    if (!rows.has_value()) FAIL(rows.failure().message);
+    return std::move(*rows);
+  }
+  engine::SessionImpl& session() { return static_cast<engine::SessionImpl&>(*session_); }
+
+ private:
+  std::unique_ptr<Database> database_;
+  std::unique_ptr<Session> session_;
+};
+
+TEST_CASE("for every SHOW statement the columns told before are those of the rows") {
+  const std::vector<std::string> texts = {
+      "SHOW LOG",          "SHOW LOG FOR t KEY 1",
+      "SHOW TRANSACTIONS", "SHOW DIFF FROM 'HEAD~1' TO 'HEAD'",
+      "SHOW DIFF STAT",    "SHOW DIFF SCHEMA FROM 'HEAD~2'",
+      "SHOW DIFF FOR t",   "BLAME t",
+      "BLAME t CELLS",     "SHOW BRANCHES",
+      "SHOW TAGS",         "SHOW FOREIGN",
+      "SHOW REFLOG",       "SHOW TABLES",
+      "SHOW VIEWS",        "SHOW INDEXES FROM t",
+      "SHOW DATABASES",    "SHOW STATUS",
+      "DESCRIBE t",        "DESCRIBE v",
+  };
+  World world;
+  std::set<StatementKind> seen;
+  for (const std::string& text : texts) {
+    CAPTURE(text);
+    const auto parsed = sql::parse_statement(text);
+    REQUIRE(parsed.has_value());
+    seen.insert(parsed->statement->kind);
+    world.run("BEGIN");
+    world.run("SELECT 1");  // A transaction to look through.
+    const auto shown = shown_of(world.session().system(), *parsed->statement);
+    if (!shown.has_value()) FAIL(shown.error().message());
+    std::vector<plan::OutputColumn> told = shown->table->columns();
+    world.run("ROLLBACK");
+    const auto rows = world.run(text);
+    const std::vector<ColumnInfo>& columns = rows->columns();
+    REQUIRE(columns.size() == told.size());
+    for (size_t i = 0; i < told.size(); ++i) {
+      CHECK(columns[i].name == told[i].name);
+      CHECK(columns[i].type_name == type::type_name(told[i].type));
+    }
+  }
+  for (const StatementKind kind : kAllKinds) {
+    if (sql::class_of(kind) == sql::StatementClass::kShow)
+      CHECK_MESSAGE(seen.contains(kind), "a SHOW statement that this test does not run");
+  }
+}
+
+TEST_CASE("every relation of rowan, pg_catalog and information_schema can be read whole") {
+  World world;
+  for (const Relation& row : relation_rows()) {
+    if (row.make != nullptr) continue;
+    CAPTURE(row.name);
+    const auto rows = world.run("SELECT * FROM rowan." + std::string(row.name));
+    CHECK(rows->columns().size() == row.columns.size());
+  }
+  for (const auto& view : compiled_views()) {
+    CAPTURE(view->name);
+    CHECK(!view->columns.empty());
+    const std::set<std::string> names(view->columns.begin(), view->columns.end());
+    CHECK(names.size() == view->columns.size());
+    CHECK(!names.contains("?column?"));
+    const auto rows = world.run("SELECT * FROM " + view->schema + "." + view->name);
+    CHECK(rows->columns().size() == view->columns.size());
+  }
+}
+
+TEST_CASE("oids are those of names: the same in another repository, whatever else is in it") {
+  World one, two;
+  two.run("CREATE TABLE a_first (id integer)");
+  two.run("CREATE TABLE t_more (id integer)");
+  const auto oids_of = [](World& world) {
+    std::map<std::string, std::string> oids;
+    const auto rows = world.run("SELECT relname, oid::text FROM pg_class");
+    for (;;) {
+      const auto more = rows->next();
+      if (!more.has_value() || !*more) break;
+      oids[rows->get_text(0)] = rows->get_text(1);
+    }
+    return oids;
+  };
+  const auto of_one = oids_of(one);
+  const auto of_two = oids_of(two);
+  CHECK(of_one.size() + 2 == of_two.size());
+  for (const auto& [name, oid] : of_one) CHECK(of_two.at(name) == oid);
+  CHECK(of_one.at("pg_class") == "1259");
+}
+
+}  // namespace
+}  // namespace rowan::system
