@@ -278,4 +278,28 @@ TEST_CASE("the hook lets a tip that is not admitted be amended") {
   CHECK(opened.ask("SELECT count(*) FROM rowan.foreign") == "0;");
 }
 
+TEST_CASE("the hook goes by what the repository says of its branches") {
+  const World it;
+  REQUIRE(run_rowan("hook install '" + it.db.string() + "'").code == 0);
+  const auto sql = [&](const std::string& text) {
+    REQUIRE(run_rowan("sql '" + it.db.string() + "' -c \"" + text + "\"").code == 0);
+  };
+  const auto push = [&](const std::string& refs) {
+    return run("git -C '" + it.work.string() + "' push -q origin " + refs);
+  };
+  sql("CREATE BRANCH side; PROTECT BRANCH main");
+  it.edit(kRows, "[2,2,", "[2,20,");
+  git(it.work, "commit -qam change");
+  const Ended refused = push("HEAD:refs/heads/main");
+  INFO(refused.output);
+  CHECK(refused.code != 0);
+  CHECK(refused.output.find("protected") != std::string::npos);
+  sql("UNPROTECT BRANCH main");
+  CHECK(push("HEAD:refs/heads/main").code == 0);
+  const Ended dropped = push(":refs/heads/side");
+  INFO(dropped.output);
+  CHECK(dropped.code != 0);
+  CHECK(dropped.output.find("branches are dropped with DROP BRANCH") != std::string::npos);
+}
+
 }  // namespace rowan::git_testing
