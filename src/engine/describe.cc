@@ -4,7 +4,6 @@
 #include "base/deep_stack.h"
 #include "versions/resolve.h"
 #include "engine/session.h"
-#include "engine/system_tables.h"
 #include "engine/text_parameters.h"
 #include "engine/verbs.h"
 #include "sql/statements.h"

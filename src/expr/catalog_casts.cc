@@ -31,10 +31,10 @@ constexpr ClassRow kClasses[] = {
 Result<NodePtr> call(std::string_view name, NodePtr operand, BindContext& context) {
   const Type types[] = {operand->type};
   const uint32_t position = operand->position;
-  TRY_ASSIGN(const Function* function, resolve_function(name, types, false, position));
+  TRY_ASSIGN(const ResolvedCall resolved, resolve_function(name, types, false, position));
   Nodes arguments;
   arguments.push_back(std::move(operand));
-  return make_call(function, std::move(arguments), position, context);
+  return make_call(resolved, std::move(arguments), position, context);
 }
 
 }  // namespace
