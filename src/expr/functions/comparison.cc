@@ -127,6 +127,7 @@ constexpr auto kRows = flat(std::to_array<Comparisons>({
     day<false>(kTimestamptz, kDate, {2386, 2389, 2384, 2385, 2388, 2387}, {}),
     pair<IntOrder>(kTimestamp, kTimestamptz, {2536, 2539, 2534, 2535, 2538, 2537}),
     pair<IntOrder>(kTimestamptz, kTimestamp, {2542, 2545, 2540, 2541, 2544, 2543}),
+    same<IntOrder>(kOid, {607, 608, 609, 611, 610, 612}),
     same<IntOrder>(kBool, {91, 85, 58, 1694, 59, 1695}),
     same<NumericOrder>(kNumeric, {1752, 1753, 1754, 1755, 1756, 1757}),
     same<BytesOrder>(kText, {98, 531, 664, 665, 666, 667}),
