@@ -189,7 +189,8 @@ Error SessionImpl::named_timeout(Error error) const {
 Result<std::unique_ptr<Rows>> SessionImpl::execute(const std::shared_ptr<Prepared>& prepared,
                                                    const std::vector<Parameter>& parameters) {
   cancelled_.store(false, std::memory_order_relaxed);
-  if (!streams_.empty()) draw_streams();
+  if (!streams_.empty() && prepared->parsed.statement->kind != sql::StatementKind::kRollback)
+    draw_streams();
   return ended([&]() -> RowsResult {
     TRY_ASSIGN(auto rows, within(settings_.statement_timeout_ms() * 1000, [&] {
                  return execute_at_depth(prepared, parameters);
