@@ -2,12 +2,13 @@
 #include <fmt/format.h>
 
 #include "base/deep_stack.h"
-#include "versions/resolve.h"
 #include "engine/session.h"
 #include "engine/text_parameters.h"
 #include "engine/verbs.h"
 #include "sql/statements.h"
 #include "type/type_info.h"
+#include "versions/merge_report.h"
+#include "versions/resolve.h"
 
 namespace rowan::engine {
 
@@ -24,6 +25,16 @@ void set_columns(StatementInfo& info, const ColumnInfos& columns) {
 
 bool has_same_shape_anywhere(StatementKind kind) {
   return sql::class_of(kind) != StatementClass::kVersion;
+}
+
+// What statements of version control answer with.
+ColumnInfos verb_answer(StatementKind kind) {
+  if (kind == StatementKind::kMerge || kind == StatementKind::kCommitMerge)
+    return column_infos(versions::summary_rows({}, "").columns);
+  if (kind == StatementKind::kResolve)
+    return column_infos(text_rows({"Resolved", "Remaining"}, {}).columns);
+  if (kind == StatementKind::kAbortMerge) return column_infos(text_rows({"Status"}, {}).columns);
+  return no_columns();
 }
 
 }  // namespace
@@ -114,6 +125,7 @@ Result<void> SessionImpl::describe_kind(Prepared& prepared, StatementInfo& info)
       return describe_session_statement(statement, info);
     case StatementClass::kVersion:
       if (statement.kind == StatementKind::kShowConflicts) return describe_shown(prepared, info);
+      set_columns(info, verb_answer(statement.kind));
       return {};
     case StatementClass::kDefine:
     case StatementClass::kTransaction:
@@ -151,20 +163,18 @@ Result<void> SessionImpl::describe_session_statement(const sql::Statement& state
 // Parameters in the place of names and revisions are texts; what it gives is told with HEAD in their
 // place.
 Result<bool> SessionImpl::describe_texts(Prepared& prepared, StatementInfo& info) {
-  TRY_ASSIGN(const auto numbers, text_parameter_numbers(prepared.parsed));
-  if (numbers.empty()) return false;
+  TRY_ASSIGN(const auto* const texts, text_parameters_of(prepared));
+  if (texts->empty()) return false;
   if (has_same_shape_anywhere(prepared.parsed.statement->kind)) {
     const std::vector<Parameter> heads(prepared.parsed.parameter_count, Parameter("HEAD"));
-    TRY_ASSIGN(const auto text, with_text_parameters(prepared.parsed, heads));
-    TRY_ASSIGN(const std::shared_ptr<Prepared> there, parse_prepared(*text));
-    there->given_types = prepared.given_types;
+    TRY_ASSIGN(const std::shared_ptr<Prepared> there, with_text_parameters(prepared, heads));
     TRY(describe_kind(*there, info));
     prepared.parameters.types = there->parameters.types;
     prepared.parameters.types.resize(prepared.parameter_count());
   }
-  for (const uint32_t number : numbers) {
-    if (prepared.parameters.types[number - 1].id == TypeId::kUnknown)
-      prepared.parameters.types[number - 1] = {TypeId::kText};
+  for (const sql::TextParameter& at : *texts) {
+    type::Type& type = prepared.parameters.types[at.number - 1];
+    if (type.id == TypeId::kUnknown) type = {TypeId::kText};
   }
   return true;
 }

@@ -101,11 +101,8 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute_checked(
   if (statement.kind == StatementKind::kExecute)
     return run_execute(static_cast<const sql::PrepareStmt&>(statement));
   if (takes_text_parameters(prepared->parsed)) {
-    TRY_ASSIGN(const auto text, with_text_parameters(prepared->parsed, parameters));
-    if (text) {
-      TRY_ASSIGN(const auto given, parse_prepared(*text));
-      return execute_checked(given, parameters);
-    }
+    TRY_ASSIGN(const auto given, with_text_parameters(*prepared, parameters));
+    if (given != nullptr) return execute_checked(given, parameters);
   }
   if (versions::is_conflict_change(statement))
     return run_past_transactions(statement, call_of(versions::run_conflict_change, statement));

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "exec/dml.h"
 #include "plan/plan.h"
 #include "sql/parser.h"
+#include "sql/text_parameters.h"
 
 namespace rowan::engine {
 
@@ -33,6 +35,10 @@ struct Prepared {
   std::vector<type::Type> given_types;  // kUnknown: not given.
   expr::ParameterTypes parameters;
   std::string commit_text;  // Normalised text for commit bodies, made on first use.
+  // Its parameters in the place of names and texts, once they were looked for; and the statement with
+  // their last values.
+  std::optional<std::vector<sql::TextParameter>> text_parameters;
+  std::shared_ptr<Prepared> with_texts;
 
   // The plan, good while the schema generation and the search path stay.
   uint64_t generation = 0;

@@ -159,8 +159,9 @@ Outcome<uint64_t> SessionImpl::run_script(std::string_view text,
 }
 
 void SessionImpl::fail_statement() noexcept {
-  if (std::exchange(implicit_, false) && !in_explicit_block()) {
-    end_transaction(false);
+  const bool was_implicit = std::exchange(implicit_, false) || implicit_open_;
+  if (was_implicit && !in_explicit_block()) {
+    ends_well([&] { end_transaction(false); });
   } else if (state_ == TransactionState::kIdle) {
     transaction_.reset();  // Rolls back.
     schema_changed_ = false;
@@ -190,7 +191,8 @@ Error SessionImpl::named_timeout(Error error) const {
 Result<std::unique_ptr<Rows>> SessionImpl::execute(const std::shared_ptr<Prepared>& prepared,
                                                    const std::vector<Parameter>& parameters) {
   cancelled_.store(false, std::memory_order_relaxed);
-  if (!streams_.empty()) draw_streams();
+  if (!streams_.empty() && prepared->parsed.statement->kind != sql::StatementKind::kRollback)
+    draw_streams();
   return ended([&]() -> RowsResult {
     TRY_ASSIGN(auto rows, within(settings_.statement_timeout_ms() * 1000, [&] {
                  return execute_at_depth(prepared, parameters);
