@@ -36,6 +36,7 @@ class DatabaseImpl final : public Database, public versions::Repository {
   static Result<void> init(std::string_view path);
   ~DatabaseImpl() override;
 
+  using Database::connect;
   Outcome<std::unique_ptr<Session>> connect(const ConnectOptions& options) override;
   Outcome<bool> checkpoint() override;
   Outcome<std::vector<std::string>> check(
