@@ -254,6 +254,7 @@ class Session {
   // DISCARD ALL: ends a block by rollback; branch and settings are the connection's again.
   virtual Outcome<bool> reset() = 0;
   virtual std::string setting(std::string_view name) const = 0;  // As SHOW has it; unknown: empty.
+  virtual int64_t timeout_ms(std::string_view name) const = 0;   // The same as a number; 0: none.
   virtual std::string branch() const = 0;
   virtual std::string database() const = 0;
   virtual std::string user() const = 0;

@@ -13,12 +13,13 @@
 #include "catalog/objects.h"
 #include "catalog/paths.h"
 #include "catalog/table.h"
-#include "engine/history.h"
 #include "engine/import/content.h"
+#include "git/ref_names.h"
 #include "store/node_cache.h"
 #include "tree/git_tree.h"
 #include "tree/row_tree.h"
 #include "type/key_codec.h"
+#include "versions/revisions.h"
 
 namespace rowan::engine {
 
@@ -26,11 +27,8 @@ namespace {
 
 constexpr size_t kProblemsMax = 1000;
 constexpr size_t kReportEvery = 1024;
-constexpr std::string_view kForeign = "refs/rowan/foreign/";
 // What git keeps beside the commits: notes on them, and what is to be read in their place.
 constexpr std::string_view kGitsOwn[] = {"refs/notes/", "refs/replace/"};
-constexpr std::string_view kResolutions =
-    "refs/rowan/resolutions";  // Remembered answers to conflicts: no content in all of its history.
 
 class Checker {
  public:
@@ -97,9 +95,9 @@ class Checker {
     const auto reached = known_.find(commit);
     if (at == tip_refs_.end() && reached == known_.end()) return {};
     const std::string& name = refs_[at != tip_refs_.end() ? at->second : reached->second];
-    constexpr std::string_view kHeads = "refs/heads/", kTags = "refs/tags/";
-    if (name.starts_with(kHeads)) return " (branch " + name.substr(kHeads.size()) + ")";
-    if (name.starts_with(kTags)) return " (tag " + name.substr(kTags.size()) + ")";
+    if (name.starts_with(git::kBranchRefs))
+      return " (branch " + name.substr(git::kBranchRefs.size()) + ")";
+    if (name.starts_with(git::kTagRefs)) return " (tag " + name.substr(git::kTagRefs.size()) + ")";
     return " (" + name + ")";
   }
   void tell(std::string_view unit, uint64_t done, uint64_t total) {
@@ -110,11 +108,12 @@ class Checker {
   // All reachable commits, parents before children.
   Result<void> collect_commits() {
     for (const store::RefEntry& ref : store_.refs("refs/")) {
-      if (ref.name.starts_with(kForeign))
+      if (ref.name.starts_with(git::kForeignRefs))
         continue;  // Kept aside because it is not valid, most often.
       const bool is_gits = std::any_of(std::begin(kGitsOwn), std::end(kGitsOwn),
                                        [&](auto prefix) { return ref.name.starts_with(prefix); });
-      if (ref.name == kResolutions || is_gits) continue;
+      // Remembered answers to conflicts: no content in all of its history.
+      if (ref.name == git::kResolutionsRef || is_gits) continue;
       auto tip = peel(ref.value);
       if (!tip) {
         problems_.push_back(fmt::format("{}: {}: {}", ref.name, sqlstate(tip.error().code()),
@@ -122,13 +121,13 @@ class Checker {
         continue;
       }
       if (!*tip) continue;
-      if (ref.name.starts_with("refs/heads/") || ref.name.starts_with("refs/rowan/fine/"))
+      if (ref.name.starts_with(git::kBranchRefs) || ref.name.starts_with(git::kFineRefs))
         tips_.insert(**tip);
       // A commit of our own book-keeping (reflog entries, pending merges) holds no content, but
       // what it names does.
-      const bool is_content = !ref.name.starts_with("refs/rowan/") ||
-                              ref.name.starts_with("refs/rowan/fine/") ||
-                              ref.name.starts_with("refs/rowan/kept/");
+      const bool is_content = !ref.name.starts_with(git::kOwnRefs) ||
+                              ref.name.starts_with(git::kFineRefs) ||
+                              ref.name.starts_with(git::kKeptRefs);
       refs_.push_back(ref.name);
       if (is_content) tip_refs_.try_emplace(**tip, refs_.size() - 1);
       if (auto walked = collect_from(**tip, is_content); !walked)
@@ -146,14 +145,14 @@ class Checker {
     if (is_content) {
       open.push_back(tip);
     } else {
-      TRY_ASSIGN(const git::Commit commit, read_commit(store_, tip));
+      TRY_ASSIGN(const git::Commit commit, versions::read_commit(store_, tip));
       open = commit.parents;
     }
     while (!open.empty()) {
       const Oid id = open.back();
       open.pop_back();
       if (!known_.try_emplace(id, refs_.size() - 1).second) continue;
-      TRY_ASSIGN(git::Commit commit, read_commit(store_, id));
+      TRY_ASSIGN(git::Commit commit, versions::read_commit(store_, id));
       open.insert(open.end(), commit.parents.begin(), commit.parents.end());
       found_.push_back({id, std::move(commit.parents)});
     }
@@ -215,7 +214,7 @@ class Checker {
     TRY(catalog::check_format(store_, store_.cache(), commit.tree));
     std::optional<Oid> parent_root;
     if (!commit.parents.empty()) {
-      TRY_ASSIGN(const git::Commit parent, read_commit(store_, commit.parents.front()));
+      TRY_ASSIGN(const git::Commit parent, versions::read_commit(store_, commit.parents.front()));
       parent_root = parent.tree;
     }
     const catalog::Catalog catalog(store_, store_.cache(), commit.tree);

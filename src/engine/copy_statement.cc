@@ -1,9 +1,13 @@
-// COPY: its ends are files, or what the caller set.
+// COPY: its ends are files, what the caller set, or pushed and pulled piece by piece.
 #include <fmt/format.h>
 
+#include <chrono>
+
+#include "base/caught.h"
 #include "engine/failure.h"
 #include "engine/resolver.h"
 #include "engine/session.h"
+#include "engine/statement.h"
 #include "exec/copy.h"
 
 namespace rowan::engine {
@@ -59,6 +63,217 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_copy(Prepared& prepared) {
   }
   TRY_ASSIGN(std::string commit, finish_statement(prepared));
   return done(fmt::format("COPY {}", rows), rows, std::move(commit));
+}
+
+// ---- Piece by piece ----
+
+// A COPY between its pieces: its statement has begun, and nothing runs.
+class CopyRun {
+ public:
+  CopyRun(SessionImpl& session, std::shared_ptr<Prepared> prepared)
+      : session_(session),
+        prepared_(std::move(prepared)),
+        time_left_us_(session.settings_.statement_timeout_ms() * 1000) {}
+  ~CopyRun() {
+    if (is_over_) return;
+    if (statement().from) {
+      session_.fail_statement();
+    } else if (session_.state_ == TransactionState::kIdle) {
+      session_.transaction_.reset();
+    }
+  }
+  CopyRun(const CopyRun&) = delete;
+  CopyRun& operator=(const CopyRun&) = delete;
+
+  const sql::CopyStmt& statement() const {
+    return static_cast<const sql::CopyStmt&>(*prepared_->parsed.statement);
+  }
+  exec::ExecContext& context() { return *context_; }
+  SessionImpl& session() { return session_; }
+
+  Result<void> begin() {
+    session_.cancelled_.store(false, std::memory_order_relaxed);
+    if (!session_.streams_.empty()) session_.draw_streams();
+    return step([&]() -> Result<void> {
+      if (session_.state_ == TransactionState::kFailed) return failed_block();
+      session_.ran_before_ = session_.implicit_ && session_.implicit_ran_;
+      TRY(session_.begin_statement(*prepared_));
+      context_.emplace(session_.exec_context());
+      return {};
+    });
+  }
+
+  // A piece of the statement's work; when it fails, so does the statement.
+  template <typename Work>
+  auto step(const Work& work) -> decltype(work()) {
+    const auto begun = std::chrono::steady_clock::now();
+    try {
+      auto result = session_.within(time_left_us_, [&] {
+        const BudgetScope counted(&session_.owner().memory());
+        return work();
+      });
+      if (!result) fail();
+      if (time_left_us_ > 0) {
+        const auto taken = std::chrono::duration_cast<std::chrono::microseconds>(
+            std::chrono::steady_clock::now() - begun);
+        time_left_us_ = std::max<int64_t>(time_left_us_ - taken.count(), 1);
+      }
+      return result;
+    } catch (...) {
+      fail();
+      throw;
+    }
+  }
+
+  // What reads or writes in the transaction goes before it does.
+  std::function<void()> drop;
+
+  void fail() noexcept {
+    is_over_ = true;
+    if (drop) ends_well(drop);
+    context_.reset();
+    session_.fail_statement();
+  }
+
+  // `count` gives the number of rows.
+  template <typename Count>
+  Outcome<std::unique_ptr<Rows>> finish(const Count& count) {
+    return guarded([&] {
+      return to_outcome(step([&]() -> Result<std::unique_ptr<Rows>> {
+        TRY_ASSIGN(const uint64_t rows, count());
+        TRY_ASSIGN(std::string commit, session_.finish_statement(*prepared_));
+        is_over_ = true;
+        return session_.done(fmt::format("COPY {}", rows), rows, std::move(commit));
+      }));
+    });
+  }
+
+ private:
+  SessionImpl& session_;
+  const std::shared_ptr<Prepared> prepared_;
+  std::optional<exec::ExecContext> context_;
+  int64_t time_left_us_;
+  bool is_over_ = false;
+};
+
+namespace {
+
+// Once it has failed, every call says so again.
+class PushedCopy final : public CopyIn {
+ public:
+  PushedCopy(SessionImpl& session, std::shared_ptr<Prepared> prepared)
+      : run_(session, std::move(prepared)) {
+    run_.drop = [this] { copy_.reset(); };
+  }
+
+  Result<void> begin() {
+    TRY(run_.begin());
+    return run_.step([&]() -> Result<void> {
+      TRY_ASSIGN(copy_, exec::CopyFrom::open(run_.statement(), {}, run_.context()));
+      columns_ = copy_->column_count();
+      return {};
+    });
+  }
+  size_t column_count() const override { return columns_; }
+  Outcome<bool> write(std::string_view bytes) override {
+    if (failure_) return *failure_;
+    auto written = guarded([&]() -> Outcome<bool> {
+      auto pushed = run_.step([&] { return copy_->push(bytes); });
+      if (!pushed) return to_failure(pushed.error());
+      return true;
+    });
+    if (!written) failure_ = written.failure();
+    return written;
+  }
+  Outcome<std::unique_ptr<Rows>> finish() override {
+    if (failure_) return *failure_;
+    auto rows = run_.finish([&] { return copy_->finish(); });
+    failure_ = rows ? ended() : rows.failure();
+    return rows;
+  }
+  Failure fail(std::string_view message) override {
+    if (failure_) return *failure_;
+    run_.fail();
+    failure_ = to_failure(Error(ErrorCode::kQueryCanceled,
+                                fmt::format("COPY from stdin failed: {}", message)));
+    return *failure_;
+  }
+
+ private:
+  static Failure ended() {
+    return to_failure(Error(ErrorCode::kObjectNotInState, "the COPY has ended"));
+  }
+
+  CopyRun run_;
+  std::unique_ptr<exec::CopyFrom> copy_;
+  size_t columns_ = 0;
+  std::optional<Failure> failure_;
+};
+
+class PulledCopy final : public CopyOut {
+ public:
+  PulledCopy(SessionImpl& session, std::shared_ptr<Prepared> prepared)
+      : run_(session, std::move(prepared)) {
+    run_.drop = [this] { copy_.reset(); };
+  }
+  ~PulledCopy() override { copy_.reset(); }  // Before its transaction.
+
+  Result<void> begin() {
+    TRY(run_.begin());
+    return run_.step([&]() -> Result<void> {
+      SessionResolver resolver(run_.session());
+      expr::ParameterTypes parameters;
+      plan::PlanContext planning{resolver, parameters, run_.context().eval,
+                                 run_.session().settings().disabled_rules()};
+      TRY_ASSIGN(copy_, exec::CopyTo::open(run_.statement(), planning, run_.context()));
+      columns_ = copy_->column_count();
+      return {};
+    });
+  }
+  size_t column_count() const override { return columns_; }
+  Outcome<bool> next(std::string& chunk) override {
+    if (failure_) return *failure_;
+    auto more = guarded([&] { return to_outcome(run_.step([&] { return copy_->next(chunk); })); });
+    if (!more) failure_ = more.failure();
+    return more;
+  }
+  Outcome<std::unique_ptr<Rows>> finish() override {
+    if (failure_) return *failure_;
+    const uint64_t rows = copy_->rows();
+    copy_.reset();
+    return run_.finish([&]() -> Result<uint64_t> { return rows; });
+  }
+
+ private:
+  CopyRun run_;
+  std::unique_ptr<exec::CopyTo> copy_;
+  size_t columns_ = 0;
+  std::optional<Failure> failure_;
+};
+
+Failure not_that_copy(std::string_view words) {
+  return to_failure(
+      Error(ErrorCode::kObjectNotInState, fmt::format("the statement is no {}", words)));
+}
+
+}  // namespace
+
+Outcome<std::unique_ptr<CopyIn>> SessionImpl::start_copy_in(Statement& statement) {
+  if (!statement.is_copy_in()) return not_that_copy("COPY FROM STDIN");
+  return guarded([&]() -> Outcome<std::unique_ptr<CopyIn>> {
+    auto copy = std::make_unique<PushedCopy>(*this, prepared_in(statement));
+    if (auto begun = copy->begin(); !begun) return to_failure(begun.error());
+    return std::unique_ptr<CopyIn>(std::move(copy));
+  });
+}
+
+Outcome<std::unique_ptr<CopyOut>> SessionImpl::start_copy_out(Statement& statement) {
+  if (!statement.is_copy_out()) return not_that_copy("COPY TO STDOUT");
+  return guarded([&]() -> Outcome<std::unique_ptr<CopyOut>> {
+    auto copy = std::make_unique<PulledCopy>(*this, prepared_in(statement));
+    if (auto begun = copy->begin(); !begun) return to_failure(begun.error());
+    return std::unique_ptr<CopyOut>(std::move(copy));
+  });
 }
 
 }  // namespace rowan::engine

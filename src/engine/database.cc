@@ -15,14 +15,15 @@
 #include "engine/failure.h"
 #include "engine/import/admission.h"
 #include "engine/import/content.h"
-#include "versions/history_policy.h"
 #include "engine/session.h"
 #include "git/config.h"
 #include "git/head.h"
+#include "git/ref_names.h"
 #include "store/adopt.h"
 #include "store/git_store.h"
 #include "store/memory_store.h"
 #include "store/node_cache.h"
+#include "versions/history_policy.h"
 
 namespace rowan::engine {
 
@@ -70,7 +71,7 @@ Result<void> write_first_commit(store::ObjectStore& store, const git::Signature&
                                               {{"Rowan-Time", std::to_string(now)}});
   const Oid id = objects.add(store::ObjectType::kCommit, git::encode_commit(commit));
   TRY_ASSIGN(const uint64_t sequence,
-             store.append(objects, {{"refs/heads/" + std::string(kMainBranch), Oid{}, id}}));
+             store.append(objects, {{git::branch_ref(kMainBranch), Oid{}, id}}));
   return store.wait_durable(sequence);
 }
 
@@ -230,15 +231,13 @@ Result<void> DatabaseImpl::follow_rename(std::string_view from, std::string_view
 
 Outcome<std::unique_ptr<Session>> DatabaseImpl::connect(const ConnectOptions& options) {
   return guarded([&]() -> Outcome<std::unique_ptr<Session>> {
-    std::string_view branch = options.branch;
     // "name@rev" names the database as well, as a connection from elsewhere does.
-    if (branch.starts_with(name_ + "@") && !branch.starts_with(name_ + "@{"))
-      branch.remove_prefix(name_.size() + 1);
-    if (branch.empty() && head_problem_) return to_failure(*head_problem_);
-    auto session = std::make_unique<SessionImpl>(*this, default_branch());
-    if (!branch.empty()) {
-      if (auto moved = session->check_out(branch); !moved) return to_failure(moved.error());
-    }
+    ConnectOptions wanted = options;
+    if (wanted.branch.starts_with(name_ + "@") && !wanted.branch.starts_with(name_ + "@{"))
+      wanted.branch.erase(0, name_.size() + 1);
+    if (wanted.branch.empty() && head_problem_) return to_failure(*head_problem_);
+    auto session = std::make_unique<SessionImpl>(*this, wanted);
+    if (auto begun = session->begin(wanted); !begun) return to_failure(begun.error());
     return std::unique_ptr<Session>(std::move(session));
   });
 }

@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "catalog/catalog.h"
 #include "derived/index.h"
+#include "engine/deadlines.h"
 #include "engine/import/foreign_moves.h"
 #include "engine/readable_roots.h"
 #include "git/commit.h"
@@ -22,6 +23,7 @@
 #include "store/object_store.h"
 #include "txn/transaction.h"
 #include "versions/branch_settings.h"
+#include "versions/context.h"
 #include "versions/hints.h"
 #include "versions/repository.h"
 
@@ -56,6 +58,8 @@ class DatabaseImpl final : public Database, public versions::Repository {
   const std::string& name() const { return name_; }  // The folder's name without ".git".
   const git::Signature& author() const { return author_; }
   const versions::HintWords& hints() const { return versions::hint_words(door_); }
+  // For a verb of nobody's session. Borrows `branch`.
+  versions::Context context_on(const std::string& branch);
   ForeignMoves& foreign_moves() { return foreign_moves_; }
   // What judges commits that somebody else made.
   Admission admission() { return {*manager_, branch_settings_, clock(), author_.name, name_}; }
@@ -64,6 +68,7 @@ class DatabaseImpl final : public Database, public versions::Repository {
   Result<void> follow_rename(std::string_view from, std::string_view to) override;
   const Clock& clock() const { return system_clock(); }
   MemoryBudget& memory() { return memory_; }  // Of all sessions.
+  Deadlines& deadlines() { return deadlines_; }
   // Rows of a table if they are known without a scan.
   std::optional<uint64_t> row_count(const catalog::TableVersion& table);
 
@@ -72,6 +77,7 @@ class DatabaseImpl final : public Database, public versions::Repository {
   Result<void> find_default_branch();
 
   MemoryBudget memory_;
+  Deadlines deadlines_;
   std::unique_ptr<store::ObjectStore> store_;
   ForeignMoves foreign_moves_{stderr_log()};
   std::unique_ptr<txn::Manager> manager_;

@@ -6,11 +6,11 @@
 
 #include "catalog/catalog.h"
 #include "derived/index.h"
-#include "engine/history.h"
 #include "store/node_cache.h"
 #include "tree/git_tree.h"
 #include "txn/tree_changes.h"
 #include "type/key_codec.h"
+#include "versions/revisions.h"
 
 namespace rowan::engine {
 
@@ -34,7 +34,7 @@ class DerivedChecker {
   Result<std::vector<std::string>> run(const std::vector<Oid>& commits) {
     for (const Oid& id : commits) {
       if (faults_.size() >= kFaultsMax) break;
-      const auto commit = read_commit(store_, id);
+      const auto commit = versions::read_commit(store_, id);
       if (!commit) continue;
       check_commit(id, *commit);
       if (auto checked = check_tables(commit->tree); !checked && is_fatal(checked.error()))
@@ -64,7 +64,7 @@ class DerivedChecker {
         return fault("history", "the time " + named + " is another");
     }
     if (commit.parents.empty() || !derived_.history.is_own(id)) return;
-    const auto parent = read_commit(store_, commit.parents.front());
+    const auto parent = versions::read_commit(store_, commit.parents.front());
     if (!parent) return;
     const auto changes = txn::tree_changes(store_, store_.cache(), parent->tree, commit.tree);
     if (!changes) return;

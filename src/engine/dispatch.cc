@@ -6,22 +6,25 @@
 
 #include "engine/history_statements.h"
 #include "engine/import/take.h"
-#include "engine/merge_statements.h"
 #include "engine/object_statements.h"
-#include "engine/replay.h"
 #include "engine/resolver.h"
-#include "engine/rewrite.h"
 #include "engine/session.h"
 #include "engine/system_tables.h"
 #include "engine/text_parameters.h"
 #include "engine/verbs.h"
-#include "engine/version_control.h"
 #include "engine/version_tables.h"
 #include "exec/alter.h"
 #include "exec/ddl.h"
 #include "exec/dml.h"
 #include "exec/views.h"
 #include "sql/statements.h"
+#include "versions/branches.h"
+#include "versions/change_branch.h"
+#include "versions/merging.h"
+#include "versions/replay.h"
+#include "versions/resolve.h"
+#include "versions/rewrite.h"
+#include "versions/tags.h"
 
 namespace rowan::engine {
 
@@ -36,6 +39,19 @@ std::function<Result<Done>(SessionImpl&)> call_of(Result<Done> (*run)(SessionImp
                                                   const sql::Statement& statement) {
   return [run, &statement](SessionImpl& session) {
     return run(session, static_cast<const Kind&>(statement));
+  };
+}
+
+// A verb of version control. What it did comes back to the session, also when it failed.
+template <typename Kind>
+std::function<Result<versions::VerbResult>(SessionImpl&)> call_of(
+    Result<versions::VerbResult> (*run)(versions::Context&, const Kind&),
+    const sql::Statement& statement) {
+  return [run, &statement](SessionImpl& session) {
+    versions::Context context = session.version_context();
+    auto result = run(context, static_cast<const Kind&>(statement));
+    session.take_back(context);
+    return result;
   };
 }
 
@@ -71,19 +87,18 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute_checked(
   const BudgetScope counted(&database_.memory());
   const sql::Statement& statement = *prepared->parsed.statement;
   const StatementClass its_class = sql::class_of(statement.kind);
+  ran_before_ = implicit_ && implicit_ran_;
   if (state_ == TransactionState::kFailed && its_class != StatementClass::kTransaction) {
-    return Error(ErrorCode::kInFailedTransaction,
-                 "current transaction is aborted, commands ignored until end of transaction block");
+    return failed_block();
   }
+  if (statement.kind == StatementKind::kExecute)
+    return run_execute(static_cast<const sql::PrepareStmt&>(statement));
   if (takes_text_parameters(prepared->parsed)) {
-    TRY_ASSIGN(const auto text, with_text_parameters(prepared->parsed, parameters));
-    if (text) {
-      TRY_ASSIGN(const auto given, parse_prepared(*text));
-      return execute_checked(given, parameters);
-    }
+    TRY_ASSIGN(const auto given, with_text_parameters(*prepared, parameters));
+    if (given != nullptr) return execute_checked(given, parameters);
   }
-  if (is_conflict_change(statement))
-    return run_past_transactions(statement, call_of(run_conflict_change, statement));
+  if (versions::is_conflict_change(statement))
+    return run_past_transactions(statement, call_of(versions::run_conflict_change, statement));
   TRY_ASSIGN(const std::optional<VerbCall> verb, find_verb_call(statement));
   if (verb) return run_verb(*prepared, *verb, parameters);
   if (runs_in_transaction(its_class)) TRY(begin_statement(*prepared));
@@ -96,8 +111,8 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute_checked(
 Result<void> SessionImpl::begin_statement(const Prepared& prepared) {
   const bool write = prepared.draws || writes(*prepared.parsed.statement);
   if (write) TRY(check_writable());
-  if (state_ == TransactionState::kIdle)
-    TRY(begin_transaction(settings_.isolation(), write ? settings_.default_read_only() : true));
+  if (state_ == TransactionState::kIdle) TRY(begin_statement_transaction(write));
+  implicit_ran_ = implicit_;
   first_statement_ = false;
   if (write && (transaction_->read_only() || (in_block() && mode_.read_only()))) {
     return Error(ErrorCode::kReadOnlyTransaction, "cannot change data in a read-only transaction");
@@ -105,9 +120,22 @@ Result<void> SessionImpl::begin_statement(const Prepared& prepared) {
   return transaction_->begin_statement(write);
 }
 
+Result<void> SessionImpl::begin_statement_transaction(bool write) {
+  const txn::IsolationLevel isolation = settings_.isolation();
+  const bool may_share = write || ran_before_ || isolation != txn::IsolationLevel::kReadCommitted;
+  if (!implicit_ || !may_share)
+    return begin_transaction(isolation, write ? settings_.default_read_only() : true);
+  TRY(begin_transaction(isolation, settings_.default_read_only()));
+  state_ = TransactionState::kOpen;
+  implicit_open_ = true;
+  first_statement_ = true;
+  mode_.begin(transaction_->read_only());
+  return {};
+}
+
 Result<std::unique_ptr<Rows>> SessionImpl::dispatch(const std::shared_ptr<Prepared>& prepared,
                                                     const std::vector<Parameter>& parameters,
-                                                    VersionResult* told) {
+                                                    versions::VerbResult* told) {
   const sql::Statement& statement = *prepared->parsed.statement;
   const auto define = [&](auto run) { return run_definition(*prepared, call_of(run, statement)); };
   const auto show = [&](auto run) { return run_show(call_of(run, statement)); };
@@ -124,7 +152,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::dispatch(const std::shared_ptr<Prepar
     case StatementKind::kCopy:
       return run_copy(*prepared);
     case StatementKind::kExplain:
-      return run_explain(static_cast<const sql::ExplainStmt&>(statement));
+      return run_explain(*prepared, parameters);
 
     case StatementKind::kTruncate:
       return define(exec::run_truncate);
@@ -167,6 +195,14 @@ Result<std::unique_ptr<Rows>> SessionImpl::dispatch(const std::shared_ptr<Prepar
     case StatementKind::kShow:
     case StatementKind::kReset:
       return run_set(static_cast<const sql::SetStmt&>(statement));
+    case StatementKind::kDiscard:
+      return run_discard(static_cast<const sql::SetStmt&>(statement));
+    case StatementKind::kPrepare:
+      return run_prepare(static_cast<const sql::PrepareStmt&>(statement));
+    case StatementKind::kExecute:
+      return run_execute(static_cast<const sql::PrepareStmt&>(statement));
+    case StatementKind::kDeallocate:
+      return run_deallocate(static_cast<const sql::PrepareStmt&>(statement));
     case StatementKind::kCheckpoint:
       return run_checkpoint();
 
@@ -199,48 +235,48 @@ Result<std::unique_ptr<Rows>> SessionImpl::dispatch(const std::shared_ptr<Prepar
       return show(describe);
 
     case StatementKind::kShowConflicts:
-      return run_past_transactions(statement, call_of(show_conflicts, statement));
+      return run_past_transactions(statement, call_of(versions::show_conflicts, statement));
     case StatementKind::kCreateBranch:
-      return change(run_create_branch);
+      return change(versions::run_create_branch);
     case StatementKind::kDropBranch:
-      return change(run_drop_branch);
+      return change(versions::run_drop_branch);
     case StatementKind::kRenameBranch:
-      return change(run_rename_branch);
+      return change(versions::run_rename_branch);
     case StatementKind::kCheckout:
-      return change(run_checkout);
+      return change(versions::run_checkout);
     case StatementKind::kProtectBranch:
     case StatementKind::kUnprotectBranch:
-      return change(run_protect_branch);
+      return change(versions::run_protect_branch);
     case StatementKind::kSetHistoryPolicy:
-      return change(run_set_history_policy);
+      return change(versions::run_set_history_policy);
     case StatementKind::kDropHistoryPolicy:
-      return change(run_drop_history_policy);
+      return change(versions::run_drop_history_policy);
     case StatementKind::kCreateTag:
     case StatementKind::kCreateSnapshot:
-      return change(run_create_tag);
+      return change(versions::run_create_tag);
     case StatementKind::kDropTag:
     case StatementKind::kDropSnapshot:
-      return change(run_drop_tag);
+      return change(versions::run_drop_tag);
     case StatementKind::kMerge:
-      return change(run_merge);
+      return change(versions::run_merge);
     case StatementKind::kCommitMerge:
-      return change(run_commit_merge);
+      return change(versions::run_commit_merge);
     case StatementKind::kAbortMerge:
-      return change(run_abort_merge);
+      return change(versions::run_abort_merge);
     case StatementKind::kResolve:
-      return change(run_resolve);
+      return change(versions::run_resolve);
     case StatementKind::kRestore:
-      return change(run_restore);
+      return change(versions::run_restore);
     case StatementKind::kRevert:
-      return change(run_revert);
+      return change(versions::run_revert);
     case StatementKind::kCherryPick:
-      return change(run_cherry_pick);
+      return change(versions::run_cherry_pick);
     case StatementKind::kResetTo:
-      return change(run_reset);
+      return change(versions::run_reset);
     case StatementKind::kRebase:
-      return change(run_rebase);
+      return change(versions::run_rebase);
     case StatementKind::kSquash:
-      return change(run_squash);
+      return change(versions::run_squash);
     case StatementKind::kTakeForeign:
       return change(run_take_foreign);
     case StatementKind::kDropForeign:
@@ -269,7 +305,7 @@ Result<void> check_concurrently(const sql::Statement& statement) {
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_definition(
     Prepared& prepared, const std::function<Result<std::string>(exec::ExecContext&)>& define) {
-  if (in_block()) TRY(check_concurrently(*prepared.parsed.statement));
+  if (in_explicit_block() || ran_before_) TRY(check_concurrently(*prepared.parsed.statement));
   exec::ExecContext context = exec_context();
   TRY_ASSIGN(std::string notice, define(context));
   return finish_definition(prepared, sql::tag_of(*prepared.parsed.statement), std::move(notice));
@@ -315,13 +351,9 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_show(
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_version(
     const sql::Statement& statement,
-    const std::function<Result<VersionResult>(SessionImpl&)>& change, VersionResult* told) {
-  const auto run = [&](SessionImpl& session) -> Result<VersionResult> {
-    if (in_block()) {
-      return Error(
-          ErrorCode::kActiveTransaction,
-          fmt::format("{} cannot run inside a transaction block", sql::words_of(statement)));
-    }
+    const std::function<Result<versions::VerbResult>(SessionImpl&)>& change, versions::VerbResult* told) {
+  const auto run = [&](SessionImpl& session) -> Result<versions::VerbResult> {
+    TRY(check_alone(sql::words_of(statement)));
     auto result = change(session);
     // A foreign tip that the statement merged leaves the list.
     if (result && !database_.store().read_only())
@@ -333,11 +365,11 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_version(
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_past_transactions(
     const sql::Statement& statement,
-    const std::function<Result<VersionResult>(SessionImpl&)>& run, VersionResult* told) {
+    const std::function<Result<versions::VerbResult>(SessionImpl&)>& run, versions::VerbResult* told) {
   const bool read_only = in_block() && transaction_ ? transaction_->read_only() || mode_.read_only()
                                                     : settings_.default_read_only();
-  if (read_only) TRY(check_only_reads(statement));
-  TRY_ASSIGN(VersionResult result, run(*this));
+  if (read_only) TRY(versions::check_only_reads(statement));
+  TRY_ASSIGN(versions::VerbResult result, run(*this));
   if (told != nullptr) {
     *told = std::move(result);
     return std::unique_ptr<Rows>();
@@ -349,7 +381,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_past_transactions(
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_verb(Prepared& prepared, const VerbCall& call,
                                                     const std::vector<Parameter>& parameters) {
-  prepared.parameters.types.assign(prepared.parsed.parameter_count, type::Type{});
+  prepared.start_parameters();
   TRY_ASSIGN(const std::vector<expr::NodePtr> nodes, bind_arguments(call, prepared.parameters));
   TRY(bind_parameters(prepared, parameters));
   std::vector<type::Value> arguments;
@@ -359,7 +391,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_verb(Prepared& prepared, const Ve
   }
   TRY_ASSIGN(const std::string text, statement_of(call, arguments));
   TRY_ASSIGN(const std::shared_ptr<Prepared> statement, parse_prepared(text));
-  VersionResult result;
+  versions::VerbResult result;
   TRY(dispatch(statement, {}, &result));
   TableRows row = verb_row(result);
   result.facts.tag = call.is_call ? "CALL" : "SELECT";

@@ -1,84 +1,40 @@
-// Walking commits: SHOW LOG, rowan.log and their kin; what a revision means to a session.
+// The names of versions/log.h and versions/revisions.h, as the tables of history use them: with a session
+// for the context.
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <memory>
+#include <atomic>
 #include <optional>
-#include <string>
 #include <string_view>
-#include <vector>
 
-#include "base/oid.h"
-#include "base/result.h"
-#include "diff/row_history.h"
-#include "diff/table_history.h"
-#include "git/commit.h"
-#include "store/object_store.h"
+#include "engine/session.h"
+#include "versions/log.h"
+#include "versions/revisions.h"
 
 namespace rowan::engine {
 
-class SessionImpl;
+using versions::AtBoundary;
+using versions::CommitRange;
+using versions::LogEntry;
+using versions::LogRequest;
+using versions::LogWalk;
+using versions::read_commit;
+using versions::TableName;
 
-struct LogEntry {
-  Oid id;
-  git::Commit commit;
-  int64_t time_us = 0;  // Effective time, since 1970.
-  bool is_cut = false;  // A shallow clone's boundary: its parents are not here.
-};
-
-// Is told of each commit at which a walk finds history cut.
-using AtBoundary = std::function<void(const Oid& commit)>;
-
-Result<git::Commit> read_commit(const store::ObjectReader& objects, const Oid& id);
-
-struct LogRequest {
-  std::vector<Oid> from;
-  std::vector<Oid> without;  // These and their ancestors are left out.
-  std::string path;  // Only commits that changed what stands there ("public/t"), renames followed;
-                     // empty: all.
-  std::optional<diff::RowKey> key;  // Only those that changed this row of the table at `path`.
-  std::string author;  // Part of the author's name or e-mail.
-  std::string grep;    // Part of the message.
-  std::optional<int64_t> since_us, until_us;
-  AtBoundary at_boundary;  // May be empty. Also of commits that are not shown.
-};
-
-// The log by the history index: newest effective time first, reading only the commits it gives (and
-// those it must look into for `author`, `grep` and `path`). A commit counts as changing a path when
-// it differs from all of its parents there.
-class LogWalk {
- public:
-  static Result<LogWalk> open(const diff::History& history, LogRequest request);
-  LogWalk(LogWalk&&) noexcept;
-  LogWalk& operator=(LogWalk&&) noexcept;
-  ~LogWalk();
-  Result<bool> next(LogEntry& entry);  // False at the end.
-
- private:
-  struct State;
-  explicit LogWalk(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
-};
-
-// The session's history, read through its running transaction.
-diff::History session_history(SessionImpl& session, const std::atomic<bool>* cancelled);
-// A revision as the running statement means it: HEAD (or nothing) is the commit it reads.
-Result<Oid> session_revision(SessionImpl& session, std::string_view revision);
-// 'a..b' and 'a...b' (from the merge base of both); an empty side is HEAD. nullopt: no range.
-struct CommitRange {
-  Oid from;
-  Oid to;
-};
-Result<std::optional<CommitRange>> session_range(SessionImpl& session, std::string_view text);
-Result<CommitRange> merge_base_range(SessionImpl& session, const Oid& from, const Oid& to);
-
-// A table as a text argument names it ("t", "shop.\"Orders\""), in a commit; kUndefinedTable.
-struct TableName {
-  std::string schema;
-  std::string name;
-  std::string path() const;
-};
-Result<TableName> parse_table_name(SessionImpl& session, std::string_view text);
+inline diff::History session_history(SessionImpl& session, const std::atomic<bool>* cancelled) {
+  return versions::history_of(session.version_context(), cancelled);
+}
+inline Result<Oid> session_revision(SessionImpl& session, std::string_view revision) {
+  return versions::find_commit(session.version_context(), revision);
+}
+inline Result<std::optional<CommitRange>> session_range(SessionImpl& session,
+                                                        std::string_view text) {
+  return versions::find_range(session.version_context(), text);
+}
+inline Result<CommitRange> merge_base_range(SessionImpl& session, const Oid& from, const Oid& to) {
+  return versions::merge_base_range(session.version_context(), from, to);
+}
+inline Result<TableName> parse_table_name(SessionImpl& session, std::string_view text) {
+  return versions::parse_table_name(session.version_context(), text);
+}
 
 }  // namespace rowan::engine

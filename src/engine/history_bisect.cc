@@ -1,10 +1,4 @@
-// rowan.bisect(query, good, bad): the first commit at which a query stops being true, found as git
-// bisect does.
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <unordered_map>
-#include <unordered_set>
+// rowan.bisect(query, good, bad): the first commit at which a query stops being true.
 #include <utility>
 
 #include "engine/history_tables.h"
@@ -12,6 +6,7 @@
 #include "engine/session.h"
 #include "exec/build.h"
 #include "sql/parser.h"
+#include "versions/bisect.h"
 
 namespace rowan::engine {
 
@@ -19,8 +14,6 @@ using plan::OutputColumn;
 using type::Value;
 
 namespace {
-
-constexpr size_t kBisectCommitsMax = 1'000'000;
 
 // Names in FROM mean what they meant at one commit.
 class CommitResolver final : public plan::Resolver {
@@ -45,150 +38,22 @@ class CommitResolver final : public plan::Resolver {
   std::string commit_;
 };
 
-class Bisection {
+// A query that gives one boolean, asked at one commit after the other.
+class BisectQuery {
  public:
-  Bisection(SessionImpl& session, const expr::EvalContext& eval)
-      : session_(session), eval_(eval), history_(session_history(session, eval.cancelled)) {}
+  BisectQuery(SessionImpl& session, const expr::EvalContext& eval, sql::ParsedStatement query)
+      : session_(session), eval_(eval), query_(std::move(query)) {}
 
-  Result<std::vector<std::vector<Value>>> run(std::string_view query, const Oid& good,
-                                              const Oid& bad) {
-    TRY_ASSIGN(query_, sql::parse_statement(query));
-    if (query_.statement->kind != sql::StatementKind::kSelect) {
+  static Result<BisectQuery> parse(SessionImpl& session, const expr::EvalContext& eval,
+                                   std::string_view text) {
+    TRY_ASSIGN(sql::ParsedStatement query, sql::parse_statement(text));
+    if (query.statement->kind != sql::StatementKind::kSelect)
       return Error(ErrorCode::kSyntaxError, "rowan.bisect takes a query that gives one boolean");
-    }
-    TRY(history_.index.ensure(history_.objects, good));
-    TRY(history_.index.ensure(history_.objects, bad));
-    TRY(check_ends(good, bad));
-    TRY(collect(good, bad));
-    Oid first_bad = bad;
-    while (suspects_.size() > 1) {
-      const std::optional<Oid> middle = pick(first_bad);
-      if (!middle) break;
-      TRY_ASSIGN(const std::optional<bool> verdict, ask(*middle));
-      if (!verdict) {
-        skipped_.insert(*middle);
-      } else if (*verdict) {
-        keep(ancestors_of(*middle), false);
-      } else {
-        keep(ancestors_of(*middle), true);
-        first_bad = *middle;
-      }
-      TRY(add_row(*middle, !verdict ? "skipped" : *verdict ? "good" : "bad"));
-    }
-    if (suspects_.size() == 1) {
-      TRY(add_row(first_bad, "first bad"));
-      return std::move(rows_);
-    }
-    // Only commits at which the query gave NULL are left beside the first known bad one.
-    std::sort(suspects_.begin(), suspects_.end(),
-              [this](const Oid& a, const Oid& b) { return time_of(a) > time_of(b); });
-    for (const Oid& commit : suspects_) TRY(add_row(commit, "suspect"));
-    return std::move(rows_);
+    return BisectQuery(session, eval, std::move(query));
   }
 
- private:
-  int64_t time_of(const Oid& commit) const { return history_.index.find(commit)->time_us; }
-
-  Result<void> check_ends(const Oid& good, const Oid& bad) {
-    if (history_.index.is_ancestor(bad, good)) {
-      return Error(ErrorCode::kInvalidParameterValue,
-                   "the bad commit must come after the good one");
-    }
-    for (const bool is_good : {true, false}) {
-      TRY_ASSIGN(const std::optional<bool> verdict, ask(is_good ? good : bad));
-      if (verdict == is_good) continue;
-      return Error(ErrorCode::kInvalidParameterValue,
-                   fmt::format("the query is not {} at the {} commit", is_good ? "true" : "false",
-                               is_good ? "good" : "bad"))
-          .with_detail(fmt::format("At commit {} it is {}.",
-                                   (is_good ? good : bad).hex().substr(0, 12),
-                                   !verdict   ? "null"
-                                   : *verdict ? "true"
-                                              : "false"))
-          .with_hint("The query must be true where all is well.");
-    }
-    return {};
-  }
-
-  // All that `bad` has and `good` lacks, parents before children.
-  Result<void> collect(const Oid& good, const Oid& bad) {
-    std::vector<std::pair<uint32_t, Oid>> found;
-    std::vector<Oid> stack = {bad};
-    std::unordered_set<Oid, OidHash> seen = {bad};
-    while (!stack.empty()) {
-      TRY(history_.check_cancelled());
-      const Oid commit = stack.back();
-      stack.pop_back();
-      if (history_.index.is_ancestor(commit, good)) continue;
-      const auto info = history_.index.find(commit);
-      if (found.size() == kBisectCommitsMax)
-        return Error(ErrorCode::kProgramLimit,
-                     fmt::format("more than {} commits to look through", kBisectCommitsMax));
-      found.emplace_back(info->generation, commit);
-      for (const Oid& parent : info->parents) {
-        if (seen.insert(parent).second) stack.push_back(parent);
-      }
-    }
-    std::sort(found.begin(), found.end());
-    for (const auto& [generation, commit] : found) suspects_.push_back(commit);
-    return {};
-  }
-
-  // A suspect and its ancestors among the suspects.
-  std::unordered_set<Oid, OidHash> ancestors_of(const Oid& commit) const {
-    const std::unordered_set<Oid, OidHash> all(suspects_.begin(), suspects_.end());
-    std::unordered_set<Oid, OidHash> found = {commit};
-    std::vector<Oid> stack = {commit};
-    while (!stack.empty()) {
-      const Oid at = stack.back();
-      stack.pop_back();
-      const auto info = history_.index.find(at);
-      for (const Oid& parent : info->parents) {
-        if (all.contains(parent) && found.insert(parent).second) stack.push_back(parent);
-      }
-    }
-    return found;
-  }
-
-  void keep(const std::unordered_set<Oid, OidHash>& set, bool inside) {
-    std::erase_if(suspects_, [&](const Oid& commit) { return set.contains(commit) != inside; });
-  }
-
-  // The suspect that parts them best: as many below it as not.
-  std::optional<Oid> pick(const Oid& bad) const {
-    std::unordered_map<Oid, size_t, OidHash> weights;
-    std::optional<Oid> best;
-    size_t best_gain = 0;
-    for (const Oid& commit : suspects_) {
-      const auto info = history_.index.find(commit);
-      std::vector<Oid> inside;
-      for (const Oid& parent : info->parents) {
-        if (weights.contains(parent)) inside.push_back(parent);
-      }
-      const size_t weight = inside.empty()       ? 1
-                            : inside.size() == 1 ? weights[inside[0]] + 1
-                                                 : ancestors_of(commit).size();
-      weights[commit] = weight;
-      const size_t gain = std::min(weight, suspects_.size() - weight);
-      if (commit == bad || skipped_.contains(commit) || (best && gain <= best_gain)) continue;
-      best = commit;
-      best_gain = gain;
-    }
-    return best;
-  }
-
-  // What the query says at a commit; nothing: NULL or no row.
-  Result<std::optional<bool>> ask(const Oid& commit) {
-    TRY(history_.check_cancelled());
-    auto answer = evaluate(commit);
-    if (!answer && answer.error().code() != ErrorCode::kQueryCanceled) {
-      return std::move(answer.error())
-          .with_detail(fmt::format("At commit {}.", commit.hex().substr(0, 12)));
-    }
-    return answer;
-  }
-
-  Result<std::optional<bool>> evaluate(const Oid& commit) {
+  // Nothing: NULL or no row.
+  Result<versions::Verdict> ask(const Oid& commit) {
     CommitResolver resolver(session_, commit);
     expr::ParameterTypes parameters;
     plan::PlanContext planning{resolver, parameters, eval_, session_.settings().disabled_rules()};
@@ -216,24 +81,25 @@ class Bisection {
     return answer;
   }
 
-  Result<void> add_row(const Oid& commit, std::string_view verdict) {
-    TRY_ASSIGN(const git::Commit read, read_commit(history_.objects, commit));
-    rows_.push_back({bigint_value(static_cast<int64_t>(rows_.size() + 1)), text_value(commit.hex()),
-                     text_value(std::string(verdict)),
-                     bigint_value(static_cast<int64_t>(suspects_.size())),
-                     text_value(read.author.name), time_value(time_of(commit)),
-                     text_value(std::string(git::subject(read.message)))});
-    return {};
-  }
-
+ private:
   SessionImpl& session_;
   const expr::EvalContext& eval_;
-  diff::History history_;
   sql::ParsedStatement query_;
-  std::vector<Oid> suspects_;  // By generation.
-  std::unordered_set<Oid, OidHash> skipped_;
-  std::vector<std::vector<Value>> rows_;
 };
+
+Result<std::vector<std::vector<Value>>> rows_of(const diff::History& history,
+                                                const std::vector<versions::BisectStep>& steps) {
+  std::vector<std::vector<Value>> rows;
+  for (const versions::BisectStep& step : steps) {
+    TRY_ASSIGN(const git::Commit commit, read_commit(history.objects, step.commit));
+    rows.push_back(
+        {bigint_value(static_cast<int64_t>(rows.size() + 1)), text_value(step.commit.hex()),
+         text_value(std::string(step.verdict)), bigint_value(static_cast<int64_t>(step.remaining)),
+         text_value(commit.author.name), time_value(history.index.find(step.commit)->time_us),
+         text_value(std::string(git::subject(commit.message)))});
+  }
+  return rows;
+}
 
 }  // namespace
 
@@ -250,9 +116,13 @@ VirtualTablePtr bisect_table(SessionImpl& session) {
         TRY_ASSIGN(const std::string bad_name, revision_text(arguments, 2));
         TRY_ASSIGN(const Oid good, session_revision(session, good_name));
         TRY_ASSIGN(const Oid bad, session_revision(session, bad_name));
-        Bisection bisection(session, context);
-        TRY_ASSIGN(std::vector<std::vector<Value>> rows,
-                   bisection.run(argument_text(arguments, 0), good, bad));
+        TRY_ASSIGN(BisectQuery query,
+                   BisectQuery::parse(session, context, argument_text(arguments, 0)));
+        const diff::History history = session_history(session, context.cancelled);
+        versions::Bisection bisection(history,
+                                      [&](const Oid& commit) { return query.ask(commit); });
+        TRY_ASSIGN(const auto steps, bisection.run(good, bad));
+        TRY_ASSIGN(std::vector<std::vector<Value>> rows, rows_of(history, steps));
         auto shared = std::make_shared<std::vector<std::vector<Value>>>(std::move(rows));
         return NextRow([shared, at = size_t{0}](std::vector<Value>& row) mutable -> Result<bool> {
           if (at == shared->size()) return false;

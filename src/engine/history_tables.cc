@@ -11,6 +11,7 @@
 #include "diff/table_history.h"
 #include "engine/merge_tables.h"
 #include "engine/session.h"
+#include "git/ref_names.h"
 #include "type/key_codec.h"
 #include "type/text.h"
 #include "type/widen.h"
@@ -227,7 +228,7 @@ std::vector<Oid> all_tips(SessionImpl& session) {
   std::vector<Oid> tips = {session.transaction()->snapshot().commit};
   for (const txn::BranchInfo& branch : session.owner().manager().branches())
     tips.push_back(branch.commit);
-  for (const store::RefEntry& tag : session.owner().store().refs("refs/tags/")) {
+  for (const store::RefEntry& tag : session.owner().store().refs(git::kTagRefs)) {
     if (const auto commit =
             session.owner().manager().resolve_revision(tag.name, session.branch_name()))
       tips.push_back(*commit);

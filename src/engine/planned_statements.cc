@@ -4,6 +4,7 @@
 #include "base/ensure.h"
 #include "engine/resolver.h"
 #include "engine/session.h"
+#include "engine/stream.h"
 #include "engine/system_tables.h"
 #include "engine/virtual_rows.h"
 #include "exec/build.h"
@@ -43,38 +44,6 @@ Result<type::Value> to_value(const Parameter& parameter, type::Type wanted, int6
                     type::CastContext::kAssignment);
 }
 
-// A running query outside a block: it owns its transaction until its rows are read.
-struct Stream {
-  SessionImpl& session;
-  std::shared_ptr<Prepared> prepared;
-  std::shared_ptr<const plan::Plan> plan;
-  std::unique_ptr<txn::Transaction> transaction;
-  std::vector<type::Value> parameters;
-  std::optional<exec::ExecContext> context;
-  std::unique_ptr<exec::Operator> root;
-
-  Result<void> open() {
-    const Reading reading(session, *transaction);
-    return root->open();
-  }
-  Result<bool> pull(type::Batch& batch) {
-    const Reading reading(session, *transaction);
-    return root->next(batch);
-  }
-
- private:
-  // While it lives, system tables read through the transaction, and what is collected counts.
-  struct Reading {
-    Reading(SessionImpl& the_session, txn::Transaction& transaction)
-        : session(the_session), counted(&the_session.owner().memory()) {
-      session.set_reading(&transaction);
-    }
-    ~Reading() { session.set_reading(nullptr); }
-    SessionImpl& session;
-    const BudgetScope counted;
-  };
-};
-
 Result<std::unique_ptr<exec::DmlPlan>> plan_modify(const sql::Statement& statement,
                                                    plan::PlanContext& context) {
   if (statement.kind == StatementKind::kInsert)
@@ -96,7 +65,7 @@ bool SessionImpl::plan_is_current(const Prepared& prepared) const {
 Result<void> SessionImpl::plan_statement(Prepared& prepared) {
   if (plan_is_current(prepared)) return {};
   prepared.planned = false;
-  prepared.parameters.types.assign(prepared.parsed.parameter_count, type::Type{});
+  prepared.start_parameters();
   SessionResolver resolver(*this);
   const expr::EvalContext eval = eval_context();
   plan::PlanContext context{resolver, prepared.parameters, eval, settings_.disabled_rules()};
@@ -126,15 +95,16 @@ Result<void> SessionImpl::plan_statement(Prepared& prepared) {
 
 Result<void> SessionImpl::bind_parameters(const Prepared& prepared,
                                           const std::vector<Parameter>& parameters) {
-  if (parameters.size() < prepared.parsed.parameter_count) {
+  const size_t wanted_count = prepared.parameter_count();
+  if (parameters.size() < wanted_count) {
     return Error(ErrorCode::kUndefinedParameter,
                  fmt::format("there is no parameter ${}", parameters.size() + 1))
-        .with_detail(fmt::format("The statement has {} parameters, {} were given.",
-                                 prepared.parsed.parameter_count, parameters.size()));
+        .with_detail(fmt::format("The statement has {} parameters, {} were given.", wanted_count,
+                                 parameters.size()));
   }
   parameter_values_.clear();
   const int64_t now = eval_context().transaction_time_us;
-  for (size_t i = 0; i < prepared.parsed.parameter_count; ++i) {
+  for (size_t i = 0; i < wanted_count; ++i) {
     const type::Type wanted =
         i < prepared.parameters.types.size() ? prepared.parameters.types[i] : type::Type{};
     TRY_ASSIGN(type::Value value, to_value(parameters[i], wanted, now));
@@ -163,21 +133,15 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_query(const std::shared_ptr<Prepa
     if (state_ == TransactionState::kIdle) transaction_.reset();
     return make_point_rows(prepared->columns, row.found, std::move(row.values));
   }
-  if (state_ == TransactionState::kIdle && !prepared->uses_session && !prepared->is_deep) {
-    auto stream = std::make_shared<Stream>(Stream{
-        *this, prepared, prepared->query, std::move(transaction_), parameter_values_, {}, {}});
-    stream->context.emplace(context_in(*stream->transaction, eval_context()));
-    stream->context->eval.transaction_time_us =
-        stream->transaction->start_time_us() - kMicrosFrom1970To2000;
-    stream->context->eval.parameters = &stream->parameters;
-    stream->context->eval.sequences = nullptr;  // It outlives the statement, which they belong to.
-    stream->context->eval.files = nullptr;
-    TRY_ASSIGN(stream->root, exec::build(*stream->plan, *stream->context));
+  if (!prepared->uses_session && !prepared->is_deep) {
+    std::unique_ptr<txn::Transaction> own;
+    if (state_ == TransactionState::kIdle) own = std::move(transaction_);
+    const auto stream =
+        std::make_shared<Stream>(*this, prepared, std::move(own), parameter_values_);
     TRY(stream->open());
     return make_stream_rows(prepared->columns,
                             [stream](type::Batch& batch) { return stream->pull(batch); });
   }
-  // In a block later statements may change what the rows are read from: all are read now.
   exec::ExecContext context = exec_context();
   TRY_ASSIGN(const std::unique_ptr<exec::Operator> root, exec::build(*prepared->query, context));
   TRY(root->open());
@@ -223,18 +187,38 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_modify(Prepared& prepared,
                          std::move(outcome.returning_account));
 }
 
-Result<std::unique_ptr<Rows>> SessionImpl::run_explain(const sql::ExplainStmt& explain) {
+// For the types of its parameters.
+Result<void> SessionImpl::plan_explained(Prepared& prepared) {
+  const sql::Statement& inner =
+      *static_cast<const sql::ExplainStmt&>(*prepared.parsed.statement).statement;
+  SessionResolver resolver(*this);
+  parameter_values_.clear();
+  const expr::EvalContext eval = eval_context();
+  plan::PlanContext planning{resolver, prepared.parameters, eval, settings_.disabled_rules()};
+  if (inner.kind == StatementKind::kSelect) {
+    TRY(plan::plan_query(static_cast<const sql::SelectStmt&>(inner), planning));
+  } else if (sql::class_of(inner.kind) == sql::StatementClass::kModify) {
+    TRY(plan_modify(inner, planning));
+  }
+  return {};
+}
+
+Result<std::unique_ptr<Rows>> SessionImpl::run_explain(Prepared& prepared,
+                                                       const std::vector<Parameter>& given) {
+  const auto& explain = static_cast<const sql::ExplainStmt&>(*prepared.parsed.statement);
   const sql::Statement& inner = *explain.statement;
   SessionResolver resolver(*this);
-  expr::ParameterTypes parameters;
   parameter_values_.clear();
   exec::ExecContext context = exec_context();
-  plan::PlanContext planning{resolver, parameters, context.eval, settings_.disabled_rules()};
+  prepared.start_parameters();
+  plan::PlanContext planning{resolver, prepared.parameters, context.eval,
+                             settings_.disabled_rules()};
   std::vector<std::string> lines;
   if (inner.kind == StatementKind::kSelect) {
     TRY_ASSIGN(const plan::Plan plan,
                plan::plan_query(static_cast<const sql::SelectStmt&>(inner), planning));
     if (explain.analyze) {
+      TRY(bind_parameters(prepared, given));
       TRY_ASSIGN(lines, exec::explain_analyze(plan, context));
     } else {
       lines = plan::explain(plan);

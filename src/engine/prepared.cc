@@ -1,6 +1,9 @@
 #include "engine/prepared.h"
 
+#include <fmt/format.h>
+
 #include "sql/statements.h"
+#include "type/type_info.h"
 
 namespace rowan::engine {
 
@@ -33,6 +36,26 @@ bool writes(const sql::Statement& statement) {
   return false;
 }
 
+Result<void> Prepared::give_types(const std::vector<uint32_t>& oids) {
+  constexpr uint32_t kUnknownOid = 705;
+  for (const uint32_t oid : oids) {
+    const type::TypeInfo* found = nullptr;
+    if (oid != 0 && oid != kUnknownOid) {
+      found = type::find_type(oid);
+      if (found == nullptr)
+        return Error(ErrorCode::kUndefinedObject, fmt::format("type with OID {} does not exist", oid));
+    }
+    given_types.push_back(found == nullptr ? type::Type{} : type::Type{found->id});
+  }
+  return {};
+}
+
+void Prepared::start_parameters() {
+  parameters.types = given_types;
+  parameters.types.resize(parameter_count());
+  parameters.uses.clear();
+}
+
 std::shared_ptr<Prepared> make_prepared(sql::ParsedStatement parsed) {
   auto prepared = std::make_shared<Prepared>();
   prepared->parsed = std::move(parsed);
@@ -47,12 +70,16 @@ Result<std::shared_ptr<Prepared>> make_deep(sql::ParsedStatement parsed) {
   return prepared;
 }
 
+Result<std::shared_ptr<Prepared>> prepared_of(sql::ParsedStatement parsed, bool is_deep) {
+  if (is_deep) return make_deep(std::move(parsed));
+  return make_prepared(std::move(parsed));
+}
+
 Result<std::shared_ptr<Prepared>> parse_prepared(std::string_view text) {
   bool is_deep = false;
   TRY_ASSIGN(sql::ParsedStatement parsed,
              parse_deep([&] { return sql::parse_statement(text); }, is_deep));
-  if (is_deep) return make_deep(std::move(parsed));
-  return make_prepared(std::move(parsed));
+  return prepared_of(std::move(parsed), is_deep);
 }
 
 }  // namespace rowan::engine

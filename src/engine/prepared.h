@@ -3,7 +3,9 @@
 // Threads: the session's.
 #pragma once
 
+#include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,13 +18,27 @@
 #include "exec/dml.h"
 #include "plan/plan.h"
 #include "sql/parser.h"
+#include "sql/text_parameters.h"
 
 namespace rowan::engine {
 
 struct Prepared {
+  // Types of its parameters by oid, which win over those inferred. 42704: no such type.
+  Result<void> give_types(const std::vector<uint32_t>& oids);
+  size_t parameter_count() const {
+    return std::max<size_t>(parsed.parameter_count, given_types.size());
+  }
+  // What is known of the parameters before anything is bound.
+  void start_parameters();
+
   sql::ParsedStatement parsed;
+  std::vector<type::Type> given_types;  // kUnknown: not given.
   expr::ParameterTypes parameters;
   std::string commit_text;  // Normalised text for commit bodies, made on first use.
+  // Its parameters in the place of names and texts, once they were looked for; and the statement with
+  // their last values.
+  std::optional<std::vector<sql::TextParameter>> text_parameters;
+  std::shared_ptr<Prepared> with_texts;
 
   // The plan, good while the schema generation and the search path stay.
   uint64_t generation = 0;
@@ -40,6 +56,22 @@ struct Prepared {
   bool is_deep = false;
 };
 
+// Takes the plans of a deep statement down on the stack that bears it: they are as deep.
+class DropPlans {
+ public:
+  explicit DropPlans(Prepared& prepared) : prepared_(prepared) {}
+  ~DropPlans() {
+    prepared_.planned = false;
+    prepared_.query.reset();
+    prepared_.dml.reset();
+  }
+  DropPlans(const DropPlans&) = delete;
+  DropPlans& operator=(const DropPlans&) = delete;
+
+ private:
+  Prepared& prepared_;
+};
+
 // What may be nested deeper than a thread's own stack bears. Definitions may not: they are read
 // again wherever their tables are.
 bool may_be_deep(sql::StatementKind kind);
@@ -51,6 +83,8 @@ std::shared_ptr<Prepared> make_prepared(sql::ParsedStatement parsed);
 // Of what was parsed with the deep limits.
 Result<std::shared_ptr<Prepared>> make_deep(sql::ParsedStatement parsed);
 Result<std::shared_ptr<Prepared>> parse_prepared(std::string_view text);
+// Of a statement of a script, of which one needed the deep limits.
+Result<std::shared_ptr<Prepared>> prepared_of(sql::ParsedStatement parsed, bool is_deep);
 
 // Parses with the deep limits where the ordinary ones do not do: parsing itself needs no stack.
 // `is_deep`: that was so.

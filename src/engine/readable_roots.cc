@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "catalog/format_file.h"
-#include "engine/history.h"
 #include "git/commit.h"
+#include "versions/revisions.h"
 
 namespace rowan::engine {
 
@@ -26,7 +26,7 @@ Result<Oid> ReadableRoots::sound_root_of(const Oid& commit) {
 }
 
 Result<ReadableContent> ReadableRoots::find(const Oid& commit) {
-  TRY_ASSIGN(const git::Commit parsed, read_commit(store_, commit));
+  TRY_ASSIGN(const git::Commit parsed, versions::read_commit(store_, commit));
   if (history_.is_own(commit)) {
     // Perhaps a newer version's own: what this one does not know it must not misread.
     const auto format = catalog::check_format(store_, store_.cache(), parsed.tree);

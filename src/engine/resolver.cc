@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "engine/conflicts.h"
+#include "engine/conflict_tables.h"
 #include "engine/history_tables.h"
 #include "engine/system_tables.h"
 #include "engine/verbs.h"

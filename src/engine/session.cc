@@ -8,6 +8,8 @@
 #include "base/deep_stack.h"
 #include "base/limits.h"
 #include "engine/failure.h"
+#include "engine/statement.h"
+#include "engine/stream.h"
 #include "engine/virtual_rows.h"
 #include "sql/statements.h"
 
@@ -15,70 +17,91 @@ namespace rowan::engine {
 
 namespace {
 
-Failure not_yet(std::string_view what) {
-  return {.sqlstate = "0A000", .message = fmt::format("{} is not supported yet", what)};
-}
-
-class StatementImpl final : public Statement {
+// A text with nothing in it.
+class NoStatement final : public Statement {
  public:
-  StatementImpl(SessionImpl& session, std::shared_ptr<Prepared> prepared)
-      : session_(session), prepared_(std::move(prepared)) {}
-  size_t parameter_count() const override { return prepared_->parsed.parameter_count; }
-  std::string words() const override { return sql::words_of(*prepared_->parsed.statement); }
+  size_t parameter_count() const override { return 0; }
+  std::string words() const override { return {}; }
   bool is_copy_in() const override { return false; }
   bool is_copy_out() const override { return false; }
-  Outcome<StatementInfo> describe() override { return not_yet("describe()"); }
-  Outcome<std::unique_ptr<Rows>> run(const std::vector<Parameter>& parameters) override {
-    return guarded([&] { return to_outcome(session_.execute(prepared_, parameters)); });
+  Outcome<StatementInfo> describe() override { return StatementInfo{}; }
+  Outcome<std::unique_ptr<Rows>> run(const std::vector<Parameter>&) override {
+    return guarded([]() -> Outcome<std::unique_ptr<Rows>> {
+      return make_batch_rows(no_columns(), {}, {});
+    });
   }
-
- private:
-  SessionImpl& session_;
-  std::shared_ptr<Prepared> prepared_;
 };
 
 }  // namespace
 
-SessionImpl::SessionImpl(DatabaseImpl& database, std::string branch)
+SessionImpl::SessionImpl(DatabaseImpl& database, const ConnectOptions& options)
     : database_(database),
-      head_{std::move(branch), false, {}},
+      author_(database.author()),
+      is_owner_(options.user.empty()),
+      head_{database.default_branch(), false, {}},
       unique_(database.unique_indexes(), database.store()) {
+  if (!options.user.empty()) author_.name = options.user;
+  if (!options.email.empty()) author_.email = options.email;
   settings_.set_memory_limit(database.memory().bytes_max());
+  settings_.note("session_authorization", author_.name);
+  settings_.note("rowan.author", fmt::format("{} <{}>", author_.name, author_.email));
+}
+
+SessionImpl::SessionImpl(DatabaseImpl& database, std::string branch)
+    : SessionImpl(database, ConnectOptions()) {
+  head_.branch = std::move(branch);
+}
+
+Result<void> SessionImpl::begin(const ConnectOptions& options) {
+  home_ = options.branch;
+  if (!home_.empty()) TRY(check_out(home_));
+  note_branch();
+  if (!options.application_name.empty())
+    TRY(settings_.set_initial("application_name", options.application_name));
+  for (const auto& [name, value] : options.settings) {
+    if (!is_owner_ && name == "rowan.author") return not_the_owner(name);
+    if (name == "rowan.branch") {
+      home_ = value;
+      TRY(check_out(home_));
+    } else {
+      TRY(settings_.set_initial(name, value));
+    }
+  }
+  return {};
 }
 SessionImpl::~SessionImpl() = default;
 
 Outcome<std::unique_ptr<Statement>> SessionImpl::prepare(
-    std::string_view text, const std::vector<uint32_t>& /*parameter_oids*/) {
+    std::string_view text, const std::vector<uint32_t>& parameter_oids) {
   return guarded([&]() -> Outcome<std::unique_ptr<Statement>> {
-    auto prepared = parse_prepared(text);
+    const auto prepared = ended([&]() -> Result<std::shared_ptr<Prepared>> {
+      auto parsed = parse_prepared(text);
+      if (!parsed && sql::is_blank(text)) return std::shared_ptr<Prepared>();
+      if (parsed) TRY((*parsed)->give_types(parameter_oids));
+      return parsed;
+    });
     if (!prepared) return to_failure(prepared.error());
-    return std::unique_ptr<Statement>(
-        std::make_unique<StatementImpl>(*this, std::move(*prepared)));
+    if (*prepared == nullptr) return std::unique_ptr<Statement>(std::make_unique<NoStatement>());
+    return std::unique_ptr<Statement>(std::make_unique<StatementImpl>(*this, *prepared));
   });
 }
 
-Outcome<std::vector<std::unique_ptr<Statement>>> SessionImpl::prepare_all(std::string_view) {
-  return not_yet("prepare_all()");
-}
-Outcome<uint64_t> SessionImpl::run_message(std::string_view,
-                                           const std::function<Outcome<bool>(Rows&)>&) {
-  return not_yet("run_message()");
-}
-void SessionImpl::begin_implicit() {}
-Outcome<bool> SessionImpl::end_implicit() { return true; }
-Outcome<std::unique_ptr<CopyIn>> SessionImpl::start_copy_in(Statement&) {
-  return not_yet("start_copy_in()");
-}
-Outcome<std::unique_ptr<CopyOut>> SessionImpl::start_copy_out(Statement&) {
-  return not_yet("start_copy_out()");
-}
-std::vector<std::pair<std::string, std::string>> SessionImpl::reported_settings() const {
-  return {};
-}
-Outcome<bool> SessionImpl::reset() { return not_yet("reset()"); }
-std::string SessionImpl::setting(std::string_view name) const {
-  auto value = settings_.get(name);
-  return value ? *value : std::string();
+Outcome<std::vector<std::unique_ptr<Statement>>> SessionImpl::prepare_all(std::string_view text) {
+  using Statements = std::vector<std::unique_ptr<Statement>>;
+  return guarded([&]() -> Outcome<Statements> {
+    Statements statements;
+    const auto made = ended([&]() -> Result<void> {
+      bool is_deep = false;
+      TRY_ASSIGN(auto parsed, parse_deep([&] { return sql::parse_script(text); }, is_deep));
+      for (sql::ParsedStatement& one : parsed) {
+        TRY_ASSIGN(auto prepared, prepared_of(std::move(one), is_deep));
+        statements.push_back(std::make_unique<StatementImpl>(*this, std::move(prepared)));
+      }
+      return {};
+    });
+    if (!made) return to_failure(made.error());
+    return statements;
+  });
 }
 
 Outcome<std::unique_ptr<Rows>> SessionImpl::run(std::string_view text,
@@ -115,10 +138,7 @@ Outcome<uint64_t> SessionImpl::run_script(std::string_view text,
   uint64_t count = 0;
   for (sql::ParsedStatement& statement : parsed) {
     auto rows = guarded([&]() -> Outcome<std::unique_ptr<Rows>> {
-      const auto prepared = ended([&]() -> Result<std::shared_ptr<Prepared>> {
-        if (is_deep) return make_deep(std::move(statement));
-        return make_prepared(std::move(statement));
-      });
+      const auto prepared = ended([&] { return prepared_of(std::move(statement), is_deep); });
       if (!prepared) return to_failure(prepared.error());
       return to_outcome(execute(*prepared, {}));
     });
@@ -137,41 +157,60 @@ Outcome<uint64_t> SessionImpl::run_script(std::string_view text,
   return count;
 }
 
-// A statement that fails, whether by an error or by an exception, ends what it was in (N2, N3).
-template <typename Work>
-auto SessionImpl::ended(const Work& work) -> decltype(work()) {
-  try {
-    auto result = work();
-    if (!result) fail_statement();
-    return result;
-  } catch (...) {
-    fail_statement();
-    throw;
-  }
-}
-
 void SessionImpl::fail_statement() noexcept {
-  if (state_ == TransactionState::kIdle) {
+  if (std::exchange(implicit_, false) && !in_explicit_block()) {
+    end_transaction(false);
+  } else if (state_ == TransactionState::kIdle) {
     transaction_.reset();  // Rolls back.
     schema_changed_ = false;
   } else if (state_ == TransactionState::kOpen) {
     state_ = TransactionState::kFailed;
+    ends_well([&] { cut_streams(failed_block()); });
     // What it leaves undone goes with the rest: nothing but going back further is possible now.
     if (transaction_) ends_well([&] { transaction_->undo_statement(); });
   }
 }
 
+void SessionImpl::draw_streams() noexcept {
+  const std::vector<Stream*>& streams = streams_;
+  for (size_t i = 0; i < streams.size(); ++i) streams[i]->draw();
+}
+
+void SessionImpl::cut_streams(const Error& why) noexcept {
+  for (Stream* const stream : std::exchange(streams_, {})) stream->cut(why);
+}
+
+Error SessionImpl::named_timeout(Error error) const {
+  if (error.code() != ErrorCode::kQueryCanceled || !timed_out_.load(std::memory_order_relaxed))
+    return error;
+  return Error(ErrorCode::kQueryCanceled, "canceling statement due to statement timeout");
+}
+
 Result<std::unique_ptr<Rows>> SessionImpl::execute(const std::shared_ptr<Prepared>& prepared,
                                                    const std::vector<Parameter>& parameters) {
   cancelled_.store(false, std::memory_order_relaxed);
+  if (!streams_.empty() && prepared->parsed.statement->kind != sql::StatementKind::kRollback)
+    draw_streams();
   return ended([&]() -> RowsResult {
-    TRY_ASSIGN(auto rows, execute_at_depth(prepared, parameters));
-    std::vector<Notice> notices;
-    for (const std::string& message : prepared->parsed.notices)
-      notices.push_back({.message = message});
-    if (!notices.empty()) add_notices(*rows, std::move(notices));
+    TRY_ASSIGN(auto rows, within(settings_.statement_timeout_ms() * 1000, [&] {
+                 return execute_at_depth(prepared, parameters);
+               }));
+    if (notice_handler_ || !prepared->parsed.notices.empty() || settings_.leaves_out_notices())
+      tell(prepared->parsed.notices, *rows);
     return rows;
   });
+}
+
+// What the statement says goes to the handler, or stays with the rows.
+void SessionImpl::tell(const std::vector<std::string>& of_parser, Rows& rows) {
+  constexpr std::string_view kCutName = "42622";
+  std::vector<Notice> notices;
+  for (const std::string& message : of_parser)
+    notices.push_back({.sqlstate = std::string(kCutName), .message = message});
+  for (Notice& notice : take_notices(rows)) notices.push_back(std::move(notice));
+  std::erase_if(notices, [&](const Notice& notice) { return !settings_.wants(notice.severity); });
+  if (!notice_handler_) return add_notices(rows, std::move(notices));
+  for (const Notice& notice : notices) notice_handler_(notice);
 }
 
 Result<std::unique_ptr<Rows>> SessionImpl::execute_at_depth(
@@ -194,35 +233,16 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute_deep(const std::shared_ptr<Pr
   prepared->is_deep = true;
   std::optional<RowsResult> rows;
   TRY(run_on_deep_stack([&] {
-    const auto drop_plans = [&] {  // Which are as deep, and so is taking them apart.
-      prepared->planned = false;
-      prepared->query.reset();
-      prepared->dml.reset();
-    };
-    try {
-      rows.emplace(execute_checked(prepared, parameters));
-    } catch (...) {
-      drop_plans();
-      throw;
-    }
-    drop_plans();
+    const DropPlans dropped(*prepared);
+    rows.emplace(execute_checked(prepared, parameters));
   }));
   return std::move(*rows);
 }
 
-// What cannot be read is told by whoever reads it.
 std::string SessionImpl::schema_of(std::string_view name) const {
-  const std::vector<std::string>& path = settings_.search_path();
-  if (path.size() == 1) return path[0];
-  const auto found_in = [&](const catalog::Catalog& catalog) {
-    auto found = catalog.schema_of(path, name);
-    return found ? std::move(*found) : path[0];
-  };
-  const txn::Transaction* const transaction = reading_ != nullptr ? reading_ : transaction_.get();
-  if (transaction != nullptr) return found_in(transaction->catalog());
-  const auto tip = database_.manager().tip_snapshot(head_.branch);
-  store::ObjectStore& store = database_.store();
-  return tip ? found_in(catalog::Catalog(store, store.cache(), tip->root)) : path[0];
+  return versions::schema_of(settings_.search_path(), name,
+                             reading_ != nullptr ? reading_ : transaction_.get(),
+                             database_.manager(), head_.branch);
 }
 
 expr::EvalContext SessionImpl::eval_context() const {
@@ -231,9 +251,10 @@ expr::EvalContext SessionImpl::eval_context() const {
   context.transaction_time_us =
       (transaction_ ? transaction_->start_time_us() : database_.clock().now_us()) -
       kMicrosFrom1970To2000;
-  context.user = database_.author().name;
+  context.user = author_.name;
   context.database = database_.name();
-  schema_ = schema();
+  // Contexts that are there already look at it.
+  if (std::string now = schema(); now != schema_) schema_ = std::move(now);
   context.schema = schema_;
   context.path = settings_.search_path();
   context.branch = head_.name();
@@ -265,7 +286,15 @@ exec::ExecContext SessionImpl::exec_context() {
 Result<void> SessionImpl::check_out(std::string_view revision) {
   TRY_ASSIGN(head_, versions::find_head(database_.manager(), head_, revision, database_.hints()));
   last_sequence_ = 0;
+  note_branch();
   return {};
+}
+
+void SessionImpl::note_branch() { settings_.note("rowan.branch", head_.name()); }
+
+git::Signature SessionImpl::author() const {
+  const std::optional<Settings::Author> named = settings_.author();
+  return named ? git::Signature{.name = named->name, .email = named->email} : author_;
 }
 
 Result<void> SessionImpl::check_writable() const {
@@ -282,6 +311,15 @@ std::unique_ptr<Rows> SessionImpl::done(std::string tag, uint64_t affected, std:
   ResultFacts facts{std::move(tag), affected, std::move(commit_id), {}};
   if (!notice.empty()) facts.notices.push_back(std::move(notice));
   return make_batch_rows(no_columns(), {}, std::move(facts));
+}
+
+std::unique_ptr<Rows> SessionImpl::done_with_warning(std::string tag, ErrorCode code,
+                                                     std::string message) {
+  auto rows = done(std::move(tag));
+  add_notices(*rows, {{.severity = "WARNING",
+                       .sqlstate = std::string(sqlstate(code)),
+                       .message = std::move(message)}});
+  return rows;
 }
 
 }  // namespace rowan::engine

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,9 +16,11 @@
 #include "base/result.h"
 #include "engine/block_mode.h"
 #include "engine/database.h"
+#include "engine/deadlines.h"
 #include "engine/prepared.h"
 #include "engine/rows.h"
 #include "engine/settings.h"
+#include "engine/virtual_rows.h"
 #include "exec/constraints.h"
 #include "exec/foreign_keys.h"
 #include "exec/operator.h"
@@ -31,11 +34,17 @@
 
 namespace rowan::engine {
 
+class CopyRun;
+class Stream;
 struct VerbCall;
 
 class SessionImpl final : public Session {
  public:
+  SessionImpl(DatabaseImpl& database, const ConnectOptions& options);
+  // On a branch that is there, for work of the database's own.
   SessionImpl(DatabaseImpl& database, std::string branch);
+  // What the options say beside who it is: the branch and the settings.
+  Result<void> begin(const ConnectOptions& options);
   ~SessionImpl() override;
 
   Outcome<std::unique_ptr<Statement>> prepare(
@@ -55,12 +64,11 @@ class SessionImpl final : public Session {
     notice_handler_ = std::move(handler);
   }
   void set_status_handler(
-      std::function<void(std::string_view, std::string_view)> handler) override {
-    status_handler_ = std::move(handler);
-  }
+      std::function<void(std::string_view, std::string_view)> handler) override;
   std::vector<std::pair<std::string, std::string>> reported_settings() const override;
   Outcome<bool> reset() override;
   std::string setting(std::string_view name) const override;
+  int64_t timeout_ms(std::string_view name) const override;
   void set_copy_source(CopySource* source) override { copy_source_ = source; }
   void set_copy_sink(CopySink* sink) override { copy_sink_ = sink; }
   void set_progress(std::function<void(const Progress&)> report) override {
@@ -70,11 +78,25 @@ class SessionImpl final : public Session {
   bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
   std::string branch() const override { return head_.name(); }
   std::string database() const override { return database_.name(); }
-  std::string user() const override { return database_.author().name; }
-  TransactionState transaction_state() const override { return state_; }
+  std::string user() const override { return author_.name; }
+  TransactionState transaction_state() const override {
+    return implicit_open_ ? TransactionState::kIdle : state_;
+  }
 
   Result<std::unique_ptr<Rows>> execute(const std::shared_ptr<Prepared>& prepared,
                                         const std::vector<Parameter>& parameters);
+  Result<StatementInfo> describe_prepared(const std::shared_ptr<Prepared>& prepared);
+  // Of commits: the connection's, or what rowan.author says.
+  git::Signature author() const;
+
+  // ---- Streams in a block (stream.h) ----
+  void add_stream(Stream& stream) { streams_.push_back(&stream); }
+  void remove_stream(Stream& stream) { std::erase(streams_, &stream); }
+  // A statement of the block failed while its rows were read.
+  void fail_block() noexcept { fail_statement(); }
+  // Work that ends in 57014 after that time; 0: no bound.
+  template <typename Work>
+  auto within(int64_t time_us, const Work& work) -> decltype(work());
 
   DatabaseImpl& owner() { return database_; }
   const Settings& settings() const { return settings_; }
@@ -87,18 +109,15 @@ class SessionImpl final : public Session {
   void take_back(const versions::Context& context);
   // CHECKOUT: a branch, or any other revision to read from. kUndefinedBranch.
   Result<void> check_out(std::string_view revision);
-  void follow_rename(std::string_view from, std::string_view to) {
-    if (!head_.is_pinned && head_.branch == from) head_.branch = to;
-  }
   // Whether the session may change its branch: 25006 on a tag or commit, 42501 on a protected
   // branch.
   Result<void> check_writable() const;
+  // In a transaction that is not the running statement's alone.
   bool in_block() const { return state_ != TransactionState::kIdle; }
   // The session made a commit past its transactions (MERGE, REVERT …), or its branch was moved: its
   // reads must see it.
   void note_commit(const Oid& commit, uint64_t sequence);
   const std::string& last_commit() const { return last_commit_; }  // Hex; empty: none yet.
-  uint64_t last_sequence() const { return last_sequence_; }        // Of that commit.
   // What stopped the last merge: rows that break constraints.
   const std::vector<exec::Violation>& violations() const { return violations_; }
   void set_violations(std::vector<exec::Violation> violations) {
@@ -122,11 +141,31 @@ class SessionImpl final : public Session {
   void set_reading(txn::Transaction* transaction) { reading_ = transaction; }
 
  private:
+  friend class CopyRun;
   using RowsResult = Result<std::unique_ptr<Rows>>;
 
   template <typename Work>
   auto ended(const Work& work) -> decltype(work());
   void fail_statement() noexcept;
+  void draw_streams() noexcept;
+  void cut_streams(const Error& why) noexcept;
+  void tell(const std::vector<std::string>& of_parser, Rows& rows);
+  Error named_timeout(Error error) const;
+  Outcome<uint64_t> run_parsed(std::vector<sql::ParsedStatement> parsed, bool is_deep,
+                               const std::function<Outcome<bool>(Rows&)>& each);
+  // BEGIN was said.
+  bool in_explicit_block() const { return in_block() && !implicit_open_; }
+  // What no transaction takes is refused: in a block, or behind others of an implicit transaction.
+  Result<void> check_alone(std::string_view words) const;
+  Result<void> begin_statement_transaction(bool write);
+  RowsResult begin_block(const sql::TransactionStmt& statement);
+  RowsResult end_block(const sql::TransactionStmt& statement);
+  Result<StatementInfo> describe_checked(Prepared& prepared);
+  Result<void> describe_kind(Prepared& prepared, StatementInfo& info);
+  Result<void> describe_shown(Prepared& prepared, StatementInfo& info);
+  Result<void> describe_session_statement(const sql::Statement& statement, StatementInfo& info);
+  Result<bool> describe_texts(Prepared& prepared, StatementInfo& info);
+  Result<void> plan_explained(Prepared& prepared);
   RowsResult execute_at_depth(const std::shared_ptr<Prepared>& prepared,
                               const std::vector<Parameter>& parameters);
   RowsResult execute_deep(const std::shared_ptr<Prepared>& prepared,
@@ -144,14 +183,26 @@ class SessionImpl final : public Session {
   RowsResult run_query(const std::shared_ptr<Prepared>& prepared);
   RowsResult run_modify(Prepared& prepared, const std::vector<Parameter>& parameters);
   RowsResult run_copy(Prepared& prepared);
-  RowsResult run_explain(const sql::ExplainStmt& statement);
+  RowsResult run_explain(Prepared& prepared, const std::vector<Parameter>& parameters);
   // `define` gives a notice, or nothing.
   RowsResult run_definition(
       Prepared& prepared, const std::function<Result<std::string>(exec::ExecContext&)>& define);
   RowsResult run_view_definition(Prepared& prepared);
   RowsResult finish_definition(Prepared& prepared, std::string tag, std::string notice);
-  RowsResult run_show(const std::function<Result<versions::TableRows>(SessionImpl&)>& show);
+  RowsResult run_show(const std::function<Result<TableRows>(SessionImpl&)>& show);
   RowsResult run_set(const sql::SetStmt& statement);
+  Result<versions::TableRows> shown_setting(const sql::SetStmt& statement);
+  Result<void> apply_setting(const sql::SetStmt& statement);
+  Result<void> set_branch(const sql::SetStmt& statement, bool reset);
+  Result<void> go_home();  // To the connection's branch.
+  RowsResult run_discard(const sql::SetStmt& statement);
+  Result<void> discard_all();
+  Result<std::shared_ptr<Prepared>> find_named(std::string_view name) const;
+  RowsResult run_prepare(const sql::PrepareStmt& statement);
+  RowsResult run_execute(const sql::PrepareStmt& statement);
+  RowsResult run_deallocate(const sql::PrepareStmt& statement);
+  void note_branch();     // In the setting of that name.
+  void report_changes();  // Of settings, to the handler.
   RowsResult run_checkpoint();
   // A statement of version control, which no block takes.
   RowsResult run_version(const sql::Statement& statement,
@@ -168,6 +219,7 @@ class SessionImpl final : public Session {
   Result<void> begin_transaction(txn::IsolationLevel isolation, bool read_only);
   Result<txn::CommitOutcome> commit_transaction(std::string_view message);
   void end_transaction(bool committed);
+  void end_settings(bool committed);
   // Outside a block: commits what the statement wrote; gives the commit's id, or nothing when there
   // is none.
   Result<std::string> finish_statement(Prepared& prepared);
@@ -178,17 +230,30 @@ class SessionImpl final : public Session {
   std::string_view commit_text(Prepared& prepared) const;
   std::unique_ptr<Rows> done(std::string tag, uint64_t affected = 0, std::string commit_id = {},
                              std::string notice = {});
+  std::unique_ptr<Rows> done_with_warning(std::string tag, ErrorCode code, std::string message);
 
   DatabaseImpl& database_;
+  git::Signature author_;  // The connection's.
+  bool is_owner_ = true;   // Nobody was named when it connected.
+  std::string home_;       // The connection's branch; empty: Git's HEAD.
   versions::Head head_;
   std::string last_commit_;
   std::vector<exec::Violation> violations_;
   Settings settings_;
   std::atomic<bool> cancelled_{false};
+  std::atomic<bool> timed_out_{false};  // By the clock, not by somebody.
   TransactionState state_ = TransactionState::kIdle;
   std::unique_ptr<txn::Transaction> transaction_;
   txn::Transaction* reading_ = nullptr;  // Set while rows of a stream are pulled.
   bool schema_changed_ = false;          // By this transaction: cached plans do not hold.
+  std::vector<Stream*> streams_;         // That read in the block's transaction, or were drawn in it.
+  // From begin_implicit() on. Its first query alone may have a transaction of its own, as it would
+  // outside; from the second statement on, or the first that writes, all share one, in which `state_`
+  // is kOpen.
+  bool implicit_ = false;
+  bool implicit_ran_ = false;   // Something ran in it.
+  bool implicit_open_ = false;  // The open transaction is the implicit one.
+  bool ran_before_ = false;     // As implicit_ran_ when the running statement began.
   BlockMode mode_;                       // Of the block.
   bool first_statement_ = true;          // Of the block: isolation and mode can still be set.
   uint64_t last_sequence_ = 0;           // Of the session's last commit: its reads must see it.
@@ -207,6 +272,42 @@ class SessionImpl final : public Session {
   std::function<void(const Progress&)> progress_;
   std::function<void(const Notice&)> notice_handler_;
   std::function<void(std::string_view, std::string_view)> status_handler_;
+  std::vector<std::pair<std::string, std::string>> reported_;  // What the handler knows.
+  std::map<std::string, std::shared_ptr<Prepared>, std::less<>> named_;  // By PREPARE.
 };
+
+// Why nothing runs in a failed block.
+Error failed_block();
+// Why a setting is refused that the connection's user may not have.
+Error not_the_owner(std::string_view name);
+
+// A statement that fails, whether by an error or by an exception, ends what it was in (N2, N3).
+template <typename Work>
+auto SessionImpl::ended(const Work& work) -> decltype(work()) {
+  try {
+    auto result = work();
+    if (!result) fail_statement();
+    return result;
+  } catch (...) {
+    fail_statement();
+    throw;
+  }
+}
+
+template <typename Work>
+auto SessionImpl::within(int64_t time_us, const Work& work) -> decltype(work()) {
+  if (time_us <= 0) return work();
+  decltype(work()) result = [&]() -> decltype(work()) {
+    Deadlines::Alarm alarm(database_.deadlines(), cancelled_, timed_out_);
+    TRY(alarm.set(time_us));
+    return work();
+  }();
+  if (timed_out_.load(std::memory_order_relaxed)) {
+    if (!result) result = named_timeout(std::move(result).error());
+    timed_out_.store(false, std::memory_order_relaxed);
+    cancelled_.store(false, std::memory_order_relaxed);
+  }
+  return result;
+}
 
 }  // namespace rowan::engine

@@ -3,10 +3,31 @@
 
 #include "engine/session.h"
 #include "engine/system_tables.h"
+#include "sql/statements.h"
 
 namespace rowan::engine {
 
 using sql::StatementKind;
+
+namespace {
+
+constexpr std::string_view kBranchSetting = "rowan.branch";
+constexpr std::string_view kAuthorSetting = "rowan.author";
+
+// Those that PostgreSQL tells its clients of, as it spells them.
+constexpr std::string_view kReported[] = {
+    "application_name", "client_encoding",   "DateStyle",      "default_transaction_read_only",
+    "in_hot_standby",   "integer_datetimes", "IntervalStyle",  "is_superuser",
+    "server_encoding",  "server_version",    "session_authorization",
+    "standard_conforming_strings", "TimeZone"};
+
+}  // namespace
+
+Error not_the_owner(std::string_view name) {
+  return Error(ErrorCode::kInsufficientPrivilege,
+               fmt::format("permission denied to set parameter \"{}\"", name))
+      .with_hint("Who connects under a name commits under it.");
+}
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_checkpoint() {
   TRY(database_.manager().roll_up_due());
@@ -16,46 +37,112 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_checkpoint() {
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_set(const sql::SetStmt& statement) {
   if (statement.kind == StatementKind::kShow) {
-    TableRows table;
-    if (statement.name == "all") {
-      std::vector<std::vector<std::string>> rows;
-      for (const Settings::Row& row : settings_.all())
-        rows.push_back({std::string(row.name), row.value, std::string(row.description)});
-      table = text_rows({"name", "setting", "description"}, rows);
-    } else if (statement.name == "transaction_isolation" ||
-               statement.name == "transaction isolation level") {
-      constexpr std::string_view kNames[] = {"read uncommitted", "read committed",
-                                             "repeatable read", "serializable"};
-      const txn::IsolationLevel level =
-          transaction_ ? transaction_->isolation() : settings_.isolation();
-      table =
-          text_rows({"transaction_isolation"}, {{std::string(kNames[static_cast<size_t>(level)])}});
-    } else {
-      TRY_ASSIGN(std::string value, settings_.get(statement.name));
-      table = text_rows({std::string(statement.name)}, {{std::move(value)}});
-    }
+    TRY_ASSIGN(TableRows table, shown_setting(statement));
     return make_batch_rows(column_infos(table.columns), std::move(table.batches),
                            {"SHOW", 0, {}, {}});
   }
+  TRY(apply_setting(statement));
+  report_changes();
+  const bool shared = state_ == TransactionState::kOpen || implicit_;
+  if (statement.local && !shared)
+    return done_with_warning("SET", ErrorCode::kNoActiveTransaction,
+                             "SET LOCAL can only be used in transaction blocks");
+  if (statement.also != nullptr) return run_set(*statement.also);
+  return done(statement.kind == StatementKind::kReset ? "RESET" : "SET");
+}
+
+Result<TableRows> SessionImpl::shown_setting(const sql::SetStmt& statement) {
+  if (statement.name == "all") {
+    std::vector<std::vector<std::string>> rows;
+    for (const Settings::Row& row : settings_.all())
+      rows.push_back({std::string(row.name), row.value, std::string(row.description)});
+    return text_rows({"name", "setting", "description"}, rows);
+  }
+  if (statement.name == "transaction_isolation" ||
+      statement.name == "transaction isolation level") {
+    constexpr std::string_view kNames[] = {"read uncommitted", "read committed", "repeatable read",
+                                           "serializable"};
+    const txn::IsolationLevel level =
+        in_block() && transaction_ ? transaction_->isolation() : settings_.isolation();
+    return text_rows({"transaction_isolation"}, {{std::string(kNames[static_cast<size_t>(level)])}});
+  }
+  TRY_ASSIGN(std::string value, settings_.get(statement.name));
+  return text_rows({std::string(statement.name)}, {{std::move(value)}});
+}
+
+// In a block what it was is kept for ROLLBACK, and for the end of SET LOCAL.
+Result<void> SessionImpl::apply_setting(const sql::SetStmt& statement) {
   const bool reset = statement.kind == StatementKind::kReset || statement.is_default;
+  const bool all = reset && statement.name == "all";
   const auto apply = [&](Settings& settings) {
     return reset ? settings.reset(statement.name)
                  : settings.set(statement.name, statement.value, statement.is_list);
   };
-  const bool in_block = state_ == TransactionState::kOpen;
-  if (statement.local && !in_block) {
+  const bool shared = state_ == TransactionState::kOpen || implicit_;
+  if (Settings::is_called(kBranchSetting, statement.name)) return set_branch(statement, reset);
+  if (Settings::is_called(kAuthorSetting, statement.name) && !reset && !is_owner_)
+    return not_the_owner(kAuthorSetting);
+  if (statement.local && !shared) {
     Settings tried = settings_;
-    TRY(apply(tried));
-    return done("SET", 0, {}, "SET LOCAL can only be used in transaction blocks");
+    return apply(tried);
   }
-  if (in_block && !settings_on_rollback_) {
+  if (all) TRY(go_home());
+  if (shared && !settings_on_rollback_) {
     settings_on_rollback_ = settings_;
     settings_on_commit_ = settings_;
   }
   TRY(apply(settings_));
-  if (in_block && !statement.local) TRY(apply(*settings_on_commit_));
-  if (statement.also != nullptr) return run_set(*statement.also);
-  return done(statement.kind == StatementKind::kReset ? "RESET" : "SET");
+  if (shared && !statement.local) TRY(apply(*settings_on_commit_));
+  return {};
+}
+
+Result<void> SessionImpl::set_branch(const sql::SetStmt& statement, bool reset) {
+  if (statement.local)
+    return Error(ErrorCode::kFeatureNotSupported, "the branch cannot be set for a transaction alone")
+        .with_hint("SET rowan.branch, or CHECKOUT, before it begins.");
+  if (reset) return go_home();
+  if (statement.value == head_.name() && !head_.is_pinned) return {};
+  TRY(check_alone("SET rowan.branch"));
+  return check_out(statement.value);
+}
+
+Result<void> SessionImpl::go_home() {
+  const std::string home = home_.empty() ? database_.default_branch() : home_;
+  if (home == head_.name()) return {};
+  TRY(check_alone("RESET rowan.branch"));
+  return check_out(home);
+}
+
+// ---- What is told of settings ----
+
+std::string SessionImpl::setting(std::string_view name) const {
+  auto value = settings_.get(name);
+  return value ? *value : std::string();
+}
+
+int64_t SessionImpl::timeout_ms(std::string_view name) const {
+  return Settings::milliseconds(setting(name)).value_or(0);
+}
+
+std::vector<std::pair<std::string, std::string>> SessionImpl::reported_settings() const {
+  std::vector<std::pair<std::string, std::string>> reported;
+  for (const std::string_view name : kReported) reported.emplace_back(name, setting(name));
+  return reported;
+}
+
+void SessionImpl::set_status_handler(
+    std::function<void(std::string_view, std::string_view)> handler) {
+  status_handler_ = std::move(handler);
+  if (status_handler_) reported_ = reported_settings();
+}
+
+void SessionImpl::report_changes() {
+  if (!status_handler_) return;
+  const auto before = std::exchange(reported_, reported_settings());
+  for (size_t i = 0; i < reported_.size(); ++i) {
+    if (reported_[i].second != before[i].second)
+      status_handler_(reported_[i].first, reported_[i].second);
+  }
 }
 
 }  // namespace rowan::engine

@@ -27,6 +27,8 @@ constexpr Definition kDefinitions[] = {
     {"application_name", "", "", false, "The application's name, kept in commits as Rowan-App."},
     {"client_encoding", "UTF8", "UTF8 utf8 UTF-8 unicode", false,
      "The encoding of texts: always UTF-8."},
+    {"client_min_messages", "notice", "debug5 debug4 debug3 debug2 debug1 log notice warning error",
+     false, "The least severe messages that a client is told."},
     {"commit_statement", "normalised", "normalised normalized full off", false,
      "What a commit's body keeps of its statements."},
     {"datestyle", "ISO, MDY", "", false, "How dates are shown and read: always ISO, MDY."},
@@ -34,9 +36,24 @@ constexpr Definition kDefinitions[] = {
      "The isolation level of new transactions."},
     {"default_transaction_read_only", "off", "on off", false,
      "Whether new transactions only read."},
+    {"extra_float_digits", "1", "1 2 3", false,
+     "How exactly floating-point numbers are shown: always exactly."},
+    {"idle_in_transaction_session_timeout", "0", "", false,
+     "How long a connection may be idle in a block before a server ends it, in ms (or with a unit: "
+     "ms, s, min, h, d); 0: for ever."},
+    {"idle_session_timeout", "0", "", false,
+     "The same outside a block."},
+    {"in_hot_standby", "off", "", true, "Whether this is a copy that only reads: never."},
+    {"integer_datetimes", "on", "", true, "Whether times are whole microseconds: always."},
     {"intervalstyle", "postgres", "", false, "How intervals are shown: always postgres."},
+    {"is_superuser", "on", "", true, "Whether the user may do everything: always, as yet."},
     {"lock_timeout", "0", "", false,
-     "How long a statement waits for a lock, in ms (or with a unit: ms, s, min); 0: for ever."},
+     "How long a statement waits for a lock, in ms (or with a unit: ms, s, min, h, d); 0: for ever."},
+    {"rowan.author", "", "", false,
+     "The author of commits, as Name <email>; for the owner of the repository alone."},
+    {"rowan.branch", "", "", false, "The branch that the session is on, or what else it reads from."},
+    {"rowan.commit_message", "", "", false,
+     "The message of the commits of statements and of COMMIT without one; empty: made from what changed."},
     {"rowan.disabled_rules", "", "", false,
      "Optimizer rules to leave out, separated by commas, or all; results never change."},
     {"rowan.memory_limit", "0", "", true,
@@ -44,8 +61,11 @@ constexpr Definition kDefinitions[] = {
     {"search_path", "public", "", false, "The schemas of names that have none, separated by commas."},
     {"server_encoding", "UTF8", "", true, "The encoding that texts are stored in."},
     {"server_version", "15.0", "", true, "The PostgreSQL version whose SQL this is."},
+    {"session_authorization", "", "", true, "Who the session is."},
     {"standard_conforming_strings", "on", "on", false,
      "Backslashes are ordinary characters in plain strings."},
+    {"statement_timeout", "0", "", false,
+     "How long a statement may take, in ms (or with a unit: ms, s, min, h, d); 0: as long as it takes."},
     {"synchronous_commit", "on", "on normal off", false,
      "Whether COMMIT waits until it is on disk."},
     {"timezone", "UTC", "UTC utc GMT Etc/UTC", false,
@@ -89,6 +109,9 @@ constexpr std::string_view kAllRules = "all";
 constexpr std::string_view kIsolationNames[] = {"read uncommitted", "read committed",
                                                 "repeatable read", "serializable"};
 
+constexpr std::pair<std::string_view, int64_t> kTimeUnits[] = {
+    {"d", 86'400'000}, {"h", 3'600'000}, {"min", 60'000}, {"s", 1000}, {"ms", 1}};
+
 // A time as PostgreSQL's settings take it: a number of ms, or with a unit.
 std::optional<int64_t> duration_ms(std::string_view text) {
   int64_t number = 0;
@@ -96,10 +119,35 @@ std::optional<int64_t> duration_ms(std::string_view text) {
   if (error != std::errc() || number < 0 || number > INT32_MAX) return std::nullopt;
   std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
   while (unit.starts_with(' ')) unit.remove_prefix(1);
-  if (unit.empty() || unit == "ms") return number;
-  if (unit == "s") return number * 1000;
-  if (unit == "min") return number * 60'000;
+  if (unit.empty()) return number;
+  for (const auto& [name, ms] : kTimeUnits) {
+    if (name != unit) continue;
+    return number > INT32_MAX / ms ? std::nullopt : std::optional(number * ms);
+  }
   return std::nullopt;
+}
+
+// In the largest unit that gives a whole number, as PostgreSQL shows it.
+std::string duration_text(int64_t duration_ms) {
+  for (const auto& [name, ms] : kTimeUnits) {
+    if (duration_ms > 0 && duration_ms % ms == 0) return fmt::format("{}{}", duration_ms / ms, name);
+  }
+  return "0";
+}
+
+bool is_duration(std::string_view name) { return name.ends_with("_timeout"); }
+
+// "Name <email>"
+std::optional<Settings::Author> author_of(std::string_view text) {
+  const size_t bracket = text.find(" <");
+  if (bracket == 0 || bracket == std::string_view::npos || !text.ends_with('>')) return std::nullopt;
+  const std::string_view name = text.substr(0, bracket);
+  const std::string_view email = text.substr(bracket + 2, text.size() - bracket - 3);
+  const auto is_clean = [](std::string_view part) {
+    return part.find_first_of(std::string_view("<>\n\0", 4)) == std::string_view::npos;
+  };
+  if (email.empty() || !is_clean(name) || !is_clean(email)) return std::nullopt;
+  return Settings::Author{std::string(name), std::string(email)};
 }
 
 constexpr std::pair<std::string_view, uint64_t> kMemoryUnits[] = {
@@ -220,8 +268,10 @@ Result<void> check_interval_style(std::string_view text) {
 Result<void> check_text(std::string_view name, std::string_view text) {
   if (name == "datestyle") return check_date_style(text);
   if (name == "intervalstyle") return check_interval_style(text);
-  if (name == "lock_timeout" && !duration_ms(text))
-    return bad_value(name, text).with_hint("Write a number of ms, or one with ms, s or min.");
+  if (is_duration(name) && !duration_ms(text))
+    return bad_value(name, text).with_hint("Write a number of ms, or one with ms, s, min, h or d.");
+  if (name == "rowan.author" && !author_of(text))
+    return bad_value(name, text).with_hint("Write it as Git does: Name <email>.");
   if (name == "search_path" && !identifier_list(text))
     return bad_value(name, text).with_detail("List syntax is invalid.");
   if (name == "work_mem") {
@@ -245,7 +295,8 @@ Result<void> check_text(std::string_view name, std::string_view text) {
 
 Settings::Settings() {
   for (size_t i = 0; i < std::size(kDefinitions); ++i)
-    values_.push_back({i, std::string(kDefinitions[i].initial)});
+    values_.push_back(
+        {i, std::string(kDefinitions[i].initial), std::string(kDefinitions[i].initial)});
 }
 
 const Settings::Value* Settings::find(std::string_view name) const {
@@ -307,6 +358,7 @@ Result<void> Settings::set(std::string_view name, std::string_view text, bool is
   if (definition.name == "datestyle" || definition.name == "intervalstyle")
     wanted = definition.initial;  // What else it may say is no more.
   if (definition.name == "commit_statement" && wanted == "normalized") wanted = "normalised";
+  if (is_duration(definition.name)) wanted = duration_text(*duration_ms(wanted));
   if (definition.name == "work_mem") wanted = memory_text(*memory_bytes(wanted));
   value->text = std::move(wanted);
   decode();
@@ -321,7 +373,7 @@ Result<void> Settings::reset(std::string_view name) {
   if (lower(name) == "all") {
     for (Value& value : values_) {
       const Definition& definition = kDefinitions[value.definition];
-      if (!definition.read_only) value.text = definition.initial;
+      if (!definition.read_only && definition.name != "rowan.branch") value.text = value.initial;
     }
     decode();
     return {};
@@ -329,9 +381,35 @@ Result<void> Settings::reset(std::string_view name) {
   Value* value = find(name);
   if (value == nullptr) return unknown(name);
   if (kDefinitions[value->definition].read_only) return {};
-  value->text = kDefinitions[value->definition].initial;
+  value->text = value->initial;
   decode();
   return {};
+}
+
+Result<void> Settings::set_initial(std::string_view name, std::string_view text) {
+  TRY(set(name, text, text.find(',') != std::string_view::npos));
+  Value* const value = find(name);
+  value->initial = value->text;
+  return {};
+}
+
+void Settings::note(std::string_view name, std::string_view text) {
+  Value* const value = find(name);
+  if (value->text == text) return;
+  value->text = text;
+  value->initial = text;
+}
+
+bool Settings::is_called(std::string_view setting, std::string_view name) {
+  return setting == name || setting == lower(name);
+}
+
+std::optional<int64_t> Settings::milliseconds(std::string_view text) { return duration_ms(text); }
+
+bool Settings::wants(std::string_view severity) const {
+  const std::string& least = find("client_min_messages")->text;
+  if (least == "error") return false;
+  return least != "warning" || severity == "WARNING";
 }
 
 Result<std::string> Settings::get(std::string_view name) const {
@@ -368,6 +446,12 @@ void Settings::decode() {
   application_name_ = text("application_name");
   default_read_only_ = text("default_transaction_read_only") == "on";
   lock_timeout_ms_ = duration_ms(text("lock_timeout")).value_or(0);
+  statement_timeout_ms_ = duration_ms(text("statement_timeout")).value_or(0);
+  commit_message_ = text("rowan.commit_message");
+  const Value& author = *find("rowan.author");
+  author_ = author.text == author.initial ? std::nullopt : author_of(author.text);
+  const std::string& least = text("client_min_messages");
+  leaves_out_notices_ = least == "warning" || least == "error";
   work_mem_ = memory_bytes(text("work_mem")).value_or(kWorkMemDefault);
   disabled_rules_ = words_of(text("rowan.disabled_rules"));
   if (std::find(disabled_rules_.begin(), disabled_rules_.end(), kAllRules) != disabled_rules_.end()) {

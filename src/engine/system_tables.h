@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/virtual_rows.h"
 #include "plan/plan.h"
 #include "sql/ast.h"
-#include "versions/answer.h"
 
 namespace rowan::engine {
 
@@ -25,9 +25,6 @@ std::shared_ptr<const plan::VirtualTable> files_table(SessionImpl& session, cons
 Result<std::shared_ptr<const plan::VirtualTable>> find_table_function(
     SessionImpl& session, std::string_view schema, std::string_view name,
     const std::vector<type::Type>& arguments);
-
-using versions::TableRows;
-using versions::text_rows;
 
 Result<TableRows> show_status(SessionImpl& session, const sql::ShowStmt& statement);
 

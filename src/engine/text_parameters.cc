@@ -42,6 +42,7 @@ bool may_name_revision(std::string_view text) {
 Result<std::string> text_of(const Parameter& value, const sql::TextParameter& at) {
   if (const auto* text = std::get_if<std::string>(&value)) return *text;
   if (const auto* number = std::get_if<int64_t>(&value)) return std::to_string(*number);
+  if (const auto* binary = std::get_if<BinaryValue>(&value)) return binary->bytes;
   if (std::holds_alternative<std::monostate>(value))
     return Error(ErrorCode::kInvalidParameterValue,
                  fmt::format("parameter ${} stands for a name and must not be null", at.number))
@@ -60,14 +61,22 @@ bool takes_text_parameters(const sql::ParsedStatement& parsed) {
   return reads_rows(kind) && may_name_revision(parsed.statement->text);
 }
 
-Result<std::optional<std::string>> with_text_parameters(const sql::ParsedStatement& parsed,
-                                                        const std::vector<Parameter>& parameters) {
-  const std::string_view text = parsed.statement->text;
-  TRY_ASSIGN(const auto found, sql::find_text_parameters(text));
-  if (found.empty()) return std::optional<std::string>();
+Result<const std::vector<sql::TextParameter>*> text_parameters_of(Prepared& prepared) {
+  if (!prepared.text_parameters) {
+    TRY_ASSIGN(prepared.text_parameters,
+               sql::find_text_parameters(prepared.parsed.statement->text));
+  }
+  return &*prepared.text_parameters;
+}
+
+Result<std::shared_ptr<Prepared>> with_text_parameters(Prepared& prepared,
+                                                       const std::vector<Parameter>& parameters) {
+  const std::string_view text = prepared.parsed.statement->text;
+  TRY_ASSIGN(const auto* const found, text_parameters_of(prepared));
+  if (found->empty()) return std::shared_ptr<Prepared>();
   std::string made;
   size_t from = 0;
-  for (const sql::TextParameter& at : found) {
+  for (const sql::TextParameter& at : *found) {
     if (at.number > parameters.size())
       return Error(ErrorCode::kUndefinedParameter, fmt::format("there is no parameter ${}", at.number))
           .at(at.position);
@@ -77,7 +86,11 @@ Result<std::optional<std::string>> with_text_parameters(const sql::ParsedStateme
     from = at.end;
   }
   made += text.substr(from);
-  return std::optional<std::string>(std::move(made));
+  if (prepared.with_texts == nullptr || prepared.with_texts->parsed.statement->text != made) {
+    TRY_ASSIGN(prepared.with_texts, parse_prepared(made));
+    prepared.with_texts->given_types = prepared.given_types;
+  }
+  return prepared.with_texts;
 }
 
 }  // namespace rowan::engine

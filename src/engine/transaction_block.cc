@@ -4,7 +4,9 @@
 
 #include "base/hash.h"
 #include "base/limits.h"
+#include "base/caught.h"
 #include "engine/session.h"
+#include "engine/stream.h"
 #include "sql/statements.h"
 
 namespace rowan::engine {
@@ -45,22 +47,37 @@ Result<void> SessionImpl::begin_transaction(txn::IsolationLevel isolation, bool 
 }
 
 void SessionImpl::end_transaction(bool committed) {
+  if (committed) {
+    for (Stream* const stream : std::exchange(streams_, {})) stream->release();
+  } else if (!streams_.empty()) {
+    ends_well([&] {
+      cut_streams(Error(ErrorCode::kInvalidCursorName,
+                        "the rows are gone: their transaction was rolled back"));
+    });
+  }
   transaction_.reset();
   state_ = TransactionState::kIdle;
   schema_changed_ = false;
+  implicit_ran_ = false;
+  implicit_open_ = false;
   commit_body_.clear();
-  if (settings_on_rollback_)
-    settings_ = committed ? std::move(*settings_on_commit_) : std::move(*settings_on_rollback_);
+  end_settings(committed);
+}
+
+void SessionImpl::end_settings(bool committed) {
+  if (!settings_on_rollback_) return;
+  settings_ = committed ? std::move(*settings_on_commit_) : std::move(*settings_on_rollback_);
   settings_on_rollback_.reset();
   settings_on_commit_.reset();
+  report_changes();
 }
 
 Result<txn::CommitOutcome> SessionImpl::commit_transaction(std::string_view message) {
   if (transaction_->has_changes())
     TRY(check_writable());  // The branch may have been protected since the statement.
   txn::CommitRequest request;
-  request.author = database_.author();
-  request.message = message;
+  request.author = author();
+  request.message = message.empty() ? settings_.commit_message() : message;
   request.body = cut_body(std::move(commit_body_));
   request.application = settings_.application_name();
   request.sync = settings_.synchronous_commit();
@@ -73,74 +90,91 @@ Result<txn::CommitOutcome> SessionImpl::commit_transaction(std::string_view mess
   return outcome;
 }
 
+Error failed_block() {
+  return Error(ErrorCode::kInFailedTransaction,
+               "current transaction is aborted, commands ignored until end of transaction block");
+}
+
+Result<std::unique_ptr<Rows>> SessionImpl::begin_block(const sql::TransactionStmt& statement) {
+  if (in_explicit_block())
+    return done_with_warning("BEGIN", ErrorCode::kActiveTransaction,
+                             "there is already a transaction in progress");
+  if (implicit_open_) {  // It goes on as a block.
+    if (statement.has_isolation && statement.isolation != transaction_->isolation())
+      return Error(ErrorCode::kActiveTransaction,
+                   "SET TRANSACTION ISOLATION LEVEL must be called before any query");
+    if (statement.has_read_only && statement.read_only) mode_.forbid_writes();
+    if (statement.has_read_only && !statement.read_only) TRY(mode_.allow_writes(false));
+    implicit_open_ = false;
+    return done("BEGIN");
+  }
+  TRY(begin_transaction(statement.has_isolation ? statement.isolation : settings_.isolation(),
+                        statement.has_read_only ? statement.read_only
+                                                : settings_.default_read_only()));
+  state_ = TransactionState::kOpen;
+  first_statement_ = true;
+  mode_.begin(transaction_->read_only());
+  return done("BEGIN");
+}
+
+// COMMIT and ROLLBACK, which end an implicit transaction as well.
+Result<std::unique_ptr<Rows>> SessionImpl::end_block(const sql::TransactionStmt& statement) {
+  const bool commits = statement.kind == StatementKind::kCommit;
+  const bool was_block = in_explicit_block();
+  const bool failed = state_ == TransactionState::kFailed;
+  std::string commit;
+  if (commits && in_block() && !failed) {
+    auto outcome = commit_transaction(statement.message);
+    end_transaction(outcome.has_value());
+    if (!outcome) return std::move(outcome.error());
+    if (outcome->changed) commit = outcome->commit.hex();
+  } else {
+    end_transaction(commits && !failed);
+  }
+  std::string tag = commits && !failed ? "COMMIT" : "ROLLBACK";
+  if (was_block) return done(std::move(tag), 0, std::move(commit));
+  return done_with_warning(std::move(tag), ErrorCode::kNoActiveTransaction,
+                           "there is no transaction in progress");
+}
+
 Result<std::unique_ptr<Rows>> SessionImpl::run_transaction_statement(
     const sql::TransactionStmt& statement) {
-  const bool in_block = state_ != TransactionState::kIdle;
   const auto outside = [&](std::string_view what) {
     return Error(ErrorCode::kNoActiveTransaction,
                  fmt::format("{} can only be used in transaction blocks", what));
   };
+  const bool failed = state_ == TransactionState::kFailed;
   switch (statement.kind) {
-    case StatementKind::kBegin: {
-      if (in_block) return done("BEGIN", 0, {}, "there is already a transaction in progress");
-      TRY(begin_transaction(
-          statement.has_isolation ? statement.isolation : settings_.isolation(),
-          statement.has_read_only ? statement.read_only : settings_.default_read_only()));
-      state_ = TransactionState::kOpen;
-      first_statement_ = true;
-      mode_.begin(transaction_->read_only());
-      return done("BEGIN");
-    }
-    case StatementKind::kCommit: {
-      if (!in_block) return done("COMMIT", 0, {}, "there is no transaction in progress");
-      if (state_ == TransactionState::kFailed) {
-        end_transaction(false);
-        return done("ROLLBACK");
-      }
-      auto outcome = commit_transaction(statement.message);
-      end_transaction(outcome.has_value());
-      if (!outcome) return std::move(outcome.error());
-      return done("COMMIT", 0, outcome->changed ? outcome->commit.hex() : std::string());
-    }
-    case StatementKind::kRollback: {
-      if (!in_block) return done("ROLLBACK", 0, {}, "there is no transaction in progress");
-      end_transaction(false);
-      return done("ROLLBACK");
-    }
-    case StatementKind::kSavepoint: {
-      if (!in_block) return outside("SAVEPOINT");
-      if (state_ == TransactionState::kFailed) {
-        return Error(
-            ErrorCode::kInFailedTransaction,
-            "current transaction is aborted, commands ignored until end of transaction block");
-      }
+    case StatementKind::kBegin:
+      return begin_block(statement);
+    case StatementKind::kCommit:
+    case StatementKind::kRollback:
+      return end_block(statement);
+    case StatementKind::kSavepoint:
+      if (!in_explicit_block()) return outside("SAVEPOINT");
+      if (failed) return failed_block();
       transaction_->savepoint(std::string(statement.savepoint));
       mode_.savepoint(statement.savepoint);
       return done("SAVEPOINT");
-    }
-    case StatementKind::kReleaseSavepoint: {
-      if (!in_block) return outside("RELEASE SAVEPOINT");
-      if (state_ == TransactionState::kFailed) {
-        return Error(
-            ErrorCode::kInFailedTransaction,
-            "current transaction is aborted, commands ignored until end of transaction block");
-      }
+    case StatementKind::kReleaseSavepoint:
+      if (!in_explicit_block()) return outside("RELEASE SAVEPOINT");
+      if (failed) return failed_block();
       TRY(transaction_->release_savepoint(statement.savepoint));
       mode_.release(statement.savepoint);
       return done("RELEASE");
-    }
-    case StatementKind::kRollbackTo: {
-      if (!in_block) return outside("ROLLBACK TO SAVEPOINT");
+    case StatementKind::kRollbackTo:
+      if (!in_explicit_block()) return outside("ROLLBACK TO SAVEPOINT");
       TRY(transaction_->rollback_to_savepoint(statement.savepoint));
       mode_.rollback_to(statement.savepoint);
       state_ = TransactionState::kOpen;
       return done("ROLLBACK");
-    }
     default:
       break;
   }
-  if (!in_block)
-    return done("SET", 0, {}, "SET TRANSACTION can only be used in transaction blocks");
+  if (implicit_ && !in_block()) TRY(begin_statement_transaction(true));
+  if (!in_block())
+    return done_with_warning("SET", ErrorCode::kNoActiveTransaction,
+                             "SET TRANSACTION can only be used in transaction blocks");
   return set_transaction(statement);
 }
 

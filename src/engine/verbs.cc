@@ -251,7 +251,11 @@ class NoColumns final : public expr::Scope {
     return Error(ErrorCode::kUndefinedColumn, "cannot use column reference in an argument of it")
         .at(column.position);
   }
-  std::string_view clause() const override { return "arguments of version control"; }
+  explicit NoColumns(std::string_view clause) : clause_(clause) {}
+  std::string_view clause() const override { return clause_; }
+
+ private:
+  const std::string_view clause_;
 };
 
 class VerbsNamed final : public sql::Visitor {
@@ -294,7 +298,7 @@ Result<std::vector<expr::NodePtr>> bind_arguments(const VerbCall& call,
                                verb.parameters, verb.required))
         .at(call.call->position);
   }
-  NoColumns scope;
+  NoColumns scope("arguments of version control");
   expr::BindContext context{scope, parameters, {}};
   std::vector<expr::NodePtr> nodes;
   for (size_t i = 0; i < given; ++i) {
@@ -324,12 +328,28 @@ Result<std::string> statement_of(const VerbCall& call, const std::vector<Value>&
   return verb.statement(values);
 }
 
-TableRows verb_row(const VersionResult& result) {
+std::vector<plan::OutputColumn> verb_columns() {
+  return {{"commit", {TypeId::kText}},
+          {"rows", {TypeId::kInt8}},
+          {"conflicts", {TypeId::kInt8}},
+          {"notice", {TypeId::kText}}};
+}
+
+Result<Value> constant_value(const sql::Expr& expr, type::Type type, std::string_view clause,
+                             const expr::EvalContext& eval) {
+  NoColumns scope(clause);
+  expr::ParameterTypes none;
+  expr::BindContext context{scope, none, {}};
+  TRY_ASSIGN(expr::NodePtr node, expr::bind(expr, context));
+  if (!none.types.empty())
+    return Error(ErrorCode::kUndefinedParameter, "there is no parameter $1").at(expr.position);
+  TRY_ASSIGN(node, expr::coerce(std::move(node), type, type::CastContext::kAssignment, context));
+  return expr::evaluate_constant(*node, eval);
+}
+
+TableRows verb_row(const versions::VerbResult& result) {
   TableRows rows;
-  rows.columns = {{"commit", {TypeId::kText}},
-                  {"rows", {TypeId::kInt8}},
-                  {"conflicts", {TypeId::kInt8}},
-                  {"notice", {TypeId::kText}}};
+  rows.columns = verb_columns();
   const auto text = [](std::string_view value) {
     return value.empty() ? Value::null({TypeId::kText}) : text_value(std::string(value));
   };

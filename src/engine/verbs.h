@@ -14,11 +14,12 @@
 #include <vector>
 
 #include "base/result.h"
-#include "engine/version_control.h"
+#include "engine/virtual_rows.h"
 #include "expr/binder.h"
 #include "expr/expr.h"
 #include "sql/ast.h"
 #include "type/value.h"
+#include "versions/answer.h"
 
 namespace rowan::engine {
 
@@ -38,8 +39,12 @@ Result<std::vector<expr::NodePtr>> bind_arguments(const VerbCall& call,
                                                   expr::ParameterTypes& parameters);
 // The statement that the call stands for. kInvalidParameterValue.
 Result<std::string> statement_of(const VerbCall& call, const std::vector<type::Value>& arguments);
+// A value that stands alone, cast to a type. `clause`: where it stands, for messages.
+Result<type::Value> constant_value(const sql::Expr& expr, type::Type type, std::string_view clause,
+                                   const expr::EvalContext& eval);
+std::vector<plan::OutputColumn> verb_columns();
 // The one row that every verb answers with.
-TableRows verb_row(const VersionResult& result);
+TableRows verb_row(const versions::VerbResult& result);
 
 // kFeatureNotSupported, when the call is of a verb: it stands where it cannot.
 Result<void> check_no_verb(const sql::CallExpr& call);

@@ -1,9 +1,10 @@
-// What a session lends to verbs of version control, and takes back from them.
+// What verbs of version control are lent by a database and its sessions, and what a session takes back.
 #include <algorithm>
 #include <utility>
 
 #include "engine/resolver.h"
 #include "engine/session.h"
+#include "engine/virtual_rows.h"
 #include "exec/build.h"
 #include "versions/context.h"
 
@@ -35,16 +36,27 @@ Result<std::vector<type::Batch>> run_own_query(SessionImpl& session, const sql::
 
 }  // namespace
 
+versions::Context DatabaseImpl::context_on(const std::string& branch) {
+  versions::Context context{.store = *store_,
+                            .manager = *manager_,
+                            .indexes = manager_->indexes(),
+                            .repository = *this,
+                            .settings = branch_settings_,
+                            .clock = clock(),
+                            .head = {branch, false, {}},
+                            .author = author_,
+                            .words = hints()};
+  context.eval.transaction_time_us = clock().now_us() - kMicrosFrom1970To2000;
+  context.eval.user = author_.name;
+  context.eval.database = name_;
+  context.eval.branch = branch;
+  return context;
+}
+
 versions::Context SessionImpl::version_context() {
-  versions::Context context{.store = database_.store(),
-                            .manager = database_.manager(),
-                            .indexes = database_.unique_indexes(),
-                            .repository = database_,
-                            .settings = database_.branch_settings(),
-                            .clock = database_.clock(),
-                            .head = head_,
-                            .author = database_.author(),
-                            .words = database_.hints()};
+  versions::Context context = database_.context_on(head_.branch);
+  context.head = head_;
+  context.author = author();
   context.application = settings_.application_name();
   context.keeps_statements = settings_.commit_statement() != Settings::CommitStatement::kOff;
   context.sync = settings_.synchronous_commit();
@@ -56,7 +68,10 @@ versions::Context SessionImpl::version_context() {
 }
 
 void SessionImpl::take_back(const versions::Context& context) {
+  // Its branch got another name.
+  if (!context.effects.checked_out && home_ == head_.name()) home_ = context.head.name();
   head_ = context.head;
+  note_branch();
   const versions::Effects& effects = context.effects;
   if (effects.checked_out) last_sequence_ = 0;
   if (effects.commit) note_commit(effects.commit->id, effects.commit->sequence);

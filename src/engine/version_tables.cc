@@ -1,9 +1,10 @@
 #include "engine/version_tables.h"
 
-#include "versions/branch_hints.h"
 #include "engine/history.h"
+#include "git/ref_names.h"
 #include "git/tag.h"
 #include "sql/ast.h"
+#include "versions/branch_hints.h"
 
 namespace rowan::engine {
 
@@ -109,10 +110,9 @@ std::vector<OutputColumn> tag_columns() {
 // An annotated tag says who made it, when and why; for a plain one its commit does, as `git tag -n`
 // has it.
 Result<void> fill_tags(SessionImpl& session, RowCollector& rows) {
-  constexpr std::string_view kTags = "refs/tags/";
   const store::ObjectStore& store = session.owner().store();
-  for (const store::RefEntry& ref : store.refs(kTags)) {
-    const std::string name = ref.name.substr(kTags.size());
+  for (const store::RefEntry& ref : store.refs(git::kTagRefs)) {
+    const std::string name = ref.name.substr(git::kTagRefs.size());
     TRY_ASSIGN(const store::ObjectRef object, store.read(ref.value));
     if (object.type == store::ObjectType::kTag) {
       TRY_ASSIGN(const git::Tag tag, git::parse_tag(object.bytes));

@@ -31,6 +31,7 @@ constexpr size_t kCopyBulkRows = 4096;  // From here on a COPY goes past the jou
 constexpr size_t kCopyBulkBytes = 8u << 20;     // As so many bytes do.
 constexpr size_t kCopySortBytes = 256u << 20;   // Sorted at a time, or work_mem if that is less.
 constexpr uint64_t kReportEveryRows = 16'384;
+constexpr size_t kCopyChunkBytes = 64u << 10;    // Of COPY TO, at least.
 
 // Turns records into lines. Short rows go straight from text to a line; rows with long values or
 // defaults take the way every INSERT takes.
@@ -221,9 +222,9 @@ class RecordEncoder {
   uint64_t source_line_ = 0;
 };
 
-class CopyIn {
+class Loader {
  public:
-  CopyIn(const catalog::TableVersion& version, std::vector<std::string> column_names,
+  Loader(const catalog::TableVersion& version, std::vector<std::string> column_names,
          RecordEncoder& encoder, RowWriter& writer, CopyReader& reader, ExecContext& context)
       : version_(version),
         column_names_(std::move(column_names)),
@@ -233,43 +234,53 @@ class CopyIn {
         context_(context),
         root_(version.rows) {}
 
-  Result<uint64_t> run(bool header, bool may_bulk, const ProgressReport& report,
-                       uint64_t source_bytes) {
-    const std::string what = "COPY " + version_.table->name;
-    TRY(encoder_.get_ready());
-    std::vector<CopyField> fields;
-    if (header) {
-      TRY_ASSIGN(const bool any, reader_.next(fields));
-      if (!any) return uint64_t{0};
+  Result<void> start(bool header, bool may_bulk, const ProgressReport& report,
+                     uint64_t source_bytes) {
+    what_ = "COPY " + version_.table->name;
+    header_left_ = header;
+    may_bulk_ = may_bulk;
+    report_ = report;
+    source_bytes_ = source_bytes;
+    return encoder_.get_ready();
+  }
+
+  // All records that are there; the reader is at its end, or starved.
+  Result<void> take_records() {
+    if (header_left_) {
+      TRY_ASSIGN(const bool any, reader_.next(fields_));
+      if (!any) return {};
+      header_left_ = false;
     }
-    uint64_t rows = 0;
     for (;;) {
-      TRY_ASSIGN(const bool more, reader_.next(fields));
-      if (!more) break;
-      TRY(check_width(fields));
+      TRY_ASSIGN(const bool more, reader_.next(fields_));
+      if (!more) return {};
+      TRY(check_width(fields_));
       RowWriter::EncodedRow& row = scratch_;
       encoder_.set_line(reader_.line());
-      if (auto encoded = encoder_.encode(fields, row); !encoded) {
+      if (auto encoded = encoder_.encode(fields_, row); !encoded) {
         TRY(encoder_.check(reader_));  // A row before it may be at fault.
         return reader_.at_line(std::move(encoded.error()));
       }
       if (encoder_.wants_check()) TRY(encoder_.check(reader_));
-      TRY(take(row, may_bulk));
-      if (++rows % kReportEveryRows == 0) {
+      TRY(take(row, may_bulk_));
+      if (++rows_ % kReportEveryRows == 0) {
         if (context_.cancelled())
           return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
-        if (report)
-          report(what, source_bytes > 0 ? reader_.bytes_read() : rows, source_bytes,
-                 source_bytes > 0 ? "bytes" : "rows");
+        if (report_)
+          report_(what_, source_bytes_ > 0 ? reader_.bytes_read() : rows_, source_bytes_,
+                  source_bytes_ > 0 ? "bytes" : "rows");
       }
     }
+  }
+
+  Result<uint64_t> finish() {
     TRY(encoder_.check(reader_));
     if (bulk_) {
-      TRY(finish_bulk(rows));
+      TRY(finish_bulk(rows_));
     } else {
       for (Pending& pending : pending_) TRY(insert(std::move(pending)));
     }
-    return rows;
+    return rows_;
   }
 
  private:
@@ -420,6 +431,13 @@ class CopyIn {
   RowWriter& writer_;
   CopyReader& reader_;
   ExecContext& context_;
+  std::string what_;
+  bool header_left_ = false;
+  bool may_bulk_ = false;
+  ProgressReport report_;
+  uint64_t source_bytes_ = 0;  // 0: not known.
+  std::vector<CopyField> fields_;
+  uint64_t rows_ = 0;
   RowWriter::EncodedRow scratch_;
   std::vector<Pending> pending_;
   size_t pending_bytes_ = 0;
@@ -453,49 +471,198 @@ Result<std::vector<uint16_t>> copy_columns(const sql::CopyStmt& statement,
 
 }  // namespace
 
+struct CopyFrom::Load {
+  Load(const sql::CopyStmt& the_statement, CopyFormat its_format, catalog::TableVersion its_version,
+       ExecContext& the_context)
+      : statement(the_statement),
+        format(std::move(its_format)),
+        version(std::move(its_version)),
+        context(the_context),
+        writer(the_context, version) {}
+
+  const sql::CopyStmt& statement;
+  const CopyFormat format;
+  const catalog::TableVersion version;
+  ExecContext& context;
+  RowWriter writer;
+  ProgressReport report;
+  std::vector<uint16_t> columns;
+  std::vector<expr::NodePtr> defaults;
+  size_t column_count = 0;
+  // Once the first bytes are there.
+  ByteSource source;
+  std::optional<CopyInput> input;
+  std::optional<CopyReader> reader;
+  std::optional<RecordEncoder> encoder;
+  std::optional<Loader> loader;
+  // What was pushed and not read yet.
+  std::string pushed;
+  size_t pushed_at = 0;
+  bool ended = false;
+
+  Result<void> begin(uint64_t source_bytes) {
+    TRY_ASSIGN(input, CopyInput::open(source));
+    if (input->compressed()) {
+      source_bytes = 0;  // How many there will be is not known.
+    } else if (statement.end == sql::CopyEnd::kFile && is_called_compressed(statement.path)) {
+      return Error(ErrorCode::kBadCopyFormat,
+                   fmt::format("\"{}\" is not compressed, as its name says", statement.path))
+          .with_hint("Give the file another name if it is whole, and plain text.");
+    }
+    reader.emplace(format, input->source(), version.table->name);
+    std::vector<std::string> names;
+    for (const uint16_t column : columns) names.push_back(version.table->columns[column].name);
+    encoder.emplace(*version.table, std::move(columns), std::move(defaults), writer, context.eval);
+    TRY_ASSIGN(const txn::TableView view, context.transaction.view(version));
+    loader.emplace(version, std::move(names), *encoder, writer, *reader, context);
+    // A transaction that has changed the table already keeps to row edits; so does a table with
+    // unique keys, whose values are locked and looked up one by one.
+    if (context.foreign_keys != nullptr) context.foreign_keys->begin_statement();
+    return loader->start(format.header,
+                         view.overlay == nullptr && version.table->unique_keys.empty(), report,
+                         source_bytes);
+  }
+
+  Result<size_t> read_pushed(char* buffer, size_t size) {
+    const size_t taken = std::min(size, pushed.size() - pushed_at);
+    if (taken == 0) return ended ? size_t{0} : kNoBytesYet;
+    std::memcpy(buffer, pushed.data() + pushed_at, taken);
+    pushed_at += taken;
+    return taken;
+  }
+
+  // Reads on as far as what was pushed goes.
+  Result<void> go_on() {
+    if (!loader) {
+      TRY_ASSIGN(const bool is_known, CopyInput::knows(pushed, ended));
+      if (!is_known) return {};
+      source = [this](char* buffer, size_t size) { return read_pushed(buffer, size); };
+      TRY(begin(0));
+    }
+    TRY(loader->take_records());
+    if (!reader->starved()) pushed_at = pushed.size();  // Behind the end of the data.
+    pushed.erase(0, std::exchange(pushed_at, 0));
+    return {};
+  }
+
+  Result<uint64_t> finish() {
+    TRY_ASSIGN(const uint64_t rows, loader->finish());
+    if (context.foreign_keys == nullptr) return rows;
+    TRY_ASSIGN(const bool restart, context.foreign_keys->finish(context));
+    if (restart)
+      return Error(ErrorCode::kSerializationFailure,
+                   "could not serialize access due to concurrent update");
+    return rows;
+  }
+};
+
+CopyFrom::CopyFrom(std::unique_ptr<Load> load) : load_(std::move(load)) {}
+CopyFrom::~CopyFrom() = default;
+
+Result<std::unique_ptr<CopyFrom>> CopyFrom::open(const sql::CopyStmt& statement,
+                                                 const ProgressReport& report,
+                                                 ExecContext& context) {
+  TRY_ASSIGN(CopyFormat format, copy_format(statement));
+  TRY_ASSIGN(const RelationName name, relation_name(statement.table, context));
+  TRY_ASSIGN(catalog::TableVersion version, context.transaction.get_table(name.schema, name.name));
+  auto load =
+      std::make_unique<Load>(statement, std::move(format), std::move(version), context);
+  TRY_ASSIGN(load->columns, copy_columns(statement, *load->version.table));
+  TRY_ASSIGN(load->defaults, bind_defaults(*load->version.table));
+  load->column_count = load->columns.size();
+  load->report = report;
+  return std::unique_ptr<CopyFrom>(new CopyFrom(std::move(load)));
+}
+
+size_t CopyFrom::column_count() const { return load_->column_count; }
+
+Result<void> CopyFrom::push(std::string_view bytes) {
+  if (load_->context.cancelled())
+    return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+  load_->pushed += bytes;
+  return load_->go_on();
+}
+
+Result<uint64_t> CopyFrom::finish() {
+  load_->ended = true;
+  TRY(load_->go_on());
+  return load_->finish();
+}
+
 Result<uint64_t> copy_from(const sql::CopyStmt& statement, const ByteSource& source,
                            uint64_t source_bytes, const ProgressReport& report,
                            ExecContext& context) {
-  TRY_ASSIGN(const CopyFormat format, copy_format(statement));
-  TRY_ASSIGN(const RelationName name, relation_name(statement.table, context));
-  TRY_ASSIGN(const catalog::TableVersion version,
-             context.transaction.get_table(name.schema, name.name));
-  TRY_ASSIGN(std::vector<uint16_t> columns, copy_columns(statement, *version.table));
-  TRY_ASSIGN(std::vector<expr::NodePtr> defaults, bind_defaults(*version.table));
-  RowWriter writer(context, version);
-  TRY_ASSIGN(const CopyInput input, CopyInput::open(source));
-  if (input.compressed()) {
-    source_bytes = 0;  // How many there will be is not known.
-  } else if (statement.end == sql::CopyEnd::kFile && is_called_compressed(statement.path)) {
-    return Error(ErrorCode::kBadCopyFormat,
-                 fmt::format("\"{}\" is not compressed, as its name says", statement.path))
-        .with_hint("Give the file another name if it is whole, and plain text.");
-  }
-  CopyReader reader(format, input.source(), version.table->name);
-  std::vector<std::string> names;
-  for (const uint16_t column : columns) names.push_back(version.table->columns[column].name);
-  RecordEncoder encoder(*version.table, std::move(columns), std::move(defaults), writer,
-                        context.eval);
-  TRY_ASSIGN(const txn::TableView view, context.transaction.view(version));
-  CopyIn copy(version, std::move(names), encoder, writer, reader, context);
-  // A transaction that has changed the table already keeps to row edits; so does a table with
-  // unique keys, whose values are locked and looked up one by one.
-  if (context.foreign_keys != nullptr) context.foreign_keys->begin_statement();
-  TRY_ASSIGN(const uint64_t rows,
-             copy.run(format.header, view.overlay == nullptr && version.table->unique_keys.empty(),
-                      report, source_bytes));
-  if (context.foreign_keys == nullptr) return rows;
-  TRY_ASSIGN(const bool restart, context.foreign_keys->finish(context));
-  if (restart)
-    return Error(ErrorCode::kSerializationFailure,
-                 "could not serialize access due to concurrent update");
-  return rows;
+  TRY_ASSIGN(const std::unique_ptr<CopyFrom> copy, CopyFrom::open(statement, report, context));
+  CopyFrom::Load& load = *copy->load_;
+  load.source = source;
+  TRY(load.begin(source_bytes));
+  TRY(load.loader->take_records());
+  return load.finish();
 }
 
-Result<uint64_t> copy_to(const sql::CopyStmt& statement, const ByteSink& sink,
-                         plan::PlanContext& planning, const ProgressReport& report,
-                         ExecContext& context) {
-  TRY_ASSIGN(const CopyFormat format, copy_format(statement));
+struct CopyTo::Rows {
+  CopyFormat format;
+  plan::Plan plan;
+  std::unique_ptr<Operator> root;
+  ExecContext& context;
+  bool header_left = false;
+  uint64_t count = 0;
+
+  // Lines of some batches.
+  Result<bool> next(std::string& out) {
+    out.clear();
+    if (std::exchange(header_left, false)) append_header(out);
+    for (;;) {
+      if (out.size() > kCopyChunkBytes) return true;
+      type::Batch batch;
+      TRY_ASSIGN(const bool more, root->next(batch));
+      if (!more) return !out.empty();
+      append_rows(batch, out);
+      count += batch.rows;
+      if (context.cancelled())
+        return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+    }
+  }
+
+  void append_header(std::string& out) const {
+    for (size_t i = 0; i < plan.outputs.size(); ++i) {
+      if (i > 0) out.push_back(format.delimiter);
+      append_field(format, plan.outputs[i].name, out);
+    }
+    out.push_back('\n');
+  }
+
+  void append_rows(const type::Batch& batch, std::string& out) const {
+    std::string text;
+    std::vector<const type::TypeInfo*> types;  // Looked up once, since the loop below is long.
+    for (const type::Column& column : batch.columns)
+      types.push_back(&type::type_info(column.type.id));
+    for (size_t r = 0; r < batch.rows; ++r) {
+      for (size_t i = 0; i < batch.columns.size(); ++i) {
+        const type::Column& column = batch.columns[i];
+        if (i > 0) out.push_back(format.delimiter);
+        if (column.is_null(r)) {
+          out += format.null_text;
+          continue;
+        }
+        text.clear();
+        types[i]->write_text(column.type, column.datum(types[i]->physical, r), text);
+        append_field(format, text, out);
+      }
+      out.push_back('\n');
+    }
+  }
+};
+
+CopyTo::CopyTo(std::unique_ptr<Rows> rows) : rows_(std::move(rows)) {}
+CopyTo::~CopyTo() = default;
+size_t CopyTo::column_count() const { return rows_->plan.outputs.size(); }
+Result<bool> CopyTo::next(std::string& chunk) { return rows_->next(chunk); }
+uint64_t CopyTo::rows() const { return rows_->count; }
+
+Result<std::unique_ptr<CopyTo>> CopyTo::open(const sql::CopyStmt& statement,
+                                             plan::PlanContext& planning, ExecContext& context) {
+  TRY_ASSIGN(CopyFormat format, copy_format(statement));
   sql::SelectStmt everything{};
   sql::NamedTable table{};
   std::vector<sql::SelectItem> items;
@@ -520,51 +687,27 @@ Result<uint64_t> copy_to(const sql::CopyStmt& statement, const ByteSink& sink,
     everything.from = {&from, 1};
     select = &everything;
   }
-  TRY_ASSIGN(const plan::Plan plan, plan::plan_query(*select, planning));
-  TRY_ASSIGN(const std::unique_ptr<Operator> rows, build(plan, context));
-  TRY(rows->open());
-  std::string out;
-  if (format.header) {
-    for (size_t i = 0; i < plan.outputs.size(); ++i) {
-      if (i > 0) out.push_back(format.delimiter);
-      append_field(format, plan.outputs[i].name, out);
-    }
-    out.push_back('\n');
-  }
-  uint64_t count = 0;
-  std::string text;
+  TRY_ASSIGN(plan::Plan plan, plan::plan_query(*select, planning));
+  const bool header = format.header;
+  auto rows = std::make_unique<Rows>(
+      Rows{std::move(format), std::move(plan), nullptr, context, header});
+  TRY_ASSIGN(rows->root, build(rows->plan, context));
+  TRY(rows->root->open());
+  return std::unique_ptr<CopyTo>(new CopyTo(std::move(rows)));
+}
+
+Result<uint64_t> copy_to(const sql::CopyStmt& statement, const ByteSink& sink,
+                         plan::PlanContext& planning, const ProgressReport& report,
+                         ExecContext& context) {
+  TRY_ASSIGN(const std::unique_ptr<CopyTo> copy, CopyTo::open(statement, planning, context));
+  std::string chunk;
   for (;;) {
-    type::Batch batch;
-    TRY_ASSIGN(const bool more, rows->next(batch));
+    TRY_ASSIGN(const bool more, copy->next(chunk));
     if (!more) break;
-    std::vector<const type::TypeInfo*> types;  // Looked up once, since the loop below is long.
-    for (const type::Column& column : batch.columns)
-      types.push_back(&type::type_info(column.type.id));
-    for (size_t r = 0; r < batch.rows; ++r) {
-      for (size_t i = 0; i < batch.columns.size(); ++i) {
-        const type::Column& column = batch.columns[i];
-        if (i > 0) out.push_back(format.delimiter);
-        if (column.is_null(r)) {
-          out += format.null_text;
-          continue;
-        }
-        text.clear();
-        types[i]->write_text(column.type, column.datum(types[i]->physical, r), text);
-        append_field(format, text, out);
-      }
-      out.push_back('\n');
-      if (out.size() > 1u << 18) {
-        TRY(sink(out));
-        out.clear();
-      }
-    }
-    count += batch.rows;
-    if (report) report("COPY", count, 0, "rows");
-    if (context.cancelled())
-      return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+    TRY(sink(chunk));
+    if (report) report("COPY", copy->rows(), 0, "rows");
   }
-  TRY(sink(out));
-  return count;
+  return copy->rows();
 }
 
 }  // namespace rowan::exec

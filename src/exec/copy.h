@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string_view>
 
 #include "base/result.h"
@@ -17,11 +18,48 @@
 
 namespace rowan::exec {
 
-// Where COPY reads: fills `buffer`, gives the bytes read, 0 at the end.
+// Where COPY reads: fills `buffer`, gives the bytes read, 0 at the end; kNoBytesYet when there are none
+// now, for readers that can wait (CopyReader, CopyInput).
 using ByteSource = std::function<Result<size_t>(char* buffer, size_t size)>;
+inline constexpr size_t kNoBytesYet = SIZE_MAX;
 using ByteSink = std::function<Result<void>(std::string_view bytes)>;
 using ProgressReport = std::function<void(std::string_view what, uint64_t done, uint64_t total,
                                           std::string_view unit)>;
+
+// COPY FROM of data that are pushed, cut anywhere, and that nothing waits for.
+// Lifetime: the context must outlive it.
+class CopyFrom {
+ public:
+  static Result<std::unique_ptr<CopyFrom>> open(const sql::CopyStmt& statement,
+                                                const ProgressReport& report, ExecContext& context);
+  ~CopyFrom();
+  size_t column_count() const;
+  Result<void> push(std::string_view bytes);
+  Result<uint64_t> finish();  // No more will come. Gives the number of rows.
+
+ private:
+  struct Load;
+  friend Result<uint64_t> copy_from(const sql::CopyStmt&, const ByteSource&, uint64_t,
+                                    const ProgressReport&, ExecContext&);
+  explicit CopyFrom(std::unique_ptr<Load> load);
+  std::unique_ptr<Load> load_;
+};
+
+// COPY TO, drawn piece by piece. Lifetime: as CopyFrom.
+class CopyTo {
+ public:
+  static Result<std::unique_ptr<CopyTo>> open(const sql::CopyStmt& statement,
+                                              plan::PlanContext& planning, ExecContext& context);
+  ~CopyTo();
+  size_t column_count() const;
+  Result<bool> next(std::string& chunk);  // Whole lines in its place; false at the end.
+  uint64_t rows() const;                  // So far.
+
+ private:
+  struct Rows;
+  explicit CopyTo(std::unique_ptr<Rows> rows);
+  std::unique_ptr<Rows> rows_;
+};
 
 // Gives the number of rows.
 Result<uint64_t> copy_from(const sql::CopyStmt& statement, const ByteSource& source,

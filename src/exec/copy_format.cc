@@ -94,11 +94,12 @@ Result<bool> CopyReader::fill() {
   if (buffer_.size() > kRecordBytesMax)
     return Error(ErrorCode::kProgramLimit,
                  fmt::format("a record is longer than {} bytes", kRecordBytesMax));
-  const size_t old_size = buffer_.size();
-  buffer_.resize(old_size + kReadBytes);
-  TRY_ASSIGN(const size_t got, source_(buffer_.data() + old_size, kReadBytes));
+  if (block_ == nullptr) block_ = std::make_unique_for_overwrite<char[]>(kReadBytes);
+  TRY_ASSIGN(const size_t got, source_(block_.get(), kReadBytes));
+  starved_ = got == kNoBytesYet;
+  if (starved_) return false;
   ENSURE(got <= kReadBytes);
-  buffer_.resize(old_size + got);
+  buffer_.append(block_.get(), got);
   bytes_read_ += got;
   if (got == 0) ended_ = true;
   return got > 0;
@@ -203,9 +204,11 @@ Result<CopyReader::Scan> CopyReader::scan_csv(const char* base, size_t size) {
 
 // The bytes of the next record, without its line end. False at the end of the source or at `\.`.
 Result<bool> CopyReader::take_record(std::string_view& record) {
-  scanned_ = 0;
-  in_quotes_ = false;
-  record_line_ = line_;
+  if (!std::exchange(starved_, false)) {  // Else it goes on in the record where it was.
+    scanned_ = 0;
+    in_quotes_ = false;
+    record_line_ = line_;
+  }
   if (finished_) return false;
   for (;;) {
     const char* base = buffer_.data() + at_;
@@ -215,6 +218,7 @@ Result<bool> CopyReader::take_record(std::string_view& record) {
       scanned_ = scan.stop;
       const bool had_ended = ended_;
       TRY_ASSIGN(const bool more, fill());
+      if (starved_) return false;
       if (more || !had_ended) continue;  // What waited for a byte more is looked at once again.
       record = std::string_view(buffer_).substr(at_);
       at_ = buffer_.size();
@@ -233,9 +237,10 @@ Result<bool> CopyReader::next(std::vector<CopyField>& fields) {
   fields.clear();
   scratch_.clear();
   if (format_.header && !header_read_) {  // A record whose fields nobody looks at.
-    header_read_ = true;
     std::string_view record;
     TRY_ASSIGN(const bool any, take_record(record));
+    if (starved_) return false;
+    header_read_ = true;
     // It must be text all the same: what is not is no CSV file either.
     if (!type::is_valid_utf8(record) || record.find('\0') != std::string_view::npos)
       return at_line(Error(ErrorCode::kUntranslatableCharacter, "the header is not valid UTF-8 text"));

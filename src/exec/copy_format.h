@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,7 +39,9 @@ class CopyReader {
 
   CopyReader(const CopyFormat& format, const ByteSource& source, std::string table);
 
-  Result<bool> next(std::vector<CopyField>& fields);  // False at the end.
+  Result<bool> next(std::vector<CopyField>& fields);  // False at the end, or when it is starved.
+  // The source has no bytes yet (kNoBytesYet): next() goes on where it was once there are some.
+  bool starved() const { return starved_; }
   uint64_t line() const { return record_line_; }      // First line of the record just read, from 1.
   uint64_t bytes_read() const { return bytes_read_; }
   Error at_line(Error error) const {
@@ -76,6 +79,8 @@ class CopyReader {
   size_t scanned_ = 0;      // No record end before this, from at_ …
   bool in_quotes_ = false;  // … and whether a quoted field is open there.
   bool ended_ = false;      // The source has no more bytes.
+  bool starved_ = false;
+  std::unique_ptr<char[]> block_;  // What the source fills.
   bool finished_ = false;   // `\.` was read.
   bool header_read_ = false;
   LineEnd line_end_ = LineEnd::kUnknown;

@@ -92,6 +92,7 @@ class Gunzip {
     const uInt wanted = stream_.avail_out;
     while (stream_.avail_out == wanted) {
       TRY(fill());
+      if (starved_) return kNoBytesYet;
       if (stream_.avail_in == 0) {
         if (open_) return damaged("it ends early");
         return size_t{0};
@@ -115,6 +116,8 @@ class Gunzip {
   Result<void> fill() {
     if (stream_.avail_in > 0) return {};
     TRY_ASSIGN(const size_t got, input_(chunk_.data(), chunk_.size()));
+    starved_ = got == kNoBytesYet;
+    if (starved_) return {};
     stream_.next_in = reinterpret_cast<Bytef*>(chunk_.data());
     stream_.avail_in = static_cast<uInt>(got);
     return {};
@@ -131,6 +134,7 @@ class Gunzip {
   std::vector<char> chunk_;
   z_stream stream_{};
   bool open_ = false;
+  bool starved_ = false;
 };
 
 Result<std::string> read_head(const ByteSource& source) {
@@ -138,7 +142,7 @@ Result<std::string> read_head(const ByteSource& source) {
   while (head.size() < kHeadBytes) {
     char buffer[kHeadBytes];
     TRY_ASSIGN(const size_t got, source(buffer, kHeadBytes - head.size()));
-    if (got == 0) break;
+    if (got == 0 || got == kNoBytesYet) break;
     head.append(buffer, got);
   }
   TRY(check_head(head));
@@ -151,6 +155,27 @@ ByteSource replayed(std::string head, ByteSource rest) {
 }
 
 }  // namespace
+
+Result<bool> CopyInput::knows(std::string_view head, bool ended) {
+  if (ended) return true;
+  if (head.size() < kHeadBytes) return false;
+  if (!head.starts_with(kGzip)) return true;
+  size_t at = 0;
+  Gunzip gunzip([&](char* buffer, size_t size) -> Result<size_t> {
+    const size_t taken = std::min(size, head.size() - at);
+    std::memcpy(buffer, head.data() + at, taken);
+    at += taken;
+    return taken == 0 ? kNoBytesYet : taken;
+  });
+  size_t plain = 0;
+  while (plain < kHeadBytes) {
+    char buffer[kHeadBytes];
+    TRY_ASSIGN(const size_t got, gunzip.read(buffer, kHeadBytes - plain));
+    if (got == kNoBytesYet) return false;
+    plain += got;
+  }
+  return true;
+}
 
 Result<CopyInput> CopyInput::open(const ByteSource& source) {
   TRY_ASSIGN(std::string head, read_head(source));

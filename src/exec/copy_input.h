@@ -16,6 +16,9 @@ class CopyInput {
   // Reads the first bytes. `source` must outlive the input.
   static Result<CopyInput> open(const ByteSource& source);
 
+  // Whether open() would come to an end with these first bytes, of which `ended` says that they are all.
+  static Result<bool> knows(std::string_view head, bool ended);
+
   const ByteSource& source() const { return plain_; }
   bool compressed() const { return compressed_; }
 

@@ -9,6 +9,7 @@
 #include "exec/build.h"
 #include "exec/definition.h"
 #include "exec/row_writer.h"
+#include "git/ref_names.h"
 #include "sql/parser.h"
 #include "sql/print.h"
 #include "sql/walk.h"
@@ -413,8 +414,8 @@ class TreeResolver final : public plan::Resolver {
     const size_t end = std::min(
         {revision.find_first_of("~^"), revision.find("@{"), revision.size()});
     const std::string_view name = revision.substr(0, end);
-    const bool is_own = !name.empty() && (name == request_.branch ||
-                                          name == "refs/heads/" + request_.branch);
+    const bool is_own =
+        !name.empty() && (name == request_.branch || name == git::branch_ref(request_.branch));
     if (!is_own) return manager_.resolve_revision(revision, head);
     return manager_.resolve_revision("HEAD" + std::string(revision.substr(end)), head);
   }

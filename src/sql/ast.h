@@ -573,13 +573,22 @@ struct TransactionStmt : Statement {  // kBegin, kCommit, kRollback, kSavepoint,
 };
 
 struct SetStmt
-    : Statement {  // SET [SESSION|LOCAL] name {=|TO} value | DEFAULT; RESET name; SHOW name | ALL
+    : Statement {  // SET [SESSION|LOCAL] name {=|TO} value | DEFAULT; RESET name; SHOW name | ALL;
+                   // DISCARD ALL | PLANS | SEQUENCES | TEMP, with that as its name
   std::string_view name;
   std::string_view value;  // Empty with is_default.
   bool is_default = false;
   bool local = false;
   bool is_list = false;          // Several values between commas.
   SetStmt* also = nullptr;       // SESSION CHARACTERISTICS that give two settings: the second one.
+};
+
+// PREPARE name [(type, …)] AS statement | EXECUTE name [(value, …)] | DEALLOCATE [PREPARE] name | ALL
+struct PrepareStmt : Statement {  // kPrepare, kExecute, kDeallocate
+  std::string_view name;          // Empty: all.
+  List<TypeName> types;
+  std::string_view prepared;  // The statement's own source.
+  List<Expr*> arguments;
 };
 
 struct ExplainStmt : Statement {

@@ -1116,6 +1116,37 @@ Statement* Builder::setting(const Token& token, StatementKind kind, const char* 
   return made;
 }
 
+Statement* Builder::discard(const Token& token, const Token& word) {
+  const std::string_view what = word.text() == "temporary" ? "temp" : word.text();
+  if (what != "plans" && what != "sequences" && what != "temp") syntax_error(TK_IDENT, word);
+  auto* made = statement_node<SetStmt>(StatementKind::kDiscard, token);
+  made->name = what;
+  return made;
+}
+
+Statement* Builder::prepare(const Token& token, const Token& name, const TypeNameList* types,
+                            const Token& as) {
+  auto* made = statement_node<PrepareStmt>(StatementKind::kPrepare, token);
+  made->name = name.text();
+  made->types = list(types);
+  made->prepared = source_.substr(as.end, previous_end_ - as.end);
+  parameter_count_ = 0;  // They are the other statement's.
+  return made;
+}
+
+Statement* Builder::execute(const Token& token, const Token& name, const ExprList* arguments) {
+  auto* made = statement_node<PrepareStmt>(StatementKind::kExecute, token);
+  made->name = name.text();
+  made->arguments = list(arguments);
+  return made;
+}
+
+Statement* Builder::deallocate(const Token& token, const Token& name) {
+  auto* made = statement_node<PrepareStmt>(StatementKind::kDeallocate, token);
+  made->name = name.text();
+  return made;
+}
+
 Statement* Builder::explain(const Token& token, bool analyze, Statement* statement) {
   auto* made = statement_node<ExplainStmt>(StatementKind::kExplain, token);
   made->statement = statement;

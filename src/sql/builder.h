@@ -104,6 +104,7 @@ using ExprList = Growing<Expr*>;
 using RowList = Growing<List<Expr*>>;
 using QualifiedList = Growing<QualifiedName>;
 using ModifierList = Growing<int32_t>;
+using TypeNameList = Growing<TypeName>;
 using BranchList = Growing<CaseBranch>;
 using TargetList = Growing<TargetItem>;
 using CommonList = Growing<CommonTable>;
@@ -378,6 +379,12 @@ class Builder {
   Statement* set_default(const Token& token, bool local, const char* name);
   Statement* session_modes(const Token& token, TransactionModes modes);
   Statement* setting(const Token& token, StatementKind kind, const char* name);
+  Statement* discard(const Token& token, const Token& word);
+  // The statement is what stands behind `as`.
+  Statement* prepare(const Token& token, const Token& name, const TypeNameList* types,
+                     const Token& as);
+  Statement* execute(const Token& token, const Token& name, const ExprList* arguments);
+  Statement* deallocate(const Token& token, const Token& name);
   Statement* explain(const Token& token, bool analyze, Statement* statement);
   bool explain_option(const Token& name, const Token& value, bool analyze);
 

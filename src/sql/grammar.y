@@ -48,10 +48,10 @@
 %fallback IDENT
   ABORT ABSENT ACTION ADD ALTER ALWAYS AUTHOR BEGIN BLAME BRANCH BRANCHES BY CACHE CALL CASCADE CELLS CHARACTERISTICS
   CHECKOUT CHECKPOINT CHERRY COMMIT COMMITTED CONFLICT CONFLICTS CONTINUE COPY CSV CYCLE DATA DATABASE DATABASES
-  DEFERRED DELETE DELIMITER DESCRIBE DIFF DROP DRY ESCAPE EVERY EXPLAIN FILTER FIRST FORCE GENERATED GREP HARD
+  DEALLOCATE DEFERRED DELETE DELIMITER DESCRIBE DIFF DISCARD DROP DRY ESCAPE EVERY EXECUTE EXPLAIN FILTER FIRST FORCE GENERATED GREP HARD
   HEADER HISTORY ID IDENTITY IF IMMEDIATE INCREMENT INDEX INDEXES INSERT ISOLATION KEEP KEY LAST LEVEL LOCAL LOG
   MATCH MATERIALIZED MAXVALUE MERGE MESSAGE MINVALUE MODIFY NAMES NEXT NO ONTO OPERATOR OVERRIDING OWNED PARENT PARTIAL PATH
-  PICK POLICY PROTECT QUOTE READ REBASE RECURSIVE REFLOG REFRESH RELEASE RENAME REPEATABLE REPLACE RESET RESOLVE
+  PICK POLICY PREPARE PROTECT QUOTE READ REBASE RECURSIVE REFLOG REFRESH RELEASE RENAME REPEATABLE REPLACE RESET RESOLVE
   RESTART RESTORE RESTRICT REVERT ROLLBACK ROWS RUN SAVEPOINT SCHEMA SEQUENCE SERIALIZABLE SESSION SET SHOW SIMPLE
   SINCE SLOT SNAPSHOT SQUASH START STAT STATUS STDIN STDOUT STORED SWITCH TABLES TAG TAGS TAKE TRANSACTION TRANSACTIONS
   TRUNCATE TYPE UNCOMMITTED UNKNOWN UNPROTECT UNTIL UPDATE VIEW VIEWS WORK WRITE ZONE.
@@ -1086,6 +1086,21 @@ plain_statement(A) ::= SET(T) SESSION CHARACTERISTICS AS TRANSACTION modes(M). {
 plain_statement(A) ::= RESET(T) setting_name(N). { A = b->setting(T, rowan::sql::StatementKind::kReset, N); }
 plain_statement(A) ::= RESET(T) ALL. { A = b->setting(T, rowan::sql::StatementKind::kReset, "all"); }
 plain_statement(A) ::= RESET(T) TIME ZONE. { A = b->setting(T, rowan::sql::StatementKind::kReset, "timezone"); }
+plain_statement(A) ::= DISCARD(T) ALL. { A = b->setting(T, rowan::sql::StatementKind::kDiscard, "all"); }
+plain_statement(A) ::= DISCARD(T) colid(W). { A = b->discard(T, W); }
+plain_statement(A) ::= PREPARE(T) colid(N) AS(K) preparable. { A = b->prepare(T, N, nullptr, K); }
+plain_statement(A) ::= PREPARE(T) colid(N) LP type_list(L) RP AS(K) preparable. { A = b->prepare(T, N, L, K); }
+%type preparable {rowan::sql::Statement*}
+preparable(A) ::= explainable(S). { A = S; }
+%type type_list {rowan::sql::TypeNameList*}
+type_list(A) ::= type_name(N). { A = b->start(*N); }
+type_list(A) ::= type_list(L) COMMA type_name(N). { A = b->append(L, *N); }
+plain_statement(A) ::= EXECUTE(T) colid(N). { A = b->execute(T, N, nullptr); }
+plain_statement(A) ::= EXECUTE(T) colid(N) LP expr_list(L) RP. { A = b->execute(T, N, L); }
+plain_statement(A) ::= DEALLOCATE(T) colid(N). { A = b->deallocate(T, N); }
+plain_statement(A) ::= DEALLOCATE(T) PREPARE colid(N). { A = b->deallocate(T, N); }
+plain_statement(A) ::= DEALLOCATE(T) ALL. { A = b->deallocate(T, {}); }
+plain_statement(A) ::= DEALLOCATE(T) PREPARE ALL. { A = b->deallocate(T, {}); }
 plain_statement(A) ::= SHOW(T) setting_name(N). { A = b->setting(T, rowan::sql::StatementKind::kShow, N); }
 plain_statement(A) ::= SHOW(T) ALL. { A = b->setting(T, rowan::sql::StatementKind::kShow, "all"); }
 plain_statement(A) ::= SHOW(T) TIME ZONE. { A = b->setting(T, rowan::sql::StatementKind::kShow, "timezone"); }

@@ -353,9 +353,7 @@ constexpr UnsupportedStatement kUnsupported[] = {
     {"create", "type"},
     {"create", "unlogged"},
     {"create", "user"},
-    {"deallocate", ""},
     {"declare", ""},
-    {"discard", ""},
     {"do", ""},
     {"drop", "access"},
     {"drop", "aggregate"},
@@ -386,7 +384,6 @@ constexpr UnsupportedStatement kUnsupported[] = {
     {"drop", "trigger"},
     {"drop", "type"},
     {"drop", "user"},
-    {"execute", ""},
     {"fetch", ""},
     {"grant", ""},
     {"import", ""},
@@ -396,7 +393,6 @@ constexpr UnsupportedStatement kUnsupported[] = {
     {"merge", "into"},
     {"move", ""},
     {"notify", ""},
-    {"prepare", ""},
     {"reassign", ""},
     {"reindex", ""},
     {"revoke", ""},
@@ -592,6 +588,15 @@ uint32_t count_characters(std::string_view text) {
 }
 
 }  // namespace
+
+bool is_blank(std::string_view text) {
+  Arena arena;
+  Lexer lexer(text, arena, 0);
+  Token token;
+  int terminal = lexer.next(token);
+  while (terminal == TK_SEMICOLON) terminal = lexer.next(token);
+  return terminal == kTokenEnd;
+}
 
 Result<ParsedStatement> parse_statement(std::string_view text) {
   return parse_one(text, 0, false, nullptr);

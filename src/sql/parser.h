@@ -28,6 +28,8 @@ struct ParsedStatement {
 
 // Splits and parses a script. Empty statements are dropped.
 Result<std::vector<ParsedStatement>> parse_script(std::string_view text);
+// Nothing but blanks, comments and semicolons.
+bool is_blank(std::string_view text);
 // Exactly one statement (a closing semicolon is allowed).
 Result<ParsedStatement> parse_statement(std::string_view text);
 // One scalar expression, as stored defaults and checks are.

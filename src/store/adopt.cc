@@ -6,6 +6,7 @@
 
 #include "base/files.h"
 #include "git/commit.h"
+#include "git/ref_names.h"
 #include "git/trust.h"
 #include "store/git_store_impl.h"
 #include "store/journal_scan.h"
@@ -18,8 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kBranches = "refs/heads/";
-constexpr std::string_view kForeign = "refs/rowan/foreign/";
 constexpr std::string_view kAsideEnding = ".before-adopt";
 // What Rowan writes to, and what decides who may.
 constexpr const char* kWrittenFolders[] = {"",     "objects",   "objects/pack",
@@ -84,14 +83,14 @@ std::vector<RefChange> journalled_changes(const JournalScan& scan, const RefMap&
     const auto at = now.find(name);
     const Oid found = at == now.end() ? Oid{} : at->second;
     const Oid last = past.values.back();
-    if (name.starts_with(kGoodRefs) || found == last) continue;
+    if (name.starts_with(git::kGoodRefs) || found == last) continue;
     const bool is_ours = found == past.before || std::find(past.values.begin(), past.values.end(),
                                                            found) != past.values.end();
     if (is_ours) {
       changes.push_back({name, found, last});
-    } else if (!last.is_zero() && name.starts_with(kBranches)) {
+    } else if (!last.is_zero() && name.starts_with(git::kBranchRefs)) {
       const std::string ref =
-          std::string(kForeign) + name.substr(kBranches.size()) + "/" + last.hex();
+          std::string(git::kForeignRefs) + name.substr(git::kBranchRefs.size()) + "/" + last.hex();
       if (!now.contains(ref)) changes.push_back({ref, Oid{}, last});
       parked.push_back(ref);
     }
@@ -110,8 +109,8 @@ Result<void> move_refs(const fs::path& dir, const JournalScan& scan,
   RefFiles refs(files, dir, marker);
   TRY_ASSIGN(const RefMap now, refs.read_all());
   std::vector<RefChange> changes = journalled_changes(scan, now, parked);
-  for (auto at = now.lower_bound(kGoodRefs); at != now.end() && at->first.starts_with(kGoodRefs);
-       ++at)
+  for (auto at = now.lower_bound(git::kGoodRefs);
+       at != now.end() && at->first.starts_with(git::kGoodRefs); ++at)
     changes.push_back({at->first, at->second, Oid{}});
   TRY_ASSIGN(const auto found, refs.publish(changes));
   for (size_t i = 0; i < found.size(); ++i) {

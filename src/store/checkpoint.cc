@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "git/commit.h"
 #include "git/head.h"
+#include "git/ref_names.h"
 #include "store/git_store_impl.h"
 #include "store/object_links.h"
 
@@ -26,10 +27,6 @@ constexpr int kRoundsMax =
     4;  // A foreign writer who never stops must not hold a checkpoint for ever.
 constexpr int kPackTries = 5;  // More, where another program took the temporary file away.
 constexpr int kBackgroundNice = 5;
-constexpr std::string_view kBranches = "refs/heads/";
-constexpr std::string_view kForeign = "refs/rowan/foreign/";
-constexpr std::string_view kFine =
-    "refs/rowan/fine/";  // What branches with a history policy are at: guarded as branches are.
 
 Oid value_in(const RefMap& map, std::string_view name) {
   const auto at = map.find(name);
@@ -179,17 +176,17 @@ Result<void> GitStore::publish_refs(const Records& records, std::vector<ForeignM
       const RefChange& change = changes[i];
       if (!found[i]) {
         TRY(settle(change.name, change.expected, change.desired));
-        if (change.name.starts_with(kGoodRefs)) adopt_ref(change.name, change.desired);
+        if (change.name.starts_with(git::kGoodRefs)) adopt_ref(change.name, change.desired);
         continue;
       }
       const auto& values = journalled[change.name];
-      const bool is_ours = change.name.starts_with(kGoodRefs) ||
+      const bool is_ours = change.name.starts_with(git::kGoodRefs) ||
                            std::find(values.begin(), values.end(), *found[i]) != values.end();
       if (is_ours && attempt == 0) {
         again.push_back({change.name, *found[i], change.desired});
         continue;
       }
-      if (change.name.starts_with(kGoodRefs)) {
+      if (change.name.starts_with(git::kGoodRefs)) {
         adopt_ref(change.name, *found[i]);  // The next checkpoint tries again.
         continue;
       }
@@ -215,7 +212,7 @@ void GitStore::add_good(std::vector<RefChange>& changes) {
     good_due_.clear();
   }
   for (const RefChange& change : changes) {
-    if (change.name.starts_with(kBranches)) wanted[change.name] = change.desired;
+    if (change.name.starts_with(git::kBranchRefs)) wanted[change.name] = change.desired;
   }
   for (const auto& [branch, value] : wanted) {
     std::string name = good_ref(branch);
@@ -229,7 +226,7 @@ Result<void> GitStore::settle(const std::string& name, const Oid& before, const 
   set_in(settled_, name, now);
   set_in(seen_, name, now);
   republish_.erase(name);
-  if (before == now || now.is_zero() || !name.starts_with(kBranches)) return {};
+  if (before == now || now.is_zero() || !name.starts_with(git::kBranchRefs)) return {};
   // The log line says who made the newest commit; a ref that names no commit gets none.
   const auto object = read(now);
   if (!object || object->type != ObjectType::kCommit) return {};
@@ -263,7 +260,7 @@ Result<void> GitStore::settle_private_packs(const Records& records) {
 // Where HEAD is, if that is a branch of ours; else where it was.
 std::optional<std::string> GitStore::head_to_remember() const {
   const auto head = git::head_branch(dir_);
-  if (!head || !*head || !settled_.contains("refs/heads/" + **head)) return remembered_.head;
+  if (!head || !*head || !settled_.contains(git::branch_ref(**head))) return remembered_.head;
   return **head;
 }
 
@@ -274,7 +271,8 @@ void GitStore::remember_refs() {
   {
     const std::shared_lock lock(refs_mutex_);
     for (const auto& [name, value] : settled_) {
-      if (name.starts_with(kBranches) && !unverified_.contains(name)) now.branches[name] = value;
+      if (name.starts_with(git::kBranchRefs) && !unverified_.contains(name))
+        now.branches[name] = value;
     }
   }
   std::string text = remembered_refs_text(now);
@@ -299,14 +297,14 @@ Result<void> GitStore::scan_refs(std::vector<ForeignMove>& moves) {
   for (const std::string& name : moved) {
     const Oid found = value_in(now, name);
     const Oid ours = value_in(settled_, name);
-    if (name.starts_with(kGoodRefs)) {  // Ours alone: it is set back.
+    if (name.starts_with(git::kGoodRefs)) {  // Ours alone: it is set back.
       adopt_ref(name, found);
       const std::unique_lock lock(refs_mutex_);
-      good_due_.insert(std::string(kBranches) + name.substr(kGoodRefs.size()));
+      good_due_.insert(git::branch_ref(name.substr(git::kGoodRefs.size())));
     } else if (found == ours) {
       set_in(seen_, name, found);
       republish_.erase(name);
-    } else if (!name.starts_with(kBranches) && !name.starts_with(kFine) &&
+    } else if (!name.starts_with(git::kBranchRefs) && !name.starts_with(git::kFineRefs) &&
                ref(name).value_or(Oid{}) == ours) {
       adopt_ref(name, found);
     } else {
@@ -322,8 +320,8 @@ Result<void> GitStore::note_foreign(const std::string& name, const Oid& publishe
   std::string parked;
   if (!found.is_zero()) {
     const std::string_view short_name = std::string_view(name).substr(
-        name.starts_with(kBranches) ? kBranches.size() : sizeof("refs/") - 1);
-    parked = std::string(kForeign) + std::string(short_name) + "/" + found.hex();
+        name.starts_with(git::kBranchRefs) ? git::kBranchRefs.size() : sizeof("refs/") - 1);
+    parked = std::string(git::kForeignRefs) + std::string(short_name) + "/" + found.hex();
     const RefChange change{parked, Oid{}, found};
     TRY(ref_files_.publish({&change, 1}));
     adopt_ref(parked, found);

@@ -12,7 +12,7 @@
 #include "base/limits.h"
 #include "base/thread.h"
 #include "git/commit.h"
-#include "git/ref_name.h"
+#include "git/ref_names.h"
 #include "store/git_store_impl.h"
 #include "store/journal_record.h"
 #include "store/layout.h"
@@ -207,8 +207,8 @@ Result<void> GitStore::start() {
   TRY_ASSIGN(packs_, PackSet::open(dir_ / "objects", resolve(options_.quarantine)));
   TRY(find_limits());
   TRY(recover());
-  if (is_made && refs_.lower_bound(kGoodRefs) != refs_.end() &&
-      refs_.lower_bound(kGoodRefs)->first.starts_with(kGoodRefs)) {
+  if (is_made && refs_.lower_bound(git::kGoodRefs) != refs_.end() &&
+      refs_.lower_bound(git::kGoodRefs)->first.starts_with(git::kGoodRefs)) {
     log_.write(LogLevel::kWarning, "\"" + own_folder().string() +
                                        "\" was not there and is made anew: every branch is judged, "
                                        "and what was committed but not published is gone");

@@ -22,6 +22,7 @@
 #include <thread>
 #include <vector>
 
+#include "git/ref_names.h"
 #include "git/repository.h"
 #include "store/file_system.h"
 #include "store/git_store.h"
@@ -47,13 +48,11 @@ Result<std::unique_ptr<ObjectStore>> open_git_store_on(const std::filesystem::pa
 Result<void> init_git_store_with(const std::filesystem::path& dir, std::string_view branch,
                                  const GitStoreOptions& options);
 
-inline constexpr std::string_view kGoodRefs = "refs/rowan/good/";
-
 JournalOptions journal_options(const std::filesystem::path& dir, const GitStoreOptions& options);
 
 // The ref that names the last commit of a branch ("refs/heads/main") that sessions may see.
 inline std::string good_ref(std::string_view branch) {
-  return std::string(kGoodRefs) + std::string(branch.substr(sizeof("refs/heads/") - 1));
+  return std::string(git::kGoodRefs) + std::string(branch.substr(git::kBranchRefs.size()));
 }
 
 class GitStore final : public ObjectStore {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "git/commit.h"
+#include "git/ref_names.h"
 #include "git/trust.h"
 #include "store/pack_set.h"
 #include "store/ref_files.h"
@@ -13,7 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kHeads = "refs/heads/";
 constexpr std::string_view kContentFile = "rowan.json";
 
 Error no_folder(const fs::path& path) {
@@ -108,7 +108,8 @@ Result<bool> has_content(const fs::path& dir) {
   RefFiles refs(real_file_system(), dir, {});
   TRY_ASSIGN(const RefMap all, refs.read_all());
   TRY_ASSIGN(const auto packs, PackSet::open(dir / "objects"));
-  for (auto at = all.lower_bound(kHeads); at != all.end() && at->first.starts_with(kHeads); ++at) {
+  for (auto at = all.lower_bound(git::kBranchRefs);
+       at != all.end() && at->first.starts_with(git::kBranchRefs); ++at) {
     if (is_content(*packs, at->second)) return true;
   }
   return false;

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "git/head.h"
+#include "git/ref_names.h"
 #include "store/git_store_impl.h"
 #include "store/pack_output.h"
 
@@ -78,7 +79,7 @@ void GitStore::find_unverified(const JournalScan& scan) {
   const bool asks_refs =
       !text && has_entry(own_folder()) && ::access(own_folder().c_str(), X_OK) != 0;
   for (const auto& [name, value] : refs_) {
-    if (!name.starts_with("refs/heads/") || known.contains(name)) continue;
+    if (!name.starts_with(git::kBranchRefs) || known.contains(name)) continue;
     const bool is_good = good_of(refs_, name) == value;
     const auto line = remembered_.branches.find(name);
     const bool is_remembered = line != remembered_.branches.end() && line->second == value;
@@ -93,15 +94,15 @@ void GitStore::find_unverified(const JournalScan& scan) {
 // one, both refs go.
 void GitStore::find_deleted(const std::set<std::string, std::less<>>& journalled) {
   if (!has_entry(own_folder())) return;  // A clone may bring any refs along.
-  for (auto at = refs_.lower_bound(kGoodRefs);
-       at != refs_.end() && at->first.starts_with(kGoodRefs); ++at) {
-    const std::string name = "refs/heads/" + at->first.substr(kGoodRefs.size());
+  for (auto at = refs_.lower_bound(git::kGoodRefs);
+       at != refs_.end() && at->first.starts_with(git::kGoodRefs); ++at) {
+    const std::string name = git::branch_ref(at->first.substr(git::kGoodRefs.size()));
     if (!refs_.contains(name) && !journalled.contains(name)) deleted_[name] = at->second;
   }
   // The branch of HEAD is never dropped here, so where it was is known even without its good ref.
   const auto head = git::head_branch(dir_);
   if (!head || !*head) return;
-  const std::string name = "refs/heads/" + **head;
+  const std::string name = git::branch_ref(**head);
   if (refs_.contains(name) || journalled.contains(name)) return;
   const auto line = remembered_.branches.find(name);
   if (line != remembered_.branches.end()) deleted_.try_emplace(name, line->second);
@@ -112,7 +113,7 @@ void GitStore::find_deleted(const std::set<std::string, std::less<>>& journalled
 Result<void> GitStore::mend_head() {
   const auto head = git::head_branch(dir_);
   const auto is_branch = [&](const std::string& branch) {
-    const std::string name = "refs/heads/" + branch;
+    const std::string name = git::branch_ref(branch);
     return refs_.contains(name) || deleted_.contains(name);
   };
   if (head && *head && is_branch(**head)) return {};

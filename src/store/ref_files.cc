@@ -1,4 +1,5 @@
 #include "store/ref_files.h"
+#include "git/ref_names.h"
 
 #include <algorithm>
 #include <chrono>
@@ -304,7 +305,7 @@ Result<std::vector<std::optional<Oid>>> RefFiles::publish(std::span<const RefCha
   std::vector<size_t> loose_at;
   for (size_t i = 0; i < changes.size(); ++i) {
     const bool is_many =
-        changes.size() > kLooseRefsMax && !changes[i].name.starts_with("refs/tags/");
+        changes.size() > kLooseRefsMax && !changes[i].name.starts_with(git::kTagRefs);
     if (is_many || (is_deletion(changes[i]) && packed.contains(changes[i].name))) {
       through_packed.push_back(changes[i]);
       through_packed_at.push_back(i);

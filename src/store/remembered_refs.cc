@@ -3,17 +3,16 @@
 #include <set>
 #include <string_view>
 
-#include "git/ref_name.h"
+#include "git/ref_names.h"
 
 namespace rowan::store {
 
 namespace {
 
 constexpr std::string_view kHeadWord = "HEAD ";
-constexpr std::string_view kBranches = "refs/heads/";
 
 bool is_branch(std::string_view name) {
-  return name.starts_with(kBranches) && git::is_valid_ref(name);
+  return name.starts_with(git::kBranchRefs) && git::is_valid_ref(name);
 }
 
 }  // namespace
@@ -26,7 +25,7 @@ RememberedRefs read_remembered_refs(Bytes text) {
     const std::string_view line = text.substr(0, end);
     if (std::exchange(is_first, false) && line.starts_with(kHeadWord)) {
       const std::string_view branch = line.substr(kHeadWord.size());
-      if (is_branch(std::string(kBranches) + std::string(branch))) refs.head = branch;
+      if (is_branch(git::branch_ref(branch))) refs.head = branch;
       continue;
     }
     if (line.size() <= Oid::kHexDigits || line[Oid::kHexDigits] != ' ') continue;

@@ -19,6 +19,7 @@
 #include "derived/history_index.h"
 #include "derived/index.h"
 #include "derived/row_counts.h"
+#include "git/ref_names.h"
 #include "txn/lock_manager.h"
 #include "txn/sequences.h"
 #include "txn/transaction.h"
@@ -58,7 +59,7 @@ class Branch {
  public:
   Branch(std::string name, const Head& head, uint64_t number)
       : name_(std::move(name)),
-        ref_name_("refs/heads/" + name_),
+        ref_name_(git::branch_ref(name_)),
         number_(number),
         tip_(head),
         durable_(head) {}

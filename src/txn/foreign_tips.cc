@@ -2,6 +2,7 @@
 // Whether it may is for the caller to say.
 #include <utility>
 
+#include "git/ref_names.h"
 #include "txn/core.h"
 #include "txn/tree_changes.h"
 
@@ -9,14 +10,12 @@ namespace rowan::txn {
 
 namespace {
 
-constexpr std::string_view kHeads = "refs/heads/";
-
 // What the branch becomes in one record: the foreign tip's target. `fine`: the branch's fine
 // commits, which stand at `tip`.
 Result<uint64_t> append_tip(Core& core, const ForeignTip& foreign, const FineChain& fine,
                             const Oid& tip) {
   std::vector<store::RefUpdate> refs = {
-      {std::string(kHeads) + foreign.branch, foreign.published, foreign.target}};
+      {git::branch_ref(foreign.branch), foreign.published, foreign.target}};
   if (fine.number != 0) refs.push_back({fine.ref, tip, foreign.target});
   refs.insert(refs.end(), foreign.refs.begin(), foreign.refs.end());
   const store::PendingObjects none(core.store);
@@ -44,7 +43,7 @@ Result<Head> known_head(Core& core, const Oid& commit, const store::PendingObjec
 // A branch that another program deleted while nobody looked, or put where no commit is, stands again
 // where it was. Without such a place its ref goes.
 Result<void> stand_again(Core& core, const MovedBranch& moved, const ForeignTip& answer) {
-  const std::string name = std::string(kHeads) + moved.name;
+  const std::string name = git::branch_ref(moved.name);
   if (!core.store.read_only()) {
     std::vector<store::RefUpdate> all{{name, moved.tip, moved.published}};
     all.insert(all.end(), answer.refs.begin(), answer.refs.end());
@@ -100,7 +99,7 @@ Result<void> go_away(Core& core, Branch& branch, const MovedBranch& moved,
 std::vector<MovedBranch> moved_branches(Core& core) {
   std::vector<MovedBranch> all;
   for (const store::UnverifiedBranch& ref : core.store.unverified_branches()) {
-    MovedBranch moved{ref.name.substr(kHeads.size()), ref.value, ref.good, ref.good};
+    MovedBranch moved{ref.name.substr(git::kBranchRefs.size()), ref.value, ref.good, ref.good};
     if (const auto branch = core.find_branch(moved.name);
         branch != nullptr && branch->fine().number != 0) {
       // Fine commits are ours. A ref that stands beside them is set back with them
@@ -120,7 +119,7 @@ std::vector<MovedBranch> moved_branches(Core& core) {
 }
 
 Result<void> settle_moved(Core& core, const MovedBranch& moved, const ForeignTip& answer) {
-  const std::string ref = std::string(kHeads) + moved.name;
+  const std::string ref = git::branch_ref(moved.name);
   const auto branch = core.find_branch(moved.name);
   if (branch == nullptr) {
     TRY(stand_again(core, moved, answer));

@@ -13,16 +13,13 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "git/ref_names.h"
 #include "txn/core.h"
 
 namespace rowan::txn {
 
 namespace {
 
-constexpr std::string_view kHeads = "refs/heads/";
-constexpr std::string_view kFine = "refs/rowan/fine/";
-constexpr std::string_view kKept = "refs/rowan/kept/";
-constexpr std::string_view kForeign = "refs/rowan/foreign/";
 constexpr std::string_view kRollsUp = "Rowan-Rolls-Up";
 
 struct Chain {
@@ -54,8 +51,8 @@ std::string chain_ref(std::string_view root, std::string_view branch, uint64_t n
 // The chains of a branch that were rolled up, by number; `live`: the number of the one that was
 // not.
 std::vector<Chain> closed_chains(const Core& core, std::string_view branch, uint64_t live) {
-  std::vector<Chain> chains = chains_in(core, kKept, branch);
-  for (Chain& chain : chains_in(core, kFine, branch)) {
+  std::vector<Chain> chains = chains_in(core, git::kKeptRefs, branch);
+  for (Chain& chain : chains_in(core, git::kFineRefs, branch)) {
     if (chain.number != live) chains.push_back(std::move(chain));
   }
   std::sort(chains.begin(), chains.end(),
@@ -156,7 +153,7 @@ Result<void> roll_up(Core& core, Branch& branch) {
   const git::Commit commit = roll_up_commit(core, tip, before, next.snapshot.time_us);
   next.snapshot.commit = objects.add(store::ObjectType::kCommit, git::encode_commit(commit));
   ++fine.number;
-  fine.ref = chain_ref(kFine, branch.name(), fine.number);
+  fine.ref = chain_ref(git::kFineRefs, branch.name(), fine.number);
   fine.rolled_up = next.snapshot.commit;
   fine.since_us = core.clock.now_us();
   std::vector<store::RefUpdate> refs{{branch.ref_name(), before, next.snapshot.commit},
@@ -239,7 +236,7 @@ Result<void> settle_chain(Core& core, Branch& branch) {
   const Oid head = core.store.ref(branch.ref_name()).value_or(Oid{});
   if (chain != tip) refs.push_back({fine.ref, chain, tip});
   if (head != fine.rolled_up) {
-    const std::string parked = std::string(kForeign) + branch.name() + "/" + head.hex();
+    const std::string parked = std::string(git::kForeignRefs) + branch.name() + "/" + head.hex();
     if (!core.store.ref(parked)) refs.push_back({parked, Oid{}, head});
     refs.push_back({branch.ref_name(), head, fine.rolled_up});
     core.log.write(
@@ -255,7 +252,7 @@ Result<void> settle_chain(Core& core, Branch& branch) {
 }  // namespace
 
 bool has_fine_chains(const Core& core) {
-  return !core.store.refs(kFine).empty() || !core.store.refs(kKept).empty();
+  return !core.store.refs(git::kFineRefs).empty() || !core.store.refs(git::kKeptRefs).empty();
 }
 
 Error has_history_policy(std::string_view branch) {
@@ -268,8 +265,8 @@ Result<std::shared_ptr<Branch>> open_branch(Core& core, const store::RefEntry& r
   // all that come.
   ignore_error(core.history.ensure(core.store, ref.value),
                "a branch that cannot be read is reported when it is used");
-  const std::string name = ref.name.substr(kHeads.size());
-  const std::vector<Chain> chains = chains_in(core, kFine, name);
+  const std::string name = ref.name.substr(git::kBranchRefs.size());
+  const std::vector<Chain> chains = chains_in(core, git::kFineRefs, name);
   FineChain fine;
   Oid at = ref.value;
   if (!chains.empty()) {
@@ -307,9 +304,9 @@ Result<void> settle_fine_chains(Core& core) {
     parts.emplace(ref_part(name), true);
     TRY(settle_chain(core, *branch));
   }
-  for (const store::RefEntry& ref : core.store.refs(kFine)) {
-    const std::string rest = ref.name.substr(kFine.size());
-    const std::string kept = std::string(kKept) + rest;
+  for (const store::RefEntry& ref : core.store.refs(git::kFineRefs)) {
+    const std::string rest = ref.name.substr(git::kFineRefs.size());
+    const std::string kept = std::string(git::kKeptRefs) + rest;
     if (parts.contains(rest.substr(0, rest.find('/')))) continue;
     left.push_back({ref.name, ref.value, Oid{}});
     if (!core.store.ref(kept)) left.push_back({kept, Oid{}, ref.value});
@@ -341,7 +338,7 @@ std::vector<store::RefUpdate> rename_chains(const Core& core, std::string_view f
   for (const Chain& chain : closed_chains(core, to, 0)) number = std::max(number, chain.number);
   for (const Chain& chain : closed_chains(core, from, 0)) {
     refs.push_back({chain.ref, chain.newest, Oid{}});
-    refs.push_back({chain_ref(kKept, to, ++number), Oid{}, chain.newest});
+    refs.push_back({chain_ref(git::kKeptRefs, to, ++number), Oid{}, chain.newest});
   }
   return refs;
 }
@@ -349,7 +346,7 @@ std::vector<store::RefUpdate> rename_chains(const Core& core, std::string_view f
 std::optional<Oid> kept_chain(const Core& core, const Oid& commit) {
   const auto newest = rolled_up_by(core, commit);
   if (!newest) return std::nullopt;
-  for (const std::string_view folder : {kFine, kKept}) {
+  for (const std::string_view folder : {git::kFineRefs, git::kKeptRefs}) {
     for (const store::RefEntry& ref : core.store.refs(folder)) {
       // A message may claim anything: what it names must be of the same content, and older.
       if (ref.value != *newest) continue;
@@ -377,7 +374,7 @@ Result<void> set_history_policy(Core& core, std::string_view name, const History
       const Oid tip = branch->tip().snapshot.commit;
       for (const Chain& chain : closed_chains(core, name, 0))
         fine.number = std::max(fine.number, chain.number);
-      fine.ref = chain_ref(kFine, name, ++fine.number);
+      fine.ref = chain_ref(git::kFineRefs, name, ++fine.number);
       fine.rolled_up = tip;
       fine.since_us = core.clock.now_us();
       const store::PendingObjects none(core.store);
@@ -401,10 +398,10 @@ Result<bool> drop_history_policy(Core& core, std::string_view name) {
     const Oid tip = branch->tip().snapshot.commit;
     std::vector<store::RefUpdate> refs{{fine.ref, tip, Oid{}}};
     if (tip != fine.rolled_up) refs.push_back({branch->ref_name(), fine.rolled_up, tip});
-    for (const Chain& chain : chains_in(core, kFine, name)) {
+    for (const Chain& chain : chains_in(core, git::kFineRefs, name)) {
       if (chain.number == fine.number) continue;
       refs.push_back({chain.ref, chain.newest, Oid{}});
-      refs.push_back({chain_ref(kKept, name, chain.number), Oid{}, chain.newest});
+      refs.push_back({chain_ref(git::kKeptRefs, name, chain.number), Oid{}, chain.newest});
     }
     const store::PendingObjects none(core.store);
     TRY_ASSIGN(sequence, core.store.append(none, refs));

@@ -2,16 +2,15 @@
 #include <algorithm>
 #include <utility>
 
-#include "catalog/format_file.h"
-#include "git/ref_name.h"
-#include "txn/state.h"
 #include "base/caught.h"
+#include "catalog/format_file.h"
+#include "git/ref_names.h"
+#include "txn/state.h"
 
 namespace rowan::txn {
 
 namespace {
 
-constexpr std::string_view kHeads = "refs/heads/";
 constexpr size_t kKnownCommitsMax = 1024;
 constexpr int64_t kTimesAheadApart = 1'000'000;  // A second of time stamps.
 
@@ -204,7 +203,7 @@ Result<std::unique_ptr<Manager>> Manager::open(store::ObjectStore& store, const 
     used.derived_folder.clear();
   }
   auto state = std::make_unique<State>(store, clock, used);
-  for (const store::RefEntry& ref : store.refs(kHeads)) {
+  for (const store::RefEntry& ref : store.refs(git::kBranchRefs)) {
     auto branch = open_branch(*state, ref);
     if (!branch && !is_of_its_branch(store, ref, branch.error())) return std::move(branch).error();
     if (branch) {
@@ -313,7 +312,7 @@ Result<void> Manager::create_branch(std::string_view name, const Oid& commit,
   uint64_t sequence = 0;
   {
     const std::unique_lock guard(state_->branches_mutex);
-    std::string ref_name = std::string(kHeads) + std::string(name);
+    std::string ref_name = git::branch_ref(name);
     if (state_->branches.contains(name) || state_->store.ref(ref_name)) {
       return Error(ErrorCode::kDuplicateBranch,
                    "branch \"" + std::string(name) + "\" already exists");
@@ -367,7 +366,7 @@ Result<void> Manager::rename_branch(std::string_view from, std::string_view to,
     if (branch->dropped()) return undefined_branch(from);
     if (branch->fine().number != 0) return has_history_policy(from);
     const std::unique_lock guard(state_->branches_mutex);
-    std::string ref_name = std::string(kHeads) + std::string(to);
+    std::string ref_name = git::branch_ref(to);
     if (state_->branches.contains(to) || state_->store.ref(ref_name)) {
       return Error(ErrorCode::kDuplicateBranch,
                    "branch \"" + std::string(to) + "\" already exists");

@@ -7,16 +7,15 @@
 #include <charconv>
 #include <utility>
 
+#include "git/ref_names.h"
 #include "txn/core.h"
 
 namespace rowan::txn {
 
 namespace {
 
-constexpr std::string_view kFolder = "refs/rowan/reflog/";
-
 std::string folder_of(std::string_view branch) {
-  return std::string(kFolder) + ref_part(branch) + "/";
+  return std::string(git::kReflogRefs) + ref_part(branch) + "/";
 }
 
 struct Move {

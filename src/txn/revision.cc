@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "git/ref_names.h"
 #include "txn/core.h"
 
 namespace rowan::txn {
@@ -81,7 +82,7 @@ Error undefined_name(Core& core, std::string_view name) {
   std::string folded(name);
   for (char& c : folded) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   if (folded == name) return error;
-  const bool there = core.find_branch(folded) != nullptr || core.store.ref("refs/tags/" + folded);
+  const bool there = core.find_branch(folded) != nullptr || core.store.ref(git::tag_ref(folded));
   if (!there) return error;
   return std::move(error).with_hint("There is \"" + folded +
                                     "\": SQL folds names that are not quoted to lower case.");
@@ -100,8 +101,8 @@ Result<Oid> resolve_name(Core& core, std::string_view name, std::string_view bra
     if (const auto id = core.store.ref(text)) return peel(core, *id, name);
     return undefined_revision(name);
   }
-  for (const char* folder : {"refs/heads/", "refs/tags/", "refs/remotes/"}) {
-    if (const auto id = core.store.ref(folder + text)) return peel(core, *id, name);
+  for (const std::string_view folder : {git::kBranchRefs, git::kTagRefs, git::kRemoteRefs}) {
+    if (const auto id = core.store.ref(std::string(folder) + text)) return peel(core, *id, name);
   }
   if (const auto id = name.size() == Oid::kHexDigits ? Oid::parse(name) : std::nullopt;
       id && core.store.contains(*id)) {

@@ -6,6 +6,7 @@
 #include "base/caught.h"
 #include "catalog/bounds.h"
 #include "catalog/format_file.h"
+#include "git/ref_names.h"
 #include "txn/tree_changes.h"
 #include "txn/workspace.h"
 
@@ -212,7 +213,7 @@ Result<CommitOutcome> move_branch(Core& core, const BranchMove& move) {
 Result<void> update_refs(Core& core, const store::PendingObjects* objects,
                          const std::vector<store::RefUpdate>& refs, store::SyncMode sync) {
   for (const store::RefUpdate& update : refs) {
-    if (update.name.starts_with("refs/heads/")) {
+    if (update.name.starts_with(git::kBranchRefs)) {
       return Error(ErrorCode::kInternal,
                    "branch \"" + update.name + "\" was to be moved past its queue");
     }

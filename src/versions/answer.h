@@ -8,9 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "plan/plan.h"
+#include "exec/virtual_rows.h"
 #include "txn/transaction.h"
-#include "type/column.h"
 
 namespace rowan::versions {
 
@@ -22,14 +21,7 @@ struct ResultFacts {
   std::vector<std::string> notices;
 };
 
-// The rows of statements that show something.
-struct TableRows {
-  std::vector<plan::OutputColumn> columns;
-  std::vector<type::Batch> batches;
-  std::vector<std::string> notices = {};
-};
-TableRows text_rows(std::vector<std::string> names,
-                    const std::vector<std::vector<std::string>>& rows);
+using exec::TableRows;
 
 struct VerbResult {
   VerbResult() = default;

@@ -3,8 +3,8 @@
 #include <optional>
 
 #include "base/log.h"
-#include "versions/history_policy.h"
 #include "git/config.h"
+#include "versions/history_policy.h"
 
 namespace rowan::versions {
 

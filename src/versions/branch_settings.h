@@ -46,7 +46,7 @@ class BranchSettings {
 
   std::filesystem::path folder_;  // Fixed by open().
   int64_t max_clock_skew_us_ = 3'600'000'000;
-  mutable std::mutex mutex_;      // Guards what follows.
+  mutable std::mutex mutex_;  // Guards what follows.
   std::map<std::string, BranchSetting, std::less<>> settings_;
   std::atomic<size_t> protected_count_ = 0;  // Changed under mutex_.
 };

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "catalog/catalog.h"
+#include "git/ref_names.h"
 #include "store/node_cache.h"
 #include "versions/branch_hints.h"
 
@@ -37,26 +38,31 @@ Result<Head> find_head(txn::Manager& manager, const Head& from, std::string_view
   auto commit = manager.resolve_revision(revision, from.branch);
   if (commit) return Head{commit->hex(), true, std::string(revision)};
   if (commit.error().code() != ErrorCode::kUndefinedRevision) return std::move(commit).error();
-  if (manager.store().ref("refs/tags/" + std::string(revision)))
+  if (manager.store().ref(git::tag_ref(revision)))
     return std::move(commit).error();  // It is there, and stands for no commit.
   return Error(ErrorCode::kUndefinedBranch, fmt::format("branch \"{}\" does not exist", revision))
       .with_hint(std::string(branch_words(words).list_branches));
 }
 
 // What cannot be read is told by whoever reads it.
+std::string schema_of(std::span<const std::string> path, std::string_view name,
+                      const txn::Transaction* transaction, txn::Manager& manager,
+                      std::string_view branch) {
+  if (path.size() == 1) return path[0];
+  const auto found_in = [&](const catalog::Catalog& catalog) {
+    auto found = catalog.schema_of(path, name);
+    return found ? std::move(*found) : path[0];
+  };
+  if (transaction != nullptr) return found_in(transaction->catalog());
+  const auto tip = manager.tip_snapshot(branch);
+  store::ObjectStore& store = manager.store();
+  return tip ? found_in(catalog::Catalog(store, store.cache(), tip->root)) : path[0];
+}
+
 std::string schema_of(const Context& context, std::string_view name) {
   const std::span<const std::string> path = context.eval.path;
   if (path.empty()) return std::string(context.eval.schema);
-  if (path.size() == 1) return path[0];
-  const std::vector<std::string> schemas(path.begin(), path.end());
-  const auto found_in = [&](const catalog::Catalog& catalog) {
-    auto found = catalog.schema_of(schemas, name);
-    return found ? std::move(*found) : path[0];
-  };
-  if (context.transaction != nullptr) return found_in(context.transaction->catalog());
-  const auto tip = context.manager.tip_snapshot(context.head.branch);
-  if (!tip) return path[0];
-  return found_in(catalog::Catalog(context.store, context.store.cache(), tip->root));
+  return schema_of(path, name, context.transaction, context.manager, context.head.branch);
 }
 
 void note_commit(Context& context, const txn::CommitOutcome& outcome) {

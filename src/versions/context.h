@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -70,13 +71,13 @@ struct Context {
 
   // ---- Who asks, and how ----
   Head head;
-  git::Signature author;          // Of commits. Its time is the commit's.
-  std::string application = {};   // Of trailers; empty: none.
-  bool keeps_statements = true;   // A merge's commit says by which statement it came.
+  git::Signature author;         // Of commits. Its time is the commit's.
+  std::string application = {};  // Of trailers; empty: none.
+  bool keeps_statements = true;  // A merge's commit says by which statement it came.
   store::SyncMode sync = store::SyncMode::kOn;
   const HintWords& words = hint_words(Door::kSql);
   const std::atomic<bool>* cancelled = nullptr;  // nullptr: nobody can.
-  expr::EvalContext eval = {};                   // For CHECKs, defaults and views of trees that are made.
+  expr::EvalContext eval = {};  // For CHECKs, defaults and views of trees that are made.
   // What the running statement reads through; nullptr: it has no transaction, as verbs have none.
   txn::Transaction* transaction = nullptr;
   RunQuery run_query = {};  // Empty: conditions on conflicts are not supported.
@@ -102,7 +103,11 @@ inline Result<void> check_writable(const Context& context) {
 Result<Head> find_head(txn::Manager& manager, const Head& from, std::string_view revision,
                        const HintWords& words);
 
-// By search_path: where a name is that was written without a schema; where a new one goes.
+// By search_path: where a name is that was written without a schema; where a new one goes. In the
+// transaction, else on the branch's tip.
+std::string schema_of(std::span<const std::string> path, std::string_view name,
+                      const txn::Transaction* transaction, txn::Manager& manager,
+                      std::string_view branch);
 std::string schema_of(const Context& context, std::string_view name);
 inline std::string schema_of(const Context& context, const sql::QualifiedName& name) {
   return name.schema.empty() ? schema_of(context, name.name) : std::string(name.schema);

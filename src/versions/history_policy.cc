@@ -141,8 +141,7 @@ Result<void> set_history_policy(txn::Manager& manager, BranchSettings& settings,
   TRY(settings.set(branch, setting));
   auto started = manager.set_history_policy(branch, policy);
   if (!started)
-    ignore_error(settings.set(branch, before),
-                 "the error that matters is the one before");
+    ignore_error(settings.set(branch, before), "the error that matters is the one before");
   return started;
 }
 

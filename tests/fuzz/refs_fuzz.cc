@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "fuzz_input.h"
-#include "git/ref_name.h"
+#include "git/ref_names.h"
 #include "store/ref_files.h"
 #include "store/remembered_refs.h"
 

@@ -12,15 +12,15 @@
 #include <utility>
 #include <vector>
 
-#include "base/thread.h"
 #include "base/limits.h"
+#include "base/thread.h"
 #include "catalog/catalog.h"
 #include "catalog/objects.h"
-#include "engine/history.h"
 #include "engine/virtual_rows.h"
 #include "exec/validator.h"
 #include "git/commit.h"
-#include "git/ref_name.h"
+#include "git/ref_names.h"
+#include "versions/revisions.h"
 
 namespace rowan::engine {
 
@@ -81,7 +81,7 @@ Result<void> read_new_commits(txn::Manager& manager, const Oid& tip) {
     const Oid id = open.back();
     open.pop_back();
     if (manager.history().find(id)) continue;  // Known: and so are all commits below it.
-    TRY_ASSIGN(const git::Commit parsed, read_commit(store, id));
+    TRY_ASSIGN(const git::Commit parsed, versions::read_commit(store, id));
     TRY_ASSIGN(const store::ObjectRef tree, store.read(parsed.tree));
     if (tree.type != store::ObjectType::kTree)
       return Error(ErrorCode::kInvalidContent, id.hex() + " has no tree");
@@ -114,7 +114,7 @@ Objection unfit_name(const std::string& branch) {
 
 Result<Oid> root_of(const store::ObjectReader& objects, const Oid& commit) {
   if (commit.is_zero()) return Oid{};
-  TRY_ASSIGN(const git::Commit parsed, read_commit(objects, commit));
+  TRY_ASSIGN(const git::Commit parsed, versions::read_commit(objects, commit));
   return parsed.tree;
 }
 
@@ -168,7 +168,7 @@ std::optional<Objection> Admission::ask_ancestors(const Question& question,
   // What nobody looked at yet holds nothing.
   const std::vector<store::UnverifiedBranch> moved = manager_.store().unverified_branches();
   for (const txn::BranchInfo& branch : manager_.branches()) {
-    const std::string ref = "refs/heads/" + branch.name;
+    const std::string ref = git::branch_ref(branch.name);
     const bool is_moved =
         std::any_of(moved.begin(), moved.end(), [&](const auto& each) { return each.name == ref; });
     if (!is_moved && manager_.history().ensure(manager_.store(), branch.commit))
@@ -278,7 +278,7 @@ Objection violation_objection(store::ObjectStore& store, const Oid& root,
 
 Result<Oid> canonical_commit(txn::Manager& manager, store::PendingObjects& objects,
                              const Oid& commit, const Oid& known_root, Place* at) {
-  TRY_ASSIGN(const git::Commit parsed, read_commit(objects, commit));
+  TRY_ASSIGN(const git::Commit parsed, versions::read_commit(objects, commit));
   if (parsed.tree == known_root) return commit;
   TRY_ASSIGN(const Oid canonical,
              canonical_content(objects, manager.store(), known_root, parsed.tree, at));

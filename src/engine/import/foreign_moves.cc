@@ -6,17 +6,14 @@
 #include <utility>
 
 #include "engine/database.h"
-#include "engine/history.h"
 #include "engine/import/take.h"
-#include "engine/session.h"
-#include "git/ref_name.h"
+#include "git/ref_names.h"
+#include "versions/revisions.h"
 
 namespace rowan::engine {
 
 namespace {
 
-constexpr std::string_view kHeads = "refs/heads/";
-constexpr std::string_view kGood = "refs/rowan/good/";
 constexpr std::string_view kBeside =
     "the branch has a history policy and newer commits that it does not follow";
 constexpr int kAttemptsMax = 10;     // On a branch that moves while a push is looked at.
@@ -50,9 +47,9 @@ std::vector<store::RefUpdate> park_updates(const store::ObjectStore& store,
 
 // Whether Git cannot have a branch of that name beside those it has.
 bool is_in_the_way(const store::ObjectStore& store, const std::string& branch) {
-  if (!store.refs(std::string(kHeads) + branch + "/").empty()) return true;
+  if (!store.refs(git::branch_ref(branch) + "/").empty()) return true;
   for (size_t at = branch.find('/'); at != std::string::npos; at = branch.find('/', at + 1)) {
-    if (store.ref(std::string(kHeads) + branch.substr(0, at))) return true;
+    if (store.ref(git::branch_ref(branch.substr(0, at)))) return true;
   }
   return false;
 }
@@ -63,7 +60,7 @@ std::vector<Oid> commits_before(store::ObjectStore& store, const Oid& tip, const
   std::vector<Oid> commits;
   Oid at = tip;
   for (int i = 0; i < kAncestorsMax; ++i) {
-    const auto commit = read_commit(store, at);
+    const auto commit = versions::read_commit(store, at);
     if (!commit || commit->parents.empty()) break;
     at = commit->parents.front();
     if (at == good) return commits;
@@ -76,7 +73,7 @@ std::vector<Oid> commits_before(store::ObjectStore& store, const Oid& tip, const
 // Whether a branch stands in a repository that Rowan had before, in which it is one of several: the
 // first look at a clone finds all branches new, and they are what there is.
 bool is_made_beside_others(txn::Manager& manager, const txn::MovedBranch& moved) {
-  return moved.good.is_zero() && !manager.store().refs(kGood).empty() &&
+  return moved.good.is_zero() && !manager.store().refs(git::kGoodRefs).empty() &&
          manager.branches().size() > 1;
 }
 
@@ -113,7 +110,7 @@ Result<ParkedTip> park_beside(txn::Manager& manager, const Admission& admission,
     const std::vector<store::RefUpdate> refs = park_updates(store, reason, tip);
     TRY(manager.update_refs(&reason, refs));
   }
-  store.mark_verified(std::string(kHeads) + moved.name);
+  store.mark_verified(git::branch_ref(moved.name));
   return tip;
 }
 
@@ -123,7 +120,7 @@ Result<ParkedTip> park_beside(txn::Manager& manager, const Admission& admission,
 
 Result<void> ForeignMoves::verify_moved(txn::Manager& manager, const Admission& admission) {
   const std::vector<txn::MovedBranch> all = manager.moved_branches();
-  is_first_look_ = manager.store().refs(kGood).empty();
+  is_first_look_ = manager.store().refs(git::kGoodRefs).empty();
   for (const txn::BranchInfo& branch : manager.branches()) {
     const bool has_moved = std::any_of(
         all.begin(), all.end(), [&](const auto& moved) { return moved.name == branch.name; });
@@ -185,7 +182,7 @@ Result<void> ForeignMoves::restore_deleted(txn::Manager& manager, const txn::Mov
                    system_clock().now_us());
     store::PendingObjects objects(store);
     if (!store.read_only()) TRY(manager.update_refs(&objects, park_updates(store, objects, tip)));
-    store.mark_verified(std::string(kHeads) + moved.name);
+    store.mark_verified(git::branch_ref(moved.name));
     return {};
   }
   TRY(manager.settle_moved(moved, {moved.name, Oid{}, moved.published}));
@@ -300,15 +297,16 @@ void ForeignMoves::stop() {
 // A push beside a tip that moved becomes a merge.
 Admission::Answer ForeignMoves::merge_beside(const store::ForeignMove& move, const Oid& target,
                                              store::PendingObjects& objects) {
-  const std::string branch = move.name.substr(kHeads.size());
+  const std::string branch = move.name.substr(git::kBranchRefs.size());
   if (!database_->branch_settings().find(branch).history_every.empty())
     return conflict(std::string(kBeside));
-  SessionImpl session(*database_, branch);
-  const auto merged = merge_foreign_tip(session, {branch, move.foreign, target, &objects}, true);
+  versions::Context context = database_->context_on(branch);
+  const auto merged = merge_foreign_tip(context, {branch, move.foreign, target, &objects}, true);
   if (merged) return *merged;
-  if (!session.violations().empty()) {
-    const auto pushed = read_commit(database_->store(), move.foreign);
-    if (pushed) return violation_objection(database_->store(), pushed->tree, session.violations());
+  const auto& violations = context.effects.violations;
+  if (violations && !violations->empty()) {
+    const auto pushed = versions::read_commit(database_->store(), move.foreign);
+    if (pushed) return violation_objection(database_->store(), pushed->tree, *violations);
   }
   return Objection{merged.error(), {}, false};
 }
@@ -328,7 +326,7 @@ Oid ForeignMoves::valid_tip() const {
 
 Admission::Answer ForeignMoves::adopt_branch(const store::ForeignMove& move) {
   txn::Manager& manager = database_->manager();
-  const std::string branch = move.name.substr(kHeads.size());
+  const std::string branch = move.name.substr(git::kBranchRefs.size());
   const Admission admission = database_->admission();
   for (int attempt = 0;; ++attempt) {
     const auto tip = manager.tip_snapshot(branch);
@@ -357,18 +355,19 @@ Admission::Answer ForeignMoves::adopt_branch(const store::ForeignMove& move) {
 }
 
 Admission::Answer ForeignMoves::adopt(const store::ForeignMove& move) {
-  if (move.name.starts_with("refs/rowan/fine/"))
+  if (move.name.starts_with(git::kFineRefs))
     return conflict("the ref holds the newest commits of a branch");
-  if (!move.name.starts_with(kHeads)) return conflict("a transaction moved the ref as well");
+  if (!move.name.starts_with(git::kBranchRefs))
+    return conflict("a transaction moved the ref as well");
   if (move.foreign.is_zero()) return conflict("branches are dropped with DROP BRANCH");
   return adopt_branch(move);
 }
 
 Result<void> ForeignMoves::note_reason(const store::ForeignMove& move, const Objection& objection) {
-  if (move.parked.empty() || !move.name.starts_with(kHeads)) return {};
+  if (move.parked.empty() || !move.name.starts_with(git::kBranchRefs)) return {};
   store::PendingObjects objects(database_->store());
-  const ParkedTip tip = parked_tip(move.name.substr(kHeads.size()), move.foreign, objection,
-                                   database_->clock().now_us());
+  const ParkedTip tip = parked_tip(move.name.substr(git::kBranchRefs.size()), move.foreign,
+                                   objection, database_->clock().now_us());
   return database_->manager().update_refs(&objects, park_updates(database_->store(), objects, tip));
 }
 

@@ -7,11 +7,12 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/log.h"
-#include "versions/branch_settings.h"
 #include "engine/import/admission.h"
 #include "engine/import/foreign_moves.h"
+#include "git/ref_names.h"
 #include "git/trust.h"
 #include "store/git_store.h"
+#include "versions/branch_settings.h"
 
 namespace rowan::engine {
 
@@ -19,7 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kHeads = "refs/heads/";
 constexpr uint64_t kHookBytesMax = 1u << 20;
 constexpr std::string_view kHookMark = "# Made by `rowan hook install`.";
 
@@ -76,13 +76,13 @@ bool leaves_behind(Receiver& receiver, const PushedRef& ref, const Oid& seen) {
   if (history.is_ancestor(ref.from, ref.to)) return false;
   if (!seen.is_zero() && history.is_ancestor(ref.from, seen)) return false;
   store::PendingObjects objects(*receiver.store);
-  const Admission::Question question{ref.name.substr(kHeads.size()), ref.from, seen};
+  const Admission::Question question{ref.name.substr(git::kBranchRefs.size()), ref.from, seen};
   return std::holds_alternative<Oid>(receiver.admission(manager).ask(question, objects));
 }
 
 std::optional<Objection> objection_to(Receiver& receiver, const PushedRef& ref) {
   txn::Manager& manager = *receiver.manager;
-  const std::string branch = ref.name.substr(kHeads.size());
+  const std::string branch = ref.name.substr(git::kBranchRefs.size());
   const auto tip = manager.tip_snapshot(branch);
   if (ref.to.is_zero()) {
     if (!tip) return std::nullopt;
@@ -129,7 +129,7 @@ Result<std::vector<std::string>> refused_pushes(const fs::path& repository,
   if (!opened) return Error(opened.error());
   const std::unique_ptr<Receiver>& receiver = *opened;
   for (const PushedRef& ref : pushed) {
-    if (!ref.name.starts_with(kHeads)) continue;
+    if (!ref.name.starts_with(git::kBranchRefs)) continue;
     const auto objection = objection_to(*receiver, ref);
     if (!objection) continue;
     refused.push_back(sentence(ref, *objection));

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/history.h"
 #include "git/commit.h"
+#include "versions/revisions.h"
 
 namespace rowan::engine {
 
@@ -48,7 +48,7 @@ Result<std::optional<NewCommits::Unreadable>> NewCommits::read(txn::Manager& man
                                                                const Oid& commit,
                                                                Oid& known_root) {
   store::ObjectStore& store = manager.store();
-  TRY_ASSIGN(const git::Commit parsed, read_commit(store, commit));
+  TRY_ASSIGN(const git::Commit parsed, versions::read_commit(store, commit));
   if (fine_.contains(parsed.tree)) return std::optional<Unreadable>();
   store::PendingObjects twin(store);
   TRY_ASSIGN(ReadableContent content, readable_content(twin, store, known_root, parsed.tree));

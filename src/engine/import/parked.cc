@@ -4,20 +4,19 @@
 
 #include <algorithm>
 
+#include "git/ref_names.h"
 #include "type/flat_json.h"
 
 namespace rowan::engine {
 
 namespace {
 
-constexpr std::string_view kForeign = "refs/rowan/foreign/";
-constexpr std::string_view kReasons = "refs/rowan/reasons/";
 constexpr std::string_view kUnknown =
     "it is being looked at, or it does not follow the branch's last commit";
 constexpr size_t kDigitsMin = 4;
 
 std::string reason_ref(std::string_view branch, const Oid& commit) {
-  return fmt::format("{}{}/{}", kReasons, branch, commit.hex());
+  return fmt::format("{}{}/{}", git::kReasonRefs, branch, commit.hex());
 }
 
 // What was written down of a tip. Until it is judged there is nothing, nor where a branch with a
@@ -56,8 +55,8 @@ bool is_held(txn::Manager& manager, const ParkedTip& tip) {
 
 std::vector<ParkedTip> all_tips(txn::Manager& manager) {
   std::vector<ParkedTip> tips;
-  for (const store::RefEntry& ref : manager.store().refs(kForeign)) {
-    const std::string_view name = std::string_view(ref.name).substr(kForeign.size());
+  for (const store::RefEntry& ref : manager.store().refs(git::kForeignRefs)) {
+    const std::string_view name = std::string_view(ref.name).substr(git::kForeignRefs.size());
     ParkedTip tip;
     tip.branch = name.substr(0, name.rfind('/'));
     tip.commit = ref.value;
@@ -80,7 +79,7 @@ std::string bare_reason(const Objection& objection) {
 }
 
 std::string parked_ref(std::string_view branch, const Oid& commit) {
-  return fmt::format("{}{}/{}", kForeign, branch, commit.hex());
+  return fmt::format("{}{}/{}", git::kForeignRefs, branch, commit.hex());
 }
 
 std::vector<ParkedTip> parked_tips(txn::Manager& manager) {
@@ -146,8 +145,9 @@ Result<void> sweep_parked(txn::Manager& manager) {
     for (store::RefUpdate& update : forget_updates(store, tip.branch, tip.commit))
       refs.push_back(std::move(update));
   }
-  for (const store::RefEntry& ref : store.refs(kReasons)) {
-    const std::string parked = std::string(kForeign) + ref.name.substr(kReasons.size());
+  for (const store::RefEntry& ref : store.refs(git::kReasonRefs)) {
+    const std::string parked =
+        std::string(git::kForeignRefs) + ref.name.substr(git::kReasonRefs.size());
     if (!store.ref(parked)) refs.push_back({ref.name, ref.value, Oid{}});
   }
   return refs.empty() ? Result<void>() : manager.update_refs(nullptr, refs);

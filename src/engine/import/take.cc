@@ -5,10 +5,9 @@
 #include <utility>
 
 #include "engine/database.h"
-#include "engine/history.h"
 #include "engine/import/admission.h"
-#include "engine/merge_statements.h"
 #include "engine/session.h"
+#include "versions/merging.h"
 
 namespace rowan::engine {
 
@@ -16,10 +15,10 @@ namespace {
 
 // The canonical form of a tip is kept beside it while it is merged: a merge reads its sources from
 // the store.
-Result<void> keep_target(SessionImpl& session, const ForeignMerge& merge) {
-  if (merge.target == merge.commit || session.owner().store().contains(merge.target)) return {};
+Result<void> keep_target(versions::Context& context, const ForeignMerge& merge) {
+  if (merge.target == merge.commit || context.store.contains(merge.target)) return {};
   const std::string ref = parked_ref(merge.branch, merge.target);
-  return session.owner().manager().update_refs(merge.objects, {{ref, Oid{}, merge.target}});
+  return context.manager.update_refs(merge.objects, {{ref, Oid{}, merge.target}});
 }
 
 std::vector<store::RefUpdate> forget_both(const store::ObjectStore& store,
@@ -39,7 +38,7 @@ Error is_held(const ParkedTip& tip, const versions::HintWords& words) {
 }
 
 // The branch of a tip that no branch has any more.
-Result<VersionResult> take_as_branch(SessionImpl& session, const ParkedTip& tip) {
+Result<versions::VerbResult> take_as_branch(SessionImpl& session, const ParkedTip& tip) {
   DatabaseImpl& database = session.owner();
   store::PendingObjects objects(database.store());
   // As a push of a new branch is asked: beside what another branch has.
@@ -49,26 +48,27 @@ Result<VersionResult> take_as_branch(SessionImpl& session, const ParkedTip& tip)
   if (const auto* objection = std::get_if<Objection>(&answer)) return objection_error(*objection);
   TRY(database.manager().create_branch(tip.branch, std::get<Oid>(answer), &objects));
   TRY(sweep_parked(database.manager()));
-  return verb_done("TAKE FOREIGN", fmt::format("branch \"{}\" was made", tip.branch));
+  return versions::verb_done("TAKE FOREIGN", fmt::format("branch \"{}\" was made", tip.branch));
 }
 
 }  // namespace
 
-Result<Oid> merge_foreign_tip(SessionImpl& session, const ForeignMerge& merge, bool clean_only,
-                              std::string_view message, std::string_view body) {
-  TRY(keep_target(session, merge));
-  const auto refs = [&] { return forget_both(session.owner().store(), merge); };
-  auto merged = merge_source(
-      session, {merge.target, merge.commit, clean_only, std::string(message), std::string(body), refs});
+Result<Oid> merge_foreign_tip(versions::Context& context, const ForeignMerge& merge,
+                              bool clean_only, std::string_view message, std::string_view body) {
+  TRY(keep_target(context, merge));
+  const auto refs = [&] { return forget_both(context.store, merge); };
+  auto merged = versions::merge_source(context, {merge.target, merge.commit, clean_only,
+                                                 std::string(message), std::string(body), refs});
   if (!merged && merge.target != merge.commit) {
-    ignore_error(session.owner().manager().update_refs(
-                     nullptr, forget_updates(session.owner().store(), merge.branch, merge.target)),
+    ignore_error(context.manager.update_refs(
+                     nullptr, forget_updates(context.store, merge.branch, merge.target)),
                  "it is listed beside the tip that it stands for");
   }
   return merged;
 }
 
-Result<VersionResult> run_take_foreign(SessionImpl& session, const sql::RevisionsStmt& statement) {
+Result<versions::VerbResult> run_take_foreign(SessionImpl& session,
+                                              const sql::RevisionsStmt& statement) {
   DatabaseImpl& database = session.owner();
   txn::Manager& manager = database.manager();
   TRY_ASSIGN(const ParkedTip tip, find_parked(manager, statement.revisions[0], database.hints()));
@@ -80,7 +80,7 @@ Result<VersionResult> run_take_foreign(SessionImpl& session, const sql::Revision
   if (manager.history().is_ancestor(tip.commit, now.commit)) {
     if (tip.is_rewind) return is_held(tip, database.hints());
     TRY(sweep_parked(manager));
-    return verb_done("TAKE FOREIGN", "already up to date");
+    return versions::verb_done("TAKE FOREIGN", "already up to date");
   }
   store::PendingObjects objects(database.store());
   Place place;
@@ -89,41 +89,45 @@ Result<VersionResult> run_take_foreign(SessionImpl& session, const sql::Revision
   if (!target)
     return objection_error(
         admission.unfit_tip(tip.commit, now.root, target.error(), std::move(place)));
-  if (const auto objection = admission.ask_ancestors({tip.branch, tip.commit, now.commit}, now.root))
+  if (const auto objection =
+          admission.ask_ancestors({tip.branch, tip.commit, now.commit}, now.root))
     return objection_error(*objection);
-  SessionImpl own(database, tip.branch);
+  versions::Context own = database.context_on(tip.branch);
+  own.cancelled = &session.cancel_flag();
   const std::string message = statement.has_message
                                   ? std::string(statement.message)
                                   : fmt::format("Merge foreign commit {} into {}",
                                                 tip.commit.hex().substr(0, 12), tip.branch);
   auto merged = merge_foreign_tip(own, {tip.branch, tip.commit, *target, &objects}, false, message,
                                   statement.text);
+  const versions::Effects& effects = own.effects;
   if (!merged) {
-    session.set_violations(own.violations());
+    session.set_violations(effects.violations.value_or(std::vector<exec::Violation>()));
     return std::move(merged).error();
   }
   if (!session.is_pinned() && session.branch_name() == tip.branch)
-    session.note_commit(*merged, own.last_sequence());
-  VersionResult result = verb_done(
+    session.note_commit(*merged, effects.commit ? effects.commit->sequence : 0);
+  versions::VerbResult result = versions::verb_done(
       "TAKE FOREIGN",
       fmt::format("branch \"{}\" is at commit {}", tip.branch, merged->hex().substr(0, 12)));
   result.facts.commit_id = merged->hex();
   // As MERGE says it, which this is: a protected branch may come by its new tip in this way, too.
   if (*merged == *target) {
-    result.facts.notices.push_back(
-        fmt::format("fast-forward to {}", merged->hex().substr(0, 12)));
+    result.facts.notices.push_back(fmt::format("fast-forward to {}", merged->hex().substr(0, 12)));
   }
   return result;
 }
 
-Result<VersionResult> run_drop_foreign(SessionImpl& session, const sql::RevisionsStmt& statement) {
+Result<versions::VerbResult> run_drop_foreign(SessionImpl& session,
+                                              const sql::RevisionsStmt& statement) {
   DatabaseImpl& database = session.owner();
-  TRY_ASSIGN(const ParkedTip tip, find_parked(database.manager(), statement.revisions[0], database.hints()));
+  TRY_ASSIGN(const ParkedTip tip,
+             find_parked(database.manager(), statement.revisions[0], database.hints()));
   TRY(database.manager().update_refs(nullptr,
                                      forget_updates(database.store(), tip.branch, tip.commit),
                                      session.settings().synchronous_commit()));
-  return verb_done("DROP FOREIGN", fmt::format("foreign tip of \"{}\" was at commit {}",
-                                                  tip.branch, tip.commit.hex()));
+  return versions::verb_done("DROP FOREIGN", fmt::format("foreign tip of \"{}\" was at commit {}",
+                                                         tip.branch, tip.commit.hex()));
 }
 
 }  // namespace rowan::engine

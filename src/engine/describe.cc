@@ -1,0 +1,183 @@
+// What a statement takes and gives, found out by binding it and not running it.
+#include <fmt/format.h>
+
+#include "base/deep_stack.h"
+#include "engine/session.h"
+#include "engine/system_tables.h"
+#include "engine/text_parameters.h"
+#include "engine/verbs.h"
+#include "sql/statements.h"
+#include "type/type_info.h"
+#include "versions/merge_report.h"
+#include "versions/resolve.h"
+
+namespace rowan::engine {
+
+using sql::StatementClass;
+using sql::StatementKind;
+using type::TypeId;
+
+namespace {
+
+void set_columns(StatementInfo& info, const ColumnInfos& columns) {
+  info.columns = *columns;
+  info.gives_rows = !columns->empty();
+}
+
+bool has_same_shape_anywhere(StatementKind kind) {
+  return sql::class_of(kind) != StatementClass::kVersion;
+}
+
+// What statements of version control answer with.
+ColumnInfos verb_answer(StatementKind kind) {
+  if (kind == StatementKind::kMerge || kind == StatementKind::kCommitMerge)
+    return column_infos(versions::summary_rows({}, "").columns);
+  if (kind == StatementKind::kResolve)
+    return column_infos(text_rows({"Resolved", "Remaining"}, {}).columns);
+  if (kind == StatementKind::kAbortMerge) return column_infos(text_rows({"Status"}, {}).columns);
+  return no_columns();
+}
+
+}  // namespace
+
+Result<StatementInfo> SessionImpl::describe_prepared(const std::shared_ptr<Prepared>& prepared) {
+  cancelled_.store(false, std::memory_order_relaxed);
+  if (!streams_.empty()) draw_streams();
+  return within(settings_.statement_timeout_ms() * 1000, [&] {
+    return ended([&]() -> Result<StatementInfo> {
+      if (!prepared->is_deep) {
+        auto info = describe_checked(*prepared);
+        const bool is_too_deep = !info &&
+                                 info.error().code() == ErrorCode::kStatementTooComplex &&
+                                 may_be_deep(prepared->parsed.statement->kind);
+        if (!is_too_deep) return info;
+        prepared->is_deep = true;
+      }
+      std::optional<Result<StatementInfo>> deep;
+      TRY(run_on_deep_stack([&] {
+        const DropPlans dropped(*prepared);
+        deep.emplace(describe_checked(*prepared));
+      }));
+      return std::move(*deep);
+    });
+  });
+}
+
+Result<StatementInfo> SessionImpl::describe_checked(Prepared& prepared) {
+  const BudgetScope counted(&database_.memory());
+  const sql::Statement& statement = *prepared.parsed.statement;
+  if (state_ == TransactionState::kFailed &&
+      sql::class_of(statement.kind) != StatementClass::kTransaction)
+    return failed_block();
+  StatementInfo info;
+  info.words = sql::words_of(statement);
+  const bool has_own = transaction_ == nullptr;
+  if (has_own) {
+    TRY(begin_transaction(txn::IsolationLevel::kReadCommitted, true));
+    TRY(transaction_->begin_statement(false));
+  }
+  TRY(describe_kind(prepared, info));
+  if (has_own) transaction_.reset();
+  for (const type::Type& known : prepared.parameters.types) {
+    const type::Type type = known.id == TypeId::kUnknown ? type::Type{TypeId::kText} : known;
+    info.parameters.push_back({type::plain_type_name(type.id), type::type_info(type.id).oid});
+  }
+  return info;
+}
+
+Result<void> SessionImpl::describe_kind(Prepared& prepared, StatementInfo& info) {
+  const sql::Statement& statement = *prepared.parsed.statement;
+  // A plan that stands knows them.
+  if (!prepared.planned) prepared.start_parameters();
+  if (takes_text_parameters(prepared.parsed)) {
+    TRY_ASSIGN(const bool is_done, describe_texts(prepared, info));
+    if (is_done) return {};
+  }
+  TRY_ASSIGN(const std::optional<VerbCall> verb, find_verb_call(statement));
+  if (verb) {
+    TRY(bind_arguments(*verb, prepared.parameters));
+    set_columns(info, column_infos(verb_columns()));
+    return {};
+  }
+  switch (sql::class_of(statement.kind)) {
+    case StatementClass::kQuery:
+      TRY(plan_statement(prepared));
+      set_columns(info, prepared.columns);
+      info.gives_rows = true;
+      return {};
+    case StatementClass::kModify:
+      if (versions::is_conflict_change(statement)) return {};
+      TRY(plan_statement(prepared));
+      set_columns(info, prepared.columns);
+      return {};
+    case StatementClass::kExplain:
+      TRY(plan_explained(prepared));
+      set_columns(info, column_infos(text_rows({"QUERY PLAN"}, {}).columns));
+      return {};
+    case StatementClass::kCopy: {
+      const sql::CopyEnd end = static_cast<const sql::CopyStmt&>(statement).end;
+      info.is_copy_in = end == sql::CopyEnd::kStdin;
+      info.is_copy_out = end == sql::CopyEnd::kStdout;
+      return {};
+    }
+    case StatementClass::kShow:
+      return describe_shown(prepared, info);
+    case StatementClass::kSession:
+      return describe_session_statement(statement, info);
+    case StatementClass::kVersion:
+      if (statement.kind == StatementKind::kShowConflicts) return describe_shown(prepared, info);
+      set_columns(info, verb_answer(statement.kind));
+      return {};
+    case StatementClass::kDefine:
+    case StatementClass::kTransaction:
+      return {};
+  }
+  return {};
+}
+
+// What is shown is asked for its columns: it only reads.
+Result<void> SessionImpl::describe_shown(Prepared& prepared, StatementInfo& info) {
+  auto shared = std::shared_ptr<Prepared>(&prepared, [](Prepared*) {});
+  TRY_ASSIGN(const auto rows, dispatch(shared, {}));
+  info.columns = rows->columns();
+  info.gives_rows = true;
+  return {};
+}
+
+Result<void> SessionImpl::describe_session_statement(const sql::Statement& statement,
+                                                     StatementInfo& info) {
+  if (statement.kind == StatementKind::kShow) {
+    const auto& show = static_cast<const sql::SetStmt&>(statement);
+    TRY_ASSIGN(const TableRows shown, shown_setting(show));
+    set_columns(info, column_infos(shown.columns));
+  } else if (statement.kind == StatementKind::kExecute) {
+    const auto& execute = static_cast<const sql::PrepareStmt&>(statement);
+    TRY_ASSIGN(const std::shared_ptr<Prepared> named, find_named(execute.name));
+    StatementInfo inner;
+    TRY(describe_kind(*named, inner));
+    info.columns = std::move(inner.columns);
+    info.gives_rows = inner.gives_rows;
+  }
+  return {};
+}
+
+// Parameters in the place of names and revisions are texts; what it gives is told with HEAD in their
+// place.
+Result<bool> SessionImpl::describe_texts(Prepared& prepared, StatementInfo& info) {
+  TRY_ASSIGN(const auto* const texts, text_parameters_of(prepared));
+  if (texts->empty()) return false;
+  if (has_same_shape_anywhere(prepared.parsed.statement->kind)) {
+    const std::vector<Parameter> heads(prepared.parsed.parameter_count, Parameter("HEAD"));
+    TRY_ASSIGN(const std::shared_ptr<Prepared> there, with_text_parameters(prepared, heads));
+    TRY(describe_kind(*there, info));
+    prepared.parameters.types = there->parameters.types;
+    prepared.parameters.types.resize(prepared.parameter_count());
+  }
+  for (const sql::TextParameter& at : *texts) {
+    type::Type& type = prepared.parameters.types[at.number - 1];
+    if (type.id == TypeId::kUnknown) type = {TypeId::kText};
+  }
+  return true;
+}
+
+}  // namespace rowan::engine

@@ -1,0 +1,57 @@
+// What merges tell the user: errors with their ways out, summaries, notices.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/result.h"
+#include "exec/validator.h"
+#include "versions/answer.h"
+#include "versions/merge_run.h"
+
+namespace rowan::versions {
+
+std::string plural(size_t count, std::string_view word);        // "2 conflicts".
+std::string names_of(const std::vector<std::string>& sources);  // "'a', 'b'".
+
+// What the merged tree breaks that `valid_root` does not. `with_rules`: as exec::ValidateRequest's, for
+// definitions that no statement asked about.
+Result<std::vector<exec::Violation>> violations_of(const Context& context, const MergeRun& run,
+                                                   const Oid& valid_root, bool with_rules = false);
+std::string violation_line(const exec::Violation& violation);
+std::string violation_hint(const std::vector<exec::Violation>& violations);
+Error violation_error(const std::vector<exec::Violation>& violations, std::string hint);
+
+// What ends a merge that has conflicts: only what was tried is named.
+Result<std::string> ways_out(const Context& context, const txn::Snapshot& tip, const MergeRun& run,
+                             const std::vector<Oid>& sources, const MergeOptions& options);
+Error conflict_error(const MergeRun& run, store::NodeCache& cache, std::string_view what,
+                     std::string hint);
+
+// What MERGE and COMMIT MERGE answer, whatever came of them and in a dry run too: table, added,
+// changed, deleted, conflicts, violations, outcome. A row a table; where there is none, one about no
+// table. The outcome is "merged", "fast-forward", "up to date", "waits" (for answers) or "refused"
+// (a dry run alone: else that is an error).
+TableRows summary_rows(const merge::Outcome& outcome, std::string_view word,
+                       const std::vector<exec::Violation>& violations = {});
+void add_notices(const MergeRun& run, ResultFacts& facts);
+
+// What was decided where both sides had changed something: the first few.
+class Decided {
+ public:
+  std::function<bool(merge::Settlement)> recorder();
+  void add_lines(ResultFacts& facts) const;  // The first few.
+  // Where no call lists them: and that there are more.
+  void add_lines_alone(ResultFacts& facts) const;
+  // `where`: the call that lists all of them.
+  void add_notices(const std::string& where, ResultFacts& facts) const;
+
+ private:
+  std::vector<std::string> lines_;
+  bool more_ = false;
+};
+
+}  // namespace rowan::versions

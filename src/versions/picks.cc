@@ -1,0 +1,362 @@
+#include "versions/picks.h"
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <string_view>
+#include <tuple>
+#include <unordered_set>
+
+#include "versions/revisions.h"
+
+namespace rowan::versions {
+
+namespace {
+
+constexpr int kRevertsMax = 8;  // Of reverts of reverts.
+constexpr size_t kHexDigits = 40;
+constexpr std::string_view kPickedTrailer = "Rowan-Cherry-Picked-From";
+constexpr std::string_view kRevertsTrailer = "Rowan-Reverts";
+constexpr std::string_view kPickedWords = "(cherry picked from commit ";
+constexpr std::string_view kRevertWords = "This reverts commit ";
+
+bool is_id(std::string_view text) {
+  return text.size() == kHexDigits && Oid::parse(text).has_value();
+}
+
+// The ids behind each place where the message has these words.
+std::vector<std::string> ids_behind(std::string_view message, std::string_view words) {
+  std::vector<std::string> ids;
+  for (size_t at = message.find(words); at != std::string_view::npos;
+       at = message.find(words, at + 1)) {
+    const std::string_view id = message.substr(at + words.size(), kHexDigits);
+    if (is_id(id)) ids.emplace_back(id);
+  }
+  return ids;
+}
+
+// The commits that a message says it reverts.
+std::vector<std::string> reverted_ids(std::string_view message) {
+  std::vector<std::string> ids = ids_behind(message, kRevertWords);
+  for (const auto& [name, value] : git::trailers(message)) {
+    if (name == kRevertsTrailer && is_id(value)) ids.push_back(value);
+  }
+  return ids;
+}
+
+// What a commit is known by. A revert's name is that of what it reverts, with a mark before it;
+// `together`: also where it reverts several at once.
+Result<std::set<std::string>> read_names(const Context& context, const Oid& commit, int depth = 0,
+                                         bool together = false) {
+  std::set<std::string> names{commit.hex()};
+  const auto read = read_commit(context.store, commit);
+  if (!read) return names;  // A shallow clone does not have what a message may name.
+  for (const auto& [name, value] : git::trailers(read->message)) {
+    if (name == kPickedTrailer && is_id(value)) names.insert(value);
+  }
+  for (std::string& id : ids_behind(read->message, kPickedWords)) names.insert(std::move(id));
+  const std::vector<std::string> reverted = reverted_ids(read->message);
+  if ((reverted.size() != 1 && !together) || depth == kRevertsMax) return names;
+  for (const std::string& id : reverted) {
+    TRY_ASSIGN(const std::set<std::string> undone,
+               read_names(context, *Oid::parse(id), depth + 1, together));
+    for (const std::string& name : undone) names.insert("-" + name);
+  }
+  return names;
+}
+
+size_t marks_of(std::string_view name) {
+  return std::min(name.find_first_not_of('-'), name.size());
+}
+
+std::string_view root_name(std::string_view name) { return name.substr(marks_of(name)); }
+
+// A commit of one parent.
+Result<std::optional<merge::CommitChange>> change_of(const Context& context, const Oid& id) {
+  TRY_ASSIGN(const git::Commit commit, read_commit(context.store, id));
+  if (commit.parents.size() != 1) return std::optional<merge::CommitChange>();
+  TRY_ASSIGN(const Oid before, context.repository.root_of(commit.parents[0]));
+  TRY_ASSIGN(const Oid after, context.repository.root_of(id));
+  return std::optional<merge::CommitChange>({before, after});
+}
+
+// Those of the commits that may have changed one of the tables.
+Result<std::vector<Oid>> changing(const Context& context, const std::vector<Oid>& commits,
+                                  const std::vector<std::string>& paths) {
+  if (paths.empty()) return commits;
+  const derived::HistoryIndex& history = context.manager.history();
+  std::vector<uint32_t> changes;
+  for (const std::string& path : paths) changes.push_back(derived::change_hash(path, {}));
+  std::vector<Oid> found;
+  for (const Oid& commit : commits) {
+    TRY(context.check_cancelled());
+    if (std::any_of(changes.begin(), changes.end(),
+                    [&](uint32_t change) { return history.may_have_changed(commit, change); }))
+      found.push_back(commit);
+  }
+  return found;
+}
+
+}  // namespace
+
+std::vector<Oid> commits_apart(const Context& context, const std::vector<Oid>& tips,
+                               const std::vector<Oid>& without) {
+  const derived::HistoryIndex& history = context.manager.history();
+  std::vector<std::pair<derived::CommitInfo, Oid>> found;
+  std::vector<Oid> open = tips;
+  std::unordered_set<Oid, OidHash> seen(tips.begin(), tips.end());
+  while (!open.empty()) {
+    const Oid id = open.back();
+    open.pop_back();
+    const bool is_held = std::any_of(without.begin(), without.end(),
+                                     [&](const Oid& tip) { return history.is_ancestor(id, tip); });
+    const auto info = is_held ? std::nullopt : history.find(id);
+    if (!info) continue;
+    found.emplace_back(*info, id);
+    for (const Oid& parent : info->parents) {
+      if (seen.insert(parent).second) open.push_back(parent);
+    }
+  }
+  // A parent's generation is always lower.
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+    return std::tuple(a.first.generation, a.first.time_us, a.second) <
+           std::tuple(b.first.generation, b.first.time_us, b.second);
+  });
+  std::vector<Oid> commits;
+  for (const auto& [info, id] : found) commits.push_back(id);
+  return commits;
+}
+
+Picks::Picks(const Context& context, std::vector<Oid> our_tips, const Oid& theirs)
+    : context_(context), our_tips_(std::move(our_tips)), theirs_tip_(theirs) {
+  ours_ = commits_apart(context_, our_tips_, {theirs_tip_});
+  theirs_ = commits_apart(context_, {theirs_tip_}, our_tips_);
+}
+
+bool Picks::held_by_both(const std::string& name) const {
+  const auto id = Oid::parse(name);
+  const derived::HistoryIndex& history = context_.manager.history();
+  if (!id || !history.find(*id)) return false;
+  return history.is_ancestor(*id, theirs_tip_) &&
+         std::any_of(our_tips_.begin(), our_tips_.end(),
+                     [&](const Oid& tip) { return history.is_ancestor(*id, tip); });
+}
+
+// Whether the commit is a pick of one that both sides hold, which came to this side afterwards: then
+// both are one change, and it is in the base. A pick of what was there already is another one.
+bool Picks::is_in_base(const Oid& commit, const Names& names) const {
+  const derived::HistoryIndex& history = context_.manager.history();
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    return held_by_both(name) && !history.is_ancestor(*Oid::parse(name), commit);
+  });
+}
+
+Result<std::vector<Oid>> Picks::theirs_in_base() {
+  std::vector<Oid> found;
+  for (const Oid& commit : theirs_) {
+    TRY_ASSIGN(const Names names, read_names(context_, commit));
+    if (is_in_base(commit, names)) found.push_back(commit);
+  }
+  return found;
+}
+
+Result<const Picks::Names*> Picks::names_of(const Oid& commit) {
+  if (const auto known = names_.find(commit); known != names_.end()) return &known->second;
+  TRY_ASSIGN(Names names, read_names(context_, commit));
+  if (is_in_base(commit, names)) {
+    names.clear();
+  } else if (names.size() > 1) {
+    std::erase_if(names, [&](const std::string& name) { return held_by_both(name); });
+  }
+  return &names_.emplace(commit, std::move(names)).first->second;
+}
+
+// Whether the change was in both histories before they parted, by another commit of these names:
+// then what both have of it is in their base.
+Result<bool> Picks::counted_before(const Names& shared, const std::vector<std::string>& paths) {
+  txn::Manager& manager = context_.manager;
+  const derived::HistoryIndex& history = manager.history();
+  int64_t since_us = INT64_MAX;  // What picks or reverts a commit is younger than it.
+  for (const std::string& name : shared) {
+    const auto id = Oid::parse(std::string_view(name).substr(name.find_first_not_of('-')));
+    const auto info = id ? history.find(*id) : std::nullopt;
+    since_us = std::min(since_us, info ? info->time_us : INT64_MIN);
+  }
+  std::vector<Oid> open;
+  for (const Oid& tip : our_tips_) {
+    for (const Oid& base : manager.merge_bases(tip, theirs_tip_)) open.push_back(base);
+  }
+  std::unordered_set<Oid, OidHash> seen(open.begin(), open.end());
+  while (!open.empty()) {
+    const Oid id = open.back();
+    open.pop_back();
+    const auto info = history.find(id);
+    if (!info || info->time_us < since_us) continue;
+    TRY_ASSIGN(const std::vector<Oid> changes, changing(context_, {id}, paths));
+    if (!changes.empty()) {
+      TRY_ASSIGN(const Names own, read_names(context_, id));
+      if (std::any_of(own.begin(), own.end(),
+                      [&](const std::string& name) { return shared.contains(name); }))
+        return true;
+    }
+    for (const Oid& parent : info->parents) {
+      if (seen.insert(parent).second) open.push_back(parent);
+    }
+  }
+  return false;
+}
+
+Result<std::vector<Picks::Pair>> Picks::pairs(const std::vector<std::string>& paths) {
+  TRY_ASSIGN(const std::vector<Oid> ours, changing(context_, ours_, paths));
+  TRY_ASSIGN(const std::vector<Oid> theirs, changing(context_, theirs_, paths));
+  std::vector<Pair> pairs;
+  if (ours.empty() || theirs.empty()) return pairs;
+  std::map<std::string, std::vector<Oid>> by_name;  // Ours.
+  for (const Oid& commit : ours) {
+    TRY_ASSIGN(const Names* names, names_of(commit));
+    for (const std::string& name : *names) by_name[name].push_back(commit);
+  }
+  Names taken;
+  for (const Oid& commit : theirs) {
+    TRY_ASSIGN(const Names* names, names_of(commit));
+    const bool again = std::any_of(names->begin(), names->end(),
+                                   [&](const std::string& name) { return taken.contains(name); });
+    if (again) continue;
+    for (const std::string& name : *names) {
+      const auto found = by_name.find(name);
+      if (found == by_name.end()) continue;
+      const Oid& other = found->second.front();
+      TRY_ASSIGN(const Names* other_names, names_of(other));
+      taken.insert(names->begin(), names->end());
+      taken.insert(other_names->begin(), other_names->end());
+      Names shared;
+      std::set_intersection(names->begin(), names->end(), other_names->begin(), other_names->end(),
+                            std::inserter(shared, shared.end()));
+      TRY_ASSIGN(const bool known, counted_before(shared, paths));
+      if (!known) pairs.push_back({other, commit, other_names->contains(commit.hex())});
+      break;
+    }
+  }
+  return pairs;
+}
+
+Result<std::vector<merge::SharedChange>> Picks::of_table(const std::vector<std::string>& paths) {
+  TRY_ASSIGN(const std::vector<Pair> found, pairs(paths));
+  std::vector<merge::SharedChange> shared;
+  for (const Pair& pair : found) {
+    TRY_ASSIGN(const auto ours, change_of(context_, pair.ours));
+    TRY_ASSIGN(const auto theirs, change_of(context_, pair.theirs));
+    if (ours && (pair.ours_is_pick || !theirs)) {
+      shared.push_back({merge::Side::kOurs, *ours, theirs});
+    } else if (theirs) {
+      shared.push_back({merge::Side::kTheirs, *theirs, ours});
+    }
+  }
+  return shared;
+}
+
+// ---- What a branch holds of a commit that is picked onto it ----
+
+namespace {
+
+// Commits of one history that make, or undo, one change; parents before children.
+using Makers = std::vector<Oid>;
+
+// How often a history makes a change: commits beside each other that came together by a merge
+// counted once, one behind the other each counted.
+size_t times_made(const derived::HistoryIndex& history, const Makers& makers) {
+  std::vector<size_t> behind;  // The longest line that ends with each.
+  for (size_t i = 0; i < makers.size(); ++i) {
+    size_t most = 0;
+    for (size_t j = 0; j < i; ++j) {
+      if (history.is_ancestor(makers[j], makers[i])) most = std::max(most, behind[j]);
+    }
+    behind.push_back(most + 1);
+  }
+  return behind.empty() ? 0 : *std::max_element(behind.begin(), behind.end());
+}
+
+}  // namespace
+
+HeldChanges::HeldChanges(const Context& context, const Oid& tip) : context_(context), tip_(tip) {}
+
+// The tip's commits back to the time of the oldest of `names`, parents before children. What makes
+// or undoes a change by another commit is younger than that.
+std::vector<Oid> HeldChanges::younger_than(const std::set<std::string>& names) const {
+  txn::Manager& manager = context_.manager;
+  const derived::HistoryIndex& history = manager.history();
+  int64_t since_us = INT64_MAX;
+  for (const std::string& name : names) {
+    const auto id = Oid::parse(root_name(name));
+    const auto info = id ? history.find(*id) : std::nullopt;
+    since_us = std::min(since_us, info ? info->time_us : INT64_MIN);
+  }
+  std::vector<Oid> open = manager.held_tips(tip_);
+  std::unordered_set<Oid, OidHash> seen(open.begin(), open.end());
+  std::vector<std::tuple<uint64_t, int64_t, Oid>> found;
+  while (!open.empty()) {
+    const Oid id = open.back();
+    open.pop_back();
+    const auto info = history.find(id);
+    if (!info || info->time_us < since_us) continue;
+    found.emplace_back(info->generation, info->time_us, id);
+    for (const Oid& parent : info->parents) {
+      if (seen.insert(parent).second) open.push_back(parent);
+    }
+  }
+  std::sort(found.begin(), found.end());
+  std::vector<Oid> commits;
+  for (const auto& [generation, time_us, id] : found) commits.push_back(id);
+  return commits;
+}
+
+Result<std::vector<merge::SharedChange>> HeldChanges::of_picked(
+    const Oid& commit, const merge::CommitChange& picked, const std::vector<std::string>& paths) {
+  std::vector<merge::SharedChange> shared;
+  TRY_ASSIGN(const std::set<std::string> given, read_names(context_, commit));
+  size_t depth = 0;  // Odd: it undoes something.
+  for (const std::string& name : given) depth = std::max(depth, marks_of(name));
+  std::set<std::string, std::less<>> roots;  // The change that it makes or undoes.
+  for (const std::string& name : given) {
+    if (marks_of(name) == depth) roots.emplace(root_name(name));
+  }
+  TRY_ASSIGN(std::vector<Oid> commits, changing(context_, younger_than(given), paths));
+  const size_t own = commits.size();
+  commits.insert(commits.end(), added_.begin(), added_.end());
+  std::map<size_t, Makers> makers;  // By how often a name is undone: odd ones undo.
+  std::map<size_t, size_t> more;    // The same, of what was picked since.
+  std::optional<Oid> holder;
+  for (size_t i = 0; i < commits.size(); ++i) {
+    TRY_ASSIGN(const std::set<std::string> names, read_names(context_, commits[i], 0, true));
+    std::set<size_t> levels;
+    for (const std::string& name : names) {
+      if (roots.contains(root_name(name))) levels.insert(marks_of(name));
+      if (given.contains(name)) holder = commits[i];
+    }
+    for (const size_t level : levels) {
+      if (i < own) {
+        makers[level].push_back(commits[i]);
+      } else {
+        ++more[level];
+      }
+    }
+  }
+  if (!holder) return shared;
+  int64_t effect = 0;
+  const derived::HistoryIndex& history = context_.manager.history();
+  for (size_t level = 0; level <= kRevertsMax; ++level) {
+    const auto times = static_cast<int64_t>(times_made(history, makers[level]) + more[level]);
+    effect += level % 2 == 0 ? times : -times;
+  }
+  const bool undoes = depth % 2 == 1;
+  if (undoes ? effect > 0 : effect <= 0) return shared;
+  TRY_ASSIGN(const auto change, change_of(context_, *holder));
+  if (*holder == commit || !change) {
+    shared.push_back({merge::Side::kTheirs, picked, picked});
+  } else {
+    shared.push_back({merge::Side::kOurs, *change, picked});
+  }
+  return shared;
+}
+
+}  // namespace rowan::versions

@@ -1,0 +1,79 @@
+// Commits that two histories hold both, because one was picked from the other.
+//
+// A commit is known by its id; by those it was picked from, all the way
+// (`Rowan-Cherry-Picked-From`, and git's "(cherry picked from commit …)"); and a revert by what it
+// reverts. Two commits that share one of these are one change, unless both sides held what they share before they parted. A pick
+// that does not say where it comes from is a change of its own.
+//
+// Threads: one; the context must outlive it.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/oid.h"
+#include "base/result.h"
+#include "merge/merge.h"
+#include "versions/context.h"
+
+namespace rowan::versions {
+
+// The commits that `tips` reach and `without` does not, parents before children. Requires: the
+// history index knows all of them.
+std::vector<Oid> commits_apart(const Context& context, const std::vector<Oid>& tips,
+                               const std::vector<Oid>& without);
+
+class Picks {
+ public:
+  Picks(const Context& context, std::vector<Oid> our_tips, const Oid& theirs);
+
+  // A commit of theirs and one of ours that are one change. Each change once, however often a side
+  // holds it. With `paths`: only commits that may have changed one of these tables.
+  struct Pair {
+    Oid ours, theirs;
+    bool ours_is_pick = false;  // Ours was picked from theirs; else the other way, or both.
+  };
+  Result<std::vector<Pair>> pairs(const std::vector<std::string>& paths = {});
+  Result<std::vector<merge::SharedChange>> of_table(const std::vector<std::string>& paths);
+  // Commits of theirs alone whose change is in what both sides hold, by another commit.
+  Result<std::vector<Oid>> theirs_in_base();
+
+ private:
+  using Names = std::set<std::string>;
+  bool is_in_base(const Oid& commit, const Names& names) const;
+  Result<const Names*> names_of(const Oid& commit);
+  bool held_by_both(const std::string& name) const;
+  Result<bool> counted_before(const Names& shared, const std::vector<std::string>& paths);
+
+  const Context& context_;
+  std::vector<Oid> our_tips_;
+  Oid theirs_tip_;
+  std::vector<Oid> ours_, theirs_;  // The commits of one side alone.
+  std::map<Oid, Names> names_;
+};
+
+// What a branch holds already of commits that are picked onto it one after the other. A commit that
+// it holds, itself or by a pick, and that is in effect there, changes nothing where changes add up:
+// in effect is what was made oftener than undone, by reverts, reverts of reverts, and picks of
+// these. What was undone comes again.
+class HeldChanges {
+ public:
+  HeldChanges(const Context& context, const Oid& tip);
+
+  // As merge::Request::shared_changes wants it, where theirs is the commit's tree: `picked`.
+  Result<std::vector<merge::SharedChange>> of_picked(const Oid& commit,
+                                                     const merge::CommitChange& picked,
+                                                     const std::vector<std::string>& paths);
+  void add(const Oid& commit) { added_.push_back(commit); }  // It was picked.
+
+ private:
+  std::vector<Oid> younger_than(const std::set<std::string>& names) const;
+
+  const Context& context_;
+  Oid tip_;
+  std::vector<Oid> added_;
+};
+
+}  // namespace rowan::versions
