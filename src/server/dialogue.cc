@@ -739,14 +739,29 @@ Outcome<bool> Dialogue::obey(const ServerStatement& statement) {
     statements_.erase(statement.name);
     return true;
   }
+  if (statement.verb == ServerVerb::kAnalyze) return check_tables(statement);
   if (transaction != TransactionState::kIdle || implicit_)
     return failure(kActiveTransactionState,
                    fmt::format("{} cannot run inside a transaction block", statement.tag));
+  if (statement.verb == ServerVerb::kVacuum) return check_tables(statement);
   if (statement.verb == ServerVerb::kCreateDatabase)
     return databases_.create(statement.name, statement.if_exists);
   if (databases_.serves_folder() && statement.name == use_.name())
     return failure(kInUseState, "cannot drop the currently open database");
   return databases_.drop(statement.name, statement.if_exists);
+}
+
+Outcome<bool> Dialogue::check_tables(const ServerStatement& statement) {
+  for (const std::string& table : statement.tables) {
+    auto found = session_->prepare("SELECT FROM " + table);
+    if (!found) return found.failure();
+    auto described = (*found)->describe();
+    if (described) continue;
+    Failure failed = described.failure();
+    failed.position = 0;  // Of a text that the client did not write.
+    return failed;
+  }
+  return true;
 }
 
 // ---- Failures and ends ----
