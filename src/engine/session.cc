@@ -158,8 +158,9 @@ Outcome<uint64_t> SessionImpl::run_script(std::string_view text,
 }
 
 void SessionImpl::fail_statement() noexcept {
-  if (std::exchange(implicit_, false) && !in_explicit_block()) {
-    end_transaction(false);
+  const bool was_implicit = std::exchange(implicit_, false) || implicit_open_;
+  if (was_implicit && !in_explicit_block()) {
+    ends_well([&] { end_transaction(false); });
   } else if (state_ == TransactionState::kIdle) {
     transaction_.reset();  // Rolls back.
     schema_changed_ = false;

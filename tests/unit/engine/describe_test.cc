@@ -122,7 +122,7 @@ const std::vector<Case> kCases = {
     {"CHERRY-PICK dev", "CHECKOUT dev; INSERT INTO t (id) VALUES (9); CHECKOUT main"},
     {"RESET TO 'HEAD~1'"},
     {"REBASE ONTO main", "CHECKOUT dev"},
-    {"SQUASH SINCE 'HEAD~2'"},
+    {"SQUASH SINCE 'HEAD~2'", "INSERT INTO u VALUES (1)"},
     {"TAKE FOREIGN 'x'", "", false},
     {"DROP FOREIGN 'x'", "", false},
 };
@@ -260,10 +260,11 @@ TEST_CASE("describe() of what is wrong fails as run() does, and fails a block") 
 TEST_CASE("a statement is planned once, for describe() and run() together") {
   ApiSession it;
   it.must(kTables);
-  const auto statement = it.prepare("SELECT price FROM t WHERE id = $1");
+  it.must("CREATE TABLE p (id integer PRIMARY KEY, price numeric(10,2)); INSERT INTO p VALUES (1, 1.5)");
+  const auto statement = it.prepare("SELECT price FROM p WHERE id = $1");
   REQUIRE(statement->describe().ok());
   CHECK(ApiSession::read(statement->run({int64_t{1}})) == "1.50;SELECT 1");
-  it.must("ALTER TABLE t DROP COLUMN name; ALTER TABLE t ALTER COLUMN price TYPE integer");
+  it.must("ALTER TABLE p ALTER COLUMN price TYPE integer");
   auto info = statement->describe();
   REQUIRE(info.ok());
   CHECK(info->columns[0].type_name == "integer");
@@ -292,7 +293,7 @@ TEST_CASE("values go out as text and in PostgreSQL's binary form, and come in so
     binary.push_back(bytes);
   }
   CHECK(binary[0] == std::string("\0\0\0\1", 4));
-  CHECK(it.ask("SELECT $1::integer", {rowan::BinaryValue{"abc"}}).substr(0, 2) == "22");
+  CHECK(it.ask("SELECT $1::integer", {rowan::BinaryValue{"abc"}}).starts_with("08P01"));
   // A streamed result as well.
   auto streamed = it.session->run("SELECT id FROM t ORDER BY price");
   REQUIRE(streamed.ok());
