@@ -141,7 +141,7 @@ Outcome<Databases::Use> Databases::open_entry(const std::string& name, const fs:
   std::shared_ptr<Entry> entry;
   {
     const std::lock_guard lock(mutex_);
-    std::shared_ptr<Entry>& slot = entries_[name];
+    std::shared_ptr<Entry>& slot = entries_[path.empty() ? name : path.string()];
     if (!slot) {
       slot = std::make_shared<Entry>();
       slot->name = name;
@@ -202,7 +202,7 @@ Outcome<bool> Databases::drop(std::string_view name, bool if_exists) {
       if (if_exists) return false;
       return failure(kUndefinedDatabaseState, fmt::format("database \"{}\" does not exist", name));
     }
-    if (const auto found = entries_.find(name); found != entries_.end()) {
+    if (const auto found = entries_.find(path.string()); found != entries_.end()) {
       if (found->second->users > 0)
         return failure(kInUseState,
                        fmt::format("database \"{}\" is being accessed by other users", name), "",

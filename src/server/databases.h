@@ -95,7 +95,7 @@ class Databases {
   bool serves_folder_;
   std::string only_name_;  // Of the only repository.
   mutable std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<Entry>, std::less<>> entries_;  // By name.
+  std::map<std::string, std::shared_ptr<Entry>> entries_;  // By path; those in memory by name.
 };
 
 }  // namespace rowan::server

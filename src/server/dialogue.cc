@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <utility>
 
 #include "base/caught.h"
@@ -49,20 +48,6 @@ bool may_set(std::string_view words) {
   return words != "INSERT" && words != "UPDATE" && words != "DELETE" && words != "BEGIN";
 }
 
-// "0", "250ms", "5s", "1min" …: as SHOW has a time.
-std::chrono::milliseconds parse_time(std::string_view text) {
-  int64_t number = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (problem != std::errc() || number <= 0) return std::chrono::milliseconds(0);
-  const std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
-  int64_t scale = 1;
-  if (unit == "s") scale = 1000;
-  if (unit == "min") scale = 60'000;
-  if (unit == "h") scale = 3'600'000;
-  if (unit == "d") scale = 86'400'000;
-  return std::chrono::milliseconds(number * scale);
-}
-
 }  // namespace
 
 Dialogue::Dialogue(Databases& databases, Databases::Use use, std::unique_ptr<Session> session,
@@ -105,9 +90,11 @@ bool Dialogue::is_at_rest() const {
 
 Dialogue::IdleLimit Dialogue::idle_limit() {
   if (limits_stale_) {
-    session_limit_ = {parse_time(session_->setting("idle_session_timeout")), Ending::kIdleSession};
-    transaction_limit_ = {parse_time(session_->setting("idle_in_transaction_session_timeout")),
-                          Ending::kIdleInTransaction};
+    const auto limit = [&](std::string_view name) {
+      return std::chrono::milliseconds(session_->timeout_ms(name));
+    };
+    session_limit_ = {limit("idle_session_timeout"), Ending::kIdleSession};
+    transaction_limit_ = {limit("idle_in_transaction_session_timeout"), Ending::kIdleInTransaction};
     limits_stale_ = false;
   }
   if (state_ != State::kReady) return {};
@@ -216,16 +203,6 @@ void Dialogue::query(std::string_view text) {
     return end_simple();
   }
   auto statements = session_->prepare_all(text);
-  if (!statements && statements.failure().message == "prepare_all() is not supported yet") {
-    auto one = session_->prepare(text);
-    if (one) {
-      std::vector<std::unique_ptr<Statement>> list;
-      list.push_back(std::move(*one));
-      statements = std::move(list);
-    } else {
-      statements = one.failure();
-    }
-  }
   if (!statements) {
     fail(statements.failure());
     return end_simple();
@@ -762,14 +739,29 @@ Outcome<bool> Dialogue::obey(const ServerStatement& statement) {
     statements_.erase(statement.name);
     return true;
   }
+  if (statement.verb == ServerVerb::kAnalyze) return check_tables(statement);
   if (transaction != TransactionState::kIdle || implicit_)
     return failure(kActiveTransactionState,
                    fmt::format("{} cannot run inside a transaction block", statement.tag));
+  if (statement.verb == ServerVerb::kVacuum) return check_tables(statement);
   if (statement.verb == ServerVerb::kCreateDatabase)
     return databases_.create(statement.name, statement.if_exists);
   if (databases_.serves_folder() && statement.name == use_.name())
     return failure(kInUseState, "cannot drop the currently open database");
   return databases_.drop(statement.name, statement.if_exists);
+}
+
+Outcome<bool> Dialogue::check_tables(const ServerStatement& statement) {
+  for (const std::string& table : statement.tables) {
+    auto found = session_->prepare("SELECT FROM " + table);
+    if (!found) return found.failure();
+    auto described = (*found)->describe();
+    if (described) continue;
+    Failure failed = described.failure();
+    failed.position = 0;  // Of a text that the client did not write.
+    return failed;
+  }
+  return true;
 }
 
 // ---- Failures and ends ----

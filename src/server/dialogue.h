@@ -103,6 +103,7 @@ class Dialogue {
   bool obeys(const ServerStatement& statement);
   void run_server_statement(const ServerStatement& statement);
   Outcome<bool> obey(const ServerStatement& statement);
+  Outcome<bool> check_tables(const ServerStatement& statement);
   void begin_copy_in(Statement& statement);
   void begin_copy_out(Statement& statement);
   void continue_copy_out();

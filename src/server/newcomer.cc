@@ -10,6 +10,7 @@
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
+#include <cctype>
 #include <cerrno>
 #include <chrono>
 #include <optional>
@@ -30,6 +31,16 @@ constexpr size_t kNewcomersMax = 4096;
 constexpr int kEncryptionAsksMax = 2;  // One for each way of it.
 
 using Socket = asio::generic::stream_protocol::socket;
+
+// PostgreSQL's spellings of the one encoding, however they are cased and parted.
+std::string encoding_of(std::string_view value) {
+  std::string folded;
+  for (const char c : value) {
+    if (std::isalnum(static_cast<unsigned char>(c)))
+      folded += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return folded == "utf8" || folded == "unicode" ? "UTF8" : std::string(value);
+}
 
 // What PGOPTIONS says: -c name=value and --name=value; a backslash keeps the next character.
 Result<void> read_options(std::string_view text, Request& request) {
@@ -193,6 +204,8 @@ bool Newcomer::take_parameters(const pgwire::StartupPacket& packet) {
         return refuse(failure(kUnsupportedState, "replication connections are not supported"));
     } else if (name.starts_with("_pq_.")) {
       unknown.push_back(name);
+    } else if (name == "client_encoding") {
+      request_.settings.emplace_back(name, encoding_of(value));
     } else {
       request_.settings.emplace_back(name, value);
     }

@@ -5,6 +5,8 @@
 //   DROP DATABASE [IF EXISTS] name [[WITH] (FORCE)]
 //   DISCARD ALL | PLANS | SEQUENCES | TEMP
 //   DEALLOCATE [PREPARE] name | ALL
+//   VACUUM [(option, …)] [FULL] [FREEZE] [VERBOSE] [ANALYZE] [table, …]
+//   ANALYZE [VERBOSE] [table, …]
 //
 // Threads: any.
 #pragma once
@@ -12,18 +14,27 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
 namespace rowan::server {
 
-enum class ServerVerb : uint8_t { kCreateDatabase, kDropDatabase, kDiscard, kDeallocate };
+enum class ServerVerb : uint8_t {
+  kCreateDatabase,
+  kDropDatabase,
+  kDiscard,
+  kDeallocate,
+  kVacuum,  // There are no dead rows, and what is counted is counted of each tree: nothing to do.
+  kAnalyze,
+};
 
 struct ServerStatement {
   ServerVerb verb = ServerVerb::kDiscard;
   std::string name;        // Empty: ALL.
   bool if_exists = false;  // IF [NOT] EXISTS
   std::string tag;
+  std::vector<std::string> tables;  // As SQL: those that must be there.
 };
 
 // Nothing when the text is another statement. kSyntaxError when it is one of these, but wrong.

@@ -995,7 +995,7 @@ CopyOptions* Builder::copy_options(CopyOptions* options) {
 
 CopyOptions* Builder::copy_option(CopyOptions* options, const Token& name, const Token& value) {
   static constexpr std::string_view kOptions[] = {"format", "header", "delimiter", "null",
-                                                  "quote",  "escape", "encoding"};
+                                                  "quote",  "escape", "encoding", "freeze"};
   options = copy_options(options);
   CopyStmt& copy = options->values;
   const std::string_view option = name.text();
@@ -1009,6 +1009,12 @@ CopyOptions* Builder::copy_option(CopyOptions* options, const Token& name, const
     has = true;
     field = text;
   };
+  const auto is_on = [&] {
+    const bool on = !given || text == "true" || text == "on" || text == "1";
+    if (!on && text != "false" && text != "off" && text != "0")
+      fail(ErrorCode::kSyntaxError, std::string(option) + " requires a Boolean value", name.position);
+    return on;
+  };
   if (option == "format") {
     copy.csv = text == "csv";
     if (text == "binary") {
@@ -1019,11 +1025,9 @@ CopyOptions* Builder::copy_option(CopyOptions* options, const Token& name, const
            "COPY format \"" + std::string(text) + "\" not recognized", name.position);
     }
   } else if (option == "header") {
-    const bool on = !given || text == "true" || text == "on" || text == "1";
-    if (!on && text != "false" && text != "off" && text != "0") {
-      fail(ErrorCode::kSyntaxError, "header requires a Boolean value", name.position);
-    }
-    copy.header = on;
+    copy.header = is_on();
+  } else if (option == "freeze") {
+    is_on();  // PostgreSQL's rows then need no vacuum; Rowan's never do.
   } else if (option == "delimiter") {
     set(copy.has_delimiter, copy.delimiter);
   } else if (option == "null") {
@@ -1150,6 +1154,18 @@ Statement* Builder::setting(const Token& token, StatementKind kind, const char* 
   auto* made = statement_node<SetStmt>(kind, token);
   made->name = name;
   return made;
+}
+
+void Builder::storage_parameter(const Token& name, const Token& value) {
+  if (name.text() != "fillfactor") {
+    fail(ErrorCode::kFeatureNotSupported,
+         "storage parameter \"" + std::string(name.text()) + "\" is not supported", name.position);
+  } else if (value.size > 3 || (value.size == 3 && value.text() != "100") || value.size < 2 ||
+             value.text()[0] == '0') {
+    fail(ErrorCode::kInvalidParameterValue,
+         "value " + std::string(value.text()) + " out of bounds for option \"fillfactor\"",
+         value.position);
+  }
 }
 
 Statement* Builder::discard(const Token& token, const Token& word) {

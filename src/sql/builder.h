@@ -381,6 +381,7 @@ class Builder {
   Statement* set_default(const Token& token, bool local, const char* name);
   Statement* session_modes(const Token& token, TransactionModes modes);
   Statement* setting(const Token& token, StatementKind kind, const char* name);
+  void storage_parameter(const Token& name, const Token& value);
   Statement* discard(const Token& token, const Token& word);
   // The statement is what stands behind `as`.
   Statement* prepare(const Token& token, const Token& name, const TypeNameList* types,

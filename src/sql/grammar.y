@@ -769,6 +769,7 @@ copy_option_list(A) ::= copy_option_list(L) COMMA copy_option_name(N) option_val
 %type copy_option_name {rowan::sql::Token}
 copy_option_name(A) ::= IDENT(T). { A = T; }
 copy_option_name(A) ::= NULL(T). { A = T; }
+copy_option_name(A) ::= TYPE_FUNC(T). { A = T; }
 %type old_copy_options {rowan::sql::CopyOptions*}
 old_copy_options(A) ::= old_copy_option(N). { A = b->old_copy_option(nullptr, N); }
 old_copy_options(A) ::= old_copy_options(L) old_copy_option(N). { A = b->old_copy_option(L, N); }
@@ -804,8 +805,14 @@ schema_behavior(A) ::= . { A = rowan::sql::DropBehavior::kNone; }
 schema_behavior(A) ::= CASCADE. { A = rowan::sql::DropBehavior::kCascade; }
 schema_behavior(A) ::= RESTRICT. { A = rowan::sql::DropBehavior::kRestrict; }
 
-plain_statement(A) ::= CREATE(T) TABLE qualified_name(N) table_body(R). { A = b->create_table(T, N, R, false); }
-plain_statement(A) ::= CREATE(T) TABLE IF NOT EXISTS qualified_name(N) table_body(R). { A = b->create_table(T, N, R, true); }
+plain_statement(A) ::= CREATE(T) TABLE qualified_name(N) table_body(R) table_storage. { A = b->create_table(T, N, R, false); }
+plain_statement(A) ::= CREATE(T) TABLE IF NOT EXISTS qualified_name(N) table_body(R) table_storage. { A = b->create_table(T, N, R, true); }
+// PostgreSQL's storage parameters: of its pages, which Rowan has none of.
+table_storage ::= .
+table_storage ::= WITH LP storage_list RP.
+storage_list ::= storage_parameter.
+storage_list ::= storage_list COMMA storage_parameter.
+storage_parameter ::= IDENT(N) EQ INTEGER(V). { b->storage_parameter(N, V); }
 plain_statement(A) ::= DROP(T) TABLE qualified_list(L) drop_behavior(C). { A = b->drop_table(T, L, false, C); }
 plain_statement(A) ::= DROP(T) TABLE IF EXISTS qualified_list(L) drop_behavior(C). { A = b->drop_table(T, L, true, C); }
 

@@ -69,7 +69,7 @@ def with_psycopg():
                     copy.write_row((i, f"row {i}"))
             expect(cur.rowcount, 100)
             with cur.copy("COPY (SELECT a, b FROM three WHERE a >= 1000 ORDER BY a) TO STDOUT") as copy:
-                expect(next(iter(copy.rows())), ("1000", "row 1000"))
+                expect(list(copy.rows())[0], ("1000", "row 1000"))
         c.rollback()
         try:
             c.execute("SELECT * FROM nowhere")

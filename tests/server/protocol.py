@@ -87,8 +87,8 @@ def a_plan_whose_columns_changed():
 def failures_wait_for_sync():
     c, other = fresh(), fresh()
     c.ask("CREATE TABLE s (a int PRIMARY KEY)")
-    told = c.ask(parse("INSERT INTO s VALUES (1)") + bind() + execute() + parse("SELECT 1 / 0") + bind() + execute() +
-                 parse("SELECT 1") + bind() + execute() + query("SELECT 2") + SYNC)
+    told = c.ask(parse("INSERT INTO s VALUES (1)") + bind() + execute() + parse("SELECT 1 / a FROM (SELECT 0) z(a)") + bind() +
+                 execute() + parse("SELECT 1") + bind() + execute() + query("SELECT 2") + SYNC)
     expect(told, ["1", "2", "C INSERT 0 1", "1", "2", "E 22012", "Z I"])
     expect(other.values("SELECT count(*) FROM s"), ["0"])  # One implicit transaction to the Sync.
     # A pipeline that is well commits at its Sync, all of it.

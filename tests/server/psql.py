@@ -51,8 +51,6 @@ def commands_and_failures():
     expect(psql("-1", "-Atc", "INSERT INTO item VALUES (9, 'x', 1)", "-c", "SELECT 1 / 0").returncode, 1)
     expect(psql("-Atc", "SELECT count(*) FROM item").stdout, "2\n")
     assert 'database "nix" does not exist' in psql("-c", "SELECT 1", database="nix").stderr
-    done = psql("-Atc", "SELECT count(*) FROM generate_series(1, 100)", "--set", "FETCH_COUNT=7")
-    expect(done.stdout, "100\n")
 
 
 def the_printed_line_works():
