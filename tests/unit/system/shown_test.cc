@@ -63,10 +63,10 @@ class World {
  public:
   World() {
     auto opened = Database::open(":memory:", {});
-    REQUIRE(opened.has_value());
+    REQUIRE(static_cast<bool>(opened));
     database_ = std::move(*opened);
     auto connected = database_->connect("main");
-    REQUIRE(connected.has_value());
+    REQUIRE(static_cast<bool>(connected));
     session_ = std::move(*connected);
     for (const char* sql :
          {"CREATE TABLE t (id integer PRIMARY KEY, price numeric(10,2), at date)",
@@ -80,7 +80,7 @@ class World {
   std::unique_ptr<Rows> run(const std::string& sql) {
     auto rows = session_->run(sql, {});
     INFO(sql);
-    if (!rows.has_value()) FAIL(rows.failure().message);
+    if (!rows) FAIL(rows.failure().message);
     return std::move(*rows);
   }
   engine::SessionImpl& session() { return static_cast<engine::SessionImpl&>(*session_); }
@@ -157,8 +157,8 @@ TEST_CASE("oids are those of names: the same in another repository, whatever els
     std::map<std::string, std::string> oids;
     const auto rows = world.run("SELECT relname, oid::text FROM pg_class");
     for (;;) {
-      const auto more = rows->next();
-      if (!more.has_value() || !*more) break;
+      auto more = rows->next();
+      if (!more || !*more) break;
       oids[rows->get_text(0)] = rows->get_text(1);
     }
     return oids;
