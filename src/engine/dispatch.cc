@@ -4,7 +4,6 @@
 
 #include <functional>
 
-#include "base/caught.h"
 #include "engine/history_statements.h"
 #include "engine/import/take.h"
 #include "engine/object_statements.h"
@@ -43,16 +42,15 @@ std::function<Result<Done>(SessionImpl&)> call_of(Result<Done> (*run)(SessionImp
   };
 }
 
-// A verb of version control. What it did comes back to the session, also when it failed.
+// A verb of version control.
 template <typename Kind>
 std::function<Result<versions::VerbResult>(SessionImpl&)> call_of(
     Result<versions::VerbResult> (*run)(versions::Context&, const Kind&),
     const sql::Statement& statement) {
   return [run, &statement](SessionImpl& session) {
-    versions::Context context = session.version_context();
-    auto result = caught([&] { return run(context, static_cast<const Kind&>(statement)); });
-    session.take_back(context);
-    return result;
+    return session.lend([&](versions::Context& context) {
+      return run(context, static_cast<const Kind&>(statement));
+    });
   };
 }
 
