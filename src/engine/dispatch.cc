@@ -39,16 +39,15 @@ std::function<Result<Done>(SessionImpl&)> call_of(Result<Done> (*run)(SessionImp
   };
 }
 
-// A verb of version control. What it did comes back to the session, also when it failed.
+// A verb of version control.
 template <typename Kind>
 std::function<Result<versions::VerbResult>(SessionImpl&)> call_of(
     Result<versions::VerbResult> (*run)(versions::Context&, const Kind&),
     const sql::Statement& statement) {
   return [run, &statement](SessionImpl& session) {
-    versions::Context context = session.version_context();
-    auto result = run(context, static_cast<const Kind&>(statement));
-    session.take_back(context);
-    return result;
+    return session.lend([&](versions::Context& context) {
+      return run(context, static_cast<const Kind&>(statement));
+    });
   };
 }
 

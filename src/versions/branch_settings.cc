@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "git/config.h"
-#include "versions/history_policy.h"
+#include "versions/interval_text.h"
 
 namespace rowan::versions {
 

@@ -1,7 +1,6 @@
 // ALTER BRANCH … SET | DROP HISTORY POLICY, and the policies of a repository that is opened.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -10,11 +9,6 @@
 #include "versions/branch_settings.h"
 
 namespace rowan::versions {
-
-// '1 hour', '90 minutes', '1 day 12:00', '0.5 seconds' as microseconds, with a month as 30 days and
-// a year as 365.25, as PostgreSQL counts them where it must. kInvalidDatetimeFormat;
-// kInvalidParameterValue when it is not above zero.
-Result<int64_t> parse_interval(std::string_view text);
 
 // Both write the setting and the branch's refs, in the order in which a crash between them does no
 // harm. Dropping gives a notice, if any.

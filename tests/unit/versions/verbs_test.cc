@@ -1,10 +1,14 @@
 // Proves that the verbs of version control need a store and a manager, and no session: what they ask for
 // is in the context that a test makes, and what they did is in it afterwards.
+#include <algorithm>
 #include <atomic>
+#include <functional>
+#include <utility>
 
 #include "base/limits.h"
 #include "sql/parser.h"
 #include "unit/txn/fixture.h"
+#include "versions/bisect.h"
 #include "versions/branches.h"
 #include "versions/change_branch.h"
 #include "versions/log.h"
@@ -36,7 +40,10 @@ class OwnRepository final : public Repository {
     TRY_ASSIGN(const git::Commit read, read_commit(store_, commit));
     return read.tree;
   }
-  Result<Oid> sound_root_of(const Oid& commit) override { return root_of(commit); }
+  Result<Oid> sound_root_of(const Oid& commit) override {
+    if (meanwhile) std::exchange(meanwhile, nullptr)();
+    return root_of(commit);
+  }
   Result<Oid> canonical_commit(store::PendingObjects&, const Oid& commit, const Oid&) override {
     return commit;
   }
@@ -44,6 +51,8 @@ class OwnRepository final : public Repository {
     return root;
   }
   Result<void> check_history(const Oid&, const Oid&) override { return {}; }
+
+  std::function<void()> meanwhile;  // Done once, while a merge is worked out.
 
  private:
   store::ObjectStore& store_;
@@ -173,6 +182,33 @@ TEST_CASE("a merge brings both sides' rows together, and says where the branch i
   f.context.head = {"dev", false, {}};
   CHECK(f.run("MERGE main").facts.notices.front().starts_with("fast-forward"));
   CHECK(f.tip_of("dev") == f.tip_of());
+}
+
+TEST_CASE("a merge is worked out again when somebody moved the branch meanwhile") {
+  Verbs f;
+  f.write("main", 1, 11);
+  f.write("dev", 2, 22);
+  Oid moved;
+  f.repository.meanwhile = [&] {
+    f.write("main", 9, 90);
+    moved = f.tip_of();
+  };
+  f.run("MERGE dev");
+  CHECK(f.commit_of(f.tip_of()).parents[0] == moved);
+  CHECK(f.value_on("main", 9) == txn::row(9, 90));
+  CHECK(f.value_on("main", 2) == txn::row(2, 22));
+  // So are answers to its conflicts, and its end.
+  f.write("main", 1, 100);
+  f.write("dev", 1, 200);
+  f.run("MERGE dev WITH MANUAL RESOLUTION");
+  f.run("RESOLVE CONFLICT IN t KEY 1 USING SOURCE");
+  f.repository.meanwhile = [&] {
+    f.write("main", 9, 91);
+    moved = f.tip_of();
+  };
+  f.run("COMMIT MERGE");
+  CHECK(f.commit_of(f.tip_of()).parents[0] == moved);
+  CHECK(f.value_on("main", 1) == txn::row(1, 200));
 }
 
 TEST_CASE("a merge by hand waits, takes answers, and is committed") {
@@ -326,6 +362,45 @@ TEST_CASE("the log is walked, and revisions mean what the running statement read
   REQUIRE(found.size() == 3);
   CHECK(found[0] == f.tip_of());
   CHECK(found[1] == read);
+}
+
+TEST_CASE("the first bad commit is found wherever it is, with few questions") {
+  Verbs f;
+  const Oid good = f.tip_of();
+  std::vector<Oid> commits;
+  for (int i = 0; i < 20; ++i) {
+    f.write("main", 1, 100 + i);
+    commits.push_back(f.tip_of());
+  }
+  const auto place_of = [&](const Oid& commit) {
+    return std::find(commits.begin(), commits.end(), commit) - commits.begin();
+  };
+  for (std::ptrdiff_t first_bad = 0; first_bad < 20; ++first_bad) {
+    CAPTURE(first_bad);
+    size_t asked = 0;
+    Bisection bisection(history_of(f.context, nullptr), [&](const Oid& commit) -> Result<Verdict> {
+      ++asked;
+      return Verdict(commit == good || place_of(commit) < first_bad);
+    });
+    const std::vector<BisectStep> steps = must(bisection.run(good, commits.back()));
+    CHECK(steps.back().verdict == "first bad");
+    CHECK(place_of(steps.back().commit) == first_bad);
+    CHECK(asked <= 2 + 5);  // The ends, and as often as twenty can be halved.
+  }
+  // Where it cannot be said of some, it is one of them or the first bad one behind them.
+  Bisection bisection(history_of(f.context, nullptr), [&](const Oid& commit) -> Result<Verdict> {
+    const std::ptrdiff_t place = place_of(commit);
+    if (place >= 7 && place < 10) return Verdict();
+    return Verdict(commit == good || place < 10);
+  });
+  size_t suspects = 0;
+  for (const BisectStep& step : must(bisection.run(good, commits.back()))) {
+    if (step.verdict != "suspect") continue;
+    ++suspects;
+    CHECK(place_of(step.commit) >= 7);
+    CHECK(place_of(step.commit) <= 10);
+  }
+  CHECK(suspects == 4);
 }
 
 TEST_CASE("what others moved meanwhile is tried again, until it stands or somebody cancels") {
