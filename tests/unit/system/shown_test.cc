@@ -149,6 +149,28 @@ TEST_CASE("every relation of rowan, pg_catalog and information_schema can be rea
   }
 }
 
+// Y1: a plan is kept, its rows are those of the transaction that runs.
+TEST_CASE("a statement that is run again sees what has become of the catalogue") {
+  World world;
+  auto prepared = world.session().prepare(
+      "SELECT count(*) FROM pg_class WHERE relname = 'later' AND relkind = 'r'");
+  REQUIRE(static_cast<bool>(prepared));
+  const auto count = [&] {
+    auto rows = (*prepared)->run({});
+    REQUIRE(static_cast<bool>(rows));
+    REQUIRE(*(*rows)->next());
+    return (*rows)->get_text(0);
+  };
+  CHECK(count() == "0");
+  world.run("CREATE TABLE later (id integer)");
+  CHECK(count() == "1");
+  world.run("BEGIN");
+  world.run("DROP TABLE later");
+  CHECK(count() == "0");
+  world.run("ROLLBACK");
+  CHECK(count() == "1");
+}
+
 TEST_CASE("oids are those of names: the same in another repository, whatever else is in it") {
   World one, two;
   two.run("CREATE TABLE a_first (id integer)");
