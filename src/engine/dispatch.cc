@@ -59,15 +59,6 @@ std::function<Result<std::string>(exec::ExecContext&)> call_of(
   };
 }
 
-template <typename Kind>
-std::function<Result<system::Shown>(system::Context&)> call_of(
-    Result<system::Shown> (*show)(system::Context&, const Kind&),
-    const sql::Statement& statement) {
-  return [show, &statement](system::Context& context) {
-    return show(context, static_cast<const Kind&>(statement));
-  };
-}
-
 bool runs_in_transaction(StatementClass its_class) {
   switch (its_class) {
     case StatementClass::kQuery:
@@ -131,7 +122,6 @@ Result<std::unique_ptr<Rows>> SessionImpl::dispatch(const std::shared_ptr<Prepar
                                                     versions::VerbResult* told) {
   const sql::Statement& statement = *prepared->parsed.statement;
   const auto define = [&](auto run) { return run_definition(*prepared, call_of(run, statement)); };
-  const auto show = [&](auto run) { return run_show(call_of(run, statement)); };
   const auto change = [&](auto run) { 
     return run_version(statement, call_of(run, statement), told);
   };
@@ -193,31 +183,21 @@ Result<std::unique_ptr<Rows>> SessionImpl::dispatch(const std::shared_ptr<Prepar
 
     case StatementKind::kShowLog:
     case StatementKind::kShowTransactions:
-      return show(system::show_log);
     case StatementKind::kShowDiff:
-      return show(system::show_diff);
     case StatementKind::kBlame:
-      return show(system::show_blame);
     case StatementKind::kShowBranches:
-      return show(system::show_branches);
     case StatementKind::kShowTags:
-      return show(system::show_tags);
     case StatementKind::kShowForeign:
-      return show(system::show_foreign);
     case StatementKind::kShowReflog:
-      return show(system::show_reflog);
     case StatementKind::kShowTables:
-      return show(system::show_tables);
     case StatementKind::kShowViews:
-      return show(system::show_views);
     case StatementKind::kShowIndexes:
-      return show(system::show_indexes);
     case StatementKind::kShowDatabases:
-      return show(system::show_databases);
     case StatementKind::kShowStatus:
-      return show(system::show_status);
     case StatementKind::kDescribe:
-      return show(system::describe);
+      return run_show([&](system::Context& context) {
+        return system::shown_by(context, statement);
+      });
 
     case StatementKind::kShowConflicts:
       return run_past_transactions(statement, call_of(versions::show_conflicts, statement));
