@@ -13,6 +13,8 @@
 namespace rowan::expr {
 namespace {
 
+constexpr int64_t kDatabaseOwnerOid =
+    6171;                          // PostgreSQL's pg_database_owner, who has schema public.
 constexpr int64_t kOwnerOid = 10;  // The one role: whoever has the repository open.
 
 Result<CatalogReader*> reader_of(const KernelInput& input) {
@@ -122,8 +124,9 @@ Result<Column> oid_of(const KernelInput& input) {
 Result<Column> user_name(const KernelInput& input) {
   const Ints oids(input.arguments[0]);
   return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
-    out.set(row, oids[row] == kOwnerOid ? std::string(input.context->user)
-                                        : fmt::format("unknown (OID={})", oids[row]));
+    out.set(row, oids[row] == kOwnerOid           ? std::string(input.context->user)
+                 : oids[row] == kDatabaseOwnerOid ? "pg_database_owner"
+                                                  : fmt::format("unknown (OID={})", oids[row]));
     return {};
   });
 }
@@ -132,6 +135,18 @@ Result<Column> encoding_name(const KernelInput& input) {
   const Ints encodings(input.arguments[0]);
   return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
     out.set(row, encodings[row] == 6 ? "UTF8" : encodings[row] == 0 ? "SQL_ASCII" : "");
+    return {};
+  });
+}
+
+Result<Column> encoding_number(const KernelInput& input) {
+  return map1<int64_t, std::string_view>(
+      input, [](std::string_view name) -> int64_t { return name == "UTF8" ? 6 : -1; });
+}
+
+Result<Column> database_encoding(const KernelInput& input) {
+  return map_strings(input, [](size_t row, StringOutput& out) -> Result<void> {
+    out.set(row, "UTF8");
     return {};
   });
 }
@@ -364,7 +379,9 @@ void add_definitions(const Adder& add) {
         "pg_get_function_identity_arguments", "pg_get_triggerdef", "pg_get_ruledef",
         "pg_get_statisticsobjdef_columns", "pg_get_partkeydef"})
     add(name, {kOid}, kText, nothing);
-  add("pg_get_triggerdef", {kOid, kBool}, kText, nothing);
+  for (const std::string_view name : {"pg_get_triggerdef", "pg_get_ruledef"})
+    add(name, {kOid, kBool}, kText, nothing);
+  add("pg_tablespace_location", {kOid}, kText, nothing);
   add("obj_description", {kOid}, kText, nothing);
   add("obj_description", {kOid, kText}, kText, nothing);
   add("shobj_description", {kOid, kText}, kText, nothing);
@@ -401,6 +418,8 @@ void add_catalog(FunctionTable& table) {
   add_rights(add);
   add("pg_get_userbyid", {kOid}, kText, user_name);
   add("pg_encoding_to_char", {kInt4}, kText, encoding_name);
+  add("pg_char_to_encoding", {kText}, kInt4, encoding_number);
+  add("getdatabaseencoding", {}, kText, database_encoding);
   add("format_type", {kOid, kInt4}, kText, format_type, false);
   add("pg_table_is_visible", {kOid}, kBool, is_visible);
   add("pg_type_is_visible", {kOid}, kBool, type_is_visible);
