@@ -4,7 +4,6 @@
 
 #include <functional>
 
-#include "base/caught.h"
 #include "engine/import/take.h"
 #include "engine/resolver.h"
 #include "engine/session.h"
@@ -40,16 +39,15 @@ std::function<Result<Done>(SessionImpl&)> call_of(Result<Done> (*run)(SessionImp
   };
 }
 
-// A verb of version control. What it did comes back to the session, also when it failed.
+// A verb of version control.
 template <typename Kind>
 std::function<Result<versions::VerbResult>(SessionImpl&)> call_of(
     Result<versions::VerbResult> (*run)(versions::Context&, const Kind&),
     const sql::Statement& statement) {
   return [run, &statement](SessionImpl& session) {
-    versions::Context context = session.version_context();
-    auto result = caught([&] { return run(context, static_cast<const Kind&>(statement)); });
-    session.take_back(context);
-    return result;
+    return session.lend([&](versions::Context& context) {
+      return run(context, static_cast<const Kind&>(statement));
+    });
   };
 }
 
@@ -58,15 +56,6 @@ std::function<Result<std::string>(exec::ExecContext&)> call_of(
     Result<std::string> (*run)(const Kind&, exec::ExecContext&), const sql::Statement& statement) {
   return [run, &statement](exec::ExecContext& context) {
     return run(static_cast<const Kind&>(statement), context);
-  };
-}
-
-template <typename Kind>
-std::function<Result<system::Shown>(system::Context&)> call_of(
-    Result<system::Shown> (*show)(system::Context&, const Kind&),
-    const sql::Statement& statement) {
-  return [show, &statement](system::Context& context) {
-    return show(context, static_cast<const Kind&>(statement));
   };
 }
 
@@ -145,7 +134,6 @@ Result<std::unique_ptr<Rows>> SessionImpl::dispatch(const std::shared_ptr<Prepar
                                                     versions::VerbResult* told) {
   const sql::Statement& statement = *prepared->parsed.statement;
   const auto define = [&](auto run) { return run_definition(*prepared, call_of(run, statement)); };
-  const auto show = [&](auto run) { return run_show(call_of(run, statement)); };
   const auto change = [&](auto run) { 
     return run_version(statement, call_of(run, statement), told);
   };
@@ -215,31 +203,21 @@ Result<std::unique_ptr<Rows>> SessionImpl::dispatch(const std::shared_ptr<Prepar
 
     case StatementKind::kShowLog:
     case StatementKind::kShowTransactions:
-      return show(system::show_log);
     case StatementKind::kShowDiff:
-      return show(system::show_diff);
     case StatementKind::kBlame:
-      return show(system::show_blame);
     case StatementKind::kShowBranches:
-      return show(system::show_branches);
     case StatementKind::kShowTags:
-      return show(system::show_tags);
     case StatementKind::kShowForeign:
-      return show(system::show_foreign);
     case StatementKind::kShowReflog:
-      return show(system::show_reflog);
     case StatementKind::kShowTables:
-      return show(system::show_tables);
     case StatementKind::kShowViews:
-      return show(system::show_views);
     case StatementKind::kShowIndexes:
-      return show(system::show_indexes);
     case StatementKind::kShowDatabases:
-      return show(system::show_databases);
     case StatementKind::kShowStatus:
-      return show(system::show_status);
     case StatementKind::kDescribe:
-      return show(system::describe);
+      return run_show([&](system::Context& context) {
+        return system::shown_by(context, statement);
+      });
 
     case StatementKind::kShowConflicts:
       return run_past_transactions(statement, call_of(versions::show_conflicts, statement));

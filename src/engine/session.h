@@ -110,10 +110,11 @@ class SessionImpl final : public Session {
   // The session's branch; on a tag or commit the commit's id, which stands for HEAD in revisions.
   const std::string& branch_name() const { return head_.branch; }
   bool is_pinned() const { return head_.is_pinned; }
-  // For a verb of version control, or for what reads as one does. Made new for each statement.
+  // What verbs of version control work on, as it is now; also for what reads as they do.
   versions::Context version_context();
-  // What came of it, also when it failed.
-  void take_back(const versions::Context& context);
+  // Runs a verb on it, and takes back what came of that, also when it failed.
+  Result<versions::VerbResult> lend(
+      const std::function<Result<versions::VerbResult>(versions::Context&)>& verb);
   // CHECKOUT: a branch, or any other revision to read from. kUndefinedBranch.
   Result<void> check_out(std::string_view revision);
   // Whether the session may change its branch: 25006 on a tag or commit, 42501 on a protected

@@ -1,7 +1,7 @@
 // What verbs of version control are lent by a database and its sessions, and what a session takes back.
-#include <algorithm>
 #include <utility>
 
+#include "base/caught.h"
 #include "engine/resolver.h"
 #include "engine/session.h"
 #include "engine/virtual_rows.h"
@@ -67,15 +67,19 @@ versions::Context SessionImpl::version_context() {
   return context;
 }
 
-void SessionImpl::take_back(const versions::Context& context) {
+Result<versions::VerbResult> SessionImpl::lend(
+    const std::function<Result<versions::VerbResult>(versions::Context&)>& verb) {
+  versions::Context context = version_context();
+  auto result = caught([&] { return verb(context); });
   // Its branch got another name.
   if (!context.effects.checked_out && home_ == head_.name()) home_ = context.head.name();
-  head_ = context.head;
+  head_ = std::move(context.head);
   note_branch();
-  const versions::Effects& effects = context.effects;
+  versions::Effects& effects = context.effects;
   if (effects.checked_out) last_sequence_ = 0;
+  if (effects.violations) violations_ = std::move(*effects.violations);
   if (effects.commit) note_commit(effects.commit->id, effects.commit->sequence);
-  if (effects.violations) violations_ = *effects.violations;
+  return result;
 }
 
 }  // namespace rowan::engine

@@ -11,10 +11,11 @@ namespace rowan::expr {
 
 namespace {
 
-constexpr size_t kStepsMax = 50'000;  // Of one expression, bounds written out.
+constexpr size_t kStepsMax = 10'000;  // Of one expression, bounds written out.
 constexpr uint32_t kBoundMax = 255;   // As in PostgreSQL.
 constexpr int kGroupsMax = 200;       // One in another.
 constexpr uint32_t kNever = ~uint32_t{0};
+constexpr uint32_t kLookEvery = 1024;  // Characters.
 
 Error invalid(std::string_view why) {
   return Error(ErrorCode::kInvalidRegex, "invalid regular expression: " + std::string(why));
@@ -408,7 +409,7 @@ void Regex::follow(uint32_t step, bool at_begin, bool at_end, std::vector<uint32
   }
 }
 
-bool Regex::matches(std::string_view text) const {
+Result<bool> Regex::matches(std::string_view text, const std::atomic<bool>* cancelled) const {
   std::vector<uint32_t> seen(steps_.size(), kNever);
   std::vector<uint32_t> active, next, open;
   bool matched = false;
@@ -420,6 +421,10 @@ bool Regex::matches(std::string_view text) const {
     at = next_character(text, at);
     const bool at_end = at >= text.size();
     ++mark;
+    if (mark % kLookEvery == 0 && cancelled != nullptr &&
+        cancelled->load(std::memory_order_relaxed)) {
+      return Error(ErrorCode::kQueryCanceled, "canceling statement due to user request");
+    }
     next.clear();
     for (const uint32_t step : active) {
       if (accepts(steps_[step], character))

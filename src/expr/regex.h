@@ -6,6 +6,7 @@
 // Errors:  kInvalidRegex; kFeatureNotSupported for what is not regular.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string_view>
 #include <utility>
@@ -18,7 +19,9 @@ namespace rowan::expr {
 class Regex {
  public:
   static Result<Regex> compile(std::string_view pattern, bool fold_case);
-  bool matches(std::string_view text) const;  // Anywhere in it. Requires: valid UTF-8.
+  // Whether it matches anywhere in the text, which is valid UTF-8. `cancelled` may be null:
+  // kQueryCanceled.
+  Result<bool> matches(std::string_view text, const std::atomic<bool>* cancelled = nullptr) const;
 
  private:
   friend class RegexParser;

@@ -138,16 +138,6 @@ Result<void> fill_description(Context& context, const Values& arguments, RowColl
 
 }  // namespace
 
-Result<exec::TableRows> rows_of(const Shown& shown, const expr::EvalContext& eval) {
-  exec::TableRows rows;
-  rows.columns = shown.table->columns();
-  TRY_ASSIGN(rows.batches, all_rows(*shown.table, shown.arguments, eval, shown.limit));
-  uint64_t count = 0;
-  for (const type::Batch& batch : rows.batches) count += batch.rows;
-  if (shown.notices) rows.notices = shown.notices(count);
-  return rows;
-}
-
 Result<Shown> show_branches(Context& context, const sql::ShowStmt&) {
   return Shown{make_table(context, kBranches, fill_shown_branches)};
 }

@@ -25,12 +25,17 @@ struct Shown {
 // All its rows.
 Result<exec::TableRows> rows_of(const Shown& shown, const expr::EvalContext& eval);
 
-// ---- History (show_history.cc) ----
+// What a statement of the class kShow shows. Nothing is read but what its columns follow: a
+// revision, a table's definition. kInternal: of another statement.
+Result<Shown> shown_by(Context& context, const sql::Statement& statement);
+
+// ---- A function a statement; shown.cc has the table of them ----
+
+// History: show_history.cc.
 Result<Shown> show_log(Context& context, const sql::ShowLogStmt& statement);
 Result<Shown> show_diff(Context& context, const sql::DiffStmt& statement);
 Result<Shown> show_blame(Context& context, const sql::BlameStmt& statement);
-
-// ---- The repository and its objects (show_objects.cc) ----
+// The repository and its objects: show_objects.cc.
 Result<Shown> show_branches(Context& context, const sql::ShowStmt& statement);
 Result<Shown> show_tags(Context& context, const sql::ShowStmt& statement);
 Result<Shown> show_foreign(Context& context, const sql::ShowStmt& statement);

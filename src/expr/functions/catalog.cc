@@ -13,6 +13,8 @@
 namespace rowan::expr {
 namespace {
 
+constexpr int64_t kDatabaseOwnerOid =
+    6171;                          // PostgreSQL's pg_database_owner, who has schema public.
 constexpr int64_t kOwnerOid = 10;  // The one role: whoever has the repository open.
 
 Result<CatalogReader*> reader_of(const KernelInput& input) {
@@ -122,8 +124,9 @@ Result<Column> oid_of(const KernelInput& input) {
 Result<Column> user_name(const KernelInput& input) {
   const Ints oids(input.arguments[0]);
   return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
-    out.set(row, oids[row] == kOwnerOid ? std::string(input.context->user)
-                                        : fmt::format("unknown (OID={})", oids[row]));
+    out.set(row, oids[row] == kOwnerOid           ? std::string(input.context->user)
+                 : oids[row] == kDatabaseOwnerOid ? "pg_database_owner"
+                                                  : fmt::format("unknown (OID={})", oids[row]));
     return {};
   });
 }
@@ -132,6 +135,18 @@ Result<Column> encoding_name(const KernelInput& input) {
   const Ints encodings(input.arguments[0]);
   return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
     out.set(row, encodings[row] == 6 ? "UTF8" : encodings[row] == 0 ? "SQL_ASCII" : "");
+    return {};
+  });
+}
+
+Result<Column> encoding_number(const KernelInput& input) {
+  return map1<int64_t, std::string_view>(
+      input, [](std::string_view name) -> int64_t { return name == "UTF8" ? 6 : -1; });
+}
+
+Result<Column> database_encoding(const KernelInput& input) {
+  return map_strings(input, [](size_t row, StringOutput& out) -> Result<void> {
+    out.set(row, "UTF8");
     return {};
   });
 }
@@ -356,6 +371,8 @@ constexpr Function kRows[] = {
     {6174, "pg_get_statisticsobjdef_columns", {kOid}, kText, nothing, kStable},
     {3352, "pg_get_partkeydef", {kOid}, kText, nothing, kStable},
     {2730, "pg_get_triggerdef", {kOid, kBool}, kText, nothing, kStable},
+    {2504, "pg_get_ruledef", {kOid, kBool}, kText, nothing, kStable},
+    {3778, "pg_tablespace_location", {kOid}, kText, nothing, kStable},
     {1348, "obj_description", {kOid}, kText, nothing, kStable},
     {1215, "obj_description", {kOid, kText}, kText, nothing, kStable},
     {1993, "shobj_description", {kOid, kText}, kText, nothing, kStable},
@@ -404,6 +421,8 @@ constexpr Function kRows[] = {
 
     {1642, "pg_get_userbyid", {kOid}, kText, user_name, kStable},
     {1597, "pg_encoding_to_char", {kInt4}, kText, encoding_name, kStable},
+    {1264, "pg_char_to_encoding", {kText}, kInt4, encoding_number, kStable},
+    {1039, "getdatabaseencoding", {}, kText, database_encoding, kStable},
     {1081, "format_type", {kOid, kInt4}, kText, format_type, {.volatility = Volatility::kStable, .strict = false}},
     {2079, "pg_table_is_visible", {kOid}, kBool, is_visible, kStable},
     {2080, "pg_type_is_visible", {kOid}, kBool, type_is_visible, kStable},

@@ -24,7 +24,8 @@ Result<Column> regex_kernel(const KernelInput& input) {
       compiled = patterns[row];
       TRY_ASSIGN(regex, Regex::compile(compiled, fold));
     }
-    out.data[row] = regex->matches(texts[row]) != negated;
+    TRY_ASSIGN(const bool matches, regex->matches(texts[row], input.context->cancelled));
+    out.data[row] = matches != negated;
   }
   return std::move(out.column);
 }

@@ -69,6 +69,22 @@ std::vector<ShownColumn> columns_of_view(Context& context, const catalog::ViewDe
   return columns;
 }
 
+// A default as PostgreSQL writes it: a literal with its type, a sequence as a regclass. Programs
+// look for the latter to tell a serial column.
+std::string default_text(const catalog::ColumnDef& column) {
+  const std::string& text = column.default_sql;
+  if (std::string sequence = catalog::sequence_of_default(text); !sequence.empty()) {
+    const std::string shown = std::string(catalog::kDefaultSchema) + ".";
+    if (sequence.starts_with(shown)) sequence.erase(0, shown.size());
+    return "nextval(" + sql::quote_literal(sequence) + "::regclass)";
+  }
+  const bool is_literal = text.size() > 1 && text.front() == '\'' && text.back() == '\'' &&
+                          text.find('\'', 1) == text.size() - 1;
+  if (!is_literal) return text;
+  return text + "::" +
+         (column.type.id == TypeId::kChar ? "bpchar" : type::type_name({column.type.id, -1}));
+}
+
 std::vector<ShownColumn> columns_of(Context& context, const RelationObject& relation) {
   std::vector<ShownColumn> columns;
   if (relation.kind == 'i') {
@@ -79,7 +95,7 @@ std::vector<ShownColumn> columns_of(Context& context, const RelationObject& rela
   } else if (relation.definition != nullptr) {
     for (const catalog::ColumnDef& column : relation.definition->columns) {
       columns.push_back(
-          {column.name, column.type, column.not_null, column.default_sql, column.identity});
+          {column.name, column.type, column.not_null, default_text(column), column.identity});
     }
   } else if (relation.view != nullptr) {
     return columns_of_view(context, *relation.view);

@@ -1,2 +1,2 @@
-SELECT oid, name AS nspname, 10::oid AS nspowner, NULL::text[] AS nspacl
+SELECT oid, name AS nspname, CASE oid WHEN 2200 THEN 6171 ELSE 10 END::oid AS nspowner, NULL::text[] AS nspacl
 FROM rowan.catalog_schemas

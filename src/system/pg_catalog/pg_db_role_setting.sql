@@ -1,0 +1,3 @@
+-- There are none.
+SELECT NULL::oid AS setdatabase, NULL::oid AS setrole, NULL::text[] AS setconfig
+WHERE false

@@ -1,0 +1,4 @@
+-- There are none.
+SELECT NULL::oid AS objoid, NULL::oid AS classoid, NULL::integer AS objsubid,
+       NULL::text AS provider, NULL::text AS label
+WHERE false
