@@ -6,6 +6,7 @@
 #include "engine/text_parameters.h"
 #include "engine/verbs.h"
 #include "sql/statements.h"
+#include "system/shown.h"
 #include "type/type_info.h"
 #include "versions/merge_report.h"
 #include "versions/resolve.h"
@@ -119,8 +120,11 @@ Result<void> SessionImpl::describe_kind(Prepared& prepared, StatementInfo& info)
       info.is_copy_out = end == sql::CopyEnd::kStdout;
       return {};
     }
-    case StatementClass::kShow:
-      return describe_shown(prepared, info);
+    case StatementClass::kShow: {
+      TRY_ASSIGN(const system::Shown shown, system::shown_by(system_, statement));
+      set_columns(info, column_infos(shown.table->columns()));
+      return {};
+    }
     case StatementClass::kSession:
       return describe_session_statement(statement, info);
     case StatementClass::kVersion:
