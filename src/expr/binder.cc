@@ -297,12 +297,44 @@ Result<NodePtr> bind_and_or(const sql::BinaryExpr& binary, BindContext& context)
                    binary.position);
 }
 
-// (a, b) = (c, d) and <>.
+// (a, b) < (c, d) is a < c OR a = c AND b < d: the first pair that differs decides, or a NULL in it.
+Result<NodePtr> order_rows(const Nodes& left, const Nodes& right, std::string_view op,
+                           uint32_t position, BindContext& context) {
+  const std::string strict(op.substr(0, 1));
+  NodePtr result;
+  for (size_t i = left.size(); i-- > 0;) {
+    const auto compare = [&](std::string_view name) -> Result<NodePtr> {
+      TRY_ASSIGN(NodePtr a, copy(*left[i], context));
+      TRY_ASSIGN(NodePtr b, copy(*right[i], context));
+      return bind_operator(name, std::move(a), std::move(b), position, context);
+    };
+    if (result == nullptr) {
+      TRY_ASSIGN(result, compare(op));
+      continue;
+    }
+    TRY_ASSIGN(NodePtr differs, compare(strict));
+    TRY_ASSIGN(NodePtr same, compare("="));
+    Nodes both;
+    both.push_back(std::move(same));
+    both.push_back(std::move(result));
+    Nodes either;
+    either.push_back(std::move(differs));
+    either.push_back(make_list(NodeKind::kAnd, std::move(both), position));
+    result = make_list(NodeKind::kOr, std::move(either), position);
+  }
+  return result;
+}
+
 Result<NodePtr> bind_row_comparison(const Nodes& left, const sql::RowExpr& right,
                                     std::string_view op, uint32_t position, BindContext& context) {
   if (left.size() != right.items.size()) {
     return Error(ErrorCode::kSyntaxError, "unequal number of entries in row expressions")
         .at(position);
+  }
+  const bool orders = op == "<" || op == "<=" || op == ">" || op == ">=";
+  if (orders && !left.empty()) {
+    TRY_ASSIGN(const Nodes others, bind_all(right.items, context));
+    return order_rows(left, others, op, position, context);
   }
   if ((op != "=" && op != "<>") || left.empty()) {
     return Error(ErrorCode::kFeatureNotSupported,
@@ -348,9 +380,15 @@ Result<NodePtr> settle(NodePtr node, BindContext& context) {
 }
 
 Result<NodePtr> bind_is_null(const sql::IsNullExpr& test, BindContext& context) {
-  if (test.operand->kind == ExprKind::kRow) {
-    return Error(ErrorCode::kFeatureNotSupported, "IS NULL of a row is not supported")
-        .at(test.position);
+  if (test.operand->kind == ExprKind::kRow) {  // All of its values are NULL, or none is.
+    TRY_ASSIGN(Nodes items, bind_all(static_cast<const sql::RowExpr&>(*test.operand).items, context));
+    if (items.empty())
+      return constant_at(Value::of_int({TypeId::kBool}, 1), test.position);
+    for (NodePtr& item : items) {
+      TRY_ASSIGN(item, settle(std::move(item), context));
+      item = make_is_null(std::move(item), test.negated, test.position);
+    }
+    return make_list(NodeKind::kAnd, std::move(items), test.position);
   }
   TRY_ASSIGN(NodePtr operand, bind(*test.operand, context));
   TRY_ASSIGN(operand, settle(std::move(operand), context));
@@ -498,10 +536,24 @@ Result<NodePtr> bind_in(const sql::InExpr& in, BindContext& context) {
   return make_list(in.negated ? NodeKind::kAnd : NodeKind::kOr, std::move(options), in.position);
 }
 
-Result<NodePtr> bind_like(const sql::LikeExpr& like, BindContext& context) {
-  if (like.like == sql::LikeKind::kSimilar) {
-    return Error(ErrorCode::kFeatureNotSupported, "SIMILAR TO is not supported").at(like.position);
+// x SIMILAR TO y is x ~ similar_to_escape(y).
+Result<NodePtr> bind_similar(const sql::LikeExpr& like, BindContext& context) {
+  TRY_ASSIGN(NodePtr operand, bind(*like.operand, context));
+  Nodes arguments;
+  for (const sql::Expr* argument : {like.pattern, like.escape}) {
+    if (argument == nullptr) continue;
+    TRY_ASSIGN(NodePtr node, bind(*argument, context));
+    arguments.push_back(std::move(node));
   }
+  TRY_ASSIGN(const ResolvedCall call, resolve_function("similar_to_escape", types_of(arguments),
+                                                       false, like.position));
+  TRY_ASSIGN(NodePtr pattern, make_call(call, std::move(arguments), like.position, context));
+  return bind_operator(like.negated ? "!~" : "~", std::move(operand), std::move(pattern),
+                       like.position, context);
+}
+
+Result<NodePtr> bind_like(const sql::LikeExpr& like, BindContext& context) {
+  if (like.like == sql::LikeKind::kSimilar) return bind_similar(like, context);
   const bool fold = like.like == sql::LikeKind::kIlike;
   const std::string_view name =
       fold ? (like.negated ? "!~~*" : "~~*") : (like.negated ? "!~~" : "~~");

@@ -59,7 +59,7 @@ Result<NodePtr> coerce_argument(NodePtr argument, Type to, BindContext& context)
 
 Result<NodePtr> make_call(const ResolvedCall& call, Nodes arguments, uint32_t position,
                           BindContext& context) {
-  if (call.function->kind() != FunctionKind::kScalar) {
+  if (call.function->kind() == FunctionKind::kSet) {
     return Error(ErrorCode::kFeatureNotSupported,
                  "set-returning functions are not allowed in " +
                      std::string(context.scope.clause()))

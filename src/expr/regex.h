@@ -1,52 +1,84 @@
-// Regex: PostgreSQL's regular expressions as far as they are regular: no back references, no
-// look-around. A text is matched in time proportional to its length and the expression's, whatever
-// both are: all ways are followed at once, none is tried and taken back.
+// Regex: PostgreSQL's regular expressions (its "advanced" ones), without back references and
+// lookaround.
 //
-// Threads: a Regex is immutable once compiled; matching keeps its state in the call.
-// Errors:  kInvalidRegex; kFeatureNotSupported for what is not regular.
+// A match begins as far left as it can and is as long as it can be, or as short where the first
+// quantifier is a non-greedy one; captures go left to right by the same rule. Matching never goes
+// back: it takes at most (size of the program) x (length of the text) steps, captures in nested
+// repetitions a further factor of the match's length.
+//
+// Threads: immutable once compiled.
+// Errors:  kInvalidRegex in PostgreSQL's words; kFeatureNotSupported for what is left out.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
 
 namespace rowan::expr {
 
+struct RegexOptions {
+  bool fold = false;        // i: letters match in either case.
+  bool literal = false;     // q: the pattern is a plain text.
+  bool expanded = false;    // x: blanks and comments in the pattern do not count.
+  bool dot_no_line = false;  // p, n: . and [^…] do not match a line's end.
+  bool line_anchors = false;  // w, n: ^ and $ match at lines.
+  bool global = false;      // g: all matches, of functions that have it.
+
+  // Letters as the last argument of regexp_replace and so on. kInvalidParameterValue.
+  static Result<RegexOptions> parse(std::string_view letters);
+};
+
 class Regex {
  public:
-  static Result<Regex> compile(std::string_view pattern, bool fold_case);
-  // Whether it matches anywhere in the text, which is valid UTF-8. `cancelled` may be null:
-  // kQueryCanceled.
-  Result<bool> matches(std::string_view text, const std::atomic<bool>* cancelled = nullptr) const;
+  static Result<Regex> compile(std::string_view pattern, RegexOptions options);
+  Regex(Regex&&) noexcept;
+  Regex& operator=(Regex&&) noexcept;
+  ~Regex();
+
+  // A part of the text, in bytes.
+  struct Span {
+    size_t from = 0;
+    size_t to = 0;
+    bool operator==(const Span&) const = default;
+  };
+  // A text made ready to be searched; it must live as long.
+  class Subject {
+   public:
+    explicit Subject(std::string_view text);
+    std::string_view text() const { return text_; }
+
+   private:
+    friend class Regex;
+    friend struct RegexRun;
+    size_t size() const { return ascii_ ? text_.size() : codes_.size(); }
+    uint32_t code(size_t at) const {
+      return ascii_ ? static_cast<unsigned char>(text_[at]) : codes_[at];
+    }
+    size_t offset(size_t at) const { return ascii_ ? at : offsets_[at]; }
+    size_t index(size_t offset) const;
+
+    std::string_view text_;
+    bool ascii_;
+    std::vector<uint32_t> codes_;
+    std::vector<uint32_t> offsets_;  // One more than codes.
+  };
+
+  size_t captures() const;  // Parentheses that capture.
+  bool matches(std::string_view text) const;
+  // The first match at or after byte `from`: its place, then those of the captures (nothing: took no
+  // part). Empty: there is none.
+  std::vector<std::optional<Span>> search(const Subject& subject, size_t from) const;
+
+  struct Program;
 
  private:
-  friend class RegexParser;
-
-  enum class Op : uint8_t { kCharacter, kAny, kSet, kSplit, kJump, kBegin, kEnd, kMatch };
-  struct Step {
-    Op op = Op::kMatch;
-    uint32_t character = 0;  // kSet: index into sets_.
-    uint32_t next = 0;       // kSplit, kJump.
-    uint32_t other = 0;      // kSplit.
-  };
-  struct Set {
-    bool negated = false;
-    std::vector<std::pair<uint32_t, uint32_t>> ranges;
-    bool contains(uint32_t character) const;
-  };
-
-  bool accepts(const Step& step, uint32_t character) const;
-  void follow(uint32_t step, bool at_begin, bool at_end, std::vector<uint32_t>& active,
-              std::vector<uint32_t>& seen, uint32_t mark, std::vector<uint32_t>& open,
-              bool& matched) const;
-
-  std::vector<Step> steps_;
-  std::vector<Set> sets_;
-  bool fold_case_ = false;
+  explicit Regex(std::unique_ptr<const Program> program);
+  std::unique_ptr<const Program> program_;
 };
 
 }  // namespace rowan::expr

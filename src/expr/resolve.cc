@@ -377,12 +377,6 @@ const Function* find_exact(std::string_view name, std::span<const TypeId> argume
 Result<ResolvedCall> resolve_function(std::string_view name, std::span<const Type> arguments,
                                       bool is_operator, uint32_t position) {
   const auto rows = functions_named(name);
-  if (is_operator && name == "-" && arguments.size() == 2 && is_unknown(arguments[0]) &&
-      !is_unknown(arguments[1]) && type::is_text(arguments[1].id)) {
-    return Error(ErrorCode::kFeatureNotSupported, "operator jsonb - text is not supported")
-        .with_hint("Before a text PostgreSQL reads an untyped literal as jsonb.")
-        .at(position);
-  }
   if (!rows.empty() && is_ambiguous(name, arguments)) {
     return is_operator ? not_unique_operator(name, arguments, position)
                        : not_unique_function(name, arguments, position);

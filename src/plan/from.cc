@@ -385,16 +385,85 @@ Result<LogicalPtr> QueryBinder::bind_subquery_table(const sql::SubqueryTable& ta
                      scope);
 }
 
+namespace {
+
+// Some row of the name gives rows.
+bool gives_rows(const sql::CallExpr& call) {
+  if (!call.schema.empty() && call.schema != "pg_catalog") return false;
+  const auto rows = expr::functions_named(call.name);
+  return std::any_of(rows.begin(), rows.end(), [](const expr::Function* function) {
+    return function->kind() == expr::FunctionKind::kSet;
+  });
+}
+
+// The rows of a function of the table.
+class FunctionRows final : public VirtualTable {
+ public:
+  FunctionRows(const expr::ResolvedCall& call, std::string_view name) : call_(call) {
+    for (const auto& [column, type] : call.function->traits.columns) {
+      columns_.push_back({std::string(column),
+                          type.any == expr::Any::kNo ? type::Type{type.id} : call.result});
+    }
+    if (columns_.empty()) columns_.push_back({std::string(name), call.result});
+    for (const OutputColumn& column : columns_) types_.push_back(column.type);
+  }
+  const std::vector<OutputColumn>& columns() const override { return columns_; }
+  Result<std::vector<type::Batch>> rows(const std::vector<type::Value>& arguments,
+                                        const expr::EvalContext& context) const override {
+    TRY_ASSIGN(const std::unique_ptr<VirtualRows> rows, open(arguments, context));
+    std::vector<type::Batch> batches;
+    for (;;) {
+      type::Batch batch;
+      TRY_ASSIGN(const bool more, rows->next(batch));
+      if (!more) return batches;
+      batches.push_back(std::move(batch));
+    }
+  }
+  Result<std::unique_ptr<VirtualRows>> open(const std::vector<type::Value>& arguments,
+                                            const expr::EvalContext& context) const override {
+    const bool has_null = std::any_of(arguments.begin(), arguments.end(),
+                                      [](const type::Value& value) { return value.is_null(); });
+    if (has_null && call_.function->traits.strict)
+      return std::unique_ptr<VirtualRows>(std::make_unique<Given>(nullptr));
+    TRY_ASSIGN(auto rows, call_.function->body.make_rows({arguments, types_, context}));
+    return std::unique_ptr<VirtualRows>(std::make_unique<Given>(std::move(rows)));
+  }
+
+ private:
+  class Given final : public VirtualRows {
+   public:
+    explicit Given(std::unique_ptr<expr::SetRows> rows) : rows_(std::move(rows)) {}
+    Result<bool> next(type::Batch& batch) override {
+      return rows_ == nullptr ? Result<bool>(false) : rows_->next(batch);
+    }
+
+   private:
+    std::unique_ptr<expr::SetRows> rows_;  // nullptr: none.
+  };
+
+  const expr::ResolvedCall call_;
+  std::vector<OutputColumn> columns_;
+  std::vector<type::Type> types_;
+};
+
+}  // namespace
+
 Result<LogicalPtr> QueryBinder::bind_function_table(const sql::FunctionTable& table,
                                                     FromScope& scope) {
   const Phase phase = std::exchange(phase_, Phase::kConstant);
   clause_ = "functions in FROM";
+  const bool of_table = gives_rows(*table.call);
   LogicalPtr node = make_node(LogicalKind::kVirtual);
   std::vector<type::Type> types;
   std::vector<std::optional<type::Value>> known;
   expr::BindContext context = bind_context();
   for (const sql::Expr* argument : table.call->arguments) {
     TRY_ASSIGN(expr::NodePtr bound, expr::bind(*argument, context));
+    if (of_table) {  // Its types are known below.
+      types.push_back(bound->type);
+      node->expressions.push_back(std::move(bound));
+      continue;
+    }
     if (bound->type.id == type::TypeId::kUnknown) {
       TRY_ASSIGN(bound, expr::coerce(std::move(bound), {type::TypeId::kText, -1},
                                      type::CastContext::kImplicit, context));
@@ -406,7 +475,20 @@ Result<LogicalPtr> QueryBinder::bind_function_table(const sql::FunctionTable& ta
     node->expressions.push_back(std::move(bound));
   }
   phase_ = phase;
-  TRY_ASSIGN(node->virtual_table, state_.context.resolver.resolve_call(*table.call, types, known));
+  if (of_table) {
+    TRY_ASSIGN(const expr::ResolvedCall call, expr::resolve_function(table.call->name, types, false,
+                                                                     table.call->position));
+    for (size_t i = 0; i < node->expressions.size(); ++i) {
+      expr::NodePtr& argument = node->expressions[i];
+      if (argument->type.id == call.arguments[i].id) continue;
+      TRY_ASSIGN(argument, expr::coerce(std::move(argument), call.arguments[i],
+                                        type::CastContext::kImplicit, context));
+    }
+    node->virtual_table = std::make_shared<FunctionRows>(call, table.call->name);
+  } else {
+    TRY_ASSIGN(node->virtual_table,
+               state_.context.resolver.resolve_call(*table.call, types, known));
+  }
   if (!node->virtual_table->cacheable()) state_.cacheable = false;
   const bool one = node->virtual_table->columns().size() == 1;
   if (table.with_ordinality)

@@ -484,10 +484,6 @@ Expr* Builder::quantified_select(const Token& op, Expr* operand, const Token& qu
 Expr* Builder::quantified_array(const Token& op, Expr* operand, const Token& quantifier,
                                 Expr* array) {
   const bool all = quantifier.text() == "all";
-  if (!is_comparison(op.text())) {
-    fail(ErrorCode::kFeatureNotSupported,
-         "ANY and ALL are supported only behind comparisons yet", op.position);
-  }
   return call(op, arena_.copy(std::string(op.text()) + (all ? " all" : " any")), operand, array);
 }
 

@@ -518,11 +518,6 @@ Result<Column> byte_position(const KernelInput& input) {
       });
 }
 
-// Told from the others by its types; what it does needs regular expressions.
-Result<Column> substring_by_pattern(const KernelInput&) {
-  return Error(ErrorCode::kFeatureNotSupported, "regular expressions are not supported");
-}
-
 // ---- The rows ----
 
 using enum TypeId;
@@ -568,7 +563,6 @@ constexpr Function kRows[] = {
     {1404, "overlay", {kText, kText, kInt4, kInt4}, kText, overlay<character_range, characters_of>},
     {752, "overlay", {kBytea, kBytea, kInt4}, kBytea, overlay<byte_range, bytes_of>},
     {749, "overlay", {kBytea, kBytea, kInt4, kInt4}, kBytea, overlay<byte_range, bytes_of>},
-    {2073, "substring", {kText, kText}, kText, substring_by_pattern},
     {3060, "left", {kText, kInt4}, kText, left},
     {3061, "right", {kText, kInt4}, kText, right},
     {885, "btrim", {kText}, kText, trim<true, true>},
