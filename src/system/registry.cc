@@ -5,8 +5,6 @@
 #include <algorithm>
 
 #include "system/fillers.h"
-#include "system/series.h"
-#include "system/unnest.h"
 
 namespace rowan::system {
 
@@ -179,8 +177,6 @@ const Function kFunctionRows[] = {
     {"rowan", "pickaxe", "tv|tt", {}, {}, make_pickaxe},
     {"rowan", "bisect", "ttt", kBisect, open_bisect},
     {"rowan", "merge_decisions", "t|tt", kMergeDecisions, fill_merge_decisions},
-    {"pg_catalog", "generate_series", "vv|v", {}, {}, make_series},
-    {"pg_catalog", "unnest", "v", {}, {}, make_unnest},
     {"pg_catalog", "pg_partition_ancestors", "v", kAncestors, fill_nothing},
 };
 
