@@ -118,7 +118,7 @@ TEST_CASE("every relation of rowan, pg_catalog and information_schema can be rea
 TEST_CASE("a statement that is run again sees what has become of the catalogue") {
   World world;
   auto prepared = world.session().prepare(
-      "SELECT count(*) FROM pg_class WHERE relname = 'later' AND relkind = 'r'");
+      "SELECT count(*) FROM pg_class WHERE relname = 'later' AND relkind = 'r'", {});
   REQUIRE(static_cast<bool>(prepared));
   const auto count = [&] {
     auto rows = (*prepared)->run({});
