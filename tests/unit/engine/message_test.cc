@@ -218,6 +218,29 @@ TEST_CASE("rows in a block stream, and any number of them side by side") {
   CHECK((*second)->tag() == "SELECT 50000");
 }
 
+TEST_CASE("rows that the block itself made are read as they were when their query began") {
+  ApiSession it;
+  it.must("CREATE TABLE own (a integer PRIMARY KEY); BEGIN; SAVEPOINT before; "
+          "INSERT INTO own SELECT * FROM generate_series(1, 20000)");
+  auto rows = it.session->run("SELECT a FROM own");
+  REQUIRE(rows.ok());
+  REQUIRE(*(*rows)->next());
+  it.must("UPDATE own SET a = a + 100000 WHERE a > 10000; DELETE FROM own WHERE a < 5000; "
+          "ROLLBACK TO SAVEPOINT before; INSERT INTO own VALUES (7)");
+  int64_t count = 1, sum = (*rows)->get_int(0);
+  for (;;) {
+    auto more = (*rows)->next();
+    REQUIRE_MESSAGE(more.ok(), (more.ok() ? "" : more.failure().message));
+    if (!*more) break;
+    ++count;
+    sum += (*rows)->get_int(0);
+  }
+  CHECK(count == 20000);
+  CHECK(sum == 20000LL * 20001 / 2);
+  it.must("COMMIT");
+  CHECK(it.ask("SELECT a FROM own") == "7;SELECT 1");
+}
+
 TEST_CASE("what a rollback leaves unread is gone, and a failed row fails its block") {
   ApiSession it;
   it.must("CREATE TABLE big (a integer PRIMARY KEY); INSERT INTO big SELECT * FROM generate_series(1, 50000)");

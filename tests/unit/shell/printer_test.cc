@@ -80,7 +80,7 @@ TEST_CASE("a title stands over the middle of its table, and a footer can be left
 }
 
 TEST_CASE("expanded records") {
-  PrintOptions options{Format::kExpanded};
+  PrintOptions options{shell::Format::kExpanded};
   CHECK(printed({kTwoColumns, {{"1", "Grace Brewster Hopper"}, {std::nullopt, "a\nb"}}}, options) ==
         "-[ RECORD 1 ]---------------\n"
         "id   | 1\n"
@@ -93,7 +93,7 @@ TEST_CASE("expanded records") {
 }
 
 TEST_CASE("csv quotes what needs it, and tells an empty text from NULL") {
-  PrintOptions options{Format::kCsv, false};
+  PrintOptions options{shell::Format::kCsv, false};
   CHECK(printed({kTwoColumns,
                  {{"1", "a,b"}, {"2", "say \"x\""}, {"3", ""}, {"4", std::nullopt}, {"5", "l\nm"}}},
                 options) == "id,name\n1,\"a,b\"\n2,\"say \"\"x\"\"\"\n3,\"\"\n4,\n5,\"l\nm\"\n");
@@ -104,7 +104,7 @@ TEST_CASE("json: numbers, truth values and json as they are, the rest as strings
                                            {"b", "boolean", ColumnKind::kBool},
                                            {"j", "jsonb", ColumnKind::kJson},
                                            {"t", "text", ColumnKind::kText}};
-  PrintOptions options{Format::kJson, false};
+  PrintOptions options{shell::Format::kJson, false};
   CHECK(printed({columns,
                  {{"1.50", "t", "{\"a\": 1}", "q\"\\\n\x01"},
                   {"NaN", "f", std::nullopt, std::nullopt}}},
@@ -128,7 +128,7 @@ TEST_CASE("a failure while reading prints no table; a stop ends any format") {
   PrintOptions options;
   options.stopped = [] { return true; };
   CHECK(printed({kTwoColumns, {{"1", "x"}, {"2", "y"}}}, options) == "57014");
-  options.format = Format::kCsv;
+  options.format = shell::Format::kCsv;
   CHECK(printed({kTwoColumns, {{"1", "x"}, {"2", "y"}}}, options) == "id,name\n1,x\n57014");
 }
 
