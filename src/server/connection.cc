@@ -37,7 +37,9 @@ class Connection {
  public:
   Connection(Shared& shared, int socket, std::shared_ptr<Presence> presence, Request request,
              std::unique_ptr<pgwire::FrameReader> in)
-      : shared_(shared), presence_(std::move(presence)), request_(std::move(request)),
+      : shared_(shared),
+        presence_(std::move(presence)),
+        request_(std::move(request)),
         in_(std::move(in)),
         socket_(shared.workers.context(), asio::generic::stream_protocol(family_of(socket), 0),
                 socket) {}

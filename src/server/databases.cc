@@ -97,7 +97,8 @@ std::string Databases::first_name() const {
 fs::path Databases::path_of(std::string_view name) const {
   if (!serves_folder_) return name == only_name_ ? folder_ : fs::path();
   if (!is_sound(name)) return {};
-  for (const std::string& spelling : {std::string(name), std::string(name) + std::string(kEnding)}) {
+  for (const std::string& spelling :
+       {std::string(name), std::string(name) + std::string(kEnding)}) {
     std::error_code error;
     const fs::path path = folder_ / spelling;
     if (!fs::is_symlink(path, error) && is_repository(path)) return path;
@@ -128,10 +129,13 @@ Outcome<Databases::Use> Databases::find(std::string_view name) {
 }
 
 Failure Databases::unknown(std::string_view name) const {
-  Failure made = failure(kUndefinedDatabaseState, fmt::format("database \"{}\" does not exist", name));
+  Failure made =
+      failure(kUndefinedDatabaseState, fmt::format("database \"{}\" does not exist", name));
   made.hint = serves_folder_
-                  ? fmt::format("Connect to postgres and say CREATE DATABASE {}, or make one: rowan init "
-                                "{}/NAME.git.", sql::quote_ident(name), folder_.string())
+                  ? fmt::format(
+                        "Connect to postgres and say CREATE DATABASE {}, or make one: rowan init "
+                        "{}/NAME.git.",
+                        sql::quote_ident(name), folder_.string())
                   : fmt::format("This server serves \"{}\".", only_name_);
   return made;
 }
@@ -162,12 +166,15 @@ Outcome<Databases::Use> Databases::open_entry(const std::string& name, const fs:
 
 Outcome<bool> Databases::create(std::string_view name, bool if_not_exists) {
   if (!serves_folder_)
-    return failure(kUnsupportedState, "this server serves one repository, which is one database",
-                   "rowan serve FOLDER serves every repository in a folder; there CREATE DATABASE makes "
-                   "one. CREATE SCHEMA makes a schema in this database.");
-  if (!is_sound(name) || name.find('@') != std::string_view::npos || name.ends_with(".lock") || name == kTemplate || name == "template0")
-    return failure(kInvalidNameState, fmt::format("\"{}\" cannot be the name of a database", name),
-                   "It names a folder: no slash, no @, no control character, no dot or hyphen in front.");
+    return failure(
+        kUnsupportedState, "this server serves one repository, which is one database",
+        "rowan serve FOLDER serves every repository in a folder; there CREATE DATABASE makes "
+        "one. CREATE SCHEMA makes a schema in this database.");
+  if (!is_sound(name) || name.find('@') != std::string_view::npos || name.ends_with(".lock") ||
+      name == kTemplate || name == "template0")
+    return failure(
+        kInvalidNameState, fmt::format("\"{}\" cannot be the name of a database", name),
+        "It names a folder: no slash, no @, no control character, no dot or hyphen in front.");
   const std::lock_guard lock(mutex_);
   std::error_code error;
   const fs::path path = folder_ / (std::string(name) + std::string(kEnding));
@@ -184,16 +191,18 @@ Outcome<bool> Databases::create(std::string_view name, bool if_not_exists) {
   if (error) {
     const std::string why = error.message();
     fs::remove_all(hidden, error);
-    return failure("58030", fmt::format("could not make the folder \"{}\": {}", path.string(), why));
+    return failure("58030",
+                   fmt::format("could not make the folder \"{}\": {}", path.string(), why));
   }
   return true;
 }
 
 Outcome<bool> Databases::drop(std::string_view name, bool if_exists) {
   if (!serves_folder_)
-    return failure(kUnsupportedState, "this server serves one repository, which is one database",
-                   "rowan serve FOLDER serves every repository in a folder; there DROP DATABASE removes "
-                   "one.");
+    return failure(
+        kUnsupportedState, "this server serves one repository, which is one database",
+        "rowan serve FOLDER serves every repository in a folder; there DROP DATABASE removes "
+        "one.");
   fs::path hidden;
   {
     const std::lock_guard lock(mutex_);
@@ -204,15 +213,16 @@ Outcome<bool> Databases::drop(std::string_view name, bool if_exists) {
     }
     if (const auto found = entries_.find(path.string()); found != entries_.end()) {
       if (found->second->users > 0)
-        return failure(kInUseState,
-                       fmt::format("database \"{}\" is being accessed by other users", name), "",
-                       fmt::format("There {} using the database.",
-                                   found->second->users == 1
-                                       ? std::string("is 1 other session")
-                                       : fmt::format("are {} other sessions", found->second->users)));
+        return failure(
+            kInUseState, fmt::format("database \"{}\" is being accessed by other users", name), "",
+            fmt::format("There {} using the database.",
+                        found->second->users == 1
+                            ? std::string("is 1 other session")
+                            : fmt::format("are {} other sessions", found->second->users)));
       entries_.erase(found);  // Closes it.
     }
-    {  // Somebody else may have it open: who can open it for writing is alone. It is closed again here.
+    {  // Somebody else may have it open: who can open it for writing is alone. It is closed again
+       // here.
       const auto alone = Database::open(path.string());
       if (!alone && alone.failure().sqlstate == kInUseState)
         return failure(kInUseState,

@@ -75,10 +75,10 @@ class Databases {
  private:
   struct Entry {
     std::string name;
-    std::filesystem::path path;         // Empty: in memory.
-    std::mutex opening;                 // Guards the making of `database`.
+    std::filesystem::path path;  // Empty: in memory.
+    std::mutex opening;          // Guards the making of `database`.
     std::unique_ptr<Database> database;
-    size_t users = 0;                   // Guarded by mutex_, as is the next.
+    size_t users = 0;  // Guarded by mutex_, as is the next.
     std::chrono::steady_clock::time_point last_used;
   };
 

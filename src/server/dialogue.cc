@@ -40,7 +40,8 @@ Format format_of(const std::vector<int16_t>& formats, size_t column) {
 }
 
 bool ends_failed_block(std::string_view words) {
-  return words.empty() || words == "COMMIT" || words == "ROLLBACK" || words == "ROLLBACK TO SAVEPOINT";
+  return words.empty() || words == "COMMIT" || words == "ROLLBACK" ||
+         words == "ROLLBACK TO SAVEPOINT";
 }
 
 // Whether a statement of these words may change a setting.
@@ -52,8 +53,12 @@ bool may_set(std::string_view words) {
 
 Dialogue::Dialogue(Databases& databases, Databases::Use use, std::unique_ptr<Session> session,
                    Presence& presence, pgwire::FrameReader& in, std::string& out)
-    : databases_(databases), use_(std::move(use)), session_(std::move(session)), presence_(presence),
-      in_(in), out_(out) {
+    : databases_(databases),
+      use_(std::move(use)),
+      session_(std::move(session)),
+      presence_(presence),
+      in_(in),
+      out_(out) {
   presence_.set_session(session_.get());
   session_->set_notice_handler([this](const Notice& notice) {
     pgwire::notice_response(out_, notice.severity,
@@ -121,15 +126,22 @@ Next Dialogue::step() {
     if (state_ == State::kEnded) return Next::kEnd;
     if (out_.size() >= kChunkBytes) return Next::kWrite;
     switch (state_) {
-      case State::kScript: next_of_script(); break;
-      case State::kPortal: continue_portal(); break;
-      case State::kCopyOut: continue_copy_out(); break;
+      case State::kScript:
+        next_of_script();
+        break;
+      case State::kPortal:
+        continue_portal();
+        break;
+      case State::kCopyOut:
+        continue_copy_out();
+        break;
       case State::kReady:
       case State::kCopyIn:
       case State::kSkipping:
         if (!take_message()) return Next::kRead;
         break;
-      case State::kEnded: break;
+      case State::kEnded:
+        break;
     }
   }
 }
@@ -171,20 +183,35 @@ void Dialogue::handle(const Frame& frame) {
       }
       break;
     }
-    case 'P': parse(frame.body); break;
-    case 'B': bind(frame.body); break;
-    case 'D': describe(frame.body); break;
-    case 'E': execute(frame.body); break;
-    case 'C': close(frame.body); break;
-    case 'S': sync(); break;
-    case 'H': wants_flush_ = true; break;
+    case 'P':
+      parse(frame.body);
+      break;
+    case 'B':
+      bind(frame.body);
+      break;
+    case 'D':
+      describe(frame.body);
+      break;
+    case 'E':
+      execute(frame.body);
+      break;
+    case 'C':
+      close(frame.body);
+      break;
+    case 'S':
+      sync();
+      break;
+    case 'H':
+      wants_flush_ = true;
+      break;
     case 'F':
       extended_ = false;
       fail(failure(kUnsupportedState, "function calls by their own message are not supported",
                    "Call the function in a SELECT."));
       end_simple();
       break;
-    default: break;  // CopyData, CopyDone and CopyFail of a COPY that has failed.
+    default:
+      break;  // CopyData, CopyDone and CopyFail of a COPY that has failed.
   }
 }
 
@@ -230,8 +257,9 @@ void Dialogue::next_of_script() {
     if (session_->transaction_state() == TransactionState::kFailed && !ends_failed_block(words)) {
       // The engine says so, too; but what COPY would begin must not.
       if (statement.is_copy_in() || statement.is_copy_out()) {
-        fail(failure(kFailedTransactionState, "current transaction is aborted, commands ignored until "
-                                              "end of transaction block"));
+        fail(failure(kFailedTransactionState,
+                     "current transaction is aborted, commands ignored until "
+                     "end of transaction block"));
         return end_script();
       }
     }
@@ -250,13 +278,17 @@ void Dialogue::next_of_script() {
     }
     rows_ = std::move(*rows);
     rows_sent_ = 0;
-    if (!rows_->columns().empty() || words == "SELECT") describe_columns(rows_->columns(), kAllText);
+    if (!rows_->columns().empty() || words == "SELECT")
+      describe_columns(rows_->columns(), kAllText);
   }
   switch (pump(*rows_, kAllText, 0, rows_sent_)) {
-    case Pumped::kFull: return;
-    case Pumped::kFailed: return end_script();
+    case Pumped::kFull:
+      return;
+    case Pumped::kFailed:
+      return end_script();
     case Pumped::kLimit:
-    case Pumped::kDone: break;
+    case Pumped::kDone:
+      break;
   }
   complete(rows_->tag(), statement.words());
   rows_.reset();
@@ -289,8 +321,9 @@ void Dialogue::parse(Bytes body) {
   const auto message = pgwire::parse_parse(body);
   if (!message) return fail(to_failure(message.error()));
   if (!message->statement.empty() && statements_.contains(message->statement))
-    return fail(failure(kDuplicateStatementState,
-                        fmt::format("prepared statement \"{}\" already exists", message->statement)));
+    return fail(
+        failure(kDuplicateStatementState,
+                fmt::format("prepared statement \"{}\" already exists", message->statement)));
   if (message->statement.empty()) unnamed_statement_.reset();
   auto prepared = std::make_shared<PreparedStatement>();
   const auto own = find_server_statement(message->sql);
@@ -350,9 +383,11 @@ Dialogue::Portal* Dialogue::find_portal(std::string_view name) {
 bool Dialogue::check_bind(const pgwire::BindMessage& message, const PreparedStatement& statement) {
   const size_t parameters = statement.info.parameters.size();
   if (message.parameters.size() != parameters) {
-    fail(failure(kProtocolViolationState,
-                 fmt::format("bind message supplies {} parameters, but prepared statement \"{}\" requires {}",
-                             message.parameters.size(), message.statement, parameters)));
+    fail(failure(
+        kProtocolViolationState,
+        fmt::format(
+            "bind message supplies {} parameters, but prepared statement \"{}\" requires {}",
+            message.parameters.size(), message.statement, parameters)));
     return false;
   }
   const size_t columns = statement.info.columns.size();
@@ -449,8 +484,8 @@ void Dialogue::execute(Bytes body) {
   if (prepared.statement && prepared.info.words.empty())
     return pgwire::empty_message(out_, pgwire::kEmptyQueryResponse);
   if (portal->was_run && !prepared.info.gives_rows)
-    return fail(failure(kNotInStateState,
-                        fmt::format("portal \"{}\" cannot be run", message->portal)));
+    return fail(
+        failure(kNotInStateState, fmt::format("portal \"{}\" cannot be run", message->portal)));
   if (!check_prepared(prepared)) return;
   running_portal_ = portal;
   portal->suspended = portal->was_run;
@@ -475,7 +510,8 @@ void Dialogue::run_portal() {
   Portal& portal = *running_portal_;
   PreparedStatement& prepared = *portal.prepared;
   portal.was_run = true;
-  const std::shared_ptr<PreparedStatement> kept = portal.prepared;  // What runs may drop the portal.
+  const std::shared_ptr<PreparedStatement> kept =
+      portal.prepared;  // What runs may drop the portal.
   if (prepared.own && obeys(*prepared.own)) {
     running_portal_ = nullptr;
     return run_server_statement(*kept->own);
@@ -503,14 +539,18 @@ void Dialogue::continue_portal() {
   Portal& portal = *running_portal_;
   if (portal.done) return finish_portal();
   switch (pump(*portal.rows, portal.formats, portal.rows_max, portal.sent)) {
-    case Pumped::kFull: return;
-    case Pumped::kFailed: return;
+    case Pumped::kFull:
+      return;
+    case Pumped::kFailed:
+      return;
     case Pumped::kLimit:
       pgwire::empty_message(out_, pgwire::kPortalSuspended);
       running_portal_ = nullptr;
       state_ = State::kReady;
       return;
-    case Pumped::kDone: portal.done = true; return finish_portal();
+    case Pumped::kDone:
+      portal.done = true;
+      return finish_portal();
   }
 }
 
@@ -619,7 +659,8 @@ void Dialogue::handle_copy_in(const Frame& frame) {
       return failed(copy_in_->fail(reason ? *reason : std::string_view()));
     }
     case 'H':
-    case 'S': return;  // As PostgreSQL: a client need not know whether its Execute began a COPY.
+    case 'S':
+      return;  // As PostgreSQL: a client need not know whether its Execute began a COPY.
     default: {
       Failure told = copy_in_->fail("unexpected message");
       told.sqlstate = kProtocolViolationState;
@@ -733,8 +774,9 @@ void Dialogue::run_server_statement(const ServerStatement& statement) {
 Outcome<bool> Dialogue::obey(const ServerStatement& statement) {
   const TransactionState transaction = session_->transaction_state();
   if (transaction == TransactionState::kFailed)
-    return failure(kFailedTransactionState,
-                   "current transaction is aborted, commands ignored until end of transaction block");
+    return failure(
+        kFailedTransactionState,
+        "current transaction is aborted, commands ignored until end of transaction block");
   if (statement.verb == ServerVerb::kDeallocate) {
     statements_.erase(statement.name);
     return true;
@@ -788,7 +830,8 @@ void Dialogue::broken(const Error& error) { fail_fatally(to_failure(error)); }
 
 void Dialogue::say_farewell() {
   switch (presence_.ending()) {
-    case Ending::kNone: return;
+    case Ending::kNone:
+      return;
     case Ending::kShutdown:
     case Ending::kTerminated:
       return fail_fatally(

@@ -89,7 +89,8 @@ class Dialogue {
   void sync();
 
   void describe_statement(PreparedStatement& statement);
-  void describe_columns(const std::vector<ColumnInfo>& columns, const std::vector<int16_t>& formats);
+  void describe_columns(const std::vector<ColumnInfo>& columns,
+                        const std::vector<int16_t>& formats);
   bool check_prepared(const PreparedStatement& statement);
   bool check_bind(const pgwire::BindMessage& message, const PreparedStatement& statement);
   void run_portal();
@@ -129,9 +130,9 @@ class Dialogue {
   std::string& out_;
 
   State state_ = State::kReady;
-  bool extended_ = false;       // The running statement came by Execute.
-  bool implicit_ = false;       // An implicit transaction was begun.
-  bool was_in_block_ = false;   // Before the running statement.
+  bool extended_ = false;      // The running statement came by Execute.
+  bool implicit_ = false;      // An implicit transaction was begun.
+  bool was_in_block_ = false;  // Before the running statement.
   bool wants_flush_ = false;
   bool limits_stale_ = true;
   IdleLimit session_limit_;

@@ -83,7 +83,9 @@ Result<void> read_options(std::string_view text, Request& request) {
 class Newcomer {
  public:
   Newcomer(Shared& shared, Socket socket)
-      : shared_(shared), socket_(std::move(socket)), timer_(socket_.get_executor()),
+      : shared_(shared),
+        socket_(std::move(socket)),
+        timer_(socket_.get_executor()),
         in_(std::make_unique<pgwire::FrameReader>(shared.options.message_bytes_max)) {}
 
   Socket& socket() { return socket_; }
@@ -151,10 +153,14 @@ bool Newcomer::proceed() {
 
 bool Newcomer::take(const pgwire::Frame& frame) {
   switch (step_) {
-    case Step::kStartup: return startup(frame.body);
-    case Step::kFirst: return first(frame.body);
-    case Step::kFinal: return final(frame.body);
-    case Step::kDone: return true;
+    case Step::kStartup:
+      return startup(frame.body);
+    case Step::kFirst:
+      return first(frame.body);
+    case Step::kFinal:
+      return final(frame.body);
+    case Step::kDone:
+      return true;
   }
   return false;
 }
@@ -172,18 +178,21 @@ bool Newcomer::startup(Bytes body) {
     case pgwire::StartupKind::kCancel:
       shared_.connections.cancel(packet->process, packet->secret);
       return false;
-    case pgwire::StartupKind::kSession: return session(*packet);
+    case pgwire::StartupKind::kSession:
+      return session(*packet);
   }
   return false;
 }
 
 bool Newcomer::session(const pgwire::StartupPacket& packet) {
   if (packet.major != 3)
-    return refuse(failure(kUnsupportedState,
-                          fmt::format("unsupported frontend protocol {}.{}: server supports 3.0 to 3.0",
-                                      packet.major, packet.minor)));
+    return refuse(
+        failure(kUnsupportedState,
+                fmt::format("unsupported frontend protocol {}.{}: server supports 3.0 to 3.0",
+                            packet.major, packet.minor)));
   if (!take_parameters(packet)) return false;
-  if (shared_.draining) return refuse(failure(kNotNowState, "the database system is shutting down"));
+  if (shared_.draining)
+    return refuse(failure(kNotNowState, "the database system is shutting down"));
   return begin_authentication();
 }
 
@@ -212,8 +221,7 @@ bool Newcomer::take_parameters(const pgwire::StartupPacket& packet) {
   }
   if (packet.minor > 0 || !unknown.empty()) pgwire::negotiate_protocol_version(out_, 0, unknown);
   if (request_.user.empty())
-    return refuse(
-        failure(kRefusedState, "no PostgreSQL user name specified in startup packet"));
+    return refuse(failure(kRefusedState, "no PostgreSQL user name specified in startup packet"));
   if (request_.database.empty()) request_.database = request_.user;
   return true;
 }
@@ -261,8 +269,9 @@ bool Newcomer::final(Bytes body) {
   const auto answer = exchange_->answer_final(body);
   if (!answer) return refuse(to_failure(answer.error()));
   if (!*answer)
-    return refuse(failure(kWrongPasswordState, fmt::format("password authentication failed for user \"{}\"",
-                                                           request_.user)));
+    return refuse(
+        failure(kWrongPasswordState,
+                fmt::format("password authentication failed for user \"{}\"", request_.user)));
   pgwire::authentication_sasl_final(out_, **answer);
   return admit();
 }
@@ -270,8 +279,9 @@ bool Newcomer::final(Bytes body) {
 bool Newcomer::admit() {
   presence_ = shared_.connections.add(socket_.native_handle());
   if (!presence_)
-    return refuse(failure(kTooManyConnectionsState, "sorry, too many clients already", "",
-                          fmt::format("{} may be connected at a time.", shared_.options.connections_max)));
+    return refuse(
+        failure(kTooManyConnectionsState, "sorry, too many clients already", "",
+                fmt::format("{} may be connected at a time.", shared_.options.connections_max)));
   pgwire::authentication_ok(out_);
   in_->enter(pgwire::Phase::kMessages);
   step_ = Step::kDone;

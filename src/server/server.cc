@@ -104,10 +104,16 @@ class Server {
   Server(const ServerOptions& options, Databases& databases,
          const std::function<void(std::string_view)>& say,
          const std::function<void(std::string_view)>& warn)
-      : options_(options), say_(say), warn_(warn), databases_(databases),
+      : options_(options),
+        say_(say),
+        warn_(warn),
+        databases_(databases),
         workers_(std::max<size_t>(kThreadsKeptMin, 2 * std::thread::hardware_concurrency()),
                  options.connections_max + kThreadsKeptMin),
-        shared_(options_, databases, workers_), control_(1), signals_(control_), tick_(control_),
+        shared_(options_, databases, workers_),
+        control_(1),
+        signals_(control_),
+        tick_(control_),
         newcomers_(control_, shared_) {}
   ~Server() {
     workers_.stop();
@@ -185,9 +191,10 @@ std::optional<Failure> Server::listen_on(const asio::ip::address& address) {
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error)
-    return failure("58030",
-                   fmt::format("could not listen on {}:{}: {}", address.to_string(), port_, error.message()),
-                   error == asio::error::address_in_use ? "Give another port: --port." : "");
+    return failure(
+        "58030",
+        fmt::format("could not listen on {}:{}: {}", address.to_string(), port_, error.message()),
+        error == asio::error::address_in_use ? "Give another port: --port." : "");
   port_ = acceptor.local_endpoint(error).port();
   addresses_.push_back(address.to_string());
   tcp_.push_back(std::move(acceptor));
@@ -206,7 +213,7 @@ std::optional<Failure> Server::listen_locally() {
     if (!error)
       return failure(kInUseState, fmt::format("another server answers on the socket \"{}\"", path),
                      "Give another port: --port.");
-    struct stat found {};
+    struct stat found{};
     if (::lstat(path.c_str(), &found) == 0 && S_ISSOCK(found.st_mode)) ::unlink(path.c_str());
   }
   error.clear();
@@ -235,10 +242,10 @@ std::optional<Failure> Server::listen(const std::vector<asio::ip::address>& addr
 
 std::optional<Failure> Server::prepare(const std::vector<asio::ip::address>& addresses) {
   raise_file_limit();
-  struct stat folder {};
+  struct stat folder{};
   if (::stat(databases_.folder().c_str(), &folder) != 0)
-    return failure("58030", fmt::format("could not look at \"{}\": {}", databases_.folder().string(),
-                                        std::strerror(errno)));
+    return failure("58030", fmt::format("could not look at \"{}\": {}",
+                                        databases_.folder().string(), std::strerror(errno)));
   shared_.owner = folder.st_uid;
   if (auto failed = prepare_password()) return failed;
   if (auto failed = listen(addresses)) return failed;
@@ -250,10 +257,10 @@ void Server::announce() {
   std::string where;
   for (const std::string& address : addresses_)
     where += fmt::format("{}{}:{}", where.empty() ? "" : ", ", address, port_);
-  if (!socket_path_.empty())
-    where += fmt::format("{}{}", where.empty() ? "" : ", ", socket_path_);
+  if (!socket_path_.empty()) where += fmt::format("{}{}", where.empty() ? "" : ", ", socket_path_);
   say_(databases_.serves_folder()
-           ? fmt::format("Serving the repositories in {} on {}.", databases_.folder().string(), where)
+           ? fmt::format("Serving the repositories in {} on {}.", databases_.folder().string(),
+                         where)
            : fmt::format("Serving {} as database \"{}\" on {}.", databases_.folder().string(),
                          databases_.first_name(), where));
   if (options_.auth == AuthMode::kTrust)
@@ -280,8 +287,7 @@ template <typename Acceptor>
 asio::awaitable<void> Server::accept(Acceptor& acceptor) {
   for (;;) {
     asio::error_code error;
-    auto socket =
-        co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, error));
+    auto socket = co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, error));
     if (ended_) co_return;
     if (error) {  // No descriptor is left, as a rule.
       newcomers_.close_oldest();

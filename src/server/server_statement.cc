@@ -125,8 +125,9 @@ bool is_utf8(std::string_view name) {
 // What PostgreSQL's tools say behind the name, where it asks for what there is.
 Result<void> take_create_options(WordReader& words) {
   static constexpr std::array<std::string_view, 11> kTaken = {
-      "owner",      "template", "locale",           "lc_collate",       "lc_ctype", "tablespace",
-      "is_template", "strategy", "allow_connections", "locale_provider", "icu_locale"};
+      "owner",      "template",    "locale",   "lc_collate",        "lc_ctype",
+      "tablespace", "is_template", "strategy", "allow_connections", "locale_provider",
+      "icu_locale"};
   words.take("with");
   while (words.is_name()) {
     const Error unknown = words.syntax_error();
@@ -175,8 +176,8 @@ Result<Found> discard(WordReader& words) {
   for (const std::string_view what : {"all", "plans", "sequences", "temp", "temporary"}) {
     if (!words.take(what)) continue;
     statement.name = what == "all" ? "" : what;
-    statement.tag = what == "all"     ? "DISCARD ALL"
-                    : what == "plans" ? "DISCARD PLANS"
+    statement.tag = what == "all"         ? "DISCARD ALL"
+                    : what == "plans"     ? "DISCARD PLANS"
                     : what == "sequences" ? "DISCARD SEQUENCES"
                                           : "DISCARD TEMP";
     return finish(words, std::move(statement));
@@ -224,7 +225,8 @@ Result<Found> maintenance(WordReader& words, bool vacuum) {
     } while (words.take_mark(','));
     if (!words.take_mark(')')) return words.syntax_error();
   } else {
-    for (const std::string_view option : {"full", "freeze", "verbose", "analyze"}) words.take(option);
+    for (const std::string_view option : {"full", "freeze", "verbose", "analyze"})
+      words.take(option);
   }
   while (words.is_name()) {
     TRY_ASSIGN(std::string table, take_table(words));

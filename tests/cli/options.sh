@@ -214,6 +214,36 @@ option squash --force
 run squash t.git first -m "all of it" --force; exits 0
 [[ $(value "SELECT message FROM rowan.log() LIMIT 1") == "all of it" ]] || fail "squash -m"
 
+# A server for a moment: what it says, and how it ends. Its clients' view is tests/server.
+serve() {
+  what="rowan serve $*"
+  ROWAN_PASSWORD=given timeout -s TERM 2 "$rowan" serve "$@" >"$work/.out" 2>"$work/.err"
+  code=$?
+  out=$(cat "$work/.out")
+  err=$(cat "$work/.err")
+}
+option serve --port
+serve t.git --port 0; exits 124; shows ' as database "t" on 127.0.0.1:'; shows "Shutting down."
+serve t.git --port 70000; exits 2; says "--port takes a number"
+option serve --listen
+serve t.git --port 0 --listen localhost --listen 127.0.0.2; shows ", 127.0.0.2:"
+serve t.git --listen nowhere; exits 12; says "is no address"
+serve t.git --listen none; exits 2; says "give --socket-dir"
+option serve --socket-dir
+serve t.git --port 0 --listen none --socket-dir "$work"; shows "$work/.s.PGSQL."; shows "psql -h"
+serve t.git --port 0 --socket-dir nofolder; exits 17; says "could not make the socket"
+option serve --password-file
+echo secret >password
+serve t.git --port 0 --password-file password; shows "psql postgres://"; [[ $out != *secret* ]] || fail "a password is told"
+serve t.git --port 0 --password-file nofile; exits 17; says "cannot be read"
+option serve --auth
+serve t.git --port 0 --auth trust; says "is let in"
+serve t.git --port 0 --auth trust --listen 0.0.0.0; says "loopback"; exits 21
+serve t.git --port 0 --auth md5; exits 2; says "scram or trust"
+option serve --max-connections
+serve t.git --port 0 --max-connections 0; exits 2; says "from 1 to 100000"
+serve t.git --port 0 --max-connections 5; exits 124
+
 # The help names no option that is not tried above.
 while read -r command option; do
   [[ " ${tried[*]/#/|} " == *"|$command $option "* ]] || fail "help names $command $option, which no line here tries"

@@ -1,6 +1,6 @@
 // The wire: any bytes, in any phase, cut anywhere, are frames or an error; the same frames however
-// they were cut; memory follows what came; every body is a message or an error, and SCRAM takes none
-// for a proof.
+// they were cut; memory follows what came; every body is a message or an error, and SCRAM takes
+// none for a proof.
 #include <algorithm>
 #include <cstring>
 #include <string>

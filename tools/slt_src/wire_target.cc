@@ -23,17 +23,23 @@ using Outcome = std::unique_ptr<PGresult, ClearResult>;
 
 ColumnKind kind_of(Oid type) {
   switch (type) {
-    case 16: return ColumnKind::kBool;
+    case 16:
+      return ColumnKind::kBool;
     case 20:
     case 21:
-    case 23: return ColumnKind::kInteger;
+    case 23:
+      return ColumnKind::kInteger;
     case 700:
-    case 701: return ColumnKind::kFloat;
-    case 1700: return ColumnKind::kNumeric;
+    case 701:
+      return ColumnKind::kFloat;
+    case 1700:
+      return ColumnKind::kNumeric;
     case 25:
     case 1042:
-    case 1043: return ColumnKind::kText;
-    default: return ColumnKind::kDate;  // No number.
+    case 1043:
+      return ColumnKind::kText;
+    default:
+      return ColumnKind::kDate;  // No number.
   }
 }
 
@@ -74,8 +80,7 @@ class WireTarget final : public Target {
       return answer;
     }
     const int columns = ::PQnfields(result.get());
-    for (int i = 0; i < columns; ++i)
-      answer.kinds.push_back(kind_of(::PQftype(result.get(), i)));
+    for (int i = 0; i < columns; ++i) answer.kinds.push_back(kind_of(::PQftype(result.get(), i)));
     for (int r = 0; r < ::PQntuples(result.get()); ++r) {
       std::vector<Cell>& row = answer.rows.emplace_back();
       for (int i = 0; i < columns; ++i)

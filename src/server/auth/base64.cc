@@ -30,8 +30,7 @@ std::string to_base64(Bytes bytes) {
     uint32_t group = 0;
     for (size_t k = 0; k < 3; ++k)
       group = group << 8 | (k < there ? static_cast<uint8_t>(bytes[i + k]) : 0u);
-    for (size_t k = 0; k < 4; ++k)
-      text += k <= there ? kDigits[group >> (18 - 6 * k) & 0x3f] : '=';
+    for (size_t k = 0; k < 4; ++k) text += k <= there ? kDigits[group >> (18 - 6 * k) & 0x3f] : '=';
   }
   return text;
 }
@@ -51,8 +50,10 @@ std::optional<std::string> from_base64(std::string_view text) {
       if (value == kNone) return std::nullopt;
       group = group << 6 | value;
     }
-    for (size_t k = 0; k + 1 < digits; ++k) bytes += static_cast<char>(group >> (16 - 8 * k) & 0xff);
-    if ((group & ((1u << (8 * (4 - digits))) - 1)) != 0) return std::nullopt;  // Bits that say nothing.
+    for (size_t k = 0; k + 1 < digits; ++k)
+      bytes += static_cast<char>(group >> (16 - 8 * k) & 0xff);
+    if ((group & ((1u << (8 * (4 - digits))) - 1)) != 0)
+      return std::nullopt;  // Bits that say nothing.
   }
   return bytes;
 }

@@ -114,9 +114,15 @@ void backend_key_data(std::string& out, uint32_t process, uint32_t secret) {
 void ready_for_query(std::string& out, TransactionState state) {
   MessageWriter message(out, 'Z');
   switch (state) {
-    case TransactionState::kIdle: message.byte('I'); break;
-    case TransactionState::kOpen: message.byte('T'); break;
-    case TransactionState::kFailed: message.byte('E'); break;
+    case TransactionState::kIdle:
+      message.byte('I');
+      break;
+    case TransactionState::kOpen:
+      message.byte('T');
+      break;
+    case TransactionState::kFailed:
+      message.byte('E');
+      break;
   }
   message.end();
 }

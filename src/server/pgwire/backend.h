@@ -66,8 +66,7 @@ void negotiate_protocol_version(std::string& out, uint16_t minor,
 void parameter_status(std::string& out, std::string_view name, std::string_view value);
 void backend_key_data(std::string& out, uint32_t process, uint32_t secret);
 void ready_for_query(std::string& out, TransactionState state);
-void error_response(std::string& out, const Failure& failure,
-                    Severity severity = Severity::kError);
+void error_response(std::string& out, const Failure& failure, Severity severity = Severity::kError);
 // `severity`: NOTICE, WARNING, INFO …
 void notice_response(std::string& out, std::string_view severity, const Failure& notice);
 void command_complete(std::string& out, std::string_view tag);

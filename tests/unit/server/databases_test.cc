@@ -58,7 +58,8 @@ TEST_CASE("a folder: repositories are made and removed below it, and nowhere els
   auto again = databases->create("a", true);
   REQUIRE(again.ok());
   CHECK_FALSE(*again);
-  for (const char* name : {"", ".", "..", ".hidden", "-x", "x/y", "../x", "a@b", "x.git", "x\ny", "x\\y", "template1"}) {
+  for (const char* name : {"", ".", "..", ".hidden", "-x", "x/y", "../x", "a@b", "x.git", "x\ny",
+                           "x\\y", "template1"}) {
     CAPTURE(name);
     CHECK(state_of(databases->create(name, false)) == "42602");
   }
@@ -79,7 +80,8 @@ TEST_CASE("a folder: repositories are made and removed below it, and nowhere els
   CHECK(fs::exists(temp.path / "outside.git" / "HEAD"));
 }
 
-TEST_CASE("a folder has a place to say CREATE DATABASE from; a repository of that name comes first") {
+TEST_CASE(
+    "a folder has a place to say CREATE DATABASE from; a repository of that name comes first") {
   TempFolder temp;
   auto databases = serve(temp.path);
   {

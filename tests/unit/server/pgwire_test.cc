@@ -1,6 +1,6 @@
-// The wire's codec: every message as clients send it, truncated at every length, cut at every place,
-// claiming more than it holds, and out of place; and that memory follows what came, not what was
-// claimed.
+// The wire's codec: every message as clients send it, truncated at every length, cut at every
+// place, claiming more than it holds, and out of place; and that memory follows what came, not what
+// was claimed.
 #include <doctest/doctest.h>
 
 #include <cstring>
@@ -39,7 +39,8 @@ void feed(FrameReader& reader, std::string_view bytes) {
 
 const std::string kStartup = number(3u << 16, 4) + text("user") + text("ada") + text("database") +
                              text("shop") + std::string(1, '\0');
-const std::string kParse = text("s1") + text("SELECT $1") + number(2, 2) + number(23, 4) + number(0, 4);
+const std::string kParse =
+    text("s1") + text("SELECT $1") + number(2, 2) + number(23, 4) + number(0, 4);
 const std::string kBind = text("p1") + text("s1") + number(2, 2) + number(0, 2) + number(1, 2) +
                           number(2, 2) + number(3, 4) + "abc" + number(0xffffffff, 4) +
                           number(1, 2) + number(1, 2);
@@ -60,7 +61,8 @@ std::vector<Kind> kinds() {
       {"query", text("SELECT 1"), [](Bytes b) { return parse_query(b).has_value(); }},
       {"parse", kParse, [](Bytes b) { return parse_parse(b).has_value(); }},
       {"bind", kBind, [](Bytes b) { return parse_bind(b).has_value(); }},
-      {"describe", "S" + text("s1"), [](Bytes b) { return parse_target(b, "DESCRIBE").has_value(); }},
+      {"describe", "S" + text("s1"),
+       [](Bytes b) { return parse_target(b, "DESCRIBE").has_value(); }},
       {"close", "P" + text("p1"), [](Bytes b) { return parse_target(b, "CLOSE").has_value(); }},
       {"execute", kExecute, [](Bytes b) { return parse_execute(b).has_value(); }},
       {"sasl", kSasl, [](Bytes b) { return parse_sasl_initial(b).has_value(); }},
@@ -107,17 +109,17 @@ TEST_CASE("what Bind says is held together") {
   CHECK_FALSE(parse_bind(text("") + text("") + number(2, 2) + number(0, 4) + number(1, 2) +
                          number(0, 4) + number(0, 2))
                   .has_value());
-  CHECK_FALSE(parse_bind(text("") + text("") + number(1, 2) + number(2, 2) + number(0, 2) +
-                         number(0, 2))
-                  .has_value());
+  CHECK_FALSE(
+      parse_bind(text("") + text("") + number(1, 2) + number(2, 2) + number(0, 2) + number(0, 2))
+          .has_value());
   CHECK_FALSE(parse_target("X" + text("s1"), "CLOSE").has_value());
 }
 
 TEST_CASE("frames come out the same however their bytes are cut") {
-  const std::string stream = framed('Q', text("SELECT 1")) + framed('S', "") +
-                             framed('P', kParse) + framed('d', std::string(20'000, 'x')) +
-                             framed('X', "");
-  for (const size_t step : {size_t{1}, size_t{2}, size_t{3}, size_t{7}, size_t{1000}, stream.size()}) {
+  const std::string stream = framed('Q', text("SELECT 1")) + framed('S', "") + framed('P', kParse) +
+                             framed('d', std::string(20'000, 'x')) + framed('X', "");
+  for (const size_t step :
+       {size_t{1}, size_t{2}, size_t{3}, size_t{7}, size_t{1000}, stream.size()}) {
     CAPTURE(step);
     FrameReader reader(kMessageBytesMax);
     reader.enter(Phase::kMessages);
@@ -152,7 +154,8 @@ TEST_CASE("a length that no message may have ends the stream") {
     CAPTURE(length);
     CHECK_FALSE(next(Phase::kStartup, number(length, 4)));
     CHECK_FALSE(next(Phase::kAuthentication, "p" + number(length, 4)));
-    for (const char type : std::string("QPBEDCHSXFdcf")) CHECK_FALSE(next(Phase::kMessages, type + number(length, 4)));
+    for (const char type : std::string("QPBEDCHSXFdcf"))
+      CHECK_FALSE(next(Phase::kMessages, type + number(length, 4)));
   }
   CHECK(next(Phase::kStartup, number(kStartupBytesMax, 4)));
   CHECK_FALSE(next(Phase::kStartup, number(kStartupBytesMax + 1, 4)));

@@ -62,8 +62,9 @@ TEST_CASE("a wrong proof is no entry, and a message with any byte changed neithe
 TEST_CASE("first messages that are none, or ask for what there is not") {
   const ScramVerifier known = verifier();
   for (const char* first :
-       {"", "n", "n,", "n,,", "x,,n=u,r=abc", "p=tls-server-end-point,,n=u,r=abc", "n,a=other,n=u,r=abc",
-        "n,,m=x,n=u,r=abc", "n,,n=u", "n,,n=u,r=", "n,,r=abc", "n,,n=u,r=a\x01", "nn=u,r=abc"}) {
+       {"", "n", "n,", "n,,", "x,,n=u,r=abc", "p=tls-server-end-point,,n=u,r=abc",
+        "n,a=other,n=u,r=abc", "n,,m=x,n=u,r=abc", "n,,n=u", "n,,n=u,r=", "n,,r=abc",
+        "n,,n=u,r=a\x01", "nn=u,r=abc"}) {
     CAPTURE(first);
     CHECK_FALSE(ScramExchange(known, "abc").answer_first(first).has_value());
   }
@@ -85,13 +86,14 @@ TEST_CASE("a verifier in PostgreSQL's form reads back; others are refused") {
 }
 
 TEST_CASE("base64 has one spelling") {
-  for (const std::string& bytes : {std::string(), std::string("a"), std::string("ab"), std::string("abc"),
-                                   std::string("\0\xff\x7f\x80", 4)}) {
+  for (const std::string& bytes : {std::string(), std::string("a"), std::string("ab"),
+                                   std::string("abc"), std::string("\0\xff\x7f\x80", 4)}) {
     const auto back = from_base64(to_base64(bytes));
     REQUIRE(back.has_value());
     CHECK(*back == bytes);
   }
-  for (const char* bad : {"a", "ab", "abc", "a===", "====", "ab=c", "YR==", "YWI=YWI=", "!aaa", "YWJ="})
+  for (const char* bad :
+       {"a", "ab", "abc", "a===", "====", "ab=c", "YR==", "YWI=YWI=", "!aaa", "YWJ="})
     CHECK_FALSE(from_base64(bad).has_value());
 }
 

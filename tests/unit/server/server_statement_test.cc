@@ -19,7 +19,8 @@ TEST_CASE("databases are named as identifiers are") {
   CHECK(found("create database if not exists a").if_exists);
   CHECK(found("drop database if exists a").if_exists);
   CHECK(found("DROP DATABASE a WITH (FORCE)").name == "a");
-  CHECK(found("CREATE DATABASE \"a\" TEMPLATE=template0 ENCODING 'UTF8' LC_COLLATE = 'C' CONNECTION LIMIT -1")
+  CHECK(found("CREATE DATABASE \"a\" TEMPLATE=template0 ENCODING 'UTF8' LC_COLLATE = 'C' "
+              "CONNECTION LIMIT -1")
             .name == "a");
 }
 
@@ -31,7 +32,8 @@ TEST_CASE("what is prepared is dropped by name, or all of it") {
 }
 
 TEST_CASE("VACUUM and ANALYZE name tables") {
-  CHECK(found("vacuum analyze pgbench_branches").tables == std::vector<std::string>{"pgbench_branches"});
+  CHECK(found("vacuum analyze pgbench_branches").tables ==
+        std::vector<std::string>{"pgbench_branches"});
   CHECK(found("VACUUM (ANALYZE, VERBOSE true) a, \"B\".c").tables ==
         std::vector<std::string>{"a", "\"B\".c"});
   CHECK(found("ANALYZE verbose t (a, b);").tables.size() == 1);
@@ -41,8 +43,8 @@ TEST_CASE("VACUUM and ANALYZE name tables") {
 }
 
 TEST_CASE("other statements are the engine's") {
-  for (const char* text : {"", ";", "SELECT 1", "CREATE TABLE database (a int)", "DROP TABLE a", "create",
-                           "'create' database x", "-- create database x"}) {
+  for (const char* text : {"", ";", "SELECT 1", "CREATE TABLE database (a int)", "DROP TABLE a",
+                           "create", "'create' database x", "-- create database x"}) {
     CAPTURE(text);
     const auto statement = find_server_statement(text);
     REQUIRE(statement.has_value());
@@ -51,9 +53,9 @@ TEST_CASE("other statements are the engine's") {
 }
 
 TEST_CASE("what is wrong with one is a syntax error with its place") {
-  for (const char* text : {"CREATE DATABASE", "CREATE DATABASE a b", "CREATE DATABASE 'a'", "DROP DATABASE a, b",
-                           "DISCARD", "DISCARD ALL x", "DEALLOCATE", "CREATE DATABASE a; SELECT 1",
-                           "CREATE DATABASE \"a"}) {
+  for (const char* text : {"CREATE DATABASE", "CREATE DATABASE a b", "CREATE DATABASE 'a'",
+                           "DROP DATABASE a, b", "DISCARD", "DISCARD ALL x", "DEALLOCATE",
+                           "CREATE DATABASE a; SELECT 1", "CREATE DATABASE \"a"}) {
     CAPTURE(text);
     const auto statement = find_server_statement(text);
     REQUIRE_FALSE(statement.has_value());
