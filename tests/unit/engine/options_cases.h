@@ -183,6 +183,7 @@ inline constexpr Obeyed kObeyed[] = {
     {"copy", "COPY t TO '@file' CSV HEADER QUOTE AS '\"' ESCAPE AS '\"'; DELETE FROM t; COPY t FROM '@file' CSV HEADER", "SELECT v FROM t", "two"},
     {"copy", "COPY t TO '@file' (FORMAT text, HEADER off, ENCODING utf8); DELETE FROM t; COPY t FROM '@file' (HEADER false, ENCODING 'UTF-8')", "SELECT v FROM t", "two"},
     {"copy", "COPY t TO '@file' (HEADER 0); DELETE FROM t; COPY t FROM '@file'", "SELECT v FROM t", "two"},
+    {"copy", "COPY t TO '@file'; DELETE FROM t; COPY t FROM '@file' (FREEZE on)", "SELECT v FROM t", "two"},
     {"copy", "COPY INTO '@file' FROM t WITH (HEADER = on); DELETE FROM t; COPY INTO t FROM '@file' WITH (HEADER on)", "SELECT v FROM t", "two"},
     // ---- Branches, tags, history ----
     {"branch", "CREATE BRANCH IF NOT EXISTS dev FROM main; RENAME BRANCH dev TO dev2; ALTER BRANCH dev2 RENAME TO dev3", "SELECT count(*) FROM rowan.branches WHERE branch = 'dev3'", "1"},
