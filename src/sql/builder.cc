@@ -1117,6 +1117,15 @@ Statement* Builder::set_named(const Token& token, bool local, const char* name,
   return made;
 }
 
+// SET TIME ZONE INTERVAL '+00:00' HOUR TO MINUTE: UTC, the one zone there is.
+Statement* Builder::set_zone_offset(const Token& token, bool local, const Token& offset) {
+  if (offset.text().find_first_not_of("'+-:0") != std::string_view::npos) {
+    fail(ErrorCode::kFeatureNotSupported, "time zones other than UTC are not supported",
+         offset.position);
+  }
+  return set_named(token, local, "timezone", "UTC");
+}
+
 Statement* Builder::set(const Token& token, bool local, const char* name, SettingText value) {
   const bool names = std::string_view(name) == "search_path";
   auto* made =
