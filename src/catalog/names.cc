@@ -7,9 +7,13 @@
 
 namespace rowan::catalog {
 
+bool is_system_schema(std::string_view name) {
+  return name.starts_with("pg_") || name == "information_schema" || name == "rowan";
+}
+
 Result<void> check_schema_name(std::string_view name) {
   if (name.empty()) return Error(ErrorCode::kInvalidName, "zero-length identifier");
-  if (name.starts_with("pg_") || name == "information_schema" || name == "rowan") {
+  if (is_system_schema(name)) {
     return Error(ErrorCode::kInvalidName, fmt::format("unacceptable schema name \"{}\"", name))
         .with_detail(
             "The names \"rowan\" and \"information_schema\" and the prefix \"pg_\" are reserved "

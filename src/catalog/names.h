@@ -12,6 +12,11 @@ namespace rowan::catalog {
 // kInvalidName: empty, or one of the system's.
 Result<void> check_schema_name(std::string_view name);
 
+// Those that no repository holds: pg_catalog, information_schema, rowan.
+bool is_system_schema(std::string_view name);
+// Which relation of the catalogue a row is of: a column of its views that `*` leaves out.
+inline constexpr std::string_view kTableOidColumn = "tableoid";
+
 // A relation, index or key whose name another one of the schema has.
 struct NameClash {
   std::string name;  // Empty: there is none.

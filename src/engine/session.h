@@ -74,6 +74,7 @@ class SessionImpl final : public Session {
   std::vector<std::pair<std::string, std::string>> reported_settings() const override;
   Outcome<bool> reset() override;
   std::string setting(std::string_view name) const override;
+  Result<std::string> change_setting(std::string_view name, std::string_view value, bool is_local);
   int64_t timeout_ms(std::string_view name) const override;
   void set_copy_source(CopySource* source) override { copy_source_ = source; }
   void set_copy_sink(CopySink* sink) override { copy_sink_ = sink; }

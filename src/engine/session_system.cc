@@ -29,6 +29,11 @@ std::vector<system::Setting> SessionSystem::settings() const {
   return settings;
 }
 
+Result<std::string> SessionSystem::change_setting(std::string_view name, std::string_view value,
+                                                  bool is_local) {
+  return session_.change_setting(name, value, is_local);
+}
+
 std::string SessionSystem::user() const { return session_.user(); }
 
 const std::vector<std::string>& SessionSystem::search_path() const {

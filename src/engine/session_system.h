@@ -26,6 +26,8 @@ class SessionSystem final : public system::Context {
   std::string database() const override;
   const std::string& branch() const override;
   std::vector<system::Setting> settings() const override;
+  Result<std::string> change_setting(std::string_view name, std::string_view value,
+                                     bool is_local) override;
   std::string user() const override;
   const std::vector<std::string>& search_path() const override;
   std::unique_ptr<plan::Resolver> resolver() override;

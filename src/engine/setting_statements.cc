@@ -65,6 +65,10 @@ Result<TableRows> SessionImpl::shown_setting(const sql::SetStmt& statement) {
         in_block() && transaction_ ? transaction_->isolation() : settings_.isolation();
     return text_rows({"transaction_isolation"}, {{std::string(kNames[static_cast<size_t>(level)])}});
   }
+  if (statement.name == "transaction_read_only") {
+    const bool reads = in_block() ? mode_.read_only() : setting("default_transaction_read_only") == "on";
+    return text_rows({"transaction_read_only"}, {{reads ? "on" : "off"}});
+  }
   TRY_ASSIGN(std::string value, settings_.get(statement.name));
   return text_rows({std::string(statement.name)}, {{std::move(value)}});
 }
@@ -93,6 +97,22 @@ Result<void> SessionImpl::apply_setting(const sql::SetStmt& statement) {
   TRY(apply(settings_));
   if (shared && !statement.local) TRY(apply(*settings_on_commit_));
   return {};
+}
+
+// set_config(). An empty search_path is one of no schema, which SET writes as "".
+Result<std::string> SessionImpl::change_setting(std::string_view name, std::string_view value,
+                                                bool is_local) {
+  if (Settings::is_called(kBranchSetting, name))
+    return Error(ErrorCode::kFeatureNotSupported, "a function cannot change the branch")
+        .with_hint("SET rowan.branch, or CHECKOUT.");
+  sql::SetStmt statement;
+  statement.kind = StatementKind::kSet;
+  statement.name = name;
+  statement.value = value.empty() && Settings::is_called("search_path", name) ? "\"\"" : value;
+  statement.local = is_local;
+  TRY(apply_setting(statement));
+  report_changes();
+  return value.empty() ? std::string() : setting(name);
 }
 
 Result<void> SessionImpl::set_branch(const sql::SetStmt& statement, bool reset) {

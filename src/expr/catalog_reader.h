@@ -41,6 +41,9 @@ class CatalogReader {
                                                          std::string_view column) = 0;
   // A parameter's value. Nothing: no such parameter.
   virtual std::optional<std::string> setting(std::string_view name) = 0;
+  // As SET, or SET LOCAL, does it; what it is then. Its errors.
+  virtual Result<std::string> change_setting(std::string_view name, std::string_view value,
+                                             bool is_local) = 0;
 };
 
 }  // namespace rowan::expr

@@ -5,6 +5,7 @@
 
 #include "base/deep_stack.h"
 #include "base/limits.h"
+#include "catalog/names.h"
 #include "plan/query_binder.h"
 
 namespace rowan::plan {
@@ -178,6 +179,15 @@ Result<LogicalPtr> QueryBinder::bind_table_ref(const sql::TableRef& ref, FromSco
   return result;
 }
 
+// Those of a view of the catalogue, which only a name reaches.
+void hide_table_oids(FromScope& scope) {
+  const auto hide = [](std::vector<VisibleColumn>& columns) {
+    for (VisibleColumn& column : columns) column.is_hidden = column.name == catalog::kTableOidColumn;
+  };
+  hide(scope.visible);
+  hide(scope.tables.back().columns);
+}
+
 // Gives the node's columns their names in `scope`; column aliases rename from the left.
 Result<LogicalPtr> QueryBinder::add_columns(LogicalPtr node, FromTable table,
                                             const sql::List<std::string_view>& aliases,
@@ -308,8 +318,10 @@ Result<LogicalPtr> QueryBinder::bind_named_table(const sql::NamedTable& table, F
   if (resolved.view != nullptr && !resolved.view->materialized()) {
     TRY_ASSIGN(LogicalPtr node, bind_view(table, resolved));
     if (table.alias.empty()) entry.schema = resolved.view->schema;
-    return add_columns(std::move(node), std::move(entry), table.column_aliases, table.position,
-                       scope);
+    TRY_ASSIGN(node, add_columns(std::move(node), std::move(entry), table.column_aliases,
+                                 table.position, scope));
+    if (catalog::is_system_schema(resolved.view->schema)) hide_table_oids(scope);
+    return node;
   }
   if (resolved.view != nullptr && !resolved.view->populated) {
     return Error(
@@ -516,6 +528,7 @@ Result<LogicalPtr> QueryBinder::bind_join(const sql::JoinTable& join, FromScope&
   std::vector<std::string> names(join.using_columns.begin(), join.using_columns.end());
   if (join.natural) {
     for (const VisibleColumn& column : left.visible) {
+      if (column.is_hidden) continue;
       const bool common = std::any_of(right.visible.begin(), right.visible.end(),
                                       [&](const auto& other) { return other.name == column.name; });
       if (common) names.push_back(column.name);

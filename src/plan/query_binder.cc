@@ -205,6 +205,7 @@ Result<expr::NodePtr> QueryBinder::bind_where(const sql::Expr& expr, std::string
 Result<void> QueryBinder::expand_star(const sql::StarExpr& star, std::vector<OutputItem>& out) {
   const auto add = [&](const std::vector<VisibleColumn>& columns) -> Result<void> {
     for (const VisibleColumn& column : columns) {
+      if (column.is_hidden) continue;
       expr::NodePtr node = expr::make_column(column.index, column.type);
       if (phase_ == Phase::kGrouped) {
         sql::ColumnExpr name{{sql::ExprKind::kColumn, star.position}, {}, {}, column.name};
@@ -243,6 +244,7 @@ void QueryBinder::record_star(const sql::StarExpr& star,
   if (state_.context.stars == nullptr) return;
   StarColumns record{&star, {}};
   for (const VisibleColumn& column : columns) {
+    if (column.is_hidden) continue;
     ColumnName name{{}, {}, column.name};
     for (const FromTable& table : from_.tables) {
       const bool owns = std::any_of(table.columns.begin(), table.columns.end(), [&](const auto& c) {
@@ -286,7 +288,9 @@ Result<std::vector<QueryBinder::Output>> QueryBinder::outputs_of(
     }
     TRY_ASSIGN(const std::vector<VisibleColumn>* columns,
                star_columns(static_cast<const sql::StarExpr&>(*item.expr)));
-    for (const VisibleColumn& column : *columns) outputs.push_back({nullptr, &column});
+    for (const VisibleColumn& column : *columns) {
+      if (!column.is_hidden) outputs.push_back({nullptr, &column});
+    }
   }
   return outputs;
 }

@@ -21,7 +21,8 @@ namespace rowan::plan {
 struct VisibleColumn {
   std::string name;
   type::Type type;
-  uint32_t index = 0;  // In the input of WHERE.
+  uint32_t index = 0;      // In the input of WHERE.
+  bool is_hidden = false;  // From `*` and NATURAL: the catalogue's tableoid.
 };
 
 struct FromTable {

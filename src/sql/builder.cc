@@ -951,6 +951,8 @@ Statement* Builder::truncate(const Token& token, const QualifiedList* tables, bo
 void Builder::apply_copy(CopyStmt& statement, const Token& end, const CopyOptions* options) {
   const Statement base = statement;
   const bool from = statement.from;
+  if (options != nullptr && options->freeze && !from)
+    fail(ErrorCode::kFeatureNotSupported, "COPY freeze only available using COPY FROM", end.position);
   if (options != nullptr) statement = options->values;
   static_cast<Statement&>(statement) = base;
   statement.from = from;
@@ -1023,7 +1025,7 @@ CopyOptions* Builder::copy_option(CopyOptions* options, const Token& name, const
   } else if (option == "header") {
     copy.header = is_on();
   } else if (option == "freeze") {
-    is_on();  // PostgreSQL's rows then need no vacuum; Rowan's never do.
+    options->freeze = is_on();  // PostgreSQL's rows then need no vacuum; Rowan's never do.
   } else if (option == "delimiter") {
     set(copy.has_delimiter, copy.delimiter);
   } else if (option == "null") {
@@ -1115,6 +1117,15 @@ Statement* Builder::set_named(const Token& token, bool local, const char* name,
     if (made->name.find(word) != std::string_view::npos) may_hold_secret_ = true;
   }
   return made;
+}
+
+// SET TIME ZONE INTERVAL '+00:00' HOUR TO MINUTE: UTC, the one zone there is.
+Statement* Builder::set_zone_offset(const Token& token, bool local, const Token& offset) {
+  if (offset.text().find_first_not_of("'+-:0") != std::string_view::npos) {
+    fail(ErrorCode::kFeatureNotSupported, "time zones other than UTC are not supported",
+         offset.position);
+  }
+  return set_named(token, local, "timezone", "UTC");
 }
 
 Statement* Builder::set(const Token& token, bool local, const char* name, SettingText value) {

@@ -60,6 +60,7 @@ struct InsertSource {
 struct CopyOptions {
   CopyStmt values;
   uint32_t seen;  // Options written so far, a bit for each of those that there are.
+  bool freeze;
 };
 struct OldCopyOption {
   Token name;
@@ -377,6 +378,7 @@ class Builder {
   Statement* savepoint(const Token& token, StatementKind kind, const Token& name);
   TransactionModes modes(TransactionModes left, TransactionModes right);
   Statement* set(const Token& token, bool local, const char* name, SettingText value);
+  Statement* set_zone_offset(const Token& token, bool local, const Token& offset);
   Statement* set_named(const Token& token, bool local, const char* name, std::string_view value);
   Statement* set_default(const Token& token, bool local, const char* name);
   Statement* session_modes(const Token& token, TransactionModes modes);

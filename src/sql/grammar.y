@@ -54,7 +54,7 @@
   PICK POLICY PREPARE PROTECT QUOTE READ REBASE RECURSIVE REFLOG REFRESH RELEASE RENAME REPEATABLE REPLACE RESET RESOLVE
   RESTART RESTORE RESTRICT REVERT ROLLBACK ROWS RUN SAVEPOINT SCHEMA SEQUENCE SERIALIZABLE SESSION SET SHOW SIMPLE
   SINCE SLOT SNAPSHOT SQUASH START STAT STATUS STDIN STDOUT STORED SWITCH TABLES TAG TAGS TAKE TRANSACTION TRANSACTIONS
-  TRUNCATE TYPE UNCOMMITTED UNKNOWN UNPROTECT UNTIL UPDATE VIEW VIEWS WORK WRITE ZONE.
+  TRUNCATE TYPE UNCOMMITTED UNKNOWN UNLOGGED UNPROTECT UNTIL UPDATE VIEW VIEWS WORK WRITE ZONE.
 %fallback TYPE_FUNC CONCURRENTLY.
 // Terminals that no rule uses: they only ever are errors, some with a message of their own.
 %token UNKNOWN_CHARACTER RESERVED LATERAL WINDOW SEMICOLON.
@@ -805,8 +805,12 @@ schema_behavior(A) ::= . { A = rowan::sql::DropBehavior::kNone; }
 schema_behavior(A) ::= CASCADE. { A = rowan::sql::DropBehavior::kCascade; }
 schema_behavior(A) ::= RESTRICT. { A = rowan::sql::DropBehavior::kRestrict; }
 
-plain_statement(A) ::= CREATE(T) TABLE qualified_name(N) table_body(R) table_storage. { A = b->create_table(T, N, R, false); }
-plain_statement(A) ::= CREATE(T) TABLE IF NOT EXISTS qualified_name(N) table_body(R) table_storage. { A = b->create_table(T, N, R, true); }
+plain_statement(A) ::= create_table(T) qualified_name(N) table_body(R) table_storage. { A = b->create_table(T, N, R, false); }
+plain_statement(A) ::= create_table(T) IF NOT EXISTS qualified_name(N) table_body(R) table_storage. { A = b->create_table(T, N, R, true); }
+// UNLOGGED asks that a table may be lost in a crash. Rowan keeps it like any other.
+%type create_table {rowan::sql::Token}
+create_table(A) ::= CREATE(T) TABLE. { A = T; }
+create_table(A) ::= CREATE(T) UNLOGGED TABLE. { A = T; }
 // PostgreSQL's storage parameters: of its pages, which Rowan has none of.
 table_storage ::= .
 table_storage ::= WITH LP storage_list RP.
@@ -1088,6 +1092,9 @@ level(A) ::= SERIALIZABLE. { A = rowan::sql::IsolationLevel::kSerializable; }
 plain_statement(A) ::= SET(T) set_scope(L) setting_name(N) to_or_eq setting_values(V). { A = b->set(T, L, N, V); }
 plain_statement(A) ::= SET(T) set_scope(L) setting_name(N) to_or_eq DEFAULT. { A = b->set_default(T, L, N); }
 plain_statement(A) ::= SET(T) set_scope(L) TIME ZONE setting_value(V). { A = b->set_named(T, L, "timezone", V.words); }
+plain_statement(A) ::= SET(T) set_scope(L) TIME ZONE INTERVAL STRING(V) zone_fields. { A = b->set_zone_offset(T, L, V); }
+zone_fields ::= .
+zone_fields ::= INTERVAL_FIELDS.
 plain_statement(A) ::= SET(T) set_scope(L) TIME ZONE DEFAULT. { A = b->set_default(T, L, "timezone"); }
 plain_statement(A) ::= SET(T) set_scope(L) NAMES setting_value(V). { A = b->set_named(T, L, "client_encoding", V.words); }
 plain_statement(A) ::= SET(T) set_scope(L) SCHEMA STRING(V). { A = b->set(T, L, "search_path", b->setting_name(V)); }

@@ -355,7 +355,6 @@ constexpr UnsupportedStatement kUnsupported[] = {
     {"create", "transform"},
     {"create", "trigger"},
     {"create", "type"},
-    {"create", "unlogged"},
     {"create", "user"},
     {"declare", ""},
     {"do", ""},

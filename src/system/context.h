@@ -59,6 +59,9 @@ class Context {
   virtual std::string database() const = 0;
   virtual const std::string& branch() const = 0;  // On a tag or commit the commit's id.
   virtual std::vector<Setting> settings() const = 0;
+  // As SET, or SET LOCAL, does it; what it is then.
+  virtual Result<std::string> change_setting(std::string_view name, std::string_view value,
+                                             bool is_local) = 0;
   virtual std::string user() const = 0;
   virtual const std::vector<std::string>& search_path() const = 0;
   // Names in FROM as the running statement has them; for queries of stored texts.

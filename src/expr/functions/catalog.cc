@@ -331,6 +331,20 @@ Result<Column> current_setting(const KernelInput& input) {
   });
 }
 
+// NULL for a value changes nothing.
+Result<Column> set_config(const KernelInput& input) {
+  TRY_ASSIGN(CatalogReader* const reader, reader_of(input));
+  const Strings names(input.arguments[0]);
+  const Strings values(input.arguments[1]);
+  const Ints locals(input.arguments[2]);
+  return map_strings(input, [&](size_t row, StringOutput& out) -> Result<void> {
+    TRY_ASSIGN(const std::string value,
+               reader->change_setting(names[row], values[row], locals[row] != 0));
+    out.set(row, value);
+    return {};
+  });
+}
+
 // ---- The rows ----
 
 using enum TypeId;
@@ -363,6 +377,7 @@ constexpr Function kRows[] = {
     {0, "pg_get_expr", {kText, kOid, kBool}, kText, expression, kStable},
     {1665, "pg_get_serial_sequence", {kText, kText}, kText, serial_sequence, kStable},
     {2098, "pg_get_functiondef", {kOid}, kText, nothing, kStable},
+    {6197, "pg_get_function_sqlbody", {kOid}, kText, nothing, kStable},
     {2165, "pg_get_function_result", {kOid}, kText, nothing, kStable},
     {2162, "pg_get_function_arguments", {kOid}, kText, nothing, kStable},
     {2232, "pg_get_function_identity_arguments", {kOid}, kText, nothing, kStable},
@@ -432,6 +447,13 @@ constexpr Function kRows[] = {
     {2083, "pg_opclass_is_visible", {kOid}, kBool, always<true>, kStable},
     {0, "pg_relation_is_publishable", {kOid}, kBool, always<false>, kStable},
     {0, "pg_partition_ancestors", {kOid}, kOid, no_number, kStable},
+    {3756, "pg_ts_parser_is_visible", {kOid}, kBool, always<true>, kStable},
+    {3757, "pg_ts_dict_is_visible", {kOid}, kBool, always<true>, kStable},
+    {3758, "pg_ts_config_is_visible", {kOid}, kBool, always<true>, kStable},
+    {3768, "pg_ts_template_is_visible", {kOid}, kBool, always<true>, kStable},
+    {3829, "pg_opfamily_is_visible", {kOid}, kBool, always<true>, kStable},
+    {3403, "pg_statistics_obj_is_visible", {kOid}, kBool, always<true>, kStable},
+    {2093, "pg_conversion_is_visible", {kOid}, kBool, always<true>, kStable},
     {2288, "pg_size_pretty", {kInt8}, kText, size_text, kStable},
     {2168, "pg_database_size", {kText}, kInt8, no_size, kStable},
     {2324, "pg_database_size", {kOid}, kInt8, no_size, kStable},
@@ -443,6 +465,7 @@ constexpr Function kRows[] = {
     {1403, "current_schemas", {kBool}, type::array_of(kText), current_schemas, kStable},
     {2077, "current_setting", {kText}, kText, current_setting<false>, kStable},
     {3294, "current_setting", {kText, kBool}, kText, current_setting<true>, kStable},
+    {2078, "set_config", {kText, kText, kBool}, kText, set_config, {.volatility = Volatility::kVolatile, .effect = Effect::kReadsSession}},
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "catalog/names.h"
 #include "plan/plan.h"
 #include "sql/parser.h"
 #include "system/catalog/objects.h"
@@ -52,6 +53,13 @@ struct ShownColumn {
   sql::IdentityKind identity = sql::IdentityKind::kNone;
 };
 
+// A catalogue's tableoid is no column of its view to who lists them.
+size_t shown_columns(const catalog::ViewDef& view) {
+  const bool is_hidden = view.schema == "pg_catalog" && !view.columns.empty() &&
+                         view.columns.back() == catalog::kTableOidColumn;
+  return view.columns.size() - (is_hidden ? 1 : 0);
+}
+
 // The columns of a view, by its query. One that cannot be bound has none.
 std::vector<ShownColumn> columns_of_view(Context& context, const catalog::ViewDef& view) {
   std::vector<ShownColumn> columns;
@@ -64,7 +72,7 @@ std::vector<ShownColumn> columns_of_view(Context& context, const catalog::ViewDe
   const auto plan =
       plan::plan_query(static_cast<const sql::SelectStmt&>(*parsed->statement), planning);
   if (!plan) return columns;
-  for (size_t i = 0; i < plan->outputs.size() && i < view.columns.size(); ++i)
+  for (size_t i = 0; i < plan->outputs.size() && i < shown_columns(view); ++i)
     columns.push_back({view.columns[i], plan->outputs[i].type, false, {}});
   return columns;
 }
@@ -113,7 +121,7 @@ std::vector<ShownColumn> columns_of(Context& context, const RelationObject& rela
 size_t column_count(const RelationObject& relation) {
   if (relation.kind == 'i') return relation.index.columns.size();
   if (relation.definition != nullptr) return relation.definition->columns.size();
-  if (relation.view != nullptr) return relation.view->columns.size();
+  if (relation.view != nullptr) return shown_columns(*relation.view);
   return relation.sequence ? 3 : relation.outputs.size();
 }
 
@@ -249,6 +257,10 @@ Result<void> fill_catalog_sequences(Context& context, const Oid& root, RowCollec
 }
 
 Result<void> fill_catalog_types(Context&, const Values&, RowCollector& rows) {
+  // The columns of the catalogue that are names in PostgreSQL are texts here. Programs ask for the
+  // type's length, which is that of the longest name.
+  rows.add({oid_value(19), text_value("name"), short_value(64), letter_value('S'),
+            bool_value(false), oid_value(0), oid_value(1003), text_value("name")});
   for (const type::TypeInfo* row : type::all_types()) {
     const bool is_known = row->id != TypeId::kUnknown;
     rows.add({oid_value(row->oid), text_value(std::string(row->name)), short_value(row->length),

@@ -160,4 +160,9 @@ std::optional<std::string> SnapshotReader::setting(std::string_view name) {
   return std::nullopt;
 }
 
+Result<std::string> SnapshotReader::change_setting(std::string_view name, std::string_view value,
+                                                   bool is_local) {
+  return context_.change_setting(name, value, is_local);
+}
+
 }  // namespace rowan::system

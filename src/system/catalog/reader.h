@@ -18,6 +18,8 @@ class SnapshotReader final : public expr::CatalogReader {
   Result<std::optional<std::string>> sequence_of(std::string_view table,
                                                  std::string_view column) override;
   std::optional<std::string> setting(std::string_view name) override;
+  Result<std::string> change_setting(std::string_view name, std::string_view value,
+                                     bool is_local) override;
 
  private:
   Context& context_;

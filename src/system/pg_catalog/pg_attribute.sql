@@ -1,7 +1,7 @@
 SELECT relation_oid AS attrelid, name AS attname, type_oid AS atttypid, -1 AS attstattarget,
        length AS attlen, number AS attnum, CASE WHEN "array" THEN 1 ELSE 0 END AS attndims,
        -1 AS attcacheoff, modifier AS atttypmod, false AS attbyval, 'i' AS attalign,
-       CASE WHEN length < 0 THEN 'x' ELSE 'p' END AS attstorage, '' AS attcompression,
+       CASE WHEN type_oid = 1700 THEN 'm' WHEN length < 0 THEN 'x' ELSE 'p' END AS attstorage, '' AS attcompression,
        not_null AS attnotnull, ("default" IS NOT NULL) AS atthasdef, false AS atthasmissing,
        identity AS attidentity, '' AS attgenerated, false AS attisdropped, true AS attislocal,
        0 AS attinhcount,

@@ -1,0 +1,3 @@
+-- There are none.
+SELECT NULL::oid AS loid, NULL::integer AS pageno, NULL::bytea AS data
+WHERE false
