@@ -73,6 +73,8 @@ def extended_query():
     expect(c.ask(bind(1, 2, name="ins", results=(0, 0, 0)) + SYNC), ["E 08P01", "Z I"])
     expect(c.ask(execute("none") + SYNC), ["E 34000", "Z I"])
     expect(c.ask(parse("SELECT 1; SELECT 2") + SYNC), ["E 42601", "Z I"])
+    expect(c.ask(bind(1, b"\x94", name="ins") + execute() + SYNC)[-2:], ["E 22021", "Z I"])
+    expect(c.ask(frame("C", b"S\x94\0") + SYNC), ["E 22021", "Z I"])
     expect(c.ask(frame("F", b"\0\0\0\1\0\0\0\0\0\0")), ["E 0A000", "Z I"])
 
 
@@ -266,7 +268,7 @@ def random_streams():
 
 
 with server:
-    run(simple_query, one_message_is_one_transaction, extended_query, a_plan_whose_columns_changed, failures_wait_for_sync,
+    run(random_streams) if "ROWAN_SEED" in os.environ else run(simple_query, one_message_is_one_transaction, extended_query, a_plan_whose_columns_changed, failures_wait_for_sync,
         row_limits, copy, large_results_stream, settings, cancel, statement_timeout, malformed_streams, random_streams)
     assert server.stop() == 0
     server.check()

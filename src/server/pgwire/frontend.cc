@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "sql/lexer.h"
+
 namespace rowan::server::pgwire {
 
 namespace {
@@ -31,6 +33,9 @@ class BodyReader {
     }
     const std::string_view text = rest_.substr(0, end);
     rest_.remove_prefix(end + 1);
+    // Whatever it is used for, an answer may repeat it.
+    if (auto checked = sql::check_text(text); !checked && !bad_text_)
+      bad_text_ = std::move(checked.error());
     return text;
   }
   Bytes take(size_t size) {
@@ -53,6 +58,10 @@ class BodyReader {
   Result<void> finish() const {
     if (broken_) return malformed("insufficient data left in message");
     if (!rest_.empty()) return malformed("invalid message format");
+    return check_texts();
+  }
+  Result<void> check_texts() const {
+    if (bad_text_) return *bad_text_;
     return {};
   }
 
@@ -66,6 +75,7 @@ class BodyReader {
 
   Bytes rest_;
   bool broken_ = false;
+  std::optional<Error> bad_text_;  // The first string that is no UTF-8.
 };
 
 void read_formats(BodyReader& reader, std::vector<int16_t>& formats) {
@@ -105,6 +115,7 @@ Result<StartupPacket> parse_startup(Bytes body) {
   }
   if (reader.broken() || !reader.at_end())
     return malformed("invalid startup packet layout: expected terminator as last byte");
+  TRY(reader.check_texts());
   return packet;
 }
 

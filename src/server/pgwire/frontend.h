@@ -1,7 +1,8 @@
 // What clients say: the bodies of their messages, taken apart. Views point into the body.
 //
 // Errors: kProtocolViolation, with PostgreSQL's words, for a body that is too short, too long, or
-//         claims more than it holds. Nothing is allocated for what is only claimed.
+//         claims more than it holds; 22021 for a string that is no UTF-8. Nothing is allocated for
+//         what is only claimed.
 #pragma once
 
 #include <cstdint>

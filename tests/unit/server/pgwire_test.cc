@@ -95,6 +95,20 @@ TEST_CASE("counts and lengths that claim more than there is are refused without 
   CHECK_FALSE(parse_sasl_initial(text("SCRAM-SHA-256") + number(0x7fffffff, 4)).has_value());
 }
 
+TEST_CASE("a string that is no UTF-8 is refused by its own name, wherever it stands") {
+  const std::string bad = text("a\x94");
+  const auto state = [](const auto& result) {
+    return result.has_value() ? std::string_view() : sqlstate(result.error().code());
+  };
+  CHECK(state(parse_query(bad)) == "22021");
+  CHECK(state(parse_target("S" + bad, "CLOSE")) == "22021");
+  CHECK(state(parse_execute(bad + number(0, 4))) == "22021");
+  CHECK(state(parse_parse(bad + text("SELECT 1") + number(0, 2))) == "22021");
+  CHECK(state(parse_bind(text("") + bad + number(0, 2) + number(0, 4))) == "22021");
+  CHECK(state(parse_startup(number(3u << 16, 4) + text("user") + bad + std::string(1, '\0'))) ==
+        "22021");
+}
+
 TEST_CASE("what Bind says is held together") {
   const auto bind = parse_bind(kBind);
   REQUIRE(bind.has_value());
