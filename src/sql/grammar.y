@@ -805,12 +805,11 @@ schema_behavior(A) ::= . { A = rowan::sql::DropBehavior::kNone; }
 schema_behavior(A) ::= CASCADE. { A = rowan::sql::DropBehavior::kCascade; }
 schema_behavior(A) ::= RESTRICT. { A = rowan::sql::DropBehavior::kRestrict; }
 
-plain_statement(A) ::= create_table(T) qualified_name(N) table_body(R) table_storage. { A = b->create_table(T, N, R, false); }
-plain_statement(A) ::= create_table(T) IF NOT EXISTS qualified_name(N) table_body(R) table_storage. { A = b->create_table(T, N, R, true); }
+plain_statement(A) ::= CREATE(T) unlogged TABLE qualified_name(N) table_body(R) table_storage. { A = b->create_table(T, N, R, false); }
+plain_statement(A) ::= CREATE(T) unlogged TABLE IF NOT EXISTS qualified_name(N) table_body(R) table_storage. { A = b->create_table(T, N, R, true); }
 // UNLOGGED asks that a table may be lost in a crash. Rowan keeps it like any other.
-%type create_table {rowan::sql::Token}
-create_table(A) ::= CREATE(T) TABLE. { A = T; }
-create_table(A) ::= CREATE(T) UNLOGGED TABLE. { A = T; }
+unlogged ::= .
+unlogged ::= UNLOGGED.
 // PostgreSQL's storage parameters: of its pages, which Rowan has none of.
 table_storage ::= .
 table_storage ::= WITH LP storage_list RP.

@@ -57,6 +57,7 @@ class GrammarWords {
     static const std::map<std::string, std::vector<std::string>> fused = {
         {"AS_OF", {"AS", "OF"}},           {"DROPPED_SLOT", {"DROPPED", "SLOT"}},
         {"INDEX_LA", {"INDEX"}},           {"MERGE_RULE", {"MERGE", "RULE"}},
+        {"INTERVAL_FIELDS", {"HOUR", "TO", "MINUTE"}},
         {"NULLS_LA", {"NULLS"}}};
     const auto found = fused.find(token);
     return found == fused.end() ? std::vector<std::string>{token} : found->second;
