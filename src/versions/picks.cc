@@ -151,15 +151,6 @@ bool Picks::is_in_base(const Oid& commit, const Names& names) const {
   });
 }
 
-Result<std::vector<Oid>> Picks::theirs_in_base() {
-  std::vector<Oid> found;
-  for (const Oid& commit : theirs_) {
-    TRY_ASSIGN(const Names names, read_names(context_, commit));
-    if (is_in_base(commit, names)) found.push_back(commit);
-  }
-  return found;
-}
-
 Result<const Picks::Names*> Picks::names_of(const Oid& commit) {
   if (const auto known = names_.find(commit); known != names_.end()) return &known->second;
   TRY_ASSIGN(Names names, read_names(context_, commit));
@@ -262,28 +253,31 @@ namespace {
 // Commits of one history that make, or undo, one change; parents before children.
 using Makers = std::vector<Oid>;
 
-// How often a history makes a change: commits beside each other that came together by a merge
-// counted once, one behind the other each counted.
-size_t times_made(const derived::HistoryIndex& history, const Makers& makers) {
-  std::vector<size_t> behind;  // The longest line that ends with each.
+// For each of them, how many stand behind one another up to it.
+std::vector<size_t> places_of(const derived::HistoryIndex& history, const Makers& makers) {
+  std::vector<size_t> places;
   for (size_t i = 0; i < makers.size(); ++i) {
     size_t most = 0;
     for (size_t j = 0; j < i; ++j) {
-      if (history.is_ancestor(makers[j], makers[i])) most = std::max(most, behind[j]);
+      if (history.is_ancestor(makers[j], makers[i])) most = std::max(most, places[j]);
     }
-    behind.push_back(most + 1);
+    places.push_back(most + 1);
   }
-  return behind.empty() ? 0 : *std::max_element(behind.begin(), behind.end());
+  return places;
 }
 
-}  // namespace
-
-HeldChanges::HeldChanges(const Context& context, const Oid& tip) : context_(context), tip_(tip) {}
+// How often a history makes a change: commits beside each other that came together by a merge
+// counted once, one behind the other each counted.
+size_t times_made(const derived::HistoryIndex& history, const Makers& makers) {
+  const std::vector<size_t> places = places_of(history, makers);
+  return places.empty() ? 0 : *std::max_element(places.begin(), places.end());
+}
 
 // The tip's commits back to the time of the oldest of `names`, parents before children. What makes
 // or undoes a change by another commit is younger than that.
-std::vector<Oid> HeldChanges::younger_than(const std::set<std::string>& names) const {
-  txn::Manager& manager = context_.manager;
+std::vector<Oid> younger_than(const Context& context, const Oid& tip,
+                              const std::set<std::string>& names) {
+  txn::Manager& manager = context.manager;
   const derived::HistoryIndex& history = manager.history();
   int64_t since_us = INT64_MAX;
   for (const std::string& name : names) {
@@ -291,7 +285,7 @@ std::vector<Oid> HeldChanges::younger_than(const std::set<std::string>& names) c
     const auto info = id ? history.find(*id) : std::nullopt;
     since_us = std::min(since_us, info ? info->time_us : INT64_MIN);
   }
-  std::vector<Oid> open = manager.held_tips(tip_);
+  std::vector<Oid> open = manager.held_tips(tip);
   std::unordered_set<Oid, OidHash> seen(open.begin(), open.end());
   std::vector<std::tuple<uint64_t, int64_t, Oid>> found;
   while (!open.empty()) {
@@ -310,6 +304,10 @@ std::vector<Oid> HeldChanges::younger_than(const std::set<std::string>& names) c
   return commits;
 }
 
+}  // namespace
+
+HeldChanges::HeldChanges(const Context& context, const Oid& tip) : context_(context), tip_(tip) {}
+
 Result<std::vector<merge::SharedChange>> HeldChanges::of_picked(
     const Oid& commit, const merge::CommitChange& picked, const std::vector<std::string>& paths) {
   std::vector<merge::SharedChange> shared;
@@ -320,7 +318,7 @@ Result<std::vector<merge::SharedChange>> HeldChanges::of_picked(
   for (const std::string& name : given) {
     if (marks_of(name) == depth) roots.emplace(root_name(name));
   }
-  TRY_ASSIGN(std::vector<Oid> commits, changing(context_, younger_than(given), paths));
+  TRY_ASSIGN(std::vector<Oid> commits, changing(context_, younger_than(context_, tip_, given), paths));
   const size_t own = commits.size();
   commits.insert(commits.end(), added_.begin(), added_.end());
   std::map<size_t, Makers> makers;  // By how often a name is undone: odd ones undo.
@@ -357,6 +355,89 @@ Result<std::vector<merge::SharedChange>> HeldChanges::of_picked(
     shared.push_back({merge::Side::kOurs, *change, picked});
   }
   return shared;
+}
+
+// ---- What a rebase leaves out ----
+
+namespace {
+
+// The change that a commit of these names makes or undoes: those of them that are undone oftenest.
+std::set<std::string> deepest(const std::set<std::string>& names) {
+  size_t depth = 0;
+  for (const std::string& name : names) depth = std::max(depth, marks_of(name));
+  std::set<std::string> found;
+  for (const std::string& name : names) {
+    if (marks_of(name) == depth) found.insert(name);
+  }
+  return found;
+}
+
+using MakersByName = std::map<std::string, Makers>;
+
+// Requires: `order` has each commit's place, parents before children.
+Makers makers_of(const MakersByName& by_name, const std::set<std::string>& names,
+                 const std::map<Oid, size_t>& order) {
+  std::map<size_t, Oid> found;
+  for (const std::string& name : names) {
+    const auto makers = by_name.find(name);
+    if (makers == by_name.end()) continue;
+    for (const Oid& maker : makers->second) found.emplace(order.at(maker), maker);
+  }
+  Makers makers;
+  for (const auto& [place, maker] : found) makers.push_back(maker);
+  return makers;
+}
+
+}  // namespace
+
+Result<std::set<Oid>> made_already(const Context& context, const Oid& onto,
+                                   const std::vector<Oid>& own) {
+  txn::Manager& manager = context.manager;
+  derived::HistoryIndex& history = manager.history();
+  std::map<Oid, std::set<std::string>> names;  // Of our own.
+  std::set<std::string> wanted;
+  for (const Oid& commit : own) {
+    TRY(context.check_cancelled());
+    TRY_ASSIGN(std::set<std::string> read, read_names(context, commit));
+    for (const std::string& name : read) {
+      const auto id = Oid::parse(root_name(name));
+      // Of an original that no branch has, the time says how far to look.
+      if (id && !history.find(*id)) (void)history.ensure(context.store, *id);
+    }
+    wanted.insert(read.begin(), read.end());
+    names.emplace(commit, std::move(read));
+  }
+  MakersByName theirs, ours;
+  std::map<Oid, size_t> order;
+  for (const Oid& commit : younger_than(context, onto, wanted)) {
+    TRY(context.check_cancelled());
+    TRY_ASSIGN(const std::set<std::string> read, read_names(context, commit));
+    for (const std::string& name : read) {
+      if (wanted.contains(name)) theirs[name].push_back(commit);
+    }
+    order.emplace(commit, order.size());
+  }
+  std::set<Oid> made;
+  for (const Oid& commit : own) {
+    order.emplace(commit, order.size());
+    // What was made where both come from, and again here, is another change.
+    std::set<std::string>& known_by = names.at(commit);
+    std::erase_if(known_by, [&](const std::string& name) {
+      const auto makers = theirs.find(name);
+      return makers != theirs.end() &&
+             std::any_of(makers->second.begin(), makers->second.end(),
+                         [&](const Oid& maker) { return history.is_ancestor(maker, commit); });
+    });
+    for (const std::string& name : known_by) ours[name].push_back(commit);
+    const std::set<std::string> change = deepest(known_by);
+    const size_t times_there = times_made(history, makers_of(theirs, change, order));
+    const Makers here = makers_of(ours, change, order);  // The last is this one.
+    const std::vector<size_t> places = places_of(history, here);
+    bool is_made = places.back() <= times_there;
+    for (size_t i = 0; i + 1 < here.size(); ++i) is_made |= places[i] == places.back();
+    if (is_made) made.insert(commit);
+  }
+  return made;
 }
 
 }  // namespace rowan::versions

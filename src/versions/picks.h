@@ -37,8 +37,6 @@ class Picks {
   };
   Result<std::vector<Pair>> pairs(const std::vector<std::string>& paths = {});
   Result<std::vector<merge::SharedChange>> of_table(const std::vector<std::string>& paths);
-  // Commits of theirs alone whose change is in what both sides hold, by another commit.
-  Result<std::vector<Oid>> theirs_in_base();
 
  private:
   using Names = std::set<std::string>;
@@ -69,11 +67,17 @@ class HeldChanges {
   void add(const Oid& commit) { added_.push_back(commit); }  // It was picked.
 
  private:
-  std::vector<Oid> younger_than(const std::set<std::string>& names) const;
-
   const Context& context_;
   Oid tip_;
   std::vector<Oid> added_;
 };
+
+// Those of a branch's own commits that a rebase onto `onto` leaves out, so that it gives what a
+// merge gives: `onto` has their change, by whichever commit, however far back and whether or not it
+// was undone there since; or another of them makes it, on a line beside that was merged. What was
+// undone and made again on one line counts each time. `own`: those that `onto` does not hold,
+// parents before children. Work: own, and the commits of `onto` back to the oldest original.
+Result<std::set<Oid>> made_already(const Context& context, const Oid& onto,
+                                   const std::vector<Oid>& own);
 
 }  // namespace rowan::versions

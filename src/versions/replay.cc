@@ -439,16 +439,6 @@ Result<VerbResult> run_cherry_pick(Context& context, const sql::RevisionsStmt& s
 
 namespace {
 
-// The branch's own commits that `onto` holds as well, picked from the one onto the other.
-Result<std::set<Oid>> picked_already(const Context& context, const Oid& onto, const Oid& tip) {
-  Picks picks(context, {onto}, tip);
-  TRY_ASSIGN(const auto pairs, picks.pairs());
-  TRY_ASSIGN(const std::vector<Oid> in_base, picks.theirs_in_base());
-  std::set<Oid> own(in_base.begin(), in_base.end());
-  for (const Picks::Pair& pair : pairs) own.insert(pair.theirs);
-  return own;
-}
-
 // Replays the branch's own commits on `onto`, with their authors, messages and times; but not those
 // that are `there` already.
 Result<void> replay_own(const Context& context, const std::vector<Oid>& own,
@@ -504,7 +494,7 @@ Result<VerbResult> run_rebase(Context& context, const sql::RevisionsStmt& statem
         TRY(manager.history().ensure(objects, base));
         Chain chain(context, objects, base, base_commit.tree);
         TRY(chain.begin());
-        TRY_ASSIGN(const std::set<Oid> there, picked_already(context, base, target.tip));
+        TRY_ASSIGN(const std::set<Oid> there, made_already(context, base, own));
         TRY(replay_own(context, own, there, chain, skipped));
         TRY_ASSIGN(store::RefUpdate entry,
                    manager.reflog_entry(objects, target.branch, target.tip, chain.tip(),

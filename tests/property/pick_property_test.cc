@@ -1,5 +1,5 @@
 // Proves that a commit counts once, however it comes to a branch: random histories of keyless rows and
-// sums with merges, picks (of picks, and of what is there already), and reverts, against a model that keeps a set of
+// sums with merges, picks (of picks, and of what is there already), reverts and rebases, against a model that keeps a set of
 // changes for each branch.
 #include <doctest/doctest.h>
 
@@ -69,7 +69,7 @@ class History {
     const std::string branch = any_branch();
     script_ += branch + ": ";
     session_.must("CHECKOUT " + branch);
-    switch (below(8)) {
+    switch (below(9)) {
       case 0:
       case 1:
       case 2:
@@ -80,6 +80,8 @@ class History {
         return pick_again(branch);
       case 5:
         return revert(branch);
+      case 6:
+        return rebase(branch);
       default:
         return merge(branch);
     }
@@ -90,6 +92,7 @@ class History {
   }
   // What differs; empty: nothing.
   std::string difference() {
+    if (!rebase_difference_.empty()) return rebase_difference_;
     for (const auto& [branch, own] : model_.branches) {
       const std::string is = state(branch);
       if (is != model_.state(branch))
@@ -198,11 +201,26 @@ class History {
     model_.branches[branch].changes.insert(more.begin(), more.end());
     script_ += "merge " + other + "\n";
   }
+  // A rebase gives what a merge gives, whatever was merged before. On a branch of its own: what was
+  // replayed is known by no name any more.
+  void rebase(const std::string& branch) {
+    const std::string other = any_branch();
+    session_.must("CREATE BRANCH rebased; CHECKOUT rebased; REBASE ONTO " + other);
+    Model both = model_;
+    const auto& more = model_.branches[other].changes;
+    both.branches[branch].changes.insert(more.begin(), more.end());
+    const std::string is = state("rebased");
+    const std::string want = both.state(branch);
+    session_.must("CHECKOUT " + branch + "; DROP BRANCH rebased FORCE");
+    script_ += "rebase onto " + other + "\n";
+    if (is != want) rebase_difference_ = branch + " rebased has\n" + is + "instead of\n" + want + "after\n" + script_;
+  }
   std::mt19937_64 random_;
   std::unique_ptr<Database> database_;
   SqlSession session_;
   Model model_;
   std::string script_;
+  std::string rebase_difference_;
 };
 
 }  // namespace
