@@ -4,7 +4,6 @@
 
 #include <functional>
 
-#include "base/caught.h"
 #include "engine/import/take.h"
 #include "engine/resolver.h"
 #include "engine/session.h"
@@ -40,16 +39,15 @@ std::function<Result<Done>(SessionImpl&)> call_of(Result<Done> (*run)(SessionImp
   };
 }
 
-// A verb of version control. What it did comes back to the session, also when it failed.
+// A verb of version control.
 template <typename Kind>
 std::function<Result<versions::VerbResult>(SessionImpl&)> call_of(
     Result<versions::VerbResult> (*run)(versions::Context&, const Kind&),
     const sql::Statement& statement) {
   return [run, &statement](SessionImpl& session) {
-    versions::Context context = session.version_context();
-    auto result = caught([&] { return run(context, static_cast<const Kind&>(statement)); });
-    session.take_back(context);
-    return result;
+    return session.lend([run, &statement](versions::Context& context) {
+      return run(context, static_cast<const Kind&>(statement));
+    });
   };
 }
 
@@ -142,12 +140,12 @@ Result<void> SessionImpl::begin_statement_transaction(bool write) {
 
 Result<std::unique_ptr<Rows>> SessionImpl::dispatch(const std::shared_ptr<Prepared>& prepared,
                                                     const std::vector<Parameter>& parameters,
-                                                    versions::VerbResult* told) {
+                                                    const Takers& takers) {
   const sql::Statement& statement = *prepared->parsed.statement;
   const auto define = [&](auto run) { return run_definition(*prepared, call_of(run, statement)); };
-  const auto show = [&](auto run) { return run_show(call_of(run, statement)); };
-  const auto change = [&](auto run) { 
-    return run_version(statement, call_of(run, statement), told);
+  const auto show = [&](auto run) { return run_show(call_of(run, statement), takers.shown); };
+  const auto change = [&](auto run) {
+    return run_version(statement, call_of(run, statement), takers.told);
   };
   switch (statement.kind) {
     case StatementKind::kSelect:
@@ -345,8 +343,12 @@ Result<std::unique_ptr<Rows>> SessionImpl::finish_definition(Prepared& prepared,
 // ---- Tables that statements show ----
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_show(
-    const std::function<Result<system::Shown>(system::Context&)>& show) {
-  TRY_ASSIGN(const system::Shown shown, show(system_));
+    const std::function<Result<system::Shown>(system::Context&)>& show, system::Shown* taker) {
+  TRY_ASSIGN(system::Shown shown, show(system_));
+  if (taker != nullptr) {
+    *taker = std::move(shown);
+    return std::unique_ptr<Rows>();
+  }
   TRY_ASSIGN(TableRows table, system::rows_of(shown, eval_context()));
   if (state_ == TransactionState::kIdle) transaction_.reset();
   uint64_t rows = 0;
@@ -401,7 +403,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_verb(Prepared& prepared, const Ve
   TRY_ASSIGN(const std::string text, statement_of(call, arguments));
   TRY_ASSIGN(const std::shared_ptr<Prepared> statement, parse_prepared(text));
   versions::VerbResult result;
-  TRY(dispatch(statement, {}, &result));
+  TRY(dispatch(statement, {}, {.told = &result}));
   TableRows row = verb_row(result);
   result.facts.tag = call.is_call ? "CALL" : "SELECT";
   result.facts.notices.clear();  // They are in the row.

@@ -44,6 +44,12 @@ class CopyRun;
 class Stream;
 struct VerbCall;
 
+// Who asks dispatch() for something in the place of a statement's rows, which are not made then.
+struct Takers {
+  versions::VerbResult* told = nullptr;  // What a statement of version control came to.
+  system::Shown* shown = nullptr;        // The table that a statement would show.
+};
+
 class SessionImpl final : public Session {
  public:
   SessionImpl(DatabaseImpl& database, const ConnectOptions& options);
@@ -110,10 +116,12 @@ class SessionImpl final : public Session {
   // The session's branch; on a tag or commit the commit's id, which stands for HEAD in revisions.
   const std::string& branch_name() const { return head_.branch; }
   bool is_pinned() const { return head_.is_pinned; }
-  // For a verb of version control, or for what reads as one does. Made new for each statement.
+  // What reads as a verb of version control does is lent. Made new for each statement.
   versions::Context version_context();
-  // What came of it, also when it failed.
-  void take_back(const versions::Context& context);
+  // Runs a verb of version control on such a context. What the verb did there is the session's then,
+  // also when it failed.
+  using Verb = std::function<Result<versions::VerbResult>(versions::Context&)>;
+  Result<versions::VerbResult> lend(const Verb& verb);
   // CHECKOUT: a branch, or any other revision to read from. kUndefinedBranch.
   Result<void> check_out(std::string_view revision);
   // Whether the session may change its branch: 25006 on a tag or commit, 42501 on a protected
@@ -151,6 +159,7 @@ class SessionImpl final : public Session {
   friend class CopyRun;
   using RowsResult = Result<std::unique_ptr<Rows>>;
 
+  void take_back(const versions::Context& context);
   template <typename Work>
   auto ended(const Work& work) -> decltype(work());
   void fail_statement() noexcept;
@@ -170,7 +179,7 @@ class SessionImpl final : public Session {
   Result<StatementInfo> describe_checked(Prepared& prepared);
   Result<void> describe_kind(Prepared& prepared, StatementInfo& info);
   Result<void> describe_shown(Prepared& prepared, StatementInfo& info);
-  Result<void> describe_session_statement(const sql::Statement& statement, StatementInfo& info);
+  Result<void> describe_named(const sql::PrepareStmt& execute, StatementInfo& info);
   Result<bool> describe_texts(Prepared& prepared, StatementInfo& info);
   Result<void> plan_explained(Prepared& prepared);
   RowsResult execute_at_depth(const std::shared_ptr<Prepared>& prepared,
@@ -182,9 +191,8 @@ class SessionImpl final : public Session {
   RowsResult run_transaction_statement(const sql::TransactionStmt& statement);
   RowsResult set_transaction(const sql::TransactionStmt& statement);
   Result<void> begin_statement(const Prepared& prepared);
-  // `told` takes what a statement of version control came to, in the place of rows.
   RowsResult dispatch(const std::shared_ptr<Prepared>& prepared,
-                      const std::vector<Parameter>& parameters, versions::VerbResult* told = nullptr);
+                      const std::vector<Parameter>& parameters, const Takers& takers = {});
   RowsResult run_select(const std::shared_ptr<Prepared>& prepared,
                         const std::vector<Parameter>& parameters);
   RowsResult run_query(const std::shared_ptr<Prepared>& prepared);
@@ -196,7 +204,9 @@ class SessionImpl final : public Session {
       Prepared& prepared, const std::function<Result<std::string>(exec::ExecContext&)>& define);
   RowsResult run_view_definition(Prepared& prepared);
   RowsResult finish_definition(Prepared& prepared, std::string tag, std::string notice);
-  RowsResult run_show(const std::function<Result<system::Shown>(system::Context&)>& show);
+  // `taker`, unless null, gets the table in the place of its rows.
+  RowsResult run_show(const std::function<Result<system::Shown>(system::Context&)>& show,
+                      system::Shown* taker);
   RowsResult run_set(const sql::SetStmt& statement);
   Result<versions::TableRows> shown_setting(const sql::SetStmt& statement);
   Result<void> apply_setting(const sql::SetStmt& statement);

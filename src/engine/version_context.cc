@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/caught.h"
 #include "engine/resolver.h"
 #include "engine/session.h"
 #include "engine/virtual_rows.h"
@@ -65,6 +66,13 @@ versions::Context SessionImpl::version_context() {
   context.transaction = transaction();
   context.run_query = [this](const sql::SelectStmt& query) { return run_own_query(*this, query); };
   return context;
+}
+
+Result<versions::VerbResult> SessionImpl::lend(const Verb& verb) {
+  versions::Context context = version_context();
+  auto result = caught([&] { return verb(context); });
+  take_back(context);
+  return result;
 }
 
 void SessionImpl::take_back(const versions::Context& context) {

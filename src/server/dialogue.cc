@@ -216,16 +216,6 @@ void Dialogue::query(std::string_view text) {
     return end_simple();
   }
   auto statements = session_->prepare_all(text);
-  if (!statements && statements.failure().message == "prepare_all() is not supported yet") {
-    auto one = session_->prepare(text);
-    if (one) {
-      std::vector<std::unique_ptr<Statement>> list;
-      list.push_back(std::move(*one));
-      statements = std::move(list);
-    } else {
-      statements = one.failure();
-    }
-  }
   if (!statements) {
     fail(statements.failure());
     return end_simple();
