@@ -8,11 +8,11 @@
 #include "sql/statements.h"
 #include "system/shown.h"
 #include "type/type_info.h"
-#include "versions/merge_report.h"
 #include "versions/resolve.h"
 
 namespace rowan::engine {
 
+using sql::AnswerSource;
 using sql::StatementClass;
 using sql::StatementKind;
 using type::TypeId;
@@ -26,16 +26,6 @@ void set_columns(StatementInfo& info, const ColumnInfos& columns) {
 
 bool has_same_shape_anywhere(StatementKind kind) {
   return sql::class_of(kind) != StatementClass::kVersion;
-}
-
-// What statements of version control answer with.
-ColumnInfos verb_answer(StatementKind kind) {
-  if (kind == StatementKind::kMerge || kind == StatementKind::kCommitMerge)
-    return column_infos(versions::summary_rows({}, "").columns);
-  if (kind == StatementKind::kResolve)
-    return column_infos(text_rows({"Resolved", "Remaining"}, {}).columns);
-  if (kind == StatementKind::kAbortMerge) return column_infos(text_rows({"Status"}, {}).columns);
-  return no_columns();
 }
 
 }  // namespace
@@ -99,68 +89,44 @@ Result<void> SessionImpl::describe_kind(Prepared& prepared, StatementInfo& info)
     set_columns(info, column_infos(verb_columns()));
     return {};
   }
-  switch (sql::class_of(statement.kind)) {
-    case StatementClass::kQuery:
-      TRY(plan_statement(prepared));
-      set_columns(info, prepared.columns);
-      info.gives_rows = true;
+  if (statement.kind == StatementKind::kExplain) TRY(plan_explained(prepared));
+  if (statement.kind == StatementKind::kCopy) {
+    const sql::CopyEnd end = static_cast<const sql::CopyStmt&>(statement).end;
+    info.is_copy_in = end == sql::CopyEnd::kStdin;
+    info.is_copy_out = end == sql::CopyEnd::kStdout;
+  }
+  switch (sql::answer_of(statement.kind).source) {
+    case AnswerSource::kFixed:
+      set_columns(info, column_infos(exec::answer_columns(statement.kind)));
       return {};
-    case StatementClass::kModify:
+    case AnswerSource::kPlan:
       if (versions::is_conflict_change(statement)) return {};
       TRY(plan_statement(prepared));
       set_columns(info, prepared.columns);
+      if (statement.kind == StatementKind::kSelect) info.gives_rows = true;
       return {};
-    case StatementClass::kExplain:
-      TRY(plan_explained(prepared));
-      set_columns(info, column_infos(text_rows({"QUERY PLAN"}, {}).columns));
-      return {};
-    case StatementClass::kCopy: {
-      const sql::CopyEnd end = static_cast<const sql::CopyStmt&>(statement).end;
-      info.is_copy_in = end == sql::CopyEnd::kStdin;
-      info.is_copy_out = end == sql::CopyEnd::kStdout;
-      return {};
-    }
-    case StatementClass::kShow: {
+    case AnswerSource::kShown: {
       TRY_ASSIGN(const system::Shown shown, system::shown_by(system_, statement));
       set_columns(info, column_infos(shown.table->columns()));
       return {};
     }
-    case StatementClass::kSession:
-      return describe_session_statement(statement, info);
-    case StatementClass::kVersion:
-      if (statement.kind == StatementKind::kShowConflicts) return describe_shown(prepared, info);
-      set_columns(info, verb_answer(statement.kind));
+    case AnswerSource::kSetting: {
+      TRY_ASSIGN(const TableRows shown, shown_setting(static_cast<const sql::SetStmt&>(statement)));
+      set_columns(info, column_infos(shown.columns));
       return {};
-    case StatementClass::kDefine:
-    case StatementClass::kTransaction:
-      return {};
+    }
+    case AnswerSource::kNamed:
+      return describe_named(static_cast<const sql::PrepareStmt&>(statement), info);
   }
   return {};
 }
 
-// What is shown is asked for its columns: it only reads.
-Result<void> SessionImpl::describe_shown(Prepared& prepared, StatementInfo& info) {
-  auto shared = std::shared_ptr<Prepared>(&prepared, [](Prepared*) {});
-  TRY_ASSIGN(const auto rows, dispatch(shared, {}));
-  info.columns = rows->columns();
-  info.gives_rows = true;
-  return {};
-}
-
-Result<void> SessionImpl::describe_session_statement(const sql::Statement& statement,
-                                                     StatementInfo& info) {
-  if (statement.kind == StatementKind::kShow) {
-    const auto& show = static_cast<const sql::SetStmt&>(statement);
-    TRY_ASSIGN(const TableRows shown, shown_setting(show));
-    set_columns(info, column_infos(shown.columns));
-  } else if (statement.kind == StatementKind::kExecute) {
-    const auto& execute = static_cast<const sql::PrepareStmt&>(statement);
-    TRY_ASSIGN(const std::shared_ptr<Prepared> named, find_named(execute.name));
-    StatementInfo inner;
-    TRY(describe_kind(*named, inner));
-    info.columns = std::move(inner.columns);
-    info.gives_rows = inner.gives_rows;
-  }
+Result<void> SessionImpl::describe_named(const sql::PrepareStmt& execute, StatementInfo& info) {
+  TRY_ASSIGN(const std::shared_ptr<Prepared> named, find_named(execute.name));
+  StatementInfo inner;
+  TRY(describe_kind(*named, inner));
+  info.columns = std::move(inner.columns);
+  info.gives_rows = inner.gives_rows;
   return {};
 }
 
@@ -175,6 +141,8 @@ Result<bool> SessionImpl::describe_texts(Prepared& prepared, StatementInfo& info
     TRY(describe_kind(*there, info));
     prepared.parameters.types = there->parameters.types;
     prepared.parameters.types.resize(prepared.parameter_count());
+  } else {
+    set_columns(info, column_infos(exec::answer_columns(prepared.parsed.statement->kind)));
   }
   for (const sql::TextParameter& at : *texts) {
     type::Type& type = prepared.parameters.types[at.number - 1];

@@ -45,7 +45,7 @@ std::function<Result<versions::VerbResult>(SessionImpl&)> call_of(
     Result<versions::VerbResult> (*run)(versions::Context&, const Kind&),
     const sql::Statement& statement) {
   return [run, &statement](SessionImpl& session) {
-    return session.lend([&](versions::Context& context) {
+    return session.lend([run, &statement](versions::Context& context) {
       return run(context, static_cast<const Kind&>(statement));
     });
   };
@@ -134,7 +134,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::dispatch(const std::shared_ptr<Prepar
                                                     versions::VerbResult* told) {
   const sql::Statement& statement = *prepared->parsed.statement;
   const auto define = [&](auto run) { return run_definition(*prepared, call_of(run, statement)); };
-  const auto change = [&](auto run) { 
+  const auto change = [&](auto run) {
     return run_version(statement, call_of(run, statement), told);
   };
   switch (statement.kind) {
@@ -215,9 +215,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::dispatch(const std::shared_ptr<Prepar
     case StatementKind::kShowDatabases:
     case StatementKind::kShowStatus:
     case StatementKind::kDescribe:
-      return run_show([&](system::Context& context) {
-        return system::shown_by(context, statement);
-      });
+      return run_show(statement);
 
     case StatementKind::kShowConflicts:
       return run_past_transactions(statement, call_of(versions::show_conflicts, statement));
@@ -323,8 +321,8 @@ Result<std::unique_ptr<Rows>> SessionImpl::finish_definition(Prepared& prepared,
 // ---- Tables that statements show ----
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_show(
-    const std::function<Result<system::Shown>(system::Context&)>& show) {
-  TRY_ASSIGN(const system::Shown shown, show(system_));
+    const sql::Statement& statement) {
+  TRY_ASSIGN(const system::Shown shown, system::shown_by(system_, statement));
   TRY_ASSIGN(TableRows table, system::rows_of(shown, eval_context()));
   if (state_ == TransactionState::kIdle) transaction_.reset();
   uint64_t rows = 0;

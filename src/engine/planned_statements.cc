@@ -233,7 +233,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_explain(Prepared& prepared,
   }
   std::vector<std::vector<std::string>> rows;
   for (std::string& line : lines) rows.push_back({std::move(line)});
-  TableRows table = text_rows({"QUERY PLAN"}, rows);
+  TableRows table = exec::answer_rows(StatementKind::kExplain, rows);
   if (state_ == TransactionState::kIdle) transaction_.reset();
   return make_batch_rows(column_infos(table.columns), std::move(table.batches),
                          {"EXPLAIN", 0, {}, {}});

@@ -34,10 +34,6 @@
 #include "txn/transaction.h"
 #include "versions/context.h"
 
-namespace rowan::system {
-struct Shown;
-}
-
 namespace rowan::engine {
 
 class CopyRun;
@@ -111,11 +107,12 @@ class SessionImpl final : public Session {
   // The session's branch; on a tag or commit the commit's id, which stands for HEAD in revisions.
   const std::string& branch_name() const { return head_.branch; }
   bool is_pinned() const { return head_.is_pinned; }
-  // What verbs of version control work on, as it is now; also for what reads as they do.
+  // What reads as a verb of version control does is lent. Made new for each statement.
   versions::Context version_context();
-  // Runs a verb on it, and takes back what came of that, also when it failed.
-  Result<versions::VerbResult> lend(
-      const std::function<Result<versions::VerbResult>(versions::Context&)>& verb);
+  // Runs a verb of version control on such a context. What the verb did there is the session's then,
+  // also when it failed.
+  using Verb = std::function<Result<versions::VerbResult>(versions::Context&)>;
+  Result<versions::VerbResult> lend(const Verb& verb);
   // CHECKOUT: a branch, or any other revision to read from. kUndefinedBranch.
   Result<void> check_out(std::string_view revision);
   // Whether the session may change its branch: 25006 on a tag or commit, 42501 on a protected
@@ -153,6 +150,7 @@ class SessionImpl final : public Session {
   friend class CopyRun;
   using RowsResult = Result<std::unique_ptr<Rows>>;
 
+  void take_back(const versions::Context& context);
   template <typename Work>
   auto ended(const Work& work) -> decltype(work());
   void fail_statement() noexcept;
@@ -171,8 +169,7 @@ class SessionImpl final : public Session {
   RowsResult end_block(const sql::TransactionStmt& statement);
   Result<StatementInfo> describe_checked(Prepared& prepared);
   Result<void> describe_kind(Prepared& prepared, StatementInfo& info);
-  Result<void> describe_shown(Prepared& prepared, StatementInfo& info);
-  Result<void> describe_session_statement(const sql::Statement& statement, StatementInfo& info);
+  Result<void> describe_named(const sql::PrepareStmt& execute, StatementInfo& info);
   Result<bool> describe_texts(Prepared& prepared, StatementInfo& info);
   Result<void> plan_explained(Prepared& prepared);
   RowsResult execute_at_depth(const std::shared_ptr<Prepared>& prepared,
@@ -184,7 +181,7 @@ class SessionImpl final : public Session {
   RowsResult run_transaction_statement(const sql::TransactionStmt& statement);
   RowsResult set_transaction(const sql::TransactionStmt& statement);
   Result<void> begin_statement(const Prepared& prepared);
-  // `told` takes what a statement of version control came to, in the place of rows.
+  // `told`, unless null, gets what a statement of version control came to, in the place of rows.
   RowsResult dispatch(const std::shared_ptr<Prepared>& prepared,
                       const std::vector<Parameter>& parameters, versions::VerbResult* told = nullptr);
   RowsResult run_select(const std::shared_ptr<Prepared>& prepared,
@@ -198,7 +195,7 @@ class SessionImpl final : public Session {
       Prepared& prepared, const std::function<Result<std::string>(exec::ExecContext&)>& define);
   RowsResult run_view_definition(Prepared& prepared);
   RowsResult finish_definition(Prepared& prepared, std::string tag, std::string notice);
-  RowsResult run_show(const std::function<Result<system::Shown>(system::Context&)>& show);
+  RowsResult run_show(const sql::Statement& statement);
   RowsResult run_set(const sql::SetStmt& statement);
   Result<versions::TableRows> shown_setting(const sql::SetStmt& statement);
   Result<void> apply_setting(const sql::SetStmt& statement);

@@ -67,19 +67,22 @@ versions::Context SessionImpl::version_context() {
   return context;
 }
 
-Result<versions::VerbResult> SessionImpl::lend(
-    const std::function<Result<versions::VerbResult>(versions::Context&)>& verb) {
+Result<versions::VerbResult> SessionImpl::lend(const Verb& verb) {
   versions::Context context = version_context();
   auto result = caught([&] { return verb(context); });
+  take_back(context);
+  return result;
+}
+
+void SessionImpl::take_back(const versions::Context& context) {
   // Its branch got another name.
   if (!context.effects.checked_out && home_ == head_.name()) home_ = context.head.name();
-  head_ = std::move(context.head);
+  head_ = context.head;
   note_branch();
-  versions::Effects& effects = context.effects;
+  const versions::Effects& effects = context.effects;
   if (effects.checked_out) last_sequence_ = 0;
-  if (effects.violations) violations_ = std::move(*effects.violations);
+  if (effects.violations) violations_ = *effects.violations;
   if (effects.commit) note_commit(effects.commit->id, effects.commit->sequence);
-  return result;
 }
 
 }  // namespace rowan::engine

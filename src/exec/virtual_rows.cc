@@ -4,6 +4,7 @@
 
 #include "base/memory_budget.h"
 #include "exec/operators.h"
+#include "sql/statements.h"
 
 namespace rowan::exec {
 
@@ -121,10 +122,12 @@ std::shared_ptr<const plan::VirtualTable> stream_table(std::vector<plan::OutputC
   return std::make_shared<StreamTable>(std::move(columns), std::move(open), follows_revisions);
 }
 
-TableRows text_rows(std::vector<std::string> names,
-                    const std::vector<std::vector<std::string>>& rows) {
+namespace {
+
+TableRows filled_with_texts(std::vector<plan::OutputColumn> columns,
+                            const std::vector<std::vector<std::string>>& rows) {
   TableRows table;
-  for (std::string& name : names) table.columns.push_back({std::move(name), kTextType});
+  table.columns = std::move(columns);
   RowCollector collector(table.columns);
   for (const auto& row : rows) {
     std::vector<type::Value> values;
@@ -133,6 +136,26 @@ TableRows text_rows(std::vector<std::string> names,
   }
   table.batches = collector.finish();
   return table;
+}
+
+}  // namespace
+
+TableRows text_rows(std::vector<std::string> names,
+                    const std::vector<std::vector<std::string>>& rows) {
+  std::vector<plan::OutputColumn> columns;
+  for (std::string& name : names) columns.push_back({std::move(name), kTextType});
+  return filled_with_texts(std::move(columns), rows);
+}
+
+std::vector<plan::OutputColumn> answer_columns(sql::StatementKind kind) {
+  std::vector<plan::OutputColumn> columns;
+  for (const sql::AnswerColumn& column : sql::answer_of(kind).columns)
+    columns.push_back({std::string(column.name), column.is_count ? kBigintType : kTextType});
+  return columns;
+}
+
+TableRows answer_rows(sql::StatementKind kind, const std::vector<std::vector<std::string>>& rows) {
+  return filled_with_texts(answer_columns(kind), rows);
 }
 
 Result<std::vector<type::Batch>> all_rows(const plan::VirtualTable& table,

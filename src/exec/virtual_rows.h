@@ -13,6 +13,7 @@
 #include "base/memory_budget.h"
 #include "base/result.h"
 #include "plan/plan.h"
+#include "sql/ast.h"
 #include "type/column.h"
 #include "type/value.h"
 
@@ -79,6 +80,10 @@ struct TableRows {
 // Of text alone.
 TableRows text_rows(std::vector<std::string> names,
                     const std::vector<std::vector<std::string>>& rows);
+// What statements of that kind answer with, when it is fixed by the table of statements.
+std::vector<plan::OutputColumn> answer_columns(sql::StatementKind kind);
+// The same with rows. Requires: text alone.
+TableRows answer_rows(sql::StatementKind kind, const std::vector<std::vector<std::string>>& rows);
 
 // All rows at once, for statements that show them. What they take counts while they are made; who
 // holds them then counts them.

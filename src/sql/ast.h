@@ -250,7 +250,7 @@ struct CommonTable {  // WITH name [(columns)] AS (select)
 };
 
 enum class StatementKind : uint8_t {
-#define STATEMENT(kind, its_class, words, tag) kind,
+#define STATEMENT(kind, its_class, words, tag, answer) kind,
 #include "sql/statements.def"
 #undef STATEMENT
 };

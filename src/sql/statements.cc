@@ -4,14 +4,41 @@ namespace rowan::sql {
 
 namespace {
 
+// ---- Answers ----
+
+using enum AnswerSource;
+
+constexpr AnswerColumn kPlanColumns[] = {{"QUERY PLAN"}};
+constexpr AnswerColumn kSummaryColumns[] = {
+    {"table"},          {"added", true},      {"changed", true}, {"deleted", true},
+    {"conflicts", true}, {"violations", true}, {"outcome"}};
+constexpr AnswerColumn kConflictColumns[] = {
+    {"Database"}, {"Table"}, {"Key"}, {"HEAD"}, {"SOURCE"}};
+constexpr AnswerColumn kResolvedColumns[] = {{"Resolved"}, {"Remaining"}};
+constexpr AnswerColumn kStatusColumns[] = {{"Status"}};
+
+constexpr Answer kNothing{kFixed};
+constexpr Answer kQueryPlan{kFixed, kPlanColumns};
+constexpr Answer kMergeSummary{kFixed, kSummaryColumns};
+constexpr Answer kConflicts{kFixed, kConflictColumns};
+constexpr Answer kResolved{kFixed, kResolvedColumns};
+constexpr Answer kAborted{kFixed, kStatusColumns};
+constexpr Answer kOfPlan{kPlan};
+constexpr Answer kOfShown{kShown};
+constexpr Answer kOfSetting{kSetting};
+constexpr Answer kOfNamed{kNamed};
+
+// ---- The table ----
+
 struct StatementRow {
   StatementClass its_class;
   std::string_view words;
   std::string_view tag;
+  const Answer* answer;
 };
 
 constexpr StatementRow kStatements[] = {
-#define STATEMENT(kind, its_class, words, tag) {StatementClass::its_class, words, tag},
+#define STATEMENT(kind, its_class, words, tag, answer) {StatementClass::its_class, words, tag, &answer},
 #include "sql/statements.def"
 #undef STATEMENT
 };
@@ -34,6 +61,8 @@ std::string with_object(std::string_view words, const Statement& statement) {
 }  // namespace
 
 StatementClass class_of(StatementKind kind) { return row_of(kind).its_class; }
+
+const Answer& answer_of(StatementKind kind) { return *row_of(kind).answer; }
 
 std::string words_of(const Statement& statement) {
   return with_object(row_of(statement.kind).words, statement);

@@ -1,6 +1,7 @@
 // What is known of a statement by its kind alone: the table of statements.def.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,24 @@ enum class StatementClass : uint8_t {
 };
 
 StatementClass class_of(StatementKind kind);
+
+// Where the columns of a result are known from before the statement runs.
+enum class AnswerSource : uint8_t {
+  kFixed,    // By its kind alone: those of the table, or none.
+  kPlan,     // Its bound plan has them: of the query, or of RETURNING.
+  kShown,    // The table that it shows.
+  kSetting,  // The setting that it names.
+  kNamed,    // The prepared statement that it names.
+};
+struct AnswerColumn {
+  std::string_view name;
+  bool is_count = false;  // A bigint; else text.
+};
+struct Answer {
+  AnswerSource source;
+  std::span<const AnswerColumn> columns = {};  // When fixed.
+};
+const Answer& answer_of(StatementKind kind);
 
 // As messages name it: "CREATE TABLE", "DROP INDEX".
 std::string words_of(const Statement& statement);

@@ -144,8 +144,7 @@ Result<TableRows> conflict_rows(const store::ObjectReader& objects, const catalo
                                 const merge::Outcome& outcome,
                                 const std::optional<std::pair<std::string, std::string>>& table) {
   TableRows rows;
-  for (const char* name : {"Database", "Table", "Key", "HEAD", "SOURCE"})
-    rows.columns.push_back({name, {type::TypeId::kText}});
+  rows.columns = exec::answer_columns(sql::StatementKind::kShowConflicts);
   RowCollector collector(rows.columns);
   for (const merge::SchemaConflict& conflict : outcome.schema_conflicts) {
     const auto [schema, object] = parts_of(conflict);

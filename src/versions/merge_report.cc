@@ -130,10 +130,7 @@ Error violation_error(const std::vector<exec::Violation>& violations, std::strin
 TableRows summary_rows(const merge::Outcome& outcome, std::string_view word,
                        const std::vector<exec::Violation>& violations) {
   TableRows rows;
-  rows.columns.push_back({"table", {type::TypeId::kText}});
-  for (const char* name : {"added", "changed", "deleted", "conflicts", "violations"})
-    rows.columns.push_back({name, {type::TypeId::kInt8}});
-  rows.columns.push_back({"outcome", {type::TypeId::kText}});
+  rows.columns = exec::answer_columns(sql::StatementKind::kMerge);
   RowCollector collector(rows.columns);
   std::vector<std::string> listed;
   const auto count_of = [&](const std::string& table) {

@@ -31,8 +31,8 @@ Result<std::string> ways_out(const Context& context, const txn::Snapshot& tip, c
 Error conflict_error(const MergeRun& run, store::NodeCache& cache, std::string_view what,
                      std::string hint);
 
-// What MERGE and COMMIT MERGE answer, whatever came of them and in a dry run too: table, added,
-// changed, deleted, conflicts, violations, outcome. A row a table; where there is none, one about no
+// What MERGE and COMMIT MERGE answer, whatever came of them and in a dry run too; the columns are the
+// kind's (sql/statements.def). A row a table; where there is none, one about no
 // table. The outcome is "merged", "fast-forward", "up to date", "waits" (for answers) or "refused"
 // (a dry run alone: else that is an error).
 TableRows summary_rows(const merge::Outcome& outcome, std::string_view word,

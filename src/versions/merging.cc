@@ -18,7 +18,7 @@ namespace rowan::versions {
 
 namespace {
 
-using exec::text_rows;
+using exec::answer_rows;
 using merge::Policy;
 
 constexpr size_t kDetailLinesMax = 5;  // Of violations, in a notice.
@@ -510,7 +510,7 @@ Result<VerbResult> run_abort_merge(Context& context, const sql::Statement& /*sta
     return Error(ErrorCode::kSerializationFailure, "the pending merge changed meanwhile");
   }
   TRY(context.manager.update_refs(nullptr, {{ref, *state, Oid{}}}, context.sync));
-  return VerbResult{{"ABORT MERGE", 0, {}, {}}, text_rows({"Status"}, {{"Merge aborted"}})};
+  return VerbResult{{"ABORT MERGE", 0, {}, {}}, answer_rows(sql::StatementKind::kAbortMerge, {{"Merge aborted"}})};
 }
 
 // A name that is no relation of either tree is a mistake; a table without conflicts is none.
@@ -544,7 +544,7 @@ Result<VerbResult> show_conflicts(Context& context, const sql::ShowStmt& stateme
       const catalog::Catalog here(store, store.cache(), head.root);
       TRY(check_relation(context, statement.name, {&here}));
     }
-    result.rows = text_rows({"Database", "Table", "Key", "HEAD", "SOURCE"}, {});
+    result.rows = answer_rows(sql::StatementKind::kShowConflicts, {});
     return result;
   }
   TRY_ASSIGN(const txn::Snapshot tip, context.manager.tip_snapshot(context.head.branch));

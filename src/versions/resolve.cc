@@ -14,7 +14,7 @@
 
 namespace rowan::versions {
 
-using exec::text_rows;
+using exec::answer_rows;
 
 namespace {
 
@@ -150,7 +150,7 @@ Target target_of(const Context& context, const sql::QualifiedName& name) {
 VerbResult resolved(std::string what, size_t remaining) {
   VerbResult result{
       {"RESOLVE", 0, {}, {}},
-      text_rows({"Resolved", "Remaining"}, {{std::move(what), std::to_string(remaining)}})};
+      answer_rows(sql::StatementKind::kResolve, {{std::move(what), std::to_string(remaining)}})};
   result.open_conflicts = remaining;
   if (remaining == 0)
     result.facts.notices.push_back("no conflicts are left: COMMIT MERGE finishes the merge");

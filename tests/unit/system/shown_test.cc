@@ -19,7 +19,7 @@ namespace {
 using sql::StatementKind;
 
 constexpr StatementKind kAllKinds[] = {
-#define STATEMENT(kind, its_class, words, tag) StatementKind::kind,
+#define STATEMENT(kind, its_class, words, tag, answer) StatementKind::kind,
 #include "sql/statements.def"
 #undef STATEMENT
 };
