@@ -332,6 +332,10 @@ a_expr(A) ::= a_expr(E) all_op(T) ANY(Q) select_with_parens(S). [OP] { A = b->qu
 a_expr(A) ::= a_expr(E) all_op(T) ALL(Q) select_with_parens(S). [OP] { A = b->quantified_select(T, E, Q, S); }
 a_expr(A) ::= a_expr(E) all_op(T) ANY(Q) LP a_expr(R) RP. [OP] { A = b->quantified_array(T, E, Q, R); }
 a_expr(A) ::= a_expr(E) all_op(T) ALL(Q) LP a_expr(R) RP. [OP] { A = b->quantified_array(T, E, Q, R); }
+a_expr(A) ::= a_expr(E) named_op(T) ANY(Q) select_with_parens(S). [OP] { A = b->quantified_select(T, E, Q, S); }
+a_expr(A) ::= a_expr(E) named_op(T) ALL(Q) select_with_parens(S). [OP] { A = b->quantified_select(T, E, Q, S); }
+a_expr(A) ::= a_expr(E) named_op(T) ANY(Q) LP a_expr(R) RP. [OP] { A = b->quantified_array(T, E, Q, R); }
+a_expr(A) ::= a_expr(E) named_op(T) ALL(Q) LP a_expr(R) RP. [OP] { A = b->quantified_array(T, E, Q, R); }
 a_expr(A) ::= DEFAULT(T). { A = b->default_value(T); }
 
 %type symmetry {bool}
@@ -364,8 +368,10 @@ b_expr(A) ::= b_expr(L) IS(T) NOT DISTINCT FROM b_expr(R). [IS] { A = b->is_dist
 
 %type any_op {rowan::sql::Token}
 any_op(A) ::= OP(T). { A = T; }
-any_op(A) ::= OPERATOR LP all_op(T) RP. { A = T; }
-any_op(A) ::= OPERATOR LP colid DOT all_op(T) RP. { A = T; }
+any_op(A) ::= named_op(T). { A = T; }
+%type named_op {rowan::sql::Token}
+named_op(A) ::= OPERATOR LP all_op(T) RP. { A = T; }
+named_op(A) ::= OPERATOR LP colid DOT all_op(T) RP. { A = T; }
 %type all_op {rowan::sql::Token}
 all_op(A) ::= OP(T). { A = T; }
 all_op(A) ::= PLUS(T). { A = T; }

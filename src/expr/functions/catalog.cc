@@ -2,6 +2,7 @@
 // comments.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "expr/catalog_reader.h"
@@ -51,6 +52,12 @@ Result<Column> no_number(const KernelInput& input) {
   type::ColumnBuilder out(input.result_type, input.rows);
   for (size_t i = 0; i < input.rows; ++i) out.append_null();
   return out.finish();
+}
+
+Result<Column> no_temporary_schema(const KernelInput& input) {
+  auto out = make_fixed<int64_t>(input.result_type, input.rows);
+  std::fill_n(out.data, input.rows, 0);
+  return std::move(out.column);
 }
 
 // ---- Names ----
@@ -377,6 +384,13 @@ constexpr Function kRows[] = {
     {0, "pg_get_expr", {kText, kOid, kBool}, kText, expression, kStable},
     {1665, "pg_get_serial_sequence", {kText, kText}, kText, serial_sequence, kStable},
     {2098, "pg_get_functiondef", {kOid}, kText, nothing, kStable},
+    {3808, "pg_get_function_arg_default", {kOid, kInt4}, kText, nothing, kStable},
+    {3408, "pg_get_partition_constraintdef", {kOid}, kText, nothing, kStable},
+    {3415, "pg_get_statisticsobjdef", {kOid}, kText, nothing, kStable},
+    // No rights are kept: there are no defaults of them either.
+    {0, "acldefault", {kText, kOid}, type::array_of(kText), nothing, kStable},
+    {2854, "pg_my_temp_schema", {}, kOid, no_temporary_schema, kStable},
+    {2855, "pg_is_other_temp_schema", {kOid}, kBool, always<false>, kStable},
     {6197, "pg_get_function_sqlbody", {kOid}, kText, nothing, kStable},
     {2165, "pg_get_function_result", {kOid}, kText, nothing, kStable},
     {2162, "pg_get_function_arguments", {kOid}, kText, nothing, kStable},
