@@ -1,16 +1,22 @@
 // Rowan's embedding API: open a repository, run SQL in sessions, read results.
 //
-// Threads:   a Database may be used from any thread; a Session, its Statements and Results from one
-// at a time
-//            (cancel() excepted).
+//   auto database = Database::open("shop.git");           // Failed: database.failure().
+//   auto session = (*database)->connect("main");
+//   auto rows = (*session)->run("SELECT name FROM item WHERE id = $1", {int64_t{7}});
+//   while (*(*rows)->next()) use((*rows)->get_text(0));    // Each step can fail, too.
+//
+// Threads:   a Database may be used by any number of threads at once. A Session with its Statements, Rows,
+//            CopyIn and CopyOut is used by one at a time, whichever that is; only cancel() may be called
+//            beside. Handlers and callbacks are called by the thread that is in the session.
 // Errors:    functions that can fail give an Outcome and throw nothing. To take the value of an
 //            Outcome that failed, or the failure of one that did not, is a mistake of the caller's
 //            and throws std::bad_variant_access. Memory that runs out is a failure 53200; only a
 //            getter that makes a string (get_text, append, branch, database, user, setting) lets
 //            std::bad_alloc through. What a source or sink of COPY throws ends its statement in XX000; what `each`
-//            of run_script throws comes out of that.
+//            of run_script or run_message throws comes out of that. A statement that failed has left nothing
+//            behind; in a block it fails the block, which takes nothing but its end (25P02).
 // Lifetime:  a Session must not outlive its Database; a Statement, Rows, CopyIn or CopyOut not its
-//            Session.
+//            Session. Rows need their Statement no longer. What views point into is said with each.
 #pragma once
 
 #include <cstdint>
@@ -100,17 +106,24 @@ struct Notice {
   std::string hint;
 };
 
-// The rows of one statement. Those of a query are streamed: next() reads on, batch by batch (ORDER
-// BY, GROUP BY and joins hold what they need). Outside a block the Rows hold a transaction of their
-// own until the end. In a block they read in the block's; when another statement begins there, the
-// rows not read yet are drawn into memory first, so that any number of Rows can be read side by side.
-// What a ROLLBACK leaves unread is gone: next() fails with 34000. Of statements that write, show
-// something or draw from a sequence all rows are in memory when run() returns.
+// The rows of one statement, before the first. Those of a query are streamed: next() reads on, batch by
+// batch (ORDER BY, GROUP BY and joins hold what they need). They are a portal: read as many as are wanted,
+// run other statements, read on, or drop them at any time.
+//
+// Outside a block the Rows hold a transaction of their own until the end, and other statements do not
+// touch them. In a block, an implicit one included, they read in the block's; when another statement begins
+// there, COMMIT included, the rows not read yet are drawn into memory first (counted; what fails then is told
+// by next()), so that any number of Rows can be read side by side, and after the block. A ROLLBACK draws
+// nothing: what was not in memory yet is gone, and next() fails with 34000. A failure while rows are read
+// fails the block as well; other Rows that read there go on with what is in memory, then fail with 25P02. Of
+// statements that write, show something or draw from a sequence all rows are in memory when run() returns.
+//
+// Values are those of the row that next() came to: their getters require that it gave true.
 class Rows {
  public:
   virtual ~Rows() = default;
   virtual const std::vector<ColumnInfo>& columns() const = 0;
-  virtual Outcome<bool> next() = 0;  // To the next row; false at the end.
+  virtual Outcome<bool> next() = 0;  // To the next row; false at the end, and then again.
   virtual bool is_null(size_t column) const = 0;
   virtual int64_t get_int(size_t column)
       const = 0;  // Integers, booleans (0/1), dates and times in their unit; others: 0.
@@ -122,6 +135,7 @@ class Rows {
   virtual void append(size_t column, Format format, std::string& out) const = 0;
   virtual const std::string& tag()
       const = 0;  // "SELECT 3", "INSERT 0 5": final once next() was false.
+  // Rows written or shown; of a query those read, once next() was false.
   virtual uint64_t affected() const = 0;
   virtual const std::string& commit_id() const = 0;  // The commit this statement made; empty: none.
   virtual const std::vector<Notice>& notices() const = 0;  // Unless a handler has got them.
@@ -137,7 +151,8 @@ struct StatementInfo {
   bool is_copy_out = false;
 };
 
-// A prepared statement.
+// A prepared statement. It may run any number of times, also while Rows of an earlier run are read; it is
+// planned again when definitions changed.
 class Statement {
  public:
   virtual ~Statement() = default;
@@ -148,6 +163,7 @@ class Statement {
   // Binds it without running it: in the block's transaction, or in a snapshot of its own. Fails as
   // run() would for what is wrong with the statement itself; that fails a block, as PostgreSQL's does.
   virtual Outcome<StatementInfo> describe() = 0;
+  // Of parameters there are parameter_count(); fewer are 42P02, more are left aside.
   virtual Outcome<std::unique_ptr<Rows>> run(const std::vector<Parameter>& parameters = {}) = 0;
 };
 
@@ -193,8 +209,11 @@ struct Progress {
   std::string_view unit;  // "rows", "bytes".
 };
 
+// kIdle: outside a block, where each statement is a transaction. kFailed: a block that only ends.
 enum class TransactionState { kIdle, kOpen, kFailed };
 
+// A connection: a branch, settings, at most one transaction block. Its end rolls an open block back; what
+// was committed stands.
 class Session {
  public:
   virtual ~Session() = default;
@@ -250,7 +269,9 @@ class Session {
   virtual std::vector<std::pair<std::string, std::string>> reported_settings() const = 0;
 
   // ---- State ----
-  virtual void cancel() = 0;  // Any thread: the running statement ends with 57014.
+  // Any thread: the running statement, or the reading of its rows, ends with 57014. The next statement
+  // knows nothing of it.
+  virtual void cancel() = 0;
   // DISCARD ALL: ends a block by rollback; branch and settings are the connection's again.
   virtual Outcome<bool> reset() = 0;
   virtual std::string setting(std::string_view name) const = 0;  // As SHOW has it; unknown: empty.
@@ -288,6 +309,7 @@ struct ConnectOptions {
   std::vector<std::pair<std::string, std::string>> settings;
 };
 
+// An open repository. One process writes it; others may have it open with `read_only`.
 class Database {
  public:
   // A repository folder, or ":memory:".

@@ -3,7 +3,7 @@
 
 #include "engine/failure.h"
 #include "engine/session.h"
-#include "engine/verbs.h"
+#include "expr/constant.h"
 #include "sql/print.h"
 #include "sql/statements.h"
 #include "type/text.h"
@@ -100,7 +100,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_execute(const sql::PrepareStmt& s
   for (size_t i = 0; i < wanted; ++i) {
     type::Type type = prepared->parameters.types[i];
     if (type.id == type::TypeId::kUnknown) type = {type::TypeId::kText};
-    TRY_ASSIGN(const type::Value value, constant_value(*statement.arguments[i], type,
+    TRY_ASSIGN(const type::Value value, expr::constant_value(*statement.arguments[i], type,
                                                        "EXECUTE", eval_context()));
     parameters.push_back(as_parameter(value));
   }

@@ -8,6 +8,7 @@
 
 #include "catalog/objects.h"
 #include "engine/virtual_rows.h"
+#include "expr/constant.h"
 #include "sql/parser.h"
 #include "sql/walk.h"
 
@@ -244,20 +245,6 @@ bool begins_with_call(std::string_view text) {
          std::isalnum(static_cast<unsigned char>(text[kWord.size()])) == 0;
 }
 
-// Arguments are constants and parameters.
-class NoColumns final : public expr::Scope {
- public:
-  Result<expr::NodePtr> resolve_column(const sql::ColumnExpr& column) override {
-    return Error(ErrorCode::kUndefinedColumn, "cannot use column reference in an argument of it")
-        .at(column.position);
-  }
-  explicit NoColumns(std::string_view clause) : clause_(clause) {}
-  std::string_view clause() const override { return clause_; }
-
- private:
-  const std::string_view clause_;
-};
-
 class VerbsNamed final : public sql::Visitor {
  public:
   void call(sql::CallExpr& call) override {
@@ -298,7 +285,7 @@ Result<std::vector<expr::NodePtr>> bind_arguments(const VerbCall& call,
                                verb.parameters, verb.required))
         .at(call.call->position);
   }
-  NoColumns scope("arguments of version control");
+  expr::NoColumns scope("arguments of version control");
   expr::BindContext context{scope, parameters, {}};
   std::vector<expr::NodePtr> nodes;
   for (size_t i = 0; i < given; ++i) {
@@ -333,18 +320,6 @@ std::vector<plan::OutputColumn> verb_columns() {
           {"rows", {TypeId::kInt8}},
           {"conflicts", {TypeId::kInt8}},
           {"notice", {TypeId::kText}}};
-}
-
-Result<Value> constant_value(const sql::Expr& expr, type::Type type, std::string_view clause,
-                             const expr::EvalContext& eval) {
-  NoColumns scope(clause);
-  expr::ParameterTypes none;
-  expr::BindContext context{scope, none, {}};
-  TRY_ASSIGN(expr::NodePtr node, expr::bind(expr, context));
-  if (!none.types.empty())
-    return Error(ErrorCode::kUndefinedParameter, "there is no parameter $1").at(expr.position);
-  TRY_ASSIGN(node, expr::coerce(std::move(node), type, type::CastContext::kAssignment, context));
-  return expr::evaluate_constant(*node, eval);
 }
 
 TableRows verb_row(const versions::VerbResult& result) {

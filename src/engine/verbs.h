@@ -39,9 +39,6 @@ Result<std::vector<expr::NodePtr>> bind_arguments(const VerbCall& call,
                                                   expr::ParameterTypes& parameters);
 // The statement that the call stands for. kInvalidParameterValue.
 Result<std::string> statement_of(const VerbCall& call, const std::vector<type::Value>& arguments);
-// A value that stands alone, cast to a type. `clause`: where it stands, for messages.
-Result<type::Value> constant_value(const sql::Expr& expr, type::Type type, std::string_view clause,
-                                   const expr::EvalContext& eval);
 std::vector<plan::OutputColumn> verb_columns();
 // The one row that every verb answers with.
 TableRows verb_row(const versions::VerbResult& result);

@@ -261,6 +261,8 @@ Columns columns_of(std::string_view name) {
 
 std::span<const Relation> relation_rows() { return kRelationRows; }
 
+std::span<const Function> function_rows() { return kFunctionRows; }
+
 Result<TablePtr> find_relation(Context& context, std::string_view name, const Oid& root) {
   for (const Relation& row : kRelationRows) {
     if (row.make == nullptr) {

@@ -91,6 +91,7 @@ struct Function {
 };
 
 std::span<const Relation> relation_rows();
+std::span<const Function> function_rows();
 Columns columns_of(
     std::string_view name);  // Of rowan.<name>, relation or function; empty: none fixed.
 

@@ -7,7 +7,7 @@
 #include <set>
 #include <utility>
 
-#include "expr/binder.h"
+#include "expr/constant.h"
 #include "system/rowan/history_tables.h"
 
 namespace rowan::system {
@@ -18,38 +18,10 @@ namespace {
 
 constexpr uint64_t kTransactionsShown = 100;  // CommitDB's own limit of SHOW TRANSACTIONS.
 
-// No columns: only constants, functions and parameters.
-class NoColumns final : public expr::Scope {
- public:
-  explicit NoColumns(std::string_view clause) : clause_(clause) {}
-  Result<expr::NodePtr> resolve_column(const sql::ColumnExpr& column) override {
-    return Error(ErrorCode::kUndefinedColumn,
-                 fmt::format("cannot use column reference in {}", clause_))
-        .at(column.position);
-  }
-  std::string_view clause() const override { return clause_; }
-
- private:
-  std::string_view clause_;
-};
-
-Result<Value> constant_of(const sql::Expr& expr, type::Type wanted, std::string_view clause,
-                          const expr::EvalContext& eval) {
-  NoColumns scope(clause);
-  expr::ParameterTypes parameters;
-  expr::BindContext context{scope, parameters, {}};
-  TRY_ASSIGN(expr::NodePtr node, expr::bind(expr, context));
-  if (wanted.id != type::TypeId::kUnknown || node->type.id == type::TypeId::kUnknown) {
-    const type::Type to = wanted.id == type::TypeId::kUnknown ? kTextType : wanted;
-    TRY_ASSIGN(node, expr::coerce(std::move(node), to, type::CastContext::kAssignment, context));
-  }
-  return expr::evaluate_constant(*node, eval);
-}
-
 Result<uint64_t> limit_of(const sql::Expr* limit, uint64_t otherwise,
                           const expr::EvalContext& eval) {
   if (limit == nullptr) return otherwise;
-  TRY_ASSIGN(const Value value, constant_of(*limit, kBigintType, "LIMIT", eval));
+  TRY_ASSIGN(const Value value, expr::constant_value(*limit, kBigintType, "LIMIT", eval));
   if (value.is_null()) return UINT64_MAX;
   if (value.as_int() < 0) return Error(ErrorCode::kInvalidRowCount, "LIMIT must not be negative");
   return static_cast<uint64_t>(value.as_int());
@@ -58,7 +30,7 @@ Result<uint64_t> limit_of(const sql::Expr* limit, uint64_t otherwise,
 Result<std::optional<int64_t>> time_of(const sql::Expr* time, std::string_view clause,
                                        const expr::EvalContext& eval) {
   if (time == nullptr) return std::optional<int64_t>();
-  TRY_ASSIGN(const Value value, constant_of(*time, kTimeType, clause, eval));
+  TRY_ASSIGN(const Value value, expr::constant_value(*time, kTimeType, clause, eval));
   if (value.is_null())
     return Error(ErrorCode::kInvalidParameterValue, fmt::format("{} must not be null", clause))
         .at(time->position);
@@ -72,7 +44,7 @@ Result<std::optional<int64_t>> time_of(const sql::Expr* time, std::string_view c
 Result<std::vector<Value>> key_values(const sql::Expr& key, const expr::EvalContext& eval) {
   std::vector<Value> values;
   const auto add = [&](const sql::Expr& part) -> Result<void> {
-    TRY_ASSIGN(Value value, constant_of(part, {}, "KEY", eval));
+    TRY_ASSIGN(Value value, expr::constant_value(part, {}, "KEY", eval));
     values.push_back(std::move(value));
     return {};
   };

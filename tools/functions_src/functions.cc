@@ -1,10 +1,11 @@
-// Prints docs/functions.md from the table of functions:  build/tools/functions_src/rowan-functions >
+// Prints docs/functions.md from the tables of functions:  build/tools/functions_src/rowan-functions >
 // docs/functions.md
 #include <cstdio>
 #include <string>
 
 #include "expr/functions.h"
 #include "expr/resolve.h"
+#include "system/registry.h"
 
 namespace rowan::expr {
 namespace {
@@ -61,26 +62,15 @@ std::string operator_of(const Function& function) {
   return text + " " + name_of(function.arguments[function.arguments.size() - 1]);
 }
 
-std::string result_of(const Function& function) {
-  if (function.traits.columns.empty()) return name_of(function.result);
-  std::string text;
-  for (const auto& [name, type] : function.traits.columns)
-    text.append(text.empty() ? "" : ", ").append(name).append(" ").append(name_of(type));
-  return text;
-}
-
 std::string notes_of(const Function& function) {
   std::string notes;
   const auto note = [&](bool is_so, std::string_view what) {
     if (is_so) notes.append(notes.empty() ? "" : ", ").append(what);
   };
-  note(function.kind() == FunctionKind::kSet, "set of rows");
   note(function.kind() == FunctionKind::kWindow, "window");
   note(function.traits.volatility == Volatility::kStable, "stable");
   note(function.traits.volatility == Volatility::kVolatile, "volatile");
-  const bool plain =
-      function.kind() == FunctionKind::kScalar || function.kind() == FunctionKind::kSet;
-  note(plain && !function.traits.strict, "takes NULL");
+  note(function.kind() == FunctionKind::kScalar && !function.traits.strict, "takes NULL");
   note(function.traits.effect == Effect::kWrites, "writes");
   return notes;
 }
@@ -98,19 +88,57 @@ std::string cell(std::string_view text) {
 void print_row(const Function& function) {
   const bool word = is_word(function.name[0]);
   const std::string text = word ? call_of(function) : operator_of(function);
-  std::printf("| `%s` | %s | %s |\n", cell(text).c_str(), result_of(function).c_str(),
+  std::printf("| `%s` | %s | %s |\n", cell(text).c_str(), name_of(function.result).c_str(),
               notes_of(function).c_str());
+}
+
+// "|tt*" as it is called: "rowan.log([text [, text [, …]]])".
+std::string call_of(const system::Function& function) {
+  std::string text;
+  if (function.schema != "pg_catalog") text.append(function.schema) += '.';
+  text.append(function.name) += '(';
+  bool is_optional = false;
+  bool is_first = true;
+  size_t open = 0;
+  for (const char letter : function.takes) {
+    if (letter == '|') {
+      is_optional = true;
+      continue;
+    }
+    const bool repeats = letter == '*';
+    if (is_optional || repeats) {
+      text += is_first ? "[" : " [";
+      ++open;
+    }
+    if (!is_first) text += ", ";
+    text += repeats ? "…" : letter == 't' ? "text" : "any";
+    is_first = false;
+  }
+  text.append(open, ']');
+  return text + ')';
+}
+
+void print_row(const system::Function& function) {
+  std::string columns;
+  for (const system::Column& column : function.columns) {
+    columns.append(columns.empty() ? "" : ", ")
+        .append(column.name)
+        .append(" ")
+        .append(plain_name(column.type));
+  }
+  if (columns.empty()) columns = "columns that follow from the arguments";
+  std::printf("| `%s` | %s | set of rows |\n", cell(call_of(function)).c_str(), columns.c_str());
 }
 
 void print_page() {
   std::printf(
       "# Functions and operators\n"
-      "Made by `tools/functions_src/functions.cc` from the one table of functions (`src/expr/`); not edited "
+      "Made by `tools/functions_src/functions.cc` from the table of functions (`src/expr/`) and the registry of room `system`; not edited "
       "by hand. What they mean is PostgreSQL 15's.\n\n"
       "Unless noted, a call is computed from its arguments alone, and gives NULL when one of them is "
       "NULL. *Stable*: one value within a statement. *Volatile*: a value for every call. "
       "`any…` are PostgreSQL's polymorphic types. Functions in FROM that show history and state "
-      "(`rowan.log(…)` and so on) are in `docs/version-control.md`.\n");
+      "(`rowan.log(…)` and so on) are the last table; what they mean is in `docs/version-control.md`.\n");
   std::string_view title;
   for (const Family& family : all_families()) {
     if (family.title != title) {
@@ -122,6 +150,8 @@ void print_page() {
       if (!is_word(function.name[0]) ? function.oid != 0 : is_shown(function)) print_row(function);
     }
   }
+  std::printf("\n## In FROM\n| call | gives | |\n| --- | --- | --- |\n");
+  for (const system::Function& function : system::function_rows()) print_row(function);
 }
 
 }  // namespace
