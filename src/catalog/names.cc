@@ -38,7 +38,7 @@ Result<NameClash> find_name_clash(const Catalog& catalog, std::string_view schem
     for (size_t i = 0; i < table.unique_constraints; ++i) inner.push_back(table.unique_keys[i].name);
     for (const IndexDef& index : table.indexes) inner.push_back(index.name);
     for (const std::string& each : inner) {
-      if (!taken.insert(each).second) return NameClash{each, table.path() + "/table.sql"};
+      if (!taken.insert(each).second) return NameClash{each, table.path() + "/table.sql", name};
     }
   }
   return NameClash{};

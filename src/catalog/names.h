@@ -20,7 +20,8 @@ inline constexpr std::string_view kTableOidColumn = "tableoid";
 // A relation, index or key whose name another one of the schema has.
 struct NameClash {
   std::string name;  // Empty: there is none.
-  std::string file;  // Where the second of them is defined.
+  std::string file;  // Where the second of them is defined,
+  std::string table;  // the table that it is.
 };
 // Reads all definitions of the schema.
 Result<NameClash> find_name_clash(const Catalog& catalog, std::string_view schema);

@@ -11,6 +11,7 @@
 
 #include "catalog/expression_text.h"
 #include "catalog/foreign_types.h"
+#include "catalog/names.h"
 #include "catalog/objects.h"
 #include "exec/constraints.h"
 #include "exec/definition.h"
@@ -134,6 +135,7 @@ class Validator {
   Result<void> check_sequences(const TablePair& pair);
   Result<void> check_identities(const TablePair& pair);
   Result<void> check_sequence_faults(const std::string& schema);
+  Result<void> check_names(const std::string& schema);
   Result<std::optional<Error>> sequence_fault_before(const std::string& schema,
                                                      const std::string& name) const;
   Result<void> check_table(TablePair& pair);
@@ -507,6 +509,22 @@ Result<std::optional<Error>> Validator::sequence_fault_before(const std::string&
   return find_sequence_fault(before_, *sequence);
 }
 
+// One name for two relations of a schema, unless it had such before.
+Result<void> Validator::check_names(const std::string& schema) {
+  TRY_ASSIGN(const catalog::NameClash clash, catalog::find_name_clash(now_, schema));
+  if (clash.name.empty()) return {};
+  if (!request_.valid_root.is_zero()) {
+    TRY_ASSIGN(const bool had_schema, before_.has_schema(schema));
+    if (had_schema) {
+      TRY_ASSIGN(const catalog::NameClash old, catalog::find_name_clash(before_, schema));
+      if (!old.name.empty()) return {};
+    }
+  }
+  violations_.push_back({ErrorCode::kDuplicateTable, schema, clash.table, {}, {},
+                         fmt::format("relation \"{}\" already exists", clash.name), {}});
+  return {};
+}
+
 // Identities that share a sequence, or have one of another owner. The sequence's file may have changed
 // alone.
 Result<void> Validator::check_identities(const TablePair& pair) {
@@ -629,6 +647,7 @@ Result<std::vector<Violation>> Validator::run_definitions() {
   TRY_ASSIGN(const auto schemas, now_.schemas());
   for (const std::string& schema : schemas) {
     if (!full()) TRY(check_sequence_faults(schema));
+    if (!full()) TRY(check_names(schema));
   }
   return std::move(violations_);
 }

@@ -107,6 +107,26 @@ bool keeps_key_name(const catalog::TableDef& was, const catalog::TableDef& is) {
          is.primary_key_name != catalog::default_primary_key_name(is);
 }
 
+// So has a sequence that an identity made; it goes where its column goes.
+bool keeps_sequence_name(const catalog::TableDef& was, const catalog::TableDef& is) {
+  const auto name_in = [](const catalog::TableDef& table, const catalog::ColumnDef& column) {
+    const auto name = catalog::parse_name(column.sequence, table.schema);
+    return name ? name->name : std::string();
+  };
+  for (const catalog::ColumnDef& before : was.columns) {
+    if (before.identity == sql::IdentityKind::kNone) continue;
+    const auto now = std::find_if(is.columns.begin(), is.columns.end(), [&](const auto& column) {
+      return column.id == before.id && column.identity != sql::IdentityKind::kNone;
+    });
+    if (now == is.columns.end()) continue;
+    const std::string name = name_in(is, *now);
+    if (name == name_in(was, before) &&
+        name != catalog::default_sequence_name(is, now->name, [](std::string_view) { return false; }))
+      return true;
+  }
+  return false;
+}
+
 // How much speaks for two tables being one. A name of a key, which no other table of the schema can
 // have, weighs more than rows, which another table may have as well, and those more than the path.
 constexpr int kSameKeyName = 4;
@@ -125,18 +145,21 @@ Result<Likeness> likeness(const store::ObjectReader& objects, store::NodeCache& 
   const std::set<uint32_t> old_ids = ids_of(*was.table);
   const std::set<uint32_t> new_ids = ids_of(*is.table);
   if (!std::includes(new_ids.begin(), new_ids.end(), old_ids.begin(), old_ids.end())) return like;
-  if (!was.table->primary_key.empty() &&
-      was.table->primary_key_name == is.table->primary_key_name)
+  const bool keeps_sequence = keeps_sequence_name(*was.table, *is.table);
+  if (keeps_sequence || (!was.table->primary_key.empty() &&
+                         was.table->primary_key_name == is.table->primary_key_name))
     like.weight += kSameKeyName;
   if (was.rows.is_zero() || is.rows.is_zero()) {
     // Into another schema a table takes its name along.
     const bool keeps_name = was.rows == is.rows && was.table->name == is.table->name;
     like.may_be_one =
-        old_ids == new_ids && (keeps_name || keeps_key_name(*was.table, *is.table));
+        keeps_sequence ||
+        (old_ids == new_ids && (keeps_name || keeps_key_name(*was.table, *is.table)));
     return like;
   }
   TRY_ASSIGN(like.may_be_one, diff::shares_rows({objects, cache}, was, is));
   if (like.may_be_one) like.weight += kSameRows;
+  like.may_be_one = like.may_be_one || keeps_sequence;
   return like;
 }
 

@@ -106,9 +106,9 @@ Result<std::optional<Outcome>> TreeMerge::run() {
   TRY(settle_paths());
   if (settled_.whole.size() > whole) return std::optional<Outcome>();
   TRY(merge_definitions());
+  TRY(find_drawn_from());
   TRY(settle_index_names());
   TRY(find_views());
-  TRY(find_drawn_from());
   TRY_ASSIGN(const bool retyped, settle_reference_types());
   if (retyped) return std::optional<Outcome>();
   TRY_ASSIGN(const bool schema_goes, settle_schemas());

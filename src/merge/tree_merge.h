@@ -115,6 +115,9 @@ class TreeMerge {
                                   Job& theirs);
   Result<bool> has_new_relation(Side side, const std::string& schema,
                                 const std::string& name) const;
+  Result<bool> stays_elsewhere(Side side, const Job& job, const std::string& schema,
+                               const std::string& name) const;
+  static const catalog::TableDef& standing(const Job& job);
   Result<void> rename_index(Job& job, const std::string& schema, const std::string& name);
   Result<void> clear_place(const std::string& path);
   Result<bool> merge_rows();
@@ -196,6 +199,7 @@ class TreeMerge {
   Result<void> place_sequence(MovedSequence sequence);
   Result<void> tell_new_path(const MovedSequence& sequence, std::string_view ground) const;
   Result<void> keep_with_owner(MovedSequence& sequence) const;
+  Result<void> part_identities();
   Result<void> follow_owners();
   Result<void> follow_owner(Side side, const ChangedObject& object);
   Result<void> take_moved(MovedSequence sequence);
@@ -210,6 +214,7 @@ class TreeMerge {
   Result<void> find_drawn_from();
   Result<bool> has_owner(const catalog::SequenceDef& sequence) const;
   Result<void> rename_owner(Side side, catalog::SequenceDef& sequence) const;
+  Result<void> give_to_identity(const std::string& path, catalog::SequenceDef& sequence) const;
   Result<void> merge_sequence(const MovedSequence& sequence);
   Result<void> merge_drawn();
   Result<void> merge_materialized(const ChangedObject& object);
@@ -256,6 +261,7 @@ class TreeMerge {
   std::set<std::pair<Side, std::string>> yielding_;  // Sequences of a side that give up their name.
   std::map<std::string, int64_t>
       drawn_;  // Sequence ("schema.name") to the farthest value given out here.
+  std::set<std::string> merged_sequences_;  // Their paths, as edits_ has them.
   std::set<std::string> drawn_from_;  // Paths of sequences that merged tables name.
   std::map<std::string, tree::PathEdit> edits_;  // Against ours' root, by path.
   // README.md of objects that both sides have, against the root with all other edits: by the

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "merge/sequence_names.h"
 #include "merge/sides.h"
 #include "merge/tree_merge.h"
 #include "type/key_codec.h"
@@ -199,10 +200,45 @@ Result<void> TreeMerge::settle_index_names() {
         continue;
       }
       TRY_ASSIGN(const bool taken, has_new_relation(other, claim.schema, claim.name));
-      if (taken) TRY(rename_index(*claim.job, claim.schema, claim.name));
+      TRY_ASSIGN(const bool stays, stays_elsewhere(side, *claim.job, claim.schema, claim.name));
+      if (taken || stays) TRY(rename_index(*claim.job, claim.schema, claim.name));
     }
   }
   return {};
+}
+
+// Whether something that the side dropped, or moved away, stands all the same with the name which the
+// side gave to the table's index.
+Result<bool> TreeMerge::stays_elsewhere(Side side, const Job& job, const std::string& schema,
+                                        const std::string& name) const {
+  for (const auto& other : jobs_) {
+    if (other.get() == &job || other->path.empty() || !has_index(standing(*other), name)) continue;
+    TRY_ASSIGN(const PlainPath plain, decode_path(other->path));
+    if (plain.schema == schema) return true;
+  }
+  const std::string path = type::encode_name(schema) + "/" + type::encode_name(name);
+  const Side kept = other_side(side);
+  if (const auto object = changes_.objects.find(path); object != changes_.objects.end()) {
+    const bool is_kept = settled_.kept.contains(path) || drawn_from_.contains(path) ||
+                         !object->second.same(Side::kBase, kept);
+    return is_kept && !object->second.is(kept, ObjectKind::kNone) &&
+           !object->second.is(kept, ObjectKind::kTable);
+  }
+  // What nobody changed, where the table comes to another schema than the side's.
+  TRY_ASSIGN(const PlainPath own, decode_path(job.side_path(side)));
+  if (own.schema == schema) return false;
+  const catalog::Catalog catalog(made_, cache_, root(Side::kOurs));
+  TRY_ASSIGN(const bool known, catalog.has_schema(schema));
+  if (!known) return false;
+  TRY_ASSIGN(const auto kind, catalog.find_relation(schema, name));
+  if (kind != sql::ObjectKind::kNone && kind != sql::ObjectKind::kIndex) return true;
+  TRY_ASSIGN(const auto holder, catalog.find_index(schema, name));
+  return holder && !changes_.objects.contains(holder->table->path());
+}
+
+// The table as it stands, unless something takes a name from it yet.
+const catalog::TableDef& TreeMerge::standing(const Job& job) {
+  return job.merged ? *job.merged : *job.sides.versions[at(job.whole)].table;
 }
 
 Result<void> TreeMerge::settle_two_indexes(const std::string& schema, const std::string& name,
@@ -230,7 +266,7 @@ Result<void> TreeMerge::rename_index(Job& job, const std::string& schema, const 
   std::array<std::string, 3> names;
   for (const Side side : kSides) {
     const auto& own = job.sides.versions[at(side)].table;
-    if (job.has(side) && has_index(*own, name)) names[at(side)] = schema + "." + name;
+    if (!job.side_path(side).empty() && has_index(*own, name)) names[at(side)] = schema + "." + name;
   }
   if (job.whole != Side::kBase) {
     if (job.definition) {
@@ -242,16 +278,11 @@ Result<void> TreeMerge::rename_index(Job& job, const std::string& schema, const 
   std::string fresh;
   for (int n = 2;; ++n) {
     fresh = name + "_" + std::to_string(n);
-    bool taken = false;
-    for (const Side side : {Side::kOurs, Side::kTheirs}) {
-      const catalog::Catalog catalog(made_, cache_, root(side));
-      TRY_ASSIGN(const bool known, catalog.has_schema(schema));
-      if (!known) continue;
-      TRY_ASSIGN(const auto kind, catalog.find_relation(schema, fresh));
-      TRY_ASSIGN(const auto index, catalog.find_index(schema, fresh));
-      taken = taken || kind != sql::ObjectKind::kNone || index;
-    }
-    if (!taken) break;
+    TRY_ASSIGN(const bool is_free, is_sequence_path_free(path_of({schema, fresh})));
+    const bool is_given = std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& other) {
+      return !other->path.empty() && has_index(standing(*other), fresh);
+    });
+    if (is_free && !is_given) break;
   }
   tell_renamed("index name", names, schema + "." + fresh, "name taken");
   job.definition->rename_index(name, fresh);

@@ -107,6 +107,7 @@ Result<void> TreeMerge::look_at_merged(const LookAt& look) {
   TRY(merge_relations());
   std::vector<tree::PathEdit> edits;
   for (auto& [path, edit] : std::exchange(edits_, {})) edits.push_back(std::move(edit));
+  merged_sequences_.clear();
   const bool is_open = !choices_.open.empty();
   choices_ = std::move(before);
   if (held_back_) held_back_->resize(held_back);

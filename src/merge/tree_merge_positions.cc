@@ -98,8 +98,27 @@ Result<bool> TreeMerge::has_owner(const catalog::SequenceDef& sequence) const {
   return table != nullptr && table->find_column(sequence.owner_column).has_value();
 }
 
+// An identity's sequence belongs to its column, whichever side's file stands.
+Result<void> TreeMerge::give_to_identity(const std::string& path,
+                                         catalog::SequenceDef& sequence) const {
+  for (const auto& job : jobs_) {
+    if (job->path.empty()) continue;
+    const catalog::TableDef& table = standing(*job);
+    for (const catalog::ColumnDef& column : table.columns) {
+      if (column.identity == sql::IdentityKind::kNone) continue;
+      TRY_ASSIGN(const std::string own, path_of(column.sequence));
+      if (own != path) continue;
+      sequence.owner_table = catalog::qualified(table.schema, table.name);
+      sequence.owner_column = column.name;
+      return {};
+    }
+  }
+  return {};
+}
+
 Result<void> TreeMerge::merge_sequence(const MovedSequence& sequence) {
   const std::string& path = sequence.path;
+  merged_sequences_.insert(path);
   TRY_ASSIGN(const PlainPath plain, decode_path(path));
   std::array<std::optional<catalog::SequenceDef>, 3> sides;
   std::array<std::string, 3> texts;  // Without what was drawn.
@@ -130,8 +149,13 @@ Result<void> TreeMerge::merge_sequence(const MovedSequence& sequence) {
     }
   } else if (texts[1] != texts[2] && texts[2] != texts[0]) {
     chosen = at(Side::kTheirs);
-    if (texts[1] != texts[0])
-      chosen = at(choices_.settle({plain.dotted(), "sequence", texts[0], texts[1], texts[2]}));
+    if (texts[1] != texts[0]) {
+      SchemaConflict conflict{plain.dotted(), "sequence", texts[0], texts[1], texts[2]};
+      // What both sides made cannot go while something draws from it.
+      conflict.may_stand[at(Side::kBase)] = sides[0] || !drawn_from_.contains(path);
+      chosen = at(choices_.settle(std::move(conflict)));
+      if (!sides[chosen] && drawn_from_.contains(path)) chosen = at(Side::kOurs);
+    }
   }
   const std::string& ours = sequence.paths[at(Side::kOurs)];
   if (!ours.empty() && ours != path && !is_taken_anew(ours)) put(ours, Oid{}, true);
@@ -140,6 +164,7 @@ Result<void> TreeMerge::merge_sequence(const MovedSequence& sequence) {
     return {};
   }
   catalog::SequenceDef merged = *sides[chosen];
+  TRY(give_to_identity(path, merged));
   TRY_ASSIGN(const bool is_owned, has_owner(merged));
   if (!is_owned) {  // As with a column that is dropped: it goes, unless something draws from it.
     const bool stays = drawn_from_.contains(path);
@@ -193,6 +218,7 @@ Result<TreeMerge::MovedSequence> TreeMerge::sequence_of_path(const std::string& 
 Result<void> TreeMerge::merge_drawn() {
   for (const auto& [dotted, value] : drawn_) {
     TRY_ASSIGN(const std::string path, path_of(dotted));
+    if (merged_sequences_.contains(path)) continue;
     TRY_ASSIGN(const MovedSequence sequence, sequence_of_path(path));
     TRY(merge_sequence(sequence));
   }

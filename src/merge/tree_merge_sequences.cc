@@ -172,6 +172,7 @@ Result<void> TreeMerge::find_sequences() {
     if (!sequence.paths[1].empty() && !sequence.paths[2].empty())
       TRY(place_sequence(std::move(sequence)));
   }
+  TRY(part_identities());
   TRY(follow_owners());
   return rename_sequences_in_tables();
 }
@@ -269,6 +270,44 @@ Result<std::string> TreeMerge::free_sequence_path(const std::string& schema,
     if (is_free) return path;
     path = path_of({schema, name + std::to_string(n)});
   }
+}
+
+// The sequence of an identity is one column's. A table that one side made, and that came to the sequence of
+// one which it dropped and which stays, gets another.
+Result<void> TreeMerge::part_identities() {
+  const auto drawn_on = [](const Job& job, Side side) -> Result<std::set<std::string>> {
+    std::set<std::string> paths;
+    for (const catalog::ColumnDef& column : job.sides.versions[at(side)].table->columns) {
+      if (column.identity == sql::IdentityKind::kNone) continue;
+      TRY_ASSIGN(std::string path, path_of(column.sequence));
+      paths.insert(std::move(path));
+    }
+    return paths;
+  };
+  for (const Side side : {Side::kOurs, Side::kTheirs}) {
+    const Side other = other_side(side);
+    for (const auto& job : jobs_) {
+      if (job->path.empty() || !job->has(side) || job->has(other) || job->has(Side::kBase)) continue;
+      TRY_ASSIGN(const std::set<std::string> own, drawn_on(*job, side));
+      for (const auto& kept : jobs_) {
+        if (kept->path.empty() || !kept->has(other) || kept->has(side)) continue;
+        TRY_ASSIGN(const std::set<std::string> theirs, drawn_on(*kept, other));
+        for (const std::string& path : own) {
+          const auto object = changes_.objects.find(path);
+          if (!theirs.contains(path) || object == changes_.objects.end() ||
+              !object->second.is(side, ObjectKind::kSequence))
+            continue;
+          TRY_ASSIGN(const PlainPath plain, decode_path(path));
+          MovedSequence moved;
+          moved.paths[at(side)] = path;
+          TRY_ASSIGN(moved.path, free_sequence_path(plain.schema, plain.name));
+          TRY(tell_new_path(moved, "name taken"));
+          TRY(take_moved(std::move(moved)));
+        }
+      }
+    }
+  }
+  return {};
 }
 
 // From now on the sides' objects at its paths are other ones.

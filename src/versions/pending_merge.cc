@@ -111,8 +111,9 @@ Result<std::optional<merge::Side>> Answers::schema(const store::ObjectReader& ob
 }
 
 void NewAnswers::add(std::string path, std::string content) {
-  edits_.push_back({std::move(path), tree::kModeBlob,
-                    objects_.add(store::ObjectType::kBlob, std::move(content))});
+  tree::PathEdit edit{path, tree::kModeBlob,
+                      objects_.add(store::ObjectType::kBlob, std::move(content))};
+  edits_[std::move(path)] = std::move(edit);
 }
 
 void NewAnswers::add(const merge::RowConflict& conflict, const merge::SideLine& line) {
@@ -125,9 +126,15 @@ void NewAnswers::add(const merge::SchemaConflict& conflict, merge::Side side) {
                                                           : "ours\n");
 }
 
+bool NewAnswers::has(const merge::SchemaConflict& conflict) const {
+  return edits_.contains(answer_path(conflict));
+}
+
 Result<Oid> NewAnswers::write(store::NodeCache& cache, const Oid& tree) {
   if (edits_.empty()) return tree;
-  return tree::edit_paths(objects_, cache, tree, std::move(edits_));
+  std::vector<tree::PathEdit> edits;
+  for (const auto& [path, edit] : edits_) edits.push_back(edit);
+  return tree::edit_paths(objects_, cache, tree, std::move(edits));
 }
 
 // ---- The pending merge ----

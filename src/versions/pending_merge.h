@@ -9,6 +9,7 @@
 // stands, for definitions).
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,6 +51,7 @@ class NewAnswers {
   explicit NewAnswers(store::PendingObjects& objects) : objects_(objects) {}
   void add(const merge::RowConflict& conflict, const merge::SideLine& line);
   void add(const merge::SchemaConflict& conflict, merge::Side side);
+  bool has(const merge::SchemaConflict& conflict) const;
   bool empty() const { return edits_.empty(); }
   size_t size() const { return edits_.size(); }
   Result<Oid> write(store::NodeCache& cache, const Oid& tree);
@@ -57,7 +59,7 @@ class NewAnswers {
  private:
   void add(std::string path, std::string content);
   store::PendingObjects& objects_;
-  std::vector<tree::PathEdit> edits_;
+  std::map<std::string, tree::PathEdit> edits_;  // By path: one answer to a conflict.
 };
 
 struct PendingMerge {

@@ -18,6 +18,7 @@ using exec::answer_rows;
 
 namespace {
 
+constexpr size_t kAnswerRoundsMax = 8;
 constexpr std::string_view kTablePrefix = "conflicts_";
 constexpr std::string_view kOurPrefix = "our_";
 
@@ -49,7 +50,7 @@ Result<void> begin(const Context& context, std::string_view words, Work& work) {
 }
 
 // Keeps the answers; gives the number of conflicts that are left.
-Result<size_t> finish(Context& context, Work& work) {
+Result<size_t> keep_answers(Context& context, Work& work) {
   if (!work.answers.empty()) {
     TRY_ASSIGN(const Oid tree, work.answers.write(work.store.cache(), work.pending.answers.tree()));
     work.pending.answers = Answers(tree);
@@ -59,6 +60,27 @@ Result<size_t> finish(Context& context, Work& work) {
   TRY_ASSIGN(MergeRun again, rerun_pending(context, work.pending, work.tip));
   work.left = std::move(again.outcome);
   return work.left.conflicts.size() + work.left.schema_conflicts.size();
+}
+
+// With one answer settled the next conflict about the same thing may read another way: it has that
+// answer, too.
+Result<size_t> finish(Context& context, Work& work, std::optional<merge::Side> side = {}) {
+  std::set<std::pair<std::string, std::string>> given;
+  for (const merge::SchemaConflict& conflict : work.run.outcome.schema_conflicts) {
+    if (work.answers.has(conflict)) given.emplace(conflict.object, conflict.kind);
+  }
+  for (size_t round = 0;; ++round) {
+    TRY_ASSIGN(const size_t remaining, keep_answers(context, work));
+    bool more = false;
+    for (const merge::SchemaConflict& conflict : work.left.schema_conflicts) {
+      if (!side || !given.contains({conflict.object, conflict.kind}) || !conflict.takes(*side) ||
+          work.answers.has(conflict))
+        continue;
+      work.answers.add(conflict, *side);
+      more = true;
+    }
+    if (!more || round == kAnswerRoundsMax) return remaining;
+  }
 }
 
 merge::Side side_of(sql::ResolveSide side) {
@@ -221,7 +243,7 @@ Result<std::optional<VerbResult>> resolve_definition(Context& context,
     return stays != nullptr
                ? Result<std::optional<VerbResult>>(cannot_stand(*stays, side_of(statement.side)))
                : Result<std::optional<VerbResult>>(std::nullopt);
-  TRY_ASSIGN(const size_t remaining, finish(context, work));
+  TRY_ASSIGN(const size_t remaining, finish(context, work, side_of(statement.side)));
   return std::optional(resolved(name, remaining));
 }
 
@@ -260,7 +282,7 @@ Result<VerbResult> resolve_many(Context& context, const sql::ResolveStmt& statem
     work.answers.add(conflict, side_of(statement.side));
   }
   const size_t given = work.answers.size();
-  TRY_ASSIGN(const size_t remaining, finish(context, work));
+  TRY_ASSIGN(const size_t remaining, finish(context, work, side_of(statement.side)));
   VerbResult result =
       resolved(fmt::format("{} conflict{}", given, given == 1 ? "" : "s"), remaining);
   for (auto& [conflict, notice] : rows_stay) {
