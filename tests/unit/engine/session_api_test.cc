@@ -162,7 +162,7 @@ TEST_CASE("a statement past its time is ended, while it runs and while its rows 
   it.must("CREATE TABLE t (a integer)");
   const std::string late = "57014 canceling statement due to statement timeout";
   const std::string slow = "SELECT count(*) FROM generate_series(1, 100000) a, generate_series(1, 100000) b";
-  it.must("SET statement_timeout = 50");
+  it.must("SET statement_timeout = 500");
   CHECK(it.ask(slow) == late);
   CHECK(it.ask("SELECT 1") == "1;SELECT 1");
   auto rows = it.session->run("SELECT a FROM generate_series(1, 100000) a, generate_series(1, 100000) b WHERE a + b < 0");
@@ -179,11 +179,12 @@ TEST_CASE("a statement past its time is ended, while it runs and while its rows 
   CHECK(it.ask(slow) == "57014 canceling statement due to user request");
   canceller.join();
   // Time that a reader takes is his own.
-  it.must("SET statement_timeout = 300; INSERT INTO t SELECT * FROM generate_series(1, 20000)");
+  it.must("INSERT INTO t SELECT * FROM generate_series(1, 20000)");
+  it.must("SET statement_timeout = 1500");
   auto read = it.session->run("SELECT a FROM t");
   REQUIRE(read.ok());
   REQUIRE(*(*read)->next());
-  std::this_thread::sleep_for(std::chrono::milliseconds(400));
+  std::this_thread::sleep_for(std::chrono::milliseconds(1800));
   CHECK(ApiSession::read(std::move(read)).find("57014") == std::string::npos);
   CHECK(it.session->timeout_ms("idle_session_timeout") == 0);
   it.must("SET idle_in_transaction_session_timeout = '2min'");

@@ -10,6 +10,7 @@
 #include "engine/session.h"
 #include "sql/parser.h"
 #include "sql/statements.h"
+#include "catalog/names.h"
 #include "system/compiled_views.h"
 #include "system/shown.h"
 
@@ -111,7 +112,8 @@ TEST_CASE("every relation of rowan, pg_catalog and information_schema can be rea
     CHECK(names.size() == view->columns.size());
     CHECK(!names.contains("?column?"));
     const auto rows = world.run("SELECT * FROM " + view->schema + "." + view->name);
-    CHECK(rows->columns().size() == view->columns.size());
+    // `*` has all but the catalogue's tableoid.
+    CHECK(rows->columns().size() == names.size() - names.count(std::string(catalog::kTableOidColumn)));
   }
 }
 
