@@ -6,11 +6,10 @@
 #include "catalog/paths.h"
 #include "merge/sides.h"
 #include "merge/tree_merge.h"
-#include "sql/parser.h"
-#include "sql/walk.h"
 #include "tree/leaf.h"
 
 namespace rowan::merge {
+
 // ---- Tables: rows ----
 
 // Tables whose rows get other keys come first: there one side's table may have to stand whole, and
