@@ -139,6 +139,7 @@ class RowMerge {
     SideLine own = {};                 // RowConflict::own; of a table with a key.
   };
   using RekeyedRows = std::map<std::string, Rekeyed>;
+  Result<std::map<std::string, uint64_t>> carried_counts(Side side);
   Result<RekeyedRows> read_rekeyed(Side side);
   Result<void> fit_new_rows(const RekeyedRows& base, const RekeyedRows& others,
                             RekeyedRows& rows) const;

@@ -5,6 +5,24 @@
 
 namespace rowan::merge {
 
+// A side's rows by the merged table's keys, and how often each is there.
+Result<std::map<std::string, uint64_t>> RowMerge::carried_counts(Side side) {
+  std::map<std::string, uint64_t> counts;
+  const tree::TreeReader from = reader(side);
+  TRY_ASSIGN(tree::Cursor cursor, tree::Cursor::open(from, version(side).rows));
+  for (; !cursor.at_end();) {
+    TRY(step());
+    TRY_ASSIGN(const std::string line, carrier(side).carry(cursor.line()));
+    std::string key;
+    TRY(type::append_line_key(merged_->layout, line, key));
+    counts[key] += version(side).table->layout.counted
+                       ? std::strtoull(cursor.line().data() + 1, nullptr, 10)
+                       : uint64_t{1};
+    TRY(cursor.next());
+  }
+  return counts;
+}
+
 Result<void> RowMerge::fill(const std::vector<uint16_t>& columns, Side known_by,
                             const ValueOf& value_of) {
   if (rows_.is_zero()) return {};
@@ -14,8 +32,16 @@ Result<void> RowMerge::fill(const std::vector<uint16_t>& columns, Side known_by,
   const bool counted = merged_->layout.counted;
   // Rows of the side that has the column: a NULL there is its own.
   const bool same_keys = counted ? carrier(known_by).is_identity() : carrier(known_by).keeps_keys();
+  std::map<std::string, uint64_t> own_counts;  // Where they have other keys.
+  if (!same_keys && !version(known_by).rows.is_zero()) {
+    TRY_ASSIGN(own_counts, carried_counts(known_by));
+  }
   const auto own_count = [&](Bytes key) -> Result<uint64_t> {
-    if (!same_keys || version(known_by).rows.is_zero()) return uint64_t{0};
+    if (version(known_by).rows.is_zero()) return uint64_t{0};
+    if (!same_keys) {
+      const auto own = own_counts.find(std::string(key));
+      return own == own_counts.end() ? uint64_t{0} : own->second;
+    }
     TRY_ASSIGN(const auto line, tree::find_line(reader(known_by), version(known_by).rows, key));
     if (!line) return uint64_t{0};
     return counted ? static_cast<uint64_t>(std::strtoull(line->line.data() + 1, nullptr, 10))

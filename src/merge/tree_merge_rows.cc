@@ -6,26 +6,9 @@
 #include "catalog/paths.h"
 #include "merge/sides.h"
 #include "merge/tree_merge.h"
-#include "sql/parser.h"
-#include "sql/walk.h"
 #include "tree/leaf.h"
 
 namespace rowan::merge {
-namespace {
-
-// Whether the column's default is worked out anew for every row.
-Result<bool> gives_each_its_own(const catalog::ColumnDef& column) {
-  if (!column.sequence.empty()) return true;
-  TRY_ASSIGN(const sql::ParsedExpression parsed, sql::parse_expression(column.default_sql));
-  struct Calls final : sql::Visitor {
-    void call(sql::CallExpr&) override { any = true; }
-    bool any = false;
-  } calls;
-  sql::walk(*parsed.expr, calls);
-  return calls.any;
-}
-
-}  // namespace
 
 // ---- Tables: rows ----
 
@@ -83,8 +66,8 @@ Result<void> TreeMerge::count_once(Job& job) {
   return {};
 }
 
-// A column that one side added with a value for every row (an identity, a default that gives each
-// its own): rows that the other side brought get theirs.
+// A row that was made where a column was not there gets what the column's default gives it, as ADD
+// COLUMN with that default would. Where ADD COLUMN left a value for such rows, their lines have it.
 Result<void> TreeMerge::fill_new_columns(Job& job) {
   if (!request_.default_value || request_.conflicts_take_base) return {};
   const auto source = [&](Side side, uint16_t slot) {
@@ -102,8 +85,7 @@ Result<void> TreeMerge::fill_new_columns(Job& job) {
       if (!gives || !column.absent.is_null() || !source(known, column.slot) ||
           source(other, column.slot) || source(Side::kBase, column.slot))
         continue;
-      TRY_ASSIGN(const bool each, gives_each_its_own(column));
-      if (each || column.not_null) columns.push_back(i);
+      columns.push_back(i);
     }
     if (columns.empty() || !changed(other)) continue;
     TRY(job.rows->fill(columns, known, [&](const catalog::ColumnDef& column) {

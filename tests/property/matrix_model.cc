@@ -312,8 +312,17 @@ GivenBack give_columns_back(const State& base, const State& ours, const State& t
       }
     }
   }
-  for (const auto& [tuple, rows] : own)
+  for (auto& [tuple, rows] : own) {
+    const auto before = was.find(tuple);
+    // What is new was made while the columns were away, and gets their defaults.
+    for (size_t i = before == was.end() ? 0 : before->second.size(); i < rows.size(); ++i) {
+      for (const std::string& column : back) {
+        const auto filled = theirs.fill.find(column);
+        if (filled != theirs.fill.end()) rows[i][column] = filled->second;
+      }
+    }
     given.ours.rows.insert(given.ours.rows.end(), rows.begin(), rows.end());
+  }
   return given;
 }
 

@@ -393,6 +393,8 @@ class Pair {
     auto theirs = world_.read("base_view", "t", none, definition_.undone_types);
     if (!base || !ours || !theirs) return;
     theirs->redefined = base->columns != theirs->columns || !definition_.undone_types.empty();
+    // A row that was made while the column was away gets its default.
+    if (!base->has("d")) theirs->fill["d"] = "dd";
     const std::vector<std::string> key = world_.keyed() ? std::vector<std::string>{"k"} : std::vector<std::string>();
     if (!base->has("k")) return;  // No row would have a key.
     Outcome outcome = matrix::merge(*base, *ours, *theirs, Policy::kAny, key);
