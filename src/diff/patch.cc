@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "catalog/expression_text.h"
 #include "catalog/objects.h"
 #include "diff/patch_objects.h"
 #include "diff/patch_table.h"
@@ -38,6 +39,7 @@ class PatchWriter {
     TRY_ASSIGN(SequenceWork sequences, sequences_of_patch(context));
     add(views.drops);
     TRY(foreign_keys());
+    for (TableWork& work : tables_) add(work.leaves);
     for (TableWork& work : tables_) add(work.early);
     add(sequences.releases);
     for (const TableWork& work : tables_) {
@@ -56,6 +58,7 @@ class PatchWriter {
     for (TableWork& work : tables_) add(work.inserts);
     for (TableWork& work : tables_) add(work.late);
     add(sequences.renames);  // Before an index that has the name which a sequence got by itself.
+    for (TableWork& work : tables_) add(work.defaults);
     for (TableWork& work : tables_) add(work.parts);
     add(sequences.settles);
     add(added_keys_);
@@ -95,9 +98,57 @@ class PatchWriter {
       if (work.from || work.to) tables_.push_back(std::move(work));
     }
     for (TableWork& work : tables_) {
-      if (!work.to) continue;
+      if (!work.to) {
+        TRY(leave_identities(work));
+        continue;
+      }
+      TRY(find_late_defaults(work));
       TRY(write_definition(source_, work, request_.native));
+      if (work.goes()) TRY(leave_identities(work));
       TRY(write_rows(source_, work, request_.native, patch_));
+    }
+    return {};
+  }
+
+  // The table whose identity's sequence the column's default draws from; empty: none.
+  Result<std::string> identity_drawn_by(const catalog::ColumnDef& column, const TableDef& of,
+                                        const Oid& root) const {
+    if (column.default_sql.empty()) return std::string();
+    TRY_ASSIGN(const std::vector<std::string> drawn, catalog::sequences_of(column.default_sql));
+    const catalog::Catalog catalog(source_.objects, source_.cache, root);
+    for (const std::string& text : drawn) {
+      TRY_ASSIGN(const catalog::ObjectName name, catalog::parse_name(text, of.schema));
+      TRY_ASSIGN(const bool there, catalog.has_schema(name.schema));
+      if (!there) continue;
+      TRY_ASSIGN(const auto sequence, catalog.find_sequence(name.schema, name.name));
+      if (!sequence || sequence->owner_table.empty()) continue;
+      TRY_ASSIGN(const catalog::ObjectName owner,
+                 catalog::parse_name(sequence->owner_table, sequence->schema));
+      TRY_ASSIGN(const auto table, catalog.find_table(owner.schema, owner.name));
+      const auto index = table ? table->table->find_column(sequence->owner_column) : std::nullopt;
+      if (index && table->table->columns[*index].identity != sql::IdentityKind::kNone)
+        return table->table->path();
+    }
+    return std::string();
+  }
+
+  Result<void> find_late_defaults(TableWork& work) const {
+    const TableDef& to = *work.to->table;
+    for (const catalog::ColumnDef& column : to.columns) {
+      TRY_ASSIGN(const std::string drawn, identity_drawn_by(column, to, request_.to_root));
+      work.draws_late.push_back(!drawn.empty());
+    }
+    return {};
+  }
+
+  // A table that goes draws from no other table's identity, which may go before it.
+  Result<void> leave_identities(TableWork& work) const {
+    const TableDef& from = *work.from->table;
+    for (const catalog::ColumnDef& column : from.columns) {
+      TRY_ASSIGN(const std::string drawn, identity_drawn_by(column, from, request_.from_root));
+      if (drawn.empty() || drawn == from.path()) continue;
+      work.leaves.push_back("ALTER TABLE " + table_name_sql(from) + " ALTER COLUMN " +
+                           sql::quote_ident(column.name) + " DROP DEFAULT");
     }
     return {};
   }

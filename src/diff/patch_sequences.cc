@@ -221,6 +221,11 @@ class SequenceWriter {
     if (!context_.request.native) {  // Both give it the same name by themselves.
       TableDef table = *owner.work->to->table;
       table.columns[*owner.column].sequence.clear();
+      for (size_t i = 0; i < table.columns.size(); ++i) {  // They are not set yet.
+        if (!owner.work->draws_late[i]) continue;
+        table.columns[i].default_sql.clear();
+        table.columns[i].sequence.clear();
+      }
       const std::string given = catalog::default_sequence_name(
           table, to.owner_column,
           [&](std::string_view other) { return is_taken(to.schema, other, name); });

@@ -33,6 +33,16 @@ std::string rule_text(const ColumnDef& column) {
              : " MERGE RULE " + std::string(merge_rule_name(column.merge_rule));
 }
 
+std::string set_default_sql(const TableDef& table, const ColumnDef& column) {
+  return "ALTER TABLE " + table_name_sql(table) + " ALTER COLUMN " + sql::quote_ident(column.name) +
+         " SET DEFAULT " + column.default_sql;
+}
+
+std::string drop_default_sql(const TableDef& table, const ColumnDef& column) {
+  return "ALTER TABLE " + table_name_sql(table) + " ALTER COLUMN " + sql::quote_ident(column.name) +
+         " DROP DEFAULT";
+}
+
 class AlterWriter {
  public:
   AlterWriter(TableWork& work, bool native)
@@ -66,6 +76,7 @@ class AlterWriter {
   void alter_early(const std::string& action) {
     work_.early.push_back("ALTER TABLE " + old_name_ + " " + action);
   }
+  void leave_default(const ColumnDef& old) { work_.leaves.push_back(drop_default_sql(from_, old)); }
   void alter_late(const std::string& action) {
     work_.late.push_back("ALTER TABLE " + name_ + " " + action);
   }
@@ -238,7 +249,7 @@ class AlterWriter {
     if (is_kept(column) || column.default_sql.empty()) return;
     const auto sequences = catalog::sequences_of(column.default_sql);
     if (!sequences || !sequences->empty())
-      alter_early("ALTER COLUMN " + sql::quote_ident(column.name) + " DROP DEFAULT");
+      leave_default(column);
   }
 
   void property(uint16_t index) {
@@ -281,9 +292,13 @@ class AlterWriter {
       const std::string before = "ALTER COLUMN " + sql::quote_ident(old->name);
       if (old->identity != IdentityKind::kNone && old->identity != column.identity)
         alter_early(before + " DROP IDENTITY");
-      if (!old->default_sql.empty()) alter_early(before + " DROP DEFAULT");
+      if (!old->default_sql.empty()) leave_default(*old);
     }
-    if (!column.default_sql.empty()) {
+    const auto index = static_cast<size_t>(&column - to_.columns.data());
+    if (work_.draws_late[index]) {
+      if (filled) alter_late(target + " DROP DEFAULT");
+      work_.defaults.push_back(set_default_sql(to_, column));
+    } else if (!column.default_sql.empty()) {
       alter_late(target + " SET DEFAULT " + column.default_sql);
     } else if (filled) {
       alter_late(target + " DROP DEFAULT");
@@ -395,15 +410,21 @@ Result<bool> can_alter(const Source& source, TableWork& work, bool native) {
 
 void write_create(TableWork& work, bool native) {
   const TableDef& to = *work.to->table;
+  TableDef bare = to;
+  for (size_t i = 0; i < to.columns.size(); ++i) {
+    if (!work.draws_late[i]) continue;
+    work.defaults.push_back(set_default_sql(to, to.columns[i]));
+    bare.columns[i].default_sql.clear();
+    bare.columns[i].sequence.clear();
+  }
   if (native) {
-    TableDef bare = to;  // Its foreign keys come last.
-    bare.foreign_keys.clear();
+    bare.foreign_keys.clear();  // They come last.
     std::string text = catalog::table_sql(bare);
     while (text.ends_with('\n') || text.ends_with(';')) text.pop_back();
     work.shape.push_back(std::move(text));
     return;
   }
-  work.shape.push_back(plain_table_sql(to));
+  work.shape.push_back(plain_table_sql(bare));
   for (std::string& key : repeated_keys_sql(to)) work.shape.push_back(std::move(key));
   for (const catalog::IndexDef& index : to.indexes)
     work.parts.push_back(create_index_sql(to, index));
@@ -425,9 +446,11 @@ Result<void> write_definition(const Source& source, TableWork& work, bool native
     work.recreate = true;
     work.disturbs = work.keys_move = true;
     work.key_rename.reset();
+    work.leaves.clear();
     work.early.clear();
     work.shape.clear();
     work.late.clear();
+    work.defaults.clear();
     work.parts.clear();
   }
   write_create(work, native);
