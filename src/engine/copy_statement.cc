@@ -59,6 +59,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_copy(Prepared& prepared) {
       };
     }
     TRY_ASSIGN(rows, exec::copy_to(statement, sink.write, planning, report, context));
+    if (rows == 0) TRY(sink.write({}));  // Whose sink it is learns that it was used.
     if (sink.finish) TRY(sink.finish());
   }
   TRY_ASSIGN(std::string commit, finish_statement(prepared));

@@ -1,5 +1,6 @@
-// The one table of functions that expressions call: scalar ones, operators, aggregates, and SQL's special
-// forms. Functions in FROM are relations that their arguments name: rows of system/registry.h. A row a function; each family of rows is a file (families.def).
+// The one table of functions: scalar ones, operators, aggregates, functions that give sets of rows,
+// and SQL's special forms. A row a function; each family of rows is a file (families.def). What shows
+// history and state in FROM (rowan.log(…)) are relations with arguments: rows of system/registry.h.
 //
 // Lifetime: rows are constants. Threads: any.
 #pragma once
@@ -47,14 +48,29 @@ struct AggregateSpec {
 };
 using StateMaker = std::unique_ptr<AggregateState> (*)(const AggregateSpec& spec);
 
+// The rows of a set as they come.
+class SetRows {
+ public:
+  virtual ~SetRows() = default;
+  virtual Result<bool> next(type::Batch& batch) = 0;  // Any number of rows; false at the end.
+};
+// What is handed in outlives the rows.
+struct SetInput {
+  const std::vector<type::Value>& arguments;  // Of the types that the row asks for.
+  std::span<const type::Type> results;        // One a column.
+  const EvalContext& context;
+};
+using SetMaker = Result<std::unique_ptr<SetRows>> (*)(const SetInput& input);
+
 // A special form: it is bound by rules of its own, not by the types of its arguments.
 using FormBinder = Result<NodePtr> (*)(const sql::CallExpr& call, BindContext& context);
 
-enum class FunctionKind : uint8_t { kScalar, kAggregate, kWindow, kForm };
+enum class FunctionKind : uint8_t { kScalar, kAggregate, kWindow, kSet, kForm };
 
 struct Body {
   constexpr Body(Kernel the_kernel) : kind(FunctionKind::kScalar), kernel(the_kernel) {}  // NOLINT
   constexpr Body(StateMaker maker) : kind(FunctionKind::kAggregate), make_state(maker) {}  // NOLINT
+  constexpr Body(SetMaker maker) : kind(FunctionKind::kSet), make_rows(maker) {}           // NOLINT
   // Some forms become calls of a kernel.
   constexpr Body(FormBinder binder, Kernel the_kernel = nullptr)  // NOLINT
       : kind(FunctionKind::kForm), kernel(the_kernel), bind_form(binder) {}
@@ -62,6 +78,7 @@ struct Body {
   FunctionKind kind;
   Kernel kernel = nullptr;
   StateMaker make_state = nullptr;
+  SetMaker make_rows = nullptr;
   FormBinder bind_form = nullptr;
 };
 
@@ -125,13 +142,15 @@ enum class Effect : uint8_t {
 
 struct Traits {
   Volatility volatility = Volatility::kImmutable;
-  bool strict = true;     // NULL in, NULL out.
+  bool strict = true;     // NULL in, NULL out. A set of NULLs is empty.
   bool variadic = false;  // The last argument type repeats (concat).
   uint8_t optional = 0;   // How many arguments may be left away from the end.
   Effect effect = Effect::kNone;
   // Aggregates: whether the order of the rows, or a row that comes twice, changes the result.
   bool by_order = false;
   bool by_count = true;
+  // Sets of several columns: their names and types; else the function's name and `result`.
+  std::span<const std::pair<std::string_view, ArgumentType>> columns = {};
 };
 
 struct Function {

@@ -62,15 +62,26 @@ std::string operator_of(const Function& function) {
   return text + " " + name_of(function.arguments[function.arguments.size() - 1]);
 }
 
+std::string result_of(const Function& function) {
+  if (function.traits.columns.empty()) return name_of(function.result);
+  std::string text;
+  for (const auto& [name, type] : function.traits.columns)
+    text.append(text.empty() ? "" : ", ").append(name).append(" ").append(name_of(type));
+  return text;
+}
+
 std::string notes_of(const Function& function) {
   std::string notes;
   const auto note = [&](bool is_so, std::string_view what) {
     if (is_so) notes.append(notes.empty() ? "" : ", ").append(what);
   };
+  note(function.kind() == FunctionKind::kSet, "set of rows");
   note(function.kind() == FunctionKind::kWindow, "window");
   note(function.traits.volatility == Volatility::kStable, "stable");
   note(function.traits.volatility == Volatility::kVolatile, "volatile");
-  note(function.kind() == FunctionKind::kScalar && !function.traits.strict, "takes NULL");
+  const bool plain =
+      function.kind() == FunctionKind::kScalar || function.kind() == FunctionKind::kSet;
+  note(plain && !function.traits.strict, "takes NULL");
   note(function.traits.effect == Effect::kWrites, "writes");
   return notes;
 }
@@ -88,7 +99,7 @@ std::string cell(std::string_view text) {
 void print_row(const Function& function) {
   const bool word = is_word(function.name[0]);
   const std::string text = word ? call_of(function) : operator_of(function);
-  std::printf("| `%s` | %s | %s |\n", cell(text).c_str(), name_of(function.result).c_str(),
+  std::printf("| `%s` | %s | %s |\n", cell(text).c_str(), result_of(function).c_str(),
               notes_of(function).c_str());
 }
 
