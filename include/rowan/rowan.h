@@ -301,8 +301,8 @@ struct OpenOptions {
 
 struct ConnectOptions {
   std::string branch;  // Or another revision, to read from; empty: Git's HEAD.
-  // The author of the session's commits. Empty: the database's own (OpenOptions). Who is named here
-  // cannot commit as somebody else (SET rowan.author).
+  // The author of the session's commits. Empty: the database's own (OpenOptions); the e-mail of another
+  // name: NAME@localhost. Who is named here cannot commit as somebody else (SET rowan.author).
   std::string user, email;
   std::string application_name;
   // More settings, which RESET goes back to. An unknown or bad one fails as SET would.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "base/caught.h"
 #include "base/deep_stack.h"
@@ -33,6 +34,16 @@ class NoStatement final : public Statement {
   }
 };
 
+// Of a person of whom no more is known.
+std::string local_email(std::string_view name) {
+  std::string email(name);
+  for (char& c : email) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_';
+    if (!plain) c = '-';
+  }
+  return email + "@localhost";
+}
+
 }  // namespace
 
 SessionImpl::SessionImpl(DatabaseImpl& database, const ConnectOptions& options)
@@ -41,7 +52,9 @@ SessionImpl::SessionImpl(DatabaseImpl& database, const ConnectOptions& options)
       is_owner_(options.user.empty()),
       head_{database.default_branch(), false, {}},
       unique_(database.unique_indexes(), database.store()) {
-  if (!options.user.empty()) author_.name = options.user;
+  // Git knows people by their e-mail: nobody gets another's.
+  if (!options.user.empty() && options.user != author_.name)
+    author_ = {.name = options.user, .email = local_email(options.user)};
   if (!options.email.empty()) author_.email = options.email;
   settings_.set_memory_limit(database.memory().bytes_max());
   settings_.note("session_authorization", author_.name);

@@ -96,9 +96,15 @@ Error failed_block() {
 }
 
 Result<std::unique_ptr<Rows>> SessionImpl::begin_block(const sql::TransactionStmt& statement) {
-  if (in_explicit_block())
-    return done_with_warning("BEGIN", ErrorCode::kActiveTransaction,
+  // As it was written.
+  const bool is_start = !statement.text.empty() && (statement.text[0] == 's' || statement.text[0] == 'S');
+  const std::string tag = is_start ? "START TRANSACTION" : "BEGIN";
+  if (in_explicit_block()) {
+    if (state_ == TransactionState::kFailed) return failed_block();
+    if (statement.has_isolation || statement.has_read_only) TRY(set_transaction(statement));
+    return done_with_warning(tag, ErrorCode::kActiveTransaction,
                              "there is already a transaction in progress");
+  }
   if (implicit_open_) {  // It goes on as a block.
     if (statement.has_isolation && statement.isolation != transaction_->isolation())
       return Error(ErrorCode::kActiveTransaction,
@@ -106,7 +112,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::begin_block(const sql::TransactionStm
     if (statement.has_read_only && statement.read_only) mode_.forbid_writes();
     if (statement.has_read_only && !statement.read_only) TRY(mode_.allow_writes(false));
     implicit_open_ = false;
-    return done("BEGIN");
+    return done(tag);
   }
   TRY(begin_transaction(statement.has_isolation ? statement.isolation : settings_.isolation(),
                         statement.has_read_only ? statement.read_only
@@ -114,7 +120,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::begin_block(const sql::TransactionStm
   state_ = TransactionState::kOpen;
   first_statement_ = true;
   mode_.begin(transaction_->read_only());
-  return done("BEGIN");
+  return done(tag);
 }
 
 // COMMIT and ROLLBACK, which end an implicit transaction as well.

@@ -21,6 +21,7 @@
 #include <cctype>
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <optional>
 #include <thread>
 
@@ -33,6 +34,8 @@
 namespace rowan::server {
 
 namespace {
+
+constexpr uint16_t kSocketNumber = 5432;  // Of a socket whose port was not said.
 
 using std::chrono::milliseconds;
 
@@ -202,6 +205,7 @@ std::optional<Failure> Server::listen_on(const asio::ip::address& address) {
 }
 
 std::optional<Failure> Server::listen_locally() {
+  if (port_ == 0) port_ = kSocketNumber;  // Nothing listens on TCP: any number is free.
   const std::string path = (options_.socket_folder / fmt::format(".s.PGSQL.{}", port_)).string();
   asio::error_code error;
   if (path.size() >= sizeof(sockaddr_un{}.sun_path))
@@ -272,7 +276,8 @@ void Server::announce() {
     say_(fmt::format("psql postgres://{}{}@{}:{}/{}", url_quoted(own_user()), password, host, port_,
                      url_quoted(databases_.first_name())));
   } else if (!socket_path_.empty()) {
-    say_(fmt::format("psql -h {} -p {} {}", options_.socket_folder.string(), port_,
+    say_(fmt::format("psql -h {} -p {} {}",
+                     std::filesystem::absolute(options_.socket_folder).string(), port_,
                      databases_.first_name()));
   }
 }

@@ -72,7 +72,8 @@ Result<void> GitStore::checkpoint_round(bool look_at_refs, std::vector<ForeignMo
   Result<void> result;
   const bool ended = ends_well([&] {
     const std::lock_guard lock(checkpoint_mutex_);
-    if (look_at_refs) result = scan_refs(moves);
+    result = check_in_place();
+    if (result && look_at_refs) result = scan_refs(moves);
     if (result) result = checkpoint_pass(moves);
   });
   const std::lock_guard lock(work_mutex_);

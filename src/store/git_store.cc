@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cctype>
 #include <new>
 #include <random>
@@ -383,11 +384,30 @@ Result<std::vector<PendingObjects::Entry>> GitStore::spill(
   return rest;
 }
 
+Result<void> GitStore::check_in_place() const {
+  if (!lock_ || lock_->is_at(own_folder() / "lock")) return {};
+  return Error(ErrorCode::kIoError,
+               "\"" + dir_.string() + "\" is not the repository that was opened: it was moved, removed or replaced")
+      .with_hint("Open it again where it is now; what was committed is in its journal.");
+}
+
+Result<void> GitStore::check_in_place_lately() {
+  constexpr int64_t kEveryUs = 5000;
+  const int64_t now = std::chrono::duration_cast<std::chrono::microseconds>(
+                          std::chrono::steady_clock::now().time_since_epoch())
+                          .count();
+  if (now - in_place_at_us_.load(std::memory_order_relaxed) < kEveryUs) return {};
+  TRY(check_in_place());
+  in_place_at_us_.store(now, std::memory_order_relaxed);
+  return {};
+}
+
 Result<uint64_t> GitStore::append(const PendingObjects& objects,
                                   const std::vector<RefUpdate>& refs) {
   if (journal_ == nullptr) {
     return Error(ErrorCode::kReadOnlyTransaction, "the repository is open for reading only");
   }
+  TRY(check_in_place_lately());
   for (const RefUpdate& update : refs) {
     if (!git::is_valid_ref(update.name)) {
       return Error(ErrorCode::kInvalidName, "\"" + update.name + "\" is not a valid ref name");

@@ -132,6 +132,10 @@ class GitStore final : public ObjectStore {
   // checkpoint.cc
   Result<void> checkpoint_round(bool look_at_refs, std::vector<ForeignMove>& moves);
   Result<void> checkpoint_pass(std::vector<ForeignMove>& moves);
+  // kIoError once another folder stands where this one was opened: nothing may be written there.
+  Result<void> check_in_place() const;
+  // The same, asked often: looked at every so many milliseconds.
+  Result<void> check_in_place_lately();
   Result<void> write_records(const Records& records);
   Result<void> publish_refs(const Records& records, std::vector<ForeignMove>& moves);
   Result<void> settle(const std::string& name, const Oid& before, const Oid& now);
@@ -158,6 +162,7 @@ class GitStore final : public ObjectStore {
   std::set<Oid> boundary_;  // Commits whose parents a shallow clone does not have.
   bool partial_ = false;    // A remote keeps objects back (git clone --filter).
   std::optional<LockFile> lock_;
+  std::atomic<int64_t> in_place_at_us_{0};  // When that was seen last.
   std::unique_ptr<NodeCache> cache_;
   std::unique_ptr<PackSet> packs_;
   std::unique_ptr<Journal> journal_;  // nullptr when read-only.

@@ -1,6 +1,7 @@
 #include "store/lock_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -60,6 +61,13 @@ bool LockFile::is_held(const std::filesystem::path& path) {
   range.l_type = F_RDLCK;
   const int rc = ::fcntl(file->number(), F_OFD_GETLK, &range);
   return rc == 0 && range.l_type != F_UNLCK;
+}
+
+bool LockFile::is_at(const std::filesystem::path& path) const {
+  struct stat held = {};
+  struct stat found = {};
+  return ::fstat(file_.number(), &held) == 0 && ::lstat(path.c_str(), &found) == 0 &&
+         held.st_dev == found.st_dev && held.st_ino == found.st_ino;
 }
 
 }  // namespace rowan::store

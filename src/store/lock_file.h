@@ -18,6 +18,9 @@ class LockFile {
   static Result<LockFile> take(const std::filesystem::path& path);
   // Whether another opener holds it. False when the file cannot be read.
   static bool is_held(const std::filesystem::path& path);
+  // Whether the file at that path is the one that is locked. Not once the repository's folder was moved,
+  // removed or replaced: another one may stand there by now.
+  bool is_at(const std::filesystem::path& path) const;
 
  private:
   explicit LockFile(Descriptor file) : file_(std::move(file)) {}

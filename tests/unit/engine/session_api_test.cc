@@ -22,6 +22,13 @@ std::string last_author(ApiSession& it) {
 
 }  // namespace
 
+// As Git knows people by their e-mail, nobody gets another's.
+TEST_CASE("who names no e-mail has one of his own") {
+  ApiSession it({.user = "Ann O'Neil"});
+  it.must("CREATE TABLE t (a integer)");
+  CHECK(last_author(it) == "Ann O'Neil|Ann-O-Neil@localhost;SELECT 1");
+}
+
 TEST_CASE("a session commits as who connected, and the owner alone as somebody else") {
   ApiSession it({.user = "Ada", .email = "ada@example.org", .application_name = "app"});
   CHECK(it.session->user() == "Ada");
