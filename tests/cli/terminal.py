@@ -101,7 +101,7 @@ def statements_and_prompts(home):
     shell.run("SELECT 1;", "Time: ", " ms", "=> ")
     shell.run("\\?", "SHOW BRANCHES", "=> ")
     shell.run("BEGIN;", "shop@main=*> ")
-    shell.run("COMMIT; COMMIT;", "NOTICE:", "shop@main=> ")
+    shell.run("COMMIT; COMMIT;", "WARNING:", "shop@main=> ")
     shell.run("BEGIN;", "shop@main=*> ")
     shell.run("SELECT 1/0;", "22012", "shop@main=!> ")
     shell.run("ROLLBACK;", "shop@main=> ")
