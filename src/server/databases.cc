@@ -130,7 +130,7 @@ Outcome<Databases::Use> Databases::find(std::string_view name) {
 
 Failure Databases::unknown(std::string_view name) const {
   Failure made =
-      failure(kUndefinedDatabaseState, fmt::format("database \"{}\" does not exist", name));
+      failure(ErrorCode::kUndefinedDatabase, fmt::format("database \"{}\" does not exist", name));
   made.hint = serves_folder_
                   ? fmt::format(
                         "Connect to postgres and say CREATE DATABASE {}, or make one: rowan init "
@@ -167,20 +167,20 @@ Outcome<Databases::Use> Databases::open_entry(const std::string& name, const fs:
 Outcome<bool> Databases::create(std::string_view name, bool if_not_exists) {
   if (!serves_folder_)
     return failure(
-        kUnsupportedState, "this server serves one repository, which is one database",
+        ErrorCode::kFeatureNotSupported, "this server serves one repository, which is one database",
         "rowan serve FOLDER serves every repository in a folder; there CREATE DATABASE makes "
         "one. CREATE SCHEMA makes a schema in this database.");
   if (!is_sound(name) || name.find('@') != std::string_view::npos || name.ends_with(".lock") ||
       name == kTemplate || name == "template0")
     return failure(
-        kInvalidNameState, fmt::format("\"{}\" cannot be the name of a database", name),
+        ErrorCode::kInvalidName, fmt::format("\"{}\" cannot be the name of a database", name),
         "It names a folder: no slash, no @, no control character, no dot or hyphen in front.");
   const std::lock_guard lock(mutex_);
   std::error_code error;
   const fs::path path = folder_ / (std::string(name) + std::string(kEnding));
   if (!path_of(name).empty() || fs::exists(fs::symlink_status(path, error))) {
     if (if_not_exists) return false;
-    return failure(kDuplicateDatabaseState, fmt::format("database \"{}\" already exists", name));
+    return failure(ErrorCode::kDuplicateDatabase, fmt::format("database \"{}\" already exists", name));
   }
   // Made under a name that no connection can ask for, so that nobody meets half of it.
   const fs::path hidden = folder_ / fmt::format(".new-{}-{}", ::getpid(), std::string(name));
@@ -200,7 +200,7 @@ Outcome<bool> Databases::create(std::string_view name, bool if_not_exists) {
 Outcome<bool> Databases::drop(std::string_view name, bool if_exists) {
   if (!serves_folder_)
     return failure(
-        kUnsupportedState, "this server serves one repository, which is one database",
+        ErrorCode::kFeatureNotSupported, "this server serves one repository, which is one database",
         "rowan serve FOLDER serves every repository in a folder; there DROP DATABASE removes "
         "one.");
   fs::path hidden;
@@ -209,12 +209,12 @@ Outcome<bool> Databases::drop(std::string_view name, bool if_exists) {
     const fs::path path = path_of(name);
     if (path.empty()) {
       if (if_exists) return false;
-      return failure(kUndefinedDatabaseState, fmt::format("database \"{}\" does not exist", name));
+      return failure(ErrorCode::kUndefinedDatabase, fmt::format("database \"{}\" does not exist", name));
     }
     if (const auto found = entries_.find(path.string()); found != entries_.end()) {
       if (found->second->users > 0)
         return failure(
-            kInUseState, fmt::format("database \"{}\" is being accessed by other users", name), "",
+            ErrorCode::kDatabaseInUse, fmt::format("database \"{}\" is being accessed by other users", name), "",
             fmt::format("There {} using the database.",
                         found->second->users == 1
                             ? std::string("is 1 other session")
@@ -224,8 +224,8 @@ Outcome<bool> Databases::drop(std::string_view name, bool if_exists) {
     {  // Somebody else may have it open: who can open it for writing is alone. It is closed again
        // here.
       const auto alone = Database::open(path.string());
-      if (!alone && alone.failure().sqlstate == kInUseState)
-        return failure(kInUseState,
+      if (!alone && alone.failure().sqlstate == rowan::sqlstate(ErrorCode::kDatabaseInUse))
+        return failure(ErrorCode::kDatabaseInUse,
                        fmt::format("database \"{}\" is being accessed by other users", name), "",
                        alone.failure().message);
     }

@@ -61,8 +61,12 @@ Dialogue::Dialogue(Databases& databases, Databases::Use use, std::unique_ptr<Ses
       out_(out) {
   presence_.set_session(session_.get());
   session_->set_notice_handler([this](const Notice& notice) {
-    pgwire::notice_response(out_, notice.severity,
-                            failure(notice.sqlstate, notice.message, notice.hint, notice.detail));
+    Failure told;
+    told.sqlstate = notice.sqlstate;
+    told.message = notice.message;
+    told.detail = notice.detail;
+    told.hint = notice.hint;
+    pgwire::notice_response(out_, notice.severity, told);
   });
   session_->set_status_handler([this](std::string_view name, std::string_view value) {
     pgwire::parameter_status(statuses_, name, value);
@@ -206,7 +210,7 @@ void Dialogue::handle(const Frame& frame) {
       break;
     case 'F':
       extended_ = false;
-      fail(failure(kUnsupportedState, "function calls by their own message are not supported",
+      fail(failure(ErrorCode::kFeatureNotSupported, "function calls by their own message are not supported",
                    "Call the function in a SELECT."));
       end_simple();
       break;
@@ -257,7 +261,7 @@ void Dialogue::next_of_script() {
     if (session_->transaction_state() == TransactionState::kFailed && !ends_failed_block(words)) {
       // The engine says so, too; but what COPY would begin must not.
       if (statement.is_copy_in() || statement.is_copy_out()) {
-        fail(failure(kFailedTransactionState,
+        fail(failure(ErrorCode::kInFailedTransaction,
                      "current transaction is aborted, commands ignored until "
                      "end of transaction block"));
         return end_script();
@@ -265,7 +269,7 @@ void Dialogue::next_of_script() {
     }
     was_in_block_ = session_->transaction_state() != TransactionState::kIdle;
     if (script_.size() > 1 && (words == "CREATE DATABASE" || words == "DROP DATABASE")) {
-      fail(failure(kActiveTransactionState,
+      fail(failure(ErrorCode::kActiveTransaction,
                    fmt::format("{} cannot run inside a transaction block", words)));
       return end_script();
     }
@@ -322,7 +326,7 @@ void Dialogue::parse(Bytes body) {
   if (!message) return fail(to_failure(message.error()));
   if (!message->statement.empty() && statements_.contains(message->statement))
     return fail(
-        failure(kDuplicateStatementState,
+        failure(ErrorCode::kDuplicatePreparedStatement,
                 fmt::format("prepared statement \"{}\" already exists", message->statement)));
   if (message->statement.empty()) unnamed_statement_.reset();
   auto prepared = std::make_shared<PreparedStatement>();
@@ -354,7 +358,7 @@ bool Dialogue::check_prepared(const PreparedStatement& statement) {
   if (session_->transaction_state() != TransactionState::kFailed ||
       ends_failed_block(statement.info.words))
     return true;
-  fail(failure(kFailedTransactionState,
+  fail(failure(ErrorCode::kInFailedTransaction,
                "current transaction is aborted, commands ignored until end of transaction block"));
   return false;
 }
@@ -362,12 +366,12 @@ bool Dialogue::check_prepared(const PreparedStatement& statement) {
 Dialogue::PreparedStatement* Dialogue::find_statement(std::string_view name) {
   if (name.empty()) {
     if (unnamed_statement_) return unnamed_statement_.get();
-    fail(failure(kUndefinedStatementState, "unnamed prepared statement does not exist"));
+    fail(failure(ErrorCode::kUndefinedPreparedStatement, "unnamed prepared statement does not exist"));
     return nullptr;
   }
   const auto found = statements_.find(name);
   if (found != statements_.end()) return found->second.get();
-  fail(failure(kUndefinedStatementState,
+  fail(failure(ErrorCode::kUndefinedPreparedStatement,
                fmt::format("prepared statement \"{}\" does not exist", name)));
   return nullptr;
 }
@@ -376,7 +380,7 @@ Dialogue::Portal* Dialogue::find_portal(std::string_view name) {
   if (name.empty() && unnamed_portal_) return unnamed_portal_.get();
   const auto found = portals_.find(name);
   if (!name.empty() && found != portals_.end()) return found->second.get();
-  fail(failure(kUndefinedCursorState, fmt::format("portal \"{}\" does not exist", name)));
+  fail(failure(ErrorCode::kInvalidCursorName, fmt::format("portal \"{}\" does not exist", name)));
   return nullptr;
 }
 
@@ -384,7 +388,7 @@ bool Dialogue::check_bind(const pgwire::BindMessage& message, const PreparedStat
   const size_t parameters = statement.info.parameters.size();
   if (message.parameters.size() != parameters) {
     fail(failure(
-        kProtocolViolationState,
+        ErrorCode::kProtocolViolation,
         fmt::format(
             "bind message supplies {} parameters, but prepared statement \"{}\" requires {}",
             message.parameters.size(), message.statement, parameters)));
@@ -392,7 +396,7 @@ bool Dialogue::check_bind(const pgwire::BindMessage& message, const PreparedStat
   }
   const size_t columns = statement.info.columns.size();
   if (message.result_formats.size() > 1 && message.result_formats.size() != columns) {
-    fail(failure(kProtocolViolationState,
+    fail(failure(ErrorCode::kProtocolViolation,
                  fmt::format("bind message has {} result formats but query has {} columns",
                              message.result_formats.size(), columns)));
     return false;
@@ -409,7 +413,7 @@ void Dialogue::bind(Bytes body) {
                                                     : statements_.find(message->statement)->second;
   if (!check_bind(*message, *prepared)) return;
   if (!message->portal.empty() && portals_.contains(message->portal))
-    return fail(failure(kDuplicateCursorState,
+    return fail(failure(ErrorCode::kDuplicateCursor,
                         fmt::format("cursor \"{}\" already exists", message->portal)));
   auto portal = std::make_unique<Portal>();
   portal->name = message->portal;
@@ -485,7 +489,7 @@ void Dialogue::execute(Bytes body) {
     return pgwire::empty_message(out_, pgwire::kEmptyQueryResponse);
   if (portal->was_run && !prepared.info.gives_rows)
     return fail(
-        failure(kNotInStateState, fmt::format("portal \"{}\" cannot be run", message->portal)));
+        failure(ErrorCode::kObjectNotInState, fmt::format("portal \"{}\" cannot be run", message->portal)));
   if (!check_prepared(prepared)) return;
   running_portal_ = portal;
   portal->suspended = portal->was_run;
@@ -502,7 +506,7 @@ bool Dialogue::keeps_described_columns(const Portal& portal) {
   const auto& found = portal.rows->columns();
   bool same = told.size() == found.size();
   for (size_t i = 0; same && i < told.size(); ++i) same = told[i].type_oid == found[i].type_oid;
-  if (!same) fail(failure(kUnsupportedState, "cached plan must not change result type"));
+  if (!same) fail(failure(ErrorCode::kFeatureNotSupported, "cached plan must not change result type"));
   return same;
 }
 
@@ -616,7 +620,7 @@ Dialogue::Pumped Dialogue::pump(Rows& rows, const std::vector<int16_t>& formats,
       row.end_value();
     }
     if (!row.end()) {
-      fail(failure(kTooLargeState, "a row is longer than a message can be"));
+      fail(failure(ErrorCode::kProgramLimit, "a row is longer than a message can be"));
       return Pumped::kFailed;
     }
     ++sent;
@@ -663,7 +667,7 @@ void Dialogue::handle_copy_in(const Frame& frame) {
       return;  // As PostgreSQL: a client need not know whether its Execute began a COPY.
     default: {
       Failure told = copy_in_->fail("unexpected message");
-      told.sqlstate = kProtocolViolationState;
+      told.sqlstate = rowan::sqlstate(ErrorCode::kProtocolViolation);
       told.message = fmt::format("unexpected message type 0x{:02X} during COPY from stdin",
                                  static_cast<uint8_t>(frame.type));
       return failed(told);
@@ -775,7 +779,7 @@ Outcome<bool> Dialogue::obey(const ServerStatement& statement) {
   const TransactionState transaction = session_->transaction_state();
   if (transaction == TransactionState::kFailed)
     return failure(
-        kFailedTransactionState,
+        ErrorCode::kInFailedTransaction,
         "current transaction is aborted, commands ignored until end of transaction block");
   if (statement.verb == ServerVerb::kDeallocate) {
     statements_.erase(statement.name);
@@ -783,13 +787,13 @@ Outcome<bool> Dialogue::obey(const ServerStatement& statement) {
   }
   if (statement.verb == ServerVerb::kAnalyze) return check_tables(statement);
   if (transaction != TransactionState::kIdle || implicit_)
-    return failure(kActiveTransactionState,
+    return failure(ErrorCode::kActiveTransaction,
                    fmt::format("{} cannot run inside a transaction block", statement.tag));
   if (statement.verb == ServerVerb::kVacuum) return check_tables(statement);
   if (statement.verb == ServerVerb::kCreateDatabase)
     return databases_.create(statement.name, statement.if_exists);
   if (databases_.serves_folder() && statement.name == use_.name())
-    return failure(kInUseState, "cannot drop the currently open database");
+    return failure(ErrorCode::kDatabaseInUse, "cannot drop the currently open database");
   return databases_.drop(statement.name, statement.if_exists);
 }
 
@@ -809,7 +813,8 @@ Outcome<bool> Dialogue::check_tables(const ServerStatement& statement) {
 // ---- Failures and ends ----
 
 void Dialogue::fail(const Failure& failure) {
-  if (presence_.ending() != Ending::kNone && failure.sqlstate == kCancelledState)
+  if (presence_.ending() != Ending::kNone &&
+      failure.sqlstate == rowan::sqlstate(ErrorCode::kQueryCanceled))
     return say_farewell();
   pgwire::error_response(out_, failure);
   limits_stale_ = true;
@@ -835,12 +840,12 @@ void Dialogue::say_farewell() {
     case Ending::kShutdown:
     case Ending::kTerminated:
       return fail_fatally(
-          failure(kShutdownState, "terminating connection due to administrator command"));
+          failure(ErrorCode::kAdminShutdown, "terminating connection due to administrator command"));
     case Ending::kIdleSession:
       return fail_fatally(
-          failure(kIdleSessionState, "terminating connection due to idle-session timeout"));
+          failure(ErrorCode::kIdleSessionTimeout, "terminating connection due to idle-session timeout"));
     case Ending::kIdleInTransaction:
-      return fail_fatally(failure(kIdleInTransactionState,
+      return fail_fatally(failure(ErrorCode::kIdleInTransactionTimeout,
                                   "terminating connection due to idle-in-transaction timeout"));
   }
 }

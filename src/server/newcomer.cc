@@ -172,7 +172,7 @@ bool Newcomer::startup(Bytes body) {
     case pgwire::StartupKind::kSsl:
     case pgwire::StartupKind::kGss:
       if (++encryption_asks_ > kEncryptionAsksMax)
-        return refuse(failure(kProtocolViolationState, "encryption was asked for too often"));
+        return refuse(failure(ErrorCode::kProtocolViolation, "encryption was asked for too often"));
       out_ += 'N';
       return true;
     case pgwire::StartupKind::kCancel:
@@ -187,12 +187,12 @@ bool Newcomer::startup(Bytes body) {
 bool Newcomer::session(const pgwire::StartupPacket& packet) {
   if (packet.major != 3)
     return refuse(
-        failure(kUnsupportedState,
+        failure(ErrorCode::kFeatureNotSupported,
                 fmt::format("unsupported frontend protocol {}.{}: server supports 3.0 to 3.0",
                             packet.major, packet.minor)));
   if (!take_parameters(packet)) return false;
   if (shared_.draining)
-    return refuse(failure(kNotNowState, "the database system is shutting down"));
+    return refuse(failure(ErrorCode::kCannotConnectNow, "the database system is shutting down"));
   return begin_authentication();
 }
 
@@ -210,7 +210,7 @@ bool Newcomer::take_parameters(const pgwire::StartupPacket& packet) {
         return refuse(to_failure(read.error()));
     } else if (name == "replication") {
       if (value != "false" && value != "off" && value != "0" && value != "no")
-        return refuse(failure(kUnsupportedState, "replication connections are not supported"));
+        return refuse(failure(ErrorCode::kFeatureNotSupported, "replication connections are not supported"));
     } else if (name.starts_with("_pq_.")) {
       unknown.push_back(name);
     } else if (name == "client_encoding") {
@@ -221,7 +221,7 @@ bool Newcomer::take_parameters(const pgwire::StartupPacket& packet) {
   }
   if (packet.minor > 0 || !unknown.empty()) pgwire::negotiate_protocol_version(out_, 0, unknown);
   if (request_.user.empty())
-    return refuse(failure(kRefusedState, "no PostgreSQL user name specified in startup packet"));
+    return refuse(failure(ErrorCode::kInvalidAuthorization, "no PostgreSQL user name specified in startup packet"));
   if (request_.database.empty()) request_.database = request_.user;
   return true;
 }
@@ -254,10 +254,10 @@ bool Newcomer::first(Bytes body) {
   const auto initial = pgwire::parse_sasl_initial(body);
   if (!initial) return refuse(to_failure(initial.error()));
   if (initial->mechanism != auth::kScramMechanism)
-    return refuse(failure(kProtocolViolationState,
+    return refuse(failure(ErrorCode::kProtocolViolation,
                           "client selected an invalid SASL authentication mechanism"));
   if (!initial->data)
-    return refuse(failure(kProtocolViolationState, "the client's first SCRAM message is missing"));
+    return refuse(failure(ErrorCode::kProtocolViolation, "the client's first SCRAM message is missing"));
   const auto answer = exchange_->answer_first(*initial->data);
   if (!answer) return refuse(to_failure(answer.error()));
   pgwire::authentication_sasl_continue(out_, *answer);
@@ -270,7 +270,7 @@ bool Newcomer::final(Bytes body) {
   if (!answer) return refuse(to_failure(answer.error()));
   if (!*answer)
     return refuse(
-        failure(kWrongPasswordState,
+        failure(ErrorCode::kInvalidPassword,
                 fmt::format("password authentication failed for user \"{}\"", request_.user)));
   pgwire::authentication_sasl_final(out_, **answer);
   return admit();
@@ -280,7 +280,7 @@ bool Newcomer::admit() {
   presence_ = shared_.connections.add(socket_.native_handle());
   if (!presence_)
     return refuse(
-        failure(kTooManyConnectionsState, "sorry, too many clients already", "",
+        failure(ErrorCode::kTooManyConnections, "sorry, too many clients already", "",
                 fmt::format("{} may be connected at a time.", shared_.options.connections_max)));
   pgwire::authentication_ok(out_);
   in_->enter(pgwire::Phase::kMessages);

@@ -96,7 +96,7 @@ Outcome<std::vector<asio::ip::address>> read_addresses(const ServerOptions& opti
       return failure("22023", fmt::format("\"{}\" is no address", name),
                      "--listen takes an IP address, localhost or *.");
     if (options.auth == AuthMode::kTrust && !addresses.back().is_loopback())
-      return failure(kRefusedState,
+      return failure(ErrorCode::kInvalidAuthorization,
                      "--auth trust lets anybody in, and goes with loopback addresses only");
   }
   return addresses;
@@ -215,7 +215,7 @@ std::optional<Failure> Server::listen_locally() {
     asio::local::stream_protocol::socket probe(control_);
     probe.connect(path, error);
     if (!error)
-      return failure(kInUseState, fmt::format("another server answers on the socket \"{}\"", path),
+      return failure(ErrorCode::kDatabaseInUse, fmt::format("another server answers on the socket \"{}\"", path),
                      "Give another port: --port.");
     struct stat found{};
     if (::lstat(path.c_str(), &found) == 0 && S_ISSOCK(found.st_mode)) ::unlink(path.c_str());
