@@ -53,6 +53,7 @@ std::string names_of(const std::vector<std::string>& sources) {
 Result<std::vector<exec::Violation>> violations_of(const Context& context, const MergeRun& run,
                                                    const Oid& valid_root, bool with_rules) {
   exec::ValidateRequest request{*run.made, valid_root, run.root};
+  request.system = &context.repository.system_tables();
   request.with_rules = with_rules;
   return exec::validate(request, context.manager, context.indexes, context.eval);
 }

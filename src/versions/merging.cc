@@ -83,6 +83,7 @@ Result<void> check_forward(Context& context, const Oid& valid_root, const Oid& t
   store::ObjectStore& store = context.store;
   TRY_ASSIGN(const git::Commit commit, read_commit(store, target));
   exec::ValidateRequest request{store, valid_root, commit.tree};
+  request.system = &context.repository.system_tables();
   request.with_rules = !context.manager.history().is_own(target);
   TRY_ASSIGN(const auto violations,
              exec::validate(request, context.manager, context.indexes, context.eval));

@@ -21,6 +21,7 @@
 #include "exec/validator.h"
 #include "git/commit.h"
 #include "git/ref_names.h"
+#include "system/registry.h"
 #include "versions/revisions.h"
 
 namespace rowan::engine {
@@ -249,6 +250,7 @@ Result<std::vector<exec::Violation>> Admission::find_violations(exec::ValidateRe
   eval.database = database_;
   eval.cancelled = &deadline.passed();
   request.with_rules = true;
+  request.system = &system::tables_without_session();
   const auto look = scope == Scope::kAll ? exec::validate : exec::validate_definitions;
   return look(request, manager_, manager_.indexes(), eval);
 }
