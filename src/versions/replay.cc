@@ -257,7 +257,9 @@ class Chain {
 
   // Takes back what a commit changed. A column that it dropped comes back to the rows that are
   // left: one that was deleted since stays so, which is no conflict.
-  Result<Oid> take_back(const Oid& before, const Oid& after, const std::string& what) {
+  // What the branch has reverted already counts once where changes add up.
+  Result<Oid> take_back(const Oid& id, const Oid& before, const Oid& after, HeldChanges& held) {
+    TRY(context_.manager.history().ensure(context_.store, id));
     merge::Request request;
     request.base_root = after;
     request.theirs_root = before;
@@ -270,7 +272,10 @@ class Chain {
                  only_lost_columns(objects_, cache_, before, after, conflict));
       return only_columns ? std::optional(merge::Resolution{}) : std::nullopt;
     };
-    return apply(std::move(request), what);
+    request.shared_changes = [&](const std::vector<std::string>& paths) {
+      return held.of_reverted(id, {after, before}, paths);
+    };
+    return apply(std::move(request), "reverting commit " + short_id(id));
   }
 
   // A commit of `root` on top; later than what is below it. `original_us`: when the commit that it
@@ -358,12 +363,12 @@ std::string skipped_notice(const std::vector<Oid>& skipped) {
 // ---- The statements ----
 
 Result<void> revert_one(const Context& context, const Oid& id, uint32_t parent, Chain& chain,
-                        Oid& root) {
+                        HeldChanges& held, Oid& root) {
   TRY_ASSIGN(const git::Commit commit, commit_of(context, id));
   TRY_ASSIGN(const Oid before, parent_of(context, commit, id, parent, "revert"));
   TRY_ASSIGN(const Oid before_root, root_of(context, before));
   TRY_ASSIGN(const Oid own_root, root_of(context, id));
-  TRY_ASSIGN(root, chain.take_back(before_root, own_root, "reverting commit " + short_id(id)));
+  TRY_ASSIGN(root, chain.take_back(id, before_root, own_root, held));
   return {};
 }
 
@@ -381,13 +386,17 @@ Result<VerbResult> run_revert(Context& context, const sql::RevisionsStmt& statem
                store::PendingObjects objects(context.store);
                Chain chain(context, objects, target.tip, target.root);
                TRY(chain.begin());
+               HeldChanges held(context, target.tip);
                skipped.clear();
                for (const Oid& id : commits) {
                  Oid root;
-                 TRY(revert_one(context, id, statement.parent, chain, root));
+                 TRY(revert_one(context, id, statement.parent, chain, held, root));
                  if (root == chain.root()) {
                    skipped.push_back(id);
-                 } else if (statement.has_message) {
+                   continue;
+                 }
+                 held.add_reverted(id);
+                 if (statement.has_message) {
                    chain.stand_on(root);  // One commit of all of them, below.
                  } else {
                    TRY_ASSIGN(const git::Commit commit, commit_of(context, id));
