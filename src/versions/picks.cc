@@ -440,6 +440,17 @@ Makers makers_of(const MakersByName& by_name, const std::set<std::string>& names
 
 }  // namespace
 
+Result<std::vector<Oid>> picks_of(const Context& context, const Oid& tip, const Oid& commit) {
+  std::vector<Oid> picks;
+  for (const Oid& other : younger_than(context, tip, {commit.hex()})) {
+    TRY(context.check_cancelled());
+    if (other == commit) continue;
+    TRY_ASSIGN(const std::set<std::string> names, read_names(context, other));
+    if (names.contains(commit.hex())) picks.push_back(other);
+  }
+  return picks;
+}
+
 Result<std::set<Oid>> made_already(const Context& context, const Oid& onto,
                                    const std::vector<Oid>& own) {
   txn::Manager& manager = context.manager;

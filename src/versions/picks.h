@@ -92,6 +92,9 @@ class HeldChanges {
   std::vector<Change> added_;
 };
 
+// The commits of `tip`'s history that were picked from this one.
+Result<std::vector<Oid>> picks_of(const Context& context, const Oid& tip, const Oid& commit);
+
 // Those of a branch's own commits that a rebase onto `onto` leaves out, so that it gives what a
 // merge gives: `onto` has their change, by whichever commit, however far back and whether or not it
 // was undone there since; or another of them makes it, on a line beside that was merged. What was

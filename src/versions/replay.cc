@@ -448,6 +448,47 @@ Result<VerbResult> run_cherry_pick(Context& context, const sql::RevisionsStmt& s
 
 namespace {
 
+// The parent against which a merge's change, made where `pick` was made, gives what `pick` is; nothing:
+// none does.
+Result<std::optional<Oid>> picked_against(const Context& context, store::PendingObjects& objects,
+                                          const Oid& merge, const git::Commit& commit,
+                                          const Oid& pick) {
+  TRY_ASSIGN(const git::Commit made, commit_of(context, pick));
+  if (made.parents.size() != 1) return std::optional<Oid>();
+  TRY_ASSIGN(const Oid before, root_of(context, made.parents[0]));
+  TRY_ASSIGN(const Oid after, root_of(context, pick));
+  TRY_ASSIGN(const Oid merged, root_of(context, merge));
+  for (const Oid& parent : commit.parents) {
+    TRY_ASSIGN(const Oid base, root_of(context, parent));
+    Chain trial(context, objects, made.parents[0], before);
+    const auto root = trial.apply(base, merged, "commit " + short_id(merge));
+    if (root && *root == after) return std::optional<Oid>(parent);
+    if (!root && root.error().code() != ErrorCode::kConflict) return Error(root.error());
+  }
+  return std::optional<Oid>();
+}
+
+// Of merges that were picked onto `onto` the commits that they brought: there they are one.
+Result<void> add_brought(const Context& context, store::PendingObjects& objects, const Oid& onto,
+                         const std::vector<Oid>& own, std::set<Oid>& there) {
+  const derived::HistoryIndex& history = context.manager.history();
+  for (const Oid& merge : own) {
+    const auto info = history.find(merge);
+    if (!info || info->parents.size() < 2) continue;
+    TRY_ASSIGN(const git::Commit commit, commit_of(context, merge));
+    TRY_ASSIGN(const std::vector<Oid> picks, picks_of(context, onto, merge));
+    for (const Oid& pick : picks) {
+      TRY_ASSIGN(const auto parent, picked_against(context, objects, merge, commit, pick));
+      if (!parent) continue;
+      for (const Oid& id : own) {
+        if (history.is_ancestor(id, merge) && !history.is_ancestor(id, *parent)) there.insert(id);
+      }
+      break;
+    }
+  }
+  return {};
+}
+
 // Replays the branch's own commits on `onto`, with their authors, messages and times; but not those
 // that are `there` already.
 Result<void> replay_own(const Context& context, const std::vector<Oid>& own,
@@ -503,7 +544,8 @@ Result<VerbResult> run_rebase(Context& context, const sql::RevisionsStmt& statem
         TRY(manager.history().ensure(objects, base));
         Chain chain(context, objects, base, base_commit.tree);
         TRY(chain.begin());
-        TRY_ASSIGN(const std::set<Oid> there, made_already(context, base, own));
+        TRY_ASSIGN(std::set<Oid> there, made_already(context, base, own));
+        TRY(add_brought(context, objects, base, own, there));
         TRY(replay_own(context, own, there, chain, skipped));
         TRY_ASSIGN(store::RefUpdate entry,
                    manager.reflog_entry(objects, target.branch, target.tip, chain.tip(),
