@@ -243,7 +243,7 @@ inline constexpr Obeyed kObeyed[] = {
     {"show", "SELECT 1", "SHOW BRANCHES", "#2"},
     {"show", "SELECT 1", "SHOW TAGS", "#1"},
     {"show", "SELECT 1", "SHOW FOREIGN", "#0"},
-    {"show", "SELECT 1", "SHOW STATUS", "#8"},
+    {"show", "SELECT 1", "SHOW STATUS", "#9"},
     {"show", "SELECT 1", "SHOW TABLES IN sx", "#1"},
     {"show", "SELECT 1", "SHOW TABLES FROM sx", "#1"},
     {"show", "CREATE VIEW sx.ov AS SELECT 1 AS a", "SHOW VIEWS IN sx", "#1"},
