@@ -66,7 +66,8 @@ class WireServer {
     return fmt::format("-h 127.0.0.1 -p {} -U {}", port_, user_);
   }
   void psql(const std::string& command) const {
-    shell(fmt::format("{}/psql {} -Xq -v ON_ERROR_STOP=1 -d postgres -c \"{}\"", programs_.string(),
+    shell(fmt::format("{}/psql {} -Xq -v ON_ERROR_STOP=1 -d postgres "
+                      "-c 'SET client_min_messages = warning' -c \"{}\"", programs_.string(),
                       connection(), command));
   }
 
