@@ -306,7 +306,7 @@ def half_received_messages_share_a_budget():
         for c in clients:
             c.close()
         # Given back, it is there for others: also what stood in portals and prepared statements.
-        for _ in range(12):
+        for _ in range(5):
             c = small.connect(local=True)
             expect(c.ask("SELECT '" + "y" * (20 << 20) + "' IS NULL"), ["T ?column?:16", "D f", "C SELECT 1", "Z I"])
             c.ask("BEGIN")
