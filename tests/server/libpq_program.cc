@@ -1,9 +1,10 @@
-// What programs in C do with libpq: the ways to connect, parameters both ways, single rows, pipelines,
-// talk that does not block, COPY, cancel, notices, the fields of errors.
+// What programs in C do with libpq: the ways to connect, parameters both ways, single rows,
+// pipelines, talk that does not block, COPY, cancel, notices, the fields of errors.
 //
 //   libpq_program CONNECTION-STRING
 //
-// It prints what is not as in PostgreSQL 15, where the same run finds nothing, and exits with 1 then.
+// It prints what is not as in PostgreSQL 15, where the same run finds nothing, and exits with 1
+// then.
 #include <arpa/inet.h>
 #include <libpq-fe.h>
 #include <poll.h>
@@ -44,7 +45,8 @@ std::string base;  // The connection string.
 
 Connection open(const std::string& more = "") {
   Connection made(PQconnectdb((base + " " + more).c_str()));
-  expect(PQstatus(made.get()) == CONNECTION_OK, "a connection", __LINE__, PQerrorMessage(made.get()));
+  expect(PQstatus(made.get()) == CONNECTION_OK, "a connection", __LINE__,
+         PQerrorMessage(made.get()));
   return made;
 }
 
@@ -53,7 +55,9 @@ std::string refused(const std::string& more) {
   return PQstatus(made.get()) == CONNECTION_OK ? "let in" : PQerrorMessage(made.get());
 }
 
-Result run(const Connection& c, const std::string& sql) { return Result(PQexec(c.get(), sql.c_str())); }
+Result run(const Connection& c, const std::string& sql) {
+  return Result(PQexec(c.get(), sql.c_str()));
+}
 
 std::string state(const Result& result) {
   const char* code = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
@@ -80,16 +84,19 @@ void ways_to_connect() {
   EXPECT(PQsetClientEncoding(c.get(), "UTF8") == 0);
   EXPECT(PQping(base.c_str()) == PQPING_OK);
   EXPECT(PQping((base + " dbname=there_is_none").c_str()) == PQPING_OK);
-  for (const char* way : {"sslmode=disable", "sslmode=allow", "sslmode=prefer", "gssencmode=disable", "gssencmode=prefer",
-                          "channel_binding=prefer", "channel_binding=disable", "client_encoding=auto", "keepalives=1 connect_timeout=5",
-                          "target_session_attrs=any", "target_session_attrs=read-write", "target_session_attrs=primary",
-                          "target_session_attrs=prefer-standby", "fallback_application_name=other"})
+  for (const char* way :
+       {"sslmode=disable", "sslmode=allow", "sslmode=prefer", "gssencmode=disable",
+        "gssencmode=prefer", "channel_binding=prefer", "channel_binding=disable",
+        "client_encoding=auto", "keepalives=1 connect_timeout=5", "target_session_attrs=any",
+        "target_session_attrs=read-write", "target_session_attrs=primary",
+        "target_session_attrs=prefer-standby", "fallback_application_name=other"})
     open(way);
   EXPECT(refused("sslmode=require") != "let in");
   EXPECT(refused("target_session_attrs=standby") != "let in");
   EXPECT(refused("target_session_attrs=read-only") != "let in");
   open("target_session_attrs=read-only options='-c default_transaction_read_only=on'");
-  EXPECT(refused("dbname=there_is_none").find("database \"there_is_none\" does not exist") != std::string::npos);
+  EXPECT(refused("dbname=there_is_none").find("database \"there_is_none\" does not exist") !=
+         std::string::npos);
   EXPECT(refused("options='-c there_is_none=1'").find("there_is_none") != std::string::npos);
   // Once more, by the same handle, and without blocking.
   PQreset(c.get());
@@ -98,7 +105,8 @@ void ways_to_connect() {
   const Connection slow(PQconnectStart(base.c_str()));
   PostgresPollingStatusType wants = PGRES_POLLING_WRITING;
   while (wants == PGRES_POLLING_READING || wants == PGRES_POLLING_WRITING) {
-    pollfd ready{PQsocket(slow.get()), static_cast<short>(wants == PGRES_POLLING_READING ? POLLIN : POLLOUT), 0};
+    pollfd ready{PQsocket(slow.get()),
+                 static_cast<short>(wants == PGRES_POLLING_READING ? POLLIN : POLLOUT), 0};
     if (::poll(&ready, 1, 10'000) <= 0) break;
     wants = PQconnectPoll(slow.get());
   }
@@ -108,25 +116,31 @@ void ways_to_connect() {
 void parameters() {
   const Connection c = open();
   const char* texts[] = {"41", nullptr, "x"};
-  Result r(PQexecParams(c.get(), "SELECT $1::int + 1 AS a, $2::text, $3::text || 'y'", 3, nullptr, texts, nullptr, nullptr, 0));
+  Result r(PQexecParams(c.get(), "SELECT $1::int + 1 AS a, $2::text, $3::text || 'y'", 3, nullptr,
+                        texts, nullptr, nullptr, 0));
   EXPECT_TEXT(PQgetvalue(r.get(), 0, 0), "42");
   EXPECT(PQgetisnull(r.get(), 0, 1) == 1);
   EXPECT_TEXT(PQgetvalue(r.get(), 0, 2), "xy");
   EXPECT(PQfnumber(r.get(), "a") == 0);
-  EXPECT(PQftype(r.get(), 0) == 23 && PQfsize(r.get(), 0) == 4 && PQfmod(r.get(), 0) == -1 && PQfformat(r.get(), 0) == 0);
+  EXPECT(PQftype(r.get(), 0) == 23 && PQfsize(r.get(), 0) == 4 && PQfmod(r.get(), 0) == -1 &&
+         PQfformat(r.get(), 0) == 0);
 
   const uint32_t number = htonl(41);
   const char* values[] = {reinterpret_cast<const char*>(&number), "b\0c"};
   const int lengths[] = {4, 3};
   const int formats[] = {1, 1};
   const Oid types[] = {23, 17};
-  r.reset(PQexecParams(c.get(), "SELECT $1 + 1, $2, 'text'", 2, types, values, lengths, formats, 1));
-  EXPECT(PQgetlength(r.get(), 0, 0) == 4 && std::memcmp(PQgetvalue(r.get(), 0, 0), "\0\0\0\x2a", 4) == 0);
+  r.reset(
+      PQexecParams(c.get(), "SELECT $1 + 1, $2, 'text'", 2, types, values, lengths, formats, 1));
+  EXPECT(PQgetlength(r.get(), 0, 0) == 4 &&
+         std::memcmp(PQgetvalue(r.get(), 0, 0), "\0\0\0\x2a", 4) == 0);
   EXPECT(PQgetlength(r.get(), 0, 1) == 3 && std::memcmp(PQgetvalue(r.get(), 0, 1), "b\0c", 3) == 0);
   EXPECT(PQfformat(r.get(), 2) == 1);
   EXPECT(std::string(PQgetvalue(r.get(), 0, 2), 4) == "text");
 
-  EXPECT_TEXT(state(Result(PQprepare(c.get(), "one", "SELECT $1::bigint * 2 AS d, $2 || 'z' AS e", 0, nullptr))), "PGRES_COMMAND_OK");
+  EXPECT_TEXT(state(Result(PQprepare(c.get(), "one", "SELECT $1::bigint * 2 AS d, $2 || 'z' AS e",
+                                     0, nullptr))),
+              "PGRES_COMMAND_OK");
   r.reset(PQdescribePrepared(c.get(), "one"));
   EXPECT(PQnparams(r.get()) == 2 && PQparamtype(r.get(), 0) == 20 && PQparamtype(r.get(), 1) == 25);
   EXPECT(PQnfields(r.get()) == 2 && PQftype(r.get(), 1) == 25);
@@ -135,8 +149,10 @@ void parameters() {
   r.reset(PQexecPrepared(c.get(), "one", 2, twice, nullptr, nullptr, 0));
   EXPECT_TEXT(PQgetvalue(r.get(), 0, 0), "42");
   EXPECT_TEXT(state(Result(PQprepare(c.get(), "one", "SELECT 1", 0, nullptr))), "42P05");
-  EXPECT_TEXT(state(Result(PQexecPrepared(c.get(), "two", 0, nullptr, nullptr, nullptr, 0))), "26000");
-  EXPECT_TEXT(state(Result(PQexecPrepared(c.get(), "one", 1, twice, nullptr, nullptr, 0))), "08P01");
+  EXPECT_TEXT(state(Result(PQexecPrepared(c.get(), "two", 0, nullptr, nullptr, nullptr, 0))),
+              "26000");
+  EXPECT_TEXT(state(Result(PQexecPrepared(c.get(), "one", 1, twice, nullptr, nullptr, 0))),
+              "08P01");
   EXPECT_TEXT(state(run(c, "DEALLOCATE one")), "PGRES_COMMAND_OK");
   EXPECT_TEXT(state(Result(PQdescribePrepared(c.get(), "one"))), "26000");
   run(c, "BEGIN");
@@ -191,7 +207,8 @@ void pipelines() {
   EXPECT(PQenterPipelineMode(c.get()) == 1);
   const auto insert = [&](const char* text) {
     const char* values[] = {text};
-    PQsendQueryParams(c.get(), "INSERT INTO lq_pipe VALUES ($1) RETURNING a", 1, nullptr, values, nullptr, nullptr, 0);
+    PQsendQueryParams(c.get(), "INSERT INTO lq_pipe VALUES ($1) RETURNING a", 1, nullptr, values,
+                      nullptr, nullptr, 0);
   };
   insert("1");
   insert("2");
@@ -293,7 +310,8 @@ void copy() {
   const Connection c = open();
   run(c, "DROP TABLE IF EXISTS lq_copy; CREATE TABLE lq_copy (a int PRIMARY KEY, b text)");
   Result r = run(c, "COPY lq_copy FROM STDIN");
-  EXPECT(PQresultStatus(r.get()) == PGRES_COPY_IN && PQnfields(r.get()) == 2 && PQbinaryTuples(r.get()) == 0);
+  EXPECT(PQresultStatus(r.get()) == PGRES_COPY_IN && PQnfields(r.get()) == 2 &&
+         PQbinaryTuples(r.get()) == 0);
   const std::string data = "1\tone\n2\t\\N\n3\tthree\n";
   for (const char byte : data) PQputCopyData(c.get(), &byte, 1);
   PQputCopyEnd(c.get(), nullptr);
@@ -306,7 +324,8 @@ void copy() {
   PQputCopyEnd(c.get(), "had enough");
   r.reset(PQgetResult(c.get()));
   EXPECT_TEXT(state(r), "57014");
-  EXPECT(std::string(PQresultErrorMessage(r.get())).find("COPY from stdin failed: had enough") != std::string::npos);
+  EXPECT(std::string(PQresultErrorMessage(r.get())).find("COPY from stdin failed: had enough") !=
+         std::string::npos);
   while (Result(PQgetResult(c.get()))) {
   }
   r = run(c, "COPY (SELECT * FROM lq_copy ORDER BY a) TO STDOUT");
@@ -337,9 +356,10 @@ void cancel_and_notices() {
   PQsetNoticeReceiver(
       c.get(),
       [](void* out, const PGresult* notice) {
-        *static_cast<std::string*>(out) += std::string(PQresultErrorField(notice, PG_DIAG_SEVERITY)) + " " +
-                                           PQresultErrorField(notice, PG_DIAG_SQLSTATE) + " " +
-                                           PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY) + ";";
+        *static_cast<std::string*>(out) +=
+            std::string(PQresultErrorField(notice, PG_DIAG_SEVERITY)) + " " +
+            PQresultErrorField(notice, PG_DIAG_SQLSTATE) + " " +
+            PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY) + ";";
       },
       &said);
   run(c, "DROP TABLE IF EXISTS nowhere_at_all");
@@ -347,8 +367,9 @@ void cancel_and_notices() {
   said.clear();
   run(c, "COMMIT");
   EXPECT_TEXT(said, "WARNING 25P01 there is no transaction in progress;");
-  for (const char* statement : {"SELECT count(*) FROM generate_series(1, 3000000000)",
-                                "SELECT g FROM generate_series(1, 3000000000) g", "SELECT pg_sleep(30)"}) {
+  for (const char* statement :
+       {"SELECT count(*) FROM generate_series(1, 3000000000)",
+        "SELECT g FROM generate_series(1, 3000000000) g", "SELECT pg_sleep(30)"}) {
     std::thread canceller([&] {
       std::this_thread::sleep_for(std::chrono::milliseconds(300));
       PGcancel* key = PQgetCancel(c.get());
@@ -370,7 +391,9 @@ void cancel_and_notices() {
 
 void fields_of_errors() {
   const Connection c = open();
-  run(c, "DROP TABLE IF EXISTS lq_err; CREATE TABLE lq_err (a int PRIMARY KEY, b int NOT NULL CONSTRAINT small CHECK (b < 10))");
+  run(c,
+      "DROP TABLE IF EXISTS lq_err; CREATE TABLE lq_err (a int PRIMARY KEY, b int NOT NULL "
+      "CONSTRAINT small CHECK (b < 10))");
   const auto field = [](const Result& r, int code) {
     const char* text = PQresultErrorField(r.get(), code);
     return std::string(text == nullptr ? "-" : text);
@@ -379,7 +402,8 @@ void fields_of_errors() {
   EXPECT_TEXT(field(r, PG_DIAG_SQLSTATE), "23505");
   EXPECT_TEXT(field(r, PG_DIAG_SEVERITY), "ERROR");
   EXPECT_TEXT(field(r, PG_DIAG_SEVERITY_NONLOCALIZED), "ERROR");
-  EXPECT_TEXT(field(r, PG_DIAG_MESSAGE_PRIMARY), "duplicate key value violates unique constraint \"lq_err_pkey\"");
+  EXPECT_TEXT(field(r, PG_DIAG_MESSAGE_PRIMARY),
+              "duplicate key value violates unique constraint \"lq_err_pkey\"");
   EXPECT_TEXT(field(r, PG_DIAG_MESSAGE_DETAIL), "Key (a)=(1) already exists.");
   EXPECT_TEXT(field(r, PG_DIAG_STATEMENT_POSITION), "-");
   r = run(c, "INSERT INTO lq_err VALUES (1, 12)");
@@ -396,14 +420,15 @@ void fields_of_errors() {
 int main(int argc, char** argv) {
   if (argc != 2) return 2;
   base = argv[1];
-  const std::pair<const char*, void (*)()> parts[] = {{"ways to connect", ways_to_connect},
-                                                      {"parameters", parameters},
-                                                      {"rows one by one", rows_one_by_one},
-                                                      {"pipelines", pipelines},
-                                                      {"talk that does not block", talk_that_does_not_block},
-                                                      {"copy", copy},
-                                                      {"cancel and notices", cancel_and_notices},
-                                                      {"fields of errors", fields_of_errors}};
+  const std::pair<const char*, void (*)()> parts[] = {
+      {"ways to connect", ways_to_connect},
+      {"parameters", parameters},
+      {"rows one by one", rows_one_by_one},
+      {"pipelines", pipelines},
+      {"talk that does not block", talk_that_does_not_block},
+      {"copy", copy},
+      {"cancel and notices", cancel_and_notices},
+      {"fields of errors", fields_of_errors}};
   for (const auto& [name, part] : parts) {
     const int before = failures;
     part();

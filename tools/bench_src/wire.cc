@@ -16,7 +16,7 @@ namespace rowan::bench {
 
 namespace {
 
-constexpr int kTurnsOfSeconds = 20;      // A turn's share of --seconds.
+constexpr int kTurnsOfSeconds = 20;  // A turn's share of --seconds.
 constexpr int64_t kCopyRowsMax = 500'000;
 constexpr std::chrono::seconds kStartMax{60};
 constexpr const char* kDefinition =
@@ -52,7 +52,10 @@ class WireServer {
  public:
   WireServer(const fs::path& programs, const fs::path& log, int port, const std::string& user,
              const std::vector<std::string>& words, Identity identity, int end_signal)
-      : programs_(programs), log_(log), port_(port), user_(user),
+      : programs_(programs),
+        log_(log),
+        port_(port),
+        user_(user),
         child_(words, log, identity, end_signal) {
     const auto start = std::chrono::steady_clock::now();
     while (!answers()) {
@@ -62,13 +65,12 @@ class WireServer {
     }
   }
 
-  std::string connection() const {
-    return fmt::format("-h 127.0.0.1 -p {} -U {}", port_, user_);
-  }
+  std::string connection() const { return fmt::format("-h 127.0.0.1 -p {} -U {}", port_, user_); }
   void psql(const std::string& command) const {
-    shell(fmt::format("{}/psql {} -Xq -v ON_ERROR_STOP=1 -d postgres "
-                      "-c 'SET client_min_messages = warning' -c \"{}\"", programs_.string(),
-                      connection(), command));
+    shell(
+        fmt::format("{}/psql {} -Xq -v ON_ERROR_STOP=1 -d postgres "
+                    "-c 'SET client_min_messages = warning' -c \"{}\"",
+                    programs_.string(), connection(), command));
   }
 
  private:
@@ -91,7 +93,9 @@ WireBench::~WireBench() = default;
 
 bool WireBench::has_programs() const {
   if (!programs_.empty()) return true;
-  std::fprintf(stderr, "PostgreSQL's server and pgbench are not installed: the rows over loopback are left out\n");
+  std::fprintf(
+      stderr,
+      "PostgreSQL's server and pgbench are not installed: the rows over loopback are left out\n");
   return false;
 }
 
@@ -160,7 +164,8 @@ double WireBench::rate(const WireServer& server, const fs::path& script, int cli
   const std::string text = text_of(out);
   constexpr std::string_view kName = "\ntps = ";
   const size_t at = text.find(kName);
-  if (at == std::string::npos || text.find("number of failed transactions: 0 ") == std::string::npos)
+  if (at == std::string::npos ||
+      text.find("number of failed transactions: 0 ") == std::string::npos)
     die("pgbench:\n" + text);
   return std::stod(text.substr(at + kName.size()));
 }
@@ -208,9 +213,8 @@ void WireBench::copy() {
     const auto time = [&](const WireServer& server) {
       server.psql("DROP TABLE IF EXISTS copied");
       server.psql(definition);
-      return seconds_of([&] {
-        server.psql(fmt::format("\\copy copied FROM '{}' (FORMAT csv)", part.string()));
-      });
+      return seconds_of(
+          [&] { server.psql(fmt::format("\\copy copied FROM '{}' (FORMAT csv)", part.string())); });
     };
     const double rowan = time(*rowan_);
     const double peer = time(*postgres_);

@@ -9,15 +9,15 @@ namespace rowan::server::auth {
 
 namespace {
 
-constexpr size_t kGrowthMax = 20;  // One character becomes at most 18 in NFKC, each of up to 4 bytes.
+constexpr size_t kGrowthMax = 20;  // In NFKC a character grows 11 times at most.
 
 bool is_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(),
                      [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
-// libidn's steps, but in PostgreSQL's order: what is prohibited, unassigned or of both directions is
-// looked for before the text is normalised, where RFC 3454 looks at what came out.
+// libidn's steps, but in PostgreSQL's order: what is prohibited, unassigned or of both directions
+// is looked for before the text is normalised, where RFC 3454 looks at what came out.
 std::vector<Stringprep_profile> postgres_steps() {
   std::vector<Stringprep_profile> steps;
   Stringprep_profile normalise{};
@@ -42,8 +42,8 @@ std::string prepared_password(std::string_view password) {
     return std::string(password);
   std::vector<char> buffer(password.begin(), password.end());
   buffer.resize(password.size() * kGrowthMax + 1, '\0');
-  const int code = ::stringprep(buffer.data(), buffer.size(), STRINGPREP_NO_UNASSIGNED,
-                                postgres_steps().data());
+  const int code =
+      ::stringprep(buffer.data(), buffer.size(), STRINGPREP_NO_UNASSIGNED, postgres_steps().data());
   if (code != STRINGPREP_OK || buffer[0] == '\0') return std::string(password);
   return buffer.data();
 }

@@ -17,20 +17,23 @@ namespace rowan::server::auth {
 namespace {
 
 TEST_CASE("passwords are prepared as RFC 4013 says, or stay as they are") {
-  CHECK(prepared_password("I\u00adX") == "IX");       // A soft hyphen is nothing.
+  CHECK(prepared_password("I\u00adX") == "IX");  // A soft hyphen is nothing.
   CHECK(prepared_password("user") == "user");
   CHECK(prepared_password("USER") == "USER");
   CHECK(prepared_password("\u00aa") == "a");
-  CHECK(prepared_password("\u2168") == "IX");         // Roman nine.
+  CHECK(prepared_password("\u2168") == "IX");  // Roman nine.
   CHECK(prepared_password("p\u00e4ss") == "p\u00e4ss");
   CHECK(prepared_password("pa\u0308ss") == "p\u00e4ss");
   CHECK(prepared_password("a\u00a0b\u3000c") == "a b c");
-  CHECK(prepared_password("\ufdfa").size() == 33);    // One that becomes eighteen.
+  CHECK(prepared_password("\ufdfa").size() == 33);  // One that becomes eighteen.
   CHECK(prepared_password("") == "");
-  CHECK(prepared_password("\u0340") == "\u0340");     // As PostgreSQL: prohibited as it was given,
+  CHECK(prepared_password("\u0340") == "\u0340");  // As PostgreSQL: prohibited as it was given,
   CHECK(prepared_password("\ufb4a") == "\u05ea\u05bc");  // and all right as it was.
-  for (const std::string stays : {"a\x07\tb", "\u00e4\x07", "\u0627" "1", "\xff\xfe", "\u00ad", "\ue000", "\u0221",
-                                  "\xed\xa0\x80", "\xc0\xaf\u00e4"}) {
+  for (const std::string stays :
+       {"a\x07\tb", "\u00e4\x07",
+        "\u0627"
+        "1",
+        "\xff\xfe", "\u00ad", "\ue000", "\u0221", "\xed\xa0\x80", "\xc0\xaf\u00e4"}) {
     CAPTURE(stays);
     CHECK(prepared_password(stays) == stays);
   }
@@ -58,11 +61,12 @@ void append_utf8(std::string& out, uint32_t c) {
 
 std::string random_password(std::mt19937& random) {
   const auto below = [&](uint32_t end) { return static_cast<uint32_t>(random() % end); };
-  // Where the tables have something: Latin, combining marks, Hebrew and Arabic, Hangul, compatibility
-  // forms, and anything.
+  // Where the tables have something: Latin, combining marks, Hebrew and Arabic, Hangul,
+  // compatibility forms, and anything.
   constexpr std::pair<uint32_t, uint32_t> kRanges[] = {
-      {0x20, 0x7f},     {0x80, 0x250},    {0x300, 0x370},     {0x590, 0x780},   {0x1100, 0x1200}, {0x1e00, 0x2100},
-      {0x2100, 0x2400}, {0x3000, 0x3400}, {0xac00, 0xac80},   {0xf900, 0x10000}, {0x1d100, 0x1d800}, {0x1, 0x110000}};
+      {0x20, 0x7f},     {0x80, 0x250},     {0x300, 0x370},     {0x590, 0x780},
+      {0x1100, 0x1200}, {0x1e00, 0x2100},  {0x2100, 0x2400},   {0x3000, 0x3400},
+      {0xac00, 0xac80}, {0xf900, 0x10000}, {0x1d100, 0x1d800}, {0x1, 0x110000}};
   std::string password;
   for (uint32_t left = 1 + below(6); left > 0; --left) {
     const auto [first, end] = kRanges[below(std::size(kRanges))];
@@ -78,7 +82,8 @@ TEST_CASE("random passwords are prepared as libpq prepares them") {
   PGconn* connection = PQconnectStart("host=/nowhere");  // Which no talk is needed for.
   REQUIRE(connection != nullptr);
   const char* given = std::getenv("ROWAN_SEED");
-  const unsigned seed = given != nullptr ? static_cast<unsigned>(std::atoi(given)) : std::random_device()();
+  const unsigned seed =
+      given != nullptr ? static_cast<unsigned>(std::atoi(given)) : std::random_device()();
   MESSAGE("seed ", seed);
   std::mt19937 random(seed);
   const char* count = std::getenv("ROWAN_PASSWORDS");
