@@ -26,6 +26,7 @@ Child::Child(const std::vector<std::string>& words, const fs::path& log, Identit
     if (::geteuid() == 0 && identity.user != 0 &&
         (::setgid(identity.group) != 0 || ::setuid(identity.user) != 0))
       ::_exit(126);
+    ::setsid();  // As a service has it: schedulers share the processor out among sessions.
     ::prctl(PR_SET_PDEATHSIG, end_signal);  // After the change of user, which forgets it.
     if (::getppid() != bench) ::_exit(125);
     ::dup2(::open("/dev/null", O_RDONLY), STDIN_FILENO);
