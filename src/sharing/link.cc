@@ -35,10 +35,10 @@ uint8_t Link::hears() const {
                               (ears.sink != nullptr ? kHasSink : 0));
 }
 
-Failure Link::lost(Loss loss, const Error& why) {
+Failure Link::lost(Loss loss, Failure why) {
   if (loss_ == Loss::kNone) {
     loss_ = loss;
-    why_ = to_failure(why);
+    why_ = std::move(why);
   }
   return why_;
 }
@@ -58,9 +58,9 @@ bool Link::is_alive() {
     Farewell farewell;
     Decoder in(frame->body);
     in(farewell);
-    lost(Loss::kIdle, engine::to_error(farewell.why));
+    lost(Loss::kIdle, farewell.why);
   } else {
-    lost(Loss::kIdle, lost_connection());
+    lost(Loss::kIdle, to_failure(lost_connection()));
   }
   return false;
 }
@@ -81,7 +81,7 @@ Outcome<std::string> Link::call(Ask ask, std::string_view body) {
   for (;;) {
     const auto frame = channel_.receive();
     // What did not arrive whole was not begun.
-    if (!frame) return lost(sent ? Loss::kUnknown : Loss::kNotBegun, lost_connection());
+    if (!frame) return lost(sent ? Loss::kUnknown : Loss::kNotBegun, to_failure(lost_connection()));
     if (auto answer = take(*frame, head.number)) return std::move(*answer);
   }
 }
@@ -136,10 +136,10 @@ std::optional<Outcome<std::string>> Link::take(const Frame& frame, uint64_t numb
       in(farewell);
       const bool begun = farewell.last_call >= number;
       return Outcome<std::string>(
-          lost(begun ? Loss::kEnded : Loss::kNotBegun, engine::to_error(farewell.why)));
+          lost(begun ? Loss::kEnded : Loss::kNotBegun, farewell.why));
     }
   }
-  return Outcome<std::string>(lost(Loss::kUnknown, lost_connection()));
+  return Outcome<std::string>(lost(Loss::kUnknown, to_failure(lost_connection())));
 }
 
 void Link::answer_source(std::string_view body) {

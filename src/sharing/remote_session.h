@@ -63,7 +63,7 @@ class Link {
  private:
   Link(std::shared_ptr<const Place> place, Descriptor socket)
       : place_(std::move(place)), channel_(std::move(socket)) {}
-  Failure lost(Loss loss, const Error& why);
+  Failure lost(Loss loss, Failure why);
   std::optional<Outcome<std::string>> take(const Frame& frame, uint64_t number);
   void answer_source(std::string_view body);
   void answer_sink(std::string_view body);
