@@ -7,6 +7,7 @@
 #include <string>
 #include <system_error>
 
+#include "base/files.h"
 #include "base/memory_budget.h"
 #include "base/result.h"
 
@@ -27,6 +28,9 @@ inline Error error_of_exception() {
     const bool is_memory = failed.code() == std::errc::resource_unavailable_try_again ||
                            failed.code() == std::errc::not_enough_memory;
     if (is_memory) return Error(ErrorCode::kOutOfMemory, "out of memory");
+    if (failed.code() == std::errc::too_many_files_open ||
+        failed.code() == std::errc::too_many_files_open_in_system)
+      return Error(ErrorCode::kIoError, failed.what()).with_hint(std::string(kOpenFilesHint));
     return Error(ErrorCode::kInternal, std::string("internal error: ") + failed.what());
   } catch (const std::exception& exception) {
     return Error(ErrorCode::kInternal, std::string("internal error: ") + exception.what());

@@ -71,10 +71,10 @@ Outcome<std::unique_ptr<Databases>> Databases::open(const fs::path& folder) {
   std::error_code error;
   const fs::path whole = fs::canonical(folder, error);
   if (error)
-    return failure("VC006", fmt::format("there is no folder \"{}\"", folder.string()),
+    return failure(ErrorCode::kNotARepository, fmt::format("there is no folder \"{}\"", folder.string()),
                    fmt::format("rowan init {} makes an empty repository there.", folder.string()));
   if (!fs::is_directory(whole, error))
-    return failure("VC006", fmt::format("\"{}\" is no folder", folder.string()));
+    return failure(ErrorCode::kNotARepository, fmt::format("\"{}\" is no folder", folder.string()));
   const bool single = is_repository(whole);
   std::unique_ptr<Databases> made(new Databases(whole, !single));
   if (single) {
@@ -82,7 +82,7 @@ Outcome<std::unique_ptr<Databases>> Databases::open(const fs::path& folder) {
     auto use = made->open_entry(made->only_name_, whole, "");
     if (!use) return use.failure();
   } else if (fs::exists(whole / ".git", error)) {
-    return failure("VC006", fmt::format("\"{}\" is a clone's working tree", folder.string()),
+    return failure(ErrorCode::kNotARepository, fmt::format("\"{}\" is a clone's working tree", folder.string()),
                    "Serve a bare clone (git clone --bare).");
   }
   return made;
@@ -191,7 +191,7 @@ Outcome<bool> Databases::create(std::string_view name, bool if_not_exists) {
   if (error) {
     const std::string why = error.message();
     fs::remove_all(hidden, error);
-    return failure("58030",
+    return failure(ErrorCode::kIoError,
                    fmt::format("could not make the folder \"{}\": {}", path.string(), why));
   }
   return true;
@@ -234,7 +234,7 @@ Outcome<bool> Databases::drop(std::string_view name, bool if_exists) {
     fs::remove_all(hidden, error);
     fs::rename(path, hidden, error);
     if (error)
-      return failure("58030", fmt::format("could not remove the folder \"{}\": {}", path.string(),
+      return failure(ErrorCode::kIoError, fmt::format("could not remove the folder \"{}\": {}", path.string(),
                                           error.message()));
   }
   std::error_code error;
@@ -251,9 +251,15 @@ void Databases::close_idle(std::chrono::steady_clock::duration idle) {
   });
 }
 
-void Databases::close() {
+std::optional<Failure> Databases::close() {
   const std::lock_guard lock(mutex_);
+  std::optional<Failure> first;
+  for (const auto& [path, entry] : entries_) {
+    if (entry->database == nullptr) continue;
+    if (auto done = entry->database->checkpoint(); !done && !first) first = done.failure();
+  }
   entries_.clear();
+  return first;
 }
 
 }  // namespace rowan::server

@@ -93,7 +93,7 @@ Outcome<std::vector<asio::ip::address>> read_addresses(const ServerOptions& opti
     asio::error_code error;
     addresses.push_back(asio::ip::make_address(name, error));
     if (error)
-      return failure("22023", fmt::format("\"{}\" is no address", name),
+      return failure(ErrorCode::kInvalidParameterValue, fmt::format("\"{}\" is no address", name),
                      "--listen takes an IP address, localhost or *.");
     if (options.auth == AuthMode::kTrust && !addresses.back().is_loopback())
       return failure(ErrorCode::kInvalidAuthorization,
@@ -195,7 +195,7 @@ std::optional<Failure> Server::listen_on(const asio::ip::address& address) {
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error)
     return failure(
-        "58030",
+        ErrorCode::kIoError,
         fmt::format("could not listen on {}:{}: {}", address.to_string(), port_, error.message()),
         error == asio::error::address_in_use ? "Give another port: --port." : "");
   port_ = acceptor.local_endpoint(error).port();
@@ -209,7 +209,7 @@ std::optional<Failure> Server::listen_locally() {
   const std::string path = (options_.socket_folder / fmt::format(".s.PGSQL.{}", port_)).string();
   asio::error_code error;
   if (path.size() >= sizeof(sockaddr_un{}.sun_path))
-    return failure("58030", fmt::format("the path of the socket, \"{}\", is too long", path),
+    return failure(ErrorCode::kIoError, fmt::format("the path of the socket, \"{}\", is too long", path),
                    "Give a shorter folder: --socket-dir.");
   {  // What a server left that was killed answers nobody.
     asio::local::stream_protocol::socket probe(control_);
@@ -229,7 +229,7 @@ std::optional<Failure> Server::listen_locally() {
     error = asio::error_code(errno, asio::error::get_system_category());
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error)
-    return failure("58030",
+    return failure(ErrorCode::kIoError,
                    fmt::format("could not make the socket \"{}\": {}", path, error.message()));
   socket_path_ = path;
   local_.emplace(std::move(acceptor));
@@ -248,7 +248,7 @@ std::optional<Failure> Server::prepare(const std::vector<asio::ip::address>& add
   raise_file_limit();
   struct stat folder{};
   if (::stat(databases_.folder().c_str(), &folder) != 0)
-    return failure("58030", fmt::format("could not look at \"{}\": {}",
+    return failure(ErrorCode::kIoError, fmt::format("could not look at \"{}\": {}",
                                         databases_.folder().string(), std::strerror(errno)));
   shared_.owner = folder.st_uid;
   if (auto failed = prepare_password()) return failed;
@@ -382,7 +382,7 @@ Outcome<bool> run_server(const ServerOptions& options,
       auto ran = server.run(*addresses);
       if (!ran) return ran.failure();
     }
-    (*databases)->close();
+    if (const auto failed = (*databases)->close()) return *failed;
     return true;
   } catch (...) {
     return to_failure(error_of_exception());

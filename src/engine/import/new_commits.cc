@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "git/commit.h"
+#include "git/object_form.h"
 #include "versions/revisions.h"
 
 namespace rowan::engine {
@@ -49,6 +50,9 @@ Result<std::optional<NewCommits::Unreadable>> NewCommits::read(txn::Manager& man
                                                                Oid& known_root) {
   store::ObjectStore& store = manager.store();
   TRY_ASSIGN(const git::Commit parsed, versions::read_commit(store, commit));
+  TRY_ASSIGN(const store::ObjectRef object, store.read(commit));
+  if (const auto formed = git::check_commit_form(object.bytes); !formed)
+    return std::optional<Unreadable>({commit, formed.error(), Place{}});
   if (fine_.contains(parsed.tree)) return std::optional<Unreadable>();
   store::PendingObjects twin(store);
   TRY_ASSIGN(ReadableContent content, readable_content(twin, store, known_root, parsed.tree));
