@@ -2,6 +2,7 @@
 // thrown across a room): what may be called from where nobody catches goes through here.
 #pragma once
 
+#include <cerrno>
 #include <exception>
 #include <new>
 #include <string>
@@ -28,8 +29,8 @@ inline Error error_of_exception() {
     const bool is_memory = failed.code() == std::errc::resource_unavailable_try_again ||
                            failed.code() == std::errc::not_enough_memory;
     if (is_memory) return Error(ErrorCode::kOutOfMemory, "out of memory");
-    if (failed.code() == std::errc::too_many_files_open ||
-        failed.code() == std::errc::too_many_files_open_in_system)
+    // By their number, whatever library's category they come in.
+    if (failed.code().value() == EMFILE || failed.code().value() == ENFILE)
       return Error(ErrorCode::kIoError, failed.what()).with_hint(std::string(kOpenFilesHint));
     return Error(ErrorCode::kInternal, std::string("internal error: ") + failed.what());
   } catch (const std::exception& exception) {

@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "tree/git_tree.h"
+
 namespace rowan::catalog {
 
 namespace {
@@ -153,6 +155,21 @@ class ModulesCheck {
 bool is_gits_own(std::string_view part) {
   const std::string name = plainest(part);
   return name.empty() || name == ".git" || name == "git~1" || is_short_name(name);
+}
+
+Result<void> check_git_entry(std::string_view path, uint32_t mode) {
+  const std::string_view part = last_part(path);
+  if (is_gits_own(part))
+    return Error(ErrorCode::kInvalidContent,
+                 std::string(path) + ": it has a part that Git does not store");
+  const std::string name = plainest(part);
+  const bool is_read = name == kAttributes || name == kModules;
+  if (mode == tree::kModeTree ? is_read
+                              : mode == tree::kModeSymlink &&
+                                    (is_read || name == ".gitignore" || name == ".mailmap"))
+    return Error(ErrorCode::kInvalidContent,
+                 std::string(path) + ": Git reads a plain file of that name, and this is none");
+  return {};
 }
 
 bool is_git_file(std::string_view path) {

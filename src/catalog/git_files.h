@@ -5,6 +5,7 @@
 // Threads: any.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -15,6 +16,10 @@ namespace rowan::catalog {
 // Whether some disk that Git runs on has the part of a path for `.git`, or for the short form (8.3) of
 // one of Git's files: `.GIT`, `.g<U+200C>it`, `git~1`, `.git::$INDEX_ALLOCATION`, `gi7eba~1`.
 bool is_gits_own(std::string_view part);
+
+// What Git cannot check out by its name, or by its kind: a link, or a folder, in the place of one of its
+// files. Of the path only the last part is looked at. kInvalidContent, naming the path.
+Result<void> check_git_entry(std::string_view path, uint32_t mode);
 
 // Whether the file's content is looked at by check_git_file.
 bool is_git_file(std::string_view path);

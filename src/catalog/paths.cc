@@ -91,13 +91,15 @@ class Walk {
       if (stopped_) break;
       const std::string path(entry.name);
       const PathKind kind = classify_path(path, entry.is_tree());
-      if (kind == PathKind::kPassive) TRY(passive(path, entry, 1));
+      if (kind == PathKind::kPassive && !(skips_known && is_known(known.get(), entry)))
+        TRY(passive(path, entry, 1));
       if (kind == PathKind::kSchema && !only_root_files) TRY(schema(path, known.get(), entry));
     }
     return {};
   }
 
   bool only_root_files = false;
+  bool skips_known = false;  // Of root files as well.
   // Asked about every folder below the root's that is people's own, be it empty; null: nobody asks.
   Result<void> (*check_folder)(std::string_view path, uint32_t mode) = nullptr;
 
@@ -250,6 +252,7 @@ namespace {
 // As the content of a commit.
 Result<void> check_pushed_path(std::string_view path, uint32_t mode) {
   TRY(check_passive_mode(path, mode));
+  TRY(check_git_entry(path, mode));
   auto named = check_passive_path(path);
   if (named) return {};
   const ErrorCode code = named.error().code() == ErrorCode::kInvalidName ? ErrorCode::kInvalidContent
@@ -282,6 +285,22 @@ Result<void> check_passive_files(const store::ObjectReader& objects, store::Node
   const Visit visit = check;
   Walk walk(objects, cache, visit);
   walk.check_folder = check_pushed_path;
+  return walk.run(known_root, root);
+}
+
+Result<void> check_git_files(const store::ObjectReader& objects, store::NodeCache& cache,
+                             const Oid& known_root, const Oid& root) {
+  const auto check = [&](const PassiveFile& file) -> Result<bool> {
+    TRY(check_git_entry(file.path, file.mode));
+    if (!is_git_file(file.path) || file.mode == tree::kModeGitlink) return true;
+    TRY_ASSIGN(const store::ObjectRef object, objects.read(file.id));
+    TRY(check_git_file(file.path, object.bytes));
+    return true;
+  };
+  const Visit visit = check;
+  Walk walk(objects, cache, visit);
+  walk.check_folder = check_git_entry;
+  walk.skips_known = true;
   return walk.run(known_root, root);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "catalog/paths.h"
 #include "git/commit.h"
 #include "git/object_form.h"
 #include "versions/revisions.h"
@@ -54,6 +55,11 @@ Result<std::optional<NewCommits::Unreadable>> NewCommits::read(txn::Manager& man
   if (const auto formed = git::check_commit_form(object.bytes); !formed)
     return std::optional<Unreadable>({commit, formed.error(), Place{}});
   if (fine_.contains(parsed.tree)) return std::optional<Unreadable>();
+  // Whatever it holds, Git must be content with it.
+  const auto stored = catalog::check_git_files(store, store.cache(), known_root, parsed.tree);
+  if (!stored && stored.error().code() == ErrorCode::kIoError) return stored.error();
+  if (!stored && stored.error().code() != ErrorCode::kAbsentObject)
+    return std::optional<Unreadable>({commit, stored.error(), Place{}});
   store::PendingObjects twin(store);
   TRY_ASSIGN(ReadableContent content, readable_content(twin, store, known_root, parsed.tree));
   // Without a place it is no data of ours at all, which reads as nothing.
