@@ -252,9 +252,15 @@ void Databases::close_idle(std::chrono::steady_clock::duration idle) {
   });
 }
 
-void Databases::close() {
+std::optional<Failure> Databases::close() {
   const std::lock_guard lock(mutex_);
+  std::optional<Failure> first;
+  for (const auto& [path, entry] : entries_) {
+    if (entry->database == nullptr) continue;
+    if (auto done = entry->database->checkpoint(); !done && !first) first = done.failure();
+  }
   entries_.clear();
+  return first;
 }
 
 }  // namespace rowan::server
