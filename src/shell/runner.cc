@@ -43,7 +43,8 @@ Versions (a revision: a branch, a tag, a commit's id, HEAD~3, main@{yesterday} â
   CREATE BRANCH name [FROM 'rev']          make a branch; DROP BRANCH drops it
   CHECKOUT name                            switch this session to it
   MERGE name [WITH OURS | THEIRS]          bring its commits into this branch
-  SHOW CONFLICTS, CONTINUE, ABORT          what a merge asks, going on, giving up
+  SHOW MERGE CONFLICTS, RESOLVE CONFLICT   what a merge asks, and answering it
+  COMMIT MERGE, ABORT MERGE                going on, giving up
   REVERT 'rev', CHERRY-PICK 'rev'          undo a commit's change, or bring it here
   RESTORE TABLE t TO 'rev'                 a table as it was
   RESET TO 'rev', REBASE ONTO 'rev'        move this branch, or its commits
