@@ -14,6 +14,7 @@ void SessionImpl::begin_implicit() {
 Outcome<bool> SessionImpl::end_implicit() {
   return guarded([&]() -> Outcome<bool> {
     if (!std::exchange(implicit_, false) || in_explicit_block()) return true;
+    cursors_.drop_unheld();
     if (!streams_.empty()) draw_streams();
     if (!implicit_open_) {
       end_transaction(true);

@@ -2,46 +2,21 @@
 #include <fmt/format.h>
 
 #include "base/ensure.h"
+#include "engine/given_parameters.h"
 #include "engine/resolver.h"
 #include "engine/session.h"
 #include "engine/stream.h"
 #include "engine/virtual_rows.h"
 #include "exec/build.h"
 #include "sql/statements.h"
-#include "type/cast.h"
-#include "type/text.h"
-#include "type/type_info.h"
 
 namespace rowan::engine {
 
 namespace {
 
 using sql::StatementKind;
-using type::TypeId;
 
 constexpr int kStatementRestartsMax = 1000;
-
-Result<type::Value> to_value(const Parameter& parameter, type::Type wanted, int64_t now) {
-  if (wanted.id == TypeId::kUnknown) wanted = {TypeId::kText};
-  if (std::holds_alternative<std::monostate>(parameter)) return type::Value::null(wanted);
-  if (const auto* text = std::get_if<std::string>(&parameter))
-    return type::parse_text(wanted, *text, now);
-  if (const auto* integer = std::get_if<int64_t>(&parameter)) {
-    if (wanted.id == TypeId::kInt8) return type::Value::of_int(wanted, *integer);
-    if (wanted.id == TypeId::kInt4 && *integer >= INT32_MIN && *integer <= INT32_MAX)
-      return type::Value::of_int(wanted, *integer);
-    return type::cast(type::Value::of_int({TypeId::kInt8}, *integer), wanted,
-                      type::CastContext::kAssignment);
-  }
-  if (const auto* number = std::get_if<double>(&parameter)) {
-    return type::cast(type::Value::of_double({TypeId::kFloat8}, *number), wanted,
-                      type::CastContext::kAssignment);
-  }
-  if (const auto* binary = std::get_if<BinaryValue>(&parameter))
-    return type::type_info(wanted.id).read_binary(wanted, binary->bytes);
-  return type::cast(type::Value::of_int({TypeId::kBool}, std::get<bool>(parameter) ? 1 : 0), wanted,
-                    type::CastContext::kAssignment);
-}
 
 Result<std::unique_ptr<exec::DmlPlan>> plan_modify(const sql::Statement& statement,
                                                    plan::PlanContext& context) {
@@ -92,17 +67,22 @@ Result<void> SessionImpl::plan_statement(Prepared& prepared) {
   return {};
 }
 
+Result<void> SessionImpl::check_parameter_count(const Prepared& prepared,
+                                                const std::vector<Parameter>& parameters) {
+  const size_t wanted_count = prepared.parameter_count();
+  if (parameters.size() >= wanted_count) return {};
+  return Error(ErrorCode::kUndefinedParameter,
+               fmt::format("there is no parameter ${}", parameters.size() + 1))
+      .with_detail(fmt::format("The statement has {} parameters, {} were given.", wanted_count,
+                               parameters.size()));
+}
+
 Result<void> SessionImpl::bind_parameters(const Prepared& prepared,
                                           const std::vector<Parameter>& parameters) {
   const size_t wanted_count = prepared.parameter_count();
-  if (parameters.size() < wanted_count) {
-    return Error(ErrorCode::kUndefinedParameter,
-                 fmt::format("there is no parameter ${}", parameters.size() + 1))
-        .with_detail(fmt::format("The statement has {} parameters, {} were given.", wanted_count,
-                                 parameters.size()));
-  }
+  TRY(check_parameter_count(prepared, parameters));
   parameter_values_.clear();
-  const int64_t now = eval_context().transaction_time_us;
+  const int64_t now = statement_time_us();
   for (size_t i = 0; i < wanted_count; ++i) {
     const type::Type wanted =
         i < prepared.parameters.types.size() ? prepared.parameters.types[i] : type::Type{};

@@ -27,6 +27,8 @@ class NoStatement final : public Statement {
   bool is_copy_in() const override { return false; }
   bool is_copy_out() const override { return false; }
   Outcome<StatementInfo> describe() override { return StatementInfo{}; }
+  Outcome<StatementInfo> describe(const std::vector<Parameter>&) override { return StatementInfo{}; }
+  Outcome<bool> check(const std::vector<Parameter>&) override { return true; }
   Outcome<std::unique_ptr<Rows>> run(const std::vector<Parameter>&) override {
     return guarded([]() -> Outcome<std::unique_ptr<Rows>> {
       return make_batch_rows(no_columns(), {}, {});
@@ -186,6 +188,17 @@ void SessionImpl::fail_statement() noexcept {
   }
 }
 
+// What a statement of that kind could change under them. The cursors that end with a block are read no
+// more.
+void SessionImpl::draw_before(sql::StatementKind kind) noexcept {
+  using sql::StatementKind;
+  if (kind == StatementKind::kRollback || kind == StatementKind::kFetch ||
+      kind == StatementKind::kMove || kind == StatementKind::kClose)
+    return;
+  if (kind == StatementKind::kCommit && state_ == TransactionState::kOpen) cursors_.drop_unheld();
+  draw_streams();
+}
+
 void SessionImpl::draw_streams() noexcept {
   const std::vector<Stream*>& streams = streams_;
   for (size_t i = 0; i < streams.size(); ++i) streams[i]->draw();
@@ -204,8 +217,7 @@ Error SessionImpl::named_timeout(Error error) const {
 Result<std::unique_ptr<Rows>> SessionImpl::execute(const std::shared_ptr<Prepared>& prepared,
                                                    const std::vector<Parameter>& parameters) {
   cancelled_.store(false, std::memory_order_relaxed);
-  if (!streams_.empty() && prepared->parsed.statement->kind != sql::StatementKind::kRollback)
-    draw_streams();
+  if (!streams_.empty()) draw_before(prepared->parsed.statement->kind);
   return ended([&]() -> RowsResult {
     TRY_ASSIGN(auto rows, within(settings_.statement_timeout_ms() * 1000, [&] {
                  return execute_at_depth(prepared, parameters);
@@ -261,12 +273,16 @@ std::string SessionImpl::schema_of(std::string_view name) const {
                              database_.manager(), head_.branch);
 }
 
+int64_t SessionImpl::statement_time_us() const {
+  return (transaction_ ? transaction_->start_time_us() : database_.clock().now_us()) -
+         kMicrosFrom1970To2000;
+}
+
 expr::EvalContext SessionImpl::eval_context() const {
   expr::EvalContext context;
   context.parameters = &parameter_values_;
-  context.transaction_time_us =
-      (transaction_ ? transaction_->start_time_us() : database_.clock().now_us()) -
-      kMicrosFrom1970To2000;
+  context.given = given_;
+  context.transaction_time_us = statement_time_us();
   context.user = author_.name;
   context.database = database_.name();
   // Contexts that are there already look at it.

@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "engine/block_mode.h"
+#include "engine/cursors.h"
 #include "engine/database.h"
 #include "engine/deadlines.h"
 #include "engine/prepared.h"
@@ -88,7 +89,13 @@ class SessionImpl final : public Session {
 
   Result<std::unique_ptr<Rows>> execute(const std::shared_ptr<Prepared>& prepared,
                                         const std::vector<Parameter>& parameters);
-  Result<StatementInfo> describe_prepared(const std::shared_ptr<Prepared>& prepared);
+  // `values`: null when it has none yet.
+  Result<StatementInfo> describe_prepared(const std::shared_ptr<Prepared>& prepared,
+                                          const std::vector<Parameter>* values);
+  // Fails a block, as describing does. Requires: it was described.
+  Result<void> check(const Prepared& prepared, const std::vector<Parameter>& values) {
+    return ended([&] { return check_parameters(prepared, values); });
+  }
   // Of commits: the connection's, or what rowan.author says.
   git::Signature author() const;
 
@@ -130,6 +137,7 @@ class SessionImpl final : public Session {
     violations_ = std::move(violations);
   }
   expr::EvalContext eval_context() const;
+  int64_t statement_time_us() const;  // now(), since 2000.
   // By search_path: where a name that is new goes, and where one is that was written without a schema.
   std::string schema() const { return schema_of(std::string_view()); }
   std::string schema_of(std::string_view name) const;
@@ -154,6 +162,7 @@ class SessionImpl final : public Session {
   template <typename Work>
   auto ended(const Work& work) -> decltype(work());
   void fail_statement() noexcept;
+  void draw_before(sql::StatementKind kind) noexcept;
   void draw_streams() noexcept;
   void cut_streams(const Error& why) noexcept;
   void tell(const std::vector<std::string>& of_parser, Rows& rows);
@@ -167,10 +176,15 @@ class SessionImpl final : public Session {
   Result<void> begin_statement_transaction(bool write);
   RowsResult begin_block(const sql::TransactionStmt& statement);
   RowsResult end_block(const sql::TransactionStmt& statement);
-  Result<StatementInfo> describe_checked(Prepared& prepared);
+  Result<StatementInfo> describe_checked(Prepared& prepared, const std::vector<Parameter>* values);
+  Result<void> describe_with(Prepared& prepared, const std::vector<Parameter>* values,
+                             StatementInfo& info);
   Result<void> describe_kind(Prepared& prepared, StatementInfo& info);
   Result<void> describe_named(const sql::PrepareStmt& execute, StatementInfo& info);
-  Result<bool> describe_texts(Prepared& prepared, StatementInfo& info);
+  Result<void> check_parameters(const Prepared& prepared,
+                                const std::vector<Parameter>& values) const;
+  static Result<void> check_parameter_count(const Prepared& prepared,
+                                            const std::vector<Parameter>& parameters);
   Result<void> plan_explained(Prepared& prepared);
   RowsResult execute_at_depth(const std::shared_ptr<Prepared>& prepared,
                               const std::vector<Parameter>& parameters);
@@ -206,7 +220,16 @@ class SessionImpl final : public Session {
   Result<std::shared_ptr<Prepared>> find_named(std::string_view name) const;
   RowsResult run_prepare(const sql::PrepareStmt& statement);
   RowsResult run_execute(const sql::PrepareStmt& statement);
+  // What EXECUTE gives it.
+  Result<std::vector<Parameter>> arguments_of(const sql::PrepareStmt& statement,
+                                              const Prepared& prepared);
   RowsResult run_deallocate(const sql::PrepareStmt& statement);
+  static Prepared& query_of(Prepared& declare);
+  RowsResult run_declare(const std::shared_ptr<Prepared>& prepared,
+                         const std::vector<Parameter>& parameters);
+  RowsResult run_fetch(const sql::FetchStmt& statement);
+  RowsResult run_close(const sql::CloseStmt& statement);
+  RowsResult run_maintenance(const sql::MaintenanceStmt& statement);
   void note_branch();     // In the setting of that name.
   void report_changes();  // Of settings, to the handler.
   RowsResult run_checkpoint();
@@ -268,6 +291,7 @@ class SessionImpl final : public Session {
   std::optional<Settings> settings_on_rollback_;  // Set by the first SET of a block.
   std::optional<Settings> settings_on_commit_;    // As above, without SET LOCAL.
   std::vector<type::Value> parameter_values_;
+  expr::ParameterSource* given_ = nullptr;  // Of the statement that runs or is described.
   exec::UniqueState unique_;            // Of this transaction.
   exec::ForeignKeyState foreign_keys_;  // Of the running statement.
   exec::CheckCache checks_;
@@ -282,6 +306,7 @@ class SessionImpl final : public Session {
   std::function<void(std::string_view, std::string_view)> status_handler_;
   std::vector<std::pair<std::string, std::string>> reported_;  // What the handler knows.
   std::map<std::string, std::shared_ptr<Prepared>, std::less<>> named_;  // By PREPARE.
+  Cursors cursors_;
 };
 
 // Why nothing runs in a failed block.

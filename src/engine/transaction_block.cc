@@ -47,6 +47,7 @@ Result<void> SessionImpl::begin_transaction(txn::IsolationLevel isolation, bool 
 }
 
 void SessionImpl::end_transaction(bool committed) {
+  cursors_.end_transaction(committed);
   if (committed) {
     for (Stream* const stream : std::exchange(streams_, {})) stream->release();
   } else if (!streams_.empty()) {
@@ -96,9 +97,7 @@ Error failed_block() {
 }
 
 Result<std::unique_ptr<Rows>> SessionImpl::begin_block(const sql::TransactionStmt& statement) {
-  // As it was written.
-  const bool is_start = !statement.text.empty() && (statement.text[0] == 's' || statement.text[0] == 'S');
-  const std::string tag = is_start ? "START TRANSACTION" : "BEGIN";
+  const std::string tag = statement.is_start ? "START TRANSACTION" : "BEGIN";
   if (in_explicit_block()) {
     if (state_ == TransactionState::kFailed) return failed_block();
     if (statement.has_isolation || statement.has_read_only) TRY(set_transaction(statement));
@@ -161,17 +160,20 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_transaction_statement(
       if (failed) return failed_block();
       transaction_->savepoint(std::string(statement.savepoint));
       mode_.savepoint(statement.savepoint);
+      cursors_.savepoint(statement.savepoint);
       return done("SAVEPOINT");
     case StatementKind::kReleaseSavepoint:
       if (!in_explicit_block()) return outside("RELEASE SAVEPOINT");
       if (failed) return failed_block();
       TRY(transaction_->release_savepoint(statement.savepoint));
       mode_.release(statement.savepoint);
+      cursors_.release(statement.savepoint);
       return done("RELEASE");
     case StatementKind::kRollbackTo:
       if (!in_explicit_block()) return outside("ROLLBACK TO SAVEPOINT");
       TRY(transaction_->rollback_to_savepoint(statement.savepoint));
       mode_.rollback_to(statement.savepoint);
+      cursors_.rollback_to(statement.savepoint);
       state_ = TransactionState::kOpen;
       return done("ROLLBACK");
     default:
