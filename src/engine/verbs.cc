@@ -307,7 +307,7 @@ Result<std::vector<expr::NodePtr>> in_places(const VerbCall& call,
   for (const expr::PlacedArgument& place : *places) {
     const type::Type type{call.verb->types[placed.size()]};
     placed.push_back(place.argument ? std::move(arguments[*place.argument])
-                                    : expr::make_constant(Value::null(type), call.call->position));
+                                    : expr::make_constant(Value::null(type)));
   }
   return placed;
 }

@@ -6,6 +6,7 @@
 #include "base/deep_stack.h"
 #include "base/limits.h"
 #include "catalog/names.h"
+#include "expr/constant.h"
 #include "plan/query_binder.h"
 
 namespace rowan::plan {
