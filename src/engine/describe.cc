@@ -30,7 +30,7 @@ Result<StatementInfo> SessionImpl::describe_prepared(const std::shared_ptr<Prepa
                                                      const std::vector<Parameter>* values) {
   cancelled_.store(false, std::memory_order_relaxed);
   if (!streams_.empty()) draw_streams();
-  return within(settings_.statement_timeout_ms() * 1000, [&] {
+  return within(settings().statement_timeout_ms() * 1000, [&] {
     return ended([&]() -> Result<StatementInfo> {
       if (!prepared->is_deep) {
         auto info = describe_checked(*prepared, values);
@@ -141,7 +141,7 @@ Result<void> SessionImpl::describe_kind(Prepared& prepared, StatementInfo& info)
 }
 
 Result<void> SessionImpl::describe_named(const sql::PrepareStmt& execute, StatementInfo& info) {
-  TRY_ASSIGN(const std::shared_ptr<Prepared> named, find_named(execute.name));
+  TRY_ASSIGN(const std::shared_ptr<Prepared> named, named_.find(execute.name));
   TRY_ASSIGN(const std::vector<Parameter> values, arguments_of(execute, *named));
   StatementInfo inner;
   TRY(describe_with(*named, &values, inner));

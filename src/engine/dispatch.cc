@@ -117,11 +117,11 @@ Result<void> SessionImpl::begin_statement(const Prepared& prepared) {
 }
 
 Result<void> SessionImpl::begin_statement_transaction(bool write) {
-  const txn::IsolationLevel isolation = settings_.isolation();
+  const txn::IsolationLevel isolation = settings().isolation();
   const bool may_share = write || ran_before_ || isolation != txn::IsolationLevel::kReadCommitted;
   if (!implicit_ || !may_share)
-    return begin_transaction(isolation, write ? settings_.default_read_only() : true);
-  TRY(begin_transaction(isolation, settings_.default_read_only()));
+    return begin_transaction(isolation, write ? settings().default_read_only() : true);
+  TRY(begin_transaction(isolation, settings().default_read_only()));
   state_ = TransactionState::kOpen;
   implicit_open_ = true;
   first_statement_ = true;
@@ -311,7 +311,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_view_definition(Prepared& prepare
   exec::ExecContext context = exec_context();
   SessionResolver resolver(*this);
   expr::ParameterTypes parameters;
-  plan::PlanContext planning{resolver, parameters, context.eval, settings_.disabled_rules()};
+  plan::PlanContext planning{resolver, parameters, context.eval, settings().disabled_rules()};
   exec::ViewOutcome outcome;
   if (statement.kind == StatementKind::kRefresh) {
     TRY_ASSIGN(outcome, exec::run_refresh(static_cast<const sql::RefreshStmt&>(statement), context,
@@ -375,7 +375,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_past_transactions(
     const sql::Statement& statement,
     const std::function<Result<versions::VerbResult>(SessionImpl&)>& run, versions::VerbResult* told) {
   const bool read_only = in_block() && transaction_ ? transaction_->read_only() || mode_.read_only()
-                                                    : settings_.default_read_only();
+                                                    : settings().default_read_only();
   if (read_only) TRY(versions::check_only_reads(statement));
   TRY_ASSIGN(versions::VerbResult result, run(*this));
   if (told != nullptr) {

@@ -33,7 +33,7 @@ Result<std::unique_ptr<exec::DmlPlan>> plan_modify(const sql::Statement& stateme
 bool SessionImpl::plan_is_current(const Prepared& prepared) const {
   return prepared.planned && !schema_changed_ &&
          prepared.generation == transaction_->snapshot().schema_generation &&
-         prepared.search_path == settings_.search_path();
+         prepared.search_path == settings().search_path();
 }
 
 Result<void> SessionImpl::plan_statement(Prepared& prepared) {
@@ -42,7 +42,7 @@ Result<void> SessionImpl::plan_statement(Prepared& prepared) {
   prepared.start_parameters();
   SessionResolver resolver(*this);
   const expr::EvalContext eval = eval_context();
-  plan::PlanContext context{resolver, prepared.parameters, eval, settings_.disabled_rules()};
+  plan::PlanContext context{resolver, prepared.parameters, eval, settings().disabled_rules()};
   bool cacheable = true;
   const sql::Statement& statement = *prepared.parsed.statement;
   if (statement.kind == StatementKind::kSelect) {
@@ -62,7 +62,7 @@ Result<void> SessionImpl::plan_statement(Prepared& prepared) {
     prepared.dml = std::move(dml);
   }
   prepared.generation = transaction_->snapshot().schema_generation;
-  prepared.search_path = settings_.search_path();
+  prepared.search_path = settings().search_path();
   prepared.planned = cacheable && !schema_changed_;
   return {};
 }
@@ -173,7 +173,7 @@ Result<void> SessionImpl::plan_explained(Prepared& prepared) {
   SessionResolver resolver(*this);
   parameter_values_.clear();
   const expr::EvalContext eval = eval_context();
-  plan::PlanContext planning{resolver, prepared.parameters, eval, settings_.disabled_rules()};
+  plan::PlanContext planning{resolver, prepared.parameters, eval, settings().disabled_rules()};
   if (inner.kind == StatementKind::kSelect) {
     TRY(plan::plan_query(static_cast<const sql::SelectStmt&>(inner), planning));
   } else if (sql::class_of(inner.kind) == sql::StatementClass::kModify) {
@@ -191,7 +191,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_explain(Prepared& prepared,
   exec::ExecContext context = exec_context();
   prepared.start_parameters();
   plan::PlanContext planning{resolver, prepared.parameters, context.eval,
-                             settings_.disabled_rules()};
+                             settings().disabled_rules()};
   std::vector<std::string> lines;
   if (inner.kind == StatementKind::kSelect) {
     TRY_ASSIGN(const plan::Plan plan,

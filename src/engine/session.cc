@@ -58,9 +58,9 @@ SessionImpl::SessionImpl(DatabaseImpl& database, const ConnectOptions& options)
   if (!options.user.empty() && options.user != author_.name)
     author_ = {.name = options.user, .email = local_email(options.user)};
   if (!options.email.empty()) author_.email = options.email;
-  settings_.set_memory_limit(database.memory().bytes_max());
-  settings_.note("session_authorization", author_.name);
-  settings_.note("rowan.author", fmt::format("{} <{}>", author_.name, author_.email));
+  settings_.now().set_memory_limit(database.memory().bytes_max());
+  settings_.now().note("session_authorization", author_.name);
+  settings_.now().note("rowan.author", fmt::format("{} <{}>", author_.name, author_.email));
 }
 
 SessionImpl::SessionImpl(DatabaseImpl& database, std::string branch)
@@ -73,14 +73,14 @@ Result<void> SessionImpl::begin(const ConnectOptions& options) {
   if (!home_.empty()) TRY(check_out(home_));
   note_branch();
   if (!options.application_name.empty())
-    TRY(settings_.set_initial("application_name", options.application_name));
+    TRY(settings_.now().set_initial("application_name", options.application_name));
   for (const auto& [name, value] : options.settings) {
     if (!is_owner_ && name == "rowan.author") return not_the_owner(name);
     if (name == "rowan.branch") {
       home_ = value;
       TRY(check_out(home_));
     } else {
-      TRY(settings_.set_initial(name, value));
+      TRY(settings_.now().set_initial(name, value));
     }
   }
   return {};
@@ -219,10 +219,10 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute(const std::shared_ptr<Prepare
   cancelled_.store(false, std::memory_order_relaxed);
   if (!streams_.empty()) draw_before(prepared->parsed.statement->kind);
   return ended([&]() -> RowsResult {
-    TRY_ASSIGN(auto rows, within(settings_.statement_timeout_ms() * 1000, [&] {
+    TRY_ASSIGN(auto rows, within(settings().statement_timeout_ms() * 1000, [&] {
                  return execute_at_depth(prepared, parameters);
                }));
-    if (notice_handler_ || !prepared->parsed.notices.empty() || settings_.leaves_out_notices())
+    if (notice_handler_ || !prepared->parsed.notices.empty() || settings().leaves_out_notices())
       tell(prepared->parsed.notices, *rows);
     return rows;
   });
@@ -235,7 +235,7 @@ void SessionImpl::tell(const std::vector<std::string>& of_parser, Rows& rows) {
   for (const std::string& message : of_parser)
     notices.push_back({.sqlstate = std::string(kCutName), .message = message});
   for (Notice& notice : take_notices(rows)) notices.push_back(std::move(notice));
-  std::erase_if(notices, [&](const Notice& notice) { return !settings_.wants(notice.severity); });
+  std::erase_if(notices, [&](const Notice& notice) { return !settings().wants(notice.severity); });
   if (!notice_handler_) return add_notices(rows, std::move(notices));
   for (const Notice& notice : notices) notice_handler_(notice);
 }
@@ -268,7 +268,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute_deep(const std::shared_ptr<Pr
 
 std::string SessionImpl::schema_of(std::string_view name) const {
   if (system::find_compiled_view("pg_catalog", name) != nullptr) return "pg_catalog";
-  return versions::schema_of(settings_.search_path(), name,
+  return versions::schema_of(settings().search_path(), name,
                              reading_ != nullptr ? reading_ : transaction_.get(),
                              database_.manager(), head_.branch);
 }
@@ -288,11 +288,11 @@ expr::EvalContext SessionImpl::eval_context() const {
   // Contexts that are there already look at it.
   if (std::string now = schema(); now != schema_) schema_ = std::move(now);
   context.schema = schema_;
-  context.path = settings_.search_path();
+  context.path = settings().search_path();
   context.branch = head_.name();
   context.last_commit = last_commit_;
   context.cancelled = &cancelled_;
-  sequences_.use(transaction_.get(), settings_.search_path());
+  sequences_.use(transaction_.get(), settings().search_path());
   context.sequences = &sequences_;
   files_.use(transaction_.get(), database_.store().cache());
   context.files = &files_;
@@ -303,7 +303,7 @@ expr::EvalContext SessionImpl::eval_context() const {
 exec::ExecContext SessionImpl::context_in(txn::Transaction& transaction,
                                           const expr::EvalContext& eval) const {
   exec::ExecContext context{database_.manager(), transaction, eval};
-  context.work_mem = settings_.work_mem();
+  context.work_mem = settings().work_mem();
   context.memory = &database_.memory();
   return context;
 }
@@ -323,10 +323,10 @@ Result<void> SessionImpl::check_out(std::string_view revision) {
   return {};
 }
 
-void SessionImpl::note_branch() { settings_.note("rowan.branch", head_.name()); }
+void SessionImpl::note_branch() { settings_.now().note("rowan.branch", head_.name()); }
 
 git::Signature SessionImpl::author() const {
-  const std::optional<Settings::Author> named = settings_.author();
+  const std::optional<Settings::Author> named = settings().author();
   return named ? git::Signature{.name = named->name, .email = named->email} : author_;
 }
 

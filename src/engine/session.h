@@ -6,7 +6,6 @@
 
 #include <atomic>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,9 +17,11 @@
 #include "engine/cursors.h"
 #include "engine/database.h"
 #include "engine/deadlines.h"
+#include "engine/named_statements.h"
 #include "engine/prepared.h"
 #include "engine/rows.h"
 #include "engine/session_system.h"
+#include "engine/session_settings.h"
 #include "engine/settings.h"
 #include "engine/virtual_rows.h"
 #include "exec/constraints.h"
@@ -110,7 +111,7 @@ class SessionImpl final : public Session {
 
   DatabaseImpl& owner() { return database_; }
   system::Context& system() { return system_; }  // What system relations see of it.
-  const Settings& settings() const { return settings_; }
+  const Settings& settings() const { return settings_.now(); }
   // The session's branch; on a tag or commit the commit's id, which stands for HEAD in revisions.
   const std::string& branch_name() const { return head_.branch; }
   bool is_pinned() const { return head_.is_pinned; }
@@ -217,7 +218,6 @@ class SessionImpl final : public Session {
   Result<void> go_home();  // To the connection's branch.
   RowsResult run_discard(const sql::SetStmt& statement);
   Result<void> discard_all();
-  Result<std::shared_ptr<Prepared>> find_named(std::string_view name) const;
   RowsResult run_prepare(const sql::PrepareStmt& statement);
   RowsResult run_execute(const sql::PrepareStmt& statement);
   // What EXECUTE gives it.
@@ -231,7 +231,6 @@ class SessionImpl final : public Session {
   RowsResult run_close(const sql::CloseStmt& statement);
   RowsResult run_maintenance(const sql::MaintenanceStmt& statement);
   void note_branch();     // In the setting of that name.
-  void report_changes();  // Of settings, to the handler.
   RowsResult run_checkpoint();
   // A statement of version control, which no block takes.
   RowsResult run_version(const sql::Statement& statement,
@@ -248,7 +247,6 @@ class SessionImpl final : public Session {
   Result<void> begin_transaction(txn::IsolationLevel isolation, bool read_only);
   Result<txn::CommitOutcome> commit_transaction(std::string_view message);
   void end_transaction(bool committed);
-  void end_settings(bool committed);
   // Outside a block: commits what the statement wrote; gives the commit's id, or nothing when there
   // is none.
   Result<std::string> finish_statement(Prepared& prepared);
@@ -269,7 +267,7 @@ class SessionImpl final : public Session {
   versions::Head head_;
   std::string last_commit_;
   std::vector<exec::Violation> violations_;
-  Settings settings_;
+  SessionSettings settings_;
   std::atomic<bool> cancelled_{false};
   std::atomic<bool> timed_out_{false};  // By the clock, not by somebody.
   TransactionState state_ = TransactionState::kIdle;
@@ -288,8 +286,6 @@ class SessionImpl final : public Session {
   bool first_statement_ = true;          // Of the block: isolation and mode can still be set.
   uint64_t last_sequence_ = 0;           // Of the session's last commit: its reads must see it.
   std::string commit_body_;              // The block's writing statements so far.
-  std::optional<Settings> settings_on_rollback_;  // Set by the first SET of a block.
-  std::optional<Settings> settings_on_commit_;    // As above, without SET LOCAL.
   std::vector<type::Value> parameter_values_;
   expr::ParameterSource* given_ = nullptr;  // Of the statement that runs or is described.
   exec::UniqueState unique_;            // Of this transaction.
@@ -303,9 +299,7 @@ class SessionImpl final : public Session {
   CopySink* copy_sink_ = nullptr;
   std::function<void(const Progress&)> progress_;
   std::function<void(const Notice&)> notice_handler_;
-  std::function<void(std::string_view, std::string_view)> status_handler_;
-  std::vector<std::pair<std::string, std::string>> reported_;  // What the handler knows.
-  std::map<std::string, std::shared_ptr<Prepared>, std::less<>> named_;  // By PREPARE.
+  NamedStatements named_;
   Cursors cursors_;
 };
 

@@ -12,11 +12,6 @@ namespace rowan::engine {
 
 namespace {
 
-Error no_prepared(std::string_view name) {
-  return Error(ErrorCode::kUndefinedPreparedStatement,
-               fmt::format("prepared statement \"{}\" does not exist", name));
-}
-
 Parameter as_parameter(const type::Value& value) {
   if (value.is_null()) return std::monostate();
   return type::to_text(value);
@@ -28,12 +23,12 @@ Parameter as_parameter(const type::Value& value) {
 
 Result<void> SessionImpl::discard_all() {
   TRY(go_home());
-  TRY(settings_.reset("all"));
+  TRY(settings_.now().reset("all"));
   named_.clear();
   cursors_.clear();
   sequences_ = {};
   violations_.clear();
-  report_changes();
+  settings_.report_changes();
   return {};
 }
 
@@ -58,22 +53,14 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_discard(const sql::SetStmt& state
     return done("DISCARD SEQUENCES");
   }
   if (statement.name == "temp") return done("DISCARD TEMP");  // There is nothing temporary.
-  for (const auto& [name, prepared] : named_) prepared->planned = false;
+  named_.drop_plans();
   return done("DISCARD PLANS");
 }
 
 // ---- PREPARE ----
 
-Result<std::shared_ptr<Prepared>> SessionImpl::find_named(std::string_view name) const {
-  const auto found = named_.find(name);
-  if (found == named_.end()) return no_prepared(name);
-  return found->second;
-}
-
 Result<std::unique_ptr<Rows>> SessionImpl::run_prepare(const sql::PrepareStmt& statement) {
-  if (named_.contains(statement.name))
-    return Error(ErrorCode::kDuplicatePreparedStatement,
-                 fmt::format("prepared statement \"{}\" already exists", statement.name));
+  TRY(named_.check_new(statement.name));
   TRY_ASSIGN(const std::shared_ptr<Prepared> prepared, parse_prepared(statement.prepared));
   for (const sql::TypeName& name : statement.types) {
     TRY_ASSIGN(type::Type type,
@@ -84,12 +71,12 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_prepare(const sql::PrepareStmt& s
     prepared->given_types.push_back(type);
   }
   if (!prepared->is_deep) TRY(describe_checked(*prepared, nullptr));
-  named_.emplace(statement.name, prepared);
+  named_.add(statement.name, prepared);
   return done("PREPARE");
 }
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_execute(const sql::PrepareStmt& statement) {
-  TRY_ASSIGN(const std::shared_ptr<Prepared> prepared, find_named(statement.name));
+  TRY_ASSIGN(const std::shared_ptr<Prepared> prepared, named_.find(statement.name));
   TRY_ASSIGN(const std::vector<Parameter> parameters, arguments_of(statement, *prepared));
   return execute_at_depth(prepared, parameters);
 }
@@ -119,9 +106,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_deallocate(const sql::PrepareStmt
     named_.clear();
     return done("DEALLOCATE ALL");
   }
-  const auto found = named_.find(statement.name);
-  if (found == named_.end()) return no_prepared(statement.name);
-  named_.erase(found);
+  TRY(named_.drop(statement.name));
   return done("DEALLOCATE");
 }
 
@@ -169,7 +154,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_declare(const std::shared_ptr<Pre
   TRY(cursors_.check_new(statement.name));
   const std::shared_ptr<Prepared> query(prepared, &query_of(*prepared));  // Which holds its tree.
   TRY_ASSIGN(std::unique_ptr<Rows> rows, execute_checked(query, parameters));
-  const Cursor::Reach reach{statement.scroll, statement.no_scroll, settings_.work_mem()};
+  const Cursor::Reach reach{statement.scroll, statement.no_scroll, settings().work_mem()};
   cursors_.add(statement.name,
                std::make_unique<Cursor>(std::move(rows), reach, statement.hold, database_.memory()),
                !in_block() && !implicit_);

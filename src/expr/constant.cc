@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace rowan::expr {
 
 using type::TypeId;
@@ -22,6 +24,12 @@ Result<void> each_parameter(const Node& node, const Visit& visit) {
 }
 
 }  // namespace
+
+bool has_parameter(const Node& node) {
+  return node.kind == NodeKind::kParameter ||
+         std::any_of(node.children.begin(), node.children.end(),
+                     [](const NodePtr& child) { return has_parameter(*child); });
+}
 
 Result<std::optional<type::Value>> evaluate_given(const Node& node, const EvalContext& eval) {
   std::vector<type::Value> values;

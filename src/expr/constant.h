@@ -26,6 +26,8 @@ class NoColumns final : public Scope {
 // none are given. Requires: the node has no columns.
 Result<std::optional<type::Value>> evaluate_given(const Node& node, const EvalContext& eval);
 
+bool has_parameter(const Node& node);
+
 // The value, cast to `wanted` as an assignment; of kUnknown: of its own type, else text. Nothing: a
 // parameter of it has no value yet.
 Result<std::optional<type::Value>> constant_value(const sql::Expr& expr, type::Type wanted,

@@ -495,6 +495,8 @@ Result<LogicalPtr> QueryBinder::bind_function_table(const sql::FunctionTable& ta
     types.push_back(bound->type);
     auto value = expr::evaluate_given(*bound, state_.context.eval);
     known.push_back(value ? std::move(*value) : std::nullopt);
+    // What it gives may follow from a value of this run.
+    if (known.back() && expr::has_parameter(*bound)) state_.cacheable = false;
     node->expressions.push_back(std::move(bound));
   }
   phase_ = phase;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "expr/constant.h"
+#include "sql/parser.h"
 #include "system/rowan/history_tables.h"
 
 namespace rowan::system {

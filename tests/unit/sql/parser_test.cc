@@ -11,6 +11,10 @@
 using namespace rowan;
 using namespace rowan::sql;
 
+namespace rowan::sql {
+bool operator==(const GivenText& given, std::string_view text) { return given.text() == text; }
+}  // namespace rowan::sql
+
 namespace {
 std::string kind_or_error(const std::string& text) {
   auto parsed = parse_statement(text);
