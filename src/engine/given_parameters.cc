@@ -94,7 +94,9 @@ Result<void> GivenParameters::fill_texts() {
             .at(place.position);
     }
     place.text = text;
-    if (place.literal != nullptr) place.literal->text = text;
+    if (place.literal == nullptr) continue;
+    place.literal->literal = sql::LiteralKind::kString;
+    place.literal->text = text;
   }
   sql::Statement& statement = *prepared_.parsed.statement;
   if (!is_kept_with_texts(statement.kind)) return {};

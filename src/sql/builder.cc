@@ -894,11 +894,12 @@ AsOf* Builder::at_revision(const Token& op, const Token& revision) {
   return is_parameter ? parameter_revision(revision) : this->revision(revision);
 }
 
-// The literal gets the parameter's text.
+// The literal gets the parameter's text; until then it is written as the parameter.
 AsOf* Builder::parameter_revision(const Token& token) {
   text_parameter(token);
   text_parameters_.back()->is_revision = true;
-  auto* made = static_cast<LiteralExpr*>(literal(LiteralKind::kString, token));
+  auto* made = static_cast<LiteralExpr*>(literal(LiteralKind::kDecimal, token));
+  made->text = source_.substr(token.begin, token.end - token.begin);
   text_parameters_.back()->literal = made;
   return revision(made);
 }

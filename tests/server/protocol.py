@@ -166,7 +166,7 @@ def cursors():
     expect(c.ask("FETCH FORWARD 2 FROM \"C\""), ["T n:23", "D 1", "D 2", "C FETCH 2", "Z T"])
     expect(c.ask("MOVE 1 IN \"C\""), ["C MOVE 1", "Z T"])
     expect(c.ask(parse("FETCH 9 FROM \"C\"") + describe("S") + bind(results=(1,)) + execute() + SYNC),
-           ["1", "t", "T n:23", "2", "D \0\0\0\4", "D \0\0\0\5", "C FETCH 2", "Z T"])
+           ["1", "t ", "T n:23", "2", "D \0\0\0\4", "D \0\0\0\5", "C FETCH 2", "Z T"])
     expect(c.ask("CLOSE \"C\""), ["C CLOSE CURSOR", "Z T"])
     expect(c.ask(describe("P", "C") + SYNC), ["E 34000", "Z E"])
     c.ask("ROLLBACK")
@@ -340,6 +340,6 @@ def random_streams():
 
 with server:
     run(random_streams) if "ROWAN_SEED" in os.environ else run(simple_query, one_message_is_one_transaction, extended_query, a_plan_whose_columns_changed, failures_wait_for_sync,
-        row_limits, copy, large_results_stream, settings, cancel, statement_timeout, malformed_streams, random_streams)
+        values_are_checked_at_bind, columns_follow_a_revision, several_statements, cursors, row_limits, copy, large_results_stream, settings, cancel, statement_timeout, malformed_streams, random_streams)
     assert server.stop() == 0
     server.check()

@@ -53,6 +53,14 @@ def commands_and_failures():
     assert 'database "nix" does not exist' in psql("-c", "SELECT 1", database="nix").stderr
 
 
+def rows_by_the_hundred():
+    rows = psql("-v", "FETCH_COUNT=100", "-Atc", "SELECT g FROM generate_series(1, 1001) g").stdout.split()
+    expect((len(rows), rows[-1]), (1001, "1001"))
+    done = psql("-v", "FETCH_COUNT=10", "-Atc", "SELECT 1 / (20 - g) FROM generate_series(1, 50) g")
+    expect(done.returncode, 1)
+    assert "division by zero" in done.stderr
+
+
 def the_printed_line_works():
     line = server.said[1].split()
     expect(line[0], "psql")
@@ -101,6 +109,6 @@ def at_a_terminal():
 
 
 with server:
-    run(a_script, commands_and_failures, the_printed_line_works, at_a_terminal)
+    run(a_script, commands_and_failures, rows_by_the_hundred, the_printed_line_works, at_a_terminal)
     assert server.stop() == 0
     server.check()

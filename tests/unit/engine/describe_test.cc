@@ -340,7 +340,8 @@ TEST_CASE("parameters have the types that a statement gives them") {
         "bigint 20; numeric 1700; ");
   CHECK(types_of("SELECT $1", {705}) == "text 25; ");
   CHECK(types_of("SELECT 1", {23}) == "integer 23; ");
-  CHECK(types_of("SELECT * FROM rowan.merge($1, message => $2)").starts_with("42"));
+  CHECK(types_of("SELECT * FROM rowan.merge($1, dry_run => $2)") == "text 25; boolean 16; ");
+  CHECK(types_of("SELECT * FROM rowan.merge($1, messages => $2)").starts_with("42883"));
   CHECK(types_of("SELECT * FROM rowan.merge($1, $2, $3, $4)") ==
         "text 25; text 25; text 25; boolean 16; ");
   CHECK(types_of("MERGE $1 MESSAGE $2") == "text 25; text 25; ");

@@ -153,7 +153,7 @@ TEST_CASE("arguments of verbs have names") {
   CHECK(it.ask("SELECT message FROM rowan.log LIMIT 1") == "back;");
   CHECK(it.ask("SELECT count(*) FROM rowan.log(revision => 'a', \"table\" => 't')") == "3;");
   CHECK(it.ask("SELECT count(*) FROM rowan.log(table => 't')") != "42883");
-  CHECK(it.ask("SELECT \"table\" FROM rowan.diff_stat(to => 'main', from => 'main~1')") == "public.t;");
+  CHECK(it.ask("SELECT \"table\" FROM rowan.diff_stat(to => 'main', from => 'main~1')") == "t;");
   CHECK(it.ask("SELECT count(*) FROM rowan.diff(table => 't', range => 'main~1..main')") == "1;");
 
   CHECK(it.ask("CALL rowan.merge(policy => 'ours')") == "42883");
