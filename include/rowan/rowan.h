@@ -149,6 +149,9 @@ struct StatementInfo {
   std::string words;        // "SELECT", "CREATE TABLE"; empty: no statement.
   bool is_copy_in = false;  // COPY FROM STDIN
   bool is_copy_out = false;
+  // Its columns may be others for other values of its parameters (AS OF $1): describe(parameters) knows
+  // them, describe() speaks of HEAD.
+  bool follows_values = false;
 };
 
 // A prepared statement. It may run any number of times, also while Rows of an earlier run are read; it is
@@ -163,6 +166,10 @@ class Statement {
   // Binds it without running it: in the block's transaction, or in a snapshot of its own. Fails as
   // run() would for what is wrong with the statement itself; that fails a block, as PostgreSQL's does.
   virtual Outcome<StatementInfo> describe() = 0;
+  // The same for a run with these parameters.
+  virtual Outcome<StatementInfo> describe(const std::vector<Parameter>& parameters) = 0;
+  // Whether the parameters are of the statement's types, as describe() gave them; fails as run() would.
+  virtual Outcome<bool> check(const std::vector<Parameter>& parameters) = 0;
   // Of parameters there are parameter_count(); fewer are 42P02, more are left aside.
   virtual Outcome<std::unique_ptr<Rows>> run(const std::vector<Parameter>& parameters = {}) = 0;
 };

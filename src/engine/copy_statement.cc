@@ -43,7 +43,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_copy(Prepared& prepared) {
   } else {
     SessionResolver resolver(*this);
     expr::ParameterTypes parameters;
-    plan::PlanContext planning{resolver, parameters, context.eval, settings_.disabled_rules()};
+    plan::PlanContext planning{resolver, parameters, context.eval, settings().disabled_rules()};
     exec::FileSink sink;
     if (statement.end == sql::CopyEnd::kFile) {
       TRY_ASSIGN(sink, exec::open_copy_sink(statement.path, folder_, context));
@@ -74,7 +74,7 @@ class CopyRun {
   CopyRun(SessionImpl& session, std::shared_ptr<Prepared> prepared)
       : session_(session),
         prepared_(std::move(prepared)),
-        time_left_us_(session.settings_.statement_timeout_ms() * 1000) {}
+        time_left_us_(session.settings().statement_timeout_ms() * 1000) {}
   ~CopyRun() {
     if (is_over_) return;
     if (statement().from) {

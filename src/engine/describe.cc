@@ -3,7 +3,7 @@
 
 #include "base/deep_stack.h"
 #include "engine/session.h"
-#include "engine/text_parameters.h"
+#include "engine/given_parameters.h"
 #include "engine/verbs.h"
 #include "sql/statements.h"
 #include "system/shown.h"
@@ -24,19 +24,16 @@ void set_columns(StatementInfo& info, const ColumnInfos& columns) {
   info.gives_rows = !columns->empty();
 }
 
-bool has_same_shape_anywhere(StatementKind kind) {
-  return sql::class_of(kind) != StatementClass::kVersion;
-}
-
 }  // namespace
 
-Result<StatementInfo> SessionImpl::describe_prepared(const std::shared_ptr<Prepared>& prepared) {
+Result<StatementInfo> SessionImpl::describe_prepared(const std::shared_ptr<Prepared>& prepared,
+                                                     const std::vector<Parameter>* values) {
   cancelled_.store(false, std::memory_order_relaxed);
   if (!streams_.empty()) draw_streams();
-  return within(settings_.statement_timeout_ms() * 1000, [&] {
+  return within(settings().statement_timeout_ms() * 1000, [&] {
     return ended([&]() -> Result<StatementInfo> {
       if (!prepared->is_deep) {
-        auto info = describe_checked(*prepared);
+        auto info = describe_checked(*prepared, values);
         const bool is_too_deep = !info &&
                                  info.error().code() == ErrorCode::kStatementTooComplex &&
                                  may_be_deep(prepared->parsed.statement->kind);
@@ -46,14 +43,15 @@ Result<StatementInfo> SessionImpl::describe_prepared(const std::shared_ptr<Prepa
       std::optional<Result<StatementInfo>> deep;
       TRY(run_on_deep_stack([&] {
         const DropPlans dropped(*prepared);
-        deep.emplace(describe_checked(*prepared));
+        deep.emplace(describe_checked(*prepared, values));
       }));
       return std::move(*deep);
     });
   });
 }
 
-Result<StatementInfo> SessionImpl::describe_checked(Prepared& prepared) {
+Result<StatementInfo> SessionImpl::describe_checked(Prepared& prepared,
+                                                    const std::vector<Parameter>* values) {
   const BudgetScope counted(&database_.memory());
   const sql::Statement& statement = *prepared.parsed.statement;
   if (state_ == TransactionState::kFailed &&
@@ -66,7 +64,7 @@ Result<StatementInfo> SessionImpl::describe_checked(Prepared& prepared) {
     TRY(begin_transaction(txn::IsolationLevel::kReadCommitted, true));
     TRY(transaction_->begin_statement(false));
   }
-  TRY(describe_kind(prepared, info));
+  TRY(describe_with(prepared, values, info));
   if (has_own) transaction_.reset();
   for (const type::Type& known : prepared.parameters.types) {
     const type::Type type = known.id == TypeId::kUnknown ? type::Type{TypeId::kText} : known;
@@ -75,14 +73,22 @@ Result<StatementInfo> SessionImpl::describe_checked(Prepared& prepared) {
   return info;
 }
 
-Result<void> SessionImpl::describe_kind(Prepared& prepared, StatementInfo& info) {
-  const sql::Statement& statement = *prepared.parsed.statement;
+Result<void> SessionImpl::describe_with(Prepared& prepared, const std::vector<Parameter>* values,
+                                        StatementInfo& info) {
+  GivenParameters given(*this, prepared, values);
+  const SetWhile<expr::ParameterSource> while_described(given_, &given);
   // A plan that stands knows them.
   if (!prepared.planned) prepared.start_parameters();
-  if (takes_text_parameters(prepared.parsed)) {
-    TRY_ASSIGN(const bool is_done, describe_texts(prepared, info));
-    if (is_done) return {};
-  }
+  TRY(given.fill_texts());
+  TRY(describe_kind(prepared, info));
+  // The answers of version control are alike wherever it stands.
+  info.follows_values = given.were_read() && sql::class_of(prepared.parsed.statement->kind) !=
+                                                 StatementClass::kVersion;
+  return {};
+}
+
+Result<void> SessionImpl::describe_kind(Prepared& prepared, StatementInfo& info) {
+  const sql::Statement& statement = *prepared.parsed.statement;
   TRY_ASSIGN(const std::optional<VerbCall> verb, find_verb_call(statement));
   if (verb) {
     TRY(bind_arguments(*verb, prepared.parameters));
@@ -90,6 +96,12 @@ Result<void> SessionImpl::describe_kind(Prepared& prepared, StatementInfo& info)
     return {};
   }
   if (statement.kind == StatementKind::kExplain) TRY(plan_explained(prepared));
+  if (statement.kind == StatementKind::kDeclare) {
+    Prepared& query = query_of(prepared);
+    query.start_parameters();
+    TRY(plan_statement(query));
+    prepared.parameters.types = query.parameters.types;
+  }
   if (statement.kind == StatementKind::kCopy) {
     const sql::CopyEnd end = static_cast<const sql::CopyStmt&>(statement).end;
     info.is_copy_in = end == sql::CopyEnd::kStdin;
@@ -117,38 +129,34 @@ Result<void> SessionImpl::describe_kind(Prepared& prepared, StatementInfo& info)
     }
     case AnswerSource::kNamed:
       return describe_named(static_cast<const sql::PrepareStmt&>(statement), info);
+    case AnswerSource::kCursor: {
+      TRY_ASSIGN(const ColumnInfos columns,
+                 cursors_.columns(static_cast<const sql::FetchStmt&>(statement).cursor));
+      info.columns = *columns;
+      info.gives_rows = true;
+      return {};
+    }
   }
   return {};
 }
 
 Result<void> SessionImpl::describe_named(const sql::PrepareStmt& execute, StatementInfo& info) {
-  TRY_ASSIGN(const std::shared_ptr<Prepared> named, find_named(execute.name));
+  TRY_ASSIGN(const std::shared_ptr<Prepared> named, named_.find(execute.name));
+  TRY_ASSIGN(const std::vector<Parameter> values, arguments_of(execute, *named));
   StatementInfo inner;
-  TRY(describe_kind(*named, inner));
+  TRY(describe_with(*named, &values, inner));
   info.columns = std::move(inner.columns);
   info.gives_rows = inner.gives_rows;
   return {};
 }
 
-// Parameters in the place of names and revisions are texts; what it gives is told with HEAD in their
-// place.
-Result<bool> SessionImpl::describe_texts(Prepared& prepared, StatementInfo& info) {
-  TRY_ASSIGN(const auto* const texts, text_parameters_of(prepared));
-  if (texts->empty()) return false;
-  if (has_same_shape_anywhere(prepared.parsed.statement->kind)) {
-    const std::vector<Parameter> heads(prepared.parsed.parameter_count, Parameter("HEAD"));
-    TRY_ASSIGN(const std::shared_ptr<Prepared> there, with_text_parameters(prepared, heads));
-    TRY(describe_kind(*there, info));
-    prepared.parameters.types = there->parameters.types;
-    prepared.parameters.types.resize(prepared.parameter_count());
-  } else {
-    set_columns(info, column_infos(exec::answer_columns(prepared.parsed.statement->kind)));
-  }
-  for (const sql::TextParameter& at : *texts) {
-    type::Type& type = prepared.parameters.types[at.number - 1];
-    if (type.id == TypeId::kUnknown) type = {TypeId::kText};
-  }
-  return true;
+Result<void> SessionImpl::check_parameters(const Prepared& prepared,
+                                           const std::vector<Parameter>& values) const {
+  TRY(check_parameter_count(prepared, values));
+  const int64_t now = statement_time_us();
+  const auto& types = prepared.parameters.types;
+  for (size_t i = 0; i < types.size() && i < values.size(); ++i) TRY(to_value(values[i], types[i], now));
+  return {};
 }
 
 }  // namespace rowan::engine

@@ -7,7 +7,7 @@
 #include "engine/import/take.h"
 #include "engine/resolver.h"
 #include "engine/session.h"
-#include "engine/text_parameters.h"
+#include "engine/given_parameters.h"
 #include "engine/verbs.h"
 #include "exec/alter.h"
 #include "exec/ddl.h"
@@ -87,16 +87,16 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute_checked(
   if (state_ == TransactionState::kFailed && its_class != StatementClass::kTransaction) {
     return failed_block();
   }
+  GivenParameters given(*this, *prepared, &parameters);
+  const SetWhile<expr::ParameterSource> while_run(given_, &given);
+  TRY(given.fill_texts());
   if (statement.kind == StatementKind::kExecute)
     return run_execute(static_cast<const sql::PrepareStmt&>(statement));
-  if (takes_text_parameters(prepared->parsed)) {
-    TRY_ASSIGN(const auto given, with_text_parameters(*prepared, parameters));
-    if (given != nullptr) return execute_checked(given, parameters);
-  }
   if (versions::is_conflict_change(statement))
     return run_past_transactions(statement, call_of(versions::run_conflict_change, statement));
   TRY_ASSIGN(const std::optional<VerbCall> verb, find_verb_call(statement));
   if (verb) return run_verb(*prepared, *verb, parameters);
+  if (statement.kind == StatementKind::kVacuum) TRY(check_alone("VACUUM"));
   if (runs_in_transaction(its_class)) TRY(begin_statement(*prepared));
   RowsResult rows = dispatch(prepared, parameters);
   if (!rows && rows.error().code() == ErrorCode::kUndefinedFunction) TRY(check_no_verb(statement));
@@ -117,11 +117,11 @@ Result<void> SessionImpl::begin_statement(const Prepared& prepared) {
 }
 
 Result<void> SessionImpl::begin_statement_transaction(bool write) {
-  const txn::IsolationLevel isolation = settings_.isolation();
+  const txn::IsolationLevel isolation = settings().isolation();
   const bool may_share = write || ran_before_ || isolation != txn::IsolationLevel::kReadCommitted;
   if (!implicit_ || !may_share)
-    return begin_transaction(isolation, write ? settings_.default_read_only() : true);
-  TRY(begin_transaction(isolation, settings_.default_read_only()));
+    return begin_transaction(isolation, write ? settings().default_read_only() : true);
+  TRY(begin_transaction(isolation, settings().default_read_only()));
   state_ = TransactionState::kOpen;
   implicit_open_ = true;
   first_statement_ = true;
@@ -200,6 +200,18 @@ Result<std::unique_ptr<Rows>> SessionImpl::dispatch(const std::shared_ptr<Prepar
       return run_deallocate(static_cast<const sql::PrepareStmt&>(statement));
     case StatementKind::kCheckpoint:
       return run_checkpoint();
+
+    case StatementKind::kDeclare:
+      return run_declare(prepared, parameters);
+    case StatementKind::kFetch:
+    case StatementKind::kMove:
+      return run_fetch(static_cast<const sql::FetchStmt&>(statement));
+    case StatementKind::kClose:
+      return run_close(static_cast<const sql::CloseStmt&>(statement));
+
+    case StatementKind::kVacuum:
+    case StatementKind::kAnalyze:
+      return run_maintenance(static_cast<const sql::MaintenanceStmt&>(statement));
 
     case StatementKind::kShowLog:
     case StatementKind::kShowTransactions:
@@ -299,7 +311,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_view_definition(Prepared& prepare
   exec::ExecContext context = exec_context();
   SessionResolver resolver(*this);
   expr::ParameterTypes parameters;
-  plan::PlanContext planning{resolver, parameters, context.eval, settings_.disabled_rules()};
+  plan::PlanContext planning{resolver, parameters, context.eval, settings().disabled_rules()};
   exec::ViewOutcome outcome;
   if (statement.kind == StatementKind::kRefresh) {
     TRY_ASSIGN(outcome, exec::run_refresh(static_cast<const sql::RefreshStmt&>(statement), context,
@@ -316,6 +328,17 @@ Result<std::unique_ptr<Rows>> SessionImpl::finish_definition(Prepared& prepared,
   schema_changed_ = true;
   TRY_ASSIGN(std::string commit, finish_statement(prepared));
   return done(std::move(tag), 0, std::move(commit), std::move(notice));
+}
+
+// ---- VACUUM and ANALYZE ----
+
+// There are no dead rows, and what is counted is counted of each tree: the tables must be there, no more.
+Result<std::unique_ptr<Rows>> SessionImpl::run_maintenance(const sql::MaintenanceStmt& statement) {
+  SessionResolver resolver(*this);
+  for (const sql::QualifiedName& table : statement.tables)
+    TRY(resolver.resolve(table, {}, std::nullopt));
+  if (state_ == TransactionState::kIdle) transaction_.reset();
+  return done(sql::tag_of(statement));
 }
 
 // ---- Tables that statements show ----
@@ -352,7 +375,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_past_transactions(
     const sql::Statement& statement,
     const std::function<Result<versions::VerbResult>(SessionImpl&)>& run, versions::VerbResult* told) {
   const bool read_only = in_block() && transaction_ ? transaction_->read_only() || mode_.read_only()
-                                                    : settings_.default_read_only();
+                                                    : settings().default_read_only();
   if (read_only) TRY(versions::check_only_reads(statement));
   TRY_ASSIGN(versions::VerbResult result, run(*this));
   if (told != nullptr) {

@@ -14,6 +14,7 @@ void SessionImpl::begin_implicit() {
 Outcome<bool> SessionImpl::end_implicit() {
   return guarded([&]() -> Outcome<bool> {
     if (!std::exchange(implicit_, false) || in_explicit_block()) return true;
+    cursors_.drop_unheld();
     if (!streams_.empty()) draw_streams();
     if (!implicit_open_) {
       end_transaction(true);
@@ -26,10 +27,18 @@ Outcome<bool> SessionImpl::end_implicit() {
   });
 }
 
-Result<void> SessionImpl::check_alone(std::string_view words) const {
-  if (!in_block() && !ran_before_) return {};
+namespace {
+
+Error not_in_block(std::string_view words) {
   return Error(ErrorCode::kActiveTransaction,
                fmt::format("{} cannot run inside a transaction block", words));
+}
+
+}  // namespace
+
+Result<void> SessionImpl::check_alone(std::string_view words) const {
+  if (!in_block() && !ran_before_) return {};
+  return not_in_block(words);
 }
 
 Outcome<uint64_t> SessionImpl::run_message(std::string_view text,
@@ -54,7 +63,11 @@ Outcome<uint64_t> SessionImpl::run_parsed(std::vector<sql::ParsedStatement> pars
   uint64_t count = 0;
   for (sql::ParsedStatement& statement : parsed) {
     if (parsed.size() > 1) begin_implicit();  // A block may have ended.
-    const auto prepared = ended([&] { return prepared_of(std::move(statement), is_deep); });
+    const auto prepared = ended([&]() -> Result<std::shared_ptr<Prepared>> {
+      if (parsed.size() > 1 && statement.statement->kind == sql::StatementKind::kVacuum)
+        return not_in_block("VACUUM");
+      return prepared_of(std::move(statement), is_deep);
+    });
     if (!prepared) return to_failure(prepared.error());
     auto rows = execute(*prepared, {});
     if (!rows) return to_failure(rows.error());

@@ -2,46 +2,21 @@
 #include <fmt/format.h>
 
 #include "base/ensure.h"
+#include "engine/given_parameters.h"
 #include "engine/resolver.h"
 #include "engine/session.h"
 #include "engine/stream.h"
 #include "engine/virtual_rows.h"
 #include "exec/build.h"
 #include "sql/statements.h"
-#include "type/cast.h"
-#include "type/text.h"
-#include "type/type_info.h"
 
 namespace rowan::engine {
 
 namespace {
 
 using sql::StatementKind;
-using type::TypeId;
 
 constexpr int kStatementRestartsMax = 1000;
-
-Result<type::Value> to_value(const Parameter& parameter, type::Type wanted, int64_t now) {
-  if (wanted.id == TypeId::kUnknown) wanted = {TypeId::kText};
-  if (std::holds_alternative<std::monostate>(parameter)) return type::Value::null(wanted);
-  if (const auto* text = std::get_if<std::string>(&parameter))
-    return type::parse_text(wanted, *text, now);
-  if (const auto* integer = std::get_if<int64_t>(&parameter)) {
-    if (wanted.id == TypeId::kInt8) return type::Value::of_int(wanted, *integer);
-    if (wanted.id == TypeId::kInt4 && *integer >= INT32_MIN && *integer <= INT32_MAX)
-      return type::Value::of_int(wanted, *integer);
-    return type::cast(type::Value::of_int({TypeId::kInt8}, *integer), wanted,
-                      type::CastContext::kAssignment);
-  }
-  if (const auto* number = std::get_if<double>(&parameter)) {
-    return type::cast(type::Value::of_double({TypeId::kFloat8}, *number), wanted,
-                      type::CastContext::kAssignment);
-  }
-  if (const auto* binary = std::get_if<BinaryValue>(&parameter))
-    return type::type_info(wanted.id).read_binary(wanted, binary->bytes);
-  return type::cast(type::Value::of_int({TypeId::kBool}, std::get<bool>(parameter) ? 1 : 0), wanted,
-                    type::CastContext::kAssignment);
-}
 
 Result<std::unique_ptr<exec::DmlPlan>> plan_modify(const sql::Statement& statement,
                                                    plan::PlanContext& context) {
@@ -58,7 +33,7 @@ Result<std::unique_ptr<exec::DmlPlan>> plan_modify(const sql::Statement& stateme
 bool SessionImpl::plan_is_current(const Prepared& prepared) const {
   return prepared.planned && !schema_changed_ &&
          prepared.generation == transaction_->snapshot().schema_generation &&
-         prepared.search_path == settings_.search_path();
+         prepared.search_path == settings().search_path();
 }
 
 Result<void> SessionImpl::plan_statement(Prepared& prepared) {
@@ -67,7 +42,7 @@ Result<void> SessionImpl::plan_statement(Prepared& prepared) {
   prepared.start_parameters();
   SessionResolver resolver(*this);
   const expr::EvalContext eval = eval_context();
-  plan::PlanContext context{resolver, prepared.parameters, eval, settings_.disabled_rules()};
+  plan::PlanContext context{resolver, prepared.parameters, eval, settings().disabled_rules()};
   bool cacheable = true;
   const sql::Statement& statement = *prepared.parsed.statement;
   if (statement.kind == StatementKind::kSelect) {
@@ -87,22 +62,27 @@ Result<void> SessionImpl::plan_statement(Prepared& prepared) {
     prepared.dml = std::move(dml);
   }
   prepared.generation = transaction_->snapshot().schema_generation;
-  prepared.search_path = settings_.search_path();
+  prepared.search_path = settings().search_path();
   prepared.planned = cacheable && !schema_changed_;
   return {};
+}
+
+Result<void> SessionImpl::check_parameter_count(const Prepared& prepared,
+                                                const std::vector<Parameter>& parameters) {
+  const size_t wanted_count = prepared.parameter_count();
+  if (parameters.size() >= wanted_count) return {};
+  return Error(ErrorCode::kUndefinedParameter,
+               fmt::format("there is no parameter ${}", parameters.size() + 1))
+      .with_detail(fmt::format("The statement has {} parameters, {} were given.", wanted_count,
+                               parameters.size()));
 }
 
 Result<void> SessionImpl::bind_parameters(const Prepared& prepared,
                                           const std::vector<Parameter>& parameters) {
   const size_t wanted_count = prepared.parameter_count();
-  if (parameters.size() < wanted_count) {
-    return Error(ErrorCode::kUndefinedParameter,
-                 fmt::format("there is no parameter ${}", parameters.size() + 1))
-        .with_detail(fmt::format("The statement has {} parameters, {} were given.", wanted_count,
-                                 parameters.size()));
-  }
+  TRY(check_parameter_count(prepared, parameters));
   parameter_values_.clear();
-  const int64_t now = eval_context().transaction_time_us;
+  const int64_t now = statement_time_us();
   for (size_t i = 0; i < wanted_count; ++i) {
     const type::Type wanted =
         i < prepared.parameters.types.size() ? prepared.parameters.types[i] : type::Type{};
@@ -193,7 +173,7 @@ Result<void> SessionImpl::plan_explained(Prepared& prepared) {
   SessionResolver resolver(*this);
   parameter_values_.clear();
   const expr::EvalContext eval = eval_context();
-  plan::PlanContext planning{resolver, prepared.parameters, eval, settings_.disabled_rules()};
+  plan::PlanContext planning{resolver, prepared.parameters, eval, settings().disabled_rules()};
   if (inner.kind == StatementKind::kSelect) {
     TRY(plan::plan_query(static_cast<const sql::SelectStmt&>(inner), planning));
   } else if (sql::class_of(inner.kind) == sql::StatementClass::kModify) {
@@ -211,7 +191,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_explain(Prepared& prepared,
   exec::ExecContext context = exec_context();
   prepared.start_parameters();
   plan::PlanContext planning{resolver, prepared.parameters, context.eval,
-                             settings_.disabled_rules()};
+                             settings().disabled_rules()};
   std::vector<std::string> lines;
   if (inner.kind == StatementKind::kSelect) {
     TRY_ASSIGN(const plan::Plan plan,

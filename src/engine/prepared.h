@@ -18,7 +18,6 @@
 #include "exec/dml.h"
 #include "plan/plan.h"
 #include "sql/parser.h"
-#include "sql/text_parameters.h"
 
 namespace rowan::engine {
 
@@ -35,10 +34,12 @@ struct Prepared {
   std::vector<type::Type> given_types;  // kUnknown: not given.
   expr::ParameterTypes parameters;
   std::string commit_text;  // Normalised text for commit bodies, made on first use.
-  // Its parameters in the place of names and texts, once they were looked for; and the statement with
-  // their last values.
-  std::optional<std::vector<sql::TextParameter>> text_parameters;
-  std::shared_ptr<Prepared> with_texts;
+  // What stands in the place of its text parameters, one each, as of its last run; its text with them,
+  // where commits keep it, and as it was written (empty: it was not changed).
+  std::vector<std::string> texts;
+  std::string text;
+  std::string_view written;
+  std::unique_ptr<Prepared> inner;  // DECLARE's query, which lives in this one's tree.
 
   // The plan, good while the schema generation and the search path stay.
   uint64_t generation = 0;

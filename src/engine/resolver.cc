@@ -164,6 +164,10 @@ Result<std::shared_ptr<const plan::VirtualTable>> SessionResolver::resolve_call(
   return found;
 }
 
+std::optional<expr::PlacedArguments> SessionResolver::place_arguments(const sql::CallExpr& call) {
+  return system::place_arguments(call);
+}
+
 Result<std::shared_ptr<const plan::VirtualTable>> SessionResolver::resolve_versions(
     const sql::QualifiedName& name, const plan::TimeRange& range) {
   return system::row_versions_table(session_.system(), name, range);

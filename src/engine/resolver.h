@@ -16,6 +16,7 @@ class SessionResolver final : public plan::Resolver {
   Result<std::shared_ptr<const plan::VirtualTable>> resolve_call(
       const sql::CallExpr& call, const std::vector<type::Type>& arguments,
       const std::vector<std::optional<type::Value>>& known) override;
+  std::optional<expr::PlacedArguments> place_arguments(const sql::CallExpr& call) override;
   Result<std::shared_ptr<const plan::VirtualTable>> resolve_versions(
       const sql::QualifiedName& name, const plan::TimeRange& range) override;
   Result<std::shared_ptr<const plan::VirtualTable>> run_once(plan::Plan plan) override;

@@ -88,6 +88,7 @@ class ResultRows : public Rows {
                     std::make_move_iterator(notices.end()));
   }
   std::vector<Notice> take_notices() { return std::exchange(notices_, {}); }
+  virtual Result<bool> take(type::Batch& batch) = 0;
 
  protected:
   ColumnInfos columns_;
@@ -106,6 +107,14 @@ class PointRows final : public ResultRows {
     const bool row = left_;
     left_ = false;
     return row;
+  }
+  Result<bool> take(type::Batch& batch) override {
+    batch = {};
+    if (!std::exchange(left_, false)) return false;
+    batch.rows = 1;
+    for (const type::Value& value : values_)
+      batch.columns.push_back(type::Column::of_constant(value, 1));
+    return true;
   }
   bool is_null(size_t column) const override { return values_[column].is_null(); }
   int64_t get_int(size_t column) const override {
@@ -152,6 +161,12 @@ class BatchRows final : public ResultRows {
   Outcome<bool> next() override {
     if (++row_ < current_.rows) return true;
     return guarded([&] { return next_batch(); });
+  }
+  Result<bool> take(type::Batch& batch) override {
+    if (pull_) return pull_(batch);
+    if (next_batch_ == batches_.size()) return false;
+    batch = std::move(batches_[next_batch_++]);
+    return true;
   }
   bool is_null(size_t column) const override { return current_.columns[column].is_null(row_); }
   int64_t get_int(size_t i) const override {
@@ -242,6 +257,10 @@ void add_notices(Rows& rows, std::vector<Notice> notices) {
 
 std::vector<Notice> take_notices(Rows& rows) {
   return static_cast<ResultRows&>(rows).take_notices();
+}
+
+Result<bool> take_batch(Rows& rows, type::Batch& batch) {
+  return static_cast<ResultRows&>(rows).take(batch);
 }
 
 int32_t postgres_modifier(type::Type type) {

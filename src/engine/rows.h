@@ -28,6 +28,10 @@ using versions::ResultFacts;
 void add_notices(Rows& rows, std::vector<Notice> notices);
 std::vector<Notice> take_notices(Rows& rows);  // As above.
 
+// The next rows of those that next() has not come to; false at the end. Requires: `rows` was made here,
+// and next() was never asked.
+Result<bool> take_batch(Rows& rows, type::Batch& batch);
+
 // A single row, or none: point statements.
 std::unique_ptr<Rows> make_point_rows(ColumnInfos columns, bool found,
                                       std::vector<type::Value> values);

@@ -27,6 +27,8 @@ class NoStatement final : public Statement {
   bool is_copy_in() const override { return false; }
   bool is_copy_out() const override { return false; }
   Outcome<StatementInfo> describe() override { return StatementInfo{}; }
+  Outcome<StatementInfo> describe(const std::vector<Parameter>&) override { return StatementInfo{}; }
+  Outcome<bool> check(const std::vector<Parameter>&) override { return true; }
   Outcome<std::unique_ptr<Rows>> run(const std::vector<Parameter>&) override {
     return guarded([]() -> Outcome<std::unique_ptr<Rows>> {
       return make_batch_rows(no_columns(), {}, {});
@@ -59,9 +61,9 @@ SessionImpl::SessionImpl(DatabaseImpl& database, const ConnectOptions& options)
   if (!options.user.empty() && options.user != author_.name)
     author_ = {.name = options.user, .email = local_email(options.user)};
   if (!options.email.empty()) author_.email = options.email;
-  settings_.set_memory_limit(database.memory().bytes_max());
-  settings_.note("session_authorization", author_.name);
-  settings_.note("rowan.author", fmt::format("{} <{}>", author_.name, author_.email));
+  settings_.now().set_memory_limit(database.memory().bytes_max());
+  settings_.now().note("session_authorization", author_.name);
+  settings_.now().note("rowan.author", fmt::format("{} <{}>", author_.name, author_.email));
 }
 
 SessionImpl::SessionImpl(DatabaseImpl& database, std::string branch)
@@ -74,14 +76,14 @@ Result<void> SessionImpl::begin(const ConnectOptions& options) {
   if (!home_.empty()) TRY(check_out(home_));
   note_branch();
   if (!options.application_name.empty())
-    TRY(settings_.set_initial("application_name", options.application_name));
+    TRY(settings_.now().set_initial("application_name", options.application_name));
   for (const auto& [name, value] : options.settings) {
     if (!is_owner_ && name == "rowan.author") return not_the_owner(name);
     if (name == "rowan.branch") {
       home_ = value;
       TRY(check_out(home_));
     } else {
-      TRY(settings_.set_initial(name, value));
+      TRY(settings_.now().set_initial(name, value));
     }
   }
   return {};
@@ -189,6 +191,17 @@ void SessionImpl::fail_statement() noexcept {
   }
 }
 
+// What a statement of that kind could change under them. The cursors that end with a block are read no
+// more.
+void SessionImpl::draw_before(sql::StatementKind kind) noexcept {
+  using sql::StatementKind;
+  if (kind == StatementKind::kRollback || kind == StatementKind::kFetch ||
+      kind == StatementKind::kMove || kind == StatementKind::kClose)
+    return;
+  if (kind == StatementKind::kCommit && state_ == TransactionState::kOpen) cursors_.drop_unheld();
+  draw_streams();
+}
+
 void SessionImpl::draw_streams() noexcept {
   const std::vector<Stream*>& streams = streams_;
   for (size_t i = 0; i < streams.size(); ++i) streams[i]->draw();
@@ -207,13 +220,12 @@ Error SessionImpl::named_timeout(Error error) const {
 Result<std::unique_ptr<Rows>> SessionImpl::execute(const std::shared_ptr<Prepared>& prepared,
                                                    const std::vector<Parameter>& parameters) {
   cancelled_.store(false, std::memory_order_relaxed);
-  if (!streams_.empty() && prepared->parsed.statement->kind != sql::StatementKind::kRollback)
-    draw_streams();
+  if (!streams_.empty()) draw_before(prepared->parsed.statement->kind);
   return ended([&]() -> RowsResult {
-    TRY_ASSIGN(auto rows, within(settings_.statement_timeout_ms() * 1000, [&] {
+    TRY_ASSIGN(auto rows, within(settings().statement_timeout_ms() * 1000, [&] {
                  return execute_at_depth(prepared, parameters);
                }));
-    if (notice_handler_ || !prepared->parsed.notices.empty() || settings_.leaves_out_notices())
+    if (notice_handler_ || !prepared->parsed.notices.empty() || settings().leaves_out_notices())
       tell(prepared->parsed.notices, *rows);
     return rows;
   });
@@ -226,7 +238,7 @@ void SessionImpl::tell(const std::vector<std::string>& of_parser, Rows& rows) {
   for (const std::string& message : of_parser)
     notices.push_back({.sqlstate = std::string(kCutName), .message = message});
   for (Notice& notice : take_notices(rows)) notices.push_back(std::move(notice));
-  std::erase_if(notices, [&](const Notice& notice) { return !settings_.wants(notice.severity); });
+  std::erase_if(notices, [&](const Notice& notice) { return !settings().wants(notice.severity); });
   if (!notice_handler_) return add_notices(rows, std::move(notices));
   for (const Notice& notice : notices) notice_handler_(notice);
 }
@@ -259,27 +271,31 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute_deep(const std::shared_ptr<Pr
 
 std::string SessionImpl::schema_of(std::string_view name) const {
   if (system::find_compiled_view("pg_catalog", name) != nullptr) return "pg_catalog";
-  return versions::schema_of(settings_.search_path(), name,
+  return versions::schema_of(settings().search_path(), name,
                              reading_ != nullptr ? reading_ : transaction_.get(),
                              database_.manager(), head_.branch);
+}
+
+int64_t SessionImpl::statement_time_us() const {
+  return (transaction_ ? transaction_->start_time_us() : database_.clock().now_us()) -
+         kMicrosFrom1970To2000;
 }
 
 expr::EvalContext SessionImpl::eval_context() const {
   expr::EvalContext context;
   context.parameters = &parameter_values_;
-  context.transaction_time_us =
-      (transaction_ ? transaction_->start_time_us() : database_.clock().now_us()) -
-      kMicrosFrom1970To2000;
+  context.given = given_;
+  context.transaction_time_us = statement_time_us();
   context.user = author_.name;
   context.database = database_.name();
   // Contexts that are there already look at it.
   if (std::string now = schema(); now != schema_) schema_ = std::move(now);
   context.schema = schema_;
-  context.path = settings_.search_path();
+  context.path = settings().search_path();
   context.branch = head_.name();
   context.last_commit = last_commit_;
   context.cancelled = &cancelled_;
-  sequences_.use(transaction_.get(), settings_.search_path());
+  sequences_.use(transaction_.get(), settings().search_path());
   context.sequences = &sequences_;
   files_.use(transaction_.get(), database_.store().cache());
   context.files = &files_;
@@ -290,7 +306,7 @@ expr::EvalContext SessionImpl::eval_context() const {
 exec::ExecContext SessionImpl::context_in(txn::Transaction& transaction,
                                           const expr::EvalContext& eval) const {
   exec::ExecContext context{database_.manager(), transaction, eval};
-  context.work_mem = settings_.work_mem();
+  context.work_mem = settings().work_mem();
   context.memory = &database_.memory();
   return context;
 }
@@ -310,10 +326,10 @@ Result<void> SessionImpl::check_out(std::string_view revision) {
   return {};
 }
 
-void SessionImpl::note_branch() { settings_.note("rowan.branch", head_.name()); }
+void SessionImpl::note_branch() { settings_.now().note("rowan.branch", head_.name()); }
 
 git::Signature SessionImpl::author() const {
-  const std::optional<Settings::Author> named = settings_.author();
+  const std::optional<Settings::Author> named = settings().author();
   return named ? git::Signature{.name = named->name, .email = named->email} : author_;
 }
 

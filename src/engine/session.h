@@ -6,7 +6,6 @@
 
 #include <atomic>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,11 +14,14 @@
 
 #include "base/result.h"
 #include "engine/block_mode.h"
+#include "engine/cursors.h"
 #include "engine/database.h"
 #include "engine/deadlines.h"
+#include "engine/named_statements.h"
 #include "engine/prepared.h"
 #include "engine/rows.h"
 #include "engine/session_system.h"
+#include "engine/session_settings.h"
 #include "engine/settings.h"
 #include "engine/virtual_rows.h"
 #include "exec/constraints.h"
@@ -88,7 +90,13 @@ class SessionImpl final : public Session {
 
   Result<std::unique_ptr<Rows>> execute(const std::shared_ptr<Prepared>& prepared,
                                         const std::vector<Parameter>& parameters);
-  Result<StatementInfo> describe_prepared(const std::shared_ptr<Prepared>& prepared);
+  // `values`: null when it has none yet.
+  Result<StatementInfo> describe_prepared(const std::shared_ptr<Prepared>& prepared,
+                                          const std::vector<Parameter>* values);
+  // Fails a block, as describing does. Requires: it was described.
+  Result<void> check(const Prepared& prepared, const std::vector<Parameter>& values) {
+    return ended([&] { return check_parameters(prepared, values); });
+  }
   // Of commits: the connection's, or what rowan.author says.
   git::Signature author() const;
 
@@ -103,7 +111,7 @@ class SessionImpl final : public Session {
 
   DatabaseImpl& owner() { return database_; }
   system::Context& system() { return system_; }  // What system relations see of it.
-  const Settings& settings() const { return settings_; }
+  const Settings& settings() const { return settings_.now(); }
   // The session's branch; on a tag or commit the commit's id, which stands for HEAD in revisions.
   const std::string& branch_name() const { return head_.branch; }
   bool is_pinned() const { return head_.is_pinned; }
@@ -130,6 +138,7 @@ class SessionImpl final : public Session {
     violations_ = std::move(violations);
   }
   expr::EvalContext eval_context() const;
+  int64_t statement_time_us() const;  // now(), since 2000.
   // By search_path: where a name that is new goes, and where one is that was written without a schema.
   std::string schema() const { return schema_of(std::string_view()); }
   std::string schema_of(std::string_view name) const;
@@ -154,6 +163,7 @@ class SessionImpl final : public Session {
   template <typename Work>
   auto ended(const Work& work) -> decltype(work());
   void fail_statement() noexcept;
+  void draw_before(sql::StatementKind kind) noexcept;
   void draw_streams() noexcept;
   void cut_streams(const Error& why) noexcept;
   void tell(const std::vector<std::string>& of_parser, Rows& rows);
@@ -167,10 +177,15 @@ class SessionImpl final : public Session {
   Result<void> begin_statement_transaction(bool write);
   RowsResult begin_block(const sql::TransactionStmt& statement);
   RowsResult end_block(const sql::TransactionStmt& statement);
-  Result<StatementInfo> describe_checked(Prepared& prepared);
+  Result<StatementInfo> describe_checked(Prepared& prepared, const std::vector<Parameter>* values);
+  Result<void> describe_with(Prepared& prepared, const std::vector<Parameter>* values,
+                             StatementInfo& info);
   Result<void> describe_kind(Prepared& prepared, StatementInfo& info);
   Result<void> describe_named(const sql::PrepareStmt& execute, StatementInfo& info);
-  Result<bool> describe_texts(Prepared& prepared, StatementInfo& info);
+  Result<void> check_parameters(const Prepared& prepared,
+                                const std::vector<Parameter>& values) const;
+  static Result<void> check_parameter_count(const Prepared& prepared,
+                                            const std::vector<Parameter>& parameters);
   Result<void> plan_explained(Prepared& prepared);
   RowsResult execute_at_depth(const std::shared_ptr<Prepared>& prepared,
                               const std::vector<Parameter>& parameters);
@@ -203,12 +218,19 @@ class SessionImpl final : public Session {
   Result<void> go_home();  // To the connection's branch.
   RowsResult run_discard(const sql::SetStmt& statement);
   Result<void> discard_all();
-  Result<std::shared_ptr<Prepared>> find_named(std::string_view name) const;
   RowsResult run_prepare(const sql::PrepareStmt& statement);
   RowsResult run_execute(const sql::PrepareStmt& statement);
+  // What EXECUTE gives it.
+  Result<std::vector<Parameter>> arguments_of(const sql::PrepareStmt& statement,
+                                              const Prepared& prepared);
   RowsResult run_deallocate(const sql::PrepareStmt& statement);
+  static Prepared& query_of(Prepared& declare);
+  RowsResult run_declare(const std::shared_ptr<Prepared>& prepared,
+                         const std::vector<Parameter>& parameters);
+  RowsResult run_fetch(const sql::FetchStmt& statement);
+  RowsResult run_close(const sql::CloseStmt& statement);
+  RowsResult run_maintenance(const sql::MaintenanceStmt& statement);
   void note_branch();     // In the setting of that name.
-  void report_changes();  // Of settings, to the handler.
   RowsResult run_checkpoint();
   // A statement of version control, which no block takes.
   RowsResult run_version(const sql::Statement& statement,
@@ -225,7 +247,6 @@ class SessionImpl final : public Session {
   Result<void> begin_transaction(txn::IsolationLevel isolation, bool read_only);
   Result<txn::CommitOutcome> commit_transaction(std::string_view message);
   void end_transaction(bool committed);
-  void end_settings(bool committed);
   // Outside a block: commits what the statement wrote; gives the commit's id, or nothing when there
   // is none.
   Result<std::string> finish_statement(Prepared& prepared);
@@ -248,7 +269,7 @@ class SessionImpl final : public Session {
   versions::Head head_;
   std::string last_commit_;
   std::vector<exec::Violation> violations_;
-  Settings settings_;
+  SessionSettings settings_;
   std::atomic<bool> cancelled_{false};
   std::atomic<bool> timed_out_{false};  // By the clock, not by somebody.
   TransactionState state_ = TransactionState::kIdle;
@@ -267,9 +288,8 @@ class SessionImpl final : public Session {
   bool first_statement_ = true;          // Of the block: isolation and mode can still be set.
   uint64_t last_sequence_ = 0;           // Of the session's last commit: its reads must see it.
   std::string commit_body_;              // The block's writing statements so far.
-  std::optional<Settings> settings_on_rollback_;  // Set by the first SET of a block.
-  std::optional<Settings> settings_on_commit_;    // As above, without SET LOCAL.
   std::vector<type::Value> parameter_values_;
+  expr::ParameterSource* given_ = nullptr;  // Of the statement that runs or is described.
   exec::UniqueState unique_;            // Of this transaction.
   exec::ForeignKeyState foreign_keys_;  // Of the running statement.
   exec::CheckCache checks_;
@@ -281,9 +301,8 @@ class SessionImpl final : public Session {
   CopySink* copy_sink_ = nullptr;
   std::function<void(const Progress&)> progress_;
   std::function<void(const Notice&)> notice_handler_;
-  std::function<void(std::string_view, std::string_view)> status_handler_;
-  std::vector<std::pair<std::string, std::string>> reported_;  // What the handler knows.
-  std::map<std::string, std::shared_ptr<Prepared>, std::less<>> named_;  // By PREPARE.
+  NamedStatements named_;
+  Cursors cursors_;
 };
 
 // Why nothing runs in a failed block.

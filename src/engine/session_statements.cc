@@ -12,11 +12,6 @@ namespace rowan::engine {
 
 namespace {
 
-Error no_prepared(std::string_view name) {
-  return Error(ErrorCode::kUndefinedPreparedStatement,
-               fmt::format("prepared statement \"{}\" does not exist", name));
-}
-
 Parameter as_parameter(const type::Value& value) {
   if (value.is_null()) return std::monostate();
   return type::to_text(value);
@@ -28,11 +23,12 @@ Parameter as_parameter(const type::Value& value) {
 
 Result<void> SessionImpl::discard_all() {
   TRY(go_home());
-  TRY(settings_.reset("all"));
+  TRY(settings_.now().reset("all"));
   named_.clear();
+  cursors_.clear();
   sequences_ = {};
   violations_.clear();
-  report_changes();
+  settings_.report_changes();
   return {};
 }
 
@@ -57,22 +53,14 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_discard(const sql::SetStmt& state
     return done("DISCARD SEQUENCES");
   }
   if (statement.name == "temp") return done("DISCARD TEMP");  // There is nothing temporary.
-  for (const auto& [name, prepared] : named_) prepared->planned = false;
+  named_.drop_plans();
   return done("DISCARD PLANS");
 }
 
 // ---- PREPARE ----
 
-Result<std::shared_ptr<Prepared>> SessionImpl::find_named(std::string_view name) const {
-  const auto found = named_.find(name);
-  if (found == named_.end()) return no_prepared(name);
-  return found->second;
-}
-
 Result<std::unique_ptr<Rows>> SessionImpl::run_prepare(const sql::PrepareStmt& statement) {
-  if (named_.contains(statement.name))
-    return Error(ErrorCode::kDuplicatePreparedStatement,
-                 fmt::format("prepared statement \"{}\" already exists", statement.name));
+  TRY(named_.check_new(statement.name));
   TRY_ASSIGN(const std::shared_ptr<Prepared> prepared, parse_prepared(statement.prepared));
   for (const sql::TypeName& name : statement.types) {
     TRY_ASSIGN(type::Type type,
@@ -82,14 +70,20 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_prepare(const sql::PrepareStmt& s
     }
     prepared->given_types.push_back(type);
   }
-  if (!prepared->is_deep) TRY(describe_checked(*prepared));
-  named_.emplace(statement.name, prepared);
+  if (!prepared->is_deep) TRY(describe_checked(*prepared, nullptr));
+  named_.add(statement.name, prepared);
   return done("PREPARE");
 }
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_execute(const sql::PrepareStmt& statement) {
-  TRY_ASSIGN(const std::shared_ptr<Prepared> prepared, find_named(statement.name));
-  const size_t wanted = prepared->parameter_count();
+  TRY_ASSIGN(const std::shared_ptr<Prepared> prepared, named_.find(statement.name));
+  TRY_ASSIGN(const std::vector<Parameter> parameters, arguments_of(statement, *prepared));
+  return execute_at_depth(prepared, parameters);
+}
+
+Result<std::vector<Parameter>> SessionImpl::arguments_of(const sql::PrepareStmt& statement,
+                                                         const Prepared& prepared) {
+  const size_t wanted = prepared.parameter_count();
   if (statement.arguments.count != wanted)
     return Error(ErrorCode::kSyntaxError,
                  fmt::format("wrong number of parameters for prepared statement \"{}\"",
@@ -98,13 +92,13 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_execute(const sql::PrepareStmt& s
                                  statement.arguments.count));
   std::vector<Parameter> parameters;
   for (size_t i = 0; i < wanted; ++i) {
-    type::Type type = prepared->parameters.types[i];
+    type::Type type = prepared.parameters.types[i];
     if (type.id == type::TypeId::kUnknown) type = {type::TypeId::kText};
-    TRY_ASSIGN(const type::Value value, expr::constant_value(*statement.arguments[i], type,
-                                                       "EXECUTE", eval_context()));
-    parameters.push_back(as_parameter(value));
+    TRY_ASSIGN(const auto value, expr::constant_value(*statement.arguments[i], type, "EXECUTE",
+                                                      eval_context()));
+    parameters.push_back(value ? as_parameter(*value) : Parameter());
   }
-  return execute_at_depth(prepared, parameters);
+  return parameters;
 }
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_deallocate(const sql::PrepareStmt& statement) {
@@ -112,10 +106,78 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_deallocate(const sql::PrepareStmt
     named_.clear();
     return done("DEALLOCATE ALL");
   }
-  const auto found = named_.find(statement.name);
-  if (found == named_.end()) return no_prepared(statement.name);
-  named_.erase(found);
+  TRY(named_.drop(statement.name));
   return done("DEALLOCATE");
+}
+
+// ---- Cursors ----
+
+// DECLARE's query as a statement of its own.
+Prepared& SessionImpl::query_of(Prepared& declare) {
+  if (declare.inner == nullptr) {
+    declare.inner = std::make_unique<Prepared>();
+    sql::ParsedStatement& query = declare.inner->parsed;
+    query.statement = static_cast<sql::DeclareStmt&>(*declare.parsed.statement).select;
+    query.parameter_count = declare.parsed.parameter_count;
+    query.text_parameters = declare.parsed.text_parameters;
+    query.may_hold_secret = declare.parsed.may_hold_secret;
+    declare.inner->given_types = declare.given_types;
+  }
+  return *declare.inner;
+}
+
+namespace {
+
+Result<void> check_declaration(const sql::DeclareStmt& statement) {
+  const auto both = [](std::string_view one, std::string_view other) {
+    return Error(ErrorCode::kInvalidCursorDefinition,
+                 fmt::format("cannot specify both {} and {}", one, other));
+  };
+  if (statement.scroll && statement.no_scroll) return both("SCROLL", "NO SCROLL");
+  if (statement.insensitive && statement.asensitive) return both("ASENSITIVE", "INSENSITIVE");
+  if (statement.binary)
+    return Error(ErrorCode::kFeatureNotSupported, "DECLARE BINARY CURSOR is not supported")
+        .with_hint("The extended protocol gives the rows of any statement in binary.");
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Rows>> SessionImpl::run_declare(const std::shared_ptr<Prepared>& prepared,
+                                                       const std::vector<Parameter>& parameters) {
+  const auto& statement = static_cast<const sql::DeclareStmt&>(*prepared->parsed.statement);
+  TRY(check_declaration(statement));
+  if (!statement.hold && !in_block() && !implicit_)
+    return Error(ErrorCode::kNoActiveTransaction,
+                 "DECLARE CURSOR can only be used in transaction blocks")
+        .with_hint("WITH HOLD makes one that stands outside of them.");
+  TRY(cursors_.check_new(statement.name));
+  const std::shared_ptr<Prepared> query(prepared, &query_of(*prepared));  // Which holds its tree.
+  TRY_ASSIGN(std::unique_ptr<Rows> rows, execute_checked(query, parameters));
+  const Cursor::Reach reach{statement.scroll, statement.no_scroll, settings().work_mem()};
+  cursors_.add(statement.name,
+               std::make_unique<Cursor>(std::move(rows), reach, statement.hold, database_.memory()),
+               !in_block() && !implicit_);
+  return done(sql::tag_of(statement));
+}
+
+Result<std::unique_ptr<Rows>> SessionImpl::run_fetch(const sql::FetchStmt& statement) {
+  TRY_ASSIGN(Cursor* const cursor, cursors_.find(statement.cursor));
+  TRY_ASSIGN(FetchedRows fetched, cursor->fetch(statement.direction, statement.count));
+  ResultFacts facts{fmt::format("{} {}", sql::tag_of(statement), fetched.count), fetched.count, {}, {}};
+  if (statement.kind == sql::StatementKind::kMove)
+    return make_batch_rows(no_columns(), {}, std::move(facts));
+  return make_counted_rows(cursor->columns(), std::move(fetched.batches), std::move(facts),
+                           database_.memory());
+}
+
+Result<std::unique_ptr<Rows>> SessionImpl::run_close(const sql::CloseStmt& statement) {
+  if (statement.cursor.empty()) {
+    cursors_.clear();
+    return done("CLOSE CURSOR ALL");
+  }
+  TRY(cursors_.close(statement.cursor));
+  return done(sql::tag_of(statement));
 }
 
 }  // namespace rowan::engine

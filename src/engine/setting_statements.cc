@@ -13,13 +13,6 @@ namespace {
 constexpr std::string_view kBranchSetting = "rowan.branch";
 constexpr std::string_view kAuthorSetting = "rowan.author";
 
-// Those that PostgreSQL tells its clients of, as it spells them.
-constexpr std::string_view kReported[] = {
-    "application_name", "client_encoding",   "DateStyle",      "default_transaction_read_only",
-    "in_hot_standby",   "integer_datetimes", "IntervalStyle",  "is_superuser",
-    "server_encoding",  "server_version",    "session_authorization",
-    "standard_conforming_strings", "TimeZone"};
-
 }  // namespace
 
 Error not_the_owner(std::string_view name) {
@@ -41,7 +34,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_set(const sql::SetStmt& statement
                            {"SHOW", 0, {}, {}});
   }
   TRY(apply_setting(statement));
-  report_changes();
+  settings_.report_changes();
   const bool shared = state_ == TransactionState::kOpen || implicit_;
   if (statement.local && !shared)
     return done_with_warning("SET", ErrorCode::kNoActiveTransaction,
@@ -53,7 +46,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_set(const sql::SetStmt& statement
 Result<TableRows> SessionImpl::shown_setting(const sql::SetStmt& statement) {
   if (statement.name == "all") {
     std::vector<std::vector<std::string>> rows;
-    for (const Settings::Row& row : settings_.all())
+    for (const Settings::Row& row : settings().all())
       rows.push_back({std::string(row.name), row.value, std::string(row.description)});
     return text_rows({"name", "setting", "description"}, rows);
   }
@@ -62,18 +55,17 @@ Result<TableRows> SessionImpl::shown_setting(const sql::SetStmt& statement) {
     constexpr std::string_view kNames[] = {"read uncommitted", "read committed", "repeatable read",
                                            "serializable"};
     const txn::IsolationLevel level =
-        in_block() && transaction_ ? transaction_->isolation() : settings_.isolation();
+        in_block() && transaction_ ? transaction_->isolation() : settings().isolation();
     return text_rows({"transaction_isolation"}, {{std::string(kNames[static_cast<size_t>(level)])}});
   }
   if (statement.name == "transaction_read_only") {
     const bool reads = in_block() ? mode_.read_only() : setting("default_transaction_read_only") == "on";
     return text_rows({"transaction_read_only"}, {{reads ? "on" : "off"}});
   }
-  TRY_ASSIGN(std::string value, settings_.get(statement.name));
+  TRY_ASSIGN(std::string value, settings().get(statement.name));
   return text_rows({std::string(statement.name)}, {{std::move(value)}});
 }
 
-// In a block what it was is kept for ROLLBACK, and for the end of SET LOCAL.
 Result<void> SessionImpl::apply_setting(const sql::SetStmt& statement) {
   const bool reset = statement.kind == StatementKind::kReset || statement.is_default;
   const bool all = reset && statement.name == "all";
@@ -85,18 +77,8 @@ Result<void> SessionImpl::apply_setting(const sql::SetStmt& statement) {
   if (Settings::is_called(kBranchSetting, statement.name)) return set_branch(statement, reset);
   if (Settings::is_called(kAuthorSetting, statement.name) && !reset && !is_owner_)
     return not_the_owner(kAuthorSetting);
-  if (statement.local && !shared) {
-    Settings tried = settings_;
-    return apply(tried);
-  }
   if (all) TRY(go_home());
-  if (shared && !settings_on_rollback_) {
-    settings_on_rollback_ = settings_;
-    settings_on_commit_ = settings_;
-  }
-  TRY(apply(settings_));
-  if (shared && !statement.local) TRY(apply(*settings_on_commit_));
-  return {};
+  return settings_.apply(apply, shared, statement.local);
 }
 
 // set_config(). An empty search_path is one of no schema, which SET writes as "".
@@ -111,7 +93,7 @@ Result<std::string> SessionImpl::change_setting(std::string_view name, std::stri
   statement.value = value.empty() && Settings::is_called("search_path", name) ? "\"\"" : value;
   statement.local = is_local;
   TRY(apply_setting(statement));
-  report_changes();
+  settings_.report_changes();
   return value.empty() ? std::string() : setting(name);
 }
 
@@ -135,8 +117,7 @@ Result<void> SessionImpl::go_home() {
 // ---- What is told of settings ----
 
 std::string SessionImpl::setting(std::string_view name) const {
-  auto value = settings_.get(name);
-  return value ? *value : std::string();
+  return settings_.text(name);
 }
 
 int64_t SessionImpl::timeout_ms(std::string_view name) const {
@@ -144,24 +125,12 @@ int64_t SessionImpl::timeout_ms(std::string_view name) const {
 }
 
 std::vector<std::pair<std::string, std::string>> SessionImpl::reported_settings() const {
-  std::vector<std::pair<std::string, std::string>> reported;
-  for (const std::string_view name : kReported) reported.emplace_back(name, setting(name));
-  return reported;
+  return settings_.reported();
 }
 
 void SessionImpl::set_status_handler(
     std::function<void(std::string_view, std::string_view)> handler) {
-  status_handler_ = std::move(handler);
-  if (status_handler_) reported_ = reported_settings();
-}
-
-void SessionImpl::report_changes() {
-  if (!status_handler_) return;
-  const auto before = std::exchange(reported_, reported_settings());
-  for (size_t i = 0; i < reported_.size(); ++i) {
-    if (reported_[i].second != before[i].second)
-      status_handler_(reported_[i].first, reported_[i].second);
-  }
+  settings_.set_handler(std::move(handler));
 }
 
 }  // namespace rowan::engine

@@ -28,7 +28,17 @@ class StatementImpl final : public Statement {
   bool is_copy_in() const override { return is_copy(*prepared_, sql::CopyEnd::kStdin); }
   bool is_copy_out() const override { return is_copy(*prepared_, sql::CopyEnd::kStdout); }
   Outcome<StatementInfo> describe() override {
-    return guarded([&] { return to_outcome(session_.describe_prepared(prepared_)); });
+    return guarded([&] { return to_outcome(session_.describe_prepared(prepared_, nullptr)); });
+  }
+  Outcome<StatementInfo> describe(const std::vector<Parameter>& parameters) override {
+    return guarded([&] { return to_outcome(session_.describe_prepared(prepared_, &parameters)); });
+  }
+  Outcome<bool> check(const std::vector<Parameter>& parameters) override {
+    return guarded([&]() -> Outcome<bool> {
+      const auto checked = session_.check(*prepared_, parameters);
+      if (!checked) return to_failure(checked.error());
+      return true;
+    });
   }
   Outcome<std::unique_ptr<Rows>> run(const std::vector<Parameter>& parameters) override {
     return guarded([&] { return to_outcome(session_.execute(prepared_, parameters)); });

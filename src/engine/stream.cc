@@ -57,6 +57,7 @@ void Stream::make_context() {
   eval.path = frozen_.path;
   eval.transaction_time_us = transaction.start_time_us() - kMicrosFrom1970To2000;
   eval.parameters = &parameters_;
+  eval.given = nullptr;
   eval.sequences = nullptr;  // It outlives the statement, which they belong to.
   eval.files = nullptr;
   context_.emplace(session_.context_in(transaction, eval));

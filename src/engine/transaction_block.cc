@@ -41,12 +41,13 @@ Result<void> SessionImpl::begin_transaction(txn::IsolationLevel isolation, bool 
                                                        last_sequence_));
   }
   schema_changed_ = false;
-  transaction_->set_lock_timeout(settings_.lock_timeout_ms());
+  transaction_->set_lock_timeout(settings().lock_timeout_ms());
   unique_.clear();
   return {};
 }
 
 void SessionImpl::end_transaction(bool committed) {
+  cursors_.end_transaction(committed);
   if (committed) {
     for (Stream* const stream : std::exchange(streams_, {})) stream->release();
   } else if (!streams_.empty()) {
@@ -61,15 +62,7 @@ void SessionImpl::end_transaction(bool committed) {
   implicit_ran_ = false;
   implicit_open_ = false;
   commit_body_.clear();
-  end_settings(committed);
-}
-
-void SessionImpl::end_settings(bool committed) {
-  if (!settings_on_rollback_) return;
-  settings_ = committed ? std::move(*settings_on_commit_) : std::move(*settings_on_rollback_);
-  settings_on_rollback_.reset();
-  settings_on_commit_.reset();
-  report_changes();
+  settings_.end_transaction(committed);
 }
 
 Result<txn::CommitOutcome> SessionImpl::commit_transaction(std::string_view message) {
@@ -77,10 +70,10 @@ Result<txn::CommitOutcome> SessionImpl::commit_transaction(std::string_view mess
     TRY(check_writable());  // The branch may have been protected since the statement.
   txn::CommitRequest request;
   request.author = author();
-  request.message = message.empty() ? settings_.commit_message() : message;
+  request.message = message.empty() ? settings().commit_message() : message;
   request.body = cut_body(std::move(commit_body_));
-  request.application = settings_.application_name();
-  request.sync = settings_.synchronous_commit();
+  request.application = settings().application_name();
+  request.sync = settings().synchronous_commit();
   commit_body_.clear();
   auto outcome = transaction_->commit(request);
   if (outcome && outcome->changed) {
@@ -96,9 +89,7 @@ Error failed_block() {
 }
 
 Result<std::unique_ptr<Rows>> SessionImpl::begin_block(const sql::TransactionStmt& statement) {
-  // As it was written.
-  const bool is_start = !statement.text.empty() && (statement.text[0] == 's' || statement.text[0] == 'S');
-  const std::string tag = is_start ? "START TRANSACTION" : "BEGIN";
+  const std::string tag = statement.is_start ? "START TRANSACTION" : "BEGIN";
   if (in_explicit_block()) {
     if (state_ == TransactionState::kFailed) return failed_block();
     if (statement.has_isolation || statement.has_read_only) TRY(set_transaction(statement));
@@ -114,9 +105,9 @@ Result<std::unique_ptr<Rows>> SessionImpl::begin_block(const sql::TransactionStm
     implicit_open_ = false;
     return done(tag);
   }
-  TRY(begin_transaction(statement.has_isolation ? statement.isolation : settings_.isolation(),
+  TRY(begin_transaction(statement.has_isolation ? statement.isolation : settings().isolation(),
                         statement.has_read_only ? statement.read_only
-                                                : settings_.default_read_only()));
+                                                : settings().default_read_only()));
   state_ = TransactionState::kOpen;
   first_statement_ = true;
   mode_.begin(transaction_->read_only());
@@ -161,17 +152,20 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_transaction_statement(
       if (failed) return failed_block();
       transaction_->savepoint(std::string(statement.savepoint));
       mode_.savepoint(statement.savepoint);
+      cursors_.savepoint(statement.savepoint);
       return done("SAVEPOINT");
     case StatementKind::kReleaseSavepoint:
       if (!in_explicit_block()) return outside("RELEASE SAVEPOINT");
       if (failed) return failed_block();
       TRY(transaction_->release_savepoint(statement.savepoint));
       mode_.release(statement.savepoint);
+      cursors_.release(statement.savepoint);
       return done("RELEASE");
     case StatementKind::kRollbackTo:
       if (!in_explicit_block()) return outside("ROLLBACK TO SAVEPOINT");
       TRY(transaction_->rollback_to_savepoint(statement.savepoint));
       mode_.rollback_to(statement.savepoint);
+      cursors_.rollback_to(statement.savepoint);
       state_ = TransactionState::kOpen;
       return done("ROLLBACK");
     default:
@@ -224,7 +218,7 @@ Result<std::string> SessionImpl::finish_statement(Prepared& prepared) {
 
 // What the commit's body keeps of a statement.
 std::string_view SessionImpl::commit_text(Prepared& prepared) const {
-  const Settings::CommitStatement form = settings_.commit_statement();
+  const Settings::CommitStatement form = settings().commit_statement();
   if (form == Settings::CommitStatement::kOff || prepared.parsed.may_hold_secret) return {};
   // Definitions have no data to hide, and numeric($1,$2) says nothing.
   const bool defines =

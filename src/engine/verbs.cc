@@ -9,8 +9,10 @@
 #include "catalog/objects.h"
 #include "engine/virtual_rows.h"
 #include "expr/constant.h"
+#include "expr/named_arguments.h"
 #include "sql/parser.h"
 #include "sql/walk.h"
+#include "type/array.h"
 
 namespace rowan::engine {
 
@@ -82,13 +84,27 @@ Text policies(const Value& value) {
   }
 }
 
-Text merge(const Values& v) {
+Text merge_of(std::string_view sources, const Values& v) {
   std::string with;
   if (!v[1].is_null()) {
     TRY_ASSIGN(with, policies(v[1]));
   }
-  return fmt::format("MERGE {}{}{}{}", quoted(v[0]), with, when(v, 3, "DRY RUN"),
+  return fmt::format("MERGE {}{}{}{}", sources, with, when(v, 3, "DRY RUN"),
                      when_given(v, 2, "MESSAGE"));
+}
+Text merge(const Values& v) { return merge_of(quoted(v[0]), v); }
+// Of several branches at once: ARRAY['a', 'b'].
+Text merge_octopus(const Values& v) {
+  std::string sources;
+  for (type::ArrayReader reader(v[0].as_string()); !reader.at_end();) {
+    const std::optional<type::Datum> source = reader.next();
+    if (!source)
+      return Error(ErrorCode::kInvalidParameterValue, "a source of a merge must not be null");
+    sources += fmt::format("{}{}", sources.empty() ? "" : ", ", sql::quote_literal(source->text));
+  }
+  if (sources.empty())
+    return Error(ErrorCode::kInvalidParameterValue, "a merge needs at least one source");
+  return merge_of(sources, v);
 }
 Text commit_merge(const Values& v) { return "COMMIT MERGE" + when_given(v, 0, "MESSAGE"); }
 Text abort_merge(const Values&) { return std::string("ABORT MERGE"); }
@@ -160,6 +176,7 @@ Text take_foreign(const Values& v) {
 Text drop_foreign(const Values& v) { return "DROP FOREIGN " + quoted(v[0]); }
 
 constexpr TypeId kString = TypeId::kText, kFlag = TypeId::kBool, kNumber = TypeId::kInt4;
+constexpr TypeId kStrings = type::array_of(TypeId::kText);
 
 }  // namespace
 
@@ -187,6 +204,8 @@ const std::vector<Verb>& verbs() {
       {"drop_foreign", "commit", {kString}, 1, 0, drop_foreign},
       {"drop_tag", "name, if_exists", {kString, kFlag}, 1, 0, drop_tag},
       {"merge", "source, policy, message, dry_run", {kString, kString, kString, kFlag}, 1, 0, merge},
+      {"merge_octopus", "sources, policy, message, dry_run", {kStrings, kString, kString, kFlag}, 1, 0,
+       merge_octopus},
       {"protect_branch", "name", {kString}, 1, 0, protect_branch},
       {"rebase", "onto", {kString}, 1, 0, rebase},
       {"rename_branch", "name, new_name", {kString, kString}, 2, 0, rename_branch},
@@ -271,6 +290,30 @@ Result<std::optional<VerbCall>> find_verb_call(const sql::Statement& statement) 
   return std::optional<VerbCall>({verb, call, is_call});
 }
 
+namespace {
+
+// The arguments of a call with names in the verb's order, NULL for those left out between them.
+Result<std::vector<expr::NodePtr>> in_places(const VerbCall& call,
+                                             std::vector<expr::NodePtr> arguments) {
+  std::vector<expr::ArgumentName> names = expr::argument_names(call.verb->parameters);
+  if (call.verb->more > 0) names.pop_back();  // "key…"
+  for (size_t i = call.verb->required; i < names.size(); ++i) names[i].otherwise = "";
+  const auto places = expr::place_arguments(names, call.verb->required, *call.call);
+  if (!places)
+    return expr::no_such_function(*call.call, arguments)
+        .with_hint(fmt::format("It is rowan.{}({}); the first {} must be given.", call.verb->name,
+                               call.verb->parameters, call.verb->required));
+  std::vector<expr::NodePtr> placed;
+  for (const expr::PlacedArgument& place : *places) {
+    const type::Type type{call.verb->types[placed.size()]};
+    placed.push_back(place.argument ? std::move(arguments[*place.argument])
+                                    : expr::make_constant(Value::null(type)));
+  }
+  return placed;
+}
+
+}  // namespace
+
 Result<std::vector<expr::NodePtr>> bind_arguments(const VerbCall& call,
                                                   expr::ParameterTypes& parameters) {
   const Verb& verb = *call.verb;
@@ -288,15 +331,21 @@ Result<std::vector<expr::NodePtr>> bind_arguments(const VerbCall& call,
   expr::NoColumns scope("arguments of version control");
   expr::BindContext context{scope, parameters, {}};
   std::vector<expr::NodePtr> nodes;
-  for (size_t i = 0; i < given; ++i) {
+  for (const sql::Expr* argument : call.call->arguments) {
+    TRY_ASSIGN(expr::NodePtr node, expr::bind(*argument, context));
+    nodes.push_back(std::move(node));
+  }
+  if (!call.call->names.empty()) {
+    TRY_ASSIGN(nodes, in_places(call, std::move(nodes)));
+  }
+  for (size_t i = 0; i < nodes.size(); ++i) {
     const bool is_key = i >= verb.types.size();
-    TRY_ASSIGN(expr::NodePtr node, expr::bind(*call.call->arguments[i], context));
+    expr::NodePtr& node = nodes[i];
     const type::Type wanted{is_key ? TypeId::kText : verb.types[i]};
     TRY_ASSIGN(node, expr::coerce(std::move(node), wanted,
                                   is_key ? type::CastContext::kExplicit
                                          : type::CastContext::kAssignment,
                                   context));
-    nodes.push_back(std::move(node));
   }
   return nodes;
 }

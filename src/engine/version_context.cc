@@ -58,9 +58,9 @@ versions::Context SessionImpl::version_context() {
   versions::Context context = database_.context_on(head_.branch, words_);
   context.head = head_;
   context.author = author();
-  context.application = settings_.application_name();
-  context.keeps_statements = settings_.commit_statement() != Settings::CommitStatement::kOff;
-  context.sync = settings_.synchronous_commit();
+  context.application = settings().application_name();
+  context.keeps_statements = settings().commit_statement() != Settings::CommitStatement::kOff;
+  context.sync = settings().synchronous_commit();
   context.cancelled = &cancelled_;
   context.eval = eval_context();
   context.transaction = transaction();

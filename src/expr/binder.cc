@@ -11,6 +11,7 @@
 #include "expr/catalog_casts.h"
 #include "expr/compare.h"
 #include "expr/families.h"
+#include "expr/named_arguments.h"
 #include "expr/resolve.h"
 #include "type/numeric.h"
 #include "type/text.h"
@@ -685,13 +686,34 @@ Result<void> check_plain(const sql::CallExpr& call) {
   return {};
 }
 
+// Of the first function of that name that has such arguments.
+std::optional<PlacedArguments> places_of(std::string_view name, const sql::CallExpr& call) {
+  for (const Function* function : functions_named(name)) {
+    const size_t required = function->arguments.size() - function->traits.optional;
+    const auto names = function->traits.names.first(
+        std::min(function->traits.names.size(), function->arguments.size()));
+    if (auto places = place_arguments(names, required, call)) return places;
+  }
+  return std::nullopt;
+}
+
 Result<NodePtr> bind_call(const sql::CallExpr& call, BindContext& context) {
-  if (const Function* form = find_form(call)) return form->body.bind_form(call, context);
   const std::string name(call.name);
   const bool own = call.schema.empty() || call.schema == "pg_catalog";
+  const Function* form = find_form(call);
+  const bool has_no_names = form != nullptr || (own && is_aggregate(call.name));
+  if (!call.names.empty() && has_no_names) {
+    TRY_ASSIGN(const Nodes arguments, bind_all(call.arguments, context));
+    return no_such_function(call, arguments);
+  }
+  if (form != nullptr) return form->body.bind_form(call, context);
   if (own && is_aggregate(call.name)) return context.scope.resolve_aggregate(call);
   TRY(check_plain(call));
   TRY_ASSIGN(Nodes arguments, bind_all(call.arguments, context));
+  if (!call.names.empty()) {
+    const std::string known = call.schema == "rowan" ? "rowan." + name : own ? name : std::string();
+    TRY_ASSIGN(arguments, in_places(call, places_of(known, call), std::move(arguments), context));
+  }
   if (call.schema == "rowan") {
     TRY_ASSIGN(const ResolvedCall function,
                resolve_function("rowan." + name, types_of(arguments), false, call.position));

@@ -1,6 +1,7 @@
 // Values that stand in a statement where there are no rows: LIMIT of SHOW LOG, KEY, arguments of EXECUTE.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "base/result.h"
@@ -21,9 +22,15 @@ class NoColumns final : public Scope {
   const std::string_view clause_;
 };
 
-// The value, cast to `wanted` as an assignment; of kUnknown: of its own type, else text. No parameters
-// (42P02).
-Result<type::Value> constant_value(const sql::Expr& expr, type::Type wanted, std::string_view clause,
-                                   const EvalContext& eval);
+// With the parameters as they are given. Nothing: one of them has no value yet. kUndefinedParameter:
+// none are given. Requires: the node has no columns.
+Result<std::optional<type::Value>> evaluate_given(const Node& node, const EvalContext& eval);
+
+bool has_parameter(const Node& node);
+
+// The value, cast to `wanted` as an assignment; of kUnknown: of its own type, else text. Nothing: a
+// parameter of it has no value yet.
+Result<std::optional<type::Value>> constant_value(const sql::Expr& expr, type::Type wanted,
+                                                  std::string_view clause, const EvalContext& eval);
 
 }  // namespace rowan::expr

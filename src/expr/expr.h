@@ -46,8 +46,18 @@ class FileWriter {
 class CatalogReader;  // catalog_reader.h
 
 // What functions such as now() and current_user read.
+// Parameters that are read before a plan has all their types: in AS OF TIMESTAMP $1, LIMIT $1 of SHOW LOG.
+class ParameterSource {
+ public:
+  virtual ~ParameterSource() = default;
+  // $1 is 0. As that type, which it has from now on if it had none. Nothing: it has no value yet, the
+  // statement is only described. kUndefinedParameter; errors of its text.
+  virtual Result<std::optional<type::Value>> value(uint32_t index, type::Type wanted) = 0;
+};
+
 struct EvalContext {
   const std::vector<type::Value>* parameters = nullptr;  // $1 is [0]. Types as the plan asked for.
+  ParameterSource* given = nullptr;  // While the statement is planned; nullptr: it has none.
   int64_t transaction_time_us = 0;  // Since 2000-01-01 UTC: now(), current_date.
   std::string_view user = "rowan";
   std::string_view database;

@@ -16,6 +16,7 @@
 
 #include "base/result.h"
 #include "expr/expr.h"
+#include "expr/named_arguments.h"
 #include "type/column.h"
 
 namespace rowan::expr {
@@ -151,6 +152,7 @@ struct Traits {
   bool by_count = true;
   // Sets of several columns: their names and types; else the function's name and `result`.
   std::span<const std::pair<std::string_view, ArgumentType>> columns = {};
+  std::span<const ArgumentName> names = {};  // Of the arguments; none: they have none.
 };
 
 struct Function {

@@ -6,6 +6,7 @@
 #include "base/deep_stack.h"
 #include "base/limits.h"
 #include "catalog/names.h"
+#include "expr/constant.h"
 #include "plan/query_binder.h"
 
 namespace rowan::plan {
@@ -226,15 +227,16 @@ Result<ResolvedTable> QueryBinder::resolve_table(const sql::NamedTable& table) {
   const type::Type wanted = {timestamp ? type::TypeId::kTimestamptz : type::TypeId::kText, -1};
   TRY_ASSIGN(node, expr::coerce(std::move(node), wanted, type::CastContext::kAssignment, context));
   phase_ = phase;
-  TRY_ASSIGN(const type::Value value, expr::evaluate_constant(*node, state_.context.eval));
-  if (value.is_null())
+  TRY_ASSIGN(const auto value, expr::evaluate_given(*node, state_.context.eval));
+  if (!value) return resolver.resolve(table.name, "HEAD", std::nullopt);  // As long as it is not known.
+  if (value->is_null())
     return Error(ErrorCode::kInvalidParameterValue, "AS OF must not be null")
         .at(table.as_of.value->position);
-  if (timestamp) return resolver.resolve(table.name, {}, since_1970(value.as_int()));
-  if (value.as_string().empty())
+  if (timestamp) return resolver.resolve(table.name, {}, since_1970(value->as_int()));
+  if (value->as_string().empty())
     return Error(ErrorCode::kInvalidParameterValue, "a revision must not be empty")
         .at(table.as_of.value->position);
-  return resolver.resolve(table.name, value.as_string(), std::nullopt);
+  return resolver.resolve(table.name, value->as_string(), std::nullopt);
 }
 
 // A time of FOR SYSTEM_TIME in µs since 1970; nothing for no expression.
@@ -247,11 +249,12 @@ Result<std::optional<int64_t>> QueryBinder::system_time(const sql::Expr* value) 
   TRY_ASSIGN(node, expr::coerce(std::move(node), {type::TypeId::kTimestamptz, -1},
                                 type::CastContext::kAssignment, context));
   phase_ = phase;
-  TRY_ASSIGN(const type::Value time, expr::evaluate_constant(*node, state_.context.eval));
-  if (time.is_null())
+  TRY_ASSIGN(const auto time, expr::evaluate_given(*node, state_.context.eval));
+  if (!time) return std::optional<int64_t>();
+  if (time->is_null())
     return Error(ErrorCode::kInvalidParameterValue, "FOR SYSTEM_TIME must not be null")
         .at(value->position);
-  return std::optional<int64_t>(since_1970(time.as_int()));
+  return std::optional<int64_t>(since_1970(time->as_int()));
 }
 
 Result<ResolvedTable> QueryBinder::resolve_versions(const sql::NamedTable& table) {
@@ -469,8 +472,17 @@ Result<LogicalPtr> QueryBinder::bind_function_table(const sql::FunctionTable& ta
   std::vector<type::Type> types;
   std::vector<std::optional<type::Value>> known;
   expr::BindContext context = bind_context();
+  std::vector<expr::NodePtr> arguments;
   for (const sql::Expr* argument : table.call->arguments) {
     TRY_ASSIGN(expr::NodePtr bound, expr::bind(*argument, context));
+    arguments.push_back(std::move(bound));
+  }
+  if (!table.call->names.empty()) {
+    const auto places = of_table ? std::optional<expr::PlacedArguments>()
+                                 : state_.context.resolver.place_arguments(*table.call);
+    TRY_ASSIGN(arguments, expr::in_places(*table.call, places, std::move(arguments), context));
+  }
+  for (expr::NodePtr& bound : arguments) {
     if (of_table) {  // Its types are known below.
       types.push_back(bound->type);
       node->expressions.push_back(std::move(bound));
@@ -481,9 +493,10 @@ Result<LogicalPtr> QueryBinder::bind_function_table(const sql::FunctionTable& ta
                                      type::CastContext::kImplicit, context));
     }
     types.push_back(bound->type);
-    auto value = expr::evaluate_constant(
-        *bound, state_.context.eval);  // Fails for a parameter that has no value yet.
-    known.push_back(value ? std::optional<type::Value>(std::move(*value)) : std::nullopt);
+    auto value = expr::evaluate_given(*bound, state_.context.eval);
+    known.push_back(value ? std::move(*value) : std::nullopt);
+    // What it gives may follow from a value of this run.
+    if (known.back() && expr::has_parameter(*bound)) state_.cacheable = false;
     node->expressions.push_back(std::move(bound));
   }
   phase_ = phase;

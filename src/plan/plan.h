@@ -20,6 +20,7 @@
 #include "expr/binder.h"
 #include "expr/expr.h"
 #include "expr/functions.h"
+#include "expr/named_arguments.h"
 #include "sql/ast.h"
 #include "type/column.h"
 
@@ -108,6 +109,10 @@ class Resolver {
       const sql::CallExpr& call, const std::vector<type::Type>& arguments,
       const std::vector<std::optional<type::Value>>& /*known*/) {
     return resolve_function(call, arguments);
+  }
+  // Where the arguments of a call with names stand. Nothing: no such function takes them.
+  virtual std::optional<expr::PlacedArguments> place_arguments(const sql::CallExpr& /*call*/) {
+    return std::nullopt;
   }
   // A table's row versions with their times, in columns behind its own.
   virtual Result<std::shared_ptr<const VirtualTable>> resolve_versions(

@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/caught.h"
 #include "base/ensure.h"
 #include "server/failures.h"
 #include "server/pgwire/backend.h"
+#include "sql/parser.h"
 
 namespace rowan::server {
 
@@ -25,6 +27,7 @@ struct Dialogue::Portal {
   std::shared_ptr<PreparedStatement> prepared;
   std::vector<Parameter> parameters;
   pgwire::InputCharge values;    // Of the parameters.
+  std::optional<std::vector<ColumnInfo>> own_columns;  // Where they follow the parameters.
   std::vector<int16_t> formats;  // None: all text; one: of all.
   std::unique_ptr<Rows> rows;
   uint64_t rows_max = 0;  // Of the running Execute.
@@ -32,6 +35,15 @@ struct Dialogue::Portal {
   bool was_run = false;
   bool suspended = false;  // Before the running Execute.
   bool done = false;       // Its rows were all sent.
+
+  const std::vector<ColumnInfo>& columns() const {
+    return own_columns ? *own_columns : prepared->info.columns;
+  }
+};
+
+struct Dialogue::ScriptItem {
+  std::optional<ServerStatement> own;
+  std::unique_ptr<Statement> statement;  // Null: the server's alone.
 };
 
 namespace {
@@ -39,6 +51,29 @@ namespace {
 Format format_of(const std::vector<int16_t>& formats, size_t column) {
   if (formats.empty()) return Format::kText;
   return formats[formats.size() == 1 ? 0 : column] == 1 ? Format::kBinary : Format::kText;
+}
+
+// The statements of a text, blank ones left out.
+std::vector<std::string_view> statements_in(std::string_view text) {
+  std::vector<std::string_view> statements;
+  while (!text.empty()) {
+    const std::string_view one = text.substr(0, std::min(sql::statement_end(text), text.size()));
+    if (!sql::is_blank(one)) statements.push_back(one);
+    text.remove_prefix(one.size());
+  }
+  return statements;
+}
+
+// Whether more than blanks follow the first semicolon, which may stand in a string.
+bool may_hold_several(std::string_view text) {
+  const size_t first = text.find(';');
+  return first != std::string_view::npos &&
+         text.find_first_not_of("; \t\r\n\f\v", first) != std::string_view::npos;
+}
+
+uint32_t characters_in(std::string_view text) {
+  return static_cast<uint32_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
 bool ends_failed_block(std::string_view words) {
@@ -226,25 +261,12 @@ void Dialogue::handle(const Frame& frame) {
 void Dialogue::query(std::string_view text) {
   unnamed_statement_.reset();
   unnamed_portal_.reset();
-  const auto own = find_server_statement(text);
-  if (!own) {
-    fail(to_failure(own.error()));
-    return end_simple();
-  }
-  if (*own && obeys(**own)) {
-    run_server_statement(**own);
-    return end_simple();
-  }
-  auto statements = session_->prepare_all(text);
-  if (!statements) {
-    fail(statements.failure());
-    return end_simple();
-  }
-  if (statements->empty()) {
+  const bool is_read = may_hold_several(text) ? read_script(text) : read_statement(text);
+  if (!is_read) return end_simple();
+  if (script_.empty()) {
     pgwire::empty_message(out_, pgwire::kEmptyQueryResponse);
     return end_simple();
   }
-  script_ = std::move(*statements);
   script_at_ = 0;
   rows_.reset();
   if (script_.size() > 1 && !implicit_) {
@@ -254,12 +276,65 @@ void Dialogue::query(std::string_view text) {
   state_ = State::kScript;
 }
 
+// One statement, of which nothing need be cut off.
+bool Dialogue::read_statement(std::string_view text) {
+  script_.clear();
+  const auto own = find_server_statement(text);
+  if (!own) {
+    fail(to_failure(own.error()));
+    return false;
+  }
+  if (*own && !is_shared(**own)) {
+    script_.push_back({*own, nullptr});
+    return true;
+  }
+  auto statements = session_->prepare_all(text);
+  if (!statements) {
+    fail(statements.failure());
+    return false;
+  }
+  for (auto& statement : *statements) script_.push_back({*own, std::move(statement)});
+  return true;
+}
+
+// All are read before the first one runs.
+bool Dialogue::read_script(std::string_view text) {
+  script_.clear();
+  const auto failed_at = [&](Failure failure, std::string_view statement) {
+    if (failure.position != 0)
+      failure.position += characters_in({text.data(), static_cast<size_t>(statement.data() - text.data())});
+    script_.clear();
+    fail(failure);
+    return false;
+  };
+  std::vector<ScriptItem> items;
+  for (const std::string_view one : statements_in(text)) {
+    const auto own = find_server_statement(one);
+    if (!own) return failed_at(to_failure(own.error()), one);
+    ScriptItem item{*own, nullptr};
+    if (!item.own || is_shared(*item.own)) {
+      auto statement = session_->prepare(one, {});
+      if (!statement) return failed_at(statement.failure(), one);
+      item.statement = std::move(*statement);
+    }
+    items.push_back(std::move(item));
+  }
+  script_ = std::move(items);
+  return true;
+}
+
 void Dialogue::next_of_script() {
   static const std::vector<int16_t> kAllText;
   if (!rows_ && script_at_ == script_.size()) return end_script();
-  Statement& statement = *script_[script_at_];
+  const ScriptItem& item = script_[script_at_];
+  if (!rows_ && item.own && obeys(*item.own)) {
+    if (!run_server_statement(*item.own)) return end_script();
+    ++script_at_;
+    return;
+  }
+  Statement& statement = *item.statement;
+  const std::string words = statement.words();
   if (!rows_) {
-    const std::string words = statement.words();
     if (session_->transaction_state() == TransactionState::kFailed && !ends_failed_block(words)) {
       // The engine says so, too; but what COPY would begin must not.
       if (statement.is_copy_in() || statement.is_copy_out()) {
@@ -270,9 +345,8 @@ void Dialogue::next_of_script() {
       }
     }
     was_in_block_ = session_->transaction_state() != TransactionState::kIdle;
-    if (script_.size() > 1 && (words == "CREATE DATABASE" || words == "DROP DATABASE")) {
-      fail(failure(ErrorCode::kActiveTransaction,
-                   fmt::format("{} cannot run inside a transaction block", words)));
+    if (script_.size() > 1 && words == "VACUUM") {
+      fail(failure(ErrorCode::kActiveTransaction, "VACUUM cannot run inside a transaction block"));
       return end_script();
     }
     if (statement.is_copy_in()) return begin_copy_in(statement);
@@ -296,7 +370,7 @@ void Dialogue::next_of_script() {
     case Pumped::kDone:
       break;
   }
-  complete(rows_->tag(), statement.words());
+  complete(rows_->tag(), words);
   rows_.reset();
   ++script_at_;
 }
@@ -397,14 +471,35 @@ bool Dialogue::check_bind(const pgwire::BindMessage& message, const PreparedStat
             message.parameters.size(), message.statement, parameters)));
     return false;
   }
-  const size_t columns = statement.info.columns.size();
-  if (message.result_formats.size() > 1 && message.result_formats.size() != columns) {
-    fail(failure(ErrorCode::kProtocolViolation,
-                 fmt::format("bind message has {} result formats but query has {} columns",
-                             message.result_formats.size(), columns)));
-    return false;
-  }
   return check_prepared(statement);
+}
+
+// The values against the statement's types; and what a run with them gives.
+bool Dialogue::check_values(Portal& portal) {
+  if (portal.prepared->statement == nullptr) return true;
+  Statement& statement = *portal.prepared->statement;
+  const StatementInfo& info = portal.prepared->info;
+  if (!info.parameters.empty()) {
+    auto checked = statement.check(portal.parameters);
+    if (!checked) {
+      fail(checked.failure());
+      return false;
+    }
+  }
+  if (info.follows_values) {
+    auto described = statement.describe(portal.parameters);
+    if (!described) {
+      fail(described.failure());
+      return false;
+    }
+    portal.own_columns = std::move(described->columns);
+  }
+  const size_t columns = portal.columns().size();
+  if (portal.formats.size() <= 1 || portal.formats.size() == columns) return true;
+  fail(failure(ErrorCode::kProtocolViolation,
+               fmt::format("bind message has {} result formats but query has {} columns",
+                           portal.formats.size(), columns)));
+  return false;
 }
 
 void Dialogue::bind(Bytes body) {
@@ -435,6 +530,7 @@ void Dialogue::bind(Bytes body) {
       portal->parameters.emplace_back(std::string(*value));
     }
   }
+  if (!check_values(*portal)) return;
   if (message->portal.empty()) {
     unnamed_portal_ = std::move(portal);
   } else {
@@ -468,24 +564,42 @@ void Dialogue::describe(Bytes body) {
   if (!message) return fail(to_failure(message.error()));
   const PreparedStatement* prepared = nullptr;
   const std::vector<int16_t>* formats = &kAllText;
+  const std::vector<ColumnInfo>* columns = nullptr;
   if (message->kind == 'S') {
     prepared = find_statement(message->name);
     if (prepared == nullptr) return;
+    columns = &prepared->info.columns;
     std::vector<uint32_t> types;
     for (const ParameterInfo& parameter : prepared->info.parameters)
       types.push_back(parameter.type_oid);
     pgwire::parameter_description(out_, types);
+  } else if (!message->name.empty() && !portals_.contains(message->name)) {
+    return describe_cursor(message->name);
   } else {
     const Portal* portal = find_portal(message->name);
     if (portal == nullptr) return;
     prepared = portal->prepared.get();
     formats = &portal->formats;
+    columns = &portal->columns();
   }
   if (prepared->info.gives_rows) {
-    describe_columns(prepared->info.columns, *formats);
+    describe_columns(*columns, *formats);
   } else {
     pgwire::empty_message(out_, pgwire::kNoData);
   }
+}
+
+// One that DECLARE made, which is a portal as well.
+void Dialogue::describe_cursor(std::string_view name) {
+  static const std::vector<int16_t> kAllText;
+  auto fetch = session_->prepare("FETCH FROM " + sql::quote_ident(name), {});
+  if (!fetch) return fail(fetch.failure());
+  auto info = (*fetch)->describe();
+  if (info) return describe_columns(info->columns, kAllText);
+  Failure told = info.failure();
+  if (told.sqlstate == rowan::sqlstate(ErrorCode::kInvalidCursorName))
+    told.message = fmt::format("portal \"{}\" does not exist", name);
+  fail(told);
 }
 
 void Dialogue::execute(Bytes body) {
@@ -514,7 +628,7 @@ void Dialogue::execute(Bytes body) {
 
 // Whether the rows are still those that the client was told of.
 bool Dialogue::keeps_described_columns(const Portal& portal) {
-  const auto& told = portal.prepared->info.columns;
+  const auto& told = portal.columns();
   const auto& found = portal.rows->columns();
   bool same = told.size() == found.size();
   for (size_t i = 0; same && i < told.size(); ++i) same = told[i].type_oid == found[i].type_oid;
@@ -530,7 +644,8 @@ void Dialogue::run_portal() {
       portal.prepared;  // What runs may drop the portal.
   if (prepared.own && obeys(*prepared.own)) {
     running_portal_ = nullptr;
-    return run_server_statement(*kept->own);
+    run_server_statement(*kept->own);
+    return;
   }
   was_in_block_ = session_->transaction_state() != TransactionState::kIdle;
   // Alone before its Sync it is a transaction by itself, which streams.
@@ -781,10 +896,14 @@ bool Dialogue::obeys(const ServerStatement& statement) {
   return false;
 }
 
-void Dialogue::run_server_statement(const ServerStatement& statement) {
+bool Dialogue::run_server_statement(const ServerStatement& statement) {
   auto obeyed = obey(statement);
-  if (!obeyed) return fail(obeyed.failure());
+  if (!obeyed) {
+    fail(obeyed.failure());
+    return false;
+  }
   complete(statement.tag, "SET");
+  return true;
 }
 
 Outcome<bool> Dialogue::obey(const ServerStatement& statement) {
@@ -797,29 +916,14 @@ Outcome<bool> Dialogue::obey(const ServerStatement& statement) {
     statements_.erase(statement.name);
     return true;
   }
-  if (statement.verb == ServerVerb::kAnalyze) return check_tables(statement);
   if (transaction != TransactionState::kIdle || implicit_)
     return failure(ErrorCode::kActiveTransaction,
                    fmt::format("{} cannot run inside a transaction block", statement.tag));
-  if (statement.verb == ServerVerb::kVacuum) return check_tables(statement);
   if (statement.verb == ServerVerb::kCreateDatabase)
     return databases_.create(statement.name, statement.if_exists);
   if (databases_.serves_folder() && statement.name == use_.name())
     return failure(ErrorCode::kDatabaseInUse, "cannot drop the currently open database");
   return databases_.drop(statement.name, statement.if_exists);
-}
-
-Outcome<bool> Dialogue::check_tables(const ServerStatement& statement) {
-  for (const std::string& table : statement.tables) {
-    auto found = session_->prepare("SELECT FROM " + table);
-    if (!found) return found.failure();
-    auto described = (*found)->describe();
-    if (described) continue;
-    Failure failed = described.failure();
-    failed.position = 0;  // Of a text that the client did not write.
-    return failed;
-  }
-  return true;
 }
 
 // ---- Failures and ends ----

@@ -55,6 +55,7 @@ class Dialogue {
  private:
   struct PreparedStatement;
   struct Portal;
+  struct ScriptItem;
   struct NameHash {
     using is_transparent = void;
     size_t operator()(std::string_view name) const { return std::hash<std::string_view>()(name); }
@@ -79,6 +80,8 @@ class Dialogue {
   void handle_copy_in(const pgwire::Frame& frame);
 
   void query(std::string_view text);
+  bool read_statement(std::string_view text);
+  bool read_script(std::string_view text);
   void next_of_script();
   void end_script();
   void end_simple();
@@ -90,11 +93,12 @@ class Dialogue {
   void close(Bytes body);
   void sync();
 
-  void describe_statement(PreparedStatement& statement);
+  void describe_cursor(std::string_view name);
   void describe_columns(const std::vector<ColumnInfo>& columns,
                         const std::vector<int16_t>& formats);
   bool check_prepared(const PreparedStatement& statement);
   bool check_bind(const pgwire::BindMessage& message, const PreparedStatement& statement);
+  bool check_values(Portal& portal);
   void run_portal();
   void continue_portal();
   void finish_portal();
@@ -104,9 +108,8 @@ class Dialogue {
   Pumped pump(Rows& rows, const std::vector<int16_t>& formats, uint64_t rows_max, uint64_t& sent);
   static bool is_shared(const ServerStatement& statement);
   bool obeys(const ServerStatement& statement);
-  void run_server_statement(const ServerStatement& statement);
+  bool run_server_statement(const ServerStatement& statement);
   Outcome<bool> obey(const ServerStatement& statement);
-  Outcome<bool> check_tables(const ServerStatement& statement);
   void begin_copy_in(Statement& statement);
   void begin_copy_out(Statement& statement);
   void continue_copy_out();
@@ -149,7 +152,7 @@ class Dialogue {
   std::unique_ptr<Portal> unnamed_portal_;
   Portal* running_portal_ = nullptr;
 
-  std::vector<std::unique_ptr<Statement>> script_;
+  std::vector<ScriptItem> script_;
   size_t script_at_ = 0;
   std::unique_ptr<Rows> rows_;  // Of the script's statement.
   uint64_t rows_sent_ = 0;

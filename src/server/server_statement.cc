@@ -5,7 +5,6 @@
 #include <array>
 #include <cctype>
 
-#include "sql/parser.h"
 
 namespace rowan::server {
 
@@ -197,46 +196,6 @@ Result<Found> deallocate(WordReader& words) {
   return finish(words, std::move(statement));
 }
 
-Result<std::string> take_table(WordReader& words) {
-  std::string table;
-  do {
-    if (!words.is_name()) return words.syntax_error();
-    table += (table.empty() ? "" : ".") + sql::quote_ident(words.take_any());
-  } while (words.take_mark('.'));
-  if (words.take_mark('(')) {  // Columns, which ANALYZE may be held to.
-    do {
-      if (!words.is_name()) return words.syntax_error();
-      words.take_any();
-    } while (words.take_mark(','));
-    if (!words.take_mark(')')) return words.syntax_error();
-  }
-  return table;
-}
-
-Result<Found> maintenance(WordReader& words, bool vacuum) {
-  ServerStatement statement;
-  statement.verb = vacuum ? ServerVerb::kVacuum : ServerVerb::kAnalyze;
-  statement.tag = vacuum ? "VACUUM" : "ANALYZE";
-  if (words.take_mark('(')) {
-    do {
-      if (!words.is_name()) return words.syntax_error();
-      words.take_any();
-      if (words.is_value()) words.take_any();
-    } while (words.take_mark(','));
-    if (!words.take_mark(')')) return words.syntax_error();
-  } else {
-    for (const std::string_view option : {"full", "freeze", "verbose", "analyze"})
-      words.take(option);
-  }
-  while (words.is_name()) {
-    TRY_ASSIGN(std::string table, take_table(words));
-    statement.tables.push_back(std::move(table));
-    if (!words.take_mark(',')) break;
-    if (!words.is_name()) return words.syntax_error();
-  }
-  return finish(words, std::move(statement));
-}
-
 }  // namespace
 
 Result<std::optional<ServerStatement>> find_server_statement(std::string_view text) {
@@ -249,8 +208,6 @@ Result<std::optional<ServerStatement>> find_server_statement(std::string_view te
     return discard(words);
   } else if (words.take("deallocate")) {
     return deallocate(words);
-  } else if (words.is("vacuum") || words.is("analyze") || words.is("analyse")) {
-    return maintenance(words, words.take_any() == "vacuum");
   }
   return Found();
 }

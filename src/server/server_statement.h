@@ -5,8 +5,6 @@
 //   DROP DATABASE [IF EXISTS] name [[WITH] (FORCE)]
 //   DISCARD ALL | PLANS | SEQUENCES | TEMP
 //   DEALLOCATE [PREPARE] name | ALL
-//   VACUUM [(option, …)] [FULL] [FREEZE] [VERBOSE] [ANALYZE] [table, …]
-//   ANALYZE [VERBOSE] [table, …]
 //
 // Threads: any.
 #pragma once
@@ -25,8 +23,6 @@ enum class ServerVerb : uint8_t {
   kDropDatabase,
   kDiscard,
   kDeallocate,
-  kVacuum,  // There are no dead rows, and what is counted is counted of each tree: nothing to do.
-  kAnalyze,
 };
 
 struct ServerStatement {
@@ -34,7 +30,6 @@ struct ServerStatement {
   std::string name;        // Empty: ALL.
   bool if_exists = false;  // IF [NOT] EXISTS
   std::string tag;
-  std::vector<std::string> tables;  // As SQL: those that must be there.
 };
 
 // Nothing when the text is another statement. kSyntaxError when it is one of these, but wrong.

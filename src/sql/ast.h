@@ -24,6 +24,37 @@ struct QualifiedName {       // [schema.]name, or share.schema.name
   uint32_t position = 0;
 };
 
+// A parameter in the place of a name, a revision or a text: MERGE $1, SHOW LOG ON $1, t AS OF $1. It
+// cannot be evaluated in place; whoever runs the statement puts its text there, for each run anew.
+struct LiteralExpr;
+struct TextParameter {
+  uint32_t number = 0;    // Of $n.
+  uint32_t position = 0;
+  uint32_t begin = 0;     // Bytes of the statement's text that it covers.
+  uint32_t end = 0;
+  bool is_revision = false;        // Empty it is none.
+  LiteralExpr* literal = nullptr;  // AS OF: the revision, which gets the text too.
+  std::string_view text;           // Borrowed while the statement runs.
+};
+
+// A name, a revision or a text of a statement as it was written, or a parameter in its place.
+class GivenText {
+ public:
+  GivenText() = default;
+  GivenText(std::string_view text) : text_(text) {}  // NOLINT: what a literal says.
+  explicit GivenText(const TextParameter* parameter) : parameter_(parameter) {}
+
+  // Empty before the parameter has its text.
+  std::string_view text() const { return parameter_ == nullptr ? text_ : parameter_->text; }
+  operator std::string_view() const { return text(); }  // NOLINT
+  bool empty() const { return text().empty(); }
+  bool is_written() const { return parameter_ != nullptr || text_.data() != nullptr; }
+
+ private:
+  std::string_view text_;
+  const TextParameter* parameter_ = nullptr;
+};
+
 struct TypeName {
   std::string_view
       name;  // Folded, single blanks: "double precision", "timestamp with time zone", "varchar".
@@ -168,6 +199,7 @@ struct CallExpr : Expr {  // f(a, b); count(*); also SQL's special forms, as pla
   std::string_view
       name;  // trim -> btrim/ltrim/rtrim, coalesce, nullif, greatest, least, current_date, now, …
   List<Expr*> arguments;
+  List<std::string_view> names;  // f(a, n => b): of each argument, empty before the first; else none.
   bool star = false;  // f(*)
   bool distinct = false;
   List<OrderItem> order_by;  // f(x ORDER BY y)
@@ -568,6 +600,7 @@ struct TransactionStmt : Statement {  // kBegin, kCommit, kRollback, kSavepoint,
   IsolationLevel isolation = IsolationLevel::kReadCommitted;
   bool has_read_only = false;
   bool read_only = false;
+  bool is_start = false;  // START TRANSACTION, not BEGIN.
   std::string_view savepoint;
   bool has_message = false;
   std::string_view message;  // COMMIT MESSAGE '…'
@@ -605,18 +638,18 @@ struct ShowLogStmt : Statement {  // SHOW LOG; options in any order. SHOW TRANSA
   QualifiedName table;  // FOR t
   Expr* key =
       nullptr;  // KEY value or KEY (a, b): one row; a RowExpr for several columns. Null: none.
-  std::string_view branch;  // ON rev; empty: HEAD.
-  std::string_view author;  // AUTHOR 'part of name or e-mail'
-  std::string_view path;    // PATH 'public/t'
-  std::string_view grep;    // GREP 'part of the message'
+  GivenText branch;         // ON rev; empty: HEAD.
+  GivenText author;         // AUTHOR 'part of name or e-mail'
+  GivenText path;           // PATH 'public/t'
+  GivenText grep;           // GREP 'part of the message'
   Expr* since = nullptr;    // SINCE 'timestamp'
   Expr* until = nullptr;    // UNTIL 'timestamp'
   Expr* limit = nullptr;    // Null: all.
 };
 
 struct BranchStmt : Statement {  // kCreateBranch, kDropBranch, kRenameBranch, kCheckout
-  std::string_view name;
-  std::string_view from;   // FROM 'rev'; empty: HEAD. RENAME: the new name.
+  GivenText name;
+  GivenText from;          // FROM 'rev'; empty: HEAD. RENAME: the new name.
   bool if_exists = false;  // Or IF NOT EXISTS.
   bool force = false;
   bool create = false;  // CHECKOUT -b name / CHECKOUT NEW name
@@ -625,14 +658,14 @@ struct BranchStmt : Statement {  // kCreateBranch, kDropBranch, kRenameBranch, k
 // PROTECT BRANCH b | UNPROTECT BRANCH b | ALTER BRANCH b SET HISTORY POLICY EVERY 'interval' [KEEP
 // 'interval'] | ALTER BRANCH b DROP HISTORY POLICY
 struct BranchSettingStmt : Statement {
-  std::string_view name;
+  GivenText name;
   std::string_view every, keep;  // kSetHistoryPolicy's interval texts; empty: not given.
 };
 
 // MERGE [BRANCH] b [, c …] [WITH policy] [DRY RUN] [MESSAGE '…'], in that or any order of the
 // options.
 struct MergeStmt : Statement {
-  List<std::string_view> sources;  // Revisions.
+  List<GivenText> sources;  // Revisions.
   std::string_view policy;  // "row-level" (default, also LAST WRITER), "ours", "theirs", "manual"
                             // (MANUAL RESOLUTION); empty: default.
   bool dry_run = false;
@@ -641,7 +674,7 @@ struct MergeStmt : Statement {
   bool renumber = false;  // WITH RENUMBER: duplicate generated keys of theirs get new numbers.
   bool allow_unrelated = false;  // WITH UNRELATED HISTORIES
   bool has_message = false;
-  std::string_view message;  // Also of COMMIT MERGE (kCommitMerge).
+  GivenText message;  // Also of COMMIT MERGE (kCommitMerge).
 };
 
 enum class ResolveSide : uint8_t { kHead, kSource, kBase, kJson };
@@ -655,16 +688,16 @@ struct ResolveStmt : Statement {
       object;  // The whole path, when it may name a definition ("public.t.c") as well as a row.
   Expr* where = nullptr;  // Over the table's conflict columns.
   ResolveSide side = ResolveSide::kHead;
-  std::string_view json;  // kJson: '{"column": value, …}', or 'null' to delete the row.
+  GivenText json;  // kJson: '{"column": value, …}', or 'null' to delete the row.
 };
 
 struct TagStmt : Statement {  // CREATE TAG n [FROM rev] [MESSAGE '…'], CREATE SNAPSHOT n …, DROP
                               // TAG | SNAPSHOT [IF EXISTS] n
-  std::string_view name;
-  std::string_view from;   // Empty: HEAD.
+  GivenText name;
+  GivenText from;          // Empty: HEAD.
   bool if_exists = false;  // Or IF NOT EXISTS.
   bool has_message = false;
-  std::string_view message;  // An annotated tag. CREATE SNAPSHOT always makes one.
+  GivenText message;  // An annotated tag. CREATE SNAPSHOT always makes one.
 };
 
 enum class RestoreScope : uint8_t { kAll, kTables, kSchema };
@@ -673,9 +706,9 @@ struct RestoreStmt : Statement {  // RESTORE {TABLE t [, …] | DATABASE s | SCH
   RestoreScope scope = RestoreScope::kAll;
   List<QualifiedName> tables;
   std::string_view schema;
-  std::string_view revision;
+  GivenText revision;
   bool has_message = false;
-  std::string_view message;
+  GivenText message;
 };
 
 // REVERT rev [, …] [MESSAGE '…'] | CHERRY-PICK rev [, …] (each may be 'a..b') | RESET [BRANCH] TO
@@ -683,10 +716,10 @@ struct RestoreStmt : Statement {  // RESTORE {TABLE t [, …] | DATABASE s | SCH
 // [MESSAGE '…'] | DROP FOREIGN rev
 struct RevisionsStmt
     : Statement {  // kRevert, kCherryPick, kResetTo, kRebase, kSquash, kTakeForeign, kDropForeign
-  List<std::string_view> revisions;
+  List<GivenText> revisions;
   bool force = false;
   bool has_message = false;
-  std::string_view message;
+  GivenText message;
   uint32_t parent = 0;  // REVERT and CHERRY-PICK of a merge: PARENT n, from 1; 0: not given.
 };
 
@@ -696,16 +729,16 @@ struct DiffStmt : Statement {  // SHOW DIFF [STAT | SCHEMA] [FOR t] ['a..b' | 'a
   bool schema = false;
   bool has_table = false;
   QualifiedName table;
-  std::string_view from;    // Empty: HEAD's first parent when `to` is empty too, else HEAD.
-  std::string_view to;      // Empty: HEAD.
-  bool three_dots = false;  // From the merge base of both.
+  GivenText range;  // 'a..b', 'a...b', or one revision; read by revision_range(). Else, or empty:
+  GivenText from;   // Empty: HEAD's first parent when `to` is empty too, else HEAD.
+  GivenText to;     // Empty: HEAD.
   Expr* limit = nullptr;
 };
 
 struct BlameStmt : Statement {  // BLAME t [KEY …] [AS OF rev] [CELLS]
   QualifiedName table;
   Expr* key = nullptr;
-  std::string_view revision;  // Empty: HEAD.
+  GivenText revision;  // Empty: HEAD.
   bool cells = false;         // One line a cell.
 };
 
@@ -713,6 +746,39 @@ struct ShowStmt : Statement {  // kShowBranches, kShowTables, kShowDatabases, kD
                                // kShowForeign, kShowStatus, kShowIndexes (ON t), kShowViews (IN s),
                                // kShowReflog (of a branch), kShowConflicts (FOR t)
   QualifiedName name;  // SHOW TABLES IN s; DESCRIBE t. An empty name: none given.
+  GivenText branch;    // kShowReflog; empty: HEAD's.
+};
+
+// VACUUM [(option, …)] [FULL] [FREEZE] [VERBOSE] [ANALYZE] [t [(column, …)], …], ANALYZE [VERBOSE] [t …]
+struct MaintenanceStmt : Statement {  // kVacuum, kAnalyze
+  List<QualifiedName> tables;         // None: all.
+};
+
+// ---- Cursors ----
+
+struct DeclareStmt : Statement {  // DECLARE name [[NO] SCROLL] … CURSOR [{WITH | WITHOUT} HOLD] FOR query
+  std::string_view name;
+  bool scroll = false;
+  bool no_scroll = false;
+  bool hold = false;
+  bool insensitive = false, asensitive = false;
+  bool binary = false;
+  SelectStmt* select = nullptr;
+  std::string_view query;  // Its source.
+};
+
+// Where a cursor goes, and what it gives: rows of kForward and kBackward on the way, the one at the end
+// of kAbsolute and kRelative.
+enum class FetchDirection : uint8_t { kForward, kBackward, kAbsolute, kRelative };
+inline constexpr int64_t kFetchAll = INT64_MAX;
+struct FetchStmt : Statement {  // kFetch, kMove
+  FetchDirection direction = FetchDirection::kForward;
+  int64_t count = 1;  // kFetchAll: to the end.
+  std::string_view cursor;
+};
+
+struct CloseStmt : Statement {
+  std::string_view cursor;  // Empty: ALL.
 };
 
 struct SimpleStmt : Statement {};  // kCheckpoint, kAbortMerge

@@ -245,7 +245,10 @@ Expr* Builder::typed_literal(TypeName* type, const Token& text) {
   return made;
 }
 
-Expr* Builder::typed_literal(const Token& name, const ExprList* modifiers, const Token& text) {
+Expr* Builder::typed_literal(const Token& name, Arguments arguments, const Token& text) {
+  if (arguments.names != nullptr)
+    fail(ErrorCode::kSyntaxError, "type modifier cannot have parameter name", name.position);
+  const ExprList* modifiers = arguments.values;
   ModifierList* numbers = modifiers == nullptr ? nullptr : arena_.make<ModifierList>();
   for (uint32_t i = 0; modifiers != nullptr && i < modifiers->count; ++i) {
     const auto* number = static_cast<const LiteralExpr*>(modifiers->items[i]);
@@ -264,8 +267,21 @@ Expr* Builder::typed_literal(const Token& name, const ExprList* modifiers, const
 
 Token Builder::text_parameter(const Token& token) {
   const auto* made = static_cast<const ParameterExpr*>(parameter(token));
-  text_parameters_.push_back({made->number, token.begin, token.end, token.position});
+  auto* stands = arena_.make<TextParameter>();
+  stands->number = made->number;
+  stands->position = token.position;
+  stands->begin = token.begin;
+  stands->end = token.end;
+  text_parameters_.push_back(stands);
   return token;
+}
+
+GivenText Builder::given(const Token& token) const {
+  if (token.data == nullptr) return {};
+  for (const TextParameter* parameter : text_parameters_) {
+    if (parameter->begin == token.begin) return GivenText(parameter);
+  }
+  return token.text();
 }
 
 Expr* Builder::parameter(const Token& token) {
@@ -614,6 +630,35 @@ Expr* Builder::call(const Token& at, std::string_view name, Expr* a, Expr* b, Ex
   return made;
 }
 
+CallExpr* Builder::call(const Token* schema, const Token& name, Arguments arguments, CallForm form) {
+  CallExpr* made = call(schema, name, arguments.values, form);
+  made->names = list(arguments.names);
+  return made;
+}
+
+Arguments Builder::argument(Arguments before, Expr* value) {
+  if (before.names != nullptr)
+    fail(ErrorCode::kSyntaxError, "positional argument cannot follow named argument", value->position);
+  before.values = before.values == nullptr ? start(value) : append(before.values, value);
+  return before;
+}
+
+Arguments Builder::argument(Arguments before, const Token& name, Expr* value) {
+  if (before.names == nullptr) {
+    before.names = arena_.make<NameList>();
+    const uint32_t unnamed = before.values == nullptr ? 0 : before.values->count;
+    for (uint32_t i = 0; i < unnamed; ++i) append(before.names, std::string_view());
+  }
+  for (const std::string_view known : list(before.names)) {
+    if (known == name.text())
+      fail(ErrorCode::kSyntaxError,
+           "argument name \"" + std::string(known) + "\" used more than once", name.position);
+  }
+  append(before.names, name.text());
+  before.values = before.values == nullptr ? start(value) : append(before.values, value);
+  return before;
+}
+
 CallExpr* Builder::ordered(CallExpr* call, const OrderList* order) {
   call->order_by = list(order);
   for (const OrderItem& item : call->order_by)
@@ -849,9 +894,14 @@ AsOf* Builder::at_revision(const Token& op, const Token& revision) {
   return is_parameter ? parameter_revision(revision) : this->revision(revision);
 }
 
+// The literal gets the parameter's text; until then it is written as the parameter.
 AsOf* Builder::parameter_revision(const Token& token) {
   text_parameter(token);
-  return revision(parameter(token));
+  text_parameters_.back()->is_revision = true;
+  auto* made = static_cast<LiteralExpr*>(literal(LiteralKind::kDecimal, token));
+  made->text = source_.substr(token.begin, token.end - token.begin);
+  text_parameters_.back()->literal = made;
+  return revision(made);
 }
 
 AsOf* Builder::revision(const Token& name) {
@@ -1069,192 +1119,6 @@ CopyOptions* Builder::old_copy_option(CopyOptions* options, OldCopyOption option
     return options;
   }
   return copy_option(options, option.name, option.value);
-}
-
-// ---- Transactions and settings ----
-
-Statement* Builder::transaction(const Token& token, StatementKind kind, TransactionModes modes) {
-  auto* made = statement_node<TransactionStmt>(kind, token);
-  made->has_isolation = modes.has_isolation;
-  if (modes.has_isolation) made->isolation = modes.isolation;
-  made->has_read_only = modes.has_read_only;
-  made->read_only = modes.read_only;
-  return made;
-}
-
-Statement* Builder::commit_message(const Token& token, const Token& message) {
-  auto* made = static_cast<TransactionStmt*>(transaction(token, StatementKind::kCommit, {}));
-  made->has_message = true;
-  made->message = message.text();
-  return made;
-}
-
-Statement* Builder::savepoint(const Token& token, StatementKind kind, const Token& name) {
-  auto* made = static_cast<TransactionStmt*>(transaction(token, kind, {}));
-  made->savepoint = name.text();
-  return made;
-}
-
-TransactionModes Builder::modes(TransactionModes left, TransactionModes right) {
-  if (right.has_isolation) {
-    left.has_isolation = true;
-    left.isolation = right.isolation;
-  }
-  if (right.has_read_only) {
-    left.has_read_only = true;
-    left.read_only = right.read_only;
-  }
-  return left;
-}
-
-Statement* Builder::set_named(const Token& token, bool local, const char* name,
-                              std::string_view value) {
-  auto* made = statement_node<SetStmt>(StatementKind::kSet, token);
-  made->name = name;
-  made->value = value;
-  made->local = local;
-  for (const std::string_view word : {"password", "token", "secret"}) {
-    if (made->name.find(word) != std::string_view::npos) may_hold_secret_ = true;
-  }
-  return made;
-}
-
-// SET TIME ZONE INTERVAL '+00:00' HOUR TO MINUTE: UTC, the one zone there is.
-Statement* Builder::set_zone_offset(const Token& token, bool local, const Token& offset) {
-  if (offset.text().find_first_not_of("'+-:0") != std::string_view::npos) {
-    fail(ErrorCode::kFeatureNotSupported, "time zones other than UTC are not supported",
-         offset.position);
-  }
-  return set_named(token, local, "timezone", "UTC");
-}
-
-Statement* Builder::set(const Token& token, bool local, const char* name, SettingText value) {
-  const bool names = std::string_view(name) == "search_path";
-  auto* made =
-      static_cast<SetStmt*>(set_named(token, local, name, names ? value.names : value.words));
-  made->is_list = value.is_list;
-  return made;
-}
-
-Statement* Builder::set_default(const Token& token, bool local, const char* name) {
-  auto* made = static_cast<SetStmt*>(set_named(token, local, name, {}));
-  made->is_default = true;
-  return made;
-}
-
-// SET SESSION CHARACTERISTICS sets the defaults of later transactions.
-Statement* Builder::session_modes(const Token& token, TransactionModes modes) {
-  auto* access = static_cast<SetStmt*>(set_named(token, false, "default_transaction_read_only",
-                                                 modes.read_only ? "on" : "off"));
-  if (!modes.has_isolation && !modes.has_read_only)
-    unsupported(token, "sessions have no mode DEFERRABLE yet");
-  if (!modes.has_isolation) return access;
-  static constexpr std::string_view kLevels[] = {"read uncommitted", "read committed",
-                                                 "repeatable read", "serializable"};
-  auto* made = static_cast<SetStmt*>(set_named(token, false, "default_transaction_isolation",
-                                               kLevels[static_cast<size_t>(modes.isolation)]));
-  if (modes.has_read_only) made->also = access;
-  return made;
-}
-
-Statement* Builder::setting(const Token& token, StatementKind kind, const char* name) {
-  auto* made = statement_node<SetStmt>(kind, token);
-  made->name = name;
-  return made;
-}
-
-void Builder::storage_parameter(const Token& name, const Token& value) {
-  if (name.text() != "fillfactor") {
-    fail(ErrorCode::kFeatureNotSupported,
-         "storage parameter \"" + std::string(name.text()) + "\" is not supported", name.position);
-  } else if (value.size > 3 || (value.size == 3 && value.text() != "100") || value.size < 2 ||
-             value.text()[0] == '0') {
-    fail(ErrorCode::kInvalidParameterValue,
-         "value " + std::string(value.text()) + " out of bounds for option \"fillfactor\"",
-         value.position);
-  }
-}
-
-Statement* Builder::discard(const Token& token, const Token& word) {
-  const std::string_view what = word.text() == "temporary" ? "temp" : word.text();
-  if (what != "plans" && what != "sequences" && what != "temp") syntax_error(TK_IDENT, word);
-  auto* made = statement_node<SetStmt>(StatementKind::kDiscard, token);
-  made->name = what;
-  return made;
-}
-
-Statement* Builder::prepare(const Token& token, const Token& name, const TypeNameList* types,
-                            const Token& as) {
-  auto* made = statement_node<PrepareStmt>(StatementKind::kPrepare, token);
-  made->name = name.text();
-  made->types = list(types);
-  made->prepared = source_.substr(as.end, previous_end_ - as.end);
-  parameter_count_ = 0;  // They are the other statement's.
-  return made;
-}
-
-Statement* Builder::execute(const Token& token, const Token& name, const ExprList* arguments) {
-  auto* made = statement_node<PrepareStmt>(StatementKind::kExecute, token);
-  made->name = name.text();
-  made->arguments = list(arguments);
-  return made;
-}
-
-Statement* Builder::deallocate(const Token& token, const Token& name) {
-  auto* made = statement_node<PrepareStmt>(StatementKind::kDeallocate, token);
-  made->name = name.text();
-  return made;
-}
-
-Statement* Builder::explain(const Token& token, bool analyze, Statement* statement) {
-  auto* made = statement_node<ExplainStmt>(StatementKind::kExplain, token);
-  made->statement = statement;
-  made->analyze = analyze;
-  return made;
-}
-
-// There is one form of EXPLAIN. An option that asks for it is fine; one that asks for more or less is
-// refused rather than passed over. Gives whether ANALYZE is on; as in PostgreSQL, a later option of the
-// same name stands.
-bool Builder::explain_option(const Token& name, const Token& value, bool analyze) {
-  struct Option {
-    std::string_view name;
-    bool on;  // What the form is.
-  };
-  static constexpr Option kKnown[] = {{"verbose", false}, {"costs", true},  {"settings", false},
-                                      {"buffers", false}, {"wal", false},   {"timing", true},
-                                      {"summary", true}};
-  const std::string_view option = name.text();
-  const std::string_view text = value.data == nullptr ? "on" : value.text();
-  if (option == "format") {
-    if (text == "text") return analyze;
-    if (text == "json" || text == "xml" || text == "yaml") {
-      fail(ErrorCode::kFeatureNotSupported, "EXPLAIN has only the text format yet", name.position);
-    } else {
-      fail(ErrorCode::kInvalidParameterValue,
-           "unrecognized value for EXPLAIN option \"format\": \"" + std::string(text) + "\"",
-           name.position);
-    }
-    return analyze;
-  }
-  const auto* known = std::find_if(std::begin(kKnown), std::end(kKnown),
-                                   [&](const Option& each) { return each.name == option; });
-  const bool is_analyze = option == "analyze" || option == "analyse";
-  if (!is_analyze && known == std::end(kKnown)) {
-    fail(ErrorCode::kSyntaxError, "unrecognized EXPLAIN option \"" + std::string(option) + "\"",
-         name.position);
-    return analyze;
-  }
-  const bool on = text == "on" || text == "true" || text == "1";
-  if (!on && text != "off" && text != "false" && text != "0") {
-    fail(ErrorCode::kSyntaxError, std::string(option) + " requires a Boolean value", name.position);
-  } else if (!is_analyze && on != known->on) {
-    fail(ErrorCode::kFeatureNotSupported,
-         "EXPLAIN option \"" + std::string(option) + "\" cannot be turned " +
-             (on ? "on" : "off") + " yet",
-         name.position);
-  }
-  return is_analyze ? on : analyze;
 }
 
 }  // namespace rowan::sql

@@ -15,7 +15,6 @@
 #include "sql/arena.h"
 #include "sql/ast.h"
 #include "sql/lexer.h"
-#include "sql/text_parameters.h"
 
 namespace rowan::sql {
 
@@ -99,8 +98,14 @@ struct RevisionOptions {
   uint32_t parent_number;
 };
 enum class CallForm : uint8_t { kPlain, kStar, kDistinct };
+// Of a call: names once one was given, empty for those before it.
+struct Arguments {
+  Growing<Expr*>* values;
+  Growing<std::string_view>* names;
+};
 
 using NameList = Growing<std::string_view>;
+using GivenList = Growing<GivenText>;
 using ExprList = Growing<Expr*>;
 using RowList = Growing<List<Expr*>>;
 using QualifiedList = Growing<QualifiedName>;
@@ -188,13 +193,14 @@ class Builder {
   Expr* boolean(const Token& token, bool value);
   Expr* number(const Token& token);
   Expr* one(const Token& token);
-  Expr* typed_literal(const Token& name, const ExprList* modifiers, const Token& text);
+  Expr* typed_literal(const Token& name, Arguments modifiers, const Token& text);
   Expr* string(const Token& token);  // N'…' is a char without a length.
   Expr* typed_literal(TypeName* type, const Token& text);
   Expr* parameter(const Token& token);
-  // A parameter in the place of a name or a text (text_parameters.h).
+  // A parameter in the place of a name or a text; given() of its token is that parameter.
   Token text_parameter(const Token& token);
-  const std::vector<TextParameter>& text_parameters() const { return text_parameters_; }
+  GivenText given(const Token& token) const;  // Of no token: none.
+  const std::vector<TextParameter*>& text_parameters() const { return text_parameters_; }
   Expr* column(const Token& column);
   Expr* column(const Token& table, const Token& column);
   Expr* column(const Token& schema, const Token& table, const Token& column);
@@ -226,6 +232,9 @@ class Builder {
   Expr* array_subquery(const Token& at, SelectStmt* select);  // ARRAY(SELECT …)
   Expr* parenthesised(Expr* expr);
   CallExpr* call(const Token* schema, const Token& name, const ExprList* arguments, CallForm form);
+  CallExpr* call(const Token* schema, const Token& name, Arguments arguments, CallForm form);
+  Arguments argument(Arguments before, Expr* value);
+  Arguments argument(Arguments before, const Token& name, Expr* value);
   Expr* call(const Token& at, std::string_view name, Expr* a, Expr* b, Expr* c = nullptr,
              Expr* d = nullptr);
   CallExpr* ordered(CallExpr* call, const OrderList* order);  // ORDER BY among the arguments.
@@ -374,6 +383,7 @@ class Builder {
 
   // ---- Transactions and settings.
   Statement* transaction(const Token& token, StatementKind kind, TransactionModes modes);
+  Statement* start_transaction(const Token& token, TransactionModes modes);
   Statement* commit_message(const Token& token, const Token& message);
   Statement* savepoint(const Token& token, StatementKind kind, const Token& name);
   TransactionModes modes(TransactionModes left, TransactionModes right);
@@ -391,6 +401,16 @@ class Builder {
   Statement* execute(const Token& token, const Token& name, const ExprList* arguments);
   Statement* deallocate(const Token& token, const Token& name);
   Statement* explain(const Token& token, bool analyze, Statement* statement);
+  Statement* maintenance(const Token& token, StatementKind kind, const QualifiedList* tables);
+  void maintenance_option(StatementKind kind, const Token& name, const Token& value);
+  Statement* declare(const Token& token, const Token& name, DeclareStmt* options, bool hold,
+                     const Token& before, SelectStmt* query);
+  DeclareStmt* declare_options();
+  DeclareStmt* declare_option(DeclareStmt* options, const Token& word, bool no = false);
+  FetchStmt* fetch(FetchDirection direction, int64_t count);
+  FetchStmt* fetch_count(FetchDirection direction, const Token& number, bool negative);
+  Statement* fetch_from(const Token& token, StatementKind kind, FetchStmt* what, const Token& cursor);
+  Statement* close(const Token& token, std::string_view cursor);
   bool explain_option(const Token& name, const Token& value, bool analyze);
 
   // ---- Version control. The functions on options fill the statement that the last one makes
@@ -431,7 +451,7 @@ class Builder {
                           const Token& name, const Token& from);
   Statement* simple(const Token& token, StatementKind kind);
   Token revision_word(Token token);
-  Statement* merge(const Token& token, const NameList* sources, MergeStmt* options);
+  Statement* merge(const Token& token, const GivenList* sources, MergeStmt* options);
   MergeStmt* merge_options();
   MergeStmt* merge_dry_run(MergeStmt* options);
   MergeStmt* merge_message(MergeStmt* options, const Token& message);
@@ -450,7 +470,7 @@ class Builder {
                             const Token& message);
   Statement* restore_schema(const Token& token, const Token& name, const Token& revision,
                             const Token& message);
-  Statement* revisions(const Token& token, StatementKind kind, const NameList* revisions,
+  Statement* revisions(const Token& token, StatementKind kind, const GivenList* revisions,
                        RevisionOptions options);
   Statement* reset_to(const Token& token, const Token& revision, bool force);
   RevisionOptions revision_message(RevisionOptions options, const Token& message);
@@ -506,6 +526,7 @@ class Builder {
   TableParts& parts();
   ColumnClause& finish_column();
   QualifiedName* table_of_path(const TokenList* path, size_t parts);
+  void set_message(bool& has, GivenText& text, const Token& message);
   void set_policy(MergeStmt* options, const Token& policy);
   template <typename T>
   T* finish(T* made, const Token& token) {
@@ -530,7 +551,7 @@ class Builder {
   std::string_view source_;
   uint32_t previous_end_ = 0;  // Byte behind the last token the parser took.
   uint32_t parameter_count_ = 0;
-  std::vector<TextParameter> text_parameters_;
+  std::vector<TextParameter*> text_parameters_;
   bool may_hold_secret_ = false;
   std::optional<Error> error_;
   Statement* statement_ = nullptr;

@@ -6,18 +6,19 @@
 
 namespace rowan::sql {
 
-namespace {
-
-void set_message(bool& has, std::string_view& text, const Token& message) {
+void Builder::set_message(bool& has, GivenText& text, const Token& message) {
   if (message.data == nullptr) return;
   has = true;
-  text = message.text();
+  text = given(message);
 }
-
-}  // namespace
 
 // An unquoted HEAD was folded like any word, but revisions know it in capitals.
 Token Builder::revision_word(Token token) {
+  for (TextParameter* parameter : text_parameters_) {
+    if (parameter->begin != token.begin) continue;
+    parameter->is_revision = true;
+    return token;
+  }
   if (token.text().empty())
     fail(ErrorCode::kInvalidParameterValue, "a revision must not be empty", token.position);
   const bool bare = source_[token.begin] == 'h' || source_[token.begin] == 'H';
@@ -39,8 +40,7 @@ Statement* Builder::show(const Token& token, StatementKind kind, const Qualified
 
 Statement* Builder::show_reflog(const Token& token, const Token& branch) {
   auto* made = static_cast<ShowStmt*>(show(token, StatementKind::kShowReflog, nullptr));
-  made->name.name = branch.text();
-  made->name.position = branch.position;
+  made->branch = given(branch);
   return made;
 }
 
@@ -65,18 +65,18 @@ ShowLogStmt* Builder::log_key(ShowLogStmt* options, Expr* key) {
 }
 
 ShowLogStmt* Builder::log_branch(ShowLogStmt* options, const Token& revision) {
-  if (!options->branch.empty()) redundant(revision.position);
-  options->branch = revision.text();
+  if (options->branch.is_written()) redundant(revision.position);
+  options->branch = given(revision);
   return options;
 }
 
 ShowLogStmt* Builder::log_text(ShowLogStmt* options, const Token& word, const Token& text) {
   const std::string_view option = word.text();
-  std::string_view& field = option == "author" ? options->author
-                            : option == "path" ? options->path
-                                               : options->grep;
-  if (field.data() != nullptr) redundant(word.position);
-  field = text.text();
+  GivenText& field = option == "author" ? options->author
+                     : option == "path" ? options->path
+                                        : options->grep;
+  if (field.is_written()) redundant(word.position);
+  field = given(text);
   return options;
 }
 
@@ -119,34 +119,26 @@ DiffStmt* Builder::diff_table(DiffStmt* options, const QualifiedName* table) {
   return options;
 }
 
-// 'a..b', 'a...b', or one revision to compare with HEAD. A missing end is HEAD.
+// 'a..b', 'a...b', or one revision to begin at.
 DiffStmt* Builder::diff_range(DiffStmt* options, const Token& range) {
-  const std::string_view text = range.text();
-  if (!options->from.empty() || !options->to.empty()) syntax_error(TK_STRING, range);
-  if (text.empty())
-    fail(ErrorCode::kInvalidParameterValue, "a revision must not be empty", range.position);
-  const size_t dots = text.find("..");
-  if (dots == std::string_view::npos) {
-    options->from = text;
-    return options;
-  }
-  options->three_dots = text.substr(dots, 3) == "...";
-  options->from = text.substr(0, dots);
-  options->to = text.substr(dots + (options->three_dots ? 3 : 2));
-  if (options->from.empty()) options->from = "HEAD";
-  if (options->to.empty()) options->to = "HEAD";
+  if (options->range.is_written() || options->from.is_written() || options->to.is_written())
+    syntax_error(TK_STRING, range);
+  const GivenText text = given(revision_word(range));
+  const bool is_one = !text.empty() && text.text().find("..") == std::string_view::npos;
+  (is_one ? options->from : options->range) = text;
   return options;
 }
 
 DiffStmt* Builder::diff_from(DiffStmt* options, const Token& revision) {
-  if (!options->from.empty()) syntax_error(TK_FROM, revision);
-  options->from = revision.text();
+  if (options->range.is_written() || options->from.is_written()) syntax_error(TK_FROM, revision);
+  options->from = given(revision);
   return options;
 }
 
 DiffStmt* Builder::diff_to(DiffStmt* options, const Token& revision) {
-  if (!options->to.empty()) syntax_error(TK_TO, revision);
-  options->to = revision.text();
+  const bool is_range = options->range.is_written() && !options->range.empty();
+  if (is_range || options->to.is_written()) syntax_error(TK_TO, revision);
+  options->to = given(revision);
   return options;
 }
 
@@ -171,8 +163,8 @@ BlameStmt* Builder::blame_key(BlameStmt* options, Expr* key) {
 }
 
 BlameStmt* Builder::blame_revision(BlameStmt* options, const Token& revision) {
-  if (!options->revision.empty()) redundant(revision.position);
-  options->revision = revision.text();
+  if (options->revision.is_written()) redundant(revision.position);
+  options->revision = given(revision);
   return options;
 }
 
@@ -186,15 +178,15 @@ BlameStmt* Builder::blame_cells(BlameStmt* options) {
 Statement* Builder::branch(const Token& token, const Token& name, const Token& from,
                            bool if_not_exists) {
   auto* made = statement_node<BranchStmt>(StatementKind::kCreateBranch, token);
-  made->name = name.text();
-  made->from = from.text();
+  made->name = given(name);
+  made->from = given(from);
   made->if_exists = if_not_exists;
   return made;
 }
 
 Statement* Builder::drop_branch(const Token& token, const Token& name, bool if_exists, bool force) {
   auto* made = statement_node<BranchStmt>(StatementKind::kDropBranch, token);
-  made->name = name.text();
+  made->name = given(name);
   made->if_exists = if_exists;
   made->force = force;
   return made;
@@ -202,15 +194,15 @@ Statement* Builder::drop_branch(const Token& token, const Token& name, bool if_e
 
 Statement* Builder::rename_branch(const Token& token, const Token& name, const Token& to) {
   auto* made = statement_node<BranchStmt>(StatementKind::kRenameBranch, token);
-  made->name = name.text();
-  made->from = to.text();
+  made->name = given(name);
+  made->from = given(to);
   return made;
 }
 
 Statement* Builder::alter_branch(const Token& token, const Token& name, StatementKind kind,
                                  const Token& every, const Token& keep) {
   auto* made = statement_node<BranchSettingStmt>(kind, token);
-  made->name = name.text();
+  made->name = given(name);
   made->every = every.text();
   made->keep = keep.data == nullptr ? std::string_view() : keep.text();
   if (keep.data != nullptr && made->keep.empty())
@@ -221,7 +213,7 @@ Statement* Builder::alter_branch(const Token& token, const Token& name, Statemen
 
 Statement* Builder::checkout(const Token& token, const Token& name) {
   auto* made = statement_node<BranchStmt>(StatementKind::kCheckout, token);
-  made->name = name.text();
+  made->name = given(name);
   return made;
 }
 
@@ -231,7 +223,7 @@ Statement* Builder::checkout_new(const Token& token, const Token& word, std::str
   if (!bare || word.text() != wanted) syntax_error(TK_IDENT, wanted == "new" ? name : word);
   auto* made = static_cast<BranchStmt*>(checkout(token, name));
   made->create = true;
-  made->from = from.text();
+  made->from = given(from);
   return made;
 }
 
@@ -239,7 +231,7 @@ Statement* Builder::checkout_new(const Token& token, const Token& word, std::str
 
 MergeStmt* Builder::merge_options() { return arena_.make<MergeStmt>(); }
 
-Statement* Builder::merge(const Token& token, const NameList* sources, MergeStmt* options) {
+Statement* Builder::merge(const Token& token, const GivenList* sources, MergeStmt* options) {
   options->kind = StatementKind::kMerge;
   options->sources = list(sources);
   if (options->no_fast_forward && options->fast_forward_only) {
@@ -334,7 +326,7 @@ Statement* Builder::resolve(const Token& token, ResolveTarget target, const Toke
   const std::string_view word = side.text();
   if (quoted) {
     made->side = ResolveSide::kJson;
-    made->json = word;
+    made->json = given(side);
   } else if (word == "head" || word == "ours") {
     made->side = ResolveSide::kHead;
   } else if (word == "source" || word == "theirs") {
@@ -400,8 +392,8 @@ Statement* Builder::create_tag(const Token& token, bool snapshot, const Token& n
                                const Token& from, const Token& message, bool if_not_exists) {
   auto* made = statement_node<TagStmt>(
       snapshot ? StatementKind::kCreateSnapshot : StatementKind::kCreateTag, token);
-  made->name = name.text();
-  made->from = from.text();
+  made->name = given(name);
+  made->from = given(from);
   made->if_exists = if_not_exists;
   set_message(made->has_message, made->message, message);
   return made;
@@ -410,14 +402,14 @@ Statement* Builder::create_tag(const Token& token, bool snapshot, const Token& n
 Statement* Builder::drop_tag(const Token& token, bool snapshot, const Token& name, bool if_exists) {
   auto* made = statement_node<TagStmt>(
       snapshot ? StatementKind::kDropSnapshot : StatementKind::kDropTag, token);
-  made->name = name.text();
+  made->name = given(name);
   made->if_exists = if_exists;
   return made;
 }
 
 Statement* Builder::restore(const Token& token, const Token& revision, const Token& message) {
   auto* made = statement_node<RestoreStmt>(StatementKind::kRestore, token);
-  made->revision = revision.text();
+  made->revision = given(revision);
   set_message(made->has_message, made->message, message);
   return made;
 }
@@ -438,7 +430,7 @@ Statement* Builder::restore_schema(const Token& token, const Token& name, const 
   return made;
 }
 
-Statement* Builder::revisions(const Token& token, StatementKind kind, const NameList* revisions,
+Statement* Builder::revisions(const Token& token, StatementKind kind, const GivenList* revisions,
                               RevisionOptions options) {
   auto* made = statement_node<RevisionsStmt>(kind, token);
   made->revisions = list(revisions);
@@ -452,7 +444,7 @@ Statement* Builder::revisions(const Token& token, StatementKind kind, const Name
 
 Statement* Builder::reset_to(const Token& token, const Token& revision, bool force) {
   auto* made = static_cast<RevisionsStmt*>(
-      revisions(token, StatementKind::kResetTo, start(revision.text()), {}));
+      revisions(token, StatementKind::kResetTo, start(given(revision)), {}));
   made->force = force;
   return made;
 }

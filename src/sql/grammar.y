@@ -46,16 +46,16 @@
 %left JOIN CROSS LEFT FULL RIGHT INNER NATURAL.
 
 %fallback IDENT
-  ABORT ABSENT ACTION ADD ALTER ALWAYS AUTHOR BEGIN BLAME BRANCH BRANCHES BY CACHE CALL CASCADE CELLS CHARACTERISTICS
-  CHECKOUT CHECKPOINT CHERRY COMMIT COMMITTED CONFLICT CONFLICTS CONTINUE COPY CSV CYCLE DATA DATABASE DATABASES
-  DEALLOCATE DEFERRED DELETE DELIMITER DESCRIBE DIFF DISCARD DROP DRY ESCAPE EVERY EXECUTE EXPLAIN FILTER FIRST FORCE GENERATED GREP HARD
-  HEADER HISTORY ID IDENTITY IF IMMEDIATE INCREMENT INDEX INDEXES INSERT ISOLATION KEEP KEY LAST LEVEL LOCAL LOG
-  MATCH MATERIALIZED MAXVALUE MERGE MESSAGE MINVALUE MODIFY NAMES NEXT NO ONTO OPERATOR OVERRIDING OWNED PARENT PARTIAL PATH
-  PICK POLICY PREPARE PROTECT QUOTE READ REBASE RECURSIVE REFLOG REFRESH RELEASE RENAME REPEATABLE REPLACE RESET RESOLVE
-  RESTART RESTORE RESTRICT REVERT ROLLBACK ROWS RUN SAVEPOINT SCHEMA SEQUENCE SERIALIZABLE SESSION SET SHOW SIMPLE
+  ABORT ABSENT ABSOLUTE ACTION ADD ALTER ALWAYS ASENSITIVE AUTHOR BACKWARD BEGIN BLAME BRANCH BRANCHES BY CACHE CALL CASCADE CELLS CHARACTERISTICS
+  CHECKOUT CHECKPOINT CHERRY CLOSE COMMIT COMMITTED CONFLICT CONFLICTS CONTINUE COPY CSV CURSOR CYCLE DATA DATABASE DATABASES
+  DEALLOCATE DECLARE DEFERRED DELETE DELIMITER DESCRIBE DIFF DISCARD DROP DRY ESCAPE EVERY EXECUTE EXPLAIN FILTER FIRST FORCE FORWARD GENERATED GREP HARD
+  HEADER HISTORY HOLD ID IDENTITY IF IMMEDIATE INCREMENT INDEX INDEXES INSENSITIVE INSERT ISOLATION KEEP KEY LAST LEVEL LOCAL LOG
+  MATCH MATERIALIZED MAXVALUE MERGE MESSAGE MINVALUE MODIFY MOVE NAMES NEXT NO ONTO OPERATOR OVERRIDING OWNED PARENT PARTIAL PATH
+  PICK POLICY PREPARE PRIOR PROTECT QUOTE READ REBASE RECURSIVE REFLOG REFRESH RELATIVE RELEASE RENAME REPEATABLE REPLACE RESET RESOLVE
+  RESTART RESTORE RESTRICT REVERT ROLLBACK ROWS RUN SAVEPOINT SCHEMA SCROLL SEQUENCE SERIALIZABLE SESSION SET SHOW SIMPLE
   SINCE SLOT SNAPSHOT SQUASH START STAT STATUS STDIN STDOUT STORED SWITCH TABLES TAG TAGS TAKE TRANSACTION TRANSACTIONS
-  TRUNCATE TYPE UNCOMMITTED UNKNOWN UNLOGGED UNPROTECT UNTIL UPDATE VIEW VIEWS WORK WRITE ZONE.
-%fallback TYPE_FUNC CONCURRENTLY.
+  TRUNCATE TYPE UNCOMMITTED UNKNOWN UNLOGGED UNPROTECT UNTIL UPDATE VACUUM VIEW VIEWS WITHOUT WORK WRITE ZONE.
+%fallback TYPE_FUNC BINARY CONCURRENTLY FREEZE.
 // Terminals that no rule uses: they only ever are errors, some with a message of their own.
 %token UNKNOWN_CHARACTER RESERVED LATERAL WINDOW SEMICOLON.
 
@@ -421,9 +421,9 @@ literal(A) ::= STRING(T). { A = b->string(T); }
 literal(A) ::= NULL(T). { A = b->literal(rowan::sql::LiteralKind::kNull, T); }
 literal(A) ::= TRUE(T). { A = b->boolean(T, true); }
 literal(A) ::= FALSE(T). { A = b->boolean(T, false); }
-literal(A) ::= IDENT(N) STRING(T). { A = b->typed_literal(N, nullptr, T); }
-literal(A) ::= TYPE_FUNC(N) STRING(T). { A = b->typed_literal(N, nullptr, T); }
-literal(A) ::= function_name(N) LP expr_list(L) RP STRING(T). { A = b->typed_literal(N, L, T); }
+literal(A) ::= IDENT(N) STRING(T). { A = b->typed_literal(N, rowan::sql::Arguments{}, T); }
+literal(A) ::= TYPE_FUNC(N) STRING(T). { A = b->typed_literal(N, rowan::sql::Arguments{}, T); }
+literal(A) ::= function_name(N) LP arguments(L) RP STRING(T). { A = b->typed_literal(N, L, T); }
 literal(A) ::= DOUBLE_PRECISION(N) STRING(T). { A = b->typed_literal(b->type(N, nullptr), T); }
 literal(A) ::= CHAR_VARYING(N) type_modifiers(M) STRING(T). { A = b->typed_literal(b->type(N, M), T); }
 literal(A) ::= INTERVAL(N) STRING(T). { A = b->typed_literal(b->type(N, nullptr), T); }
@@ -450,16 +450,16 @@ function_name(A) ::= TYPE_FUNC(T). { A = T; }
 function_name(A) ::= LEFT(T). { A = T; }
 function_name(A) ::= RIGHT(T). { A = T; }
 %type call {rowan::sql::CallExpr*}
-call(A) ::= function_name(N) LP RP. { A = b->call(nullptr, N, nullptr, rowan::sql::CallForm::kPlain); }
-call(A) ::= function_name(N) LP STAR RP. { A = b->call(nullptr, N, nullptr, rowan::sql::CallForm::kStar); }
-call(A) ::= function_name(N) LP expr_list(L) RP. { A = b->call(nullptr, N, L, rowan::sql::CallForm::kPlain); }
-call(A) ::= function_name(N) LP expr_list(L) order_by(O) RP. { A = b->ordered(b->call(nullptr, N, L, rowan::sql::CallForm::kPlain), O); }
-call(A) ::= function_name(N) LP ALL expr_list(L) order_by_opt(O) RP. { A = b->ordered(b->call(nullptr, N, L, rowan::sql::CallForm::kPlain), O); }
-call(A) ::= function_name(N) LP DISTINCT expr_list(L) order_by_opt(O) RP. { A = b->ordered(b->call(nullptr, N, L, rowan::sql::CallForm::kDistinct), O); }
-call(A) ::= colid(S) DOT label(N) LP RP. { A = b->call(&S, N, nullptr, rowan::sql::CallForm::kPlain); }
-call(A) ::= colid(S) DOT label(N) LP STAR RP. { A = b->call(&S, N, nullptr, rowan::sql::CallForm::kStar); }
-call(A) ::= colid(S) DOT label(N) LP expr_list(L) order_by_opt(O) RP. { A = b->ordered(b->call(&S, N, L, rowan::sql::CallForm::kPlain), O); }
-call(A) ::= colid(S) DOT label(N) LP DISTINCT expr_list(L) order_by_opt(O) RP. { A = b->ordered(b->call(&S, N, L, rowan::sql::CallForm::kDistinct), O); }
+call(A) ::= function_name(N) LP RP. { A = b->call(nullptr, N, rowan::sql::Arguments{}, rowan::sql::CallForm::kPlain); }
+call(A) ::= function_name(N) LP STAR RP. { A = b->call(nullptr, N, rowan::sql::Arguments{}, rowan::sql::CallForm::kStar); }
+call(A) ::= function_name(N) LP arguments(L) RP. { A = b->call(nullptr, N, L, rowan::sql::CallForm::kPlain); }
+call(A) ::= function_name(N) LP arguments(L) order_by(O) RP. { A = b->ordered(b->call(nullptr, N, L, rowan::sql::CallForm::kPlain), O); }
+call(A) ::= function_name(N) LP ALL arguments(L) order_by_opt(O) RP. { A = b->ordered(b->call(nullptr, N, L, rowan::sql::CallForm::kPlain), O); }
+call(A) ::= function_name(N) LP DISTINCT arguments(L) order_by_opt(O) RP. { A = b->ordered(b->call(nullptr, N, L, rowan::sql::CallForm::kDistinct), O); }
+call(A) ::= colid(S) DOT label(N) LP RP. { A = b->call(&S, N, rowan::sql::Arguments{}, rowan::sql::CallForm::kPlain); }
+call(A) ::= colid(S) DOT label(N) LP STAR RP. { A = b->call(&S, N, rowan::sql::Arguments{}, rowan::sql::CallForm::kStar); }
+call(A) ::= colid(S) DOT label(N) LP arguments(L) order_by_opt(O) RP. { A = b->ordered(b->call(&S, N, L, rowan::sql::CallForm::kPlain), O); }
+call(A) ::= colid(S) DOT label(N) LP DISTINCT arguments(L) order_by_opt(O) RP. { A = b->ordered(b->call(&S, N, L, rowan::sql::CallForm::kDistinct), O); }
 %type filter {rowan::sql::Expr*}
 filter(A) ::= . { A = nullptr; }
 filter(A) ::= FILTER LP WHERE a_expr(E) RP. { A = E; }
@@ -475,8 +475,8 @@ special_call(A) ::= OVERLAY(T) LP a_expr(E) PLACING a_expr(N) FROM a_expr(F) FOR
 special_call(A) ::= SUBSTRING(T) LP a_expr(E) FROM a_expr(F) RP. { A = b->call(T, "substring", E, F); }
 special_call(A) ::= SUBSTRING(T) LP a_expr(E) FROM a_expr(F) FOR a_expr(C) RP. { A = b->call(T, "substring", E, F, C); }
 special_call(A) ::= SUBSTRING(T) LP a_expr(E) FOR a_expr(C) RP. { A = b->substring_for(T, E, C); }
-special_call(A) ::= SUBSTRING(T) LP expr_list(L) RP. { A = b->call(nullptr, T, L, rowan::sql::CallForm::kPlain); }
-special_call(A) ::= OVERLAY(T) LP expr_list(L) RP. { A = b->call(nullptr, T, L, rowan::sql::CallForm::kPlain); }
+special_call(A) ::= SUBSTRING(T) LP arguments(L) RP. { A = b->call(nullptr, T, L, rowan::sql::CallForm::kPlain); }
+special_call(A) ::= OVERLAY(T) LP arguments(L) RP. { A = b->call(nullptr, T, L, rowan::sql::CallForm::kPlain); }
 special_call(A) ::= TRIM(T) LP trim_side(S) trim_list(L) RP. { A = b->trim(T, S, L); }
 %type trim_side {const char*}
 trim_side(A) ::= . { A = "btrim"; }
@@ -487,15 +487,28 @@ trim_side(A) ::= TRAILING. { A = "rtrim"; }
 trim_list(A) ::= a_expr(C) FROM expr_list(L). { A = b->append(L, C); }
 trim_list(A) ::= FROM expr_list(L). { A = L; }
 trim_list(A) ::= expr_list(L). { A = L; }
-special_call(A) ::= CURRENT_VALUE(T). { A = b->call(nullptr, T, nullptr, rowan::sql::CallForm::kPlain); }
-special_call(A) ::= CURRENT_SCHEMA(T). { A = b->call(nullptr, T, nullptr, rowan::sql::CallForm::kPlain); }
-special_call(A) ::= CURRENT_TIME(T). { A = b->call(nullptr, T, nullptr, rowan::sql::CallForm::kPlain); }
+special_call(A) ::= CURRENT_VALUE(T). { A = b->call(nullptr, T, rowan::sql::Arguments{}, rowan::sql::CallForm::kPlain); }
+special_call(A) ::= CURRENT_SCHEMA(T). { A = b->call(nullptr, T, rowan::sql::Arguments{}, rowan::sql::CallForm::kPlain); }
+special_call(A) ::= CURRENT_TIME(T). { A = b->call(nullptr, T, rowan::sql::Arguments{}, rowan::sql::CallForm::kPlain); }
 special_call(A) ::= CURRENT_TIME(T) LP expr_list(L) RP. { A = b->call(nullptr, T, L, rowan::sql::CallForm::kPlain); }
-special_call(A) ::= CURRENT_SCHEMA(T) LP RP. { A = b->call(nullptr, T, nullptr, rowan::sql::CallForm::kPlain); }
+special_call(A) ::= CURRENT_SCHEMA(T) LP RP. { A = b->call(nullptr, T, rowan::sql::Arguments{}, rowan::sql::CallForm::kPlain); }
 
 %type expr_list {rowan::sql::ExprList*}
 expr_list(A) ::= a_expr(E). { A = b->start(E); }
 expr_list(A) ::= expr_list(L) COMMA a_expr(E). { A = b->append(L, E); }
+%type arguments {rowan::sql::Arguments}
+arguments(A) ::= a_expr(E). { A = b->argument({}, E); }
+arguments(A) ::= argument_name(N) NAMES_ARGUMENT a_expr(E). { A = b->argument({}, N, E); }
+arguments(A) ::= arguments(L) COMMA a_expr(E). { A = b->argument(L, E); }
+arguments(A) ::= arguments(L) COMMA argument_name(N) NAMES_ARGUMENT a_expr(E). { A = b->argument(L, N, E); }
+// The last four, which are PostgreSQL's only in quotes, are names of ours.
+%type argument_name {rowan::sql::Token}
+argument_name(A) ::= colid(T). { A = T; }
+argument_name(A) ::= TYPE_FUNC(T). { A = T; }
+argument_name(A) ::= TABLE(T). { A = T; }
+argument_name(A) ::= COLUMN(T). { A = T; }
+argument_name(A) ::= FROM(T). { A = T; }
+argument_name(A) ::= TO(T). { A = T; }
 
 // ---- Queries --------------------------------------------------------------------------------------------------------
 
@@ -1057,7 +1070,7 @@ signed_integer(A) ::= MINUS INTEGER(N). { A = b->integer(N, true); }
 // ---- Transactions ---------------------------------------------------------------------------------------------------
 
 plain_statement(A) ::= BEGIN(T) work modes_opt(M). { A = b->transaction(T, rowan::sql::StatementKind::kBegin, M); }
-plain_statement(A) ::= START(T) TRANSACTION modes_opt(M). { A = b->transaction(T, rowan::sql::StatementKind::kBegin, M); }
+plain_statement(A) ::= START(T) TRANSACTION modes_opt(M). { A = b->start_transaction(T, M); }
 plain_statement(A) ::= COMMIT(T) work. { A = b->transaction(T, rowan::sql::StatementKind::kCommit, {}); }
 plain_statement(A) ::= END(T) work. { A = b->transaction(T, rowan::sql::StatementKind::kCommit, {}); }
 plain_statement(A) ::= COMMIT(T) work MESSAGE STRING(M). { A = b->commit_message(T, M); }
@@ -1091,6 +1104,82 @@ level(A) ::= READ UNCOMMITTED. { A = rowan::sql::IsolationLevel::kReadUncommitte
 level(A) ::= READ COMMITTED. { A = rowan::sql::IsolationLevel::kReadCommitted; }
 level(A) ::= REPEATABLE READ. { A = rowan::sql::IsolationLevel::kRepeatableRead; }
 level(A) ::= SERIALIZABLE. { A = rowan::sql::IsolationLevel::kSerializable; }
+
+// ---- Cursors --------------------------------------------------------------------------------------------------------
+
+plain_statement(A) ::= DECLARE(T) colid(N) declare_options(O) CURSOR hold(H) FOR(K) select_statement(S). { A = b->declare(T, N, O, H, K, S); }
+%type declare_options {rowan::sql::DeclareStmt*}
+declare_options(A) ::= . { A = b->declare_options(); }
+declare_options(A) ::= declare_options(O) BINARY(W). { A = b->declare_option(O, W); }
+declare_options(A) ::= declare_options(O) INSENSITIVE(W). { A = b->declare_option(O, W); }
+declare_options(A) ::= declare_options(O) ASENSITIVE(W). { A = b->declare_option(O, W); }
+declare_options(A) ::= declare_options(O) SCROLL(W). { A = b->declare_option(O, W); }
+declare_options(A) ::= declare_options(O) NO SCROLL(W). { A = b->declare_option(O, W, true); }
+%type hold {bool}
+hold(A) ::= . { A = false; }
+hold(A) ::= WITH HOLD. { A = true; }
+hold(A) ::= WITHOUT HOLD. { A = false; }
+
+plain_statement(A) ::= FETCH(T) fetch_what(W) colid(N). { A = b->fetch_from(T, rowan::sql::StatementKind::kFetch, W, N); }
+plain_statement(A) ::= MOVE(T) fetch_what(W) colid(N). { A = b->fetch_from(T, rowan::sql::StatementKind::kMove, W, N); }
+%type fetch_what {rowan::sql::FetchStmt*}
+fetch_what(A) ::= from_in. { A = b->fetch(rowan::sql::FetchDirection::kForward, 1); }
+fetch_what(A) ::= NEXT from_in. { A = b->fetch(rowan::sql::FetchDirection::kForward, 1); }
+fetch_what(A) ::= PRIOR from_in. { A = b->fetch(rowan::sql::FetchDirection::kBackward, 1); }
+fetch_what(A) ::= FIRST from_in. { A = b->fetch(rowan::sql::FetchDirection::kAbsolute, 1); }
+fetch_what(A) ::= LAST from_in. { A = b->fetch(rowan::sql::FetchDirection::kAbsolute, -1); }
+fetch_what(A) ::= ALL from_in. { A = b->fetch(rowan::sql::FetchDirection::kForward, rowan::sql::kFetchAll); }
+fetch_what(A) ::= fetch_step(D) from_in. { A = b->fetch(D, 1); }
+fetch_what(A) ::= fetch_step(D) ALL from_in. { A = b->fetch(D, rowan::sql::kFetchAll); }
+fetch_what(A) ::= fetch_by(D) INTEGER(N) from_in. { A = b->fetch_count(D, N, false); }
+fetch_what(A) ::= fetch_by(D) PLUS INTEGER(N) from_in. { A = b->fetch_count(D, N, false); }
+fetch_what(A) ::= fetch_by(D) MINUS INTEGER(N) from_in. { A = b->fetch_count(D, N, true); }
+%type fetch_step {rowan::sql::FetchDirection}
+fetch_step(A) ::= FORWARD. { A = rowan::sql::FetchDirection::kForward; }
+fetch_step(A) ::= BACKWARD. { A = rowan::sql::FetchDirection::kBackward; }
+%type fetch_by {rowan::sql::FetchDirection}
+fetch_by(A) ::= . { A = rowan::sql::FetchDirection::kForward; }
+fetch_by(A) ::= fetch_step(D). { A = D; }
+fetch_by(A) ::= ABSOLUTE. { A = rowan::sql::FetchDirection::kAbsolute; }
+fetch_by(A) ::= RELATIVE. { A = rowan::sql::FetchDirection::kRelative; }
+from_in ::= .
+from_in ::= FROM.
+from_in ::= IN.
+plain_statement(A) ::= CLOSE(T) colid(N). { A = b->close(T, N.text()); }
+plain_statement(A) ::= CLOSE(T) ALL. { A = b->close(T, {}); }
+
+// ---- VACUUM and ANALYZE ---------------------------------------------------------------------------------------------
+
+plain_statement(A) ::= VACUUM(T) vacuum_words vacuum_tables(L). { A = b->maintenance(T, rowan::sql::StatementKind::kVacuum, L); }
+plain_statement(A) ::= VACUUM(T) LP vacuum_options RP vacuum_tables(L). { A = b->maintenance(T, rowan::sql::StatementKind::kVacuum, L); }
+plain_statement(A) ::= ANALYZE(T) vacuum_tables(L). { A = b->maintenance(T, rowan::sql::StatementKind::kAnalyze, L); }
+plain_statement(A) ::= ANALYZE(T) VERBOSE vacuum_tables(L). { A = b->maintenance(T, rowan::sql::StatementKind::kAnalyze, L); }
+plain_statement(A) ::= ANALYZE(T) LP analyze_options RP vacuum_tables(L). { A = b->maintenance(T, rowan::sql::StatementKind::kAnalyze, L); }
+vacuum_words ::= vacuum_full vacuum_freeze vacuum_verbose vacuum_analyze.
+vacuum_full ::= .
+vacuum_full ::= FULL.
+vacuum_freeze ::= .
+vacuum_freeze ::= FREEZE.
+vacuum_verbose ::= .
+vacuum_verbose ::= VERBOSE.
+vacuum_analyze ::= .
+vacuum_analyze ::= ANALYZE.
+vacuum_options ::= vacuum_option(N) option_value(V). { b->maintenance_option(rowan::sql::StatementKind::kVacuum, N, V); }
+vacuum_options ::= vacuum_options COMMA vacuum_option(N) option_value(V). { b->maintenance_option(rowan::sql::StatementKind::kVacuum, N, V); }
+analyze_options ::= vacuum_option(N) option_value(V). { b->maintenance_option(rowan::sql::StatementKind::kAnalyze, N, V); }
+analyze_options ::= analyze_options COMMA vacuum_option(N) option_value(V). { b->maintenance_option(rowan::sql::StatementKind::kAnalyze, N, V); }
+%type vacuum_option {rowan::sql::Token}
+vacuum_option(A) ::= IDENT(T). { A = T; }
+vacuum_option(A) ::= TYPE_FUNC(T). { A = T; }
+vacuum_option(A) ::= ANALYZE(T). { A = T; }
+vacuum_option(A) ::= VERBOSE(T). { A = T; }
+vacuum_option(A) ::= FULL(T). { A = T; }
+%type vacuum_tables {rowan::sql::QualifiedList*}
+vacuum_tables(A) ::= . { A = nullptr; }
+vacuum_tables(A) ::= vacuum_table_list(L). { A = L; }
+%type vacuum_table_list {rowan::sql::QualifiedList*}
+vacuum_table_list(A) ::= qualified_name(N) name_list_opt. { A = b->start(*N); }
+vacuum_table_list(A) ::= vacuum_table_list(L) COMMA qualified_name(N) name_list_opt. { A = b->append(L, *N); }
 
 // ---- Settings -------------------------------------------------------------------------------------------------------
 
@@ -1162,9 +1251,9 @@ log_options(A) ::= . { A = b->log_options(); }
 log_options(A) ::= log_options(O) FOR qualified_name(N). { A = b->log_table(O, N); }
 log_options(A) ::= log_options(O) KEY key_value(K). { A = b->log_key(O, K); }
 log_options(A) ::= log_options(O) ON revision(R). { A = b->log_branch(O, R); }
-log_options(A) ::= log_options(O) AUTHOR(T) STRING(V). { A = b->log_text(O, T, V); }
-log_options(A) ::= log_options(O) PATH(T) STRING(V). { A = b->log_text(O, T, V); }
-log_options(A) ::= log_options(O) GREP(T) STRING(V). { A = b->log_text(O, T, V); }
+log_options(A) ::= log_options(O) AUTHOR(T) text(V). { A = b->log_text(O, T, V); }
+log_options(A) ::= log_options(O) PATH(T) text(V). { A = b->log_text(O, T, V); }
+log_options(A) ::= log_options(O) GREP(T) text(V). { A = b->log_text(O, T, V); }
 log_options(A) ::= log_options(O) SINCE(T) b_expr(E). { A = b->log_time(O, T, E); }
 log_options(A) ::= log_options(O) UNTIL(T) b_expr(E). { A = b->log_time(O, T, E); }
 log_options(A) ::= log_options(O) LIMIT a_expr(L). { A = b->log_limit(O, L); }
@@ -1261,9 +1350,9 @@ text(A) ::= PARAMETER(T). { A = b->text_parameter(T); }
 
 plain_statement(A) ::= MERGE(T) revision_list(L) merge_options(O). { A = b->merge(T, L, O); }
 plain_statement(A) ::= MERGE(T) BRANCH revision_list(L) merge_options(O). { A = b->merge(T, L, O); }
-%type revision_list {rowan::sql::NameList*}
-revision_list(A) ::= revision(R). { A = b->start(R.text()); }
-revision_list(A) ::= revision_list(L) COMMA revision(R). { A = b->append(L, R.text()); }
+%type revision_list {rowan::sql::GivenList*}
+revision_list(A) ::= revision(R). { A = b->start(b->given(R)); }
+revision_list(A) ::= revision_list(L) COMMA revision(R). { A = b->append(L, b->given(R)); }
 %type merge_options {rowan::sql::MergeStmt*}
 merge_options(A) ::= . { A = b->merge_options(); }
 merge_options(A) ::= merge_options(O) DRY RUN. { A = b->merge_dry_run(O); }
@@ -1322,11 +1411,11 @@ plain_statement(A) ::= RESTORE(T) SCHEMA colid(N) TO revision(R) message(M). { A
 
 plain_statement(A) ::= REVERT(T) revision_list(L) revision_options(O). { A = b->revisions(T, rowan::sql::StatementKind::kRevert, L, O); }
 plain_statement(A) ::= CHERRY(T) MINUS PICK revision_list(L) revision_options(O). { A = b->revisions(T, rowan::sql::StatementKind::kCherryPick, L, O); }
-plain_statement(A) ::= SQUASH(T) SINCE revision(R) revision_options(O). { A = b->revisions(T, rowan::sql::StatementKind::kSquash, b->start(R.text()), O); }
-plain_statement(A) ::= TAKE(T) FOREIGN revision(R) message(M). { A = b->revisions(T, rowan::sql::StatementKind::kTakeForeign, b->start(R.text()), b->revision_message({}, M)); }
-plain_statement(A) ::= DROP(T) FOREIGN revision(R). { A = b->revisions(T, rowan::sql::StatementKind::kDropForeign, b->start(R.text()), {}); }
-plain_statement(A) ::= REBASE(T) revision(R). { A = b->revisions(T, rowan::sql::StatementKind::kRebase, b->start(R.text()), {}); }
-plain_statement(A) ::= REBASE(T) ONTO revision(R). { A = b->revisions(T, rowan::sql::StatementKind::kRebase, b->start(R.text()), {}); }
+plain_statement(A) ::= SQUASH(T) SINCE revision(R) revision_options(O). { A = b->revisions(T, rowan::sql::StatementKind::kSquash, b->start(b->given(R)), O); }
+plain_statement(A) ::= TAKE(T) FOREIGN revision(R) message(M). { A = b->revisions(T, rowan::sql::StatementKind::kTakeForeign, b->start(b->given(R)), b->revision_message({}, M)); }
+plain_statement(A) ::= DROP(T) FOREIGN revision(R). { A = b->revisions(T, rowan::sql::StatementKind::kDropForeign, b->start(b->given(R)), {}); }
+plain_statement(A) ::= REBASE(T) revision(R). { A = b->revisions(T, rowan::sql::StatementKind::kRebase, b->start(b->given(R)), {}); }
+plain_statement(A) ::= REBASE(T) ONTO revision(R). { A = b->revisions(T, rowan::sql::StatementKind::kRebase, b->start(b->given(R)), {}); }
 plain_statement(A) ::= RESET(T) TO revision(R) force(F). { A = b->reset_to(T, R, F); }
 plain_statement(A) ::= RESET(T) BRANCH TO revision(R) force(F). { A = b->reset_to(T, R, F); }
 plain_statement(A) ::= RESET(T) HARD revision(R) force(F). { A = b->reset_to(T, R, F); }

@@ -300,6 +300,9 @@ int Lexer::next(Token& token) {
       if (after == ':') {
         terminal = TK_TYPECAST;
         size = 2;
+      } else if (after == '=') {
+        terminal = TK_NAMES_ARGUMENT;
+        size = 2;
       }
       break;
     default:
@@ -465,6 +468,8 @@ int Lexer::operator_or_sign(Token& token) {
   } else if (text == "<>" || text == "!=") {
     terminal = TK_NE;
     text = "<>";
+  } else if (text == "=>") {
+    terminal = TK_NAMES_ARGUMENT;
   }
   return finish(token, terminal, text);
 }

@@ -7,7 +7,6 @@
 #include "sql/builder.h"
 #include "sql/lexer.h"
 #include "sql/revision_hint.h"
-#include "sql/text_parameters.h"
 
 // The generated parser: C from lemon's template, with names of its own.
 #pragma GCC diagnostic push
@@ -166,6 +165,10 @@ class TokenStream {
         if (peek(0).terminal != TK_TIME || peek(1).terminal != TK_ZONE) return terminal;
         swallow(2, token);
         return TK_WITH_TIME_ZONE;
+      case TK_WITHOUT:
+        if (peek(0).terminal != TK_TIME || peek(1).terminal != TK_ZONE) return terminal;
+        swallow(2, token);
+        return TK_WITHOUT_TIME_ZONE;
       case TK_INDEX:
         return begins_index() ? TK_INDEX_LA : terminal;
       case TK_MERGE:
@@ -265,10 +268,6 @@ class TokenStream {
             (peek(0).terminal == TK_LP || peek(0).terminal == TK_IDENT))
           return TK_WINDOW;
         break;
-      case 'w':
-        if (word == "without" && peek(0).terminal == TK_TIME && peek(1).terminal == TK_ZONE)
-          return fused(2, TK_WITHOUT_TIME_ZONE, nullptr);
-        break;
       default:
         break;
     }
@@ -321,8 +320,6 @@ constexpr UnsupportedStatement kUnsupported[] = {
     {"alter", "trigger"},
     {"alter", "type"},
     {"alter", "user"},
-    {"analyze", ""},
-    {"close", ""},
     {"cluster", ""},
     {"comment", ""},
     {"create", "access"},
@@ -357,7 +354,6 @@ constexpr UnsupportedStatement kUnsupported[] = {
     {"create", "trigger"},
     {"create", "type"},
     {"create", "user"},
-    {"declare", ""},
     {"do", ""},
     {"drop", "access"},
     {"drop", "aggregate"},
@@ -388,21 +384,18 @@ constexpr UnsupportedStatement kUnsupported[] = {
     {"drop", "trigger"},
     {"drop", "type"},
     {"drop", "user"},
-    {"fetch", ""},
     {"grant", ""},
     {"import", ""},
     {"listen", ""},
     {"load", ""},
     {"lock", ""},
     {"merge", "into"},
-    {"move", ""},
     {"notify", ""},
     {"reassign", ""},
     {"reindex", ""},
     {"revoke", ""},
     {"security", ""},
     {"unlisten", ""},
-    {"vacuum", ""},
     {"commit", "prepared"},
     {"rollback", "prepared"},
 };
@@ -533,8 +526,7 @@ thread_local std::unique_ptr<yyParser> BorrowedParser::kept;
 
 // Parses one statement or expression. `position_base`: characters of the user's text before `text`.
 Result<ParsedStatement> parse_one(std::string_view text, uint32_t position_base, bool expression,
-                                  Expr** expr,
-                                  std::vector<TextParameter>* text_parameters = nullptr) {
+                                  Expr** expr) {
   if (text.size() > kStatementBytesMax) {
     return Error(ErrorCode::kProgramLimit, "a statement may have at most " +
                                                std::to_string(kStatementBytesMax >> 20) + " MB");
@@ -578,7 +570,12 @@ Result<ParsedStatement> parse_one(std::string_view text, uint32_t position_base,
   parsed.parameter_count = builder.parameter_count();
   parsed.may_hold_secret = builder.may_hold_secret();
   parsed.notices = tokens.notices();
-  if (text_parameters != nullptr) *text_parameters = builder.text_parameters();
+  parsed.text_parameters = builder.text_parameters();
+  for (TextParameter* parameter : parsed.text_parameters) {
+    const auto before = static_cast<uint32_t>(parsed.statement->text.data() - source.data());
+    parameter->begin -= before;
+    parameter->end -= before;
+  }
   if (expr != nullptr) *expr = builder.expression();
   ENSURE(expression ? builder.expression() != nullptr : parsed.statement != nullptr);
   return parsed;
@@ -612,12 +609,6 @@ bool is_blank(std::string_view text) {
 
 Result<ParsedStatement> parse_statement(std::string_view text) {
   return parse_one(text, 0, false, nullptr);
-}
-
-Result<std::vector<TextParameter>> find_text_parameters(std::string_view statement) {
-  std::vector<TextParameter> found;
-  TRY(parse_one(statement, 0, false, nullptr, &found));
-  return found;
 }
 
 Result<ParsedExpression> parse_expression(std::string_view text) {

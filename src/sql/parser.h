@@ -22,6 +22,8 @@ struct ParsedStatement {
   std::unique_ptr<Arena> arena;
   Statement* statement = nullptr;  // Never null in a result.
   uint32_t parameter_count = 0;    // The highest $n.
+  // In the place of names, revisions and texts, in the order of the text; in the arena.
+  std::vector<TextParameter*> text_parameters;
   bool may_hold_secret = false;    // Its text must not be kept in commits (passwords, tokens).
   std::vector<std::string> notices;  // What parsing it changed: identifiers that were cut.
 };
@@ -47,6 +49,14 @@ size_t statement_end(std::string_view text);
 // The statement with every literal as $n (commit_statement = normalised), white space folded,
 // comments gone.
 std::string normalise_statement(std::string_view text);
+
+// What SHOW DIFF compares. Both ends are given: 'a..' is a..HEAD, and a revision alone is compared
+// with HEAD. kSyntaxError: a parameter is a range, and TO stands beside it.
+struct RevisionRange {
+  std::string_view from, to;
+  bool three_dots = false;  // From the merge base of both.
+};
+Result<RevisionRange> revision_range(const DiffStmt& statement);
 
 // A name may name the database it is read in, and no other one: 0A000. `own` is empty where none
 // may be named.

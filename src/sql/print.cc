@@ -181,7 +181,15 @@ void Printer::plain_call(const CallExpr& e, std::string_view name) {
   out += '(';
   if (e.star) out += '*';
   if (e.distinct) out += "DISTINCT ";
-  list(e.arguments);
+  if (e.names.empty()) {
+    list(e.arguments);
+  } else {
+    for (size_t i = 0; i < e.arguments.size(); ++i) {
+      if (i > 0) out += ", ";
+      if (!e.names[i].empty()) out += quote_ident(e.names[i]) + " => ";
+      expr(*e.arguments[i]);
+    }
+  }
   order_by(e.order_by);
   out += ')';
 }

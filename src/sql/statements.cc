@@ -27,6 +27,7 @@ constexpr Answer kOfPlan{kPlan};
 constexpr Answer kOfShown{kShown};
 constexpr Answer kOfSetting{kSetting};
 constexpr Answer kOfNamed{kNamed};
+constexpr Answer kOfCursor{kCursor};
 
 // ---- The table ----
 

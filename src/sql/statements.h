@@ -31,6 +31,7 @@ enum class AnswerSource : uint8_t {
   kShown,    // The table that it shows.
   kSetting,  // The setting that it names.
   kNamed,    // The prepared statement that it names.
+  kCursor,   // The cursor that it names.
 };
 struct AnswerColumn {
   std::string_view name;

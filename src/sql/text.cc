@@ -177,4 +177,24 @@ const std::vector<std::string_view>& keywords() {
   return views;
 }
 
+Result<RevisionRange> revision_range(const DiffStmt& statement) {
+  const std::string_view text = statement.range;
+  const size_t dots = text.find("..");
+  RevisionRange range{statement.from, statement.to};
+  if (text.empty()) {
+    if (range.from.empty()) range.from = range.to.empty() ? "HEAD~1" : "HEAD";
+  } else if (dots == std::string_view::npos) {
+    range.from = text;
+  } else if (!range.to.empty()) {
+    return Error(ErrorCode::kSyntaxError, "TO does not stand beside a range of revisions");
+  } else {
+    range.three_dots = text.substr(dots, 3) == "...";
+    range.from = text.substr(0, dots);
+    range.to = text.substr(dots + (range.three_dots ? 3 : 2));
+    if (range.from.empty()) range.from = "HEAD";
+  }
+  if (range.to.empty()) range.to = "HEAD";
+  return range;
+}
+
 }  // namespace rowan::sql

@@ -163,22 +163,24 @@ const Relation kRelationRows[] = {
     {"conflicts_*", {}, {}, make_table_conflicts},
 };
 
+constexpr std::string_view kOfTwoRevisions = "table, from, to; table, range; from, to; range";
+
 const Function kFunctionRows[] = {
-    {"rowan", "reflog", "t", kReflog, fill_reflog},
-    {"rowan", "log", "|tt*", kLog, open_log},
-    {"rowan", "diff", "tt|t", {}, {}, make_diff},
-    {"rowan", "diff_stat", "t|tt", kDiffStat, open_diff_stat},
-    {"rowan", "diff_rows", "t|tt", kDiffRows, open_diff_rows},
-    {"rowan", "schema_diff", "t|tt", kSchemaDiff, open_schema_diff},
-    {"rowan", "patch", "t|tt", kPatch, open_patch},
-    {"rowan", "native_patch", "t|tt", kPatch, open_native_patch},
-    {"rowan", "history", "t|t*", {}, {}, make_history},
-    {"rowan", "blame", "t|t*", {}, {}, make_blame},
-    {"rowan", "blame_cells", "t|t*", {}, {}, make_blame},
-    {"rowan", "pickaxe", "tv|tt", {}, {}, make_pickaxe},
-    {"rowan", "bisect", "ttt", kBisect, open_bisect},
-    {"rowan", "merge_decisions", "t|tt", kMergeDecisions, fill_merge_decisions},
-    {"pg_catalog", "pg_partition_ancestors", "v", kAncestors, fill_nothing},
+    {"rowan", "reflog", "t", "branch", kReflog, fill_reflog},
+    {"rowan", "log", "|tt*", "revision=HEAD, table", kLog, open_log},
+    {"rowan", "diff", "tt|t", "table, from, to; table, range", {}, {}, make_diff},
+    {"rowan", "diff_stat", "t|tt", kOfTwoRevisions, kDiffStat, open_diff_stat},
+    {"rowan", "diff_rows", "t|tt", kOfTwoRevisions, kDiffRows, open_diff_rows},
+    {"rowan", "schema_diff", "t|tt", kOfTwoRevisions, kSchemaDiff, open_schema_diff},
+    {"rowan", "patch", "t|tt", kOfTwoRevisions, kPatch, open_patch},
+    {"rowan", "native_patch", "t|tt", kOfTwoRevisions, kPatch, open_native_patch},
+    {"rowan", "history", "t|t*", "table, revision", {}, {}, make_history},
+    {"rowan", "blame", "t|t*", "table, revision", {}, {}, make_blame},
+    {"rowan", "blame_cells", "t|t*", "table, revision", {}, {}, make_blame},
+    {"rowan", "pickaxe", "tv|tt", "table, value, column, revision", {}, {}, make_pickaxe},
+    {"rowan", "bisect", "ttt", "query, good, bad", kBisect, open_bisect},
+    {"rowan", "merge_decisions", "t|tt", "commit; ours, theirs, policy", kMergeDecisions, fill_merge_decisions},
+    {"pg_catalog", "pg_partition_ancestors", "v", "", kAncestors, fill_nothing},
 };
 
 // ---- From a row to a table ----
@@ -324,6 +326,20 @@ Result<TablePtr> find_relation(Context& context, std::string_view name, const Oi
     if (name.starts_with(prefix)) return row.make(context, name.substr(prefix.size()));
   }
   return TablePtr();
+}
+
+std::optional<expr::PlacedArguments> place_arguments(const sql::CallExpr& call) {
+  const std::string_view schema = call.schema.empty() ? "pg_catalog" : call.schema;
+  for (const Function& row : kFunctionRows) {
+    if (row.name != call.name || row.schema != schema) continue;
+    std::string_view rest = row.names;
+    while (!rest.empty()) {
+      const std::string_view form = rest.substr(0, rest.find(';'));
+      rest.remove_prefix(std::min(rest.size(), form.size() + 1));
+      if (auto places = expr::place_arguments(expr::argument_names(form), 0, call)) return places;
+    }
+  }
+  return std::nullopt;
 }
 
 Result<TablePtr> find_function(Context& context, const sql::CallExpr& call,

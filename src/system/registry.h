@@ -86,6 +86,8 @@ struct Function {
   // A letter an argument: `t` text, `v` a value of any type; `|` before the first that may be left
   // out; `*` at the end: as many more as there are.
   std::string_view takes;
+  // Their names, as expr::argument_names() reads them; several forms with `;` between.
+  std::string_view names;
   Columns columns;
   Filler filler;
   MakeTable make = nullptr;  // In the place of columns and filler.
@@ -98,6 +100,8 @@ Columns columns_of(
 
 // rowan.<name>, at a commit's tree `root` (zero: now). nullptr: no such relation.
 Result<TablePtr> find_relation(Context& context, std::string_view name, const Oid& root = {});
+// Where the named arguments of such a call stand. Nothing: no row has them.
+std::optional<expr::PlacedArguments> place_arguments(const sql::CallExpr& call);
 // What `call` names in FROM. kUndefinedFunction.
 Result<TablePtr> find_function(Context& context, const sql::CallExpr& call,
                                const std::vector<type::Type>& types,

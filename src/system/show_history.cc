@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "expr/constant.h"
+#include "sql/parser.h"
 #include "system/rowan/history_tables.h"
 
 namespace rowan::system {
@@ -21,31 +22,35 @@ constexpr uint64_t kTransactionsShown = 100;  // CommitDB's own limit of SHOW TR
 Result<uint64_t> limit_of(const sql::Expr* limit, uint64_t otherwise,
                           const expr::EvalContext& eval) {
   if (limit == nullptr) return otherwise;
-  TRY_ASSIGN(const Value value, expr::constant_value(*limit, kBigintType, "LIMIT", eval));
-  if (value.is_null()) return UINT64_MAX;
-  if (value.as_int() < 0) return Error(ErrorCode::kInvalidRowCount, "LIMIT must not be negative");
-  return static_cast<uint64_t>(value.as_int());
+  TRY_ASSIGN(const auto value, expr::constant_value(*limit, kBigintType, "LIMIT", eval));
+  if (!value || value->is_null()) return UINT64_MAX;
+  if (value->as_int() < 0) return Error(ErrorCode::kInvalidRowCount, "LIMIT must not be negative");
+  return static_cast<uint64_t>(value->as_int());
 }
 
 Result<std::optional<int64_t>> time_of(const sql::Expr* time, std::string_view clause,
                                        const expr::EvalContext& eval) {
   if (time == nullptr) return std::optional<int64_t>();
-  TRY_ASSIGN(const Value value, expr::constant_value(*time, kTimeType, clause, eval));
-  if (value.is_null())
+  TRY_ASSIGN(const auto value, expr::constant_value(*time, kTimeType, clause, eval));
+  if (!value) return std::optional<int64_t>();
+  if (value->is_null())
     return Error(ErrorCode::kInvalidParameterValue, fmt::format("{} must not be null", clause))
         .at(time->position);
-  if (value.as_int() == INT64_MIN) return std::optional<int64_t>(INT64_MIN);
-  if (value.as_int() >= INT64_MAX - exec::kMicrosFrom1970To2000)
+  if (value->as_int() == INT64_MIN) return std::optional<int64_t>(INT64_MIN);
+  if (value->as_int() >= INT64_MAX - exec::kMicrosFrom1970To2000)
     return std::optional<int64_t>(INT64_MAX);
-  return std::optional<int64_t>(value.as_int() + exec::kMicrosFrom1970To2000);
+  return std::optional<int64_t>(value->as_int() + exec::kMicrosFrom1970To2000);
 }
 
-// The values of KEY: one, or those of a row.
-Result<std::vector<Value>> key_values(const sql::Expr& key, const expr::EvalContext& eval) {
+// The values of KEY: one, or those of a row. Nothing: a parameter of it has no value yet.
+Result<std::optional<std::vector<Value>>> key_values(const sql::Expr& key,
+                                                     const expr::EvalContext& eval) {
   std::vector<Value> values;
+  bool is_known = true;
   const auto add = [&](const sql::Expr& part) -> Result<void> {
-    TRY_ASSIGN(Value value, expr::constant_value(part, {}, "KEY", eval));
-    values.push_back(std::move(value));
+    TRY_ASSIGN(auto value, expr::constant_value(part, {}, "KEY", eval));
+    is_known = is_known && value.has_value();
+    if (value) values.push_back(std::move(*value));
     return {};
   };
   if (key.kind == sql::ExprKind::kRow) {
@@ -53,7 +58,8 @@ Result<std::vector<Value>> key_values(const sql::Expr& key, const expr::EvalCont
   } else {
     TRY(add(key));
   }
-  return values;
+  if (!is_known) return std::optional<std::vector<Value>>();
+  return std::optional(std::move(values));
 }
 
 TableName name_of(Context& context, const sql::QualifiedName& name) {
@@ -162,8 +168,10 @@ Result<LogRequest> log_request(Context& context, const sql::ShowLogStmt& stateme
     if (!placed) return std::move(placed.error()).at(statement.table.position);
     request.path = placed->path;
     if (statement.key != nullptr) {
-      TRY_ASSIGN(const std::vector<Value> values, key_values(*statement.key, eval));
-      TRY_ASSIGN(request.key, encode_row_key(*placed->version.table, values));
+      TRY_ASSIGN(const auto values, key_values(*statement.key, eval));
+      if (values) {
+        TRY_ASSIGN(request.key, encode_row_key(*placed->version.table, *values));
+      }
     }
   }
   return request;
@@ -199,12 +207,10 @@ Result<Shown> show_log(Context& context, const sql::ShowLogStmt& statement) {
 Result<Shown> show_diff(Context& context, const sql::DiffStmt& statement) {
   const expr::EvalContext eval = context.eval();
   DiffTarget target;
-  TRY_ASSIGN(target.range.to, commit_of(context, statement.to));
-  const std::string_view from = !statement.from.empty() ? statement.from
-                                : statement.to.empty()  ? "HEAD~1"
-                                                        : "HEAD";
-  TRY_ASSIGN(target.range.from, commit_of(context, from));
-  if (statement.three_dots) {
+  TRY_ASSIGN(const sql::RevisionRange range, sql::revision_range(statement));
+  TRY_ASSIGN(target.range.to, commit_of(context, range.to));
+  TRY_ASSIGN(target.range.from, commit_of(context, range.from));
+  if (range.three_dots) {
     TRY_ASSIGN(target.range,
                versions::merge_base_range(context.versions(), target.range.from, target.range.to));
   }

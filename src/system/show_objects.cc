@@ -149,7 +149,7 @@ Result<Shown> show_foreign(Context& context, const sql::ShowStmt&) {
 }
 Result<Shown> show_reflog(Context& context, const sql::ShowStmt& statement) {
   Values branch;
-  if (!statement.name.name.empty()) branch = {text_value(std::string(statement.name.name))};
+  if (!statement.branch.empty()) branch = {text_value(std::string(statement.branch))};
   return Shown{make_table(context, columns_of("reflog"), fill_reflog), std::move(branch)};
 }
 Result<Shown> show_status(Context& context, const sql::ShowStmt&) {

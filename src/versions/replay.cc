@@ -438,7 +438,7 @@ Result<VerbResult> run_cherry_pick(Context& context, const sql::RevisionsStmt& s
           Trailers trailers = git::trailers(commit.message);
           trailers.emplace_back("Rowan-Cherry-Picked-From", id.hex());
           const std::string_view text =
-              statement.has_message ? statement.message : git::text_before_trailers(commit.message);
+              statement.has_message ? statement.message.text() : git::text_before_trailers(commit.message);
           chain.add(root, commit.author, text, trailers);
         }
         return publish(context, target, chain, objects, "the picked commit", commits);

@@ -31,7 +31,7 @@ Result<VerbResult> run_create_tag(Context& context, const sql::TagStmt& statemen
     return verb_done(words, fmt::format("tag \"{}\" already exists, skipping", name));
   }
   TRY_ASSIGN(Oid id, context.manager.resolve_revision(
-                         statement.from.empty() ? "HEAD" : statement.from, context.head.branch));
+                         statement.from.empty() ? "HEAD" : statement.from.text(), context.head.branch));
   store::PendingObjects objects(context.store);
   const bool is_snapshot = statement.kind == StatementKind::kCreateSnapshot;
   if (is_snapshot || statement.has_message) {

@@ -51,6 +51,17 @@ def with_psycopg2():
     c.rollback()
     cur.execute("SELECT count(*) FROM two")
     expect(cur.fetchone(), (1,))
+    with c.cursor("rows", scrollable=True) as named:
+        named.itersize = 7
+        named.execute("SELECT g, 'row ' || g FROM generate_series(1, %s) g", (100,))
+        expect([row[0] for row in named], list(range(1, 101)))
+        named.scroll(2, mode="absolute")
+        expect(named.fetchone(), (3, "row 3"))
+    c.commit()
+    with c.cursor("held", withhold=True) as named:
+        named.execute("SELECT g FROM generate_series(1, 5) g")
+        c.commit()
+        expect(named.fetchmany(2), [(1,), (2,)])
     c.close()
 
 
@@ -70,6 +81,15 @@ def with_psycopg():
             expect(cur.rowcount, 100)
             with cur.copy("COPY (SELECT a, b FROM three WHERE a >= 1000 ORDER BY a) TO STDOUT") as copy:
                 expect(list(copy.rows())[0], ("1000", "row 1000"))
+        c.rollback()
+        for binary in (False, True):
+            with c.cursor("rows", scrollable=True, binary=binary) as named:
+                named.execute("SELECT g, 'row ' || g FROM generate_series(1, %s) g", (100,))
+                expect([column.name for column in named.description], ["g", "?column?"])
+                expect(named.fetchmany(3)[-1], (3, "row 3"))
+                named.scroll(-2)
+                expect(named.fetchone(), (2, "row 2"))
+                expect(len(named.fetchall()), 98)
         c.rollback()
         try:
             c.execute("SELECT * FROM nowhere")

@@ -101,6 +101,77 @@ def failures_wait_for_sync():
     expect(other.values("SELECT count(*) FROM s"), ["2"])
 
 
+def values_are_checked_at_bind():
+    c = fresh()
+    c.ask("CREATE TABLE v (a int PRIMARY KEY, b date)")
+    c.ask(parse("INSERT INTO v VALUES ($1, $2)", "ins") + SYNC)
+    expect(c.ask(bind("x", None, name="ins") + execute() + SYNC), ["E 22P02", "Z I"])
+    expect(c.ask(bind(1, "2023-02-29", name="ins") + execute() + SYNC), ["E 22008", "Z I"])
+    expect(c.ask(bind(b"\1", None, name="ins", formats=(1, 0)) + execute() + SYNC), ["E 08P01", "Z I"])
+    expect(c.ask(bind(1, None, name="ins") + execute() + bind("x", None, name="ins") + execute() + SYNC),
+           ["2", "C INSERT 0 1", "E 22P02", "Z I"])
+    expect(c.values("SELECT count(*) FROM v"), ["0"])
+    c.ask("BEGIN")
+    expect(c.ask(bind("x", None, name="ins") + SYNC), ["E 22P02", "Z E"])
+    c.ask("ROLLBACK")
+
+
+def columns_follow_a_revision():
+    c = fresh()
+    c.ask("CREATE TABLE r (a int PRIMARY KEY)")
+    c.ask("CREATE TAG one")
+    c.ask("ALTER TABLE r ADD COLUMN b text")
+    old = parse("SELECT * FROM r AS OF $1", "old")
+    expect(c.ask(old + describe("S", "old") + SYNC), ["1", "t 25", "T a:23 b:25", "Z I"])
+    expect(c.ask(bind("one", name="old") + describe() + execute() + SYNC), ["2", "T a:23", "C SELECT 0", "Z I"])
+    expect(c.ask(bind("HEAD", name="old") + describe() + execute() + SYNC), ["2", "T a:23 b:25", "C SELECT 0", "Z I"])
+    expect(c.ask(bind("one", name="old", results=(0, 0)) + SYNC), ["E 08P01", "Z I"])
+    expect(c.ask(bind("two", name="old") + SYNC), ["E VC002", "Z I"])
+    expect(c.ask(bind(None, name="old") + SYNC), ["E 22023", "Z I"])
+
+
+def several_statements():
+    c = fresh()
+    c.ask("CREATE TABLE w (a int PRIMARY KEY)")
+    for words in ("CREATE DATABASE more", "DROP DATABASE more", "VACUUM w"):
+        expect(c.ask(words + "; SELECT 1"), ["E 25001", "Z I"])
+        expect(c.ask("INSERT INTO w VALUES (1); " + words), ["C INSERT 0 1", "E 25001", "Z I"])
+    expect(c.values("SELECT count(*) FROM w"), ["0"])
+    expect(c.ask("SELECT 1; CREATE DATABASE a b; SELECT 2"), ["E 42601", "Z I"])
+    # What is prepared by messages is dropped by SQL, among others as well.
+    c.ask(parse("SELECT 1", "one") + SYNC)
+    expect(c.ask("SELECT ';'; DEALLOCATE one; SELECT 2 -- end"),
+           ["T ?column?:25", "D ;", "C SELECT 1", "C DEALLOCATE", "T ?column?:23", "D 2", "C SELECT 1", "Z I"])
+    expect(c.ask(bind(name="one") + SYNC), ["E 26000", "Z I"])
+    expect(c.ask("BEGIN; DISCARD ALL"), ["C BEGIN", "E 25001", "Z E"])
+    c.ask("ROLLBACK")
+    expect(c.ask("ANALYZE w; ANALYZE VERBOSE"), ["C ANALYZE", "C ANALYZE", "Z I"])
+    expect(c.ask("VACUUM (FULL) w"), ["C VACUUM", "Z I"])
+    expect(c.ask("VACUUM nowhere"), ["E 42P01", "Z I"])
+    c.ask("BEGIN")
+    expect(c.ask("VACUUM"), ["E 25001", "Z E"])
+    c.ask("ROLLBACK")
+
+
+def cursors():
+    c = fresh()
+    expect(c.ask("DECLARE c CURSOR FOR SELECT 1"), ["E 25P01", "Z I"])
+    expect(c.ask("DECLARE c CURSOR FOR SELECT 1 AS one; FETCH c"),
+           ["C DECLARE CURSOR", "T one:23", "D 1", "C FETCH 1", "Z I"])
+    expect(c.ask("FETCH c"), ["E 34000", "Z I"])
+    c.ask("BEGIN")
+    c.ask(parse("DECLARE \"C\" CURSOR FOR SELECT g AS n FROM generate_series(1, $1) g", "d") + SYNC)
+    expect(c.ask(describe("S", "d") + bind(5, name="d") + execute() + SYNC), ["t 23", "n", "2", "C DECLARE CURSOR", "Z T"])
+    expect(c.ask(describe("P", "C") + SYNC), ["T n:23", "Z T"])
+    expect(c.ask("FETCH FORWARD 2 FROM \"C\""), ["T n:23", "D 1", "D 2", "C FETCH 2", "Z T"])
+    expect(c.ask("MOVE 1 IN \"C\""), ["C MOVE 1", "Z T"])
+    expect(c.ask(parse("FETCH 9 FROM \"C\"") + describe("S") + bind(results=(1,)) + execute() + SYNC),
+           ["1", "t ", "T n:23", "2", "D \0\0\0\4", "D \0\0\0\5", "C FETCH 2", "Z T"])
+    expect(c.ask("CLOSE \"C\""), ["C CLOSE CURSOR", "Z T"])
+    expect(c.ask(describe("P", "C") + SYNC), ["E 34000", "Z E"])
+    c.ask("ROLLBACK")
+
+
 def row_limits():
     c = fresh()
     many = parse("SELECT g FROM generate_series(1, 5) g") + bind(portal="p")
@@ -269,6 +340,6 @@ def random_streams():
 
 with server:
     run(random_streams) if "ROWAN_SEED" in os.environ else run(simple_query, one_message_is_one_transaction, extended_query, a_plan_whose_columns_changed, failures_wait_for_sync,
-        row_limits, copy, large_results_stream, settings, cancel, statement_timeout, malformed_streams, random_streams)
+        values_are_checked_at_bind, columns_follow_a_revision, several_statements, cursors, row_limits, copy, large_results_stream, settings, cancel, statement_timeout, malformed_streams, random_streams)
     assert server.stop() == 0
     server.check()

@@ -75,6 +75,14 @@ def what_psql_says_by_itself():
     expect(said("\\encoding SQL_ASCII", "\\encoding", "SELECT '\u00e4';"), "SQL_ASCII\n\u00e4\n")
 
 
+def rows_by_the_hundred():
+    rows = psql("-v", "FETCH_COUNT=100", "-Atc", "SELECT g FROM generate_series(1, 1001) g").stdout.split()
+    expect((len(rows), rows[-1]), (1001, "1001"))
+    done = psql("-v", "FETCH_COUNT=10", "-Atc", "SELECT 1 / (20 - g) FROM generate_series(1, 50) g")
+    expect(done.returncode, 1)
+    assert "division by zero" in done.stderr
+
+
 def the_printed_line_works():
     line = server.said[1].split()
     expect(line[0], "psql")
@@ -138,6 +146,6 @@ def at_a_terminal_in_the_c_locale():
 
 
 with server:
-    run(a_script, commands_and_failures, what_psql_says_by_itself, the_printed_line_works, at_a_terminal, at_a_terminal_in_the_c_locale)
+    run(a_script, commands_and_failures, rows_by_the_hundred, what_psql_says_by_itself, the_printed_line_works, at_a_terminal, at_a_terminal_in_the_c_locale)
     assert server.stop() == 0
     server.check()

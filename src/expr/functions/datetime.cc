@@ -448,6 +448,8 @@ using enum TypeId;
 
 constexpr Traits kStable = {.volatility = Volatility::kStable};
 
+constexpr ArgumentName kMakeDate[] = {{"year"}, {"month"}, {"day"}};
+
 constexpr Function kRows[] = {
     {6199, "extract", {kText, kDate}, kNumeric, extract<kDate>},
     {6200, "extract", {kText, kTime}, kNumeric, extract<kTime>},
@@ -459,7 +461,7 @@ constexpr Function kRows[] = {
     {1171, "date_part", {kText, kTimestamptz}, kFloat8, date_part<kTimestamptz>},
     {2020, "date_trunc", {kText, kTimestamp}, kTimestamp, date_trunc<kTimestamp>},
     {1217, "date_trunc", {kText, kTimestamptz}, kTimestamptz, date_trunc<kTimestamptz>},
-    {3846, "make_date", {kInt4, kInt4, kInt4}, kDate, make_date},
+    {3846, "make_date", {kInt4, kInt4, kInt4}, kDate, make_date, {.names = kMakeDate}},
     {1158, "to_timestamp", {kFloat8}, kTimestamptz, to_timestamp},
     {1373, "isfinite", {kDate}, kBool, is_finite<kDate>},
     {2048, "isfinite", {kTimestamp}, kBool, is_finite<kTimestamp>},

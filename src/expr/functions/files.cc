@@ -52,8 +52,12 @@ Result<Column> delete_file(const KernelInput& input) {
 
 using enum TypeId;
 
-constexpr Traits kWrites = {
-    .volatility = Volatility::kVolatile, .strict = false, .effect = Effect::kWrites};
+constexpr ArgumentName kFile[] = {{"path"}, {"content"}, {"executable"}};
+
+constexpr Traits kWrites = {.volatility = Volatility::kVolatile,
+                            .strict = false,
+                            .effect = Effect::kWrites,
+                            .names = kFile};
 
 constexpr Function kRows[] = {
     {9001, "rowan.write_file", {kText, kText}, kText, write_file, kWrites},

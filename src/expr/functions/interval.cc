@@ -343,6 +343,9 @@ Result<Column> truncate_kernel(const KernelInput& input) {
 
 using enum TypeId;
 
+constexpr ArgumentName kMakeInterval[] = {{"years", "0"}, {"months", "0"}, {"weeks", "0"}, {"days", "0"},
+                                          {"hours", "0"}, {"mins", "0"},   {"secs", "0"}};
+
 constexpr Function kRows[] = {
     {1336, "-", {kInterval}, kInterval, unary<Interval, Interval, type::interval_negate>},
     {1337, "+", {kInterval, kInterval}, kInterval, binary<Interval, Interval, Interval, type::interval_add>},
@@ -378,7 +381,7 @@ constexpr Function kRows[] = {
     {6204, "extract", {kText, kInterval}, kNumeric, extract},
     {1172, "date_part", {kText, kInterval}, kFloat8, date_part_kernel},
     {1218, "date_trunc", {kText, kInterval}, kInterval, truncate_kernel},
-    {3464, "make_interval", {kInt4, kInt4, kInt4, kInt4, kInt4, kInt4, kFloat8}, kInterval, make_interval, {.optional = 7}},
+    {3464, "make_interval", {kInt4, kInt4, kInt4, kInt4, kInt4, kInt4, kFloat8}, kInterval, make_interval, {.optional = 7, .names = kMakeInterval}},
 };
 
 }  // namespace

@@ -84,6 +84,13 @@ const std::vector<Case> kCases = {
     {"EXECUTE p (8)", "PREPARE p AS INSERT INTO t (id) VALUES ($1) RETURNING price"},
     {"DEALLOCATE p", "PREPARE p AS SELECT 1"},
     {"CHECKPOINT"},
+    {"DECLARE c CURSOR FOR SELECT id, price FROM t", "BEGIN"},
+    {"DECLARE c CURSOR WITH HOLD FOR SELECT 1"},
+    {"FETCH 2 FROM c", "DECLARE c CURSOR WITH HOLD FOR SELECT id, price FROM t"},
+    {"MOVE c", "DECLARE c CURSOR WITH HOLD FOR SELECT id, price FROM t"},
+    {"CLOSE c", "DECLARE c CURSOR WITH HOLD FOR SELECT 1"},
+    {"VACUUM t"},
+    {"ANALYZE"},
     {"SHOW LOG"},
     {"SHOW TRANSACTIONS"},
     {"SHOW DIFF 'HEAD~3..HEAD'"},
@@ -188,6 +195,12 @@ TEST_CASE("columns are known where names and messages are parameters") {
       {"ABORT MERGE", {}, kPending},
       {"CHECKOUT $1", {"dev"}},
       {"SHOW DIFF $1", {"HEAD~1"}},
+      {"SHOW LOG ON $1 SINCE $2 LIMIT $3", {"HEAD", "2001-01-01", int64_t{1}}},
+      {"SHOW LOG FOR t KEY $1 AUTHOR $2", {int64_t{1}, "x"}},
+      {"BLAME t KEY $1 AS OF $2", {int64_t{1}, "HEAD"}},
+      {"SELECT * FROM t AS OF TIMESTAMP $1", {"2099-01-01"}},
+      {"SELECT * FROM t FOR SYSTEM_TIME BETWEEN $1 AND $2", {"2001-01-01", "2099-01-01"}},
+      {"EXECUTE p ('HEAD')", {}, "PREPARE p AS SELECT * FROM t AS OF $1"},
       {"EXPLAIN SELECT * FROM t AS OF $1", {"HEAD"}},
       {"CREATE TAG $1", {"three"}},
   };
@@ -205,6 +218,60 @@ TEST_CASE("columns are known where names and messages are parameters") {
     rows = rowan::Outcome<std::unique_ptr<rowan::Rows>>(std::unique_ptr<rowan::Rows>());
     it.must("CHECKOUT main");
   }
+}
+
+TEST_CASE("columns follow the values of parameters once these are known") {
+  ApiSession it;
+  it.must("CREATE TABLE t (a integer PRIMARY KEY)");
+  it.must("CREATE TAG one");
+  it.must("ALTER TABLE t ADD COLUMN b text");
+  struct Case {
+    const char* sql;
+    bool follows;
+  };
+  const Case cases[] = {{"SELECT * FROM t AS OF $1", true},
+                        {"SELECT * FROM t@$1", true},
+                        {"EXPLAIN SELECT * FROM t AS OF $1", true},
+                        {"SHOW DIFF FOR t FROM $1", true},
+                        {"SELECT * FROM t WHERE b = $1", false},
+                        {"CREATE BRANCH x FROM $1", false}};
+  for (const Case& one : cases) {
+    const std::string sql = one.sql;
+    CAPTURE(sql);
+    const auto statement = it.prepare(sql);
+    auto before = statement->describe();
+    REQUIRE_MESSAGE(before.ok(), (before.ok() ? "" : before.failure().message));
+    CHECK(before->follows_values == one.follows);
+    auto with = statement->describe({"one"});
+    REQUIRE_MESSAGE(with.ok(), (with.ok() ? "" : with.failure().message));
+    CHECK(types(*with) == "text 25; ");
+    auto rows = statement->run({"one"});
+    REQUIRE_MESSAGE(rows.ok(), (rows.ok() ? "" : rows.failure().message));
+    CHECK(shape(with->columns) == shape((*rows)->columns()));
+  }
+  const auto old = it.prepare("SELECT * FROM t AS OF $1");
+  CHECK(old->describe()->columns.size() == 2);
+  CHECK(old->describe({"one"})->columns.size() == 1);
+  CHECK(old->describe()->columns.size() == 2);
+  CHECK(old->describe({"two"}).failure().sqlstate == "VC002");
+  CHECK(old->describe({rowan::Parameter()}).failure().sqlstate == "22023");
+  CHECK(old->describe(std::vector<rowan::Parameter>()).failure().sqlstate == "42P02");
+}
+
+TEST_CASE("values are checked against their types before a statement runs") {
+  ApiSession it;
+  it.must("CREATE TABLE t (a integer PRIMARY KEY, b date)");
+  const auto statement = it.prepare("INSERT INTO t VALUES ($1, $2)");
+  REQUIRE(statement->describe().ok());
+  CHECK(statement->check({"1", "2024-02-29"}).ok());
+  CHECK(statement->check({int64_t{1}, rowan::Parameter()}).ok());
+  CHECK(statement->check({"x", "2024-02-29"}).failure().sqlstate == "22P02");
+  CHECK(statement->check({"1", "2023-02-29"}).failure().sqlstate == "22008");
+  CHECK(statement->check({rowan::BinaryValue{"\1"}, "2024-02-29"}).failure().sqlstate == "08P01");
+  CHECK(statement->check({"1"}).failure().sqlstate == "42P02");
+  it.must("BEGIN");
+  CHECK(!statement->check({"x", "x"}).ok());
+  CHECK(it.session->transaction_state() == rowan::TransactionState::kFailed);
 }
 
 TEST_CASE("what a statement would show is not read to describe it") {
@@ -273,7 +340,8 @@ TEST_CASE("parameters have the types that a statement gives them") {
         "bigint 20; numeric 1700; ");
   CHECK(types_of("SELECT $1", {705}) == "text 25; ");
   CHECK(types_of("SELECT 1", {23}) == "integer 23; ");
-  CHECK(types_of("SELECT * FROM rowan.merge($1, message => $2)").starts_with("42"));
+  CHECK(types_of("SELECT * FROM rowan.merge($1, dry_run => $2)") == "text 25; boolean 16; ");
+  CHECK(types_of("SELECT * FROM rowan.merge($1, messages => $2)").starts_with("42883"));
   CHECK(types_of("SELECT * FROM rowan.merge($1, $2, $3, $4)") ==
         "text 25; text 25; text 25; boolean 16; ");
   CHECK(types_of("MERGE $1 MESSAGE $2") == "text 25; text 25; ");

@@ -11,6 +11,10 @@
 using namespace rowan;
 using namespace rowan::sql;
 
+namespace rowan::sql {
+bool operator==(const GivenText& given, std::string_view text) { return given.text() == text; }
+}  // namespace rowan::sql
+
 namespace {
 std::string kind_or_error(const std::string& text) {
   auto parsed = parse_statement(text);
@@ -599,11 +603,123 @@ TEST_CASE("trees of merges and conflicts") {
   CHECK(parse("abort").statement->kind == StatementKind::kRollback);
 }
 
+TEST_CASE("a parameter in the place of a name gets its text when the statement runs") {
+  ParsedStatement parsed = parse("  show diff $1 for t to $2");
+  REQUIRE(parsed.text_parameters.size() == 2);
+  CHECK(parsed.parameter_count == 2);
+  CHECK(parsed.text_parameters[0]->is_revision);
+  CHECK(parsed.statement->text.substr(parsed.text_parameters[1]->begin, 2) == "$2");
+  const auto& diff = as<DiffStmt>(parsed);
+  CHECK(diff.range.is_written());
+  CHECK(diff.range.empty());
+  parsed.text_parameters[0]->text = "a";
+  parsed.text_parameters[1]->text = "b";
+  CHECK(revision_range(diff)->from == "a");
+  CHECK(revision_range(diff)->to == "b");
+  parsed.text_parameters[0]->text = "a..c";
+  CHECK(!revision_range(diff).has_value());
+  parsed.text_parameters[1]->text = "";
+  CHECK(revision_range(diff)->to == "c");
+  CHECK(!parse_statement("show diff 'a..b' to $1").has_value());
+  CHECK(!parse_statement("show diff $1 from b").has_value());
+
+  parsed = parse("select 1 from t as of $2, u@$1");
+  REQUIRE(parsed.text_parameters.size() == 2);
+  CHECK(parsed.text_parameters[0]->number == 2);
+  REQUIRE(parsed.text_parameters[0]->literal != nullptr);
+  const auto& from = as<SelectStmt>(parsed).from;
+  CHECK(static_cast<const NamedTable&>(*from[0]).as_of.value == parsed.text_parameters[0]->literal);
+
+  parsed = parse("merge $1, b, $2 message $3");
+  const auto& merge = as<MergeStmt>(parsed);
+  REQUIRE(merge.sources.size() == 3);
+  parsed.text_parameters[1]->text = "c";
+  CHECK(merge.sources[1] == "b");
+  CHECK(merge.sources[2] == "c");
+  CHECK(merge.has_message);
+  CHECK(!parsed.text_parameters[2]->is_revision);
+  // What is prepared has its own.
+  CHECK(parse("prepare p as select 1 from t as of $1").text_parameters.empty());
+}
+
+TEST_CASE("arguments have names") {
+  const ParsedStatement parsed = parse("select f(1, b => 2, \"C\" := 3), g(table => 1, from => 2)");
+  const auto& items = as<SelectStmt>(parsed).items;
+  const auto& f = static_cast<const CallExpr&>(*items[0].expr);
+  REQUIRE(f.names.size() == 3);
+  CHECK(f.names[0].empty());
+  CHECK(f.names[1] == "b");
+  CHECK(f.names[2] == "C");
+  CHECK(static_cast<const CallExpr&>(*items[1].expr).names[1] == "from");
+  for (const char* wrong : {"select f(a => 1, 2)", "select f(a => 1, a => 2)", "select 1 => 2",
+                            "select numeric(a => 1) '1'"}) {
+    CAPTURE(wrong);
+    const auto refused = parse_statement(wrong);
+    REQUIRE(!refused.has_value());
+    CHECK(refused.error().code() == ErrorCode::kSyntaxError);
+  }
+}
+
+TEST_CASE("trees of cursors") {
+  const auto fetch = [](const std::string& text) -> std::string {
+    const ParsedStatement parsed = parse(text);
+    const auto& made = as<FetchStmt>(parsed);
+    const char* const words[] = {"forward", "backward", "absolute", "relative"};
+    return std::string(words[static_cast<int>(made.direction)]) + " " +
+           (made.count == kFetchAll ? "all" : std::to_string(made.count)) + " " +
+           std::string(made.cursor);
+  };
+  CHECK(fetch("fetch c") == "forward 1 c");
+  CHECK(fetch("fetch from c") == "forward 1 c");
+  CHECK(fetch("fetch next in \"C\"") == "forward 1 C");
+  CHECK(fetch("fetch prior c") == "backward 1 c");
+  CHECK(fetch("fetch first from c") == "absolute 1 c");
+  CHECK(fetch("fetch last from c") == "absolute -1 c");
+  CHECK(fetch("fetch all c") == "forward all c");
+  CHECK(fetch("fetch -3 c") == "forward -3 c");
+  CHECK(fetch("fetch forward c") == "forward 1 c");
+  CHECK(fetch("fetch forward 100 from _psql_cursor") == "forward 100 _psql_cursor");
+  CHECK(fetch("fetch backward all in c") == "backward all c");
+  CHECK(fetch("fetch absolute -2 c") == "absolute -2 c");
+  CHECK(fetch("move relative +2 in c") == "relative 2 c");
+  CHECK(!parse_statement("fetch 3000000000 c").has_value());
+  const ParsedStatement parsed =
+      parse("declare c no scroll cursor with hold for select 1 order by 1");
+  const auto& declare = as<DeclareStmt>(parsed);
+  CHECK(declare.no_scroll);
+  CHECK(!declare.scroll);
+  CHECK(declare.hold);
+  CHECK(declare.query == " select 1 order by 1");
+  CHECK(as<CloseStmt>(parse("close c")).cursor == "c");
+  CHECK(as<CloseStmt>(parse("close all")).cursor.empty());
+  // The words are names elsewhere.
+  CHECK(parse("select forward, hold, scroll from move, vacuum, cursor where prior < relative").statement !=
+        nullptr);
+  CHECK(parse("select time without time zone '1:00' as without").statement != nullptr);
+}
+
+TEST_CASE("VACUUM and ANALYZE name tables") {
+  CHECK(as<MaintenanceStmt>(parse("vacuum analyze pgbench_branches")).tables[0].name ==
+        "pgbench_branches");
+  const ParsedStatement parsed = parse("VACUUM (ANALYZE, VERBOSE true, parallel 2) a, \"B\".c");
+  CHECK(as<MaintenanceStmt>(parsed).tables.size() == 2);
+  CHECK(as<MaintenanceStmt>(parsed).tables[1].schema == "B");
+  CHECK(as<MaintenanceStmt>(parse("ANALYZE verbose t (a, b)")).tables.size() == 1);
+  CHECK(parse("vacuum full freeze verbose analyze").statement->kind == StatementKind::kVacuum);
+  for (const char* wrong : {"VACUUM a,", "VACUUM (", "VACUUM (fast)", "ANALYZE (full)",
+                            "VACUUM (full maybe)"}) {
+    CAPTURE(wrong);
+    CHECK(!parse_statement(wrong).has_value());
+  }
+}
+
 TEST_CASE("trees of revisions and diffs") {
   const auto diff = [](const std::string& text) -> std::string {
     const ParsedStatement parsed = parse("show diff " + text);
     const auto& made = as<DiffStmt>(parsed);
-    return std::string(made.from) + " " + std::string(made.to) + (made.three_dots ? " three" : "") +
+    const auto range = revision_range(made);
+    REQUIRE(range.has_value());
+    return std::string(range->from) + " " + std::string(range->to) + (range->three_dots ? " three" : "") +
            (made.stat ? " stat" : "") + (made.schema ? " schema" : "") +
            (made.has_table ? " " + std::string(made.table.name) : "");
   };
@@ -612,10 +728,12 @@ TEST_CASE("trees of revisions and diffs") {
   CHECK(diff("'..b'") == "HEAD b");
   CHECK(diff("'a..'") == "a HEAD");
   CHECK(diff("'v1.0..v1.1'") == "v1.0 v1.1");
-  CHECK(diff("'main~1'") == "main~1 ");
+  CHECK(diff("'main~1'") == "main~1 HEAD");
+  CHECK(diff("'main~1' to dev") == "main~1 dev");
   CHECK(diff("schema for s.t from v1.0 to feature-x") == "v1.0 feature-x schema t");
-  CHECK(diff("from head") == "HEAD ");
-  CHECK(diff("").size() == 1);
+  CHECK(diff("from head") == "HEAD HEAD");
+  CHECK(diff("to dev") == "HEAD dev");
+  CHECK(diff("") == "HEAD~1 HEAD");
   auto parsed = parse("cherry-pick a..b, 'c' message 'm' parent 2");
   CHECK(parsed.statement->kind == StatementKind::kCherryPick);
   CHECK(as<RevisionsStmt>(parsed).revisions[0] == "a..b");
