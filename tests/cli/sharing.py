@@ -66,7 +66,7 @@ def who_leaves_first_hands_over():
         for number, shell in enumerate(shells[1:]):
             shell.does("CHECKOUT side;", "")
             shell.does(f"SET work_mem = '{number + 5}MB';", "SET")
-            shell.does("SET TimeZone = 'Asia/Tokyo';", "SET")
+            shell.does("SET application_name = 'it''s kept';", "SET")
             shell.does("BEGIN;", "BEGIN")
             shell.does("SET search_path = 'rowan';", "SET")
             shell.does("ROLLBACK;", "ROLLBACK")
@@ -81,7 +81,7 @@ def who_leaves_first_hands_over():
                 writers.add(writer_of(home))
             check(len(writers) == 1 and writers <= {shell.pid for shell in shells}, f"the writers were {writers}")
             for shell in shells:
-                expect(shell.value("SHOW TimeZone;"), "Asia/Tokyo")
+                expect(shell.value("SHOW application_name;"), "it's kept")
                 check(shell.value("SHOW work_mem;") in ("5MB", "6MB", "7MB"), "work_mem is given back")
                 expect(shell.value("SELECT branch FROM rowan.branches WHERE current;"), "side")
                 expect(shell.value("SHOW search_path;"), shells[0].value("SHOW search_path;"))
@@ -182,7 +182,7 @@ def a_server_beside_a_shell():
                           wire.bind(struct.pack(">i", 1), formats=(1,), results=(1, 0)) + wire.execute(rows=1) +
                           wire.execute(rows=1) + wire.execute() + wire.SYNC),
                ["1", "t 23", "T id:23 v:25", "2", "D \0\0\0\1|x", "s", "D \0\0\0\2|NULL", "s", "C SELECT 0", "Z I"])
-        expect(client.ask("SET DateStyle = 'German'"), ["C SET", "S DateStyle", "Z I"])
+        expect(client.ask("SET application_name = 'kept'"), ["C SET", "S application_name", "Z I"])
         expect(client.ask("SELECT 1/0"), ["E 22012", "Z I"])
         client.send(wire.query("COPY t FROM STDIN"))
         expect(client.message()[0], "G")
@@ -198,7 +198,7 @@ def a_server_beside_a_shell():
         expect(other.ask("INSERT INTO t VALUES (5, 'lost')")[-1], "Z T")
         one.kill()
         expect(client.ask("INSERT INTO t VALUES (6, 'kept')"), ["C INSERT 0 1", "Z I"])
-        expect(client.values("SELECT '2026-03-04'::date"), ["04.03.2026"])
+        expect(client.values("SHOW application_name"), ["kept"])
         expect(writer_of(home), server.pid, "now the server has it")
         told = other.ask("INSERT INTO t VALUES (7, 'lost')")
         check(told == ["E 08006", "Z E"], told)
@@ -247,7 +247,7 @@ def lost_answers():
 
 # A verb commits by itself, as a statement and as a function in a query.
 def lost_verbs():
-    for text in ("MERGE side;", "SELECT rowan.merge('side');"):
+    for text in ("MERGE side;", "SELECT * FROM rowan.merge('side');", "CALL rowan.merge('side');"):
         with place("CREATE TABLE t (id int PRIMARY KEY, v int, w int)",
                    "INSERT INTO t SELECT g, 0, 0 FROM generate_series(1, 60000) g", "CREATE BRANCH side",
                    "UPDATE t SET v = 1", "CHECKOUT side", "UPDATE t SET w = 1") as home:
@@ -341,6 +341,34 @@ def data_through_the_socket():
         expect(one.value("SELECT length(v) FROM t WHERE id = -6;"), "3000000")
         check(two.value("SELECT v FROM t WHERE id = -6;") == big, "a long value comes back whole")
         two.leave()
+        one.leave()
+        prove_sound(home)
+
+
+# Names that mean something else in each process, and what a file gets from who makes it, are the caller's.
+def files_are_the_callers():
+    def told(home):
+        everything = []
+        for text, data in (("COPY t FROM '/dev/stdin'", b"1\tone\n"), ("COPY t TO '/dev/stdout'", b""),
+                           ("COPY t FROM '/dev/fd/0' (FORMAT csv)", b"2,two\n"), ("COPY t FROM '/proc/self/fd/0'", b"3\tthree\n"),
+                           ("COPY t TO '/proc/self/fd/1'", b""), ("COPY t TO 'made.txt'", b""), ("COPY t TO '/dev/null'", b""),
+                           ("COPY t FROM 'unreadable/x'", b""), ("COPY t TO 'nosuch/x'", b"")):
+            everything.append((text, *run(home, "sql", "t.git", "-c", text, data=data, seconds=10)))
+        done = subprocess.run(["bash", "-c", f"umask 077; exec '{ROWAN}' import t.git t <(printf 'id,v\\n4,four\\n')"], cwd=home,
+                              env=environment(home), stdin=subprocess.DEVNULL, capture_output=True, timeout=20)
+        everything.append(("import t.git t <(…)", done.returncode, done.stdout, done.stderr.replace(b"63", b"N")))
+        done = subprocess.run(["bash", "-c", f"umask 077; exec '{ROWAN}' export t.git t private.csv"], cwd=home,
+                              env=environment(home), capture_output=True, timeout=20)
+        everything.append(("export", done.returncode, done.stdout, stat.S_IMODE(os.stat(f"{home}/private.csv").st_mode)))
+        return everything
+
+    with place(TABLE) as home:
+        wanted = told(home)
+        prove_sound(home)
+    with place(TABLE) as home:
+        one = Shell(home)
+        for alone, there in zip(wanted, told(home)):
+            expect(there, alone, "beside a shell")
         one.leave()
         prove_sound(home)
 
@@ -579,5 +607,5 @@ def any_path_will_do():
 
 run_parts([two_shells, who_leaves_first_hands_over, a_short_transaction_may_end, a_long_one_is_ended,
            who_comes_while_it_ends, a_server_beside_a_shell, lost_answers, lost_verbs,
-           once_and_not_twice, rows_that_were_read_half, data_through_the_socket, a_million_rows, interrupts,
+           once_and_not_twice, rows_that_were_read_half, data_through_the_socket, files_are_the_callers, a_million_rows, interrupts,
            leavers_leave_nothing, planted_before, planted_beside, garbage_is_closed, other_users_are_refused, any_path_will_do])

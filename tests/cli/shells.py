@@ -40,8 +40,11 @@ def environment(home):
 class Program:
     """One run of `rowan`; what it prints and says comes in one stream."""
 
+    running = []  # Of all tests: what one leaves that fails.
+
     def __init__(self, home, *words):
         self.home, self.words, self.seen = home, words, ""
+        Program.running.append(self)
         self.process = subprocess.Popen([ROWAN, *words], cwd=home, env=environment(home), stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0)
 
@@ -148,10 +151,13 @@ def state_of(told):
     return found[1] if found else None
 
 
-def run(home, *words, data=b"", seconds=WAIT_SECONDS):
-    """One command to its end: exit code, output, errors."""
-    done = subprocess.run([ROWAN, *words], cwd=home, env=environment(home), input=data, capture_output=True,
-                          timeout=seconds)
+def run(home, *words, data=b"", seconds=30):
+    """One command to its end: exit code (None: it has to be killed), output, errors."""
+    try:
+        done = subprocess.run([ROWAN, *words], cwd=home, env=environment(home), input=data, capture_output=True,
+                              timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return None, "", f"no end within {seconds} s"
     return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
 
 
@@ -186,6 +192,10 @@ def place(*statements):
             sql(home, *statements)
         yield home
     finally:
+        for program in Program.running:
+            if program.process.poll() is None:
+                program.kill()
+        Program.running.clear()
         shutil.rmtree(home, ignore_errors=True)
 
 
