@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Proves that kill -9 of the process that has the repository loses nothing that others were told is committed: 08006 is certainly
 not there, 08007 may be, whole or not at all; and one of those that are left has it afterwards.
-    sharing_kills.py PATH-OF-ROWAN [PART…]; ROWAN_SHARING_ROUNDS: how many are killed.
+    neighbours_kills.py PATH-OF-ROWAN [PART…]; ROWAN_NEIGHBOURS_ROUNDS: how many are killed.
 """
 import os
 import random
@@ -10,7 +10,7 @@ import time
 
 from shells import Serving, Shell, check, expect, place, prove_sound, run_parts, sql, state_of, writer_of
 
-ROUNDS = int(os.environ.get("ROWAN_SHARING_ROUNDS", "6"))
+ROUNDS = int(os.environ.get("ROWAN_NEIGHBOURS_ROUNDS", "6"))
 WRITERS = 3
 LOST = ("08006", "08007")
 

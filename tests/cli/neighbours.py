@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Proves that several programs of one user work on one repository as if each were alone: what they see of each other, what
 happens to them when the one that has it open ends or is killed, and what lies at the place of its socket.
-    sharing.py PATH-OF-ROWAN [PART…]
+    neighbours.py PATH-OF-ROWAN [PART…]
 """
 import os
 import shutil

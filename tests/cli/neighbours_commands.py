@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Proves that every command says and does the same alone, beside `rowan serve`, and beside a shell: exit code, output and errors,
 on repositories that were made alike. What needs the repository for itself is refused with 55006, which names who has it.
-    sharing_commands.py PATH-OF-ROWAN [PART…]
+    neighbours_commands.py PATH-OF-ROWAN [PART…]
 """
 import gzip
 import os
