@@ -15,6 +15,7 @@
 #include <variant>
 
 #include "rowan/rowan.h"
+#include "rowan/shared.h"
 #include "shell/command.h"
 #include "shell/history_commands.h"
 #include "shell/interactive.h"
@@ -125,7 +126,7 @@ std::optional<Failure> connect(const std::string& path, const std::string& branc
   options.read_only = read_only;
   options.command_hints = !connection.speaks_sql;
   options.drop_caches = connection.drop_caches;
-  auto database = Database::open(path, options);
+  auto database = open_shared(path, options);
   if (!database) {
     Failure failure = database.failure();
     const std::filesystem::path inner = std::filesystem::path(path) / ".git";
