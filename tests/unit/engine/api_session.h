@@ -1,4 +1,5 @@
-// A database in memory and a session of it, for tests of the embedding API.
+// A database in memory and a session of it, for tests of the embedding API. With ROWAN_TEST_SHARED a repository that
+// somebody else has open, so that every call goes through its socket.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -8,16 +9,36 @@
 #include <vector>
 
 #include "rowan/rowan.h"
+#ifdef ROWAN_TEST_SHARED
+#include "rowan/shared.h"
+#include "unit/temp_folder.h"
+#endif
 
 namespace rowan::testing {
 
 struct ApiSession {
   explicit ApiSession(const ConnectOptions& options = {}) {
-    auto opened = Database::open(":memory:");
-    REQUIRE(opened.ok());
-    database = std::move(*opened);
+    database = open();
     session = connect(options);
   }
+#ifdef ROWAN_TEST_SHARED
+  std::unique_ptr<Database> open() {
+    const std::string path = (folder.path / "memory.git").string();
+    REQUIRE(Database::init(path).ok());
+    auto first = open_shared(path);
+    REQUIRE(first.ok());
+    other = std::move(*first);
+    auto second = open_shared(path);
+    REQUIRE_MESSAGE(second.ok(), (second.ok() ? "" : second.failure().message));
+    return std::move(*second);
+  }
+#else
+  static std::unique_ptr<Database> open() {
+    auto opened = Database::open(":memory:");
+    REQUIRE(opened.ok());
+    return std::move(*opened);
+  }
+#endif
   std::unique_ptr<Session> connect(const ConnectOptions& options = {}) {
     auto connected = database->connect(options);
     REQUIRE_MESSAGE(connected.ok(), (connected.ok() ? "" : connected.failure().message));
@@ -55,6 +76,10 @@ struct ApiSession {
     return std::move(*prepared);
   }
 
+#ifdef ROWAN_TEST_SHARED
+  TempFolder folder;
+  std::unique_ptr<Database> other;  // Which has it, and serves it.
+#endif
   std::unique_ptr<Database> database;
   std::unique_ptr<Session> session;
 };
