@@ -156,7 +156,7 @@ def plain(text):
     text = re.sub(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d(:?\d\d)?)?", "<time>", text)
     text = re.sub(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) \w{3} +\d+ \d\d:\d\d:\d\d \d{4}( [+-]\d{4})?", "<time>", text)
     text = re.sub(r"/tmp/rowan-shared-\w+", "<home>", text)
-    return re.sub(r"[ -]{2,}", "  ", text)  # Widths of columns follow what stands in them.
+    return re.sub(r"[ -]+", " ", text)  # Widths of columns follow what stands in them.
 
 
 def files(home):
@@ -194,7 +194,7 @@ def told_by_all(beside):
         state = sql(home, "SELECT * FROM t ORDER BY id", "SELECT * FROM item ORDER BY id")
         subjects = subprocess.run(["git", "--git-dir", "t.git", "log", "--format=%an %ae %s", "main", "side", "other"], cwd=home,
                                   capture_output=True, text=True, check=True).stdout
-        return told, state, plain(subjects)
+        return told, state, sorted(plain(subjects).splitlines())
 
 
 def every_command():
