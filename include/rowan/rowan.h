@@ -315,6 +315,7 @@ struct ConnectOptions {
   // More settings, which RESET goes back to. An unknown or bad one fails as SET would.
   std::vector<std::pair<std::string, std::string>> settings;
   std::string folder;          // Where COPY's relative names of files begin; empty: where the process is.
+  int64_t process = 0;         // Whose /dev/stdin, /dev/fd and /proc/self COPY's names mean; 0: this one's.
   bool command_hints = false;  // As OpenOptions has it, of this session.
 };
 

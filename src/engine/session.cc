@@ -52,7 +52,7 @@ SessionImpl::SessionImpl(DatabaseImpl& database, const ConnectOptions& options)
     : database_(database),
       author_(database.author()),
       is_owner_(options.user.empty()),
-      folder_(options.folder),
+      file_names_{options.folder, options.process},
       words_(options.command_hints ? versions::hint_words(versions::Door::kCommand)
                                    : database.hints()),
       head_{database.default_branch(), false, {}},

@@ -25,6 +25,7 @@
 #include "engine/settings.h"
 #include "engine/virtual_rows.h"
 #include "exec/constraints.h"
+#include "exec/copy.h"
 #include "exec/foreign_keys.h"
 #include "exec/operator.h"
 #include "exec/files.h"
@@ -110,6 +111,7 @@ class SessionImpl final : public Session {
   auto within(int64_t time_us, const Work& work) -> decltype(work());
 
   DatabaseImpl& owner() { return database_; }
+  const versions::HintWords& hints() const { return words_; }
   system::Context& system() { return system_; }  // What system relations see of it.
   const Settings& settings() const { return settings_.now(); }
   // The session's branch; on a tag or commit the commit's id, which stands for HEAD in revisions.
@@ -263,8 +265,8 @@ class SessionImpl final : public Session {
   git::Signature author_;  // The connection's.
   bool is_owner_ = true;   // Nobody was named when it connected.
   std::string home_;       // The connection's branch; empty: Git's HEAD.
-  std::string folder_;     // Where COPY's relative names of files begin; empty: where the process is.
-  const versions::HintWords& words_;
+  const exec::FileNames file_names_;  // Whose names COPY's are.
+  const versions::HintWords& words_;  // Of the door that it came by.
   SessionSystem system_{*this};
   versions::Head head_;
   std::string last_commit_;

@@ -274,6 +274,18 @@ class VerbsNamed final : public sql::Visitor {
 
 }  // namespace
 
+bool may_call_verb(std::string_view text) {
+  std::string plain;  // In small letters, without blanks and quotes.
+  for (const char c : text) {
+    const auto letter = static_cast<unsigned char>(c);
+    if (c != '"' && std::isspace(letter) == 0) plain += static_cast<char>(std::tolower(letter));
+  }
+  for (const Verb& verb : verbs()) {
+    if (plain.find(fmt::format("rowan.{}(", verb.name)) != std::string::npos) return true;
+  }
+  return false;
+}
+
 Result<std::optional<VerbCall>> find_verb_call(const sql::Statement& statement) {
   if (statement.kind != sql::StatementKind::kSelect) return std::optional<VerbCall>();
   const sql::CallExpr* call = only_call(static_cast<const sql::SelectStmt&>(statement));

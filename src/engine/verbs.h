@@ -43,6 +43,9 @@ std::vector<plan::OutputColumn> verb_columns();
 // The one row that every verb answers with.
 TableRows verb_row(const versions::VerbResult& result);
 
+// Whether a text may call one: it names one with a parenthesis behind it. For who cannot parse it.
+bool may_call_verb(std::string_view text);
+
 // kFeatureNotSupported, when the call is of a verb: it stands where it cannot.
 Result<void> check_no_verb(const sql::CallExpr& call);
 // The same of all calls in a query.

@@ -75,17 +75,22 @@ struct FileSource {
   ByteSource read;
   uint64_t bytes = 0;
 };
+// Whose names of files they are.
+struct FileNames {
+  std::string folder;   // Where relative ones begin; empty: where this process is.
+  int64_t process = 0;  // Whose descriptors /dev/stdin and its like are; 0: this one's.
+};
 // Whether the name is one of a compressed file or an archive, by its end in any case.
 bool is_called_compressed(std::string_view path);
 // Both end with kQueryCanceled when the statement is cancelled while they wait for a pipe's other
-// end. `folder`: where relative paths begin; empty: where the process is. `context` must outlive them.
-Result<FileSource> open_copy_source(std::string_view path, std::string_view folder,
+// end. `context` must outlive them.
+Result<FileSource> open_copy_source(std::string_view path, const FileNames& names,
                                     const ExecContext& context);
 struct FileSink {
   ByteSink write;
   std::function<Result<void>()> finish;
 };
-Result<FileSink> open_copy_sink(std::string_view path, std::string_view folder,
+Result<FileSink> open_copy_sink(std::string_view path, const FileNames& names,
                                 const ExecContext& context);
 
 }  // namespace rowan::exec

@@ -8,10 +8,13 @@
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/files.h"
 #include "exec/copy.h"
@@ -85,6 +88,33 @@ Result<FileSink> open_special_sink(const std::string& name, const ExecContext& c
   return sink;
 }
 
+// The file that a name means to whose it is. What leads to "itself" leads to another process from here.
+std::filesystem::path path_of(std::string_view path, const FileNames& names) {
+  std::filesystem::path whole = std::filesystem::path(names.folder) / path;
+  if (names.process == 0) return whole;
+  constexpr std::pair<std::string_view, std::string_view> kOwn[] = {
+      {"/dev/stdin", "/fd/0"}, {"/dev/stdout", "/fd/1"}, {"/dev/stderr", "/fd/2"},
+      {"/dev/fd/", "/fd/"},    {"/proc/self/", "/"}};
+  const std::string plain = whole.lexically_normal().string();
+  for (const auto& [own, there] : kOwn) {
+    if (plain == own || (own.ends_with('/') && plain.starts_with(own)))
+      return fmt::format("/proc/{}{}{}", names.process, there, plain.substr(own.size()));
+  }
+  return whole;
+}
+
+// What whose the names are leaves others to do with a new file.
+mode_t new_file_permissions(const FileNames& names) {
+  constexpr mode_t kAll = 0644;
+  if (names.process == 0) return kAll;
+  std::ifstream status(fmt::format("/proc/{}/status", names.process));
+  for (std::string line; std::getline(status, line);) {
+    unsigned mask = 0;
+    if (std::sscanf(line.c_str(), "Umask: %o", &mask) == 1) return kAll & ~static_cast<mode_t>(mask);
+  }
+  return kAll;
+}
+
 }  // namespace
 
 bool is_called_compressed(std::string_view path) {
@@ -95,10 +125,10 @@ bool is_called_compressed(std::string_view path) {
                      [&](std::string_view end) { return name.ends_with(end); });
 }
 
-Result<FileSource> open_copy_source(std::string_view path, std::string_view folder,
+Result<FileSource> open_copy_source(std::string_view path, const FileNames& names,
                                     const ExecContext& context) {
   auto handle = std::make_shared<FileHandle>();
-  const std::string name = (std::filesystem::path(folder) / path).string();
+  const std::string name = path_of(path, names).string();
   // Without waiting for a pipe's writer: that is waited for where the statement can be cancelled.
   handle->fd = ::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (handle->fd < 0)
@@ -121,14 +151,14 @@ Result<FileSource> open_copy_source(std::string_view path, std::string_view fold
   return source;
 }
 
-Result<FileSink> open_copy_sink(std::string_view path, std::string_view folder,
+Result<FileSink> open_copy_sink(std::string_view path, const FileNames& names,
                                 const ExecContext& context) {
   if (is_called_compressed(path)) {
     return Error(ErrorCode::kFeatureNotSupported,
                  fmt::format("COPY writes plain text, and \"{}\" is called otherwise", path))
         .with_hint("Write to standard output and compress that: rowan export DIR TABLE - | gzip.");
   }
-  const std::filesystem::path name = std::filesystem::path(folder) / path;
+  const std::filesystem::path name = path_of(path, names);
   struct stat info{};
   if (::stat(name.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
     if (S_ISDIR(info.st_mode))
@@ -137,7 +167,7 @@ Result<FileSink> open_copy_sink(std::string_view path, std::string_view folder,
   }
   // Links on the way are the user's own; the file in the making is nobody's to foresee.
   const std::filesystem::path parent = resolve(name.has_parent_path() ? name.parent_path() : ".");
-  auto made = NewFile::open(parent / name.filename());
+  auto made = NewFile::open(parent / name.filename(), new_file_permissions(names));
   if (!made) {
     return Error(made.error().code(),
                  fmt::format("could not open file \"{}\": {}", path, made.error().message()));

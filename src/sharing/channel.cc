@@ -111,6 +111,13 @@ bool Channel::has_something() const {
   return ::poll(&look, 1, 0) > 0;
 }
 
+int64_t Channel::peer_process() const noexcept {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(socket_.number(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return 0;
+  return peer.pid;
+}
+
 void Channel::stop_reading() noexcept { ::shutdown(socket_.number(), SHUT_RD); }
 
 void Channel::shut_down() noexcept { ::shutdown(socket_.number(), SHUT_RDWR); }

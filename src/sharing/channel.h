@@ -28,6 +28,7 @@ class Channel {
   Result<void> send(uint8_t kind, std::string_view body);
   Result<Frame> receive();       // Waits.
   bool has_something() const;    // Whether receive() would not wait: a frame, or the end.
+  int64_t peer_process() const noexcept;  // Of who made the other end; 0: it is not known.
   void stop_reading() noexcept;  // Any thread: receive() gives what has come, then fails.
   void shut_down() noexcept;     // Any thread: nothing goes either way any more.
 

@@ -161,7 +161,7 @@ void carry(Archive& a, StatementInfo& v) {
 }
 template <typename Archive>
 void carry(Archive& a, ConnectOptions& v) {
-  a(v.branch, v.user, v.email, v.application_name, v.settings, v.folder, v.command_hints);
+  a(v.branch, v.user, v.email, v.application_name, v.settings, v.folder, v.process, v.command_hints);
 }
 template <typename Archive>
 void carry(Archive& a, BinaryValue& v) {

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/caught.h"
 #include "sharing/failures.h"
 #include "sharing/scripts.h"
 
@@ -145,7 +146,8 @@ class RemoteCopyIn final : public CopyIn {
   RemoteCopyIn(std::shared_ptr<Link> link, uint64_t columns)
       : link_(std::move(link)), columns_(columns) {}
   ~RemoteCopyIn() override {
-    if (!ended_) link_->tell(Ask::kDropCopy, {});
+    // Answered, so that it is known what became of the block.
+    if (!ended_) ends_well([&] { static_cast<void>(link_->call(Ask::kCopyFail, encode(std::string_view()))); });
   }
   RemoteCopyIn(const RemoteCopyIn&) = delete;
   RemoteCopyIn& operator=(const RemoteCopyIn&) = delete;
@@ -153,7 +155,8 @@ class RemoteCopyIn final : public CopyIn {
   size_t column_count() const override { return columns_; }
   Outcome<bool> write(std::string_view bytes) override {
     buffer_.append(bytes);
-    return buffer_.size() < kCopyBytes ? Outcome<bool>(true) : flush();
+    // What is wrong with the first pieces is told at once; many of them go together.
+    return sent_ >= kCopyBytes && buffer_.size() < kCopyBytes ? Outcome<bool>(true) : flush();
   }
   Outcome<std::unique_ptr<Rows>> finish() override {
     if (auto flushed = flush(); !flushed) return flushed.failure();
@@ -165,6 +168,7 @@ class RemoteCopyIn final : public CopyIn {
     return rows_of(link_, std::move(answer));
   }
   Failure fail(std::string_view message) override {
+    if (failure_) return *failure_;
     ended_ = true;
     auto answer = link_->call(Ask::kCopyFail, encode(message));
     if (!answer) return answer.failure();
@@ -176,16 +180,21 @@ class RemoteCopyIn final : public CopyIn {
 
  private:
   Outcome<bool> flush() {
+    if (failure_) return *failure_;
     if (buffer_.empty()) return true;
     auto written = link_->call(Ask::kCopyWrite, encode(buffer_));
+    sent_ += buffer_.size();
     buffer_.clear();
-    if (!written) return written.failure();
-    return true;
+    if (written) return true;
+    failure_ = written.failure();
+    return *failure_;
   }
 
   std::shared_ptr<Link> link_;
   uint64_t columns_;
   std::string buffer_;
+  uint64_t sent_ = 0;               // Bytes.
+  std::optional<Failure> failure_;  // Of the statement.
   bool ended_ = false;
 };
 

@@ -267,6 +267,8 @@ void ServedSession::connect(Decoder& in, Encoder& out) {
   ConnectOptions options;
   in(options);
   if (!in.is_sound()) return;
+  // Of one that came here by way of another process, that one.
+  if (options.process == 0) options.process = channel_.peer_process();
   auto session = database_.connect(options);
   if (taken(session) == nullptr) return;
   session_ = std::move(*session);

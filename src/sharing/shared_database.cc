@@ -27,8 +27,9 @@ using std::chrono::steady_clock;
 constexpr std::string_view kMemory = ":memory:";
 constexpr milliseconds kFirstPause{2};
 constexpr milliseconds kLongestPause{100};
-// For a process that has the lock and nobody reaches: it begins, or publishes before it ends.
-constexpr milliseconds kUnreachableMax{3000};
+// For a process that has the lock and nobody reaches: it begins, or it ends, which may take it the five
+// seconds that transactions have, and the time to publish.
+constexpr milliseconds kUnreachableMax{8000};
 constexpr milliseconds kTakeoverMax{10000};  // The same for who had a session there.
 
 std::string text_of(const char* variable) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "engine/verbs.h"
 #include "sharing/failures.h"
 #include "sharing/scripts.h"
 #include "sql/parser.h"
@@ -14,6 +15,10 @@ namespace {
 
 constexpr int kAttemptsMax = 5;  // Of what was not begun, in one process after the other.
 
+bool calls_verb(std::string_view words, std::string_view text) {
+  return words == "SELECT" && engine::may_call_verb(text);
+}
+
 }  // namespace
 
 // A statement that is prepared again where its session begins again.
@@ -21,10 +26,11 @@ class SharedStatement final : public Statement {
  public:
   // `sql`: empty for one of several of a text, which cannot be prepared again.
   SharedStatement(SharedSession& session, std::string_view sql, std::vector<uint32_t> oids,
-                  std::unique_ptr<Statement> inner)
+                  bool calls_verb, std::unique_ptr<Statement> inner)
       : session_(session),
         sql_(sql),
         oids_(std::move(oids)),
+        calls_verb_(calls_verb),
         inner_(std::move(inner)),
         generation_(session.generation_),
         parameter_count_(inner_->parameter_count()),
@@ -44,7 +50,7 @@ class SharedStatement final : public Statement {
     });
   }
   Outcome<std::unique_ptr<Rows>> run(const std::vector<Parameter>& parameters) override {
-    return session_.on(session_.kind_of(words_),
+    return session_.on(session_.kind_of(words_, calls_verb_),
                        [&](Session& now) -> Outcome<std::unique_ptr<Rows>> {
                          auto statement = current(now);
                          if (!statement) return statement.failure();
@@ -66,6 +72,7 @@ class SharedStatement final : public Statement {
   SharedSession& session_;
   std::string sql_;
   std::vector<uint32_t> oids_;
+  bool calls_verb_;
   std::unique_ptr<Statement> inner_;
   uint64_t generation_;
   size_t parameter_count_;
@@ -167,7 +174,7 @@ void SharedSession::apply_handlers() {
   inner_->set_copy_sink(ears_.sink);
 }
 
-SharedSession::Kind SharedSession::kind_of(std::string_view words) const {
+SharedSession::Kind SharedSession::kind_of(std::string_view words, bool calls_verb) const {
   if (words == "COMMIT") return Kind::kCommits;
   if (implicit_ || transaction_state() != TransactionState::kIdle) return Kind::kRuns;
   constexpr std::array<std::string_view, 12> kLeaveNothing = {
@@ -176,7 +183,7 @@ SharedSession::Kind SharedSession::kind_of(std::string_view words) const {
   const bool leaves_nothing =
       words.empty() || words.starts_with("SHOW") ||
       std::find(kLeaveNothing.begin(), kLeaveNothing.end(), words) != kLeaveNothing.end();
-  return leaves_nothing ? Kind::kRuns : Kind::kCommits;
+  return leaves_nothing && !calls_verb ? Kind::kRuns : Kind::kCommits;
 }
 
 TransactionState SharedSession::transaction_state() const {
@@ -192,15 +199,19 @@ Outcome<std::unique_ptr<Statement>> SharedSession::prepare(
       on(Kind::kLooks, [&](Session& now) { return now.prepare(sql, parameter_oids); });
   if (!statement) return statement.failure();
   return std::unique_ptr<Statement>(
-      std::make_unique<SharedStatement>(*this, sql, parameter_oids, std::move(*statement)));
+      std::make_unique<SharedStatement>(*this, sql, parameter_oids, calls_verb((*statement)->words(), sql),
+                                        std::move(*statement)));
 }
 
 Outcome<std::vector<std::unique_ptr<Statement>>> SharedSession::prepare_all(std::string_view sql) {
   auto statements = on(Kind::kLooks, [&](Session& now) { return now.prepare_all(sql); });
   if (!statements) return statements.failure();
   const std::string_view alone = statements->size() == 1 ? sql : std::string_view();
+  const bool some_call =
+      std::any_of(statements->begin(), statements->end(),
+                  [&](const auto& statement) { return calls_verb(statement->words(), sql); });
   for (auto& statement : *statements)
-    statement = std::make_unique<SharedStatement>(*this, alone, std::vector<uint32_t>(),
+    statement = std::make_unique<SharedStatement>(*this, alone, std::vector<uint32_t>(), some_call,
                                                   std::move(statement));
   return statements;
 }

@@ -84,7 +84,8 @@ class SharedSession final : public Session {
   // After the link broke: what to say of the running call, and what is to be made good later.
   Failure break_off(Kind kind);
   void apply_handlers();
-  Kind kind_of(std::string_view words) const;
+  // `calls_verb`: it may be a verb's call, which commits like its statement.
+  Kind kind_of(std::string_view words, bool calls_verb) const;
 
   Attachments& attachments_;
   const ConnectOptions options_;

@@ -166,10 +166,8 @@ Result<void> drop_derived(const fs::path& dir) { return drop_folder(derived_fold
 
 Result<Adopted> adopt_git_store(const fs::path& path, bool discard_journal) {
   const fs::path dir = resolve(path);
-  if (LockFile::is_held(dir / "rowan" / "lock")) {
-    return Error(ErrorCode::kDatabaseInUse,
-                 "repository \"" + path.string() + "\" is open in another process");
-  }
+  const fs::path lock = dir / "rowan" / "lock";
+  if (LockFile::is_held(lock)) return LockFile::in_use(lock, path.string());
   TRY(check_layout(dir, real_file_system(), Trust::kGiven));
   TRY(make_own(dir));
   Adopted adopted;

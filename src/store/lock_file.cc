@@ -1,9 +1,11 @@
 #include "store/lock_file.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -31,6 +33,26 @@ struct flock whole_file() {
   return range;
 }
 
+// What a small file begins with; empty when it cannot be read.
+std::string first_bytes(const std::filesystem::path& path) {
+  constexpr size_t kBytes = 4096;
+  std::string bytes(kBytes, '\0');
+  const auto file = open_file(path, OpenMode::kRead);
+  const ssize_t read = file ? ::read(file->number(), bytes.data(), bytes.size()) : -1;
+  bytes.resize(static_cast<size_t>(std::max<ssize_t>(read, 0)));
+  return bytes;
+}
+
+// What a process runs, for people: "rowan serve", "postbox". Other words of its command line are its own.
+std::string program_of(const std::string& pid) {
+  const std::string line = first_bytes("/proc/" + pid + "/cmdline");  // Words end in a zero byte.
+  const std::string name = std::filesystem::path(line.c_str()).filename().string();
+  if (name.empty()) return "a program that has ended by now";
+  const size_t end = line.find('\0');
+  if (name != "rowan" || end == std::string::npos) return name;
+  return name + " " + (line.c_str() + end + 1);
+}
+
 }  // namespace
 
 Result<LockFile> LockFile::take(const std::filesystem::path& path) {
@@ -39,19 +61,24 @@ Result<LockFile> LockFile::take(const std::filesystem::path& path) {
   LockFile lock(std::move(file));
   struct flock range = whole_file();
   if (::fcntl(descriptor, F_OFD_SETLK, &range) != 0) {
-    char holder[32] = {};
-    const ssize_t n = ::pread(descriptor, holder, sizeof holder - 1, 0);
-    const std::string pid(holder, n > 0 ? std::strcspn(holder, "\n") : 0);
-    return Error(ErrorCode::kDatabaseInUse,
-                 "repository \"" + path.parent_path().parent_path().string() +
-                     "\" is open in another process" +
-                     (pid.empty() ? std::string() : " (pid " + pid + ")"));
+    return in_use(path, path.parent_path().parent_path().string());
   }
   const std::string pid = std::to_string(::getpid()) + "\n";
   // Only for the message above: the lock itself is what counts.
   if (::ftruncate(descriptor, 0) != 0 || ::pwrite(descriptor, pid.data(), pid.size(), 0) < 0)
     errno = 0;
   return lock;
+}
+
+Error LockFile::in_use(const std::filesystem::path& path, std::string_view repository) {
+  std::string pid = first_bytes(path);
+  pid.resize(std::strcspn(pid.c_str(), "\n"));
+  if (pid.empty() || pid.find_first_not_of("0123456789") != std::string::npos)
+    return Error(ErrorCode::kDatabaseInUse,
+                 fmt::format("repository \"{}\" is open in another process", repository));
+  return Error(ErrorCode::kDatabaseInUse,
+               fmt::format("repository \"{}\" is open in another process (pid {})", repository, pid))
+      .with_hint(fmt::format("It is {}.", program_of(pid)));
 }
 
 bool LockFile::is_held(const std::filesystem::path& path) {

@@ -16,6 +16,8 @@ class LockFile {
  public:
   // kDatabaseInUse names the holder.
   static Result<LockFile> take(const std::filesystem::path& path);
+  // What to say of a lock that another opener holds. `repository`: its name for people.
+  static Error in_use(const std::filesystem::path& path, std::string_view repository);
   // Whether another opener holds it. False when the file cannot be read.
   static bool is_held(const std::filesystem::path& path);
   // Whether the file at that path is the one that is locked. Not once the repository's folder was moved,

@@ -71,14 +71,14 @@ Result<versions::VerbResult> run_take_foreign(SessionImpl& session,
                                               const sql::RevisionsStmt& statement) {
   DatabaseImpl& database = session.owner();
   txn::Manager& manager = database.manager();
-  TRY_ASSIGN(const ParkedTip tip, find_parked(manager, statement.revisions[0], database.hints()));
+  TRY_ASSIGN(const ParkedTip tip, find_parked(manager, statement.revisions[0], session.hints()));
   TRY_ASSIGN(const bool exists, manager.has_branch(tip.branch));
   if (!exists) return take_as_branch(session, tip);
   TRY_ASSIGN(const txn::Snapshot now, manager.tip_snapshot(tip.branch));
   TRY(manager.history().ensure(manager.store(), tip.commit));
   TRY(manager.history().ensure(manager.store(), now.commit));
   if (manager.history().is_ancestor(tip.commit, now.commit)) {
-    if (tip.is_rewind) return is_held(tip, database.hints());
+    if (tip.is_rewind) return is_held(tip, session.hints());
     TRY(sweep_parked(manager));
     return versions::verb_done("TAKE FOREIGN", "already up to date");
   }
@@ -92,7 +92,7 @@ Result<versions::VerbResult> run_take_foreign(SessionImpl& session,
   if (const auto objection =
           admission.ask_ancestors({tip.branch, tip.commit, now.commit}, now.root))
     return objection_error(*objection);
-  versions::Context own = database.context_on(tip.branch);
+  versions::Context own = database.context_on(tip.branch, session.hints());
   own.cancelled = &session.cancel_flag();
   const std::string message = statement.has_message
                                   ? std::string(statement.message)
@@ -122,7 +122,7 @@ Result<versions::VerbResult> run_drop_foreign(SessionImpl& session,
                                               const sql::RevisionsStmt& statement) {
   DatabaseImpl& database = session.owner();
   TRY_ASSIGN(const ParkedTip tip,
-             find_parked(database.manager(), statement.revisions[0], database.hints()));
+             find_parked(database.manager(), statement.revisions[0], session.hints()));
   TRY(database.manager().update_refs(nullptr,
                                      forget_updates(database.store(), tip.branch, tip.commit),
                                      session.settings().synchronous_commit()));
