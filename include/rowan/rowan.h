@@ -314,6 +314,8 @@ struct ConnectOptions {
   std::string application_name;
   // More settings, which RESET goes back to. An unknown or bad one fails as SET would.
   std::vector<std::pair<std::string, std::string>> settings;
+  std::string folder;          // Where COPY's relative names of files begin; empty: where the process is.
+  bool command_hints = false;  // As OpenOptions has it, of this session.
 };
 
 // An open repository. One process writes it; others may have it open with `read_only`.

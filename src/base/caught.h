@@ -2,11 +2,13 @@
 // thrown across a room): what may be called from where nobody catches goes through here.
 #pragma once
 
+#include <cerrno>
 #include <exception>
 #include <new>
 #include <string>
 #include <system_error>
 
+#include "base/files.h"
 #include "base/memory_budget.h"
 #include "base/result.h"
 
@@ -27,6 +29,9 @@ inline Error error_of_exception() {
     const bool is_memory = failed.code() == std::errc::resource_unavailable_try_again ||
                            failed.code() == std::errc::not_enough_memory;
     if (is_memory) return Error(ErrorCode::kOutOfMemory, "out of memory");
+    // By their number, whatever library's category they come in.
+    if (failed.code().value() == EMFILE || failed.code().value() == ENFILE)
+      return Error(ErrorCode::kIoError, failed.what()).with_hint(std::string(kOpenFilesHint));
     return Error(ErrorCode::kInternal, std::string("internal error: ") + failed.what());
   } catch (const std::exception& exception) {
     return Error(ErrorCode::kInternal, std::string("internal error: ") + exception.what());

@@ -127,8 +127,10 @@ Error file_error(std::string_view what, const fs::path& path, int code) {
   if (code == EEXIST) kind = ErrorCode::kDuplicateFile;
   if (code == ENOSPC || code == EDQUOT) kind = ErrorCode::kDiskFull;
   if (code == EACCES || code == EPERM || code == EROFS) kind = ErrorCode::kInsufficientPrivilege;
-  return Error(kind, "could not " + std::string(what) + " \"" + path.string() +
-                         "\": " + std::strerror(code));
+  Error error(kind, "could not " + std::string(what) + " \"" + path.string() +
+                        "\": " + std::strerror(code));
+  if (code != EMFILE && code != ENFILE) return error;
+  return std::move(error).with_hint(std::string(kOpenFilesHint));
 }
 
 // --- Folder ---

@@ -23,6 +23,11 @@
 
 namespace rowan {
 
+// Of an error that too many open files caused.
+inline constexpr std::string_view kOpenFilesHint =
+    "The system's limit on open files (ulimit -n) is reached: raise it.";
+
+
 enum class OpenMode : uint8_t {
   kRead,
   kWrite,      // Read and write; must exist.

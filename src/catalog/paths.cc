@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/limits.h"
+#include "catalog/git_files.h"
 #include "type/key_codec.h"
 #include "type/text.h"
 
@@ -66,13 +67,6 @@ PathKind classify_in_schema(std::string_view path, bool is_folder) {
   return defines ? PathKind::kObjectPart : PathKind::kStray;
 }
 
-// A part that Git, on one disk or another, takes for its own folder.
-bool is_gits_own(std::string_view part) {
-  std::string name = lower(part.substr(0, part.find(':')));
-  while (!name.empty() && (name.back() == '.' || name.back() == ' ')) name.pop_back();
-  return name.empty() || name == ".git" || name == "git~1";
-}
-
 Error invalid(std::string_view path, std::string_view what) {
   return Error(ErrorCode::kInvalidContent, std::string(path) + ": " + std::string(what));
 }
@@ -97,13 +91,17 @@ class Walk {
       if (stopped_) break;
       const std::string path(entry.name);
       const PathKind kind = classify_path(path, entry.is_tree());
-      if (kind == PathKind::kPassive) TRY(passive(path, entry, 1));
+      if (kind == PathKind::kPassive && !(skips_known && is_known(known.get(), entry)))
+        TRY(passive(path, entry, 1));
       if (kind == PathKind::kSchema && !only_root_files) TRY(schema(path, known.get(), entry));
     }
     return {};
   }
 
   bool only_root_files = false;
+  bool skips_known = false;  // Of root files as well.
+  // Asked about every folder below the root's that is people's own, be it empty; null: nobody asks.
+  Result<void> (*check_folder)(std::string_view path, uint32_t mode) = nullptr;
 
  private:
   Result<Tree> read(const Oid& id) const {
@@ -148,6 +146,7 @@ class Walk {
     }
     if (depth > kPassiveFolderDepthMax)
       return Error(ErrorCode::kProgramLimit, path + ": folders nest too deeply");
+    if (check_folder != nullptr) TRY(check_folder(path, entry.mode));
     TRY_ASSIGN(const Tree folder, read(entry.id));
     for (const tree::TreeEntry& each : folder->entries()) {
       if (stopped_) break;
@@ -248,6 +247,21 @@ Result<void> check_passive_mode(std::string_view path, uint32_t mode) {
   return {};
 }
 
+namespace {
+
+// As the content of a commit.
+Result<void> check_pushed_path(std::string_view path, uint32_t mode) {
+  TRY(check_passive_mode(path, mode));
+  TRY(check_git_entry(path, mode));
+  auto named = check_passive_path(path);
+  if (named) return {};
+  const ErrorCode code = named.error().code() == ErrorCode::kInvalidName ? ErrorCode::kInvalidContent
+                                                                         : named.error().code();
+  return Error(code, std::string(path) + ": " + named.error().message());
+}
+
+}  // namespace
+
 Result<void> check_passive_files(const store::ObjectReader& objects, store::NodeCache& cache,
                                  const Oid& known_root, const Oid& root) {
   size_t count = 0;
@@ -255,11 +269,7 @@ Result<void> check_passive_files(const store::ObjectReader& objects, store::Node
     if (is_root_file(file.path) && ++count > kPassiveFilesMax)
       return too_much(file.path, "there are more than " + std::to_string(kPassiveFilesMax) +
                                      " files beside the data");
-    TRY(check_passive_mode(file.path, file.mode));
-    if (auto named = check_passive_path(file.path); !named)
-      return Error(named.error().code() == ErrorCode::kInvalidName ? ErrorCode::kInvalidContent
-                                                                   : named.error().code(),
-                   file.path + ": " + named.error().message());
+    TRY(check_pushed_path(file.path, file.mode));
     if (!known_root.is_zero()) {
       TRY_ASSIGN(const auto before, tree::find_path(objects, cache, known_root, file.path));
       if (before && before->id == file.id && before->is_file()) return true;
@@ -269,10 +279,29 @@ Result<void> check_passive_files(const store::ObjectReader& objects, store::Node
     if (object.bytes.size() > kPassiveFileBytesMax)
       return too_much(file.path, "it has more than " + std::to_string(kPassiveFileBytesMax) +
                                      " bytes, the most for a file beside the data");
+    TRY(check_git_file(file.path, object.bytes));
     return true;
   };
   const Visit visit = check;
-  return Walk(objects, cache, visit).run(known_root, root);
+  Walk walk(objects, cache, visit);
+  walk.check_folder = check_pushed_path;
+  return walk.run(known_root, root);
+}
+
+Result<void> check_git_files(const store::ObjectReader& objects, store::NodeCache& cache,
+                             const Oid& known_root, const Oid& root) {
+  const auto check = [&](const PassiveFile& file) -> Result<bool> {
+    TRY(check_git_entry(file.path, file.mode));
+    if (!is_git_file(file.path) || file.mode == tree::kModeGitlink) return true;
+    TRY_ASSIGN(const store::ObjectRef object, objects.read(file.id));
+    TRY(check_git_file(file.path, object.bytes));
+    return true;
+  };
+  const Visit visit = check;
+  Walk walk(objects, cache, visit);
+  walk.check_folder = check_git_entry;
+  walk.skips_known = true;
+  return walk.run(known_root, root);
 }
 
 }  // namespace rowan::catalog

@@ -78,4 +78,9 @@ Result<size_t> count_root_files(const store::ObjectReader& objects, store::NodeC
 Result<void> check_passive_files(const store::ObjectReader& objects, store::NodeCache& cache,
                                  const Oid& known_root, const Oid& root);
 
+// Of a commit that nothing but history is made of: its passive files may be what they like, but for
+// what Git itself objects to (git_files.h). Errors as above.
+Result<void> check_git_files(const store::ObjectReader& objects, store::NodeCache& cache,
+                             const Oid& known_root, const Oid& root);
+
 }  // namespace rowan::catalog

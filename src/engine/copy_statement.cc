@@ -27,7 +27,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_copy(Prepared& prepared) {
   if (statement.from) {
     exec::FileSource source;
     if (statement.end == sql::CopyEnd::kFile) {
-      TRY_ASSIGN(source, exec::open_copy_source(statement.path, context));
+      TRY_ASSIGN(source, exec::open_copy_source(statement.path, folder_, context));
     } else {
       if (copy_source_ == nullptr)
         return Error(ErrorCode::kFeatureNotSupported, "COPY FROM STDIN needs a source of data")
@@ -46,7 +46,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_copy(Prepared& prepared) {
     plan::PlanContext planning{resolver, parameters, context.eval, settings().disabled_rules()};
     exec::FileSink sink;
     if (statement.end == sql::CopyEnd::kFile) {
-      TRY_ASSIGN(sink, exec::open_copy_sink(statement.path, context));
+      TRY_ASSIGN(sink, exec::open_copy_sink(statement.path, folder_, context));
     } else {
       if (copy_sink_ == nullptr)
         return Error(ErrorCode::kFeatureNotSupported, "COPY TO STDOUT needs somewhere to write")

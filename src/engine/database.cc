@@ -23,6 +23,7 @@
 #include "store/git_store.h"
 #include "store/memory_store.h"
 #include "store/node_cache.h"
+#include "system/registry.h"
 #include "versions/history_policy.h"
 
 namespace rowan::engine {
@@ -214,6 +215,10 @@ Result<Oid> DatabaseImpl::canonical_tree(store::PendingObjects& objects, const O
 Result<void> DatabaseImpl::check_history(const Oid& commit, const Oid& known_root) {
   const auto objection = admission().ask_ancestors({{}, commit}, known_root);
   return objection ? Result<void>(objection_error(*objection)) : Result<void>();
+}
+
+const exec::SystemTables& DatabaseImpl::system_tables() const {
+  return system::tables_without_session();
 }
 
 std::string DatabaseImpl::default_branch() const {

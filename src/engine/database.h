@@ -60,10 +60,13 @@ class DatabaseImpl final : public Database, public versions::Repository {
   const git::Signature& author() const { return author_; }
   const versions::HintWords& hints() const { return versions::hint_words(door_); }
   // For a verb of nobody's session. Borrows `branch`.
-  versions::Context context_on(const std::string& branch);
+  versions::Context context_on(const std::string& branch) { return context_on(branch, hints()); }
+  // The same for one who came by that door.
+  versions::Context context_on(const std::string& branch, const versions::HintWords& words);
   ForeignMoves& foreign_moves() { return foreign_moves_; }
   // What judges commits that somebody else made.
   Admission admission() { return {*manager_, branch_settings_, clock(), author_.name, name_}; }
+  const exec::SystemTables& system_tables() const override;
   std::string default_branch() const override;  // The branch of Git's HEAD: where sessions begin.
   // After a branch got another name: HEAD follows it, as `git branch -m` has it.
   Result<void> follow_rename(std::string_view from, std::string_view to) override;

@@ -52,6 +52,9 @@ SessionImpl::SessionImpl(DatabaseImpl& database, const ConnectOptions& options)
     : database_(database),
       author_(database.author()),
       is_owner_(options.user.empty()),
+      folder_(options.folder),
+      words_(options.command_hints ? versions::hint_words(versions::Door::kCommand)
+                                   : database.hints()),
       head_{database.default_branch(), false, {}},
       unique_(database.unique_indexes(), database.store()) {
   // Git knows people by their e-mail: nobody gets another's.
@@ -317,7 +320,7 @@ exec::ExecContext SessionImpl::exec_context() {
 }
 
 Result<void> SessionImpl::check_out(std::string_view revision) {
-  TRY_ASSIGN(head_, versions::find_head(database_.manager(), head_, revision, database_.hints()));
+  TRY_ASSIGN(head_, versions::find_head(database_.manager(), head_, revision, words_));
   last_sequence_ = 0;
   note_branch();
   return {};
@@ -331,7 +334,7 @@ git::Signature SessionImpl::author() const {
 }
 
 Result<void> SessionImpl::check_writable() const {
-  return versions::check_writable(head_, database_.branch_settings(), database_.hints());
+  return versions::check_writable(head_, database_.branch_settings(), words_);
 }
 
 void SessionImpl::note_commit(const Oid& commit, uint64_t sequence) {

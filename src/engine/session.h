@@ -263,6 +263,8 @@ class SessionImpl final : public Session {
   git::Signature author_;  // The connection's.
   bool is_owner_ = true;   // Nobody was named when it connected.
   std::string home_;       // The connection's branch; empty: Git's HEAD.
+  std::string folder_;     // Where COPY's relative names of files begin; empty: where the process is.
+  const versions::HintWords& words_;
   SessionSystem system_{*this};
   versions::Head head_;
   std::string last_commit_;

@@ -28,8 +28,8 @@ constexpr Definition kDefinitions[] = {
     {"bytea_output", "hex", "hex", false, "How bytes are shown: always in hexadecimal."},
     {"check_function_bodies", "on", "on off", false,
      "Whether the bodies of functions are looked at when they are made."},
-    {"client_encoding", "UTF8", "UTF8 utf8 UTF-8 unicode", false,
-     "The encoding of texts: always UTF-8."},
+    {"client_encoding", "UTF8", "UTF8 SQL_ASCII", false,
+     "The encoding of texts: UTF-8; SQL_ASCII, as in the C locale, changes nothing."},
     {"client_min_messages", "notice", "debug5 debug4 debug3 debug2 debug1 log notice warning error",
      false, "The least severe messages that a client is told."},
     {"commit_statement", "normalised", "normalised normalized full off", false,
@@ -309,6 +309,16 @@ Result<void> check_text(std::string_view name, std::string_view text) {
   return {};
 }
 
+// PostgreSQL's name of an encoding, however it is cased and parted.
+std::string encoding_name(std::string_view text) {
+  std::string folded;
+  for (const char c : lower(text)) {
+    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) folded += c;
+  }
+  if (folded == "utf8" || folded == "unicode") return "UTF8";
+  return folded == "sqlascii" ? "SQL_ASCII" : std::string(text);
+}
+
 }  // namespace
 
 Settings::Settings() {
@@ -354,6 +364,7 @@ Result<void> Settings::set(std::string_view name, std::string_view text, bool is
         (word == "local" || word == "remote_write" || word == "remote_apply"))
       wanted = "on";
   }
+  if (definition.name == "client_encoding") wanted = encoding_name(text);
   if (!definition.choices.empty() && !is_choice(definition.choices, wanted)) {
     return bad_value(definition.name, text)
         .with_hint(fmt::format("Available values: {}.", definition.choices));

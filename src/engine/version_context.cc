@@ -36,7 +36,8 @@ Result<std::vector<type::Batch>> run_own_query(SessionImpl& session, const sql::
 
 }  // namespace
 
-versions::Context DatabaseImpl::context_on(const std::string& branch) {
+versions::Context DatabaseImpl::context_on(const std::string& branch,
+                                           const versions::HintWords& words) {
   versions::Context context{.store = *store_,
                             .manager = *manager_,
                             .indexes = manager_->indexes(),
@@ -45,7 +46,7 @@ versions::Context DatabaseImpl::context_on(const std::string& branch) {
                             .clock = clock(),
                             .head = {branch, false, {}},
                             .author = author_,
-                            .words = hints()};
+                            .words = words};
   context.eval.transaction_time_us = clock().now_us() - kMicrosFrom1970To2000;
   context.eval.user = author_.name;
   context.eval.database = name_;
@@ -54,7 +55,7 @@ versions::Context DatabaseImpl::context_on(const std::string& branch) {
 }
 
 versions::Context SessionImpl::version_context() {
-  versions::Context context = database_.context_on(head_.branch);
+  versions::Context context = database_.context_on(head_.branch, words_);
   context.head = head_;
   context.author = author();
   context.application = settings().application_name();

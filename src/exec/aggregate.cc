@@ -176,7 +176,7 @@ class Aggregate final : public Operator {
     return {};
   }
 
-  Result<bool> next(type::Batch& batch) override {
+  Result<bool> pull(type::Batch& batch) override {
     TRY(check_cancelled(context_));
     const size_t rows = std::min(result_.rows - at_, kBatchRows);
     if (rows == 0) return false;
@@ -281,7 +281,7 @@ class Distinct final : public Operator {
         account_(context.operation_account()) {}
   Result<void> open() override { return input_->open(); }
 
-  Result<bool> next(type::Batch& batch) override {
+  Result<bool> pull(type::Batch& batch) override {
     for (;;) {
       TRY(check_cancelled(context_));
       TRY_ASSIGN(const bool more, input_->next(batch));
@@ -342,7 +342,7 @@ class SetOperation final : public Operator {
     }
   }
 
-  Result<bool> next(type::Batch& batch) override {
+  Result<bool> pull(type::Batch& batch) override {
     for (;;) {
       TRY(check_cancelled(context_));
       bool more = false;

@@ -39,7 +39,7 @@ class Apply final : public Operator {
 
   Result<void> open() override { return input_->open(); }
 
-  Result<bool> next(type::Batch& batch) override {
+  Result<bool> pull(type::Batch& batch) override {
     TRY(check_cancelled(context_));
     while (at_ == below_.rows) {
       TRY_ASSIGN(const bool more, input_->next(below_));

@@ -27,7 +27,7 @@ class Measured final : public Operator {
     times_.time += std::chrono::steady_clock::now() - start;
     return result;
   }
-  Result<bool> next(type::Batch& batch) override {
+  Result<bool> pull(type::Batch& batch) override {
     const auto start = std::chrono::steady_clock::now();
     Result<bool> more = inner_->next(batch);
     times_.time += std::chrono::steady_clock::now() - start;

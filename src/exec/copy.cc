@@ -30,7 +30,8 @@ namespace {
 
 constexpr size_t kCopyBulkRows = 4096;  // From here on a COPY goes past the journal.
 constexpr size_t kCopyBulkBytes = 8u << 20;     // As so many bytes do.
-constexpr size_t kCopySortBytes = 256u << 20;   // Sorted at a time, or work_mem if that is less.
+constexpr size_t kCopySortBytes = 256u << 20;   // Sorted at a time, or work_mem if that is less,
+constexpr size_t kCopySortBytesMin = 8u << 20;  // but no less than this: each time makes a pack.
 constexpr uint64_t kReportEveryRows = 16'384;
 constexpr size_t kCopyChunkBytes = 64u << 10;    // Of COPY TO, at least.
 
@@ -233,6 +234,7 @@ class Loader {
         writer_(writer),
         reader_(reader),
         context_(context),
+        account_(context.rows_account()),
         root_(version.rows) {}
 
   Result<void> start(bool header, bool may_bulk, const ProgressReport& report,
@@ -342,9 +344,21 @@ class Loader {
     }
     TRY(writer_.note_inserted(row.line));
     arena_.add(row.key, row.line, line);
-    if (arena_.bytes() < std::min(context_.work_mem, kCopySortBytes)) return {};
+    TRY_ASSIGN(const bool is_due, must_build());
+    if (!is_due) return {};
     TRY(build_tree());
     return begin_bulk();
+  }
+
+  // Whether the rows that wait are as many as are sorted at a time, or take all the memory that is
+  // to be had.
+  Result<bool> must_build() {
+    const size_t bytes = arena_.bytes();
+    if (bytes == account_.held()) return false;
+    const auto held = account_.hold(bytes);
+    if (!held && bytes < kCopySortBytesMin) return held.error();
+    return !held ||
+           bytes >= std::max(kCopySortBytesMin, std::min(context_.work_mem, kCopySortBytes));
   }
 
   Result<void> finish_bulk(uint64_t rows) {
@@ -378,13 +392,14 @@ class Loader {
       TRY_ASSIGN(root_, tree::apply_edit_stream(reader, sink, root_, next_edit));
     }
     arena_ = {};
+    TRY(account_.hold(0));
     return bulk_->finish();
   }
 
   // Without a primary key equal rows become one line with their count, those of the table included.
   Result<void> merge_counts(const tree::TreeReader& reader) {
-    RowArena merged;
     auto& rows = arena_.rows();
+    size_t kept = 0;
     for (size_t i = 0; i < rows.size();) {
       size_t end = i;
       while (end < rows.size() && rows[end].key() == rows[i].key()) ++end;
@@ -398,10 +413,11 @@ class Loader {
           count += existing;
         }
       }
-      merged.add(rows[i].key(), type::with_line_count(rows[i].line(), count), rows[i].source_line);
+      RowArena::Row& row = rows[kept++] = rows[i];
+      if (count > 1) arena_.set_line(row, type::with_line_count(row.line(), count));
       i = end;
     }
-    arena_ = std::move(merged);
+    rows.erase(rows.begin() + static_cast<std::ptrdiff_t>(kept), rows.end());
     return {};
   }
 
@@ -444,6 +460,7 @@ class Loader {
   size_t pending_bytes_ = 0;
   std::unique_ptr<store::BulkWriter> bulk_;
   RowArena arena_;  // Rows that are not in the tree yet.
+  MemoryAccount account_;  // Theirs, as far as it could be had.
   Oid root_;        // The tree of the others, and of those that were there before.
 };
 

@@ -78,12 +78,14 @@ struct FileSource {
 // Whether the name is one of a compressed file or an archive, by its end in any case.
 bool is_called_compressed(std::string_view path);
 // Both end with kQueryCanceled when the statement is cancelled while they wait for a pipe's other
-// end. `context` must outlive them.
-Result<FileSource> open_copy_source(std::string_view path, const ExecContext& context);
+// end. `folder`: where relative paths begin; empty: where the process is. `context` must outlive them.
+Result<FileSource> open_copy_source(std::string_view path, std::string_view folder,
+                                    const ExecContext& context);
 struct FileSink {
   ByteSink write;
   std::function<Result<void>()> finish;
 };
-Result<FileSink> open_copy_sink(std::string_view path, const ExecContext& context);
+Result<FileSink> open_copy_sink(std::string_view path, std::string_view folder,
+                                const ExecContext& context);
 
 }  // namespace rowan::exec

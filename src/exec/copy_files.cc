@@ -95,9 +95,10 @@ bool is_called_compressed(std::string_view path) {
                      [&](std::string_view end) { return name.ends_with(end); });
 }
 
-Result<FileSource> open_copy_source(std::string_view path, const ExecContext& context) {
+Result<FileSource> open_copy_source(std::string_view path, std::string_view folder,
+                                    const ExecContext& context) {
   auto handle = std::make_shared<FileHandle>();
-  const std::string name(path);
+  const std::string name = (std::filesystem::path(folder) / path).string();
   // Without waiting for a pipe's writer: that is waited for where the statement can be cancelled.
   handle->fd = ::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (handle->fd < 0)
@@ -109,24 +110,25 @@ Result<FileSource> open_copy_source(std::string_view path, const ExecContext& co
     return Error(ErrorCode::kWrongObjectType, fmt::format("\"{}\" is a directory", path));
   FileSource source;
   source.bytes = S_ISREG(info.st_mode) ? static_cast<uint64_t>(info.st_size) : 0;
-  source.read = [handle, name, &context](char* buffer, size_t size) -> Result<size_t> {
+  source.read = [handle, path = std::string(path), &context](char* buffer, size_t size) -> Result<size_t> {
     for (;;) {
       TRY(wait_ready(handle->fd, POLLIN, context));
       const ssize_t got = ::read(handle->fd, buffer, size);
       if (got >= 0) return static_cast<size_t>(got);
-      if (errno != EINTR && errno != EAGAIN) return file_error(ErrorCode::kIoError, "read", name);
+      if (errno != EINTR && errno != EAGAIN) return file_error(ErrorCode::kIoError, "read", path);
     }
   };
   return source;
 }
 
-Result<FileSink> open_copy_sink(std::string_view path, const ExecContext& context) {
+Result<FileSink> open_copy_sink(std::string_view path, std::string_view folder,
+                                const ExecContext& context) {
   if (is_called_compressed(path)) {
     return Error(ErrorCode::kFeatureNotSupported,
                  fmt::format("COPY writes plain text, and \"{}\" is called otherwise", path))
         .with_hint("Write to standard output and compress that: rowan export DIR TABLE - | gzip.");
   }
-  const std::filesystem::path name(path);
+  const std::filesystem::path name = std::filesystem::path(folder) / path;
   struct stat info{};
   if (::stat(name.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
     if (S_ISDIR(info.st_mode))
@@ -134,8 +136,8 @@ Result<FileSink> open_copy_sink(std::string_view path, const ExecContext& contex
     return open_special_sink(name, context);
   }
   // Links on the way are the user's own; the file in the making is nobody's to foresee.
-  const std::filesystem::path folder = resolve(name.has_parent_path() ? name.parent_path() : ".");
-  auto made = NewFile::open(folder / name.filename());
+  const std::filesystem::path parent = resolve(name.has_parent_path() ? name.parent_path() : ".");
+  auto made = NewFile::open(parent / name.filename());
   if (!made) {
     return Error(made.error().code(),
                  fmt::format("could not open file \"{}\": {}", path, made.error().message()));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/limits.h"
+#include "catalog/git_files.h"
 #include "catalog/paths.h"
 #include "git/collision.h"
 #include "type/key_codec.h"
@@ -86,6 +87,7 @@ Result<std::string> SessionFiles::write(std::string_view path, std::string_view 
     return Error(ErrorCode::kProgramLimit,
                  fmt::format("file \"{}\" would have {} bytes; the most is {}", path, content.size(),
                              kPassiveFileBytesMax));
+  TRY(catalog::check_git_file(path, content));
   TRY(check_place(path));
   TRY_ASSIGN(const auto before, entry_at(path));
   if (before && before->is_tree())

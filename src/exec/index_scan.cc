@@ -43,7 +43,7 @@ class IndexScan final : public Operator {
     return {};
   }
 
-  Result<bool> next(type::Batch& batch) override {
+  Result<bool> pull(type::Batch& batch) override {
     if (instead_ != nullptr) return instead_->next(batch);
     for (;;) {
       TRY(check_cancelled(context_));

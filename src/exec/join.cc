@@ -57,7 +57,7 @@ class JoinBase : public Operator {
     return probe_->open();
   }
 
-  Result<bool> next(type::Batch& batch) override {
+  Result<bool> pull(type::Batch& batch) override {
     for (;;) {
       TRY(check_cancelled(context_));
       if (draining_) return drain(batch);

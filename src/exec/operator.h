@@ -47,8 +47,27 @@ class Operator {
  public:
   virtual ~Operator() = default;
   virtual Result<void> open() = 0;  // Once, before next().
-  // Fills `batch` (any number of rows from 1) and gives true, or gives false at the end.
-  virtual Result<bool> next(type::Batch& batch) = 0;
+  // Fills `batch` (any number of rows from 1) and gives true; at the end, and then again, empties it and
+  // gives false.
+  Result<bool> next(type::Batch& batch) {
+    if (ended_) {
+      batch = {};
+      return false;
+    }
+    Result<bool> more = pull(batch);
+    if (more && !*more) {
+      ended_ = true;
+      batch = {};
+    }
+    return more;
+  }
+
+ protected:
+  // As next(), but called no more after the end, which it may leave with anything in `batch`.
+  virtual Result<bool> pull(type::Batch& batch) = 0;
+
+ private:
+  bool ended_ = false;
 };
 
 }  // namespace rowan::exec

@@ -24,22 +24,15 @@ class RowArena {
   };
 
   void add(Bytes key, Bytes line, uint64_t source_line) {
-    static constexpr size_t kBlockBytes = 4u << 20;
-    const size_t size = key.size() + line.size();
-    if (size > left_) {
-      const size_t block = std::max(size, kBlockBytes);
-      blocks_.push_back(std::make_unique_for_overwrite<char[]>(block));
-      block_bytes_ += block;
-      next_ = blocks_.back().get();
-      left_ = block;
-    }
-    std::memcpy(next_, key.data(), key.size());
-    std::memcpy(next_ + key.size(), line.data(), line.size());
-    if (!rows_.empty() && rows_.back().key() >= key) sorted_ = false;
-    rows_.push_back({next_, static_cast<uint32_t>(key.size()), static_cast<uint32_t>(line.size()),
-                     static_cast<uint32_t>(source_line)});
-    next_ += size;
-    left_ -= size;
+    const bool ascends = rows_.empty() || rows_.back().key() < key;
+    rows_.push_back({keep(key, line), static_cast<uint32_t>(key.size()),
+                     static_cast<uint32_t>(line.size()), static_cast<uint32_t>(source_line)});
+    sorted_ = sorted_ && ascends;
+  }
+  // The row keeps its key. What it was stays in its block.
+  void set_line(Row& row, Bytes line) {
+    row.bytes = keep(row.key(), line);
+    row.line_bytes = static_cast<uint32_t>(line.size());
   }
 
   void sort() {
@@ -53,6 +46,24 @@ class RowArena {
   size_t bytes() const { return block_bytes_ + 2 * rows_.capacity() * sizeof(Row); }
 
  private:
+  const char* keep(Bytes key, Bytes line) {
+    static constexpr size_t kBlockBytes = 4u << 20;
+    const size_t size = key.size() + line.size();
+    if (size > left_) {
+      const size_t block = std::max(size, kBlockBytes);
+      blocks_.push_back(std::make_unique_for_overwrite<char[]>(block));
+      block_bytes_ += block;
+      next_ = blocks_.back().get();
+      left_ = block;
+    }
+    char* const bytes = next_;
+    std::memcpy(bytes, key.data(), key.size());
+    std::memcpy(bytes + key.size(), line.data(), line.size());
+    next_ += size;
+    left_ -= size;
+    return bytes;
+  }
+
   std::vector<std::unique_ptr<char[]>> blocks_;
   size_t block_bytes_ = 0;
   char* next_ = nullptr;

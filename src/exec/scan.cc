@@ -169,7 +169,7 @@ class Scan final : public Operator {
     return {};
   }
 
-  Result<bool> next(type::Batch& batch) override {
+  Result<bool> pull(type::Batch& batch) override {
     if (scan_.backward) return next_backward(batch);
     while (part_ < parts_.size()) {
       TRY(check_cancelled(context_));
@@ -362,7 +362,7 @@ class PointScan final : public Operator {
     return reader_->open(key, key + '\0');
   }
 
-  Result<bool> next(type::Batch& batch) override {
+  Result<bool> pull(type::Batch& batch) override {
     if (done_) return false;
     done_ = true;
     TRY_ASSIGN(const bool found, reader_->next(batch, 1));
@@ -407,7 +407,7 @@ class ScanInstead final : public Operator {
     }
   }
   Result<void> open() override { return inner_.open(); }
-  Result<bool> next(type::Batch& batch) override { return inner_.next(batch); }
+  Result<bool> pull(type::Batch& batch) override { return inner_.next(batch); }
 
  private:
   std::unique_ptr<plan::ScanSpec> scan_;
@@ -427,7 +427,7 @@ class RowCount final : public Operator {
     return input_->open();
   }
 
-  Result<bool> next(type::Batch& batch) override {
+  Result<bool> pull(type::Batch& batch) override {
     if (!known_) return input_->next(batch);
     if (done_) return false;
     done_ = true;

@@ -79,11 +79,6 @@ Result<void> SessionSequences::set(std::string_view name, int64_t value, bool ca
                  fmt::format("setval: value {} is out of bounds for sequence \"{}\" ({}..{})",
                              value, sequence->name, sequence->min, sequence->max));
   }
-  int64_t before = 0;
-  if (!called && __builtin_sub_overflow(value, sequence->increment, &before)) {
-    return Error(ErrorCode::kNumericOutOfRange,
-                 fmt::format("setval: value {} is too near the end of bigint", value));
-  }
   TRY(transaction_->set_value(*sequence, value, called));
   if (called)
     drawn_.insert_or_assign(Drawn{transaction_->branch(), sequence->path()},

@@ -164,7 +164,7 @@ class Filter final : public Operator {
   Filter(const PhysicalNode& node, ExecContext& context, OperatorPtr input)
       : node_(node), context_(context), input_(std::move(input)) {}
   Result<void> open() override { return input_->open(); }
-  Result<bool> next(type::Batch& batch) override {
+  Result<bool> pull(type::Batch& batch) override {
     for (;;) {
       TRY(check_cancelled(context_));
       TRY_ASSIGN(const bool more, input_->next(batch));
@@ -191,7 +191,7 @@ class Project final : public Operator {
     for (const expr::NodePtr& expression : node_.expressions) parts_.will_evaluate(*expression);
   }
   Result<void> open() override { return input_->open(); }
-  Result<bool> next(type::Batch& batch) override {
+  Result<bool> pull(type::Batch& batch) override {
     TRY(check_cancelled(context_));
     while (at_ == below_.rows) {
       TRY_ASSIGN(const bool more, input_->next(below_));
@@ -232,7 +232,7 @@ class RowByRow final : public Operator {
  public:
   explicit RowByRow(OperatorPtr input) : input_(std::move(input)) {}
   Result<void> open() override { return input_->open(); }
-  Result<bool> next(type::Batch& batch) override {
+  Result<bool> pull(type::Batch& batch) override {
     while (at_ == rows_.rows) {
       TRY_ASSIGN(const bool more, input_->next(rows_));
       if (!more) return false;
@@ -263,7 +263,7 @@ class Limit final : public Operator {
     if (left_ == 0) return {};
     return input_->open();
   }
-  Result<bool> next(type::Batch& batch) override {
+  Result<bool> pull(type::Batch& batch) override {
     while (left_ > 0) {
       TRY(check_cancelled(context_));
       TRY_ASSIGN(const bool more, input_->next(batch));
@@ -305,7 +305,7 @@ class Values final : public Operator {
  public:
   Values(const PhysicalNode& node, ExecContext& context) : node_(node), context_(context) {}
   Result<void> open() override { return {}; }
-  Result<bool> next(type::Batch& batch) override {
+  Result<bool> pull(type::Batch& batch) override {
     TRY(check_cancelled(context_));
     if (at_ == node_.values.size()) return false;
     const size_t end = std::min(node_.values.size(), at_ + kBatchRows);
@@ -348,7 +348,7 @@ class VirtualScan final : public Operator {
     }
     return {};
   }
-  Result<bool> next(type::Batch& batch) override {
+  Result<bool> pull(type::Batch& batch) override {
     TRY(check_cancelled(context_));
     while (rows_ != nullptr) {
       batch = {};

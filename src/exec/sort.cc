@@ -127,7 +127,7 @@ class Sort final : public Operator {
     return {};
   }
 
-  Result<bool> next(type::Batch& batch) override {
+  Result<bool> pull(type::Batch& batch) override {
     TRY(check_cancelled(context_));
     const size_t count = std::min(order_.size() - at_, kBatchRows);
     if (count == 0) return false;

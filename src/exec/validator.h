@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "derived/index.h"
 #include "exec/operator.h"
+#include "exec/system_tables.h"
 #include "store/object_store.h"
 
 namespace rowan::exec {
@@ -41,6 +42,8 @@ struct ValidateRequest {
   std::string branch = {};
   Oid commit = {};
   bool is_tip = true;  // Without `commit`: it is the context's branch's tree, or going to be.
+  // What views take from the program's own schemas; nullptr: views that do are not looked at.
+  const SystemTables* system = nullptr;
 };
 
 // What a statement would have refused in definitions that differ from the valid tree's: defaults that

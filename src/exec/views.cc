@@ -340,7 +340,8 @@ Result<ViewOutcome> run_refresh(const sql::RefreshStmt& statement, ExecContext& 
 
 namespace {
 
-// Names as a tree has them. System tables and functions of the engine are out of sight.
+// Names as a tree has them. Of what is the program's own only that is out of sight whose columns
+// follow a session.
 class TreeResolver final : public plan::Resolver {
  public:
   TreeResolver(const ValidateRequest& request, const Oid& root, txn::Manager& manager,
@@ -353,9 +354,9 @@ class TreeResolver final : public plan::Resolver {
   Result<plan::ResolvedTable> resolve(const sql::QualifiedName& name, std::string_view revision,
                                       std::optional<int64_t> time_us) override {
     const std::string_view schema = name.schema.empty() ? eval_.schema : name.schema;
-    if (schema == "rowan" || schema == "pg_catalog" || schema == "information_schema")
-      return out_of_sight();
     plan::ResolvedTable resolved;
+    TRY_ASSIGN(const bool is_system, find_system(name, resolved));
+    if (is_system) return resolved;
     Oid root = root_;
     // HEAD is the tree at hand, once it is a branch's, and so is the branch's own name when nobody
     // has the commit yet; what lies behind it nobody knows here.
@@ -384,8 +385,11 @@ class TreeResolver final : public plan::Resolver {
     return resolved;
   }
   Result<std::shared_ptr<const plan::VirtualTable>> resolve_function(
-      const sql::CallExpr&, const std::vector<type::Type>&) override {
-    return out_of_sight();
+      const sql::CallExpr& call, const std::vector<type::Type>& arguments) override {
+    if (request_.system == nullptr) return out_of_sight();
+    TRY_ASSIGN(SystemTables::Found found, request_.system->find_function(call, arguments));
+    if (found.follows_session) return out_of_sight();
+    return std::move(found.table);
   }
   Result<std::shared_ptr<const plan::VirtualTable>> resolve_versions(
       const sql::QualifiedName&, const plan::TimeRange&) override {
@@ -394,6 +398,26 @@ class TreeResolver final : public plan::Resolver {
   std::optional<uint64_t> row_count(const catalog::TableVersion&) override { return std::nullopt; }
 
  private:
+  // False: the name is no relation of the program's. pg_catalog comes before all other schemas.
+  Result<bool> find_system(const sql::QualifiedName& name, plan::ResolvedTable& resolved) {
+    const bool is_named =
+        name.schema == "rowan" || name.schema == "pg_catalog" || name.schema == "information_schema";
+    if (!is_named && !name.schema.empty()) return false;
+    if (request_.system == nullptr) {
+      if (is_named) return out_of_sight();
+      return false;
+    }
+    SystemTables::Found found =
+        request_.system->find_relation(is_named ? name.schema : "pg_catalog", name.name);
+    if (found.follows_session) return out_of_sight();
+    resolved.view = std::move(found.view);
+    resolved.virtual_table = std::move(found.table);
+    if (resolved.view != nullptr || resolved.virtual_table != nullptr) return true;
+    if (!is_named) return false;
+    return Error(ErrorCode::kUndefinedTable,
+                 fmt::format("relation \"{}.{}\" does not exist", name.schema, name.name))
+        .at(name.position);
+  }
   // What follows the words for the tip; nothing: it does not begin with any.
   std::optional<std::string_view> past_tip(std::string_view revision) const {
     if (revision.starts_with("@{")) return revision;

@@ -75,6 +75,31 @@ bool has_password(std::string_view url) {
   return host.find('@') != std::string_view::npos && host.find(':') < host.find('@');
 }
 
+// Addresses that git reads, without a program that is called after them: "ext::sh -c …" and
+// "odd://…" run git-remote-ext and git-remote-odd, and one that begins with a dash is an option.
+bool runs_a_program(std::string_view url) {
+  constexpr std::string_view kPlain[] = {"https", "http", "ssh", "git", "file", "git+ssh", "ssh+git"};
+  const size_t colon = url.find(':');
+  if (url.starts_with('-')) return true;
+  if (colon == std::string_view::npos) return false;
+  std::string_view host = url;  // "user@host:path", or a path.
+  if (url.substr(colon).starts_with("::")) return true;
+  if (url.substr(colon).starts_with("://")) {
+    const std::string_view scheme = url.substr(0, colon);
+    if (std::find(std::begin(kPlain), std::end(kPlain), scheme) == std::end(kPlain)) return true;
+    host = url.substr(colon + 3);
+  }
+  host = host.substr(0, host.find('/'));
+  const size_t user = host.rfind('@');
+  return (user == std::string_view::npos ? host : host.substr(user + 1)).starts_with('-');
+}
+
+// Whether the setting's value is an address that stock git follows.
+bool is_address(const ConfigEntry& entry) {
+  return (entry.section == "remote" && entry.name == "url") ||
+         (entry.section == "branch" && entry.name == "remote");
+}
+
 Error unsupported(const std::string& what) {
   return Error(ErrorCode::kUnsupportedFormat, what);
 }
@@ -235,7 +260,8 @@ Result<std::vector<std::string>> drop_unused_settings(const fs::path& dir) {
   for (const ConfigEntry& entry : entries) {
     const bool is_kept = (is_used_setting(entry) && !is_among(entry, kOwners)) ||
                          is_among(entry, kHarmless);
-    if (!is_kept || has_password(entry.value)) {
+    if (!is_kept || has_password(entry.value) ||
+        (is_address(entry) && runs_a_program(entry.value))) {
       dropped.push_back(entry.section + (entry.subsection.empty() ? "" : "." + entry.subsection) +
                         "." + entry.name);
       continue;

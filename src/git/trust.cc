@@ -105,7 +105,10 @@ fs::path whole_path(const fs::path& path) {
 }  // namespace
 
 Result<void> check_trusted(const fs::path& dir) {
-  for (const fs::path& folder : {dir, dir / "rowan"}) {
+  std::vector<fs::path> folders{dir};
+  for (const char* part : kGuardedFolders) folders.push_back(dir / part);
+  for (const char* part : kGuardedOwnFolders) folders.push_back(dir / part);
+  for (const fs::path& folder : folders) {
     const auto objection = objection_to(folder);
     if (!objection) continue;
     const fs::path whole = whole_path(dir);

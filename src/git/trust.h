@@ -10,7 +10,14 @@
 
 namespace rowan::git {
 
-// kInsufficientPrivilege, with how the folder may be trusted. `dir`: without links (resolve()).
+// The folders below a repository's own whose files decide what it holds, beside `rowan/`: who may write
+// to one of them may as well write to all.
+inline constexpr const char* kGuardedFolders[] = {"objects", "objects/pack", "objects/info", "refs",
+                                                  "refs/heads", "refs/tags", "refs/rowan"};
+inline constexpr const char* kGuardedOwnFolders[] = {"rowan", "rowan/journal", "rowan/derived"};
+
+// The folder itself and those listed. kInsufficientPrivilege, with how the folder may be trusted.
+// `dir`: without links (resolve()).
 Result<void> check_trusted(const std::filesystem::path& dir);
 
 // Makes a folder the user's own: nobody else may write to it, and what belongs to somebody else is

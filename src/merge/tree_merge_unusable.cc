@@ -247,6 +247,20 @@ Result<bool> TreeMerge::settle_unusable() {
     Side stands = Side::kOurs;
     if (was_asked) {
       const auto answer = settled_.kept_views.find(path);
+      // What did not bind for several causes told the first alone: the others are kept as well.
+      if (answer != settled_.kept_views.end() && reads[at(answer->second)].is_there) {
+        const size_t kept = settled_.size();
+        TRY_ASSIGN(const OtherReads more,
+                   other_reads(answer->second, reads[at(answer->second)], true));
+        if (settled_.size() > kept) {
+          const auto told = std::find_if(
+              settled_.needs.begin(), settled_.needs.end(),
+              [&](const SchemaConflict& need) { return need.object == conflict.object; });
+          if (told != settled_.needs.end() && !more.text.empty())
+            (answer->second == Side::kOurs ? told->ours : told->theirs) += ", " + more.text;
+          continue;
+        }
+      }
       const bool is_other = answer != settled_.kept_views.end()
                                 ? answer->second == Side::kOurs
                                 : reads[at(Side::kOurs)].is_there;

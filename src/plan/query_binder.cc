@@ -209,7 +209,7 @@ Result<void> QueryBinder::expand_star(const sql::StarExpr& star, std::vector<Out
       expr::NodePtr node = expr::make_column(column.index, column.type);
       if (phase_ == Phase::kGrouped) {
         sql::ColumnExpr name{{sql::ExprKind::kColumn, star.position}, {}, {}, column.name};
-        TRY_ASSIGN(node, grouped(std::move(node), name));
+        node = grouped(std::move(node), name);
       }
       out.push_back({std::move(node), column.name});
     }
@@ -493,14 +493,18 @@ Result<LogicalPtr> QueryBinder::bind_plain(const sql::SelectStmt& select) {
           .at(select.order_by[i].expr->position);
     }
   }
-
-  node = wrap_applies(std::move(node), base_applies_);
-  if (is_grouped) {
-    TRY_ASSIGN(node, finish_grouping(std::move(node), items, having));
-  }
   const bool distinct = select.distinct && distinct_on.empty();
   for (const OutputItem& item : items) {
     if (distinct) TRY(expr::check_groupable(item.node->type, item.node->position));
+  }
+
+  node = wrap_applies(std::move(node), base_applies_);
+  if (ungrouped_) {
+    TRY(bind_limit(std::move(node), select));  // For its own errors, which come first.
+    return *ungrouped_;
+  }
+  if (is_grouped) {
+    TRY_ASSIGN(node, finish_grouping(std::move(node), items, having));
   }
   const bool waits = !select.distinct && distinct_on.empty();
   node = waits ? project_after_sort(std::move(node), items, sort)

@@ -8,6 +8,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -145,7 +146,9 @@ class QueryBinder final : public expr::Scope {
   std::optional<expr::NodePtr> replace_by_group(const sql::Expr& expr);
   Result<expr::NodePtr> resolve_local(const sql::ColumnExpr& column);
   Result<expr::NodePtr> resolve_base(const sql::ColumnExpr& column);
-  Result<expr::NodePtr> grouped(expr::NodePtr base, const sql::ColumnExpr& column);
+  expr::NodePtr grouped(expr::NodePtr base, const sql::ColumnExpr& column);
+  Error ungrouped_error(const expr::Node& base, const sql::ColumnExpr& column) const;
+  Error misplaced_aggregate(const sql::CallExpr& call) const;
   bool determined_by_groups(uint32_t column) const;
   Result<expr::NodePtr> resolve_in_subquery(const sql::SubqueryExpr& subquery, QueryBinder& child,
                                             LogicalPtr inner, PendingApply pending);
@@ -197,6 +200,7 @@ class QueryBinder final : public expr::Scope {
   // by their text.
   std::vector<std::pair<std::string, size_t>> subquery_groups_;
   bool groups_by_expression_ = false;
+  std::optional<Error> ungrouped_;  // The first use of a column that is no group key.
   std::vector<AggregateItem> aggregates_;
   std::span<const AssignedColumn> wanted_columns_;  // VALUES of INSERT; else empty.
   std::vector<uint32_t> literal_outputs_;  // Outputs that are NULL, string literals or parameters

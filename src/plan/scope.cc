@@ -280,7 +280,9 @@ Result<expr::NodePtr> QueryBinder::resolve_base(const sql::ColumnExpr& column) {
   return node;
 }
 
-Result<expr::NodePtr> QueryBinder::grouped(expr::NodePtr base, const sql::ColumnExpr& column) {
+// Of a column that is neither a group key nor determined by one the query fails, but only once all
+// else in it is bound: what does not exist is said first.
+expr::NodePtr QueryBinder::grouped(expr::NodePtr base, const sql::ColumnExpr& column) {
   for (size_t i = 0; i < groups_.size(); ++i) {
     if (expr::equal(*base, *groups_[i]))
       return expr::make_column(kGroupPlaceholder + static_cast<uint32_t>(i), base->type);
@@ -290,10 +292,15 @@ Result<expr::NodePtr> QueryBinder::grouped(expr::NodePtr base, const sql::Column
     groups_.push_back(std::move(base));
     return expr::make_column(kGroupPlaceholder + static_cast<uint32_t>(groups_.size() - 1), type);
   }
+  if (!ungrouped_) ungrouped_ = ungrouped_error(*base, column);
+  return base;
+}
+
+Error QueryBinder::ungrouped_error(const expr::Node& base, const sql::ColumnExpr& column) const {
   std::string name(column.column);
   for (const FromTable& table : from_.tables) {
     for (const VisibleColumn& candidate : table.columns) {
-      if (candidate.index == base->column) name = table.alias + "." + candidate.name;
+      if (candidate.index == base.column) name = table.alias + "." + candidate.name;
     }
   }
   if (inside_subquery_) {
@@ -325,16 +332,16 @@ bool QueryBinder::determined_by_groups(uint32_t column) const {
   return false;
 }
 
+Error QueryBinder::misplaced_aggregate(const sql::CallExpr& call) const {
+  return Error(ErrorCode::kGrouping,
+               fmt::format("aggregate functions are not allowed in {}", clause_))
+      .at(call.position);
+}
+
+// Whether it may stand where it does is said last, too: after what is inside it.
 Result<expr::NodePtr> QueryBinder::resolve_aggregate(const sql::CallExpr& call) {
-  if (inside_aggregate_) {
-    return Error(ErrorCode::kGrouping, "aggregate function calls cannot be nested")
-        .at(call.position);
-  }
-  if (!aggregates_allowed_ || phase_ != Phase::kGrouped) {
-    return Error(ErrorCode::kGrouping,
-                 fmt::format("aggregate functions are not allowed in {}", clause_))
-        .at(call.position);
-  }
+  if (phase_ == Phase::kConstant) return misplaced_aggregate(call);
+  const bool is_nested = inside_aggregate_;
   AggregateItem item;
   inside_aggregate_ = true;
   const Result<void> bound = [&]() -> Result<void> {
@@ -358,8 +365,13 @@ Result<expr::NodePtr> QueryBinder::resolve_aggregate(const sql::CallExpr& call) 
     }
     return bind_aggregate_order(call, item, context);
   }();
-  inside_aggregate_ = false;
+  inside_aggregate_ = is_nested;
   if (!bound) return Error(bound.error());
+  if (is_nested) {
+    return Error(ErrorCode::kGrouping, "aggregate function calls cannot be nested")
+        .at(call.position);
+  }
+  if (!aggregates_allowed_ || phase_ != Phase::kGrouped) return misplaced_aggregate(call);
   const bool local = std::any_of(item.arguments.begin(), item.arguments.end(),
                                  [](const auto& node) { return has_columns(*node); });
   const bool outer = std::any_of(item.arguments.begin(), item.arguments.end(),

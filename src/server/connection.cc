@@ -97,9 +97,13 @@ class Connection {
   }
 
   Moved read() {
+    const auto room = in_->room();
+    if (!room) {
+      dialogue_->refuse_input(room.error());
+      return Moved::kBroken;
+    }
     for (;;) {
-      const std::span<char> room = in_->room();
-      const ssize_t moved = ::recv(socket_.native_handle(), room.data(), room.size(), 0);
+      const ssize_t moved = ::recv(socket_.native_handle(), room->data(), room->size(), 0);
       if (moved > 0) {
         in_->received(static_cast<size_t>(moved));
         return Moved::kAll;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "rowan/shared.h"
 #include "server/failures.h"
 #include "sql/parser.h"
 
@@ -157,7 +158,7 @@ Outcome<Databases::Use> Databases::open_entry(const std::string& name, const fs:
   Use use(*this, entry, std::move(revision));
   const std::lock_guard lock(entry->opening);
   if (!entry->database) {
-    auto opened = Database::open(path.empty() ? ":memory:" : path.string());
+    auto opened = open_shared(path.empty() ? ":memory:" : path.string());
     if (!opened) return opened.failure();
     entry->database = std::move(*opened);
   }
@@ -251,9 +252,15 @@ void Databases::close_idle(std::chrono::steady_clock::duration idle) {
   });
 }
 
-void Databases::close() {
+std::optional<Failure> Databases::close() {
   const std::lock_guard lock(mutex_);
+  std::optional<Failure> first;
+  for (const auto& [path, entry] : entries_) {
+    if (entry->database == nullptr) continue;
+    if (auto done = entry->database->checkpoint(); !done && !first) first = done.failure();
+  }
   entries_.clear();
+  return first;
 }
 
 }  // namespace rowan::server

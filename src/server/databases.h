@@ -17,6 +17,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,8 +70,9 @@ class Databases {
   Outcome<bool> drop(std::string_view name, bool if_exists);
   // Closes what nobody has used for that long.
   void close_idle(std::chrono::steady_clock::duration idle);
-  // Ends all use: repositories are published and closed. Requires: no Use is left.
-  void close();
+  // Ends all use: repositories are published and closed. Requires: no Use is left. Gives the first
+  // reason why one could not be published; its journal keeps what was committed.
+  std::optional<Failure> close();
 
  private:
   struct Entry {

@@ -19,6 +19,7 @@ struct Dialogue::PreparedStatement {
   std::unique_ptr<Statement> statement;  // Null: the server's own.
   std::optional<ServerStatement> own;
   StatementInfo info;
+  pgwire::InputCharge text;
 };
 
 struct Dialogue::Portal {
@@ -26,6 +27,7 @@ struct Dialogue::Portal {
   std::shared_ptr<PreparedStatement> prepared;
   std::vector<Parameter> parameters;
   std::optional<std::vector<ColumnInfo>> own_columns;  // Where they follow the parameters.
+  pgwire::InputCharge values;    // Of the parameters.
   std::vector<int16_t> formats;  // None: all text; one: of all.
   std::unique_ptr<Rows> rows;
   uint64_t rows_max = 0;  // Of the running Execute.
@@ -404,6 +406,7 @@ void Dialogue::parse(Bytes body) {
                 fmt::format("prepared statement \"{}\" already exists", message->statement)));
   if (message->statement.empty()) unnamed_statement_.reset();
   auto prepared = std::make_shared<PreparedStatement>();
+  if (!charge(prepared->text, body.size())) return;
   const auto own = find_server_statement(message->sql);
   if (!own) return fail(to_failure(own.error()));
   prepared->own = *own;
@@ -510,7 +513,9 @@ void Dialogue::bind(Bytes body) {
   if (!message->portal.empty() && portals_.contains(message->portal))
     return fail(failure(ErrorCode::kDuplicateCursor,
                         fmt::format("cursor \"{}\" already exists", message->portal)));
+  if (message->portal.empty()) unnamed_portal_.reset();
   auto portal = std::make_unique<Portal>();
+  if (!charge(portal->values, body.size())) return;
   portal->name = message->portal;
   portal->prepared = prepared;
   portal->formats = message->result_formats;
@@ -532,6 +537,13 @@ void Dialogue::bind(Bytes body) {
     portals_.emplace(portal->name, std::move(portal));
   }
   pgwire::empty_message(out_, pgwire::kBindComplete);
+}
+
+bool Dialogue::charge(pgwire::InputCharge& charge, size_t bytes) {
+  if (charge.charge(in_.share(), bytes)) return true;
+  fail(failure(ErrorCode::kOutOfMemory, "out of memory for what clients have sent", "",
+               "All connections together hold as much as --input-memory allows."));
+  return false;
 }
 
 void Dialogue::describe_columns(const std::vector<ColumnInfo>& columns,

@@ -39,6 +39,8 @@ class Dialogue {
 
   void greet();  // What follows the client's authentication.
   Next advance();
+  // There is no memory for what comes: the client is told, and the dialogue ends.
+  void refuse_input(const Error& error) { broken(error); }
   bool wants_flush() const { return wants_flush_; }
   void flushed() { wants_flush_ = false; }
 
@@ -115,6 +117,8 @@ class Dialogue {
   void complete(const std::string& tag, std::string_view words);
   void end_of_statement(std::string_view words);
 
+  // Counts what is kept of a message; false: the client was told that there is no memory for it.
+  bool charge(pgwire::InputCharge& charge, size_t bytes);
   PreparedStatement* find_statement(std::string_view name);
   Portal* find_portal(std::string_view name);
   void drop_portals();

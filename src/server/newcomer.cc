@@ -10,7 +10,6 @@
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
-#include <cctype>
 #include <cerrno>
 #include <chrono>
 #include <optional>
@@ -31,16 +30,6 @@ constexpr size_t kNewcomersMax = 4096;
 constexpr int kEncryptionAsksMax = 2;  // One for each way of it.
 
 using Socket = asio::generic::stream_protocol::socket;
-
-// PostgreSQL's spellings of the one encoding, however they are cased and parted.
-std::string encoding_of(std::string_view value) {
-  std::string folded;
-  for (const char c : value) {
-    if (std::isalnum(static_cast<unsigned char>(c)))
-      folded += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  }
-  return folded == "utf8" || folded == "unicode" ? "UTF8" : std::string(value);
-}
 
 // What PGOPTIONS says: -c name=value and --name=value; a backslash keeps the next character.
 Result<void> read_options(std::string_view text, Request& request) {
@@ -86,7 +75,8 @@ class Newcomer {
       : shared_(shared),
         socket_(std::move(socket)),
         timer_(socket_.get_executor()),
-        in_(std::make_unique<pgwire::FrameReader>(shared.options.message_bytes_max)) {}
+        in_(std::make_unique<pgwire::FrameReader>(shared.options.message_bytes_max, shared.input)) {
+  }
 
   Socket& socket() { return socket_; }
   asio::steady_timer& timer() { return timer_; }
@@ -101,7 +91,13 @@ class Newcomer {
   bool proceed();
   bool is_let_in() const { return let_in_; }
   std::string& out() { return out_; }
-  std::span<char> room() { return in_->room(); }
+  // Where bytes may go that come; empty: there is no memory for more, which `out` tells.
+  std::span<char> room() {
+    auto room = in_->room();
+    if (room) return *room;
+    refuse(to_failure(room.error()));
+    return {};
+  }
   void received(size_t size) { in_->received(size); }
   // Hands everything to the workers.
   void hand_over();
@@ -213,8 +209,6 @@ bool Newcomer::take_parameters(const pgwire::StartupPacket& packet) {
         return refuse(failure(ErrorCode::kFeatureNotSupported, "replication connections are not supported"));
     } else if (name.starts_with("_pq_.")) {
       unknown.push_back(name);
-    } else if (name == "client_encoding") {
-      request_.settings.emplace_back(name, encoding_of(value));
     } else {
       request_.settings.emplace_back(name, value);
     }
@@ -325,22 +319,24 @@ asio::awaitable<bool> write_all(Newcomer& newcomer) {
   co_return true;
 }
 
-// False: it is gone.
-asio::awaitable<bool> read_some(Newcomer& newcomer) {
+enum class ReadSome : uint8_t { kSome, kGone, kRefused };
+
+asio::awaitable<ReadSome> read_some(Newcomer& newcomer) {
   for (;;) {
     asio::error_code error;
     co_await newcomer.socket().async_wait(Socket::wait_read,
                                           asio::redirect_error(asio::use_awaitable, error));
-    if (error) co_return false;
+    if (error) co_return ReadSome::kGone;
     const std::span<char> room = newcomer.room();
+    if (room.empty()) co_return ReadSome::kRefused;
     const ssize_t moved =
         ::recv(newcomer.socket().native_handle(), room.data(), room.size(), MSG_DONTWAIT);
-    if (moved == 0) co_return false;
+    if (moved == 0) co_return ReadSome::kGone;
     if (moved > 0) {
       newcomer.received(static_cast<size_t>(moved));
-      co_return true;
+      co_return ReadSome::kSome;
     }
-    if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) co_return false;
+    if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) co_return ReadSome::kGone;
   }
 }
 
@@ -369,9 +365,9 @@ asio::awaitable<void> Newcomers::receive(std::shared_ptr<Newcomer> newcomer) {
   bool there = true;
   bool going_on = true;
   while (there && going_on && !newcomer->is_let_in()) {
-    there = co_await read_some(*newcomer);
-    if (!there) break;
-    going_on = newcomer->proceed();
+    const ReadSome read = co_await read_some(*newcomer);
+    if (read == ReadSome::kGone) break;
+    going_on = read == ReadSome::kSome && newcomer->proceed();
     there = co_await write_all(*newcomer);
   }
   // Also when it is gone: then its connection finds that out, and takes its presence along.

@@ -23,6 +23,7 @@ struct ServerOptions {
   std::string password;
   size_t connections_max = 1000;
   size_t message_bytes_max = 256u << 20;
+  size_t input_bytes_max = size_t{1} << 30;  // Of all connections, for messages not yet whole.
 };
 
 }  // namespace rowan::server

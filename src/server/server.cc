@@ -382,7 +382,7 @@ Outcome<bool> run_server(const ServerOptions& options,
       auto ran = server.run(*addresses);
       if (!ran) return ran.failure();
     }
-    (*databases)->close();
+    if (const auto failed = (*databases)->close()) return *failed;
     return true;
   } catch (...) {
     return to_failure(error_of_exception());

@@ -42,12 +42,15 @@ struct Command {
   int (*run)(const Words&);
 };
 
-// An open repository and one session on it.
+// An open repository and one session on it. Ends by publishing what was committed; what stands in the
+// way of that is said at the end of the process, and is its exit code.
 struct Connection {
+  ~Connection();
   std::unique_ptr<Database> database;
   std::unique_ptr<Session> session;
   bool speaks_sql = false;   // Hints name statements, not options of commands.
   bool drop_caches = false;  // When it is opened for writing.
+  bool is_read_only = false;
 };
 
 std::optional<Failure> connect(const std::string& path, const std::string& branch, bool read_only,

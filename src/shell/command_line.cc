@@ -15,6 +15,7 @@
 #include <variant>
 
 #include "rowan/rowan.h"
+#include "rowan/shared.h"
 #include "shell/command.h"
 #include "shell/history_commands.h"
 #include "shell/interactive.h"
@@ -125,7 +126,8 @@ std::optional<Failure> connect(const std::string& path, const std::string& branc
   options.read_only = read_only;
   options.command_hints = !connection.speaks_sql;
   options.drop_caches = connection.drop_caches;
-  auto database = Database::open(path, options);
+  connection.is_read_only = read_only;
+  auto database = open_shared(path, options);
   if (!database) {
     Failure failure = database.failure();
     const std::filesystem::path inner = std::filesystem::path(path) / ".git";
@@ -147,6 +149,22 @@ std::optional<Failure> connect_to_read(const std::string& path, const std::strin
   if (failure && (failure->sqlstate == "55006" || failure->sqlstate == "42501"))
     return connect(path, branch, true, connection);
   return failure;
+}
+
+namespace {
+
+std::optional<Failure>& unpublished() {
+  static std::optional<Failure> failure;
+  return failure;
+}
+
+}  // namespace
+
+// Here, and not when the database goes: only this says what went wrong.
+Connection::~Connection() {
+  session.reset();
+  if (database == nullptr || is_read_only) return;
+  if (auto done = database->checkpoint(); !done) unpublished() = done.failure();
 }
 
 namespace {
@@ -449,8 +467,17 @@ std::string count_message(const Command& command, const Words& words) {
   return "unexpected \"" + words.plain[command.plain_max] + "\"";
 }
 
+// -h or --help where an option stands: not as another one's value, nor behind "--".
+bool asks_for_help(const Command& command, const std::vector<std::string>& arguments) {
+  for (size_t i = 1; i < arguments.size() && arguments[i] != "--"; ++i) {
+    if (arguments[i] == "-h" || arguments[i] == "--help") return true;
+    if (command.with_value.contains(arguments[i])) ++i;
+  }
+  return false;
+}
+
 int run_command(const Command& command, const std::vector<std::string>& arguments) {
-  if (std::find(arguments.begin() + 1, arguments.end(), "--help") != arguments.end()) {
+  if (asks_for_help(command, arguments)) {
     std::cout << fmt::format("rowan {} {}\n  {}\n", command.name, command.form, command.purpose);
     return kFine;
   }
@@ -480,7 +507,7 @@ int dispatch(const std::vector<std::string>& arguments) {
     return kFine;
   }
   const bool help = name == "help" || name == "--help" || name == "-h";
-  if (help && arguments.size() == 1) {
+  if (help && (arguments.size() == 1 || arguments[1] == "-h" || arguments[1] == "--help")) {
     print_help(std::cout);
     return kFine;
   }
@@ -503,7 +530,13 @@ int dispatch(const std::vector<std::string>& arguments) {
 int run_command_line(const std::vector<std::string>& arguments) {
   ignore_broken_pipes();
   OutputGuard output;
-  const int code = dispatch(arguments);
+  int code = dispatch(arguments);
+  if (auto& failure = unpublished()) {
+    if (failure->hint.empty())
+      failure->hint = "What was committed is safe in the journal. The next rowan publishes it to Git.";
+    const int unpublished_code = fail(*failure);
+    if (code == kFine || code == kFound) code = unpublished_code;
+  }
   const int error = output.finish();
   if (leaving_signal() != 0) return kSignalled + leaving_signal();
   if (error == EPIPE) return kSignalled + SIGPIPE;  // Whoever read us has seen enough.

@@ -36,12 +36,21 @@ What there is
   \dv \dm \di \ds    views, materialized views, indexes, sequences, likewise
   \l                 schemas (CREATE DATABASE makes one)
 
-Versions
+Versions (a revision: a branch, a tag, a commit's id, HEAD~3, main@{yesterday} …)
   SHOW LOG [FOR table] [LIMIT n]           commits, newest first
-  SHOW BRANCHES                            branches
-  CREATE BRANCH name [FROM 'revision']     make a branch
+  SHOW DIFF FROM 'rev' TO 'rev'            what differs between two of them
+  SHOW BRANCHES, SHOW TAGS                 branches, tags
+  CREATE BRANCH name [FROM 'rev']          make a branch; DROP BRANCH drops it
   CHECKOUT name                            switch this session to it
-  SELECT … FROM t AS OF 'revision'         read a branch, tag, commit id, HEAD~3 …
+  MERGE name [WITH OURS | THEIRS]          bring its commits into this branch
+  SHOW MERGE CONFLICTS, RESOLVE CONFLICT   what a merge asks, and answering it
+  COMMIT MERGE, ABORT MERGE                going on, giving up
+  REVERT 'rev', CHERRY-PICK 'rev'          undo a commit's change, or bring it here
+  RESTORE TABLE t TO 'rev'                 a table as it was
+  RESET TO 'rev', REBASE ONTO 'rev'        move this branch, or its commits
+  CREATE TAG name [MESSAGE 'text']         name this commit
+  SELECT … FROM t AS OF 'rev'              read an earlier state
+  BLAME t                                  the commit behind each row
   COMMIT MESSAGE 'text'                    end a BEGIN block with your own words
 )";
 

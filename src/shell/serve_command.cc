@@ -19,6 +19,7 @@ namespace {
 
 constexpr const char* kPasswordVariable = "ROWAN_PASSWORD";
 constexpr size_t kConnectionsMax = 100'000;
+constexpr size_t kInputMbMax = 1'000'000;
 
 std::optional<size_t> number_in(const Words& words, const std::string& name, size_t fallback,
                                 size_t max) {
@@ -57,6 +58,10 @@ int read_options(const Words& words, server::ServerOptions& options) {
   if (!connections || *connections == 0)
     return bad_value("--max-connections takes a number from 1 to 100000");
   options.connections_max = *connections;
+  const auto input = number_in(words, "--input-memory", options.input_bytes_max >> 20, kInputMbMax);
+  if (!input || *input == 0)
+    return bad_value("--input-memory takes a number of megabytes from 1 to 1000000");
+  options.input_bytes_max = *input << 20;
   if (words.has("--listen")) options.listen = words.options.at("--listen");
   if (options.listen.size() == 1 && options.listen[0] == "none") options.listen.clear();
   options.socket_folder = words.get("--socket-dir");
@@ -92,13 +97,15 @@ const std::vector<Command>& serve_commands() {
   static const std::vector<Command> all = {
       {"serve",
        "DIR [--port 5432] [--listen ADDRESS]… [--socket-dir FOLDER] [--password-file FILE] "
-       "[--auth scram|trust] [--max-connections 1000]",
+       "[--auth scram|trust] [--max-connections 1000] "
+       "[--input-memory 1024]",
        "serve a repository, or every repository in a folder, to PostgreSQL's clients until "
        "SIGTERM or Ctrl-C; the password is a file's first line, else ROWAN_PASSWORD, else one is "
        "made and printed",
        1,
        1,
-       {"--port", "--listen", "--socket-dir", "--password-file", "--auth", "--max-connections"},
+       {"--port", "--listen", "--socket-dir", "--password-file", "--auth", "--max-connections",
+        "--input-memory"},
        {},
        command_serve},
   };

@@ -86,6 +86,9 @@ void drain_wake() {
   }
 }
 
-void ignore_broken_pipes() { ::signal(SIGPIPE, SIG_IGN); }
+void ignore_broken_pipes() {
+  ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);  // Past the limit on files' sizes (ulimit -f) writes fail, and say so.
+}
 
 }  // namespace rowan::shell

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "sql/builder.h"
 #include "sql/lexer.h"
+#include "sql/revision_hint.h"
 
 // The generated parser: C from lemon's template, with names of its own.
 #pragma GCC diagnostic push
@@ -493,6 +494,10 @@ Error explain_syntax_error(Error error, std::string_view source, Arena& arena) {
     std::string words = replaced_object(lexer);
     return words.empty() ? error : missing(std::move(words), first.position);
   }
+  if (first.text() == "drop" && second_word == "foreign") {
+    Token third{};  // DROP FOREIGN TABLE, DATA WRAPPER; else it is the statement about tips.
+    if (lexer.next(third) <= 0 || (third.text() != "table" && third.text() != "data")) return error;
+  }
   for (const UnsupportedStatement& known : kUnsupported) {
     if (known.first != first.text() || (!known.second.empty() && known.second != second_word))
       continue;
@@ -540,7 +545,8 @@ Result<ParsedStatement> parse_one(std::string_view text, uint32_t position_base,
   Token token{};
   for (int terminal = -1; terminal != kTokenEnd;) {
     terminal = tokens.next(token);
-    if (terminal == kTokenError) return *tokens.error();
+    if (terminal == kTokenError)
+      return with_revision_hint(*tokens.error(), source, position_base, *parsed.arena);
     if (terminal == TK_SEMICOLON && !expression) {
       Token after{};
       const int next = tokens.next(after);
@@ -554,7 +560,10 @@ Result<ParsedStatement> parse_one(std::string_view text, uint32_t position_base,
     }
     builder.set_previous_end(end);
     RowanSqlParse(parser, terminal, token);
-    if (builder.failed()) return explain_syntax_error(*builder.error(), source, *parsed.arena);
+    if (builder.failed()) {
+      Error explained = explain_syntax_error(*builder.error(), source, *parsed.arena);
+      return with_revision_hint(std::move(explained), source, position_base, *parsed.arena);
+    }
     end = token.end;
   }
   parsed.statement = builder.statement();

@@ -20,13 +20,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kAsideEnding = ".before-adopt";
-// What Rowan writes to, and what decides who may.
-constexpr const char* kWrittenFolders[] = {"",     "objects",   "objects/pack",
-                                           "refs", "refs/heads", "refs/rowan"};
-
 Result<void> make_own(const fs::path& dir) {
-  for (const char* part : kWrittenFolders) {
-    const fs::path folder = *part == '\0' ? dir : dir / part;
+  TRY(git::make_own(dir));
+  for (const char* part : git::kGuardedFolders) {
+    const fs::path folder = dir / part;
     if (has_entry(folder)) TRY(git::make_own(folder));
   }
   return {};

@@ -111,7 +111,7 @@ class GitStore final : public ObjectStore {
   void remove_temporary_files();
   Result<void> recover();
   void adopt_scan(JournalScan& scan);
-  void find_unverified(const JournalScan& scan);
+  Result<void> find_unverified(const JournalScan& scan);
   void find_deleted(const std::set<std::string, std::less<>>& journalled);
   Result<void> mend_head();
   void find_stale_keeps();

@@ -58,7 +58,7 @@ Result<void> GitStore::recover() {
   TRY_ASSIGN(refs_, ref_files_.read_all());
   settled_ = seen_ = refs_;
   published_ = state.published;
-  find_unverified(scan);
+  TRY(find_unverified(scan));
   TRY(mend_head());
   if (!options_.read_only) journal_ = std::make_unique<Journal>(files_, log_, options, state, scan);
   adopt_scan(scan);
@@ -67,13 +67,17 @@ Result<void> GitStore::recover() {
 
 // A branch is trusted when DIR/rowan/refs names its value or the journal made it. The file is only
 // ever written after the values stood in Git; losing it costs a verification, never trust.
-void GitStore::find_unverified(const JournalScan& scan) {
+Result<void> GitStore::find_unverified(const JournalScan& scan) {
   std::set<std::string, std::less<>> known;
   for (const ScannedRecord& scanned : scan.records) {
     for (const RefUpdate& update : scanned.body.refs) known.insert(update.name);
   }
   const auto text = files_.read_whole(own_folder() / "refs", kRefsFileBytesMax);
   if (text) remembered_text_ = *text;
+  // What cannot be read is not what is absent: it would make good branches look moved.
+  const bool is_absent = !text && (text.error().code() == ErrorCode::kUndefinedFile ||
+                                   text.error().code() == ErrorCode::kInsufficientPrivilege);
+  if (!text && !is_absent) return text.error();
   remembered_ = read_remembered_refs(remembered_text_);
   // Who may not look into the folder has the word of the refs for it: its owner published them.
   const bool asks_refs =
@@ -88,6 +92,7 @@ void GitStore::find_unverified(const JournalScan& scan) {
     if (is_known && !is_good) good_due_.insert(name);
   }
   find_deleted(known);
+  return {};
 }
 
 // A branch that is good for sessions but not there was deleted by another program: where we drop

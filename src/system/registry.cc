@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "system/compiled_views.h"
 #include "system/fillers.h"
 
 namespace rowan::system {
@@ -184,13 +185,17 @@ const Function kFunctionRows[] = {
 
 // ---- From a row to a table ----
 
+std::vector<OutputColumn> output_columns(Columns columns) {
+  std::vector<OutputColumn> outputs;
+  for (const Column& column : columns)
+    outputs.push_back({std::string(column.name), {column.type, -1}});
+  return outputs;
+}
+
 class RegisteredTable final : public plan::VirtualTable {
  public:
   RegisteredTable(Context& context, Columns columns, Filler filler, const Oid& root)
-      : context_(context), filler_(filler), root_(root) {
-    for (const Column& column : columns)
-      columns_.push_back({std::string(column.name), {column.type, -1}});
-  }
+      : context_(context), filler_(filler), root_(root), columns_(output_columns(columns)) {}
 
   const std::vector<OutputColumn>& columns() const override { return columns_; }
   Result<std::vector<type::Batch>> rows(const Values& arguments,
@@ -245,7 +250,53 @@ Error undefined(const sql::CallExpr& call, const std::vector<type::Type>& types)
                            call.schema.empty() ? "" : ".", call.name, names));
 }
 
+// Nothing but columns.
+class ColumnsOnly final : public plan::VirtualTable {
+ public:
+  explicit ColumnsOnly(Columns columns) : columns_(output_columns(columns)) {}
+  const std::vector<OutputColumn>& columns() const override { return columns_; }
+  Result<std::vector<type::Batch>> rows(const Values&, const expr::EvalContext&) const override {
+    return Error(ErrorCode::kInternal, "rows of a system table were asked for without a session");
+  }
+
+ private:
+  const std::vector<OutputColumn> columns_;
+};
+
+class TablesWithoutSession final : public exec::SystemTables {
+ public:
+  Found find_relation(std::string_view schema, std::string_view name) const override {
+    if (schema != "rowan") return {find_compiled_view(schema, name), {}};
+    for (const Relation& row : kRelationRows) {
+      const bool is_family = row.make != nullptr;
+      if (is_family ? name.starts_with(row.name.substr(0, row.name.find('*'))) : name == row.name)
+        return found(row.columns, is_family);
+    }
+    return {};
+  }
+  Result<Found> find_function(const sql::CallExpr& call,
+                              const std::vector<type::Type>& arguments) const override {
+    const std::string_view schema = call.schema.empty() ? "pg_catalog" : call.schema;
+    for (const Function& row : kFunctionRows) {
+      if (row.name == call.name && row.schema == schema && takes(row.takes, arguments))
+        return found(row.columns, row.make != nullptr);
+    }
+    return undefined(call, arguments);
+  }
+
+ private:
+  static Found found(Columns columns, bool follows_session) {
+    if (follows_session) return {{}, {}, true};
+    return {{}, std::make_shared<ColumnsOnly>(columns)};
+  }
+};
+
 }  // namespace
+
+const exec::SystemTables& tables_without_session() {
+  static const TablesWithoutSession tables;
+  return tables;
+}
 
 TablePtr make_table(Context& context, Columns columns, Filler filler, const Oid& root) {
   return std::make_shared<RegisteredTable>(context, columns, filler, root);

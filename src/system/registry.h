@@ -13,6 +13,7 @@
 
 #include "base/oid.h"
 #include "base/result.h"
+#include "exec/system_tables.h"
 #include "exec/virtual_rows.h"
 #include "plan/plan.h"
 #include "system/context.h"
@@ -105,6 +106,9 @@ std::optional<expr::PlacedArguments> place_arguments(const sql::CallExpr& call);
 Result<TablePtr> find_function(Context& context, const sql::CallExpr& call,
                                const std::vector<type::Type>& types,
                                const std::vector<std::optional<type::Value>>& known);
+
+// The same without a session: what has fixed columns, and the views of the catalogue.
+const exec::SystemTables& tables_without_session();
 
 // A table of fixed columns.
 TablePtr make_table(Context& context, Columns columns, Filler filler, const Oid& root = {});

@@ -113,6 +113,7 @@ Result<std::shared_ptr<const GitTree>> GitTree::parse(store::ObjectRef object) {
     const auto entry = take_entry(bytes, at);
     if (!entry) return damaged("an entry is malformed or has a mode that Git does not write");
     if (!is_valid_name(entry->name)) return damaged("an entry has a name that is not allowed");
+    if (entry->id.is_zero()) return damaged("an entry names no object");
     if (!entries.empty()) {
       const TreeEntry& before = entries.back();
       if (compare_names(before.name, before.is_tree(), entry->name, entry->is_tree()) >= 0)

@@ -19,6 +19,7 @@ namespace {
 
 constexpr size_t kBucketsAtFirst = 64;  // A power of two.
 constexpr size_t kSpareLocksMax = 64;
+constexpr size_t kLockPlaceBytes = 48;  // A lock's places in its bucket and its owner's list, and the allocator's part.
 // How often a waiter looks whether it was cancelled.
 constexpr std::chrono::milliseconds kCancelPoll(5);
 
@@ -108,7 +109,7 @@ Result<void> LockManager::lock(LockOwner& owner, const LockName& name,
     const std::lock_guard guard(stripe.mutex);
     Lock* found = stripe.find(hash, name);
     if (found == nullptr) {
-      owner.memory_.add(sizeof(Lock) + name.key.size());
+      owner.memory_.add(sizeof(Lock) + name.key.size() + kLockPlaceBytes);
       std::unique_ptr<Lock> fresh;
       if (owner.spare_.empty()) {
         fresh = std::make_unique<Lock>();
@@ -167,6 +168,7 @@ Result<void> LockManager::lock_slowly(LockOwner& owner, const LockName& name, ui
     const std::lock_guard guard(stripe.mutex);
     found = stripe.find(hash, name);
     if (found == nullptr) {  // Released while we came here.
+      owner.memory_.add(sizeof(Lock) + name.key.size() + kLockPlaceBytes);
       auto fresh = std::make_unique<Lock>();
       fresh->hash = hash;
       fresh->table = name.table;
@@ -198,7 +200,7 @@ Result<void> LockManager::share(LockOwner& owner, const LockName& name, const Lo
     const std::lock_guard guard(stripe.mutex);
     found = stripe.find(hash, name);
     if (found == nullptr) {
-      owner.memory_.add(sizeof(Lock) + name.key.size());
+      owner.memory_.add(sizeof(Lock) + name.key.size() + kLockPlaceBytes);
       auto fresh = std::make_unique<Lock>();
       fresh->hash = hash;
       fresh->table = name.table;

@@ -35,6 +35,7 @@ void follow(SequenceCounter& counter, SequenceDef now) {
     return;
   counter.called = true;
   counter.value = file.last;
+  counter.next.reset();
   counter.covered = file.last;
 }
 
@@ -53,7 +54,10 @@ Result<int64_t> draw(SequenceCounter& counter) {
   const SequenceDef& sequence = counter.definition;
   int64_t value = sequence.start;
   bool again = false;  // CYCLE began anew: `covered` goes back with it.
-  if (counter.called) {
+  const auto next = std::exchange(counter.next, std::nullopt);
+  if (next && *next >= sequence.min && *next <= sequence.max) {
+    value = *next;
+  } else if (counter.called) {
     const bool over = __builtin_add_overflow(counter.value, sequence.increment, &value);
     const bool up = sequence.increment > 0;
     if (over || (up ? value > sequence.max : value < sequence.min)) {
@@ -76,7 +80,10 @@ Result<int64_t> draw(SequenceCounter& counter) {
 
 void set(SequenceCounter& counter, int64_t value, bool called) {
   counter.called = true;
-  counter.value = called ? value : value - counter.definition.increment;
+  counter.value = value;
+  counter.next.reset();
+  if (!called && __builtin_sub_overflow(value, counter.definition.increment, &counter.value))
+    counter.next = counter.value = value;
   counter.covered = counter.value;
 }
 
@@ -106,8 +113,10 @@ Result<SequenceCounter*> SequenceCounters::find(const SequencePlace& place,
   if (known == counters_.end()) {
     counter = &counters_.emplace(path, counter_of(std::move(*now))).first->second;
     const auto note = notes_.find(path);
-    if (note != notes_.end() && counter->covered == note->second.covered)
+    if (note != notes_.end() && counter->covered == note->second.covered) {
       counter->value = note->second.value;
+      if (counter->value == *counter->covered) counter->next = counter->value;
+    }
     if (note != notes_.end()) notes_.erase(note);
   } else {
     counter = &known->second;
@@ -190,7 +199,8 @@ std::vector<SequenceNote> SequenceCounters::notes(const std::string& branch) {
   std::vector<SequenceNote> all;
   for (const auto& [path, note] : notes_) all.push_back(note);
   for (const auto& [path, counter] : counters_) {
-    if (counter.stale || !counter.called || !counter.covered || *counter.covered == counter.value)
+    if (counter.stale || !counter.called || !counter.covered ||
+        (*counter.covered == counter.value && !counter.next))
       continue;
     all.push_back({branch, path, *counter.covered, counter.value});
   }

@@ -32,6 +32,9 @@ struct SequenceCounter {
   bool stale = false;               // The file must be read again.
   bool called = false;
   int64_t value = 0;               // Given out last, when `called`.
+  // Given out next: of setval(…, false) where nothing can stand before it in bigint. The file has no
+  // word for that, and whoever reads it goes on behind it; a note has: its two numbers are equal.
+  std::optional<int64_t> next = {};
   std::optional<int64_t> covered;  // What the next commit of somebody who drew has to store;
                                    // nothing: nothing was drawn.
 };
@@ -75,7 +78,7 @@ class SequenceCounters {
   // A commit defined, moved or dropped what is at or below `path`.
   void forget(std::string_view path);
   void install(const std::string& path, SequenceCounter counter);
-  // Where counters stand that have promised more than they gave out; and a note of that from before
+  // Where counters stand that have promised more than they gave out, or give out `next`; and a note of that from before
   // the database was closed, for a counter that has not begun yet.
   std::vector<SequenceNote> notes(const std::string& branch);
   void resume(const SequenceNote& note);

@@ -69,6 +69,7 @@ Result<void> check_constraints(const Context& context, const store::ObjectReader
                                const Oid& valid_root, const Oid& root, std::string_view what,
                                const std::vector<Oid>& of) {
   exec::ValidateRequest request{objects, valid_root, root};
+  request.system = &context.repository.system_tables();
   const derived::HistoryIndex& history = context.manager.history();
   request.with_rules =
       std::any_of(of.begin(), of.end(), [&](const Oid& commit) { return !history.is_own(commit); });

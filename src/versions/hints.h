@@ -14,6 +14,7 @@ struct HintWords {
   std::string_view merge_theirs;
   std::string_view merge_either;        // … lets one side stand.
   std::string_view merge_renumber;      // … gives the other branch's rows new keys.
+  std::string_view renumber_by_hand;  // The whole statement, which a merge that waits takes too.
   std::string_view merge_unrelated;     // … merges them all the same.
   std::string_view merge_by_branch;     // How a commit that is no branch's tip is merged.
   std::string_view pending_merge;       // What ends a merge that waits.

@@ -26,6 +26,11 @@ bool only_generated_keys(const merge::Outcome& outcome) {
                      [](const auto& conflict) { return conflict.generated_key; });
 }
 
+bool has_generated_keys(const merge::Outcome& outcome) {
+  return std::any_of(outcome.conflicts.begin(), outcome.conflicts.end(),
+                     [](const auto& conflict) { return conflict.generated_key; });
+}
+
 // Whether the merge goes through when one side stands.
 Result<bool> ends_merge(const Context& context, const Oid& tip, const Oid& root,
                         const std::vector<Oid>& sources, MergeOptions options, Policy policy) {
@@ -53,8 +58,15 @@ std::string names_of(const std::vector<std::string>& sources) {
 Result<std::vector<exec::Violation>> violations_of(const Context& context, const MergeRun& run,
                                                    const Oid& valid_root, bool with_rules) {
   exec::ValidateRequest request{*run.made, valid_root, run.root};
+  request.system = &context.repository.system_tables();
   request.with_rules = with_rules;
   return exec::validate(request, context.manager, context.indexes, context.eval);
+}
+
+std::string renumber_words(const HintWords& words, const merge::Outcome& outcome) {
+  if (!has_generated_keys(outcome)) return {};
+  return fmt::format("; {} gives the other branch's rows new keys where both gave out one",
+                     words.renumber_by_hand);
 }
 
 Result<std::string> ways_out(const Context& context, const txn::Snapshot& tip, const MergeRun& run,
@@ -63,6 +75,7 @@ Result<std::string> ways_out(const Context& context, const txn::Snapshot& tip, c
   std::string hint = fmt::format("{} lets you settle each", words.merge_by_hand);
   if (only_generated_keys(run.outcome))
     return hint + fmt::format("; {} gives the other branch's rows new keys.", words.merge_renumber);
+  hint += renumber_words(words, run.outcome);
   if (options.policy != Policy::kOurs && options.policy != Policy::kTheirs) {
     TRY_ASSIGN(const bool ours,
                ends_merge(context, tip.commit, tip.root, sources, options, Policy::kOurs));
@@ -128,7 +141,7 @@ Error violation_error(const std::vector<exec::Violation>& violations, std::strin
 }
 
 TableRows summary_rows(const merge::Outcome& outcome, std::string_view word,
-                       const std::vector<exec::Violation>& violations) {
+                       const std::vector<exec::Violation>& violations, Counted counted) {
   TableRows rows;
   rows.columns = exec::answer_columns(sql::StatementKind::kMerge);
   RowCollector collector(rows.columns);
@@ -146,8 +159,15 @@ TableRows summary_rows(const merge::Outcome& outcome, std::string_view word,
                    text_value(std::string(word))});
     listed.push_back(name);
   };
-  for (const merge::TableMerge& table : outcome.tables)
+  for (merge::TableMerge table : outcome.tables) {
+    if (counted == Counted::kOpen) {
+      table.conflicts = static_cast<uint64_t>(std::count_if(
+          outcome.conflicts.begin(), outcome.conflicts.end(), [&](const auto& conflict) {
+            return conflict.schema == table.schema && conflict.table == table.table;
+          }));
+    }
     add(table.schema + "." + table.table, table);
+  }
   for (const merge::SchemaConflict& conflict : outcome.schema_conflicts) {
     merge::TableMerge one;
     one.conflicts = 1;

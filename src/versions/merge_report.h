@@ -25,18 +25,24 @@ std::string violation_line(const exec::Violation& violation);
 std::string violation_hint(const std::vector<exec::Violation>& violations);
 Error violation_error(const std::vector<exec::Violation>& violations, std::string hint);
 
+// The end of a hint: how both rows of a key stay that both branches gave out. Empty: there is none.
+std::string renumber_words(const HintWords& words, const merge::Outcome& outcome);
 // What ends a merge that has conflicts: only what was tried is named.
 Result<std::string> ways_out(const Context& context, const txn::Snapshot& tip, const MergeRun& run,
                              const std::vector<Oid>& sources, const MergeOptions& options);
 Error conflict_error(const MergeRun& run, store::NodeCache& cache, std::string_view what,
                      std::string hint);
 
+// Which conflicts a summary counts: those that nobody settled, or those too that the policy, a rule or
+// an answer settled.
+enum class Counted : uint8_t { kAll, kOpen };
 // What MERGE and COMMIT MERGE answer, whatever came of them and in a dry run too; the columns are the
 // kind's (sql/statements.def). A row a table; where there is none, one about no
 // table. The outcome is "merged", "fast-forward", "up to date", "waits" (for answers) or "refused"
 // (a dry run alone: else that is an error).
 TableRows summary_rows(const merge::Outcome& outcome, std::string_view word,
-                       const std::vector<exec::Violation>& violations = {});
+                       const std::vector<exec::Violation>& violations = {},
+                       Counted counted = Counted::kAll);
 void add_notices(const MergeRun& run, ResultFacts& facts);
 
 // What was decided where both sides had changed something: the first few.

@@ -219,6 +219,7 @@ Result<std::vector<merge::Unusable>> find_unusable(const Context& context,
                                                    const store::ObjectReader& objects,
                                                    const Oid& root, bool is_tip) {
   exec::ValidateRequest request{objects, {}, root};
+  request.system = &context.repository.system_tables();
   request.is_tip = is_tip;
   TRY_ASSIGN(const std::vector<exec::Violation> found,
              exec::find_unusable(request, context.manager, context.eval));

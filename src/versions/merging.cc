@@ -83,6 +83,7 @@ Result<void> check_forward(Context& context, const Oid& valid_root, const Oid& t
   store::ObjectStore& store = context.store;
   TRY_ASSIGN(const git::Commit commit, read_commit(store, target));
   exec::ValidateRequest request{store, valid_root, commit.tree};
+  request.system = &context.repository.system_tables();
   request.with_rules = !context.manager.history().is_own(target);
   TRY_ASSIGN(const auto violations,
              exec::validate(request, context.manager, context.indexes, context.eval));
@@ -145,7 +146,10 @@ class MergeStatement {
   }
 
   Result<VerbResult> try_merge() {
-    if (!statement_.dry_run && context_.store.ref(merge_ref(context_.head.branch))) {
+    TRY_ASSIGN(auto pending,
+               find_pending_merge(context_.store, context_.head.branch, context_.words));
+    if (pending && !statement_.dry_run) {
+      if (renumbers(*pending)) return renumber(std::move(*pending));
       return Error(
                  ErrorCode::kObjectNotInState,
                  fmt::format("a merge into branch \"{}\" is pending already", context_.head.branch))
@@ -180,6 +184,24 @@ class MergeStatement {
           .with_hint("Both have commits that the other lacks.");
     }
     return merge_commits(sources);
+  }
+
+  // The merge that waits, once more: the answers given so far stay, and where both branches gave out
+  // one key the other one's rows get new ones.
+  bool renumbers(const PendingMerge& pending) const {
+    return statement_.renumber && statement_.policy == "manual" && wanted_.size() == 1 &&
+           (wanted_[0].second == pending.theirs || wanted_[0].first == pending.source);
+  }
+  Result<VerbResult> renumber(PendingMerge pending) {
+    TRY_ASSIGN(tip_, context_.manager.tip_snapshot(context_.head.branch));
+    TRY(graph_.know(tip_.commit));
+    TRY(graph_.know(pending.theirs));
+    pending.renumber = true;
+    if (statement_.has_message) pending.message = statement_.message;
+    TRY_ASSIGN(const MergeRun run, rerun_pending(context_, pending, tip_));
+    store::PendingObjects objects(context_.store);
+    TRY(keep_pending_merge(context_, pending, objects));
+    return waiting(run);
   }
 
   Result<VerbResult> fast_forward(const Oid& target) {
@@ -277,7 +299,7 @@ class MergeStatement {
     // What waits for an answer is not held to constraints yet.
     std::string_view word = waits(run) ? outcome_of({}, "waits") : outcome_of(violations, "merged");
     if (run.conflicting && !may_wait) word = "refused";
-    VerbResult result{{"MERGE", 0, {}, {}}, summary_rows(run.outcome, word, violations)};
+    VerbResult result{{"MERGE", 0, {}, {}}, summary_rows(run.outcome, word, violations, Counted::kOpen)};
     result.open_conflicts = open_count(run.outcome);
     if (!run.conflicting) add_violations(violations, result.facts);
     if (run.conflicting) {
@@ -325,18 +347,24 @@ class MergeStatement {
     pending.allow_unrelated = statement_.allow_unrelated;
     store::PendingObjects objects(store);
     TRY(keep_pending_merge(context_, pending, objects));
-    VerbResult result{{"MERGE", 0, {}, {}}, summary_rows(run.outcome, "waits")};
+    VerbResult result = waiting(run);
+    if (run.remembered > 0) decided_.add_lines(result.facts);
+    return result;
+  }
+
+  VerbResult waiting(const MergeRun& run) const {
+    VerbResult result{{"MERGE", 0, {}, {}}, summary_rows(run.outcome, "waits", {}, Counted::kOpen)};
     result.open_conflicts = open_count(run.outcome);
     const HintWords& words = context_.words;
     result.facts.notices.push_back(
         run.conflicting
-            ? fmt::format("{} to be settled, which SHOW MERGE CONFLICTS lists; then {}",
-                          plural(open_count(run.outcome), "conflict"), words.finish_merge)
+            ? fmt::format("{} to be settled, which SHOW MERGE CONFLICTS lists; then {}{}",
+                          plural(open_count(run.outcome), "conflict"), words.finish_merge,
+                          renumber_words(words, run.outcome))
             : fmt::format(
                   "nothing is open: {} takes these answers, {} answers a conflict once more",
                   words.finish_merge, words.answer_again));
     add_notices(run, result.facts);
-    if (run.remembered > 0) decided_.add_lines(result.facts);
     return result;
   }
 

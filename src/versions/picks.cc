@@ -197,34 +197,67 @@ Result<bool> Picks::counted_before(const Names& shared, const std::vector<std::s
   return false;
 }
 
+namespace {
+
+// The commits of one side by what they are known by, parents before children; and for each how many
+// that share a name with it stand behind one another up to it.
+class OneSide {
+ public:
+  size_t add(const derived::HistoryIndex& history, const Oid& commit,
+             const std::set<std::string>& names) {
+    size_t place = 1;
+    for (const std::string& name : names) {
+      for (const auto& [other, of_other] : by_name_[name]) {
+        if (of_other >= place && history.is_ancestor(other, commit)) place = of_other + 1;
+      }
+    }
+    for (const std::string& name : names) by_name_[name].emplace_back(commit, place);
+    return place;
+  }
+  std::optional<Oid> at(const std::string& name, size_t place) const {
+    const auto found = by_name_.find(name);
+    if (found == by_name_.end()) return std::nullopt;
+    for (const auto& [commit, of_commit] : found->second) {
+      if (of_commit == place) return commit;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  std::map<std::string, std::vector<std::pair<Oid, size_t>>> by_name_;
+};
+
+}  // namespace
+
 Result<std::vector<Picks::Pair>> Picks::pairs(const std::vector<std::string>& paths) {
   TRY_ASSIGN(const std::vector<Oid> ours, changing(context_, ours_, paths));
   TRY_ASSIGN(const std::vector<Oid> theirs, changing(context_, theirs_, paths));
   std::vector<Pair> pairs;
   if (ours.empty() || theirs.empty()) return pairs;
-  std::map<std::string, std::vector<Oid>> by_name;  // Ours.
+  OneSide by_name, their_makers;
   for (const Oid& commit : ours) {
     TRY_ASSIGN(const Names* names, names_of(commit));
-    for (const std::string& name : *names) by_name[name].push_back(commit);
+    by_name.add(context_.manager.history(), commit, *names);
   }
-  Names taken;
+  std::set<std::pair<std::string, size_t>> taken;  // Names, and the place of who has them.
   for (const Oid& commit : theirs) {
     TRY_ASSIGN(const Names* names, names_of(commit));
-    const bool again = std::any_of(names->begin(), names->end(),
-                                   [&](const std::string& name) { return taken.contains(name); });
+    const size_t place = their_makers.add(context_.manager.history(), commit, *names);
+    const bool again = std::any_of(names->begin(), names->end(), [&](const std::string& name) {
+      return taken.contains({name, place});
+    });
     if (again) continue;
     for (const std::string& name : *names) {
-      const auto found = by_name.find(name);
-      if (found == by_name.end()) continue;
-      const Oid& other = found->second.front();
-      TRY_ASSIGN(const Names* other_names, names_of(other));
-      taken.insert(names->begin(), names->end());
-      taken.insert(other_names->begin(), other_names->end());
+      const std::optional<Oid> other = by_name.at(name, place);
+      if (!other) continue;
+      TRY_ASSIGN(const Names* other_names, names_of(*other));
+      for (const std::string& one : *names) taken.emplace(one, place);
+      for (const std::string& one : *other_names) taken.emplace(one, place);
       Names shared;
       std::set_intersection(names->begin(), names->end(), other_names->begin(), other_names->end(),
                             std::inserter(shared, shared.end()));
       TRY_ASSIGN(const bool known, counted_before(shared, paths));
-      if (!known) pairs.push_back({other, commit, other_names->contains(commit.hex())});
+      if (!known) pairs.push_back({*other, commit, other_names->contains(commit.hex())});
       break;
     }
   }
@@ -306,34 +339,50 @@ std::vector<Oid> younger_than(const Context& context, const Oid& tip,
 
 }  // namespace
 
+namespace {
+
+// What a commit is known by; or, reverted, the revert of it.
+Result<std::set<std::string>> names_of_change(const Context& context, const Oid& commit,
+                                              bool is_back, bool together = false) {
+  TRY_ASSIGN(std::set<std::string> names, read_names(context, commit, 0, together));
+  if (!is_back) return names;
+  std::set<std::string> undone;
+  for (const std::string& name : names) undone.insert("-" + name);
+  return undone;
+}
+
+}  // namespace
+
 HeldChanges::HeldChanges(const Context& context, const Oid& tip) : context_(context), tip_(tip) {}
 
-Result<std::vector<merge::SharedChange>> HeldChanges::of_picked(
-    const Oid& commit, const merge::CommitChange& picked, const std::vector<std::string>& paths) {
+Result<std::vector<merge::SharedChange>> HeldChanges::of_change(
+    const Change& change, const merge::CommitChange& made, const std::vector<std::string>& paths) {
   std::vector<merge::SharedChange> shared;
-  TRY_ASSIGN(const std::set<std::string> given, read_names(context_, commit));
+  TRY_ASSIGN(const std::set<std::string> given, names_of_change(context_, change.commit, change.is_back));
   size_t depth = 0;  // Odd: it undoes something.
   for (const std::string& name : given) depth = std::max(depth, marks_of(name));
   std::set<std::string, std::less<>> roots;  // The change that it makes or undoes.
   for (const std::string& name : given) {
     if (marks_of(name) == depth) roots.emplace(root_name(name));
   }
-  TRY_ASSIGN(std::vector<Oid> commits, changing(context_, younger_than(context_, tip_, given), paths));
-  const size_t own = commits.size();
-  commits.insert(commits.end(), added_.begin(), added_.end());
+  TRY_ASSIGN(const std::vector<Oid> held, changing(context_, younger_than(context_, tip_, given), paths));
+  std::vector<Change> changes;
+  for (const Oid& commit : held) changes.push_back({commit, false});
+  changes.insert(changes.end(), added_.begin(), added_.end());
   std::map<size_t, Makers> makers;  // By how often a name is undone: odd ones undo.
-  std::map<size_t, size_t> more;    // The same, of what was picked since.
-  std::optional<Oid> holder;
-  for (size_t i = 0; i < commits.size(); ++i) {
-    TRY_ASSIGN(const std::set<std::string> names, read_names(context_, commits[i], 0, true));
+  std::map<size_t, size_t> more;    // The same, of what was added since.
+  std::optional<Change> holder;
+  for (size_t i = 0; i < changes.size(); ++i) {
+    TRY_ASSIGN(const std::set<std::string> names,
+               names_of_change(context_, changes[i].commit, changes[i].is_back, true));
     std::set<size_t> levels;
     for (const std::string& name : names) {
       if (roots.contains(root_name(name))) levels.insert(marks_of(name));
-      if (given.contains(name)) holder = commits[i];
+      if (given.contains(name)) holder = changes[i];
     }
     for (const size_t level : levels) {
-      if (i < own) {
-        makers[level].push_back(commits[i]);
+      if (i < held.size()) {
+        makers[level].push_back(changes[i].commit);
       } else {
         ++more[level];
       }
@@ -348,11 +397,12 @@ Result<std::vector<merge::SharedChange>> HeldChanges::of_picked(
   }
   const bool undoes = depth % 2 == 1;
   if (undoes ? effect > 0 : effect <= 0) return shared;
-  TRY_ASSIGN(const auto change, change_of(context_, *holder));
-  if (*holder == commit || !change) {
-    shared.push_back({merge::Side::kTheirs, picked, picked});
+  TRY_ASSIGN(auto of_holder, change_of(context_, holder->commit));
+  if (of_holder && holder->is_back) std::swap(of_holder->before_root, of_holder->root);
+  if (*holder == change || !of_holder) {
+    shared.push_back({merge::Side::kTheirs, made, made});
   } else {
-    shared.push_back({merge::Side::kOurs, *change, picked});
+    shared.push_back({merge::Side::kOurs, *of_holder, made});
   }
   return shared;
 }
@@ -389,6 +439,17 @@ Makers makers_of(const MakersByName& by_name, const std::set<std::string>& names
 }
 
 }  // namespace
+
+Result<std::vector<Oid>> picks_of(const Context& context, const Oid& tip, const Oid& commit) {
+  std::vector<Oid> picks;
+  for (const Oid& other : younger_than(context, tip, {commit.hex()})) {
+    TRY(context.check_cancelled());
+    if (other == commit) continue;
+    TRY_ASSIGN(const std::set<std::string> names, read_names(context, other));
+    if (names.contains(commit.hex())) picks.push_back(other);
+  }
+  return picks;
+}
 
 Result<std::set<Oid>> made_already(const Context& context, const Oid& onto,
                                    const std::vector<Oid>& own) {

@@ -29,8 +29,9 @@ class Picks {
  public:
   Picks(const Context& context, std::vector<Oid> our_tips, const Oid& theirs);
 
-  // A commit of theirs and one of ours that are one change. Each change once, however often a side
-  // holds it. With `paths`: only commits that may have changed one of these tables.
+  // A commit of theirs and one of ours that are one change. Commits of a side that make one change
+  // beside each other are one; of those behind each other, with what undid it in between, the first of
+  // ours goes with the first of theirs, and so on. With `paths`: only commits that may have changed one of these tables.
   struct Pair {
     Oid ours, theirs;
     bool ours_is_pick = false;  // Ours was picked from theirs; else the other way, or both.
@@ -63,14 +64,36 @@ class HeldChanges {
   // As merge::Request::shared_changes wants it, where theirs is the commit's tree: `picked`.
   Result<std::vector<merge::SharedChange>> of_picked(const Oid& commit,
                                                      const merge::CommitChange& picked,
-                                                     const std::vector<std::string>& paths);
-  void add(const Oid& commit) { added_.push_back(commit); }  // It was picked.
+                                                     const std::vector<std::string>& paths) {
+    return of_change({commit, false}, picked, paths);
+  }
+  // The same for a commit that is reverted: `back` leads from its tree to the one before it. What the
+  // branch has reverted, and not made again since, is reverted once.
+  Result<std::vector<merge::SharedChange>> of_reverted(const Oid& commit,
+                                                       const merge::CommitChange& back,
+                                                       const std::vector<std::string>& paths) {
+    return of_change({commit, true}, back, paths);
+  }
+  void add(const Oid& commit) { added_.push_back({commit, false}); }  // It was picked,
+  void add_reverted(const Oid& commit) { added_.push_back({commit, true}); }  // or reverted.
 
  private:
+  struct Change {
+    Oid commit;
+    bool is_back = false;  // It is reverted.
+    bool operator==(const Change&) const = default;
+  };
+  Result<std::vector<merge::SharedChange>> of_change(const Change& change,
+                                                     const merge::CommitChange& made,
+                                                     const std::vector<std::string>& paths);
+
   const Context& context_;
   Oid tip_;
-  std::vector<Oid> added_;
+  std::vector<Change> added_;
 };
+
+// The commits of `tip`'s history that were picked from this one.
+Result<std::vector<Oid>> picks_of(const Context& context, const Oid& tip, const Oid& commit);
 
 // Those of a branch's own commits that a rebase onto `onto` leaves out, so that it gives what a
 // merge gives: `onto` has their change, by whichever commit, however far back and whether or not it

@@ -257,7 +257,9 @@ class Chain {
 
   // Takes back what a commit changed. A column that it dropped comes back to the rows that are
   // left: one that was deleted since stays so, which is no conflict.
-  Result<Oid> take_back(const Oid& before, const Oid& after, const std::string& what) {
+  // What the branch has reverted already counts once where changes add up.
+  Result<Oid> take_back(const Oid& id, const Oid& before, const Oid& after, HeldChanges& held) {
+    TRY(context_.manager.history().ensure(context_.store, id));
     merge::Request request;
     request.base_root = after;
     request.theirs_root = before;
@@ -270,7 +272,10 @@ class Chain {
                  only_lost_columns(objects_, cache_, before, after, conflict));
       return only_columns ? std::optional(merge::Resolution{}) : std::nullopt;
     };
-    return apply(std::move(request), what);
+    request.shared_changes = [&](const std::vector<std::string>& paths) {
+      return held.of_reverted(id, {after, before}, paths);
+    };
+    return apply(std::move(request), "reverting commit " + short_id(id));
   }
 
   // A commit of `root` on top; later than what is below it. `original_us`: when the commit that it
@@ -358,12 +363,12 @@ std::string skipped_notice(const std::vector<Oid>& skipped) {
 // ---- The statements ----
 
 Result<void> revert_one(const Context& context, const Oid& id, uint32_t parent, Chain& chain,
-                        Oid& root) {
+                        HeldChanges& held, Oid& root) {
   TRY_ASSIGN(const git::Commit commit, commit_of(context, id));
   TRY_ASSIGN(const Oid before, parent_of(context, commit, id, parent, "revert"));
   TRY_ASSIGN(const Oid before_root, root_of(context, before));
   TRY_ASSIGN(const Oid own_root, root_of(context, id));
-  TRY_ASSIGN(root, chain.take_back(before_root, own_root, "reverting commit " + short_id(id)));
+  TRY_ASSIGN(root, chain.take_back(id, before_root, own_root, held));
   return {};
 }
 
@@ -381,13 +386,17 @@ Result<VerbResult> run_revert(Context& context, const sql::RevisionsStmt& statem
                store::PendingObjects objects(context.store);
                Chain chain(context, objects, target.tip, target.root);
                TRY(chain.begin());
+               HeldChanges held(context, target.tip);
                skipped.clear();
                for (const Oid& id : commits) {
                  Oid root;
-                 TRY(revert_one(context, id, statement.parent, chain, root));
+                 TRY(revert_one(context, id, statement.parent, chain, held, root));
                  if (root == chain.root()) {
                    skipped.push_back(id);
-                 } else if (statement.has_message) {
+                   continue;
+                 }
+                 held.add_reverted(id);
+                 if (statement.has_message) {
                    chain.stand_on(root);  // One commit of all of them, below.
                  } else {
                    TRY_ASSIGN(const git::Commit commit, commit_of(context, id));
@@ -438,6 +447,47 @@ Result<VerbResult> run_cherry_pick(Context& context, const sql::RevisionsStmt& s
 }
 
 namespace {
+
+// The parent against which a merge's change, made where `pick` was made, gives what `pick` is; nothing:
+// none does.
+Result<std::optional<Oid>> picked_against(const Context& context, store::PendingObjects& objects,
+                                          const Oid& merge, const git::Commit& commit,
+                                          const Oid& pick) {
+  TRY_ASSIGN(const git::Commit made, commit_of(context, pick));
+  if (made.parents.size() != 1) return std::optional<Oid>();
+  TRY_ASSIGN(const Oid before, root_of(context, made.parents[0]));
+  TRY_ASSIGN(const Oid after, root_of(context, pick));
+  TRY_ASSIGN(const Oid merged, root_of(context, merge));
+  for (const Oid& parent : commit.parents) {
+    TRY_ASSIGN(const Oid base, root_of(context, parent));
+    Chain trial(context, objects, made.parents[0], before);
+    const auto root = trial.apply(base, merged, "commit " + short_id(merge));
+    if (root && *root == after) return std::optional<Oid>(parent);
+    if (!root && root.error().code() != ErrorCode::kConflict) return Error(root.error());
+  }
+  return std::optional<Oid>();
+}
+
+// Of merges that were picked onto `onto` the commits that they brought: there they are one.
+Result<void> add_brought(const Context& context, store::PendingObjects& objects, const Oid& onto,
+                         const std::vector<Oid>& own, std::set<Oid>& there) {
+  const derived::HistoryIndex& history = context.manager.history();
+  for (const Oid& merge : own) {
+    const auto info = history.find(merge);
+    if (!info || info->parents.size() < 2) continue;
+    TRY_ASSIGN(const git::Commit commit, commit_of(context, merge));
+    TRY_ASSIGN(const std::vector<Oid> picks, picks_of(context, onto, merge));
+    for (const Oid& pick : picks) {
+      TRY_ASSIGN(const auto parent, picked_against(context, objects, merge, commit, pick));
+      if (!parent) continue;
+      for (const Oid& id : own) {
+        if (history.is_ancestor(id, merge) && !history.is_ancestor(id, *parent)) there.insert(id);
+      }
+      break;
+    }
+  }
+  return {};
+}
 
 // Replays the branch's own commits on `onto`, with their authors, messages and times; but not those
 // that are `there` already.
@@ -494,7 +544,8 @@ Result<VerbResult> run_rebase(Context& context, const sql::RevisionsStmt& statem
         TRY(manager.history().ensure(objects, base));
         Chain chain(context, objects, base, base_commit.tree);
         TRY(chain.begin());
-        TRY_ASSIGN(const std::set<Oid> there, made_already(context, base, own));
+        TRY_ASSIGN(std::set<Oid> there, made_already(context, base, own));
+        TRY(add_brought(context, objects, base, own, there));
         TRY(replay_own(context, own, there, chain, skipped));
         TRY_ASSIGN(store::RefUpdate entry,
                    manager.reflog_entry(objects, target.branch, target.tip, chain.tip(),

@@ -9,6 +9,7 @@
 
 #include "base/oid.h"
 #include "base/result.h"
+#include "exec/system_tables.h"
 #include "store/object_store.h"
 
 namespace rowan::versions {
@@ -16,6 +17,9 @@ namespace rowan::versions {
 class Repository {
  public:
   virtual ~Repository() = default;
+
+  // What views take from the program's own schemas.
+  virtual const exec::SystemTables& system_tables() const = 0;
 
   virtual std::string default_branch() const = 0;  // Of Git's HEAD.
   // After a branch got another name: HEAD follows it, as `git branch -m` has it.

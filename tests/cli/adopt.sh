@@ -25,6 +25,26 @@ run sql t.git --branch free -c "UPDATE t SET n = 2"; exits 0
 run sql t.git -c "INSERT INTO t VALUES (3)"; says "protected"
 run sql t.git -c "UNPROTECT BRANCH main; INSERT INTO t VALUES (3)"; exits 0
 
+# Addresses that would run a program go as well, and those that git reads itself stay.
+for name in ext odd dash branch plain local scp; do git -C t.git remote add "$name" https://example.org/x.git; done
+git -C t.git config remote.ext.url "ext::sh -c 'touch $work/ran'"
+git -C t.git config remote.odd.url "odd://example.org/x"
+git -C t.git config remote.dash.url "ssh://-oProxyCommand=touch/x"
+git -C t.git config branch.main.remote "ext::sh -c 'touch $work/ran'"
+git -C t.git config remote.local.url "/srv/other.git"
+git -C t.git config remote.scp.url "git@example.org:x.git"
+git -C t.git config url.ext::sh.insteadOf https://example.org/
+git -C t.git config credential.helper "!touch $work/ran"
+git -C t.git config filter.rowan.smudge "touch $work/ran"
+git -C t.git config include.path "$work/other"
+git -C t.git config core.hooksPath "$work/hooks"
+run adopt t.git; exits 0
+for setting in remote.ext.url remote.odd.url remote.dash.url branch.main.remote url.ext::sh.insteadof credential.helper filter.rowan.smudge include.path core.hookspath; do
+  shows "$setting"
+  [[ -z $(git -C t.git config --local "$setting") ]] || fail "adopt leaves $setting"
+done
+for name in plain local scp; do git -C t.git config "remote.$name.url" >/dev/null || fail "adopt drops remote.$name.url"; done
+
 run sql t.git -c "ALTER BRANCH free SET HISTORY POLICY EVERY '1 hour' KEEP '30 days'"; exits 0
 run adopt t.git; exits 0
 [[ $out != *"Protected still"* ]] || fail "adopt speaks of protection that is lifted"

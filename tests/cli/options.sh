@@ -243,6 +243,9 @@ serve t.git --port 0 --auth md5; exits 2; says "scram or trust"
 option serve --max-connections
 serve t.git --port 0 --max-connections 0; exits 2; says "from 1 to 100000"
 serve t.git --port 0 --max-connections 5; exits 124
+option serve --input-memory
+serve t.git --port 0 --input-memory 0; exits 2; says "from 1 to 1000000"
+serve t.git --port 0 --input-memory 64; exits 124
 
 # The help names no option that is not tried above.
 while read -r command option; do

@@ -5,6 +5,13 @@ run </dev/null; exits 2; says "rowan init DIR"
 run help; exits 0; shows "rowan sql DIR"; silent
 run help sql; exits 0; shows "--format table|csv|json|expanded"
 run import --help; exits 0; shows "DIR TABLE FILE.csv"
+for command in init shell sql import export log diff blame branch tag merge revert cherry-pick restore reset rebase squash reflog foreign adopt hook check upgrade checkpoint serve; do
+  for word in -h --help; do
+    run "$command" "$word"; exits 0; shows "rowan $command "; silent
+  done
+done
+run merge t.git -m -h; exits 2; says "something is missing behind the folder"
+run help -h; exits 0; shows "rowan sql DIR"
 run version; exits 0; shows "rowan "
 run --version; exits 0
 run frobnicate; exits 2; says 'unknown command "frobnicate"'

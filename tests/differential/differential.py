@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Rowan's answers beside PostgreSQL's, on random statements.
 
-    differential.py ROWAN [--docs docs/sql.md] [--seed N] [--count N] [--postgres 'psql options'] [--show N]
+    differential.py ROWAN [--docs docs/sql.md] [--seed N] [--count N] [--postgres 'psql options'] [--show N] [--connect]
 
 Every statement runs in both, its rows as COPY writes them, its failure as a SQLSTATE. A difference is a fault of Rowan, unless
 - Rowan refuses with 0A000 what it does not have (counted: a grammar that makes much of it tests nothing), or
@@ -91,6 +91,32 @@ class Rowan:
 
     def run(self, script):
         return run([self.program, 'shell'], self.schema + script)
+
+
+class Served:
+    """Rowan over its port: `rowan serve` on a folder, and psql, as PostgreSQL is asked. Each run has a database of its own."""
+
+    def __init__(self, program, schema, psql, folder):
+        home = os.path.join(folder, 'served')
+        os.mkdir(home)
+        self.server = subprocess.Popen([program, 'serve', home, '--port', '0', '--auth', 'trust'], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        port = re.search(r':(\d+)\.$', self.server.stdout.readline().strip())
+        if port is None:
+            raise SystemExit('rowan serve did not start')
+        self.psql = [psql, '-h', '127.0.0.1', '-p', port.group(1), '-U', 'tester', '-X', '-q', '-At']
+        self.schema = ''.join(f'{statement};\n' for statement in schema)
+        self.count = 0
+
+    def run(self, script):
+        self.count += 1
+        name = f'run{self.count}'
+        run(self.psql + ['-d', 'postgres'], f'CREATE DATABASE {name};\n')
+        before = "\\set VERBOSITY sqlstate\nSET client_min_messages = error;\n"
+        return run(self.psql + ['-d', name], before + self.schema + script)
+
+    def stop(self):
+        self.server.terminate()
+        self.server.wait()
 
 
 def run(command, script):
@@ -226,6 +252,7 @@ def main():
     parser.add_argument('--show', type=int, default=3, help='examples of each class')
     parser.add_argument('--matrix', action='store_true', help='every function and operator on every combination of types, and every word as a label')
     parser.add_argument('--every', type=int, default=1, metavar='N', help="only each N-th of the matrix")
+    parser.add_argument('--connect', action='store_true', help='ask Rowan over its port, by psql')
     parser.add_argument('--only', help='only this kind of statement')
     options = parser.parse_args()
     if options.docs:
@@ -241,7 +268,13 @@ def main():
             return SKIPPED
         try:
             postgres.load(grammar.SCHEMA)
-            return compare(postgres, Rowan(options.rowan, grammar.SCHEMA), options, folder)
+            if not options.connect:
+                return compare(postgres, Rowan(options.rowan, grammar.SCHEMA), options, folder)
+            served = Served(options.rowan, grammar.SCHEMA, postgres.psql[0], folder)
+            try:
+                return compare(postgres, served, options, folder)
+            finally:
+                served.stop()
         finally:
             postgres.stop()
 

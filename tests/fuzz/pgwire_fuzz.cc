@@ -24,14 +24,16 @@ struct Taken {
 };
 
 Taken take_all(std::string_view stream, pgwire::Phase phase, size_t step) {
-  pgwire::FrameReader reader(1u << 20);
+  pgwire::InputBudget budget(4u << 20);
+  pgwire::FrameReader reader(1u << 20, budget);
   reader.enter(phase);
   Taken taken;
   size_t given = 0;
   while (given < stream.size() && !taken.broken) {
     const auto room = reader.room();
-    const size_t size = std::min({room.size(), step, stream.size() - given});
-    std::memcpy(room.data(), stream.data() + given, size);
+    require(room.has_value(), "there is memory for one message");
+    const size_t size = std::min({room->size(), step, stream.size() - given});
+    std::memcpy(room->data(), stream.data() + given, size);
     reader.received(size);
     given += size;
     require(reader.bytes_held() <= 4 * given + (32u << 10), "memory follows what came");

@@ -140,6 +140,22 @@ std::vector<Fault> faults() {
            {"(a) AS SELECT 1 UNION SELECT true", "(a) AS SELECT 1 UNION SELECT 2"},
        })
     all.push_back({view(bad), view(good)});
+  // Views over what is the program's own.
+  for (const auto& [bad, good] : std::vector<std::pair<std::string, std::string>>{
+           {"AS SELECT message FROM rowan.nosuch", "AS SELECT message FROM rowan.log"},
+           {"AS SELECT nosuch FROM rowan.log", "AS SELECT author FROM rowan.log"},
+           {"AS SELECT body + 1 FROM rowan.log", "AS SELECT ahead + 1 FROM rowan.branches"},
+           {"AS SELECT p.nosuch FROM public.p, rowan.tags", "AS SELECT p.id FROM public.p, rowan.tags"},
+           {"AS SELECT added FROM rowan.diff_stat()", "AS SELECT added FROM rowan.diff_stat('main')"},
+           {"AS SELECT nosuch FROM rowan.log('main')", "AS SELECT message FROM rowan.log('main')"},
+           {"AS SELECT 1 FROM rowan.nosuch('main')", "AS SELECT 1 FROM rowan.reflog('main')"},
+           {"AS SELECT 1 FROM rowan.merge('main')", "AS SELECT 1 FROM rowan.log('main', 'main')"},
+           {"AS SELECT relname FROM pg_catalog.pg_nosuch", "AS SELECT relname FROM pg_catalog.pg_class"},
+           {"AS SELECT nosuch FROM pg_catalog.pg_class", "AS SELECT relname FROM pg_catalog.pg_class"},
+           {"AS SELECT nosuch FROM information_schema.tables",
+            "AS SELECT table_name FROM information_schema.tables"},
+       })
+    all.push_back({view("(a) " + bad), view("(a) " + good)});
   for (const auto& [bad, good] : std::vector<std::pair<std::string, std::string>>{
            {"AS SELECT nosuch FROM public.p", "AS SELECT id AS a FROM public.p"},
            {"AS SELECT id + true AS a FROM public.p", "AS SELECT id + 1 AS a FROM public.p"},

@@ -1,5 +1,5 @@
 // Proves that a commit counts once, however it comes to a branch: random histories of keyless rows and
-// sums with merges, picks (of picks, and of what is there already), reverts and rebases, against a model that keeps a set of
+// sums with merges, picks (of picks, and of what is there already), reverts (of what is reverted already, too) and rebases, against a model that keeps a set of
 // changes for each branch.
 #include <doctest/doctest.h>
 
@@ -69,7 +69,7 @@ class History {
     const std::string branch = any_branch();
     script_ += branch + ": ";
     session_.must("CHECKOUT " + branch);
-    switch (below(9)) {
+    switch (below(10)) {
       case 0:
       case 1:
       case 2:
@@ -81,6 +81,8 @@ class History {
       case 5:
         return revert(branch);
       case 6:
+        return revert_again(branch);
+      case 7:
         return rebase(branch);
       default:
         return merge(branch);
@@ -156,25 +158,38 @@ class History {
     script_ += "pick " + commit.substr(0, 6) + " as " + tip().substr(0, 6) + "\n";
     made(branch, tip(), model_.names[commit]);
   }
+  // Whether what the name stands for, a change or one that is undone, is as it says.
+  static bool in_effect(const std::set<std::string>& own, const std::string& name) {
+    const size_t marks = name.find_first_not_of('-');
+    int effect = 0;
+    for (const std::string& other : own) {
+      const size_t others = other.find_first_not_of('-');
+      if (other.substr(others) == name.substr(marks)) effect += others % 2 == 0 ? 1 : -1;
+    }
+    return marks % 2 == 0 ? effect > 0 : effect <= 0;
+  }
   // A commit that the branch holds, and that is in effect there, is nothing to be picked.
   void pick_again(const std::string& branch) {
     const auto& own = model_.branches[branch].changes;
-    const auto in_effect = [&](const std::string& name) {
-      const size_t marks = name.find_first_not_of('-');
-      int effect = 0;
-      for (const std::string& other : own) {
-        const size_t others = other.find_first_not_of('-');
-        if (other.substr(others) == name.substr(marks)) effect += others % 2 == 0 ? 1 : -1;
-      }
-      return marks % 2 == 0 ? effect > 0 : effect <= 0;
-    };
     const std::string commit = any_commit([&](const std::string&, const std::string& name) {
-      return own.contains(name) && in_effect(name);
+      return own.contains(name) && in_effect(own, name);
     });
     if (commit.empty()) return;
     const std::string before = tip();
     session_.must("CHERRY-PICK '" + commit + "'");
     script_ += "pick again " + commit.substr(0, 6) + "\n";
+    CHECK(tip() == before);
+  }
+  // Nor is there anything to be reverted in one that it has reverted.
+  void revert_again(const std::string& branch) {
+    const auto& own = model_.branches[branch].changes;
+    const std::string commit = any_commit([&](const std::string&, const std::string& name) {
+      return own.contains("-" + name) && in_effect(own, "-" + name);
+    });
+    if (commit.empty()) return;
+    const std::string before = tip();
+    session_.must("REVERT '" + commit + "'" + (below(2) == 0 ? " MESSAGE 'undone'" : ""));
+    script_ += "revert again " + commit.substr(0, 6) + "\n";
     CHECK(tip() == before);
   }
   void revert(const std::string& branch) {

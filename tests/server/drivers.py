@@ -18,7 +18,7 @@ except ImportError:
     psycopg = None
 
 # Debian's packages are the system's Python's.
-if not psycopg2 and not psycopg and sys.executable != "/usr/bin/python3" and os.access("/usr/bin/python3", os.X_OK):
+if not (psycopg2 and psycopg) and sys.executable != "/usr/bin/python3" and os.access("/usr/bin/python3", os.X_OK):
     os.execv("/usr/bin/python3", ["/usr/bin/python3", "-B", *sys.argv])
 
 server = Server()

@@ -29,14 +29,14 @@ def modes():
     bench("-i", "-q", "-I", "dtgvp", "-s", "1")
     for mode in ("simple", "extended", "prepared"):
         for script in ((), ("-S",), ("-N",)):
-            out = bench("-n", "-M", mode, "-c", "4", "-j", "1", "-t", "25", *script)
-            assert "number of failed transactions: 0" in out and "processed: 100/100" in out, out
-    expect(value("SELECT count(*) FROM pgbench_history"), "600")
+            out = bench("-n", "-M", mode, "-c", "8", "-j", "2", "-t", "25", *script)
+            assert "number of failed transactions: 0" in out and "processed: 200/200" in out, out
+    expect(value("SELECT count(*) FROM pgbench_history"), "1200")
 
 
 def sums():
     bench("-i", "-q", "-I", "dtgvp", "-s", "1")
-    bench("-n", "-M", "prepared", "-c", "4", "-t", "50")
+    bench("-n", "-M", "prepared", "-c", "8", "-t", "25")
     expect(value("SELECT (SELECT sum(abalance) FROM pgbench_accounts) = (SELECT sum(delta) FROM pgbench_history) AND "
                  "(SELECT sum(bbalance) FROM pgbench_branches) = (SELECT sum(tbalance) FROM pgbench_tellers)"), "t")
 

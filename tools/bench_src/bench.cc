@@ -1,5 +1,5 @@
-// rowan-bench: the same work on Rowan and SQLite, interleaved in one run; prints medians of the
-// ratios with their spread.
+// rowan-bench: the same work on Rowan and SQLite (git, PostgreSQL), interleaved in one run; prints
+// medians of the ratios with their spread.
 //
 //   rowan-bench [--json] [--rows N] [--commits N] [--rounds N] [--seconds N] [--only NAME,…] [--dir
 //   DIR]
@@ -28,6 +28,7 @@
 #include "peer_sqlite.h"
 #include "rowan/rowan.h"
 #include "versions.h"
+#include "wire.h"
 
 namespace rowan::bench {
 
@@ -122,6 +123,7 @@ class Bench {
     }
     VersionBench versions(options_, rowan_path(), lines_);
     versions.run();
+    WireBench(options_, csv_, lines_).run();
     report();
     return 0;
   }

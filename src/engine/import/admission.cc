@@ -7,6 +7,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <unordered_set>
 #include <utility>
@@ -20,7 +21,9 @@
 #include "engine/virtual_rows.h"
 #include "exec/validator.h"
 #include "git/commit.h"
+#include "git/object_form.h"
 #include "git/ref_names.h"
+#include "system/registry.h"
 #include "versions/revisions.h"
 
 namespace rowan::engine {
@@ -102,6 +105,14 @@ Result<bool> descends(txn::Manager& manager, const Oid& tip, const Oid& ancestor
   if (ancestor.is_zero()) return true;
   TRY(manager.history().ensure(manager.store(), ancestor));
   return manager.history().is_ancestor(ancestor, tip);
+}
+
+// What stock git would object to in the repository for as long as the commit is there.
+Result<void> check_form(const store::ObjectStore& store, const Oid& commit) {
+  TRY_ASSIGN(const store::ObjectRef object, store.read(commit));
+  const auto formed = git::check_commit_form(object.bytes);
+  if (formed) return {};
+  return Error(formed.error().code(), "the commit is malformed: " + formed.error().message());
 }
 
 Objection unfit_name(const std::string& branch) {
@@ -211,6 +222,10 @@ Admission::Answer Admission::judge(const Question& question,
                                    store::PendingObjects& objects) const {
   if (!git::is_valid_branch_name(question.branch)) return unfit_name(question.branch);
   if (auto objection = ask_history(question)) return std::move(*objection);
+  if (!question.is_first_look) {
+    if (const auto formed = check_form(manager_.store(), question.tip); !formed)
+      return Objection{Error(formed.error()).with_hint(std::string(versions::kAmendForeign)), {}, false};
+  }
   const Oid& known = !question.beside.is_zero() ? question.beside
                      : !question.good.is_zero() ? question.good
                                                 : question.valid;
@@ -242,13 +257,15 @@ Result<std::vector<exec::Violation>> Admission::find_violations(const store::Obj
 Result<std::vector<exec::Violation>> Admission::find_violations(exec::ValidateRequest request,
                                                                 Scope scope) const {
   Deadline deadline;
-  TRY(deadline.start(kExpressionsMax));
+  // Without a thread for it nothing can be judged, which is nobody's fault but this machine's.
+  if (!deadline.start(kExpressionsMax)) throw std::bad_alloc();
   expr::EvalContext eval;
   eval.transaction_time_us = clock_.now_us() - kMicrosFrom1970To2000;
   eval.user = user_;
   eval.database = database_;
   eval.cancelled = &deadline.passed();
   request.with_rules = true;
+  request.system = &system::tables_without_session();
   const auto look = scope == Scope::kAll ? exec::validate : exec::validate_definitions;
   return look(request, manager_, manager_.indexes(), eval);
 }

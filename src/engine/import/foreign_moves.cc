@@ -24,6 +24,11 @@ Objection conflict(std::string message, bool is_rewind = false) {
   return Objection{Error(ErrorCode::kConflict, std::move(message)), {}, is_rewind};
 }
 
+// Nothing was found out about the tip: it is judged when files can be opened and read again.
+bool is_of_the_machine(const Error& error) {
+  return error.code() == ErrorCode::kIoError || error.code() == ErrorCode::kDiskFull;
+}
+
 ParkedTip parked_tip(const std::string& branch, const Oid& commit, const Objection& objection,
                      int64_t now_us) {
   ParkedTip tip;
@@ -146,6 +151,7 @@ Result<void> ForeignMoves::verify(txn::Manager& manager, const Admission& admiss
   const Admission::Answer answer =
       admission.ask({moved.name, moved.tip, moved.good, {}, valid_, is_first_look_}, objects);
   if (const auto* objection = std::get_if<Objection>(&answer)) {
+    if (is_of_the_machine(objection->error)) return objection->error;
     if (objection->error.code() != ErrorCode::kAbsentObject)
       return hold_back(manager, admission, moved, *objection);
     log_.write(LogLevel::kWarning, fmt::format("branch \"{}\" could not be verified: {}", moved.name,

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "catalog/paths.h"
 #include "git/commit.h"
+#include "git/object_form.h"
 #include "versions/revisions.h"
 
 namespace rowan::engine {
@@ -49,7 +51,15 @@ Result<std::optional<NewCommits::Unreadable>> NewCommits::read(txn::Manager& man
                                                                Oid& known_root) {
   store::ObjectStore& store = manager.store();
   TRY_ASSIGN(const git::Commit parsed, versions::read_commit(store, commit));
+  TRY_ASSIGN(const store::ObjectRef object, store.read(commit));
+  if (const auto formed = git::check_commit_form(object.bytes); !formed)
+    return std::optional<Unreadable>({commit, formed.error(), Place{}});
   if (fine_.contains(parsed.tree)) return std::optional<Unreadable>();
+  // Whatever it holds, Git must be content with it.
+  const auto stored = catalog::check_git_files(store, store.cache(), known_root, parsed.tree);
+  if (!stored && stored.error().code() == ErrorCode::kIoError) return stored.error();
+  if (!stored && stored.error().code() != ErrorCode::kAbsentObject)
+    return std::optional<Unreadable>({commit, stored.error(), Place{}});
   store::PendingObjects twin(store);
   TRY_ASSIGN(ReadableContent content, readable_content(twin, store, known_root, parsed.tree));
   // Without a place it is no data of ours at all, which reads as nothing.

@@ -6,6 +6,7 @@
 #include <random>
 #include <thread>
 
+#include "expr/catalog_reader.h"
 #include "expr/families.h"
 #include "expr/kernels.h"
 #include "type/array.h"
@@ -118,7 +119,11 @@ Result<Column> pg_sleep_for(const KernelInput& input) {
   });
 }
 
-Result<Column> client_encoding(const KernelInput& input) { return repeated(input, "UTF8"); }
+Result<Column> client_encoding(const KernelInput& input) {
+  CatalogReader* const reader = input.context->catalog;
+  const auto set = reader == nullptr ? std::nullopt : reader->setting("client_encoding");
+  return repeated(input, set.value_or("UTF8"));
+}
 
 Result<Column> in_recovery(const KernelInput& input) {
   auto out = make_fixed<int64_t>(input.result_type, input.rows);

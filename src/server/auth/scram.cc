@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "server/auth/base64.h"
+#include "server/auth/saslprep.h"
 
 namespace rowan::server::auth {
 
@@ -68,7 +69,8 @@ Result<std::string> random_bytes(size_t size) {
   return bytes;
 }
 
-Result<ScramVerifier> ScramVerifier::make(std::string_view password, Bytes salt, int iterations) {
+Result<ScramVerifier> ScramVerifier::make(std::string_view given, Bytes salt, int iterations) {
+  std::string password = prepared_password(given);
   std::string salted(kKeyBytes, '\0');
   if (::PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()),
                           reinterpret_cast<const unsigned char*>(salt.data()),
@@ -79,6 +81,7 @@ Result<ScramVerifier> ScramVerifier::make(std::string_view password, Bytes salt,
   TRY_ASSIGN(const std::string client_key, hmac(salted, "Client Key"));
   TRY_ASSIGN(std::string server_key, hmac(salted, "Server Key"));
   ::OPENSSL_cleanse(salted.data(), salted.size());
+  ::OPENSSL_cleanse(password.data(), password.size());
   return ScramVerifier{iterations, std::string(salt), hashed(client_key), std::move(server_key)};
 }
 

@@ -34,7 +34,8 @@ struct ScramVerifier {
   std::string stored_key;  // 32 bytes, as is the next.
   std::string server_key;
 
-  static Result<ScramVerifier> make(std::string_view password, Bytes salt,
+  // Of the password as SASLprep writes it.
+  static Result<ScramVerifier> make(std::string_view given, Bytes salt,
                                     int iterations = kScramIterations);
   static Result<ScramVerifier> parse(std::string_view text);
   std::string text() const;

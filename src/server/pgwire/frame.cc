@@ -24,6 +24,11 @@ Error bad_length(uint32_t length) {
   return Error(ErrorCode::kProtocolViolation, fmt::format("invalid message length {}", length));
 }
 
+Error out_of_input() {
+  return Error(ErrorCode::kOutOfMemory, "out of memory for messages that have not come whole")
+      .with_detail("All connections together hold as much as --input-memory allows.");
+}
+
 // How long a message of that type may be; 0: there is none.
 size_t bytes_max(char type, size_t large) {
   switch (type) {
@@ -50,7 +55,7 @@ size_t bytes_max(char type, size_t large) {
 
 }  // namespace
 
-std::span<char> FrameReader::room() {
+Result<std::span<char>> FrameReader::room() {
   if (begin_ == end_) begin_ = end_ = 0;
   if (end_ == capacity_ && begin_ > 0) {
     std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
@@ -60,12 +65,13 @@ std::span<char> FrameReader::room() {
   if (end_ == capacity_) {
     const size_t twice = std::max(kFirstBytes, 2 * capacity_);
     const size_t grown = wanted_ > capacity_ ? std::min(wanted_, twice) : twice;
+    if (!share_.add(grown - capacity_)) return out_of_input();
     std::unique_ptr<char[]> larger(new char[grown]);  // Not zeroed, as make_unique would.
     if (end_ > 0) std::memcpy(larger.get(), buffer_.get(), end_);
     buffer_ = std::move(larger);
     capacity_ = grown;
   }
-  return {buffer_.get() + end_, capacity_ - end_};
+  return std::span<char>(buffer_.get() + end_, capacity_ - end_);
 }
 
 Result<std::optional<Frame>> FrameReader::next() {
@@ -103,6 +109,7 @@ Result<std::optional<Frame>> FrameReader::cut(size_t header, size_t length) {
 void FrameReader::release() {
   if (!empty()) return;
   buffer_.reset();
+  share_.remove(capacity_);
   capacity_ = begin_ = end_ = 0;
 }
 

@@ -3,10 +3,11 @@
 //   frame     type (1 byte)  length (4 bytes, big endian, counts itself)  body
 //   start-up                 length                                       body
 //
-// Ownership: owns the bytes that came and are not taken yet, and nothing when there are none.
+// Ownership: owns the bytes that came and are not taken yet, and nothing when there are none; they
+//            count in its share of the budget that it borrows.
 // Threads:   one at a time.
-// Errors:    kProtocolViolation for a length or a type that no message has. The stream cannot be
-//            read on then.
+// Errors:    kProtocolViolation for a length or a type that no message has, kOutOfMemory when the
+//            budget has no room. The stream cannot be read on then.
 #pragma once
 
 #include <cstddef>
@@ -17,6 +18,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "server/pgwire/input_budget.h"
 
 namespace rowan::server::pgwire {
 
@@ -35,17 +37,21 @@ enum class Phase : uint8_t { kStartup, kAuthentication, kMessages };
 
 class FrameReader {
  public:
-  explicit FrameReader(size_t message_bytes_max) : message_bytes_max_(message_bytes_max) {}
+  FrameReader(size_t message_bytes_max, InputBudget& budget)
+      : message_bytes_max_(message_bytes_max), share_(budget) {}
 
   bool empty() const { return begin_ == end_; }
   size_t bytes_held() const { return capacity_; }
   // The type of the frame behind the last one taken; 0 when it has not come yet.
   char peek_type() const { return empty() ? char{0} : buffer_[begin_]; }
 
+  // For what else is kept of the client's messages. Lives as long as the reader.
+  InputShare& share() { return share_; }
+
   void enter(Phase phase) { phase_ = phase; }
   // Where bytes may be put that came; at least one. It grows with what has come, never with what a
   // length claims.
-  std::span<char> room();
+  Result<std::span<char>> room();
   void received(size_t size) { end_ += size; }  // Of the room.
   // The next frame if it is there whole.
   Result<std::optional<Frame>> next();
@@ -61,6 +67,7 @@ class FrameReader {
   size_t end_ = 0;
   size_t wanted_ = 0;  // Bytes of the frame that has begun; 0: not known.
   size_t message_bytes_max_;
+  InputShare share_;
   Phase phase_ = Phase::kStartup;
 };
 

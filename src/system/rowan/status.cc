@@ -1,5 +1,9 @@
 // rowan.status and rowan.settings.
+#include <optional>
+
 #include "system/fillers.h"
+#include "versions/context.h"
+#include "versions/pending_merge.h"
 
 namespace rowan::system {
 
@@ -12,6 +16,13 @@ Result<void> fill_status(Context& context, const Values&, RowCollector& rows) {
   add("database", context.database());
   add("branch", context.branch());
   add("commit", context.transaction().snapshot().commit.hex());
+  const versions::Context asked = context.versions();
+  std::optional<versions::PendingMerge> pending;
+  if (!asked.head.is_pinned) {
+    TRY_ASSIGN(pending,
+               versions::find_pending_merge(asked.store, asked.head.branch, asked.words));
+  }
+  rows.add({text_value("pending merge"), pending ? text_value(pending->source) : type::Value::null(kTextType)});
   add("unpublished journal bytes", std::to_string(stats.journal_bytes));
   add("packs", std::to_string(stats.packs));
   add("commits since open", std::to_string(stats.commits_appended));

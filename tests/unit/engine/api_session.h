@@ -1,4 +1,4 @@
-// A database in memory and a session of it, for tests of the embedding API.
+// A database of its own and a session of it, for tests of the embedding API.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -11,11 +11,16 @@
 
 namespace rowan::testing {
 
+// Where the database of a test comes from; other programs of these tests have it elsewhere.
+inline std::unique_ptr<Database> (*open_for_api)() = [] {
+  auto opened = Database::open(":memory:");
+  REQUIRE(opened.ok());
+  return std::move(*opened);
+};
+
 struct ApiSession {
   explicit ApiSession(const ConnectOptions& options = {}) {
-    auto opened = Database::open(":memory:");
-    REQUIRE(opened.ok());
-    database = std::move(*opened);
+    database = open_for_api();
     session = connect(options);
   }
   std::unique_ptr<Session> connect(const ConnectOptions& options = {}) {

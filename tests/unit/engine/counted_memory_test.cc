@@ -5,6 +5,7 @@
 // same statement succeeds. Afterwards nothing is held.
 #include <doctest/doctest.h>
 
+#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -180,6 +181,37 @@ TEST_CASE("what statements show of history") {
   SUBCASE("rows of all tables") { check(setup, "SHOW DIFF", answer); }
   SUBCASE("blame, whole") { check(setup, "BLAME t", answer); }
   SUBCASE("blame, as a query") { check(setup, "SELECT count(*) FROM rowan.blame('t')", answer); }
+}
+
+// Of a load: what is sorted at a time becomes less; what must be kept until the commit ends in 53200.
+TEST_CASE("the rows of a COPY") {
+  const TempFolder folder;
+  const std::string file = (folder.path / "rows.csv").string();
+  {
+    std::ofstream out(file);
+    for (int i = 0; i < 400'000; ++i) out << i << ",name number " << i << " of many words\n";
+  }
+  const std::string copy = "COPY t FROM '" + file + "' (FORMAT csv)";
+  Opened little(folder, 24u << 20);
+  SUBCASE("with a key") {
+    little.must("CREATE TABLE t (id integer PRIMARY KEY, v text);" + copy);
+    CHECK(little.ask("SELECT count(*) FROM t") == "400000;");
+  }
+  SUBCASE("without a key") {
+    little.must("CREATE TABLE t (id integer, v text);" + copy);
+    CHECK(little.ask("SELECT count(*) FROM t") == "400000;");
+  }
+  SUBCASE("with a unique constraint") {
+    little.must("CREATE TABLE t (id integer PRIMARY KEY, v text UNIQUE)");
+    CHECK(little.state_of(copy) == "53200");
+    CHECK(little.ask("SELECT count(*) FROM t") == "0;");
+    little.must("INSERT INTO t SELECT -g, 'v' || g FROM generate_series(1, 1000) g");
+    // All of it was given back, so the load ends where it ended.
+    CHECK(little.state_of(copy) == "53200");
+    little.must("CREATE TABLE plain (id integer PRIMARY KEY, v text);"
+                "COPY plain FROM '" + file + "' (FORMAT csv)");
+    CHECK(little.ask("SELECT count(*) FROM plain") == "400000;");
+  }
 }
 
 TEST_CASE("the text of a patch") {

@@ -30,6 +30,8 @@ inline constexpr Obeyed kObeyed[] = {
     // ---- Settings ----
     {"setting application_name", "SET application_name = 'tester'; UPDATE t SET v = 'app'", "SHOW application_name", "tester"},
     {"setting client_encoding", "SET client_encoding = 'unicode'", "SELECT 'é'", "é"},
+    {"setting client_encoding", "SET client_encoding = 'utf-8'", "SHOW client_encoding", "UTF8"},
+    {"setting client_encoding", "SET client_encoding = 'sql_ascii'; CREATE TABLE made_now (w text); INSERT INTO made_now VALUES ('é')", "SELECT char_length(w) || current_setting('client_encoding') FROM made_now", "1SQL_ASCII"},
     {"setting client_min_messages", "SET client_min_messages = 'error'", "SHOW client_min_messages", "error"},
     {"setting extra_float_digits", "SET extra_float_digits = 3", "SELECT float8 '0.1' + 0.2", "0.30000000000000004"},
     {"setting idle_in_transaction_session_timeout", "SET idle_in_transaction_session_timeout = '2h'", "SHOW idle_in_transaction_session_timeout", "2h"},
@@ -243,7 +245,7 @@ inline constexpr Obeyed kObeyed[] = {
     {"show", "SELECT 1", "SHOW BRANCHES", "#2"},
     {"show", "SELECT 1", "SHOW TAGS", "#1"},
     {"show", "SELECT 1", "SHOW FOREIGN", "#0"},
-    {"show", "SELECT 1", "SHOW STATUS", "#8"},
+    {"show", "SELECT 1", "SHOW STATUS", "#9"},
     {"show", "SELECT 1", "SHOW TABLES IN sx", "#1"},
     {"show", "SELECT 1", "SHOW TABLES FROM sx", "#1"},
     {"show", "CREATE VIEW sx.ov AS SELECT 1 AS a", "SHOW VIEWS IN sx", "#1"},

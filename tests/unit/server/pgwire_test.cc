@@ -27,11 +27,14 @@ std::string framed(char type, const std::string& body) {
   return out + number(static_cast<uint32_t>(body.size() + 4), 4) + body;
 }
 
+InputBudget no_end(size_t{1} << 40);
+
 void feed(FrameReader& reader, std::string_view bytes) {
   while (!bytes.empty()) {
     const auto room = reader.room();
-    const size_t size = std::min(room.size(), bytes.size());
-    std::memcpy(room.data(), bytes.data(), size);
+    REQUIRE(room.has_value());
+    const size_t size = std::min(room->size(), bytes.size());
+    std::memcpy(room->data(), bytes.data(), size);
     reader.received(size);
     bytes.remove_prefix(size);
   }
@@ -135,7 +138,7 @@ TEST_CASE("frames come out the same however their bytes are cut") {
   for (const size_t step :
        {size_t{1}, size_t{2}, size_t{3}, size_t{7}, size_t{1000}, stream.size()}) {
     CAPTURE(step);
-    FrameReader reader(kMessageBytesMax);
+    FrameReader reader(kMessageBytesMax, no_end);
     reader.enter(Phase::kMessages);
     std::string types;
     size_t bytes = 0;
@@ -159,7 +162,7 @@ TEST_CASE("frames come out the same however their bytes are cut") {
 
 TEST_CASE("a length that no message may have ends the stream") {
   const auto next = [](Phase phase, const std::string& bytes) {
-    FrameReader reader(1u << 20);
+    FrameReader reader(1u << 20, no_end);
     reader.enter(phase);
     feed(reader, bytes);
     return reader.next().has_value();
@@ -185,11 +188,11 @@ TEST_CASE("types that nobody sends end the stream, in each phase") {
   for (int type = 0; type < 256; ++type) {
     CAPTURE(type);
     const std::string bytes = static_cast<char>(type) + number(4, 4);
-    FrameReader reader(kMessageBytesMax);
+    FrameReader reader(kMessageBytesMax, no_end);
     reader.enter(Phase::kMessages);
     feed(reader, bytes);
     CHECK(reader.next().has_value() == (known.find(static_cast<char>(type)) != std::string::npos));
-    FrameReader early(kMessageBytesMax);
+    FrameReader early(kMessageBytesMax, no_end);
     early.enter(Phase::kAuthentication);
     feed(early, bytes);
     CHECK(early.next().has_value() == (type == 'p'));
@@ -197,7 +200,7 @@ TEST_CASE("types that nobody sends end the stream, in each phase") {
 }
 
 TEST_CASE("a claim of a gigabyte takes memory as its bytes come") {
-  FrameReader reader(kMessageBytesMax);
+  FrameReader reader(kMessageBytesMax, no_end);
   reader.enter(Phase::kMessages);
   feed(reader, "d" + number(kMessageBytesMax, 4));
   REQUIRE(reader.next().has_value());
@@ -207,6 +210,54 @@ TEST_CASE("a claim of a gigabyte takes memory as its bytes come") {
   REQUIRE(frame.has_value());
   CHECK_FALSE(frame->has_value());
   CHECK(reader.bytes_held() <= 512u << 10);
+}
+
+TEST_CASE("what all readers hold is bounded, but for their first bytes, and given back") {
+  InputBudget budget(1u << 20);
+  const std::string begun = "Q" + number(600'000, 4) + std::string(400'000, 'x');
+  const auto give = [&](FrameReader& reader) {
+    reader.enter(Phase::kMessages);
+    std::string_view bytes = begun;
+    while (!bytes.empty()) {
+      const auto room = reader.room();
+      if (!room) return room.error().code() == ErrorCode::kOutOfMemory ? "refused" : "wrong";
+      const size_t size = std::min(room->size(), bytes.size());
+      std::memcpy(room->data(), bytes.data(), size);
+      reader.received(size);
+      bytes.remove_prefix(size);
+      REQUIRE(reader.next().has_value());
+    }
+    return "taken";
+  };
+  {
+    FrameReader first(kMessageBytesMax, budget);
+    FrameReader second(kMessageBytesMax, budget);
+    FrameReader third(kMessageBytesMax, budget);
+    CHECK(give(first) == std::string("taken"));
+    CHECK(give(second) == std::string("taken"));
+    CHECK(give(third) == std::string("refused"));
+    CHECK(budget.bytes_taken() <= 1u << 20);
+    // Others' short messages are taken all the same.
+    InputShare rest(budget);
+    InputCharge all;
+    CHECK(all.charge(rest, (1u << 20) - budget.bytes_taken() + InputShare::kFreeBytes));
+    for (int i = 0; i < 100; ++i) {
+      FrameReader other(kMessageBytesMax, budget);
+      other.enter(Phase::kMessages);
+      feed(other, framed('Q', text("SELECT 1")) + framed('S', ""));
+      CHECK(other.next()->has_value());
+    }
+  }
+  CHECK(budget.bytes_taken() == 0);
+  FrameReader reader(kMessageBytesMax, budget);
+  reader.enter(Phase::kMessages);
+  for (int i = 0; i < 10; ++i) {
+    feed(reader, framed('Q', std::string(500'000, 'x')));
+    CHECK(reader.next()->has_value());
+    CHECK(budget.bytes_taken() > 0);
+    reader.release();
+    CHECK(budget.bytes_taken() == 0);
+  }
 }
 
 TEST_CASE("what is written can be read back, and strings end at a zero byte") {

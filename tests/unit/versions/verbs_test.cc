@@ -27,10 +27,19 @@ namespace {
 using sql::StatementKind;
 using txn::must;
 
+// Its views read nothing of the program's own.
+class NoSystemTables final : public exec::SystemTables {
+  Found find_relation(std::string_view, std::string_view) const override { return {}; }
+  Result<Found> find_function(const sql::CallExpr&, const std::vector<type::Type>&) const override {
+    return Error(ErrorCode::kUndefinedFunction, "no function");
+  }
+};
+
 // A repository in which nobody else makes commits.
 class OwnRepository final : public Repository {
  public:
   explicit OwnRepository(store::ObjectStore& store) : store_(store) {}
+  const exec::SystemTables& system_tables() const override { return system_tables_; }
   std::string default_branch() const override { return head_; }
   Result<void> follow_rename(std::string_view from, std::string_view to) override {
     if (head_ == from) head_ = to;
@@ -57,6 +66,7 @@ class OwnRepository final : public Repository {
  private:
   store::ObjectStore& store_;
   std::string head_ = "main";
+  NoSystemTables system_tables_;
 };
 
 // The verb of a statement.
