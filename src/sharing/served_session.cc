@@ -221,6 +221,7 @@ void ServedSession::work(Ask ask, Decoder& in, Encoder& out) {
       bool has_values = false;
       std::vector<Parameter> values;
       in(has_values, values);
+      if (!in.is_sound()) return;
       auto info = has_values ? open->statement->describe(values) : open->statement->describe();
       if (const StatementInfo* known = taken(info)) out(*known);
       return;
@@ -230,6 +231,7 @@ void ServedSession::work(Ask ask, Decoder& in, Encoder& out) {
       if (open == nullptr) return;
       std::vector<Parameter> values;
       in(values);
+      if (!in.is_sound()) return;
       auto checked = open->statement->check(values);
       taken(checked);
       return;

@@ -184,9 +184,10 @@ void SharedSession::apply_handlers() {
 SharedSession::Kind SharedSession::kind_of(std::string_view words) const {
   if (words == "COMMIT") return Kind::kCommits;
   if (implicit_ || transaction_state() != TransactionState::kIdle) return Kind::kRuns;
-  constexpr std::array<std::string_view, 12> kLeaveNothing = {
-      "SELECT",   "EXPLAIN", "BEGIN", "ROLLBACK",   "SET",       "RESET",
-      "PREPARE", "DEALLOCATE", "DISCARD", "DISCARD ALL", "SAVEPOINT", "SHOW"};
+  constexpr std::array<std::string_view, 18> kLeaveNothing = {
+      "SELECT",  "EXPLAIN",    "BEGIN",   "ROLLBACK",    "SET",       "RESET",
+      "PREPARE", "DEALLOCATE", "DISCARD", "DISCARD ALL", "SAVEPOINT", "SHOW",
+      "FETCH",   "MOVE",       "VACUUM",  "ANALYZE",     "DECLARE CURSOR", "CLOSE CURSOR"};
   const bool leaves_nothing =
       words.empty() || words.starts_with("SHOW") ||
       std::find(kLeaveNothing.begin(), kLeaveNothing.end(), words) != kLeaveNothing.end();
