@@ -32,7 +32,8 @@ enum class Ask : uint8_t {
   kCheck,        // Whether notes are wanted -> problems, notes.
   kPrepare,      // Text, types of parameters -> PreparedFacts.
   kPrepareAll,   // Text -> a list of them.
-  kDescribe,     // Statement -> StatementInfo.
+  kDescribe,     // Statement, parameters unless it has none yet -> StatementInfo.
+  kCheckValues,  // Statement, parameters.
   kRun,          // Statement, parameters -> RowsHead.
   kFetch,        // Rows -> RowBatch.
   kEndImplicit,
@@ -157,7 +158,8 @@ void carry(Archive& a, ParameterInfo& v) {
 }
 template <typename Archive>
 void carry(Archive& a, StatementInfo& v) {
-  a(v.parameters, v.columns, v.gives_rows, v.words, v.is_copy_in, v.is_copy_out);
+  a(v.parameters, v.columns, v.gives_rows, v.words, v.is_copy_in, v.is_copy_out,
+    v.follows_values);
 }
 template <typename Archive>
 void carry(Archive& a, ConnectOptions& v) {

@@ -129,7 +129,17 @@ class RemoteStatement final : public Statement {
   bool is_copy_in() const override { return facts_.is_copy_in; }
   bool is_copy_out() const override { return facts_.is_copy_out; }
   Outcome<StatementInfo> describe() override {
-    return decoded<StatementInfo>(link_->call(Ask::kDescribe, encode(facts_.id)));
+    return decoded<StatementInfo>(
+        link_->call(Ask::kDescribe, encode(facts_.id, false, std::vector<Parameter>())));
+  }
+  Outcome<StatementInfo> describe(const std::vector<Parameter>& parameters) override {
+    return decoded<StatementInfo>(
+        link_->call(Ask::kDescribe, encode(facts_.id, true, parameters)));
+  }
+  Outcome<bool> check(const std::vector<Parameter>& parameters) override {
+    auto answer = link_->call(Ask::kCheckValues, encode(facts_.id, parameters));
+    if (!answer) return answer.failure();
+    return true;
   }
   Outcome<std::unique_ptr<Rows>> run(const std::vector<Parameter>& parameters) override {
     return rows_of(link_, link_->call(Ask::kRun, encode(facts_.id, parameters)));

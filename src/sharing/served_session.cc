@@ -218,8 +218,22 @@ void ServedSession::work(Ask ask, Decoder& in, Encoder& out) {
     case Ask::kDescribe: {
       OpenStatement* open = find_statement(in);
       if (open == nullptr) return;
-      auto info = open->statement->describe();
+      bool has_values = false;
+      std::vector<Parameter> values;
+      in(has_values, values);
+      if (!in.is_sound()) return;
+      auto info = has_values ? open->statement->describe(values) : open->statement->describe();
       if (const StatementInfo* known = taken(info)) out(*known);
+      return;
+    }
+    case Ask::kCheckValues: {
+      OpenStatement* open = find_statement(in);
+      if (open == nullptr) return;
+      std::vector<Parameter> values;
+      in(values);
+      if (!in.is_sound()) return;
+      auto checked = open->statement->check(values);
+      taken(checked);
       return;
     }
     case Ask::kRun:

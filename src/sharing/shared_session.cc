@@ -49,6 +49,20 @@ class SharedStatement final : public Statement {
       return (*statement)->describe();
     });
   }
+  Outcome<StatementInfo> describe(const std::vector<Parameter>& parameters) override {
+    return session_.on(SharedSession::Kind::kLooks, [&](Session& now) -> Outcome<StatementInfo> {
+      auto statement = current(now);
+      if (!statement) return statement.failure();
+      return (*statement)->describe(parameters);
+    });
+  }
+  Outcome<bool> check(const std::vector<Parameter>& parameters) override {
+    return session_.on(SharedSession::Kind::kLooks, [&](Session& now) -> Outcome<bool> {
+      auto statement = current(now);
+      if (!statement) return statement.failure();
+      return (*statement)->check(parameters);
+    });
+  }
   Outcome<std::unique_ptr<Rows>> run(const std::vector<Parameter>& parameters) override {
     return session_.on(session_.kind_of(words_, calls_verb_),
                        [&](Session& now) -> Outcome<std::unique_ptr<Rows>> {
@@ -177,9 +191,14 @@ void SharedSession::apply_handlers() {
 SharedSession::Kind SharedSession::kind_of(std::string_view words, bool calls_verb) const {
   if (words == "COMMIT") return Kind::kCommits;
   if (implicit_ || transaction_state() != TransactionState::kIdle) return Kind::kRuns;
-  constexpr std::array<std::string_view, 12> kLeaveNothing = {
-      "SELECT",   "EXPLAIN", "BEGIN", "ROLLBACK",   "SET",       "RESET",
-      "PREPARE", "DEALLOCATE", "DISCARD", "DISCARD ALL", "SAVEPOINT", "SHOW"};
+  // Done twice they are as if done once.
+  if (!calls_verb && (words == "BEGIN" || words == "START TRANSACTION" || words == "SET" ||
+                      words == "RESET" || words.starts_with("SHOW")))
+    return Kind::kLooks;
+  constexpr std::array<std::string_view, 18> kLeaveNothing = {
+      "SELECT",  "EXPLAIN",    "BEGIN",   "ROLLBACK",    "SET",       "RESET",
+      "PREPARE", "DEALLOCATE", "DISCARD", "DISCARD ALL", "SAVEPOINT", "SHOW",
+      "FETCH",   "MOVE",       "VACUUM",  "ANALYZE",     "DECLARE CURSOR", "CLOSE CURSOR"};
   const bool leaves_nothing =
       words.empty() || words.starts_with("SHOW") ||
       std::find(kLeaveNothing.begin(), kLeaveNothing.end(), words) != kLeaveNothing.end();
