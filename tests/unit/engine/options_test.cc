@@ -184,7 +184,7 @@ TEST_CASE("every option that the builder tells apart is tried") {
   };
   const Tried tried;
   for (const Source& source : {Source{"COPY", "builder.cc", "copy_option"},
-                               Source{"EXPLAIN", "builder.cc", "explain_option"},
+                               Source{"EXPLAIN", "builder_sessions.cc", "explain_option"},
                                Source{"INSERT", "builder.cc", "overriding"},
                                Source{"MERGE", "builder_versions.cc", "set_policy"},
                                Source{"RESOLVE", "builder_versions.cc", "resolve"}}) {

@@ -92,7 +92,8 @@ TEST_CASE("for every SHOW statement the columns told before are those of the row
     }
   }
   for (const StatementKind kind : kAllKinds) {
-    if (sql::class_of(kind) == sql::StatementClass::kShow)
+    const bool gives_rows = kind != StatementKind::kVacuum && kind != StatementKind::kAnalyze;
+    if (sql::class_of(kind) == sql::StatementClass::kShow && gives_rows)
       CHECK_MESSAGE(seen.contains(kind), "a SHOW statement that this test does not run");
   }
 }
