@@ -414,7 +414,7 @@ class Loader {
         }
       }
       RowArena::Row& row = rows[kept++] = rows[i];
-      if (count > 1) arena_.set_line(row, type::with_line_count(row.line(), count));
+      arena_.set_line(row, type::with_line_count(row.line(), count));
       i = end;
     }
     rows.erase(rows.begin() + static_cast<std::ptrdiff_t>(kept), rows.end());

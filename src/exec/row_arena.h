@@ -14,7 +14,7 @@ namespace rowan::exec {
 class RowArena {
  public:
   struct Row {
-    const char* bytes;  // Key, then line.
+    char* bytes;  // Key, then line.
     uint32_t key_bytes;
     uint32_t line_bytes;
     uint32_t source_line;  // For messages.
@@ -29,9 +29,13 @@ class RowArena {
                      static_cast<uint32_t>(line.size()), static_cast<uint32_t>(source_line)});
     sorted_ = sorted_ && ascends;
   }
-  // The row keeps its key. What it was stays in its block.
+  // The row keeps its key, and its place where the line fits into that. `line` is not in the arena.
   void set_line(Row& row, Bytes line) {
-    row.bytes = keep(row.key(), line);
+    if (line.size() > row.line_bytes) {
+      row.bytes = keep(row.key(), line);
+    } else {
+      std::memcpy(row.bytes + row.key_bytes, line.data(), line.size());
+    }
     row.line_bytes = static_cast<uint32_t>(line.size());
   }
 
@@ -46,7 +50,7 @@ class RowArena {
   size_t bytes() const { return block_bytes_ + 2 * rows_.capacity() * sizeof(Row); }
 
  private:
-  const char* keep(Bytes key, Bytes line) {
+  char* keep(Bytes key, Bytes line) {
     static constexpr size_t kBlockBytes = 4u << 20;
     const size_t size = key.size() + line.size();
     if (size > left_) {
