@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -104,7 +105,23 @@ struct ConflictWays {
       if (made.contains(what) && what.starts_with("sequence ")) names.erase(what);
     }
     if (made_there != nullptr) *made_there = std::move(made);
+    // What is of a table with two names is of either.
+    for (const auto& row : rows) {
+      if (row[0] != "table name") continue;
+      for (auto& [what, table] : names) {
+        if (table == last(row[1])) table += " " + last(row[4]);
+      }
+    }
     return names;
+  }
+  // Whether it holds for one of the table's names.
+  template <typename Holds>
+  static bool any_of(const std::string& names, const Holds& holds) {
+    std::istringstream all(names);
+    for (std::string name; all >> name;) {
+      if (holds(name)) return true;
+    }
+    return false;
   }
   static bool mentions(const std::string& text, const std::string& name) {
     const auto is_word = [](char c) { return isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
@@ -137,12 +154,16 @@ struct ConflictWays {
         const std::string name = what.substr(what.rfind(' ') + 1);
         bool is_told = known.contains(what) || (renames && (what.starts_with("not null ") || what.starts_with("merge rule ") || what.starts_with("default ")));
         // Both made the table: what the other one has in it came to it.
-        const bool both_made = known.contains("table " + table) && own.contains("table " + table);
+        const auto is_known = [&](const std::string& one) { return known.contains("table " + one); };
+        const bool both_made = any_of(table, [&](const std::string& one) {
+          return is_known(one) && own.contains("table " + one);
+        });
         is_told = is_told || (both_made && added.contains(what) && apart.contains(what));
         for (const auto& row : decisions.rows) {
           // With a table all that is in it, and all that is in another one which has its name instead.
-          const bool has_its_name = row[0].starts_with("table name ") && known.contains("table " + table);
-          const bool in_table = (has_its_name || row[0].starts_with("dropped table ")) && !table.empty() && mentions(row[0], table);
+          const bool has_its_name = row[0].starts_with("table name ") && any_of(table, is_known);
+          const bool in_table = (has_its_name || row[0].starts_with("dropped table ")) &&
+                                any_of(table, [&](const std::string& one) { return mentions(row[0], one); });
           is_told = is_told || in_table || mentions(row[0], name);
         }
         if (!is_told) fault(way + ": not on record: " + what + " of " + (of_ours ? "ours" : "theirs"));
