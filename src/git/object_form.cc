@@ -14,7 +14,7 @@ namespace rowan::git {
 namespace {
 
 constexpr size_t kZoneBytes = 5;          // "+0100"
-constexpr size_t kSecondsDigitsMax = 18;  // Beyond any time that Git counts to.
+constexpr Bytes kSecondsMax = "9223372036854775807";  // Git counts no further.
 
 Error malformed(const std::string& what) { return Error(ErrorCode::kInvalidContent, what); }
 
@@ -84,7 +84,9 @@ Result<void> check_signature(std::string_view what, Bytes line) {
   rest.remove_prefix(1);
   const size_t blank = std::min(rest.find(' '), rest.size());
   const Bytes seconds = rest.substr(0, blank);
-  if (!is_number(seconds) || seconds.size() > kSecondsDigitsMax)
+  const bool counts_on = seconds.size() > kSecondsMax.size() ||
+                         (seconds.size() == kSecondsMax.size() && seconds > kSecondsMax);
+  if (!is_number(seconds) || counts_on)
     return wrong("has a time that is no number of seconds");
   if (seconds.size() > 1 && seconds.front() == '0') return wrong("has a time that begins with zeros");
   const Bytes zone = rest.substr(std::min(blank + 1, rest.size()));

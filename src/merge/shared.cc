@@ -1,6 +1,7 @@
 #include "merge/shared.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 
 #include "merge/objects.h"
@@ -19,6 +20,27 @@ struct Change {
   catalog::TableVersion before, after;  // `before` without a table: the commit made it.
 };
 
+// Whether both are states of one table, as far as its columns tell.
+bool is_one_table(const catalog::TableDef& before, const catalog::TableDef& after) {
+  return std::any_of(before.columns.begin(), before.columns.end(), [&](const auto& column) {
+    return std::any_of(after.columns.begin(), after.columns.end(),
+                       [&](const auto& other) { return other.id == column.id; });
+  });
+}
+
+// Where the table that the commit has at `path` was before it: the same path unless the commit gave the table
+// that name. Empty: it was not there.
+Result<std::string> path_before(store::PendingObjects& objects, store::NodeCache& cache,
+                                const CommitChange& commit, const std::string& path) {
+  const std::array<Oid, 3> roots{commit.before_root, commit.root, commit.before_root};
+  TRY_ASSIGN(const Changes changes, find_changes(objects, cache, roots));
+  TRY_ASSIGN(const auto renames, find_renames(objects, cache, roots, changes, Side::kOurs));
+  for (const auto& [from, to] : renames) {
+    if (to == path) return from;
+  }
+  return renames.contains(path) ? std::string() : path;
+}
+
 Result<std::optional<Change>> change_of(store::PendingObjects& objects, store::NodeCache& cache,
                                         const CommitChange& commit,
                                         const std::vector<std::string>& paths) {
@@ -28,6 +50,13 @@ Result<std::optional<Change>> change_of(store::PendingObjects& objects, store::N
     TRY_ASSIGN(change.after, table_at(objects, cache, commit.root, path));
     if (!change.after.table) continue;
     TRY_ASSIGN(change.before, table_at(objects, cache, commit.before_root, path));
+    if (!change.before.table || !is_one_table(*change.before.table, *change.after.table)) {
+      TRY_ASSIGN(const std::string before, path_before(objects, cache, commit, path));
+      change.before = {};
+      if (!before.empty()) {
+        TRY_ASSIGN(change.before, table_at(objects, cache, commit.before_root, before));
+      }
+    }
     return std::optional<Change>(std::move(change));
   }
   return std::optional<Change>();
