@@ -22,7 +22,7 @@ run branch t.git bad --from nowhere; exits 18
 run check t.git; exits 0; prints 'No problem found.'
 run checkpoint t.git; exits 0
 
-# While one process writes, others read what is published and are refused to write.
+# While one process has it open, others work through it; what needs the repository alone is refused.
 mkfifo to from
 "$rowan" sql t.git --format csv < to > from 2>/dev/null &
 holder=$!
@@ -30,7 +30,8 @@ exec 7>to 8<from
 echo 'SELECT 42;' >&7
 read -r -t 20 _ <&8 && read -r -t 20 answer <&8
 [[ ${answer:-} == 42 ]] || fail "the first process did not start"
-run checkpoint t.git; exits 3; says '55006'
+run upgrade t.git; exits 3; says '55006'
+run checkpoint t.git; exits 0; prints CHECKPOINT
 run log t.git -n 1; exits 0; shows 'the second row'
 run export t.git t -; exits 0; shows 2
 run sql t.git --read-only --format csv -c 'SELECT count(*) FROM t'; exits 0; prints $'count\n2'

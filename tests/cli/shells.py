@@ -175,7 +175,7 @@ def writer_of(home, repository="t.git"):
 
 
 def prove_sound(home, repository="t.git"):
-    code, out, err = run(home, "check", repository)
+    code, out, err = run(home, "check", repository, seconds=900)  # Of many commits.
     expect((code, out), (0, "No problem found.\n"), err)
     done = subprocess.run(["git", "--git-dir", repository, "fsck", "--strict", "--no-progress"], cwd=home,
                           capture_output=True, text=True)
