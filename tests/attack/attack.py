@@ -253,7 +253,7 @@ def attack(world, source, path, what, change, expects_answer=False):
     if not was.is_dir() or target.is_symlink() or not target.is_dir():
         clear(target)
     if was.is_dir():  # What recovery has made meanwhile stays.
-        shutil.copytree(was, target, symlinks=True, dirs_exist_ok=True)
+        shutil.copytree(was, target, symlinks=True, dirs_exist_ok=True, ignore=shutil.ignore_patterns("socket"))
     elif was.exists():
         shutil.copy2(was, target)
     ended = world.answer(folder)
