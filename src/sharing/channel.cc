@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 
 #include "sharing/message.h"
 
@@ -23,6 +24,8 @@ constexpr char kOwnFolder[] = "rowan";
 constexpr char kSocketName[] = "socket";
 constexpr size_t kReadBytes = 64u << 10;
 constexpr int kBacklog = 128;
+constexpr int kLookMs = 200;  // Between looks at whether somebody lost his patience.
+constexpr int64_t kImpatientMs = 5000;
 constexpr size_t kHeadBytes = sizeof(uint32_t) + 1;
 
 Error gone(std::string_view how) {
@@ -67,12 +70,29 @@ Result<void> Channel::send(uint8_t kind, std::string_view body) {
   return {};
 }
 
+int64_t now_ms() noexcept {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+}
+
+Result<void> Channel::wait() const {
+  while (impatient_since_ms_ != nullptr) {
+    pollfd look{socket_.number(), POLLIN, 0};
+    if (::poll(&look, 1, kLookMs) > 0) break;
+    const int64_t since = impatient_since_ms_->load(std::memory_order_relaxed);
+    if (since != 0 && now_ms() - since >= kImpatientMs) return gone("it does not answer");
+  }
+  return {};
+}
+
 Result<void> Channel::fill(size_t size) {
   if (read_ > 0) {
     unread_.erase(0, read_);
     read_ = 0;
   }
   while (unread_.size() < size) {
+    TRY(wait());
     const size_t before = unread_.size();
     // No more is taken for what is only claimed than what has come, twice.
     unread_.resize(before + std::max(kReadBytes, std::min(size - before, before)));

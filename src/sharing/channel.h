@@ -6,6 +6,7 @@
 
 #include <sys/un.h>
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -16,6 +17,8 @@
 
 namespace rowan::sharing {
 
+int64_t now_ms() noexcept;  // Of the steady clock; for handlers of signals, too.
+
 struct Frame {
   uint8_t kind = 0;
   std::string body;
@@ -24,6 +27,10 @@ struct Frame {
 class Channel {
  public:
   explicit Channel(Descriptor socket) : socket_(std::move(socket)) {}
+
+  // From now on receive() fails when it has waited for five seconds since that time of the steady clock, in
+  // ms, which a signal's handler may set; 0: it waits as long as it takes. Borrowed.
+  void set_impatience(const std::atomic<int64_t>* since_ms) { impatient_since_ms_ = since_ms; }
 
   Result<void> send(uint8_t kind, std::string_view body);
   Result<Frame> receive();       // Waits.
@@ -34,8 +41,10 @@ class Channel {
 
  private:
   Result<void> fill(size_t size);  // Until that many bytes are unread.
+  Result<void> wait() const;       // Until there is something to read.
 
   Descriptor socket_;
+  const std::atomic<int64_t>* impatient_since_ms_ = nullptr;
   std::string unread_;
   size_t read_ = 0;  // Of unread_, already.
 };

@@ -9,13 +9,19 @@ namespace rowan::sharing {
 
 Result<std::shared_ptr<Link>> Link::greet(std::shared_ptr<const Place> place, Descriptor socket) {
   std::shared_ptr<Link> link(new Link(std::move(place), std::move(socket)));
+  link->impatient_since_ms_ = now_ms();  // Who is stopped takes connections all the same.
   TRY(link->channel_.send(static_cast<uint8_t>(Ask::kGreet), kGreeting));
   TRY_ASSIGN(const Frame frame, link->channel_.receive());
+  link->impatient_since_ms_ = 0;
   Decoder in(frame.body);
   if (static_cast<Tell>(frame.kind) == Tell::kFarewell) {
     Farewell farewell;
     in(farewell);
-    return engine::to_error(farewell.why);
+    // Other ends than these are those of a process that ends.
+    const bool is_full = is(farewell.why, ErrorCode::kTooManyConnections);
+    return Error(is_full ? ErrorCode::kTooManyConnections : ErrorCode::kConnectionFailure,
+                 farewell.why.message)
+        .with_detail(farewell.why.detail);
   }
   Welcome welcome;
   in(welcome);
@@ -45,6 +51,7 @@ Failure Link::lost(Loss loss, Failure why) {
 
 void Link::cancel() const noexcept {
   const uint64_t key = key_.load(std::memory_order_relaxed);
+  impatient_since_ms_.store(now_ms(), std::memory_order_relaxed);
   place_->send_once(static_cast<uint8_t>(Ask::kCancel), reinterpret_cast<const char*>(&key),
                     sizeof key);
 }
@@ -75,6 +82,7 @@ Outcome<std::string> Link::call(Ask ask, std::string_view body) {
   Call head;
   head.number = ++number_;
   head.hears = hears();
+  impatient_since_ms_.store(0, std::memory_order_relaxed);
   const auto sent = channel_.send(static_cast<uint8_t>(ask), encode(head) + std::string(body));
   if (!sent && sent.error().code() != ErrorCode::kConnectionFailure)
     return to_failure(sent.error());  // It is too long.

@@ -62,7 +62,9 @@ class Link {
 
  private:
   Link(std::shared_ptr<const Place> place, Descriptor socket)
-      : place_(std::move(place)), channel_(std::move(socket)) {}
+      : place_(std::move(place)), channel_(std::move(socket)) {
+    channel_.set_impatience(&impatient_since_ms_);
+  }
   Failure lost(Loss loss, Failure why);
   std::optional<Outcome<std::string>> take(const Frame& frame, uint64_t number);
   void answer_source(std::string_view body);
@@ -79,6 +81,7 @@ class Link {
   Settings settings_;
   int64_t process_ = 0;
   std::atomic<uint64_t> key_{0};
+  mutable std::atomic<int64_t> impatient_since_ms_{0};  // Since the running call was cancelled.
 };
 
 class RemoteSession final : public Session {

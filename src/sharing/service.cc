@@ -5,9 +5,11 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -30,6 +32,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr size_t kConnectionsMax = 256;  // Each has a thread.
+constexpr size_t kShareOfFiles = 4;      // Of the files that the process may have open: the rest is the store's.
 constexpr milliseconds kDrainMax{5000};
 constexpr milliseconds kFarewellMax{2000};  // For clients that do not take what is sent.
 constexpr milliseconds kTick{5};
@@ -55,6 +58,12 @@ uint64_t random_key() {
   if (::getrandom(&key, sizeof key, GRND_NONBLOCK) != sizeof key)
     key = static_cast<uint64_t>(steady_clock::now().time_since_epoch().count());
   return key;
+}
+
+size_t connections_max() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return kConnectionsMax;
+  return std::clamp<size_t>(files.rlim_cur / kShareOfFiles, 1, kConnectionsMax);
 }
 
 struct Connection {
@@ -132,6 +141,9 @@ void ServiceImpl::accept() {
     if ((waiting[0].revents & POLLIN) == 0) continue;
     Descriptor socket(::accept4(listener_.number(), nullptr, nullptr, SOCK_CLOEXEC));
     if (socket.number() < 0) {
+      const int code = errno;
+      ends_well([&] { forget_those_over(); });
+      errno = code;
       if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
         std::this_thread::sleep_for(kAcceptPause);
       continue;
@@ -151,9 +163,10 @@ void ServiceImpl::admit(Descriptor socket) {
                                           encode(Farewell{0, to_failure(why)})),
                  "it finds the connection closed");
   };
-  if (all().size() >= kConnectionsMax)
+  const size_t most = connections_max();
+  if (all().size() >= most)
     return refuse(Error(ErrorCode::kTooManyConnections, "too many processes share the repository")
-                      .with_detail(fmt::format("{} may at a time.", kConnectionsMax)));
+                      .with_detail(fmt::format("{} may at a time.", most)));
   auto thread = start_thread("another process", [this, connection] { serve(*connection); });
   if (!thread) return refuse(thread.error());
   connection->thread = std::move(*thread);

@@ -2,6 +2,7 @@
 // when that process ends.
 #include <fmt/format.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <chrono>
@@ -31,6 +32,7 @@ constexpr milliseconds kLongestPause{100};
 // seconds that transactions have, and the time to publish.
 constexpr milliseconds kUnreachableMax{8000};
 constexpr milliseconds kTakeoverMax{10000};  // The same for who had a session there.
+constexpr milliseconds kWaitMax{60000};  // However many have it one after the other.
 
 std::string text_of(const char* variable) {
   const char* value = ::getenv(variable);
@@ -76,6 +78,7 @@ class SharedDatabase final : public Database, public Attachments {
   };
   Outcome<Attached> attach(milliseconds wait_max);
   std::optional<Failure> open_here();
+  std::optional<Failure> check_identity();
   ConnectOptions over_there(const ConnectOptions& options) const;
   template <typename Here, typename There>
   auto with_link(const Here& here, const There& there) -> decltype(there(std::declval<Link&>()));
@@ -86,7 +89,26 @@ class SharedDatabase final : public Database, public Attachments {
   std::unique_ptr<Database> local_;
   std::unique_ptr<Service> service_;
   std::shared_ptr<Link> first_link_;  // That open() found, for the first session.
+  // The folder that was opened first; another one may have its path by now.
+  std::optional<std::pair<dev_t, ino_t>> identity_;
 };
+
+// The folder at the path must be the one that it was: sessions do not go on in another.
+std::optional<Failure> SharedDatabase::check_identity() {
+  struct stat found {};
+  if (::stat(path_.c_str(), &found) != 0) {
+    if (!identity_) return std::nullopt;  // Opening it says what is wrong.
+  } else {
+    const std::pair identity(found.st_dev, found.st_ino);
+    if (!identity_) identity_ = identity;
+    if (*identity_ == identity) return std::nullopt;
+  }
+  return to_failure(Error(ErrorCode::kIoError,
+                          fmt::format("\"{}\" is not the repository that was opened: it was moved, "
+                                      "removed or replaced",
+                                      path_))
+                        .with_hint("Connect again."));
+}
 
 // Opens it for writing in this process, and serves it.
 std::optional<Failure> SharedDatabase::open_here() {
@@ -103,13 +125,18 @@ Outcome<SharedDatabase::Attached> SharedDatabase::attach(milliseconds wait_max) 
   const std::lock_guard lock(mutex_);
   if (first_link_ && first_link_->is_alive()) return Attached{std::exchange(first_link_, nullptr)};
   first_link_.reset();
+  if (auto failed = check_identity()) return *failed;
   const auto start = steady_clock::now();
+  auto since = start;  // The same process has had it.
+  std::string holder;
   for (auto pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
     if (local_) return Attached{};
-    const auto failed = open_here();
+    auto failed = open_here();
     if (!failed) continue;
     if (!is(*failed, ErrorCode::kDatabaseInUse)) return *failed;
     if (options_.drop_caches) return *failed;
+    // While it goes from hand to hand there is somebody to wait for.
+    if (std::exchange(holder, failed->message) != failed->message) since = steady_clock::now();
     auto place = Place::open(path_);
     if (place) {
       Descriptor socket;
@@ -118,10 +145,15 @@ Outcome<SharedDatabase::Attached> SharedDatabase::attach(milliseconds wait_max) 
       if (*found == Place::Found::kSomebody) {
         auto link = Link::greet(std::make_shared<const Place>(std::move(*place)), std::move(socket));
         if (link) return Attached{std::move(*link)};
-        if (link.error().code() != ErrorCode::kConnectionFailure) return to_failure(link.error());
+        if (link.error().code() == ErrorCode::kTooManyConnections) {
+          failed = to_failure(link.error());
+        } else if (link.error().code() != ErrorCode::kConnectionFailure) {
+          return to_failure(link.error());
+        }
       }
     }
-    if (steady_clock::now() - start >= wait_max) return *failed;
+    const auto now = steady_clock::now();
+    if (now - since >= wait_max || now - start >= kWaitMax) return *failed;
     std::this_thread::sleep_for(pause);
   }
 }
