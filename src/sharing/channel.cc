@@ -24,6 +24,7 @@ constexpr char kOwnFolder[] = "rowan";
 constexpr char kSocketName[] = "socket";
 constexpr size_t kReadBytes = 64u << 10;
 constexpr int kBacklog = 128;
+constexpr int kTakenMs = 200;
 constexpr int kLookMs = 200;  // Between looks at whether somebody lost his patience.
 constexpr int64_t kImpatientMs = 5000;
 constexpr size_t kHeadBytes = sizeof(uint32_t) + 1;
@@ -204,7 +205,10 @@ void Place::send_once(uint8_t kind, const char* body, uint32_t size) const noexc
         std::memcpy(frame, &whole, sizeof whole);
         frame[sizeof whole] = static_cast<char>(kind);
         std::memcpy(frame + kHeadBytes, body, size);
-        static_cast<void>(::send(socket, frame, kHeadBytes + size, MSG_NOSIGNAL));
+        if (::send(socket, frame, kHeadBytes + size, MSG_NOSIGNAL) > 0) {
+          pollfd taken{socket, POLLIN, 0};  // The other end closes it once it has done as it was asked.
+          static_cast<void>(::poll(&taken, 1, kTakenMs));
+        }
       }
     }
     ::close(socket);

@@ -65,8 +65,8 @@ class Place {
   // Connects. kNobody: nobody listens. Fails for what is no socket, and for another user's process.
   Result<Found> connect(Descriptor& socket) const;
 
-  // As connect() and a frame, in the handler of a signal: no memory, nothing that waits, nothing to
-  // know of what came of it.
+  // As connect() and a frame, in the handler of a signal: no memory, a fifth of a second at most, and nothing
+  // to know of what came of it.
   void send_once(uint8_t kind, const char* body, uint32_t size) const noexcept;
 
  private:
