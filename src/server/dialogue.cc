@@ -44,6 +44,7 @@ struct Dialogue::Portal {
 struct Dialogue::ScriptItem {
   std::optional<ServerStatement> own;
   std::unique_ptr<Statement> statement;  // Null: the server's alone.
+  uint32_t characters_before = 0;  // In its message.
 };
 
 namespace {
@@ -312,6 +313,8 @@ bool Dialogue::read_script(std::string_view text) {
     const auto own = find_server_statement(one);
     if (!own) return failed_at(to_failure(own.error()), one);
     ScriptItem item{*own, nullptr};
+    item.characters_before =
+        characters_in({text.data(), static_cast<size_t>(one.data() - text.data())});
     if (!item.own || is_shared(*item.own)) {
       auto statement = session_->prepare(one, {});
       if (!statement) return failed_at(statement.failure(), one);
@@ -928,7 +931,11 @@ Outcome<bool> Dialogue::obey(const ServerStatement& statement) {
 
 // ---- Failures and ends ----
 
-void Dialogue::fail(const Failure& failure) {
+void Dialogue::fail(const Failure& failed) {
+  Failure failure = failed;
+  const bool in_script = !extended_ && script_at_ < script_.size();
+  if (in_script && failure.position != 0)
+    failure.position += script_[script_at_].characters_before;
   if (presence_.ending() != Ending::kNone &&
       failure.sqlstate == rowan::sqlstate(ErrorCode::kQueryCanceled))
     return say_farewell();

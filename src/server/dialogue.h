@@ -123,7 +123,7 @@ class Dialogue {
   Portal* find_portal(std::string_view name);
   void drop_portals();
 
-  void fail(const Failure& failure);
+  void fail(const Failure& failed);
   void fail_fatally(const Failure& failure);
   void broken(const Error& error);
   void say_farewell();
