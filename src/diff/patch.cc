@@ -258,10 +258,13 @@ class PatchWriter {
     return found == tables_.end() ? nullptr : &*found;
   }
 
-  bool parent_moves(const catalog::ForeignKey& key) const {
+  // `child_stays`: nothing of the child changes, so rows that come harm no key, nor do updates, which
+  // leave keys and unique values alone.
+  bool parent_moves(const catalog::ForeignKey& key, bool child_stays) const {
     const TableWork* parent = work_of(key.schema, key.table);
-    return parent != nullptr &&
-           (parent->rows_change() || !parent->altered() || parent->keys_move);
+    if (parent == nullptr) return false;
+    const bool rows_move = child_stays ? !parent->deletes.empty() : parent->rows_change();
+    return rows_move || !parent->altered() || parent->keys_move;
   }
 
   static std::vector<TablePart> keys_of(const TableDef& table) {
@@ -302,7 +305,7 @@ class PatchWriter {
     const std::vector<catalog::ForeignKey>& keys = child.foreign_keys;
     const bool moves =
         (work != nullptr && (!work->altered() || work->keys_move)) ||
-        std::any_of(keys.begin(), keys.end(), [&](const auto& key) { return parent_moves(key); });
+        std::any_of(keys.begin(), keys.end(), [&](const auto& key) { return parent_moves(key, work == nullptr); });
     if (!moves && after != nullptr && keys_of(child) == keys_of(*after)) return;
     for (const catalog::ForeignKey& key : keys) {
       add("ALTER TABLE " + table_name_sql(child) + " DROP CONSTRAINT " +

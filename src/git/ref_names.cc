@@ -1,6 +1,7 @@
 #include "git/ref_names.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/oid.h"
 #include "git/commit.h"
@@ -38,6 +39,16 @@ bool is_well_formed(std::string_view name) {
   return true;
 }
 
+// Files beside HEAD in which Git keeps a commit, and which its revisions find before any branch.
+bool is_kept_by_git(std::string_view name) {
+  constexpr std::string_view kOthers[] = {"AUTO_MERGE", "BISECT_EXPECTED_REV", "MERGE_AUTOSTASH",
+                                          "NOTES_MERGE_PARTIAL", "NOTES_MERGE_REF"};
+  if (std::find(std::begin(kOthers), std::end(kOthers), name) != std::end(kOthers)) return true;
+  return name.ends_with("_HEAD") && std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
+         });
+}
+
 }  // namespace
 
 bool is_valid_ref(std::string_view name) {
@@ -50,7 +61,8 @@ bool is_valid_ref_name(std::string_view name) {
 }
 
 bool is_valid_branch_name(std::string_view name) {
-  return is_valid_ref_name(name) && !Oid::parse(name);
+  return is_valid_ref_name(name) && !Oid::parse(name) && !is_kept_by_git(name) &&
+         !name.starts_with("refs/");
 }
 
 }  // namespace rowan::git

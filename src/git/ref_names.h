@@ -33,8 +33,13 @@ inline std::string tag_ref(std::string_view tag) {
 // Git's rules for a whole name ("refs/heads/b"), and no longer than a ref's file can be called with
 // its lock beside it.
 bool is_valid_ref(std::string_view name);
-// A name that a branch or a tag can have here: at most 200 bytes, and nothing that reads as a
-// revision of another kind (HEAD, a commit's id).
+// A name that a branch or a tag can get here: Git's rules, at most 200 bytes, and nothing that reads
+// as a revision of another kind: HEAD, the names under which Git itself keeps commits (FETCH_HEAD,
+// ORIG_HEAD …), a whole ref (refs/…), a commit's id.
 bool is_valid_branch_name(std::string_view name);
+// These rules for whoever gave another name.
+inline constexpr std::string_view kNameRules =
+    "Names follow git check-ref-format and have at most 200 bytes; HEAD, FETCH_HEAD and their like, "
+    "what begins with refs/, and commit ids read as something else.";
 
 }  // namespace rowan::git

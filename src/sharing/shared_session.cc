@@ -138,6 +138,8 @@ Failure SharedSession::break_off(Kind kind) {
   }
   block_is_lost_ = in_block && kind != Kind::kCommits;
   branch_ = link.branch();
+  database_ = inner_->database();
+  user_ = inner_->user();
   settings_ = link.settings();
   current_.store(nullptr);
   ears_ = link.ears;

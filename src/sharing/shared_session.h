@@ -61,8 +61,8 @@ class SharedSession final : public Session {
   std::string setting(std::string_view name) const override;
   int64_t timeout_ms(std::string_view name) const override;
   std::string branch() const override { return inner_ ? inner_->branch() : branch_; }
-  std::string database() const override { return inner_ ? inner_->database() : std::string(); }
-  std::string user() const override { return inner_ ? inner_->user() : std::string(); }
+  std::string database() const override { return inner_ ? inner_->database() : database_; }
+  std::string user() const override { return inner_ ? inner_->user() : user_; }
   TransactionState transaction_state() const override;
 
  private:
@@ -93,7 +93,7 @@ class SharedSession final : public Session {
   RemoteSession* remote_ = nullptr;  // The same, where it is one.
   std::atomic<Session*> current_{nullptr};
   uint64_t generation_ = 0;  // Of inner_.
-  std::string branch_;       // When the link broke.
+  std::string branch_, database_, user_;  // When the link broke.
   Settings settings_;
   bool implicit_ = false;
   bool block_is_lost_ = false;  // The next session is to begin in a failed block.

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "shell/signals.h"
+#include "shell/statement_help.h"
 #include "sql/parser.h"
 
 namespace rowan::shell {
@@ -17,42 +18,6 @@ namespace rowan::shell {
 namespace {
 
 constexpr int kIncludeDepthMax = 16;
-
-constexpr std::string_view kHelp =
-    R"(General
-  \q                 leave the shell (also Ctrl-D)
-  \? or help         this help
-  \timing [on|off]   turn timing of statements on or off
-  \verbose [on|off]  say which commit each statement made
-  \x [on|off]        turn expanded records on or off
-  \i FILE            run the statements of a file
-A statement ends with a semicolon and may span lines. Tab completes; the arrow keys and Ctrl-R look
-through the history. Ctrl-C cancels the running statement, or drops the one being typed.
-
-What there is
-  \d                 tables, views and sequences
-  \d NAME            what a table, view, index or sequence consists of
-  \dt [PATTERN]      tables with their row counts; * is any text, ? any character
-  \dv \dm \di \ds    views, materialized views, indexes, sequences, likewise
-  \l                 schemas (CREATE DATABASE makes one)
-
-Versions (a revision: a branch, a tag, a commit's id, HEAD~3, main@{yesterday} …)
-  SHOW LOG [FOR table] [LIMIT n]           commits, newest first
-  SHOW DIFF FROM 'rev' TO 'rev'            what differs between two of them
-  SHOW BRANCHES, SHOW TAGS                 branches, tags
-  CREATE BRANCH name [FROM 'rev']          make a branch; DROP BRANCH drops it
-  CHECKOUT name                            switch this session to it
-  MERGE name [WITH OURS | THEIRS]          bring its commits into this branch
-  SHOW MERGE CONFLICTS, RESOLVE CONFLICT   what a merge asks, and answering it
-  COMMIT MERGE, ABORT MERGE                going on, giving up
-  REVERT 'rev', CHERRY-PICK 'rev'          undo a commit's change, or bring it here
-  RESTORE TABLE t TO 'rev'                 a table as it was
-  RESET TO 'rev', REBASE ONTO 'rev'        move this branch, or its commits
-  CREATE TAG name [MESSAGE 'text']         name this commit
-  SELECT … FROM t AS OF 'rev'              read an earlier state
-  BLAME t                                  the commit behind each row
-  COMMIT MESSAGE 'text'                    end a BEGIN block with your own words
-)";
 
 bool stopped_by_signal() { return interrupted() || leaving_signal() != 0; }
 
@@ -361,16 +326,18 @@ bool Runner::run_command(std::string_view line) {
   std::string_view argument = trimmed(words.substr(split));
   while (!argument.empty() && argument.back() == ';')
     argument = trimmed(argument.substr(0, argument.size() - 1));
-  const bool alone = command == "\\q" || command == "\\quit" || command == "\\?" ||
-                     command == "\\h" || command == "\\help" || command == "\\l";
+  const bool alone =
+      command == "\\q" || command == "\\quit" || command == "\\?" || command == "\\l";
   if (alone && !argument.empty())
     return refuse("42601", fmt::format("{}: takes no argument, not \"{}\"", command, argument));
   if (command == "\\q" || command == "\\quit") {
     quit_ = true;
     return false;
   }
-  if (command == "\\?" || command == "\\h" || command == "\\help") {
-    out_ << kHelp << std::flush;
+  if (command == "\\?") {
+    out_ << shell_help() << std::flush;
+  } else if (command == "\\h" || command == "\\help") {
+    return explain_statement(argument);
   } else if (command == "\\x" || command == "\\timing" || command == "\\verbose") {
     return run_switch(command, argument);
   } else if (command == "\\i") {
@@ -399,6 +366,17 @@ bool Runner::run_command(std::string_view line) {
   } else {
     return refuse("42601", fmt::format("invalid command {}\nTry \\? for help.", command));
   }
+  return true;
+}
+
+bool Runner::explain_statement(std::string_view words) {
+  const std::string help = words.empty() ? list_statements() : statement_help(words);
+  if (help.empty()) {
+    return refuse("42601", fmt::format("No help available for \"{}\".\n"
+                                       "Try \\h with no arguments to see available help.",
+                                       words));
+  }
+  out_ << help << std::flush;
   return true;
 }
 
@@ -440,7 +418,19 @@ bool Runner::list_relations(std::string_view kinds, const std::string& title,
 bool Runner::list_tables(std::string_view pattern) {
   const std::string from = "FROM rowan.tables WHERE true" + matching(pattern);
   if (!require_match(from, pattern)) return !options_.stop_on_error;
-  return run_query("SELECT schema AS \"Schema\", name AS \"Name\", rows AS \"Rows\" " + from +
+  // Those whose rows nobody has counted yet are counted now.
+  std::vector<std::string> unknown;
+  if (!read_texts("SELECT schema, name " + from + " AND rows IS NULL", unknown))
+    return !options_.stop_on_error;
+  std::string counted;
+  for (size_t i = 0; i + 1 < unknown.size(); i += 2) {
+    counted += fmt::format(" WHEN schema = {} AND name = {} THEN (SELECT count(*) FROM {}.{})",
+                           sql::quote_literal(unknown[i]), sql::quote_literal(unknown[i + 1]),
+                           sql::quote_ident(unknown[i]), sql::quote_ident(unknown[i + 1]));
+  }
+  const std::string rows =
+      counted.empty() ? std::string("rows") : "coalesce(rows, CASE" + counted + " END)";
+  return run_query("SELECT schema AS \"Schema\", name AS \"Name\", " + rows + " AS \"Rows\" " + from +
                        " ORDER BY schema, name",
                    "List of tables", true);
 }

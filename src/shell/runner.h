@@ -52,6 +52,7 @@ class Runner {
   bool run_statement(std::string_view statement, CopySource* source);
   bool run_query(std::string_view sql, std::string title, bool footer);
   bool run_command(std::string_view line);
+  bool explain_statement(std::string_view words);
   bool run_switch(std::string_view command, std::string_view argument);
   bool list_relations(std::string_view kinds, const std::string& title, std::string_view pattern);
   bool list_tables(std::string_view pattern);

@@ -13,7 +13,7 @@ constexpr AnswerColumn kSummaryColumns[] = {
     {"table"},          {"added", true},      {"changed", true}, {"deleted", true},
     {"conflicts", true}, {"violations", true}, {"outcome"}};
 constexpr AnswerColumn kConflictColumns[] = {
-    {"Database"}, {"Table"}, {"Key"}, {"HEAD"}, {"SOURCE"}};
+    {"Schema"}, {"Table"}, {"Key"}, {"HEAD"}, {"SOURCE"}};
 constexpr AnswerColumn kResolvedColumns[] = {{"Resolved"}, {"Remaining"}};
 constexpr AnswerColumn kStatusColumns[] = {{"Status"}};
 

@@ -124,9 +124,10 @@ Result<void> init_git_store(const fs::path& dir, std::string_view branch) {
 Result<void> init_git_store_with(const fs::path& dir, std::string_view branch,
                                  const GitStoreOptions& options) {
   std::error_code ignored;
-  if (!git::is_valid_ref_name(branch)) {
+  if (!git::is_valid_branch_name(branch)) {
     return Error(ErrorCode::kInvalidName,
-                 "\"" + std::string(branch) + "\" is not a valid branch name");
+                 "\"" + std::string(branch) + "\" is not a valid branch name")
+        .with_hint(std::string(git::kNameRules));
   }
   if (fs::exists(dir, ignored)) {
     if (!fs::is_directory(dir, ignored)) {

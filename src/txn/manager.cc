@@ -20,7 +20,8 @@ Error undefined_branch(std::string_view name) {
 
 Result<void> check_branch_name(std::string_view name) {
   if (git::is_valid_branch_name(name)) return {};
-  return Error(ErrorCode::kInvalidName, "\"" + std::string(name) + "\" is not a valid branch name");
+  return Error(ErrorCode::kInvalidName, "\"" + std::string(name) + "\" is not a valid branch name")
+      .with_hint(std::string(git::kNameRules));
 }
 
 // Whether a branch that cannot be opened is a matter of its own: its ref names no commit, or another

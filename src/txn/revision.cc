@@ -101,12 +101,14 @@ Result<Oid> resolve_name(Core& core, std::string_view name, std::string_view bra
     if (const auto id = core.store.ref(text)) return peel(core, *id, name);
     return undefined_revision(name);
   }
-  for (const std::string_view folder : {git::kBranchRefs, git::kTagRefs, git::kRemoteRefs}) {
-    if (const auto id = core.store.ref(std::string(folder) + text)) return peel(core, *id, name);
-  }
+  // A whole id is that commit, whatever a tag from elsewhere is called.
   if (const auto id = name.size() == Oid::kHexDigits ? Oid::parse(name) : std::nullopt;
       id && core.store.contains(*id)) {
     return peel(core, *id, name);
+  }
+  // As Git reads names, heads/b and tags/t included, but for branches, which come first.
+  for (const std::string_view folder : {git::kBranchRefs, std::string_view("refs/"), git::kTagRefs, git::kRemoteRefs}) {
+    if (const auto id = core.store.ref(std::string(folder) + text)) return peel(core, *id, name);
   }
   if (name.size() >= kAbbreviationMin && name.size() <= Oid::kHexDigits && is_hex(name)) {
     return resolve_abbreviation(core, name);

@@ -1,6 +1,7 @@
 // What hints about branches, tags and commits call the ways out, by the door that the user came by.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "versions/hints.h"
@@ -22,6 +23,11 @@ struct BranchWords {
   std::string_view drop_policy;         // What must come before a branch goes back. `{}` is it.
   std::string_view drop_table;          // … takes a table away.
 };
+// A phrase of either table with `name` for its `{}`, as the door writes it: quoted where SQL, or a
+// command's shell, would read it as something else.
+std::string hint_with(const HintWords& words, std::string_view phrase, std::string_view name);
+// A NOTICE for whoever makes a branch and a tag of one name.
+std::string same_name_notice(std::string_view name);
 // For the door that `words` speak to.
 const BranchWords& branch_words(const HintWords& words);
 

@@ -25,9 +25,9 @@ Error undefined_branch(const BranchWords& words, std::string_view name) {
       .with_hint(std::string(words.list_branches));
 }
 
-Error protected_branch(const BranchWords& words, std::string_view name) {
+Error protected_branch(const HintWords& words, std::string_view name) {
   return Error(ErrorCode::kInsufficientPrivilege, fmt::format("branch \"{}\" is protected", name))
-      .with_hint(fmt::format(fmt::runtime(words.unprotect), name) + " lifts that.");
+      .with_hint(hint_with(words, branch_words(words).unprotect, name) + " lifts that.");
 }
 
 // Where a new branch begins. The tips of branches are known to be sound; another commit may have
@@ -51,6 +51,11 @@ Result<void> make_branch(const Context& context, std::string_view name, std::str
   return manager.create_branch(name, commit, &objects);
 }
 
+// What is said of a branch that has just got its name: nothing, or that a tag has it too.
+std::string notice_of_name(const Context& context, std::string_view name) {
+  return context.store.ref(git::tag_ref(name)) ? same_name_notice(name) : std::string();
+}
+
 }  // namespace
 
 Result<VerbResult> run_create_branch(Context& context, const sql::BranchStmt& statement) {
@@ -60,7 +65,7 @@ Result<VerbResult> run_create_branch(Context& context, const sql::BranchStmt& st
                      fmt::format("branch \"{}\" already exists, skipping", statement.name));
   }
   TRY(make_branch(context, statement.name, statement.from));
-  return verb_done("CREATE BRANCH");
+  return verb_done("CREATE BRANCH", notice_of_name(context, statement.name));
 }
 
 namespace {
@@ -123,7 +128,7 @@ Result<VerbResult> run_drop_branch(Context& context, const sql::BranchStmt& stat
         .with_hint("Git's HEAD names it: clones check it out and sessions begin on it.");
   }
   if (context.settings.is_protected(name))
-    return protected_branch(branch_words(context.words), name);
+    return protected_branch(context.words, name);
   TRY(until_it_stands(context, kChangeAttemptsMax,
                       [&] { return drop_at_tip(context, name, statement.force); }));
   TRY(context.settings.set(name, {}));
@@ -137,7 +142,7 @@ Result<VerbResult> run_rename_branch(Context& context, const sql::BranchStmt& st
   TRY_ASSIGN(const bool exists, manager.has_branch(from));
   if (!exists) return undefined_branch(branch_words(context.words), from);
   if (context.settings.is_protected(from))
-    return protected_branch(branch_words(context.words), from);
+    return protected_branch(context.words, from);
   TRY_ASSIGN(const bool taken, manager.has_branch(to));
   if (taken)
     return Error(ErrorCode::kDuplicateBranch, fmt::format("branch \"{}\" already exists", to));
@@ -152,14 +157,14 @@ Result<VerbResult> run_rename_branch(Context& context, const sql::BranchStmt& st
   TRY(context.settings.rename(from, to));
   TRY(context.repository.follow_rename(from, to));
   if (!context.head.is_pinned && context.head.branch == from) context.head.branch = to;
-  return verb_done("RENAME BRANCH");
+  return verb_done("RENAME BRANCH", notice_of_name(context, to));
 }
 
 Result<VerbResult> run_checkout(Context& context, const sql::BranchStmt& statement) {
   if (statement.create) TRY(make_branch(context, statement.name, statement.from));
   TRY_ASSIGN(context.head, find_head(context.manager, context.head, statement.name, context.words));
   context.effects.checked_out = true;
-  std::string notice;
+  std::string notice = statement.create ? notice_of_name(context, statement.name) : std::string();
   if (context.head.is_pinned)
     notice = fmt::format("the session reads commit {} and cannot write",
                          context.head.branch.substr(0, 12));

@@ -61,8 +61,8 @@ Error with_policy_hint(const Context& context, std::string_view branch, Error er
   if (error.code() != ErrorCode::kObjectNotInState || !error.hint().empty() ||
       context.settings.find(branch).history_every.empty())
     return error;
-  const BranchWords& words = branch_words(context.words);
-  return std::move(error).with_hint(fmt::format(fmt::runtime(words.drop_policy), branch));
+  return std::move(error).with_hint(
+      hint_with(context.words, branch_words(context.words).drop_policy, branch));
 }
 
 Result<void> check_constraints(const Context& context, const store::ObjectReader& objects,

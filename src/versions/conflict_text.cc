@@ -87,6 +87,16 @@ Result<std::string> key_text(const catalog::TableDef& table, const merge::RowCon
   return values.size() > 1 ? "(" + text + ")" : text;
 }
 
+Result<std::string> conflict_key(const catalog::TableDef& table,
+                                 const merge::RowConflict& conflict) {
+  TRY_ASSIGN(const std::vector<type::Value> values, key_values(table, conflict));
+  if (values.size() == 1) return type::to_text(values[0]);
+  std::string text;
+  for (const type::Value& value : values)
+    text += (text.empty() ? "" : ", ") + sql::quote_literal(type::to_text(value));
+  return text;
+}
+
 std::pair<std::string, std::string> parts_of(const merge::SchemaConflict& conflict) {
   if (conflict.kind == "file") return {std::string(), conflict.object};
   const size_t dot = conflict.object.find('.');

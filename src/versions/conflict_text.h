@@ -21,6 +21,10 @@ Result<std::string> row_json(const store::ObjectReader& objects, const catalog::
                              const merge::RowConflict& conflict, merge::Side side);
 // "7", or "(7, x)" for a key of several columns.
 Result<std::string> key_text(const catalog::TableDef& table, const merge::RowConflict& conflict);
+// The same so that no two rows have one text: of several columns as literals, `'a', 'b'`, which is how
+// RESOLVE CONFLICT … KEY (…) takes them.
+Result<std::string> conflict_key(const catalog::TableDef& table,
+                                 const merge::RowConflict& conflict);
 // One value a column, NULL when the row is not there.
 Result<std::vector<type::Value>> row_values(const store::ObjectReader& objects,
                                             const catalog::TableDef& table,

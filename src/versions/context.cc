@@ -23,12 +23,12 @@ Result<void> check_writable(const Head& head, const BranchSettings& settings,
     return Error(ErrorCode::kReadOnlyTransaction,
                  fmt::format("cannot write: the session is on \"{}\", which is no branch",
                              head.pinned_name))
-        .with_hint(fmt::format(fmt::runtime(branch_words(words).write_there), head.pinned_name));
+        .with_hint(hint_with(words, branch_words(words).write_there, head.pinned_name));
   }
   if (!settings.is_protected(head.branch)) return {};
   return Error(ErrorCode::kInsufficientPrivilege,
                fmt::format("branch \"{}\" is protected", head.branch))
-      .with_hint(fmt::format(fmt::runtime(branch_words(words).change_elsewhere), head.branch));
+      .with_hint(hint_with(words, branch_words(words).change_elsewhere, head.branch));
 }
 
 Result<Head> find_head(txn::Manager& manager, const Head& from, std::string_view revision,

@@ -171,11 +171,11 @@ std::string settlement_line(const merge::Settlement& one) {
   std::string line = one.schema + (both ? "." : "") + one.object;
   if (one.key) line += " key " + one_line(*one.key);
   line += one.column ? ", " + *one.column : ", " + one.kind;
-  const auto text = [](const std::optional<std::string>& value) {
-    return value ? one_line(*value) : std::string("nothing");
+  const auto text = [&](const std::optional<std::string>& value) {
+    return value ? one_line(*value) : std::string(one.column ? "NULL" : "nothing");
   };
-  return line + fmt::format(": of {} here and {} there it is {} now ({})", text(one.ours),
-                            text(one.theirs), text(one.merged), one.ground);
+  return line + fmt::format(": {} on this branch, {} on the other; merged to {} ({})",
+                            text(one.ours), text(one.theirs), text(one.merged), one.ground);
 }
 
 Result<void> remake_merge(const Context& context, const Oid& id, const Record& record) {

@@ -6,6 +6,7 @@
 
 #include "exec/validator.h"
 #include "git/ref_names.h"
+#include "versions/branch_hints.h"
 #include "versions/change_branch.h"
 #include "versions/conflict_text.h"
 #include "versions/merge_decisions.h"
@@ -131,7 +132,7 @@ class MergeStatement {
     if (sound == commit) return {};
     return Error(ErrorCode::kObjectNotInState,
                  fmt::format("commit {} is not in canonical form", commit.hex().substr(0, 12)))
-        .with_hint(fmt::format(fmt::runtime(context_.words.merge_by_branch), source) +
+        .with_hint(hint_with(context_.words, context_.words.merge_by_branch, source) +
                    " puts it right.");
   }
 

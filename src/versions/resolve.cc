@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "sql/arena.h"
@@ -260,7 +261,12 @@ Result<VerbResult> resolve_many(Context& context, const sql::ResolveStmt& statem
                           {}, statement.where));
   }
   for (const merge::RowConflict& conflict : work.run.outcome.conflicts) {
-    if ((target && !target->holds(conflict)) || (keys && !keys->contains(conflict.key))) continue;
+    if (target && !target->holds(conflict)) continue;
+    if (keys) {
+      TRY_ASSIGN(const catalog::TableVersion version, work.table(conflict.schema, conflict.table));
+      TRY_ASSIGN(const std::string key, conflict_key(*version.table, conflict));
+      if (!keys->contains(key)) continue;
+    }
     if (statement.side != sql::ResolveSide::kJson && !conflict.takes(side_of(statement.side))) {
       TRY_ASSIGN(const catalog::TableVersion version, work.table(conflict.schema, conflict.table));
       TRY_ASSIGN(const std::string key, key_text(*version.table, conflict));
@@ -368,7 +374,10 @@ Result<VerbResult> run_conflict_delete(Context& context, const sql::DeleteStmt& 
   TRY_ASSIGN(const auto keys,
              keys_where(context, statement.table.name, statement.alias, statement.where));
   for (const merge::RowConflict& conflict : work.run.outcome.conflicts) {
-    if (target.holds(conflict) && keys.contains(conflict.key))
+    if (!target.holds(conflict)) continue;
+    TRY_ASSIGN(const catalog::TableVersion version, work.table(conflict.schema, conflict.table));
+    TRY_ASSIGN(const std::string key, conflict_key(*version.table, conflict));
+    if (keys.contains(key))
       work.answers.add(conflict, conflict.merged ? conflict.merged : conflict.ours);
   }
   const size_t count = work.answers.size();
@@ -409,14 +418,17 @@ Result<VerbResult> run_conflict_update(Context& context, const sql::UpdateStmt& 
   TRY_ASSIGN(const auto batches,
              run_query(context, *conflict_query(arena, statement.table.name, statement.alias,
                                                 statement.where, items)));
+  std::map<std::string, const merge::RowConflict*> conflicts;
+  for (const merge::RowConflict& conflict : work.run.outcome.conflicts) {
+    if (!target.holds(conflict)) continue;
+    TRY_ASSIGN(std::string key, conflict_key(table, conflict));
+    conflicts.emplace(std::move(key), &conflict);
+  }
   for (const type::Batch& batch : batches) {
     for (size_t row = 0; row < batch.rows; ++row) {
-      const std::string key = batch.columns[0].value(row).as_string();
-      const auto& conflicts = work.run.outcome.conflicts;
-      const auto found = std::find_if(
-          conflicts.begin(), conflicts.end(),
-          [&](const auto& conflict) { return target.holds(conflict) && conflict.key == key; });
-      if (found == conflicts.end()) continue;
+      const auto entry = conflicts.find(batch.columns[0].value(row).as_string());
+      if (entry == conflicts.end()) continue;
+      const merge::RowConflict* found = entry->second;
       std::vector<std::optional<type::Value>> values(table.columns.size());
       for (size_t i = 0; i < columns.size(); ++i) {
         TRY_ASSIGN(values[columns[i]],

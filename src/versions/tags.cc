@@ -24,8 +24,10 @@ Result<VerbResult> run_create_tag(Context& context, const sql::TagStmt& statemen
   const std::string name(statement.name);
   const std::string ref = std::string(git::kTagRefs) + name;
   const std::string words = sql::tag_of(statement);
-  if (!git::is_valid_ref_name(name))
-    return Error(ErrorCode::kInvalidName, fmt::format("\"{}\" is not a valid tag name", name));
+  if (!git::is_valid_branch_name(name)) {
+    return Error(ErrorCode::kInvalidName, fmt::format("\"{}\" is not a valid tag name", name))
+        .with_hint(std::string(git::kNameRules));
+  }
   if (context.store.ref(ref)) {
     if (!statement.if_exists) return duplicate_tag(branch_words(context.words), name);
     return verb_done(words, fmt::format("tag \"{}\" already exists, skipping", name));
@@ -47,7 +49,8 @@ Result<VerbResult> run_create_tag(Context& context, const sql::TagStmt& statemen
   if (!made && made.error().code() == ErrorCode::kSerializationFailure)
     return duplicate_tag(branch_words(context.words), name);
   if (!made) return std::move(made).error();
-  return verb_done(words);
+  TRY_ASSIGN(const bool is_branch, context.manager.has_branch(name));
+  return verb_done(words, is_branch ? same_name_notice(name) : std::string());
 }
 
 Result<VerbResult> run_drop_tag(Context& context, const sql::TagStmt& statement) {

@@ -118,7 +118,7 @@ Result<void> check_form(const store::ObjectStore& store, const Oid& commit) {
 Objection unfit_name(const std::string& branch) {
   return {Error(ErrorCode::kInvalidName,
                 fmt::format("no branch can be called \"{}\" here", branch))
-              .with_detail("A name has at most 200 bytes, and is neither HEAD nor a commit's id.")
+              .with_detail(std::string(git::kNameRules))
               .with_hint("Push it under another name."),
           {},
           false};

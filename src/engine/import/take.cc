@@ -7,6 +7,7 @@
 #include "engine/database.h"
 #include "engine/import/admission.h"
 #include "engine/session.h"
+#include "versions/branch_hints.h"
 #include "versions/merging.h"
 
 namespace rowan::engine {
@@ -34,7 +35,7 @@ Error is_held(const ParkedTip& tip, const versions::HintWords& words) {
   return Error(ErrorCode::kObjectNotInState,
                fmt::format("commit {} is part of branch \"{}\", or beside all of it",
                            tip.commit.hex().substr(0, 12), tip.branch))
-      .with_hint(fmt::format(fmt::runtime(words.held_foreign), tip.ref));
+      .with_hint(versions::hint_with(words, words.held_foreign, tip.ref));
 }
 
 // The branch of a tip that no branch has any more.

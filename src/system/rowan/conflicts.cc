@@ -41,7 +41,7 @@ class TableConflicts final : public plan::VirtualTable {
     columns_.push_back({"conflict_kind", {type::TypeId::kText}});
     columns_.push_back({"conflict_columns", {type::TypeId::kText}});
     columns_.push_back(
-        {"conflict_key", {type::TypeId::kText}});  // Encoded: names the row in answers.
+        {"conflict_key", {type::TypeId::kText}});  // Tells the rows apart, in answers too.
   }
   const std::vector<OutputColumn>& columns() const override { return columns_; }
   Result<std::vector<type::Batch>> rows(const std::vector<type::Value>&,
@@ -71,7 +71,8 @@ class TableConflicts final : public plan::VirtualTable {
         names += (names.empty() ? "" : ", ") + table_->columns[column].name;
       row.push_back(text_value(std::string(merge::conflict_kind(conflict))));
       row.push_back(text_value(names));
-      row.push_back(text_value(conflict.key));
+      TRY_ASSIGN(std::string key, versions::conflict_key(*table_, conflict));
+      row.push_back(text_value(std::move(key)));
       rows.add(row);
     }
     return rows.finish();
