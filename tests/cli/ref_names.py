@@ -24,6 +24,9 @@ NAMES = READ_AS_ELSE + [
     "main@{1}",
 ]
 
+# What a command's words may hide; the statements behind them are tried with all names.
+TYPED = ["plain", "", "-", "--", "-x", "--force", "HEAD", "@", "FETCH_HEAD", "refs/x", "a'b", 'a"b', "a;b", "x y", "x.lock", "ünï", "x@{y"]
+
 
 def check(holds, text):
     if not holds:
@@ -97,7 +100,6 @@ def command_takes(folder, kind, names, renames=False):
               f"rowan {kind} {name!r}: exit {done.returncode}: {done.stderr}")
         if done.returncode == 0:
             taken.add(name)
-            run("git", "-C", folder + "/t.git", "rev-parse", "-q", "--verify", "refs/heads/" + name)
             run(ROWAN, "sql", "t.git", "-c", f"DROP {kind} {literal(name)}{' FORCE' if kind == 'branch' else ''}", cwd=folder)
         if renames:
             run(ROWAN, "branch", "t.git", "--delete", "renamed", "--force", cwd=folder)
@@ -110,13 +112,14 @@ def compare(door, taken, wanted):
 
 
 def check_names(folder):
+    typed = set(TYPED)
     for kind, doors in (("branch", BRANCH_DOORS), ("tag", TAG_DOORS)):
         wanted = git_takes(kind, NAMES) - set(READ_AS_ELSE)
         check("plain" in wanted and "x y" not in wanted, f"git takes {sorted(wanted)} as names of a {kind}")
         for door, make in doors.items():
             compare(door, rowan_takes(folder, kind, make, NAMES), wanted)
-        compare(f"rowan {kind}", command_takes(folder, kind, NAMES), wanted)
-    compare("rowan branch --rename", command_takes(folder, "branch", NAMES, renames=True), git_takes("branch", NAMES) - set(READ_AS_ELSE))
+        compare(f"rowan {kind}", command_takes(folder, kind, TYPED), wanted & typed)
+    compare("rowan branch --rename", command_takes(folder, "branch", TYPED, renames=True), git_takes("branch", TYPED) - set(READ_AS_ELSE))
 
 
 # Git keeps a ref in a file: none can be a folder of another.
@@ -147,18 +150,18 @@ def check_pushed(folder):
 def check_one_name(folder):
     """One name for a branch and a tag: told when it happens; the branch is read, and each has a name of its own, as in git."""
     script = """
-        CREATE TABLE t (a int PRIMARY KEY); CREATE TAG both; INSERT INTO t VALUES (1);
-        CREATE BRANCH both; CREATE TAG main; CREATE BRANCH old; RENAME BRANCH old TO main2; CREATE TAG new; CHECKOUT NEW new; CHECKOUT main;
+        CREATE TABLE t (a int PRIMARY KEY); CREATE TAG twin; INSERT INTO t VALUES (1);
+        CREATE BRANCH twin; CREATE TAG main; CREATE BRANCH old; RENAME BRANCH old TO main2; CREATE TAG new; CHECKOUT NEW new; CHECKOUT main;
         CREATE TAG last; CREATE BRANCH was; RENAME BRANCH was TO last; CREATE TAG alone; CREATE BRANCH lone;
-        SELECT 'plain ' || (SELECT count(*) FROM t AS OF 'both') || ', head ' || (SELECT count(*) FROM t AS OF 'heads/both') || ', tag '
-            || (SELECT count(*) FROM t AS OF 'tags/both') || ', whole ' || (SELECT count(*) FROM t AS OF 'refs/tags/both') AS counted;"""
+        SELECT 'plain ' || (SELECT count(*) FROM t AS OF 'twin') || ', head ' || (SELECT count(*) FROM t AS OF 'heads/twin') || ', tag '
+            || (SELECT count(*) FROM t AS OF 'tags/twin') || ', whole ' || (SELECT count(*) FROM t AS OF 'refs/tags/twin') AS counted;"""
     os.mkdir(folder + "/one")
     run(ROWAN, "init", "one/t.git", cwd=folder)
     done = run(ROWAN, "shell", "one/t.git", cwd=folder, input=script)
     told = re.findall(r'NOTICE:  "(\S+)" is a branch and a tag', done.stdout + done.stderr)
-    check(told == ["both", "main", "new", "last"], f"told of {told}: {done.stdout}{done.stderr}")
+    check(told == ["twin", "main", "new", "last"], f"told of {told}: {done.stdout}{done.stderr}")
     check("plain 1, head 1, tag 0, whole 0" in done.stdout, f"revisions: {done.stdout}{done.stderr}")
-    for spelling in ("heads/both", "tags/both"):
+    for spelling in ("heads/twin", "tags/twin"):
         ours = run(ROWAN, "sql", "one/t.git", "--format", "csv", "-c", f"SELECT \"commit\" FROM rowan.log('{spelling}') LIMIT 1", cwd=folder).stdout
         git = run("git", "rev-parse", spelling, cwd=folder + "/one/t.git").stdout.strip()
         check(git in ours, f"{spelling} is {ours}, and {git} for git")

@@ -80,11 +80,11 @@ run merge refused.git bob --dry-run --policy manual; exits 1; says 'the merge wo
 "$rowan" sql decided.git --branch carl -c 'CREATE TABLE other (id int PRIMARY KEY)' >/dev/null
 run merge decided.git bob --dry-run --policy theirs --renumber; exits 0; says "rowan sql DIR -c \"SELECT * FROM rowan.merge_decisions('main', 'bob', 'theirs, renumber')\""
 run sql decided.git -c "SELECT kind, merged FROM rowan.merge_decisions('HEAD', 'bob', 'theirs, renumber') ORDER BY kind DESC" --format csv; exits 0; shows 'renumbered key,'; shows 'both changed,bob'
-run merge decided.git bob carl --dry-run --policy theirs --renumber; exits 0; says 'public.k key 1, v: of ours here and bob there it is bob now (policy theirs)'
+run merge decided.git bob carl --dry-run --policy theirs --renumber; exits 0; says 'public.k key 1, v: ours on this branch, bob on the other; merged to bob (policy theirs)'
 # Whether it goes through is no matter of what it says.
 "$rowan" sql decided.git --branch carl -c "UPDATE k SET v = 'the merge would be refused'" >/dev/null
-run merge decided.git carl --dry-run --policy theirs; exits 0; says 'it is the merge would be refused now'
-run merge decided.git bob --policy theirs --renumber; exits 0; says 'public.k key 1, v: of ours here and bob there it is bob now (policy theirs)'; says 'kept on record: rowan sql DIR -c "SELECT'
+run merge decided.git carl --dry-run --policy theirs; exits 0; says 'merged to the merge would be refused'
+run merge decided.git bob --policy theirs --renumber; exits 0; says 'public.k key 1, v: ours on this branch, bob on the other; merged to bob (policy theirs)'; says 'kept on record: rowan sql DIR -c "SELECT'
 
 # So it is where the merge would break a constraint, or another one waits.
 "$rowan" init broken.git >/dev/null

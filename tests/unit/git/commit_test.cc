@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "git/commit.h"
+#include "git/ref_names.h"
 
 namespace rowan::git {
 
@@ -73,6 +74,16 @@ TEST_CASE("ref names follow git check-ref-format") {
                           ".a",  "a/.b", "a.lock", "a.lock/b", "a.",   "a@{b", "a\x7f", "a\n"}) {
     INFO(bad);
     CHECK_FALSE(is_valid_ref_name(bad));
+  }
+}
+
+TEST_CASE("no new branch or tag has a name that reads as another revision") {
+  for (const char* good : {"main", "head", "MY_HEADS", "x_HEAD", "heads/x", "0123abcd"})
+    CHECK(is_valid_branch_name(good));
+  for (const char* bad : {"HEAD", "FETCH_HEAD", "ORIG_HEAD", "AUTO_MERGE", "refs/x", "refs/heads/main",
+                          "0123456789012345678901234567890123456789"}) {
+    INFO(bad);
+    CHECK_FALSE(is_valid_branch_name(bad));
   }
 }
 
