@@ -185,7 +185,7 @@ std::string_view take_word(std::string_view& words) {
 
 // The words of a statement that tell what it was to be.
 struct Around {
-  std::array<std::string_view, 3> begin;
+  std::array<std::string_view, 4> begin;
   std::string_view before, at, after;  // The word at which the parser stopped, and its neighbours.
   uint32_t first_position = 0;
 
@@ -254,8 +254,9 @@ Error explain_syntax_error(Error error, std::string_view source, uint32_t positi
   const Around around = words_around(error.position(), source, position_base, arena);
   if (auto part = missing_part(around, error.position())) return *std::move(part);
   const uint32_t first = around.first_position;
-  if (around.begins_with("create or replace") && around.at != "view")
-    return around.at.empty() ? error : missing("CREATE OR REPLACE " + upper(around.at), first);
+  if (around.begins_with("create or replace") && around.begin[3] != "view")
+    return around.begin[3].empty() ? error
+                                   : missing("CREATE OR REPLACE " + upper(around.begin[3]), first);
   // Else it is the statement about tips.
   const bool drops_tip = around.begins_with("drop foreign") && around.begin[2] != "table" &&
                          around.begin[2] != "data";

@@ -172,7 +172,8 @@ std::string settlement_line(const merge::Settlement& one) {
   if (one.key) line += " key " + one_line(*one.key);
   line += one.column ? ", " + *one.column : ", " + one.kind;
   const auto text = [&](const std::optional<std::string>& value) {
-    return value ? one_line(*value) : std::string(one.column ? "NULL" : "nothing");
+    const bool is_cell = one.column && one.kind != "renumbered key";
+    return value ? one_line(*value) : std::string(is_cell ? "NULL" : "nothing");
   };
   return line + fmt::format(": {} on this branch, {} on the other; merged to {} ({})",
                             text(one.ours), text(one.theirs), text(one.merged), one.ground);

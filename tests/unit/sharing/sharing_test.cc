@@ -165,6 +165,22 @@ TEST_CASE("an open transaction is waited for; one that does not end is lost alou
   CHECK(ask(*session, "SELECT count(*) FROM t") == "2;SELECT 1");
 }
 
+TEST_CASE("a session that lost who worked for it keeps its database's and its user's name") {
+  const Repository repository;
+  auto first = repository.open();
+  const auto second = repository.open();
+  const auto session = connect(*second);
+  const std::string database = session->database(), user = session->user();
+  REQUIRE(!database.empty());
+  REQUIRE(ask(*session, "BEGIN") == "BEGIN");
+  first.reset();  // It waits for the transaction, and not for ever.
+  REQUIRE_FALSE(session->run("SELECT 1").ok());
+  CHECK(session->database() == database);
+  CHECK(session->user() == user);
+  CHECK(ask(*session, "ROLLBACK") == "ROLLBACK");
+  CHECK(session->database() == database);
+}
+
 TEST_CASE("an implicit transaction, COPY and rows hold the end up, too") {
   const Repository repository;
   auto first = repository.open();
