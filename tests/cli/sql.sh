@@ -78,6 +78,12 @@ if [[ -w /dev/full ]]; then
   [[ $code -eq 17 && $(cat err) == *"could not write the output"* ]] || fail "a full disk: $code $(cat err)"
 fi
 
+# \dt counts the rows that nobody has counted yet, as in a clone.
+git clone -q --bare t.git counted.git
+[[ -n $("$rowan" sql counted.git --format csv -c 'SELECT name FROM rowan.tables WHERE rows IS NULL' | tail -n +2) ]] || fail "the clone knows all counts"
+run sql counted.git -c '\dt'; exits 0
+[[ ! $out =~ \|\ *$'\n' ]] || fail "a table without its rows: $out"
+
 # A shell without a terminal goes on behind a failure.
 printf 'SELECT nope;\nSELECT 7 AS seven;\n' > shell.sql
 run shell t.git < shell.sql; exits 0; says '42703'; shows 'seven'
