@@ -290,7 +290,8 @@ typed '\l public'; exits 10; says "takes no argument"
 typed '\? more'; exits 10
 typed '\?'; shows '\dt'
 typed '\h'; exits 0
-typed '\h SELECT'; exits 10; says "takes no argument"
+typed '\h select'; exits 0; shows 'Statement:   SELECT'
+typed '\h nothing'; exits 10; says 'No help available'
 echo "SELECT 'included' AS w;" >inc.sql
 typed '\i inc.sql'; shows included
 typed '\i nofile.sql'; exits 17
