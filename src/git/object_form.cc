@@ -1,13 +1,11 @@
 #include "git/object_form.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <string>
 #include <string_view>
 
 #include "base/oid.h"
-#include "git/ref_names.h"
 
 namespace rowan::git {
 
@@ -111,19 +109,6 @@ Result<void> check_commit_form(Bytes commit) {
       return malformed("it has a second \"" + std::string(name) + "\", or one out of place");
   }
   return {};
-}
-
-Result<void> check_tag_form(Bytes tag) {
-  TRY_ASSIGN(Headers headers, Headers::read(tag));
-  TRY(headers.take_id("object"));
-  TRY_ASSIGN(const Bytes type, headers.must_take("type"));
-  constexpr std::array<std::string_view, 4> kTypes = {"commit", "tree", "blob", "tag"};
-  if (std::find(kTypes.begin(), kTypes.end(), type) == kTypes.end())
-    return malformed("it names an object of no type that there is");
-  TRY_ASSIGN(const Bytes name, headers.must_take("tag"));
-  if (!is_valid_ref("refs/tags/" + std::string(name))) return malformed("it has no name for a ref");
-  TRY_ASSIGN(const Bytes tagger, headers.must_take("tagger"));
-  return check_signature("tagger", tagger);
 }
 
 }  // namespace rowan::git

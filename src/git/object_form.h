@@ -1,5 +1,5 @@
-// Whether commits and tags have the form that Git itself writes, to the letter. Rowan reads more than
-// that (commit.h, tag.h: old history is what it is); what is new, and is not of this form, `git fsck
+// Whether commits have the form that Git itself writes, to the letter. Rowan reads more than
+// that (commit.h: old history is what it is); what is new, and is not of this form, `git fsck
 // --strict` would object to in the repository for ever.
 //
 // Threads: any.
@@ -13,7 +13,5 @@ namespace rowan::git {
 // `tree`, `parent`s, one `author`, one `committer`, other headers, an empty line, and no zero byte.
 // kInvalidContent, in words that go on from "commit 3f2a…: ".
 Result<void> check_commit_form(Bytes commit);
-// `object`, `type`, `tag`, `tagger`.
-Result<void> check_tag_form(Bytes tag);
 
 }  // namespace rowan::git

@@ -87,7 +87,7 @@ const catalog::Catalog& Transaction::catalog() const { return *state_->catalog; 
 
 Result<catalog::TableVersion> Transaction::get_table(std::string_view schema,
                                                      std::string_view name) const {
-  return state_->catalog->get_table(schema, name);
+  return state_->get_table(schema, name);
 }
 
 Result<TableView> Transaction::view(const catalog::TableVersion& table) const {

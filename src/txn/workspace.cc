@@ -384,6 +384,18 @@ void TransactionBody::use_head(const Head& newest) {
   catalog.emplace(core.store, core.store.cache(), snapshot.root);
 }
 
+Result<catalog::TableVersion> TransactionBody::get_table(std::string_view schema,
+                                                         std::string_view name) {
+  const Oid& root = catalog->root();
+  const bool is_found = !root.is_zero() && last_found.root == root &&
+                        last_found.version.table->name == name &&
+                        last_found.version.table->schema == schema;
+  if (is_found) return last_found.version;
+  TRY_ASSIGN(catalog::TableVersion version, catalog->get_table(schema, name));
+  last_found = {root, version};
+  return version;
+}
+
 Result<void> TransactionBody::rebuild_catalog() {
   private_root = {};
   snapshot = head.snapshot;

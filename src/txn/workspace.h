@@ -146,6 +146,7 @@ struct TransactionBody {
   Result<void> add_file_op(FileOp op);
   Result<void> rebuild_catalog();  // After the snapshot or the file operations changed.
   void use_head(const Head& head);
+  Result<catalog::TableVersion> get_table(std::string_view schema, std::string_view name);
 
   // What the first `operations` file operations did to the sequence at `path`.
   SequenceChange sequence_change(std::string_view path, size_t operations) const;
@@ -171,6 +172,12 @@ struct TransactionBody {
   Snapshot snapshot;  // As `head`, with a schema generation of its own after DDL.
   std::optional<catalog::Catalog> catalog;  // Over the snapshot, or over private_root.
   Oid private_root;  // The snapshot's tree with the file operations; zero: none.
+  // The table that was found last, in a snapshot: nearly always the one that is asked for next, in this
+  // transaction and in the session's next one on the same tip. Outlives reset().
+  struct FoundTable {
+    Oid root;  // Zero: none.
+    catalog::TableVersion version;
+  } last_found;
 
   store::PendingObjects objects;  // Blobs, and at the end the commit: what is appended.
   store::PendingObjects scratch;  // Private trees: read, never appended. Reads through `objects`.
