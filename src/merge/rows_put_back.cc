@@ -77,6 +77,13 @@ Result<std::optional<Side>> RowMerge::settle_put_back() {
                        (put > 0 ? " written anew" : " of the base changed or deleted");
   }
   if (!any_rewritten) return std::optional<Side>();
+  const bool is_agreed = rekeyed_ ? sides_alike_
+                                  : version(Side::kOurs).rows == version(Side::kTheirs).rows &&
+                                        carrier(Side::kOurs).has_columns_of(carrier(Side::kTheirs));
+  if (is_agreed) {  // Both came to one table: it was written anew once.
+    forget_edits();
+    return std::optional<Side>(Side::kOurs);
+  }
   const size_t open = context_.choices.open.size();
   const Side side = context_.choices.settle({merged_->schema + "." + merged_->name,
                                              "rewritten rows", texts[at(Side::kBase)],
@@ -86,10 +93,14 @@ Result<std::optional<Side>> RowMerge::settle_put_back() {
     TRY(tell_lost_rows(context_.made, context_.cache, context_.request, sides_.versions, side,
                        "rewritten rows", context_.choices.answered));
   }
+  forget_edits();
+  return std::optional<Side>(side);
+}
+
+void RowMerge::forget_edits() {
   edits_.clear();
   large_edits_.clear();
   summary_.added = summary_.changed = summary_.deleted = 0;
-  return std::optional<Side>(side);
 }
 
 }  // namespace rowan::merge

@@ -34,32 +34,25 @@ Result<std::string> path_before(store::PendingObjects& objects, store::NodeCache
                                 const CommitChange& commit, const std::string& path) {
   const std::array<Oid, 3> roots{commit.before_root, commit.root, commit.before_root};
   TRY_ASSIGN(const Changes changes, find_changes(objects, cache, roots));
-  TRY_ASSIGN(const auto renames, find_renames(objects, cache, roots, changes, Side::kOurs));
+  TRY_ASSIGN(const auto renames, find_renames(objects, cache, roots, changes, Side::kOurs, true));
   for (const auto& [from, to] : renames) {
     if (to == path) return from;
   }
   return renames.contains(path) ? std::string() : path;
 }
 
+// Nothing: the table is not there.
 Result<std::optional<Change>> change_of(store::PendingObjects& objects, store::NodeCache& cache,
-                                        const CommitChange& commit,
-                                        const std::vector<std::string>& paths) {
-  for (const std::string& path : paths) {
-    if (path.empty()) continue;
-    Change change;
-    TRY_ASSIGN(change.after, table_at(objects, cache, commit.root, path));
-    if (!change.after.table) continue;
-    TRY_ASSIGN(change.before, table_at(objects, cache, commit.before_root, path));
-    if (!change.before.table || !is_one_table(*change.before.table, *change.after.table)) {
-      TRY_ASSIGN(const std::string before, path_before(objects, cache, commit, path));
-      change.before = {};
-      if (!before.empty()) {
-        TRY_ASSIGN(change.before, table_at(objects, cache, commit.before_root, before));
-      }
-    }
+                                        const CommitChange& commit) {
+  Change change;
+  TRY_ASSIGN(change.after, table_at(objects, cache, commit.root, commit.path));
+  if (!change.after.table) return std::optional<Change>();
+  TRY_ASSIGN(change.before, table_at(objects, cache, commit.before_root, commit.path));
+  if (change.before.table && is_one_table(*change.before.table, *change.after.table))
     return std::optional<Change>(std::move(change));
-  }
-  return std::optional<Change>();
+  TRY_ASSIGN(const std::string before, path_before(objects, cache, commit, commit.path));
+  TRY_ASSIGN(change.before, table_at(objects, cache, commit.before_root, before));
+  return std::optional<Change>(std::move(change));
 }
 
 class Reader {
@@ -71,6 +64,11 @@ class Reader {
   Result<Rows> read(const Change& change, Side side) {
     Rows rows;
     const auto& table = change.before.table ? change.before.table : change.after.table;
+    if (lines_.table().layout.counted && change.before.table && !reads_alike(change, side)) {
+      TRY(add_all(change.before, side, false, rows));
+      TRY(add_all(change.after, side, true, rows));
+      return without_nothing(std::move(rows));
+    }
     Carrier from(table.get(), lines_, definition_.sources_in(*table, side), objects_);
     Carrier to(change.after.table.get(), lines_,
                definition_.sources_in(*change.after.table, side), objects_);
@@ -90,13 +88,39 @@ class Reader {
                                                              : add_cells(before, after, rows));
                            return true;
                          }));
+    return without_nothing(std::move(rows));
+  }
+
+ private:
+  static Rows without_nothing(Rows rows) {
     std::erase_if(rows, [](const auto& row) {
       return row.second.count == 0 && row.second.cells.empty();
     });
     return rows;
   }
-
- private:
+  // M5: whether equal lines are equal rows before and after.
+  bool reads_alike(const Change& change, Side side) const {
+    const Carrier from(change.before.table.get(), lines_,
+                       definition_.sources_in(*change.before.table, side), objects_);
+    const Carrier to(change.after.table.get(), lines_,
+                     definition_.sources_in(*change.after.table, side), objects_);
+    return to.reads_like(from);
+  }
+  // Every row of one version, as put or as taken away.
+  Result<void> add_all(const catalog::TableVersion& version, Side side, bool is_put,
+                       Rows& rows) const {
+    if (version.rows.is_zero()) return {};
+    Carrier carrier(version.table.get(), lines_, definition_.sources_in(*version.table, side),
+                    objects_);
+    const catalog::TableLineKeys keys(version.table);
+    TRY_ASSIGN(tree::Cursor cursor, tree::Cursor::open({objects_, cache_, keys}, version.rows));
+    while (!cursor.at_end()) {
+      TRY_ASSIGN(SideLine line, carrier.carry(cursor.line()));
+      TRY(is_put ? add_counts({}, line, rows) : add_counts(line, {}, rows));
+      TRY(cursor.next());
+    }
+    return {};
+  }
   Result<std::string> key_of(const std::string& line) const {
     std::string key;
     TRY(type::append_line_key(lines_.table().layout, line, key));
@@ -159,16 +183,16 @@ const SharedDeltas::Row* SharedDeltas::find(Bytes key) const {
 }
 
 Result<void> SharedDeltas::add(store::PendingObjects& objects, store::NodeCache& cache,
-                               const SharedChange& change, const std::vector<std::string>& paths,
-                               const DefinitionMerge& definition, const Lines& lines) {
+                               const SharedChange& change, const DefinitionMerge& definition,
+                               const Lines& lines) {
   Reader reader(objects, cache, definition, lines);
-  TRY_ASSIGN(const auto pick, change_of(objects, cache, change.pick, paths));
+  TRY_ASSIGN(const auto pick, change_of(objects, cache, change.pick));
   if (!pick) return {};
   TRY_ASSIGN(Rows picked, reader.read(*pick, change.side));
   if (lines.table().layout.counted && change.other) {
     // A pick may have done less than its original, where rows were not there to be taken.
     const Side side = change.side == Side::kOurs ? Side::kTheirs : Side::kOurs;
-    TRY_ASSIGN(const auto other, change_of(objects, cache, *change.other, paths));
+    TRY_ASSIGN(const auto other, change_of(objects, cache, *change.other));
     if (!other) return {};
     TRY_ASSIGN(const Rows original, reader.read(*other, side));
     for (auto& [key, row] : picked) {

@@ -36,10 +36,10 @@ class SharedDeltas {
   bool empty() const { return rows_.empty(); }
   const std::map<std::string, Row, std::less<>>& rows() const { return rows_; }
   const Row* find(Bytes key) const;
-  // Adds what the change did to the table, which its side knows by one of `paths`.
+  // Adds what the change did to the table.
   Result<void> add(store::PendingObjects& objects, store::NodeCache& cache,
-                   const SharedChange& change, const std::vector<std::string>& paths,
-                   const DefinitionMerge& definition, const Lines& lines);
+                   const SharedChange& change, const DefinitionMerge& definition,
+                   const Lines& lines);
 
   // The base's value and all of the column's deltas. `base` may be null: no such row.
   static Result<type::Value> with_deltas(const Row& row, const catalog::ColumnDef& column,

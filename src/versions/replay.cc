@@ -249,8 +249,8 @@ class Chain {
     merge::Request request;
     request.base_root = before_root;
     request.theirs_root = own_root;
-    request.shared_changes = [&](const std::vector<std::string>& paths) {
-      return held.of_picked(id, {before_root, own_root}, paths);
+    request.shared_changes = [&](const merge::TablePlaces& places) {
+      return held.of_picked(id, {before_root, own_root, places.theirs}, places);
     };
     return apply(std::move(request), "commit " + short_id(id));
   }
@@ -272,8 +272,8 @@ class Chain {
                  only_lost_columns(objects_, cache_, before, after, conflict));
       return only_columns ? std::optional(merge::Resolution{}) : std::nullopt;
     };
-    request.shared_changes = [&](const std::vector<std::string>& paths) {
-      return held.of_reverted(id, {after, before}, paths);
+    request.shared_changes = [&](const merge::TablePlaces& places) {
+      return held.of_reverted(id, {after, before, places.theirs}, places);
     };
     return apply(std::move(request), "reverting commit " + short_id(id));
   }
@@ -308,6 +308,7 @@ class Chain {
     TRY(context_.check_cancelled());
     request.ours_root = root_;
     request.policy = merge::Policy::kManual;
+    request.base_is_aside = true;
     request.cancelled = context_.cancelled;
     request.branch = context_.head.branch;
     request.default_value = [&](const catalog::ColumnDef& column, const auto& next_value) {
@@ -386,7 +387,7 @@ Result<VerbResult> run_revert(Context& context, const sql::RevisionsStmt& statem
                store::PendingObjects objects(context.store);
                Chain chain(context, objects, target.tip, target.root);
                TRY(chain.begin());
-               HeldChanges held(context, target.tip);
+               HeldChanges held(context, objects, target.tip);
                skipped.clear();
                for (const Oid& id : commits) {
                  Oid root;
@@ -395,7 +396,7 @@ Result<VerbResult> run_revert(Context& context, const sql::RevisionsStmt& statem
                    skipped.push_back(id);
                    continue;
                  }
-                 held.add_reverted(id);
+                 held.add_reverted(id, chain.root(), root);
                  if (statement.has_message) {
                    chain.stand_on(root);  // One commit of all of them, below.
                  } else {
@@ -422,7 +423,7 @@ Result<VerbResult> run_cherry_pick(Context& context, const sql::RevisionsStmt& s
         store::PendingObjects objects(context.store);
         Chain chain(context, objects, target.tip, target.root);
         TRY(chain.begin());
-        HeldChanges held(context, target.tip);
+        HeldChanges held(context, objects, target.tip);
         skipped.clear();
         for (const Oid& id : commits) {
           TRY_ASSIGN(const git::Commit commit, commit_of(context, id));
@@ -434,7 +435,7 @@ Result<VerbResult> run_cherry_pick(Context& context, const sql::RevisionsStmt& s
             skipped.push_back(id);
             continue;
           }
-          held.add(id);
+          held.add(id, chain.root(), root);
           Trailers trailers = git::trailers(commit.message);
           trailers.emplace_back("Rowan-Cherry-Picked-From", id.hex());
           const std::string_view text =
