@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <set>
 
 #include "merge/objects.h"
 #include "merge/rules.h"
@@ -55,6 +56,12 @@ Result<std::optional<Change>> change_of(store::PendingObjects& objects, store::N
   return std::optional<Change>(std::move(change));
 }
 
+// What two counts have in common.
+int64_t common(int64_t a, int64_t b) {
+  if ((a < 0) != (b < 0)) return 0;
+  return a < 0 ? std::max(a, b) : std::min(a, b);
+}
+
 class Reader {
  public:
   Reader(store::PendingObjects& objects, store::NodeCache& cache, const DefinitionMerge& definition,
@@ -91,7 +98,45 @@ class Reader {
     return without_nothing(std::move(rows));
   }
 
+  // Columns of the merged table (slots) that the change's table lacks before or after.
+  std::set<uint16_t> lacking(const Change& change, Side side) const {
+    std::set<uint16_t> slots;
+    for (const auto& table : {change.before.table, change.after.table}) {
+      if (!table) continue;
+      const Carrier carrier(table.get(), lines_, definition_.sources_in(*table, side), objects_);
+      for (const catalog::ColumnDef& column : lines_.table().columns) {
+        if (!carrier.has(column.slot)) slots.insert(column.slot);
+      }
+    }
+    return slots;
+  }
+  // What two changes have in common, as the rows of `picked`: compared without these columns.
+  Result<void> keep_common(const Rows& original, const std::set<uint16_t>& without,
+                           Rows& picked) const {
+    std::map<std::string, std::array<int64_t, 2>> left;  // Put, and taken away.
+    for (const auto& [key, row] : original) {
+      TRY_ASSIGN(const std::string rest, rest_of(key, row.line, without));
+      left[rest][row.count < 0 ? 1 : 0] += row.count;
+    }
+    for (auto& [key, row] : picked) {
+      TRY_ASSIGN(const std::string rest, rest_of(key, row.line, without));
+      int64_t& there = left[rest][row.count < 0 ? 1 : 0];
+      row.count = common(row.count, there);
+      there -= row.count;
+    }
+    return {};
+  }
+
  private:
+  Result<std::string> rest_of(const std::string& key, const std::string& line,
+                              const std::set<uint16_t>& without) const {
+    if (without.empty()) return key;
+    TRY_ASSIGN(Cells cells, lines_.take_apart(line));
+    for (const uint16_t slot : without) cells[slot].clear();
+    std::string rest;
+    for (const std::string& cell : cells) rest += cell + "\n";
+    return rest;
+  }
   static Rows without_nothing(Rows rows) {
     std::erase_if(rows, [](const auto& row) {
       return row.second.count == 0 && row.second.cells.empty();
@@ -169,12 +214,6 @@ class Reader {
   const Lines& lines_;
 };
 
-// What two counts have in common.
-int64_t common(int64_t a, int64_t b) {
-  if ((a < 0) != (b < 0)) return 0;
-  return a < 0 ? std::max(a, b) : std::min(a, b);
-}
-
 }  // namespace
 
 const SharedDeltas::Row* SharedDeltas::find(Bytes key) const {
@@ -194,11 +233,13 @@ Result<void> SharedDeltas::add(store::PendingObjects& objects, store::NodeCache&
     const Side side = change.side == Side::kOurs ? Side::kTheirs : Side::kOurs;
     TRY_ASSIGN(const auto other, change_of(objects, cache, *change.other));
     if (!other) return {};
-    TRY_ASSIGN(const Rows original, reader.read(*other, side));
-    for (auto& [key, row] : picked) {
-      const auto found = original.find(key);
-      row.count = found == original.end() ? 0 : common(row.count, found->second.count);
-    }
+    TRY_ASSIGN(Rows original, reader.read(*other, side));
+    std::set<uint16_t> lacking = reader.lacking(*pick, change.side);
+    const std::set<uint16_t> lacking_there = reader.lacking(*other, side);
+    // Made where fewer columns were, it is told apart from what both have by that.
+    if (lacking_there.size() > lacking.size()) std::swap(picked, original);
+    lacking.insert(lacking_there.begin(), lacking_there.end());
+    TRY(reader.keep_common(original, lacking, picked));
   }
   for (auto& [key, row] : picked) {
     Row& all = rows_[key];

@@ -109,6 +109,14 @@ class History {
   }
 
  private:
+  // False: rows that were taken away where a column was not there cannot be told apart from others here.
+  bool may(const std::string& sql) {
+    const auto answer = session_.run(sql);
+    const std::string why = sql + ": " + answer.text() + " after\n" + script_;
+    const bool is_untold = moving_ && answer.failure.detail.find("(rewritten rows)") != std::string::npos;
+    if (!answer.ok() && !is_untold) FAIL(why);
+    return answer.ok();
+  }
   void must(const std::string& sql) {
     const auto answer = session_.run(sql);
     const std::string why = sql + ": " + answer.text() + " after\n" + script_;
@@ -196,7 +204,7 @@ class History {
     const std::string commit =
         any_commit([&](const std::string&, const std::string& name) { return !own.contains(name); });
     if (commit.empty()) return;
-    must("CHERRY-PICK '" + commit + "'");
+    if (!may("CHERRY-PICK '" + commit + "'")) return;
     script_ += "pick " + commit.substr(0, 6) + " as " + tip().substr(0, 6) + "\n";
     made(branch, tip(), model_.names[commit]);
   }
@@ -218,9 +226,10 @@ class History {
     });
     if (commit.empty()) return;
     const std::string before = tip();
-    must("CHERRY-PICK '" + commit + "'");
+    if (!may("CHERRY-PICK '" + commit + "'")) return;
     script_ += "pick again " + commit.substr(0, 6) + "\n";
-    CHECK(tip() == before);
+    const std::string what = "again after\n" + script_;
+    if (tip() != before) FAIL(what);
   }
   // Nor is there anything to be reverted in one that it has reverted.
   void revert_again(const std::string& branch) {
@@ -232,7 +241,8 @@ class History {
     const std::string before = tip();
     must("REVERT '" + commit + "'" + (below(2) == 0 ? " MESSAGE 'undone'" : ""));
     script_ += "revert again " + commit.substr(0, 6) + "\n";
-    CHECK(tip() == before);
+    const std::string what = "again after\n" + script_;
+    if (tip() != before) FAIL(what);
   }
   void revert(const std::string& branch) {
     const auto& own = model_.branches[branch];
@@ -240,7 +250,7 @@ class History {
     const std::string commit = own.commits[static_cast<size_t>(below(static_cast<int>(own.commits.size())))];
     const std::string name = "-" + model_.names[commit];
     if (own.changes.contains(name)) return;
-    must("REVERT '" + commit + "'" + (below(2) == 0 ? " MESSAGE 'undone'" : ""));
+    if (!may("REVERT '" + commit + "'" + (below(2) == 0 ? " MESSAGE 'undone'" : ""))) return;
     Delta undone = model_.deltas[model_.names[commit]];
     for (int i = 0; i < kKinds; ++i) {
       undone.rows[i] = -undone.rows[i];
